@@ -1,0 +1,105 @@
+// What a client sends: one of these a frame, or a `batch` of them. All but `signal` and `ping` are answered once.
+
+import type { NotificationState, Status } from "./events.ts";
+import type { Topics } from "./topics.ts";
+
+export interface SendCommand {
+  readonly type: "send";
+  /** Also the idempotency key of its author. */
+  readonly id: string;
+  /** `chat` where left out. */
+  readonly event?: string;
+  readonly data: unknown;
+  readonly replyTo?: number;
+  readonly mentions?: readonly string[];
+  /** `false`: the event is left out on this connection, and the `ok` stands in its place. */
+  readonly echo?: boolean;
+  /** A cursor known when this was first sent: marks a repeat, and how far back to look for the first. */
+  readonly retryOf?: string;
+}
+
+export interface SignalCommand {
+  readonly type: "signal";
+  readonly id?: string;
+  readonly event: string;
+  readonly data?: unknown;
+  /** Only to the connections of this user. */
+  readonly to?: string;
+}
+
+export interface PresenceCommand {
+  readonly type: "presence";
+  readonly id: string;
+  readonly status?: Status;
+  /** `null` clears, left out stays. */
+  readonly data?: unknown;
+}
+
+export interface TopicsCommand {
+  readonly type: "topics";
+  readonly id: string;
+  readonly topics: Topics;
+}
+
+export interface HistoryCommand {
+  readonly type: "history";
+  readonly id: string;
+  readonly before?: number;
+  readonly after?: number;
+  readonly limit?: number;
+}
+
+export interface AuthCommand {
+  readonly type: "auth";
+  readonly id: string;
+  readonly token: string;
+}
+
+/** Spelled as `PING_FRAME` the runtime answers it; any other wakes the object. */
+export interface PingCommand {
+  readonly type: "ping";
+  readonly id?: string;
+}
+
+export type RoomCommand =
+  | SendCommand
+  | SignalCommand
+  | PresenceCommand
+  | TopicsCommand
+  | HistoryCommand
+  | AuthCommand
+  | PingCommand;
+
+export interface MarkCommand {
+  readonly type: "mark";
+  readonly id: string;
+  readonly ids?: readonly string[];
+  readonly upTo?: number;
+  readonly all?: true;
+  readonly state: NotificationState;
+}
+
+export interface NotificationsCommand {
+  readonly type: "notifications";
+  readonly id: string;
+  readonly before?: number;
+  readonly limit?: number;
+  readonly state?: NotificationState;
+}
+
+export type SessionCommand =
+  | MarkCommand
+  | NotificationsCommand
+  | TopicsCommand
+  | HistoryCommand
+  | AuthCommand
+  | PingCommand;
+
+export type Command = RoomCommand | SessionCommand;
+
+export interface CommandBatch {
+  readonly type: "batch";
+  readonly commands: readonly Command[];
+}
+
+export type ClientFrame = Command | CommandBatch;

@@ -1,0 +1,68 @@
+// One table for every refusal: what HTTP answers, what a socket closes with, and what a client then does.
+
+interface ErrorRule {
+  readonly http: number;
+  /** Left out where a code never closes a connection. */
+  readonly close?: number;
+  /** Whether the same command may be sent again with the same id. */
+  readonly again: boolean;
+}
+
+export const ERRORS = {
+  bad_request: { http: 400, close: 4400, again: false },
+  unauthorized: { http: 401, close: 4401, again: false },
+  token_expired: { http: 401, close: 4401, again: false },
+  forbidden: { http: 403, close: 4403, again: false },
+  banned: { http: 403, close: 4403, again: false },
+  not_found: { http: 404, again: false },
+  timeout: { http: 408, close: 4408, again: false },
+  stale_retry: { http: 409, again: false },
+  deleted: { http: 410, close: 4410, again: false },
+  too_large: { http: 413, again: false },
+  rate_limited: { http: 429, close: 4429, again: true },
+  internal: { http: 500, close: 4500, again: true },
+  room_full: { http: 503, close: 4503, again: false },
+  overloaded: { http: 503, close: 4503, again: true },
+  slow_consumer: { http: 503, close: 4503, again: false },
+} as const satisfies Record<string, ErrorRule>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** Why something was refused: an answer's fields, an HTTP body's `error`. */
+export interface Refusal {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly retryAfterMs?: number;
+  /** The first field that does not fit, such as `["data", "title"]`. */
+  readonly path?: readonly (string | number)[];
+}
+
+export const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(ERRORS, code);
+
+export function refuse(
+  code: ErrorCode,
+  message: string,
+  more: Omit<Refusal, "code" | "message"> = {},
+): Refusal {
+  return { code, message, ...more };
+}
+
+export interface Closing {
+  readonly code: ErrorCode;
+  readonly retryAfterMs?: number;
+}
+
+export function closeCode(code: ErrorCode): number {
+  const rule: ErrorRule = ERRORS[code];
+  return rule.close ?? 4500;
+}
+
+/** `rate_limited 2000`: the code, after a space perhaps the wait in milliseconds. */
+export const closeReason = ({ code, retryAfterMs }: Closing): string =>
+  retryAfterMs === undefined ? code : `${code} ${Math.ceil(retryAfterMs)}`;
+
+export function parseCloseReason(reason: string): Closing | undefined {
+  const [, code, wait] = /^([a-z_]+)(?: (\d{1,15}))?$/.exec(reason) ?? [];
+  if (code === undefined || !isErrorCode(code)) return undefined;
+  return wait === undefined ? { code } : { code, retryAfterMs: Number(wait) };
+}

@@ -1,0 +1,54 @@
+// Sizes and counts that both sides must agree on. What a deployer can set is in `Limits`, sent in `connected`.
+
+/** A frame either way, in UTF-8 bytes. Larger ones are refused; the server cuts what it sends to fit. */
+export const MAX_FRAME_BYTES = 1_048_576;
+
+/** One replay. What is missed beyond it is paged with `history`. */
+export const MAX_REPLAY_EVENTS = 1_000;
+export const MAX_REPLAY_BYTES = MAX_FRAME_BYTES;
+
+export const MAX_BATCH_COMMANDS = 100;
+export const MAX_MENTIONS = 20;
+
+/** Latest messages for a newcomer, and `history` without `after`. */
+export const DEFAULT_HISTORY = 50;
+export const MAX_HISTORY = 200;
+
+/** `history` with `after`. */
+export const MAX_EVENTS_PAGE = 1_000;
+
+/** How many stored rows one page looks at, whatever the filter. */
+export const MAX_ROWS_LOOKED_AT = 2_000;
+
+/** `data` of a `presence`, as JSON in UTF-8 bytes. */
+export const MAX_PRESENCE_BYTES = 1_024;
+
+/** More members than this, and a room sends `occupancy` in place of member events. */
+export const LISTED_MEMBERS = 200;
+
+/** A client forgets that somebody types after this long without a follow-up. */
+export const TYPING_MS = 3_000;
+
+/** A command unanswered for this long means a dead socket. */
+export const COMMAND_TIMEOUT_MS = 30_000;
+
+/** A connection that lived this long starts its back-off from zero. */
+export const STABLE_AFTER_MS = 10_000;
+
+/** What a connection is told of the deployer's settings. `messageBytes` bounds `data` as JSON in UTF-8. */
+export interface Limits {
+  readonly messageBytes: number;
+  readonly frameBytes: number;
+  readonly ratePerSecond: number;
+  readonly rateBurst: number;
+  readonly slowModeMs: number;
+  readonly listedMembers: number;
+  readonly pingMs: number;
+  readonly pongMs: number;
+}
+
+/** Bounds of the wait before a reconnect; the server widens them with the size of the room. */
+export interface ReconnectLimits {
+  readonly minMs: number;
+  readonly maxMs: number;
+}

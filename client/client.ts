@@ -1,0 +1,166 @@
+import { isRoomName, type ReconnectLimits } from "../src/protocol/index.ts";
+import type { Connection } from "./connection.ts";
+import { bestState, type ConnectionState } from "./connection-state.ts";
+import { Emitter } from "./emitter.ts";
+import { offline } from "./ending.ts";
+import type { ConnectionContext } from "./endpoint.ts";
+import { RoomsError } from "./errors.ts";
+import { Inbox } from "./inbox.ts";
+import { createLog, type LogOption } from "./log.ts";
+import type { Cancel, Ports } from "./ports.ts";
+import { RoomCore } from "./room-core.ts";
+import { RoomHandle } from "./room-handle.ts";
+import type { Presence, RoomOptions } from "./room-types.ts";
+import { type GetToken, TokenSource } from "./token-source.ts";
+import { baseUrl } from "./url.ts";
+
+export interface ClientOptions {
+  /** http(s) or ws(s), a path before `/v1` allowed; `""` is the page's own origin. */
+  readonly url: string;
+  /**
+   * Asked when no valid token is at hand, at most once a second; `null` is anonymous. Rejecting is a failed try like
+   * any other, except with a `RoomsError` `unauthorized`, which ends in `disconnected`. Default: anonymous.
+   */
+  readonly getToken?: GetToken;
+  /** Failed tries in a row before `disconnected`. 0: the first failure or loss. Default `Infinity`. */
+  readonly maxAttempts?: number;
+  /** Bounds of the back-off, instead of what the server says. */
+  readonly reconnect?: ReconnectLimits | undefined;
+  /** Commands are gathered for this long into one frame. Default 0: one turn of the event loop. */
+  readonly batchMs?: number;
+  /** Default `"warn"`. */
+  readonly log?: LogOption;
+}
+
+export interface ClientEvents {
+  state: ConnectionState;
+}
+
+interface OpenRoom {
+  readonly handle: RoomHandle;
+  readonly core: RoomCore;
+}
+
+const DISCONNECTED: ConnectionState = Object.freeze({ status: "disconnected" });
+
+/** `open`: sockets open as they are wanted; `paused`: after `disconnect()`; `closed`: for good. */
+type Phase = "open" | "paused" | "closed";
+
+/** All rooms and the inbox of one user on one server. Made by `createClient`. */
+export class Client {
+  readonly inbox: Inbox;
+  readonly #context: ConnectionContext;
+  readonly #events = new Emitter<ClientEvents>();
+  readonly #rooms = new Map<string, OpenRoom>();
+  /** Of the inbox, once anybody listens to it. */
+  #session: Connection | undefined;
+  #presence: Presence = {};
+  #phase: Phase = "open";
+  #state = DISCONNECTED;
+
+  constructor(options: ClientOptions, ports: Ports) {
+    const { url, getToken = () => null, maxAttempts = Number.POSITIVE_INFINITY, batchMs = 0 } = options;
+    this.#context = {
+      ports,
+      tokens: new TokenSource(ports.clock, getToken),
+      base: baseUrl(url, ports.origin),
+      batchMs,
+      maxAttempts,
+      reconnect: options.reconnect,
+      log: createLog(options.log ?? "warn"),
+    };
+    this.inbox = new Inbox(
+      this.#context,
+      (session) => this.#openSession(session),
+      () => this.#stateChanged(),
+    );
+  }
+
+  /** The best of its sockets; `disconnected` while there is none. */
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** Returns the unsubscribe. */
+  on<Type extends keyof ClientEvents>(type: Type, fn: (payload: ClientEvents[Type]) => void): Cancel {
+    return this.#events.on(type, fn);
+  }
+
+  /**
+   * The handle of a room, the same one for the same name until it is left; options count with the first call. Its
+   * socket opens on the next turn of the event loop. Throws `bad_request` for what is no name of a room.
+   */
+  room(name: string, options: RoomOptions = {}): RoomHandle {
+    const known = this.#rooms.get(name);
+    if (known !== undefined) return known.handle;
+    if (!isRoomName(name)) throw new RoomsError("bad_request", "This is no name of a room.");
+    const core = new RoomCore(this.#context, name, options);
+    const handle = new RoomHandle(core, () => {
+      this.#rooms.delete(name);
+      this.#stateChanged();
+    });
+    if (this.#phase === "closed") {
+      handle.leave();
+      return handle;
+    }
+    this.#rooms.set(name, { handle, core });
+    core.events.on("state", () => this.#stateChanged());
+    void core.setPresence(this.#presence);
+    if (this.#phase === "open") core.connection.start("afterTurn");
+    return handle;
+  }
+
+  /** Says how this user is in all rooms, also those joined later. Offline it is told with the connection. */
+  async setPresence(presence: Presence): Promise<void> {
+    this.#presence = { ...this.#presence, ...presence };
+    await Promise.all([...this.#rooms.values()].map(({ handle }) => handle.setPresence(presence)));
+  }
+
+  /** Round trip in milliseconds, on any open socket. Rejects `offline` where there is none. */
+  async ping(): Promise<number> {
+    const live = this.#connections().find((connection) => connection.live);
+    if (live === undefined) throw offline("There is no connection.");
+    return live.ping();
+  }
+
+  /** Closes the sockets; handles, listeners and outboxes stay, and `reconnect()` goes on where this left off. */
+  disconnect(): void {
+    if (this.#phase === "closed") return;
+    this.#phase = "paused";
+    for (const connection of this.#connections()) connection.stop();
+  }
+
+  /** Starts all connections over at once, whatever they are at. */
+  reconnect(): void {
+    if (this.#phase === "closed") return;
+    this.#phase = "open";
+    for (const connection of this.#connections()) connection.start();
+  }
+
+  /** For good: every state is `disconnected` at once, what waits rejects with `closed`, and nothing is left running. */
+  close(): void {
+    if (this.#phase === "closed") return;
+    this.#phase = "closed";
+    for (const { handle } of [...this.#rooms.values()]) handle.leave();
+    this.#session?.stop();
+    this.#context.tokens.close();
+  }
+
+  #openSession(session: Connection): void {
+    if (this.#session !== undefined || this.#phase === "closed") return;
+    this.#session = session;
+    if (this.#phase === "open") session.start("afterTurn");
+  }
+
+  #connections(): readonly Connection[] {
+    const ofRooms = [...this.#rooms.values()].map(({ core }) => core.connection);
+    return this.#session === undefined ? ofRooms : [...ofRooms, this.#session];
+  }
+
+  #stateChanged(): void {
+    const state = bestState(this.#connections().map((connection) => connection.state)) ?? DISCONNECTED;
+    if (state === this.#state) return;
+    this.#state = state;
+    this.#events.emit("state", state);
+  }
+}

@@ -1,0 +1,197 @@
+// The reconnect loop: token → dial → connected → caughtUp → live → end → wait → again. What is said on a socket is
+// in dial.ts, whether and when to try again in retry-policy.ts.
+// Invariant: at most one run is current, and what an older one still does is ignored.
+
+import type { Command, Limits, Ok, ReconnectLimits } from "../src/protocol/index.ts";
+import type { ConnectionState } from "./connection-state.ts";
+import { Dial } from "./dial.ts";
+import { lost, offline } from "./ending.ts";
+import type { ConnectionContext, Endpoint } from "./endpoint.ts";
+import { RoomsError, refusalError } from "./errors.ts";
+import { LogFollower } from "./log-follower.ts";
+import { pause } from "./pause.ts";
+import type { OnAnswer } from "./pending-answers.ts";
+import { type Outcome, RetryPolicy } from "./retry-policy.ts";
+import type { Token } from "./token-source.ts";
+
+type Answered = Command & { readonly id: string };
+
+const DEFAULT_RECONNECT: ReconnectLimits = { minMs: 1_000, maxMs: 30_000 };
+
+export class Connection {
+  readonly #context: ConnectionContext;
+  readonly #endpoint: Endpoint;
+  readonly #follower = new LogFollower();
+  #state: ConnectionState = { status: "disconnected" };
+  #run: AbortController | undefined;
+  #dial: Dial | undefined;
+  #limits: Limits | undefined;
+  #reconnect = DEFAULT_RECONNECT;
+
+  constructor(context: ConnectionContext, endpoint: Endpoint) {
+    this.#context = context;
+    this.#endpoint = endpoint;
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  get cursor(): string | undefined {
+    return this.#follower.cursor;
+  }
+
+  get live(): boolean {
+    return this.#dial?.live ?? false;
+  }
+
+  /** Of the last server that answered. */
+  get limits(): Limits | undefined {
+    return this.#limits;
+  }
+
+  /** Starts over at once, whatever it is at. `afterTurn`: with the next turn of the event loop. */
+  start(when: "now" | "afterTurn" = "now"): void {
+    this.#abandon();
+    const run = new AbortController();
+    this.#run = run;
+    this.#context.tokens.forgive();
+    if (when === "now") {
+      void this.#loop(run.signal);
+      return;
+    }
+    const cancel = this.#context.ports.clock.after(0, () => void this.#loop(run.signal));
+    run.signal.addEventListener("abort", cancel);
+    this.#setState({ status: "connecting", attempt: 1 });
+  }
+
+  /** On the app's wish: `disconnected` at once, until `start`. */
+  stop(): void {
+    this.#abandon();
+    if (this.#state.status !== "disconnected" || this.#state.error)
+      this.#setState({ status: "disconnected" });
+  }
+
+  /** Answered with `undefined` where nothing is live, or the connection is lost meanwhile. */
+  request(command: Answered, onAnswer: OnAnswer): void {
+    if (this.#dial?.live) this.#dial.link.request(command, onAnswer);
+    else onAnswer(undefined);
+  }
+
+  /** As `request`, for what needs no answer in the order of the wire. Rejects `offline` where none came. */
+  ask(command: Answered): Promise<Ok & Readonly<Record<string, unknown>>> {
+    return new Promise((resolve, reject) => {
+      this.request(command, (answer) => {
+        if (answer?.type === "ok") resolve(answer);
+        else if (answer?.type === "error") reject(refusalError(answer));
+        else reject(offline("There is no connection."));
+      });
+    });
+  }
+
+  /** Forgotten where nothing is live. */
+  send(command: Command): void {
+    if (this.#dial?.live) this.#dial.link.send(command);
+  }
+
+  /** Round trip in milliseconds. */
+  ping(): Promise<number> {
+    const { clock, newId } = this.#context.ports;
+    const sentAt = clock.now();
+    return new Promise((resolve, reject) => {
+      this.request({ type: "ping", id: newId() }, (answer) => {
+        if (answer === undefined) reject(offline("There is no connection."));
+        else resolve(clock.now() - sentAt);
+      });
+    });
+  }
+
+  /** An answer moved the cursor: of `topics`, or in place of an event. `false`: there is a gap before it. */
+  moveTo(seq: number, mayJump: boolean): "new" | "seen" | "gap" {
+    const verdict = this.#follower.accept(seq, mayJump);
+    if (verdict === "gap") this.#dial?.dropForGap();
+    return verdict;
+  }
+
+  async #loop(signal: AbortSignal): Promise<void> {
+    const { ports, maxAttempts } = this.#context;
+    const policy = new RetryPolicy(maxAttempts, ports.random);
+    while (!signal.aborted) {
+      const triedAt = ports.clock.now();
+      this.#setState({ status: "connecting", attempt: policy.attempt });
+      // Whoever heard of it may have ended it.
+      if (signal.aborted) return;
+      const outcome = await this.#try(signal);
+      if (signal.aborted) return;
+      this.#learn();
+      this.#dial = undefined;
+      const { error } = outcome.ending;
+      const verdict = policy.judge(outcome, this.#context.reconnect ?? this.#reconnect);
+      this.#context.log("debug", `${this.#endpoint.path}: ${error.message} Next: ${verdict.next}.`);
+      if (verdict.next === "stop") return this.#end(error, verdict.final);
+      const { attempt } = policy;
+      await pause(ports, { triedAt, ...verdict }, signal, (retryAt) =>
+        this.#setState({ status: "reconnecting", attempt, retryAt, error }),
+      );
+    }
+  }
+
+  /** Resolves when the socket ended, however; never, once the run is abandoned. */
+  async #try(signal: AbortSignal): Promise<Outcome> {
+    let token: Token;
+    try {
+      token = await this.#context.tokens.get();
+    } catch (cause) {
+      const error = cause instanceof RoomsError ? cause : offline("getToken failed.", cause);
+      const ending = lost(error);
+      return {
+        ending: error.code === "unauthorized" ? { ...ending, next: "stop" } : ending,
+        liveForMs: undefined,
+      };
+    }
+    // Abandoned while waiting: the loop looks before it uses this.
+    if (signal.aborted) return { ending: lost(offline("Abandoned.")), liveForMs: undefined };
+    try {
+      this.#dial = new Dial(this.#context, this.#endpoint, this.#follower, token, (since) =>
+        this.#onLive(since),
+      );
+    } catch (cause) {
+      const error = new RoomsError("bad_request", "No socket can be made with this address and token.", {
+        cause,
+      });
+      return { ending: { next: "stop", error, retryAfterMs: 0 }, liveForMs: undefined };
+    }
+    return this.#dial.ended;
+  }
+
+  #onLive(since: number): void {
+    this.#learn();
+    this.#setState({ status: "connected", since });
+    if (this.live) this.#endpoint.onLive();
+  }
+
+  #learn(): void {
+    const connected = this.#dial?.connected;
+    if (connected === undefined) return;
+    this.#limits = connected.limits;
+    this.#reconnect = connected.reconnect;
+  }
+
+  #end(error: RoomsError, final: boolean): void {
+    this.#run = undefined;
+    if (final) this.#endpoint.onRefused(error);
+    this.#setState({ status: "disconnected", error });
+  }
+
+  #abandon(): void {
+    this.#run?.abort();
+    this.#run = undefined;
+    this.#dial?.close();
+    this.#dial = undefined;
+  }
+
+  #setState(state: ConnectionState): void {
+    this.#state = state;
+    this.#endpoint.onState(state);
+  }
+}

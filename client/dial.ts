@@ -1,0 +1,171 @@
+// What is said on one socket: greeting, replay and its pages, then live; and a fresh token before the old one ends.
+
+import {
+  type CaughtUp,
+  MAX_EVENTS_PAGE,
+  SUBPROTOCOL,
+  TOKEN_SUBPROTOCOL_PREFIX,
+} from "../src/protocol/index.ts";
+import { type Ending, lost } from "./ending.ts";
+import type { ConnectionContext, Endpoint } from "./endpoint.ts";
+import { RoomsError, refusalError } from "./errors.ts";
+import { Link } from "./link.ts";
+import type { LogFollower } from "./log-follower.ts";
+import {
+  type Connected,
+  type IncomingFrame,
+  isLogEvent,
+  type LogEvent,
+  parseLogEvents,
+} from "./parse-frame.ts";
+import type { Cancel } from "./ports.ts";
+import type { Outcome } from "./retry-policy.ts";
+import { isAuthResult, isHistoryResult } from "./shapes.ts";
+import type { Token } from "./token-source.ts";
+import { endpointUrl } from "./url.ts";
+
+type Phase =
+  | { readonly name: "greeting" }
+  | { readonly name: "replaying"; readonly clockAheadMs: number }
+  | { readonly name: "live"; readonly clockAheadMs: number; readonly since: number };
+
+export class Dial {
+  readonly link: Link;
+  readonly ended: Promise<Outcome>;
+  readonly #context: ConnectionContext;
+  readonly #endpoint: Endpoint;
+  readonly #follower: LogFollower;
+  readonly #onLive: (since: number) => void;
+  /** In force on this socket. */
+  #token: Token;
+  #phase: Phase = { name: "greeting" };
+  #connected: Connected | undefined;
+  #cancelWatch: Cancel = () => {};
+
+  /** Throws where the socket cannot even be made. */
+  constructor(
+    context: ConnectionContext,
+    endpoint: Endpoint,
+    follower: LogFollower,
+    token: Token,
+    onLive: (since: number) => void,
+  ) {
+    this.#context = context;
+    this.#endpoint = endpoint;
+    this.#follower = follower;
+    this.#token = token;
+    this.#onLive = onLive;
+    const since = follower.cursor;
+    const query = { ...endpoint.query(), ...(since !== undefined && { since }) };
+    const protocols = token === null ? [SUBPROTOCOL] : [SUBPROTOCOL, TOKEN_SUBPROTOCOL_PREFIX + token];
+    const { promise, resolve } = Promise.withResolvers<Outcome>();
+    this.ended = promise;
+    this.link = new Link(
+      context.ports,
+      { url: endpointUrl(context.base, endpoint.path, query), protocols, batchMs: context.batchMs },
+      {
+        onFrame: (frame) => this.#onFrame(frame),
+        onTurn: () => endpoint.onTurn(),
+        onEnd: (ending) => resolve(this.#outcome(ending)),
+      },
+    );
+  }
+
+  get live(): boolean {
+    return this.#phase.name === "live" && this.link.open;
+  }
+
+  get connected(): Connected | undefined {
+    return this.#connected;
+  }
+
+  /** Ends it on purpose; `ended` stays open. */
+  close(): void {
+    this.#cancelWatch();
+    this.link.close();
+  }
+
+  #outcome(ending: Ending): Outcome {
+    this.#cancelWatch();
+    if (ending.next === "renewToken") this.#context.tokens.refused(this.#token);
+    const { clock } = this.#context.ports;
+    return { ending, liveForMs: this.#phase.name === "live" ? clock.now() - this.#phase.since : undefined };
+  }
+
+  #onFrame(frame: IncomingFrame): void {
+    if (frame.type === "connected") this.#onConnected(frame);
+    else if (this.#phase.name === "greeting") return;
+    else if (frame.type === "caughtUp") this.#onCaughtUp(frame);
+    else if (isLogEvent(frame)) this.#onLogEvent(frame);
+    else this.#endpoint.onFrame(frame);
+  }
+
+  #onConnected(frame: Connected): void {
+    const { tokens, ports, log } = this.#context;
+    this.#connected = frame;
+    this.#phase = { name: "replaying", clockAheadMs: ports.clock.now() - frame.at };
+    this.link.greeted(frame.limits);
+    if (frame.expiresAt !== null) tokens.accepted(this.#token, frame.expiresAt - frame.at);
+    log("debug", `connected to ${this.#endpoint.path}`, { connection: frame.connection });
+    this.#endpoint.onConnected(frame, this.#follower.begin(frame));
+  }
+
+  #onLogEvent(event: LogEvent): void {
+    const verdict = this.#follower.accept(event.seq, this.#endpoint.mayJump());
+    if (verdict === "new") this.#endpoint.onFrame(event);
+    else if (verdict === "gap") this.dropForGap();
+  }
+
+  /** Something is missing: a replay from the cursor brings it. */
+  dropForGap(): void {
+    this.#context.log("warn", `a gap in the events of ${this.#endpoint.path}`);
+    this.link.drop(lost(new RoomsError("internal", "The server left out an event.")));
+  }
+
+  #onCaughtUp(frame: CaughtUp): void {
+    const over = this.#follower.caughtUp(frame);
+    this.#endpoint.onFrame(frame);
+    if (this.#phase.name !== "replaying") return;
+    if (!over) {
+      this.#page(frame.seq);
+      return;
+    }
+    const since = this.#context.ports.clock.now();
+    this.#phase = { name: "live", clockAheadMs: this.#phase.clockAheadMs, since };
+    this.#cancelWatch = this.#context.tokens.watch((token) => this.#renew(token));
+    this.#onLive(since);
+  }
+
+  #page(after: number): void {
+    const id = this.#context.ports.newId();
+    this.link.request({ type: "history", id, after, limit: MAX_EVENTS_PAGE }, (answer) => {
+      if (answer === undefined) return;
+      if (answer.type !== "ok" || !isHistoryResult(answer)) {
+        // `not_found`: the log has passed the cursor. Anything else: the cursor keeps what the pages brought so far.
+        const error = answer.type === "error" ? refusalError(answer) : new RoomsError("internal");
+        return this.link.drop(lost(error));
+      }
+      for (const event of parseLogEvents(answer.events ?? [])) {
+        if (this.link.open) this.#onLogEvent(event);
+      }
+      this.#follower.advance(answer.seq);
+      if (answer.more && this.link.open) this.#page(answer.seq);
+    });
+  }
+
+  #renew(token: string): void {
+    const { ports, tokens, log } = this.#context;
+    const id = ports.newId();
+    this.link.request({ type: "auth", id, token }, (answer) => {
+      if (answer?.type === "ok" && isAuthResult(answer) && this.#phase.name !== "greeting") {
+        this.#token = token;
+        tokens.accepted(token, answer.expiresAt - (ports.clock.now() - this.#phase.clockAheadMs));
+        if (answer.permission !== undefined) this.#endpoint.onPermission(answer.permission);
+      } else if (answer?.type === "error") {
+        // The old token stays in force until the server closes; then the next one is asked for.
+        log("warn", `the new token was not taken: ${answer.code}`);
+        if (answer.code === "unauthorized") tokens.refused(token);
+      }
+    });
+  }
+}

@@ -1,0 +1,42 @@
+import type { Permission, ReconnectLimits } from "../src/protocol/index.ts";
+import type { ConnectionState } from "./connection-state.ts";
+import type { RoomsError } from "./errors.ts";
+import type { LogFunction } from "./log.ts";
+import type { Start } from "./log-follower.ts";
+import type { Connected, IncomingFrame } from "./parse-frame.ts";
+import type { Ports } from "./ports.ts";
+import type { TokenSource } from "./token-source.ts";
+
+/** What all connections of a client share. */
+export interface ConnectionContext {
+  readonly ports: Ports;
+  readonly tokens: TokenSource;
+  /** Address before `/v1`. */
+  readonly base: string;
+  readonly batchMs: number;
+  readonly maxAttempts: number;
+  /** Instead of what the server says. */
+  readonly reconnect: ReconnectLimits | undefined;
+  readonly log: LogFunction;
+}
+
+/** What a connection leads to: a room or the inbox. Calls come in the order of the wire. */
+export interface Endpoint {
+  readonly path: string;
+  /** Of the address, without `since`. */
+  query(): Readonly<Record<string, string>>;
+  /** Whether numbers may be left out on a live connection. */
+  mayJump(): boolean;
+  /** `start` says what becomes of what is held. */
+  onConnected(frame: Connected, start: Start): void;
+  /** Each sequenced event once. */
+  onFrame(frame: IncomingFrame): void;
+  onPermission(permission: Permission): void;
+  /** The replay is over, and commands may go out. */
+  onLive(): void;
+  onState(state: ConnectionState): void;
+  /** It ended for a reason that another try would not change. */
+  onRefused(error: RoomsError): void;
+  /** After everything in one text: the time to tell who watches. */
+  onTurn(): void;
+}

@@ -1,0 +1,192 @@
+import type {
+  Notification,
+  NotificationEvent,
+  NotificationState,
+  NotificationUpdated,
+  SessionConnected,
+  Signal,
+  Topics,
+} from "../src/protocol/index.ts";
+import { Connection } from "./connection.ts";
+import type { ConnectionState } from "./connection-state.ts";
+import { Emitter } from "./emitter.ts";
+import { offline } from "./ending.ts";
+import type { ConnectionContext, Endpoint } from "./endpoint.ts";
+import { type RoomsError, refusalError } from "./errors.ts";
+import { InboxState } from "./inbox-state.ts";
+import type { Start } from "./log-follower.ts";
+import type { Connected, IncomingFrame } from "./parse-frame.ts";
+import type { Cancel } from "./ports.ts";
+import { isNotificationsResult, isUnreadResult } from "./shapes.ts";
+import { SnapshotStore } from "./snapshot-store.ts";
+import { TopicFilter } from "./topic-filter.ts";
+import { type OnEventOptions, TopicListeners } from "./topic-listeners.ts";
+
+export interface InboxEvents {
+  /** Also those of a replay, once each. */
+  notification: NotificationEvent;
+  notificationUpdated: NotificationUpdated;
+  /** From server code to this user. */
+  signal: Signal;
+  state: ConnectionState;
+  /** `notifications` is replaced by what follows. */
+  lost: SessionConnected;
+  error: RoomsError;
+}
+
+export interface InboxSnapshot {
+  readonly state: ConnectionState;
+  /** Newest first, without what is archived. */
+  readonly notifications: readonly Notification[];
+  /** All that are neither read nor archived, also those not held here. */
+  readonly unread: number;
+}
+
+export type MarkTarget = readonly string[] | { readonly upTo: number } | { readonly all: true };
+
+/** The notifications of this user, on all devices. The socket opens with the first listener. */
+export class Inbox {
+  readonly #context: ConnectionContext;
+  readonly #connection: Connection;
+  readonly #events = new Emitter<InboxEvents>();
+  readonly #appEvents = new TopicListeners<Signal>();
+  readonly #state = new InboxState();
+  readonly #topics: TopicFilter;
+  readonly #store: SnapshotStore<InboxSnapshot>;
+  readonly #onWanted: () => void;
+  readonly #onState: () => void;
+
+  /** `onWanted` is called with every listener: the client knows whether the socket may open. */
+  constructor(context: ConnectionContext, onWanted: (connection: Connection) => void, onState: () => void) {
+    this.#context = context;
+    this.#onState = onState;
+    this.#connection = new Connection(context, this.#endpoint());
+    this.#topics = new TopicFilter(this.#connection, context.ports.newId, null);
+    this.#onWanted = () => onWanted(this.#connection);
+    this.#store = new SnapshotStore(() => ({
+      state: this.#connection.state,
+      notifications: this.#state.notifications,
+      unread: this.#state.unread,
+    }));
+  }
+
+  get state(): ConnectionState {
+    return this.#connection.state;
+  }
+
+  get notifications(): readonly Notification[] {
+    return this.getSnapshot().notifications;
+  }
+
+  get unread(): number {
+    return this.#state.unread;
+  }
+
+  /** Everything above as one immutable object, the same one until something in it changes. */
+  getSnapshot(): InboxSnapshot {
+    return this.#store.get();
+  }
+
+  /** Calls `fn` after each change of the snapshot, until the function that it returns is called. */
+  subscribe(fn: () => void): Cancel {
+    const cancel = this.#store.subscribe(fn);
+    this.#onWanted();
+    return cancel;
+  }
+
+  /** Returns the unsubscribe. */
+  on<Type extends keyof InboxEvents>(type: Type, fn: (payload: InboxEvents[Type]) => void): Cancel {
+    const cancel = this.#events.on(type, fn);
+    this.#onWanted();
+    return cancel;
+  }
+
+  /** Listens to signals to this user, by application event as `room.onEvent` does. */
+  onEvent(topic: string, fn: (event: Signal) => void, options?: OnEventOptions): Cancel {
+    const cancel = this.#appEvents.add(topic, fn, options);
+    this.#onWanted();
+    return cancel;
+  }
+
+  /** Which notifications this device hears of; `null` is all. The others are stored and counted as ever. */
+  async setTopics(topics: Topics): Promise<void> {
+    await this.#topics.set(topics);
+  }
+
+  /** Moves notifications forward to a state, on all devices. Rejects `offline` without a connection. */
+  async mark(what: MarkTarget, state: NotificationState): Promise<void> {
+    const id = this.#context.ports.newId();
+    const target = "upTo" in what || "all" in what ? what : { ids: what };
+    const answer = await this.#connection.ask({ type: "mark", id, ...target, state });
+    if (isUnreadResult(answer)) this.#state.setUnread(answer.unread);
+    this.#changed();
+  }
+
+  /** Adds an older page to `notifications`. Without `more` there is nothing older. Rejects `offline`. */
+  async loadOlder(limit?: number): Promise<{ readonly more: boolean }> {
+    const before = this.#state.notifications.at(-1)?.seq;
+    const answer = await this.#connection.ask({
+      type: "notifications",
+      id: this.#context.ports.newId(),
+      ...(before !== undefined && { before }),
+      ...(limit !== undefined && { limit }),
+    });
+    if (!isNotificationsResult(answer)) throw offline("The answer could not be read.");
+    this.#state.setUnread(answer.unread);
+    this.#state.addOlder(answer.notifications);
+    this.#changed();
+    return { more: answer.more ?? false };
+  }
+
+  #changed(): void {
+    this.#state.dropExpired(this.#context.ports.clock.now());
+    this.#store.changed();
+  }
+
+  #endpoint(): Endpoint {
+    return {
+      path: "/v1/connect",
+      query: () => this.#topics.query(),
+      // What is muted, filtered or expired leaves its number out.
+      mayJump: () => true,
+      onConnected: (frame, start) => this.#onConnected(frame, start),
+      onFrame: (frame) => this.#onFrame(frame),
+      onPermission: () => {},
+      onLive: () => this.#topics.onLive(),
+      onState: (state) => {
+        this.#events.emit("state", state);
+        this.#onState();
+        this.#changed();
+      },
+      onRefused: (error) => this.#events.emit("error", error),
+      onTurn: () => this.#changed(),
+    };
+  }
+
+  #onConnected(frame: Connected, start: Start): void {
+    if ("room" in frame) return;
+    this.#state.begin(frame, start);
+    if (start === "lost") this.#events.emit("lost", frame);
+  }
+
+  #onFrame(frame: IncomingFrame): void {
+    switch (frame.type) {
+      case "notification":
+        this.#state.onNotification(frame);
+        this.#events.emit("notification", frame);
+        return;
+      case "notificationUpdated":
+        this.#state.onUpdated(frame);
+        this.#events.emit("notificationUpdated", frame);
+        return;
+      case "signal":
+        this.#events.emit("signal", frame);
+        this.#appEvents.emit(frame, undefined);
+        return;
+      case "error":
+        this.#events.emit("error", refusalError(frame));
+        return;
+      default:
+    }
+  }
+}

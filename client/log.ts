@@ -1,0 +1,19 @@
+export type LogLevel = "error" | "warn" | "debug";
+
+/** Called with what went on inside; never with a token. */
+export type LogFunction = (level: LogLevel, message: string, details?: unknown) => void;
+
+export type LogOption = "off" | LogLevel | LogFunction;
+
+const LEVELS: readonly LogLevel[] = ["error", "warn", "debug"];
+
+export function createLog(option: LogOption): LogFunction {
+  if (typeof option === "function") return option;
+  const shown = option === "off" ? [] : LEVELS.slice(0, LEVELS.indexOf(option) + 1);
+  return (level, message, details) => {
+    if (!shown.includes(level)) return;
+    const line = `edge-rooms: ${message}`;
+    if (details === undefined) console[level](line);
+    else console[level](line, details);
+  };
+}

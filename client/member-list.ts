@@ -1,0 +1,77 @@
+import type {
+  Member,
+  MemberJoined,
+  MemberLeft,
+  Members,
+  MemberUpdated,
+  Occupancy,
+  OccupancyChanged,
+} from "../src/protocol/index.ts";
+
+export type MemberEvent = MemberJoined | MemberUpdated | MemberLeft | Members | OccupancyChanged;
+
+const NOBODY: Occupancy = Object.freeze({ members: 0, connections: 0 });
+
+/** Who is here, and how many. A room too big for a list has only the numbers. */
+export class MemberList {
+  #members: readonly Member[] = Object.freeze([]);
+  #occupancy = NOBODY;
+  #listedMembers = Number.POSITIVE_INFINITY;
+
+  get members(): readonly Member[] {
+    return this.#members;
+  }
+
+  get occupancy(): Occupancy {
+    return this.#occupancy;
+  }
+
+  replace(members: readonly Member[], occupancy: Occupancy, listedMembers: number): void {
+    this.#members = Object.freeze([...members]);
+    this.#occupancy = Object.freeze({ ...occupancy });
+    this.#listedMembers = listedMembers;
+  }
+
+  apply(event: MemberEvent): void {
+    switch (event.type) {
+      case "memberJoined":
+      case "memberUpdated":
+        this.#put(event.member);
+        return;
+      case "memberLeft":
+        this.#list(this.#members.filter(({ id }) => id !== event.user));
+        return;
+      case "members":
+        this.#list(event.members);
+        return;
+      case "occupancy":
+        this.#count(event);
+        return;
+      default:
+        event satisfies never;
+    }
+  }
+
+  find(user: string): Member | undefined {
+    return this.#members.find(({ id }) => id === user);
+  }
+
+  #put(member: Member): void {
+    const index = this.#members.findIndex(({ id }) => id === member.id);
+    this.#list(index < 0 ? [...this.#members, member] : this.#members.with(index, member));
+  }
+
+  /** Joining and leaving are not told as an `occupancy` too, so the numbers move with the list. */
+  #list(members: readonly Member[]): void {
+    const more = members.length - this.#members.length;
+    this.#members = Object.freeze([...members]);
+    if (more === 0 && this.#occupancy.members === members.length) return;
+    const connections = Math.max(members.length, this.#occupancy.connections + more);
+    this.#occupancy = Object.freeze({ members: members.length, connections });
+  }
+
+  #count({ members, connections }: OccupancyChanged): void {
+    this.#occupancy = Object.freeze({ members, connections });
+    if (members > this.#listedMembers && this.#members.length > 0) this.#members = Object.freeze([]);
+  }
+}

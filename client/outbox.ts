@@ -1,0 +1,232 @@
+// What was sent and is not known to be stored. Invariant: an id that may have reached a server goes out again only
+// with `retryOf`, and only after the replay was looked at, so it is stored once whatever happens in between.
+
+import {
+  type Answer,
+  ERRORS,
+  type ErrorAnswer,
+  type SendCommand,
+  type SendResult,
+} from "../src/protocol/index.ts";
+import { backoffMs } from "./backoff.ts";
+import { offline } from "./ending.ts";
+import { RoomsError, refusalError } from "./errors.ts";
+import {
+  costOf,
+  eventOf,
+  type OutboxEntry,
+  type OutboxItem,
+  type OutboxPhase,
+  outboxItem,
+  type SendOptions,
+  type Stored,
+  sendCommand,
+} from "./outbox-entry.ts";
+import type { OnAnswer } from "./pending-answers.ts";
+import type { Cancel, Ports } from "./ports.ts";
+import type { SendPacer } from "./send-pacer.ts";
+import { isSendResult } from "./shapes.ts";
+
+/** The connection, as an outbox sees it. */
+export interface OutboxLine {
+  readonly live: boolean;
+  /** Known while live. */
+  readonly cursor: string | undefined;
+  request(command: SendCommand, onAnswer: OnAnswer): void;
+  /** The answer to an entry that no event settled yet. */
+  onStored(entry: OutboxEntry, result: SendResult): void;
+  /** After a change that no call and no frame brought about. */
+  onChange(): void;
+}
+
+const RETRY_LIMITS = { minMs: 250, maxMs: 30_000 };
+
+export class Outbox {
+  readonly #ports: Ports;
+  readonly #line: OutboxLine;
+  readonly #pacer: SendPacer;
+  /** By id, in the order of `send`. */
+  #entries = new Map<string, OutboxEntry>();
+  #items: readonly OutboxItem[] | undefined;
+  #cancelFlush: Cancel | undefined;
+  /** After a refusal that may be tried again, nothing newer overtakes. */
+  #pausedUntil = 0;
+  #refusals = 0;
+
+  constructor(ports: Ports, line: OutboxLine, pacer: SendPacer) {
+    this.#ports = ports;
+    this.#line = line;
+    this.#pacer = pacer;
+  }
+
+  get entries(): readonly OutboxEntry[] {
+    return [...this.#entries.values()];
+  }
+
+  /** The same array until something changes. */
+  get items(): readonly OutboxItem[] {
+    this.#items ??= Object.freeze(this.entries.map(outboxItem));
+    return this.#items;
+  }
+
+  add(data: unknown, options: SendOptions): Promise<Stored> {
+    const copy = jsonCopy(data);
+    if (copy === undefined) {
+      return Promise.reject(new RoomsError("bad_request", "The data cannot be written as JSON."));
+    }
+    const { clock, newId } = this.#ports;
+    const settle = Promise.withResolvers<Stored>();
+    // Whoever looks at the outbox only need not handle the promise as well.
+    settle.promise.catch(() => {});
+    const phase: OutboxPhase = { status: "queued" };
+    const event = eventOf(options);
+    this.#put({ id: newId(), event, data: copy.data, options, createdAt: clock.now(), phase, settle });
+    this.flush();
+    return settle.promise;
+  }
+
+  /** Sends what is queued, as far as the pace allows; the rest follows by itself. To be called when live. */
+  flush(): void {
+    this.#cancelFlush?.();
+    this.#cancelFlush = undefined;
+    for (const entry of this.#entries.values()) {
+      if (entry.phase.status !== "queued") continue;
+      if (!this.#line.live) return;
+      const waitMs = Math.max(this.#pacer.waitMs(costOf(entry)), this.#pausedUntil - this.#ports.clock.now());
+      if (waitMs > 0) {
+        this.#cancelFlush = this.#ports.clock.after(waitMs, () => {
+          this.flush();
+          this.#line.onChange();
+        });
+        return;
+      }
+      this.#send(entry);
+    }
+  }
+
+  /** The own message of this id was seen in an event or a replay. */
+  onEvent({ id, seq, at }: Stored): void {
+    const entry = this.#entries.get(id);
+    if (entry !== undefined) this.#settle(entry, { seq, at, id });
+  }
+
+  /** A new try of what failed. Resolves as `send` does. */
+  retry(id: string): Promise<Stored> {
+    const failed = this.#entries.get(id);
+    if (failed?.phase.status !== "failed") {
+      return Promise.reject(new RoomsError("not_found", "Nothing failed under this id."));
+    }
+    const { error, firstCursor } = failed.phase;
+    const settle = Promise.withResolvers<Stored>();
+    settle.promise.catch(() => {});
+    // The log no longer knows whether it has the old id, so it could never be answered.
+    const entry: OutboxEntry =
+      error.code === "stale_retry"
+        ? { ...failed, id: this.#ports.newId(), settle, phase: { status: "queued" } }
+        : {
+            ...failed,
+            settle,
+            phase: { status: "queued", ...(firstCursor !== undefined && { firstCursor }) },
+          };
+    const entries = this.entries.map((held) => (held.id === id ? entry : held));
+    this.#entries = new Map(entries.map((held) => [held.id, held]));
+    this.#items = undefined;
+    this.flush();
+    return settle.promise;
+  }
+
+  /** Forgets it. What was sent already may arrive all the same. */
+  drop(id: string): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    this.#remove(id);
+    entry.settle.reject(new RoomsError("dropped", "Taken out of the outbox."));
+  }
+
+  /** Everything that waits has failed; it stays for `retry`. */
+  fail(error: RoomsError): void {
+    for (const entry of this.#entries.values()) this.#fail(entry, error, entry.phase.firstCursor);
+  }
+
+  /** For good. */
+  close(): void {
+    this.#cancelFlush?.();
+    this.#cancelFlush = undefined;
+    const { entries } = this;
+    this.#entries.clear();
+    this.#items = undefined;
+    for (const { settle } of entries) settle.reject(new RoomsError("closed", "The room was left."));
+  }
+
+  #send(entry: OutboxEntry): void {
+    const firstCursor = entry.phase.firstCursor ?? this.#line.cursor;
+    if (firstCursor === undefined) return;
+    this.#pacer.spendSend(costOf(entry));
+    this.#put({ ...entry, phase: { status: "sent", firstCursor } });
+    const isRepeat = entry.phase.firstCursor !== undefined;
+    this.#line.request(sendCommand(entry), (answer) => this.#onAnswer(entry.id, isRepeat, answer));
+  }
+
+  #onAnswer(id: string, isRepeat: boolean, answer: Answer | undefined): void {
+    const entry = this.#entries.get(id);
+    // Settled by its event, dropped, or failed with its connection.
+    if (entry?.phase.status !== "sent") return;
+    const { firstCursor } = entry.phase;
+    if (answer === undefined) this.#put({ ...entry, phase: { status: "queued", firstCursor } });
+    else if (answer.type === "error") this.#onRefusal(entry, isRepeat, answer);
+    else if (answer.type === "ok" && isSendResult(answer)) {
+      this.#refusals = 0;
+      this.#line.onStored(entry, answer);
+      this.#settle(entry, { id, seq: answer.seq, at: answer.at });
+    } else this.#fail(entry, offline("The answer could not be read."), firstCursor);
+  }
+
+  #onRefusal(entry: OutboxEntry, isRepeat: boolean, answer: ErrorAnswer): void {
+    // Only of a repeat may an earlier try have been stored: this one was not.
+    const firstCursor = isRepeat ? entry.phase.firstCursor : undefined;
+    if (!ERRORS[answer.code].again) {
+      this.#fail(entry, refusalError(answer), firstCursor);
+      return;
+    }
+    const now = this.#ports.clock.now();
+    // Of a volley that was refused together, one refusal counts.
+    if (this.#pausedUntil <= now) this.#refusals += 1;
+    const waitMs = backoffMs(this.#refusals - 1, RETRY_LIMITS, this.#ports.random);
+    this.#pausedUntil = Math.max(this.#pausedUntil, now + (answer.retryAfterMs ?? 0) + waitMs);
+    this.#put({ ...entry, phase: { status: "queued", ...(firstCursor !== undefined && { firstCursor }) } });
+    this.flush();
+  }
+
+  #settle(entry: OutboxEntry, stored: Stored): void {
+    this.#remove(entry.id);
+    entry.settle.resolve(stored);
+  }
+
+  #fail(entry: OutboxEntry, error: RoomsError, firstCursor: string | undefined): void {
+    if (entry.phase.status === "failed") return;
+    this.#put({
+      ...entry,
+      phase: { status: "failed", error, ...(firstCursor !== undefined && { firstCursor }) },
+    });
+    entry.settle.reject(error);
+  }
+
+  #put(entry: OutboxEntry): void {
+    this.#entries.set(entry.id, entry);
+    this.#items = undefined;
+  }
+
+  #remove(id: string): void {
+    this.#entries.delete(id);
+    this.#items = undefined;
+  }
+}
+
+function jsonCopy(data: unknown): { readonly data: unknown } | undefined {
+  try {
+    const text: string | undefined = JSON.stringify(data);
+    return text === undefined ? undefined : { data: JSON.parse(text) };
+  } catch {
+    return undefined;
+  }
+}

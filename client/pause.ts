@@ -1,0 +1,47 @@
+import type { Cancel, Ports } from "./ports.ts";
+
+/** Hints come in bursts; nobody is asked again sooner than this after the last try. */
+const MIN_BETWEEN_TRIES_MS = 1_000;
+
+export interface Wait {
+  readonly triedAt: number;
+  readonly retryAfterMs: number;
+  readonly backoffMs: number;
+}
+
+/**
+ * Waits until the next try. A hint cuts the back-off short, but not what the server asked for. `onPlan` is told when
+ * the wait ends, and again when that changes. Resolves at once when aborted.
+ */
+export function pause(
+  { clock, onWake }: Pick<Ports, "clock" | "onWake">,
+  { triedAt, retryAfterMs, backoffMs }: Wait,
+  signal: AbortSignal,
+  onPlan: (retryAt: number) => void,
+): Promise<void> {
+  return new Promise((resolve) => {
+    const startedAt = clock.now();
+    const earliestAt = Math.max(triedAt + MIN_BETWEEN_TRIES_MS, startedAt + retryAfterMs);
+    let retryAt = startedAt + retryAfterMs + backoffMs;
+    let cancelTimer: Cancel = () => {};
+    const end = () => {
+      cancelTimer();
+      cancelWake();
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const arm = () => {
+      cancelTimer();
+      cancelTimer = clock.after(Math.max(0, retryAt - clock.now()), end);
+      onPlan(retryAt);
+    };
+    const cancelWake = onWake(() => {
+      const hintedAt = Math.max(clock.now(), earliestAt);
+      if (hintedAt >= retryAt) return;
+      retryAt = hintedAt;
+      arm();
+    });
+    signal.addEventListener("abort", end);
+    arm();
+  });
+}

@@ -1,0 +1,49 @@
+import { type ReconnectLimits, STABLE_AFTER_MS } from "../src/protocol/index.ts";
+import { backoffMs } from "./backoff.ts";
+import type { Ending } from "./ending.ts";
+
+/** How a try went: `liveForMs` is `undefined` where it was never past `caughtUp`. */
+export interface Outcome {
+  readonly ending: Ending;
+  readonly liveForMs: number | undefined;
+}
+
+export type Verdict =
+  | { readonly next: "stop"; readonly final: boolean }
+  /** `retryAfterMs` is a server's wish and waited in full; the back-off after it can be cut short. */
+  | { readonly next: "retry"; readonly retryAfterMs: number; readonly backoffMs: number };
+
+/** Decides after each end whether there is a next try, and when. One for each run of the reconnect loop. */
+export class RetryPolicy {
+  readonly #maxAttempts: number;
+  readonly #random: () => number;
+  #failures = 0;
+  #waits = 0;
+  #renewed = false;
+
+  constructor(maxAttempts: number, random: () => number) {
+    this.#maxAttempts = maxAttempts;
+    this.#random = random;
+  }
+
+  /** Of the try to come, from 1. */
+  get attempt(): number {
+    return this.#failures + 1;
+  }
+
+  judge({ ending, liveForMs }: Outcome, limits: ReconnectLimits): Verdict {
+    if (liveForMs !== undefined) {
+      this.#failures = 0;
+      this.#renewed = false;
+      if (liveForMs >= STABLE_AFTER_MS) this.#waits = 0;
+    } else this.#failures += 1;
+    const renew = ending.next === "renewToken";
+    if (ending.next === "stop" || (renew && this.#renewed)) return { next: "stop", final: true };
+    if (this.#failures >= this.#maxAttempts) return { next: "stop", final: false };
+    const { retryAfterMs } = ending;
+    this.#renewed = renew;
+    // A token that ran out is nobody's fault: the new one is tried at once.
+    if (renew) return { next: "retry", retryAfterMs, backoffMs: 0 };
+    return { next: "retry", retryAfterMs, backoffMs: backoffMs(this.#waits++, limits, this.#random) };
+  }
+}

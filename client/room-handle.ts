@@ -1,0 +1,168 @@
+import { CHAT_EVENT, type Message, type Signal, type Topics } from "../src/protocol/index.ts";
+import { offline } from "./ending.ts";
+import { RoomsError } from "./errors.ts";
+import { eventOf, type SendOptions, type Stored } from "./outbox-entry.ts";
+import type { Cancel } from "./ports.ts";
+import type { RoomCore } from "./room-core.ts";
+import type { RoomEvents } from "./room-events.ts";
+import type { Presence, RoomSnapshot } from "./room-types.ts";
+import { isHistoryResult } from "./shapes.ts";
+import type { OnEventOptions } from "./topic-listeners.ts";
+
+/** One room, as an app sees it. Made by `client.room`. */
+export class RoomHandle {
+  readonly name: string;
+  readonly #core: RoomCore;
+  readonly #onLeave: () => void;
+  /** Where the next older page begins; `undefined` before the first. */
+  #olderThan: number | undefined;
+  #left = false;
+
+  constructor(core: RoomCore, onLeave: () => void) {
+    this.name = core.name;
+    this.#core = core;
+    this.#onLeave = onLeave;
+    this.#core.events.on("lost", () => {
+      this.#olderThan = undefined;
+    });
+  }
+
+  get state(): RoomSnapshot["state"] {
+    return this.getSnapshot().state;
+  }
+
+  get user(): RoomSnapshot["user"] {
+    return this.getSnapshot().user;
+  }
+
+  get permission(): RoomSnapshot["permission"] {
+    return this.getSnapshot().permission;
+  }
+
+  get head(): number {
+    return this.getSnapshot().head;
+  }
+
+  get messages(): RoomSnapshot["messages"] {
+    return this.getSnapshot().messages;
+  }
+
+  get members(): RoomSnapshot["members"] {
+    return this.getSnapshot().members;
+  }
+
+  get occupancy(): RoomSnapshot["occupancy"] {
+    return this.getSnapshot().occupancy;
+  }
+
+  get typing(): RoomSnapshot["typing"] {
+    return this.getSnapshot().typing;
+  }
+
+  get outbox(): RoomSnapshot["outbox"] {
+    return this.getSnapshot().outbox;
+  }
+
+  /** Everything above as one immutable object, the same one until something in it changes. */
+  getSnapshot(): RoomSnapshot {
+    return this.#core.store.get();
+  }
+
+  /** Calls `fn` after each change of the snapshot, until the function that it returns is called. */
+  subscribe(fn: () => void): Cancel {
+    return this.#core.store.subscribe(fn);
+  }
+
+  /** Listens to a server event by its `type`, or to `state`, `lost`, `error`. Returns the unsubscribe. */
+  on<Type extends keyof RoomEvents>(type: Type, fn: (payload: RoomEvents[Type]) => void): Cancel {
+    return this.#core.events.on(type, fn);
+  }
+
+  /**
+   * Listens to messages and signals by application event: `task` hears `task.created` too, `*` everything. With
+   * `own: false` not to what this user did, on whatever device.
+   */
+  onEvent(topic: string, fn: (event: Message | Signal) => void, options?: OnEventOptions): Cancel {
+    return this.#core.appEvents.add(topic, fn, options);
+  }
+
+  /**
+   * Sends a message; resolves when it is stored, with its `seq`. Offline it waits in the outbox, and is stored once
+   * whatever happens in between. Rejects with the server's refusal, with the code of a close that ends the connection
+   * for good, or `closed` on leaving.
+   */
+  send(data: unknown, options: SendOptions = {}): Promise<Stored> {
+    if (this.#left) return refusedAsLeft();
+    if (eventOf(options) === CHAT_EVENT) this.stopTyping();
+    const stored = this.#core.outbox.add(data, options);
+    this.#core.changed();
+    return stored;
+  }
+
+  /** Tells the others something that is not stored. Forgotten where there is no connection. */
+  signal(event: string, data: unknown = null, { to }: { readonly to?: string } = {}): void {
+    this.#core.signal(event, data, to);
+  }
+
+  /** To be called with every key: the others hear of it at most once a second, and forget it after three. */
+  startTyping(): void {
+    const { permission } = this.#core.state;
+    // Who may not say it would only collect refusals.
+    if (this.#core.connection.live && (permission === "write" || permission === "moderate")) {
+      this.#core.typing.start();
+    }
+  }
+
+  /** Sending a message does this by itself. */
+  stopTyping(): void {
+    this.#core.typing.stop();
+  }
+
+  /** Says how this user is here. Offline, and after every reconnect, it is told with the connection. */
+  setPresence(presence: Presence): Promise<void> {
+    return quiet(this.#core.setPresence(presence));
+  }
+
+  /** From now on only events under these topics; `null` is all. Replays nothing: see `loadOlder`. */
+  setTopics(topics: Topics): Promise<void> {
+    return quiet(this.#core.topics.set(topics).finally(() => this.#core.changed()));
+  }
+
+  /** Puts an older page in front of `messages`. Without `more` there is nothing older. Rejects `offline`. */
+  async loadOlder(limit?: number): Promise<{ readonly more: boolean }> {
+    const core = this.#core;
+    const before = this.#olderThan ?? core.state.messages.all[0]?.seq;
+    const answer = await core.ask({
+      type: "history",
+      id: core.newId(),
+      ...(before !== undefined && { before }),
+      ...(limit !== undefined && { limit }),
+    });
+    if (!isHistoryResult(answer)) throw offline("The answer could not be read.");
+    this.#olderThan = answer.seq;
+    core.state.addOlder(answer.messages ?? []);
+    core.changed();
+    return { more: answer.more ?? false };
+  }
+
+  /** Drops the connection, if there is one, and starts over at once. */
+  reconnect(): void {
+    if (!this.#left) this.#core.connection.start();
+  }
+
+  /** Leaves for good: others see it at once, what waits in the outbox rejects with `closed`. */
+  leave(): void {
+    if (this.#left) return;
+    this.#left = true;
+    this.#core.close();
+    this.#onLeave();
+  }
+}
+
+const refusedAsLeft = () => quiet(Promise.reject(new RoomsError("closed", "The room was left.")));
+
+/** Whoever does not wait for it is not bothered with its rejection either. */
+function quiet<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
+}

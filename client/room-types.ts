@@ -1,0 +1,36 @@
+import type { Member, Occupancy, Permission, Status, Topics, User } from "../src/protocol/index.ts";
+import type { ConnectionState } from "./connection-state.ts";
+import type { RoomMessage } from "./outbox-entry.ts";
+import type { OutboxView } from "./outbox-view.ts";
+
+export interface RoomOptions {
+  /** How many latest messages a newcomer gets, 0 to 200. Default 50. */
+  readonly history?: number;
+  /** Only events under these topics, at most 20. Default `null`: all. */
+  readonly topics?: Topics;
+}
+
+/** What is left out stays as it is; `data: null` clears. */
+export interface Presence {
+  readonly status?: Status;
+  /** At most 1 KiB as JSON. */
+  readonly data?: unknown;
+}
+
+/** A room at one moment. Arrays and objects in it stay the same until they change. */
+export interface RoomSnapshot {
+  readonly state: ConnectionState;
+  /** `null` for an anonymous reader, and until the first connection. */
+  readonly user: User | null;
+  readonly permission: Permission;
+  /** `seq` of the last event of the room that this client knows of. */
+  readonly head: number;
+  /** Oldest first; own ones that are not stored yet at the end, with `pending: true`. */
+  readonly messages: readonly RoomMessage[];
+  /** Empty in a room too big for a list. */
+  readonly members: readonly Member[];
+  readonly occupancy: Occupancy;
+  /** Who types now, without this user; in a room too big for a list only by `id`. */
+  readonly typing: readonly User[];
+  readonly outbox: OutboxView;
+}

@@ -1,0 +1,38 @@
+import type { Cancel, Clock, Ports, Socket, SocketEvents } from "./ports.ts";
+import { onWake } from "./wake-signals.ts";
+
+/** Timers take a signed 32-bit number; a longer wait would end at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+const systemClock: Clock = {
+  now: () => Date.now(),
+  after(delayMs: number, fn: () => void): Cancel {
+    const timer = setTimeout(fn, Math.min(delayMs, MAX_TIMER_MS));
+    return () => clearTimeout(timer);
+  },
+};
+
+function dial(url: string, protocols: string[], events: SocketEvents): Socket {
+  const socket = new WebSocket(url, protocols);
+  socket.onmessage = (message: MessageEvent<unknown>) => {
+    if (typeof message.data === "string") events.onText(message.data);
+  };
+  // `error` says nothing that `close`, which always follows, does not.
+  socket.onclose = ({ code, reason }) => events.onClose(code, reason);
+  return { send: (text) => socket.send(text), close: (code) => socket.close(code) };
+}
+
+/** `crypto.randomUUID` is missing on pages without TLS; `getRandomValues` is everywhere. */
+function newId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+export const systemPorts = (): Ports => ({
+  clock: systemClock,
+  random: Math.random,
+  newId,
+  dial,
+  onWake,
+  origin: typeof location === "undefined" ? undefined : location.origin,
+});

@@ -24,6 +24,7 @@ import {
 } from "./outbox-entry.ts";
 import type { OnAnswer } from "./pending-answers.ts";
 import type { Cancel, Ports } from "./ports.ts";
+import { quiet } from "./quiet.ts";
 import type { SendPacer } from "./send-pacer.ts";
 import { isSendResult } from "./shapes.ts";
 
@@ -72,17 +73,15 @@ export class Outbox {
   add(data: unknown, options: SendOptions): Promise<Stored> {
     const copy = jsonCopy(data);
     if (copy === undefined) {
-      return Promise.reject(new RoomsError("bad_request", "The data cannot be written as JSON."));
+      return quiet(Promise.reject(new RoomsError("bad_request", "The data cannot be written as JSON.")));
     }
     const { clock, newId } = this.#ports;
     const settle = Promise.withResolvers<Stored>();
-    // Whoever looks at the outbox only need not handle the promise as well.
-    settle.promise.catch(() => {});
     const phase: OutboxPhase = { status: "queued" };
     const event = eventOf(options);
     this.#put({ id: newId(), event, data: copy.data, options, createdAt: clock.now(), phase, settle });
     this.flush();
-    return settle.promise;
+    return quiet(settle.promise);
   }
 
   /** Sends what is queued, as far as the pace allows; the rest follows by itself. To be called when live. */
@@ -114,11 +113,10 @@ export class Outbox {
   retry(id: string): Promise<Stored> {
     const failed = this.#entries.get(id);
     if (failed?.phase.status !== "failed") {
-      return Promise.reject(new RoomsError("not_found", "Nothing failed under this id."));
+      return quiet(Promise.reject(new RoomsError("not_found", "Nothing failed under this id.")));
     }
     const { error, firstCursor } = failed.phase;
     const settle = Promise.withResolvers<Stored>();
-    settle.promise.catch(() => {});
     // The log no longer knows whether it has the old id, so it could never be answered.
     const entry: OutboxEntry =
       error.code === "stale_retry"
@@ -132,7 +130,7 @@ export class Outbox {
     this.#entries = new Map(entries.map((held) => [held.id, held]));
     this.#items = undefined;
     this.flush();
-    return settle.promise;
+    return quiet(settle.promise);
   }
 
   /** Forgets it. What was sent already may arrive all the same. */

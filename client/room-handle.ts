@@ -3,6 +3,7 @@ import { offline } from "./ending.ts";
 import { RoomsError } from "./errors.ts";
 import { eventOf, type SendOptions, type Stored } from "./outbox-entry.ts";
 import type { Cancel } from "./ports.ts";
+import { quiet } from "./quiet.ts";
 import type { RoomCore } from "./room-core.ts";
 import type { RoomEvents } from "./room-events.ts";
 import type { Presence, RoomSnapshot } from "./room-types.ts";
@@ -160,9 +161,3 @@ export class RoomHandle {
 }
 
 const refusedAsLeft = () => quiet(Promise.reject(new RoomsError("closed", "The room was left.")));
-
-/** Whoever does not wait for it is not bothered with its rejection either. */
-function quiet<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => {});
-  return promise;
-}

@@ -1,0 +1,172 @@
+import { describe, expect, it } from "vitest";
+import type { ConnectionState } from "../../../client/connection-state.ts";
+import { dialedRoom, roomForTest } from "./support/client-for-test.ts";
+import { caughtUp, connected, message, replay } from "./support/frames.ts";
+
+describe("states", () => {
+  it("[C1] the token goes into the subprotocol list, never into the address", async () => {
+    const { socket } = await dialedRoom();
+    expect(socket().protocols).toEqual(["edge-rooms.v1", "token.t1"]);
+    expect(socket().url.href).toBe("wss://rooms.example.com/v1/rooms/lobby/connect");
+  });
+
+  it("[C1] an anonymous connection offers only the protocol", async () => {
+    const { socket } = await dialedRoom({ getToken: () => null });
+    expect(socket().protocols).toEqual(["edge-rooms.v1"]);
+  });
+
+  it("asks for history and topics in the address", async () => {
+    const { socket } = await dialedRoom({}, { history: 0, topics: ["chat", "task"] });
+    expect(Object.fromEntries(socket().url.searchParams)).toEqual({ history: "0", topics: "chat,task" });
+  });
+
+  it("opens the socket of a room on the next turn of the event loop", async () => {
+    const { client, sockets, clock } = await dialedRoom();
+    const handle = client.room("other");
+    expect(client.room("other")).toBe(handle);
+    expect(handle.state).toEqual({ status: "connecting", attempt: 1 });
+    expect(sockets.count).toBe(1);
+    await clock.advance(0);
+    expect(sockets.count).toBe(2);
+  });
+
+  it("[C2] looks at nothing that comes before `connected`", async () => {
+    const { room, socket } = await dialedRoom();
+    socket().deliver(message(1), caughtUp(1));
+    expect(room.messages).toEqual([]);
+    expect(room.state.status).toBe("connecting");
+  });
+
+  it("[C3] is connected only when the replay is over", async () => {
+    const { room, socket, clock, client } = await dialedRoom();
+    socket().deliver(connected({ head: 1 }), replay(message(1)));
+    expect(room.state.status).toBe("connecting");
+    socket().deliver(caughtUp(1));
+    expect(room.state).toEqual({ status: "connected", since: clock.now() });
+    expect(client.state).toBe(room.state);
+  });
+
+  it("gives up a server that does not greet for 30 s", async () => {
+    const { room, socket, clock } = await dialedRoom();
+    await clock.advance(30_000);
+    expect(room.state).toMatchObject({ status: "reconnecting", error: { code: "timeout" } });
+    expect(socket().closedWith).toBe(4000);
+  });
+
+  it("tells of every state in turn", async () => {
+    const { room, socket, clock, goLive } = await dialedRoom();
+    const seen: string[] = [];
+    room.on("state", (state) => seen.push(state.status));
+    await goLive();
+    socket().end(1006);
+    await clock.advance(500);
+    await goLive();
+    room.leave();
+    expect(seen).toEqual(["connected", "reconnecting", "connecting", "connected", "disconnected"]);
+  });
+
+  it("[C33] an older socket's late frames and end are ignored", async () => {
+    const { room, socket, goLive, sockets, clock } = await roomForTest();
+    const older = socket();
+    room.reconnect();
+    await clock.settle();
+    await goLive({ head: 0 });
+    older.deliver(message(1));
+    older.end(4403, "banned");
+    await clock.settle();
+    expect(sockets.count).toBe(2);
+    expect(room.messages).toEqual([]);
+    expect(room.state.status).toBe("connected");
+  });
+});
+
+describe("ending on the app's wish", () => {
+  it("[C34] leave closes with 1000 and forgets the handle", async () => {
+    const { room, client, socket } = await roomForTest();
+    room.leave();
+    expect(socket().closedWith).toBe(1000);
+    expect(room.state).toEqual({ status: "disconnected" });
+    expect(client.room("lobby")).not.toBe(room);
+  });
+
+  it("[C34] close ends everything at once and leaves no timer", async () => {
+    const { room, client, socket, clock, wakers } = await roomForTest();
+    client.inbox.on("notification", () => {});
+    await clock.advance(0);
+    const other = client.room("other");
+    room.startTyping();
+    void room.send("never stored");
+    client.close();
+    expect([room.state, other.state, client.inbox.state, client.state]).toEqual(
+      Array(4).fill({ status: "disconnected" }),
+    );
+    expect(socket().closedWith).toBe(1000);
+    await clock.settle();
+    expect(clock.pending).toBe(0);
+    expect(wakers()).toBe(0);
+    await expect(room.send("later")).rejects.toMatchObject({ code: "closed" });
+    expect(client.room("third").state.status).toBe("disconnected");
+    await clock.advance(100_000);
+    expect(clock.pending).toBe(0);
+  });
+
+  it("close while waiting for the next try leaves no timer", async () => {
+    const { client, socket, clock, wakers } = await dialedRoom();
+    socket().end(1006);
+    await clock.settle();
+    expect(wakers()).toBe(1);
+    client.close();
+    await clock.settle();
+    expect([clock.pending, wakers()]).toEqual([0, 0]);
+  });
+
+  it("disconnect keeps handle, listeners and outbox until reconnect", async () => {
+    const { room, client, socket, sockets, clock, goLive } = await roomForTest();
+    const heard: unknown[] = [];
+    room.on("message", ({ data }) => heard.push(data));
+    client.disconnect();
+    expect(room.state).toEqual({ status: "disconnected" });
+    void room.send("waits");
+    const later = client.room("later");
+    await clock.advance(60_000);
+    expect(sockets.count).toBe(1);
+    expect(later.state.status).toBe("disconnected");
+    later.leave();
+    client.reconnect();
+    await clock.settle();
+    expect(room.outbox).toMatchObject([{ data: "waits", status: "queued" }]);
+    await goLive({ head: 1 }, replay(message(1, { data: "missed" })));
+    await clock.advance(0);
+    expect(heard).toEqual(["missed"]);
+    expect(socket().sentOf("send")).toMatchObject([{ data: "waits" }]);
+  });
+
+  it("reconnect starts over at once from any state", async () => {
+    const { room, socket, sockets, clock, goLive } = await dialedRoom({ maxAttempts: 1 });
+    const states: ConnectionState["status"][] = [];
+    for (const ruin of [() => {}, () => socket().end(1006), () => socket().end(4403, "banned"), goLive]) {
+      await ruin();
+      await clock.settle();
+      states.push(room.state.status);
+      const before = sockets.count;
+      room.reconnect();
+      expect(room.state).toEqual({ status: "connecting", attempt: 1 });
+      await clock.settle();
+      expect(sockets.count).toBe(before + 1);
+    }
+    expect(states).toEqual(["connecting", "disconnected", "disconnected", "connected"]);
+  });
+
+  it("a listener that leaves in the middle of a frame ends it there", async () => {
+    const { room, socket, clock } = await roomForTest();
+    const seqs: number[] = [];
+    room.on("message", ({ seq }) => {
+      seqs.push(seq);
+      room.leave();
+    });
+    socket().deliver({ type: "batch", events: [message(1), message(2)] });
+    await clock.settle();
+    expect(seqs).toEqual([1]);
+    expect(clock.pending).toBe(0);
+  });
+});

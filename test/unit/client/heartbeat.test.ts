@@ -1,0 +1,63 @@
+import { describe, expect, it } from "vitest";
+import { roomForTest } from "./support/client-for-test.ts";
+import { message, ok } from "./support/frames.ts";
+
+describe("the heartbeat", () => {
+  it("[C12] is sent to the letter every `pingMs`, also while other frames flow", async () => {
+    const { socket, clock } = await roomForTest();
+    for (let second = 1; second <= 100; second++) {
+      await clock.advance(1_000);
+      socket().deliver(message(second));
+    }
+    expect(socket().pings).toBe(4);
+    expect(socket().texts).toContain('{"type":"ping"}');
+  });
+
+  it("[C13] without a pong in time the socket is dropped and dialed again", async () => {
+    const { socket, clock, room } = await roomForTest();
+    socket().answersPings = false;
+    await clock.advance(25_000 + 9_999);
+    socket().deliver(message(1));
+    expect(room.state.status).toBe("connected");
+    await clock.advance(1);
+    expect(room.state).toMatchObject({ status: "reconnecting", error: { code: "timeout" } });
+    expect(socket().closedWith).toBe(4000);
+  });
+
+  it("[C13] a pong in time keeps it", async () => {
+    const { clock, sockets } = await roomForTest();
+    await clock.advance(200_000);
+    expect(sockets.count).toBe(1);
+  });
+
+  it("[C14] a command that is not answered within 30 s means a dead socket", async () => {
+    const { clock, room } = await roomForTest();
+    const older = room.loadOlder();
+    older.catch(() => {});
+    await clock.advance(29_999);
+    expect(room.state.status).toBe("connected");
+    await clock.advance(1);
+    expect(room.state.status).toBe("reconnecting");
+    await expect(older).rejects.toMatchObject({ code: "offline" });
+  });
+
+  it("an answered command does not", async () => {
+    const { socket, clock, room } = await roomForTest();
+    void room.loadOlder();
+    await clock.advance(0);
+    socket().deliver(ok(socket().sentOf("history")[0], { messages: [], seq: 0 }));
+    await clock.advance(40_000);
+    expect(room.state.status).toBe("connected");
+  });
+
+  it("`client.ping` measures a round trip", async () => {
+    const { socket, clock, client } = await roomForTest();
+    const ping = client.ping();
+    await clock.advance(40);
+    const [command] = socket().sentOf("ping");
+    socket().deliver({ type: "pong", id: command?.id, at: 1 });
+    expect(await ping).toBe(40);
+    client.disconnect();
+    await expect(client.ping()).rejects.toMatchObject({ code: "offline" });
+  });
+});

@@ -1,0 +1,139 @@
+import { describe, expect, it } from "vitest";
+import type { InboxEvents } from "../../../client/inbox.ts";
+import { clientForTest, type WorldOptions } from "./support/client-for-test.ts";
+import type { Frame } from "./support/fake-sockets.ts";
+import { caughtUp, notification, ok, replay, sessionConnected } from "./support/frames.ts";
+
+async function inboxForTest(greeting: Frame = {}, replayed: Frame[] = [], options: WorldOptions = {}) {
+  const world = clientForTest(options);
+  const { inbox } = world.client;
+  const heard: InboxEvents["notification"][] = [];
+  inbox.on("notification", (event) => heard.push(event));
+  await world.clock.advance(0);
+  const socket = () => world.sockets.last;
+  const goLive = async (more: Frame, ...frames: Frame[]) => {
+    const frame = sessionConnected(more);
+    socket().deliver(frame, replay(...frames), caughtUp(Number(frame.head)));
+    await world.clock.settle();
+  };
+  await goLive(greeting, ...replayed);
+  return { ...world, inbox, heard, socket, goLive };
+}
+
+const ids = ({ notifications }: { notifications: readonly { id: string }[] }) =>
+  notifications.map(({ id }) => id);
+
+describe("the inbox", () => {
+  it("opens its socket with the first listener, once", async () => {
+    const { client, sockets, clock } = clientForTest();
+    expect(client.inbox.state).toEqual({ status: "disconnected" });
+    await clock.advance(0);
+    expect(sockets.count).toBe(0);
+    client.inbox.subscribe(() => {});
+    client.inbox.onEvent("*", () => {});
+    await clock.advance(0);
+    expect(sockets.count).toBe(1);
+    expect(sockets.last.url.pathname).toBe("/v1/connect");
+  });
+
+  it("holds notifications, newest first, and the total of unread ones", async () => {
+    const world = await inboxForTest({ unread: 2, head: 2 }, [notification(1), notification(2)]);
+    expect(ids(world.inbox)).toEqual(["n2", "n1"]);
+    expect(world.inbox.unread).toBe(2);
+    world.socket().deliver(notification(3, { unread: 3 }));
+    expect(world.heard.map(({ id }) => id)).toEqual(["n1", "n2", "n3"]);
+    expect(world.inbox.getSnapshot()).toMatchObject({ unread: 3, state: { status: "connected" } });
+  });
+
+  it("[C37] a jump in its numbers is no fault, and moves the cursor", async () => {
+    const world = await inboxForTest();
+    world.socket().deliver(notification(4), notification(9));
+    world.socket().end(1006);
+    await world.clock.advance(1_000);
+    expect(world.socket().url.searchParams.get("since")).toBe("e1.9");
+    await world.goLive({ recovery: "complete", floor: 4, head: 9 });
+    expect(ids(world.inbox)).toEqual(["n9"]);
+  });
+
+  it("[C37] states only move forward, by ids or up to a number; archived ones go", async () => {
+    const world = await inboxForTest({ head: 3 }, [notification(1), notification(2), notification(3)]);
+    const update = (seq: number, more: Frame) =>
+      world.socket().deliver({ type: "notificationUpdated", seq, at: 1, unread: 1, ...more });
+    update(4, { ids: ["n2", "unknown"], state: "read" });
+    update(5, { upTo: 2, state: "seen" });
+    expect(world.inbox.notifications.map(({ state }) => state)).toEqual(["unseen", "read", "seen"]);
+    update(6, { ids: ["n1"], state: "archived" });
+    expect(ids(world.inbox)).toEqual(["n3", "n2"]);
+    expect(world.inbox.unread).toBe(1);
+  });
+
+  it("marks on all devices", async () => {
+    const { inbox, socket, clock } = await inboxForTest({ unread: 5 });
+    const marked = [
+      inbox.mark(["n1"], "read"),
+      inbox.mark({ upTo: 7 }, "seen"),
+      inbox.mark({ all: true }, "archived"),
+    ];
+    await clock.advance(0);
+    const commands = socket().sentOf("mark");
+    expect(commands).toMatchObject([
+      { ids: ["n1"], state: "read" },
+      { upTo: 7, state: "seen" },
+      { all: true, state: "archived" },
+    ]);
+    for (const command of commands) socket().deliver(ok(command, { unread: 0 }));
+    await Promise.all(marked);
+    expect(inbox.unread).toBe(0);
+  });
+
+  it("loads older ones behind those held", async () => {
+    const { inbox, socket, clock } = await inboxForTest({ head: 5 }, [notification(5)]);
+    const loaded = inbox.loadOlder(10);
+    await clock.advance(0);
+    const [command] = socket().sentOf("notifications");
+    expect(command).toMatchObject({ before: 5, limit: 10 });
+    const { unread: _, ...older } = notification(2);
+    socket().deliver(ok(command, { notifications: [older], unread: 1, more: true }));
+    expect(await loaded).toEqual({ more: true });
+    expect(ids(inbox)).toEqual(["n5", "n2"]);
+  });
+
+  it("hears signals to the user", async () => {
+    const { inbox, socket } = await inboxForTest();
+    const heard: unknown[] = [];
+    inbox.onEvent("export", ({ data }) => heard.push(data));
+    socket().deliver({ type: "signal", event: "export.ready", from: null, data: 1, at: 1 });
+    socket().deliver({ type: "signal", event: "import.ready", from: null, data: 2, at: 1 });
+    expect(heard).toEqual([1]);
+  });
+
+  it("changes its topics, now and for the next connection", async () => {
+    const { inbox, socket, clock } = await inboxForTest();
+    const done = inbox.setTopics(["builds"]);
+    await clock.advance(0);
+    socket().deliver(ok(socket().sentOf("topics")[0], { topics: ["builds"], seq: 0 }));
+    await done;
+    socket().end(1006);
+    await clock.advance(1_000);
+    expect(socket().url.searchParams.get("topics")).toBe("builds");
+  });
+
+  it("[C8] `lost` replaces what is held", async () => {
+    const world = await inboxForTest({ head: 1 }, [notification(1)]);
+    let lost = 0;
+    world.inbox.on("lost", () => lost++);
+    world.socket().end(1006);
+    await world.clock.advance(1_000);
+    await world.goLive({ recovery: "lost", epoch: "e2", head: 1 }, notification(1, { id: "new" }));
+    expect([lost, ...ids(world.inbox)]).toEqual([1, "new"]);
+  });
+
+  it("forgets what expired", async () => {
+    const world = await inboxForTest();
+    const expiresAt = world.clock.now() + 1_000;
+    world.socket().deliver(notification(1, { expiresAt }));
+    await world.clock.advance(1_000);
+    world.socket().deliver(notification(2));
+    expect(ids(world.inbox)).toEqual(["n2"]);
+  });
+});

@@ -1,0 +1,138 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { dialedRoom, roomForTest } from "./support/client-for-test.ts";
+import { batch, message, refusal } from "./support/frames.ts";
+
+const signal = (event: string, user: string | null, data: unknown = null) => ({
+  type: "signal",
+  event,
+  from: user === null ? null : { id: user },
+  data,
+  at: 1,
+});
+
+describe("listeners", () => {
+  afterEach(() => {
+    vi.unstubAllGlobals();
+  });
+
+  it("hear replayed messages too, with the state already folded", async () => {
+    const { room, goLive } = await dialedRoom();
+    const held: number[] = [];
+    room.on("message", () => held.push(room.messages.length));
+    await goLive({ head: 2 }, batch(message(1), message(2)));
+    expect(held).toEqual([1, 2]);
+  });
+
+  it("stop by the function that they got", async () => {
+    const { room, socket } = await roomForTest();
+    const heard: number[] = [];
+    const listener = ({ seq }: { seq: number }) => heard.push(seq);
+    const off = room.on("message", listener);
+    room.on("message", listener);
+    socket().deliver(message(1));
+    off();
+    socket().deliver(message(2));
+    expect(heard).toEqual([1, 1, 2]);
+  });
+
+  it("one that throws is reported and stops nobody", async () => {
+    const reported: unknown[] = [];
+    vi.stubGlobal("reportError", (error: unknown) => reported.push(error));
+    const { room, socket } = await roomForTest();
+    const fault = new Error("in the app");
+    const fail = () => {
+      throw fault;
+    };
+    const heard: number[] = [];
+    room.on("message", fail);
+    room.onEvent("*", fail);
+    room.subscribe(fail);
+    room.on("message", ({ seq }) => heard.push(seq));
+    socket().deliver(message(1));
+    expect(heard).toEqual([1]);
+    expect(reported).toEqual([fault, fault, fault]);
+    expect(room.state.status).toBe("connected");
+  });
+
+  it("by application event hear messages and signals under their topic", async () => {
+    const { room, socket } = await roomForTest();
+    const heard: string[] = [];
+    for (const topic of ["task", "task.created", "*"]) {
+      room.onEvent(topic, ({ type, event }) => heard.push(`${topic}: ${type} ${event}`));
+    }
+    socket().deliver(
+      message(1, { event: "task.created" }),
+      signal("task:moved", "usr_2"),
+      signal("tasks", "usr_2"),
+    );
+    expect(heard).toEqual([
+      "task: message task.created",
+      "task.created: message task.created",
+      "*: message task.created",
+      "task: signal task:moved",
+      "*: signal task:moved",
+      "*: signal tasks",
+    ]);
+  });
+
+  it("with `own: false` do not hear what this user did", async () => {
+    const { room, socket } = await roomForTest();
+    const heard: unknown[] = [];
+    room.onEvent("*", ({ data }) => heard.push(data), { own: false });
+    socket().deliver(
+      signal("wave", "usr_1", "mine"),
+      signal("wave", null, "the server's"),
+      signal("wave", "usr_2", "Bo's"),
+    );
+    expect(heard).toEqual(["the server's", "Bo's"]);
+  });
+
+  it("of `error` hear refusals that no promise tells of", async () => {
+    const { room, socket, clock } = await roomForTest();
+    const codes: string[] = [];
+    room.on("error", ({ code }) => codes.push(code));
+    room.signal("wave", { n: 1 }, { to: "usr_2" });
+    await clock.advance(0);
+    expect(socket().commands).toEqual([{ type: "signal", event: "wave", data: { n: 1 }, to: "usr_2" }]);
+    socket().deliver(refusal({}, "forbidden"));
+    expect(codes).toEqual(["forbidden"]);
+  });
+});
+
+describe("the snapshot", () => {
+  it("changes its identity only when something in it changed", async () => {
+    const { room, socket } = await roomForTest();
+    const seen = [room.getSnapshot()];
+    room.subscribe(() => seen.push(room.getSnapshot()));
+    socket().deliver(signal("wave", "usr_2"));
+    expect(room.getSnapshot()).toBe(seen[0]);
+    socket().deliver(batch(message(1), message(2)));
+    expect(seen.length).toBe(2);
+    expect(seen[1]?.messages.length).toBe(2);
+    expect(seen[0]?.messages.length).toBe(0);
+    expect(seen[1]?.members).toBe(seen[0]?.members);
+    expect(seen[1]?.state).toBe(seen[0]?.state);
+    expect(room.getSnapshot()).toBe(seen[1]);
+  });
+
+  it("cannot be changed from outside", async () => {
+    const { room } = await roomForTest();
+    void room.send("a");
+    const snapshot = room.getSnapshot();
+    for (const part of [snapshot, snapshot.messages, snapshot.members, snapshot.outbox, snapshot.typing]) {
+      expect(Object.isFrozen(part)).toBe(true);
+    }
+    expect(snapshot.outbox.map(({ data }) => data)).toEqual(["a"]);
+  });
+
+  it("tells of a send at once", async () => {
+    const { room } = await roomForTest();
+    let changes = 0;
+    const off = room.subscribe(() => changes++);
+    void room.send("a");
+    expect(changes).toBe(1);
+    off();
+    void room.send("b");
+    expect(changes).toBe(1);
+  });
+});

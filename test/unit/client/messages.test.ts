@@ -1,0 +1,139 @@
+import { describe, expect, it } from "vitest";
+import { MessageList } from "../../../client/message-list.ts";
+import type { Message } from "../../../src/protocol/index.ts";
+import { dialedRoom, roomForTest } from "./support/client-for-test.ts";
+import { batch, message, ok } from "./support/frames.ts";
+
+const stored = (seq: number, more: Partial<Message> = {}): Message => ({
+  type: "message",
+  seq,
+  id: `m${seq}`,
+  event: "chat",
+  from: { id: "usr_2" },
+  at: seq,
+  data: `text ${seq}`,
+  ...more,
+});
+
+function listOf(...messages: Message[]): MessageList {
+  const list = new MessageList();
+  for (const held of messages) list.add(held);
+  return list;
+}
+
+describe("the list of messages", () => {
+  it("is in the order of `seq`, however they come", () => {
+    const list = listOf(stored(5), stored(2), stored(9), stored(1));
+    expect(list.all.map(({ seq }) => seq)).toEqual([1, 2, 5, 9]);
+  });
+
+  it("[C31] the greater `changed` is the newer version", () => {
+    const list = listOf(stored(1, { data: "new", changed: 7 }));
+    list.add(stored(1, { data: "old", changed: 4 }));
+    list.add(stored(1, { data: "oldest" }));
+    expect(list.all[0]?.data).toBe("new");
+    list.apply({
+      type: "messageUpdated",
+      seq: 8,
+      at: 8,
+      by: null,
+      message: stored(1, { data: "newest", changed: 8 }),
+    });
+    list.apply({ type: "reaction", seq: 6, at: 6, target: 1, emoji: "👍", user: "usr_3", op: "add" });
+    expect(list.all).toEqual([stored(1, { data: "newest", changed: 8 })]);
+  });
+
+  it("[C31] a change to a message that is not held is ignored", () => {
+    const list = listOf(stored(5));
+    const before = list.all;
+    list.apply({ type: "messageUpdated", seq: 8, at: 8, by: null, message: stored(1, { changed: 8 }) });
+    list.apply({ type: "messageDeleted", seq: 9, at: 9, target: 1, by: null });
+    list.apply({ type: "reaction", seq: 10, at: 10, target: 1, emoji: "👍", user: "usr_3", op: "add" });
+    expect(list.all).toBe(before);
+  });
+
+  it("[C31] a deletion takes data, mentions and reactions", () => {
+    const list = listOf(stored(1, { mentions: ["usr_3"], reactions: { "👍": ["usr_3"] }, replyTo: 4 }));
+    list.apply({ type: "messageDeleted", seq: 3, at: 30, target: 1, by: "usr_2" });
+    expect(list.all).toEqual([stored(1, { data: null, deletedAt: 30, changed: 3, replyTo: 4 })]);
+  });
+
+  it("[C31] reactions come and go", () => {
+    const list = listOf(stored(1));
+    const react = (seq: number, user: string, op: "add" | "remove") =>
+      list.apply({ type: "reaction", seq, at: seq, target: 1, emoji: "👍", user, op });
+    react(2, "usr_3", "add");
+    react(3, "usr_4", "add");
+    react(4, "usr_4", "add");
+    expect(list.all[0]).toEqual(stored(1, { reactions: { "👍": ["usr_3", "usr_4"] }, changed: 4 }));
+    react(5, "usr_3", "remove");
+    react(6, "usr_4", "remove");
+    expect(list.all[0]).toEqual(stored(1, { changed: 6 }));
+  });
+
+  it("is the same array until something changes", () => {
+    const list = listOf(stored(1), stored(2));
+    const before = list.all;
+    list.add(stored(2));
+    list.dropUpTo(0);
+    expect(list.all).toBe(before);
+    list.dropUpTo(1);
+    expect(list.all).toEqual([stored(2)]);
+    expect(before.length).toBe(2);
+  });
+});
+
+describe("own messages that are not stored", () => {
+  it("stand at the end with `pending: true`", async () => {
+    const { room, socket, clock } = await roomForTest();
+    void room.send("mine", { replyTo: 1 });
+    await clock.advance(0);
+    socket().deliver(message(1));
+    expect(room.messages).toMatchObject([
+      { seq: 1 },
+      {
+        pending: true,
+        id: "id1",
+        data: "mine",
+        replyTo: 1,
+        at: clock.now(),
+        from: { id: "usr_1" },
+        status: "sent",
+      },
+    ]);
+  });
+
+  it("make way for the stored one in the same moment", async () => {
+    const { room, socket, clock } = await roomForTest();
+    void room.send("mine");
+    await clock.advance(0);
+    const seen: string[] = [];
+    const look = () => {
+      const mine = room.messages.filter(({ data }) => data === "mine");
+      seen.push(mine.map(({ pending }) => (pending ? "pending" : "stored")).join("+"));
+    };
+    room.subscribe(look);
+    room.on("message", look);
+    const event = message(1, { id: "id1", data: "mine", from: { id: "usr_1" } });
+    socket().deliver(batch(event, ok({ id: "id1" }, { seq: 1, at: 1 })));
+    await clock.advance(0);
+    look();
+    expect(new Set(seen)).toEqual(new Set(["stored"]));
+  });
+
+  it("are not shown where the filter leaves them out", async () => {
+    const { room, socket, clock } = await roomForTest({}, { topics: ["task"] });
+    void room.send("mine");
+    void room.send("task", { event: "task.created" });
+    expect(room.messages.map(({ data }) => data)).toEqual(["task"]);
+    await clock.advance(0);
+    socket().deliver(ok({ id: "id1" }, { seq: 1, at: 1 }));
+    expect(room.outbox.map(({ data }) => data)).toEqual(["task"]);
+  });
+
+  it("are shown before the first connection", async () => {
+    const { room } = await dialedRoom();
+    void room.send("early");
+    expect(room.messages).toMatchObject([{ pending: true, data: "early", from: null }]);
+  });
+});

@@ -1,0 +1,309 @@
+import { describe, expect, it } from "vitest";
+import { dialedRoom, type RoomWorld, roomForTest } from "./support/client-for-test.ts";
+import { caughtUp, connected, LIMITS, message, ok, refusal, replay } from "./support/frames.ts";
+
+const sends = ({ socket }: RoomWorld) => socket().sentOf("send");
+const texts = (world: RoomWorld) => sends(world).map(({ data }) => data);
+
+/** The event of an own send. */
+const own = (seq: number, id: unknown, data: unknown) =>
+  message(seq, { id, data, from: { id: "usr_1", name: "Ada" } });
+
+describe("send", () => {
+  it("resolves when its `ok` says that it is stored", async () => {
+    const world = await roomForTest();
+    const sent = world.room.send({ text: "Hello" });
+    await world.clock.advance(0);
+    const [command] = sends(world);
+    expect(command).toEqual({ type: "send", id: "id1", data: { text: "Hello" } });
+    world.socket().deliver(ok(command, { seq: 1, at: 7 }));
+    expect(await sent).toEqual({ seq: 1, at: 7, id: "id1" });
+    expect(world.room.outbox).toEqual([]);
+  });
+
+  it("[C20] resolves as soon as its event is seen, before its `ok` or instead of it", async () => {
+    const world = await roomForTest();
+    const sent = world.room.send("a");
+    await world.clock.advance(0);
+    world.socket().deliver(own(1, "id1", "a"));
+    expect(await sent).toMatchObject({ seq: 1, id: "id1" });
+  });
+
+  it("[C20] another user's message of the same id is not its event", async () => {
+    const world = await roomForTest();
+    void world.room.send("a");
+    await world.clock.advance(0);
+    world.socket().deliver(message(1, { id: "id1" }));
+    expect(world.room.outbox.length).toBe(1);
+  });
+
+  it("carries its options", async () => {
+    const world = await roomForTest();
+    void world.room.send(null, { event: "task.created", replyTo: 42, mentions: ["usr_2"], echo: false });
+    await world.clock.advance(0);
+    const rest = { event: "task.created", replyTo: 42, mentions: ["usr_2"], echo: false };
+    expect(sends(world)).toEqual([{ type: "send", id: "id1", data: null, ...rest }]);
+  });
+
+  it("waits while offline, and says so", async () => {
+    const world = await dialedRoom();
+    void world.room.send("early");
+    expect(world.room.outbox).toEqual([{ id: "id1", event: "chat", data: "early", status: "queued" }]);
+    await world.goLive();
+    await world.clock.advance(0);
+    expect(world.room.outbox).toMatchObject([{ status: "sent" }]);
+    expect(sends(world)).toEqual([{ type: "send", id: "id1", data: "early" }]);
+  });
+
+  it("sends what was given at the time", async () => {
+    const world = await dialedRoom();
+    const data = { text: "before" };
+    void world.room.send(data);
+    data.text = "after";
+    await world.goLive();
+    await world.clock.advance(0);
+    expect(texts(world)).toEqual([{ text: "before" }]);
+  });
+
+  it("rejects what is no JSON", async () => {
+    const { room } = await roomForTest();
+    await expect(room.send(undefined)).rejects.toMatchObject({ code: "bad_request" });
+    await expect(room.send(1n)).rejects.toMatchObject({ code: "bad_request" });
+    expect(room.outbox).toEqual([]);
+  });
+});
+
+describe("after a loss", () => {
+  it("[C21] what was in flight goes out again with `retryOf`, in order, before what is newer", async () => {
+    const world = await roomForTest({}, {}, { head: 5 });
+    void world.room.send("a");
+    void world.room.send("b");
+    await world.clock.advance(0);
+    world.socket().deliver(message(6));
+    void world.room.send("c");
+    await world.clock.advance(0);
+    world.socket().end(1006);
+    void world.room.send("d");
+    await world.clock.advance(1_000);
+    expect(world.room.outbox.map(({ status }) => status)).toEqual(Array(4).fill("queued"));
+    await world.goLive({ recovery: "complete", head: 6 });
+    await world.clock.advance(0);
+    expect(sends(world)).toEqual([
+      { type: "send", id: "id1", data: "a", retryOf: "e1.5" },
+      { type: "send", id: "id2", data: "b", retryOf: "e1.5" },
+      { type: "send", id: "id3", data: "c", retryOf: "e1.6" },
+      { type: "send", id: "id4", data: "d" },
+    ]);
+  });
+
+  it("[C21] nothing goes out before the replay is over, and what it shows not at all", async () => {
+    const world = await roomForTest();
+    const a = world.room.send("a");
+    void world.room.send("b");
+    await world.clock.advance(0);
+    world.socket().end(1006);
+    await world.clock.advance(1_000);
+    world.socket().deliver(connected({ recovery: "partial", head: 2 }), caughtUp(0, { more: true }));
+    await world.clock.advance(0);
+    const [page] = world.socket().sentOf("history");
+    expect(sends(world)).toEqual([]);
+    world.socket().deliver(ok(page, { events: [own(1, "id1", "a")], seq: 2 }), caughtUp(2));
+    await world.clock.advance(0);
+    expect(await a).toMatchObject({ seq: 1 });
+    expect(texts(world)).toEqual(["b"]);
+  });
+
+  it("[C21] a third try still carries the cursor of the first", async () => {
+    const world = await roomForTest({}, {}, { head: 5 });
+    void world.room.send("a");
+    for (const head of [7, 9]) {
+      await world.clock.advance(0);
+      world.socket().end(1006);
+      await world.clock.advance(30_000);
+      await world.goLive({ recovery: "complete", head });
+    }
+    await world.clock.advance(0);
+    expect(sends(world)).toMatchObject([{ retryOf: "e1.5" }]);
+  });
+
+  it("a duplicate counts as stored", async () => {
+    const world = await roomForTest();
+    const sent = world.room.send("a");
+    await world.clock.advance(0);
+    world.socket().deliver(ok(sends(world)[0], { seq: 3, at: 4, duplicate: true }));
+    expect(await sent).toEqual({ seq: 3, at: 4, id: "id1" });
+  });
+});
+
+describe("refusals", () => {
+  it.each(["rate_limited", "overloaded", "internal", "a_new_code"])(
+    "[C22] %s is tried again under the same id, before what is newer",
+    async (code) => {
+      const world = await roomForTest();
+      void world.room.send("a");
+      await world.clock.advance(0);
+      world.socket().deliver(refusal(sends(world)[0], code, { retryAfterMs: 2_000 }));
+      void world.room.send("b");
+      await world.clock.advance(2_124);
+      expect(texts(world)).toEqual(["a"]);
+      await world.clock.advance(1);
+      await world.clock.advance(0);
+      expect(texts(world)).toEqual(["a", "a", "b"]);
+      expect(sends(world)[1]).toEqual({ type: "send", id: "id1", data: "a" });
+    },
+  );
+
+  it("[C22] the wait grows with every refusal in a row", async () => {
+    const world = await roomForTest();
+    void world.room.send("a");
+    const waits: number[] = [];
+    for (let round = 1; round <= 3; round++) {
+      await world.clock.advance(0);
+      world.socket().deliver(refusal(sends(world).at(-1), "overloaded"));
+      let waitedMs = 0;
+      for (; sends(world).length === round; waitedMs += 25) await world.clock.advance(25);
+      waits.push(waitedMs);
+    }
+    expect(waits).toEqual([125, 250, 500]);
+  });
+
+  it.each(["forbidden", "too_large", "bad_request", "not_found", "room_full"])(
+    "[C22] %s is final",
+    async (code) => {
+      const world = await roomForTest();
+      const sent = world.room.send("a");
+      await world.clock.advance(0);
+      world.socket().deliver(refusal(sends(world)[0], code, { path: ["data"] }));
+      await expect(sent).rejects.toMatchObject({ code, path: ["data"] });
+      expect(world.room.outbox).toMatchObject([{ id: "id1", status: "failed", error: { code } }]);
+    },
+  );
+
+  it("[C23] after `stale_retry` a retry is a new message under a new id", async () => {
+    const world = await roomForTest();
+    const sent = world.room.send("a");
+    await world.clock.advance(0);
+    world.socket().end(1006);
+    await world.clock.advance(1_000);
+    await world.goLive({ recovery: "complete" });
+    await world.clock.advance(0);
+    world.socket().deliver(refusal(sends(world)[0], "stale_retry"));
+    await expect(sent).rejects.toMatchObject({ code: "stale_retry" });
+    const again = world.room.outbox.retry("id1");
+    await world.clock.advance(0);
+    const command = sends(world).at(-1);
+    expect(command).toMatchObject({ data: "a" });
+    expect(command?.id).not.toBe("id1");
+    expect(command).not.toHaveProperty("retryOf");
+    world.socket().deliver(ok(command, { seq: 1, at: 1 }));
+    expect(await again).toMatchObject({ seq: 1, id: command?.id });
+  });
+
+  it("what failed as its connection ended is retried under its id, with `retryOf`", async () => {
+    const world = await roomForTest();
+    void world.room.send("a");
+    await world.clock.advance(0);
+    world.socket().end(4403, "banned");
+    await world.clock.settle();
+    world.room.reconnect();
+    await world.clock.advance(0);
+    await world.goLive({ recovery: "complete" });
+    await world.clock.advance(0);
+    expect(sends(world)).toEqual([]);
+    void world.room.outbox.retry("id1");
+    await world.clock.advance(0);
+    expect(sends(world)).toEqual([{ type: "send", id: "id1", data: "a", retryOf: "e1.0" }]);
+  });
+
+  it("drop forgets an item", async () => {
+    const world = await dialedRoom();
+    const sent = world.room.send("a");
+    world.room.outbox.drop("id1");
+    await expect(sent).rejects.toMatchObject({ code: "dropped" });
+    await world.goLive();
+    await world.clock.advance(0);
+    expect(sends(world)).toEqual([]);
+    await expect(world.room.outbox.retry("id1")).rejects.toMatchObject({ code: "not_found" });
+  });
+});
+
+describe("pace", () => {
+  const limits = { ...LIMITS, ratePerSecond: 2, rateBurst: 3 };
+
+  it("[C26] the outbox goes out at the pace of the limits", async () => {
+    const world = await dialedRoom();
+    for (const n of [1, 2, 3, 4, 5]) void world.room.send(n);
+    await world.goLive({ limits });
+    await world.clock.advance(1);
+    expect(texts(world)).toEqual([1, 2, 3]);
+    await world.clock.advance(500);
+    expect(texts(world)).toEqual([1, 2, 3, 4]);
+    await world.clock.advance(500);
+    expect(texts(world)).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  it("[C26] other commands and mentions cost too", async () => {
+    const world = await roomForTest({}, {}, { limits });
+    world.room.signal("wave");
+    void world.room.send(1, { mentions: ["usr_2"] });
+    void world.room.send(2);
+    await world.clock.advance(499);
+    expect(texts(world)).toEqual([1]);
+    await world.clock.advance(2);
+    expect(texts(world)).toEqual([1, 2]);
+  });
+
+  it("[C26] slow mode is kept, except by moderators", async () => {
+    for (const [permission, expected] of [["write", 1] as const, ["moderate", 2] as const]) {
+      const world = await roomForTest({}, {}, { limits: { ...LIMITS, slowModeMs: 5_000 }, permission });
+      void world.room.send(1);
+      void world.room.send(2);
+      await world.clock.advance(4_999);
+      expect(sends(world).length).toBe(expected);
+      await world.clock.advance(2);
+      expect(sends(world).length).toBe(2);
+    }
+  });
+});
+
+describe("echo: false", () => {
+  it("[C24] its `ok` stands in the place of its event", async () => {
+    const world = await roomForTest();
+    const heard: unknown[] = [];
+    world.room.on("message", ({ seq }) => heard.push(seq));
+    void world.room.send("a", { echo: false });
+    await world.clock.advance(0);
+    const [command] = sends(world);
+    world
+      .socket()
+      .deliver({ type: "batch", events: [message(1), ok(command, { seq: 2, at: 9 }), message(3)] });
+    expect(world.room.state.status).toBe("connected");
+    expect(heard).toEqual([1, 3]);
+    expect(world.room.messages.map(({ seq, id }) => [seq, id])).toEqual([
+      [1, "m1"],
+      [2, "id1"],
+      [3, "m3"],
+    ]);
+    expect(world.room.messages[1]).toMatchObject({ data: "a", at: 9, from: { id: "usr_1", name: "Ada" } });
+  });
+
+  it("[C24] that of a duplicate does not", async () => {
+    const world = await roomForTest({}, {}, { head: 5 });
+    void world.room.send("a", { echo: false });
+    await world.clock.advance(0);
+    world.socket().deliver(ok(sends(world)[0], { seq: 3, at: 9, duplicate: true }), message(6));
+    expect(world.room.messages.map(({ seq }) => seq)).toEqual([6]);
+  });
+
+  it("[C24] and a jump before it is a fault", async () => {
+    const world = await roomForTest();
+    const sent = world.room.send("a", { echo: false });
+    await world.clock.advance(0);
+    world.socket().deliver(ok(sends(world)[0], { seq: 2, at: 9 }));
+    expect(await sent).toMatchObject({ seq: 2 });
+    await world.clock.advance(1_000);
+    expect(world.socket().url.searchParams.get("since")).toBe("e1.0");
+    await world.goLive({ recovery: "complete", head: 2 }, replay(message(1), own(2, "id1", "a")));
+    expect(world.room.messages.map(({ seq }) => seq)).toEqual([1, 2]);
+  });
+});

@@ -1,0 +1,166 @@
+import { describe, expect, it } from "vitest";
+import { CommandWriter } from "../../../client/command-writer.ts";
+import { createClient } from "../../../client/index.ts";
+import { createLog } from "../../../client/log.ts";
+import { parseFrames } from "../../../client/parse-frame.ts";
+import { baseUrl, endpointUrl } from "../../../client/url.ts";
+import { dialedRoom, roomForTest } from "./support/client-for-test.ts";
+import { FakeClock } from "./support/fake-clock.ts";
+import { LIMITS, message, sessionConnected } from "./support/frames.ts";
+
+describe("the address", () => {
+  it.each([
+    ["https://rooms.example.com", undefined, "wss://rooms.example.com"],
+    ["http://localhost:8787/", undefined, "ws://localhost:8787"],
+    ["wss://example.com/edge/rooms/?x#y", undefined, "wss://example.com/edge/rooms"],
+    ["", "https://page.example.com", "wss://page.example.com"],
+    ["/edge", "http://page.example.com", "ws://page.example.com/edge"],
+  ])("%s from %s is %s", (url, origin, expected) => {
+    expect(baseUrl(url, origin)).toBe(expected);
+  });
+
+  it.each(["", "rooms", "ftp://example.com"])("%s alone is refused", (url) => {
+    expect(() => baseUrl(url, undefined)).toThrow(expect.objectContaining({ code: "bad_request" }));
+  });
+
+  it("has a query only where there is something to say", () => {
+    expect(endpointUrl("wss://a", "/v1/connect", {})).toBe("wss://a/v1/connect");
+    expect(endpointUrl("wss://a", "/v1/connect", { topics: "a,b" })).toBe("wss://a/v1/connect?topics=a%2Cb");
+  });
+});
+
+describe("frames from the server", () => {
+  it("[C32] what is unknown or malformed is left out, the rest is taken", () => {
+    const good = message(2);
+    const frames = [
+      { type: "novelty" },
+      { type: "message", seq: "1" },
+      { type: "toString" },
+      good,
+      null,
+      7,
+      { type: "batch", events: [good] },
+    ];
+    expect(parseFrames(JSON.stringify({ type: "batch", events: frames }))).toEqual([good]);
+    for (const text of ["", "{", "null", "[]", '"x"', "{}", '{"type":"batch"}']) {
+      expect(parseFrames(text)).toEqual([]);
+    }
+  });
+
+  it("[C32] unknown fields are ignored", () => {
+    expect(parseFrames(JSON.stringify(message(1, { novelty: 1 })))).toMatchObject([{ seq: 1 }]);
+  });
+
+  it("[C22] an unknown error code counts as `internal`", () => {
+    const [frame] = parseFrames('{"type":"error","id":"a","code":"novelty","message":"New."}');
+    expect(frame).toEqual({ type: "error", id: "a", code: "internal", message: "New." });
+  });
+
+  it("[C32] nonsense on the wire breaks nothing", async () => {
+    const { room, socket } = await roomForTest();
+    for (const text of ["{", "null", '{"type":"caughtUp"}', '{"type":"ok","id":"unknown"}']) {
+      socket().deliverText(text);
+    }
+    socket().deliver(sessionConnected(), message(1));
+    expect(room.state.status).toBe("connected");
+  });
+});
+
+describe("commands", () => {
+  const ping = (id: string) => ({ type: "ping", id }) as const;
+
+  function writerForTest(batchMs = 0) {
+    const clock = new FakeClock();
+    const frames: string[] = [];
+    return { clock, frames, writer: new CommandWriter(clock, batchMs, (frame) => frames.push(frame)) };
+  }
+
+  it("[C25] a single one goes out unwrapped, several in one batch", async () => {
+    const { clock, frames, writer } = writerForTest(50);
+    writer.write(ping("a"));
+    await clock.advance(50);
+    writer.write(ping("b"));
+    await clock.advance(49);
+    writer.write(ping("c"));
+    await clock.advance(1);
+    expect(frames.map((frame) => JSON.parse(frame))).toEqual([
+      ping("a"),
+      { type: "batch", commands: [ping("b"), ping("c")] },
+    ]);
+  });
+
+  it("[C25] no batch is longer than 100 commands", async () => {
+    const { clock, frames, writer } = writerForTest();
+    for (let n = 0; n < 201; n++) writer.write(ping(`p${n}`));
+    await clock.advance(0);
+    expect(frames.map((frame) => JSON.parse(frame).commands?.length)).toEqual([100, 100, undefined]);
+  });
+
+  it("[C25] no frame is larger than `frameBytes`", async () => {
+    const { clock, frames, writer } = writerForTest();
+    writer.setFrameBytes(200);
+    for (let n = 0; n < 20; n++) writer.write(ping("é".repeat(5 + n)));
+    expect(writer.write(ping("é".repeat(100)))).toBe(false);
+    await clock.advance(0);
+    const bytes = frames.map((frame) => new TextEncoder().encode(frame).length);
+    expect(Math.max(...bytes)).toBeLessThanOrEqual(200);
+    expect(frames.flatMap((frame) => JSON.parse(frame).commands ?? [frame]).length).toBe(20);
+  });
+
+  it("[C25] a send larger than a frame may be fails as `too_large`", async () => {
+    const { room, socket, clock } = await roomForTest({}, {}, { limits: { ...LIMITS, frameBytes: 100 } });
+    const sent = room.send("x".repeat(100));
+    await expect(sent).rejects.toMatchObject({ code: "too_large" });
+    await clock.advance(0);
+    expect(socket().commands).toEqual([]);
+  });
+
+  it("what was gathered goes out before leaving", async () => {
+    const { room, socket } = await roomForTest({ batchMs: 1_000 });
+    room.signal("bye");
+    room.leave();
+    expect(socket().sentOf("signal").length).toBe(1);
+  });
+});
+
+describe("the log", () => {
+  it("never has a token", async () => {
+    const lines: string[] = [];
+    const { socket, clock } = await dialedRoom({
+      getToken: () => "secret",
+      log: (...args) => lines.push(JSON.stringify(args)),
+    });
+    socket().end(4401, "unauthorized");
+    await clock.advance(5_000);
+    expect(lines.length).toBeGreaterThan(0);
+    expect(lines.join()).not.toContain("secret");
+  });
+
+  it("can be off", () => {
+    expect(() => createLog("off")("error", "unseen")).not.toThrow();
+  });
+});
+
+describe("createClient", () => {
+  it("opens nothing by itself, and its getters never throw", () => {
+    const client = createClient({ url: "https://rooms.example.com" });
+    expect(client.state).toEqual({ status: "disconnected" });
+    expect(client.inbox.notifications).toEqual([]);
+    client.close();
+    const room = client.room("lobby");
+    expect([room.user, room.permission, room.head, room.messages, room.members, room.typing]).toEqual([
+      null,
+      "none",
+      0,
+      [],
+      [],
+      [],
+    ]);
+  });
+
+  it("refuses what is no address or no name of a room", () => {
+    expect(() => createClient({ url: "" })).toThrow(expect.objectContaining({ code: "bad_request" }));
+    const client = createClient({ url: "https://rooms.example.com" });
+    expect(() => client.room("no room")).toThrow(expect.objectContaining({ code: "bad_request" }));
+  });
+});

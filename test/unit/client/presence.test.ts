@@ -1,0 +1,162 @@
+import { describe, expect, it } from "vitest";
+import { dialedRoom, roomForTest } from "./support/client-for-test.ts";
+import { LIMITS, member, refusal } from "./support/frames.ts";
+
+const ids = (members: readonly { id: string }[]) => members.map(({ id }) => id);
+
+describe("members", () => {
+  const greeting = { members: [member("usr_1")], occupancy: { members: 1, connections: 2 } };
+
+  it("join, change and leave", async () => {
+    const { room, socket } = await roomForTest({}, {}, greeting);
+    socket().deliver({ type: "memberJoined", member: member("usr_2") });
+    expect(ids(room.members)).toEqual(["usr_1", "usr_2"]);
+    expect(room.occupancy).toEqual({ members: 2, connections: 3 });
+    socket().deliver({ type: "memberUpdated", member: member("usr_1", { status: "away" }) });
+    expect(room.members[0]?.status).toBe("away");
+    expect(room.occupancy).toEqual({ members: 2, connections: 3 });
+    socket().deliver({ type: "memberLeft", user: "usr_1", at: 1 });
+    expect(ids(room.members)).toEqual(["usr_2"]);
+    expect(room.occupancy.members).toBe(1);
+  });
+
+  it("are replaced by those of the next connection", async () => {
+    const { room, socket, clock, goLive } = await roomForTest({}, {}, greeting);
+    socket().end(1006);
+    await clock.advance(1_000);
+    await goLive({ recovery: "complete", members: [member("usr_3")] });
+    expect(ids(room.members)).toEqual(["usr_3"]);
+  });
+
+  it("[C28] an `occupancy` above `listedMembers` drops the list, `members` brings it back", async () => {
+    const limits = { ...LIMITS, listedMembers: 2 };
+    const { room, socket } = await roomForTest({}, {}, { ...greeting, limits });
+    socket().deliver({ type: "occupancy", members: 2, connections: 9 });
+    expect(ids(room.members)).toEqual(["usr_1"]);
+    socket().deliver({ type: "occupancy", members: 3, connections: 9 });
+    expect(room.members).toEqual([]);
+    expect(room.occupancy).toEqual({ members: 3, connections: 9 });
+    socket().deliver({ type: "occupancy", members: 2, connections: 9 });
+    expect(room.members).toEqual([]);
+    socket().deliver({ type: "members", members: [member("usr_1"), member("usr_2")] });
+    expect(ids(room.members)).toEqual(["usr_1", "usr_2"]);
+  });
+});
+
+describe("own presence", () => {
+  it("[C29] is told again after each reconnect, merged", async () => {
+    const { room, socket, clock, goLive } = await roomForTest();
+    void room.setPresence({ status: "away" });
+    void room.setPresence({ data: { cursor: 1 } });
+    await clock.advance(0);
+    expect(socket().sentOf("presence")).toMatchObject([{ status: "away" }, { data: { cursor: 1 } }]);
+    socket().end(1006);
+    await clock.advance(1_000);
+    await goLive({ recovery: "complete" });
+    await clock.advance(0);
+    expect(socket().sentOf("presence")).toMatchObject([{ status: "away", data: { cursor: 1 } }]);
+  });
+
+  it("of the client holds in all rooms, also those joined later", async () => {
+    const { client, socket, sockets, clock, goLive } = await roomForTest();
+    void client.setPresence({ status: "busy" });
+    client.room("later");
+    await clock.advance(0);
+    await goLive({ room: "later" });
+    await clock.advance(0);
+    expect(sockets.all[0]?.sentOf("presence")).toMatchObject([{ status: "busy" }]);
+    expect(socket().sentOf("presence")).toMatchObject([{ status: "busy" }]);
+  });
+
+  it("[C29] an anonymous reader tells none", async () => {
+    const { room, socket, clock } = await roomForTest({ getToken: () => null }, {}, { user: null });
+    await room.setPresence({ status: "away" });
+    await clock.advance(0);
+    expect(socket().commands).toEqual([]);
+  });
+
+  it("that is refused rejects", async () => {
+    const { room, socket, clock } = await roomForTest();
+    const told = room.setPresence({ data: "long" });
+    await clock.advance(0);
+    socket().deliver(refusal(socket().sentOf("presence")[0], "too_large"));
+    await expect(told).rejects.toMatchObject({ code: "too_large" });
+  });
+});
+
+describe("typing", () => {
+  const typing = (user: string, isTyping = true) => ({
+    type: "signal",
+    event: "typing",
+    from: { id: user },
+    data: { isTyping },
+    at: 1,
+  });
+
+  it("[C30] shows who types, until they stop or 3 s later, and never this user", async () => {
+    const { room, socket, clock } = await roomForTest({}, {}, { members: [member("usr_2")] });
+    let changes = 0;
+    room.subscribe(() => changes++);
+    socket().deliver(typing("usr_2"), typing("usr_9"), typing("usr_1"));
+    expect(room.typing).toEqual([member("usr_2"), { id: "usr_9" }]);
+    socket().deliver(typing("usr_9", false));
+    await clock.advance(2_000);
+    socket().deliver(typing("usr_2"));
+    await clock.advance(2_999);
+    expect(ids(room.typing)).toEqual(["usr_2"]);
+    await clock.advance(1);
+    expect(room.typing).toEqual([]);
+    expect(changes).toBe(4);
+  });
+
+  it("who leaves does not type", async () => {
+    const { room, socket } = await roomForTest({}, {}, { members: [member("usr_2")] });
+    socket().deliver(typing("usr_2"), { type: "memberLeft", user: "usr_2", at: 1 });
+    expect(room.typing).toEqual([]);
+  });
+
+  it("[C30] is told at most once a second, and its end with the message", async () => {
+    const { room, socket, clock } = await roomForTest();
+    for (let keys = 0; keys < 21; keys++) {
+      room.startTyping();
+      await clock.advance(100);
+    }
+    const told = () =>
+      socket()
+        .sentOf("signal")
+        .map(({ data }) => data);
+    expect(told()).toEqual([{ isTyping: true }, { isTyping: true }, { isTyping: true }]);
+    void room.send({ text: "Hello" });
+    await clock.advance(1);
+    expect(told().at(-1)).toEqual({ isTyping: false });
+    expect(
+      socket()
+        .commands.slice(-2)
+        .map(({ type }) => type),
+    ).toEqual(["signal", "send"]);
+    room.stopTyping();
+    await clock.advance(1);
+    expect(told().length).toBe(4);
+  });
+
+  it("[C30] that all forgot already needs no end", async () => {
+    const { room, socket, clock } = await roomForTest();
+    room.startTyping();
+    await clock.advance(3_000);
+    room.stopTyping();
+    await clock.advance(1);
+    expect(socket().sentOf("signal").length).toBe(1);
+  });
+
+  it("is not told by who may only read, nor offline", async () => {
+    const reader = await roomForTest({}, {}, { permission: "read" });
+    reader.room.startTyping();
+    await reader.clock.advance(1);
+    expect(reader.socket().commands).toEqual([]);
+    const { room, clock, goLive, socket } = await dialedRoom();
+    room.startTyping();
+    await goLive();
+    await clock.advance(1);
+    expect(socket().commands).toEqual([]);
+  });
+});

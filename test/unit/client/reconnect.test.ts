@@ -1,0 +1,219 @@
+import { describe, expect, it } from "vitest";
+import { backoffMs } from "../../../client/backoff.ts";
+import { dialedRoom, roomForTest } from "./support/client-for-test.ts";
+
+describe("back-off", () => {
+  it("[C15] is anything up to min(maxMs, minMs · 2ⁿ)", () => {
+    const limits = { minMs: 1_000, maxMs: 30_000 };
+    const waits = (random: number) => [0, 1, 4, 5, 2_000].map((n) => backoffMs(n, limits, () => random));
+    expect(waits(0)).toEqual([0, 0, 0, 0, 0]);
+    expect(waits(0.5)).toEqual([500, 1_000, 8_000, 15_000, 15_000]);
+  });
+
+  it("[C15] grows from n = 0 with the bounds that the server said last", async () => {
+    const { room, socket, clock } = await roomForTest({}, {}, { reconnect: { minMs: 200, maxMs: 500 } });
+    const waits: number[] = [];
+    for (let round = 0; round < 4; round++) {
+      socket().end(1006);
+      await clock.settle();
+      const { state } = room;
+      if (state.status !== "reconnecting") throw new Error(state.status);
+      waits.push(state.retryAt - clock.now());
+      await clock.advance(waits.at(-1) ?? 0);
+    }
+    expect(waits).toEqual([100, 200, 250, 250]);
+  });
+
+  it("uses the bounds of the option instead, where given", async () => {
+    const { room, socket, clock } = await roomForTest({ reconnect: { minMs: 10, maxMs: 20 } });
+    socket().end(1006);
+    await clock.settle();
+    expect(room.state).toMatchObject({ retryAt: clock.now() + 5 });
+  });
+
+  it("[C16] starts again from zero only after 10 s live", async () => {
+    const { room, socket, clock, goLive } = await roomForTest();
+    const waitAfter = async (liveMs: number) => {
+      await clock.advance(liveMs);
+      socket().end(1006);
+      await clock.settle();
+      const waitMs = room.state.status === "reconnecting" ? room.state.retryAt - clock.now() : -1;
+      await clock.advance(waitMs);
+      await goLive();
+      return waitMs;
+    };
+    expect(await waitAfter(9_999)).toBe(500);
+    expect(await waitAfter(9_999)).toBe(1_000);
+    expect(await waitAfter(10_000)).toBe(500);
+  });
+
+  it("[C17] waits `retryAfterMs` before the back-off", async () => {
+    const { room, socket, clock } = await roomForTest();
+    socket().end(4429, "rate_limited 2000");
+    await clock.settle();
+    expect(room.state).toMatchObject({ attempt: 1, retryAt: clock.now() + 2_500 });
+    expect(room.state).toMatchObject({ error: { code: "rate_limited", retryAfterMs: 2_000 } });
+  });
+
+  it("[C36] a hint cuts a wait short, but never below a second since the last try", async () => {
+    const { sockets, socket, clock, wake } = await dialedRoom({ random: () => 0.99 });
+    socket().end(1006);
+    await clock.settle();
+    wake();
+    await clock.advance(979);
+    expect(sockets.count).toBe(1);
+    await clock.advance(21);
+    expect(sockets.count).toBe(2);
+    await clock.advance(1_000);
+    socket().end(1006);
+    await clock.settle();
+    wake();
+    await clock.advance(0);
+    expect(sockets.count).toBe(3);
+  });
+
+  it("[C36] a hint does not cut short what the server asked for", async () => {
+    const { sockets, socket, clock, wake } = await roomForTest();
+    socket().end(4429, "rate_limited 5000");
+    await clock.advance(2_000);
+    wake();
+    await clock.advance(2_999);
+    expect(sockets.count).toBe(1);
+    await clock.advance(1);
+    expect(sockets.count).toBe(2);
+  });
+});
+
+describe("attempts", () => {
+  it("ends after `maxAttempts` failed tries in a row", async () => {
+    const { room, socket, sockets, clock } = await dialedRoom({ maxAttempts: 3 });
+    const attempts: unknown[] = [];
+    room.on("state", (state) => state.status === "reconnecting" && attempts.push(state.attempt));
+    while (room.state.status !== "disconnected") {
+      socket().end(1006);
+      await clock.advance(30_000);
+    }
+    expect(sockets.count).toBe(3);
+    expect(attempts).toEqual([2, 3]);
+    expect(room.state).toMatchObject({ error: { code: "offline" } });
+  });
+
+  it("a try that went live starts the count again", async () => {
+    const { room, socket, clock, goLive } = await dialedRoom({
+      maxAttempts: 2,
+      reconnect: { minMs: 10, maxMs: 10 },
+    });
+    for (let round = 0; round < 5; round++) {
+      socket().end(1006);
+      await clock.advance(5_000);
+      await goLive();
+      socket().end(1006);
+      await clock.advance(5_000);
+    }
+    expect(room.state).toEqual({ status: "connecting", attempt: 1 });
+  });
+
+  it("0 attempts: the first failure ends, and so does the first loss", async () => {
+    const failed = await dialedRoom({ maxAttempts: 0 });
+    failed.socket().end(1006);
+    await failed.clock.settle();
+    expect(failed.room.state.status).toBe("disconnected");
+    const lost = await roomForTest({ maxAttempts: 0 });
+    lost.socket().end(1006);
+    await lost.clock.settle();
+    expect(lost.room.state.status).toBe("disconnected");
+  });
+
+  it("running out of attempts lets the outbox wait", async () => {
+    const { room, socket, clock } = await roomForTest({ maxAttempts: 0 });
+    void room.send("waits");
+    socket().end(1006);
+    await clock.settle();
+    expect(room.state.status).toBe("disconnected");
+    expect(room.outbox).toMatchObject([{ status: "queued" }]);
+  });
+});
+
+describe("close codes", () => {
+  it.each([
+    [4400, "bad_request"],
+    [4403, "banned"],
+    [4410, "deleted"],
+    [4477, "something_new"],
+  ])("[C19] %i ends the try", async (code, reason) => {
+    const { room, socket, clock } = await roomForTest();
+    const errors: unknown[] = [];
+    room.on("error", ({ code }) => errors.push(code));
+    const sent = room.send("waits");
+    socket().end(code, reason);
+    await clock.settle();
+    const expected = reason === "something_new" ? "internal" : reason;
+    expect(room.state).toMatchObject({ status: "disconnected", error: { code: expected } });
+    await expect(sent).rejects.toMatchObject({ code: expected });
+    expect(room.outbox).toMatchObject([{ status: "failed", error: { code: expected } }]);
+    expect(errors).toEqual([expected]);
+  });
+
+  it.each([4408, 4429, 4500, 4503, 4599, 1000, 1001, 1006, 1012])("[C19] %i reconnects", async (code) => {
+    const { room, socket, clock } = await roomForTest();
+    socket().end(code);
+    await clock.settle();
+    expect(room.state.status).toBe("reconnecting");
+  });
+
+  it("[C18] 4401 gets a new token and reconnects at once", async () => {
+    let asked = 0;
+    const { socket, sockets, clock, room } = await roomForTest({ getToken: () => `t${++asked}` });
+    await clock.advance(5_000);
+    socket().end(4401, "token_expired");
+    await clock.advance(0);
+    expect(sockets.count).toBe(2);
+    expect(socket().protocols).toContain("token.t2");
+    expect(room.state.status).toBe("connecting");
+  });
+
+  it("[C18] 4401 waits for `retryAfterMs` first", async () => {
+    let asked = 0;
+    const { socket, sockets, clock } = await roomForTest({ getToken: () => `t${++asked}` });
+    await clock.advance(5_000);
+    socket().end(4401, "unauthorized 3000");
+    await clock.advance(2_999);
+    expect([sockets.count, asked]).toEqual([1, 1]);
+    await clock.advance(1);
+    expect(sockets.count).toBe(2);
+  });
+
+  it("[C18] a second 4401 in a row ends the try", async () => {
+    let asked = 0;
+    const { socket, clock, room } = await dialedRoom({ getToken: () => `t${++asked}` });
+    socket().end(4401, "unauthorized");
+    await clock.advance(1_000);
+    expect(room.state.status).toBe("connecting");
+    socket().end(4401, "unauthorized");
+    await clock.settle();
+    expect(room.state).toMatchObject({ status: "disconnected", error: { code: "unauthorized" } });
+    expect(asked).toBe(2);
+  });
+
+  it("[C18] a connection that went live between two 4401 makes them not in a row", async () => {
+    let asked = 0;
+    const { socket, clock, room, goLive } = await dialedRoom({ getToken: () => `t${++asked}` });
+    for (let round = 0; round < 3; round++) {
+      await goLive();
+      socket().end(4401, "token_expired");
+      await clock.advance(2_000);
+      expect(room.state.status).toBe("connecting");
+    }
+  });
+
+  it("the same token again after a 4401 ends the try without another dial", async () => {
+    const { socket, sockets, clock, room } = await dialedRoom();
+    socket().end(4401, "unauthorized");
+    await clock.advance(2_000);
+    expect(room.state).toMatchObject({ status: "disconnected", error: { code: "unauthorized" } });
+    expect(sockets.count).toBe(1);
+    room.reconnect();
+    await clock.advance(2_000);
+    expect(sockets.count).toBe(2);
+  });
+});

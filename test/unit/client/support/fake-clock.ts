@@ -1,0 +1,62 @@
+// Time that stands still until a test moves it. To extend: nothing should be needed; `pending` is what is armed.
+
+import type { Cancel, Clock } from "../../../../client/ports.ts";
+
+interface Timer {
+  readonly at: number;
+  readonly fn: () => void;
+}
+
+/** Deep enough for every chain of promises in the client. */
+const MICROTASK_TURNS = 30;
+
+export class FakeClock implements Clock {
+  #now: number;
+  readonly #timers = new Set<Timer>();
+
+  constructor(now = 1_790_000_000_000) {
+    this.#now = now;
+  }
+
+  get pending(): number {
+    return this.#timers.size;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  after(delayMs: number, fn: () => void): Cancel {
+    const timer = { at: this.#now + delayMs, fn };
+    this.#timers.add(timer);
+    return () => {
+      this.#timers.delete(timer);
+    };
+  }
+
+  /** Lets promises settle, without any time passing. */
+  async settle(): Promise<void> {
+    for (let turn = 0; turn < MICROTASK_TURNS; turn++) await undefined;
+  }
+
+  /** Runs what is due within this time, in order, letting promises settle after each. */
+  async advance(ms: number): Promise<void> {
+    const until = this.#now + ms;
+    await this.settle();
+    for (let next = this.#next(until); next !== undefined; next = this.#next(until)) {
+      this.#timers.delete(next);
+      this.#now = Math.max(this.#now, next.at);
+      next.fn();
+      await this.settle();
+    }
+    this.#now = until;
+  }
+
+  #next(until: number): Timer | undefined {
+    let next: Timer | undefined;
+    for (const timer of this.#timers) {
+      if (timer.at <= until && (next === undefined || timer.at < next.at)) next = timer;
+    }
+    return next;
+  }
+}

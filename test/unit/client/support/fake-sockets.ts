@@ -1,0 +1,83 @@
+// The far ends of the client's sockets. A test plays the server: it reads `sent` and answers with `deliver`.
+// To extend: frames are plain objects, so a new kind of frame needs nothing here.
+
+import type { Socket, SocketEvents } from "../../../../client/ports.ts";
+import { PING_FRAME, PONG_FRAME } from "../../../../src/protocol/index.ts";
+
+export type Frame = Readonly<Record<string, unknown>>;
+
+export class FakeSocket implements Socket {
+  readonly url: URL;
+  readonly protocols: readonly string[];
+  /** Every text, heartbeats included. */
+  readonly texts: string[] = [];
+  /** Set once the client closed it. */
+  closedWith: number | undefined;
+  /** As the runtime does. */
+  answersPings = true;
+  readonly #events: SocketEvents;
+
+  constructor(url: string, protocols: readonly string[], events: SocketEvents) {
+    this.url = new URL(url);
+    this.protocols = protocols;
+    this.#events = events;
+  }
+
+  get pings(): number {
+    return this.texts.filter((text) => text === PING_FRAME).length;
+  }
+
+  /** Commands in order, batches unwrapped, without heartbeats. */
+  get commands(): Frame[] {
+    return this.texts
+      .filter((text) => text !== PING_FRAME)
+      .map((text): Frame => JSON.parse(text))
+      .flatMap((frame) => (Array.isArray(frame.commands) ? frame.commands : [frame]));
+  }
+
+  sentOf(type: string): Frame[] {
+    return this.commands.filter((command) => command.type === type);
+  }
+
+  send(text: string): void {
+    this.texts.push(text);
+    if (text === PING_FRAME && this.answersPings) queueMicrotask(() => this.deliverText(PONG_FRAME));
+  }
+
+  close(code: number): void {
+    this.closedWith ??= code;
+  }
+
+  deliver(...frames: Frame[]): void {
+    for (const frame of frames) this.#events.onText(JSON.stringify(frame));
+  }
+
+  deliverText(text: string): void {
+    this.#events.onText(text);
+  }
+
+  /** From the server's side, or by the network. */
+  end(code: number, reason = ""): void {
+    this.#events.onClose(code, reason);
+  }
+}
+
+export class FakeSockets {
+  readonly all: FakeSocket[] = [];
+
+  readonly dial = (url: string, protocols: string[], events: SocketEvents): FakeSocket => {
+    const socket = new FakeSocket(url, protocols, events);
+    this.all.push(socket);
+    return socket;
+  };
+
+  get last(): FakeSocket {
+    const last = this.all.at(-1);
+    if (last === undefined) throw new Error("nothing was dialed");
+    return last;
+  }
+
+  get count(): number {
+    return this.all.length;
+  }
+}

@@ -1,0 +1,97 @@
+// What a server says, with everything that a test does not care about filled in.
+
+import type { Frame } from "./fake-sockets.ts";
+
+export const LIMITS = {
+  messageBytes: 32_768,
+  frameBytes: 1_048_576,
+  ratePerSecond: 10,
+  rateBurst: 30,
+  slowModeMs: 0,
+  listedMembers: 200,
+  pingMs: 25_000,
+  pongMs: 10_000,
+};
+
+/** An hour from the fake clock's beginning. */
+export const EXPIRES_AT = 1_790_003_600_000;
+
+export const connected = (more: Frame = {}): Frame => ({
+  type: "connected",
+  protocol: 1,
+  connection: "c_1",
+  room: "lobby",
+  user: { id: "usr_1", name: "Ada" },
+  permission: "write",
+  expiresAt: EXPIRES_AT,
+  epoch: "e1",
+  head: 0,
+  floor: 0,
+  recovery: "none",
+  members: [],
+  occupancy: { members: 0, connections: 0 },
+  limits: LIMITS,
+  reconnect: { minMs: 1_000, maxMs: 30_000 },
+  at: 1_790_000_000_000,
+  ...more,
+});
+
+export function sessionConnected(more: Frame = {}): Frame {
+  const { room: _, permission: __, members: ___, occupancy: ____, ...frame } = connected();
+  return { ...frame, unread: 0, ...more };
+}
+
+export const caughtUp = (seq: number, more: Frame = {}): Frame => ({ type: "caughtUp", seq, ...more });
+
+export const message = (seq: number, more: Frame = {}): Frame => ({
+  type: "message",
+  seq,
+  id: `m${seq}`,
+  event: "chat",
+  from: { id: "usr_2", name: "Bo" },
+  at: 1_790_000_000_000 + seq,
+  data: { text: `text ${seq}` },
+  ...more,
+});
+
+export const replay = (...events: Frame[]): Frame => ({ type: "batch", replay: true, events });
+
+export const batch = (...events: Frame[]): Frame => ({ type: "batch", events });
+
+export const member = (id: string, more: Frame = {}): Frame => ({
+  id,
+  name: id,
+  status: "online",
+  data: null,
+  joinedAt: 1,
+  ...more,
+});
+
+export const notification = (seq: number, more: Frame = {}): Frame => ({
+  type: "notification",
+  seq,
+  id: `n${seq}`,
+  title: `Title ${seq}`,
+  message: "",
+  priority: "medium",
+  data: null,
+  at: 1_790_000_000_000 + seq,
+  state: "unseen",
+  unread: seq,
+  ...more,
+});
+
+/** What a command is answered with. */
+export const ok = (command: Frame | undefined, more: Frame = {}): Frame => ({
+  type: "ok",
+  id: command?.id,
+  ...more,
+});
+
+export const refusal = (command: Frame | undefined, code: string, more: Frame = {}): Frame => ({
+  type: "error",
+  id: command?.id,
+  code,
+  message: code,
+  ...more,
+});

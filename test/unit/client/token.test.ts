@@ -1,0 +1,128 @@
+import { describe, expect, it } from "vitest";
+import { RoomsError } from "../../../client/errors.ts";
+import { dialedRoom, roomForTest } from "./support/client-for-test.ts";
+import { connected, EXPIRES_AT, ok, refusal, sessionConnected } from "./support/frames.ts";
+
+/** Gives `t1`, `t2`… and says when it was asked. */
+function tokens() {
+  const asked: string[] = [];
+  const getToken = () => {
+    asked.push(`t${asked.length + 1}`);
+    return asked.at(-1) ?? null;
+  };
+  return { asked, getToken };
+}
+
+describe("a token", () => {
+  it("is kept for all sockets and used again", async () => {
+    const { asked, getToken } = tokens();
+    const { client, socket, clock } = await roomForTest({ getToken });
+    client.room("other");
+    client.inbox.on("notification", () => {});
+    await clock.advance(0);
+    socket().deliver(sessionConnected());
+    socket().end(1006);
+    await clock.advance(10_000);
+    expect(asked).toEqual(["t1"]);
+  });
+
+  it("[C27] is replaced by `auth` when a minute, or a tenth of its life, is left", async () => {
+    const { asked, getToken } = tokens();
+    const { client, sockets, clock } = await roomForTest({ getToken });
+    client.room("other");
+    await clock.advance(0);
+    sockets.last.deliver(connected({ room: "other" }), { type: "caughtUp", seq: 0 });
+    await clock.advance(3_600_000 - 60_000 - 1);
+    expect(asked).toEqual(["t1"]);
+    await clock.advance(1);
+    expect(asked).toEqual(["t1", "t2"]);
+    for (const socket of sockets.all) expect(socket.sentOf("auth")).toMatchObject([{ token: "t2" }]);
+  });
+
+  it.each([
+    [100_000, 90_000],
+    [5_000, 4_000],
+  ])("[C27] that lives %i ms is replaced after %i ms", async (lifeMs, renewedAfterMs) => {
+    const { asked, getToken } = tokens();
+    const expiresAt = EXPIRES_AT - 3_600_000 + lifeMs;
+    const { clock } = await roomForTest({ getToken }, {}, { expiresAt });
+    await clock.advance(renewedAfterMs - 1);
+    expect(asked.length).toBe(1);
+    await clock.advance(1);
+    expect(asked.length).toBe(2);
+  });
+
+  it("[C27] counts from the `ok` of `auth`, which may change the permission", async () => {
+    const { asked, getToken } = tokens();
+    const { clock, socket, room } = await roomForTest(
+      { getToken },
+      {},
+      { expiresAt: EXPIRES_AT - 3_590_000 },
+    );
+    await clock.advance(9_000);
+    const [auth] = socket().sentOf("auth");
+    socket().deliver(ok(auth, { expiresAt: EXPIRES_AT, permission: "read" }));
+    expect(room.permission).toBe("read");
+    await clock.advance(60_000);
+    expect(asked.length).toBe(2);
+  });
+
+  it("[C27] that `auth` refuses leaves the old one in force until the server closes", async () => {
+    const { asked, getToken } = tokens();
+    const { clock, socket, room } = await roomForTest({ getToken });
+    await clock.advance(3_540_000);
+    socket().deliver(refusal(socket().sentOf("auth")[0], "unauthorized"));
+    await clock.advance(10_000);
+    expect(room.state.status).toBe("connected");
+    socket().end(4401, "token_expired");
+    await clock.advance(0);
+    expect(asked).toEqual(["t1", "t2", "t3"]);
+    expect(socket().protocols).toContain("token.t3");
+  });
+
+  it("is asked for at most once a second", async () => {
+    const askedAt: number[] = [];
+    let now = () => 0;
+    const { clock } = await dialedRoom({
+      reconnect: { minMs: 1, maxMs: 1 },
+      getToken: () => {
+        askedAt.push(now());
+        return Promise.reject(new Error("offline"));
+      },
+    });
+    now = () => clock.now();
+    await clock.advance(5_000);
+    const gaps = askedAt.slice(2).map((at, index) => at - (askedAt[index + 1] ?? 0));
+    expect(gaps.length).toBeGreaterThan(2);
+    for (const gap of gaps) expect(gap).toBeGreaterThanOrEqual(1_000);
+  });
+
+  it("that cannot be had is a failed try", async () => {
+    const { room, clock } = await dialedRoom({
+      maxAttempts: 2,
+      getToken: () => Promise.reject(new TypeError("fetch failed")),
+    });
+    expect(room.state).toMatchObject({ status: "reconnecting", error: { code: "offline" } });
+    await clock.advance(5_000);
+    expect(room.state.status).toBe("disconnected");
+  });
+
+  it("that does not come within 30 s is a failed try", async () => {
+    const { room, clock } = await dialedRoom({ getToken: () => new Promise(() => {}) });
+    await clock.advance(30_000);
+    expect(room.state).toMatchObject({ status: "reconnecting", error: { code: "timeout" } });
+  });
+
+  it("denied with `unauthorized` ends the try", async () => {
+    const { room, sockets } = await dialedRoom({
+      getToken: () => Promise.reject(new RoomsError("unauthorized", "Signed out.")),
+    });
+    expect(room.state).toMatchObject({ status: "disconnected", error: { message: "Signed out." } });
+    expect(sockets.count).toBe(0);
+  });
+
+  it("may end in a line break", async () => {
+    const { socket } = await dialedRoom({ getToken: () => "t1\n" });
+    expect(socket().protocols).toEqual(["edge-rooms.v1", "token.t1"]);
+  });
+});

@@ -3,9 +3,8 @@
 /** A frame either way, in UTF-8 bytes. Larger ones are refused; the server cuts what it sends to fit. */
 export const MAX_FRAME_BYTES = 1_048_576;
 
-/** One replay. What is missed beyond it is paged with `history`. */
+/** One replay, of no more bytes than a frame. What is missed beyond it is paged with `history`. */
 export const MAX_REPLAY_EVENTS = 1_000;
-export const MAX_REPLAY_BYTES = MAX_FRAME_BYTES;
 
 export const MAX_BATCH_COMMANDS = 100;
 export const MAX_MENTIONS = 20;

@@ -1,0 +1,83 @@
+// The stateless edge: origin, token and permission are checked here, before any object is touched.
+
+import { Hono, type MiddlewareHandler } from "hono";
+
+import { type ConfigResult, parseConfig } from "../config/config.ts";
+import type { Env } from "../env.ts";
+import { describeError, log } from "../platform/log.ts";
+import { refuse } from "../protocol/index.ts";
+import { refusalResponse } from "../realtime/upgrade-response.ts";
+import type { AppContext, AppEnv } from "./app-env.ts";
+import { broadcast } from "./broadcast.ts";
+import { connectRoom, connectSession, visibleRefusal } from "./connect.ts";
+import { crossOrigin } from "./cross-origin.ts";
+import { serveAsset } from "./demo.ts";
+import { me } from "./me.ts";
+import { notify } from "./notify.ts";
+import { refusalOf } from "./refusal-error.ts";
+import { rooms } from "./rooms.ts";
+import { devToken, tokens } from "./tokens.ts";
+
+/** Settings change with a deployment only, so they are parsed once for each environment object. */
+const parsed = new WeakMap<Env, ConfigResult>();
+
+function configOf(env: Env): ConfigResult {
+  let result = parsed.get(env);
+  if (result === undefined) {
+    result = parseConfig({ ...env });
+    if (!result.ok) log("error", "wrong_settings", { problems: result.problems });
+    parsed.set(env, result);
+  }
+  return result;
+}
+
+const withConfig: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const result = configOf(c.env);
+  if (!result.ok)
+    return visibleRefusal(c.req.raw, refuse("internal", "settings are missing or wrong: see /health"));
+  c.set("config", result.config);
+  await next();
+  return undefined;
+};
+
+export function createApp(): Hono<AppEnv> {
+  const app = new Hono<AppEnv>({ getPath });
+  app.get("/health", health);
+  app.use(withConfig);
+  app.get("/v1/rooms/:room/connect", connectRoom);
+  app.get("/v1/connect", connectSession);
+  app.use("/v1/*", crossOrigin(app));
+  app.route("/v1/rooms", rooms);
+  app.route("/v1/broadcast", broadcast);
+  app.route("/v1/notify", notify);
+  app.route("/v1/me", me);
+  app.route("/v1/tokens", tokens);
+  app.all("/v1/*", (c) => c.notFound());
+  app.get("/dev/token", devToken);
+  app.get("*", serveAsset);
+  app.notFound(() => refusalResponse(refuse("not_found", "there is nothing at this path")));
+  app.onError((error, c) => {
+    const refusal = refusalOf(error);
+    if (refusal === undefined)
+      log("error", "request_failed", { path: c.req.path, error: describeError(error) });
+    return refusalResponse(refusal ?? refuse("internal", "this failed here"));
+  });
+  return app;
+}
+
+function health(c: AppContext): Response {
+  const result = configOf(c.env);
+  const headers = { "Cache-Control": "no-store", "Access-Control-Allow-Origin": "*" };
+  return result.ok
+    ? c.json({ ok: true }, 200, headers)
+    : c.json({ ok: false, problems: result.problems }, 500, headers);
+}
+
+/** Routes are written without `BASE_PATH`; where one is set, nothing lies outside of it. */
+function getPath(request: Request, options?: { env?: Env }): string {
+  const { pathname } = new URL(request.url);
+  const result = options?.env === undefined ? undefined : configOf(options.env);
+  const base = result?.ok ? result.config.basePath : "";
+  if (base === "" || pathname.startsWith(`${base}/`)) return pathname.slice(base.length);
+  return "/outside-of-base-path";
+}

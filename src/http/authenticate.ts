@@ -1,0 +1,73 @@
+// Who asks: before any object is touched.
+
+import { isApiKey } from "../auth/api-key.ts";
+import { authorizeRoom } from "../auth/authorize-room.ts";
+import { tokenOf } from "../auth/credentials.ts";
+import { type Actor, SERVER } from "../auth/identity.ts";
+import { includes } from "../auth/room-permission.ts";
+import { type VerifiedToken, verifyToken } from "../auth/verify-token.ts";
+import { isRoomName, type Permission } from "../protocol/index.ts";
+import type { AppContext } from "./app-env.ts";
+import { RefusalError, refusing } from "./refusal-error.ts";
+
+export type Bearer =
+  | { readonly kind: "server" }
+  | { readonly kind: "user"; readonly token: VerifiedToken }
+  | { readonly kind: "nobody" };
+
+/** A token that is present but not valid is refused, also where nobody would be let in. */
+export async function authenticateCall(c: AppContext): Promise<Bearer> {
+  const credential = tokenOf(c.req.raw, { inQuery: false });
+  if (credential !== undefined && (await isApiKey(c.get("config").apiKeys, credential)))
+    return { kind: "server" };
+  return authenticateToken(c, credential);
+}
+
+/** For sockets: an API key opens none, and a token may stand in the URL. */
+export const authenticateSocket = (c: AppContext): Promise<Exclude<Bearer, { kind: "server" }>> =>
+  authenticateToken(c, tokenOf(c.req.raw, { inQuery: true }));
+
+async function authenticateToken(c: AppContext, credential: string | undefined) {
+  if (credential === undefined) {
+    await spendAllowance(c, `address ${c.req.header("CF-Connecting-IP") ?? "unknown"}`);
+    return { kind: "nobody" } as const;
+  }
+  const verdict = await verifyToken(c.get("config").token, credential, Date.now());
+  if (!verdict.ok) throw new RefusalError(verdict.refusal);
+  await spendAllowance(c, `user ${verdict.token.identity.user.id}`);
+  return { kind: "user", token: verdict.token } as const;
+}
+
+export async function requireServer(c: AppContext): Promise<void> {
+  const bearer = await authenticateCall(c);
+  if (bearer.kind === "nobody") throw refusing("unauthorized", "this call takes an API key");
+  if (bearer.kind === "user") throw refusing("forbidden", "this call takes an API key");
+}
+
+export async function requireUser(c: AppContext): Promise<VerifiedToken> {
+  const bearer = await authenticateCall(c);
+  if (bearer.kind === "nobody") throw refusing("unauthorized", "this call takes a user's token");
+  if (bearer.kind === "server") throw refusing("forbidden", "this call acts for a user: send their token");
+  return bearer.token;
+}
+
+/** The actor in the room that the path names, with at least `needed`. */
+export async function requireRoom(c: AppContext, bearer: Bearer, needed: Permission) {
+  const room = c.req.param("room") ?? "";
+  if (!isRoomName(room)) throw refusing("bad_request", "this is no room name", { path: ["room"] });
+  return { room, actor: actIn(c, bearer, room, needed) };
+}
+
+function actIn(c: AppContext, bearer: Bearer, room: string, needed: Permission): Actor {
+  if (bearer.kind === "server") return SERVER;
+  const actor = authorizeRoom(c.get("config").access, bearer.kind === "user" ? bearer.token : null, room);
+  if (includes(actor.permission, needed)) return actor;
+  if (bearer.kind === "nobody") throw refusing("unauthorized", "a token is required");
+  throw refusing("forbidden", `you may not ${needed === "read" ? "read" : "write in"} this room`);
+}
+
+/** The binding may be absent: then nothing is limited here. */
+async function spendAllowance(c: AppContext, key: string): Promise<void> {
+  const { success } = (await c.env.RATE_LIMITER?.limit({ key })) ?? { success: true };
+  if (!success) throw refusing("rate_limited", "too many calls", { retryAfterMs: 10_000 });
+}

@@ -1,0 +1,16 @@
+/** As many calls of objects under way as one request starts. */
+const AT_ONCE = 50;
+
+/** Like `Promise.all` over `run`, with a bounded number under way; in the order of `items`. */
+export async function mapBounded<Item, Result>(
+  items: readonly Item[],
+  run: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = new Array(items.length);
+  const pending = items.entries();
+  const worker = async () => {
+    for (const [at, item] of pending) results[at] = await run(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(AT_ONCE, items.length) }, worker));
+  return results;
+}

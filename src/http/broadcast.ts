@@ -1,0 +1,60 @@
+import { Hono } from "hono";
+import * as v from "valibot";
+import { SERVER } from "../auth/identity.ts";
+import { describeError, log } from "../platform/log.ts";
+import { isRoomName, type Refusal, refuse } from "../protocol/index.ts";
+import { randomId } from "../realtime/random-id.ts";
+import { commandId, eventName, presentJson } from "../validation/fields.ts";
+import type { AppContext, AppEnv } from "./app-env.ts";
+import { requireServer } from "./authenticate.ts";
+import { readBody } from "./body.ts";
+import { mapBounded } from "./bounded.ts";
+import { roomStub } from "./objects.ts";
+import { refusalOf } from "./refusal-error.ts";
+import { sender } from "./rooms.ts";
+
+const MAX_ROOMS = 100;
+
+const broadcastBody = v.object({
+  rooms: v.pipe(
+    v.array(v.pipe(v.string(), v.check(isRoomName, "must be a room name"))),
+    v.minLength(1),
+    v.maxLength(MAX_ROOMS),
+  ),
+  event: eventName,
+  data: presentJson,
+  id: v.exactOptional(commandId),
+  /** A signal to each room in place of a message. */
+  ephemeral: v.exactOptional(v.boolean()),
+  from: v.exactOptional(sender),
+});
+
+type Broadcast = v.InferOutput<typeof broadcastBody>;
+
+export const broadcast = new Hono<AppEnv>().post("/", async (c) => {
+  await requireServer(c);
+  const body = await readBody(c, broadcastBody);
+  const id = body.id ?? randomId();
+  const results = await mapBounded([...new Set(body.rooms)], (room) => sayIn(c, room, body, id));
+  return c.json({ results });
+});
+
+/** One room that fails does not take the others with it. */
+async function sayIn(
+  c: AppContext,
+  room: string,
+  { event, data, from, ephemeral, id: given }: Broadcast,
+  id: string,
+): Promise<{ room: string; seq?: number; error?: Refusal }> {
+  try {
+    const stub = roomStub(c, room);
+    const outcome = ephemeral
+      ? await stub.signal(SERVER, { event, data, from })
+      : await stub.publish(SERVER, { event, data, from, id, keyed: given !== undefined });
+    if (!outcome.ok) return { room, error: outcome.refusal };
+    return outcome.value === undefined ? { room } : { room, seq: outcome.value.seq };
+  } catch (error) {
+    log("error", "broadcast_failed", { room, error: describeError(error) });
+    return { room, error: refusalOf(error) ?? refuse("internal", "this room could not be reached") };
+  }
+}

@@ -1,0 +1,91 @@
+// The two connect paths. They stay clear of middleware that changes response headers: those of a 101 cannot be.
+
+import { speaksOurProtocol } from "../auth/credentials.ts";
+import { encodeHeader, IDENTITY_HEADER } from "../auth/identity-header.ts";
+import { describeError, log } from "../platform/log.ts";
+import { closeCode, closeReason, type Refusal, refuse } from "../protocol/index.ts";
+import { refusalResponse, upgraded } from "../realtime/upgrade-response.ts";
+import type { RoomUpgrade } from "../room/room-upgrade.ts";
+import type { SessionUpgrade } from "../user/session-upgrade.ts";
+import type { AppContext } from "./app-env.ts";
+import { authenticateSocket, requireRoom } from "./authenticate.ts";
+import { requireOrigin } from "./cross-origin.ts";
+import { roomStub, userStub } from "./objects.ts";
+import { readSocketQuery } from "./query.ts";
+import { refusalOf, refusing } from "./refusal-error.ts";
+
+export const connectRoom = (c: AppContext): Promise<Response> =>
+  upgrade(c, async () => {
+    const { room, actor } = await requireRoom(c, await authenticateSocket(c), "read");
+    const { presence, ...query } = readSocketQuery(c);
+    return openRoomSocket(c, room, {
+      ...query,
+      actor,
+      presence: presence && actor.identity.kind === "user",
+      counted: true,
+      speaksOurProtocol: speaksOurProtocol(c.req.raw),
+    });
+  });
+
+export const connectSession = (c: AppContext): Promise<Response> =>
+  upgrade(c, async () => {
+    const bearer = await authenticateSocket(c);
+    if (bearer.kind === "nobody") throw refusing("unauthorized", "a session needs a user's token");
+    const { since, history, topics } = readSocketQuery(c);
+    const { identity } = bearer.token;
+    const session: SessionUpgrade = {
+      identity,
+      history,
+      topics,
+      ...(since !== undefined && { since }),
+      speaksOurProtocol: speaksOurProtocol(c.req.raw),
+    };
+    return userStub(c, identity.user.id).fetch(upgradeRequest(session));
+  });
+
+/** The object's answer: a 101, or a refusal as its body. */
+export const openRoomSocket = (c: AppContext, room: string, upgrade: RoomUpgrade): Promise<Response> =>
+  roomStub(c, room).fetch(upgradeRequest(upgrade));
+
+/** Built anew: no header, query or subprotocol of the client is passed on, the token least of all. */
+const upgradeRequest = (upgrade: RoomUpgrade | SessionUpgrade): Request =>
+  new Request("https://object.invalid/", {
+    headers: { Upgrade: "websocket", [IDENTITY_HEADER]: encodeHeader(upgrade) },
+  });
+
+export async function refusalIn(response: Response): Promise<Refusal> {
+  const { error } = await response.json<{ error: Refusal }>();
+  return error;
+}
+
+const isUpgrade = (request: Request): boolean =>
+  request.headers.get("Upgrade")?.toLowerCase() === "websocket";
+
+async function upgrade(c: AppContext, open: () => Promise<Response>): Promise<Response> {
+  if (!isUpgrade(c.req.raw))
+    return refusalResponse(refuse("bad_request", "this path takes WebSocket connections"));
+  const refusal = await attempt(c, open);
+  return refusal instanceof Response ? refusal : visibleRefusal(c.req.raw, refusal);
+}
+
+async function attempt(c: AppContext, open: () => Promise<Response>): Promise<Response | Refusal> {
+  try {
+    requireOrigin(c);
+    const response = await open();
+    return response.status === 101 ? response : await refusalIn(response);
+  } catch (error) {
+    const refusal = refusalOf(error);
+    if (refusal !== undefined) return refusal;
+    log("error", "connect_failed", { path: c.req.path, error: describeError(error) });
+    return refuse("internal", "this failed here");
+  }
+}
+
+/** A browser sees no HTTP status, so whoever speaks our subprotocol is accepted and closed at once. */
+export function visibleRefusal(request: Request, refusal: Refusal): Response {
+  if (!isUpgrade(request) || !speaksOurProtocol(request)) return refusalResponse(refusal);
+  const { 0: client, 1: server } = new WebSocketPair();
+  server.accept();
+  server.close(closeCode(refusal.code), closeReason(refusal));
+  return upgraded(client, true);
+}

@@ -1,0 +1,34 @@
+import { Hono } from "hono";
+import { DEFAULT_HISTORY, MAX_HISTORY, NOTIFICATION_STATES } from "../protocol/index.ts";
+import { markBody, targetOf } from "../validation/session-commands.ts";
+import type { AppEnv } from "./app-env.ts";
+import { requireUser } from "./authenticate.ts";
+import { readBody } from "./body.ts";
+import { pageJson } from "./json.ts";
+import { userStub } from "./objects.ts";
+import { readInteger, readText } from "./query.ts";
+import { refusing } from "./refusal-error.ts";
+
+export const me = new Hono<AppEnv>()
+  .get("/notifications", async (c) => {
+    const { identity } = await requireUser(c);
+    const asked = readText(c, "state");
+    const state = NOTIFICATION_STATES.find((known) => known === asked);
+    if (asked !== undefined && state === undefined) {
+      throw refusing("bad_request", `state must be one of ${NOTIFICATION_STATES.join(", ")}`, {
+        path: ["state"],
+      });
+    }
+    const query = {
+      before: readInteger(c, "before", 0, Number.MAX_SAFE_INTEGER),
+      limit: readInteger(c, "limit", 1, MAX_HISTORY) ?? DEFAULT_HISTORY,
+      state,
+    };
+    const { events, unread, more } = await userStub(c, identity.user.id).notifications(query);
+    return pageJson("notifications", events, { unread, ...(more && { more }) });
+  })
+  .post("/notifications/mark", async (c) => {
+    const { identity } = await requireUser(c);
+    const body = await readBody(c, markBody);
+    return c.json(await userStub(c, identity.user.id).mark(targetOf(body), body.state));
+  });

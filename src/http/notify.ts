@@ -1,0 +1,73 @@
+import { Hono } from "hono";
+import * as v from "valibot";
+import { describeError, log } from "../platform/log.ts";
+import { exceedsBytes, PRIORITIES, type Refusal, refuse } from "../protocol/index.ts";
+import { randomId } from "../realtime/random-id.ts";
+import type { NotificationInput } from "../user/inbox.ts";
+import { eventName, userId } from "../validation/fields.ts";
+import type { AppContext, AppEnv } from "./app-env.ts";
+import { requireServer } from "./authenticate.ts";
+import { readBody } from "./body.ts";
+import { mapBounded } from "./bounded.ts";
+import { userStub } from "./objects.ts";
+import { refusalOf, refusing } from "./refusal-error.ts";
+
+const MAX_USERS = 1_000;
+const MAX_LINK_LENGTH = 2_048;
+
+/** An `http(s)` URL, or a path that starts with a single `/`: `//host` would lead elsewhere. */
+const isLink = (link: string): boolean =>
+  link.length <= MAX_LINK_LENGTH &&
+  (/^\/(?![/\\])/.test(link) || (/^https?:\/\//i.test(link) && URL.canParse(link)));
+
+const inFuture = (at: number): boolean => at > Date.now();
+
+const notifyBody = v.pipe(
+  v.object({
+    user: v.exactOptional(userId),
+    users: v.exactOptional(v.pipe(v.array(userId), v.minLength(1), v.maxLength(MAX_USERS))),
+    title: v.pipe(v.string(), v.maxLength(200)),
+    message: v.pipe(v.string(), v.maxLength(4_000)),
+    priority: v.exactOptional(v.picklist(PRIORITIES)),
+    topic: v.exactOptional(eventName),
+    link: v.exactOptional(
+      v.pipe(v.string(), v.check(isLink, "must be an http(s) URL or a path starting with one /")),
+    ),
+    data: v.exactOptional(v.unknown()),
+    id: v.exactOptional(v.pipe(v.string(), v.minLength(1), v.maxLength(200))),
+    expiresAt: v.exactOptional(
+      v.pipe(v.number(), v.safeInteger(), v.check(inFuture, "must be in the future, in milliseconds")),
+    ),
+  }),
+  v.check(({ user, users }) => (user === undefined) !== (users === undefined), "takes one of user and users"),
+);
+
+interface Result {
+  readonly user: string;
+  readonly seq?: number;
+  readonly delivered?: number;
+  readonly duplicate?: true;
+  readonly error?: Refusal;
+}
+
+export const notify = new Hono<AppEnv>().post("/", async (c) => {
+  await requireServer(c);
+  const { user, users = [], id = randomId(), priority = "medium", ...rest } = await readBody(c, notifyBody);
+  const notification = { ...rest, id, priority, data: rest.data ?? null };
+  const { messageBytes } = c.get("config").limits;
+  if (exceedsBytes(JSON.stringify(notification.data), messageBytes)) {
+    throw refusing("too_large", `data has at most ${messageBytes} bytes as JSON`, { path: ["data"] });
+  }
+  const recipients = [...new Set(user === undefined ? users : [user])];
+  return c.json({ results: await mapBounded(recipients, (recipient) => tell(c, recipient, notification)) });
+});
+
+/** One user who cannot be reached does not take the others with them; the same `id` again completes what is missing. */
+async function tell(c: AppContext, user: string, notification: NotificationInput): Promise<Result> {
+  try {
+    return { user, ...(await userStub(c, user).notify(notification)) };
+  } catch (error) {
+    log("error", "notify_failed", { user, error: describeError(error) });
+    return { user, error: refusalOf(error) ?? refuse("internal", "this user could not be reached") };
+  }
+}

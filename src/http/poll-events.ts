@@ -1,0 +1,126 @@
+// Long polling: a room socket that lasts for one answer, held by the Worker. The room sleeps while it waits, and a
+// Worker's waiting is not billed; a call that waits would keep the room awake.
+
+import {
+  formatCursor,
+  parseCloseReason,
+  type Refusal,
+  type RoomConnected,
+  refuse,
+  type SequencedEvent,
+  type ServerEvent,
+  type ServerFrame,
+} from "../protocol/index.ts";
+import type { AppContext } from "./app-env.ts";
+import { authenticateCall, requireRoom } from "./authenticate.ts";
+import { openRoomSocket, refusalIn } from "./connect.ts";
+import { rawJson } from "./json.ts";
+import { readInteger, readSocketQuery } from "./query.ts";
+import { RefusalError } from "./refusal-error.ts";
+
+const MAX_WAIT_S = 30;
+
+export async function pollEvents(c: AppContext): Promise<Response> {
+  const { room, actor } = await requireRoom(c, await authenticateCall(c), "read");
+  const waitS = readInteger(c, "wait", 0, MAX_WAIT_S) ?? 0;
+  const { presence, ...query } = readSocketQuery(c);
+  const { kind } = actor.identity;
+  const response = await openRoomSocket(c, room, {
+    ...query,
+    actor,
+    presence: presence && kind !== "anonymous",
+    counted: waitS > 0 && kind !== "server",
+    speaksOurProtocol: false,
+  });
+  const socket = response.webSocket;
+  if (socket === null) throw new RefusalError(await refusalIn(response));
+  const outcome = await gather(socket, waitS * 1_000, c.req.raw.signal);
+  if ("refusal" in outcome) throw new RefusalError(outcome.refusal);
+  return rawJson(JSON.stringify(outcome));
+}
+
+interface Polled {
+  readonly events: readonly ServerEvent[];
+  readonly cursor: string;
+  readonly recovery: RoomConnected["recovery"];
+  readonly more?: true;
+  readonly members: RoomConnected["members"];
+  readonly occupancy: RoomConnected["occupancy"];
+}
+
+type Ending = Polled | { readonly refusal: Refusal };
+
+/** What such a socket was sent, taken out of its batches. */
+class Poll {
+  #connected: RoomConnected | undefined;
+  readonly #events: ServerEvent[] = [];
+  #seq = 0;
+  #caughtUp: "not yet" | "partly" | "wholly" = "not yet";
+
+  take(frame: ServerFrame): void {
+    if (frame.type === "batch") for (const event of frame.events) this.#takeEvent(event);
+    else if (frame.type !== "connected") this.#takeEvent(frame);
+    else if ("room" in frame) this.#connected = frame;
+  }
+
+  get isCaughtUp(): boolean {
+    return this.#caughtUp !== "not yet";
+  }
+
+  get hasEvents(): boolean {
+    return this.#events.length > 0;
+  }
+
+  ending(): Ending {
+    if (this.#connected === undefined)
+      return { refusal: refuse("overloaded", "the room did not answer in time") };
+    const { epoch, recovery, members, occupancy } = this.#connected;
+    return {
+      events: this.#events,
+      cursor: formatCursor({ epoch, seq: this.#seq }),
+      recovery,
+      ...(this.#caughtUp === "partly" && { more: true }),
+      members,
+      occupancy,
+    };
+  }
+
+  #takeEvent(event: ServerEvent): void {
+    if (event.type === "caughtUp") {
+      this.#caughtUp = event.more ? "partly" : "wholly";
+      this.#seq = event.seq;
+      return;
+    }
+    this.#events.push(event);
+    if (this.isCaughtUp && isSequenced(event)) this.#seq = event.seq;
+  }
+}
+
+const isSequenced = (event: ServerEvent): event is SequencedEvent =>
+  ["message", "messageUpdated", "messageDeleted", "reaction"].includes(event.type);
+
+/** Reads to `caughtUp`; where that brought nothing, on to the first event, or till `waitMs` have passed. */
+function gather(socket: WebSocket, waitMs: number, gaveUp: AbortSignal): Promise<Ending> {
+  const { promise, resolve } = Promise.withResolvers<Ending>();
+  const poll = new Poll();
+  let timer: number | undefined;
+  const end = (ending: Ending) => {
+    if (timer !== undefined) clearTimeout(timer);
+    // Not 1000, so that the member stays through the grace time between two polls.
+    socket.close(1001, "polled");
+    resolve(ending);
+  };
+  socket.addEventListener("message", ({ data }) => {
+    poll.take(JSON.parse(String(data)));
+    if (!poll.isCaughtUp) return;
+    if (poll.hasEvents || waitMs === 0) end(poll.ending());
+    else timer ??= setTimeout(() => end(poll.ending()), waitMs);
+  });
+  socket.addEventListener("close", ({ reason }) => {
+    const { code, ...wait } = parseCloseReason(reason) ?? { code: "overloaded" };
+    end({ refusal: refuse(code, "the room closed the connection", wait) });
+  });
+  gaveUp.addEventListener("abort", () => end(poll.ending()));
+  socket.accept();
+  return promise;
+}

@@ -1,0 +1,40 @@
+// Parameters of a URL. An empty one counts as absent; one that does not fit is refused, never clamped.
+
+import { DEFAULT_HISTORY, isEventName, MAX_HISTORY, MAX_TOPICS, type Topics } from "../protocol/index.ts";
+import type { AppContext } from "./app-env.ts";
+import { refusing } from "./refusal-error.ts";
+
+const misfit = (name: string, what: string) => refusing("bad_request", `${name} ${what}`, { path: [name] });
+
+export const readText = (c: AppContext, name: string): string | undefined => c.req.query(name) || undefined;
+
+export function readInteger(c: AppContext, name: string, min: number, max: number): number | undefined {
+  const text = readText(c, name);
+  if (text === undefined) return undefined;
+  const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= min && value <= max) return value;
+  throw misfit(name, `must be a whole number from ${min} to ${max}`);
+}
+
+export function readTopics(c: AppContext): Topics {
+  const topics = readText(c, "topics")?.split(",");
+  if (topics === undefined) return null;
+  if (topics.length <= MAX_TOPICS && topics.every(isEventName)) return topics;
+  throw misfit("topics", `must be at most ${MAX_TOPICS} topics, separated by commas`);
+}
+
+function readPresence(c: AppContext): boolean {
+  const presence = readText(c, "presence");
+  if (presence === undefined || presence === "off") return presence === undefined;
+  throw misfit("presence", "can only be off");
+}
+
+export function readSocketQuery(c: AppContext) {
+  const since = readText(c, "since");
+  return {
+    ...(since !== undefined && { since }),
+    history: readInteger(c, "history", 0, MAX_HISTORY) ?? DEFAULT_HISTORY,
+    topics: readTopics(c),
+    presence: readPresence(c),
+  };
+}

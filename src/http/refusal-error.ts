@@ -1,0 +1,22 @@
+import { type ErrorCode, type Refusal, refuse } from "../protocol/index.ts";
+
+/** Ends a request with a refusal; the one error handler turns it into a response. */
+export class RefusalError extends Error {
+  readonly refusal: Refusal;
+
+  constructor(refusal: Refusal) {
+    super(refusal.code);
+    this.refusal = refusal;
+  }
+}
+
+export const refusing = (code: ErrorCode, message: string, more: Omit<Refusal, "code" | "message"> = {}) =>
+  new RefusalError(refuse(code, message, more));
+
+/** An object that is being moved, restarted or asked too much says so on its error. */
+export function refusalOf(error: unknown): Refusal | undefined {
+  if (error instanceof RefusalError) return error.refusal;
+  const flags = ["overloaded", "retryable", "durableObjectReset"];
+  const temporary = error instanceof Error && flags.some((flag) => Reflect.get(error, flag) === true);
+  return temporary ? refuse("overloaded", "try again in a moment", { retryAfterMs: 1_000 }) : undefined;
+}

@@ -1,0 +1,12 @@
+/** The slots of the numbers `after` < n ≤ `upTo` in a ring: one range, or two where it runs over the ring's end. */
+export function ringRanges(after: number, upTo: number, ring: number): { from: number; to: number }[] {
+  if (upTo <= after) return [];
+  const from = (after + 1) % ring;
+  const to = upTo % ring;
+  return from <= to
+    ? [{ from, to }]
+    : [
+        { from, to: ring - 1 },
+        { from: 0, to },
+      ];
+}

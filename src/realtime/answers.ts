@@ -1,0 +1,30 @@
+// Frames that rooms and users both send, encoded.
+
+import type { Refusal } from "../protocol/index.ts";
+
+/** A field of the batch that a replay comes in. */
+export const REPLAY = '"replay":true,';
+
+export const caughtUp = (seq: number, more = false): string =>
+  `{"type":"caughtUp","seq":${seq}${more ? ',"more":true' : ""}}`;
+
+export const okAnswer = (id: string, fields: object = {}): string =>
+  JSON.stringify({ type: "ok", id, ...fields });
+
+export const errorAnswer = (id: string | undefined, refusal: Refusal): string =>
+  JSON.stringify({ type: "error", ...(id !== undefined && { id }), ...refusal });
+
+/** To a ping that the runtime did not answer by itself. */
+export const pong = (id: string | undefined, at: number): string =>
+  JSON.stringify(id === undefined ? { type: "pong" } : { type: "pong", id, at });
+
+/** One page of a list: what is encoded already is put in as it is. */
+export function pageAnswer(
+  id: string,
+  field: "messages" | "events" | "notifications",
+  page: { readonly events: readonly string[]; readonly more: boolean },
+  fields: object,
+): string {
+  const rest = JSON.stringify({ ...fields, ...(page.more && { more: true }) }).slice(1);
+  return `{"type":"ok","id":${JSON.stringify(id)},"${field}":[${page.events.join(",")}],${rest}`;
+}

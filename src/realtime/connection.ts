@@ -1,0 +1,52 @@
+import { type Identity, userOf } from "../auth/identity.ts";
+import type { Topics, User } from "../protocol/index.ts";
+import type { SocketPort } from "./closing.ts";
+import { Conduct } from "./conduct.ts";
+
+/** What every connection's attachment has. It outlives hibernation, and perhaps a deploy: hence the version. */
+export interface ConnectionState {
+  readonly version: 1;
+  /** For logs and support. */
+  readonly id: string;
+  readonly topics: Topics;
+  /** When it opened, or last sent a ping that the object answered itself. */
+  readonly seenAt: number;
+}
+
+/** One socket, how it behaves, and what is known of it. */
+export abstract class Connection<State extends ConnectionState> {
+  readonly socket: SocketPort;
+  readonly conduct = new Conduct();
+  #state: State;
+
+  constructor(socket: SocketPort, state: State) {
+    this.socket = socket;
+    this.#state = state;
+  }
+
+  abstract get identity(): Identity;
+
+  get state(): State {
+    return this.#state;
+  }
+
+  get seenAt(): number {
+    return this.#state.seenAt;
+  }
+
+  get user(): User | null {
+    return userOf(this.identity);
+  }
+
+  update(patch: Partial<State>): void {
+    this.#state = { ...this.#state, ...patch };
+    this.socket.save(this.#state);
+  }
+}
+
+/** An attachment of another version is of no use: its connection comes back and starts anew. */
+export const isCurrent = (attachment: unknown): attachment is { readonly version: 1 } =>
+  typeof attachment === "object" &&
+  attachment !== null &&
+  "version" in attachment &&
+  attachment.version === 1;

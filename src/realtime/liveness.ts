@@ -1,0 +1,27 @@
+import type { Identity } from "../auth/identity.ts";
+import type { Closing } from "../protocol/index.ts";
+import type { SocketPort } from "./closing.ts";
+
+/** Who has not pinged for this many intervals is taken for dead. */
+const SILENT_INTERVALS = 3;
+
+export interface Lively {
+  readonly socket: SocketPort;
+  readonly identity: Identity;
+  /** When it opened, or last sent a ping that the object answered itself. */
+  readonly seenAt: number;
+}
+
+export const hasExpired = (identity: Identity, now: number): boolean =>
+  identity.kind === "user" && identity.expiresAt <= now;
+
+/** Why a connection is to be closed, if it is. */
+export function lapse(
+  { socket, identity, seenAt }: Lively,
+  pingMs: number,
+  now: number,
+): Closing | undefined {
+  if (hasExpired(identity, now)) return { code: "token_expired" };
+  const aliveAt = Math.max(seenAt, socket.heartbeatAt() ?? 0);
+  return now - aliveAt > SILENT_INTERVALS * pingMs ? { code: "timeout" } : undefined;
+}

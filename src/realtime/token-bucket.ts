@@ -1,0 +1,57 @@
+// A token bucket per user. In memory only: by the time an object has slept, a bucket of ordinary settings is full.
+
+export interface Rate {
+  readonly perSecond: number;
+  readonly burst: number;
+}
+
+interface Bucket {
+  tokens: number;
+  at: number;
+}
+
+/** More buckets than this, and those that are full again are forgotten. */
+const TIDY_ABOVE = 1_000;
+
+export class TokenBuckets {
+  readonly #rate: Rate;
+  readonly #buckets = new Map<string, Bucket>();
+
+  constructor(rate: Rate) {
+    this.#rate = rate;
+  }
+
+  /** Takes `cost` tokens of `key`; answers 0, or in how many milliseconds there will be enough. Takes none then. */
+  take(key: string, cost: number, now: number): number {
+    const bucket = this.#refill(key, now);
+    // A cost over the whole burst could never be paid: a full bucket pays it and goes into debt.
+    const needed = Math.min(cost, this.#rate.burst);
+    if (bucket.tokens >= needed) {
+      bucket.tokens -= cost;
+      return 0;
+    }
+    return Math.ceil(((needed - bucket.tokens) / this.#rate.perSecond) * 1_000);
+  }
+
+  #refill(key: string, now: number): Bucket {
+    let bucket = this.#buckets.get(key);
+    if (bucket === undefined) {
+      if (this.#buckets.size >= TIDY_ABOVE) this.#tidy(now);
+      bucket = { tokens: this.#rate.burst, at: now };
+      this.#buckets.set(key, bucket);
+    }
+    bucket.tokens = this.#level(bucket, now);
+    bucket.at = now;
+    return bucket;
+  }
+
+  #level({ tokens, at }: Bucket, now: number): number {
+    return Math.min(this.#rate.burst, tokens + (Math.max(0, now - at) / 1_000) * this.#rate.perSecond);
+  }
+
+  #tidy(now: number): void {
+    for (const [key, bucket] of this.#buckets) {
+      if (this.#level(bucket, now) >= this.#rate.burst) this.#buckets.delete(key);
+    }
+  }
+}

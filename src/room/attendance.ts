@@ -1,0 +1,166 @@
+// Who is here. Presence is the set of open connections: nothing of it is stored.
+
+import { LISTED_MEMBERS, type Member, type Occupancy, type Status, type User } from "../protocol/index.ts";
+import type { RoomConnection } from "./room-connection.ts";
+
+/** A reload shows nothing: a member whose last connection was lost stays this long. */
+export const GRACE_MS = 5_000;
+const OCCUPANCY_EVERY_MS = 1_000;
+const OCCUPANCY_OF_SMALL_ROOMS_EVERY_MS = 10_000;
+/** A big room lists its members again below this. */
+const LISTED_AGAIN = LISTED_MEMBERS * 0.9;
+
+export interface Standing {
+  readonly status: Status;
+  readonly data: unknown;
+  readonly joinedAt: number;
+}
+
+/** Closed with 1000 is left on purpose; any other way the member may be back in a moment. */
+export type Departure = "left" | "lost";
+
+interface Present {
+  user: User;
+  standing: Standing;
+  readonly connections: Set<RoomConnection>;
+}
+
+type Mode = "listed" | "counted";
+
+export class Attendance {
+  readonly #present = new Map<string, Present>();
+  /** Members whose last connection was lost, and until when they stay. */
+  readonly #leavesAt = new Map<string, number>();
+  #connections = 0;
+  #mode: Mode = "listed";
+  #news: string[] = [];
+  #told: { connections: number; at: number } = { connections: 0, at: 0 };
+  #owesOccupancy = false;
+  #owesList = false;
+
+  /** Takes in what was there before the object slept. */
+  restore(connections: Iterable<RoomConnection>): void {
+    for (const connection of connections) {
+      if (connection.state.stage.at !== "joining") this.#enter(connection, connection.state.seenAt);
+    }
+    this.#news = [];
+    this.#told.connections = this.#connections;
+    if (this.#present.size > LISTED_MEMBERS) this.#mode = "counted";
+    // Between the two bounds nobody knows any more which mode it was: a list puts every client right.
+    else this.#owesList = this.#present.size > LISTED_AGAIN;
+  }
+
+  join(connection: RoomConnection, now: number): void {
+    this.#enter(connection, now);
+  }
+
+  leave(connection: RoomConnection, departure: Departure, now: number): void {
+    if (connection.state.counted) this.#connections--;
+    const present = this.#of(connection);
+    if (present === undefined || !present.connections.delete(connection) || present.connections.size > 0)
+      return;
+    if (departure === "lost") this.#leavesAt.set(present.user.id, now + GRACE_MS);
+    else this.#remove(present.user.id, now);
+  }
+
+  /** A field left out stays, `data: null` clears. */
+  update(connection: RoomConnection, change: { status?: Status; data?: unknown }): void {
+    const present = this.#of(connection);
+    if (present === undefined) return;
+    present.standing = { ...present.standing, ...change };
+    for (const own of present.connections) own.update({ standing: present.standing });
+    this.#news.push(JSON.stringify({ type: "memberUpdated", member: memberOf(present) }));
+  }
+
+  connectionsOf(userId: string): ReadonlySet<RoomConnection> {
+    return this.#present.get(userId)?.connections ?? new Set();
+  }
+
+  get occupancy(): Occupancy {
+    return { members: this.#present.size, connections: this.#connections };
+  }
+
+  /** Empty while the room is too big for a list. */
+  get members(): Member[] {
+    return this.#mode === "counted" ? [] : Array.from(this.#present.values(), memberOf);
+  }
+
+  /** When it next has something to say by itself; the room is awake till then anyway. */
+  dueAt(): number | null {
+    const times = [...this.#leavesAt.values()];
+    if (this.#owesOccupancy) times.push(this.#told.at + OCCUPANCY_EVERY_MS);
+    return times.length === 0 ? null : times.reduce((soonest, time) => Math.min(soonest, time));
+  }
+
+  /** What is to be told now, once. */
+  takeNews(now: number): string[] {
+    for (const [userId, leavesAt] of this.#leavesAt) if (leavesAt <= now) this.#remove(userId, now);
+    const news = this.#news;
+    this.#news = [];
+    if (this.#mode === "listed" && this.#present.size > LISTED_MEMBERS) this.#mode = "counted";
+    else if (this.#mode === "counted" && this.#present.size <= LISTED_AGAIN) {
+      this.#mode = "listed";
+      this.#owesList = true;
+    }
+    return this.#mode === "counted" ? this.#countedNews(news, now) : this.#listedNews(news, now);
+  }
+
+  #countedNews(news: string[], now: number): string[] {
+    this.#owesOccupancy ||= news.length > 0 || this.#connections !== this.#told.connections;
+    return this.#owesOccupancy && now - this.#told.at >= OCCUPANCY_EVERY_MS ? [this.#tellOccupancy(now)] : [];
+  }
+
+  #listedNews(news: string[], now: number): string[] {
+    this.#owesOccupancy = false;
+    if (this.#owesList && news.length > 0) {
+      this.#owesList = false;
+      this.#told.connections = this.#connections;
+      return [JSON.stringify({ type: "members", members: this.members })];
+    }
+    const changed = this.#connections !== this.#told.connections;
+    if (!changed || now - this.#told.at < OCCUPANCY_OF_SMALL_ROOMS_EVERY_MS) return news;
+    return [...news, this.#tellOccupancy(now)];
+  }
+
+  #tellOccupancy(now: number): string {
+    this.#owesOccupancy = false;
+    this.#told = { connections: this.#connections, at: now };
+    return JSON.stringify({ type: "occupancy", ...this.occupancy });
+  }
+
+  #enter(connection: RoomConnection, now: number): void {
+    if (connection.state.counted) this.#connections++;
+    const { user } = connection;
+    if (user === null || !connection.state.counted) return;
+    const present = this.#present.get(user.id);
+    if (present === undefined) {
+      const standing = connection.state.standing ?? { status: "online", data: null, joinedAt: now };
+      const joined: Present = { user, standing, connections: new Set([connection]) };
+      this.#present.set(user.id, joined);
+      if (connection.state.standing === null) connection.update({ standing });
+      this.#told.connections++;
+      this.#news.push(JSON.stringify({ type: "memberJoined", member: memberOf(joined) }));
+      return;
+    }
+    this.#leavesAt.delete(user.id);
+    present.connections.add(connection);
+    if (connection.state.standing === null) connection.update({ standing: present.standing });
+    if (user.name === present.user.name && user.picture === present.user.picture) return;
+    present.user = user;
+    this.#news.push(JSON.stringify({ type: "memberUpdated", member: memberOf(present) }));
+  }
+
+  #remove(userId: string, now: number): void {
+    this.#present.delete(userId);
+    this.#leavesAt.delete(userId);
+    this.#told.connections--;
+    this.#news.push(JSON.stringify({ type: "memberLeft", user: userId, at: now }));
+  }
+
+  #of(connection: RoomConnection): Present | undefined {
+    const { user } = connection;
+    return user === null ? undefined : this.#present.get(user.id);
+  }
+}
+
+const memberOf = ({ user, standing }: Present): Member => ({ ...user, ...standing });

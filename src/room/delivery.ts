@@ -1,0 +1,98 @@
+// One flush on its way out: what was said, who hears it, and the answers. Every event is encoded once, and
+// connections that hear the same are sent the same frames.
+
+import { matchesTopics } from "../protocol/index.ts";
+import { joinFrames } from "../realtime/frames.ts";
+import type { RoomConnection } from "./room-connection.ts";
+
+type Said =
+  /** `instead`: the sender asked for no echo, so the answer stands in the place of the event. */
+  | {
+      readonly kind: "stored";
+      readonly event: string;
+      readonly instead?: { readonly on: RoomConnection; readonly answer: string };
+    }
+  | {
+      readonly kind: "signal";
+      readonly event: string;
+      readonly except: ReadonlySet<RoomConnection>;
+      readonly to?: ReadonlySet<RoomConnection>;
+    }
+  | { readonly kind: "members" };
+
+type Entry = Said & { readonly json: string };
+
+export class Delivery {
+  readonly #entries: Entry[] = [];
+  readonly #answers = new Map<RoomConnection, string[]>();
+  /** Those for whom something is left out or put in: they get frames of their own. */
+  readonly #special = new Set<RoomConnection>();
+
+  say(said: Said, json: string): void {
+    this.#entries.push({ ...said, json });
+    if (said.kind === "stored" && said.instead !== undefined) this.#special.add(said.instead.on);
+    if (said.kind !== "signal") return;
+    for (const connection of said.except) this.#special.add(connection);
+    for (const connection of said.to ?? []) this.#special.add(connection);
+  }
+
+  /** Goes out after all events of this flush. */
+  answer(connection: RoomConnection, json: string): void {
+    const answers = this.#answers.get(connection);
+    if (answers === undefined) this.#answers.set(connection, [json]);
+    else answers.push(json);
+  }
+
+  /** Hands each connection its frames. `passed` goes to filtered ones, which would else not see the log move on. */
+  hand(
+    connections: Iterable<RoomConnection>,
+    passed: string | null,
+    give: (connection: RoomConnection, frames: readonly string[]) => void,
+  ): void {
+    const shared = new Map<string, readonly string[]>();
+    for (const connection of connections) {
+      const frames = this.#special.has(connection)
+        ? this.#framesFor(connection, passed)
+        : remember(shared, connection.hearing, () => this.#framesFor(connection, passed));
+      const answers = this.#answers.get(connection);
+      const all = answers === undefined ? frames : [...frames, ...joinFrames(answers)];
+      if (all.length > 0) give(connection, all);
+    }
+  }
+
+  #framesFor(connection: RoomConnection, passed: string | null): readonly string[] {
+    const events: string[] = [];
+    for (const entry of this.#entries) {
+      const heard = hears(connection, entry);
+      if (heard !== undefined) events.push(heard);
+    }
+    const { topics, stage } = connection.state;
+    if (passed !== null && topics !== null && stage.at === "live") events.push(passed);
+    return joinFrames(events);
+  }
+}
+
+/** What `connection` hears of an entry, if anything. */
+function hears(connection: RoomConnection, entry: Entry): string | undefined {
+  const { stage, topics, presence } = connection.state;
+  switch (entry.kind) {
+    case "stored":
+      if (stage.at !== "live") return undefined;
+      if (entry.instead?.on === connection) return entry.instead.answer;
+      return matchesTopics(topics, entry.event) ? entry.json : undefined;
+    case "signal":
+      if (entry.except.has(connection) || entry.to?.has(connection) === false) return undefined;
+      return matchesTopics(topics, entry.event) ? entry.json : undefined;
+    case "members":
+      return presence ? entry.json : undefined;
+  }
+}
+
+function remember<T>(known: Map<string, T>, key: string, make: () => T): T {
+  let value = known.get(key);
+  if (value === undefined) {
+    value = make();
+    known.set(key, value);
+  }
+  return value;
+}

@@ -1,0 +1,157 @@
+// A room while its object is awake: the rules, joined to the runtime's sockets, storage and clock.
+
+import { authorizeRoom } from "../auth/authorize-room.ts";
+import type { Actor } from "../auth/identity.ts";
+import { verifyToken } from "../auth/verify-token.ts";
+import { type Config, requireConfig } from "../config/config.ts";
+import { describeError, log } from "../platform/log.ts";
+import { type RoomCommand, refuse } from "../protocol/index.ts";
+import type { Outcome } from "../realtime/encode-json.ts";
+import { FlushLoop } from "../realtime/flush-loop.ts";
+import { socketPort } from "../realtime/hibernatable-socket.ts";
+import { Intake } from "../realtime/intake.ts";
+import { randomEpoch, randomId } from "../realtime/random-id.ts";
+import { parseFrame } from "../validation/parse-frame.ts";
+import { ROOM_COMMANDS } from "../validation/room-commands.ts";
+import type { Departure } from "./attendance.ts";
+import type { Delivery } from "./delivery.ts";
+import { LogStore } from "./log-store.ts";
+import { Room } from "./room.ts";
+import type { AppliedCommand } from "./room-commands.ts";
+import { RoomConnection, readState } from "./room-connection.ts";
+import { RoomLog } from "./room-log.ts";
+import { type RoomSettings, roomSettings } from "./room-settings.ts";
+import type { RoomUpgrade } from "./room-upgrade.ts";
+
+/** Delivery to one socket takes about this long: a flush gathers for as long as its fan-out will take. */
+const DELIVERY_MS_A_SOCKET = 0.01;
+const MAX_LINGER_MS = 50;
+
+export class LiveRoom {
+  readonly room: Room;
+  readonly settings: RoomSettings;
+  readonly #ctx: DurableObjectState;
+  readonly #config: Config;
+  readonly #name: string;
+  readonly #connections = new Map<WebSocket, RoomConnection>();
+  readonly #loop: FlushLoop;
+  readonly #intake: Intake<RoomConnection, AppliedCommand, Outcome<Actor>>;
+  #timer: number | null = null;
+
+  constructor(ctx: DurableObjectState, env: object, name: string) {
+    this.#ctx = ctx;
+    this.#config = requireConfig(env);
+    this.#name = name;
+    const { limits, serverEvents } = this.#config;
+    this.settings = roomSettings(limits, serverEvents);
+    const now = Date.now();
+    const database = {
+      sql: ctx.storage.sql,
+      transaction: <T>(run: () => T) => ctx.storage.transactionSync(run),
+    };
+    const store = new LogStore(database, limits.history);
+    const roomLog = new RoomLog(store, { newEpoch: randomEpoch(), historyLimit: limits.history, now });
+    this.room = new Room(name, this.settings, roomLog, (error) => {
+      log("error", "command_failed", { room: name, error: describeError(error) });
+    });
+    this.#loop = new FlushLoop({
+      flush: () => this.room.flush(Date.now()),
+      hasWork: () => this.room.hasWork,
+      lingerMs: () => Math.min(MAX_LINGER_MS, Math.floor(this.room.size * DELIVERY_MS_A_SOCKET)),
+      wait: (ms) => scheduler.wait(ms),
+      sync: () => ctx.storage.sync(),
+    });
+    this.#intake = new Intake({
+      verify: (_, token) => this.#verify(token),
+      accept: (connection, parsed) => this.room.enqueue({ ...parsed, connection }),
+      authenticated: (connection, id, outcome) =>
+        this.room.enqueue({ kind: "auth", connection, id, outcome }),
+    });
+    this.#restore(now);
+  }
+
+  accept(server: WebSocket, { actor, topics, presence, counted, since, history }: RoomUpgrade): void {
+    this.#ctx.acceptWebSocket(server);
+    const connection = new RoomConnection(socketPort(this.#ctx, server), {
+      version: 1,
+      id: `c_${randomId()}`,
+      actor,
+      topics,
+      presence,
+      counted,
+      seenAt: Date.now(),
+      stage: { at: "joining", history, ...(since !== undefined && { since }) },
+      standing: null,
+    });
+    connection.update({});
+    this.#connections.set(server, connection);
+    this.room.admit(connection);
+  }
+
+  async receive(ws: WebSocket, frame: string | ArrayBuffer): Promise<void> {
+    const connection = this.#connections.get(ws);
+    if (connection !== undefined)
+      await this.#intake.receive(connection, parseFrame<RoomCommand>(frame, ROOM_COMMANDS));
+  }
+
+  gone(ws: WebSocket, departure: Departure): void {
+    const connection = this.#connections.get(ws);
+    this.#connections.delete(ws);
+    if (connection !== undefined) this.room.enqueue({ kind: "leave", connection, departure });
+  }
+
+  /** Runs a call in its place in the one order, and settles when what it did is on its way. */
+  async call<T>(
+    actor: Actor,
+    cost: number,
+    run: (delivery: Delivery, now: number) => Outcome<T>,
+  ): Promise<Outcome<T>> {
+    let outcome: Outcome<T> | undefined;
+    this.room.enqueue({
+      kind: "call",
+      actor,
+      cost,
+      run: (delivery, now) => {
+        outcome = run(delivery, now);
+      },
+      refused: (refusal) => {
+        outcome = { ok: false, refusal };
+      },
+    });
+    await this.flush();
+    return outcome ?? { ok: false, refusal: refuse("internal", "this failed here") };
+  }
+
+  async flush(): Promise<void> {
+    await this.#loop.request();
+    this.#flushAgainWhenDue();
+  }
+
+  /** A few seconds at most (a member's grace, one occupancy a second), in a room that is awake anyway. */
+  #flushAgainWhenDue(): void {
+    clearTimeout(this.#timer);
+    const dueAt = this.room.dueAt();
+    if (dueAt === null) return;
+    this.#timer = setTimeout(() => this.#ctx.waitUntil(this.flush()), Math.max(0, dueAt - Date.now()));
+  }
+
+  async #verify(token: string): Promise<Outcome<Actor>> {
+    const verdict = await verifyToken(this.#config.token, token, Date.now());
+    if (!verdict.ok) return verdict;
+    return { ok: true, value: authorizeRoom(this.#config.access, verdict.token, this.#name) };
+  }
+
+  /** Sockets outlive the sleep of their object; what it knew of them is in their attachments. */
+  #restore(now: number): void {
+    for (const ws of this.#ctx.getWebSockets()) {
+      // A closing socket is listed too.
+      if (ws.readyState !== WebSocket.OPEN) continue;
+      const state = readState(ws.deserializeAttachment());
+      if (state === undefined) ws.close(4500, "internal");
+      else this.#connections.set(ws, new RoomConnection(socketPort(this.#ctx, ws), state));
+    }
+    if (this.#connections.size === 0) return;
+    this.room.restore([...this.#connections.values()]);
+    this.room.sweep(now);
+  }
+}

@@ -1,0 +1,140 @@
+// What each command of a connection does. One `case` a command; the answer goes out with the flush.
+
+import {
+  DEFAULT_HISTORY,
+  type HistoryCommand,
+  MAX_EVENTS_PAGE,
+  MAX_PRESENCE_BYTES,
+  type PresenceCommand,
+  type Refusal,
+  type RoomCommand,
+  refuse,
+  type SendCommand,
+} from "../protocol/index.ts";
+import { caughtUp, errorAnswer, okAnswer, pageAnswer, pong } from "../realtime/answers.ts";
+import { encodeData } from "../realtime/encode-json.ts";
+import type { Attendance } from "./attendance.ts";
+import type { Delivery } from "./delivery.ts";
+import type { Posts } from "./posts.ts";
+import type { RoomConnection } from "./room-connection.ts";
+import type { RoomLog } from "./room-log.ts";
+
+/** `auth` is not among them: its token is checked before, by the shell. */
+export type AppliedCommand = Exclude<RoomCommand, { type: "auth" }>;
+
+/**
+ * Done with; refused; or to be answered after everything of this flush has gone out, so that it holds from there on.
+ * What the same connection sent after a `late` one waits for the next flush.
+ */
+export type Applied =
+  | { readonly kind: "done" }
+  | { readonly kind: "refused"; readonly refusal: Refusal }
+  | { readonly kind: "late"; readonly finish: () => void };
+
+const DONE: Applied = { kind: "done" };
+const RETIRED = refuse("not_found", "the log does not reach back to after", { path: ["after"] });
+const refused = (refusal: Refusal): Applied => ({ kind: "refused", refusal });
+
+export class RoomCommands {
+  readonly #log: RoomLog;
+  readonly #posts: Posts;
+  readonly #attendance: Attendance;
+
+  constructor(log: RoomLog, posts: Posts, attendance: Attendance) {
+    this.#log = log;
+    this.#posts = posts;
+    this.#attendance = attendance;
+  }
+
+  apply(connection: RoomConnection, command: AppliedCommand, delivery: Delivery, now: number): Applied {
+    const { actor } = connection.state;
+    if (actor.identity.kind === "anonymous" && (command.type === "send" || command.type === "presence")) {
+      return refused(refuse("forbidden", "anonymous readers only read"));
+    }
+    switch (command.type) {
+      case "send":
+        return this.#send(connection, command, delivery, now);
+      case "signal": {
+        const outcome = this.#posts.signal(actor, command, delivery, now, connection);
+        return outcome.ok ? DONE : refused(outcome.refusal);
+      }
+      case "presence":
+        return this.#presence(connection, command, delivery);
+      case "topics":
+        return { kind: "late", finish: () => this.#topics(connection, command.id, command.topics) };
+      case "history":
+        return this.#history(connection, command, delivery);
+      case "ping": {
+        connection.update({ seenAt: now });
+        delivery.answer(connection, pong(command.id, now));
+        return DONE;
+      }
+    }
+  }
+
+  #send(connection: RoomConnection, command: SendCommand, delivery: Delivery, now: number): Applied {
+    const { id, event, data, replyTo, mentions, retryOf, echo } = command;
+    // While a long replay is being paged the event comes in its page, so nothing stands in its place here.
+    const inPlace = echo === false && connection.state.stage.at === "live";
+    const outcome = this.#posts.send(
+      connection.state.actor,
+      { id, event, data, replyTo, mentions, retryOf },
+      delivery,
+      now,
+      inPlace ? (result) => ({ on: connection, answer: okAnswer(id, result) }) : undefined,
+    );
+    if (!outcome.ok) return refused(outcome.refusal);
+    const stoodInPlace = inPlace && outcome.value.duplicate === undefined;
+    if (!stoodInPlace) delivery.answer(connection, okAnswer(id, outcome.value));
+    return DONE;
+  }
+
+  #presence(connection: RoomConnection, { id, status, data }: PresenceCommand, delivery: Delivery): Applied {
+    const encoded = encodeData(data ?? null, MAX_PRESENCE_BYTES);
+    if (!encoded.ok) return refused(encoded.refusal);
+    this.#attendance.update(connection, {
+      ...(status !== undefined && { status }),
+      ...(data !== undefined && { data }),
+    });
+    delivery.answer(connection, okAnswer(id));
+    return DONE;
+  }
+
+  #topics(connection: RoomConnection, id: string, topics: readonly string[] | null): void {
+    connection.update({ topics });
+    const { stage } = connection.state;
+    const seq = stage.at === "paging" ? stage.after : this.#log.head;
+    connection.socket.send(okAnswer(id, { topics, seq }));
+  }
+
+  #history(connection: RoomConnection, command: HistoryCommand, delivery: Delivery): Applied {
+    const { id, before, after, limit } = command;
+    const { stage, topics } = connection.state;
+    if (after === undefined) {
+      const page = this.#log.messagesBefore(before ?? this.#log.head + 1, topics, limit ?? DEFAULT_HISTORY);
+      delivery.answer(connection, pageAnswer(id, "messages", page, { seq: page.seq }));
+      return DONE;
+    }
+    if (!this.#log.holdsAfter(after)) return refused(RETIRED);
+    const count = limit ?? MAX_EVENTS_PAGE;
+    if (stage.at === "paging" && stage.after === after) {
+      return { kind: "late", finish: () => this.#nextPage(connection, id, after, count) };
+    }
+    const page = this.#log.eventsAfter(after, topics, count);
+    delivery.answer(connection, pageAnswer(id, "events", page, { seq: page.seq }));
+    return DONE;
+  }
+
+  /** The next part of a long replay; after the last one the connection is live. */
+  #nextPage(connection: RoomConnection, id: string, after: number, count: number): void {
+    // What was stored in this very flush may have retired it.
+    if (!this.#log.holdsAfter(after)) {
+      connection.socket.send(errorAnswer(id, RETIRED));
+      return;
+    }
+    const page = this.#log.eventsAfter(after, connection.state.topics, count);
+    connection.update({ stage: page.more ? { at: "paging", after: page.seq } : { at: "live" } });
+    connection.socket.send(pageAnswer(id, "events", page, { seq: page.seq }));
+    if (!page.more) connection.socket.send(caughtUp(page.seq));
+  }
+}

@@ -1,0 +1,58 @@
+import type { Actor } from "../auth/identity.ts";
+import type { SocketPort } from "../realtime/closing.ts";
+import { Connection, type ConnectionState, isCurrent } from "../realtime/connection.ts";
+import type { Standing } from "./attendance.ts";
+
+/** Where a connection stands between its first frame and the live events. */
+export type Stage =
+  | { readonly at: "joining"; readonly since?: string; readonly history: number }
+  /** Its replay was too long for one: it gets no new sequenced events until it has asked for the rest. */
+  | { readonly at: "paging"; readonly after: number }
+  | { readonly at: "live" };
+
+export interface RoomConnectionState extends ConnectionState {
+  readonly actor: Actor;
+  /** Whether it hears of members. */
+  readonly presence: boolean;
+  /** Whether it counts in the occupancy; one poll of an instant does not. */
+  readonly counted: boolean;
+  readonly stage: Stage;
+  /** The user's standing as a member: the same on all of the user's connections. */
+  readonly standing: Standing | null;
+}
+
+export class RoomConnection extends Connection<RoomConnectionState> {
+  #hearing: string;
+
+  constructor(socket: SocketPort, state: RoomConnectionState) {
+    super(socket, state);
+    this.#hearing = hearing(state);
+  }
+
+  get identity() {
+    return this.state.actor.identity;
+  }
+
+  /** Whose allowance its commands use: the user's, or its own where there is none. */
+  get account(): string {
+    return this.user?.id ?? this.state.id;
+  }
+
+  /** Connections with the same are sent the very same frames. */
+  get hearing(): string {
+    return this.#hearing;
+  }
+
+  override update(patch: Partial<RoomConnectionState>): void {
+    super.update(patch);
+    this.#hearing = hearing(this.state);
+  }
+}
+
+const hearing = ({ stage, presence, topics }: RoomConnectionState): string =>
+  `${stage.at} ${presence} ${topics === null ? "*" : topics.join()}`;
+
+export const readState = (attachment: unknown): RoomConnectionState | undefined =>
+  isRoomState(attachment) ? attachment : undefined;
+
+const isRoomState = (attachment: unknown): attachment is RoomConnectionState => isCurrent(attachment);

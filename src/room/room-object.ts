@@ -1,0 +1,162 @@
+// The Durable Object of one room: events of the runtime, the alarm, and what the Worker may call.
+
+import { DurableObject } from "cloudflare:workers";
+import type { Actor } from "../auth/identity.ts";
+import { decodeHeader, IDENTITY_HEADER } from "../auth/identity-header.ts";
+import type { Occupancy, SendResult, Topics } from "../protocol/index.ts";
+import { planAlarm } from "../realtime/alarm-plan.ts";
+import type { Outcome } from "../realtime/encode-json.ts";
+import { answerClose, answerHeartbeats } from "../realtime/hibernatable-socket.ts";
+import { refusalResponse, upgraded } from "../realtime/upgrade-response.ts";
+import { LiveRoom } from "./live-room.ts";
+import type { MessageInput, SignalInput } from "./posts.ts";
+import type { Page } from "./room-log.ts";
+import type { RoomUpgrade } from "./room-upgrade.ts";
+
+/** What `GET /v1/rooms/:room` answers. */
+export interface RoomInfo {
+  readonly room: string;
+  readonly epoch: string;
+  readonly head: number;
+  readonly floor: number;
+  readonly occupancy: Occupancy;
+  readonly settings: {
+    readonly slowModeMs: number;
+    readonly maxConnections: number;
+    readonly historyLimit: number;
+  };
+  readonly createdAt: number;
+}
+
+export interface MessagesPage extends Page {
+  readonly epoch: string;
+  readonly head: number;
+  readonly floor: number;
+}
+
+export class RoomObject extends DurableObject {
+  /** Made at the first event after a start, and again after the room was forgotten. */
+  #live: LiveRoom | undefined;
+  /** `undefined`: not asked since the start. */
+  #alarmAt: number | null | undefined;
+
+  constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
+    super(ctx, env);
+    answerHeartbeats(ctx);
+  }
+
+  /** Takes a connection that the Worker has checked, and nothing else. */
+  override async fetch(request: Request): Promise<Response> {
+    const upgrade = decodeHeader<RoomUpgrade>(request.headers.get(IDENTITY_HEADER) ?? "");
+    const live = this.#open();
+    const refusal = live.room.refuses(upgrade.actor);
+    if (refusal !== undefined) return refusalResponse(refusal);
+    const { 0: client, 1: server } = new WebSocketPair();
+    live.accept(server, upgrade);
+    // Not awaited, so that the client gets its 101 first; the pending flush keeps the object awake.
+    this.ctx.waitUntil(this.#settle(live));
+    return upgraded(client, upgrade.speaksOurProtocol);
+  }
+
+  override async webSocketMessage(ws: WebSocket, frame: string | ArrayBuffer): Promise<void> {
+    const live = this.#open();
+    await live.receive(ws, frame);
+    await this.#settle(live);
+  }
+
+  override async webSocketClose(ws: WebSocket, code: number, reason: string): Promise<void> {
+    answerClose(ws, code, reason);
+    const live = this.#open();
+    live.gone(ws, code === 1000 ? "left" : "lost");
+    await this.#settle(live);
+  }
+
+  override async webSocketError(ws: WebSocket): Promise<void> {
+    answerClose(ws, 1000, "");
+    const live = this.#open();
+    live.gone(ws, "lost");
+    await this.#settle(live);
+  }
+
+  override async alarm(): Promise<void> {
+    this.#alarmAt = null;
+    const live = this.#open();
+    live.room.sweep(Date.now());
+    const { room } = live;
+    if (room.size > 0 || room.hasWork || room.log.head > 0) {
+      await this.#settle(live);
+      return;
+    }
+    this.#live = undefined;
+    await this.ctx.storage.deleteAll();
+  }
+
+  async info(): Promise<RoomInfo> {
+    const { room, settings } = await this.#visit();
+    const { epoch, head, floor, createdAt } = room.log;
+    const { historyLimit, maxConnections, limits } = settings;
+    return {
+      room: room.name,
+      epoch,
+      head,
+      floor,
+      occupancy: room.occupancy(Date.now()),
+      settings: { slowModeMs: limits.slowModeMs, maxConnections, historyLimit },
+      createdAt,
+    };
+  }
+
+  /** The page's events are JSON already, as they go over the wire. */
+  async messages(before: number | undefined, limit: number, topics: Topics): Promise<MessagesPage> {
+    const { log } = (await this.#visit()).room;
+    const { epoch, head, floor } = log;
+    return { ...log.messagesBefore(before ?? head + 1, topics, limit), epoch, head, floor };
+  }
+
+  /** The list as JSON, as `data` of a member may be anything. */
+  async members(): Promise<{ members: string; occupancy: Occupancy }> {
+    const { room } = await this.#visit();
+    const occupancy = room.occupancy(Date.now());
+    return { members: JSON.stringify(room.attendance.members), occupancy };
+  }
+
+  async publish(actor: Actor, input: MessageInput): Promise<Outcome<SendResult>> {
+    const live = await this.#visit();
+    const cost = 1 + (input.mentions?.length ?? 0);
+    return await live.call(actor, cost, (delivery, now) => live.room.posts.send(actor, input, delivery, now));
+  }
+
+  async signal(actor: Actor, input: SignalInput): Promise<Outcome<undefined>> {
+    const live = await this.#visit();
+    return await live.call(actor, 1, (delivery, now) =>
+      live.room.posts.signal(actor, input, delivery, now, null),
+    );
+  }
+
+  #open(): LiveRoom {
+    this.#live ??= new LiveRoom(this.ctx, this.env, this.ctx.id.name ?? "");
+    return this.#live;
+  }
+
+  async #visit(): Promise<LiveRoom> {
+    const live = this.#open();
+    await this.#setAlarm(live);
+    // Forgotten meanwhile, perhaps.
+    return this.#open();
+  }
+
+  async #settle(live: LiveRoom): Promise<void> {
+    await live.flush();
+    await this.#setAlarm(live);
+  }
+
+  async #setAlarm({ room }: LiveRoom): Promise<void> {
+    const life = { connections: room.size, everStored: room.log.head > 0 };
+    if (life.everStored && life.connections < 2) return;
+    if (this.#alarmAt === undefined) this.#alarmAt = await this.ctx.storage.getAlarm();
+    const at = planAlarm(life, this.#alarmAt, Date.now());
+    if (at === null) return;
+    this.#alarmAt = at;
+    await this.ctx.storage.setAlarm(at);
+  }
+}

@@ -1,0 +1,14 @@
+import type { Actor } from "../auth/identity.ts";
+import type { Topics } from "../protocol/index.ts";
+
+/** What the Worker has checked, and tells the object of a connection to be. */
+export interface RoomUpgrade {
+  readonly actor: Actor;
+  readonly since?: string;
+  readonly history: number;
+  readonly topics: Topics;
+  readonly presence: boolean;
+  /** Whether it counts in the occupancy and, of a user, as a member. */
+  readonly counted: boolean;
+  readonly speaksOurProtocol: boolean;
+}

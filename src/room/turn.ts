@@ -1,0 +1,159 @@
+// The part of a flush in which what arrived takes effect, in order.
+
+import { type Actor, userOf } from "../auth/identity.ts";
+import { includes } from "../auth/room-permission.ts";
+import { type Closing, type Refusal, refuse } from "../protocol/index.ts";
+import { errorAnswer, okAnswer } from "../realtime/answers.ts";
+import type { Outcome } from "../realtime/encode-json.ts";
+import { hasExpired } from "../realtime/liveness.ts";
+import type { TokenBuckets } from "../realtime/token-bucket.ts";
+import type { Departure } from "./attendance.ts";
+import type { Delivery } from "./delivery.ts";
+import type { Applied, AppliedCommand, RoomCommands } from "./room-commands.ts";
+import type { RoomConnection } from "./room-connection.ts";
+
+/** What waits for the next flush. */
+export type Work =
+  | { readonly kind: "command"; readonly connection: RoomConnection; readonly command: AppliedCommand }
+  /** What was no command. */
+  | {
+      readonly kind: "refused";
+      readonly connection: RoomConnection;
+      readonly id?: string;
+      readonly refusal: Refusal;
+    }
+  /** `auth`, its token checked. */
+  | {
+      readonly kind: "auth";
+      readonly connection: RoomConnection;
+      readonly id: string;
+      readonly outcome: Outcome<Actor>;
+    }
+  | { readonly kind: "leave"; readonly connection: RoomConnection; readonly departure: Departure }
+  | Call;
+
+/** A call over HTTP: what it does gets its place in the one order too. */
+export interface Call {
+  readonly kind: "call";
+  readonly actor: Actor;
+  /** In tokens of the user's bucket; server code pays nothing. */
+  readonly cost: number;
+  run(delivery: Delivery, now: number): void;
+  refused(refusal: Refusal): void;
+}
+
+export interface TurnPorts {
+  readonly commands: RoomCommands;
+  readonly buckets: TokenBuckets;
+  isOpen(connection: RoomConnection): boolean;
+  leave(connection: RoomConnection, departure: Departure): void;
+  drop(connection: RoomConnection, closing: Closing): void;
+  reportFault(error: unknown): void;
+}
+
+const FAILED = refuse("internal", "this failed here; nothing was stored");
+const NOT_YOURS = refuse("forbidden", "the token is of another user");
+
+const DONE: Applied = { kind: "done" };
+const refused = (refusal: Refusal): Applied => ({ kind: "refused", refusal });
+
+export class Turn {
+  readonly #ports: TurnPorts;
+  readonly #delivery: Delivery;
+  readonly #now: number;
+  /** Connections with a command that is answered last: what they sent after it has to wait. */
+  readonly #late = new Map<RoomConnection, () => void>();
+
+  constructor(ports: TurnPorts, delivery: Delivery, now: number) {
+    this.#ports = ports;
+    this.#delivery = delivery;
+    this.#now = now;
+  }
+
+  /** Applies what it can, and answers what has to wait for the next flush. */
+  take(queue: readonly Work[]): Work[] {
+    const waiting: Work[] = [];
+    for (const work of queue) {
+      if (work.kind === "call") this.#call(work);
+      else if (this.#late.has(work.connection)) waiting.push(work);
+      else if (work.kind === "leave") this.#ports.leave(work.connection, work.departure);
+      else if (this.#ports.isOpen(work.connection)) this.#answer(work);
+    }
+    return waiting;
+  }
+
+  /** Answers the commands that take effect after everything else of this flush has gone out. */
+  finish(): void {
+    for (const [connection, finish] of this.#late) if (this.#ports.isOpen(connection)) finish();
+  }
+
+  #call(call: Call): void {
+    const account = userOf(call.actor.identity)?.id;
+    const refusal = account === undefined ? undefined : this.#charge(account, call.cost);
+    if (refusal !== undefined) call.refused(refusal);
+    else if (this.#shield(() => call.run(this.#delivery, this.#now)) === "failed") call.refused(FAILED);
+  }
+
+  #answer(work: Exclude<Work, { kind: "leave" | "call" }>): void {
+    const { connection } = work;
+    if (hasExpired(connection.identity, this.#now)) {
+      this.#ports.drop(connection, { code: "token_expired" });
+      return;
+    }
+    if (work.kind === "refused") {
+      this.#refuse(connection, work.id, work.refusal);
+      return;
+    }
+    connection.conduct.wellFormed();
+    const id = work.kind === "auth" ? work.id : work.command.id;
+    const applied = this.#shield(() => (work.kind === "auth" ? this.#reauthorize(work) : this.#apply(work)));
+    if (applied === "failed") this.#refuse(connection, id, FAILED);
+    else if (applied.kind === "refused") this.#refuse(connection, id, applied.refusal);
+    else if (applied.kind === "late") this.#late.set(connection, applied.finish);
+  }
+
+  #apply({ connection, command }: Extract<Work, { kind: "command" }>): Applied {
+    const mentions = command.type === "send" ? (command.mentions?.length ?? 0) : 0;
+    const refusal = command.type === "ping" ? undefined : this.#charge(connection.account, 1 + mentions);
+    if (refusal !== undefined) return refused(refusal);
+    return this.#ports.commands.apply(connection, command, this.#delivery, this.#now);
+  }
+
+  #reauthorize({ connection, id, outcome }: Extract<Work, { kind: "auth" }>): Applied {
+    const refusal = this.#charge(connection.account, 1);
+    if (refusal !== undefined) return refused(refusal);
+    if (!outcome.ok) return refused(outcome.refusal);
+    const { identity, permission } = outcome.value;
+    if (identity.kind !== "user" || identity.user.id !== connection.user?.id) return refused(NOT_YOURS);
+    if (!includes(permission, "read")) {
+      this.#ports.drop(connection, { code: "forbidden" });
+      return DONE;
+    }
+    connection.update({ actor: outcome.value });
+    this.#delivery.answer(connection, okAnswer(id, { expiresAt: identity.expiresAt, permission }));
+    return DONE;
+  }
+
+  #charge(account: string, cost: number): Refusal | undefined {
+    const retryAfterMs = this.#ports.buckets.take(account, cost, this.#now);
+    return retryAfterMs === 0
+      ? undefined
+      : refuse("rate_limited", "you are too fast for this room", { retryAfterMs });
+  }
+
+  #refuse(connection: RoomConnection, id: string | undefined, refusal: Refusal): void {
+    const closing = connection.conduct.refused(refusal.code, this.#now);
+    if (closing !== undefined) this.#ports.drop(connection, closing);
+    else this.#delivery.answer(connection, errorAnswer(id, refusal));
+  }
+
+  /** A fault ends its command only: nothing of it was stored, and the room goes on. */
+  #shield<T>(run: () => T): T | "failed" {
+    try {
+      return run();
+    } catch (error) {
+      this.#ports.reportFault(error);
+      return "failed";
+    }
+  }
+}

@@ -1,0 +1,23 @@
+// Makes .dev.vars where there is none: random secrets and tokens for anybody, on this machine only. The file is
+// ignored by git and never deployed.
+
+import { randomBytes } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+
+const FILE = ".dev.vars";
+
+export function ensureDevVars(): void {
+  if (existsSync(FILE)) return;
+  const secret = () => randomBytes(32).toString("base64url");
+  const lines = [
+    "# Made on the first run, for this machine only. Delete it to get another.",
+    `JWT_SECRET=${secret()}`,
+    `API_KEYS=${secret()}`,
+    "DEV_TOKENS=on",
+    "ALLOWED_ORIGINS=http://localhost:*,http://127.0.0.1:*",
+  ];
+  writeFileSync(FILE, `${lines.join("\n")}\n`, { mode: 0o600 });
+}
+
+export const devVar = (name: string): string | undefined =>
+  new RegExp(`^${name}=(.*)$`, "m").exec(readFileSync(FILE, "utf8"))?.[1];

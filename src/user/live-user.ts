@@ -1,0 +1,101 @@
+// A user's object while it is awake: the rules, joined to the runtime's sockets, storage and clock.
+
+import { verifyToken } from "../auth/verify-token.ts";
+import { type Config, requireConfig } from "../config/config.ts";
+import { clientLimits } from "../config/limits-config.ts";
+import { describeError, log } from "../platform/log.ts";
+import type { SessionCommand } from "../protocol/index.ts";
+import type { Outcome } from "../realtime/encode-json.ts";
+import { socketPort } from "../realtime/hibernatable-socket.ts";
+import { Intake } from "../realtime/intake.ts";
+import { randomEpoch, randomId } from "../realtime/random-id.ts";
+import { parseFrame } from "../validation/parse-frame.ts";
+import { SESSION_COMMANDS } from "../validation/session-commands.ts";
+import { Inbox } from "./inbox.ts";
+import { NotificationStore } from "./notification-store.ts";
+import { readState, SessionConnection, type UserIdentity } from "./session-connection.ts";
+import type { SessionUpgrade } from "./session-upgrade.ts";
+import { type AppliedCommand, User } from "./user.ts";
+
+export class LiveUser {
+  readonly user: User;
+  readonly #ctx: DurableObjectState;
+  readonly #config: Config;
+  readonly #sessions = new Map<WebSocket, SessionConnection>();
+  readonly #intake: Intake<SessionConnection, AppliedCommand, Outcome<UserIdentity>>;
+
+  constructor(ctx: DurableObjectState, env: object) {
+    this.#ctx = ctx;
+    this.#config = requireConfig(env);
+    const { limits } = this.#config;
+    const database = {
+      sql: ctx.storage.sql,
+      transaction: <T>(run: () => T) => ctx.storage.transactionSync(run),
+    };
+    const settings = {
+      inboxLimit: limits.inbox,
+      maxConnections: limits.connectionsPerUser,
+      limits: clientLimits(limits),
+      reconnect: { minMs: limits.reconnectMinMs, maxMs: limits.reconnectMaxMs },
+    };
+    this.user = new User(
+      settings,
+      new Inbox(new NotificationStore(database, limits.inbox, randomEpoch())),
+      (error) => {
+        log("error", "session_command_failed", { error: describeError(error) });
+      },
+    );
+    this.#intake = new Intake({
+      verify: (_, token) => this.#verify(token),
+      accept: (session, parsed) => this.user.receive(session, parsed, Date.now()),
+      authenticated: (session, id, outcome) => this.user.authenticated(session, id, outcome, Date.now()),
+    });
+    this.#restore();
+  }
+
+  accept(server: WebSocket, { identity, topics, since, history }: SessionUpgrade): void {
+    this.#ctx.acceptWebSocket(server);
+    const now = Date.now();
+    const session = new SessionConnection(socketPort(this.#ctx, server), {
+      version: 1,
+      id: `c_${randomId()}`,
+      identity,
+      topics,
+      seenAt: now,
+      stage: { at: "live" },
+    });
+    this.#sessions.set(server, session);
+    this.user.admit(session, since, history, now);
+  }
+
+  async receive(ws: WebSocket, frame: string | ArrayBuffer): Promise<void> {
+    const session = this.#sessions.get(ws);
+    if (session !== undefined) {
+      await this.#intake.receive(session, parseFrame<SessionCommand>(frame, SESSION_COMMANDS));
+    }
+  }
+
+  gone(ws: WebSocket): void {
+    const session = this.#sessions.get(ws);
+    this.#sessions.delete(ws);
+    if (session !== undefined) this.user.leave(session);
+  }
+
+  async #verify(token: string): Promise<Outcome<UserIdentity>> {
+    const verdict = await verifyToken(this.#config.token, token, Date.now());
+    return verdict.ok ? { ok: true, value: verdict.token.identity } : verdict;
+  }
+
+  /** Sockets outlive the sleep of their object; what it knew of them is in their attachments. */
+  #restore(): void {
+    for (const ws of this.#ctx.getWebSockets()) {
+      // A closing socket is listed too.
+      if (ws.readyState !== WebSocket.OPEN) continue;
+      const state = readState(ws.deserializeAttachment());
+      if (state === undefined) ws.close(4500, "internal");
+      else this.#sessions.set(ws, new SessionConnection(socketPort(this.#ctx, ws), state));
+    }
+    this.user.restore(this.#sessions.values());
+    this.user.sweep(Date.now());
+  }
+}

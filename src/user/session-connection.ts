@@ -1,0 +1,27 @@
+import type { Identity } from "../auth/identity.ts";
+import { Connection, type ConnectionState, isCurrent } from "../realtime/connection.ts";
+
+export type UserIdentity = Extract<Identity, { kind: "user" }>;
+
+/** A replay that was too long for one goes on page by page; till then nothing new comes. */
+export type Stage = { readonly at: "paging"; readonly after: number } | { readonly at: "live" };
+
+export interface SessionState extends ConnectionState {
+  readonly identity: UserIdentity;
+  readonly stage: Stage;
+}
+
+export class SessionConnection extends Connection<SessionState> {
+  get identity(): UserIdentity {
+    return this.state.identity;
+  }
+
+  override get user() {
+    return this.identity.user;
+  }
+}
+
+export const readState = (attachment: unknown): SessionState | undefined =>
+  isSessionState(attachment) ? attachment : undefined;
+
+const isSessionState = (attachment: unknown): attachment is SessionState => isCurrent(attachment);

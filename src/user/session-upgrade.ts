@@ -1,0 +1,11 @@
+import type { Topics } from "../protocol/index.ts";
+import type { UserIdentity } from "./session-connection.ts";
+
+/** What the Worker has checked, and tells the object of a session to be. */
+export interface SessionUpgrade {
+  readonly identity: UserIdentity;
+  readonly since?: string;
+  readonly history: number;
+  readonly topics: Topics;
+  readonly speaksOurProtocol: boolean;
+}

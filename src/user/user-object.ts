@@ -1,0 +1,87 @@
+// The Durable Object of one user: events of the runtime, the alarm, and what the Worker may call.
+
+import { DurableObject } from "cloudflare:workers";
+import { decodeHeader, IDENTITY_HEADER } from "../auth/identity-header.ts";
+import type { NotificationState } from "../protocol/index.ts";
+import { planAlarm } from "../realtime/alarm-plan.ts";
+import { answerClose, answerHeartbeats } from "../realtime/hibernatable-socket.ts";
+import { refusalResponse, upgraded } from "../realtime/upgrade-response.ts";
+import type { ListQuery, MarkTarget, NotificationInput } from "./inbox.ts";
+import { LiveUser } from "./live-user.ts";
+import type { SessionUpgrade } from "./session-upgrade.ts";
+import type { Notified } from "./user.ts";
+
+export class UserObject extends DurableObject {
+  #live: LiveUser | undefined;
+  /** `undefined`: not asked since the start. */
+  #alarmAt: number | null | undefined;
+
+  constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
+    super(ctx, env);
+    answerHeartbeats(ctx);
+  }
+
+  /** Takes a session that the Worker has checked, and nothing else. */
+  override async fetch(request: Request): Promise<Response> {
+    const upgrade = decodeHeader<SessionUpgrade>(request.headers.get(IDENTITY_HEADER) ?? "");
+    const live = this.#open();
+    const refusal = live.user.refuses();
+    if (refusal !== undefined) return refusalResponse(refusal);
+    const { 0: client, 1: server } = new WebSocketPair();
+    live.accept(server, upgrade);
+    await this.#setAlarm(live);
+    return upgraded(client, upgrade.speaksOurProtocol);
+  }
+
+  override async webSocketMessage(ws: WebSocket, frame: string | ArrayBuffer): Promise<void> {
+    await this.#open().receive(ws, frame);
+  }
+
+  override webSocketClose(ws: WebSocket, code: number, reason: string): void {
+    answerClose(ws, code, reason);
+    this.#open().gone(ws);
+  }
+
+  override webSocketError(ws: WebSocket): void {
+    answerClose(ws, 1000, "");
+    this.#open().gone(ws);
+  }
+
+  override async alarm(): Promise<void> {
+    this.#alarmAt = null;
+    const live = this.#open();
+    live.user.sweep(Date.now());
+    await this.#setAlarm(live);
+  }
+
+  notify(input: NotificationInput): Notified {
+    return this.#open().user.notify(input, Date.now());
+  }
+
+  mark(target: MarkTarget, state: NotificationState): { unread: number } {
+    const { unread } = this.#open().user.mark(target, state, Date.now());
+    return { unread };
+  }
+
+  /** The notifications are JSON already. */
+  notifications(query: ListQuery): { events: readonly string[]; more: boolean; unread: number } {
+    const { inbox } = this.#open().user;
+    const now = Date.now();
+    const { events, more } = inbox.list(query, now);
+    return { events, more, unread: inbox.unread(now) };
+  }
+
+  #open(): LiveUser {
+    this.#live ??= new LiveUser(this.ctx, this.env);
+    return this.#live;
+  }
+
+  async #setAlarm({ user }: LiveUser): Promise<void> {
+    if (user.connections < 2) return;
+    if (this.#alarmAt === undefined) this.#alarmAt = await this.ctx.storage.getAlarm();
+    const at = planAlarm({ connections: user.connections, everStored: true }, this.#alarmAt, Date.now());
+    if (at === null) return;
+    this.#alarmAt = at;
+    await this.ctx.storage.setAlarm(at);
+  }
+}

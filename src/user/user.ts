@@ -1,0 +1,286 @@
+// The rules of one user: their inbox on all their devices at once. Synchronous: time, storage and sockets are passed
+// in. What is stored is written before it is sent, and the runtime's output gate holds the frames until it is durable.
+
+import {
+  type Closing,
+  type HistoryCommand,
+  MAX_EVENTS_PAGE,
+  matchesTopics,
+  PROTOCOL_VERSION,
+  type Refusal,
+  refuse,
+  type SessionCommand,
+  type SessionConnected,
+} from "../protocol/index.ts";
+import { caughtUp, errorAnswer, okAnswer, pageAnswer, pong, REPLAY } from "../realtime/answers.ts";
+import { closeWith } from "../realtime/closing.ts";
+import type { Outcome } from "../realtime/encode-json.ts";
+import { joinFrames } from "../realtime/frames.ts";
+import { hasExpired, lapse } from "../realtime/liveness.ts";
+import { TokenBuckets } from "../realtime/token-bucket.ts";
+import type { Parsed } from "../validation/parse-frame.ts";
+import { targetOf } from "../validation/session-commands.ts";
+import type { Inbox, Marked, MarkTarget, NotificationInput } from "./inbox.ts";
+import type { SessionConnection, UserIdentity } from "./session-connection.ts";
+import type { UserSettings } from "./user-settings.ts";
+
+/** `auth` is not among them: its token is checked before, by the shell. */
+export type AppliedCommand = Exclude<SessionCommand, { type: "auth" }>;
+
+export interface Notified {
+  readonly seq: number;
+  /** Session sockets reached. */
+  readonly delivered: number;
+  readonly duplicate?: true;
+}
+
+const FULL = refuse("room_full", "no more connections of this user at the moment", { retryAfterMs: 5_000 });
+const RETIRED = refuse("not_found", "the inbox does not reach back to after", { path: ["after"] });
+const NOT_YOURS = refuse("forbidden", "the token is of another user");
+const FAILED = refuse("internal", "this failed here; nothing was stored");
+const ONLY_AFTER = refuse("bad_request", "history takes after here; notifications gives the latest", {
+  path: ["after"],
+});
+/** All of a user's sessions share one allowance. */
+const ACCOUNT = "sessions";
+
+export class User {
+  readonly inbox: Inbox;
+  readonly #settings: UserSettings;
+  readonly #sessions = new Set<SessionConnection>();
+  readonly #buckets: TokenBuckets;
+  readonly #reportFault: (error: unknown) => void;
+  #sweptAt = Number.NEGATIVE_INFINITY;
+
+  constructor(settings: UserSettings, inbox: Inbox, reportFault: (error: unknown) => void) {
+    this.#settings = settings;
+    this.inbox = inbox;
+    this.#reportFault = reportFault;
+    this.#buckets = new TokenBuckets({
+      perSecond: settings.limits.ratePerSecond,
+      burst: settings.limits.rateBurst,
+    });
+  }
+
+  get connections(): number {
+    return this.#sessions.size;
+  }
+
+  restore(sessions: Iterable<SessionConnection>): void {
+    for (const session of sessions) this.#sessions.add(session);
+  }
+
+  refuses(): Refusal | undefined {
+    return this.#sessions.size >= this.#settings.maxConnections ? FULL : undefined;
+  }
+
+  /** Sends a new session its first frames. */
+  admit(session: SessionConnection, since: string | undefined, history: number, now: number): void {
+    this.#sweepIfStale(now);
+    const { topics, id } = session.state;
+    const { recovery, after } = this.inbox.recover(since);
+    const page =
+      recovery === "complete"
+        ? this.inbox.eventsAfter(after, topics, now)
+        : { events: this.inbox.latest(topics, history, now), seq: this.inbox.head, more: false };
+    const { limits, reconnect } = this.#settings;
+    const connected: SessionConnected = {
+      type: "connected",
+      protocol: PROTOCOL_VERSION,
+      connection: id,
+      user: session.user,
+      expiresAt: session.identity.expiresAt,
+      unread: this.inbox.unread(now),
+      epoch: this.inbox.epoch,
+      head: this.inbox.head,
+      floor: this.inbox.floor,
+      recovery: page.more ? "partial" : recovery,
+      limits,
+      reconnect,
+      at: now,
+    };
+    session.update({ stage: page.more ? { at: "paging", after: page.seq } : { at: "live" } });
+    session.socket.send(JSON.stringify(connected));
+    for (const frame of joinFrames(page.events, REPLAY)) session.socket.send(frame);
+    session.socket.send(caughtUp(page.seq, page.more));
+    this.#sessions.add(session);
+  }
+
+  leave(session: SessionConnection): void {
+    this.#sessions.delete(session);
+  }
+
+  receive(session: SessionConnection, parsed: Parsed<AppliedCommand>, now: number): void {
+    if (!this.#isServed(session, now)) return;
+    if (parsed.kind === "refused") {
+      this.#refuse(session, parsed.id, parsed.refusal, now);
+      return;
+    }
+    const { command } = parsed;
+    const run = () => this.#apply(session, command, now);
+    this.#take(session, command.id, command.type === "ping" ? run : () => this.#charge(now) ?? run(), now);
+  }
+
+  /** The answer to an `auth` whose token was checked. */
+  authenticated(session: SessionConnection, id: string, outcome: Outcome<UserIdentity>, now: number): void {
+    if (!this.#isServed(session, now)) return;
+    const run = () => this.#charge(now) ?? this.#reauthorize(session, id, outcome);
+    this.#take(session, id, run, now);
+  }
+
+  /** Stores a notification and tells it to every device at once. */
+  notify(input: NotificationInput, now: number): Notified {
+    this.#sweepIfStale(now);
+    const added = this.inbox.add(input, now);
+    if ("duplicate" in added) return { seq: added.seq, delivered: 0, duplicate: true };
+    const { topic } = input;
+    const hearers = [...this.#sessions].filter(
+      ({ state: { stage, topics } }) =>
+        stage.at === "live" && (topics === null || (topic !== undefined && matchesTopics(topics, topic))),
+    );
+    const delivered = hearers.length === 0 ? 0 : this.#send(hearers, added.event(), now);
+    this.#passOn(added.seq, now);
+    return { seq: added.seq, delivered };
+  }
+
+  mark(target: MarkTarget, state: Parameters<Inbox["mark"]>[1], now: number): Marked {
+    const marked = this.inbox.mark(target, state, now);
+    const { event } = marked;
+    if (event !== undefined) {
+      this.#send(
+        [...this.#sessions].filter(({ state }) => state.stage.at === "live"),
+        event,
+        now,
+      );
+    }
+    return marked;
+  }
+
+  /** Closes what has not pinged for long, and what has expired. */
+  sweep(now: number): void {
+    this.#sweptAt = now;
+    for (const session of this.#sessions) {
+      const closing = lapse(session, this.#settings.limits.pingMs, now);
+      if (closing !== undefined) this.#drop(session, closing);
+    }
+  }
+
+  #sweepIfStale(now: number): void {
+    if (now - this.#sweptAt > this.#settings.limits.pingMs) this.sweep(now);
+  }
+
+  #isServed(session: SessionConnection, now: number): boolean {
+    if (!this.#sessions.has(session)) return false;
+    if (!hasExpired(session.identity, now)) return true;
+    this.#drop(session, { code: "token_expired" });
+    return false;
+  }
+
+  /** A fault ends its command only. */
+  #take(
+    session: SessionConnection,
+    id: string | undefined,
+    run: () => Refusal | undefined,
+    now: number,
+  ): void {
+    session.conduct.wellFormed();
+    let refusal: Refusal | undefined = FAILED;
+    try {
+      refusal = run();
+    } catch (error) {
+      this.#reportFault(error);
+    }
+    if (refusal !== undefined) this.#refuse(session, id, refusal, now);
+  }
+
+  #reauthorize(session: SessionConnection, id: string, outcome: Outcome<UserIdentity>): Refusal | undefined {
+    if (!outcome.ok) return outcome.refusal;
+    if (outcome.value.user.id !== session.user.id) return NOT_YOURS;
+    session.update({ identity: outcome.value });
+    session.socket.send(okAnswer(id, { expiresAt: outcome.value.expiresAt }));
+    return undefined;
+  }
+
+  #apply(session: SessionConnection, command: AppliedCommand, now: number): Refusal | undefined {
+    const { socket } = session;
+    switch (command.type) {
+      case "mark":
+        socket.send(
+          okAnswer(command.id, { unread: this.mark(targetOf(command), command.state, now).unread }),
+        );
+        return undefined;
+      case "notifications": {
+        const page = this.inbox.list(command, now);
+        socket.send(pageAnswer(command.id, "notifications", page, { unread: this.inbox.unread(now) }));
+        return undefined;
+      }
+      case "topics": {
+        const { stage } = session.state;
+        session.update({ topics: command.topics });
+        const seq = stage.at === "paging" ? stage.after : this.inbox.head;
+        socket.send(okAnswer(command.id, { topics: command.topics, seq }));
+        return undefined;
+      }
+      case "history":
+        return this.#history(session, command, now);
+      case "ping":
+        session.update({ seenAt: now });
+        socket.send(pong(command.id, now));
+        return undefined;
+    }
+  }
+
+  #history(
+    session: SessionConnection,
+    { id, after, limit }: HistoryCommand,
+    now: number,
+  ): Refusal | undefined {
+    if (after === undefined) return ONLY_AFTER;
+    if (!this.inbox.holdsAfter(after)) return RETIRED;
+    const { stage, topics } = session.state;
+    const page = this.inbox.eventsAfter(after, topics, now, limit ?? MAX_EVENTS_PAGE);
+    session.socket.send(pageAnswer(id, "events", page, { seq: page.seq }));
+    if (stage.at === "paging" && stage.after === after) {
+      session.update({ stage: page.more ? { at: "paging", after: page.seq } : { at: "live" } });
+      if (!page.more) session.socket.send(caughtUp(page.seq));
+    }
+    return undefined;
+  }
+
+  /** Filtered sessions are told now and then how far the log is, or their cursors would fall behind it. */
+  #passOn(seq: number, now: number): void {
+    const step = Math.max(1, Math.min(1_000, Math.floor(this.#settings.inboxLimit / 10)));
+    if (seq % step !== 0) return;
+    const filtered = [...this.#sessions].filter(
+      ({ state }) => state.topics !== null && state.stage.at === "live",
+    );
+    this.#send(filtered, caughtUp(seq), now);
+  }
+
+  /** Answers how many there were to hear it. */
+  #send(sessions: readonly SessionConnection[], frame: string, now: number): number {
+    let heard = 0;
+    for (const session of sessions) {
+      if (!this.#isServed(session, now)) continue;
+      session.socket.send(frame);
+      heard++;
+    }
+    return heard;
+  }
+
+  #charge(now: number): Refusal | undefined {
+    const retryAfterMs = this.#buckets.take(ACCOUNT, 1, now);
+    return retryAfterMs === 0 ? undefined : refuse("rate_limited", "you are too fast", { retryAfterMs });
+  }
+
+  #refuse(session: SessionConnection, id: string | undefined, refusal: Refusal, now: number): void {
+    const closing = session.conduct.refused(refusal.code, now);
+    if (closing !== undefined) this.#drop(session, closing);
+    else session.socket.send(errorAnswer(id, refusal));
+  }
+
+  #drop(session: SessionConnection, closing: Closing): void {
+    closeWith(session.socket, closing);
+    this.leave(session);
+  }
+}

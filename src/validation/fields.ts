@@ -1,0 +1,28 @@
+// Schemas of the fields that commands and HTTP bodies share. Nothing is clamped: what does not fit is refused.
+
+import * as v from "valibot";
+import {
+  isCommandId,
+  isEventName,
+  isUserId,
+  MAX_MENTIONS,
+  MAX_TOPICS,
+  NOTIFICATION_STATES,
+} from "../protocol/index.ts";
+
+export const commandId = v.pipe(v.string(), v.check(isCommandId, "must have 1 to 64 characters"));
+export const eventName = v.pipe(
+  v.string(),
+  v.check(isEventName, "must be 1 to 64 of A-Z a-z 0-9 _ . : - and start with a letter or digit"),
+);
+export const userId = v.pipe(v.string(), v.check(isUserId, "must be a user id"));
+export const seq = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+export const messageSeq = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
+export const mentions = v.pipe(v.array(userId), v.maxLength(MAX_MENTIONS));
+export const topicList = v.pipe(v.array(eventName), v.maxLength(MAX_TOPICS));
+export const notificationState = v.picklist(NOTIFICATION_STATES);
+
+export const pageLimit = (max: number) => v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(max));
+
+/** Any JSON, but there: `undefined` is what a missing field reads as. */
+export const presentJson = v.custom<unknown>((value) => value !== undefined, "is missing");

@@ -1,0 +1,42 @@
+import * as v from "valibot";
+import { MAX_HISTORY, type SessionCommand } from "../protocol/index.ts";
+import { commandId, notificationState, pageLimit, seq } from "./fields.ts";
+import { auth, history, ping, topics } from "./room-commands.ts";
+
+const oneTarget = <M extends { ids?: unknown; upTo?: unknown; all?: unknown }>() =>
+  v.check<M, string>(
+    (mark) => [mark.ids, mark.upTo, mark.all].filter((target) => target !== undefined).length === 1,
+    "takes one of ids, upTo and all",
+  );
+
+const markFields = {
+  ids: v.exactOptional(
+    v.pipe(v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(200))), v.maxLength(1_000)),
+  ),
+  upTo: v.exactOptional(seq),
+  all: v.exactOptional(v.literal(true)),
+  state: notificationState,
+};
+
+export const markBody = v.pipe(v.object(markFields), oneTarget());
+
+const mark = v.pipe(v.object({ type: v.literal("mark"), id: commandId, ...markFields }), oneTarget());
+
+const notifications = v.object({
+  type: v.literal("notifications"),
+  id: commandId,
+  before: v.exactOptional(seq),
+  limit: v.exactOptional(pageLimit(MAX_HISTORY)),
+  state: v.exactOptional(notificationState),
+});
+
+export const SESSION_COMMANDS = { mark, notifications, topics, history, auth, ping } satisfies Record<
+  SessionCommand["type"],
+  v.GenericSchema<unknown, SessionCommand>
+>;
+
+/** The schema has seen to it that just one of them is there. */
+export function targetOf({ ids, upTo }: { readonly ids?: readonly string[]; readonly upTo?: number }) {
+  if (ids !== undefined) return { ids };
+  return upTo !== undefined ? { upTo } : ({ all: true } as const);
+}

@@ -1,7 +1,41 @@
+import { cloudflareTest } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
+
+const root = import.meta.dirname;
+
+/** Settings of the Worker under test; a test that needs others calls the app with an environment of its own. */
+const bindings = {
+  JWT_SECRET: "a-secret-of-the-tests-that-is-long-enough",
+  API_KEYS: "an-api-key-of-the-tests-that-is-long-enough",
+  ALLOWED_ORIGINS: "https://app.example.com,https://*.example.org",
+  ANONYMOUS_ROOMS: "public_*",
+  SERVER_EVENTS: "task",
+  HISTORY_LIMIT: 50,
+  INBOX_LIMIT: 10,
+  MAX_MESSAGE_BYTES: 1_000,
+  RATE_PER_SECOND: 1_000,
+  RATE_BURST: 1_000,
+  DEV_TOKENS: "off",
+};
 
 export default defineConfig({
   test: {
-    projects: [{ test: { name: "unit", root: import.meta.dirname, include: ["unit/**/*.test.ts"] } }],
+    projects: [
+      { test: { name: "unit", root, include: ["unit/**/*.test.ts"] } },
+      {
+        plugins: [cloudflareTest({ wrangler: { configPath: "../wrangler.toml" }, miniflare: { bindings } })],
+        test: { name: "worker", root, include: ["worker/**/*.test.ts"] },
+      },
+      {
+        test: {
+          name: "browser",
+          root,
+          include: ["browser/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+        },
+      },
+    ],
   },
 });

@@ -1,0 +1,12 @@
+// What `cloudflare:workers` exports as `env` and `exports` in tests: the bindings of wrangler.toml and vitest.config.ts.
+declare namespace Cloudflare {
+  interface Env {
+    readonly ROOMS: DurableObjectNamespace<import("../../../src/room/room-object.ts").RoomObject>;
+    readonly USERS: DurableObjectNamespace<import("../../../src/user/user-object.ts").UserObject>;
+    readonly JWT_SECRET: string;
+    readonly API_KEYS: string;
+  }
+  interface GlobalProps {
+    readonly mainModule: typeof import("../../../src/index.ts");
+  }
+}

@@ -1,0 +1,115 @@
+// One end of a socket: what came is kept in order, batches taken apart, and awaited by type.
+
+/** A frame as it came, or one event of a batch. */
+export type Frame = { readonly type: string } & Readonly<Record<string, unknown>>;
+
+export interface Closed {
+  readonly code: number;
+  readonly reason: string;
+}
+
+interface Waiter {
+  readonly fits: (frame: Frame) => boolean;
+  readonly resolve: (frame: Frame) => void;
+}
+
+/** Long enough for a busy machine; a test that runs into it has failed. */
+const PATIENCE_MS = 8_000;
+
+export class TestSocket {
+  /** Everything that ever came, in order. `replay` is set on what a replay batch held. */
+  readonly received: Frame[] = [];
+  /** The frames as text. */
+  readonly texts: string[] = [];
+  readonly closed: Promise<Closed>;
+  readonly #socket: WebSocket;
+  #waiters: Waiter[] = [];
+  /** What was not awaited yet. */
+  #unread: Frame[] = [];
+
+  constructor(socket: WebSocket) {
+    this.#socket = socket;
+    socket.addEventListener("message", ({ data }) => this.#take(String(data)));
+    this.closed = new Promise((resolve) => {
+      socket.addEventListener("close", ({ code, reason }) => resolve({ code, reason }));
+    });
+    socket.accept();
+  }
+
+  send(frame: unknown): void {
+    this.#socket.send(
+      typeof frame === "string" || frame instanceof ArrayBuffer ? frame : JSON.stringify(frame),
+    );
+  }
+
+  close(code?: number, reason?: string): void {
+    this.#socket.close(code, reason);
+  }
+
+  /** The next frame of `type` that nobody awaited yet; what came before it stays readable in `received`. */
+  next(type: string, fits: (frame: Frame) => boolean = () => true): Promise<Frame> {
+    return this.#await((frame) => frame.type === type && fits(frame), type);
+  }
+
+  /** Sends a command and awaits its answer, `ok` or `error`. */
+  async ask(command: { readonly id: string } & Readonly<Record<string, unknown>>): Promise<Frame> {
+    const answer = this.#await(
+      (frame) =>
+        (frame.type === "ok" || frame.type === "error" || frame.type === "pong") && frame.id === command.id,
+      `answer to ${command.id}`,
+    );
+    this.send(command);
+    return answer;
+  }
+
+  /** Settles when everything sent before has taken effect, and what it caused for this socket has come. */
+  async settled(): Promise<void> {
+    await this.ask({ type: "ping", id: `settled-${crypto.randomUUID()}` });
+  }
+
+  ofType(type: string): Frame[] {
+    return this.received.filter((frame) => frame.type === type);
+  }
+
+  #await(fits: (frame: Frame) => boolean, what: string): Promise<Frame> {
+    const waiting = this.#unread.find(fits);
+    if (waiting !== undefined) {
+      this.#unread = this.#unread.filter((frame) => frame !== waiting);
+      return Promise.resolve(waiting);
+    }
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        reject(new Error(`nothing came: ${what}; got ${this.texts.slice(-5).join(" ").slice(0, 2_000)}`));
+      }, PATIENCE_MS);
+      this.#waiters.push({
+        fits,
+        resolve: (frame) => {
+          clearTimeout(timer);
+          resolve(frame);
+        },
+      });
+    });
+  }
+
+  #take(text: string): void {
+    this.texts.push(text);
+    const frame: unknown = JSON.parse(text);
+    if (!isFrame(frame)) throw new Error(`not a frame: ${text}`);
+    const events =
+      frame.type === "batch" && Array.isArray(frame.events) ? frame.events.filter(isFrame) : [frame];
+    for (const event of events) this.#deliver(frame.replay === true ? { ...event, replay: true } : event);
+  }
+
+  #deliver(frame: Frame): void {
+    this.received.push(frame);
+    const waiter = this.#waiters.find(({ fits }) => fits(frame));
+    if (waiter === undefined) this.#unread.push(frame);
+    else {
+      this.#waiters = this.#waiters.filter((other) => other !== waiter);
+      waiter.resolve(frame);
+    }
+  }
+}
+
+const isFrame = (value: unknown): value is Frame =>
+  typeof value === "object" && value !== null && "type" in value && typeof value.type === "string";

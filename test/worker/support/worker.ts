@@ -1,0 +1,103 @@
+// The Worker under test: tokens for it, calls of its HTTP API, sockets of its rooms.
+// How to extend it: a new kind of caller is a new function here; what a test asserts stays in the test.
+
+import { env, exports } from "cloudflare:workers";
+import { SignJWT } from "jose";
+import { TestSocket } from "./test-socket.ts";
+
+export const ORIGIN = "https://rooms.test";
+
+let names = 0;
+
+/** A room or user that no other test knows. */
+export const uniqueName = (prefix: string): string =>
+  `${prefix}_${++names}_${crypto.randomUUID().slice(0, 8)}`;
+
+export interface TokenOptions {
+  readonly name?: string;
+  readonly rooms?: Record<string, string>;
+  readonly expiresInS?: number;
+  readonly claims?: Record<string, unknown>;
+  readonly secret?: string;
+}
+
+/** A valid token of `user`: may write in every room, for an hour. */
+export function tokenFor(user: string, options: TokenOptions = {}): Promise<string> {
+  const {
+    name,
+    rooms = { "*": "write" },
+    expiresInS = 3_600,
+    claims = {},
+    secret = env.JWT_SECRET,
+  } = options;
+  const now = Math.floor(Date.now() / 1_000);
+  return new SignJWT({ sub: user, rooms, iat: now, exp: now + expiresInS, ...(name && { name }), ...claims })
+    .setProtectedHeader({ alg: "HS256" })
+    .sign(new TextEncoder().encode(secret));
+}
+
+export const call = (path: string, init: RequestInit = {}): Promise<Response> =>
+  exports.default.fetch(new Request(`${ORIGIN}${path}`, init));
+
+/** A call with a bearer, and with `body` as JSON. */
+export const callAs = (bearer: string, method: string, path: string, body?: unknown): Promise<Response> =>
+  call(path, {
+    method,
+    headers: { Authorization: `Bearer ${bearer}` },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+
+export const callAsServer = (method: string, path: string, body?: unknown): Promise<Response> =>
+  callAs(env.API_KEYS, method, path, body);
+
+/** Upgrades with our subprotocol, as a browser does. */
+export const upgrade = (
+  path: string,
+  token: string | null,
+  headers: Record<string, string> = {},
+): Promise<Response> =>
+  call(path, {
+    headers: {
+      Upgrade: "websocket",
+      "Sec-WebSocket-Protocol": token === null ? "edge-rooms.v1" : `edge-rooms.v1, token.${token}`,
+      ...headers,
+    },
+  });
+
+async function socketAt(path: string, token: string | null): Promise<TestSocket> {
+  const response = await upgrade(path, token);
+  if (response.webSocket === null) throw new Error(`no socket: ${response.status} ${await response.text()}`);
+  return new TestSocket(response.webSocket);
+}
+
+/** A room socket of `user` (or of nobody), before its first frame. `query` begins with `?`. */
+export async function openRoom(
+  room: string,
+  user: string | null,
+  { query = "", ...token }: TokenOptions & { readonly query?: string } = {},
+): Promise<TestSocket> {
+  return socketAt(`/v1/rooms/${room}/connect${query}`, user === null ? null : await tokenFor(user, token));
+}
+
+/** A room socket past its first frames. */
+export async function join(
+  room: string,
+  user: string | null,
+  options: TokenOptions & { readonly query?: string } = {},
+): Promise<TestSocket> {
+  const socket = await openRoom(room, user, options);
+  await socket.next("caughtUp");
+  return socket;
+}
+
+export async function openSession(
+  user: string,
+  { query = "", ...token }: TokenOptions & { readonly query?: string } = {},
+): Promise<TestSocket> {
+  const socket = await socketAt(`/v1/connect${query}`, await tokenFor(user, token));
+  await socket.next("caughtUp");
+  return socket;
+}
+
+export const roomObject = (room: string) => env.ROOMS.getByName(room);
+export const userObject = (user: string) => env.USERS.getByName(user);

@@ -8,6 +8,7 @@ import { RoomsError } from "./errors.ts";
 import { Inbox } from "./inbox.ts";
 import { createLog, type LogOption } from "./log.ts";
 import type { Cancel, Ports } from "./ports.ts";
+import { quiet } from "./quiet.ts";
 import { RoomCore } from "./room-core.ts";
 import { RoomHandle } from "./room-handle.ts";
 import type { Presence, RoomOptions } from "./room-types.ts";
@@ -111,9 +112,10 @@ export class Client {
   }
 
   /** Says how this user is in all rooms, also those joined later. Offline it is told with the connection. */
-  async setPresence(presence: Presence): Promise<void> {
+  setPresence(presence: Presence): Promise<void> {
     this.#presence = { ...this.#presence, ...presence };
-    await Promise.all([...this.#rooms.values()].map(({ handle }) => handle.setPresence(presence)));
+    const told = [...this.#rooms.values()].map(({ handle }) => handle.setPresence(presence));
+    return quiet(Promise.all(told).then(() => {}));
   }
 
   /** Round trip in milliseconds, on any open socket. Rejects `offline` where there is none. */

@@ -68,8 +68,7 @@ export class Connection {
   /** On the app's wish: `disconnected` at once, until `start`. */
   stop(): void {
     this.#abandon();
-    if (this.#state.status !== "disconnected" || this.#state.error)
-      this.#setState({ status: "disconnected" });
+    if (this.#state.status !== "disconnected") this.#setState({ status: "disconnected" });
   }
 
   /** Answered with `undefined` where nothing is live, or the connection is lost meanwhile. */
@@ -179,8 +178,10 @@ export class Connection {
 
   #end(error: RoomsError, final: boolean): void {
     this.#run = undefined;
+    this.#context.log("warn", `${this.#endpoint.path} is disconnected: ${error.message}`);
     if (final) this.#endpoint.onRefused(error);
-    this.#setState({ status: "disconnected", error });
+    // Whoever heard of it may have started over.
+    if (this.#run === undefined) this.#setState({ status: "disconnected", error });
   }
 
   #abandon(): void {

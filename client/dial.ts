@@ -125,7 +125,8 @@ export class Dial {
   #onCaughtUp(frame: CaughtUp): void {
     const over = this.#follower.caughtUp(frame);
     this.#endpoint.onFrame(frame);
-    if (this.#phase.name !== "replaying") return;
+    // Whoever heard of it may have ended it.
+    if (this.#phase.name !== "replaying" || !this.link.open) return;
     if (!over) {
       this.#page(frame.seq);
       return;

@@ -17,6 +17,7 @@ import { InboxState } from "./inbox-state.ts";
 import type { Start } from "./log-follower.ts";
 import type { Connected, IncomingFrame } from "./parse-frame.ts";
 import type { Cancel } from "./ports.ts";
+import { quiet } from "./quiet.ts";
 import { isNotificationsResult, isUnreadResult } from "./shapes.ts";
 import { SnapshotStore } from "./snapshot-store.ts";
 import { TopicFilter } from "./topic-filter.ts";
@@ -109,17 +110,13 @@ export class Inbox {
   }
 
   /** Which notifications this device hears of; `null` is all. The others are stored and counted as ever. */
-  async setTopics(topics: Topics): Promise<void> {
-    await this.#topics.set(topics);
+  setTopics(topics: Topics): Promise<void> {
+    return quiet(this.#topics.set(topics));
   }
 
   /** Moves notifications forward to a state, on all devices. Rejects `offline` without a connection. */
-  async mark(what: MarkTarget, state: NotificationState): Promise<void> {
-    const id = this.#context.ports.newId();
-    const target = "upTo" in what || "all" in what ? what : { ids: what };
-    const answer = await this.#connection.ask({ type: "mark", id, ...target, state });
-    if (isUnreadResult(answer)) this.#state.setUnread(answer.unread);
-    this.#changed();
+  mark(what: MarkTarget, state: NotificationState): Promise<void> {
+    return quiet(this.#mark(what, state));
   }
 
   /** Adds an older page to `notifications`. Without `more` there is nothing older. Rejects `offline`. */
@@ -136,6 +133,14 @@ export class Inbox {
     this.#state.addOlder(answer.notifications);
     this.#changed();
     return { more: answer.more ?? false };
+  }
+
+  async #mark(what: MarkTarget, state: NotificationState): Promise<void> {
+    const id = this.#context.ports.newId();
+    const target = "upTo" in what || "all" in what ? what : { ids: what };
+    const answer = await this.#connection.ask({ type: "mark", id, ...target, state });
+    if (isUnreadResult(answer)) this.#state.setUnread(answer.unread);
+    this.#changed();
   }
 
   #changed(): void {

@@ -17,7 +17,7 @@ export class OutboxView extends Array<OutboxItem> {
   constructor(items: readonly OutboxItem[], actions: OutboxActions) {
     super();
     this.#actions = actions;
-    this.push(...items);
+    for (const item of items) this.push(item);
     Object.freeze(this);
   }
 

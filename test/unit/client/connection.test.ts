@@ -157,6 +157,29 @@ describe("ending on the app's wish", () => {
     expect(states).toEqual(["connecting", "disconnected", "disconnected", "connected"]);
   });
 
+  it("listeners may start over, or leave, whenever they hear of anything", async () => {
+    const { room, socket, sockets, clock, goLive } = await roomForTest();
+    const off = room.on("error", () => room.reconnect());
+    socket().end(4403, "banned");
+    await clock.settle();
+    expect(room.state).toEqual({ status: "connecting", attempt: 1 });
+    expect(sockets.count).toBe(2);
+    off();
+    room.on("caughtUp", () => room.leave());
+    await goLive();
+    expect(room.state).toEqual({ status: "disconnected" });
+    await clock.settle();
+    expect(clock.pending).toBe(0);
+  });
+
+  it("disconnect lets the reason of an earlier end stand", async () => {
+    const { room, client, socket, clock } = await roomForTest();
+    socket().end(4403, "banned");
+    await clock.settle();
+    client.disconnect();
+    expect(room.state).toMatchObject({ status: "disconnected", error: { code: "banned" } });
+  });
+
   it("a listener that leaves in the middle of a frame ends it there", async () => {
     const { room, socket, clock } = await roomForTest();
     const seqs: number[] = [];

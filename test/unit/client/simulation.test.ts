@@ -147,7 +147,7 @@ class Simulation {
   }
 }
 
-describe("[C39] over a network that breaks off anywhere", () => {
+describe("[C38] over a network that breaks off anywhere", () => {
   it.each(SEEDS)("every send is stored once and all hold the same log (seed %i)", async (seed) => {
     const simulation = new Simulation(seed, 10_000);
     await simulation.run();

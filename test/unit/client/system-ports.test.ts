@@ -1,0 +1,109 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { createClient } from "../../../client/index.ts";
+import { systemPorts } from "../../../client/system-ports.ts";
+import { onWake } from "../../../client/wake-signals.ts";
+
+/** A global `WebSocket` that records how it is used. */
+class FakeWebSocket {
+  static readonly made: FakeWebSocket[] = [];
+  readonly url: string;
+  readonly protocols: string[];
+  readonly calls: unknown[] = [];
+  onmessage: ((event: { data: unknown }) => void) | null = null;
+  onclose: ((event: { code: number; reason: string }) => void) | null = null;
+
+  constructor(url: string, protocols: string[]) {
+    if (protocols.some((protocol) => /\s/.test(protocol))) throw new SyntaxError("invalid subprotocol");
+    this.url = url;
+    this.protocols = protocols;
+    FakeWebSocket.made.push(this);
+  }
+
+  send(text: string): void {
+    this.calls.push(text);
+  }
+
+  close(code: number): void {
+    this.calls.push(code);
+  }
+}
+
+describe("the ports of the system", () => {
+  afterEach(() => {
+    vi.unstubAllGlobals();
+    FakeWebSocket.made.length = 0;
+  });
+
+  it("dial with address and subprotocols only, and pass on texts and the end", () => {
+    vi.stubGlobal("WebSocket", FakeWebSocket);
+    const heard: unknown[] = [];
+    const socket = systemPorts().dial("wss://a", ["edge-rooms.v1"], {
+      onText: (text) => heard.push(text),
+      onClose: (code, reason) => heard.push(code, reason),
+    });
+    const [made] = FakeWebSocket.made;
+    socket.send("text");
+    socket.close(1000);
+    made?.onmessage?.({ data: "frame" });
+    made?.onmessage?.({ data: new ArrayBuffer(1) });
+    made?.onclose?.({ code: 1006, reason: "" });
+    expect(made).toMatchObject({ url: "wss://a", protocols: ["edge-rooms.v1"], calls: ["text", 1000] });
+    expect(heard).toEqual(["frame", 1006, ""]);
+  });
+
+  it("a token of which no socket can be made ends the try", async () => {
+    vi.stubGlobal("WebSocket", FakeWebSocket);
+    const client = createClient({ url: "https://a.example.com", getToken: () => "to ken", log: "off" });
+    const room = client.room("lobby");
+    await vi.waitFor(() => expect(room.state.status).toBe("disconnected"));
+    expect(room.state).toMatchObject({ error: { code: "bad_request" } });
+    client.close();
+  });
+
+  it("make ids that a command may have, each another", () => {
+    const { newId } = systemPorts();
+    expect(newId()).toMatch(/^[0-9a-f]{32}$/);
+    expect(newId()).not.toBe(newId());
+  });
+
+  it("do not take a long wait for none", () => {
+    vi.useFakeTimers();
+    let ended = false;
+    const cancel = systemPorts().clock.after(2 ** 40, () => {
+      ended = true;
+    });
+    vi.advanceTimersByTime(1_000);
+    cancel();
+    expect([ended, vi.getTimerCount()]).toEqual([false, 0]);
+    vi.useRealTimers();
+  });
+});
+
+describe("wake signals", () => {
+  it("are silent outside browsers", () => {
+    expect(() => onWake(() => {})()).not.toThrow();
+  });
+
+  it("are `online`, `pageshow` and becoming visible, until cancelled", () => {
+    const page = Object.assign(new EventTarget(), { visibilityState: "hidden" });
+    const frame = new EventTarget();
+    vi.stubGlobal("document", page);
+    vi.stubGlobal("window", frame);
+    let hints = 0;
+    const cancel = onWake(() => hints++);
+    page.dispatchEvent(new Event("visibilitychange"));
+    expect(hints).toBe(0);
+    page.visibilityState = "visible";
+    const all = () => {
+      page.dispatchEvent(new Event("visibilitychange"));
+      frame.dispatchEvent(new Event("online"));
+      frame.dispatchEvent(new Event("pageshow"));
+    };
+    all();
+    expect(hints).toBe(3);
+    cancel();
+    all();
+    expect(hints).toBe(3);
+    vi.unstubAllGlobals();
+  });
+});

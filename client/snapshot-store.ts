@@ -6,10 +6,13 @@ export class SnapshotStore<Snapshot extends object> {
   readonly #read: () => Snapshot;
   readonly #listeners = new Set<{ readonly fn: () => void }>();
   #current: Snapshot;
+  /** What the listeners know of: someone may read a newer one before they are told. */
+  #told: Snapshot;
 
   constructor(read: () => Snapshot) {
     this.#read = read;
-    this.#current = read();
+    this.#current = Object.freeze(read());
+    this.#told = this.#current;
   }
 
   get(): Snapshot {
@@ -19,6 +22,7 @@ export class SnapshotStore<Snapshot extends object> {
   }
 
   subscribe(fn: () => void): Cancel {
+    if (this.#listeners.size === 0) this.#told = this.get();
     const listener = { fn };
     this.#listeners.add(listener);
     return () => {
@@ -29,8 +33,9 @@ export class SnapshotStore<Snapshot extends object> {
   /** To be called after anything that may have changed a field. */
   changed(): void {
     if (this.#listeners.size === 0) return;
-    const before = this.#current;
-    if (this.get() === before) return;
+    const snapshot = this.get();
+    if (snapshot === this.#told) return;
+    this.#told = snapshot;
     for (const { fn } of [...this.#listeners]) callSafely(fn);
   }
 }

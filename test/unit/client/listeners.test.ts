@@ -115,6 +115,15 @@ describe("the snapshot", () => {
     expect(room.getSnapshot()).toBe(seen[1]);
   });
 
+  it("is told of also when a listener has read it before", async () => {
+    const { room, socket } = await roomForTest();
+    let changes = 0;
+    room.subscribe(() => changes++);
+    room.on("message", () => room.getSnapshot());
+    socket().deliver(message(1));
+    expect(changes).toBe(1);
+  });
+
   it("cannot be changed from outside", async () => {
     const { room } = await roomForTest();
     void room.send("a");

@@ -93,8 +93,10 @@ export class Dial {
   }
 
   #onFrame(frame: IncomingFrame): void {
+    const greeting = this.#phase.name === "greeting";
+    // Nothing comes before `connected`, and it comes once.
+    if (greeting !== (frame.type === "connected")) return;
     if (frame.type === "connected") this.#onConnected(frame);
-    else if (this.#phase.name === "greeting") return;
     else if (frame.type === "caughtUp") this.#onCaughtUp(frame);
     else if (isLogEvent(frame)) this.#onLogEvent(frame);
     else this.#endpoint.onFrame(frame);

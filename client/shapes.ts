@@ -44,7 +44,6 @@ import {
   text,
 } from "./shape.ts";
 
-// biome-ignore format: one line a type reads like a table
 const user = { id: text, name: optional(text), picture: optional(text) };
 const isUser = shape<User>(user);
 const isSender = shape<Pick<User, "id" | "name">>({ id: text, name: optional(text) });

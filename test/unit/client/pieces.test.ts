@@ -57,12 +57,16 @@ describe("frames from the server", () => {
   });
 
   it("[C32] nonsense on the wire breaks nothing", async () => {
-    const { room, socket } = await roomForTest();
+    const { room, socket, clock } = await roomForTest();
     for (const text of ["{", "null", '{"type":"caughtUp"}', '{"type":"ok","id":"unknown"}']) {
       socket().deliverText(text);
     }
     socket().deliver(sessionConnected(), message(1));
     expect(room.state.status).toBe("connected");
+    expect(room.messages.length).toBe(1);
+    room.signal("wave");
+    await clock.advance(0);
+    expect(socket().sentOf("signal").length).toBe(1);
   });
 });
 

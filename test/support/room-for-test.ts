@@ -1,0 +1,192 @@
+// A room without a runtime: real rules, real SQL, sockets that keep what they were sent, a clock that stands still.
+// `restart()` is what hibernation or a crash leaves: the database and, with hibernation, the attachments.
+
+import type { Permission, Topics } from "../../src/protocol/index.ts";
+import { LogStore } from "../../src/room/log-store.ts";
+import { Room } from "../../src/room/room.ts";
+import type { AppliedCommand } from "../../src/room/room-commands.ts";
+import { RoomConnection, type RoomConnectionState, readState } from "../../src/room/room-connection.ts";
+import { RoomLog } from "../../src/room/room-log.ts";
+import type { RoomSettings } from "../../src/room/room-settings.ts";
+import { parseFrame } from "../../src/validation/parse-frame.ts";
+import { ROOM_COMMANDS } from "../../src/validation/room-commands.ts";
+import { SocketForTest } from "./socket-for-test.ts";
+import { SqliteForTest } from "./sqlite.ts";
+
+export interface RoomTestSettings {
+  readonly historyLimit?: number;
+  readonly ratePerSecond?: number;
+  readonly rateBurst?: number;
+  readonly messageBytes?: number;
+  readonly maxConnections?: number;
+  readonly maxConnectionsPerUser?: number;
+  readonly serverEvents?: readonly string[];
+}
+
+export interface ConnectOptions {
+  readonly since?: string;
+  readonly history?: number;
+  readonly topics?: Topics;
+  readonly presence?: boolean;
+  readonly permission?: Permission;
+  readonly expiresAt?: number;
+}
+
+const settingsOf = (given: RoomTestSettings): RoomSettings => ({
+  historyLimit: given.historyLimit ?? 100,
+  maxConnections: given.maxConnections ?? 10_000,
+  maxConnectionsPerUser: given.maxConnectionsPerUser ?? 100,
+  serverEvents: given.serverEvents ?? [],
+  limits: {
+    messageBytes: given.messageBytes ?? 32_768,
+    frameBytes: 1_048_576,
+    ratePerSecond: given.ratePerSecond ?? 1_000_000,
+    rateBurst: given.rateBurst ?? 1_000_000,
+    slowModeMs: 0,
+    listedMembers: 200,
+    pingMs: 25_000,
+    pongMs: 10_000,
+  },
+  reconnect: { minMs: 1_000, maxMs: 30_000 },
+});
+
+export class RoomForTest {
+  readonly database = new SqliteForTest();
+  readonly faults: unknown[] = [];
+  now = 1_790_000_000_000;
+  room: Room;
+  #settings: RoomTestSettings;
+  #open: Person[] = [];
+  #epochs = 0;
+
+  constructor(settings: RoomTestSettings = {}) {
+    this.#settings = settings;
+    this.room = this.#start();
+  }
+
+  get log(): RoomLog {
+    return this.room.log;
+  }
+
+  connect(user: string | null, options: ConnectOptions = {}): Person {
+    const { since, history = 50, topics = null, presence = true, permission = "write" } = options;
+    const expiresAt = options.expiresAt ?? this.now + 3_600_000;
+    const identity =
+      user === null
+        ? ({ kind: "anonymous" } as const)
+        : ({ kind: "user", user: { id: user, name: user }, expiresAt, issuedAt: 0 } as const);
+    const socket = new SocketForTest();
+    const connection = new RoomConnection(socket, {
+      version: 1,
+      id: `c_${this.#open.length}`,
+      actor: { identity, permission },
+      topics,
+      presence: presence && user !== null,
+      counted: true,
+      seenAt: this.now,
+      stage: { at: "joining", history, ...(since !== undefined && { since }) },
+      standing: null,
+    });
+    connection.update({});
+    this.room.admit(connection);
+    const person = new Person(this, socket, connection);
+    this.#open.push(person);
+    return person;
+  }
+
+  /** Connects, and lets the first frames come. */
+  join(user: string | null, options: ConnectOptions = {}): Person {
+    const person = this.connect(user, options);
+    this.flush();
+    return person;
+  }
+
+  flush(): void {
+    do this.room.flush(this.now);
+    while (this.room.hasWork);
+  }
+
+  later(ms: number): void {
+    this.now += ms;
+    this.flush();
+  }
+
+  restart(how: "hibernate" | "crash", settings: RoomTestSettings = this.#settings): void {
+    this.#settings = settings;
+    this.room = this.#start();
+    const survivors = how === "crash" ? [] : this.#open.filter(({ socket }) => socket.closed === undefined);
+    for (const { socket } of this.#open) if (how === "crash") socket.close(1006, "");
+    this.#open = survivors;
+    this.room.restore(survivors.map((person) => person.wake()));
+  }
+
+  #start(): Room {
+    const settings = settingsOf(this.#settings);
+    const { historyLimit } = settings;
+    const store = new LogStore(this.database, historyLimit);
+    const log = new RoomLog(store, { newEpoch: `e${++this.#epochs}`, historyLimit, now: this.now });
+    return new Room("test", settings, log, (error) => this.faults.push(error));
+  }
+}
+
+/** Somebody's one connection. */
+export class Person {
+  readonly socket: SocketForTest;
+  readonly #test: RoomForTest;
+  connection: RoomConnection;
+
+  constructor(test: RoomForTest, socket: SocketForTest, connection: RoomConnection) {
+    this.#test = test;
+    this.socket = socket;
+    this.connection = connection;
+  }
+
+  /** Queues a command, as the shell does with what a socket received; `flush()` lets it take effect. */
+  say(...commands: unknown[]): void {
+    for (const command of commands) {
+      const frame = typeof command === "string" ? command : JSON.stringify(command);
+      for (const parsed of parseFrame<AppliedCommand>(frame, ROOM_COMMANDS_BUT_AUTH)) {
+        this.#test.room.enqueue({ ...parsed, connection: this.connection });
+      }
+    }
+  }
+
+  /** Sends a message and lets it come. */
+  send(id: string, data: unknown = id, more: object = {}): void {
+    this.say({ type: "send", id, data, ...more });
+    this.#test.flush();
+  }
+
+  /** Sends a command, and answers its answer. */
+  ask(command: { readonly id: string } & Readonly<Record<string, unknown>>) {
+    this.say(command);
+    this.#test.flush();
+    return this.socket.events.findLast(
+      ({ type, id }) => (type === "ok" || type === "error") && id === command.id,
+    );
+  }
+
+  leave(departure: "left" | "lost"): void {
+    this.socket.close(departure === "left" ? 1000 : 1006, "");
+    this.#test.room.enqueue({ kind: "leave", connection: this.connection, departure });
+    this.#test.flush();
+  }
+
+  get seqs(): unknown[] {
+    return this.socket.ofType("message").map(({ seq }) => seq);
+  }
+
+  get state(): RoomConnectionState {
+    return this.connection.state;
+  }
+
+  /** As the object does when it wakes. */
+  wake(): RoomConnection {
+    const state = readState(this.socket.attachment);
+    if (state === undefined) throw new Error("the attachment cannot be read");
+    this.connection = new RoomConnection(this.socket, state);
+    return this.connection;
+  }
+}
+
+const { auth: _, ...ROOM_COMMANDS_BUT_AUTH } = ROOM_COMMANDS;

@@ -1,0 +1,47 @@
+// A socket that keeps what it was sent. How to extend it: a new thing to look at is a getter here.
+
+import type { SocketPort } from "../../src/realtime/closing.ts";
+
+export type Sent = { readonly type: string } & Readonly<Record<string, unknown>>;
+
+export class SocketForTest implements SocketPort {
+  readonly frames: string[] = [];
+  closed: { readonly code: number; readonly reason: string } | undefined;
+  attachment: unknown;
+  pingedAt: number | null = null;
+
+  send(frame: string): void {
+    if (this.closed === undefined) this.frames.push(frame);
+  }
+
+  close(code: number, reason: string): void {
+    this.closed ??= { code, reason };
+  }
+
+  save(state: unknown): void {
+    this.attachment = structuredClone(state);
+  }
+
+  heartbeatAt(): number | null {
+    return this.pingedAt;
+  }
+
+  /** Everything it was sent, out of its batches. */
+  get events(): Sent[] {
+    return this.frames.flatMap((frame) => {
+      const parsed: Sent & { readonly events?: Sent[] } = JSON.parse(frame);
+      return parsed.type === "batch" ? (parsed.events ?? []) : [parsed];
+    });
+  }
+
+  ofType(type: string): Sent[] {
+    return this.events.filter((event) => event.type === type);
+  }
+
+  /** What came since the last call. */
+  take(): Sent[] {
+    const events = this.events;
+    this.frames.length = 0;
+    return events;
+  }
+}

@@ -1,0 +1,157 @@
+import { describe, expect, it } from "vitest";
+import { type Person, RoomForTest } from "../../support/room-for-test.ts";
+
+const kinds = (person: Person) => person.socket.take().map(({ type }) => type);
+const connected = (person: Person) => person.socket.ofType("connected").at(0);
+
+function crowd(test: RoomForTest, count: number): Person[] {
+  const people = Array.from({ length: count }, (_, i) => test.connect(`user${i}`));
+  test.flush();
+  return people;
+}
+
+describe("members", () => {
+  it("[P2][F2] several connections of a user are one member, and the joiner is in its own list", () => {
+    const test = new RoomForTest();
+    const ada = test.join("ada");
+    const first = test.join("bo");
+    expect(connected(first)).toMatchObject({ members: [{ id: "ada" }, { id: "bo" }] });
+    expect(first.socket.ofType("memberJoined")).toEqual([]);
+    const second = test.join("bo");
+    expect(connected(second)).toMatchObject({ occupancy: { members: 2, connections: 3 } });
+    expect(ada.socket.ofType("memberJoined")).toMatchObject([
+      { member: { id: "bo", status: "online", data: null } },
+    ]);
+    first.leave("left");
+    expect(ada.socket.ofType("memberLeft")).toEqual([]);
+    second.leave("left");
+    expect(ada.socket.ofType("memberLeft")).toMatchObject([{ user: "bo" }]);
+  });
+
+  it("[P3] a lost member stays five seconds, and a return in that time shows nothing", () => {
+    const test = new RoomForTest();
+    const ada = test.join("ada");
+    const bo = test.join("bo");
+    ada.socket.take();
+    bo.leave("lost");
+    test.later(4_999);
+    const back = test.join("bo");
+    test.later(10_000);
+    expect(kinds(ada)).not.toContain("memberLeft");
+    back.leave("lost");
+    expect(test.room.dueAt()).toBe(test.now + 5_000);
+    test.later(5_000);
+    expect(ada.socket.take()).toMatchObject([{ type: "memberLeft", user: "bo" }]);
+    expect(test.room.dueAt()).toBeNull();
+  });
+
+  it("[P4] a field of presence that is left out stays, null clears", () => {
+    const test = new RoomForTest();
+    const ada = test.join("ada");
+    const bo = test.join("bo");
+    bo.ask({ type: "presence", id: "1", status: "away", data: { at: "desk" } });
+    bo.ask({ type: "presence", id: "2", status: "busy" });
+    bo.ask({ type: "presence", id: "3", data: null });
+    const seen = ada.socket.ofType("memberUpdated").map(({ member }) => member);
+    expect(seen).toMatchObject([
+      { id: "bo", status: "away", data: { at: "desk" } },
+      { id: "bo", status: "busy", data: { at: "desk" } },
+      { id: "bo", status: "busy", data: null },
+    ]);
+    expect(bo.ask({ type: "presence", id: "4", data: "x".repeat(1_024) })).toMatchObject({
+      code: "too_large",
+    });
+  });
+
+  it("[P6] presence=off hears of nobody, and counts", () => {
+    const test = new RoomForTest();
+    const quiet = test.join("ada", { presence: false });
+    expect(connected(quiet)).toMatchObject({ members: [], occupancy: { members: 1, connections: 1 } });
+    quiet.socket.take();
+    const bo = test.join("bo");
+    expect(connected(bo)).toMatchObject({ members: [{ id: "ada" }, { id: "bo" }] });
+    bo.leave("left");
+    expect(quiet.socket.take()).toEqual([]);
+  });
+
+  it("[P7][D4] after hibernation everybody is still here, as they were", () => {
+    const test = new RoomForTest();
+    const ada = test.join("ada");
+    const bo = test.join("bo", { topics: ["task"] });
+    const joinedAt = connected(bo)?.at;
+    bo.ask({ type: "presence", id: "1", status: "busy", data: 7 });
+    test.later(60_000);
+    test.restart("hibernate");
+    const cy = test.join("cy");
+    expect(connected(cy)).toMatchObject({
+      members: [{ id: "ada" }, { id: "bo", status: "busy", data: 7, joinedAt }, { id: "cy" }],
+      occupancy: { members: 3, connections: 3 },
+    });
+    expect(ada.socket.ofType("memberJoined").map(({ member }) => member)).toMatchObject([
+      { id: "bo" },
+      { id: "cy" },
+    ]);
+    ada.send("1");
+    expect(bo.seqs).toEqual([]);
+    expect(cy.seqs).toEqual([1]);
+  });
+
+  it("[P8] a second connection is told with what next wakes the room, at most every ten seconds", () => {
+    const test = new RoomForTest();
+    const ada = test.join("ada");
+    test.join("bo");
+    test.later(20_000);
+    ada.socket.take();
+    test.join("bo");
+    expect(ada.socket.take()).toEqual([{ type: "occupancy", members: 2, connections: 3 }]);
+    test.join("bo");
+    expect(ada.socket.take()).toEqual([]);
+    test.now += 10_000;
+    ada.send("1");
+    expect(ada.socket.ofType("occupancy")).toEqual([{ type: "occupancy", members: 2, connections: 4 }]);
+  });
+});
+
+describe("a big room", () => {
+  it("[P5] counts above 200 members, at most once a second, and lists again at 180", () => {
+    const test = new RoomForTest();
+    const ada = test.join("ada");
+    const people = crowd(test, 199);
+    expect(ada.socket.ofType("memberJoined")).toHaveLength(199);
+    test.later(60_000);
+    ada.socket.take();
+    const last = test.join("last");
+    expect(ada.socket.take()).toEqual([{ type: "occupancy", members: 201, connections: 201 }]);
+    expect(connected(last)).toMatchObject({ members: [], occupancy: { members: 201 } });
+    test.join("more");
+    expect(ada.socket.take()).toEqual([]);
+    expect(test.room.dueAt()).toBe(test.now + 1_000);
+    test.later(1_000);
+    expect(ada.socket.take()).toEqual([{ type: "occupancy", members: 202, connections: 202 }]);
+    for (const person of people.slice(0, 21)) person.leave("left");
+    test.later(1_000);
+    expect(kinds(ada)).toEqual(["occupancy"]);
+    people[21]?.leave("left");
+    const news = ada.socket.take();
+    expect(news).toMatchObject([{ type: "members" }]);
+    expect(news[0]?.members).toHaveLength(180);
+    people[22]?.leave("left");
+    expect(kinds(ada)).toEqual(["memberLeft"]);
+  });
+
+  it("[P5] a join storm brings each member one frame, not one a joiner", () => {
+    const test = new RoomForTest();
+    const ada = test.join("ada");
+    ada.socket.take();
+    const people = crowd(test, 1_000);
+    expect(ada.socket.frames).toHaveLength(1);
+    expect(people.every(({ socket }) => socket.frames.length === 2)).toBe(true);
+  });
+
+  it("[F8] spreads its reconnects: 2 ms a connection", () => {
+    const test = new RoomForTest();
+    crowd(test, 999);
+    expect(connected(test.join("ada"))).toMatchObject({ reconnect: { minMs: 2_000, maxMs: 30_000 } });
+    expect(connected(new RoomForTest().join("ada"))).toMatchObject({ reconnect: { minMs: 1_000 } });
+  });
+});

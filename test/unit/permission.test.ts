@@ -1,0 +1,197 @@
+import { describe, expect, it } from "vitest";
+import { roomPermission } from "../../src/auth/room-permission.ts";
+import { allowsOrigin, isOriginPattern } from "../../src/config/origins.ts";
+import { SettingsReader } from "../../src/config/settings-reader.ts";
+import {
+  closeReason,
+  formatCursor,
+  isCommandId,
+  isEventName,
+  isRoomName,
+  isUserId,
+  parseCloseReason,
+  parseCursor,
+  utf8Length,
+} from "../../src/protocol/index.ts";
+import { FORGET_AFTER_MS, planAlarm, SWEEP_EVERY_MS } from "../../src/realtime/alarm-plan.ts";
+
+describe("permission", () => {
+  const closed = { defaultAccess: "none", anonymousRooms: ["public_*", "hall"] } as const;
+  const claim = {
+    "project_*": "write",
+    project_secret: "none",
+    "project_a*": "moderate",
+    announcements: "read",
+    "team:7": "moderate",
+    odd: "owner",
+    "": "write",
+  };
+  const may = (room: string) => roomPermission(closed, claim, room);
+
+  it("[A4] an exact name beats a prefix, a longer prefix a shorter one, an unknown value is none", () => {
+    const rooms = [
+      "project_1",
+      "project_secret",
+      "project_abc",
+      "announcements",
+      "team:7",
+      "odd",
+      "elsewhere",
+    ];
+    expect(rooms.map(may)).toEqual(["write", "none", "moderate", "read", "moderate", "none", "none"]);
+    expect(roomPermission(closed, { "*": "read" }, "anything")).toBe("read");
+    for (const room of ["constructor", "toString", "__proto__"]) expect(may(room)).toBe("none");
+  });
+
+  it("[A4] without the claim the default holds; open rooms can be read by anybody", () => {
+    expect(roomPermission({ ...closed, defaultAccess: "write" }, undefined, "x")).toBe("write");
+    expect(roomPermission({ ...closed, defaultAccess: "write" }, {}, "x")).toBe("none");
+    expect(roomPermission({ ...closed, defaultAccess: "write" }, null, "x")).toBe("none");
+    expect(["public_1", "hall", "public", "hall2"].map((room) => roomPermission(closed, null, room))).toEqual(
+      [...["read", "read", "none", "none"]],
+    );
+    expect(roomPermission(closed, { hall: "write" }, "hall")).toBe("write");
+    expect(roomPermission(closed, { hall: "none" }, "hall")).toBe("read");
+  });
+});
+
+describe("names", () => {
+  it("[A12] of rooms and events", () => {
+    for (const name of ["a", "A9", "team:7", "a_b-c.d", "x".repeat(128)])
+      expect([name, isRoomName(name)]).toEqual([name, true]);
+    for (const name of ["", "_a", ".a", "a b", "ä", "a/b", "a\n", "x".repeat(129)])
+      expect([name, isRoomName(name)]).toEqual([name, false]);
+    expect([isEventName("x".repeat(64)), isEventName("x".repeat(65))]).toEqual([true, false]);
+  });
+
+  it("[A12] of users and commands", () => {
+    for (const id of ["a", "auth0|1", "a@b.c", "~", "!", "..."])
+      expect([id, isUserId(id)]).toEqual([id, true]);
+    for (const id of ["", ".", "..", "a/b", "a?b", "a#b", "a%b", "a b", "ä", "x".repeat(129)]) {
+      expect([id, isUserId(id)]).toEqual([id, false]);
+    }
+    expect([isCommandId("👍"), isCommandId(""), isCommandId("x".repeat(65)), isCommandId("\ud800")]).toEqual([
+      ...[true, false, false, false],
+    ]);
+  });
+
+  it("[A12] of cursors", () => {
+    expect(parseCursor("k3x9.57")).toEqual({ epoch: "k3x9", seq: 57 });
+    expect(formatCursor({ epoch: "k3x9", seq: 57 })).toBe("k3x9.57");
+    for (const text of [
+      "",
+      "k3x9",
+      "k3x9.",
+      ".57",
+      "k3x9.5.7",
+      "k3x9.-1",
+      "k 9.1",
+      "k3x9.1e3",
+      `${"k".repeat(17)}.1`,
+    ]) {
+      expect([text, parseCursor(text)]).toEqual([text, undefined]);
+    }
+  });
+
+  it("[A7] a close reason carries the code and the wait", () => {
+    expect(closeReason({ code: "rate_limited", retryAfterMs: 1_999.5 })).toBe("rate_limited 2000");
+    expect(parseCloseReason("rate_limited 2000")).toEqual({ code: "rate_limited", retryAfterMs: 2_000 });
+    expect(parseCloseReason("forbidden")).toEqual({ code: "forbidden" });
+    for (const reason of ["", "nonsense", "forbidden soon", "constructor"])
+      expect(parseCloseReason(reason)).toBeUndefined();
+  });
+
+  it("[S9] bytes are those of UTF-8", () => {
+    for (const text of ["", "abc", "äöü", "€", "👍🏽", "a\ud800b", "\udc00", "日本"]) {
+      expect([text, utf8Length(text)]).toEqual([text, Buffer.byteLength(text)]);
+    }
+  });
+});
+
+describe("origins", () => {
+  const own = "https://rooms.example.com";
+
+  it("[A6] exact ones, one label, any port, or all", () => {
+    const patterns = [
+      "https://app.example.com",
+      "https://*.example.org",
+      "http://localhost:*",
+      "capacitor://localhost",
+    ];
+    const allowed = (origin: string | null) => allowsOrigin(patterns, own, origin);
+    for (const origin of [
+      null,
+      own,
+      "https://app.example.com",
+      "https://a.example.org",
+      "http://localhost:5173",
+      "http://localhost",
+      "capacitor://localhost",
+    ]) {
+      expect([origin, allowed(origin)]).toEqual([origin, true]);
+    }
+    for (const origin of [
+      "null",
+      "http://app.example.com",
+      "https://app.example.com.evil.com",
+      "https://a.b.example.org",
+      "https://example.org",
+      "https://localhost:1",
+      "http://localhost.evil.com:80",
+      "https://aexample.org",
+      "https://app-example.com",
+    ]) {
+      expect([origin, allowed(origin)]).toEqual([origin, false]);
+    }
+    expect(allowsOrigin(["*"], own, "https://any.where")).toBe(true);
+    expect(allowsOrigin([], own, "https://any.where")).toBe(false);
+  });
+
+  it("[A9] what is no origin is no pattern", () => {
+    for (const text of ["https://a.com/", "a.com", "https://*", "https://*.*.com", "https://a.com:x"]) {
+      expect([text, isOriginPattern(text)]).toEqual([text, false]);
+    }
+  });
+});
+
+describe("settings", () => {
+  it("[A9] a wrong one is named, without its value", () => {
+    const read = new SettingsReader({
+      PING_MS: "soon",
+      HISTORY_LIMIT: 0,
+      RATE_BURST: 1.5,
+      DEMO: "maybe",
+      EMPTY: " ",
+    });
+    expect(read.integer("PING_MS", 25_000, 1_000, 9_000_000)).toBe(25_000);
+    expect(read.integer("HISTORY_LIMIT", 10_000, 1, 100_000)).toBe(10_000);
+    expect(read.number("RATE_BURST", 30, 1, 100)).toBe(1.5);
+    expect(read.oneOf("DEMO", ["on", "off"], "on")).toBe("on");
+    expect(read.text("EMPTY", "fallback")).toBe("fallback");
+    expect(read.problems).toEqual([
+      "PING_MS must be a number from 1000 to 9000000",
+      "HISTORY_LIMIT must be a number from 1 to 100000",
+      "DEMO must be one of on, off",
+    ]);
+  });
+});
+
+describe("the alarm", () => {
+  const now = 1_790_000_000_000;
+
+  it("[G2] goes off every quarter of an hour while two or more are connected", () => {
+    const busy = { connections: 2, everStored: true };
+    expect(planAlarm(busy, null, now)).toBe(now + SWEEP_EVERY_MS);
+    expect(planAlarm(busy, now + 1, now)).toBeNull();
+    expect(planAlarm(busy, now + 2 * SWEEP_EVERY_MS, now)).toBe(now + SWEEP_EVERY_MS);
+    expect(planAlarm({ connections: 1, everStored: true }, null, now)).toBeNull();
+  });
+
+  it("[G4] forgets a room of nothing an hour after its last touch, and is not set at each", () => {
+    const empty = { connections: 0, everStored: false };
+    const at = planAlarm(empty, null, now) ?? 0;
+    expect(at - now).toBeGreaterThanOrEqual(FORGET_AFTER_MS);
+    expect(planAlarm(empty, at, now + 60_000)).toBeNull();
+    expect(planAlarm(empty, at, at - FORGET_AFTER_MS + 1)).toBeGreaterThan(at);
+  });
+});

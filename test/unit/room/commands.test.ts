@@ -1,0 +1,202 @@
+import { describe, expect, it } from "vitest";
+import type { Actor } from "../../../src/auth/identity.ts";
+import { type Person, RoomForTest } from "../../support/room-for-test.ts";
+
+const send = (id: string, more: object = {}) => ({ type: "send", id, data: id, ...more });
+
+describe("the allowance of a user", () => {
+  it("[M5] is one bucket for all their connections in the room, and mentions cost too", () => {
+    const test = new RoomForTest({ ratePerSecond: 1, rateBurst: 5 });
+    const [first, second, bo] = [test.join("ada"), test.join("ada"), test.join("bo")];
+    expect(first.ask(send("1", { mentions: ["x", "y"] }))).toMatchObject({ type: "ok" });
+    expect(second.ask(send("2"))).toMatchObject({ type: "ok" });
+    expect(second.ask({ type: "history", id: "3" })).toMatchObject({ type: "ok" });
+    expect(first.ask(send("4"))).toMatchObject({ code: "rate_limited", retryAfterMs: 1_000 });
+    first.say({ type: "ping", id: "p" });
+    test.flush();
+    expect(first.socket.ofType("pong")).toHaveLength(1);
+    expect(bo.ask(send("5"))).toMatchObject({ type: "ok" });
+    test.now += 1_000;
+    expect(first.ask(send("4"))).toMatchObject({ type: "ok", seq: 4 });
+    expect(first.ask(send("6"))).toMatchObject({ code: "rate_limited" });
+  });
+
+  it("[M5] counts a command that costs more than the whole burst, once the bucket is full", () => {
+    const test = new RoomForTest({ ratePerSecond: 1, rateBurst: 2 });
+    const ada = test.join("ada");
+    expect(ada.ask(send("1", { mentions: ["a", "b", "c"] }))).toMatchObject({ type: "ok" });
+    expect(ada.ask(send("2"))).toMatchObject({ code: "rate_limited", retryAfterMs: 3_000 });
+  });
+
+  it("[M5] is each anonymous connection's own", () => {
+    const test = new RoomForTest({ ratePerSecond: 1, rateBurst: 1 });
+    const [one, other] = [test.join(null), test.join(null)];
+    expect(one.ask({ type: "history", id: "1" })).toMatchObject({ type: "ok" });
+    expect(one.ask({ type: "history", id: "2" })).toMatchObject({ code: "rate_limited" });
+    expect(other.ask({ type: "history", id: "1" })).toMatchObject({ type: "ok" });
+  });
+});
+
+describe("misconduct", () => {
+  it("[M6] 20 bad frames in a row close with 4400, a good one in between starts the count anew", () => {
+    const test = new RoomForTest();
+    const ada = test.join("ada");
+    const bo = test.join("bo");
+    for (let i = 0; i < 19; i++) ada.say("nonsense");
+    ada.say(send("1"));
+    for (let i = 0; i < 19; i++) ada.say("nonsense");
+    test.flush();
+    expect(ada.socket.closed).toBeUndefined();
+    ada.say("nonsense");
+    test.flush();
+    expect(ada.socket.closed).toEqual({ code: 4400, reason: "bad_request" });
+    expect(ada.socket.ofType("error")).toHaveLength(38);
+    expect(bo.socket.closed).toBeUndefined();
+  });
+
+  it("[M6] 100 refusals within ten seconds close with 4429", () => {
+    const test = new RoomForTest({ ratePerSecond: 1, rateBurst: 1 });
+    const ada = test.join("ada");
+    for (let i = 0; i <= 99; i++) ada.say(send(`${i}`));
+    test.flush();
+    expect(ada.socket.closed).toBeUndefined();
+    ada.say(send("last"));
+    test.flush();
+    expect(ada.socket.closed).toEqual({ code: 4429, reason: "rate_limited 10000" });
+  });
+
+  it("[M6] refusals that lie further apart do not", () => {
+    const test = new RoomForTest();
+    const ada = test.join("ada", { permission: "read" });
+    for (let i = 0; i < 300; i++) {
+      ada.send(`${i}`);
+      test.now += 110;
+    }
+    expect(ada.socket.ofType("error")).toHaveLength(300);
+    expect(ada.socket.closed).toBeUndefined();
+  });
+});
+
+describe("tokens of a live connection", () => {
+  const renewed = (user: string, expiresAt: number, permission: Actor["permission"] = "write") => ({
+    ok: true as const,
+    value: { identity: { kind: "user" as const, user: { id: user }, expiresAt, issuedAt: 0 }, permission },
+  });
+  const renew = (test: RoomForTest, { connection, socket }: Person, outcome: ReturnType<typeof renewed>) => {
+    test.room.enqueue({ kind: "auth", connection, id: "auth", outcome });
+    test.flush();
+    return socket.events.findLast(({ id }) => id === "auth");
+  };
+
+  it("[M8] auth replaces expiry and permission; a token of another user does not", () => {
+    const test = new RoomForTest();
+    const ada = test.join("ada", { expiresAt: test.now + 1_000, permission: "write" });
+    expect(renew(test, ada, renewed("bo", test.now + 9_000))).toMatchObject({ code: "forbidden" });
+    expect(renew(test, ada, renewed("ada", test.now + 9_000, "read"))).toMatchObject({
+      type: "ok",
+      expiresAt: test.now + 9_000,
+      permission: "read",
+    });
+    test.now += 2_000;
+    expect(ada.ask(send("1"))).toMatchObject({ code: "forbidden" });
+    expect(renew(test, ada, renewed("ada", test.now + 9_000, "none"))).toBeDefined();
+    expect(ada.socket.closed).toEqual({ code: 4403, reason: "forbidden" });
+  });
+
+  it("[M9] an expired connection is closed whatever it sends, and nothing of it is stored", () => {
+    const test = new RoomForTest();
+    const ada = test.join("ada", { expiresAt: test.now + 1_000 });
+    ada.socket.take();
+    test.now += 1_000;
+    ada.say({ type: "ping" });
+    ada.send("1");
+    expect(ada.socket.closed).toEqual({ code: 4401, reason: "token_expired" });
+    expect(ada.socket.take()).toEqual([]);
+    expect(test.log.head).toBe(0);
+  });
+
+  it("[M9] and before anything more is delivered to it", () => {
+    const test = new RoomForTest();
+    const ada = test.join("ada", { expiresAt: test.now + 1_000 });
+    const bo = test.join("bo");
+    ada.socket.take();
+    test.now += 1_000;
+    bo.send("1");
+    expect(ada.socket.closed).toEqual({ code: 4401, reason: "token_expired" });
+    expect(ada.socket.take()).toEqual([]);
+    test.later(5_000);
+    expect(bo.socket.ofType("memberLeft")).toMatchObject([{ user: "ada" }]);
+  });
+});
+
+describe("the sweep", () => {
+  it("[G2] closes who has not pinged for three intervals", () => {
+    const test = new RoomForTest();
+    const [silent, pinging, asking] = [test.join("ada"), test.join("bo"), test.join("cy")];
+    test.now += 60_000;
+    pinging.socket.pingedAt = test.now;
+    asking.say({ type: "ping", id: "1" });
+    test.flush();
+    test.now += 15_001;
+    test.room.sweep(test.now);
+    expect(silent.socket.closed).toEqual({ code: 4408, reason: "timeout" });
+    expect([pinging.socket.closed, asking.socket.closed]).toEqual([undefined, undefined]);
+  });
+
+  it("[G2] takes place before a list of members is given", () => {
+    const test = new RoomForTest();
+    test.join("ghost");
+    test.now += 100_000;
+    expect(test.join("ada").socket.ofType("connected")).toMatchObject([{ occupancy: { connections: 1 } }]);
+    expect(test.room.occupancy(test.now).connections).toBe(1);
+  });
+});
+
+describe("room", () => {
+  it("[A8] takes so many connections, so many of one user, and anonymous ones up to half", () => {
+    const test = new RoomForTest({ maxConnections: 6, maxConnectionsPerUser: 2 });
+    const actor = (user: string | null) => test.connect(user).state.actor;
+    const refusal = (user: string | null) => {
+      const asking = new RoomForTest().connect(user).state.actor;
+      return test.room.refuses(asking)?.code;
+    };
+    expect(refusal("ada")).toBeUndefined();
+    actor("ada");
+    actor("ada");
+    expect([refusal("ada"), refusal("bo")]).toEqual(["room_full", undefined]);
+    test.flush();
+    expect([refusal("ada"), refusal("bo")]).toEqual(["room_full", undefined]);
+    for (let i = 0; i < 3; i++) actor(null);
+    expect([refusal(null), refusal("bo")]).toEqual(["room_full", undefined]);
+    actor("bo");
+    expect(refusal("cy")).toBe("room_full");
+  });
+
+  it("[M7] history pages backwards to the floor, and says when there is more", () => {
+    const test = new RoomForTest({ historyLimit: 25 });
+    const ada = test.join("ada");
+    for (let i = 1; i <= 40; i++) ada.say(send(`${i}`));
+    test.flush();
+    const seqs: unknown[] = [];
+    let page = ada.ask({ type: "history", id: "0", limit: 10 });
+    for (let i = 1; ; i++) {
+      const { messages } = page as unknown as { messages: { seq: number }[] }; // the answer's shape is what is tested
+      seqs.unshift(...messages.map(({ seq }) => seq));
+      if (page?.more !== true) break;
+      page = ada.ask({ type: "history", id: `${i}`, before: page.seq, limit: 10 });
+    }
+    expect(seqs).toEqual(Array.from({ length: 25 }, (_, i) => 16 + i));
+    expect(ada.ask({ type: "history", id: "none", before: 16 })).toMatchObject({ messages: [] });
+  });
+
+  it("[M7] a page looks at no more than 2,000 rows, so it may be empty with more to come", () => {
+    const test = new RoomForTest({ historyLimit: 5_000 });
+    const ada = test.join("ada", { topics: ["task"] });
+    ada.say(send("first", { event: "task" }));
+    for (let i = 0; i < 2_500; i++) ada.say(send(`${i}`));
+    test.flush();
+    const page = ada.ask({ type: "history", id: "h" });
+    expect(page).toMatchObject({ messages: [], more: true, seq: 502 });
+    expect(ada.ask({ type: "history", id: "i", before: 502 })).toMatchObject({ messages: [{ seq: 1 }] });
+  });
+});

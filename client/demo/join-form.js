@@ -1,0 +1,77 @@
+// @ts-check
+// Who joins, and where.
+
+import { part } from "./dom.js";
+
+/** @typedef {{ name: string, room: string, token: string }} Wishes */
+
+const ROOM = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$/;
+const NAMELESS = "Please enter your name.";
+const TOKENLESS = "Please enter a token.";
+const NO_ROOM = "A room's name has letters, digits and _ . : - and starts with a letter or digit.";
+
+/**
+ * @param {ParentNode} root
+ * @param {(wishes: Wishes) => Promise<void>} onJoin
+ */
+export function createJoinForm(root, onJoin) {
+  const page = part(root, "join", HTMLElement);
+  const form = part(page, "form", HTMLFormElement);
+  const problem = part(page, "problem", HTMLElement);
+  const nameField = part(page, "name-field", HTMLElement);
+  const tokenField = part(page, "token-field", HTMLElement);
+  const { name, room, token } = {
+    name: inputIn(nameField),
+    token: inputIn(tokenField),
+    room: inputIn(form, "#room"),
+  };
+
+  /** @param {string} words @param {HTMLInputElement} [at] */
+  function complain(words, at) {
+    problem.textContent = words;
+    problem.hidden = words === "";
+    for (const input of [name, room, token]) input.toggleAttribute("aria-invalid", input === at);
+    at?.focus();
+  }
+
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const wishes = { name: name.value.trim(), room: room.value.trim(), token: token.value.trim() };
+    if (tokenField.hidden && wishes.name === "") return complain(NAMELESS, name);
+    if (!tokenField.hidden && wishes.token === "") return complain(TOKENLESS, token);
+    if (!ROOM.test(wishes.room)) return complain(NO_ROOM, room);
+    complain("");
+    return onJoin(wishes);
+  });
+
+  return {
+    complain,
+    /** @param {Wishes} wishes */
+    show(wishes) {
+      name.value = wishes.name;
+      room.value = wishes.room;
+      token.value = wishes.token;
+      page.hidden = false;
+      const first = [nameField.hidden ? token : name, room].find(({ value }) => value === "");
+      (first ?? room).focus();
+    },
+    hide() {
+      page.hidden = true;
+    },
+    /** Where nobody makes tokens for guests, the token says who this is. */
+    askForToken() {
+      nameField.hidden = true;
+      tokenField.hidden = false;
+    },
+  };
+}
+
+/**
+ * @param {ParentNode} root
+ * @param {string} [selector]
+ */
+function inputIn(root, selector = "input") {
+  const input = root.querySelector(selector);
+  if (!(input instanceof HTMLInputElement)) throw new Error(`The markup lacks the field ${selector}.`);
+  return input;
+}

@@ -1,0 +1,156 @@
+// @ts-check
+// The list of messages: rows in order, older ones on reaching the top, and how many are new below.
+
+import { part, setText } from "./dom.js";
+import { rowsOf, sameRow } from "./message-rows.js";
+import { renderRow } from "./message-view.js";
+import { keepScroll } from "./scroll-keeper.js";
+
+/** @typedef {import("./edge-rooms.js").RoomHandle} RoomHandle */
+/** @typedef {import("./edge-rooms.js").RoomSnapshot} RoomSnapshot */
+/** @typedef {import("./message-rows.js").Row} Row */
+
+const LOAD_WITHIN_PX = 160;
+
+/**
+ * @param {ParentNode} root
+ * @param {RoomHandle} room
+ */
+export function createMessageList(root, room) {
+  const scroller = part(root, "scroller", HTMLElement);
+  const list = part(root, "messages", HTMLElement);
+  const start = part(root, "start", HTMLElement);
+  const newBelow = part(root, "new-below", HTMLButtonElement);
+  const newCount = part(root, "new-count", HTMLElement);
+  const empty = part(root, "empty", HTMLElement);
+
+  // So that the keyboard can scroll it in every browser.
+  scroller.tabIndex = 0;
+
+  /** @type {Map<string, { row: Row, element: HTMLElement }>} */
+  let shown = new Map();
+  /** The latest message that was ever shown; `undefined` before the first page. @type {number | undefined} */
+  let lastSeq;
+  let unseen = 0;
+  /** @type {"unknown" | "loading" | "failed" | "none"} */
+  let older = "unknown";
+
+  const scroll = keepScroll(scroller, list, {
+    onMove() {
+      if (scroll.atEnd) setUnseen(0);
+      if (older === "failed") older = "unknown";
+      loadOlderAtTop();
+    },
+  });
+  newBelow.addEventListener("click", () => {
+    scroll.toEnd();
+    scroller.focus({ preventScroll: true });
+  });
+  room.on("lost", () => {
+    lastSeq = undefined;
+    older = "unknown";
+    scroll.toEnd();
+  });
+
+  const outbox = {
+    /** @param {string} id */
+    retry(id) {
+      room.outbox.retry(id).catch(() => {
+        // The message itself shows why.
+      });
+    },
+    /** @param {string} id */
+    drop: (id) => room.outbox.drop(id),
+  };
+
+  /** @param {number} count */
+  function setUnseen(count) {
+    unseen = count;
+    newBelow.hidden = count === 0;
+    setText(newCount, count === 1 ? "1 new message" : `${count} new messages`);
+  }
+
+  /** @param {RoomSnapshot} snapshot */
+  function update({ messages, user, state }) {
+    const rows = rowsOf(messages, user?.id);
+    const added = rows.filter((row) => row.kind === "message" && !shown.has(row.key));
+    const arrived = added.filter(
+      (row) => row.kind === "message" && lastSeq !== undefined && (row.message.seq ?? lastSeq + 1) > lastSeq,
+    );
+    const fromOthers = arrived.filter((row) => row.kind === "message" && !row.own).length;
+    const justWritten = arrived.some((row) => row.kind === "message" && row.message.pending);
+
+    scroll.during(() => place(rows, new Set(arrived)));
+    if (justWritten) scroll.toEnd();
+    else if (!scroll.atEnd) setUnseen(unseen + fromOthers);
+    if (state.status === "connected") lastSeq = messages.findLast(({ seq }) => seq !== undefined)?.seq ?? 0;
+
+    updateEmpty(messages.length === 0, state.status);
+    loadOlderAtTop();
+  }
+
+  /**
+   * @param {readonly Row[]} rows
+   * @param {ReadonlySet<Row>} arrived
+   */
+  function place(rows, arrived) {
+    const kept = new Set(rows.map(({ key }) => key));
+    for (const [key, { element }] of shown) if (!kept.has(key)) element.remove();
+    /** @type {typeof shown} */
+    const next = new Map();
+    let at = list.firstElementChild;
+    for (const row of rows) {
+      const held = shown.get(row.key);
+      const element = held && sameRow(held.row, row) ? held.element : renderRow(row, outbox);
+      if (held && held.element !== element) {
+        if (at === held.element) at = element;
+        held.element.replaceWith(element);
+      }
+      if (arrived.has(row)) element.classList.add("arriving");
+      if (at === element) at = at.nextElementSibling;
+      else list.insertBefore(element, at);
+      next.set(row.key, { row, element });
+    }
+    shown = next;
+  }
+
+  /**
+   * @param {boolean} isEmpty
+   * @param {RoomSnapshot["state"]["status"]} status
+   */
+  function updateEmpty(isEmpty, status) {
+    empty.hidden = !isEmpty;
+    const connected = status === "connected";
+    setText(part(empty, "empty-title", HTMLElement), connected ? "It is quiet here" : "One moment");
+    const hint = connected ? "Write the first message." : "Messages appear once you are connected.";
+    setText(part(empty, "empty-hint", HTMLElement), hint);
+  }
+
+  function loadOlderAtTop() {
+    const { state, messages } = room.getSnapshot();
+    const wanted = older === "unknown" && scroll.fromTop <= LOAD_WITHIN_PX;
+    if (!wanted || state.status !== "connected" || messages[0]?.seq === undefined) return;
+    void loadOlder();
+  }
+
+  async function loadOlder() {
+    older = "loading";
+    setText(start, "Loading older messages…");
+    start.hidden = false;
+    // A screen reader shall not read a page of old messages aloud.
+    scroller.setAttribute("aria-busy", "true");
+    try {
+      const { more } = await room.loadOlder();
+      older = more ? "unknown" : "none";
+    } catch {
+      // Tried again with the next move.
+      older = "failed";
+    }
+    scroller.removeAttribute("aria-busy");
+    setText(start, older === "failed" ? "Older messages could not be loaded." : "This is where it begins.");
+    start.hidden = older === "unknown";
+    loadOlderAtTop();
+  }
+
+  return { update, stop: scroll.stop };
+}

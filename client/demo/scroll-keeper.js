@@ -1,0 +1,72 @@
+// @ts-check
+// Keeps what is read where it is. At its end the list stays at its end; elsewhere the first visible row stays where
+// it was, whatever comes before or after it. The browser's own anchoring does neither reliably, and is off.
+
+const NEAR_END_PX = 48;
+
+/**
+ * @param {HTMLElement} scroller
+ * @param {HTMLElement} list
+ * @param {{ onMove(): void }} listener
+ */
+export function keepScroll(scroller, list, { onMove }) {
+  let atEnd = true;
+
+  const toEnd = () => {
+    atEnd = true;
+    scroller.scrollTop = scroller.scrollHeight;
+  };
+  const onScroll = () => {
+    atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight <= NEAR_END_PX;
+    onMove();
+  };
+  scroller.addEventListener("scroll", onScroll, { passive: true });
+
+  // The composer grows, a keyboard opens, an image loads: none of them is a wish to read elsewhere.
+  const observer = new ResizeObserver(() => {
+    if (atEnd) toEnd();
+  });
+  observer.observe(scroller);
+  observer.observe(list);
+
+  return {
+    get atEnd() {
+      return atEnd;
+    },
+    get fromTop() {
+      return scroller.scrollTop;
+    },
+    toEnd,
+
+    /**
+     * Changes the list and keeps the reader's place in it.
+     *
+     * @param {() => void} change
+     */
+    during(change) {
+      const anchors = atEnd ? [] : visibleRows(scroller, list);
+      change();
+      if (atEnd) {
+        toEnd();
+        return;
+      }
+      const anchor = anchors.find(({ row }) => row.isConnected);
+      if (anchor) scroller.scrollTop += anchor.row.getBoundingClientRect().top - anchor.top;
+    },
+    stop: () => observer.disconnect(),
+  };
+}
+
+/**
+ * Several, as the change may replace the first.
+ *
+ * @param {HTMLElement} scroller
+ * @param {HTMLElement} list
+ */
+function visibleRows(scroller, list) {
+  const { top, bottom } = scroller.getBoundingClientRect();
+  return [...list.children]
+    .map((row) => ({ row, rect: row.getBoundingClientRect() }))
+    .filter(({ rect }) => rect.bottom > top && rect.top < bottom)
+    .map(({ row, rect }) => ({ row, top: rect.top }));
+}

@@ -1,0 +1,80 @@
+// @ts-check
+// New notifications, for a moment. Urgent ones stay until they are dismissed or read, on whatever device.
+
+import { button, element } from "./dom.js";
+import { anchor, isSafeLink } from "./links.js";
+
+/** @typedef {import("./edge-rooms.js").Notification} Notification */
+
+const SHOWN_FOR_MS = 7_000;
+const MAX_SHOWN = 4;
+
+/**
+ * @param {HTMLElement} region
+ * @param {(id: string) => void} onOpen
+ */
+export function createToasts(region, onOpen) {
+  /** @type {Map<string, () => void>} */
+  const shown = new Map();
+
+  /** @param {Notification} notification */
+  function show({ id, title, message, priority, link }) {
+    shown.get(id)?.();
+    while (shown.size >= MAX_SHOWN) [...shown.values()][0]?.();
+    const toast = element("article", { class: "toast", "data-priority": priority }, [
+      element("strong", { dir: "auto" }, [title]),
+      ...(message ? [element("p", { dir: "auto" }, [message])] : []),
+    ]);
+    const close = hideLater(toast, priority === "urgent", () => shown.delete(id));
+    shown.set(id, close);
+    if (link !== undefined && isSafeLink(link)) {
+      const open = anchor(link, "Open");
+      open.addEventListener("click", () => {
+        onOpen(id);
+        close();
+      });
+      toast.append(open);
+    }
+    const dismiss = button("×", close, "dismiss");
+    dismiss.setAttribute("aria-label", "Dismiss");
+    toast.append(dismiss);
+    region.append(toast);
+  }
+
+  return {
+    show,
+    /** @param {readonly Notification[]} notifications */
+    update(notifications) {
+      for (const { id, state } of notifications) if (state === "read") shown.get(id)?.();
+    },
+    stop() {
+      for (const close of [...shown.values()]) close();
+    },
+  };
+}
+
+/**
+ * Hides after a while in which nobody points at it or has the focus in it. Returns what hides it at once.
+ *
+ * @param {HTMLElement} toast
+ * @param {boolean} stays
+ * @param {() => void} onClose
+ */
+function hideLater(toast, stays, onClose) {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  const hold = () => clearTimeout(timer);
+  const close = () => {
+    hold();
+    onClose();
+    toast.remove();
+  };
+  const release = () => {
+    hold();
+    if (!stays) timer = setTimeout(close, SHOWN_FOR_MS);
+  };
+  for (const type of ["pointerenter", "focusin"]) toast.addEventListener(type, hold);
+  for (const type of ["pointerleave", "focusout"]) toast.addEventListener(type, release);
+  release();
+  return close;
+}

@@ -2,6 +2,7 @@
 
 import { LISTED_MEMBERS, type Member, type Occupancy, type Status, type User } from "../protocol/index.ts";
 import type { RoomConnection } from "./room-connection.ts";
+import type { Standing } from "./standing.ts";
 
 /** A reload shows nothing: a member whose last connection was lost stays this long. */
 export const GRACE_MS = 5_000;
@@ -9,12 +10,6 @@ const OCCUPANCY_EVERY_MS = 1_000;
 const OCCUPANCY_OF_SMALL_ROOMS_EVERY_MS = 10_000;
 /** A big room lists its members again below this. */
 const LISTED_AGAIN = LISTED_MEMBERS * 0.9;
-
-export interface Standing {
-  readonly status: Status;
-  readonly data: unknown;
-  readonly joinedAt: number;
-}
 
 /** Closed with 1000 is left on purpose; any other way the member may be back in a moment. */
 export type Departure = "left" | "lost";

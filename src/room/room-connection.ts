@@ -1,7 +1,7 @@
 import type { Actor } from "../auth/identity.ts";
 import type { SocketPort } from "../realtime/closing.ts";
 import { Connection, type ConnectionState, isCurrent } from "../realtime/connection.ts";
-import type { Standing } from "./attendance.ts";
+import type { Standing } from "./standing.ts";
 
 /** Where a connection stands between its first frame and the live events. */
 export type Stage =

@@ -16,8 +16,9 @@ const PAGE = 50;
 /**
  * @param {ParentNode} root
  * @param {Inbox} inbox
+ * @param {() => void} onOpen
  */
-export function createBell(root, inbox) {
+export function createBell(root, inbox, onOpen) {
   const bell = part(root, "bell", HTMLButtonElement);
   const badge = part(root, "badge", HTMLElement);
   const panel = part(root, "panel", HTMLElement);
@@ -50,6 +51,7 @@ export function createBell(root, inbox) {
     bell.setAttribute("aria-expanded", String(open));
     note.hidden = true;
     if (!open) return;
+    onOpen();
     render();
     panel.focus({ preventScroll: true });
   }

@@ -25,8 +25,8 @@ export function openChat(session, { onLeave }) {
   part(chat, "leave", HTMLButtonElement).addEventListener("click", onLeave);
   const messages = createMessageList(chat, room);
   const banner = createConnectionBanner(chat, session);
-  const bell = createBell(chat, inbox);
-  const toasts = createToasts(part(chat, "toasts", HTMLElement), bell.markRead);
+  const toasts = createToasts(part(chat, "toasts", HTMLElement), (id) => bell.markRead(id));
+  const bell = createBell(chat, inbox, toasts.clear);
   const roomViews = [
     createMemberBar(chat),
     createTypingLine(chat),
@@ -53,7 +53,8 @@ export function openChat(session, { onLeave }) {
   return {
     close() {
       for (const cancel of cancels) cancel();
-      for (const { stop } of [messages, banner, bell, toasts]) stop();
+      toasts.clear();
+      for (const { stop } of [messages, banner, bell]) stop();
       chat.remove();
     },
   };

@@ -14,13 +14,13 @@ export function createComposer(root, room) {
   const send = form.querySelector("button");
   if (!text || !send) throw new Error("The markup lacks the composer's fields.");
 
-  const fit = () => {
+  const grow = () => {
     text.style.height = "auto";
     text.style.height = `${text.scrollHeight}px`;
   };
 
   text.addEventListener("input", () => {
-    fit();
+    grow();
     if (text.value.trim() === "") room.stopTyping();
     else room.startTyping();
   });
@@ -37,7 +37,7 @@ export function createComposer(root, room) {
     text.focus();
     if (message === "" || text.disabled) return;
     text.value = "";
-    fit();
+    grow();
     room.send({ text: message }).catch(() => {
       // The message in the list shows what became of it.
     });

@@ -11,7 +11,9 @@ import { anchor, linked } from "./links.js";
 /** @typedef {import("./message-rows.js").MessageRow} MessageRow */
 /** @typedef {{ retry(id: string): void, drop(id: string): void }} OutboxActions */
 
-const PREVIEW_LENGTH = 600;
+/** Who speaks where server code does. */
+const SERVER = { id: "server", name: "Server" };
+const PREVIEW_LENGTH = 300;
 const QUOTE_LENGTH = 120;
 const MAX_ATTACHMENTS = 10;
 
@@ -34,14 +36,17 @@ function renderMessage({ message, own, first, quoted }, outbox) {
   const item = element("li", { class: classes.filter(Boolean).join(" ") });
   const bubble = element("div", { class: "bubble" });
   if (first && !own) {
-    const user = message.from ?? { id: "", name: "Server" };
+    const user = message.from ?? SERVER;
     const name = element("span", { class: "sender", dir: "auto" }, [user.name ?? user.id]);
     paint(name, user.id);
     item.append(avatar(user));
     bubble.append(name);
   }
   if (quoted) bubble.append(renderQuote(quoted));
-  bubble.append(...renderBody(message), ...renderReactions(message), renderTime(message));
+  const body = renderBody(message);
+  // The time stands beside the last line where there is room, else below it.
+  const line = element("div", { class: "line" }, [...body.slice(-1), renderTime(message)]);
+  bubble.append(...body.slice(0, -1), line, ...renderReactions(message));
   item.append(bubble);
   if (message.pending && message.status === "failed") item.append(renderFailure(message, outbox));
   return item;
@@ -69,7 +74,7 @@ function renderBody(message) {
  * @param {unknown} data
  */
 function renderCard(event, data) {
-  const json = JSON.stringify(data, null, 1) ?? "";
+  const json = JSON.stringify(data) ?? "";
   const preview = json.length > PREVIEW_LENGTH ? `${json.slice(0, PREVIEW_LENGTH)}…` : json;
   return element("div", { class: "event" }, [
     element("strong", { dir: "ltr" }, [event]),
@@ -82,7 +87,7 @@ function renderQuote(quoted) {
   const { from, event, data } = quoted;
   const words = storedOf(quoted).deletedAt === undefined ? chatOf(data).text || event : "Message deleted";
   return element("blockquote", {}, [
-    element("strong", { dir: "auto" }, [from?.name ?? from?.id ?? "Server"]),
+    element("strong", { dir: "auto" }, [from?.name ?? from?.id ?? SERVER.name]),
     element("span", { dir: "auto" }, [words.slice(0, QUOTE_LENGTH)]),
   ]);
 }

@@ -47,7 +47,7 @@ export function createToasts(region, onOpen) {
     update(notifications) {
       for (const { id, state } of notifications) if (state === "read") shown.get(id)?.();
     },
-    stop() {
+    clear() {
       for (const close of [...shown.values()]) close();
     },
   };

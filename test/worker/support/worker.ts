@@ -1,12 +1,15 @@
 // The Worker under test: tokens for it, calls of its HTTP API, sockets of its rooms.
 // How to extend it: a new kind of caller is a new function here; what a test asserts stays in the test.
 
+import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { SignJWT } from "jose";
+import { createApp } from "../../../src/http/app.ts";
 import { TestSocket } from "./test-socket.ts";
 
 export const ORIGIN = "https://rooms.test";
 
+const app = createApp();
 let names = 0;
 
 /** A room or user that no other test knows. */
@@ -101,3 +104,44 @@ export async function openSession(
 
 export const roomObject = (room: string) => env.ROOMS.getByName(room);
 export const userObject = (user: string) => env.USERS.getByName(user);
+
+/** Calls the app with settings and bindings other than those of the pool; `undefined` takes one away. */
+export async function callWith(
+  settings: Readonly<Record<string, unknown>>,
+  path: string,
+  init: RequestInit = {},
+): Promise<Response> {
+  const context = createExecutionContext();
+  const response = await app.fetch(
+    new Request(path.startsWith("http") ? path : `${ORIGIN}${path}`, init),
+    { ...env, ...settings },
+    context,
+  );
+  await waitOnExecutionContext(context);
+  return response;
+}
+
+/** The error in the body of a refused call. */
+export async function errorOf(response: Response): Promise<Record<string, unknown>> {
+  const { error } = await response.json<{ error: Record<string, unknown> }>();
+  return error;
+}
+
+/** Stores `count` messages with `data` 1, 2, 3, … through a socket that is there already. */
+export async function fill(socket: TestSocket, count: number, data: (n: number) => unknown = (n) => n) {
+  const run = crypto.randomUUID().slice(0, 8);
+  const commands = Array.from({ length: count }, (_, at) => ({
+    type: "send",
+    id: `${run}-${at + 1}`,
+    data: data(at + 1),
+  }));
+  for (let at = 0; at < count; at += 100)
+    socket.send({ type: "batch", commands: commands.slice(at, at + 100) });
+  await socket.settled();
+}
+
+/** The cursor at which `socket` stood when it was connected. */
+export async function cursorOf(socket: TestSocket): Promise<string> {
+  const { epoch, head } = await socket.next("connected");
+  return `${epoch}.${head}`;
+}

@@ -1,0 +1,93 @@
+// Inside the objects: settings of one object, its writes, its sockets' attachments, and the clock.
+// How to extend it: what changes an object or the clock undoes itself after the test.
+
+import { listDurableObjectIds, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { onTestFinished, vi } from "vitest";
+import { roomObject, userObject } from "./worker.ts";
+
+type Settings = Readonly<Record<string, string | number>>;
+type AnyStub = ReturnType<typeof roomObject> | ReturnType<typeof userObject>;
+
+/** Gives one object settings of its own: before it is first used, or right after an eviction. */
+const configure = (stub: AnyStub, settings: Settings): Promise<void> =>
+  runInDurableObject<DurableObject, void>(stub, (object) => {
+    Reflect.set(object, "env", { ...env, ...settings });
+  });
+
+export const configureRoom = (room: string, settings: Settings) => configure(roomObject(room), settings);
+export const configureUser = (user: string, settings: Settings) => configure(userObject(user), settings);
+
+/** Moves the clock of the Worker and its objects ahead until the test ends. Timers and alarms stay where they are. */
+export function advanceClock(ms: number): void {
+  const real = Date.now.bind(Date);
+  const spy = vi.spyOn(Date, "now").mockImplementation(() => real() + ms);
+  onTestFinished(() => spy.mockRestore());
+}
+
+/** Hands every statement of an object to `around`, until the object sleeps. */
+const interceptSql = (stub: AnyStub, around: (query: string, run: () => unknown) => unknown): Promise<void> =>
+  runInDurableObject<DurableObject, void>(stub, (_, { storage: { sql } }) => {
+    const exec = sql.exec.bind(sql);
+    const value = new Proxy(exec, {
+      apply: (target, self, args) => around(String(args[0]), () => Reflect.apply(target, self, args)),
+    });
+    Object.defineProperty(sql, "exec", { configurable: true, value });
+  });
+
+export interface Writes {
+  readonly statements: string[];
+  rows(): number;
+}
+
+type Cursor = SqlStorageCursor<Record<string, SqlStorageValue>>;
+
+/** Records what an object writes from now on; `onWrite` hears of each statement when it has run. */
+export async function recordWrites(stub: AnyStub, onWrite: () => void = () => {}): Promise<Writes> {
+  const statements: string[] = [];
+  const cursors: Cursor[] = [];
+  await interceptSql(stub, (query, run) => {
+    const cursor = run() as Cursor;
+    cursors.push(cursor);
+    if (query.trimStart().startsWith("SELECT")) return cursor;
+    statements.push(query);
+    onWrite();
+    return cursor;
+  });
+  return { statements, rows: () => cursors.reduce((sum, { rowsWritten }) => sum + rowsWritten, 0) };
+}
+
+/** Makes statements that match fail; returns how to heal them. */
+export async function failWrites(stub: AnyStub, matching: RegExp): Promise<() => void> {
+  let broken = true;
+  await interceptSql(stub, (query, run) => {
+    if (broken && matching.test(query)) throw new Error("the disk of the tests is full: DETAIL-OF-THE-FAULT");
+    return run();
+  });
+  return () => {
+    broken = false;
+  };
+}
+
+/** What a sleeping object's sockets will be remembered by, changed. */
+export const patchAttachments = (stub: AnyStub, patch: (attachment: object) => object): Promise<void> =>
+  runInDurableObject<DurableObject, void>(stub, (_, state) => {
+    for (const ws of state.getWebSockets()) ws.serializeAttachment(patch(ws.deserializeAttachment()));
+  });
+
+export const storedMessages = (room: string): Promise<number> =>
+  runInDurableObject(roomObject(room), (_, state) => {
+    const { count } = state.storage.sql.exec<{ count: number }>("SELECT COUNT(*) AS count FROM log").one();
+    return count;
+  });
+
+/** Whether the object of this room was ever made. */
+export async function roomExists(room: string): Promise<boolean> {
+  const id = env.ROOMS.idFromName(room);
+  return (await listDurableObjectIds(env.ROOMS)).some((known) => known.equals(id));
+}
+
+export async function userExists(user: string): Promise<boolean> {
+  const id = env.USERS.idFromName(user);
+  return (await listDurableObjectIds(env.USERS)).some((known) => known.equals(id));
+}

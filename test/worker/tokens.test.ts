@@ -1,0 +1,344 @@
+import { env } from "cloudflare:workers";
+import { exportJWK, generateKeyPair, type JWK, SignJWT } from "jose";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { verifyToken } from "../../src/auth/verify-token.ts";
+import { parseConfig } from "../../src/config/config.ts";
+import {
+  call,
+  callAs,
+  callWith,
+  errorOf,
+  ORIGIN,
+  openRoom,
+  tokenFor,
+  uniqueName,
+  upgrade,
+} from "./support/worker.ts";
+
+const NOW = 1_800_000_000_000;
+const NOW_S = NOW / 1_000;
+const secret = new TextEncoder().encode(env.JWT_SECRET);
+
+function tokenConfig(settings: Record<string, unknown>) {
+  const result = parseConfig(settings);
+  if (!result.ok) throw new Error(result.problems.join());
+  return result.config.token;
+}
+
+const hs256 = (settings: Record<string, unknown> = {}) =>
+  tokenConfig({ JWT_SECRET: env.JWT_SECRET, ...settings });
+
+/** `ok`, or the code of the refusal. */
+async function verdictOn(jwt: string, config = hs256(), now = NOW): Promise<string> {
+  const verdict = await verifyToken(config, jwt, now);
+  return verdict.ok ? "ok" : verdict.refusal.code;
+}
+
+const sign = (claims: Record<string, unknown>, alg = "HS256") =>
+  new SignJWT({ sub: "ada", exp: NOW_S + 100, ...claims }).setProtectedHeader({ alg }).sign(secret);
+
+const base64url = (value: unknown) =>
+  btoa(JSON.stringify(value)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+
+describe("the first token present", () => {
+  it("[A1] counts, in the order header, subprotocol, query", async () => {
+    const path = `/v1/rooms/${uniqueName("first")}/connect`;
+    const good = await tokenFor("ada");
+    const opens = async (query: string, header: string | null, protocol: string | null) => {
+      const headers = new Headers({ Upgrade: "websocket" });
+      if (header !== null) headers.set("Authorization", `Bearer ${header}`);
+      if (protocol !== null) headers.set("Sec-WebSocket-Protocol", `token.${protocol}`);
+      return (await call(path + query, { headers })).status;
+    };
+    expect(await opens("?token=bad", good, "bad")).toBe(101);
+    expect(await opens(`?token=${good}`, "bad", good)).toBe(401);
+    expect(await opens("?token=bad", null, good)).toBe(101);
+    expect(await opens(`?token=${good}`, null, "bad")).toBe(401);
+    expect(await opens(`?token=${good}`, null, null)).toBe(101);
+    expect(await opens("?token=", null, null)).toBe(401);
+  });
+
+  it("[A1] that is not valid is refused also where anonymous readers are welcome", async () => {
+    const room = uniqueName("public_");
+    const read = (headers: Record<string, string>) => call(`/v1/rooms/${room}`, { headers });
+    expect((await read({})).status).toBe(200);
+    for (const Authorization of ["Bearer nonsense", "Bearer ", "Basic YTpi"]) {
+      expect((await read({ Authorization })).status, Authorization).toBe(401);
+    }
+    expect((await upgrade(`/v1/rooms/${room}/connect`, null)).status).toBe(101);
+    const refused = await call(`/v1/rooms/${room}/connect?token=nonsense`, {
+      headers: { Upgrade: "websocket" },
+    });
+    expect(refused.status).toBe(401);
+  });
+
+  it("[A1] a token in the URL of a call is none: only the connect paths take it", async () => {
+    const response = await call(`/v1/rooms/${uniqueName("url")}?token=${await tokenFor("ada")}`);
+    expect(response.status).toBe(401);
+  });
+});
+
+describe("algorithms", () => {
+  it("[A2] with a secret only HS256 passes", async () => {
+    expect(await verdictOn(await sign({}))).toBe("ok");
+    const { privateKey } = await generateKeyPair("RS256");
+    const claims = { sub: "ada", exp: NOW_S + 100 };
+    const others = [
+      await sign({}, "HS384"),
+      await sign({}, "HS512"),
+      await new SignJWT(claims).setProtectedHeader({ alg: "RS256" }).sign(privateKey),
+      `${base64url({ alg: "none" })}.${base64url(claims)}.`,
+      `${base64url({ alg: "None" })}.${base64url(claims)}.`,
+      `${base64url({ alg: "none" })}.${(await sign({})).split(".")[1]}.${(await sign({})).split(".")[2]}`,
+    ];
+    for (const jwt of others) expect(await verdictOn(jwt), jwt).toBe("unauthorized");
+  });
+
+  it("[A2] another secret, another payload under the same signature, and no JWT at all are unauthorized", async () => {
+    const [header, , signature] = (await sign({})).split(".");
+    const forged = `${header}.${base64url({ sub: "root", exp: NOW_S + 100 })}.${signature}`;
+    const foreign = await tokenFor("ada", { secret: "another-secret-that-is-long-enough-too" });
+    for (const jwt of [forged, foreign, "", "a", "a.b.c", "...", "x".repeat(9_000)]) {
+      expect(await verdictOn(jwt), jwt).toBe("unauthorized");
+    }
+  });
+
+  it("[A2] a valid token of more than 8 KiB is refused", async () => {
+    expect(await verdictOn(await sign({ pad: "x".repeat(9_000) }))).toBe("unauthorized");
+  });
+
+  it("[A2] issuer and audience are checked where set", async () => {
+    const config = hs256({ JWT_ISSUER: "https://issuer.example", JWT_AUDIENCE: "rooms" });
+    const claims = { iss: "https://issuer.example", aud: ["other", "rooms"] };
+    expect(await verdictOn(await sign(claims), config)).toBe("ok");
+    expect(await verdictOn(await sign({ ...claims, iss: "https://evil.example" }), config)).toBe(
+      "unauthorized",
+    );
+    expect(await verdictOn(await sign({ ...claims, aud: "others" }), config)).toBe("unauthorized");
+    expect(await verdictOn(await sign({}), config)).toBe("unauthorized");
+  });
+});
+
+describe("keys of an issuer", () => {
+  const algorithms = ["RS256", "ES256", "EdDSA", "PS256", "ES384"];
+
+  /** Serves the public keys of `algorithms` at a URL that nobody else asks. */
+  async function issuer() {
+    const url = `https://${uniqueName("issuer").replaceAll("_", "-")}.example/jwks.json`;
+    const pairs = new Map<string, CryptoKey>();
+    const keys: JWK[] = [];
+    for (const alg of algorithms) {
+      const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true });
+      pairs.set(alg, privateKey);
+      keys.push({ ...(await exportJWK(publicKey)), alg, kid: alg, use: "sig" });
+    }
+    vi.stubGlobal("fetch", async (input: RequestInfo) => {
+      expect(String(input)).toBe(url);
+      return Response.json({ keys });
+    });
+    onTestFinished(() => {
+      vi.unstubAllGlobals();
+    });
+    const signAs = (alg: string, claims: Record<string, unknown> = {}, kid = alg) => {
+      const key = pairs.get(alg);
+      if (key === undefined) throw new Error(alg);
+      return new SignJWT({ sub: "ada", exp: NOW_S + 100, iss: "me", aud: "rooms", ...claims })
+        .setProtectedHeader({ alg, kid })
+        .sign(key);
+    };
+    const settings = { JWT_JWKS_URL: url, JWT_ISSUER: "me", JWT_AUDIENCE: "rooms" };
+    return { url, settings, config: tokenConfig(settings), signAs, publicKeys: keys };
+  }
+
+  it("[A2] RS256, ES256 and EdDSA pass, and no other algorithm of the same key set", async () => {
+    const { config, signAs } = await issuer();
+    const verdicts = await Promise.all(
+      algorithms.map(async (alg) => [alg, await verdictOn(await signAs(alg), config)]),
+    );
+    expect(Object.fromEntries(verdicts)).toEqual({
+      RS256: "ok",
+      ES256: "ok",
+      EdDSA: "ok",
+      PS256: "unauthorized",
+      ES384: "unauthorized",
+    });
+  });
+
+  it("[A2] the public key is no secret: HS256 signed with it is refused", async () => {
+    const { config, publicKeys } = await issuer();
+    const claims = { sub: "ada", exp: NOW_S + 100, iss: "me", aud: "rooms" };
+    for (const key of publicKeys) {
+      const jwt = await new SignJWT(claims)
+        .setProtectedHeader({ alg: "HS256", kid: String(key.kid) })
+        .sign(new TextEncoder().encode(JSON.stringify(key).padEnd(64)));
+      expect(await verdictOn(jwt, config)).toBe("unauthorized");
+    }
+  });
+
+  it("[A2] issuer, audience and key id are checked; audience * takes any", async () => {
+    const { config, signAs, settings } = await issuer();
+    expect(await verdictOn(await signAs("ES256", { iss: "you" }), config)).toBe("unauthorized");
+    expect(await verdictOn(await signAs("ES256", { aud: "others" }), config)).toBe("unauthorized");
+    expect(await verdictOn(await signAs("ES256", {}, "no-such-key"), config)).toBe("unauthorized");
+    const anyAudience = tokenConfig({ ...settings, JWT_AUDIENCE: "*" });
+    expect(await verdictOn(await signAs("ES256", { aud: "others" }), anyAudience)).toBe("ok");
+  });
+
+  it("[A2] the whole Worker takes such a token, and its own secret's no longer", async () => {
+    const { settings, signAs } = await issuer();
+    const exp = Math.floor(Date.now() / 1_000) + 60;
+    const room = uniqueName("jwks");
+    const ask = async (token: string) => {
+      const headers = { Authorization: `Bearer ${token}` };
+      return (await callWith({ ...settings, JWT_SECRET: undefined }, `/v1/rooms/${room}`, { headers }))
+        .status;
+    };
+    expect(await ask(await signAs("ES256", { exp, rooms: { [room]: "read" } }))).toBe(200);
+    expect(await ask(await tokenFor("ada"))).toBe(401);
+  });
+
+  it("[A2] an issuer that cannot be reached says nothing about the token: overloaded, not unauthorized", async () => {
+    const { config, signAs } = await issuer();
+    const jwt = await signAs("ES256");
+    vi.stubGlobal("fetch", async () => new Response("down", { status: 500 }));
+    expect(await verdictOn(jwt, config)).toBe("overloaded");
+    vi.stubGlobal("fetch", async () => {
+      throw new TypeError("network");
+    });
+    expect(await verdictOn(jwt, config)).toBe("overloaded");
+  });
+});
+
+describe("times and claims", () => {
+  it("[A3] exp has no tolerance, and a past one is token_expired", async () => {
+    expect(await verdictOn(await sign({ exp: NOW_S + 1 }))).toBe("ok");
+    expect(await verdictOn(await sign({ exp: NOW_S }), hs256(), NOW - 1)).toBe("ok");
+    expect(await verdictOn(await sign({ exp: NOW_S }))).toBe("token_expired");
+    expect(await verdictOn(await sign({ exp: NOW_S - 59 }))).toBe("token_expired");
+    expect(await verdictOn(await sign({ exp: NOW_S - 5_000 }))).toBe("token_expired");
+  });
+
+  it("[A3] a forged token that is past is unauthorized: nothing of it is believed", async () => {
+    const foreign = await tokenFor("ada", {
+      expiresInS: -100,
+      secret: "another-secret-that-is-long-enough-too",
+    });
+    expect(await verdictOn(foreign)).toBe("unauthorized");
+  });
+
+  it("[A3] nbf and iat have 60 s", async () => {
+    for (const claim of ["nbf", "iat"]) {
+      expect(await verdictOn(await sign({ [claim]: NOW_S + 60 })), claim).toBe("ok");
+      expect(await verdictOn(await sign({ [claim]: NOW_S + 61 })), claim).toBe("unauthorized");
+    }
+  });
+
+  it.each([
+    ["no exp", { exp: undefined }],
+    ["exp as text", { exp: "2100000000" }],
+    ["exp null", { exp: null }],
+    ["iat as text", { iat: "1" }],
+    ["no sub", { sub: undefined }],
+    ["empty sub", { sub: "" }],
+    ["sub a number", { sub: 7 }],
+    ["sub no user id", { sub: "a/b" }],
+  ])("[A3] %s is unauthorized", async (_, claims) => {
+    expect(await verdictOn(await sign(claims))).toBe("unauthorized");
+  });
+
+  it("[A3] over HTTP both are 401, and told apart by their code", async () => {
+    const path = `/v1/rooms/${uniqueName("times")}`;
+    const expired = await callAs(await tokenFor("ada", { expiresInS: -1 }), "GET", path);
+    expect([expired.status, (await errorOf(expired)).code]).toEqual([401, "token_expired"]);
+    const invalid = await callAs("nonsense", "GET", path);
+    expect([invalid.status, (await errorOf(invalid)).code]).toEqual([401, "unauthorized"]);
+  });
+
+  it("[A3] name is cut at 128 characters, and a picture over 1,024 dropped", async () => {
+    const jwt = await sign({ name: "n".repeat(200), picture: `https://p/${"p".repeat(1_100)}` });
+    const verdict = await verifyToken(hs256(), jwt, NOW);
+    expect(verdict).toMatchObject({ ok: true, token: { identity: { user: { name: "n".repeat(128) } } } });
+    expect(JSON.stringify(verdict)).not.toContain("https://p/");
+  });
+});
+
+describe("the rooms claim", () => {
+  const room = uniqueName("team_7");
+  const cases: [string, Record<string, string>, string][] = [
+    ["an exact name", { [room]: "moderate" }, "moderate"],
+    ["a prefix", { "team_*": "read" }, "read"],
+    ["everything", { "*": "write" }, "write"],
+    ["the exact name before a prefix, also when it gives less", { "*": "moderate", [room]: "read" }, "read"],
+    ["the longer prefix", { "team_7*": "write", "team_*": "read", "*": "moderate" }, "write"],
+    [
+      "the longer prefix, whatever the order",
+      { "*": "moderate", "team_*": "read", "team_7*": "write" },
+      "write",
+    ],
+    ["the longer prefix that takes it away", { "team_*": "write", "team_7*": "none" }, "none"],
+    ["an exact none", { "*": "write", [room]: "none" }, "none"],
+    ["an exact unknown value", { "*": "write", [room]: "admin" }, "none"],
+    ["another case", { [room.toUpperCase()]: "write" }, "none"],
+    ["a name that is only a beginning", { team_7: "write" }, "none"],
+    ["nothing", {}, "none"],
+  ];
+
+  it.each(cases)("[A4] %s", async (_, rooms, permission) => {
+    const socket = await openRoom(room, "ada", { rooms });
+    if (permission === "none") expect(await socket.closed).toEqual({ code: 4403, reason: "forbidden" });
+    else expect(await socket.next("connected")).toMatchObject({ permission });
+  });
+
+  it.each([
+    ["text", "*"],
+    ["null", null],
+    ["a list", ["*"]],
+    ["a number", 1],
+  ])("[A4] a claim that is %s gives nothing, whatever the default is", async (_, rooms) => {
+    const headers = { Authorization: `Bearer ${await tokenFor("ada", { claims: { rooms } })}` };
+    const path = `/v1/rooms/${uniqueName("claim")}`;
+    const response = await callWith({ DEFAULT_ROOM_ACCESS: "write" }, path, { headers });
+    expect(response.status).toBe(403);
+  });
+
+  it("[A4] without the claim DEFAULT_ROOM_ACCESS holds, none unless set", async () => {
+    const headers = { Authorization: `Bearer ${await tokenFor("ada", { claims: { rooms: undefined } })}` };
+    const url = `${ORIGIN}/v1/rooms/${uniqueName("default")}`;
+    const post = { method: "POST", headers, body: '{"data":1}' };
+    const statuses = async (access: string | undefined) => {
+      const settings = { DEFAULT_ROOM_ACCESS: access };
+      const read = await callWith(settings, url, { headers });
+      return [read.status, (await callWith(settings, `${url}/messages`, post)).status];
+    };
+    expect(await statuses(undefined)).toEqual([403, 403]);
+    expect(await statuses("none")).toEqual([403, 403]);
+    expect(await statuses("read")).toEqual([200, 403]);
+    expect(await statuses("write")).toEqual([200, 201]);
+  });
+
+  it("[A4] rooms of ANONYMOUS_ROOMS can be read by anybody, also by whom the claim gives none", async () => {
+    const open = uniqueName("public_");
+    const nobody = await openRoom(open, null);
+    expect(await nobody.next("connected")).toMatchObject({ user: null, permission: "read" });
+    const ada = await openRoom(open, "ada", { rooms: { "*": "none" } });
+    expect(await ada.next("connected")).toMatchObject({ permission: "read" });
+    const bo = await openRoom(open, "bo", { rooms: { [open]: "moderate" } });
+    expect(await bo.next("connected")).toMatchObject({ permission: "moderate" });
+    const closed = await openRoom(uniqueName("private"), null);
+    expect(await closed.closed).toEqual({ code: 4401, reason: "unauthorized" });
+  });
+
+  it("[A4] the names of the claims can be set", async () => {
+    const settings = { JWT_USER_CLAIM: "uid", JWT_ROOMS_CLAIM: "spaces" };
+    const jwt = await sign({
+      sub: undefined,
+      uid: "ada",
+      spaces: { "*": "read" },
+      rooms: { "*": "moderate" },
+    });
+    const verdict = await verifyToken(hs256(settings), jwt, NOW);
+    expect(verdict).toMatchObject({
+      token: { identity: { user: { id: "ada" } }, rooms: { "*": "read" } },
+    });
+  });
+});

@@ -21,10 +21,10 @@ const bindings = {
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "unit", root, include: ["unit/**/*.test.ts"] } },
+      { test: { name: "unit", root, include: ["unit/**/*.test.ts", "architecture.test.ts"] } },
       {
         plugins: [cloudflareTest({ wrangler: { configPath: "../wrangler.toml" }, miniflare: { bindings } })],
-        test: { name: "worker", root, include: ["worker/**/*.test.ts"] },
+        test: { name: "worker", root, include: ["worker/**/*.test.ts"], testTimeout: 15_000 },
       },
       {
         test: {

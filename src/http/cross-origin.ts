@@ -11,7 +11,10 @@ export function requireOrigin(c: AppContext): void {
   }
 }
 
-/** Lets pages of allowed origins in, and answers their preflights with the methods that the path has. */
+/**
+ * Lets pages of allowed origins in, and answers their preflights with the methods that the path has. No answer of the
+ * API is for a cache.
+ */
 export const crossOrigin =
   (app: Hono<AppEnv>): MiddlewareHandler<AppEnv> =>
   async (c, next) => {
@@ -27,6 +30,7 @@ export const crossOrigin =
         },
       });
     } else await next();
+    c.res.headers.set("Cache-Control", "no-store");
     if (origin === undefined) return;
     c.res.headers.set("Access-Control-Allow-Origin", origin);
     c.res.headers.append("Vary", "Origin");

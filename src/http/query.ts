@@ -29,8 +29,11 @@ function readPresence(c: AppContext): boolean {
   throw misfit("presence", "can only be off");
 }
 
+/** Longer than any cursor: what is cut off there could not be read anyway. */
+const MAX_SINCE_LENGTH = 64;
+
 export function readSocketQuery(c: AppContext) {
-  const since = readText(c, "since");
+  const since = readText(c, "since")?.slice(0, MAX_SINCE_LENGTH);
   return {
     ...(since !== undefined && { since }),
     history: readInteger(c, "history", 0, MAX_HISTORY) ?? DEFAULT_HISTORY,

@@ -11,5 +11,8 @@ export interface SocketPort {
   heartbeatAt(): number | null;
 }
 
-export const closeWith = (socket: SocketPort, closing: Closing): void =>
+/** Closes from our side. The attachment goes too, so that nobody takes a socket that still closes for an open one. */
+export function closeWith(socket: SocketPort, closing: Closing): void {
+  socket.save(null);
   socket.close(closeCode(closing.code), closeReason(closing));
+}

@@ -11,6 +11,8 @@ export interface FlushPorts {
   wait(ms: number): Promise<unknown>;
   /** Settles when what was written is durable. */
   sync(): Promise<void>;
+  /** Runs when nothing waits any more. */
+  settled(): Promise<void>;
 }
 
 export class FlushLoop {
@@ -30,12 +32,13 @@ export class FlushLoop {
   }
 
   async #run(): Promise<void> {
-    const { flush, hasWork, lingerMs, wait, sync } = this.#ports;
+    const { flush, hasWork, lingerMs, wait, sync, settled } = this.#ports;
     do {
       // Even 0 lets in what has already arrived.
       await wait(lingerMs());
       flush();
       await sync();
+      if (!hasWork()) await settled();
     } while (hasWork());
   }
 }

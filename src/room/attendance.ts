@@ -33,16 +33,18 @@ export class Attendance {
   #owesOccupancy = false;
   #owesList = false;
 
-  /** Takes in what was there before the object slept. */
+  /** Takes in what was there before the object slept: no news to anybody. */
   restore(connections: Iterable<RoomConnection>): void {
+    const news = this.#news;
+    this.#news = [];
     for (const connection of connections) {
       if (connection.state.stage.at !== "joining") this.#enter(connection, connection.state.seenAt);
     }
-    this.#news = [];
+    this.#news = news;
     this.#told.connections = this.#connections;
     if (this.#present.size > LISTED_MEMBERS) this.#mode = "counted";
     // Between the two bounds nobody knows any more which mode it was: a list puts every client right.
-    else this.#owesList = this.#present.size > LISTED_AGAIN;
+    else this.#owesList = this.#mode === "listed" && this.#present.size > LISTED_AGAIN;
   }
 
   join(connection: RoomConnection, now: number): void {

@@ -38,7 +38,7 @@ export class LiveRoom {
   readonly #intake: Intake<RoomConnection, AppliedCommand, Outcome<Actor>>;
   #timer: number | null = null;
 
-  constructor(ctx: DurableObjectState, env: object, name: string) {
+  constructor(ctx: DurableObjectState, env: object, name: string, settled: (room: Room) => Promise<void>) {
     this.#ctx = ctx;
     this.#config = requireConfig(env);
     this.#name = name;
@@ -60,6 +60,10 @@ export class LiveRoom {
       lingerMs: () => Math.min(MAX_LINGER_MS, Math.floor(this.room.size * DELIVERY_MS_A_SOCKET)),
       wait: (ms) => scheduler.wait(ms),
       sync: () => ctx.storage.sync(),
+      settled: () => {
+        this.#flushAgainWhenDue();
+        return settled(this.room);
+      },
     });
     this.#intake = new Intake({
       verify: (_, token) => this.#verify(token),
@@ -95,9 +99,21 @@ export class LiveRoom {
   }
 
   gone(ws: WebSocket, departure: Departure): void {
-    const connection = this.#connections.get(ws);
+    const connection = this.#connections.get(ws) ?? this.#adopt(ws);
+    if (connection === undefined) return;
     this.#connections.delete(ws);
-    if (connection !== undefined) this.room.enqueue({ kind: "leave", connection, departure });
+    // An error and a close may both be told of the same socket.
+    connection.socket.save(null);
+    this.room.enqueue({ kind: "leave", connection, departure });
+  }
+
+  /** A socket whose close woke the object is not among its sockets any more, and the others have yet to hear of it. */
+  #adopt(ws: WebSocket): RoomConnection | undefined {
+    const state = readState(ws.deserializeAttachment());
+    if (state === undefined) return undefined;
+    const connection = new RoomConnection(socketPort(this.#ctx, ws), state);
+    this.room.restore([connection]);
+    return connection;
   }
 
   /** Runs a call in its place in the one order, and settles when what it did is on its way. */
@@ -122,9 +138,8 @@ export class LiveRoom {
     return outcome ?? { ok: false, refusal: refuse("internal", "this failed here") };
   }
 
-  async flush(): Promise<void> {
-    await this.#loop.request();
-    this.#flushAgainWhenDue();
+  flush(): Promise<void> {
+    return this.#loop.request();
   }
 
   /** A few seconds at most (a member's grace, one occupancy a second), in a room that is awake anyway. */
@@ -132,6 +147,7 @@ export class LiveRoom {
     clearTimeout(this.#timer);
     const dueAt = this.room.dueAt();
     if (dueAt === null) return;
+    // Not awaited by anybody: a pending timer keeps the object in memory by itself.
     this.#timer = setTimeout(() => this.#ctx.waitUntil(this.flush()), Math.max(0, dueAt - Date.now()));
   }
 
@@ -144,11 +160,10 @@ export class LiveRoom {
   /** Sockets outlive the sleep of their object; what it knew of them is in their attachments. */
   #restore(now: number): void {
     for (const ws of this.#ctx.getWebSockets()) {
-      // A closing socket is listed too.
-      if (ws.readyState !== WebSocket.OPEN) continue;
       const state = readState(ws.deserializeAttachment());
-      if (state === undefined) ws.close(4500, "internal");
-      else this.#connections.set(ws, new RoomConnection(socketPort(this.#ctx, ws), state));
+      if (state !== undefined)
+        this.#connections.set(ws, new RoomConnection(socketPort(this.#ctx, ws), state));
+      else if (ws.readyState === WebSocket.OPEN) ws.close(4500, "internal");
     }
     if (this.#connections.size === 0) return;
     this.room.restore([...this.#connections.values()]);

@@ -10,6 +10,7 @@ import { answerClose, answerHeartbeats } from "../realtime/hibernatable-socket.t
 import { refusalResponse, upgraded } from "../realtime/upgrade-response.ts";
 import { LiveRoom } from "./live-room.ts";
 import type { MessageInput, SignalInput } from "./posts.ts";
+import type { Room } from "./room.ts";
 import type { Page } from "./room-log.ts";
 import type { RoomUpgrade } from "./room-upgrade.ts";
 
@@ -54,28 +55,22 @@ export class RoomObject extends DurableObject {
     const { 0: client, 1: server } = new WebSocketPair();
     live.accept(server, upgrade);
     // Not awaited, so that the client gets its 101 first; the pending flush keeps the object awake.
-    this.ctx.waitUntil(this.#settle(live));
+    this.ctx.waitUntil(live.flush());
     return upgraded(client, upgrade.speaksOurProtocol);
   }
 
   override async webSocketMessage(ws: WebSocket, frame: string | ArrayBuffer): Promise<void> {
     const live = this.#open();
     await live.receive(ws, frame);
-    await this.#settle(live);
+    await live.flush();
   }
 
-  override async webSocketClose(ws: WebSocket, code: number, reason: string): Promise<void> {
-    answerClose(ws, code, reason);
-    const live = this.#open();
-    live.gone(ws, code === 1000 ? "left" : "lost");
-    await this.#settle(live);
+  override webSocketClose(ws: WebSocket, code: number, reason: string): Promise<void> {
+    return this.#gone(ws, code, reason);
   }
 
-  override async webSocketError(ws: WebSocket): Promise<void> {
-    answerClose(ws, 1000, "");
-    const live = this.#open();
-    live.gone(ws, "lost");
-    await this.#settle(live);
+  override webSocketError(ws: WebSocket): Promise<void> {
+    return this.#gone(ws, 1006, "");
   }
 
   override async alarm(): Promise<void> {
@@ -84,7 +79,7 @@ export class RoomObject extends DurableObject {
     live.room.sweep(Date.now());
     const { room } = live;
     if (room.size > 0 || room.hasWork || room.log.head > 0) {
-      await this.#settle(live);
+      await live.flush();
       return;
     }
     this.#live = undefined;
@@ -121,36 +116,39 @@ export class RoomObject extends DurableObject {
   }
 
   async publish(actor: Actor, input: MessageInput): Promise<Outcome<SendResult>> {
-    const live = await this.#visit();
+    const live = this.#open();
     const cost = 1 + (input.mentions?.length ?? 0);
     return await live.call(actor, cost, (delivery, now) => live.room.posts.send(actor, input, delivery, now));
   }
 
   async signal(actor: Actor, input: SignalInput): Promise<Outcome<undefined>> {
-    const live = await this.#visit();
+    const live = this.#open();
     return await live.call(actor, 1, (delivery, now) =>
       live.room.posts.signal(actor, input, delivery, now, null),
     );
   }
 
   #open(): LiveRoom {
-    this.#live ??= new LiveRoom(this.ctx, this.env, this.ctx.id.name ?? "");
+    this.#live ??= new LiveRoom(this.ctx, this.env, this.ctx.id.name ?? "", (room) => this.#setAlarm(room));
     return this.#live;
   }
 
+  /** For calls that leave no trace: the alarm that forgets an empty room moves on with them. */
   async #visit(): Promise<LiveRoom> {
-    const live = this.#open();
-    await this.#setAlarm(live);
+    await this.#setAlarm(this.#open().room);
     // Forgotten meanwhile, perhaps.
     return this.#open();
   }
 
-  async #settle(live: LiveRoom): Promise<void> {
+  async #gone(ws: WebSocket, code: number, reason: string): Promise<void> {
+    // First: a start reads the attachment, which a close may take away.
+    const live = this.#open();
+    answerClose(ws, code, reason);
+    live.gone(ws, code === 1000 ? "left" : "lost");
     await live.flush();
-    await this.#setAlarm(live);
   }
 
-  async #setAlarm({ room }: LiveRoom): Promise<void> {
+  async #setAlarm(room: Room): Promise<void> {
     const life = { connections: room.size, everStored: room.log.head > 0 };
     if (life.everStored && life.connections < 2) return;
     if (this.#alarmAt === undefined) this.#alarmAt = await this.ctx.storage.getAlarm();

@@ -89,11 +89,10 @@ export class LiveUser {
   /** Sockets outlive the sleep of their object; what it knew of them is in their attachments. */
   #restore(): void {
     for (const ws of this.#ctx.getWebSockets()) {
-      // A closing socket is listed too.
-      if (ws.readyState !== WebSocket.OPEN) continue;
       const state = readState(ws.deserializeAttachment());
-      if (state === undefined) ws.close(4500, "internal");
-      else this.#sessions.set(ws, new SessionConnection(socketPort(this.#ctx, ws), state));
+      if (state !== undefined)
+        this.#sessions.set(ws, new SessionConnection(socketPort(this.#ctx, ws), state));
+      else if (ws.readyState === WebSocket.OPEN) ws.close(4500, "internal");
     }
     this.user.restore(this.#sessions.values());
     this.user.sweep(Date.now());

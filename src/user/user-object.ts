@@ -38,13 +38,13 @@ export class UserObject extends DurableObject {
   }
 
   override webSocketClose(ws: WebSocket, code: number, reason: string): void {
-    answerClose(ws, code, reason);
     this.#open().gone(ws);
+    answerClose(ws, code, reason);
   }
 
   override webSocketError(ws: WebSocket): void {
-    answerClose(ws, 1000, "");
     this.#open().gone(ws);
+    answerClose(ws, 1006, "");
   }
 
   override async alarm(): Promise<void> {

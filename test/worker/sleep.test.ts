@@ -10,8 +10,6 @@ describe("a room that slept", () => {
     await evictDurableObject(roomObject(room));
     bo.close(1000, "bye");
     cy.close(1000, "bye");
-    await new Promise((r) => setTimeout(r, 1500));
-    console.log(JSON.stringify(ada.texts.map((t) => t.slice(0, 120))), bo.texts.length);
     const gone = [await ada.next("memberLeft"), await ada.next("memberLeft")].map(({ user }) => user);
     expect(gone.sort()).toEqual(["bo", "cy"]);
     expect(await bo.closed).toEqual({ code: 1000, reason: "bye" });

@@ -18,10 +18,11 @@ const configure = (stub: AnyStub, settings: Settings): Promise<void> =>
 export const configureRoom = (room: string, settings: Settings) => configure(roomObject(room), settings);
 export const configureUser = (user: string, settings: Settings) => configure(userObject(user), settings);
 
+const realNow = Date.now.bind(Date);
+
 /** Moves the clock of the Worker and its objects ahead until the test ends. Timers and alarms stay where they are. */
 export function advanceClock(ms: number): void {
-  const real = Date.now.bind(Date);
-  const spy = vi.spyOn(Date, "now").mockImplementation(() => real() + ms);
+  const spy = vi.spyOn(Date, "now").mockImplementation(() => realNow() + ms);
   onTestFinished(() => spy.mockRestore());
 }
 
@@ -57,11 +58,14 @@ export async function recordWrites(stub: AnyStub, onWrite: () => void = () => {}
   return { statements, rows: () => cursors.reduce((sum, { rowsWritten }) => sum + rowsWritten, 0) };
 }
 
-/** Makes statements that match fail; returns how to heal them. */
-export async function failWrites(stub: AnyStub, matching: RegExp): Promise<() => void> {
+/** Makes statements fail; returns how to heal them. */
+export async function failWrites(stub: AnyStub, fails: (query: string) => boolean): Promise<() => void> {
   let broken = true;
+  // The fault is logged; what of it reaches a client is for the test to say.
+  const silenced = vi.spyOn(console, "error").mockImplementation(() => {});
+  onTestFinished(() => silenced.mockRestore());
   await interceptSql(stub, (query, run) => {
-    if (broken && matching.test(query)) throw new Error("the disk of the tests is full: DETAIL-OF-THE-FAULT");
+    if (broken && fails(query)) throw new Error("the disk of the tests is full: DETAIL-OF-THE-FAULT");
     return run();
   });
   return () => {

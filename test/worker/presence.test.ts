@@ -1,0 +1,220 @@
+import { evictDurableObject } from "cloudflare:test";
+import { describe, expect, it } from "vitest";
+import { advanceClock } from "./support/objects.ts";
+import type { TestSocket } from "./support/test-socket.ts";
+import { callAs, join, roomObject, tokenFor, uniqueName } from "./support/worker.ts";
+
+const MEMBER_EVENTS = ["memberJoined", "memberUpdated", "memberLeft", "members"];
+const news = (socket: TestSocket) => socket.received.filter(({ type }) => MEMBER_EVENTS.includes(type));
+
+async function membersOf(room: string): Promise<unknown> {
+  const response = await callAs(await tokenFor("observer"), "GET", `/v1/rooms/${room}/members`);
+  return response.json();
+}
+
+describe("members", () => {
+  it("[P2] several connections of a user are one member; joined and left come once, not to the joiner", async () => {
+    const room = uniqueName("one");
+    const bo = await join(room, "bo");
+    const first = await join(room, "ada", { name: "Ada" });
+    const second = await join(room, "ada", { name: "Ada" });
+    await Promise.all([bo.settled(), first.settled(), second.settled()]);
+    expect(await second.next("connected")).toMatchObject({
+      members: [{ id: "bo" }, { id: "ada" }],
+      occupancy: { members: 2, connections: 3 },
+    });
+    first.close(1000);
+    expect(await first.closed).toMatchObject({ code: 1000 });
+    await bo.settled();
+    expect(news(bo)).toMatchObject([{ type: "memberJoined", member: { id: "ada", name: "Ada" } }]);
+    second.close(1000);
+    expect(await bo.next("memberLeft")).toEqual({ type: "memberLeft", user: "ada", at: expect.any(Number) });
+    expect(news(bo)).toHaveLength(2);
+    expect([...news(first), ...news(second)]).toEqual([]);
+  });
+
+  it("[P2] those who join at once see each other once", async () => {
+    const room = uniqueName("at_once");
+    const users = ["ada", "bo", "cy", "di"];
+    const sockets = await Promise.all(users.map((user) => join(room, user)));
+    await Promise.all(sockets.map((socket) => socket.settled()));
+    for (const [at, socket] of sockets.entries()) {
+      const { members } = await socket.next("connected");
+      const listed = Array.isArray(members) ? members.map(({ id }) => id) : [];
+      const joined = socket.ofType("memberJoined").map(({ member }) => Reflect.get(Object(member), "id"));
+      expect([...listed, ...joined].sort()).toEqual(users);
+      expect(listed).toContain(users[at]);
+    }
+  });
+
+  it("[P2] another name on another device is told", async () => {
+    const room = uniqueName("renamed");
+    const bo = await join(room, "bo");
+    await join(room, "ada", { name: "Ada" });
+    await join(room, "ada", { name: "Ada L." });
+    expect(await bo.next("memberUpdated")).toMatchObject({ member: { id: "ada", name: "Ada L." } });
+  });
+});
+
+describe("leaving", () => {
+  it("[P3] with 1000 is gone at once", async () => {
+    const room = uniqueName("left");
+    const bo = await join(room, "bo");
+    const ada = await join(room, "ada");
+    ada.close(1000);
+    await bo.next("memberLeft", ({ user }) => user === "ada");
+    expect(await membersOf(room)).toMatchObject({ members: [{ id: "bo" }], occupancy: { connections: 1 } });
+  });
+
+  it.each([4000, undefined])("[P3] with %s the member stays 5 s", async (code) => {
+    const room = uniqueName("lost");
+    const bo = await join(room, "bo");
+    const ada = await join(room, "ada");
+    ada.close(code);
+    await ada.closed;
+    await bo.settled();
+    expect(await membersOf(room)).toMatchObject({
+      members: [{ id: "bo" }, { id: "ada" }],
+      occupancy: { members: 2, connections: 1 },
+    });
+    advanceClock(4_500);
+    await bo.settled();
+    expect(bo.ofType("memberLeft")).toEqual([]);
+    advanceClock(5_500);
+    await bo.settled();
+    expect(bo.ofType("memberLeft")).toMatchObject([{ user: "ada" }]);
+    expect(await membersOf(room)).toMatchObject({ members: [{ id: "bo" }] });
+  });
+
+  it("[P3] the room wakes by itself to tell", async () => {
+    const room = uniqueName("timer");
+    const bo = await join(room, "bo");
+    const ada = await join(room, "ada");
+    const lostAt = Date.now();
+    ada.close(4000);
+    await bo.next("memberLeft", ({ user }) => user === "ada");
+    expect(Date.now() - lostAt).toBeGreaterThanOrEqual(4_900);
+  });
+
+  it("[P3] a return in that time shows nothing, and status and data are still there", async () => {
+    const room = uniqueName("reload");
+    const bo = await join(room, "bo");
+    const ada = await join(room, "ada");
+    await ada.ask({ type: "presence", id: "p", status: "busy", data: { desk: 4 } });
+    await bo.next("memberUpdated");
+    ada.close(4000);
+    await ada.closed;
+    const back = await join(room, "ada");
+    expect(await back.next("connected")).toMatchObject({
+      members: [{ id: "bo" }, { id: "ada", status: "busy", data: { desk: 4 } }],
+    });
+    advanceClock(6_000);
+    await bo.settled();
+    expect(news(bo).map(({ type }) => type)).toEqual(["memberJoined", "memberUpdated"]);
+  });
+
+  it("[P3] the last of several connections decides", async () => {
+    const room = uniqueName("two");
+    const bo = await join(room, "bo");
+    const one = await join(room, "ada");
+    const two = await join(room, "ada");
+    one.close(4000);
+    await one.closed;
+    two.close(1000);
+    await bo.next("memberLeft", ({ user }) => user === "ada");
+    expect(news(bo).map(({ type }) => type)).toEqual(["memberJoined", "memberLeft"]);
+  });
+});
+
+describe("presence", () => {
+  it("[P4] changes status and data; a field left out stays, null clears", async () => {
+    const room = uniqueName("status");
+    const bo = await join(room, "bo");
+    const ada = await join(room, "ada");
+    const steps = [
+      [{ status: "away" }, { status: "away", data: null }],
+      [{ data: { desk: 4 } }, { status: "away", data: { desk: 4 } }],
+      [{ status: "busy" }, { status: "busy", data: { desk: 4 } }],
+      [{ data: null }, { status: "busy", data: null }],
+      [
+        { status: "online", data: [1] },
+        { status: "online", data: [1] },
+      ],
+    ];
+    for (const [change, expected] of steps) {
+      expect(await ada.ask({ type: "presence", id: "p", ...change })).toEqual({ type: "ok", id: "p" });
+      const { member } = await bo.next("memberUpdated");
+      expect(member).toEqual({ id: "ada", joinedAt: expect.any(Number), ...expected });
+      expect(await ada.next("memberUpdated")).toMatchObject({ member: expected });
+    }
+  });
+
+  it("[P4] it is the member's: the last of any of its connections counts", async () => {
+    const room = uniqueName("shared");
+    const one = await join(room, "ada");
+    const two = await join(room, "ada");
+    await one.ask({ type: "presence", id: "p", status: "away", data: 1 });
+    await two.ask({ type: "presence", id: "p", status: "busy" });
+    expect(await membersOf(room)).toMatchObject({ members: [{ status: "busy", data: 1 }] });
+    two.close(1000);
+    await two.closed;
+    await one.settled();
+    expect(await membersOf(room)).toMatchObject({ members: [{ status: "busy", data: 1 }] });
+  });
+
+  it("[P6] presence=off hears of no members, and counts as any other connection", async () => {
+    const room = uniqueName("off");
+    const bo = await join(room, "bo");
+    const ada = await join(room, "ada", { query: "?presence=off" });
+    expect(await ada.next("connected")).toMatchObject({
+      members: [],
+      occupancy: { members: 2, connections: 2 },
+    });
+    await bo.next("memberJoined", ({ member }) => Reflect.get(Object(member), "id") === "ada");
+    const cy = await join(room, "cy");
+    await join(room, "cy");
+    await cy.ask({ type: "presence", id: "p", status: "away" });
+    await bo.next("memberUpdated");
+    await cy.ask({ type: "send", id: "m", data: 1 });
+    await ada.settled();
+    expect(ada.received.map(({ type }) => type)).toEqual(["connected", "caughtUp", "message", "pong"]);
+    expect(await ada.ask({ type: "presence", id: "p", status: "busy" })).toMatchObject({ type: "ok" });
+    await bo.next("memberUpdated", ({ member }) => Reflect.get(Object(member), "id") === "ada");
+  });
+
+  it("[P7] is right after hibernation: status, data, joinedAt, counts, and who leaves then", async () => {
+    const room = uniqueName("asleep");
+    const bo = await join(room, "bo");
+    const ada = await join(room, "ada", { name: "Ada" });
+    const second = await join(room, "ada", { name: "Ada" });
+    await ada.ask({ type: "presence", id: "p", status: "busy", data: { desk: 4 } });
+    await bo.settled();
+    const before = await membersOf(room);
+    await evictDurableObject(roomObject(room), { webSockets: "hibernate" });
+    expect(await membersOf(room)).toEqual(before);
+    await Promise.all([bo.settled(), ada.settled()]);
+    expect(news(bo).map(({ type }) => type)).toEqual(["memberJoined", "memberUpdated"]);
+    await evictDurableObject(roomObject(room), { webSockets: "hibernate" });
+    second.close(1000);
+    await second.closed;
+    await bo.settled();
+    expect(bo.ofType("memberLeft")).toEqual([]);
+    await evictDurableObject(roomObject(room), { webSockets: "hibernate" });
+    ada.close(1000);
+    expect(await bo.next("memberLeft")).toMatchObject({ user: "ada" });
+    expect(await membersOf(room)).toMatchObject({ members: [{ id: "bo" }], occupancy: { connections: 1 } });
+  });
+
+  it("[P8] the number of connections comes with what next wakes the room, at most every 10 s", async () => {
+    const room = uniqueName("counted");
+    const bo = await join(room, "bo");
+    await join(room, "bo");
+    expect(await bo.next("occupancy")).toEqual({ type: "occupancy", members: 1, connections: 2 });
+    await join(room, "bo");
+    await bo.settled();
+    expect(bo.ofType("occupancy")).toHaveLength(1);
+    advanceClock(10_500);
+    await bo.settled();
+    expect(bo.ofType("occupancy").slice(1)).toEqual([{ type: "occupancy", members: 1, connections: 3 }]);
+  });
+});

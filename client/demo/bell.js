@@ -57,18 +57,36 @@ export function createBell(root, inbox, onOpen) {
   }
 
   function render() {
-    const { notifications, unread } = inbox.getSnapshot();
+    const { notifications } = inbox.getSnapshot();
     shown = notifications;
+    const hadFocus = panel.contains(document.activeElement);
     list.replaceChildren(...notifications.map((notification) => renderNotification(notification, markRead)));
     nothing.hidden = notifications.length > 0;
-    markAll.hidden = unread === 0;
     more.hidden = !moreIsThere || notifications.length < PAGE;
+    // What had it is gone, and the keyboard would start over at the top of the page.
+    if (hadFocus && !panel.contains(document.activeElement)) panel.focus({ preventScroll: true });
     const unseen = notifications.filter(({ state }) => state === "unseen").map(({ id }) => id);
     if (unseen.length > 0 && inbox.state.status === "connected") void mark(unseen, "seen");
   }
 
+  /** @param {KeyboardEvent} event */
+  function onKey({ key }) {
+    if (key !== "Escape" || panel.hidden) return;
+    toggle(false);
+    bell.focus();
+  }
+
+  /** @param {PointerEvent} event */
+  function onPointer({ target }) {
+    if (target instanceof Node && !panel.contains(target) && !bell.contains(target)) toggle(false);
+  }
+
   bell.addEventListener("click", () => toggle(panel.hidden !== false));
-  markAll.addEventListener("click", () => void mark({ all: true }, "read"));
+  markAll.addEventListener("click", () => {
+    // The button hides itself.
+    panel.focus({ preventScroll: true });
+    void mark({ all: true }, "read");
+  });
   more.addEventListener("click", async () => {
     try {
       moreIsThere = (await inbox.loadOlder(PAGE)).more;
@@ -78,18 +96,9 @@ export function createBell(root, inbox, onOpen) {
       note.hidden = false;
     }
   });
-  panel.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape") return;
-    toggle(false);
-    bell.focus();
-  });
-  document.addEventListener(
-    "pointerdown",
-    ({ target }) => {
-      if (target instanceof Node && !panel.contains(target) && !bell.contains(target)) toggle(false);
-    },
-    { signal: closing.signal },
-  );
+  const { signal } = closing;
+  document.addEventListener("keydown", onKey, { signal });
+  document.addEventListener("pointerdown", onPointer, { signal });
   const timer = setInterval(() => {
     if (!panel.hidden) render();
   }, REFRESH_MS);

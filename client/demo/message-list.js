@@ -11,6 +11,12 @@ import { keepScroll } from "./scroll-keeper.js";
 /** @typedef {import("./message-rows.js").Row} Row */
 
 const LOAD_WITHIN_PX = 160;
+const START_WORDS = {
+  unknown: "",
+  loading: "Loading older messages…",
+  failed: "Older messages could not be loaded.",
+  none: "This is where it begins.",
+};
 
 /**
  * @param {ParentNode} root
@@ -135,8 +141,7 @@ export function createMessageList(root, room) {
 
   async function loadOlder() {
     older = "loading";
-    setText(start, "Loading older messages…");
-    start.hidden = false;
+    showStart(START_WORDS.loading);
     // A screen reader shall not read a page of old messages aloud.
     scroller.setAttribute("aria-busy", "true");
     try {
@@ -147,10 +152,16 @@ export function createMessageList(root, room) {
       older = "failed";
     }
     scroller.removeAttribute("aria-busy");
-    setText(start, older === "failed" ? "Older messages could not be loaded." : "This is where it begins.");
-    start.hidden = older === "unknown";
+    showStart(START_WORDS[older]);
     loadOlderAtTop();
   }
+
+  /** @param {string} words */
+  const showStart = (words) =>
+    scroll.during(() => {
+      start.hidden = words === "";
+      setText(start, words);
+    });
 
   return { update, stop: scroll.stop };
 }

@@ -28,15 +28,15 @@ export function rowsOf(messages, self) {
   /** @type {MessageRow | undefined} */
   let before;
   for (const message of messages) {
-    const day = dayKey(message.at);
-    const newDay = before === undefined || dayKey(before.message.at) !== day;
-    if (newDay)
-      rows.push({ kind: "day", key: `day ${day} ${rows.length === 0 ? "" : message.seq}`, at: message.at });
+    const newDay = before === undefined || dayKey(before.message.at) !== dayKey(message.at);
     const own = isOwn(message, self);
+    const key = keyOf(message, own);
+    // Named after what follows: a day that begins earlier with older messages is another row, further up.
+    if (newDay) rows.push({ kind: "day", key: `day ${key}`, at: message.at });
     /** @type {MessageRow} */
     const row = {
       kind: "message",
-      key: keyOf(message, own),
+      key,
       message,
       own,
       first: newDay || before === undefined || !follows(before, message, own),

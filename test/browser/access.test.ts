@@ -1,0 +1,113 @@
+// Who is let in: pages of other origins, and people with a token where the server makes none for guests.
+
+import { readFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { chromiumPath, launchChromium } from "../support/chromium.ts";
+import { type LocalServer, startServer } from "../support/local-server.ts";
+import { call } from "./server-code.ts";
+import { Visitor } from "./visitor.ts";
+
+describe.skipIf(chromiumPath === undefined)("access", () => {
+  let browser: Browser;
+  /** As `npm run dev` has it. */
+  let open: LocalServer;
+  /** As in production. */
+  let strict: LocalServer;
+  let elsewhere: Server;
+
+  beforeAll(async () => {
+    const vars = { DEV_TOKENS: "off", ALLOWED_ORIGINS: "" };
+    [browser, open, strict] = await Promise.all([launchChromium(), startServer(), startServer({ vars })]);
+    const page = readFileSync(join(import.meta.dirname, "other-origin.html"));
+    elsewhere = createServer((_, response) => response.setHeader("Content-Type", "text/html").end(page));
+    await new Promise<void>((resolve) => elsewhere.listen(0, resolve));
+  });
+  afterAll(async () => {
+    await browser?.close();
+    elsewhere?.close();
+    await Promise.all([open?.stop(), strict?.stop()]);
+  });
+
+  async function tokenOf(server: LocalServer, user: string, rooms: object): Promise<string> {
+    const { token } = await call<{ token: string }>(server, "POST", "/v1/tokens", { user, rooms });
+    return token;
+  }
+
+  async function tryFromElsewhere(server: LocalServer): Promise<unknown> {
+    const token = await tokenOf(server, "ada", { "*": "write" });
+    const { port } = elsewhere.address() as AddressInfo;
+    const hash = [server.url, token].map(encodeURIComponent).join(",");
+    const { page } = await Visitor.open(browser, `http://localhost:${port}/#${hash}`);
+    const output = page.locator("output:not(:empty)");
+    await output.waitFor({ state: "attached" });
+    const results: unknown = JSON.parse((await output.textContent()) ?? "");
+    await page.close();
+    return results;
+  }
+
+  it("[A6] a page on another port uses socket, HTTP API and long polling", async () => {
+    expect(await tryFromElsewhere(open)).toEqual({ socket: "works", http: "works", polling: "works" });
+  });
+
+  it("[A6] a page of a strange origin can use none of them", async () => {
+    expect(await tryFromElsewhere(strict)).toEqual({
+      socket: "refused: forbidden",
+      // Without CORS headers the browser does not even say why.
+      http: "refused: TypeError",
+      polling: "refused: TypeError",
+    });
+  });
+
+  it("without tokens for guests the page asks for one, and works with it", async () => {
+    const ada = await Visitor.open(browser, `${strict.url}/?room=project_1`);
+    const field = ada.page.getByLabel("Token");
+    await field.waitFor();
+    expect(await ada.page.getByLabel("Your name").isVisible()).toBe(false);
+
+    await field.fill("no.such.token");
+    await ada.press("Join the room");
+    await ada.sees("The server did not accept this token. Please check it, or get a new one.");
+
+    await field.fill(await tokenOf(strict, "ada", { "other_*": "write" }));
+    await ada.press("Join the room");
+    await ada.sees("You have no permission for this room.");
+
+    const token = await tokenOf(strict, "ada", { "project_*": "write" });
+    await field.fill(token);
+    await ada.press("Join the room");
+    await ada.connected();
+    await ada.say("With a token of my own");
+    await ada.hears("With a token of my own");
+    expect(ada.page.url()).not.toContain(token);
+    expect(await ada.page.evaluate(() => JSON.stringify(localStorage))).not.toContain(token);
+
+    // The tab remembers it, so a reload asks for nothing.
+    await ada.page.reload();
+    await ada.connected();
+    await ada.hears("With a token of my own");
+    expect(ada.faults).toEqual([]);
+  });
+
+  it("who may only read is told so", async () => {
+    const reader = await Visitor.open(browser, `${strict.url}/?room=project_1`);
+    await reader.page.getByLabel("Token").fill(await tokenOf(strict, "eve", { "*": "read" }));
+    await reader.press("Join the room");
+    await reader.connected();
+    expect(await reader.writing.isDisabled()).toBe(true);
+    expect(await reader.writing.getAttribute("placeholder")).toContain("not write");
+  });
+
+  it("every answer carries the page's policy, and the client is open to all", async () => {
+    const page = await fetch(open.url);
+    expect(page.headers.get("Content-Security-Policy")).toContain("default-src 'self'");
+    expect(page.headers.get("X-Content-Type-Options")).toBe("nosniff");
+    expect(page.headers.get("Referrer-Policy")).toBe("no-referrer");
+    const client = await fetch(`${open.url}/edge-rooms.js`);
+    expect(client.headers.get("Access-Control-Allow-Origin")).toBe("*");
+    expect((await fetch(`${open.url}/edge-rooms.d.ts`)).status).toBe(404);
+  });
+});

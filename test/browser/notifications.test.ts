@@ -1,0 +1,88 @@
+// The bell: one user with two tabs, and a server that has something to tell.
+
+import type { Browser, BrowserContext } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { chromiumPath, launchChromium } from "../support/chromium.ts";
+import { type LocalServer, startServer } from "../support/local-server.ts";
+import { call } from "./server-code.ts";
+import { Visitor } from "./visitor.ts";
+
+describe.skipIf(chromiumPath === undefined)("notifications on the demo page", () => {
+  let browser: Browser;
+  let context: BrowserContext;
+  let server: LocalServer;
+  let tabs: Visitor[];
+
+  beforeAll(async () => {
+    [browser, server] = await Promise.all([launchChromium(), startServer()]);
+    context = await browser.newContext();
+    tabs = [await joinAsAda("one"), await joinAsAda("two")];
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.stop();
+  });
+
+  const joinAsAda = (room: string) => Visitor.join(context, server.url, "Ada", room);
+  const notify = (body: object) => call(server, "POST", "/v1/notify", { user: "ada", message: "", ...body });
+  const unread = (tab: Visitor) => tab.bell.getAttribute("aria-label");
+  const toast = (tab: Visitor, title: string) => tab.page.locator(".toast", { hasText: title });
+
+  async function allSee(label: string): Promise<void> {
+    for (const tab of tabs) await expect.poll(() => unread(tab), { timeout: 20_000 }).toBe(label);
+  }
+
+  it("each appears as a toast and in the count, on both tabs", async () => {
+    // Told only once both inboxes are connected: what was there before a visit is no news.
+    await notify({ title: "Warm-up", id: "warm-up" });
+    await allSee("Notifications, 1 unread");
+    await notify({ title: "Build completed", message: "All green", link: "https://ci.example.com/1" });
+    await allSee("Notifications, 2 unread");
+    for (const tab of tabs) {
+      await toast(tab, "Build completed").waitFor();
+      expect(await toast(tab, "Build completed").getByRole("link").getAttribute("href")).toBe(
+        "https://ci.example.com/1",
+      );
+    }
+  });
+
+  it("a toast can be dismissed, an urgent one stays", async () => {
+    const [tab] = tabs;
+    if (tab === undefined) throw new Error("there is no tab");
+    await notify({ title: "Disk full", priority: "urgent" });
+    await allSee("Notifications, 3 unread");
+    await toast(tab, "Build completed").getByRole("button", { name: "Dismiss" }).click();
+    await toast(tab, "Build completed").waitFor({ state: "detached" });
+    expect(await toast(tab, "Disk full").count()).toBe(1);
+  });
+
+  it("one is marked as read by itself, all of them at once, on both tabs", async () => {
+    const [tab, other] = tabs;
+    if (tab === undefined || other === undefined) throw new Error("there are no tabs");
+    await tab.bell.click();
+    const panel = tab.page.getByRole("dialog", { name: "Notifications" });
+    await panel.getByRole("listitem").filter({ hasText: "Disk full" }).waitFor();
+    await panel
+      .getByRole("listitem")
+      .filter({ hasText: "Disk full" })
+      .getByRole("button", { name: "Mark read" })
+      .click();
+    await allSee("Notifications, 2 unread");
+    // Read on one device, it is no news on the other.
+    await toast(other, "Disk full").waitFor({ state: "detached" });
+
+    await panel.getByRole("button", { name: "Mark all read" }).click();
+    await allSee("Notifications");
+    await tab.page.keyboard.press("Escape");
+    await panel.waitFor({ state: "hidden" });
+  });
+
+  it("what lay in the inbox before is counted, and no toast", async () => {
+    await notify({ title: "While away" });
+    const late = await joinAsAda("three");
+    tabs.push(late);
+    await allSee("Notifications, 1 unread");
+    expect(await toast(late, "While away").count()).toBe(0);
+    expect(tabs.flatMap(({ faults }) => faults)).toEqual([]);
+  });
+});

@@ -1,0 +1,62 @@
+// The server goes away and comes back: what the page says meanwhile, and that nothing is lost or doubled.
+
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { chromiumPath, launchChromium } from "../support/chromium.ts";
+import { type LocalServer, startServer } from "../support/local-server.ts";
+import { publish, storedTexts } from "./server-code.ts";
+import { Visitor } from "./visitor.ts";
+
+const ROOM = "comeback";
+
+describe.skipIf(chromiumPath === undefined)("a killed server", () => {
+  let browser: Browser;
+  let server: LocalServer;
+  let ada: Visitor;
+  let bo: Visitor;
+
+  beforeAll(async () => {
+    const vars = { RECONNECT_MIN_MS: 500, RECONNECT_MAX_MS: 1_500 };
+    [browser, server] = await Promise.all([launchChromium(), startServer({ vars })]);
+    ada = await Visitor.join(browser, server.url, "Ada", ROOM);
+    bo = await Visitor.join(browser, server.url, "Bo", ROOM);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.stop();
+  });
+
+  const reconnect = (visitor: Visitor) => visitor.page.getByRole("button", { name: "Reconnect" });
+
+  it("is tried again by itself, after five tries by a button", async () => {
+    await ada.say("Before");
+    await bo.hears("Before");
+    // Looked for from before on, as it does not last.
+    await Promise.all([ada.sees(/^Reconnecting/), server.kill()]);
+    for (const visitor of [ada, bo]) {
+      await visitor.sees("Offline");
+      await reconnect(visitor).waitFor();
+    }
+    await ada.say("Written offline");
+    await ada.sees("Waiting…");
+  });
+
+  it("once it is back, what was written is stored once, and what was missed is there", async () => {
+    await server.restart();
+    await publish(server, ROOM, "Missed");
+    for (const visitor of [ada, bo]) {
+      await reconnect(visitor).click();
+      await visitor.connected();
+      await visitor.hears("Missed");
+      await reconnect(visitor).waitFor({ state: "hidden" });
+    }
+    await bo.hears("Written offline");
+    await ada.seesNoMore("Waiting…");
+    const all = ["Before", "Missed", "Written offline"];
+    expect(await storedTexts(server, ROOM)).toEqual(all);
+    for (const visitor of [ada, bo]) {
+      expect(await visitor.messages.locator(".text").allInnerTexts()).toEqual(all);
+      expect(visitor.faults).toEqual([]);
+    }
+  });
+});

@@ -1,0 +1,140 @@
+// Two windows in one room, and what a reader keeps of their place in it.
+
+import type { Browser } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { chromiumPath, launchChromium } from "../support/chromium.ts";
+import { type LocalServer, startServer } from "../support/local-server.ts";
+import { publish, storedTexts } from "./server-code.ts";
+import { Visitor } from "./visitor.ts";
+
+describe.skipIf(chromiumPath === undefined)("a room on the demo page", () => {
+  let browser: Browser;
+  let server: LocalServer;
+  let visitors: Visitor[] = [];
+
+  beforeAll(async () => {
+    [browser, server] = await Promise.all([launchChromium(), startServer()]);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.stop();
+  });
+  afterEach(async () => {
+    const faults = visitors.flatMap((visitor) => visitor.faults);
+    await Promise.all(visitors.map(({ page }) => page.close()));
+    visitors = [];
+    expect(faults).toEqual([]);
+  });
+
+  async function join(name: string, room: string): Promise<Visitor> {
+    const visitor = await Visitor.join(browser, server.url, name, room);
+    visitors.push(visitor);
+    return visitor;
+  }
+
+  async function publishAll(room: string, texts: readonly string[]): Promise<void> {
+    for (const text of texts) await publish(server, room, text);
+  }
+
+  const numbered = (from: number, to: number) =>
+    Array.from({ length: to - from + 1 }, (_, index) => `Message ${from + index}`);
+
+  it("two windows talk both ways and see each other", async () => {
+    const ada = await join("Ada", "talk");
+    const bo = await join("Bo", "talk");
+    await ada.say("Hello Bo");
+    await bo.hears("Hello Bo");
+    await bo.say("Hello <b>Ada</b>");
+    await ada.hears("Hello <b>Ada</b>");
+    for (const { members } of [ada, bo]) {
+      await expect.poll(async () => (await members.allInnerTexts()).join(" ")).toMatch(/Ada.*Bo/s);
+    }
+    expect(await ada.messages.locator(".time").allInnerTexts()).not.toContain("Sending…");
+    expect(await storedTexts(server, "talk")).toEqual(["Hello Bo", "Hello <b>Ada</b>"]);
+
+    await bo.press("Leave the room");
+    await expect.poll(() => ada.members.count()).toBe(1);
+    await bo.sees("Your name");
+  });
+
+  it("a reload keeps the room and everything said in it", async () => {
+    const ada = await join("Ada", "reload");
+    await ada.say("Still here");
+    await ada.hears("Still here");
+    await ada.page.reload();
+    await ada.connected();
+    await ada.hears("Still here");
+  });
+
+  it("typing shows and vanishes", async () => {
+    const ada = await join("Ada", "typing");
+    const bo = await join("Bo", "typing");
+    await ada.writing.pressSequentially("Hel");
+    await bo.sees("Ada is typing…");
+    await bo.seesNoMore("Ada is typing…");
+    await ada.writing.pressSequentially("lo");
+    await bo.sees("Ada is typing…");
+    await ada.writing.press("Enter");
+    await bo.hears("Hello");
+    await bo.seesNoMore("Ada is typing…");
+  });
+
+  it("Shift + Enter starts a new line, Enter sends", async () => {
+    const ada = await join("Ada", "lines");
+    await ada.writing.pressSequentially("One");
+    await ada.writing.press("Shift+Enter");
+    await ada.writing.pressSequentially("Two");
+    await ada.writing.press("Enter");
+    await expect.poll(() => storedTexts(server, "lines")).toEqual(["One\nTwo"]);
+  });
+
+  it("addresses become links, and nothing else does", async () => {
+    const ada = await join("Ada", "links");
+    await ada.say("See https://example.com/a?b=1, or javascript:alert(1) <img src=x onerror=alert(2)>");
+    const link = ada.messages.getByRole("link");
+    await link.waitFor();
+    expect(await link.count()).toBe(1);
+    expect(await link.getAttribute("href")).toBe("https://example.com/a?b=1");
+    expect(await link.getAttribute("rel")).toContain("noopener");
+    expect(await ada.messages.locator("img").count()).toBe(0);
+  });
+
+  it("the reading position stays put when messages arrive, and the button leads to the end", async () => {
+    await publishAll("reading", numbered(1, 40));
+    const ada = await join("Ada", "reading");
+    await ada.hears("Message 40");
+    await expect.poll(async () => (await ada.place("Message 40")).visible).toBe(true);
+
+    await ada.messages.getByText("Message 20", { exact: true }).evaluate((message) => {
+      message.scrollIntoView({ block: "center" });
+    });
+    const before = await ada.place("Message 20");
+    await publishAll("reading", numbered(41, 43));
+    await ada.sees("3 new messages");
+    expect(await ada.place("Message 20")).toEqual(before);
+
+    await ada.press("3 new messages");
+    await expect.poll(async () => (await ada.place("Message 43")).visible).toBe(true);
+    await ada.seesNoMore("3 new messages");
+
+    // Back at the end, it stays there.
+    await publish(server, "reading", "Message 44");
+    await expect.poll(async () => (await ada.place("Message 44")).visible).toBe(true);
+  });
+
+  it("loading older messages does not move what is read", async () => {
+    await publishAll("older", numbered(1, 120));
+    const ada = await join("Ada", "older");
+    await ada.hears("Message 120");
+    expect(await ada.messages.count()).toBe(50);
+
+    const before = await ada.messages.getByText("Message 71", { exact: true }).evaluate((oldest) => {
+      oldest.closest('[role="log"]')?.scrollTo({ top: 0 });
+      return oldest.getBoundingClientRect().top;
+    });
+    await expect.poll(() => ada.messages.count()).toBe(100);
+    const after = await ada.place("Message 71");
+    expect(Math.abs(after.top - before)).toBeLessThan(2);
+    expect(after.visible).toBe(true);
+  });
+});

@@ -1,0 +1,88 @@
+// Somebody at the demo page, and what they do and see there.
+
+import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
+
+const PATIENCE_MS = 30_000;
+
+export class Visitor {
+  readonly page: Page;
+  /** Scripts that failed, and what the page's own policy forbade. */
+  readonly faults: string[] = [];
+
+  constructor(page: Page) {
+    this.page = page;
+    page.setDefaultTimeout(PATIENCE_MS);
+    page.on("pageerror", (error) => this.faults.push(String(error.stack)));
+    page.on("console", (message) => {
+      if (message.text().includes("Content Security Policy")) this.faults.push(message.text());
+    });
+  }
+
+  /** With a browser profile of their own, or as one more tab of a profile. */
+  static async open(where: Browser | BrowserContext, url: string): Promise<Visitor> {
+    const visitor = new Visitor(await where.newPage());
+    await visitor.page.goto(url);
+    return visitor;
+  }
+
+  static async join(where: Browser | BrowserContext, server: string, name: string, room: string) {
+    const visitor = await Visitor.open(where, `${server}/?room=${room}`);
+    await visitor.page.getByLabel("Your name").fill(name);
+    await visitor.press("Join the room");
+    await visitor.connected();
+    return visitor;
+  }
+
+  get messages(): Locator {
+    return this.page.getByRole("log").locator(".message");
+  }
+
+  get members(): Locator {
+    return this.page.getByRole("complementary", { name: "Who is here" }).getByRole("listitem");
+  }
+
+  get bell(): Locator {
+    return this.page.getByRole("button", { name: /^Notifications/ });
+  }
+
+  get writing(): Locator {
+    return this.page.getByRole("textbox", { name: "Message" });
+  }
+
+  connected(): Promise<void> {
+    return this.sees("Connected");
+  }
+
+  press(button: string | RegExp): Promise<void> {
+    return this.page.getByRole("button", { name: button }).click();
+  }
+
+  async say(text: string): Promise<void> {
+    await this.writing.fill(text);
+    await this.writing.press("Enter");
+  }
+
+  sees(text: string | RegExp): Promise<void> {
+    return this.page.getByText(text, { exact: true }).first().waitFor();
+  }
+
+  seesNoMore(text: string | RegExp): Promise<void> {
+    return this.page.getByText(text, { exact: true }).first().waitFor({ state: "hidden" });
+  }
+
+  hears(text: string): Promise<void> {
+    return this.messages.getByText(text, { exact: true }).first().waitFor();
+  }
+
+  /** Where on the screen a message is, and whether all of it is to be seen. */
+  place(text: string): Promise<{ top: number; visible: boolean }> {
+    return this.messages
+      .getByText(text, { exact: true })
+      .first()
+      .evaluate((message) => {
+        const { top, bottom } = message.getBoundingClientRect();
+        const frame = message.closest('[role="log"]')?.getBoundingClientRect();
+        return { top, visible: frame !== undefined && top >= frame.top && bottom <= frame.bottom };
+      });
+  }
+}

@@ -1,0 +1,180 @@
+// A local server as a user of the project has it: `wrangler dev` with the real build, real sockets and real SQLite.
+// Each has a working copy of its own, so that no build and no change of a file disturbs another one that runs.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+
+export interface ServerOptions {
+  /** Settings and secrets; those of `npm run dev` where nothing is said. */
+  readonly vars?: Readonly<Record<string, string | number>>;
+  /** A free one where nothing is said. */
+  readonly port?: number;
+  /** What the objects store lives here, and stays; else in a directory that goes with the server. */
+  readonly stateDir?: string;
+}
+
+export interface LocalServer {
+  readonly url: string;
+  readonly port: number;
+  readonly apiKey: string;
+  /** Ends it for good. */
+  stop(): Promise<void>;
+  /** As a crash would, without a word to anybody; what was stored stays. */
+  kill(): Promise<void>;
+  /** On the same port, with the same settings and what was stored. */
+  restart(): Promise<void>;
+}
+
+const ROOT = join(import.meta.dirname, "../..");
+const COPIED = ["src", "client", "package.json", "tsconfig.json", "wrangler.toml"];
+const READY_WITHIN_MS = 60_000;
+const STOP_WITHIN_MS = 5_000;
+const LOOK_EVERY_MS = 100;
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const secret = () => randomBytes(32).toString("base64url");
+
+export async function startServer(options: ServerOptions = {}): Promise<LocalServer> {
+  const { port = await freePort(), stateDir } = options;
+  const vars: Record<string, string | number> = {
+    JWT_SECRET: secret(),
+    API_KEYS: secret(),
+    DEV_TOKENS: "on",
+    ALLOWED_ORIGINS: "http://localhost:*,http://127.0.0.1:*",
+    ...options.vars,
+  };
+  const copy = workingCopy(vars);
+  const url = `http://localhost:${port}`;
+  const start = () => startProcess(copy, stateDir ?? join(copy, "state"), port);
+
+  let process = await start();
+  return {
+    url,
+    port,
+    apiKey: String(vars.API_KEYS).split(",")[0] ?? "",
+    async stop() {
+      await process.end("SIGTERM");
+      rmSync(copy, { recursive: true, force: true, maxRetries: 5 });
+    },
+    kill: () => process.end("SIGKILL"),
+    async restart() {
+      await process.end("SIGKILL");
+      process = await start();
+    },
+  };
+}
+
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on("error", reject);
+    server.listen(0, () => {
+      const address = server.address();
+      server.close(() => {
+        if (address !== null && typeof address === "object") resolve(address.port);
+        else reject(new Error("no port is free"));
+      });
+    });
+  });
+}
+
+function workingCopy(vars: Readonly<Record<string, string | number>>): string {
+  const copy = mkdtempSync(join(tmpdir(), "edge-rooms-"));
+  for (const name of COPIED) cpSync(join(ROOT, name), join(copy, name), { recursive: true });
+  symlinkSync(join(ROOT, "node_modules"), join(copy, "node_modules"));
+  const lines = Object.entries(vars).map(([name, value]) => `${name}=${value}`);
+  writeFileSync(join(copy, ".dev.vars"), `${lines.join("\n")}\n`, { mode: 0o600 });
+  return copy;
+}
+
+async function startProcess(copy: string, stateDir: string, port: number) {
+  mkdirSync(stateDir, { recursive: true });
+  const inspectorPort = await freePort();
+  const args = ["dev", "--port", String(port), "--inspector-port", String(inspectorPort)];
+  const child = spawn(
+    "wrangler",
+    [...args, "--persist-to", stateDir, "--show-interactive-dev-session=false"],
+    {
+      cwd: copy,
+      // A process group of its own, as wrangler has children that outlive it.
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe"],
+      env: {
+        ...process.env,
+        PATH: `${join(ROOT, "node_modules/.bin")}${delimiter}${process.env.PATH}`,
+        CLOUDFLARE_CF_FETCH_ENABLED: "false",
+        WRANGLER_SEND_METRICS: "false",
+        WRANGLER_REGISTRY_PATH: join(copy, "registry"),
+        WRANGLER_LOG_PATH: join(copy, "logs"),
+      },
+    },
+  );
+  const output = outputOf(child);
+  const end = (signal: "SIGTERM" | "SIGKILL") => endGroup(child, signal);
+  const killAtExit = () => killGroup(child, "SIGKILL");
+  process.once("exit", killAtExit);
+  child.once("exit", () => process.off("exit", killAtExit));
+  try {
+    await untilReady(child, `http://localhost:${port}/health`);
+  } catch (cause) {
+    await end("SIGKILL");
+    throw new Error(`The local server did not start:\n${output()}`, { cause });
+  }
+  return { end };
+}
+
+async function untilReady(child: ChildProcess, health: string): Promise<void> {
+  const giveUpAt = Date.now() + READY_WITHIN_MS;
+  while (Date.now() < giveUpAt) {
+    if (hasEnded(child)) throw new Error("it ended");
+    const answer = await fetch(health, { signal: AbortSignal.timeout(READY_WITHIN_MS) }).catch(
+      () => undefined,
+    );
+    await answer?.body?.cancel();
+    if (answer?.ok) return;
+    await pause(LOOK_EVERY_MS);
+  }
+  throw new Error(`no answer within ${READY_WITHIN_MS} ms`);
+}
+
+async function endGroup(child: ChildProcess, signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+  killGroup(child, signal);
+  const giveUpAt = Date.now() + STOP_WITHIN_MS;
+  while (groupLives(child)) {
+    if (Date.now() > giveUpAt) killGroup(child, "SIGKILL");
+    await pause(LOOK_EVERY_MS);
+  }
+}
+
+function killGroup({ pid }: ChildProcess, signal: "SIGTERM" | "SIGKILL"): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // Nobody of it is left.
+  }
+}
+
+/** Whether anybody of the group is there who is not merely waiting to be buried. */
+function groupLives(child: ChildProcess): boolean {
+  if (child.pid === undefined) return false;
+  try {
+    return process.kill(-child.pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+const hasEnded = ({ exitCode, signalCode }: ChildProcess) => exitCode !== null || signalCode !== null;
+
+function outputOf(child: ChildProcess): () => string {
+  const chunks: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on("data", (chunk: Buffer) => chunks.push(chunk.toString()));
+  }
+  return () => chunks.join("").slice(-4_000);
+}

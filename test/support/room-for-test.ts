@@ -2,7 +2,7 @@
 // `restart()` is what hibernation or a crash leaves: the database and, with hibernation, the attachments.
 
 import type { Permission, Topics } from "../../src/protocol/index.ts";
-import { LogStore } from "../../src/room/log-store.ts";
+import { LogStore, type StoredMessage } from "../../src/room/log-store.ts";
 import { Room } from "../../src/room/room.ts";
 import type { AppliedCommand } from "../../src/room/room-commands.ts";
 import { RoomConnection, type RoomConnectionState, readState } from "../../src/room/room-connection.ts";
@@ -53,6 +53,8 @@ const settingsOf = (given: RoomTestSettings): RoomSettings => ({
 export class RoomForTest {
   readonly database = new SqliteForTest();
   readonly faults: unknown[] = [];
+  /** Everything ever stored, whatever the log has retired since. */
+  readonly stored: StoredMessage[] = [];
   now = 1_790_000_000_000;
   room: Room;
   #settings: RoomTestSettings;
@@ -123,9 +125,23 @@ export class RoomForTest {
   #start(): Room {
     const settings = settingsOf(this.#settings);
     const { historyLimit } = settings;
-    const store = new LogStore(this.database, historyLimit);
+    const store = new RecordingStore(this.database, historyLimit, this.stored);
     const log = new RoomLog(store, { newEpoch: `e${++this.#epochs}`, historyLimit, now: this.now });
     return new Room("test", settings, log, (error) => this.faults.push(error));
+  }
+}
+
+class RecordingStore extends LogStore {
+  readonly #stored: StoredMessage[];
+
+  constructor(database: SqliteForTest, ring: number, stored: StoredMessage[]) {
+    super(database, ring);
+    this.#stored = stored;
+  }
+
+  override append(message: StoredMessage): void {
+    super.append(message);
+    this.#stored.push(message);
   }
 }
 

@@ -1,0 +1,231 @@
+// Between a client's fake socket and a room without a runtime: a wire that delays, breaks off anywhere in either
+// direction, goes dead without a word, and leaves ghosts. And what a shell does around the rules: tokens, heartbeats,
+// flushes when they are due. To extend: a new kind of fault is a method of `Wire`.
+
+import type { Actor } from "../../src/auth/identity.ts";
+import { PING_FRAME, PONG_FRAME, type RoomCommand, refuse, type Topics } from "../../src/protocol/index.ts";
+import type { Outcome } from "../../src/realtime/encode-json.ts";
+import { Intake } from "../../src/realtime/intake.ts";
+import type { AppliedCommand } from "../../src/room/room-commands.ts";
+import { parseFrame } from "../../src/validation/parse-frame.ts";
+import { ROOM_COMMANDS } from "../../src/validation/room-commands.ts";
+import type { FakeSocket } from "../unit/client/support/fake-sockets.ts";
+import { type Person, RoomForTest, type RoomTestSettings } from "./room-for-test.ts";
+
+/** A token says who and until when: `usr_1!1790000060000`. */
+export const tokenOf = (user: string, expiresAt: number): string => `${user}!${expiresAt}`;
+
+function readToken(token: string): { user: string; expiresAt: number } {
+  const [user = "", expiresAt] = token.split("!");
+  return { user, expiresAt: Number(expiresAt) };
+}
+
+export class SimulatedServer {
+  readonly room: RoomForTest;
+  readonly #now: () => number;
+  #intake = this.#newIntake();
+
+  constructor(settings: RoomTestSettings, now: () => number) {
+    this.room = new RoomForTest(settings);
+    this.#now = now;
+  }
+
+  /** `undefined`: refused, as the token has expired. */
+  connect(socket: FakeSocket, presence: boolean): Person | undefined {
+    this.room.now = this.#now();
+    const { user, expiresAt } = readToken(socket.protocols[1]?.slice("token.".length) ?? "");
+    if (expiresAt <= this.room.now) return undefined;
+    const { searchParams } = socket.url;
+    const since = searchParams.get("since");
+    return this.room.connect(user, {
+      ...(since !== null && { since }),
+      history: Number(searchParams.get("history") ?? 50),
+      topics: topicsOf(socket),
+      presence,
+      expiresAt,
+    });
+  }
+
+  receive(person: Person, text: string): void {
+    if (text === PING_FRAME) {
+      person.socket.pingedAt = this.#now();
+      person.socket.send(PONG_FRAME);
+    } else void this.#intake.receive(person, parseFrame<RoomCommand>(text, ROOM_COMMANDS));
+  }
+
+  gone(person: Person, departure: "left" | "lost"): void {
+    person.socket.close(departure === "left" ? 1000 : 1006, "");
+    this.room.room.enqueue({ kind: "leave", connection: person.connection, departure });
+  }
+
+  flush(): void {
+    this.room.now = this.#now();
+    this.room.flush();
+  }
+
+  flushIfDue(): void {
+    const dueAt = this.room.room.dueAt();
+    if (dueAt !== null && dueAt <= this.#now()) this.flush();
+  }
+
+  /** As the alarm does. */
+  sweep(): void {
+    this.room.room.sweep(this.#now());
+    this.flush();
+  }
+
+  /** Only an object that has nothing to do falls asleep; one that dies does so whenever it likes. */
+  restart(how: "hibernate" | "crash", settings?: RoomTestSettings): boolean {
+    this.room.now = this.#now();
+    if (how === "hibernate") {
+      this.room.flush();
+      if (this.room.room.dueAt() !== null) return false;
+    }
+    this.room.restart(how, settings);
+    this.#intake = this.#newIntake();
+    this.room.room.sweep(this.room.now);
+    return true;
+  }
+
+  #newIntake(): Intake<Person, AppliedCommand, Outcome<Actor>> {
+    return new Intake({
+      verify: async (_, token) => this.#verify(token),
+      accept: (person, parsed) => this.room.room.enqueue({ ...parsed, connection: person.connection }),
+      authenticated: ({ connection }, id, outcome) =>
+        this.room.room.enqueue({ kind: "auth", connection, id, outcome }),
+    });
+  }
+
+  #verify(token: string): Outcome<Actor> {
+    const { user, expiresAt } = readToken(token);
+    if (expiresAt <= this.#now()) return { ok: false, refusal: refuse("token_expired", "too late") };
+    const identity = { kind: "user", user: { id: user, name: user }, expiresAt, issuedAt: 0 } as const;
+    return { ok: true, value: { identity, permission: "write" } };
+  }
+}
+
+export function topicsOf(socket: FakeSocket): Topics {
+  const topics = socket.url.searchParams.get("topics");
+  return topics === null ? null : topics.split(",");
+}
+
+export interface WireEvents {
+  /** Before the client is given it. */
+  onDown(text: string): void;
+  onUp(text: string): void;
+  /** After the client was given it. */
+  onGiven(): void;
+}
+
+export class Wire {
+  readonly socket: FakeSocket;
+  readonly #server: SimulatedServer;
+  readonly #events: WireEvents;
+  readonly #presence: boolean;
+  #person: Person | undefined;
+  #read = 0;
+  #given = 0;
+  #clientGone = false;
+  #serverGone = false;
+  /** Nothing gets through any more, and nobody is told. */
+  #dead = false;
+
+  constructor(socket: FakeSocket, server: SimulatedServer, presence: boolean, events: WireEvents) {
+    this.socket = socket;
+    this.#server = server;
+    this.#presence = presence;
+    this.#events = events;
+    socket.answersPings = false;
+  }
+
+  get over(): boolean {
+    return this.#clientGone && this.#serverGone;
+  }
+
+  /** Whether what the server said has all arrived. */
+  get drained(): boolean {
+    return this.waiting === 0;
+  }
+
+  get waiting(): number {
+    return (this.#person?.socket.frames.length ?? 0) - this.#given;
+  }
+
+  get arrived(): boolean {
+    return this.#person !== undefined && !this.#clientGone && !this.#dead;
+  }
+
+  /** Moves at most so many texts up and down. */
+  exchange(up: number, down: number): void {
+    if (this.#dead || this.over) {
+      this.#notice();
+      return;
+    }
+    if (this.#person === undefined) {
+      this.#arrive();
+      return;
+    }
+    this.#moveUp(this.#person, up);
+    this.#moveDown(this.#person, down);
+  }
+
+  /** Breaks. Whoever does not notice is a ghost, or keeps one. */
+  breakOff(notices: "both" | "client" | "server"): void {
+    if (notices !== "server") this.#endClient(1006);
+    if (notices !== "client") this.#endServer("lost");
+    this.#dead = true;
+  }
+
+  #arrive(): void {
+    this.#person = this.#server.connect(this.socket, this.#presence);
+    if (this.#person !== undefined) return;
+    this.#serverGone = true;
+    this.#endClient(4401, "token_expired");
+  }
+
+  #moveUp(person: Person, count: number): void {
+    const { texts, closedWith } = this.socket;
+    for (let n = 0; n < count && this.#read < texts.length; n++) {
+      const text = texts[this.#read++] ?? "";
+      this.#events.onUp(text);
+      if (person.socket.closed === undefined) this.#server.receive(person, text);
+    }
+    if (closedWith === undefined || this.#read < texts.length) return;
+    this.#endServer(closedWith === 1000 ? "left" : "lost");
+    this.#endClient(closedWith);
+  }
+
+  #moveDown(person: Person, count: number): void {
+    const { frames, closed } = person.socket;
+    for (let n = 0; n < count && this.#given < frames.length; n++) {
+      const text = frames[this.#given++] ?? "";
+      if (this.#clientGone || this.socket.closedWith !== undefined) continue;
+      this.#events.onDown(text);
+      this.socket.deliverText(text);
+      this.#events.onGiven();
+    }
+    if (closed === undefined || this.#given < frames.length) return;
+    this.#serverGone = true;
+    this.#endClient(closed.code, closed.reason);
+  }
+
+  /** A dead wire's ends find out by themselves: by a heartbeat that is missing, or by a sweep. */
+  #notice(): void {
+    if (this.socket.closedWith !== undefined) this.#clientGone = true;
+    if (this.#person === undefined || this.#person.socket.closed !== undefined) this.#serverGone = true;
+  }
+
+  #endClient(code: number, reason = ""): void {
+    if (this.#clientGone) return;
+    this.#clientGone = true;
+    this.socket.end(code, reason);
+  }
+
+  #endServer(departure: "left" | "lost"): void {
+    if (this.#serverGone) return;
+    this.#serverGone = true;
+    if (this.#person?.socket.closed === undefined && this.#person !== undefined) {
+      this.#server.gone(this.#person, departure);
+    }
+  }
+}

@@ -1,0 +1,164 @@
+// One real client in a simulated world: what it is told to do, what it heard, and whether that is right.
+
+import { expect } from "vitest";
+import { Client } from "../../client/client.ts";
+import { RoomsError } from "../../client/errors.ts";
+import type { SendOptions, Stored } from "../../client/outbox-entry.ts";
+import type { Clock } from "../../client/ports.ts";
+import type { RoomHandle } from "../../client/room-handle.ts";
+import type { Message, Topics } from "../../src/protocol/index.ts";
+import type { StoredMessage } from "../../src/room/log-store.ts";
+import type { FakeSocket } from "../unit/client/support/fake-sockets.ts";
+import { FakeSockets } from "../unit/client/support/fake-sockets.ts";
+import { Ear } from "./ear.ts";
+import { topicsOf } from "./simulated-network.ts";
+
+export interface Profile {
+  readonly user: string;
+  /** Of this client among all. */
+  readonly index: number;
+  readonly topics: Topics;
+  readonly presence: boolean;
+  readonly history: number;
+  /** Its clock is wrong by this much. */
+  readonly skewMs: number;
+}
+
+export interface PeerWorld {
+  readonly clock: Clock;
+  readonly stored: readonly StoredMessage[];
+  random(): number;
+  getToken(user: string): Promise<string>;
+  onDial(peer: SimulatedPeer, socket: FakeSocket): void;
+}
+
+/** What became of one send. `closed`: its connection was ended for good, so nobody knows. */
+export type Fate = "waiting" | Stored | { readonly refused: string };
+
+/** A refusal of these says nothing of earlier tries. */
+const ENDINGS = new Set(["token_expired", "unauthorized", "closed"]);
+
+export class SimulatedPeer {
+  readonly profile: Profile;
+  readonly client: Client;
+  readonly room: RoomHandle;
+  readonly ear: Ear;
+  readonly heard: Message[] = [];
+  readonly signals: { readonly by: number; readonly number: number; readonly to: unknown }[] = [];
+  /** By what was sent, which is said once only. */
+  readonly fates = new Map<string, Fate>();
+  readonly tally = { dials: 0, lost: 0, endings: 0 };
+  readonly warnings: string[] = [];
+  paused = false;
+  #checked = 0;
+  #sends = 0;
+
+  constructor(profile: Profile, world: PeerWorld) {
+    this.profile = profile;
+    const { user, index, topics, history, skewMs } = profile;
+    this.ear = new Ear(world.stored, history);
+    const sockets = new FakeSockets();
+    let ids = 0;
+    const { clock } = world;
+    this.client = new Client(
+      {
+        url: "https://rooms.example.com",
+        getToken: () => world.getToken(user),
+        log: (level, message) => {
+          if (level !== "debug") this.warnings.push(message);
+        },
+        reconnect: { minMs: 100, maxMs: 2_000 },
+      },
+      {
+        clock: { now: () => clock.now() + skewMs, after: (ms, fn) => clock.after(ms, fn) },
+        random: world.random,
+        newId: () => `p${index}-${++ids}`,
+        dial: (url, protocols, events) => {
+          const socket = sockets.dial(url, protocols, events);
+          this.tally.dials += 1;
+          this.ear.dials(socket.url.searchParams.get("since"), topicsOf(socket));
+          world.onDial(this, socket);
+          return socket;
+        },
+        origin: undefined,
+        onWake: () => () => {},
+      },
+    );
+    this.room = this.client.room("lobby", { history, topics });
+    this.room.on("message", (message) => this.heard.push(message));
+    this.room.on("lost", () => this.#onLost());
+    this.room.on("signal", ({ data }) => this.#onSignal(data));
+  }
+
+  /** Says something new. `data` is the text, padded where it shall be large. */
+  send(options: SendOptions, bytes = 0): void {
+    const text = `${this.profile.index}:${++this.#sends} ${"x".repeat(bytes)}`;
+    this.#follow(text, this.room.send(text, options));
+  }
+
+  /** After an end for good: the app starts over and tries again what failed with it. */
+  revive(): void {
+    if (this.paused) return;
+    for (const { id, data, error } of [...this.room.outbox]) {
+      if (error !== undefined && ENDINGS.has(error.code))
+        this.#follow(String(data), this.room.outbox.retry(id));
+    }
+    if (this.room.state.status !== "disconnected") return;
+    this.tally.endings += 1;
+    this.room.reconnect();
+  }
+
+  /** What was not known to be stored is said again, as a person would. */
+  retryStale(isStored: (text: string) => boolean): void {
+    for (const { id, data, error } of [...this.room.outbox]) {
+      if (error?.code !== "stale_retry" || isStored(String(data))) continue;
+      this.#follow(String(data), this.room.outbox.retry(id));
+    }
+  }
+
+  /** Whether all is as it must be after what the client was just given. */
+  check(): void {
+    const { ear, heard } = this;
+    if (ear.faults.length > 0) this.#fail(ear.faults.join("; "));
+    for (; this.#checked < Math.max(heard.length, ear.expected.length); this.#checked++) {
+      const [got, due] = [heard[this.#checked], ear.expected[this.#checked]];
+      if (got?.seq !== due?.seq || JSON.stringify(got) !== due?.body) {
+        this.#fail(`heard ${JSON.stringify(got)} in place of ${due?.body}`);
+      }
+    }
+    if (this.tally.lost !== ear.losses) this.#fail(`lost ${this.tally.lost} times, not ${ear.losses}`);
+    const gap = this.warnings.find((warning) => warning.includes("gap"));
+    if (gap !== undefined) this.#fail(gap);
+  }
+
+  /** Whether it holds what it must. */
+  checkHeld(): void {
+    const held = this.room.messages.filter((message): message is Message => message.pending !== true);
+    const due = [...this.ear.held.values()].sort((a, b) => a.seq - b.seq);
+    expect(held.map(({ seq }) => seq)).toEqual(due.map(({ seq }) => seq));
+    expect(held).toEqual(due.map(({ body }): unknown => JSON.parse(body)));
+  }
+
+  #follow(text: string, stored: Promise<Stored>): void {
+    this.fates.set(text, "waiting");
+    stored.then(
+      (result) => this.fates.set(text, result),
+      (error: unknown) =>
+        this.fates.set(text, { refused: error instanceof RoomsError ? error.code : String(error) }),
+    );
+  }
+
+  #onLost(): void {
+    this.tally.lost += 1;
+  }
+
+  #onSignal(data: unknown): void {
+    if (!Array.isArray(data)) return;
+    const [by, number, to]: unknown[] = data;
+    this.signals.push({ by: Number(by), number: Number(number), to });
+  }
+
+  #fail(why: string): never {
+    throw new Error(`client ${this.profile.index} (${this.profile.user}): ${why}`);
+  }
+}

@@ -1,0 +1,224 @@
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { RoomObject, UserObject } from "../../src/index.ts";
+import { advanceClock, configureRoom, configureUser, patchAttachments } from "./support/objects.ts";
+import {
+  callAs,
+  callAsServer,
+  fill,
+  join,
+  openSession,
+  roomObject,
+  tokenFor,
+  uniqueName,
+  userObject,
+} from "./support/worker.ts";
+
+const MINUTE_MS = 60_000;
+const TIMEOUT = { code: 4408, reason: "timeout" };
+
+const alarmOf = (room: string) =>
+  runInDurableObject(roomObject(room), (_, state) => state.storage.getAlarm());
+const tablesOf = (room: string) =>
+  runInDurableObject(roomObject(room), (_, state) =>
+    state.storage.sql.exec("SELECT name FROM sqlite_master WHERE name = 'log'").toArray(),
+  );
+
+describe("the heartbeat", () => {
+  it("[G1] to the letter is answered without the object; any other ping by the object", async () => {
+    const received = [
+      vi.spyOn(RoomObject.prototype, "webSocketMessage"),
+      vi.spyOn(UserObject.prototype, "webSocketMessage"),
+    ];
+    onTestFinished(() => {
+      vi.restoreAllMocks();
+    });
+    const woken = () => received.map(({ mock }) => mock.calls.length);
+    const room = await join(uniqueName("ping"), "ada");
+    const session = await openSession(uniqueName("ada"));
+    for (const socket of [room, session]) {
+      socket.send('{"type":"ping"}');
+      await socket.next("pong");
+      expect(socket.texts.at(-1)).toBe('{"type":"pong"}');
+    }
+    expect(woken()).toEqual([0, 0]);
+    for (const socket of [room, session]) {
+      socket.send('{"type": "ping"}');
+      expect(await socket.next("pong")).toEqual({ type: "pong" });
+      const before = Date.now();
+      const pong = await socket.ask({ type: "ping", id: "p" });
+      expect(pong).toEqual({ type: "pong", id: "p", at: expect.any(Number) });
+      expect(Math.abs(Number(pong.at) - before)).toBeLessThan(1_000);
+    }
+    expect(woken()).toEqual([2, 2]);
+  });
+
+  it("[G1] works also after the object slept", async () => {
+    const room = uniqueName("ping");
+    const ada = await join(room, "ada");
+    await evictDurableObject(roomObject(room), { webSockets: "hibernate" });
+    ada.send('{"type":"ping"}');
+    expect(await ada.next("pong")).toEqual({ type: "pong" });
+  });
+});
+
+describe("the sweep", () => {
+  it("[G2] closes who has not pinged for three intervals, and no other", async () => {
+    const room = uniqueName("silent");
+    await configureRoom(room, { PING_MS: 10_000 });
+    const silent = await join(room, "ada");
+    const pinging = await join(room, "bo");
+    advanceClock(29_000);
+    await pinging.settled();
+    expect(await runDurableObjectAlarm(roomObject(room))).toBe(true);
+    await silent.settled();
+    advanceClock(58_500);
+    await pinging.settled();
+    expect(await alarmOf(room)).not.toBeNull();
+    advanceClock(59_500);
+    await runDurableObjectAlarm(roomObject(room));
+    expect(await silent.closed).toEqual(TIMEOUT);
+    await pinging.settled();
+    advanceClock(65_000);
+    await pinging.settled();
+    expect(pinging.ofType("memberLeft")).toMatchObject([{ user: "ada" }]);
+  });
+
+  it("[G2] a heartbeat that the runtime answered counts, also of a room that slept", async () => {
+    const room = uniqueName("heartbeat");
+    const silent = await join(room, "ada");
+    const pinging = await join(room, "bo");
+    pinging.send('{"type":"ping"}');
+    await pinging.next("pong");
+    await evictDurableObject(roomObject(room), { webSockets: "hibernate" });
+    await patchAttachments(roomObject(room), (state) => ({ ...state, seenAt: Date.now() - 80_000 }));
+    await runDurableObjectAlarm(roomObject(room));
+    expect(await silent.closed).toEqual(TIMEOUT);
+    expect(await pinging.ask({ type: "ping", id: "p" })).toMatchObject({ type: "pong" });
+  });
+
+  it("[G2] comes with the next who joins, when the last is an interval ago", async () => {
+    const room = uniqueName("joiner");
+    const silent = await join(room, "ada");
+    advanceClock(80_000);
+    await join(room, "bo");
+    expect(await silent.closed).toEqual(TIMEOUT);
+  });
+
+  it("[G2] is planned for every room with company, and for sessions alike", async () => {
+    const room = uniqueName("planned");
+    const ada = await join(room, "ada");
+    await fill(ada, 1);
+    await join(room, "bo");
+    const at = Number(await alarmOf(room));
+    expect(at - Date.now()).toBeGreaterThan(14 * MINUTE_MS);
+    expect(at - Date.now()).toBeLessThanOrEqual(15 * MINUTE_MS);
+    const user = uniqueName("sessions");
+    await configureUser(user, { PING_MS: 10_000 });
+    const one = await openSession(user);
+    const two = await openSession(user);
+    advanceClock(31_000);
+    await two.settled();
+    expect(await runDurableObjectAlarm(userObject(user))).toBe(true);
+    expect(await one.closed).toEqual(TIMEOUT);
+    expect(await two.ask({ type: "ping", id: "p" })).toMatchObject({ type: "pong" });
+  });
+});
+
+describe("the closing handshake", () => {
+  const cases: [number | undefined, string | undefined, number, string][] = [
+    [1000, "bye", 1000, "bye"],
+    [1001, "going", 1000, ""],
+    [undefined, undefined, 1000, ""],
+    [4000, "mine", 4000, "mine"],
+    [4999, undefined, 4999, ""],
+    [3000, "é".repeat(60), 3000, "é".repeat(60)],
+  ];
+
+  it.each(cases)("[G3] is completed when the client closes with %s", async (code, reason, answer, text) => {
+    const ada = await join(uniqueName("bye"), "ada");
+    ada.close(code, reason);
+    expect(await ada.closed).toEqual({ code: answer, reason: text });
+    const session = await openSession(uniqueName("bye"));
+    session.close(code, reason);
+    expect(await session.closed).toEqual({ code: answer, reason: text });
+  });
+
+  it("[G3] also right after commands, whose effect others still see", async () => {
+    const room = uniqueName("bye");
+    const bo = await join(room, "bo");
+    const ada = await join(room, "ada");
+    ada.send({ type: "send", id: "m", data: "last words" });
+    ada.close(1000);
+    await bo.next("memberLeft");
+    expect(bo.ofType("message")).toMatchObject([{ data: "last words" }]);
+    expect(bo.received.at(-1)).toMatchObject({ type: "memberLeft", user: "ada" });
+  });
+
+  it("[G3] also of a sleeping object", async () => {
+    const room = uniqueName("bye");
+    const ada = await join(room, "ada");
+    await evictDurableObject(roomObject(room), { webSockets: "hibernate" });
+    ada.close(4000, "mine");
+    expect(await ada.closed).toEqual({ code: 4000, reason: "mine" });
+  });
+});
+
+describe("a room in which nothing was ever stored", () => {
+  it("[G4] forgets itself an hour after its last connection, and may begin anew", async () => {
+    const room = uniqueName("virgin");
+    const ada = await join(room, "ada");
+    const { epoch } = await ada.next("connected");
+    ada.send({ type: "signal", event: "x" });
+    ada.close(1000);
+    await ada.closed;
+    const due = Number(await alarmOf(room)) - Date.now();
+    expect(due).toBeGreaterThan(59 * MINUTE_MS);
+    expect(due).toBeLessThan(66 * MINUTE_MS);
+    expect(await tablesOf(room)).toHaveLength(1);
+    expect(await runDurableObjectAlarm(roomObject(room))).toBe(true);
+    expect(await tablesOf(room)).toEqual([]);
+    const back = await join(room, "ada");
+    const again = await back.next("connected");
+    expect(again).toMatchObject({ head: 0 });
+    expect(again.epoch).not.toBe(epoch);
+    await fill(back, 1);
+    expect(back.ofType("message")).toMatchObject([{ seq: 1 }]);
+  });
+
+  it("[G4] after its last call alike", async () => {
+    const room = uniqueName("virgin");
+    await callAs(await tokenFor("ada"), "GET", `/v1/rooms/${room}`);
+    expect(Number(await alarmOf(room)) - Date.now()).toBeGreaterThan(59 * MINUTE_MS);
+    advanceClock(40 * MINUTE_MS);
+    await callAsServer("GET", `/v1/rooms/${room}/messages`);
+    expect(Number(await alarmOf(room)) - Date.now()).toBeGreaterThan(59 * MINUTE_MS);
+    await runDurableObjectAlarm(roomObject(room));
+    expect(await tablesOf(room)).toEqual([]);
+  });
+
+  it("[G4] not while somebody is there", async () => {
+    const room = uniqueName("virgin");
+    const ada = await join(room, "ada");
+    await ada.settled();
+    await runDurableObjectAlarm(roomObject(room));
+    expect(await tablesOf(room)).toHaveLength(1);
+    expect(await alarmOf(room)).not.toBeNull();
+    await fill(ada, 1);
+  });
+
+  it("[G4] any other stays", async () => {
+    const room = uniqueName("written");
+    const ada = await join(room, "ada");
+    await fill(ada, 1);
+    ada.close(1000);
+    await ada.closed;
+    await runDurableObjectAlarm(roomObject(room));
+    expect(await tablesOf(room)).toHaveLength(1);
+    const back = await join(room, "ada");
+    expect(await back.next("connected")).toMatchObject({ head: 1 });
+    await evictDurableObject(roomObject(room), { webSockets: "close" });
+    await runDurableObjectAlarm(roomObject(room));
+    expect((await join(room, "ada")).ofType("message")).toHaveLength(1);
+  });
+});

@@ -52,6 +52,9 @@ export function createMessageList(root, room) {
     scroll.toEnd();
     scroller.focus({ preventScroll: true });
   });
+  room.on("state", ({ status }) => {
+    if (status === "connected" && older === "failed") older = "unknown";
+  });
   room.on("lost", () => {
     lastSeq = undefined;
     older = "unknown";

@@ -18,6 +18,7 @@ export interface ServerOptions {
 }
 
 export interface LocalServer {
+  /** With `BASE_PATH`, without a slash at its end. */
   readonly url: string;
   readonly port: number;
   readonly apiKey: string;
@@ -48,17 +49,21 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
     ...options.vars,
   };
   const copy = workingCopy(vars);
-  const url = `http://localhost:${port}`;
+  const url = `http://localhost:${port}${vars.BASE_PATH ?? ""}`;
   const start = () => startProcess(copy, stateDir ?? join(copy, "state"), port);
+  const remove = () => rmSync(copy, { recursive: true, force: true, maxRetries: 5 });
 
-  let process = await start();
+  let process = await start().catch((error: unknown) => {
+    remove();
+    throw error;
+  });
   return {
     url,
     port,
     apiKey: String(vars.API_KEYS).split(",")[0] ?? "",
     async stop() {
       await process.end("SIGTERM");
-      rmSync(copy, { recursive: true, force: true, maxRetries: 5 });
+      remove();
     },
     kill: () => process.end("SIGKILL"),
     async restart() {
@@ -135,7 +140,8 @@ async function untilReady(child: ChildProcess, health: string): Promise<void> {
       () => undefined,
     );
     await answer?.body?.cancel();
-    if (answer?.ok) return;
+    // Also one that says what is wrong with its settings is up.
+    if (answer !== undefined) return;
     await pause(LOOK_EVERY_MS);
   }
   throw new Error(`no answer within ${READY_WITHIN_MS} ms`);
@@ -159,7 +165,6 @@ function killGroup({ pid }: ChildProcess, signal: "SIGTERM" | "SIGKILL"): void {
   }
 }
 
-/** Whether anybody of the group is there who is not merely waiting to be buried. */
 function groupLives(child: ChildProcess): boolean {
   if (child.pid === undefined) return false;
   try {

@@ -1,0 +1,61 @@
+import { describe, expect, it } from "vitest";
+import { configureRoom, recordWrites } from "./support/objects.ts";
+import {
+  callAsServer,
+  fill,
+  join,
+  openSession,
+  roomObject,
+  uniqueName,
+  userObject,
+} from "./support/worker.ts";
+
+describe("rows written", () => {
+  it.each([50, 1_000])("[S11] one a message at steady state, retention of %s included", async (limit) => {
+    const room = uniqueName("rows");
+    await configureRoom(room, { HISTORY_LIMIT: limit, RATE_BURST: 100_000 });
+    const ada = await join(room, "ada");
+    const bo = await join(room, "bo");
+    await fill(ada, limit + 10);
+    const writes = await recordWrites(roomObject(room));
+    await fill(ada, 1_024, (n) => ({ text: `message ${n}` }));
+    await bo.settled();
+    expect(writes.rows()).toBeGreaterThanOrEqual(1_024);
+    expect(writes.rows() / 1_024).toBeLessThanOrEqual(1.05);
+  });
+
+  it("[S11] none for signals, presence, topics, history, pings, joining and leaving", async () => {
+    const room = uniqueName("rows");
+    const ada = await join(room, "ada");
+    await fill(ada, 3);
+    const writes = await recordWrites(roomObject(room));
+    const bo = await join(room, "bo");
+    ada.send({ type: "signal", event: "typing" });
+    await ada.ask({ type: "presence", id: "p", status: "away" });
+    await ada.ask({ type: "topics", id: "t", topics: ["chat"] });
+    await ada.ask({ type: "history", id: "h" });
+    bo.close(1000);
+    await bo.closed;
+    await ada.settled();
+    expect(writes.statements).toEqual([]);
+    expect(writes.rows()).toBe(0);
+  });
+
+  it("[U10] a notify takes at most 2, retention included, marked or not", async () => {
+    const user = uniqueName("rows");
+    const notify = (n: number) =>
+      callAsServer("POST", "/v1/notify", { user, title: "t", message: "m", id: `n${n}`, topic: "a" });
+    for (let n = 1; n <= 12; n++) await notify(n);
+    const writes = await recordWrites(userObject(user));
+    for (let n = 13; n <= 32; n++) await notify(n);
+    expect(writes.statements).toHaveLength(20);
+    expect(writes.rows() / 20).toBeLessThanOrEqual(2);
+    const session = await openSession(user);
+    const before = writes.rows();
+    await session.ask({ type: "mark", id: "m", all: true, state: "read" });
+    expect(writes.rows() - before).toBe(1);
+    await session.ask({ type: "mark", id: "m", all: true, state: "seen" });
+    await session.ask({ type: "notifications", id: "n" });
+    expect(writes.rows() - before).toBe(1);
+  });
+});

@@ -23,6 +23,16 @@ export default defineConfig({
     projects: [
       { test: { name: "unit", root, include: ["unit/**/*.test.ts", "architecture.test.ts"] } },
       {
+        test: {
+          name: "e2e",
+          root,
+          include: ["e2e/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+        },
+      },
+      {
         plugins: [cloudflareTest({ wrangler: { configPath: "../wrangler.toml" }, miniflare: { bindings } })],
         test: { name: "worker", root, include: ["worker/**/*.test.ts"], testTimeout: 15_000 },
       },

@@ -1,0 +1,118 @@
+// Servers that are killed and networks that break, for real: everything missed comes once, everything said is stored
+// once.
+
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { LocalServer } from "../support/local-server.ts";
+import { Proxy } from "./support/proxy.ts";
+import { Guests, startTestServer, storedIn, uniqueName, waitFor } from "./support/world.ts";
+
+describe("a network and a server that fail", () => {
+  const guests = new Guests();
+  let server: LocalServer;
+  let proxy: Proxy;
+
+  beforeAll(async () => {
+    server = await startTestServer();
+    proxy = await Proxy.to(server.port);
+  });
+  afterEach(() => guests.close());
+  afterAll(async () => {
+    await proxy?.close();
+    await server?.stop();
+  });
+
+  it("[D3] a killed server comes back, and what was missed comes once", async () => {
+    const name = uniqueName("killed");
+    const ada = guests.enter(server.url, name, "ada");
+    const bo = guests.enter(server.url, name, "bo");
+    await Promise.all([ada.live(), bo.live()]);
+    await ada.room.send("before");
+    await bo.hears("before");
+    bo.client.disconnect();
+    const missed = Array.from({ length: 20 }, (_, at) => `missed ${at}`);
+    await Promise.all(missed.map((text) => ada.room.send(text)));
+
+    // Some of these are stored with nobody told, some have not arrived.
+    const hurried = Array.from({ length: 30 }, (_, at) => `hurried ${at}`);
+    const sent = hurried.map((text) => ada.room.send(text));
+    await waitFor("something is stored", () => ada.texts().includes("hurried 0"));
+    await server.kill();
+    await waitFor("ada has noticed", () => ada.room.state.status !== "connected");
+    const down = Array.from({ length: 5 }, (_, at) => `while down ${at}`);
+    sent.push(...down.map((text) => ada.room.send(text)));
+    const late = bo.room.send("from bo");
+    bo.client.reconnect();
+
+    await server.restart();
+    const results = await Promise.all([...sent, late]);
+    await Promise.all([ada.hears("from bo"), bo.hears("from bo")]);
+    const all = ["before", ...missed, ...hurried, ...down, "from bo"].sort();
+    await waitFor("bo has heard all", () => bo.heard.length >= all.length);
+    await waitFor("ada has heard all", () => ada.heard.length >= all.length);
+    expect([...ada.texts()].sort()).toEqual(all);
+    expect(bo.heard).toEqual(ada.heard);
+    expect(ada.heard.map(({ seq }) => seq)).toEqual(all.map((_, at) => at + 1));
+    expect(await storedIn(server, name)).toEqual(ada.texts());
+    expect(new Set(results.map(({ seq }) => seq)).size).toBe(results.length);
+    // Of one sender in the order of sending, whatever happened in between.
+    const own = ada.texts().filter((text) => text !== "from bo");
+    expect(own).toEqual(["before", ...missed, ...hurried, ...down]);
+    expect([ada.losses.count, bo.losses.count]).toEqual([0, 0]);
+  });
+
+  it("[S7][D3] what was stored before the server died is not stored again", async () => {
+    const name = uniqueName("unacknowledged");
+    const cut = guests.enter(proxy.url, name, "ada");
+    const direct = guests.enter(server.url, name, "bo");
+    await Promise.all([cut.live(), direct.live()]);
+    proxy.freeze("down");
+    const sent = cut.room.send("once", { echo: false });
+    await direct.hears("once");
+    await server.kill();
+    proxy.cut();
+    await server.restart();
+    expect(await sent).toMatchObject({ seq: 1 });
+    await direct.live();
+    await cut.room.send("after");
+    await direct.hears("after");
+    expect(direct.texts()).toEqual(["once", "after"]);
+    expect(await storedIn(server, name)).toEqual(["once", "after"]);
+  });
+
+  it.each([{ echo: true }, { echo: false }])("[S7] a lost acknowledgement (%o)", async (options) => {
+    const name = uniqueName("lost_ack");
+    const cut = guests.enter(proxy.url, name, "ada");
+    const direct = guests.enter(server.url, name, "bo");
+    await Promise.all([cut.live(), direct.live()]);
+    proxy.freeze("down");
+    const sent = cut.room.send("once", options);
+    await direct.hears("once");
+    expect(cut.room.outbox.map(({ status }) => status)).toEqual(["sent"]);
+    proxy.cut();
+    expect(await sent).toMatchObject({ seq: 1 });
+    await cut.live();
+    await cut.room.send("after");
+    await direct.hears("after");
+    expect(direct.texts()).toEqual(["once", "after"]);
+    // The event comes with the replay, as nothing stood in its place.
+    expect(cut.texts()).toEqual(["once", "after"]);
+    expect(cut.room.messages.map(({ data }) => data)).toEqual(["once", "after"]);
+  });
+
+  it("[S7] a message that got lost on its way up", async () => {
+    const name = uniqueName("lost_send");
+    const cut = guests.enter(proxy.url, name, "ada");
+    const direct = guests.enter(server.url, name, "bo");
+    await Promise.all([cut.live(), direct.live()]);
+    proxy.freeze("up");
+    const sent = cut.room.send("once");
+    await waitFor("it is on its way", () => cut.room.outbox[0]?.status === "sent");
+    await direct.room.send("first");
+    await cut.hears("first");
+    proxy.cut();
+    expect(await sent).toMatchObject({ seq: 2 });
+    await direct.hears("once");
+    expect(direct.texts()).toEqual(["first", "once"]);
+    expect(cut.texts()).toEqual(["first", "once"]);
+  });
+});

@@ -1,0 +1,148 @@
+// Real clients of a real local server: tokens for them, and what they heard. Nothing waits for a time that has to
+// pass, only for what is to happen, up to a deadline.
+
+import { SignJWT } from "jose";
+import { type Client, type ClientOptions, createClient, type RoomHandle } from "../../../client/index.ts";
+import type { RoomOptions } from "../../../client/room-types.ts";
+import { type LocalServer, startServer } from "../../support/local-server.ts";
+
+const JWT_SECRET = "a-secret-of-the-tests-that-is-long-enough";
+const API_KEY = "an-api-key-of-the-tests-that-is-long-enough";
+const DEADLINE_MS = 20_000;
+const LOOK_EVERY_MS = 20;
+
+export const startTestServer = (vars: Readonly<Record<string, string | number>> = {}): Promise<LocalServer> =>
+  startServer({
+    vars: { JWT_SECRET, API_KEYS: API_KEY, RATE_PER_SECOND: 1_000, RATE_BURST: 1_000, ...vars },
+  });
+
+/** May write in every room. Tokens count in whole seconds, so this one may live up to a second less. */
+export function tokenFor(user: string, lifeS = 3_600): Promise<string> {
+  const now = Math.floor(Date.now() / 1_000);
+  // No two are the same: a client takes one that was refused for no new one.
+  const claims = { sub: user, name: user, rooms: { "*": "write" }, jti: crypto.randomUUID() };
+  return new SignJWT({ ...claims, iat: now, exp: now + lifeS })
+    .setProtectedHeader({ alg: "HS256" })
+    .sign(new TextEncoder().encode(JWT_SECRET));
+}
+
+let names = 0;
+
+/** A room or user that no other test knows. */
+export const uniqueName = (prefix: string): string => `${prefix}_${++names}_${crypto.randomUUID().slice(0, 8)}`;
+
+export async function waitFor<T>(
+  what: string,
+  look: () => T | undefined | false | Promise<T | undefined | false>,
+  deadlineMs = DEADLINE_MS,
+): Promise<T> {
+  const giveUpAt = Date.now() + deadlineMs;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined && found !== false) return found;
+    if (Date.now() > giveUpAt) throw new Error(`did not happen within ${deadlineMs} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  }
+}
+
+export interface Guest {
+  readonly user: string;
+  readonly client: Client;
+  readonly room: RoomHandle;
+  /** What its listener was given, in order. */
+  readonly heard: { readonly seq: number; readonly data: unknown }[];
+  /** Every state of the room, in order. */
+  readonly states: string[];
+  readonly losses: { count: number };
+  texts(): unknown[];
+  live(): Promise<void>;
+  hears(text: string): Promise<void>;
+}
+
+export interface GuestOptions extends Partial<ClientOptions> {
+  readonly room?: RoomOptions;
+}
+
+/** Closes all that it made. */
+export class Guests {
+  readonly #clients: Client[] = [];
+
+  client(url: string, user: string, options: Partial<ClientOptions> = {}): Client {
+    const client = createClient({
+      url,
+      getToken: () => tokenFor(user),
+      reconnect: { minMs: 50, maxMs: 400 },
+      log: "off",
+      ...options,
+    });
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** Somebody in a room. */
+  enter(url: string, name: string, user: string, { room: roomOptions, ...options }: GuestOptions = {}): Guest {
+    const client = this.client(url, user, options);
+    const room = client.room(name, roomOptions);
+    const heard: Guest["heard"] = [];
+    const states: string[] = [];
+    const losses = { count: 0 };
+    room.on("message", ({ seq, data }) => heard.push({ seq, data }));
+    room.on("state", ({ status }) => states.push(status));
+    room.on("lost", () => {
+      losses.count += 1;
+    });
+    const texts = () => heard.map(({ data }) => data);
+    return {
+      user,
+      client,
+      room,
+      heard,
+      states,
+      losses,
+      texts,
+      live: async () => {
+        await waitFor(`${user} is connected`, () => room.state.status === "connected");
+      },
+      hears: async (text) => {
+        await waitFor(`${user} hears ${text}`, () => texts().includes(text));
+      },
+    };
+  }
+
+  close(): void {
+    for (const client of this.#clients.splice(0)) client.close();
+  }
+}
+
+/** What the room has stored, oldest first. */
+export async function storedIn(server: LocalServer, room: string): Promise<unknown[]> {
+  const { messages } = await callAsServer<{ messages: { data: unknown }[] }>(
+    server,
+    "GET",
+    `/v1/rooms/${room}/messages?limit=200`,
+  );
+  return messages.map(({ data }) => data);
+}
+
+export const callAsServer = <Answer>(
+  server: LocalServer,
+  method: "GET" | "POST",
+  path: string,
+  body?: unknown,
+): Promise<Answer> => call<Answer>(server, server.apiKey, method, path, body);
+
+export async function call<Answer>(
+  { url }: LocalServer,
+  bearer: string,
+  method: "GET" | "POST",
+  path: string,
+  body?: unknown,
+): Promise<Answer> {
+  const response = await fetch(url + path, {
+    method,
+    headers: { Authorization: `Bearer ${bearer}`, "Content-Type": "application/json" },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+  return (await response.json()) as Answer;
+}

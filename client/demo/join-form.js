@@ -26,6 +26,8 @@ export function createJoinForm(root, onJoin) {
     room: inputIn(form, "#room"),
   };
 
+  const submit = part(form, "submit", HTMLButtonElement);
+
   /** @param {string} words @param {HTMLInputElement} [at] */
   function complain(words, at) {
     problem.textContent = words;
@@ -41,7 +43,10 @@ export function createJoinForm(root, onJoin) {
     if (!tokenField.hidden && wishes.token === "") return complain(TOKENLESS, token);
     if (!ROOM.test(wishes.room)) return complain(NO_ROOM, room);
     complain("");
-    return onJoin(wishes);
+    // Joined twice, it would be two visits.
+    submit.disabled = true;
+    await onJoin(wishes);
+    submit.disabled = false;
   });
 
   return {

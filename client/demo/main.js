@@ -79,8 +79,11 @@ async function learnTokens() {
   return true;
 }
 
-await learnTokens();
+const reachable = await learnTokens();
 const wishes = remembered();
 // Reloading the page is no way to leave.
 if (inTab.get("joined") === wishes.room && (guests ? wishes.name : wishes.token) !== "") enter(wishes);
-else form.show(wishes);
+else {
+  form.show(wishes);
+  if (!reachable) form.complain(UNREACHABLE);
+}

@@ -35,6 +35,8 @@ export function createMessageList(root, room) {
 
   /** @type {Map<string, { row: Row, element: HTMLElement }>} */
   let shown = new Map();
+  /** What the rows were made of. @type {{ messages?: RoomSnapshot["messages"], self?: string | undefined }} */
+  let held = {};
   /** The latest message that was ever shown; `undefined` before the first page. @type {number | undefined} */
   let lastSeq;
   let unseen = 0;
@@ -81,7 +83,19 @@ export function createMessageList(root, room) {
 
   /** @param {RoomSnapshot} snapshot */
   function update({ messages, user, state }) {
-    const rows = rowsOf(messages, user?.id);
+    if (messages !== held.messages || user?.id !== held.self) show(messages, user?.id);
+    if (state.status === "connected") lastSeq = messages.findLast(({ seq }) => seq !== undefined)?.seq ?? 0;
+    updateEmpty(messages.length === 0, state.status);
+    loadOlderAtTop();
+  }
+
+  /**
+   * @param {RoomSnapshot["messages"]} messages
+   * @param {string | undefined} self
+   */
+  function show(messages, self) {
+    held = { messages, self };
+    const rows = rowsOf(messages, self);
     const added = rows.filter((row) => row.kind === "message" && !shown.has(row.key));
     const arrived = added.filter(
       (row) => row.kind === "message" && lastSeq !== undefined && (row.message.seq ?? lastSeq + 1) > lastSeq,
@@ -92,10 +106,6 @@ export function createMessageList(root, room) {
     scroll.during(() => place(rows, new Set(arrived)));
     if (justWritten) scroll.toEnd();
     else if (!scroll.atEnd) setUnseen(unseen + fromOthers);
-    if (state.status === "connected") lastSeq = messages.findLast(({ seq }) => seq !== undefined)?.seq ?? 0;
-
-    updateEmpty(messages.length === 0, state.status);
-    loadOlderAtTop();
   }
 
   /**
@@ -109,13 +119,14 @@ export function createMessageList(root, room) {
     const next = new Map();
     let at = list.firstElementChild;
     for (const row of rows) {
-      const held = shown.get(row.key);
-      const element = held && sameRow(held.row, row) ? held.element : renderRow(row, outbox);
-      if (held && held.element !== element) {
-        if (at === held.element) at = element;
-        held.element.replaceWith(element);
+      const before = shown.get(row.key);
+      const element = before && sameRow(before.row, row) ? before.element : renderRow(row, outbox);
+      if (before && before.element !== element) {
+        if (at === before.element) at = element;
+        before.element.replaceWith(element);
       }
-      if (arrived.has(row)) element.classList.add("arriving");
+      // Own ones are stored, so made anew, while they still slide in.
+      if (arrived.has(row) || before?.element.classList.contains("arriving")) slideIn(element);
       if (at === element) at = at.nextElementSibling;
       else list.insertBefore(element, at);
       next.set(row.key, { row, element });
@@ -167,4 +178,10 @@ export function createMessageList(root, room) {
     });
 
   return { update, stop: scroll.stop };
+}
+
+/** @param {HTMLElement} element */
+function slideIn(element) {
+  element.classList.add("arriving");
+  element.addEventListener("animationend", () => element.classList.remove("arriving"), { once: true });
 }

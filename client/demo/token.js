@@ -7,6 +7,8 @@ import { onDevice } from "./remembered.js";
 /** A path may lie before the page, so every address is relative to it. */
 export const BASE = new URL(".", location.href).href;
 
+const ANSWER_WITHIN_MS = 10_000;
+
 /**
  * Whether this server makes tokens for anybody. Rejects where it cannot be reached.
  */
@@ -35,7 +37,8 @@ export const tokenFor = (user, name) => async () => {
  */
 function askToken(user, name) {
   const query = new URLSearchParams({ user, ...(name !== "" && { name }) });
-  return fetch(new URL(`dev/token?${query}`, BASE), { cache: "no-store" });
+  const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
+  return fetch(new URL(`dev/token?${query}`, BASE), { cache: "no-store", signal });
 }
 
 /**

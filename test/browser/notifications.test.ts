@@ -59,6 +59,7 @@ describe.skipIf(chromiumPath === undefined)("notifications on the demo page", ()
   it("one is marked as read by itself, all of them at once, on both tabs", async () => {
     const [tab, other] = tabs;
     if (tab === undefined || other === undefined) throw new Error("there are no tabs");
+    await tab.page.bringToFront();
     await tab.bell.click();
     const panel = tab.page.getByRole("dialog", { name: "Notifications" });
     await panel.getByRole("listitem").filter({ hasText: "Disk full" }).waitFor();

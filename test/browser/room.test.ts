@@ -99,6 +99,36 @@ describe.skipIf(chromiumPath === undefined)("a room on the demo page", () => {
     expect(await ada.messages.locator("img").count()).toBe(0);
   });
 
+  it("what is refused stays to be sent again or deleted", async () => {
+    const ada = await join("Ada", "refused");
+    await ada.say("x".repeat(40_000));
+    await ada.sees("This message is too long.");
+    await ada.press("Retry");
+    await ada.sees("This message is too long.");
+    await ada.press("Delete");
+    await expect.poll(() => ada.messages.count()).toBe(0);
+    expect(await storedTexts(server, "refused")).toEqual([]);
+  });
+
+  it("new messages slide in, but not for whom that is too much", async () => {
+    const still = await browser.newContext({ reducedMotion: "reduce" });
+    const ada = await join("Ada", "motion");
+    const bo = await Visitor.join(still, server.url, "Bo", "motion");
+    for (const { page } of [ada, bo]) {
+      await page.evaluate(() =>
+        document.addEventListener("animationstart", ({ animationName }) => {
+          document.body.dataset.animations = animationName;
+        }),
+      );
+    }
+    const seen = ({ page }: Visitor) => page.evaluate(() => document.body.dataset.animations);
+    await publish(server, "motion", "Moving");
+    await expect.poll(() => seen(ada)).toBe("arrive");
+    await bo.hears("Moving");
+    expect(await seen(bo)).toBeUndefined();
+    await still.close();
+  });
+
   it("the reading position stays put when messages arrive, and the button leads to the end", async () => {
     await publishAll("reading", numbered(1, 40));
     const ada = await join("Ada", "reading");

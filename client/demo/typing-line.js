@@ -14,7 +14,6 @@ export function createTypingLine(root) {
   return function update({ typing }) {
     if (typing === shown) return;
     shown = typing;
-    line.classList.toggle("active", typing.length > 0);
     line.replaceChildren(...typingWords(typing));
   };
 }

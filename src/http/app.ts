@@ -73,11 +73,14 @@ function health(c: AppContext): Response {
     : c.json({ ok: false, problems: result.problems }, 500, headers);
 }
 
+/** Where nothing is, whatever its name. */
+const NOWHERE = "/v1/nowhere";
+
 /** Routes are written without `BASE_PATH`; where one is set, nothing lies outside of it. */
 function getPath(request: Request, options?: { env?: Env }): string {
   const { pathname } = new URL(request.url);
   const result = options?.env === undefined ? undefined : configOf(options.env);
   const base = result?.ok ? result.config.basePath : "";
   if (base === "" || pathname.startsWith(`${base}/`)) return pathname.slice(base.length);
-  return "/outside-of-base-path";
+  return pathname === base ? "/" : NOWHERE;
 }

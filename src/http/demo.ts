@@ -3,10 +3,14 @@ import type { AppContext } from "./app-env.ts";
 /** The client for a page without a bundler: there also where the demo is switched off. */
 export const CLIENT_PATH = "/edge-rooms.js";
 
-/** Static assets. Without the binding, or with `DEMO` off, there is no page. */
+/** Static assets, which know nothing of `BASE_PATH`. Without the binding, or with `DEMO` off, there is no page. */
 export async function serveAsset(c: AppContext): Promise<Response> {
   const { ASSETS } = c.env;
-  const wanted = c.get("config").demo || c.req.path === CLIENT_PATH;
-  if (ASSETS === undefined || !wanted) return c.notFound();
-  return ASSETS.fetch(c.req.raw);
+  const { demo, basePath } = c.get("config");
+  if (ASSETS === undefined || (!demo && c.req.path !== CLIENT_PATH)) return c.notFound();
+  const url = new URL(c.req.url);
+  // The page's own addresses are relative, so they need the slash.
+  if (basePath !== "" && url.pathname === basePath) return c.redirect(`${basePath}/`, 308);
+  url.pathname = c.req.path;
+  return ASSETS.fetch(new Request(url, c.req.raw));
 }

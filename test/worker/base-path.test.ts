@@ -1,0 +1,34 @@
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { createApp } from "../../src/http/app.ts";
+
+/** Asset paths that the binding was asked for. */
+const asked: string[] = [];
+const ASSETS = {
+  fetch: (request: Request) => {
+    asked.push(new URL(request.url).pathname);
+    return Promise.resolve(new Response("asset"));
+  },
+};
+const app = createApp();
+const under = { ...env, ASSETS, BASE_PATH: "/rooms" };
+const at = (path: string) => app.request(`https://example.com${path}`, {}, under);
+
+describe("BASE_PATH", () => {
+  it("[A9] everything lies under it, page and API alike, and nothing outside", async () => {
+    expect((await at("/rooms/health")).status).toBe(200);
+    expect((await at("/rooms/v1/rooms/x")).status).toBe(401);
+    expect((await at("/rooms/")).status).toBe(200);
+    expect((await at("/rooms/edge-rooms.js")).status).toBe(200);
+    expect(asked).toEqual(["/", "/edge-rooms.js"]);
+    for (const path of ["/", "/health", "/v1/rooms/x", "/roomsx", "/edge-rooms.js"]) {
+      expect([path, (await at(path)).status]).toEqual([path, 404]);
+    }
+    expect(asked).toHaveLength(2);
+  });
+
+  it("[A9] the page's address gets the slash that its links need", async () => {
+    const response = await at("/rooms");
+    expect([response.status, response.headers.get("Location")]).toEqual([308, "/rooms/"]);
+  });
+});

@@ -77,6 +77,18 @@ describe("auth", () => {
     expect(ada.ofType("message").map(({ data }) => data)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
   });
 
+  it("[M1][M8] what was sent after an auth takes effect, also when the client then leaves", async () => {
+    const room = uniqueName("leave");
+    const bo = await join(room, "bo");
+    const ada = await join(room, "ada");
+    const token = await tokenFor("ada");
+    ada.send({ type: "auth", id: "a", token });
+    ada.send({ type: "send", id: "m", data: "last words" });
+    ada.close(1000);
+    await bo.next("memberLeft");
+    expect(bo.ofType("message")).toMatchObject([{ data: "last words" }]);
+  });
+
   it("[M8] works on a session", async () => {
     const user = uniqueName("ada");
     const session = await openSession(user, { expiresInS: 20 });

@@ -41,7 +41,24 @@ describe("rows written", () => {
     expect(writes.rows()).toBe(0);
   });
 
-  it("[U10] a notify takes at most 2, retention included, marked or not", async () => {
+  it("[U10] at most 2 rows also where those that retire were marked by their id", async () => {
+    const user = uniqueName("rows");
+    const notify = (n: number) =>
+      callAsServer("POST", "/v1/notify", { user, title: "t", message: "m", id: `n${n}` });
+    for (let n = 1; n <= 10; n++) await notify(n);
+    const session = await openSession(user);
+    await session.ask({
+      type: "mark",
+      id: "m",
+      ids: Array.from({ length: 10 }, (_, at) => `n${at + 1}`),
+      state: "read",
+    });
+    const writes = await recordWrites(userObject(user));
+    for (let n = 11; n <= 20; n++) await notify(n);
+    expect(writes.rows() / 10).toBeLessThanOrEqual(2);
+  });
+
+  it("[U10] a notify takes at most 2, retention included", async () => {
     const user = uniqueName("rows");
     const notify = (n: number) =>
       callAsServer("POST", "/v1/notify", { user, title: "t", message: "m", id: `n${n}`, topic: "a" });

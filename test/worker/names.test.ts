@@ -160,6 +160,11 @@ describe("parameters of a socket", () => {
     expect(await errorOf(response)).toMatchObject({ code: "bad_request", path: [name] });
   });
 
+  it("[A13] a since of any length that cannot be read is lost", async () => {
+    const ada = await openRoom(uniqueName("since"), "ada", { query: `?since=${"x".repeat(20_000)}` });
+    expect(await Promise.race([ada.next("connected"), ada.closed])).toMatchObject({ recovery: "lost" });
+  });
+
   it("[A13] the bounds themselves fit", async () => {
     const room = uniqueName("bounds");
     const topics = Array.from({ length: 20 }, (_, at) => `t${at}`);

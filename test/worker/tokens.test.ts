@@ -107,6 +107,11 @@ describe("algorithms", () => {
     expect(await verdictOn(await sign({ pad: "x".repeat(9_000) }))).toBe("unauthorized");
   });
 
+  it("[A2] a token with characters outside of ASCII is unauthorized, not the issuer's fault", async () => {
+    const [header, , signature] = (await tokenFor("ada")).split(".");
+    expect(await verdictOn(`${header}.é.${signature}`)).toBe("unauthorized");
+  });
+
   it("[A2] issuer and audience are checked where set", async () => {
     const config = hs256({ JWT_ISSUER: "https://issuer.example", JWT_AUDIENCE: "rooms" });
     const claims = { iss: "https://issuer.example", aud: ["other", "rooms"] };

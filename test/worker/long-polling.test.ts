@@ -1,0 +1,194 @@
+import { describe, expect, it } from "vitest";
+import { advanceClock, configureRoom } from "./support/objects.ts";
+import { call, callAs, callAsServer, errorOf, fill, join, tokenFor, uniqueName } from "./support/worker.ts";
+
+interface Polled {
+  readonly events: { readonly type: string; readonly seq?: number }[];
+  readonly cursor: string;
+  readonly recovery: string;
+  readonly more?: true;
+  readonly members: { readonly id: string }[];
+  readonly occupancy: { readonly members: number; readonly connections: number };
+}
+
+async function poll(room: string, query: string, user = "ada"): Promise<Polled> {
+  const response = await callAs(await tokenFor(user), "GET", `/v1/rooms/${room}/events${query}`);
+  expect(response.status).toBe(200);
+  return response.json();
+}
+
+/** Waits until a poll has arrived in the room: of a member who is known already nobody is told. */
+async function connectionsIn(room: string, count: number): Promise<void> {
+  for (;;) {
+    const response = await callAsServer("GET", `/v1/rooms/${room}`);
+    const { occupancy } = await response.json<Polled>();
+    if (occupancy.connections === count) return;
+  }
+}
+
+const seqs = ({ events }: Polled) => events.flatMap(({ seq }) => seq ?? []);
+const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => from + at);
+
+describe("long polling", () => {
+  it("[H4] answers at once when there is anything", async () => {
+    const room = uniqueName("poll");
+    const bo = await join(room, "bo");
+    await fill(bo, 3);
+    const { epoch } = await bo.next("connected");
+    const before = Date.now();
+    const latest = await poll(room, "?wait=30&history=2");
+    expect([seqs(latest), latest.cursor, latest.recovery]).toEqual([[2, 3], `${epoch}.3`, "none"]);
+    const missed = await poll(room, `?wait=30&since=${epoch}.1`);
+    expect([seqs(missed), missed.cursor, missed.recovery]).toEqual([[2, 3], `${epoch}.3`, "complete"]);
+    expect(missed).not.toHaveProperty("more");
+    const lost = await poll(room, "?wait=30&since=other.1");
+    expect([seqs(lost), lost.recovery]).toEqual([[1, 2, 3], "lost"]);
+    expect(Date.now() - before).toBeLessThan(2_000);
+  });
+
+  it("[H4] without wait is empty at once when there is nothing", async () => {
+    const room = uniqueName("poll");
+    const { epoch } = await (await join(room, "bo")).next("connected");
+    expect(await poll(room, "")).toEqual({
+      events: [],
+      cursor: `${epoch}.0`,
+      recovery: "none",
+      members: [expect.objectContaining({ id: "bo" })],
+      occupancy: { members: 1, connections: 1 },
+    });
+  });
+
+  it("[H4] wakes on the first event, a message or a signal", async () => {
+    const room = uniqueName("poll");
+    const bo = await join(room, "bo");
+    const { epoch } = await bo.next("connected");
+    const first = poll(room, `?wait=20&since=${epoch}.0`);
+    await bo.next("memberJoined");
+    await bo.ask({ type: "send", id: "m", data: 1 });
+    const woken = await first;
+    expect(woken).toMatchObject({ events: [{ type: "message", seq: 1 }], cursor: `${epoch}.1` });
+    const second = poll(room, `?wait=20&since=${woken.cursor}`);
+    await connectionsIn(room, 2);
+    bo.send({ type: "signal", event: "typing" });
+    const signalled = await second;
+    expect(signalled.cursor).toBe(`${epoch}.1`);
+    expect(signalled.events.every(({ type }) => type === "signal" || type === "occupancy")).toBe(true);
+  });
+
+  it("[H4] is empty after wait", async () => {
+    const room = uniqueName("poll");
+    const { cursor } = await poll(room, "?wait=0");
+    const before = Date.now();
+    const polled = await poll(room, `?wait=1&since=${cursor}`);
+    expect(polled).toMatchObject({ events: [], cursor, recovery: "complete", members: [{ id: "ada" }] });
+    expect(Date.now() - before).toBeGreaterThanOrEqual(950);
+    expect(Date.now() - before).toBeLessThan(3_000);
+  });
+
+  it("[H4] since=cursor goes on without gap or repeat, across many polls with concurrent sends", async () => {
+    const room = uniqueName("poll");
+    await configureRoom(room, { HISTORY_LIMIT: 1_000 });
+    const bo = await join(room, "bo");
+    let { cursor } = await poll(room, "");
+    const heard: number[] = [];
+    let polls = 0;
+    const reading = (async () => {
+      while (heard.at(-1) !== 200) {
+        const polled = await poll(room, `?wait=5&presence=off&since=${cursor}`);
+        expect(polled.recovery).toBe("complete");
+        heard.push(...seqs(polled));
+        cursor = polled.cursor;
+        polls++;
+      }
+    })();
+    for (let n = 1; n <= 200; n++) await bo.ask({ type: "send", id: `m${n}`, data: n });
+    await reading;
+    expect(heard).toEqual(range(1, 200));
+    expect(polls).toBeGreaterThan(3);
+  });
+
+  it("[H4] with a filter the cursor still moves on", async () => {
+    const room = uniqueName("poll");
+    const bo = await join(room, "bo");
+    const { epoch } = await bo.next("connected");
+    await fill(bo, 3);
+    expect(await poll(room, `?topics=note&since=${epoch}.0`)).toMatchObject({
+      events: [],
+      cursor: `${epoch}.3`,
+    });
+  });
+
+  it("[H4] a partial answer says more, and the next goes on", async () => {
+    const room = uniqueName("poll");
+    await configureRoom(room, { HISTORY_LIMIT: 5_000, RATE_BURST: 10_000 });
+    const bo = await join(room, "bo");
+    const { epoch } = await bo.next("connected");
+    await fill(bo, 1_050);
+    const part = await poll(room, `?since=${epoch}.0`);
+    expect([part.recovery, part.more, part.cursor, seqs(part).length]).toEqual([
+      "partial",
+      true,
+      `${epoch}.1000`,
+      1_000,
+    ]);
+    const rest = await poll(room, `?since=${part.cursor}`);
+    expect([rest.recovery, rest.more, seqs(rest)]).toEqual(["complete", undefined, range(1_001, 1_050)]);
+  });
+
+  it("[H4][P3] with wait a user who polls is a member, also between two polls; without it, none", async () => {
+    const room = uniqueName("poll");
+    const bo = await join(room, "bo");
+    await poll(room, "");
+    const { cursor } = await poll(room, "?wait=1");
+    expect(await bo.next("memberJoined")).toMatchObject({ member: { id: "ada" } });
+    const polled = await poll(room, `?wait=1&since=${cursor}`);
+    expect(polled.members.map(({ id }) => id).sort()).toEqual(["ada", "bo"]);
+    await bo.settled();
+    expect(bo.ofType("memberJoined")).toHaveLength(1);
+    expect(bo.ofType("memberLeft")).toEqual([]);
+  });
+
+  it("[H4][A11] server code and anonymous readers poll without being seen, and these see no members", async () => {
+    const room = uniqueName("public_poll");
+    const bo = await join(room, "bo");
+    await fill(bo, 1);
+    const nobody = await call(`/v1/rooms/${room}/events?wait=5`);
+    expect(await nobody.json()).toMatchObject({
+      events: [{ seq: 1 }],
+      members: [],
+      occupancy: { members: 1 },
+    });
+    const server = await callAsServer("GET", `/v1/rooms/${room}/events?wait=5`);
+    expect(await server.json()).toMatchObject({
+      events: [{ seq: 1 }],
+      members: [{ id: "bo" }],
+      occupancy: { members: 1 },
+    });
+    await bo.settled();
+    expect(bo.ofType("memberJoined")).toEqual([]);
+  });
+
+  it("[H4][H1] is refused as any other call: no permission, a full room, a bad wait", async () => {
+    const room = uniqueName("poll");
+    await configureRoom(room, { MAX_CONNECTIONS_PER_ROOM: 1 });
+    const none = await callAs(await tokenFor("ada", { rooms: {} }), "GET", `/v1/rooms/${room}/events`);
+    expect([none.status, (await errorOf(none)).code]).toEqual([403, "forbidden"]);
+    await join(room, "bo");
+    const full = await callAs(await tokenFor("ada"), "GET", `/v1/rooms/${room}/events`);
+    expect([full.status, (await errorOf(full)).code]).toEqual([503, "room_full"]);
+    const late = await callAs(await tokenFor("ada"), "GET", `/v1/rooms/${room}/events?wait=31`);
+    expect(late.status).toBe(400);
+  });
+
+  it("[H4][M9] a token that expires meanwhile ends the poll with token_expired", async () => {
+    const room = uniqueName("poll");
+    const bo = await join(room, "bo");
+    const token = await tokenFor("ada", { expiresInS: 1 });
+    const waiting = callAs(token, "GET", `/v1/rooms/${room}/events?wait=20`);
+    await bo.next("memberJoined");
+    advanceClock(2_000);
+    await fill(bo, 1);
+    const response = await waiting;
+    expect([response.status, (await errorOf(response)).code]).toEqual([401, "token_expired"]);
+  });
+});

@@ -1,6 +1,17 @@
+import { evictDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { advanceClock, configureRoom } from "./support/objects.ts";
-import { call, callAs, callAsServer, errorOf, fill, join, tokenFor, uniqueName } from "./support/worker.ts";
+import {
+  call,
+  callAs,
+  callAsServer,
+  errorOf,
+  fill,
+  join,
+  roomObject,
+  tokenFor,
+  uniqueName,
+} from "./support/worker.ts";
 
 interface Polled {
   readonly events: { readonly type: string; readonly seq?: number }[];
@@ -178,6 +189,21 @@ describe("long polling", () => {
     expect([full.status, (await errorOf(full)).code]).toEqual([503, "room_full"]);
     const late = await callAs(await tokenFor("ada"), "GET", `/v1/rooms/${room}/events?wait=31`);
     expect(late.status).toBe(400);
+  });
+
+  it("[H4] a room that restarts meanwhile answers overloaded, and the next poll goes on", async () => {
+    const room = uniqueName("poll");
+    const bo = await join(room, "bo");
+    await fill(bo, 1);
+    const { cursor } = await poll(room, "");
+    const token = await tokenFor("ada");
+    const waiting = callAs(token, "GET", `/v1/rooms/${room}/events?wait=20&since=${cursor}`);
+    await connectionsIn(room, 2);
+    await evictDurableObject(roomObject(room), { webSockets: "close" });
+    const response = await waiting;
+    expect([response.status, (await errorOf(response)).code]).toEqual([503, "overloaded"]);
+    await fill(await join(room, "bo"), 2);
+    expect(seqs(await poll(room, `?since=${cursor}`))).toEqual([2, 3]);
   });
 
   it("[H4][M9] a token that expires meanwhile ends the poll with token_expired", async () => {

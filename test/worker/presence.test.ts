@@ -223,3 +223,42 @@ describe("presence", () => {
     expect(bo.ofType("occupancy").slice(1)).toEqual([{ type: "occupancy", members: 1, connections: 3 }]);
   });
 });
+
+describe("a big room", () => {
+  /** Opens `count` members at once; the room answers all of them in a few flushes. */
+  const crowd = (room: string, from: number, count: number) =>
+    Promise.all(
+      Array.from({ length: count }, (_, at) => join(room, `u${from + at}`, { query: "?history=0" })),
+    );
+
+  const leave = (socket: TestSocket) => {
+    socket.close(1000);
+    return socket.closed;
+  };
+
+  it("[P5] over 200 members sends occupancy in place of member events; at nine tenths members once", async () => {
+    const room = uniqueName("crowd");
+    const watcher = await join(room, "watcher");
+    const members = await crowd(room, 0, 199);
+    await watcher.settled();
+    expect(watcher.ofType("memberJoined")).toHaveLength(199);
+    const [last] = await crowd(room, 199, 1);
+    advanceClock(1_500);
+    await watcher.settled();
+    expect(watcher.ofType("memberJoined")).toHaveLength(199);
+    expect(watcher.ofType("occupancy").at(-1)).toEqual({ type: "occupancy", members: 201, connections: 201 });
+    expect(await last?.next("connected")).toMatchObject({ members: [], occupancy: { members: 201 } });
+    const told = watcher.ofType("occupancy").length;
+    await Promise.all(members.slice(0, 10).map(leave));
+    await watcher.settled();
+    expect(watcher.ofType("occupancy").length - told).toBeLessThanOrEqual(1);
+    expect([watcher.ofType("memberLeft"), watcher.ofType("members")]).toEqual([[], []]);
+
+    await Promise.all(members.slice(10, 21).map(leave));
+    const { members: list } = await watcher.next("members");
+    expect(list).toHaveLength(180);
+    members[21]?.close(1000);
+    await watcher.next("memberLeft", ({ user }) => user === "u21");
+    expect(watcher.ofType("members")).toHaveLength(1);
+  });
+});

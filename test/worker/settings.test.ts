@@ -142,6 +142,12 @@ describe("BASE_PATH", () => {
       expect(await ask(path), path).toBe(404);
   });
 
+  it("[A9] the page and the client's file are found under BASE_PATH", async () => {
+    const ASSETS = { fetch: async (request: Request) => new Response(new URL(request.url).pathname) };
+    const response = await callWith({ ASSETS, BASE_PATH: "/live" }, "/live/edge-rooms.js");
+    expect(await response.text()).toBe("/edge-rooms.js");
+  });
+
   it("[A9] sockets too", async () => {
     const response = await callWith({ BASE_PATH: "/live" }, `/live/v1/rooms/${uniqueName("based")}/connect`, {
       headers: { ...(await headersOf()), Upgrade: "websocket" },

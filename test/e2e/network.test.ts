@@ -3,21 +3,21 @@
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { LocalServer } from "../support/local-server.ts";
-import { Proxy } from "./support/proxy.ts";
+import { Network } from "./support/network.ts";
 import { Guests, startTestServer, storedIn, uniqueName, waitFor } from "./support/world.ts";
 
 describe("a network and a server that fail", () => {
   const guests = new Guests();
   let server: LocalServer;
-  let proxy: Proxy;
+  let network: Network;
 
   beforeAll(async () => {
     server = await startTestServer();
-    proxy = await Proxy.to(server.port);
+    network = await Network.to(server.port);
   });
   afterEach(() => guests.close());
   afterAll(async () => {
-    await proxy?.close();
+    await network?.close();
     await server?.stop();
   });
 
@@ -62,14 +62,14 @@ describe("a network and a server that fail", () => {
 
   it("[S7][D3] what was stored before the server died is not stored again", async () => {
     const name = uniqueName("unacknowledged");
-    const cut = guests.enter(proxy.url, name, "ada");
+    const cut = guests.enter(network.url, name, "ada");
     const direct = guests.enter(server.url, name, "bo");
     await Promise.all([cut.live(), direct.live()]);
-    proxy.freeze("down");
+    network.freeze("down");
     const sent = cut.room.send("once", { echo: false });
     await direct.hears("once");
     await server.kill();
-    proxy.cut();
+    network.cut();
     await server.restart();
     expect(await sent).toMatchObject({ seq: 1 });
     await direct.live();
@@ -81,14 +81,14 @@ describe("a network and a server that fail", () => {
 
   it.each([{ echo: true }, { echo: false }])("[S7] a lost acknowledgement (%o)", async (options) => {
     const name = uniqueName("lost_ack");
-    const cut = guests.enter(proxy.url, name, "ada");
+    const cut = guests.enter(network.url, name, "ada");
     const direct = guests.enter(server.url, name, "bo");
     await Promise.all([cut.live(), direct.live()]);
-    proxy.freeze("down");
+    network.freeze("down");
     const sent = cut.room.send("once", options);
     await direct.hears("once");
     expect(cut.room.outbox.map(({ status }) => status)).toEqual(["sent"]);
-    proxy.cut();
+    network.cut();
     expect(await sent).toMatchObject({ seq: 1 });
     await cut.live();
     await cut.room.send("after");
@@ -101,15 +101,15 @@ describe("a network and a server that fail", () => {
 
   it("[S7] a message that got lost on its way up", async () => {
     const name = uniqueName("lost_send");
-    const cut = guests.enter(proxy.url, name, "ada");
+    const cut = guests.enter(network.url, name, "ada");
     const direct = guests.enter(server.url, name, "bo");
     await Promise.all([cut.live(), direct.live()]);
-    proxy.freeze("up");
+    network.freeze("up");
     const sent = cut.room.send("once");
     await waitFor("it is on its way", () => cut.room.outbox[0]?.status === "sent");
     await direct.room.send("first");
     await cut.hears("first");
-    proxy.cut();
+    network.cut();
     expect(await sent).toMatchObject({ seq: 2 });
     await direct.hears("once");
     expect(direct.texts()).toEqual(["first", "once"]);

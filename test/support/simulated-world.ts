@@ -207,7 +207,8 @@ export class SimulatedWorld {
   #failWrites(): void {
     const { database } = this.server.room;
     this.tally.failedWrites += 1;
-    database.failOn = /^INSERT OR REPLACE INTO log/;
+    // Of what a `send` asks of the log: its row, and the ids before it.
+    database.failOn = /^(INSERT OR REPLACE INTO log|SELECT seq, author, id)/;
     this.server.flush();
     database.failOn = undefined;
   }

@@ -29,7 +29,8 @@ export function tokenFor(user: string, lifeS = 3_600): Promise<string> {
 let names = 0;
 
 /** A room or user that no other test knows. */
-export const uniqueName = (prefix: string): string => `${prefix}_${++names}_${crypto.randomUUID().slice(0, 8)}`;
+export const uniqueName = (prefix: string): string =>
+  `${prefix}_${++names}_${crypto.randomUUID().slice(0, 8)}`;
 
 export async function waitFor<T>(
   what: string,
@@ -80,7 +81,12 @@ export class Guests {
   }
 
   /** Somebody in a room. */
-  enter(url: string, name: string, user: string, { room: roomOptions, ...options }: GuestOptions = {}): Guest {
+  enter(
+    url: string,
+    name: string,
+    user: string,
+    { room: roomOptions, ...options }: GuestOptions = {},
+  ): Guest {
     const client = this.client(url, user, options);
     const room = client.room(name, roomOptions);
     const heard: Guest["heard"] = [];

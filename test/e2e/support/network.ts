@@ -1,10 +1,10 @@
 // A piece of network between client and server that can hold back what goes one way, and break.
 
-import { createServer, connect as dial, type AddressInfo, type Server, type Socket } from "node:net";
+import { type AddressInfo, createServer, connect as dial, type Server, type Socket } from "node:net";
 
 type Direction = "up" | "down";
 
-export class Proxy {
+export class Network {
   readonly #server: Server;
   readonly #pairs = new Set<{ readonly client: Socket; readonly upstream: Socket }>();
   readonly #frozen = new Set<Direction>();
@@ -13,10 +13,10 @@ export class Proxy {
     this.#server = createServer((client) => this.#join(client, port));
   }
 
-  static async to(port: number): Promise<Proxy> {
-    const proxy = new Proxy(port);
-    await new Promise<void>((resolve) => proxy.#server.listen(0, "127.0.0.1", resolve));
-    return proxy;
+  static async to(port: number): Promise<Network> {
+    const network = new Network(port);
+    await new Promise<void>((resolve) => network.#server.listen(0, "127.0.0.1", resolve));
+    return network;
   }
 
   get url(): string {

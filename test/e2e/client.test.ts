@@ -1,0 +1,209 @@
+// What an app does with a client, against a real server.
+
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { build } from "esbuild";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { freePort, type LocalServer } from "../support/local-server.ts";
+import {
+  call,
+  callAsServer,
+  Guests,
+  startTestServer,
+  tokenFor,
+  uniqueName,
+  waitFor,
+} from "./support/world.ts";
+
+const EXITS_WITHIN_MS = 8_000;
+
+interface Polled {
+  readonly events: readonly { readonly type: string; readonly seq?: number; readonly data?: unknown }[];
+  readonly cursor: string;
+}
+
+describe("a client", () => {
+  const guests = new Guests();
+  const directory = mkdtempSync(join(tmpdir(), "edge-rooms-client-"));
+  let server: LocalServer;
+
+  beforeAll(async () => {
+    server = await startTestServer();
+    await build({
+      entryPoints: [join(import.meta.dirname, "../../client/index.ts")],
+      outfile: join(directory, "client.mjs"),
+      bundle: true,
+      format: "esm",
+      target: "es2022",
+      platform: "neutral",
+    });
+  });
+  afterEach(() => guests.close());
+  afterAll(async () => {
+    rmSync(directory, { recursive: true, force: true });
+    await server?.stop();
+  });
+
+  /** What a program says that ends by itself. */
+  async function run(source: string): Promise<string> {
+    const file = join(directory, `${uniqueName("program")}.mjs`);
+    writeFileSync(file, `import { createClient } from "./client.mjs";\n${source}`);
+    const child = spawn(process.execPath, [file], { stdio: ["ignore", "pipe", "pipe"] });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (output += String(text)));
+    const exit = new Promise<number | null>((resolve) => child.once("exit", resolve));
+    const timer = setTimeout(() => child.kill("SIGKILL"), EXITS_WITHIN_MS);
+    const code = await exit;
+    clearTimeout(timer);
+    if (code !== 0) throw new Error(`the program ended with ${code}: ${output}`);
+    return output.trim();
+  }
+
+  it("[C34] leaves nothing running after close: a program ends by itself", async () => {
+    const room = uniqueName("program");
+    const token = await tokenFor("ada");
+    const output = await run(`
+      const client = createClient({ url: "${server.url}", getToken: () => "${token}" });
+      client.inbox.on("notification", () => {});
+      const room = client.room("${room}");
+      const { seq } = await room.send("hello");
+      await client.ping();
+      room.startTyping();
+      client.close();
+      console.log(seq, room.state.status, client.inbox.state.status);
+    `);
+    expect(output).toBe("1 disconnected disconnected");
+  });
+
+  it("[C34] also while it connects, while it waits to connect again, and with messages unsent", async () => {
+    const nowhere = `http://127.0.0.1:${await freePort()}`;
+    const output = await run(`
+      const early = createClient({ url: "${server.url}", getToken: () => new Promise(() => {}) });
+      const codes = [];
+      early.room("a").send(1).catch(({ code }) => codes.push(code));
+      const offline = createClient({ url: "${nowhere}", log: "off" });
+      const room = offline.room("b");
+      room.send(2).catch(({ code }) => codes.push(code));
+      await new Promise((resolve) => room.on("state", ({ status }) => status === "reconnecting" && resolve()));
+      early.close();
+      offline.close();
+      await Promise.resolve();
+      console.log(codes.join());
+    `);
+    expect(output).toBe("closed,closed");
+  });
+
+  it("[C34][P3] leaving is seen at once by others", async () => {
+    const name = uniqueName("leaving");
+    const ada = guests.enter(server.url, name, "ada");
+    const bo = guests.enter(server.url, name, "bo");
+    await Promise.all([ada.live(), bo.live()]);
+    await waitFor("ada sees bo", () => ada.room.members.length === 2);
+    const left: string[] = [];
+    ada.room.on("memberLeft", ({ user }) => left.push(user));
+    bo.client.close();
+    // Sooner than a lost connection would be.
+    await waitFor("ada sees bo leave", () => left.includes("bo"), 4_000);
+    expect(ada.room.members.map(({ id }) => id)).toEqual(["ada"]);
+  });
+
+  it("[S2][P2] two of one user and one of another share a process and a log", async () => {
+    const name = uniqueName("shared");
+    const desk = guests.enter(server.url, name, "ada");
+    const phone = guests.enter(server.url, name, "ada");
+    const bo = guests.enter(server.url, name, "bo");
+    const all = [desk, phone, bo];
+    await Promise.all(all.map((guest) => guest.live()));
+    const sends = Array.from({ length: 60 }, (_, at) => all[at % 3]?.room.send(`text ${at}`));
+    const results = await Promise.all(sends);
+    await waitFor("all have heard all", () => all.every(({ heard }) => heard.length === 60));
+    expect(desk.heard.map(({ seq }) => seq)).toEqual(sends.map((_, at) => at + 1));
+    expect([phone.heard, bo.heard]).toEqual([desk.heard, desk.heard]);
+    for (const [at, result] of results.entries()) {
+      expect(desk.heard[(result?.seq ?? 0) - 1]?.data).toBe(`text ${at}`);
+    }
+    for (const { room } of all) {
+      expect(room.members.map(({ id }) => id).sort()).toEqual(["ada", "bo"]);
+      expect(room.messages).toEqual(desk.room.messages);
+    }
+  });
+
+  it("[G1] measures a round trip", async () => {
+    const ada = guests.enter(server.url, uniqueName("ping"), "ada");
+    await expect(guests.client(server.url, "nobody").ping()).rejects.toMatchObject({ code: "offline" });
+    await ada.live();
+    const ms = await ada.client.ping();
+    expect(ms).toBeGreaterThanOrEqual(0);
+    expect(ms).toBeLessThan(5_000);
+  });
+
+  it("[H4] stands beside long polling: the same events, without gap or repeat", async () => {
+    const name = uniqueName("polled");
+    const ada = guests.enter(server.url, name, "ada");
+    await ada.live();
+    await ada.room.send("text 0");
+    const token = await tokenFor("poll");
+    const poll = (since: string) =>
+      call<Polled>(server, token, "GET", `/v1/rooms/${name}/events?wait=15${since && `&since=${since}`}`);
+    const first = await poll("");
+    const got = [...first.events];
+    let { cursor } = first;
+    for (let at = 1; at <= 12; at++) {
+      const answer = poll(cursor);
+      // Some come while it waits, some between two polls.
+      const sent = [ada.room.send(`text ${at}`), ...(at % 3 === 0 ? [ada.room.send(`more ${at}`)] : [])];
+      const polled = await answer;
+      await Promise.all(sent);
+      got.push(...polled.events);
+      ({ cursor } = polled);
+    }
+    const total = 1 + 12 + 4;
+    await waitFor("ada has heard all", () => ada.heard.length === total);
+    while (got.filter(({ type }) => type === "message").length < total) {
+      const polled = await poll(cursor);
+      got.push(...polled.events);
+      ({ cursor } = polled);
+    }
+    const messages = got.filter(({ type }) => type === "message").map(({ seq, data }) => ({ seq, data }));
+    expect(messages).toEqual(ada.heard);
+  });
+
+  it("[U1][U3][U5] a notification reaches both devices, and who was away when they come", async () => {
+    const [user, absent] = [uniqueName("user"), uniqueName("absent")];
+    const devices = [guests.client(server.url, user), guests.client(server.url, user)];
+    const heard = devices.map(({ inbox }) => {
+      const ids: string[] = [];
+      inbox.on("notification", ({ id }) => ids.push(id));
+      return ids;
+    });
+    await waitFor("both are connected", () =>
+      devices.every(({ inbox }) => inbox.state.status === "connected"),
+    );
+    const body = { users: [user, absent], id: "build-1", title: "Build", message: "Done" };
+    await callAsServer(server, "POST", "/v1/notify", body);
+    await callAsServer(server, "POST", "/v1/notify", body);
+    await callAsServer(server, "POST", "/v1/notify", {
+      user,
+      id: "build-2",
+      title: "Build",
+      message: "Again",
+    });
+    await waitFor("both hear of both", () => heard.every((ids) => ids.includes("build-2")));
+    expect(heard).toEqual([
+      ["build-1", "build-2"],
+      ["build-1", "build-2"],
+    ]);
+    const [desk, phone] = devices;
+    await desk?.inbox.mark(["build-1"], "read");
+    await waitFor("the other device knows", () => phone?.inbox.unread === 1);
+    expect(desk?.inbox.unread).toBe(1);
+
+    const late = guests.client(server.url, absent);
+    const missed: string[] = [];
+    late.inbox.on("notification", ({ id }) => missed.push(id));
+    await waitFor("it is told of what was missed", () => missed.length > 0);
+    expect([missed, late.inbox.unread]).toEqual([["build-1"], 1]);
+  });
+});

@@ -1,0 +1,122 @@
+// A room that really sleeps: workerd puts an object to sleep that had nothing to do for 10 s.
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { LocalServer } from "../support/local-server.ts";
+import { Guests, startTestServer, tokenFor, uniqueName, waitFor } from "./support/world.ts";
+
+/** The one wait for time itself: nothing can be asked of an object without waking it. */
+const ASLEEP_AFTER_MS = 13_000;
+
+describe("a room that sleeps", () => {
+  const guests = new Guests();
+  let server: LocalServer;
+
+  beforeAll(async () => {
+    server = await startTestServer();
+  });
+  afterAll(async () => {
+    guests.close();
+    await server?.stop();
+  });
+
+  it("[D1][D4][P7] wakes with its sockets, topics and members, and loses nothing", async () => {
+    const name = uniqueName("asleep");
+    const ada = guests.enter(server.url, name, "ada");
+    const bo = guests.enter(server.url, name, "bo");
+    const cy = guests.enter(server.url, name, "cy", { room: { topics: ["task"] } });
+    const di = guests.enter(server.url, name, "di");
+    const all = [ada, bo, cy, di];
+    await Promise.all(all.map((guest) => guest.live()));
+    await bo.room.setPresence({ status: "busy", data: { mood: "calm" } });
+    await ada.room.send("before", { event: "task.created" });
+    await Promise.all(all.map((guest) => guest.hears("before")));
+    // Without `retryOf` a room recognises an id only until it sleeps.
+    const witness = await Witness.at(server, name);
+    expect(await witness.sends("witness")).toMatchObject({ seq: 2 });
+    expect(await witness.sends("witness")).toMatchObject({ seq: 2, duplicate: true });
+    di.client.disconnect();
+    await waitFor("all have seen di go", () => ada.room.members.length === 4);
+    const members = ada.room.members;
+    expect(members.map(({ id }) => id).sort()).toEqual(["ada", "bo", "cy", "witness"]);
+
+    await new Promise((resolve) => setTimeout(resolve, ASLEEP_AFTER_MS));
+
+    const chat = ada.room.send("good morning");
+    const task = bo.room.send("work", { event: "task.created" });
+    await Promise.all([chat, task]);
+    await Promise.all([ada, bo, cy].map((guest) => guest.hears("work")));
+    const sent = await witness.sends("witness");
+    expect([sent.seq, sent.duplicate]).toEqual([5, undefined]);
+    await Promise.all([ada.hears("witness"), bo.hears("witness")]);
+    const [third, fourth] = ["good morning", "work"].map((text) =>
+      ada.heard.find(({ data }) => data === text),
+    );
+    expect([third?.seq, fourth?.seq].sort()).toEqual([3, 4]);
+    expect(ada.heard.map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5]);
+    expect(bo.heard).toEqual(ada.heard);
+    // Topics are still in force.
+    expect(cy.texts()).toEqual(["before", "work"]);
+    // And nobody had to connect again.
+    for (const { states } of [ada, bo, cy]) expect(states).toEqual(["connecting", "connected"]);
+    expect(witness.closed).toBe(false);
+    expect(sorted(ada.room.members)).toEqual(sorted(members));
+
+    // Who comes now is told of all who slept.
+    di.client.reconnect();
+    await di.hears("witness");
+    await di.live();
+    expect(di.heard).toEqual(ada.heard);
+    expect(di.losses.count).toBe(0);
+    expect(sorted(di.room.members.filter(({ id }) => id !== "di"))).toEqual(sorted(members));
+    await waitFor("all see di come", () => [ada, bo, cy].every(({ room }) => room.members.length === 5));
+    witness.close();
+  });
+});
+
+const sorted = (members: readonly { readonly id: string }[]) =>
+  [...members].sort((a, b) => a.id.localeCompare(b.id));
+
+/** A bare socket that sends the same id again and again. */
+class Witness {
+  readonly #socket: WebSocket;
+  readonly #answers: { readonly seq?: number; readonly duplicate?: true }[] = [];
+  #live = false;
+  closed = false;
+
+  private constructor(socket: WebSocket) {
+    this.#socket = socket;
+    socket.onclose = () => {
+      this.closed = true;
+    };
+    socket.onmessage = ({ data }: MessageEvent<unknown>) => {
+      for (const frame of framesIn(String(data))) {
+        if (frame.type === "caughtUp") this.#live = true;
+        if (frame.type === "ok" || frame.type === "error") this.#answers.push(frame);
+      }
+    };
+  }
+
+  static async at({ url }: LocalServer, room: string): Promise<Witness> {
+    const protocols = ["edge-rooms.v1", `token.${await tokenFor("witness")}`];
+    const witness = new Witness(
+      new WebSocket(`${url.replace("http", "ws")}/v1/rooms/${room}/connect`, protocols),
+    );
+    await waitFor("the witness is live", () => witness.#live);
+    return witness;
+  }
+
+  async sends(id: string) {
+    const { length } = this.#answers;
+    this.#socket.send(JSON.stringify({ type: "send", id, data: id }));
+    return waitFor("the witness is answered", () => this.#answers[length]);
+  }
+
+  close(): void {
+    this.#socket.close(1000);
+  }
+}
+
+function framesIn(text: string): readonly Readonly<Record<string, unknown>>[] {
+  const frame: { readonly events?: readonly Readonly<Record<string, unknown>>[] } = JSON.parse(text);
+  return frame.events ?? [{ ...frame }];
+}

@@ -1,0 +1,99 @@
+// Tokens that end while their sockets live.
+
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { LocalServer } from "../support/local-server.ts";
+import { Guests, startTestServer, tokenFor, uniqueName, waitFor } from "./support/world.ts";
+
+const LIFE_S = 6;
+
+describe("tokens", () => {
+  const guests = new Guests();
+  let server: LocalServer;
+
+  beforeAll(async () => {
+    server = await startTestServer();
+  });
+  afterEach(() => guests.close());
+  afterAll(() => server?.stop());
+
+  it("[C27][M8] a new one in time keeps all sockets as they are", async () => {
+    const name = uniqueName("renewal");
+    let asked = 0;
+    const ada = guests.enter(server.url, name, "ada", {
+      getToken: () => {
+        asked += 1;
+        return tokenFor("ada", LIFE_S);
+      },
+    });
+    const inboxStates: string[] = [];
+    ada.client.inbox.on("state", ({ status }) => inboxStates.push(status));
+    let firstEndsAt = 0;
+    ada.room.on("connected", ({ expiresAt }) => {
+      firstEndsAt ||= expiresAt ?? 0;
+    });
+    const cy = guests.enter(server.url, name, "cy");
+    await Promise.all([ada.live(), cy.live()]);
+    await cy.room.send("at first");
+    await ada.hears("at first");
+
+    await waitFor("the first token has ended", () => firstEndsAt > 0 && Date.now() > firstEndsAt + 500);
+    await cy.room.send("later");
+    await ada.hears("later");
+    await ada.room.send("still here");
+    await cy.hears("still here");
+    expect(asked).toBeGreaterThan(1);
+    expect(ada.states).toEqual(["connecting", "connected"]);
+    expect(inboxStates.filter((status) => status !== "connecting")).toEqual(["connected"]);
+  });
+
+  it("[C18][M9] one that ran out closes its socket, and is replaced", async () => {
+    const name = uniqueName("run_out");
+    let asked = 0;
+    const bo = guests.enter(server.url, name, "bo", {
+      // Cannot be had at the renewal, and is there again once the old one has run out.
+      getToken: async () => {
+        asked += 1;
+        if (asked === 2) throw new Error("no network");
+        return tokenFor("bo", asked === 1 ? LIFE_S : 3_600);
+      },
+    });
+    const errors: unknown[] = [];
+    let endsAt = 0;
+    bo.room.on("connected", ({ expiresAt }) => {
+      endsAt ||= expiresAt ?? 0;
+    });
+    bo.room.on("state", (state) => {
+      if (state.status === "reconnecting") errors.push(state.error.code);
+    });
+    const cy = guests.enter(server.url, name, "cy");
+    await Promise.all([bo.live(), cy.live()]);
+    await cy.room.send("at first");
+    await bo.hears("at first");
+    await waitFor("the token has ended", () => endsAt > 0 && Date.now() > endsAt);
+    expect(await bo.room.send("too late, and not lost")).toMatchObject({ seq: 2 });
+    await cy.hears("too late, and not lost");
+    expect(errors).toEqual(["token_expired"]);
+    expect(bo.states).toEqual(["connecting", "connected", "reconnecting", "connecting", "connected"]);
+    expect(asked).toBe(3);
+    expect(bo.texts()).toEqual(["at first", "too late, and not lost"]);
+    expect([cy.heard, bo.losses.count]).toEqual([bo.heard, 0]);
+  });
+
+  it("[C18] the same token again after it was refused ends the try", async () => {
+    const expired = await tokenFor("di", -10);
+    const di = guests.enter(server.url, uniqueName("refused"), "di", { getToken: () => expired });
+    const sent = di.room.send("never");
+    await expect(sent).rejects.toMatchObject({ code: "unauthorized" });
+    expect(di.room.state).toMatchObject({ status: "disconnected" });
+  });
+
+  it("[C18] what was refused at the door is replaced at once", async () => {
+    const expired = await tokenFor("ed", -10);
+    let asked = 0;
+    const ed = guests.enter(server.url, uniqueName("at_the_door"), "ed", {
+      getToken: () => (++asked === 1 ? expired : tokenFor("ed")),
+    });
+    expect(await ed.room.send("in")).toMatchObject({ seq: 1 });
+    expect(asked).toBe(2);
+  });
+});

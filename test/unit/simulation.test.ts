@@ -52,6 +52,11 @@ async function rest(world: SimulatedWorld): Promise<void> {
   expect(world.clock.pending).toBe(0);
 }
 
+/**
+ * Rejected, as nobody could know whether it is stored. It was in the end: what the replay did not show was retried.
+ */
+const UNDECIDED = new Set(["stale_retry", "token_expired", "unauthorized"]);
+
 /** Every number and every id once, and nothing refused among them. */
 function expectOneLog({ server, peers }: SimulatedWorld): void {
   const { stored, log } = server.room;
@@ -70,7 +75,7 @@ function expectOneLog({ server, peers }: SimulatedWorld): void {
       const at = stored[fate.seq - 1];
       expect([at?.author, at?.id, at?.at, dataOf(at?.body ?? "{}")]).toEqual([user, fate.id, fate.at, text]);
       expect(times.get(text)).toBe(1);
-    } else if (fate.refused === "stale_retry") expect(times.get(text)).toBe(1);
+    } else if (UNDECIDED.has(fate.refused)) expect(times.get(text)).toBe(1);
     else {
       expect(["forbidden", "too_large", "not_found"]).toContain(fate.refused);
       expect(times.get(text)).toBe(undefined);
@@ -141,8 +146,9 @@ describe("[C38][S2][S7][D1][D2] the real client and the real room", () => {
     live(seed, { historyLimit: 200, ratePerSecond: 2, rateBurst: 4 }),
   );
 
-  it.each(SEEDS.slice(0, 12))("[M8][M9][C27] agree where tokens are short-lived (seed %i)", (seed) =>
-    live(seed, { historyLimit: 200, tokenMs: [1_500, 15_000] }),
+  it.each([5_024, ...SEEDS.slice(0, 12)])(
+    "[M8][M9][C27] agree where tokens are short-lived (seed %i)",
+    (seed) => live(seed, { historyLimit: 200, tokenMs: [1_500, 15_000] }),
   );
 
   it.each(SEEDS.slice(0, 4))(

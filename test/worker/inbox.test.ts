@@ -152,6 +152,27 @@ describe("a session", () => {
     expect(listed(edge)).toEqual(range(3, 12));
   });
 
+  it("[U3] that missed more than 1,000 pages on with history, and is live only then", async () => {
+    const user = uniqueName("u");
+    await configureUser(user, { INBOX_LIMIT: 2_000 });
+    const first = await openSession(user);
+    const { epoch } = await first.next("connected");
+    const tell = (n: number) => notify(user, { id: `n${n}` });
+    await Promise.all(range(1, 1_100).map(tell));
+    const back = await openSession(user, { query: `?since=${epoch}.0` });
+    expect(await back.next("connected")).toMatchObject({ recovery: "partial", head: 1_100 });
+    expect(back.ofType("caughtUp")).toEqual([{ type: "caughtUp", seq: 1_000, more: true }]);
+    expect(await tell(1_101)).toMatchObject({ delivered: 1 });
+    const page = await back.ask({ type: "history", id: "h", after: 1_000 });
+    expect(page.seq).toBe(1_101);
+    expect(page.events).toHaveLength(101);
+    expect(await back.next("caughtUp")).toEqual({ type: "caughtUp", seq: 1_101 });
+    expect(await tell(1_102)).toMatchObject({ delivered: 2 });
+    await back.next("notification", ({ seq }) => seq === 1_102);
+    expect(listed(back)).toEqual([...range(1, 1_000), 1_102]);
+    expect(await back.ask({ type: "history", id: "far", after: 5_000 })).toMatchObject({ code: "not_found" });
+  });
+
   it("[U8] with topics gets only their notifications; all are stored and counted", async () => {
     const user = uniqueName("u");
     const all = await openSession(user);

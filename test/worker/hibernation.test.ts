@@ -27,7 +27,7 @@ describe("reconnect", () => {
     const { epoch } = await bo.next("connected");
     await fill(ada, 5);
     await bo.settled();
-    bo.close(4000);
+    bo.close(1000);
     await bo.closed;
     await fill(ada, 3);
     await sleep(room);

@@ -117,7 +117,7 @@ export class Connection {
     const policy = new RetryPolicy(maxAttempts, ports.random);
     while (!signal.aborted) {
       const triedAt = ports.clock.now();
-      this.#setState({ status: "connecting", attempt: policy.attempt });
+      this.#setConnecting(policy.attempt);
       // Whoever heard of it may have ended it.
       if (signal.aborted) return;
       const outcome = await this.#try(signal);
@@ -189,6 +189,11 @@ export class Connection {
     this.#run = undefined;
     this.#dial?.close();
     this.#dial = undefined;
+  }
+
+  #setConnecting(attempt: number): void {
+    const known = this.#state.status === "connecting" && this.#state.attempt === attempt;
+    if (!known) this.#setState({ status: "connecting", attempt });
   }
 
   #setState(state: ConnectionState): void {

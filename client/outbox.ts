@@ -34,7 +34,7 @@ export interface OutboxLine {
   /** Known while live. */
   readonly cursor: string | undefined;
   request(command: SendCommand, onAnswer: OnAnswer): void;
-  /** The answer to an entry that no event settled yet. */
+  /** What was sent is stored, perhaps known from its event already. */
   onStored(entry: OutboxEntry, result: SendResult): void;
   /** After a change that no call and no frame brought about. */
   onChange(): void;
@@ -162,7 +162,11 @@ export class Outbox {
     this.#pacer.spendSend(costOf(entry));
     this.#put({ ...entry, phase: { status: "sent", firstCursor } });
     const isRepeat = entry.phase.firstCursor !== undefined;
-    this.#line.request(sendCommand(entry), (answer) => this.#onAnswer(entry.id, isRepeat, answer));
+    this.#line.request(sendCommand(entry), (answer) => {
+      // Also of what was dropped meanwhile: without echo the `ok` is all that tells of its place in the log.
+      if (answer?.type === "ok" && isSendResult(answer)) this.#line.onStored(entry, answer);
+      this.#onAnswer(entry.id, isRepeat, answer);
+    });
   }
 
   #onAnswer(id: string, isRepeat: boolean, answer: Answer | undefined): void {
@@ -174,7 +178,6 @@ export class Outbox {
     else if (answer.type === "error") this.#onRefusal(entry, isRepeat, answer);
     else if (answer.type === "ok" && isSendResult(answer)) {
       this.#refusals = 0;
-      this.#line.onStored(entry, answer);
       this.#settle(entry, { id, seq: answer.seq, at: answer.at });
     } else this.#fail(entry, offline("The answer could not be read."), firstCursor);
   }

@@ -4,6 +4,9 @@ import { onWake } from "./wake-signals.ts";
 /** Timers take a signed 32-bit number; a longer wait would end at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
+/** What a socket reports that ended without a close frame. */
+const LOST = 1006;
+
 const systemClock: Clock = {
   now: () => Date.now(),
   after(delayMs: number, fn: () => void): Cancel {
@@ -19,7 +22,14 @@ function dial(url: string, protocols: string[], events: SocketEvents): Socket {
   };
   // `error` says nothing that `close`, which always follows, does not.
   socket.onclose = ({ code, reason }) => events.onClose(code, reason);
-  return { send: (text) => socket.send(text), close: (code) => socket.close(code) };
+  return {
+    send(text) {
+      // The server has closed it, and the end may be long in coming: what is sent now would vanish without a word.
+      if (socket.readyState > WebSocket.OPEN) queueMicrotask(() => events.onClose(LOST, ""));
+      else socket.send(text);
+    },
+    close: (code) => socket.close(code),
+  };
 }
 
 /** `crypto.randomUUID` is missing on pages without TLS; `getRandomValues` is everywhere. */

@@ -2,11 +2,12 @@
 
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from "jose";
 import type { TokenConfig } from "../config/config.ts";
-import { isUserId, type Refusal, refuse, type User } from "../protocol/index.ts";
+import { describeError, log } from "../platform/log.ts";
+import { accept, isUserId, type Outcome, refuse, reject, type User } from "../protocol/index.ts";
 import type { Identity } from "./identity.ts";
 import type { RoomsClaim } from "./room-permission.ts";
 
-const MAX_TOKEN_LENGTH = 8_192;
+export const MAX_TOKEN_LENGTH = 8_192;
 const MAX_NAME_LENGTH = 128;
 const MAX_PICTURE_LENGTH = 1_024;
 /** For `nbf` and `iat`; `exp` has none. */
@@ -18,21 +19,20 @@ export interface VerifiedToken {
   readonly rooms: RoomsClaim | undefined;
 }
 
-export type Verdict =
-  | { readonly ok: true; readonly token: VerifiedToken }
-  | { readonly ok: false; readonly refusal: Refusal };
-
-const refused = (refusal: Refusal): Verdict => ({ ok: false, refusal });
-const UNAUTHORIZED = refused(refuse("unauthorized", "the token is not valid"));
-const EXPIRED = refused(refuse("token_expired", "the token has expired"));
-const NO_KEYS = refused(
+const UNAUTHORIZED = reject(refuse("unauthorized", "the token is not valid"));
+const EXPIRED = reject(refuse("token_expired", "the token has expired"));
+const NO_KEYS = reject(
   refuse("overloaded", "the keys of the token issuer cannot be had now", { retryAfterMs: 2_000 }),
 );
 
 /** jose keeps fetched keys in the set, so one set an isolate. */
 const jwksOf = new Map<string, ReturnType<typeof createRemoteJWKSet>>();
 
-export async function verifyToken(config: TokenConfig, jwt: string, now: number): Promise<Verdict> {
+export async function verifyToken(
+  config: TokenConfig,
+  jwt: string,
+  now: number,
+): Promise<Outcome<VerifiedToken>> {
   if (jwt.length > MAX_TOKEN_LENGTH) return UNAUTHORIZED;
   const options: JWTVerifyOptions = {
     clockTolerance: CLOCK_TOLERANCE_S,
@@ -45,9 +45,9 @@ export async function verifyToken(config: TokenConfig, jwt: string, now: number)
     return read(await verify(config, jwt, options), config, now);
   } catch (error) {
     if (error instanceof errors.JWTExpired) return EXPIRED;
-    // Whether the issuer's keys could be had says nothing about the token.
-    if (error instanceof errors.JWKSTimeout || isFetchFailure(error)) return NO_KEYS;
-    return UNAUTHORIZED;
+    if (config.key.kind === "secret" || saysSomethingOfTheToken(error)) return UNAUTHORIZED;
+    log("error", "jwks_unavailable", { error: describeError(error) });
+    return NO_KEYS;
   }
 }
 
@@ -64,26 +64,18 @@ async function verify({ key }: TokenConfig, jwt: string, options: JWTVerifyOptio
   return (await jwtVerify(jwt, jwks, { ...options, algorithms: ["RS256", "ES256", "EdDSA"] })).payload;
 }
 
-function read(claims: JWTPayload, config: TokenConfig, now: number): Verdict {
+function read(claims: JWTPayload, config: TokenConfig, now: number): Outcome<VerifiedToken> {
   const userId = claims[config.userClaim];
   const { exp = 0, iat = 0 } = claims;
   if (typeof userId !== "string" || !isUserId(userId)) return UNAUTHORIZED;
   if (iat * 1_000 > now + CLOCK_TOLERANCE_S * 1_000) return UNAUTHORIZED;
   if (exp * 1_000 <= now) return EXPIRED;
   const rooms = claims[config.roomsClaim];
-  return {
-    ok: true,
-    token: {
-      identity: {
-        kind: "user",
-        user: readUser(userId, claims),
-        expiresAt: exp * 1_000,
-        issuedAt: iat * 1_000,
-      },
-      // A claim that is there decides alone, also one that cannot be read: it then gives nothing.
-      rooms: rooms === undefined ? undefined : isRecord(rooms) ? rooms : {},
-    },
-  };
+  return accept({
+    identity: { kind: "user", user: readUser(userId, claims), expiresAt: exp * 1_000, issuedAt: iat * 1_000 },
+    // A claim that is there decides alone, also one that cannot be read: it then gives nothing.
+    rooms: rooms === undefined ? undefined : isRecord(rooms) ? rooms : {},
+  });
 }
 
 function readUser(id: string, { name, picture }: JWTPayload): User {
@@ -94,9 +86,13 @@ function readUser(id: string, { name, picture }: JWTPayload): User {
   };
 }
 
-/** jose reports an answer other than 200 as a plain JOSEError, and a network fault as whatever `fetch` threw. */
-const isFetchFailure = (error: unknown): boolean =>
-  error instanceof TypeError || (error instanceof errors.JOSEError && error.code === "ERR_JOSE_GENERIC");
+/**
+ * Or only that the issuer's keys could not be had: jose tells of a time limit, of an answer that is no key set, and
+ * (as a plain JOSEError) of one other than 200; whatever else is thrown comes from `fetch`.
+ */
+const saysSomethingOfTheToken = (error: unknown): boolean =>
+  error instanceof errors.JOSEError &&
+  !["ERR_JWKS_TIMEOUT", "ERR_JWKS_INVALID", "ERR_JOSE_GENERIC"].includes(error.code);
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);

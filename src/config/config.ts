@@ -1,7 +1,7 @@
 // The deployer's settings, parsed and checked once. A wrong value is named, never guessed around.
 
-import type { RoomAccess } from "../auth/room-permission.ts";
-import { isEventName, isRoomName, PERMISSIONS } from "../protocol/index.ts";
+import { isRoomPattern, type RoomAccess } from "../auth/room-permission.ts";
+import { isEventName, PERMISSIONS } from "../protocol/index.ts";
 import { type LimitsConfig, readLimits } from "./limits-config.ts";
 import { isOriginPattern } from "./origins.ts";
 import { SettingsReader } from "./settings-reader.ts";
@@ -40,7 +40,7 @@ export interface Config {
 export type ConfigResult =
   | { readonly ok: true; readonly config: Config }
   /** What is wrong with which setting, without its value. */
-  | { readonly ok: false; readonly problems: readonly string[] };
+  | { readonly ok: false; readonly problems: readonly string[]; readonly basePath: string };
 
 const MIN_SECRET_LENGTH = 32;
 const LOCATION_HINTS = [
@@ -77,7 +77,9 @@ export function parseConfig(settings: Readonly<Record<string, unknown>>): Config
     devTokens: read.oneOf("DEV_TOKENS", ["on", "off"], "off") === "on",
     placement: readPlacement(read),
   };
-  if (token === undefined || read.problems.length > 0) return { ok: false, problems: read.problems };
+  if (token === undefined || read.problems.length > 0) {
+    return { ok: false, problems: read.problems, basePath: config.basePath };
+  }
   return { ok: true, config: { ...config, token } };
 }
 
@@ -133,9 +135,7 @@ function readPlacement(read: SettingsReader): Config["placement"] {
 }
 
 function readRoomPatterns(read: SettingsReader): readonly string[] {
-  const isPattern = (text: string) =>
-    text === "*" || isRoomName(text.endsWith("*") ? text.slice(0, -1) : text);
-  return read.list("ANONYMOUS_ROOMS", isPattern, "room names or prefixes ending in *");
+  return read.list("ANONYMOUS_ROOMS", isRoomPattern, "room names or prefixes ending in *");
 }
 
 function readBasePath(read: SettingsReader): string {

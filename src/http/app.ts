@@ -80,7 +80,7 @@ const NOWHERE = "/v1/nowhere";
 function getPath(request: Request, options?: { env?: Env }): string {
   const { pathname } = new URL(request.url);
   const result = options?.env === undefined ? undefined : configOf(options.env);
-  const base = result?.ok ? result.config.basePath : "";
+  const base = (result?.ok ? result.config.basePath : result?.basePath) ?? "";
   if (base === "" || pathname.startsWith(`${base}/`)) return pathname.slice(base.length);
   return pathname === base ? "/" : NOWHERE;
 }

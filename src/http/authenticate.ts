@@ -8,7 +8,7 @@ import { includes } from "../auth/room-permission.ts";
 import { type VerifiedToken, verifyToken } from "../auth/verify-token.ts";
 import { isRoomName, type Permission } from "../protocol/index.ts";
 import type { AppContext } from "./app-env.ts";
-import { RefusalError, refusing } from "./refusal-error.ts";
+import { accepted, refusing } from "./refusal-error.ts";
 
 export type Bearer =
   | { readonly kind: "server" }
@@ -29,13 +29,12 @@ export const authenticateSocket = (c: AppContext): Promise<Exclude<Bearer, { kin
 
 async function authenticateToken(c: AppContext, credential: string | undefined) {
   if (credential === undefined) {
-    await spendAllowance(c, `address ${c.req.header("CF-Connecting-IP") ?? "unknown"}`);
+    await spendAllowance(c, addressOf(c));
     return { kind: "nobody" } as const;
   }
-  const verdict = await verifyToken(c.get("config").token, credential, Date.now());
-  if (!verdict.ok) throw new RefusalError(verdict.refusal);
-  await spendAllowance(c, `user ${verdict.token.identity.user.id}`);
-  return { kind: "user", token: verdict.token } as const;
+  const verified = await verifyToken(c.get("config").token, credential, Date.now());
+  await spendAllowance(c, verified.ok ? `user ${verified.value.identity.user.id}` : addressOf(c));
+  return { kind: "user", token: accepted(verified) } as const;
 }
 
 export async function requireServer(c: AppContext): Promise<void> {
@@ -52,7 +51,7 @@ export async function requireUser(c: AppContext): Promise<VerifiedToken> {
 }
 
 /** The actor in the room that the path names, with at least `needed`. */
-export async function requireRoom(c: AppContext, bearer: Bearer, needed: Permission) {
+export function requireRoom(c: AppContext, bearer: Bearer, needed: Permission) {
   const room = c.req.param("room") ?? "";
   if (!isRoomName(room)) throw refusing("bad_request", "this is no room name", { path: ["room"] });
   return { room, actor: actIn(c, bearer, room, needed) };
@@ -65,6 +64,8 @@ function actIn(c: AppContext, bearer: Bearer, room: string, needed: Permission):
   if (bearer.kind === "nobody") throw refusing("unauthorized", "a token is required");
   throw refusing("forbidden", `you may not ${needed === "read" ? "read" : "write in"} this room`);
 }
+
+const addressOf = (c: AppContext): string => `address ${c.req.header("CF-Connecting-IP") ?? "unknown"}`;
 
 /** The binding may be absent: then nothing is limited here. */
 async function spendAllowance(c: AppContext, key: string): Promise<void> {

@@ -2,7 +2,8 @@ import { Hono } from "hono";
 import * as v from "valibot";
 import { SERVER } from "../auth/identity.ts";
 import { describeError, log } from "../platform/log.ts";
-import { isRoomName, type Refusal, refuse } from "../protocol/index.ts";
+import { isRoomName, type Refusal, refuse, type Sender } from "../protocol/index.ts";
+import { encodeData } from "../realtime/encode-data.ts";
 import { randomId } from "../realtime/random-id.ts";
 import { commandId, eventName, presentJson } from "../validation/fields.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
@@ -10,7 +11,7 @@ import { requireServer } from "./authenticate.ts";
 import { readBody } from "./body.ts";
 import { mapBounded } from "./bounded.ts";
 import { roomStub } from "./objects.ts";
-import { refusalOf } from "./refusal-error.ts";
+import { accepted, refusalOf } from "./refusal-error.ts";
 import { sender } from "./rooms.ts";
 
 const MAX_ROOMS = 100;
@@ -29,13 +30,22 @@ const broadcastBody = v.object({
   from: v.exactOptional(sender),
 });
 
-type Broadcast = v.InferOutput<typeof broadcastBody>;
+/** What is said in each room, its data encoded. */
+interface Say {
+  readonly event: string;
+  readonly data: string;
+  readonly from?: Sender | undefined;
+  readonly id: string;
+  readonly keyed: boolean;
+  readonly ephemeral?: boolean;
+}
 
 export const broadcast = new Hono<AppEnv>().post("/", async (c) => {
   await requireServer(c);
   const body = await readBody(c, broadcastBody);
   const id = body.id ?? randomId();
-  const results = await mapBounded([...new Set(body.rooms)], (room) => sayIn(c, room, body, id));
+  const message = { ...body, id, keyed: body.id !== undefined, data: accepted(encodeData(body.data)) };
+  const results = await mapBounded([...new Set(body.rooms)], (room) => sayIn(c, room, message));
   return c.json({ results });
 });
 
@@ -43,14 +53,13 @@ export const broadcast = new Hono<AppEnv>().post("/", async (c) => {
 async function sayIn(
   c: AppContext,
   room: string,
-  { event, data, from, ephemeral, id: given }: Broadcast,
-  id: string,
+  { ephemeral, event, data, from, id, keyed }: Say,
 ): Promise<{ room: string; seq?: number; error?: Refusal }> {
   try {
     const stub = roomStub(c, room);
     const outcome = ephemeral
       ? await stub.signal(SERVER, { event, data, from })
-      : await stub.publish(SERVER, { event, data, from, id, keyed: given !== undefined });
+      : await stub.publish(SERVER, { event, data, from, id, keyed });
     if (!outcome.ok) return { room, error: outcome.refusal };
     return outcome.value === undefined ? { room } : { room, seq: outcome.value.seq };
   } catch (error) {

@@ -12,5 +12,6 @@ export async function serveAsset(c: AppContext): Promise<Response> {
   // The page's own addresses are relative, so they need the slash.
   if (basePath !== "" && url.pathname === basePath) return c.redirect(`${basePath}/`, 308);
   url.pathname = c.req.path;
-  return ASSETS.fetch(new Request(url, c.req.raw));
+  const asset = await ASSETS.fetch(new Request(url, c.req.raw));
+  return asset.status === 404 ? c.notFound() : asset;
 }

@@ -1,22 +1,27 @@
 import { Hono } from "hono";
 import * as v from "valibot";
 import { describeError, log } from "../platform/log.ts";
-import { exceedsBytes, PRIORITIES, type Refusal, refuse } from "../protocol/index.ts";
+import { PRIORITIES, type Refusal, refuse } from "../protocol/index.ts";
+import { encodeData, oversize } from "../realtime/encode-data.ts";
 import { randomId } from "../realtime/random-id.ts";
 import type { NotificationInput } from "../user/inbox.ts";
-import { eventName, userId } from "../validation/fields.ts";
+import { eventName, notificationId, userId } from "../validation/fields.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
 import { requireServer } from "./authenticate.ts";
 import { readBody } from "./body.ts";
 import { mapBounded } from "./bounded.ts";
 import { userStub } from "./objects.ts";
-import { refusalOf, refusing } from "./refusal-error.ts";
+import { accepted, RefusalError, refusalOf } from "./refusal-error.ts";
 
 const MAX_USERS = 1_000;
 const MAX_LINK_LENGTH = 2_048;
 
-/** An `http(s)` URL, or a path that starts with a single `/`: `//host` would lead elsewhere. */
+/**
+ * An `http(s)` URL, or a path that starts with a single `/`: `//host` would lead elsewhere, and so would `/\t/host`, as
+ * browsers drop control characters.
+ */
 const isLink = (link: string): boolean =>
+  !/[^!-~\u00a0-\uffff]/.test(link) &&
   link.length <= MAX_LINK_LENGTH &&
   (/^\/(?![/\\])/.test(link) || (/^https?:\/\//i.test(link) && URL.canParse(link)));
 
@@ -34,7 +39,7 @@ const notifyBody = v.pipe(
       v.pipe(v.string(), v.check(isLink, "must be an http(s) URL or a path starting with one /")),
     ),
     data: v.exactOptional(v.unknown()),
-    id: v.exactOptional(v.pipe(v.string(), v.minLength(1), v.maxLength(200))),
+    id: v.exactOptional(notificationId),
     expiresAt: v.exactOptional(
       v.pipe(v.number(), v.safeInteger(), v.check(inFuture, "must be in the future, in milliseconds")),
     ),
@@ -53,11 +58,10 @@ interface Result {
 export const notify = new Hono<AppEnv>().post("/", async (c) => {
   await requireServer(c);
   const { user, users = [], id = randomId(), priority = "medium", ...rest } = await readBody(c, notifyBody);
-  const notification = { ...rest, id, priority, data: rest.data ?? null };
-  const { messageBytes } = c.get("config").limits;
-  if (exceedsBytes(JSON.stringify(notification.data), messageBytes)) {
-    throw refusing("too_large", `data has at most ${messageBytes} bytes as JSON`, { path: ["data"] });
-  }
+  const data = accepted(encodeData(rest.data));
+  const tooLarge = oversize(data, c.get("config").limits.messageBytes);
+  if (tooLarge !== undefined) throw new RefusalError(tooLarge);
+  const notification = { ...rest, id, priority, data };
   const recipients = [...new Set(user === undefined ? users : [user])];
   return c.json({ results: await mapBounded(recipients, (recipient) => tell(c, recipient, notification)) });
 });

@@ -19,9 +19,11 @@ import { readInteger, readSocketQuery } from "./query.ts";
 import { RefusalError } from "./refusal-error.ts";
 
 const MAX_WAIT_S = 30;
+/** A room that is there answers sooner, whatever it has to replay. */
+const GREETING_WITHIN_MS = 10_000;
 
 export async function pollEvents(c: AppContext): Promise<Response> {
-  const { room, actor } = await requireRoom(c, await authenticateCall(c), "read");
+  const { room, actor } = requireRoom(c, await authenticateCall(c), "read");
   const waitS = readInteger(c, "wait", 0, MAX_WAIT_S) ?? 0;
   const { presence, ...query } = readSocketQuery(c);
   const { kind } = actor.identity;
@@ -63,16 +65,15 @@ class Poll {
     else if ("room" in frame) this.#connected = frame;
   }
 
-  get isCaughtUp(): boolean {
-    return this.#caughtUp !== "not yet";
-  }
-
-  get hasEvents(): boolean {
-    return this.#events.length > 0;
+  /** `waiting`: nothing came yet, and what comes next is live. */
+  get progress(): "replaying" | "waiting" | "done" {
+    if (this.#caughtUp === "not yet") return "replaying";
+    // Of a partial replay nothing more comes unasked, also where the filter left nothing of it.
+    return this.#caughtUp === "partly" || this.#events.length > 0 ? "done" : "waiting";
   }
 
   ending(): Ending {
-    if (this.#connected === undefined)
+    if (this.#connected === undefined || this.#caughtUp === "not yet")
       return { refusal: refuse("overloaded", "the room did not answer in time") };
     const { epoch, recovery, members, occupancy } = this.#connected;
     return {
@@ -92,7 +93,7 @@ class Poll {
       return;
     }
     this.#events.push(event);
-    if (this.isCaughtUp && isSequenced(event)) this.#seq = event.seq;
+    if (this.#caughtUp !== "not yet" && isSequenced(event)) this.#seq = event.seq;
   }
 }
 
@@ -103,18 +104,23 @@ const isSequenced = (event: ServerEvent): event is SequencedEvent =>
 function gather(socket: WebSocket, waitMs: number, gaveUp: AbortSignal): Promise<Ending> {
   const { promise, resolve } = Promise.withResolvers<Ending>();
   const poll = new Poll();
-  let timer: number | undefined;
+  let timer = setTimeout(() => end(poll.ending()), GREETING_WITHIN_MS);
+  let waits = false;
   const end = (ending: Ending) => {
-    if (timer !== undefined) clearTimeout(timer);
+    clearTimeout(timer);
     // Not 1000, so that the member stays through the grace time between two polls.
     socket.close(1001, "polled");
     resolve(ending);
   };
   socket.addEventListener("message", ({ data }) => {
     poll.take(JSON.parse(String(data)));
-    if (!poll.isCaughtUp) return;
-    if (poll.hasEvents || waitMs === 0) end(poll.ending());
-    else timer ??= setTimeout(() => end(poll.ending()), waitMs);
+    const { progress } = poll;
+    if (progress === "done" || (progress === "waiting" && waitMs === 0)) end(poll.ending());
+    else if (progress === "waiting" && !waits) {
+      waits = true;
+      clearTimeout(timer);
+      timer = setTimeout(() => end(poll.ending()), waitMs);
+    }
   });
   socket.addEventListener("close", ({ reason }) => {
     const { code, ...wait } = parseCloseReason(reason) ?? { code: "overloaded" };

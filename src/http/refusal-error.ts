@@ -1,4 +1,4 @@
-import { type ErrorCode, type Refusal, refuse } from "../protocol/index.ts";
+import { type ErrorCode, type Outcome, type Refusal, refuse } from "../protocol/index.ts";
 
 /** Ends a request with a refusal; the one error handler turns it into a response. */
 export class RefusalError extends Error {
@@ -12,6 +12,12 @@ export class RefusalError extends Error {
 
 export const refusing = (code: ErrorCode, message: string, more: Omit<Refusal, "code" | "message"> = {}) =>
   new RefusalError(refuse(code, message, more));
+
+/** The value of what went well; a refusal ends the request. */
+export function accepted<T>(outcome: Outcome<T>): T {
+  if (!outcome.ok) throw new RefusalError(outcome.refusal);
+  return outcome.value;
+}
 
 /** An object that is being moved, restarted or asked too much says so on its error. */
 export function refusalOf(error: unknown): Refusal | undefined {

@@ -1,19 +1,17 @@
 import { type Context, Hono } from "hono";
 import { SignJWT } from "jose";
 import * as v from "valibot";
+import { isRoomPattern } from "../auth/room-permission.ts";
+import { MAX_TOKEN_LENGTH } from "../auth/verify-token.ts";
 import type { Config } from "../config/config.ts";
-import { isRoomName, PERMISSIONS } from "../protocol/index.ts";
+import { PERMISSIONS } from "../protocol/index.ts";
 import { userId } from "../validation/fields.ts";
 import type { AppEnv } from "./app-env.ts";
 import { requireServer } from "./authenticate.ts";
 import { readBody } from "./body.ts";
 import { refusing } from "./refusal-error.ts";
 
-const MAX_TOKEN_LENGTH = 8_192;
 const DEFAULT_TTL_S = 3_600;
-
-const isRoomPattern = (pattern: string): boolean =>
-  pattern === "*" || isRoomName(pattern.endsWith("*") ? pattern.slice(0, -1) : pattern);
 
 const tokenBody = v.object({
   user: userId,

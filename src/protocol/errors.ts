@@ -37,6 +37,14 @@ export interface Refusal {
   readonly path?: readonly (string | number)[];
 }
 
+/** What a call comes to: a value, or why there is none. */
+export type Outcome<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly refusal: Refusal };
+
+export const accept = <T>(value: T): Outcome<T> => ({ ok: true, value });
+export const reject = (refusal: Refusal): Outcome<never> => ({ ok: false, refusal });
+
 export const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(ERRORS, code);
 
 export function refuse(

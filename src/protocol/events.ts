@@ -187,6 +187,9 @@ export type Priority = (typeof PRIORITIES)[number];
 export const NOTIFICATION_STATES = ["unseen", "seen", "read", "archived"] as const;
 export type NotificationState = (typeof NOTIFICATION_STATES)[number];
 
+/** How far along a state is. */
+export const stateRank = (state: NotificationState): number => NOTIFICATION_STATES.indexOf(state);
+
 export interface Notification {
   readonly type: "notification";
   readonly seq: number;

@@ -3,6 +3,9 @@
 /** A frame either way, in UTF-8 bytes. Larger ones are refused; the server cuts what it sends to fit. */
 export const MAX_FRAME_BYTES = 1_048_576;
 
+/** What a page of events takes of a frame: the rest is for what stands around it. */
+export const MAX_PAGE_BYTES = MAX_FRAME_BYTES - 1_024;
+
 /** One replay, of no more bytes than a frame. What is missed beyond it is paged with `history`. */
 export const MAX_REPLAY_EVENTS = 1_000;
 

@@ -8,6 +8,15 @@ export const REPLAY = '"replay":true,';
 export const caughtUp = (seq: number, more = false): string =>
   `{"type":"caughtUp","seq":${seq}${more ? ',"more":true' : ""}}`;
 
+/**
+ * What filtered connections are told when the log moved from `before` to `head`, as their cursors would else fall
+ * behind it: at each multiple of 1,000, or of a tenth of `limit`.
+ */
+export function passed(before: number, head: number, limit: number): string | null {
+  const step = Math.max(1, Math.min(1_000, Math.floor(limit / 10)));
+  return Math.floor(head / step) > Math.floor(before / step) ? caughtUp(head) : null;
+}
+
 export const okAnswer = (id: string, fields: object = {}): string =>
   JSON.stringify({ type: "ok", id, ...fields });
 
@@ -15,8 +24,7 @@ export const errorAnswer = (id: string | undefined, refusal: Refusal): string =>
   JSON.stringify({ type: "error", ...(id !== undefined && { id }), ...refusal });
 
 /** To a ping that the runtime did not answer by itself. */
-export const pong = (id: string | undefined, at: number): string =>
-  JSON.stringify(id === undefined ? { type: "pong" } : { type: "pong", id, at });
+export const pong = (id: string | undefined, at: number): string => JSON.stringify({ type: "pong", id, at });
 
 /** One page of a list: what is encoded already is put in as it is. */
 export function pageAnswer(

@@ -1,7 +1,7 @@
 import { type Identity, userOf } from "../auth/identity.ts";
-import type { Topics, User } from "../protocol/index.ts";
-import type { SocketPort } from "./closing.ts";
+import { type Closing, closeCode, closeReason, type Topics, type User } from "../protocol/index.ts";
 import { Conduct } from "./conduct.ts";
+import type { SocketPort } from "./socket-port.ts";
 
 /** What every connection's attachment has. It outlives hibernation, and perhaps a deploy: hence the version. */
 export interface ConnectionState {
@@ -18,6 +18,7 @@ export abstract class Connection<State extends ConnectionState> {
   readonly socket: SocketPort;
   readonly conduct = new Conduct();
   #state: State;
+  #ended = false;
 
   constructor(socket: SocketPort, state: State) {
     this.socket = socket;
@@ -40,7 +41,25 @@ export abstract class Connection<State extends ConnectionState> {
 
   update(patch: Partial<State>): void {
     this.#state = { ...this.#state, ...patch };
-    this.socket.save(this.#state);
+    if (!this.#ended) this.socket.save(this.#state);
+  }
+
+  /** It lives. Kept at most once a second: pings are free, writing attachments is not. */
+  saw(now: number): void {
+    if (now - this.#state.seenAt < 1_000) return;
+    this.#state = { ...this.#state, seenAt: now };
+    if (!this.#ended) this.socket.save(this.#state);
+  }
+
+  close(closing: Closing): void {
+    this.forget();
+    this.socket.close(closeCode(closing.code), closeReason(closing));
+  }
+
+  /** From here on the attachment stays empty, so that nobody takes a socket that still closes for an open one. */
+  forget(): void {
+    this.#ended = true;
+    this.socket.save(null);
   }
 }
 

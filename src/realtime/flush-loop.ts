@@ -4,41 +4,46 @@
 export interface FlushPorts {
   /** Does what waits. */
   flush(): void;
-  /** Whether something waits. */
+  /** Whether something waits still, or again. */
   hasWork(): boolean;
   /** How long to let a flush gather, in milliseconds. */
   lingerMs(): number;
   wait(ms: number): Promise<unknown>;
   /** Settles when what was written is durable. */
   sync(): Promise<void>;
-  /** Runs when nothing waits any more. */
-  settled(): Promise<void>;
+  /** Runs after each flush. */
+  after(): Promise<void>;
 }
 
 export class FlushLoop {
   readonly #ports: FlushPorts;
-  #running: Promise<void> | undefined;
+  /** The flush that still gathers. */
+  #gathering: Promise<void> | undefined;
+  #latest: Promise<void> = Promise.resolve();
 
   constructor(ports: FlushPorts) {
     this.#ports = ports;
   }
 
-  /** Settles when nothing waits any more. */
+  /** Settles when what waits now was done and is durable, however much goes on arriving. */
   request(): Promise<void> {
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined;
-    });
-    return this.#running;
+    if (this.#gathering === undefined) {
+      this.#gathering = this.#run(this.#latest);
+      // The next one starts also where this one failed; whoever asked for it hears of that.
+      this.#latest = this.#gathering.catch(() => {});
+    }
+    return this.#gathering;
   }
 
-  async #run(): Promise<void> {
-    const { flush, hasWork, lingerMs, wait, sync, settled } = this.#ports;
-    do {
-      // Even 0 lets in what has already arrived.
-      await wait(lingerMs());
-      flush();
-      await sync();
-      if (!hasWork()) await settled();
-    } while (hasWork());
+  async #run(before: Promise<void>): Promise<void> {
+    const { flush, hasWork, lingerMs, wait, sync, after } = this.#ports;
+    await before;
+    // Even 0 lets in what has already arrived.
+    await wait(lingerMs());
+    this.#gathering = undefined;
+    flush();
+    if (hasWork()) void this.request().catch(() => {});
+    await sync();
+    await after();
   }
 }

@@ -1,8 +1,8 @@
 import { PING_FRAME, PONG_FRAME } from "../protocol/index.ts";
-import type { SocketPort } from "./closing.ts";
+import type { SocketPort } from "./socket-port.ts";
 
-/** The port over a socket that its object accepted for hibernation. */
-export const socketPort = (ctx: DurableObjectState, ws: WebSocket): SocketPort => ({
+/** The port over a socket that its object accepted for hibernation. `onClose`: it was closed from our side. */
+export const socketPort = (ctx: DurableObjectState, ws: WebSocket, onClose: () => void): SocketPort => ({
   send(frame) {
     try {
       ws.send(frame);
@@ -11,6 +11,7 @@ export const socketPort = (ctx: DurableObjectState, ws: WebSocket): SocketPort =
     }
   },
   close(code, reason) {
+    onClose();
     try {
       ws.close(code, reason);
     } catch {

@@ -1,59 +1,79 @@
-import { type AuthCommand, refuse } from "../protocol/index.ts";
+import { type AuthCommand, MAX_FRAME_BYTES, refuse } from "../protocol/index.ts";
 import type { Parsed } from "../validation/parse-frame.ts";
 
-/** A client that waits for its `auth` has no reason to send more than this meanwhile. */
-const MAX_HELD = 1_000;
+/** In UTF-16 units: a client that waits for its `auth` has no reason to send more than a frame's worth meanwhile. */
+const MAX_HELD_LENGTH = MAX_FRAME_BYTES;
+
+const HELD_TOO_MUCH = refuse("rate_limited", "wait for the answer to your auth", { retryAfterMs: 1_000 });
+
+export type Frame = string | ArrayBuffer;
 
 export interface IntakePorts<Connection, Command, Verified> {
+  parse(frame: Frame): Parsed<Command | AuthCommand>[];
   /** Checks a token; the only thing here that takes time. Never rejects. */
-  verify(connection: Connection, token: string): Promise<Verified>;
+  verify(token: string): Promise<Verified>;
   accept(connection: Connection, parsed: Parsed<Command>): void;
   authenticated(connection: Connection, id: string, verified: Verified): void;
 }
 
+interface Held {
+  readonly frames: Frame[];
+  length: number;
+}
+
 /** Keeps the commands of a connection in order: what was sent after an `auth` waits until its token is checked. */
-export class Intake<Connection extends object, Command extends object, Verified> {
+export class Intake<Connection extends object, Command extends { readonly id?: string }, Verified> {
   readonly #ports: IntakePorts<Connection, Command, Verified>;
-  readonly #held = new Map<Connection, Parsed<Command | AuthCommand>[]>();
+  readonly #held = new Map<Connection, Held>();
 
   constructor(ports: IntakePorts<Connection, Command, Verified>) {
     this.#ports = ports;
   }
 
-  /** Settles when all of the frame was passed on. */
-  async receive(connection: Connection, frame: readonly Parsed<Command | AuthCommand>[]): Promise<void> {
+  /** Settles when all of the frame was passed on, or waits for an `auth` before it. */
+  async receive(connection: Connection, frame: Frame): Promise<void> {
+    const held = this.#held.get(connection);
+    if (held === undefined) await this.#take(connection, this.#ports.parse(frame));
+    else if (held.length + lengthOf(frame) <= MAX_HELD_LENGTH) {
+      held.frames.push(frame);
+      held.length += lengthOf(frame);
+    } else for (const parsed of this.#ports.parse(frame)) this.#turnAway(connection, parsed);
+  }
+
+  async #take(connection: Connection, frame: readonly Parsed<Command | AuthCommand>[]): Promise<void> {
     for (const [index, parsed] of frame.entries()) {
-      const held = this.#held.get(connection);
-      if (held !== undefined) this.#hold(connection, held, parsed);
-      else if (parsed.kind === "refused") this.#ports.accept(connection, parsed);
+      if (parsed.kind === "refused") this.#ports.accept(connection, parsed);
       else if (isAuth(parsed.command)) {
-        this.#held.set(connection, frame.slice(index + 1));
-        await this.#authenticate(connection, parsed.command);
+        await this.#authenticate(connection, parsed.command, frame.slice(index + 1));
         return;
       } else this.#ports.accept(connection, { kind: "command", command: parsed.command });
     }
   }
 
-  async #authenticate(connection: Connection, { id, token }: AuthCommand): Promise<void> {
-    const verified = await this.#ports.verify(connection, token);
-    this.#ports.authenticated(connection, id, verified);
-    const held = this.#held.get(connection) ?? [];
+  async #authenticate(
+    connection: Connection,
+    { id, token }: AuthCommand,
+    rest: readonly Parsed<Command | AuthCommand>[],
+  ): Promise<void> {
+    const held: Held = { frames: [], length: 0 };
+    this.#held.set(connection, held);
+    const verified = await this.#ports.verify(token);
     this.#held.delete(connection);
-    await this.receive(connection, held);
+    this.#ports.authenticated(connection, id, verified);
+    // As one list: were the next `auth` among them, the rest has to stay before what arrives meanwhile.
+    await this.#take(connection, [...rest, ...held.frames.flatMap((frame) => this.#ports.parse(frame))]);
   }
 
-  #hold(
-    connection: Connection,
-    held: Parsed<Command | AuthCommand>[],
-    parsed: Parsed<Command | AuthCommand>,
-  ): void {
-    if (held.length < MAX_HELD) held.push(parsed);
-    else
-      this.#ports.accept(connection, {
-        kind: "refused",
-        refusal: refuse("rate_limited", "wait for your auth"),
-      });
+  #turnAway(connection: Connection, parsed: Parsed<Command | AuthCommand>): void {
+    const { id } = parsed.kind === "command" ? parsed.command : parsed;
+    this.#ports.accept(connection, {
+      kind: "refused",
+      ...(id !== undefined && { id }),
+      refusal: HELD_TOO_MUCH,
+    });
   }
 }
+
+const lengthOf = (frame: Frame): number => (typeof frame === "string" ? frame.length : frame.byteLength);
 
 const isAuth = (command: object): command is AuthCommand => "type" in command && command.type === "auth";

@@ -16,6 +16,7 @@ const TIDY_ABOVE = 1_000;
 export class TokenBuckets {
   readonly #rate: Rate;
   readonly #buckets = new Map<string, Bucket>();
+  #tidyAt = TIDY_ABOVE;
 
   constructor(rate: Rate) {
     this.#rate = rate;
@@ -36,7 +37,7 @@ export class TokenBuckets {
   #refill(key: string, now: number): Bucket {
     let bucket = this.#buckets.get(key);
     if (bucket === undefined) {
-      if (this.#buckets.size >= TIDY_ABOVE) this.#tidy(now);
+      if (this.#buckets.size >= this.#tidyAt) this.#tidy(now);
       bucket = { tokens: this.#rate.burst, at: now };
       this.#buckets.set(key, bucket);
     }
@@ -53,5 +54,7 @@ export class TokenBuckets {
     for (const [key, bucket] of this.#buckets) {
       if (this.#level(bucket, now) >= this.#rate.burst) this.#buckets.delete(key);
     }
+    // Again when there are twice as many, so that a crowd of active users is not looked through for each newcomer.
+    this.#tidyAt = Math.max(TIDY_ABOVE, this.#buckets.size * 2);
   }
 }

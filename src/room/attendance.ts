@@ -24,12 +24,13 @@ type Mode = "listed" | "counted";
 
 export class Attendance {
   readonly #present = new Map<string, Present>();
-  /** Members whose last connection was lost, and until when they stay. */
-  readonly #leavesAt = new Map<string, number>();
+  /** Members whose last connection was lost: until when they stay, and whether the loss was told meanwhile. */
+  readonly #leaving = new Map<string, { readonly at: number; readonly told: boolean }>();
   #connections = 0;
   #mode: Mode = "listed";
   #news: string[] = [];
-  #told: { connections: number; at: number } = { connections: 0, at: 0 };
+  /** What the clients believe; `null` after a sleep, as nobody knows any more. */
+  #told: { connections: number | null; at: number } = { connections: 0, at: 0 };
   #owesOccupancy = false;
   #owesList = false;
 
@@ -41,7 +42,7 @@ export class Attendance {
       if (connection.state.stage.at !== "joining") this.#enter(connection, connection.state.seenAt);
     }
     this.#news = news;
-    this.#told.connections = this.#connections;
+    this.#told.connections = null;
     if (this.#present.size > LISTED_MEMBERS) this.#mode = "counted";
     // Between the two bounds nobody knows any more which mode it was: a list puts every client right.
     else this.#owesList = this.#mode === "listed" && this.#present.size > LISTED_AGAIN;
@@ -56,8 +57,8 @@ export class Attendance {
     const present = this.#of(connection);
     if (present === undefined || !present.connections.delete(connection) || present.connections.size > 0)
       return;
-    if (departure === "lost") this.#leavesAt.set(present.user.id, now + GRACE_MS);
-    else this.#remove(present.user.id, now);
+    this.#leaving.set(present.user.id, { at: now + GRACE_MS, told: false });
+    if (departure === "left") this.#remove(present.user.id, now);
   }
 
   /** A field left out stays, `data: null` clears. */
@@ -84,14 +85,14 @@ export class Attendance {
 
   /** When it next has something to say by itself; the room is awake till then anyway. */
   dueAt(): number | null {
-    const times = [...this.#leavesAt.values()];
+    const times = Array.from(this.#leaving.values(), ({ at }) => at);
     if (this.#owesOccupancy) times.push(this.#told.at + OCCUPANCY_EVERY_MS);
     return times.length === 0 ? null : times.reduce((soonest, time) => Math.min(soonest, time));
   }
 
   /** What is to be told now, once. */
   takeNews(now: number): string[] {
-    for (const [userId, leavesAt] of this.#leavesAt) if (leavesAt <= now) this.#remove(userId, now);
+    for (const [userId, { at }] of this.#leaving) if (at <= now) this.#remove(userId, now);
     const news = this.#news;
     this.#news = [];
     if (this.#mode === "listed" && this.#present.size > LISTED_MEMBERS) this.#mode = "counted";
@@ -122,6 +123,7 @@ export class Attendance {
   #tellOccupancy(now: number): string {
     this.#owesOccupancy = false;
     this.#told = { connections: this.#connections, at: now };
+    for (const [userId, { at }] of this.#leaving) this.#leaving.set(userId, { at, told: true });
     return JSON.stringify({ type: "occupancy", ...this.occupancy });
   }
 
@@ -135,11 +137,11 @@ export class Attendance {
       const joined: Present = { user, standing, connections: new Set([connection]) };
       this.#present.set(user.id, joined);
       if (connection.state.standing === null) connection.update({ standing });
-      this.#told.connections++;
+      this.#believe(1);
       this.#news.push(JSON.stringify({ type: "memberJoined", member: memberOf(joined) }));
       return;
     }
-    this.#leavesAt.delete(user.id);
+    this.#leaving.delete(user.id);
     present.connections.add(connection);
     if (connection.state.standing === null) connection.update({ standing: present.standing });
     if (user.name === present.user.name && user.picture === present.user.picture) return;
@@ -148,10 +150,16 @@ export class Attendance {
   }
 
   #remove(userId: string, now: number): void {
+    // A member who leaves takes the last connection along, unless that was told already.
+    if (this.#leaving.get(userId)?.told === false) this.#believe(-1);
     this.#present.delete(userId);
-    this.#leavesAt.delete(userId);
-    this.#told.connections--;
+    this.#leaving.delete(userId);
     this.#news.push(JSON.stringify({ type: "memberLeft", user: userId, at: now }));
+  }
+
+  /** Clients count along with the members that come and go. */
+  #believe(change: 1 | -1): void {
+    if (this.#told.connections !== null) this.#told.connections += change;
   }
 
   #of(connection: RoomConnection): Present | undefined {

@@ -5,12 +5,12 @@ import type { Actor } from "../auth/identity.ts";
 import { verifyToken } from "../auth/verify-token.ts";
 import { type Config, requireConfig } from "../config/config.ts";
 import { describeError, log } from "../platform/log.ts";
-import { type RoomCommand, refuse } from "../protocol/index.ts";
-import type { Outcome } from "../realtime/encode-json.ts";
+import { accept, type Outcome, type RoomCommand, reject } from "../protocol/index.ts";
 import { FlushLoop } from "../realtime/flush-loop.ts";
 import { socketPort } from "../realtime/hibernatable-socket.ts";
 import { Intake } from "../realtime/intake.ts";
 import { randomEpoch, randomId } from "../realtime/random-id.ts";
+import { FAILED } from "../realtime/refusals.ts";
 import { parseFrame } from "../validation/parse-frame.ts";
 import { ROOM_COMMANDS } from "../validation/room-commands.ts";
 import type { Departure } from "./attendance.ts";
@@ -38,7 +38,7 @@ export class LiveRoom {
   readonly #intake: Intake<RoomConnection, AppliedCommand, Outcome<Actor>>;
   #timer: number | null = null;
 
-  constructor(ctx: DurableObjectState, env: object, name: string, settled: (room: Room) => Promise<void>) {
+  constructor(ctx: DurableObjectState, env: object, name: string, afterFlush: (room: Room) => Promise<void>) {
     this.#ctx = ctx;
     this.#config = requireConfig(env);
     this.#name = name;
@@ -60,13 +60,14 @@ export class LiveRoom {
       lingerMs: () => Math.min(MAX_LINGER_MS, Math.floor(this.room.size * DELIVERY_MS_A_SOCKET)),
       wait: (ms) => scheduler.wait(ms),
       sync: () => ctx.storage.sync(),
-      settled: () => {
+      after: () => {
         this.#flushAgainWhenDue();
-        return settled(this.room);
+        return afterFlush(this.room);
       },
     });
     this.#intake = new Intake({
-      verify: (_, token) => this.#verify(token),
+      parse: (frame) => parseFrame<RoomCommand>(frame, ROOM_COMMANDS),
+      verify: (token) => this.#verify(token),
       accept: (connection, parsed) => this.room.enqueue({ ...parsed, connection }),
       authenticated: (connection, id, outcome) =>
         this.room.enqueue({ kind: "auth", connection, id, outcome }),
@@ -76,7 +77,7 @@ export class LiveRoom {
 
   accept(server: WebSocket, { actor, topics, presence, counted, since, history }: RoomUpgrade): void {
     this.#ctx.acceptWebSocket(server);
-    const connection = new RoomConnection(socketPort(this.#ctx, server), {
+    const connection = new RoomConnection(this.#port(server), {
       version: 1,
       id: `c_${randomId()}`,
       actor,
@@ -94,8 +95,7 @@ export class LiveRoom {
 
   async receive(ws: WebSocket, frame: string | ArrayBuffer): Promise<void> {
     const connection = this.#connections.get(ws);
-    if (connection !== undefined)
-      await this.#intake.receive(connection, parseFrame<RoomCommand>(frame, ROOM_COMMANDS));
+    if (connection !== undefined) await this.#intake.receive(connection, frame);
   }
 
   gone(ws: WebSocket, departure: Departure): void {
@@ -103,15 +103,15 @@ export class LiveRoom {
     if (connection === undefined) return;
     this.#connections.delete(ws);
     // An error and a close may both be told of the same socket.
-    connection.socket.save(null);
+    connection.forget();
     this.room.enqueue({ kind: "leave", connection, departure });
   }
 
-  /** A socket whose close woke the object is not among its sockets any more, and the others have yet to hear of it. */
+  /** A socket whose close wakes the object is not listed among its sockets, and the others have yet to hear of it. */
   #adopt(ws: WebSocket): RoomConnection | undefined {
     const state = readState(ws.deserializeAttachment());
     if (state === undefined) return undefined;
-    const connection = new RoomConnection(socketPort(this.#ctx, ws), state);
+    const connection = new RoomConnection(this.#port(ws), state);
     this.room.restore([connection]);
     return connection;
   }
@@ -131,15 +131,25 @@ export class LiveRoom {
         outcome = run(delivery, now);
       },
       refused: (refusal) => {
-        outcome = { ok: false, refusal };
+        outcome = reject(refusal);
       },
     });
     await this.flush();
-    return outcome ?? { ok: false, refusal: refuse("internal", "this failed here") };
+    return outcome ?? reject(FAILED);
   }
 
   flush(): Promise<void> {
     return this.#loop.request();
+  }
+
+  /** Whoever looked at the room may have made it find out that somebody is gone. */
+  async flushIfDue(): Promise<void> {
+    if (this.room.hasWork || this.room.dueAt() !== null) await this.flush();
+  }
+
+  /** What was closed from here says nothing any more, and its close event may never come. */
+  #port(ws: WebSocket) {
+    return socketPort(this.#ctx, ws, () => this.#connections.delete(ws));
   }
 
   /** A few seconds at most (a member's grace, one occupancy a second), in a room that is awake anyway. */
@@ -152,17 +162,15 @@ export class LiveRoom {
   }
 
   async #verify(token: string): Promise<Outcome<Actor>> {
-    const verdict = await verifyToken(this.#config.token, token, Date.now());
-    if (!verdict.ok) return verdict;
-    return { ok: true, value: authorizeRoom(this.#config.access, verdict.token, this.#name) };
+    const verified = await verifyToken(this.#config.token, token, Date.now());
+    return verified.ok ? accept(authorizeRoom(this.#config.access, verified.value, this.#name)) : verified;
   }
 
   /** Sockets outlive the sleep of their object; what it knew of them is in their attachments. */
   #restore(now: number): void {
     for (const ws of this.#ctx.getWebSockets()) {
       const state = readState(ws.deserializeAttachment());
-      if (state !== undefined)
-        this.#connections.set(ws, new RoomConnection(socketPort(this.#ctx, ws), state));
+      if (state !== undefined) this.#connections.set(ws, new RoomConnection(this.#port(ws), state));
       else if (ws.readyState === WebSocket.OPEN) ws.close(4500, "internal");
     }
     if (this.#connections.size === 0) return;

@@ -92,21 +92,32 @@ export class LogStore {
   }
 
   append(message: StoredMessage): void {
-    const { seq, event, author, id, at, body, keyed } = message;
-    const insert = () =>
-      this.#sql.exec(
-        "INSERT OR REPLACE INTO log (slot, seq, event, author, id, at, body, keyed) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        ...[seq % this.#ring, seq, event, author, id, at, body, keyed ? 1 : null],
-      );
-    if (seq - this.#checkpoint < CHECKPOINT_EVERY) {
-      insert();
+    const checkpoint = message.seq - this.#checkpoint >= CHECKPOINT_EVERY;
+    if (!checkpoint && !message.keyed) {
+      this.#insert(message);
       return;
     }
     this.#transaction(() => {
-      insert();
-      this.#sql.exec("UPDATE log_state SET checkpoint = ?", seq);
+      if (message.keyed) this.#freeKey(message);
+      this.#insert(message);
+      if (checkpoint) this.#sql.exec("UPDATE log_state SET checkpoint = ?", message.seq);
     });
-    this.#checkpoint = seq;
+    if (checkpoint) this.#checkpoint = message.seq;
+  }
+
+  /** Not `INSERT OR REPLACE`, which would also delete another message of the same key, in whatever slot. */
+  #insert({ seq, event, author, id, at, body, keyed }: StoredMessage): void {
+    this.#sql.exec(
+      `INSERT INTO log (slot, seq, event, author, id, at, body, keyed) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (slot) DO UPDATE SET seq = excluded.seq, event = excluded.event, author = excluded.author,
+         id = excluded.id, at = excluded.at, body = excluded.body, keyed = excluded.keyed, changed = NULL`,
+      ...[seq % this.#ring, seq, event, author, id, at, body, keyed ? 1 : null],
+    );
+  }
+
+  /** A row that outlived its turn may hold the key still. */
+  #freeKey({ author, id }: StoredMessage): void {
+    this.#sql.exec("UPDATE log SET keyed = NULL WHERE author = ? AND id = ? AND keyed = 1", author, id);
   }
 
   isMessage(seq: number): boolean {

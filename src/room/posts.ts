@@ -5,29 +5,30 @@ import { includes } from "../auth/room-permission.ts";
 import {
   CHAT_EVENT,
   matchesTopics,
+  type Outcome,
   type Refusal,
   refuse,
   type Sender,
   type SendResult,
 } from "../protocol/index.ts";
-import { encodeData, type Outcome } from "../realtime/encode-json.ts";
+import { oversize } from "../realtime/encode-data.ts";
 import type { Attendance } from "./attendance.ts";
 import type { Delivery } from "./delivery.ts";
 import type { RoomConnection } from "./room-connection.ts";
 import type { Draft, RoomLog } from "./room-log.ts";
 import type { RoomSettings } from "./room-settings.ts";
 
-export interface MessageInput extends Omit<Draft, "event" | "data"> {
+export interface MessageInput extends Omit<Draft, "event"> {
   /** In whose name server code speaks; a user speaks in their own. */
   readonly from?: Sender | undefined;
   readonly event?: string | undefined;
-  readonly data: unknown;
 }
 
 export interface SignalInput {
   readonly from?: Sender | undefined;
   readonly event: string;
-  readonly data?: unknown;
+  /** `data` as JSON. */
+  readonly data: string;
   readonly to?: string | undefined;
   /** A user id that shall not hear it; only server code may say so. */
   readonly except?: string | undefined;
@@ -55,18 +56,19 @@ export class Posts {
     now: number,
     echo?: (result: SendResult) => { readonly on: RoomConnection; readonly answer: string },
   ): Outcome<SendResult> {
-    const event = input.event ?? CHAT_EVENT;
-    const forbidden = this.#mayPost(actor, event);
-    if (forbidden !== undefined) return refusal(forbidden);
-    const data = encodeData(input.data, this.#settings.limits.messageBytes);
-    if (!data.ok) return data;
-    const stored = this.#log.store({ ...input, event, data: data.value }, senderOf(actor, input.from), now);
-    if ("refusal" in stored) return refusal(stored.refusal);
-    if (stored.body !== undefined) {
-      const instead = echo?.(stored.result);
-      delivery.say({ kind: "stored", event, ...(instead !== undefined && { instead }) }, stored.body);
-    }
-    return { ok: true, value: stored.result };
+    const draft = { ...input, event: input.event ?? CHAT_EVENT };
+    const from = senderOf(actor, input.from);
+    if (!mayWrite(actor)) return refusal(NO_WRITE);
+    const repeat = this.#log.findRepeat(draft, from);
+    if (repeat !== undefined) return repeat;
+    const misfit = this.#misfit(actor, draft);
+    if (misfit !== undefined) return refusal(misfit);
+    const stored = this.#log.store(draft, from, now);
+    if (!stored.ok) return stored;
+    const { result, body } = stored.value;
+    const instead = echo?.(result);
+    delivery.say({ kind: "stored", event: draft.event, ...(instead !== undefined && { instead }) }, body);
+    return { ok: true, value: result };
   }
 
   signal(
@@ -76,11 +78,9 @@ export class Posts {
     now: number,
     by: RoomConnection | null,
   ): Outcome<undefined> {
-    const { event, to, except } = input;
-    const forbidden = this.#mayPost(actor, event);
-    if (forbidden !== undefined) return refusal(forbidden);
-    const data = encodeData(input.data ?? null, this.#settings.limits.messageBytes);
-    if (!data.ok) return data;
+    const { event, data, to, except } = input;
+    const misfit = mayWrite(actor) ? this.#misfit(actor, input) : NO_WRITE;
+    if (misfit !== undefined) return refusal(misfit);
     const from = senderOf(actor, input.from);
     const sender = from === null ? "null" : JSON.stringify({ id: from.id });
     const deaf = new Set(except === undefined ? [] : this.#attendance.connectionsOf(except));
@@ -92,20 +92,22 @@ export class Posts {
         except: deaf,
         ...(to !== undefined && { to: this.#attendance.connectionsOf(to) }),
       },
-      `{"type":"signal","event":"${event}","from":${sender},"data":${data.value},"at":${now}}`,
+      `{"type":"signal","event":"${event}","from":${sender},"data":${data},"at":${now}}`,
     );
     return { ok: true, value: undefined };
   }
 
-  #mayPost({ identity, permission }: Actor, event: string): Refusal | undefined {
-    if (identity.kind === "server") return undefined;
-    if (identity.kind === "anonymous" || !includes(permission, "write")) return NO_WRITE;
-    if (matchesTopics(this.#settings.serverEvents, event)) {
+  #misfit({ identity }: Actor, { event, data }: { event: string; data: string }): Refusal | undefined {
+    const { serverEvents, limits } = this.#settings;
+    if (identity.kind !== "server" && matchesTopics(serverEvents, event)) {
       return refuse("forbidden", `only server code sends ${event}`, { path: ["event"] });
     }
-    return undefined;
+    return oversize(data, limits.messageBytes);
   }
 }
+
+const mayWrite = ({ identity, permission }: Actor): boolean =>
+  identity.kind === "server" || (identity.kind === "user" && includes(permission, "write"));
 
 const senderOf = ({ identity }: Actor, from: Sender | undefined): Sender | null =>
   identity.kind === "server" ? (from ?? null) : userOf(identity);

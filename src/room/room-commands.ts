@@ -12,7 +12,8 @@ import {
   type SendCommand,
 } from "../protocol/index.ts";
 import { caughtUp, errorAnswer, okAnswer, pageAnswer, pong } from "../realtime/answers.ts";
-import { encodeData } from "../realtime/encode-json.ts";
+import { encodeData, oversize } from "../realtime/encode-data.ts";
+import { RETIRED } from "../realtime/refusals.ts";
 import type { Attendance } from "./attendance.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Posts } from "./posts.ts";
@@ -32,7 +33,6 @@ export type Applied =
   | { readonly kind: "late"; readonly finish: () => void };
 
 const DONE: Applied = { kind: "done" };
-const RETIRED = refuse("not_found", "the log does not reach back to after", { path: ["after"] });
 const refused = (refusal: Refusal): Applied => ({ kind: "refused", refusal });
 
 export class RoomCommands {
@@ -55,7 +55,10 @@ export class RoomCommands {
       case "send":
         return this.#send(connection, command, delivery, now);
       case "signal": {
-        const outcome = this.#posts.signal(actor, command, delivery, now, connection);
+        const data = encodeData(command.data);
+        if (!data.ok) return refused(data.refusal);
+        const { event, to } = command;
+        const outcome = this.#posts.signal(actor, { event, to, data: data.value }, delivery, now, connection);
         return outcome.ok ? DONE : refused(outcome.refusal);
       }
       case "presence":
@@ -65,7 +68,7 @@ export class RoomCommands {
       case "history":
         return this.#history(connection, command, delivery);
       case "ping": {
-        connection.update({ seenAt: now });
+        connection.saw(now);
         delivery.answer(connection, pong(command.id, now));
         return DONE;
       }
@@ -73,12 +76,14 @@ export class RoomCommands {
   }
 
   #send(connection: RoomConnection, command: SendCommand, delivery: Delivery, now: number): Applied {
-    const { id, event, data, replyTo, mentions, retryOf, echo } = command;
+    const { id, event, replyTo, mentions, retryOf, echo } = command;
+    const data = encodeData(command.data);
+    if (!data.ok) return refused(data.refusal);
     // While a long replay is being paged the event comes in its page, so nothing stands in its place here.
     const inPlace = echo === false && connection.state.stage.at === "live";
     const outcome = this.#posts.send(
       connection.state.actor,
-      { id, event, data, replyTo, mentions, retryOf },
+      { id, event, data: data.value, replyTo, mentions, retryOf },
       delivery,
       now,
       inPlace ? (result) => ({ on: connection, answer: okAnswer(id, result) }) : undefined,
@@ -90,8 +95,10 @@ export class RoomCommands {
   }
 
   #presence(connection: RoomConnection, { id, status, data }: PresenceCommand, delivery: Delivery): Applied {
-    const encoded = encodeData(data ?? null, MAX_PRESENCE_BYTES);
+    const encoded = encodeData(data);
     if (!encoded.ok) return refused(encoded.refusal);
+    const tooLarge = oversize(encoded.value, MAX_PRESENCE_BYTES);
+    if (tooLarge !== undefined) return refused(tooLarge);
     this.#attendance.update(connection, {
       ...(status !== undefined && { status }),
       ...(data !== undefined && { data }),

@@ -1,6 +1,6 @@
 import type { Actor } from "../auth/identity.ts";
-import type { SocketPort } from "../realtime/closing.ts";
 import { Connection, type ConnectionState, isCurrent } from "../realtime/connection.ts";
+import type { SocketPort } from "../realtime/socket-port.ts";
 import type { Standing } from "./standing.ts";
 
 /** Where a connection stands between its first frame and the live events. */

@@ -3,13 +3,13 @@
 
 import {
   type Cursor,
-  MAX_FRAME_BYTES,
+  MAX_PAGE_BYTES,
   MAX_REPLAY_EVENTS,
   MAX_ROWS_LOOKED_AT,
   matchesTopics,
+  type Outcome,
   parseCursor,
   type Recovery,
-  type Refusal,
   refuse,
   type Sender,
   type SendResult,
@@ -38,10 +38,10 @@ export interface Page {
   readonly more: boolean;
 }
 
-export type Stored = { readonly result: SendResult; readonly body?: string } | { readonly refusal: Refusal };
-
-/** A page goes out in one frame, with an envelope around it. */
-const MAX_PAGE_BYTES = MAX_FRAME_BYTES - 1_024;
+export interface Stored {
+  readonly result: SendResult;
+  readonly body: string;
+}
 
 const NO_SUCH_MESSAGE = refuse("not_found", "replyTo names no message of this room", { path: ["replyTo"] });
 const STALE_RETRY = refuse("stale_retry", "the log no longer reaches back to retryOf: nothing was stored");
@@ -75,22 +75,27 @@ export class RoomLog {
     return Math.max(this.#baseFloor, this.#head - this.#reach);
   }
 
-  /** Stores a message, or finds that it is stored already. `body` is there for a new one. */
-  store(draft: Draft, from: Sender | null, now: number): Stored {
-    const author = from?.id ?? "";
-    const first = this.#findFirst(author, draft);
-    if (first === "unknowable") return { refusal: STALE_RETRY };
-    if (first !== undefined) return { result: { seq: first.seq, at: first.at, duplicate: true } };
-    if (draft.replyTo !== undefined && draft.replyTo > this.floor && !this.#isMessage(draft.replyTo)) {
-      return { refusal: NO_SUCH_MESSAGE };
+  /** How a repeat is answered: as the first time, or not at all where nobody can know. `undefined`: it is none. */
+  findRepeat(draft: Draft, from: Sender | null): Outcome<SendResult> | undefined {
+    const first = this.#findFirst(from?.id ?? "", draft);
+    if (first === undefined) return undefined;
+    if (first === "unknowable") return { ok: false, refusal: STALE_RETRY };
+    return { ok: true, value: { seq: first.seq, at: first.at, duplicate: true } };
+  }
+
+  /** Stores a message that is no repeat. */
+  store(draft: Draft, from: Sender | null, now: number): Outcome<Stored> {
+    const { id, event, replyTo, keyed = false } = draft;
+    if (replyTo !== undefined && replyTo > this.floor && !this.#isMessage(replyTo)) {
+      return { ok: false, refusal: NO_SUCH_MESSAGE };
     }
     const seq = this.#head + 1;
-    const { id, event } = draft;
+    const author = from?.id ?? "";
     const body = encodeMessage(draft, seq, from, now);
-    this.#store.append({ seq, event, author, id, at: now, body, keyed: draft.keyed ?? false });
+    this.#store.append({ seq, event, author, id, at: now, body, keyed });
     this.#head = seq;
     this.#ids.add({ author, id, seq, at: now });
-    return { result: { seq, at: now }, body };
+    return { ok: true, value: { result: { seq, at: now }, body } };
   }
 
   recover(since: string | undefined): { recovery: Exclude<Recovery, "partial">; after: number } {
@@ -136,15 +141,14 @@ export class RoomLog {
   }
 
   #findFirst(author: string, { id, retryOf, keyed }: Draft) {
-    const known = this.#ids.find(author, id);
+    const known =
+      this.#ids.find(author, id) ?? (keyed ? this.#store.keyed(author, id, this.floor) : undefined);
     if (known !== undefined) return known;
-    if (retryOf !== undefined) {
-      const cursor = parseCursor(retryOf);
-      const reached = cursor !== undefined && this.#reaches(cursor);
-      this.#ids.reachBack(reached ? cursor.seq : this.floor, (after, upTo) => this.#store.ids(after, upTo));
-      return this.#ids.find(author, id) ?? (reached ? undefined : "unknowable");
-    }
-    return keyed ? this.#store.keyed(author, id, this.floor) : undefined;
+    if (retryOf === undefined) return undefined;
+    const cursor = parseCursor(retryOf);
+    const reached = cursor !== undefined && this.#reaches(cursor);
+    this.#ids.reachBack(reached ? cursor.seq : this.floor, (after, upTo) => this.#store.ids(after, upTo));
+    return this.#ids.find(author, id) ?? (reached ? undefined : "unknowable");
   }
 }
 

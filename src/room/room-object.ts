@@ -3,9 +3,8 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Actor } from "../auth/identity.ts";
 import { decodeHeader, IDENTITY_HEADER } from "../auth/identity-header.ts";
-import type { Occupancy, SendResult, Topics } from "../protocol/index.ts";
+import type { Occupancy, Outcome, SendResult, Topics } from "../protocol/index.ts";
 import { planAlarm } from "../realtime/alarm-plan.ts";
-import type { Outcome } from "../realtime/encode-json.ts";
 import { answerClose, answerHeartbeats } from "../realtime/hibernatable-socket.ts";
 import { refusalResponse, upgraded } from "../realtime/upgrade-response.ts";
 import { LiveRoom } from "./live-room.ts";
@@ -50,8 +49,12 @@ export class RoomObject extends DurableObject {
   override async fetch(request: Request): Promise<Response> {
     const upgrade = decodeHeader<RoomUpgrade>(request.headers.get(IDENTITY_HEADER) ?? "");
     const live = this.#open();
+    live.room.sweepIfStale(Date.now());
     const refusal = live.room.refuses(upgrade.actor);
-    if (refusal !== undefined) return refusalResponse(refusal);
+    if (refusal !== undefined) {
+      this.ctx.waitUntil(live.flushIfDue());
+      return refusalResponse(refusal);
+    }
     const { 0: client, 1: server } = new WebSocketPair();
     live.accept(server, upgrade);
     // Not awaited, so that the client gets its 101 first; the pending flush keeps the object awake.
@@ -75,11 +78,11 @@ export class RoomObject extends DurableObject {
 
   override async alarm(): Promise<void> {
     this.#alarmAt = null;
-    const live = this.#open();
-    live.room.sweep(Date.now());
-    const { room } = live;
-    if (room.size > 0 || room.hasWork || room.log.head > 0) {
-      await live.flush();
+    const { room } = this.#open();
+    const wasEmpty = room.size === 0 && !room.hasWork;
+    room.sweep(Date.now());
+    if (!wasEmpty || room.log.head > 0) {
+      await this.#open().flush();
       return;
     }
     this.#live = undefined;
@@ -95,7 +98,7 @@ export class RoomObject extends DurableObject {
       epoch,
       head,
       floor,
-      occupancy: room.occupancy(Date.now()),
+      occupancy: room.attendance.occupancy,
       settings: { slowModeMs: limits.slowModeMs, maxConnections, historyLimit },
       createdAt,
     };
@@ -110,9 +113,8 @@ export class RoomObject extends DurableObject {
 
   /** The list as JSON, as `data` of a member may be anything. */
   async members(): Promise<{ members: string; occupancy: Occupancy }> {
-    const { room } = await this.#visit();
-    const occupancy = room.occupancy(Date.now());
-    return { members: JSON.stringify(room.attendance.members), occupancy };
+    const { attendance } = (await this.#visit()).room;
+    return { members: JSON.stringify(attendance.members), occupancy: attendance.occupancy };
   }
 
   async publish(actor: Actor, input: MessageInput): Promise<Outcome<SendResult>> {
@@ -133,19 +135,24 @@ export class RoomObject extends DurableObject {
     return this.#live;
   }
 
-  /** For calls that leave no trace: the alarm that forgets an empty room moves on with them. */
+  /** For calls that only look: ghosts are found first, and the alarm that forgets an empty room moves on. */
   async #visit(): Promise<LiveRoom> {
-    await this.#setAlarm(this.#open().room);
+    const live = this.#open();
+    live.room.sweepIfStale(Date.now());
+    this.ctx.waitUntil(live.flushIfDue());
+    await this.#setAlarm(live.room);
     // Forgotten meanwhile, perhaps.
     return this.#open();
   }
 
   async #gone(ws: WebSocket, code: number, reason: string): Promise<void> {
-    // First: a start reads the attachment, which a close may take away.
-    const live = this.#open();
-    answerClose(ws, code, reason);
-    live.gone(ws, code === 1000 ? "left" : "lost");
-    await live.flush();
+    try {
+      // Before the close, which may take the attachment away that a start reads.
+      this.#open().gone(ws, code === 1000 ? "left" : "lost");
+    } finally {
+      answerClose(ws, code, reason);
+    }
+    await this.#open().flush();
   }
 
   async #setAlarm(room: Room): Promise<void> {

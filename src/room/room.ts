@@ -2,11 +2,11 @@
 // say it once to everybody, answer. Synchronous: time, storage and sockets are passed in, so nothing interleaves.
 // Invariant: an event is written before anybody hears of it; the runtime's output gate holds the frames until then.
 
-import { type Actor, userOf } from "../auth/identity.ts";
-import { type Closing, type Occupancy, type Refusal, refuse } from "../protocol/index.ts";
-import { caughtUp } from "../realtime/answers.ts";
-import { closeWith } from "../realtime/closing.ts";
-import { hasExpired, lapse } from "../realtime/liveness.ts";
+import { type Actor, type Identity, userOf } from "../auth/identity.ts";
+import type { Closing, Refusal } from "../protocol/index.ts";
+import { passed } from "../realtime/answers.ts";
+import { hasExpired, lapsed } from "../realtime/liveness.ts";
+import { FULL } from "../realtime/refusals.ts";
 import { TokenBuckets } from "../realtime/token-bucket.ts";
 import { Attendance, type Departure } from "./attendance.ts";
 import { Delivery } from "./delivery.ts";
@@ -17,8 +17,6 @@ import type { RoomLog } from "./room-log.ts";
 import type { RoomSettings } from "./room-settings.ts";
 import { Turn, type Work } from "./turn.ts";
 import { Welcome } from "./welcome.ts";
-
-const FULL = refuse("room_full", "no more connections here at the moment", { retryAfterMs: 5_000 });
 
 export class Room {
   readonly name: string;
@@ -32,6 +30,8 @@ export class Room {
   /** Open connections past their first frames, and those that wait for them. */
   readonly #connections = new Set<RoomConnection>();
   readonly #joining = new Set<RoomConnection>();
+  /** How many connections each user has, and the anonymous readers together. */
+  readonly #seats = new Map<string, number>();
   #queue: Work[] = [];
   #sweptAt = Number.NEGATIVE_INFINITY;
 
@@ -49,6 +49,7 @@ export class Room {
   /** Takes in the connections that were open when the object slept. */
   restore(connections: readonly RoomConnection[]): void {
     for (const connection of connections) {
+      this.#sit(connection, 1);
       (connection.state.stage.at === "joining" ? this.#joining : this.#connections).add(connection);
     }
     this.attendance.restore(connections);
@@ -62,7 +63,7 @@ export class Room {
     return this.#queue.length > 0 || this.#joining.size > 0;
   }
 
-  /** When a flush is due though nothing arrived, a few seconds ahead at most. */
+  /** When a flush is due by itself, a few seconds ahead at most: `null` for not at all. */
   dueAt(): number | null {
     return this.attendance.dueAt();
   }
@@ -72,20 +73,13 @@ export class Room {
     const { maxConnections, maxConnectionsPerUser } = this.#settings;
     if (this.size >= maxConnections) return FULL;
     if (identity.kind === "server") return undefined;
-    const user = userOf(identity);
-    const same = (other: RoomConnection) =>
-      other.identity.kind === identity.kind && other.user?.id === user?.id;
-    const joining = [...this.#joining].filter(same).length;
-    if (user !== null) {
-      return this.attendance.connectionsOf(user.id).size + joining >= maxConnectionsPerUser
-        ? FULL
-        : undefined;
-    }
-    return [...this.#connections].filter(same).length + joining >= maxConnections / 2 ? FULL : undefined;
+    const cap = identity.kind === "user" ? maxConnectionsPerUser : Math.floor(maxConnections / 2);
+    return (this.#seats.get(seatOf(identity)) ?? 0) >= cap ? FULL : undefined;
   }
 
   /** Its first frames go out with the next flush. */
   admit(connection: RoomConnection): void {
+    this.#sit(connection, 1);
     this.#joining.add(connection);
   }
 
@@ -93,31 +87,29 @@ export class Room {
     this.#queue.push(work);
   }
 
-  occupancy(now: number): Occupancy {
-    this.#sweepIfStale(now);
-    return this.attendance.occupancy;
+  /** Before anything is said of who is here, or that it is full. */
+  sweepIfStale(now: number): void {
+    if (now - this.#sweptAt > this.#settings.limits.pingMs) this.sweep(now);
   }
 
   /** Closes what has not pinged for long, and what has expired. */
   sweep(now: number): void {
     this.#sweptAt = now;
-    for (const connection of this.#connections) {
-      const closing = lapse(connection, this.#settings.limits.pingMs, now);
-      if (closing !== undefined) this.#drop(connection, closing, now);
+    for (const { connection, closing } of lapsed(this.#connections, this.#settings.limits.pingMs, now)) {
+      this.#drop(connection, closing, now);
     }
   }
 
   flush(now: number): void {
-    if (this.#joining.size > 0) this.#sweepIfStale(now);
+    if (this.#joining.size > 0) this.sweepIfStale(now);
     const delivery = new Delivery();
     const turn = this.#turn(delivery, now);
     const headBefore = this.log.head;
-    const queue = this.#queue;
-    this.#queue = [];
-    this.#queue.unshift(...turn.take(queue));
+    this.#queue = turn.take(this.#queue);
     for (const connection of this.#joining) this.attendance.join(connection, now);
     for (const json of this.attendance.takeNews(now)) delivery.say({ kind: "members" }, json);
-    delivery.hand(this.#connections, this.#passed(headBefore), (connection, frames) => {
+    const moved = passed(headBefore, this.log.head, this.#settings.historyLimit);
+    delivery.hand(this.#connections, moved, (connection, frames) => {
       if (hasExpired(connection.identity, now)) this.#drop(connection, { code: "token_expired" }, now);
       else for (const frame of frames) connection.socket.send(frame);
     });
@@ -130,6 +122,7 @@ export class Room {
       commands: this.#commands,
       buckets: this.#buckets,
       isOpen: (connection: RoomConnection) => this.#connections.has(connection),
+      isJoining: (connection: RoomConnection) => this.#joining.has(connection),
       leave: (connection: RoomConnection, departure: Departure) => this.#leave(connection, departure, now),
       drop: (connection: RoomConnection, closing: Closing) => this.#drop(connection, closing, now),
       reportFault: this.#reportFault,
@@ -141,31 +134,37 @@ export class Room {
     if (this.#joining.size === 0) return;
     const { limits, reconnect } = this.#settings;
     const welcome = new Welcome({ room: this.name, limits, reconnect }, this.log, this.attendance);
-    for (const connection of this.#joining) {
+    for (const connection of [...this.#joining]) {
+      this.#joining.delete(connection);
       this.#connections.add(connection);
-      welcome.greet(connection, now);
+      try {
+        welcome.greet(connection, now);
+      } catch (error) {
+        // Its client comes back; the others shall not notice.
+        this.#reportFault(error);
+        this.#drop(connection, { code: "internal" }, now);
+      }
     }
-    this.#joining.clear();
-  }
-
-  #sweepIfStale(now: number): void {
-    if (now - this.#sweptAt > this.#settings.limits.pingMs) this.sweep(now);
   }
 
   #drop(connection: RoomConnection, closing: Closing, now: number): void {
-    closeWith(connection.socket, closing);
+    connection.close(closing);
     this.#leave(connection, "lost", now);
   }
 
   #leave(connection: RoomConnection, departure: Departure, now: number): void {
     if (this.#connections.delete(connection)) this.attendance.leave(connection, departure, now);
-    else this.#joining.delete(connection);
+    else if (!this.#joining.delete(connection)) return;
+    this.#sit(connection, -1);
   }
 
-  /** A filtered connection's cursor would fall behind the log: it is told now and then how far that is. */
-  #passed(headBefore: number): string | null {
-    const step = Math.max(1, Math.min(1_000, Math.floor(this.#settings.historyLimit / 10)));
-    const { head } = this.log;
-    return Math.floor(head / step) > Math.floor(headBefore / step) ? caughtUp(head) : null;
+  #sit({ identity }: RoomConnection, change: 1 | -1): void {
+    const seat = seatOf(identity);
+    const taken = (this.#seats.get(seat) ?? 0) + change;
+    if (taken === 0) this.#seats.delete(seat);
+    else this.#seats.set(seat, taken);
   }
 }
+
+/** Whose connections count together. No user id has a space. */
+const seatOf = (identity: Identity): string => userOf(identity)?.id ?? `${identity.kind} connections`;

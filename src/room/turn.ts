@@ -2,10 +2,10 @@
 
 import { type Actor, userOf } from "../auth/identity.ts";
 import { includes } from "../auth/room-permission.ts";
-import { type Closing, type Refusal, refuse } from "../protocol/index.ts";
+import { type Closing, type Outcome, type Refusal, refuse } from "../protocol/index.ts";
 import { errorAnswer, okAnswer } from "../realtime/answers.ts";
-import type { Outcome } from "../realtime/encode-json.ts";
 import { hasExpired } from "../realtime/liveness.ts";
+import { FAILED, NOT_YOURS } from "../realtime/refusals.ts";
 import type { TokenBuckets } from "../realtime/token-bucket.ts";
 import type { Departure } from "./attendance.ts";
 import type { Delivery } from "./delivery.ts";
@@ -45,14 +45,14 @@ export interface Call {
 export interface TurnPorts {
   readonly commands: RoomCommands;
   readonly buckets: TokenBuckets;
+  /** Past its first frames. */
   isOpen(connection: RoomConnection): boolean;
+  /** Gets its first frames at the end of this flush. */
+  isJoining(connection: RoomConnection): boolean;
   leave(connection: RoomConnection, departure: Departure): void;
   drop(connection: RoomConnection, closing: Closing): void;
   reportFault(error: unknown): void;
 }
-
-const FAILED = refuse("internal", "this failed here; nothing was stored");
-const NOT_YOURS = refuse("forbidden", "the token is of another user");
 
 const DONE: Applied = { kind: "done" };
 const refused = (refusal: Refusal): Applied => ({ kind: "refused", refusal });
@@ -73,11 +73,17 @@ export class Turn {
   /** Applies what it can, and answers what has to wait for the next flush. */
   take(queue: readonly Work[]): Work[] {
     const waiting: Work[] = [];
+    // Connections that spoke before their first frames; if they leave, that waits too.
+    const early = new Set<RoomConnection>();
     for (const work of queue) {
       if (work.kind === "call") this.#call(work);
-      else if (this.#late.has(work.connection)) waiting.push(work);
+      else if (this.#late.has(work.connection) || early.has(work.connection)) waiting.push(work);
       else if (work.kind === "leave") this.#ports.leave(work.connection, work.departure);
       else if (this.#ports.isOpen(work.connection)) this.#answer(work);
+      else if (this.#ports.isJoining(work.connection)) {
+        early.add(work.connection);
+        waiting.push(work);
+      }
     }
     return waiting;
   }
@@ -122,14 +128,18 @@ export class Turn {
   #reauthorize({ connection, id, outcome }: Extract<Work, { kind: "auth" }>): Applied {
     const refusal = this.#charge(connection.account, 1);
     if (refusal !== undefined) return refused(refusal);
+    const { user } = connection;
+    // An anonymous connection stays one, whatever the token.
+    if (user === null) return refused(NOT_YOURS);
     if (!outcome.ok) return refused(outcome.refusal);
     const { identity, permission } = outcome.value;
-    if (identity.kind !== "user" || identity.user.id !== connection.user?.id) return refused(NOT_YOURS);
+    if (identity.kind !== "user" || identity.user.id !== user.id) return refused(NOT_YOURS);
     if (!includes(permission, "read")) {
       this.#ports.drop(connection, { code: "forbidden" });
       return DONE;
     }
-    connection.update({ actor: outcome.value });
+    // Expiry and permission are new; name and picture are those that the others have seen join.
+    connection.update({ actor: { identity: { ...identity, user }, permission } });
     this.#delivery.answer(connection, okAnswer(id, { expiresAt: identity.expiresAt, permission }));
     return DONE;
   }

@@ -3,17 +3,19 @@
 
 import {
   DEFAULT_HISTORY,
-  MAX_FRAME_BYTES,
+  MAX_PAGE_BYTES,
   MAX_REPLAY_EVENTS,
   matchesTopics,
   NOTIFICATION_STATES,
   type NotificationState,
   type Priority,
   parseCursor,
+  stateRank,
   type Topics,
   utf8Length,
 } from "../protocol/index.ts";
-import type { NotificationRow, NotificationStore, Watermark } from "./notification-store.ts";
+import type { MarkStore, Watermark } from "./mark-store.ts";
+import type { NotificationRow, NotificationStore } from "./notification-store.ts";
 
 export interface NotificationInput {
   readonly id: string;
@@ -22,7 +24,8 @@ export interface NotificationInput {
   readonly priority: Priority;
   readonly topic?: string | undefined;
   readonly link?: string | undefined;
-  readonly data: unknown;
+  /** `data` as JSON. */
+  readonly data: string;
   readonly expiresAt?: number | undefined;
 }
 
@@ -44,20 +47,19 @@ export interface InboxPage {
   readonly more: boolean;
 }
 
-const MAX_PAGE_BYTES = MAX_FRAME_BYTES - 1_024;
-const rank = (state: NotificationState): number => NOTIFICATION_STATES.indexOf(state);
-
 export class Inbox {
   readonly #store: NotificationStore;
+  readonly #marks: MarkStore;
   #head: number;
   #watermarks: readonly Watermark[];
   /** Counted when somebody asks, and kept until a mark or an expiry changes it. */
   #unread: { readonly count: number; readonly until: number } | undefined;
 
-  constructor(store: NotificationStore) {
+  constructor(store: NotificationStore, marks: MarkStore) {
     this.#store = store;
+    this.#marks = marks;
     this.#head = store.findHead();
-    this.#watermarks = store.watermarks();
+    this.#watermarks = marks.watermarks();
   }
 
   get epoch(): string {
@@ -74,7 +76,7 @@ export class Inbox {
 
   unread(now: number): number {
     if (this.#unread === undefined || now >= this.#unread.until) {
-      const { count, nextExpiry } = this.#store.countUnread(this.#markedUpTo("read"), now);
+      const { count, nextExpiry } = this.#marks.countUnread(this.#markedUpTo("read"), now);
       this.#unread = { count, until: nextExpiry ?? Number.POSITIVE_INFINITY };
     }
     return this.#unread.count;
@@ -90,10 +92,9 @@ export class Inbox {
     const seq = this.#head + 1;
     const body = encodeNotification(input, seq, now);
     const { id, topic = null, expiresAt = null } = input;
-    this.#store.append({ seq, id, topic, expiresAt, body });
+    const retired = this.#store.append({ seq, id, topic, expiresAt, body });
     this.#head = seq;
-    // The one that it retired may have been unread.
-    this.#unread = undefined;
+    this.#countOneMore(retired, expiresAt);
     return { seq, event: () => withFields(body, { state: "unseen", unread: this.unread(now) }) };
   }
 
@@ -140,7 +141,7 @@ export class Inbox {
     for (const row of this.#store.descending(seq)) {
       const own = this.#stateOf(row);
       const wanted = state === undefined ? own !== "archived" : own === state;
-      if (wanted && !hasExpired(row, now) && matches(topics, row)) {
+      if (wanted && !isOver(row, now) && matches(topics, row)) {
         const json = withFields(row.body, { state: own });
         bytes += utf8Length(json) + 32;
         more = events.length === limit || bytes > MAX_PAGE_BYTES;
@@ -169,26 +170,33 @@ export class Inbox {
     return { events, seq: this.#head, more: false };
   }
 
+  /** A retired one may have been unread: then they are counted anew when somebody asks. */
+  #countOneMore(retired: boolean, expiresAt: number | null): void {
+    if (this.#unread === undefined) return;
+    const { count, until } = this.#unread;
+    this.#unread = retired ? undefined : { count: count + 1, until: Math.min(until, expiresAt ?? until) };
+  }
+
   *#inOrder(after: number, topics: Topics, now: number): Generator<{ seq: number; json: string }> {
-    const marks = this.#marksAfter(after);
+    const marks = this.#marksAfter(after, now);
     for (const row of this.#store.ascending(after)) {
       while (marks[0] !== undefined && marks[0].seq < row.seq) yield* marks.splice(0, 1);
-      if (hasExpired(row, now) || !matches(topics, row)) continue;
+      if (isOver(row, now) || !matches(topics, row)) continue;
       yield { seq: row.seq, json: withFields(row.body, { state: this.#stateOf(row) }) };
     }
     yield* marks;
   }
 
-  #marksAfter(after: number): { seq: number; json: string }[] {
+  #marksAfter(after: number, now: number): { seq: number; json: string }[] {
     const upTo = this.#watermarks.filter(({ seq }) => seq > after);
-    return [...this.#store.marksAfter(after), ...upTo]
+    return [...this.#marks.marksAfter(after, now), ...upTo]
       .sort((a, b) => a.seq - b.seq)
       .map((mark) => ({ seq: mark.seq, json: JSON.stringify({ type: "notificationUpdated", ...mark }) }));
   }
 
   #markIds(ids: readonly string[], state: NotificationState, at: number) {
     const seq = this.#head + 1;
-    const changed = this.#store.markIds(ids, { state, seq, at, above: this.#markedUpTo(state) });
+    const changed = this.#marks.markIds(ids, { state, seq, at, above: this.#markedUpTo(state) });
     return changed.length === 0 ? undefined : { ids: changed };
   }
 
@@ -196,15 +204,15 @@ export class Inbox {
     const upTo = "all" in target ? this.#head : Math.min(target.upTo, this.#head);
     const above = this.#markedUpTo(state);
     const watermark = { state, upTo, seq: this.#head + 1, at };
-    if (upTo <= above || !this.#store.wouldChange(watermark, above)) return undefined;
-    this.#store.markUpTo(watermark);
+    if (upTo <= above || !this.#marks.wouldChange(watermark, above)) return undefined;
+    this.#marks.markUpTo(watermark);
     this.#watermarks = [...this.#watermarks.filter((other) => other.state !== state), watermark];
     return { upTo };
   }
 
   /** Everything up to there is at least in `state`. */
   #markedUpTo(state: NotificationState): number {
-    const passed = this.#watermarks.filter((mark) => rank(mark.state) >= rank(state));
+    const passed = this.#watermarks.filter((mark) => stateRank(mark.state) >= stateRank(state));
     return Math.max(0, ...passed.map(({ upTo }) => upTo));
   }
 
@@ -212,7 +220,7 @@ export class Inbox {
     const marked = NOTIFICATION_STATES.findLast(
       (state) => state !== "unseen" && row.seq <= this.#markedUpTo(state),
     );
-    return marked !== undefined && rank(marked) > rank(row.state) ? marked : row.state;
+    return marked !== undefined && stateRank(marked) > stateRank(row.state) ? marked : row.state;
   }
 }
 
@@ -223,7 +231,7 @@ export interface ListQuery {
   readonly topics?: Topics;
 }
 
-const hasExpired = ({ expiresAt }: NotificationRow, now: number): boolean =>
+const isOver = ({ expiresAt }: NotificationRow, now: number): boolean =>
   expiresAt !== null && expiresAt <= now;
 
 /** A notification without a topic is not what a filtered session asked for. */
@@ -235,18 +243,7 @@ const withFields = (json: string, fields: object): string =>
   `${json.slice(0, -1)},${JSON.stringify(fields).slice(1)}`;
 
 function encodeNotification(input: NotificationInput, seq: number, at: number): string {
-  const { id, title, message, priority, topic, link, data, expiresAt } = input;
-  return JSON.stringify({
-    type: "notification",
-    seq,
-    id,
-    title,
-    message,
-    priority,
-    topic,
-    link,
-    data,
-    at,
-    expiresAt,
-  });
+  const { data, expiresAt, ...fields } = input;
+  const body = JSON.stringify({ type: "notification", seq, ...fields, at, expiresAt });
+  return `${body.slice(0, -1)},"data":${data}}`;
 }

@@ -4,14 +4,14 @@ import { verifyToken } from "../auth/verify-token.ts";
 import { type Config, requireConfig } from "../config/config.ts";
 import { clientLimits } from "../config/limits-config.ts";
 import { describeError, log } from "../platform/log.ts";
-import type { SessionCommand } from "../protocol/index.ts";
-import type { Outcome } from "../realtime/encode-json.ts";
+import { accept, type Outcome, type SessionCommand } from "../protocol/index.ts";
 import { socketPort } from "../realtime/hibernatable-socket.ts";
 import { Intake } from "../realtime/intake.ts";
 import { randomEpoch, randomId } from "../realtime/random-id.ts";
 import { parseFrame } from "../validation/parse-frame.ts";
 import { SESSION_COMMANDS } from "../validation/session-commands.ts";
 import { Inbox } from "./inbox.ts";
+import { MarkStore } from "./mark-store.ts";
 import { NotificationStore } from "./notification-store.ts";
 import { readState, SessionConnection, type UserIdentity } from "./session-connection.ts";
 import type { SessionUpgrade } from "./session-upgrade.ts";
@@ -38,15 +38,14 @@ export class LiveUser {
       limits: clientLimits(limits),
       reconnect: { minMs: limits.reconnectMinMs, maxMs: limits.reconnectMaxMs },
     };
-    this.user = new User(
-      settings,
-      new Inbox(new NotificationStore(database, limits.inbox, randomEpoch())),
-      (error) => {
-        log("error", "session_command_failed", { error: describeError(error) });
-      },
-    );
+    const store = new NotificationStore(database, limits.inbox, randomEpoch());
+    const inbox = new Inbox(store, new MarkStore(database.sql));
+    this.user = new User(settings, inbox, (error) => {
+      log("error", "session_command_failed", { error: describeError(error) });
+    });
     this.#intake = new Intake({
-      verify: (_, token) => this.#verify(token),
+      parse: (frame) => parseFrame<SessionCommand>(frame, SESSION_COMMANDS),
+      verify: (token) => this.#verify(token),
       accept: (session, parsed) => this.user.receive(session, parsed, Date.now()),
       authenticated: (session, id, outcome) => this.user.authenticated(session, id, outcome, Date.now()),
     });
@@ -56,7 +55,7 @@ export class LiveUser {
   accept(server: WebSocket, { identity, topics, since, history }: SessionUpgrade): void {
     this.#ctx.acceptWebSocket(server);
     const now = Date.now();
-    const session = new SessionConnection(socketPort(this.#ctx, server), {
+    const session = new SessionConnection(this.#port(server), {
       version: 1,
       id: `c_${randomId()}`,
       identity,
@@ -70,9 +69,7 @@ export class LiveUser {
 
   async receive(ws: WebSocket, frame: string | ArrayBuffer): Promise<void> {
     const session = this.#sessions.get(ws);
-    if (session !== undefined) {
-      await this.#intake.receive(session, parseFrame<SessionCommand>(frame, SESSION_COMMANDS));
-    }
+    if (session !== undefined) await this.#intake.receive(session, frame);
   }
 
   gone(ws: WebSocket): void {
@@ -81,17 +78,21 @@ export class LiveUser {
     if (session !== undefined) this.user.leave(session);
   }
 
+  /** What was closed from here says nothing any more, and its close event may never come. */
+  #port(ws: WebSocket) {
+    return socketPort(this.#ctx, ws, () => this.#sessions.delete(ws));
+  }
+
   async #verify(token: string): Promise<Outcome<UserIdentity>> {
-    const verdict = await verifyToken(this.#config.token, token, Date.now());
-    return verdict.ok ? { ok: true, value: verdict.token.identity } : verdict;
+    const verified = await verifyToken(this.#config.token, token, Date.now());
+    return verified.ok ? accept(verified.value.identity) : verified;
   }
 
   /** Sockets outlive the sleep of their object; what it knew of them is in their attachments. */
   #restore(): void {
     for (const ws of this.#ctx.getWebSockets()) {
       const state = readState(ws.deserializeAttachment());
-      if (state !== undefined)
-        this.#sessions.set(ws, new SessionConnection(socketPort(this.#ctx, ws), state));
+      if (state !== undefined) this.#sessions.set(ws, new SessionConnection(this.#port(ws), state));
       else if (ws.readyState === WebSocket.OPEN) ws.close(4500, "internal");
     }
     this.user.restore(this.#sessions.values());

@@ -12,7 +12,8 @@ const MIGRATIONS = [
        id INTEGER PRIMARY KEY CHECK (id = 1),
        epoch TEXT NOT NULL,
        ring INTEGER NOT NULL,
-       floor INTEGER NOT NULL
+       floor INTEGER NOT NULL,
+       head INTEGER NOT NULL
      )`,
     // The last mark of everything up to a `seq`: one row a state.
     `CREATE TABLE watermark (
@@ -50,22 +51,6 @@ export interface NotificationRow {
   readonly state: NotificationState;
 }
 
-export interface Watermark {
-  readonly state: NotificationState;
-  readonly upTo: number;
-  /** Of the mark itself. */
-  readonly seq: number;
-  readonly at: number;
-}
-
-/** Marks of single notifications that were made at once. */
-export interface MarkedIds {
-  readonly state: NotificationState;
-  readonly ids: readonly string[];
-  readonly seq: number;
-  readonly at: number;
-}
-
 type Row = {
   number: number;
   seq: number;
@@ -76,8 +61,7 @@ type Row = {
   state: number;
 };
 
-const rank = (state: NotificationState): number => NOTIFICATION_STATES.indexOf(state);
-const stateAt = (position: number): NotificationState => NOTIFICATION_STATES[position] ?? "archived";
+export const stateAt = (position: number): NotificationState => NOTIFICATION_STATES[position] ?? "archived";
 
 const COLUMNS = "number, seq, id, topic, expires_at, body, state";
 
@@ -99,7 +83,8 @@ export class NotificationStore {
         "SELECT epoch, ring, floor FROM inbox_state",
       ),
     );
-    if (stored === undefined) this.#sql.exec("INSERT INTO inbox_state VALUES (1, ?, ?, 0)", newEpoch, ring);
+    if (stored === undefined)
+      this.#sql.exec("INSERT INTO inbox_state VALUES (1, ?, ?, 0, 0)", newEpoch, ring);
     this.epoch = stored?.epoch ?? newEpoch;
     this.#floor = stored?.floor ?? 0;
     this.#findNewest(stored?.ring ?? ring);
@@ -114,19 +99,20 @@ export class NotificationStore {
   /** The highest `seq` given so far, to notifications and marks. */
   findHead(): number {
     const marked = firstRow(
-      this.#sql.exec<{ changed: number | null; mark: number | null }>(
-        `SELECT (SELECT MAX(changed) FROM notification WHERE changed IS NOT NULL) AS changed,
-                (SELECT MAX(seq) FROM watermark) AS mark`,
+      this.#sql.exec<{ head: number; changed: number | null; mark: number | null }>(
+        `SELECT head, (SELECT MAX(changed) FROM notification WHERE changed IS NOT NULL) AS changed,
+                (SELECT MAX(seq) FROM watermark) AS mark FROM inbox_state`,
       ),
     );
-    return Math.max(this.#seq, marked?.changed ?? 0, marked?.mark ?? 0);
+    return Math.max(this.#seq, marked?.head ?? 0, marked?.changed ?? 0, marked?.mark ?? 0);
   }
 
   findId(id: string): number | undefined {
     return firstRow(this.#sql.exec<{ seq: number }>("SELECT seq FROM notification WHERE id = ?", id))?.seq;
   }
 
-  append(row: Omit<NotificationRow, "number" | "state">): void {
+  /** Answers whether another one was retired for it. */
+  append(row: Omit<NotificationRow, "number" | "state">): boolean {
     const number = this.#number + 1;
     const slot = number % this.#ring;
     const retired = this.#seqAt(slot) ?? 0;
@@ -138,6 +124,7 @@ export class NotificationStore {
     this.#number = number;
     this.#seq = row.seq;
     this.#floor = Math.max(retired, this.#floor);
+    return retired > 0;
   }
 
   /** Those with a `seq` above `after`, oldest first, read as they are taken. */
@@ -148,66 +135,6 @@ export class NotificationStore {
   /** Those with a `seq` below `before`, newest first. */
   *descending(before: number): Generator<NotificationRow> {
     yield* this.#span(this.#oldest() - 1, this.#lastUpTo(before - 1), "DESC");
-  }
-
-  /** How many are neither read nor archived nor expired, above `after`; and when the next of them expires. */
-  countUnread(after: number, now: number): { count: number; nextExpiry: number | null } {
-    const row = firstRow(
-      this.#sql.exec<{ count: number; next: number | null }>(
-        `SELECT COUNT(*) AS count, MIN(expires_at) AS next FROM notification
-         WHERE seq > ? AND state < ? AND (expires_at IS NULL OR expires_at > ?)`,
-        ...[after, rank("read"), now],
-      ),
-    );
-    return { count: row?.count ?? 0, nextExpiry: row?.next ?? null };
-  }
-
-  /** Moves those of `ids` forward that are not there yet, and answers which. `above`: the rest is marked already. */
-  markIds(
-    ids: readonly string[],
-    mark: { state: NotificationState; seq: number; at: number; above: number },
-  ): string[] {
-    const changed = this.#sql.exec<{ id: string }>(
-      `UPDATE notification SET state = ?, changed = ?, changed_at = ?
-       WHERE id IN (SELECT value FROM json_each(?)) AND state < ? AND seq > ?
-         AND (expires_at IS NULL OR expires_at > ?) RETURNING id`,
-      ...[rank(mark.state), mark.seq, mark.at, JSON.stringify(ids), rank(mark.state), mark.above, mark.at],
-    );
-    return Array.from(changed, ({ id }) => id);
-  }
-
-  /** Whether `mark` would change anything above `above`. */
-  wouldChange({ state, upTo, at }: Watermark, above: number): boolean {
-    const query = `SELECT 1 FROM notification WHERE seq > ? AND seq <= ? AND state < ?
-                   AND (expires_at IS NULL OR expires_at > ?) LIMIT 1`;
-    return firstRow(this.#sql.exec(query, above, upTo, rank(state), at)) !== undefined;
-  }
-
-  markUpTo({ state, upTo, seq, at }: Watermark): void {
-    this.#sql.exec("INSERT OR REPLACE INTO watermark VALUES (?, ?, ?, ?)", rank(state), upTo, seq, at);
-  }
-
-  watermarks(): Watermark[] {
-    const rows = this.#sql.exec<{ state: number; up_to: number; seq: number; at: number }>(
-      "SELECT * FROM watermark",
-    );
-    return Array.from(rows, ({ state, up_to, seq, at }) => ({ state: stateAt(state), upTo: up_to, seq, at }));
-  }
-
-  /** Marks made after `after` of notifications that are not after it. */
-  marksAfter(after: number): MarkedIds[] {
-    const rows = this.#sql.exec<{ id: string; state: number; changed: number; changed_at: number }>(
-      "SELECT id, state, changed, changed_at FROM notification WHERE changed > ? AND seq <= ? ORDER BY changed",
-      ...[after, after],
-    );
-    const marks = new Map<number, { state: NotificationState; ids: string[]; seq: number; at: number }>();
-    for (const { id, state, changed, changed_at } of rows) {
-      const mark = marks.get(changed);
-      if (mark === undefined)
-        marks.set(changed, { state: stateAt(state), ids: [id], seq: changed, at: changed_at });
-      else mark.ids.push(id);
-    }
-    return [...marks.values()];
   }
 
   *#span(after: number, upTo: number, order: "ASC" | "DESC"): Generator<NotificationRow> {
@@ -269,6 +196,8 @@ export class NotificationStore {
 
   /** Another `INBOX_LIMIT`: what is left moves to its slot in the new ring, numbered from 0, once. */
   #layAnew({ sql, transaction }: Database): void {
+    // Before rows go that were the last to know of a mark.
+    const head = this.findHead();
     transaction(() => {
       sql.exec("CREATE TABLE moved AS SELECT * FROM notification ORDER BY number DESC LIMIT ?", this.#ring);
       const lost = firstRow(
@@ -284,7 +213,7 @@ export class NotificationStore {
                 expires_at, body, 0, state, changed, changed_at FROM moved`,
       );
       sql.exec("DROP TABLE moved");
-      sql.exec("UPDATE inbox_state SET ring = ?, floor = ?", this.#ring, this.#floor);
+      sql.exec("UPDATE inbox_state SET ring = ?, floor = ?, head = ?", this.#ring, this.#floor, head);
     });
     this.#findNewest(this.#ring);
   }

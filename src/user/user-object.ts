@@ -25,7 +25,7 @@ export class UserObject extends DurableObject {
   override async fetch(request: Request): Promise<Response> {
     const upgrade = decodeHeader<SessionUpgrade>(request.headers.get(IDENTITY_HEADER) ?? "");
     const live = this.#open();
-    const refusal = live.user.refuses();
+    const refusal = live.user.refuses(Date.now());
     if (refusal !== undefined) return refusalResponse(refusal);
     const { 0: client, 1: server } = new WebSocketPair();
     live.accept(server, upgrade);
@@ -38,13 +38,11 @@ export class UserObject extends DurableObject {
   }
 
   override webSocketClose(ws: WebSocket, code: number, reason: string): void {
-    this.#open().gone(ws);
-    answerClose(ws, code, reason);
+    this.#gone(ws, code, reason);
   }
 
   override webSocketError(ws: WebSocket): void {
-    this.#open().gone(ws);
-    answerClose(ws, 1006, "");
+    this.#gone(ws, 1006, "");
   }
 
   override async alarm(): Promise<void> {
@@ -74,6 +72,14 @@ export class UserObject extends DurableObject {
   #open(): LiveUser {
     this.#live ??= new LiveUser(this.ctx, this.env);
     return this.#live;
+  }
+
+  #gone(ws: WebSocket, code: number, reason: string): void {
+    try {
+      this.#open().gone(ws);
+    } finally {
+      answerClose(ws, code, reason);
+    }
   }
 
   async #setAlarm({ user }: LiveUser): Promise<void> {

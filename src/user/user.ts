@@ -6,17 +6,17 @@ import {
   type HistoryCommand,
   MAX_EVENTS_PAGE,
   matchesTopics,
+  type Outcome,
   PROTOCOL_VERSION,
   type Refusal,
   refuse,
   type SessionCommand,
   type SessionConnected,
 } from "../protocol/index.ts";
-import { caughtUp, errorAnswer, okAnswer, pageAnswer, pong, REPLAY } from "../realtime/answers.ts";
-import { closeWith } from "../realtime/closing.ts";
-import type { Outcome } from "../realtime/encode-json.ts";
+import { caughtUp, errorAnswer, okAnswer, pageAnswer, passed, pong, REPLAY } from "../realtime/answers.ts";
 import { joinFrames } from "../realtime/frames.ts";
-import { hasExpired, lapse } from "../realtime/liveness.ts";
+import { hasExpired, lapsed } from "../realtime/liveness.ts";
+import { FAILED, FULL, NOT_YOURS, RETIRED } from "../realtime/refusals.ts";
 import { TokenBuckets } from "../realtime/token-bucket.ts";
 import type { Parsed } from "../validation/parse-frame.ts";
 import { targetOf } from "../validation/session-commands.ts";
@@ -34,10 +34,6 @@ export interface Notified {
   readonly duplicate?: true;
 }
 
-const FULL = refuse("room_full", "no more connections of this user at the moment", { retryAfterMs: 5_000 });
-const RETIRED = refuse("not_found", "the inbox does not reach back to after", { path: ["after"] });
-const NOT_YOURS = refuse("forbidden", "the token is of another user");
-const FAILED = refuse("internal", "this failed here; nothing was stored");
 const ONLY_AFTER = refuse("bad_request", "history takes after here; notifications gives the latest", {
   path: ["after"],
 });
@@ -70,13 +66,13 @@ export class User {
     for (const session of sessions) this.#sessions.add(session);
   }
 
-  refuses(): Refusal | undefined {
+  refuses(now: number): Refusal | undefined {
+    this.#sweepIfStale(now);
     return this.#sessions.size >= this.#settings.maxConnections ? FULL : undefined;
   }
 
   /** Sends a new session its first frames. */
   admit(session: SessionConnection, since: string | undefined, history: number, now: number): void {
-    this.#sweepIfStale(now);
     const { topics, id } = session.state;
     const { recovery, after } = this.inbox.recover(since);
     const page =
@@ -134,12 +130,17 @@ export class User {
     const added = this.inbox.add(input, now);
     if ("duplicate" in added) return { seq: added.seq, delivered: 0, duplicate: true };
     const { topic } = input;
-    const hearers = [...this.#sessions].filter(
-      ({ state: { stage, topics } }) =>
-        stage.at === "live" && (topics === null || (topic !== undefined && matchesTopics(topics, topic))),
+    const hearers = this.#live().filter(
+      ({ state: { topics } }) => topics === null || (topic !== undefined && matchesTopics(topics, topic)),
     );
     const delivered = hearers.length === 0 ? 0 : this.#send(hearers, added.event(), now);
-    this.#passOn(added.seq, now);
+    const moved = passed(added.seq - 1, added.seq, this.#settings.inboxLimit);
+    if (moved !== null)
+      this.#send(
+        this.#live().filter(({ state }) => state.topics !== null),
+        moved,
+        now,
+      );
     return { seq: added.seq, delivered };
   }
 
@@ -147,11 +148,7 @@ export class User {
     const marked = this.inbox.mark(target, state, now);
     const { event } = marked;
     if (event !== undefined) {
-      this.#send(
-        [...this.#sessions].filter(({ state }) => state.stage.at === "live"),
-        event,
-        now,
-      );
+      this.#send(this.#live(), event, now);
     }
     return marked;
   }
@@ -159,9 +156,8 @@ export class User {
   /** Closes what has not pinged for long, and what has expired. */
   sweep(now: number): void {
     this.#sweptAt = now;
-    for (const session of this.#sessions) {
-      const closing = lapse(session, this.#settings.limits.pingMs, now);
-      if (closing !== undefined) this.#drop(session, closing);
+    for (const { connection, closing } of lapsed(this.#sessions, this.#settings.limits.pingMs, now)) {
+      this.#drop(connection, closing);
     }
   }
 
@@ -224,7 +220,7 @@ export class User {
       case "history":
         return this.#history(session, command, now);
       case "ping":
-        session.update({ seenAt: now });
+        session.saw(now);
         socket.send(pong(command.id, now));
         return undefined;
     }
@@ -247,14 +243,9 @@ export class User {
     return undefined;
   }
 
-  /** Filtered sessions are told now and then how far the log is, or their cursors would fall behind it. */
-  #passOn(seq: number, now: number): void {
-    const step = Math.max(1, Math.min(1_000, Math.floor(this.#settings.inboxLimit / 10)));
-    if (seq % step !== 0) return;
-    const filtered = [...this.#sessions].filter(
-      ({ state }) => state.topics !== null && state.stage.at === "live",
-    );
-    this.#send(filtered, caughtUp(seq), now);
+  /** Those that are not still being paged a long replay. */
+  #live(): SessionConnection[] {
+    return [...this.#sessions].filter(({ state }) => state.stage.at === "live");
   }
 
   /** Answers how many there were to hear it. */
@@ -280,7 +271,7 @@ export class User {
   }
 
   #drop(session: SessionConnection, closing: Closing): void {
-    closeWith(session.socket, closing);
+    session.close(closing);
     this.leave(session);
   }
 }

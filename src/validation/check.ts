@@ -1,24 +1,17 @@
 import * as v from "valibot";
-import { type Refusal, refuse } from "../protocol/index.ts";
-
-export type Checked<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly refusal: Refusal };
-
-export const accepted = <T>(value: T): Checked<T> => ({ ok: true, value });
-export const refused = (refusal: Refusal): Checked<never> => ({ ok: false, refusal });
+import { accept, type Outcome, refuse, reject } from "../protocol/index.ts";
 
 /** Checks untrusted input; the refusal names the first field that does not fit, never its value. */
 export function check<Schema extends v.GenericSchema>(
   schema: Schema,
   input: unknown,
-): Checked<v.InferOutput<Schema>> {
+): Outcome<v.InferOutput<Schema>> {
   const result = v.safeParse(schema, input, { abortEarly: true });
-  if (result.success) return accepted(result.output);
+  if (result.success) return accept(result.output);
   const [issue] = result.issues;
   const path = pathOf(issue);
   const where = path.length === 0 ? "" : `${path.join(".")}: `;
-  return refused(refuse("bad_request", where + reason(issue), path.length === 0 ? {} : { path }));
+  return reject(refuse("bad_request", where + reason(issue), path.length === 0 ? {} : { path }));
 }
 
 function pathOf(issue: v.BaseIssue<unknown>): (string | number)[] {
@@ -28,8 +21,12 @@ function pathOf(issue: v.BaseIssue<unknown>): (string | number)[] {
 
 /** valibot quotes what it received: a refusal must not, as it may be long, or a secret. */
 function reason(issue: v.BaseIssue<unknown>): string {
-  if (issue.kind === "validation")
-    return issue.type === "check" ? issue.message : `is out of range (${issue.requirement})`;
+  if (issue.kind === "validation") {
+    if (issue.type === "check" || issue.type === "partial_check") return issue.message;
+    return typeof issue.requirement === "number"
+      ? `is out of range (${issue.requirement})`
+      : "is out of range";
+  }
   if (issue.type === "custom") return issue.message;
   return issue.received === "undefined" ? "is missing" : `must be ${issue.expected ?? "of another type"}`;
 }

@@ -20,6 +20,12 @@ export const seq = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 export const messageSeq = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 export const mentions = v.pipe(v.array(userId), v.maxLength(MAX_MENTIONS));
 export const topicList = v.pipe(v.array(eventName), v.maxLength(MAX_TOPICS));
+export const notificationId = v.pipe(
+  v.string(),
+  v.minLength(1),
+  v.maxLength(200),
+  v.check((id) => id.isWellFormed(), "must be text that UTF-8 can carry"),
+);
 export const notificationState = v.picklist(NOTIFICATION_STATES);
 
 export const pageLimit = (max: number) => v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(max));

@@ -51,7 +51,7 @@ const eitherWay = <P extends Page>() =>
 const limitFits = <P extends Page>() =>
   v.check<P, string>(
     (page) => page.after !== undefined || (page.limit ?? 1) <= MAX_HISTORY,
-    `limit is at most ${MAX_HISTORY}, with after ${MAX_EVENTS_PAGE}`,
+    `is at most ${MAX_HISTORY}, with after ${MAX_EVENTS_PAGE}`,
   );
 
 export const history = v.pipe(
@@ -63,7 +63,7 @@ export const history = v.pipe(
     limit: v.exactOptional(pageLimit(MAX_EVENTS_PAGE)),
   }),
   eitherWay(),
-  limitFits(),
+  v.forward(limitFits(), ["limit"]),
 );
 
 export const auth = v.object({ type: v.literal("auth"), id: commandId, token: v.string() });

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { MAX_HISTORY, type SessionCommand } from "../protocol/index.ts";
-import { commandId, notificationState, pageLimit, seq } from "./fields.ts";
+import { commandId, notificationId, notificationState, pageLimit, seq } from "./fields.ts";
 import { auth, history, ping, topics } from "./room-commands.ts";
 
 const oneTarget = <M extends { ids?: unknown; upTo?: unknown; all?: unknown }>() =>
@@ -10,9 +10,7 @@ const oneTarget = <M extends { ids?: unknown; upTo?: unknown; all?: unknown }>()
   );
 
 const markFields = {
-  ids: v.exactOptional(
-    v.pipe(v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(200))), v.maxLength(1_000)),
-  ),
+  ids: v.exactOptional(v.pipe(v.array(notificationId), v.maxLength(1_000))),
   upTo: v.exactOptional(seq),
   all: v.exactOptional(v.literal(true)),
   state: notificationState,

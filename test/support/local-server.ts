@@ -32,7 +32,8 @@ export interface LocalServer {
 
 const ROOT = join(import.meta.dirname, "../..");
 const COPIED = ["src", "client", "package.json", "tsconfig.json", "wrangler.toml"];
-const READY_WITHIN_MS = 60_000;
+/** Less than a test's hooks take, so that what went wrong is told. */
+const READY_WITHIN_MS = 45_000;
 const STOP_WITHIN_MS = 5_000;
 const LOOK_EVERY_MS = 100;
 

@@ -3,8 +3,14 @@
 // flushes when they are due. To extend: a new kind of fault is a method of `Wire`.
 
 import type { Actor } from "../../src/auth/identity.ts";
-import { PING_FRAME, PONG_FRAME, type RoomCommand, refuse, type Topics } from "../../src/protocol/index.ts";
-import type { Outcome } from "../../src/realtime/encode-json.ts";
+import {
+  type Outcome,
+  PING_FRAME,
+  PONG_FRAME,
+  type RoomCommand,
+  refuse,
+  type Topics,
+} from "../../src/protocol/index.ts";
 import { Intake } from "../../src/realtime/intake.ts";
 import type { AppliedCommand } from "../../src/room/room-commands.ts";
 import { parseFrame } from "../../src/validation/parse-frame.ts";
@@ -50,7 +56,7 @@ export class SimulatedServer {
     if (text === PING_FRAME) {
       person.socket.pingedAt = this.#now();
       person.socket.send(PONG_FRAME);
-    } else void this.#intake.receive(person, parseFrame<RoomCommand>(text, ROOM_COMMANDS));
+    } else void this.#intake.receive(person, text);
   }
 
   gone(person: Person, departure: "left" | "lost"): void {
@@ -89,7 +95,8 @@ export class SimulatedServer {
 
   #newIntake(): Intake<Person, AppliedCommand, Outcome<Actor>> {
     return new Intake({
-      verify: async (_, token) => this.#verify(token),
+      parse: (frame) => parseFrame<RoomCommand>(frame, ROOM_COMMANDS),
+      verify: async (token) => this.#verify(token),
       accept: (person, parsed) => this.room.room.enqueue({ ...parsed, connection: person.connection }),
       authenticated: ({ connection }, id, outcome) =>
         this.room.room.enqueue({ kind: "auth", connection, id, outcome }),

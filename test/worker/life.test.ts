@@ -44,7 +44,7 @@ describe("the heartbeat", () => {
     expect(woken()).toEqual([0, 0]);
     for (const socket of [room, session]) {
       socket.send('{"type": "ping"}');
-      expect(await socket.next("pong")).toEqual({ type: "pong" });
+      expect(await socket.next("pong")).toEqual({ type: "pong", at: expect.any(Number) });
       const before = Date.now();
       const pong = await socket.ask({ type: "ping", id: "p" });
       expect(pong).toEqual({ type: "pong", id: "p", at: expect.any(Number) });

@@ -262,7 +262,7 @@ describe("times and claims", () => {
   it("[A3] name is cut at 128 characters, and a picture over 1,024 dropped", async () => {
     const jwt = await sign({ name: "n".repeat(200), picture: `https://p/${"p".repeat(1_100)}` });
     const verdict = await verifyToken(hs256(), jwt, NOW);
-    expect(verdict).toMatchObject({ ok: true, token: { identity: { user: { name: "n".repeat(128) } } } });
+    expect(verdict).toMatchObject({ ok: true, value: { identity: { user: { name: "n".repeat(128) } } } });
     expect(JSON.stringify(verdict)).not.toContain("https://p/");
   });
 });
@@ -343,7 +343,7 @@ describe("the rooms claim", () => {
     });
     const verdict = await verifyToken(hs256(settings), jwt, NOW);
     expect(verdict).toMatchObject({
-      token: { identity: { user: { id: "ada" } }, rooms: { "*": "read" } },
+      value: { identity: { user: { id: "ada" } }, rooms: { "*": "read" } },
     });
   });
 });

@@ -5,7 +5,9 @@ import { onWake } from "../../../client/wake-signals.ts";
 
 /** A global `WebSocket` that records how it is used. */
 class FakeWebSocket {
+  static readonly OPEN = 1;
   static readonly made: FakeWebSocket[] = [];
+  readyState = 1;
   readonly url: string;
   readonly protocols: string[];
   readonly calls: unknown[] = [];
@@ -49,6 +51,18 @@ describe("the ports of the system", () => {
     made?.onclose?.({ code: 1006, reason: "" });
     expect(made).toMatchObject({ url: "wss://a", protocols: ["edge-rooms.v1"], calls: ["text", 1000] });
     expect(heard).toEqual(["frame", 1006, ""]);
+  });
+
+  it("tell of the end also where the server closed and the socket still lingers", async () => {
+    vi.stubGlobal("WebSocket", FakeWebSocket);
+    const heard: unknown[] = [];
+    const onClose = (code: number) => heard.push(code);
+    const socket = systemPorts().dial("wss://a", [], { onText: () => {}, onClose });
+    const [made] = FakeWebSocket.made;
+    if (made !== undefined) made.readyState = 2;
+    socket.send("text");
+    await Promise.resolve();
+    expect([made?.calls, heard]).toEqual([[], [1006]]);
   });
 
   it("a token of which no socket can be made ends the try", async () => {

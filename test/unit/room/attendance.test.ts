@@ -96,6 +96,34 @@ describe("members", () => {
     expect(cy.seqs).toEqual([1]);
   });
 
+  it("[P8] the loss of a member's connection is told once", () => {
+    const test = new RoomForTest();
+    const ada = test.join("ada");
+    const bo = test.join("bo");
+    test.later(20_000);
+    ada.socket.take();
+    bo.leave("lost");
+    expect(ada.socket.take()).toEqual([{ type: "occupancy", members: 2, connections: 1 }]);
+    test.later(5_000);
+    expect(kinds(ada)).toEqual(["memberLeft"]);
+    test.later(10_000);
+    expect(ada.socket.take()).toEqual([]);
+  });
+
+  it("[P8] what was not told before a sleep is told after it", () => {
+    const test = new RoomForTest();
+    const ada = test.join("ada");
+    test.join("bo");
+    test.later(20_000);
+    test.join("bo");
+    const late = test.join("bo");
+    late.leave("left");
+    test.restart("hibernate");
+    ada.socket.take();
+    test.flush();
+    expect(ada.socket.take()).toEqual([{ type: "occupancy", members: 2, connections: 3 }]);
+  });
+
   it("[P8] a second connection is told with what next wakes the room, at most every ten seconds", () => {
     const test = new RoomForTest();
     const ada = test.join("ada");

@@ -37,6 +37,42 @@ describe("the allowance of a user", () => {
   });
 });
 
+describe("order", () => {
+  it("[M1] a command sent before the first frames came is answered after them", () => {
+    const test = new RoomForTest();
+    const ada = test.connect("ada");
+    ada.say(send("1"));
+    test.flush();
+    expect(ada.socket.take().map(({ type }) => type)).toEqual(["connected", "caughtUp", "message", "ok"]);
+  });
+
+  it("[M1] however much waits behind a command, everybody else is served", () => {
+    const test = new RoomForTest();
+    const [ada, bo] = [test.join("ada"), test.join("bo")];
+    ada.say({ type: "topics", id: "t", topics: null });
+    for (let i = 0; i < 1_500; i++) {
+      ada.say({ type: "batch", commands: Array.from({ length: 100 }, () => ({ type: "ping" })) });
+    }
+    bo.send("1");
+    expect(bo.seqs).toEqual([1]);
+    expect(ada.socket.ofType("pong")).toHaveLength(150_000);
+  });
+
+  it("[S14][F1] a greeting that fails closes that connection, and the room goes on", () => {
+    const test = new RoomForTest();
+    const ada = test.join("ada");
+    ada.send("1");
+    test.database.failOn = /SELECT seq, event, body/;
+    const bo = test.join("bo");
+    expect([bo.socket.frames, bo.socket.closed]).toEqual([[], { code: 4500, reason: "internal" }]);
+    test.database.failOn = undefined;
+    const cy = test.join("cy");
+    expect(cy.socket.ofType("connected")).toMatchObject([{ occupancy: { members: 3, connections: 2 } }]);
+    test.later(5_000);
+    expect(ada.socket.ofType("memberLeft")).toMatchObject([{ user: "bo" }]);
+  });
+});
+
 describe("misconduct", () => {
   it("[M6] 20 bad frames in a row close with 4400, a good one in between starts the count anew", () => {
     const test = new RoomForTest();
@@ -103,6 +139,19 @@ describe("tokens of a live connection", () => {
     expect(ada.socket.closed).toEqual({ code: 4403, reason: "forbidden" });
   });
 
+  it("[M8] an anonymous connection stays one, and the name that the others saw join stays", () => {
+    const test = new RoomForTest();
+    const nobody = test.join(null);
+    const invalid = { ok: false as const, refusal: { code: "unauthorized" as const, message: "" } };
+    test.room.enqueue({ kind: "auth", connection: nobody.connection, id: "auth", outcome: invalid });
+    test.flush();
+    expect(nobody.socket.ofType("error")).toMatchObject([{ id: "auth", code: "forbidden" }]);
+    const ada = test.join("ada");
+    renew(test, ada, renewed("ada", test.now + 9_000));
+    ada.send("1");
+    expect(ada.socket.ofType("message")).toMatchObject([{ from: { id: "ada", name: "ada" } }]);
+  });
+
   it("[M9] an expired connection is closed whatever it sends, and nothing of it is stored", () => {
     const test = new RoomForTest();
     const ada = test.join("ada", { expiresAt: test.now + 1_000 });
@@ -148,7 +197,39 @@ describe("the sweep", () => {
     test.join("ghost");
     test.now += 100_000;
     expect(test.join("ada").socket.ofType("connected")).toMatchObject([{ occupancy: { connections: 1 } }]);
-    expect(test.room.occupancy(test.now).connections).toBe(1);
+  });
+
+  it("[G2] of a call that only looks is told to the others", () => {
+    const test = new RoomForTest();
+    const ada = test.join("ada");
+    test.join("ghost");
+    test.now += 100_000;
+    ada.socket.pingedAt = test.now;
+    test.room.sweepIfStale(test.now);
+    expect(test.room.dueAt()).toBe(test.now + 5_000);
+    test.later(5_000);
+    expect(ada.socket.ofType("memberLeft")).toMatchObject([{ user: "ghost" }]);
+  });
+
+  it("[A8] makes room for those who come", () => {
+    const test = new RoomForTest({ maxConnections: 2, maxConnectionsPerUser: 2 });
+    const { actor } = test.join("ada").state;
+    test.join("ada");
+    expect(test.room.refuses(actor)).toMatchObject({ code: "room_full" });
+    test.now += 100_000;
+    test.room.sweepIfStale(test.now);
+    expect(test.room.refuses(actor)).toBeUndefined();
+  });
+});
+
+describe("a connection that ended", () => {
+  it("[P7] leaves nothing behind that a wake could take for an open one", () => {
+    const test = new RoomForTest();
+    const [first, second] = [test.join("ada"), test.join("ada")];
+    first.connection.forget();
+    second.ask({ type: "presence", id: "1", status: "away" });
+    expect(second.state.standing).toMatchObject({ status: "away" });
+    expect(first.socket.attachment).toBeNull();
   });
 });
 

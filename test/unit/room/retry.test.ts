@@ -106,6 +106,34 @@ describe("a send that is repeated", () => {
   });
 });
 
+describe("an id given over HTTP", () => {
+  const keyed = (test: RoomForTest, id: string, more: object = {}) => {
+    const draft = { id, event: "chat", data: "1", keyed: true, ...more };
+    return test.log.findRepeat(draft, null) ?? test.log.store(draft, null, test.now);
+  };
+
+  it("[H2] is recognised as long as the log holds it, also with a retryOf after it", () => {
+    const test = new RoomForTest({ historyLimit: 10 });
+    keyed(test, "x");
+    for (let i = 0; i < 5; i++) test.join("ada").send(`m${i}`);
+    test.restart("crash");
+    const retryOf = `${test.log.epoch}.6`;
+    expect(keyed(test, "x", { retryOf })).toMatchObject({ value: { seq: 1, duplicate: true } });
+    expect(test.join("bo").seqs).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  it("[H2] is free again when the log has retired it, though its row outlived its turn", () => {
+    const test = new RoomForTest({ historyLimit: 10 });
+    keyed(test, "x");
+    // As a change would, this takes a number and leaves the row in its slot.
+    test.database.sql.exec("UPDATE log_state SET checkpoint = 11");
+    test.restart("crash");
+    expect(test.log).toMatchObject({ head: 11, floor: 1 });
+    expect(keyed(test, "x")).toMatchObject({ ok: true, value: { result: { seq: 12 } } });
+    expect(keyed(test, "x")).toMatchObject({ value: { seq: 12, duplicate: true } });
+  });
+});
+
 describe("what is stored", () => {
   it("[S8] replyTo names a message, or lies at or below floor", () => {
     const test = new RoomForTest({ historyLimit: 10 });
@@ -138,7 +166,7 @@ describe("what is stored", () => {
     const ada = test.join("ada");
     const bo = test.join("bo");
     bo.socket.take();
-    test.database.failOn = /INSERT OR REPLACE INTO log/;
+    test.database.failOn = /INSERT INTO log /;
     expect(ada.ask(send("1"))).toMatchObject({ type: "error", code: "internal" });
     expect(JSON.stringify(ada.socket.events)).not.toContain("disk");
     expect(test.faults).toHaveLength(1);

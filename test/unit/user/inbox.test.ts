@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Inbox, type MarkTarget } from "../../../src/user/inbox.ts";
+import { MarkStore } from "../../../src/user/mark-store.ts";
 import { NotificationStore } from "../../../src/user/notification-store.ts";
 import { SqliteForTest } from "../../support/sqlite.ts";
 
@@ -18,7 +19,7 @@ class InboxForTest {
   }
 
   add(id: string, more: { topic?: string; expiresAt?: number; message?: string } = {}): number {
-    const input = { id, title: id, message: "", priority: "medium" as const, data: null, ...more };
+    const input = { id, title: id, message: "", priority: "medium" as const, data: "null", ...more };
     return this.inbox.add(input, NOW).seq;
   }
 
@@ -44,7 +45,8 @@ class InboxForTest {
   }
 
   #start(limit: number): Inbox {
-    return new Inbox(new NotificationStore(this.#database, limit, "epoch1"));
+    const store = new NotificationStore(this.#database, limit, "epoch1");
+    return new Inbox(store, new MarkStore(this.#database.sql));
   }
 }
 
@@ -76,6 +78,23 @@ describe("notifications", () => {
     expect(test.list({ limit: 200 })).toHaveLength(50);
     test.restart(50);
     expect([test.inbox.head, test.list().at(-1)]).toEqual([81, "n80 unseen"]);
+  });
+
+  it("[U6] no seq is given twice, though the row goes that was the last to know of it", () => {
+    const test = new InboxForTest(10);
+    test.fill(1, 10);
+    test.mark({ ids: ["n1"] }, "read");
+    test.restart(5);
+    expect(test.inbox.head).toBe(11);
+    expect(test.add("next")).toBe(12);
+  });
+
+  it("[U9] no event tells of what has expired, a mark in a replay neither", () => {
+    const test = new InboxForTest();
+    test.add("a", { expiresAt: NOW + 1_000 });
+    test.mark({ ids: ["a"] }, "seen");
+    expect(test.inbox.eventsAfter(1, null, NOW).events).toHaveLength(1);
+    expect(test.inbox.eventsAfter(1, null, NOW + 1_000).events).toEqual([]);
   });
 
   it("[U6] the newest is found again wherever the ring stands", () => {

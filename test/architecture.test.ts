@@ -1,0 +1,122 @@
+// What prose would let rot: who may import whom, how long a file may be, and that rules and tests know each other.
+
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { describe, expect, it } from "vitest";
+
+const root = join(import.meta.dirname, "..");
+const read = (file: string) => readFileSync(join(root, file), "utf8");
+const files = (pattern: string) => globSync(pattern, { cwd: root }).sort();
+
+const code = files("{src,client}/**/*.{ts,js}").filter((file) => !file.endsWith(".d.ts"));
+const tests = files("test/**/*.ts").filter((file) => !file.endsWith(".d.ts"));
+
+function importsOf(file: string): string[] {
+  const specifiers = read(file).matchAll(/(?:^import|\bfrom) "([^"\n]+)";$/gm);
+  return Array.from(specifiers, ([, specifier = ""]) =>
+    specifier.startsWith(".") ? normalize(join(dirname(file), specifier)) : specifier,
+  );
+}
+
+/** Which paths and packages each part may import, beside files of its own folder. First match counts. */
+const MAY_IMPORT: readonly (readonly [part: RegExp, may: RegExp])[] = [
+  [/^src\/protocol\//, /^$/],
+  [/^src\/tools\//, /^(node:|esbuild$)/],
+  [/^src\/platform\//, /^$/],
+  [/^src\/config\//, /^src\/(protocol\/index|auth\/room-permission)\.ts$/],
+  [/^src\/validation\//, /^(src\/protocol\/index\.ts|valibot)$/],
+  [/^src\/auth\/(verify-token)\.ts$/, /^(src\/(protocol\/index|config\/config|platform\/log)\.ts|jose)$/],
+  [/^src\/auth\//, /^src\/(protocol\/index|config\/config)\.ts$/],
+  [/^src\/realtime\//, /^src\/(protocol\/index|auth\/identity|validation\/parse-frame)\.ts$/],
+  [/^src\/(room|user)\/[a-z]+-object\.ts$/, /^(src\/(protocol|auth|realtime)\/.*|cloudflare:workers)$/],
+  [/^src\/(room|user)\/live-[a-z]+\.ts$/, /^src\/(protocol|auth|realtime|platform|config|validation)\//],
+  // The rules: synchronous, without a runtime.
+  [
+    /^src\/(room|user)\//,
+    /^src\/(protocol\/index|auth\/(identity|room-permission)|platform\/(sql|migrate|ring)|validation\/(parse-frame|session-commands)|config\/limits-config|realtime\/(?!hibernatable-socket|upgrade-response|random-id).*)(\.ts)?$/,
+  ],
+  [
+    /^src\/http\//,
+    /^(src\/(protocol|auth|realtime|platform|config|validation)\/.*|src\/(env|(room|user)\/(room-object|user-object|room-upgrade|session-upgrade|inbox))\.ts|hono|jose|valibot)$/,
+  ],
+  [/^src\/index\.ts$/, /^src\/(http\/app|room\/room-object|user\/user-object)\.ts$/],
+  [/^src\/env\.ts$/, /^src\/(room\/room-object|user\/user-object)\.ts$/],
+  [/^client\/demo\//, /^client\/(demo\/|index\.ts)/],
+  [/^client\//, /^src\/protocol\/index\.ts$/],
+];
+
+describe("structure", () => {
+  it("[X1] every part imports only what it may", () => {
+    const trespasses = code.flatMap((file) => {
+      const may = MAY_IMPORT.find(([part]) => part.test(file))?.[1];
+      return importsOf(file)
+        .filter((imported) => dirname(imported) !== dirname(file) || imported === "")
+        .filter((imported) => may?.test(imported) !== true)
+        .map((imported) => `${file} imports ${imported}`);
+    });
+    expect(trespasses).toEqual([]);
+    expect(code.length).toBeGreaterThan(50);
+  });
+
+  it("[X1] there is no cycle", () => {
+    const graph = new Map(
+      code.map((file) => [file, importsOf(file).filter((imported) => code.includes(imported))]),
+    );
+    // Types of what an object offers go round by way of its bindings; nothing of it is there at run time.
+    graph.delete("src/env.ts");
+    const done = new Set<string>();
+    const visit = (file: string, path: readonly string[]): void => {
+      expect(path, `cycle: ${[...path, file].join(" → ")}`).not.toContain(file);
+      if (done.has(file)) return;
+      for (const next of graph.get(file) ?? []) visit(next, [...path, file]);
+      done.add(file);
+    };
+    for (const file of graph.keys()) visit(file, []);
+  });
+
+  it("[X2] no file is too long", () => {
+    const lines = (file: string) => read(file).split("\n").length - 1;
+    const long = [
+      ...[...code, ...files("client/demo/*.{css,html}")].filter((file) => lines(file) > 300),
+      ...tests.filter((file) => lines(file) > 400),
+    ];
+    expect(long).toEqual([]);
+  });
+
+  it("[X4] nothing lasting enters an object", () => {
+    const objects = code.filter((file) => /^src\/(room|user|realtime)\//.test(file));
+    const lasting = objects.filter((file) =>
+      /\bsetInterval\(|new WebSocket\(|\bconnect\(\{/.test(read(file)),
+    );
+    expect(lasting).toEqual([]);
+    // One timer, of a few seconds, while the room is awake anyway.
+    expect(objects.filter((file) => /\bsetTimeout\(/.test(read(file)))).toEqual(["src/room/live-room.ts"]);
+  });
+});
+
+describe("rules", () => {
+  const rules = Array.from(read("test/SPEC.md").matchAll(/^- \*\*([A-Z]\d+)\*\*/gm), ([, id = ""]) => id);
+  const named = new Set(
+    tests.flatMap((file) => Array.from(read(file).matchAll(/\[([A-Z]\d+)\]/g), ([, id = ""]) => id)),
+  );
+
+  it("[X3] each has a number of its own", () => {
+    expect(new Set(rules).size).toBe(rules.length);
+  });
+
+  it("[X3] each has a test, and each number in a test is a rule", () => {
+    expect(rules.filter((rule) => !named.has(rule))).toEqual([]);
+    expect([...named].filter((id) => !rules.includes(id))).toEqual([]);
+  });
+
+  it("[X5] what the documents name exists", () => {
+    const documents = ["README.md", "src/DESIGN.md", "src/protocol/PROTOCOL.md"];
+    const missing = documents.flatMap((document) => {
+      const paths = read(document).matchAll(/`((?:src|client|test|\.ci)\/[\w./-]+)`/g);
+      return Array.from(paths, ([, path = ""]) => path)
+        .filter((path) => !existsSync(join(root, path)))
+        .map((path) => `${document}: ${path}`);
+    });
+    expect(missing).toEqual([]);
+  });
+});

@@ -42,7 +42,7 @@ describe("tokens", () => {
     await ada.room.send("still here");
     await cy.hears("still here");
     expect(asked).toBeGreaterThan(1);
-    expect(ada.states).toEqual(["connecting", "connected"]);
+    expect(ada.states).toEqual(["connected"]);
     expect(inboxStates.filter((status) => status !== "connecting")).toEqual(["connected"]);
   });
 
@@ -73,7 +73,7 @@ describe("tokens", () => {
     expect(await bo.room.send("too late, and not lost")).toMatchObject({ seq: 2 });
     await cy.hears("too late, and not lost");
     expect(errors).toEqual(["token_expired"]);
-    expect(bo.states).toEqual(["connecting", "connected", "reconnecting", "connecting", "connected"]);
+    expect(bo.states).toEqual(["connected", "reconnecting", "connecting", "connected"]);
     expect(asked).toBe(3);
     expect(bo.texts()).toEqual(["at first", "too late, and not lost"]);
     expect([cy.heard, bo.losses.count]).toEqual([bo.heard, 0]);

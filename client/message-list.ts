@@ -79,8 +79,9 @@ function deleted({ mentions: _, reactions: __, ...held }: Message, { seq, at }: 
 }
 
 function reacted({ reactions = {}, ...held }: Message, { seq, emoji, user, op }: Reaction): Message {
-  const { [emoji]: users = [], ...others } = reactions;
-  const without = users.filter((id) => id !== user);
+  const { [emoji]: users, ...others } = reactions;
+  // What every object inherits, such as `constructor`, is no list.
+  const without = Object.hasOwn(reactions, emoji) ? (users ?? []).filter((id) => id !== user) : [];
   const now = op === "add" ? [...without, user] : without;
   const next = now.length > 0 ? { ...reactions, [emoji]: now } : others;
   return { ...held, ...(Object.keys(next).length > 0 && { reactions: next }), changed: seq };

@@ -52,6 +52,14 @@ describe("the list of messages", () => {
     expect(list.all).toBe(before);
   });
 
+  it.each(["constructor", "__proto__", "toString"])("a reaction may be named %s", (emoji) => {
+    const list = listOf(stored(1));
+    list.apply({ type: "reaction", seq: 2, at: 2, target: 1, emoji, user: "usr_3", op: "add" });
+    expect(Object.entries(list.all[0]?.reactions ?? {})).toEqual([[emoji, ["usr_3"]]]);
+    list.apply({ type: "reaction", seq: 3, at: 3, target: 1, emoji, user: "usr_3", op: "remove" });
+    expect(list.all[0]).not.toHaveProperty("reactions");
+  });
+
   it("[C31] a deletion takes data, mentions and reactions", () => {
     const list = listOf(stored(1, { mentions: ["usr_3"], reactions: { "👍": ["usr_3"] }, replyTo: 4 }));
     list.apply({ type: "messageDeleted", seq: 3, at: 30, target: 1, by: "usr_2" });

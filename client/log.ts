@@ -1,3 +1,5 @@
+import { callSafely } from "./emitter.ts";
+
 export type LogLevel = "error" | "warn" | "debug";
 
 /** Called with what went on inside; never with a token. */
@@ -8,7 +10,7 @@ export type LogOption = "off" | LogLevel | LogFunction;
 const LEVELS: readonly LogLevel[] = ["error", "warn", "debug"];
 
 export function createLog(option: LogOption): LogFunction {
-  if (typeof option === "function") return option;
+  if (typeof option === "function") return (...args) => callSafely(() => option(...args));
   const shown = option === "off" ? [] : LEVELS.slice(0, LEVELS.indexOf(option) + 1);
   return (level, message, details) => {
     if (!shown.includes(level)) return;

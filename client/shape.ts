@@ -11,6 +11,8 @@ export const isRecord = (value: unknown): value is Readonly<Record<string, unkno
 export const text: Check = (value) => typeof value === "string";
 export const integer: Check = (value) => Number.isSafeInteger(value);
 export const number: Check = (value) => typeof value === "number";
+/** Milliseconds since 1970, as far as a `Date` reaches. */
+export const instant: Check = (value) => typeof value === "number" && Math.abs(value) <= 8.64e15;
 export const anything: Check = () => true;
 
 export const literal =

@@ -33,6 +33,7 @@ import type {
 import {
   anything,
   dictionary,
+  instant,
   integer,
   list,
   literal,
@@ -47,7 +48,7 @@ import {
 const user = { id: text, name: optional(text), picture: optional(text) };
 const isUser = shape<User>(user);
 const isSender = shape<Pick<User, "id" | "name">>({ id: text, name: optional(text) });
-const isMember = shape<Member>({ ...user, status: text, data: anything, joinedAt: number });
+const isMember = shape<Member>({ ...user, status: text, data: anything, joinedAt: instant });
 const isOccupancy = shape<Occupancy>({ members: integer, connections: integer });
 
 export const isMessage = shape<Message>({
@@ -56,12 +57,12 @@ export const isMessage = shape<Message>({
   id: text,
   event: text,
   from: nullable(isSender),
-  at: number,
+  at: instant,
   data: anything,
   replyTo: optional(integer),
   mentions: optional(list(text)),
-  editedAt: optional(number),
-  deletedAt: optional(number),
+  editedAt: optional(instant),
+  deletedAt: optional(instant),
   reactions: optional(dictionary(list(text))),
   changed: optional(integer),
 });
@@ -69,7 +70,7 @@ export const isMessage = shape<Message>({
 export const isMessageUpdated = shape<MessageUpdated>({
   type: literal("messageUpdated"),
   seq: integer,
-  at: number,
+  at: instant,
   message: isMessage,
   by: nullable(text),
 });
@@ -77,7 +78,7 @@ export const isMessageUpdated = shape<MessageUpdated>({
 export const isMessageDeleted = shape<MessageDeleted>({
   type: literal("messageDeleted"),
   seq: integer,
-  at: number,
+  at: instant,
   target: integer,
   by: nullable(text),
 });
@@ -85,7 +86,7 @@ export const isMessageDeleted = shape<MessageDeleted>({
 export const isReaction = shape<Reaction>({
   type: literal("reaction"),
   seq: integer,
-  at: number,
+  at: instant,
   target: integer,
   emoji: text,
   user: text,
@@ -97,12 +98,12 @@ export const isSignal = shape<Signal>({
   event: text,
   from: nullable(isSender),
   data: anything,
-  at: number,
+  at: instant,
 });
 
 export const isMemberJoined = shape<MemberJoined>({ type: literal("memberJoined"), member: isMember });
 export const isMemberUpdated = shape<MemberUpdated>({ type: literal("memberUpdated"), member: isMember });
-export const isMemberLeft = shape<MemberLeft>({ type: literal("memberLeft"), user: text, at: number });
+export const isMemberLeft = shape<MemberLeft>({ type: literal("memberLeft"), user: text, at: instant });
 export const isMembers = shape<Members>({ type: literal("members"), members: list(isMember) });
 export const isOccupancyChanged = shape<OccupancyChanged>({
   type: literal("occupancy"),
@@ -113,7 +114,7 @@ export const isReceipt = shape<Receipt>({
   type: literal("receipt"),
   user: text,
   seq: integer,
-  at: number,
+  at: instant,
 });
 
 const notification: Shape<Omit<Notification, "type">> = {
@@ -125,8 +126,8 @@ const notification: Shape<Omit<Notification, "type">> = {
   topic: optional(text),
   link: optional(text),
   data: anything,
-  at: number,
-  expiresAt: optional(nullable(number)),
+  at: instant,
+  expiresAt: optional(nullable(instant)),
   muted: optional(literal(true)),
   state: text,
 };
@@ -141,7 +142,7 @@ const isListed = shape<Notification>({ type: optional(literal("notification")), 
 export const isNotificationUpdated = shape<NotificationUpdated>({
   type: literal("notificationUpdated"),
   seq: integer,
-  at: number,
+  at: instant,
   ids: optional(list(text)),
   upTo: optional(integer),
   state: text,
@@ -170,7 +171,7 @@ const connected = {
   floor: integer,
   recovery: text,
   reconnect: isReconnectLimits,
-  at: number,
+  at: instant,
 };
 
 export const isRoomConnected = shape<RoomConnected>({
@@ -178,7 +179,7 @@ export const isRoomConnected = shape<RoomConnected>({
   room: text,
   user: nullable(isUser),
   permission: text,
-  expiresAt: nullable(number),
+  expiresAt: nullable(instant),
   members: list(isMember),
   occupancy: isOccupancy,
   limits: isLimits,
@@ -187,7 +188,7 @@ export const isRoomConnected = shape<RoomConnected>({
 export const isSessionConnected = shape<SessionConnected>({
   ...connected,
   user: isUser,
-  expiresAt: number,
+  expiresAt: instant,
   unread: integer,
   limits: isSessionLimits,
 });
@@ -197,15 +198,15 @@ export const isCaughtUp = shape<CaughtUp>({
   seq: integer,
   more: optional(literal(true)),
 });
-export const isPong = shape<Pong>({ type: literal("pong"), id: optional(text), at: optional(number) });
+export const isPong = shape<Pong>({ type: literal("pong"), id: optional(text), at: optional(instant) });
 
 export const isSendResult = shape<SendResult>({
   seq: integer,
-  at: number,
+  at: instant,
   duplicate: optional(literal(true)),
 });
 export const isTopicsResult = shape<TopicsResult>({ topics: nullable(list(text)), seq: integer });
-export const isAuthResult = shape<AuthResult>({ expiresAt: number, permission: optional(text) });
+export const isAuthResult = shape<AuthResult>({ expiresAt: instant, permission: optional(text) });
 /** Of `mark`. */
 export const isUnreadResult = shape<Pick<NotificationsResult, "unread">>({ unread: integer });
 export const isHistoryResult = shape<HistoryResult>({

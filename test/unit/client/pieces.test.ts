@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { CommandWriter } from "../../../client/command-writer.ts";
 import { createClient } from "../../../client/index.ts";
 import { createLog } from "../../../client/log.ts";
@@ -44,6 +44,12 @@ describe("frames from the server", () => {
     expect(parseFrames(JSON.stringify({ type: "batch", events: frames }))).toEqual([good]);
     for (const text of ["", "{", "null", "[]", '"x"', "{}", '{"type":"batch"}']) {
       expect(parseFrames(text)).toEqual([]);
+    }
+  });
+
+  it("[C32] an instant that no date can be made of is malformed", () => {
+    for (const at of ["1e300", "1e999", "8640000000000001"]) {
+      expect(parseFrames(JSON.stringify(message(1)).replace(/"at":\d+/, `"at":${at}`))).toEqual([]);
     }
   });
 
@@ -138,6 +144,21 @@ describe("the log", () => {
     await clock.advance(5_000);
     expect(lines.length).toBeGreaterThan(0);
     expect(lines.join()).not.toContain("secret");
+  });
+
+  it("that throws stops nothing", async () => {
+    const reported: unknown[] = [];
+    vi.stubGlobal("reportError", (error: unknown) => reported.push(error));
+    const { room, socket, clock } = await roomForTest({
+      log: () => {
+        throw new Error("in the app");
+      },
+    });
+    socket().end(1006);
+    await clock.settle();
+    expect(room.state.status).toBe("reconnecting");
+    expect(reported.length).toBeGreaterThan(0);
+    vi.unstubAllGlobals();
   });
 
   it("can be off", () => {

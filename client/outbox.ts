@@ -50,8 +50,6 @@ export class Outbox {
   #entries = new Map<string, OutboxEntry>();
   #items: readonly OutboxItem[] | undefined;
   #cancelFlush: Cancel | undefined;
-  /** After a refusal that may be tried again, nothing newer overtakes. */
-  #pausedUntil = 0;
   #refusals = 0;
 
   constructor(ports: Ports, line: OutboxLine, pacer: SendPacer) {
@@ -71,15 +69,15 @@ export class Outbox {
   }
 
   add(data: unknown, options: SendOptions): Promise<Stored> {
-    const copy = jsonCopy(data);
-    if (copy === undefined) {
-      return quiet(Promise.reject(new RoomsError("bad_request", "The data cannot be written as JSON.")));
+    const copy = jsonCopy({ data, options });
+    if (copy === undefined || !("data" in copy)) {
+      return quiet(Promise.reject(new RoomsError("bad_request", "This cannot be written as JSON.")));
     }
     const { clock, newId } = this.#ports;
     const settle = Promise.withResolvers<Stored>();
     const phase: OutboxPhase = { status: "queued" };
-    const event = eventOf(options);
-    this.#put({ id: newId(), event, data: copy.data, options, createdAt: clock.now(), phase, settle });
+    const event = eventOf(copy.options);
+    this.#put({ id: newId(), event, data: copy.data, ...copy, createdAt: clock.now(), phase, settle });
     this.flush();
     return quiet(settle.promise);
   }
@@ -91,7 +89,7 @@ export class Outbox {
     for (const entry of this.#entries.values()) {
       if (entry.phase.status !== "queued") continue;
       if (!this.#line.live) return;
-      const waitMs = Math.max(this.#pacer.waitMs(costOf(entry)), this.#pausedUntil - this.#ports.clock.now());
+      const waitMs = this.#pacer.waitMs(costOf(entry));
       if (waitMs > 0) {
         this.#cancelFlush = this.#ports.clock.after(waitMs, () => {
           this.flush();
@@ -189,11 +187,12 @@ export class Outbox {
       this.#fail(entry, refusalError(answer), firstCursor);
       return;
     }
-    const now = this.#ports.clock.now();
     // Of a volley that was refused together, one refusal counts.
-    if (this.#pausedUntil <= now) this.#refusals += 1;
+    if (!this.#pacer.paused) this.#refusals += 1;
     const waitMs = backoffMs(this.#refusals - 1, RETRY_LIMITS, this.#ports.random);
-    this.#pausedUntil = Math.max(this.#pausedUntil, now + (answer.retryAfterMs ?? 0) + waitMs);
+    // Nothing newer overtakes it.
+    this.#pacer.pause((answer.retryAfterMs ?? 0) + waitMs);
+    if (answer.code === "rate_limited") this.#pacer.emptied();
     this.#put({ ...entry, phase: { status: "queued", ...(firstCursor !== undefined && { firstCursor }) } });
     this.flush();
   }
@@ -223,10 +222,16 @@ export class Outbox {
   }
 }
 
-function jsonCopy(data: unknown): { readonly data: unknown } | undefined {
+interface Wish {
+  /** Left out where it was nothing that JSON knows. */
+  readonly data?: unknown;
+  readonly options: SendOptions;
+}
+
+/** As it is now, whatever the app does with its own. */
+function jsonCopy(wish: Wish): Wish | undefined {
   try {
-    const text: string | undefined = JSON.stringify(data);
-    return text === undefined ? undefined : { data: JSON.parse(text) };
+    return JSON.parse(JSON.stringify(wish));
   } catch {
     return undefined;
   }

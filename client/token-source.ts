@@ -86,7 +86,8 @@ export class TokenSource {
   }
 
   async #ask(): Promise<Token> {
-    await this.#sleep(this.#askedAt + ASK_EVERY_MS - this.#clock.now());
+    // No longer, also where the clock was set back.
+    await this.#sleep(Math.min(ASK_EVERY_MS, this.#askedAt + ASK_EVERY_MS - this.#clock.now()));
     this.#askedAt = this.#clock.now();
     const token = await this.#answer();
     if (token === this.#refused) {

@@ -65,8 +65,20 @@ describe("send", () => {
     expect(texts(world)).toEqual([{ text: "before" }]);
   });
 
+  it("mentions whom it was given at the time", async () => {
+    const world = await dialedRoom();
+    const mentions = ["usr_2"];
+    void world.room.send("a", { mentions });
+    mentions.push("usr_3");
+    await world.goLive();
+    await world.clock.advance(0);
+    expect(sends(world)).toMatchObject([{ mentions: ["usr_2"] }]);
+  });
+
   it("rejects what is no JSON", async () => {
     const { room } = await roomForTest();
+    const options: object = { replyTo: 1n };
+    await expect(room.send("a", options)).rejects.toMatchObject({ code: "bad_request" });
     await expect(room.send(undefined)).rejects.toMatchObject({ code: "bad_request" });
     await expect(room.send(1n)).rejects.toMatchObject({ code: "bad_request" });
     expect(room.outbox).toEqual([]);
@@ -253,6 +265,27 @@ describe("pace", () => {
     expect(texts(world)).toEqual([1, 2]);
   });
 
+  it("[C26] what is beyond the rate is refused and costs nothing, so it does not hold up what is sent", async () => {
+    const world = await roomForTest({}, {}, { limits });
+    for (let n = 0; n < 100; n++) world.room.signal("cursor");
+    void world.room.send(1);
+    await world.clock.advance(501);
+    expect(texts(world)).toEqual([1]);
+  });
+
+  it("[C26] a refusal tells that others emptied the bucket, so not all is tried again at once", async () => {
+    const world = await roomForTest({}, {}, { limits: { ...LIMITS, ratePerSecond: 2 } });
+    for (const n of [1, 2, 3, 4]) void world.room.send(n);
+    await world.clock.advance(0);
+    for (const command of sends(world)) {
+      world.socket().deliver(refusal(command, "rate_limited", { retryAfterMs: 500 }));
+    }
+    await world.clock.advance(999);
+    expect(texts(world)).toEqual([1, 2, 3, 4, 1]);
+    await world.clock.advance(501);
+    expect(texts(world)).toEqual([1, 2, 3, 4, 1, 2, 3]);
+  });
+
   it("[C26] slow mode is kept, except by moderators", async () => {
     for (const [permission, expected] of [["write", 1] as const, ["moderate", 2] as const]) {
       const world = await roomForTest({}, {}, { limits: { ...LIMITS, slowModeMs: 5_000 }, permission });
@@ -263,6 +296,27 @@ describe("pace", () => {
       await world.clock.advance(2);
       expect(sends(world).length).toBe(2);
     }
+  });
+});
+
+describe("a clock that is set back", () => {
+  it("[C26] begins the wait of slow mode anew, and no more", async () => {
+    const world = await roomForTest({}, {}, { limits: { ...LIMITS, slowModeMs: 5_000 } });
+    for (const n of [1, 2]) void world.room.send(n);
+    await world.clock.advance(1_000);
+    world.clock.setBack(3_600_000);
+    await world.clock.advance(10_000);
+    expect(texts(world)).toEqual([1, 2]);
+  });
+
+  it("[C22] begins the wait after a refusal anew, and no more", async () => {
+    const world = await roomForTest();
+    void world.room.send("a");
+    await world.clock.advance(0);
+    world.socket().deliver(refusal(sends(world)[0], "overloaded", { retryAfterMs: 1_000 }));
+    world.clock.setBack(3_600_000);
+    await world.clock.advance(2 * 1_125 + 1);
+    expect(texts(world)).toEqual(["a", "a"]);
   });
 });
 

@@ -97,6 +97,15 @@ describe("a token", () => {
     for (const gap of gaps) expect(gap).toBeGreaterThanOrEqual(1_000);
   });
 
+  it("is asked for within a second also when the clock was set back", async () => {
+    const { asked, getToken } = tokens();
+    const { clock, socket, sockets } = await roomForTest({ getToken });
+    clock.setBack(3_600_000);
+    socket().end(4401, "token_expired");
+    await clock.advance(1_000);
+    expect([asked.length, sockets.count]).toEqual([2, 2]);
+  });
+
   it("that cannot be had is a failed try", async () => {
     const { room, clock } = await dialedRoom({
       maxAttempts: 2,

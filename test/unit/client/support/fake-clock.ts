@@ -3,7 +3,7 @@
 import type { Cancel, Clock } from "../../../../client/ports.ts";
 
 interface Timer {
-  readonly at: number;
+  at: number;
   readonly fn: () => void;
 }
 
@@ -24,6 +24,12 @@ export class FakeClock implements Clock {
 
   now(): number {
     return this.#now;
+  }
+
+  /** What `now` says; what is armed still ends when it would have. */
+  setBack(ms: number): void {
+    this.#now -= ms;
+    for (const timer of this.#timers) timer.at -= ms;
   }
 
   after(delayMs: number, fn: () => void): Cancel {

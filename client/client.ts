@@ -129,14 +129,17 @@ export class Client {
   disconnect(): void {
     if (this.#phase === "closed") return;
     this.#phase = "paused";
-    for (const connection of this.#connections()) connection.stop();
+    for (const connection of this.#connections()) {
+      // A listener may have thought better of it.
+      if (this.#phase === "paused") connection.stop();
+    }
   }
 
   /** Starts all connections over at once, whatever they are at. */
   reconnect(): void {
     if (this.#phase === "closed") return;
     this.#phase = "open";
-    for (const connection of this.#connections()) connection.start();
+    for (const connection of this.#connections()) if (this.#phase === "open") connection.start();
   }
 
   /** For good: every state is `disconnected` at once, what waits rejects with `closed`, and nothing is left running. */
@@ -144,7 +147,7 @@ export class Client {
     if (this.#phase === "closed") return;
     this.#phase = "closed";
     for (const { handle } of [...this.#rooms.values()]) handle.leave();
-    this.#session?.stop();
+    this.#session?.close();
     this.#context.tokens.close();
   }
 

@@ -2,7 +2,7 @@
 // in dial.ts, whether and when to try again in retry-policy.ts.
 // Invariant: at most one run is current, and what an older one still does is ignored.
 
-import type { Command, Limits, Ok, ReconnectLimits } from "../src/protocol/index.ts";
+import type { Command, Ok, ReconnectLimits } from "../src/protocol/index.ts";
 import type { ConnectionState } from "./connection-state.ts";
 import { Dial } from "./dial.ts";
 import { lost, offline } from "./ending.ts";
@@ -25,8 +25,8 @@ export class Connection {
   #state: ConnectionState = { status: "disconnected" };
   #run: AbortController | undefined;
   #dial: Dial | undefined;
-  #limits: Limits | undefined;
   #reconnect = DEFAULT_RECONNECT;
+  #closed = false;
 
   constructor(context: ConnectionContext, endpoint: Endpoint) {
     this.#context = context;
@@ -45,14 +45,10 @@ export class Connection {
     return this.#dial?.live ?? false;
   }
 
-  /** Of the last server that answered. */
-  get limits(): Limits | undefined {
-    return this.#limits;
-  }
-
   /** Starts over at once, whatever it is at. `afterTurn`: with the next turn of the event loop. */
   start(when: "now" | "afterTurn" = "now"): void {
-    this.#abandon();
+    if (this.#closed) return;
+    this.#abandon("startingOver");
     const run = new AbortController();
     this.#run = run;
     this.#context.tokens.forgive();
@@ -67,8 +63,14 @@ export class Connection {
 
   /** On the app's wish: `disconnected` at once, until `start`. */
   stop(): void {
-    this.#abandon();
+    this.#abandon("leaving");
     if (this.#state.status !== "disconnected") this.#setState({ status: "disconnected" });
+  }
+
+  /** As `stop`, for good. */
+  close(): void {
+    this.#closed = true;
+    this.stop();
   }
 
   /** Answered with `undefined` where nothing is live, or the connection is lost meanwhile. */
@@ -170,10 +172,7 @@ export class Connection {
   }
 
   #learn(): void {
-    const connected = this.#dial?.connected;
-    if (connected === undefined) return;
-    this.#limits = connected.limits;
-    this.#reconnect = connected.reconnect;
+    this.#reconnect = this.#dial?.connected?.reconnect ?? this.#reconnect;
   }
 
   #end(error: RoomsError, final: boolean): void {
@@ -184,10 +183,10 @@ export class Connection {
     if (this.#run === undefined) this.#setState({ status: "disconnected", error });
   }
 
-  #abandon(): void {
+  #abandon(why: "leaving" | "startingOver"): void {
     this.#run?.abort();
     this.#run = undefined;
-    this.#dial?.close();
+    this.#dial?.close(why);
     this.#dial = undefined;
   }
 

@@ -80,9 +80,9 @@ export class Dial {
   }
 
   /** Ends it on purpose; `ended` stays open. */
-  close(): void {
+  close(why: "leaving" | "startingOver"): void {
     this.#cancelWatch();
-    this.link.close();
+    this.link.close(why);
   }
 
   #outcome(ending: Ending): Outcome {

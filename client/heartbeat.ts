@@ -5,6 +5,8 @@ export class Heartbeat {
   readonly #clock: Clock;
   readonly #ping: () => void;
   readonly #onDead: () => void;
+  #pingMs = 0;
+  #pongMs = 0;
   #cancelPing: Cancel | undefined;
   #cancelDeadline: Cancel | undefined;
 
@@ -16,13 +18,14 @@ export class Heartbeat {
 
   start(pingMs: number, pongMs: number): void {
     this.stop();
-    const beat = () => {
-      this.#ping();
-      // Where pings come faster than pongs may, the oldest unanswered one counts.
-      this.#cancelDeadline ??= this.#clock.after(pongMs, this.#onDead);
-      this.#cancelPing = this.#clock.after(pingMs, beat);
-    };
-    this.#cancelPing = this.#clock.after(pingMs, beat);
+    this.#pingMs = pingMs;
+    this.#pongMs = pongMs;
+    this.#plan();
+  }
+
+  /** After a sleep, as timers may have slept too. */
+  beatNow(): void {
+    if (this.#cancelPing !== undefined && this.#cancelDeadline === undefined) this.#beat();
   }
 
   onPong(): void {
@@ -34,5 +37,17 @@ export class Heartbeat {
     this.#cancelPing?.();
     this.#cancelPing = undefined;
     this.onPong();
+  }
+
+  #beat(): void {
+    this.#ping();
+    // Where pings come faster than pongs may, the oldest unanswered one counts.
+    this.#cancelDeadline ??= this.#clock.after(this.#pongMs, this.#onDead);
+    this.#plan();
+  }
+
+  #plan(): void {
+    this.#cancelPing?.();
+    this.#cancelPing = this.#clock.after(this.#pingMs, () => this.#beat());
   }
 }

@@ -27,7 +27,7 @@ export interface LinkTarget {
 
 /** A code of our own: to the server anything but 1000 is a lost connection, whose member stays for a moment. */
 const DROPPED = 4000;
-const ON_PURPOSE = 1000;
+const LEFT = 1000;
 
 export class Link {
   readonly #events: LinkEvents;
@@ -35,11 +35,14 @@ export class Link {
   readonly #writer: CommandWriter;
   readonly #heartbeat: Heartbeat;
   readonly #cancelDeadline: Cancel;
+  readonly #onWake: Ports["onWake"];
+  #cancelWake: Cancel = () => {};
   /** `undefined` once it ended. */
   #socket: Socket | undefined;
 
   constructor(ports: Ports, { url, protocols, batchMs }: LinkTarget, events: LinkEvents) {
     this.#events = events;
+    this.#onWake = ports.onWake;
     this.#socket = ports.dial(url, protocols, {
       onText: (text) => this.#onText(text),
       onClose: (code, reason) => this.#end(closeEnding(code, reason)),
@@ -68,6 +71,7 @@ export class Link {
     // The limits of a session socket may leave it out.
     if (frameBytes > 0) this.#writer.setFrameBytes(frameBytes);
     this.#heartbeat.start(pingMs, pongMs);
+    this.#cancelWake = this.#onWake(() => this.#heartbeat.beatNow());
   }
 
   /** For commands that are not answered. */
@@ -95,12 +99,12 @@ export class Link {
   }
 
   /** Ends it on purpose, after what was gathered went out; `onEnd` stays silent. */
-  close(): void {
+  close(why: "leaving" | "startingOver"): void {
     const socket = this.#socket;
     if (socket === undefined) return;
     this.#writer.flush();
     this.#stop();
-    socket.close(ON_PURPOSE);
+    socket.close(why === "leaving" ? LEFT : DROPPED);
   }
 
   #onText(text: string): void {
@@ -128,6 +132,7 @@ export class Link {
   #stop(): void {
     this.#socket = undefined;
     this.#cancelDeadline();
+    this.#cancelWake();
     this.#heartbeat.stop();
     this.#writer.discard();
     this.#answers.lose();

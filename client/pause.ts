@@ -33,15 +33,16 @@ export function pause(
     const arm = () => {
       cancelTimer();
       cancelTimer = clock.after(Math.max(0, retryAt - clock.now()), end);
-      onPlan(retryAt);
     };
     const cancelWake = onWake(() => {
-      const hintedAt = Math.max(clock.now(), earliestAt);
-      if (hintedAt >= retryAt) return;
-      retryAt = hintedAt;
+      const planned = retryAt;
+      retryAt = Math.min(planned, Math.max(clock.now(), earliestAt));
+      // Also where nothing changes: timers may have slept with the machine.
       arm();
+      if (retryAt !== planned) onPlan(retryAt);
     });
     signal.addEventListener("abort", end);
     arm();
+    onPlan(retryAt);
   });
 }

@@ -92,7 +92,7 @@ export class RoomCore {
   close(): void {
     this.typing.stop();
     this.typing.clear();
-    this.connection.stop();
+    this.connection.close();
     this.outbox.close();
     this.changed();
   }

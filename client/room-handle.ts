@@ -15,8 +15,8 @@ export class RoomHandle {
   readonly name: string;
   readonly #core: RoomCore;
   readonly #onLeave: () => void;
-  /** Where the next older page begins; `undefined` before the first. */
-  #olderThan: number | undefined;
+  /** Where the next older page begins; `undefined`: with the oldest that is held. */
+  #olderPage: { readonly before?: number } | undefined;
   #left = false;
 
   constructor(core: RoomCore, onLeave: () => void) {
@@ -24,7 +24,7 @@ export class RoomHandle {
     this.#core = core;
     this.#onLeave = onLeave;
     this.#core.events.on("lost", () => {
-      this.#olderThan = undefined;
+      this.#olderPage = undefined;
     });
   }
 
@@ -126,37 +126,44 @@ export class RoomHandle {
 
   /** From now on only events under these topics; `null` is all. Replays nothing: see `loadOlder`. */
   setTopics(topics: Topics): Promise<void> {
+    // What now belongs between those held is found from the end on.
+    this.#olderPage = {};
     return quiet(this.#core.topics.set(topics).finally(() => this.#core.changed()));
   }
 
   /** Puts an older page in front of `messages`. Without `more` there is nothing older. Rejects `offline`. */
   async loadOlder(limit?: number): Promise<{ readonly more: boolean }> {
     const core = this.#core;
-    const before = this.#olderThan ?? core.state.messages.all[0]?.seq;
+    const oldest = core.state.messages.all[0]?.seq;
+    const page = this.#olderPage ?? (oldest === undefined ? {} : { before: oldest });
     const answer = await core.ask({
       type: "history",
       id: core.newId(),
-      ...(before !== undefined && { before }),
+      ...page,
       ...(limit !== undefined && { limit }),
     });
     if (!isHistoryResult(answer)) throw offline("The answer could not be read.");
-    this.#olderThan = answer.seq;
+    this.#olderPage = { before: answer.seq };
     core.state.addOlder(answer.messages ?? []);
     core.changed();
     return { more: answer.more ?? false };
   }
 
-  /** Drops the connection, if there is one, and starts over at once. */
+  /**
+   * Drops the connection, if there is one, and starts over at once. The others do not see this user leave. Without
+   * effect once the room was left.
+   */
   reconnect(): void {
-    if (!this.#left) this.#core.connection.start();
+    this.#core.connection.start();
   }
 
   /** Leaves for good: others see it at once, what waits in the outbox rejects with `closed`. */
   leave(): void {
     if (this.#left) return;
     this.#left = true;
-    this.#core.close();
+    // First, so that whoever hears of the end can open the room anew.
     this.#onLeave();
+    this.#core.close();
   }
 }
 

@@ -25,7 +25,10 @@ export interface RoomSnapshot {
   readonly permission: Permission;
   /** `seq` of the last event of the room that this client knows of. */
   readonly head: number;
-  /** Oldest first; own ones that are not stored yet at the end, with `pending: true`. */
+  /**
+   * Oldest first; own ones that are not stored yet at the end, with `pending: true`. While connected it only grows, by
+   * what is heard and by `loadOlder`: nobody but the app knows what of it is still on a screen.
+   */
   readonly messages: readonly RoomMessage[];
   /** Empty in a room too big for a list. */
   readonly members: readonly Member[];

@@ -120,6 +120,13 @@ describe("ending on the app's wish", () => {
     expect([clock.pending, wakers()]).toEqual([0, 0]);
   });
 
+  it("[C34] a lost socket no longer listens for hints", async () => {
+    const { socket, clock, wakers } = await roomForTest({ maxAttempts: 0 });
+    socket().end(1006);
+    await clock.settle();
+    expect(wakers()).toBe(0);
+  });
+
   it("disconnect keeps handle, listeners and outbox until reconnect", async () => {
     const { room, client, socket, sockets, clock, goLive } = await roomForTest();
     const heard: unknown[] = [];
@@ -170,6 +177,48 @@ describe("ending on the app's wish", () => {
     expect(room.state).toEqual({ status: "disconnected" });
     await clock.settle();
     expect(clock.pending).toBe(0);
+  });
+
+  it("[C34] a listener that closes while all start over leaves nothing running", async () => {
+    const { room, client, clock, sockets } = await roomForTest();
+    client.room("other");
+    await clock.advance(0);
+    room.on("state", () => client.close());
+    client.reconnect();
+    await clock.advance(100_000);
+    expect([sockets.count, clock.pending]).toEqual([2, 0]);
+  });
+
+  it("a listener that starts over while all are disconnected has them all start over", async () => {
+    const { room, client, clock } = await roomForTest();
+    const other = client.room("other");
+    await clock.advance(0);
+    const off = room.on("state", () => {
+      off();
+      client.reconnect();
+    });
+    client.disconnect();
+    expect([room.state.status, other.state.status]).toEqual(["connecting", "connecting"]);
+  });
+
+  it("whoever hears that a room was left can open it anew", async () => {
+    const { room, client } = await roomForTest();
+    const opened: unknown[] = [];
+    room.on("state", () => opened.push(client.room("lobby")));
+    room.leave();
+    expect(opened).toEqual([client.room("lobby")]);
+    expect(opened[0]).not.toBe(room);
+    client.close();
+  });
+
+  it("reconnect is no leaving: to the others the member stays", async () => {
+    const { room, socket, clock } = await roomForTest();
+    const older = socket();
+    room.signal("wave");
+    room.reconnect();
+    await clock.settle();
+    expect(older.closedWith).toBe(4000);
+    expect(older.sentOf("signal").length).toBe(1);
   });
 
   it("disconnect lets the reason of an earlier end stand", async () => {

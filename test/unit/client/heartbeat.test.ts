@@ -24,6 +24,17 @@ describe("the heartbeat", () => {
     expect(socket().closedWith).toBe(4000);
   });
 
+  it("[C13] is sent at once when the page wakes up: its timers may have slept as well", async () => {
+    const { socket, clock, room, wake } = await roomForTest();
+    socket().answersPings = false;
+    await clock.advance(5_000);
+    wake();
+    wake();
+    expect(socket().pings).toBe(1);
+    await clock.advance(10_000);
+    expect(room.state).toMatchObject({ status: "reconnecting", error: { code: "timeout" } });
+  });
+
   it("[C13] a pong in time keeps it", async () => {
     const { clock, sockets } = await roomForTest();
     await clock.advance(200_000);

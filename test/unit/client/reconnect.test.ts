@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { backoffMs } from "../../../client/backoff.ts";
+import { pause } from "../../../client/pause.ts";
 import { dialedRoom, roomForTest } from "./support/client-for-test.ts";
+import { FakeClock } from "./support/fake-clock.ts";
 
 describe("back-off", () => {
   it("[C15] is anything up to min(maxMs, minMs · 2ⁿ)", () => {
@@ -70,6 +72,28 @@ describe("back-off", () => {
     wake();
     await clock.advance(0);
     expect(sockets.count).toBe(3);
+  });
+
+  it("[C36] a hint ends a wait that is over, but whose timer slept with the machine", async () => {
+    const clock = new FakeClock();
+    let sleptMs = 0;
+    const wakers: (() => void)[] = [];
+    const ports = {
+      clock: { now: () => clock.now() + sleptMs, after: clock.after.bind(clock) },
+      onWake: (fn: () => void) => {
+        wakers.push(fn);
+        return () => {};
+      },
+    };
+    const wait = { triedAt: clock.now(), retryAfterMs: 0, backoffMs: 20_000 };
+    let over = false;
+    void pause(ports, wait, new AbortController().signal, () => {}).then(() => {
+      over = true;
+    });
+    sleptMs = 3_600_000;
+    for (const fn of wakers) fn();
+    await clock.advance(0);
+    expect(over).toBe(true);
   });
 
   it("[C36] a hint does not cut short what the server asked for", async () => {

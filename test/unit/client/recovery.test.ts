@@ -215,6 +215,23 @@ describe("topics", () => {
     expect(world.socket().sentOf("topics")).toMatchObject([{ topics: [] }]);
   });
 
+  it("that changed are paged from the end again, as what came before is not replayed", async () => {
+    const world = await dialedRoom({}, { topics: ["chat"] });
+    await world.goLive({ head: 9 }, replay(message(8)));
+    const done = world.room.setTopics(null);
+    await world.clock.advance(0);
+    world.socket().deliver(ok(world.socket().sentOf("topics")[0], { topics: null, seq: 9 }));
+    await done;
+    const older = world.room.loadOlder();
+    await world.clock.advance(0);
+    const [command] = world.socket().sentOf("history");
+    expect(command).not.toHaveProperty("before");
+    const page = [message(8), message(9, { event: "task" })];
+    world.socket().deliver(ok(command, { messages: page, seq: 8, more: true }));
+    await older;
+    expect(seqs(world)).toEqual([8, 9]);
+  });
+
   it("that are refused are forgotten", async () => {
     const world = await roomForTest();
     const done = world.room.setTopics(["no topic"]);

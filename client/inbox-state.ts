@@ -27,10 +27,8 @@ export class InboxState {
   }
 
   begin({ floor, unread }: SessionConnected, start: Start): void {
-    if (start !== "kept") this.#byId.clear();
     this.#floor = floor;
-    for (const held of this.#byId.values()) if (held.seq <= floor) this.#byId.delete(held.id);
-    this.#list = undefined;
+    for (const { id, seq } of this.#byId.values()) if (start !== "kept" || seq <= floor) this.#remove(id);
     this.#unread = unread;
   }
 
@@ -47,7 +45,7 @@ export class InboxState {
     this.#unread = unread;
     for (const held of this.notifications) {
       const meant = ids?.includes(held.id) || (upTo !== undefined && held.seq <= upTo);
-      if (meant) this.#put({ ...held, state: later(held.state, state) });
+      if (meant && later(held.state, state) !== held.state) this.#put({ ...held, state });
     }
   }
 
@@ -57,7 +55,7 @@ export class InboxState {
     }
   }
 
-  /** Forgets what nobody shall see any more. */
+  /** Forgets what nobody shall see any more. `now` is the server's. */
   dropExpired(now: number): void {
     for (const { id, expiresAt } of this.#byId.values()) {
       if (typeof expiresAt === "number" && expiresAt <= now) this.#remove(id);

@@ -56,6 +56,8 @@ export class Inbox {
   readonly #store: SnapshotStore<InboxSnapshot>;
   readonly #onWanted: () => void;
   readonly #onState: () => void;
+  /** By how much this machine's clock is ahead of the server's. */
+  #clockAheadMs = 0;
 
   /** `onWanted` is called with every listener: the client knows whether the socket may open. */
   constructor(context: ConnectionContext, onWanted: (connection: Connection) => void, onState: () => void) {
@@ -144,7 +146,7 @@ export class Inbox {
   }
 
   #changed(): void {
-    this.#state.dropExpired(this.#context.ports.clock.now());
+    this.#state.dropExpired(this.#context.ports.clock.now() - this.#clockAheadMs);
     this.#store.changed();
   }
 
@@ -170,6 +172,7 @@ export class Inbox {
 
   #onConnected(frame: Connected, start: Start): void {
     if ("room" in frame) return;
+    this.#clockAheadMs = this.#context.ports.clock.now() - frame.at;
     this.#state.begin(frame, start);
     if (start === "lost") this.#events.emit("lost", frame);
   }

@@ -28,7 +28,7 @@ export class MemberList {
 
   replace(members: readonly Member[], occupancy: Occupancy, listedMembers: number): void {
     this.#members = Object.freeze([...members]);
-    this.#occupancy = Object.freeze({ ...occupancy });
+    this.#setOccupancy(occupancy);
     this.#listedMembers = listedMembers;
   }
 
@@ -52,10 +52,6 @@ export class MemberList {
     }
   }
 
-  find(user: string): Member | undefined {
-    return this.#members.find(({ id }) => id === user);
-  }
-
   #put(member: Member): void {
     const index = this.#members.findIndex(({ id }) => id === member.id);
     this.#list(index < 0 ? [...this.#members, member] : this.#members.with(index, member));
@@ -65,13 +61,19 @@ export class MemberList {
   #list(members: readonly Member[]): void {
     const more = members.length - this.#members.length;
     this.#members = Object.freeze([...members]);
-    if (more === 0 && this.#occupancy.members === members.length) return;
     const connections = Math.max(members.length, this.#occupancy.connections + more);
-    this.#occupancy = Object.freeze({ members: members.length, connections });
+    this.#setOccupancy({ members: members.length, connections });
   }
 
-  #count({ members, connections }: OccupancyChanged): void {
+  #count(event: OccupancyChanged): void {
+    this.#setOccupancy(event);
+    if (event.members > this.#listedMembers && this.#members.length > 0) this.#members = Object.freeze([]);
+  }
+
+  /** The same object until a number in it changes. */
+  #setOccupancy({ members, connections }: Occupancy): void {
+    const { members: before, connections: connectionsBefore } = this.#occupancy;
+    if (members === before && connections === connectionsBefore) return;
     this.#occupancy = Object.freeze({ members, connections });
-    if (members > this.#listedMembers && this.#members.length > 0) this.#members = Object.freeze([]);
   }
 }

@@ -128,6 +128,27 @@ describe("the inbox", () => {
     expect([lost, ...ids(world.inbox)]).toEqual([1, "new"]);
   });
 
+  it("keeps the identity of what no event changed", async () => {
+    const world = await inboxForTest({ head: 2 }, [notification(1), notification(2)]);
+    const [newest] = world.inbox.notifications;
+    const update = { type: "notificationUpdated", at: 1, unread: 1, state: "read" };
+    world.socket().deliver({ ...update, seq: 3, ids: ["n1"] });
+    expect(world.inbox.notifications[0]).toBe(newest);
+    const held = world.inbox.notifications;
+    world.socket().deliver({ ...update, seq: 4, upTo: 1 });
+    expect(world.inbox.notifications).toBe(held);
+    world.socket().end(1006);
+    await world.clock.advance(1_000);
+    await world.goLive({ recovery: "complete", head: 4 });
+    expect(world.inbox.notifications).toBe(held);
+  });
+
+  it("judges what expired by the server's clock", async () => {
+    const world = await inboxForTest({ at: 1_790_000_000_000 - 60_000 });
+    world.socket().deliver(notification(1, { expiresAt: 1_790_000_000_000 - 1 }));
+    expect(ids(world.inbox)).toEqual(["n1"]);
+  });
+
   it("forgets what expired", async () => {
     const world = await inboxForTest();
     const expiresAt = world.clock.now() + 1_000;

@@ -28,6 +28,13 @@ describe("members", () => {
     expect(ids(room.members)).toEqual(["usr_3"]);
   });
 
+  it("are as many as before: the snapshot stays the same", async () => {
+    const { room, socket } = await roomForTest({}, {}, greeting);
+    const snapshot = room.getSnapshot();
+    socket().deliver({ type: "occupancy", members: 1, connections: 2 });
+    expect(room.getSnapshot()).toBe(snapshot);
+  });
+
   it("[C28] an `occupancy` above `listedMembers` drops the list, `members` brings it back", async () => {
     const limits = { ...LIMITS, listedMembers: 2 };
     const { room, socket } = await roomForTest({}, {}, { ...greeting, limits });

@@ -143,7 +143,8 @@ export class Dial {
     const id = this.#context.ports.newId();
     this.link.request({ type: "history", id, after, limit: MAX_EVENTS_PAGE }, (answer) => {
       if (answer === undefined) return;
-      if (answer.type !== "ok" || !isHistoryResult(answer)) {
+      const getsOn = answer.type === "ok" && isHistoryResult(answer) && (answer.seq > after || !answer.more);
+      if (!getsOn) {
         // `not_found`: the log has passed the cursor. Anything else: the cursor keeps what the pages brought so far.
         const error = answer.type === "error" ? refusalError(answer) : new RoomsError("internal");
         return this.link.drop(lost(error));

@@ -13,7 +13,7 @@ import {
 import { Connection } from "./connection.ts";
 import { Emitter } from "./emitter.ts";
 import type { ConnectionContext, Endpoint } from "./endpoint.ts";
-import { refusalError } from "./errors.ts";
+import { RoomsError, refusalError } from "./errors.ts";
 import type { Start } from "./log-follower.ts";
 import { memo } from "./memo.ts";
 import { Outbox } from "./outbox.ts";
@@ -154,7 +154,11 @@ export class RoomCore {
   #onLive(): void {
     this.topics.onLive();
     if (this.state.user !== null && Object.keys(this.#presence).length > 0) {
-      this.#tellPresence(this.#presence).catch((error) => this.events.emit("error", error));
+      this.#tellPresence(this.#presence).catch((error: unknown) => {
+        const refused = error instanceof RoomsError && error.code !== "offline";
+        // What was not told is told by the next connection.
+        if (refused) this.events.emit("error", error);
+      });
     }
     this.outbox.flush();
     this.changed();

@@ -64,6 +64,21 @@ describe("own presence", () => {
     expect(socket().sentOf("presence")).toMatchObject([{ status: "away", data: { cursor: 1 } }]);
   });
 
+  it("[C29] that a lost connection left untold is no error", async () => {
+    const { room, socket, clock, goLive } = await roomForTest();
+    const codes: string[] = [];
+    room.on("error", ({ code }) => codes.push(code));
+    void room.setPresence({ status: "away" });
+    for (let round = 0; round < 2; round++) {
+      socket().end(1006);
+      await clock.advance(1_000);
+      await goLive({ recovery: "complete" });
+    }
+    socket().end(1006);
+    await clock.settle();
+    expect(codes).toEqual([]);
+  });
+
   it("of the client holds in all rooms, also those joined later", async () => {
     const { client, socket, sockets, clock, goLive } = await roomForTest();
     void client.setPresence({ status: "busy" });

@@ -141,6 +141,14 @@ describe("a partial replay", () => {
     expect(since(world)).toBe("e1.6");
   });
 
+  it("[C10] that does not get on is begun again after a wait, and not asked for without end", async () => {
+    const world = await paging();
+    world.socket().deliver(ok(lastPage(world), { events: [], seq: 3, more: true }));
+    await world.clock.settle();
+    expect(world.room.state).toMatchObject({ status: "reconnecting", error: { code: "internal" } });
+    expect(world.socket().sentOf("history").length).toBe(1);
+  });
+
   it("[C11] whose next page is gone reconnects with the cursor", async () => {
     const world = await paging();
     world.socket().deliver(refusal(lastPage(world), "not_found"));

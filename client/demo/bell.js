@@ -65,8 +65,13 @@ export function createBell(root, inbox, onOpen) {
     more.hidden = !moreIsThere || notifications.length < PAGE;
     // What had it is gone, and the keyboard would start over at the top of the page.
     if (hadFocus && !panel.contains(document.activeElement)) panel.focus({ preventScroll: true });
+    markSeen();
+  }
+
+  function markSeen() {
+    const { notifications, state } = inbox.getSnapshot();
     const unseen = notifications.filter(({ state }) => state === "unseen").map(({ id }) => id);
-    if (unseen.length > 0 && inbox.state.status === "connected") void mark(unseen, "seen");
+    if (unseen.length > 0 && state.status === "connected") void mark(unseen, "seen");
   }
 
   /** @param {KeyboardEvent} event */
@@ -99,8 +104,11 @@ export function createBell(root, inbox, onOpen) {
   const { signal } = closing;
   document.addEventListener("keydown", onKey, { signal });
   document.addEventListener("pointerdown", onPointer, { signal });
+  // Only the words: who is in the panel with keyboard or screen reader stays where they are.
   const timer = setInterval(() => {
-    if (!panel.hidden) render();
+    if (panel.hidden) return;
+    markSeen();
+    for (const time of list.querySelectorAll("time")) setText(time, timeAgo(Date.parse(time.dateTime)));
   }, REFRESH_MS);
 
   return {

@@ -4,6 +4,16 @@ import { part } from "./dom.js";
 
 /** @typedef {import("./edge-rooms.js").RoomHandle} RoomHandle */
 
+const IN_COMPOSITION = 229;
+
+/**
+ * While an input method composes, Enter takes its suggestion. Safari ends the composition before it tells of the key,
+ * and has only the old code left to say so.
+ *
+ * @param {KeyboardEvent} event
+ */
+const isComposing = (event) => event.isComposing || event.keyCode === IN_COMPOSITION;
+
 /**
  * @param {ParentNode} root
  * @param {RoomHandle} room
@@ -26,8 +36,7 @@ export function createComposer(root, room) {
   });
   text.addEventListener("blur", () => room.stopTyping());
   text.addEventListener("keydown", (event) => {
-    // While an input method composes, Enter takes its suggestion.
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    if (event.key !== "Enter" || event.shiftKey || isComposing(event)) return;
     event.preventDefault();
     form.requestSubmit();
   });

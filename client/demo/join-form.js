@@ -32,7 +32,7 @@ export function createJoinForm(root, onJoin) {
   function complain(words, at) {
     problem.textContent = words;
     problem.hidden = words === "";
-    for (const input of [name, room, token]) input.toggleAttribute("aria-invalid", input === at);
+    for (const input of [name, room, token]) input.setAttribute("aria-invalid", String(input === at));
     at?.focus();
   }
 

@@ -3,9 +3,10 @@
 
 import { element } from "./dom.js";
 
-const ADDRESS = /\bhttps?:\/\/[^\s<>"]+/giu;
+/** Without the marks that turn text around, so that an address reads as what it is. */
+const ADDRESS = /\bhttps?:\/\/[^\s<>"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]+/giu;
 /** Ends a sentence rather than an address. */
-const TRAILING = /[.,;:!?'’”…*_]+$/u;
+const TRAILING = new Set(".,;:!?'’”…*_");
 
 /**
  * An http(s) address, or a path on this host. `//host` and `/\host` lead elsewhere.
@@ -42,16 +43,24 @@ export function linked(text) {
 }
 
 /**
- * Without what belongs to the sentence around it; a bracket stays where the address opened it.
+ * Without what belongs to the sentence around it; a bracket stays where the address opened it. In one pass, as anybody
+ * may send an address that has nothing but brackets.
  *
  * @param {string} address
  */
 function trimmed(address) {
-  let kept = address.replace(TRAILING, "");
-  while (/[)\]]$/u.test(kept)) {
-    const [open, close] = kept.endsWith(")") ? ["(", ")"] : ["[", "]"];
-    if (kept.split(open).length >= kept.split(close).length) break;
-    kept = kept.slice(0, -1).replace(TRAILING, "");
+  const count = (/** @type {string} */ char) => address.split(char).length - 1;
+  /** How many of each were not opened here. */
+  const spare = new Map([
+    [")", count(")") - count("(")],
+    ["]", count("]") - count("[")],
+  ]);
+  let end = address.length;
+  for (; end > 0; end--) {
+    const last = address.charAt(end - 1);
+    const unopened = spare.get(last);
+    if (unopened === undefined ? !TRAILING.has(last) : unopened <= 0) break;
+    if (unopened !== undefined) spare.set(last, unopened - 1);
   }
-  return kept;
+  return address.slice(0, end);
 }

@@ -63,7 +63,9 @@ function renderBody(message) {
   const body = text === "" ? [] : [element("p", { class: "text", dir: "auto" }, linked(text))];
   return [
     ...body,
-    ...attachments.map(({ url, name }) => element("p", { class: "file" }, [anchor(url, name)])),
+    ...attachments.map(({ url, name }) =>
+      element("p", { class: "file", dir: "auto", title: url }, [anchor(url, name)]),
+    ),
   ];
 }
 
@@ -74,12 +76,22 @@ function renderBody(message) {
  * @param {unknown} data
  */
 function renderCard(event, data) {
-  const json = JSON.stringify(data) ?? "";
+  const json = jsonOf(data);
   const preview = json.length > PREVIEW_LENGTH ? `${json.slice(0, PREVIEW_LENGTH)}…` : json;
   return element("div", { class: "event" }, [
     element("strong", { dir: "ltr" }, [event]),
     element("pre", { dir: "ltr" }, [preview]),
   ]);
+}
+
+/** @param {unknown} data */
+function jsonOf(data) {
+  try {
+    return JSON.stringify(data) ?? "";
+  } catch {
+    // Nested so deeply that it can be read, but not written.
+    return "…";
+  }
 }
 
 /** @param {RoomMessage} quoted */

@@ -4,7 +4,7 @@ import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { chromiumPath, launchChromium } from "../support/chromium.ts";
 import { type LocalServer, startServer } from "../support/local-server.ts";
-import { publish, storedTexts } from "./server-code.ts";
+import { call, publish, storedTexts } from "./server-code.ts";
 import { Visitor } from "./visitor.ts";
 
 describe.skipIf(chromiumPath === undefined)("a room on the demo page", () => {
@@ -97,6 +97,46 @@ describe.skipIf(chromiumPath === undefined)("a room on the demo page", () => {
     expect(await link.getAttribute("href")).toBe("https://example.com/a?b=1");
     expect(await link.getAttribute("rel")).toContain("noopener");
     expect(await ada.messages.locator("img").count()).toBe(0);
+  });
+
+  it("what is made to be hard to show is shown all the same", async () => {
+    const deep = `${"[".repeat(12_000)}${"]".repeat(12_000)}`;
+    await call(server, "POST", "/v1/rooms/hard/messages", `{"data":${deep}}`);
+    await publish(server, "hard", "Afterwards");
+    const ada = await join("Ada", "hard");
+    await ada.hears("Afterwards");
+    for (const tail of [")".repeat(30_000), `${".".repeat(30_000)}x`]) {
+      const text = JSON.stringify(`https://example.com/${tail}`);
+      const tookMs = await ada.page.evaluate(`import("./links.js").then(({ linked }) => {
+        const from = performance.now();
+        linked(${text});
+        return performance.now() - from;
+      })`);
+      expect(tookMs).toBeLessThan(300);
+    }
+  });
+
+  it("an address ends where its text would turn around", async () => {
+    const ada = await join("Ada", "around");
+    await ada.say("https://example.com/\u202egnp.exe");
+    const link = ada.messages.getByRole("link");
+    expect(await link.getAttribute("href")).toBe("https://example.com/");
+  });
+
+  it("Enter that ends a composition sends nothing, also where only its code tells", async () => {
+    const ada = await join("Ada", "composing");
+    await ada.writing.fill("にほ");
+    await ada.writing.dispatchEvent("keydown", { key: "Enter", keyCode: 229, bubbles: true });
+    expect(await ada.writing.inputValue()).toBe("にほ");
+  });
+
+  it("a field that was filled in wrongly says so", async () => {
+    const ada = await Visitor.open(browser, `${server.url}/?room=lobby`);
+    visitors.push(ada);
+    await ada.press("Join the room");
+    const name = ada.page.getByLabel("Your name");
+    await expect.poll(() => name.getAttribute("aria-invalid")).toBe("true");
+    expect(await ada.page.getByLabel("Room", { exact: true }).getAttribute("aria-invalid")).toBe("false");
   });
 
   it("what is refused stays to be sent again or deleted", async () => {

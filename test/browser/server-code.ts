@@ -1,4 +1,5 @@
-// What a back end does with its API key.
+// What a back end does with its API key. A body that is a text goes as it is, also where no `JSON.stringify` would
+// write it.
 
 import type { LocalServer } from "../support/local-server.ts";
 
@@ -11,7 +12,7 @@ export async function call<Answer>(
   const response = await fetch(url + path, {
     method,
     headers: { Authorization: `Bearer ${apiKey}`, "Content-Type": "application/json" },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
+    ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
   });
   if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
   return (await response.json()) as Answer;

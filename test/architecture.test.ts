@@ -9,7 +9,7 @@ const read = (file: string) => readFileSync(join(root, file), "utf8");
 const files = (pattern: string) => globSync(pattern, { cwd: root }).sort();
 
 const code = files("{src,client}/**/*.{ts,js}").filter((file) => !file.endsWith(".d.ts"));
-const tests = files("test/**/*.ts").filter((file) => !file.endsWith(".d.ts"));
+const tests = files("test/**/*.ts").filter((file) => !/node_modules|\.d\.ts$/.test(file));
 
 function importsOf(file: string): string[] {
   const specifiers = read(file).matchAll(/(?:^import|\bfrom) "([^"\n]+)";$/gm);

@@ -128,5 +128,6 @@ function gather(socket: WebSocket, waitMs: number, gaveUp: AbortSignal): Promise
   });
   gaveUp.addEventListener("abort", () => end(poll.ending()));
   socket.accept();
+  if (gaveUp.aborted) end(poll.ending());
   return promise;
 }

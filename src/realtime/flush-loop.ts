@@ -41,8 +41,11 @@ export class FlushLoop {
     // Even 0 lets in what has already arrived.
     await wait(lingerMs());
     this.#gathering = undefined;
-    flush();
-    if (hasWork()) void this.request().catch(() => {});
+    try {
+      flush();
+    } finally {
+      if (hasWork()) void this.request().catch(() => {});
+    }
     await sync();
     await after();
   }

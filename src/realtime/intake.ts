@@ -4,6 +4,9 @@ import type { Parsed } from "../validation/parse-frame.ts";
 /** In UTF-16 units: a client that waits for its `auth` has no reason to send more than a frame's worth meanwhile. */
 const MAX_HELD_LENGTH = MAX_FRAME_BYTES;
 
+/** What a held frame takes besides its text, so that empty ones have a bound too. */
+const HELD_OVERHEAD = 64;
+
 const HELD_TOO_MUCH = refuse("rate_limited", "wait for the answer to your auth", { retryAfterMs: 1_000 });
 
 export type Frame = string | ArrayBuffer;
@@ -30,24 +33,26 @@ export class Intake<Connection extends object, Command extends { readonly id?: s
     this.#ports = ports;
   }
 
-  /** Settles when all of the frame was passed on, or waits for an `auth` before it. */
-  async receive(connection: Connection, frame: Frame): Promise<void> {
+  /** Answers nothing if all of the frame was passed on at once; else it settles when the `auth` in it was checked. */
+  receive(connection: Connection, frame: Frame): Promise<void> | undefined {
     const held = this.#held.get(connection);
-    if (held === undefined) await this.#take(connection, this.#ports.parse(frame));
-    else if (held.length + lengthOf(frame) <= MAX_HELD_LENGTH) {
+    if (held === undefined) return this.#take(connection, this.#ports.parse(frame));
+    const length = held.length + lengthOf(frame) + HELD_OVERHEAD;
+    if (length <= MAX_HELD_LENGTH) {
       held.frames.push(frame);
-      held.length += lengthOf(frame);
+      held.length = length;
     } else for (const parsed of this.#ports.parse(frame)) this.#turnAway(connection, parsed);
+    return undefined;
   }
 
-  async #take(connection: Connection, frame: readonly Parsed<Command | AuthCommand>[]): Promise<void> {
+  #take(connection: Connection, frame: readonly Parsed<Command | AuthCommand>[]): Promise<void> | undefined {
     for (const [index, parsed] of frame.entries()) {
       if (parsed.kind === "refused") this.#ports.accept(connection, parsed);
       else if (isAuth(parsed.command)) {
-        await this.#authenticate(connection, parsed.command, frame.slice(index + 1));
-        return;
+        return this.#authenticate(connection, parsed.command, frame.slice(index + 1));
       } else this.#ports.accept(connection, { kind: "command", command: parsed.command });
     }
+    return undefined;
   }
 
   async #authenticate(

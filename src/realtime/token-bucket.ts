@@ -22,6 +22,11 @@ export class TokenBuckets {
     this.#rate = rate;
   }
 
+  /** How many are remembered. */
+  get size(): number {
+    return this.#buckets.size;
+  }
+
   /** Takes `cost` tokens of `key`; answers 0, or in how many milliseconds there will be enough. Takes none then. */
   take(key: string, cost: number, now: number): number {
     const bucket = this.#refill(key, now);

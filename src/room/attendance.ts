@@ -24,12 +24,15 @@ type Mode = "listed" | "counted";
 
 export class Attendance {
   readonly #present = new Map<string, Present>();
-  /** Members whose last connection was lost: until when they stay, and whether the loss was told meanwhile. */
-  readonly #leaving = new Map<string, { readonly at: number; readonly told: boolean }>();
+  /** Members whose last connection was lost, and until when they stay. */
+  readonly #leavesAt = new Map<string, number>();
   #connections = 0;
   #mode: Mode = "listed";
   #news: string[] = [];
-  /** What the clients believe; `null` after a sleep, as nobody knows any more. */
+  /**
+   * What the clients believe. They count a connection more with each member who joins, and one less with each who
+   * leaves. `null` where that may have misled them: after a sleep, and after a member whose loss was perhaps told before.
+   */
   #told: { connections: number | null; at: number } = { connections: 0, at: 0 };
   #owesOccupancy = false;
   #owesList = false;
@@ -57,8 +60,11 @@ export class Attendance {
     const present = this.#of(connection);
     if (present === undefined || !present.connections.delete(connection) || present.connections.size > 0)
       return;
-    this.#leaving.set(present.user.id, { at: now + GRACE_MS, told: false });
-    if (departure === "left") this.#remove(present.user.id, now);
+    if (departure === "lost") this.#leavesAt.set(present.user.id, now + GRACE_MS);
+    else {
+      this.#believe(-1);
+      this.#remove(present.user.id, now);
+    }
   }
 
   /** A field left out stays, `data: null` clears. */
@@ -85,14 +91,18 @@ export class Attendance {
 
   /** When it next has something to say by itself; the room is awake till then anyway. */
   dueAt(): number | null {
-    const times = Array.from(this.#leaving.values(), ({ at }) => at);
+    const times = [...this.#leavesAt.values()];
     if (this.#owesOccupancy) times.push(this.#told.at + OCCUPANCY_EVERY_MS);
     return times.length === 0 ? null : times.reduce((soonest, time) => Math.min(soonest, time));
   }
 
   /** What is to be told now, once. */
   takeNews(now: number): string[] {
-    for (const [userId, { at }] of this.#leaving) if (at <= now) this.#remove(userId, now);
+    for (const [userId, leavesAt] of this.#leavesAt) {
+      if (leavesAt > now) continue;
+      this.#told.connections = null;
+      this.#remove(userId, now);
+    }
     const news = this.#news;
     this.#news = [];
     if (this.#mode === "listed" && this.#present.size > LISTED_MEMBERS) this.#mode = "counted";
@@ -112,8 +122,7 @@ export class Attendance {
     this.#owesOccupancy = false;
     if (this.#owesList && news.length > 0) {
       this.#owesList = false;
-      this.#told.connections = this.#connections;
-      return [JSON.stringify({ type: "members", members: this.members })];
+      return [JSON.stringify({ type: "members", members: this.members }), this.#tellOccupancy(now)];
     }
     const changed = this.#connections !== this.#told.connections;
     if (!changed || now - this.#told.at < OCCUPANCY_OF_SMALL_ROOMS_EVERY_MS) return news;
@@ -123,7 +132,6 @@ export class Attendance {
   #tellOccupancy(now: number): string {
     this.#owesOccupancy = false;
     this.#told = { connections: this.#connections, at: now };
-    for (const [userId, { at }] of this.#leaving) this.#leaving.set(userId, { at, told: true });
     return JSON.stringify({ type: "occupancy", ...this.occupancy });
   }
 
@@ -141,7 +149,7 @@ export class Attendance {
       this.#news.push(JSON.stringify({ type: "memberJoined", member: memberOf(joined) }));
       return;
     }
-    this.#leaving.delete(user.id);
+    this.#leavesAt.delete(user.id);
     present.connections.add(connection);
     if (connection.state.standing === null) connection.update({ standing: present.standing });
     if (user.name === present.user.name && user.picture === present.user.picture) return;
@@ -150,10 +158,8 @@ export class Attendance {
   }
 
   #remove(userId: string, now: number): void {
-    // A member who leaves takes the last connection along, unless that was told already.
-    if (this.#leaving.get(userId)?.told === false) this.#believe(-1);
     this.#present.delete(userId);
-    this.#leaving.delete(userId);
+    this.#leavesAt.delete(userId);
     this.#news.push(JSON.stringify({ type: "memberLeft", user: userId, at: now }));
   }
 

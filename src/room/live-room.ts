@@ -93,9 +93,15 @@ export class LiveRoom {
     this.room.admit(connection);
   }
 
+  /** Takes what was sent, and settles when it was done. What waits for the check of a token keeps up nothing before. */
   async receive(ws: WebSocket, frame: string | ArrayBuffer): Promise<void> {
     const connection = this.#connections.get(ws);
-    if (connection !== undefined) await this.#intake.receive(connection, frame);
+    if (connection === undefined) return;
+    const checked = this.#intake.receive(connection, frame);
+    await this.flush();
+    if (checked === undefined) return;
+    await checked;
+    await this.flush();
   }
 
   gone(ws: WebSocket, departure: Departure): void {

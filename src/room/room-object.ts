@@ -62,10 +62,8 @@ export class RoomObject extends DurableObject {
     return upgraded(client, upgrade.speaksOurProtocol);
   }
 
-  override async webSocketMessage(ws: WebSocket, frame: string | ArrayBuffer): Promise<void> {
-    const live = this.#open();
-    await live.receive(ws, frame);
-    await live.flush();
+  override webSocketMessage(ws: WebSocket, frame: string | ArrayBuffer): Promise<void> {
+    return this.#open().receive(ws, frame);
   }
 
   override webSocketClose(ws: WebSocket, code: number, reason: string): Promise<void> {

@@ -105,7 +105,9 @@ export class Room {
     const delivery = new Delivery();
     const turn = this.#turn(delivery, now);
     const headBefore = this.log.head;
-    this.#queue = turn.take(this.#queue);
+    const queue = this.#queue;
+    this.#queue = [];
+    this.#queue = turn.take(queue);
     for (const connection of this.#joining) this.attendance.join(connection, now);
     for (const json of this.attendance.takeNews(now)) delivery.say({ kind: "members" }, json);
     const moved = passed(headBefore, this.log.head, this.#settings.historyLimit);

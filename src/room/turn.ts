@@ -62,7 +62,10 @@ export class Turn {
   readonly #delivery: Delivery;
   readonly #now: number;
   /** Connections with a command that is answered last: what they sent after it has to wait. */
-  readonly #late = new Map<RoomConnection, () => void>();
+  readonly #late = new Map<
+    RoomConnection,
+    { readonly id: string | undefined; readonly finish: () => void }
+  >();
 
   constructor(ports: TurnPorts, delivery: Delivery, now: number) {
     this.#ports = ports;
@@ -90,7 +93,10 @@ export class Turn {
 
   /** Answers the commands that take effect after everything else of this flush has gone out. */
   finish(): void {
-    for (const [connection, finish] of this.#late) if (this.#ports.isOpen(connection)) finish();
+    for (const [connection, { id, finish }] of this.#late) {
+      if (!this.#ports.isOpen(connection)) continue;
+      if (this.#shield(finish) === "failed") connection.socket.send(errorAnswer(id, FAILED));
+    }
   }
 
   #call(call: Call): void {
@@ -115,7 +121,7 @@ export class Turn {
     const applied = this.#shield(() => (work.kind === "auth" ? this.#reauthorize(work) : this.#apply(work)));
     if (applied === "failed") this.#refuse(connection, id, FAILED);
     else if (applied.kind === "refused") this.#refuse(connection, id, applied.refusal);
-    else if (applied.kind === "late") this.#late.set(connection, applied.finish);
+    else if (applied.kind === "late") this.#late.set(connection, { id, finish: applied.finish });
   }
 
   #apply({ connection, command }: Extract<Work, { kind: "command" }>): Applied {

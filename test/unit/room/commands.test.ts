@@ -58,6 +58,20 @@ describe("order", () => {
     expect(ada.socket.ofType("pong")).toHaveLength(150_000);
   });
 
+  it("[S14][M1] a page that fails is answered, and the room goes on", () => {
+    const test = new RoomForTest({ historyLimit: 5_000 });
+    const ada = test.join("ada");
+    for (let i = 0; i < 1_500; i++) ada.say(send(`${i}`));
+    test.flush();
+    const bo = test.join("bo", { since: `${test.log.epoch}.0` });
+    test.database.failOn = /SELECT seq, event, body/;
+    expect(bo.ask({ type: "history", id: "page", after: 1_000 })).toMatchObject({ code: "internal" });
+    test.database.failOn = undefined;
+    expect(bo.ask({ type: "history", id: "again", after: 1_000 })).toMatchObject({ type: "ok", seq: 1_500 });
+    test.join("cy");
+    expect(test.room.attendance.occupancy).toEqual({ members: 3, connections: 3 });
+  });
+
   it("[S14][F1] a greeting that fails closes that connection, and the room goes on", () => {
     const test = new RoomForTest();
     const ada = test.join("ada");

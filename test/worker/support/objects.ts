@@ -6,11 +6,11 @@ import { env } from "cloudflare:workers";
 import { onTestFinished, vi } from "vitest";
 import { roomObject, userObject } from "./worker.ts";
 
-type Settings = Readonly<Record<string, string | number>>;
-type AnyStub = ReturnType<typeof roomObject> | ReturnType<typeof userObject>;
+export type Settings = Readonly<Record<string, string | number>>;
+export type AnyStub = ReturnType<typeof roomObject> | ReturnType<typeof userObject>;
 
 /** Gives one object settings of its own: before it is first used, or right after an eviction. */
-const configure = (stub: AnyStub, settings: Settings): Promise<void> =>
+export const configure = (stub: AnyStub, settings: Settings): Promise<void> =>
   runInDurableObject<DurableObject, void>(stub, (object) => {
     Reflect.set(object, "env", { ...env, ...settings });
   });
@@ -27,7 +27,10 @@ export function advanceClock(ms: number): void {
 }
 
 /** Hands every statement of an object to `around`, until the object sleeps. */
-const interceptSql = (stub: AnyStub, around: (query: string, run: () => unknown) => unknown): Promise<void> =>
+export const interceptSql = (
+  stub: AnyStub,
+  around: (query: string, run: () => unknown) => unknown,
+): Promise<void> =>
   runInDurableObject<DurableObject, void>(stub, (_, { storage: { sql } }) => {
     const exec = sql.exec.bind(sql);
     const value = new Proxy(exec, {

@@ -1,0 +1,155 @@
+// What an inbox uses, counted: the figures of the cost model are compared with these, so that they cannot go stale.
+
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { describe, expect, it } from "vitest";
+import { INBOX_COUNTERS } from "../../src/tools/measured-counters.ts";
+import type { UserObject } from "../../src/user/user-object.ts";
+import { type Meter, measure } from "./support/meter.ts";
+import { advanceClock } from "./support/objects.ts";
+import { callAsServer, openSession, uniqueName, userObject } from "./support/worker.ts";
+
+/** The default of `INBOX_LIMIT`. */
+const INBOX = 1_000;
+const TEXT_BYTES = 200;
+
+const rowsOf = async (meter: Meter) => {
+  const { rowsRead, rowsWritten } = await meter.take();
+  return { rowsRead, rowsWritten };
+};
+
+async function meteredUser() {
+  const user = uniqueName("cost");
+  const stub = userObject(user);
+  const meter = await measure(stub, { INBOX_LIMIT: INBOX });
+  let sent = 0;
+  /** As server code does. */
+  const notify = () =>
+    callAsServer("POST", "/v1/notify", { user, title: "t", message: "m", id: `n${++sent}` });
+  /** Many at once, past HTTP. */
+  const fillInbox = (message = "m") =>
+    runInDurableObject<UserObject, void>(stub, (object) => {
+      for (let n = 0; n < INBOX; n++) {
+        object.notify({ id: `n${++sent}`, title: "t", message, priority: "medium", data: "null" });
+      }
+    });
+  return { user, stub, meter, notify, fillInbox, newest: () => `n${sent}` };
+}
+
+/** An inbox that is full, nothing of it read. */
+async function fullInbox() {
+  const inbox = await meteredUser();
+  await inbox.fillInbox();
+  await inbox.fillInbox();
+  await inbox.meter.take();
+  return inbox;
+}
+
+describe("a notify", () => {
+  it("[K4][K6] is one request and 2 rows; a user's first one writes the tables", async () => {
+    const { meter, notify } = await meteredUser();
+    await notify();
+    const { notifyUnheard, firstOpening } = INBOX_COUNTERS;
+    expect(await meter.take()).toEqual({
+      rowsRead: firstOpening.rowsRead + notifyUnheard.rowsRead,
+      rowsWritten: firstOpening.rowsWritten + notifyUnheard.rowsWritten,
+      alarmsSet: 0,
+      requests: 1,
+      messages: 0,
+    });
+  });
+
+  it("[K4][K6] that retires another is no more; with a device connected what is unread is counted", async () => {
+    const { user, meter, notify } = await fullInbox();
+    await notify();
+    expect(await meter.take()).toEqual({
+      ...INBOX_COUNTERS.notifyUnheard,
+      alarmsSet: 0,
+      requests: 1,
+      messages: 0,
+    });
+    await openSession(user);
+    await meter.take();
+    await notify();
+    expect(await meter.take()).toEqual({ ...INBOX_COUNTERS.notify, alarmsSet: 0, requests: 1, messages: 0 });
+    expect(INBOX_COUNTERS.notify.rowsWritten).toBeLessThanOrEqual(2);
+  });
+
+  it("[K6] takes its bytes and an envelope of storage", async () => {
+    const { stub, notify, fillInbox } = await meteredUser();
+    await notify();
+    const size = () => runInDurableObject(stub, (_, { storage }) => storage.sql.databaseSize);
+    const before = await size();
+    await fillInbox("x".repeat(TEXT_BYTES));
+    await fillInbox("x".repeat(TEXT_BYTES));
+    const envelope = ((await size()) - before) / INBOX - TEXT_BYTES;
+    // SQLite grows by pages of 4 KiB.
+    expect(Math.abs(envelope / INBOX_COUNTERS.storedBytesBesideData - 1)).toBeLessThan(0.05);
+  });
+});
+
+describe("a mark", () => {
+  it("[K4][K6] of one is 2 rows, of all up to one a single row, and of what is marked already none", async () => {
+    const { user, meter, newest } = await fullInbox();
+    const session = await openSession(user);
+    await meter.take();
+    await session.ask({ type: "mark", id: "a", ids: [newest()], state: "read" });
+    expect(await rowsOf(meter)).toEqual(INBOX_COUNTERS.markOne);
+    await session.ask({ type: "mark", id: "b", all: true, state: "read" });
+    expect(await rowsOf(meter)).toEqual(INBOX_COUNTERS.markAll);
+    await session.ask({ type: "mark", id: "c", all: true, state: "read" });
+    expect(await meter.take()).toMatchObject({ rowsWritten: 0, messages: 1 });
+  });
+});
+
+describe("a device", () => {
+  it("[K2][K6] that comes and goes writes nothing; the second one plans the sweep", async () => {
+    const { user, meter } = await fullInbox();
+    const phone = await openSession(user);
+    expect(await rowsOf(meter)).toEqual(INBOX_COUNTERS.newcomer);
+    const laptop = await openSession(user);
+    expect(await meter.take()).toMatchObject({
+      // What is unread was counted for the first device.
+      rowsWritten: INBOX_COUNTERS.sweepPlanned.rowsWritten,
+      alarmsSet: 1,
+      requests: 1,
+    });
+    for (const socket of [phone, laptop]) {
+      socket.close(1000);
+      await socket.closed;
+    }
+    expect(await rowsOf(meter)).toEqual(INBOX_COUNTERS.leave);
+  });
+
+  it("[K3][K5][K6] that is there costs the sweep, which reads little of however much is stored", async () => {
+    const { user, stub, meter } = await fullInbox();
+    const phone = await openSession(user);
+    await openSession(user);
+    await meter.sleep();
+    await meter.take();
+    await phone.settled();
+    expect(await rowsOf(meter)).toEqual(INBOX_COUNTERS.wake);
+    await meter.sleep();
+    await meter.take();
+    expect(await runDurableObjectAlarm(stub)).toBe(true);
+    const { requests, rowsRead, rowsWritten } = await meter.take();
+    expect({ requests, rowsRead, rowsWritten }).toEqual(INBOX_COUNTERS.sweep);
+  });
+
+  it("[K3] a single one is not swept, so an hour of it costs nothing", async () => {
+    const { user, stub, meter } = await fullInbox();
+    const phone = await openSession(user);
+    await meter.sleep();
+    await meter.take();
+    advanceClock(60 * 60_000);
+    phone.send('{"type":"ping"}');
+    await phone.next("pong");
+    expect(await runDurableObjectAlarm(stub)).toBe(false);
+    expect(await meter.take()).toEqual({
+      rowsRead: 0,
+      rowsWritten: 0,
+      alarmsSet: 0,
+      requests: 0,
+      messages: 0,
+    });
+  });
+});

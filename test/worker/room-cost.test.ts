@@ -1,0 +1,208 @@
+// What a room uses, counted: the figures of the cost model are compared with these, so that they cannot go stale.
+
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { describe, expect, it } from "vitest";
+import { ROOM_COUNTERS } from "../../src/tools/measured-counters.ts";
+import { type Meter, measure } from "./support/meter.ts";
+import { advanceClock } from "./support/objects.ts";
+import type { TestSocket } from "./support/test-socket.ts";
+import { callAsServer, cursorOf, fill, join, roomObject, uniqueName } from "./support/worker.ts";
+
+/** Above the 256 messages between two checkpoints, as every real limit is. */
+const RING = 1_000;
+const CHECKPOINT_EVERY = 256;
+const DATA_BYTES = 200;
+const PING = '{"type":"ping"}';
+const QUARTER_MS = 15 * 60_000;
+
+/** No token runs out meanwhile. */
+const A_DAY = { expiresInS: 86_400 };
+
+async function meteredRoom() {
+  const room = uniqueName("cost");
+  const stub = roomObject(room);
+  const meter = await measure(stub, { HISTORY_LIMIT: RING, RATE_BURST: 100_000 });
+  return { room, stub, meter };
+}
+
+/** A room whose log is full, with one in it. */
+async function fullRoom() {
+  const { room, stub, meter } = await meteredRoom();
+  const ada = await join(room, "ada", A_DAY);
+  // To a multiple of both, so that a turn of the ring and a checkpoint are just done.
+  await fill(ada, 4 * CHECKPOINT_EVERY);
+  await meter.take();
+  return { room, stub, meter, ada };
+}
+
+const rowsOf = async (meter: Meter) => {
+  const { rowsRead, rowsWritten } = await meter.take();
+  return { rowsRead, rowsWritten };
+};
+
+describe("a message", () => {
+  it("[K1][K6] is one row at steady state, and one more with every 256th", async () => {
+    const { meter, ada } = await fullRoom();
+    await fill(ada, CHECKPOINT_EVERY, (n) => ({ text: `message ${n}` }));
+    const { rowsRead, rowsWritten } = await meter.take();
+    expect(rowsWritten / CHECKPOINT_EVERY).toBe(ROOM_COUNTERS.message.rowsWritten);
+    expect(rowsRead / CHECKPOINT_EVERY).toBe(ROOM_COUNTERS.message.rowsRead);
+    expect(ROOM_COUNTERS.message.rowsWritten).toBeLessThanOrEqual(1.05);
+  });
+
+  it("[K1] is no more under load: 1,000 of ten senders at once, each in a frame of its own", async () => {
+    const { room, meter, ada } = await fullRoom();
+    const senders: TestSocket[] = [];
+    for (let n = 0; n < 10; n++) senders.push(await join(room, `sender${n}`));
+    await meter.take();
+    for (let n = 0; n < 1_000; n++) senders[n % 10]?.send({ type: "send", id: `m${n}`, data: n });
+    await Promise.all(senders.map((sender) => sender.settled()));
+    await ada.settled();
+    const used = await meter.take();
+    expect(used.rowsWritten / 1_000).toBeLessThanOrEqual(1.05);
+    // Those that asked whether all was done are counted too.
+    expect(used).toMatchObject({ alarmsSet: 0, requests: 0, messages: 1_011 });
+  });
+
+  it("[K1] over HTTP is remembered by its id for as long as it is kept: one row more, and one when it retires", async () => {
+    const { room, meter } = await fullRoom();
+    const publish = (id?: string) =>
+      callAsServer("POST", `/v1/rooms/${room}/messages`, {
+        event: "task.created",
+        data: 1,
+        ...(id && { id }),
+      });
+    await publish();
+    expect(await meter.take()).toMatchObject({ rowsWritten: 1, requests: 1, messages: 0 });
+    await publish("build-1");
+    expect(await meter.take()).toMatchObject({ rowsWritten: 2, requests: 1, messages: 0 });
+    await publish("build-1");
+    expect(await meter.take()).toMatchObject({ rowsWritten: 0, requests: 1, messages: 0 });
+  });
+
+  it("[K6] takes its bytes and an envelope of storage", async () => {
+    const { room, stub } = await meteredRoom();
+    const ada = await join(room, "usr_0123456789ab", { name: "Ada Lovelace" });
+    const size = () => runInDurableObject(stub, (_, { storage }) => storage.sql.databaseSize);
+    const before = await size();
+    await fill(ada, 2 * RING, () => "x".repeat(DATA_BYTES - 2));
+    const envelope = ((await size()) - before) / RING - DATA_BYTES;
+    // SQLite grows by pages of 4 KiB.
+    expect(Math.abs(envelope / ROOM_COUNTERS.storedBytesBesideData - 1)).toBeLessThan(0.05);
+  });
+});
+
+describe("coming and going", () => {
+  it("[K2][K6] the first opening of a room writes its tables, once", async () => {
+    const { room, meter } = await meteredRoom();
+    const ada = await join(room, "ada");
+    await ada.settled();
+    expect(await rowsOf(meter)).toEqual(ROOM_COUNTERS.firstOpening);
+    ada.close(1000);
+    await ada.closed;
+    await (await join(room, "ada")).settled();
+    expect(await rowsOf(meter)).toMatchObject({ rowsWritten: 0 });
+  });
+
+  it("[K2][K6] joining and leaving write nothing; the first company plans the sweep", async () => {
+    const { room, meter, ada } = await fullRoom();
+    const bo = await join(room, "bo");
+    await ada.settled();
+    const { newcomer, sweepPlanned } = ROOM_COUNTERS;
+    expect(await meter.take()).toEqual({
+      rowsRead: newcomer.rowsRead + sweepPlanned.rowsRead,
+      rowsWritten: newcomer.rowsWritten + sweepPlanned.rowsWritten,
+      alarmsSet: 1,
+      requests: 1,
+      messages: 1,
+    });
+    const others = await Promise.all(["cy", "di", "ed"].map((user) => join(room, user)));
+    await ada.settled();
+    expect(await meter.take()).toEqual({
+      // Those who join at once share a flush, which reads for all of them once.
+      rowsRead: expect.any(Number),
+      rowsWritten: 0,
+      alarmsSet: 0,
+      requests: 3,
+      messages: 1,
+    });
+    for (const socket of [bo, ...others]) {
+      socket.close(1000);
+      await socket.closed;
+    }
+    await ada.settled();
+    expect(await rowsOf(meter)).toEqual(ROOM_COUNTERS.leave);
+  });
+
+  it("[K5][K6] who comes back reads what was missed, and little else", async () => {
+    const { room, meter, ada } = await fullRoom();
+    const cursor = await cursorOf(await join(room, "bo"));
+    await fill(ada, 100);
+    await meter.take();
+    const back = await join(room, "bo", { query: `?since=${cursor}` });
+    expect(back.ofType("message")).toHaveLength(100);
+    expect(await rowsOf(meter)).toEqual(ROOM_COUNTERS.resumeOf100);
+  });
+
+  it("[K5] 50 who come back at once from the same place read it once", async () => {
+    const { room, meter, ada } = await fullRoom();
+    const cursor = await cursorOf(await join(room, "bo"));
+    await fill(ada, 100);
+    await meter.take();
+    const users = Array.from({ length: 50 }, (_, n) => `user${n}`);
+    await Promise.all(users.map((user) => join(room, user, { query: `?since=${cursor}` })));
+    // As many reads as flushes, not as members.
+    const { rowsRead } = await meter.take();
+    expect(rowsRead).toBeLessThan(50 * ROOM_COUNTERS.resumeOf100.rowsRead * 0.5);
+  });
+});
+
+describe("sleep", () => {
+  it("[K5][K6] a wake reads at most what came since the checkpoint", async () => {
+    const { meter, ada } = await fullRoom();
+    await fill(ada, CHECKPOINT_EVERY - 1);
+    await meter.sleep();
+    await meter.take();
+    await ada.settled();
+    expect(await rowsOf(meter)).toEqual(ROOM_COUNTERS.wake);
+    // As many again stored make no difference.
+    await fill(ada, CHECKPOINT_EVERY);
+    await meter.sleep();
+    await meter.take();
+    await ada.settled();
+    expect(await rowsOf(meter)).toEqual(ROOM_COUNTERS.wake);
+  });
+
+  it("[K3][K6] an idle hour with 100 that ping is 4 requests and 4 rows", async () => {
+    const { room, stub, meter, ada } = await fullRoom();
+    await fill(ada, CHECKPOINT_EVERY - 1);
+    const others = Array.from({ length: 99 }, (_, n) => join(room, `user${n}`, A_DAY));
+    const everybody = [ada, ...(await Promise.all(others))];
+    await ada.settled();
+    await meter.take();
+    for (let quarter = 1; quarter <= 4; quarter++) {
+      await meter.sleep();
+      for (const socket of everybody) socket.send(PING);
+      await Promise.all(everybody.map((socket) => socket.next("pong", ({ id }) => id === undefined)));
+      advanceClock(quarter * QUARTER_MS);
+      // The runtime's own clock stands where it was, and with it the time at which it answered a ping.
+      await runInDurableObject(stub, (_, state) => {
+        const answeredAt = state.getWebSocketAutoResponseTimestamp.bind(state);
+        const value = (ws: WebSocket) => {
+          const at = answeredAt(ws);
+          return at && new Date(at.getTime() + quarter * QUARTER_MS);
+        };
+        Object.defineProperty(state, "getWebSocketAutoResponseTimestamp", { configurable: true, value });
+      });
+      expect(await runDurableObjectAlarm(stub)).toBe(true);
+    }
+    const { requests, rowsRead, rowsWritten, messages } = await meter.take();
+    expect({ requests, rowsRead, rowsWritten }).toEqual(ROOM_COUNTERS.idleHour);
+    expect([requests, rowsWritten]).toEqual([4, 4]);
+    // No ping reached it, and nobody was taken for dead.
+    expect(messages).toBe(0);
+    await ada.settled();
+    expect(ada.ofType("memberLeft")).toEqual([]);
+    expect(await runInDurableObject(stub, (_, state) => state.getWebSockets().length)).toBe(100);
+  });
+});

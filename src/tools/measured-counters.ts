@@ -12,6 +12,8 @@ interface Rows {
 const MESSAGE_ROWS = 1 + 1 / 256;
 
 export const ROOM_COUNTERS = {
+  /** What a room takes before anything is stored in it. */
+  emptyBytes: 28_672,
   /** Once in the life of a room: its tables, where its log stands, the alarm that forgets it if nothing comes. */
   firstOpening: { rowsRead: 11, rowsWritten: 11 },
   /** Retention engaged: it replaces the row that it retires. */
@@ -32,6 +34,7 @@ export const ROOM_COUNTERS = {
 } as const satisfies Readonly<Record<string, Rows | number>>;
 
 export const INBOX_COUNTERS = {
+  emptyBytes: 28_672,
   /** Once in the life of a user: the tables. */
   firstOpening: { rowsRead: 17, rowsWritten: 12 },
   /** To a full inbox of 1,000, none of them read, with a device connected: what is unread is counted anew. */

@@ -79,6 +79,7 @@ describe("a notify", () => {
     await notify();
     const size = () => runInDurableObject(stub, (_, { storage }) => storage.sql.databaseSize);
     const before = await size();
+    expect(before).toBe(INBOX_COUNTERS.emptyBytes);
     await fillInbox("x".repeat(TEXT_BYTES));
     await fillInbox("x".repeat(TEXT_BYTES));
     const envelope = ((await size()) - before) / INBOX - TEXT_BYTES;

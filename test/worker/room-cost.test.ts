@@ -85,6 +85,7 @@ describe("a message", () => {
     const ada = await join(room, "usr_0123456789ab", { name: "Ada Lovelace" });
     const size = () => runInDurableObject(stub, (_, { storage }) => storage.sql.databaseSize);
     const before = await size();
+    expect(before).toBe(ROOM_COUNTERS.emptyBytes);
     await fill(ada, 2 * RING, () => "x".repeat(DATA_BYTES - 2));
     const envelope = ((await size()) - before) / RING - DATA_BYTES;
     // SQLite grows by pages of 4 KiB.

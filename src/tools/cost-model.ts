@@ -1,0 +1,218 @@
+// What a workload uses in a month of 30 days, and what that costs. Pure: counters and prices in, figures out.
+// Where it has to guess it guesses high; the guesses are the constants below and the options that say so.
+
+import { INBOX_COUNTERS, ROOM_COUNTERS } from "./measured-counters.ts";
+import { INCOMING_FRAMES_A_REQUEST, type Meter, OBJECT_GB, PLAN_USD_A_MONTH, PRICES } from "./prices.ts";
+
+export interface Workload {
+  readonly rooms: number;
+  /** Connected at once, in each room; each is a user of their own. */
+  readonly members: number;
+  readonly connectionsPerMember: number;
+  readonly hoursConnectedPerDay: number;
+  /** How often a member comes, each connection of theirs. */
+  readonly joinsPerMemberPerDay: number;
+  /** In each room, over sockets, each in a frame of its own. */
+  readonly messagesPerDay: number;
+  readonly messageBytes: number;
+  /** Typing and the like, for each message. */
+  readonly signalsPerMessage: number;
+  /** To each user, each by a call of its own, and each marked as read. */
+  readonly notificationsPerDay: number;
+  /** A client renews its token this often, on the live socket. */
+  readonly tokenMinutes: number;
+  /** `HISTORY_LIMIT`. */
+  readonly historyLimit: number;
+  /** An assumption: how long an object works for one event, until what it wrote is confirmed, in milliseconds. */
+  readonly activeMs: number;
+}
+
+export interface Usage {
+  readonly amounts: Readonly<Record<Meter, number>>;
+  readonly incomingFrames: number;
+  /** Seconds in which objects are billed, all together: for events, and for the grace of members who are gone. */
+  readonly activeSeconds: number;
+  readonly graceSeconds: number;
+  /** Rows that are written once and never again, when rooms and inboxes are first opened. */
+  readonly rowsWrittenOnce: number;
+  /** What others call messages: each one that comes in, and each copy that goes out. */
+  readonly deliveries: number;
+}
+
+export interface Bill {
+  readonly lines: readonly BillLine[];
+  /** At the listed price from the first unit on. */
+  readonly usageUsd: number;
+  /** The plan, and what is beyond its allowances. */
+  readonly billUsd: number;
+  readonly deliveriesUsd: number;
+}
+
+export interface BillLine {
+  readonly meter: Meter;
+  readonly amount: number;
+  readonly included: number;
+  readonly usageUsd: number;
+  readonly beyondUsd: number;
+}
+
+export const DAYS_A_MONTH = 30;
+/** `INBOX_LIMIT`, and the inbox that the counters were measured with. */
+const INBOX_LIMIT = 1_000;
+const SWEEPS_AN_HOUR = ROOM_COUNTERS.idleHour.requests;
+/** An object sleeps this long after its last event. */
+const SLEEPS_AFTER_S = 10;
+/** A member whose last connection was lost, as when a tab is closed, stays this long, and a timer runs meanwhile. */
+const GRACE_S = 5;
+/** An assumption: a token is verified, a frame is passed on. */
+const WORKER_CPU_MS_A_REQUEST = 2;
+/** Handing a frame to one socket. */
+const DELIVERY_MS_A_SOCKET = 0.01;
+const NOTIFICATION_BYTES = 200;
+/** Above this many a room counts its members and no longer tells of each. */
+const LISTED_MEMBERS = 200;
+const DAY_S = 86_400;
+const GB = 1e9;
+
+export function usageOf(workload: Workload): Usage {
+  const rooms = roomUsage(workload);
+  const inboxes = inboxUsage(workload);
+  const { rooms: roomCount } = workload;
+  const users = roomCount * workload.members;
+  const all = (pick: (one: ObjectUsage) => number) =>
+    DAYS_A_MONTH * (roomCount * pick(rooms) + users * pick(inboxes));
+  const frames = all((one) => one.frames);
+  const activeSeconds = all((one) => one.activeSeconds);
+  const graceSeconds = all((one) => one.graceSeconds);
+  const workerRequests = all((one) => one.workerRequests);
+  return {
+    amounts: {
+      workerRequests,
+      workerCpuMs: workerRequests * WORKER_CPU_MS_A_REQUEST,
+      objectRequests: all((one) => one.requests) + frames / INCOMING_FRAMES_A_REQUEST,
+      objectGbSeconds: (activeSeconds + graceSeconds) * OBJECT_GB,
+      rowsRead: all((one) => one.rowsRead),
+      rowsWritten: all((one) => one.rowsWritten),
+      storedGb: (roomCount * rooms.storedBytes + users * inboxes.storedBytes) / GB,
+    },
+    incomingFrames: frames,
+    activeSeconds,
+    graceSeconds,
+    rowsWrittenOnce: roomCount * rooms.rowsWrittenOnce + users * inboxes.rowsWrittenOnce,
+    deliveries: all((one) => one.deliveries),
+  };
+}
+
+export function billFor(usage: Usage, usdPerMillionDeliveries: number): Bill {
+  const lines = METERS.map((meter): BillLine => {
+    const { included, usdPerUnit } = PRICES[meter];
+    const amount = usage.amounts[meter];
+    const beyondUsd = Math.max(0, amount - included) * usdPerUnit;
+    return { meter, amount, included, usageUsd: amount * usdPerUnit, beyondUsd };
+  });
+  return {
+    lines,
+    usageUsd: sum(lines.map(({ usageUsd }) => usageUsd)),
+    billUsd: PLAN_USD_A_MONTH + sum(lines.map(({ beyondUsd }) => beyondUsd)),
+    deliveriesUsd: (usage.deliveries / 1e6) * usdPerMillionDeliveries,
+  };
+}
+
+const METERS = Object.keys(PRICES) as readonly Meter[];
+
+/** Of one object: a day of it, and what it keeps. */
+interface ObjectUsage {
+  readonly workerRequests: number;
+  /** Without frames. */
+  readonly requests: number;
+  readonly frames: number;
+  readonly rowsRead: number;
+  readonly rowsWritten: number;
+  readonly activeSeconds: number;
+  readonly graceSeconds: number;
+  readonly deliveries: number;
+  readonly storedBytes: number;
+  readonly rowsWrittenOnce: number;
+}
+
+function roomUsage(workload: Workload): ObjectUsage {
+  const { members, connectionsPerMember, hoursConnectedPerDay: hours, messagesPerDay } = workload;
+  const connections = members * connectionsPerMember;
+  const joins = connections * workload.joinsPerMemberPerDay;
+  const signals = messagesPerDay * workload.signalsPerMessage;
+  const renewals = renewalsOf(connections, workload);
+  const sweeps = connections >= 2 ? sweepsOf(hours) : 0;
+  const frames = messagesPerDay + signals + renewals;
+  // Each join ends in a leave, which wakes the object as a frame does.
+  const events = frames + 2 * joins + sweeps;
+  const comings = members * workload.joinsPerMemberPerDay;
+  const told = messagesPerDay + signals + 2 * comings;
+  const activeMs = events * workload.activeMs + told * connections * DELIVERY_MS_A_SOCKET;
+  const { idleHour, message, newcomer, wake, firstOpening, emptyBytes } = ROOM_COUNTERS;
+  const messageBytes = workload.messageBytes + ROOM_COUNTERS.storedBytesBesideData;
+  return {
+    workerRequests: joins,
+    requests: joins + sweeps,
+    frames,
+    rowsRead:
+      messagesPerDay * message.rowsRead + joins * newcomer.rowsRead + wakes(events, hours) * wake.rowsRead,
+    rowsWritten: messagesPerDay * message.rowsWritten + sweeps * (idleHour.rowsWritten / idleHour.requests),
+    activeSeconds: Math.min(activeMs / 1_000, DAY_S),
+    graceSeconds: graceOf(comings, hours),
+    // Each message and signal comes in once; all connections hear it, as they hear of who comes and goes.
+    deliveries:
+      (messagesPerDay + signals) * (1 + connections) +
+      (members > LISTED_MEMBERS ? 0 : 2 * comings * connections),
+    storedBytes: emptyBytes + (messagesPerDay > 0 ? workload.historyLimit * messageBytes : 0),
+    rowsWrittenOnce: firstOpening.rowsWritten,
+  };
+}
+
+/** A user's devices are connected to the inbox when there is something to be told at all. */
+function inboxUsage(workload: Workload): ObjectUsage {
+  const { connectionsPerMember, hoursConnectedPerDay: hours, notificationsPerDay } = workload;
+  const used = notificationsPerDay > 0 ? 1 : 0;
+  const connections = connectionsPerMember * used;
+  const joins = connections * workload.joinsPerMemberPerDay;
+  const marks = notificationsPerDay;
+  const frames = marks + renewalsOf(connections, workload);
+  const sweeps = connections >= 2 ? sweepsOf(hours) : 0;
+  const events = notificationsPerDay + frames + 2 * joins + sweeps;
+  const { notify, markOne, newcomer, wake, firstOpening, sweep, emptyBytes, storedBytesBesideData } =
+    INBOX_COUNTERS;
+  return {
+    workerRequests: joins + notificationsPerDay,
+    requests: joins + notificationsPerDay + sweeps,
+    frames,
+    rowsRead:
+      notificationsPerDay * notify.rowsRead +
+      marks * markOne.rowsRead +
+      joins * newcomer.rowsRead +
+      wakes(events, hours) * wake.rowsRead,
+    rowsWritten:
+      notificationsPerDay * notify.rowsWritten + marks * markOne.rowsWritten + sweeps * sweep.rowsWritten,
+    activeSeconds: Math.min((events * workload.activeMs) / 1_000, DAY_S),
+    graceSeconds: 0,
+    deliveries: (notificationsPerDay + marks) * (1 + connections),
+    storedBytes: (emptyBytes + INBOX_LIMIT * (NOTIFICATION_BYTES + storedBytesBesideData)) * used,
+    rowsWrittenOnce: firstOpening.rowsWritten * used,
+  };
+}
+
+const renewalsOf = (connections: number, { hoursConnectedPerDay, tokenMinutes }: Workload): number =>
+  (connections * hoursConnectedPerDay * 60) / tokenMinutes;
+
+/** The one that finds that everybody has gone is not planned again. */
+const sweepsOf = (hours: number): number => hours * SWEEPS_AN_HOUR + (hours > 0 && hours < 24 ? 1 : 0);
+
+/** How many of `events`, spread at random over the hours, find the object asleep. */
+const wakes = (events: number, hours: number): number =>
+  hours === 0 ? events : events * Math.exp((-events / (hours * 3_600)) * SLEEPS_AFTER_S);
+
+/** How long somebody's grace runs, if that many leave at random within the hours: those that overlap count once. */
+const graceOf = (leaves: number, hours: number): number => {
+  const seconds = hours * 3_600;
+  return seconds === 0 ? leaves * GRACE_S : seconds * (1 - Math.exp((-leaves / seconds) * GRACE_S));
+};
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);

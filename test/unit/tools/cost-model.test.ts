@@ -1,0 +1,145 @@
+import { describe, expect, it } from "vitest";
+import { billFor, usageOf, type Workload } from "../../../src/tools/cost-model.ts";
+import { INBOX_COUNTERS, ROOM_COUNTERS } from "../../../src/tools/measured-counters.ts";
+import { PRICES } from "../../../src/tools/prices.ts";
+
+const NOTHING: Workload = {
+  rooms: 0,
+  members: 0,
+  connectionsPerMember: 1,
+  hoursConnectedPerDay: 0,
+  joinsPerMemberPerDay: 0,
+  messagesPerDay: 0,
+  messageBytes: 0,
+  signalsPerMessage: 0,
+  notificationsPerDay: 0,
+  tokenMinutes: Number.POSITIVE_INFINITY,
+  historyLimit: 10_000,
+  activeMs: 10,
+};
+const TYPICAL: Workload = {
+  rooms: 100,
+  members: 50,
+  connectionsPerMember: 1,
+  hoursConnectedPerDay: 8,
+  joinsPerMemberPerDay: 4,
+  messagesPerDay: 200,
+  messageBytes: 200,
+  signalsPerMessage: 1,
+  notificationsPerDay: 5,
+  tokenMinutes: 60,
+  historyLimit: 10_000,
+  activeMs: 10,
+};
+
+const usage = (workload: Partial<Workload>) => usageOf({ ...NOTHING, ...workload });
+const amounts = (workload: Partial<Workload>) => usage(workload).amounts;
+
+describe("usage", () => {
+  it("[K7] of nothing is nothing", () => {
+    expect(new Set(Object.values(amounts({})))).toEqual(new Set([0]));
+    expect(usage({}).deliveries).toBe(0);
+  });
+
+  it("[K7] of a message is its row, a twentieth of a request, and the work for one event", () => {
+    // 10 rooms, 30 days, 1,000 a day: 300,000 messages.
+    const { amounts: used, incomingFrames, activeSeconds } = usage({ rooms: 10, messagesPerDay: 1_000 });
+    expect(incomingFrames).toBe(300_000);
+    expect(used.objectRequests).toBe(15_000);
+    expect(used.workerRequests).toBe(0);
+    expect(used.rowsWritten).toBeCloseTo(300_000 * ROOM_COUNTERS.message.rowsWritten);
+    expect(activeSeconds).toBeCloseTo(3_000);
+    expect(used.objectGbSeconds).toBeCloseTo(384);
+  });
+
+  it("[K7] of a room with company all day is the sweep; alone it is nothing", () => {
+    const day = { rooms: 1, hoursConnectedPerDay: 24 };
+    expect(amounts({ ...day, members: 2 })).toMatchObject({ objectRequests: 30 * 96, rowsWritten: 30 * 96 });
+    expect(amounts({ ...day, members: 1 })).toMatchObject({ objectRequests: 0, rowsWritten: 0 });
+    // Eight hours: the one that finds everybody gone is one more.
+    expect(amounts({ ...day, members: 2, hoursConnectedPerDay: 8 }).rowsWritten).toBe(30 * 33);
+  });
+
+  it("[K7] of a connect is a request to the Worker and one to the object", () => {
+    const used = amounts({ rooms: 1, members: 10, hoursConnectedPerDay: 0, joinsPerMemberPerDay: 3 });
+    expect(used).toMatchObject({ workerRequests: 900, workerCpuMs: 1_800 });
+    // And the sweep, of no hours.
+    expect(used.objectRequests).toBe(900);
+    expect(used.rowsWritten).toBe(0);
+  });
+
+  it("[K7] of a notification is a call, 2 rows and its mark", () => {
+    const used = amounts({ rooms: 1, members: 1_000, notificationsPerDay: 2 });
+    expect(used.workerRequests).toBe(60_000);
+    expect(used.objectRequests).toBe(60_000 + 60_000 / 20);
+    expect(used.rowsWritten).toBe(
+      60_000 * (INBOX_COUNTERS.notify.rowsWritten + INBOX_COUNTERS.markOne.rowsWritten),
+    );
+  });
+
+  it("[K7] grace is 5 s for each who leaves, and never longer than the day that they overlap in", () => {
+    const room = { rooms: 1, members: 10, hoursConnectedPerDay: 10 };
+    expect(usage({ ...room, joinsPerMemberPerDay: 1 }).graceSeconds / 30).toBeCloseTo(50, 0);
+    const storm = usage({ ...room, joinsPerMemberPerDay: 100_000 });
+    expect(storm.graceSeconds / 30).toBeLessThanOrEqual(36_000);
+  });
+
+  it("[K7] an object never works more than all day", () => {
+    const { activeSeconds } = usage({ rooms: 1, members: 100, messagesPerDay: 1e8 });
+    expect(activeSeconds).toBe(30 * 86_400);
+  });
+
+  it("[K7] a delivery is each copy that goes out, and what came in", () => {
+    // 1 room, 50 members, 100 messages a day with two signals each.
+    const used = usage({ rooms: 1, members: 50, messagesPerDay: 100, signalsPerMessage: 2 });
+    expect(used.deliveries).toBe(30 * 300 * 51);
+    // Each of 10 comes and goes once a day, and all hear of it.
+    expect(usage({ rooms: 1, members: 10, joinsPerMemberPerDay: 1 }).deliveries).toBe(30 * 200);
+    // Two devices hear of a notification, and of its mark.
+    const told = { rooms: 1, members: 1, connectionsPerMember: 2, notificationsPerDay: 1 };
+    expect(usage(told).deliveries).toBe(30 * 6);
+  });
+
+  it("[K7] twice the rooms are twice of everything, and more of anything is never less", () => {
+    const one = usageOf(TYPICAL);
+    const two = usageOf({ ...TYPICAL, rooms: 200 });
+    for (const meter of meters) expect(two.amounts[meter]).toBeCloseTo(2 * one.amounts[meter]);
+    expect(two.deliveries).toBe(2 * one.deliveries);
+    for (const name of Object.keys(TYPICAL) as (keyof Workload)[]) {
+      if (name === "tokenMinutes") continue;
+      const more = usageOf({ ...TYPICAL, [name]: TYPICAL[name] * 2 });
+      for (const meter of meters.filter((other) => other !== "rowsRead")) {
+        expect(more.amounts[meter], `${name}, ${meter}`).toBeGreaterThanOrEqual(one.amounts[meter]);
+      }
+    }
+  });
+});
+
+const meters = Object.keys(PRICES) as (keyof typeof PRICES)[];
+
+describe("a bill", () => {
+  const billOf = (workload: Partial<Workload>, usdPerMillion = 2) => billFor(usage(workload), usdPerMillion);
+
+  it("[K7] is the plan where everything is within what it includes", () => {
+    const bill = billOf({ rooms: 1, messagesPerDay: 1_000 });
+    expect(bill.billUsd).toBe(5);
+    expect(bill.usageUsd).toBeGreaterThan(0.03);
+    expect(bill.usageUsd).toBeLessThan(0.06);
+  });
+
+  it("[K7] is the plan and what is beyond, each meter by itself", () => {
+    const empty = usage({});
+    const bill = billFor({ ...empty, amounts: { ...empty.amounts, rowsWritten: 51e6, storedGb: 6 } }, 2);
+    expect(bill.billUsd).toBeCloseTo(5 + 1 + 0.2);
+    expect(bill.usageUsd).toBeCloseTo(51 + 1.2);
+    expect(bill.lines.map(({ meter }) => meter)).toEqual(meters);
+    expect(bill.lines.find(({ meter }) => meter === "rowsWritten")).toMatchObject({
+      beyondUsd: 1,
+      usageUsd: 51,
+    });
+  });
+
+  it("[K7] says what the deliveries would cost", () => {
+    expect(billOf({ rooms: 1, members: 99, messagesPerDay: 10_000 }, 2).deliveriesUsd).toBeCloseTo(60);
+  });
+});

@@ -1,22 +1,60 @@
-// A room that really sleeps: workerd puts an object to sleep that had nothing to do for 10 s.
+// Objects that really sleep: workerd puts one to sleep that had nothing to do for 10 s.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { LocalServer } from "../support/local-server.ts";
-import { Guests, startTestServer, tokenFor, uniqueName, waitFor } from "./support/world.ts";
+import { callAsServer, Guests, startTestServer, tokenFor, uniqueName, waitFor } from "./support/world.ts";
 
-/** The one wait for time itself: nothing can be asked of an object without waking it. */
+/** The one wait for time itself, of all tests at once: nothing can be asked of an object without waking it. */
 const ASLEEP_AFTER_MS = 13_000;
+const PING_EVERY_MS = 1_000;
 
-describe("a room that sleeps", () => {
+const untilAsleep = () => new Promise((resolve) => setTimeout(resolve, ASLEEP_AFTER_MS));
+
+describe.concurrent("what is left alone", () => {
   const guests = new Guests();
   let server: LocalServer;
 
   beforeAll(async () => {
-    server = await startTestServer();
+    server = await startTestServer({}, { main: "test/worker/support/counting-worker.ts" });
   });
   afterAll(async () => {
     guests.close();
     await server?.stop();
+  });
+
+  it("[K8] is unloaded though its sockets are open and ping, and starts anew with what comes next", async () => {
+    const [room, user, restless] = [uniqueName("idle"), uniqueName("ada"), uniqueName("restless")];
+    const starts = async (): Promise<Record<string, number>> => (await fetch(`${server.url}/starts`)).json();
+    const ada = await Witness.at(server, room);
+    const bo = await Witness.at(server, room);
+    const phone = await Witness.ofInbox(server, user);
+    const laptop = await Witness.ofInbox(server, user);
+    const waker = await Witness.at(server, restless);
+    await ada.sends("before");
+    await waker.sends("before");
+    await callAsServer(server, "POST", "/v1/notify", { user, title: "before", message: "m" });
+    expect(await starts()).toMatchObject({ [room]: 1, [user]: 1, [restless]: 1 });
+
+    const all = [ada, bo, phone, laptop, waker];
+    const pinging = setInterval(() => {
+      for (const witness of all) witness.pings();
+    }, PING_EVERY_MS);
+    await untilAsleep();
+    clearInterval(pinging);
+    for (const witness of all) expect(witness.pongs).toBeGreaterThan(ASLEEP_AFTER_MS / PING_EVERY_MS - 3);
+    // No ping has started anything.
+    expect(await starts()).toMatchObject({ [room]: 1, [user]: 1, [restless]: 1 });
+
+    await ada.sends("after");
+    await waker.sends("after");
+    await callAsServer(server, "POST", "/v1/notify", { user, title: "after", message: "m" });
+    // The room and the user were gone; the count tells, as one that must not sleep was not.
+    expect(await starts()).toMatchObject({ [room]: 2, [user]: 2, [restless]: 1 });
+    await waitFor("all hear it", () => [ada, bo, phone, laptop].every((witness) => witness.heard("after")));
+    for (const witness of all) {
+      expect(witness.closed).toBe(false);
+      witness.close();
+    }
   });
 
   it("[D1][D4][P7] wakes with its sockets, topics and members, and loses nothing", async () => {
@@ -39,7 +77,7 @@ describe("a room that sleeps", () => {
     const members = ada.room.members;
     expect(members.map(({ id }) => id).sort()).toEqual(["ada", "bo", "cy", "witness"]);
 
-    await new Promise((resolve) => setTimeout(resolve, ASLEEP_AFTER_MS));
+    await untilAsleep();
 
     const chat = ada.room.send("good morning");
     const task = bo.room.send("work", { event: "task.created" });
@@ -76,11 +114,13 @@ describe("a room that sleeps", () => {
 const sorted = (members: readonly { readonly id: string }[]) =>
   [...members].sort((a, b) => a.id.localeCompare(b.id));
 
-/** A bare socket that sends the same id again and again. */
+/** A bare socket, without the client's own heartbeat. */
 class Witness {
   readonly #socket: WebSocket;
   readonly #answers: { readonly seq?: number; readonly duplicate?: true }[] = [];
+  readonly #heard = new Set<unknown>();
   #live = false;
+  pongs = 0;
   closed = false;
 
   private constructor(socket: WebSocket) {
@@ -91,24 +131,42 @@ class Witness {
     socket.onmessage = ({ data }: MessageEvent<unknown>) => {
       for (const frame of framesIn(String(data))) {
         if (frame.type === "caughtUp") this.#live = true;
+        if (frame.type === "pong") this.pongs++;
         if (frame.type === "ok" || frame.type === "error") this.#answers.push(frame);
+        if (frame.type === "message") this.#heard.add(frame.data);
+        if (frame.type === "notification") this.#heard.add(frame.title);
       }
     };
   }
 
-  static async at({ url }: LocalServer, room: string): Promise<Witness> {
-    const protocols = ["edge-rooms.v1", `token.${await tokenFor("witness")}`];
-    const witness = new Witness(
-      new WebSocket(`${url.replace("http", "ws")}/v1/rooms/${room}/connect`, protocols),
-    );
+  static at(server: LocalServer, room: string): Promise<Witness> {
+    return Witness.#dial(server, `/v1/rooms/${room}/connect`, "witness");
+  }
+
+  static ofInbox(server: LocalServer, user: string): Promise<Witness> {
+    return Witness.#dial(server, "/v1/connect", user);
+  }
+
+  static async #dial({ url }: LocalServer, path: string, user: string): Promise<Witness> {
+    const protocols = ["edge-rooms.v1", `token.${await tokenFor(user)}`];
+    const witness = new Witness(new WebSocket(url.replace("http", "ws") + path, protocols));
     await waitFor("the witness is live", () => witness.#live);
     return witness;
   }
 
+  /** Always the same id for the same text. */
   async sends(id: string) {
     const { length } = this.#answers;
     this.#socket.send(JSON.stringify({ type: "send", id, data: id }));
     return waitFor("the witness is answered", () => this.#answers[length]);
+  }
+
+  pings(): void {
+    this.#socket.send('{"type":"ping"}');
+  }
+
+  heard(text: string): boolean {
+    return this.#heard.has(text);
   }
 
   close(): void {

@@ -15,6 +15,8 @@ export interface ServerOptions {
   readonly port?: number;
   /** What the objects store lives here, and stays; else in a directory that goes with the server. */
   readonly stateDir?: string;
+  /** The file of another Worker around the project's, from the project's directory. */
+  readonly main?: string;
 }
 
 export interface LocalServer {
@@ -41,7 +43,7 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const secret = () => randomBytes(32).toString("base64url");
 
 export async function startServer(options: ServerOptions = {}): Promise<LocalServer> {
-  const { port = await freePort(), stateDir } = options;
+  const { port = await freePort(), stateDir, main } = options;
   const vars: Record<string, string | number> = {
     JWT_SECRET: secret(),
     API_KEYS: secret(),
@@ -49,9 +51,9 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
     ALLOWED_ORIGINS: "http://localhost:*,http://127.0.0.1:*",
     ...options.vars,
   };
-  const copy = workingCopy(vars);
+  const copy = workingCopy(vars, main === undefined ? COPIED : [...COPIED, main]);
   const url = `http://localhost:${port}${vars.BASE_PATH ?? ""}`;
-  const start = () => startProcess(copy, stateDir ?? join(copy, "state"), port);
+  const start = () => startProcess(copy, { stateDir: stateDir ?? join(copy, "state"), port, main });
   const remove = () => rmSync(copy, { recursive: true, force: true, maxRetries: 5 });
 
   let process = await start().catch((error: unknown) => {
@@ -88,19 +90,32 @@ export function freePort(): Promise<number> {
   });
 }
 
-function workingCopy(vars: Readonly<Record<string, string | number>>): string {
+function workingCopy(vars: Readonly<Record<string, string | number>>, copied: readonly string[]): string {
   const copy = mkdtempSync(join(tmpdir(), "edge-rooms-"));
-  for (const name of COPIED) cpSync(join(ROOT, name), join(copy, name), { recursive: true });
+  for (const name of copied) cpSync(join(ROOT, name), join(copy, name), { recursive: true });
   symlinkSync(join(ROOT, "node_modules"), join(copy, "node_modules"));
   const lines = Object.entries(vars).map(([name, value]) => `${name}=${value}`);
   writeFileSync(join(copy, ".dev.vars"), `${lines.join("\n")}\n`, { mode: 0o600 });
   return copy;
 }
 
-async function startProcess(copy: string, stateDir: string, port: number) {
+interface ProcessOptions {
+  readonly stateDir: string;
+  readonly port: number;
+  readonly main: string | undefined;
+}
+
+async function startProcess(copy: string, { stateDir, port, main }: ProcessOptions) {
   mkdirSync(stateDir, { recursive: true });
   const inspectorPort = await freePort();
-  const args = ["dev", "--port", String(port), "--inspector-port", String(inspectorPort)];
+  const args = [
+    "dev",
+    ...(main === undefined ? [] : [main]),
+    "--port",
+    String(port),
+    "--inspector-port",
+    String(inspectorPort),
+  ];
   const child = spawn(
     "wrangler",
     [...args, "--persist-to", stateDir, "--show-interactive-dev-session=false"],

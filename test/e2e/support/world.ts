@@ -4,15 +4,19 @@
 import { SignJWT } from "jose";
 import { type Client, type ClientOptions, createClient, type RoomHandle } from "../../../client/index.ts";
 import type { RoomOptions } from "../../../client/room-types.ts";
-import { type LocalServer, startServer } from "../../support/local-server.ts";
+import { type LocalServer, type ServerOptions, startServer } from "../../support/local-server.ts";
 
 const JWT_SECRET = "a-secret-of-the-tests-that-is-long-enough";
 const API_KEY = "an-api-key-of-the-tests-that-is-long-enough";
 const DEADLINE_MS = 20_000;
 const LOOK_EVERY_MS = 20;
 
-export const startTestServer = (vars: Readonly<Record<string, string | number>> = {}): Promise<LocalServer> =>
+export const startTestServer = (
+  vars: Readonly<Record<string, string | number>> = {},
+  options: Omit<ServerOptions, "vars"> = {},
+): Promise<LocalServer> =>
   startServer({
+    ...options,
     vars: { JWT_SECRET, API_KEYS: API_KEY, RATE_PER_SECOND: 1_000, RATE_BURST: 1_000, ...vars },
   });
 

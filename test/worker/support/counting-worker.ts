@@ -1,0 +1,36 @@
+// The Worker as it is, and beside it a count of how often each object was started: GET /starts. For end-to-end tests,
+// which cannot look into an object without waking it.
+
+import { createApp } from "../../../src/http/app.ts";
+import { RoomObject as Room } from "../../../src/room/room-object.ts";
+import { UserObject as User } from "../../../src/user/user-object.ts";
+
+/** Locally, the Worker and its objects share what a module holds. */
+const starts: Record<string, number> = {};
+
+function started({ id: { name = "" } }: DurableObjectState): void {
+  starts[name] = (starts[name] ?? 0) + 1;
+  // What must never be in an object, to show that the count tells.
+  if (name.startsWith("restless_")) setInterval(() => {}, 60_000);
+}
+
+export class RoomObject extends Room {
+  constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
+    super(ctx, env);
+    started(ctx);
+  }
+}
+
+export class UserObject extends User {
+  constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
+    super(ctx, env);
+    started(ctx);
+  }
+}
+
+const app = createApp();
+
+export default {
+  fetch: (request, env, ctx) =>
+    new URL(request.url).pathname === "/starts" ? Response.json(starts) : app.fetch(request, env, ctx),
+} satisfies ExportedHandler<Cloudflare.Env>;

@@ -29,15 +29,14 @@ export function reportOf(
     row("Workers Paid plan", "", "", "", usd(PLAN_USD_A_MONTH)),
     row("a month", "", "", usd(bill.usageUsd), usd(bill.billUsd)),
     "",
-    `The bill is ${usd(bill.billUsd)}, and ${usd(bill.usageUsd + PLAN_USD_A_MONTH)} where the rest of the account uses up all that is included.`,
+    `The bill is ${usd(bill.billUsd)}, or ${usd(bill.usageUsd + PLAN_USD_A_MONTH)} where the rest of the account uses up what is included.`,
     `Prices of ${PRICES_AS_OF}.`,
-    `A service that charges for each delivery counts ${count(deliveries)} (messages, signals, joins and leaves,`,
-    `notifications): ${usd(bill.deliveriesUsd)} at ${usd(usdPerMillionDeliveries)} a million, which is an assumption: put in the price you were offered.`,
+    `A service that charges for each delivery counts ${count(deliveries)} (messages, signals, joins, leaves,`,
+    `notifications): ${usd(bill.deliveriesUsd)} at ${usd(usdPerMillionDeliveries)} a million, an assumption: give the price you were offered.`,
     "",
-    `Requests to objects include ${count(incomingFrames)} incoming frames, ${INCOMING_FRAMES_A_REQUEST} a request. Objects work ${count(activeSeconds)} s`,
-    `for events (${workload.activeMs} ms each, an assumption) and wait ${count(graceSeconds)} s in case a closed tab comes back; asleep`,
-    `they cost nothing. Rows are as the tests count them; ${count(rowsWrittenOnce)} more are written once, when all is first`,
-    "opened. Log lines are not in it.",
+    `Requests to objects: with ${count(incomingFrames)} incoming frames, ${INCOMING_FRAMES_A_REQUEST} a request. Objects are at work ${count(activeSeconds)} s`,
+    `for events (${workload.activeMs} ms each, an assumption) and ${count(graceSeconds)} s for the grace of closed tabs; asleep they cost`,
+    `nothing. Rows: as the tests count them, and ${count(rowsWrittenOnce)} once, when all is first opened. Without logs.`,
   ].join("\n");
 }
 

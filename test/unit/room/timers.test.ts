@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { LISTED_MEMBERS } from "../../../src/protocol/index.ts";
 import { type Person, RoomForTest } from "../../support/room-for-test.ts";
 
 /** A member's grace; the occupancy of a big room comes each second. */
@@ -20,22 +21,25 @@ describe("the timer of a room", () => {
     const random = randomFrom(seed);
     const test = new RoomForTest();
     let here: Person[] = [];
+    let most = 0;
     const expectShort = () => {
       const dueAt = test.room.dueAt();
       if (dueAt !== null) expect(dueAt - test.now).toBeLessThanOrEqual(LONGEST_MS);
     };
     // Grows past 200 members, where a room counts them, and shrinks again.
-    for (let step = 0; step < 600; step++) {
-      const growing = step < 350;
+    for (let step = 0; step < 900; step++) {
+      const growing = step < 450;
       const chance = random();
-      if (chance < (growing ? 0.75 : 0.1)) here.push(test.join(`user${Math.floor(random() * 600)}`));
+      if (chance < (growing ? 0.8 : 0.1)) here.push(test.join(`user${Math.floor(random() * 10_000)}`));
       else if (chance < 0.85) here.splice(Math.floor(random() * here.length), 1)[0]?.leave(leaving(random()));
       else if (chance < 0.9) here[0]?.say({ type: "presence", id: `p${step}`, status: "away" });
       else if (chance < 0.92) test.restart("hibernate");
       else test.later(random() * 2_000);
       test.flush();
       expectShort();
+      most = Math.max(most, test.room.attendance.occupancy.members);
     }
+    expect(most).toBeGreaterThan(LISTED_MEMBERS);
     here = here.filter(({ socket }) => socket.closed === undefined);
     expect(here.length).toBeGreaterThan(20);
     // Left alone it falls silent, or it would never sleep.

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { billFor, usageOf } from "../../../src/tools/cost-model.ts";
 import { type CostOptions, helpText, parseCostOptions } from "../../../src/tools/cost-options.ts";
@@ -62,6 +64,12 @@ describe("the report", () => {
     expect(text).toContain("Prices of 20");
     expect(text).toMatch(/charges for each delivery counts [\d,]+ /);
     expect(text.split("\n").filter((line) => line.length > 120)).toEqual([]);
+  });
+
+  it("[K7] is what the README shows", () => {
+    const readme = readFileSync(join(import.meta.dirname, "../../../README.md"), "utf8");
+    const example = /^npm run cost -- (.*)\n```\n\n```\n([\s\S]*?)\n```$/m.exec(readme);
+    expect(example?.[2]).toBe(report(example?.[1] ?? ""));
   });
 
   it("[K7] has no figure that is none", () => {

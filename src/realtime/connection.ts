@@ -13,6 +13,8 @@ export interface ConnectionState {
   readonly seenAt: number;
 }
 
+const MAX_UNSENT_BYTES = 4 * 1_048_576;
+
 /** One socket, how it behaves, and what is known of it. */
 export abstract class Connection<State extends ConnectionState> {
   readonly socket: SocketPort;
@@ -42,6 +44,11 @@ export abstract class Connection<State extends ConnectionState> {
   update(patch: Partial<State>): void {
     this.#state = { ...this.#state, ...patch };
     if (!this.#ended) this.socket.save(this.#state);
+  }
+
+  /** Whether more waits to leave than a client leaves lying that reads at all: it comes back and replays. */
+  get isSlow(): boolean {
+    return this.socket.unsentBytes() > MAX_UNSENT_BYTES;
   }
 
   /** It lives. Kept at most once a second: pings are free, writing attachments is not. */

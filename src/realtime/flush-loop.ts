@@ -6,7 +6,7 @@ export interface FlushPorts {
   flush(): void;
   /** Whether something waits still, or again. */
   hasWork(): boolean;
-  /** How long to let a flush gather, in milliseconds. */
+  /** How long to let a flush gather that was asked for while another one is under way, in milliseconds. */
   lingerMs(): number;
   wait(ms: number): Promise<unknown>;
   /** Settles when what was written is durable. */
@@ -20,6 +20,7 @@ export class FlushLoop {
   /** The flush that still gathers. */
   #gathering: Promise<void> | undefined;
   #latest: Promise<void> = Promise.resolve();
+  #underWay = 0;
 
   constructor(ports: FlushPorts) {
     this.#ports = ports;
@@ -28,7 +29,10 @@ export class FlushLoop {
   /** Settles when what waits now was done and is durable, however much goes on arriving. */
   request(): Promise<void> {
     if (this.#gathering === undefined) {
-      this.#gathering = this.#run(this.#latest);
+      this.#gathering = this.#run(this.#latest).finally(() => {
+        this.#underWay--;
+      });
+      this.#underWay++;
       // The next one starts also where this one failed; whoever asked for it hears of that.
       this.#latest = this.#gathering.catch(() => {});
     }
@@ -37,9 +41,10 @@ export class FlushLoop {
 
   async #run(before: Promise<void>): Promise<void> {
     const { flush, hasWork, lingerMs, wait, sync, after } = this.#ports;
+    const isBusy = this.#underWay > 0;
     await before;
-    // Even 0 lets in what has already arrived.
-    await wait(lingerMs());
+    // A lone message leaves at once; even 0 lets in what has already arrived.
+    await wait(isBusy ? lingerMs() : 0);
     this.#gathering = undefined;
     try {
       flush();

@@ -21,6 +21,8 @@ export const socketPort = (ctx: DurableObjectState, ws: WebSocket, onClose: () =
   save(state) {
     ws.serializeAttachment(state);
   },
+  // Newer runtimes tell; where they do not, nothing is worse than before.
+  unsentBytes: () => ws.bufferedAmount ?? 0,
   heartbeatAt: () => ctx.getWebSocketAutoResponseTimestamp(ws)?.getTime() ?? null,
 });
 

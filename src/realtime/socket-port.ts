@@ -5,6 +5,8 @@ export interface SocketPort {
   close(code: number, reason: string): void;
   /** Keeps what the connection needs after its object has slept. At most 16 KiB. */
   save(state: unknown): void;
+  /** How many bytes were sent and have not left yet; 0 where the runtime does not tell. */
+  unsentBytes(): number;
   /** When the runtime last answered this socket's heartbeat, in milliseconds. */
   heartbeatAt(): number | null;
 }

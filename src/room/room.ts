@@ -113,6 +113,7 @@ export class Room {
     const moved = passed(headBefore, this.log.head, this.#settings.historyLimit);
     delivery.hand(this.#connections, moved, (connection, frames) => {
       if (hasExpired(connection.identity, now)) this.#drop(connection, { code: "token_expired" }, now);
+      else if (connection.isSlow) this.#drop(connection, { code: "slow_consumer" }, now);
       else for (const frame of frames) connection.socket.send(frame);
     });
     turn.finish();

@@ -253,6 +253,10 @@ export class User {
     let heard = 0;
     for (const session of sessions) {
       if (!this.#isServed(session, now)) continue;
+      if (session.isSlow) {
+        this.#drop(session, { code: "slow_consumer" });
+        continue;
+      }
       session.socket.send(frame);
       heard++;
     }

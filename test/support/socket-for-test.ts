@@ -9,6 +9,7 @@ export class SocketForTest implements SocketPort {
   closed: { readonly code: number; readonly reason: string } | undefined;
   attachment: unknown;
   pingedAt: number | null = null;
+  unsent = 0;
 
   send(frame: string): void {
     if (this.closed === undefined) this.frames.push(frame);
@@ -20,6 +21,10 @@ export class SocketForTest implements SocketPort {
 
   save(state: unknown): void {
     this.attachment = structuredClone(state);
+  }
+
+  unsentBytes(): number {
+    return this.unsent;
   }
 
   heartbeatAt(): number | null {

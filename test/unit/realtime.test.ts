@@ -11,6 +11,7 @@ describe("the flush loop", () => {
     const done: string[] = [];
     const commits: (() => void)[] = [];
     const queue: string[] = [];
+    const waits: number[] = [];
     const loop = new FlushLoop({
       flush: () => {
         const taken = queue.splice(0, 2).join("");
@@ -18,8 +19,8 @@ describe("the flush loop", () => {
         done.push(taken);
       },
       hasWork: () => queue.length > 0,
-      lingerMs: () => 0,
-      wait: () => Promise.resolve(),
+      lingerMs: () => 7,
+      wait: (ms) => Promise.resolve(waits.push(ms)),
       sync: () => new Promise((resolve) => commits.push(resolve)),
       after: () => Promise.resolve(),
     });
@@ -31,8 +32,22 @@ describe("the flush loop", () => {
       await expect.poll(() => commits.length).toBeGreaterThan(at);
       commits[at]?.();
     };
-    return { ask, done, commits, committed };
+    return { ask, done, commits, committed, waits };
   }
+
+  it("[S1] lingers only behind another flush: a lone message leaves at once", async () => {
+    const { ask, waits, committed } = loopForTest();
+    const first = ask("a");
+    await committed(0);
+    await first;
+    const second = ask("b");
+    await expect.poll(() => waits.length).toBe(2);
+    await new Promise((resolve) => setImmediate(resolve));
+    void ask("c");
+    await committed(1);
+    await second;
+    await expect.poll(() => waits).toEqual([0, 0, 7]);
+  });
 
   it("[S1] settles with the flush that took what waited, however much goes on arriving", async () => {
     const { ask, done, commits, committed } = loopForTest();

@@ -236,6 +236,22 @@ describe("the sweep", () => {
   });
 });
 
+describe("a slow reader", () => {
+  it("[G5] is closed before more is sent to it, and catches up when it comes back", () => {
+    const test = new RoomForTest();
+    const [ada, slow] = [test.join("ada"), test.join("bo")];
+    ada.send("1");
+    slow.socket.unsent = 4 * 1_048_576;
+    ada.send("2");
+    expect(slow.seqs).toEqual([1, 2]);
+    slow.socket.unsent += 1;
+    ada.send("3");
+    expect([slow.seqs, slow.socket.closed]).toEqual([[1, 2], { code: 4503, reason: "slow_consumer" }]);
+    expect(ada.seqs).toEqual([1, 2, 3]);
+    expect(test.join("bo", { since: `${test.log.epoch}.2` }).seqs).toEqual([3]);
+  });
+});
+
 describe("a connection that ended", () => {
   it("[P7] leaves nothing behind that a wake could take for an open one", () => {
     const test = new RoomForTest();

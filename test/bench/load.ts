@@ -1,0 +1,41 @@
+// The load, in a process of its own: `node load.ts <JSON>` prints the figures of one measurement as JSON.
+
+import { DIALECTS, type DialectName } from "./dialect.ts";
+import { compression } from "./scenarios/compression.ts";
+import { fanOut } from "./scenarios/fan-out.ts";
+import { coldWake, replay } from "./scenarios/history.ts";
+import { idle } from "./scenarios/idle.ts";
+import { inbox } from "./scenarios/inbox.ts";
+import { quietRoom } from "./scenarios/quiet-room.ts";
+import type { Params } from "./scenarios/scenario.ts";
+import { slowReaders } from "./scenarios/slow-readers.ts";
+import { joinStorm, resumeStorm } from "./scenarios/storms.ts";
+
+const SCENARIOS = {
+  fanOut,
+  quietRoom,
+  joinStorm,
+  resumeStorm,
+  replay,
+  idle,
+  inbox,
+  coldWake,
+  compression,
+  slowReaders,
+};
+export type ScenarioName = keyof typeof SCENARIOS;
+
+export interface Order {
+  readonly scenario: ScenarioName;
+  readonly dialect: DialectName;
+  readonly port: number;
+  readonly pid: number;
+  readonly params: Params;
+}
+
+if (import.meta.main) {
+  const order: Order = JSON.parse(process.argv[2] ?? "");
+  const { scenario, dialect, port, pid, params } = order;
+  const figures = await SCENARIOS[scenario]({ dialect: DIALECTS[dialect], port, pid }, params);
+  process.stdout.write(JSON.stringify(figures), () => process.exit(0));
+}

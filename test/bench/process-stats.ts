@@ -1,0 +1,14 @@
+// What a process uses, as Linux tells.
+
+import { readFileSync } from "node:fs";
+
+/** Of Linux, everywhere that we know of. */
+const TICKS_PER_S = 100;
+
+export const residentKb = (pid: number): number =>
+  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? Number.NaN);
+
+export function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S;
+}

@@ -1,0 +1,138 @@
+// `npm run bench`: what Edge Rooms does beside what one would pick instead, on the same machine, in the same run, under
+// the same load. `--quick` for under a minute; `--only <name>` for the measurements whose name has that in it.
+
+import { execFile, execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs, promisify } from "node:util";
+import type { Order } from "./load.ts";
+import { type Measurement, machine, type Run, ratios, readRun, table, writeRun } from "./report.ts";
+import type { Figures } from "./scenarios/scenario.ts";
+import { bun, edgeRooms, floor, party, socketIo, type Target, ws } from "./servers.ts";
+
+interface Plan {
+  readonly name: string;
+  readonly order: Pick<Order, "scenario" | "params">;
+  readonly targets: readonly Target[];
+  readonly quick?: boolean;
+}
+
+const here = import.meta.dirname;
+const RESULTS = join(here, "results.json");
+const LOAD_WITHIN_MS = 120_000;
+
+const { values } = parseArgs({ options: { quick: { type: "boolean" }, only: { type: "string" } } });
+const quick = values.quick ?? false;
+
+const us = edgeRooms();
+const everybody = [us, socketIo, party, ws, bun];
+const ms = quick ? 1_500 : 2_000;
+
+const fanOut = (receivers: number, inFlight: number, targets: readonly Target[], inQuick = false): Plan => ({
+  name: `(a) fan-out, ${receivers} × ${inFlight} in flight`,
+  order: { scenario: "fanOut", params: { receivers, inFlight, ms } },
+  targets,
+  quick: inQuick,
+});
+
+const PLANS: readonly Plan[] = [
+  fanOut(10, 100, everybody),
+  fanOut(100, 100, everybody, true),
+  fanOut(100, 1_000, [us, bun]),
+  fanOut(1_000, 100, everybody),
+  fanOut(1_000, 1_000, everybody, true),
+  {
+    name: "(b) quiet room, 100 receivers",
+    order: { scenario: "quietRoom", params: { receivers: 100, ms } },
+    targets: [us, socketIo],
+    quick: true,
+  },
+  {
+    name: "(c) join storm, 1,000",
+    order: { scenario: "joinStorm", params: { members: 1_000 } },
+    targets: [us, floor],
+  },
+  {
+    name: "(d) resume storm, 1,000",
+    order: { scenario: "resumeStorm", params: { members: 1_000 } },
+    targets: [us],
+  },
+  {
+    name: "(e) replay of 10,000",
+    order: { scenario: "replay", params: { messages: 10_000 } },
+    targets: [us],
+  },
+  {
+    name: "(f) idle, 5,000 connections",
+    order: { scenario: "idle", params: { connections: 5_000, ms: 10_000 } },
+    targets: [us, floor],
+  },
+  { name: "(g) notify 1,000 users", order: { scenario: "inbox", params: { users: 1_000 } }, targets: [us] },
+  {
+    name: "(h) cold wake, 10,000 stored",
+    order: { scenario: "coldWake", params: { messages: 10_000 } },
+    targets: [us],
+  },
+  {
+    name: "(i) compression, 100 receivers, 1 KB",
+    order: { scenario: "compression", params: { receivers: 100, ms } },
+    targets: [us, { ...edgeRooms(["enable_request_signal"]), name: "compressed" }],
+  },
+  {
+    name: "(j) slow readers, 10 of 1,000",
+    order: { scenario: "slowReaders", params: { receivers: 1_000, slow: 10, inFlight: 100, ms: 60_000 } },
+    targets: [us],
+  },
+];
+
+let port = 9_800;
+
+async function measure({ name, order }: Plan, target: Target): Promise<Measurement> {
+  port += 1;
+  const server = await target.start(port);
+  try {
+    const full: Order = { ...order, dialect: target.dialect, port, pid: server.pid };
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      [join(here, "load.ts"), JSON.stringify(full)],
+      {
+        timeout: LOAD_WITHIN_MS,
+      },
+    );
+    const figures: Figures = JSON.parse(stdout);
+    return { name, target: target.name, stores: target.stores, figures };
+  } finally {
+    await server.stop();
+  }
+}
+
+if (!existsSync(join(here, "node_modules"))) {
+  console.log("Installing the peers…");
+  execFileSync("npm", ["install", "--no-package-lock", "--no-audit", "--no-fund"], {
+    cwd: here,
+    stdio: "inherit",
+  });
+}
+
+const wanted = PLANS.filter((plan) =>
+  values.only === undefined ? !quick || plan.quick : plan.name.includes(values.only),
+);
+const measurements: Measurement[] = [];
+for (const plan of wanted) {
+  for (const target of plan.targets) {
+    try {
+      measurements.push(await measure(plan, target));
+      console.log(table({ at: "", machine: "", measurements: measurements.slice(-1) }, undefined));
+    } catch (error) {
+      console.error(`${plan.name}, ${target.name}: ${error instanceof Error ? error.message : error}`);
+      process.exitCode = 1;
+    }
+  }
+}
+
+const run: Run = { at: new Date().toISOString(), machine: machine(), measurements };
+const before = readRun(RESULTS);
+console.log(`\n${run.machine}\n\n${table(run, before)}`);
+console.log(`\nDeliveries a second, Edge Rooms over:\n${ratios(run, "deliveries/s")}`);
+console.log(`\np99, Edge Rooms over:\n${ratios(run, "p99 ms")}`);
+writeRun(RESULTS, run);

@@ -1,0 +1,26 @@
+import type { Dialect } from "../dialect.ts";
+
+/** The server that a measurement is taken on. */
+export interface Subject {
+  readonly dialect: Dialect;
+  readonly port: number;
+  readonly pid: number;
+}
+
+/** By name, with the unit in it. */
+export type Figures = Readonly<Record<string, number>>;
+
+export type Params = Readonly<Record<string, number>>;
+
+export type Scenario = (subject: Subject, params: Params) => Promise<Figures>;
+
+export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+let rooms = 0;
+export const newRoom = (): string => `bench${process.pid}_${++rooms}`;
+
+export function param(params: Params, name: string): number {
+  const value = params[name];
+  if (value === undefined) throw new Error(`the scenario needs ${name}`);
+  return value;
+}

@@ -1,0 +1,195 @@
+// The servers under load, each a process of its own that is started for one measurement and stopped after it.
+
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { build } from "esbuild";
+import { API_KEY, type DialectName, SECRET } from "./dialect.ts";
+import { configureWorkerd, workerdBinary } from "./workerd.ts";
+
+export interface Server {
+  readonly port: number;
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+export interface Target {
+  readonly name: string;
+  /** Whether a message is stored before it is heard. */
+  readonly stores: boolean;
+  readonly dialect: DialectName;
+  start(port: number): Promise<Server>;
+}
+
+const here = import.meta.dirname;
+const root = join(here, "../..");
+const peer = (file: string) => join(here, "peers", file);
+const START_WITHIN_MS = 15_000;
+
+/** Everything on, the rate limit raised. */
+const OUR_VARS = {
+  JWT_SECRET: SECRET,
+  API_KEYS: API_KEY,
+  RATE_PER_SECOND: "1000000",
+  RATE_BURST: "1000000",
+  MAX_CONNECTIONS_PER_USER: "32000",
+};
+
+const OUR_OBJECTS = { ROOMS: "RoomObject", USERS: "UserObject" };
+
+/** The production bundle, built once. */
+let bundled: string | undefined;
+
+function ourBundle(): string {
+  if (bundled === undefined) {
+    const outdir = mkdtempSync(join(tmpdir(), "edge-rooms-bundle-"));
+    const env = {
+      ...process.env,
+      CI: "true",
+      CLOUDFLARE_CF_FETCH_ENABLED: "false",
+      WRANGLER_SEND_METRICS: "false",
+    };
+    execFileSync("wrangler", ["deploy", "--dry-run", "--outdir", outdir], { cwd: root, env, stdio: "pipe" });
+    bundled = join(outdir, "index.js");
+    process.on("exit", () => rmSync(outdir, { recursive: true, force: true }));
+  }
+  return bundled;
+}
+
+/** Writes `main.js` into `dir`: workerd embeds only what lies beside its configuration. */
+type Bundle = (dir: string) => Promise<void> | void;
+
+const ours: Bundle = (dir) => copyFileSync(ourBundle(), join(dir, "main.js"));
+
+const peerBundle =
+  (file: string): Bundle =>
+  async (dir) => {
+    await build({
+      entryPoints: [peer(file)],
+      outfile: join(dir, "main.js"),
+      bundle: true,
+      format: "esm",
+      target: "es2022",
+      external: ["cloudflare:*", "node:*"],
+      logLevel: "error",
+    });
+  };
+
+async function runWorkerd(
+  port: number,
+  bundle: Bundle,
+  objects: Readonly<Record<string, string>>,
+  more: { vars?: Readonly<Record<string, string>>; flags?: readonly string[] } = {},
+): Promise<Server> {
+  const dir = mkdtempSync(join(tmpdir(), "edge-rooms-bench-"));
+  mkdirSync(join(dir, "storage"));
+  await bundle(dir);
+  const config = configureWorkerd({ dir, port, objects, ...more });
+  const server = await run(workerdBinary(), ["serve", config], port);
+  return {
+    ...server,
+    async stop() {
+      await server.stop();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** As wrangler.toml has them. */
+const OUR_FLAGS = ["enable_request_signal", "no_web_socket_compression"];
+
+export const edgeRooms = (flags: readonly string[] = OUR_FLAGS): Target => ({
+  name: "Edge Rooms",
+  stores: true,
+  dialect: "edgeRooms",
+  start: (port) => runWorkerd(port, ours, OUR_OBJECTS, { vars: OUR_VARS, flags }),
+});
+
+const node = (name: string, file: string, dialect: DialectName): Target => ({
+  name,
+  stores: false,
+  dialect,
+  start: (port) => run(process.execPath, [peer(file), String(port)], port),
+});
+
+export const socketIo = node("Socket.IO", "socket-io.js", "socketIo");
+export const ws = node("ws", "ws.js", "plain");
+
+export const bun: Target = {
+  name: "Bun publish",
+  stores: false,
+  dialect: "plain",
+  start: (port) => run(join(here, "node_modules/.bin/bun"), [peer("bun.js"), String(port)], port),
+};
+
+export const party: Target = {
+  name: "partyserver",
+  stores: false,
+  dialect: "plain",
+  start: (port) => runWorkerd(port, peerBundle("party.js"), { Main: "Main" }),
+};
+
+export const floor: Target = {
+  name: "bare object",
+  stores: false,
+  dialect: "plain",
+  start: (port) => runWorkerd(port, peerBundle("floor.js"), { FLOOR: "Floor" }),
+};
+
+/** Whatever happens, nothing is left running. */
+const running = new Set<() => void>();
+process.on("exit", () => {
+  for (const kill of running) kill();
+});
+
+async function run(command: string, args: readonly string[], port: number): Promise<Server> {
+  const child = spawn(command, args, { stdio: ["ignore", "ignore", "pipe"], detached: true });
+  let complaint = "";
+  child.stderr.on("data", (data) => {
+    complaint = `${complaint}${data}`.slice(-2_000);
+  });
+  const { pid } = child;
+  if (pid === undefined) throw new Error(`${command} cannot be started`);
+  const kill = () => {
+    try {
+      process.kill(-pid, "SIGKILL");
+    } catch {
+      // Gone already.
+    }
+  };
+  running.add(kill);
+  const giveUpAt = Date.now() + START_WITHIN_MS;
+  while (!(await isListening(port))) {
+    if (Date.now() > giveUpAt || child.exitCode !== null)
+      throw new Error(`${command} did not start: ${complaint}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return {
+    port,
+    pid,
+    async stop() {
+      const gone = ended(child);
+      kill();
+      await gone;
+      running.delete(kill);
+    },
+  };
+}
+
+const ended = (child: ChildProcess): Promise<unknown> =>
+  child.exitCode === null && child.signalCode === null
+    ? new Promise((resolve) => child.once("exit", resolve))
+    : Promise.resolve();
+
+const isListening = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    const end = (listening: boolean) => {
+      socket.destroy();
+      resolve(listening);
+    };
+    socket.once("connect", () => end(true));
+    socket.once("error", () => end(false));
+  });

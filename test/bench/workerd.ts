@@ -1,0 +1,54 @@
+// workerd run directly: `wrangler dev` would add a proxy to every frame.
+
+import { writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+
+export interface WorkerdOptions {
+  /** Has the bundled Worker, `main.js`, and gets the configuration. */
+  readonly dir: string;
+  readonly port: number;
+  /** Binding to class. */
+  readonly objects: Readonly<Record<string, string>>;
+  readonly vars?: Readonly<Record<string, string>>;
+  readonly flags?: readonly string[];
+}
+
+const text = (value: string) => JSON.stringify(value);
+
+/** The newest one that there is, as Cloudflare runs it: only that tells how much a socket has not sent yet. */
+export const workerdBinary = (): string =>
+  join(createRequire(import.meta.url).resolve("workerd/package.json"), "..", "bin", "workerd");
+
+/** Writes the configuration, and answers its path. */
+export function configureWorkerd({ dir, port, objects, vars = {}, flags = [] }: WorkerdOptions): string {
+  const bindings = [
+    ...Object.entries(objects).map(
+      ([name, type]) => `(name = ${text(name)}, durableObjectNamespace = ${text(type)})`,
+    ),
+    ...Object.entries(vars).map(([name, value]) => `(name = ${text(name)}, text = ${text(value)})`),
+  ];
+  const namespaces = Object.values(objects).map(
+    (type) => `(className = ${text(type)}, uniqueKey = ${text(type)}, enableSql = true)`,
+  );
+  const config = `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    (name = "main", worker = .worker),
+    (name = "storage", disk = (path = ${text(join(dir, "storage"))}, writable = true)),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
+);
+const worker :Workerd.Worker = (
+  modules = [(name = "main.js", esModule = embed "main.js")],
+  compatibilityDate = "2026-09-01",
+  compatibilityFlags = [${flags.map(text).join(", ")}],
+  bindings = [${bindings.join(", ")}],
+  durableObjectNamespaces = [${namespaces.join(", ")}],
+  durableObjectStorage = (localDisk = "storage"),
+);
+`;
+  const path = join(dir, "config.capnp");
+  writeFileSync(path, config);
+  return path;
+}

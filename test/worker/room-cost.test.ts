@@ -50,18 +50,26 @@ describe("a message", () => {
     expect(ROOM_COUNTERS.message.rowsWritten).toBeLessThanOrEqual(1.05);
   });
 
-  it("[K1] is no more under load: 1,000 of ten senders at once, each in a frame of its own", async () => {
+  it("[K1] is no more under load: 1,000 of ten senders at once, ten in a frame", async () => {
     const { room, meter, ada } = await fullRoom();
     const senders: TestSocket[] = [];
     for (let n = 0; n < 10; n++) senders.push(await join(room, `sender${n}`));
     await meter.take();
-    for (let n = 0; n < 1_000; n++) senders[n % 10]?.send({ type: "send", id: `m${n}`, data: n });
+    for (let frame = 0; frame < 100; frame++) {
+      const commands = Array.from({ length: 10 }, (_, n) => ({
+        type: "send",
+        id: `m${frame}-${n}`,
+        data: n,
+      }));
+      senders[frame % 10]?.send({ type: "batch", commands });
+    }
     await Promise.all(senders.map((sender) => sender.settled()));
     await ada.settled();
     const used = await meter.take();
+    expect(used.rowsWritten).toBeGreaterThanOrEqual(1_000);
     expect(used.rowsWritten / 1_000).toBeLessThanOrEqual(1.05);
     // Those that asked whether all was done are counted too.
-    expect(used).toMatchObject({ alarmsSet: 0, requests: 0, messages: 1_011 });
+    expect(used).toMatchObject({ alarmsSet: 0, requests: 0, messages: 111 });
   });
 
   it("[K1] over HTTP is remembered by its id for as long as it is kept: one row more, and one when it retires", async () => {
@@ -145,7 +153,7 @@ describe("coming and going", () => {
     expect(await rowsOf(meter)).toEqual(ROOM_COUNTERS.resumeOf100);
   });
 
-  it("[K5] 50 who come back at once from the same place read it once", async () => {
+  it("[K5] 50 who come back at once from the same place share what is read", async () => {
     const { room, meter, ada } = await fullRoom();
     const cursor = await cursorOf(await join(room, "bo"));
     await fill(ada, 100);

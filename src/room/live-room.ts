@@ -58,6 +58,7 @@ export class LiveRoom {
       flush: () => this.room.flush(Date.now()),
       hasWork: () => this.room.hasWork,
       lingerMs: () => Math.min(MAX_LINGER_MS, Math.floor(this.room.size * DELIVERY_MS_A_SOCKET)),
+      now: () => Date.now(),
       wait: (ms) => scheduler.wait(ms),
       sync: () => ctx.storage.sync(),
       after: () => {
@@ -158,7 +159,7 @@ export class LiveRoom {
     return socketPort(this.#ctx, ws, () => this.#connections.delete(ws));
   }
 
-  /** A few seconds at most (a member's grace, one occupancy a second), in a room that is awake anyway. */
+  /** A few seconds at most: a member's grace, one occupancy a second. The object is paid for meanwhile. */
   #flushAgainWhenDue(): void {
     clearTimeout(this.#timer);
     const dueAt = this.room.dueAt();

@@ -15,7 +15,7 @@ import {
   utf8Length,
 } from "../protocol/index.ts";
 import type { MarkStore, Watermark } from "./mark-store.ts";
-import type { NotificationRow, NotificationStore } from "./notification-store.ts";
+import type { NotificationRow, NotificationStore, Retired } from "./notification-store.ts";
 
 export interface NotificationInput {
   readonly id: string;
@@ -94,7 +94,7 @@ export class Inbox {
     const { id, topic = null, expiresAt = null } = input;
     const retired = this.#store.append({ seq, id, topic, expiresAt, body });
     this.#head = seq;
-    this.#countOneMore(retired, expiresAt);
+    this.#count(retired, expiresAt, now);
     return { seq, event: () => withFields(body, { state: "unseen", unread: this.unread(now) }) };
   }
 
@@ -170,11 +170,13 @@ export class Inbox {
     return { events, seq: this.#head, more: false };
   }
 
-  /** A retired one may have been unread: then they are counted anew when somebody asks. */
-  #countOneMore(retired: boolean, expiresAt: number | null): void {
-    if (this.#unread === undefined) return;
+  /** One more is unread, and perhaps one less. */
+  #count(retired: Retired | undefined, expiresAt: number | null, now: number): void {
+    if (this.#unread === undefined || now >= this.#unread.until) return;
     const { count, until } = this.#unread;
-    this.#unread = retired ? undefined : { count: count + 1, until: Math.min(until, expiresAt ?? until) };
+    const lost =
+      retired !== undefined && stateRank(this.#stateOf(retired)) < stateRank("read") && !isOver(retired, now);
+    this.#unread = { count: lost ? count : count + 1, until: Math.min(until, expiresAt ?? until) };
   }
 
   *#inOrder(after: number, topics: Topics, now: number): Generator<{ seq: number; json: string }> {
@@ -216,7 +218,7 @@ export class Inbox {
     return Math.max(0, ...passed.map(({ upTo }) => upTo));
   }
 
-  #stateOf(row: NotificationRow): NotificationState {
+  #stateOf(row: Retired): NotificationState {
     const marked = NOTIFICATION_STATES.findLast(
       (state) => state !== "unseen" && row.seq <= this.#markedUpTo(state),
     );
@@ -231,8 +233,7 @@ export interface ListQuery {
   readonly topics?: Topics;
 }
 
-const isOver = ({ expiresAt }: NotificationRow, now: number): boolean =>
-  expiresAt !== null && expiresAt <= now;
+const isOver = ({ expiresAt }: Retired, now: number): boolean => expiresAt !== null && expiresAt <= now;
 
 /** A notification without a topic is not what a filtered session asked for. */
 const matches = (topics: Topics, { topic }: NotificationRow): boolean =>

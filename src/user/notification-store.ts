@@ -51,6 +51,8 @@ export interface NotificationRow {
   readonly state: NotificationState;
 }
 
+export type Retired = Pick<NotificationRow, "seq" | "state" | "expiresAt">;
+
 type Row = {
   number: number;
   seq: number;
@@ -111,20 +113,21 @@ export class NotificationStore {
     return firstRow(this.#sql.exec<{ seq: number }>("SELECT seq FROM notification WHERE id = ?", id))?.seq;
   }
 
-  /** Answers whether another one was retired for it. */
-  append(row: Omit<NotificationRow, "number" | "state">): boolean {
+  /** Answers what was retired for it. */
+  append(row: Omit<NotificationRow, "number" | "state">): Retired | undefined {
     const number = this.#number + 1;
     const slot = number % this.#ring;
-    const retired = this.#seqAt(slot) ?? 0;
+    const retired = this.#retire(slot);
+    const floor = Math.max(retired?.seq ?? 0, this.#floor);
     this.#sql.exec(
       `INSERT OR REPLACE INTO notification (slot, number, seq, id, topic, expires_at, body, retired, state)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)`,
-      ...[slot, number, row.seq, row.id, row.topic, row.expiresAt, row.body, Math.max(retired, this.#floor)],
+      ...[slot, number, row.seq, row.id, row.topic, row.expiresAt, row.body, floor],
     );
     this.#number = number;
     this.#seq = row.seq;
-    this.#floor = Math.max(retired, this.#floor);
-    return retired > 0;
+    this.#floor = floor;
+    return retired;
   }
 
   /** Those with a `seq` above `after`, oldest first, read as they are taken. */
@@ -146,6 +149,15 @@ export class NotificationStore {
         yield { ...row, expiresAt: expires_at, state: stateAt(state) };
       }
     }
+  }
+
+  #retire(slot: number): Retired | undefined {
+    const query = "SELECT seq, state, expires_at FROM notification WHERE slot = ?";
+    const row = firstRow(
+      this.#sql.exec<{ seq: number; state: number; expires_at: number | null }>(query, slot),
+    );
+    if (row === undefined) return undefined;
+    return { seq: row.seq, state: stateAt(row.state), expiresAt: row.expires_at };
   }
 
   #oldest(): number {

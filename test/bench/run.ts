@@ -64,7 +64,7 @@ const PLANS: readonly Plan[] = [
   },
   {
     name: "(f) idle, 5,000 connections",
-    order: { scenario: "idle", params: { connections: 5_000, ms: 10_000 } },
+    order: { scenario: "idle", params: { connections: 5_000, ms: 8_000 } },
     targets: [us, floor],
   },
   { name: "(g) notify 1,000 users", order: { scenario: "inbox", params: { users: 1_000 } }, targets: [us] },

@@ -242,9 +242,11 @@ describe("a slow reader", () => {
     const [ada, slow] = [test.join("ada"), test.join("bo")];
     ada.send("1");
     slow.socket.unsent = 4 * 1_048_576;
+    test.now += 250;
     ada.send("2");
     expect(slow.seqs).toEqual([1, 2]);
     slow.socket.unsent += 1;
+    test.now += 250;
     ada.send("3");
     expect([slow.seqs, slow.socket.closed]).toEqual([[1, 2], { code: 4503, reason: "slow_consumer" }]);
     expect(ada.seqs).toEqual([1, 2, 3]);

@@ -52,6 +52,7 @@ export class RoomObject extends DurableObject {
     live.room.sweepIfStale(Date.now());
     const refusal = live.room.refuses(upgrade.actor);
     if (refusal !== undefined) {
+      // The refused need not wait until the others have heard of the ghosts that were just found.
       this.ctx.waitUntil(live.flushIfDue());
       return refusalResponse(refusal);
     }
@@ -137,6 +138,7 @@ export class RoomObject extends DurableObject {
   async #visit(): Promise<LiveRoom> {
     const live = this.#open();
     live.room.sweepIfStale(Date.now());
+    // One flush, which nobody who only looks has to wait for.
     this.ctx.waitUntil(live.flushIfDue());
     await this.#setAlarm(live.room);
     // Forgotten meanwhile, perhaps.

@@ -28,7 +28,6 @@ export class RawSocket {
   readonly #socket: Socket;
   readonly #events: RawSocketEvents;
   #pending: Buffer = Buffer.alloc(0);
-  #paused = false;
 
   private constructor(socket: Socket, events: RawSocketEvents) {
     this.#socket = socket;
@@ -82,17 +81,11 @@ export class RawSocket {
 
   /** Stops reading, as a client on a bad line would. */
   pause(): void {
-    this.#paused = true;
     this.#socket.pause();
   }
 
   resume(): void {
-    this.#paused = false;
     this.#socket.resume();
-  }
-
-  get paused(): boolean {
-    return this.#paused;
   }
 
   destroy(): void {

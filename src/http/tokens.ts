@@ -23,6 +23,9 @@ const tokenBody = v.object({
   ttlSeconds: v.exactOptional(v.pipe(v.number(), v.safeInteger(), v.minValue(60), v.maxValue(2_592_000))),
 });
 
+/** What a person may be on a developer's own machine; `none` would open nothing. */
+const devPermission = v.optional(v.picklist(["read", "write", "moderate"]), "write");
+
 type TokenRequest = v.InferOutput<typeof tokenBody>;
 
 /** For back ends without a JWT library. */
@@ -41,10 +44,12 @@ export async function devToken(c: Context<AppEnv>): Promise<Response> {
   if (!c.get("config").devTokens || !local) return c.notFound();
   const user = v.safeParse(userId, c.req.query("user"));
   if (!user.success) throw refusing("bad_request", "user must be a user id", { path: ["user"] });
+  const permission = v.safeParse(devPermission, c.req.query("permission"));
+  if (!permission.success)
+    throw refusing("bad_request", "permission must be read, write or moderate", { path: ["permission"] });
   const name = c.req.query("name")?.slice(0, 128);
-  return c.json(
-    await signToken(c.get("config"), { user: user.output, rooms: { "*": "write" }, ...(name && { name }) }),
-  );
+  const rooms = { "*": permission.output };
+  return c.json(await signToken(c.get("config"), { user: user.output, rooms, ...(name && { name }) }));
 }
 
 async function signToken({ token: { key, ...claims } }: Config, request: TokenRequest) {

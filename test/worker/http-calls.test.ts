@@ -1,4 +1,5 @@
 import { env } from "cloudflare:workers";
+import { decodeJwt } from "jose";
 import { describe, expect, it } from "vitest";
 import { configureRoom, failWrites, userExists } from "./support/objects.ts";
 import {
@@ -340,5 +341,22 @@ describe("tokens", () => {
     }
     expect((await ask(on, "localhost", "user=a%20b")).status).toBe(400);
     expect((await ask(on, "localhost", "")).status).toBe(400);
+  });
+
+  it("[H9] a dev token gives write, or the permission asked for", async () => {
+    const ask = (query: string) =>
+      callWith({ DEV_TOKENS: "on" }, `http://localhost/dev/token?user=ada${query}`);
+    const roomsOf = async (query: string) => {
+      const { token } = await (await ask(query)).json<{ token: string }>();
+      return (decodeJwt(token) as { rooms?: unknown }).rooms;
+    };
+    expect(await roomsOf("")).toEqual({ "*": "write" });
+    for (const permission of ["read", "write", "moderate"])
+      expect(await roomsOf(`&permission=${permission}`)).toEqual({ "*": permission });
+    for (const wrong of ["none", "admin", "", "Moderate"]) {
+      const response = await ask(`&permission=${wrong}`);
+      expect(response.status, wrong).toBe(400);
+      expect((await errorOf(response)).path).toEqual(["permission"]);
+    }
   });
 });

@@ -106,7 +106,7 @@ export class Client {
     }
     this.#rooms.set(name, { handle, core });
     core.events.on("state", () => this.#stateChanged());
-    void core.setPresence(this.#presence);
+    void core.presence.set(this.#presence);
     if (this.#phase === "open") core.connection.start("afterTurn");
     return handle;
   }

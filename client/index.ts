@@ -1,5 +1,6 @@
 export type {
   Attachment,
+  ChangeResult,
   ChatData,
   ErrorCode,
   Member,
@@ -14,6 +15,8 @@ export type {
   Permission,
   Priority,
   Reaction,
+  ReadResult,
+  Receipt,
   ReconnectLimits,
   Sender,
   Signal,

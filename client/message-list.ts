@@ -1,4 +1,5 @@
-import type { Message, MessageDeleted, Reaction, SequencedEvent } from "../src/protocol/index.ts";
+import type { Message, SequencedEvent } from "../src/protocol/index.ts";
+import { deletedMessage, reactedMessage } from "./message-changes.ts";
 
 /** What is held of a room's log, by `seq`, with later changes folded in. The greater `changed` is the newer version. */
 export class MessageList {
@@ -11,6 +12,11 @@ export class MessageList {
     return this.#frozen;
   }
 
+  get(seq: number): Message | undefined {
+    const held = this.#messages[this.#indexOf(seq)];
+    return held?.seq === seq ? held : undefined;
+  }
+
   /** Changes to what is not held are ignored. */
   apply(event: SequencedEvent): void {
     switch (event.type) {
@@ -21,10 +27,10 @@ export class MessageList {
         this.#alter(event.message.seq, version(event.message), () => event.message);
         return;
       case "messageDeleted":
-        this.#alter(event.target, event.seq, (held) => deleted(held, event));
+        this.#alter(event.target, event.seq, (held) => deletedMessage(held, event.at));
         return;
       case "reaction":
-        this.#alter(event.target, event.seq, (held) => reacted(held, event));
+        this.#alter(event.target, event.seq, (held) => reactedMessage(held, event));
         return;
       default:
         event satisfies never;
@@ -51,7 +57,7 @@ export class MessageList {
   #alter(seq: number, changed: number, change: (held: Message) => Message): void {
     const index = this.#indexOf(seq);
     const held = this.#messages[index];
-    if (held?.seq === seq && changed > version(held)) this.#replace(index, 1, change(held));
+    if (held?.seq === seq && changed > version(held)) this.#replace(index, 1, { ...change(held), changed });
   }
 
   #replace(index: number, count: number, ...messages: Message[]): void {
@@ -72,17 +78,4 @@ export class MessageList {
   }
 }
 
-const version = ({ seq, changed }: Message): number => changed ?? seq;
-
-function deleted({ mentions: _, reactions: __, ...held }: Message, { seq, at }: MessageDeleted): Message {
-  return { ...held, data: null, deletedAt: at, changed: seq };
-}
-
-function reacted({ reactions = {}, ...held }: Message, { seq, emoji, user, op }: Reaction): Message {
-  const { [emoji]: users, ...others } = reactions;
-  // What every object inherits, such as `constructor`, is no list.
-  const without = Object.hasOwn(reactions, emoji) ? (users ?? []).filter((id) => id !== user) : [];
-  const now = op === "add" ? [...without, user] : without;
-  const next = now.length > 0 ? { ...reactions, [emoji]: now } : others;
-  return { ...held, ...(Object.keys(next).length > 0 && { reactions: next }), changed: seq };
-}
+export const version = ({ seq, changed }: Message): number => changed ?? seq;

@@ -11,6 +11,7 @@ import {
 import { backoffMs } from "./backoff.ts";
 import { offline } from "./ending.ts";
 import { RoomsError, refusalError } from "./errors.ts";
+import { jsonCopy } from "./json-copy.ts";
 import {
   costOf,
   eventOf,
@@ -69,7 +70,7 @@ export class Outbox {
   }
 
   add(data: unknown, options: SendOptions): Promise<Stored> {
-    const copy = jsonCopy({ data, options });
+    const copy: Wish | undefined = jsonCopy({ data, options });
     if (copy === undefined || !("data" in copy)) {
       return quiet(Promise.reject(new RoomsError("bad_request", "This cannot be written as JSON.")));
     }
@@ -226,13 +227,4 @@ interface Wish {
   /** Left out where it was nothing that JSON knows. */
   readonly data?: unknown;
   readonly options: SendOptions;
-}
-
-/** As it is now, whatever the app does with its own. */
-function jsonCopy(wish: Wish): Wish | undefined {
-  try {
-    return JSON.parse(JSON.stringify(wish));
-  } catch {
-    return undefined;
-  }
 }

@@ -12,24 +12,29 @@ import {
 } from "../src/protocol/index.ts";
 import { Connection } from "./connection.ts";
 import { Emitter } from "./emitter.ts";
+import { offline } from "./ending.ts";
 import type { ConnectionContext, Endpoint } from "./endpoint.ts";
 import { RoomsError, refusalError } from "./errors.ts";
 import type { Start } from "./log-follower.ts";
-import { memo } from "./memo.ts";
 import { Outbox } from "./outbox.ts";
-import { type OutboxEntry, pendingMessage, type RoomMessage, storedMessage } from "./outbox-entry.ts";
-import { OutboxView } from "./outbox-view.ts";
+import { type OutboxEntry, storedMessage } from "./outbox-entry.ts";
+import { OwnPresence } from "./own-presence.ts";
 import type { Connected, IncomingFrame } from "./parse-frame.ts";
+import type { OnAnswer } from "./pending-answers.ts";
+import { PendingChanges } from "./pending-changes.ts";
+import { ReadPosition } from "./read-position.ts";
 import type { RoomEvents } from "./room-events.ts";
+import type { RoomLine } from "./room-line.ts";
 import { RoomState } from "./room-state.ts";
-import type { Presence, RoomOptions, RoomSnapshot } from "./room-types.ts";
+import type { RoomOptions, RoomSnapshot } from "./room-types.ts";
+import { roomView } from "./room-view.ts";
 import { SendPacer } from "./send-pacer.ts";
 import { SnapshotStore } from "./snapshot-store.ts";
 import { TopicFilter } from "./topic-filter.ts";
 import { TopicListeners } from "./topic-listeners.ts";
 import { Typing } from "./typing.ts";
 
-export class RoomCore {
+export class RoomCore implements RoomLine {
   readonly name: string;
   readonly events = new Emitter<RoomEvents>();
   readonly appEvents = new TopicListeners<Message | Signal>();
@@ -37,11 +42,13 @@ export class RoomCore {
   readonly state = new RoomState();
   readonly topics: TopicFilter;
   readonly outbox: Outbox;
+  readonly changes: PendingChanges;
+  readonly reads: ReadPosition;
+  readonly presence = new OwnPresence(this);
   readonly typing: Typing;
   readonly store: SnapshotStore<RoomSnapshot>;
   readonly #context: ConnectionContext;
   readonly #pacer: SendPacer;
-  #presence: Presence = {};
 
   constructor(context: ConnectionContext, name: string, { history, topics = null }: RoomOptions) {
     const { ports } = context;
@@ -51,16 +58,30 @@ export class RoomCore {
     this.connection = new Connection(context, this.#endpoint(name, history));
     this.topics = new TopicFilter(this.connection, ports.newId, topics);
     this.outbox = new Outbox(ports, this.#outboxLine(), this.#pacer);
+    this.changes = new PendingChanges(ports, this);
+    this.reads = new ReadPosition(ports, this);
     this.typing = new Typing(
       ports.clock,
       (data) => this.signal(TYPING_EVENT, data),
       () => this.changed(),
     );
-    this.store = new SnapshotStore(() => this.#snapshot());
+    this.store = new SnapshotStore(roomView(this));
   }
 
   get self(): string | undefined {
     return this.state.user?.id;
+  }
+
+  get live(): boolean {
+    return this.connection.live;
+  }
+
+  get head(): number {
+    return this.state.head;
+  }
+
+  held(seq: number): Message | undefined {
+    return this.state.messages.get(seq);
   }
 
   changed(): void {
@@ -71,39 +92,40 @@ export class RoomCore {
     return this.#context.ports.newId();
   }
 
+  /** As `Connection.request`, counted. */
+  request(command: Command & { readonly id: string }, onAnswer: OnAnswer): void {
+    if (this.live) this.#pacer.spend(1);
+    this.connection.request(command, onAnswer);
+  }
+
   /** As `Connection.ask`, counted. */
   ask(command: Command & { readonly id: string }) {
-    if (this.connection.live) this.#pacer.spend(1);
+    if (this.live) this.#pacer.spend(1);
     return this.connection.ask(command);
   }
 
   signal(event: string, data: unknown, to?: string): void {
-    if (!this.connection.live) return;
+    if (!this.live) return;
     this.#pacer.spend(1);
     this.connection.send({ type: "signal", event, data, ...(to !== undefined && { to }) });
   }
 
-  async setPresence(presence: Presence): Promise<void> {
-    this.#presence = { ...this.#presence, ...presence };
-    if (this.connection.live && this.state.user !== null) await this.#tellPresence(presence);
+  addOlder(messages: readonly Message[]): void {
+    this.state.addOlder(messages);
+    this.changes.onFolded();
+    this.changed();
   }
 
   /** For good: everything is told at once, and no timer is left. */
   close(): void {
     this.typing.stop();
     this.typing.clear();
+    const error = new RoomsError("closed", "The room was left.");
+    this.changes.fail(error);
+    this.reads.fail(error);
     this.connection.close();
     this.outbox.close();
     this.changed();
-  }
-
-  #tellPresence({ status, data }: Presence) {
-    return this.ask({
-      type: "presence",
-      id: this.newId(),
-      ...(status !== undefined && { status }),
-      ...(data !== undefined && { data }),
-    });
   }
 
   #endpoint(name: string, history: number | undefined): Endpoint {
@@ -116,11 +138,14 @@ export class RoomCore {
       onPermission: (permission) => this.state.setPermission(permission),
       onLive: () => this.#onLive(),
       onState: (state) => {
+        // Nobody knows whether there will be a replay to tell.
+        if (state.status === "disconnected") this.changes.fail(state.error ?? offline("Disconnected."));
         this.events.emit("state", state);
         this.changed();
       },
       onRefused: (error) => {
         this.outbox.fail(error);
+        this.reads.fail(error);
         this.events.emit("error", error);
       },
       onTurn: () => this.changed(),
@@ -147,20 +172,19 @@ export class RoomCore {
     const slowModeMs = frame.permission === "moderate" ? 0 : frame.limits.slowModeMs;
     this.#pacer.setPace({ ...frame.limits, slowModeMs });
     this.state.begin(frame, start);
+    this.reads.begin(frame.epoch);
+    // Another log may have another message in the same place.
+    if (start === "lost") this.changes.fail(offline("The log has passed what was held."));
     if (start === "lost") this.events.emit("lost", frame);
     this.events.emit("connected", frame);
   }
 
   #onLive(): void {
     this.topics.onLive();
-    if (this.state.user !== null && Object.keys(this.#presence).length > 0) {
-      this.#tellPresence(this.#presence).catch((error: unknown) => {
-        const refused = error instanceof RoomsError && error.code !== "offline";
-        // What was not told is told by the next connection.
-        if (refused) this.events.emit("error", error);
-      });
-    }
+    this.presence.onLive((error) => this.events.emit("error", error));
+    this.changes.onLive();
     this.outbox.flush();
+    this.reads.onLive();
     this.changed();
   }
 
@@ -185,7 +209,9 @@ export class RoomCore {
   }
 
   #onEvent(event: RoomEvent): void {
+    this.reads.onEvent(event);
     this.state.apply(event);
+    if ("seq" in event && event.type !== "receipt") this.changes.onEvent(event);
     if (event.type === "message" && event.from !== null && event.from.id === this.self) {
       this.outbox.onEvent(event);
     }
@@ -204,47 +230,5 @@ export class RoomCore {
     if (matchesTopics(inForce, entry.event)) {
       this.state.messages.add(storedMessage(entry, { seq, at }, this.state.user));
     }
-  }
-
-  readonly #messages = memo(
-    (
-      stored: RoomSnapshot["messages"],
-      _items: unknown,
-      user: RoomSnapshot["user"],
-      wanted: TopicFilter["wanted"],
-    ) => {
-      const pending = this.outbox.entries.filter(({ event }) => matchesTopics(wanted, event));
-      if (pending.length === 0) return stored;
-      const all: RoomMessage[] = [...stored, ...pending.map((entry) => pendingMessage(entry, user))];
-      return Object.freeze(all);
-    },
-  );
-
-  readonly #outboxView = memo((items: Outbox["items"]) => {
-    const retry = (id: string) => {
-      const stored = this.outbox.retry(id);
-      this.changed();
-      return stored;
-    };
-    const drop = (id: string) => {
-      this.outbox.drop(id);
-      this.changed();
-    };
-    return new OutboxView(items, { retry, drop });
-  });
-
-  #snapshot(): RoomSnapshot {
-    const { state, outbox } = this;
-    return {
-      state: this.connection.state,
-      user: state.user,
-      permission: state.permission,
-      head: state.head,
-      messages: this.#messages(state.messages.all, outbox.items, state.user, this.topics.wanted),
-      members: state.members,
-      occupancy: state.occupancy,
-      typing: state.usersOf(this.typing.users, state.members),
-      outbox: this.#outboxView(outbox.items),
-    };
   }
 }

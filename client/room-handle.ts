@@ -1,7 +1,15 @@
-import { CHAT_EVENT, type Message, type Signal, type Topics } from "../src/protocol/index.ts";
+import {
+  CHAT_EVENT,
+  type ChangeResult,
+  type Message,
+  type ReadResult,
+  type Signal,
+  type Topics,
+} from "../src/protocol/index.ts";
 import { offline } from "./ending.ts";
 import { RoomsError } from "./errors.ts";
 import { eventOf, type SendOptions, type Stored } from "./outbox-entry.ts";
+import type { Change } from "./pending-change.ts";
 import type { Cancel } from "./ports.ts";
 import { quiet } from "./quiet.ts";
 import type { RoomCore } from "./room-core.ts";
@@ -60,6 +68,10 @@ export class RoomHandle {
     return this.getSnapshot().typing;
   }
 
+  get unread(): number {
+    return this.getSnapshot().unread;
+  }
+
   get outbox(): RoomSnapshot["outbox"] {
     return this.getSnapshot().outbox;
   }
@@ -100,6 +112,46 @@ export class RoomHandle {
     return stored;
   }
 
+  /**
+   * Replaces the `data` of an own message, or of any with `moderate`. Shown at once, resolves when it is stored with
+   * the `seq` of the change, and is undone where it rejects: with the server's refusal, such as `forbidden` or
+   * `not_found`; with `offline` without a connection, or where one was lost and nobody can tell what became of it.
+   */
+  edit(seq: number, data: unknown): Promise<ChangeResult> {
+    return this.#change({ type: "edit", seq, data });
+  }
+
+  /** Erases an own message, or any with `moderate`; its place stays, with `deletedAt`. Otherwise as `edit`. */
+  delete(seq: number): Promise<ChangeResult> {
+    return this.#change({ type: "delete", seq });
+  }
+
+  /**
+   * Adds a reaction of this user: one emoji, of which each counts once. Resolves with `seq` 0 where it was there
+   * already. Otherwise as `edit`.
+   */
+  react(seq: number, emoji: string): Promise<ChangeResult> {
+    return this.#change({ type: "react", seq, emoji, op: "add" });
+  }
+
+  /** Takes a reaction of this user back. Resolves with `seq` 0 where there was none. Otherwise as `edit`. */
+  unreact(seq: number, emoji: string): Promise<ChangeResult> {
+    return this.#change({ type: "react", seq, emoji, op: "remove" });
+  }
+
+  /**
+   * Says that this user has read up to `seq`, by default all that is known of. It never moves back, and may be called
+   * with every message and scroll: the server is told at most once a second. Resolves with how far this user has read
+   * on all devices and how much is left, counted to at most 1,000. Offline it is remembered, and told with the next
+   * connection. Rejects as `send` does, for an anonymous reader with `forbidden`.
+   */
+  markRead(seq: number = this.#core.head): Promise<ReadResult> {
+    if (this.#left) return refusedAsLeft();
+    const marked = this.#core.reads.mark(seq);
+    this.#core.changed();
+    return marked;
+  }
+
   /** Tells the others something that is not stored. Forgotten where there is no connection. */
   signal(event: string, data: unknown = null, { to }: { readonly to?: string } = {}): void {
     this.#core.signal(event, data, to);
@@ -121,7 +173,7 @@ export class RoomHandle {
 
   /** Says how this user is here. Offline, and after every reconnect, it is told with the connection. */
   setPresence(presence: Presence): Promise<void> {
-    return quiet(this.#core.setPresence(presence));
+    return quiet(this.#core.presence.set(presence));
   }
 
   /** From now on only events under these topics; `null` is all. Replays nothing: see `loadOlder`. */
@@ -144,8 +196,7 @@ export class RoomHandle {
     });
     if (!isHistoryResult(answer)) throw offline("The answer could not be read.");
     this.#olderPage = { before: answer.seq };
-    core.state.addOlder(answer.messages ?? []);
-    core.changed();
+    core.addOlder(answer.messages ?? []);
     return { more: answer.more ?? false };
   }
 
@@ -164,6 +215,13 @@ export class RoomHandle {
     // First, so that whoever hears of the end can open the room anew.
     this.#onLeave();
     this.#core.close();
+  }
+
+  #change(change: Change): Promise<ChangeResult> {
+    if (this.#left) return refusedAsLeft();
+    const changed = this.#core.changes.add(change);
+    this.#core.changed();
+    return changed;
   }
 }
 

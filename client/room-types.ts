@@ -26,7 +26,8 @@ export interface RoomSnapshot {
   /** `seq` of the last event of the room that this client knows of. */
   readonly head: number;
   /**
-   * Oldest first; own ones that are not stored yet at the end, with `pending: true`. While connected it only grows, by
+   * Oldest first, with own changes as if they were stored already; what is deleted is still there, with `deletedAt`
+   * and without `data`. Own ones that are not stored yet are at the end, with `pending: true`. While connected it only grows, by
    * what is heard and by `loadOlder`: nobody but the app knows what of it is still on a screen.
    */
   readonly messages: readonly RoomMessage[];
@@ -35,5 +36,10 @@ export interface RoomSnapshot {
   readonly occupancy: Occupancy;
   /** Who types now, without this user; in a room too big for a list only by `id`. */
   readonly typing: readonly User[];
+  /**
+   * Messages of others after what this user has read, on whatever device, counted to at most 1,000; 0 for an anonymous
+   * reader, and until the first connection. The server counts, all topics; in between it is counted along.
+   */
+  readonly unread: number;
   readonly outbox: OutboxView;
 }

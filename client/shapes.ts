@@ -3,6 +3,7 @@
 import type {
   AuthResult,
   CaughtUp,
+  ChangeResult,
   HistoryResult,
   Limits,
   Member,
@@ -21,6 +22,7 @@ import type {
   OccupancyChanged,
   Pong,
   Reaction,
+  ReadResult,
   Receipt,
   ReconnectLimits,
   RoomConnected,
@@ -205,6 +207,8 @@ export const isSendResult = shape<SendResult>({
   at: instant,
   duplicate: optional(literal(true)),
 });
+export const isChangeResult = shape<ChangeResult>({ seq: integer });
+export const isReadResult = shape<ReadResult>({ seq: integer, unread: integer });
 export const isTopicsResult = shape<TopicsResult>({ topics: nullable(list(text)), seq: integer });
 export const isAuthResult = shape<AuthResult>({ expiresAt: instant, permission: optional(text) });
 /** Of `mark`. */

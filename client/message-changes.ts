@@ -1,0 +1,31 @@
+// What a change does to a message, wherever it is folded in. `changed` is left to whoever knows the `seq` of it.
+
+import type { Message, Reaction } from "../src/protocol/index.ts";
+
+export const editedMessage = (held: Message, data: unknown, at: number): Message => ({
+  ...held,
+  data,
+  editedAt: at,
+});
+
+export function deletedMessage({ mentions: _, reactions: __, ...held }: Message, at: number): Message {
+  return { ...held, data: null, deletedAt: at };
+}
+
+export function reactedMessage(
+  { reactions = {}, ...held }: Message,
+  { emoji, user, op }: Pick<Reaction, "emoji" | "user" | "op">,
+): Message {
+  const { [emoji]: _, ...others } = reactions;
+  const without = usersOf(reactions, emoji).filter((id) => id !== user);
+  const now = op === "add" ? [...without, user] : without;
+  const next = now.length > 0 ? { ...reactions, [emoji]: now } : others;
+  return { ...held, ...(Object.keys(next).length > 0 && { reactions: next }) };
+}
+
+export const hasReacted = ({ reactions = {} }: Message, emoji: string, user: string | undefined): boolean =>
+  user !== undefined && usersOf(reactions, emoji).includes(user);
+
+/** What every object inherits, such as `constructor`, is no list. */
+const usersOf = (reactions: NonNullable<Message["reactions"]>, emoji: string): readonly string[] =>
+  Object.hasOwn(reactions, emoji) ? (reactions[emoji] ?? []) : [];

@@ -1,0 +1,44 @@
+import type { Ok, PresenceCommand } from "../src/protocol/index.ts";
+import { RoomsError } from "./errors.ts";
+import type { Presence } from "./room-types.ts";
+
+/** The connection, as one's own presence sees it. */
+export interface PresenceLine {
+  readonly live: boolean;
+  /** `undefined` for an anonymous reader, who has none. */
+  readonly self: string | undefined;
+  newId(): string;
+  ask(command: PresenceCommand): Promise<Ok>;
+}
+
+/** How this user is here, as the app said it last: told again by every connection. */
+export class OwnPresence {
+  readonly #line: PresenceLine;
+  #presence: Presence = {};
+
+  constructor(line: PresenceLine) {
+    this.#line = line;
+  }
+
+  async set(presence: Presence): Promise<void> {
+    this.#presence = { ...this.#presence, ...presence };
+    if (this.#line.live && this.#line.self !== undefined) await this.#tell(presence);
+  }
+
+  onLive(onRefused: (error: RoomsError) => void): void {
+    if (this.#line.self === undefined || Object.keys(this.#presence).length === 0) return;
+    this.#tell(this.#presence).catch((error: unknown) => {
+      // What was not told is told by the next connection.
+      if (error instanceof RoomsError && error.code !== "offline") onRefused(error);
+    });
+  }
+
+  #tell({ status, data }: Presence): Promise<Ok> {
+    return this.#line.ask({
+      type: "presence",
+      id: this.#line.newId(),
+      ...(status !== undefined && { status }),
+      ...(data !== undefined && { data }),
+    });
+  }
+}

@@ -1,0 +1,215 @@
+// How far this user has read, and how much is left. The server counts; in between, what is heard is counted along.
+// Invariant: at most one `read` a second, and the last word is always told, if need be by the next connection.
+
+import {
+  type Answer,
+  ERRORS,
+  type ErrorAnswer,
+  MAX_UNREAD,
+  type Message,
+  type ReadResult,
+  type RoomEvent,
+} from "../src/protocol/index.ts";
+import { offline } from "./ending.ts";
+import { RoomsError, refusalError } from "./errors.ts";
+import type { Cancel, Ports } from "./ports.ts";
+import { quiet } from "./quiet.ts";
+import type { RoomLine } from "./room-line.ts";
+import { isReadResult } from "./shapes.ts";
+
+const MIN_BETWEEN_MS = 1_000;
+
+/** A call of `mark` that is not answered. */
+interface Waiting {
+  readonly seq: number;
+  readonly settle: PromiseWithResolvers<ReadResult>;
+}
+
+type Asking =
+  | { readonly status: "idle" }
+  /** For the second since the last one to be over. */
+  | { readonly status: "pausing"; readonly cancel: Cancel }
+  | { readonly status: "asked" };
+
+const IDLE: Asking = { status: "idle" };
+
+export class ReadPosition {
+  readonly #ports: Ports;
+  readonly #line: RoomLine;
+  #epoch: string | undefined;
+  /** `undefined` until the server said it: before that, nothing is counted. */
+  #seq: number | undefined;
+  #unread = 0;
+  #waiting: readonly Waiting[] = [];
+  #asking: Asking = IDLE;
+  /** Whether the server would say something else than is known. */
+  #stale = false;
+  /** Since when, and for how long, nothing is asked. */
+  #pausedAt = 0;
+  #pauseMs = 0;
+
+  constructor(ports: Ports, line: RoomLine) {
+    this.#ports = ports;
+    this.#line = line;
+  }
+
+  get unread(): number {
+    return this.#unread;
+  }
+
+  mark(seq: number): Promise<ReadResult> {
+    if (this.#seq !== undefined && seq <= this.#seq) {
+      return Promise.resolve({ seq: this.#seq, unread: this.#unread });
+    }
+    const settle = Promise.withResolvers<ReadResult>();
+    this.#waiting = [...this.#waiting, { seq, settle }];
+    // Shown at once: the answer is a moment away, or offline a long time.
+    if (this.#showsAllRead()) this.#unread = 0;
+    this.#ask();
+    return quiet(settle.promise);
+  }
+
+  /** What was to be marked in another log is no place in this one: then it only asks. */
+  begin(epoch: string): void {
+    if (this.#epoch !== undefined && this.#epoch !== epoch) {
+      this.#seq = undefined;
+      this.#waiting = this.#waiting.map((waiting) => ({ ...waiting, seq: 0 }));
+    }
+    this.#epoch = epoch;
+  }
+
+  onLive(): void {
+    if (this.#line.self === undefined) {
+      this.fail(new RoomsError("forbidden", "Who reads anonymously has no place to keep."));
+      return;
+    }
+    this.#askAnew();
+  }
+
+  /** To be called before it is folded: a deletion says nothing of what it deletes. */
+  onEvent(event: RoomEvent): void {
+    switch (event.type) {
+      case "message":
+        if (this.#isLeft(event.seq) && this.#counts(event)) this.#count(1);
+        return;
+      case "messageDeleted": {
+        if (!this.#isLeft(event.target)) return;
+        const held = this.#line.held(event.target);
+        if (held === undefined) this.#askAnew();
+        else if (this.#counts(held)) this.#count(-1);
+        return;
+      }
+      case "receipt":
+        if (event.user === this.#line.self) this.#onOwnReceipt(event.seq);
+        return;
+      default:
+    }
+  }
+
+  /** What waits has failed. */
+  fail(error: RoomsError): void {
+    if (this.#asking.status === "pausing") this.#asking.cancel();
+    this.#asking = IDLE;
+    const failed = this.#waiting;
+    this.#waiting = [];
+    for (const { settle } of failed) settle.reject(error);
+  }
+
+  #askAnew(): void {
+    this.#stale = true;
+    this.#ask();
+  }
+
+  /** Without a connection the next one asks. */
+  #ask(): void {
+    const { clock, newId } = this.#ports;
+    if (!this.#line.live || this.#asking.status !== "idle") return;
+    if (!this.#stale && this.#waiting.length === 0) return;
+    const sinceMs = clock.now() - this.#pausedAt;
+    // Where the clock was set back, nobody waits until the old time comes round.
+    if (sinceMs >= 0 && sinceMs < this.#pauseMs) {
+      const cancel = clock.after(this.#pauseMs - sinceMs, () => {
+        this.#asking = IDLE;
+        this.#ask();
+      });
+      this.#asking = { status: "pausing", cancel };
+      return;
+    }
+    const seq = this.#wanted;
+    this.#stale = false;
+    this.#pause(MIN_BETWEEN_MS);
+    this.#asking = { status: "asked" };
+    this.#line.request({ type: "read", id: newId(), seq }, (answer) => {
+      this.#asking = IDLE;
+      this.#onAnswer(seq, answer);
+      this.#ask();
+    });
+  }
+
+  #onAnswer(wanted: number, answer: Answer | undefined): void {
+    if (answer?.type === "error") this.#onRefusal(wanted, answer);
+    else if (answer?.type === "ok" && isReadResult(answer)) this.#onResult(wanted, answer);
+    else if (answer !== undefined) this.#settle(wanted, ({ settle }) => settle.reject(unreadable()));
+  }
+
+  #onResult(wanted: number, { seq, unread }: ReadResult): void {
+    // Another device has read on since this was counted.
+    if (this.#seq !== undefined && this.#seq > seq) this.#stale = true;
+    this.#seq = Math.max(this.#seq ?? 0, seq);
+    this.#settle(wanted, ({ settle }) => settle.resolve({ seq, unread }));
+    this.#unread = this.#showsAllRead() ? 0 : unread;
+  }
+
+  #onRefusal(wanted: number, answer: ErrorAnswer): void {
+    if (ERRORS[answer.code].again) {
+      this.#pause(Math.max(MIN_BETWEEN_MS, answer.retryAfterMs ?? 0));
+      this.#stale = true;
+      return;
+    }
+    // What was shown as read at once is not.
+    if (wanted > 0) this.#stale = true;
+    const error = refusalError(answer);
+    this.#settle(wanted, ({ settle }) => settle.reject(error));
+  }
+
+  /** All that asked for no more than this. */
+  #settle(upTo: number, settle: (waiting: Waiting) => void): void {
+    const settled = this.#waiting.filter(({ seq }) => seq <= upTo);
+    this.#waiting = this.#waiting.filter(({ seq }) => seq > upTo);
+    settled.forEach(settle);
+  }
+
+  #pause(pauseMs: number): void {
+    this.#pausedAt = this.#ports.clock.now();
+    this.#pauseMs = pauseMs;
+  }
+
+  #onOwnReceipt(seq: number): void {
+    if (this.#seq === undefined || seq <= this.#seq) return;
+    this.#seq = seq;
+    // What was asked will be answered with no less: also the receipt of an own `read` comes before its answer.
+    if (this.#asking.status !== "asked") this.#askAnew();
+  }
+
+  get #wanted(): number {
+    return Math.max(0, ...this.#waiting.map(({ seq }) => seq));
+  }
+
+  #showsAllRead(): boolean {
+    return this.#waiting.length > 0 && this.#wanted >= this.#line.head;
+  }
+
+  #isLeft(seq: number): boolean {
+    return this.#seq !== undefined && seq > this.#seq && seq > this.#wanted;
+  }
+
+  #counts({ from, deletedAt }: Message): boolean {
+    return from?.id !== this.#line.self && deletedAt === undefined;
+  }
+
+  #count(by: 1 | -1): void {
+    this.#unread = Math.min(MAX_UNREAD, Math.max(0, this.#unread + by));
+  }
+}
+
+const unreadable = () => offline("The answer could not be read.");

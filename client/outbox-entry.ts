@@ -47,6 +47,10 @@ export interface PendingMessage {
   readonly status: OutboxStatus;
   readonly error?: RoomsError;
   readonly seq?: never;
+  readonly editedAt?: never;
+  readonly deletedAt?: never;
+  readonly reactions?: never;
+  readonly changed?: never;
 }
 
 /** A message as `messages` holds it: stored, or `pending` and at the end. */

@@ -12,12 +12,15 @@ import {
 } from "../src/protocol/index.ts";
 import { offline } from "./ending.ts";
 import { RoomsError, refusalError } from "./errors.ts";
-import type { Cancel, Ports } from "./ports.ts";
+import type { Cancel, Clock } from "./ports.ts";
 import { quiet } from "./quiet.ts";
 import type { RoomLine } from "./room-line.ts";
 import { isReadResult } from "./shapes.ts";
 
 const MIN_BETWEEN_MS = 1_000;
+
+/** Never two at a time. */
+const ID = "read";
 
 /** A call of `mark` that is not answered. */
 interface Waiting {
@@ -34,7 +37,7 @@ type Asking =
 const IDLE: Asking = { status: "idle" };
 
 export class ReadPosition {
-  readonly #ports: Ports;
+  readonly #clock: Clock;
   readonly #line: RoomLine;
   #epoch: string | undefined;
   /** `undefined` until the server said it: before that, nothing is counted. */
@@ -48,8 +51,8 @@ export class ReadPosition {
   #pausedAt = 0;
   #pauseMs = 0;
 
-  constructor(ports: Ports, line: RoomLine) {
-    this.#ports = ports;
+  constructor(clock: Clock, line: RoomLine) {
+    this.#clock = clock;
     this.#line = line;
   }
 
@@ -122,13 +125,12 @@ export class ReadPosition {
 
   /** Without a connection the next one asks. */
   #ask(): void {
-    const { clock, newId } = this.#ports;
     if (!this.#line.live || this.#asking.status !== "idle") return;
     if (!this.#stale && this.#waiting.length === 0) return;
-    const sinceMs = clock.now() - this.#pausedAt;
+    const sinceMs = this.#clock.now() - this.#pausedAt;
     // Where the clock was set back, nobody waits until the old time comes round.
     if (sinceMs >= 0 && sinceMs < this.#pauseMs) {
-      const cancel = clock.after(this.#pauseMs - sinceMs, () => {
+      const cancel = this.#clock.after(this.#pauseMs - sinceMs, () => {
         this.#asking = IDLE;
         this.#ask();
       });
@@ -139,7 +141,7 @@ export class ReadPosition {
     this.#stale = false;
     this.#pause(MIN_BETWEEN_MS);
     this.#asking = { status: "asked" };
-    this.#line.request({ type: "read", id: newId(), seq }, (answer) => {
+    this.#line.request({ type: "read", id: ID, seq }, (answer) => {
       this.#asking = IDLE;
       this.#onAnswer(seq, answer);
       this.#ask();
@@ -180,7 +182,7 @@ export class ReadPosition {
   }
 
   #pause(pauseMs: number): void {
-    this.#pausedAt = this.#ports.clock.now();
+    this.#pausedAt = this.#clock.now();
     this.#pauseMs = pauseMs;
   }
 

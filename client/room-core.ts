@@ -59,7 +59,7 @@ export class RoomCore implements RoomLine {
     this.topics = new TopicFilter(this.connection, ports.newId, topics);
     this.outbox = new Outbox(ports, this.#outboxLine(), this.#pacer);
     this.changes = new PendingChanges(ports, this);
-    this.reads = new ReadPosition(ports, this);
+    this.reads = new ReadPosition(ports.clock, this);
     this.typing = new Typing(
       ports.clock,
       (data) => this.signal(TYPING_EVENT, data),

@@ -256,6 +256,8 @@ describe("pace", () => {
 
   it("[C26] other commands and mentions cost too", async () => {
     const world = await roomForTest({}, {}, { limits });
+    // What it asks by itself on connecting costs one too.
+    await world.clock.advance(500);
     world.room.signal("wave");
     void world.room.send(1, { mentions: ["usr_2"] });
     void world.room.send(2);

@@ -25,6 +25,7 @@ export interface WorldOptions extends Partial<ClientOptions> {
 export function clientForTest({ random = () => 0.5, ...options }: WorldOptions = {}): World {
   const clock = new FakeClock();
   const sockets = new FakeSockets();
+  sockets.answerAsks = true;
   const wakers = new Set<() => void>();
   let ids = 0;
   const client = new Client(
@@ -69,7 +70,7 @@ export async function dialedRoom(options?: WorldOptions, roomOptions?: RoomOptio
   const goLive = async (greeting: Frame = {}, ...replayed: Frame[]) => {
     const frame = connected(greeting);
     socket().deliver(frame, ...replayed, caughtUp(Number(frame.head)));
-    await world.clock.settle();
+    await world.clock.advance(0);
   };
   return { ...world, room, socket, goLive };
 }

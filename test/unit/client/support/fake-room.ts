@@ -1,18 +1,17 @@
-// One room of a server as the protocol describes it, small enough to be read at a glance: an ordered log, ids
-// recognised by memory or `retryOf`, replays in pages. It says what it has to say into queues; whoever drives it
-// decides what arrives. To extend: a command is a case in `#onCommand`.
+// One room of a server as the protocol describes it, small enough to be read at a glance: ids recognised by memory or
+// `retryOf`, replays in pages, read positions. It says what it has to say into queues; whoever drives it decides what
+// arrives. To extend: a command is a case in `#onCommand`; what it stores is in fake-log.ts.
 
 import { type Message, parseCursor } from "../../../../src/protocol/index.ts";
+import { type Change, FakeLog } from "./fake-log.ts";
 import type { FakeSocket, Frame } from "./fake-sockets.ts";
 import { connected } from "./frames.ts";
 
 /** Small, so that pages are common. */
 const PAGE = 4;
 
-type LogFrame = Frame & { readonly seq: number };
-
 export interface RoomFaults {
-  /** A code to refuse the next send with. */
+  /** A code to refuse the next command with. */
   refuse(): string | undefined;
   /** Leaves an event out for one connection. */
   skip(): boolean;
@@ -26,31 +25,33 @@ interface Connection {
   readonly outgoing: Frame[];
 }
 
+/** Who may change what others wrote. */
+const MODERATOR = "usr_1";
+
+type Answer = (frame: Frame) => void;
+
 export class FakeRoom {
   readonly #faults: RoomFaults;
-  readonly #retention: number;
-  readonly #messages = new Map<number, Message>();
+  readonly #log: FakeLog;
   readonly #connections = new Set<Connection>();
   /** By author and id; forgotten when the room sleeps. */
   #recent = new Map<string, Message>();
-  #head = 0;
+  readonly #readTo = new Map<string, number>();
+  /** The data of every edit that was stored. */
+  readonly edits: unknown[] = [];
 
   constructor(faults: RoomFaults, retention: number) {
     this.#faults = faults;
-    this.#retention = retention;
-  }
-
-  get head(): number {
-    return this.#head;
-  }
-
-  get floor(): number {
-    return Math.max(0, this.#head - this.#retention);
+    this.#log = new FakeLog(retention);
   }
 
   /** Everything ever stored, as it is now. */
   get messages(): readonly Message[] {
-    return [...this.#messages.values()];
+    return this.#log.messages;
+  }
+
+  unread(user: string): number {
+    return this.#log.unread(this.#readTo.get(user) ?? 0, user);
   }
 
   get connections(): readonly Connection[] {
@@ -82,30 +83,28 @@ export class FakeRoom {
     }
   }
 
+  /** By server code, or somebody who is not connected. */
   change(pick: (among: readonly Message[]) => Message | undefined, kind: "delete" | "react"): void {
-    const message = pick(this.messages.filter(({ seq, deletedAt }) => seq > this.floor && !deletedAt));
+    const message = pick(this.#log.open);
     if (message === undefined) return;
-    const seq = ++this.#head;
-    if (kind === "delete") {
-      const { reactions: _, ...rest } = message;
-      this.#messages.set(message.seq, { ...rest, data: null, deletedAt: seq, changed: seq });
-      this.#publish({ type: "messageDeleted", seq, at: seq, target: message.seq, by: null });
-    } else {
-      this.#messages.set(message.seq, { ...message, reactions: { "👍": ["usr_9"] }, changed: seq });
-      const reaction = { emoji: "👍", user: "usr_9", op: "add" };
-      this.#publish({ type: "reaction", seq, at: seq, target: message.seq, ...reaction });
-    }
+    const server = { user: null, mayModerate: true };
+    const reaction = { type: "react", emoji: "👍", op: "add" };
+    this.#tell(
+      kind === "delete"
+        ? this.#log.change(message.seq, { type: "delete" }, server)
+        : this.#log.change(message.seq, reaction, { ...server, user: "usr_9" }),
+    );
   }
 
   #greet(connection: Connection): void {
+    const { head, floor } = this.#log;
     const cursor = parseCursor(connection.socket.url.searchParams.get("since") ?? "");
-    const known = cursor !== undefined && cursor.seq >= this.floor && cursor.seq <= this.#head;
-    const missed = known ? this.#replay(cursor.seq) : [];
-    const latest = () => this.#replay(this.floor).slice(-PAGE);
+    const known = cursor !== undefined && cursor.seq >= floor && cursor.seq <= head;
+    const missed = known ? this.#log.replay(cursor.seq) : [];
+    const latest = () => this.#log.replay(floor).slice(-PAGE);
     const recovery = !cursor ? "none" : !known ? "lost" : missed.length > PAGE ? "partial" : "complete";
-    const { head } = this;
     const user = { id: connection.user };
-    connection.outgoing.push(connected({ head, floor: this.floor, recovery, user }));
+    connection.outgoing.push(connected({ head, floor, recovery, user }));
     const events = known ? missed.slice(0, PAGE) : latest();
     if (events.length > 0) connection.outgoing.push({ type: "batch", replay: true, events });
     connection.paging = recovery === "partial";
@@ -115,83 +114,84 @@ export class FakeRoom {
     );
   }
 
-  #replay(after: number): LogFrame[] {
-    const frames: LogFrame[] = [];
-    for (const message of this.messages) {
-      const { seq, changed = 0, deletedAt: at = 0 } = message;
-      if (seq > Math.max(after, this.floor)) frames.push({ ...message });
-      else if (changed > after && deletedAtLast(message)) {
-        frames.push({ type: "messageDeleted", seq: changed, at, target: seq, by: null });
-      } else if (changed > after) {
-        frames.push({ type: "messageUpdated", seq: changed, at: changed, message, by: null });
-      }
-    }
-    return frames.sort((a, b) => a.seq - b.seq);
-  }
-
   #onCommand(connection: Connection, command: Frame): void {
-    const answer = (frame: Frame) => connection.outgoing.push({ id: command.id, ...frame });
-    switch (command.type) {
-      case "ping":
-        return;
-      case "send":
-        this.#onSend(connection, command, answer);
-        return;
-      case "history": {
-        const after = Number(command.after);
-        if (after < this.floor) {
-          answer({ type: "error", code: "not_found", message: "The log has passed this." });
-          return;
-        }
-        const events = this.#replay(after);
-        const page = events.slice(0, PAGE);
-        const more = events.length > PAGE;
-        const seq = more ? (page.at(-1)?.seq ?? after) : this.#head;
-        answer({ type: "ok", events: page, seq, ...(more && { more }) });
-        if (!more && connection.paging) connection.outgoing.push({ type: "caughtUp", seq });
-        connection.paging &&= more;
-        return;
-      }
-      default:
-        throw new Error(`no case for ${String(command.type)}`);
-    }
-  }
-
-  #onSend(connection: Connection, command: Frame, answer: (frame: Frame) => void): void {
-    const code = this.#faults.refuse();
-    if (code !== undefined) {
-      answer({ type: "error", code, message: code });
+    const answer: Answer = (frame) => connection.outgoing.push({ id: command.id, ...frame });
+    if (command.type === "ping") return;
+    if (command.type === "history") {
+      this.#onHistory(connection, Number(command.after), answer);
       return;
     }
+    const code = this.#faults.refuse();
+    if (code !== undefined) answer({ type: "error", code, message: code });
+    else if (command.type === "send") this.#onSend(connection, command, answer);
+    else if (command.type === "read") this.#onRead(connection.user, Number(command.seq), answer);
+    else this.#onChange(connection.user, command, answer);
+  }
+
+  #onHistory(connection: Connection, after: number, answer: Answer): void {
+    if (after < this.#log.floor) {
+      answer({ type: "error", code: "not_found", message: "The log has passed this." });
+      return;
+    }
+    const events = this.#log.replay(after);
+    const page = events.slice(0, PAGE);
+    const more = events.length > PAGE;
+    const seq = more ? (page.at(-1)?.seq ?? after) : this.#log.head;
+    answer({ type: "ok", events: page, seq, ...(more && { more }) });
+    if (!more && connection.paging) connection.outgoing.push({ type: "caughtUp", seq });
+    connection.paging &&= more;
+  }
+
+  #onSend(connection: Connection, command: Frame, answer: Answer): void {
+    const { floor } = this.#log;
     const id = String(command.id);
     const retryOf = parseCursor(String(command.retryOf));
     const isFirst = (held: Message) => held.from?.id === connection.user && held.id === id;
-    const inLog = this.messages.filter(({ seq }) => seq > this.floor);
+    const inLog = this.messages.filter(({ seq }) => seq > floor);
     const first = this.#recent.get(`${connection.user} ${id}`) ?? (retryOf && inLog.find(isFirst));
     if (first !== undefined) {
       answer({ type: "ok", seq: first.seq, at: first.at, duplicate: true });
       return;
     }
-    if (retryOf !== undefined && retryOf.seq < this.floor) {
+    if (retryOf !== undefined && retryOf.seq < floor) {
       answer({ type: "error", code: "stale_retry", message: "Nobody knows." });
       return;
     }
-    const seq = ++this.#head;
-    const from = { id: connection.user };
-    const message: Message = { type: "message", seq, id, event: "chat", from, at: seq, data: command.data };
-    this.#messages.set(seq, message);
+    const message = this.#log.add(id, connection.user, command.data);
     this.#recent.set(`${connection.user} ${id}`, message);
     this.#publish({ ...message }, command.echo === false ? connection : undefined);
-    answer({ type: "ok", seq, at: seq });
+    answer({ type: "ok", seq: message.seq, at: message.at });
+  }
+
+  #onChange(user: string, command: Frame, answer: Answer): void {
+    const author = { user, mayModerate: user === MODERATOR };
+    const change = this.#log.change(Number(command.seq), command, author);
+    if (change === "not_found" || change === "forbidden") {
+      answer({ type: "error", code: change, message: change });
+      return;
+    }
+    if (change !== "unchanged" && command.type === "edit") this.edits.push(command.data);
+    this.#tell(change);
+    answer({ type: "ok", seq: change === "unchanged" ? 0 : change.seq });
+  }
+
+  #onRead(user: string, wanted: number, answer: Answer): void {
+    const before = this.#readTo.get(user) ?? 0;
+    const seq = Math.max(before, Math.min(wanted, this.#log.head));
+    this.#readTo.set(user, seq);
+    if (seq > before) this.#publish({ type: "receipt", user, seq, at: seq });
+    answer({ type: "ok", seq, unread: this.unread(user) });
+  }
+
+  #tell(change: Change): void {
+    if (typeof change !== "string") this.#publish(change);
   }
 
   #publish(event: Frame, except?: Connection): void {
     for (const connection of this.#connections) {
-      if (connection === except || connection.paging || this.#faults.skip()) continue;
-      connection.outgoing.push(event);
+      const sequenced = event.type !== "receipt";
+      if (connection === except || (connection.paging && sequenced)) continue;
+      if (!sequenced || !this.#faults.skip()) connection.outgoing.push(event);
     }
   }
 }
-
-const deletedAtLast = ({ deletedAt, changed }: Message): boolean =>
-  deletedAt !== undefined && deletedAt === changed;

@@ -15,6 +15,8 @@ export class FakeSocket implements Socket {
   closedWith: number | undefined;
   /** As the runtime does. */
   answersPings = true;
+  /** Answers what a client asks by itself once it is live, as a room does in which all is read. */
+  answersAsks = false;
   readonly #events: SocketEvents;
 
   constructor(url: string, protocols: readonly string[], events: SocketEvents) {
@@ -27,21 +29,29 @@ export class FakeSocket implements Socket {
     return this.texts.filter((text) => text === PING_FRAME).length;
   }
 
-  /** Commands in order, batches unwrapped, without heartbeats. */
+  /** Commands in order, batches unwrapped, without what a client sends by itself. */
   get commands(): Frame[] {
-    return this.texts
-      .filter((text) => text !== PING_FRAME)
-      .map((text): Frame => JSON.parse(text))
-      .flatMap((frame) => (Array.isArray(frame.commands) ? frame.commands : [frame]));
+    return this.#all.filter((command) => !isAsk(command));
+  }
+
+  get #all(): Frame[] {
+    return this.texts.filter((text) => text !== PING_FRAME).flatMap(commandsIn);
   }
 
   sentOf(type: string): Frame[] {
-    return this.commands.filter((command) => command.type === type);
+    return this.#all.filter((command) => command.type === type);
   }
 
   send(text: string): void {
     this.texts.push(text);
-    if (text === PING_FRAME && this.answersPings) queueMicrotask(() => this.deliverText(PONG_FRAME));
+    if (text === PING_FRAME) {
+      if (this.answersPings) queueMicrotask(() => this.deliverText(PONG_FRAME));
+      return;
+    }
+    if (!this.answersAsks) return;
+    for (const { id } of commandsIn(text).filter(isAsk)) {
+      queueMicrotask(() => this.deliver({ type: "ok", id, seq: 0, unread: 0 }));
+    }
   }
 
   close(code: number): void {
@@ -62,11 +72,21 @@ export class FakeSocket implements Socket {
   }
 }
 
+function commandsIn(text: string): Frame[] {
+  const frame: Frame = JSON.parse(text);
+  return Array.isArray(frame.commands) ? frame.commands : [frame];
+}
+
+const isAsk = ({ type, seq }: Frame): boolean => type === "read" && seq === 0;
+
 export class FakeSockets {
   readonly all: FakeSocket[] = [];
+  /** Of every socket to come. */
+  answerAsks = false;
 
   readonly dial = (url: string, protocols: string[], events: SocketEvents): FakeSocket => {
     const socket = new FakeSocket(url, protocols, events);
+    socket.answersAsks = this.answerAsks;
     this.all.push(socket);
     return socket;
   };

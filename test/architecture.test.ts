@@ -25,7 +25,9 @@ const MAY_IMPORT: readonly (readonly [part: RegExp, may: RegExp])[] = [
   [/^src\/platform\//, /^$/],
   [/^src\/config\//, /^src\/(protocol\/index|auth\/room-permission)\.ts$/],
   [/^src\/validation\//, /^(src\/protocol\/index\.ts|valibot)$/],
-  [/^src\/auth\/(verify-token)\.ts$/, /^(src\/(protocol\/index|config\/config|platform\/log)\.ts|jose)$/],
+  [/^src\/auth\/verify-token\.ts$/, /^(src\/(protocol\/index|config\/config)\.ts|jose)$/],
+  [/^src\/auth\/issuer-keys\.ts$/, /^(src\/platform\/log\.ts|jose|cloudflare:workers)$/],
+  [/^src\/auth\/authorize-room\.ts$/, /^src\/(protocol\/index|config\/config|platform\/log)\.ts$/],
   [/^src\/auth\//, /^src\/(protocol\/index|config\/config)\.ts$/],
   [/^src\/realtime\//, /^src\/(protocol\/index|auth\/identity|validation\/parse-frame)\.ts$/],
   [/^src\/(room|user)\/[a-z]+-object\.ts$/, /^(src\/(protocol|auth|realtime)\/.*|cloudflare:workers)$/],
@@ -93,6 +95,10 @@ describe("structure", () => {
       "src/user/user-object.ts": ["fetch"],
       // A flush gathers for some milliseconds; one timer for what the room is to say next.
       "src/room/live-room.ts": ["scheduler", "setTimeout"],
+      // An `auth` on a live socket may need a key of the issuer or an answer of the back end: seconds, and nothing
+      // of it stays. Whatever else an object would ask for is not asked from inside of it.
+      "src/auth/request-json.ts": ["AbortSignal", "fetch"],
+      "src/auth/issuer-keys.ts": ["scheduler"],
     });
     const packages = inside.flatMap(importsOf).filter((name) => !name.startsWith("src/"));
     expect([...new Set(packages)].sort()).toEqual(["cloudflare:workers", "jose", "valibot"]);
@@ -105,6 +111,19 @@ describe("structure", () => {
     expect(source).toContain("const dueAt = this.room.dueAt();");
     expect(source).toContain("Math.min(MAX_LINGER_MS, ");
     expect(Number(/^const MAX_LINGER_MS = (\d+);$/m.exec(source)?.[1])).toBeLessThanOrEqual(50);
+  });
+
+  it("[X4] the requests of an object are short", () => {
+    const source = read("src/auth/request-json.ts");
+    expect(Number(/^const WITHIN_MS = (\d)_000;$/m.exec(source)?.[1])).toBeLessThanOrEqual(5);
+    expect(source.match(/.*\b(AbortSignal|fetch)\b[.(].*/g)).toEqual([
+      "  const signal = AbortSignal.timeout(WITHIN_MS);",
+      '  const response = await fetch(url, { ...init, redirect: "manual", signal });',
+    ]);
+    // How long that goes on: test/unit/auth/key-set.test.ts.
+    expect(read("src/auth/issuer-keys.ts").match(/.*\bscheduler\b.*/g)).toEqual([
+      "    wait: (ms) => scheduler.wait(ms),",
+    ]);
   });
 
   it.each([

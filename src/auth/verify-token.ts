@@ -1,10 +1,10 @@
 // The only file that knows what a token looks like.
 
-import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from "jose";
+import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from "jose";
 import type { TokenConfig } from "../config/config.ts";
-import { describeError, log } from "../platform/log.ts";
 import { accept, isUserId, type Outcome, refuse, reject, type User } from "../protocol/index.ts";
 import type { Identity } from "./identity.ts";
+import { issuerKeys, KeysUnavailable } from "./issuer-keys.ts";
 import type { RoomsClaim } from "./room-permission.ts";
 
 export const MAX_TOKEN_LENGTH = 8_192;
@@ -21,12 +21,8 @@ export interface VerifiedToken {
 
 const UNAUTHORIZED = reject(refuse("unauthorized", "the token is not valid"));
 const EXPIRED = reject(refuse("token_expired", "the token has expired"));
-const NO_KEYS = reject(
-  refuse("overloaded", "the keys of the token issuer cannot be had now", { retryAfterMs: 2_000 }),
-);
-
-/** jose keeps fetched keys in the set, so one set an isolate. */
-const jwksOf = new Map<string, ReturnType<typeof createRemoteJWKSet>>();
+const noKeys = ({ message, retryAfterMs }: KeysUnavailable) =>
+  reject(refuse("overloaded", message, { retryAfterMs }));
 
 export async function verifyToken(
   config: TokenConfig,
@@ -45,9 +41,7 @@ export async function verifyToken(
     return read(await verify(config, jwt, options), config, now);
   } catch (error) {
     if (error instanceof errors.JWTExpired) return EXPIRED;
-    if (config.key.kind === "secret" || saysSomethingOfTheToken(error)) return UNAUTHORIZED;
-    log("error", "jwks_unavailable", { error: describeError(error) });
-    return NO_KEYS;
+    return error instanceof KeysUnavailable ? noKeys(error) : UNAUTHORIZED;
   }
 }
 
@@ -56,12 +50,29 @@ async function verify({ key }: TokenConfig, jwt: string, options: JWTVerifyOptio
     const secret = new TextEncoder().encode(key.secret);
     return (await jwtVerify(jwt, secret, { ...options, algorithms: ["HS256"] })).payload;
   }
-  let jwks = jwksOf.get(key.url);
-  if (jwks === undefined) {
-    jwks = createRemoteJWKSet(new URL(key.url));
-    jwksOf.set(key.url, jwks);
+  const pinned = { ...options, algorithms: ["RS256", "ES256", "EdDSA"] };
+  try {
+    return (await jwtVerify(jwt, issuerKeys(key.url), pinned)).payload;
+  } catch (error) {
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
+    return verifyWithAnyOf(error, jwt, pinned);
   }
-  return (await jwtVerify(jwt, jwks, { ...options, algorithms: ["RS256", "ES256", "EdDSA"] })).payload;
+}
+
+/** An issuer that names no key in its tokens has two that fit while it changes from one to the other. */
+async function verifyWithAnyOf(
+  keys: errors.JWKSMultipleMatchingKeys,
+  jwt: string,
+  options: JWTVerifyOptions,
+): Promise<JWTPayload> {
+  for await (const key of keys) {
+    try {
+      return (await jwtVerify(jwt, key, options)).payload;
+    } catch (error) {
+      if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error;
+    }
+  }
+  throw new errors.JWSSignatureVerificationFailed();
 }
 
 function read(claims: JWTPayload, config: TokenConfig, now: number): Outcome<VerifiedToken> {
@@ -85,14 +96,6 @@ function readUser(id: string, { name, picture }: JWTPayload): User {
     ...(typeof picture === "string" && picture.length <= MAX_PICTURE_LENGTH && picture !== "" && { picture }),
   };
 }
-
-/**
- * Or only that the issuer's keys could not be had: jose tells of a time limit, of an answer that is no key set, and
- * (as a plain JOSEError) of one other than 200; whatever else is thrown comes from `fetch`.
- */
-const saysSomethingOfTheToken = (error: unknown): boolean =>
-  error instanceof errors.JOSEError &&
-  !["ERR_JWKS_TIMEOUT", "ERR_JWKS_INVALID", "ERR_JOSE_GENERIC"].includes(error.code);
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);

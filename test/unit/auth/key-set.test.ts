@@ -1,0 +1,183 @@
+import { describe, expect, it } from "vitest";
+import { KeySet } from "../../../src/auth/key-set.ts";
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const DAY = 24 * 60 * MINUTE;
+
+type Keys = ReadonlySet<string>;
+
+/** A key set over an issuer and a clock that only the test moves. Its keys are their own names. */
+function keySetForTest(published: readonly string[] = ["one"]) {
+  let now = 1_800_000_000_000;
+  let issuer: "answers" | "fails" | "hangs" = "answers";
+  let keys: Keys = new Set(published);
+  let fetches = 0;
+  const hanging: PromiseWithResolvers<Keys>[] = [];
+  const goingOn: Promise<void>[] = [];
+  const failures: unknown[] = [];
+  const keySet = new KeySet<Keys>({
+    fetchKeys: async () => {
+      fetches += 1;
+      if (issuer === "fails") throw new Error("down");
+      if (issuer === "answers") return keys;
+      const answer = Promise.withResolvers<Keys>();
+      hanging.push(answer);
+      return answer.promise;
+    },
+    now: () => now,
+    wait: async (ms) => {
+      now += ms;
+    },
+    goOn: (fetching) => goingOn.push(fetching),
+    failed: (error) => failures.push(error),
+  });
+  return {
+    find: async (kid: string) => {
+      const found = await keySet.find(async (held) => (held.has(kid) ? kid : undefined));
+      return found.kind === "found" ? found.key : found.kind;
+    },
+    /** With how long to wait. */
+    retryAfterMs: async (kid: string) => {
+      const found = await keySet.find(async (held) => (held.has(kid) ? kid : undefined));
+      return found.kind === "unavailable" ? found.retryAfterMs : undefined;
+    },
+    pass: (ms: number) => {
+      now += ms;
+    },
+    publish: (...names: string[]) => {
+      keys = new Set(names);
+    },
+    issuerNow: (state: typeof issuer) => {
+      issuer = state;
+    },
+    /** What hung is answered after all, the oldest first. */
+    answerLate: (...names: string[]) => hanging.shift()?.resolve(new Set(names)),
+    settled: () => Promise.all(goingOn),
+    fetches: () => fetches,
+    now: () => now,
+    failures,
+  };
+}
+
+/** Till what was begun has come as far as it can. */
+const underWay = () => new Promise((resolve) => setImmediate(resolve));
+
+describe("the keys of an issuer", () => {
+  it("[A18] are fetched once, and serve from then on", async () => {
+    const { find, pass, fetches } = keySetForTest();
+    expect(await find("one")).toBe("one");
+    pass(10 * MINUTE);
+    expect(await find("one")).toBe("one");
+    expect(fetches()).toBe(1);
+  });
+
+  it("[A18] a new one is found with the first token that it signed", async () => {
+    const { find, pass, publish, fetches } = keySetForTest();
+    await find("one");
+    pass(30 * SECOND);
+    publish("one", "two");
+    expect([await find("two"), await find("one"), fetches()]).toEqual(["two", "one", 2]);
+  });
+
+  it("[A18] an unknown one is looked for once in 30 s", async () => {
+    const { find, pass, fetches } = keySetForTest();
+    await find("one");
+    pass(30 * SECOND);
+    for (let round = 1; round <= 3; round++) {
+      const storm = await Promise.all(Array.from({ length: 50 }, (_, n) => find(`forged-${n}`)));
+      expect(new Set(storm)).toEqual(new Set(["unknown"]));
+      expect(fetches()).toBe(1 + round);
+      pass(29 * SECOND);
+      expect(await find("forged")).toBe("unknown");
+      expect(fetches()).toBe(1 + round);
+      pass(1 * SECOND);
+    }
+  });
+
+  it("[A18] an issuer that fails is asked once in 5 s, and each is told how long that is", async () => {
+    const { find, retryAfterMs, pass, issuerNow, fetches, failures } = keySetForTest();
+    issuerNow("fails");
+    const storm = await Promise.all(Array.from({ length: 50 }, () => find("one")));
+    expect(new Set(storm)).toEqual(new Set(["unavailable"]));
+    expect([fetches(), failures.length]).toEqual([1, 1]);
+    pass(2 * SECOND);
+    expect([await retryAfterMs("one"), fetches()]).toEqual([3 * SECOND, 1]);
+    pass(3 * SECOND);
+    issuerNow("answers");
+    expect([await find("one"), fetches()]).toEqual(["one", 2]);
+  });
+
+  it("[A18] who comes while they are fetched waits for them, and fetches nothing", async () => {
+    const { find, issuerNow, answerLate, fetches } = keySetForTest();
+    issuerNow("hangs");
+    const first = find("one");
+    await underWay();
+    const second = find("one");
+    answerLate("one");
+    expect([await first, await second]).toEqual(["one", "one"]);
+    expect(fetches()).toBe(1);
+  });
+
+  it("[A18][X4] who waits for a fetch that another began waits no longer than such a one may take", async () => {
+    const { find, retryAfterMs, issuerNow, now, fetches } = keySetForTest();
+    issuerNow("hangs");
+    // Its request has ended, and its promise never settles.
+    void find("one");
+    await underWay();
+    const before = now();
+    expect(await retryAfterMs("one")).toBeGreaterThan(0);
+    expect(now() - before).toBeLessThanOrEqual(4 * SECOND + 50);
+    issuerNow("answers");
+    expect([await find("one"), fetches()]).toEqual(["one", 2]);
+  });
+
+  it("[A19] those that are held count at once, whatever the issuer does, and are fetched anew after 10 minutes", async () => {
+    const { find, pass, issuerNow, fetches } = keySetForTest();
+    await find("one");
+    issuerNow("hangs");
+    pass(10 * MINUTE + 1);
+    for (let second = 0; second < 3; second++) {
+      expect(await find("one")).toBe("one");
+      pass(SECOND);
+    }
+    expect(fetches()).toBe(2);
+  });
+
+  it("[A19] one that was taken away is refused from the next fetch on", async () => {
+    const { find, pass, publish, settled, fetches } = keySetForTest(["one", "two"]);
+    await find("one");
+    publish("two");
+    pass(10 * MINUTE + 1);
+    expect(await find("one")).toBe("one");
+    await settled();
+    expect([await find("one"), await find("two"), fetches()]).toEqual(["unknown", "two", 2]);
+  });
+
+  it("[A19] while the issuer fails they count for a day", async () => {
+    const { find, pass, issuerNow, settled } = keySetForTest();
+    await find("one");
+    issuerNow("fails");
+    pass(DAY);
+    expect(await find("one")).toBe("one");
+    await settled();
+    pass(1);
+    expect(await find("one")).toBe("unavailable");
+    pass(5 * SECOND);
+    issuerNow("answers");
+    expect(await find("one")).toBe("one");
+  });
+
+  it("[A19] what a fetch brings that was given up for lost does not replace what a later one brought", async () => {
+    const { find, pass, issuerNow, answerLate, settled } = keySetForTest(["two"]);
+    issuerNow("hangs");
+    const first = find("one");
+    await underWay();
+    pass(4 * SECOND);
+    issuerNow("answers");
+    expect(await find("two")).toBe("two");
+    answerLate("one");
+    await settled();
+    expect([await first, await find("two")]).toEqual(["unknown", "two"]);
+  });
+});

@@ -1,0 +1,67 @@
+// A token issuer: it signs with keys of its own, and answers for them at a URL that nobody else asks.
+// How to extend it: a new way to misbehave is one more answer given to `answerWith`.
+
+import { exportJWK, generateKeyPair, type JWK, SignJWT } from "jose";
+import { onTestFinished, vi } from "vitest";
+import { uniqueName } from "./worker.ts";
+
+export type Answer = (signal: AbortSignal) => Response | Promise<Response>;
+
+/** Never answers; like the network it heeds that whoever asked gave up. */
+export const silence: Answer = (signal) =>
+  new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+
+/** `algorithms` by key id. All keys are published at first. */
+export async function startIssuer(algorithms: Readonly<Record<string, string>>) {
+  const url = `https://${uniqueName("issuer").replaceAll("_", "-")}.example/jwks.json`;
+  const privateKeys = new Map<string, CryptoKey>();
+  const publicKeys = new Map<string, JWK>();
+  for (const [kid, alg] of Object.entries(algorithms)) {
+    const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true });
+    privateKeys.set(kid, privateKey);
+    publicKeys.set(kid, { ...(await exportJWK(publicKey)), alg, kid, use: "sig" });
+  }
+  const published = (kids: readonly string[], withIds = true): Answer => {
+    const keys = kids.flatMap((kid) => publicKeys.get(kid) ?? []);
+    return () => Response.json({ keys: withIds ? keys : keys.map(({ kid: _, ...key }) => key) });
+  };
+  let answer = published(Object.keys(algorithms));
+  const fetches: RequestInit[] = [];
+  vi.stubGlobal("fetch", async (input: RequestInfo, init: RequestInit = {}) => {
+    if (String(input) !== url || !init.signal) throw new Error(`nobody is to ask ${String(input)}`);
+    fetches.push(init);
+    return answer(init.signal);
+  });
+  onTestFinished(() => {
+    vi.unstubAllGlobals();
+  });
+
+  /** Claims that are `undefined` are left out, and so is the key id where `kid` is `null`. */
+  const sign = (key: string, claims: Record<string, unknown> = {}, kid: string | null = key) => {
+    const privateKey = privateKeys.get(key);
+    const alg = algorithms[key];
+    if (privateKey === undefined || alg === undefined) throw new Error(key);
+    const exp = Math.floor(Date.now() / 1_000) + 3_600;
+    return new SignJWT({ sub: "ada", exp, iss: "me", aud: "rooms", ...claims })
+      .setProtectedHeader({ alg, ...(kid !== null && { kid }) })
+      .sign(privateKey);
+  };
+
+  return {
+    url,
+    settings: { JWT_SECRET: undefined, JWT_JWKS_URL: url, JWT_ISSUER: "me", JWT_AUDIENCE: "rooms" },
+    sign,
+    publicKeys: [...publicKeys.values()],
+    /** How each request for the keys was made, the oldest first. */
+    fetches,
+    publish: (...kids: string[]) => {
+      answer = published(kids);
+    },
+    publishWithoutIds: (...kids: string[]) => {
+      answer = published(kids, false);
+    },
+    answerWith: (other: Answer) => {
+      answer = other;
+    },
+  };
+}

@@ -19,11 +19,18 @@ export interface TokenConfig {
   readonly roomsClaim: string;
 }
 
+/** The deployer's own server, asked what a user may do where the token does not say. */
+export interface BackEnd {
+  readonly url: string;
+  readonly secret: string;
+}
+
 export interface Config {
   readonly token: TokenConfig;
   readonly apiKeys: readonly string[];
   readonly allowedOrigins: readonly string[];
   readonly access: RoomAccess;
+  readonly backEnd?: BackEnd;
   readonly serverEvents: readonly string[];
   readonly limits: LimitsConfig;
   readonly basePath: string;
@@ -62,6 +69,7 @@ export function parseConfig(settings: Readonly<Record<string, unknown>>): Config
   const read = new SettingsReader(settings);
   const token = readToken(read);
   const permission = read.oneOf("DEFAULT_ROOM_ACCESS", PERMISSIONS, "none");
+  const backEnd = readBackEnd(read);
   const config = {
     apiKeys: read.list(
       "API_KEYS",
@@ -70,6 +78,7 @@ export function parseConfig(settings: Readonly<Record<string, unknown>>): Config
     ),
     allowedOrigins: read.list("ALLOWED_ORIGINS", isOriginPattern, "origins such as https://app.example.com"),
     access: { defaultAccess: permission, anonymousRooms: readRoomPatterns(read) },
+    ...(backEnd !== undefined && { backEnd }),
     serverEvents: read.list("SERVER_EVENTS", isEventName, "topics"),
     limits: readLimits(read),
     basePath: readBasePath(read),
@@ -122,10 +131,26 @@ function readTokenKey(read: SettingsReader): TokenKey | undefined {
       read.problem("JWT_SECRET", `needs at least ${MIN_SECRET_LENGTH} characters`);
     return { kind: "secret", secret };
   }
-  if (!/^https:\/\/|^http:\/\/(localhost|127\.0\.0\.1)[:/]/.test(url) || !URL.canParse(url)) {
-    read.problem("JWT_JWKS_URL", "must be an https URL");
-  }
+  if (!isSecureUrl(url)) read.problem("JWT_JWKS_URL", "must be an https URL");
   return { kind: "jwks", url };
+}
+
+function readBackEnd(read: SettingsReader): BackEnd | undefined {
+  const url = read.text("AUTHORIZE_URL");
+  const secret = read.text("WEBHOOK_SECRET");
+  if (secret !== "" && secret.length < MIN_SECRET_LENGTH)
+    read.problem("WEBHOOK_SECRET", `needs at least ${MIN_SECRET_LENGTH} characters`);
+  if (url === "") return undefined;
+  if (!isSecureUrl(url)) read.problem("AUTHORIZE_URL", "must be an https URL");
+  if (secret === "") read.problem("WEBHOOK_SECRET", "is required with AUTHORIZE_URL");
+  return { url, secret };
+}
+
+/** Or one of the developer's own machine. */
+function isSecureUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname } = new URL(text);
+  return protocol === "https:" || (protocol === "http:" && ["localhost", "127.0.0.1"].includes(hostname));
 }
 
 function readPlacement(read: SettingsReader): Config["placement"] {

@@ -51,19 +51,22 @@ export async function requireUser(c: AppContext): Promise<VerifiedToken> {
 }
 
 /** The actor in the room that the path names, with at least `needed`. */
-export function requireRoom(c: AppContext, bearer: Bearer, needed: Permission) {
+export async function requireRoom(c: AppContext, bearer: Bearer, needed: Permission) {
   const room = c.req.param("room") ?? "";
   if (!isRoomName(room)) throw refusing("bad_request", "this is no room name", { path: ["room"] });
-  return { room, actor: actIn(c, bearer, room, needed) };
+  return { room, actor: await actIn(c, bearer, room, needed) };
 }
 
-function actIn(c: AppContext, bearer: Bearer, room: string, needed: Permission): Actor {
+async function actIn(c: AppContext, bearer: Bearer, room: string, needed: Permission): Promise<Actor> {
   if (bearer.kind === "server") return SERVER;
-  const actor = authorizeRoom(c.get("config").access, bearer.kind === "user" ? bearer.token : null, room);
+  const token = bearer.kind === "user" ? bearer.token : null;
+  const actor = accepted(await authorizeRoom(c.get("config"), token, room));
   if (includes(actor.permission, needed)) return actor;
   if (bearer.kind === "nobody") throw refusing("unauthorized", "a token is required");
-  throw refusing("forbidden", `you may not ${needed === "read" ? "read" : "write in"} this room`);
+  throw refusing("forbidden", `you may not ${DOING[needed]} this room`);
 }
+
+const DOING = { none: "enter", read: "read", write: "write in", moderate: "moderate" } as const;
 
 const addressOf = (c: AppContext): string => `address ${c.req.header("CF-Connecting-IP") ?? "unknown"}`;
 

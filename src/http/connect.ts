@@ -16,7 +16,7 @@ import { refusalOf, refusing } from "./refusal-error.ts";
 
 export const connectRoom = (c: AppContext): Promise<Response> =>
   upgrade(c, async () => {
-    const { room, actor } = requireRoom(c, await authenticateSocket(c), "read");
+    const { room, actor } = await requireRoom(c, await authenticateSocket(c), "read");
     const { presence, ...query } = readSocketQuery(c);
     return openRoomSocket(c, room, {
       ...query,

@@ -23,7 +23,7 @@ const MAX_WAIT_S = 30;
 const GREETING_WITHIN_MS = 10_000;
 
 export async function pollEvents(c: AppContext): Promise<Response> {
-  const { room, actor } = requireRoom(c, await authenticateCall(c), "read");
+  const { room, actor } = await requireRoom(c, await authenticateCall(c), "read");
   const waitS = readInteger(c, "wait", 0, MAX_WAIT_S) ?? 0;
   const { presence, ...query } = readSocketQuery(c);
   const { kind } = actor.identity;

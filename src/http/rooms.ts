@@ -40,11 +40,11 @@ const signalBody = v.object({
 
 export const rooms = new Hono<AppEnv>()
   .get("/:room", async (c) => {
-    const { room } = requireRoom(c, await authenticateCall(c), "read");
+    const { room } = await requireRoom(c, await authenticateCall(c), "read");
     return c.json(await roomStub(c, room).info());
   })
   .get("/:room/messages", async (c) => {
-    const { room } = requireRoom(c, await authenticateCall(c), "read");
+    const { room } = await requireRoom(c, await authenticateCall(c), "read");
     const before = readInteger(c, "before", 0, Number.MAX_SAFE_INTEGER);
     const limit = readInteger(c, "limit", 1, MAX_HISTORY) ?? DEFAULT_HISTORY;
     const { events, epoch, head, floor, seq, more } = await roomStub(c, room).messages(
@@ -56,7 +56,7 @@ export const rooms = new Hono<AppEnv>()
   })
   .post("/:room/messages", async (c) => {
     const bearer = await authenticateCall(c);
-    const { room, actor } = requireRoom(c, bearer, "write");
+    const { room, actor } = await requireRoom(c, bearer, "write");
     const body = await readBody(c, messageBody);
     onlyServerCode(actor.identity.kind, body, ["from"]);
     const { id = randomId() } = body;
@@ -65,7 +65,7 @@ export const rooms = new Hono<AppEnv>()
     return c.json({ ...result, id }, result.duplicate ? 200 : 201);
   })
   .post("/:room/signals", async (c) => {
-    const { room, actor } = requireRoom(c, await authenticateCall(c), "write");
+    const { room, actor } = await requireRoom(c, await authenticateCall(c), "write");
     const body = await readBody(c, signalBody);
     onlyServerCode(actor.identity.kind, body, ["from", "except"]);
     accepted(await roomStub(c, room).signal(actor, { ...body, data: accepted(encodeData(body.data)) }));
@@ -74,7 +74,7 @@ export const rooms = new Hono<AppEnv>()
   .get("/:room/members", async (c) => {
     const bearer = await authenticateCall(c);
     if (bearer.kind === "nobody") throw refusing("unauthorized", "a token is required");
-    const { room } = requireRoom(c, bearer, "read");
+    const { room } = await requireRoom(c, bearer, "read");
     const { members, occupancy } = await roomStub(c, room).members();
     return rawJson(`{"members":${members},"occupancy":${JSON.stringify(occupancy)}}`);
   })

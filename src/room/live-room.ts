@@ -5,7 +5,7 @@ import type { Actor } from "../auth/identity.ts";
 import { verifyToken } from "../auth/verify-token.ts";
 import { type Config, requireConfig } from "../config/config.ts";
 import { describeError, log } from "../platform/log.ts";
-import { accept, type Outcome, type RoomCommand, reject } from "../protocol/index.ts";
+import { type Outcome, type RoomCommand, reject } from "../protocol/index.ts";
 import { FlushLoop } from "../realtime/flush-loop.ts";
 import { socketPort } from "../realtime/hibernatable-socket.ts";
 import { Intake } from "../realtime/intake.ts";
@@ -170,7 +170,7 @@ export class LiveRoom {
 
   async #verify(token: string): Promise<Outcome<Actor>> {
     const verified = await verifyToken(this.#config.token, token, Date.now());
-    return verified.ok ? accept(authorizeRoom(this.#config.access, verified.value, this.#name)) : verified;
+    return verified.ok ? authorizeRoom(this.#config, verified.value, this.#name) : verified;
   }
 
   /** Sockets outlive the sleep of their object; what it knew of them is in their attachments. */

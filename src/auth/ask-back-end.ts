@@ -1,0 +1,43 @@
+// The question to the deployer's back end: what a user may do in a room.
+
+import type { BackEnd } from "../config/config.ts";
+import { PERMISSIONS, type Permission, type User } from "../protocol/index.ts";
+import { requestJson } from "./request-json.ts";
+import { SIGNATURE_HEADER, signRequest } from "./sign-request.ts";
+
+const MAX_BYTES = 4_096;
+const DEFAULT_MAX_AGE_S = 60;
+const MAX_MAX_AGE_S = 3_600;
+
+export interface BackEndAnswer {
+  readonly permission: Permission;
+  readonly maxAgeMs: number;
+}
+
+/** Rejects where there is no answer of the agreed form: a permission is never guessed. */
+export async function askBackEnd(
+  { url, secret }: BackEnd,
+  { id, name }: User,
+  room: string,
+  now: number,
+): Promise<BackEndAnswer> {
+  const body = JSON.stringify({ user: { id, name }, room });
+  const headers = {
+    "Content-Type": "application/json",
+    [SIGNATURE_HEADER]: await signRequest(secret, body, now),
+  };
+  const answer = readAnswer(await requestJson(url, { method: "POST", headers, body }, MAX_BYTES));
+  if (answer === undefined) throw new Error("answered in another form");
+  return answer;
+}
+
+function readAnswer(answer: unknown): BackEndAnswer | undefined {
+  if (typeof answer !== "object" || answer === null || !("permission" in answer)) return undefined;
+  const permission = readPermission(answer.permission);
+  const maxAgeS = "maxAgeSeconds" in answer ? answer.maxAgeSeconds : DEFAULT_MAX_AGE_S;
+  if (permission === undefined || typeof maxAgeS !== "number" || !(maxAgeS >= 0)) return undefined;
+  return { permission, maxAgeMs: Math.min(maxAgeS, MAX_MAX_AGE_S) * 1_000 };
+}
+
+const readPermission = (value: unknown): Permission | undefined =>
+  value === null ? "none" : PERMISSIONS.find((known) => known === value);

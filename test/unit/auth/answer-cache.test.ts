@@ -1,0 +1,51 @@
+import { describe, expect, it } from "vitest";
+import { AnswerCache } from "../../../src/auth/answer-cache.ts";
+
+const NOW = 1_800_000_000_000;
+
+describe("answers of the back end", () => {
+  it("[A16] are kept for as long as they say, from when they were asked for", () => {
+    const answers = new AnswerCache();
+    answers.keep("ada", "hall", "write", NOW, 60_000);
+    expect(answers.get("ada", "hall", NOW + 59_999)).toBe("write");
+    expect(answers.get("ada", "hall", NOW + 60_000)).toBeUndefined();
+    expect(answers.get("ada", "hall", NOW)).toBeUndefined();
+    answers.keep("ada", "hall", "write", NOW, 0);
+    expect(answers.get("ada", "hall", NOW)).toBeUndefined();
+  });
+
+  it("[A16] no user and room are taken for others, whatever stands in their names", () => {
+    const answers = new AnswerCache();
+    const pairs = [
+      ["a", "b:c"],
+      ["a:b", "c"],
+      ['a","b', "c"],
+      ["a", 'b","c'],
+      ["a,b", "c"],
+      ["a", "b,c"],
+    ] as const;
+    for (const [at, [user, room]] of pairs.entries()) {
+      expect(answers.get(user, room, NOW), `${user} in ${room}`).toBeUndefined();
+      answers.keep(user, room, at % 2 === 0 ? "read" : "none", NOW, 60_000);
+    }
+    expect(pairs.map(([user, room]) => answers.get(user, room, NOW))).toEqual([
+      ...["read", "none", "read", "none", "read", "none"],
+    ]);
+  });
+
+  it("[A16] beyond the bound the least lately used one goes", () => {
+    const answers = new AnswerCache(3);
+    for (const room of ["a", "b", "c"]) answers.keep("ada", room, "read", NOW, 60_000);
+    expect(answers.get("ada", "a", NOW)).toBe("read");
+    answers.keep("ada", "d", "read", NOW, 60_000);
+    const held = ["a", "b", "c", "d"].filter((room) => answers.get("ada", room, NOW) !== undefined);
+    expect(held).toEqual(["a", "c", "d"]);
+  });
+
+  it("[A16] of two questions at once the one that was asked later counts, also when it is answered first", () => {
+    const answers = new AnswerCache();
+    answers.keep("ada", "hall", "none", NOW + 1, 60_000);
+    answers.keep("ada", "hall", "write", NOW, 60_000);
+    expect(answers.get("ada", "hall", NOW + 2)).toBe("none");
+  });
+});

@@ -17,8 +17,10 @@ export function reactedMessage(
   { emoji, user, op }: Pick<Reaction, "emoji" | "user" | "op">,
 ): Message {
   const { [emoji]: _, ...others } = reactions;
-  const without = usersOf(reactions, emoji).filter((id) => id !== user);
-  const now = op === "add" ? [...without, user] : without;
+  const users = usersOf(reactions, emoji);
+  const without = users.filter((id) => id !== user);
+  const added = users.includes(user) ? users : [...users, user];
+  const now = op === "add" ? added : without;
   const next = now.length > 0 ? { ...reactions, [emoji]: now } : others;
   return { ...held, ...(Object.keys(next).length > 0 && { reactions: next }) };
 }

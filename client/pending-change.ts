@@ -14,19 +14,8 @@ export interface PendingChange {
   readonly change: Change;
   /** When it was asked for. */
   readonly at: number;
-  readonly phase: ChangePhase;
   readonly settle: PromiseWithResolvers<ChangeResult>;
 }
-
-export type ChangePhase =
-  /** Waits for its answer. */
-  | { readonly status: "sent" }
-  /** A later one of the same slot took effect with `by`: the answer is still to come, but shows nothing. */
-  | { readonly status: "overtaken"; readonly by: number }
-  /** Answered, but its event did not come: a filter may leave it out. */
-  | { readonly status: "stored"; readonly seq: number }
-  /** The connection was lost, when the message was as `held` is. */
-  | { readonly status: "unknown"; readonly held: Message | undefined };
 
 export function changeCommand({ id, change }: PendingChange): RoomCommand & { readonly id: string } {
   return { ...change, id };
@@ -36,21 +25,22 @@ export function changeCommand({ id, change }: PendingChange): RoomCommand & { re
 export const slotOf = ({ change }: PendingChange): string =>
   `${change.seq} ${change.type === "react" ? `react ${change.emoji}` : "text"}`;
 
-/** These messages with these changes folded in. What is deleted stays as it is. */
+/** These messages with these changes folded in; the same array where they change nothing. */
 export function withChanges(
   messages: readonly Message[],
   changes: readonly PendingChange[],
   self: string | undefined,
 ): readonly Message[] {
-  const shown = changes.filter(({ phase }) => phase.status !== "overtaken");
-  if (shown.length === 0) return messages;
-  const bySeq = Map.groupBy(shown, ({ change }) => change.seq);
-  return messages.map((message) =>
-    (bySeq.get(message.seq) ?? []).reduce((held, change) => changed(held, change, self), message),
+  if (changes.length === 0) return messages;
+  const bySeq = Map.groupBy(changes, ({ change }) => change.seq);
+  const changed = messages.map((message) =>
+    (bySeq.get(message.seq) ?? []).reduce((held, change) => withChange(held, change, self), message),
   );
+  return changed.some((message, index) => message !== messages[index]) ? changed : messages;
 }
 
-function changed(held: Message, { change, at }: PendingChange, self: string | undefined): Message {
+/** What is deleted stays as it is. */
+function withChange(held: Message, { change, at }: PendingChange, self: string | undefined): Message {
   if (held.deletedAt !== undefined) return held;
   switch (change.type) {
     case "edit":
@@ -58,7 +48,8 @@ function changed(held: Message, { change, at }: PendingChange, self: string | un
     case "delete":
       return deletedMessage(held, at);
     case "react":
-      return self === undefined ? held : reactedMessage(held, { ...change, user: self });
+      if (self === undefined || isInEffect(change, held, self)) return held;
+      return reactedMessage(held, { ...change, user: self });
     default:
       return change satisfies never;
   }

@@ -10,7 +10,6 @@ import { version } from "./message-list.ts";
 import {
   bringsAbout,
   type Change,
-  type ChangePhase,
   changeCommand,
   isInEffect,
   type PendingChange,
@@ -21,20 +20,34 @@ import { quiet } from "./quiet.ts";
 import type { RoomLine } from "./room-line.ts";
 import { isChangeResult } from "./shapes.ts";
 
+type Phase =
+  /** Waits for its answer. */
+  | { readonly status: "sent" }
+  /** A later one of the same slot took effect with `by`: the answer is still to come, but shows nothing. */
+  | { readonly status: "overtaken"; readonly by: number }
+  /** Answered, but its event did not come: a filter may leave it out. */
+  | { readonly status: "stored"; readonly seq: number }
+  /** The connection was lost, when the message was as `held` is. */
+  | { readonly status: "unknown"; readonly held: Message | undefined };
+
 export class PendingChanges {
   readonly #ports: Ports;
   readonly #line: RoomLine;
   /** In the order of the calls. */
-  #all: readonly PendingChange[] = [];
+  readonly #phases = new Map<PendingChange, Phase>();
+  #shown: readonly PendingChange[] = [];
 
   constructor(ports: Ports, line: RoomLine) {
     this.#ports = ports;
     this.#line = line;
   }
 
-  /** The same array until something changes. */
-  get all(): readonly PendingChange[] {
-    return this.#all;
+  /** What is laid over the stored state, in this order; the same array until something in it changes. */
+  get shown(): readonly PendingChange[] {
+    const shown = this.#with("sent", "stored", "unknown");
+    const same = shown.length === this.#shown.length && shown.every((change, n) => change === this.#shown[n]);
+    if (!same) this.#shown = shown;
+    return this.#shown;
   }
 
   /** Resolves when it is stored, or was so already. */
@@ -46,57 +59,49 @@ export class PendingChanges {
     if (!this.#line.live) return quiet(Promise.reject(offline("There is no connection.")));
     const { clock, newId } = this.#ports;
     const settle = Promise.withResolvers<ChangeResult>();
-    const phase: ChangePhase = { status: "sent" };
-    const entry: PendingChange = { id: newId(), change, at: clock.now(), phase, settle };
-    this.#all = [...this.#all, entry];
-    this.#send(entry);
+    this.#send({ id: newId(), change, at: clock.now(), settle });
     return quiet(settle.promise);
   }
 
   /** To be called after the stored state changed: what it shows by itself is not laid over it any more. */
   onFolded(): void {
-    if (this.#all.some((entry) => this.#isShown(entry))) {
-      this.#all = this.#all.filter((entry) => !this.#isShown(entry));
-    }
+    for (const entry of this.#with("stored")) if (this.#isFolded(entry)) this.#phases.delete(entry);
   }
 
   /** To be called after it was folded. What this user did shows in its event, before the answer. */
   onEvent(event: SequencedEvent): void {
-    if (this.#all.length === 0) return;
     this.onFolded();
-    const { self } = this.#line;
-    const done = this.#all.find(
-      ({ change, phase }) => phase.status === "sent" && bringsAbout(change, event, self),
-    );
+    const sent = this.#with("sent");
+    const done = sent.find(({ change }) => bringsAbout(change, event, this.#line.self));
     if (done === undefined) return;
-    const before = this.#all.slice(0, this.#all.indexOf(done)).filter(({ phase }) => phase.status === "sent");
-    for (const entry of before) {
-      if (slotOf(entry) === slotOf(done)) this.#put(entry, { status: "overtaken", by: event.seq });
+    for (const entry of sent.slice(0, sent.indexOf(done))) {
+      if (slotOf(entry) === slotOf(done)) this.#phases.set(entry, { status: "overtaken", by: event.seq });
     }
     this.#resolve(done, event.seq);
   }
 
-  /** The replay is over, so what it shows is what became of what was in flight. */
+  /** The replay is over, and shows what became of what was in flight. */
   onLive(): void {
-    const unknown = this.#all.filter(({ phase }) => phase.status === "unknown");
-    for (const entries of Map.groupBy(unknown, slotOf).values()) this.#judge(entries);
+    for (const entries of Map.groupBy(this.#with("unknown"), slotOf).values()) this.#judge(entries);
   }
 
-  /** All of them, and nobody knows whether they took effect. */
+  /** All of them: nobody knows, or will, what became of them. */
   fail(error: RoomsError): void {
-    const failed = this.#all;
-    this.#all = [];
-    for (const { settle } of failed) settle.reject(error);
+    for (const entry of [...this.#phases.keys()]) this.#reject(entry, error);
+  }
+
+  #with(...statuses: readonly Phase["status"][]): readonly PendingChange[] {
+    return [...this.#phases].flatMap(([entry, { status }]) => (statuses.includes(status) ? [entry] : []));
   }
 
   #send(entry: PendingChange): void {
-    this.#line.request(changeCommand(entry), (answer) => this.#onAnswer(entry.id, answer));
+    this.#phases.set(entry, { status: "sent" });
+    this.#line.request(changeCommand(entry), (answer) => this.#onAnswer(entry, answer));
   }
 
-  #onAnswer(id: string, answer: Answer | undefined): void {
-    const entry = this.#all.find((held) => held.id === id);
+  #onAnswer(entry: PendingChange, answer: Answer | undefined): void {
     // Settled by its event, or failed with its connection.
-    if (entry === undefined) return;
+    if (!this.#phases.has(entry)) return;
     if (answer === undefined) this.#onLost(entry);
     else if (answer.type === "error") this.#reject(entry, refusalError(answer));
     else if (answer.type === "ok" && isChangeResult(answer)) this.#onStored(entry, answer);
@@ -104,73 +109,62 @@ export class PendingChanges {
   }
 
   #onLost(entry: PendingChange): void {
-    const { change, phase } = entry;
-    if (phase.status === "overtaken") this.#resolve(entry, phase.by);
-    else if (phase.status === "sent") {
-      this.#put(entry, { status: "unknown", held: this.#line.held(change.seq) });
-    }
+    const phase = this.#phases.get(entry);
+    if (phase?.status === "overtaken") this.#resolve(entry, phase.by);
+    else this.#phases.set(entry, { status: "unknown", held: this.#line.held(entry.change.seq) });
   }
 
   #onStored(entry: PendingChange, { seq }: ChangeResult): void {
+    if (this.#phases.get(entry)?.status === "overtaken") {
+      this.#resolve(entry, seq);
+      return;
+    }
+    this.#phases.set(entry, { status: "stored", seq });
     entry.settle.resolve({ seq });
-    const stored = { ...entry, phase: { status: "stored", seq } } as const;
-    if (entry.phase.status === "overtaken" || this.#isShown(stored)) this.#remove(entry);
-    else this.#put(entry, stored.phase);
+    this.onFolded();
   }
 
-  /** Whether the stored state has it, or never will. */
-  #isShown({ change, phase }: PendingChange): boolean {
-    if (phase.status !== "stored") return false;
-    const held = this.#line.held(change.seq);
-    return held === undefined || version(held) >= phase.seq;
+  /** Whether the stored state has it by now, or has no place for it. */
+  #isFolded(entry: PendingChange): boolean {
+    const phase = this.#phases.get(entry);
+    const held = this.#line.held(entry.change.seq);
+    return phase?.status === "stored" && (held === undefined || version(held) >= phase.seq);
   }
 
   /** All of one slot, in their order. */
   #judge(entries: readonly PendingChange[]): void {
-    const { self } = this.#line;
     const held = entries[0] && this.#line.held(entries[0].change.seq);
     if (held === undefined) {
       for (const entry of entries) this.#reject(entry, unknowable());
       return;
     }
-    const last = entries.findLastIndex(({ change }) => isInEffect(change, held, self));
+    const last = entries.findLastIndex(({ change }) => isInEffect(change, held, this.#line.self));
     for (const [index, entry] of entries.entries()) {
       // What a later one of this user undid does not matter any more.
       if (index <= last) this.#resolve(entry, version(held));
-      else if (last < 0 && wasEditedOver(entry, held)) this.#reject(entry, unknowable());
-      else this.#repeat(entry);
+      else if (last < 0 && this.#wasEditedOver(entry, held)) this.#reject(entry, unknowable());
+      // Listeners may have lost the connection again.
+      else if (this.#line.live) this.#send(entry);
     }
   }
 
-  #repeat(entry: PendingChange): void {
-    // Listeners may have lost the connection again.
-    if (!this.#line.live) return;
-    this.#put(entry, { status: "sent" });
-    this.#send(entry);
+  /** Somebody edited it while nobody listened: perhaps after this edit, which must not be written over theirs. */
+  #wasEditedOver(entry: PendingChange, now: Message): boolean {
+    const phase = this.#phases.get(entry);
+    const before = phase?.status === "unknown" ? phase.held : now;
+    return entry.change.type === "edit" && before?.editedAt !== now.editedAt;
   }
 
   #resolve(entry: PendingChange, seq: number): void {
-    this.#remove(entry);
+    this.#phases.delete(entry);
     entry.settle.resolve({ seq });
   }
 
   #reject(entry: PendingChange, error: RoomsError): void {
-    this.#remove(entry);
+    this.#phases.delete(entry);
     entry.settle.reject(error);
   }
-
-  #put(entry: PendingChange, phase: ChangePhase): void {
-    this.#all = this.#all.map((held) => (held.id === entry.id ? { ...entry, phase } : held));
-  }
-
-  #remove({ id }: PendingChange): void {
-    this.#all = this.#all.filter((held) => held.id !== id);
-  }
 }
-
-/** Somebody edited it while nobody listened: perhaps after this edit, which must not be written over theirs. */
-const wasEditedOver = ({ change, phase }: PendingChange, held: Message): boolean =>
-  change.type === "edit" && phase.status === "unknown" && phase.held?.editedAt !== held.editedAt;
 
 const unknowable = () =>
   offline(

@@ -12,6 +12,7 @@ import {
 } from "../src/protocol/index.ts";
 import { offline } from "./ending.ts";
 import { RoomsError, refusalError } from "./errors.ts";
+import type { Start } from "./log-follower.ts";
 import type { Cancel, Clock } from "./ports.ts";
 import { quiet } from "./quiet.ts";
 import type { RoomLine } from "./room-line.ts";
@@ -43,6 +44,7 @@ export class ReadPosition {
   /** `undefined` until the server said it: before that, nothing is counted. */
   #seq: number | undefined;
   #unread = 0;
+  /** Each further than the one before. */
   #waiting: readonly Waiting[] = [];
   #asking: Asking = IDLE;
   /** Whether the server would say something else than is known. */
@@ -61,9 +63,14 @@ export class ReadPosition {
   }
 
   mark(seq: number): Promise<ReadResult> {
+    if (!Number.isSafeInteger(seq) || seq < 0) {
+      return quiet(Promise.reject(new RoomsError("bad_request", "This is no place in a log.")));
+    }
     if (this.#seq !== undefined && seq <= this.#seq) {
       return Promise.resolve({ seq: this.#seq, unread: this.#unread });
     }
+    const further = this.#waiting.find((waiting) => waiting.seq >= seq);
+    if (further !== undefined) return quiet(further.settle.promise);
     const settle = Promise.withResolvers<ReadResult>();
     this.#waiting = [...this.#waiting, { seq, settle }];
     // Shown at once: the answer is a moment away, or offline a long time.
@@ -72,10 +79,11 @@ export class ReadPosition {
     return quiet(settle.promise);
   }
 
-  /** What was to be marked in another log is no place in this one: then it only asks. */
-  begin(epoch: string): void {
+  begin(epoch: string, start: Start): void {
+    // What comes now may have been counted already.
+    if (start !== "kept") this.#seq = undefined;
     if (this.#epoch !== undefined && this.#epoch !== epoch) {
-      this.#seq = undefined;
+      // What was to be marked in another log is no place in this one: then it only asks.
       this.#waiting = this.#waiting.map((waiting) => ({ ...waiting, seq: 0 }));
     }
     this.#epoch = epoch;
@@ -83,6 +91,7 @@ export class ReadPosition {
 
   onLive(): void {
     if (this.#line.self === undefined) {
+      this.#unread = 0;
       this.fail(new RoomsError("forbidden", "Who reads anonymously has no place to keep."));
       return;
     }
@@ -194,7 +203,7 @@ export class ReadPosition {
   }
 
   get #wanted(): number {
-    return Math.max(0, ...this.#waiting.map(({ seq }) => seq));
+    return this.#waiting.at(-1)?.seq ?? 0;
   }
 
   #showsAllRead(): boolean {

@@ -172,7 +172,7 @@ export class RoomCore implements RoomLine {
     const slowModeMs = frame.permission === "moderate" ? 0 : frame.limits.slowModeMs;
     this.#pacer.setPace({ ...frame.limits, slowModeMs });
     this.state.begin(frame, start);
-    this.reads.begin(frame.epoch);
+    this.reads.begin(frame.epoch, start);
     // Another log may have another message in the same place.
     if (start === "lost") this.changes.fail(offline("The log has passed what was held."));
     if (start === "lost") this.events.emit("lost", frame);

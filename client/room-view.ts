@@ -14,7 +14,7 @@ import type { RoomSnapshot } from "./room-types.ts";
 export interface RoomParts {
   readonly connection: { readonly state: ConnectionState };
   readonly state: RoomState;
-  readonly changes: { readonly all: readonly PendingChange[] };
+  readonly changes: { readonly shown: readonly PendingChange[] };
   readonly reads: { readonly unread: number };
   readonly outbox: Outbox;
   readonly topics: { readonly wanted: Topics };
@@ -26,8 +26,9 @@ export interface RoomParts {
 export function roomView(parts: RoomParts): () => RoomSnapshot {
   const { connection, state, changes, reads, outbox, topics, typing } = parts;
 
-  const storedMessages = memo((messages: readonly Message[], all: readonly PendingChange[], self?: string) =>
-    Object.freeze(withChanges(messages, all, self)),
+  const storedMessages = memo(
+    (messages: readonly Message[], shown: readonly PendingChange[], self: string | undefined) =>
+      Object.freeze(withChanges(messages, shown, self)),
   );
 
   const allMessages = memo(
@@ -53,7 +54,7 @@ export function roomView(parts: RoomParts): () => RoomSnapshot {
   });
 
   return () => {
-    const stored = storedMessages(state.messages.all, changes.all, state.user?.id);
+    const stored = storedMessages(state.messages.all, changes.shown, state.user?.id);
     return {
       state: connection.state,
       user: state.user,

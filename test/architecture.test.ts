@@ -30,8 +30,14 @@ const MAY_IMPORT: readonly (readonly [part: RegExp, may: RegExp])[] = [
   [/^src\/auth\/authorize-room\.ts$/, /^src\/(protocol\/index|config\/config|platform\/log)\.ts$/],
   [/^src\/auth\//, /^src\/(protocol\/index|config\/config)\.ts$/],
   [/^src\/realtime\//, /^src\/(protocol\/index|auth\/identity|validation\/parse-frame)\.ts$/],
-  [/^src\/(room|user)\/[a-z]+-object\.ts$/, /^(src\/(protocol|auth|realtime)\/.*|cloudflare:workers)$/],
-  [/^src\/(room|user)\/live-[a-z]+\.ts$/, /^src\/(protocol|auth|realtime|platform|config|validation)\//],
+  [
+    /^src\/(room|user)\/[a-z]+-object\.ts$/,
+    /^(src\/((protocol|auth|realtime)\/.*|env\.ts)|cloudflare:workers)$/,
+  ],
+  [
+    /^src\/(room|user)\/live-[a-z]+\.ts$/,
+    /^src\/((protocol|auth|realtime|platform|config|validation)\/|env\.ts)/,
+  ],
   // The rules: synchronous, without a runtime.
   [
     /^src\/(room|user)\//,

@@ -17,6 +17,7 @@ import { notify } from "./notify.ts";
 import { refusalOf } from "./refusal-error.ts";
 import { rooms } from "./rooms.ts";
 import { devToken, tokens } from "./tokens.ts";
+import { users } from "./users.ts";
 
 /** Settings change with a deployment only, so they are parsed once for each environment object. */
 const parsed = new WeakMap<Env, ConfigResult>();
@@ -51,6 +52,7 @@ export function createApp(): Hono<AppEnv> {
   app.route("/v1/broadcast", broadcast);
   app.route("/v1/notify", notify);
   app.route("/v1/me", me);
+  app.route("/v1/users", users);
   app.route("/v1/tokens", tokens);
   app.all("/v1/*", (c) => c.notFound());
   app.get("/dev/token", devToken);

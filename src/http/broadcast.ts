@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import * as v from "valibot";
 import { SERVER } from "../auth/identity.ts";
+import { mapBounded } from "../platform/bounded.ts";
 import { describeError, log } from "../platform/log.ts";
 import { isRoomName, type Refusal, refuse, type Sender } from "../protocol/index.ts";
 import { encodeData } from "../realtime/encode-data.ts";
@@ -9,10 +10,9 @@ import { commandId, eventName, presentJson } from "../validation/fields.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
 import { requireServer } from "./authenticate.ts";
 import { readBody } from "./body.ts";
-import { mapBounded } from "./bounded.ts";
 import { roomStub } from "./objects.ts";
 import { accepted, refusalOf } from "./refusal-error.ts";
-import { sender } from "./rooms.ts";
+import { sender } from "./sender.ts";
 
 const MAX_ROOMS = 100;
 

@@ -2,8 +2,8 @@ import { Hono } from "hono";
 import { DEFAULT_HISTORY, MAX_HISTORY, NOTIFICATION_STATES } from "../protocol/index.ts";
 import { markBody, targetOf } from "../validation/session-commands.ts";
 import type { AppEnv } from "./app-env.ts";
-import { requireUser } from "./authenticate.ts";
 import { readBody } from "./body.ts";
+import { callAsUser } from "./call-actor.ts";
 import { pageJson } from "./json.ts";
 import { userStub } from "./objects.ts";
 import { readInteger, readText } from "./query.ts";
@@ -11,7 +11,7 @@ import { refusing } from "./refusal-error.ts";
 
 export const me = new Hono<AppEnv>()
   .get("/notifications", async (c) => {
-    const { identity } = await requireUser(c);
+    const { identity } = await callAsUser(c);
     const asked = readText(c, "state");
     const state = NOTIFICATION_STATES.find((known) => known === asked);
     if (asked !== undefined && state === undefined) {
@@ -28,7 +28,7 @@ export const me = new Hono<AppEnv>()
     return pageJson("notifications", events, { unread, ...(more && { more }) });
   })
   .post("/notifications/mark", async (c) => {
-    const { identity } = await requireUser(c);
+    const { identity } = await callAsUser(c);
     const body = await readBody(c, markBody);
     return c.json(await userStub(c, identity.user.id).mark(targetOf(body), body.state));
   });

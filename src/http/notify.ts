@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import * as v from "valibot";
+import { mapBounded } from "../platform/bounded.ts";
 import { describeError, log } from "../platform/log.ts";
 import { PRIORITIES, type Refusal, refuse } from "../protocol/index.ts";
 import { encodeData, oversize } from "../realtime/encode-data.ts";
@@ -9,7 +10,6 @@ import { eventName, notificationId, userId } from "../validation/fields.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
 import { requireServer } from "./authenticate.ts";
 import { readBody } from "./body.ts";
-import { mapBounded } from "./bounded.ts";
 import { userStub } from "./objects.ts";
 import { accepted, RefusalError, refusalOf } from "./refusal-error.ts";
 

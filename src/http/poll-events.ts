@@ -12,7 +12,7 @@ import {
   type ServerFrame,
 } from "../protocol/index.ts";
 import type { AppContext } from "./app-env.ts";
-import { authenticateCall, requireRoom } from "./authenticate.ts";
+import { callInRoom } from "./call-actor.ts";
 import { openRoomSocket, refusalIn } from "./connect.ts";
 import { rawJson } from "./json.ts";
 import { readInteger, readSocketQuery } from "./query.ts";
@@ -23,7 +23,7 @@ const MAX_WAIT_S = 30;
 const GREETING_WITHIN_MS = 10_000;
 
 export async function pollEvents(c: AppContext): Promise<Response> {
-  const { room, actor } = await requireRoom(c, await authenticateCall(c), "read");
+  const { room, actor } = await callInRoom(c, "read");
   const waitS = readInteger(c, "wait", 0, MAX_WAIT_S) ?? 0;
   const { presence, ...query } = readSocketQuery(c);
   const { kind } = actor.identity;

@@ -11,6 +11,14 @@ export const readText = (c: AppContext, name: string): string | undefined => c.r
 export function readInteger(c: AppContext, name: string, min: number, max: number): number | undefined {
   const text = readText(c, name);
   if (text === undefined) return undefined;
+  return parseInteger(name, text, min, max);
+}
+
+/** Of the path. */
+export const readPositive = (name: string, text: string): number =>
+  parseInteger(name, text, 1, Number.MAX_SAFE_INTEGER);
+
+function parseInteger(name: string, text: string, min: number, max: number): number {
   const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
   if (value >= min && value <= max) return value;
   throw misfit(name, `must be a whole number from ${min} to ${max}`);

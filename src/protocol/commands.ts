@@ -18,6 +18,38 @@ export interface SendCommand {
   readonly retryOf?: string;
 }
 
+/** Of one's own message; of any with `moderate`. */
+export interface EditCommand {
+  readonly type: "edit";
+  readonly id: string;
+  readonly seq: number;
+  readonly data: unknown;
+}
+
+/** Erases `data`, `mentions` and `reactions` for good. Of one's own message; of any with `moderate`. */
+export interface DeleteCommand {
+  readonly type: "delete";
+  readonly id: string;
+  readonly seq: number;
+}
+
+export interface ReactCommand {
+  readonly type: "react";
+  readonly id: string;
+  readonly seq: number;
+  /** One RGI sequence of Unicode. */
+  readonly emoji: string;
+  readonly op: "add" | "remove";
+}
+
+/** How far this user has read. It never moves back; 0 only asks, more than `head` counts as `head`. */
+export interface ReadCommand {
+  readonly type: "read";
+  readonly id: string;
+  /** `head` where left out. */
+  readonly seq?: number;
+}
+
 export interface SignalCommand {
   readonly type: "signal";
   readonly id?: string;
@@ -63,7 +95,11 @@ export interface PingCommand {
 
 export type RoomCommand =
   | SendCommand
+  | EditCommand
+  | DeleteCommand
+  | ReactCommand
   | SignalCommand
+  | ReadCommand
   | PresenceCommand
   | TopicsCommand
   | HistoryCommand

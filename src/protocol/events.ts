@@ -1,8 +1,6 @@
-// What a server sends. Each frame is one of these, or a `batch` of them.
+// What a server tells by itself, and the first frames of a connection.
 
-import type { Refusal } from "./errors.ts";
 import type { Limits, ReconnectLimits } from "./limits.ts";
-import type { Topics } from "./topics.ts";
 
 export interface Sender {
   readonly id: string;
@@ -222,66 +220,3 @@ export interface NotificationUpdated {
 }
 
 export type InboxEvent = NotificationEvent | NotificationUpdated | Signal;
-
-// ---- answers ----
-
-export interface SendResult {
-  readonly seq: number;
-  readonly at: number;
-  readonly duplicate?: true;
-}
-
-export interface HistoryResult {
-  readonly messages?: readonly Message[];
-  readonly events?: readonly (SequencedEvent | NotificationEvent | NotificationUpdated)[];
-  readonly seq: number;
-  readonly more?: true;
-}
-
-export interface AuthResult {
-  readonly expiresAt: number;
-  readonly permission?: Permission;
-}
-
-export interface TopicsResult {
-  readonly topics: Topics;
-  readonly seq: number;
-}
-
-export interface NotificationsResult {
-  readonly notifications: readonly Notification[];
-  readonly unread: number;
-  readonly more?: true;
-}
-
-export interface Ok {
-  readonly type: "ok";
-  readonly id: string;
-}
-
-/** Without `id` where the refused frame had none to read. */
-export interface ErrorAnswer extends Refusal {
-  readonly type: "error";
-  readonly id?: string;
-}
-
-export interface Pong {
-  readonly type: "pong";
-  readonly id?: string;
-  readonly at?: number;
-}
-
-export type Answer = (Ok & Readonly<Record<string, unknown>>) | ErrorAnswer | Pong;
-
-// ---- frames ----
-
-export type ServerEvent = RoomEvent | InboxEvent | CaughtUp | Answer;
-
-export interface Batch {
-  readonly type: "batch";
-  readonly events: readonly ServerEvent[];
-  readonly replay?: true;
-  readonly room?: string;
-}
-
-export type ServerFrame = RoomConnected | SessionConnected | ServerEvent | Batch;

@@ -1,10 +1,12 @@
 // The contract: what client and server both import. It depends on nothing.
 
+export * from "./answers.ts";
 export * from "./chat.ts";
 export * from "./commands.ts";
 export * from "./cursor.ts";
 export * from "./errors.ts";
 export * from "./events.ts";
+export * from "./frames.ts";
 export * from "./limits.ts";
 export * from "./names.ts";
 export * from "./text-size.ts";

@@ -25,6 +25,16 @@ export const MAX_ROWS_LOOKED_AT = 2_000;
 /** `data` of a `presence`, as JSON in UTF-8 bytes. */
 export const MAX_PRESENCE_BYTES = 1_024;
 
+/** Of one emoji, in UTF-16 units. */
+export const MAX_EMOJI_LENGTH = 32;
+
+/** On one message. */
+export const MAX_DIFFERENT_EMOJIS = 20;
+export const MAX_REACTIONS = 500;
+
+/** `unread` is counted to here. */
+export const MAX_UNREAD = 1_000;
+
 /** More members than this, and a room sends `occupancy` in place of member events. */
 export const LISTED_MEMBERS = 200;
 

@@ -67,6 +67,20 @@ export class Attendance {
     }
   }
 
+  /** Does not wait for those whose last connection was lost: of one user, or of everybody. */
+  dismiss(user: string | null, now: number): void {
+    for (const lost of this.#leavesAt.keys()) {
+      if (user !== null && user !== lost) continue;
+      this.#told.connections = null;
+      this.#remove(lost, now);
+    }
+  }
+
+  /** Whether members are told one by one. */
+  get isListed(): boolean {
+    return this.#mode === "listed";
+  }
+
   /** A field left out stays, `data: null` clears. */
   update(connection: RoomConnection, change: { status?: Status; data?: unknown }): void {
     const present = this.#of(connection);

@@ -17,21 +17,28 @@ type Said =
       readonly event: string;
       readonly except: ReadonlySet<RoomConnection>;
       readonly to?: ReadonlySet<RoomConnection>;
+      /** What is said under the same key in one flush replaces what was said before. */
+      readonly replaces?: string;
     }
-  | { readonly kind: "members" };
+  | { readonly kind: "members" }
+  /** To users only, as those who may not ask for them may not hear them either. */
+  | { readonly kind: "receipt" };
 
 type Entry = Said & { readonly json: string };
 
 export class Delivery {
-  readonly #entries: Entry[] = [];
+  readonly #entries = new Set<Entry>();
+  readonly #replaceable = new Map<string, Entry>();
   readonly #answers = new Map<RoomConnection, string[]>();
   /** Those for whom something is left out or put in: they get frames of their own. */
   readonly #special = new Set<RoomConnection>();
 
   say(said: Said, json: string): void {
-    this.#entries.push({ ...said, json });
+    const entry = { ...said, json };
+    this.#entries.add(entry);
     if (said.kind === "stored" && said.instead !== undefined) this.#special.add(said.instead.on);
     if (said.kind !== "signal") return;
+    if (said.replaces !== undefined) this.#replace(said.replaces, entry);
     for (const connection of said.except) this.#special.add(connection);
     for (const connection of said.to ?? []) this.#special.add(connection);
   }
@@ -60,6 +67,12 @@ export class Delivery {
     }
   }
 
+  #replace(key: string, entry: Entry): void {
+    const before = this.#replaceable.get(key);
+    if (before !== undefined) this.#entries.delete(before);
+    this.#replaceable.set(key, entry);
+  }
+
   #framesFor(connection: RoomConnection, passed: string | null): readonly string[] {
     const events: string[] = [];
     for (const entry of this.#entries) {
@@ -85,6 +98,8 @@ function hears(connection: RoomConnection, entry: Entry): string | undefined {
       return matchesTopics(topics, entry.event) ? entry.json : undefined;
     case "members":
       return presence ? entry.json : undefined;
+    case "receipt":
+      return connection.user === null ? undefined : entry.json;
   }
 }
 

@@ -4,7 +4,10 @@ import { authorizeRoom } from "../auth/authorize-room.ts";
 import type { Actor } from "../auth/identity.ts";
 import { verifyToken } from "../auth/verify-token.ts";
 import { type Config, requireConfig } from "../config/config.ts";
+import type { Env } from "../env.ts";
 import { describeError, log } from "../platform/log.ts";
+import { migrate } from "../platform/migrate.ts";
+import { objectStub } from "../platform/object-stub.ts";
 import { type Outcome, type RoomCommand, reject } from "../protocol/index.ts";
 import { FlushLoop } from "../realtime/flush-loop.ts";
 import { socketPort } from "../realtime/hibernatable-socket.ts";
@@ -20,8 +23,10 @@ import { Room } from "./room.ts";
 import type { AppliedCommand } from "./room-commands.ts";
 import { RoomConnection, readState } from "./room-connection.ts";
 import { RoomLog } from "./room-log.ts";
-import { type RoomSettings, roomSettings } from "./room-settings.ts";
+import { ROOM_SCHEMA } from "./room-schema.ts";
+import { RoomSettings, roomDefaults } from "./room-settings.ts";
 import type { RoomUpgrade } from "./room-upgrade.ts";
+import { UserRecords } from "./user-records.ts";
 
 /** Delivery to one socket takes about this long: a flush gathers for as long as its fan-out will take. */
 const DELIVERY_MS_A_SOCKET = 0.01;
@@ -29,8 +34,8 @@ const MAX_LINGER_MS = 50;
 
 export class LiveRoom {
   readonly room: Room;
-  readonly settings: RoomSettings;
   readonly #ctx: DurableObjectState;
+  readonly #env: Env;
   readonly #config: Config;
   readonly #name: string;
   readonly #connections = new Map<WebSocket, RoomConnection>();
@@ -38,21 +43,30 @@ export class LiveRoom {
   readonly #intake: Intake<RoomConnection, AppliedCommand, Outcome<Actor>>;
   #timer: number | null = null;
 
-  constructor(ctx: DurableObjectState, env: object, name: string, afterFlush: (room: Room) => Promise<void>) {
+  constructor(ctx: DurableObjectState, env: Env, name: string, afterFlush: (room: Room) => Promise<void>) {
     this.#ctx = ctx;
+    this.#env = env;
     this.#config = requireConfig(env);
     this.#name = name;
     const { limits, serverEvents } = this.#config;
-    this.settings = roomSettings(limits, serverEvents);
     const now = Date.now();
     const database = {
       sql: ctx.storage.sql,
       transaction: <T>(run: () => T) => ctx.storage.transactionSync(run),
     };
-    const store = new LogStore(database, limits.history);
-    const roomLog = new RoomLog(store, { newEpoch: randomEpoch(), historyLimit: limits.history, now });
-    this.room = new Room(name, this.settings, roomLog, (error) => {
-      log("error", "command_failed", { room: name, error: describeError(error) });
+    migrate(database, ROOM_SCHEMA);
+    const settings = new RoomSettings(database.sql, roomDefaults(limits, serverEvents));
+    const { historyLimit } = settings;
+    const store = new LogStore(database, historyLimit);
+    const storage = {
+      settings,
+      log: new RoomLog(store, { newEpoch: randomEpoch(), historyLimit, now }),
+      users: new UserRecords(database.sql),
+    };
+    this.room = new Room(name, storage, {
+      newEpoch: randomEpoch,
+      reportFault: (error) => log("error", "command_failed", { room: name, error: describeError(error) }),
+      audit: ({ by, ...act }) => log("info", "moderated", { room: name, by: by ?? "server code", ...act }),
     });
     this.#loop = new FlushLoop({
       flush: () => this.room.flush(Date.now()),
@@ -74,6 +88,16 @@ export class LiveRoom {
         this.room.enqueue({ kind: "auth", connection, id, outcome }),
     });
     this.#restore(now);
+  }
+
+  /**
+   * With a user's first opening here their object learns of the room, and the room which of their tokens are void:
+   * from then on it is told. Rejects where their object cannot be reached.
+   */
+  async learnOf(user: string): Promise<void> {
+    if (this.room.moderation.knows(user)) return;
+    const object = objectStub(this.#env.USERS, user, this.#config.placement);
+    this.room.moderation.remember(user, await object.opened(this.#name));
   }
 
   accept(server: WebSocket, { actor, topics, presence, counted, since, history }: RoomUpgrade): void {

@@ -1,37 +1,10 @@
-// All the SQL of a room. One row a message: the slot of a row is its `seq` modulo the ring, so a new message
+// All the SQL of a log. One row a message: the slot of a row is its `seq` modulo the ring, so a new message
 // replaces the row that it retires. Changes take a `seq` but no row, so some rows outlive their turn: every read
 // filters by `seq`.
 
-import { migrate } from "../platform/migrate.ts";
 import { ringRanges } from "../platform/ring.ts";
 import { type Database, firstRow, type Sql, type SqlRow } from "../platform/sql.ts";
-
-const MIGRATIONS = [
-  [
-    `CREATE TABLE log_state (
-       id INTEGER PRIMARY KEY CHECK (id = 1),
-       epoch TEXT NOT NULL,
-       created_at INTEGER NOT NULL,
-       ring INTEGER NOT NULL,
-       floor INTEGER NOT NULL,
-       checkpoint INTEGER NOT NULL
-     )`,
-    `CREATE TABLE log (
-       slot INTEGER PRIMARY KEY,
-       seq INTEGER NOT NULL,
-       event TEXT NOT NULL,
-       author TEXT NOT NULL,
-       id TEXT NOT NULL,
-       at INTEGER NOT NULL,
-       body TEXT NOT NULL,
-       keyed INTEGER,
-       changed INTEGER
-     )`,
-    // Partial: rows outside the predicate cost nothing more.
-    "CREATE UNIQUE INDEX log_keyed ON log (author, id) WHERE keyed = 1",
-    "CREATE INDEX log_changed ON log (changed) WHERE changed IS NOT NULL",
-  ],
-];
+import { LOG_TABLE } from "./room-schema.ts";
 
 /** `head` is found again after a sleep by looking this far past the checkpoint, which costs one more row in 256. */
 const CHECKPOINT_EVERY = 256;
@@ -56,39 +29,68 @@ export interface StoredMessage {
   readonly keyed: boolean;
 }
 
-type BodyRow = { seq: number; event: string; body: string };
+/** What a change leaves in the row of its message. */
+export interface StoredChange {
+  readonly target: number;
+  readonly body: string;
+  readonly seq: number;
+  readonly at: number;
+  /** User id; `null` is server code. */
+  readonly by: string | null;
+  readonly deleted: boolean;
+}
+
+export type BodyRow = { seq: number; event: string; body: string };
+export type TargetRow = BodyRow & { author: string; deleted: number | null };
+export type ChangedRow = BodyRow & {
+  changed: number;
+  changed_at: number;
+  changed_by: string | null;
+  deleted: number | null;
+};
 type IdRow = { seq: number; author: string; id: string; at: number };
 type StateRow = { epoch: string; created_at: number; ring: number; floor: number; checkpoint: number };
 
 export class LogStore {
   readonly #sql: Sql;
   readonly #transaction: Database["transaction"];
-  readonly #ring: number;
+  #ring: number;
   #checkpoint = 0;
 
-  constructor(database: Database, ring: number) {
-    this.#sql = database.sql;
-    this.#transaction = database.transaction;
+  constructor({ sql, transaction }: Database, ring: number) {
+    this.#sql = sql;
+    this.#transaction = transaction;
     this.#ring = ring;
-    migrate(database, MIGRATIONS);
   }
 
   /** Reads where the log stands. A log that is not there yet begins with `epoch`. */
   open(epoch: string, now: number): LogState {
-    const row = firstRow(this.#sql.exec<StateRow>("SELECT * FROM log_state"));
+    const row = firstRow(
+      this.#sql.exec<StateRow>("SELECT epoch, created_at, ring, floor, checkpoint FROM room"),
+    );
     if (row === undefined) {
-      this.#sql.exec("INSERT INTO log_state VALUES (1, ?, ?, ?, 0, 0)", epoch, now, this.#ring);
+      this.#sql.exec(
+        "INSERT INTO room (id, epoch, created_at, ring, floor, checkpoint) VALUES (1, ?, ?, ?, 0, 0)",
+        ...[epoch, now, this.#ring],
+      );
       return { epoch, createdAt: now, head: 0, floor: 0 };
     }
     const head = this.#findHead(row);
     this.#checkpoint = row.checkpoint;
     // `floor` never falls: a larger ring cannot bring back what a smaller one has dropped.
     const floor = Math.max(row.floor, head - Math.min(row.ring, this.#ring));
-    if (row.ring !== this.#ring) {
-      this.#layAnew(head, floor);
-      this.#checkpoint = head;
-    }
+    if (row.ring !== this.#ring) this.layAnew(this.#ring, head, floor);
     return { epoch: row.epoch, createdAt: row.created_at, head, floor };
+  }
+
+  /** Nothing of the log is left. To drop a table writes no rows, to delete from it one each. */
+  purge(epoch: string): void {
+    this.#transaction(() => {
+      this.#sql.exec("DROP TABLE log");
+      for (const statement of LOG_TABLE) this.#sql.exec(statement);
+      this.#sql.exec("UPDATE room SET epoch = ?, floor = 0, checkpoint = 0", epoch);
+    });
+    this.#checkpoint = 0;
   }
 
   append(message: StoredMessage): void {
@@ -100,9 +102,17 @@ export class LogStore {
     this.#transaction(() => {
       if (message.keyed) this.#freeKey(message);
       this.#insert(message);
-      if (checkpoint) this.#sql.exec("UPDATE log_state SET checkpoint = ?", message.seq);
+      if (checkpoint) this.#sql.exec("UPDATE room SET checkpoint = ?", message.seq);
     });
     if (checkpoint) this.#checkpoint = message.seq;
+  }
+
+  change({ target, body, seq, at, by, deleted }: StoredChange): void {
+    this.#sql.exec(
+      `UPDATE log SET body = ?, changed = ?, changed_at = ?, changed_by = ?, deleted = ?
+       WHERE slot = ? AND seq = ?`,
+      ...[body, seq, at, by, deleted ? 1 : null, target % this.#ring, target],
+    );
   }
 
   /** Not `INSERT OR REPLACE`, which would also delete another message of the same key, in whatever slot. */
@@ -110,7 +120,8 @@ export class LogStore {
     this.#sql.exec(
       `INSERT INTO log (slot, seq, event, author, id, at, body, keyed) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (slot) DO UPDATE SET seq = excluded.seq, event = excluded.event, author = excluded.author,
-         id = excluded.id, at = excluded.at, body = excluded.body, keyed = excluded.keyed, changed = NULL`,
+         id = excluded.id, at = excluded.at, body = excluded.body, keyed = excluded.keyed, changed = NULL,
+         deleted = NULL`,
       ...[seq % this.#ring, seq, event, author, id, at, body, keyed ? 1 : null],
     );
   }
@@ -120,29 +131,54 @@ export class LogStore {
     this.#sql.exec("UPDATE log SET keyed = NULL WHERE author = ? AND id = ? AND keyed = 1", author, id);
   }
 
-  isMessage(seq: number): boolean {
-    return (
-      firstRow(this.#sql.exec("SELECT 1 FROM log WHERE slot = ? AND seq = ?", seq % this.#ring, seq)) !==
-      undefined
-    );
+  find(seq: number): TargetRow | undefined {
+    const query = "SELECT seq, event, author, body, deleted FROM log WHERE slot = ? AND seq = ?";
+    return firstRow(this.#sql.exec<TargetRow>(query, seq % this.#ring, seq));
   }
 
   /** Messages with `after` < seq ≤ `upTo`, ascending, read as they are taken. The span fits the ring. */
-  *ascending(after: number, upTo: number): Generator<BodyRow> {
-    yield* this.#span<BodyRow>("seq, event, body", after, upTo, "ASC");
+  ascending(after: number, upTo: number): Generator<BodyRow> {
+    return this.#span<BodyRow>("seq, event, body", after, upTo, "ASC");
   }
 
-  *descending(after: number, upTo: number): Generator<BodyRow> {
-    yield* this.#span<BodyRow>("seq, event, body", after, upTo, "DESC");
+  descending(after: number, upTo: number): Generator<BodyRow> {
+    return this.#span<BodyRow>("seq, event, body", after, upTo, "DESC");
   }
 
-  *ids(after: number, upTo: number): Generator<IdRow> {
-    yield* this.#span<IdRow>("seq, author, id, at", after, upTo, "ASC");
+  /** Those with `floor` < seq ≤ `upTo` that changed after `upTo`, in the order of their last changes. */
+  changedAfter(upTo: number, floor: number): Iterable<ChangedRow> {
+    const query = `SELECT seq, event, body, changed, changed_at, changed_by, deleted FROM log
+      WHERE changed > ? AND seq > ? AND seq <= ? ORDER BY changed`;
+    return this.#sql.exec<ChangedRow>(query, upTo, floor, upTo);
+  }
+
+  ids(after: number, upTo: number): Generator<IdRow> {
+    return this.#span<IdRow>("seq, author, id, at", after, upTo, "ASC");
+  }
+
+  /** Newest first. */
+  authors(after: number, upTo: number): Generator<{ author: string; at: number }> {
+    return this.#span<{ author: string; at: number }>("author, at", after, upTo, "DESC");
   }
 
   keyed(author: string, id: string, floor: number): IdRow | undefined {
     const query = "SELECT seq, author, id, at FROM log WHERE author = ? AND id = ? AND keyed = 1 AND seq > ?";
     return firstRow(this.#sql.exec<IdRow>(query, author, id, floor));
+  }
+
+  /** How many with `after` < seq ≤ `upTo` are neither deleted nor of `author`, counted to at most `max`. */
+  countOthers(after: number, upTo: number, author: string, max: number): number {
+    let count = 0;
+    for (const row of this.#span<{ author: string; deleted: number | null }>(
+      "author, deleted",
+      after,
+      upTo,
+      "DESC",
+    )) {
+      if (row.deleted === null && row.author !== author) count++;
+      if (count === max) return max;
+    }
+    return count;
   }
 
   *#span<Row extends SqlRow>(
@@ -175,18 +211,17 @@ export class LogStore {
     return head;
   }
 
-  /** Another `HISTORY_LIMIT`: every row that is left moves to its slot in the new ring, once. */
-  #layAnew(head: number, floor: number): void {
+  /** For another size of the ring: every row that is left moves to its new slot, once. */
+  layAnew(ring: number, head: number, floor: number): void {
     this.#transaction(() => {
       this.#sql.exec("CREATE TABLE moved AS SELECT * FROM log WHERE seq > ?", floor);
       this.#sql.exec("DELETE FROM log");
-      this.#sql.exec(
-        `INSERT INTO log (slot, seq, event, author, id, at, body, keyed, changed)
-         SELECT seq % ?, seq, event, author, id, at, body, keyed, changed FROM moved`,
-        this.#ring,
-      );
+      this.#sql.exec("UPDATE moved SET slot = seq % ?", ring);
+      this.#sql.exec("INSERT INTO log SELECT * FROM moved");
       this.#sql.exec("DROP TABLE moved");
-      this.#sql.exec("UPDATE log_state SET ring = ?, floor = ?, checkpoint = ?", this.#ring, floor, head);
+      this.#sql.exec("UPDATE room SET ring = ?, floor = ?, checkpoint = ?", ring, floor, head);
     });
+    this.#ring = ring;
+    this.#checkpoint = head;
   }
 }

@@ -1,10 +1,8 @@
 // What is said in a room, by a connection or over HTTP: who may, what is stored, who hears it.
 
 import { type Actor, userOf } from "../auth/identity.ts";
-import { includes } from "../auth/room-permission.ts";
 import {
   CHAT_EVENT,
-  matchesTopics,
   type Outcome,
   type Refusal,
   refuse,
@@ -14,9 +12,11 @@ import {
 import { oversize } from "../realtime/encode-data.ts";
 import type { Attendance } from "./attendance.ts";
 import type { Delivery } from "./delivery.ts";
+import { keptForServer, mayModerate, mayWrite, NO_WRITE } from "./rights.ts";
 import type { RoomConnection } from "./room-connection.ts";
 import type { Draft, RoomLog } from "./room-log.ts";
 import type { RoomSettings } from "./room-settings.ts";
+import { SlowMode } from "./slow-mode.ts";
 
 export interface MessageInput extends Omit<Draft, "event"> {
   /** In whose name server code speaks; a user speaks in their own. */
@@ -35,17 +35,18 @@ export interface SignalInput {
 }
 
 const refusal = (why: Refusal): Outcome<never> => ({ ok: false, refusal: why });
-const NO_WRITE = refuse("forbidden", "you may not write in this room");
 
 export class Posts {
   readonly #settings: RoomSettings;
   readonly #log: RoomLog;
   readonly #attendance: Attendance;
+  readonly #slowMode: SlowMode;
 
   constructor(settings: RoomSettings, log: RoomLog, attendance: Attendance) {
     this.#settings = settings;
     this.#log = log;
     this.#attendance = attendance;
+    this.#slowMode = new SlowMode(log);
   }
 
   /** Stores a message and says it. `echo` makes the answer that stands on a connection in place of the event. */
@@ -61,10 +62,11 @@ export class Posts {
     if (!mayWrite(actor)) return refusal(NO_WRITE);
     const repeat = this.#log.findRepeat(draft, from);
     if (repeat !== undefined) return repeat;
-    const misfit = this.#misfit(actor, draft);
+    const misfit = this.#misfit(actor, draft) ?? this.#tooSoon(actor, now);
     if (misfit !== undefined) return refusal(misfit);
     const stored = this.#log.store(draft, from, now);
     if (!stored.ok) return stored;
+    if (from !== null) this.#slowMode.spoke(from.id, now);
     const { result, body } = stored.value;
     const instead = echo?.(result);
     delivery.say({ kind: "stored", event: draft.event, ...(instead !== undefined && { instead }) }, body);
@@ -89,6 +91,11 @@ export class Posts {
       {
         kind: "signal",
         event,
+        // Of what one sender says again in the same flush only the last counts. Server code is no sender: what it says
+        // in its own name may be about many things.
+        ...(from !== null && {
+          replaces: `${by?.state.id ?? "call"} ${from.id} ${event} ${to ?? ""} ${except ?? ""}`,
+        }),
         except: deaf,
         ...(to !== undefined && { to: this.#attendance.connectionsOf(to) }),
       },
@@ -97,17 +104,20 @@ export class Posts {
     return { ok: true, value: undefined };
   }
 
-  #misfit({ identity }: Actor, { event, data }: { event: string; data: string }): Refusal | undefined {
+  #misfit(actor: Actor, { event, data }: { event: string; data: string }): Refusal | undefined {
     const { serverEvents, limits } = this.#settings;
-    if (identity.kind !== "server" && matchesTopics(serverEvents, event)) {
-      return refuse("forbidden", `only server code sends ${event}`, { path: ["event"] });
-    }
-    return oversize(data, limits.messageBytes);
+    return keptForServer(serverEvents, actor, event) ?? oversize(data, limits.messageBytes);
+  }
+
+  #tooSoon(actor: Actor, now: number): Refusal | undefined {
+    const user = userOf(actor.identity);
+    if (user === null || mayModerate(actor)) return undefined;
+    const retryAfterMs = this.#slowMode.waitMs(user.id, this.#settings.slowModeMs, now);
+    return retryAfterMs === 0
+      ? undefined
+      : refuse("rate_limited", "this room is in slow mode", { retryAfterMs });
   }
 }
-
-const mayWrite = ({ identity, permission }: Actor): boolean =>
-  identity.kind === "server" || (identity.kind === "user" && includes(permission, "write"));
 
 const senderOf = ({ identity }: Actor, from: Sender | undefined): Sender | null =>
   identity.kind === "server" ? (from ?? null) : userOf(identity);

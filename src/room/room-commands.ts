@@ -6,6 +6,7 @@ import {
   MAX_EVENTS_PAGE,
   MAX_PRESENCE_BYTES,
   type PresenceCommand,
+  type ReadCommand,
   type Refusal,
   type RoomCommand,
   refuse,
@@ -15,8 +16,10 @@ import { caughtUp, errorAnswer, okAnswer, pageAnswer, pong } from "../realtime/a
 import { encodeData, oversize } from "../realtime/encode-data.ts";
 import { RETIRED } from "../realtime/refusals.ts";
 import type { Attendance } from "./attendance.ts";
+import type { ChangeInput, Changes } from "./changes.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Posts } from "./posts.ts";
+import type { Receipts } from "./receipts.ts";
 import type { RoomConnection } from "./room-connection.ts";
 import type { RoomLog } from "./room-log.ts";
 
@@ -32,35 +35,56 @@ export type Applied =
   | { readonly kind: "refused"; readonly refusal: Refusal }
   | { readonly kind: "late"; readonly finish: () => void };
 
+export interface RoomRules {
+  readonly log: RoomLog;
+  readonly posts: Posts;
+  readonly changes: Changes;
+  readonly receipts: Receipts;
+  readonly attendance: Attendance;
+}
+
 const DONE: Applied = { kind: "done" };
 const refused = (refusal: Refusal): Applied => ({ kind: "refused", refusal });
+const ONLY_READS = refuse("forbidden", "anonymous readers only read");
+const OF_ANYBODY: ReadonlySet<RoomCommand["type"]> = new Set(["history", "topics", "ping"] as const);
 
 export class RoomCommands {
-  readonly #log: RoomLog;
-  readonly #posts: Posts;
-  readonly #attendance: Attendance;
+  readonly #rules: RoomRules;
 
-  constructor(log: RoomLog, posts: Posts, attendance: Attendance) {
-    this.#log = log;
-    this.#posts = posts;
-    this.#attendance = attendance;
+  constructor(rules: RoomRules) {
+    this.#rules = rules;
   }
 
   apply(connection: RoomConnection, command: AppliedCommand, delivery: Delivery, now: number): Applied {
     const { actor } = connection.state;
-    if (actor.identity.kind === "anonymous" && (command.type === "send" || command.type === "presence")) {
-      return refused(refuse("forbidden", "anonymous readers only read"));
-    }
+    if (actor.identity.kind === "anonymous" && !OF_ANYBODY.has(command.type)) return refused(ONLY_READS);
     switch (command.type) {
       case "send":
         return this.#send(connection, command, delivery, now);
+      case "edit": {
+        const data = encodeData(command.data);
+        if (!data.ok) return refused(data.refusal);
+        const edit = { type: "edit", seq: command.seq, data: data.value } as const;
+        return this.#change(connection, command.id, edit, delivery, now);
+      }
+      case "delete":
+      case "react":
+        return this.#change(connection, command.id, command, delivery, now);
       case "signal": {
         const data = encodeData(command.data);
         if (!data.ok) return refused(data.refusal);
         const { event, to } = command;
-        const outcome = this.#posts.signal(actor, { event, to, data: data.value }, delivery, now, connection);
+        const outcome = this.#rules.posts.signal(
+          actor,
+          { event, to, data: data.value },
+          delivery,
+          now,
+          connection,
+        );
         return outcome.ok ? DONE : refused(outcome.refusal);
       }
+      case "read":
+        return this.#read(connection, command, delivery, now);
       case "presence":
         return this.#presence(connection, command, delivery);
       case "topics":
@@ -81,7 +105,7 @@ export class RoomCommands {
     if (!data.ok) return refused(data.refusal);
     // While a long replay is being paged the event comes in its page, so nothing stands in its place here.
     const inPlace = echo === false && connection.state.stage.at === "live";
-    const outcome = this.#posts.send(
+    const outcome = this.#rules.posts.send(
       connection.state.actor,
       { id, event, data: data.value, replyTo, mentions, retryOf },
       delivery,
@@ -94,12 +118,32 @@ export class RoomCommands {
     return DONE;
   }
 
+  #change(
+    connection: RoomConnection,
+    id: string,
+    change: ChangeInput,
+    delivery: Delivery,
+    now: number,
+  ): Applied {
+    const outcome = this.#rules.changes.apply(connection.state.actor, change, delivery, now);
+    if (!outcome.ok) return refused(outcome.refusal);
+    delivery.answer(connection, okAnswer(id, outcome.value));
+    return DONE;
+  }
+
+  #read(connection: RoomConnection, { id, seq }: ReadCommand, delivery: Delivery, now: number): Applied {
+    const { user } = connection;
+    if (user === null) return refused(ONLY_READS);
+    delivery.answer(connection, okAnswer(id, this.#rules.receipts.read(user.id, seq, now)));
+    return DONE;
+  }
+
   #presence(connection: RoomConnection, { id, status, data }: PresenceCommand, delivery: Delivery): Applied {
     const encoded = encodeData(data);
     if (!encoded.ok) return refused(encoded.refusal);
     const tooLarge = oversize(encoded.value, MAX_PRESENCE_BYTES);
     if (tooLarge !== undefined) return refused(tooLarge);
-    this.#attendance.update(connection, {
+    this.#rules.attendance.update(connection, {
       ...(status !== undefined && { status }),
       ...(data !== undefined && { data }),
     });
@@ -110,37 +154,40 @@ export class RoomCommands {
   #topics(connection: RoomConnection, id: string, topics: readonly string[] | null): void {
     connection.update({ topics });
     const { stage } = connection.state;
-    const seq = stage.at === "paging" ? stage.after : this.#log.head;
+    const seq = stage.at === "paging" ? stage.after : this.#rules.log.head;
     connection.socket.send(okAnswer(id, { topics, seq }));
   }
 
   #history(connection: RoomConnection, command: HistoryCommand, delivery: Delivery): Applied {
+    const { log } = this.#rules;
     const { id, before, after, limit } = command;
     const { stage, topics } = connection.state;
     if (after === undefined) {
-      const page = this.#log.messagesBefore(before ?? this.#log.head + 1, topics, limit ?? DEFAULT_HISTORY);
+      const page = log.messagesBefore(before ?? log.head + 1, topics, limit ?? DEFAULT_HISTORY);
       delivery.answer(connection, pageAnswer(id, "messages", page, { seq: page.seq }));
       return DONE;
     }
-    if (!this.#log.holdsAfter(after)) return refused(RETIRED);
+    if (!log.holdsAfter(after)) return refused(RETIRED);
     const count = limit ?? MAX_EVENTS_PAGE;
     if (stage.at === "paging" && stage.after === after) {
       return { kind: "late", finish: () => this.#nextPage(connection, id, after, count) };
     }
-    const page = this.#log.eventsAfter(after, topics, count);
+    const page = log.eventsAfter(after, topics, count);
     delivery.answer(connection, pageAnswer(id, "events", page, { seq: page.seq }));
     return DONE;
   }
 
   /** The next part of a long replay; after the last one the connection is live. */
   #nextPage(connection: RoomConnection, id: string, after: number, count: number): void {
+    const { log } = this.#rules;
+    const { stage, topics } = connection.state;
     // What was stored in this very flush may have retired it.
-    if (!this.#log.holdsAfter(after)) {
+    if (stage.at !== "paging" || !log.holdsAfter(after)) {
       connection.socket.send(errorAnswer(id, RETIRED));
       return;
     }
-    const page = this.#log.eventsAfter(after, connection.state.topics, count);
-    connection.update({ stage: page.more ? { at: "paging", after: page.seq } : { at: "live" } });
+    const page = log.eventsAfter(after, topics, count, stage.told);
+    connection.update({ stage: page.more ? { ...stage, after: page.seq } : { at: "live" } });
     connection.socket.send(pageAnswer(id, "events", page, { seq: page.seq }));
     if (!page.more) connection.socket.send(caughtUp(page.seq));
   }

@@ -1,13 +1,14 @@
 import type { Actor } from "../auth/identity.ts";
 import { Connection, type ConnectionState, isCurrent } from "../realtime/connection.ts";
 import type { SocketPort } from "../realtime/socket-port.ts";
+import type { Told } from "./room-log.ts";
 import type { Standing } from "./standing.ts";
 
 /** Where a connection stands between its first frame and the live events. */
 export type Stage =
   | { readonly at: "joining"; readonly since?: string; readonly history: number }
   /** Its replay was too long for one: it gets no new sequenced events until it has asked for the rest. */
-  | { readonly at: "paging"; readonly after: number }
+  | { readonly at: "paging"; readonly after: number; readonly told: Told }
   | { readonly at: "live" };
 
 export interface RoomConnectionState extends ConnectionState {
@@ -49,8 +50,8 @@ export class RoomConnection extends Connection<RoomConnectionState> {
   }
 }
 
-const hearing = ({ stage, presence, topics }: RoomConnectionState): string =>
-  `${stage.at} ${presence} ${topics === null ? "*" : topics.join()}`;
+const hearing = ({ stage, actor, presence, topics }: RoomConnectionState): string =>
+  `${stage.at} ${actor.identity.kind} ${presence} ${topics === null ? "*" : topics.join()}`;
 
 export const readState = (attachment: unknown): RoomConnectionState | undefined =>
   isRoomState(attachment) ? attachment : undefined;

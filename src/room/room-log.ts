@@ -3,10 +3,8 @@
 
 import {
   type Cursor,
-  MAX_PAGE_BYTES,
   MAX_REPLAY_EVENTS,
-  MAX_ROWS_LOOKED_AT,
-  matchesTopics,
+  MAX_UNREAD,
   type Outcome,
   parseCursor,
   type Recovery,
@@ -14,9 +12,17 @@ import {
   type Sender,
   type SendResult,
   type Topics,
-  utf8Length,
 } from "../protocol/index.ts";
-import type { LogStore } from "./log-store.ts";
+import { type Entry, inOrder, type Page, takePage } from "./log-page.ts";
+import type { BodyRow, ChangedRow, LogStore } from "./log-store.ts";
+import {
+  decodeMessage,
+  encodeDeleted,
+  encodeMessage,
+  encodeNewMessage,
+  encodeUpdated,
+  type MessageMeta,
+} from "./message-body.ts";
 import { RecentIds } from "./recent-ids.ts";
 
 export interface Draft {
@@ -31,11 +37,29 @@ export interface Draft {
   readonly keyed?: boolean;
 }
 
-/** Encoded events in order; `seq` is how far the page looked, `more` whether there is something beyond. */
-export interface Page {
-  readonly events: readonly string[];
+/** A message that the log holds, taken out to be changed. */
+export interface Target {
   readonly seq: number;
-  readonly more: boolean;
+  readonly event: string;
+  /** User id, or "" for server code. */
+  readonly author: string;
+  readonly deleted: boolean;
+  readonly meta: MessageMeta;
+  /** As JSON. */
+  readonly data: string;
+}
+
+/** What it shall be, and who says so: a user id, or `null` for server code. */
+export interface Change {
+  readonly meta: Omit<MessageMeta, "changed">;
+  readonly data: string;
+  readonly by: string | null;
+}
+
+/** A reader that is being paged a long replay was sent messages after `since` as they were when `head` was `asOf`. */
+export interface Told {
+  readonly since: number;
+  readonly asOf: number;
 }
 
 export interface Stored {
@@ -47,23 +71,27 @@ const NO_SUCH_MESSAGE = refuse("not_found", "replyTo names no message of this ro
 const STALE_RETRY = refuse("stale_retry", "the log no longer reaches back to retryOf: nothing was stored");
 
 export class RoomLog {
-  readonly epoch: string;
   readonly createdAt: number;
   readonly #store: LogStore;
-  readonly #ids: RecentIds;
-  readonly #reach: number;
-  readonly #baseFloor: number;
+  #ids: RecentIds;
+  #epoch: string;
+  #reach: number;
+  #baseFloor: number;
   #head: number;
 
   constructor(store: LogStore, options: { newEpoch: string; historyLimit: number; now: number }) {
     const state = store.open(options.newEpoch, options.now);
     this.#store = store;
-    this.epoch = state.epoch;
     this.createdAt = state.createdAt;
+    this.#epoch = state.epoch;
     this.#head = state.head;
     this.#baseFloor = state.floor;
     this.#reach = options.historyLimit;
     this.#ids = new RecentIds(state.head);
+  }
+
+  get epoch(): string {
+    return this.#epoch;
   }
 
   get head(): number {
@@ -73,6 +101,23 @@ export class RoomLog {
   /** What stood at or below it may have changed or gone without a record. */
   get floor(): number {
     return Math.max(this.#baseFloor, this.#head - this.#reach);
+  }
+
+  /** Another limit; a smaller one forgets at once. */
+  setReach(historyLimit: number): void {
+    const floor = Math.max(this.floor, this.#head - historyLimit);
+    this.#store.layAnew(historyLimit, this.#head, floor);
+    this.#baseFloor = floor;
+    this.#reach = historyLimit;
+  }
+
+  /** Nothing is left, and another log begins. */
+  purge(newEpoch: string): void {
+    this.#store.purge(newEpoch);
+    this.#epoch = newEpoch;
+    this.#head = 0;
+    this.#baseFloor = 0;
+    this.#ids = new RecentIds(0);
   }
 
   /** How a repeat is answered: as the first time, or not at all where nobody can know. `undefined`: it is none. */
@@ -86,16 +131,45 @@ export class RoomLog {
   /** Stores a message that is no repeat. */
   store(draft: Draft, from: Sender | null, now: number): Outcome<Stored> {
     const { id, event, replyTo, keyed = false } = draft;
-    if (replyTo !== undefined && replyTo > this.floor && !this.#isMessage(replyTo)) {
+    if (replyTo !== undefined && replyTo > this.floor && this.#store.find(replyTo) === undefined) {
       return { ok: false, refusal: NO_SUCH_MESSAGE };
     }
     const seq = this.#head + 1;
     const author = from?.id ?? "";
-    const body = encodeMessage(draft, seq, from, now);
+    const body = encodeNewMessage({ ...draft, seq, from, at: now });
     this.#store.append({ seq, event, author, id, at: now, body, keyed });
     this.#head = seq;
     this.#ids.add({ author, id, seq, at: now });
     return { ok: true, value: { result: { seq, at: now }, body } };
+  }
+
+  find(seq: number): Target | undefined {
+    const row = seq > this.floor ? this.#store.find(seq) : undefined;
+    if (row === undefined) return undefined;
+    const { event, author, deleted, body } = row;
+    return { seq, event, author, deleted: deleted !== null, ...decodeMessage(body) };
+  }
+
+  /** Stores what became of a message. Answers the `seq` of the change, and the message as it is now. */
+  change({ seq: target }: Target, { meta, data, by }: Change, now: number): { seq: number; body: string } {
+    const seq = this.#head + 1;
+    const body = encodeMessage({ ...meta, changed: seq }, data);
+    this.#store.change({ target, body, seq, at: now, by, deleted: meta.deletedAt !== undefined });
+    this.#head = seq;
+    return { seq, body };
+  }
+
+  /** How many messages after `seq` are neither deleted nor of `user`, counted to at most `MAX_UNREAD`. */
+  countUnread(seq: number, user: string): number {
+    return this.#store.countOthers(Math.max(seq, this.floor), this.#head, user, MAX_UNREAD);
+  }
+
+  /** Who spoke since `at`, newest first. */
+  *authorsSince(at: number): Generator<{ author: string; at: number }> {
+    for (const row of this.#store.authors(this.floor, this.#head)) {
+      if (row.at < at) return;
+      yield row;
+    }
   }
 
   recover(since: string | undefined): { recovery: Exclude<Recovery, "partial">; after: number } {
@@ -110,30 +184,24 @@ export class RoomLog {
     return seq >= this.floor && seq <= this.#head;
   }
 
-  /** What came after `after`, as in a replay. */
-  eventsAfter(after: number, topics: Topics, limit = MAX_REPLAY_EVENTS): Page {
-    return takePage(this.#store.ascending(after, this.#head), {
-      topics,
-      limit,
-      start: after,
-      end: this.#head,
-    });
+  /** What came after `after`, as in a replay: each message once, as it is now, and the last change of each older one. */
+  eventsAfter(after: number, topics: Topics, limit = MAX_REPLAY_EVENTS, told?: Told): Page {
+    const messages = entriesOf(this.#store.ascending(after, this.#head));
+    const changes = changesOf(this.#store.changedAfter(after, this.floor), told);
+    return takePage(inOrder(messages, changes), { topics, limit, start: after, end: this.#head });
   }
 
   /** The latest messages before `before`, ascending. */
   messagesBefore(before: number, topics: Topics, limit: number): Page {
     const upTo = Math.min(before - 1, this.#head);
     const end = Math.min(this.floor + 1, before);
-    const page = takePage(this.#store.descending(this.floor, upTo), { topics, limit, start: before, end });
+    const messages = entriesOf(this.#store.descending(this.floor, upTo));
+    const page = takePage(messages, { topics, limit, start: before, end });
     return { ...page, events: page.events.toReversed() };
   }
 
   latest(topics: Topics, limit: number): readonly string[] {
     return limit === 0 ? [] : this.messagesBefore(this.#head + 1, topics, limit).events;
-  }
-
-  #isMessage(seq: number): boolean {
-    return seq <= this.#head && this.#store.isMessage(seq);
   }
 
   #reaches({ epoch, seq }: Cursor): boolean {
@@ -152,42 +220,15 @@ export class RoomLog {
   }
 }
 
-interface PageBounds {
-  readonly topics: Topics;
-  readonly limit: number;
-  readonly start: number;
-  /** How far a page has looked that reached the end of the log. */
-  readonly end: number;
+function* entriesOf(rows: Iterable<BodyRow>): Generator<Entry> {
+  for (const { seq, event, body } of rows) yield { seq, event, json: body };
 }
 
-function takePage(
-  rows: Iterable<{ seq: number; event: string; body: string }>,
-  { topics, limit, start, end }: PageBounds,
-): Page {
-  const events: string[] = [];
-  let seq = start;
-  let bytes = 0;
-  let looked = 0;
-  for (const row of rows) {
-    if (events.length === limit || looked === MAX_ROWS_LOOKED_AT) return { events, seq, more: true };
-    looked++;
-    if (matchesTopics(topics, row.event)) {
-      bytes += utf8Length(row.body) + 1;
-      if (bytes > MAX_PAGE_BYTES && events.length > 0) return { events, seq, more: true };
-      events.push(row.body);
-    }
-    seq = row.seq;
+function* changesOf(rows: Iterable<ChangedRow>, told: Told | undefined): Generator<Entry> {
+  for (const { seq, event, body, changed, changed_at: at, changed_by: by, deleted } of rows) {
+    if (told !== undefined && seq > told.since && changed <= told.asOf) continue;
+    const change = { seq: changed, at, by };
+    const json = deleted === null ? encodeUpdated(change, body) : encodeDeleted(change, seq);
+    yield { seq: changed, event, json };
   }
-  return { events, seq: end, more: false };
-}
-
-/** The order of fields is that of protocol.md; `data` is JSON already, so that nothing is encoded twice. */
-function encodeMessage(draft: Draft, seq: number, from: Sender | null, at: number): string {
-  const { id, event, data, replyTo, mentions } = draft;
-  const sender = from === null ? null : { id: from.id, name: from.name };
-  let body = `{"type":"message","seq":${seq},"id":${JSON.stringify(id)},"event":"${event}"`;
-  body += `,"from":${JSON.stringify(sender)},"at":${at},"data":${data}`;
-  if (replyTo !== undefined) body += `,"replyTo":${replyTo}`;
-  if (mentions !== undefined && mentions.length > 0) body += `,"mentions":${JSON.stringify(mentions)}`;
-  return `${body}}`;
 }

@@ -1,17 +1,33 @@
 // The Durable Object of one room: events of the runtime, the alarm, and what the Worker may call.
 
 import { DurableObject } from "cloudflare:workers";
-import type { Actor } from "../auth/identity.ts";
+import { type Actor, SERVER, userOf } from "../auth/identity.ts";
 import { decodeHeader, IDENTITY_HEADER } from "../auth/identity-header.ts";
-import type { Occupancy, Outcome, SendResult, Topics } from "../protocol/index.ts";
+import type { Env } from "../env.ts";
+import {
+  accept,
+  type ChangeResult,
+  type Occupancy,
+  type Outcome,
+  type ReadResult,
+  type ReceiptEntry,
+  reject,
+  type SendResult,
+  type Topics,
+} from "../protocol/index.ts";
 import { planAlarm } from "../realtime/alarm-plan.ts";
 import { answerClose, answerHeartbeats } from "../realtime/hibernatable-socket.ts";
+import { UNREACHABLE } from "../realtime/refusals.ts";
 import { refusalResponse, upgraded } from "../realtime/upgrade-response.ts";
+import type { ChangeInput } from "./changes.ts";
 import { LiveRoom } from "./live-room.ts";
+import type { Page } from "./log-page.ts";
+import type { Kick } from "./moderation.ts";
 import type { MessageInput, SignalInput } from "./posts.ts";
 import type { Room } from "./room.ts";
-import type { Page } from "./room-log.ts";
+import type { OwnSettings, SettingsPatch } from "./room-settings.ts";
 import type { RoomUpgrade } from "./room-upgrade.ts";
+import type { Ban } from "./user-records.ts";
 
 /** What `GET /v1/rooms/:room` answers. */
 export interface RoomInfo {
@@ -20,11 +36,7 @@ export interface RoomInfo {
   readonly head: number;
   readonly floor: number;
   readonly occupancy: Occupancy;
-  readonly settings: {
-    readonly slowModeMs: number;
-    readonly maxConnections: number;
-    readonly historyLimit: number;
-  };
+  readonly settings: OwnSettings;
   readonly createdAt: number;
 }
 
@@ -34,13 +46,13 @@ export interface MessagesPage extends Page {
   readonly floor: number;
 }
 
-export class RoomObject extends DurableObject {
+export class RoomObject extends DurableObject<Env> {
   /** Made at the first event after a start, and again after the room was forgotten. */
   #live: LiveRoom | undefined;
   /** `undefined`: not asked since the start. */
   #alarmAt: number | null | undefined;
 
-  constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
+  constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     answerHeartbeats(ctx);
   }
@@ -48,9 +60,18 @@ export class RoomObject extends DurableObject {
   /** Takes a connection that the Worker has checked, and nothing else. */
   override async fetch(request: Request): Promise<Response> {
     const upgrade = decodeHeader<RoomUpgrade>(request.headers.get(IDENTITY_HEADER) ?? "");
+    const user = userOf(upgrade.actor.identity);
+    if (user !== null && upgrade.counted) {
+      try {
+        await this.#open().learnOf(user.id);
+      } catch {
+        return refusalResponse(UNREACHABLE);
+      }
+    }
     const live = this.#open();
-    live.room.sweepIfStale(Date.now());
-    const refusal = live.room.refuses(upgrade.actor);
+    const now = Date.now();
+    live.room.sweepIfStale(now);
+    const refusal = live.room.refuses(upgrade.actor, now);
     if (refusal !== undefined) {
       // The refused need not wait until the others have heard of the ghosts that were just found.
       this.ctx.waitUntil(live.flushIfDue());
@@ -78,9 +99,10 @@ export class RoomObject extends DurableObject {
   override async alarm(): Promise<void> {
     this.#alarmAt = null;
     const { room } = this.#open();
+    const now = Date.now();
     const wasEmpty = room.size === 0 && !room.hasWork;
-    room.sweep(Date.now());
-    if (!wasEmpty || room.log.head > 0) {
+    room.sweep(now);
+    if (!wasEmpty || room.isKept(now)) {
       await this.#open().flush();
       return;
     }
@@ -88,38 +110,50 @@ export class RoomObject extends DurableObject {
     await this.ctx.storage.deleteAll();
   }
 
-  async info(): Promise<RoomInfo> {
-    const { room, settings } = await this.#visit();
-    const { epoch, head, floor, createdAt } = room.log;
-    const { historyLimit, maxConnections, limits } = settings;
-    return {
-      room: room.name,
-      epoch,
-      head,
-      floor,
-      occupancy: room.attendance.occupancy,
-      settings: { slowModeMs: limits.slowModeMs, maxConnections, historyLimit },
-      createdAt,
-    };
+  info(actor: Actor): Promise<Outcome<RoomInfo>> {
+    return this.#look(actor, ({ name, log, attendance, settings }) => {
+      const { epoch, head, floor, createdAt } = log;
+      const { occupancy } = attendance;
+      return { room: name, epoch, head, floor, occupancy, settings: settings.own, createdAt };
+    });
   }
 
   /** The page's events are JSON already, as they go over the wire. */
-  async messages(before: number | undefined, limit: number, topics: Topics): Promise<MessagesPage> {
-    const { log } = (await this.#visit()).room;
-    const { epoch, head, floor } = log;
-    return { ...log.messagesBefore(before ?? head + 1, topics, limit), epoch, head, floor };
+  messages(
+    actor: Actor,
+    before: number | undefined,
+    limit: number,
+    topics: Topics,
+  ): Promise<Outcome<MessagesPage>> {
+    return this.#look(actor, ({ log }) => {
+      const { epoch, head, floor } = log;
+      return { ...log.messagesBefore(before ?? head + 1, topics, limit), epoch, head, floor };
+    });
   }
 
   /** The list as JSON, as `data` of a member may be anything. */
-  async members(): Promise<{ members: string; occupancy: Occupancy }> {
-    const { attendance } = (await this.#visit()).room;
-    return { members: JSON.stringify(attendance.members), occupancy: attendance.occupancy };
+  members(actor: Actor): Promise<Outcome<{ members: string; occupancy: Occupancy }>> {
+    return this.#look(actor, ({ attendance: { members, occupancy } }) => ({
+      members: JSON.stringify(members),
+      occupancy,
+    }));
+  }
+
+  receipts(actor: Actor): Promise<Outcome<ReceiptEntry[]>> {
+    return this.#look(actor, ({ receipts }) => receipts.list());
   }
 
   async publish(actor: Actor, input: MessageInput): Promise<Outcome<SendResult>> {
     const live = this.#open();
     const cost = 1 + (input.mentions?.length ?? 0);
     return await live.call(actor, cost, (delivery, now) => live.room.posts.send(actor, input, delivery, now));
+  }
+
+  async change(actor: Actor, change: ChangeInput): Promise<Outcome<ChangeResult>> {
+    const live = this.#open();
+    return await live.call(actor, 1, (delivery, now) =>
+      live.room.changes.apply(actor, change, delivery, now),
+    );
   }
 
   async signal(actor: Actor, input: SignalInput): Promise<Outcome<undefined>> {
@@ -129,20 +163,60 @@ export class RoomObject extends DurableObject {
     );
   }
 
+  async read(actor: Actor, user: string, seq: number | undefined): Promise<Outcome<ReadResult>> {
+    const live = this.#open();
+    return await live.call(actor, 1, (_, now) => accept(live.room.receipts.read(user, seq, now)));
+  }
+
+  async kick(actor: Actor, kick: Kick): Promise<Outcome<undefined>> {
+    const live = this.#open();
+    return await live.call(actor, 1, (_, now) => live.room.moderation.kick(actor, kick, now));
+  }
+
+  async bans(actor: Actor): Promise<Outcome<Ban[]>> {
+    const live = this.#open();
+    return await live.call(actor, 1, (_, now) => live.room.moderation.bans(actor, now));
+  }
+
+  async unban(actor: Actor, user: string): Promise<Outcome<undefined>> {
+    const live = this.#open();
+    return await live.call(actor, 1, () => live.room.moderation.unban(actor, user));
+  }
+
+  async configure(actor: Actor, patch: SettingsPatch): Promise<Outcome<OwnSettings>> {
+    const live = this.#open();
+    return await live.call(actor, 1, () => live.room.moderation.configure(actor, patch));
+  }
+
+  /** For server code, as the Worker has seen to. */
+  async purge(): Promise<Outcome<undefined>> {
+    const live = this.#open();
+    return await live.call(SERVER, 1, (_, now) => live.room.moderation.purge(SERVER, now));
+  }
+
+  /** For the user's object: tokens of theirs issued up to `voidUpTo` (milliseconds) are void. */
+  async withdraw(user: string, voidUpTo: number): Promise<void> {
+    const live = this.#open();
+    await live.call(SERVER, 1, (_, now) => accept(live.room.moderation.withdraw(user, voidUpTo, now)));
+  }
+
   #open(): LiveRoom {
     this.#live ??= new LiveRoom(this.ctx, this.env, this.ctx.id.name ?? "", (room) => this.#setAlarm(room));
     return this.#live;
   }
 
   /** For calls that only look: ghosts are found first, and the alarm that forgets an empty room moves on. */
-  async #visit(): Promise<LiveRoom> {
+  async #look<T>(actor: Actor, look: (room: Room) => T): Promise<Outcome<T>> {
     const live = this.#open();
-    live.room.sweepIfStale(Date.now());
+    const now = Date.now();
+    const barred = live.room.moderation.bars(actor, now);
+    if (barred !== undefined) return reject(barred);
+    live.room.sweepIfStale(now);
     // One flush, which nobody who only looks has to wait for.
     this.ctx.waitUntil(live.flushIfDue());
     await this.#setAlarm(live.room);
     // Forgotten meanwhile, perhaps.
-    return this.#open();
+    return accept(look(this.#open().room));
   }
 
   async #gone(ws: WebSocket, code: number, reason: string): Promise<void> {
@@ -156,10 +230,11 @@ export class RoomObject extends DurableObject {
   }
 
   async #setAlarm(room: Room): Promise<void> {
-    const life = { connections: room.size, everStored: room.log.head > 0 };
+    const now = Date.now();
+    const life = { connections: room.size, everStored: room.isKept(now) };
     if (life.everStored && life.connections < 2) return;
     if (this.#alarmAt === undefined) this.#alarmAt = await this.ctx.storage.getAlarm();
-    const at = planAlarm(life, this.#alarmAt, Date.now());
+    const at = planAlarm(life, this.#alarmAt, now);
     if (at === null) return;
     this.#alarmAt = at;
     await this.ctx.storage.setAlarm(at);

@@ -9,24 +9,44 @@ import { hasExpired, lapsed } from "../realtime/liveness.ts";
 import { FULL } from "../realtime/refusals.ts";
 import { TokenBuckets } from "../realtime/token-bucket.ts";
 import { Attendance, type Departure } from "./attendance.ts";
+import type { Audit } from "./audit.ts";
+import { Changes } from "./changes.ts";
 import { Delivery } from "./delivery.ts";
+import { Moderation } from "./moderation.ts";
 import { Posts } from "./posts.ts";
+import { Receipts } from "./receipts.ts";
 import { RoomCommands } from "./room-commands.ts";
 import type { RoomConnection } from "./room-connection.ts";
 import type { RoomLog } from "./room-log.ts";
 import type { RoomSettings } from "./room-settings.ts";
 import { Turn, type Work } from "./turn.ts";
+import type { UserRecords } from "./user-records.ts";
 import { Welcome } from "./welcome.ts";
 
 /** Asking the runtime of every socket in every flush would cost a tenth of a big room's speed. */
 const LOOK_FOR_SLOW_EVERY_MS = 250;
 
+export interface RoomStorage {
+  readonly settings: RoomSettings;
+  readonly log: RoomLog;
+  readonly users: UserRecords;
+}
+
+export interface RoomPorts {
+  reportFault(error: unknown): void;
+  readonly audit: Audit;
+  newEpoch(): string;
+}
+
 export class Room {
   readonly name: string;
+  readonly settings: RoomSettings;
   readonly log: RoomLog;
   readonly attendance = new Attendance();
   readonly posts: Posts;
-  readonly #settings: RoomSettings;
+  readonly changes: Changes;
+  readonly receipts: Receipts;
+  readonly moderation: Moderation;
   readonly #commands: RoomCommands;
   readonly #buckets: TokenBuckets;
   readonly #reportFault: (error: unknown) => void;
@@ -39,13 +59,17 @@ export class Room {
   #sweptAt = Number.NEGATIVE_INFINITY;
   #lookedForSlowAt = Number.NEGATIVE_INFINITY;
 
-  constructor(name: string, settings: RoomSettings, log: RoomLog, reportFault: (error: unknown) => void) {
+  constructor(name: string, { settings, log, users }: RoomStorage, ports: RoomPorts) {
     this.name = name;
+    this.settings = settings;
     this.log = log;
     this.posts = new Posts(settings, log, this.attendance);
-    this.#settings = settings;
-    this.#reportFault = reportFault;
-    this.#commands = new RoomCommands(log, this.posts, this.attendance);
+    this.changes = new Changes(settings, log, ports.audit);
+    this.receipts = new Receipts(log, users);
+    const expel = this.#expel.bind(this);
+    this.moderation = new Moderation({ settings, log, receipts: this.receipts, users }, { ...ports, expel });
+    this.#reportFault = ports.reportFault;
+    this.#commands = new RoomCommands(this);
     const { ratePerSecond, rateBurst } = settings.limits;
     this.#buckets = new TokenBuckets({ perSecond: ratePerSecond, burst: rateBurst });
   }
@@ -63,18 +87,27 @@ export class Room {
     return this.#connections.size + this.#joining.size;
   }
 
+  /** Whether there is anything that it must not forget. */
+  isKept(now: number): boolean {
+    return this.log.head > 0 || this.settings.areOwn || this.moderation.hasBans(now);
+  }
+
   get hasWork(): boolean {
     return this.#queue.length > 0 || this.#joining.size > 0;
   }
 
   /** When a flush is due by itself, a few seconds ahead at most: `null` for not at all. */
   dueAt(): number | null {
-    return this.attendance.dueAt();
+    const times = [this.attendance.dueAt(), this.receipts.dueAt()].filter((time) => time !== null);
+    return times.length === 0 ? null : Math.min(...times);
   }
 
-  /** Why one more connection of `actor` does not fit, if it does not. */
-  refuses({ identity }: Actor): Refusal | undefined {
-    const { maxConnections, maxConnectionsPerUser } = this.#settings;
+  /** Why `actor` may not open one more connection, if so. */
+  refuses(actor: Actor, now: number): Refusal | undefined {
+    const { identity } = actor;
+    const barred = this.moderation.bars(actor, now);
+    if (barred !== undefined) return barred;
+    const { maxConnections, maxConnectionsPerUser } = this.settings;
     if (this.size >= maxConnections) return FULL;
     if (identity.kind === "server") return undefined;
     const cap = identity.kind === "user" ? maxConnectionsPerUser : Math.floor(maxConnections / 2);
@@ -93,13 +126,13 @@ export class Room {
 
   /** Before anything is said of who is here, or that it is full. */
   sweepIfStale(now: number): void {
-    if (now - this.#sweptAt > this.#settings.limits.pingMs) this.sweep(now);
+    if (now - this.#sweptAt > this.settings.limits.pingMs) this.sweep(now);
   }
 
   /** Closes what has not pinged for long, and what has expired. */
   sweep(now: number): void {
     this.#sweptAt = now;
-    for (const { connection, closing } of lapsed(this.#connections, this.#settings.limits.pingMs, now)) {
+    for (const { connection, closing } of lapsed(this.#connections, this.settings.limits.pingMs, now)) {
       this.#drop(connection, closing, now);
     }
   }
@@ -114,7 +147,8 @@ export class Room {
     this.#queue = turn.take(queue);
     for (const connection of this.#joining) this.attendance.join(connection, now);
     for (const json of this.attendance.takeNews(now)) delivery.say({ kind: "members" }, json);
-    const moved = passed(headBefore, this.log.head, this.#settings.historyLimit);
+    this.#tellReceipts(delivery, now);
+    const moved = passed(headBefore, this.log.head, this.settings.historyLimit);
     const looksForSlow = now - this.#lookedForSlowAt >= LOOK_FOR_SLOW_EVERY_MS;
     if (looksForSlow) this.#lookedForSlowAt = now;
     delivery.hand(this.#connections, moved, (connection, frames) => {
@@ -134,14 +168,25 @@ export class Room {
       isJoining: (connection: RoomConnection) => this.#joining.has(connection),
       leave: (connection: RoomConnection, departure: Departure) => this.#leave(connection, departure, now),
       drop: (connection: RoomConnection, closing: Closing) => this.#drop(connection, closing, now),
+      bars: (actor: Actor) => this.moderation.bars(actor, now),
       reportFault: this.#reportFault,
     };
     return new Turn(ports, delivery, now);
   }
 
+  #tellReceipts(delivery: Delivery, now: number): void {
+    const { isListed } = this.attendance;
+    for (const json of this.receipts.takeNews(isListed, now)) delivery.say({ kind: "receipt" }, json);
+    try {
+      this.receipts.write(now);
+    } catch (error) {
+      this.#reportFault(error);
+    }
+  }
+
   #greet(now: number): void {
     if (this.#joining.size === 0) return;
-    const { limits, reconnect } = this.#settings;
+    const { limits, reconnect } = this.settings;
     const welcome = new Welcome({ room: this.name, limits, reconnect }, this.log, this.attendance);
     for (const connection of [...this.#joining]) {
       this.#joining.delete(connection);
@@ -154,6 +199,16 @@ export class Room {
         this.#drop(connection, { code: "internal" }, now);
       }
     }
+  }
+
+  /** Closes all connections of a user, or of everybody. */
+  #expel(user: string | null, closing: Closing, departure: Departure, now: number): void {
+    for (const connection of [...this.#connections, ...this.#joining]) {
+      if (user !== null && connection.user?.id !== user) continue;
+      connection.close(closing);
+      this.#leave(connection, departure, now);
+    }
+    if (departure === "left") this.attendance.dismiss(user, now);
   }
 
   #drop(connection: RoomConnection, closing: Closing, now: number): void {

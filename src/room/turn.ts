@@ -51,6 +51,8 @@ export interface TurnPorts {
   isJoining(connection: RoomConnection): boolean;
   leave(connection: RoomConnection, departure: Departure): void;
   drop(connection: RoomConnection, closing: Closing): void;
+  /** Why this actor is kept out of the room, if so. */
+  bars(actor: Actor): Refusal | undefined;
   reportFault(error: unknown): void;
 }
 
@@ -101,7 +103,8 @@ export class Turn {
 
   #call(call: Call): void {
     const account = userOf(call.actor.identity)?.id;
-    const refusal = account === undefined ? undefined : this.#charge(account, call.cost);
+    const refusal =
+      account === undefined ? undefined : (this.#ports.bars(call.actor) ?? this.#charge(account, call.cost));
     if (refusal !== undefined) call.refused(refusal);
     else if (this.#shield(() => call.run(this.#delivery, this.#now)) === "failed") call.refused(FAILED);
   }
@@ -140,6 +143,8 @@ export class Turn {
     if (!outcome.ok) return refused(outcome.refusal);
     const { identity, permission } = outcome.value;
     if (identity.kind !== "user" || identity.user.id !== user.id) return refused(NOT_YOURS);
+    const barred = this.#ports.bars(outcome.value);
+    if (barred !== undefined) return refused(barred);
     if (!includes(permission, "read")) {
       this.#ports.drop(connection, { code: "forbidden" });
       return DONE;

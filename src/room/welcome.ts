@@ -100,6 +100,7 @@ export class Welcome {
     const page = this.#log.eventsAfter(after, topics);
     const frames = [...joinFrames(page.events, REPLAY), caughtUp(page.seq, page.more)];
     if (!page.more) return { recovery, frames, stage: { at: "live" } };
-    return { recovery: "partial", frames, stage: { at: "paging", after: page.seq } };
+    const told = { since: after, asOf: this.#log.head };
+    return { recovery: "partial", frames, stage: { at: "paging", after: page.seq, told } };
   }
 }

@@ -148,7 +148,7 @@ function roomUsage(workload: Workload): ObjectUsage {
   const comings = members * workload.joinsPerMemberPerDay;
   const told = messagesPerDay + signals + 2 * comings;
   const activeMs = events * workload.activeMs + told * connections * DELIVERY_MS_A_SOCKET;
-  const { idleHour, message, newcomer, wake, firstOpening, emptyBytes } = ROOM_COUNTERS;
+  const { idleHour, message, newcomer, wake, firstOpening, firstVisit, emptyBytes } = ROOM_COUNTERS;
   const messageBytes = workload.messageBytes + ROOM_COUNTERS.storedBytesBesideData;
   return {
     workerRequests: joins,
@@ -164,7 +164,7 @@ function roomUsage(workload: Workload): ObjectUsage {
       (messagesPerDay + signals) * (1 + connections) +
       (members > LISTED_MEMBERS ? 0 : 2 * comings * connections),
     storedBytes: emptyBytes + (messagesPerDay > 0 ? workload.historyLimit * messageBytes : 0),
-    rowsWrittenOnce: firstOpening.rowsWritten,
+    rowsWrittenOnce: firstOpening.rowsWritten + Math.max(0, members - 1) * firstVisit.rowsWritten,
   };
 }
 
@@ -178,8 +178,17 @@ function inboxUsage(workload: Workload): ObjectUsage {
   const frames = marks + renewalsOf(connections, workload);
   const sweeps = connections >= 2 ? sweepsOf(hours) : 0;
   const events = notificationsPerDay + frames + 2 * joins + sweeps;
-  const { notify, markOne, newcomer, wake, firstOpening, sweep, emptyBytes, storedBytesBesideData } =
-    INBOX_COUNTERS;
+  const {
+    notify,
+    markOne,
+    newcomer,
+    wake,
+    firstOpening,
+    firstVisit,
+    sweep,
+    emptyBytes,
+    storedBytesBesideData,
+  } = INBOX_COUNTERS;
   return {
     workerRequests: joins + notificationsPerDay,
     requests: joins + notificationsPerDay + sweeps,
@@ -194,8 +203,9 @@ function inboxUsage(workload: Workload): ObjectUsage {
     activeSeconds: Math.min((events * workload.activeMs) / 1_000, DAY_S),
     graceSeconds: 0,
     deliveries: (notificationsPerDay + marks) * (1 + connections),
-    storedBytes: (emptyBytes + INBOX_LIMIT * (NOTIFICATION_BYTES + storedBytesBesideData)) * used,
-    rowsWrittenOnce: firstOpening.rowsWritten * used,
+    storedBytes: emptyBytes + INBOX_LIMIT * (NOTIFICATION_BYTES + storedBytesBesideData) * used,
+    // A room tells the user's object when it is opened for the first time.
+    rowsWrittenOnce: firstOpening.rowsWritten + firstVisit.rowsWritten,
   };
 }
 

@@ -3,13 +3,17 @@
 import { verifyToken } from "../auth/verify-token.ts";
 import { type Config, requireConfig } from "../config/config.ts";
 import { clientLimits } from "../config/limits-config.ts";
+import type { Env } from "../env.ts";
+import { mapBounded } from "../platform/bounded.ts";
 import { describeError, log } from "../platform/log.ts";
+import { objectStub } from "../platform/object-stub.ts";
 import { accept, type Outcome, type SessionCommand } from "../protocol/index.ts";
 import { socketPort } from "../realtime/hibernatable-socket.ts";
 import { Intake } from "../realtime/intake.ts";
 import { randomEpoch, randomId } from "../realtime/random-id.ts";
 import { parseFrame } from "../validation/parse-frame.ts";
 import { SESSION_COMMANDS } from "../validation/session-commands.ts";
+import { Access } from "./access.ts";
 import { Inbox } from "./inbox.ts";
 import { MarkStore } from "./mark-store.ts";
 import { NotificationStore } from "./notification-store.ts";
@@ -17,15 +21,20 @@ import { readState, SessionConnection, type UserIdentity } from "./session-conne
 import type { SessionUpgrade } from "./session-upgrade.ts";
 import { type AppliedCommand, User } from "./user.ts";
 
+/** How many rooms are told in one go. The rest are told from the alarm. */
+const ROOMS_AT_ONCE = 500;
+
 export class LiveUser {
   readonly user: User;
   readonly #ctx: DurableObjectState;
+  readonly #env: Env;
   readonly #config: Config;
   readonly #sessions = new Map<WebSocket, SessionConnection>();
   readonly #intake: Intake<SessionConnection, AppliedCommand, Outcome<UserIdentity>>;
 
-  constructor(ctx: DurableObjectState, env: object) {
+  constructor(ctx: DurableObjectState, env: Env) {
     this.#ctx = ctx;
+    this.#env = env;
     this.#config = requireConfig(env);
     const { limits } = this.#config;
     const database = {
@@ -40,7 +49,7 @@ export class LiveUser {
     };
     const store = new NotificationStore(database, limits.inbox, randomEpoch());
     const inbox = new Inbox(store, new MarkStore(database.sql));
-    this.user = new User(settings, inbox, (error) => {
+    this.user = new User(settings, { inbox, access: new Access(database.sql) }, (error) => {
       log("error", "session_command_failed", { error: describeError(error) });
     });
     this.#intake = new Intake({
@@ -65,6 +74,25 @@ export class LiveUser {
     });
     this.#sessions.set(server, session);
     this.user.admit(session, since, history, now);
+  }
+
+  /** Tells rooms that do not know yet which tokens are void. Answers how many it told, and whether others are left. */
+  async tellRooms(user: string): Promise<{ told: number; areLeft: boolean }> {
+    const { access } = this.user;
+    const { voidUpTo } = access;
+    const rooms = access.untold(ROOMS_AT_ONCE);
+    const results = await mapBounded(rooms, async (room) => {
+      try {
+        await objectStub(this.#env.ROOMS, room, this.#config.placement).withdraw(user, voidUpTo);
+        access.told(room, voidUpTo);
+        return 1;
+      } catch (error) {
+        log("error", "withdraw_failed", { room, error: describeError(error) });
+        return 0;
+      }
+    });
+    const told = results.reduce<number>((sum, one) => sum + one, 0);
+    return { told, areLeft: access.untold(1).length > 0 };
   }
 
   async receive(ws: WebSocket, frame: string | ArrayBuffer): Promise<void> {

@@ -13,7 +13,8 @@ const MIGRATIONS = [
        epoch TEXT NOT NULL,
        ring INTEGER NOT NULL,
        floor INTEGER NOT NULL,
-       head INTEGER NOT NULL
+       head INTEGER NOT NULL,
+       void_up_to INTEGER NOT NULL
      )`,
     // The last mark of everything up to a `seq`: one row a state.
     `CREATE TABLE watermark (
@@ -35,6 +36,8 @@ const MIGRATIONS = [
        changed INTEGER,
        changed_at INTEGER
      )`,
+    // Each room that the user ever opened, and up to when it knows their tokens to be void.
+    "CREATE TABLE rooms (room TEXT PRIMARY KEY, told INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE UNIQUE INDEX notification_id ON notification (id)",
     "CREATE INDEX notification_changed ON notification (changed) WHERE changed IS NOT NULL",
   ],
@@ -86,7 +89,7 @@ export class NotificationStore {
       ),
     );
     if (stored === undefined)
-      this.#sql.exec("INSERT INTO inbox_state VALUES (1, ?, ?, 0, 0)", newEpoch, ring);
+      this.#sql.exec("INSERT INTO inbox_state VALUES (1, ?, ?, 0, 0, 0)", newEpoch, ring);
     this.epoch = stored?.epoch ?? newEpoch;
     this.#floor = stored?.floor ?? 0;
     this.#findNewest(stored?.ring ?? ring);

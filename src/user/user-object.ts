@@ -2,6 +2,7 @@
 
 import { DurableObject } from "cloudflare:workers";
 import { decodeHeader, IDENTITY_HEADER } from "../auth/identity-header.ts";
+import type { Env } from "../env.ts";
 import type { NotificationState } from "../protocol/index.ts";
 import { planAlarm } from "../realtime/alarm-plan.ts";
 import { answerClose, answerHeartbeats } from "../realtime/hibernatable-socket.ts";
@@ -11,12 +12,16 @@ import { LiveUser } from "./live-user.ts";
 import type { SessionUpgrade } from "./session-upgrade.ts";
 import type { Notified } from "./user.ts";
 
-export class UserObject extends DurableObject {
+/** Rooms that could not be told of void tokens are tried again this soon, and later the longer it lasts. */
+const RETRY_AFTER_MS = 30_000;
+const MAX_RETRY_AFTER_MS = 3_600_000;
+
+export class UserObject extends DurableObject<Env> {
   #live: LiveUser | undefined;
   /** `undefined`: not asked since the start. */
   #alarmAt: number | null | undefined;
 
-  constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
+  constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     answerHeartbeats(ctx);
   }
@@ -25,7 +30,7 @@ export class UserObject extends DurableObject {
   override async fetch(request: Request): Promise<Response> {
     const upgrade = decodeHeader<SessionUpgrade>(request.headers.get(IDENTITY_HEADER) ?? "");
     const live = this.#open();
-    const refusal = live.user.refuses(Date.now());
+    const refusal = live.user.refuses(upgrade.identity, Date.now());
     if (refusal !== undefined) return refusalResponse(refusal);
     const { 0: client, 1: server } = new WebSocketPair();
     live.accept(server, upgrade);
@@ -49,7 +54,26 @@ export class UserObject extends DurableObject {
     this.#alarmAt = null;
     const live = this.#open();
     live.user.sweep(Date.now());
+    await this.#tellRooms();
     await this.#setAlarm(live);
+  }
+
+  /** A room that the user opens for the first time: up to when their tokens are void, in milliseconds. */
+  opened(room: string): number {
+    return this.#open().user.access.opened(room);
+  }
+
+  /** As `opened`, for whoever asks time and again: makes nothing where there is nothing. */
+  voidUpTo(): number {
+    const { sql } = this.ctx.storage;
+    const isThere = this.#live !== undefined || sql.exec("SELECT 1 FROM sqlite_master").toArray().length > 0;
+    return isThere ? this.#open().user.access.voidUpTo : 0;
+  }
+
+  /** Ends what the user has open, and voids the tokens of up to this second. Answers how many rooms know it now. */
+  async disconnect(): Promise<{ rooms: number }> {
+    this.#open().user.disconnect(Date.now());
+    return { rooms: await this.#tellRooms() };
   }
 
   notify(input: NotificationInput): Notified {
@@ -67,6 +91,17 @@ export class UserObject extends DurableObject {
     const now = Date.now();
     const { events, more } = inbox.list(query, now);
     return { events, more, unread: inbox.unread(now) };
+  }
+
+  async #tellRooms(): Promise<number> {
+    const { told, areLeft } = await this.#open().tellRooms(this.ctx.id.name ?? "");
+    if (!areLeft) return told;
+    const now = Date.now();
+    const lastedMs = now - this.#open().user.access.voidUpTo;
+    const waitMs = Math.min(MAX_RETRY_AFTER_MS, Math.max(RETRY_AFTER_MS, lastedMs));
+    this.#alarmAt = now + Math.ceil(waitMs * (0.5 + Math.random()));
+    await this.ctx.storage.setAlarm(this.#alarmAt);
+    return told;
   }
 
   #open(): LiveUser {

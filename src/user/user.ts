@@ -7,22 +7,21 @@ import {
   MAX_EVENTS_PAGE,
   matchesTopics,
   type Outcome,
-  PROTOCOL_VERSION,
   type Refusal,
   refuse,
   type SessionCommand,
-  type SessionConnected,
 } from "../protocol/index.ts";
-import { caughtUp, errorAnswer, okAnswer, pageAnswer, passed, pong, REPLAY } from "../realtime/answers.ts";
-import { joinFrames } from "../realtime/frames.ts";
+import { caughtUp, errorAnswer, okAnswer, pageAnswer, passed, pong } from "../realtime/answers.ts";
 import { hasExpired, lapsed } from "../realtime/liveness.ts";
 import { FAILED, FULL, NOT_YOURS, RETIRED } from "../realtime/refusals.ts";
 import { TokenBuckets } from "../realtime/token-bucket.ts";
 import type { Parsed } from "../validation/parse-frame.ts";
 import { targetOf } from "../validation/session-commands.ts";
+import type { Access } from "./access.ts";
 import type { Inbox, Marked, MarkTarget, NotificationInput } from "./inbox.ts";
 import type { SessionConnection, UserIdentity } from "./session-connection.ts";
 import type { UserSettings } from "./user-settings.ts";
+import { welcome } from "./welcome.ts";
 
 /** `auth` is not among them: its token is checked before, by the shell. */
 export type AppliedCommand = Exclude<SessionCommand, { type: "auth" }>;
@@ -42,15 +41,21 @@ const ACCOUNT = "sessions";
 
 export class User {
   readonly inbox: Inbox;
+  readonly access: Access;
   readonly #settings: UserSettings;
   readonly #sessions = new Set<SessionConnection>();
   readonly #buckets: TokenBuckets;
   readonly #reportFault: (error: unknown) => void;
   #sweptAt = Number.NEGATIVE_INFINITY;
 
-  constructor(settings: UserSettings, inbox: Inbox, reportFault: (error: unknown) => void) {
+  constructor(
+    settings: UserSettings,
+    { inbox, access }: { readonly inbox: Inbox; readonly access: Access },
+    reportFault: (error: unknown) => void,
+  ) {
     this.#settings = settings;
     this.inbox = inbox;
+    this.access = access;
     this.#reportFault = reportFault;
     this.#buckets = new TokenBuckets({
       perSecond: settings.limits.ratePerSecond,
@@ -66,40 +71,24 @@ export class User {
     for (const session of sessions) this.#sessions.add(session);
   }
 
-  refuses(now: number): Refusal | undefined {
+  refuses(identity: UserIdentity, now: number): Refusal | undefined {
     this.#sweepIfStale(now);
+    const barred = this.access.bars(identity, now);
+    if (barred !== undefined) return barred;
     return this.#sessions.size >= this.#settings.maxConnections ? FULL : undefined;
   }
 
   /** Sends a new session its first frames. */
   admit(session: SessionConnection, since: string | undefined, history: number, now: number): void {
-    const { topics, id } = session.state;
-    const { recovery, after } = this.inbox.recover(since);
-    const page =
-      recovery === "complete"
-        ? this.inbox.eventsAfter(after, topics, now)
-        : { events: this.inbox.latest(topics, history, now), seq: this.inbox.head, more: false };
-    const { limits, reconnect } = this.#settings;
-    const connected: SessionConnected = {
-      type: "connected",
-      protocol: PROTOCOL_VERSION,
-      connection: id,
-      user: session.user,
-      expiresAt: session.identity.expiresAt,
-      unread: this.inbox.unread(now),
-      epoch: this.inbox.epoch,
-      head: this.inbox.head,
-      floor: this.inbox.floor,
-      recovery: page.more ? "partial" : recovery,
-      limits,
-      reconnect,
-      at: now,
-    };
-    session.update({ stage: page.more ? { at: "paging", after: page.seq } : { at: "live" } });
-    session.socket.send(JSON.stringify(connected));
-    for (const frame of joinFrames(page.events, REPLAY)) session.socket.send(frame);
-    session.socket.send(caughtUp(page.seq, page.more));
+    welcome(session, this.inbox, { ...this.#settings, since, history }, now);
     this.#sessions.add(session);
+  }
+
+  /** Whatever token there is now is void, and every session closes. */
+  disconnect(now: number): void {
+    this.access.withdraw(now);
+    const closing = this.access.bars({ issuedAt: 0 }, now);
+    if (closing !== undefined) for (const session of this.#sessions) this.#drop(session, closing);
   }
 
   leave(session: SessionConnection): void {
@@ -120,7 +109,7 @@ export class User {
   /** The answer to an `auth` whose token was checked. */
   authenticated(session: SessionConnection, id: string, outcome: Outcome<UserIdentity>, now: number): void {
     if (!this.#isServed(session, now)) return;
-    const run = () => this.#charge(now) ?? this.#reauthorize(session, id, outcome);
+    const run = () => this.#charge(now) ?? this.#reauthorize(session, id, outcome, now);
     this.#take(session, id, run, now);
   }
 
@@ -189,9 +178,16 @@ export class User {
     if (refusal !== undefined) this.#refuse(session, id, refusal, now);
   }
 
-  #reauthorize(session: SessionConnection, id: string, outcome: Outcome<UserIdentity>): Refusal | undefined {
+  #reauthorize(
+    session: SessionConnection,
+    id: string,
+    outcome: Outcome<UserIdentity>,
+    now: number,
+  ): Refusal | undefined {
     if (!outcome.ok) return outcome.refusal;
     if (outcome.value.user.id !== session.user.id) return NOT_YOURS;
+    const barred = this.access.bars(outcome.value, now);
+    if (barred !== undefined) return barred;
     session.update({ identity: outcome.value });
     session.socket.send(okAnswer(id, { expiresAt: outcome.value.expiresAt }));
     return undefined;

@@ -9,6 +9,7 @@ import {
   MAX_TOPICS,
   NOTIFICATION_STATES,
 } from "../protocol/index.ts";
+import { isEmoji } from "./emoji.ts";
 
 export const commandId = v.pipe(v.string(), v.check(isCommandId, "must have 1 to 64 characters"));
 export const eventName = v.pipe(
@@ -18,6 +19,7 @@ export const eventName = v.pipe(
 export const userId = v.pipe(v.string(), v.check(isUserId, "must be a user id"));
 export const seq = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 export const messageSeq = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
+export const emoji = v.pipe(v.string(), v.check(isEmoji, "must be one emoji"));
 export const mentions = v.pipe(v.array(userId), v.maxLength(MAX_MENTIONS));
 export const topicList = v.pipe(v.array(eventName), v.maxLength(MAX_TOPICS));
 export const notificationId = v.pipe(

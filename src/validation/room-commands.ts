@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { MAX_EVENTS_PAGE, MAX_HISTORY, type RoomCommand, STATUSES } from "../protocol/index.ts";
 import {
   commandId,
+  emoji,
   eventName,
   mentions,
   messageSeq,
@@ -22,6 +23,20 @@ const send = v.object({
   echo: v.exactOptional(v.boolean()),
   retryOf: v.exactOptional(v.string()),
 });
+
+const edit = v.object({ type: v.literal("edit"), id: commandId, seq: messageSeq, data: presentJson });
+
+const remove = v.object({ type: v.literal("delete"), id: commandId, seq: messageSeq });
+
+const react = v.object({
+  type: v.literal("react"),
+  id: commandId,
+  seq: messageSeq,
+  emoji,
+  op: v.picklist(["add", "remove"]),
+});
+
+const read = v.object({ type: v.literal("read"), id: commandId, seq: v.exactOptional(seq) });
 
 const signal = v.object({
   type: v.literal("signal"),
@@ -70,7 +85,16 @@ export const auth = v.object({ type: v.literal("auth"), id: commandId, token: v.
 export const ping = v.object({ type: v.literal("ping"), id: v.exactOptional(commandId) });
 
 /** By `type`, so that an unknown one is told apart from a malformed one. */
-export const ROOM_COMMANDS = { send, signal, presence, topics, history, auth, ping } satisfies Record<
-  RoomCommand["type"],
-  v.GenericSchema<unknown, RoomCommand>
->;
+export const ROOM_COMMANDS = {
+  send,
+  edit,
+  delete: remove,
+  react,
+  signal,
+  read,
+  presence,
+  topics,
+  history,
+  auth,
+  ping,
+} satisfies Record<RoomCommand["type"], v.GenericSchema<unknown, RoomCommand>>;

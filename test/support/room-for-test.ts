@@ -1,13 +1,17 @@
 // A room without a runtime: real rules, real SQL, sockets that keep what they were sent, a clock that stands still.
 // `restart()` is what hibernation or a crash leaves: the database and, with hibernation, the attachments.
 
+import { migrate } from "../../src/platform/migrate.ts";
 import type { Permission, Topics } from "../../src/protocol/index.ts";
+import type { AuditEntry } from "../../src/room/audit.ts";
 import { LogStore, type StoredMessage } from "../../src/room/log-store.ts";
 import { Room } from "../../src/room/room.ts";
 import type { AppliedCommand } from "../../src/room/room-commands.ts";
 import { RoomConnection, type RoomConnectionState, readState } from "../../src/room/room-connection.ts";
 import { RoomLog } from "../../src/room/room-log.ts";
-import type { RoomSettings } from "../../src/room/room-settings.ts";
+import { ROOM_SCHEMA } from "../../src/room/room-schema.ts";
+import { type RoomDefaults, RoomSettings } from "../../src/room/room-settings.ts";
+import { UserRecords } from "../../src/room/user-records.ts";
 import { parseFrame } from "../../src/validation/parse-frame.ts";
 import { ROOM_COMMANDS } from "../../src/validation/room-commands.ts";
 import { SocketForTest } from "./socket-for-test.ts";
@@ -32,7 +36,7 @@ export interface ConnectOptions {
   readonly expiresAt?: number;
 }
 
-const settingsOf = (given: RoomTestSettings): RoomSettings => ({
+const defaultsOf = (given: RoomTestSettings): RoomDefaults => ({
   historyLimit: given.historyLimit ?? 100,
   maxConnections: given.maxConnections ?? 10_000,
   maxConnectionsPerUser: given.maxConnectionsPerUser ?? 100,
@@ -53,6 +57,7 @@ const settingsOf = (given: RoomTestSettings): RoomSettings => ({
 export class RoomForTest {
   readonly database = new SqliteForTest();
   readonly faults: unknown[] = [];
+  readonly audited: AuditEntry[] = [];
   /** Everything ever stored, whatever the log has retired since. */
   readonly stored: StoredMessage[] = [];
   now = 1_790_000_000_000;
@@ -123,11 +128,18 @@ export class RoomForTest {
   }
 
   #start(): Room {
-    const settings = settingsOf(this.#settings);
+    migrate(this.database, ROOM_SCHEMA);
+    const settings = new RoomSettings(this.database.sql, defaultsOf(this.#settings));
     const { historyLimit } = settings;
     const store = new RecordingStore(this.database, historyLimit, this.stored);
-    const log = new RoomLog(store, { newEpoch: `e${++this.#epochs}`, historyLimit, now: this.now });
-    return new Room("test", settings, log, (error) => this.faults.push(error));
+    const newEpoch = () => `e${++this.#epochs}`;
+    const log = new RoomLog(store, { newEpoch: newEpoch(), historyLimit, now: this.now });
+    const storage = { settings, log, users: new UserRecords(this.database.sql) };
+    return new Room("test", storage, {
+      newEpoch,
+      reportFault: (error) => this.faults.push(error),
+      audit: (entry) => this.audited.push(entry),
+    });
   }
 }
 

@@ -28,6 +28,8 @@ describe("rows written", () => {
     const room = uniqueName("rows");
     const ada = await join(room, "ada");
     await fill(ada, 3);
+    // A user's first opening of a room is a row there.
+    (await join(room, "bo")).close(1000);
     const writes = await recordWrites(roomObject(room));
     const bo = await join(room, "bo");
     ada.send({ type: "signal", event: "typing" });

@@ -115,6 +115,11 @@ describe("coming and going", () => {
 
   it("[K2][K6] joining and leaving write nothing; the first company plans the sweep", async () => {
     const { room, meter, ada } = await fullRoom();
+    for (const user of ["bo", "cy", "di", "ed"]) (await join(room, user)).close(1000);
+    await runDurableObjectAlarm(roomObject(room));
+    await meter.sleep();
+    await ada.settled();
+    await meter.take();
     const bo = await join(room, "bo");
     await ada.settled();
     const { newcomer, sweepPlanned } = ROOM_COUNTERS;

@@ -229,10 +229,10 @@ describe("the sweep", () => {
     const test = new RoomForTest({ maxConnections: 2, maxConnectionsPerUser: 2 });
     const { actor } = test.join("ada").state;
     test.join("ada");
-    expect(test.room.refuses(actor)).toMatchObject({ code: "room_full" });
+    expect(test.room.refuses(actor, test.now)).toMatchObject({ code: "room_full" });
     test.now += 100_000;
     test.room.sweepIfStale(test.now);
-    expect(test.room.refuses(actor)).toBeUndefined();
+    expect(test.room.refuses(actor, test.now)).toBeUndefined();
   });
 });
 
@@ -271,7 +271,7 @@ describe("room", () => {
     const actor = (user: string | null) => test.connect(user).state.actor;
     const refusal = (user: string | null) => {
       const asking = new RoomForTest().connect(user).state.actor;
-      return test.room.refuses(asking)?.code;
+      return test.room.refuses(asking, test.now)?.code;
     };
     expect(refusal("ada")).toBeUndefined();
     actor("ada");

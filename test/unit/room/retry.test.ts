@@ -126,7 +126,7 @@ describe("an id given over HTTP", () => {
     const test = new RoomForTest({ historyLimit: 10 });
     keyed(test, "x");
     // As a change would, this takes a number and leaves the row in its slot.
-    test.database.sql.exec("UPDATE log_state SET checkpoint = 11");
+    test.database.sql.exec("UPDATE room SET checkpoint = 11");
     test.restart("crash");
     expect(test.log).toMatchObject({ head: 11, floor: 1 });
     expect(keyed(test, "x")).toMatchObject({ ok: true, value: { result: { seq: 12 } } });

@@ -1,0 +1,69 @@
+import { Hono } from "hono";
+import * as v from "valibot";
+import { DEFAULT_HISTORY, MAX_HISTORY } from "../protocol/index.ts";
+import { encodeData } from "../realtime/encode-data.ts";
+import { randomId } from "../realtime/random-id.ts";
+import { isEmoji } from "../validation/emoji.ts";
+import { commandId, eventName, mentions, messageSeq, presentJson } from "../validation/fields.ts";
+import type { AppContext, AppEnv } from "./app-env.ts";
+import { readBody } from "./body.ts";
+import { callInRoom } from "./call-actor.ts";
+import { pageJson } from "./json.ts";
+import { roomStub } from "./objects.ts";
+import { readInteger, readPositive, readTopics } from "./query.ts";
+import { accepted, refusing } from "./refusal-error.ts";
+import { onlyServerCode, sender } from "./sender.ts";
+
+const messageBody = v.object({
+  event: v.exactOptional(eventName),
+  data: presentJson,
+  id: v.exactOptional(commandId),
+  replyTo: v.exactOptional(messageSeq),
+  mentions: v.exactOptional(mentions),
+  retryOf: v.exactOptional(v.string()),
+  from: v.exactOptional(sender),
+});
+
+const editBody = v.object({ data: presentJson });
+
+/** Under `/v1/rooms/:room/messages`. */
+export const messages = new Hono<AppEnv>()
+  .get("/", async (c) => {
+    const { room, actor } = await callInRoom(c, "read");
+    const before = readInteger(c, "before", 0, Number.MAX_SAFE_INTEGER);
+    const limit = readInteger(c, "limit", 1, MAX_HISTORY) ?? DEFAULT_HISTORY;
+    const page = accepted(await roomStub(c, room).messages(actor, before, limit, readTopics(c)));
+    const { events, epoch, head, floor, seq, more } = page;
+    return pageJson("messages", events, { epoch, head, floor, seq, ...(more && { more }) });
+  })
+  .post("/", async (c) => {
+    const { room, actor } = await callInRoom(c, "write");
+    const body = await readBody(c, messageBody);
+    onlyServerCode(actor.identity.kind, body, ["from"]);
+    const { id = randomId() } = body;
+    const message = { ...body, id, keyed: body.id !== undefined, data: accepted(encodeData(body.data)) };
+    const result = accepted(await roomStub(c, room).publish(actor, message));
+    return c.json({ ...result, id }, result.duplicate ? 200 : 201);
+  })
+  .patch("/:seq", async (c) => {
+    const { room, actor } = await callInRoom(c, "write");
+    const seq = readSeq(c);
+    const data = accepted(encodeData((await readBody(c, editBody)).data));
+    return c.json(accepted(await roomStub(c, room).change(actor, { type: "edit", seq, data })));
+  })
+  .delete("/:seq", async (c) => {
+    const { room, actor } = await callInRoom(c, "write");
+    return c.json(accepted(await roomStub(c, room).change(actor, { type: "delete", seq: readSeq(c) })));
+  })
+  .put("/:seq/reactions/:emoji", (c) => react(c, "add"))
+  .delete("/:seq/reactions/:emoji", (c) => react(c, "remove"));
+
+async function react(c: AppContext, op: "add" | "remove"): Promise<Response> {
+  const { room, actor } = await callInRoom(c, "write");
+  const seq = readSeq(c);
+  const emoji = c.req.param("emoji") ?? "";
+  if (!isEmoji(emoji)) throw refusing("bad_request", "emoji must be one emoji", { path: ["emoji"] });
+  return c.json(accepted(await roomStub(c, room).change(actor, { type: "react", seq, emoji, op })));
+}
+
+const readSeq = (c: AppContext): number => readPositive("seq", c.req.param("seq") ?? "");

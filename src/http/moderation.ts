@@ -1,0 +1,43 @@
+import { Hono } from "hono";
+import * as v from "valibot";
+import { isUserId } from "../protocol/index.ts";
+import { userId } from "../validation/fields.ts";
+import type { AppEnv } from "./app-env.ts";
+import { readBody } from "./body.ts";
+import { callInRoom } from "./call-actor.ts";
+import { roomStub } from "./objects.ts";
+import { accepted, refusing } from "./refusal-error.ts";
+
+const DEFAULT_BAN_S = 3_600;
+/** A hundred years: whoever shall never come back. */
+const MAX_BAN_S = 3_155_760_000;
+const MAX_REASON_LENGTH = 500;
+
+const kickBody = v.object({
+  user: userId,
+  banSeconds: v.optional(
+    v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(MAX_BAN_S)),
+    DEFAULT_BAN_S,
+  ),
+  reason: v.exactOptional(v.pipe(v.string(), v.maxLength(MAX_REASON_LENGTH))),
+});
+
+/** Under `/v1/rooms/:room`. */
+export const moderation = new Hono<AppEnv>()
+  .post("/kick", async (c) => {
+    const { room, actor } = await callInRoom(c, "moderate");
+    const kick = await readBody(c, kickBody);
+    accepted(await roomStub(c, room).kick(actor, kick));
+    return c.json({});
+  })
+  .get("/bans", async (c) => {
+    const { room, actor } = await callInRoom(c, "moderate");
+    return c.json({ bans: accepted(await roomStub(c, room).bans(actor)) });
+  })
+  .delete("/bans/:user", async (c) => {
+    const { room, actor } = await callInRoom(c, "moderate");
+    const user = c.req.param("user");
+    if (!isUserId(user)) throw refusing("bad_request", "user must be a user id", { path: ["user"] });
+    accepted(await roomStub(c, room).unban(actor, user));
+    return c.json({});
+  });

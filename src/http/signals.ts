@@ -1,0 +1,27 @@
+import { Hono } from "hono";
+import * as v from "valibot";
+import { encodeData } from "../realtime/encode-data.ts";
+import { eventName, userId } from "../validation/fields.ts";
+import type { AppEnv } from "./app-env.ts";
+import { readBody } from "./body.ts";
+import { callInRoom } from "./call-actor.ts";
+import { roomStub } from "./objects.ts";
+import { accepted } from "./refusal-error.ts";
+import { onlyServerCode, sender } from "./sender.ts";
+
+const signalBody = v.object({
+  event: eventName,
+  data: v.exactOptional(v.unknown()),
+  to: v.exactOptional(userId),
+  from: v.exactOptional(sender),
+  except: v.exactOptional(userId),
+});
+
+/** Under `/v1/rooms/:room/signals`. */
+export const signals = new Hono<AppEnv>().post("/", async (c) => {
+  const { room, actor } = await callInRoom(c, "write");
+  const body = await readBody(c, signalBody);
+  onlyServerCode(actor.identity.kind, body, ["from", "except"]);
+  accepted(await roomStub(c, room).signal(actor, { ...body, data: accepted(encodeData(body.data)) }));
+  return c.json({}, 202);
+});

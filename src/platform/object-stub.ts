@@ -1,0 +1,16 @@
+// How objects are reached. A stub is broken after an exception, so each call makes a new one.
+
+/** A hint counts on first use only, a jurisdiction is part of an object's identity. */
+export interface Placement {
+  readonly locationHint?: DurableObjectLocationHint;
+  readonly jurisdiction?: DurableObjectJurisdiction;
+}
+
+export function objectStub<T extends Rpc.DurableObjectBranded>(
+  namespace: DurableObjectNamespace<T>,
+  name: string,
+  { locationHint, jurisdiction }: Placement,
+): DurableObjectStub<T> {
+  const placed = jurisdiction === undefined ? namespace : namespace.jurisdiction(jurisdiction);
+  return placed.getByName(name, locationHint === undefined ? {} : { locationHint });
+}

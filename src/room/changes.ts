@@ -1,0 +1,139 @@
+// What becomes of a message after it was sent: edits, deletes, reactions.
+
+import { type Actor, userOf } from "../auth/identity.ts";
+import {
+  type ChangeResult,
+  MAX_DIFFERENT_EMOJIS,
+  MAX_REACTIONS,
+  type Outcome,
+  type Refusal,
+  refuse,
+} from "../protocol/index.ts";
+import { oversize } from "../realtime/encode-data.ts";
+import type { Audit } from "./audit.ts";
+import type { Delivery } from "./delivery.ts";
+import { encodeDeleted, encodeUpdated } from "./message-body.ts";
+import { keptForServer, mayModerate, mayWrite, NO_WRITE, nameOf } from "./rights.ts";
+import type { RoomLog, Target } from "./room-log.ts";
+import type { RoomSettings } from "./room-settings.ts";
+
+export type ChangeInput =
+  /** `data` as JSON. */
+  | { readonly type: "edit"; readonly seq: number; readonly data: string }
+  | { readonly type: "delete"; readonly seq: number }
+  | { readonly type: "react"; readonly seq: number; readonly emoji: string; readonly op: "add" | "remove" };
+
+type InputOf<Type> = Extract<ChangeInput, { type: Type }>;
+
+const UNCHANGED: Outcome<ChangeResult> = { ok: true, value: { seq: 0 } };
+const NO_SUCH_MESSAGE = refuse("not_found", "this room has no such message", { path: ["seq"] });
+const FOREIGN = refuse("forbidden", "this message is not yours");
+const USERS_REACT = refuse("forbidden", "reactions are of users");
+const TOO_MANY = refuse("too_large", "this message has as many reactions as it takes", { path: ["emoji"] });
+
+const rejected = (refusal: Refusal): Outcome<never> => ({ ok: false, refusal });
+
+export class Changes {
+  readonly #settings: RoomSettings;
+  readonly #log: RoomLog;
+  readonly #audit: Audit;
+
+  constructor(settings: RoomSettings, log: RoomLog, audit: Audit) {
+    this.#settings = settings;
+    this.#log = log;
+    this.#audit = audit;
+  }
+
+  apply(actor: Actor, change: ChangeInput, delivery: Delivery, now: number): Outcome<ChangeResult> {
+    if (!mayWrite(actor)) return rejected(NO_WRITE);
+    const target = this.#log.find(change.seq);
+    if (target === undefined) return rejected(NO_SUCH_MESSAGE);
+    switch (change.type) {
+      case "edit":
+        return this.#edit(actor, target, change, delivery, now);
+      case "delete":
+        return this.#delete(actor, target, delivery, now);
+      case "react":
+        return this.#react(actor, target, change, delivery, now);
+    }
+  }
+
+  #edit(actor: Actor, target: Target, { data }: InputOf<"edit">, delivery: Delivery, now: number) {
+    if (target.deleted) return rejected(NO_SUCH_MESSAGE);
+    if (!mayChange(actor, target)) return rejected(FOREIGN);
+    const { serverEvents, limits } = this.#settings;
+    const misfit = keptForServer(serverEvents, actor, target.event) ?? oversize(data, limits.messageBytes);
+    if (misfit !== undefined) return rejected(misfit);
+    const by = nameOf(actor);
+    const { seq, body } = this.#log.change(
+      target,
+      { meta: { ...target.meta, editedAt: now }, data, by },
+      now,
+    );
+    delivery.say({ kind: "stored", event: target.event }, encodeUpdated({ seq, at: now, by }, body));
+    this.#report("edit", actor, target);
+    return accepted(seq);
+  }
+
+  #delete(actor: Actor, target: Target, delivery: Delivery, now: number) {
+    if (!mayChange(actor, target)) return rejected(FOREIGN);
+    if (target.deleted) return UNCHANGED;
+    const by = nameOf(actor);
+    const { mentions: _, reactions: __, ...meta } = target.meta;
+    const { seq } = this.#log.change(target, { meta: { ...meta, deletedAt: now }, data: "null", by }, now);
+    delivery.say({ kind: "stored", event: target.event }, encodeDeleted({ seq, at: now, by }, target.seq));
+    this.#report("delete", actor, target);
+    return accepted(seq);
+  }
+
+  #react(
+    { identity }: Actor,
+    target: Target,
+    { emoji, op }: InputOf<"react">,
+    delivery: Delivery,
+    now: number,
+  ): Outcome<ChangeResult> {
+    const user = userOf(identity)?.id;
+    if (user === undefined) return rejected(USERS_REACT);
+    if (target.deleted) return rejected(NO_SUCH_MESSAGE);
+    const reactions = new Map(Object.entries(target.meta.reactions ?? {}));
+    const users = reactions.get(emoji) ?? [];
+    if (users.includes(user) === (op === "add")) return UNCHANGED;
+    if (op === "add") {
+      if (isFull(reactions, emoji)) return rejected(TOO_MANY);
+      reactions.set(emoji, [...users, user]);
+    } else if (users.length > 1)
+      reactions.set(
+        emoji,
+        users.filter((id) => id !== user),
+      );
+    else reactions.delete(emoji);
+    const { reactions: _, ...rest } = target.meta;
+    const meta = reactions.size === 0 ? rest : { ...rest, reactions: Object.fromEntries(reactions) };
+    const { seq } = this.#log.change(target, { meta, data: target.data, by: user }, now);
+    delivery.say(
+      { kind: "stored", event: target.event },
+      JSON.stringify({ type: "reaction", seq, at: now, target: target.seq, emoji, user, op }),
+    );
+    return accepted(seq);
+  }
+
+  /** What people do to their own is no matter for the log. */
+  #report(act: "edit" | "delete", actor: Actor, { seq, author }: Target): void {
+    const by = nameOf(actor);
+    if ((by ?? "") !== author) this.#audit({ act, by, user: author || null, seq });
+  }
+}
+
+const accepted = (seq: number): Outcome<ChangeResult> => ({ ok: true, value: { seq } });
+
+/** Own is what has the caller's id in `from`. */
+const mayChange = (actor: Actor, { author }: Target): boolean =>
+  mayModerate(actor) || userOf(actor.identity)?.id === author;
+
+function isFull(reactions: ReadonlyMap<string, readonly string[]>, emoji: string): boolean {
+  if (!reactions.has(emoji) && reactions.size >= MAX_DIFFERENT_EMOJIS) return true;
+  let count = 0;
+  for (const users of reactions.values()) count += users.length;
+  return count >= MAX_REACTIONS;
+}

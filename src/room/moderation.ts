@@ -1,0 +1,134 @@
+// Who is kept out of a room, and what its moderators do.
+
+import type { Actor } from "../auth/identity.ts";
+import { type Closing, type Outcome, type Refusal, refuse } from "../protocol/index.ts";
+import { withdrawn } from "../realtime/withdrawn.ts";
+import type { Departure } from "./attendance.ts";
+import type { Audit } from "./audit.ts";
+import type { Receipts } from "./receipts.ts";
+import { mayModerate, NO_MODERATE, nameOf } from "./rights.ts";
+import type { RoomLog } from "./room-log.ts";
+import type { OwnSettings, RoomSettings, SettingsPatch } from "./room-settings.ts";
+import type { Ban, UserRecords } from "./user-records.ts";
+
+export interface Kick {
+  readonly user: string;
+  /** 0: may return at once. */
+  readonly banSeconds: number;
+  readonly reason?: string | undefined;
+}
+
+interface Moderated {
+  readonly settings: RoomSettings;
+  readonly log: RoomLog;
+  readonly receipts: Receipts;
+  readonly users: UserRecords;
+}
+
+export interface ModerationPorts {
+  /** Closes all connections of a user, or of everybody. `left`: the others see it at once. */
+  expel(user: string | null, closing: Closing, departure: Departure, now: number): void;
+  readonly audit: Audit;
+  newEpoch(): string;
+}
+
+const rejected = (refusal: Refusal): Outcome<never> => ({ ok: false, refusal });
+const accepted = <T>(value: T): Outcome<T> => ({ ok: true, value });
+const ONLY_SERVER = refuse("forbidden", "historyLimit takes an API key", { path: ["historyLimit"] });
+
+export class Moderation {
+  readonly #settings: RoomSettings;
+  readonly #log: RoomLog;
+  readonly #receipts: Receipts;
+  readonly #records: UserRecords;
+  readonly #ports: ModerationPorts;
+
+  constructor({ settings, log, receipts, users }: Moderated, ports: ModerationPorts) {
+    this.#settings = settings;
+    this.#log = log;
+    this.#receipts = receipts;
+    this.#records = users;
+    this.#ports = ports;
+  }
+
+  /** Whether this room has learned which of a user's tokens are void. */
+  knows(user: string): boolean {
+    return (this.#records.clearance(user)?.voidUpTo ?? null) !== null;
+  }
+
+  /** Why this actor is kept out, if so. */
+  bars({ identity }: Actor, now: number): Refusal | undefined {
+    if (identity.kind !== "user") return undefined;
+    const { bannedUntil, voidUpTo } = this.#records.clearance(identity.user.id) ?? NOTHING_KNOWN;
+    if (bannedUntil > now) {
+      return refuse("banned", "you are banned from this room", { retryAfterMs: bannedUntil - now });
+    }
+    return withdrawn(identity.issuedAt, voidUpTo ?? 0, now);
+  }
+
+  /** Tokens of `user` issued up to `voidUpTo` are void from now on; what is open with one closes. */
+  withdraw(user: string, voidUpTo: number, now: number): void {
+    this.#records.setVoidUpTo(user, voidUpTo);
+    const closing = withdrawn(0, voidUpTo, now);
+    if (closing !== undefined) this.#ports.expel(user, closing, "lost", now);
+  }
+
+  /** What a first opening has learned: nothing is open yet. */
+  remember(user: string, voidUpTo: number): void {
+    this.#records.setVoidUpTo(user, voidUpTo);
+  }
+
+  kick(actor: Actor, { user, banSeconds, reason }: Kick, now: number): Outcome<undefined> {
+    if (!mayModerate(actor)) return rejected(NO_MODERATE);
+    const by = nameOf(actor);
+    const banMs = banSeconds * 1_000;
+    if (banMs > 0) this.#records.setBan({ user, until: now + banMs, at: now, by, reason });
+    const closing = banMs > 0 ? ({ code: "banned", retryAfterMs: banMs } as const) : FORBIDDEN;
+    this.#ports.expel(user, closing, "left", now);
+    this.#ports.audit({ act: "kick", by, user, banSeconds });
+    return accepted(undefined);
+  }
+
+  hasBans(now: number): boolean {
+    return this.#records.hasBans(now);
+  }
+
+  bans(actor: Actor, now: number): Outcome<Ban[]> {
+    return mayModerate(actor) ? accepted(this.#records.bans(now)) : rejected(NO_MODERATE);
+  }
+
+  unban(actor: Actor, user: string): Outcome<undefined> {
+    if (!mayModerate(actor)) return rejected(NO_MODERATE);
+    this.#records.liftBan(user);
+    this.#ports.audit({ act: "unban", by: nameOf(actor), user });
+    return accepted(undefined);
+  }
+
+  configure(actor: Actor, patch: SettingsPatch): Outcome<OwnSettings> {
+    if (!mayModerate(actor)) return rejected(NO_MODERATE);
+    const { maxConnections = 1, historyLimit } = patch;
+    if (historyLimit !== undefined && actor.identity.kind !== "server") return rejected(ONLY_SERVER);
+    const most = this.#settings.maxConnectionsOfAnyRoom;
+    if (maxConnections > most) {
+      const message = `maxConnections is at most ${most} here (MAX_CONNECTIONS_PER_ROOM)`;
+      return rejected(refuse("bad_request", message, { path: ["maxConnections"] }));
+    }
+    const before = this.#settings.historyLimit;
+    this.#settings.change(patch);
+    if (this.#settings.historyLimit !== before) this.#log.setReach(this.#settings.historyLimit);
+    this.#ports.audit({ act: "settings", by: nameOf(actor), settings: patch });
+    return accepted(this.#settings.own);
+  }
+
+  /** Server code only, as the Worker has seen to. Log and receipts are gone; settings and bans stay. */
+  purge(actor: Actor, now: number): Outcome<undefined> {
+    this.#ports.expel(null, { code: "deleted" }, "left", now);
+    this.#log.purge(this.#ports.newEpoch());
+    this.#receipts.purge();
+    this.#ports.audit({ act: "purge", by: nameOf(actor) });
+    return accepted(undefined);
+  }
+}
+
+const NOTHING_KNOWN = { bannedUntil: 0, voidUpTo: 0 };
+const FORBIDDEN = { code: "forbidden" } as const;

@@ -1,0 +1,122 @@
+// How far each user has read. A position is told at most once a second, and written at most every few seconds,
+// however often clients report it: what a crash may lose of it is that little.
+
+import type { ReadResult, ReceiptEntry } from "../protocol/index.ts";
+import type { RoomLog } from "./room-log.ts";
+import type { UserRecords } from "./user-records.ts";
+
+const WRITE_EVERY_MS = 5_000;
+const TELL_EVERY_MS = 1_000;
+
+interface Position {
+  readonly seq: number;
+  readonly at: number;
+  readonly writtenAt: number;
+}
+
+/** More positions in memory than this, and those that are written are read again when they are asked for. */
+const REMEMBERED = 10_000;
+
+export class Receipts {
+  readonly #log: RoomLog;
+  readonly #records: UserRecords;
+  /** As far as memory knows. */
+  readonly #positions = new Map<string, Position>();
+  /** Users whose position is not written yet. */
+  readonly #unwritten = new Set<string>();
+  readonly #untold = new Set<string>();
+  #toldAt = Number.NEGATIVE_INFINITY;
+
+  constructor(log: RoomLog, records: UserRecords) {
+    this.#log = log;
+    this.#records = records;
+  }
+
+  /** Moves `user` forward to `seq`, or to the end of the log, and never back: 0 only asks. */
+  read(user: string, upTo: number | undefined, now: number): ReadResult {
+    const { head } = this.#log;
+    this.#move(user, Math.min(upTo ?? head, head), now);
+    const { seq } = this.#position(user);
+    return { seq, unread: this.#log.countUnread(seq, user) };
+  }
+
+  #move(user: string, seq: number, now: number): void {
+    const { seq: before, writtenAt } = this.#position(user);
+    if (seq <= before) return;
+    const isDue = now - writtenAt >= WRITE_EVERY_MS;
+    // First of all, so that nothing is remembered that could not be written.
+    if (isDue) this.#records.setReceipt({ user, seq, at: now });
+    else this.#unwritten.add(user);
+    this.#positions.set(user, { seq, at: now, writtenAt: isDue ? now : writtenAt });
+    this.#untold.add(user);
+  }
+
+  list(): ReceiptEntry[] {
+    const stored = new Map(Array.from(this.#records.receipts(), (receipt) => [receipt.user, receipt]));
+    for (const user of this.#unwritten) {
+      const { seq, at } = this.#position(user);
+      stored.set(user, { user, seq, at });
+    }
+    return [...stored.values()];
+  }
+
+  /** When it next has something to write or to tell by itself. */
+  dueAt(): number | null {
+    let soonest = this.#untold.size > 0 ? this.#toldAt + TELL_EVERY_MS : Number.POSITIVE_INFINITY;
+    for (const user of this.#unwritten) {
+      soonest = Math.min(soonest, this.#position(user).writtenAt + WRITE_EVERY_MS);
+    }
+    return soonest === Number.POSITIVE_INFINITY ? null : soonest;
+  }
+
+  /** Writes what has waited long enough. */
+  write(now: number): void {
+    for (const user of this.#unwritten) {
+      const { seq, at, writtenAt } = this.#position(user);
+      if (now - writtenAt < WRITE_EVERY_MS) continue;
+      this.#unwritten.delete(user);
+      // Remembered as written also where that fails: the next report tries again, and nothing tries without end.
+      this.#positions.set(user, { seq, at, writtenAt: now });
+      this.#records.setReceipt({ user, seq, at });
+    }
+  }
+
+  /** What is to be told now, once. In a room too big for a list of members nobody is told. */
+  takeNews(isListed: boolean, now: number): string[] {
+    if (!isListed) this.#untold.clear();
+    if (this.#untold.size === 0 || now - this.#toldAt < TELL_EVERY_MS) return [];
+    this.#toldAt = now;
+    const news = Array.from(this.#untold, (user) => {
+      const { seq, at } = this.#position(user);
+      return JSON.stringify({ type: "receipt", user, seq, at });
+    });
+    this.#untold.clear();
+    return news;
+  }
+
+  /** With the log that they are positions in. */
+  purge(): void {
+    this.#records.forgetReceipts();
+    this.#positions.clear();
+    this.#unwritten.clear();
+    this.#untold.clear();
+  }
+
+  #position(user: string): Position {
+    let position = this.#positions.get(user);
+    if (position === undefined) {
+      const { seq = 0, at = Number.NEGATIVE_INFINITY } = this.#records.receipt(user) ?? {};
+      position = { seq, at, writtenAt: at };
+      this.#tidy();
+      this.#positions.set(user, position);
+    }
+    return position;
+  }
+
+  #tidy(): void {
+    if (this.#positions.size < REMEMBERED) return;
+    for (const user of this.#positions.keys()) {
+      if (!this.#unwritten.has(user) && !this.#untold.has(user)) this.#positions.delete(user);
+    }
+  }
+}

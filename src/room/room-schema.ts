@@ -1,0 +1,51 @@
+// The tables of a room. Every index, and every row in it, is a row written: hence no more than these.
+
+/** By itself, as a purge makes it anew. */
+export const LOG_TABLE = [
+  `CREATE TABLE log (
+     slot INTEGER PRIMARY KEY,
+     seq INTEGER NOT NULL,
+     event TEXT NOT NULL,
+     author TEXT NOT NULL,
+     id TEXT NOT NULL,
+     at INTEGER NOT NULL,
+     body TEXT NOT NULL,
+     keyed INTEGER,
+     changed INTEGER,
+     changed_at INTEGER,
+     changed_by TEXT,
+     deleted INTEGER
+   )`,
+  // Partial: rows outside the predicate cost nothing more.
+  "CREATE UNIQUE INDEX log_keyed ON log (author, id) WHERE keyed = 1",
+  "CREATE INDEX log_changed ON log (changed) WHERE changed IS NOT NULL",
+];
+
+export const ROOM_SCHEMA = [
+  [
+    // What there is one of. Settings are NULL until somebody changes them.
+    `CREATE TABLE room (
+       id INTEGER PRIMARY KEY CHECK (id = 1),
+       epoch TEXT NOT NULL,
+       created_at INTEGER NOT NULL,
+       ring INTEGER NOT NULL,
+       floor INTEGER NOT NULL,
+       checkpoint INTEGER NOT NULL,
+       slow_mode_ms INTEGER,
+       max_connections INTEGER,
+       history_limit INTEGER
+     )`,
+    ...LOG_TABLE,
+    // One row a user: what the room keeps of them however long it sleeps. Without a rowid, so that it has no second index.
+    `CREATE TABLE users (
+       user TEXT PRIMARY KEY,
+       void_up_to INTEGER,
+       read_seq INTEGER,
+       read_at INTEGER,
+       banned_until INTEGER,
+       banned_at INTEGER,
+       banned_by TEXT,
+       ban_reason TEXT
+     ) WITHOUT ROWID`,
+  ],
+];

@@ -1,0 +1,44 @@
+// The time between two messages of one user. Nothing is stored for it: the log knows who spoke when.
+
+import type { RoomLog } from "./room-log.ts";
+
+export class SlowMode {
+  readonly #log: RoomLog;
+  /** When each user last spoke, as far back as `#since`. */
+  readonly #spokeAt = new Map<string, number>();
+  #since = Number.POSITIVE_INFINITY;
+
+  constructor(log: RoomLog) {
+    this.#log = log;
+  }
+
+  /** How long `user` has to wait; 0: not at all. */
+  waitMs(user: string, slowModeMs: number, now: number): number {
+    if (slowModeMs === 0) {
+      // Whoever speaks from here on is not noted.
+      this.forget();
+      return 0;
+    }
+    if (now - slowModeMs < this.#since) this.#readBack(now - slowModeMs);
+    const spokeAt = this.#spokeAt.get(user) ?? Number.NEGATIVE_INFINITY;
+    return Math.max(0, spokeAt + slowModeMs - now);
+  }
+
+  /** The log holds the message already, so where nothing was noted yet there is nothing to note. */
+  spoke(user: string, now: number): void {
+    if (this.#since !== Number.POSITIVE_INFINITY) this.#spokeAt.set(user, now);
+  }
+
+  forget(): void {
+    this.#spokeAt.clear();
+    this.#since = Number.POSITIVE_INFINITY;
+  }
+
+  /** Once after each start, and where the time grew. */
+  #readBack(since: number): void {
+    for (const { author, at } of this.#log.authorsSince(since)) {
+      if (!this.#spokeAt.has(author)) this.#spokeAt.set(author, at);
+    }
+    this.#since = since;
+  }
+}

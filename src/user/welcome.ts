@@ -1,0 +1,47 @@
+// The first frames of a session.
+
+import { PROTOCOL_VERSION, type SessionConnected } from "../protocol/index.ts";
+import { caughtUp, REPLAY } from "../realtime/answers.ts";
+import { joinFrames } from "../realtime/frames.ts";
+import type { Inbox } from "./inbox.ts";
+import type { SessionConnection } from "./session-connection.ts";
+import type { UserSettings } from "./user-settings.ts";
+
+interface Wanted extends Pick<UserSettings, "limits" | "reconnect"> {
+  readonly since: string | undefined;
+  /** How many of the latest, if nothing was missed. */
+  readonly history: number;
+}
+
+export function welcome(
+  session: SessionConnection,
+  inbox: Inbox,
+  { since, history, limits, reconnect }: Wanted,
+  now: number,
+): void {
+  const { topics, id } = session.state;
+  const { recovery, after } = inbox.recover(since);
+  const page =
+    recovery === "complete"
+      ? inbox.eventsAfter(after, topics, now)
+      : { events: inbox.latest(topics, history, now), seq: inbox.head, more: false };
+  const connected: SessionConnected = {
+    type: "connected",
+    protocol: PROTOCOL_VERSION,
+    connection: id,
+    user: session.user,
+    expiresAt: session.identity.expiresAt,
+    unread: inbox.unread(now),
+    epoch: inbox.epoch,
+    head: inbox.head,
+    floor: inbox.floor,
+    recovery: page.more ? "partial" : recovery,
+    limits,
+    reconnect,
+    at: now,
+  };
+  session.update({ stage: page.more ? { at: "paging", after: page.seq } : { at: "live" } });
+  session.socket.send(JSON.stringify(connected));
+  for (const frame of joinFrames(page.events, REPLAY)) session.socket.send(frame);
+  session.socket.send(caughtUp(page.seq, page.more));
+}

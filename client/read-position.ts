@@ -66,6 +66,7 @@ export class ReadPosition {
     if (!Number.isSafeInteger(seq) || seq < 0) {
       return quiet(Promise.reject(new RoomsError("bad_request", "This is no place in a log.")));
     }
+    if (this.#line.live && this.#line.self === undefined) return quiet(Promise.reject(anonymous()));
     if (this.#seq !== undefined && seq <= this.#seq) {
       return Promise.resolve({ seq: this.#seq, unread: this.#unread });
     }
@@ -92,7 +93,7 @@ export class ReadPosition {
   onLive(): void {
     if (this.#line.self === undefined) {
       this.#unread = 0;
-      this.fail(new RoomsError("forbidden", "Who reads anonymously has no place to keep."));
+      this.fail(anonymous());
       return;
     }
     this.#askAnew();
@@ -223,4 +224,5 @@ export class ReadPosition {
   }
 }
 
+const anonymous = () => new RoomsError("forbidden", "Who reads anonymously has no place to keep.");
 const unreadable = () => offline("The answer could not be read.");

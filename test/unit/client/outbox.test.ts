@@ -301,6 +301,28 @@ describe("pace", () => {
   });
 });
 
+describe("slow mode that is set while connected", () => {
+  it("[C22] is kept by the waits that the refusals ask for, under the same id and in order", async () => {
+    const world = await roomForTest();
+    const sent = [1, 2].map((n) => world.room.send(n));
+    await world.clock.advance(0);
+    const [a, b] = sends(world);
+    world.socket().deliver(own(1, a?.id, 1), ok(a, { seq: 1, at: 1 }));
+    world.socket().deliver(refusal(b, "rate_limited", { retryAfterMs: 9_000 }));
+    void world.room.send(3);
+    expect(world.room.outbox).toMatchObject([
+      { data: 2, status: "queued" },
+      { data: 3, status: "queued" },
+    ]);
+    await world.clock.advance(9_000);
+    expect(texts(world)).toEqual([1, 2]);
+    await world.clock.advance(200);
+    expect(sends(world)[2]).toEqual(b);
+    world.socket().deliver(own(2, b?.id, 2));
+    expect(await Promise.all(sent)).toMatchObject([{ seq: 1 }, { seq: 2 }]);
+  });
+});
+
 describe("a clock that is set back", () => {
   it("[C26] begins the wait of slow mode anew, and no more", async () => {
     const world = await roomForTest({}, {}, { limits: { ...LIMITS, slowModeMs: 5_000 } });

@@ -161,21 +161,54 @@ describe("attempts", () => {
 describe("close codes", () => {
   it.each([
     [4400, "bad_request"],
+    [4403, "forbidden"],
     [4403, "banned"],
     [4410, "deleted"],
     [4477, "something_new"],
-  ])("[C19] %i ends the try", async (code, reason) => {
-    const { room, socket, clock } = await roomForTest();
+  ])("[C19] %i %s ends the try", async (code, reason) => {
+    const { room, socket, sockets, clock } = await roomForTest();
     const errors: unknown[] = [];
     room.on("error", ({ code }) => errors.push(code));
     const sent = room.send("waits");
+    const edited = room.edit(1, "waits");
+    const marked = room.markRead(5);
     socket().end(code, reason);
     await clock.settle();
     const expected = reason === "something_new" ? "internal" : reason;
     expect(room.state).toMatchObject({ status: "disconnected", error: { code: expected } });
-    await expect(sent).rejects.toMatchObject({ code: expected });
+    for (const waiting of [sent, edited, marked]) {
+      await expect(waiting).rejects.toMatchObject({ code: expected });
+    }
     expect(room.outbox).toMatchObject([{ status: "failed", error: { code: expected } }]);
     expect(errors).toEqual([expected]);
+    await clock.advance(3_600_000);
+    expect(sockets.count).toBe(1);
+  });
+
+  it("[C19] says how long somebody is banned, and does not come back by itself", async () => {
+    const { room, socket, sockets, clock } = await roomForTest();
+    const errors: unknown[] = [];
+    room.on("error", ({ code, retryAfterMs }) => errors.push([code, retryAfterMs]));
+    socket().end(4403, "banned 60000");
+    await clock.advance(120_000);
+    expect(errors).toEqual([["banned", 60_000]]);
+    expect(room.state).toMatchObject({
+      status: "disconnected",
+      error: { code: "banned", retryAfterMs: 60_000 },
+    });
+    expect(sockets.count).toBe(1);
+    room.reconnect();
+    await clock.advance(0);
+    expect(sockets.count).toBe(2);
+  });
+
+  it("[C19] a ban is met again at the door, before anything is heard", async () => {
+    const { room, socket, sockets, clock } = await roomForTest();
+    socket().end(1006);
+    await clock.advance(1_000);
+    socket().end(4403, "banned");
+    await clock.advance(60_000);
+    expect([room.state.status, sockets.count]).toEqual(["disconnected", 2]);
   });
 
   it.each([4408, 4429, 4500, 4503, 4599, 1000, 1001, 1006, 1012])("[C19] %i reconnects", async (code) => {
@@ -200,7 +233,7 @@ describe("close codes", () => {
     let asked = 0;
     const { socket, sockets, clock } = await roomForTest({ getToken: () => `t${++asked}` });
     await clock.advance(5_000);
-    socket().end(4401, "unauthorized 3000");
+    socket().end(4401, "token_expired 3000");
     await clock.advance(2_999);
     expect([sockets.count, asked]).toEqual([1, 1]);
     await clock.advance(1);

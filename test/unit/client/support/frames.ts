@@ -54,6 +54,34 @@ export const message = (seq: number, more: Frame = {}): Frame => ({
   ...more,
 });
 
+/** The whole message as it is from `seq` on. */
+export const update = (seq: number, held: Frame, by: string | null = null): Frame => ({
+  type: "messageUpdated",
+  seq,
+  at: seq,
+  message: { ...held, changed: seq },
+  by,
+});
+
+export const deletion = (seq: number, target: number, more: Frame = {}): Frame => ({
+  type: "messageDeleted",
+  seq,
+  at: seq,
+  target,
+  by: null,
+  ...more,
+});
+
+export const reaction = (seq: number, target: number, emoji: string, user: string, op = "add"): Frame => ({
+  type: "reaction",
+  seq,
+  at: seq,
+  target,
+  emoji,
+  user,
+  op,
+});
+
 export const replay = (...events: Frame[]): Frame => ({ type: "batch", replay: true, events });
 
 export const batch = (...events: Frame[]): Frame => ({ type: "batch", events });

@@ -1,0 +1,333 @@
+// Edits, deletions and reactions on a live connection. What becomes of them after a loss: lost-changes.test.ts.
+
+import { describe, expect, it } from "vitest";
+import { type RoomWorld, roomForTest } from "./support/client-for-test.ts";
+import {
+  batch,
+  caughtUp,
+  connected,
+  deletion,
+  message,
+  ok,
+  reaction,
+  refusal,
+  update,
+} from "./support/frames.ts";
+
+/** Own message 1, in a room that is live. */
+async function roomWithMessage(more: Readonly<Record<string, unknown>> = {}): Promise<RoomWorld> {
+  const world = await roomForTest();
+  world.socket().deliver(own(1, more));
+  return world;
+}
+
+const own = (seq: number, more: Readonly<Record<string, unknown>> = {}) =>
+  message(seq, { from: { id: "usr_1", name: "Ada" }, data: "first", ...more });
+
+const first = ({ room }: RoomWorld) => room.messages[0];
+
+describe("an edit", () => {
+  it("[C39] is shown at once, and resolves when it is stored", async () => {
+    const world = await roomWithMessage();
+    const edited = world.room.edit(1, "second");
+    expect(first(world)).toMatchObject({ data: "second", editedAt: world.clock.now() });
+    await world.clock.advance(0);
+    const [command] = world.socket().sentOf("edit");
+    expect(command).toEqual({ type: "edit", id: "id1", seq: 1, data: "second" });
+    const event = update(2, own(1, { data: "second", editedAt: 77 }), "usr_1");
+    world.socket().deliver(batch(event, ok(command, { seq: 2 })));
+    expect(await edited).toEqual({ seq: 2 });
+    expect(first(world)).toMatchObject({ data: "second", editedAt: 77, changed: 2 });
+  });
+
+  it("[C39] that is refused is undone, and rejects with the refusal", async () => {
+    const world = await roomWithMessage();
+    const before = world.room.getSnapshot();
+    const edited = world.room.edit(1, "second");
+    await world.clock.advance(0);
+    world
+      .socket()
+      .deliver(
+        refusal(world.socket().sentOf("edit")[0], "rate_limited", { retryAfterMs: 700, path: ["data"] }),
+      );
+    await expect(edited).rejects.toMatchObject({ code: "rate_limited", retryAfterMs: 700, path: ["data"] });
+    expect(world.room.messages).toEqual(before.messages);
+  });
+
+  it("[C39] sends and shows what was given at the time, and nothing that is no JSON", async () => {
+    const world = await roomWithMessage();
+    const data = { text: "before" };
+    void world.room.edit(1, data);
+    data.text = "after";
+    expect(first(world)).toMatchObject({ data: { text: "before" } });
+    await expect(world.room.edit(1, undefined)).rejects.toMatchObject({ code: "bad_request" });
+    await expect(world.room.edit(1, 1n)).rejects.toMatchObject({ code: "bad_request" });
+    await world.clock.advance(0);
+    expect(world.socket().sentOf("edit")).toMatchObject([{ data: { text: "before" } }]);
+  });
+
+  it("[C39] of a message that is not held is sent all the same, and changes nothing", async () => {
+    const world = await roomWithMessage();
+    const before = world.room.getSnapshot();
+    const edited = world.room.edit(40, "old");
+    expect(world.room.getSnapshot()).toBe(before);
+    await world.clock.advance(0);
+    world.socket().deliver(ok(world.socket().sentOf("edit")[0], { seq: 2 }));
+    expect(await edited).toEqual({ seq: 2 });
+    expect(world.room.getSnapshot()).toBe(before);
+  });
+
+  it("[C39] that is too large for a frame rejects and is undone at once", async () => {
+    const world = await roomWithMessage();
+    const edited = world.room.edit(1, "x".repeat(2_000_000));
+    await expect(edited).rejects.toMatchObject({ code: "too_large" });
+    expect(first(world)).toMatchObject({ data: "first" });
+  });
+
+  it("[C40] is on top of what others do meanwhile, and what they did stays when it is refused", async () => {
+    const world = await roomWithMessage();
+    const edited = world.room.edit(1, "mine");
+    await world.clock.advance(0);
+    world.socket().deliver(update(2, own(1, { data: "moderated", editedAt: 5 }), "usr_9"));
+    expect(first(world)).toMatchObject({ data: "mine" });
+    world.socket().deliver(refusal(world.socket().sentOf("edit")[0], "forbidden"));
+    await expect(edited).rejects.toMatchObject({ code: "forbidden" });
+    expect(first(world)).toMatchObject({ data: "moderated", editedAt: 5, changed: 2 });
+  });
+
+  it("[C40] resolves with its event; what changes after it is shown before the `ok` comes", async () => {
+    const world = await roomWithMessage();
+    const edited = world.room.edit(1, "mine");
+    await world.clock.advance(0);
+    world.socket().deliver(update(2, own(1, { data: "mine", editedAt: 4 }), "usr_1"));
+    world.socket().deliver(update(3, own(1, { data: "moderated", editedAt: 5 }), "usr_9"));
+    expect(first(world)).toMatchObject({ data: "moderated" });
+    expect(await edited).toEqual({ seq: 2 });
+    world.socket().deliver(ok(world.socket().sentOf("edit")[0], { seq: 2 }));
+    expect(first(world)).toMatchObject({ data: "moderated", changed: 3 });
+  });
+
+  it("[C40] whose `ok` comes first stays shown until what is stored is as new", async () => {
+    const world = await roomWithMessage();
+    const edited = world.room.edit(1, "mine");
+    await world.clock.advance(0);
+    world.socket().deliver(ok(world.socket().sentOf("edit")[0], { seq: 2 }));
+    expect(await edited).toEqual({ seq: 2 });
+    expect(first(world)).toMatchObject({ data: "mine" });
+    world.socket().deliver(update(2, own(1, { data: "mine", editedAt: 9 }), "usr_1"));
+    expect(first(world)).toMatchObject({ data: "mine", editedAt: 9, changed: 2 });
+    world.socket().deliver(update(3, own(1, { data: "moderated" }), "usr_9"));
+    expect(first(world)).toMatchObject({ data: "moderated" });
+  });
+
+  it("[C40] whose event a filter leaves out stays shown, until the message is read anew", async () => {
+    const world = await roomWithMessage();
+    void world.room.setTopics(["task"]);
+    await world.clock.advance(0);
+    world.socket().deliver(ok(world.socket().sentOf("topics")[0], { topics: ["task"], seq: 1 }));
+    void world.room.edit(1, "mine");
+    await world.clock.advance(0);
+    world.socket().deliver(ok(world.socket().sentOf("edit")[0], { seq: 2 }));
+    expect(first(world)).toMatchObject({ data: "mine" });
+    void world.room.loadOlder();
+    await world.clock.advance(0);
+    const messages = [own(1, { data: "moderated", changed: 8 })];
+    world.socket().deliver(ok(world.socket().sentOf("history")[0], { messages, seq: 1 }));
+    await world.clock.advance(0);
+    expect(first(world)).toMatchObject({ data: "moderated" });
+  });
+
+  it("[C40] of two the later one is shown, whatever the first one comes to", async () => {
+    const world = await roomWithMessage();
+    const one = world.room.edit(1, "one");
+    const two = world.room.edit(1, "two");
+    await world.clock.advance(0);
+    const [a, b] = world.socket().sentOf("edit");
+    const shown: unknown[] = [];
+    world.room.subscribe(() => shown.push(first(world)?.data));
+    world.socket().deliver(update(2, own(1, { data: "one" }), "usr_1"));
+    world.socket().deliver(ok(a, { seq: 2 }));
+    world.socket().deliver(update(3, own(1, { data: "two" }), "usr_1"));
+    world.socket().deliver(ok(b, { seq: 3 }));
+    expect([await one, await two]).toEqual([{ seq: 2 }, { seq: 3 }]);
+    expect(new Set([...shown, first(world)?.data])).toEqual(new Set(["two"]));
+  });
+
+  it("[C40] that was refused is not shown between the event of a later one and its own refusal", async () => {
+    const world = await roomWithMessage();
+    const one = world.room.edit(1, "one");
+    const two = world.room.edit(1, "two");
+    await world.clock.advance(0);
+    const [a, b] = world.socket().sentOf("edit");
+    world.socket().deliver(update(2, own(1, { data: "two" }), "usr_1"));
+    expect(first(world)).toMatchObject({ data: "two" });
+    world.socket().deliver(refusal(a, "too_large"), ok(b, { seq: 2 }));
+    await expect(one).rejects.toMatchObject({ code: "too_large" });
+    expect(await two).toEqual({ seq: 2 });
+    expect(first(world)).toMatchObject({ data: "two" });
+  });
+});
+
+describe("a deletion", () => {
+  it("[C39] is shown at once, without what it erases, and resolves when it is stored", async () => {
+    const world = await roomWithMessage({ mentions: ["usr_2"], reactions: { "👍": ["usr_2"] }, replyTo: 9 });
+    const deleted = world.room.delete(1);
+    const shown = first(world);
+    expect(shown).toMatchObject({ data: null, deletedAt: world.clock.now(), replyTo: 9 });
+    expect(shown).not.toHaveProperty("mentions");
+    expect(shown).not.toHaveProperty("reactions");
+    await world.clock.advance(0);
+    const [command] = world.socket().sentOf("delete");
+    expect(command).toEqual({ type: "delete", id: "id1", seq: 1 });
+    world.socket().deliver(batch(deletion(2, 1, { by: "usr_1", at: 66 }), ok(command, { seq: 2 })));
+    expect(await deleted).toEqual({ seq: 2 });
+    expect(first(world)).toMatchObject({ deletedAt: 66, changed: 2 });
+  });
+
+  it("[C39] that is refused gives everything back", async () => {
+    const world = await roomWithMessage({ reactions: { "👍": ["usr_2"] } });
+    const [before] = world.room.messages;
+    const deleted = world.room.delete(1);
+    await world.clock.advance(0);
+    world.socket().deliver(refusal(world.socket().sentOf("delete")[0], "forbidden"));
+    await expect(deleted).rejects.toMatchObject({ code: "forbidden" });
+    expect(first(world)).toBe(before);
+  });
+
+  it("[C40] while an edit is in flight is shown, and stays when the edit is refused after it", async () => {
+    const world = await roomWithMessage();
+    const edited = world.room.edit(1, "mine");
+    const deleted = world.room.delete(1);
+    expect(first(world)).toMatchObject({ data: null });
+    await world.clock.advance(0);
+    world.socket().deliver(deletion(2, 1, { by: "usr_1" }));
+    expect(first(world)).toMatchObject({ data: null, changed: 2 });
+    world.socket().deliver(refusal(world.socket().sentOf("edit")[0], "rate_limited"));
+    await expect(edited).rejects.toMatchObject({ code: "rate_limited" });
+    expect(await deleted).toEqual({ seq: 2 });
+    expect(first(world)).toMatchObject({ data: null, changed: 2 });
+  });
+
+  it("[C40] by somebody else wins over an edit in flight, which rejects `not_found`", async () => {
+    const world = await roomWithMessage();
+    const edited = world.room.edit(1, "mine");
+    const reacted = world.room.react(1, "👍");
+    await world.clock.advance(0);
+    world.socket().deliver(deletion(2, 1, { by: "usr_9" }));
+    expect(first(world)).toEqual(expect.objectContaining({ data: null, changed: 2 }));
+    expect(first(world)).not.toHaveProperty("reactions");
+    const socket = world.socket();
+    for (const type of ["edit", "react"]) socket.deliver(refusal(socket.sentOf(type)[0], "not_found"));
+    await expect(edited).rejects.toMatchObject({ code: "not_found" });
+    await expect(reacted).rejects.toMatchObject({ code: "not_found" });
+  });
+
+  it("[C39] of what somebody else deleted meanwhile resolves with 0", async () => {
+    const world = await roomWithMessage();
+    const deleted = world.room.delete(1);
+    await world.clock.advance(0);
+    world.socket().deliver(deletion(2, 1, { by: "usr_9" }));
+    world.socket().deliver(ok(world.socket().sentOf("delete")[0], { seq: 0 }));
+    expect(await deleted).toEqual({ seq: 0 });
+  });
+});
+
+describe("a reaction", () => {
+  it("[C39] is shown at once, comes and goes, and the others' stay", async () => {
+    const world = await roomWithMessage({ reactions: { "👍": ["usr_2"] } });
+    const added = world.room.react(1, "👍");
+    expect(first(world)?.reactions).toEqual({ "👍": ["usr_2", "usr_1"] });
+    await world.clock.advance(0);
+    const [add] = world.socket().sentOf("react");
+    expect(add).toEqual({ type: "react", id: "id1", seq: 1, emoji: "👍", op: "add" });
+    world.socket().deliver(reaction(2, 1, "👍", "usr_1"), ok(add, { seq: 2 }));
+    expect(await added).toEqual({ seq: 2 });
+    const removed = world.room.unreact(1, "👍");
+    expect(first(world)?.reactions).toEqual({ "👍": ["usr_2"] });
+    await world.clock.advance(0);
+    const [, remove] = world.socket().sentOf("react");
+    expect(remove).toMatchObject({ op: "remove" });
+    world.socket().deliver(reaction(3, 1, "👍", "usr_1", "remove"), ok(remove, { seq: 3 }));
+    expect(await removed).toEqual({ seq: 3 });
+    expect(first(world)).toMatchObject({ reactions: { "👍": ["usr_2"] }, changed: 3 });
+  });
+
+  it("[C39] that was there already changes nothing, not even the snapshot", async () => {
+    const world = await roomWithMessage({ reactions: { "👍": ["usr_1", "usr_2"] } });
+    const before = world.room.getSnapshot();
+    const added = world.room.react(1, "👍");
+    expect(world.room.getSnapshot()).toBe(before);
+    await world.clock.advance(0);
+    world.socket().deliver(ok(world.socket().sentOf("react")[0], { seq: 0 }));
+    expect(await added).toEqual({ seq: 0 });
+    expect(world.room.getSnapshot()).toBe(before);
+  });
+
+  it("[C40] given and taken back quickly ends as the last one said, at every step", async () => {
+    const world = await roomWithMessage();
+    const all = [world.room.react(1, "👍"), world.room.unreact(1, "👍"), world.room.react(1, "👍")];
+    await world.clock.advance(0);
+    const [a, b, c] = world.socket().sentOf("react");
+    const shown: unknown[] = [];
+    world.room.subscribe(() => shown.push(first(world)?.reactions));
+    world.socket().deliver(reaction(2, 1, "👍", "usr_1"), ok(a, { seq: 2 }));
+    world.socket().deliver(reaction(3, 1, "👍", "usr_1", "remove"), ok(b, { seq: 3 }));
+    world.socket().deliver(reaction(4, 1, "👍", "usr_1"), ok(c, { seq: 4 }));
+    expect(await Promise.all(all)).toEqual([{ seq: 2 }, { seq: 3 }, { seq: 4 }]);
+    for (const reactions of shown) expect(reactions).toEqual({ "👍": ["usr_1"] });
+    expect(first(world)?.reactions).toEqual({ "👍": ["usr_1"] });
+  });
+
+  it("[C40] that is refused leaves what others gave meanwhile", async () => {
+    const world = await roomWithMessage();
+    const added = world.room.react(1, "🎉");
+    await world.clock.advance(0);
+    world.socket().deliver(reaction(2, 1, "🎉", "usr_2"));
+    expect(first(world)?.reactions).toEqual({ "🎉": ["usr_2", "usr_1"] });
+    world.socket().deliver(refusal(world.socket().sentOf("react")[0], "too_large"));
+    await expect(added).rejects.toMatchObject({ code: "too_large" });
+    expect(first(world)?.reactions).toEqual({ "🎉": ["usr_2"] });
+  });
+
+  it("[C40] of the same user on another device is not taken for a different one", async () => {
+    const world = await roomWithMessage();
+    const added = world.room.react(1, "🎉");
+    await world.clock.advance(0);
+    world.socket().deliver(reaction(2, 1, "👍", "usr_1"));
+    expect(first(world)?.reactions).toEqual({ "👍": ["usr_1"], "🎉": ["usr_1"] });
+    world.socket().deliver(refusal(world.socket().sentOf("react")[0], "too_large"));
+    await expect(added).rejects.toMatchObject({ code: "too_large" });
+    expect(first(world)?.reactions).toEqual({ "👍": ["usr_1"] });
+  });
+});
+
+describe("what is shown", () => {
+  it("[C40] is told to who watches, and is one object until it changes", async () => {
+    const world = await roomWithMessage();
+    world.socket().deliver(message(2));
+    let told = 0;
+    world.room.subscribe(() => told++);
+    const [, other] = world.room.messages;
+    void world.room.edit(1, "mine");
+    expect(told).toBe(1);
+    const { messages } = world.room;
+    await world.clock.advance(0);
+    expect(world.room.messages).toBe(messages);
+    expect(messages[1]).toBe(other);
+    expect(Object.isFrozen(messages)).toBe(true);
+  });
+
+  it("[C40] with `lost` is replaced, and what is in flight rejects", async () => {
+    const world = await roomWithMessage();
+    const edited = world.room.edit(1, "mine");
+    await world.clock.advance(0);
+    world.socket().end(1006);
+    await world.clock.advance(1_000);
+    const anew = own(1, { id: "other", data: "another log" });
+    world.socket().deliver(connected({ epoch: "e2", recovery: "lost", head: 1 }), batch(anew), caughtUp(1));
+    await expect(edited).rejects.toMatchObject({ code: "offline" });
+    await world.clock.advance(0);
+    expect(first(world)).toMatchObject({ id: "other", data: "another log" });
+    expect(world.socket().sentOf("edit")).toEqual([]);
+  });
+});

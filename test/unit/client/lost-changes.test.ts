@@ -1,0 +1,239 @@
+// A connection that is lost while edits, deletions and reactions are in flight: they cannot be repeated blindly, so the
+// replay is looked at first.
+
+import { describe, expect, it } from "vitest";
+import { type RoomWorld, roomForTest } from "./support/client-for-test.ts";
+import type { Frame } from "./support/fake-sockets.ts";
+import {
+  caughtUp,
+  connected,
+  deletion,
+  message,
+  ok,
+  reaction,
+  refusal,
+  replay,
+  update,
+} from "./support/frames.ts";
+
+const own = (seq: number, more: Frame = {}) =>
+  message(seq, { from: { id: "usr_1", name: "Ada" }, data: "first", ...more });
+
+async function roomWithMessage(): Promise<RoomWorld> {
+  const world = await roomForTest();
+  world.socket().deliver(own(1));
+  return world;
+}
+
+/** Breaks off what is in flight, and comes back with what was missed. */
+async function comeBack(world: RoomWorld, head: number, ...missed: Frame[]): Promise<void> {
+  await world.clock.advance(0);
+  world.socket().end(1006);
+  await world.clock.advance(1_000);
+  await world.goLive({ recovery: "complete", head }, replay(...missed));
+}
+
+const first = ({ room }: RoomWorld) => room.messages[0];
+
+describe("without a connection", () => {
+  it("[C41] a change rejects `offline` and is not shown", async () => {
+    const world = await roomWithMessage();
+    world.socket().end(1006);
+    const { room } = world;
+    for (const change of [room.edit(1, "x"), room.delete(1), room.react(1, "👍"), room.unreact(1, "👍")]) {
+      await expect(change).rejects.toMatchObject({ code: "offline" });
+    }
+    expect(first(world)).toMatchObject({ data: "first" });
+  });
+
+  it("[C41] after leaving it rejects `closed`, and so does what was in flight", async () => {
+    const world = await roomWithMessage();
+    const edited = world.room.edit(1, "x");
+    world.room.leave();
+    await expect(edited).rejects.toMatchObject({ code: "closed" });
+    await expect(world.room.delete(1)).rejects.toMatchObject({ code: "closed" });
+    await expect(world.room.markRead(1)).rejects.toMatchObject({ code: "closed" });
+    expect(first(world)).toMatchObject({ data: "first" });
+    expect(world.clock.pending).toBe(0);
+  });
+
+  it("[C41] what was in flight as the client gave up rejects and is undone: no replay will tell", async () => {
+    for (const giveUp of [
+      (world: RoomWorld) => world.client.disconnect(),
+      (world: RoomWorld) => world.socket().end(1006),
+    ]) {
+      const world = await roomForTest({ maxAttempts: 0 });
+      world.socket().deliver(own(1));
+      const edited = world.room.edit(1, "x");
+      giveUp(world);
+      await expect(edited).rejects.toMatchObject({ code: "offline" });
+      expect(first(world)).toMatchObject({ data: "first" });
+    }
+  });
+});
+
+describe("what was in flight", () => {
+  it("[C41] stays shown until the replay is over", async () => {
+    const world = await roomWithMessage();
+    void world.room.edit(1, "mine");
+    await world.clock.advance(0);
+    world.socket().end(1006);
+    await world.clock.advance(1_000);
+    expect(first(world)).toMatchObject({ data: "mine" });
+    world.socket().deliver(connected({ recovery: "partial", head: 3 }), caughtUp(1, { more: true }));
+    await world.clock.advance(0);
+    expect(first(world)).toMatchObject({ data: "mine" });
+    expect(world.socket().sentOf("edit")).toEqual([]);
+  });
+
+  it("[C41] an edit that the replay shows resolves and is not repeated", async () => {
+    const world = await roomWithMessage();
+    const edited = world.room.edit(1, "mine");
+    await comeBack(world, 2, update(2, own(1, { data: "mine", editedAt: 7 })));
+    expect(await edited).toEqual({ seq: 2 });
+    expect(first(world)).toMatchObject({ data: "mine", editedAt: 7 });
+    expect(world.socket().sentOf("edit")).toEqual([]);
+  });
+
+  it("[C41] an edit that it does not show goes out again, also after somebody reacted", async () => {
+    const world = await roomWithMessage();
+    const edited = world.room.edit(1, "mine");
+    await comeBack(world, 2, update(2, own(1, { reactions: { "👍": ["usr_2"] } })));
+    const [again] = world.socket().sentOf("edit");
+    expect(again).toMatchObject({ seq: 1, data: "mine" });
+    expect(first(world)).toMatchObject({ data: "mine", reactions: { "👍": ["usr_2"] } });
+    world.socket().deliver(ok(again, { seq: 3 }));
+    expect(await edited).toEqual({ seq: 3 });
+  });
+
+  it("[C41] an edit is not written over what somebody else wrote meanwhile", async () => {
+    const world = await roomWithMessage();
+    const edited = world.room.edit(1, "mine");
+    await comeBack(world, 2, update(2, own(1, { data: "moderated", editedAt: 7 }), "usr_9"));
+    await expect(edited).rejects.toMatchObject({ code: "offline" });
+    expect(first(world)).toMatchObject({ data: "moderated" });
+    expect(world.socket().sentOf("edit")).toEqual([]);
+  });
+
+  it("[C41] an edit that was told before the loss, without its `ok`, has resolved", async () => {
+    const world = await roomWithMessage();
+    const edited = world.room.edit(1, "mine");
+    await world.clock.advance(0);
+    world.socket().deliver(update(2, own(1, { data: "mine", editedAt: 7 }), "usr_1"));
+    await comeBack(world, 3, update(3, own(1, { data: "moderated", editedAt: 8 }), "usr_9"));
+    expect(await edited).toEqual({ seq: 2 });
+    expect(first(world)).toMatchObject({ data: "moderated" });
+    expect(world.socket().commands).toEqual([]);
+  });
+
+  it("[C41] an edit of what was deleted meanwhile is asked for again, and the server says `not_found`", async () => {
+    const world = await roomWithMessage();
+    const edited = world.room.edit(1, "mine");
+    await comeBack(world, 2, deletion(2, 1));
+    expect(first(world)).toMatchObject({ data: null, changed: 2 });
+    world.socket().deliver(refusal(world.socket().sentOf("edit")[0], "not_found"));
+    await expect(edited).rejects.toMatchObject({ code: "not_found" });
+  });
+
+  it("[C41] of two edits of which the first arrived only the second goes out again", async () => {
+    const world = await roomWithMessage();
+    const one = world.room.edit(1, "one");
+    const two = world.room.edit(1, "two");
+    await comeBack(world, 2, update(2, own(1, { data: "one", editedAt: 7 })));
+    expect(await one).toEqual({ seq: 2 });
+    const again = world.socket().sentOf("edit");
+    expect(again).toMatchObject([{ data: "two" }]);
+    expect(first(world)).toMatchObject({ data: "two" });
+    world.socket().deliver(ok(again[0], { seq: 3 }));
+    expect(await two).toEqual({ seq: 3 });
+  });
+
+  it("[C41] an edit that a later one replaced is not written over it, though its answer is lost", async () => {
+    const world = await roomWithMessage();
+    const one = world.room.edit(1, "one");
+    const two = world.room.edit(1, "two");
+    await world.clock.advance(0);
+    world.socket().deliver(update(2, own(1, { data: "two", editedAt: 7 }), "usr_1"));
+    await comeBack(world, 2);
+    expect([await one, await two]).toEqual([{ seq: 2 }, { seq: 2 }]);
+    expect(world.socket().commands).toEqual([]);
+    expect(first(world)).toMatchObject({ data: "two" });
+  });
+
+  it("[C41] a deletion that the replay shows resolves, and else goes out again", async () => {
+    const shown = await roomWithMessage();
+    const done = shown.room.delete(1);
+    await comeBack(shown, 2, deletion(2, 1, { by: "usr_1" }));
+    expect(await done).toEqual({ seq: 2 });
+    expect(shown.socket().commands).toEqual([]);
+    const missing = await roomWithMessage();
+    const again = missing.room.delete(1);
+    await comeBack(missing, 2, update(2, own(1, { data: "moderated", editedAt: 7 }), "usr_9"));
+    expect(first(missing)).toMatchObject({ data: null });
+    missing.socket().deliver(ok(missing.socket().sentOf("delete")[0], { seq: 3 }));
+    expect(await again).toEqual({ seq: 3 });
+  });
+
+  it("[C41] an edit and the deletion after it resolve together when the message is deleted", async () => {
+    const world = await roomWithMessage();
+    const edited = world.room.edit(1, "mine");
+    const deleted = world.room.delete(1);
+    await comeBack(world, 3, deletion(3, 1));
+    expect([await edited, await deleted]).toEqual([{ seq: 3 }, { seq: 3 }]);
+    expect(world.socket().commands).toEqual([]);
+  });
+
+  it("[C41] a reaction is repeated only where it is not there", async () => {
+    const world = await roomWithMessage();
+    const thumb = world.room.react(1, "👍");
+    const party = world.room.react(1, "🎉");
+    await comeBack(world, 2, update(2, own(1, { reactions: { "👍": ["usr_1"] } })));
+    expect(await thumb).toEqual({ seq: 2 });
+    const again = world.socket().sentOf("react");
+    expect(again).toMatchObject([{ emoji: "🎉", op: "add" }]);
+    expect(first(world)?.reactions).toEqual({ "👍": ["usr_1"], "🎉": ["usr_1"] });
+    world.socket().deliver(reaction(3, 1, "🎉", "usr_1"));
+    expect(await party).toEqual({ seq: 3 });
+  });
+
+  it("[C41] a reaction given and taken back is not given again", async () => {
+    const world = await roomWithMessage();
+    const all = [world.room.react(1, "👍"), world.room.unreact(1, "👍")];
+    await comeBack(world, 1);
+    expect(await Promise.all(all)).toEqual([{ seq: 1 }, { seq: 1 }]);
+    expect(world.socket().commands).toEqual([]);
+    expect(first(world)).not.toHaveProperty("reactions");
+  });
+
+  it("[C41] what nobody can look at rejects: the message is not held any more, or never was", async () => {
+    const world = await roomWithMessage();
+    const gone = world.room.edit(1, "mine");
+    const unknown = world.room.delete(77);
+    await world.clock.advance(0);
+    world.socket().end(1006);
+    await world.clock.advance(1_000);
+    await world.goLive({ recovery: "complete", head: 90, floor: 40 });
+    await expect(gone).rejects.toMatchObject({ code: "offline" });
+    await expect(unknown).rejects.toMatchObject({ code: "offline" });
+    expect(world.socket().commands).toEqual([]);
+  });
+
+  it("[C41] what is lost again is judged again", async () => {
+    const world = await roomWithMessage();
+    const edited = world.room.edit(1, "mine");
+    for (let round = 0; round < 3; round++) await comeBack(world, 1);
+    expect(world.socket().sentOf("edit").length).toBe(1);
+    await comeBack(world, 2, update(2, own(1, { data: "mine", editedAt: 7 })));
+    expect(await edited).toEqual({ seq: 2 });
+    expect(world.socket().commands).toEqual([]);
+  });
+
+  it("[C14] [C41] one that is not answered for 30 s means a dead socket, and is judged like any other", async () => {
+    const world = await roomWithMessage();
+    const edited = world.room.edit(1, "mine");
+    await world.clock.advance(31_000);
+    expect(world.sockets.count).toBe(2);
+    await world.goLive({ recovery: "complete", head: 2 }, update(2, own(1, { data: "mine", editedAt: 7 })));
+    expect(await edited).toEqual({ seq: 2 });
+  });
+});

@@ -20,12 +20,12 @@ export function hueOf(id) {
  * @param {HTMLElement} target
  * @param {string} id
  */
-export const paint = (target, id) => target.style.setProperty("--hue", String(hueOf(id)));
+export const avatarHue = (target, id) => target.style.setProperty("--hue", String(hueOf(id)));
 
 /** @param {User} user */
 export function avatar({ id, name = id, picture }) {
   const made = element("span", { class: "avatar", "aria-hidden": "true" }, [initials(name)]);
-  paint(made, id);
+  avatarHue(made, id);
   if (picture?.startsWith("https://")) {
     const image = element("img", { src: picture, alt: "", referrerpolicy: "no-referrer" });
     // The initials below it are shown again.

@@ -1,63 +1,79 @@
 // @ts-check
+// Writing a message: its text, what it answers, and what is attached.
 
+import { isDeleted } from "./chat-data.js";
+import { createAttachmentTray } from "./composer-attachments.js";
 import { part } from "./dom.js";
+import { grow, isEnter } from "./keys.js";
+import { mayWrite } from "./permissions.js";
+import { createReplyPreview } from "./reply-preview.js";
 
 /** @typedef {import("./edge-rooms.js").RoomHandle} RoomHandle */
-
-const IN_COMPOSITION = 229;
-
-/**
- * While an input method composes, Enter takes its suggestion. Safari ends the composition before it tells of the key,
- * and has only the old code left to say so.
- *
- * @param {KeyboardEvent} event
- */
-const isComposing = (event) => event.isComposing || event.keyCode === IN_COMPOSITION;
 
 /**
  * @param {ParentNode} root
  * @param {RoomHandle} room
+ * @param {{ stage: Pick<import("./message-view.js").Stage, "people" | "self">, onEditLast(): void }} page
  */
-export function createComposer(root, room) {
+export function createComposer(root, room, { stage, onEditLast }) {
   const form = part(root, "composer", HTMLFormElement);
   const text = form.querySelector("textarea");
-  const send = form.querySelector("button");
-  if (!text || !send) throw new Error("The markup lacks the composer's fields.");
+  const send = part(form, "send", HTMLButtonElement);
+  const attach = part(form, "attach", HTMLButtonElement);
+  if (!text) throw new Error("The markup lacks the composer's field.");
+  const field = text;
+  const reply = createReplyPreview(root, stage, () => field.focus());
+  const tray = createAttachmentTray(root, () => field.focus());
 
-  const grow = () => {
-    text.style.height = "auto";
-    text.style.height = `${text.scrollHeight}px`;
-  };
-
+  attach.addEventListener("click", () => void tray.askForOne());
   text.addEventListener("input", () => {
-    grow();
-    if (text.value.trim() === "") room.stopTyping();
+    grow(field);
+    if (field.value.trim() === "") room.stopTyping();
     else room.startTyping();
   });
   text.addEventListener("blur", () => room.stopTyping());
+  text.addEventListener("paste", (event) => {
+    const pasted = event.clipboardData?.getData("text/plain") ?? "";
+    if (field.value.trim() === "" && tray.takesPasted(pasted)) event.preventDefault();
+  });
   text.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || event.shiftKey || isComposing(event)) return;
+    if (event.key === "ArrowUp" && field.value === "" && !event.isComposing) {
+      event.preventDefault();
+      onEditLast();
+    }
+    if (event.key === "Escape") reply.cancel();
+    if (!isEnter(event)) return;
     event.preventDefault();
     form.requestSubmit();
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const message = text.value.trim();
-    text.focus();
-    if (message === "" || text.disabled) return;
-    text.value = "";
-    grow();
-    room.send({ text: message }).catch(() => {
+    const message = field.value.trim();
+    field.focus();
+    if (field.disabled || (message === "" && tray.isEmpty)) return;
+    const data = { ...(message !== "" && { text: message }), ...tray.take() };
+    const replyTo = reply.take();
+    field.value = "";
+    grow(field);
+    room.send(data, { ...(replyTo !== undefined && { replyTo }) }).catch(() => {
       // The message in the list shows what became of it.
     });
   });
 
   text.focus();
-  /** @param {import("./edge-rooms.js").RoomSnapshot} snapshot */
-  return function update({ permission, state }) {
-    const readOnly = state.status === "connected" && permission === "read";
-    text.disabled = readOnly;
-    send.disabled = readOnly;
-    text.placeholder = readOnly ? "You may read here, but not write" : "Write a message";
+  return {
+    /** @param {import("./message-rows.js").MessageRow} row */
+    reply: ({ message }) => reply.to(message),
+
+    /** @param {import("./edge-rooms.js").RoomSnapshot} snapshot */
+    update(snapshot) {
+      const { state, messages } = snapshot;
+      const readOnly = state.status === "connected" && !mayWrite(snapshot);
+      for (const control of [field, send, attach]) control.disabled = readOnly;
+      field.placeholder = readOnly ? "You may read here, but not write" : "Write a message";
+      const answered = reply.seq;
+      if (answered !== undefined && messages.some((one) => one.seq === answered && isDeleted(one)))
+        reply.cancel();
+    },
   };
 }

@@ -10,7 +10,7 @@ const TICK_MS = 250;
 
 /**
  * @param {ParentNode} root
- * @param {{ reconnect(): void }} session
+ * @param {Pick<import("./session.js").Session, "reconnect" | "removal">} session
  */
 export function createConnectionBanner(root, session) {
   const state = part(root, "state", HTMLElement);
@@ -31,7 +31,7 @@ export function createConnectionBanner(root, session) {
     clearInterval(timer);
     timer = undefined;
     state.dataset.status = room.status;
-    setText(words, stateWords(room));
+    setText(words, session.removal() ? "Removed" : stateWords(room));
     setText(countdown, "");
     if (room.status === "reconnecting") {
       const { retryAt, attempt } = room;
@@ -39,7 +39,8 @@ export function createConnectionBanner(root, session) {
       count();
       timer = setInterval(count, TICK_MS);
     }
-    const problem = problemWords(room, inbox);
+    // That has a notice of its own.
+    const problem = session.removal() ? "" : problemWords(room, inbox);
     setText(bannerWords, problem);
     banner.hidden = problem === "";
     banner.dataset.status = room.status;

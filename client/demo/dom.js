@@ -28,6 +28,34 @@ export function button(label, onClick, look = "quiet") {
   return made;
 }
 
+const SVG = "http://www.w3.org/2000/svg";
+
+/** A drawing beside words, or in their place: the words are told by whatever holds it. @param {string} path */
+export function icon(path) {
+  const drawing = document.createElementNS(SVG, "svg");
+  drawing.setAttribute("viewBox", "0 0 24 24");
+  drawing.setAttribute("aria-hidden", "true");
+  const line = document.createElementNS(SVG, "path");
+  line.setAttribute("d", path);
+  drawing.append(line);
+  return drawing;
+}
+
+/**
+ * A button that is only a drawing.
+ *
+ * @param {string} label
+ * @param {string} path
+ * @param {() => void} onClick
+ */
+export function iconButton(label, path, onClick) {
+  const made = element("button", { type: "button", class: "tool", "aria-label": label, title: label }, [
+    icon(path),
+  ]);
+  made.addEventListener("click", onClick);
+  return made;
+}
+
 /**
  * The element that the page's markup names so.
  *

@@ -62,6 +62,49 @@ export function timeAgo(at, now = Date.now()) {
   return "just now";
 }
 
+/** @type {readonly (readonly [number, string])[]} */
+const SPANS = [
+  [86_400_000, "day"],
+  [3_600_000, "hour"],
+  [60_000, "minute"],
+  [1_000, "second"],
+];
+
+/**
+ * How long something lasts, in the largest unit of which there are two, else as one of the largest that it fills;
+ * rounded up, so that nobody is called back too early.
+ *
+ * @param {number} ms
+ */
+export function durationWords(ms) {
+  const [size, unit] = SPANS.find(([span]) => ms >= span * 2) ?? [1_000, "second"];
+  const count = Math.max(1, Math.ceil(ms / size));
+  const whole = SPANS.find(([span]) => count * size === span)?.[1];
+  return whole === undefined ? `${countOf(count)} ${unit}s` : `1 ${whole}`;
+}
+
+const BYTE_UNITS = ["bytes", "KB", "MB", "GB", "TB"];
+
+/** @param {number} bytes */
+export function sizeWords(bytes) {
+  const step = Math.min(BYTE_UNITS.length - 1, Math.max(0, Math.floor(Math.log10(bytes) / 3)));
+  const amount = bytes / 1_000 ** step;
+  return `${number.format(amount < 10 ? Math.round(amount * 10) / 10 : Math.round(amount))} ${BYTE_UNITS[step]}`;
+}
+
+/**
+ * "Ada, Bo and 3 others".
+ *
+ * @param {readonly string[]} names
+ * @param {number} [most]
+ */
+export function listed(names, most = 3) {
+  const spare = names.length - most;
+  const shown = spare > 1 ? names.slice(0, most) : names;
+  if (spare > 1) return `${shown.join(", ")} and ${countOf(spare)} others`;
+  return shown.length < 2 ? shown.join("") : `${shown.slice(0, -1).join(", ")} and ${shown.at(-1)}`;
+}
+
 /** @param {string} name */
 export function initials(name) {
   const words = name.split(/[\s._-]+/u).filter((word) => /[\p{L}\p{N}\p{Extended_Pictographic}]/u.test(word));

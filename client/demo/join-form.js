@@ -3,7 +3,7 @@
 
 import { part } from "./dom.js";
 
-/** @typedef {{ name: string, room: string, token: string }} Wishes */
+/** @typedef {{ name: string, room: string, token: string, moderator: boolean }} Wishes */
 
 const ROOM = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$/;
 const NAMELESS = "Please enter your name.";
@@ -20,10 +20,12 @@ export function createJoinForm(root, onJoin) {
   const problem = part(page, "problem", HTMLElement);
   const nameField = part(page, "name-field", HTMLElement);
   const tokenField = part(page, "token-field", HTMLElement);
-  const { name, room, token } = {
+  const moderatorField = part(page, "moderator-field", HTMLElement);
+  const { name, room, token, moderator } = {
     name: inputIn(nameField),
     token: inputIn(tokenField),
     room: inputIn(form, "#room"),
+    moderator: inputIn(moderatorField),
   };
 
   const submit = part(form, "submit", HTMLButtonElement);
@@ -38,7 +40,12 @@ export function createJoinForm(root, onJoin) {
 
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const wishes = { name: name.value.trim(), room: room.value.trim(), token: token.value.trim() };
+    const wishes = {
+      name: name.value.trim(),
+      room: room.value.trim(),
+      token: token.value.trim(),
+      moderator: moderator.checked,
+    };
     if (tokenField.hidden && wishes.name === "") return complain(NAMELESS, name);
     if (!tokenField.hidden && wishes.token === "") return complain(TOKENLESS, token);
     if (!ROOM.test(wishes.room)) return complain(NO_ROOM, room);
@@ -56,6 +63,7 @@ export function createJoinForm(root, onJoin) {
       name.value = wishes.name;
       room.value = wishes.room;
       token.value = wishes.token;
+      moderator.checked = wishes.moderator;
       page.hidden = false;
       const first = [nameField.hidden ? token : name, room].find(({ value }) => value === "");
       (first ?? room).focus();
@@ -66,6 +74,7 @@ export function createJoinForm(root, onJoin) {
     /** Where nobody makes tokens for guests, the token says who this is. */
     askForToken() {
       nameField.hidden = true;
+      moderatorField.hidden = true;
       tokenField.hidden = false;
     },
   };

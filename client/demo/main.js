@@ -4,8 +4,9 @@
 import { openChat } from "./chat-view.js";
 import { createJoinForm } from "./join-form.js";
 import { inTab, onDevice } from "./remembered.js";
-import { openSession, refusalWords } from "./session.js";
+import { openSession } from "./session.js";
 import { BASE, makesTokens, tokenFor, userIdOf } from "./token.js";
+import { refusalWords } from "./words.js";
 
 /** @typedef {import("./join-form.js").Wishes} Wishes */
 
@@ -25,12 +26,11 @@ async function join(wishes) {
 }
 
 /** @param {Wishes} wishes */
-function enter({ name, room, token }) {
+function enter({ name, room, token, moderator }) {
   form.hide();
-  const getToken = guests ? tokenFor(userIdOf(name), name) : () => token;
+  const getToken = guests ? tokenFor(userIdOf(name), name, moderator) : () => token;
   const session = openSession({ url: BASE, room, getToken });
   const chat = openChat(session, { onLeave: () => leave("") });
-  document.title = `${room} · Edge Rooms`;
   session.onRefused((error) => {
     // A token that is no good shall not be tried again by itself.
     inTab.set("token", undefined);
@@ -54,17 +54,25 @@ function remembered() {
     name: inTab.get("name") ?? onDevice.get("name") ?? "",
     room: new URLSearchParams(location.search).get("room") ?? onDevice.get("room") ?? DEFAULT_ROOM,
     token: inTab.get("token") ?? "",
+    moderator:
+      inTab.get("moderator") !== undefined || new URLSearchParams(location.search).get("as") === "moderate",
   };
 }
 
-/** The address names the room, so that it can be shared; never the token. @param {Wishes} wishes */
-function remember({ name, room, token }) {
+/**
+ * The address names the room, so that it can be shared; never the token, nor what this user may do.
+ *
+ * @param {Wishes} wishes
+ */
+function remember({ name, room, token, moderator }) {
   for (const [key, value] of Object.entries({ name, room })) onDevice.set(key, value);
   inTab.set("name", name);
   inTab.set("joined", room);
+  inTab.set("moderator", moderator ? "yes" : undefined);
   if (!guests) inTab.set("token", token);
   const address = new URL(location.href);
   address.searchParams.set("room", room);
+  address.searchParams.delete("as");
   history.replaceState(null, "", address);
 }
 

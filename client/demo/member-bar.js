@@ -1,45 +1,98 @@
 // @ts-check
-// Who is here.
+// Who is here, and how. One's own entry leads to the status; for moderators the others lead to removing them.
 
 import { avatar } from "./avatar.js";
 import { element, part, setText } from "./dom.js";
 import { countOf } from "./format.js";
+import { openMenu } from "./popup.js";
+import { STATUSES } from "./presence.js";
 
 /** @typedef {import("./edge-rooms.js").RoomSnapshot} RoomSnapshot */
 /** @typedef {import("./edge-rooms.js").Member} Member */
+/** @typedef {"self" | "other" | "removable"} Role */
 
-/** @param {ParentNode} root */
-export function createMemberBar(root) {
+/**
+ * @param {ParentNode} root
+ * @param {{ presence: import("./presence.js").Presence, kickMenu(member: Member): readonly import("./popup.js").MenuItem[] }} page
+ */
+export function createMemberBar(root, { presence, kickMenu }) {
   const title = part(root, "member-count", HTMLElement);
   const list = part(root, "members", HTMLElement);
-  /** @type {readonly Member[] | undefined} */
-  let shown;
+  /** @type {Map<string, { member: Member, role: Role, element: HTMLElement }>} */
+  let shown = new Map();
+
+  const statusMenu = () =>
+    STATUSES.map(({ status, label }) => ({
+      label,
+      checked: status === presence.chosen,
+      mark: element("span", { class: "status-dot", "data-status": status }),
+      onPick: () => presence.choose(status),
+    }));
 
   /** @param {RoomSnapshot} snapshot */
-  return function update({ members, occupancy, user }) {
+  return function update({ members, occupancy, user, permission }) {
     // In a room too big for a list only the number is known.
     const count = members.length > 0 ? members.length : occupancy.members;
     setText(title, count === 0 ? "Nobody here yet" : `${countOf(count)} here`);
-    if (members === shown) return;
-    shown = members;
     list.hidden = members.length === 0;
-    const sorted = [...members].sort((a, b) => a.joinedAt - b.joinedAt);
-    list.replaceChildren(...sorted.map((member) => renderMember(member, member.id === user?.id)));
+    /** @param {Member} member @returns {Role} */
+    const roleOf = ({ id }) => (id === user?.id ? "self" : permission === "moderate" ? "removable" : "other");
+    const sorted = [...members].sort(
+      (a, b) => Number(b.id === user?.id) - Number(a.id === user?.id) || a.joinedAt - b.joinedAt,
+    );
+    /** @type {typeof shown} */
+    const next = new Map();
+    for (const member of sorted) {
+      const before = shown.get(member.id);
+      const role = roleOf(member);
+      const same = before?.member === member && before.role === role;
+      next.set(member.id, same ? before : { member, role, element: render(member, role) });
+    }
+    show(next);
   };
-}
 
-const STATUS_WORDS = { online: "", away: "Away", busy: "Busy" };
+  /** Only what changed moves: a menu may be open beside it. @param {typeof shown} next */
+  function show(next) {
+    const elements = [...next.values()].map(({ element }) => element);
+    const focused = [...shown].find(([, { element }]) => element.contains(document.activeElement))?.[0];
+    shown = next;
+    if (elements.length === list.children.length && elements.every((item, at) => item === list.children[at]))
+      return;
+    list.replaceChildren(...elements);
+    if (focused !== undefined) next.get(focused)?.element.querySelector("button")?.focus();
+  }
 
-/**
- * @param {Member} member
- * @param {boolean} self
- */
-function renderMember(member, self) {
-  const name = member.name ?? member.id;
-  const note = [self && "You", STATUS_WORDS[member.status]].filter(Boolean).join(", ");
-  return element("li", { title: name, class: self ? "self" : "", "data-status": member.status }, [
-    avatar(member),
-    element("span", { class: "name", dir: "auto" }, [name]),
-    ...(note ? [element("span", { class: "note" }, [note])] : []),
-  ]);
+  /**
+   * @param {Member} member
+   * @param {Role} role
+   */
+  function render(member, role) {
+    const { id, name = id, status } = member;
+    const words = STATUSES.find((one) => one.status === status)?.label ?? "Online";
+    const face = element("span", { class: "face" }, [
+      avatar(member),
+      element("span", { class: "status-dot", "data-status": status }),
+    ]);
+    const plain = role !== "self" && status === "online";
+    const content = [
+      face,
+      element("span", { class: "name", dir: "auto" }, [name]),
+      element("span", { class: plain ? "note visually-hidden" : "note" }, [
+        role === "self" ? `You, ${words}` : words,
+      ]),
+    ];
+    const label = `${name}: ${words}`;
+    if (role === "other")
+      return element("li", { title: label }, [element("div", { class: "member" }, content)]);
+    const open = element(
+      "button",
+      { type: "button", class: "member", title: label, "aria-label": label, "aria-haspopup": "menu" },
+      content,
+    );
+    open.setAttribute("aria-expanded", "false");
+    open.addEventListener("click", () =>
+      role === "self" ? openMenu(open, "Your status", statusMenu()) : openMenu(open, name, kickMenu(member)),
+    );
+    return element("li", { class: role }, [open]);
+  }
 }

@@ -1,31 +1,41 @@
 // @ts-check
-// The list of messages: rows in order, older ones on reaching the top, and how many are new below.
+// The list of messages: what is new in it, what was read of it, and what can be done in it.
 
+import { followAttention, isLooking } from "./attention.js";
 import { part, setText } from "./dom.js";
-import { rowsOf, sameRow } from "./message-rows.js";
+import { countOf } from "./format.js";
+import { editInPlace } from "./message-editor.js";
+import { rowsOf } from "./message-rows.js";
+import { createToolbar } from "./message-toolbar.js";
 import { renderRow } from "./message-view.js";
+import { loadOlderAtTop } from "./older-messages.js";
+import { mayOf } from "./permissions.js";
+import { createRowList } from "./row-list.js";
 import { keepScroll } from "./scroll-keeper.js";
+import { followReceipts } from "./seen-by.js";
+import { countUnread } from "./unread.js";
 
 /** @typedef {import("./edge-rooms.js").RoomHandle} RoomHandle */
 /** @typedef {import("./edge-rooms.js").RoomSnapshot} RoomSnapshot */
 /** @typedef {import("./message-rows.js").Row} Row */
+/** @typedef {import("./message-rows.js").MessageRow} MessageRow */
+/** @typedef {import("./message-view.js").Stage} Stage */
 
-const LOAD_WITHIN_PX = 160;
-const START_WORDS = {
-  unknown: "",
-  loading: "Loading older messages…",
-  failed: "Older messages could not be loaded.",
-  none: "This is where it begins.",
-};
+/** Further up than this, there is a button that leads back. */
+const FAR_UP_PX = 400;
+const MOST_COUNTED = 99;
 
 /**
  * @param {ParentNode} root
- * @param {RoomHandle} room
+ * @param {import("./session.js").Session} session
+ * @param {{
+ *   stage: Omit<Stage, "jumpTo">, onReply(row: MessageRow): void, onDelete(seq: number): void,
+ *   edit(seq: number, data: unknown): void, onUnread(count: number): void,
+ * }} page
  */
-export function createMessageList(root, room) {
+export function createMessageList(root, { room, api }, { stage, onReply, onDelete, edit, onUnread }) {
   const scroller = part(root, "scroller", HTMLElement);
   const list = part(root, "messages", HTMLElement);
-  const start = part(root, "start", HTMLElement);
   const newBelow = part(root, "new-below", HTMLButtonElement);
   const newCount = part(root, "new-count", HTMLElement);
   const empty = part(root, "empty", HTMLElement);
@@ -33,105 +43,113 @@ export function createMessageList(root, room) {
   // So that the keyboard can scroll it in every browser.
   scroller.tabIndex = 0;
 
-  /** @type {Map<string, { row: Row, element: HTMLElement }>} */
-  let shown = new Map();
-  /** What the rows were made of. @type {{ messages?: RoomSnapshot["messages"], self?: string | undefined }} */
-  let held = {};
+  /** What the rows were made of. @type {unknown[]} */
+  let held = [];
   /** The latest message that was ever shown; `undefined` before the first page. @type {number | undefined} */
   let lastSeq;
-  let unseen = 0;
-  /** @type {"unknown" | "loading" | "failed" | "none"} */
-  let older = "unknown";
+  let markedSeq = 0;
 
+  const rows = createRowList(list, (row) => renderRow(row, { ...stage, jumpTo }));
   const scroll = keepScroll(scroller, list, {
     onMove() {
-      if (scroll.atEnd) setUnseen(0);
-      if (older === "failed") older = "unknown";
-      loadOlderAtTop();
+      older.moved();
+      refresh();
     },
   });
+  const older = loadOlderAtTop(root, room, scroll);
+  const unread = countUnread();
+  const receipts = followReceipts(room, api, stage.people, {
+    onChange: refresh,
+    onOwn: (seq) => unread.readUpTo(seq ?? newestOf(room.getSnapshot())),
+  });
+  const toolbar = createToolbar(list, rows, {
+    stage,
+    may: (row) => mayOf(row, room.getSnapshot()),
+    onReply,
+    onDelete,
+    onEdit: openEditor,
+  });
+
   newBelow.addEventListener("click", () => {
     scroll.toEnd();
     scroller.focus({ preventScroll: true });
   });
-  room.on("state", ({ status }) => {
-    if (status === "connected" && older === "failed") older = "unknown";
-  });
   room.on("lost", () => {
     lastSeq = undefined;
-    older = "unknown";
+    unread.forget();
+    markedSeq = 0;
     scroll.toEnd();
   });
+  room.on("receipt", ({ user, seq }) => {
+    // On another device.
+    if (user === stage.self() && unread.known) unread.readUpTo(seq);
+  });
+  const stopAttention = followAttention(() => {
+    const line = rows.elementOf("unread");
+    // Back on this tab, reading goes on where it ended.
+    if (isLooking() && unread.count > 0 && line) scroll.revealAbove(line);
+    refresh();
+  });
 
-  const outbox = {
-    /** @param {string} id */
-    retry(id) {
-      room.outbox.retry(id).catch(() => {
-        // The message itself shows why.
-      });
-    },
-    /** @param {string} id */
-    drop: (id) => room.outbox.drop(id),
-  };
-
-  /** @param {number} count */
-  function setUnseen(count) {
-    unseen = count;
-    newBelow.hidden = count === 0;
-    setText(newCount, count === 1 ? "1 new message" : `${count} new messages`);
+  function refresh() {
+    update(room.getSnapshot());
   }
 
   /** @param {RoomSnapshot} snapshot */
-  function update({ messages, user, state }) {
-    if (messages !== held.messages || user?.id !== held.self) show(messages, user?.id);
-    if (state.status === "connected") lastSeq = messages.findLast(({ seq }) => seq !== undefined)?.seq ?? 0;
+  function update(snapshot) {
+    const { messages, user, state } = snapshot;
+    const connected = state.status === "connected";
+    const looking = connected && scroll.atEnd && isLooking();
+    unread.update(messages, user?.id, looking);
+    if (looking && unread.known) markRead(newestOf(snapshot));
+    const seen = receipts.last(snapshot);
+    const made = [messages, user?.id, unread.lineAt, seen, snapshot.permission];
+    if (made.some((part, at) => part !== held[at])) {
+      held = made;
+      show(snapshot, rowsOf(messages, { self: user?.id, unreadFrom: unread.lineAt, seen }));
+    }
+    if (connected) lastSeq = newestOf(snapshot);
+    showButton();
+    onUnread(unread.count);
     updateEmpty(messages.length === 0, state.status);
-    loadOlderAtTop();
+    older.look();
   }
 
   /**
-   * @param {RoomSnapshot["messages"]} messages
-   * @param {string | undefined} self
+   * @param {RoomSnapshot} snapshot
+   * @param {Row[]} next
    */
-  function show(messages, self) {
-    held = { messages, self };
-    const rows = rowsOf(messages, self);
-    const added = rows.filter((row) => row.kind === "message" && !shown.has(row.key));
+  function show(snapshot, next) {
+    const added = next.filter((row) => row.kind === "message" && !rows.has(row.key));
     const arrived = added.filter(
       (row) => row.kind === "message" && lastSeq !== undefined && (row.message.seq ?? lastSeq + 1) > lastSeq,
     );
-    const fromOthers = arrived.filter((row) => row.kind === "message" && !row.own).length;
     const justWritten = arrived.some((row) => row.kind === "message" && row.message.pending);
-
-    scroll.during(() => place(rows, new Set(arrived)));
+    scroll.during(() => {
+      toolbar.during(() => rows.place(next, new Set(arrived)));
+    });
     if (justWritten) scroll.toEnd();
-    else if (!scroll.atEnd) setUnseen(unseen + fromOthers);
+    // Nobody saw them come: the number must say so before the next change does.
+    else if (arrived.length > 0) unread.update(snapshot.messages, snapshot.user?.id, false);
   }
 
-  /**
-   * @param {readonly Row[]} rows
-   * @param {ReadonlySet<Row>} arrived
-   */
-  function place(rows, arrived) {
-    const kept = new Set(rows.map(({ key }) => key));
-    for (const [key, { element }] of shown) if (!kept.has(key)) element.remove();
-    /** @type {typeof shown} */
-    const next = new Map();
-    let at = list.firstElementChild;
-    for (const row of rows) {
-      const before = shown.get(row.key);
-      const element = before && sameRow(before.row, row) ? before.element : renderRow(row, outbox);
-      if (before && before.element !== element) {
-        if (at === before.element) at = element;
-        before.element.replaceWith(element);
-      }
-      // Own ones are stored, so made anew, while they still slide in.
-      if (arrived.has(row) || before?.element.classList.contains("arriving")) slideIn(element);
-      if (at === element) at = at.nextElementSibling;
-      else list.insertBefore(element, at);
-      next.set(row.key, { row, element });
-    }
-    shown = next;
+  /** @param {number} seq */
+  function markRead(seq) {
+    if (seq <= markedSeq) return;
+    markedSeq = seq;
+    room.markRead(seq).catch(() => {
+      // The next message brings the next try.
+    });
+  }
+
+  function showButton() {
+    const { count } = unread;
+    newBelow.hidden = scroll.atEnd || (count === 0 && scroll.fromEnd < FAR_UP_PX);
+    const number = count > MOST_COUNTED ? `${MOST_COUNTED}+` : countOf(count);
+    setText(
+      newCount,
+      count === 0 ? "Jump to latest" : `${number} new ${count === 1 ? "message" : "messages"}`,
+    );
   }
 
   /**
@@ -146,42 +164,57 @@ export function createMessageList(root, room) {
     setText(part(empty, "empty-hint", HTMLElement), hint);
   }
 
-  function loadOlderAtTop() {
-    const { state, messages } = room.getSnapshot();
-    const wanted = older === "unknown" && scroll.fromTop <= LOAD_WITHIN_PX;
-    if (!wanted || state.status !== "connected" || messages[0]?.seq === undefined) return;
-    void loadOlder();
+  /** @param {number} seq */
+  function jumpTo(seq) {
+    const row = rows.withSeq(seq);
+    if (row === undefined) return;
+    scroll.toRow(row);
+    row.classList.remove("pointed-at");
+    // So that it begins anew.
+    void row.offsetWidth;
+    row.classList.add("pointed-at");
+    row.addEventListener("animationend", () => row.classList.remove("pointed-at"), { once: true });
+    toolbar.focusRow(row);
   }
 
-  async function loadOlder() {
-    older = "loading";
-    showStart(START_WORDS.loading);
-    // A screen reader shall not read a page of old messages aloud.
-    scroller.setAttribute("aria-busy", "true");
-    try {
-      const { more } = await room.loadOlder();
-      older = more ? "unknown" : "none";
-    } catch {
-      // Tried again with the next move.
-      older = "failed";
-    }
-    scroller.removeAttribute("aria-busy");
-    showStart(START_WORDS[older]);
-    loadOlderAtTop();
-  }
-
-  /** @param {string} words */
-  const showStart = (words) =>
-    scroll.during(() => {
-      start.hidden = words === "";
-      setText(start, words);
+  /** @param {MessageRow} row */
+  function openEditor(row) {
+    const element = rows.elementOf(row.key);
+    const { seq } = row.message;
+    if (element === undefined || seq === undefined) return;
+    toolbar.hide();
+    rows.hold(row.key);
+    editInPlace(element, row.message, {
+      onSave: (data) => edit(seq, data),
+      onEmpty: () => onDelete(seq),
+      onEnd() {
+        rows.hold(undefined);
+        held = [];
+        refresh();
+        root.querySelector("textarea")?.focus();
+      },
     });
+    scroll.toRow(element);
+  }
 
-  return { update, stop: scroll.stop };
+  return {
+    update,
+    /** The last own one, as with the arrow up in an empty composer. */
+    editLast() {
+      const { messages, user } = room.getSnapshot();
+      const all = rowsOf(messages, { self: user?.id });
+      const last = all.findLast(
+        (row) => row.kind === "message" && row.own && mayOf(row, room.getSnapshot()).edit,
+      );
+      if (last?.kind === "message") openEditor(last);
+    },
+    stop() {
+      scroll.stop();
+      stopAttention();
+      toolbar.stop();
+    },
+  };
 }
 
-/** @param {HTMLElement} element */
-function slideIn(element) {
-  element.classList.add("arriving");
-  element.addEventListener("animationend", () => element.classList.remove("arriving"), { once: true });
-}
+/** @param {RoomSnapshot} snapshot */
+const newestOf = ({ messages }) => messages.findLast(({ seq }) => seq !== undefined)?.seq ?? 0;

@@ -4,7 +4,10 @@
 import { dayKey } from "./format.js";
 
 /** @typedef {import("./edge-rooms.js").RoomMessage} RoomMessage */
+/** @typedef {import("./edge-rooms.js").User} User */
 /** @typedef {{ kind: "day", key: string, at: number }} DayRow */
+/** What follows came while nobody looked. @typedef {{ kind: "unread", key: string }} UnreadRow */
+/** @typedef {{ kind: "seen", key: string, readers: readonly User[] }} SeenRow */
 /**
  * `first`: a new sender, or some time after the last; `quoted`: what it answers, if that is held.
  *
@@ -12,16 +15,23 @@ import { dayKey } from "./format.js";
  *   kind: "message", key: string, message: RoomMessage, own: boolean, first: boolean, quoted: RoomMessage | undefined,
  * }} MessageRow
  */
-/** @typedef {DayRow | MessageRow} Row */
+/** @typedef {DayRow | UnreadRow | SeenRow | MessageRow} Row */
+/**
+ * @typedef {{
+ *   self: string | undefined,
+ *   unreadFrom?: number | undefined,
+ *   seen?: { seq: number, readers: readonly User[] } | undefined,
+ * }} Marks
+ */
 
 const GROUP_MS = 5 * 60_000;
 
 /**
  * @param {readonly RoomMessage[]} messages
- * @param {string | undefined} self
+ * @param {Marks} marks
  * @returns {Row[]}
  */
-export function rowsOf(messages, self) {
+export function rowsOf(messages, { self, unreadFrom = Number.POSITIVE_INFINITY, seen }) {
   const bySeq = new Map(messages.map((message) => [message.seq, message]));
   /** @type {Row[]} */
   const rows = [];
@@ -33,16 +43,20 @@ export function rowsOf(messages, self) {
     const key = keyOf(message, own);
     // Named after what follows: a day that begins earlier with older messages is another row, further up.
     if (newDay) rows.push({ kind: "day", key: `day ${key}`, at: message.at });
+    const firstUnread = seqOf(message) >= unreadFrom && seqOf(before?.message) < unreadFrom;
+    if (firstUnread) rows.push({ kind: "unread", key: "unread" });
     /** @type {MessageRow} */
     const row = {
       kind: "message",
       key,
       message,
       own,
-      first: newDay || before === undefined || !follows(before, message, own),
+      first: newDay || firstUnread || before === undefined || !follows(before, message, own),
       quoted: message.replyTo === undefined ? undefined : bySeq.get(message.replyTo),
     };
     rows.push(row);
+    if (seen !== undefined && seen.seq === message.seq)
+      rows.push({ kind: "seen", key: "seen", readers: seen.readers });
     before = row;
   }
   return rows;
@@ -53,7 +67,8 @@ export function rowsOf(messages, self) {
  * @param {Row} b
  */
 export function sameRow(a, b) {
-  if (a.kind === "day" || b.kind === "day") return a.kind === b.kind;
+  if (a.kind === "seen" && b.kind === "seen") return a.readers === b.readers;
+  if (a.kind !== "message" || b.kind !== "message") return a.kind === b.kind;
   return a.message === b.message && a.own === b.own && a.first === b.first && a.quoted === b.quoted;
 }
 
@@ -61,7 +76,11 @@ export function sameRow(a, b) {
  * @param {RoomMessage} message
  * @param {string | undefined} self
  */
-const isOwn = ({ pending, from }, self) => pending === true || (self !== undefined && from?.id === self);
+export const isOwn = ({ pending, from }, self) =>
+  pending === true || (self !== undefined && from?.id === self);
+
+/** What is not stored yet comes after everything; before the first there is nothing. @param {RoomMessage} [message] */
+const seqOf = (message) => (message === undefined ? 0 : (message.seq ?? Number.MAX_SAFE_INTEGER));
 
 /**
  * Author and id name a message for good: also from pending to stored, so that it keeps its element.

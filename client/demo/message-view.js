@@ -1,71 +1,97 @@
 // @ts-check
 // One row of the list as an element.
 
-import { avatar, paint } from "./avatar.js";
-import { button, element } from "./dom.js";
-import { dayKey, dayName, fullTime, timeOfDay } from "./format.js";
-import { anchor, linked } from "./links.js";
+import { renderAttachments } from "./attachments.js";
+import { avatar, avatarHue } from "./avatar.js";
+import { chatOf, isDeleted, storedOf } from "./chat-data.js";
+import { button, element, icon } from "./dom.js";
+import { dayKey, dayName, fullTime, listed, timeOfDay } from "./format.js";
+import { REMOVED } from "./icons.js";
+import { linked } from "./links.js";
+import { renderQuote } from "./quotes.js";
+import { renderReactions } from "./reactions.js";
 
 /** @typedef {import("./edge-rooms.js").RoomMessage} RoomMessage */
+/** @typedef {import("./edge-rooms.js").User} User */
 /** @typedef {import("./message-rows.js").Row} Row */
 /** @typedef {import("./message-rows.js").MessageRow} MessageRow */
-/** @typedef {{ retry(id: string): void, drop(id: string): void }} OutboxActions */
+/**
+ * What the rows need of the page, and what can be done from them.
+ *
+ * @typedef {{
+ *   people: import("./people.js").People, self(): string | undefined, mayWrite(): boolean,
+ *   retry(id: string): void, drop(id: string): void, jumpTo(seq: number): void,
+ *   react(seq: number, emoji: string, on: boolean): void,
+ * }} Stage
+ */
 
 /** Who speaks where server code does. */
 const SERVER = { id: "server", name: "Server" };
 const PREVIEW_LENGTH = 300;
-const QUOTE_LENGTH = 120;
-const MAX_ATTACHMENTS = 10;
+const MOST_READERS = 5;
 
 /**
  * @param {Row} row
- * @param {OutboxActions} outbox
+ * @param {Stage} stage
  */
-export function renderRow(row, outbox) {
-  if (row.kind === "message") return renderMessage(row, outbox);
-  const time = element("time", { datetime: dayKey(row.at) }, [dayName(row.at)]);
-  return element("li", { class: "day" }, [time]);
+export function renderRow(row, stage) {
+  switch (row.kind) {
+    case "message":
+      return renderMessage(row, stage);
+    case "day":
+      return element("li", { class: "day" }, [
+        element("time", { datetime: dayKey(row.at) }, [dayName(row.at)]),
+      ]);
+    case "unread":
+      return element("li", { class: "unread-from" }, [element("span", {}, ["New messages"])]);
+    case "seen":
+      return renderSeen(row.readers);
+  }
 }
 
 /**
  * @param {MessageRow} row
- * @param {OutboxActions} outbox
+ * @param {Stage} stage
  */
-function renderMessage({ message, own, first, quoted }, outbox) {
-  const classes = ["message", own && "own", first && "first", message.pending && message.status];
+function renderMessage(row, stage) {
+  const { message, own, first } = row;
+  const gone = isDeleted(message);
+  const classes = [
+    "message",
+    own && "own",
+    first && "first",
+    gone && "deleted",
+    message.pending && message.status,
+  ];
   const item = element("li", { class: classes.filter(Boolean).join(" ") });
   const bubble = element("div", { class: "bubble" });
   if (first && !own) {
     const user = message.from ?? SERVER;
     const name = element("span", { class: "sender", dir: "auto" }, [user.name ?? user.id]);
-    paint(name, user.id);
-    item.append(avatar(user));
+    avatarHue(name, user.id);
+    item.append(avatar(message.from === null ? SERVER : { ...stage.people.userOf(user.id), ...user }));
     bubble.append(name);
   }
-  if (quoted) bubble.append(renderQuote(quoted));
-  const body = renderBody(message);
+  const body = gone ? [renderGone()] : [...renderQuote(row, stage), ...renderBody(message)];
   // The time stands beside the last line where there is room, else below it.
   const line = element("div", { class: "line" }, [...body.slice(-1), renderTime(message)]);
-  bubble.append(...body.slice(0, -1), line, ...renderReactions(message));
-  item.append(bubble);
-  if (message.pending && message.status === "failed") item.append(renderFailure(message, outbox));
+  bubble.append(...body.slice(0, -1), line);
+  item.append(element("div", { class: "said" }, [bubble]));
+  if (!gone) item.append(...renderReactions(row, stage));
+  if (message.pending && message.status === "failed") item.append(renderFailure(message, stage));
   return item;
 }
 
+const renderGone = () => element("p", { class: "gone" }, [icon(REMOVED), "This message was deleted"]);
+
 /** @param {RoomMessage} message */
-function renderBody(message) {
-  const { event, data } = message;
-  if (storedOf(message).deletedAt !== undefined)
-    return [element("p", { class: "gone" }, ["Message deleted"])];
+function renderBody({ event, data }) {
   if (event !== "chat") return [renderCard(event, data)];
   const { text, attachments } = chatOf(data);
   if (text === "" && attachments.length === 0) return [renderCard(event, data)];
-  const body = text === "" ? [] : [element("p", { class: "text", dir: "auto" }, linked(text))];
   return [
-    ...body,
-    ...attachments.map(({ url, name }) =>
-      element("p", { class: "file", dir: "auto", title: url }, [anchor(url, name)]),
-    ),
+    ...renderAttachments(attachments),
+    ...(text === "" ? [] : [element("p", { class: "text", dir: "auto" }, linked(text))]),
   ];
 }
 
@@ -94,46 +120,41 @@ function jsonOf(data) {
   }
 }
 
-/** @param {RoomMessage} quoted */
-function renderQuote(quoted) {
-  const { from, event, data } = quoted;
-  const words = storedOf(quoted).deletedAt === undefined ? chatOf(data).text || event : "Message deleted";
-  return element("blockquote", {}, [
-    element("strong", { dir: "auto" }, [from?.name ?? from?.id ?? SERVER.name]),
-    element("span", { dir: "auto" }, [words.slice(0, QUOTE_LENGTH)]),
-  ]);
-}
-
-/** @param {RoomMessage} message */
-function renderReactions(message) {
-  const { reactions = {} } = storedOf(message);
-  const entries = Object.entries(reactions);
-  if (entries.length === 0) return [];
-  const counts = entries.map(([emoji, users]) => element("span", {}, [`${emoji} ${users.length}`]));
-  return [element("p", { class: "reactions" }, counts)];
-}
-
 /** @param {RoomMessage} message */
 function renderTime(message) {
   const { at } = message;
   const words = message.pending ? PENDING_WORDS[message.status] : timeOfDay(at);
-  const edited = storedOf(message).editedAt === undefined ? "" : "edited ";
-  return element("time", { class: "time", datetime: new Date(at).toISOString(), title: fullTime(at) }, [
-    edited + words,
-  ]);
+  const time = element("time", { datetime: new Date(at).toISOString(), title: fullTime(at) }, [words]);
+  const { editedAt, deletedAt } = storedOf(message);
+  const edited = editedAt !== undefined && deletedAt === undefined;
+  const mark = edited
+    ? [element("span", { class: "edited", title: fullTime(editedAt) }, ["(edited)"]), " "]
+    : [];
+  return element("span", { class: "time" }, [...mark, time]);
 }
 
 const PENDING_WORDS = { queued: "Waiting…", sent: "Sending…", failed: "Not sent" };
 
+/** Not read aloud: it changes with everyone who looks. @param {readonly User[]} readers */
+function renderSeen(readers) {
+  const names = readers.map(({ id, name = id }) => name);
+  const words = `Seen by ${listed(names, MOST_READERS)}`;
+  const faces = readers.slice(0, MOST_READERS).map(avatar);
+  return element("li", { class: "seen", "aria-live": "off", title: `Seen by ${listed(names, 50)}` }, [
+    element("span", { class: "faces" }, faces),
+    element("span", { class: "seen-words", dir: "auto" }, [words]),
+  ]);
+}
+
 /**
  * @param {import("./edge-rooms.js").PendingMessage} message
- * @param {OutboxActions} outbox
+ * @param {Stage} stage
  */
-const renderFailure = ({ id, error }, outbox) =>
+const renderFailure = ({ id, error }, stage) =>
   element("div", { class: "failure", role: "alert" }, [
     element("span", {}, [failureWords(error)]),
-    button("Retry", () => outbox.retry(id)),
-    button("Delete", () => outbox.drop(id)),
+    button("Retry", () => stage.retry(id)),
+    button("Delete", () => stage.drop(id)),
   ]);
 
 /** @param {import("./edge-rooms.js").RoomsError | undefined} error */
@@ -143,42 +164,11 @@ function failureWords(error) {
       return "This message is too long.";
     case "forbidden":
       return "You may read here, but not write.";
+    case "not_found":
+      return "The message that this answers is not there any more.";
     case "stale_retry":
       return "It is unknown whether this was sent before. Retry sends it again.";
     default:
       return error?.message ?? "This could not be sent.";
   }
 }
-
-/**
- * What only a stored message can have.
- *
- * @param {RoomMessage} message
- * @returns {Partial<import("./edge-rooms.js").Message>}
- */
-const storedOf = (message) => (message.pending ? {} : message);
-
-/**
- * The fields of a chat message that can be shown, whatever else was sent.
- *
- * @param {unknown} data
- * @returns {{ text: string, attachments: { url: string, name: string }[] }}
- */
-function chatOf(data) {
-  const { text, attachments } = recordOf(data);
-  const files = Array.isArray(attachments) ? attachments.slice(0, MAX_ATTACHMENTS).map(recordOf) : [];
-  return {
-    text: typeof text === "string" ? text : "",
-    attachments: files.flatMap(({ url, name }) =>
-      typeof url === "string" && /^https:\/\//iu.test(url) && URL.canParse(url)
-        ? [{ url, name: typeof name === "string" && name !== "" ? name : url }]
-        : [],
-    ),
-  };
-}
-
-/**
- * @param {unknown} value
- * @returns {Record<string, unknown>}
- */
-const recordOf = (value) => (typeof value === "object" && value !== null ? { ...value } : {});

@@ -36,7 +36,24 @@ export function keepScroll(scroller, list, { onMove }) {
     get fromTop() {
       return scroller.scrollTop;
     },
+    get fromEnd() {
+      return scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
+    },
     toEnd,
+
+    /** Into sight, where it is not in sight already. @param {HTMLElement} row */
+    toRow(row) {
+      const { top, bottom } = scroller.getBoundingClientRect();
+      const rect = row.getBoundingClientRect();
+      if (rect.top < top || rect.bottom > bottom) row.scrollIntoView({ block: "center" });
+    },
+
+    /** To the top of what is in sight, where it lies above that. @param {HTMLElement} row */
+    revealAbove(row) {
+      if (row.getBoundingClientRect().top >= scroller.getBoundingClientRect().top) return;
+      row.scrollIntoView({ block: "start" });
+      atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight <= NEAR_END_PX;
+    },
 
     /**
      * Changes the list and keeps the reader's place in it.

@@ -2,6 +2,7 @@
 // One visit to one room: a client, its room and its inbox. Knows nothing of the page.
 
 import { createClient } from "./edge-rooms.js";
+import { createRoomApi } from "./room-api.js";
 
 /** @typedef {import("./edge-rooms.js").RoomsErrorCode} RoomsErrorCode */
 /** @typedef {import("./edge-rooms.js").ConnectionState} ConnectionState */
@@ -14,6 +15,9 @@ export const MAX_TRIES = 5;
 /** No further try with the same token and room can do better. @type {ReadonlySet<RoomsErrorCode>} */
 const FINAL = new Set(["unauthorized", "token_expired", "forbidden", "banned", "bad_request", "deleted"]);
 
+/** Who was in the room is told there, and may come back later. @type {ReadonlySet<RoomsErrorCode>} */
+const REMOVALS = new Set(["forbidden", "banned", "deleted"]);
+
 /**
  * @param {{ url: string, room: string, getToken: () => Promise<string> | string }} options
  */
@@ -21,12 +25,25 @@ export function openSession({ url, room: name, getToken }) {
   const client = createClient({ url, getToken, maxAttempts: MAX_TRIES });
   const room = client.room(name);
   const { inbox } = client;
+  const api = createRoomApi({ url, room: name, getToken });
+  let wasIn = false;
+  room.on("state", ({ status }) => {
+    wasIn ||= status === "connected";
+  });
 
   return {
     room,
     inbox,
+    api,
     reconnect: () => client.reconnect(),
     close: () => client.close(),
+
+    /** Why this user is not in the room any more, if somebody saw to that. */
+    removal() {
+      const { state } = room;
+      const error = state.status === "disconnected" ? state.error : undefined;
+      return wasIn && error && REMOVALS.has(error.code) ? error : undefined;
+    },
 
     /**
      * Calls `fn` when the server let nobody in, for good.
@@ -37,7 +54,7 @@ export function openSession({ url, room: name, getToken }) {
       /** @param {ConnectionState} state */
       const look = (state) => {
         const error = state.status === "disconnected" ? state.error : undefined;
-        if (error && FINAL.has(error.code)) fn(error);
+        if (error && FINAL.has(error.code) && !(wasIn && REMOVALS.has(error.code))) fn(error);
       };
       room.on("state", look);
       inbox.on("state", look);
@@ -62,22 +79,4 @@ export function openSession({ url, room: name, getToken }) {
       });
     },
   };
-}
-
-/** @param {RoomsError} error */
-export function refusalWords({ code, message }) {
-  switch (code) {
-    case "unauthorized":
-      return "The server did not accept this token. Please check it, or get a new one.";
-    case "token_expired":
-      return "This token has expired. Please get a new one.";
-    case "forbidden":
-      return "You have no permission for this room.";
-    case "banned":
-      return "You have been removed from this room.";
-    case "deleted":
-      return "This room has been deleted.";
-    default:
-      return message;
-  }
 }

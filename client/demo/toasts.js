@@ -1,5 +1,5 @@
 // @ts-check
-// New notifications, for a moment. Urgent ones stay until they are dismissed or read, on whatever device.
+// New notifications, for a moment, and what became of what was done here. Urgent ones stay until they are dismissed or read, on whatever device.
 
 import { button, element } from "./dom.js";
 import { anchor, isSafeLink } from "./links.js";
@@ -41,8 +41,28 @@ export function createToasts(region, onOpen) {
     region.append(toast);
   }
 
+  /**
+   * What became of something that was done on this page.
+   *
+   * @param {string} words
+   * @param {"done" | "failed"} [look]
+   */
+  function say(words, look = "done") {
+    const id = `say ${words}`;
+    shown.get(id)?.();
+    const toast = element("article", { class: `toast brief ${look}` }, [
+      element("p", { dir: "auto" }, [words]),
+    ]);
+    shown.set(
+      id,
+      hideLater(toast, false, () => shown.delete(id)),
+    );
+    region.append(toast);
+  }
+
   return {
     show,
+    say,
     /** @param {readonly Notification[]} notifications */
     update(notifications) {
       for (const { id, state } of notifications) if (state === "read") shown.get(id)?.();

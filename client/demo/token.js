@@ -20,10 +20,11 @@ export async function makesTokens() {
 /**
  * @param {string} user
  * @param {string} name
+ * @param {boolean} moderator
  * @returns {() => Promise<string>}
  */
-export const tokenFor = (user, name) => async () => {
-  const response = await askToken(user, name);
+export const tokenFor = (user, name, moderator) => async () => {
+  const response = await askToken(user, name, moderator);
   if (response.status === 404)
     throw new RoomsError("unauthorized", "This server makes no tokens for guests any more.");
   if (!response.ok) throw new Error(`The server answered ${response.status}.`);
@@ -34,9 +35,14 @@ export const tokenFor = (user, name) => async () => {
 /**
  * @param {string} user
  * @param {string} name
+ * @param {boolean} [moderator]
  */
-function askToken(user, name) {
-  const query = new URLSearchParams({ user, ...(name !== "" && { name }) });
+function askToken(user, name, moderator = false) {
+  const query = new URLSearchParams({
+    user,
+    ...(name !== "" && { name }),
+    ...(moderator && { permission: "moderate" }),
+  });
   const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
   return fetch(new URL(`dev/token?${query}`, BASE), { cache: "no-store", signal });
 }

@@ -46,8 +46,12 @@ describe.skipIf(chromiumPath === undefined)("a room on the demo page", () => {
     await bo.hears("Hello Bo");
     await bo.say("Hello <b>Ada</b>");
     await ada.hears("Hello <b>Ada</b>");
-    for (const { members } of [ada, bo]) {
-      await expect.poll(async () => (await members.allInnerTexts()).join(" ")).toMatch(/Ada.*Bo/s);
+    // Oneself comes first.
+    for (const [{ members }, order] of [
+      [ada, /Ada.*Bo/s],
+      [bo, /Bo.*Ada/s],
+    ] as const) {
+      await expect.poll(async () => (await members.allInnerTexts()).join(" ")).toMatch(order);
     }
     expect(await ada.messages.locator(".time").allInnerTexts()).not.toContain("Sending…");
     expect(await storedTexts(server, "talk")).toEqual(["Hello Bo", "Hello <b>Ada</b>"]);

@@ -46,7 +46,7 @@ export class Visitor {
   }
 
   get writing(): Locator {
-    return this.page.getByRole("textbox", { name: "Message" });
+    return this.page.getByRole("textbox", { name: "Message", exact: true });
   }
 
   connected(): Promise<void> {

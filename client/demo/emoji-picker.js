@@ -1,0 +1,53 @@
+// @ts-check
+
+import { element } from "./dom.js";
+import { openPopup } from "./popup.js";
+import { moveWithArrows } from "./roving-focus.js";
+
+const COLUMNS = 6;
+/** @type {readonly (readonly [string, string])[]} */
+const EMOJIS = [
+  ["👍", "Thumbs up"],
+  ["❤️", "Heart"],
+  ["😂", "Tears of joy"],
+  ["🎉", "Party"],
+  ["😮", "Surprised"],
+  ["😢", "Sad"],
+  ["🙏", "Thank you"],
+  ["👀", "Eyes"],
+  ["🔥", "Fire"],
+  ["✅", "Done"],
+  ["👏", "Applause"],
+  ["💯", "Hundred points"],
+  ["🚀", "Rocket"],
+  ["🤔", "Thinking"],
+  ["😍", "Heart eyes"],
+  ["😅", "Relieved"],
+  ["🙌", "Raised hands"],
+  ["👎", "Thumbs down"],
+  ["💡", "Idea"],
+  ["⭐", "Star"],
+  ["☕", "Coffee"],
+  ["🐛", "Bug"],
+  ["👋", "Wave"],
+  ["❌", "Cross"],
+];
+
+/**
+ * @param {HTMLElement} anchor
+ * @param {(emoji: string) => void} onPick
+ * @param {() => void} [onClose]
+ */
+export function pickEmoji(anchor, onPick, onClose) {
+  const picker = element("div", { class: "picker", role: "dialog", "aria-label": "Pick a reaction" });
+  for (const [emoji, name] of EMOJIS) {
+    const choice = element("button", { type: "button", "aria-label": name, title: name }, [emoji]);
+    choice.addEventListener("click", () => {
+      close?.();
+      onPick(emoji);
+    });
+    picker.append(choice);
+  }
+  const close = openPopup(anchor, picker, onClose);
+  if (close !== undefined) moveWithArrows(picker, { columns: COLUMNS }).focusAt(0);
+}

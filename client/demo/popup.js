@@ -1,0 +1,107 @@
+// @ts-check
+// What opens beside a button: in the browser's top layer, so that nothing clips it. Escape and a click elsewhere close
+// it, and the focus goes back to the button.
+
+import { element } from "./dom.js";
+import { moveWithArrows } from "./roving-focus.js";
+
+/** @typedef {{ label: string, onPick(): void, checked?: boolean, look?: string, mark?: Node }} MenuItem */
+
+const GAP_PX = 6;
+const EDGE_PX = 8;
+/** The click on the button that closed the popup must not open it again. */
+const SAME_CLICK_MS = 250;
+/** @type {WeakMap<Element, number>} */
+const closedAt = new WeakMap();
+
+/**
+ * Returns what closes it; `undefined` where this same click has just closed it.
+ *
+ * @param {HTMLElement} anchor
+ * @param {HTMLElement} popup
+ * @param {() => void} [onClose]
+ */
+export function openPopup(anchor, popup, onClose) {
+  if (performance.now() - (closedAt.get(anchor) ?? Number.NEGATIVE_INFINITY) < SAME_CLICK_MS)
+    return undefined;
+  popup.popover = "auto";
+  popup.classList.add("popup");
+  const put = () => place(popup, anchor);
+  const close = () => popup.isConnected && popup.hidePopover();
+  popup.addEventListener("beforetoggle", (event) => {
+    if (event.newState !== "closed") return;
+    // By then the browser may have moved the focus already; elsewhere it was put on purpose.
+    const back = popup.contains(document.activeElement) || document.activeElement === document.body;
+    closedAt.set(anchor, performance.now());
+    anchor.setAttribute("aria-expanded", "false");
+    removeEventListener("resize", put);
+    onClose?.();
+    queueMicrotask(() => {
+      popup.remove();
+      if (back && anchor.isConnected) anchor.focus({ preventScroll: true });
+    });
+  });
+  document.body.append(popup);
+  popup.showPopover();
+  anchor.setAttribute("aria-expanded", "true");
+  put();
+  addEventListener("resize", put);
+  return close;
+}
+
+/**
+ * @param {HTMLElement} anchor
+ * @param {string} label
+ * @param {readonly MenuItem[]} items
+ */
+export function openMenu(anchor, label, items) {
+  const menu = element("div", { class: "menu", role: "menu", "aria-label": label });
+  menu.append(...items.map(renderItem));
+  const close = openPopup(anchor, menu);
+  if (close === undefined) return;
+  const { focusAt } = moveWithArrows(menu);
+  focusAt(
+    Math.max(
+      0,
+      items.findIndex(({ checked }) => checked === true),
+    ),
+  );
+  menu.addEventListener("keydown", ({ key }) => {
+    if (key === "Tab") close();
+  });
+
+  /** @param {MenuItem} item */
+  function renderItem({ label, onPick, checked, look = "", mark }) {
+    const role = checked === undefined ? "menuitem" : "menuitemradio";
+    const made = element("button", { type: "button", role, class: look }, [...(mark ? [mark] : []), label]);
+    if (checked !== undefined) made.setAttribute("aria-checked", String(checked));
+    made.addEventListener("click", () => {
+      close?.();
+      onPick();
+    });
+    return made;
+  }
+}
+
+/**
+ * Below its button, or above where there is no room; never over the edge of the window.
+ *
+ * @param {HTMLElement} popup
+ * @param {HTMLElement} anchor
+ */
+function place(popup, anchor) {
+  const at = anchor.getBoundingClientRect();
+  const { width, height } = popup.getBoundingClientRect();
+  const { clientWidth, clientHeight } = document.documentElement;
+  const below = at.bottom + GAP_PX;
+  const top = below + height + EDGE_PX <= clientHeight ? below : at.top - GAP_PX - height;
+  const left = at.left + width + EDGE_PX <= clientWidth ? at.left : at.right - width;
+  popup.style.top = `${within(top, clientHeight - height)}px`;
+  popup.style.left = `${within(left, clientWidth - width)}px`;
+}
+
+/**
+ * @param {number} wanted
+ * @param {number} space
+ */
+const within = (wanted, space) => Math.max(EDGE_PX, Math.min(wanted, space - EDGE_PX));

@@ -1,0 +1,93 @@
+// @ts-check
+// In slow mode a message waits for its turn. How long is said where it waits.
+
+import { part, setText } from "./dom.js";
+import { durationWords } from "./format.js";
+import { isOwn } from "./message-rows.js";
+
+/** @typedef {import("./edge-rooms.js").RoomSnapshot} RoomSnapshot */
+
+const TICK_MS = 250;
+/** A message that waits longer may do so for a mode that was set meanwhile. */
+const SUSPICIOUS_MS = 750;
+const ASK_EVERY_MS = 5_000;
+const KEYS = "Enter sends, Shift + Enter starts a new line";
+
+/**
+ * @param {ParentNode} root
+ * @param {import("./session.js").Session} session
+ */
+export function createSlowMode(root, { room, api }) {
+  const hint = part(root, "keys", HTMLElement);
+  const list = part(root, "messages", HTMLElement);
+  let slowMs = 0;
+  /** The own message that was stored last, and when this page learnt of it. @type {{ seq: number, at: number } | undefined} */
+  let last;
+  let askedAt = Number.NEGATIVE_INFINITY;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  let timer;
+
+  room.on("connected", ({ limits }) => set(limits.slowModeMs));
+
+  /** @param {number} ms */
+  function set(ms) {
+    slowMs = ms;
+    tick();
+  }
+
+  function tick() {
+    const snapshot = room.getSnapshot();
+    const waiting = waitingIn(snapshot);
+    const holds = slowMs > 0 && snapshot.permission === "write";
+    hint.classList.toggle("slow", holds);
+    setText(hint, holds ? `Slow mode: one message every ${durationWords(slowMs)}` : KEYS);
+    if (waiting.length === 0) {
+      clearInterval(timer);
+      timer = undefined;
+      return;
+    }
+    timer ??= setInterval(tick, TICK_MS);
+    const [first] = waiting;
+    if (first && Date.now() - first.at > SUSPICIOUS_MS) void askAgain();
+    if (holds) show();
+  }
+
+  function show() {
+    const freeAt = last === undefined ? Date.now() : last.at + slowMs;
+    const times = list.querySelectorAll(".message.queued > .said .time time");
+    for (const [index, time] of [...times].entries()) {
+      const waitMs = freeAt + index * slowMs - Date.now();
+      const words = waitMs > 0 ? `waits ${Math.ceil(waitMs / 1_000)} s` : "Sending…";
+      if (time instanceof HTMLElement) setText(time, words);
+    }
+  }
+
+  async function askAgain() {
+    if (performance.now() - askedAt < ASK_EVERY_MS) return;
+    askedAt = performance.now();
+    try {
+      set(await api.slowModeMs());
+    } catch {
+      // It still waits, only without a number.
+    }
+  }
+
+  return {
+    set,
+    /** @param {RoomSnapshot} snapshot */
+    update(snapshot) {
+      const { messages, user } = snapshot;
+      const stored = messages.findLast((message) => !message.pending && isOwn(message, user?.id));
+      if (stored?.seq !== undefined && stored.seq !== last?.seq) {
+        // What was stored long ago is no reason to wait; a clock that goes wrong must not make it one.
+        last = { seq: stored.seq, at: Math.min(stored.at, Date.now()) };
+      }
+      tick();
+    },
+    stop: () => clearInterval(timer),
+  };
+}
+
+/** @param {RoomSnapshot} snapshot */
+const waitingIn = ({ messages, state }) =>
+  state.status === "connected" ? messages.filter((one) => one.pending && one.status === "queued") : [];

@@ -1,4 +1,4 @@
-import type { Ok, PresenceCommand } from "../src/protocol/index.ts";
+import { ERRORS, isErrorCode, type Ok, type PresenceCommand } from "../src/protocol/index.ts";
 import { RoomsError } from "./errors.ts";
 import type { Presence } from "./room-types.ts";
 
@@ -21,8 +21,17 @@ export class OwnPresence {
   }
 
   async set(presence: Presence): Promise<void> {
-    this.#presence = { ...this.#presence, ...presence };
-    if (this.#line.live && this.#line.self !== undefined) await this.#tell(presence);
+    const before = this.#presence;
+    const wanted = { ...before, ...presence };
+    this.#presence = wanted;
+    if (!this.#line.live || this.#line.self === undefined) return;
+    try {
+      await this.#tell(presence);
+    } catch (error) {
+      // What can never be told is not told again by every connection.
+      if (isFinal(error) && this.#presence === wanted) this.#presence = before;
+      throw error;
+    }
   }
 
   onLive(onRefused: (error: RoomsError) => void): void {
@@ -42,3 +51,6 @@ export class OwnPresence {
     });
   }
 }
+
+const isFinal = (error: unknown): boolean =>
+  error instanceof RoomsError && isErrorCode(error.code) && !ERRORS[error.code].again;

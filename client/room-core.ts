@@ -173,9 +173,11 @@ export class RoomCore implements RoomLine {
     this.#pacer.setPace({ ...frame.limits, slowModeMs });
     this.state.begin(frame, start);
     this.reads.begin(frame.epoch, start);
-    // Another log may have another message in the same place.
-    if (start === "lost") this.changes.fail(offline("The log has passed what was held."));
-    if (start === "lost") this.events.emit("lost", frame);
+    if (start === "lost") {
+      // Another log may have another message in the same place.
+      this.changes.fail(offline("The log has passed what was held."));
+      this.events.emit("lost", frame);
+    }
     this.events.emit("connected", frame);
   }
 

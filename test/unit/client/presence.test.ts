@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { dialedRoom, roomForTest } from "./support/client-for-test.ts";
-import { LIMITS, member, refusal } from "./support/frames.ts";
+import { LIMITS, member, ok, refusal } from "./support/frames.ts";
 
 const ids = (members: readonly { id: string }[]) => members.map(({ id }) => id);
 
@@ -97,12 +97,19 @@ describe("own presence", () => {
     expect(socket().commands).toEqual([]);
   });
 
-  it("that is refused rejects", async () => {
-    const { room, socket, clock } = await roomForTest();
+  it("[C29] that is refused rejects, and is not told again", async () => {
+    const { room, socket, clock, goLive } = await roomForTest();
+    void room.setPresence({ status: "away" });
     const told = room.setPresence({ data: "long" });
     await clock.advance(0);
-    socket().deliver(refusal(socket().sentOf("presence")[0], "too_large"));
+    const [first, second] = socket().sentOf("presence");
+    socket().deliver(ok(first), refusal(second, "too_large"));
     await expect(told).rejects.toMatchObject({ code: "too_large" });
+    socket().end(1006);
+    await clock.advance(1_000);
+    await goLive({ recovery: "complete" });
+    expect(socket().sentOf("presence")).toMatchObject([{ status: "away" }]);
+    expect(socket().sentOf("presence")[0]).not.toHaveProperty("data");
   });
 });
 

@@ -1,8 +1,11 @@
 import type { Closing, ErrorCode } from "../protocol/index.ts";
 
 const MAX_BAD_FRAMES_IN_A_ROW = 20;
-const MAX_REFUSALS = 100;
+export const MAX_REFUSALS = 100;
 const REFUSALS_WITHIN_MS = 10_000;
+
+/** How a connection is closed that goes on regardless. */
+export const TOO_MANY_REFUSALS: Closing = { code: "rate_limited", retryAfterMs: REFUSALS_WITHIN_MS };
 
 /** How a connection behaves: counts what was refused, and says when it has been enough. */
 export class Conduct {
@@ -22,6 +25,6 @@ export class Conduct {
     this.#refusedAt[this.#next] = now;
     this.#next = (this.#next + 1) % MAX_REFUSALS;
     if (oldest === undefined || now - oldest > REFUSALS_WITHIN_MS) return undefined;
-    return { code: "rate_limited", retryAfterMs: REFUSALS_WITHIN_MS };
+    return TOO_MANY_REFUSALS;
   }
 }

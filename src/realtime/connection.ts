@@ -1,5 +1,6 @@
 import { type Identity, userOf } from "../auth/identity.ts";
 import { type Closing, closeCode, closeReason, type Topics, type User } from "../protocol/index.ts";
+import { Backlog } from "./backlog.ts";
 import { Conduct } from "./conduct.ts";
 import type { SocketPort } from "./socket-port.ts";
 
@@ -19,6 +20,7 @@ const MAX_UNSENT_BYTES = 4 * 1_048_576;
 export abstract class Connection<State extends ConnectionState> {
   readonly socket: SocketPort;
   readonly conduct = new Conduct();
+  readonly backlog = new Backlog();
   #state: State;
   #ended = false;
 

@@ -122,6 +122,7 @@ export class LiveRoom {
   async receive(ws: WebSocket, frame: string | ArrayBuffer): Promise<void> {
     const connection = this.#connections.get(ws);
     if (connection === undefined) return;
+    if (this.room.turnsAway(connection, frame)) return this.flush();
     const checked = this.#intake.receive(connection, frame);
     await this.flush();
     if (checked === undefined) return;

@@ -5,6 +5,7 @@
 import { type Actor, type Identity, userOf } from "../auth/identity.ts";
 import type { Closing, Refusal } from "../protocol/index.ts";
 import { passed } from "../realtime/answers.ts";
+import { MAX_REFUSALS, TOO_MANY_REFUSALS } from "../realtime/conduct.ts";
 import { hasExpired, lapsed } from "../realtime/liveness.ts";
 import { FULL } from "../realtime/refusals.ts";
 import { TokenBuckets } from "../realtime/token-bucket.ts";
@@ -121,7 +122,21 @@ export class Room {
   }
 
   enqueue(work: Work): void {
+    if (work.kind !== "call" && work.kind !== "leave") work.connection.backlog.queued();
     this.#queue.push(work);
+  }
+
+  /**
+   * Before a frame is read: whether so much of this connection waits that it would be closed for its refusals anyway.
+   * It is closed then, so that reading a flood costs the others nothing.
+   */
+  turnsAway(connection: RoomConnection, frame: string | ArrayBuffer): boolean {
+    const { rateBurst, messageBytes } = this.settings.limits;
+    connection.backlog.received(typeof frame === "string" ? frame.length : frame.byteLength);
+    if (!connection.backlog.exceeds(rateBurst + MAX_REFUSALS, messageBytes)) return false;
+    connection.close(TOO_MANY_REFUSALS);
+    this.enqueue({ kind: "leave", connection, departure: "lost" });
+    return true;
   }
 
   /** Before anything is said of who is here, or that it is full. */

@@ -111,6 +111,7 @@ export class Turn {
 
   #answer(work: Exclude<Work, { kind: "leave" | "call" }>): void {
     const { connection } = work;
+    connection.backlog.taken();
     if (hasExpired(connection.identity, this.#now)) {
       this.#ports.drop(connection, { code: "token_expired" });
       return;

@@ -3,6 +3,7 @@
 import { DIALECTS, type DialectName } from "./dialect.ts";
 import { compression } from "./scenarios/compression.ts";
 import { fanOut } from "./scenarios/fan-out.ts";
+import { flood } from "./scenarios/flood.ts";
 import { coldWake, replay } from "./scenarios/history.ts";
 import { idle } from "./scenarios/idle.ts";
 import { inbox } from "./scenarios/inbox.ts";
@@ -22,6 +23,7 @@ const SCENARIOS = {
   coldWake,
   compression,
   slowReaders,
+  flood,
 };
 export type ScenarioName = keyof typeof SCENARIOS;
 

@@ -76,12 +76,17 @@ const PLANS: readonly Plan[] = [
   {
     name: "(i) compression, 100 receivers, 1 KB",
     order: { scenario: "compression", params: { receivers: 100, ms } },
-    targets: [us, { ...edgeRooms(["enable_request_signal"]), name: "compressed" }],
+    targets: [us, { ...edgeRooms({ flags: ["enable_request_signal"] }), name: "compressed" }],
   },
   {
     name: "(j) slow readers, 10 of 1,000",
     order: { scenario: "slowReaders", params: { receivers: 1_000, slow: 10, inFlight: 100, ms: 60_000 } },
     targets: [us],
+  },
+  {
+    name: "(k) flood by one user, 100 receivers",
+    order: { scenario: "flood", params: { receivers: 100, ms: 4_000 } },
+    targets: [edgeRooms({ vars: { RATE_PER_SECOND: "10", RATE_BURST: "30" } })],
   },
 ];
 

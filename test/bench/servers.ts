@@ -100,11 +100,16 @@ async function runWorkerd(
 /** As wrangler.toml has them. */
 const OUR_FLAGS = ["enable_request_signal", "no_web_socket_compression"];
 
-export const edgeRooms = (flags: readonly string[] = OUR_FLAGS): Target => ({
+interface OurOptions {
+  readonly flags?: readonly string[];
+  readonly vars?: Readonly<Record<string, string>>;
+}
+
+export const edgeRooms = ({ flags = OUR_FLAGS, vars = {} }: OurOptions = {}): Target => ({
   name: "Edge Rooms",
   stores: true,
   dialect: "edgeRooms",
-  start: (port) => runWorkerd(port, ours, OUR_OBJECTS, { vars: OUR_VARS, flags }),
+  start: (port) => runWorkerd(port, ours, OUR_OBJECTS, { vars: { ...OUR_VARS, ...vars }, flags }),
 });
 
 const node = (name: string, file: string, dialect: DialectName): Target => ({

@@ -1,0 +1,39 @@
+import { describe, expect, it } from "vitest";
+import { RoomForTest } from "../../support/room-for-test.ts";
+
+const frame = '{"type":"send","id":"x","data":1}';
+
+describe("a flood", () => {
+  it("[M11] is closed before more of it is read than could be granted or refused", () => {
+    const test = new RoomForTest({ rateBurst: 30, ratePerSecond: 10 });
+    const [flooder, bo] = [test.join("flooder"), test.join("bo")];
+    let read = 0;
+    while (!test.room.turnsAway(flooder.connection, frame)) {
+      flooder.say(frame.replace("x", `x${read++}`));
+      expect(read).toBeLessThan(200);
+    }
+    expect(read).toBe(131);
+    expect(flooder.socket.closed).toMatchObject({ code: 4429, reason: "rate_limited 10000" });
+    test.flush();
+    expect(bo.seqs).toHaveLength(30);
+    expect(test.room.attendance.occupancy.connections).toBe(1);
+  });
+
+  it("[M11] counts by its size too, as a large frame takes long to read", () => {
+    const test = new RoomForTest({ rateBurst: 30, messageBytes: 1_024 });
+    const { connection } = test.join("flooder");
+    const large = "x".repeat(1_000_000);
+    expect([1, 2, 3].map(() => test.room.turnsAway(connection, large))).toEqual([false, false, true]);
+  });
+
+  it("[M11] is none where what came before has been taken", () => {
+    const test = new RoomForTest({ rateBurst: 30 });
+    const ada = test.join("ada");
+    for (let n = 0; n < 100; n++) {
+      expect(test.room.turnsAway(ada.connection, "x".repeat(100_000))).toBe(false);
+      ada.send(`m${n}`);
+      test.now += 1_000;
+    }
+    expect(ada.socket.closed).toBeUndefined();
+  });
+});

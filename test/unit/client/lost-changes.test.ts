@@ -128,7 +128,7 @@ describe("what was in flight", () => {
 
   it("[C41] an edit of what was deleted meanwhile is asked for again, and the server says `not_found`", async () => {
     const world = await roomWithMessage();
-    const edited = world.room.edit(1, "mine");
+    const edited = world.room.edit(1, null);
     await comeBack(world, 2, deletion(2, 1));
     expect(first(world)).toMatchObject({ data: null, changed: 2 });
     world.socket().deliver(refusal(world.socket().sentOf("edit")[0], "not_found"));

@@ -162,6 +162,19 @@ describe("markRead", () => {
     expect(world.room.unread).toBe(2);
   });
 
+  it("[C42] what was shown as read stays so, whatever an older answer and what comes before that place say", async () => {
+    const world = await askedRoom({ seq: 0, unread: 7 }, { head: 7 });
+    void world.room.markRead(5);
+    await world.clock.advance(0);
+    void world.room.markRead(9);
+    answer(world, { seq: 5, unread: 2 });
+    expect(world.room.unread).toBe(0);
+    world.socket().deliver(message(8), message(9));
+    expect(world.room.unread).toBe(0);
+    world.socket().deliver(message(10));
+    expect(world.room.unread).toBe(1);
+  });
+
   it("[C42] never moves back: what was read already is not told", async () => {
     const world = await askedRoom({ seq: 5, unread: 2 }, { head: 7 });
     expect(await world.room.markRead(4)).toEqual({ seq: 5, unread: 2 });

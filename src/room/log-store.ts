@@ -168,15 +168,14 @@ export class LogStore {
 
   /** How many with `after` < seq ≤ `upTo` are neither deleted nor of `author`, counted to at most `max`. */
   countOthers(after: number, upTo: number, author: string, max: number): number {
+    const query = `SELECT COUNT(*) AS count FROM (
+      SELECT 1 FROM log WHERE slot BETWEEN ? AND ? AND seq > ? AND seq <= ? AND author <> ? AND deleted IS NULL LIMIT ?)`;
     let count = 0;
-    for (const row of this.#span<{ author: string; deleted: number | null }>(
-      "author, deleted",
-      after,
-      upTo,
-      "DESC",
-    )) {
-      if (row.deleted === null && row.author !== author) count++;
-      if (count === max) return max;
+    for (const { from, to } of ringRanges(after, upTo, this.#ring)) {
+      const row = firstRow(
+        this.#sql.exec<{ count: number }>(query, from, to, after, upTo, author, max - count),
+      );
+      count += row?.count ?? 0;
     }
     return count;
   }

@@ -32,15 +32,16 @@ export class Receipts {
     this.#records = records;
   }
 
-  /** Moves `user` forward to `seq`, or to the end of the log, and never back: 0 only asks. */
-  read(user: string, upTo: number | undefined, now: number): ReadResult {
-    const { head } = this.#log;
-    this.#move(user, Math.min(upTo ?? head, head), now);
+  /** How far a user has read, and how much that leaves as of now. */
+  of(user: string): ReadResult {
     const { seq } = this.#position(user);
     return { seq, unread: this.#log.countUnread(seq, user) };
   }
 
-  #move(user: string, seq: number, now: number): void {
+  /** Moves `user` forward to `upTo`, or to the end of the log, and never back: 0 leaves all as it is. */
+  read(user: string, upTo: number | undefined, now: number): void {
+    const { head } = this.#log;
+    const seq = Math.min(upTo ?? head, head);
     const { seq: before, writtenAt } = this.#position(user);
     if (seq <= before) return;
     const isDue = now - writtenAt >= WRITE_EVERY_MS;

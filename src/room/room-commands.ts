@@ -84,7 +84,7 @@ export class RoomCommands {
         return outcome.ok ? DONE : refused(outcome.refusal);
       }
       case "read":
-        return this.#read(connection, command, delivery, now);
+        return this.#read(connection, command, now);
       case "presence":
         return this.#presence(connection, command, delivery);
       case "topics":
@@ -131,11 +131,13 @@ export class RoomCommands {
     return DONE;
   }
 
-  #read(connection: RoomConnection, { id, seq }: ReadCommand, delivery: Delivery, now: number): Applied {
+  #read(connection: RoomConnection, { id, seq }: ReadCommand, now: number): Applied {
     const { user } = connection;
     if (user === null) return refused(ONLY_READS);
-    delivery.answer(connection, okAnswer(id, this.#rules.receipts.read(user.id, seq, now)));
-    return DONE;
+    const { receipts } = this.#rules;
+    receipts.read(user.id, seq, now);
+    // Counted when it is answered: all events of this flush come before.
+    return { kind: "late", finish: () => connection.socket.send(okAnswer(id, receipts.of(user.id))) };
   }
 
   #presence(connection: RoomConnection, { id, status, data }: PresenceCommand, delivery: Delivery): Applied {

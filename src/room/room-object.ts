@@ -165,7 +165,10 @@ export class RoomObject extends DurableObject<Env> {
 
   async read(actor: Actor, user: string, seq: number | undefined): Promise<Outcome<ReadResult>> {
     const live = this.#open();
-    return await live.call(actor, 1, (_, now) => accept(live.room.receipts.read(user, seq, now)));
+    return await live.call(actor, 1, (_, now) => {
+      live.room.receipts.read(user, seq, now);
+      return accept(live.room.receipts.of(user));
+    });
   }
 
   async kick(actor: Actor, kick: Kick): Promise<Outcome<undefined>> {

@@ -1,7 +1,7 @@
 // Inside the objects: settings of one object, its writes, its sockets' attachments, and the clock.
 // How to extend it: what changes an object or the clock undoes itself after the test.
 
-import { listDurableObjectIds, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, listDurableObjectIds, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { onTestFinished, vi } from "vitest";
 import { roomObject, userObject } from "./worker.ts";
@@ -25,6 +25,20 @@ export function advanceClock(ms: number): void {
   const spy = vi.spyOn(Date, "now").mockImplementation(() => realNow() + ms);
   onTestFinished(() => spy.mockRestore());
 }
+
+/** Holds the clock of the Worker and its objects, `intoSecondMs` into a second. Answers the time. */
+export function stopClock(intoSecondMs = 0): number {
+  const now = Math.ceil(realNow() / 1_000) * 1_000 + intoSecondMs;
+  const spy = vi.spyOn(Date, "now").mockReturnValue(now);
+  onTestFinished(() => spy.mockRestore());
+  return now;
+}
+
+/** Puts an object to sleep as the runtime does, its sockets open. */
+export const sleep = (stub: AnyStub) => evictDurableObject(stub, { webSockets: "hibernate" });
+
+/** Ends an object and its sockets, with whatever it had in memory only. */
+export const crash = (stub: AnyStub) => evictDurableObject(stub, { webSockets: "close" });
 
 /** Hands every statement of an object to `around`, until the object sleeps. */
 export const interceptSql = (
@@ -86,6 +100,17 @@ export const storedMessages = (room: string): Promise<number> =>
   runInDurableObject(roomObject(room), (_, state) => {
     const { count } = state.storage.sql.exec<{ count: number }>("SELECT COUNT(*) AS count FROM log").one();
     return count;
+  });
+
+/** Everything that an object has in its tables, as one text. */
+export const storedText = (stub: AnyStub): Promise<string> =>
+  runInDurableObject<DurableObject, string>(stub, (_, { storage: { sql } }) => {
+    const tables = sql
+      .exec<{ name: string }>(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_%' ESCAPE '\\'",
+      )
+      .toArray();
+    return JSON.stringify(tables.map(({ name }) => [name, ...sql.exec(`SELECT * FROM ${name}`).raw()]));
   });
 
 /** Whether the object of this room was ever made. */

@@ -34,6 +34,8 @@ const EMOJIS = [
 ];
 
 /**
+ * Whether it opened: the click may just have closed it.
+ *
  * @param {HTMLElement} anchor
  * @param {(emoji: string) => void} onPick
  * @param {() => void} [onClose]
@@ -49,5 +51,7 @@ export function pickEmoji(anchor, onPick, onClose) {
     picker.append(choice);
   }
   const close = openPopup(anchor, picker, onClose);
-  if (close !== undefined) moveWithArrows(picker, { columns: COLUMNS }).focusAt(0);
+  if (close === undefined) return false;
+  moveWithArrows(picker, { columns: COLUMNS }).focusAt(0);
+  return true;
 }

@@ -30,8 +30,9 @@ export function createToolbar(list, rows, { stage, may, onReply, onEdit, onDelet
   const react = iconButton("Add a reaction", REACT, () => {
     const seq = at?.row.message.seq;
     if (seq === undefined) return;
+    // Before the focus goes to the picker.
     picking = true;
-    pickEmoji(
+    picking = pickEmoji(
       react,
       (emoji) => stage.react(seq, emoji, true),
       () => {

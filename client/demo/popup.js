@@ -26,13 +26,19 @@ export function openPopup(anchor, popup, onClose) {
     return undefined;
   popup.popover = "auto";
   popup.classList.add("popup");
+  let pressed = false;
+  const press = () => {
+    pressed = true;
+  };
+  anchor.addEventListener("pointerdown", press);
   const put = () => place(popup, anchor);
   const close = () => popup.isConnected && popup.hidePopover();
   popup.addEventListener("beforetoggle", (event) => {
     if (event.newState !== "closed") return;
     // By then the browser may have moved the focus already; elsewhere it was put on purpose.
     const back = popup.contains(document.activeElement) || document.activeElement === document.body;
-    closedAt.set(anchor, performance.now());
+    if (pressed) closedAt.set(anchor, performance.now());
+    anchor.removeEventListener("pointerdown", press);
     anchor.setAttribute("aria-expanded", "false");
     removeEventListener("resize", put);
     onClose?.();

@@ -5,7 +5,7 @@ import type { LocalServer } from "../support/local-server.ts";
 
 export async function call<Answer>(
   { url, apiKey }: LocalServer,
-  method: "GET" | "POST",
+  method: "GET" | "POST" | "PATCH" | "DELETE",
   path: string,
   body?: unknown,
 ): Promise<Answer> {

@@ -25,8 +25,14 @@ export class Visitor {
     return visitor;
   }
 
-  static async join(where: Browser | BrowserContext, server: string, name: string, room: string) {
-    const visitor = await Visitor.open(where, `${server}/?room=${room}`);
+  static async join(
+    where: Browser | BrowserContext,
+    server: string,
+    name: string,
+    room: string,
+    as: "guest" | "moderate" = "guest",
+  ) {
+    const visitor = await Visitor.open(where, `${server}/?room=${room}&as=${as}`);
     await visitor.page.getByLabel("Your name").fill(name);
     await visitor.press("Join the room");
     await visitor.connected();
@@ -72,6 +78,31 @@ export class Visitor {
 
   hears(text: string): Promise<void> {
     return this.messages.getByText(text, { exact: true }).first().waitFor();
+  }
+
+  message(text: string): Locator {
+    return this.messages.filter({ hasText: text });
+  }
+
+  /** What the toolbar of a message offers. */
+  async act(text: string, button: string): Promise<void> {
+    await this.message(text).first().hover();
+    const toolbar = this.page.getByRole("toolbar", { name: "Message actions" });
+    await toolbar.getByRole("button", { name: button }).click();
+  }
+
+  member(name: string): Locator {
+    return this.members.filter({ hasText: name });
+  }
+
+  /** As another tab in front of this one, or another window, does it. */
+  look(looks: boolean): Promise<void> {
+    return this.page.evaluate((looks) => {
+      const state = looks ? "visible" : "hidden";
+      Object.defineProperty(document, "visibilityState", { configurable: true, get: () => state });
+      document.hasFocus = () => looks;
+      document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
+    }, looks);
   }
 
   /** Where on the screen a message is, and whether all of it is to be seen. */

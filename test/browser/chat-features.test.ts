@@ -1,0 +1,288 @@
+// What two people do with each other's messages: both windows show it, without a reload.
+
+import type { Browser } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { chromiumPath, launchChromium } from "../support/chromium.ts";
+import { type LocalServer, startServer } from "../support/local-server.ts";
+import { call, publish, storedTexts } from "./server-code.ts";
+import { Visitor } from "./visitor.ts";
+
+/** Two windows on a busy machine. */
+const SOON = { timeout: 15_000 };
+
+describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
+  let browser: Browser;
+  let server: LocalServer;
+  let visitors: Visitor[] = [];
+
+  beforeAll(async () => {
+    [browser, server] = await Promise.all([launchChromium(), startServer()]);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.stop();
+  });
+  afterEach(async () => {
+    const faults = visitors.flatMap((visitor) => visitor.faults);
+    await Promise.all(visitors.map(({ page }) => page.close()));
+    visitors = [];
+    expect(faults).toEqual([]);
+  });
+
+  async function join(name: string, room: string): Promise<Visitor> {
+    const visitor = await Visitor.join(browser, server.url, name, room);
+    visitors.push(visitor);
+    return visitor;
+  }
+
+  const editing = ({ page }: Visitor) => page.getByRole("textbox", { name: "Edit the message" });
+
+  it("[W1] an own message is edited in place, and marked as edited in every window", async () => {
+    const ada = await join("Ada", "edit");
+    const bo = await join("Bo", "edit");
+    await ada.say("Frist");
+    await bo.hears("Frist");
+    await ada.act("Frist", "Edit");
+    await editing(ada).fill("First");
+    await editing(ada).press("Enter");
+    for (const visitor of [ada, bo]) {
+      await visitor.hears("First");
+      const mark = visitor.message("First").locator(".edited");
+      expect(await mark.innerText()).toBe("(edited)");
+      expect(await mark.getAttribute("title")).toMatch(/\d/);
+    }
+    expect(await storedTexts(server, "edit")).toEqual(["First"]);
+
+    // The arrow up in an empty composer leads to the last own one; Escape leaves it as it is.
+    await ada.say("Second");
+    await bo.hears("Second");
+    await ada.message("Second").locator(".time", { hasNotText: "Sending" }).waitFor();
+    await ada.writing.press("ArrowUp");
+    expect(await editing(ada).inputValue()).toBe("Second");
+    await editing(ada).fill("Never");
+    await editing(ada).press("Escape");
+    await ada.hears("Second");
+    expect(await ada.writing.evaluate((field) => field === document.activeElement)).toBe(true);
+    expect(await storedTexts(server, "edit")).toEqual(["First", "Second"]);
+
+    // Others' messages can be answered, not changed.
+    await bo.message("Second").hover();
+    const offered = bo.page.getByRole("toolbar").getByRole("button");
+    expect(await offered.evaluateAll((all) => all.map((one) => one.ariaLabel))).toContain("Reply");
+    expect(await bo.page.getByRole("button", { name: "Edit" }).isVisible()).toBe(false);
+  });
+
+  it("[W1] of what was deleted nothing is left in any window, nor in what answered it", async () => {
+    const ada = await join("Ada", "delete");
+    const bo = await join("Bo", "delete");
+    await ada.say("A secret");
+    await bo.hears("A secret");
+    await bo.act("A secret", "Reply");
+    await bo.say("Oh");
+    await ada.hears("Oh");
+    await ada.message("A secret").first().hover();
+    await ada.page.getByRole("toolbar").getByRole("button", { name: "Delete" }).click();
+    await ada.page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+    for (const visitor of [ada, bo]) {
+      await visitor.sees("This message was deleted");
+      await visitor.sees("Original message was deleted");
+      expect(await visitor.page.content()).not.toContain("A secret");
+    }
+  });
+
+  it("[W2] a reply quotes what it answers, and leads there", async () => {
+    const ada = await join("Ada", "reply");
+    const bo = await join("Bo", "reply");
+    await ada.say("Which <b>day</b>?");
+    await bo.hears("Which <b>day</b>?");
+    for (let at = 1; at <= 55; at++) await publish(server, "reply", `Filler ${at}`);
+    await bo.hears("Filler 55");
+    await bo.message("Which <b>day</b>?").scrollIntoViewIfNeeded();
+    await bo.act("Which <b>day</b>?", "Reply");
+    const preview = bo.page.locator('[data-part="reply"]');
+    expect(await preview.innerText()).toContain("Which <b>day</b>?");
+    await bo.press("Cancel the reply");
+    expect(await preview.isVisible()).toBe(false);
+    await bo.act("Which <b>day</b>?", "Reply");
+    await bo.say("Monday");
+    await preview.waitFor({ state: "hidden" });
+
+    await ada.hears("Monday");
+    const quote = ada.message("Monday").locator("button.quote");
+    expect(await quote.innerText()).toMatch(/You\s+Which <b>day<\/b>\?/);
+    await quote.click();
+    await expect.poll(async () => (await ada.place("Which <b>day</b>?")).visible, SOON).toBe(true);
+
+    // Of a room's past a page holds the end only.
+    await ada.page.reload();
+    await ada.connected();
+    await ada.hears("Monday");
+    expect(await ada.message("Monday").locator(".quote").innerText()).toBe("Original message not here");
+  });
+
+  it("[W3] reactions are counted, toggled by a click, and named, in every window", async () => {
+    const ada = await join("Ada", "react");
+    const bo = await join("Bo", "react");
+    await ada.say("Shipped");
+    await bo.hears("Shipped");
+    await bo.act("Shipped", "Add a reaction");
+    const picker = bo.page.getByRole("dialog", { name: "Pick a reaction" });
+    await bo.page.keyboard.press("Escape");
+    await picker.waitFor({ state: "detached" });
+    await bo.act("Shipped", "Add a reaction");
+    await bo.page.keyboard.press("ArrowRight");
+    await bo.page.keyboard.press("Enter");
+    await picker.waitFor({ state: "detached" });
+
+    const chip = (visitor: Visitor) => visitor.message("Shipped").locator(".chip");
+    await expect.poll(() => chip(ada).getAttribute("aria-label"), SOON).toBe("❤️ 1: Bo");
+    expect(await chip(ada).getAttribute("aria-pressed")).toBe("false");
+    await chip(ada).click();
+    await expect.poll(() => chip(bo).getAttribute("aria-label"), SOON).toBe("❤️ 2: You and Ada");
+    expect(await chip(ada).getAttribute("aria-pressed")).toBe("true");
+    await chip(ada).click();
+    await chip(bo).click();
+    for (const visitor of [ada, bo]) await expect.poll(() => chip(visitor).count(), SOON).toBe(0);
+  });
+
+  it("[W3] a reaction that is refused is taken back, and told", async () => {
+    const ada = await join("Ada", "refused");
+    await ada.say("Full");
+    await ada.message("Full").locator(".time", { hasNotText: "Sending" }).waitFor();
+    const { token } = (await (await fetch(`${server.url}/dev/token?user=ada`)).json()) as { token: string };
+    for (const emoji of "🐶🐱🐭🐹🐰🦊🐻🐼🐨🐯🦁🐮🐷🐸🐵🐔🐧🐦🐤🦆".match(/./gu) ?? []) {
+      const path = `/v1/rooms/refused/messages/1/reactions/${encodeURIComponent(emoji)}`;
+      const headers = { Authorization: `Bearer ${token}` };
+      expect((await fetch(server.url + path, { method: "PUT", headers })).status).toBe(200);
+    }
+    const chips = ada.message("Full").locator(".chip");
+    await expect.poll(() => chips.count(), SOON).toBe(20);
+    await ada.act("Full", "Add a reaction");
+    await ada.press("Rocket");
+    await ada.sees("This is more than a message can take.");
+    expect(await chips.count()).toBe(20);
+  });
+
+  it("[W4] typing is gone 3 s after the last key, and says who of several", async () => {
+    const ada = await join("Ada", "typing");
+    const bo = await join("Bo", "typing");
+    const cy = await join("Cy", "typing");
+    await ada.writing.pressSequentially("Hello");
+    const lastKey = Date.now();
+    await bo.sees("Ada is typing…");
+    await bo.seesNoMore("Ada is typing…");
+    const afterMs = Date.now() - lastKey;
+    expect(afterMs).toBeGreaterThan(1_500);
+    expect(afterMs).toBeLessThan(4_500);
+    await ada.writing.pressSequentially("!");
+    await bo.writing.pressSequentially("Hi");
+    await cy.sees("Ada and Bo are typing…");
+  });
+
+  it("[W5] who has read the last message stands under it, live and after a reload", async () => {
+    const ada = await join("Ada", "seen");
+    const bo = await join("Bo", "seen");
+    await bo.look(false);
+    await ada.say("Read this");
+    await bo.hears("Read this");
+    await expect.poll(() => bo.page.title(), SOON).toBe("(1) seen · Edge Rooms");
+    expect(await ada.page.getByText("Seen by Bo").count()).toBe(0);
+    await bo.look(true);
+    await ada.sees("Seen by Bo");
+    await expect.poll(() => bo.page.title(), SOON).toBe("seen · Edge Rooms");
+    await ada.page.reload();
+    await ada.connected();
+    await ada.sees("Seen by Bo");
+  });
+
+  it("[W6] what came unseen is counted, and begins with a line, also after a reload", async () => {
+    const ada = await join("Ada", "unread");
+    const bo = await join("Bo", "unread");
+    await ada.say("Old news");
+    await bo.hears("Old news");
+    await ada.sees("Seen by Bo");
+    await bo.look(false);
+    await ada.say("One");
+    await ada.say("Two");
+    await expect.poll(() => bo.page.title(), SOON).toBe("(2) unread · Edge Rooms");
+    const order = ({ page }: Visitor) =>
+      page
+        .locator(".messages > :is(.message, .unread-from)")
+        .evaluateAll((rows) => rows.map((row) => (row.querySelector(".text") ?? row).textContent));
+    expect(await order(bo)).toEqual(["Old news", "New messages", "One", "Two"]);
+    // Before the first page has said that it was read, another one opens.
+    const again = await Visitor.join(browser, server.url, "Bo", "unread");
+    visitors.push(again);
+    await again.sees("New messages");
+    expect(await order(again)).toEqual(["Old news", "New messages", "One", "Two"]);
+    await expect.poll(() => bo.page.title(), SOON).toBe("unread · Edge Rooms");
+  });
+
+  it("[W6] back on the page, reading goes on where it ended, and a button leads to the latest", async () => {
+    const ada = await join("Ada", "back");
+    await publish(server, "back", "Read");
+    await ada.hears("Read");
+    await expect.poll(() => ada.page.title(), SOON).toBe("back · Edge Rooms");
+    await ada.look(false);
+    for (let at = 1; at <= 40; at++) await publish(server, "back", `Missed ${at}`);
+    await expect.poll(() => ada.page.title(), SOON).toBe("(40) back · Edge Rooms");
+    await ada.look(true);
+    await expect.poll(async () => (await ada.place("Missed 1")).visible, SOON).toBe(true);
+    await ada.press("40 new messages");
+    await expect.poll(async () => (await ada.place("Missed 40")).visible, SOON).toBe(true);
+    await expect.poll(() => ada.page.title(), SOON).toBe("back · Edge Rooms");
+  });
+
+  it("[W9] only what comes over https is loaded or linked", async () => {
+    const attachments = [
+      { url: "https://pictures.example/a.png", name: "A picture", width: 40, height: 30 },
+      { url: "https://files.example/b.pdf", name: "Report <1>", bytes: 2_500_000 },
+      { url: "http://files.example/c.png", name: "Plain" },
+      { url: "javascript:alert(1)", name: "Script" },
+      { url: "data:text/html,<script>alert(1)</script>", name: "Data" },
+    ];
+    const ada = await join("Ada", "files");
+    const asked: string[] = [];
+    await ada.page.route(/^https:/, async (route) => {
+      asked.push(route.request().url());
+      expect(await route.request().headerValue("referer")).toBeNull();
+      await route.fulfill({ contentType: "image/png", body: Buffer.alloc(0) });
+    });
+    await call(server, "POST", "/v1/rooms/files/messages", { data: { text: "Files", attachments } });
+    await ada.hears("Files");
+    const message = ada.message("Files");
+    await message.getByText("Script").waitFor();
+    expect(
+      await message
+        .getByRole("link")
+        .evaluateAll((links) =>
+          links.map((link) => [(link as HTMLAnchorElement).href, (link as HTMLAnchorElement).rel]),
+        ),
+    ).toEqual([
+      ["https://pictures.example/a.png", "noopener noreferrer"],
+      ["https://files.example/b.pdf", "noopener noreferrer"],
+    ]);
+    expect(await message.innerText()).toMatch(/Report <1>\s+2\.5 MB[\s\S]*Plain[\s\S]*Script[\s\S]*Data/);
+    await expect.poll(() => asked, SOON).toEqual(["https://pictures.example/a.png"]);
+  });
+
+  it("[W9] an address is attached only if it is https, and goes along with the message", async () => {
+    const ada = await join("Ada", "attach");
+    const bo = await join("Bo", "attach");
+    await ada.press("Attach by address");
+    const dialog = ada.page.getByRole("dialog", { name: "Attach by address" });
+    const address = dialog.getByRole("textbox", { name: "Address" });
+    await address.fill("http://files.example/plan.pdf");
+    await dialog.getByRole("button", { name: "Attach" }).click();
+    await ada.sees("Please enter an address that begins with https://");
+    await address.fill("https://files.example/plan.pdf");
+    await dialog.getByRole("button", { name: "Attach" }).click();
+    await dialog.waitFor({ state: "detached" });
+    await ada.page.getByRole("list", { name: "Attachments" }).getByText("plan.pdf").waitFor();
+    await ada.say("The plan");
+    await bo.hears("The plan");
+    const link = bo.message("The plan").getByRole("link");
+    expect(await link.getAttribute("href")).toBe("https://files.example/plan.pdf");
+    await ada.page.getByRole("list", { name: "Attachments" }).waitFor({ state: "hidden" });
+  });
+});

@@ -11,10 +11,11 @@ import {
   type ServerEvent,
   type ServerFrame,
 } from "../protocol/index.ts";
+import { caughtUp } from "../realtime/answers.ts";
 import type { AppContext } from "./app-env.ts";
 import { callInRoom } from "./call-actor.ts";
 import { openRoomSocket, refusalIn } from "./connect.ts";
-import { rawJson } from "./json.ts";
+import { pageJson } from "./json.ts";
 import { readInteger, readSocketQuery } from "./query.ts";
 import { RefusalError } from "./refusal-error.ts";
 
@@ -38,11 +39,13 @@ export async function pollEvents(c: AppContext): Promise<Response> {
   if (socket === null) throw new RefusalError(await refusalIn(response));
   const outcome = await gather(socket, waitS * 1_000, c.req.raw.signal);
   if ("refusal" in outcome) throw new RefusalError(outcome.refusal);
-  return rawJson(JSON.stringify(outcome));
+  const { events, ...rest } = outcome;
+  return pageJson("events", events, rest);
 }
 
 interface Polled {
-  readonly events: readonly ServerEvent[];
+  /** As the texts that came, as `data` may be nested deeper than the engine encodes. */
+  readonly events: readonly string[];
   readonly cursor: string;
   readonly recovery: RoomConnected["recovery"];
   readonly more?: true;
@@ -55,14 +58,21 @@ type Ending = Polled | { readonly refusal: Refusal };
 /** What such a socket was sent, taken out of its batches. */
 class Poll {
   #connected: RoomConnected | undefined;
-  readonly #events: ServerEvent[] = [];
+  readonly #events: string[] = [];
   #seq = 0;
   #caughtUp: "not yet" | "partly" | "wholly" = "not yet";
 
-  take(frame: ServerFrame): void {
-    if (frame.type === "batch") for (const event of frame.events) this.#takeEvent(event);
-    else if (frame.type !== "connected") this.#takeEvent(frame);
-    else if ("room" in frame) this.#connected = frame;
+  take(text: string): void {
+    const frame: ServerFrame = JSON.parse(text);
+    if (frame.type === "connected") {
+      if ("room" in frame) this.#connected = frame;
+      return;
+    }
+    const events = frame.type === "batch" ? frame.events : [frame];
+    const inner = frame.type === "batch" ? text.slice(text.indexOf(OPEN) + OPEN.length, -CLOSE.length) : text;
+    const told = withoutLast(inner, events.at(-1));
+    if (told !== "") this.#events.push(told);
+    for (const event of events) this.#follow(event);
   }
 
   /** `waiting`: nothing came yet, and what comes next is live. */
@@ -86,15 +96,22 @@ class Poll {
     };
   }
 
-  #takeEvent(event: ServerEvent): void {
+  #follow(event: ServerEvent): void {
     if (event.type === "caughtUp") {
       this.#caughtUp = event.more ? "partly" : "wholly";
       this.#seq = event.seq;
-      return;
-    }
-    this.#events.push(event);
-    if (this.#caughtUp !== "not yet" && isSequenced(event)) this.#seq = event.seq;
+    } else if (this.#caughtUp !== "not yet" && isSequenced(event)) this.#seq = event.seq;
   }
+}
+
+/** What stands around the events of a batch. */
+const OPEN = '"events":[';
+const CLOSE = "]}";
+
+/** The events of a frame without `caughtUp`, which comes last if at all. */
+function withoutLast(events: string, last: ServerEvent | undefined): string {
+  if (last?.type !== "caughtUp") return events;
+  return events.slice(0, -caughtUp(last.seq, last.more).length).replace(/,$/, "");
 }
 
 const isSequenced = (event: ServerEvent): event is SequencedEvent =>
@@ -113,7 +130,7 @@ function gather(socket: WebSocket, waitMs: number, gaveUp: AbortSignal): Promise
     resolve(ending);
   };
   socket.addEventListener("message", ({ data }) => {
-    poll.take(JSON.parse(String(data)));
+    poll.take(String(data));
     const { progress } = poll;
     if (progress === "done" || (progress === "waiting" && waitMs === 0)) end(poll.ending());
     else if (progress === "waiting" && !waits) {

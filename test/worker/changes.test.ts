@@ -1,24 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { actorOf, ask, changesTo, edit, many, react, remove, sequencedTo } from "./support/changes.ts";
 import { configureRoom, crash, failWrites, sleep, storedText } from "./support/objects.ts";
-import type { TestSocket } from "./support/test-socket.ts";
 import { callAsServer, fill, join, roomObject, uniqueName } from "./support/worker.ts";
-
-const CHANGES = ["messageUpdated", "messageDeleted", "reaction"];
-const changesTo = (socket: TestSocket) => socket.received.filter(({ type }) => CHANGES.includes(type));
-const many = <T>(count: number, make: (at: number) => T): T[] =>
-  Array.from({ length: count }, (_, at) => make(at));
-
-/** Sends a command with an id of its own. */
-const ask = (socket: TestSocket, command: object) => socket.ask({ id: crypto.randomUUID(), ...command });
-
-const edit = (seq: number, data: unknown) => ({ type: "edit", seq, data });
-const remove = (seq: number) => ({ type: "delete", seq });
-const react = (seq: number, emoji: string, op: "add" | "remove" = "add") => ({
-  type: "react",
-  seq,
-  emoji,
-  op,
-});
 
 async function adaAndBo(prefix: string) {
   const room = uniqueName(prefix);
@@ -219,13 +202,7 @@ describe("react", () => {
     const { epoch } = await ada.next("connected");
     await fill(ada, 1, () => "é".repeat(16_383));
     const reactAs = (user: string) =>
-      roomObject(room).change(
-        {
-          identity: { kind: "user", user: { id: user }, expiresAt: Number.MAX_SAFE_INTEGER, issuedAt: 1 },
-          permission: "write",
-        },
-        { type: "react", seq: 1, emoji: "👍", op: "add" },
-      );
+      roomObject(room).change(actorOf(user), { type: "react", seq: 1, emoji: "👍", op: "add" });
     const users = many(501, (at) => `${"u".repeat(124)}${at}`);
     const outcomes = await Promise.all(users.slice(0, 500).map(reactAs));
     expect(outcomes.filter(({ ok }) => !ok)).toEqual([]);
@@ -331,9 +308,7 @@ describe("the seq of a change", () => {
       for (const command of run)
         socket.send({ id: crypto.randomUUID(), ...(socket === bo ? react(1, "👍") : command) });
     await Promise.all([ada.settled(), bo.settled()]);
-    const seqs = bo.received.flatMap(({ type, seq }) =>
-      type === "message" || CHANGES.includes(type) ? [seq] : [],
-    );
+    const seqs = sequencedTo(bo).map(({ seq }) => seq);
     expect(seqs).toEqual(many(22, (at) => at + 1));
   });
 

@@ -5,7 +5,7 @@ export type SqlValue = string | number | null | ArrayBuffer;
 export type SqlRow = Record<string, SqlValue>;
 
 export interface Sql {
-  /** Rows are read while iterating; stop early and the rest is never read (and never billed). */
+  /** Rows are read while iterating. Stop early and the rest is never read (nor billed), but see `inParts`. */
   exec<Row extends SqlRow>(query: string, ...bindings: SqlValue[]): Iterable<Row>;
 }
 
@@ -18,4 +18,25 @@ export interface Database {
 export function firstRow<Row extends SqlRow>(rows: Iterable<Row>): Row | undefined {
   for (const row of rows) return row;
   return undefined;
+}
+
+/** Rows may be large, and what is read too much is billed. */
+const PART = 64;
+
+/**
+ * Reads a long result in parts, for whoever may stop early: the runtime closes no statement that was not read to its
+ * end, and while one is open no table can be dropped. `read` answers at most `limit` rows that follow the last one;
+ * `wanted` is how many will do, most likely.
+ */
+export function* inParts<Row>(
+  read: (last: Row | undefined, limit: number) => Iterable<Row>,
+  wanted = PART,
+): Generator<Row> {
+  let limit = Math.max(1, Math.min(wanted, PART));
+  for (let last: Row | undefined; ; limit = PART) {
+    const part = [...read(last, limit)];
+    yield* part;
+    if (part.length < limit) return;
+    last = part.at(-1);
+  }
 }

@@ -3,7 +3,7 @@
 // filters by `seq`.
 
 import { ringRanges } from "../platform/ring.ts";
-import { type Database, firstRow, type Sql, type SqlRow } from "../platform/sql.ts";
+import { type Database, firstRow, inParts, type Sql, type SqlRow } from "../platform/sql.ts";
 import { LOG_TABLE } from "./room-schema.ts";
 
 /** `head` is found again after a sleep by looking this far past the checkpoint, which costs one more row in 256. */
@@ -48,6 +48,7 @@ export type ChangedRow = BodyRow & {
   changed_by: string | null;
   deleted: number | null;
 };
+type AuthorRow = { seq: number; author: string; at: number };
 type IdRow = { seq: number; author: string; id: string; at: number };
 type StateRow = { epoch: string; created_at: number; ring: number; floor: number; checkpoint: number };
 
@@ -137,19 +138,21 @@ export class LogStore {
   }
 
   /** Messages with `after` < seq ≤ `upTo`, ascending, read as they are taken. The span fits the ring. */
-  ascending(after: number, upTo: number): Generator<BodyRow> {
-    return this.#span<BodyRow>("seq, event, body", after, upTo, "ASC");
+  ascending(after: number, upTo: number, wanted: number): Generator<BodyRow> {
+    return this.#span<BodyRow>("seq, event, body", after, upTo, "ASC", { wanted });
   }
 
-  descending(after: number, upTo: number): Generator<BodyRow> {
-    return this.#span<BodyRow>("seq, event, body", after, upTo, "DESC");
+  descending(after: number, upTo: number, wanted: number): Generator<BodyRow> {
+    return this.#span<BodyRow>("seq, event, body", after, upTo, "DESC", { wanted });
   }
 
   /** Those with `floor` < seq ≤ `upTo` that changed after `upTo`, in the order of their last changes. */
   changedAfter(upTo: number, floor: number): Iterable<ChangedRow> {
     const query = `SELECT seq, event, body, changed, changed_at, changed_by, deleted FROM log
-      WHERE changed > ? AND seq > ? AND seq <= ? ORDER BY changed`;
-    return this.#sql.exec<ChangedRow>(query, upTo, floor, upTo);
+      WHERE changed > ? AND seq > ? AND seq <= ? ORDER BY changed LIMIT ?`;
+    return inParts((last, limit) =>
+      this.#sql.exec<ChangedRow>(query, last?.changed ?? upTo, floor, upTo, limit),
+    );
   }
 
   ids(after: number, upTo: number): Generator<IdRow> {
@@ -157,8 +160,8 @@ export class LogStore {
   }
 
   /** Newest first. */
-  authors(after: number, upTo: number): Generator<{ author: string; at: number }> {
-    return this.#span<{ author: string; at: number }>("author, at", after, upTo, "DESC");
+  authors(after: number, upTo: number): Generator<AuthorRow> {
+    return this.#span<AuthorRow>("seq, author, at", after, upTo, "DESC");
   }
 
   keyed(author: string, id: string, floor: number): IdRow | undefined {
@@ -180,17 +183,30 @@ export class LogStore {
     return count;
   }
 
-  *#span<Row extends SqlRow>(
+  *#span<Row extends SqlRow & { seq: number }>(
     columns: string,
     after: number,
     upTo: number,
     order: "ASC" | "DESC",
-    ring = this.#ring,
+    { ring = this.#ring, wanted }: { readonly ring?: number; readonly wanted?: number } = {},
   ): Generator<Row> {
     const ranges = ringRanges(after, upTo, ring);
     if (order === "DESC") ranges.reverse();
-    const query = `SELECT ${columns} FROM log WHERE slot BETWEEN ? AND ? AND seq > ? AND seq <= ? ORDER BY slot ${order}`;
-    for (const { from, to } of ranges) yield* this.#sql.exec<Row>(query, from, to, after, upTo);
+    const query = `SELECT ${columns} FROM log WHERE slot BETWEEN ? AND ? AND seq > ? AND seq <= ?
+      ORDER BY slot ${order} LIMIT ?`;
+    let given = 0;
+    for (const { from, to } of ranges) {
+      const read = (last: Row | undefined, limit: number) => {
+        const slot = last && last.seq % ring;
+        const first = slot === undefined || order === "DESC" ? from : slot + 1;
+        const end = slot === undefined || order === "ASC" ? to : slot - 1;
+        return this.#sql.exec<Row>(query, first, end, after, upTo, limit);
+      };
+      for (const row of inParts(read, wanted && wanted - given)) {
+        given++;
+        yield row;
+      }
+    }
   }
 
   /** The last `seq` given: of a checkpoint, of a change, or of a message since the checkpoint. */
@@ -205,7 +221,7 @@ export class LogStore {
     const since =
       ring <= CHECKPOINT_EVERY
         ? this.#sql.exec<{ seq: number }>("SELECT seq FROM log WHERE seq > ?", checkpoint)
-        : this.#span<{ seq: number }>("seq", checkpoint, upTo, "ASC", ring);
+        : this.#span<{ seq: number }>("seq", checkpoint, upTo, "ASC", { ring });
     for (const { seq } of since) head = Math.max(head, seq);
     return head;
   }

@@ -186,7 +186,7 @@ export class RoomLog {
 
   /** What came after `after`, as in a replay: each message once, as it is now, and the last change of each older one. */
   eventsAfter(after: number, topics: Topics, limit = MAX_REPLAY_EVENTS, told?: Told): Page {
-    const messages = entriesOf(this.#store.ascending(after, this.#head));
+    const messages = entriesOf(this.#store.ascending(after, this.#head, limit + 1));
     const changes = changesOf(this.#store.changedAfter(after, this.floor), told);
     return takePage(inOrder(messages, changes), { topics, limit, start: after, end: this.#head });
   }
@@ -195,7 +195,7 @@ export class RoomLog {
   messagesBefore(before: number, topics: Topics, limit: number): Page {
     const upTo = Math.min(before - 1, this.#head);
     const end = Math.min(this.floor + 1, before);
-    const messages = entriesOf(this.#store.descending(this.floor, upTo));
+    const messages = entriesOf(this.#store.descending(this.floor, upTo, limit + 1));
     const page = takePage(messages, { topics, limit, start: before, end });
     return { ...page, events: page.events.toReversed() };
   }

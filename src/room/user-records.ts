@@ -99,7 +99,7 @@ export class UserRecords {
   }
 
   hasBans(now: number): boolean {
-    return firstRow(this.#sql.exec("SELECT 1 FROM users WHERE banned_until > ?", now)) !== undefined;
+    return firstRow(this.#sql.exec("SELECT 1 FROM users WHERE banned_until > ? LIMIT 1", now)) !== undefined;
   }
 
   /** Those in force, the next to end first. */

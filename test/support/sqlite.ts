@@ -15,11 +15,16 @@ export class SqliteForTest implements Database {
       const values = bindings.map((value) => (value instanceof ArrayBuffer ? new Uint8Array(value) : value));
       // As in workerd, what writes does so at once, whether or not anybody looks at its rows.
       const rows: unknown = /^\s*(SELECT|WITH)/i.test(query)
-        ? statement.iterate(...values)
+        ? unclosable(statement.iterate(...values))
         : statement.all(...values);
       return rows as Iterable<Row>; // the row's shape is the query's, which no type can follow
     },
   };
+
+  /** Rows inserted, updated and deleted so far; entries of indexes are not among them. */
+  get changes(): number {
+    return Number(this.#db.prepare("SELECT total_changes() AS changes").get()?.changes);
+  }
 
   readonly transaction = <T>(run: () => T): T => {
     this.#db.exec("SAVEPOINT test");
@@ -31,5 +36,23 @@ export class SqliteForTest implements Database {
       this.#db.exec("ROLLBACK TO test; RELEASE test");
       throw error;
     }
+  };
+}
+
+/**
+ * As in workerd: one row is read ahead, and whoever stops early leaves the statement open, since nothing there tells the
+ * runtime. While one is, no table can be dropped.
+ */
+function unclosable(rows: Iterator<unknown>): IterableIterator<unknown> {
+  let ahead = rows.next();
+  return {
+    [Symbol.iterator]() {
+      return this;
+    },
+    next() {
+      const row = ahead;
+      if (!row.done) ahead = rows.next();
+      return row;
+    },
   };
 }

@@ -17,27 +17,25 @@ import { createReplyPreview } from "./reply-preview.js";
  */
 export function createComposer(root, room, { stage, onEditLast }) {
   const form = part(root, "composer", HTMLFormElement);
-  const text = form.querySelector("textarea");
+  const text = part(form, "text", HTMLTextAreaElement);
   const send = part(form, "send", HTMLButtonElement);
   const attach = part(form, "attach", HTMLButtonElement);
-  if (!text) throw new Error("The markup lacks the composer's field.");
-  const field = text;
-  const reply = createReplyPreview(root, stage, () => field.focus());
-  const tray = createAttachmentTray(root, () => field.focus());
+  const reply = createReplyPreview(root, stage, () => text.focus());
+  const tray = createAttachmentTray(root, () => text.focus());
 
   attach.addEventListener("click", () => void tray.askForOne());
   text.addEventListener("input", () => {
-    grow(field);
-    if (field.value.trim() === "") room.stopTyping();
+    grow(text);
+    if (text.value.trim() === "") room.stopTyping();
     else room.startTyping();
   });
   text.addEventListener("blur", () => room.stopTyping());
   text.addEventListener("paste", (event) => {
     const pasted = event.clipboardData?.getData("text/plain") ?? "";
-    if (field.value.trim() === "" && tray.takesPasted(pasted)) event.preventDefault();
+    if (text.value.trim() === "" && tray.takesPasted(pasted)) event.preventDefault();
   });
   text.addEventListener("keydown", (event) => {
-    if (event.key === "ArrowUp" && field.value === "" && !event.isComposing) {
+    if (event.key === "ArrowUp" && text.value === "" && !event.isComposing) {
       event.preventDefault();
       onEditLast();
     }
@@ -48,13 +46,13 @@ export function createComposer(root, room, { stage, onEditLast }) {
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const message = field.value.trim();
-    field.focus();
-    if (field.disabled || (message === "" && tray.isEmpty)) return;
+    const message = text.value.trim();
+    text.focus();
+    if (text.disabled || (message === "" && tray.isEmpty)) return;
     const data = { ...(message !== "" && { text: message }), ...tray.take() };
     const replyTo = reply.take();
-    field.value = "";
-    grow(field);
+    text.value = "";
+    grow(text);
     room.send(data, { ...(replyTo !== undefined && { replyTo }) }).catch(() => {
       // The message in the list shows what became of it.
     });
@@ -69,8 +67,8 @@ export function createComposer(root, room, { stage, onEditLast }) {
     update(snapshot) {
       const { state, messages } = snapshot;
       const readOnly = state.status === "connected" && !mayWrite(snapshot);
-      for (const control of [field, send, attach]) control.disabled = readOnly;
-      field.placeholder = readOnly ? "You may read here, but not write" : "Write a message";
+      for (const control of [text, send, attach]) control.disabled = readOnly;
+      text.placeholder = readOnly ? "You may read here, but not write" : "Write a message";
       const answered = reply.seq;
       if (answered !== undefined && messages.some((one) => one.seq === answered && isDeleted(one)))
         reply.cancel();

@@ -20,19 +20,35 @@ export function createMemberBar(root, { presence, kickMenu }) {
   const list = part(root, "members", HTMLElement);
   /** @type {Map<string, { member: Member, role: Role, element: HTMLElement }>} */
   let shown = new Map();
+  /** @type {RoomSnapshot | undefined} */
+  let last;
 
   const statusMenu = () =>
     STATUSES.map(({ status, label }) => ({
       label,
       checked: status === presence.chosen,
       mark: element("span", { class: "status-dot", "data-status": status }),
-      onPick: () => presence.choose(status),
+      onPick() {
+        presence.choose(status);
+        // In a big room nobody tells of it.
+        if (last) update(last);
+      },
     }));
 
+  /** The only one known in a big room. @param {import("./edge-rooms.js").User} user @returns {Member} */
+  function alone(user) {
+    const known = shown.get(user.id)?.member;
+    if (known?.status === presence.status) return known;
+    return { ...user, status: presence.status, data: null, joinedAt: 0 };
+  }
+
   /** @param {RoomSnapshot} snapshot */
-  return function update({ members, occupancy, user, permission }) {
+  function update(snapshot) {
+    const { members: listed, occupancy, user, permission } = snapshot;
+    last = snapshot;
+    const members = listed.length > 0 || user === null ? listed : [alone(user)];
     // In a room too big for a list only the number is known.
-    const count = members.length > 0 ? members.length : occupancy.members;
+    const count = listed.length > 0 ? listed.length : occupancy.members;
     setText(title, count === 0 ? "Nobody here yet" : `${countOf(count)} here`);
     list.hidden = members.length === 0;
     /** @param {Member} member @returns {Role} */
@@ -49,7 +65,7 @@ export function createMemberBar(root, { presence, kickMenu }) {
       next.set(member.id, same ? before : { member, role, element: render(member, role) });
     }
     show(next);
-  };
+  }
 
   /** Only what changed moves: a menu may be open beside it. @param {typeof shown} next */
   function show(next) {
@@ -95,4 +111,6 @@ export function createMemberBar(root, { presence, kickMenu }) {
     );
     return element("li", { class: role }, [open]);
   }
+
+  return update;
 }

@@ -78,6 +78,7 @@ export function createMessageList(root, { room, api }, { stage, onReply, onDelet
     lastSeq = undefined;
     unread.forget();
     markedSeq = 0;
+    rows.hold(undefined);
     scroll.toEnd();
   });
   room.on("receipt", ({ user, seq }) => {
@@ -191,7 +192,7 @@ export function createMessageList(root, { room, api }, { stage, onReply, onDelet
         rows.hold(undefined);
         held = [];
         refresh();
-        root.querySelector("textarea")?.focus();
+        part(root, "text", HTMLTextAreaElement).focus();
       },
     });
     scroll.toRow(element);

@@ -12,6 +12,7 @@ import { DELETE, EDIT, REACT, REPLY } from "./icons.js";
 
 /** These have a use of their own. */
 const OWN_USE = "a, button, input, textarea, form";
+const INNER_STOPS = ".chip, .chip-add, .quote";
 
 /**
  * @param {HTMLElement} list
@@ -122,11 +123,24 @@ export function createToolbar(list, rows, { stage, may, onReply, onEdit, onDelet
   const messageElements = () =>
     Array.from(list.querySelectorAll(":scope > .message"), (one) => /** @type {HTMLElement} */ (one));
 
-  /** One of the rows is a stop of the Tab key; the arrows lead to the others. @param {Element} row */
+  /** One of the rows is a stop of the Tab key, with what is in it; the arrows lead to the others. @param {Element} row */
   function makeStop(row) {
     for (const other of list.querySelectorAll(":scope > [tabindex='0']"))
       if (other !== row) other.setAttribute("tabindex", "-1");
     row.setAttribute("tabindex", "0");
+    setStops();
+  }
+
+  /** Dozens of reactions shall not lie between the page's top and the composer. */
+  function setStops() {
+    for (const item of list.querySelectorAll(":scope > .message:not([tabindex])"))
+      item.setAttribute("tabindex", "-1");
+    for (const one of list.querySelectorAll(
+      `:scope > [tabindex='-1'] :is(${INNER_STOPS}):not([tabindex='-1'])`,
+    ))
+      one.setAttribute("tabindex", "-1");
+    for (const one of list.querySelectorAll(`:scope > [tabindex='0'] :is(${INNER_STOPS})`))
+      one.removeAttribute("tabindex");
   }
 
   return {
@@ -150,10 +164,9 @@ export function createToolbar(list, rows, { stage, may, onReply, onEdit, onDelet
       const action = active instanceof HTMLElement ? active.dataset.action : undefined;
       const inToolbar = toolbar.contains(active);
       change();
-      for (const item of messageElements())
-        if (!item.hasAttribute("tabindex")) item.setAttribute("tabindex", "-1");
       if (!list.querySelector(":scope > [tabindex='0']"))
         messageElements().at(-1)?.setAttribute("tabindex", "0");
+      setStops();
       if (before && before.element !== rows.elementOf(before.row.key)) {
         const wasPicking = picking;
         picking = false;

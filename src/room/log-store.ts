@@ -138,11 +138,11 @@ export class LogStore {
   }
 
   /** Messages with `after` < seq ≤ `upTo`, ascending, read as they are taken. The span fits the ring. */
-  ascending(after: number, upTo: number, wanted: number): Generator<BodyRow> {
+  ascending(after: number, upTo: number, wanted?: number): Generator<BodyRow> {
     return this.#span<BodyRow>("seq, event, body", after, upTo, "ASC", { wanted });
   }
 
-  descending(after: number, upTo: number, wanted: number): Generator<BodyRow> {
+  descending(after: number, upTo: number, wanted?: number): Generator<BodyRow> {
     return this.#span<BodyRow>("seq, event, body", after, upTo, "DESC", { wanted });
   }
 
@@ -188,7 +188,7 @@ export class LogStore {
     after: number,
     upTo: number,
     order: "ASC" | "DESC",
-    { ring = this.#ring, wanted }: { readonly ring?: number; readonly wanted?: number } = {},
+    { ring = this.#ring, wanted }: { readonly ring?: number; readonly wanted?: number | undefined } = {},
   ): Generator<Row> {
     const ranges = ringRanges(after, upTo, ring);
     if (order === "DESC") ranges.reverse();

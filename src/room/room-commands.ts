@@ -90,7 +90,7 @@ export class RoomCommands {
       case "topics":
         return { kind: "late", finish: () => this.#topics(connection, command.id, command.topics) };
       case "history":
-        return this.#history(connection, command, delivery);
+        return this.#history(connection, command);
       case "ping": {
         connection.saw(now);
         delivery.answer(connection, pong(command.id, now));
@@ -160,37 +160,40 @@ export class RoomCommands {
     connection.socket.send(okAnswer(id, { topics, seq }));
   }
 
-  #history(connection: RoomConnection, command: HistoryCommand, delivery: Delivery): Applied {
-    const { log } = this.#rules;
+  /** Made when it is answered: all events of this flush come before, and of what a client does not hold it ignores them. */
+  #history(connection: RoomConnection, command: HistoryCommand): Applied {
     const { id, before, after, limit } = command;
-    const { stage, topics } = connection.state;
     if (after === undefined) {
-      const page = log.messagesBefore(before ?? log.head + 1, topics, limit ?? DEFAULT_HISTORY);
-      delivery.answer(connection, pageAnswer(id, "messages", page, { seq: page.seq }));
-      return DONE;
+      return {
+        kind: "late",
+        finish: () => this.#olderPage(connection, id, before, limit ?? DEFAULT_HISTORY),
+      };
     }
-    if (!log.holdsAfter(after)) return refused(RETIRED);
-    const count = limit ?? MAX_EVENTS_PAGE;
-    if (stage.at === "paging" && stage.after === after) {
-      return { kind: "late", finish: () => this.#nextPage(connection, id, after, count) };
-    }
-    const page = log.eventsAfter(after, topics, count);
-    delivery.answer(connection, pageAnswer(id, "events", page, { seq: page.seq }));
-    return DONE;
+    if (!this.#rules.log.holdsAfter(after)) return refused(RETIRED);
+    return { kind: "late", finish: () => this.#nextPage(connection, id, after, limit ?? MAX_EVENTS_PAGE) };
   }
 
-  /** The next part of a long replay; after the last one the connection is live. */
+  #olderPage(connection: RoomConnection, id: string, before: number | undefined, count: number): void {
+    const { log } = this.#rules;
+    const page = log.messagesBefore(before ?? log.head + 1, connection.state.topics, count);
+    connection.socket.send(pageAnswer(id, "messages", page, { seq: page.seq }));
+  }
+
+  /** Perhaps the next part of a long replay; after the last one the connection is live. */
   #nextPage(connection: RoomConnection, id: string, after: number, count: number): void {
     const { log } = this.#rules;
     const { stage, topics } = connection.state;
     // What was stored in this very flush may have retired it.
-    if (stage.at !== "paging" || !log.holdsAfter(after)) {
+    if (!log.holdsAfter(after)) {
       connection.socket.send(errorAnswer(id, RETIRED));
       return;
     }
-    const page = log.eventsAfter(after, topics, count, stage.told);
-    connection.update({ stage: page.more ? { ...stage, after: page.seq } : { at: "live" } });
+    const replay = stage.at === "paging" && stage.after === after ? stage : undefined;
+    const page = log.eventsAfter(after, topics, count, replay?.told);
+    if (replay !== undefined) {
+      connection.update({ stage: page.more ? { ...replay, after: page.seq } : { at: "live" } });
+    }
     connection.socket.send(pageAnswer(id, "events", page, { seq: page.seq }));
-    if (!page.more) connection.socket.send(caughtUp(page.seq));
+    if (replay !== undefined && !page.more) connection.socket.send(caughtUp(page.seq));
   }
 }

@@ -47,6 +47,7 @@ export class Receipts {
     const isDue = now - writtenAt >= WRITE_EVERY_MS;
     // First of all, so that nothing is remembered that could not be written.
     if (isDue) this.#records.setReceipt({ user, seq, at: now });
+    if (isDue) this.#unwritten.delete(user);
     else this.#unwritten.add(user);
     this.#positions.set(user, { seq, at: now, writtenAt: isDue ? now : writtenAt });
     this.#untold.add(user);
@@ -75,10 +76,10 @@ export class Receipts {
     for (const user of this.#unwritten) {
       const { seq, at, writtenAt } = this.#position(user);
       if (now - writtenAt < WRITE_EVERY_MS) continue;
-      this.#unwritten.delete(user);
-      // Remembered as written also where that fails: the next report tries again, and nothing tries without end.
+      // Also where it fails: it is tried again, but no sooner than any other.
       this.#positions.set(user, { seq, at, writtenAt: now });
       this.#records.setReceipt({ user, seq, at });
+      this.#unwritten.delete(user);
     }
   }
 

@@ -26,12 +26,11 @@ export function advanceClock(ms: number): void {
   onTestFinished(() => spy.mockRestore());
 }
 
-/** Holds the clock of the Worker and its objects, `intoSecondMs` into a second. Answers the time. */
-export function stopClock(intoSecondMs = 0): number {
-  const now = Math.ceil(realNow() / 1_000) * 1_000 + intoSecondMs;
-  const spy = vi.spyOn(Date, "now").mockReturnValue(now);
+/** Holds the clock of the Worker and its objects at `at`: the begin of a second, unless said otherwise. Answers it. */
+export function stopClock(at = Math.ceil(realNow() / 1_000) * 1_000): number {
+  const spy = vi.spyOn(Date, "now").mockImplementation(() => at);
   onTestFinished(() => spy.mockRestore());
-  return now;
+  return at;
 }
 
 /** Puts an object to sleep as the runtime does, its sockets open. */

@@ -1,0 +1,322 @@
+import { describe, expect, it } from "vitest";
+import { actorOf, ask, many, remove } from "./support/changes.ts";
+import {
+  advanceClock,
+  configureRoom,
+  crash,
+  failWrites,
+  recordWrites,
+  sleep,
+  stopClock,
+} from "./support/objects.ts";
+import type { TestSocket } from "./support/test-socket.ts";
+import {
+  call,
+  callAs,
+  callAsServer,
+  errorOf,
+  fill,
+  join,
+  roomObject,
+  tokenFor,
+  uniqueName,
+} from "./support/worker.ts";
+
+const read = (socket: TestSocket, seq?: number) =>
+  ask(socket, { type: "read", ...(seq !== undefined && { seq }) });
+const toldTo = (socket: TestSocket) => socket.ofType("receipt").map(({ user, seq }) => [user, seq]);
+
+async function adaAndBo(prefix: string, messages: number) {
+  const room = uniqueName(prefix);
+  const ada = await join(room, "ada");
+  const bo = await join(room, "bo");
+  await fill(ada, messages);
+  await bo.settled();
+  return { room, ada, bo };
+}
+
+async function receiptsOf(room: string): Promise<Record<string, number>> {
+  const response = await callAsServer("GET", `/v1/rooms/${room}/receipts`);
+  expect(response.status).toBe(200);
+  const { receipts } = await response.json<{ receipts: { user: string; seq: number; at: number }[] }>();
+  for (const receipt of receipts) expect(Object.keys(receipt).sort()).toEqual(["at", "seq", "user"]);
+  return Object.fromEntries(receipts.map(({ user, seq }) => [user, seq]));
+}
+
+describe("read", () => {
+  it("[R1] never moves back; 0 only asks, more than head counts as head, nothing as head", async () => {
+    const { bo } = await adaAndBo("read", 10);
+    expect(await bo.ask({ type: "read", id: "r", seq: 0 })).toEqual({
+      type: "ok",
+      id: "r",
+      seq: 0,
+      unread: 10,
+    });
+    expect(await read(bo, 4)).toMatchObject({ seq: 4, unread: 6 });
+    expect(await read(bo, 3)).toMatchObject({ seq: 4, unread: 6 });
+    expect(await read(bo, 0)).toMatchObject({ seq: 4, unread: 6 });
+    expect(await read(bo, 1_000_000)).toMatchObject({ seq: 10, unread: 0 });
+    expect(await read(bo)).toMatchObject({ seq: 10, unread: 0 });
+    expect(await read(bo, Number.MAX_SAFE_INTEGER)).toMatchObject({ seq: 10 });
+  });
+
+  it("[R1] in an empty room is 0", async () => {
+    const room = uniqueName("empty");
+    const ada = await join(room, "ada");
+    expect(await read(ada)).toMatchObject({ type: "ok", seq: 0, unread: 0 });
+    expect(await read(ada, 5)).toMatchObject({ seq: 0, unread: 0 });
+    await fill(await join(room, "bo"), 1);
+    expect(await read(ada, 0)).toMatchObject({ seq: 0, unread: 1 });
+    expect(await receiptsOf(room)).toEqual({});
+  });
+
+  it("[R1] unread leaves out one's own, what is deleted, and changes", async () => {
+    const { room, ada, bo } = await adaAndBo("unread", 5);
+    await fill(bo, 3);
+    await callAsServer("POST", `/v1/rooms/${room}/messages`, { data: 1 });
+    await callAsServer("POST", `/v1/rooms/${room}/messages`, { data: 2, from: { id: "bo" } });
+    for (const command of [remove(2), remove(4), { type: "edit", seq: 1, data: 0 }]) await ask(ada, command);
+    expect(await read(bo, 0)).toMatchObject({ unread: 4 });
+    expect(await read(ada, 0)).toMatchObject({ unread: 5 });
+    expect(await read(bo, 3)).toMatchObject({ seq: 3, unread: 2 });
+    // 13 is a change, and a position like any other.
+    expect(await read(bo, 13)).toMatchObject({ seq: 13, unread: 0 });
+  });
+
+  it("[R1] unread counts to at most 1,000, and no further back than the log", async () => {
+    const room = uniqueName("many");
+    await configureRoom(room, { HISTORY_LIMIT: 1_200, RATE_BURST: 10_000 });
+    const ada = await join(room, "ada");
+    const bo = await join(room, "bo");
+    await fill(ada, 999);
+    expect(await read(bo, 0)).toMatchObject({ unread: 999 });
+    await fill(bo, 10);
+    await fill(ada, 1);
+    expect(await read(bo, 0)).toMatchObject({ unread: 1_000 });
+    await fill(ada, 1);
+    expect(await read(bo, 0)).toMatchObject({ unread: 1_000 });
+    await fill(bo, 1_150);
+    expect(await read(bo, 0)).toMatchObject({ unread: 40 });
+  });
+
+  it("[R1][M2] takes a whole number of 0 or more", async () => {
+    const { room, ada, bo } = await adaAndBo("wrong", 3);
+    const token = await tokenFor("bo");
+    for (const seq of [-1, 1.5, "1", null, 2 ** 53, [2], {}, true]) {
+      expect(await ask(bo, { type: "read", seq }), String(seq)).toMatchObject({
+        code: "bad_request",
+        path: ["seq"],
+      });
+      const response = await callAs(token, "PUT", `/v1/rooms/${room}/receipts/me`, { seq });
+      expect(response.status, String(seq)).toBe(400);
+      await read(bo, 0);
+    }
+    await ada.settled();
+    expect(toldTo(ada)).toEqual([]);
+    expect(await read(bo, 0)).toMatchObject({ seq: 0, unread: 3 });
+  });
+
+  it("[R1][R4] is the same over HTTP", async () => {
+    const { room, ada, bo } = await adaAndBo("http", 5);
+    const path = `/v1/rooms/${room}/receipts/me`;
+    const put = async (body: unknown) => (await callAs(await tokenFor("bo"), "PUT", path, body)).json();
+    expect(await put({ seq: 2, user: "ada", unknown: 1 })).toEqual({ seq: 2, unread: 3 });
+    expect(await put({ seq: 1 })).toEqual({ seq: 2, unread: 3 });
+    expect(await read(bo, 0)).toMatchObject({ seq: 2 });
+    expect(await ada.next("receipt")).toEqual({
+      type: "receipt",
+      user: "bo",
+      seq: 2,
+      at: expect.any(Number),
+    });
+    expect(await put({ seq: 99 })).toEqual({ seq: 5, unread: 0 });
+    expect(await receiptsOf(room)).toEqual({ bo: 5 });
+  });
+
+  it("[R4] is for users: server code and anonymous readers have no position", async () => {
+    const room = uniqueName("public_receipts");
+    const nobody = await join(room, null);
+    const ada = await join(room, "ada");
+    await fill(ada, 2);
+    expect(await read(nobody)).toMatchObject({ code: "forbidden" });
+    const paths = [
+      ["PUT", `/v1/rooms/${room}/receipts/me`, { seq: 1 }] as const,
+      ["GET", `/v1/rooms/${room}/receipts`] as const,
+    ];
+    for (const [method, path, body] of paths) {
+      const response = await call(path, {
+        method,
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+      expect([response.status, (await errorOf(response)).code], path).toEqual([401, "unauthorized"]);
+    }
+    const server = await callAsServer("PUT", `/v1/rooms/${room}/receipts/me`, { seq: 1 });
+    expect([server.status, (await errorOf(server)).code]).toEqual([403, "forbidden"]);
+    expect(await receiptsOf(room)).toEqual({});
+    const reader = await callAs(
+      await tokenFor("bo", { rooms: { "*": "read" } }),
+      "PUT",
+      `/v1/rooms/${room}/receipts/me`,
+      { seq: 1 },
+    );
+    expect(await reader.json()).toEqual({ seq: 1, unread: 1 });
+    const none = await callAs(
+      await tokenFor("cy", { rooms: {} }),
+      "GET",
+      `/v1/rooms/${uniqueName("r")}/receipts`,
+    );
+    expect(none.status).toBe(403);
+    expect(await receiptsOf(room)).toEqual({ bo: 1 });
+  });
+});
+
+describe("receipts", () => {
+  it("[R2] are told at most once a second, the last of each user", async () => {
+    const { ada, bo } = await adaAndBo("told", 30);
+    const before = Date.now();
+    for (let seq = 1; seq <= 10; seq++) await read(bo, seq);
+    for (let seq = 1; seq <= 12; seq++) await read(ada, seq);
+    await bo.next("receipt", ({ user, seq }) => user === "ada" && seq === 12);
+    const told = toldTo(bo);
+    expect(told[0]).toEqual(["bo", 1]);
+    expect(told.slice(1).sort()).toEqual([
+      ["ada", 12],
+      ["bo", 10],
+    ]);
+    expect(Date.now() - before).toBeGreaterThanOrEqual(950);
+    await ada.settled();
+    expect(toldTo(ada)).toEqual(told);
+    expect(await read(bo, 5)).toMatchObject({ seq: 10 });
+    await bo.settled();
+    expect(toldTo(bo)).toHaveLength(3);
+  });
+
+  it("[R2] go to users only, also without presence, filtered or being paged", async () => {
+    const room = uniqueName("public_told");
+    const [ada, off, topics, nobody] = [
+      await join(room, "ada"),
+      await join(room, "bo", { query: "?presence=off" }),
+      await join(room, "cy", { query: "?topics=none" }),
+      await join(room, null),
+    ];
+    await fill(ada, 1);
+    await read(ada);
+    await Promise.all([ada, off, topics].map((socket) => socket.next("receipt")));
+    await nobody.settled();
+    expect(nobody.ofType("receipt")).toEqual([]);
+    const back = await join(room, "di", { query: "?history=10" });
+    await back.settled();
+    expect(back.ofType("receipt")).toEqual([]);
+  });
+
+  it("[R2][P5] are told to nobody in a room that counts its members, but kept", async () => {
+    const room = uniqueName("crowd");
+    const ada = await join(room, "ada");
+    await fill(ada, 3);
+    for (let at = 0; at < 201; at += 67)
+      await Promise.all(many(67, (n) => join(room, `user${at + n}`, { query: "?history=0&presence=off" })));
+    const { occupancy } = await (await callAsServer("GET", `/v1/rooms/${room}`)).json<{
+      occupancy: object;
+    }>();
+    expect(occupancy).toMatchObject({ members: 202 });
+    await read(ada, 2);
+    advanceClock(2_000);
+    await fill(ada, 1);
+    expect(toldTo(ada)).toEqual([]);
+    expect(await receiptsOf(room)).toEqual({ ada: 2 });
+  });
+
+  it("[R3] are written at most every 5 s, one row, however often they are reported", async () => {
+    const { room, bo } = await adaAndBo("written", 40);
+    const now = stopClock();
+    const writes = await recordWrites(roomObject(room));
+    for (let seq = 1; seq <= 20; seq++) await read(bo, seq);
+    expect([writes.statements.length, writes.rows()]).toEqual([1, 1]);
+    expect(await receiptsOf(room)).toEqual({ bo: 20 });
+    stopClock(now + 4_999);
+    await read(bo, 21);
+    expect(writes.rows()).toBe(1);
+    stopClock(now + 5_000);
+    await read(bo, 22);
+    await bo.settled();
+    expect(writes.rows()).toBe(2);
+    // What waited is written by then, so nothing is left to write.
+    stopClock(now + 15_000);
+    await fill(bo, 1);
+    expect(writes.statements.filter((statement) => statement.includes("users"))).toHaveLength(2);
+    expect(await receiptsOf(room)).toEqual({ bo: 22 });
+  });
+
+  it("[R3] what waited is written by the next flush after 5 s, whoever caused it", async () => {
+    const { room, ada, bo } = await adaAndBo("waited", 10);
+    const now = stopClock();
+    await read(bo, 1);
+    await read(bo, 7);
+    stopClock(now + 5_000);
+    await fill(ada, 1);
+    await crash(roomObject(room));
+    expect(await receiptsOf(room)).toEqual({ bo: 7 });
+  });
+
+  it("[R3] outlive a restart, and a crash loses what was not written", async () => {
+    const { room, bo } = await adaAndBo("restart", 10);
+    await read(bo, 3);
+    await crash(roomObject(room));
+    const back = await join(room, "bo");
+    expect(await read(back, 0)).toMatchObject({ seq: 3, unread: 7 });
+    expect(await read(back, 2)).toMatchObject({ seq: 3 });
+    await sleep(roomObject(room));
+    expect(await receiptsOf(room)).toEqual({ bo: 3 });
+    expect(await read(back, 9)).toMatchObject({ seq: 9, unread: 1 });
+  });
+
+  it("[R3][R4] of hundreds of users are one row each, and all listed", async () => {
+    const { room, ada } = await adaAndBo("hundreds", 20);
+    const users = many(300, (at) => `reader${at}`);
+    const writes = await recordWrites(roomObject(room));
+    for (const seq of [1, 5, 20])
+      await Promise.all(
+        users.map((user, at) =>
+          roomObject(room).read(actorOf(user, "read"), user, Math.min(seq, (at % 20) + 1)),
+        ),
+      );
+    expect(writes.rows()).toBe(300);
+    expect(await receiptsOf(room)).toEqual(
+      Object.fromEntries(users.map((user, at) => [user, (at % 20) + 1])),
+    );
+    await ada.next("receipt", ({ user }) => user === "reader299");
+    for (const user of users)
+      expect(toldTo(ada).filter(([told]) => told === user).length).toBeLessThanOrEqual(3);
+  });
+
+  it("[R3][S14] one that cannot be written is internal, nobody hears, and the room goes on", async () => {
+    const { room, ada, bo } = await adaAndBo("failing", 5);
+    const heal = await failWrites(roomObject(room), (query) => query.startsWith("INSERT INTO users"));
+    expect(await read(bo, 3)).toMatchObject({ type: "error", code: "internal" });
+    await fill(ada, 1);
+    expect(await read(bo, 0)).toMatchObject({ type: "ok", seq: 0, unread: 6 });
+    expect(toldTo(ada)).toEqual([]);
+    expect(await receiptsOf(room)).toEqual({});
+    heal();
+    expect(await read(bo, 3)).toMatchObject({ seq: 3, unread: 3 });
+    expect(await ada.next("receipt")).toMatchObject({ user: "bo", seq: 3 });
+    expect(ada.texts.join() + bo.texts.join()).not.toContain("DETAIL-OF-THE-FAULT");
+  });
+
+  it("[R3] one whose later write fails is tried again, and meanwhile listed as it is told", async () => {
+    const { room, ada, bo } = await adaAndBo("failing_later", 9);
+    const now = stopClock();
+    await read(bo, 1);
+    await read(bo, 4);
+    const heal = await failWrites(roomObject(room), (query) => query.startsWith("INSERT INTO users"));
+    stopClock(now + 5_000);
+    await fill(ada, 1);
+    expect(await read(bo, 0)).toMatchObject({ seq: 4 });
+    expect(await receiptsOf(room)).toEqual({ bo: 4 });
+    heal();
+    stopClock(now + 10_000);
+    await fill(ada, 1);
+    await crash(roomObject(room));
+    expect(await receiptsOf(room)).toEqual({ bo: 4 });
+  });
+});

@@ -68,7 +68,7 @@ export function createComposer(root, room, { stage, onEditLast }) {
       const { state, messages } = snapshot;
       const readOnly = state.status === "connected" && !mayWrite(snapshot);
       for (const control of [text, send, attach]) control.disabled = readOnly;
-      text.placeholder = readOnly ? "You may read here, but not write" : "Write a message";
+      text.placeholder = readOnly ? "You can read here, not write" : "Write a message";
       const answered = reply.seq;
       if (answered !== undefined && messages.some((one) => one.seq === answered && isDeleted(one)))
         reply.cancel();

@@ -31,7 +31,7 @@ export function createConnectionBanner(root, session) {
     clearInterval(timer);
     timer = undefined;
     state.dataset.status = room.status;
-    setText(words, session.removal() ? "Removed" : stateWords(room));
+    setText(words, removalWords(session.removal()) ?? stateWords(room));
     setText(countdown, "");
     if (room.status === "reconnecting") {
       const { retryAt, attempt } = room;
@@ -48,6 +48,12 @@ export function createConnectionBanner(root, session) {
   }
 
   return { update, stop: () => clearInterval(timer) };
+}
+
+/** @param {import("./edge-rooms.js").RoomsError | undefined} error */
+function removalWords(error) {
+  if (error === undefined) return undefined;
+  return error.code === "deleted" ? "Deleted" : "Removed";
 }
 
 /** @param {ConnectionState} state */

@@ -9,7 +9,7 @@ import { rowsOf } from "./message-rows.js";
 import { createToolbar } from "./message-toolbar.js";
 import { renderRow } from "./message-view.js";
 import { loadOlderAtTop } from "./older-messages.js";
-import { mayOf } from "./permissions.js";
+import { mayOf, mayWrite } from "./permissions.js";
 import { createRowList } from "./row-list.js";
 import { keepScroll } from "./scroll-keeper.js";
 import { followReceipts } from "./seen-by.js";
@@ -87,8 +87,8 @@ export function createMessageList(root, { room, api }, { stage, onReply, onDelet
   });
   const stopAttention = followAttention(() => {
     const line = rows.elementOf("unread");
-    // Back on this tab, reading goes on where it ended.
-    if (isLooking() && unread.count > 0 && line) scroll.revealAbove(line);
+    // The list went on by itself: back on this page, reading goes on where it ended.
+    if (isLooking() && scroll.atEnd && unread.count > 0 && line) scroll.revealAbove(line);
     refresh();
   });
 
@@ -107,20 +107,17 @@ export function createMessageList(root, { room, api }, { stage, onReply, onDelet
     const made = [messages, user?.id, unread.lineAt, seen, snapshot.permission];
     if (made.some((part, at) => part !== held[at])) {
       held = made;
-      show(snapshot, rowsOf(messages, { self: user?.id, unreadFrom: unread.lineAt, seen }));
+      show(rowsOf(messages, { self: user?.id, unreadFrom: unread.lineAt, seen }));
     }
     if (connected) lastSeq = newestOf(snapshot);
     showButton();
     onUnread(unread.count);
-    updateEmpty(messages.length === 0, state.status);
+    updateEmpty(snapshot);
     older.look();
   }
 
-  /**
-   * @param {RoomSnapshot} snapshot
-   * @param {Row[]} next
-   */
-  function show(snapshot, next) {
+  /** @param {Row[]} next */
+  function show(next) {
     const added = next.filter((row) => row.kind === "message" && !rows.has(row.key));
     const arrived = added.filter(
       (row) => row.kind === "message" && lastSeq !== undefined && (row.message.seq ?? lastSeq + 1) > lastSeq,
@@ -130,8 +127,6 @@ export function createMessageList(root, { room, api }, { stage, onReply, onDelet
       toolbar.during(() => rows.place(next, new Set(arrived)));
     });
     if (justWritten) scroll.toEnd();
-    // Nobody saw them come: the number must say so before the next change does.
-    else if (arrived.length > 0) unread.update(snapshot.messages, snapshot.user?.id, false);
   }
 
   /** @param {number} seq */
@@ -153,15 +148,13 @@ export function createMessageList(root, { room, api }, { stage, onReply, onDelet
     );
   }
 
-  /**
-   * @param {boolean} isEmpty
-   * @param {RoomSnapshot["state"]["status"]} status
-   */
-  function updateEmpty(isEmpty, status) {
-    empty.hidden = !isEmpty;
-    const connected = status === "connected";
+  /** @param {RoomSnapshot} snapshot */
+  function updateEmpty(snapshot) {
+    empty.hidden = snapshot.messages.length > 0;
+    const connected = snapshot.state.status === "connected";
     setText(part(empty, "empty-title", HTMLElement), connected ? "It is quiet here" : "One moment");
-    const hint = connected ? "Write the first message." : "Messages appear once you are connected.";
+    const first = mayWrite(snapshot) ? "Write the first message." : "Nothing was said yet.";
+    const hint = connected ? first : "Messages appear once you are connected.";
     setText(part(empty, "empty-hint", HTMLElement), hint);
   }
 

@@ -38,6 +38,7 @@ export function createRemovalNotice(root, session) {
       clearInterval(timer);
       notice.hidden = error === undefined;
       root.classList.toggle("removed", error !== undefined);
+      root.setAttribute("data-why", error?.code ?? "");
       if (error === undefined) return;
       until = Date.now() + (error.retryAfterMs ?? 0);
       setText(title, error.code === "deleted" ? "This room was deleted" : "You were removed from this room");

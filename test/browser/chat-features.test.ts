@@ -200,7 +200,10 @@ describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
     const bo = await join("Bo", "unread");
     await ada.say("Old news");
     await bo.hears("Old news");
+    await ada.say("No news");
+    await bo.hears("No news");
     await ada.sees("Seen by Bo");
+    expect(await bo.page.locator(".unread-from").count()).toBe(0);
     await bo.look(false);
     await ada.say("One");
     await ada.say("Two");
@@ -209,12 +212,12 @@ describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
       page
         .locator(".messages > :is(.message, .unread-from)")
         .evaluateAll((rows) => rows.map((row) => (row.querySelector(".text") ?? row).textContent));
-    expect(await order(bo)).toEqual(["Old news", "New messages", "One", "Two"]);
+    expect(await order(bo)).toEqual(["Old news", "No news", "New messages", "One", "Two"]);
     // Before the first page has said that it was read, another one opens.
     const again = await Visitor.join(browser, server.url, "Bo", "unread");
     visitors.push(again);
     await again.sees("New messages");
-    expect(await order(again)).toEqual(["Old news", "New messages", "One", "Two"]);
+    expect(await order(again)).toEqual(["Old news", "No news", "New messages", "One", "Two"]);
     await expect.poll(() => bo.page.title(), SOON).toBe("unread · Edge Rooms");
   });
 

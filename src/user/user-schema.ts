@@ -1,0 +1,38 @@
+// The tables of a user. Every index, and every row in it, is a row written: hence no more than these.
+
+export const USER_SCHEMA = [
+  [
+    `CREATE TABLE inbox_state (
+       id INTEGER PRIMARY KEY CHECK (id = 1),
+       epoch TEXT NOT NULL,
+       ring INTEGER NOT NULL,
+       floor INTEGER NOT NULL,
+       head INTEGER NOT NULL,
+       void_up_to INTEGER NOT NULL
+     )`,
+    // The last mark of everything up to a `seq`: one row a state.
+    `CREATE TABLE watermark (
+       state INTEGER PRIMARY KEY,
+       up_to INTEGER NOT NULL,
+       seq INTEGER NOT NULL,
+       at INTEGER NOT NULL
+     )`,
+    `CREATE TABLE notification (
+       slot INTEGER PRIMARY KEY,
+       number INTEGER NOT NULL,
+       seq INTEGER NOT NULL,
+       id TEXT NOT NULL,
+       topic TEXT,
+       expires_at INTEGER,
+       body TEXT NOT NULL,
+       retired INTEGER NOT NULL,
+       state INTEGER NOT NULL,
+       changed INTEGER,
+       changed_at INTEGER
+     )`,
+    // Each room that the user ever opened, and up to when it knows their tokens to be void.
+    "CREATE TABLE rooms (room TEXT PRIMARY KEY, told INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE UNIQUE INDEX notification_id ON notification (id)",
+    "CREATE INDEX notification_changed ON notification (changed) WHERE changed IS NOT NULL",
+  ],
+];

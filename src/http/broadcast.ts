@@ -3,10 +3,10 @@ import * as v from "valibot";
 import { SERVER } from "../auth/identity.ts";
 import { mapBounded } from "../platform/bounded.ts";
 import { describeError, log } from "../platform/log.ts";
-import { isRoomName, type Refusal, refuse, type Sender } from "../protocol/index.ts";
+import { type Refusal, refuse, type Sender } from "../protocol/index.ts";
 import { encodeData } from "../realtime/encode-data.ts";
 import { randomId } from "../realtime/random-id.ts";
-import { commandId, eventName, presentJson } from "../validation/fields.ts";
+import { commandId, eventName, presentJson, roomName } from "../validation/fields.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
 import { requireServer } from "./authenticate.ts";
 import { readBody } from "./body.ts";
@@ -17,11 +17,7 @@ import { sender } from "./sender.ts";
 const MAX_ROOMS = 100;
 
 const broadcastBody = v.object({
-  rooms: v.pipe(
-    v.array(v.pipe(v.string(), v.check(isRoomName, "must be a room name"))),
-    v.minLength(1),
-    v.maxLength(MAX_ROOMS),
-  ),
+  rooms: v.pipe(v.array(roomName), v.minLength(1), v.maxLength(MAX_ROOMS)),
   event: eventName,
   data: presentJson,
   id: v.exactOptional(commandId),

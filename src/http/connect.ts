@@ -32,9 +32,10 @@ export const connectSession = (c: AppContext): Promise<Response> =>
     const bearer = await authenticateSocket(c);
     if (bearer.kind === "nobody") throw refusing("unauthorized", "a session needs a user's token");
     const { since, history, topics } = readSocketQuery(c);
-    const { identity } = bearer.token;
+    const { identity, rooms: claim } = bearer.token;
     const session: SessionUpgrade = {
       identity,
+      ...(claim !== undefined && { claim }),
       history,
       topics,
       ...(since !== undefined && { since }),

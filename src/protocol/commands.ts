@@ -123,9 +123,31 @@ export interface NotificationsCommand {
   readonly state?: NotificationState;
 }
 
+/** On a session socket: the frames of this room come on it from here on. Joining again starts over. */
+export interface JoinCommand {
+  readonly type: "join";
+  readonly id: string;
+  readonly room: string;
+  readonly since?: string;
+  readonly history?: number;
+  readonly topics?: Topics;
+  readonly presence?: "off";
+}
+
+/** Counts as a close with 1000 of a room socket. */
+export interface LeaveCommand {
+  readonly type: "leave";
+  readonly id: string;
+  readonly room: string;
+}
+
+/** `presence` without a room holds for all rooms of the session. */
 export type SessionCommand =
   | MarkCommand
   | NotificationsCommand
+  | JoinCommand
+  | LeaveCommand
+  | PresenceCommand
   | TopicsCommand
   | HistoryCommand
   | AuthCommand

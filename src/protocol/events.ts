@@ -1,6 +1,7 @@
 // What a server tells by itself, and the first frames of a connection.
 
-import type { Limits, ReconnectLimits } from "./limits.ts";
+import type { ErrorCode } from "./errors.ts";
+import type { Limits, ReconnectLimits, SessionLimits } from "./limits.ts";
 
 export interface Sender {
   readonly id: string;
@@ -166,7 +167,7 @@ export interface SessionConnected extends ConnectedBase {
   readonly user: User;
   readonly expiresAt: number;
   readonly unread: number;
-  readonly limits: Limits;
+  readonly limits: SessionLimits;
 }
 
 export interface CaughtUp {
@@ -217,6 +218,14 @@ export interface NotificationUpdated {
   readonly upTo?: number;
   readonly state: NotificationState;
   readonly unread: number;
+}
+
+/** A room on a session ended as a room socket closes: `code` is that of the close. The session lives on. */
+export interface Left {
+  readonly type: "left";
+  readonly room: string;
+  readonly code: ErrorCode;
+  readonly retryAfterMs?: number;
 }
 
 export type InboxEvent = NotificationEvent | NotificationUpdated | Signal;

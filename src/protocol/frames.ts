@@ -1,9 +1,9 @@
 // What a server sends: each frame is one of these.
 
 import type { Answer } from "./answers.ts";
-import type { CaughtUp, InboxEvent, RoomConnected, RoomEvent, SessionConnected } from "./events.ts";
+import type { CaughtUp, InboxEvent, Left, RoomConnected, RoomEvent, SessionConnected } from "./events.ts";
 
-export type ServerEvent = RoomEvent | InboxEvent | CaughtUp | Answer;
+export type ServerEvent = RoomEvent | InboxEvent | CaughtUp | Left | Answer;
 
 export interface Batch {
   readonly type: "batch";

@@ -59,6 +59,14 @@ export interface Limits {
   readonly pongMs: number;
 }
 
+/** On one session socket. */
+export const MAX_SESSION_ROOMS = 50;
+
+export interface SessionLimits extends Limits {
+  /** As many rooms may be joined at once. */
+  readonly rooms: number;
+}
+
 /** Bounds of the wait before a reconnect; the server widens them with the size of the room. */
 export interface ReconnectLimits {
   readonly minMs: number;

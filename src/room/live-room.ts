@@ -18,6 +18,7 @@ import { parseFrame } from "../validation/parse-frame.ts";
 import { ROOM_COMMANDS } from "../validation/room-commands.ts";
 import type { Departure } from "./attendance.ts";
 import type { Delivery } from "./delivery.ts";
+import { LiveSessions } from "./live-sessions.ts";
 import { LogStore } from "./log-store.ts";
 import { Room } from "./room.ts";
 import type { AppliedCommand } from "./room-commands.ts";
@@ -39,6 +40,7 @@ export class LiveRoom {
   readonly #config: Config;
   readonly #name: string;
   readonly #connections = new Map<WebSocket, RoomConnection>();
+  readonly sessions: LiveSessions;
   readonly #loop: FlushLoop;
   readonly #intake: Intake<RoomConnection, AppliedCommand, Outcome<Actor>>;
   #timer: number | null = null;
@@ -69,7 +71,11 @@ export class LiveRoom {
       audit: ({ by, ...act }) => log("info", "moderated", { room: name, by: by ?? "server code", ...act }),
     });
     this.#loop = new FlushLoop({
-      flush: () => this.room.flush(Date.now()),
+      flush: () => {
+        const headBefore = this.room.log.head;
+        this.room.flush(Date.now());
+        this.sessions.collect(headBefore);
+      },
       hasWork: () => this.room.hasWork,
       lingerMs: () => Math.min(MAX_LINGER_MS, Math.floor(this.room.size * DELIVERY_MS_A_SOCKET)),
       now: () => Date.now(),
@@ -79,6 +85,11 @@ export class LiveRoom {
         this.#flushAgainWhenDue();
         return afterFlush(this.room);
       },
+    });
+    this.sessions = new LiveSessions(this.room, {
+      sql: database.sql,
+      deliver: (user, room, items) => this.#userObject(user).deliver(room, items),
+      flush: () => this.flush(),
     });
     this.#intake = new Intake({
       parse: (frame) => parseFrame<RoomCommand>(frame, ROOM_COMMANDS),
@@ -96,8 +107,7 @@ export class LiveRoom {
    */
   async learnOf(user: string): Promise<void> {
     if (this.room.moderation.knows(user)) return;
-    const object = objectStub(this.#env.USERS, user, this.#config.placement);
-    this.room.moderation.remember(user, await object.opened(this.#name));
+    this.room.moderation.remember(user, await this.#userObject(user).opened(this.#name));
   }
 
   accept(server: WebSocket, { actor, topics, presence, counted, since, history }: RoomUpgrade): void {
@@ -121,7 +131,18 @@ export class LiveRoom {
   /** Takes what was sent, and settles when it was done. What waits for the check of a token keeps up nothing before. */
   async receive(ws: WebSocket, frame: string | ArrayBuffer): Promise<void> {
     const connection = this.#connections.get(ws);
-    if (connection === undefined) return;
+    if (connection !== undefined) await this.#receive(connection, frame);
+  }
+
+  /** As `receive`, of a session. `false`: it has not joined. */
+  async receiveOf(session: string, frames: readonly string[]): Promise<boolean> {
+    const connection = this.sessions.find(session);
+    if (connection === undefined) return false;
+    await Promise.all(frames.map((frame) => this.#receive(connection, frame)));
+    return true;
+  }
+
+  async #receive(connection: RoomConnection, frame: string | ArrayBuffer): Promise<void> {
     if (this.room.turnsAway(connection, frame)) return this.flush();
     const checked = this.#intake.receive(connection, frame);
     await this.flush();
@@ -198,6 +219,10 @@ export class LiveRoom {
     return verified.ok ? authorizeRoom(this.#config, verified.value, this.#name) : verified;
   }
 
+  #userObject(user: string) {
+    return objectStub(this.#env.USERS, user, this.#config.placement);
+  }
+
   /** Sockets outlive the sleep of their object; what it knew of them is in their attachments. */
   #restore(now: number): void {
     for (const ws of this.#ctx.getWebSockets()) {
@@ -205,8 +230,9 @@ export class LiveRoom {
       if (state !== undefined) this.#connections.set(ws, new RoomConnection(this.#port(ws), state));
       else if (ws.readyState === WebSocket.OPEN) ws.close(4500, "internal");
     }
-    if (this.#connections.size === 0) return;
-    this.room.restore([...this.#connections.values()]);
+    const connections = [...this.#connections.values(), ...this.sessions.restore()];
+    if (connections.length === 0) return;
+    this.room.restore(connections);
     this.room.sweep(now);
   }
 }

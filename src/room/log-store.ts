@@ -227,7 +227,7 @@ export class LogStore {
   }
 
   /** For another size of the ring: every row that is left moves to its new slot, once. */
-  layAnew(ring: number, head: number, floor: number): void {
+  layAnew(ring: number, head: number, floor: number, along = () => {}): void {
     this.#transaction(() => {
       this.#sql.exec("CREATE TABLE moved AS SELECT * FROM log WHERE seq > ?", floor);
       this.#sql.exec("DELETE FROM log");
@@ -235,6 +235,7 @@ export class LogStore {
       this.#sql.exec("INSERT INTO log SELECT * FROM moved");
       this.#sql.exec("DROP TABLE moved");
       this.#sql.exec("UPDATE room SET ring = ?, floor = ?, checkpoint = ?", ring, floor, head);
+      along();
     });
     this.#ring = ring;
     this.#checkpoint = head;

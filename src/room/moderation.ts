@@ -113,18 +113,19 @@ export class Moderation {
       const message = `maxConnections is at most ${most} here (MAX_CONNECTIONS_PER_ROOM)`;
       return rejected(refuse("bad_request", message, { path: ["maxConnections"] }));
     }
-    const before = this.#settings.historyLimit;
-    this.#settings.change(patch);
-    if (this.#settings.historyLimit !== before) this.#log.setReach(this.#settings.historyLimit);
+    const change = () => this.#settings.change(patch);
+    if (historyLimit === undefined || historyLimit === this.#settings.historyLimit) change();
+    else this.#log.setReach(historyLimit, change);
     this.#ports.audit({ act: "settings", by: nameOf(actor), settings: patch });
     return accepted(this.#settings.own);
   }
 
   /** Server code only, as the Worker has seen to. Log and receipts are gone; settings and bans stay. */
   purge(actor: Actor, now: number): Outcome<undefined> {
-    this.#ports.expel(null, { code: "deleted" }, "left", now);
-    this.#log.purge(this.#ports.newEpoch());
+    // Nobody is sent away for good before it is done, and no position is left that the new log has yet to reach.
     this.#receipts.purge();
+    this.#log.purge(this.#ports.newEpoch());
+    this.#ports.expel(null, { code: "deleted" }, "left", now);
     this.#ports.audit({ act: "purge", by: nameOf(actor) });
     return accepted(undefined);
   }

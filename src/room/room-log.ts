@@ -5,6 +5,7 @@ import {
   type Cursor,
   MAX_REPLAY_EVENTS,
   MAX_UNREAD,
+  matchesTopics,
   type Outcome,
   parseCursor,
   type Recovery,
@@ -103,10 +104,10 @@ export class RoomLog {
     return Math.max(this.#baseFloor, this.#head - this.#reach);
   }
 
-  /** Another limit; a smaller one forgets at once. */
-  setReach(historyLimit: number): void {
+  /** Another limit; a smaller one forgets at once. What is written `along` holds with it, or neither does. */
+  setReach(historyLimit: number, along?: () => void): void {
     const floor = Math.max(this.floor, this.#head - historyLimit);
-    this.#store.layAnew(historyLimit, this.#head, floor);
+    this.#store.layAnew(historyLimit, this.#head, floor, along);
     this.#baseFloor = floor;
     this.#reach = historyLimit;
   }
@@ -189,6 +190,19 @@ export class RoomLog {
     const messages = entriesOf(this.#store.ascending(after, this.#head, limit + 1));
     const changes = changesOf(this.#store.changedAfter(after, this.floor), told);
     return takePage(inOrder(messages, changes), { topics, limit, start: after, end: this.#head });
+  }
+
+  /** Whether anything of these topics happened after `after` and up to `upTo`, as far as one can know. */
+  hasEvents(after: number, upTo: number, topics: Topics): boolean {
+    if (after < this.floor) return true;
+    const end = Math.min(upTo, this.#head);
+    const messages = entriesOf(this.#store.ascending(after, end, end - after));
+    const changes = changesOf(this.#store.changedAfter(after, this.floor), undefined);
+    for (const { seq, event } of inOrder(messages, changes)) {
+      if (seq > upTo) return false;
+      if (matchesTopics(topics, event)) return true;
+    }
+    return false;
   }
 
   /** The latest messages before `before`, ascending. */

@@ -9,6 +9,7 @@ import {
   type ChangeResult,
   type Occupancy,
   type Outcome,
+  type PresenceCommand,
   type ReadResult,
   type ReceiptEntry,
   reject,
@@ -17,8 +18,10 @@ import {
 } from "../protocol/index.ts";
 import { planAlarm } from "../realtime/alarm-plan.ts";
 import { answerClose, answerHeartbeats } from "../realtime/hibernatable-socket.ts";
-import { UNREACHABLE } from "../realtime/refusals.ts";
+import { FULL, UNREACHABLE } from "../realtime/refusals.ts";
+import type { SessionJoin } from "../realtime/session-delivery.ts";
 import { refusalResponse, upgraded } from "../realtime/upgrade-response.ts";
+import type { Departure } from "./attendance.ts";
 import type { ChangeInput } from "./changes.ts";
 import { LiveRoom } from "./live-room.ts";
 import type { Page } from "./log-page.ts";
@@ -102,6 +105,7 @@ export class RoomObject extends DurableObject<Env> {
     const now = Date.now();
     const wasEmpty = room.size === 0 && !room.hasWork;
     room.sweep(now);
+    this.#open().sessions.inquire();
     if (!wasEmpty || room.isKept(now)) {
       await this.#open().flush();
       return;
@@ -201,6 +205,46 @@ export class RoomObject extends DurableObject<Env> {
   async withdraw(user: string, voidUpTo: number): Promise<void> {
     const live = this.#open();
     await live.call(SERVER, 1, (_, now) => accept(live.room.moderation.withdraw(user, voidUpTo, now)));
+  }
+
+  /** For the user's object, as all that follows: a session joins. Its answer and first frames come with a delivery. */
+  async join(join: SessionJoin): Promise<Outcome<undefined>> {
+    const { room, sessions } = this.#open();
+    const now = Date.now();
+    const user = userOf(join.actor.identity);
+    if (user !== null && !room.moderation.knows(user.id)) room.moderation.remember(user.id, join.voidUpTo);
+    room.sweepIfStale(now);
+    const refusal = room.refuses(join.actor, now) ?? (sessions.areFull ? FULL : undefined);
+    if (refusal !== undefined) return reject(refusal);
+    sessions.join(join, now);
+    await this.#open().flush();
+    return accept(undefined);
+  }
+
+  /** What a session said, as it came. `false`: it has not joined. */
+  async receive(session: string, frames: readonly string[]): Promise<boolean> {
+    return await this.#open().receiveOf(session, frames);
+  }
+
+  async leave(session: string, departure: Departure): Promise<void> {
+    this.#open().sessions.leave(session, departure);
+    await this.#open().flush();
+  }
+
+  /** The token of a session was renewed. */
+  async renew(session: string, actor: Actor): Promise<void> {
+    const live = this.#open();
+    await live.call(SERVER, 0, () => accept(live.sessions.find(session)?.update({ actor })));
+  }
+
+  /** How the user is in all rooms of a session. */
+  async present(session: string, presence: Pick<PresenceCommand, "status" | "data">): Promise<void> {
+    const live = this.#open();
+    await live.call(SERVER, 0, () => {
+      const connection = live.sessions.find(session);
+      if (connection !== undefined) live.room.attendance.update(connection, presence);
+      return accept(undefined);
+    });
   }
 
   #open(): LiveRoom {

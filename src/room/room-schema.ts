@@ -47,5 +47,7 @@ export const ROOM_SCHEMA = [
        banned_by TEXT,
        ban_reason TEXT
      ) WITHOUT ROWID`,
+    // One row for each session that has joined: it has no socket here that would outlast the room's sleep.
+    "CREATE TABLE sessions (connection TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID",
   ],
 ];

@@ -1,23 +1,25 @@
 // A user's object while it is awake: the rules, joined to the runtime's sockets, storage and clock.
 
-import { verifyToken } from "../auth/verify-token.ts";
+import { type VerifiedToken, verifyToken } from "../auth/verify-token.ts";
 import { type Config, requireConfig } from "../config/config.ts";
 import { clientLimits } from "../config/limits-config.ts";
 import type { Env } from "../env.ts";
 import { mapBounded } from "../platform/bounded.ts";
 import { describeError, log } from "../platform/log.ts";
 import { objectStub } from "../platform/object-stub.ts";
-import { accept, type Outcome, type SessionCommand } from "../protocol/index.ts";
+import { accept, type Outcome } from "../protocol/index.ts";
 import { socketPort } from "../realtime/hibernatable-socket.ts";
 import { Intake } from "../realtime/intake.ts";
 import { randomEpoch, randomId } from "../realtime/random-id.ts";
-import { parseFrame } from "../validation/parse-frame.ts";
-import { SESSION_COMMANDS } from "../validation/session-commands.ts";
+import type { Parsed } from "../validation/parse-frame.ts";
+import { parseSessionFrame } from "../validation/parse-session-frame.ts";
 import { Access } from "./access.ts";
+import { Claims } from "./claims.ts";
 import { Inbox } from "./inbox.ts";
+import { LiveRooms, type RoomsCommand } from "./live-rooms.ts";
 import { MarkStore } from "./mark-store.ts";
 import { NotificationStore } from "./notification-store.ts";
-import { readState, SessionConnection, type UserIdentity } from "./session-connection.ts";
+import { readState, SessionConnection, type SessionState } from "./session-connection.ts";
 import type { SessionUpgrade } from "./session-upgrade.ts";
 import { type AppliedCommand, User } from "./user.ts";
 
@@ -30,7 +32,9 @@ export class LiveUser {
   readonly #env: Env;
   readonly #config: Config;
   readonly #sessions = new Map<WebSocket, SessionConnection>();
-  readonly #intake: Intake<SessionConnection, AppliedCommand, Outcome<UserIdentity>>;
+  readonly rooms: LiveRooms;
+  readonly #claims: Claims;
+  readonly #intake: Intake<SessionConnection, AppliedCommand | RoomsCommand, Outcome<VerifiedToken>>;
 
   constructor(ctx: DurableObjectState, env: Env) {
     this.#ctx = ctx;
@@ -52,27 +56,38 @@ export class LiveUser {
     this.user = new User(settings, { inbox, access: new Access(database.sql) }, (error) => {
       log("error", "session_command_failed", { error: describeError(error) });
     });
+    this.#claims = new Claims(database.sql);
+    this.rooms = new LiveRooms({
+      config: this.#config,
+      access: this.user.access,
+      claims: this.#claims,
+      room: (name) => objectStub(this.#env.ROOMS, name, this.#config.placement),
+      refuse: (session, id, refusal) => this.user.refuse(session, id, refusal, Date.now()),
+      drop: (session, closing) => this.user.drop(session, closing),
+    });
     this.#intake = new Intake({
-      parse: (frame) => parseFrame<SessionCommand>(frame, SESSION_COMMANDS),
-      verify: (token) => this.#verify(token),
-      accept: (session, parsed) => this.user.receive(session, parsed, Date.now()),
-      authenticated: (session, id, outcome) => this.user.authenticated(session, id, outcome, Date.now()),
+      parse: parseSessionFrame,
+      verify: (token) => verifyToken(this.#config.token, token, Date.now()),
+      accept: (session, parsed) => this.#accept(session, parsed),
+      authenticated: (session, id, outcome) => this.#authenticated(session, id, outcome),
     });
     this.#restore();
   }
 
-  accept(server: WebSocket, { identity, topics, since, history }: SessionUpgrade): void {
+  accept(server: WebSocket, { identity, claim, topics, since, history }: SessionUpgrade): void {
     this.#ctx.acceptWebSocket(server);
     const now = Date.now();
-    const session = new SessionConnection(this.#port(server), {
+    const id = `c_${randomId()}`;
+    const session = this.#session(server, {
       version: 1,
-      id: `c_${randomId()}`,
+      id,
       identity,
       topics,
       seenAt: now,
       stage: { at: "live" },
+      claim: this.#claims.keep(id, claim),
+      rooms: {},
     });
-    this.#sessions.set(server, session);
     this.user.admit(session, since, history, now);
   }
 
@@ -100,30 +115,63 @@ export class LiveUser {
     if (session !== undefined) await this.#intake.receive(session, frame);
   }
 
-  gone(ws: WebSocket): void {
-    const session = this.#sessions.get(ws);
+  gone(ws: WebSocket, departure: "left" | "lost"): void {
+    const session = this.#sessions.get(ws) ?? this.#adopt(ws);
+    if (session === undefined) return;
+    this.user.leave(session);
+    this.#end(ws, session, departure);
+  }
+
+  #accept(session: SessionConnection, parsed: Parsed<AppliedCommand | RoomsCommand>): void {
+    const now = Date.now();
+    if (parsed.kind === "refused") this.user.receive(session, parsed, now);
+    else if (!isForRooms(parsed.command)) {
+      this.user.receive(session, { kind: "command", command: parsed.command }, now);
+    } else if (this.user.serves(session, now)) {
+      session.conduct.wellFormed();
+      this.rooms.take(session, parsed.command);
+    }
+  }
+
+  #authenticated(session: SessionConnection, id: string, outcome: Outcome<VerifiedToken>): void {
+    const identity = outcome.ok ? accept(outcome.value.identity) : outcome;
+    const renewed = this.user.authenticated(session, id, identity, Date.now());
+    if (renewed && outcome.ok) this.rooms.renew(session, outcome.value);
+  }
+
+  #session(ws: WebSocket, state: SessionState): SessionConnection {
+    const session: SessionConnection = new SessionConnection(
+      socketPort(this.#ctx, ws, () => this.#end(ws, session, "lost")),
+      state,
+    );
+    this.#sessions.set(ws, session);
+    this.rooms.opened(session);
+    return session;
+  }
+
+  /** Closed from here, or by its client: it says nothing any more, and its rooms have to know. */
+  #end(ws: WebSocket, session: SessionConnection, departure: "left" | "lost"): void {
     this.#sessions.delete(ws);
-    if (session !== undefined) this.user.leave(session);
+    this.rooms.closed(session, departure);
   }
 
-  /** What was closed from here says nothing any more, and its close event may never come. */
-  #port(ws: WebSocket) {
-    return socketPort(this.#ctx, ws, () => this.#sessions.delete(ws));
-  }
-
-  async #verify(token: string): Promise<Outcome<UserIdentity>> {
-    const verified = await verifyToken(this.#config.token, token, Date.now());
-    return verified.ok ? accept(verified.value.identity) : verified;
+  /** A socket whose close wakes the object is not listed among its sockets, and its rooms have yet to hear of it. */
+  #adopt(ws: WebSocket): SessionConnection | undefined {
+    const state = readState(ws.deserializeAttachment());
+    return state && this.#session(ws, state);
   }
 
   /** Sockets outlive the sleep of their object; what it knew of them is in their attachments. */
   #restore(): void {
     for (const ws of this.#ctx.getWebSockets()) {
       const state = readState(ws.deserializeAttachment());
-      if (state !== undefined) this.#sessions.set(ws, new SessionConnection(this.#port(ws), state));
+      if (state !== undefined) this.#session(ws, state);
       else if (ws.readyState === WebSocket.OPEN) ws.close(4500, "internal");
     }
     this.user.restore(this.#sessions.values());
     this.user.sweep(Date.now());
   }
 }
+
+const isForRooms = (command: AppliedCommand | RoomsCommand): command is RoomsCommand =>
+  ["roomFrame", "join", "leave", "presence"].includes(command.type);

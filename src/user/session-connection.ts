@@ -1,14 +1,27 @@
 import type { Identity } from "../auth/identity.ts";
 import { Connection, type ConnectionState, isCurrent } from "../realtime/connection.ts";
+import type { KeptClaim } from "./claims.ts";
 
 export type UserIdentity = Extract<Identity, { kind: "user" }>;
 
 /** A replay that was too long for one goes on page by page; till then nothing new comes. */
 export type Stage = { readonly at: "paging"; readonly after: number } | { readonly at: "live" };
 
+export interface JoinedRoom {
+  /** Tells one `join` of the same room from the next. */
+  readonly join: string;
+  /** `null`: nothing yet. */
+  readonly told: number | null;
+}
+
+export type JoinedRooms = Readonly<Record<string, JoinedRoom>>;
+
 export interface SessionState extends ConnectionState {
   readonly identity: UserIdentity;
   readonly stage: Stage;
+  /** What its token says of rooms. */
+  readonly claim: KeptClaim;
+  readonly rooms: JoinedRooms;
 }
 
 export class SessionConnection extends Connection<SessionState> {

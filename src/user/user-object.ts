@@ -6,6 +6,7 @@ import type { Env } from "../env.ts";
 import type { NotificationState } from "../protocol/index.ts";
 import { planAlarm } from "../realtime/alarm-plan.ts";
 import { answerClose, answerHeartbeats } from "../realtime/hibernatable-socket.ts";
+import type { ItemAnswer, SessionItem } from "../realtime/session-delivery.ts";
 import { refusalResponse, upgraded } from "../realtime/upgrade-response.ts";
 import type { ListQuery, MarkTarget, NotificationInput } from "./inbox.ts";
 import { LiveUser } from "./live-user.ts";
@@ -70,6 +71,11 @@ export class UserObject extends DurableObject<Env> {
     return isThere ? this.#open().user.access.voidUpTo : 0;
   }
 
+  /** What a room says to sessions of this user. */
+  deliver(room: string, items: readonly SessionItem[]): ItemAnswer[] {
+    return this.#open().rooms.deliver(room, items);
+  }
+
   /** Ends what the user has open, and voids the tokens of up to this second. Answers how many rooms know it now. */
   async disconnect(): Promise<{ rooms: number }> {
     this.#open().user.disconnect(Date.now());
@@ -111,7 +117,7 @@ export class UserObject extends DurableObject<Env> {
 
   #gone(ws: WebSocket, code: number, reason: string): void {
     try {
-      this.#open().gone(ws);
+      this.#open().gone(ws, code === 1000 ? "left" : "lost");
     } finally {
       answerClose(ws, code, reason);
     }

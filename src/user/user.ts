@@ -24,7 +24,7 @@ import type { UserSettings } from "./user-settings.ts";
 import { welcome } from "./welcome.ts";
 
 /** `auth` is not among them: its token is checked before, by the shell. */
-export type AppliedCommand = Exclude<SessionCommand, { type: "auth" }>;
+export type AppliedCommand = Exclude<SessionCommand, { type: "auth" | "join" | "leave" | "presence" }>;
 
 export interface Notified {
   readonly seq: number;
@@ -88,7 +88,7 @@ export class User {
   disconnect(now: number): void {
     this.access.withdraw(now);
     const closing = this.access.bars({ issuedAt: 0 }, now);
-    if (closing !== undefined) for (const session of this.#sessions) this.#drop(session, closing);
+    if (closing !== undefined) for (const session of this.#sessions) this.drop(session, closing);
   }
 
   leave(session: SessionConnection): void {
@@ -96,9 +96,9 @@ export class User {
   }
 
   receive(session: SessionConnection, parsed: Parsed<AppliedCommand>, now: number): void {
-    if (!this.#isServed(session, now)) return;
+    if (!this.serves(session, now)) return;
     if (parsed.kind === "refused") {
-      this.#refuse(session, parsed.id, parsed.refusal, now);
+      this.refuse(session, parsed.id, parsed.refusal, now);
       return;
     }
     const { command } = parsed;
@@ -106,11 +106,16 @@ export class User {
     this.#take(session, command.id, command.type === "ping" ? run : () => this.#charge(now) ?? run(), now);
   }
 
-  /** The answer to an `auth` whose token was checked. */
-  authenticated(session: SessionConnection, id: string, outcome: Outcome<UserIdentity>, now: number): void {
-    if (!this.#isServed(session, now)) return;
+  /** The answer to an `auth` whose token was checked: whether it is in force now. */
+  authenticated(
+    session: SessionConnection,
+    id: string,
+    outcome: Outcome<UserIdentity>,
+    now: number,
+  ): boolean {
+    if (!this.serves(session, now)) return false;
     const run = () => this.#charge(now) ?? this.#reauthorize(session, id, outcome, now);
-    this.#take(session, id, run, now);
+    return this.#take(session, id, run, now);
   }
 
   /** Stores a notification and tells it to every device at once. */
@@ -146,7 +151,7 @@ export class User {
   sweep(now: number): void {
     this.#sweptAt = now;
     for (const { connection, closing } of lapsed(this.#sessions, this.#settings.limits.pingMs, now)) {
-      this.#drop(connection, closing);
+      this.drop(connection, closing);
     }
   }
 
@@ -154,20 +159,21 @@ export class User {
     if (now - this.#sweptAt > this.#settings.limits.pingMs) this.sweep(now);
   }
 
-  #isServed(session: SessionConnection, now: number): boolean {
+  /** Before it is listened to, or told anything: an expired one is closed. */
+  serves(session: SessionConnection, now: number): boolean {
     if (!this.#sessions.has(session)) return false;
     if (!hasExpired(session.identity, now)) return true;
-    this.#drop(session, { code: "token_expired" });
+    this.drop(session, { code: "token_expired" });
     return false;
   }
 
-  /** A fault ends its command only. */
+  /** A fault ends its command only. Answers whether all went well. */
   #take(
     session: SessionConnection,
     id: string | undefined,
     run: () => Refusal | undefined,
     now: number,
-  ): void {
+  ): boolean {
     session.conduct.wellFormed();
     let refusal: Refusal | undefined = FAILED;
     try {
@@ -175,7 +181,8 @@ export class User {
     } catch (error) {
       this.#reportFault(error);
     }
-    if (refusal !== undefined) this.#refuse(session, id, refusal, now);
+    if (refusal !== undefined) this.refuse(session, id, refusal, now);
+    return refusal === undefined;
   }
 
   #reauthorize(
@@ -248,9 +255,9 @@ export class User {
   #send(sessions: readonly SessionConnection[], frame: string, now: number): number {
     let heard = 0;
     for (const session of sessions) {
-      if (!this.#isServed(session, now)) continue;
+      if (!this.serves(session, now)) continue;
       if (session.isSlow) {
-        this.#drop(session, { code: "slow_consumer" });
+        this.drop(session, { code: "slow_consumer" });
         continue;
       }
       session.socket.send(frame);
@@ -264,13 +271,13 @@ export class User {
     return retryAfterMs === 0 ? undefined : refuse("rate_limited", "you are too fast", { retryAfterMs });
   }
 
-  #refuse(session: SessionConnection, id: string | undefined, refusal: Refusal, now: number): void {
+  refuse(session: SessionConnection, id: string | undefined, refusal: Refusal, now: number): void {
     const closing = session.conduct.refused(refusal.code, now);
-    if (closing !== undefined) this.#drop(session, closing);
+    if (closing !== undefined) this.drop(session, closing);
     else session.socket.send(errorAnswer(id, refusal));
   }
 
-  #drop(session: SessionConnection, closing: Closing): void {
+  drop(session: SessionConnection, closing: Closing): void {
     session.close(closing);
     this.leave(session);
   }

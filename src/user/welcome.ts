@@ -1,6 +1,6 @@
 // The first frames of a session.
 
-import { PROTOCOL_VERSION, type SessionConnected } from "../protocol/index.ts";
+import { MAX_SESSION_ROOMS, PROTOCOL_VERSION, type SessionConnected } from "../protocol/index.ts";
 import { caughtUp, REPLAY } from "../realtime/answers.ts";
 import { joinFrames } from "../realtime/frames.ts";
 import type { Inbox } from "./inbox.ts";
@@ -36,7 +36,7 @@ export function welcome(
     head: inbox.head,
     floor: inbox.floor,
     recovery: page.more ? "partial" : recovery,
-    limits,
+    limits: { ...limits, rooms: MAX_SESSION_ROOMS },
     reconnect,
     at: now,
   };

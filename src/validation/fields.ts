@@ -4,6 +4,7 @@ import * as v from "valibot";
 import {
   isCommandId,
   isEventName,
+  isRoomName,
   isUserId,
   MAX_MENTIONS,
   MAX_TOPICS,
@@ -16,6 +17,7 @@ export const eventName = v.pipe(
   v.string(),
   v.check(isEventName, "must be 1 to 64 of A-Z a-z 0-9 _ . : - and start with a letter or digit"),
 );
+export const roomName = v.pipe(v.string(), v.check(isRoomName, "must be a room name"));
 export const userId = v.pipe(v.string(), v.check(isUserId, "must be a user id"));
 export const seq = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 export const messageSeq = v.pipe(v.number(), v.safeInteger(), v.minValue(1));

@@ -46,7 +46,7 @@ const signal = v.object({
   to: v.exactOptional(userId),
 });
 
-const presence = v.object({
+export const presence = v.object({
   type: v.literal("presence"),
   id: commandId,
   status: v.exactOptional(v.picklist(STATUSES)),

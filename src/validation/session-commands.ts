@@ -1,7 +1,15 @@
 import * as v from "valibot";
 import { MAX_HISTORY, type SessionCommand } from "../protocol/index.ts";
-import { commandId, notificationId, notificationState, pageLimit, seq } from "./fields.ts";
-import { auth, history, ping, topics } from "./room-commands.ts";
+import {
+  commandId,
+  notificationId,
+  notificationState,
+  pageLimit,
+  roomName,
+  seq,
+  topicList,
+} from "./fields.ts";
+import { auth, history, ping, presence, topics } from "./room-commands.ts";
 
 const oneTarget = <M extends { ids?: unknown; upTo?: unknown; all?: unknown }>() =>
   v.check<M, string>(
@@ -28,10 +36,29 @@ const notifications = v.object({
   state: v.exactOptional(notificationState),
 });
 
-export const SESSION_COMMANDS = { mark, notifications, topics, history, auth, ping } satisfies Record<
-  SessionCommand["type"],
-  v.GenericSchema<unknown, SessionCommand>
->;
+const join = v.object({
+  type: v.literal("join"),
+  id: commandId,
+  room: roomName,
+  since: v.exactOptional(v.string()),
+  history: v.exactOptional(v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(MAX_HISTORY))),
+  topics: v.exactOptional(v.nullable(topicList)),
+  presence: v.exactOptional(v.literal("off")),
+});
+
+const leave = v.object({ type: v.literal("leave"), id: commandId, room: roomName });
+
+export const SESSION_COMMANDS = {
+  mark,
+  notifications,
+  join,
+  leave,
+  presence,
+  topics,
+  history,
+  auth,
+  ping,
+} satisfies Record<SessionCommand["type"], v.GenericSchema<unknown, SessionCommand>>;
 
 /** The schema has seen to it that just one of them is there. */
 export function targetOf({ ids, upTo }: { readonly ids?: readonly string[]; readonly upTo?: number }) {

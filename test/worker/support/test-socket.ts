@@ -97,7 +97,10 @@ export class TestSocket {
     if (!isFrame(frame)) throw new Error(`not a frame: ${text}`);
     const events =
       frame.type === "batch" && Array.isArray(frame.events) ? frame.events.filter(isFrame) : [frame];
-    for (const event of events) this.#deliver(frame.replay === true ? { ...event, replay: true } : event);
+    // What stands on the batch holds for all in it.
+    const { replay, room } = frame;
+    const shared = { ...(replay === true && { replay }), ...(room !== undefined && { room }) };
+    for (const event of events) this.#deliver({ ...event, ...shared });
   }
 
   #deliver(frame: Frame): void {

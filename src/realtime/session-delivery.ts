@@ -1,0 +1,42 @@
+// What rooms and users tell each other of rooms on a session: one call of a room to a user's object for all of the user's
+// sessions, one call of a session to a room for all that it said meanwhile.
+
+import type { Actor } from "../auth/identity.ts";
+import type { Closing, Topics } from "../protocol/index.ts";
+
+/** What one session hears of a room, in order. */
+export interface SessionItem {
+  readonly connection: string;
+  /** Which `join` of that session it belongs to, as it may join again. */
+  readonly join: string;
+  /** The session has been told everything of its topics up to here; `null`: it begins, or asks for its pages itself. */
+  readonly after: number | null;
+  readonly upTo: number;
+  /** Encoded, without `room`. */
+  readonly frames: readonly string[];
+  /** The room has ended for this session. */
+  readonly left?: Closing;
+}
+
+/**
+ * What became of an item: passed on (or of no interest any more); the session is gone, or has left; or it was told less
+ * than the item follows on, and was not given it.
+ */
+export type ItemAnswer =
+  | { readonly kind: "taken" }
+  | { readonly kind: "gone" }
+  | { readonly kind: "behind"; readonly seq: number };
+
+export interface SessionJoin {
+  readonly connection: string;
+  readonly join: string;
+  /** Of the command that is answered before the first frames. */
+  readonly id: string;
+  readonly actor: Actor;
+  readonly topics: Topics;
+  readonly presence: boolean;
+  readonly since?: string;
+  readonly history: number;
+  /** Tokens of the user issued up to then are void, in milliseconds. */
+  readonly voidUpTo: number;
+}

@@ -1,0 +1,93 @@
+// Carries what sessions hear to the objects of their users: one delivery to a user is under way at a time, and what is
+// said meanwhile joins the next.
+
+import type { ItemAnswer, SessionItem } from "../realtime/session-delivery.ts";
+
+export interface CourierPorts {
+  /** Answers of each item, in the same order. */
+  deliver(user: string, items: readonly SessionItem[]): Promise<readonly ItemAnswer[]>;
+  delivered(items: readonly SessionItem[], answers: readonly ItemAnswer[]): void;
+  /** After all tries. */
+  givenUp(items: readonly SessionItem[], error: unknown): void;
+  now(): number;
+  random(): number;
+  wait(ms: number): Promise<unknown>;
+}
+
+const TRIES = 4;
+const RETRY_MS = 500;
+/** Typing and cursors alone are told to a session five times a second: each delivery is a request. */
+const SIGNALS_EVERY_MS = 200;
+const SIGNAL = '{"type":"signal",';
+
+interface Line {
+  items: SessionItem[];
+  busy: boolean;
+  deliveredAt: number;
+}
+
+export class Courier {
+  readonly #ports: CourierPorts;
+  readonly #lines = new Map<string, Line>();
+
+  constructor(ports: CourierPorts) {
+    this.#ports = ports;
+  }
+
+  add(user: string, item: SessionItem): void {
+    let line = this.#lines.get(user);
+    if (line === undefined) {
+      line = { items: [], busy: false, deliveredAt: Number.NEGATIVE_INFINITY };
+      this.#lines.set(user, line);
+    }
+    line.items.push(item);
+    if (!line.busy) void this.#run(user, line);
+  }
+
+  /** Before whatever waits: for an item whose delivery was just answered. */
+  again(user: string, item: SessionItem): void {
+    this.#lines.get(user)?.items.unshift(item);
+  }
+
+  async #run(user: string, line: Line): Promise<void> {
+    const { now, wait } = this.#ports;
+    line.busy = true;
+    // What is said in the same flush goes along.
+    await Promise.resolve();
+    while (line.items.length > 0) {
+      const restMs = line.deliveredAt + SIGNALS_EVERY_MS - now();
+      if (restMs > 0 && line.items.every(isOnlySignals)) await wait(restMs);
+      const items = line.items;
+      line.items = [];
+      await this.#carry(user, items);
+      line.deliveredAt = now();
+    }
+    line.busy = false;
+    this.#tidy();
+  }
+
+  async #carry(user: string, items: readonly SessionItem[]): Promise<void> {
+    const { deliver, delivered, givenUp, random, wait } = this.#ports;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        delivered(items, await deliver(user, items));
+        return;
+      } catch (error) {
+        if (attempt === TRIES) {
+          givenUp(items, error);
+          return;
+        }
+        await wait(random() * RETRY_MS * 2 ** attempt);
+      }
+    }
+  }
+
+  /** Only the time of the last delivery is lost with a line. */
+  #tidy(): void {
+    if (this.#lines.size < 2_000) return;
+    for (const [user, { busy }] of this.#lines) if (!busy) this.#lines.delete(user);
+  }
+}
+
+const isOnlySignals = ({ frames, left }: SessionItem): boolean =>
+  left === undefined && frames.length > 0 && frames.every((frame) => frame.startsWith(SIGNAL));

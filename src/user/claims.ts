@@ -1,0 +1,48 @@
+// What a session's token says of rooms: needed at each `join`, also after a sleep. Small claims stand in the attachment of
+// the socket, which takes 16 KiB in all; larger ones are a row.
+
+import type { RoomsClaim } from "../auth/room-permission.ts";
+import { firstRow, type Sql } from "../platform/sql.ts";
+
+/** In UTF-16 units: beside 50 rooms with long names and a user with a picture. */
+const MAX_ATTACHED = 3_000;
+
+/** `undefined` as a claim: the token says nothing of rooms. */
+export type KeptClaim =
+  | { readonly at: "attachment"; readonly claim: RoomsClaim | undefined }
+  | { readonly at: "row" };
+
+export class Claims {
+  readonly #sql: Sql;
+
+  constructor(sql: Sql) {
+    this.#sql = sql;
+  }
+
+  keep(session: string, claim: RoomsClaim | undefined): KeptClaim {
+    const json = claim === undefined ? "" : JSON.stringify(claim);
+    if (json.length <= MAX_ATTACHED) return { at: "attachment", claim };
+    // Made when it is first needed: most users never have such a token.
+    this.#sql.exec(
+      "CREATE TABLE IF NOT EXISTS claims (session TEXT PRIMARY KEY, claim TEXT NOT NULL) WITHOUT ROWID",
+    );
+    this.#sql.exec(
+      "INSERT INTO claims VALUES (?, ?) ON CONFLICT (session) DO UPDATE SET claim = excluded.claim",
+      ...[session, json],
+    );
+    return { at: "row" };
+  }
+
+  of(session: string, kept: KeptClaim): RoomsClaim | undefined {
+    if (kept.at === "attachment") return kept.claim;
+    const row = firstRow(
+      this.#sql.exec<{ claim: string }>("SELECT claim FROM claims WHERE session = ?", session),
+    );
+    // Without its row nothing is known to be allowed.
+    return row === undefined ? {} : JSON.parse(row.claim);
+  }
+
+  forget(session: string, kept: KeptClaim): void {
+    if (kept.at === "row") this.#sql.exec("DELETE FROM claims WHERE session = ?", session);
+  }
+}

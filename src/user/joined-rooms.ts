@@ -1,0 +1,43 @@
+// The rooms that a session has joined, and how far it was told of each.
+
+import type { Closing, Left } from "../protocol/index.ts";
+import type { ItemAnswer, SessionItem } from "../realtime/session-delivery.ts";
+import type { JoinedRoom, JoinedRooms, SessionConnection } from "./session-connection.ts";
+
+export const roomsOf = (session: SessionConnection): JoinedRooms => session.state.rooms;
+
+export const joinedRoom = (session: SessionConnection, room: string): JoinedRoom | undefined =>
+  Object.hasOwn(session.state.rooms, room) ? session.state.rooms[room] : undefined;
+
+export function setJoined(session: SessionConnection, room: string, joined: JoinedRoom | undefined): void {
+  const { [room]: _, ...others } = session.state.rooms;
+  session.update({ rooms: joined === undefined ? others : { ...others, [room]: joined } });
+}
+
+/** Passes on what a room says to a session, if it follows on what the session was told. */
+export function passOn(session: SessionConnection | undefined, room: string, item: SessionItem): ItemAnswer {
+  const joined = session && joinedRoom(session, room);
+  if (session === undefined || joined === undefined) return { kind: "gone" };
+  const { after, upTo, frames, left } = item;
+  // It has joined again meanwhile: what belongs to the time before is of no interest.
+  if (joined.join !== item.join) return { kind: "taken" };
+  if (left === undefined && after !== null && after !== joined.told) {
+    const { told } = joined;
+    // A delivery that was taken, and whose answer was lost on the way back.
+    if (told !== null && upTo <= told && after < told) return { kind: "taken" };
+    return { kind: "behind", seq: told ?? -1 };
+  }
+  for (const frame of frames) session.socket.send(withRoom(frame, room));
+  if (left === undefined) setJoined(session, room, { ...joined, told: upTo });
+  else end(session, room, left);
+  return { kind: "taken" };
+}
+
+/** Tells a session that a room has ended for it. */
+export function end(session: SessionConnection, room: string, closing: Closing): void {
+  setJoined(session, room, undefined);
+  session.socket.send(JSON.stringify({ type: "left", room, ...closing } satisfies Left));
+}
+
+/** Every frame of a room is an object with at least a type. */
+const withRoom = (frame: string, room: string): string => `{"room":"${room}",${frame.slice(1)}`;

@@ -1,0 +1,81 @@
+// Rooms on the session socket: order and recovery are those of a room socket.
+
+import { evictDurableObject } from "cloudflare:test";
+import { describe, expect, it } from "vitest";
+import type { TestSocket } from "./support/test-socket.ts";
+import { callAsServer, join, openSession, roomObject, uniqueName, userObject } from "./support/worker.ts";
+
+const inRoom = (socket: TestSocket, room: string) => socket.received.filter((event) => event.room === room);
+
+async function sessionIn(room: string, user: string, more: object = {}) {
+  const session = await openSession(user);
+  session.send({ type: "join", id: "j", room, ...more });
+  await session.next("caughtUp", (event) => event.room === room);
+  return session;
+}
+
+describe("a room on a session", () => {
+  it("[J1] begins with the answer to its join and the first frames", async () => {
+    const room = uniqueName("shared");
+    const ada = await join(room, "ada");
+    await ada.ask({ type: "send", id: "m1", data: "hello" });
+    const session = await sessionIn(room, uniqueName("bo"));
+    expect(inRoom(session, room).map(({ type }) => type)).toEqual(["ok", "connected", "message", "caughtUp"]);
+    expect(await ada.next("memberJoined")).toMatchObject({ member: {} });
+  });
+
+  it("[J2] hears and says as on a room socket, in order, while both objects sleep in between", async () => {
+    const room = uniqueName("shared");
+    const user = uniqueName("bo");
+    const ada = await join(room, "ada");
+    const session = await sessionIn(room, user);
+    for (let n = 1; n <= 3; n++) {
+      await evictDurableObject(roomObject(room), { webSockets: "hibernate" });
+      await evictDurableObject(userObject(user), { webSockets: "hibernate" });
+      session.send({ type: "send", id: `s${n}`, room, data: n });
+      await session.next("ok", ({ id }) => id === `s${n}`);
+      await ada.ask({ type: "send", id: `a${n}`, data: -n });
+      await session.next("message", ({ id }) => id === `a${n}`);
+    }
+    const heard = inRoom(session, room).filter(({ type }) => type === "message" || type === "ok");
+    expect(heard.map(({ id, seq }) => [id, seq])).toEqual([
+      ["j", undefined],
+      ["s1", 1],
+      ["s1", 1],
+      ["a1", 2],
+      ["s2", 3],
+      ["s2", 3],
+      ["a2", 4],
+      ["s3", 5],
+      ["s3", 5],
+      ["a3", 6],
+    ]);
+  });
+
+  it("[J3] ends with a kick, and the session lives on", async () => {
+    const room = uniqueName("shared");
+    const user = uniqueName("bo");
+    const session = await sessionIn(room, user);
+    await callAsServer("POST", `/v1/rooms/${room}/kick`, { user, banSeconds: 60 });
+    expect(await session.next("left")).toMatchObject({ room, code: "banned", retryAfterMs: 60_000 });
+    expect(await session.ask({ type: "send", id: "x", room, data: 1 })).toMatchObject({
+      type: "error",
+      code: "not_found",
+    });
+    expect(await session.ask({ type: "join", id: "again", room })).toMatchObject({ code: "banned" });
+    expect(await session.ask({ type: "notifications", id: "n" })).toMatchObject({ type: "ok" });
+  });
+
+  it("[J4] is left by its command and with the session", async () => {
+    const room = uniqueName("shared");
+    const user = uniqueName("bo");
+    const ada = await join(room, "ada");
+    const session = await sessionIn(room, user);
+    expect(await session.ask({ type: "leave", id: "l", room })).toMatchObject({ type: "ok" });
+    await ada.next("memberLeft", (event) => event.user === user);
+    const again = await sessionIn(room, user);
+    again.close(1000);
+    await ada.next("memberLeft", (event) => event.user === user);
+    expect(inRoom(session, room).at(-1)).toMatchObject({ type: "caughtUp" });
+  });
+});

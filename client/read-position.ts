@@ -49,6 +49,8 @@ export class ReadPosition {
   #asking: Asking = IDLE;
   /** Whether the server would say something else than is known. */
   #stale = false;
+  /** How far it had read by what a crash took from the server; 0: nothing. */
+  #forgotten = 0;
   /** Since when, and for how long, nothing is asked. */
   #pausedAt = 0;
   #pauseMs = 0;
@@ -82,7 +84,10 @@ export class ReadPosition {
 
   begin(epoch: string, start: Start): void {
     // What comes now may have been counted already.
-    if (start !== "kept") this.#seq = undefined;
+    if (start !== "kept") {
+      this.#seq = undefined;
+      this.#forgotten = 0;
+    }
     if (this.#epoch !== undefined && this.#epoch !== epoch) {
       // What was to be marked in another log is no place in this one: then it only asks.
       this.#waiting = this.#waiting.map((waiting) => ({ ...waiting, seq: 0 }));
@@ -147,8 +152,10 @@ export class ReadPosition {
       this.#asking = { status: "pausing", cancel };
       return;
     }
-    const seq = this.#wanted;
+    // What is wanted is further than what is known.
+    const seq = this.#wanted || this.#forgotten;
     this.#stale = false;
+    this.#forgotten = 0;
     this.#pause(MIN_BETWEEN_MS);
     this.#asking = { status: "asked" };
     this.#line.request({ type: "read", id: ID, seq }, (answer) => {
@@ -165,8 +172,12 @@ export class ReadPosition {
   }
 
   #onResult(wanted: number, { seq, unread }: ReadResult): void {
-    // Another device has read on since this was counted.
-    if (this.#seq !== undefined && this.#seq > seq) this.#stale = true;
+    // Written with a delay, so a crash takes the last of it from the server. A server that counted before another
+    // device read on is told nothing new.
+    if (this.#seq !== undefined && this.#seq > seq) {
+      this.#stale = true;
+      this.#forgotten = this.#seq;
+    }
     this.#seq = Math.max(this.#seq ?? 0, seq);
     this.#settle(wanted, ({ settle }) => settle.resolve({ seq, unread }));
     this.#unread = this.#showsAllRead() ? 0 : unread;

@@ -111,7 +111,7 @@ describe("unread", () => {
     world.socket().deliver(receipt("usr_1", 7));
     answer(world, { seq: 4, unread: 3 });
     await world.clock.advance(1_000);
-    expect(places(world)).toEqual([0, 0, 0]);
+    expect(places(world)).toEqual([0, 0, 7]);
     answer(world, { seq: 7, unread: 0 });
     expect(world.room.unread).toBe(0);
   });
@@ -281,6 +281,20 @@ describe("markRead", () => {
       await expect(world.room.markRead(seq)).rejects.toMatchObject({ code: "bad_request" });
     }
     expect(reads(world).length).toBe(1);
+  });
+
+  it("[C42] that a crash of the server took is told again, once", async () => {
+    const world = await askedRoom({ seq: 5, unread: 0 }, { head: 7 });
+    world.socket().end(1006);
+    await world.clock.advance(1_000);
+    world.sockets.last.answersAsks = false;
+    await world.goLive({ recovery: "complete", head: 7 });
+    answer(world, { seq: 3, unread: 2 });
+    await world.clock.advance(1_000);
+    expect(places(world)).toEqual([0, 5]);
+    answer(world, { seq: 5, unread: 0 });
+    await world.clock.advance(10_000);
+    expect([places(world), world.room.unread]).toEqual([[0, 5], 0]);
   });
 
   it("[C42] is not held up by a clock that is set back", async () => {

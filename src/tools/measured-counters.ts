@@ -36,19 +36,19 @@ export const ROOM_COUNTERS = {
 } as const satisfies Readonly<Record<string, Rows | number>>;
 
 export const INBOX_COUNTERS = {
-  emptyBytes: 32_768,
+  emptyBytes: 36_864,
   /** Once in the life of a user: the tables. */
-  firstOpening: { rowsRead: 19, rowsWritten: 14 },
+  firstOpening: { rowsRead: 20, rowsWritten: 16 },
   /** Once for each room that the user opens. */
   firstVisit: { rowsRead: 0, rowsWritten: 1 },
   /** Also to a full inbox, and with a device connected: what is unread is carried along. */
   notify: { rowsRead: 2, rowsWritten: 2 },
   /** Of one notification, by its id, in a full inbox. */
-  markOne: { rowsRead: 1_006, rowsWritten: 2 },
+  markOne: { rowsRead: 8, rowsWritten: 2 },
   /** Of everything up to one, in a full inbox. */
-  markAll: { rowsRead: 1_002, rowsWritten: 1 },
-  /** A newcomer is given the last 50 notifications of a full inbox, and what is unread is counted. */
-  newcomer: { rowsRead: 1_062, rowsWritten: 0 },
+  markAll: { rowsRead: 3, rowsWritten: 1 },
+  /** A newcomer is given the last 50 notifications of a full inbox. */
+  newcomer: { rowsRead: 52, rowsWritten: 0 },
   leave: { rowsRead: 0, rowsWritten: 0 },
   /** With the second device. */
   sweepPlanned: { rowsRead: 0, rowsWritten: 1 },

@@ -6,7 +6,6 @@ import {
   MAX_PAGE_BYTES,
   MAX_REPLAY_EVENTS,
   matchesTopics,
-  NOTIFICATION_STATES,
   type NotificationState,
   type Priority,
   parseCursor,
@@ -14,8 +13,9 @@ import {
   type Topics,
   utf8Length,
 } from "../protocol/index.ts";
-import type { MarkStore, Watermark } from "./mark-store.ts";
-import type { NotificationRow, NotificationStore, Retired } from "./notification-store.ts";
+import type { MarkStore } from "./mark-store.ts";
+import { isOver, Marks } from "./marks.ts";
+import { type NotificationRow, type NotificationStore, sooner, type Tally } from "./notification-store.ts";
 
 export interface NotificationInput {
   readonly id: string;
@@ -27,6 +27,8 @@ export interface NotificationInput {
   /** `data` as JSON. */
   readonly data: string;
   readonly expiresAt?: number | undefined;
+  /** That it is about, where it is about one: a user may have muted it. */
+  readonly room?: string | undefined;
 }
 
 export type MarkTarget =
@@ -49,17 +51,17 @@ export interface InboxPage {
 
 export class Inbox {
   readonly #store: NotificationStore;
-  readonly #marks: MarkStore;
+  readonly #marks: Marks;
   #head: number;
-  #watermarks: readonly Watermark[];
-  /** Counted when somebody asks, and kept until a mark or an expiry changes it. */
-  #unread: { readonly count: number; readonly until: number } | undefined;
+  /** Carried from event to event; counted where one of those in it has expired, and once after `INBOX_LIMIT` changed. */
+  #unread: Tally | undefined;
 
   constructor(store: NotificationStore, marks: MarkStore) {
     this.#store = store;
-    this.#marks = marks;
-    this.#head = store.findHead();
-    this.#watermarks = marks.watermarks();
+    this.#marks = new Marks(marks);
+    const { head, unread } = store.findHead();
+    this.#head = head;
+    this.#unread = unread;
   }
 
   get epoch(): string {
@@ -75,27 +77,32 @@ export class Inbox {
   }
 
   unread(now: number): number {
-    if (this.#unread === undefined || now >= this.#unread.until) {
-      const { count, nextExpiry } = this.#marks.countUnread(this.#markedUpTo("read"), now);
-      this.#unread = { count, until: nextExpiry ?? Number.POSITIVE_INFINITY };
-    }
-    return this.#unread.count;
+    const tally = this.#tally(now);
+    // Counted anew: as nobody else writes it down, the next start would have to count again.
+    if (tally !== this.#unread) this.#store.keepTally(this.#head, tally);
+    this.#unread = tally;
+    return tally.count;
   }
 
-  /** Stores a notification, once for each `id`. `event` makes its frame, which counts what is unread. */
+  /** Stores a notification, once for each `id`. A muted one is not counted. */
   add(
     input: NotificationInput,
+    muted: boolean,
     now: number,
-  ): { seq: number; duplicate: true } | { seq: number; event: () => string } {
+  ): { seq: number; duplicate: true } | { seq: number; event: string } {
     const known = this.#store.findId(input.id);
     if (known !== undefined) return { seq: known, duplicate: true };
+    const before = this.#tally(now);
     const seq = this.#head + 1;
-    const body = encodeNotification(input, seq, now);
+    const body = encodeNotification(input, muted, seq, now);
     const { id, topic = null, expiresAt = null } = input;
-    const retired = this.#store.append({ seq, id, topic, expiresAt, body });
+    this.#unread = this.#store.append({ seq, id, topic, expiresAt, body, muted }, (retired) => {
+      const lost = retired !== undefined && this.#marks.isUnread(retired, now) ? 1 : 0;
+      if (muted) return { ...before, count: before.count - lost };
+      return { count: before.count - lost + 1, until: sooner(before.until, expiresAt) };
+    });
     this.#head = seq;
-    this.#count(retired, expiresAt, now);
-    return { seq, event: () => withFields(body, { state: "unseen", unread: this.unread(now) }) };
+    return { seq, event: withFields(body, { state: "unseen", unread: this.#unread.count }) };
   }
 
   mark(target: MarkTarget, state: NotificationState, now: number): Marked {
@@ -103,7 +110,6 @@ export class Inbox {
       "ids" in target ? this.#markIds(target.ids, state, now) : this.#markUpTo(target, state, now);
     if (fields === undefined) return { unread: this.unread(now) };
     this.#head += 1;
-    this.#unread = undefined;
     const unread = this.unread(now);
     const event = { type: "notificationUpdated", seq: this.#head, at: now, ...fields, state, unread };
     return { unread, event: JSON.stringify(event) };
@@ -122,16 +128,16 @@ export class Inbox {
     return seq >= this.floor && seq <= this.#head;
   }
 
-  /** The latest for a newcomer: without what is archived. */
+  /** The latest for a newcomer: without what is archived, and without what is muted. */
   latest(topics: Topics, limit: number, now: number): readonly string[] {
     const unread = this.unread(now);
-    const page = this.list({ limit, topics }, now);
+    const page = this.list({ limit, topics, muted: false }, now);
     return page.events.map((json) => withFields(json, { unread }));
   }
 
   /** Notifications before `before`, ascending: those in `state`, or all but the archived. */
   list(
-    { before, limit = DEFAULT_HISTORY, state, topics = null }: ListQuery,
+    { before, limit = DEFAULT_HISTORY, state, topics = null, muted = true }: ListQuery,
     now: number,
   ): { readonly events: readonly string[]; readonly more: boolean; readonly seq: number } {
     const events: string[] = [];
@@ -139,9 +145,9 @@ export class Inbox {
     let bytes = 0;
     let seq = before ?? this.#head + 1;
     for (const row of this.#store.descending(seq)) {
-      const own = this.#stateOf(row);
+      const own = this.#marks.stateOf(row);
       const wanted = state === undefined ? own !== "archived" : own === state;
-      if (wanted && !isOver(row, now) && matches(topics, row)) {
+      if (wanted && (muted || !row.muted) && !isOver(row, now) && matches(topics, row)) {
         const json = withFields(row.body, { state: own });
         bytes += utf8Length(json) + 32;
         more = events.length === limit || bytes > MAX_PAGE_BYTES;
@@ -170,59 +176,51 @@ export class Inbox {
     return { events, seq: this.#head, more: false };
   }
 
-  /** One more is unread, and perhaps one less. */
-  #count(retired: Retired | undefined, expiresAt: number | null, now: number): void {
-    if (this.#unread === undefined || now >= this.#unread.until) return;
-    const { count, until } = this.#unread;
-    const lost =
-      retired !== undefined && stateRank(this.#stateOf(retired)) < stateRank("read") && !isOver(retired, now);
-    this.#unread = { count: lost ? count : count + 1, until: Math.min(until, expiresAt ?? until) };
+  /** What is unread now, counted where nobody knows; it is the caller's to keep. */
+  #tally(now: number): Tally {
+    const known = this.#unread;
+    if (known !== undefined && (known.until === null || now < known.until)) return known;
+    return this.#store.countUnread({ after: this.#marks.upTo("read") }, now);
   }
 
   *#inOrder(after: number, topics: Topics, now: number): Generator<{ seq: number; json: string }> {
-    const marks = this.#marksAfter(after, now);
+    const marks = this.#marks
+      .after(after, now)
+      .map((mark) => ({ seq: mark.seq, json: JSON.stringify({ type: "notificationUpdated", ...mark }) }));
     for (const row of this.#store.ascending(after)) {
       while (marks[0] !== undefined && marks[0].seq < row.seq) yield* marks.splice(0, 1);
-      if (isOver(row, now) || !matches(topics, row)) continue;
-      yield { seq: row.seq, json: withFields(row.body, { state: this.#stateOf(row) }) };
+      if (row.muted || isOver(row, now) || !matches(topics, row)) continue;
+      yield { seq: row.seq, json: withFields(row.body, { state: this.#marks.stateOf(row) }) };
     }
     yield* marks;
   }
 
-  #marksAfter(after: number, now: number): { seq: number; json: string }[] {
-    const upTo = this.#watermarks.filter(({ seq }) => seq > after);
-    return [...this.#marks.marksAfter(after, now), ...upTo]
-      .sort((a, b) => a.seq - b.seq)
-      .map((mark) => ({ seq: mark.seq, json: JSON.stringify({ type: "notificationUpdated", ...mark }) }));
-  }
-
   #markIds(ids: readonly string[], state: NotificationState, at: number) {
-    const seq = this.#head + 1;
-    const changed = this.#marks.markIds(ids, { state, seq, at, above: this.#markedUpTo(state) });
-    return changed.length === 0 ? undefined : { ids: changed };
+    const moving = this.#marks.moving(ids, state, at);
+    if (moving.length === 0) return undefined;
+    const { count, until } = this.#tally(at);
+    const lost = isRead(state) ? moving.filter((row) => this.#marks.isUnread(row, at)).length : 0;
+    this.#unread = { count: count - lost, until };
+    this.#marks.move(moving, { state, seq: this.#head + 1, at, unread: this.#unread });
+    return { ids: moving.map(({ id }) => id) };
   }
 
   #markUpTo(target: { upTo: number } | { all: true }, state: NotificationState, at: number) {
     const upTo = "all" in target ? this.#head : Math.min(target.upTo, this.#head);
-    const above = this.#markedUpTo(state);
-    const watermark = { state, upTo, seq: this.#head + 1, at };
-    if (upTo <= above || !this.#marks.wouldChange(watermark, above)) return undefined;
-    this.#marks.markUpTo(watermark);
-    this.#watermarks = [...this.#watermarks.filter((other) => other.state !== state), watermark];
+    const above = this.#marks.upTo(state);
+    if (upTo <= above || !this.#marks.anyBelow(state, this.#store.slots(above, upTo), at)) return undefined;
+    this.#unread = this.#tallyAfter(upTo, state, at);
+    this.#marks.moveUpTo({ state, upTo, seq: this.#head + 1, at, unread: this.#unread });
     return { upTo };
   }
 
-  /** Everything up to there is at least in `state`. */
-  #markedUpTo(state: NotificationState): number {
-    const passed = this.#watermarks.filter((mark) => stateRank(mark.state) >= stateRank(state));
-    return Math.max(0, ...passed.map(({ upTo }) => upTo));
-  }
-
-  #stateOf(row: Retired): NotificationState {
-    const marked = NOTIFICATION_STATES.findLast(
-      (state) => state !== "unseen" && row.seq <= this.#markedUpTo(state),
-    );
-    return marked !== undefined && stateRank(marked) > stateRank(row.state) ? marked : row.state;
+  /** Each notification is counted but once in its life, as a watermark only rises. */
+  #tallyAfter(upTo: number, state: NotificationState, at: number): Tally {
+    if (!isRead(state)) return this.#tally(at);
+    if (upTo >= this.#store.newestSeq) return { count: 0, until: null };
+    const { count, until } = this.#tally(at);
+    const lost = this.#store.countUnread({ after: this.#marks.upTo("read"), upTo }, at);
+    return { count: count - lost.count, until };
   }
 }
 
@@ -231,9 +229,11 @@ export interface ListQuery {
   readonly limit?: number | undefined;
   readonly state?: NotificationState | undefined;
   readonly topics?: Topics;
+  /** Whether muted ones are among them. */
+  readonly muted?: boolean;
 }
 
-const isOver = ({ expiresAt }: Retired, now: number): boolean => expiresAt !== null && expiresAt <= now;
+const isRead = (state: NotificationState): boolean => stateRank(state) >= stateRank("read");
 
 /** A notification without a topic is not what a filtered session asked for. */
 const matches = (topics: Topics, { topic }: NotificationRow): boolean =>
@@ -243,8 +243,15 @@ const matches = (topics: Topics, { topic }: NotificationRow): boolean =>
 const withFields = (json: string, fields: object): string =>
   `${json.slice(0, -1)},${JSON.stringify(fields).slice(1)}`;
 
-function encodeNotification(input: NotificationInput, seq: number, at: number): string {
-  const { data, expiresAt, ...fields } = input;
-  const body = JSON.stringify({ type: "notification", seq, ...fields, at, expiresAt });
+function encodeNotification(input: NotificationInput, muted: boolean, seq: number, at: number): string {
+  const { data, expiresAt, room: _, ...fields } = input;
+  const body = JSON.stringify({
+    type: "notification",
+    seq,
+    ...fields,
+    at,
+    expiresAt,
+    ...(muted && { muted: true }),
+  });
   return `${body.slice(0, -1)},"data":${data}}`;
 }

@@ -3,7 +3,7 @@
 
 import { firstRow, type Sql } from "../platform/sql.ts";
 import { type NotificationState, stateRank } from "../protocol/index.ts";
-import { stateAt } from "./notification-store.ts";
+import { type SlotRange, type Standing, stateAt, type Tally } from "./notification-store.ts";
 
 export interface Watermark {
   readonly state: NotificationState;
@@ -11,7 +11,33 @@ export interface Watermark {
   /** Of the mark itself. */
   readonly seq: number;
   readonly at: number;
+  /** After it. */
+  readonly unread: Tally;
 }
+
+type WatermarkRow = {
+  state: number;
+  up_to: number;
+  seq: number;
+  at: number;
+  unread: number;
+  unread_until: number | null;
+};
+
+/** A notification that is to be marked. */
+export interface Marked extends Standing {
+  readonly slot: number;
+  readonly id: string;
+}
+
+type MarkedRow = {
+  slot: number;
+  id: string;
+  seq: number;
+  state: number;
+  expires_at: number | null;
+  muted: number;
+};
 
 /** Marks of single notifications that were made at once. */
 export interface MarkedIds {
@@ -28,56 +54,51 @@ export class MarkStore {
     this.#sql = sql;
   }
 
-  /** How many are neither read nor archived nor expired, above `after`; and when the next of them expires. */
-  countUnread(after: number, now: number): { count: number; nextExpiry: number | null } {
-    const row = firstRow(
-      this.#sql.exec<{ count: number; next: number | null }>(
-        `SELECT COUNT(*) AS count, MIN(expires_at) AS next FROM notification
-         WHERE seq > ? AND state < ? AND (expires_at IS NULL OR expires_at > ?)`,
-        ...[after, stateRank("read"), now],
-      ),
+  /** Those of `ids` that are there, in no order. */
+  find(ids: readonly string[]): Marked[] {
+    const rows = this.#sql.exec<MarkedRow>(
+      `SELECT slot, id, seq, state, expires_at, muted FROM notification
+       WHERE id IN (SELECT value FROM json_each(?))`,
+      JSON.stringify(ids),
     );
-    return { count: row?.count ?? 0, nextExpiry: row?.next ?? null };
+    return Array.from(rows, ({ expires_at, muted, state, ...row }) => {
+      return { ...row, expiresAt: expires_at, muted: muted === 1, state: stateAt(state) };
+    });
   }
 
-  /** Moves those of `ids` forward that are not there yet, and answers which. `above`: the rest is marked already. */
-  markIds(
-    ids: readonly string[],
-    mark: { state: NotificationState; seq: number; at: number; above: number },
-  ): string[] {
-    const changed = this.#sql.exec<{ id: string }>(
-      `UPDATE notification SET state = ?, changed = ?, changed_at = ?
-       WHERE id IN (SELECT value FROM json_each(?)) AND state < ? AND seq > ?
-         AND (expires_at IS NULL OR expires_at > ?) RETURNING id`,
-      ...[
-        stateRank(mark.state),
-        mark.seq,
-        mark.at,
-        JSON.stringify(ids),
-        stateRank(mark.state),
-        mark.above,
-        mark.at,
-      ],
+  /** Moves those at `slots` to a state. */
+  markAt(slots: readonly number[], { state, seq, at, unread }: Omit<Watermark, "upTo">): void {
+    this.#sql.exec(
+      `UPDATE notification SET state = ?, changed = ?, changed_at = ?, unread = ?, unread_until = ?
+       WHERE slot IN (SELECT value FROM json_each(?))`,
+      ...[stateRank(state), seq, at, unread.count, unread.until, JSON.stringify(slots)],
     );
-    return Array.from(changed, ({ id }) => id);
   }
 
-  /** Whether `mark` would change anything above `above`. */
-  wouldChange({ state, upTo, at }: Watermark, above: number): boolean {
-    const query = `SELECT 1 FROM notification WHERE seq > ? AND seq <= ? AND state < ?
-                   AND (expires_at IS NULL OR expires_at > ?) LIMIT 1`;
-    return firstRow(this.#sql.exec(query, above, upTo, stateRank(state), at)) !== undefined;
+  /** Whether any of those in `ranges` would move to `state`. */
+  anyBelow(state: NotificationState, ranges: readonly SlotRange[], now: number): boolean {
+    const query = `SELECT 1 FROM notification WHERE slot BETWEEN ? AND ? AND state < ?
+                   AND (expires_at IS NULL OR expires_at > ?) ORDER BY slot DESC LIMIT 1`;
+    return ranges
+      .toReversed()
+      .some(({ from, to }) => firstRow(this.#sql.exec(query, from, to, stateRank(state), now)) !== undefined);
   }
 
-  markUpTo({ state, upTo, seq, at }: Watermark): void {
-    this.#sql.exec("INSERT OR REPLACE INTO watermark VALUES (?, ?, ?, ?)", stateRank(state), upTo, seq, at);
+  markUpTo({ state, upTo, seq, at, unread }: Watermark): void {
+    this.#sql.exec(
+      "INSERT OR REPLACE INTO watermark VALUES (?, ?, ?, ?, ?, ?)",
+      ...[stateRank(state), upTo, seq, at, unread.count, unread.until],
+    );
   }
 
   watermarks(): Watermark[] {
-    const rows = this.#sql.exec<{ state: number; up_to: number; seq: number; at: number }>(
-      "SELECT * FROM watermark",
-    );
-    return Array.from(rows, ({ state, up_to, seq, at }) => ({ state: stateAt(state), upTo: up_to, seq, at }));
+    const rows = this.#sql.exec<WatermarkRow>("SELECT * FROM watermark");
+    return Array.from(rows, ({ state, up_to, unread, unread_until, ...mark }) => ({
+      ...mark,
+      state: stateAt(state),
+      upTo: up_to,
+      unread: { count: unread, until: unread_until },
+    }));
   }
 
   /** Marks made after `after` of notifications that are not after it. */

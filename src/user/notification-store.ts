@@ -4,7 +4,7 @@
 import { migrate } from "../platform/migrate.ts";
 import { ringRanges } from "../platform/ring.ts";
 import { type Database, firstRow, type Sql } from "../platform/sql.ts";
-import { NOTIFICATION_STATES, type NotificationState } from "../protocol/index.ts";
+import { NOTIFICATION_STATES, type NotificationState, stateRank } from "../protocol/index.ts";
 import { USER_SCHEMA } from "./user-schema.ts";
 
 export interface NotificationRow {
@@ -15,10 +15,24 @@ export interface NotificationRow {
   /** The notification as JSON, without `state`. */
   readonly body: string;
   readonly expiresAt: number | null;
+  readonly muted: boolean;
   readonly state: NotificationState;
 }
 
-export type Retired = Pick<NotificationRow, "seq" | "state" | "expiresAt">;
+/** What decides whether a notification counts. */
+export type Standing = Pick<NotificationRow, "seq" | "state" | "expiresAt" | "muted">;
+
+/** How many are unread, and until when that holds: then one of them expires. `null`: none of them does. */
+export interface Tally {
+  readonly count: number;
+  readonly until: number | null;
+}
+
+/** Slots of the ring, both ends included. */
+export interface SlotRange {
+  readonly from: number;
+  readonly to: number;
+}
 
 type Row = {
   number: number;
@@ -27,12 +41,27 @@ type Row = {
   topic: string | null;
   expires_at: number | null;
   body: string;
+  muted: number;
   state: number;
 };
 
+type NewestRow = {
+  number: number;
+  seq: number;
+  retired: number;
+  unread: number;
+  unread_until: number | null;
+};
+
+/** The `seq` of a notification or a mark, and what was unread then; `undefined`: to be counted. */
+interface Event {
+  readonly head: number;
+  readonly unread: Tally | undefined;
+}
+
 export const stateAt = (position: number): NotificationState => NOTIFICATION_STATES[position] ?? "archived";
 
-const COLUMNS = "number, seq, id, topic, expires_at, body, state";
+const COLUMNS = "number, seq, id, topic, expires_at, body, muted, state";
 
 export class NotificationStore {
   readonly epoch: string;
@@ -40,7 +69,7 @@ export class NotificationStore {
   readonly #ring: number;
   /** The newest notification; -1 is none. */
   #number = -1;
-  #seq = 0;
+  #newest: Event = { head: 0, unread: undefined };
   #floor: number;
 
   constructor(database: Database, ring: number, newEpoch: string) {
@@ -53,7 +82,7 @@ export class NotificationStore {
       ),
     );
     if (stored === undefined)
-      this.#sql.exec("INSERT INTO inbox_state VALUES (1, ?, ?, 0, 0, 0)", newEpoch, ring);
+      this.#sql.exec("INSERT INTO inbox_state VALUES (1, ?, ?, 0, 0, 0, 0, NULL, NULL)", newEpoch, ring);
     this.epoch = stored?.epoch ?? newEpoch;
     this.#floor = stored?.floor ?? 0;
     this.#findNewest(stored?.ring ?? ring);
@@ -65,36 +94,82 @@ export class NotificationStore {
     return this.#floor;
   }
 
-  /** The highest `seq` given so far, to notifications and marks. */
-  findHead(): number {
-    const marked = firstRow(
-      this.#sql.exec<{ head: number; changed: number | null; mark: number | null }>(
-        `SELECT head, (SELECT MAX(changed) FROM notification WHERE changed IS NOT NULL) AS changed,
-                (SELECT MAX(seq) FROM watermark) AS mark FROM inbox_state`,
-      ),
+  /** Of the newest notification; 0 if there was none. */
+  get newestSeq(): number {
+    return this.#newest.head;
+  }
+
+  /**
+   * The highest `seq` given so far, to notifications and marks, and what was unread then. Each event carries it in
+   * its own row, so that nobody has to count.
+   */
+  findHead(): Event {
+    const rows = this.#sql.exec<{ seq: number; unread: number | null; until: number | null }>(
+      `SELECT head AS seq, unread, unread_until AS until FROM inbox_state
+       UNION ALL SELECT seq, unread, unread_until FROM watermark
+       UNION ALL SELECT * FROM (SELECT changed, unread, unread_until FROM notification
+                                WHERE changed IS NOT NULL ORDER BY changed DESC LIMIT 1)`,
     );
-    return Math.max(this.#seq, marked?.head ?? 0, marked?.changed ?? 0, marked?.mark ?? 0);
+    const events = Array.from(rows, ({ seq, unread, until }) => {
+      return { head: seq, unread: unread === null ? undefined : { count: unread, until } };
+    });
+    // The first of equals: a count that was made anew stands in `inbox_state`.
+    return [...events, this.#newest].reduce((latest, event) => (event.head > latest.head ? event : latest));
+  }
+
+  /** Keeps what was counted anew. */
+  keepTally(head: number, { count, until }: Tally): void {
+    this.#sql.exec("UPDATE inbox_state SET head = ?, unread = ?, unread_until = ?", head, count, until);
+  }
+
+  /** Counts those above `after` up to `upTo` that are neither read nor archived nor expired nor muted. */
+  countUnread({ after, upTo = this.newestSeq }: { after: number; upTo?: number }, now: number): Tally {
+    let count = 0;
+    let until: number | null = null;
+    for (const { from, to } of this.slots(after, upTo)) {
+      const row = firstRow(
+        this.#sql.exec<{ count: number; next: number | null }>(
+          `SELECT COUNT(*) AS count, MIN(expires_at) AS next FROM notification
+           WHERE slot BETWEEN ? AND ? AND state < ? AND muted = 0 AND (expires_at IS NULL OR expires_at > ?)`,
+          ...[from, to, stateRank("read"), now],
+        ),
+      );
+      count += row?.count ?? 0;
+      until = sooner(until, row?.next ?? null);
+    }
+    return { count, until };
+  }
+
+  /** Where those with a `seq` above `after` up to `upTo` stand. */
+  slots(after: number, upTo: number): SlotRange[] {
+    return ringRanges(this.#lastUpTo(after), this.#lastUpTo(upTo), this.#ring);
   }
 
   findId(id: string): number | undefined {
     return firstRow(this.#sql.exec<{ seq: number }>("SELECT seq FROM notification WHERE id = ?", id))?.seq;
   }
 
-  /** Answers what was retired for it. */
-  append(row: Omit<NotificationRow, "number" | "state">): Retired | undefined {
+  /** `unread` says what is so after this one came and another was retired for it. */
+  append(
+    row: Omit<NotificationRow, "number" | "state">,
+    unread: (retired: Standing | undefined) => Tally,
+  ): Tally {
     const number = this.#number + 1;
     const slot = number % this.#ring;
     const retired = this.#retire(slot);
     const floor = Math.max(retired?.seq ?? 0, this.#floor);
+    const tally = unread(retired);
     this.#sql.exec(
-      `INSERT OR REPLACE INTO notification (slot, number, seq, id, topic, expires_at, body, retired, state)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)`,
-      ...[slot, number, row.seq, row.id, row.topic, row.expiresAt, row.body, floor],
+      `INSERT OR REPLACE INTO notification
+         (slot, number, seq, id, topic, expires_at, body, retired, muted, state, unread, unread_until)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)`,
+      ...[slot, number, row.seq, row.id, row.topic, row.expiresAt, row.body, floor, Number(row.muted)],
+      ...[tally.count, tally.until],
     );
     this.#number = number;
-    this.#seq = row.seq;
+    this.#newest = { head: row.seq, unread: tally };
     this.#floor = floor;
-    return retired;
+    return tally;
   }
 
   /** Those with a `seq` above `after`, oldest first, read as they are taken. */
@@ -112,19 +187,17 @@ export class NotificationStore {
     if (order === "DESC") ranges.reverse();
     const query = `SELECT ${COLUMNS} FROM notification WHERE slot BETWEEN ? AND ? ORDER BY slot ${order}`;
     for (const { from, to } of ranges) {
-      for (const { expires_at, state, ...row } of this.#sql.exec<Row>(query, from, to)) {
-        yield { ...row, expiresAt: expires_at, state: stateAt(state) };
+      for (const { expires_at, state, muted, ...row } of this.#sql.exec<Row>(query, from, to)) {
+        yield { ...row, expiresAt: expires_at, muted: muted === 1, state: stateAt(state) };
       }
     }
   }
 
-  #retire(slot: number): Retired | undefined {
-    const query = "SELECT seq, state, expires_at FROM notification WHERE slot = ?";
-    const row = firstRow(
-      this.#sql.exec<{ seq: number; state: number; expires_at: number | null }>(query, slot),
-    );
+  #retire(slot: number): Standing | undefined {
+    const query = "SELECT seq, state, expires_at, muted FROM notification WHERE slot = ?";
+    const row = firstRow(this.#sql.exec<Pick<Row, "seq" | "state" | "expires_at" | "muted">>(query, slot));
     if (row === undefined) return undefined;
-    return { seq: row.seq, state: stateAt(row.state), expiresAt: row.expires_at };
+    return { seq: row.seq, state: stateAt(row.state), expiresAt: row.expires_at, muted: row.muted === 1 };
   }
 
   #oldest(): number {
@@ -138,6 +211,8 @@ export class NotificationStore {
 
   /** The number of the last notification with a `seq` up to `seq`; one before the oldest if there is none. */
   #lastUpTo(seq: number): number {
+    if (seq >= this.newestSeq) return this.#number;
+    if (seq <= this.#floor) return this.#oldest() - 1;
     let low = this.#oldest() - 1;
     let high = this.#number;
     while (low < high) {
@@ -152,8 +227,8 @@ export class NotificationStore {
   #findNewest(ring: number): void {
     const at = (slot: number) =>
       firstRow(
-        this.#sql.exec<{ number: number; seq: number; retired: number }>(
-          "SELECT number, seq, retired FROM notification WHERE slot = ?",
+        this.#sql.exec<NewestRow>(
+          "SELECT number, seq, retired, unread, unread_until FROM notification WHERE slot = ?",
           slot,
         ),
       );
@@ -169,14 +244,14 @@ export class NotificationStore {
     const newest = at(low);
     if (newest === undefined) return;
     this.#number = newest.number;
-    this.#seq = newest.seq;
+    this.#newest = { head: newest.seq, unread: { count: newest.unread, until: newest.unread_until } };
     this.#floor = Math.max(this.#floor, newest.retired);
   }
 
   /** Another `INBOX_LIMIT`: what is left moves to its slot in the new ring, numbered from 0, once. */
   #layAnew({ sql, transaction }: Database): void {
     // Before rows go that were the last to know of a mark.
-    const head = this.findHead();
+    const { head } = this.findHead();
     transaction(() => {
       sql.exec("CREATE TABLE moved AS SELECT * FROM notification ORDER BY number DESC LIMIT ?", this.#ring);
       const lost = firstRow(
@@ -189,11 +264,17 @@ export class NotificationStore {
       sql.exec(
         `INSERT INTO notification
          SELECT row_number() OVER (ORDER BY number) - 1, row_number() OVER (ORDER BY number) - 1, seq, id, topic,
-                expires_at, body, 0, state, changed, changed_at FROM moved`,
+                expires_at, body, 0, muted, state, changed, changed_at, unread, unread_until FROM moved`,
       );
       sql.exec("DROP TABLE moved");
-      sql.exec("UPDATE inbox_state SET ring = ?, floor = ?, head = ?", this.#ring, this.#floor, head);
+      sql.exec(
+        "UPDATE inbox_state SET ring = ?, floor = ?, head = ?, unread = NULL",
+        ...[this.#ring, this.#floor, head],
+      );
     });
     this.#findNewest(this.#ring);
   }
 }
+
+export const sooner = (a: number | null, b: number | null): number | null =>
+  a === null || b === null ? (a ?? b) : Math.min(a, b);

@@ -2,21 +2,28 @@
 
 export const USER_SCHEMA = [
   [
+    // What there is one of. `unread` is NULL until somebody counts it, `preferences` until somebody sets them.
     `CREATE TABLE inbox_state (
        id INTEGER PRIMARY KEY CHECK (id = 1),
        epoch TEXT NOT NULL,
        ring INTEGER NOT NULL,
        floor INTEGER NOT NULL,
        head INTEGER NOT NULL,
-       void_up_to INTEGER NOT NULL
+       void_up_to INTEGER NOT NULL,
+       unread INTEGER,
+       unread_until INTEGER,
+       preferences TEXT
      )`,
     // The last mark of everything up to a `seq`: one row a state.
     `CREATE TABLE watermark (
        state INTEGER PRIMARY KEY,
        up_to INTEGER NOT NULL,
        seq INTEGER NOT NULL,
-       at INTEGER NOT NULL
+       at INTEGER NOT NULL,
+       unread INTEGER NOT NULL,
+       unread_until INTEGER
      )`,
+    // `unread` is the total after the row's last event, and counts until one of those counted expires.
     `CREATE TABLE notification (
        slot INTEGER PRIMARY KEY,
        number INTEGER NOT NULL,
@@ -26,9 +33,12 @@ export const USER_SCHEMA = [
        expires_at INTEGER,
        body TEXT NOT NULL,
        retired INTEGER NOT NULL,
+       muted INTEGER NOT NULL,
        state INTEGER NOT NULL,
        changed INTEGER,
-       changed_at INTEGER
+       changed_at INTEGER,
+       unread INTEGER NOT NULL,
+       unread_until INTEGER
      )`,
     // Each room that the user ever opened, and up to when it knows their tokens to be void.
     "CREATE TABLE rooms (room TEXT PRIMARY KEY, told INTEGER NOT NULL) WITHOUT ROWID",

@@ -121,13 +121,13 @@ export class User {
   /** Stores a notification and tells it to every device at once. */
   notify(input: NotificationInput, now: number): Notified {
     this.#sweepIfStale(now);
-    const added = this.inbox.add(input, now);
+    const added = this.inbox.add(input, false, now);
     if ("duplicate" in added) return { seq: added.seq, delivered: 0, duplicate: true };
     const { topic } = input;
     const hearers = this.#live().filter(
       ({ state: { topics } }) => topics === null || (topic !== undefined && matchesTopics(topics, topic)),
     );
-    const delivered = hearers.length === 0 ? 0 : this.#send(hearers, added.event(), now);
+    const delivered = hearers.length === 0 ? 0 : this.#send(hearers, added.event, now);
     const moved = passed(added.seq - 1, added.seq, this.#settings.inboxLimit);
     if (moved !== null)
       this.#send(

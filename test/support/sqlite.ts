@@ -7,6 +7,7 @@ export class SqliteForTest implements Database {
   readonly #db = new DatabaseSync(":memory:");
   /** Statements that are to fail, as a full disk would make them. */
   failOn: RegExp | undefined;
+  readonly #open = new Set<Iterator<unknown>>();
 
   readonly sql: Sql = {
     exec: <Row extends SqlRow>(query: string, ...bindings: SqlValue[]): Iterable<Row> => {
@@ -15,7 +16,7 @@ export class SqliteForTest implements Database {
       const values = bindings.map((value) => (value instanceof ArrayBuffer ? new Uint8Array(value) : value));
       // As in workerd, what writes does so at once, whether or not anybody looks at its rows.
       const rows: unknown = /^\s*(SELECT|WITH)/i.test(query)
-        ? unclosable(statement.iterate(...values))
+        ? this.#unclosable(statement.iterate(...values))
         : statement.all(...values);
       return rows as Iterable<Row>; // the row's shape is the query's, which no type can follow
     },
@@ -24,6 +25,12 @@ export class SqliteForTest implements Database {
   /** Rows inserted, updated and deleted so far; entries of indexes are not among them. */
   get changes(): number {
     return Number(this.#db.prepare("SELECT total_changes() AS changes").get()?.changes);
+  }
+
+  /** As the end of an object does to whatever it has read in part. */
+  closeStatements(): void {
+    for (const rows of this.#open) rows.return?.();
+    this.#open.clear();
   }
 
   readonly transaction = <T>(run: () => T): T => {
@@ -37,22 +44,28 @@ export class SqliteForTest implements Database {
       throw error;
     }
   };
-}
 
-/**
- * As in workerd: one row is read ahead, and whoever stops early leaves the statement open, since nothing there tells the
- * runtime. While one is, no table can be dropped.
- */
-function unclosable(rows: Iterator<unknown>): IterableIterator<unknown> {
-  let ahead = rows.next();
-  return {
-    [Symbol.iterator]() {
-      return this;
-    },
-    next() {
-      const row = ahead;
-      if (!row.done) ahead = rows.next();
+  /**
+   * As in workerd: one row is read ahead, and whoever stops early leaves the statement open, since nothing there tells
+   * the runtime. While one is, no table can be dropped.
+   */
+  #unclosable(rows: Iterator<unknown>): IterableIterator<unknown> {
+    const readOn = () => {
+      const row = rows.next();
+      if (row.done) this.#open.delete(rows);
       return row;
-    },
-  };
+    };
+    this.#open.add(rows);
+    let ahead = readOn();
+    return {
+      [Symbol.iterator]() {
+        return this;
+      },
+      next() {
+        const row = ahead;
+        if (!row.done) ahead = readOn();
+        return row;
+      },
+    };
+  }
 }

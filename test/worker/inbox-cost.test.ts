@@ -17,18 +17,18 @@ const rowsOf = async (meter: Meter) => {
   return { rowsRead, rowsWritten };
 };
 
-async function meteredUser() {
+async function meteredUser(limit = INBOX) {
   const user = uniqueName("cost");
   const stub = userObject(user);
-  const meter = await measure(stub, { INBOX_LIMIT: INBOX });
+  const meter = await measure(stub, { INBOX_LIMIT: limit });
   let sent = 0;
   /** As server code does. */
   const notify = () =>
     callAsServer("POST", "/v1/notify", { user, title: "t", message: "m", id: `n${++sent}` });
   /** Many at once, past HTTP. */
-  const fillInbox = (message = "m") =>
+  const fillInbox = (message = "m", count = INBOX) =>
     runInDurableObject<UserObject, void>(stub, (object) => {
-      for (let n = 0; n < INBOX; n++) {
+      for (let n = 0; n < count; n++) {
         object.notify({ id: `n${++sent}`, title: "t", message, priority: "medium", data: "null" });
       }
     });
@@ -134,6 +134,47 @@ describe("a device", () => {
     expect(await runDurableObjectAlarm(stub)).toBe(true);
     const { requests, rowsRead, rowsWritten } = await meter.take();
     expect({ requests, rowsRead, rowsWritten }).toEqual(INBOX_COUNTERS.sweep);
+  });
+
+  it("[U12][K5] that finds 10,000 notifications reads as little as with 10, apart from the page, after a sleep too", async () => {
+    const pages = [];
+    for (const count of [10, 10_000]) {
+      const { user, meter, fillInbox, newest } = await meteredUser(10_000);
+      await fillInbox("m", count);
+      const phone = await openSession(user);
+      await phone.ask({ type: "mark", id: "a", ids: [newest()], state: "read" });
+      await meter.sleep();
+      await meter.take();
+      const laptop = await openSession(user, { query: "?history=10" });
+      expect(await laptop.next("connected")).toMatchObject({ unread: count - 1 });
+      pages.push((await rowsOf(meter)).rowsRead);
+    }
+    const [few = 0, many = 0] = pages;
+    // To find the newest takes a step for each doubling.
+    expect(many - few).toBeLessThanOrEqual(Math.ceil(Math.log2(1_000)));
+  });
+
+  it("[U12] that asks after something expired has it counted and written down, once", async () => {
+    const { user, meter, notify } = await fullInbox();
+    await callAsServer("POST", "/v1/notify", {
+      ...{ user, title: "t", message: "m", expiresAt: Date.now() + 60_000 },
+    });
+    await notify();
+    advanceClock(60_000);
+    const wakes = [];
+    for (let round = 0; round < 2; round++) {
+      await meter.sleep();
+      await meter.take();
+      const phone = await openSession(user, { query: "?history=0" });
+      expect(await phone.next("connected")).toMatchObject({ unread: INBOX - 1 });
+      wakes.push(await meter.take());
+    }
+    // With the second device the sweep is planned.
+    expect(wakes).toMatchObject([
+      { rowsWritten: 1, alarmsSet: 0 },
+      { rowsWritten: 1, alarmsSet: 1 },
+    ]);
+    expect(wakes[1]?.rowsRead).toBeLessThan(30);
   });
 
   it("[K3] a single one is not swept, so an hour of it costs nothing", async () => {

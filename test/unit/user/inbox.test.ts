@@ -20,7 +20,7 @@ class InboxForTest {
 
   add(id: string, more: { topic?: string; expiresAt?: number; message?: string } = {}): number {
     const input = { id, title: id, message: "", priority: "medium" as const, data: "null", ...more };
-    return this.inbox.add(input, NOW).seq;
+    return this.inbox.add(input, false, NOW).seq;
   }
 
   fill(from: number, to: number): void {

@@ -1,48 +1,81 @@
-// What one client must have heard, worked out from what was stored and from where the wire has got to: the positions
-// are taken from the frames, what stands there from the store. A client that hears anything else is wrong, or its
-// server is. To extend: a frame that moves the cursor is a case in `#take`.
+// What one client must have heard and hold, worked out from what happened in the log and from where the wire has got to.
+// A server that says anything else, in another order, twice or not at all is wrong, and so is a client that took it in
+// otherwise. To extend: a frame that moves the cursor is a case in `#take`.
 
-import { matchesTopics, parseCursor, type Topics } from "../../src/protocol/index.ts";
-import type { StoredMessage } from "../../src/room/log-store.ts";
+import { type Message, matchesTopics, parseCursor, type Topics } from "../../src/protocol/index.ts";
+import type { Chronicle, Due, Era, Extent } from "./chronicle.ts";
 
 type Frame = Readonly<Record<string, unknown>> & { readonly type?: unknown };
 
-/** One page looks no further than this. */
+/** One page looks at no more messages than this. */
 const ROWS_LOOKED_AT = 2_000;
+
+/** A message as the client has been told of it, as JSON. */
+export interface Held {
+  readonly seq: number;
+  readonly event: string;
+  /** The `seq` of its last change. */
+  readonly version: number;
+  readonly body: string;
+}
+
+type Stage =
+  | { readonly at: "replay"; readonly due: Due[]; readonly since: number }
+  | { readonly at: "paging"; readonly told: { readonly since: number; readonly asOf: number } }
+  | { readonly at: "live" };
 
 export class Ear {
   /** What its listeners are to be given, in order, since the beginning. */
-  readonly expected: StoredMessage[] = [];
+  readonly expected: string[] = [];
   /** What it is to hold, by `seq`. */
-  readonly held = new Map<number, StoredMessage>();
+  readonly held = new Map<number, Held>();
   /** How often `lost` is to be fired. */
   losses = 0;
-  readonly seen = { partial: 0, complete: 0, duplicates: 0, gonePages: 0, renewals: 0 };
+  readonly seen = {
+    partial: 0,
+    complete: 0,
+    duplicates: 0,
+    gonePages: 0,
+    renewals: 0,
+    changes: 0,
+    receipts: 0,
+  };
   /** What does not fit; the test fails on any. */
   readonly faults: string[] = [];
-  readonly #stored: readonly StoredMessage[];
+  readonly #chronicle: Chronicle;
   readonly #history: number;
-  #epoch = "";
+  #era: Era | undefined;
   #position: number | undefined;
+  #stage: Stage = { at: "live" };
   #filter: Topics = null;
   #floor = 0;
-  /** Of a newcomer: the latest messages that have not come yet. */
-  #welcome: StoredMessage[] | undefined;
+  #head = 0;
   #unechoed = new Set<string>();
   #since: string | null = null;
+  /** How far each user has read, as far as this connection was told. */
+  #read = new Map<string, number>();
+  #ownRead = 0;
 
-  constructor(stored: readonly StoredMessage[], history: number) {
-    this.#stored = stored;
+  constructor(chronicle: Chronicle, history: number) {
+    this.#chronicle = chronicle;
     this.#history = history;
   }
 
   get cursor(): string | null {
-    return this.#position === undefined ? null : `${this.#epoch}.${this.#position}`;
+    return this.#position === undefined ? null : `${this.#era?.epoch}.${this.#position}`;
   }
 
   /** In force on its connection. */
   get filter(): Topics {
     return this.#filter;
+  }
+
+  get era(): Era | undefined {
+    return this.#era;
+  }
+
+  get floor(): number {
+    return this.#floor;
   }
 
   dials(since: string | null, filter: Topics): void {
@@ -56,111 +89,229 @@ export class Ear {
     if (command.type === "send" && command.echo === false) this.#unechoed.add(String(command.id));
   }
 
-  /** Of a text that is about to be given to the client. */
-  hears(text: string): void {
+  /** Of a text that is about to be given to the client; `extent` is where the log stood when it was sent. */
+  hears(text: string, extent: Extent): void {
     const frame: Frame = JSON.parse(text);
     const events: readonly Frame[] = Array.isArray(frame.events) ? frame.events : [];
-    if (frame.type === "batch") for (const event of events) this.#take(event);
-    else this.#take(frame);
+    if (frame.type === "batch") for (const event of events) this.#take(event, extent);
+    else this.#take(frame, extent);
   }
 
-  #take(frame: Frame): void {
-    const seq = Number(frame.seq);
+  #take(frame: Frame, extent: Extent): void {
     switch (frame.type) {
       case "connected":
         this.#begin(frame);
         return;
       case "caughtUp":
-        if (this.#welcome?.length) this.faults.push(`a newcomer was not told of ${this.#welcome.length}`);
-        if (this.#welcome === undefined) this.#advance(seq);
-        else this.#position = seq;
-        this.#welcome = undefined;
+        this.#catchUp(Number(frame.seq), frame.more === true);
         return;
       case "message":
-        this.#takeMessage(seq);
+      case "messageUpdated":
+      case "messageDeleted":
+      case "reaction":
+        this.#takeEvent(frame, Number(frame.seq));
+        return;
+      case "receipt":
+        this.#takeReceipt(String(frame.user), Number(frame.seq));
         return;
       case "error":
         if (frame.code === "not_found" && String(frame.path) === "after") this.seen.gonePages += 1;
         return;
       case "ok":
-        this.#takeAnswer(frame, seq);
+        this.#takeAnswer(frame, Number(frame.seq), extent);
     }
   }
 
   #begin(frame: Frame): void {
     const { recovery, epoch } = frame;
-    const [head, floor] = [Number(frame.head), Number(frame.floor)];
+    const extent = { head: Number(frame.head), floor: Number(frame.floor) };
+    const { head, floor } = extent;
+    const era = this.#chronicle.era(epoch);
     const cursor = parseCursor(this.#since ?? "");
     const reached = cursor?.epoch === epoch && cursor !== undefined && cursor.seq >= floor;
     const right = cursor === undefined ? ["none"] : reached ? ["complete", "partial"] : ["lost"];
     if (!right.includes(String(recovery))) this.faults.push(`${recovery} with ${this.#since}, ${floor}`);
-    if (floor < this.#floor) this.faults.push(`the floor fell from ${this.#floor} to ${floor}`);
-    if (head > this.#stored.length) this.faults.push(`head ${head} of ${this.#stored.length}`);
+    if (era === undefined || head > era.head)
+      this.faults.push(`head ${head} of ${epoch}, which has ${era?.head}`);
+    if (era === this.#era && floor < this.#floor) this.faults.push(`the floor fell to ${floor}`);
     this.#floor = floor;
+    this.#head = head;
+    this.#read.clear();
+    this.#ownRead = 0;
     if (recovery === "partial") this.seen.partial += 1;
     if (recovery === "complete") this.seen.complete += 1;
-    for (const seq of [...this.held.keys()]) if (seq <= floor) this.held.delete(seq);
-    this.#welcome = undefined;
-    if (right.includes("complete")) return;
-    if (this.#position !== undefined) this.losses += 1;
-    this.held.clear();
-    this.#epoch = String(epoch);
-    this.#position = undefined;
-    this.#welcome = this.#latest(Math.max(floor, head - ROWS_LOOKED_AT), head);
-  }
-
-  #latest(after: number, upTo: number): StoredMessage[] {
-    const matching = this.#between(after, upTo);
-    return this.#history === 0 ? [] : matching.slice(-this.#history);
-  }
-
-  #takeMessage(seq: number): void {
-    if (this.#welcome === undefined) {
-      this.#advance(seq);
+    if (right.includes("complete")) {
+      for (const seq of [...this.held.keys()]) if (seq <= floor) this.held.delete(seq);
+      const since = cursor?.seq ?? 0;
+      this.#stage = { at: "replay", since, due: era?.replay(since, extent, this.#filter) ?? [] };
       return;
     }
-    const next = this.#welcome.shift();
-    if (next?.seq !== seq) this.faults.push(`a newcomer was told of ${seq} in place of ${next?.seq}`);
-    if (next !== undefined) this.#hear(next);
-    this.#position = seq;
+    if (this.#position !== undefined) this.losses += 1;
+    this.held.clear();
+    this.#era = era;
+    this.#position = undefined;
+    this.#stage = { at: "replay", since: head, due: this.#latest(extent) };
   }
 
-  #takeAnswer(frame: Frame, seq: number): void {
+  #latest(extent: Extent): Due[] {
+    if (this.#history === 0) return [];
+    const looked = this.#era?.held(extent, null).slice(-ROWS_LOOKED_AT) ?? [];
+    return looked
+      .filter(({ event }) => matchesTopics(this.#filter, event))
+      .slice(-this.#history)
+      .map(({ seq }) => ({ seq, json: this.#era?.version(seq, extent.head)?.body ?? "" }));
+  }
+
+  #catchUp(seq: number, more: boolean): void {
+    if (this.#stage.at === "replay") {
+      const [next] = this.#stage.due;
+      if (next !== undefined && (next.seq <= seq || !more))
+        this.faults.push(`nobody told it of ${next.json}`);
+      this.#stage = more
+        ? { at: "paging", told: { since: this.#stage.since, asOf: this.#head } }
+        : { at: "live" };
+      this.#position = seq;
+      return;
+    }
+    this.#skipTo(seq + 1);
+    this.#stage = { at: "live" };
+  }
+
+  #takeEvent(frame: Frame, seq: number): void {
+    const json = JSON.stringify(frame);
+    if (this.#stage.at === "replay") {
+      const due = this.#stage.due.shift();
+      if (due?.json !== json) this.faults.push(`replayed ${json} in place of ${due?.json}`);
+    } else {
+      if (this.#stage.at === "paging") this.faults.push(`while paging it heard ${json}`);
+      this.#skipTo(seq);
+      const live = this.#era?.at(seq);
+      if (live?.json !== json) this.faults.push(`heard ${json} in place of ${live?.json}`);
+      if (live !== undefined && !matchesTopics(this.#filter, live.event))
+        this.faults.push(`should not hear ${json}`);
+    }
+    this.#hear(json, seq);
+  }
+
+  /** What it was not told must be none of its topics. */
+  #skipTo(seq: number): void {
+    const position = this.#position ?? 0;
+    if (seq <= position) this.faults.push(`${seq} came after ${position}`);
+    if (!this.#era?.isQuiet(position, seq, this.#filter))
+      this.faults.push(`of ${position} to ${seq} something is missing`);
+    this.#position = Math.max(position, seq - 1);
+  }
+
+  #takeReceipt(user: string, seq: number): void {
+    this.seen.receipts += 1;
+    const before = this.#read.get(user) ?? 0;
+    if (seq <= before) this.faults.push(`${user} has read ${seq} after ${before}`);
+    this.#read.set(user, seq);
+  }
+
+  #takeRead(seq: number): void {
+    if (seq < this.#ownRead) this.faults.push(`its position went back from ${this.#ownRead} to ${seq}`);
+    this.#ownRead = seq;
+  }
+
+  #takeAnswer(frame: Frame, seq: number, extent: Extent): void {
     if (frame.duplicate === true) this.seen.duplicates += 1;
     if ("expiresAt" in frame) this.seen.renewals += 1;
-    if (Array.isArray(frame.events)) {
-      for (const event of frame.events) this.#take(event);
-      this.#advance(seq);
-    } else if (Array.isArray(frame.messages)) {
-      for (const { seq: older } of frame.messages) this.#hold(this.#stored[older - 1]);
+    if ("unread" in frame) this.#takeRead(seq);
+    else if (Array.isArray(frame.events)) this.#takePage(frame.events, seq, frame.more === true, extent);
+    else if (Array.isArray(frame.messages)) {
+      for (const message of frame.messages) this.#takeOlder(message, extent);
     } else if ("topics" in frame) {
-      this.#advance(seq);
+      this.#skipTo(seq + 1);
       this.#filter = Array.isArray(frame.topics) ? frame.topics.map(String) : null;
     } else if (this.#unechoed.has(String(frame.id)) && frame.duplicate !== true && seq > 0) {
-      this.#advance(seq - 1);
+      this.#skipTo(seq);
       this.#position = seq;
-      const own = this.#stored[seq - 1];
-      if (own !== undefined && matchesTopics(this.#filter, own.event)) this.#hold(own);
+      const own = this.#era?.at(seq);
+      if (own !== undefined && matchesTopics(this.#filter, own.event)) this.#hold(own.json);
     }
   }
 
-  #advance(seq: number): void {
-    const position = this.#position ?? 0;
-    if (seq <= position) return;
-    for (const message of this.#between(position, seq)) this.#hear(message);
+  #takePage(events: readonly Frame[], seq: number, more: boolean, extent: Extent): void {
+    if (this.#stage.at !== "paging") {
+      this.faults.push("a page came, and no replay was being paged");
+      return;
+    }
+    const { told } = this.#stage;
+    const due = this.#era?.replay(this.#position ?? 0, extent, this.#filter, told) ?? [];
+    for (const event of events) {
+      const json = JSON.stringify(event);
+      const next = due.shift();
+      if (next?.json !== json) this.faults.push(`a page told ${json} in place of ${next?.json}`);
+      this.#hear(json, Number(event.seq));
+    }
+    const [next] = due;
+    if (next !== undefined && (next.seq <= seq || !more)) this.faults.push(`no page told of ${next.json}`);
     this.#position = seq;
   }
 
-  #between(after: number, upTo: number): StoredMessage[] {
-    return this.#stored.slice(after, upTo).filter(({ event }) => matchesTopics(this.#filter, event));
+  #takeOlder(message: Frame, { head }: Extent): void {
+    const json = JSON.stringify(message);
+    const due = this.#era?.version(Number(message.seq), head)?.body;
+    if (json !== due) this.faults.push(`an older page told ${json} in place of ${due}`);
+    this.#hold(json);
   }
 
-  #hear(message: StoredMessage): void {
-    this.expected.push(message);
-    this.#hold(message);
+  #hear(json: string, seq: number): void {
+    this.expected.push(json);
+    this.#position = seq;
+    if (json.startsWith('{"type":"message",')) this.#hold(json);
+    else this.#alter(JSON.parse(json));
   }
 
-  #hold(message: StoredMessage | undefined): void {
-    if (message !== undefined && message.seq > this.#floor) this.held.set(message.seq, message);
+  #hold(body: string): void {
+    // The last fields of what stands before `data`; what was never changed is not parsed for it.
+    const {
+      seq,
+      event,
+      changed = seq,
+    }: { seq: number; event: string; changed?: number } = body.includes('"changed":')
+      ? JSON.parse(body)
+      : {
+          seq: Number(/^\{"type":"message","seq":(\d+),/.exec(body)?.[1]),
+          event: /"event":"([^"]+)"/.exec(body)?.[1] ?? "",
+        };
+    if (seq <= this.#floor || changed <= (this.held.get(seq)?.version ?? 0)) return;
+    this.held.set(seq, { seq, event, version: changed, body });
   }
+
+  #alter(change: Change): void {
+    this.seen.changes += 1;
+    const target = change.type === "messageUpdated" ? change.message.seq : change.target;
+    const held = this.held.get(target);
+    if (held === undefined || held.version >= change.seq) return;
+    const message: Message = JSON.parse(held.body);
+    const now = change.type === "messageUpdated" ? change.message : altered(message, change);
+    this.held.set(target, { ...held, version: now.changed ?? change.seq, body: JSON.stringify(now) });
+  }
+}
+
+type Change =
+  | { readonly type: "messageUpdated"; readonly seq: number; readonly message: Message }
+  | { readonly type: "messageDeleted"; readonly seq: number; readonly target: number; readonly at: number }
+  | {
+      readonly type: "reaction";
+      readonly seq: number;
+      readonly target: number;
+      readonly emoji: string;
+      readonly user: string;
+      readonly op: "add" | "remove";
+    };
+
+function altered(held: Message, change: Exclude<Change, { type: "messageUpdated" }>): Message {
+  const { mentions: _, reactions = {}, ...rest } = held;
+  if (change.type === "messageDeleted")
+    return { ...rest, data: null, deletedAt: change.at, changed: change.seq };
+  const { emoji, user, op, seq } = change;
+  const { [emoji]: users = [], ...others } = reactions;
+  const left = users.filter((id) => id !== user);
+  const now = op === "add" ? [...left, user] : left;
+  const all = now.length > 0 ? { ...others, [emoji]: now } : others;
+  const { reactions: __, ...bare } = held;
+  return { ...bare, ...(Object.keys(all).length > 0 && { reactions: all }), changed: seq };
 }

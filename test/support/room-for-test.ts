@@ -1,10 +1,12 @@
 // A room without a runtime: real rules, real SQL, sockets that keep what they were sent, a clock that stands still.
 // `restart()` is what hibernation or a crash leaves: the database and, with hibernation, the attachments.
 
+import type { Actor } from "../../src/auth/identity.ts";
 import { migrate } from "../../src/platform/migrate.ts";
-import type { Permission, Topics } from "../../src/protocol/index.ts";
+import type { Outcome, Permission, Topics } from "../../src/protocol/index.ts";
+import { FAILED } from "../../src/realtime/refusals.ts";
 import type { AuditEntry } from "../../src/room/audit.ts";
-import { LogStore, type StoredMessage } from "../../src/room/log-store.ts";
+import type { Delivery } from "../../src/room/delivery.ts";
 import { Room } from "../../src/room/room.ts";
 import type { AppliedCommand } from "../../src/room/room-commands.ts";
 import { RoomConnection, type RoomConnectionState, readState } from "../../src/room/room-connection.ts";
@@ -14,6 +16,7 @@ import { type RoomDefaults, RoomSettings } from "../../src/room/room-settings.ts
 import { UserRecords } from "../../src/room/user-records.ts";
 import { parseFrame } from "../../src/validation/parse-frame.ts";
 import { ROOM_COMMANDS } from "../../src/validation/room-commands.ts";
+import { Chronicle, ChronicledStore, type Extent } from "./chronicle.ts";
 import { SocketForTest } from "./socket-for-test.ts";
 import { SqliteForTest } from "./sqlite.ts";
 
@@ -58,8 +61,11 @@ export class RoomForTest {
   readonly database = new SqliteForTest();
   readonly faults: unknown[] = [];
   readonly audited: AuditEntry[] = [];
-  /** Everything ever stored, whatever the log has retired since. */
-  readonly stored: StoredMessage[] = [];
+  /** Everything ever stored, whatever became of it since. */
+  readonly chronicle = new Chronicle(() => ({
+    slowModeMs: this.room.settings.slowModeMs,
+    floor: this.log.floor,
+  }));
   now = 1_790_000_000_000;
   room: Room;
   #settings: RoomTestSettings;
@@ -82,7 +88,7 @@ export class RoomForTest {
       user === null
         ? ({ kind: "anonymous" } as const)
         : ({ kind: "user", user: { id: user, name: user }, expiresAt, issuedAt: 0 } as const);
-    const socket = new SocketForTest();
+    const socket = new SocketForTest((): Extent => ({ head: this.log.head, floor: this.log.floor }));
     const connection = new RoomConnection(socket, {
       version: 1,
       id: `c_${this.#open.length}`,
@@ -108,9 +114,33 @@ export class RoomForTest {
     return person;
   }
 
+  /** How many connections this user has. */
+  opened(user: string): number {
+    return this.#open.filter(({ socket, connection }) => !socket.closed && connection.user?.id === user)
+      .length;
+  }
+
   flush(): void {
     do this.room.flush(this.now);
     while (this.room.hasWork);
+  }
+
+  /** A call over HTTP. */
+  call<T>(actor: Actor, run: (delivery: Delivery, now: number) => Outcome<T>): Outcome<T> {
+    let outcome: Outcome<T> = { ok: false, refusal: FAILED };
+    this.room.enqueue({
+      kind: "call",
+      actor,
+      cost: 1,
+      run: (delivery, now) => {
+        outcome = run(delivery, now);
+      },
+      refused: (refusal) => {
+        outcome = { ok: false, refusal };
+      },
+    });
+    this.flush();
+    return outcome;
   }
 
   later(ms: number): void {
@@ -131,7 +161,7 @@ export class RoomForTest {
     migrate(this.database, ROOM_SCHEMA);
     const settings = new RoomSettings(this.database.sql, defaultsOf(this.#settings));
     const { historyLimit } = settings;
-    const store = new RecordingStore(this.database, historyLimit, this.stored);
+    const store = new ChronicledStore(this.database, historyLimit, this.chronicle);
     const newEpoch = () => `e${++this.#epochs}`;
     const log = new RoomLog(store, { newEpoch: newEpoch(), historyLimit, now: this.now });
     const storage = { settings, log, users: new UserRecords(this.database.sql) };
@@ -140,20 +170,6 @@ export class RoomForTest {
       reportFault: (error) => this.faults.push(error),
       audit: (entry) => this.audited.push(entry),
     });
-  }
-}
-
-class RecordingStore extends LogStore {
-  readonly #stored: StoredMessage[];
-
-  constructor(database: SqliteForTest, ring: number, stored: StoredMessage[]) {
-    super(database, ring);
-    this.#stored = stored;
-  }
-
-  override append(message: StoredMessage): void {
-    super.append(message);
-    this.#stored.push(message);
   }
 }
 

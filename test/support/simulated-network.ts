@@ -2,9 +2,13 @@
 // direction, goes dead without a word, and leaves ghosts. And what a shell does around the rules: tokens, heartbeats,
 // flushes when they are due. To extend: a new kind of fault is a method of `Wire`.
 
-import type { Actor } from "../../src/auth/identity.ts";
+import { type Actor, SERVER } from "../../src/auth/identity.ts";
 import {
+  accept,
+  closeCode,
+  closeReason,
   type Outcome,
+  type Permission,
   PING_FRAME,
   PONG_FRAME,
   type RoomCommand,
@@ -12,19 +16,24 @@ import {
   type Topics,
 } from "../../src/protocol/index.ts";
 import { Intake } from "../../src/realtime/intake.ts";
+import type { Room } from "../../src/room/room.ts";
 import type { AppliedCommand } from "../../src/room/room-commands.ts";
 import { parseFrame } from "../../src/validation/parse-frame.ts";
 import { ROOM_COMMANDS } from "../../src/validation/room-commands.ts";
 import type { FakeSocket } from "../unit/client/support/fake-sockets.ts";
+import type { Extent } from "./chronicle.ts";
 import { type Person, RoomForTest, type RoomTestSettings } from "./room-for-test.ts";
 
-/** A token says who and until when: `usr_1!1790000060000`. */
-export const tokenOf = (user: string, expiresAt: number): string => `${user}!${expiresAt}`;
+/** A token says who, until when, and perhaps what: `usr_1!1790000060000!moderate`. */
+export const tokenOf = (user: string, expiresAt: number, permission: Permission = "write"): string =>
+  `${user}!${expiresAt}!${permission}`;
 
-function readToken(token: string): { user: string; expiresAt: number } {
-  const [user = "", expiresAt] = token.split("!");
-  return { user, expiresAt: Number(expiresAt) };
+function readToken(token: string): { user: string; expiresAt: number; permission: Permission } {
+  const [user = "", expiresAt, permission] = token.split("!");
+  return { user, expiresAt: Number(expiresAt), permission: permission === "moderate" ? "moderate" : "write" };
 }
+
+const TOO_LATE = refuse("token_expired", "too late");
 
 export class SimulatedServer {
   readonly room: RoomForTest;
@@ -36,20 +45,25 @@ export class SimulatedServer {
     this.#now = now;
   }
 
-  /** `undefined`: refused, as the token has expired. */
-  connect(socket: FakeSocket, presence: boolean): Person | undefined {
+  connect(socket: FakeSocket, presence: boolean): Outcome<Person> {
     this.room.now = this.#now();
-    const { user, expiresAt } = readToken(socket.protocols[1]?.slice("token.".length) ?? "");
-    if (expiresAt <= this.room.now) return undefined;
+    const token = socket.protocols[1]?.slice("token.".length) ?? "";
+    const actor = this.#verify(token);
+    if (!actor.ok) return actor;
+    const refusal = this.room.room.refuses(actor.value, this.room.now);
+    if (refusal !== undefined) return { ok: false, refusal };
+    const { user, expiresAt, permission } = readToken(token);
     const { searchParams } = socket.url;
     const since = searchParams.get("since");
-    return this.room.connect(user, {
+    const person = this.room.connect(user, {
       ...(since !== null && { since }),
       history: Number(searchParams.get("history") ?? 50),
       topics: topicsOf(socket),
       presence,
+      permission,
       expiresAt,
     });
+    return { ok: true, value: person };
   }
 
   receive(person: Person, text: string): void {
@@ -64,9 +78,19 @@ export class SimulatedServer {
     this.room.room.enqueue({ kind: "leave", connection: person.connection, departure });
   }
 
+  get now(): number {
+    return this.#now();
+  }
+
   flush(): void {
     this.room.now = this.#now();
     this.room.flush();
+  }
+
+  /** As a call over HTTP does, by server code. */
+  call(run: (room: Room, now: number) => void): void {
+    this.room.now = this.#now();
+    this.room.call(SERVER, (_, now) => accept(run(this.room.room, now)));
   }
 
   flushIfDue(): void {
@@ -104,10 +128,10 @@ export class SimulatedServer {
   }
 
   #verify(token: string): Outcome<Actor> {
-    const { user, expiresAt } = readToken(token);
-    if (expiresAt <= this.#now()) return { ok: false, refusal: refuse("token_expired", "too late") };
+    const { user, expiresAt, permission } = readToken(token);
+    if (expiresAt <= this.#now()) return { ok: false, refusal: TOO_LATE };
     const identity = { kind: "user", user: { id: user, name: user }, expiresAt, issuedAt: 0 } as const;
-    return { ok: true, value: { identity, permission: "write" } };
+    return { ok: true, value: { identity, permission } };
   }
 }
 
@@ -117,8 +141,8 @@ export function topicsOf(socket: FakeSocket): Topics {
 }
 
 export interface WireEvents {
-  /** Before the client is given it. */
-  onDown(text: string): void;
+  /** Before the client is given it; where the log stood when it was sent. */
+  onDown(text: string, extent: Extent): void;
   onUp(text: string): void;
   /** After the client was given it. */
   onGiven(): void;
@@ -184,10 +208,13 @@ export class Wire {
   }
 
   #arrive(): void {
-    this.#person = this.#server.connect(this.socket, this.#presence);
-    if (this.#person !== undefined) return;
+    const came = this.#server.connect(this.socket, this.#presence);
+    if (came.ok) {
+      this.#person = came.value;
+      return;
+    }
     this.#serverGone = true;
-    this.#endClient(4401, "token_expired");
+    this.#endClient(closeCode(came.refusal.code), closeReason(came.refusal));
   }
 
   #moveUp(person: Person, count: number): void {
@@ -203,11 +230,12 @@ export class Wire {
   }
 
   #moveDown(person: Person, count: number): void {
-    const { frames, closed } = person.socket;
+    const { frames, marks, closed } = person.socket;
     for (let n = 0; n < count && this.#given < frames.length; n++) {
+      const extent = marks[this.#given] as Extent; // as the room marks them
       const text = frames[this.#given++] ?? "";
       if (this.#clientGone || this.socket.closedWith !== undefined) continue;
-      this.#events.onDown(text);
+      this.#events.onDown(text, extent);
       this.socket.deliverText(text);
       this.#events.onGiven();
     }

@@ -6,10 +6,10 @@ import { RoomsError } from "../../client/errors.ts";
 import type { SendOptions, Stored } from "../../client/outbox-entry.ts";
 import type { Clock } from "../../client/ports.ts";
 import type { RoomHandle } from "../../client/room-handle.ts";
-import type { Message, Topics } from "../../src/protocol/index.ts";
-import type { StoredMessage } from "../../src/room/log-store.ts";
+import type { ChangeResult, Message, Permission, Topics } from "../../src/protocol/index.ts";
 import type { FakeSocket } from "../unit/client/support/fake-sockets.ts";
 import { FakeSockets } from "../unit/client/support/fake-sockets.ts";
+import type { Chronicle, Era } from "./chronicle.ts";
 import { Ear } from "./ear.ts";
 import { topicsOf } from "./simulated-network.ts";
 
@@ -22,28 +22,40 @@ export interface Profile {
   readonly history: number;
   /** Its clock is wrong by this much. */
   readonly skewMs: number;
+  readonly permission?: Permission;
 }
 
 export interface PeerWorld {
   readonly clock: Clock;
-  readonly stored: readonly StoredMessage[];
+  readonly chronicle: Chronicle;
   random(): number;
-  getToken(user: string): Promise<string>;
+  getToken(profile: Profile): Promise<string>;
   onDial(peer: SimulatedPeer, socket: FakeSocket): void;
 }
 
 /** What became of one send. `closed`: its connection was ended for good, so nobody knows. */
 export type Fate = "waiting" | Stored | { readonly refused: string };
 
-/** A refusal of these says nothing of earlier tries. */
-const ENDINGS = new Set(["token_expired", "unauthorized", "closed"]);
+/** One edit, deletion or reaction, and what became of it. */
+export interface Deed {
+  readonly target: number;
+  readonly era: Era | undefined;
+  /** What an edit makes of the message; said once only. */
+  readonly text?: string;
+  fate: "waiting" | ChangeResult | { readonly refused: string };
+}
+
+/** A refusal of these says nothing of earlier tries. `forbidden`: where nothing forbidden was said. */
+const ENDINGS = new Set(["token_expired", "unauthorized", "closed", "banned", "deleted", "forbidden"]);
 
 export class SimulatedPeer {
   readonly profile: Profile;
   readonly client: Client;
   readonly room: RoomHandle;
   readonly ear: Ear;
-  readonly heard: Message[] = [];
+  /** Sequenced events, in the order in which they were given to the app. */
+  readonly heard: unknown[] = [];
+  readonly deeds: Deed[] = [];
   readonly signals: { readonly by: number; readonly number: number; readonly to: unknown }[] = [];
   /** By what was sent, which is said once only. */
   readonly fates = new Map<string, Fate>();
@@ -52,18 +64,20 @@ export class SimulatedPeer {
   paused = false;
   #checked = 0;
   #sends = 0;
+  /** What it may not say. */
+  readonly #forbidden = new Set<string>();
 
   constructor(profile: Profile, world: PeerWorld) {
     this.profile = profile;
-    const { user, index, topics, history, skewMs } = profile;
-    this.ear = new Ear(world.stored, history);
+    const { index, topics, history, skewMs } = profile;
+    this.ear = new Ear(world.chronicle, history);
     const sockets = new FakeSockets();
     let ids = 0;
     const { clock } = world;
     this.client = new Client(
       {
         url: "https://rooms.example.com",
-        getToken: () => world.getToken(user),
+        getToken: () => world.getToken(profile),
         log: (level, message) => {
           if (level !== "debug") this.warnings.push(message);
         },
@@ -85,7 +99,9 @@ export class SimulatedPeer {
       },
     );
     this.room = this.client.room("lobby", { history, topics });
-    this.room.on("message", (message) => this.heard.push(message));
+    for (const type of ["message", "messageUpdated", "messageDeleted", "reaction"] as const) {
+      this.room.on(type, (event) => this.heard.push(event));
+    }
     this.room.on("lost", () => this.#onLost());
     this.room.on("signal", ({ data }) => this.#onSignal(data));
   }
@@ -93,14 +109,26 @@ export class SimulatedPeer {
   /** Says something new. `data` is the text, padded where it shall be large. */
   send(options: SendOptions, bytes = 0): void {
     const text = `${this.profile.index}:${++this.#sends} ${"x".repeat(bytes)}`;
+    if (options.event?.startsWith("secret")) this.#forbidden.add(text);
     this.#follow(text, this.room.send(text, options));
+  }
+
+  edit(target: number, bytes: number): void {
+    const text = `${this.profile.index}:edit ${++this.#sends} ${"x".repeat(bytes)}`;
+    this.#watch({ target, era: this.ear.era, text, fate: "waiting" }, this.room.edit(target, text));
+  }
+
+  /** Deletes, reacts or takes a reaction back. */
+  change(target: number, change: () => Promise<ChangeResult>): void {
+    this.#watch({ target, era: this.ear.era, fate: "waiting" }, change());
   }
 
   /** After an end for good: the app starts over and tries again what failed with it. */
   revive(): void {
     if (this.paused) return;
     for (const { id, data, error } of [...this.room.outbox]) {
-      if (error !== undefined && ENDINGS.has(error.code))
+      const refused = error?.code === "forbidden" && this.#forbidden.has(String(data));
+      if (error !== undefined && ENDINGS.has(error.code) && !refused)
         this.#follow(String(data), this.room.outbox.retry(id));
     }
     if (this.room.state.status !== "disconnected") return;
@@ -122,21 +150,40 @@ export class SimulatedPeer {
     if (ear.faults.length > 0) this.#fail(ear.faults.join("; "));
     for (; this.#checked < Math.max(heard.length, ear.expected.length); this.#checked++) {
       const [got, due] = [heard[this.#checked], ear.expected[this.#checked]];
-      if (got?.seq !== due?.seq || JSON.stringify(got) !== due?.body) {
-        this.#fail(`heard ${JSON.stringify(got)} in place of ${due?.body}`);
-      }
+      if (JSON.stringify(got) !== due) this.#fail(`heard ${JSON.stringify(got)} in place of ${due}`);
     }
     if (this.tally.lost !== ear.losses) this.#fail(`lost ${this.tally.lost} times, not ${ear.losses}`);
     const gap = this.warnings.find((warning) => warning.includes("gap"));
     if (gap !== undefined) this.#fail(gap);
   }
 
-  /** Whether it holds what it must. */
+  /** Whether it holds what it must. What it does itself shows before it is told of it. */
   checkHeld(): void {
     const held = this.room.messages.filter((message): message is Message => message.pending !== true);
     const due = [...this.ear.held.values()].sort((a, b) => a.seq - b.seq);
     expect(held.map(({ seq }) => seq)).toEqual(due.map(({ seq }) => seq));
-    expect(held).toEqual(due.map(({ body }): unknown => JSON.parse(body)));
+    const open = new Set(this.deeds.filter((deed) => this.#isOpen(deed)).map(({ target }) => target));
+    expect(held.filter(({ seq }) => !open.has(seq))).toEqual(
+      due.filter(({ seq }) => !open.has(seq)).map(({ body }): unknown => JSON.parse(body)),
+    );
+  }
+
+  /** Whether it may show and was not heard yet. */
+  #isOpen({ target, era, fate }: Deed): boolean {
+    if (era !== this.ear.era || fate === "waiting") return era === this.ear.era;
+    return "seq" in fate && fate.seq > (this.ear.held.get(target)?.version ?? 0);
+  }
+
+  #watch(deed: Deed, result: Promise<ChangeResult>): void {
+    this.deeds.push(deed);
+    result.then(
+      (done) => {
+        deed.fate = done;
+      },
+      (error: unknown) => {
+        deed.fate = { refused: error instanceof RoomsError ? error.code : String(error) };
+      },
+    );
   }
 
   #follow(text: string, stored: Promise<Stored>): void {

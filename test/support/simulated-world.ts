@@ -1,12 +1,16 @@
 // Real clients and the real rules of a room, in one seeded world: steps at random, then everything heals.
 
 import { expect } from "vitest";
-import { LISTED_MEMBERS, type Member } from "../../src/protocol/index.ts";
+import { LISTED_MEMBERS, type Member, PING_FRAME } from "../../src/protocol/index.ts";
 import { FakeClock } from "../unit/client/support/fake-clock.ts";
 import type { FakeSocket } from "../unit/client/support/fake-sockets.ts";
 import { seededRandom } from "../unit/client/support/random-source.ts";
+import { Dice } from "./dice.ts";
+import { Habits } from "./habits.ts";
 import { nonsense } from "./nonsense.ts";
+import { ReadWatch } from "./read-watch.ts";
 import type { Person, RoomTestSettings } from "./room-for-test.ts";
+import { SimulatedModerator } from "./simulated-moderator.ts";
 import { SimulatedServer, tokenOf, Wire } from "./simulated-network.ts";
 import { type Profile, SimulatedPeer } from "./simulated-peer.ts";
 
@@ -18,37 +22,43 @@ export interface WorldSettings extends RoomTestSettings {
   readonly bytes?: number;
   /** Shortest and longest life of a token. */
   readonly tokenMs?: readonly [number, number];
+  /** Whether people are kicked, settings changed, and logs purged. */
+  readonly moderated?: boolean;
 }
-
-const EVENTS = ["chat", "chat", "task", "task.created", "task:done", "tasks", "other"];
-const TOPICS = [null, ["task"], ["chat", "other"], [], ["nothing"]];
 
 export class SimulatedWorld {
   readonly clock = new FakeClock();
   readonly server: SimulatedServer;
   readonly peers: readonly SimulatedPeer[];
   readonly tally = { hibernations: 0, crashes: 0, breaks: 0, nonsense: 0, failedWrites: 0, lostAnswers: 0 };
+  readonly moderator: SimulatedModerator;
+  readonly reads: ReadWatch;
   readonly #settings: WorldSettings;
-  readonly #random: () => number;
+  readonly #dice: Dice;
+  readonly #habits: Habits;
   #wires: { readonly peer: SimulatedPeer; readonly wire: Wire }[] = [];
   #crowd: Person[] = [];
   #faulty = true;
-  #signals = 0;
   #tokens = 0;
   #bursts = 0;
 
   constructor(seed: number, settings: WorldSettings) {
-    this.#random = seededRandom(seed);
+    const random = seededRandom(seed);
+    this.#dice = new Dice(random);
+    this.#habits = new Habits(this.#dice, settings);
     this.#settings = settings;
     this.server = new SimulatedServer(settings, () => this.clock.now());
     const world = {
       clock: this.clock,
-      stored: this.server.room.stored,
-      random: this.#random,
-      getToken: (user: string) => this.#getToken(user),
+      chronicle: this.server.room.chronicle,
+      random,
+      getToken: (profile: Profile) => this.#getToken(profile),
       onDial: (peer: SimulatedPeer, socket: FakeSocket) => this.#onDial(peer, socket),
     };
     this.peers = settings.profiles.map((profile, index) => new SimulatedPeer({ ...profile, index }, world));
+    const users = [...new Set(settings.profiles.map(({ user }) => user))];
+    this.moderator = new SimulatedModerator(this.server, users, settings.historyLimit ?? 100, this.#dice);
+    this.reads = new ReadWatch(this.server, users);
   }
 
   async run(steps: number): Promise<void> {
@@ -56,6 +66,7 @@ export class SimulatedWorld {
       await this.#step();
       await this.clock.settle();
       for (const peer of this.peers) peer.check();
+      this.reads.check();
       if (step % 25 === 24) await this.#checkStill();
     }
   }
@@ -64,6 +75,7 @@ export class SimulatedWorld {
   async heal(): Promise<void> {
     this.#faulty = false;
     this.server.room.database.failOn = undefined;
+    this.moderator.relent();
     for (const peer of this.peers) this.#resume(peer);
     for (const peer of this.peers) peer.send({});
     await this.pass(1_000, 200);
@@ -72,6 +84,17 @@ export class SimulatedWorld {
     this.server.sweep();
     await this.pass(1_000, 15);
     this.#exchangeAll();
+    const said = this.#commands();
+    await this.pass(1_000, 10);
+    if (this.#settings.tokenMs === undefined) expect(this.#commands()).toEqual(said);
+  }
+
+  /** What was said on each wire, but for heartbeats and new tokens. */
+  #commands(): unknown[][] {
+    return this.#wires.map(({ peer, wire }) => [
+      peer.profile.user,
+      ...wire.socket.texts.filter((text) => text !== PING_FRAME && !text.includes('"type":"auth"')),
+    ]);
   }
 
   /** So many strangers come, on a network that never fails. */
@@ -88,7 +111,9 @@ export class SimulatedWorld {
   }
 
   isStored(text: string): boolean {
-    return this.server.room.stored.some(({ body }) => dataOf(body) === text);
+    return this.server.room.chronicle.eras.some(({ messages }) =>
+      messages.some(({ body }) => dataOf(body) === text),
+    );
   }
 
   /** At most; a restart may have made the history longer by half. */
@@ -102,46 +127,39 @@ export class SimulatedWorld {
   }
 
   async #step(): Promise<void> {
-    const roll = this.#random();
-    const peer = this.#pick(this.peers);
+    const roll = this.#dice.roll();
+    const peer = this.#dice.pick(this.peers);
     const wire = this.#anyWire();
-    if (roll < 0.2) this.#say(peer);
-    else if (roll < 0.45) wire?.exchange(this.#upTo(4), this.#upTo(6));
+    if (roll < 0.12) this.#habits.say(peer, this.server.room.log.head);
+    else if (roll < 0.21) for (let count = this.#dice.upTo(3); count > 0; count--) this.#habits.change(peer);
+    else if (roll < 0.24) this.#habits.read(peer);
+    else if (roll < 0.45) wire?.exchange(this.#dice.upTo(4), this.#dice.upTo(6));
     else if (roll < 0.6) this.server.flush();
     else if (roll < 0.75) await this.#wait();
     else if (roll < 0.79) this.#breakOff(wire);
     else if (roll < 0.81) this.#restart();
-    else if (roll < 0.84) this.#signal(peer);
-    else if (roll < 0.87) this.#present(peer);
-    else if (roll < 0.89) this.#refilter(peer);
-    else if (roll < 0.91) peer.room.loadOlder(this.#upTo(20)).catch(() => {});
+    else if (roll < 0.84) this.#habits.signal(peer, this.peers);
+    else if (roll < 0.87) this.#habits.present(peer);
+    else if (roll < 0.89) this.#habits.refilter(peer);
+    else if (roll < 0.91) peer.room.loadOlder(this.#dice.upTo(20)).catch(() => {});
     else if (roll < 0.93) this.#nonsense();
     else if (roll < 0.945) this.#failWrites();
     else if (roll < 0.96) this.#comeAndGo(peer);
-    else if (roll < 0.97) this.#burst();
+    else if (roll < 0.965) this.#burst();
+    else if (roll < 0.98 && this.#settings.moderated) this.moderator.act();
     else peer.revive();
   }
 
-  #say(peer: SimulatedPeer): void {
-    const roll = this.#random();
-    const head = this.server.room.log.head;
-    const bytes = this.#settings.bytes ?? 0;
-    const event = this.#pick(EVENTS);
-    const echo = this.#random() < 0.7;
-    if (roll < 0.05) peer.send({ event: "secret.word" });
-    else if (roll < 0.1) peer.send({}, (this.#settings.messageBytes ?? 32_768) + 1);
-    else if (roll < 0.2) peer.send({ event, echo, replyTo: 1 + Math.floor(this.#random() * (head + 3)) });
-    else for (let count = this.#upTo(4); count > 0; count--) peer.send({ event, echo }, bytes);
-  }
-
   async #wait(): Promise<void> {
-    const roll = this.#random();
-    const ms = roll < 0.85 ? this.#upTo(400) : roll < 0.97 ? this.#upTo(6_000) : this.#upTo(90_000);
+    const roll = this.#dice.roll();
+    const ms =
+      roll < 0.85 ? this.#dice.upTo(400) : roll < 0.97 ? this.#dice.upTo(6_000) : this.#dice.upTo(90_000);
     for (let left = ms; left > 0; left -= 1_000) {
       await this.clock.advance(Math.min(left, 1_000));
       this.server.flushIfDue();
+      this.reads.check();
       // Time does not pass without anything getting through.
-      if (ms > 1_000 && this.#random() < 0.5) this.#anyWire()?.exchange(9, 9);
+      if (ms > 1_000 && this.#dice.roll() < 0.5) this.#anyWire()?.exchange(9, 9);
     }
     if (roll > 0.97) this.server.sweep();
     this.#tidy();
@@ -150,50 +168,35 @@ export class SimulatedWorld {
   #breakOff(wire: Wire | undefined): void {
     if (wire === undefined || wire.over) return;
     this.tally.breaks += 1;
-    wire.exchange(this.#upTo(5) - 1, 0);
-    if (this.#random() < 0.5) this.server.flush();
-    wire.exchange(0, this.#upTo(5) - 1);
+    wire.exchange(this.#dice.upTo(5) - 1, 0);
+    if (this.#dice.roll() < 0.5) this.server.flush();
+    wire.exchange(0, this.#dice.upTo(5) - 1);
     if (!wire.drained) this.tally.lostAnswers += 1;
-    wire.breakOff(this.#pick(["both", "both", "client", "server"] as const));
+    wire.breakOff(this.#dice.pick(["both", "both", "client", "server"] as const));
   }
 
   #restart(): void {
-    const how = this.#random() < 0.5 ? "hibernate" : "crash";
+    const how = this.#dice.roll() < 0.5 ? "hibernate" : "crash";
     const { historyLimit = 100 } = this.#settings;
-    const other = Math.max(5, Math.floor(historyLimit * (0.5 + this.#random())));
-    const settings = this.#random() < 0.2 ? { ...this.#settings, historyLimit: other } : this.#settings;
+    const other = Math.max(5, Math.floor(historyLimit * (0.5 + this.#dice.roll())));
+    const settings = this.#dice.roll() < 0.2 ? { ...this.#settings, historyLimit: other } : this.#settings;
     if (!this.server.restart(how, settings)) return;
+    this.reads.restarted(how);
     if (how === "hibernate") this.tally.hibernations += 1;
     else {
       this.tally.crashes += 1;
       for (const { wire } of this.#wires) {
-        wire.exchange(0, this.#upTo(4) - 1);
-        if (this.#random() < 0.8) wire.breakOff("client");
+        wire.exchange(0, this.#dice.upTo(4) - 1);
+        if (this.#dice.roll() < 0.8) wire.breakOff("client");
       }
     }
-  }
-
-  #signal(peer: SimulatedPeer): void {
-    const to = this.#random() < 0.4 ? this.#pick(this.peers).profile.user : undefined;
-    const data = [peer.profile.index, ++this.#signals, to ?? null];
-    peer.room.signal("task.ping", data, to === undefined ? {} : { to });
-  }
-
-  #present(peer: SimulatedPeer): void {
-    const status = this.#pick(["online", "away", "busy"] as const);
-    const data = this.#pick([undefined, null, { mood: this.#upTo(9) }]);
-    peer.room.setPresence({ status, ...(data !== undefined && { data }) }).catch(() => {});
-  }
-
-  #refilter(peer: SimulatedPeer): void {
-    if (peer.profile.topics !== null) peer.room.setTopics(this.#pick(TOPICS)).catch(() => {});
   }
 
   /** What is no command changes nothing, for anybody else least of all. */
   #nonsense(): void {
     this.server.flush();
     const { room } = this.server;
-    const anonymous = this.#random() < 0.5;
+    const anonymous = this.#dice.roll() < 0.5;
     const vandal = room.join(anonymous ? null : "vandal");
     const look = () => JSON.stringify([room.log.head, room.room.attendance.members, this.#frames()]);
     const before = look();
@@ -207,15 +210,15 @@ export class SimulatedWorld {
   #failWrites(): void {
     const { database } = this.server.room;
     this.tally.failedWrites += 1;
-    // Of what a `send` asks of the log: its row, and the ids before it.
-    database.failOn = /^(INSERT OR REPLACE INTO log|SELECT seq, author, id)/;
+    // Of what is asked of the log: a row, what becomes of it, and the ids before it.
+    database.failOn = /^(INSERT INTO log|UPDATE log SET body|SELECT seq, author, id)/;
     this.server.flush();
     database.failOn = undefined;
   }
 
   #comeAndGo(peer: SimulatedPeer): void {
     if (peer.paused) this.#resume(peer);
-    else if (this.#random() < 0.5) peer.room.reconnect();
+    else if (this.#dice.roll() < 0.5) peer.room.reconnect();
     else {
       peer.paused = true;
       peer.client.disconnect();
@@ -232,10 +235,11 @@ export class SimulatedWorld {
     const { burst = 0 } = this.#settings;
     if (burst === 0) return;
     // A second one soon after passes whoever still pages.
-    if (this.#random() < 0.5) this.clock.after(this.#upTo(600), () => this.#burst());
-    const writer = this.server.room.join("writer", { history: 0, presence: false, topics: [] });
+    if (this.#dice.roll() < 0.5) this.clock.after(this.#dice.upTo(600), () => this.#burst());
+    const quiet = { history: 0, presence: false, topics: [], permission: "moderate" } as const;
+    const writer = this.server.room.join("writer", quiet);
     for (let n = 0; n < burst; n++) {
-      writer.say({ type: "send", id: `b${++this.#bursts}`, data: n, event: this.#pick(EVENTS) });
+      writer.say({ type: "send", id: `b${++this.#bursts}`, data: n, event: this.#habits.event() });
     }
     this.server.flush();
     writer.leave("left");
@@ -292,24 +296,25 @@ export class SimulatedWorld {
           if (command.type === "signal") own.add(String(command.data));
         }
       },
-      onDown: (text) => {
-        peer.ear.hears(text);
+      onDown: (text, extent) => {
+        peer.ear.hears(text, extent);
         const echoes = framesIn(text).filter(({ type, data }) => type === "signal" && own.has(String(data)));
         if (echoes.length > 0) peer.ear.faults.push(`its own signal came back: ${text}`);
       },
       onGiven: () => peer.check(),
     });
     this.#wires.push({ peer, wire });
-    if (this.#chance(0.1)) this.clock.after(this.#upTo(500), () => wire.breakOff("client"));
+    if (this.#chance(0.1)) this.clock.after(this.#dice.upTo(500), () => wire.breakOff("client"));
     else if (this.#chance(0.05)) wire.breakOff("server");
   }
 
-  async #getToken(user: string): Promise<string> {
+  async #getToken({ user, permission }: Profile): Promise<string> {
     if (this.#chance(0.05)) throw new Error("no network");
     const [least, most] = this.#settings.tokenMs ?? [20_000, 300_000];
     return tokenOf(
       user,
-      this.clock.now() + least + Math.floor(this.#random() * (most - least)) + ++this.#tokens,
+      this.clock.now() + least + Math.floor(this.#dice.roll() * (most - least)) + ++this.#tokens,
+      permission,
     );
   }
 
@@ -322,21 +327,11 @@ export class SimulatedWorld {
   }
 
   #chance(probability: number): boolean {
-    return this.#faulty && this.#random() < probability;
-  }
-
-  /** From 1. */
-  #upTo(most: number): number {
-    return 1 + Math.floor(this.#random() * most);
+    return this.#faulty && this.#dice.roll() < probability;
   }
 
   #anyWire(): Wire | undefined {
-    return this.#wires.length === 0 ? undefined : this.#pick(this.#wires).wire;
-  }
-
-  #pick<T>(among: readonly T[]): T {
-    if (among.length === 0) throw new Error("nothing to pick from");
-    return among[Math.floor(this.#random() * among.length)] as T; // in range
+    return this.#wires.length === 0 ? undefined : this.#dice.pick(this.#wires).wire;
   }
 }
 

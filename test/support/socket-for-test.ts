@@ -6,13 +6,22 @@ export type Sent = { readonly type: string } & Readonly<Record<string, unknown>>
 
 export class SocketForTest implements SocketPort {
   readonly frames: string[] = [];
+  /** What `mark` said with each frame. */
+  readonly marks: unknown[] = [];
+  readonly #mark: (() => unknown) | undefined;
   closed: { readonly code: number; readonly reason: string } | undefined;
   attachment: unknown;
   pingedAt: number | null = null;
   unsent = 0;
 
+  constructor(mark?: () => unknown) {
+    this.#mark = mark;
+  }
+
   send(frame: string): void {
-    if (this.closed === undefined) this.frames.push(frame);
+    if (this.closed !== undefined) return;
+    this.frames.push(frame);
+    if (this.#mark !== undefined) this.marks.push(this.#mark());
   }
 
   close(code: number, reason: string): void {

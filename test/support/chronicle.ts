@@ -1,0 +1,224 @@
+// Everything that ever happened in the log of a room, kept apart from it: what it must tell whom follows from here.
+// To extend: what is to be known of an event is a field of `Happening`.
+
+import { matchesTopics, type Topics } from "../../src/protocol/index.ts";
+import { LogStore, type StoredChange, type StoredMessage } from "../../src/room/log-store.ts";
+import type { SqliteForTest } from "./sqlite.ts";
+
+export interface Happening {
+  readonly seq: number;
+  /** Of the message that it stored or changed. */
+  readonly target: number;
+  readonly event: string;
+  /** Who did it: a user id, or "" for server code. */
+  readonly by: string;
+  readonly at: number;
+  /** As those heard it who were there. */
+  readonly json: string;
+  readonly when: Circumstances;
+}
+
+export interface Circumstances {
+  readonly slowModeMs: number;
+  readonly floor: number;
+  /** How often the object had started. */
+  readonly starts: number;
+}
+
+/** A message from one change to the next. */
+export interface Version {
+  readonly seq: number;
+  readonly body: string;
+  readonly at: number;
+  readonly by: string | null;
+  readonly deleted: boolean;
+}
+
+/** What a replay has to tell, in its order. */
+export interface Due {
+  readonly seq: number;
+  readonly json: string;
+}
+
+/** Where a log stood. */
+export interface Extent {
+  readonly head: number;
+  readonly floor: number;
+}
+
+/** One life of a log, from its beginning or a purge to the next. */
+export class Era {
+  readonly epoch: string;
+  readonly happenings: Happening[] = [];
+  readonly messages: StoredMessage[] = [];
+  readonly #versions = new Map<number, Version[]>();
+
+  constructor(epoch: string) {
+    this.epoch = epoch;
+  }
+
+  get head(): number {
+    return this.happenings.length;
+  }
+
+  at(seq: number): Happening | undefined {
+    return this.happenings[seq - 1];
+  }
+
+  /** A message as it was when the log had got to `head`. */
+  version(target: number, head: number): Version | undefined {
+    return this.#versions.get(target)?.findLast(({ seq }) => seq <= head);
+  }
+
+  versions(target: number): readonly Version[] {
+    return this.#versions.get(target) ?? [];
+  }
+
+  /** The messages that a log of this extent held, oldest first. */
+  held({ head, floor }: Extent, topics: Topics): Happening[] {
+    return this.happenings
+      .slice(floor, head)
+      .filter(({ seq, target, event }) => seq === target && matchesTopics(topics, event));
+  }
+
+  /** What happened after `after`, as a replay tells it; what a page before it `told` is left out. */
+  replay(
+    after: number,
+    { head, floor }: Extent,
+    topics: Topics,
+    told?: { since: number; asOf: number },
+  ): Due[] {
+    const changed = new Map<number, Happening>();
+    const due: Due[] = [];
+    for (const happening of this.happenings.slice(after, head)) {
+      const { seq, target, event } = happening;
+      if (!matchesTopics(topics, event)) continue;
+      if (seq === target) due.push({ seq, json: this.version(seq, head)?.body ?? "" });
+      else if (target <= after && target > floor) changed.set(target, happening);
+    }
+    for (const [target, { seq }] of changed) {
+      const now = this.version(target, head);
+      if (now === undefined || (told !== undefined && target > told.since && seq <= told.asOf)) continue;
+      due.push({ seq, json: tellingOf(now, target) });
+    }
+    return due.sort((a, b) => a.seq - b.seq);
+  }
+
+  /** Whether anything of these topics happened between the two. */
+  isQuiet(after: number, before: number, topics: Topics): boolean {
+    if (topics?.length === 0) return true;
+    for (let seq = after + 1; seq < before; seq++) {
+      if (matchesTopics(topics, this.at(seq)?.event ?? "")) return false;
+    }
+    return true;
+  }
+
+  add(happening: Happening, version: Version): void {
+    if (happening.seq !== this.head + 1) throw new Error(`${happening.seq} was stored after ${this.head}`);
+    this.happenings.push(happening);
+    const versions = this.#versions.get(happening.target);
+    if (versions === undefined) this.#versions.set(happening.target, [version]);
+    else versions.push(version);
+  }
+}
+
+export class Chronicle {
+  readonly eras: Era[] = [];
+  starts = 0;
+  readonly #look: () => Omit<Circumstances, "starts">;
+
+  /** `look` is asked with everything that happens. */
+  constructor(look: () => Omit<Circumstances, "starts">) {
+    this.#look = look;
+  }
+
+  get now(): Era {
+    const era = this.eras.at(-1);
+    if (era === undefined) throw new Error("there is no log yet");
+    return era;
+  }
+
+  era(epoch: unknown): Era | undefined {
+    return this.eras.find((era) => era.epoch === epoch);
+  }
+
+  begin(epoch: string): void {
+    if (this.eras.at(-1)?.epoch !== epoch) this.eras.push(new Era(epoch));
+  }
+
+  stored(message: StoredMessage): void {
+    const { seq, event, author: by, at, body } = message;
+    this.now.messages.push(message);
+    const happening = { seq, target: seq, event, by, at, json: body, when: this.#when };
+    this.now.add(happening, { seq, body, at, by, deleted: false });
+  }
+
+  changed({ target, body, seq, at, by, deleted }: StoredChange): void {
+    const before = this.now.version(target, seq);
+    const event = this.now.at(target)?.event;
+    if (before === undefined || event === undefined) throw new Error(`${target} is no message`);
+    const now = { seq, body, at, by, deleted };
+    const json = reactionIn(before.body, now, target) ?? tellingOf(now, target);
+    this.now.add({ seq, target, event, by: by ?? "", at, json, when: this.#when }, now);
+  }
+
+  get #when(): Circumstances {
+    return { ...this.#look(), starts: this.starts };
+  }
+}
+
+const tellingOf = ({ seq, at, by, body, deleted }: Version, target: number): string =>
+  deleted
+    ? JSON.stringify({ type: "messageDeleted", seq, at, target, by })
+    : `{"type":"messageUpdated","seq":${seq},"at":${at},"message":${body},"by":${JSON.stringify(by)}}`;
+
+/** The reaction that came or went with a change, if that is what it was. */
+function reactionIn(before: string, { seq, at, by, body }: Version, target: number): string | undefined {
+  const [had, has] = [reactionsOf(before), reactionsOf(body)];
+  const added = has.find((reaction) => !had.includes(reaction));
+  const removed = had.find((reaction) => !has.includes(reaction));
+  const emoji = (added ?? removed)?.split(" ")[0];
+  if (emoji === undefined || JSON.parse(body).deletedAt !== undefined) return undefined;
+  const op = added === undefined ? "remove" : "add";
+  return JSON.stringify({ type: "reaction", seq, at, target, emoji, user: by, op });
+}
+
+function reactionsOf(body: string): string[] {
+  if (!body.includes('"reactions":')) return [];
+  const { reactions = {} }: { reactions?: Record<string, string[]> } = JSON.parse(body);
+  return Object.entries(reactions).flatMap(([emoji, users]) => users.map((user) => `${emoji} ${user}`));
+}
+
+/** The SQL of a log, watched. */
+export class ChronicledStore extends LogStore {
+  readonly #chronicle: Chronicle;
+
+  constructor(database: SqliteForTest, ring: number, chronicle: Chronicle) {
+    super(database, ring);
+    this.#chronicle = chronicle;
+  }
+
+  override open(epoch: string, now: number) {
+    const state = super.open(epoch, now);
+    this.#chronicle.begin(state.epoch);
+    this.#chronicle.starts += 1;
+    const { head } = this.#chronicle.now;
+    if (state.head !== head) throw new Error(`woke with head ${state.head} after ${head}`);
+    return state;
+  }
+
+  override append(message: StoredMessage): void {
+    super.append(message);
+    this.#chronicle.stored(message);
+  }
+
+  override change(change: StoredChange): void {
+    super.change(change);
+    this.#chronicle.changed(change);
+  }
+
+  override purge(epoch: string): void {
+    super.purge(epoch);
+    this.#chronicle.begin(epoch);
+  }
+}

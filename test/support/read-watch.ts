@@ -1,0 +1,44 @@
+// How far each user has read, watched from outside: it never falls, but for what a crash may take.
+
+import type { SimulatedServer } from "./simulated-network.ts";
+
+/** Written every 5 s, and a timer is late by at most a second here. */
+const LOST_AT_MOST_MS = 7_000;
+
+export class ReadWatch {
+  readonly #server: SimulatedServer;
+  readonly #users: readonly string[];
+  #epoch = "";
+  /** Of each user, oldest first. */
+  readonly #seen = new Map<string, { readonly at: number; readonly seq: number }[]>();
+
+  constructor(server: SimulatedServer, users: readonly string[]) {
+    this.#server = server;
+    this.#users = users;
+  }
+
+  check(): void {
+    const { room } = this.#server.room;
+    if (room.log.epoch !== this.#epoch) this.#seen.clear();
+    this.#epoch = room.log.epoch;
+    for (const user of this.#users) {
+      const { seq } = room.receipts.of(user);
+      const seen = this.#seen.get(user) ?? [];
+      const before = seen.at(-1)?.seq ?? 0;
+      if (seq < before) throw new Error(`${user} had read ${before}, now ${seq}`);
+      if (seq > room.log.head) throw new Error(`${user} has read ${seq} of ${room.log.head}`);
+      if (seq > before) seen.push({ at: this.#server.now, seq });
+      this.#seen.set(user, seen);
+    }
+  }
+
+  restarted(how: "hibernate" | "crash"): void {
+    if (how === "crash") {
+      for (const [user, seen] of this.#seen) {
+        const safe = seen.filter(({ at }) => at <= this.#server.now - LOST_AT_MOST_MS);
+        this.#seen.set(user, safe);
+      }
+    }
+    this.check();
+  }
+}

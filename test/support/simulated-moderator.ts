@@ -1,0 +1,135 @@
+// Whoever kicks, bans, changes settings and purges in a simulated world, and whether it holds.
+
+import { type Actor, SERVER } from "../../src/auth/identity.ts";
+import type { Dice } from "./dice.ts";
+import type { SimulatedServer } from "./simulated-network.ts";
+
+const MODERATOR: Actor = {
+  identity: {
+    kind: "user",
+    user: { id: "moderator", name: "moderator" },
+    expiresAt: Number.MAX_SAFE_INTEGER,
+    issuedAt: 0,
+  },
+  permission: "moderate",
+};
+
+interface Ban {
+  readonly user: string;
+  readonly from: number;
+  until: number;
+  /** What they had done by then. */
+  readonly epoch: string;
+  readonly head: number;
+}
+
+export class SimulatedModerator {
+  readonly tally = { kicks: 0, bans: 0, unbans: 0, settings: 0, purges: 0 };
+  readonly #server: SimulatedServer;
+  readonly #users: readonly string[];
+  readonly #historyLimit: number;
+  readonly #dice: Dice;
+  #bans: Ban[] = [];
+
+  constructor(server: SimulatedServer, users: readonly string[], historyLimit: number, dice: Dice) {
+    this.#server = server;
+    this.#users = users;
+    this.#historyLimit = historyLimit;
+    this.#dice = dice;
+  }
+
+  act(): void {
+    const roll = this.#dice.roll();
+    if (roll < 0.15) this.#kick(0);
+    else if (roll < 0.4) this.#kick(1 + Math.floor(this.#dice.roll() * 20));
+    else if (roll < 0.55) this.#unban();
+    else if (roll < 0.75) this.#configure(MODERATOR, { slowModeMs: this.#dice.pick([0, 400, 3_000]) });
+    else if (roll < 0.93) {
+      const historyLimit = Math.max(5, Math.floor(this.#historyLimit * (0.5 + this.#dice.roll())));
+      this.#configure(SERVER, { historyLimit });
+    } else this.#purge();
+  }
+
+  /** Everybody may come back, and at any pace. */
+  relent(): void {
+    this.check();
+    for (const { user } of this.#bans) this.#call(({ moderation }) => moderation.unban(SERVER, user));
+    this.#bans = [];
+    this.#configure(SERVER, { slowModeMs: 0 });
+  }
+
+  /** Of who is banned nothing is open, and nothing is stored. */
+  check(): void {
+    const { room } = this.#server.room;
+    const { now } = this.#server;
+    for (const { user, from, until, epoch, head } of this.#bans) {
+      const { eras } = this.#server.room.chronicle;
+      const since = eras.findIndex((era) => era.epoch === epoch);
+      const later = eras
+        .slice(since)
+        .flatMap(({ happenings }, index) => happenings.slice(index === 0 ? head : 0))
+        .find(({ by, at }) => by === user && at >= from && at < until);
+      if (later !== undefined) throw new Error(`${user} is banned and did ${later.json}`);
+      if (until <= now) continue;
+      const open = this.#server.room.opened(user);
+      if (open > 0) throw new Error(`${user} is banned and has ${open} connections`);
+      if (room.attendance.members.some(({ id }) => id === user))
+        throw new Error(`${user} is banned and here`);
+    }
+  }
+
+  #kick(banSeconds: number): void {
+    const user = this.#dice.pick(this.#users);
+    this.#call(({ moderation }, now) => moderation.kick(MODERATOR, { user, banSeconds }, now));
+    if (banSeconds === 0) {
+      this.tally.kicks += 1;
+      return;
+    }
+    this.tally.bans += 1;
+    const { epoch, head } = this.#server.room.log;
+    const { now } = this.#server;
+    this.#end(user);
+    this.#bans.push({ user, from: now, until: now + banSeconds * 1_000, epoch, head });
+    this.check();
+  }
+
+  #unban(): void {
+    const user = this.#dice.pick(this.#users);
+    this.tally.unbans += 1;
+    this.check();
+    this.#call(({ moderation }) => moderation.unban(MODERATOR, user));
+    this.#end(user);
+  }
+
+  /** Of earlier bans; a later one takes their place. */
+  #end(user: string): void {
+    for (const ban of this.#bans) if (ban.user === user) ban.until = Math.min(ban.until, this.#server.now);
+  }
+
+  #configure(actor: Actor, patch: { slowModeMs?: number; historyLimit?: number }): void {
+    this.tally.settings += 1;
+    this.#call(({ moderation }) => moderation.configure(actor, patch));
+    const { own } = this.#server.room.room.settings;
+    for (const [name, value] of Object.entries(patch)) {
+      if (own[name as keyof typeof own] !== value) throw new Error(`${name} is not ${value}`);
+    }
+  }
+
+  #purge(): void {
+    this.check();
+    this.tally.purges += 1;
+    this.#call(({ moderation }, now) => moderation.purge(SERVER, now));
+    const { log, room, chronicle } = this.#server.room;
+    if (log.head !== 0 || log.floor !== 0 || log.epoch !== chronicle.now.epoch) throw new Error("not purged");
+    if (room.size > 0) throw new Error("somebody outlived a purge");
+  }
+
+  #call(run: (room: SimulatedServer["room"]["room"], now: number) => { readonly ok: boolean }): void {
+    let ok = false;
+    this.#server.call((room, now) => {
+      const outcome = run(room, now);
+      ok = outcome.ok;
+    });
+    if (!ok) throw new Error("refused");
+  }
+}

@@ -10,6 +10,7 @@ import {
   fill,
   join,
   openRoom,
+  roomHas,
   roomObject,
   tokenFor,
   uniqueName,
@@ -366,13 +367,3 @@ describe("whoever listens otherwise", () => {
     expect(await storedText(roomObject(room))).not.toContain(deep("1"));
   });
 });
-
-/** Waits until a poll has arrived in the room: of a member who is known already nobody is told. */
-async function roomHas(room: string, connections: number): Promise<void> {
-  for (;;) {
-    const info = await (await callAsServer("GET", `/v1/rooms/${room}`)).json<{
-      occupancy: { connections: number };
-    }>();
-    if (info.occupancy.connections === connections) return;
-  }
-}

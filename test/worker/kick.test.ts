@@ -12,6 +12,7 @@ import {
   join,
   openRoom,
   openSession,
+  roomHas,
   roomObject,
   type TokenOptions,
   tokenFor,
@@ -367,12 +368,3 @@ describe("who moderates", () => {
     ]);
   });
 });
-
-/** Waits until so many connections are open in the room. */
-async function roomHas(room: string, connections: number): Promise<void> {
-  for (;;) {
-    const response = await callAsServer("GET", `/v1/rooms/${room}`);
-    const { occupancy } = await response.json<{ occupancy: { connections: number } }>();
-    if (occupancy.connections === connections) return;
-  }
-}

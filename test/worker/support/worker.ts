@@ -145,3 +145,12 @@ export async function cursorOf(socket: TestSocket): Promise<string> {
   const { epoch, head } = await socket.next("connected");
   return `${epoch}.${head}`;
 }
+
+/** Waits until so many connections are open in the room: of a member who is known already nobody is told. */
+export async function roomHas(room: string, connections: number): Promise<void> {
+  for (;;) {
+    const response = await callAsServer("GET", `/v1/rooms/${room}`);
+    const { occupancy } = await response.json<{ occupancy: { connections: number } }>();
+    if (occupancy.connections === connections) return;
+  }
+}

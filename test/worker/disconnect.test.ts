@@ -1,0 +1,213 @@
+import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { ask, many } from "./support/changes.ts";
+import { dated, disconnect, intoRoom, intoSession, VOID } from "./support/disconnect.ts";
+import { crash, sleep, stopClock, userExists } from "./support/objects.ts";
+import { TestSocket } from "./support/test-socket.ts";
+import {
+  call,
+  callAs,
+  callAsServer,
+  errorOf,
+  fill,
+  join,
+  openSession,
+  roomHas,
+  roomObject,
+  tokenFor,
+  uniqueName,
+  upgrade,
+  userObject,
+} from "./support/worker.ts";
+
+const lines: Record<string, unknown>[] = [];
+beforeEach(() => {
+  lines.length = 0;
+  const info = vi.spyOn(console, "info").mockImplementation((line) => lines.push(JSON.parse(String(line))));
+  onTestFinished(() => info.mockRestore());
+});
+
+describe("disconnect", () => {
+  it("[B7] closes all that a user has open, with the time to the end of this second", async () => {
+    const user = uniqueName("user");
+    const [room, other] = [uniqueName("one"), uniqueName("two")];
+    const now = stopClock();
+    const ada = await join(room, "ada");
+    const theirs = [
+      await join(room, user),
+      await join(room, user),
+      await join(other, user),
+      await openSession(user),
+    ];
+    const waiting = callAs(await tokenFor(user), "GET", `/v1/rooms/${room}/events?wait=20`);
+    await roomHas(room, 4);
+    stopClock(now + 437);
+    expect(await disconnect(user)).toBe(2);
+    for (const socket of theirs)
+      expect(await socket.closed).toEqual({ code: 4401, reason: "token_expired 563" });
+    const polled = await waiting;
+    expect([polled.status, await errorOf(polled)]).toMatchObject([
+      401,
+      { code: "token_expired", retryAfterMs: 563 },
+    ]);
+    await fill(ada, 1);
+    expect(lines).toEqual([{ level: "info", event: "disconnected", user, rooms: 2 }]);
+  });
+
+  it("[B7] voids what was issued up to that second, in rooms known and new, and no token after it", async () => {
+    const user = uniqueName("user");
+    const room = uniqueName("known");
+    const now = stopClock();
+    const first = await dated(user, now, 0);
+    const second = await dated(user, now, 1);
+    await intoRoom(room, first);
+    stopClock(now + 999);
+    await disconnect(user);
+    const withdrawn = await Promise.all([
+      intoRoom(room, first),
+      intoRoom(uniqueName("new"), first),
+      intoSession(first),
+    ]);
+    expect(withdrawn).toEqual(many(3, () => `${VOID} 1`));
+    const sameSecond = await tokenFor(user);
+    expect(await intoRoom(room, sameSecond)).toBe(`${VOID} 1`);
+    stopClock(now + 1_000);
+    for (const token of [first, sameSecond])
+      expect([await intoRoom(room, token), await intoSession(token)]).toEqual([VOID, VOID]);
+    expect([
+      await intoRoom(room, second),
+      await intoRoom(uniqueName("new"), second),
+      await intoSession(second),
+    ]).toEqual(many(3, () => "connected"));
+    expect((await callAs(second, "GET", `/v1/rooms/${room}`)).status).toBe(200);
+  });
+
+  it("[B7] holds for calls within 60 s, and at once in a room that knows", async () => {
+    const user = uniqueName("user");
+    const [room, unknown] = [uniqueName("known"), uniqueName("unknown")];
+    const now = stopClock();
+    const token = await dated(user, now, -1);
+    await intoRoom(room, token);
+    const statuses = async () => {
+      const calls: [string, string, unknown?][] = [
+        ["GET", `/v1/rooms/${room}`],
+        ["POST", `/v1/rooms/${room}/messages`, { data: 1 }],
+        ["GET", `/v1/rooms/${room}/events`],
+        ["POST", `/v1/rooms/${unknown}/messages`, { data: 1 }],
+        ["GET", "/v1/me/notifications"],
+      ];
+      const responses = await Promise.all(
+        calls.map(([method, path, body]) => callAs(token, method, path, body)),
+      );
+      return responses.map(({ status }) => status);
+    };
+    expect(await statuses()).toEqual([200, 201, 200, 201, 200]);
+    await disconnect(user);
+    expect((await statuses()).slice(0, 3)).toEqual([401, 401, 401]);
+    stopClock(now + 60_000);
+    expect(await statuses()).toEqual([401, 401, 401, 401, 401]);
+    const refused = await callAs(token, "GET", "/v1/me/notifications");
+    expect(await errorOf(refused)).toEqual({ code: "token_expired", message: expect.any(String) });
+    const next = await dated(user, now, 1);
+    expect((await callAs(next, "GET", "/v1/me/notifications")).status).toBe(200);
+  });
+
+  it("[B7] auth with a withdrawn token is refused, on a room and on a session, and the new one stays in force", async () => {
+    const user = uniqueName("user");
+    const room = uniqueName("auth");
+    const now = stopClock();
+    const old = await dated(user, now, 0);
+    await disconnect(user);
+    stopClock(now + 5_000);
+    const sockets = [await join(room, user), await openSession(user)];
+    for (const socket of sockets) {
+      expect(await ask(socket, { type: "auth", token: old })).toMatchObject({
+        type: "error",
+        code: "token_expired",
+      });
+      expect(await ask(socket, { type: "auth", token: await dated(user, now, 2) })).toMatchObject({
+        type: "ok",
+      });
+    }
+    expect(await ask(sockets[0] ?? fail(), { type: "send", data: 1 })).toMatchObject({ type: "ok" });
+  });
+
+  it("[B7] a token without iat is void for good, one dated ahead is not, but its sockets close too", async () => {
+    const user = uniqueName("user");
+    const room = uniqueName("dates");
+    const now = stopClock();
+    const undated = await tokenFor(user, { claims: { iat: undefined } });
+    const ahead = await dated(user, now, 30);
+    expect(await intoRoom(room, undated)).toBe("connected");
+    const { webSocket } = await upgrade("/v1/connect", ahead);
+    if (webSocket === null) throw new Error("no socket");
+    const open = new TestSocket(webSocket);
+    await open.next("caughtUp");
+    await disconnect(user);
+    expect((await open.closed).code).toBe(4401);
+    stopClock(now + 40_000);
+    expect([await intoRoom(room, undated), await intoSession(undated)]).toEqual([VOID, VOID]);
+    expect(await intoRoom(room, ahead)).toBe("connected");
+  });
+
+  it("[B7] reaches rooms and users that sleep, and outlives the restart of each", async () => {
+    const user = uniqueName("user");
+    const rooms = many(3, () => uniqueName("asleep"));
+    const now = stopClock();
+    const token = await dated(user, now, 0);
+    const sockets = await Promise.all(rooms.map((room) => join(room, user)));
+    const session = await openSession(user);
+    for (const room of rooms) await sleep(roomObject(room));
+    await sleep(userObject(user));
+    expect(await disconnect(user)).toBe(3);
+    for (const socket of [...sockets, session]) expect((await socket.closed).code).toBe(4401);
+    // Beyond the grace of the members that are gone.
+    stopClock(now + 6_000);
+    for (const room of rooms) await roomHas(room, 0);
+    for (const restart of [sleep, crash]) {
+      for (const room of rooms) await restart(roomObject(room));
+      await restart(userObject(user));
+      for (const room of [...rooms, uniqueName("new")]) expect(await intoRoom(room, token)).toBe(VOID);
+      expect(await intoSession(token)).toBe(VOID);
+    }
+  });
+
+  it("[B7] of a user who never was is no fault, and what is no user id is refused", async () => {
+    const user = uniqueName("never");
+    expect(await disconnect(user)).toBe(0);
+    expect(await disconnect(user)).toBe(0);
+    expect(await disconnect("__proto__")).toBe(0);
+    for (const wrong of ["a%20b", "..%2F", "%00", "x".repeat(129), "%E2%82%AC"]) {
+      const response = await callAsServer("POST", `/v1/users/${wrong}/disconnect`);
+      expect([response.status, (await errorOf(response)).code], wrong).toEqual([400, "bad_request"]);
+    }
+  });
+
+  it("[B7] takes an API key, and asks no object for others", async () => {
+    const user = uniqueName("victim");
+    const path = `/v1/users/${user}/disconnect`;
+    const moderator = await tokenFor(user, { rooms: { "*": "moderate" } });
+    expect((await callAs(moderator, "POST", path)).status).toBe(403);
+    expect((await call(path, { method: "POST" })).status).toBe(401);
+    expect((await callAs("nonsense", "POST", path)).status).toBe(401);
+    expect([await userExists(user), lines]).toEqual([false, []]);
+  });
+
+  it("[B7] twice at once, and again later, void ever more", async () => {
+    const user = uniqueName("user");
+    const room = uniqueName("again");
+    const now = stopClock();
+    await intoRoom(room, await dated(user, now, 0));
+    await Promise.all([disconnect(user), disconnect(user)]);
+    const next = await dated(user, now, 1);
+    stopClock(now + 1_500);
+    expect(await intoRoom(room, next)).toBe("connected");
+    expect(await disconnect(user)).toBe(1);
+    stopClock(now + 2_000);
+    expect(await intoRoom(room, next)).toBe(VOID);
+    expect(await intoRoom(room, await dated(user, now, 2))).toBe("connected");
+  });
+});
+
+const fail = (): never => {
+  throw new Error("there is none");
+};

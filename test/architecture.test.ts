@@ -45,7 +45,7 @@ const MAY_IMPORT: readonly (readonly [part: RegExp, may: RegExp])[] = [
   ],
   [
     /^src\/http\//,
-    /^(src\/(protocol|auth|realtime|platform|config|validation)\/.*|src\/(env|(room|user)\/(room-object|user-object|room-upgrade|session-upgrade|inbox))\.ts|hono|jose|valibot)$/,
+    /^(src\/(protocol|auth|realtime|platform|config|validation)\/.*|src\/(env|(room|user)\/(room-object|user-object|room-upgrade|session-upgrade|inbox|preferences|quiet-hours))\.ts|hono|jose|valibot)$/,
   ],
   [/^src\/index\.ts$/, /^src\/(http\/app|room\/room-object|user\/user-object)\.ts$/],
   [/^src\/env\.ts$/, /^src\/(room\/room-object|user\/user-object)\.ts$/],

@@ -6,10 +6,12 @@ import { readBody } from "./body.ts";
 import { callAsUser } from "./call-actor.ts";
 import { pageJson } from "./json.ts";
 import { userStub } from "./objects.ts";
+import { preferences } from "./preferences.ts";
 import { readInteger, readText } from "./query.ts";
 import { refusing } from "./refusal-error.ts";
 
 export const me = new Hono<AppEnv>()
+  .route("/preferences", preferences)
   .get("/notifications", async (c) => {
     const { identity } = await callAsUser(c);
     const asked = readText(c, "state");

@@ -1,16 +1,41 @@
 import { Hono } from "hono";
+import * as v from "valibot";
 import { log } from "../platform/log.ts";
 import { isUserId } from "../protocol/index.ts";
-import type { AppEnv } from "./app-env.ts";
+import { encodeData, oversize } from "../realtime/encode-data.ts";
+import { eventName } from "../validation/fields.ts";
+import type { AppContext, AppEnv } from "./app-env.ts";
 import { requireServer } from "./authenticate.ts";
+import { readBody } from "./body.ts";
 import { userStub } from "./objects.ts";
-import { refusing } from "./refusal-error.ts";
+import { accepted, RefusalError, refusing } from "./refusal-error.ts";
 
-export const users = new Hono<AppEnv>().post("/:user/disconnect", async (c) => {
+const signalBody = v.object({ event: eventName, data: v.exactOptional(v.unknown()) });
+
+export const users = new Hono<AppEnv>()
+  .get("/:user", async (c) => {
+    const user = await namedByServer(c);
+    return c.json({ user, ...(await userStub(c, user).standing()) });
+  })
+  .post("/:user/signals", async (c) => {
+    const user = await namedByServer(c);
+    const { event, data } = await readBody(c, signalBody);
+    const json = accepted(encodeData(data));
+    const tooLarge = oversize(json, c.get("config").limits.messageBytes);
+    if (tooLarge !== undefined) throw new RefusalError(tooLarge);
+    return c.json({ delivered: await userStub(c, user).signal(event, json) });
+  })
+  .post("/:user/disconnect", async (c) => {
+    const user = await namedByServer(c);
+    const { rooms } = await userStub(c, user).disconnect();
+    log("info", "disconnected", { user, rooms });
+    return c.json({ rooms });
+  });
+
+/** The user that the path names; only server code may. */
+async function namedByServer(c: AppContext): Promise<string> {
   await requireServer(c);
-  const user = c.req.param("user");
+  const user = c.req.param("user") ?? "";
   if (!isUserId(user)) throw refusing("bad_request", "user must be a user id", { path: ["user"] });
-  const { rooms } = await userStub(c, user).disconnect();
-  log("info", "disconnected", { user, rooms });
-  return c.json({ rooms });
-});
+  return user;
+}

@@ -38,7 +38,7 @@ export const ROOM_COUNTERS = {
 export const INBOX_COUNTERS = {
   emptyBytes: 36_864,
   /** Once in the life of a user: the tables. */
-  firstOpening: { rowsRead: 20, rowsWritten: 16 },
+  firstOpening: { rowsRead: 21, rowsWritten: 16 },
   /** Once for each room that the user opens. */
   firstVisit: { rowsRead: 0, rowsWritten: 1 },
   /** Also to a full inbox, and with a device connected: what is unread is carried along. */
@@ -52,7 +52,7 @@ export const INBOX_COUNTERS = {
   leave: { rowsRead: 0, rowsWritten: 0 },
   /** With the second device. */
   sweepPlanned: { rowsRead: 0, rowsWritten: 1 },
-  sweep: { requests: 1, rowsRead: 19, rowsWritten: 1 },
-  wake: { rowsRead: 19, rowsWritten: 0 },
+  sweep: { requests: 1, rowsRead: 20, rowsWritten: 1 },
+  wake: { rowsRead: 20, rowsWritten: 0 },
   storedBytesBesideData: 193,
 } as const satisfies Readonly<Record<string, Rows | number>>;

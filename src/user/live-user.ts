@@ -19,6 +19,7 @@ import { Inbox } from "./inbox.ts";
 import { LiveRooms, type RoomsCommand } from "./live-rooms.ts";
 import { MarkStore } from "./mark-store.ts";
 import { NotificationStore } from "./notification-store.ts";
+import { PreferenceStore } from "./preferences.ts";
 import { readState, SessionConnection, type SessionState } from "./session-connection.ts";
 import type { SessionUpgrade } from "./session-upgrade.ts";
 import { type AppliedCommand, User } from "./user.ts";
@@ -52,8 +53,12 @@ export class LiveUser {
       reconnect: { minMs: limits.reconnectMinMs, maxMs: limits.reconnectMaxMs },
     };
     const store = new NotificationStore(database, limits.inbox, randomEpoch());
-    const inbox = new Inbox(store, new MarkStore(database.sql));
-    this.user = new User(settings, { inbox, access: new Access(database.sql) }, (error) => {
+    const stores = {
+      inbox: new Inbox(store, new MarkStore(database.sql)),
+      access: new Access(database.sql),
+      preferences: new PreferenceStore(database.sql),
+    };
+    this.user = new User(settings, stores, (error) => {
       log("error", "session_command_failed", { error: describeError(error) });
     });
     this.#claims = new Claims(database.sql);

@@ -10,6 +10,7 @@ import type { ItemAnswer, SessionItem } from "../realtime/session-delivery.ts";
 import { refusalResponse, upgraded } from "../realtime/upgrade-response.ts";
 import type { ListQuery, MarkTarget, NotificationInput } from "./inbox.ts";
 import { LiveUser } from "./live-user.ts";
+import { DEFAULT_PREFERENCES, type Preferences, type PreferencesPatch } from "./preferences.ts";
 import type { SessionUpgrade } from "./session-upgrade.ts";
 import type { Notified } from "./user.ts";
 
@@ -66,9 +67,29 @@ export class UserObject extends DurableObject<Env> {
 
   /** As `opened`, for whoever asks time and again: makes nothing where there is nothing. */
   voidUpTo(): number {
-    const { sql } = this.ctx.storage;
-    const isThere = this.#live !== undefined || sql.exec("SELECT 1 FROM sqlite_master").toArray().length > 0;
-    return isThere ? this.#open().user.access.voidUpTo : 0;
+    return this.#openIfThere()?.user.access.voidUpTo ?? 0;
+  }
+
+  /** Of session sockets, without those of ghosts. */
+  standing(): { online: boolean; connections: number; unread: number } {
+    const user = this.#openIfThere()?.user;
+    const now = Date.now();
+    user?.sweep(now);
+    const connections = user?.connections ?? 0;
+    return { online: connections > 0, connections, unread: user?.inbox.unread(now) ?? 0 };
+  }
+
+  /** `data` is JSON already. Answers how many sessions heard it. */
+  signal(event: string, data: string): number {
+    return this.#openIfThere()?.user.signal(event, data, Date.now()) ?? 0;
+  }
+
+  preferences(): Preferences {
+    return this.#openIfThere()?.user.preferences.current ?? DEFAULT_PREFERENCES;
+  }
+
+  prefer(patch: PreferencesPatch): Preferences {
+    return this.#open().user.preferences.change(patch);
   }
 
   /** What a room says to sessions of this user. */
@@ -108,6 +129,13 @@ export class UserObject extends DurableObject<Env> {
     this.#alarmAt = now + Math.ceil(waitMs * (0.5 + Math.random()));
     await this.ctx.storage.setAlarm(this.#alarmAt);
     return told;
+  }
+
+  /** For whoever only asks: makes nothing where there is nothing. */
+  #openIfThere(): LiveUser | undefined {
+    const { sql } = this.ctx.storage;
+    const isThere = this.#live !== undefined || sql.exec("SELECT 1 FROM sqlite_master").toArray().length > 0;
+    return isThere ? this.#open() : undefined;
   }
 
   #open(): LiveUser {

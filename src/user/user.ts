@@ -19,6 +19,7 @@ import type { Parsed } from "../validation/parse-frame.ts";
 import { targetOf } from "../validation/session-commands.ts";
 import type { Access } from "./access.ts";
 import type { Inbox, Marked, MarkTarget, NotificationInput } from "./inbox.ts";
+import type { PreferenceStore } from "./preferences.ts";
 import type { SessionConnection, UserIdentity } from "./session-connection.ts";
 import type { UserSettings } from "./user-settings.ts";
 import { welcome } from "./welcome.ts";
@@ -42,6 +43,7 @@ const ACCOUNT = "sessions";
 export class User {
   readonly inbox: Inbox;
   readonly access: Access;
+  readonly preferences: PreferenceStore;
   readonly #settings: UserSettings;
   readonly #sessions = new Set<SessionConnection>();
   readonly #buckets: TokenBuckets;
@@ -50,12 +52,13 @@ export class User {
 
   constructor(
     settings: UserSettings,
-    { inbox, access }: { readonly inbox: Inbox; readonly access: Access },
+    stores: { readonly inbox: Inbox; readonly access: Access; readonly preferences: PreferenceStore },
     reportFault: (error: unknown) => void,
   ) {
     this.#settings = settings;
-    this.inbox = inbox;
-    this.access = access;
+    this.inbox = stores.inbox;
+    this.access = stores.access;
+    this.preferences = stores.preferences;
     this.#reportFault = reportFault;
     this.#buckets = new TokenBuckets({
       perSecond: settings.limits.ratePerSecond,
@@ -118,24 +121,31 @@ export class User {
     return this.#take(session, id, run, now);
   }
 
-  /** Stores a notification and tells it to every device at once. */
+  /** Stores a notification and tells it to every device at once, unless it is muted. */
   notify(input: NotificationInput, now: number): Notified {
     this.#sweepIfStale(now);
-    const added = this.inbox.add(input, false, now);
+    const muted = this.preferences.mutes(input);
+    const added = this.inbox.add(input, muted, now);
     if ("duplicate" in added) return { seq: added.seq, delivered: 0, duplicate: true };
     const { topic } = input;
-    const hearers = this.#live().filter(
-      ({ state: { topics } }) => topics === null || (topic !== undefined && matchesTopics(topics, topic)),
-    );
-    const delivered = hearers.length === 0 ? 0 : this.#send(hearers, added.event, now);
+    const hears = ({ state: { topics } }: SessionConnection) =>
+      topics === null || (topic !== undefined && matchesTopics(topics, topic));
+    const delivered = muted ? 0 : this.#send(this.#live().filter(hears), added.event, now);
     const moved = passed(added.seq - 1, added.seq, this.#settings.inboxLimit);
     if (moved !== null)
       this.#send(
-        this.#live().filter(({ state }) => state.topics !== null),
+        this.#live().filter(({ state }) => muted || state.topics !== null),
         moved,
         now,
       );
     return { seq: added.seq, delivered };
+  }
+
+  /** Tells every device, whatever its topics: those are of notifications. Answers how many heard it. */
+  signal(event: string, data: string, now: number): number {
+    this.#sweepIfStale(now);
+    const frame = JSON.stringify({ type: "signal", event, from: null, at: now });
+    return this.#send(this.#live(), `${frame.slice(0, -1)},"data":${data}}`, now);
   }
 
   mark(target: MarkTarget, state: Parameters<Inbox["mark"]>[1], now: number): Marked {

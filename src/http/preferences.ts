@@ -1,0 +1,44 @@
+import { Hono } from "hono";
+import * as v from "valibot";
+import type { PreferencesPatch } from "../user/preferences.ts";
+import { isTimeOfDay, isTimeZone } from "../user/quiet-hours.ts";
+import { eventName, roomName } from "../validation/fields.ts";
+import type { AppEnv } from "./app-env.ts";
+import { readBody } from "./body.ts";
+import { callAsUser } from "./call-actor.ts";
+import { userStub } from "./objects.ts";
+
+const MAX_MUTED_TOPICS = 100;
+const MAX_MUTED_ROOMS = 500;
+
+const timeOfDay = v.pipe(v.string(), v.check(isTimeOfDay, "must be a time such as 22:00"));
+
+const quietHours = v.pipe(
+  v.object({
+    from: timeOfDay,
+    to: timeOfDay,
+    timeZone: v.pipe(v.string(), v.check(isTimeZone, "must be a time zone such as Europe/Berlin")),
+  }),
+  v.check(({ from, to }) => from !== to, "from and to must differ"),
+);
+
+const once = (names: string[]) => [...new Set(names)];
+
+const preferencesBody = v.object({
+  mutedTopics: v.exactOptional(v.pipe(v.array(eventName), v.maxLength(MAX_MUTED_TOPICS), v.transform(once))),
+  mutedRooms: v.exactOptional(v.pipe(v.array(roomName), v.maxLength(MAX_MUTED_ROOMS), v.transform(once))),
+  quietHours: v.exactOptional(v.nullable(quietHours)),
+  push: v.exactOptional(v.boolean()),
+}) satisfies v.GenericSchema<unknown, PreferencesPatch>;
+
+/** Under `/v1/me/preferences`. */
+export const preferences = new Hono<AppEnv>()
+  .get("/", async (c) => {
+    const { identity } = await callAsUser(c);
+    return c.json(await userStub(c, identity.user.id).preferences());
+  })
+  .put("/", async (c) => {
+    const { identity } = await callAsUser(c);
+    const patch = await readBody(c, preferencesBody);
+    return c.json(await userStub(c, identity.user.id).prefer(patch));
+  });

@@ -83,7 +83,12 @@ function read(claims: JWTPayload, config: TokenConfig, now: number): Outcome<Ver
   if (exp * 1_000 <= now) return EXPIRED;
   const rooms = claims[config.roomsClaim];
   return accept({
-    identity: { kind: "user", user: readUser(userId, claims), expiresAt: exp * 1_000, issuedAt: iat * 1_000 },
+    identity: {
+      kind: "user",
+      user: readUser(userId, claims),
+      expiresAt: exp * 1_000,
+      issuedAt: Math.floor(iat) * 1_000,
+    },
     // A claim that is there decides alone, also one that cannot be read: it then gives nothing.
     rooms: rooms === undefined ? undefined : isRecord(rooms) ? rooms : {},
   });

@@ -10,17 +10,19 @@ const FORGET_SLACK_MS = 5 * 60_000;
 
 export interface ObjectLife {
   readonly connections: number;
-  readonly everStored: boolean;
+  /** Whether there is anything that must not be forgotten. Asked last, as it may take reading. */
+  isKept(): boolean;
 }
 
 /** When the alarm has to go off, or `null` to leave it as it is. */
 export function planAlarm(
-  { connections, everStored }: ObjectLife,
+  { connections, isKept }: ObjectLife,
   current: number | null,
   now: number,
 ): number | null {
   if (connections >= 2) return soonerThan(current, now + SWEEP_EVERY_MS);
-  if (everStored || (current !== null && current >= now + FORGET_AFTER_MS)) return null;
+  if (current !== null && current >= now + FORGET_AFTER_MS) return null;
+  if (isKept()) return null;
   return now + FORGET_AFTER_MS + FORGET_SLACK_MS;
 }
 

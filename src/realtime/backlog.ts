@@ -1,5 +1,7 @@
-/** In UTF-16 units: two of the largest frames there are. */
-const MIN_LENGTH = 2 * 1_048_576;
+import { MAX_FRAME_BYTES } from "../protocol/index.ts";
+
+/** In UTF-16 units. */
+const MIN_LENGTH = 2 * MAX_FRAME_BYTES;
 
 /** How much of one connection waits for its turn: more than it could ever be granted need not even be read. */
 export class Backlog {
@@ -8,7 +10,8 @@ export class Backlog {
 
   /** A frame came, of so many UTF-16 units or bytes. */
   received(length: number): void {
-    this.#length += length;
+    // A larger one is refused by its length, and never read.
+    if (length <= MAX_FRAME_BYTES) this.#length += length;
   }
 
   queued(): void {
@@ -16,8 +19,9 @@ export class Backlog {
   }
 
   taken(): void {
+    // As if all were of the same length.
+    this.#length -= this.#length / this.#commands;
     this.#commands--;
-    if (this.#commands === 0) this.#length = 0;
   }
 
   /** Whether it is over what a connection can be granted at once. */

@@ -2,12 +2,13 @@
 
 import { type Actor, userOf } from "../auth/identity.ts";
 import {
+  accept,
   type ChangeResult,
   MAX_DIFFERENT_EMOJIS,
   MAX_REACTIONS,
   type Outcome,
-  type Refusal,
   refuse,
+  reject,
 } from "../protocol/index.ts";
 import { oversize } from "../realtime/encode-data.ts";
 import type { Audit } from "./audit.ts";
@@ -25,13 +26,11 @@ export type ChangeInput =
 
 type InputOf<Type> = Extract<ChangeInput, { type: Type }>;
 
-const UNCHANGED: Outcome<ChangeResult> = { ok: true, value: { seq: 0 } };
+const UNCHANGED: Outcome<ChangeResult> = accept({ seq: 0 });
 const NO_SUCH_MESSAGE = refuse("not_found", "this room has no such message", { path: ["seq"] });
 const FOREIGN = refuse("forbidden", "this message is not yours");
 const USERS_REACT = refuse("forbidden", "reactions are of users");
 const TOO_MANY = refuse("too_large", "this message has as many reactions as it takes", { path: ["emoji"] });
-
-const rejected = (refusal: Refusal): Outcome<never> => ({ ok: false, refusal });
 
 export class Changes {
   readonly #settings: RoomSettings;
@@ -45,9 +44,9 @@ export class Changes {
   }
 
   apply(actor: Actor, change: ChangeInput, delivery: Delivery, now: number): Outcome<ChangeResult> {
-    if (!mayWrite(actor)) return rejected(NO_WRITE);
+    if (!mayWrite(actor)) return reject(NO_WRITE);
     const target = this.#log.find(change.seq);
-    if (target === undefined) return rejected(NO_SUCH_MESSAGE);
+    if (target === undefined) return reject(NO_SUCH_MESSAGE);
     switch (change.type) {
       case "edit":
         return this.#edit(actor, target, change, delivery, now);
@@ -59,11 +58,12 @@ export class Changes {
   }
 
   #edit(actor: Actor, target: Target, { data }: InputOf<"edit">, delivery: Delivery, now: number) {
-    if (target.deleted) return rejected(NO_SUCH_MESSAGE);
-    if (!mayChange(actor, target)) return rejected(FOREIGN);
+    if (target.deleted) return reject(NO_SUCH_MESSAGE);
+    if (!mayChange(actor, target)) return reject(FOREIGN);
     const { serverEvents, limits } = this.#settings;
-    const misfit = keptForServer(serverEvents, actor, target.event) ?? oversize(data, limits.messageBytes);
-    if (misfit !== undefined) return rejected(misfit);
+    const misfit =
+      keptForServer(serverEvents, actor, target.event, "seq") ?? oversize(data, limits.messageBytes);
+    if (misfit !== undefined) return reject(misfit);
     const by = nameOf(actor);
     const { seq, body } = this.#log.change(
       target,
@@ -72,18 +72,18 @@ export class Changes {
     );
     delivery.say({ kind: "stored", event: target.event }, encodeUpdated({ seq, at: now, by }, body));
     this.#report("edit", actor, target);
-    return accepted(seq);
+    return changed(seq);
   }
 
   #delete(actor: Actor, target: Target, delivery: Delivery, now: number) {
-    if (!mayChange(actor, target)) return rejected(FOREIGN);
+    if (!mayChange(actor, target)) return reject(FOREIGN);
     if (target.deleted) return UNCHANGED;
     const by = nameOf(actor);
     const { mentions: _, reactions: __, ...meta } = target.meta;
     const { seq } = this.#log.change(target, { meta: { ...meta, deletedAt: now }, data: "null", by }, now);
     delivery.say({ kind: "stored", event: target.event }, encodeDeleted({ seq, at: now, by }, target.seq));
     this.#report("delete", actor, target);
-    return accepted(seq);
+    return changed(seq);
   }
 
   #react(
@@ -94,20 +94,19 @@ export class Changes {
     now: number,
   ): Outcome<ChangeResult> {
     const user = userOf(identity)?.id;
-    if (user === undefined) return rejected(USERS_REACT);
-    if (target.deleted) return rejected(NO_SUCH_MESSAGE);
+    if (user === undefined) return reject(USERS_REACT);
+    if (target.deleted) return reject(NO_SUCH_MESSAGE);
     const reactions = new Map(Object.entries(target.meta.reactions ?? {}));
     const users = reactions.get(emoji) ?? [];
     if (users.includes(user) === (op === "add")) return UNCHANGED;
     if (op === "add") {
-      if (isFull(reactions, emoji)) return rejected(TOO_MANY);
+      if (isFull(reactions, emoji)) return reject(TOO_MANY);
       reactions.set(emoji, [...users, user]);
-    } else if (users.length > 1)
-      reactions.set(
-        emoji,
-        users.filter((id) => id !== user),
-      );
-    else reactions.delete(emoji);
+    } else {
+      const others = users.filter((id) => id !== user);
+      if (others.length > 0) reactions.set(emoji, others);
+      else reactions.delete(emoji);
+    }
     const { reactions: _, ...rest } = target.meta;
     const meta = reactions.size === 0 ? rest : { ...rest, reactions: Object.fromEntries(reactions) };
     const { seq } = this.#log.change(target, { meta, data: target.data, by: user }, now);
@@ -115,7 +114,7 @@ export class Changes {
       { kind: "stored", event: target.event },
       JSON.stringify({ type: "reaction", seq, at: now, target: target.seq, emoji, user, op }),
     );
-    return accepted(seq);
+    return changed(seq);
   }
 
   /** What people do to their own is no matter for the log. */
@@ -125,7 +124,7 @@ export class Changes {
   }
 }
 
-const accepted = (seq: number): Outcome<ChangeResult> => ({ ok: true, value: { seq } });
+const changed = (seq: number): Outcome<ChangeResult> => accept({ seq });
 
 /** Own is what has the caller's id in `from`. */
 const mayChange = (actor: Actor, { author }: Target): boolean =>

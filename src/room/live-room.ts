@@ -8,12 +8,12 @@ import type { Env } from "../env.ts";
 import { describeError, log } from "../platform/log.ts";
 import { migrate } from "../platform/migrate.ts";
 import { objectStub } from "../platform/object-stub.ts";
-import { type Outcome, type RoomCommand, reject } from "../protocol/index.ts";
+import { type Outcome, type Refusal, type RoomCommand, reject } from "../protocol/index.ts";
 import { FlushLoop } from "../realtime/flush-loop.ts";
 import { socketPort } from "../realtime/hibernatable-socket.ts";
 import { Intake } from "../realtime/intake.ts";
 import { randomEpoch, randomId } from "../realtime/random-id.ts";
-import { FAILED } from "../realtime/refusals.ts";
+import { FAILED, UNREACHABLE } from "../realtime/refusals.ts";
 import { parseFrame } from "../validation/parse-frame.ts";
 import { ROOM_COMMANDS } from "../validation/room-commands.ts";
 import type { Departure } from "./attendance.ts";
@@ -103,11 +103,16 @@ export class LiveRoom {
 
   /**
    * With a user's first opening here their object learns of the room, and the room which of their tokens are void:
-   * from then on it is told. Rejects where their object cannot be reached.
+   * from then on it is told. Refuses where their object cannot be reached.
    */
-  async learnOf(user: string): Promise<void> {
-    if (this.room.moderation.knows(user)) return;
-    this.room.moderation.remember(user, await this.#userObject(user).opened(this.#name));
+  async learnOf(user: string): Promise<Refusal | undefined> {
+    try {
+      this.room.moderation.remember(user, await this.#userObject(user).opened(this.#name));
+      return undefined;
+    } catch (error) {
+      log("error", "user_unreachable", { room: this.#name, error: describeError(error) });
+      return UNREACHABLE;
+    }
   }
 
   accept(server: WebSocket, { actor, topics, presence, counted, since, history }: RoomUpgrade): void {

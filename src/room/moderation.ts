@@ -1,7 +1,7 @@
 // Who is kept out of a room, and what its moderators do.
 
 import type { Actor } from "../auth/identity.ts";
-import { type Closing, type Outcome, type Refusal, refuse } from "../protocol/index.ts";
+import { accept, type Closing, type Outcome, type Refusal, refuse, reject } from "../protocol/index.ts";
 import { withdrawn } from "../realtime/withdrawn.ts";
 import type { Departure } from "./attendance.ts";
 import type { Audit } from "./audit.ts";
@@ -18,6 +18,9 @@ export interface Kick {
   readonly reason?: string | undefined;
 }
 
+/** Everybody; or one user, with all that they have open or with what was opened with a token of up to `issuedUpTo`. */
+export type Expelled = "everybody" | { readonly user: string; readonly issuedUpTo?: number };
+
 interface Moderated {
   readonly settings: RoomSettings;
   readonly log: RoomLog;
@@ -26,14 +29,12 @@ interface Moderated {
 }
 
 export interface ModerationPorts {
-  /** Closes all connections of a user, or of everybody. `left`: the others see it at once. */
-  expel(user: string | null, closing: Closing, departure: Departure, now: number): void;
+  /** Closes connections, and says to the others that they are gone. */
+  expel(whom: Expelled, closing: Closing, departure: Departure, now: number): void;
   readonly audit: Audit;
   newEpoch(): string;
 }
 
-const rejected = (refusal: Refusal): Outcome<never> => ({ ok: false, refusal });
-const accepted = <T>(value: T): Outcome<T> => ({ ok: true, value });
 const ONLY_SERVER = refuse("forbidden", "historyLimit takes an API key", { path: ["historyLimit"] });
 
 export class Moderation {
@@ -70,7 +71,7 @@ export class Moderation {
   withdraw(user: string, voidUpTo: number, now: number): void {
     this.#records.setVoidUpTo(user, voidUpTo);
     const closing = withdrawn(0, voidUpTo, now);
-    if (closing !== undefined) this.#ports.expel(user, closing, "lost", now);
+    if (closing !== undefined) this.#ports.expel({ user, issuedUpTo: voidUpTo }, closing, "lost", now);
   }
 
   /** What a first opening has learned: nothing is open yet. */
@@ -79,14 +80,14 @@ export class Moderation {
   }
 
   kick(actor: Actor, { user, banSeconds, reason }: Kick, now: number): Outcome<undefined> {
-    if (!mayModerate(actor)) return rejected(NO_MODERATE);
+    if (!mayModerate(actor)) return reject(NO_MODERATE);
     const by = nameOf(actor);
     const banMs = banSeconds * 1_000;
     if (banMs > 0) this.#records.setBan({ user, until: now + banMs, at: now, by, reason });
     const closing = banMs > 0 ? ({ code: "banned", retryAfterMs: banMs } as const) : FORBIDDEN;
-    this.#ports.expel(user, closing, "left", now);
+    this.#ports.expel({ user }, closing, "left", now);
     this.#ports.audit({ act: "kick", by, user, banSeconds });
-    return accepted(undefined);
+    return accept(undefined);
   }
 
   hasBans(now: number): boolean {
@@ -94,30 +95,30 @@ export class Moderation {
   }
 
   bans(actor: Actor, now: number): Outcome<Ban[]> {
-    return mayModerate(actor) ? accepted(this.#records.bans(now)) : rejected(NO_MODERATE);
+    return mayModerate(actor) ? accept(this.#records.bans(now)) : reject(NO_MODERATE);
   }
 
   unban(actor: Actor, user: string): Outcome<undefined> {
-    if (!mayModerate(actor)) return rejected(NO_MODERATE);
+    if (!mayModerate(actor)) return reject(NO_MODERATE);
     this.#records.liftBan(user);
     this.#ports.audit({ act: "unban", by: nameOf(actor), user });
-    return accepted(undefined);
+    return accept(undefined);
   }
 
   configure(actor: Actor, patch: SettingsPatch): Outcome<OwnSettings> {
-    if (!mayModerate(actor)) return rejected(NO_MODERATE);
+    if (!mayModerate(actor)) return reject(NO_MODERATE);
     const { maxConnections = 1, historyLimit } = patch;
-    if (historyLimit !== undefined && actor.identity.kind !== "server") return rejected(ONLY_SERVER);
+    if (historyLimit !== undefined && actor.identity.kind !== "server") return reject(ONLY_SERVER);
     const most = this.#settings.maxConnectionsOfAnyRoom;
     if (maxConnections > most) {
       const message = `maxConnections is at most ${most} here (MAX_CONNECTIONS_PER_ROOM)`;
-      return rejected(refuse("bad_request", message, { path: ["maxConnections"] }));
+      return reject(refuse("bad_request", message, { path: ["maxConnections"] }));
     }
     const change = () => this.#settings.change(patch);
     if (historyLimit === undefined || historyLimit === this.#settings.historyLimit) change();
     else this.#log.setReach(historyLimit, change);
     this.#ports.audit({ act: "settings", by: nameOf(actor), settings: patch });
-    return accepted(this.#settings.own);
+    return accept(this.#settings.own);
   }
 
   /** Server code only, as the Worker has seen to. Log and receipts are gone; settings and bans stay. */
@@ -125,9 +126,9 @@ export class Moderation {
     // Nobody is sent away for good before it is done, and no position is left that the new log has yet to reach.
     this.#receipts.purge();
     this.#log.purge(this.#ports.newEpoch());
-    this.#ports.expel(null, { code: "deleted" }, "left", now);
+    this.#ports.expel("everybody", { code: "deleted" }, "left", now);
     this.#ports.audit({ act: "purge", by: nameOf(actor) });
-    return accepted(undefined);
+    return accept(undefined);
   }
 }
 

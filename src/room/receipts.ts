@@ -6,6 +6,10 @@ import type { RoomLog } from "./room-log.ts";
 import type { UserRecords } from "./user-records.ts";
 
 const WRITE_EVERY_MS = 5_000;
+/** In a crowd, where nobody is told, and each position is a row all the same. */
+const WRITE_EVERY_MS_IN_CROWDS = 60_000;
+/** No timer is further ahead than this. */
+const LOOK_EVERY_MS = 5_000;
 const TELL_EVERY_MS = 1_000;
 
 interface Position {
@@ -13,6 +17,8 @@ interface Position {
   readonly at: number;
   readonly writtenAt: number;
 }
+
+const MAX_LISTED = 1_000;
 
 /** More positions in memory than this, and those that are written are read again when they are asked for. */
 const REMEMBERED = 10_000;
@@ -26,6 +32,8 @@ export class Receipts {
   readonly #unwritten = new Set<string>();
   readonly #untold = new Set<string>();
   #toldAt = Number.NEGATIVE_INFINITY;
+  #lookedAt = Number.NEGATIVE_INFINITY;
+  #writeEveryMs = WRITE_EVERY_MS;
 
   constructor(log: RoomLog, records: UserRecords) {
     this.#log = log;
@@ -44,7 +52,7 @@ export class Receipts {
     const seq = Math.min(upTo ?? head, head);
     const { seq: before, writtenAt } = this.#position(user);
     if (seq <= before) return;
-    const isDue = now - writtenAt >= WRITE_EVERY_MS;
+    const isDue = now - writtenAt >= this.#writeEveryMs;
     // First of all, so that nothing is remembered that could not be written.
     if (isDue) this.#records.setReceipt({ user, seq, at: now });
     if (isDue) this.#unwritten.delete(user);
@@ -53,29 +61,35 @@ export class Receipts {
     this.#untold.add(user);
   }
 
+  /** Of those who read last, the latest first. */
   list(): ReceiptEntry[] {
-    const stored = new Map(Array.from(this.#records.receipts(), (receipt) => [receipt.user, receipt]));
+    const stored = new Map(
+      Array.from(this.#records.receipts(MAX_LISTED), (receipt) => [receipt.user, receipt]),
+    );
     for (const user of this.#unwritten) {
       const { seq, at } = this.#position(user);
       stored.set(user, { user, seq, at });
     }
-    return [...stored.values()];
+    return [...stored.values()].sort((a, b) => b.at - a.at).slice(0, MAX_LISTED);
   }
 
   /** When it next has something to write or to tell by itself. */
   dueAt(): number | null {
     let soonest = this.#untold.size > 0 ? this.#toldAt + TELL_EVERY_MS : Number.POSITIVE_INFINITY;
     for (const user of this.#unwritten) {
-      soonest = Math.min(soonest, this.#position(user).writtenAt + WRITE_EVERY_MS);
+      soonest = Math.min(soonest, this.#position(user).writtenAt + this.#writeEveryMs);
     }
+    if (this.#unwritten.size > 0) soonest = Math.min(soonest, this.#lookedAt + LOOK_EVERY_MS);
     return soonest === Number.POSITIVE_INFINITY ? null : soonest;
   }
 
   /** Writes what has waited long enough. */
-  write(now: number): void {
+  write(isListed: boolean, now: number): void {
+    this.#lookedAt = now;
+    this.#writeEveryMs = isListed ? WRITE_EVERY_MS : WRITE_EVERY_MS_IN_CROWDS;
     for (const user of this.#unwritten) {
       const { seq, at, writtenAt } = this.#position(user);
-      if (now - writtenAt < WRITE_EVERY_MS) continue;
+      if (now - writtenAt < this.#writeEveryMs) continue;
       // Also where it fails: it is tried again, but no sooner than any other.
       this.#positions.set(user, { seq, at, writtenAt: now });
       this.#records.setReceipt({ user, seq, at });

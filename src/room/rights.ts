@@ -2,25 +2,26 @@
 
 import { type Actor, userOf } from "../auth/identity.ts";
 import { includes } from "../auth/room-permission.ts";
-import { matchesTopics, type Refusal, refuse } from "../protocol/index.ts";
+import { matchesTopics, type Permission, type Refusal, refuse } from "../protocol/index.ts";
 
 export const NO_WRITE = refuse("forbidden", "you may not write in this room");
 export const NO_MODERATE = refuse("forbidden", "you may not moderate this room");
 
-export const mayWrite = ({ identity, permission }: Actor): boolean =>
-  identity.kind === "server" || (identity.kind === "user" && includes(permission, "write"));
+const may = ({ identity, permission }: Actor, needed: Permission): boolean =>
+  identity.kind === "server" || (identity.kind === "user" && includes(permission, needed));
 
-export const mayModerate = ({ identity, permission }: Actor): boolean =>
-  identity.kind === "server" || (identity.kind === "user" && includes(permission, "moderate"));
+export const mayWrite = (actor: Actor): boolean => may(actor, "write");
+export const mayModerate = (actor: Actor): boolean => may(actor, "moderate");
 
 /** Why `event` is not for this actor, if it is kept for server code. Moderators are no exception. */
 export function keptForServer(
   serverEvents: readonly string[],
   { identity }: Actor,
   event: string,
+  field: "event" | "seq" = "event",
 ): Refusal | undefined {
   if (identity.kind === "server" || !matchesTopics(serverEvents, event)) return undefined;
-  return refuse("forbidden", `only server code sends ${event}`, { path: ["event"] });
+  return refuse("forbidden", `${event} is for server code only`, { path: [field] });
 }
 
 /** User id, or `null` for server code. */

@@ -12,13 +12,14 @@ import {
   type PresenceCommand,
   type ReadResult,
   type ReceiptEntry,
+  type Refusal,
   reject,
   type SendResult,
   type Topics,
 } from "../protocol/index.ts";
 import { planAlarm } from "../realtime/alarm-plan.ts";
 import { answerClose, answerHeartbeats } from "../realtime/hibernatable-socket.ts";
-import { FULL, UNREACHABLE } from "../realtime/refusals.ts";
+import { FULL } from "../realtime/refusals.ts";
 import type { SessionJoin } from "../realtime/session-delivery.ts";
 import { refusalResponse, upgraded } from "../realtime/upgrade-response.ts";
 import type { Departure } from "./attendance.ts";
@@ -64,26 +65,17 @@ export class RoomObject extends DurableObject<Env> {
   override async fetch(request: Request): Promise<Response> {
     const upgrade = decodeHeader<RoomUpgrade>(request.headers.get(IDENTITY_HEADER) ?? "");
     const user = userOf(upgrade.actor.identity);
-    if (user !== null && upgrade.counted) {
-      try {
-        await this.#open().learnOf(user.id);
-      } catch {
-        return refusalResponse(UNREACHABLE);
-      }
-    }
     const live = this.#open();
-    const now = Date.now();
-    live.room.sweepIfStale(now);
-    const refusal = live.room.refuses(upgrade.actor, now);
-    if (refusal !== undefined) {
-      // The refused need not wait until the others have heard of the ghosts that were just found.
-      this.ctx.waitUntil(live.flushIfDue());
-      return refusalResponse(refusal);
+    let refusal = this.#refusal(upgrade.actor);
+    if (refusal === undefined && user !== null && upgrade.counted && !live.room.moderation.knows(user.id)) {
+      // What it learns, and what happens meanwhile, may be a reason too.
+      refusal = (await live.learnOf(user.id)) ?? this.#refusal(upgrade.actor);
     }
+    if (refusal !== undefined) return refusalResponse(refusal);
     const { 0: client, 1: server } = new WebSocketPair();
-    live.accept(server, upgrade);
+    this.#open().accept(server, upgrade);
     // Not awaited, so that the client gets its 101 first; the pending flush keeps the object awake.
-    this.ctx.waitUntil(live.flush());
+    this.ctx.waitUntil(this.#open().flush());
     return upgraded(client, upgrade.speaksOurProtocol);
   }
 
@@ -143,8 +135,9 @@ export class RoomObject extends DurableObject<Env> {
     }));
   }
 
-  receipts(actor: Actor): Promise<Outcome<ReceiptEntry[]>> {
-    return this.#look(actor, ({ receipts }) => receipts.list());
+  async receipts(actor: Actor): Promise<Outcome<ReceiptEntry[]>> {
+    const live = this.#open();
+    return await live.call(actor, 1, () => accept(live.room.receipts.list()));
   }
 
   async publish(actor: Actor, input: MessageInput): Promise<Outcome<SendResult>> {
@@ -201,10 +194,20 @@ export class RoomObject extends DurableObject<Env> {
     return await live.call(SERVER, 1, (_, now) => live.room.moderation.purge(SERVER, now));
   }
 
-  /** For the user's object: tokens of theirs issued up to `voidUpTo` (milliseconds) are void. */
-  async withdraw(user: string, voidUpTo: number): Promise<void> {
+  /**
+   * For the user's object: tokens of theirs issued up to `voidUpTo` (milliseconds) are void. `false`: there is no such
+   * room any more, and none is made. Rejects where it could not be done.
+   */
+  async withdraw(user: string, voidUpTo: number): Promise<boolean> {
+    const { sql } = this.ctx.storage;
+    if (this.#live === undefined && sql.exec("SELECT 1 FROM sqlite_master").toArray().length === 0)
+      return false;
     const live = this.#open();
-    await live.call(SERVER, 1, (_, now) => accept(live.room.moderation.withdraw(user, voidUpTo, now)));
+    const outcome = await live.call(SERVER, 0, (_, now) =>
+      accept(live.room.moderation.withdraw(user, voidUpTo, now)),
+    );
+    if (!outcome.ok) throw new Error(outcome.refusal.code);
+    return true;
   }
 
   /** For the user's object, as all that follows: a session joins. Its answer and first frames come with a delivery. */
@@ -247,6 +250,17 @@ export class RoomObject extends DurableObject<Env> {
     });
   }
 
+  /** Ghosts do not count. */
+  #refusal(actor: Actor): Refusal | undefined {
+    const live = this.#open();
+    const now = Date.now();
+    live.room.sweepIfStale(now);
+    const refusal = live.room.refuses(actor, now);
+    // The refused need not wait until the others have heard of the ghosts that were just found.
+    if (refusal !== undefined) this.ctx.waitUntil(live.flushIfDue());
+    return refusal;
+  }
+
   #open(): LiveRoom {
     this.#live ??= new LiveRoom(this.ctx, this.env, this.ctx.id.name ?? "", (room) => this.#setAlarm(room));
     return this.#live;
@@ -278,9 +292,8 @@ export class RoomObject extends DurableObject<Env> {
 
   async #setAlarm(room: Room): Promise<void> {
     const now = Date.now();
-    const life = { connections: room.size, everStored: room.isKept(now) };
-    if (life.everStored && life.connections < 2) return;
     if (this.#alarmAt === undefined) this.#alarmAt = await this.ctx.storage.getAlarm();
+    const life = { connections: room.size, isKept: () => room.isKept(now) };
     const at = planAlarm(life, this.#alarmAt, now);
     if (at === null) return;
     this.#alarmAt = at;

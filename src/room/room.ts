@@ -13,7 +13,7 @@ import { Attendance, type Departure } from "./attendance.ts";
 import type { Audit } from "./audit.ts";
 import { Changes } from "./changes.ts";
 import { Delivery } from "./delivery.ts";
-import { Moderation } from "./moderation.ts";
+import { type Expelled, Moderation } from "./moderation.ts";
 import { Posts } from "./posts.ts";
 import { Receipts } from "./receipts.ts";
 import { RoomCommands } from "./room-commands.ts";
@@ -193,7 +193,7 @@ export class Room {
     const { isListed } = this.attendance;
     for (const json of this.receipts.takeNews(isListed, now)) delivery.say({ kind: "receipt" }, json);
     try {
-      this.receipts.write(now);
+      this.receipts.write(isListed, now);
     } catch (error) {
       this.#reportFault(error);
     }
@@ -216,14 +216,13 @@ export class Room {
     }
   }
 
-  /** Closes all connections of a user, or of everybody. */
-  #expel(user: string | null, closing: Closing, departure: Departure, now: number): void {
+  #expel(whom: Expelled, closing: Closing, departure: Departure, now: number): void {
     for (const connection of [...this.#connections, ...this.#joining]) {
-      if (user !== null && connection.user?.id !== user) continue;
+      if (!isMeant(whom, connection.identity)) continue;
       connection.close(closing);
       this.#leave(connection, departure, now);
     }
-    if (departure === "left") this.attendance.dismiss(user, now);
+    if (departure === "left") this.attendance.dismiss(whom === "everybody" ? null : whom.user, now);
   }
 
   #drop(connection: RoomConnection, closing: Closing, now: number): void {
@@ -247,3 +246,9 @@ export class Room {
 
 /** Whose connections count together. No user id has a space. */
 const seatOf = (identity: Identity): string => userOf(identity)?.id ?? `${identity.kind} connections`;
+
+const isMeant = (whom: Expelled, identity: Identity): boolean =>
+  whom === "everybody" ||
+  (identity.kind === "user" &&
+    identity.user.id === whom.user &&
+    identity.issuedAt <= (whom.issuedUpTo ?? Number.POSITIVE_INFINITY));

@@ -2,6 +2,8 @@
 
 import type { RoomLog } from "./room-log.ts";
 
+const TIDY_ABOVE = 10_000;
+
 export class SlowMode {
   readonly #log: RoomLog;
   /** When each user last spoke, as far back as `#since`. */
@@ -20,6 +22,7 @@ export class SlowMode {
       return 0;
     }
     if (now - slowModeMs < this.#since) this.#readBack(now - slowModeMs);
+    if (this.#spokeAt.size > TIDY_ABOVE) this.#tidy(now - slowModeMs);
     const spokeAt = this.#spokeAt.get(user) ?? Number.NEGATIVE_INFINITY;
     return Math.max(0, spokeAt + slowModeMs - now);
   }
@@ -32,6 +35,10 @@ export class SlowMode {
   forget(): void {
     this.#spokeAt.clear();
     this.#since = Number.POSITIVE_INFINITY;
+  }
+
+  #tidy(before: number): void {
+    for (const [user, at] of this.#spokeAt) if (at < before) this.#spokeAt.delete(user);
   }
 
   /** Once after each start, and where the time grew. */

@@ -103,10 +103,15 @@ export class Turn {
 
   #call(call: Call): void {
     const account = userOf(call.actor.identity)?.id;
-    const refusal =
-      account === undefined ? undefined : (this.#ports.bars(call.actor) ?? this.#charge(account, call.cost));
-    if (refusal !== undefined) call.refused(refusal);
-    else if (this.#shield(() => call.run(this.#delivery, this.#now)) === "failed") call.refused(FAILED);
+    const run = () => {
+      const refusal =
+        account === undefined
+          ? undefined
+          : (this.#ports.bars(call.actor) ?? this.#charge(account, call.cost));
+      if (refusal !== undefined) call.refused(refusal);
+      else call.run(this.#delivery, this.#now);
+    };
+    if (this.#shield(run) === "failed") call.refused(FAILED);
   }
 
   #answer(work: Exclude<Work, { kind: "leave" | "call" }>): void {

@@ -57,9 +57,12 @@ export class UserRecords {
     return firstRow(this.#sql.exec<{ seq: number; at: number }>(query, user));
   }
 
-  receipts(): Iterable<{ user: string; seq: number; at: number }> {
+  /** The latest first. */
+  receipts(limit: number): Iterable<{ user: string; seq: number; at: number }> {
     return this.#sql.exec(
-      "SELECT user, read_seq AS seq, read_at AS at FROM users WHERE read_seq IS NOT NULL",
+      `SELECT user, read_seq AS seq, read_at AS at FROM users WHERE read_seq IS NOT NULL
+       ORDER BY read_at DESC LIMIT ?`,
+      limit,
     );
   }
 

@@ -27,7 +27,8 @@ export class Access {
 
   /** Whatever token there is now is void. */
   withdraw(now: number): void {
-    const voidUpTo = voidFrom(now);
+    // Never back, whatever the clock does.
+    const voidUpTo = Math.max(this.#voidUpTo, voidFrom(now));
     this.#sql.exec("UPDATE inbox_state SET void_up_to = ?", voidUpTo);
     this.#voidUpTo = voidUpTo;
   }
@@ -44,6 +45,11 @@ export class Access {
        ON CONFLICT (room) DO UPDATE SET told = excluded.told WHERE told < excluded.told`,
       ...[room, voidUpTo],
     );
+  }
+
+  /** It is no more. */
+  forget(room: string): void {
+    this.#sql.exec("DELETE FROM rooms WHERE room = ?", room);
   }
 
   /** Rooms that do not know yet. */

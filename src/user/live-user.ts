@@ -103,8 +103,12 @@ export class LiveUser {
     const rooms = access.untold(ROOMS_AT_ONCE);
     const results = await mapBounded(rooms, async (room) => {
       try {
-        await objectStub(this.#env.ROOMS, room, this.#config.placement).withdraw(user, voidUpTo);
-        access.told(room, voidUpTo);
+        const isThere = await objectStub(this.#env.ROOMS, room, this.#config.placement).withdraw(
+          user,
+          voidUpTo,
+        );
+        if (isThere) access.told(room, voidUpTo);
+        else access.forget(room);
         return 1;
       } catch (error) {
         log("error", "withdraw_failed", { room, error: describeError(error) });

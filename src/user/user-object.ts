@@ -99,7 +99,11 @@ export class UserObject extends DurableObject<Env> {
 
   /** Ends what the user has open, and voids the tokens of up to this second. Answers how many rooms know it now. */
   async disconnect(): Promise<{ rooms: number }> {
-    this.#open().user.disconnect(Date.now());
+    const now = Date.now();
+    this.#open().user.disconnect(now);
+    // In the same turn, so that rooms are told also if this object ends in the middle of telling.
+    this.#alarmAt = now + RETRY_AFTER_MS;
+    await this.ctx.storage.setAlarm(this.#alarmAt);
     return { rooms: await this.#tellRooms() };
   }
 
@@ -125,7 +129,8 @@ export class UserObject extends DurableObject<Env> {
     if (!areLeft) return told;
     const now = Date.now();
     const lastedMs = now - this.#open().user.access.voidUpTo;
-    const waitMs = Math.min(MAX_RETRY_AFTER_MS, Math.max(RETRY_AFTER_MS, lastedMs));
+    // Where some were told there are just many, and the next ones are told at once, in a call of its own.
+    const waitMs = told > 0 ? 0 : Math.min(MAX_RETRY_AFTER_MS, Math.max(RETRY_AFTER_MS, lastedMs));
     this.#alarmAt = now + Math.ceil(waitMs * (0.5 + Math.random()));
     await this.ctx.storage.setAlarm(this.#alarmAt);
     return told;
@@ -154,7 +159,7 @@ export class UserObject extends DurableObject<Env> {
   async #setAlarm({ user }: LiveUser): Promise<void> {
     if (user.connections < 2) return;
     if (this.#alarmAt === undefined) this.#alarmAt = await this.ctx.storage.getAlarm();
-    const at = planAlarm({ connections: user.connections, everStored: true }, this.#alarmAt, Date.now());
+    const at = planAlarm({ connections: user.connections, isKept: () => true }, this.#alarmAt, Date.now());
     if (at === null) return;
     this.#alarmAt = at;
     await this.ctx.storage.setAlarm(at);

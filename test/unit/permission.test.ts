@@ -180,15 +180,15 @@ describe("the alarm", () => {
   const now = 1_790_000_000_000;
 
   it("[G2] goes off every quarter of an hour while two or more are connected", () => {
-    const busy = { connections: 2, everStored: true };
+    const busy = { connections: 2, isKept: () => true };
     expect(planAlarm(busy, null, now)).toBe(now + SWEEP_EVERY_MS);
     expect(planAlarm(busy, now + 1, now)).toBeNull();
     expect(planAlarm(busy, now + 2 * SWEEP_EVERY_MS, now)).toBe(now + SWEEP_EVERY_MS);
-    expect(planAlarm({ connections: 1, everStored: true }, null, now)).toBeNull();
+    expect(planAlarm({ connections: 1, isKept: () => true }, null, now)).toBeNull();
   });
 
   it("[G4] forgets a room of nothing an hour after its last touch, and is not set at each", () => {
-    const empty = { connections: 0, everStored: false };
+    const empty = { connections: 0, isKept: () => false };
     const at = planAlarm(empty, null, now) ?? 0;
     expect(at - now).toBeGreaterThanOrEqual(FORGET_AFTER_MS);
     expect(planAlarm(empty, at, now + 60_000)).toBeNull();

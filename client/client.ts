@@ -12,6 +12,7 @@ import { quiet } from "./quiet.ts";
 import { RoomCore } from "./room-core.ts";
 import { RoomHandle } from "./room-handle.ts";
 import type { Presence, RoomOptions } from "./room-types.ts";
+import { Session } from "./session.ts";
 import { type GetToken, TokenSource } from "./token-source.ts";
 import { baseUrl } from "./url.ts";
 
@@ -51,30 +52,34 @@ type Phase = "open" | "paused" | "closed";
 export class Client {
   readonly inbox: Inbox;
   readonly #context: ConnectionContext;
+  readonly #tokens: TokenSource;
   readonly #events = new Emitter<ClientEvents>();
   readonly #rooms = new Map<string, OpenRoom>();
-  /** Of the inbox, once anybody listens to it. */
-  #session: Connection | undefined;
+  readonly #session: Session;
+  /** Anybody listens to the inbox, or there was a room on it. */
+  #sessionIsWanted = false;
   #presence: Presence = {};
   #phase: Phase = "open";
   #state = DISCONNECTED;
 
   constructor(options: ClientOptions, ports: Ports) {
     const { url, getToken = () => null, maxAttempts = Number.POSITIVE_INFINITY, batchMs = 0 } = options;
+    this.#tokens = new TokenSource(ports.clock, getToken);
     this.#context = {
       ports,
-      tokens: new TokenSource(ports.clock, getToken),
+      tokens: this.#tokens,
       base: baseUrl(url, ports.origin),
       batchMs,
       maxAttempts,
       reconnect: options.reconnect,
       log: createLog(options.log ?? "warn"),
     };
-    this.inbox = new Inbox(
-      this.#context,
-      (session) => this.#openSession(session),
-      () => this.#stateChanged(),
-    );
+    this.#session = new Session(this.#context);
+    this.inbox = new Inbox(this.#context, {
+      connect: (endpoint) => this.#session.connect(endpoint),
+      onWanted: () => this.#openSession("once"),
+      onState: () => this.#stateChanged(),
+    });
   }
 
   /** The best of its sockets; `disconnected` while there is none. */
@@ -89,13 +94,15 @@ export class Client {
 
   /**
    * The handle of a room, the same one for the same name until it is left; options count with the first call. Its
-   * socket opens on the next turn of the event loop. Throws `bad_request` for what is no name of a room.
+   * socket, or that of the session, opens on the next turn of the event loop. Throws `bad_request` for what is no name
+   * of a room.
    */
   room(name: string, options: RoomOptions = {}): RoomHandle {
     const known = this.#rooms.get(name);
     if (known !== undefined) return known.handle;
     if (!isRoomName(name)) throw new RoomsError("bad_request", "This is no name of a room.");
-    const core = new RoomCore(this.#context, name, options);
+    const { shared = false } = options;
+    const core = new RoomCore(shared ? this.#session.room(name).context : this.#context, name, options);
     const handle = new RoomHandle(core, () => {
       this.#rooms.delete(name);
       this.#stateChanged();
@@ -107,6 +114,7 @@ export class Client {
     this.#rooms.set(name, { handle, core });
     core.events.on("state", () => this.#stateChanged());
     void core.presence.set(this.#presence);
+    if (shared) this.#openSession("again");
     if (this.#phase === "open") core.connection.start("afterTurn");
     return handle;
   }
@@ -139,7 +147,10 @@ export class Client {
   reconnect(): void {
     if (this.#phase === "closed") return;
     this.#phase = "open";
-    for (const connection of this.#connections()) if (this.#phase === "open") connection.start();
+    // The session first: its rooms wait for it.
+    for (const connection of this.#connections().toReversed()) {
+      if (this.#phase === "open") connection.start();
+    }
   }
 
   /** For good: every state is `disconnected` at once, what waits rejects with `closed`, and nothing is left running. */
@@ -147,19 +158,25 @@ export class Client {
     if (this.#phase === "closed") return;
     this.#phase = "closed";
     for (const { handle } of [...this.#rooms.values()]) handle.leave();
-    this.#session?.close();
-    this.#context.tokens.close();
+    this.#session.connection?.close();
+    this.#tokens.close();
   }
 
-  #openSession(session: Connection): void {
-    if (this.#session !== undefined || this.#phase === "closed") return;
-    this.#session = session;
-    if (this.#phase === "open") session.start("afterTurn");
+  /** `again`: also where it was given up, as a socket of a room that is opened knows of no earlier one. */
+  #openSession(when: "once" | "again"): void {
+    const isFirst = !this.#sessionIsWanted;
+    if (this.#phase === "closed") return;
+    this.#sessionIsWanted = true;
+    const { connection } = this.#session;
+    const isDown = connection?.state.status === "disconnected";
+    if (this.#phase === "open" && isDown && (isFirst || when === "again")) connection.start("afterTurn");
   }
 
+  /** Rooms first: what they have to say yet goes out before the session ends. */
   #connections(): readonly Connection[] {
     const ofRooms = [...this.#rooms.values()].map(({ core }) => core.connection);
-    return this.#session === undefined ? ofRooms : [...ofRooms, this.#session];
+    const { connection } = this.#session;
+    return connection !== undefined && this.#sessionIsWanted ? [...ofRooms, connection] : ofRooms;
   }
 
   #stateChanged(): void {

@@ -27,6 +27,7 @@ export class Connection {
   #dial: Dial | undefined;
   #reconnect = DEFAULT_RECONNECT;
   #closed = false;
+  #refusal: RoomsError | undefined;
 
   constructor(context: ConnectionContext, endpoint: Endpoint) {
     this.#context = context;
@@ -35,6 +36,11 @@ export class Connection {
 
   get state(): ConnectionState {
     return this.#state;
+  }
+
+  /** While `disconnected`: why no other try would change it, if so. */
+  get refusal(): RoomsError | undefined {
+    return this.#refusal;
   }
 
   get cursor(): string | undefined {
@@ -51,8 +57,10 @@ export class Connection {
     this.#abandon("startingOver");
     const run = new AbortController();
     this.#run = run;
+    this.#refusal = undefined;
     this.#context.tokens.forgive();
     if (when === "now") {
+      this.#context.route?.restart();
       void this.#loop(run.signal);
       return;
     }
@@ -115,9 +123,14 @@ export class Connection {
   }
 
   async #loop(signal: AbortSignal): Promise<void> {
-    const { ports, maxAttempts } = this.#context;
+    const { ports, maxAttempts, route } = this.#context;
     const policy = new RetryPolicy(maxAttempts, ports.random);
     while (!signal.aborted) {
+      if (route !== undefined && !route.isOpen) {
+        const end = await route.opened(signal, (state) => this.#follow(state));
+        if (signal.aborted) return;
+        if (end !== undefined) return this.#end(end.error, end.final);
+      }
       const triedAt = ports.clock.now();
       this.#setConnecting(policy.attempt);
       // Whoever heard of it may have ended it.
@@ -127,6 +140,10 @@ export class Connection {
       this.#learn();
       this.#dial = undefined;
       const { error } = outcome.ending;
+      if (route?.excuses(outcome.ending)) {
+        if (outcome.liveForMs !== undefined) policy.lived(outcome.liveForMs);
+        continue;
+      }
       const verdict = policy.judge(outcome, this.#context.reconnect ?? this.#reconnect);
       this.#context.log("debug", `${this.#endpoint.path}: ${error.message} Next: ${verdict.next}.`);
       if (verdict.next === "stop") return this.#end(error, verdict.final);
@@ -175,12 +192,16 @@ export class Connection {
     this.#reconnect = this.#dial?.connected?.reconnect ?? this.#reconnect;
   }
 
-  #end(error: RoomsError, final: boolean): void {
+  #end(error: RoomsError | undefined, final: boolean): void {
     this.#run = undefined;
-    this.#context.log("warn", `${this.#endpoint.path} is disconnected: ${error.message}`);
-    if (final) this.#endpoint.onRefused(error);
+    if (error !== undefined) {
+      this.#context.log("warn", `${this.#endpoint.path} is disconnected: ${error.message}`);
+      this.#refusal = final ? error : undefined;
+      if (final) this.#endpoint.onRefused(error);
+    }
     // Whoever heard of it may have started over.
-    if (this.#run === undefined) this.#setState({ status: "disconnected", error });
+    if (this.#run === undefined)
+      this.#setState({ status: "disconnected", ...(error !== undefined && { error }) });
   }
 
   #abandon(why: "leaving" | "startingOver"): void {
@@ -195,8 +216,15 @@ export class Connection {
     if (!known) this.#setState({ status: "connecting", attempt });
   }
 
+  /** What it waits for is at this. */
+  #follow(state: ConnectionState): void {
+    if (state.status === "connecting") this.#setConnecting(state.attempt);
+    else if (state !== this.#state) this.#setState(state);
+  }
+
   #setState(state: ConnectionState): void {
     this.#state = state;
+    if (state.status === "disconnected") this.#context.route?.leave();
     this.#endpoint.onState(state);
   }
 }

@@ -5,12 +5,15 @@ import type { LogFunction } from "./log.ts";
 import type { Start } from "./log-follower.ts";
 import type { Connected, IncomingFrame } from "./parse-frame.ts";
 import type { Ports } from "./ports.ts";
-import type { TokenSource } from "./token-source.ts";
+import type { Route } from "./route.ts";
+import type { Tokens } from "./token-source.ts";
 
 /** What all connections of a client share. */
 export interface ConnectionContext {
   readonly ports: Ports;
-  readonly tokens: TokenSource;
+  readonly tokens: Tokens;
+  /** Of a room on the session: where its sockets come from. Otherwise they need nothing but a network. */
+  readonly route?: Route;
   /** Address before `/v1`. */
   readonly base: string;
   readonly batchMs: number;

@@ -7,7 +7,7 @@ import type {
   Signal,
   Topics,
 } from "../src/protocol/index.ts";
-import { Connection } from "./connection.ts";
+import type { Connection } from "./connection.ts";
 import type { ConnectionState } from "./connection-state.ts";
 import { Emitter } from "./emitter.ts";
 import { offline } from "./ending.ts";
@@ -45,6 +45,13 @@ export interface InboxSnapshot {
 
 export type MarkTarget = readonly string[] | { readonly upTo: number } | { readonly all: true };
 
+export interface InboxHooks {
+  connect(endpoint: Endpoint): Connection;
+  /** With every listener: the client knows whether the socket may open. */
+  onWanted(): void;
+  onState(): void;
+}
+
 /** The notifications of this user, on all devices. The socket opens with the first listener. */
 export class Inbox {
   readonly #context: ConnectionContext;
@@ -59,13 +66,12 @@ export class Inbox {
   /** By how much this machine's clock is ahead of the server's. */
   #clockAheadMs = 0;
 
-  /** `onWanted` is called with every listener: the client knows whether the socket may open. */
-  constructor(context: ConnectionContext, onWanted: (connection: Connection) => void, onState: () => void) {
+  constructor(context: ConnectionContext, { connect, onWanted, onState }: InboxHooks) {
     this.#context = context;
     this.#onState = onState;
-    this.#connection = new Connection(context, this.#endpoint());
+    this.#connection = connect(this.#endpoint());
     this.#topics = new TopicFilter(this.#connection, context.ports.newId, null);
-    this.#onWanted = () => onWanted(this.#connection);
+    this.#onWanted = onWanted;
     this.#store = new SnapshotStore(() => ({
       state: this.#connection.state,
       notifications: this.#state.notifications,

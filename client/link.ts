@@ -69,7 +69,8 @@ export class Link {
   greeted({ frameBytes, pingMs, pongMs }: Limits): void {
     this.#cancelDeadline();
     // The limits of a session socket may leave it out.
-    if (frameBytes > 0) this.#writer.setFrameBytes(frameBytes);
+    const overheadBytes = this.#socket?.overheadBytes ?? 0;
+    if (frameBytes > 0) this.#writer.setFrameBytes(frameBytes - overheadBytes);
     this.#heartbeat.start(pingMs, pongMs);
     this.#cancelWake = this.#onWake(() => this.#heartbeat.beatNow());
   }

@@ -80,6 +80,12 @@ function parseConnected(value: unknown): Connected | undefined {
   return undefined;
 }
 
+/** The answer to a command, read by itself. */
+export function parseAnswer(value: Readonly<Record<string, unknown>>): Answer | undefined {
+  if (value.type === "error") return parseError(value);
+  return isOk(value) ? value : undefined;
+}
+
 function isOk(value: unknown): value is Ok & Readonly<Record<string, unknown>> {
   return isRecord(value) && value.type === "ok" && typeof value.id === "string";
 }
@@ -100,7 +106,7 @@ function parseError(value: Readonly<Record<string, unknown>>): ErrorAnswer {
 const isPath = (value: unknown): value is readonly (string | number)[] =>
   Array.isArray(value) && value.every((step) => typeof step === "string" || typeof step === "number");
 
-function parseJson(text: string): unknown {
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

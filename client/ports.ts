@@ -14,6 +14,8 @@ export interface SocketEvents {
 }
 
 export interface Socket {
+  /** What it adds to each text, in bytes. Default 0. */
+  readonly overheadBytes?: number;
   send(text: string): void;
   close(code: number): void;
 }

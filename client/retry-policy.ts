@@ -31,12 +31,16 @@ export class RetryPolicy {
     return this.#failures + 1;
   }
 
+  /** A try went well for so long. */
+  lived(liveForMs: number): void {
+    this.#failures = 0;
+    this.#renewed = false;
+    if (liveForMs >= STABLE_AFTER_MS) this.#waits = 0;
+  }
+
   judge({ ending, liveForMs }: Outcome, limits: ReconnectLimits): Verdict {
-    if (liveForMs !== undefined) {
-      this.#failures = 0;
-      this.#renewed = false;
-      if (liveForMs >= STABLE_AFTER_MS) this.#waits = 0;
-    } else this.#failures += 1;
+    if (liveForMs !== undefined) this.lived(liveForMs);
+    else this.#failures += 1;
     const renew = ending.next === "renewToken";
     if (ending.next === "stop" || (renew && this.#renewed)) return { next: "stop", final: true };
     if (this.#failures >= this.#maxAttempts) return { next: "stop", final: false };

@@ -5,6 +5,7 @@ import type {
   CaughtUp,
   ChangeResult,
   HistoryResult,
+  Left,
   Limits,
   Member,
   MemberJoined,
@@ -117,6 +118,13 @@ export const isReceipt = shape<Receipt>({
   user: text,
   seq: integer,
   at: instant,
+});
+
+export const isLeft = shape<Left>({
+  type: literal("left"),
+  room: text,
+  code: text,
+  retryAfterMs: optional(number),
 });
 
 const notification: Shape<Omit<Notification, "type">> = {

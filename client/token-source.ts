@@ -20,6 +20,9 @@ interface Kept {
   readonly renewAt: number | undefined;
 }
 
+/** What connections need of it. */
+export type Tokens = Pick<TokenSource, "get" | "accepted" | "refused" | "forgive" | "watch">;
+
 export class TokenSource {
   readonly #clock: Clock;
   readonly #getToken: GetToken;

@@ -46,6 +46,12 @@ export class Receipts {
     return { seq, unread: this.#log.countUnread(seq, user) };
   }
 
+  /** As `of`, with where the log stands. */
+  standing(user: string): { head: number; readSeq: number; unread: number } {
+    const { seq, unread } = this.of(user);
+    return { head: this.#log.head, readSeq: seq, unread };
+  }
+
   /** Moves `user` forward to `upTo`, or to the end of the log, and never back: 0 leaves all as it is. */
   read(user: string, upTo: number | undefined, now: number): void {
     const { head } = this.#log;
@@ -87,11 +93,13 @@ export class Receipts {
   write(isListed: boolean, now: number): void {
     this.#lookedAt = now;
     this.#writeEveryMs = isListed ? WRITE_EVERY_MS : WRITE_EVERY_MS_IN_CROWDS;
-    for (const user of this.#unwritten) {
-      const { seq, at, writtenAt } = this.#position(user);
-      if (now - writtenAt < this.#writeEveryMs) continue;
-      // Also where it fails: it is tried again, but no sooner than any other.
-      this.#positions.set(user, { seq, at, writtenAt: now });
+    const due = [...this.#unwritten].filter(
+      (user) => now - this.#position(user).writtenAt >= this.#writeEveryMs,
+    );
+    // First of all, so that where one fails all are tried again, but no sooner than any other.
+    for (const user of due) this.#positions.set(user, { ...this.#position(user), writtenAt: now });
+    for (const user of due) {
+      const { seq, at } = this.#position(user);
       this.#records.setReceipt({ user, seq, at });
       this.#unwritten.delete(user);
     }

@@ -1,0 +1,251 @@
+import { describe, expect, it } from "vitest";
+import { SERVER } from "../../../src/auth/identity.ts";
+import { LISTED_MEMBERS, MAX_UNREAD } from "../../../src/protocol/index.ts";
+import { type Person, RoomForTest } from "../../support/room-for-test.ts";
+
+const read = (seq?: number, id = "r") => ({ type: "read", id, ...(seq !== undefined && { seq }) });
+
+function roomWith(count: number, settings: ConstructorParameters<typeof RoomForTest>[0] = {}) {
+  const test = new RoomForTest({ historyLimit: 3_000, ...settings });
+  const ada = test.join("ada");
+  for (let i = 1; i <= count; i++) ada.say({ type: "send", id: `m${i}`, data: i });
+  test.flush();
+  return { test, ada, bo: test.join("bo") };
+}
+
+const receipts = ({ socket }: Person) => socket.ofType("receipt").map(({ user, seq }) => [user, seq]);
+const stored = (test: RoomForTest) => [
+  ...test.database.sql.exec<{ user: string; seq: number }>(
+    "SELECT user, read_seq AS seq FROM users WHERE read_seq IS NOT NULL ORDER BY user",
+  ),
+];
+
+/** Lets the room do what is due by itself, as its timer does, for so long; answers how often that was. */
+function pass(test: RoomForTest, ms: number): number {
+  const until = test.now + ms;
+  for (let flushes = 0; ; flushes++) {
+    const dueAt = test.room.dueAt();
+    if (dueAt === null || dueAt > until) {
+      test.now = until;
+      return flushes;
+    }
+    if (flushes > 1_000) throw new Error("it is due without end");
+    test.now = Math.max(test.now, dueAt);
+    test.flush();
+  }
+}
+
+describe("read", () => {
+  it("[R1] never moves back; 0 only asks, more than head is head, nothing is head", () => {
+    const { test, bo } = roomWith(9);
+    expect(bo.ask(read(0))).toEqual({ type: "ok", id: "r", seq: 0, unread: 9 });
+    expect(bo.ask(read(4))).toMatchObject({ seq: 4, unread: 5 });
+    expect(bo.ask(read(2))).toMatchObject({ seq: 4, unread: 5 });
+    expect(bo.ask(read(0))).toMatchObject({ seq: 4, unread: 5 });
+    expect(bo.ask(read(1_000))).toMatchObject({ seq: 9, unread: 0 });
+    test.join("ada").send("next");
+    expect(bo.ask(read())).toMatchObject({ seq: 10, unread: 0 });
+  });
+
+  it("[R1] counts neither one's own nor what is deleted, nor changes, nor what is retired", () => {
+    const { test, ada, bo } = roomWith(6, { historyLimit: 10 });
+    bo.send("own");
+    ada.ask({ type: "delete", id: "d", seq: 2 });
+    ada.ask({ type: "edit", id: "e", seq: 3, data: 1 });
+    expect(bo.ask(read(0))).toMatchObject({ seq: 0, unread: 5 });
+    expect(bo.ask(read(1))).toMatchObject({ unread: 4 });
+    expect(ada.ask(read(0))).toMatchObject({ unread: 1 });
+    for (let n = 0; n < 5; n++) bo.send(`b${n}`);
+    expect(test.log.floor).toBe(4);
+    expect(bo.ask(read(0))).toMatchObject({ seq: 1, unread: 2 });
+  });
+
+  it("[R1] counts to 1,000 and no further, also over the end of the ring", () => {
+    const { ada, bo } = roomWith(1_500, { historyLimit: 1_200 });
+    expect(bo.ask(read(0))).toMatchObject({ unread: MAX_UNREAD });
+    for (let n = 1; n <= 300; n++) ada.say({ type: "delete", id: `d${n}`, seq: 700 + n });
+    expect(bo.ask(read(900))).toMatchObject({ unread: 500 });
+    expect(bo.ask(read(499))).toMatchObject({ seq: 900 });
+    expect(ada.ask(read(0))).toMatchObject({ unread: 0 });
+  });
+
+  it("[R1] is as of its answer: what the same flush told before is in it", () => {
+    const { test, ada, bo } = roomWith(1);
+    bo.say(read(0));
+    ada.say({ type: "send", id: "n", data: 1 });
+    test.flush();
+    expect(bo.socket.events.slice(-2)).toMatchObject([{ type: "message" }, { type: "ok", unread: 2 }]);
+  });
+
+  it("[R4] is of users: neither anonymous readers nor server code have a position", () => {
+    const { test, bo } = roomWith(3);
+    expect(test.join(null).ask(read())).toMatchObject({ code: "forbidden" });
+    bo.ask(read(2));
+    test.join("cy", { permission: "read" }).ask(read());
+    const list = [...test.room.receipts.list()].sort((a, b) => a.seq - b.seq);
+    expect(list).toMatchObject([
+      { user: "bo", seq: 2, at: test.now },
+      { user: "cy", seq: 3, at: test.now },
+    ]);
+  });
+
+  it("[R4] the list knows what is not written yet", () => {
+    const { test, bo } = roomWith(3);
+    bo.ask(read(1));
+    test.now += 10;
+    bo.ask(read(2));
+    expect(stored(test)).toEqual([{ user: "bo", seq: 1 }]);
+    expect(test.room.receipts.list()).toMatchObject([{ user: "bo", seq: 2, at: test.now }]);
+  });
+});
+
+describe("receipts", () => {
+  it("[R2] are told at most once a second, the last of each user", () => {
+    const { test, ada, bo } = roomWith(9);
+    bo.ask(read(1));
+    expect(receipts(ada)).toEqual([["bo", 1]]);
+    for (let seq = 2; seq <= 5; seq++) bo.ask(read(seq));
+    ada.ask(read(7));
+    expect(receipts(ada)).toEqual([["bo", 1]]);
+    expect(pass(test, 999)).toBe(0);
+    expect(pass(test, 1)).toBe(1);
+    expect(receipts(ada)).toEqual([
+      ["bo", 1],
+      ["bo", 5],
+      ["ada", 7],
+    ]);
+    expect(receipts(bo)).toEqual(receipts(ada));
+    expect(JSON.stringify(ada.socket.ofType("receipt"))).not.toMatch(/null|-?Infinity/);
+  });
+
+  it("[R2] go to users, whatever they filter, and to no anonymous reader", () => {
+    const { test, bo } = roomWith(2);
+    const [quiet, filtered, nobody] = [
+      test.join("cy", { presence: false }),
+      test.join("di", { topics: [] }),
+      test.join(null),
+    ];
+    bo.ask(read());
+    expect([quiet, filtered, nobody].map((person) => receipts(person).length)).toEqual([1, 1, 0]);
+  });
+
+  it("[R2] are told to nobody in a room that counts its members, nor afterwards", () => {
+    const { test, bo } = roomWith(2);
+    const crowd = Array.from({ length: LISTED_MEMBERS }, (_, at) => test.connect(`u${at}`));
+    test.flush();
+    bo.ask(read(1));
+    expect(receipts(bo)).toEqual([]);
+    for (const person of crowd) person.leave("left");
+    pass(test, 20_000);
+    expect(receipts(bo)).toEqual([]);
+    bo.ask(read(2));
+    expect(receipts(bo)).toEqual([["bo", 2]]);
+  });
+
+  it("[R2] what moved nothing is not told", () => {
+    const { bo } = roomWith(2);
+    for (const seq of [0, 1, 1, 0]) bo.ask(read(seq));
+    expect(receipts(bo)).toEqual([["bo", 1]]);
+  });
+});
+
+describe("positions", () => {
+  it("[R3] are written at most every 5 s, one row a user", () => {
+    const { test, bo } = roomWith(300);
+    const before = test.database.changes;
+    for (let seq = 1; seq <= 300; seq++) {
+      bo.ask(read(seq));
+      pass(test, 100);
+    }
+    expect(test.database.changes - before).toBeLessThanOrEqual(7);
+    pass(test, 5_000);
+    expect(stored(test)).toEqual([{ user: "bo", seq: 300 }]);
+    expect([...test.database.sql.exec("SELECT COUNT(*) AS rows FROM users")]).toEqual([{ rows: 1 }]);
+    expect(test.room.dueAt()).toBe(null);
+  });
+
+  it("[R3] outlive a sleep, and a crash but for the last 5 s", () => {
+    const { test, bo } = roomWith(9);
+    bo.ask(read(3));
+    test.now += 100;
+    bo.ask(read(5));
+    // With something left to write it does not sleep.
+    expect(test.room.dueAt()).not.toBe(null);
+    pass(test, 5_000);
+    test.restart("hibernate");
+    expect(bo.ask(read(0))).toMatchObject({ seq: 5, unread: 4 });
+    test.now += 100;
+    bo.ask(read(7));
+    test.restart("crash");
+    expect([5, 7]).toContain(test.join("bo").ask(read(0))?.seq);
+  });
+
+  it("[R3] are forgotten with the log that they are positions in", () => {
+    const { test, bo } = roomWith(9);
+    bo.ask(read(3));
+    bo.ask(read(8));
+    test.call(SERVER, (_, now) => test.room.moderation.purge(SERVER, now));
+    expect(test.room.receipts.list()).toEqual([]);
+    expect(test.room.dueAt()).toBe(null);
+    test.join("ada").send("n");
+    expect(test.join("bo").ask(read(0))).toMatchObject({ seq: 0, unread: 1 });
+    test.restart("crash");
+    expect(test.room.receipts.list()).toEqual([]);
+  });
+
+  it("[R3][X4] that cannot be written are tried again, but not without a pause", () => {
+    const { test } = roomWith(9);
+    const readers = Array.from({ length: 20 }, (_, at) => test.join(`u${at}`));
+    for (const reader of readers) reader.ask(read(1));
+    test.now += 10;
+    for (const reader of readers) reader.ask(read(2));
+    test.database.failOn = /INTO users/;
+    // Of 20 that fail one would be tried in each flush.
+    expect(pass(test, 60_000)).toBeLessThan(40);
+    expect(test.faults.length).toBeGreaterThan(0);
+    test.database.failOn = undefined;
+    pass(test, 10_000);
+    expect(stored(test).map(({ seq }) => seq)).toEqual(Array(20).fill(2));
+    expect(test.room.dueAt()).toBe(null);
+  });
+
+  it("[R3][S14] a report that could not be written at once is refused, and moved nothing", () => {
+    const { test, ada, bo } = roomWith(9);
+    test.database.failOn = /INTO users/;
+    expect(bo.ask(read(3))).toMatchObject({ code: "internal" });
+    test.database.failOn = undefined;
+    expect(receipts(ada)).toEqual([]);
+    expect(test.room.dueAt()).toBe(null);
+    expect(bo.ask(read(0))).toMatchObject({ seq: 0, unread: 9 });
+  });
+
+  it("[R3] of very many users are right though not all are kept in memory", () => {
+    const { test } = roomWith(20);
+    for (let at = 0; at < 10_500; at++) test.room.receipts.read(`u${at}`, 1 + (at % 20), test.now + at);
+    test.flush();
+    for (const at of [0, 1, 9_999, 10_000, 10_499]) {
+      expect(test.room.receipts.of(`u${at}`).seq).toBe(1 + (at % 20));
+      test.room.receipts.read(`u${at}`, 1, test.now + 20_000);
+      expect(test.room.receipts.of(`u${at}`).seq).toBe(1 + (at % 20));
+    }
+  });
+
+  it("[R3][X4] in a crowd nothing is further ahead than 5 s either, and all is written in the end", () => {
+    const { test, bo } = roomWith(9);
+    for (let at = 0; at < LISTED_MEMBERS; at++)
+      test.connect(`u${at}`, { expiresAt: Number.MAX_SAFE_INTEGER });
+    test.flush();
+    bo.ask(read(3));
+    test.now += 10;
+    bo.ask(read(8));
+    let flushes = 0;
+    for (let dueAt = test.room.dueAt(); dueAt !== null && flushes < 100; dueAt = test.room.dueAt()) {
+      expect(dueAt - test.now).toBeLessThanOrEqual(5_000);
+      test.now = Math.max(test.now, dueAt);
+      test.flush();
+      flushes += 1;
+    }
+    expect(flushes).toBeLessThan(20);
+    expect(stored(test)).toEqual([{ user: "bo", seq: 8 }]);
+  });
+});

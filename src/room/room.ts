@@ -218,7 +218,7 @@ export class Room {
 
   #expel(whom: Expelled, closing: Closing, departure: Departure, now: number): void {
     for (const connection of [...this.#connections, ...this.#joining]) {
-      if (!isMeant(whom, connection.identity)) continue;
+      if (!isMeant(whom, connection.identity, now)) continue;
       connection.close(closing);
       this.#leave(connection, departure, now);
     }
@@ -247,8 +247,11 @@ export class Room {
 /** Whose connections count together. No user id has a space. */
 const seatOf = (identity: Identity): string => userOf(identity)?.id ?? `${identity.kind} connections`;
 
-const isMeant = (whom: Expelled, identity: Identity): boolean =>
+const isMeant = (whom: Expelled, identity: Identity, now: number): boolean =>
   whom === "everybody" ||
   (identity.kind === "user" &&
     identity.user.id === whom.user &&
-    identity.issuedAt <= (whom.issuedUpTo ?? Number.POSITIVE_INFINITY));
+    (whom.issuedUpTo === undefined ||
+      identity.issuedAt <= whom.issuedUpTo ||
+      // A token dated ahead was issued before all the same.
+      identity.issuedAt > now));

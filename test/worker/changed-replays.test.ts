@@ -228,6 +228,8 @@ describe("a long replay", () => {
         await ask(ada, edit(seq, `round ${round} of ${seq}`));
       await ask(ada, { type: "send", data: `sent in round ${round}` });
       if (round === 2) for (const seq of [2, 300, 1_200]) await ask(ada, remove(seq));
+      await sleep(roomObject(room));
+      await configureRoom(room, { HISTORY_LIMIT: 10_000, RATE_BURST: 100_000 });
     });
     expect(round).toBeGreaterThanOrEqual(3);
     const seqs = events.map(({ seq }) => Number(seq));

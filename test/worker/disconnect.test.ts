@@ -138,12 +138,16 @@ describe("disconnect", () => {
     const undated = await tokenFor(user, { claims: { iat: undefined } });
     const ahead = await dated(user, now, 30);
     expect(await intoRoom(room, undated)).toBe("connected");
-    const { webSocket } = await upgrade("/v1/connect", ahead);
-    if (webSocket === null) throw new Error("no socket");
-    const open = new TestSocket(webSocket);
-    await open.next("caughtUp");
+    const sockets: TestSocket[] = [];
+    for (const path of ["/v1/connect", `/v1/rooms/${room}/connect`]) {
+      const { webSocket } = await upgrade(path, ahead);
+      if (webSocket === null) throw new Error("no socket");
+      const socket = new TestSocket(webSocket);
+      await socket.next("caughtUp");
+      sockets.push(socket);
+    }
     await disconnect(user);
-    expect((await open.closed).code).toBe(4401);
+    for (const socket of sockets) expect((await socket.closed).code).toBe(4401);
     stopClock(now + 40_000);
     expect([await intoRoom(room, undated), await intoSession(undated)]).toEqual([VOID, VOID]);
     expect(await intoRoom(room, ahead)).toBe("connected");

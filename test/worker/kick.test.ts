@@ -67,8 +67,9 @@ describe("a kick", () => {
       join(room, "bo", { query: "?topics=none", rooms: { "*": "read" } }),
     ]);
     const session = await openSession("bo");
+    await session.ask({ type: "join", id: "j", room });
     const waiting = callAs(await tokenFor("bo"), "GET", `/v1/rooms/${room}/events?wait=20`);
-    await roomHas(room, 5);
+    await roomHas(room, 6);
     expect(await outcomeOf(await kick({ user: "bo" }))).toEqual([200]);
     for (const socket of sockets)
       expect(await socket.closed).toEqual({ code: 4403, reason: "banned 3600000" });
@@ -78,7 +79,9 @@ describe("a kick", () => {
       { code: "banned", retryAfterMs: HOUR_MS },
     ]);
     expect(await ada.next("memberLeft")).toMatchObject({ user: "bo" });
+    expect(await session.next("left")).toEqual({ type: "left", room, code: "banned", retryAfterMs: HOUR_MS });
     await roomHas(room, 1);
+    expect(await session.ask({ type: "join", id: "again", room })).toMatchObject({ code: "banned" });
     await session.settled();
     expect(ada.ofType("memberLeft")).toHaveLength(1);
   });

@@ -18,6 +18,7 @@ import {
   fill,
   join,
   openRoom,
+  openSession,
   roomObject,
   tokenFor,
   uniqueName,
@@ -103,6 +104,8 @@ describe("a purge", () => {
     await fill(ada, 1_100);
     const paging = await openRoom(room, "bo", { query: `?since=${epoch}.0` });
     expect(await paging.next("caughtUp")).toMatchObject({ more: true });
+    const session = await openSession("eve");
+    await session.ask({ type: "join", id: "j", room });
     const waiting = callAs(await tokenFor("di"), "GET", `${path}/events?wait=20&history=0`);
     await ada.next("memberJoined", ({ member }) => JSON.stringify(member).includes('"di"'));
     const joining = many(6, (at) => openRoom(room, `user${at}`));
@@ -112,6 +115,7 @@ describe("a purge", () => {
     expect(await purged).toBe(200);
     const polled = await waiting;
     expect([polled.status, (await errorOf(polled)).code]).toEqual([410, "deleted"]);
+    expect(await session.next("left")).toEqual({ type: "left", room, code: "deleted" });
     const { epoch: newEpoch } = await info();
     for (const socket of await Promise.all(joining)) {
       // Closed, or come after: then nothing of the old log is with it.

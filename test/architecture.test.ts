@@ -103,6 +103,8 @@ describe("structure", () => {
       "src/room/live-room.ts": ["scheduler", "setTimeout"],
       // A delivery that failed is tried again within seconds, and signals alone go five times a second.
       "src/room/live-sessions.ts": ["scheduler"],
+      // So is a mention whose user could not be reached.
+      "src/room/live-mentions.ts": ["scheduler"],
       // An `auth` on a live socket may need a key of the issuer or an answer of the back end: seconds, and nothing
       // of it stays. Whatever else an object would ask for is not asked from inside of it.
       "src/auth/request-json.ts": ["AbortSignal", "fetch"],

@@ -4,6 +4,7 @@ import { markBody, targetOf } from "../validation/session-commands.ts";
 import type { AppEnv } from "./app-env.ts";
 import { readBody } from "./body.ts";
 import { callAsUser } from "./call-actor.ts";
+import { followedRooms } from "./followed-rooms.ts";
 import { pageJson } from "./json.ts";
 import { userStub } from "./objects.ts";
 import { preferences } from "./preferences.ts";
@@ -12,6 +13,7 @@ import { refusing } from "./refusal-error.ts";
 
 export const me = new Hono<AppEnv>()
   .route("/preferences", preferences)
+  .route("/rooms", followedRooms)
   .get("/notifications", async (c) => {
     const { identity } = await callAsUser(c);
     const asked = readText(c, "state");

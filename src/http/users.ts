@@ -7,6 +7,7 @@ import { eventName } from "../validation/fields.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
 import { requireServer } from "./authenticate.ts";
 import { readBody } from "./body.ts";
+import { roomOf } from "./followed-rooms.ts";
 import { userStub } from "./objects.ts";
 import { accepted, RefusalError, refusing } from "./refusal-error.ts";
 
@@ -24,6 +25,16 @@ export const users = new Hono<AppEnv>()
     const tooLarge = oversize(json, c.get("config").limits.messageBytes);
     if (tooLarge !== undefined) throw new RefusalError(tooLarge);
     return c.json({ delivered: await userStub(c, user).signal(event, json) });
+  })
+  .put("/:user/rooms/:room", async (c) => {
+    const user = await namedByServer(c);
+    accepted(await userStub(c, user).follow(roomOf(c)));
+    return c.json({});
+  })
+  .delete("/:user/rooms/:room", async (c) => {
+    const user = await namedByServer(c);
+    await userStub(c, user).unfollow(roomOf(c));
+    return c.json({});
   })
   .post("/:user/disconnect", async (c) => {
     const user = await namedByServer(c);

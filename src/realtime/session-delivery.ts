@@ -40,3 +40,10 @@ export interface SessionJoin {
   /** Tokens of the user issued up to then are void, in milliseconds. */
   readonly voidUpTo: number;
 }
+
+/** How far a user has read in a room, and how much that leaves; `unread` is `null` where the room did not answer. */
+export interface RoomStanding {
+  readonly head: number;
+  readonly readSeq: number;
+  readonly unread: number | null;
+}

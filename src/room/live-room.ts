@@ -18,6 +18,7 @@ import { parseFrame } from "../validation/parse-frame.ts";
 import { ROOM_COMMANDS } from "../validation/room-commands.ts";
 import type { Departure } from "./attendance.ts";
 import type { Delivery } from "./delivery.ts";
+import { tellMentioned } from "./live-mentions.ts";
 import { LiveSessions } from "./live-sessions.ts";
 import { LogStore } from "./log-store.ts";
 import { Room } from "./room.ts";
@@ -75,6 +76,7 @@ export class LiveRoom {
         const headBefore = this.room.log.head;
         this.room.flush(Date.now());
         this.sessions.collect(headBefore);
+        this.#tellMentioned();
       },
       hasWork: () => this.room.hasWork,
       lingerMs: () => Math.min(MAX_LINGER_MS, Math.floor(this.room.size * DELIVERY_MS_A_SOCKET)),
@@ -112,6 +114,14 @@ export class LiveRoom {
     } catch (error) {
       log("error", "user_unreachable", { room: this.#name, error: describeError(error) });
       return UNREACHABLE;
+    }
+  }
+
+  async unfollow(user: string): Promise<void> {
+    try {
+      await this.#userObject(user).unfollow(this.#name);
+    } catch (error) {
+      log("error", "user_unreachable", { room: this.#name, error: describeError(error) });
     }
   }
 
@@ -222,6 +232,14 @@ export class LiveRoom {
   async #verify(token: string): Promise<Outcome<Actor>> {
     const verified = await verifyToken(this.#config.token, token, Date.now());
     return verified.ok ? authorizeRoom(this.#config, verified.value, this.#name) : verified;
+  }
+
+  /** Nobody waits for it: the calls leave when what they tell of is durable. */
+  #tellMentioned(): void {
+    const mentions = this.room.posts.takeMentions();
+    if (mentions.length === 0) return;
+    const told = tellMentioned(this.#name, mentions, (user, input) => this.#userObject(user).notify(input));
+    this.#ctx.waitUntil(told);
   }
 
   #userObject(user: string) {

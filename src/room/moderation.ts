@@ -74,6 +74,11 @@ export class Moderation {
     if (closing !== undefined) this.#ports.expel({ user, issuedUpTo: voidUpTo }, closing, "lost", now);
   }
 
+  /** With the next opening their object is asked anew. */
+  forget(user: string): void {
+    this.#records.forgetToken(user);
+  }
+
   /** What a first opening has learned: nothing is open yet. */
   remember(user: string, voidUpTo: number): void {
     this.#records.setVoidUpTo(user, voidUpTo);
@@ -83,6 +88,8 @@ export class Moderation {
     if (!mayModerate(actor)) return reject(NO_MODERATE);
     const by = nameOf(actor);
     const banMs = banSeconds * 1_000;
+    // When they may come back, their object is asked anew, and they follow the room again.
+    if (banMs > 0) this.#records.forgetToken(user);
     if (banMs > 0) this.#records.setBan({ user, until: now + banMs, at: now, by, reason });
     const closing = banMs > 0 ? ({ code: "banned", retryAfterMs: banMs } as const) : FORBIDDEN;
     this.#ports.expel({ user }, closing, "left", now);

@@ -14,6 +14,7 @@ import {
 import { oversize } from "../realtime/encode-data.ts";
 import type { Attendance } from "./attendance.ts";
 import type { Delivery } from "./delivery.ts";
+import type { Mention } from "./mentions.ts";
 import { keptForServer, mayModerate, mayWrite, NO_WRITE } from "./rights.ts";
 import type { RoomConnection } from "./room-connection.ts";
 import type { Draft, RoomLog } from "./room-log.ts";
@@ -41,6 +42,7 @@ export class Posts {
   readonly #log: RoomLog;
   readonly #attendance: Attendance;
   readonly #slowMode: SlowMode;
+  #mentions: Mention[] = [];
 
   constructor(settings: RoomSettings, log: RoomLog, attendance: Attendance) {
     this.#settings = settings;
@@ -70,6 +72,7 @@ export class Posts {
     if (actor.identity.kind === "user") this.#slowMode.spoke(actor.identity.user.id, now);
     const { result, body } = stored.value;
     const instead = echo?.(result);
+    this.#mention(draft, from, result.seq);
     delivery.say({ kind: "stored", event: draft.event, ...(instead !== undefined && { instead }) }, body);
     return accept(result);
   }
@@ -103,6 +106,20 @@ export class Posts {
       `{"type":"signal","event":"${event}","from":${sender},"data":${data},"at":${now}}`,
     );
     return accept(undefined);
+  }
+
+  /** Who was named since the last time, and was not there to hear it. */
+  takeMentions(): readonly Mention[] {
+    const mentions = this.#mentions;
+    this.#mentions = [];
+    return mentions;
+  }
+
+  #mention({ mentions = [] }: Draft, from: Sender | null, seq: number): void {
+    for (const user of new Set(mentions)) {
+      if (user === from?.id || this.#attendance.connectionsOf(user).size > 0) continue;
+      this.#mentions.push({ user, seq, epoch: this.#log.epoch, from });
+    }
   }
 
   #misfit(actor: Actor, { event, data }: { event: string; data: string }): Refusal | undefined {

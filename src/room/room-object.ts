@@ -20,35 +20,19 @@ import {
 import { planAlarm } from "../realtime/alarm-plan.ts";
 import { answerClose, answerHeartbeats } from "../realtime/hibernatable-socket.ts";
 import { FULL } from "../realtime/refusals.ts";
-import type { SessionJoin } from "../realtime/session-delivery.ts";
+import type { RoomStanding, SessionJoin } from "../realtime/session-delivery.ts";
 import { refusalResponse, upgraded } from "../realtime/upgrade-response.ts";
 import type { Departure } from "./attendance.ts";
 import type { ChangeInput } from "./changes.ts";
+import type { Delivery } from "./delivery.ts";
 import { LiveRoom } from "./live-room.ts";
-import type { Page } from "./log-page.ts";
 import type { Kick } from "./moderation.ts";
 import type { MessageInput, SignalInput } from "./posts.ts";
 import type { Room } from "./room.ts";
+import type { MessagesPage, RoomInfo } from "./room-info.ts";
 import type { OwnSettings, SettingsPatch } from "./room-settings.ts";
 import type { RoomUpgrade } from "./room-upgrade.ts";
 import type { Ban } from "./user-records.ts";
-
-/** What `GET /v1/rooms/:room` answers. */
-export interface RoomInfo {
-  readonly room: string;
-  readonly epoch: string;
-  readonly head: number;
-  readonly floor: number;
-  readonly occupancy: Occupancy;
-  readonly settings: OwnSettings;
-  readonly createdAt: number;
-}
-
-export interface MessagesPage extends Page {
-  readonly epoch: string;
-  readonly head: number;
-  readonly floor: number;
-}
 
 export class RoomObject extends DurableObject<Env> {
   /** Made at the first event after a start, and again after the room was forgotten. */
@@ -135,63 +119,52 @@ export class RoomObject extends DurableObject<Env> {
     }));
   }
 
-  async receipts(actor: Actor): Promise<Outcome<ReceiptEntry[]>> {
-    const live = this.#open();
-    return await live.call(actor, 1, () => accept(live.room.receipts.list()));
+  receipts(actor: Actor): Promise<Outcome<ReceiptEntry[]>> {
+    return this.#call(actor, ({ receipts }) => accept(receipts.list()));
   }
 
-  async publish(actor: Actor, input: MessageInput): Promise<Outcome<SendResult>> {
-    const live = this.#open();
+  publish(actor: Actor, input: MessageInput): Promise<Outcome<SendResult>> {
     const cost = 1 + (input.mentions?.length ?? 0);
-    return await live.call(actor, cost, (delivery, now) => live.room.posts.send(actor, input, delivery, now));
+    return this.#call(actor, ({ posts }, now, delivery) => posts.send(actor, input, delivery, now), cost);
   }
 
-  async change(actor: Actor, change: ChangeInput): Promise<Outcome<ChangeResult>> {
-    const live = this.#open();
-    return await live.call(actor, 1, (delivery, now) =>
-      live.room.changes.apply(actor, change, delivery, now),
-    );
+  change(actor: Actor, change: ChangeInput): Promise<Outcome<ChangeResult>> {
+    return this.#call(actor, ({ changes }, now, delivery) => changes.apply(actor, change, delivery, now));
   }
 
-  async signal(actor: Actor, input: SignalInput): Promise<Outcome<undefined>> {
-    const live = this.#open();
-    return await live.call(actor, 1, (delivery, now) =>
-      live.room.posts.signal(actor, input, delivery, now, null),
-    );
+  signal(actor: Actor, input: SignalInput): Promise<Outcome<undefined>> {
+    return this.#call(actor, ({ posts }, now, delivery) => posts.signal(actor, input, delivery, now, null));
   }
 
-  async read(actor: Actor, user: string, seq: number | undefined): Promise<Outcome<ReadResult>> {
-    const live = this.#open();
-    return await live.call(actor, 1, (_, now) => {
-      live.room.receipts.read(user, seq, now);
-      return accept(live.room.receipts.of(user));
+  read(actor: Actor, user: string, seq: number | undefined): Promise<Outcome<ReadResult>> {
+    return this.#call(actor, ({ receipts }, now) => {
+      receipts.read(user, seq, now);
+      return accept(receipts.of(user));
     });
   }
 
   async kick(actor: Actor, kick: Kick): Promise<Outcome<undefined>> {
-    const live = this.#open();
-    return await live.call(actor, 1, (_, now) => live.room.moderation.kick(actor, kick, now));
+    const outcome = await this.#call(actor, ({ moderation }, now) => moderation.kick(actor, kick, now));
+    // A ban ends following.
+    if (outcome.ok && kick.banSeconds > 0) this.ctx.waitUntil(this.#open().unfollow(kick.user));
+    return outcome;
   }
 
-  async bans(actor: Actor): Promise<Outcome<Ban[]>> {
-    const live = this.#open();
-    return await live.call(actor, 1, (_, now) => live.room.moderation.bans(actor, now));
+  bans(actor: Actor): Promise<Outcome<Ban[]>> {
+    return this.#call(actor, ({ moderation }, now) => moderation.bans(actor, now));
   }
 
-  async unban(actor: Actor, user: string): Promise<Outcome<undefined>> {
-    const live = this.#open();
-    return await live.call(actor, 1, () => live.room.moderation.unban(actor, user));
+  unban(actor: Actor, user: string): Promise<Outcome<undefined>> {
+    return this.#call(actor, ({ moderation }) => moderation.unban(actor, user));
   }
 
-  async configure(actor: Actor, patch: SettingsPatch): Promise<Outcome<OwnSettings>> {
-    const live = this.#open();
-    return await live.call(actor, 1, () => live.room.moderation.configure(actor, patch));
+  configure(actor: Actor, patch: SettingsPatch): Promise<Outcome<OwnSettings>> {
+    return this.#call(actor, ({ moderation }) => moderation.configure(actor, patch));
   }
 
   /** For server code, as the Worker has seen to. */
-  async purge(): Promise<Outcome<undefined>> {
-    const live = this.#open();
-    return await live.call(SERVER, 1, (_, now) => live.room.moderation.purge(SERVER, now));
+  purge(): Promise<Outcome<undefined>> {
+    return this.#call(SERVER, ({ moderation }, now) => moderation.purge(SERVER, now));
   }
 
   /**
@@ -199,9 +172,7 @@ export class RoomObject extends DurableObject<Env> {
    * room any more, and none is made. Rejects where it could not be done.
    */
   async withdraw(user: string, voidUpTo: number): Promise<boolean> {
-    const { sql } = this.ctx.storage;
-    if (this.#live === undefined && sql.exec("SELECT 1 FROM sqlite_master").toArray().length === 0)
-      return false;
+    if (!this.#exists) return false;
     const live = this.#open();
     const outcome = await live.call(SERVER, 0, (_, now) =>
       accept(live.room.moderation.withdraw(user, voidUpTo, now)),
@@ -210,7 +181,17 @@ export class RoomObject extends DurableObject<Env> {
     return true;
   }
 
-  /** For the user's object, as all that follows: a session joins. Its answer and first frames come with a delivery. */
+  /** For the user's object, as all that follows: how much they have left to read here. Makes no room. */
+  standingOf(user: string): RoomStanding {
+    return this.#exists ? this.#open().room.receipts.standing(user) : { head: 0, readSeq: 0, unread: 0 };
+  }
+
+  /** With their next opening they follow this room again. */
+  forget(user: string): void {
+    if (this.#exists) this.#open().room.moderation.forget(user);
+  }
+
+  /** A session joins. Its answer and first frames come with a delivery. */
   async join(join: SessionJoin): Promise<Outcome<undefined>> {
     const { room, sessions } = this.#open();
     const now = Date.now();
@@ -250,6 +231,16 @@ export class RoomObject extends DurableObject<Env> {
     });
   }
 
+  /** Runs in its place in the one order; `cost` is in tokens of the user's bucket. */
+  #call<T>(
+    actor: Actor,
+    run: (room: Room, now: number, delivery: Delivery) => Outcome<T>,
+    cost = 1,
+  ): Promise<Outcome<T>> {
+    const live = this.#open();
+    return live.call(actor, cost, (delivery, now) => run(live.room, now, delivery));
+  }
+
   /** Ghosts do not count. */
   #refusal(actor: Actor): Refusal | undefined {
     const live = this.#open();
@@ -259,6 +250,12 @@ export class RoomObject extends DurableObject<Env> {
     // The refused need not wait until the others have heard of the ghosts that were just found.
     if (refusal !== undefined) this.ctx.waitUntil(live.flushIfDue());
     return refusal;
+  }
+
+  /** Whether there is such a room: to look at it would make it. */
+  get #exists(): boolean {
+    const { sql } = this.ctx.storage;
+    return this.#live !== undefined || sql.exec("SELECT 1 FROM sqlite_master").toArray().length > 0;
   }
 
   #open(): LiveRoom {

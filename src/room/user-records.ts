@@ -52,6 +52,10 @@ export class UserRecords {
     );
   }
 
+  forgetToken(user: string): void {
+    this.#sql.exec("UPDATE users SET void_up_to = NULL WHERE user = ? AND void_up_to IS NOT NULL", user);
+  }
+
   receipt(user: string): Omit<ReceiptEntry, "user"> | undefined {
     const query = "SELECT read_seq AS seq, read_at AS at FROM users WHERE user = ? AND read_seq IS NOT NULL";
     return firstRow(this.#sql.exec<{ seq: number; at: number }>(query, user));

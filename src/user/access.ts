@@ -35,16 +35,16 @@ export class Access {
 
   /** A room has the answer, and is told of whatever changes it. */
   opened(room: string): number {
-    this.told(room, this.#voidUpTo);
+    this.#sql.exec(
+      `INSERT INTO rooms (room, told, followed) VALUES (?, ?, 0)
+       ON CONFLICT (room) DO UPDATE SET told = excluded.told WHERE told < excluded.told`,
+      ...[room, this.#voidUpTo],
+    );
     return this.#voidUpTo;
   }
 
   told(room: string, voidUpTo: number): void {
-    this.#sql.exec(
-      `INSERT INTO rooms (room, told) VALUES (?, ?)
-       ON CONFLICT (room) DO UPDATE SET told = excluded.told WHERE told < excluded.told`,
-      ...[room, voidUpTo],
-    );
+    this.#sql.exec("UPDATE rooms SET told = ? WHERE room = ? AND told < ?", voidUpTo, room, voidUpTo);
   }
 
   /** It is no more. */

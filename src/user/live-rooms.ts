@@ -26,7 +26,6 @@ import { randomId } from "../realtime/random-id.ts";
 import { UNREACHABLE } from "../realtime/refusals.ts";
 import type { ItemAnswer, SessionItem, SessionJoin } from "../realtime/session-delivery.ts";
 import type { RoomFrame } from "../validation/parse-session-frame.ts";
-import type { Access } from "./access.ts";
 import type { Claims } from "./claims.ts";
 import { end, joinedRoom, passOn, roomsOf, setJoined } from "./joined-rooms.ts";
 import { Lines } from "./lines.ts";
@@ -47,7 +46,8 @@ export interface RemoteRoom {
 
 export interface LiveRoomsPorts {
   readonly config: Config;
-  readonly access: Access;
+  /** Up to when the user's tokens are void, in milliseconds. */
+  opened(room: string): number;
   readonly claims: Claims;
   room(name: string): RemoteRoom;
   refuse(session: SessionConnection, id: string | undefined, refusal: Refusal): void;
@@ -179,7 +179,7 @@ export class LiveRooms {
     if (!allowed.ok) return allowed;
     if (!this.#open.has(session.state.id)) return accept(undefined);
     try {
-      const voidUpTo = this.#ports.access.opened(room);
+      const voidUpTo = this.#ports.opened(room);
       return await this.#ports.room(room).join({ ...join, actor: allowed.value, voidUpTo });
     } catch (error) {
       log("error", "room_unreachable", { room, error: describeError(error) });

@@ -11,10 +11,12 @@ import { accept, type Outcome } from "../protocol/index.ts";
 import { socketPort } from "../realtime/hibernatable-socket.ts";
 import { Intake } from "../realtime/intake.ts";
 import { randomEpoch, randomId } from "../realtime/random-id.ts";
+import type { RoomStanding } from "../realtime/session-delivery.ts";
 import type { Parsed } from "../validation/parse-frame.ts";
 import { parseSessionFrame } from "../validation/parse-session-frame.ts";
 import { Access } from "./access.ts";
 import { Claims } from "./claims.ts";
+import { FollowedRooms } from "./followed-rooms.ts";
 import { Inbox } from "./inbox.ts";
 import { LiveRooms, type RoomsCommand } from "./live-rooms.ts";
 import { MarkStore } from "./mark-store.ts";
@@ -34,6 +36,7 @@ export class LiveUser {
   readonly #config: Config;
   readonly #sessions = new Map<WebSocket, SessionConnection>();
   readonly rooms: LiveRooms;
+  readonly followed: FollowedRooms;
   readonly #claims: Claims;
   readonly #intake: Intake<SessionConnection, AppliedCommand | RoomsCommand, Outcome<VerifiedToken>>;
 
@@ -62,11 +65,12 @@ export class LiveUser {
       log("error", "session_command_failed", { error: describeError(error) });
     });
     this.#claims = new Claims(database.sql);
+    this.followed = new FollowedRooms(database.sql);
     this.rooms = new LiveRooms({
       config: this.#config,
-      access: this.user.access,
+      opened: (room) => this.opened(room),
       claims: this.#claims,
-      room: (name) => objectStub(this.#env.ROOMS, name, this.#config.placement),
+      room: (name) => this.#room(name),
       refuse: (session, id, refusal) => this.user.refuse(session, id, refusal, Date.now()),
       drop: (session, closing) => this.user.drop(session, closing),
     });
@@ -96,6 +100,34 @@ export class LiveUser {
     this.user.admit(session, since, history, now);
   }
 
+  /** With a user's first opening of a room they follow it, as far as there is room; up to when their tokens are void. */
+  opened(room: string): number {
+    const voidUpTo = this.user.access.opened(room);
+    this.followed.follow(room);
+    return voidUpTo;
+  }
+
+  async unfollow(user: string, room: string): Promise<void> {
+    if (this.followed.unfollow(room)) await this.#room(room).forget(user);
+  }
+
+  /** How much is left to read in each of these rooms, in the same order; they are asked once a minute. */
+  async standingsIn(user: string, rooms: readonly string[]): Promise<RoomStanding[]> {
+    const { followed } = this;
+    await mapBounded(followed.toAsk(rooms, Date.now()), async (room) => {
+      try {
+        followed.keep(room, await this.#room(room).standingOf(user), Date.now());
+      } catch (error) {
+        log("error", "room_unreachable", { room, error: describeError(error) });
+      }
+    });
+    return rooms.map((room) => followed.standing(room, Date.now()));
+  }
+
+  #room(name: string) {
+    return objectStub(this.#env.ROOMS, name, this.#config.placement);
+  }
+
   /** Tells rooms that do not know yet which tokens are void. Answers how many it told, and whether others are left. */
   async tellRooms(user: string): Promise<{ told: number; areLeft: boolean }> {
     const { access } = this.user;
@@ -103,10 +135,7 @@ export class LiveUser {
     const rooms = access.untold(ROOMS_AT_ONCE);
     const results = await mapBounded(rooms, async (room) => {
       try {
-        const isThere = await objectStub(this.#env.ROOMS, room, this.#config.placement).withdraw(
-          user,
-          voidUpTo,
-        );
+        const isThere = await this.#room(room).withdraw(user, voidUpTo);
         if (isThere) access.told(room, voidUpTo);
         else access.forget(room);
         return 1;

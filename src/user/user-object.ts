@@ -3,10 +3,10 @@
 import { DurableObject } from "cloudflare:workers";
 import { decodeHeader, IDENTITY_HEADER } from "../auth/identity-header.ts";
 import type { Env } from "../env.ts";
-import type { NotificationState } from "../protocol/index.ts";
+import type { NotificationState, Outcome } from "../protocol/index.ts";
 import { planAlarm } from "../realtime/alarm-plan.ts";
 import { answerClose, answerHeartbeats } from "../realtime/hibernatable-socket.ts";
-import type { ItemAnswer, SessionItem } from "../realtime/session-delivery.ts";
+import type { ItemAnswer, RoomStanding, SessionItem } from "../realtime/session-delivery.ts";
 import { refusalResponse, upgraded } from "../realtime/upgrade-response.ts";
 import type { ListQuery, MarkTarget, NotificationInput } from "./inbox.ts";
 import { LiveUser } from "./live-user.ts";
@@ -62,7 +62,25 @@ export class UserObject extends DurableObject<Env> {
 
   /** A room that the user opens for the first time: up to when their tokens are void, in milliseconds. */
   opened(room: string): number {
-    return this.#open().user.access.opened(room);
+    return this.#open().opened(room);
+  }
+
+  followedRooms(): string[] {
+    return this.#open().followed.list();
+  }
+
+  /** Of each of these rooms, in the same order. */
+  standingsIn(rooms: readonly string[]): Promise<RoomStanding[]> {
+    return this.#open().standingsIn(this.ctx.id.name ?? "", rooms);
+  }
+
+  follow(room: string): Outcome<undefined> {
+    return this.#open().followed.follow(room);
+  }
+
+  /** It may still be open; with its next opening it is followed again. */
+  async unfollow(room: string): Promise<void> {
+    await this.#open().unfollow(this.ctx.id.name ?? "", room);
   }
 
   /** As `opened`, for whoever asks time and again: makes nothing where there is nothing. */

@@ -41,8 +41,11 @@ export const USER_SCHEMA = [
        unread_until INTEGER
      )`,
     // Each room that the user ever opened, and up to when it knows their tokens to be void.
-    "CREATE TABLE rooms (room TEXT PRIMARY KEY, told INTEGER NOT NULL) WITHOUT ROWID",
-    "CREATE TABLE claims (session TEXT PRIMARY KEY, claim TEXT NOT NULL) WITHOUT ROWID",
+    `CREATE TABLE rooms (
+       room TEXT PRIMARY KEY,
+       told INTEGER NOT NULL,
+       followed INTEGER NOT NULL
+     ) WITHOUT ROWID`,
     "CREATE UNIQUE INDEX notification_id ON notification (id)",
     "CREATE INDEX notification_changed ON notification (changed) WHERE changed IS NOT NULL",
   ],

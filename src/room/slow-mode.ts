@@ -39,6 +39,7 @@ export class SlowMode {
 
   #tidy(before: number): void {
     for (const [user, at] of this.#spokeAt) if (at < before) this.#spokeAt.delete(user);
+    this.#since = Math.max(this.#since, before);
   }
 
   /** Once after each start, and where the time grew. */

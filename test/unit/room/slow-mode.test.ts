@@ -1,0 +1,136 @@
+import { describe, expect, it } from "vitest";
+import { SERVER } from "../../../src/auth/identity.ts";
+import { Dice } from "../../support/dice.ts";
+import { RoomForTest } from "../../support/room-for-test.ts";
+import { seededRandom } from "../client/support/random-source.ts";
+
+const send = (id: string, more: object = {}) => ({ type: "send", id, data: id, ...more });
+const TOO_SOON = { type: "error", code: "rate_limited" };
+
+function slowRoom(slowModeMs = 1_000, historyLimit = 100) {
+  const test = new RoomForTest({ historyLimit });
+  const slow = (ms: number) =>
+    test.call(SERVER, () => test.room.moderation.configure(SERVER, { slowModeMs: ms }));
+  slow(slowModeMs);
+  return { test, slow, ada: test.join("ada"), bo: test.join("bo") };
+}
+
+describe("slow mode", () => {
+  it("[B5] a user waits between two messages, on all their connections; others need not", () => {
+    const { test, ada, bo } = slowRoom();
+    expect(ada.socket.ofType("connected")).toMatchObject([{ limits: { slowModeMs: 1_000 } }]);
+    expect(ada.ask(send("1"))).toMatchObject({ seq: 1 });
+    expect(bo.ask(send("1"))).toMatchObject({ seq: 2 });
+    expect(ada.ask(send("2"))).toMatchObject({ ...TOO_SOON, retryAfterMs: 1_000 });
+    test.now += 999;
+    expect(test.join("ada").ask(send("2"))).toMatchObject({ ...TOO_SOON, retryAfterMs: 1 });
+    test.now += 1;
+    expect(ada.ask(send("2"))).toMatchObject({ seq: 3 });
+  });
+
+  it("[B5] is of messages: edits, deletes, reactions and signals do not wait, nor does a refused one count", () => {
+    const { test, ada } = slowRoom();
+    expect(ada.ask(send("0", { replyTo: 7 }))).toMatchObject({ code: "not_found" });
+    expect(ada.ask(send("1"))).toMatchObject({ seq: 1 });
+    expect(ada.ask({ type: "edit", id: "e", seq: 1, data: 2 })).toMatchObject({ seq: 2 });
+    expect(ada.ask({ type: "react", id: "r", seq: 1, emoji: "👍", op: "add" })).toMatchObject({ seq: 3 });
+    expect(ada.ask({ type: "delete", id: "d", seq: 1 })).toMatchObject({ seq: 4 });
+    expect(ada.ask(send("2"))).toMatchObject(TOO_SOON);
+    test.now += 1_000;
+    test.database.failOn = /^INSERT INTO log/;
+    expect(ada.ask(send("2"))).toMatchObject({ code: "internal" });
+    test.database.failOn = undefined;
+    expect(ada.ask(send("2"))).toMatchObject({ seq: 5 });
+  });
+
+  it("[B5][S5] a repeat is answered", () => {
+    const { ada } = slowRoom();
+    expect(ada.ask(send("1"))).toMatchObject({ seq: 1 });
+    expect(ada.ask(send("1"))).toMatchObject({ seq: 1, duplicate: true });
+    expect(ada.ask(send("2"))).toMatchObject(TOO_SOON);
+  });
+
+  it("[B5] moderators and server code do not wait, and in a user's name they use up nothing of it", () => {
+    const { test, ada } = slowRoom();
+    const mo = test.join("mo", { permission: "moderate" });
+    ada.send("0");
+    test.now += 1_000;
+    for (let n = 2; n < 4; n++) expect(mo.ask(send(`${n}`))).toMatchObject({ seq: n });
+    for (let n = 4; n < 6; n++) {
+      const input = { id: `s${n}`, data: "1", from: { id: "ada" } };
+      const said = test.call(SERVER, (delivery, now) => test.room.posts.send(SERVER, input, delivery, now));
+      expect(said).toMatchObject({ ok: true, value: { seq: n } });
+    }
+    expect(ada.ask(send("1"))).toMatchObject({ seq: 6 });
+  });
+
+  it.each(["crash", "hibernate"] as const)(
+    "[B5] also after a %s, though the last message was deleted",
+    (how) => {
+      const { test, ada } = slowRoom();
+      ada.send("1");
+      ada.ask({ type: "delete", id: "d", seq: 1 });
+      test.now += 400;
+      test.restart(how);
+      const back = how === "crash" ? test.join("ada") : ada;
+      expect(back.ask(send("2"))).toMatchObject({ ...TOO_SOON, retryAfterMs: 600 });
+      test.now += 600;
+      expect(back.ask(send("2"))).toMatchObject({ type: "ok" });
+    },
+  );
+
+  it("[B5] counts what was said before it was switched on, off and on, longer and shorter", () => {
+    const { test, slow, ada } = slowRoom(0);
+    ada.send("1");
+    test.now += 300;
+    slow(1_000);
+    expect(ada.ask(send("2"))).toMatchObject({ ...TOO_SOON, retryAfterMs: 700 });
+    slow(0);
+    expect(ada.ask(send("2"))).toMatchObject({ type: "ok" });
+    test.now += 500;
+    slow(600);
+    expect(ada.ask(send("3"))).toMatchObject({ ...TOO_SOON, retryAfterMs: 100 });
+    slow(60_000);
+    expect(ada.ask(send("3"))).toMatchObject({ ...TOO_SOON, retryAfterMs: 59_500 });
+    slow(400);
+    expect(ada.ask(send("3"))).toMatchObject({ type: "ok" });
+    // Nothing forgets what was said while it was shorter.
+    test.now += 5_000;
+    slow(60_000);
+    expect(ada.ask(send("4"))).toMatchObject({ ...TOO_SOON, retryAfterMs: 55_000 });
+  });
+
+  it("[B5] holds for very many too, also where the time grows", () => {
+    const { test, slow, bo } = slowRoom(1_000, 30_000);
+    bo.send("0");
+    test.now += 100_000;
+    test.join("ada").send("1");
+    test.now += 2_000;
+    for (let n = 0; n <= 10_001; n++) test.connect(`u${n}`).say(send("1"));
+    test.flush();
+    expect(test.log.head).toBe(10_004);
+    slow(60_000);
+    expect(test.join("ada").ask(send("2"))).toMatchObject({ ...TOO_SOON, retryAfterMs: 58_000 });
+  });
+
+  it.each([1, 2, 3, 4, 5, 6])("[B5] nobody is sooner than allowed, whatever happens (seed %i)", (seed) => {
+    const dice = new Dice(seededRandom(seed));
+    const { test, slow } = slowRoom();
+    const users = ["ada", "bo", "cy"];
+    const spokeAt = new Map<string, number>();
+    let ms = 1_000;
+    for (let step = 0; step < 400; step++) {
+      test.now += dice.upTo(300);
+      const roll = dice.roll();
+      if (roll < 0.1) {
+        ms = dice.pick([0, 200, 1_000, 5_000]);
+        slow(ms);
+      } else if (roll < 0.15) test.restart("crash");
+      const user = dice.pick(users);
+      const allowed = test.now - (spokeAt.get(user) ?? Number.NEGATIVE_INFINITY) >= ms;
+      const answer = test.join(user).ask(send(`${step}`));
+      expect([step, answer?.type]).toEqual([step, allowed ? "ok" : "error"]);
+      if (allowed) spokeAt.set(user, test.now);
+    }
+  });
+});

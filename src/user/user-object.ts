@@ -4,8 +4,9 @@ import { DurableObject } from "cloudflare:workers";
 import { decodeHeader, IDENTITY_HEADER } from "../auth/identity-header.ts";
 import type { Env } from "../env.ts";
 import type { NotificationState, Outcome } from "../protocol/index.ts";
-import { planAlarm } from "../realtime/alarm-plan.ts";
+import { SWEEP_EVERY_MS } from "../realtime/alarm-plan.ts";
 import { answerClose, answerHeartbeats } from "../realtime/hibernatable-socket.ts";
+import { ObjectAlarm } from "../realtime/object-alarm.ts";
 import type { ItemAnswer, RoomStanding, SessionItem } from "../realtime/session-delivery.ts";
 import { refusalResponse, upgraded } from "../realtime/upgrade-response.ts";
 import type { ListQuery, MarkTarget, NotificationInput } from "./inbox.ts";
@@ -20,11 +21,11 @@ const MAX_RETRY_AFTER_MS = 3_600_000;
 
 export class UserObject extends DurableObject<Env> {
   #live: LiveUser | undefined;
-  /** `undefined`: not asked since the start. */
-  #alarmAt: number | null | undefined;
+  readonly #alarm: ObjectAlarm;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
+    this.#alarm = new ObjectAlarm(ctx.storage);
     answerHeartbeats(ctx);
   }
 
@@ -36,7 +37,7 @@ export class UserObject extends DurableObject<Env> {
     if (refusal !== undefined) return refusalResponse(refusal);
     const { 0: client, 1: server } = new WebSocketPair();
     live.accept(server, upgrade);
-    await this.#setAlarm(live);
+    await this.#alarm.by(sweepAt(live));
     return upgraded(client, upgrade.speaksOurProtocol);
   }
 
@@ -53,11 +54,11 @@ export class UserObject extends DurableObject<Env> {
   }
 
   override async alarm(): Promise<void> {
-    this.#alarmAt = null;
+    this.#alarm.wentOff();
     const live = this.#open();
     live.user.sweep(Date.now());
-    await this.#tellRooms();
-    await this.#setAlarm(live);
+    const { again } = await this.#tellRooms();
+    await this.#alarm.by(sweepAt(live), again);
   }
 
   /** A room that the user opens for the first time: up to when their tokens are void, in milliseconds. */
@@ -117,12 +118,14 @@ export class UserObject extends DurableObject<Env> {
 
   /** Ends what the user has open, and voids the tokens of up to this second. Answers how many rooms know it now. */
   async disconnect(): Promise<{ rooms: number }> {
+    await this.#alarm.known();
     const now = Date.now();
     this.#open().user.disconnect(now);
     // In the same turn, so that rooms are told also if this object ends in the middle of telling.
-    this.#alarmAt = now + RETRY_AFTER_MS;
-    await this.ctx.storage.setAlarm(this.#alarmAt);
-    return { rooms: await this.#tellRooms() };
+    await this.#alarm.by(now + RETRY_AFTER_MS);
+    const { told, again } = await this.#tellRooms();
+    await this.#alarm.by(again);
+    return { rooms: told };
   }
 
   notify(input: NotificationInput): Notified {
@@ -142,16 +145,15 @@ export class UserObject extends DurableObject<Env> {
     return { events, more, unread: inbox.unread(now) };
   }
 
-  async #tellRooms(): Promise<number> {
+  /** Answers how many it told, and when to tell the rest; `null`: all know. */
+  async #tellRooms(): Promise<{ told: number; again: number | null }> {
     const { told, areLeft } = await this.#open().tellRooms(this.ctx.id.name ?? "");
-    if (!areLeft) return told;
+    if (!areLeft) return { told, again: null };
     const now = Date.now();
     const lastedMs = now - this.#open().user.access.voidUpTo;
     // Where some were told there are just many, and the next ones are told at once, in a call of its own.
     const waitMs = told > 0 ? 0 : Math.min(MAX_RETRY_AFTER_MS, Math.max(RETRY_AFTER_MS, lastedMs));
-    this.#alarmAt = now + Math.ceil(waitMs * (0.5 + Math.random()));
-    await this.ctx.storage.setAlarm(this.#alarmAt);
-    return told;
+    return { told, again: now + Math.ceil(waitMs * (0.5 + Math.random())) };
   }
 
   /** For whoever only asks: makes nothing where there is nothing. */
@@ -173,13 +175,8 @@ export class UserObject extends DurableObject<Env> {
       answerClose(ws, code, reason);
     }
   }
-
-  async #setAlarm({ user }: LiveUser): Promise<void> {
-    if (user.connections < 2) return;
-    if (this.#alarmAt === undefined) this.#alarmAt = await this.ctx.storage.getAlarm();
-    const at = planAlarm({ connections: user.connections, isKept: () => true }, this.#alarmAt, Date.now());
-    if (at === null) return;
-    this.#alarmAt = at;
-    await this.ctx.storage.setAlarm(at);
-  }
 }
+
+/** A single device is not looked after: it costs nothing. */
+const sweepAt = ({ user }: LiveUser): number | null =>
+  user.connections >= 2 ? Date.now() + SWEEP_EVERY_MS : null;

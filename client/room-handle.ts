@@ -7,7 +7,7 @@ import {
   type Topics,
 } from "../src/protocol/index.ts";
 import { offline } from "./ending.ts";
-import { RoomsError } from "./errors.ts";
+import { RoomsError, refusalError } from "./errors.ts";
 import { eventOf, type SendOptions, type Stored } from "./outbox-entry.ts";
 import type { Change } from "./pending-change.ts";
 import type { Cancel } from "./ports.ts";
@@ -184,20 +184,25 @@ export class RoomHandle {
   }
 
   /** Puts an older page in front of `messages`. Without `more` there is nothing older. Rejects `offline`. */
-  async loadOlder(limit?: number): Promise<{ readonly more: boolean }> {
+  loadOlder(limit?: number): Promise<{ readonly more: boolean }> {
     const core = this.#core;
     const oldest = core.state.messages.all[0]?.seq;
     const page = this.#olderPage ?? (oldest === undefined ? {} : { before: oldest });
-    const answer = await core.ask({
-      type: "history",
-      id: core.newId(),
-      ...page,
-      ...(limit !== undefined && { limit }),
+    const id = core.newId();
+    return new Promise((resolve, reject) => {
+      core.request({ type: "history", id, ...page, ...(limit !== undefined && { limit }) }, (answer) => {
+        if (answer === undefined) reject(offline("There is no connection."));
+        else if (answer.type === "error") reject(refusalError(answer));
+        else if (answer.type !== "ok" || !isHistoryResult(answer)) {
+          reject(offline("The answer could not be read."));
+        } else {
+          // At once, not a promise later: what comes next on the wire may change what this brings.
+          this.#olderPage = { before: answer.seq };
+          core.addOlder(answer.messages ?? []);
+          resolve({ more: answer.more ?? false });
+        }
+      });
     });
-    if (!isHistoryResult(answer)) throw offline("The answer could not be read.");
-    this.#olderPage = { before: answer.seq };
-    core.addOlder(answer.messages ?? []);
-    return { more: answer.more ?? false };
   }
 
   /**

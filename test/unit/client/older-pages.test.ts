@@ -8,7 +8,7 @@ describe("an older page", () => {
     async (way) => {
       const world = await roomForTest({}, {}, { head: 7 });
       const loaded = world.room.loadOlder();
-      await world.clock.settle();
+      await world.clock.advance(0);
     const socket = world.socket();
       const page = ok(socket.sentOf("history").at(-1), {
         messages: [message(3), message(4)],

@@ -2,13 +2,15 @@
 
 import type { SimulatedServer } from "./simulated-network.ts";
 
-/** Written every 5 s, and a timer is late by at most a second here. */
+/** Written every 5 s, in a crowd once a minute; and a timer is late by at most a second here. */
 const LOST_AT_MOST_MS = 7_000;
+const LOST_AT_MOST_IN_CROWDS_MS = 67_000;
 
 export class ReadWatch {
   readonly #server: SimulatedServer;
   readonly #users: readonly string[];
   #epoch = "";
+  #lostAtMostMs = LOST_AT_MOST_MS;
   /** Of each user, oldest first. */
   readonly #seen = new Map<string, { readonly at: number; readonly seq: number }[]>();
 
@@ -21,6 +23,7 @@ export class ReadWatch {
     const { room } = this.#server.room;
     if (room.log.epoch !== this.#epoch) this.#seen.clear();
     this.#epoch = room.log.epoch;
+    if (!room.attendance.isListed) this.#lostAtMostMs = LOST_AT_MOST_IN_CROWDS_MS;
     for (const user of this.#users) {
       const { seq } = room.receipts.of(user);
       const seen = this.#seen.get(user) ?? [];
@@ -35,7 +38,7 @@ export class ReadWatch {
   restarted(how: "hibernate" | "crash"): void {
     if (how === "crash") {
       for (const [user, seen] of this.#seen) {
-        const safe = seen.filter(({ at }) => at <= this.#server.now - LOST_AT_MOST_MS);
+        const safe = seen.filter(({ at }) => at <= this.#server.now - this.#lostAtMostMs);
         this.#seen.set(user, safe);
       }
     }

@@ -13,7 +13,7 @@ const { SEEDS: COUNT, SEEDS_FROM = 1 } = process.env;
 const seeds = (count: number): number[] =>
   Array.from({ length: Number(COUNT ?? count) }, (_, index) => Number(SEEDS_FROM) + index);
 /** Of worlds that once went wrong, and of those that show much. */
-const PINNED = COUNT === undefined ? [1_001, 1_002, 1_003] : [];
+const pinned = (...these: number[]): number[] => (COUNT === undefined ? these : []);
 
 const profile = (user: string, more: Partial<Profile> = {}): Omit<Profile, "index"> => ({
   user,
@@ -104,7 +104,9 @@ function expectChanges({ peers }: SimulatedWorld): void {
       const edited = versions.some(({ body }) => text !== undefined && dataOf(body) === text);
       if (fate === "waiting") throw new Error(`still waiting: ${JSON.stringify({ target, text })}`);
       if ("refused" in fate) {
-        if (REFUSED_DEEDS.has(fate.refused)) expect([text, edited]).toEqual([text, false]);
+        // Who lost the answer to an edit, and finds the message deleted, tries it once more.
+        const erased = fate.refused === "not_found" && versions.at(-1)?.deleted;
+        if (REFUSED_DEEDS.has(fate.refused) && !erased) expect([text, edited]).toEqual([text, false]);
         continue;
       }
       const later = done.slice(index + 1).filter((next) => next.era === era && next.target === target);
@@ -225,20 +227,23 @@ function count(world: SimulatedWorld): void {
 }
 
 describe("[C38][S2][S7][D1][D2] the real client and the real room", () => {
-  it.each([...PINNED, ...seeds(30)])("agree on one log, whatever happens (seed %i)", (seed) =>
-    live(seed, { historyLimit: 400 }),
+  it.each([...pinned(1_001, 1_002, 1_003), ...seeds(30)])(
+    "agree on one log, whatever happens (seed %i)",
+    (seed) => live(seed, { historyLimit: 400 }),
   );
 
   it.each(seeds(30))("[F6][C8] agree where the log is short and much is lost (seed %i)", (seed) =>
     live(seed, { historyLimit: 14 }),
   );
 
-  it.each(seeds(4))("[F5][C10] agree where more is missed than one replay holds (seed %i)", (seed) =>
-    live(seed, { historyLimit: 6_000, burst: 700 }, 250),
+  it.each([...pinned(10_123), ...seeds(4)])(
+    "[F5][C10] agree where more is missed than one replay holds (seed %i)",
+    (seed) => live(seed, { historyLimit: 6_000, burst: 700 }, 250),
   );
 
-  it.each(seeds(10))("[F9][C11] agree where the log passes who still pages (seed %i)", (seed) =>
-    live(seed, { historyLimit: 1_300, burst: 1_290 }, 250),
+  it.each([...pinned(10_039), ...seeds(10)])(
+    "[F9][C11] agree where the log passes who still pages (seed %i)",
+    (seed) => live(seed, { historyLimit: 1_300, burst: 1_290 }, 250),
   );
 
   it.each(seeds(24))("[E6][B2][B4][B5][B6] agree where people are kicked and logs purged (seed %i)", (seed) =>
@@ -257,8 +262,9 @@ describe("[C38][S2][S7][D1][D2] the real client and the real room", () => {
     live(seed, { historyLimit: 200, ratePerSecond: 2, rateBurst: 4 }),
   );
 
-  it.each([5_024, ...seeds(12)])("[M8][M9][C27] agree where tokens are short-lived (seed %i)", (seed) =>
-    live(seed, { historyLimit: 200, tokenMs: [1_500, 15_000] }),
+  it.each([...pinned(5_024), ...seeds(12)])(
+    "[M8][M9][C27] agree where tokens are short-lived (seed %i)",
+    (seed) => live(seed, { historyLimit: 200, tokenMs: [1_500, 15_000] }),
   );
 
   it.each(seeds(4))("[P5][P7][C28] agree on who is here, also in a crowd (seed %i)", async (seed) => {

@@ -1,0 +1,257 @@
+import { describe, expect, it } from "vitest";
+import { type Actor, SERVER } from "../../../src/auth/identity.ts";
+import { withdrawn } from "../../../src/realtime/withdrawn.ts";
+import type { SettingsPatch } from "../../../src/room/room-settings.ts";
+import { type Person, RoomForTest } from "../../support/room-for-test.ts";
+
+function roomWith(settings: ConstructorParameters<typeof RoomForTest>[0] = {}) {
+  const test = new RoomForTest(settings);
+  const [ada, bo] = [test.join("ada"), test.join("bo")];
+  const mo = test.join("mo", { permission: "moderate" });
+  const { moderation } = test.room;
+  const kick = (user: string, banSeconds: number, actor: Actor = SERVER) =>
+    test.call(actor, (_, now) => test.room.moderation.kick(actor, { user, banSeconds }, now));
+  const configure = (patch: SettingsPatch, actor: Actor = SERVER) =>
+    test.call(actor, () => test.room.moderation.configure(actor, patch));
+  const purge = () => test.call(SERVER, (_, now) => test.room.moderation.purge(SERVER, now));
+  return { test, ada, bo, mo, moderation, kick, configure, purge };
+}
+
+const send = (id: string) => ({ type: "send", id, data: id });
+const left = ({ socket }: Person) => socket.ofType("memberLeft").map(({ user }) => user);
+const refusal = (test: RoomForTest, { state }: Person) => test.room.refuses(state.actor, test.now);
+
+describe("a kick", () => {
+  it.each([
+    [0, { code: 4403, reason: "forbidden" }],
+    [60, { code: 4403, reason: "banned 60000" }],
+  ])("[B1] of %i s closes all that is open, and the member leaves at once", (banSeconds, closed) => {
+    const { test, ada, bo, kick } = roomWith();
+    const [second, joining] = [test.join("ada"), test.connect("ada")];
+    expect(kick("ada", banSeconds)).toMatchObject({ ok: true });
+    for (const { socket } of [ada, second, joining]) expect(socket.closed).toEqual(closed);
+    expect(left(bo)).toEqual(["ada"]);
+    expect(test.room.attendance.occupancy).toEqual({ members: 2, connections: 2 });
+    expect(refusal(test, ada)?.code).toBe(banSeconds === 0 ? undefined : "banned");
+    expect(test.room.dueAt()).toBe(null);
+  });
+
+  it("[B1] also ends the grace of whoever was lost before, once", () => {
+    const { test, ada, bo, kick } = roomWith();
+    ada.leave("lost");
+    expect(left(bo)).toEqual([]);
+    kick("ada", 5);
+    test.later(10_000);
+    expect(left(bo)).toEqual(["ada"]);
+    kick("ada", 5);
+    kick("nobody", 5);
+    test.flush();
+    expect(left(bo)).toEqual(["ada"]);
+  });
+
+  it("[B1][M1] lets take effect what came before it, and nothing after", () => {
+    const { test, ada, bo } = roomWith();
+    ada.say(send("1"));
+    test.room.enqueue({
+      ...{ kind: "call", actor: SERVER, cost: 1, refused: () => {} },
+      run: (_, now) => test.room.moderation.kick(SERVER, { user: "ada", banSeconds: 5 }, now),
+    });
+    ada.say(send("2"));
+    test.flush();
+    expect(bo.seqs).toEqual([1]);
+    expect(ada.seqs).toEqual([]);
+    expect(test.log.head).toBe(1);
+  });
+});
+
+describe("a ban", () => {
+  it("[B2] keeps out sockets, calls and new tokens, with the time left, until it ends", () => {
+    const { test, ada, kick } = roomWith();
+    const { actor } = ada.state;
+    kick("ada", 60);
+    test.now += 20_000;
+    expect(refusal(test, ada)).toMatchObject({ code: "banned", retryAfterMs: 40_000 });
+    const said = () =>
+      test.call(actor, (delivery, now) => test.room.posts.send(actor, { id: "x", data: "1" }, delivery, now));
+    expect(said()).toMatchObject({ ok: false, refusal: { code: "banned" } });
+    expect(test.log.head).toBe(0);
+    test.now += 39_999;
+    expect(refusal(test, ada)?.code).toBe("banned");
+    test.now += 1;
+    expect(refusal(test, ada)).toBe(undefined);
+    expect(said()).toMatchObject({ ok: true });
+  });
+
+  it("[B2] outlives a restart and a purge, ends by an unban, and is no matter for anybody else", () => {
+    const { test, ada, bo, kick, purge } = roomWith();
+    kick("ada", 60);
+    test.restart("crash");
+    expect(refusal(test, ada)?.code).toBe("banned");
+    purge();
+    expect(refusal(test, ada)?.code).toBe("banned");
+    expect(refusal(test, bo)).toBe(undefined);
+    expect(test.room.moderation.bans(SERVER, test.now)).toMatchObject({ value: [{ user: "ada", by: null }] });
+    test.call(SERVER, () => test.room.moderation.unban(SERVER, "ada"));
+    expect(refusal(test, ada)).toBe(undefined);
+    expect(test.room.moderation.bans(SERVER, test.now)).toMatchObject({ value: [] });
+  });
+
+  it("[B2] the last one counts, and a kick without one leaves it", () => {
+    const { test, ada, kick } = roomWith();
+    kick("ada", 600);
+    kick("ada", 5);
+    kick("ada", 0);
+    expect(refusal(test, ada)).toMatchObject({ retryAfterMs: 5_000 });
+  });
+
+  it("[B2] keeps the room, where nothing else does, for as long as it holds", () => {
+    const { test, kick } = roomWith();
+    kick("ada", 5);
+    expect(test.room.isKept(test.now)).toBe(true);
+    expect(test.room.isKept(test.now + 5_000)).toBe(false);
+  });
+});
+
+describe("tokens that were withdrawn", () => {
+  const second = 1_790_000_000_000;
+
+  it("[B7] are those up to and of that second, and a new one has to wait it out", () => {
+    expect(withdrawn(second, 0, second)).toBe(undefined);
+    expect(withdrawn(second + 1_000, second, second)).toBe(undefined);
+    expect(withdrawn(second, second, second + 250)).toMatchObject({
+      code: "token_expired",
+      retryAfterMs: 750,
+    });
+    expect(withdrawn(0, second, second + 5_000)).not.toHaveProperty("retryAfterMs");
+  });
+
+  it("[B7] a withdrawal never moves back, and closes what is open", () => {
+    const { test, ada, bo } = roomWith();
+    const withdraw = (at: number) => test.room.moderation.withdraw("ada", at, test.now);
+    withdraw(second);
+    expect(ada.socket.closed).toMatchObject({ code: 4401 });
+    test.later(5_000);
+    expect(left(bo)).toEqual(["ada"]);
+    withdraw(second - 9_000);
+    expect(refusal(test, ada)).toMatchObject({ code: "token_expired" });
+    test.restart("crash");
+    expect(refusal(test, ada)).toMatchObject({ code: "token_expired" });
+    expect(refusal(test, bo)).toBe(undefined);
+  });
+});
+
+describe("a purge", () => {
+  it("[B4] closes all with 4410, in the middle of whatever they are at", () => {
+    const { test, ada, bo, purge } = roomWith({ historyLimit: 3_000 });
+    for (let n = 0; n < 1_200; n++) ada.say(send(`${n}`));
+    test.flush();
+    const paging = test.join("cy", { since: `${test.log.epoch}.0` });
+    const [nobody, joining] = [test.join(null), test.connect("di", { since: `${test.log.epoch}.5` })];
+    paging.say({ type: "history", id: "h", after: 1_000 });
+    ada.say({ type: "topics", id: "t", topics: null }, send("before"));
+    paging.socket.take();
+    const { epoch } = test.log;
+    purge();
+    for (const { socket } of [ada, bo, paging, nobody, joining]) {
+      expect(socket.closed).toEqual({ code: 4410, reason: "deleted" });
+    }
+    expect(paging.socket.take()).toEqual([]);
+    expect(test.log.epoch).not.toBe(epoch);
+    expect(test.room.attendance.occupancy).toEqual({ members: 0, connections: 0 });
+    expect(test.log).toMatchObject({ head: 0, floor: 0 });
+    expect(test.join("ada", { since: `${epoch}.5` }).socket.events).toMatchObject([
+      { type: "connected", recovery: "lost", head: 0, floor: 0 },
+      { type: "caughtUp", seq: 0 },
+    ]);
+  });
+
+  it("[B4] nothing of the old log is found again, by id, cursor or number", () => {
+    const { test, ada, purge } = roomWith({ historyLimit: 5 });
+    for (let n = 1; n <= 9; n++) ada.send(`m${n}`);
+    const { epoch } = test.log;
+    purge();
+    const back = test.join("ada");
+    expect(back.ask({ type: "edit", id: "e", seq: 9, data: 1 })).toMatchObject({ code: "not_found" });
+    expect(back.ask({ ...send("m9"), retryOf: `${epoch}.8` })).toMatchObject({ code: "stale_retry" });
+    expect(back.ask({ ...send("m9"), replyTo: 9 })).toMatchObject({ code: "not_found" });
+    expect(back.ask(send("m9"))).toEqual({ type: "ok", id: "m9", seq: 1, at: test.now });
+    test.restart("crash");
+    expect(test.log).toMatchObject({ head: 1, floor: 0 });
+    expect(test.join("ada").seqs).toEqual([1]);
+  });
+
+  it("[B4] that fails leaves everything as it was", () => {
+    const { test, ada, purge } = roomWith();
+    ada.send("1");
+    const { epoch } = test.log;
+    test.database.failOn = /^DROP TABLE/;
+    expect(purge()).toMatchObject({ ok: false, refusal: { code: "internal" } });
+    test.database.failOn = undefined;
+    expect(ada.socket.closed).toBe(undefined);
+    expect(test.log).toMatchObject({ epoch, head: 1 });
+    ada.send("2");
+    expect(ada.seqs).toEqual([1, 2]);
+  });
+});
+
+describe("the settings of a room", () => {
+  it("[B6] outlive restarts and purges, and are what connected says", () => {
+    const { test, configure, purge } = roomWith({ historyLimit: 50 });
+    expect(configure({ slowModeMs: 700, maxConnections: 9, historyLimit: 20 })).toEqual({
+      ...{ ok: true, value: { slowModeMs: 700, maxConnections: 9, historyLimit: 20 } },
+    });
+    test.restart("crash", { historyLimit: 90 });
+    purge();
+    test.restart("hibernate", { historyLimit: 60 });
+    expect(test.room.settings.own).toEqual({ slowModeMs: 700, maxConnections: 9, historyLimit: 20 });
+    expect(test.join("ada").socket.ofType("connected")).toMatchObject([{ limits: { slowModeMs: 700 } }]);
+    expect(test.room.isKept(test.now)).toBe(true);
+    expect(configure({})).toMatchObject({ value: { slowModeMs: 700, maxConnections: 9, historyLimit: 20 } });
+  });
+
+  it("[B6] historyLimit is for server code; a refused patch changes nothing of it", () => {
+    const { test, ada, mo, configure } = roomWith();
+    const before = test.room.settings.own;
+    expect(configure({ slowModeMs: 5 }, ada.state.actor)).toMatchObject({ refusal: { code: "forbidden" } });
+    const patch = { slowModeMs: 5, historyLimit: 5 };
+    expect(configure(patch, mo.state.actor)).toMatchObject({ refusal: { path: ["historyLimit"] } });
+    expect(configure({ slowModeMs: 5, maxConnections: 10_001 })).toMatchObject({
+      refusal: { code: "bad_request", path: ["maxConnections"] },
+    });
+    expect(test.room.settings.own).toEqual(before);
+    expect(configure({ slowModeMs: 5 }, mo.state.actor)).toMatchObject({ ok: true });
+  });
+
+  it("[B6][F9] a smaller historyLimit forgets at once, also under whoever is paging", () => {
+    const { test, ada, configure } = roomWith({ historyLimit: 3_000 });
+    for (let n = 1; n <= 1_500; n++) ada.say(send(`${n}`));
+    test.flush();
+    const [kept, lost] = [0, 0].map(() => test.join("cy", { since: `${test.log.epoch}.0` }));
+    configure({ historyLimit: 500 });
+    expect(test.log.floor).toBe(1_000);
+    expect(kept?.ask({ type: "history", id: "h", after: 1_000 })).toMatchObject({ type: "ok", seq: 1_500 });
+    configure({ historyLimit: 499 });
+    expect(lost?.ask({ type: "history", id: "h", after: 1_000 })).toMatchObject({ code: "not_found" });
+    expect([...test.database.sql.exec("SELECT COUNT(*) AS rows FROM log")]).toEqual([{ rows: 499 }]);
+    configure({ historyLimit: 5_000 });
+    expect(test.log.floor).toBe(1_001);
+  });
+
+  it.each([/^UPDATE room SET slow/, /^CREATE TABLE moved/, /^UPDATE room SET ring/])(
+    "[B6][S14] that cannot be written (%s) stay as they were, in memory and after a restart",
+    (statement) => {
+      const { test, ada, configure } = roomWith({ historyLimit: 50 });
+      for (let n = 1; n <= 9; n++) ada.send(`${n}`);
+      test.database.failOn = statement;
+      expect(configure({ historyLimit: 5, slowModeMs: 9 })).toMatchObject({ refusal: { code: "internal" } });
+      test.database.failOn = undefined;
+      for (const how of ["hibernate", "crash"] as const) {
+        expect(test.room.settings.own).toMatchObject({ historyLimit: 50, slowModeMs: 0 });
+        expect(test.log).toMatchObject({ head: 9, floor: 0 });
+        test.restart(how);
+      }
+      expect(configure({ historyLimit: 5 })).toMatchObject({ ok: true });
+      expect(test.log.floor).toBe(4);
+    },
+  );
+});

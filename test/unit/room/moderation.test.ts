@@ -150,6 +150,7 @@ describe("a purge", () => {
     paging.say({ type: "history", id: "h", after: 1_000 });
     ada.say({ type: "topics", id: "t", topics: null }, send("before"));
     paging.socket.take();
+    test.join("ed").leave("lost");
     const { epoch } = test.log;
     purge();
     for (const { socket } of [ada, bo, paging, nobody, joining]) {

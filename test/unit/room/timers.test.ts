@@ -34,7 +34,10 @@ describe("the timer of a room", () => {
       else if (chance < 0.85) here.splice(Math.floor(random() * here.length), 1)[0]?.leave(leaving(random()));
       else if (chance < 0.9) here[0]?.say({ type: "presence", id: `p${step}`, status: "away" });
       else if (chance < 0.92) test.restart("hibernate");
-      else test.later(random() * 2_000);
+      else if (chance < 0.96) {
+        here[0]?.send(`m${step}`);
+        here.at(-1)?.say({ type: "read", id: `r${step}` });
+      } else test.later(random() * 2_000);
       test.flush();
       expectShort();
       most = Math.max(most, test.room.attendance.occupancy.members);

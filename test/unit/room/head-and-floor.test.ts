@@ -1,0 +1,103 @@
+import { describe, expect, it } from "vitest";
+import { SERVER } from "../../../src/auth/identity.ts";
+import { Dice } from "../../support/dice.ts";
+import { type Person, RoomForTest } from "../../support/room-for-test.ts";
+import { seededRandom } from "../client/support/random-source.ts";
+
+const SEEDS = Array.from({ length: 12 }, (_, index) => index + 1);
+const LIMITS = [1, 2, 5, 13, 64, 300];
+
+/** What a log says of itself and of what it holds. */
+const look = ({ log }: RoomForTest) => ({
+  epoch: log.epoch,
+  head: log.head,
+  floor: log.floor,
+  latest: log.messagesBefore(log.head + 1, null, 200),
+  events: log.eventsAfter(log.floor, null),
+});
+
+/** The same, from what happened. */
+function due({ chronicle, log }: RoomForTest) {
+  const { head, floor } = log;
+  const bodies = chronicle.now
+    .held({ head, floor }, null)
+    .map(({ seq }) => chronicle.now.version(seq, head)?.body);
+  const latest = bodies.slice(-200);
+  return {
+    ...{ epoch: chronicle.now.epoch, head: chronicle.now.head, floor },
+    latest: {
+      events: latest,
+      seq: latest.length < bodies.length ? expect.any(Number) : floor + 1,
+      more: latest.length < bodies.length,
+    },
+    events: { events: bodies, seq: head, more: false },
+  };
+}
+
+describe("a log", () => {
+  it.each(SEEDS)(
+    "[E7][F7][S12][S13] is the same after every restart, whatever was done to it (seed %i)",
+    (seed) => {
+      const dice = new Dice(seededRandom(seed));
+      let limit = dice.pick(LIMITS);
+      const test = new RoomForTest({ historyLimit: limit });
+      let ada: Person = test.join("ada", { permission: "moderate", history: 0 });
+      let [floor, epoch, own] = [0, "", false];
+      for (let step = 0; step < 250; step++) {
+        const roll = dice.roll();
+        const { head } = test.log;
+        const seq = Math.max(1, head - dice.upTo(12) + 1);
+        const id = `${step}`;
+        if (roll < 0.35)
+          for (let n = dice.upTo(6); n > 0; n--) ada.say({ type: "send", id: `${step}.${n}`, data: n });
+        else if (roll < 0.4) {
+          const keyed = { id: `k${dice.upTo(20)}`, data: "1", keyed: true };
+          test.call(SERVER, (delivery, now) => test.room.posts.send(SERVER, keyed, delivery, now));
+        } else if (roll < 0.55)
+          for (let n = dice.upTo(40); n > 0; n--) ada.say({ type: "edit", id, seq, data: n });
+        else if (roll < 0.65) ada.say({ type: "delete", id, seq });
+        else if (roll < 0.75)
+          ada.say({ type: "react", id, seq, emoji: "👍", op: dice.pick(["add", "remove"]) });
+        else if (roll < 0.8) {
+          limit = dice.pick(LIMITS);
+          own = true;
+          test.call(SERVER, () => test.room.moderation.configure(SERVER, { historyLimit: limit }));
+        } else if (roll < 0.82) {
+          test.call(SERVER, (_, now) => test.room.moderation.purge(SERVER, now));
+          ada = test.join("ada", { permission: "moderate", history: 0 });
+        } else if (roll < 0.9) {
+          // Of a room's own limit another default is no matter.
+          const other = dice.pick(LIMITS);
+          if (!own) limit = other;
+          test.restart("crash", { historyLimit: other });
+          ada = test.join("ada", { permission: "moderate", history: 0 });
+        } else {
+          const before = look(test);
+          test.restart("hibernate");
+          expect(look(test)).toEqual(before);
+        }
+        test.flush();
+        if (test.log.epoch !== epoch) floor = 0;
+        epoch = test.log.epoch;
+        expect(test.log.floor).toBeGreaterThanOrEqual(Math.max(floor, test.log.head - limit));
+        floor = test.log.floor;
+        expect(look(test)).toEqual(due(test));
+      }
+      expect(test.faults).toEqual([]);
+    },
+  );
+
+  it("[E7][K5] finds its end also where changes are all that came since the last checkpoint", () => {
+    const test = new RoomForTest({ historyLimit: 2_000 });
+    let ada = test.join("ada");
+    for (let n = 1; n <= 300; n++) ada.say({ type: "send", id: `${n}`, data: n });
+    for (let n = 1; n <= 600; n++) ada.say({ type: "edit", id: `e${n}`, seq: 1 + (n % 300), data: n });
+    test.flush();
+    for (const head of [900, 901, 902]) {
+      test.restart("crash");
+      expect(test.log).toMatchObject({ head, floor: 0 });
+      ada = test.join("ada");
+      ada.send(`after ${head}`);
+    }
+  });
+});

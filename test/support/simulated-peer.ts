@@ -65,7 +65,7 @@ export class SimulatedPeer {
   #checked = 0;
   #sends = 0;
   /** What it may not say. */
-  readonly #forbidden = new Set<string>();
+  readonly forbidden = new Set<string>();
 
   constructor(profile: Profile, world: PeerWorld) {
     this.profile = profile;
@@ -109,7 +109,7 @@ export class SimulatedPeer {
   /** Says something new. `data` is the text, padded where it shall be large. */
   send(options: SendOptions, bytes = 0): void {
     const text = `${this.profile.index}:${++this.#sends} ${"x".repeat(bytes)}`;
-    if (options.event?.startsWith("secret")) this.#forbidden.add(text);
+    if (options.event?.startsWith("secret")) this.forbidden.add(text);
     this.#follow(text, this.room.send(text, options));
   }
 
@@ -127,7 +127,7 @@ export class SimulatedPeer {
   revive(): void {
     if (this.paused) return;
     for (const { id, data, error } of [...this.room.outbox]) {
-      const refused = error?.code === "forbidden" && this.#forbidden.has(String(data));
+      const refused = error?.code === "forbidden" && this.forbidden.has(String(data));
       if (error !== undefined && ENDINGS.has(error.code) && !refused)
         this.#follow(String(data), this.room.outbox.retry(id));
     }
@@ -181,7 +181,10 @@ export class SimulatedPeer {
         deed.fate = done;
       },
       (error: unknown) => {
-        deed.fate = { refused: error instanceof RoomsError ? error.code : String(error) };
+        // Of what a closed connection took along nobody knows.
+        const { code, message } =
+          error instanceof RoomsError ? error : { code: "fault", message: String(error) };
+        deed.fate = { refused: message.startsWith("The server closed") ? "closed" : code };
       },
     );
   }

@@ -198,6 +198,8 @@ export class SimulatedWorld {
     const { room } = this.server;
     const anonymous = this.#dice.roll() < 0.5;
     const vandal = room.join(anonymous ? null : "vandal");
+    // Who was found gone meanwhile is told of now.
+    room.flush();
     const look = () => JSON.stringify([room.log.head, room.room.attendance.members, this.#frames()]);
     const before = look();
     for (const frame of nonsense(anonymous)) vandal.say(frame);

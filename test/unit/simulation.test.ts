@@ -68,7 +68,7 @@ async function rest(world: SimulatedWorld): Promise<void> {
 /**
  * Rejected, as nobody could know whether it is stored. It was in the end: what the replay did not show was retried.
  */
-const UNDECIDED = new Set(["stale_retry", "token_expired", "unauthorized"]);
+const UNDECIDED = new Set(["stale_retry", "token_expired", "unauthorized", "banned", "deleted"]);
 
 /** Every number and every id once, and nothing refused among them. */
 function expectOneLog({ server, peers }: SimulatedWorld): void {
@@ -78,18 +78,19 @@ function expectOneLog({ server, peers }: SimulatedWorld): void {
   const byId = Map.groupBy(messages, ({ author, id }) => `${author} ${id}`);
   expect(byId.size).toBe(messages.length);
   const times = Map.groupBy(messages, ({ body }) => dataOf(body));
-  const fates = peers.flatMap(({ fates, profile: { user } }) =>
-    [...fates].map(([text, fate]) => ({ text, fate, user })),
+  const fates = peers.flatMap(({ fates, forbidden, profile: { user } }) =>
+    [...fates].map(([text, fate]) => ({ text, fate, user, isForbidden: forbidden.has(text) })),
   );
-  for (const { text, fate, user } of fates) {
+  for (const { text, fate, user, isForbidden } of fates) {
     // At rest nothing waits: it is stored, or refused for good.
     if (fate === "waiting") throw new Error(`still waiting: ${text.slice(0, 20)}`);
     if ("seq" in fate) {
       const [stored] = byId.get(`${user} ${fate.id}`) ?? [];
       expect([stored?.seq, stored?.at, dataOf(stored?.body ?? "{}")]).toEqual([fate.seq, fate.at, text]);
       expect(times.get(text)).toHaveLength(1);
-    } else if (UNDECIDED.has(fate.refused)) expect(times.get(text)).toHaveLength(1);
-    else {
+    } else if (UNDECIDED.has(fate.refused) || (fate.refused === "forbidden" && !isForbidden)) {
+      expect(times.get(text)).toHaveLength(1);
+    } else {
       expect(["forbidden", "too_large", "not_found"]).toContain(fate.refused);
       expect(times.get(text)).toBe(undefined);
     }

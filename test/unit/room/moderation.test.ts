@@ -149,8 +149,8 @@ describe("a purge", () => {
     const [nobody, joining] = [test.join(null), test.connect("di", { since: `${test.log.epoch}.5` })];
     paging.say({ type: "history", id: "h", after: 1_000 });
     ada.say({ type: "topics", id: "t", topics: null }, send("before"));
-    paging.socket.take();
     test.join("ed").leave("lost");
+    paging.socket.take();
     const { epoch } = test.log;
     purge();
     for (const { socket } of [ada, bo, paging, nobody, joining]) {

@@ -12,7 +12,10 @@ export async function readBody<Schema extends v.GenericSchema>(
   c: AppContext,
   schema: Schema,
 ): Promise<v.InferOutput<Schema>> {
-  const checked = check(schema, parse(await readText(c.req.raw)));
+  const body = parse(await readText(c.req.raw));
+  // A list would pass for an object without fields.
+  if (Array.isArray(body)) throw refusing("bad_request", "the body must be a JSON object");
+  const checked = check(schema, body);
   if (!checked.ok) throw new RefusalError(checked.refusal);
   return checked.value;
 }

@@ -47,9 +47,10 @@ export class Access {
     this.#sql.exec("UPDATE rooms SET told = ? WHERE room = ? AND told < ?", voidUpTo, room, voidUpTo);
   }
 
-  /** It is no more. */
+  /** It is no more; who follows it goes on doing so. */
   forget(room: string): void {
-    this.#sql.exec("DELETE FROM rooms WHERE room = ?", room);
+    this.#sql.exec("DELETE FROM rooms WHERE room = ? AND followed = 0", room);
+    this.told(room, this.#voidUpTo);
   }
 
   /** Rooms that do not know yet. */

@@ -93,6 +93,8 @@ describe("settings of a room", () => {
     }
     for (const body of [null, 1, "x"]) expect((await patch(body)).status).toBe(400);
     expect(await now()).toEqual(DEFAULTS);
+    const list = await patch([]);
+    expect(await errorOf(list)).toMatchObject({ code: "bad_request" });
   });
 
   it("[B6] historyLimit takes an API key: a moderator's change is refused whole", async () => {

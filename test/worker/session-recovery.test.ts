@@ -1,0 +1,171 @@
+// What a session of several rooms is owed when something goes wrong on the way between room and user.
+
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { advanceClock, configureRoom } from "./support/objects.ts";
+import type { TestSocket } from "./support/test-socket.ts";
+import { fill, join, openSession, roomObject, tokenFor, uniqueName, userObject } from "./support/worker.ts";
+
+const seqsIn = (socket: TestSocket, room: string) =>
+  socket.received.filter((event) => event.room === room && event.type === "message").map(({ seq }) => seq);
+
+async function joinOn(session: TestSocket, room: string, more: object = {}): Promise<void> {
+  session.send({ type: "join", id: `j-${crypto.randomUUID().slice(0, 8)}`, room, ...more });
+  await session.next("caughtUp", (event) => event.room === room);
+}
+
+/** The next delivery to this user fails, or gets lost on the way; the answer tells whether it has. */
+async function breakDelivery(user: string, how: "fail" | "get lost"): Promise<() => boolean> {
+  let broken = true;
+  const silenced = vi.spyOn(console, "error").mockImplementation(() => {});
+  onTestFinished(() => silenced.mockRestore());
+  const stub = userObject(user);
+  // Only what is on the prototype can be called from outside.
+  const prototype = await runInDurableObject<DurableObject, object>(stub, (object) =>
+    Object.getPrototypeOf(object),
+  );
+  const deliver: (...args: unknown[]) => unknown = Reflect.get(prototype, "deliver");
+  Reflect.set(
+    prototype,
+    "deliver",
+    function (this: { readonly ctx: DurableObjectState }, ...args: unknown[]) {
+      if (!broken || !this.ctx.id.equals(stub.id)) return Reflect.apply(deliver, this, args);
+      broken = false;
+      if (how === "fail") throw new Error("not now");
+      return Array.isArray(args[1]) ? args[1].map(() => ({ kind: "taken" })) : [];
+    },
+  );
+  onTestFinished(() => {
+    Reflect.set(prototype, "deliver", deliver);
+  });
+  return () => !broken;
+}
+
+describe("recovery on a session", () => {
+  it("[J2] goes on from a cursor, and pages what is too long for one replay", async () => {
+    const [room, user] = [uniqueName("room"), uniqueName("bo")];
+    await configureRoom(room, { RATE_BURST: 100_000, HISTORY_LIMIT: 5_000 });
+    const ada = await join(room, "ada");
+    const { epoch } = await ada.next("connected");
+    await fill(ada, 1_500);
+    const session = await openSession(user);
+    session.send({ type: "join", id: "j", room, since: `${epoch}.200` });
+    const reached = await session.next("caughtUp", (event) => event.room === room);
+    expect(reached).toMatchObject({ seq: 1_200, more: true });
+    await fill(ada, 1);
+    const page = await session.ask({ type: "history", id: "h", room, after: 1_200 });
+    expect(page).toMatchObject({ seq: 1_501, room });
+    await session.next("caughtUp", ({ more }) => more === undefined);
+    await fill(ada, 1);
+    await session.next("message", ({ seq }) => seq === 1_502);
+    expect(seqsIn(session, room)).toEqual([...Array.from({ length: 1_000 }, (_, n) => 201 + n), 1_502]);
+  });
+
+  it("[J2] hears the events of its topics only, also after the room slept", async () => {
+    const [room, user] = [uniqueName("room"), uniqueName("bo")];
+    const ada = await join(room, "ada");
+    const session = await openSession(user);
+    await joinOn(session, room, { topics: ["comment"], presence: "off" });
+    for (let n = 0; n < 3; n++) {
+      await ada.ask({ type: "send", id: `c${n}`, data: n });
+      await evictDurableObject(roomObject(room), { webSockets: "hibernate" });
+      await evictDurableObject(userObject(user), { webSockets: "hibernate" });
+      await ada.ask({ type: "send", id: `t${n}`, event: "comment.added", data: n });
+      await session.next("message", ({ id }) => id === `t${n}`);
+    }
+    expect(seqsIn(session, room)).toEqual([2, 4, 6]);
+    expect(session.ofType("left")).toEqual([]);
+  });
+
+  it("[J2] tries a delivery again, and loses and repeats nothing", async () => {
+    const [room, user] = [uniqueName("room"), uniqueName("bo")];
+    const ada = await join(room, "ada");
+    const session = await openSession(user);
+    await joinOn(session, room);
+    const isDone = await breakDelivery(user, "fail");
+    await fill(ada, 5);
+    await expect.poll(isDone).toBe(true);
+    await session.next("message", ({ seq }) => seq === 5);
+    expect(seqsIn(session, room)).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  it("[J6] ends with `left` where something was lost on the way, and joining again brings it", async () => {
+    const [room, user] = [uniqueName("room"), uniqueName("bo")];
+    const ada = await join(room, "ada");
+    const session = await openSession(user);
+    await joinOn(session, room);
+    const { epoch } = await session.next("connected", (event) => event.room === room);
+    const isDone = await breakDelivery(user, "get lost");
+    await ada.ask({ type: "send", id: "lost", data: 1 });
+    await expect.poll(isDone).toBe(true);
+    await ada.ask({ type: "send", id: "next", data: 2 });
+    expect(await session.next("left")).toMatchObject({ room, code: "internal" });
+    await joinOn(session, room, { since: `${epoch}.0` });
+    expect(seqsIn(session, room)).toEqual([1, 2]);
+  });
+
+  it("[J6] is found by the sweep where nothing more is said", async () => {
+    const [room, user] = [uniqueName("room"), uniqueName("bo")];
+    const ada = await join(room, "ada");
+    const session = await openSession(user);
+    await joinOn(session, room);
+    const isDone = await breakDelivery(user, "get lost");
+    await ada.ask({ type: "send", id: "lost", data: 1 });
+    await expect.poll(isDone).toBe(true);
+    await evictDurableObject(roomObject(room), { webSockets: "hibernate" });
+    expect(await runDurableObjectAlarm(roomObject(room))).toBe(true);
+    expect(await session.next("left")).toMatchObject({ room, code: "internal" });
+  });
+
+  it("[J7] forgets a session whose user's object has forgotten it", async () => {
+    const [room, user] = [uniqueName("room"), uniqueName("bo")];
+    const ada = await join(room, "ada");
+    const session = await openSession(user);
+    await joinOn(session, room);
+    await ada.next("memberJoined");
+    await evictDurableObject(userObject(user), { webSockets: "close" });
+    await session.closed;
+    await ada.ask({ type: "send", id: "m", data: 1 });
+    advanceClock(5_001);
+    await ada.ask({ type: "send", id: "n", data: 2 });
+    await ada.next("memberLeft", (event) => event.user === user);
+    const rows = await runInDurableObject(roomObject(room), (_, { storage }) =>
+      storage.sql.exec("SELECT * FROM sessions").toArray(),
+    );
+    expect(rows).toEqual([]);
+  });
+
+  it("[J8] ends a room that a renewed token does not open, and goes on in the others", async () => {
+    const [open, shut, user] = [uniqueName("open"), uniqueName("shut"), uniqueName("bo")];
+    const session = await openSession(user);
+    await joinOn(session, open);
+    await joinOn(session, shut);
+    const token = await tokenFor(user, { rooms: { [open]: "read" } });
+    expect(await session.ask({ type: "auth", id: "a", token })).toMatchObject({ type: "ok" });
+    expect(await session.next("left")).toMatchObject({ room: shut, code: "forbidden" });
+    await expect
+      .poll(() => session.ask({ type: "send", id: crypto.randomUUID(), room: open, data: 1 }))
+      .toMatchObject({ type: "error", code: "forbidden" });
+  });
+
+  it("[J9] refuses what does not fit: too many rooms, no permission, names, fields, what is not joined", async () => {
+    const user = uniqueName("bo");
+    const session = await openSession(user, { rooms: { "r*": "write" } });
+    const refused = async (command: object) =>
+      (await session.ask({ id: crypto.randomUUID(), ...command })).code;
+    expect(await refused({ type: "join", room: "other" })).toBe("forbidden");
+    expect(await refused({ type: "join", room: "-bad" })).toBe("bad_request");
+    expect(await refused({ type: "join", room: "r", history: 201 })).toBe("bad_request");
+    expect(await refused({ type: "join", room: "r", topics: Array(21).fill("a") })).toBe("bad_request");
+    expect(await refused({ type: "leave", room: "r1" })).toBe("not_found");
+    expect(await refused({ type: "send", room: "r1", data: 1 })).toBe("not_found");
+    const run = uniqueName("r");
+    for (let n = 0; n < 50; n++) session.send({ type: "join", id: `j${n}`, room: `${run}${n}`, history: 0 });
+    for (let n = 0; n < 50; n++) await session.next("caughtUp", ({ room }) => room === `${run}${n}`);
+    expect(await refused({ type: "join", room: `${run}50` })).toBe("too_large");
+    // One that is joined already only starts over.
+    await joinOn(session, `${run}7`);
+    await evictDurableObject(userObject(user), { webSockets: "hibernate" });
+    expect(await session.ask({ type: "send", id: "m", room: `${run}49`, data: 1 })).toMatchObject({ seq: 1 });
+  });
+});

@@ -17,6 +17,8 @@ export interface Workload {
   readonly messageBytes: number;
   /** Typing and the like, for each message. */
   readonly signalsPerMessage: number;
+  /** How often a member tells how far they have read, more than 5 s after the last time. */
+  readonly readsPerMemberPerDay: number;
   /** To each user, each by a call of its own, and each marked as read. */
   readonly notificationsPerDay: number;
   /** A client renews its token this often, on the live socket. */
@@ -142,21 +144,30 @@ function roomUsage(workload: Workload): ObjectUsage {
   const signals = messagesPerDay * workload.signalsPerMessage;
   const renewals = renewalsOf(connections, workload);
   const sweeps = connections >= 2 ? sweepsOf(hours) : 0;
-  const frames = messagesPerDay + signals + renewals;
+  const reads = members * workload.readsPerMemberPerDay;
+  const frames = messagesPerDay + signals + reads + renewals;
   // Each join ends in a leave, which wakes the object as a frame does.
   const events = frames + 2 * joins + sweeps;
   const comings = members * workload.joinsPerMemberPerDay;
-  const told = messagesPerDay + signals + 2 * comings;
+  // In a crowd nobody is told.
+  const receipts = members > LISTED_MEMBERS ? 0 : reads;
+  const told = messagesPerDay + signals + receipts + 2 * comings;
   const activeMs = events * workload.activeMs + told * connections * DELIVERY_MS_A_SOCKET;
-  const { idleHour, message, newcomer, wake, firstOpening, firstVisit, emptyBytes } = ROOM_COUNTERS;
+  const { idleHour, message, newcomer, read, wake, firstOpening, firstVisit, emptyBytes } = ROOM_COUNTERS;
   const messageBytes = workload.messageBytes + ROOM_COUNTERS.storedBytesBesideData;
   return {
     workerRequests: joins,
     requests: joins + sweeps,
     frames,
     rowsRead:
-      messagesPerDay * message.rowsRead + joins * newcomer.rowsRead + wakes(events, hours) * wake.rowsRead,
-    rowsWritten: messagesPerDay * message.rowsWritten + sweeps * (idleHour.rowsWritten / idleHour.requests),
+      messagesPerDay * message.rowsRead +
+      reads * read.rowsRead +
+      joins * newcomer.rowsRead +
+      wakes(events, hours) * wake.rowsRead,
+    rowsWritten:
+      messagesPerDay * message.rowsWritten +
+      reads * read.rowsWritten +
+      sweeps * (idleHour.rowsWritten / idleHour.requests),
     activeSeconds: Math.min(activeMs / 1_000, DAY_S),
     graceSeconds: graceOf(comings, hours),
     // Each message and signal comes in once; all connections hear it, as they hear of who comes and goes.

@@ -101,6 +101,30 @@ describe("a message", () => {
   });
 });
 
+describe("what follows a message", () => {
+  it("[K6][K10] to read is a row a user, to change a message two", async () => {
+    const { room, meter, ada } = await fullRoom();
+    const bo = await join(room, "bo");
+    // The first position of a user is looked up.
+    await bo.ask({ type: "read", id: "r1", seq: 1 });
+    await meter.take();
+    advanceClock(6_000);
+    await bo.ask({ type: "read", id: "r2" });
+    expect(await rowsOf(meter)).toEqual(ROOM_COUNTERS.read);
+    const { seq } = await ada.ask({ type: "send", id: "m", data: 1 });
+    await ada.ask({ type: "edit", id: "e0", seq, data: 0 });
+    await meter.take();
+    for (const [id, command] of Object.entries({
+      edit: { type: "edit", data: 2 },
+      reaction: { type: "react", emoji: "👍", op: "add" },
+      deletion: { type: "delete" },
+    })) {
+      await ada.ask({ id, seq, ...command });
+      expect([id, await rowsOf(meter)]).toEqual([id, ROOM_COUNTERS.change]);
+    }
+  });
+});
+
 describe("coming and going", () => {
   it("[K2][K6] the first opening of a room writes its tables, once", async () => {
     const { room, meter } = await meteredRoom();

@@ -28,7 +28,7 @@ export const ROOM_COUNTERS = {
   /** Of everything there is. Again within 5 s is written later, once. */
   read: { rowsRead: 0, rowsWritten: 1 },
   /** An edit, a delete or a reaction: the row of its message, and where the change stands among the changes. */
-  change: { rowsRead: 1, rowsWritten: 2 },
+  change: { rowsRead: 2, rowsWritten: 2 },
   /** Whenever a room gets its second connection and no sweep is planned. */
   sweepPlanned: { rowsRead: 0, rowsWritten: 1 },
   /** 100 connections that only ping, asleep between the sweeps; the rows read are those of its 4 wakes. */

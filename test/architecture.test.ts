@@ -29,6 +29,7 @@ const MAY_IMPORT: readonly (readonly [part: RegExp, may: RegExp])[] = [
   [/^src\/auth\/issuer-keys\.ts$/, /^(src\/platform\/log\.ts|jose|cloudflare:workers)$/],
   [/^src\/auth\/authorize-room\.ts$/, /^src\/(protocol\/index|config\/config|platform\/log)\.ts$/],
   [/^src\/auth\//, /^src\/(protocol\/index|config\/config)\.ts$/],
+  [/^src\/push\//, /^(src\/(protocol\/index|config\/push-config)\.ts|jose|@block65\/webcrypto-web-push)$/],
   [/^src\/realtime\//, /^src\/(protocol\/index|auth\/identity|validation\/parse-frame)\.ts$/],
   [
     /^src\/(room|user)\/[a-z]+-object\.ts$/,
@@ -36,12 +37,12 @@ const MAY_IMPORT: readonly (readonly [part: RegExp, may: RegExp])[] = [
   ],
   [
     /^src\/(room|user)\/live-[a-z]+\.ts$/,
-    /^src\/((protocol|auth|realtime|platform|config|validation)\/|env\.ts)/,
+    /^src\/((protocol|auth|realtime|platform|config|validation|push)\/|env\.ts)/,
   ],
   // The rules: synchronous, without a runtime.
   [
     /^src\/(room|user)\//,
-    /^src\/(protocol\/index|auth\/(identity|room-permission)|platform\/(sql|migrate|ring)|validation\/(parse-frame|session-commands)|config\/limits-config|realtime\/(?!hibernatable-socket|upgrade-response|random-id).*)(\.ts)?$/,
+    /^src\/(protocol\/index|auth\/(identity|room-permission)|platform\/(sql|migrate|ring|bounded)|push\/push|validation\/(parse-frame|session-commands)|config\/limits-config|realtime\/(?!hibernatable-socket|upgrade-response|random-id).*)(\.ts)?$/,
   ],
   [
     /^src\/http\//,
@@ -109,9 +110,13 @@ describe("structure", () => {
       // of it stays. Whatever else an object would ask for is not asked from inside of it.
       "src/auth/request-json.ts": ["AbortSignal", "fetch"],
       "src/auth/issuer-keys.ts": ["scheduler"],
+      // Pushes go out from the alarm of a user's object: each has a bound of its own, and no timer outlives it.
+      "src/push/send-push.ts": ["AbortSignal", "fetch", "setTimeout"],
     });
     const packages = inside.flatMap(importsOf).filter((name) => !name.startsWith("src/"));
-    expect([...new Set(packages)].sort()).toEqual(["cloudflare:workers", "jose", "valibot"]);
+    expect([...new Set(packages)].sort()).toEqual([
+      ...["@block65/webcrypto-web-push", "cloudflare:workers", "jose", "valibot"],
+    ]);
   });
 
   it("[X4] the timers of an object are short", () => {
@@ -129,6 +134,13 @@ describe("structure", () => {
     expect(source.match(/.*\b(AbortSignal|fetch)\b[.(].*/g)).toEqual([
       "  const signal = AbortSignal.timeout(WITHIN_MS);",
       '  const response = await fetch(url, { ...init, redirect: "manual", signal });',
+    ]);
+    const push = read("src/push/send-push.ts");
+    expect(Number(/^const WITHIN_MS = (\d+)_000;$/m.exec(push)?.[1])).toBeLessThanOrEqual(10);
+    expect(push.match(/.*\b(setTimeout|clearTimeout|fetch)\b[.(].*/g)).toEqual([
+      expect.stringMatching(/^ {4}fetch\(address\.endpoint, \{ .*redirect: "manual", signal \}\),$/),
+      expect.stringMatching(/^ {2}const timer = setTimeout\(.*, WITHIN_MS\);$/),
+      "    clearTimeout(timer);",
     ]);
     // How long that goes on: test/unit/auth/key-set.test.ts.
     expect(read("src/auth/issuer-keys.ts").match(/.*\bscheduler\b.*/g)).toEqual([

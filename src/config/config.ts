@@ -4,6 +4,7 @@ import { isRoomPattern, type RoomAccess } from "../auth/room-permission.ts";
 import { isEventName, PERMISSIONS } from "../protocol/index.ts";
 import { type LimitsConfig, readLimits } from "./limits-config.ts";
 import { isOriginPattern } from "./origins.ts";
+import { type PushConfig, readPush } from "./push-config.ts";
 import { SettingsReader } from "./settings-reader.ts";
 
 export type TokenKey =
@@ -32,6 +33,8 @@ export interface Config {
   readonly access: RoomAccess;
   readonly backEnd?: BackEnd;
   readonly serverEvents: readonly string[];
+  /** Left out: there are no pushes. */
+  readonly push?: PushConfig;
   readonly limits: LimitsConfig;
   readonly basePath: string;
   readonly demo: boolean;
@@ -70,6 +73,8 @@ export function parseConfig(settings: Readonly<Record<string, unknown>>): Config
   const token = readToken(read);
   const permission = read.oneOf("DEFAULT_ROOM_ACCESS", PERMISSIONS, "none");
   const backEnd = readBackEnd(read);
+  const devTokens = read.oneOf("DEV_TOKENS", ["on", "off"], "off") === "on";
+  const push = readPush(read, devTokens);
   const config = {
     apiKeys: read.list(
       "API_KEYS",
@@ -79,11 +84,12 @@ export function parseConfig(settings: Readonly<Record<string, unknown>>): Config
     allowedOrigins: read.list("ALLOWED_ORIGINS", isOriginPattern, "origins such as https://app.example.com"),
     access: { defaultAccess: permission, anonymousRooms: readRoomPatterns(read) },
     ...(backEnd !== undefined && { backEnd }),
+    ...(push !== undefined && { push }),
     serverEvents: read.list("SERVER_EVENTS", isEventName, "topics"),
     limits: readLimits(read),
     basePath: readBasePath(read),
     demo: read.oneOf("DEMO", ["on", "off"], "on") === "on",
-    devTokens: read.oneOf("DEV_TOKENS", ["on", "off"], "off") === "on",
+    devTokens,
     placement: readPlacement(read),
   };
   if (token === undefined || read.problems.length > 0) {

@@ -14,6 +14,7 @@ import { crossOrigin } from "./cross-origin.ts";
 import { serveAsset } from "./demo.ts";
 import { me } from "./me.ts";
 import { notify } from "./notify.ts";
+import { pushKey } from "./push.ts";
 import { refusalOf } from "./refusal-error.ts";
 import { rooms } from "./rooms.ts";
 import { devToken, tokens } from "./tokens.ts";
@@ -52,6 +53,7 @@ export function createApp(): Hono<AppEnv> {
   app.route("/v1/broadcast", broadcast);
   app.route("/v1/notify", notify);
   app.route("/v1/me", me);
+  app.route("/v1/push", pushKey);
   app.route("/v1/users", users);
   app.route("/v1/tokens", tokens);
   app.all("/v1/*", (c) => c.notFound());

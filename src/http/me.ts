@@ -8,11 +8,13 @@ import { followedRooms } from "./followed-rooms.ts";
 import { pageJson } from "./json.ts";
 import { userStub } from "./objects.ts";
 import { preferences } from "./preferences.ts";
+import { push } from "./push.ts";
 import { readInteger, readText } from "./query.ts";
 import { refusing } from "./refusal-error.ts";
 
 export const me = new Hono<AppEnv>()
   .route("/preferences", preferences)
+  .route("/push", push)
   .route("/rooms", followedRooms)
   .get("/notifications", async (c) => {
     const { identity } = await callAsUser(c);

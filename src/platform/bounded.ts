@@ -5,12 +5,13 @@ const AT_ONCE = 50;
 export async function mapBounded<Item, Result>(
   items: readonly Item[],
   run: (item: Item) => Promise<Result>,
+  atOnce = AT_ONCE,
 ): Promise<Result[]> {
   const results: Result[] = new Array(items.length);
   const pending = items.entries();
   const worker = async () => {
     for (const [at, item] of pending) results[at] = await run(item);
   };
-  await Promise.all(Array.from({ length: Math.min(AT_ONCE, items.length) }, worker));
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker));
   return results;
 }

@@ -3,7 +3,7 @@ import type { Closing } from "../protocol/index.ts";
 import type { SocketPort } from "./socket-port.ts";
 
 /** Who has not pinged for this many intervals is taken for dead. */
-const SILENT_INTERVALS = 3;
+export const SILENT_INTERVALS = 3;
 
 export interface Lively {
   readonly socket: SocketPort;

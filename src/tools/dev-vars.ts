@@ -3,18 +3,23 @@
 
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { vapidKeys } from "./vapid-keys.ts";
 
 const FILE = ".dev.vars";
 
 export function ensureDevVars(): void {
   if (existsSync(FILE)) return;
   const secret = () => randomBytes(32).toString("base64url");
+  const { publicKey, privateKey } = vapidKeys();
   const lines = [
     "# Made on the first run, for this machine only. Delete it to get another.",
     `JWT_SECRET=${secret()}`,
     `API_KEYS=${secret()}`,
     "DEV_TOKENS=on",
     "ALLOWED_ORIGINS=http://localhost:*,http://127.0.0.1:*",
+    `VAPID_PUBLIC_KEY=${publicKey}`,
+    `VAPID_PRIVATE_KEY=${privateKey}`,
+    "VAPID_SUBJECT=mailto:developer@localhost",
   ];
   writeFileSync(FILE, `${lines.join("\n")}\n`, { mode: 0o600 });
 }

@@ -40,9 +40,9 @@ export const ROOM_COUNTERS = {
 } as const satisfies Readonly<Record<string, Rows | number>>;
 
 export const INBOX_COUNTERS = {
-  emptyBytes: 32_768,
+  emptyBytes: 36_864,
   /** Once in the life of a user: the tables. */
-  firstOpening: { rowsRead: 20, rowsWritten: 14 },
+  firstOpening: { rowsRead: 22, rowsWritten: 16 },
   /** Once for each room that the user opens. */
   firstVisit: { rowsRead: 0, rowsWritten: 1 },
   /** Also to a full inbox, and with a device connected: what is unread is carried along. */
@@ -53,10 +53,12 @@ export const INBOX_COUNTERS = {
   markAll: { rowsRead: 3, rowsWritten: 1 },
   /** A newcomer is given the last 50 notifications of a full inbox. */
   newcomer: { rowsRead: 52, rowsWritten: 0 },
+  /** To one subscription of somebody who is away, beside its notify: the alarm set, and how far it has come. */
+  push: { requests: 1, rowsRead: 13, rowsWritten: 2 },
   leave: { rowsRead: 0, rowsWritten: 0 },
   /** With the second device. */
   sweepPlanned: { rowsRead: 0, rowsWritten: 1 },
-  sweep: { requests: 1, rowsRead: 20, rowsWritten: 1 },
+  sweep: { requests: 1, rowsRead: 21, rowsWritten: 1 },
   wake: { rowsRead: 20, rowsWritten: 0 },
   storedBytesBesideData: 193,
 } as const satisfies Readonly<Record<string, Rows | number>>;

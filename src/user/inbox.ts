@@ -6,6 +6,7 @@ import {
   MAX_PAGE_BYTES,
   MAX_REPLAY_EVENTS,
   matchesTopics,
+  type Notification,
   type NotificationState,
   type Priority,
   parseCursor,
@@ -174,6 +175,22 @@ export class Inbox {
       seq = event.seq;
     }
     return { events, seq: this.#head, more: false };
+  }
+
+  /** What came after `after` and no device has shown yet, without what is muted. */
+  unseenAfter(after: number, now: number): Notification[] {
+    return Array.from(this.#store.ascending(after))
+      .filter((row) => !row.muted && !isOver(row, now) && this.#marks.stateOf(row) === "unseen")
+      .map((row) => this.#decode(row));
+  }
+
+  find(id: string): Notification | undefined {
+    const row = this.#store.findRow(id);
+    return row && this.#decode(row);
+  }
+
+  #decode(row: NotificationRow): Notification {
+    return { ...JSON.parse(row.body), state: this.#marks.stateOf(row) };
   }
 
   /** What is unread now, counted where nobody knows; it is the caller's to keep. */

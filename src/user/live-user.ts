@@ -10,6 +10,7 @@ import { objectStub } from "../platform/object-stub.ts";
 import { accept, type Outcome } from "../protocol/index.ts";
 import { socketPort } from "../realtime/hibernatable-socket.ts";
 import { Intake } from "../realtime/intake.ts";
+import { SILENT_INTERVALS } from "../realtime/liveness.ts";
 import { randomEpoch, randomId } from "../realtime/random-id.ts";
 import type { RoomStanding } from "../realtime/session-delivery.ts";
 import type { Parsed } from "../validation/parse-frame.ts";
@@ -18,14 +19,19 @@ import { Access } from "./access.ts";
 import { Claims } from "./claims.ts";
 import { FollowedRooms } from "./followed-rooms.ts";
 import { Inbox } from "./inbox.ts";
+import { livePusher } from "./live-push.ts";
 import { LiveRooms, type RoomsCommand } from "./live-rooms.ts";
 import { MarkStore } from "./mark-store.ts";
 import { NotificationStore } from "./notification-store.ts";
 import { PreferenceStore } from "./preferences.ts";
+import { PushStore } from "./push-store.ts";
+import type { Pusher } from "./pusher.ts";
 import { readState, SessionConnection, type SessionState } from "./session-connection.ts";
 import type { SessionUpgrade } from "./session-upgrade.ts";
 import { type AppliedCommand, User } from "./user.ts";
 
+/** A session may be silent for a few intervals before it is taken for dead; and then some, so that it is. */
+const SWEEP_SLACK_MS = 5_000;
 /** How many rooms are told in one go. The rest are told from the alarm. */
 const ROOMS_AT_ONCE = 500;
 
@@ -37,6 +43,9 @@ export class LiveUser {
   readonly #sessions = new Map<WebSocket, SessionConnection>();
   readonly rooms: LiveRooms;
   readonly followed: FollowedRooms;
+  readonly subscriptions: PushStore;
+  /** Left out where there are no pushes. */
+  readonly pusher: Pusher | undefined;
   readonly #claims: Claims;
   readonly #intake: Intake<SessionConnection, AppliedCommand | RoomsCommand, Outcome<VerifiedToken>>;
 
@@ -66,6 +75,13 @@ export class LiveUser {
     });
     this.#claims = new Claims(database.sql);
     this.followed = new FollowedRooms(database.sql);
+    this.subscriptions = new PushStore(database.sql);
+    this.pusher = livePusher(this.#config.push, {
+      ...stores,
+      subscriptions: this.subscriptions,
+      isOnline: () => this.user.connections > 0,
+      doubtMs: SILENT_INTERVALS * limits.pingMs + SWEEP_SLACK_MS,
+    });
     this.rooms = new LiveRooms({
       config: this.#config,
       opened: (room) => this.opened(room),

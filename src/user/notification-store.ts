@@ -149,6 +149,11 @@ export class NotificationStore {
     return firstRow(this.#sql.exec<{ seq: number }>("SELECT seq FROM notification WHERE id = ?", id))?.seq;
   }
 
+  findRow(id: string): NotificationRow | undefined {
+    const row = firstRow(this.#sql.exec<Row>(`SELECT ${COLUMNS} FROM notification WHERE id = ?`, id));
+    return row && decode(row);
+  }
+
   /** `unread` says what is so after this one came and another was retired for it. */
   append(
     row: Omit<NotificationRow, "number" | "state">,
@@ -187,9 +192,7 @@ export class NotificationStore {
     if (order === "DESC") ranges.reverse();
     const query = `SELECT ${COLUMNS} FROM notification WHERE slot BETWEEN ? AND ? ORDER BY slot ${order}`;
     for (const { from, to } of ranges) {
-      for (const { expires_at, state, muted, ...row } of this.#sql.exec<Row>(query, from, to)) {
-        yield { ...row, expiresAt: expires_at, muted: muted === 1, state: stateAt(state) };
-      }
+      for (const row of this.#sql.exec<Row>(query, from, to)) yield decode(row);
     }
   }
 
@@ -275,6 +278,13 @@ export class NotificationStore {
     this.#findNewest(this.#ring);
   }
 }
+
+const decode = ({ expires_at, state, muted, ...row }: Row): NotificationRow => ({
+  ...row,
+  expiresAt: expires_at,
+  muted: muted === 1,
+  state: stateAt(state),
+});
 
 export const sooner = (a: number | null, b: number | null): number | null =>
   a === null || b === null ? (a ?? b) : Math.min(a, b);

@@ -12,6 +12,7 @@ import { refusalResponse, upgraded } from "../realtime/upgrade-response.ts";
 import type { ListQuery, MarkTarget, NotificationInput } from "./inbox.ts";
 import { LiveUser } from "./live-user.ts";
 import { DEFAULT_PREFERENCES, type Preferences, type PreferencesPatch } from "./preferences.ts";
+import type { NewSubscription } from "./push-store.ts";
 import type { SessionUpgrade } from "./session-upgrade.ts";
 import type { Notified } from "./user.ts";
 
@@ -58,7 +59,8 @@ export class UserObject extends DurableObject<Env> {
     const live = this.#open();
     live.user.sweep(Date.now());
     const { again } = await this.#tellRooms();
-    await this.#alarm.by(sweepAt(live), again);
+    const pushAt = (await live.pusher?.run()) ?? null;
+    await this.#alarm.by(sweepAt(live), again, pushAt);
   }
 
   /** A room that the user opens for the first time: up to when their tokens are void, in milliseconds. */
@@ -107,8 +109,15 @@ export class UserObject extends DurableObject<Env> {
     return this.#openIfThere()?.user.preferences.current ?? DEFAULT_PREFERENCES;
   }
 
-  prefer(patch: PreferencesPatch): Preferences {
-    return this.#open().user.preferences.change(patch);
+  async prefer(patch: PreferencesPatch): Promise<Preferences> {
+    const { user, pusher, subscriptions } = this.#open();
+    const { push: wanted, quietHours } = user.preferences.current;
+    const changed = user.preferences.change(patch);
+    if (!wanted && changed.push) pusher?.skip();
+    // What waits for the morning may go out now.
+    const mayGo = quietHours !== null && patch.quietHours !== undefined && subscriptions.all.length > 0;
+    await this.#alarm.by(mayGo ? Date.now() : null);
+    return changed;
   }
 
   /** What a room says to sessions of this user. */
@@ -128,8 +137,21 @@ export class UserObject extends DurableObject<Env> {
     return { rooms: told };
   }
 
-  notify(input: NotificationInput): Notified {
-    return this.#open().user.notify(input, Date.now());
+  async notify(input: NotificationInput): Promise<Notified> {
+    const { user, pusher } = this.#open();
+    const now = Date.now();
+    const notified = user.notify(input, now);
+    if (notified.duplicate !== true) await this.#alarm.by(pusher?.dueAt(input, now) ?? null);
+    return notified;
+  }
+
+  subscribe(subscription: NewSubscription): void {
+    const { subscriptions, user } = this.#open();
+    subscriptions.put(subscription, user.inbox.head, Date.now());
+  }
+
+  unsubscribe(endpoint: string): void {
+    this.#openIfThere()?.subscriptions.remove(endpoint);
   }
 
   mark(target: MarkTarget, state: NotificationState): { unread: number } {

@@ -46,6 +46,18 @@ export const USER_SCHEMA = [
        told INTEGER NOT NULL,
        followed INTEGER NOT NULL
      ) WITHOUT ROWID`,
+    // Where to push, how far each has come, and when to try again what failed.
+    `CREATE TABLE push_subscription (
+       endpoint TEXT PRIMARY KEY,
+       p256dh TEXT NOT NULL,
+       auth TEXT NOT NULL,
+       expires_at INTEGER,
+       made_at INTEGER NOT NULL,
+       done INTEGER NOT NULL,
+       done_urgent INTEGER NOT NULL,
+       tries INTEGER NOT NULL,
+       retry_at INTEGER
+     ) WITHOUT ROWID`,
     "CREATE UNIQUE INDEX notification_id ON notification (id)",
     "CREATE INDEX notification_changed ON notification (changed) WHERE changed IS NOT NULL",
   ],

@@ -6,6 +6,7 @@ import { INBOX_COUNTERS } from "../../src/tools/measured-counters.ts";
 import type { UserObject } from "../../src/user/user-object.ts";
 import { type Meter, measure } from "./support/meter.ts";
 import { advanceClock } from "./support/objects.ts";
+import { holdAlarms, startPushService, unsubscribe } from "./support/push-service.ts";
 import { callAsServer, openSession, uniqueName, userObject } from "./support/worker.ts";
 
 /** The default of `INBOX_LIMIT`. */
@@ -85,6 +86,40 @@ describe("a notify", () => {
     const envelope = ((await size()) - before) / INBOX - TEXT_BYTES;
     // SQLite grows by pages of 4 KiB.
     expect(Math.abs(envelope / INBOX_COUNTERS.storedBytesBesideData - 1)).toBeLessThan(0.05);
+  });
+});
+
+describe("a push", () => {
+  it("[U23][K6] is 2 rows more than its notify: the alarm, and how far the subscription has come; many are no more", async () => {
+    const { user, stub, meter, notify } = await fullInbox();
+    const { subscribe, pushes } = startPushService();
+    await subscribe(user);
+    await notify();
+    await runDurableObjectAlarm(stub);
+    await holdAlarms(user);
+    await meter.take();
+    await notify();
+    expect(await meter.take()).toMatchObject({
+      rowsWritten: INBOX_COUNTERS.notify.rowsWritten + 1,
+      alarmsSet: 1,
+    });
+    expect(await runDurableObjectAlarm(stub)).toBe(true);
+    const { rowsRead, rowsWritten, requests } = await meter.take();
+    expect({ rowsRead, rowsWritten: rowsWritten + 1, requests }).toEqual(INBOX_COUNTERS.push);
+    for (let n = 0; n < 10; n++) await notify();
+    await runDurableObjectAlarm(stub);
+    expect((await meter.take()).rowsWritten).toBe(10 * INBOX_COUNTERS.notify.rowsWritten + 2);
+    expect(pushes).toHaveLength(12);
+  });
+
+  it("[U23] that is for nobody costs nothing", async () => {
+    const { user, stub, meter, notify } = await fullInbox();
+    const { subscribe } = startPushService();
+    await unsubscribe(user, await subscribe(user));
+    await meter.take();
+    await notify();
+    expect(await meter.take()).toMatchObject({ ...INBOX_COUNTERS.notify, alarmsSet: 0 });
+    expect(await runDurableObjectAlarm(stub)).toBe(false);
   });
 });
 

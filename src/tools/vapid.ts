@@ -1,0 +1,21 @@
+// `npm run vapid`: keys for Web Push. With other keys than before every browser has to subscribe anew.
+
+import { vapidKeys } from "./vapid-keys.ts";
+
+const { publicKey, privateKey } = vapidKeys();
+
+console.log(`
+On this machine, as lines of .dev.vars:
+
+VAPID_PUBLIC_KEY=${publicKey}
+VAPID_PRIVATE_KEY=${privateKey}
+VAPID_SUBJECT=mailto:you@example.com
+
+Deployed, under [vars] in wrangler.toml:
+
+VAPID_PUBLIC_KEY = "${publicKey}"
+VAPID_SUBJECT = "mailto:you@example.com"
+
+and the secret, by: npx wrangler secret put VAPID_PRIVATE_KEY
+Push services write to VAPID_SUBJECT (mailto: or https:) when something is wrong with what you send.
+`);

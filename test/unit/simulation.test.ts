@@ -247,11 +247,11 @@ describe("[C38][S2][S7][D1][D2] the real client and the real room", () => {
     (seed) => live(seed, { historyLimit: 1_300, burst: 1_290 }, 250),
   );
 
-  it.each(seeds(24))("[E6][B2][B4][B5][B6] agree where people are kicked and logs purged (seed %i)", (seed) =>
+  it.each(seeds(16))("[E6][B2][B4][B5][B6] agree where people are kicked and logs purged (seed %i)", (seed) =>
     live(seed, { historyLimit: 60, moderated: true }),
   );
 
-  it.each(seeds(24))("[E6][R1][B5] agree where all of that happens to a short log (seed %i)", (seed) =>
+  it.each(seeds(16))("[E6][R1][B5] agree where all of that happens to a short log (seed %i)", (seed) =>
     live(seed, { historyLimit: 14, moderated: true, ratePerSecond: 20, rateBurst: 30 }),
   );
 

@@ -125,8 +125,10 @@ describe("an id given over HTTP", () => {
   it("[H2] is free again when the log has retired it, though its row outlived its turn", () => {
     const test = new RoomForTest({ historyLimit: 10 });
     keyed(test, "x");
-    // As a change would, this takes a number and leaves the row in its slot.
-    test.database.sql.exec("UPDATE room SET checkpoint = 11");
+    // A change takes a number and leaves all rows in their slots.
+    const ada = test.join("ada");
+    ada.send("m");
+    for (let i = 3; i <= 11; i++) ada.ask({ type: "edit", id: `e${i}`, seq: 2, data: i });
     test.restart("crash");
     expect(test.log).toMatchObject({ head: 11, floor: 1 });
     expect(keyed(test, "x")).toMatchObject({ ok: true, value: { result: { seq: 12 } } });

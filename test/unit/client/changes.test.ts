@@ -1,7 +1,7 @@
 // Edits, deletions and reactions on a live connection. What becomes of them after a loss: lost-changes.test.ts.
 
-import { describe, expect, it } from "vitest";
-import { type RoomWorld, roomForTest } from "./support/client-for-test.ts";
+import { expect, it } from "vitest";
+import { describeBoth, type RoomWorld, roomForTest } from "./support/client-for-test.ts";
 import {
   batch,
   caughtUp,
@@ -26,7 +26,7 @@ const own = (seq: number, more: Readonly<Record<string, unknown>> = {}) =>
 
 const first = ({ room }: RoomWorld) => room.messages[0];
 
-describe("an edit", () => {
+describeBoth("an edit", () => {
   it("[C39] is shown at once, and resolves when it is stored", async () => {
     const world = await roomWithMessage();
     const edited = world.room.edit(1, "second");
@@ -168,7 +168,7 @@ describe("an edit", () => {
   });
 });
 
-describe("a deletion", () => {
+describeBoth("a deletion", () => {
   it("[C39] is shown at once, without what it erases, and resolves when it is stored", async () => {
     const world = await roomWithMessage({ mentions: ["usr_2"], reactions: { "👍": ["usr_2"] }, replyTo: 9 });
     const deleted = world.room.delete(1);
@@ -232,7 +232,7 @@ describe("a deletion", () => {
   });
 });
 
-describe("a reaction", () => {
+describeBoth("a reaction", () => {
   it("[C39] is shown at once, comes and goes, and the others' stay", async () => {
     const world = await roomWithMessage({ reactions: { "👍": ["usr_2"] } });
     const added = world.room.react(1, "👍");
@@ -301,7 +301,7 @@ describe("a reaction", () => {
   });
 });
 
-describe("what is shown", () => {
+describeBoth("what is shown", () => {
   it("[C40] is told to who watches, and is one object until it changes", async () => {
     const world = await roomWithMessage();
     world.socket().deliver(message(2));

@@ -1,19 +1,22 @@
-import { describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import type { ConnectionState } from "../../../client/connection-state.ts";
-import { dialedRoom, roomForTest } from "./support/client-for-test.ts";
+import { describeBoth, dialedRoom, roomForTest } from "./support/client-for-test.ts";
 import { caughtUp, connected, message, replay } from "./support/frames.ts";
 
-describe("states", () => {
+describeBoth("states", (way) => {
   it("[C1] the token goes into the subprotocol list, never into the address", async () => {
     const { socket } = await dialedRoom();
     expect(socket().protocols).toEqual(["edge-rooms.v1", "token.t1"]);
     expect(socket().url.href).toBe("wss://rooms.example.com/v1/rooms/lobby/connect");
   });
 
-  it("[C1] an anonymous connection offers only the protocol", async () => {
-    const { socket } = await dialedRoom({ getToken: () => null });
-    expect(socket().protocols).toEqual(["edge-rooms.v1"]);
-  });
+  it.runIf(way === "a socket of its own")(
+    "[C1] an anonymous connection offers only the protocol",
+    async () => {
+      const { socket } = await dialedRoom({ getToken: () => null });
+      expect(socket().protocols).toEqual(["edge-rooms.v1"]);
+    },
+  );
 
   it("asks for history and topics in the address", async () => {
     const { socket } = await dialedRoom({}, { history: 0, topics: ["chat", "task"] });
@@ -48,9 +51,11 @@ describe("states", () => {
 
   it("gives up a server that does not greet for 30 s", async () => {
     const { room, socket, clock } = await dialedRoom();
+    const silent = socket();
     await clock.advance(30_000);
     expect(room.state).toMatchObject({ status: "reconnecting", error: { code: "timeout" } });
-    expect(socket().closedWith).toBe(4000);
+    await clock.advance(1_000);
+    expect(silent.closedWith).toBe(4000);
   });
 
   it("tells of every state in turn", async () => {
@@ -69,7 +74,8 @@ describe("states", () => {
     const { room, socket, goLive, sockets, clock } = await roomForTest();
     const older = socket();
     room.reconnect();
-    await clock.settle();
+    await clock.advance(0);
+    older.deliver(message(1));
     await goLive({ head: 0 });
     older.deliver(message(1));
     older.end(4403, "banned");
@@ -80,12 +86,13 @@ describe("states", () => {
   });
 });
 
-describe("ending on the app's wish", () => {
+describeBoth("ending on the app's wish", (way) => {
   it("[C34] leave closes with 1000 and forgets the handle", async () => {
-    const { room, client, socket } = await roomForTest();
+    const { room, client, socket, clock } = await roomForTest();
     room.leave();
-    expect(socket().closedWith).toBe(1000);
     expect(room.state).toEqual({ status: "disconnected" });
+    await clock.advance(0);
+    expect(socket().closedWith).toBe(1000);
     expect(client.room("lobby")).not.toBe(room);
   });
 
@@ -140,7 +147,7 @@ describe("ending on the app's wish", () => {
     expect(later.state.status).toBe("disconnected");
     later.leave();
     client.reconnect();
-    await clock.settle();
+    await clock.advance(0);
     expect(room.outbox).toMatchObject([{ data: "waits", status: "queued" }]);
     await goLive({ head: 1 }, replay(message(1, { data: "missed" })));
     await clock.advance(0);
@@ -158,23 +165,26 @@ describe("ending on the app's wish", () => {
       const before = sockets.count;
       room.reconnect();
       expect(room.state).toEqual({ status: "connecting", attempt: 1 });
-      await clock.settle();
+      await clock.advance(0);
       expect(sockets.count).toBe(before + 1);
     }
-    expect(states).toEqual(["connecting", "disconnected", "disconnected", "connected"]);
+    // A session that lived is no failed try.
+    const lost = way === "the session" ? "reconnecting" : "disconnected";
+    expect(states).toEqual(["connecting", lost, "disconnected", "connected"]);
   });
 
   it("listeners may start over, or leave, whenever they hear of anything", async () => {
-    const { room, socket, sockets, clock, goLive } = await roomForTest();
+    const { room, client, socket, sockets, clock, goLive } = await roomForTest();
     const off = room.on("error", () => room.reconnect());
     socket().end(4403, "banned");
-    await clock.settle();
+    await clock.advance(0);
     expect(room.state).toEqual({ status: "connecting", attempt: 1 });
     expect(sockets.count).toBe(2);
     off();
     room.on("caughtUp", () => room.leave());
     await goLive();
     expect(room.state).toEqual({ status: "disconnected" });
+    if (way === "the session") client.close();
     await clock.settle();
     expect(clock.pending).toBe(0);
   });
@@ -216,7 +226,7 @@ describe("ending on the app's wish", () => {
     const older = socket();
     room.signal("wave");
     room.reconnect();
-    await clock.settle();
+    await clock.advance(0);
     expect(older.closedWith).toBe(4000);
     expect(older.sentOf("signal").length).toBe(1);
   });
@@ -230,7 +240,7 @@ describe("ending on the app's wish", () => {
   });
 
   it("a listener that leaves in the middle of a frame ends it there", async () => {
-    const { room, socket, clock } = await roomForTest();
+    const { room, client, socket, clock } = await roomForTest();
     const seqs: number[] = [];
     room.on("message", ({ seq }) => {
       seqs.push(seq);
@@ -239,6 +249,7 @@ describe("ending on the app's wish", () => {
     socket().deliver({ type: "batch", events: [message(1), message(2)] });
     await clock.settle();
     expect(seqs).toEqual([1]);
+    if (way === "the session") client.close();
     expect(clock.pending).toBe(0);
   });
 });

@@ -1,5 +1,5 @@
-import { afterEach, describe, expect, it, vi } from "vitest";
-import { dialedRoom, roomForTest } from "./support/client-for-test.ts";
+import { afterEach, expect, it, vi } from "vitest";
+import { describeBoth, dialedRoom, roomForTest } from "./support/client-for-test.ts";
 import { batch, message, refusal } from "./support/frames.ts";
 
 const signal = (event: string, user: string | null, data: unknown = null) => ({
@@ -10,7 +10,7 @@ const signal = (event: string, user: string | null, data: unknown = null) => ({
   at: 1,
 });
 
-describe("listeners", () => {
+describeBoth("listeners", () => {
   afterEach(() => {
     vi.unstubAllGlobals();
   });
@@ -99,7 +99,7 @@ describe("listeners", () => {
   });
 });
 
-describe("the snapshot", () => {
+describeBoth("the snapshot", () => {
   it("changes its identity only when something in it changed", async () => {
     const { room, socket } = await roomForTest();
     const seen = [room.getSnapshot()];

@@ -1,8 +1,8 @@
 // A connection that is lost while edits, deletions and reactions are in flight: they cannot be repeated blindly, so the
 // replay is looked at first.
 
-import { describe, expect, it } from "vitest";
-import { type RoomWorld, roomForTest } from "./support/client-for-test.ts";
+import { expect, it } from "vitest";
+import { describeBoth, type RoomWorld, roomForTest } from "./support/client-for-test.ts";
 import type { Frame } from "./support/fake-sockets.ts";
 import {
   caughtUp,
@@ -35,7 +35,7 @@ async function comeBack(world: RoomWorld, head: number, ...missed: Frame[]): Pro
 
 const first = ({ room }: RoomWorld) => room.messages[0];
 
-describe("without a connection", () => {
+describeBoth("without a connection", () => {
   it("[C41] a change rejects `offline` and is not shown", async () => {
     const world = await roomWithMessage();
     world.socket().end(1006);
@@ -54,6 +54,7 @@ describe("without a connection", () => {
     await expect(world.room.delete(1)).rejects.toMatchObject({ code: "closed" });
     await expect(world.room.markRead(1)).rejects.toMatchObject({ code: "closed" });
     expect(first(world)).toMatchObject({ data: "first" });
+    world.client.close();
     expect(world.clock.pending).toBe(0);
   });
 
@@ -72,7 +73,7 @@ describe("without a connection", () => {
   });
 });
 
-describe("what was in flight", () => {
+describeBoth("what was in flight", () => {
   it("[C41] stays shown until the replay is over", async () => {
     const world = await roomWithMessage();
     void world.room.edit(1, "mine");

@@ -1,7 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { MessageList } from "../../../client/message-list.ts";
 import type { Message } from "../../../src/protocol/index.ts";
-import { dialedRoom, roomForTest } from "./support/client-for-test.ts";
+import { describeBoth, dialedRoom, roomForTest } from "./support/client-for-test.ts";
 import { batch, message, ok } from "./support/frames.ts";
 
 const stored = (seq: number, more: Partial<Message> = {}): Message => ({
@@ -21,7 +21,7 @@ function listOf(...messages: Message[]): MessageList {
   return list;
 }
 
-describe("the list of messages", () => {
+describeBoth("the list of messages", () => {
   it("is in the order of `seq`, however they come", () => {
     const list = listOf(stored(5), stored(2), stored(9), stored(1));
     expect(list.all.map(({ seq }) => seq)).toEqual([1, 2, 5, 9]);
@@ -91,7 +91,7 @@ describe("the list of messages", () => {
   });
 });
 
-describe("own messages that are not stored", () => {
+describeBoth("own messages that are not stored", () => {
   it("stand at the end with `pending: true`", async () => {
     const { room, socket, clock } = await roomForTest();
     void room.send("mine", { replyTo: 1 });

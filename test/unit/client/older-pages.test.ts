@@ -9,7 +9,7 @@ describe("an older page", () => {
       const world = await roomForTest({}, {}, { head: 7 });
       const loaded = world.room.loadOlder();
       await world.clock.advance(0);
-    const socket = world.socket();
+      const socket = world.socket();
       const page = ok(socket.sentOf("history").at(-1), {
         messages: [message(3), message(4)],
         seq: 3,

@@ -1,5 +1,5 @@
-import { describe, expect, it } from "vitest";
-import { dialedRoom, type RoomWorld, roomForTest } from "./support/client-for-test.ts";
+import { expect, it } from "vitest";
+import { describeBoth, dialedRoom, type RoomWorld, roomForTest } from "./support/client-for-test.ts";
 import { caughtUp, connected, LIMITS, message, ok, refusal, replay } from "./support/frames.ts";
 
 const sends = ({ socket }: RoomWorld) => socket().sentOf("send");
@@ -9,7 +9,7 @@ const texts = (world: RoomWorld) => sends(world).map(({ data }) => data);
 const own = (seq: number, id: unknown, data: unknown) =>
   message(seq, { id, data, from: { id: "usr_1", name: "Ada" } });
 
-describe("send", () => {
+describeBoth("send", () => {
   it("resolves when its `ok` says that it is stored", async () => {
     const world = await roomForTest();
     const sent = world.room.send({ text: "Hello" });
@@ -85,7 +85,7 @@ describe("send", () => {
   });
 });
 
-describe("after a loss", () => {
+describeBoth("after a loss", () => {
   it("[C21] what was in flight goes out again with `retryOf`, in order, before what is newer", async () => {
     const world = await roomForTest({}, {}, { head: 5 });
     void world.room.send("a");
@@ -147,7 +147,7 @@ describe("after a loss", () => {
   });
 });
 
-describe("refusals", () => {
+describeBoth("refusals", () => {
   it.each(["rate_limited", "overloaded", "internal", "a_new_code"])(
     "[C22] %s is tried again under the same id, before what is newer",
     async (code) => {
@@ -239,7 +239,7 @@ describe("refusals", () => {
   });
 });
 
-describe("pace", () => {
+describeBoth("pace", () => {
   const limits = { ...LIMITS, ratePerSecond: 2, rateBurst: 3 };
 
   it("[C26] the outbox goes out at the pace of the limits", async () => {
@@ -301,7 +301,7 @@ describe("pace", () => {
   });
 });
 
-describe("slow mode that is set while connected", () => {
+describeBoth("slow mode that is set while connected", () => {
   it("[C22] is kept by the waits that the refusals ask for, under the same id and in order", async () => {
     const world = await roomForTest();
     const sent = [1, 2].map((n) => world.room.send(n));
@@ -323,7 +323,7 @@ describe("slow mode that is set while connected", () => {
   });
 });
 
-describe("a clock that is set back", () => {
+describeBoth("a clock that is set back", () => {
   it("[C26] begins the wait of slow mode anew, and no more", async () => {
     const world = await roomForTest({}, {}, { limits: { ...LIMITS, slowModeMs: 5_000 } });
     for (const n of [1, 2]) void world.room.send(n);
@@ -344,7 +344,7 @@ describe("a clock that is set back", () => {
   });
 });
 
-describe("echo: false", () => {
+describeBoth("echo: false", () => {
   it("[C24] its `ok` stands in the place of its event", async () => {
     const world = await roomForTest();
     const heard: unknown[] = [];

@@ -1,10 +1,10 @@
-import { describe, expect, it } from "vitest";
-import { dialedRoom, roomForTest } from "./support/client-for-test.ts";
+import { expect, it } from "vitest";
+import { describeBoth, dialedRoom, roomForTest } from "./support/client-for-test.ts";
 import { LIMITS, member, ok, refusal } from "./support/frames.ts";
 
 const ids = (members: readonly { id: string }[]) => members.map(({ id }) => id);
 
-describe("members", () => {
+describeBoth("members", () => {
   const greeting = { members: [member("usr_1")], occupancy: { members: 1, connections: 2 } };
 
   it("join, change and leave", async () => {
@@ -50,7 +50,7 @@ describe("members", () => {
   });
 });
 
-describe("own presence", () => {
+describeBoth("own presence", (way) => {
   it("[C29] is told again after each reconnect, merged", async () => {
     const { room, socket, clock, goLive } = await roomForTest();
     void room.setPresence({ status: "away" });
@@ -90,7 +90,7 @@ describe("own presence", () => {
     expect(socket().sentOf("presence")).toMatchObject([{ status: "busy" }]);
   });
 
-  it("[C29] an anonymous reader tells none", async () => {
+  it.runIf(way === "a socket of its own")("[C29] an anonymous reader tells none", async () => {
     const { room, socket, clock } = await roomForTest({ getToken: () => null }, {}, { user: null });
     await room.setPresence({ status: "away" });
     await clock.advance(0);
@@ -113,7 +113,7 @@ describe("own presence", () => {
   });
 });
 
-describe("typing", () => {
+describeBoth("typing", () => {
   const typing = (user: string, isTyping = true) => ({
     type: "signal",
     event: "typing",

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { backoffMs } from "../../../client/backoff.ts";
 import { pause } from "../../../client/pause.ts";
-import { dialedRoom, roomForTest } from "./support/client-for-test.ts";
+import { describeBoth, dialedRoom, roomForTest } from "./support/client-for-test.ts";
 import { FakeClock } from "./support/fake-clock.ts";
 
 describe("back-off", () => {
@@ -49,14 +49,6 @@ describe("back-off", () => {
     expect(await waitAfter(10_000)).toBe(500);
   });
 
-  it("[C17] waits `retryAfterMs` before the back-off", async () => {
-    const { room, socket, clock } = await roomForTest();
-    socket().end(4429, "rate_limited 2000");
-    await clock.settle();
-    expect(room.state).toMatchObject({ attempt: 1, retryAt: clock.now() + 2_500 });
-    expect(room.state).toMatchObject({ error: { code: "rate_limited", retryAfterMs: 2_000 } });
-  });
-
   it("[C36] a hint cuts a wait short, but never below a second since the last try", async () => {
     const { sockets, socket, clock, wake } = await dialedRoom({ random: () => 0.99 });
     socket().end(1006);
@@ -94,6 +86,16 @@ describe("back-off", () => {
     for (const fn of wakers) fn();
     await clock.advance(0);
     expect(over).toBe(true);
+  });
+});
+
+describeBoth("what the server asks for", () => {
+  it("[C17] waits `retryAfterMs` before the back-off", async () => {
+    const { room, socket, clock } = await roomForTest();
+    socket().end(4429, "rate_limited 2000");
+    await clock.settle();
+    expect(room.state).toMatchObject({ attempt: 1, retryAt: clock.now() + 2_500 });
+    expect(room.state).toMatchObject({ error: { code: "rate_limited", retryAfterMs: 2_000 } });
   });
 
   it("[C36] a hint does not cut short what the server asked for", async () => {
@@ -158,7 +160,7 @@ describe("attempts", () => {
   });
 });
 
-describe("close codes", () => {
+describeBoth("close codes", () => {
   it.each([
     [4400, "bad_request"],
     [4403, "forbidden"],

@@ -1,5 +1,5 @@
-import { describe, expect, it } from "vitest";
-import { dialedRoom, type RoomWorld, roomForTest } from "./support/client-for-test.ts";
+import { expect, it } from "vitest";
+import { describeBoth, dialedRoom, type RoomWorld, roomForTest } from "./support/client-for-test.ts";
 import type { Frame } from "./support/fake-sockets.ts";
 import { batch, deletion, message, ok, refusal, replay, update } from "./support/frames.ts";
 
@@ -21,7 +21,7 @@ async function askedRoom(answer: Frame = { seq: 0, unread: 0 }, greeting: Frame 
 /** Answers the latest question. */
 const answer = (world: RoomWorld, more: Frame) => world.socket().deliver(ok(reads(world).at(-1), more));
 
-describe("unread", () => {
+describeBoth("unread", (way) => {
   it("[C43] is 0 until the server said it, once a connection", async () => {
     const world = await askedRoom({ seq: 3, unread: 4 }, { head: 7 });
     expect(reads(world)).toEqual([{ type: "read", id: "read", seq: 0 }]);
@@ -37,7 +37,7 @@ describe("unread", () => {
     expect(world.room.unread).toBe(0);
   });
 
-  it("[C43] is not asked for by an anonymous reader", async () => {
+  it.runIf(way === "a socket of its own")("[C43] is not asked for by an anonymous reader", async () => {
     const world = await roomForTest({ getToken: () => null }, {}, { user: null });
     world.socket().deliver(message(1));
     await world.clock.advance(5_000);
@@ -138,7 +138,7 @@ describe("unread", () => {
   });
 });
 
-describe("markRead", () => {
+describeBoth("markRead", () => {
   it("[C42] tells how far, shows at once that nothing is left, and resolves with what the server says", async () => {
     const world = await askedRoom({ seq: 3, unread: 4 }, { head: 7 });
     const marked = world.room.markRead();

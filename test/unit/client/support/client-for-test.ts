@@ -1,16 +1,49 @@
-// A client in a world of its own: `const { clock, sockets, room } = await roomForTest()`.
+// A client in a world of its own: `const { clock, sockets, room } = await roomForTest()`. What holds of a room however it
+// is connected is said with `describeBoth`: its tests run with a socket of the room, and with the room on the session.
 
+import { beforeEach, describe } from "vitest";
 import { Client, type ClientOptions } from "../../../../client/client.ts";
 import type { RoomHandle } from "../../../../client/room-handle.ts";
 import type { RoomOptions } from "../../../../client/room-types.ts";
 import { FakeClock } from "./fake-clock.ts";
+import { FakeSession } from "./fake-session.ts";
 import { type FakeSocket, FakeSockets, type Frame } from "./fake-sockets.ts";
 import { caughtUp, connected } from "./frames.ts";
+
+const WAYS = ["a socket of its own", "the session"] as const;
+type Way = (typeof WAYS)[number];
+
+let way: Way = "a socket of its own";
+
+const over = (current: Way) =>
+  beforeEach(() => {
+    way = current;
+    return () => {
+      way = "a socket of its own";
+    };
+  });
+
+export function describeBoth(title: string, body: (way: Way) => void): void {
+  describe.each(WAYS)(`${title}, over %s`, (current) => {
+    over(current);
+    body(current);
+  });
+}
+
+/** As `describeBoth`, over the session alone. */
+export function describeShared(title: string, body: () => void): void {
+  describe(title, () => {
+    over("the session");
+    body();
+  });
+}
 
 export interface World {
   readonly client: Client;
   readonly clock: FakeClock;
+  /** All of them; over the session those of the rooms alone. */
   readonly sockets: FakeSockets;
+  readonly session: FakeSession;
   /** As if the network came back. */
   wake(): void;
   /** How many listen for that. */
@@ -24,17 +57,20 @@ export interface WorldOptions extends Partial<ClientOptions> {
 
 export function clientForTest({ random = () => 0.5, ...options }: WorldOptions = {}): World {
   const clock = new FakeClock();
-  const sockets = new FakeSockets();
+  const session = new FakeSession();
+  const isShared = way === "the session";
+  const sockets = isShared ? session.rooms : new FakeSockets();
   sockets.answerAsks = true;
   const wakers = new Set<() => void>();
-  let ids = 0;
+  // The `join` takes one more, so that all others are the same.
+  let ids = isShared ? -1 : 0;
   const client = new Client(
     { url: "https://rooms.example.com", getToken: () => "t1", log: "off", ...options },
     {
       clock,
       random,
       newId: () => `id${++ids}`,
-      dial: sockets.dial,
+      dial: isShared ? session.dial : sockets.dial,
       origin: undefined,
       onWake: (fn) => {
         wakers.add(fn);
@@ -46,6 +82,7 @@ export function clientForTest({ random = () => 0.5, ...options }: WorldOptions =
     client,
     clock,
     sockets,
+    session,
     wake: () => {
       for (const fn of [...wakers]) fn();
     },
@@ -64,7 +101,7 @@ export interface RoomWorld extends World {
 /** A room whose socket was dialed and not yet answered. */
 export async function dialedRoom(options?: WorldOptions, roomOptions?: RoomOptions): Promise<RoomWorld> {
   const world = clientForTest(options);
-  const room = world.client.room("lobby", roomOptions);
+  const room = world.client.room("lobby", { shared: way === "the session", ...roomOptions });
   await world.clock.advance(0);
   const socket = () => world.sockets.last;
   const goLive = async (greeting: Frame = {}, ...replayed: Frame[]) => {

@@ -8,7 +8,7 @@ export type Frame = Readonly<Record<string, unknown>>;
 
 export class FakeSocket implements Socket {
   readonly url: URL;
-  readonly protocols: readonly string[];
+  protocols: readonly string[];
   /** Every text, heartbeats included. */
   readonly texts: string[] = [];
   /** Set once the client closed it. */
@@ -17,6 +17,9 @@ export class FakeSocket implements Socket {
   answersPings = true;
   /** Answers what a client asks by itself once it is live, as a room does in which all is read. */
   answersAsks = false;
+  /** Told of every command, each of a batch with its `room`. */
+  onCommand: (command: Frame) => void = () => {};
+  onClosed: (code: number) => void = () => {};
   readonly #events: SocketEvents;
 
   constructor(url: string, protocols: readonly string[], events: SocketEvents) {
@@ -48,6 +51,7 @@ export class FakeSocket implements Socket {
       if (this.answersPings) queueMicrotask(() => this.deliverText(PONG_FRAME));
       return;
     }
+    for (const command of commandsIn(text)) this.onCommand(command);
     if (!this.answersAsks) return;
     for (const { id } of commandsIn(text).filter(isAsk)) {
       queueMicrotask(() => this.deliver({ type: "ok", id, seq: 0, unread: 0 }));
@@ -55,7 +59,9 @@ export class FakeSocket implements Socket {
   }
 
   close(code: number): void {
-    this.closedWith ??= code;
+    if (this.closedWith !== undefined) return;
+    this.closedWith = code;
+    this.onClosed(code);
   }
 
   deliver(...frames: Frame[]): void {
@@ -74,7 +80,9 @@ export class FakeSocket implements Socket {
 
 function commandsIn(text: string): Frame[] {
   const frame: Frame = JSON.parse(text);
-  return Array.isArray(frame.commands) ? frame.commands : [frame];
+  const { room } = frame;
+  if (!Array.isArray(frame.commands)) return [frame];
+  return room === undefined ? frame.commands : frame.commands.map((command) => ({ ...command, room }));
 }
 
 const isAsk = ({ type, seq }: Frame): boolean => type === "read" && seq === 0;

@@ -1,0 +1,269 @@
+// What becomes of a room with its session, and of a session with its rooms.
+
+import { expect, it } from "vitest";
+import { RoomsError } from "../../../client/errors.ts";
+import { describeShared, dialedRoom, roomForTest } from "./support/client-for-test.ts";
+import { caughtUp, connected, refusal } from "./support/frames.ts";
+
+describeShared("a room and its session", () => {
+  it("[C47] is at what the session is at, and no wait is added", async () => {
+    const { room, client, clock, session, sockets, socket } = await roomForTest({ random: () => 0.9 });
+    const states: unknown[] = [];
+    room.on("state", (state) => states.push(state));
+    session.greets = false;
+    socket().end(1006);
+    await clock.settle();
+    expect(room.state).toBe(client.inbox.state);
+    await clock.advance(900);
+    session.sessions.last.end(1006);
+    await clock.advance(1_800);
+    session.greet();
+    await clock.advance(0);
+    expect(sockets.count).toBe(2);
+    expect(states).toMatchObject([
+      { status: "reconnecting", attempt: 1 },
+      { status: "connecting", attempt: 1 },
+      { status: "reconnecting", attempt: 2 },
+      { status: "connecting", attempt: 2 },
+      { status: "connecting", attempt: 1 },
+    ]);
+  });
+
+  it("[C47] a session that flaps does not make its rooms wait", async () => {
+    const { clock, sockets, socket, goLive, room } = await roomForTest({
+      reconnect: { minMs: 10, maxMs: 10 },
+    });
+    for (let round = 2; round < 12; round++) {
+      socket().end(1006);
+      await clock.advance(5);
+      expect(sockets.count).toBe(round);
+      await goLive({ recovery: "complete" });
+      expect(room.state.status).toBe("connected");
+    }
+  });
+
+  it("[C47] all rooms join again with their cursors, in one frame", async () => {
+    const { client, clock, session, sockets } = await roomForTest();
+    client.room("other", { shared: true });
+    await clock.advance(0);
+    sockets.last.deliver(connected({ room: "other", head: 7 }), caughtUp(7));
+    session.sessions.last.end(1012);
+    await clock.advance(1_000);
+    expect(session.sessions.last.texts.map((text) => JSON.parse(text).commands)).toMatchObject([
+      [
+        { type: "join", room: "lobby", since: "e1.0" },
+        { type: "join", room: "other", since: "e1.7" },
+      ],
+    ]);
+  });
+
+  it("[C47] ends with the session that ended for good, and what waits rejects with its code", async () => {
+    const { room, client, clock, session } = await roomForTest();
+    const errors: unknown[] = [];
+    room.on("error", ({ code }) => errors.push(code));
+    const states: string[] = [];
+    room.on("state", ({ status }) => states.push(status));
+    const sent = room.send("waits");
+    session.sessions.last.end(4403, "forbidden");
+    await clock.settle();
+    expect(room.state).toMatchObject({ status: "disconnected", error: { code: "forbidden" } });
+    expect(client.inbox.state).toEqual(room.state);
+    await expect(sent).rejects.toMatchObject({ code: "forbidden" });
+    expect([errors, states]).toEqual([["forbidden"], ["disconnected"]]);
+  });
+
+  it("[C47] waits with its outbox where the session ran out of tries", async () => {
+    const { room, clock, session, sockets } = await roomForTest({ maxAttempts: 2 });
+    const errors: unknown[] = [];
+    room.on("error", ({ code }) => errors.push(code));
+    void room.send("waits");
+    session.greets = false;
+    for (let round = 0; round < 3; round++) {
+      session.sessions.last.end(1006);
+      await clock.advance(5_000);
+    }
+    expect(room.state).toMatchObject({ status: "disconnected", error: { code: "offline" } });
+    expect([errors, room.outbox.length]).toEqual([[], 1]);
+    session.greets = true;
+    room.reconnect();
+    expect(room.state).toEqual({ status: "connecting", attempt: 1 });
+    await clock.advance(0);
+    expect(sockets.count).toBe(2);
+  });
+
+  it("[C47] reconnect() of a room wakes the session that waits, and leaves alone one that lives", async () => {
+    const { room, client, clock, session, sockets } = await roomForTest();
+    room.reconnect();
+    await clock.advance(0);
+    expect([session.sessions.count, sockets.count]).toEqual([1, 2]);
+    session.greets = false;
+    session.sessions.last.end(1006);
+    await clock.settle();
+    room.reconnect();
+    expect([room.state.status, client.inbox.state.status]).toEqual(["connecting", "connecting"]);
+    await clock.settle();
+    expect(session.sessions.count).toBe(2);
+  });
+
+  it("[C47] a room that is opened later starts a session that was given up", async () => {
+    const { client, clock, session } = await roomForTest();
+    session.sessions.last.end(4403, "forbidden");
+    await clock.settle();
+    const other = client.room("other", { shared: true });
+    expect(other.state.status).toBe("connecting");
+    await clock.advance(0);
+    expect([session.sessions.count, client.inbox.state.status]).toEqual([2, "connected"]);
+  });
+
+  it("[C47] `reconnect` of the client starts the session over once, and each room joins once", async () => {
+    const { client, clock, session, sockets } = await roomForTest();
+    client.reconnect();
+    await clock.advance(0);
+    expect([session.sessions.count, sockets.count]).toEqual([2, 2]);
+  });
+
+  it("an anonymous client has no session: its shared rooms end with `unauthorized`", async () => {
+    const { room, clock, session } = await dialedRoom({ getToken: () => null });
+    session.sessions.last.end(4401, "unauthorized");
+    await clock.advance(2_000);
+    expect(room.state).toMatchObject({ status: "disconnected", error: { code: "unauthorized" } });
+    expect(session.sessions.count).toBe(1);
+  });
+
+  it("disconnect and close end it with the session, after what it had to say", async () => {
+    const { room, client, clock, session, socket } = await roomForTest();
+    room.signal("bye");
+    client.disconnect();
+    expect([room.state.status, session.sessions.last.closedWith]).toEqual(["disconnected", 1000]);
+    expect(socket().closedWith).toBe(1000);
+    expect(session.sessions.last.sentOf("signal").length).toBe(1);
+    client.reconnect();
+    await clock.advance(0);
+    client.close();
+    await clock.settle();
+    expect([session.sessions.count, session.sessions.last.closedWith, clock.pending]).toEqual([2, 1000, 0]);
+  });
+});
+
+describeShared("a join that is refused", () => {
+  it.each(["too_large", "banned", "forbidden", "bad_request"])(
+    "[C48] %s is final for that room alone",
+    async (code) => {
+      const { room, client, clock, session, sockets } = await dialedRoom();
+      const sent = room.send("waits");
+      const [join] = session.sessions.last.sentOf("join");
+      session.sessions.last.deliver(refusal(join, code));
+      await clock.advance(60_000);
+      expect(room.state).toMatchObject({ status: "disconnected", error: { code } });
+      await expect(sent).rejects.toMatchObject({ code });
+      expect([client.inbox.state.status, sockets.count]).toEqual(["connected", 1]);
+      expect(session.sessions.last.sentOf("leave")).toEqual([]);
+      room.reconnect();
+      await clock.advance(0);
+      expect(sockets.count).toBe(2);
+    },
+  );
+
+  it.each(["internal", "overloaded", "rate_limited", "something_new"])(
+    "[C48] %s is tried again",
+    async (code) => {
+      const { room, clock, session, sockets } = await dialedRoom();
+      const [join] = session.sessions.last.sentOf("join");
+      session.sessions.last.deliver(refusal(join, code, { retryAfterMs: 2_000 }));
+      await clock.settle();
+      const known = code === "something_new" ? "internal" : code;
+      expect(room.state).toMatchObject({ status: "reconnecting", attempt: 2, error: { code: known } });
+      await clock.advance(2_499);
+      expect(sockets.count).toBe(1);
+      await clock.advance(1);
+      expect(sockets.count).toBe(2);
+    },
+  );
+
+  it("[C48] room_full: the room gets a socket of its own at once, until the app starts over", async () => {
+    const { room, clock, session, sockets, goLive } = await dialedRoom();
+    const [join] = session.sessions.last.sentOf("join");
+    session.sessions.last.deliver(refusal(join, "room_full", { retryAfterMs: 5_000 }));
+    await clock.settle();
+    expect(sockets.count).toBe(2);
+    expect(sockets.last.url.href).toBe("wss://rooms.example.com/v1/rooms/lobby/connect");
+    expect(sockets.last.protocols).toContain("token.t1");
+    await goLive();
+    expect(room.state.status).toBe("connected");
+    session.sessions.last.end(1006);
+    await clock.advance(1_000);
+    expect(room.state.status).toBe("connected");
+    // Its own token, its own heartbeat, its own back-off.
+    await clock.advance(25_000);
+    expect(sockets.last.pings).toBe(1);
+    sockets.last.end(4503, "room_full 1000");
+    await clock.advance(1_500);
+    expect(sockets.count).toBe(3);
+    room.reconnect();
+    await clock.advance(0);
+    expect(session.sessions.last.sentOf("join").length).toBe(1);
+    expect(sockets.all[2]?.closedWith).toBe(4000);
+  });
+
+  it("[C48] without an answer for 30 s is said again, and the session lives on", async () => {
+    const { room, clock, session, sockets } = await dialedRoom();
+    await clock.advance(30_000);
+    expect(room.state).toMatchObject({ status: "reconnecting", error: { code: "timeout" } });
+    await clock.advance(500);
+    expect([session.sessions.count, sockets.count]).toEqual([1, 2]);
+  });
+});
+
+describeShared("the token of a session", () => {
+  it("[C49] is renewed on the session alone, and is that of its rooms", async () => {
+    let asked = 0;
+    const { clock, session, sockets, room } = await roomForTest({ getToken: () => `t${++asked}` });
+    await clock.advance(3_600_000 - 60_000);
+    expect(session.sessions.last.sentOf("auth")).toMatchObject([{ token: "t2" }]);
+    expect(sockets.last.sentOf("auth")).toEqual([]);
+    expect([asked, room.state.status]).toEqual([2, "connected"]);
+  });
+
+  it("[C49] a room that was told that it ran out joins again after the new one", async () => {
+    let asked = 0;
+    const { clock, session, socket, sockets, room } = await roomForTest({ getToken: () => `t${++asked}` });
+    await clock.advance(5_000);
+    socket().end(4401, "token_expired");
+    await clock.advance(0);
+    const [, ...said] = session.sessions.last.texts.flatMap(
+      (text) => JSON.parse(text).commands ?? [JSON.parse(text)],
+    );
+    expect(said.filter(({ type }) => type === "auth" || type === "join")).toMatchObject([
+      { type: "auth", token: "t2" },
+      { type: "join", room: "lobby" },
+    ]);
+    expect([sockets.count, room.state.status]).toEqual([2, "connecting"]);
+  });
+
+  it("[C49] a session that ran out takes its rooms along and comes back with the new one", async () => {
+    let asked = 0;
+    const { clock, session, sockets, room, goLive } = await roomForTest({ getToken: () => `t${++asked}` });
+    await clock.advance(5_000);
+    session.sessions.last.end(4401, "token_expired");
+    await clock.advance(0);
+    expect(session.sessions.last.protocols).toContain("token.t2");
+    expect(sockets.count).toBe(2);
+    await goLive({ recovery: "complete" });
+    expect([room.state.status, asked]).toEqual(["connected", 2]);
+  });
+
+  it("[C49] that nobody gives any more ends session and rooms", async () => {
+    let gives = true;
+    const getToken = () => {
+      if (!gives) throw new RoomsError("unauthorized", "Signed out.");
+      return "t1";
+    };
+    const { clock, session, room, client } = await roomForTest({ getToken });
+    gives = false;
+    session.sessions.last.end(4401, "token_expired");
+    await clock.advance(2_000);
+    for (const state of [room.state, client.inbox.state]) {
+      expect(state).toMatchObject({ status: "disconnected", error: { message: "Signed out." } });
+    }
+  });
+});

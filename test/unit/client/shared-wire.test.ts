@@ -1,0 +1,200 @@
+// What is said on a session for its rooms. That everything else is as on a socket of its own is what `describeBoth` runs
+// twice.
+
+import { expect, it } from "vitest";
+import { describeShared, dialedRoom, roomForTest } from "./support/client-for-test.ts";
+import { batch, caughtUp, connected, LIMITS, message, notification, refusal } from "./support/frames.ts";
+
+describeShared("on the wire of a session", () => {
+  it("[C44] the first shared room opens the session, and all join in one frame", async () => {
+    const { client, clock, session } = await dialedRoom({}, { history: 5, topics: ["chat", "task"] });
+    client.room("other", { shared: true });
+    client.room("third", { shared: true });
+    await clock.advance(0);
+    expect(session.sessions.count).toBe(1);
+    const [first, second, ...more] = session.sessions.last.texts.map((text) => JSON.parse(text));
+    expect(first).toMatchObject({ type: "join", room: "lobby", history: 5, topics: ["chat", "task"] });
+    expect(second.commands).toMatchObject([
+      { type: "join", room: "other" },
+      { type: "join", room: "third" },
+    ]);
+    expect(more).toEqual([]);
+    expect(Object.keys(second.commands[0]).sort()).toEqual(["id", "room", "type"]);
+  });
+
+  it("[C44] the session opens on the next turn, and a room waits until it is live", async () => {
+    const { client, clock, session, sockets } = await dialedRoom();
+    session.greets = false;
+    session.sessions.last.end(1006);
+    await clock.advance(1_000);
+    client.room("other", { shared: true });
+    await clock.advance(29_000);
+    expect([session.sessions.count, sockets.count]).toEqual([2, 1]);
+    session.greet();
+    await clock.advance(0);
+    expect(sockets.all.map(({ url }) => url.pathname.split("/")[3])).toEqual(["lobby", "lobby", "other"]);
+  });
+
+  it("[C45] every frame of a room has its name, a batch once", async () => {
+    const { room, clock, session } = await roomForTest();
+    const { texts } = session.sessions.last;
+    const before = texts.length;
+    room.signal("wave", 1);
+    await clock.advance(0);
+    room.signal("wave", 2);
+    room.signal("wave", 3);
+    await clock.advance(0);
+    expect(texts.slice(before).map((text) => JSON.parse(text))).toEqual([
+      { room: "lobby", type: "signal", event: "wave", data: 1 },
+      {
+        room: "lobby",
+        type: "batch",
+        commands: [
+          { type: "signal", event: "wave", data: 2 },
+          { type: "signal", event: "wave", data: 3 },
+        ],
+      },
+    ]);
+  });
+
+  it("[C45] a frame is no larger with its room than one may be", async () => {
+    const name = "a".repeat(128);
+    const { client, clock, session, sockets } = await dialedRoom({ log: "off" });
+    const room = client.room(name, { shared: true });
+    await clock.advance(0);
+    const frameBytes = 1_000;
+    sockets.last.deliver(connected({ room: name, limits: { ...LIMITS, frameBytes } }), caughtUp(0));
+    await clock.advance(0);
+    for (let size = 790; size < 900; size++) room.signal("wave", "x".repeat(size));
+    await clock.advance(0);
+    const sizes = session.sessions.last.texts.map(({ length }) => length);
+    expect(Math.max(...sizes)).toBe(frameBytes);
+  });
+
+  it("[C45] what comes for several rooms and the inbox is told apart, in order", async () => {
+    const { room, client, clock, session, sockets } = await roomForTest();
+    const other = client.room("other", { shared: true });
+    const heard: unknown[] = [];
+    client.inbox.on("notification", ({ seq }) => heard.push(["inbox", seq]));
+    for (const { name, on } of [room, other].map((it) => ({ name: it.name, on: it.on.bind(it) }))) {
+      on("message", ({ seq }) => heard.push([name, seq]));
+    }
+    await clock.advance(0);
+    sockets.last.deliver(connected({ room: "other" }), caughtUp(0));
+    const { last } = session.sessions;
+    const inRoom = (name: string, seq: number) => ({ ...message(seq), room: name });
+    last.deliver(inRoom("lobby", 1), inRoom("other", 1), notification(1), inRoom("nowhere", 1));
+    last.deliver({ ...batch(message(2), message(3)), room: "lobby" });
+    last.deliver(batch(inRoom("other", 2), notification(2), inRoom("lobby", 4)));
+    last.deliver(batch(notification(3), notification(4)));
+    expect(heard).toEqual([
+      ["lobby", 1],
+      ["other", 1],
+      ["inbox", 1],
+      ["lobby", 2],
+      ["lobby", 3],
+      ["other", 2],
+      ["inbox", 2],
+      ["lobby", 4],
+      ["inbox", 3],
+      ["inbox", 4],
+    ]);
+    // The room is no part of what an app gets.
+    expect(room.messages).toEqual([1, 2, 3, 4].map((seq) => message(seq)));
+  });
+
+  it("[C45] the answer to a `join`, and `left`, are found in a batch too", async () => {
+    const { room, client, clock, session } = await dialedRoom();
+    const other = client.room("other", { shared: true });
+    await clock.advance(0);
+    const { last } = session.sessions;
+    const [lobbyJoin, otherJoin] = last.sentOf("join");
+    last.deliver(
+      { type: "batch", room: "lobby", events: [{ type: "ok", id: lobbyJoin?.id }] },
+      { ...connected(), room: "lobby" },
+      { type: "batch", room: "lobby", events: [message(1), caughtUp(1)] },
+      batch(refusal(otherJoin, "forbidden")),
+    );
+    await clock.settle();
+    expect([room.state.status, room.messages.length]).toEqual(["connected", 1]);
+    expect(other.state).toMatchObject({ status: "disconnected", error: { code: "forbidden" } });
+    last.deliver({ type: "batch", room: "lobby", events: [message(2), { type: "left", code: "banned" }] });
+    await clock.settle();
+    expect([room.state.status, room.messages.length]).toEqual(["disconnected", 2]);
+  });
+
+  it("[C45] a room hears nothing that belongs to the time before its join", async () => {
+    const { room, clock, session, sockets } = await roomForTest();
+    room.reconnect();
+    await clock.advance(0);
+    session.sessions.last.deliver({ ...connected(), room: "lobby" }, { ...caughtUp(9), room: "lobby" });
+    session.sessions.last.deliver({ type: "left", room: "lobby", code: "banned" });
+    await clock.settle();
+    expect(room.state).toEqual({ status: "connecting", attempt: 1 });
+    sockets.last.deliver(connected({ recovery: "complete" }), caughtUp(0));
+    expect(room.state.status).toBe("connected");
+    expect(room.head).toBe(0);
+  });
+
+  it("[C46] pings of a room do not cross the wire, and its silence means nothing", async () => {
+    const { room, clock, session, sockets } = await roomForTest();
+    await clock.advance(600_000);
+    expect(room.state.status).toBe("connected");
+    expect(sockets.last.pings).toBe(0);
+    expect(session.sessions.last.pings).toBe(24);
+  });
+
+  it("[C46] a session without a pong takes its rooms along, and they come back with it", async () => {
+    const { room, clock, session, sockets } = await roomForTest();
+    session.sessions.last.answersPings = false;
+    await clock.advance(35_000);
+    expect(room.state).toMatchObject({ status: "reconnecting", error: { code: "timeout" } });
+    await clock.advance(500);
+    expect(sockets.count).toBe(2);
+  });
+
+  it("leaving says so, and nothing of that room is heard any more", async () => {
+    const { room, client, clock, session } = await roomForTest();
+    const heard: unknown[] = [];
+    room.on("message", ({ seq }) => heard.push(seq));
+    room.signal("bye");
+    room.leave();
+    const again = client.room("lobby", { shared: true });
+    await clock.advance(0);
+    const said = session.sessions.last.texts.flatMap((text) => {
+      const { commands, ...frame } = JSON.parse(text);
+      return commands ?? [frame];
+    });
+    expect(said.map(({ type }) => type)).toEqual(["join", "read", "signal", "leave", "join"]);
+    session.sessions.last.deliver({ ...message(1), room: "lobby" });
+    expect([heard, again.messages]).toEqual([[], []]);
+    expect(client.inbox.state.status).toBe("connected");
+  });
+
+  it("a room that gives up after it was dropped is left", async () => {
+    const { room, clock, session, socket } = await roomForTest({ maxAttempts: 0 });
+    socket().deliver(message(1), message(3));
+    await clock.advance(0);
+    expect(room.state.status).toBe("disconnected");
+    expect(session.sessions.last.sentOf("leave")).toMatchObject([{ room: "lobby" }]);
+  });
+
+  it("what is said to a room that has ended meanwhile is no error of the inbox", async () => {
+    const { client, session } = await roomForTest();
+    const errors: unknown[] = [];
+    client.inbox.on("error", (error) => errors.push(error.code));
+    const { last } = session.sessions;
+    last.deliver({ type: "error", code: "not_found", message: "not joined", path: ["room"] });
+    expect(errors).toEqual([]);
+    last.deliver({ type: "error", code: "bad_request", message: "something else" });
+    expect(errors).toEqual(["bad_request"]);
+  });
+
+  it("measures the round trip to the room", async () => {
+    const { client, clock, socket } = await roomForTest();
+    const ms = client.ping();
+    await clock.advance(20);
+    socket().deliver({ type: "pong", id: socket().sentOf("ping")[0]?.id, at: 1 });
+    expect(await ms).toBe(20);
+  });
+});

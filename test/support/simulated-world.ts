@@ -38,6 +38,7 @@ export class SimulatedWorld {
   readonly #habits: Habits;
   #wires: { readonly peer: SimulatedPeer; readonly wire: Wire }[] = [];
   #crowd: Person[] = [];
+  wasCrowded = false;
   #faulty = true;
   #tokens = 0;
   #bursts = 0;
@@ -93,6 +94,7 @@ export class SimulatedWorld {
 
   /** So many strangers come, on a network that never fails. */
   gather(count: number): void {
+    this.wasCrowded = true;
     const came = Array.from({ length: count }, (_, at) => this.server.room.connect(`one_of_many_${at}`));
     for (const { socket } of came) socket.pingedAt = Number.POSITIVE_INFINITY;
     this.#crowd = [...this.#crowd, ...came];

@@ -9,6 +9,13 @@ export const roomsOf = (session: SessionConnection): JoinedRooms => session.stat
 export const joinedRoom = (session: SessionConnection, room: string): JoinedRoom | undefined =>
   Object.hasOwn(session.state.rooms, room) ? session.state.rooms[room] : undefined;
 
+/** Whether it is in the room by the same `join`, and has not joined again meanwhile. */
+export const isStill = (
+  session: SessionConnection,
+  room: string,
+  joined: Pick<JoinedRoom, "join"> | undefined,
+): boolean => joined !== undefined && joinedRoom(session, room)?.join === joined.join;
+
 export function setJoined(session: SessionConnection, room: string, joined: JoinedRoom | undefined): void {
   const { [room]: _, ...others } = session.state.rooms;
   session.update({ rooms: joined === undefined ? others : { ...others, [room]: joined } });

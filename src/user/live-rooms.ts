@@ -27,9 +27,9 @@ import { UNREACHABLE } from "../realtime/refusals.ts";
 import type { ItemAnswer, SessionItem, SessionJoin } from "../realtime/session-delivery.ts";
 import type { RoomFrame } from "../validation/parse-session-frame.ts";
 import type { Claims } from "./claims.ts";
-import { end, joinedRoom, passOn, roomsOf, setJoined } from "./joined-rooms.ts";
+import { end, isStill, joinedRoom, passOn, roomsOf, setJoined } from "./joined-rooms.ts";
 import { Lines } from "./lines.ts";
-import type { SessionConnection } from "./session-connection.ts";
+import type { JoinedRoom, SessionConnection } from "./session-connection.ts";
 
 export type RoomsCommand = RoomFrame | JoinCommand | LeaveCommand | PresenceCommand;
 
@@ -118,13 +118,14 @@ export class LiveRooms {
       this.#lines.add(this.#line(session, room), async () => {
         const allowed = await this.#authorize(session, room);
         if (allowed.ok) await this.#ports.room(room).renew(id, allowed.value);
-        else await this.#end(session, room, allowed.refusal);
+        else await this.#end(session, room, joinedRoom(session, room), allowed.refusal);
       });
     }
   }
 
   #frame(session: SessionConnection, { room, frame, id }: RoomFrame): void {
-    if (joinedRoom(session, room) === undefined) {
+    const joined = joinedRoom(session, room);
+    if (joined === undefined) {
       this.#ports.refuse(session, id, NOT_JOINED);
       return;
     }
@@ -133,11 +134,11 @@ export class LiveRooms {
       try {
         // It forgot us, as after a crash in the middle of a join.
         if (!(await this.#ports.room(room).receive(session.state.id, frames))) {
-          this.#tell(session, room, { code: "internal" });
+          this.#tell(session, room, joined, { code: "internal" });
         }
       } catch (error) {
         log("error", "room_unreachable", { room, error: describeError(error) });
-        await this.#end(session, room, { code: "overloaded" });
+        await this.#end(session, room, joined, { code: "overloaded" });
       }
     });
     if (!waits) this.#ports.drop(session, TOO_MANY_REFUSALS);
@@ -188,12 +189,13 @@ export class LiveRooms {
   }
 
   #leave(session: SessionConnection, { id, room }: LeaveCommand): void {
-    if (joinedRoom(session, room) === undefined) {
+    const joined = joinedRoom(session, room);
+    if (joined === undefined) {
       this.#ports.refuse(session, id, NOT_JOINED);
       return;
     }
     this.#lines.add(this.#line(session, room), async () => {
-      setJoined(session, room, undefined);
+      if (isStill(session, room, joined)) setJoined(session, room, undefined);
       session.socket.send(okAnswer(id));
       await this.#ports.room(room).leave(session.state.id, "left");
     });
@@ -206,13 +208,23 @@ export class LiveRooms {
     return actor.ok && !includes(actor.value.permission, "read") ? reject(NO_READ) : actor;
   }
 
-  async #end(session: SessionConnection, room: string, closing: Closing): Promise<void> {
-    this.#tell(session, room, closing);
+  async #end(
+    session: SessionConnection,
+    room: string,
+    joined: JoinedRoom | undefined,
+    closing: Closing,
+  ): Promise<void> {
+    this.#tell(session, room, joined, closing);
     await this.#ports.room(room).leave(session.state.id, "lost");
   }
 
-  #tell(session: SessionConnection, room: string, { code, retryAfterMs }: Closing): void {
-    if (joinedRoom(session, room) === undefined) return;
+  #tell(
+    session: SessionConnection,
+    room: string,
+    joined: JoinedRoom | undefined,
+    { code, retryAfterMs }: Closing,
+  ): void {
+    if (!isStill(session, room, joined)) return;
     end(session, room, { code, ...(retryAfterMs !== undefined && { retryAfterMs }) });
   }
 

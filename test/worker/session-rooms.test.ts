@@ -78,4 +78,24 @@ describe("a room on a session", () => {
     await ada.next("memberLeft", (event) => event.user === user);
     expect(inRoom(session, room).at(-1)).toMatchObject({ type: "caughtUp" });
   });
+
+  it.each(["in one frame", "behind what is still on its way"])(
+    "[J1][J4] is left and joined again %s",
+    async (way) => {
+      const room = uniqueName("shared");
+      const session = await sessionIn(room, uniqueName("bo"));
+      const { length } = session.received;
+      const leave = { type: "leave", id: "l", room };
+      const again = { type: "join", id: "again", room };
+      if (way === "in one frame") session.send({ type: "batch", commands: [leave, again] });
+      else for (const frame of [{ type: "send", id: "m", room, data: 1 }, leave, again]) session.send(frame);
+      await session.next("caughtUp", (event) => event.room === room);
+      const heard = session.received
+        .slice(length)
+        .filter(({ type }) => type === "ok" || type === "connected");
+      expect(heard.map(({ id }) => id).filter((id) => id !== "m")).toEqual(["l", "again", undefined]);
+      await session.ask({ type: "send", id: "m2", room, data: 2 });
+      expect(inRoom(session, room).at(-2)).toMatchObject({ type: "message", id: "m2" });
+    },
+  );
 });

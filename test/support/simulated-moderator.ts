@@ -43,8 +43,8 @@ export class SimulatedModerator {
     if (roll < 0.15) this.#kick(0);
     else if (roll < 0.4) this.#kick(1 + Math.floor(this.#dice.roll() * 20));
     else if (roll < 0.55) this.#unban();
-    else if (roll < 0.75) this.#configure(MODERATOR, { slowModeMs: this.#dice.pick([0, 400, 3_000]) });
-    else if (roll < 0.93) {
+    else if (roll < 0.72) this.#configure(MODERATOR, { slowModeMs: this.#dice.pick([0, 400, 3_000]) });
+    else if (roll < 0.85) {
       const historyLimit = Math.max(5, Math.floor(this.#historyLimit * (0.5 + this.#dice.roll())));
       this.#configure(SERVER, { historyLimit });
     } else this.#purge();

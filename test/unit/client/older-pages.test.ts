@@ -1,8 +1,8 @@
-import { describe, expect, it } from "vitest";
-import { roomForTest } from "./support/client-for-test.ts";
+import { expect, it } from "vitest";
+import { describeBoth, roomForTest } from "./support/client-for-test.ts";
 import { batch, deletion, message, ok } from "./support/frames.ts";
 
-describe("an older page", () => {
+describeBoth("an older page", () => {
   it.each(["in one frame", "in two"])(
     "[C31] is taken in before what follows it on the wire, %s",
     async (way) => {

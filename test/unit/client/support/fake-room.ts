@@ -5,7 +5,7 @@
 import { type Message, parseCursor } from "../../../../src/protocol/index.ts";
 import { type Change, FakeLog } from "./fake-log.ts";
 import type { FakeSocket, Frame } from "./fake-sockets.ts";
-import { connected } from "./frames.ts";
+import { connected, EXPIRES_AT } from "./frames.ts";
 
 /** Small, so that pages are common. */
 const PAGE = 4;
@@ -31,6 +31,7 @@ const MODERATOR = "usr_1";
 type Answer = (frame: Frame) => void;
 
 export class FakeRoom {
+  readonly #name: string;
   readonly #faults: RoomFaults;
   readonly #log: FakeLog;
   readonly #connections = new Set<Connection>();
@@ -40,7 +41,8 @@ export class FakeRoom {
   /** The data of every edit that was stored. */
   readonly edits: unknown[] = [];
 
-  constructor(faults: RoomFaults, retention: number) {
+  constructor(name: string, faults: RoomFaults, retention: number) {
+    this.#name = name;
     this.#faults = faults;
     this.#log = new FakeLog(retention);
   }
@@ -104,7 +106,7 @@ export class FakeRoom {
     const latest = () => this.#log.replay(floor).slice(-PAGE);
     const recovery = !cursor ? "none" : !known ? "lost" : missed.length > PAGE ? "partial" : "complete";
     const user = { id: connection.user };
-    connection.outgoing.push(connected({ head, floor, recovery, user }));
+    connection.outgoing.push(connected({ room: this.#name, head, floor, recovery, user }));
     const events = known ? missed.slice(0, PAGE) : latest();
     if (events.length > 0) connection.outgoing.push({ type: "batch", replay: true, events });
     connection.paging = recovery === "partial";
@@ -119,6 +121,10 @@ export class FakeRoom {
     if (command.type === "ping") return;
     if (command.type === "history") {
       this.#onHistory(connection, Number(command.after), answer);
+      return;
+    }
+    if (command.type === "auth") {
+      answer({ type: "ok", expiresAt: EXPIRES_AT });
       return;
     }
     const code = this.#faults.refuse();

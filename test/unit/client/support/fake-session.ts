@@ -22,6 +22,8 @@ export class FakeSession {
   greeting: Frame = {};
   greets = true;
   renews = true;
+  /** Told of each room whose session was lost. */
+  onLost: (room: FakeSocket) => void = () => {};
   readonly #seats = new Map<unknown, Seat>();
 
   readonly dial = (url: string, protocols: string[], events: SocketEvents): FakeSocket => {
@@ -29,7 +31,7 @@ export class FakeSession {
     const socket = this.sessions.dial(url, protocols, {
       onText: events.onText,
       onClose: (code, reason) => {
-        this.#forget(socket);
+        for (const lost of this.#forget(socket)) this.onLost(lost);
         events.onClose(code, reason);
       },
     });
@@ -95,8 +97,10 @@ export class FakeSession {
     this.#seats.set(room, seat);
   }
 
-  #forget(session: FakeSocket): void {
-    for (const [room, seat] of [...this.#seats]) if (seat.session === session) this.#seats.delete(room);
+  #forget(session: FakeSocket): FakeSocket[] {
+    const seats = [...this.#seats].filter(([, seat]) => seat.session === session);
+    for (const [room] of seats) this.#seats.delete(room);
+    return seats.map(([, { socket }]) => socket);
   }
 }
 

@@ -91,11 +91,13 @@ export class FakeSockets {
   readonly all: FakeSocket[] = [];
   /** Of every socket to come. */
   answerAsks = false;
+  onDial: (socket: FakeSocket) => void = () => {};
 
   readonly dial = (url: string, protocols: string[], events: SocketEvents): FakeSocket => {
     const socket = new FakeSocket(url, protocols, events);
     socket.answersAsks = this.answerAsks;
     this.all.push(socket);
+    this.onDial(socket);
     return socket;
   };
 

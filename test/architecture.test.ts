@@ -50,6 +50,7 @@ const MAY_IMPORT: readonly (readonly [part: RegExp, may: RegExp])[] = [
   ],
   [/^src\/index\.ts$/, /^src\/(http\/app|room\/room-object|user\/user-object)\.ts$/],
   [/^src\/env\.ts$/, /^src\/(room\/room-object|user\/user-object)\.ts$/],
+  [/^client\/service-worker\//, /^$/],
   [/^client\/demo\//, /^client\/(demo\/|index\.ts)/],
   [/^client\//, /^src\/protocol\/index\.ts$/],
 ];

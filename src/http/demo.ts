@@ -1,13 +1,13 @@
 import type { AppContext } from "./app-env.ts";
 
 /** The client for a page without a bundler: there also where the demo is switched off. */
-export const CLIENT_PATH = "/edge-rooms.js";
+const CLIENT_FILES = ["/edge-rooms.js", "/edge-rooms-push.js", "/edge-rooms-sw.js"];
 
 /** Static assets, which know nothing of `BASE_PATH`. Without the binding, or with `DEMO` off, there is no page. */
 export async function serveAsset(c: AppContext): Promise<Response> {
   const { ASSETS } = c.env;
   const { demo, basePath } = c.get("config");
-  if (ASSETS === undefined || (!demo && c.req.path !== CLIENT_PATH)) return c.notFound();
+  if (ASSETS === undefined || (!demo && !CLIENT_FILES.includes(c.req.path))) return c.notFound();
   const url = new URL(c.req.url);
   // The page's own addresses are relative, so they need the slash.
   if (basePath !== "" && url.pathname === basePath) return c.redirect(`${basePath}/`, 308);

@@ -1,7 +1,7 @@
 // Builds what ships of the client: one file for pages without a bundler, and the demo page that uses it.
 
 import { cpSync, mkdirSync, rmSync } from "node:fs";
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
 import { ensureDevVars } from "./dev-vars.ts";
 
 const PUBLIC = "dist/public";
@@ -17,9 +17,31 @@ const options = {
   platform: "neutral",
   logLevel: "warning",
 } as const;
+/** The client beside it, not once more in it: its errors are of one class then. */
+const besideClient = (file: string): Plugin => ({
+  name: "beside-client",
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\/index\.ts$/ }, () => ({ path: file, external: true }));
+  },
+});
+const push = { ...options, entryPoints: ["client/push.ts"] };
+const serviceWorker = {
+  ...options,
+  format: "iife" as const,
+  entryPoints: ["client/service-worker/service-worker.ts"],
+};
 await Promise.all([
   build({ ...options, entryPoints: ["client/index.ts"], outfile: "dist/client.js" }),
   build({ ...options, entryPoints: ["client/index.ts"], outfile: `${PUBLIC}/edge-rooms.js`, minify: true }),
+  build({ ...push, plugins: [besideClient("./client.js")], outfile: "dist/push.js" }),
+  build({
+    ...push,
+    plugins: [besideClient("./edge-rooms.js")],
+    outfile: `${PUBLIC}/edge-rooms-push.js`,
+    minify: true,
+  }),
+  build({ ...serviceWorker, outfile: "dist/edge-rooms-sw.js" }),
+  build({ ...serviceWorker, outfile: `${PUBLIC}/edge-rooms-sw.js`, minify: true }),
 ]);
 
 // CI deploys: it needs no secrets of a developer's machine.

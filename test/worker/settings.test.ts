@@ -169,11 +169,12 @@ describe("optional bindings", () => {
     expect((await callWith(settings, "/")).status).toBe(404);
   });
 
-  it("[A9] with DEMO off there is no page, but the client's file", async () => {
+  it("[A9] with DEMO off there is no page, but the client's files", async () => {
     expect(await (await callWith({ ASSETS }, "/")).text()).toBe("the page");
     const off = await callWith({ ASSETS, DEMO: "off" }, "/");
     expect([off.status, (await errorOf(off)).code]).toEqual([404, "not_found"]);
-    expect((await callWith({ ASSETS, DEMO: "off" }, "/edge-rooms.js")).status).toBe(200);
+    for (const file of ["/edge-rooms.js", "/edge-rooms-push.js", "/edge-rooms-sw.js"])
+      expect((await callWith({ ASSETS, DEMO: "off" }, file)).status).toBe(200);
   });
 
   it("[A9][H1] a rate limit that refuses is rate_limited: by user, by address, never for server code", async () => {

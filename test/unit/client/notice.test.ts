@@ -1,0 +1,57 @@
+import { describe, expect, it } from "vitest";
+import { noticeOf, targetOf } from "../../../client/service-worker/notice.ts";
+
+const PAGE = "https://app.example.com/rooms/";
+
+describe("what the service worker shows", () => {
+  it("[U27] is the notification; a repeat takes the place of what is shown", () => {
+    const payload = { title: "Build", message: "done", id: "b-1", link: "/b/1", priority: "high", seq: 4 };
+    expect(noticeOf(JSON.stringify(payload))).toEqual({
+      title: "Build",
+      options: {
+        ...{ body: "done", tag: "b-1", requireInteraction: false, silent: false },
+        data: { link: "/b/1" },
+      },
+    });
+    expect(noticeOf(JSON.stringify({ ...payload, priority: "urgent" })).options.requireInteraction).toBe(
+      true,
+    );
+    expect(noticeOf(JSON.stringify({ ...payload, priority: "low" })).options.silent).toBe(true);
+  });
+
+  it("[U27] is something also where nothing can be read", () => {
+    for (const text of [
+      undefined,
+      "",
+      "no JSON",
+      "[]",
+      "null",
+      "7",
+      '{"title":7,"message":{}}',
+      '{"title":""}',
+    ]) {
+      expect(noticeOf(text)).toEqual({
+        title: "New notification",
+        options: { body: "", requireInteraction: false, silent: false, data: {} },
+      });
+    }
+  });
+});
+
+describe("where a click leads", () => {
+  it("[U27] is the link, where it is of the page's origin or over https; else the page", () => {
+    const leads: [unknown, string][] = [
+      ["/b/1", "https://app.example.com/b/1"],
+      ["https://ci.example.org/1", "https://ci.example.org/1"],
+      [undefined, PAGE],
+      [7, PAGE],
+      ["javascript:alert(1)", PAGE],
+      ["data:text/html,x", PAGE],
+      ["http://app.example.com/x", PAGE],
+      ["ftp://ci.example.org", PAGE],
+      ["https://", PAGE],
+    ];
+    for (const [link, target] of leads) expect([link, targetOf(link, PAGE)]).toEqual([link, target]);
+    expect(targetOf("/b", "http://localhost:8787/")).toBe("http://localhost:8787/b");
+  });
+});

@@ -1,0 +1,154 @@
+import { describe, expect, it } from "vitest";
+import { RoomsError } from "../../../client/index.ts";
+import { Push, type PushOptions } from "../../../client/push.ts";
+import { FakeBrowser, type FakeServer, fakeServer } from "./support/fake-browser.ts";
+
+interface World {
+  readonly browser: FakeBrowser;
+  readonly server: FakeServer;
+}
+
+function pushForTest({ browser, server }: World = { browser: new FakeBrowser(), server: fakeServer() }) {
+  browser.server = server;
+  const options: PushOptions = { url: "/base/", getToken: () => server.token };
+  return { browser, server, options, push: new Push(options, browser) };
+}
+
+const codeOf = (promise: Promise<unknown>) =>
+  promise.then(
+    () => "resolved",
+    (error: unknown) => (error instanceof RoomsError ? error.code : `no RoomsError: ${String(error)}`),
+  );
+
+describe("pushes in a browser", () => {
+  it("[U25] are asked for, subscribed to with the server's key, and told to the server", async () => {
+    const { browser, server, push } = pushForTest();
+    expect(await push.state()).toBe("off");
+    await push.enable();
+    expect(await push.state()).toBe("on");
+    expect(browser.asked).toBe(1);
+    expect(browser.scripts).toEqual(["/edge-rooms-sw.js?key=KEY1"]);
+    expect(browser.subscription?.options.applicationServerKey).toBeDefined();
+    expect(server.calls).toEqual([
+      "GET https://page.example/base/v1/push/key",
+      "POST https://page.example/base/v1/me/push https://push.example/1",
+    ]);
+    expect(server.addresses()).toEqual({ ada: ["https://push.example/1"] });
+  });
+
+  it("[U25] end by disable, also where the server cannot be told", async () => {
+    const { browser, server, push } = pushForTest();
+    await push.enable();
+    await push.disable();
+    expect([await push.state(), browser.subscription, server.addresses()]).toEqual([
+      "off",
+      null,
+      { ada: [] },
+    ]);
+    await push.enable();
+    server.isDown = true;
+    await push.disable();
+    expect([await push.state(), browser.subscription]).toEqual(["off", null]);
+    await push.disable();
+  });
+
+  it("[U25] say why they cannot be", async () => {
+    const denied = pushForTest();
+    denied.browser.answer = "denied";
+    expect(await codeOf(denied.push.enable())).toBe("forbidden");
+    expect([await denied.push.state(), denied.server.calls]).toEqual(["denied", []]);
+
+    const none = new Push({ url: "", getToken: () => "t" }, undefined);
+    expect([await none.state(), await codeOf(none.enable()), await none.refresh()]).toEqual([
+      ...["unsupported", "not_found", "unsupported"],
+    ]);
+    await none.disable();
+
+    const keyless = pushForTest();
+    keyless.server.key = undefined;
+    expect(await codeOf(keyless.push.enable())).toBe("not_found");
+
+    const down = pushForTest();
+    down.server.isDown = true;
+    expect(await codeOf(down.push.enable())).toBe("offline");
+
+    const unreachable = pushForTest();
+    unreachable.browser.isPushServiceDown = true;
+    expect(await codeOf(unreachable.push.enable())).toBe("offline");
+    expect(await unreachable.push.state()).toBe("off");
+
+    const tokenless = pushForTest();
+    tokenless.server.token = "void";
+    expect(await codeOf(tokenless.push.enable())).toBe("token_expired");
+  });
+
+  it("[U26] are told anew at each visit, without a question", async () => {
+    const world = pushForTest();
+    expect(await world.push.refresh()).toBe("off");
+    expect([world.browser.asked, world.server.calls]).toEqual([0, []]);
+    await world.push.enable();
+    const next = pushForTest(world);
+    expect(await next.push.refresh()).toBe("on");
+    expect([world.browser.asked, world.server.addresses()]).toEqual([1, { ada: ["https://push.example/1"] }]);
+  });
+
+  it("[U26] never reach who used this browser before: another user gets another address", async () => {
+    const world = pushForTest();
+    await world.push.enable();
+    world.server.token = "bo";
+    const next = pushForTest(world);
+    await next.push.enable();
+    expect(world.server.addresses()).toEqual({
+      ada: ["https://push.example/1"],
+      bo: ["https://push.example/2"],
+    });
+    expect(world.browser.ended).toEqual(["https://push.example/1"]);
+    // What was remembered is gone: whose the address is, nobody knows.
+    world.browser.forget();
+    await pushForTest(world).push.enable();
+    expect(world.browser.ended).toEqual(["https://push.example/1", "https://push.example/2"]);
+    expect(world.server.addresses().bo).toEqual(["https://push.example/3"]);
+  });
+
+  it("[U26] with another key of the server are subscribed anew", async () => {
+    const world = pushForTest();
+    await world.push.enable();
+    world.server.key = "KEY2";
+    await pushForTest(world).push.refresh();
+    expect(world.browser.ended).toEqual(["https://push.example/1"]);
+    expect(world.browser.scripts.at(-1)).toBe("/edge-rooms-sw.js?key=KEY2");
+  });
+
+  it("[U26] that the service worker had to subscribe anew are told by an open page", async () => {
+    const { browser, server, push } = pushForTest();
+    await push.enable();
+    await browser.renew();
+    expect(await push.state()).toBe("off");
+    browser.tell({ type: "something else" });
+    browser.tell({ type: "edge-rooms.subscriptionChanged" });
+    await push.refresh();
+    expect([await push.state(), server.addresses().ada]).toEqual([
+      "on",
+      expect.arrayContaining([browser.subscription?.endpoint]),
+    ]);
+  });
+
+  it("[U25] ask for a token again where it had ended", async () => {
+    const { server, push } = pushForTest();
+    server.token = "void";
+    const ends = ["void", "ada"];
+    const again = new Push(
+      { url: "https://page.example/base", getToken: () => ends.shift() ?? "ada" },
+      pushForTest().browser,
+    );
+    expect(await codeOf(again.enable())).toBe("resolved");
+    expect(await codeOf(push.enable())).toBe("token_expired");
+  });
+
+  it("[U25] go one after the other, however they are called", async () => {
+    const { browser, server, push } = pushForTest();
+    await Promise.all([push.enable(), push.disable(), push.enable(), push.enable()]);
+    expect(await push.state()).toBe("on");
+    expect(server.addresses().ada).toEqual([browser.subscription?.endpoint]);
+  });
+});

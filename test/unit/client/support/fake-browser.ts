@@ -1,0 +1,130 @@
+// A browser that can be pushed to, and the server that its pages call. How to extend it: what a browser may refuse is
+// one more field here.
+
+import type { PushBrowser, Registration } from "../../../../client/push-browser.ts";
+
+export interface FakeServer {
+  key: string | undefined;
+  /** The user's name is their token; `void` is none. */
+  token: string;
+  isDown: boolean;
+  readonly calls: string[];
+  answer(url: string, init: RequestInit): Response;
+  /** By user. */
+  addresses(): Record<string, string[]>;
+}
+
+const refusal = (status: number, code: string) =>
+  Response.json({ error: { code, message: code } }, { status });
+
+export function fakeServer(): FakeServer {
+  const known = new Map<string, Set<string>>();
+  return {
+    key: "KEY1",
+    token: "ada",
+    isDown: false,
+    calls: [],
+    addresses: () => Object.fromEntries([...known].map(([user, set]) => [user, [...set]])),
+    answer(url, { method = "GET", headers, body }) {
+      const { endpoint } = JSON.parse(typeof body === "string" ? body : "{}");
+      this.calls.push([method, url, endpoint].filter(Boolean).join(" "));
+      const user = new Headers(headers).get("Authorization")?.slice("Bearer ".length) ?? "";
+      if (user === "void") return refusal(401, "token_expired");
+      if (this.key === undefined) return refusal(404, "not_found");
+      if (method === "GET") return Response.json({ key: this.key });
+      const own = known.get(user) ?? new Set();
+      known.set(user, own);
+      if (method === "POST") own.add(endpoint);
+      else own.delete(endpoint);
+      return Response.json({ user });
+    },
+  };
+}
+
+const bytesOf = (text: string): ArrayBuffer => new TextEncoder().encode(atob(text)).buffer;
+
+export class FakeBrowser implements PushBrowser {
+  readonly origin = "https://page.example";
+  server = fakeServer();
+  answer: NotificationPermission = "granted";
+  isPushServiceDown = false;
+  asked = 0;
+  readonly scripts: string[] = [];
+  readonly ended: string[] = [];
+  subscription: PushSubscription | null = null;
+  #permission: NotificationPermission = "default";
+  #memory: object | undefined;
+  #made = 0;
+  readonly #listeners: ((message: unknown) => void)[] = [];
+
+  permission = () => this.#permission;
+  remembered = () => this.#memory;
+  remember = (value: object) => {
+    this.#memory = value;
+  };
+  forget = () => {
+    this.#memory = undefined;
+  };
+  onMessage = (fn: (message: unknown) => void) => {
+    this.#listeners.push(fn);
+  };
+
+  async askPermission() {
+    this.asked++;
+    this.#permission = this.answer;
+    return this.answer;
+  }
+
+  async registration(): Promise<Registration | undefined> {
+    return this.scripts.length === 0 ? undefined : this.#registration();
+  }
+
+  async register(script: string, key: string): Promise<Registration> {
+    this.scripts.push(`${script}?key=${key}`);
+    return this.#registration();
+  }
+
+  async fetch(url: string, init: RequestInit): Promise<Response> {
+    if (this.server.isDown) throw new TypeError("network");
+    return this.server.answer(url, init);
+  }
+
+  tell(message: unknown): void {
+    for (const fn of this.#listeners) fn(message);
+  }
+
+  /** As a service worker does on `pushsubscriptionchange`. */
+  async renew(): Promise<void> {
+    this.subscription = this.#make(this.scripts.at(-1)?.split("=")[1] ?? "");
+  }
+
+  #registration(): Registration {
+    return {
+      pushManager: {
+        getSubscription: async () => this.subscription,
+        subscribe: async ({ applicationServerKey }: PushSubscriptionOptionsInit = {}) => {
+          if (this.isPushServiceDown) throw new DOMException("no push service", "AbortError");
+          this.subscription = this.#make(String(applicationServerKey));
+          return this.subscription;
+        },
+        permissionState: async () => "granted",
+      },
+    };
+  }
+
+  #make(key: string): PushSubscription {
+    const endpoint = `https://push.example/${++this.#made}`;
+    return {
+      endpoint,
+      expirationTime: null,
+      options: { userVisibleOnly: true, applicationServerKey: bytesOf(key) },
+      getKey: () => null,
+      toJSON: () => ({ endpoint, keys: { p256dh: "", auth: "" } }),
+      unsubscribe: async () => {
+        this.ended.push(endpoint);
+        if (this.subscription?.endpoint === endpoint) this.subscription = null;
+        return true;
+      },
+    };
+  }
+}

@@ -46,5 +46,6 @@ export function end(session: SessionConnection, room: string, closing: Closing):
   session.socket.send(JSON.stringify({ type: "left", room, ...closing } satisfies Left));
 }
 
-/** Every frame of a room is an object with at least a type. */
-const withRoom = (frame: string, room: string): string => `{"room":"${room}",${frame.slice(1)}`;
+/** Every frame of a room is an object with at least a type; the first one names its room itself. */
+const withRoom = (frame: string, room: string): string =>
+  frame.startsWith('{"type":"connected",') ? frame : `{"room":"${room}",${frame.slice(1)}`;

@@ -21,6 +21,9 @@ describe("a room on a session", () => {
     await ada.ask({ type: "send", id: "m1", data: "hello" });
     const session = await sessionIn(room, uniqueName("bo"));
     expect(inRoom(session, room).map(({ type }) => type)).toEqual(["ok", "connected", "message", "caughtUp"]);
+    // Once on each frame.
+    const texts = session.texts.filter((text) => text.includes(room));
+    expect(texts.map((text) => text.split('"room":').length - 1)).toEqual(texts.map(() => 1));
     expect(await ada.next("memberJoined")).toMatchObject({ member: {} });
   });
 

@@ -1,24 +1,29 @@
 // @ts-check
 // The bell: how many are unread, and the panel that lists them.
 
-import { button, element, part, setText } from "./dom.js";
-import { fullTime, timeAgo } from "./format.js";
-import { anchor, isSafeLink } from "./links.js";
+import { button, element, iconButton, part, setText } from "./dom.js";
+import { fewOf, fullTime, timeAgo } from "./format.js";
+import { ARCHIVE, MORE } from "./icons.js";
+import { openerOf, wordsOf } from "./notification-view.js";
+import { openMenu } from "./popup.js";
 
-/** @typedef {import("./edge-rooms.js").Inbox} Inbox */
 /** @typedef {import("./edge-rooms.js").Notification} Notification */
 /** @typedef {import("./edge-rooms.js").InboxSnapshot} InboxSnapshot */
 /** @typedef {import("./edge-rooms.js").MarkTarget} MarkTarget */
+/** @typedef {import("./edge-rooms.js").NotificationState} NotificationState */
 
 const REFRESH_MS = 30_000;
 const PAGE = 50;
 
 /**
  * @param {ParentNode} root
- * @param {Inbox} inbox
- * @param {() => void} onOpen
+ * @param {import("./edge-rooms.js").Inbox} inbox
+ * @param {{
+ *   onOpen(): void, openMessage(place: import("./mentions.js").Place): void, openSettings(): void,
+ *   muting(topic: string): import("./popup.js").MenuItem,
+ * }} page
  */
-export function createBell(root, inbox, onOpen) {
+export function createBell(root, inbox, { onOpen, openMessage, openSettings, muting }) {
   const bell = part(root, "bell", HTMLButtonElement);
   const badge = part(root, "badge", HTMLElement);
   const panel = part(root, "panel", HTMLElement);
@@ -31,8 +36,10 @@ export function createBell(root, inbox, onOpen) {
   /** @type {readonly Notification[] | undefined} */
   let shown;
   let moreIsThere = true;
+  /** Seen for the first time since the panel was opened. @type {Set<string>} */
+  let fresh = new Set();
 
-  /** @param {MarkTarget} what @param {"seen" | "read"} state */
+  /** @param {MarkTarget} what @param {NotificationState} state */
   async function mark(what, state) {
     try {
       await inbox.mark(what, state);
@@ -50,6 +57,7 @@ export function createBell(root, inbox, onOpen) {
     panel.hidden = !open;
     bell.setAttribute("aria-expanded", String(open));
     note.hidden = true;
+    fresh = new Set();
     if (!open) return;
     onOpen();
     render();
@@ -58,14 +66,58 @@ export function createBell(root, inbox, onOpen) {
 
   function render() {
     const { notifications } = inbox.getSnapshot();
+    const active = document.activeElement;
+    const hadFocus = panel.contains(active);
+    const index = active === null ? -1 : [...list.children].findIndex((item) => item.contains(active));
     shown = notifications;
-    const hadFocus = panel.contains(document.activeElement);
-    list.replaceChildren(...notifications.map((notification) => renderNotification(notification, markRead)));
+    for (const { id, state } of notifications) if (state === "unseen") fresh.add(id);
+    list.replaceChildren(...notifications.map(renderOne));
     nothing.hidden = notifications.length > 0;
     more.hidden = !moreIsThere || notifications.length < PAGE;
     // What had it is gone, and the keyboard would start over at the top of the page.
-    if (hadFocus && !panel.contains(document.activeElement)) panel.focus({ preventScroll: true });
+    if (hadFocus && !panel.contains(document.activeElement)) {
+      const next = list.children[Math.min(index, list.children.length - 1)]?.querySelector("button");
+      (next ?? panel).focus({ preventScroll: true });
+    }
     markSeen();
+  }
+
+  /** @param {Notification} notification */
+  function renderOne(notification) {
+    const { id, priority, topic, at, state, muted } = notification;
+    const isUnread = state !== "read" && !muted;
+    const classes = [isUnread && "unread", isUnread && fresh.has(id) && "fresh", muted && "muted"];
+    const close = () => toggle(false);
+    const opener = openerOf(notification, {
+      onOpen() {
+        markRead(id);
+        close();
+      },
+      openMessage,
+    });
+    const archive = iconButton("Archive", ARCHIVE, () => void mark([id], "archived"));
+    const foot = element("div", { class: "foot" }, [
+      element("time", { datetime: new Date(at).toISOString(), title: fullTime(at) }, [timeAgo(at)]),
+      ...(priority === "medium" ? [] : [element("span", { class: "priority" }, [priority])]),
+      ...(muted ? [element("span", { class: "priority" }, ["muted"])] : []),
+      element("span", { class: "acts" }, [
+        ...opener,
+        ...(isUnread ? [button("Mark read", () => markRead(id))] : []),
+        archive,
+        ...(topic === undefined ? [] : [moreButton(topic)]),
+      ]),
+    ]);
+    return element("li", { class: classes.filter(Boolean).join(" "), "data-priority": priority }, [
+      ...wordsOf(notification),
+      foot,
+    ]);
+  }
+
+  /** @param {string} topic */
+  function moreButton(topic) {
+    const made = iconButton("More", MORE, () => openMenu(made, `Topic ${topic}`, [muting(topic)]));
+    made.setAttribute("aria-haspopup", "menu");
+    return made;
   }
 
   function markSeen() {
@@ -75,15 +127,16 @@ export function createBell(root, inbox, onOpen) {
   }
 
   /** @param {KeyboardEvent} event */
-  function onKey({ key }) {
-    if (key !== "Escape" || panel.hidden) return;
+  function onKey({ key, target }) {
+    if (key !== "Escape" || panel.hidden || isElsewhere(target)) return;
     toggle(false);
     bell.focus();
   }
 
   /** @param {PointerEvent} event */
   function onPointer({ target }) {
-    if (target instanceof Node && !panel.contains(target) && !bell.contains(target)) toggle(false);
+    if (target instanceof Node && !bell.contains(target) && !panel.contains(target) && !isElsewhere(target))
+      toggle(false);
   }
 
   bell.addEventListener("click", () => toggle(panel.hidden !== false));
@@ -91,6 +144,10 @@ export function createBell(root, inbox, onOpen) {
     // The button hides itself.
     panel.focus({ preventScroll: true });
     void mark({ all: true }, "read");
+  });
+  part(root, "settings-of-bell", HTMLButtonElement).addEventListener("click", () => {
+    toggle(false);
+    openSettings();
   });
   more.addEventListener("click", async () => {
     try {
@@ -116,7 +173,7 @@ export function createBell(root, inbox, onOpen) {
     /** @param {InboxSnapshot} snapshot */
     update({ notifications, unread }) {
       badge.hidden = unread === 0;
-      setText(badge, unread > 99 ? "99+" : String(unread));
+      setText(badge, fewOf(unread));
       bell.setAttribute("aria-label", unread === 0 ? "Notifications" : `Notifications, ${unread} unread`);
       markAll.hidden = unread === 0;
       if (!panel.hidden && notifications !== shown) render();
@@ -128,25 +185,5 @@ export function createBell(root, inbox, onOpen) {
   };
 }
 
-/**
- * @param {Notification} notification
- * @param {(id: string) => void} markRead
- */
-function renderNotification({ id, title, message, priority, link, at, state }, markRead) {
-  const item = element("li", { class: state === "read" ? "" : "unread", "data-priority": priority }, [
-    element("strong", { dir: "auto" }, [title]),
-    ...(message ? [element("p", { dir: "auto" }, [message])] : []),
-  ]);
-  const foot = element("div", { class: "foot" }, [
-    element("time", { datetime: new Date(at).toISOString(), title: fullTime(at) }, [timeAgo(at)]),
-    ...(priority === "medium" ? [] : [element("span", { class: "priority" }, [priority])]),
-  ]);
-  if (link !== undefined && isSafeLink(link)) {
-    const open = anchor(link, "Open");
-    open.addEventListener("click", () => markRead(id));
-    foot.append(open);
-  }
-  if (state !== "read") foot.append(button("Mark read", () => markRead(id)));
-  item.append(foot);
-  return item;
-}
+/** In what the panel opened above it. @param {EventTarget | null} target */
+const isElsewhere = (target) => target instanceof Element && target.closest(".popup, dialog") !== null;

@@ -1,7 +1,6 @@
 // @ts-check
-// The page of a room: puts the parts together and feeds them with what the session says.
+// A room on the screen: puts its parts together and feeds them with what the room says.
 
-import { createBell } from "./bell.js";
 import { createComposer } from "./composer.js";
 import { createConnectionBanner } from "./connection-banner.js";
 import { ask } from "./dialogs.js";
@@ -10,31 +9,34 @@ import { createMemberBar } from "./member-bar.js";
 import { createMessageList } from "./message-list.js";
 import { createKicking } from "./moderation.js";
 import { createModeratorPanel } from "./moderator-panel.js";
-import { createPeople } from "./people.js";
 import { mayWrite } from "./permissions.js";
-import { createPresence } from "./presence.js";
 import { createRemovalNotice } from "./removal-notice.js";
 import { createSlowMode } from "./slow-mode.js";
-import { createToasts } from "./toasts.js";
 import { createTypingLine } from "./typing-line.js";
 import { errorWords } from "./words.js";
 
+/** @typedef {import("./message-list.js").Place} Place */
+
 /**
- * @param {import("./session.js").Session} session
- * @param {{ onLeave(): void }} listener
+ * @param {HTMLElement} frame
+ * @param {import("./visit.js").Visit} visit
+ * @param {{
+ *   people: import("./people.js").People, presence: import("./presence.js").Presence,
+ *   toasts: ReturnType<typeof import("./toasts.js").createToasts>, place: Place, onDraft(): void,
+ *   menuButton: HTMLElement, corner: HTMLElement,
+ * }} page the menu and the corner stay when the room goes
  */
-export function openChat(session, { onLeave }) {
-  const { room, inbox, api } = session;
+export function openChat(frame, visit, { people, presence, toasts, place, onDraft, menuButton, corner }) {
+  const { room, inbox, api } = visit;
   const view = document.importNode(part(document, "chat", HTMLTemplateElement).content, true);
   const chat = view.firstElementChild;
-  document.body.append(view);
   if (!chat) throw new Error("The markup of the chat is empty.");
+  const top = part(chat, "top", HTMLElement);
+  top.prepend(menuButton);
+  top.append(corner);
+  frame.replaceChildren(view);
 
   part(chat, "room-name", HTMLElement).textContent = room.name;
-  part(chat, "leave", HTMLButtonElement).addEventListener("click", onLeave);
-  const toasts = createToasts(part(chat, "toasts", HTMLElement), (id) => bell.markRead(id));
-  const people = createPeople();
-  const presence = createPresence(room);
   const stage = {
     people,
     self: () => room.user?.id,
@@ -46,18 +48,18 @@ export function openChat(session, { onLeave }) {
     /** @param {number} seq @param {string} emoji @param {boolean} on */
     react: (seq, emoji, on) => attempt(on ? room.react(seq, emoji) : room.unreact(seq, emoji)),
   };
-  const composer = createComposer(chat, room, { stage, onEditLast: () => messages.editLast() });
-  const messages = createMessageList(chat, session, {
+  const composer = createComposer(chat, visit, { stage, onDraft, onEditLast: () => messages.editLast() });
+  const messages = createMessageList(chat, visit, {
     stage,
+    place,
     onReply: composer.reply,
     onDelete: (seq) => void remove(seq),
     edit: (seq, data) => attempt(room.edit(seq, data)),
     onUnread: showUnread,
   });
-  const slowMode = createSlowMode(chat, session);
-  const removal = createRemovalNotice(chat, session);
-  const banner = createConnectionBanner(chat, session);
-  const bell = createBell(chat, inbox, toasts.clear);
+  const slowMode = createSlowMode(chat, visit);
+  const removal = createRemovalNotice(chat, visit);
+  const banner = createConnectionBanner(chat, visit);
   const kicking = createKicking(api, toasts.say);
   const roomViews = [
     people.learn,
@@ -102,25 +104,16 @@ export function openChat(session, { onLeave }) {
     for (const update of roomViews) update(snapshot);
     banner.update(snapshot.state, inbox.state);
   };
-  const updateInbox = () => {
-    const snapshot = inbox.getSnapshot();
-    bell.update(snapshot);
-    toasts.update(snapshot.notifications);
-    banner.update(room.state, snapshot.state);
-  };
-  session.onNewNotification(toasts.show);
-  const cancels = [room.subscribe(updateRoom), inbox.subscribe(updateInbox)];
+  visit.subscribe(updateRoom);
   updateRoom();
-  updateInbox();
 
   return {
+    /** Also the inbox says what the connection is at. */
+    refresh: () => banner.update(room.state, inbox.state),
+    find: messages.find,
+    place: messages.place,
     close() {
-      for (const cancel of cancels) cancel();
-      toasts.clear();
-      for (const { stop } of [messages, banner, bell, slowMode, removal, presence]) stop();
-      // What is open in the top layer belongs to this room.
-      for (const open of document.querySelectorAll("body > .popup, body > dialog")) open.remove();
-      chat.remove();
+      for (const { stop } of [messages, banner, slowMode, removal]) stop();
     },
   };
 }

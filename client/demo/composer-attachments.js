@@ -60,6 +60,14 @@ export function createAttachmentTray(root, onChange) {
     get isEmpty() {
       return held.length === 0;
     },
+    get attachments() {
+      return held;
+    },
+    /** @param {readonly Attachment[]} attachments */
+    put(attachments) {
+      held = attachments.slice(0, MOST);
+      show();
+    },
 
     async askForOne() {
       const limit = String(MAX_ADDRESS);

@@ -1,40 +1,76 @@
 // @ts-check
-// Writing a message: its text, what it answers, and what is attached.
+// Writing a message: its text, whom it names, what it answers, and what is attached.
 
 import { isDeleted } from "./chat-data.js";
 import { createAttachmentTray } from "./composer-attachments.js";
 import { part } from "./dom.js";
+import { draftOf, keepDraft } from "./drafts.js";
 import { grow, isEnter } from "./keys.js";
+import { suggestMentions } from "./mention-suggestions.js";
+import { mentionedIn } from "./mentions.js";
 import { mayWrite } from "./permissions.js";
 import { createReplyPreview } from "./reply-preview.js";
 
-/** @typedef {import("./edge-rooms.js").RoomHandle} RoomHandle */
+/** @typedef {import("./edge-rooms.js").User} User */
 
 /**
  * @param {ParentNode} root
- * @param {RoomHandle} room
- * @param {{ stage: Pick<import("./message-view.js").Stage, "people" | "self">, onEditLast(): void }} page
+ * @param {import("./visit.js").Visit} visit
+ * @param {{
+ *   stage: Pick<import("./message-view.js").Stage, "people" | "self">, onEditLast(): void, onDraft(): void,
+ * }} page
  */
-export function createComposer(root, room, { stage, onEditLast }) {
+export function createComposer(root, { room }, { stage, onEditLast, onDraft }) {
   const form = part(root, "composer", HTMLFormElement);
   const text = part(form, "text", HTMLTextAreaElement);
   const send = part(form, "send", HTMLButtonElement);
   const attach = part(form, "attach", HTMLButtonElement);
-  const reply = createReplyPreview(root, stage, () => text.focus());
-  const tray = createAttachmentTray(root, () => text.focus());
+  const draft = draftOf(room.name);
+  /** Answered by the draft: shown as soon as that message is held. */
+  let toAnswer = draft.replyTo;
+  const reply = createReplyPreview(root, stage, onChange);
+  const tray = createAttachmentTray(root, onChange);
+  const suggestions = suggestMentions(root, text, { users: mentionable, onPick: onInput });
 
-  attach.addEventListener("click", () => void tray.askForOne());
-  text.addEventListener("input", () => {
+  /** Who is here first, then who wrote. @returns {readonly User[]} */
+  function mentionable() {
+    const { members, messages } = room.getSnapshot();
+    const authors = messages.flatMap(({ from }) => from ?? []).reverse();
+    const ids = new Set([...members, ...authors].map(({ id }) => id));
+    ids.delete(stage.self() ?? "");
+    return [...ids].map(stage.people.userOf);
+  }
+
+  function keep() {
+    keepDraft(room.name, {
+      text: text.value,
+      replyTo: reply.seq ?? toAnswer,
+      attachments: tray.attachments,
+    });
+    onDraft();
+  }
+
+  function onChange() {
+    text.focus();
+    keep();
+  }
+
+  function onInput() {
     grow(text);
+    keep();
     if (text.value.trim() === "") room.stopTyping();
     else room.startTyping();
-  });
+  }
+
+  attach.addEventListener("click", () => void tray.askForOne());
+  text.addEventListener("input", onInput);
   text.addEventListener("blur", () => room.stopTyping());
   text.addEventListener("paste", (event) => {
     const pasted = event.clipboardData?.getData("text/plain") ?? "";
     if (text.value.trim() === "" && tray.takesPasted(pasted)) event.preventDefault();
   });
   text.addEventListener("keydown", (event) => {
+    if (suggestions.takes(event)) return;
     if (event.key === "ArrowUp" && text.value === "" && !event.isComposing) {
       event.preventDefault();
       onEditLast();
@@ -51,14 +87,24 @@ export function createComposer(root, room, { stage, onEditLast }) {
     if (text.disabled || (message === "" && tray.isEmpty)) return;
     const data = { ...(message !== "" && { text: message }), ...tray.take() };
     const replyTo = reply.take();
+    const mentions = mentionedIn(message, mentionable());
+    toAnswer = undefined;
     text.value = "";
     grow(text);
-    room.send(data, { ...(replyTo !== undefined && { replyTo }) }).catch(() => {
+    suggestions.hide();
+    keep();
+    const options = { ...(replyTo !== undefined && { replyTo }), ...(mentions.length > 0 && { mentions }) };
+    room.send(data, options).catch(() => {
       // The message in the list shows what became of it.
     });
   });
 
-  text.focus();
+  text.value = draft.text;
+  tray.put(draft.attachments);
+  grow(text);
+  // On a touch screen a keyboard would open.
+  if (!matchMedia("(pointer: coarse)").matches) text.focus();
+
   return {
     /** @param {import("./message-rows.js").MessageRow} row */
     reply: ({ message }) => reply.to(message),
@@ -69,6 +115,11 @@ export function createComposer(root, room, { stage, onEditLast }) {
       const readOnly = state.status === "connected" && !mayWrite(snapshot);
       for (const control of [text, send, attach]) control.disabled = readOnly;
       text.placeholder = readOnly ? "You can read here, not write" : "Write a message";
+      const awaited = messages.find(({ seq }) => seq !== undefined && seq === toAnswer);
+      if (awaited && !isDeleted(awaited)) {
+        toAnswer = undefined;
+        reply.to(awaited);
+      }
       const answered = reply.seq;
       if (answered !== undefined && messages.some((one) => one.seq === answered && isDeleted(one)))
         reply.cancel();

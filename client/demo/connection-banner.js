@@ -10,16 +10,16 @@ const TICK_MS = 250;
 
 /**
  * @param {ParentNode} root
- * @param {Pick<import("./session.js").Session, "reconnect" | "removal">} session
+ * @param {Pick<import("./visit.js").Visit, "reconnect" | "removal">} visit
  */
-export function createConnectionBanner(root, session) {
+export function createConnectionBanner(root, visit) {
   const state = part(root, "state", HTMLElement);
   const words = part(root, "state-words", HTMLElement);
   const countdown = part(root, "state-count", HTMLElement);
   const banner = part(root, "banner", HTMLElement);
   const bannerWords = part(root, "banner-words", HTMLElement);
   const reconnect = part(root, "reconnect", HTMLButtonElement);
-  reconnect.addEventListener("click", () => session.reconnect());
+  reconnect.addEventListener("click", () => visit.reconnect());
   /** @type {ReturnType<typeof setInterval> | undefined} */
   let timer;
 
@@ -31,7 +31,7 @@ export function createConnectionBanner(root, session) {
     clearInterval(timer);
     timer = undefined;
     state.dataset.status = room.status;
-    setText(words, removalWords(session.removal()) ?? stateWords(room));
+    setText(words, removalWords(visit.removal()) ?? stateWords(room));
     setText(countdown, "");
     if (room.status === "reconnecting") {
       const { retryAt, attempt } = room;
@@ -40,7 +40,7 @@ export function createConnectionBanner(root, session) {
       timer = setInterval(count, TICK_MS);
     }
     // That has a notice of its own.
-    const problem = session.removal() ? "" : problemWords(room, inbox);
+    const problem = visit.removal() ? "" : problemWords(room, inbox);
     setText(bannerWords, problem);
     banner.hidden = problem === "";
     banner.dataset.status = room.status;

@@ -25,6 +25,11 @@ export const fullTime = (at) => full.format(at);
 /** @param {number} count */
 export const countOf = (count) => number.format(count);
 
+const FEW = 99;
+
+/** As a badge has it. @param {number} count */
+export const fewOf = (count) => (count > FEW ? `${FEW}+` : countOf(count));
+
 /**
  * The reader's day, as a key that sorts.
  *

@@ -12,4 +12,9 @@ export const FILE =
   "M13.5 3.5h-6a1.5 1.5 0 0 0-1.5 1.5v14a1.5 1.5 0 0 0 1.5 1.5h9A1.5 1.5 0 0 0 18 19V8zM13.5 3.5V8H18";
 export const CLOSE = "M6.5 6.5l11 11M17.5 6.5l-11 11";
 export const MORE = "M6 12h.01M12 12h.01M18 12h.01";
+export const ARCHIVE =
+  "M4.5 4.5h15v4h-15zM6 8.5v9.5a1.5 1.5 0 0 0 1.5 1.5h9a1.5 1.5 0 0 0 1.5-1.5V8.5M10 12.5h4";
+export const MUTED =
+  "M4 4l16 16M9.2 4.2A6 6 0 0 1 18 9.5c0 2.6.5 4.2 1.1 5.2M6 9.5c0 5-2 6.5-2 6.5h12M10 19.5a2.2 2.2 0 0 0 4 0";
+export const ROOM = "M9.5 4.5 7.5 19.5M16.5 4.5l-2 15M4.5 9.5h15M4 14.5h15";
 export const REMOVED = "M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17M6.2 6.2l11.6 11.6";

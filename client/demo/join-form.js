@@ -6,9 +6,13 @@ import { part } from "./dom.js";
 /** @typedef {{ name: string, room: string, token: string, moderator: boolean }} Wishes */
 
 const ROOM = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$/;
+
+/** @param {string} name */
+export const isRoomName = (name) => ROOM.test(name);
+
 const NAMELESS = "Please enter your name.";
 const TOKENLESS = "Please enter a token.";
-const NO_ROOM = "A room's name has letters, digits and _ . : - and starts with a letter or digit.";
+export const NO_ROOM = "A room's name has letters, digits and _ . : - and starts with a letter or digit.";
 
 /**
  * @param {ParentNode} root
@@ -48,7 +52,7 @@ export function createJoinForm(root, onJoin) {
     };
     if (tokenField.hidden && wishes.name === "") return complain(NAMELESS, name);
     if (!tokenField.hidden && wishes.token === "") return complain(TOKENLESS, token);
-    if (!ROOM.test(wishes.room)) return complain(NO_ROOM, room);
+    if (!isRoomName(wishes.room)) return complain(NO_ROOM, room);
     complain("");
     // Joined twice, it would be two visits.
     submit.disabled = true;

@@ -1,8 +1,8 @@
 // @ts-check
-// From the form into a room and back.
+// From the form into the rooms and back.
 
-import { openChat } from "./chat-view.js";
-import { createJoinForm } from "./join-form.js";
+import { openApp } from "./app-view.js";
+import { createJoinForm, isRoomName } from "./join-form.js";
 import { inTab, onDevice } from "./remembered.js";
 import { openSession } from "./session.js";
 import { BASE, makesTokens, tokenFor, userIdOf } from "./token.js";
@@ -29,23 +29,52 @@ async function join(wishes) {
 function enter({ name, room, token, moderator }) {
   form.hide();
   const getToken = guests ? tokenFor(userIdOf(name), name, moderator) : () => token;
-  const session = openSession({ url: BASE, room, getToken });
-  const chat = openChat(session, { onLeave: () => leave("") });
+  const session = openSession({ url: BASE, getToken });
+  const app = openApp(session, { onLeave: leave, onRoom: rememberRoom });
   session.onRefused((error) => {
     // A token that is no good shall not be tried again by itself.
     inTab.set("token", undefined);
     leave(refusalWords(error));
   });
+  app.show(room);
+  const ended = new AbortController();
+  addEventListener("popstate", () => app.show(roomInAddress() ?? room), { signal: ended.signal });
 
   /** @param {string} problem */
   function leave(problem) {
+    if (ended.signal.aborted) return;
+    ended.abort();
     inTab.set("joined", undefined);
     session.close();
-    chat.close();
+    app.close();
     document.title = "Edge Rooms";
     form.show(remembered());
     form.complain(problem);
   }
+}
+
+/** What the address names, if that can be a room. */
+function roomInAddress() {
+  const name = new URLSearchParams(location.search).get("room");
+  return name !== null && isRoomName(name) ? name : undefined;
+}
+
+/**
+ * The address names the room on the screen, so that it can be shared, and the browser's buttons lead from room to room;
+ * never the token, nor what this user may do.
+ *
+ * @param {string} room
+ */
+function rememberRoom(room) {
+  onDevice.set("room", room);
+  const before = inTab.get("joined");
+  inTab.set("joined", room);
+  const address = new URL(location.href);
+  if (roomInAddress() === room && !address.searchParams.has("as")) return;
+  address.searchParams.set("room", room);
+  address.searchParams.delete("as");
+  if (before === undefined || before === room) history.replaceState(null, "", address);
+  else history.pushState(null, "", address);
 }
 
 /** @returns {Wishes} */
@@ -59,21 +88,12 @@ function remembered() {
   };
 }
 
-/**
- * The address names the room, so that it can be shared; never the token, nor what this user may do.
- *
- * @param {Wishes} wishes
- */
-function remember({ name, room, token, moderator }) {
-  for (const [key, value] of Object.entries({ name, room })) onDevice.set(key, value);
+/** @param {Wishes} wishes */
+function remember({ name, token, moderator }) {
+  onDevice.set("name", name);
   inTab.set("name", name);
-  inTab.set("joined", room);
   inTab.set("moderator", moderator ? "yes" : undefined);
   if (!guests) inTab.set("token", token);
-  const address = new URL(location.href);
-  address.searchParams.set("room", room);
-  address.searchParams.delete("as");
-  history.replaceState(null, "", address);
 }
 
 /** Whether the server could be asked. */

@@ -3,7 +3,7 @@
 
 import { followAttention, isLooking } from "./attention.js";
 import { part, setText } from "./dom.js";
-import { countOf } from "./format.js";
+import { fewOf } from "./format.js";
 import { editInPlace } from "./message-editor.js";
 import { rowsOf } from "./message-rows.js";
 import { createToolbar } from "./message-toolbar.js";
@@ -15,25 +15,28 @@ import { keepScroll } from "./scroll-keeper.js";
 import { followReceipts } from "./seen-by.js";
 import { countUnread } from "./unread.js";
 
-/** @typedef {import("./edge-rooms.js").RoomHandle} RoomHandle */
 /** @typedef {import("./edge-rooms.js").RoomSnapshot} RoomSnapshot */
 /** @typedef {import("./message-rows.js").Row} Row */
 /** @typedef {import("./message-rows.js").MessageRow} MessageRow */
 /** @typedef {import("./message-view.js").Stage} Stage */
+/** Where the reader was; nothing at the end. @typedef {{ key: string, offset: number } | undefined} Place */
 
 /** Further up than this, there is a button that leads back. */
 const FAR_UP_PX = 400;
-const MOST_COUNTED = 99;
+/** How far a mention is looked for. */
+const MOST_PAGES = 10;
+const PAGE = 100;
 
 /**
  * @param {ParentNode} root
- * @param {import("./session.js").Session} session
+ * @param {import("./visit.js").Visit} visit
  * @param {{
  *   stage: Omit<Stage, "jumpTo">, onReply(row: MessageRow): void, onDelete(seq: number): void,
- *   edit(seq: number, data: unknown): void, onUnread(count: number): void,
+ *   edit(seq: number, data: unknown): void, onUnread(count: number): void, place: Place,
  * }} page
  */
-export function createMessageList(root, { room, api }, { stage, onReply, onDelete, edit, onUnread }) {
+export function createMessageList(root, visit, { stage, onReply, onDelete, edit, onUnread, place }) {
+  const { room } = visit;
   const scroller = part(root, "scroller", HTMLElement);
   const list = part(root, "messages", HTMLElement);
   const newBelow = part(root, "new-below", HTMLButtonElement);
@@ -48,6 +51,8 @@ export function createMessageList(root, { room, api }, { stage, onReply, onDelet
   /** The latest message that was ever shown; `undefined` before the first page. @type {number | undefined} */
   let lastSeq;
   let markedSeq = 0;
+  let isOpen = true;
+  let toGoBackTo = place;
 
   const rows = createRowList(list, (row) => renderRow(row, { ...stage, jumpTo }));
   const scroll = keepScroll(scroller, list, {
@@ -56,11 +61,11 @@ export function createMessageList(root, { room, api }, { stage, onReply, onDelet
       refresh();
     },
   });
-  const older = loadOlderAtTop(root, room, scroll);
+  const older = loadOlderAtTop(root, visit, scroll);
   const unread = countUnread();
-  const receipts = followReceipts(room, api, stage.people, {
+  const receipts = followReceipts(visit, stage.people, {
     onChange: refresh,
-    onOwn: (seq) => unread.readUpTo(seq ?? newestOf(room.getSnapshot())),
+    onOwn: learnOwn,
   });
   const toolbar = createToolbar(list, rows, {
     stage,
@@ -74,14 +79,14 @@ export function createMessageList(root, { room, api }, { stage, onReply, onDelet
     scroll.toEnd();
     scroller.focus({ preventScroll: true });
   });
-  room.on("lost", () => {
+  visit.on("lost", () => {
     lastSeq = undefined;
     unread.forget();
     markedSeq = 0;
     rows.hold(undefined);
     scroll.toEnd();
   });
-  room.on("receipt", ({ user, seq }) => {
+  visit.on("receipt", ({ user, seq }) => {
     // On another device.
     if (user === stage.self() && unread.known) unread.readUpTo(seq);
   });
@@ -93,7 +98,17 @@ export function createMessageList(root, { room, api }, { stage, onReply, onDelet
   });
 
   function refresh() {
-    update(room.getSnapshot());
+    if (isOpen) update(room.getSnapshot());
+  }
+
+  /** How far this user had read when they came. @param {number | undefined} seq */
+  function learnOwn(seq) {
+    const isFirst = !unread.known;
+    unread.readUpTo(seq ?? newestOf(room.getSnapshot()));
+    if (!isFirst) return;
+    refresh();
+    const line = rows.elementOf("unread");
+    if (isOpen && line && scroll.atEnd) scroll.revealAbove(line);
   }
 
   /** @param {RoomSnapshot} snapshot */
@@ -127,6 +142,14 @@ export function createMessageList(root, { room, api }, { stage, onReply, onDelet
       toolbar.during(() => rows.place(next, new Set(arrived)));
     });
     if (justWritten) scroll.toEnd();
+    else goBack();
+  }
+
+  /** To where this reader was on the last visit. */
+  function goBack() {
+    const row = toGoBackTo && rows.elementOf(toGoBackTo.key);
+    if (toGoBackTo && row) scroll.goBackTo(row, toGoBackTo.offset);
+    toGoBackTo = undefined;
   }
 
   /** @param {number} seq */
@@ -141,11 +164,8 @@ export function createMessageList(root, { room, api }, { stage, onReply, onDelet
   function showButton() {
     const { count } = unread;
     newBelow.hidden = scroll.atEnd || (count === 0 && scroll.fromEnd < FAR_UP_PX);
-    const number = count > MOST_COUNTED ? `${MOST_COUNTED}+` : countOf(count);
-    setText(
-      newCount,
-      count === 0 ? "Jump to latest" : `${number} new ${count === 1 ? "message" : "messages"}`,
-    );
+    const words = `${fewOf(count)} new ${count === 1 ? "message" : "messages"}`;
+    setText(newCount, count === 0 ? "Jump to latest" : words);
   }
 
   /** @param {RoomSnapshot} snapshot */
@@ -161,7 +181,7 @@ export function createMessageList(root, { room, api }, { stage, onReply, onDelet
   /** @param {number} seq */
   function jumpTo(seq) {
     const row = rows.withSeq(seq);
-    if (row === undefined) return;
+    if (row === undefined) return false;
     scroll.toRow(row);
     row.classList.remove("pointed-at");
     // So that it begins anew.
@@ -169,6 +189,20 @@ export function createMessageList(root, { room, api }, { stage, onReply, onDelet
     row.classList.add("pointed-at");
     row.addEventListener("animationend", () => row.classList.remove("pointed-at"), { once: true });
     toolbar.focusRow(row);
+    return true;
+  }
+
+  /** Also where it lies further up than what is held. Answers whether it was found. @param {number} seq */
+  async function find(seq) {
+    for (let page = 0; page < MOST_PAGES; page++) {
+      const oldest = room.getSnapshot().messages[0]?.seq;
+      if (!isOpen || jumpTo(seq)) return true;
+      if (oldest !== undefined && oldest <= seq) return false;
+      const { more } = await room.loadOlder(PAGE);
+      refresh();
+      if (!more) return !isOpen || jumpTo(seq);
+    }
+    return false;
   }
 
   /** @param {MessageRow} row */
@@ -193,6 +227,13 @@ export function createMessageList(root, { room, api }, { stage, onReply, onDelet
 
   return {
     update,
+    find,
+    /** @returns {Place} */
+    place() {
+      const at = scroll.place();
+      const key = at && rows.keyOf(at.row);
+      return at && key !== undefined ? { key, offset: at.offset } : undefined;
+    },
     /** The last own one, as with the arrow up in an empty composer. */
     editLast() {
       const { messages, user } = room.getSnapshot();
@@ -203,6 +244,7 @@ export function createMessageList(root, { room, api }, { stage, onReply, onDelet
       if (last?.kind === "message") openEditor(last);
     },
     stop() {
+      isOpen = false;
       scroll.stop();
       stopAttention();
       toolbar.stop();

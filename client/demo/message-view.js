@@ -8,6 +8,7 @@ import { button, element, icon } from "./dom.js";
 import { dayKey, dayName, fullTime, listed, timeOfDay } from "./format.js";
 import { REMOVED } from "./icons.js";
 import { linked } from "./links.js";
+import { withMentions } from "./mentions.js";
 import { renderQuote } from "./quotes.js";
 import { renderReactions } from "./reactions.js";
 
@@ -20,7 +21,7 @@ import { renderReactions } from "./reactions.js";
  *
  * @typedef {{
  *   people: import("./people.js").People, self(): string | undefined, mayWrite(): boolean,
- *   retry(id: string): void, drop(id: string): void, jumpTo(seq: number): void,
+ *   retry(id: string): void, drop(id: string): void, jumpTo(seq: number): unknown,
  *   react(seq: number, emoji: string, on: boolean): void,
  * }} Stage
  */
@@ -62,6 +63,7 @@ function renderMessage(row, stage) {
     first && "first",
     gone && "deleted",
     message.pending && message.status,
+    !own && message.mentions?.includes(stage.self() ?? "") && "mentions-me",
   ];
   const item = element("li", { class: classes.filter(Boolean).join(" ") });
   const bubble = element("div", { class: "bubble" });
@@ -72,7 +74,7 @@ function renderMessage(row, stage) {
     item.append(avatar(message.from === null ? SERVER : { ...stage.people.userOf(user.id), ...user }));
     bubble.append(name);
   }
-  const body = gone ? [renderGone()] : [...renderQuote(row, stage), ...renderBody(message)];
+  const body = gone ? [renderGone()] : [...renderQuote(row, stage), ...renderBody(message, stage)];
   // The time stands beside the last line where there is room, else below it.
   const line = element("div", { class: "line" }, [...body.slice(-1), renderTime(message)]);
   bubble.append(...body.slice(0, -1), line);
@@ -84,14 +86,19 @@ function renderMessage(row, stage) {
 
 const renderGone = () => element("p", { class: "gone" }, [icon(REMOVED), "This message was deleted"]);
 
-/** @param {RoomMessage} message */
-function renderBody({ event, data }) {
+/**
+ * @param {RoomMessage} message
+ * @param {Stage} stage
+ */
+function renderBody({ event, data, mentions = [] }, stage) {
   if (event !== "chat") return [renderCard(event, data)];
   const { text, attachments } = chatOf(data);
   if (text === "" && attachments.length === 0) return [renderCard(event, data)];
   return [
     ...renderAttachments(attachments),
-    ...(text === "" ? [] : [element("p", { class: "text", dir: "auto" }, linked(text))]),
+    ...(text === ""
+      ? []
+      : [element("p", { class: "text", dir: "auto" }, withMentions(linked(text), mentions, stage))]),
   ];
 }
 

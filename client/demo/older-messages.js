@@ -3,8 +3,6 @@
 
 import { part, setText } from "./dom.js";
 
-/** @typedef {import("./edge-rooms.js").RoomHandle} RoomHandle */
-
 const LOAD_WITHIN_PX = 160;
 const WORDS = {
   unknown: "",
@@ -15,19 +13,19 @@ const WORDS = {
 
 /**
  * @param {ParentNode} root
- * @param {RoomHandle} room
+ * @param {import("./visit.js").Visit} visit
  * @param {{ readonly fromTop: number, during(change: () => void): void }} scroll
  */
-export function loadOlderAtTop(root, room, scroll) {
+export function loadOlderAtTop(root, { room, on }, scroll) {
   const scroller = part(root, "scroller", HTMLElement);
   const start = part(root, "start", HTMLElement);
   /** @type {keyof typeof WORDS} */
   let older = "unknown";
 
-  room.on("state", ({ status }) => {
+  on("state", ({ status }) => {
     if (status === "connected" && older === "failed") older = "unknown";
   });
-  room.on("lost", () => {
+  on("lost", () => {
     older = "unknown";
   });
 

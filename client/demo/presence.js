@@ -17,8 +17,8 @@ export const STATUSES = [
   { status: "busy", label: "Busy" },
 ];
 
-/** @param {Pick<import("./edge-rooms.js").RoomHandle, "setPresence">} room */
-export function createPresence(room) {
+/** @param {Pick<import("./session.js").Session, "setPresence">} session */
+export function createPresence(session) {
   /** @type {Status} */
   let chosen = STATUSES.find(({ status }) => status === inTab.get("status"))?.status ?? "online";
   /** @type {Status} */
@@ -29,7 +29,7 @@ export function createPresence(room) {
     const status = chosen === "online" && idle ? "away" : chosen;
     if (status === told) return;
     told = status;
-    room.setPresence({ status }).catch(() => {
+    session.setPresence({ status }).catch(() => {
       // Told again with the next connection.
     });
   }

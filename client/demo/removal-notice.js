@@ -8,9 +8,9 @@ const TICK_MS = 500;
 
 /**
  * @param {Element} root
- * @param {import("./session.js").Session} session
+ * @param {import("./visit.js").Visit} visit
  */
-export function createRemovalNotice(root, session) {
+export function createRemovalNotice(root, visit) {
   const notice = part(root, "removal", HTMLElement);
   const title = part(notice, "removal-title", HTMLElement);
   const words = part(notice, "removal-words", HTMLElement);
@@ -20,7 +20,7 @@ export function createRemovalNotice(root, session) {
   let until = 0;
   /** @type {ReturnType<typeof setInterval> | undefined} */
   let timer;
-  back.addEventListener("click", () => session.reconnect());
+  back.addEventListener("click", () => visit.comeBack());
 
   function show() {
     if (shown === undefined) return;
@@ -32,7 +32,7 @@ export function createRemovalNotice(root, session) {
 
   return {
     update() {
-      const error = session.removal();
+      const error = visit.removal();
       if (error === shown) return;
       shown = error;
       clearInterval(timer);

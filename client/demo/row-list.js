@@ -46,6 +46,9 @@ export function createRowList(list, render) {
       return undefined;
     },
 
+    /** @param {Element} element */
+    keyOf: (element) => rows.get(element)?.key,
+
     /** The message whose row this is, or lies in. @param {unknown} node */
     messageAt(node) {
       const element = node instanceof Element ? node.closest("li") : null;

@@ -55,6 +55,19 @@ export function keepScroll(scroller, list, { onMove }) {
       atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight <= NEAR_END_PX;
     },
 
+    /** What is read now; `undefined` at the end. */
+    place() {
+      const { top } = scroller.getBoundingClientRect();
+      const [first] = atEnd ? [] : visibleRows(scroller, list);
+      return first && { row: first.row, offset: first.top - top };
+    },
+
+    /** @param {Element} row @param {number} offset from the top of what is in sight */
+    goBackTo(row, offset) {
+      scroller.scrollTop += row.getBoundingClientRect().top - scroller.getBoundingClientRect().top - offset;
+      atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight <= NEAR_END_PX;
+    },
+
     /**
      * Changes the list and keeps the reader's place in it.
      *

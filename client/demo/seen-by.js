@@ -29,12 +29,11 @@ export function lastSeen(messages, readUpTo, self) {
 /**
  * Keeps what the receipts say: those that come, and after each connection those that came meanwhile.
  *
- * @param {import("./edge-rooms.js").RoomHandle} room
- * @param {import("./room-api.js").RoomApi} api
+ * @param {import("./visit.js").Visit} visit
  * @param {import("./people.js").People} people
  * @param {{ onChange(): void, onOwn(seq: number | undefined): void }} listener `onOwn` hears how far this user had read
  */
-export function followReceipts(room, api, people, { onChange, onOwn }) {
+export function followReceipts({ room, api, on }, people, { onChange, onOwn }) {
   /** @type {Map<string, number>} */
   let readUpTo = new Map();
   /** The same object as long as it says the same. @type {Seen | undefined} */
@@ -57,16 +56,18 @@ export function followReceipts(room, api, people, { onChange, onOwn }) {
     onChange();
   }
 
-  room.on("receipt", ({ user, seq }) => {
+  on("receipt", ({ user, seq }) => {
     note(user, seq);
     onChange();
   });
-  room.on("lost", () => {
+  on("lost", () => {
     readUpTo = new Map();
   });
-  room.on("state", ({ status }) => {
+  on("state", ({ status }) => {
     if (status === "connected") void load();
   });
+
+  if (room.state.status === "connected") void load();
 
   return {
     /** @param {string} user */

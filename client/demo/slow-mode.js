@@ -11,23 +11,24 @@ const TICK_MS = 250;
 /** A message that waits longer may do so for a mode that was set meanwhile. */
 const SUSPICIOUS_MS = 750;
 const ASK_EVERY_MS = 5_000;
-const KEYS = "Enter sends, Shift + Enter starts a new line";
+const KEYS = "Enter sends, Shift + Enter starts a new line, @ names somebody";
 
 /**
  * @param {ParentNode} root
- * @param {import("./session.js").Session} session
+ * @param {import("./visit.js").Visit} visit
  */
-export function createSlowMode(root, { room, api }) {
+export function createSlowMode(root, visit) {
+  const { room, api } = visit;
   const hint = part(root, "keys", HTMLElement);
   const list = part(root, "messages", HTMLElement);
-  let slowMs = 0;
+  let slowMs = visit.slowModeMs;
   /** The own message that was stored last, and when this page learnt of it. @type {{ seq: number, at: number } | undefined} */
   let last;
   let askedAt = Number.NEGATIVE_INFINITY;
   /** @type {ReturnType<typeof setInterval> | undefined} */
   let timer;
 
-  room.on("connected", ({ limits }) => set(limits.slowModeMs));
+  visit.on("connected", ({ limits }) => set(limits.slowModeMs));
 
   /** @param {number} ms */
   function set(ms) {

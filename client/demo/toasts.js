@@ -1,8 +1,9 @@
 // @ts-check
-// New notifications, for a moment, and what became of what was done here. Urgent ones stay until they are dismissed or read, on whatever device.
+// New notifications, for a moment, and what became of what was done here. Urgent ones stay until they are dismissed or
+// read, on whatever device.
 
 import { button, element } from "./dom.js";
-import { anchor, isSafeLink } from "./links.js";
+import { openerOf, wordsOf } from "./notification-view.js";
 
 /** @typedef {import("./edge-rooms.js").Notification} Notification */
 
@@ -11,30 +12,25 @@ const MAX_SHOWN = 4;
 
 /**
  * @param {HTMLElement} region
- * @param {(id: string) => void} onOpen
+ * @param {{ onRead(id: string): void, openMessage(place: import("./mentions.js").Place): void }} page
  */
-export function createToasts(region, onOpen) {
+export function createToasts(region, { onRead, openMessage }) {
   /** @type {Map<string, () => void>} */
   const shown = new Map();
 
   /** @param {Notification} notification */
-  function show({ id, title, message, priority, link }) {
+  function show(notification) {
+    const { id, priority } = notification;
     shown.get(id)?.();
     while (shown.size >= MAX_SHOWN) [...shown.values()][0]?.();
-    const toast = element("article", { class: "toast", "data-priority": priority }, [
-      element("strong", { dir: "auto" }, [title]),
-      ...(message ? [element("p", { dir: "auto" }, [message])] : []),
-    ]);
+    const toast = element("article", { class: "toast", "data-priority": priority }, wordsOf(notification));
     const close = hideLater(toast, priority === "urgent", () => shown.delete(id));
     shown.set(id, close);
-    if (link !== undefined && isSafeLink(link)) {
-      const open = anchor(link, "Open");
-      open.addEventListener("click", () => {
-        onOpen(id);
-        close();
-      });
-      toast.append(open);
-    }
+    const onOpen = () => {
+      onRead(id);
+      close();
+    };
+    toast.append(...openerOf(notification, { onOpen, openMessage }));
     const dismiss = button("×", close, "dismiss");
     dismiss.setAttribute("aria-label", "Dismiss");
     toast.append(dismiss);
@@ -67,6 +63,8 @@ export function createToasts(region, onOpen) {
     update(notifications) {
       for (const { id, state } of notifications) if (state === "read") shown.get(id)?.();
     },
+    /** @param {string} id */
+    hide: (id) => shown.get(id)?.(),
     clear() {
       for (const close of [...shown.values()]) close();
     },

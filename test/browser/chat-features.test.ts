@@ -69,7 +69,7 @@ describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
     await bo.message("Second").hover();
     const offered = bo.page.getByRole("toolbar").getByRole("button");
     expect(await offered.evaluateAll((all) => all.map((one) => one.ariaLabel))).toContain("Reply");
-    expect(await bo.page.getByRole("button", { name: "Edit" }).isVisible()).toBe(false);
+    expect(await bo.page.getByRole("button", { name: "Edit", exact: true }).isVisible()).toBe(false);
   });
 
   it("[W1] of what was deleted nothing is left in any window, nor in what answered it", async () => {

@@ -56,7 +56,7 @@ describe.skipIf(chromiumPath === undefined)("a room on the demo page", () => {
     expect(await ada.messages.locator(".time").allInnerTexts()).not.toContain("Sending…");
     expect(await storedTexts(server, "talk")).toEqual(["Hello Bo", "Hello <b>Ada</b>"]);
 
-    await bo.press("Leave the room");
+    await bo.press("Sign out");
     await expect.poll(() => ada.members.count()).toBe(1);
     await bo.sees("Your name");
   });

@@ -1,0 +1,229 @@
+// @ts-check
+// What stays while the rooms on the screen change: the side bar, the bell, the toasts.
+
+import { avatar } from "./avatar.js";
+import { createBell } from "./bell.js";
+import { openChat } from "./chat-view.js";
+import { part, setText } from "./dom.js";
+import { createDrawer } from "./drawer.js";
+import { followRooms } from "./followed-rooms.js";
+import { createPeople } from "./people.js";
+import { followPreferences } from "./preferences.js";
+import { createPresence } from "./presence.js";
+import { createSettings } from "./settings.js";
+import { createSideBar } from "./side-bar.js";
+import { createToasts } from "./toasts.js";
+import { openVisit } from "./visit.js";
+import { errorWords, refusalWords } from "./words.js";
+
+/** @typedef {import("./followed-rooms.js").ListedRoom} ListedRoom */
+/** @typedef {import("./mentions.js").Place} Place */
+/** @typedef {import("./message-list.js").Place} ReadingPlace */
+/** @typedef {import("./popup.js").MenuItem} MenuItem */
+
+/**
+ * @param {import("./session.js").Session} session
+ * @param {{ onLeave(problem: string): void, onRoom(name: string): void }} listener
+ */
+export function openApp(session, { onLeave, onRoom }) {
+  const { inbox } = session;
+  const view = document.importNode(part(document, "app", HTMLTemplateElement).content, true);
+  const app = part(view, "frame", HTMLElement);
+  document.body.append(view);
+  const corner = part(app, "corner", HTMLElement);
+  const menuButton = part(app, "menu", HTMLButtonElement);
+  const people = createPeople();
+  const presence = createPresence(session);
+  /** Where the reader was in each. @type {Map<string, ReadingPlace>} */
+  const places = new Map();
+  /** @type {{ name: string, chat: ReturnType<typeof openChat>, close(): void } | undefined} */
+  let open;
+
+  const toasts = createToasts(part(app, "toasts", HTMLElement), {
+    onRead: (id) => bell.markRead(id),
+    openMessage,
+  });
+  const preferences = followPreferences(session, () => {
+    settings.update();
+    rooms.changed();
+  });
+  const settings = createSettings(preferences, () => []);
+  const bell = createBell(corner, inbox, {
+    onOpen: toasts.clear,
+    openMessage,
+    openSettings: settings.open,
+    muting(topic) {
+      const muted = preferences.current.mutedTopics.includes(topic);
+      const done = muted ? `You hear of ${topic} again.` : `You hear of ${topic} no more.`;
+      return {
+        label: `${muted ? "Unmute" : "Mute"} “${topic}”`,
+        onPick: () => attempt(preferences.muteTopic(topic, !muted), done),
+      };
+    },
+  });
+  const rooms = followRooms(session, {
+    isMuted: (name) => preferences.current.mutedRooms.includes(name),
+    onChange: showRooms,
+    onMention(room, { id, seq, at, from }) {
+      if (preferences.current.mutedRooms.includes(room)) return;
+      const title = from?.name ?? from?.id ?? "";
+      const data = { room, seq };
+      toasts.show({
+        type: "notification",
+        seq: 0,
+        id: `mention ${room} ${id}`,
+        title,
+        message: "",
+        priority: "medium",
+        topic: "mention",
+        data,
+        at,
+        state: "unseen",
+      });
+    },
+  });
+  const sideBar = createSideBar(app, {
+    onPick: (name) => {
+      drawer.close();
+      show(name);
+    },
+    onStep(by) {
+      const names = rooms.list().map(({ name }) => name);
+      const next = names[(names.indexOf(open?.name ?? "") + by + names.length) % names.length];
+      if (next !== undefined) show(next);
+    },
+    menu: menuOf,
+  });
+  const drawer = createDrawer(app, sideBar.focus);
+  part(app, "sign-out", HTMLButtonElement).addEventListener("click", () => onLeave(""));
+  part(app, "settings", HTMLButtonElement).addEventListener("click", settings.open);
+
+  /**
+   * @param {Promise<unknown>} done
+   * @param {string} [words]
+   */
+  async function attempt(done, words) {
+    try {
+      await done;
+      if (words !== undefined) toasts.say(words);
+    } catch (error) {
+      toasts.say(errorWords(error), "failed");
+    }
+  }
+
+  /** @param {ListedRoom} room @returns {MenuItem[]} */
+  function menuOf({ name, unread, muted }) {
+    const others = rooms.list().filter((other) => other.name !== name);
+    return [
+      ...(unread > 0 ? [{ label: "Mark as read", onPick: () => attempt(rooms.markRead(name)) }] : []),
+      {
+        label: muted ? "Unmute mentions" : "Mute mentions",
+        onPick: () => attempt(preferences.muteRoom(name, !muted)),
+      },
+      // Somewhere one has to be.
+      ...(others.length === 0
+        ? []
+        : [{ label: "Unfollow", look: "danger", onPick: () => attempt(unfollow(name)) }]),
+    ];
+  }
+
+  /** @param {string} name */
+  async function unfollow(name) {
+    if (open?.name === name) {
+      const [next] = rooms.list().filter((other) => other.name !== name);
+      if (next) show(next.name);
+    }
+    places.delete(name);
+    await rooms.unfollow(name);
+    toasts.say(`You follow ${name} no more.`);
+  }
+
+  function showRooms() {
+    const list = rooms.list();
+    sideBar.update(list);
+    const others = list.filter(({ current, muted }) => !current && !muted);
+    const unread = others.reduce((sum, room) => sum + room.unread, 0);
+    drawer.update(
+      unread,
+      others.some(({ mentioned }) => mentioned),
+    );
+  }
+
+  /** @param {Place} place */
+  async function openMessage({ room, seq }) {
+    drawer.close();
+    show(room);
+    if ((await open?.chat.find(seq)) === false) toasts.say("That message is not there any more.", "failed");
+  }
+
+  /** @param {string} name */
+  function show(name) {
+    if (open?.name === name) return;
+    const before = open;
+    if (before) places.set(before.name, before.chat.place());
+    before?.close();
+    const visit = openVisit(session, name);
+    const chat = openChat(part(app, "stage", HTMLElement), visit, {
+      people,
+      presence,
+      toasts,
+      corner,
+      menuButton,
+      place: places.get(name),
+      onDraft: rooms.changed,
+    });
+    open = {
+      name,
+      chat,
+      close() {
+        chat.close();
+        visit.close();
+      },
+    };
+    visit.onRefused((error) => {
+      session.leave(name);
+      if (before === undefined) return onLeave(refusalWords(error));
+      toasts.say(refusalWords(error), "failed");
+      show(before.name);
+    });
+    visit.subscribe(showUser);
+    rooms.setCurrent(name);
+    onRoom(name);
+    showUser();
+    sideBar.reveal();
+  }
+
+  function showUser() {
+    const { user } = session;
+    const me = part(app, "me", HTMLElement);
+    if (!user || me.dataset.user === user.id) return;
+    me.dataset.user = user.id;
+    part(me, "my-face", HTMLElement).replaceChildren(avatar(people.userOf(user.id)));
+    setText(part(me, "my-name", HTMLElement), user.name ?? user.id);
+  }
+
+  const updateInbox = () => {
+    const snapshot = inbox.getSnapshot();
+    bell.update(snapshot);
+    toasts.update(snapshot.notifications);
+    open?.chat.refresh();
+    rooms.changed();
+  };
+  session.onNewNotification(toasts.show);
+  const cancel = inbox.subscribe(updateInbox);
+  updateInbox();
+  void preferences.load();
+
+  return {
+    show,
+    close() {
+      cancel();
+      open?.close();
+      toasts.clear();
+      for (const { stop } of [rooms, sideBar, drawer, bell, presence]) stop();
+      // What is open in the top layer belongs to this user.
+      for (const one of document.querySelectorAll("body > .popup, body > dialog")) one.remove();
+      app.remove();
+    },
+  };
+}

@@ -14,6 +14,7 @@ import {
   startTestServer,
   tokenFor,
   uniqueName,
+  WAYS,
   waitFor,
 } from "./support/world.ts";
 
@@ -24,8 +25,9 @@ interface Polled {
   readonly cursor: string;
 }
 
-describe("a client", () => {
-  const guests = new Guests();
+describe.each(WAYS)("a client, with rooms on %s", (way) => {
+  const guests = new Guests(way);
+  const shared = way === "the session";
   const directory = mkdtempSync(join(tmpdir(), "edge-rooms-client-"));
   let server: LocalServer;
 
@@ -67,7 +69,7 @@ describe("a client", () => {
     const output = await run(`
       const client = createClient({ url: "${server.url}", getToken: () => "${token}" });
       client.inbox.on("notification", () => {});
-      const room = client.room("${room}");
+      const room = client.room("${room}", { shared: ${shared} });
       const { seq } = await room.send("hello");
       await client.ping();
       room.startTyping();
@@ -82,9 +84,9 @@ describe("a client", () => {
     const output = await run(`
       const early = createClient({ url: "${server.url}", getToken: () => new Promise(() => {}) });
       const codes = [];
-      early.room("a").send(1).catch(({ code }) => codes.push(code));
+      early.room("a", { shared: ${shared} }).send(1).catch(({ code }) => codes.push(code));
       const offline = createClient({ url: "${nowhere}", log: "off" });
-      const room = offline.room("b");
+      const room = offline.room("b", { shared: ${shared} });
       room.send(2).catch(({ code }) => codes.push(code));
       await new Promise((resolve) => room.on("state", ({ status }) => status === "reconnecting" && resolve()));
       early.close();

@@ -4,10 +4,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { LocalServer } from "../support/local-server.ts";
 import { Network } from "./support/network.ts";
-import { Guests, startTestServer, storedIn, uniqueName, waitFor } from "./support/world.ts";
+import { Guests, startTestServer, storedIn, uniqueName, WAYS, waitFor } from "./support/world.ts";
 
-describe("a network and a server that fail", () => {
-  const guests = new Guests();
+describe.each(WAYS)("a network and a server that fail, with rooms on %s", (way) => {
+  const guests = new Guests(way);
   let server: LocalServer;
   let network: Network;
 

@@ -2,12 +2,12 @@
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { LocalServer } from "../support/local-server.ts";
-import { Guests, startTestServer, tokenFor, uniqueName, waitFor } from "./support/world.ts";
+import { Guests, startTestServer, tokenFor, uniqueName, WAYS, waitFor } from "./support/world.ts";
 
 const LIFE_S = 6;
 
-describe("tokens", () => {
-  const guests = new Guests();
+describe.each(WAYS)("tokens, with rooms on %s", (way) => {
+  const guests = new Guests(way);
   let server: LocalServer;
 
   beforeAll(async () => {

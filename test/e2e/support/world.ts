@@ -68,9 +68,17 @@ export interface GuestOptions extends Partial<ClientOptions> {
   readonly room?: RoomOptions;
 }
 
+/** How rooms are connected: `describe.each(WAYS)`. */
+export const WAYS = ["sockets of their own", "the session"] as const;
+
 /** Closes all that it made. */
 export class Guests {
   readonly #clients: Client[] = [];
+  readonly #shared: boolean;
+
+  constructor(way: (typeof WAYS)[number] = "sockets of their own") {
+    this.#shared = way === "the session";
+  }
 
   client(url: string, user: string, options: Partial<ClientOptions> = {}): Client {
     const client = createClient({
@@ -92,7 +100,7 @@ export class Guests {
     { room: roomOptions, ...options }: GuestOptions = {},
   ): Guest {
     const client = this.client(url, user, options);
-    const room = client.room(name, roomOptions);
+    const room = client.room(name, { shared: this.#shared, ...roomOptions });
     const heard: Guest["heard"] = [];
     const states: string[] = [];
     const losses = { count: 0 };

@@ -67,10 +67,14 @@ export class Push {
    * `forbidden` where the user says no, `offline` where the server or the push service cannot be reached.
    */
   enable(): Promise<void> {
+    // At once: later it would not count as the click's doing any more.
+    const answer = this.#browser?.askPermission();
+    answer?.catch(() => {});
     return this.#next(async () => {
-      const browser = this.#require();
-      if ((await browser.askPermission()) !== "granted")
-        throw failure("forbidden", "Notifications are not allowed.");
+      const browser = this.#browser;
+      if (browser === undefined)
+        throw failure("not_found", "This browser knows no pushes, or not on this page.");
+      if ((await answer) !== "granted") throw failure("forbidden", "Notifications are not allowed.");
       await this.#subscribe(browser);
     });
   }
@@ -83,7 +87,7 @@ export class Push {
       browser?.forget();
       if (browser === undefined || subscription == null) return;
       await subscription.unsubscribe();
-      await this.#call(browser, "DELETE", "/v1/me/push", { endpoint: subscription.endpoint }).catch(() => {});
+      await this.#untell(browser, subscription.endpoint).catch(() => {});
     });
   }
 
@@ -107,10 +111,11 @@ export class Push {
       const { user } = await this.#tell(browser, held);
       if (user === known?.user) {
         browser.remember({ user, endpoint: held.endpoint });
+        if (known.endpoint !== held.endpoint) await this.#untell(browser, known.endpoint);
         return this.#listen(browser);
       }
       // It may be known as somebody else's, who shall not be shown here to this user.
-      await this.#call(browser, "DELETE", "/v1/me/push", { endpoint: held.endpoint });
+      await this.#untell(browser, held.endpoint);
     }
     await held?.unsubscribe();
     browser.forget();
@@ -128,6 +133,10 @@ export class Push {
     return { user: String(user) };
   }
 
+  async #untell(browser: PushBrowser, endpoint: string): Promise<void> {
+    await this.#call(browser, "DELETE", "/v1/me/push", { endpoint });
+  }
+
   /** The service worker has subscribed anew, and has no token to say so. */
   #listen(browser: PushBrowser): void {
     if (this.#isListening) return;
@@ -142,11 +151,6 @@ export class Push {
     if (!isRecord(value) || typeof value.user !== "string" || typeof value.endpoint !== "string")
       return undefined;
     return { user: value.user, endpoint: value.endpoint };
-  }
-
-  #require(): PushBrowser {
-    if (this.#browser !== undefined) return this.#browser;
-    throw failure("not_found", "This browser knows no pushes, or not on this page.");
   }
 
   #next<T>(run: () => Promise<T>): Promise<T> {

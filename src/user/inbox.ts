@@ -16,7 +16,8 @@ import {
 } from "../protocol/index.ts";
 import type { MarkStore } from "./mark-store.ts";
 import { isOver, Marks } from "./marks.ts";
-import { type NotificationRow, type NotificationStore, sooner, type Tally } from "./notification-store.ts";
+import { type NotificationRow, sooner, type Tally } from "./notification-row.ts";
+import type { NotificationStore } from "./notification-store.ts";
 
 export interface NotificationInput {
   readonly id: string;

@@ -3,7 +3,7 @@
 
 import { firstRow, type Sql } from "../platform/sql.ts";
 import { type NotificationState, stateRank } from "../protocol/index.ts";
-import { type SlotRange, type Standing, stateAt, type Tally } from "./notification-store.ts";
+import { type SlotRange, type Standing, stateAt, type Tally } from "./notification-row.ts";
 
 export interface Watermark {
   readonly state: NotificationState;

@@ -2,7 +2,7 @@
 
 import { NOTIFICATION_STATES, type NotificationState, stateRank } from "../protocol/index.ts";
 import type { Marked, MarkedIds, MarkStore, Watermark } from "./mark-store.ts";
-import type { SlotRange, Standing } from "./notification-store.ts";
+import type { SlotRange, Standing } from "./notification-row.ts";
 
 export const isOver = ({ expiresAt }: Pick<Standing, "expiresAt">, now: number): boolean =>
   expiresAt !== null && expiresAt <= now;

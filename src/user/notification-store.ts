@@ -4,46 +4,19 @@
 import { migrate } from "../platform/migrate.ts";
 import { ringRanges } from "../platform/ring.ts";
 import { type Database, firstRow, type Sql } from "../platform/sql.ts";
-import { NOTIFICATION_STATES, type NotificationState, stateRank } from "../protocol/index.ts";
+import { stateRank } from "../protocol/index.ts";
+import {
+  COLUMNS,
+  decode,
+  type NotificationRow,
+  type Row,
+  type SlotRange,
+  type Standing,
+  sooner,
+  stateAt,
+  type Tally,
+} from "./notification-row.ts";
 import { USER_SCHEMA } from "./user-schema.ts";
-
-export interface NotificationRow {
-  readonly number: number;
-  readonly seq: number;
-  readonly id: string;
-  readonly topic: string | null;
-  /** The notification as JSON, without `state`. */
-  readonly body: string;
-  readonly expiresAt: number | null;
-  readonly muted: boolean;
-  readonly state: NotificationState;
-}
-
-/** What decides whether a notification counts. */
-export type Standing = Pick<NotificationRow, "seq" | "state" | "expiresAt" | "muted">;
-
-/** How many are unread, and until when that holds: then one of them expires. `null`: none of them does. */
-export interface Tally {
-  readonly count: number;
-  readonly until: number | null;
-}
-
-/** Slots of the ring, both ends included. */
-export interface SlotRange {
-  readonly from: number;
-  readonly to: number;
-}
-
-type Row = {
-  number: number;
-  seq: number;
-  id: string;
-  topic: string | null;
-  expires_at: number | null;
-  body: string;
-  muted: number;
-  state: number;
-};
 
 type NewestRow = {
   number: number;
@@ -58,10 +31,6 @@ interface Event {
   readonly head: number;
   readonly unread: Tally | undefined;
 }
-
-export const stateAt = (position: number): NotificationState => NOTIFICATION_STATES[position] ?? "archived";
-
-const COLUMNS = "number, seq, id, topic, expires_at, body, muted, state";
 
 export class NotificationStore {
   readonly epoch: string;
@@ -278,13 +247,3 @@ export class NotificationStore {
     this.#findNewest(this.#ring);
   }
 }
-
-const decode = ({ expires_at, state, muted, ...row }: Row): NotificationRow => ({
-  ...row,
-  expiresAt: expires_at,
-  muted: muted === 1,
-  state: stateAt(state),
-});
-
-export const sooner = (a: number | null, b: number | null): number | null =>
-  a === null || b === null ? (a ?? b) : Math.min(a, b);

@@ -37,8 +37,9 @@ export function judge(
   if (!wanted || muted === true || state !== "unseen" || now - at > MAX_AGE_MS) return DROP;
   if (expiresAt !== undefined && expiresAt <= now) return DROP;
   if (priority === "urgent") return SEND;
-  // A device that is still there by then has shown it.
-  if (online) return now < at + doubtMs ? { kind: "wait", until: at + doubtMs } : DROP;
+  // A device that is still there by then has shown it. Those of one stretch of time are looked at together.
+  if (online && now >= at + doubtMs) return DROP;
+  if (online) return { kind: "wait", until: Math.ceil((at + doubtMs) / doubtMs) * doubtMs };
   return quietUntil === null ? SEND : { kind: "wait", until: quietUntil };
 }
 

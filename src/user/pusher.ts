@@ -4,7 +4,7 @@
 import { mapBounded } from "../platform/bounded.ts";
 import type { PushNotification, PushOutcome } from "../push/push.ts";
 import type { Inbox, NotificationInput } from "./inbox.ts";
-import { sooner } from "./notification-store.ts";
+import { sooner } from "./notification-row.ts";
 import type { PreferenceStore } from "./preferences.ts";
 import { type Circumstances, judge, MAX_TRIES, waitAfter } from "./push-rules.ts";
 import type { Progress, PushStore, Subscription } from "./push-store.ts";

@@ -29,6 +29,7 @@ describe("whether a notification is pushed", () => {
   it("[U24] not while a device is connected; one that vanishes unnoticed is waited out", () => {
     expect(verdictOn({}, { online: true })).toBe(80_000);
     expect(verdictOn({}, { online: true }, NOW + 79_999)).toBe(80_000);
+    expect(verdictOn({ at: NOW + 1 }, { online: true }, NOW + 1)).toBe(160_000);
     expect(verdictOn({}, { online: true }, NOW + 80_000)).toBe("drop");
     expect(verdictOn({}, { online: false }, NOW + 80_000)).toBe("send");
     expect(verdictOn({ priority: "urgent" }, { online: true })).toBe("send");

@@ -247,7 +247,7 @@ describe("[C38][S2][S7][D1][D2] the real client and the real room", () => {
     (seed) => live(seed, { historyLimit: 6_000, burst: 700 }, 250),
   );
 
-  it.each([...pinned(10_039), ...seeds(8)])(
+  it.each([...pinned(10_039), ...seeds(10)])(
     "[F9][C11] agree where the log passes who still pages (seed %i)",
     (seed) => live(seed, { historyLimit: 1_300, burst: 1_290 }, 250),
   );

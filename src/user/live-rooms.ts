@@ -64,6 +64,8 @@ export class LiveRooms {
     log("error", "room_call_failed", { error: describeError(error) });
   });
   readonly #open = new Map<string, SessionConnection>();
+  /** By the `join` that they end: a `leave` waits for what was said before it. */
+  readonly #leaving = new Set<string>();
 
   constructor(ports: LiveRoomsPorts) {
     this.#ports = ports;
@@ -148,8 +150,10 @@ export class LiveRooms {
     session: SessionConnection,
     { id, room, since, history, topics = null, presence }: JoinCommand,
   ): void {
-    const isNew = joinedRoom(session, room) === undefined;
-    if (isNew && Object.keys(roomsOf(session)).length >= MAX_SESSION_ROOMS) {
+    const others = Object.entries(roomsOf(session)).filter(
+      ([name, { join }]) => name !== room && !this.#leaving.has(join),
+    );
+    if (others.length >= MAX_SESSION_ROOMS) {
       this.#ports.refuse(session, id, TOO_MANY);
       return;
     }
@@ -194,7 +198,9 @@ export class LiveRooms {
       this.#ports.refuse(session, id, NOT_JOINED);
       return;
     }
+    this.#leaving.add(joined.join);
     this.#lines.add(this.#line(session, room), async () => {
+      this.#leaving.delete(joined.join);
       if (isStill(session, room, joined)) setJoined(session, room, undefined);
       session.socket.send(okAnswer(id));
       await this.#ports.room(room).leave(session.state.id, "left");

@@ -101,4 +101,25 @@ describe("a room on a session", () => {
       expect(inRoom(session, room).at(-2)).toMatchObject({ type: "message", id: "m2" });
     },
   );
+
+  it("[J9] what is left makes room for what is joined after it, also in one frame", async () => {
+    const session = await openSession(uniqueName("bo"));
+    const run = uniqueName("r");
+    const joining = Array.from({ length: 50 }, (_, n) => ({ type: "join", id: `j${n}`, room: `${run}${n}` }));
+    session.send({ type: "batch", commands: joining });
+    for (const { room } of joining) await session.next("caughtUp", (event) => event.room === room);
+    session.send({
+      type: "batch",
+      commands: [
+        { type: "leave", id: "l", room: `${run}7` },
+        { type: "join", id: "in", room: `${run}50` },
+        { type: "join", id: "over", room: `${run}7` },
+      ],
+    });
+    expect(await session.next("error")).toMatchObject({ id: "over", code: "too_large" });
+    await session.next("caughtUp", (event) => event.room === `${run}50`);
+    expect(await session.ask({ type: "send", id: "m", room: `${run}7`, data: 1 })).toMatchObject({
+      code: "not_found",
+    });
+  });
 });

@@ -20,11 +20,15 @@ export const startTestServer = (
     vars: { JWT_SECRET, API_KEYS: API_KEY, RATE_PER_SECOND: 1_000, RATE_BURST: 1_000, ...vars },
   });
 
-/** May write in every room. Tokens count in whole seconds, so this one may live up to a second less. */
-export function tokenFor(user: string, lifeS = 3_600): Promise<string> {
+/** By default may write in every room. Tokens count in whole seconds, so this one may live up to a second less. */
+export function tokenFor(
+  user: string,
+  lifeS = 3_600,
+  rooms: Readonly<Record<string, string>> = { "*": "write" },
+): Promise<string> {
   const now = Math.floor(Date.now() / 1_000);
   // No two are the same: a client takes one that was refused for no new one.
-  const claims = { sub: user, name: user, rooms: { "*": "write" }, jti: crypto.randomUUID() };
+  const claims = { sub: user, name: user, rooms, jti: crypto.randomUUID() };
   return new SignJWT({ ...claims, iat: now, exp: now + lifeS })
     .setProtectedHeader({ alg: "HS256" })
     .sign(new TextEncoder().encode(JWT_SECRET));

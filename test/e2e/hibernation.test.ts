@@ -109,6 +109,43 @@ describe.concurrent("what is left alone", () => {
     await waitFor("all see di come", () => [ada, bo, cy].every(({ room }) => room.members.length === 5));
     witness.close();
   });
+
+  it("[K8][J2] rooms on sessions sleep with their users, and lose nothing", async () => {
+    const names = [uniqueName("first"), uniqueName("second")];
+    const user = uniqueName("ada");
+    const starts = async (): Promise<Record<string, number>> => (await fetch(`${server.url}/starts`)).json();
+    const guest = (who: string, name: string, shared: boolean) =>
+      guests.enter(server.url, name, who, { room: { shared, topics: ["chat"] } });
+    const alone = names.map((name) => guest("bo", name, false));
+    const client = guests.client(server.url, user);
+    const shared = names.map((name) => {
+      const room = client.room(name, { shared: true });
+      const heard: unknown[] = [];
+      const states: string[] = [];
+      room.on("message", ({ data }) => heard.push(data));
+      room.on("state", ({ status }) => states.push(status));
+      return { room, heard, states };
+    });
+    await Promise.all(alone.map((bo) => bo.live()));
+    await waitFor("both are connected", () => shared.every(({ room }) => room.state.status === "connected"));
+    await Promise.all([...alone, ...shared].map(({ room }) => room.send("before")));
+    await waitFor("it is heard", () => [...alone, ...shared].every(({ heard }) => heard.length === 2));
+    const before = await starts();
+
+    await untilAsleep();
+    // Twice from each side, so that each object is woken by the other, and goes on.
+    for (const text of ["one", "two"]) {
+      await Promise.all([...alone, ...shared].map(({ room }) => room.send(text)));
+    }
+    await waitFor("it is heard", () => [...alone, ...shared].every(({ heard }) => heard.length === 6));
+    const after = await starts();
+    for (const name of [...names, user]) expect(after[name]).toBe((before[name] ?? 0) + 1);
+    for (const [at, { heard, states }] of shared.entries()) {
+      expect(heard).toEqual(alone[at]?.texts());
+      expect(states).toEqual(["connected"]);
+    }
+    for (const { states } of alone) expect(states).toEqual(["connected"]);
+  });
 });
 
 const sorted = (members: readonly { readonly id: string }[]) =>

@@ -134,8 +134,8 @@ export class NotificationStore {
     const floor = Math.max(retired?.seq ?? 0, this.#floor);
     const tally = unread(retired);
     this.#sql.exec(
-      `INSERT OR REPLACE INTO notification
-         (slot, number, seq, id, topic, expires_at, body, retired, muted, state, unread, unread_until)
+      `INSERT OR REPLACE INTO notification (slot, number, seq, id, topic, expires_at, body, retired, muted, state,
+                                            unread, unread_until)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)`,
       ...[slot, number, row.seq, row.id, row.topic, row.expiresAt, row.body, floor, Number(row.muted)],
       ...[tally.count, tally.until],

@@ -10,6 +10,7 @@ import { followRooms } from "./followed-rooms.js";
 import { createPeople } from "./people.js";
 import { followPreferences } from "./preferences.js";
 import { createPresence } from "./presence.js";
+import { followPush } from "./push.js";
 import { createSettings } from "./settings.js";
 import { createSideBar } from "./side-bar.js";
 import { createToasts } from "./toasts.js";
@@ -47,11 +48,22 @@ export function openApp(session, { onLeave, onRoom }) {
     settings.update();
     rooms.changed();
   });
-  const settings = createSettings(preferences, () => []);
+  const pushes = followPush(session, () => {
+    settings.update();
+    bell.showPush(pushes.state);
+  });
+  const settings = createSettings(preferences, pushes);
   const bell = createBell(corner, inbox, {
     onOpen: toasts.clear,
     openMessage,
     openSettings: settings.open,
+    async enablePush() {
+      const failure = await pushes.set(true);
+      toasts.say(
+        failure ?? "Notifications are shown here while this page is closed.",
+        failure ? "failed" : "done",
+      );
+    },
     muting(topic) {
       const muted = preferences.current.mutedTopics.includes(topic);
       const done = muted ? `You hear of ${topic} again.` : `You hear of ${topic} no more.`;
@@ -95,7 +107,11 @@ export function openApp(session, { onLeave, onRoom }) {
     menu: menuOf,
   });
   const drawer = createDrawer(app, sideBar.focus);
-  part(app, "sign-out", HTMLButtonElement).addEventListener("click", () => onLeave(""));
+  part(app, "sign-out", HTMLButtonElement).addEventListener("click", () => {
+    // Whoever comes next shall not be shown what is meant for this user.
+    if (pushes.state === "on") void pushes.set(false);
+    onLeave("");
+  });
   part(app, "settings", HTMLButtonElement).addEventListener("click", settings.open);
 
   /**
@@ -213,6 +229,7 @@ export function openApp(session, { onLeave, onRoom }) {
   const cancel = inbox.subscribe(updateInbox);
   updateInbox();
   void preferences.load();
+  void pushes.load();
 
   return {
     show,
@@ -220,7 +237,7 @@ export function openApp(session, { onLeave, onRoom }) {
       cancel();
       open?.close();
       toasts.clear();
-      for (const { stop } of [rooms, sideBar, drawer, bell, presence]) stop();
+      for (const { stop } of [rooms, sideBar, drawer, bell, pushes, presence]) stop();
       // What is open in the top layer belongs to this user.
       for (const one of document.querySelectorAll("body > .popup, body > dialog")) one.remove();
       app.remove();

@@ -19,11 +19,11 @@ const PAGE = 50;
  * @param {ParentNode} root
  * @param {import("./edge-rooms.js").Inbox} inbox
  * @param {{
- *   onOpen(): void, openMessage(place: import("./mentions.js").Place): void, openSettings(): void,
+ *   onOpen(): void, openMessage(place: import("./mentions.js").Place): void, openSettings(): void, enablePush(): Promise<void>,
  *   muting(topic: string): import("./popup.js").MenuItem,
  * }} page
  */
-export function createBell(root, inbox, { onOpen, openMessage, openSettings, muting }) {
+export function createBell(root, inbox, { onOpen, openMessage, openSettings, enablePush, muting }) {
   const bell = part(root, "bell", HTMLButtonElement);
   const badge = part(root, "badge", HTMLElement);
   const panel = part(root, "panel", HTMLElement);
@@ -31,6 +31,7 @@ export function createBell(root, inbox, { onOpen, openMessage, openSettings, mut
   const list = part(root, "notifications", HTMLElement);
   const nothing = part(root, "no-notifications", HTMLElement);
   const markAll = part(root, "mark-all", HTMLButtonElement);
+  const offer = part(root, "push-offer", HTMLElement);
   const more = part(root, "more-notifications", HTMLButtonElement);
   const closing = new AbortController();
   /** @type {readonly Notification[] | undefined} */
@@ -149,6 +150,7 @@ export function createBell(root, inbox, { onOpen, openMessage, openSettings, mut
     toggle(false);
     openSettings();
   });
+  part(offer, "enable-push", HTMLButtonElement).addEventListener("click", () => void enablePush());
   more.addEventListener("click", async () => {
     try {
       moreIsThere = (await inbox.loadOlder(PAGE)).more;
@@ -170,6 +172,19 @@ export function createBell(root, inbox, { onOpen, openMessage, openSettings, mut
 
   return {
     markRead,
+    /** @param {import("./edge-rooms-push.js").PushState} state */
+    showPush(state) {
+      const hadFocus = offer.contains(document.activeElement);
+      offer.hidden = state === "on" || state === "unsupported";
+      offer.dataset.state = state;
+      const words =
+        state === "denied"
+          ? "Notifications are blocked in your browser's settings for this page."
+          : "Get these while this page is closed.";
+      setText(part(offer, "push-words", HTMLElement), words);
+      part(offer, "enable-push", HTMLElement).hidden = state === "denied";
+      if (hadFocus && !panel.hidden && offer.hidden) panel.focus({ preventScroll: true });
+    },
     /** @param {InboxSnapshot} snapshot */
     update({ notifications, unread }) {
       badge.hidden = unread === 0;

@@ -62,6 +62,8 @@ export function openSession({ url, getToken }) {
   }
 
   return {
+    url,
+    getToken,
     inbox,
     call,
     api: createUserApi(call),

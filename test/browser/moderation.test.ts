@@ -173,18 +173,8 @@ describe.skipIf(chromiumPath === undefined)("people on the demo page", () => {
     await ada.press("Party");
     await ada.message("Mine").locator(".chip").waitFor();
     expect(await narrow()).toBe(true);
-    const small = () =>
-      ada.page.getByRole("button").evaluateAll((buttons) =>
-        buttons
-          .map((button) => ({
-            rect: button.getBoundingClientRect(),
-            name: button.ariaLabel ?? button.textContent,
-          }))
-          .filter(({ rect, name }) => !name || rect.width < 32 || rect.height < 32)
-          .map(({ rect, name }) => `${name}: ${rect.width} × ${rect.height}`),
-      );
     // What is stored meanwhile is made anew.
-    await expect.poll(small, SOON).toEqual([]);
+    await expect.poll(() => ada.tooSmall(), SOON).toEqual([]);
     expect(ada.faults).toEqual([]);
     await phone.close();
   });

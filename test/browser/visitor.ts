@@ -47,6 +47,10 @@ export class Visitor {
     return this.page.getByRole("complementary", { name: "Who is here" }).getByRole("listitem");
   }
 
+  get rooms(): Locator {
+    return this.page.getByRole("complementary", { name: "Rooms", exact: true });
+  }
+
   get bell(): Locator {
     return this.page.getByRole("button", { name: /^Notifications/ });
   }
@@ -93,6 +97,45 @@ export class Visitor {
 
   member(name: string): Locator {
     return this.members.filter({ hasText: name });
+  }
+
+  /** In the side bar. */
+  room(name: string): Locator {
+    return this.rooms.getByRole("link", { name: new RegExp(`^${name}(,|$)`) });
+  }
+
+  /** One that is in the side bar already, or by its name. */
+  async open(room: string): Promise<void> {
+    if (await this.room(room).isVisible()) await this.room(room).click();
+    else {
+      const field = this.page.getByRole("textbox", { name: "Open another room" });
+      await field.fill(room);
+      await field.press("Enter");
+    }
+    await this.page.getByRole("heading", { name: room, exact: true }).waitFor();
+    await this.connected();
+  }
+
+  /** What the menu of a room in the side bar offers. */
+  async chooseIn(room: string, item: string): Promise<void> {
+    // Of several tabs the one in front is drawn, and only there a pointer can be sure of its place.
+    await this.page.bringToFront();
+    await this.room(room).hover();
+    await this.rooms.getByRole("button", { name: `Options of ${room}`, exact: true }).click();
+    await this.page.getByRole("menuitem", { name: item }).click();
+  }
+
+  /** Buttons without a name, or smaller than a finger. */
+  tooSmall(): Promise<string[]> {
+    return this.page.getByRole("button").evaluateAll((buttons) =>
+      buttons
+        .map((button) => ({
+          rect: button.getBoundingClientRect(),
+          name: button.ariaLabel ?? button.textContent,
+        }))
+        .filter(({ rect, name }) => !name || rect.width < 32 || rect.height < 32)
+        .map(({ rect, name }) => `${name}: ${rect.width} × ${rect.height}`),
+    );
   }
 
   /** As another tab in front of this one, or another window, does it. */

@@ -1,0 +1,225 @@
+// Several rooms: what is unread beside the one on the screen, in all tabs of a user, and what was begun in each.
+
+import type { Browser, BrowserContext } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { chromiumPath, launchChromium } from "../support/chromium.ts";
+import { type LocalServer, startServer } from "../support/local-server.ts";
+import { publish, storedTexts } from "./server-code.ts";
+import { Visitor } from "./visitor.ts";
+
+/** Several windows on a busy machine. */
+const SOON = { timeout: 15_000 };
+
+describe.skipIf(chromiumPath === undefined)("rooms on the demo page", () => {
+  let browser: Browser;
+  let server: LocalServer;
+  let visitors: Visitor[] = [];
+  let contexts: BrowserContext[] = [];
+
+  beforeAll(async () => {
+    [browser, server] = await Promise.all([launchChromium(), startServer()]);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.stop();
+  });
+  afterEach(async () => {
+    const faults = visitors.flatMap((visitor) => visitor.faults);
+    await Promise.all(contexts.map((context) => context.close()));
+    visitors = [];
+    contexts = [];
+    expect(faults).toEqual([]);
+  });
+
+  async function profile(options = {}): Promise<BrowserContext> {
+    const context = await browser.newContext(options);
+    contexts.push(context);
+    return context;
+  }
+
+  async function join(name: string, room: string, where?: BrowserContext): Promise<Visitor> {
+    const visitor = await Visitor.join(where ?? (await profile()), server.url, name, room);
+    visitors.push(visitor);
+    return visitor;
+  }
+
+  const labels = ({ rooms }: Visitor) =>
+    rooms.getByRole("link").evaluateAll((links) => links.map((link) => link.ariaLabel));
+
+  async function allSee(tabs: readonly Visitor[], expected: readonly string[]): Promise<void> {
+    for (const tab of tabs) await expect.poll(() => labels(tab), SOON).toEqual(expected);
+  }
+
+  it("[W12] a message in another room raises its count in every tab, and reading it there clears it in all", async () => {
+    const context = await profile();
+    const one = await join("Nia", "nia-lobby", context);
+    const two = await join("Nia", "nia-plans", context);
+    const tabs = [one, two];
+    await two.open("nia-lobby");
+    await allSee(tabs, ["nia-lobby", "nia-plans"]);
+    expect(await one.room("nia-lobby").getAttribute("aria-current")).toBe("page");
+
+    const bo = await join("Bo", "nia-plans");
+    await bo.say("Lunch?");
+    await allSee(tabs, ["nia-lobby", "nia-plans, 1 unread"]);
+    await bo.say("At one?");
+    await allSee(tabs, ["nia-lobby", "nia-plans, 2 unread"]);
+
+    await two.open("nia-plans");
+    await two.hears("At one?");
+    await allSee(tabs, ["nia-lobby", "nia-plans"]);
+    await bo.sees("Seen by Nia");
+  });
+
+  it("[W12] what came before a visit is counted; marked as read, it is read in every tab", async () => {
+    const context = await profile();
+    const first = await join("Oda", "oda-plans", context);
+    await first.say("Hello");
+    await first.message("Hello").locator(".time", { hasNotText: "Sending" }).waitFor();
+    await first.page.close();
+    for (const text of ["One", "Two", "Three"]) await publish(server, "oda-plans", text);
+    const tabs = [await join("Oda", "oda-lobby", context), await join("Oda", "oda-lobby", context)];
+    await allSee(tabs, ["oda-lobby", "oda-plans, 3 unread"]);
+    await tabs[0]?.chooseIn("oda-plans", "Mark as read");
+    await allSee(tabs, ["oda-lobby", "oda-plans"]);
+  });
+
+  it("[W12] a room is followed by its name, and goes from all tabs once it is not", async () => {
+    const context = await profile();
+    const tabs = [await join("Pia", "pia-lobby", context), await join("Pia", "pia-lobby", context)];
+    const [one] = tabs;
+    const field = one?.page.getByRole("textbox", { name: "Open another room" });
+    await field?.fill("no name!");
+    await field?.press("Enter");
+    await one?.sees("A room's name has letters, digits and _ . : - and starts with a letter or digit.");
+    await field?.fill("pia-new");
+    await field?.press("Enter");
+    await one?.say("First");
+    await expect.poll(() => storedTexts(server, "pia-new"), SOON).toEqual(["First"]);
+    await allSee(tabs, ["pia-lobby", "pia-new"]);
+    await one?.chooseIn("pia-new", "Unfollow");
+    await allSee(tabs, ["pia-lobby"]);
+    await one?.page.reload();
+    await one?.connected();
+    await allSee(tabs, ["pia-lobby"]);
+  });
+
+  it("[W13] each room keeps its draft, what it answers and its place; a draft outlasts a reload", async () => {
+    for (let at = 1; at <= 40; at++) await publish(server, "quin-long", `Message ${at}`);
+    const ada = await join("Quin", "quin-long");
+    await ada.hears("Message 40");
+    await ada.open("quin-other");
+    await ada.writing.fill("Half a thought");
+    await ada.open("quin-long");
+    expect(await ada.writing.inputValue()).toBe("");
+    await expect.poll(() => labels(ada), SOON).toEqual(["quin-long", "quin-other, draft"]);
+
+    await ada.messages.getByText("Message 20", { exact: true }).evaluate((message) => {
+      message.scrollIntoView({ block: "center" });
+    });
+    await ada.act("Message 20", "Reply");
+    const before = await ada.place("Message 20");
+    await ada.open("quin-other");
+    expect(await ada.writing.inputValue()).toBe("Half a thought");
+    await ada.open("quin-long");
+    expect(Math.abs((await ada.place("Message 20")).top - before.top)).toBeLessThan(2);
+    expect(await ada.page.locator('[data-part="reply"]').innerText()).toContain("Message 20");
+
+    await ada.open("quin-other");
+    await ada.page.reload();
+    await ada.connected();
+    expect(await ada.writing.inputValue()).toBe("Half a thought");
+    await ada.writing.press("Enter");
+    await ada.hears("Half a thought");
+    await ada.page.reload();
+    await ada.connected();
+    expect(await ada.writing.inputValue()).toBe("");
+  });
+
+  it("[W13] the browser's buttons and keys lead from room to room", async () => {
+    const ada = await join("Rue", "rue-a");
+    await ada.open("rue-b");
+    expect(new URL(ada.page.url()).searchParams.get("room")).toBe("rue-b");
+    await ada.page.goBack();
+    await ada.page.getByRole("heading", { name: "rue-a", exact: true }).waitFor();
+    await ada.page.keyboard.press("Alt+ArrowDown");
+    await ada.page.getByRole("heading", { name: "rue-b", exact: true }).waitFor();
+    await ada.room("rue-b").focus();
+    await ada.page.keyboard.press("ArrowUp");
+    await ada.page.keyboard.press("Enter");
+    await ada.page.getByRole("heading", { name: "rue-a", exact: true }).waitFor();
+    await ada.say("Here");
+    await expect.poll(() => storedTexts(server, "rue-a"), SOON).toEqual(["Here"]);
+  });
+
+  it("[W14] @ suggests who is here and who wrote; the room of who was named says so until it is read", async () => {
+    const sol = await join("Sol Ray", "sol-plans");
+    await sol.say("Hello");
+    const tim = await join("Tim", "sol-plans");
+    await tim.hears("Hello");
+    await sol.open("sol-lobby");
+    await tim.writing.pressSequentially("@s");
+    await tim.page.getByRole("listbox", { name: "Who is meant" }).waitFor();
+    await tim.writing.press("Enter");
+    expect(await tim.writing.inputValue()).toBe("@Sol Ray ");
+    await tim.writing.pressSequentially("have a look");
+    await tim.writing.press("Enter");
+    await expect.poll(() => labels(sol), SOON).toEqual(["sol-lobby", "sol-plans, 1 unread, mentions you"]);
+    await sol.sees("Tim mentioned you");
+
+    await sol.open("sol-plans");
+    const message = sol.message("have a look");
+    await message.waitFor();
+    expect(await message.locator(".mention.self").innerText()).toBe("@Sol Ray");
+    await expect.poll(() => labels(sol), SOON).toEqual(["sol-lobby", "sol-plans"]);
+  });
+
+  it("[W14] who was named in a room where they were not hears of it by the bell, which leads to the message", async () => {
+    const una = await join("Una", "una-plans");
+    await una.say("I am off");
+    const tim = await join("Tim", "una-plans");
+    await tim.hears("I am off");
+    await una.page.close();
+    await expect.poll(() => tim.members.count(), SOON).toBe(1);
+    await tim.say("@una can you decide?");
+    for (let at = 1; at <= 60; at++) await publish(server, "una-plans", `Filler ${at}`);
+
+    const back = await join("Una", "una-lobby");
+    await expect.poll(() => back.bell.getAttribute("aria-label"), SOON).toBe("Notifications, 1 unread");
+    await expect.poll(() => labels(back), SOON).toEqual(["una-lobby", "una-plans, 61 unread, mentions you"]);
+    await back.bell.click();
+    const entry = back.page.getByRole("dialog", { name: "Notifications" }).getByRole("listitem");
+    await entry.filter({ hasText: "Tim mentioned you" }).getByRole("button", { name: "Open" }).click();
+    await back.hears("@una can you decide?");
+    await expect.poll(async () => (await back.place("@una can you decide?")).visible, SOON).toBe(true);
+    await expect.poll(() => back.bell.getAttribute("aria-label"), SOON).toBe("Notifications");
+  });
+
+  it("[W16] on a phone the rooms come in from the side, and their button counts what is unread", async () => {
+    const phone = await profile({ viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true });
+    const ada = await join("Vic", "vic-a-long-name-of-a-room-for-a-phone", phone);
+    const menu = ada.page.getByRole("button", { name: /^Rooms/ });
+    await menu.tap();
+    await ada.page.getByRole("textbox", { name: "Open another room" }).fill("vic-b");
+    await ada.press("Open");
+    await ada.connected();
+    await publish(server, "vic-a-long-name-of-a-room-for-a-phone", "News");
+    await expect.poll(() => menu.getAttribute("aria-label"), SOON).toBe("Rooms, 1 unread");
+    await ada.rooms.waitFor({ state: "hidden" });
+    await menu.tap();
+    await ada.rooms.waitFor();
+    const focused = () => ada.page.evaluate(() => document.activeElement?.getAttribute("aria-current"));
+    expect(await focused()).toBe("page");
+    const narrow = () => ada.page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth);
+    expect(await narrow()).toBe(true);
+    expect(await ada.tooSmall()).toEqual([]);
+    await ada.page.keyboard.press("Escape");
+    await ada.rooms.waitFor({ state: "hidden" });
+    await menu.tap();
+    await ada.room("vic-a-long-name-of-a-room-for-a-phone").tap();
+    await ada.hears("News");
+    await ada.rooms.waitFor({ state: "hidden" });
+    await expect.poll(() => menu.getAttribute("aria-label"), SOON).toBe("Rooms");
+    expect(await narrow()).toBe(true);
+  });
+});

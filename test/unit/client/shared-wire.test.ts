@@ -35,6 +35,14 @@ describeShared("on the wire of a session", () => {
     expect(sockets.all.map(({ url }) => url.pathname.split("/")[3])).toEqual(["lobby", "lobby", "other"]);
   });
 
+  it("[C44] `shared` counts with the first call for a name", async () => {
+    const { room, client, clock, session, sockets } = await roomForTest({}, { shared: false });
+    expect(client.room("lobby", { shared: true })).toBe(room);
+    await clock.advance(0);
+    expect([session.sessions.count, sockets.count]).toEqual([0, 1]);
+    expect(client.inbox.state.status).toBe("disconnected");
+  });
+
   it("[C45] every frame of a room has its name, a batch once", async () => {
     const { room, clock, session } = await roomForTest();
     const { texts } = session.sessions.last;

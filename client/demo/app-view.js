@@ -7,20 +7,20 @@ import { openChat } from "./chat-view.js";
 import { part, setText } from "./dom.js";
 import { createDrawer } from "./drawer.js";
 import { followRooms } from "./followed-rooms.js";
+import { mentionAsNotification, mentionToast } from "./mentions.js";
 import { createPeople } from "./people.js";
 import { followPreferences } from "./preferences.js";
 import { createPresence } from "./presence.js";
 import { followPush } from "./push.js";
+import { createRoomMenu } from "./room-menu.js";
 import { createSettings } from "./settings.js";
 import { createSideBar } from "./side-bar.js";
 import { createToasts } from "./toasts.js";
 import { openVisit } from "./visit.js";
 import { errorWords, refusalWords } from "./words.js";
 
-/** @typedef {import("./followed-rooms.js").ListedRoom} ListedRoom */
 /** @typedef {import("./mentions.js").Place} Place */
 /** @typedef {import("./message-list.js").Place} ReadingPlace */
-/** @typedef {import("./popup.js").MenuItem} MenuItem */
 
 /**
  * @param {import("./session.js").Session} session
@@ -76,22 +76,8 @@ export function openApp(session, { onLeave, onRoom }) {
   const rooms = followRooms(session, {
     isMuted: (name) => preferences.current.mutedRooms.includes(name),
     onChange: showRooms,
-    onMention(room, { id, seq, at, from }) {
-      if (preferences.current.mutedRooms.includes(room)) return;
-      const title = from?.name ?? from?.id ?? "";
-      const data = { room, seq };
-      toasts.show({
-        type: "notification",
-        seq: 0,
-        id: `mention ${room} ${id}`,
-        title,
-        message: "",
-        priority: "medium",
-        topic: "mention",
-        data,
-        at,
-        state: "unseen",
-      });
+    onMention(room, message) {
+      if (!preferences.current.mutedRooms.includes(room)) toasts.show(mentionAsNotification(room, message));
     },
   });
   const sideBar = createSideBar(app, {
@@ -104,7 +90,14 @@ export function openApp(session, { onLeave, onRoom }) {
       const next = names[(names.indexOf(open?.name ?? "") + by + names.length) % names.length];
       if (next !== undefined) show(next);
     },
-    menu: menuOf,
+    menu: createRoomMenu(rooms, preferences, {
+      attempt,
+      onUnfollow(name) {
+        const next = rooms.list().find((other) => other.name !== name);
+        if (open?.name === name && next) show(next.name);
+        places.delete(name);
+      },
+    }),
   });
   const drawer = createDrawer(app, sideBar.focus);
   part(app, "sign-out", HTMLButtonElement).addEventListener("click", () => {
@@ -125,33 +118,6 @@ export function openApp(session, { onLeave, onRoom }) {
     } catch (error) {
       toasts.say(errorWords(error), "failed");
     }
-  }
-
-  /** @param {ListedRoom} room @returns {MenuItem[]} */
-  function menuOf({ name, unread, muted }) {
-    const others = rooms.list().filter((other) => other.name !== name);
-    return [
-      ...(unread > 0 ? [{ label: "Mark as read", onPick: () => attempt(rooms.markRead(name)) }] : []),
-      {
-        label: muted ? "Unmute mentions" : "Mute mentions",
-        onPick: () => attempt(preferences.muteRoom(name, !muted)),
-      },
-      // Somewhere one has to be.
-      ...(others.length === 0
-        ? []
-        : [{ label: "Unfollow", look: "danger", onPick: () => attempt(unfollow(name)) }]),
-    ];
-  }
-
-  /** @param {string} name */
-  async function unfollow(name) {
-    if (open?.name === name) {
-      const [next] = rooms.list().filter((other) => other.name !== name);
-      if (next) show(next.name);
-    }
-    places.delete(name);
-    await rooms.unfollow(name);
-    toasts.say(`You follow ${name} no more.`);
   }
 
   function showRooms() {
@@ -204,6 +170,7 @@ export function openApp(session, { onLeave, onRoom }) {
     });
     visit.subscribe(showUser);
     rooms.setCurrent(name);
+    toasts.hide(mentionToast(name));
     onRoom(name);
     showUser();
     sideBar.reveal();

@@ -1,11 +1,9 @@
 // @ts-check
 // The bell: how many are unread, and the panel that lists them.
 
-import { button, element, iconButton, part, setText } from "./dom.js";
-import { fewOf, fullTime, timeAgo } from "./format.js";
-import { ARCHIVE, MORE } from "./icons.js";
-import { openerOf, wordsOf } from "./notification-view.js";
-import { openMenu } from "./popup.js";
+import { part, setText } from "./dom.js";
+import { fewOf, timeAgo } from "./format.js";
+import { renderNotification } from "./notification-view.js";
 
 /** @typedef {import("./edge-rooms.js").Notification} Notification */
 /** @typedef {import("./edge-rooms.js").InboxSnapshot} InboxSnapshot */
@@ -84,42 +82,18 @@ export function createBell(root, inbox, { onOpen, openMessage, openSettings, ena
   }
 
   /** @param {Notification} notification */
-  function renderOne(notification) {
-    const { id, priority, topic, at, state, muted } = notification;
-    const isUnread = state !== "read" && !muted;
-    const classes = [isUnread && "unread", isUnread && fresh.has(id) && "fresh", muted && "muted"];
-    const close = () => toggle(false);
-    const opener = openerOf(notification, {
-      onOpen() {
-        markRead(id);
-        close();
-      },
+  const renderOne = (notification) =>
+    renderNotification(notification, {
+      isFresh: fresh.has(notification.id),
+      muting,
       openMessage,
+      onOpen() {
+        markRead(notification.id);
+        toggle(false);
+      },
+      onRead: () => markRead(notification.id),
+      onArchive: () => void mark([notification.id], "archived"),
     });
-    const archive = iconButton("Archive", ARCHIVE, () => void mark([id], "archived"));
-    const foot = element("div", { class: "foot" }, [
-      element("time", { datetime: new Date(at).toISOString(), title: fullTime(at) }, [timeAgo(at)]),
-      ...(priority === "medium" ? [] : [element("span", { class: "priority" }, [priority])]),
-      ...(muted ? [element("span", { class: "priority" }, ["muted"])] : []),
-      element("span", { class: "acts" }, [
-        ...opener,
-        ...(isUnread ? [button("Mark read", () => markRead(id))] : []),
-        archive,
-        ...(topic === undefined ? [] : [moreButton(topic)]),
-      ]),
-    ]);
-    return element("li", { class: classes.filter(Boolean).join(" "), "data-priority": priority }, [
-      ...wordsOf(notification),
-      foot,
-    ]);
-  }
-
-  /** @param {string} topic */
-  function moreButton(topic) {
-    const made = iconButton("More", MORE, () => openMenu(made, `Topic ${topic}`, [muting(topic)]));
-    made.setAttribute("aria-haspopup", "menu");
-    return made;
-  }
 
   function markSeen() {
     const { notifications, state } = inbox.getSnapshot();

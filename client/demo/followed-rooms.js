@@ -4,6 +4,7 @@
 
 import { followAttention, isLooking } from "./attention.js";
 import { mentionOf, unreadMention } from "./mentions.js";
+import { createRoomApi } from "./room-api.js";
 import { refusalIn } from "./session.js";
 
 /** @typedef {import("./user-api.js").Followed} Followed */
@@ -59,7 +60,7 @@ export function followRooms(session, { isMuted, onChange, onMention }) {
       const now = performance.now();
       const justOpened = [...openedAt].filter(([, at]) => now - at < TOLD_WITHIN_MS);
       followed = new Map([
-        ...justOpened.map(([name]) => /** @type {const} */ ([name, { room: name, readSeq: 0, unread: 0 }])),
+        ...justOpened.map(([name]) => /** @type {const} */ ([name, { room: name, head: 0, unread: 0 }])),
         ...rooms.map((room) => /** @type {const} */ ([room.room, room])),
       ]);
     } catch {
@@ -101,7 +102,7 @@ export function followRooms(session, { isMuted, onChange, onMention }) {
   function opened(name) {
     if (followed.has(name)) return;
     openedAt.set(name, performance.now());
-    followed = new Map(followed).set(name, { room: name, readSeq: 0, unread: 0 });
+    followed = new Map(followed).set(name, { room: name, head: 0, unread: 0 });
     news.tell("rooms");
     changed();
   }
@@ -128,11 +129,13 @@ export function followRooms(session, { isMuted, onChange, onMention }) {
       return place ? [{ id, place }] : [];
     });
 
-  /** @param {string} name @returns {Omit<ListedRoom, "mentioned"> & { live: boolean }} */
-  function standing(name) {
+  /** @param {string} name @param {ReadonlySet<string>} told @returns {ListedRoom} */
+  function standing(name, told) {
     const entry = entered.get(name);
     const unread = entry?.wasIn ? entry.room.unread : (followed.get(name)?.unread ?? 0);
-    return { name, unread, muted: isMuted(name), current: name === current, live: entry?.wasIn ?? false };
+    const muted = isMuted(name);
+    const isNamed = told.has(name) || (entry !== undefined && unreadMention(entry.room.getSnapshot()));
+    return { name, unread, mentioned: isNamed && !muted, muted, current: name === current };
   }
 
   inbox.on("state", ({ status }) => {
@@ -154,11 +157,7 @@ export function followRooms(session, { isMuted, onChange, onMention }) {
       const told = new Set(unreadMentions().map(({ place }) => place.room));
       return [...new Set([...followed.keys(), ...(current === "" ? [] : [current])])]
         .sort(byName.compare)
-        .map((name) => {
-          const entry = entered.get(name);
-          const isNamed = entry !== undefined && unreadMention(entry.room.getSnapshot());
-          return { ...standing(name), mentioned: isNamed || told.has(name) };
-        });
+        .map((name) => standing(name, told));
     },
 
     /** The room on the screen. @param {string} name */
@@ -179,11 +178,16 @@ export function followRooms(session, { isMuted, onChange, onMention }) {
       changed();
     },
 
-    /** All that is in it. @param {string} name */
+    /** All that is in it. Rejects where it was refused. @param {string} name */
     async markRead(name) {
-      const { room } = entered.get(name) ?? session.enter(name);
-      watch(name, room);
-      await room.markRead();
+      const entry = entered.get(name);
+      const told = followed.get(name);
+      if (entry?.wasIn) await entry.room.markRead();
+      else if (told) {
+        await createRoomApi(session.call, name).markRead(told.head);
+        followed = new Map(followed).set(name, { ...told, unread: 0 });
+        changed();
+      }
     },
 
     stop() {

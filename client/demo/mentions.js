@@ -76,6 +76,29 @@ export function mentionOf({ topic, data }) {
   return typeof seq === "number" && Number.isSafeInteger(seq) && seq > 0 ? { room, seq } : undefined;
 }
 
+/** One for each room. @param {string} room */
+export const mentionToast = (room) => `mention in ${room}`;
+
+/**
+ * Of who is in the room the server tells nobody else that they were named there.
+ *
+ * @param {string} room
+ * @param {import("./edge-rooms.js").Message} message
+ * @returns {import("./edge-rooms.js").Notification}
+ */
+export const mentionAsNotification = (room, { seq, at, from }) => ({
+  type: "notification",
+  seq: 0,
+  id: mentionToast(room),
+  title: from?.name ?? from?.id ?? "Server",
+  message: "",
+  priority: "medium",
+  topic: TOPIC,
+  data: { room, seq },
+  at,
+  state: "unseen",
+});
+
 /**
  * @param {string} text
  * @param {readonly string[]} names in lower case

@@ -5,6 +5,7 @@ import { followAttention, isLooking } from "./attention.js";
 import { part, setText } from "./dom.js";
 import { fewOf } from "./format.js";
 import { editInPlace } from "./message-editor.js";
+import { createFinder } from "./message-finder.js";
 import { rowsOf } from "./message-rows.js";
 import { createToolbar } from "./message-toolbar.js";
 import { renderRow } from "./message-view.js";
@@ -23,9 +24,6 @@ import { countUnread } from "./unread.js";
 
 /** Further up than this, there is a button that leads back. */
 const FAR_UP_PX = 400;
-/** How far a mention is looked for. */
-const MOST_PAGES = 10;
-const PAGE = 100;
 
 /**
  * @param {ParentNode} root
@@ -54,7 +52,9 @@ export function createMessageList(root, visit, { stage, onReply, onDelete, edit,
   let isOpen = true;
   let toGoBackTo = place;
 
-  const rows = createRowList(list, (row) => renderRow(row, { ...stage, jumpTo }));
+  const rows = createRowList(list, (row) =>
+    renderRow(row, { ...stage, jumpTo: (seq) => finder.jumpTo(seq) }),
+  );
   const scroll = keepScroll(scroller, list, {
     onMove() {
       older.moved();
@@ -73,6 +73,15 @@ export function createMessageList(root, visit, { stage, onReply, onDelete, edit,
     onReply,
     onDelete,
     onEdit: openEditor,
+  });
+  const finder = createFinder(visit, {
+    rowOf: rows.withSeq,
+    show(row) {
+      scroll.toRow(row);
+      toolbar.focusRow(row);
+    },
+    refresh,
+    isOpen: () => isOpen,
   });
 
   newBelow.addEventListener("click", () => {
@@ -178,33 +187,6 @@ export function createMessageList(root, visit, { stage, onReply, onDelete, edit,
     setText(part(empty, "empty-hint", HTMLElement), hint);
   }
 
-  /** @param {number} seq */
-  function jumpTo(seq) {
-    const row = rows.withSeq(seq);
-    if (row === undefined) return false;
-    scroll.toRow(row);
-    row.classList.remove("pointed-at");
-    // So that it begins anew.
-    void row.offsetWidth;
-    row.classList.add("pointed-at");
-    row.addEventListener("animationend", () => row.classList.remove("pointed-at"), { once: true });
-    toolbar.focusRow(row);
-    return true;
-  }
-
-  /** Also where it lies further up than what is held. Answers whether it was found. @param {number} seq */
-  async function find(seq) {
-    for (let page = 0; page < MOST_PAGES; page++) {
-      const oldest = room.getSnapshot().messages[0]?.seq;
-      if (!isOpen || jumpTo(seq)) return true;
-      if (oldest !== undefined && oldest <= seq) return false;
-      const { more } = await room.loadOlder(PAGE);
-      refresh();
-      if (!more) return !isOpen || jumpTo(seq);
-    }
-    return false;
-  }
-
   /** @param {MessageRow} row */
   function openEditor(row) {
     const element = rows.elementOf(row.key);
@@ -227,7 +209,7 @@ export function createMessageList(root, visit, { stage, onReply, onDelete, edit,
 
   return {
     update,
-    find,
+    find: finder.find,
     /** @returns {Place} */
     place() {
       const at = scroll.place();

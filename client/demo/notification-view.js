@@ -1,9 +1,12 @@
 // @ts-check
 // What a notification says, and where it leads.
 
-import { button, element } from "./dom.js";
+import { button, element, iconButton } from "./dom.js";
+import { fullTime, timeAgo } from "./format.js";
+import { ARCHIVE, MORE } from "./icons.js";
 import { anchor, isSafeLink } from "./links.js";
 import { mentionOf } from "./mentions.js";
+import { openMenu } from "./popup.js";
 
 /** @typedef {import("./edge-rooms.js").Notification} Notification */
 /** @typedef {import("./mentions.js").Place} Place */
@@ -44,4 +47,45 @@ export function openerOf(notification, { onOpen, openMessage }) {
   const open = anchor(link, "Open");
   open.addEventListener("click", onOpen);
   return [open];
+}
+
+/**
+ * As the panel lists it.
+ *
+ * @param {Notification} notification
+ * @param {{
+ *   isFresh: boolean, muting(topic: string): import("./popup.js").MenuItem, openMessage(place: Place): void,
+ *   onOpen(): void, onRead(): void, onArchive(): void,
+ * }} page
+ */
+export function renderNotification(notification, page) {
+  const { priority, topic, at, state, muted } = notification;
+  const isUnread = state !== "read" && !muted;
+  const classes = [isUnread && "unread", isUnread && page.isFresh && "fresh", muted && "muted"];
+  const foot = element("div", { class: "foot" }, [
+    element("time", { datetime: new Date(at).toISOString(), title: fullTime(at) }, [timeAgo(at)]),
+    ...(priority === "medium" ? [] : [element("span", { class: "priority" }, [priority])]),
+    ...(muted ? [element("span", { class: "priority" }, ["muted"])] : []),
+    element("span", { class: "acts" }, [
+      ...openerOf(notification, page),
+      ...(isUnread ? [button("Mark read", page.onRead)] : []),
+      iconButton("Archive", ARCHIVE, page.onArchive),
+      ...(topic === undefined ? [] : [moreButton(topic, page.muting)]),
+    ]),
+  ]);
+  return element("li", { class: classes.filter(Boolean).join(" "), "data-priority": priority }, [
+    ...wordsOf(notification),
+    foot,
+  ]);
+}
+
+/**
+ * @param {string} topic
+ * @param {(topic: string) => import("./popup.js").MenuItem} muting
+ */
+function moreButton(topic, muting) {
+  const made = iconButton("More", MORE, () => openMenu(made, `Topic ${topic}`, [muting(topic)]));
+  made.setAttribute("aria-haspopup", "menu");
+  made.setAttribute("aria-expanded", "false");
+  return made;
 }

@@ -25,6 +25,8 @@ export function createRoomApi(call, room) {
     /** @param {{ user: string, banSeconds: number, reason?: string }} wish */
     kick: (wish) => call("POST", `${base}/kick`, wish),
     slowModeMs: async () => Number(recordOf((await call("GET", base)).settings).slowModeMs) || 0,
+    /** @param {number} seq */
+    markRead: (seq) => call("PUT", `${base}/receipts/me`, { seq }),
     /** @param {number} slowModeMs */
     setSlowMode: (slowModeMs) => call("PATCH", base, { slowModeMs }),
   };

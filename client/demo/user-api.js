@@ -3,7 +3,7 @@
 
 import { listOf } from "./http.js";
 
-/** `unread` is `null` where the room did not answer. @typedef {{ room: string, readSeq: number, unread: number | null }} Followed */
+/** `unread` is `null` where the room did not answer. @typedef {{ room: string, head: number, unread: number | null }} Followed */
 /** @typedef {{ from: string, to: string, timeZone: string }} QuietHours */
 /**
  * @typedef {{

@@ -11,6 +11,8 @@ import { refusalIn } from "./session.js";
 /** Who was in the room is told there, and may come back later. @type {ReadonlySet<string>} */
 const REMOVALS = new Set(["forbidden", "banned", "deleted"]);
 
+const CONNECTED_WITHIN_MS = 10_000;
+
 /**
  * @param {import("./session.js").Session} session
  * @param {string} name
@@ -49,6 +51,18 @@ export function openVisit(session, name) {
     /** @param {() => void} fn */
     subscribe(fn) {
       cancels.push(room.subscribe(fn));
+    },
+
+    /** Rejects where it ends before, or takes too long. @returns {Promise<void>} */
+    whenConnected() {
+      if (room.state.status === "connected") return Promise.resolve();
+      return new Promise((resolve, reject) => {
+        setTimeout(() => reject(new Error("There is no connection.")), CONNECTED_WITHIN_MS);
+        on("state", (state) => {
+          if (state.status === "connected") resolve();
+          else if (refusalIn(state)) reject(new Error("The room is closed."));
+        });
+      });
     },
 
     /** Why this user is not in the room any more, if somebody saw to that. */

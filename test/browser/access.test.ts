@@ -85,6 +85,14 @@ describe.skipIf(chromiumPath === undefined)("access", () => {
     expect(ada.page.url()).not.toContain(token);
     expect(await ada.page.evaluate(() => JSON.stringify(localStorage))).not.toContain(token);
 
+    // A room that is not open to them leads back to the one they are in.
+    const other = ada.page.getByRole("textbox", { name: "Open another room" });
+    await other.fill("secret");
+    await other.press("Enter");
+    await ada.sees("You have no permission for this room.");
+    await ada.page.getByRole("heading", { name: "project_1" }).waitFor();
+    await ada.connected();
+
     // The tab remembers it, so a reload asks for nothing.
     await ada.page.reload();
     await ada.connected();

@@ -4,7 +4,7 @@ import type { Browser, BrowserContext } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { chromiumPath, launchChromium } from "../support/chromium.ts";
 import { type LocalServer, startServer } from "../support/local-server.ts";
-import { publish, storedTexts } from "./server-code.ts";
+import { call, publish, storedTexts } from "./server-code.ts";
 import { Visitor } from "./visitor.ts";
 
 /** Several windows on a busy machine. */
@@ -192,6 +192,14 @@ describe.skipIf(chromiumPath === undefined)("rooms on the demo page", () => {
     await entry.filter({ hasText: "Tim mentioned you" }).getByRole("button", { name: "Open" }).click();
     await back.hears("@una can you decide?");
     await expect.poll(async () => (await back.place("@una can you decide?")).visible, SOON).toBe(true);
+    await expect.poll(() => back.bell.getAttribute("aria-label"), SOON).toBe("Notifications");
+
+    // Also where she never was, from the news that came while she looked elsewhere.
+    const data = { data: { text: "Welcome, @Una" }, mentions: ["una"] };
+    await call(server, "POST", "/v1/rooms/una-new/messages", data);
+    await back.page.locator(".toast").getByRole("button", { name: "Open" }).click();
+    await back.hears("Welcome, @Una");
+    await expect.poll(() => labels(back), SOON).toContain("una-new");
     await expect.poll(() => back.bell.getAttribute("aria-label"), SOON).toBe("Notifications");
   });
 

@@ -130,11 +130,8 @@ describe.skipIf(chromiumPath === undefined)("settings on the demo page", () => {
     await expect.poll(() => settings(ada).getByRole("switch").count(), SOON).toBe(0);
     await ada.page.keyboard.press("Escape");
     await ada.bell.click();
-    expect(
-      await panel(ada)
-        .getByText(/push|closed/)
-        .isVisible(),
-    ).toBe(false);
+    await panel(ada).waitFor();
+    expect(await panel(ada).getByText("Turn on push").isVisible()).toBe(false);
     expect(ada.faults).toEqual([]);
     await ada.page.close();
     await plain.stop();

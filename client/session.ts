@@ -4,6 +4,7 @@ import type { JoinCommand, LeaveCommand } from "../src/protocol/index.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionState } from "./connection-state.ts";
 import type { ConnectionContext, Endpoint } from "./endpoint.ts";
+import { JoinQueue } from "./join-queue.ts";
 import type { Cancel, Socket, SocketEvents } from "./ports.ts";
 import { type SessionPart, sessionParts } from "./session-parts.ts";
 import { type SessionLine, SessionRoom } from "./session-room.ts";
@@ -14,11 +15,14 @@ export class Session implements SessionLine {
   /** Those that have joined, or are about to, on the socket that there is. */
   readonly #rooms = new Map<string, SessionRoom>();
   readonly #joins = new Map<string, SessionRoom>();
+  readonly #queue: JoinQueue;
   #socket: Socket | undefined;
   #connection: Connection | undefined;
 
   constructor(context: ConnectionContext) {
     this.#context = context;
+    // Through the link: after an `auth` that is on its way, and all in one frame.
+    this.#queue = new JoinQueue(context.ports.clock, (command) => this.#connection?.send(command));
   }
 
   get connection(): Connection | undefined {
@@ -49,9 +53,13 @@ export class Session implements SessionLine {
         if (this.#watchers.has(watcher)) watcher.fn();
       }
     };
+    const onConnected: Endpoint["onConnected"] = (frame, start) => {
+      this.#queue.setPace(frame.limits);
+      endpoint.onConnected(frame, start);
+    };
     this.#connection = new Connection(
       { ...this.#context, ports: { ...ports, dial } },
-      { ...endpoint, onState },
+      { ...endpoint, onState, onConnected },
     );
     return this.#connection;
   }
@@ -76,12 +84,12 @@ export class Session implements SessionLine {
   join(room: SessionRoom, command: JoinCommand): void {
     this.#rooms.set(room.name, room);
     this.#joins.set(command.id, room);
-    // After an `auth` that is on its way, and all in one frame.
-    this.#connection?.send(command);
+    this.#queue.add(command);
   }
 
   leave(room: SessionRoom, command: LeaveCommand): void {
     if (this.#rooms.get(room.name) === room) this.#rooms.delete(room.name);
+    this.#queue.remove(room.name);
     this.#connection?.send(command);
   }
 
@@ -132,6 +140,7 @@ export class Session implements SessionLine {
       case "joined": {
         const room = this.#joins.get(part.id);
         this.#joins.delete(part.id);
+        if (part.refusal?.code === "rate_limited") this.#queue.emptied();
         room?.onJoinAnswer(part.id, part.refusal);
       }
     }
@@ -143,6 +152,7 @@ export class Session implements SessionLine {
     const rooms = [...this.#rooms.values()];
     this.#rooms.clear();
     this.#joins.clear();
+    this.#queue.clear();
     for (const room of rooms) room.onSessionEnd();
   }
 }

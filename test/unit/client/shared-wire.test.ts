@@ -35,6 +35,40 @@ describeShared("on the wire of a session", () => {
     expect(sockets.all.map(({ url }) => url.pathname.split("/")[3])).toEqual(["lobby", "lobby", "other"]);
   });
 
+  it("[C44] more rooms than the allowance holds join at its pace, and those that are left do not", async () => {
+    const { client, clock, session, sockets } = await dialedRoom();
+    session.greeting = { limits: { ...LIMITS, ratePerSecond: 10, rateBurst: 5 } };
+    const rooms = Array.from({ length: 11 }, (_, n) => client.room(`room_${n}`, { shared: true }));
+    session.sessions.last.end(1006);
+    await clock.advance(500);
+    expect(sockets.count).toBe(1 + 5);
+    rooms[10]?.leave();
+    await clock.advance(99);
+    expect(sockets.count).toBe(1 + 5);
+    await clock.advance(501);
+    expect(sockets.count).toBe(1 + 11);
+    expect(session.sessions.last.sentOf("join").map(({ room }) => room)).not.toContain("room_10");
+    session.sessions.last.end(1006);
+    await clock.advance(5_000);
+    client.close();
+    await clock.settle();
+    expect(clock.pending).toBe(0);
+  });
+
+  it("[C44] a refused join empties the allowance for those that wait", async () => {
+    const { client, clock, session, sockets } = await dialedRoom();
+    session.greeting = { limits: { ...LIMITS, ratePerSecond: 10, rateBurst: 5 } };
+    session.sessions.last.end(1006);
+    await clock.advance(500);
+    const [join] = session.sessions.last.sentOf("join");
+    session.sessions.last.deliver(refusal(join, "rate_limited", { retryAfterMs: 100 }));
+    client.room("other", { shared: true });
+    await clock.advance(99);
+    expect(sockets.count).toBe(2);
+    await clock.advance(1);
+    expect(sockets.last.url.pathname).toContain("other");
+  });
+
   it("[C44] `shared` counts with the first call for a name", async () => {
     const { room, client, clock, session, sockets } = await roomForTest({}, { shared: false });
     expect(client.room("lobby", { shared: true })).toBe(room);

@@ -21,10 +21,15 @@ export const followedRooms = new Hono<AppEnv>()
     });
     const rooms = followed.filter((_, at) => allowed[at]);
     const standings = await user.standingsIn(rooms);
-    return c.json({ rooms: rooms.map((room, at) => ({ room, ...standings[at] })) });
+    const listed = rooms.flatMap((room, at) => {
+      const standing = standings[at];
+      return standing ? [{ room, ...standing }] : [];
+    });
+    return c.json({ rooms: listed });
   })
   .put("/:room", async (c) => {
     const { room, actor } = await callInRoom(c, "read");
+    if (actor.identity.kind === "anonymous") throw refusing("unauthorized", "this call takes a user's token");
     if (actor.identity.kind !== "user")
       throw refusing("forbidden", "this call acts for a user: send their token");
     accepted(await userStub(c, actor.identity.user.id).follow(room));

@@ -1,6 +1,8 @@
 import { exceedsBytes, MAX_FRAME_BYTES, utf8Length } from "../protocol/index.ts";
 
 const CLOSE = "]}";
+/** On a session the name of its room comes to it. */
+const MAX_BYTES = MAX_FRAME_BYTES - 256;
 
 /**
  * Puts encoded events into as few frames as fit: one goes out bare, several as a `batch`.
@@ -12,10 +14,8 @@ export function joinFrames(events: readonly string[], extra = ""): string[] {
   if (events.length === 1 && extra === "" && first !== undefined) return [first];
   const open = `{"type":"batch",${extra}"events":[`;
   const whole = open + events.join(",") + CLOSE;
-  if (!exceedsBytes(whole, MAX_FRAME_BYTES)) return [whole];
-  return cut(events, MAX_FRAME_BYTES - open.length - CLOSE.length).map(
-    (part) => open + part.join(",") + CLOSE,
-  );
+  if (!exceedsBytes(whole, MAX_BYTES)) return [whole];
+  return cut(events, MAX_BYTES - open.length - CLOSE.length).map((part) => open + part.join(",") + CLOSE);
 }
 
 function cut(events: readonly string[], maxBytes: number): string[][] {

@@ -85,8 +85,10 @@ export class Attendance {
   update(connection: RoomConnection, change: { status?: Status; data?: unknown }): void {
     const present = this.#of(connection);
     if (present === undefined) return;
-    present.standing = { ...present.standing, ...change };
-    for (const own of present.connections) own.update({ standing: present.standing });
+    const standing = { ...present.standing, ...change };
+    for (const own of present.connections) own.update({ standing });
+    // Last, so that nobody else is given what one connection could not keep.
+    present.standing = standing;
     this.#news.push(JSON.stringify({ type: "memberUpdated", member: memberOf(present) }));
   }
 
@@ -150,22 +152,24 @@ export class Attendance {
   }
 
   #enter(connection: RoomConnection, now: number): void {
-    if (connection.state.counted) this.#connections++;
     const { user } = connection;
-    if (user === null || !connection.state.counted) return;
-    const present = this.#present.get(user.id);
+    const present = user === null ? undefined : this.#present.get(user.id);
+    const newcomer = { status: "online", data: null, joinedAt: now } as const;
+    const standing = connection.state.standing ?? present?.standing ?? newcomer;
+    // First of all, so that it is not counted where this fails.
+    if (user !== null && connection.state.standing === null) connection.update({ standing });
+    if (!connection.state.counted) return;
+    this.#connections++;
+    if (user === null) return;
     if (present === undefined) {
-      const standing = connection.state.standing ?? { status: "online", data: null, joinedAt: now };
       const joined: Present = { user, standing, connections: new Set([connection]) };
       this.#present.set(user.id, joined);
-      if (connection.state.standing === null) connection.update({ standing });
       this.#believe(1);
       this.#news.push(JSON.stringify({ type: "memberJoined", member: memberOf(joined) }));
       return;
     }
     this.#leavesAt.delete(user.id);
     present.connections.add(connection);
-    if (connection.state.standing === null) connection.update({ standing: present.standing });
     if (user.name === present.user.name && user.picture === present.user.picture) return;
     present.user = user;
     this.#news.push(JSON.stringify({ type: "memberUpdated", member: memberOf(present) }));

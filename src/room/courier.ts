@@ -19,11 +19,14 @@ const RETRY_MS = 500;
 /** Typing and cursors alone are told to a session five times a second: each delivery is a request. */
 const SIGNALS_EVERY_MS = 200;
 const SIGNAL = '{"type":"signal",';
+const BATCH_OF_SIGNALS = '{"type":"batch","events":[{"type":"signal",';
 
 interface Line {
   items: SessionItem[];
   busy: boolean;
   deliveredAt: number;
+  /** Ends the wait of signals that have no company yet. */
+  hurry: () => void;
 }
 
 export class Courier {
@@ -37,10 +40,11 @@ export class Courier {
   add(user: string, item: SessionItem): void {
     let line = this.#lines.get(user);
     if (line === undefined) {
-      line = { items: [], busy: false, deliveredAt: Number.NEGATIVE_INFINITY };
+      line = { items: [], busy: false, deliveredAt: Number.NEGATIVE_INFINITY, hurry: () => {} };
       this.#lines.set(user, line);
     }
     line.items.push(item);
+    if (!isOnlySignals(item)) line.hurry();
     if (!line.busy) void this.#run(user, line);
   }
 
@@ -56,7 +60,11 @@ export class Courier {
     await Promise.resolve();
     while (line.items.length > 0) {
       const restMs = line.deliveredAt + SIGNALS_EVERY_MS - now();
-      if (restMs > 0 && line.items.every(isOnlySignals)) await wait(restMs);
+      if (restMs > 0 && line.items.every(isOnlySignals)) {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        line.hurry = resolve;
+        await Promise.race([promise, wait(restMs)]);
+      }
       const items = line.items;
       line.items = [];
       await this.#carry(user, items);
@@ -90,4 +98,12 @@ export class Courier {
 }
 
 const isOnlySignals = ({ frames, left }: SessionItem): boolean =>
-  left === undefined && frames.length > 0 && frames.every((frame) => frame.startsWith(SIGNAL));
+  left === undefined && frames.length > 0 && frames.every(isSignals);
+
+/** Several of one flush come as a batch, perhaps with something else behind them. */
+function isSignals(frame: string): boolean {
+  if (frame.startsWith(SIGNAL)) return true;
+  if (!frame.startsWith(BATCH_OF_SIGNALS)) return false;
+  const { events }: { events: readonly { type: string }[] } = JSON.parse(frame);
+  return events.every(({ type }) => type === "signal");
+}

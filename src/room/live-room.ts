@@ -92,6 +92,8 @@ export class LiveRoom {
       sql: database.sql,
       deliver: (user, room, items) => this.#userObject(user).deliver(room, items),
       flush: () => this.flush(),
+      reportFault: (error) =>
+        log("error", "session_not_written", { room: name, error: describeError(error) }),
     });
     this.#intake = new Intake({
       parse: (frame) => parseFrame<RoomCommand>(frame, ROOM_COMMANDS),
@@ -109,7 +111,8 @@ export class LiveRoom {
    */
   async learnOf(user: string): Promise<Refusal | undefined> {
     try {
-      this.room.moderation.remember(user, await this.#userObject(user).opened(this.#name));
+      const voidUpTo = await this.#userObject(user).opened(this.#name);
+      this.room.moderation.learn(user, voidUpTo, Date.now());
       return undefined;
     } catch (error) {
       log("error", "user_unreachable", { room: this.#name, error: describeError(error) });
@@ -152,7 +155,7 @@ export class LiveRoom {
   /** As `receive`, of a session. `false`: it has not joined. */
   async receiveOf(session: string, frames: readonly string[]): Promise<boolean> {
     const connection = this.sessions.find(session);
-    if (connection === undefined) return false;
+    if (connection === undefined) return this.sessions.hasEnded(session);
     await Promise.all(frames.map((frame) => this.#receive(connection, frame)));
     return true;
   }

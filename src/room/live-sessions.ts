@@ -11,10 +11,14 @@ import type { RoomConnection } from "./room-connection.ts";
 import { SessionStore } from "./session-store.ts";
 import { MAX_SESSIONS, Sessions } from "./sessions.ts";
 
+/** Sessions of a room in which nothing was stored are asked only this often whether they live. */
+const INQUIRE_EVERY_MS = 3_600_000;
+
 export interface LiveSessionsPorts {
   readonly sql: Sql;
   deliver(user: string, room: string, items: readonly SessionItem[]): Promise<readonly ItemAnswer[]>;
   flush(): Promise<void>;
+  reportFault(error: unknown): void;
 }
 
 export class LiveSessions {
@@ -26,18 +30,23 @@ export class LiveSessions {
   constructor(room: Room, ports: LiveSessionsPorts) {
     this.#room = room;
     this.#ports = ports;
-    this.#sessions = new Sessions(new SessionStore(ports.sql));
+    this.#sessions = new Sessions(new SessionStore(ports.sql), ports.reportFault);
     this.#courier = new Courier({
       deliver: (user, items) => ports.deliver(user, room.name, items),
       delivered: (items, answers) => this.#delivered(items, answers),
       givenUp: (items, error) => {
         log("error", "delivery_failed", { room: room.name, error: describeError(error) });
-        for (const item of items) this.#sessions.givenUp(item);
+        for (const item of items) this.#giveUp(item);
+        this.#flush();
       },
       now: () => Date.now(),
       random: () => Math.random(),
       wait: (ms) => scheduler.wait(ms),
     });
+  }
+
+  get size(): number {
+    return this.#sessions.size;
   }
 
   get areFull(): boolean {
@@ -52,13 +61,16 @@ export class LiveSessions {
     return this.#sessions.find(id);
   }
 
+  /** It has yet to hear that it is no longer here. */
+  hasEnded(id: string): boolean {
+    return this.#sessions.hasEnded(id);
+  }
+
   /** Takes a session in; its first frames go out with the next flush, after the answer to its `join`. */
   join(
     { connection: id, join, id: command, actor, topics, presence, since, history }: SessionJoin,
     now: number,
   ): void {
-    // Joining again starts over; the others do not see it.
-    this.leave(id, "lost");
     const connection = this.#sessions.join(
       {
         version: 1,
@@ -77,11 +89,13 @@ export class LiveSessions {
     this.#room.admit(connection);
   }
 
-  leave(id: string, departure: Departure): void {
+  /** Answers whether it was here. */
+  leave(id: string, departure: Departure): boolean {
     const connection = this.#sessions.find(id);
-    if (connection === undefined) return;
+    if (connection === undefined) return false;
     connection.forget();
     this.#room.enqueue({ kind: "leave", connection, departure });
+    return true;
   }
 
   /** To be called after each flush, before anything else happens: what it wrote and what it said belong together. */
@@ -91,9 +105,40 @@ export class LiveSessions {
     }
   }
 
-  /** Asks all of them whether they are still there, and have everything. */
-  inquire(): void {
-    for (const { user, item } of this.#sessions.inquiries(this.#room.log.head)) this.#courier.add(user, item);
+  /** From time to time, and where something was stored since: whether they are still there, and have everything. */
+  sweep(now: number): void {
+    if (this.size === 0) return;
+    const { head } = this.#room.log;
+    const { headThen, at } = this.#sessions.lastInquiry;
+    if (head !== headThen || now - at >= INQUIRE_EVERY_MS) this.#inquire(now);
+    else for (const { user, item } of this.#sessions.farewells()) this.#courier.add(user, item);
+  }
+
+  /** Before a room is called full for long: those that are gone without a word. */
+  inquireIfStale(now: number): void {
+    if (now - this.#sessions.lastInquiry.at >= this.#room.settings.limits.pingMs) this.#inquire(now);
+  }
+
+  #inquire(now: number): void {
+    for (const { user, item } of this.#sessions.inquire(this.#room.log.head, now))
+      this.#courier.add(user, item);
+  }
+
+  /** What sessions hear that has no `seq` cannot be found missing: so they join again. */
+  #giveUp(item: SessionItem): void {
+    const connection = this.#sessions.of(item);
+    this.#sessions.givenUp(item);
+    if (connection !== undefined && item.frames.length > 0) this.#end(connection);
+  }
+
+  /** It joins again with its cursor, as a socket would reconnect. */
+  #end(connection: RoomConnection): void {
+    connection.close({ code: "internal" });
+    this.#room.enqueue({ kind: "leave", connection, departure: "lost" });
+  }
+
+  #flush(): void {
+    if (this.#room.hasWork) void this.#ports.flush().catch(() => {});
   }
 
   #delivered(items: readonly SessionItem[], answers: readonly ItemAnswer[]): void {
@@ -107,7 +152,7 @@ export class LiveSessions {
         this.leave(item.connection, "lost");
     }
     for (const item of again.reverse()) this.#courier.again(this.#sessions.of(item)?.user?.id ?? "", item);
-    if (this.#room.hasWork) void this.#ports.flush().catch(() => {});
+    this.#flush();
   }
 
   /**
@@ -121,8 +166,7 @@ export class LiveSessions {
     if (before.some((earlier) => earlier.connection === item.connection)) return item;
     const { topics } = connection.state;
     if (!this.#room.log.hasEvents(seq, item.after ?? item.upTo, topics)) return { ...item, after: seq };
-    connection.close({ code: "internal" });
-    this.#room.enqueue({ kind: "leave", connection, departure: "lost" });
+    this.#end(connection);
     return undefined;
   }
 }

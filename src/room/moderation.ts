@@ -79,9 +79,10 @@ export class Moderation {
     this.#records.forgetToken(user);
   }
 
-  /** What a first opening has learned: nothing is open yet. */
-  remember(user: string, voidUpTo: number): void {
-    this.#records.setVoidUpTo(user, voidUpTo);
+  /** What the user's object said with an opening. It may be news, where a withdrawal did not get here. */
+  learn(user: string, voidUpTo: number, now: number): void {
+    const known = this.#records.clearance(user)?.voidUpTo ?? null;
+    if (known === null || known < voidUpTo) this.withdraw(user, voidUpTo, now);
   }
 
   kick(actor: Actor, { user, banSeconds, reason }: Kick, now: number): Outcome<undefined> {
@@ -95,6 +96,10 @@ export class Moderation {
     this.#ports.expel({ user }, closing, "left", now);
     this.#ports.audit({ act: "kick", by, user, banSeconds });
     return accept(undefined);
+  }
+
+  isBanned(user: string, now: number): boolean {
+    return (this.#records.clearance(user)?.bannedUntil ?? 0) > now;
   }
 
   hasBans(now: number): boolean {

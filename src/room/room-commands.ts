@@ -4,7 +4,6 @@ import {
   DEFAULT_HISTORY,
   type HistoryCommand,
   MAX_EVENTS_PAGE,
-  MAX_PRESENCE_BYTES,
   type PresenceCommand,
   type ReadCommand,
   type Refusal,
@@ -13,7 +12,8 @@ import {
   type SendCommand,
 } from "../protocol/index.ts";
 import { caughtUp, errorAnswer, okAnswer, pageAnswer, pong } from "../realtime/answers.ts";
-import { encodeData, oversize } from "../realtime/encode-data.ts";
+import { encodeData } from "../realtime/encode-data.ts";
+import { presenceMisfit } from "../realtime/presence.ts";
 import { RETIRED } from "../realtime/refusals.ts";
 import type { Attendance } from "./attendance.ts";
 import type { ChangeInput, Changes } from "./changes.ts";
@@ -141,10 +141,8 @@ export class RoomCommands {
   }
 
   #presence(connection: RoomConnection, { id, status, data }: PresenceCommand, delivery: Delivery): Applied {
-    const encoded = encodeData(data);
-    if (!encoded.ok) return refused(encoded.refusal);
-    const tooLarge = oversize(encoded.value, MAX_PRESENCE_BYTES);
-    if (tooLarge !== undefined) return refused(tooLarge);
+    const misfit = presenceMisfit({ data });
+    if (misfit !== undefined) return refused(misfit);
     this.#rules.attendance.update(connection, {
       ...(status !== undefined && { status }),
       ...(data !== undefined && { data }),

@@ -29,7 +29,7 @@ import { LiveRoom } from "./live-room.ts";
 import type { Kick } from "./moderation.ts";
 import type { MessageInput, SignalInput } from "./posts.ts";
 import type { Room } from "./room.ts";
-import type { MessagesPage, RoomInfo } from "./room-info.ts";
+import { infoOf, type MessagesPage, messagesOf, type RoomInfo } from "./room-info.ts";
 import type { OwnSettings, SettingsPatch } from "./room-settings.ts";
 import type { RoomUpgrade } from "./room-upgrade.ts";
 import type { Ban } from "./user-records.ts";
@@ -77,11 +77,11 @@ export class RoomObject extends DurableObject<Env> {
 
   override async alarm(): Promise<void> {
     this.#alarmAt = null;
-    const { room } = this.#open();
+    const { room, sessions } = this.#open();
     const now = Date.now();
-    const wasEmpty = room.size === 0 && !room.hasWork;
+    const wasEmpty = room.size === 0 && sessions.size === 0 && !room.hasWork;
     room.sweep(now);
-    this.#open().sessions.inquire();
+    sessions.sweep(now);
     if (!wasEmpty || room.isKept(now)) {
       await this.#open().flush();
       return;
@@ -91,11 +91,7 @@ export class RoomObject extends DurableObject<Env> {
   }
 
   info(actor: Actor): Promise<Outcome<RoomInfo>> {
-    return this.#look(actor, ({ name, log, attendance, settings }) => {
-      const { epoch, head, floor, createdAt } = log;
-      const { occupancy } = attendance;
-      return { room: name, epoch, head, floor, occupancy, settings: settings.own, createdAt };
-    });
+    return this.#look(actor, infoOf);
   }
 
   /** The page's events are JSON already, as they go over the wire. */
@@ -105,10 +101,7 @@ export class RoomObject extends DurableObject<Env> {
     limit: number,
     topics: Topics,
   ): Promise<Outcome<MessagesPage>> {
-    return this.#look(actor, ({ log }) => {
-      const { epoch, head, floor } = log;
-      return { ...log.messagesBefore(before ?? head + 1, topics, limit), epoch, head, floor };
-    });
+    return this.#look(actor, (room) => messagesOf(room, before, limit, topics));
   }
 
   /** The list as JSON, as `data` of a member may be anything. */
@@ -181,9 +174,11 @@ export class RoomObject extends DurableObject<Env> {
     return true;
   }
 
-  /** For the user's object, as all that follows: how much they have left to read here. Makes no room. */
-  standingOf(user: string): RoomStanding {
-    return this.#exists ? this.#open().room.receipts.standing(user) : { head: 0, readSeq: 0, unread: 0 };
+  /** For the user's object, as all that follows: how much they have left to read here; `null` of who is banned. Makes no room. */
+  standingOf(user: string): RoomStanding | null {
+    if (!this.#exists) return { head: 0, readSeq: 0, unread: 0 };
+    const { moderation, receipts } = this.#open().room;
+    return moderation.isBanned(user, Date.now()) ? null : receipts.standing(user);
   }
 
   /** With their next opening they follow this room again. */
@@ -193,12 +188,13 @@ export class RoomObject extends DurableObject<Env> {
 
   /** A session joins. Its answer and first frames come with a delivery. */
   async join(join: SessionJoin): Promise<Outcome<undefined>> {
+    // Joining again starts over: it does not stand in its own way.
+    if (this.#open().sessions.leave(join.connection, "lost")) await this.#open().flush();
     const { room, sessions } = this.#open();
     const now = Date.now();
     const user = userOf(join.actor.identity);
-    if (user !== null && !room.moderation.knows(user.id)) room.moderation.remember(user.id, join.voidUpTo);
-    room.sweepIfStale(now);
-    const refusal = room.refuses(join.actor, now) ?? (sessions.areFull ? FULL : undefined);
+    if (user !== null) room.moderation.learn(user.id, join.voidUpTo, now);
+    const refusal = this.#refusal(join.actor) ?? (sessions.areFull ? FULL : undefined);
     if (refusal !== undefined) return reject(refusal);
     sessions.join(join, now);
     await this.#open().flush();
@@ -249,6 +245,8 @@ export class RoomObject extends DurableObject<Env> {
     const refusal = live.room.refuses(actor, now);
     // The refused need not wait until the others have heard of the ghosts that were just found.
     if (refusal !== undefined) this.ctx.waitUntil(live.flushIfDue());
+    // Sessions that are gone without a word may be what fills it.
+    if (refusal === FULL) live.sessions.inquireIfStale(now);
     return refusal;
   }
 
@@ -290,7 +288,9 @@ export class RoomObject extends DurableObject<Env> {
   async #setAlarm(room: Room): Promise<void> {
     const now = Date.now();
     if (this.#alarmAt === undefined) this.#alarmAt = await this.ctx.storage.getAlarm();
-    const life = { connections: room.size, isKept: () => room.isKept(now) };
+    // A single socket that is gone without a word costs nobody anything; a session may have missed something.
+    const connections = this.#open().sessions.size > 0 ? Math.max(2, room.size) : room.size;
+    const life = { connections, isKept: () => room.isKept(now) };
     const at = planAlarm(life, this.#alarmAt, now);
     if (at === null) return;
     this.#alarmAt = at;

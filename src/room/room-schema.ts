@@ -33,7 +33,9 @@ export const ROOM_SCHEMA = [
        checkpoint INTEGER NOT NULL,
        slow_mode_ms INTEGER,
        max_connections INTEGER,
-       history_limit INTEGER
+       history_limit INTEGER,
+       inquired_head INTEGER NOT NULL DEFAULT 0,
+       inquired_at INTEGER NOT NULL DEFAULT 0
      )`,
     ...LOG_TABLE,
     // One row a user: what the room keeps of them however long it sleeps. Without a rowid, so that it has no second index.

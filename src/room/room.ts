@@ -160,7 +160,7 @@ export class Room {
     const queue = this.#queue;
     this.#queue = [];
     this.#queue = turn.take(queue);
-    for (const connection of this.#joining) this.attendance.join(connection, now);
+    this.#welcomeJoiners(now);
     for (const json of this.attendance.takeNews(now)) delivery.say({ kind: "members" }, json);
     this.#tellReceipts(delivery, now);
     const moved = passed(headBefore, this.log.head, this.settings.historyLimit);
@@ -187,6 +187,18 @@ export class Room {
       reportFault: this.#reportFault,
     };
     return new Turn(ports, delivery, now);
+  }
+
+  /** One that cannot be taken in comes back; the others shall not notice. */
+  #welcomeJoiners(now: number): void {
+    for (const connection of [...this.#joining]) {
+      try {
+        this.attendance.join(connection, now);
+      } catch (error) {
+        this.#reportFault(error);
+        this.#drop(connection, { code: "internal" }, now);
+      }
+    }
   }
 
   #tellReceipts(delivery: Delivery, now: number): void {

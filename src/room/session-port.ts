@@ -7,7 +7,8 @@ export class SessionPort implements SocketPort {
   #frames: string[] = [];
   /** In UTF-16 units: what waits here, and what was handed out and not yet taken. */
   #unsent = 0;
-  #left: Closing | undefined;
+  /** How the room ended for it, if it did. */
+  left: Closing | undefined;
   /** What is to be kept; `null`: nothing any more. */
   state: unknown = null;
 
@@ -22,7 +23,7 @@ export class SessionPort implements SocketPort {
   }
 
   close(_code: number, reason: string): void {
-    this.#left = parseCloseReason(reason) ?? { code: "internal" };
+    this.left = parseCloseReason(reason) ?? { code: "internal" };
     this.#touched();
   }
 
@@ -44,7 +45,7 @@ export class SessionPort implements SocketPort {
   take(): { readonly frames: readonly string[]; readonly left?: Closing } {
     const frames = this.#frames;
     this.#frames = [];
-    return { frames, ...(this.#left !== undefined && { left: this.#left }) };
+    return { frames, ...(this.left !== undefined && { left: this.left }) };
   }
 
   /** What was taken has arrived, or was given up. */

@@ -1,10 +1,12 @@
 // The sessions that have joined a room. To the rules each is a connection like any other; here its frames are gathered
-// for the next delivery, and what has to outlast the room's sleep is written, in one row each.
+// for the next delivery, and what has to outlast the room's sleep is written, in one row each: also that the room has
+// ended for a session, until the session knows.
 
+import type { Closing } from "../protocol/index.ts";
 import type { SessionItem } from "../realtime/session-delivery.ts";
 import { RoomConnection, type RoomConnectionState, readState } from "./room-connection.ts";
 import { SessionPort } from "./session-port.ts";
-import type { SessionStore } from "./session-store.ts";
+import type { Inquiry, SessionStore } from "./session-store.ts";
 
 /** A delivery is a request, so a busy room is for sockets. */
 export const MAX_SESSIONS = 1_000;
@@ -20,6 +22,13 @@ interface Seat {
   told: "nothing" | "unknown" | { readonly upTo: number };
 }
 
+/** The room has ended for a session that has yet to hear of it. */
+interface Ended {
+  readonly user: string;
+  readonly join: string;
+  readonly left: Closing;
+}
+
 export interface Parcel {
   readonly user: string;
   readonly item: SessionItem;
@@ -27,19 +36,30 @@ export interface Parcel {
 
 export class Sessions {
   readonly #store: SessionStore;
+  readonly #reportFault: (error: unknown) => void;
   readonly #seats = new Map<string, Seat>();
+  readonly #ended = new Map<string, Ended>();
   readonly #touched = new Set<Seat>();
+  /** `undefined`: not read since the start. */
+  #lastInquiry: Inquiry | undefined;
 
-  constructor(store: SessionStore) {
+  constructor(store: SessionStore, reportFault: (error: unknown) => void) {
     this.#store = store;
+    this.#reportFault = reportFault;
   }
 
+  /** With those that have yet to hear of their end. */
   get size(): number {
-    return this.#seats.size;
+    return this.#seats.size + this.#ended.size;
   }
 
   find(id: string): RoomConnection | undefined {
     return this.#seats.get(id)?.connection;
+  }
+
+  /** It will be told that it is no longer here. */
+  hasEnded(id: string): boolean {
+    return this.#ended.has(id);
   }
 
   /** Whom an item is for, unless they have left or joined again. */
@@ -51,16 +71,21 @@ export class Sessions {
   /** Those that had joined before the room slept. */
   restore(): RoomConnection[] {
     for (const { connection, state: row } of this.#store.all()) {
-      const { join, ...kept } = JSON.parse(row);
+      const { join, ended, ...kept } = JSON.parse(row);
       const state = readState(kept);
-      if (state === undefined) this.#store.remove(connection);
-      else this.#sit(state, { join, row, told: "unknown" });
+      if (ended !== undefined) this.#ended.set(connection, ended);
+      else if (state === undefined) this.#store.remove(connection);
+      else {
+        const { stage } = state;
+        this.#sit(state, { join, row, told: stage.at === "paging" ? { upTo: stage.after } : "unknown" });
+      }
     }
     return Array.from(this.#seats.values(), ({ connection }) => connection);
   }
 
   join(state: RoomConnectionState, join: string): RoomConnection {
-    return this.#sit(state, { join, row: this.#seats.get(state.id)?.row ?? null, told: "nothing" });
+    const row = this.#seats.get(state.id)?.row ?? (this.#ended.delete(state.id) ? "ended" : null);
+    return this.#sit(state, { join, row, told: "nothing" });
   }
 
   /** What was said since the last time, `headBefore` being where the log stood then. Writes what changed. */
@@ -69,32 +94,60 @@ export class Sessions {
     for (const seat of this.#touched) {
       const item = this.#itemOf(seat, headBefore, head);
       if (item !== undefined) parcels.push({ user: seat.user, item });
-      this.#write(seat);
+      try {
+        this.#write(seat);
+      } catch (error) {
+        // One row that cannot be written is no reason to keep anything from anybody.
+        this.#reportFault(error);
+      }
     }
     this.#touched.clear();
     return parcels;
   }
 
+  get lastInquiry(): Inquiry {
+    this.#lastInquiry ??= this.#store.lastInquiry();
+    return this.#lastInquiry;
+  }
+
   /** For each session, even where nothing was said: whether it has missed something, and is still there. */
-  inquiries(head: number): Parcel[] {
-    return Array.from(this.#seats.values())
+  inquire(head: number, now: number): Parcel[] {
+    if (this.size === 0) return [];
+    this.#lastInquiry = { headThen: head, at: now };
+    this.#store.setLastInquiry(this.#lastInquiry);
+    const seated = Array.from(this.#seats.values())
       .filter(({ connection }) => connection.state.stage.at === "live")
       .map(({ user, join, connection, told }) => {
         const upTo = typeof told === "object" ? told.upTo : head;
         return { user, item: { connection: connection.state.id, join, after: upTo, upTo, frames: [] } };
       });
+    return [...seated, ...this.farewells()];
   }
 
-  delivered({ connection, join, frames }: SessionItem): void {
+  /** For those that have yet to hear of their end. */
+  farewells(): Parcel[] {
+    return Array.from(this.#ended, ([connection, { user, join, left }]) => ({
+      user,
+      item: { connection, join, after: null, upTo: 0, frames: [], left },
+    }));
+  }
+
+  /** It was passed on, or is of no interest to anybody any more. */
+  delivered({ connection, join, frames, left }: SessionItem): void {
     const seat = this.#seats.get(connection);
     if (seat?.join === join) seat.port.delivered(frames);
+    if (left !== undefined && this.#ended.get(connection)?.join === join) {
+      this.#ended.delete(connection);
+      this.#store.remove(connection);
+    }
   }
 
   /** What was in it is lost. */
-  givenUp(item: SessionItem): void {
-    this.delivered(item);
-    const seat = this.#seats.get(item.connection);
-    if (seat?.join === item.join) seat.told = "unknown";
+  givenUp({ connection, join, frames }: SessionItem): void {
+    const seat = this.#seats.get(connection);
+    if (seat?.join !== join) return;
+    seat.port.delivered(frames);
+    seat.told = "unknown";
   }
 
   #itemOf(seat: Seat, headBefore: number, head: number): SessionItem | undefined {
@@ -105,31 +158,29 @@ export class Sessions {
     const { stage } = connection.state;
     const upTo = stage.at === "paging" ? stage.after : head;
     const after = told === "nothing" ? null : told === "unknown" ? headBefore : told.upTo;
-    // Until its long replay is over a session asks for each page itself, and begins anew after it.
-    seat.told = stage.at === "live" ? { upTo } : "nothing";
-    return {
-      connection: connection.state.id,
-      join,
-      after,
-      upTo,
-      frames,
-      ...(left !== undefined && { left }),
-    };
+    seat.told = { upTo };
+    const item = { connection: connection.state.id, join, after, upTo, frames };
+    return left === undefined ? item : { ...item, left };
   }
 
   #write(seat: Seat): void {
-    const { connection, port } = seat;
+    const { connection, port, user, join } = seat;
     const { id } = connection.state;
     const isCurrent = this.#seats.get(id) === seat;
     if (!isCurrent) return;
     if (port.state === null) {
       this.#seats.delete(id);
-      if (seat.row !== null) this.#store.remove(id);
+      const { left } = port;
+      if (left !== undefined) {
+        const ended: Ended = { user, join, left };
+        this.#ended.set(id, ended);
+        this.#store.put(id, JSON.stringify({ ended }));
+      } else if (seat.row !== null) this.#store.remove(id);
       return;
     }
     if (connection.state.stage.at === "joining") return;
     // When it was last seen is the business of the user's object.
-    const row = JSON.stringify({ ...connection.state, seenAt: 0, join: seat.join });
+    const row = JSON.stringify({ ...connection.state, seenAt: 0, join });
     if (row === seat.row) return;
     this.#store.put(id, row);
     seat.row = row;

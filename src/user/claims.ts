@@ -3,8 +3,9 @@
 
 import type { RoomsClaim } from "../auth/room-permission.ts";
 import { firstRow, type Sql } from "../platform/sql.ts";
+import { utf8Length } from "../protocol/index.ts";
 
-/** In UTF-16 units: beside 50 rooms with long names and a user with a picture. */
+/** In UTF-8 bytes: beside 50 rooms with long names and a user with a picture. */
 const MAX_ATTACHED = 3_000;
 
 /** `undefined` as a claim: the token says nothing of rooms. */
@@ -21,7 +22,7 @@ export class Claims {
 
   keep(session: string, claim: RoomsClaim | undefined): KeptClaim {
     const json = claim === undefined ? "" : JSON.stringify(claim);
-    if (json.length <= MAX_ATTACHED) return { at: "attachment", claim };
+    if (utf8Length(json) <= MAX_ATTACHED) return { at: "attachment", claim };
     // Made when it is first needed: most users never have such a token.
     this.#sql.exec(
       "CREATE TABLE IF NOT EXISTS claims (session TEXT PRIMARY KEY, claim TEXT NOT NULL) WITHOUT ROWID",

@@ -28,13 +28,15 @@ export function passOn(session: SessionConnection | undefined, room: string, ite
   const { after, upTo, frames, left } = item;
   // It has joined again meanwhile: what belongs to the time before is of no interest.
   if (joined.join !== item.join) return { kind: "taken" };
-  if (left === undefined && after !== null && after !== joined.told) {
-    const { told } = joined;
+  const { told } = joined;
+  const follows = after === null || after === told;
+  if (!follows && left === undefined) {
     // A delivery that was taken, and whose answer was lost on the way back.
     if (told !== null && upTo <= told && after < told) return { kind: "taken" };
     return { kind: "behind", seq: told ?? -1 };
   }
-  for (const frame of frames) session.socket.send(withRoom(frame, room));
+  // After a gap its cursor must not move on.
+  for (const frame of follows ? frames : []) session.socket.send(withRoom(frame, room));
   if (left === undefined) setJoined(session, room, { ...joined, told: upTo });
   else end(session, room, left);
   return { kind: "taken" };

@@ -3,9 +3,14 @@ type Task = () => Promise<unknown>;
 /** In UTF-16 units: what waits for one room, two of the largest frames. */
 const MAX_WAITING = 2 * 1_048_576;
 
+/** Of calls that wait for one room: a hundred joins and leaves are no use to anybody. */
+const MAX_TASKS = 100;
+
 interface Line {
   /** Frames that the last task of the line will take along. */
   gathering: { readonly frames: string[]; length: number } | undefined;
+  /** Of all frames that wait, in UTF-16 units. */
+  length: number;
   tasks: number;
   tail: Promise<void>;
 }
@@ -19,27 +24,31 @@ export class Lines {
     this.#reportFault = reportFault;
   }
 
-  add(name: string, task: Task): void {
+  /** `false`: too much waits already, and this one is not taken. */
+  add(name: string, task: Task): boolean {
     const line = this.#of(name);
+    if (line.tasks >= MAX_TASKS) return false;
     line.gathering = undefined;
     this.#append(name, line, task);
+    return true;
   }
 
   /** Frames that wait go together. `false`: too much waits already, and this one is not taken. */
   addFrame(name: string, frame: string, send: (frames: readonly string[]) => Promise<unknown>): boolean {
     const line = this.#of(name);
-    let { gathering } = line;
+    if (line.tasks >= MAX_TASKS || line.length + frame.length > MAX_WAITING) return false;
+    line.length += frame.length;
+    const { gathering } = line;
     if (gathering === undefined) {
       const gathered = { frames: [frame], length: frame.length };
-      gathering = gathered;
       line.gathering = gathered;
       this.#append(name, line, () => {
         if (line.gathering === gathered) line.gathering = undefined;
+        line.length -= gathered.length;
         return send(gathered.frames);
       });
       return true;
     }
-    if (gathering.length + frame.length > MAX_WAITING) return false;
     gathering.frames.push(frame);
     gathering.length += frame.length;
     return true;
@@ -48,7 +57,7 @@ export class Lines {
   #of(name: string): Line {
     let line = this.#lines.get(name);
     if (line === undefined) {
-      line = { gathering: undefined, tasks: 0, tail: Promise.resolve() };
+      line = { gathering: undefined, length: 0, tasks: 0, tail: Promise.resolve() };
       this.#lines.set(name, line);
     }
     return line;

@@ -22,11 +22,14 @@ import {
 } from "../protocol/index.ts";
 import { okAnswer } from "../realtime/answers.ts";
 import { TOO_MANY_REFUSALS } from "../realtime/conduct.ts";
+import { presenceMisfit } from "../realtime/presence.ts";
 import { randomId } from "../realtime/random-id.ts";
 import { UNREACHABLE } from "../realtime/refusals.ts";
 import type { ItemAnswer, SessionItem, SessionJoin } from "../realtime/session-delivery.ts";
 import type { RoomFrame } from "../validation/parse-session-frame.ts";
+import type { Access } from "./access.ts";
 import type { Claims } from "./claims.ts";
+import type { FollowedRooms } from "./followed-rooms.ts";
 import { end, isStill, joinedRoom, passOn, roomsOf, setJoined } from "./joined-rooms.ts";
 import { Lines } from "./lines.ts";
 import type { JoinedRoom, SessionConnection } from "./session-connection.ts";
@@ -46,11 +49,17 @@ export interface RemoteRoom {
 
 export interface LiveRoomsPorts {
   readonly config: Config;
-  /** Up to when the user's tokens are void, in milliseconds. */
-  opened(room: string): number;
+  readonly access: Access;
+  readonly followed: FollowedRooms;
   readonly claims: Claims;
   room(name: string): RemoteRoom;
-  refuse(session: SessionConnection, id: string | undefined, refusal: Refusal): void;
+  refuse(
+    session: SessionConnection,
+    id: string | undefined,
+    refusal: Refusal & { readonly room?: string },
+  ): void;
+  /** Closes an expired session. */
+  serves(session: SessionConnection): boolean;
   drop(session: SessionConnection, closing: Closing): void;
 }
 
@@ -87,19 +96,28 @@ export class LiveRooms {
         this.#leave(session, command);
         return;
       case "presence":
-        for (const room of Object.keys(roomsOf(session))) {
-          const { status, data } = command;
-          const presence = { ...(status !== undefined && { status }), ...(data !== undefined && { data }) };
-          this.#lines.add(this.#line(session, room), () =>
-            this.#ports.room(room).present(session.state.id, presence),
-          );
-        }
-        session.socket.send(okAnswer(command.id));
+        this.#presence(session, command);
     }
   }
 
+  /** A session that has expired, or does not read, is closed before anything more is delivered to it. */
   deliver(room: string, items: readonly SessionItem[]): ItemAnswer[] {
-    return items.map((item) => passOn(this.#open.get(item.connection), room, item));
+    return items.map((item) => {
+      const session = this.#open.get(item.connection);
+      if (session === undefined || !this.#ports.serves(session)) return { kind: "gone" };
+      if (session.isSlow) {
+        this.#ports.drop(session, { code: "slow_consumer" });
+        return { kind: "gone" };
+      }
+      try {
+        return passOn(session, room, item);
+      } catch (error) {
+        // Its attachment does not hold what it should: only this session shall suffer.
+        log("error", "session_failed", { room, error: describeError(error) });
+        this.#ports.drop(session, { code: "internal" });
+        return { kind: "gone" };
+      }
+    });
   }
 
   /** Its rooms are told at once. */
@@ -116,19 +134,40 @@ export class LiveRooms {
   renew(session: SessionConnection, { rooms: claim }: VerifiedToken): void {
     const { id } = session.state;
     session.update({ claim: this.#ports.claims.keep(id, claim) });
-    for (const room of Object.keys(roomsOf(session))) {
-      this.#lines.add(this.#line(session, room), async () => {
+    for (const [room, joined] of Object.entries(roomsOf(session))) {
+      this.#queue(session, room, async () => {
         const allowed = await this.#authorize(session, room);
-        if (allowed.ok) await this.#ports.room(room).renew(id, allowed.value);
-        else await this.#end(session, room, joinedRoom(session, room), allowed.refusal);
+        if (!allowed.ok) return this.#end(session, room, joined, allowed.refusal);
+        try {
+          await this.#ports.room(room).renew(id, allowed.value);
+        } catch (error) {
+          // What the old token allowed must not go on.
+          log("error", "room_unreachable", { room, error: describeError(error) });
+          await this.#end(session, room, joined, { code: "overloaded" });
+        }
       });
     }
   }
 
-  #frame(session: SessionConnection, { room, frame, id }: RoomFrame): void {
+  #presence(session: SessionConnection, { id, status, data }: PresenceCommand): void {
+    const misfit = presenceMisfit({ data });
+    if (misfit !== undefined) {
+      this.#ports.refuse(session, id, misfit);
+      return;
+    }
+    const presence = { ...(status !== undefined && { status }), ...(data !== undefined && { data }) };
+    for (const room of Object.keys(roomsOf(session))) {
+      this.#queue(session, room, () => this.#ports.room(room).present(session.state.id, presence));
+    }
+    session.socket.send(okAnswer(id));
+  }
+
+  #frame(session: SessionConnection, { room, frame, ids }: RoomFrame): void {
     const joined = joinedRoom(session, room);
     if (joined === undefined) {
-      this.#ports.refuse(session, id, NOT_JOINED);
+      const refusal = { ...NOT_JOINED, room };
+      if (ids.length === 0) this.#ports.refuse(session, undefined, refusal);
+      for (const id of ids) this.#ports.refuse(session, id, refusal);
       return;
     }
     const line = this.#line(session, room);
@@ -154,12 +193,12 @@ export class LiveRooms {
       ([name, { join }]) => name !== room && !this.#leaving.has(join),
     );
     if (others.length >= MAX_SESSION_ROOMS) {
-      this.#ports.refuse(session, id, TOO_MANY);
+      this.#ports.refuse(session, id, { ...TOO_MANY, room });
       return;
     }
     const join = randomId().slice(0, 8);
     setJoined(session, room, { join, told: null });
-    this.#lines.add(this.#line(session, room), async () => {
+    this.#queue(session, room, async () => {
       const outcome = await this.#enter(session, room, {
         connection: session.state.id,
         join,
@@ -169,9 +208,18 @@ export class LiveRooms {
         history: history ?? DEFAULT_HISTORY,
         ...(since !== undefined && { since }),
       });
-      if (outcome.ok) return;
-      if (joinedRoom(session, room)?.join === join) setJoined(session, room, undefined);
-      this.#ports.refuse(session, id, outcome.refusal);
+      if (outcome.ok) {
+        this.#ports.followed.follow(room);
+        return;
+      }
+      const joined = joinedRoom(session, room);
+      // It has had its answer and its first frames, and only the way back failed.
+      if (joined?.join === join && joined.told !== null)
+        this.#tell(session, room, joined, { code: "internal" });
+      else {
+        if (joined?.join === join) setJoined(session, room, undefined);
+        this.#ports.refuse(session, id, { ...outcome.refusal, room });
+      }
     });
   }
 
@@ -183,11 +231,14 @@ export class LiveRooms {
     const allowed = await this.#authorize(session, room);
     if (!allowed.ok) return allowed;
     if (!this.#open.has(session.state.id)) return accept(undefined);
+    const object = this.#ports.room(room);
     try {
-      const voidUpTo = this.#ports.opened(room);
-      return await this.#ports.room(room).join({ ...join, actor: allowed.value, voidUpTo });
+      const voidUpTo = this.#ports.access.opened(room);
+      return await object.join({ ...join, actor: allowed.value, voidUpTo });
     } catch (error) {
       log("error", "room_unreachable", { room, error: describeError(error) });
+      // It may have been let in all the same.
+      await object.leave(join.connection, "lost").catch(() => {});
       return reject(UNREACHABLE);
     }
   }
@@ -195,16 +246,21 @@ export class LiveRooms {
   #leave(session: SessionConnection, { id, room }: LeaveCommand): void {
     const joined = joinedRoom(session, room);
     if (joined === undefined) {
-      this.#ports.refuse(session, id, NOT_JOINED);
+      this.#ports.refuse(session, id, { ...NOT_JOINED, room });
       return;
     }
     this.#leaving.add(joined.join);
-    this.#lines.add(this.#line(session, room), async () => {
+    this.#queue(session, room, async () => {
       this.#leaving.delete(joined.join);
       if (isStill(session, room, joined)) setJoined(session, room, undefined);
-      session.socket.send(okAnswer(id));
+      session.socket.send(okAnswer(id, { room }));
       await this.#ports.room(room).leave(session.state.id, "left");
     });
+  }
+
+  /** One call after the other; who lets too many wait is closed, as for a flood. */
+  #queue(session: SessionConnection, room: string, task: () => Promise<unknown>): void {
+    if (!this.#lines.add(this.#line(session, room), task)) this.#ports.drop(session, TOO_MANY_REFUSALS);
   }
 
   async #authorize(session: SessionConnection, room: string): Promise<Outcome<Actor>> {

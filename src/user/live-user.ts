@@ -84,10 +84,12 @@ export class LiveUser {
     });
     this.rooms = new LiveRooms({
       config: this.#config,
-      opened: (room) => this.opened(room),
+      access: this.user.access,
+      followed: this.followed,
       claims: this.#claims,
       room: (name) => this.#room(name),
       refuse: (session, id, refusal) => this.user.refuse(session, id, refusal, Date.now()),
+      serves: (session) => this.user.serves(session, Date.now()),
       drop: (session, closing) => this.user.drop(session, closing),
     });
     this.#intake = new Intake({
@@ -118,26 +120,31 @@ export class LiveUser {
 
   /** With a user's first opening of a room they follow it, as far as there is room; up to when their tokens are void. */
   opened(room: string): number {
-    const voidUpTo = this.user.access.opened(room);
     this.followed.follow(room);
-    return voidUpTo;
+    return this.user.access.opened(room);
   }
 
   async unfollow(user: string, room: string): Promise<void> {
     if (this.followed.unfollow(room)) await this.#room(room).forget(user);
   }
 
-  /** How much is left to read in each of these rooms, in the same order; they are asked once a minute. */
-  async standingsIn(user: string, rooms: readonly string[]): Promise<RoomStanding[]> {
+  /**
+   * How much is left to read in each of these rooms, in the same order; they are asked once a minute. `null`: it is not
+   * followed any more.
+   */
+  async standingsIn(user: string, rooms: readonly string[]): Promise<(RoomStanding | null)[]> {
     const { followed } = this;
     await mapBounded(followed.toAsk(rooms, Date.now()), async (room) => {
       try {
-        followed.keep(room, await this.#room(room).standingOf(user), Date.now());
+        const standing = await this.#room(room).standingOf(user);
+        if (standing === null) followed.unfollow(room);
+        else followed.keep(room, standing, Date.now());
       } catch (error) {
         log("error", "room_unreachable", { room, error: describeError(error) });
       }
     });
-    return rooms.map((room) => followed.standing(room, Date.now()));
+    const still = new Set(followed.list());
+    return rooms.map((room) => (still.has(room) ? followed.standing(room, Date.now()) : null));
   }
 
   #room(name: string) {
@@ -183,7 +190,11 @@ export class LiveUser {
       this.user.receive(session, { kind: "command", command: parsed.command }, now);
     } else if (this.user.serves(session, now)) {
       session.conduct.wellFormed();
-      this.rooms.take(session, parsed.command);
+      const { command } = parsed;
+      const cost = costOf(command, session);
+      const refusal = cost === 0 ? undefined : this.user.charge(now, cost);
+      if (refusal === undefined) this.rooms.take(session, command);
+      else this.user.refuse(session, command.id, refusal, now);
     }
   }
 
@@ -225,6 +236,12 @@ export class LiveUser {
     this.user.restore(this.#sessions.values());
     this.user.sweep(Date.now());
   }
+}
+
+/** What goes to a room is counted there, and nobody is kept in one. How somebody is is told in each of their rooms. */
+function costOf({ type }: RoomsCommand, session: SessionConnection): number {
+  if (type === "presence") return Math.max(1, Object.keys(session.state.rooms).length);
+  return type === "join" ? 1 : 0;
 }
 
 const isForRooms = (command: AppliedCommand | RoomsCommand): command is RoomsCommand =>

@@ -73,7 +73,7 @@ export class UserObject extends DurableObject<Env> {
   }
 
   /** Of each of these rooms, in the same order. */
-  standingsIn(rooms: readonly string[]): Promise<RoomStanding[]> {
+  standingsIn(rooms: readonly string[]): Promise<(RoomStanding | null)[]> {
     return this.#open().standingsIn(this.ctx.id.name ?? "", rooms);
   }
 
@@ -83,7 +83,7 @@ export class UserObject extends DurableObject<Env> {
 
   /** It may still be open; with its next opening it is followed again. */
   async unfollow(room: string): Promise<void> {
-    await this.#open().unfollow(this.ctx.id.name ?? "", room);
+    await this.#openIfThere()?.unfollow(this.ctx.id.name ?? "", room);
   }
 
   /** As `opened`, for whoever asks time and again: makes nothing where there is nothing. */
@@ -138,6 +138,8 @@ export class UserObject extends DurableObject<Env> {
   }
 
   async notify(input: NotificationInput): Promise<Notified> {
+    // Before anything is stored, so that the notification and its alarm are written in one turn.
+    await this.#alarm.known();
     const { user, pusher } = this.#open();
     const now = Date.now();
     const notified = user.notify(input, now);

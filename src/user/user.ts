@@ -106,7 +106,7 @@ export class User {
     }
     const { command } = parsed;
     const run = () => this.#apply(session, command, now);
-    this.#take(session, command.id, command.type === "ping" ? run : () => this.#charge(now) ?? run(), now);
+    this.#take(session, command.id, command.type === "ping" ? run : () => this.charge(now) ?? run(), now);
   }
 
   /** The answer to an `auth` whose token was checked: whether it is in force now. */
@@ -117,7 +117,7 @@ export class User {
     now: number,
   ): boolean {
     if (!this.serves(session, now)) return false;
-    const run = () => this.#charge(now) ?? this.#reauthorize(session, id, outcome, now);
+    const run = () => this.charge(now) ?? this.#reauthorize(session, id, outcome, now);
     return this.#take(session, id, run, now);
   }
 
@@ -276,12 +276,17 @@ export class User {
     return heard;
   }
 
-  #charge(now: number): Refusal | undefined {
-    const retryAfterMs = this.#buckets.take(ACCOUNT, 1, now);
+  charge(now: number, cost = 1): Refusal | undefined {
+    const retryAfterMs = this.#buckets.take(ACCOUNT, cost, now);
     return retryAfterMs === 0 ? undefined : refuse("rate_limited", "you are too fast", { retryAfterMs });
   }
 
-  refuse(session: SessionConnection, id: string | undefined, refusal: Refusal, now: number): void {
+  refuse(
+    session: SessionConnection,
+    id: string | undefined,
+    refusal: Refusal & { readonly room?: string },
+    now: number,
+  ): void {
     const closing = session.conduct.refused(refusal.code, now);
     if (closing !== undefined) this.drop(session, closing);
     else session.socket.send(errorAnswer(id, refusal));

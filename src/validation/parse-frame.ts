@@ -17,10 +17,20 @@ export type Parsed<Command> =
 
 type Schemas<Command> = Readonly<Record<string, v.GenericSchema<unknown, Command>>>;
 
-export function parseFrame<Command>(
+export const parseFrame = <Command>(
   frame: string | ArrayBuffer,
   schemas: Schemas<Command>,
-): Parsed<Command>[] {
+): Parsed<Command>[] => parseEach<Command, never>(frame, schemas, () => undefined);
+
+/**
+ * As `parseFrame`, but what `route` takes is not looked at further: it gets each frame, with its text, and each command
+ * of a batch that it did not take.
+ */
+export function parseEach<Command, Routed>(
+  frame: string | ArrayBuffer,
+  schemas: Schemas<Command>,
+  route: (value: Record<string, unknown>, text: string | undefined) => Routed | "unreadable" | undefined,
+): Parsed<Command | Routed>[] {
   if (typeof frame !== "string") return [bad("frames are text, not binary")];
   if (exceedsBytes(frame, MAX_FRAME_BYTES)) {
     return [
@@ -29,12 +39,35 @@ export function parseFrame<Command>(
   }
   const value = parseJson(frame);
   if (!isRecord(value)) return [bad("a frame is one JSON object")];
+  const routed = taken(value, frame, route);
+  if (routed !== undefined) return [routed];
   if (value.type !== "batch") return [parseCommand(value, schemas)];
   const { commands } = value;
   if (!Array.isArray(commands) || commands.length < 1 || commands.length > MAX_BATCH_COMMANDS) {
     return [bad(`a batch has 1 to ${MAX_BATCH_COMMANDS} commands`)];
   }
-  return commands.map((command) => parseCommand(command, schemas));
+  return commands.map(
+    (command) =>
+      (isRecord(command) ? taken(command, undefined, route) : undefined) ?? parseCommand(command, schemas),
+  );
+}
+
+function taken<Routed>(
+  value: Record<string, unknown>,
+  text: string | undefined,
+  route: (value: Record<string, unknown>, text: string | undefined) => Routed | "unreadable" | undefined,
+): Parsed<Routed> | undefined {
+  const id = typeof value.id === "string" && isCommandId(value.id) ? value.id : undefined;
+  try {
+    const routed = route(value, text);
+    if (routed === undefined) return undefined;
+    return routed === "unreadable"
+      ? bad("room must be a room name", id, ["room"])
+      : { kind: "command", command: routed };
+  } catch {
+    // The engine parses JSON of any depth, but encodes only what its stack holds.
+    return bad("nested too deeply for a batch without a room", id);
+  }
 }
 
 function parseCommand<Command>(value: unknown, schemas: Schemas<Command>): Parsed<Command> {

@@ -11,6 +11,7 @@ describe("a room on a session", () => {
     await fill(ada, 10);
     // Whoever comes for the first time takes a row more in both.
     (await join(room, user)).close(1000);
+    await ada.next("memberLeft");
     const session = await openSession(user);
     const inRoom = await measure(roomObject(room));
     const ofUser = await measure(userObject(user));

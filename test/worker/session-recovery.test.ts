@@ -2,9 +2,19 @@
 
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { advanceClock, configureRoom } from "./support/objects.ts";
+import { advanceClock, configureRoom, configureUser, crash } from "./support/objects.ts";
 import type { TestSocket } from "./support/test-socket.ts";
-import { fill, join, openSession, roomObject, tokenFor, uniqueName, userObject } from "./support/worker.ts";
+import {
+  callAs,
+  callAsServer,
+  fill,
+  join,
+  openSession,
+  roomObject,
+  tokenFor,
+  uniqueName,
+  userObject,
+} from "./support/worker.ts";
 
 const seqsIn = (socket: TestSocket, room: string) =>
   socket.received.filter((event) => event.room === room && event.type === "message").map(({ seq }) => seq);
@@ -14,9 +24,9 @@ async function joinOn(session: TestSocket, room: string, more: object = {}): Pro
   await session.next("caughtUp", (event) => event.room === room);
 }
 
-/** The next delivery to this user fails, or gets lost on the way; the answer tells whether it has. */
-async function breakDelivery(user: string, how: "fail" | "get lost"): Promise<() => boolean> {
-  let broken = true;
+/** The next deliveries to this user fail, or get lost on the way; the answer tells how many have. */
+async function breakDeliveries(user: string, count: number, how = "fail"): Promise<() => number> {
+  let broken = 0;
   const silenced = vi.spyOn(console, "error").mockImplementation(() => {});
   onTestFinished(() => silenced.mockRestore());
   const stub = userObject(user);
@@ -29,8 +39,8 @@ async function breakDelivery(user: string, how: "fail" | "get lost"): Promise<()
     prototype,
     "deliver",
     function (this: { readonly ctx: DurableObjectState }, ...args: unknown[]) {
-      if (!broken || !this.ctx.id.equals(stub.id)) return Reflect.apply(deliver, this, args);
-      broken = false;
+      if (broken === count || !this.ctx.id.equals(stub.id)) return Reflect.apply(deliver, this, args);
+      broken++;
       if (how === "fail") throw new Error("not now");
       return Array.isArray(args[1]) ? args[1].map(() => ({ kind: "taken" })) : [];
     },
@@ -38,7 +48,7 @@ async function breakDelivery(user: string, how: "fail" | "get lost"): Promise<()
   onTestFinished(() => {
     Reflect.set(prototype, "deliver", deliver);
   });
-  return () => !broken;
+  return () => broken;
 }
 
 describe("recovery on a session", () => {
@@ -82,9 +92,9 @@ describe("recovery on a session", () => {
     const ada = await join(room, "ada");
     const session = await openSession(user);
     await joinOn(session, room);
-    const isDone = await breakDelivery(user, "fail");
+    const tries = await breakDeliveries(user, 1);
     await fill(ada, 5);
-    await expect.poll(isDone).toBe(true);
+    await expect.poll(tries).toBe(1);
     await session.next("message", ({ seq }) => seq === 5);
     expect(seqsIn(session, room)).toEqual([1, 2, 3, 4, 5]);
   });
@@ -95,9 +105,9 @@ describe("recovery on a session", () => {
     const session = await openSession(user);
     await joinOn(session, room);
     const { epoch } = await session.next("connected", (event) => event.room === room);
-    const isDone = await breakDelivery(user, "get lost");
+    const tries = await breakDeliveries(user, 1, "get lost");
     await ada.ask({ type: "send", id: "lost", data: 1 });
-    await expect.poll(isDone).toBe(true);
+    await expect.poll(tries).toBe(1);
     await ada.ask({ type: "send", id: "next", data: 2 });
     expect(await session.next("left")).toMatchObject({ room, code: "internal" });
     await joinOn(session, room, { since: `${epoch}.0` });
@@ -109,9 +119,9 @@ describe("recovery on a session", () => {
     const ada = await join(room, "ada");
     const session = await openSession(user);
     await joinOn(session, room);
-    const isDone = await breakDelivery(user, "get lost");
+    const tries = await breakDeliveries(user, 1, "get lost");
     await ada.ask({ type: "send", id: "lost", data: 1 });
-    await expect.poll(isDone).toBe(true);
+    await expect.poll(tries).toBe(1);
     await evictDurableObject(roomObject(room), { webSockets: "hibernate" });
     expect(await runDurableObjectAlarm(roomObject(room))).toBe(true);
     expect(await session.next("left")).toMatchObject({ room, code: "internal" });
@@ -146,6 +156,130 @@ describe("recovery on a session", () => {
     await expect
       .poll(() => session.ask({ type: "send", id: crypto.randomUUID(), room: open, data: 1 }))
       .toMatchObject({ type: "error", code: "forbidden" });
+  });
+
+  it("[J3] tells of the end with the sweep where no try to tell it arrived", async () => {
+    const [room, user] = [uniqueName("room"), uniqueName("bo")];
+    const session = await openSession(user);
+    await joinOn(session, room);
+    // No pause between the tries.
+    const random = vi.spyOn(Math, "random").mockReturnValue(0);
+    onTestFinished(() => random.mockRestore());
+    const tries = await breakDeliveries(user, 4);
+    await callAsServer("POST", `/v1/rooms/${room}/kick`, { user, banSeconds: 60 });
+    await expect.poll(tries).toBe(4);
+    expect(session.ofType("left")).toEqual([]);
+    expect(await runDurableObjectAlarm(roomObject(room))).toBe(true);
+    expect(await session.next("left")).toMatchObject({ room, code: "banned" });
+    await expect
+      .poll(() =>
+        runInDurableObject(roomObject(room), (_, { storage }) =>
+          storage.sql.exec("SELECT * FROM sessions").toArray(),
+        ),
+      )
+      .toEqual([]);
+  });
+
+  it("[J3][M9] an expired session is closed before more of a room is delivered to it", async () => {
+    const [room, user] = [uniqueName("room"), uniqueName("bo")];
+    const ada = await join(room, "ada", { expiresInS: 86_400 });
+    const session = await openSession(user, { expiresInS: 60 });
+    await joinOn(session, room);
+    advanceClock(61_000);
+    await ada.ask({ type: "send", id: "m", data: 1 });
+    expect(await session.closed).toMatchObject({ code: 4401 });
+    expect(session.ofType("message")).toEqual([]);
+  });
+
+  it("[J8] a new token that could not be told to a room ends it there", async () => {
+    const [room, user] = [uniqueName("room"), uniqueName("bo")];
+    const session = await openSession(user);
+    await joinOn(session, room);
+    await configureUser(user, {});
+    const prototype = await runInDurableObject<DurableObject, object>(roomObject(room), (object) =>
+      Object.getPrototypeOf(object),
+    );
+    const renew: unknown = Reflect.get(prototype, "renew");
+    Reflect.set(prototype, "renew", () => {
+      throw new Error("not now");
+    });
+    onTestFinished(() => {
+      Reflect.set(prototype, "renew", renew);
+    });
+    const silenced = vi.spyOn(console, "error").mockImplementation(() => {});
+    onTestFinished(() => silenced.mockRestore());
+    await session.ask({ type: "auth", id: "a", token: await tokenFor(user, { rooms: { [room]: "read" } }) });
+    expect(await session.next("left")).toMatchObject({ room, code: "overloaded" });
+  });
+
+  it("[J10] a refused join follows nothing, and who is banned learns nothing of the room", async () => {
+    const [room, user] = [uniqueName("room"), uniqueName("bo")];
+    const session = await openSession(user);
+    await joinOn(session, room);
+    await callAsServer("POST", `/v1/rooms/${room}/kick`, { user, banSeconds: 60 });
+    await session.next("left");
+    expect(await session.ask({ type: "join", id: "again", room })).toMatchObject({ code: "banned", room });
+    const token = await tokenFor(user);
+    await callAs(token, "PUT", `/v1/me/rooms/${room}`);
+    const listed = await (await callAs(token, "GET", "/v1/me/rooms")).json();
+    expect(listed).toEqual({ rooms: [] });
+  });
+
+  it("[J10] what costs calls is counted, and presence is as small as on a room socket", async () => {
+    const [room, user] = [uniqueName("room"), uniqueName("bo")];
+    await configureUser(user, { RATE_PER_SECOND: 1, RATE_BURST: 5 });
+    const session = await openSession(user);
+    await joinOn(session, room);
+    const large = await session.ask({ type: "presence", id: "p", data: "x".repeat(1_025) });
+    expect(large).toMatchObject({ type: "error", code: "too_large" });
+    const codes: unknown[] = [];
+    for (let n = 0; n < 5; n++)
+      codes.push((await session.ask({ type: "presence", id: `p${n}`, data: n })).code);
+    expect(codes).toContain("rate_limited");
+  });
+
+  it("[J9] a room that cannot be read is refused, and each command of a batch is answered", async () => {
+    const session = await openSession(uniqueName("bo"));
+    expect(await session.ask({ type: "topics", id: "t", topics: [], room: 7 })).toMatchObject({
+      code: "bad_request",
+      path: ["room"],
+    });
+    session.send({
+      type: "batch",
+      room: "elsewhere",
+      commands: [
+        { type: "send", id: "b1", data: 1 },
+        { type: "read", id: "b2" },
+      ],
+    });
+    for (const id of ["b1", "b2"]) {
+      const answer = await session.next("error", (event) => event.id === id);
+      expect(answer).toMatchObject({ code: "not_found", room: "elsewhere" });
+    }
+    const room = uniqueName("room");
+    await joinOn(session, room);
+    session.send({
+      type: "batch",
+      commands: [
+        { type: "send", id: "c1", room, data: 1 },
+        { type: "notifications", id: "c2" },
+      ],
+    });
+    expect(await session.next("ok", ({ id }) => id === "c1")).toMatchObject({ room, seq: 1 });
+    expect(await session.next("ok", ({ id }) => id === "c2")).toMatchObject({ unread: 0 });
+  });
+
+  it("[J7] makes room where those who fill it are gone without a word", async () => {
+    const [room, gone, user] = [uniqueName("room"), uniqueName("gone"), uniqueName("bo")];
+    await configureRoom(room, { MAX_CONNECTIONS_PER_ROOM: 1 });
+    const ghost = await openSession(gone);
+    await joinOn(ghost, room);
+    await crash(userObject(gone));
+    const session = await openSession(user);
+    expect(await session.ask({ type: "join", id: "j1", room })).toMatchObject({ code: "room_full" });
+    await expect
+      .poll(async () => (await session.ask({ type: "join", id: crypto.randomUUID(), room })).type)
+      .toBe("ok");
   });
 
   it("[J9] refuses what does not fit: too many rooms, no permission, names, fields, what is not joined", async () => {

@@ -79,7 +79,7 @@ describe("a room on a session", () => {
     const again = await sessionIn(room, user);
     again.close(1000);
     await ada.next("memberLeft", (event) => event.user === user);
-    expect(inRoom(session, room).at(-1)).toMatchObject({ type: "caughtUp" });
+    expect(inRoom(session, room).at(-1)).toEqual({ type: "ok", id: "l", room });
   });
 
   it.each(["in one frame", "behind what is still on its way"])(

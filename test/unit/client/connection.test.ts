@@ -10,14 +10,6 @@ describeBoth("states", (way) => {
     expect(socket().url.href).toBe("wss://rooms.example.com/v1/rooms/lobby/connect");
   });
 
-  it.runIf(way === "a socket of its own")(
-    "[C1] an anonymous connection offers only the protocol",
-    async () => {
-      const { socket } = await dialedRoom({ getToken: () => null });
-      expect(socket().protocols).toEqual(["edge-rooms.v1"]);
-    },
-  );
-
   it("asks for history and topics in the address", async () => {
     const { socket } = await dialedRoom({}, { history: 0, topics: ["chat", "task"] });
     expect(Object.fromEntries(socket().url.searchParams)).toEqual({ history: "0", topics: "chat,task" });
@@ -252,4 +244,9 @@ describeBoth("ending on the app's wish", (way) => {
     if (way === "the session") client.close();
     expect(clock.pending).toBe(0);
   });
+});
+
+it("[C1] an anonymous connection offers only the protocol", async () => {
+  const { socket } = await dialedRoom({ getToken: () => null });
+  expect(socket().protocols).toEqual(["edge-rooms.v1"]);
 });

@@ -21,7 +21,7 @@ async function askedRoom(answer: Frame = { seq: 0, unread: 0 }, greeting: Frame 
 /** Answers the latest question. */
 const answer = (world: RoomWorld, more: Frame) => world.socket().deliver(ok(reads(world).at(-1), more));
 
-describeBoth("unread", (way) => {
+describeBoth("unread", () => {
   it("[C43] is 0 until the server said it, once a connection", async () => {
     const world = await askedRoom({ seq: 3, unread: 4 }, { head: 7 });
     expect(reads(world)).toEqual([{ type: "read", id: "read", seq: 0 }]);
@@ -35,14 +35,6 @@ describeBoth("unread", (way) => {
     expect(places(world)).toEqual([0]);
     answer(world, { seq: 7, unread: 0 });
     expect(world.room.unread).toBe(0);
-  });
-
-  it.runIf(way === "a socket of its own")("[C43] is not asked for by an anonymous reader", async () => {
-    const world = await roomForTest({ getToken: () => null }, {}, { user: null });
-    world.socket().deliver(message(1));
-    await world.clock.advance(5_000);
-    expect([reads(world), world.room.unread]).toEqual([[], 0]);
-    await expect(world.room.markRead()).rejects.toMatchObject({ code: "forbidden" });
   });
 
   it("[C43] counts messages of others after what was read, and tells who watches", async () => {
@@ -330,4 +322,12 @@ describeBoth("markRead", () => {
     world.socket().deliver(batch(message(2), ok(reads(world).at(-1), { seq: 1, unread: 1 })));
     expect(seen).toEqual([1, 1]);
   });
+});
+
+it("[C43] is not asked for by an anonymous reader", async () => {
+  const world = await roomForTest({ getToken: () => null }, {}, { user: null });
+  world.socket().deliver(message(1));
+  await world.clock.advance(5_000);
+  expect([reads(world), world.room.unread]).toEqual([[], 0]);
+  await expect(world.room.markRead()).rejects.toMatchObject({ code: "forbidden" });
 });

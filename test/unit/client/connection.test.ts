@@ -3,7 +3,7 @@ import type { ConnectionState } from "../../../client/connection-state.ts";
 import { describeBoth, dialedRoom, roomForTest } from "./support/client-for-test.ts";
 import { caughtUp, connected, message, replay } from "./support/frames.ts";
 
-describeBoth("states", (way) => {
+describeBoth("states", () => {
   it("[C1] the token goes into the subprotocol list, never into the address", async () => {
     const { socket } = await dialedRoom();
     expect(socket().protocols).toEqual(["edge-rooms.v1", "token.t1"]);

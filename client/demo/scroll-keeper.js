@@ -11,19 +11,32 @@ const NEAR_END_PX = 48;
  */
 export function keepScroll(scroller, list, { onMove }) {
   let atEnd = true;
+  /** Where it was when that was told. */
+  let knownTop = scroller.scrollTop;
 
+  const fromEnd = () => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
+  const tell = () => {
+    knownTop = scroller.scrollTop;
+    atEnd = fromEnd() <= NEAR_END_PX;
+  };
+  /** The event of a scroll comes with the next frame: what changes before that must not undo it. */
+  const settle = () => {
+    if (scroller.scrollTop !== knownTop) tell();
+  };
   const toEnd = () => {
-    atEnd = true;
     scroller.scrollTop = scroller.scrollHeight;
+    knownTop = scroller.scrollTop;
+    atEnd = true;
   };
   const onScroll = () => {
-    atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight <= NEAR_END_PX;
+    settle();
     onMove();
   };
   scroller.addEventListener("scroll", onScroll, { passive: true });
 
   // The composer grows, a keyboard opens, an image loads: none of them is a wish to read elsewhere.
   const observer = new ResizeObserver(() => {
+    settle();
     if (atEnd) toEnd();
   });
   observer.observe(scroller);
@@ -31,13 +44,14 @@ export function keepScroll(scroller, list, { onMove }) {
 
   return {
     get atEnd() {
+      settle();
       return atEnd;
     },
     get fromTop() {
       return scroller.scrollTop;
     },
     get fromEnd() {
-      return scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
+      return fromEnd();
     },
     toEnd,
 
@@ -52,11 +66,12 @@ export function keepScroll(scroller, list, { onMove }) {
     revealAbove(row) {
       if (row.getBoundingClientRect().top >= scroller.getBoundingClientRect().top) return;
       row.scrollIntoView({ block: "start" });
-      atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight <= NEAR_END_PX;
+      tell();
     },
 
     /** What is read now; `undefined` at the end. */
     place() {
+      settle();
       const { top } = scroller.getBoundingClientRect();
       const [first] = atEnd ? [] : visibleRows(scroller, list);
       return first && { row: first.row, offset: first.top - top };
@@ -65,7 +80,7 @@ export function keepScroll(scroller, list, { onMove }) {
     /** @param {Element} row @param {number} offset from the top of what is in sight */
     goBackTo(row, offset) {
       scroller.scrollTop += row.getBoundingClientRect().top - scroller.getBoundingClientRect().top - offset;
-      atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight <= NEAR_END_PX;
+      tell();
     },
 
     /**
@@ -74,6 +89,7 @@ export function keepScroll(scroller, list, { onMove }) {
      * @param {() => void} change
      */
     during(change) {
+      settle();
       const anchors = atEnd ? [] : visibleRows(scroller, list);
       change();
       if (atEnd) {

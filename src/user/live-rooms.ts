@@ -5,7 +5,6 @@ import { authorizeRoom } from "../auth/authorize-room.ts";
 import type { Actor } from "../auth/identity.ts";
 import { includes } from "../auth/room-permission.ts";
 import type { VerifiedToken } from "../auth/verify-token.ts";
-import type { Config } from "../config/config.ts";
 import { describeError, log } from "../platform/log.ts";
 import {
   accept,
@@ -16,7 +15,6 @@ import {
   MAX_SESSION_ROOMS,
   type Outcome,
   type PresenceCommand,
-  type Refusal,
   refuse,
   reject,
 } from "../protocol/index.ts";
@@ -27,41 +25,10 @@ import { randomId } from "../realtime/random-id.ts";
 import { UNREACHABLE } from "../realtime/refusals.ts";
 import type { ItemAnswer, SessionItem, SessionJoin } from "../realtime/session-delivery.ts";
 import type { RoomFrame } from "../validation/parse-session-frame.ts";
-import type { Access } from "./access.ts";
-import type { Claims } from "./claims.ts";
-import type { FollowedRooms } from "./followed-rooms.ts";
 import { end, isStill, joinedRoom, passOn, roomsOf, setJoined } from "./joined-rooms.ts";
 import { Lines } from "./lines.ts";
+import type { Departure, LiveRoomsPorts, RoomsCommand } from "./live-ports.ts";
 import type { JoinedRoom, SessionConnection } from "./session-connection.ts";
-
-export type RoomsCommand = RoomFrame | JoinCommand | LeaveCommand | PresenceCommand;
-
-type Departure = "left" | "lost";
-
-/** What it needs of the object of a room. */
-export interface RemoteRoom {
-  join(join: SessionJoin): Promise<Outcome<undefined>>;
-  receive(session: string, frames: readonly string[]): Promise<boolean>;
-  leave(session: string, departure: Departure): Promise<void>;
-  renew(session: string, actor: Actor): Promise<void>;
-  present(session: string, presence: Pick<PresenceCommand, "status" | "data">): Promise<void>;
-}
-
-export interface LiveRoomsPorts {
-  readonly config: Config;
-  readonly access: Access;
-  readonly followed: FollowedRooms;
-  readonly claims: Claims;
-  room(name: string): RemoteRoom;
-  refuse(
-    session: SessionConnection,
-    id: string | undefined,
-    refusal: Refusal & { readonly room?: string },
-  ): void;
-  /** Closes an expired session. */
-  serves(session: SessionConnection): boolean;
-  drop(session: SessionConnection, closing: Closing): void;
-}
 
 const NOT_JOINED = refuse("not_found", "this room is not joined", { path: ["room"] });
 const TOO_MANY = refuse("too_large", `a session has at most ${MAX_SESSION_ROOMS} rooms`, { path: ["room"] });
@@ -103,6 +70,8 @@ export class LiveRooms {
   /** A session that has expired, or does not read, is closed before anything more is delivered to it. */
   deliver(room: string, items: readonly SessionItem[]): ItemAnswer[] {
     return items.map((item) => {
+      // The room is being told that it left: as `gone` it would be taken for lost.
+      if (this.#leaving.has(item.join)) return { kind: "taken" };
       const session = this.#open.get(item.connection);
       if (session === undefined || !this.#ports.serves(session)) return { kind: "gone" };
       if (session.isSlow) {
@@ -125,8 +94,9 @@ export class LiveRooms {
     const { id, claim } = session.state;
     if (!this.#open.delete(id)) return;
     this.#ports.claims.forget(id, claim);
-    for (const room of Object.keys(roomsOf(session))) {
-      this.#lines.add(this.#line(session, room), () => this.#ports.room(room).leave(id, departure));
+    for (const [room, { join }] of Object.entries(roomsOf(session))) {
+      this.#leaving.add(join);
+      this.#lines.add(this.#line(session, room), () => this.#depart(id, room, join, departure));
     }
   }
 
@@ -251,11 +221,22 @@ export class LiveRooms {
     }
     this.#leaving.add(joined.join);
     this.#queue(session, room, async () => {
-      this.#leaving.delete(joined.join);
-      if (isStill(session, room, joined)) setJoined(session, room, undefined);
-      session.socket.send(okAnswer(id, { room }));
-      await this.#ports.room(room).leave(session.state.id, "left");
+      try {
+        if (isStill(session, room, joined)) setJoined(session, room, undefined);
+        session.socket.send(okAnswer(id, { room }));
+      } finally {
+        // Whatever has become of the socket, the room has to know.
+        await this.#depart(session.state.id, room, joined.join, "left");
+      }
     });
+  }
+
+  async #depart(session: string, room: string, join: string, departure: Departure): Promise<void> {
+    try {
+      await this.#ports.room(room).leave(session, departure);
+    } finally {
+      this.#leaving.delete(join);
+    }
   }
 
   /** One call after the other; who lets too many wait is closed, as for a flood. */

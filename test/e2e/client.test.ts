@@ -25,28 +25,30 @@ interface Polled {
   readonly cursor: string;
 }
 
+const directory = mkdtempSync(join(tmpdir(), "edge-rooms-client-"));
+let server: LocalServer;
+
+beforeAll(async () => {
+  server = await startTestServer();
+  await build({
+    entryPoints: [join(import.meta.dirname, "../../client/index.ts")],
+    outfile: join(directory, "client.mjs"),
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+    platform: "neutral",
+  });
+});
+afterAll(async () => {
+  rmSync(directory, { recursive: true, force: true });
+  await server?.stop();
+});
+
 describe.each(WAYS)("a client, with rooms on %s", (way) => {
   const guests = new Guests(way);
   const shared = way === "the session";
-  const directory = mkdtempSync(join(tmpdir(), "edge-rooms-client-"));
-  let server: LocalServer;
 
-  beforeAll(async () => {
-    server = await startTestServer();
-    await build({
-      entryPoints: [join(import.meta.dirname, "../../client/index.ts")],
-      outfile: join(directory, "client.mjs"),
-      bundle: true,
-      format: "esm",
-      target: "es2022",
-      platform: "neutral",
-    });
-  });
   afterEach(() => guests.close());
-  afterAll(async () => {
-    rmSync(directory, { recursive: true, force: true });
-    await server?.stop();
-  });
 
   /** What a program says that ends by itself. */
   async function run(source: string): Promise<string> {

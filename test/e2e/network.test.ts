@@ -6,20 +6,22 @@ import type { LocalServer } from "../support/local-server.ts";
 import { Network } from "./support/network.ts";
 import { Guests, startTestServer, storedIn, uniqueName, WAYS, waitFor } from "./support/world.ts";
 
+let server: LocalServer;
+let network: Network;
+
+beforeAll(async () => {
+  server = await startTestServer();
+  network = await Network.to(server.port);
+});
+afterAll(async () => {
+  await network?.close();
+  await server?.stop();
+});
+
 describe.each(WAYS)("a network and a server that fail, with rooms on %s", (way) => {
   const guests = new Guests(way);
-  let server: LocalServer;
-  let network: Network;
 
-  beforeAll(async () => {
-    server = await startTestServer();
-    network = await Network.to(server.port);
-  });
   afterEach(() => guests.close());
-  afterAll(async () => {
-    await network?.close();
-    await server?.stop();
-  });
 
   it("[D3] a killed server comes back, and what was missed comes once", async () => {
     const name = uniqueName("killed");

@@ -1,20 +1,23 @@
 // Tokens that end while their sockets live.
 
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { LocalServer } from "../support/local-server.ts";
 import { Guests, startTestServer, tokenFor, uniqueName, WAYS, waitFor } from "./support/world.ts";
 
 const LIFE_S = 6;
 
-describe.each(WAYS)("tokens, with rooms on %s", (way) => {
-  const guests = new Guests(way);
-  let server: LocalServer;
+let server: LocalServer;
 
-  beforeAll(async () => {
-    server = await startTestServer();
-  });
-  afterEach(() => guests.close());
-  afterAll(() => server?.stop());
+beforeAll(async () => {
+  server = await startTestServer();
+});
+afterAll(() => server?.stop());
+
+// At once, as each waits for its token to end.
+describe.concurrent.each(WAYS)("tokens, with rooms on %s", (way) => {
+  const guests = new Guests(way);
+
+  afterAll(() => guests.close());
 
   it("[C27][M8] a new one in time keeps all sockets as they are", async () => {
     const name = uniqueName("renewal");

@@ -1,7 +1,7 @@
 // Rooms on the session socket: order and recovery are those of a room socket.
 
-import { evictDurableObject } from "cloudflare:test";
-import { describe, expect, it } from "vitest";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { describe, expect, it, onTestFinished } from "vitest";
 import type { TestSocket } from "./support/test-socket.ts";
 import { callAsServer, join, openSession, roomObject, uniqueName, userObject } from "./support/worker.ts";
 
@@ -121,5 +121,37 @@ describe("a room on a session", () => {
     expect(await session.ask({ type: "send", id: "m", room: `${run}7`, data: 1 })).toMatchObject({
       code: "not_found",
     });
+  });
+
+  it("[J4] leaves at once also where the room speaks before it hears of it", async () => {
+    const [room, user] = [uniqueName("shared"), uniqueName("bo")];
+    const ada = await join(room, "ada");
+    const session = await sessionIn(room, user);
+    await ada.next("memberJoined");
+    const prototype = await runInDurableObject<DurableObject, object>(roomObject(room), (object) =>
+      Object.getPrototypeOf(object),
+    );
+    const leave: (...args: unknown[]) => unknown = Reflect.get(prototype, "leave");
+    let waits = true;
+    Reflect.set(prototype, "leave", async function (this: object, ...args: unknown[]) {
+      while (waits) await scheduler.wait(1);
+      return Reflect.apply(leave, this, args);
+    });
+    onTestFinished(() => {
+      Reflect.set(prototype, "leave", leave);
+    });
+    session.close(1000);
+    await session.closed;
+    await ada.ask({ type: "send", id: "m", data: 1 });
+    const told = () =>
+      runInDurableObject(roomObject(room), (_, { storage }) =>
+        storage.sql.exec("SELECT * FROM sessions").toArray(),
+      );
+    expect(await told()).toHaveLength(1);
+    waits = false;
+    await expect.poll(told).toEqual([]);
+    // Without the grace of a lost one.
+    await ada.settled();
+    expect(ada.ofType("memberLeft")).toMatchObject([{ user }]);
   });
 });

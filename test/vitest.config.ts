@@ -32,7 +32,9 @@ export default defineConfig({
           include: ["e2e/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          fileParallelism: false,
+          // They wait more than they work: three at once, when the others are done.
+          maxWorkers: 3,
+          sequence: { groupOrder: 1 },
         },
       },
       {

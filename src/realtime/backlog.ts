@@ -1,7 +1,7 @@
 import { MAX_FRAME_BYTES } from "../protocol/index.ts";
 
-/** In UTF-16 units. */
-const MIN_LENGTH = 2 * MAX_FRAME_BYTES;
+/** In UTF-16 units: the largest frame there is, and some small ones behind it. */
+const MIN_LENGTH = 1.25 * MAX_FRAME_BYTES;
 
 /** How much of one connection waits for its turn: more than it could ever be granted need not even be read. */
 export class Backlog {
@@ -24,8 +24,8 @@ export class Backlog {
     this.#commands--;
   }
 
-  /** Whether it is over what a connection can be granted at once. */
-  exceeds(commands: number, commandLength: number): boolean {
-    return this.#commands > commands || this.#length > Math.max(MIN_LENGTH, commands * commandLength);
+  /** Whether what waits is over what a connection can be granted at once, in number or length. */
+  exceeds(commands: number, length: number): boolean {
+    return this.#commands > commands || this.#length > Math.max(MIN_LENGTH, length);
   }
 }

@@ -132,8 +132,10 @@ export class Room {
    */
   turnsAway(connection: RoomConnection, frame: string | ArrayBuffer): boolean {
     const { rateBurst, messageBytes } = this.settings.limits;
-    connection.backlog.received(typeof frame === "string" ? frame.length : frame.byteLength);
-    if (!connection.backlog.exceeds(rateBurst + MAX_REFUSALS, messageBytes)) return false;
+    if (!connection.backlog.exceeds(rateBurst + MAX_REFUSALS, rateBurst * messageBytes)) {
+      connection.backlog.received(typeof frame === "string" ? frame.length : frame.byteLength);
+      return false;
+    }
     connection.close(TOO_MANY_REFUSALS);
     this.enqueue({ kind: "leave", connection, departure: "lost" });
     return true;

@@ -24,6 +24,10 @@ describe("a flood", () => {
     const { connection } = test.join("flooder");
     const large = "x".repeat(1_000_000);
     expect([1, 2, 3].map(() => test.room.turnsAway(connection, large))).toEqual([false, false, true]);
+    // The largest frame there is, and small ones behind it, are no flood.
+    const other = test.join("other").connection;
+    const frames = ["x".repeat(1_048_576), frame, frame, frame];
+    expect(frames.map((one) => test.room.turnsAway(other, one))).toEqual([false, false, false, false]);
   });
 
   it("[M11] is none where what came before has been taken", () => {

@@ -6,8 +6,9 @@ import { tokenOf } from "../auth/credentials.ts";
 import { type Actor, SERVER } from "../auth/identity.ts";
 import { includes } from "../auth/room-permission.ts";
 import { type VerifiedToken, verifyToken } from "../auth/verify-token.ts";
-import { isRoomName, type Permission } from "../protocol/index.ts";
+import type { Permission } from "../protocol/index.ts";
 import type { AppContext } from "./app-env.ts";
+import { namedRoom } from "./path-names.ts";
 import { accepted, refusing } from "./refusal-error.ts";
 
 export type Bearer =
@@ -52,8 +53,7 @@ export async function requireUser(c: AppContext): Promise<VerifiedToken> {
 
 /** The actor in the room that the path names, with at least `needed`. */
 export async function requireRoom(c: AppContext, bearer: Bearer, needed: Permission) {
-  const room = c.req.param("room") ?? "";
-  if (!isRoomName(room)) throw refusing("bad_request", "this is no room name", { path: ["room"] });
+  const room = namedRoom(c);
   return { room, actor: await actIn(c, bearer, room, needed) };
 }
 

@@ -2,10 +2,10 @@ import { Hono } from "hono";
 import { authorizeRoom } from "../auth/authorize-room.ts";
 import { includes } from "../auth/room-permission.ts";
 import { mapBounded } from "../platform/bounded.ts";
-import { isRoomName } from "../protocol/index.ts";
-import type { AppContext, AppEnv } from "./app-env.ts";
+import type { AppEnv } from "./app-env.ts";
 import { callAsUser, callInRoom } from "./call-actor.ts";
 import { userStub } from "./objects.ts";
+import { namedRoom } from "./path-names.ts";
 import { accepted, refusing } from "./refusal-error.ts";
 
 /** Under `/v1/me/rooms`. */
@@ -37,12 +37,6 @@ export const followedRooms = new Hono<AppEnv>()
   })
   .delete("/:room", async (c) => {
     const { identity } = await callAsUser(c);
-    await userStub(c, identity.user.id).unfollow(roomOf(c));
+    await userStub(c, identity.user.id).unfollow(namedRoom(c));
     return c.json({});
   });
-
-export function roomOf(c: AppContext): string {
-  const room = c.req.param("room") ?? "";
-  if (!isRoomName(room)) throw refusing("bad_request", "this is no room name", { path: ["room"] });
-  return room;
-}

@@ -1,12 +1,12 @@
 import { Hono } from "hono";
 import * as v from "valibot";
-import { isUserId } from "../protocol/index.ts";
 import { userId } from "../validation/fields.ts";
 import type { AppEnv } from "./app-env.ts";
 import { readBody } from "./body.ts";
 import { callInRoom } from "./call-actor.ts";
 import { roomStub } from "./objects.ts";
-import { accepted, refusing } from "./refusal-error.ts";
+import { namedUser } from "./path-names.ts";
+import { accepted } from "./refusal-error.ts";
 
 const DEFAULT_BAN_S = 3_600;
 /** A hundred years: whoever shall never come back. */
@@ -36,8 +36,6 @@ export const moderation = new Hono<AppEnv>()
   })
   .delete("/bans/:user", async (c) => {
     const { room, actor } = await callInRoom(c, "moderate");
-    const user = c.req.param("user");
-    if (!isUserId(user)) throw refusing("bad_request", "user must be a user id", { path: ["user"] });
-    accepted(await roomStub(c, room).unban(actor, user));
+    accepted(await roomStub(c, room).unban(actor, namedUser(c)));
     return c.json({});
   });

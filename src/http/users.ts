@@ -1,15 +1,14 @@
 import { Hono } from "hono";
 import * as v from "valibot";
 import { log } from "../platform/log.ts";
-import { isUserId } from "../protocol/index.ts";
 import { encodeData, oversize } from "../realtime/encode-data.ts";
 import { eventName } from "../validation/fields.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
 import { requireServer } from "./authenticate.ts";
 import { readBody } from "./body.ts";
-import { roomOf } from "./followed-rooms.ts";
 import { userStub } from "./objects.ts";
-import { accepted, RefusalError, refusing } from "./refusal-error.ts";
+import { namedRoom, namedUser } from "./path-names.ts";
+import { accepted, RefusalError } from "./refusal-error.ts";
 
 const signalBody = v.object({ event: eventName, data: v.exactOptional(v.unknown()) });
 
@@ -28,12 +27,12 @@ export const users = new Hono<AppEnv>()
   })
   .put("/:user/rooms/:room", async (c) => {
     const user = await namedByServer(c);
-    accepted(await userStub(c, user).follow(roomOf(c)));
+    accepted(await userStub(c, user).follow(namedRoom(c)));
     return c.json({});
   })
   .delete("/:user/rooms/:room", async (c) => {
     const user = await namedByServer(c);
-    await userStub(c, user).unfollow(roomOf(c));
+    await userStub(c, user).unfollow(namedRoom(c));
     return c.json({});
   })
   .post("/:user/disconnect", async (c) => {
@@ -46,7 +45,5 @@ export const users = new Hono<AppEnv>()
 /** The user that the path names; only server code may. */
 async function namedByServer(c: AppContext): Promise<string> {
   await requireServer(c);
-  const user = c.req.param("user") ?? "";
-  if (!isUserId(user)) throw refusing("bad_request", "user must be a user id", { path: ["user"] });
-  return user;
+  return namedUser(c);
 }

@@ -96,7 +96,9 @@ export class LiveRooms {
     this.#ports.claims.forget(id, claim);
     for (const [room, { join }] of Object.entries(roomsOf(session))) {
       this.#leaving.add(join);
-      this.#lines.add(this.#line(session, room), () => this.#depart(id, room, join, departure));
+      const waits = this.#lines.add(this.#line(session, room), () => this.#depart(id, room, join, departure));
+      // Where too much waits already the room finds it gone with its next delivery.
+      if (!waits) this.#leaving.delete(join);
     }
   }
 

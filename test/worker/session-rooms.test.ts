@@ -154,4 +154,33 @@ describe("a room on a session", () => {
     await ada.settled();
     expect(ada.ofType("memberLeft")).toMatchObject([{ user }]);
   });
+
+  it("[J10] a session that lets too many calls wait is closed, and its room learns of it", async () => {
+    const [room, user] = [uniqueName("shared"), uniqueName("bo")];
+    const ada = await join(room, "ada");
+    const session = await sessionIn(room, user);
+    const prototype = await runInDurableObject<DurableObject, object>(roomObject(room), (object) =>
+      Object.getPrototypeOf(object),
+    );
+    const present: (...args: unknown[]) => unknown = Reflect.get(prototype, "present");
+    let waits = true;
+    Reflect.set(prototype, "present", async function (this: object, ...args: unknown[]) {
+      while (waits) await scheduler.wait(1);
+      return Reflect.apply(present, this, args);
+    });
+    onTestFinished(() => {
+      Reflect.set(prototype, "present", present);
+    });
+    for (let n = 0; n <= 100; n++) session.send({ type: "presence", id: `p${n}`, status: "away" });
+    expect(await session.closed).toMatchObject({ code: 4429 });
+    waits = false;
+    await ada.ask({ type: "send", id: "m", data: 1 });
+    await expect
+      .poll(() =>
+        runInDurableObject(roomObject(room), (_, { storage }) =>
+          storage.sql.exec("SELECT * FROM sessions").toArray(),
+        ),
+      )
+      .toEqual([]);
+  });
 });

@@ -1,0 +1,17 @@
+import { isRoomName, isUserId } from "../protocol/index.ts";
+import type { AppContext } from "./app-env.ts";
+import { refusing } from "./refusal-error.ts";
+
+/** The room that the path names. */
+export function namedRoom(c: AppContext): string {
+  const room = c.req.param("room") ?? "";
+  if (!isRoomName(room)) throw refusing("bad_request", "this is no room name", { path: ["room"] });
+  return room;
+}
+
+/** The user that the path names. */
+export function namedUser(c: AppContext): string {
+  const user = c.req.param("user") ?? "";
+  if (!isUserId(user)) throw refusing("bad_request", "user must be a user id", { path: ["user"] });
+  return user;
+}

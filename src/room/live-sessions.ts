@@ -53,8 +53,14 @@ export class LiveSessions {
     return this.#sessions.size >= MAX_SESSIONS;
   }
 
+  /** Those whose row other code wrote are told that the room has ended for them, and join again. */
   restore(): RoomConnection[] {
-    return this.#sessions.restore();
+    const { connections, others } = this.#sessions.restore();
+    if (others > 0) {
+      log("warn", "state_of_other_code", { room: this.#room.name, sessions: others });
+      for (const { user, item } of this.#sessions.farewells()) this.#courier.add(user, item);
+    }
+    return connections;
   }
 
   find(id: string): RoomConnection | undefined {

@@ -13,8 +13,9 @@ import { Attendance, type Departure } from "./attendance.ts";
 import type { Audit } from "./audit.ts";
 import { Changes } from "./changes.ts";
 import { Delivery } from "./delivery.ts";
-import { type Expelled, Moderation } from "./moderation.ts";
+import { type ClosingOf, type Expelled, Moderation } from "./moderation.ts";
 import { Posts } from "./posts.ts";
+import type { ReceiptStore } from "./receipt-store.ts";
 import { Receipts } from "./receipts.ts";
 import { RoomCommands } from "./room-commands.ts";
 import type { RoomConnection } from "./room-connection.ts";
@@ -31,6 +32,7 @@ export interface RoomStorage {
   readonly settings: RoomSettings;
   readonly log: RoomLog;
   readonly users: UserRecords;
+  readonly receipts: ReceiptStore;
 }
 
 export interface RoomPorts {
@@ -60,13 +62,13 @@ export class Room {
   #sweptAt = Number.NEGATIVE_INFINITY;
   #lookedForSlowAt = Number.NEGATIVE_INFINITY;
 
-  constructor(name: string, { settings, log, users }: RoomStorage, ports: RoomPorts) {
+  constructor(name: string, { settings, log, users, receipts }: RoomStorage, ports: RoomPorts) {
     this.name = name;
     this.settings = settings;
     this.log = log;
     this.posts = new Posts(settings, log, this.attendance);
     this.changes = new Changes(settings, log, ports.audit);
-    this.receipts = new Receipts(log, users);
+    this.receipts = new Receipts(log, receipts);
     const expel = this.#expel.bind(this);
     this.moderation = new Moderation({ settings, log, receipts: this.receipts, users }, { ...ports, expel });
     this.#reportFault = ports.reportFault;
@@ -91,6 +93,11 @@ export class Room {
   /** Whether there is anything that it must not forget. */
   isKept(now: number): boolean {
     return this.log.head > 0 || this.settings.areOwn || this.moderation.hasBans(now);
+  }
+
+  /** Whether this user has anything open here. */
+  isOpenTo(user: string): boolean {
+    return this.#seats.has(user);
   }
 
   get hasWork(): boolean {
@@ -230,9 +237,11 @@ export class Room {
     }
   }
 
-  #expel(whom: Expelled, closing: Closing, departure: Departure, now: number): void {
+  #expel(whom: Expelled, closingOf: ClosingOf, departure: Departure, now: number): void {
     for (const connection of [...this.#connections, ...this.#joining]) {
-      if (!isMeant(whom, connection.identity, now)) continue;
+      const isMeant = whom === "everybody" || connection.user?.id === whom.user;
+      const closing = isMeant ? closingOf(connection.identity) : undefined;
+      if (closing === undefined) continue;
       connection.close(closing);
       this.#leave(connection, departure, now);
     }
@@ -260,12 +269,3 @@ export class Room {
 
 /** Whose connections count together. No user id has a space. */
 const seatOf = (identity: Identity): string => userOf(identity)?.id ?? `${identity.kind} connections`;
-
-const isMeant = (whom: Expelled, identity: Identity, now: number): boolean =>
-  whom === "everybody" ||
-  (identity.kind === "user" &&
-    identity.user.id === whom.user &&
-    (whom.issuedUpTo === undefined ||
-      identity.issuedAt <= whom.issuedUpTo ||
-      // A token dated ahead was issued before all the same.
-      identity.issuedAt > now));

@@ -22,7 +22,7 @@ interface Seat {
   told: "nothing" | "unknown" | { readonly upTo: number };
 }
 
-/** The room has ended for a session that has yet to hear of it. */
+/** The room has ended for a session that has yet to hear of it. As it stands in a row, whatever the version. */
 interface Ended {
   readonly user: string;
   readonly join: string;
@@ -68,19 +68,22 @@ export class Sessions {
     return seat?.join === join ? seat.connection : undefined;
   }
 
-  /** Those that had joined before the room slept. */
-  restore(): RoomConnection[] {
+  /** Those that had joined before the room slept, and how many the room ends for as other code wrote their row. */
+  restore(): { connections: RoomConnection[]; others: number } {
+    let others = 0;
     for (const { connection, state: row } of this.#store.all()) {
-      const { join, ended, ...kept } = JSON.parse(row);
+      const { join, user, ended, ...kept } = JSON.parse(row);
       const state = readState(kept);
       if (ended !== undefined) this.#ended.set(connection, ended);
-      else if (state === undefined) this.#store.remove(connection);
-      else {
+      else if (state === undefined) {
+        others++;
+        this.#hasEnded(connection, { user, join, left: { code: "internal" } });
+      } else {
         const { stage } = state;
         this.#sit(state, { join, row, told: stage.at === "paging" ? { upTo: stage.after } : "unknown" });
       }
     }
-    return Array.from(this.#seats.values(), ({ connection }) => connection);
+    return { connections: Array.from(this.#seats.values(), ({ connection }) => connection), others };
   }
 
   join(state: RoomConnectionState, join: string): RoomConnection {
@@ -171,19 +174,21 @@ export class Sessions {
     if (port.state === null) {
       this.#seats.delete(id);
       const { left } = port;
-      if (left !== undefined) {
-        const ended: Ended = { user, join, left };
-        this.#ended.set(id, ended);
-        this.#store.put(id, JSON.stringify({ ended }));
-      } else if (seat.row !== null) this.#store.remove(id);
+      if (left !== undefined) this.#hasEnded(id, { user, join, left });
+      else if (seat.row !== null) this.#store.remove(id);
       return;
     }
     if (connection.state.stage.at === "joining") return;
-    // When it was last seen is the business of the user's object.
-    const row = JSON.stringify({ ...connection.state, seenAt: 0, join });
+    // When it was last seen is the business of the user's object. `join` and `user` are there whatever the version.
+    const row = JSON.stringify({ ...connection.state, seenAt: 0, join, user });
     if (row === seat.row) return;
     this.#store.put(id, row);
     seat.row = row;
+  }
+
+  #hasEnded(id: string, ended: Ended): void {
+    this.#ended.set(id, ended);
+    this.#store.put(id, JSON.stringify({ ended }));
   }
 
   #sit(state: RoomConnectionState, { join, row, told }: Pick<Seat, "join" | "row" | "told">): RoomConnection {

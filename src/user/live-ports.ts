@@ -12,9 +12,9 @@ import type {
 } from "../protocol/index.ts";
 import type { SessionJoin } from "../realtime/session-delivery.ts";
 import type { RoomFrame } from "../validation/parse-session-frame.ts";
-import type { Access } from "./access.ts";
 import type { Claims } from "./claims.ts";
 import type { FollowedRooms } from "./followed-rooms.ts";
+import type { LiveAccess } from "./live-access.ts";
 import type { SessionConnection } from "./session-connection.ts";
 
 export type RoomsCommand = RoomFrame | JoinCommand | LeaveCommand | PresenceCommand;
@@ -32,7 +32,7 @@ export interface RemoteRoom {
 
 export interface LiveRoomsPorts {
   readonly config: Config;
-  readonly access: Access;
+  readonly access: Pick<LiveAccess, "opened">;
   readonly followed: FollowedRooms;
   readonly claims: Claims;
   room(name: string): RemoteRoom;

@@ -198,15 +198,16 @@ export class LiveRooms {
   async #enter(
     session: SessionConnection,
     room: string,
-    join: Omit<SessionJoin, "actor" | "voidUpTo">,
+    join: Omit<SessionJoin, "actor" | "voidTokens">,
   ): Promise<Outcome<undefined>> {
     const allowed = await this.#authorize(session, room);
     if (!allowed.ok) return allowed;
     if (!this.#open.has(session.state.id)) return accept(undefined);
     const object = this.#ports.room(room);
     try {
-      const voidUpTo = this.#ports.access.opened(room);
-      return await object.join({ ...join, actor: allowed.value, voidUpTo });
+      const opened = this.#ports.access.opened(room);
+      if (!opened.ok) return opened;
+      return await object.join({ ...join, actor: allowed.value, voidTokens: opened.value });
     } catch (error) {
       log("error", "room_unreachable", { room, error: describeError(error) });
       // It may have been let in all the same.

@@ -1,6 +1,7 @@
 // The rules of one user: their inbox on all their devices at once. Synchronous: time, storage and sockets are passed
 // in. What is stored is written before it is sent, and the runtime's output gate holds the frames until it is durable.
 
+import type { UserIdentity } from "../auth/identity.ts";
 import {
   type Closing,
   type HistoryCommand,
@@ -20,7 +21,7 @@ import { targetOf } from "../validation/session-commands.ts";
 import type { Access } from "./access.ts";
 import type { Inbox, Marked, MarkTarget, NotificationInput } from "./inbox.ts";
 import type { PreferenceStore } from "./preferences.ts";
-import type { SessionConnection, UserIdentity } from "./session-connection.ts";
+import type { SessionConnection } from "./session-connection.ts";
 import type { UserSettings } from "./user-settings.ts";
 import { welcome } from "./welcome.ts";
 
@@ -76,9 +77,10 @@ export class User {
 
   refuses(identity: UserIdentity, now: number): Refusal | undefined {
     this.#sweepIfStale(now);
-    const barred = this.access.bars(identity, now);
-    if (barred !== undefined) return barred;
-    return this.#sessions.size >= this.#settings.maxConnections ? FULL : undefined;
+    return (
+      this.access.admit(identity, now) ??
+      (this.#sessions.size >= this.#settings.maxConnections ? FULL : undefined)
+    );
   }
 
   /** Sends a new session its first frames. */
@@ -90,8 +92,10 @@ export class User {
   /** Whatever token there is now is void, and every session closes. */
   disconnect(now: number): void {
     this.access.withdraw(now);
-    const closing = this.access.bars({ issuedAt: 0 }, now);
-    if (closing !== undefined) for (const session of this.#sessions) this.drop(session, closing);
+    for (const session of this.#sessions) {
+      const closing = this.access.bars(session.identity, now);
+      if (closing !== undefined) this.drop(session, closing);
+    }
   }
 
   leave(session: SessionConnection): void {
@@ -203,9 +207,10 @@ export class User {
   ): Refusal | undefined {
     if (!outcome.ok) return outcome.refusal;
     if (outcome.value.user.id !== session.user.id) return NOT_YOURS;
-    const barred = this.access.bars(outcome.value, now);
+    const barred = this.access.admit(outcome.value, now);
     if (barred !== undefined) return barred;
-    session.update({ identity: outcome.value });
+    // Expiry and permission are new; name and picture are those that others have seen join.
+    session.update({ identity: { ...outcome.value, user: session.user } });
     session.socket.send(okAnswer(id, { expiresAt: outcome.value.expiresAt }));
     return undefined;
   }

@@ -7,6 +7,7 @@ import type { Outcome, Permission, Topics } from "../../src/protocol/index.ts";
 import { FAILED } from "../../src/realtime/refusals.ts";
 import type { AuditEntry } from "../../src/room/audit.ts";
 import type { Delivery } from "../../src/room/delivery.ts";
+import { ReceiptStore } from "../../src/room/receipt-store.ts";
 import { Room } from "../../src/room/room.ts";
 import type { AppliedCommand } from "../../src/room/room-commands.ts";
 import { RoomConnection, type RoomConnectionState, readState } from "../../src/room/room-connection.ts";
@@ -164,7 +165,8 @@ export class RoomForTest {
     const store = new ChronicledStore(this.database, historyLimit, this.chronicle);
     const newEpoch = () => `e${++this.#epochs}`;
     const log = new RoomLog(store, { newEpoch: newEpoch(), historyLimit, now: this.now });
-    const storage = { settings, log, users: new UserRecords(this.database.sql) };
+    const { sql } = this.database;
+    const storage = { settings, log, users: new UserRecords(sql), receipts: new ReceiptStore(sql) };
     return new Room("test", storage, {
       newEpoch,
       reportFault: (error) => this.faults.push(error),

@@ -64,7 +64,7 @@ export class Client {
 
   constructor(options: ClientOptions, ports: Ports) {
     const { url, getToken = () => null, maxAttempts = Number.POSITIVE_INFINITY, batchMs = 0 } = options;
-    this.#tokens = new TokenSource(ports.clock, getToken);
+    this.#tokens = new TokenSource(ports.clock, ports.random, getToken);
     this.#context = {
       ports,
       tokens: this.#tokens,

@@ -67,7 +67,7 @@ export class LiveRoom {
       settings,
       log: new RoomLog(store, { newEpoch: randomEpoch(), historyLimit, now }),
       users: new UserRecords(database.sql),
-      receipts: new ReceiptStore(database.sql),
+      receipts: new ReceiptStore(database),
     };
     this.room = new Room(name, storage, {
       newEpoch: randomEpoch,

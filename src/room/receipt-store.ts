@@ -4,7 +4,7 @@
 // A user has the number of their last entry, and those are indexed. Only who is not among the last `LISTED` entries enters
 // anew when they read on. So somebody who read before `LISTED` others did is never more than twice as many entries back.
 
-import { firstRow, type Sql } from "../platform/sql.ts";
+import { type Database, firstRow, type Sql } from "../platform/sql.ts";
 import type { ReceiptEntry } from "../protocol/index.ts";
 import { RECEIPTS_TABLE } from "./room-schema.ts";
 
@@ -13,11 +13,13 @@ export const LISTED = 1_000;
 
 export class ReceiptStore {
   readonly #sql: Sql;
+  readonly #transaction: Database["transaction"];
   /** The number of the last entry; `undefined`: not read yet. */
   #last: number | undefined;
 
-  constructor(sql: Sql) {
+  constructor({ sql, transaction }: Database) {
     this.#sql = sql;
+    this.#transaction = transaction;
   }
 
   find(user: string): Omit<ReceiptEntry, "user"> | undefined {
@@ -51,8 +53,10 @@ export class ReceiptStore {
 
   /** To drop a table writes no rows, to delete from it one each. */
   purge(): void {
-    this.#sql.exec("DROP TABLE receipts");
-    for (const statement of RECEIPTS_TABLE) this.#sql.exec(statement);
+    this.#transaction(() => {
+      this.#sql.exec("DROP TABLE receipts");
+      for (const statement of RECEIPTS_TABLE) this.#sql.exec(statement);
+    });
     this.#last = 0;
   }
 

@@ -10,7 +10,7 @@ import type { KnownRooms } from "./known-rooms.ts";
 /** How many rooms are told in one go. The rest are told from the alarm. */
 const TOLD_AT_ONCE = 500;
 /** How many are asked at a time whether they can be let go. */
-const LET_GO_AT_ONCE = 100;
+const LET_GO_AT_ONCE = 20;
 
 /** What it needs of the object of a room. */
 export interface AccessRoom {
@@ -82,19 +82,18 @@ export class LiveAccess {
   async #letGo(): Promise<void> {
     const { rooms: known, user, room: roomNamed } = this.#ports;
     this.#isLettingGo = true;
-    try {
-      const rooms = this.#nextToAsk();
-      for (const room of rooms) this.#leaving.add(room);
-      await mapBounded(rooms, async (room) => {
+    const rooms = this.#nextToAsk();
+    for (const room of rooms) this.#leaving.add(room);
+    await mapBounded(rooms, async (room) => {
+      try {
         const isReleased = await roomNamed(room).release(user);
         if (isReleased && this.#leaving.has(room)) known.remove(room);
-      });
-    } catch (error) {
-      log("error", "room_unreachable", { error: describeError(error) });
-    } finally {
-      this.#leaving.clear();
-      this.#isLettingGo = false;
-    }
+      } catch (error) {
+        log("error", "room_unreachable", { room, error: describeError(error) });
+      }
+    });
+    this.#leaving.clear();
+    this.#isLettingGo = false;
   }
 
   /** Round and round, so that one that is in use does not stand in the way of the others. */

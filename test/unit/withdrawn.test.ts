@@ -50,11 +50,10 @@ describe("what a disconnect voids", () => {
     const lagMs = lagS * 1_000;
     for (const ageMs of [0, 700, 30_000, 61_000, HOUR_MS]) {
       const { now, tries } = comesBack(signedAt(T - ageMs, lagMs), lagMs, voided);
-      // As soon as its signer's clock allows, but for whole seconds and the least wait; an old token does not show it.
+      // As soon as its signer's clock allows, but for whole seconds and the least wait. A token that was kept says less
+      // of that clock.
       const earliest = Math.max(0, TOLERANCE_MS - lagMs);
-      const latest = ageMs < 1_000 ? earliest : Math.max(earliest, 61_000);
-      expect(now - T).toBeLessThanOrEqual(latest + 2_500);
-      expect(now - T).toBeLessThanOrEqual(121_000);
+      expect(now - T).toBeLessThanOrEqual(ageMs < 1_000 ? earliest + 2_500 : 121_000);
       expect(tries).toBeLessThanOrEqual(4);
     }
   });

@@ -58,4 +58,4 @@ export function withdrawn(
 
 /** A fresh token shows its signer's clock; one that is older shows nothing, and the clock is taken to be right. */
 const signersClock = (issuedAt: number, now: number): number =>
-  issuedAt < now - CLOCK_TOLERANCE_MS ? now : issuedAt;
+  issuedAt <= now - CLOCK_TOLERANCE_MS - SECOND_MS ? now : issuedAt;

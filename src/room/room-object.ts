@@ -222,10 +222,12 @@ export class RoomObject extends DurableObject<Env> {
 
   /** What a session said, as it came. `false`: it has not joined. */
   async receive(session: string, frames: readonly string[]): Promise<boolean> {
+    if (!this.#exists) return false;
     return await this.#open().receiveOf(session, frames);
   }
 
   async leave(session: string, departure: Departure): Promise<void> {
+    if (!this.#exists) return;
     this.#open().sessions.leave(session, departure);
     await this.#open().flush();
   }

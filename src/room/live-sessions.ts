@@ -3,8 +3,8 @@
 import { describeError, log } from "../platform/log.ts";
 import type { Sql } from "../platform/sql.ts";
 import { okAnswer } from "../realtime/answers.ts";
+import type { Departure } from "../realtime/departure.ts";
 import type { ItemAnswer, SessionItem, SessionJoin } from "../realtime/session-delivery.ts";
-import type { Departure } from "./attendance.ts";
 import { Courier } from "./courier.ts";
 import type { Room } from "./room.ts";
 import type { RoomConnection } from "./room-connection.ts";
@@ -67,10 +67,7 @@ export class LiveSessions {
   }
 
   /** Takes a session in; its first frames go out with the next flush, after the answer to its `join`. */
-  join(
-    { connection: id, join, id: command, actor, topics, presence, since, history }: SessionJoin,
-    now: number,
-  ): void {
+  join({ connection: id, join, id: command, actor, topics, presence, since, history }: SessionJoin): void {
     const connection = this.#sessions.join(
       {
         version: 1,
@@ -79,7 +76,7 @@ export class LiveSessions {
         topics,
         presence,
         counted: true,
-        seenAt: now,
+        pingedAt: null,
         stage: { at: "joining", history, ...(since !== undefined && { since }) },
         standing: null,
       },

@@ -179,8 +179,8 @@ export class Sessions {
       return;
     }
     if (connection.state.stage.at === "joining") return;
-    // When it was last seen is the business of the user's object.
-    const row = JSON.stringify({ ...connection.state, seenAt: 0, join });
+    // When it last pinged is the business of the user's object.
+    const row = JSON.stringify({ ...connection.state, pingedAt: null, join });
     if (row === seat.row) return;
     this.#store.put(id, row);
     seat.row = row;

@@ -5,6 +5,7 @@ import { decodeHeader, IDENTITY_HEADER } from "../auth/identity-header.ts";
 import type { Env } from "../env.ts";
 import type { NotificationState, Outcome } from "../protocol/index.ts";
 import { SWEEP_EVERY_MS } from "../realtime/alarm-plan.ts";
+import { departureOf } from "../realtime/departure.ts";
 import { answerClose, answerHeartbeats } from "../realtime/hibernatable-socket.ts";
 import { ObjectAlarm } from "../realtime/object-alarm.ts";
 import type { ItemAnswer, RoomStanding, SessionItem } from "../realtime/session-delivery.ts";
@@ -122,7 +123,7 @@ export class UserObject extends DurableObject<Env> {
 
   /** What a room says to sessions of this user. */
   deliver(room: string, items: readonly SessionItem[]): ItemAnswer[] {
-    return this.#open().rooms.deliver(room, items);
+    return this.#open().deliver(room, items);
   }
 
   /** Ends what the user has open, and voids the tokens of up to this second. Answers how many rooms know it now. */
@@ -145,6 +146,12 @@ export class UserObject extends DurableObject<Env> {
     const notified = user.notify(input, now);
     if (notified.duplicate !== true) await this.#alarm.by(pusher?.dueAt(input, now) ?? null);
     return notified;
+  }
+
+  /** For rooms: notifies of a message, unless one of the sessions that it went to is there to hear it. */
+  async mention(input: NotificationInput, sessions: readonly string[]): Promise<void> {
+    if (sessions.length > 0 && this.#open().user.isThere(sessions, Date.now())) return;
+    await this.notify(input);
   }
 
   subscribe(subscription: NewSubscription): void {
@@ -194,7 +201,7 @@ export class UserObject extends DurableObject<Env> {
 
   #gone(ws: WebSocket, code: number, reason: string): void {
     try {
-      this.#open().gone(ws, code === 1000 ? "left" : "lost");
+      this.#open().gone(ws, departureOf(code));
     } finally {
       answerClose(ws, code, reason);
     }

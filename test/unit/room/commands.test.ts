@@ -219,7 +219,7 @@ describe("the sweep", () => {
     test.join("ghost");
     test.now += 100_000;
     ada.socket.pingedAt = test.now;
-    test.room.sweepIfStale(test.now);
+    test.room.sweepIfDue(test.now);
     expect(test.room.dueAt()).toBe(test.now + 5_000);
     test.later(5_000);
     expect(ada.socket.ofType("memberLeft")).toMatchObject([{ user: "ghost" }]);
@@ -231,7 +231,7 @@ describe("the sweep", () => {
     test.join("ada");
     expect(test.room.refuses(actor, test.now)).toMatchObject({ code: "room_full" });
     test.now += 100_000;
-    test.room.sweepIfStale(test.now);
+    test.room.sweepIfDue(test.now);
     expect(test.room.refuses(actor, test.now)).toBeUndefined();
   });
 });

@@ -20,7 +20,8 @@ export function allowsOrigin(
   if (origin === null || origin === undefined) return true;
   const plain = plainOrigin(origin);
   const [, host] = OWN_SCHEMES.exec(plain) ?? [];
-  if (host !== undefined && withoutDefaultPort(host) === withoutDefaultPort(ownHost.toLowerCase())) return true;
+  if (host !== undefined && withoutDefaultPort(host) === withoutDefaultPort(ownHost.toLowerCase()))
+    return true;
   return patterns.some((pattern) => matchesOrigin(pattern, plain));
 }
 

@@ -107,7 +107,7 @@ export class Attendance {
   /** When it next has something to say by itself; the room is awake till then anyway. */
   dueAt(): number | null {
     const times = [...this.#leavesAt.values()];
-    // Those who were swept away after the last news.
+    // A call that only looked has swept somebody away.
     if (this.#news.length > 0) times.push(0);
     if (this.#owesOccupancy) times.push(this.#told.at + OCCUPANCY_EVERY_MS);
     return times.length === 0 ? null : times.reduce((soonest, time) => Math.min(soonest, time));

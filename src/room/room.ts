@@ -175,8 +175,11 @@ export class Room {
     });
     turn.finish();
     // After the delivery, as one who has stopped its heartbeat may yet wait for this very message; before the greeting,
-    // so that nobody is told of ghosts.
-    this.sweepIfDue(now);
+    // which shall not tell of ghosts.
+    if (this.#sweeper.isDue(now)) {
+      this.sweep(now);
+      this.#tellMembers(now);
+    }
     this.#greet(now);
   }
 
@@ -204,6 +207,17 @@ export class Room {
         this.#drop(connection, { code: "internal" }, now);
       }
     }
+  }
+
+  /** In frames of their own: what a sweep brought. */
+  #tellMembers(now: number): void {
+    const news = this.attendance.takeNews(now);
+    if (news.length === 0) return;
+    const delivery = new Delivery();
+    for (const json of news) delivery.say({ kind: "members" }, json);
+    delivery.hand(this.#connections, null, (connection, frames) => {
+      for (const frame of frames) connection.socket.send(frame);
+    });
   }
 
   #tellReceipts(delivery: Delivery, now: number): void {

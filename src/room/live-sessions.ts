@@ -4,6 +4,7 @@ import { describeError, log } from "../platform/log.ts";
 import type { Sql } from "../platform/sql.ts";
 import { okAnswer } from "../realtime/answers.ts";
 import type { Departure } from "../realtime/departure.ts";
+import { SILENT_INTERVALS } from "../realtime/liveness.ts";
 import type { ItemAnswer, SessionItem, SessionJoin } from "../realtime/session-delivery.ts";
 import { Courier } from "./courier.ts";
 import type { Room } from "./room.ts";
@@ -26,6 +27,8 @@ export class LiveSessions {
   readonly #ports: LiveSessionsPorts;
   readonly #sessions: Sessions;
   readonly #courier: Courier;
+  /** When those that hear nothing of what is said were last asked: a room that is busy for long asks them too. */
+  #lookedAt = Date.now();
 
   constructor(room: Room, ports: LiveSessionsPorts) {
     this.#room = room;
@@ -97,9 +100,12 @@ export class LiveSessions {
 
   /** To be called after each flush, before anything else happens: what it wrote and what it said belong together. */
   collect(headBefore: number): void {
-    for (const { user, item } of this.#sessions.collect(headBefore, this.#room.log.head)) {
-      this.#courier.add(user, item);
-    }
+    const { head } = this.#room.log;
+    for (const { user, item } of this.#sessions.collect(headBefore, head)) this.#courier.add(user, item);
+    const now = Date.now();
+    if (now - this.#lookedAt < SILENT_INTERVALS * this.#room.settings.limits.pingMs) return;
+    this.#lookedAt = now;
+    for (const { user, item } of this.#sessions.unheard(head)) this.#courier.add(user, item);
   }
 
   /** From time to time, and where something was stored since: whether they are still there, and have everything. */

@@ -68,8 +68,7 @@ export async function checkThrough(name: string, base: string, quick: boolean): 
 
 async function tryAll(trial: Trial, quick: boolean): Promise<void> {
   await trial.origin();
-  const shows = trial.sockets();
-  await shows;
+  await trial.sockets();
   await Promise.all([
     trial.poll(),
     trial.pollThatIsLeft(),

@@ -3,7 +3,7 @@
 // minute. `--install` gets what is missing from Debian, as root. Outside CI, as it takes a machine that has them.
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -65,7 +65,6 @@ async function start(recipe: Recipe, upstream: number, { key, cert }: Certificat
   const dir = mkdtempSync(join(tmpdir(), `edge-rooms-${recipe.name}-`));
   // Some of them give up being root.
   chmodSync(dir, 0o777);
-  for (const name of ["n"]) mkdirSync(join(dir, name));
   const files = { "site.pem": cert, "site.key": key, "site.both.pem": `${key}${cert}` };
   for (const [name, text] of Object.entries(files)) writeFileSync(join(dir, name), text);
   const port = await freePort();

@@ -7,6 +7,7 @@ import type { ConnectionContext } from "./endpoint.ts";
 import { RoomsError } from "./errors.ts";
 import { Inbox } from "./inbox.ts";
 import { createLog, type LogOption } from "./log.ts";
+import { Peers } from "./peers.ts";
 import type { Cancel, Ports } from "./ports.ts";
 import { quiet } from "./quiet.ts";
 import { RoomCore } from "./room-core.ts";
@@ -68,6 +69,7 @@ export class Client {
     this.#context = {
       ports,
       tokens: this.#tokens,
+      peers: new Peers(),
       base: baseUrl(url, ports.origin),
       batchMs,
       maxAttempts,

@@ -24,6 +24,9 @@ import { isAuthResult, isHistoryResult } from "./shapes.ts";
 import type { Token } from "./token-source.ts";
 import { endpointUrl } from "./url.ts";
 
+/** What a socket reports that ended without a close frame, or never opened. */
+const VANISHED = 1006;
+
 type Phase =
   | { readonly name: "greeting" }
   | { readonly name: "replaying"; readonly clockAheadMs: number }
@@ -89,7 +92,12 @@ export class Dial {
     this.#cancelWatch();
     if (ending.next === "renewToken") this.#context.tokens.refused(this.#token, ending.retryAfterMs);
     const { clock } = this.#context.ports;
-    return { ending, liveForMs: this.#phase.name === "live" ? clock.now() - this.#phase.since : undefined };
+    const unheard = this.#phase.name === "greeting" && ending.closeCode === VANISHED ? this.#token : null;
+    return {
+      ending,
+      liveForMs: this.#phase.name === "live" ? clock.now() - this.#phase.since : undefined,
+      ...(unheard !== null && { unheardTokenLength: unheard.length }),
+    };
   }
 
   #onFrame(frame: IncomingFrame): void {

@@ -6,6 +6,8 @@ import type { Ending } from "./ending.ts";
 export interface Outcome {
   readonly ending: Ending;
   readonly liveForMs: number | undefined;
+  /** Of the token, in characters, where the socket vanished before `connected` had come. */
+  readonly unheardTokenLength?: number;
 }
 
 export type Verdict =

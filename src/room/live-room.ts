@@ -10,6 +10,7 @@ import { describeError, log } from "../platform/log.ts";
 import { migrate } from "../platform/migrate.ts";
 import { objectStub } from "../platform/object-stub.ts";
 import { type Outcome, type Refusal, type RoomCommand, reject } from "../protocol/index.ts";
+import type { Departure } from "../realtime/departure.ts";
 import { FlushLoop } from "../realtime/flush-loop.ts";
 import { socketPort } from "../realtime/hibernatable-socket.ts";
 import { Intake } from "../realtime/intake.ts";
@@ -17,7 +18,6 @@ import { randomEpoch, randomId } from "../realtime/random-id.ts";
 import { FAILED, UNREACHABLE } from "../realtime/refusals.ts";
 import { parseFrame } from "../validation/parse-frame.ts";
 import { ROOM_COMMANDS } from "../validation/room-commands.ts";
-import type { Departure } from "./attendance.ts";
 import type { Delivery } from "./delivery.ts";
 import { tellMentioned } from "./live-mentions.ts";
 import { LiveSessions } from "./live-sessions.ts";
@@ -105,7 +105,7 @@ export class LiveRoom {
       authenticated: (connection, id, outcome) =>
         this.room.enqueue({ kind: "auth", connection, id, outcome }),
     });
-    this.#restore(now);
+    this.#restore();
   }
 
   /** Whether the object of who opens a connection has to be asked first: see `learnOf`. */
@@ -165,7 +165,7 @@ export class LiveRoom {
       topics,
       presence,
       counted,
-      seenAt: Date.now(),
+      pingedAt: null,
       stage: { at: "joining", history, ...(since !== undefined && { since }) },
       standing: null,
     });
@@ -273,7 +273,9 @@ export class LiveRoom {
   #tellMentioned(): void {
     const mentions = this.room.posts.takeMentions();
     if (mentions.length === 0) return;
-    const told = tellMentioned(this.#name, mentions, (user, input) => this.#userObject(user).mention(input));
+    const told = tellMentioned(this.#name, mentions, (user, input, sessions) =>
+      this.#userObject(user).mention(input, sessions),
+    );
     this.#ctx.waitUntil(told);
   }
 
@@ -282,12 +284,12 @@ export class LiveRoom {
   }
 
   /** Sockets outlive the sleep of their object; what it knew of them is in their attachments. */
-  #restore(now: number): void {
+  #restore(): void {
     const sockets = currentSockets(this.#ctx, readState, { room: this.#name });
     for (const { ws, state } of sockets) this.#connections.set(ws, new RoomConnection(this.#port(ws), state));
     const connections = [...this.#connections.values(), ...this.sessions.restore()];
     if (connections.length === 0) return;
+    // Nobody is swept yet: what woke the object is delivered first.
     this.room.restore(connections);
-    this.room.sweep(now);
   }
 }

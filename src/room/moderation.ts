@@ -2,8 +2,8 @@
 
 import type { Actor, Identity } from "../auth/identity.ts";
 import { accept, type Closing, type Outcome, type Refusal, refuse, reject } from "../protocol/index.ts";
+import type { Departure } from "../realtime/departure.ts";
 import { type VoidTokens, withdrawn } from "../realtime/withdrawn.ts";
-import type { Departure } from "./attendance.ts";
 import type { Audit } from "./audit.ts";
 import type { Receipts } from "./receipts.ts";
 import { mayModerate, NO_MODERATE, nameOf } from "./rights.ts";

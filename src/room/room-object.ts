@@ -20,13 +20,13 @@ import {
   type Topics,
 } from "../protocol/index.ts";
 import { planAlarm } from "../realtime/alarm-plan.ts";
+import { type Departure, departureOf } from "../realtime/departure.ts";
 import { answerClose, answerHeartbeats } from "../realtime/hibernatable-socket.ts";
 import { ObjectAlarm } from "../realtime/object-alarm.ts";
 import { FULL } from "../realtime/refusals.ts";
 import type { RoomStanding, SessionJoin } from "../realtime/session-delivery.ts";
 import { refusalResponse, upgraded } from "../realtime/upgrade-response.ts";
 import type { VoidTokens } from "../realtime/withdrawn.ts";
-import type { Departure } from "./attendance.ts";
 import type { ChangeInput } from "./changes.ts";
 import type { Delivery } from "./delivery.ts";
 import { LiveRoom } from "./live-room.ts";
@@ -215,7 +215,7 @@ export class RoomObject extends DurableObject<Env> {
     if (user !== null) room.moderation.learn(user.id, join.voidTokens, now);
     const refusal = this.#refusal(join.actor) ?? (sessions.areFull ? FULL : undefined);
     if (refusal !== undefined) return reject(refusal);
-    sessions.join(join, now);
+    sessions.join(join);
     await this.#open().flush();
     return accept(undefined);
   }
@@ -262,7 +262,7 @@ export class RoomObject extends DurableObject<Env> {
   #refusal(actor: Actor): Refusal | undefined {
     const live = this.#open();
     const now = Date.now();
-    live.room.sweepIfStale(now);
+    live.room.sweepIfDue(now);
     const refusal = live.room.refuses(actor, now);
     // The refused need not wait until the others have heard of the ghosts that were just found.
     if (refusal !== undefined) this.ctx.waitUntil(live.flushIfDue());
@@ -294,7 +294,7 @@ export class RoomObject extends DurableObject<Env> {
     const now = Date.now();
     const barred = live.room.moderation.bars(actor, now);
     if (barred !== undefined) return reject(barred);
-    live.room.sweepIfStale(now);
+    live.room.sweepIfDue(now);
     // One flush, which nobody who only looks has to wait for.
     this.ctx.waitUntil(live.flushIfDue());
     await this.#setAlarm(live.room);
@@ -305,7 +305,7 @@ export class RoomObject extends DurableObject<Env> {
   async #gone(ws: WebSocket, code: number, reason: string): Promise<void> {
     try {
       // Before the close, which may take the attachment away that a start reads.
-      this.#open().gone(ws, code === 1000 ? "left" : "lost");
+      this.#open().gone(ws, departureOf(code));
     } finally {
       answerClose(ws, code, reason);
     }

@@ -3,13 +3,14 @@
 // Invariant: an event is written before anybody hears of it; the runtime's output gate holds the frames until then.
 
 import { type Actor, type Identity, userOf } from "../auth/identity.ts";
-import type { Closing, Refusal } from "../protocol/index.ts";
+import { type Closing, closeCode, type Refusal } from "../protocol/index.ts";
 import { passed } from "../realtime/answers.ts";
 import { MAX_REFUSALS, TOO_MANY_REFUSALS } from "../realtime/conduct.ts";
-import { hasExpired, lapsed } from "../realtime/liveness.ts";
+import { type Departure, departureOf } from "../realtime/departure.ts";
+import { hasExpired, Sweeper } from "../realtime/liveness.ts";
 import { FULL } from "../realtime/refusals.ts";
 import { TokenBuckets } from "../realtime/token-bucket.ts";
-import { Attendance, type Departure } from "./attendance.ts";
+import { Attendance } from "./attendance.ts";
 import type { Audit } from "./audit.ts";
 import { Changes } from "./changes.ts";
 import { Delivery } from "./delivery.ts";
@@ -59,7 +60,7 @@ export class Room {
   /** How many connections each user has, and the anonymous readers together. */
   readonly #seats = new Map<string, number>();
   #queue: Work[] = [];
-  #sweptAt = Number.NEGATIVE_INFINITY;
+  readonly #sweeper: Sweeper;
   #lookedForSlowAt = Number.NEGATIVE_INFINITY;
 
   constructor(name: string, { settings, log, users, receipts }: RoomStorage, ports: RoomPorts) {
@@ -73,7 +74,8 @@ export class Room {
     this.moderation = new Moderation({ settings, log, receipts: this.receipts, users }, { ...ports, expel });
     this.#reportFault = ports.reportFault;
     this.#commands = new RoomCommands(this);
-    const { ratePerSecond, rateBurst } = settings.limits;
+    const { ratePerSecond, rateBurst, pingMs } = settings.limits;
+    this.#sweeper = new Sweeper(pingMs);
     this.#buckets = new TokenBuckets({ perSecond: ratePerSecond, burst: rateBurst });
   }
 
@@ -149,20 +151,18 @@ export class Room {
   }
 
   /** Before anything is said of who is here, or that it is full. */
-  sweepIfStale(now: number): void {
-    if (now - this.#sweptAt > this.settings.limits.pingMs) this.sweep(now);
+  sweepIfDue(now: number): void {
+    if (this.#sweeper.isDue(now)) this.sweep(now);
   }
 
-  /** Closes what has not pinged for long, and what has expired. */
+  /** Closes what has stopped its heartbeat, and what has expired. */
   sweep(now: number): void {
-    this.#sweptAt = now;
-    for (const { connection, closing } of lapsed(this.#connections, this.settings.limits.pingMs, now)) {
+    for (const { connection, closing } of this.#sweeper.sweep(this.#connections, now)) {
       this.#drop(connection, closing, now);
     }
   }
 
   flush(now: number): void {
-    if (this.#joining.size > 0) this.sweepIfStale(now);
     const delivery = new Delivery();
     const turn = this.#turn(delivery, now);
     const headBefore = this.log.head;
@@ -181,6 +181,12 @@ export class Room {
       else for (const frame of frames) connection.socket.send(frame);
     });
     turn.finish();
+    // After the delivery, as one who has stopped its heartbeat may yet wait for this very message; before the greeting,
+    // which shall not tell of ghosts.
+    if (this.#sweeper.isDue(now)) {
+      this.sweep(now);
+      this.#tellMembers(now);
+    }
     this.#greet(now);
   }
 
@@ -208,6 +214,17 @@ export class Room {
         this.#drop(connection, { code: "internal" }, now);
       }
     }
+  }
+
+  /** In frames of their own: what a sweep brought. */
+  #tellMembers(now: number): void {
+    const news = this.attendance.takeNews(now);
+    if (news.length === 0) return;
+    const delivery = new Delivery();
+    for (const json of news) delivery.say({ kind: "members" }, json);
+    delivery.hand(this.#connections, null, (connection, frames) => {
+      for (const frame of frames) connection.socket.send(frame);
+    });
   }
 
   #tellReceipts(delivery: Delivery, now: number): void {
@@ -250,7 +267,7 @@ export class Room {
 
   #drop(connection: RoomConnection, closing: Closing, now: number): void {
     connection.close(closing);
-    this.#leave(connection, "lost", now);
+    this.#leave(connection, departureOf(closeCode(closing.code)), now);
   }
 
   #leave(connection: RoomConnection, departure: Departure, now: number): void {

@@ -10,6 +10,7 @@ import type {
   PresenceCommand,
   Refusal,
 } from "../protocol/index.ts";
+import type { Departure } from "../realtime/departure.ts";
 import type { SessionJoin } from "../realtime/session-delivery.ts";
 import type { RoomFrame } from "../validation/parse-session-frame.ts";
 import type { Claims } from "./claims.ts";
@@ -18,8 +19,6 @@ import type { LiveAccess } from "./live-access.ts";
 import type { SessionConnection } from "./session-connection.ts";
 
 export type RoomsCommand = RoomFrame | JoinCommand | LeaveCommand | PresenceCommand;
-
-export type Departure = "left" | "lost";
 
 /** What it needs of the object of a room. */
 export interface RemoteRoom {

@@ -9,11 +9,12 @@ import { currentSockets } from "../platform/current-sockets.ts";
 import { describeError, log } from "../platform/log.ts";
 import { objectStub } from "../platform/object-stub.ts";
 import { accept, type Outcome } from "../protocol/index.ts";
+import { type Departure, departureOf } from "../realtime/departure.ts";
 import { socketPort } from "../realtime/hibernatable-socket.ts";
 import { Intake } from "../realtime/intake.ts";
 import { SILENT_INTERVALS } from "../realtime/liveness.ts";
 import { randomEpoch, randomId } from "../realtime/random-id.ts";
-import type { RoomStanding } from "../realtime/session-delivery.ts";
+import type { ItemAnswer, RoomStanding, SessionItem } from "../realtime/session-delivery.ts";
 import type { VoidTokens } from "../realtime/withdrawn.ts";
 import type { Parsed } from "../validation/parse-frame.ts";
 import { parseSessionFrame } from "../validation/parse-session-frame.ts";
@@ -121,7 +122,7 @@ export class LiveUser {
       id,
       identity,
       topics,
-      seenAt: now,
+      pingedAt: null,
       stage: { at: "live" },
       claim: this.#claims.keep(id, claim),
       rooms: {},
@@ -175,10 +176,20 @@ export class LiveUser {
 
   async receive(ws: WebSocket, frame: string | ArrayBuffer): Promise<void> {
     const session = this.#sessions.get(ws);
-    if (session !== undefined) await this.#intake.receive(session, frame);
+    if (session === undefined) return;
+    const checked = this.#intake.receive(session, frame);
+    this.user.sweepIfDue(Date.now());
+    await checked;
   }
 
-  gone(ws: WebSocket, departure: "left" | "lost"): void {
+  /** What a room says to some of the sessions. */
+  deliver(room: string, items: readonly SessionItem[]): ItemAnswer[] {
+    const answers = this.rooms.deliver(room, items);
+    this.user.sweepIfDue(Date.now());
+    return answers;
+  }
+
+  gone(ws: WebSocket, departure: Departure): void {
     const session = this.#sessions.get(ws) ?? this.#adopt(ws);
     if (session === undefined) return;
     this.user.leave(session);
@@ -208,7 +219,7 @@ export class LiveUser {
 
   #session(ws: WebSocket, state: SessionState): SessionConnection {
     const session: SessionConnection = new SessionConnection(
-      socketPort(this.#ctx, ws, () => this.#end(ws, session, "lost")),
+      socketPort(this.#ctx, ws, (code) => this.#end(ws, session, departureOf(code))),
       state,
     );
     this.#sessions.set(ws, session);
@@ -217,7 +228,7 @@ export class LiveUser {
   }
 
   /** Closed from here, or by its client: it says nothing any more, and its rooms have to know. */
-  #end(ws: WebSocket, session: SessionConnection, departure: "left" | "lost"): void {
+  #end(ws: WebSocket, session: SessionConnection, departure: Departure): void {
     this.#sessions.delete(ws);
     this.rooms.closed(session, departure);
   }
@@ -232,8 +243,8 @@ export class LiveUser {
   #restore(): void {
     const user = this.#ctx.id.name ?? "";
     for (const { ws, state } of currentSockets(this.#ctx, readState, { user })) this.#session(ws, state);
+    // Nobody is swept yet: what woke the object is delivered first.
     this.user.restore(this.#sessions.values());
-    this.user.sweep(Date.now());
   }
 }
 

@@ -8,6 +8,7 @@ import { describeError, log } from "../platform/log.ts";
 import { opening } from "../platform/opening.ts";
 import { accept, type NotificationState, type Outcome, reject } from "../protocol/index.ts";
 import { SWEEP_EVERY_MS } from "../realtime/alarm-plan.ts";
+import { departureOf } from "../realtime/departure.ts";
 import { answerClose, answerHeartbeats } from "../realtime/hibernatable-socket.ts";
 import { ObjectAlarm } from "../realtime/object-alarm.ts";
 import type { ItemAnswer, RoomStanding, SessionItem } from "../realtime/session-delivery.ts";
@@ -135,7 +136,7 @@ export class UserObject extends DurableObject<Env> {
 
   /** What a room says to sessions of this user. */
   deliver(room: string, items: readonly SessionItem[]): ItemAnswer[] {
-    return this.#openIfThere()?.rooms.deliver(room, items) ?? items.map(() => ({ kind: "gone" }));
+    return this.#openIfThere()?.deliver(room, items) ?? items.map(() => ({ kind: "gone" }));
   }
 
   /**
@@ -165,9 +166,14 @@ export class UserObject extends DurableObject<Env> {
     return notified;
   }
 
-  /** Of who was never here nothing is made: a member of a room may name anybody. */
-  async mention(input: NotificationInput): Promise<void> {
-    if (this.#openIfThere() !== undefined) await this.notify(input);
+  /**
+   * For rooms: notifies of a message, unless one of the sessions that it went to is there to hear it. Makes nothing of a
+   * user who never was here, as a member of a room may name anybody.
+   */
+  async mention(input: NotificationInput, sessions: readonly string[]): Promise<void> {
+    const live = this.#openIfThere();
+    if (live === undefined || live.user.isThere(sessions, Date.now())) return;
+    await this.notify(input);
   }
 
   /** `token`: of the device that asks. One that is void is refused at once, as pushes would go on and on. */
@@ -226,7 +232,7 @@ export class UserObject extends DurableObject<Env> {
 
   #gone(ws: WebSocket, code: number, reason: string): void {
     try {
-      this.#open().gone(ws, code === 1000 ? "left" : "lost");
+      this.#open().gone(ws, departureOf(code));
     } finally {
       answerClose(ws, code, reason);
     }

@@ -13,7 +13,7 @@ import {
   type SessionCommand,
 } from "../protocol/index.ts";
 import { caughtUp, errorAnswer, okAnswer, pageAnswer, passed, pong } from "../realtime/answers.ts";
-import { hasExpired, lapsed } from "../realtime/liveness.ts";
+import { hasExpired, isThere, Sweeper } from "../realtime/liveness.ts";
 import { FAILED, FULL, NOT_YOURS, RETIRED } from "../realtime/refusals.ts";
 import { TokenBuckets } from "../realtime/token-bucket.ts";
 import type { Parsed } from "../validation/parse-frame.ts";
@@ -49,7 +49,7 @@ export class User {
   readonly #sessions = new Set<SessionConnection>();
   readonly #buckets: TokenBuckets;
   readonly #reportFault: (error: unknown) => void;
-  #sweptAt = Number.NEGATIVE_INFINITY;
+  readonly #sweeper: Sweeper;
 
   constructor(
     settings: UserSettings,
@@ -61,6 +61,7 @@ export class User {
     this.access = stores.access;
     this.preferences = stores.preferences;
     this.#reportFault = reportFault;
+    this.#sweeper = new Sweeper(settings.limits.pingMs);
     this.#buckets = new TokenBuckets({
       perSecond: settings.limits.ratePerSecond,
       burst: settings.limits.rateBurst,
@@ -76,7 +77,7 @@ export class User {
   }
 
   refuses(identity: UserIdentity, now: number): Refusal | undefined {
-    this.#sweepIfStale(now);
+    this.sweepIfDue(now);
     return (
       this.access.admit(identity, now) ??
       (this.#sessions.size >= this.#settings.maxConnections ? FULL : undefined)
@@ -127,7 +128,6 @@ export class User {
 
   /** Stores a notification and tells it to every device at once, unless it is muted. */
   notify(input: NotificationInput, now: number): Notified {
-    this.#sweepIfStale(now);
     const muted = this.preferences.mutes(input);
     const added = this.inbox.add(input, muted, now);
     if ("duplicate" in added) return { seq: added.seq, delivered: 0, duplicate: true };
@@ -142,14 +142,16 @@ export class User {
         moved,
         now,
       );
+    this.sweepIfDue(now);
     return { seq: added.seq, delivered };
   }
 
   /** Tells every device, whatever its topics: those are of notifications. Answers how many heard it. */
   signal(event: string, data: string, now: number): number {
-    this.#sweepIfStale(now);
     const frame = JSON.stringify({ type: "signal", event, from: null, at: now });
-    return this.#send(this.#live(), `${frame.slice(0, -1)},"data":${data}}`, now);
+    const heard = this.#send(this.#live(), `${frame.slice(0, -1)},"data":${data}}`, now);
+    this.sweepIfDue(now);
+    return heard;
   }
 
   mark(target: MarkTarget, state: Parameters<Inbox["mark"]>[1], now: number): Marked {
@@ -161,16 +163,24 @@ export class User {
     return marked;
   }
 
-  /** Closes what has not pinged for long, and what has expired. */
+  /** Closes what has stopped its heartbeat, and what has expired. */
   sweep(now: number): void {
-    this.#sweptAt = now;
-    for (const { connection, closing } of lapsed(this.#sessions, this.#settings.limits.pingMs, now)) {
+    for (const { connection, closing } of this.#sweeper.sweep(this.#sessions, now)) {
       this.drop(connection, closing);
     }
   }
 
-  #sweepIfStale(now: number): void {
-    if (now - this.#sweptAt > this.#settings.limits.pingMs) this.sweep(now);
+  /** To be called after whatever is delivered, as one who has stopped its heartbeat may yet wait for just that. */
+  sweepIfDue(now: number): void {
+    if (this.#sweeper.isDue(now)) this.sweep(now);
+  }
+
+  /** Whether one of these sessions is open, and not about to be taken for dead. */
+  isThere(sessions: readonly string[], now: number): boolean {
+    const { pingMs } = this.#settings.limits;
+    return [...this.#sessions].some(
+      (session) => sessions.includes(session.state.id) && isThere(session, pingMs, now) === true,
+    );
   }
 
   /** Before it is listened to, or told anything: an expired one is closed. */
@@ -238,7 +248,7 @@ export class User {
       case "history":
         return this.#history(session, command, now);
       case "ping":
-        session.saw(now);
+        session.pinged(now);
         socket.send(pong(command.id, now));
         return undefined;
     }

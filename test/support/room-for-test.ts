@@ -98,7 +98,7 @@ export class RoomForTest {
       topics,
       presence: presence && user !== null,
       counted: true,
-      seenAt: this.now,
+      pingedAt: null,
       stage: { at: "joining", history, ...(since !== undefined && { since }) },
       standing: null,
     });

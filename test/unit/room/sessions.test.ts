@@ -16,7 +16,7 @@ const state = (id: string): RoomConnectionState => ({
   topics: null,
   presence: true,
   counted: true,
-  seenAt: 5,
+  pingedAt: 5,
   stage: { at: "live" },
   standing: null,
 });

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # Run: fractions in a field of the type number of @colyseus/schema, encoded and decoded.
-# One would expect: the same number; the type is said to cover all JavaScript numbers, by choosing how many bytes to
-# use.
+# One would expect: the same number; the type picks its own size by the value.
 # What happens: it takes four bytes where the result is off by less than 0.0001: 1.1 arrives as 1.100000023841858,
 # small differences vanish, and Infinity arrives as 9007199254740991.
 # Why it matters: the server's state and the client's copy are not equal: prices, coordinates on a map (10 m at 0.0001

@@ -3,8 +3,8 @@
 # One would expect: the same number; the type picks its own size by the value.
 # What happens: it takes four bytes where the result is off by less than 0.0001: 1.1 arrives as 1.100000023841858,
 # small differences vanish, and Infinity arrives as 9007199254740991.
-# Why it matters: the server's state and the client's copy are not equal: prices, coordinates on a map (10 m at 0.0001
-# degrees) and comparisons go wrong for small numbers only. `float64` keeps them.
+# Why it matters: the server's state and the client's copy are not equal: prices, coordinates on a map (up to a metre
+# in degrees) and comparisons go wrong for fractions only. `float64` keeps them.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

@@ -3,8 +3,8 @@
 # One would expect: both report that there is no such column; double quotes are for names in SQL.
 # What happens: node:sqlite reports it, workerd takes the unknown name as a text value. The comparison below is then
 # between two constant texts, so every row passes, and the column holds its own misspelled name.
-# Why it matters: rules tested on node:sqlite and run in workerd do not read every statement in the same way, and the
-# lenient one is the one in production.
+# Why it matters: with tests in workerd a misspelled name passes as a value; with tests on node:sqlite a statement that
+# meant a text in double quotes fails, although workerd runs it.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

@@ -3,7 +3,7 @@
 # another call asks the same object for a count.
 # One would expect: the second call is answered at once in both cases; an await on a timer or a fetch lets other events
 # in, and isolation is a matter of the transaction's rows.
-# What happens: with the transaction the object takes no other event until its callback has ended.
+# What happens: with the transaction the other call waits until the callback of the transaction has ended.
 # Why it matters: a fetch inside a transaction (a webhook, a push) stops the whole room for as long as the other server
 # takes: every other call waits, reads too.
 set -euo pipefail

@@ -29,7 +29,8 @@ for (const code of [4000, 4399, 4400, 4499, 4500]) {
   const options = { WebSocketPolyfill: WebSocket, maxBackoffTime: 50 };
   const provider = new WebsocketProvider(url, String(code), new Y.Doc(), options);
   await new Promise((resolve) => setTimeout(resolve, 1000));
-  console.log(`${code}: ${connections > 1 ? "reconnected" : "one connection"}, shouldConnect ${provider.shouldConnect}`);
+  const outcome = connections > 1 ? "reconnected" : "one connection";
+  console.log(`${code}: ${outcome}, shouldConnect ${provider.shouldConnect}`);
   provider.destroy();
 }
 process.exit();

@@ -3,6 +3,7 @@
 
 import {
   formatCursor,
+  type Member,
   parseCloseReason,
   type Refusal,
   type RoomConnected,
@@ -49,6 +50,8 @@ interface Polled {
   readonly cursor: string;
   readonly recovery: RoomConnected["recovery"];
   readonly more?: true;
+  /** What the caller holds at or below it may have changed or gone without a record. */
+  readonly floor: number;
   readonly members: RoomConnected["members"];
   readonly occupancy: RoomConnected["occupancy"];
 }
@@ -59,6 +62,8 @@ type Ending = Polled | { readonly refusal: Refusal };
 class Poll {
   #connected: RoomConnected | undefined;
   readonly #events: string[] = [];
+  /** Those that did not fit in the first frame. */
+  readonly #members: Member[] = [];
   #seq = 0;
   #caughtUp: "not yet" | "partly" | "wholly" = "not yet";
 
@@ -66,6 +71,10 @@ class Poll {
     const frame: ServerFrame = JSON.parse(text);
     if (frame.type === "connected") {
       if ("room" in frame) this.#connected = frame;
+      return;
+    }
+    if (frame.type === "members" && this.#caughtUp === "not yet") {
+      this.#members.push(...frame.members);
       return;
     }
     const events = frame.type === "batch" ? frame.events : [frame];
@@ -85,13 +94,14 @@ class Poll {
   ending(): Ending {
     if (this.#connected === undefined || this.#caughtUp === "not yet")
       return { refusal: refuse("overloaded", "the room did not answer in time") };
-    const { epoch, recovery, members, occupancy } = this.#connected;
+    const { epoch, recovery, floor, members, occupancy } = this.#connected;
     return {
       events: this.#events,
       cursor: formatCursor({ epoch, seq: this.#seq }),
       recovery,
       ...(this.#caughtUp === "partly" && { more: true }),
-      members,
+      floor,
+      members: [...members, ...this.#members],
       occupancy,
     };
   }

@@ -14,6 +14,7 @@ import { socketPort } from "../realtime/hibernatable-socket.ts";
 import { Intake } from "../realtime/intake.ts";
 import { randomEpoch, randomId } from "../realtime/random-id.ts";
 import { FAILED, UNREACHABLE } from "../realtime/refusals.ts";
+import { TooBigNotice } from "../realtime/too-big-notice.ts";
 import { parseFrame } from "../validation/parse-frame.ts";
 import { ROOM_COMMANDS } from "../validation/room-commands.ts";
 import type { Departure } from "./attendance.ts";
@@ -44,6 +45,7 @@ export class LiveRoom {
   readonly sessions: LiveSessions;
   readonly #loop: FlushLoop;
   readonly #intake: Intake<RoomConnection, AppliedCommand, Outcome<Actor>>;
+  readonly #tooBig = new TooBigNotice();
   #timer: number | null = null;
 
   constructor(ctx: DurableObjectState, env: Env, name: string, afterFlush: (room: Room) => Promise<void>) {
@@ -79,7 +81,10 @@ export class LiveRoom {
         this.#tellMentioned();
       },
       hasWork: () => this.room.hasWork,
-      lingerMs: () => Math.min(MAX_LINGER_MS, Math.floor(this.room.size * DELIVERY_MS_A_SOCKET)),
+      lingerMs: () =>
+        this.room.isHeldUp
+          ? MAX_LINGER_MS
+          : Math.min(MAX_LINGER_MS, Math.floor(this.room.size * DELIVERY_MS_A_SOCKET)),
       now: () => Date.now(),
       wait: (ms) => scheduler.wait(ms),
       sync: () => ctx.storage.sync(),
@@ -128,7 +133,8 @@ export class LiveRoom {
     }
   }
 
-  accept(server: WebSocket, { actor, topics, presence, counted, since, history }: RoomUpgrade): void {
+  accept(server: WebSocket, upgrade: RoomUpgrade): void {
+    const { actor, topics, presence, counted, since, history, frameBytes } = upgrade;
     this.#ctx.acceptWebSocket(server);
     const connection = new RoomConnection(this.#port(server), {
       version: 1,
@@ -140,6 +146,7 @@ export class LiveRoom {
       seenAt: Date.now(),
       stage: { at: "joining", history, ...(since !== undefined && { since }) },
       standing: null,
+      ...(frameBytes !== undefined && { frameBytes }),
     });
     connection.update({});
     this.#connections.set(server, connection);
@@ -169,7 +176,11 @@ export class LiveRoom {
     await this.flush();
   }
 
-  gone(ws: WebSocket, departure: Departure): void {
+  /** Its client closed it with `code`, or it was lost. */
+  gone(ws: WebSocket, code: number): void {
+    const hint = this.#tooBig.hint(code);
+    if (hint !== undefined) log("warn", "frame_too_big_for_client", { room: this.#name, hint });
+    const departure: Departure = code === 1000 ? "left" : "lost";
     const connection = this.#connections.get(ws) ?? this.#adopt(ws);
     if (connection === undefined) return;
     this.#connections.delete(ws);

@@ -34,6 +34,7 @@ export class UserObject extends DurableObject<Env> {
   override async fetch(request: Request): Promise<Response> {
     const upgrade = decodeHeader<SessionUpgrade>(request.headers.get(IDENTITY_HEADER) ?? "");
     const live = this.#open();
+    if (upgrade.replaces !== undefined) live.user.giveUp(upgrade.replaces);
     const refusal = live.user.refuses(upgrade.identity, Date.now());
     if (refusal !== undefined) return refusalResponse(refusal);
     const { 0: client, 1: server } = new WebSocketPair();
@@ -194,7 +195,7 @@ export class UserObject extends DurableObject<Env> {
 
   #gone(ws: WebSocket, code: number, reason: string): void {
     try {
-      this.#open().gone(ws, code === 1000 ? "left" : "lost");
+      this.#open().gone(ws, code);
     } finally {
       answerClose(ws, code, reason);
     }

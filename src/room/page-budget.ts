@@ -1,0 +1,103 @@
+// How much of the log may be on its way out of memory at once. A page has up to 1 MiB: where hundreds come back
+// together, each with a cursor of its own, pages for all of them do not fit in an isolate. So each flush builds a few
+// MiB, the next one goes on, and the more connections wait, the smaller their pages are.
+
+import { MAX_PAGE_BYTES } from "../protocol/index.ts";
+import type { Page } from "./log-page.ts";
+import type { RoomConnection } from "./room-connection.ts";
+
+/** Of the pages that one flush builds, in bytes. */
+const FLUSH_BYTES = 4 * 1_048_576;
+/** While the connections that were sent pages leave this much unread together, nothing more is built. In bytes. */
+const UNREAD_BYTES = 32 * 1_048_576;
+/** No page is made smaller than this for the number of those who wait, in bytes. */
+const MIN_SHARE_BYTES = 32_768;
+/** What is smaller is not watched on its way out: joining a room with a short history costs no look at the socket. */
+const WATCHED_BYTES = 16_384;
+/** A connection that reads nothing for this long, while others wait for the memory that it takes, is closed. */
+const STALLED_MS = 10_000;
+
+/** What a page is for: the first in each line is always served, so that neither holds up the other. */
+export type PageLine = "answers" | "greetings";
+
+/** What a connection has yet to read, and since when that has not become less. */
+interface Unread {
+  bytes: number;
+  since: number;
+}
+
+export class PageBudget {
+  readonly #unread = new Map<RoomConnection, Unread>();
+  readonly #served = new Set<PageLine>();
+  readonly #pages = new Map<string, Page>();
+  #left = 0;
+  #share = MAX_PAGE_BYTES;
+  #full = false;
+
+  /** Whether connections wait until others have read. */
+  get isFull(): boolean {
+    return this.#full;
+  }
+
+  /** Begins with what a flush builds: so many connections wait for a page. */
+  open(waiting: number, now: number): void {
+    this.#served.clear();
+    const free = waiting === 0 ? UNREAD_BYTES : UNREAD_BYTES - this.#look(now);
+    this.#full = free <= 0;
+    this.#left = Math.min(FLUSH_BYTES, free);
+    const share = Math.floor(this.#left / Math.max(1, waiting));
+    this.#share = Math.min(MAX_PAGE_BYTES, Math.max(MIN_SHARE_BYTES, share));
+  }
+
+  /** How many bytes the page of this connection may have; `undefined`: it waits for the next flush. */
+  grant(line: PageLine, connection: RoomConnection): number | undefined {
+    if (this.#full || (this.#left <= 0 && this.#served.has(line))) return undefined;
+    // Who does not read what there is gets no more of it.
+    if (line === "answers" && connection.socket.unsentBytes() > MAX_PAGE_BYTES) return undefined;
+    this.#served.add(line);
+    return this.#share;
+  }
+
+  /** So many bytes went out. */
+  spent(connection: RoomConnection, bytes: number, now: number): void {
+    this.#left -= bytes;
+    if (bytes < WATCHED_BYTES) return;
+    const before = this.#unread.get(connection);
+    this.#unread.set(connection, { bytes: (before?.bytes ?? 0) + bytes, since: before?.since ?? now });
+  }
+
+  /** What is the same for several connections of a flush is built once. */
+  once(key: string, build: () => Page): Page {
+    const page = this.#pages.get(key) ?? build();
+    this.#pages.set(key, page);
+    return page;
+  }
+
+  /** Those that hold up the others, and read nothing. */
+  *stalled(now: number): Generator<RoomConnection> {
+    if (!this.#full) return;
+    for (const [connection, { since }] of this.#unread) if (now - since >= STALLED_MS) yield connection;
+  }
+
+  /** Nothing that was built outlives its flush. */
+  close(): void {
+    this.#pages.clear();
+  }
+
+  /** It has gone. */
+  forget(connection: RoomConnection): void {
+    this.#unread.delete(connection);
+  }
+
+  /** How much is unread now. */
+  #look(now: number): number {
+    let total = 0;
+    for (const [connection, unread] of this.#unread) {
+      const bytes = connection.socket.unsentBytes();
+      if (bytes === 0) this.#unread.delete(connection);
+      else if (bytes < unread.bytes) Object.assign(unread, { bytes, since: now } satisfies Unread);
+      total += bytes;
+    }
+    return total;
+  }
+}

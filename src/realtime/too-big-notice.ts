@@ -4,8 +4,8 @@ import { MIN_FRAME_BYTES } from "../protocol/index.ts";
 const MESSAGE_TOO_BIG = 1009;
 
 const HINT =
-  "the client's library takes no frame of this size, and will come back for ever: raise its limit, or connect with " +
-  `frame=<bytes>, ${MIN_FRAME_BYTES} or more`;
+  "the client's library takes no frame of this size, and will come back for ever: raise its limit, or open the " +
+  `socket with frame=<bytes>, ${MIN_FRAME_BYTES} or more`;
 
 /** Notices, once in the life of an object, that a client could not take what it was sent. */
 export class TooBigNotice {

@@ -37,6 +37,9 @@ export interface ConnectOptions {
   readonly presence?: boolean;
   readonly permission?: Permission;
   readonly expiresAt?: number;
+  readonly frameBytes?: number;
+  /** The connection that its client gave up. */
+  readonly replaces?: string;
 }
 
 const defaultsOf = (given: RoomTestSettings): RoomDefaults => ({
@@ -71,6 +74,7 @@ export class RoomForTest {
   #settings: RoomTestSettings;
   #open: Person[] = [];
   #epochs = 0;
+  #ids = 0;
 
   constructor(settings: RoomTestSettings = {}) {
     this.#settings = settings;
@@ -81,17 +85,20 @@ export class RoomForTest {
     return this.room.log;
   }
 
+  /** As the shell does: also what it replaces is closed. */
   connect(user: string | null, options: ConnectOptions = {}): Person {
     const { since, history = 50, topics = null, presence = true, permission = "write" } = options;
+    const { frameBytes, replaces } = options;
     const expiresAt = options.expiresAt ?? this.now + 3_600_000;
     const identity =
       user === null
         ? ({ kind: "anonymous" } as const)
         : ({ kind: "user", user: { id: user, name: user }, expiresAt, issuedAt: 0 } as const);
+    if (replaces !== undefined) this.room.giveUp(replaces, identity);
     const socket = new SocketForTest((): Extent => ({ head: this.log.head, floor: this.log.floor }));
     const connection = new RoomConnection(socket, {
       version: 1,
-      id: `c_${this.#open.length}`,
+      id: `c_${++this.#ids}`,
       actor: { identity, permission },
       topics,
       presence: presence && user !== null,
@@ -99,6 +106,7 @@ export class RoomForTest {
       seenAt: this.now,
       stage: { at: "joining", history, ...(since !== undefined && { since }) },
       standing: null,
+      ...(frameBytes !== undefined && { frameBytes }),
     });
     connection.update({});
     this.room.admit(connection);

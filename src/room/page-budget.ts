@@ -61,9 +61,8 @@ export class PageBudget {
   /** So many bytes went out. */
   spent(connection: RoomConnection, bytes: number, now: number): void {
     this.#left -= bytes;
-    if (bytes < WATCHED_BYTES) return;
-    const before = this.#unread.get(connection);
-    this.#unread.set(connection, { bytes: (before?.bytes ?? 0) + bytes, since: before?.since ?? now });
+    // Its time runs from the next look on, which finds less than this.
+    if (bytes >= WATCHED_BYTES) this.#unread.set(connection, { bytes: Number.POSITIVE_INFINITY, since: now });
   }
 
   /** What is the same for several connections of a flush is built once. */

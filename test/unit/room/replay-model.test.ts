@@ -169,7 +169,14 @@ function disturb(test: RoomForTest, writer: Person, dice: Dice): void {
     if (roll < 0.4) writer.say({ type: "send", id: name, data: `${name} ${"x".repeat(dice.upTo(30_000))}` });
     else if (roll < 0.6) writer.say({ type: "edit", id: name, seq, data: `edited ${name}` });
     else if (roll < 0.75) writer.say({ type: "delete", id: name, seq });
-    else writer.say({ type: "react", id: name, seq, emoji: dice.pick(["👍", "🎉"]), op: dice.pick(["add", "remove"]) });
+    else
+      writer.say({
+        type: "react",
+        id: name,
+        seq,
+        emoji: dice.pick(["👍", "🎉"]),
+        op: dice.pick(["add", "remove"]),
+      });
   }
 }
 
@@ -178,7 +185,8 @@ describe("a reader whose replay is paged", () => {
     const dice = new Dice(seededRandom(seed));
     const test = new RoomForTest({ historyLimit: 50 + dice.upTo(60) });
     const writer = test.join("writer", { permission: "moderate", history: 0, presence: false });
-    for (let n = 0; n < 60; n++) writer.say({ type: "send", id: `m${n}`, data: `${n} ${"x".repeat(25_000)}` });
+    for (let n = 0; n < 60; n++)
+      writer.say({ type: "send", id: `m${n}`, data: `${n} ${"x".repeat(25_000)}` });
     test.flush();
     const readers = Array.from({ length: dice.upTo(3) }, (_, at) => new Reader(test, `reader${at}`));
     for (let step = 0; step < 80; step++) {

@@ -190,7 +190,7 @@ export class RoomLog {
 
   /** What came after `after`, as in a replay: each message once, as it is now, and the last change of each older one. */
   eventsAfter(after: number, topics: Topics, size = WHOLE_REPLAY, told?: Told): Page {
-    const messages = entriesOf(this.#store.ascending(after, this.#head, size.limit + 1));
+    const messages = entriesOf(this.#store.ascending(after, this.#head, rowsOf(size)));
     const changes = changesOf(this.#store.changedAfter(after, this.floor), told);
     return takePage(inOrder(messages, changes), { topics, ...size, start: after, end: this.#head });
   }
@@ -212,7 +212,7 @@ export class RoomLog {
   messagesBefore(before: number, topics: Topics, size: PageSize): Page {
     const upTo = Math.min(before - 1, this.#head);
     const end = Math.min(this.floor + 1, before);
-    const messages = entriesOf(this.#store.descending(this.floor, upTo, size.limit + 1));
+    const messages = entriesOf(this.#store.descending(this.floor, upTo, rowsOf(size)));
     const page = takePage(messages, { topics, ...size, start: before, end });
     return { ...page, events: page.events.toReversed() };
   }
@@ -232,6 +232,9 @@ export class RoomLog {
     return this.#ids.find(author, id) ?? (reached ? undefined : "unknowable");
   }
 }
+
+/** How many rows a page takes, most likely: of messages of about a KiB. One more tells whether there are others. */
+const rowsOf = ({ limit, maxBytes }: PageSize): number => Math.min(limit, Math.ceil(maxBytes / 1_024)) + 1;
 
 function* entriesOf(rows: Iterable<BodyRow>): Generator<Entry> {
   for (const { seq, event, body } of rows) yield { seq, event, json: body };

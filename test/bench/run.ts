@@ -88,9 +88,15 @@ const PLANS: readonly Plan[] = [
     order: { scenario: "flood", params: { receivers: 100, ms: 4_000 } },
     targets: [edgeRooms({ vars: { RATE_PER_SECOND: "10", RATE_BURST: "30" } })],
   },
+  {
+    name: "(l) 500 returning, gaps of 1 to 2 MB",
+    order: { scenario: "returning", params: { members: Number(process.env.M ?? 500) } },
+    // As much as an isolate has on Cloudflare.
+    targets: [edgeRooms({ heapMb: 128 })],
+  },
 ];
 
-let port = 9_800;
+let port = Number(process.env.BENCH_PORT ?? 9_800);
 
 /** One measurement in a process of its own, which is ended as soon as it has told its figures. */
 function load(order: Order): Promise<Figures> {

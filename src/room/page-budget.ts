@@ -7,9 +7,9 @@ import type { Page } from "./log-page.ts";
 import type { RoomConnection } from "./room-connection.ts";
 
 /** Of the pages that one flush builds, in bytes. */
-const FLUSH_BYTES = 4 * 1_048_576;
+const FLUSH_BYTES = 2 * 1_048_576;
 /** While the connections that were sent pages leave this much unread together, nothing more is built. In bytes. */
-const UNREAD_BYTES = 32 * 1_048_576;
+const UNREAD_BYTES = 16 * 1_048_576;
 /** No page is made smaller than this for the number of those who wait, in bytes. */
 const MIN_SHARE_BYTES = 32_768;
 /** What is smaller is not watched on its way out: joining a room with a short history costs no look at the socket. */

@@ -90,13 +90,13 @@ const PLANS: readonly Plan[] = [
   },
   {
     name: "(l) 500 returning, gaps of 1 to 2 MB",
-    order: { scenario: "returning", params: { members: Number(process.env.M ?? 500) } },
+    order: { scenario: "returning", params: { members: 500 } },
     // As much as an isolate has on Cloudflare.
     targets: [edgeRooms({ heapMb: 128 })],
   },
 ];
 
-let port = Number(process.env.BENCH_PORT ?? 9_800);
+let port = 9_800;
 
 /** One measurement in a process of its own, which is ended as soon as it has told its figures. */
 function load(order: Order): Promise<Figures> {

@@ -19,7 +19,12 @@ export const returning: Scenario = async ({ dialect, port, pid }, params) => {
   const before = residentKb(pid);
   let peak = before;
   const looking = setInterval(() => {
-    peak = Math.max(peak, residentKb(pid));
+    try {
+      peak = Math.max(peak, residentKb(pid));
+    } catch {
+      // The server has died, which shows in how many are live.
+      clearInterval(looking);
+    }
   }, LOOK_EVERY_MS);
   const startedAt = performance.now();
   const greeted: number[] = [];

@@ -17,8 +17,16 @@ const WATCHED_BYTES = 16_384;
 /** A connection that reads nothing for this long, while others wait for the memory that it takes, is closed. */
 const STALLED_MS = 10_000;
 
-/** What a page is for: the first in each line is always served, so that neither holds up the other. */
+/** What a page is for. Each has its part of a flush, so that neither line holds up the other. */
 export type PageLine = "answers" | "greetings";
+
+/** What is left of a flush for one line, and how much of it one connection may have. */
+interface Part {
+  left: number;
+  readonly share: number;
+}
+
+const NOTHING: Part = { left: 0, share: 0 };
 
 /** What a connection has yet to read, and since when that has not become less. */
 interface Unread {
@@ -28,10 +36,8 @@ interface Unread {
 
 export class PageBudget {
   readonly #unread = new Map<RoomConnection, Unread>();
-  readonly #served = new Set<PageLine>();
   readonly #pages = new Map<string, Page>();
-  #left = 0;
-  #share = MAX_PAGE_BYTES;
+  #parts: Record<PageLine, Part> = { answers: NOTHING, greetings: NOTHING };
   #full = false;
 
   /** Whether connections wait until others have read. */
@@ -39,28 +45,27 @@ export class PageBudget {
     return this.#full;
   }
 
-  /** Begins with what a flush builds: so many connections wait for a page. */
-  open(waiting: number, now: number): void {
-    this.#served.clear();
-    const free = waiting === 0 ? UNREAD_BYTES : UNREAD_BYTES - this.#look(now);
+  /** Begins with what a flush builds: so many connections wait in each line. */
+  open({ answers, greetings }: Readonly<Record<PageLine, number>>, now: number): void {
+    const isWanted = answers + greetings > 0;
+    const free = isWanted ? UNREAD_BYTES - this.#look(now) : UNREAD_BYTES;
     this.#full = free <= 0;
-    this.#left = Math.min(FLUSH_BYTES, free);
-    const share = Math.floor(this.#left / Math.max(1, waiting));
-    this.#share = Math.min(MAX_PAGE_BYTES, Math.max(MIN_SHARE_BYTES, share));
+    const bytes = Math.min(FLUSH_BYTES, free) / (answers > 0 && greetings > 0 ? 2 : 1);
+    this.#parts = { answers: partOf(bytes, answers), greetings: partOf(bytes, greetings) };
   }
 
   /** How many bytes the page of this connection may have; `undefined`: it waits for the next flush. */
   grant(line: PageLine, connection: RoomConnection): number | undefined {
-    if (this.#full || (this.#left <= 0 && this.#served.has(line))) return undefined;
+    const { left, share } = this.#parts[line];
+    if (this.#full || left <= 0) return undefined;
     // Who does not read what there is gets no more of it.
     if (line === "answers" && connection.socket.unsentBytes() > MAX_PAGE_BYTES) return undefined;
-    this.#served.add(line);
-    return this.#share;
+    return share;
   }
 
   /** So many bytes went out. */
-  spent(connection: RoomConnection, bytes: number, now: number): void {
-    this.#left -= bytes;
+  spent(line: PageLine, connection: RoomConnection, bytes: number, now: number): void {
+    this.#parts[line].left -= bytes;
     // Its time runs from the next look on, which finds less than this.
     if (bytes >= WATCHED_BYTES) this.#unread.set(connection, { bytes: Number.POSITIVE_INFINITY, since: now });
   }
@@ -100,3 +105,8 @@ export class PageBudget {
     return total;
   }
 }
+
+const partOf = (bytes: number, waiting: number): Part => ({
+  left: bytes,
+  share: Math.min(MAX_PAGE_BYTES, Math.max(MIN_SHARE_BYTES, Math.floor(bytes / Math.max(1, waiting)))),
+});

@@ -202,7 +202,7 @@ export class Room {
 
   /** Long answers and first frames, as far as there is memory for them: the rest is left to the next flush. */
   #sendPages(turn: Turn, now: number): void {
-    this.pages.open(turn.pages + this.#joining.size, now);
+    this.pages.open({ answers: turn.pages, greetings: this.#joining.size }, now);
     for (const connection of this.pages.stalled(now)) this.#drop(connection, { code: "slow_consumer" }, now);
     this.#late = turn.finish(this.pages);
     this.#greet(now);
@@ -258,7 +258,7 @@ export class Room {
       this.#announced.delete(connection);
       this.#connections.add(connection);
       try {
-        this.pages.spent(connection, welcome.greet(connection, maxBytes, now), now);
+        this.pages.spent("greetings", connection, welcome.greet(connection, maxBytes, now), now);
       } catch (error) {
         // Its client comes back; the others shall not notice.
         this.#reportFault(error);

@@ -120,7 +120,7 @@ export class Turn {
       }
       const finish = () => {
         if (command.kind === "late") command.finish();
-        else budget.spent(connection, command.send(maxBytes), this.#now);
+        else budget.spent("answers", connection, command.send(maxBytes), this.#now);
       };
       if (this.#shield(finish) === "failed") connection.socket.send(errorAnswer(command.id, FAILED));
     }

@@ -81,6 +81,19 @@ describe("many who come back at once", () => {
     }
   });
 
+  it("[F12] those who page do not hold up those who come, nor the other way round", () => {
+    const { test, cursor } = largeRoom(400);
+    const ask = (person: Person, at: number) =>
+      person.say({ type: "history", id: `again${at}`, after: 5 * at, limit: 1_000 });
+    const readers = Array.from({ length: 80 }, (_, at) => test.join(`reader${at}`, { since: cursor(390) }));
+    for (const [at, reader] of readers.entries()) ask(reader, at);
+    const joiners = Array.from({ length: 80 }, (_, at) => test.connect(`user${at}`, { since: cursor(at) }));
+    test.room.flush(test.now);
+    const answered = readers.filter(({ socket }) => socket.ofType("ok").length > 0);
+    expect(answered.length).toBeGreaterThan(20);
+    expect(joiners.filter(isGreeted).length).toBeGreaterThan(20);
+  });
+
   it("[F12] who leaves while it waits is told to have left, and nobody waits for its page", () => {
     const { test, ada, cursor } = largeRoom(400);
     test.connect("first", { since: cursor(0) }).socket.unsent = 2 * UNREAD_BYTES;

@@ -26,6 +26,8 @@ import { endpointUrl } from "./url.ts";
 
 /** Where a page was refused for being too soon, and the server does not say for how long. */
 const PAGE_AGAIN_MS = 1_000;
+/** What a socket reports that ended without a close frame, or never opened. */
+const VANISHED = 1006;
 
 type Phase =
   | { readonly name: "greeting" }
@@ -106,9 +108,14 @@ export class Dial {
 
   #outcome(ending: Ending): Outcome {
     this.#cancelTimers();
-    if (ending.next === "renewToken") this.#context.tokens.refused(this.#token);
+    if (ending.next === "renewToken") this.#context.tokens.refused(this.#token, ending.retryAfterMs);
     const { clock } = this.#context.ports;
-    return { ending, liveForMs: this.#phase.name === "live" ? clock.now() - this.#phase.since : undefined };
+    const unheard = this.#phase.name === "greeting" && ending.closeCode === VANISHED ? this.#token : null;
+    return {
+      ending,
+      liveForMs: this.#phase.name === "live" ? clock.now() - this.#phase.since : undefined,
+      ...(unheard !== null && { unheardTokenLength: unheard.length }),
+    };
   }
 
   #onFrame(frame: IncomingFrame): void {
@@ -194,9 +201,11 @@ export class Dial {
         tokens.accepted(token, answer.expiresAt - (ports.clock.now() - this.#phase.clockAheadMs));
         if (answer.permission !== undefined) this.#endpoint.onPermission(answer.permission);
       } else if (answer?.type === "error") {
-        // The old token stays in force until the server closes; then the next one is asked for.
-        log("warn", `the new token was not taken: ${answer.code}`);
-        if (answer.code === "unauthorized") tokens.refused(token);
+        // The old token stays in force until the server closes; then the next one is asked for, if not before.
+        const { code, retryAfterMs = 0 } = answer;
+        log("warn", `the new token was not taken: ${code}`);
+        const isFinal = code === "unauthorized" || code === "token_expired";
+        if (isFinal || retryAfterMs > 0) tokens.refused(token, retryAfterMs);
       }
     });
   }

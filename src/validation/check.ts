@@ -28,5 +28,6 @@ function reason(issue: v.BaseIssue<unknown>): string {
       : "is out of range";
   }
   if (issue.type === "custom") return issue.message;
+  if (issue.type === "strict_object" && issue.expected === "never") return "is not known here";
   return issue.received === "undefined" ? "is missing" : `must be ${issue.expected ?? "of another type"}`;
 }

@@ -2,6 +2,7 @@
 
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
+import { NONE_VOID } from "../../src/realtime/withdrawn.ts";
 import { join, openSession, roomObject, uniqueName, userObject } from "./support/worker.ts";
 
 const connectionOf = async (socket: Awaited<ReturnType<typeof join>>, room?: string) =>
@@ -26,7 +27,7 @@ describe("a connection that its client gave up", () => {
     await runInDurableObject(roomObject(room), async (object) => {
       for (const socket of held) await object.webSocketMessage(socket, late);
     });
-    expect(await old.closed).toMatchObject({ code: 4408, reason: "timeout" });
+    expect(await old.closed).toMatchObject({ code: 4409, reason: "replaced" });
     await next.settled();
     expect(await textOf(room, 1)).toBe("newer");
   });
@@ -56,7 +57,7 @@ describe("a session that its client gave up", () => {
     const session = String(old.ofType("connected")[0]?.connection);
     await evictDurableObject(userObject(user), { webSockets: "hibernate" });
     const next = await joinedBy(room, user, `?replaces=${session}`);
-    expect(await old.closed).toMatchObject({ code: 4408 });
+    expect(await old.closed).toMatchObject({ code: 4409 });
     await next.ask({ type: "edit", id: "e", room, seq: 1, data: "newer" });
     // What was on its way from the old session to the room.
     const late = JSON.stringify({ type: "edit", id: "late", seq: 1, data: "older" });
@@ -84,7 +85,15 @@ describe("a session that its client gave up", () => {
       issuedAt: Date.now(),
     } as const;
     const actor = { identity, permission: "write" } as const;
-    const base = { join: "x", id: "j", actor, topics: null, presence: true, history: 0, voidUpTo: 0 };
+    const base = {
+      join: "x",
+      id: "j",
+      actor,
+      topics: null,
+      presence: true,
+      history: 0,
+      voidTokens: NONE_VOID,
+    };
     const stranger = { ...actor, identity: { ...identity, user: { id: "stranger" } } };
     const asStranger = { ...base, connection: "c_stranger", actor: stranger, replacesSession: session };
     await roomObject(room).join(asStranger);
@@ -99,6 +108,6 @@ describe("a session that its client gave up", () => {
     const session = await openSession(user);
     session.send({ type: "join", id: "j", room, replaces: await connectionOf(old) });
     await session.next("caughtUp", (frame) => frame.room === room);
-    expect(await old.closed).toMatchObject({ code: 4408 });
+    expect(await old.closed).toMatchObject({ code: 4409 });
   });
 });

@@ -26,7 +26,7 @@ describe("a connection that its client gave up", () => {
     old.say({ type: "react", id: "late2", seq: 1, emoji: "👍", op: "remove" });
     test.flush();
     expect([text(test, 1), test.log.head]).toEqual(['"newer"', 3]);
-    expect(old.socket.closed).toEqual({ code: 4408, reason: "timeout" });
+    expect(old.socket.closed).toEqual({ code: 4409, reason: "replaced" });
   });
 
   it("[E12] without `replaces` they do, which is why a client names it", () => {
@@ -70,7 +70,7 @@ describe("a connection that its client gave up", () => {
 
   it("[E12] also of an anonymous reader", () => {
     const { test, old } = afterReturn((id) => id, null);
-    expect(old.socket.closed).toMatchObject({ code: 4408 });
+    expect(old.socket.closed).toMatchObject({ code: 4409 });
     expect(test.room.attendance.occupancy).toEqual({ members: 1, connections: 2 });
   });
 

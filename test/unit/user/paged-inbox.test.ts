@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Access } from "../../../src/user/access.ts";
 import { Inbox } from "../../../src/user/inbox.ts";
+import { KnownRooms } from "../../../src/user/known-rooms.ts";
 import { MarkStore } from "../../../src/user/mark-store.ts";
 import { NotificationStore } from "../../../src/user/notification-store.ts";
 import { PreferenceStore } from "../../../src/user/preferences.ts";
@@ -19,7 +20,11 @@ function userWith(inboxLimit: number) {
   const database = new SqliteForTest();
   const faults: unknown[] = [];
   const inbox = new Inbox(new NotificationStore(database, inboxLimit, "epoch1"), new MarkStore(database.sql));
-  const stores = { inbox, access: new Access(database.sql), preferences: new PreferenceStore(database.sql) };
+  const stores = {
+    inbox,
+    access: new Access(database.sql, new KnownRooms(database.sql)),
+    preferences: new PreferenceStore(database.sql),
+  };
   const settings = { inboxLimit, maxConnections: 10, limits: LIMITS, reconnect: { minMs: 1, maxMs: 2 } };
   const user = new User(settings, stores, (error) => faults.push(error));
   const notify = (id: string) =>
@@ -34,7 +39,7 @@ function sessionOf(user: User, since: string | undefined) {
     id: "c_1",
     identity: { kind: "user", user: { id: "ada" }, expiresAt: NOW + 3_600_000, issuedAt: NOW },
     topics: null,
-    seenAt: NOW,
+    pingedAt: NOW,
     stage: { at: "live" },
     claim: { at: "attachment", claim: undefined },
     rooms: {},

@@ -15,18 +15,21 @@ export class CommandWriter {
   readonly #clock: Clock;
   readonly #batchMs: number;
   readonly #send: (frame: string) => void;
-  #frameBytes = MAX_FRAME_BYTES;
+  readonly #frameBytes: number;
   #gathered: string[] = [];
   #cancelFlush: Cancel | undefined;
 
-  constructor(clock: Clock, batchMs: number, send: (frame: string) => void) {
+  /** `frameBytes` bounds each frame; the server's own limit where left out. */
+  constructor(
+    clock: Clock,
+    batchMs: number,
+    send: (frame: string) => void,
+    frameBytes: number = MAX_FRAME_BYTES,
+  ) {
+    this.#frameBytes = frameBytes;
     this.#clock = clock;
     this.#batchMs = batchMs;
     this.#send = send;
-  }
-
-  setFrameBytes(frameBytes: number): void {
-    this.#frameBytes = frameBytes;
   }
 
   /** `false`: larger than any frame may be, and not sent. */

@@ -30,6 +30,8 @@ export class Connection {
   #run: AbortController | undefined;
   #dial: Dial | undefined;
   #reconnect = DEFAULT_RECONNECT;
+  /** How the server named the last connection. */
+  #given: string | undefined;
   #closed = false;
   #refusal: RoomsError | undefined;
 
@@ -187,9 +189,12 @@ export class Connection {
     // Abandoned while waiting: the loop looks before it uses this.
     if (signal.aborted) return { ending: lost(offline("Abandoned.")), liveForMs: undefined };
     try {
-      this.#dial = new Dial(this.#context, this.#endpoint, this.#follower, token, (since) =>
-        this.#onLive(since),
-      );
+      this.#dial = new Dial(this.#context, this.#endpoint, {
+        follower: this.#follower,
+        token,
+        replaces: this.#given,
+        onLive: (since) => this.#onLive(since),
+      });
     } catch (cause) {
       const error = new RoomsError("bad_request", "No socket can be made with this address and token.", {
         cause,
@@ -207,7 +212,10 @@ export class Connection {
   }
 
   #learn(): void {
-    this.#reconnect = this.#dial?.connected?.reconnect ?? this.#reconnect;
+    const connected = this.#dial?.connected;
+    if (connected === undefined) return;
+    this.#reconnect = connected.reconnect;
+    this.#given = connected.connection;
   }
 
   #end(error: RoomsError | undefined, final: boolean): void {
@@ -225,6 +233,7 @@ export class Connection {
   #abandon(why: "leaving" | "startingOver"): void {
     this.#run?.abort();
     this.#run = undefined;
+    this.#learn();
     this.#dial?.close(why);
     this.#dial = undefined;
   }

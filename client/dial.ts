@@ -24,6 +24,8 @@ import { isAuthResult, isHistoryResult } from "./shapes.ts";
 import type { Token } from "./token-source.ts";
 import { endpointUrl } from "./url.ts";
 
+/** Where a page was refused for being too soon, and the server does not say for how long. */
+const PAGE_AGAIN_MS = 1_000;
 /** What a socket reports that ended without a close frame, or never opened. */
 const VANISHED = 1006;
 
@@ -31,6 +33,14 @@ type Phase =
   | { readonly name: "greeting" }
   | { readonly name: "replaying"; readonly clockAheadMs: number }
   | { readonly name: "live"; readonly clockAheadMs: number; readonly since: number };
+
+export interface DialOptions {
+  readonly follower: LogFollower;
+  readonly token: Token;
+  /** The connection before this one, as the server named it: what it may still send must not take effect. */
+  readonly replaces: string | undefined;
+  onLive(since: number): void;
+}
 
 export class Dial {
   readonly link: Link;
@@ -44,14 +54,13 @@ export class Dial {
   #phase: Phase = { name: "greeting" };
   #connected: Connected | undefined;
   #cancelWatch: Cancel = () => {};
+  #cancelPause: Cancel = () => {};
 
   /** Throws where the socket cannot even be made. */
   constructor(
     context: ConnectionContext,
     endpoint: Endpoint,
-    follower: LogFollower,
-    token: Token,
-    onLive: (since: number) => void,
+    { follower, token, replaces, onLive }: DialOptions,
   ) {
     this.#context = context;
     this.#endpoint = endpoint;
@@ -59,7 +68,11 @@ export class Dial {
     this.#token = token;
     this.#onLive = onLive;
     const since = follower.cursor;
-    const query = { ...endpoint.query(), ...(since !== undefined && { since }) };
+    const query = {
+      ...endpoint.query(),
+      ...(since !== undefined && { since }),
+      ...(replaces !== undefined && { replaces }),
+    };
     const protocols = token === null ? [SUBPROTOCOL] : [SUBPROTOCOL, TOKEN_SUBPROTOCOL_PREFIX + token];
     const { promise, resolve } = Promise.withResolvers<Outcome>();
     this.ended = promise;
@@ -84,12 +97,17 @@ export class Dial {
 
   /** Ends it on purpose; `ended` stays open. */
   close(why: "leaving" | "startingOver"): void {
-    this.#cancelWatch();
+    this.#cancelTimers();
     this.link.close(why);
   }
 
-  #outcome(ending: Ending): Outcome {
+  #cancelTimers(): void {
     this.#cancelWatch();
+    this.#cancelPause();
+  }
+
+  #outcome(ending: Ending): Outcome {
+    this.#cancelTimers();
     if (ending.next === "renewToken") this.#context.tokens.refused(this.#token, ending.retryAfterMs);
     const { clock } = this.#context.ports;
     const unheard = this.#phase.name === "greeting" && ending.closeCode === VANISHED ? this.#token : null;
@@ -134,6 +152,7 @@ export class Dial {
 
   #onCaughtUp(frame: CaughtUp): void {
     const over = this.#follower.caughtUp(frame);
+    if (frame.floor !== undefined) this.#endpoint.onFloor(frame.floor);
     this.#endpoint.onFrame(frame);
     // Whoever heard of it may have ended it.
     if (this.#phase.name !== "replaying" || !this.link.open) return;
@@ -151,12 +170,20 @@ export class Dial {
     const id = this.#context.ports.newId();
     this.link.request({ type: "history", id, after, limit: MAX_EVENTS_PAGE }, (answer) => {
       if (answer === undefined) return;
+      if (answer.type === "error" && answer.code === "rate_limited") {
+        this.#cancelPause = this.#context.ports.clock.after(answer.retryAfterMs ?? PAGE_AGAIN_MS, () =>
+          this.#page(after),
+        );
+        return;
+      }
       const getsOn = answer.type === "ok" && isHistoryResult(answer) && (answer.seq > after || !answer.more);
       if (!getsOn) {
         // `not_found`: the log has passed the cursor. Anything else: the cursor keeps what the pages brought so far.
         const error = answer.type === "error" ? refusalError(answer) : new RoomsError("internal");
         return this.link.drop(lost(error));
       }
+      // What is held there may have changed since its page came, without a record.
+      if (answer.floor !== undefined) this.#endpoint.onFloor(answer.floor);
       for (const event of parseLogEvents(answer.events ?? [])) {
         if (this.link.open) this.#onLogEvent(event);
       }

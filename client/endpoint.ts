@@ -34,6 +34,8 @@ export interface Endpoint {
   mayJump(): boolean;
   /** `start` says what becomes of what is held. */
   onConnected(frame: Connected, start: Start): void;
+  /** The log reaches back to here only: what is held at or below may have changed without a record. */
+  onFloor(floor: number): void;
   /** Each sequenced event once. */
   onFrame(frame: IncomingFrame): void;
   onPermission(permission: Permission): void;

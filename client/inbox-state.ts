@@ -27,9 +27,15 @@ export class InboxState {
   }
 
   begin({ floor, unread }: SessionConnected, start: Start): void {
-    this.#floor = floor;
-    for (const { id, seq } of this.#byId.values()) if (start !== "kept" || seq <= floor) this.#remove(id);
+    if (start !== "kept") for (const id of [...this.#byId.keys()]) this.#remove(id);
+    this.dropUpTo(floor);
     this.#unread = unread;
+  }
+
+  /** Forgets what retention has removed. */
+  dropUpTo(floor: number): void {
+    this.#floor = floor;
+    for (const { id, seq } of [...this.#byId.values()]) if (seq <= floor) this.#remove(id);
   }
 
   setUnread(unread: number): void {

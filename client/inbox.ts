@@ -163,6 +163,7 @@ export class Inbox {
       // What is muted, filtered or expired leaves its number out.
       mayJump: () => true,
       onConnected: (frame, start) => this.#onConnected(frame, start),
+      onFloor: (floor) => this.#state.dropUpTo(floor),
       onFrame: (frame) => this.#onFrame(frame),
       onPermission: () => {},
       onLive: () => this.#topics.onLive(),

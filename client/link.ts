@@ -1,7 +1,13 @@
 // One socket from its dial to its end: frames in, commands out, heartbeat. Once it ended, late events of the socket
 // are ignored: browsers may keep one in CLOSING for a minute.
 
-import { COMMAND_TIMEOUT_MS, type Command, type Limits, PING_FRAME } from "../src/protocol/index.ts";
+import {
+  COMMAND_TIMEOUT_MS,
+  type Command,
+  type Limits,
+  MAX_FRAME_BYTES,
+  PING_FRAME,
+} from "../src/protocol/index.ts";
 import { CommandWriter } from "./command-writer.ts";
 import { closeEnding, type Ending, lost } from "./ending.ts";
 import { RoomsError } from "./errors.ts";
@@ -52,7 +58,8 @@ export class Link {
     });
     const timeOut = (what: string) => () => this.drop(lost(new RoomsError("timeout", what)));
     this.#answers = new PendingAnswers(ports.clock, timeOut("A command was not answered in time."));
-    this.#writer = new CommandWriter(ports.clock, batchMs, (frame) => this.#socket?.send(frame));
+    const frameBytes = MAX_FRAME_BYTES - (this.#socket.overheadBytes ?? 0);
+    this.#writer = new CommandWriter(ports.clock, batchMs, (frame) => this.#socket?.send(frame), frameBytes);
     this.#heartbeat = new Heartbeat(
       ports.clock,
       () => this.#socket?.send(PING_FRAME),
@@ -69,11 +76,8 @@ export class Link {
   }
 
   /** To be called on `connected`. */
-  greeted({ frameBytes, pingMs, pongMs }: Limits): void {
+  greeted({ pingMs, pongMs }: Limits): void {
     this.#cancelDeadline();
-    // The limits of a session socket may leave it out.
-    const overheadBytes = this.#socket?.overheadBytes ?? 0;
-    if (frameBytes > 0) this.#writer.setFrameBytes(frameBytes - overheadBytes);
     this.#heartbeat.start(pingMs, pongMs);
     this.#cancelWake = this.#onWake(() => this.#heartbeat.beatNow());
   }

@@ -6,6 +6,7 @@ import type {
   MemberUpdated,
   Occupancy,
   OccupancyChanged,
+  RoomConnected,
 } from "../src/protocol/index.ts";
 
 export type MemberEvent = MemberJoined | MemberUpdated | MemberLeft | Members | OccupancyChanged;
@@ -17,6 +18,8 @@ export class MemberList {
   #members: readonly Member[] = Object.freeze([]);
   #occupancy = NOBODY;
   #listedMembers = Number.POSITIVE_INFINITY;
+  /** Whether the next `members` adds to the list. */
+  #isPart = false;
 
   get members(): readonly Member[] {
     return this.#members;
@@ -26,10 +29,11 @@ export class MemberList {
     return this.#occupancy;
   }
 
-  replace(members: readonly Member[], occupancy: Occupancy, listedMembers: number): void {
+  begin({ members, moreMembers, occupancy, limits }: RoomConnected): void {
     this.#members = Object.freeze([...members]);
+    this.#isPart = moreMembers === true;
     this.#setOccupancy(occupancy);
-    this.#listedMembers = listedMembers;
+    this.#listedMembers = limits.listedMembers;
   }
 
   apply(event: MemberEvent): void {
@@ -42,7 +46,7 @@ export class MemberList {
         this.#list(this.#members.filter(({ id }) => id !== event.user));
         return;
       case "members":
-        this.#list(event.members);
+        this.#take(event);
         return;
       case "occupancy":
         this.#count(event);
@@ -50,6 +54,14 @@ export class MemberList {
       default:
         event satisfies never;
     }
+  }
+
+  /** The numbers are those of the whole list, and known already where it comes in parts. */
+  #take({ members, more }: Members): void {
+    const list = this.#isPart ? [...this.#members, ...members] : members;
+    if (this.#isPart || more) this.#members = Object.freeze([...list]);
+    else this.#list(list);
+    this.#isPart = more === true;
   }
 
   #put(member: Member): void {

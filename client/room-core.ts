@@ -134,6 +134,10 @@ export class RoomCore implements RoomLine {
       query: () => ({ ...(history !== undefined && { history: String(history) }), ...this.topics.query() }),
       mayJump: () => this.topics.inForce !== null,
       onConnected: (frame, start) => this.#onConnected(frame, start),
+      onFloor: (floor) => {
+        this.state.dropUpTo(floor);
+        this.changes.onFolded();
+      },
       onFrame: (frame) => this.#onFrame(frame),
       onPermission: (permission) => this.state.setPermission(permission),
       onLive: () => this.#onLive(),

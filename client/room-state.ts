@@ -42,12 +42,17 @@ export class RoomState {
 
   begin(frame: RoomConnected, start: Start): void {
     if (start !== "kept") this.messages.clear();
-    this.#floor = frame.floor;
-    this.messages.dropUpTo(frame.floor);
+    this.dropUpTo(frame.floor);
     this.#user = frame.user;
     this.#permission = frame.permission;
     this.#head = frame.head;
-    this.#members.replace(frame.members, frame.occupancy, frame.limits.listedMembers);
+    this.#members.begin(frame);
+  }
+
+  /** Forgets what the log no longer answers for. */
+  dropUpTo(floor: number): void {
+    this.#floor = floor;
+    this.messages.dropUpTo(floor);
   }
 
   setPermission(permission: Permission): void {

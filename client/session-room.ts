@@ -191,7 +191,8 @@ export class SessionRoom implements Route {
 }
 
 function joinCommand(id: string, room: string, query: URLSearchParams): JoinCommand {
-  const [since, history, topics] = ["since", "history", "topics"].map((name) => query.get(name));
+  const names = ["since", "history", "topics", "replaces"];
+  const [since, history, topics, replaces] = names.map((name) => query.get(name));
   return {
     type: "join",
     id,
@@ -199,6 +200,7 @@ function joinCommand(id: string, room: string, query: URLSearchParams): JoinComm
     ...(since && { since }),
     ...(history && { history: Number(history) }),
     ...(topics && { topics: topics.split(",") }),
+    ...(replaces && { replaces }),
   };
 }
 

@@ -107,7 +107,11 @@ export const isSignal = shape<Signal>({
 export const isMemberJoined = shape<MemberJoined>({ type: literal("memberJoined"), member: isMember });
 export const isMemberUpdated = shape<MemberUpdated>({ type: literal("memberUpdated"), member: isMember });
 export const isMemberLeft = shape<MemberLeft>({ type: literal("memberLeft"), user: text, at: instant });
-export const isMembers = shape<Members>({ type: literal("members"), members: list(isMember) });
+export const isMembers = shape<Members>({
+  type: literal("members"),
+  members: list(isMember),
+  more: optional(literal(true)),
+});
 export const isOccupancyChanged = shape<OccupancyChanged>({
   type: literal("occupancy"),
   members: integer,
@@ -191,6 +195,7 @@ export const isRoomConnected = shape<RoomConnected>({
   permission: text,
   expiresAt: nullable(instant),
   members: list(isMember),
+  moreMembers: optional(literal(true)),
   occupancy: isOccupancy,
   limits: isLimits,
 });
@@ -207,6 +212,7 @@ export const isCaughtUp = shape<CaughtUp>({
   type: literal("caughtUp"),
   seq: integer,
   more: optional(literal(true)),
+  floor: optional(integer),
 });
 export const isPong = shape<Pong>({ type: literal("pong"), id: optional(text), at: optional(instant) });
 
@@ -226,6 +232,7 @@ export const isHistoryResult = shape<HistoryResult>({
   events: optional(list(anything)),
   seq: integer,
   more: optional(literal(true)),
+  floor: optional(integer),
 });
 export const isNotificationsResult = shape<NotificationsResult>({
   notifications: list(isListed),

@@ -11,7 +11,7 @@ import { authenticateSocket, requireRoom } from "./authenticate.ts";
 import { requireOrigin } from "./cross-origin.ts";
 import { reportFailure } from "./failures.ts";
 import { roomStub, userStub } from "./objects.ts";
-import { readSocketQuery } from "./query.ts";
+import { readSocketBounds, readSocketQuery } from "./query.ts";
 import { refusalOf, refusing } from "./refusal-error.ts";
 
 export const connectRoom = (c: AppContext): Promise<Response> =>
@@ -20,6 +20,7 @@ export const connectRoom = (c: AppContext): Promise<Response> =>
     const { presence, ...query } = readSocketQuery(c);
     return openRoomSocket(c, room, {
       ...query,
+      ...readSocketBounds(c),
       actor,
       presence: presence && actor.identity.kind === "user",
       counted: true,
@@ -39,6 +40,7 @@ export const connectSession = (c: AppContext): Promise<Response> =>
       history,
       topics,
       ...(since !== undefined && { since }),
+      ...readSocketBounds(c),
       speaksOurProtocol: speaksOurProtocol(c.req.raw),
     };
     return userStub(c, identity.user.id).fetch(upgradeRequest(session));

@@ -2,6 +2,7 @@
 
 import {
   formatCursor,
+  type Member,
   parseCloseReason,
   type Refusal,
   type RoomConnected,
@@ -22,6 +23,8 @@ export interface Polled {
   readonly cursor: string;
   readonly recovery: RoomConnected["recovery"];
   readonly more?: true;
+  /** What the caller holds at or below it may have changed or gone without a record. */
+  readonly floor: number;
   readonly members: RoomConnected["members"];
   readonly occupancy: RoomConnected["occupancy"];
 }
@@ -88,6 +91,8 @@ export class Poll {
 class Told {
   #connected: RoomConnected | undefined;
   readonly #events: string[] = [];
+  /** Those that did not fit in the first frame. */
+  readonly #members: Member[] = [];
   #seq = 0;
   #caughtUp: "not yet" | "partly" | "wholly" = "not yet";
 
@@ -95,6 +100,10 @@ class Told {
     const frame: ServerFrame = JSON.parse(text);
     if (frame.type === "connected") {
       if ("room" in frame) this.#connected = frame;
+      return;
+    }
+    if (frame.type === "members" && this.#caughtUp === "not yet") {
+      this.#members.push(...frame.members);
       return;
     }
     const events = frame.type === "batch" ? frame.events : [frame];
@@ -113,13 +122,14 @@ class Told {
 
   polled(): Polled {
     if (this.#connected === undefined) throw new Error("there is no answer before the first frame");
-    const { epoch, recovery, members, occupancy } = this.#connected;
+    const { epoch, recovery, floor, members, occupancy } = this.#connected;
     return {
       events: this.#events,
       cursor: formatCursor({ epoch, seq: this.#seq }),
       recovery,
       ...(this.#caughtUp === "partly" && { more: true }),
-      members,
+      floor,
+      members: [...members, ...this.#members],
       occupancy,
     };
   }

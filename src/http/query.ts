@@ -1,6 +1,14 @@
 // Parameters of a URL. An empty one counts as absent; one that does not fit is refused, never clamped.
 
-import { DEFAULT_HISTORY, isEventName, MAX_HISTORY, MAX_TOPICS, type Topics } from "../protocol/index.ts";
+import {
+  DEFAULT_HISTORY,
+  isEventName,
+  MAX_FRAME_BYTES,
+  MAX_HISTORY,
+  MAX_TOPICS,
+  MIN_FRAME_BYTES,
+  type Topics,
+} from "../protocol/index.ts";
 import type { AppContext } from "./app-env.ts";
 import { refusing } from "./refusal-error.ts";
 
@@ -37,11 +45,20 @@ function readPresence(c: AppContext): boolean {
   throw misfit("presence", "can only be off");
 }
 
-/** Longer than any cursor: what is cut off there could not be read anyway. */
-const MAX_SINCE_LENGTH = 64;
+/** Longer than any cursor, or name of a connection: what is cut off there could not be read anyway. */
+const MAX_REFERENCE_LENGTH = 64;
+
+const readReference = (c: AppContext, name: string) => readText(c, name)?.slice(0, MAX_REFERENCE_LENGTH);
+
+/** What only a connection asks for that lasts. */
+export function readSocketBounds(c: AppContext) {
+  const frameBytes = readInteger(c, "frame", MIN_FRAME_BYTES, MAX_FRAME_BYTES);
+  const replaces = readReference(c, "replaces");
+  return { ...(frameBytes !== undefined && { frameBytes }), ...(replaces !== undefined && { replaces }) };
+}
 
 export function readSocketQuery(c: AppContext) {
-  const since = readText(c, "since")?.slice(0, MAX_SINCE_LENGTH);
+  const since = readReference(c, "since");
   return {
     ...(since !== undefined && { since }),
     history: readInteger(c, "history", 0, MAX_HISTORY) ?? DEFAULT_HISTORY,

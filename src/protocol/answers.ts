@@ -37,6 +37,8 @@ export interface HistoryResult {
   readonly events?: readonly (SequencedEvent | NotificationEvent | NotificationUpdated)[];
   readonly seq: number;
   readonly more?: true;
+  /** With `events`: how far back the log reaches now. */
+  readonly floor?: number;
 }
 
 export interface AuthResult {

@@ -132,6 +132,8 @@ export interface JoinCommand {
   readonly history?: number;
   readonly topics?: Topics;
   readonly presence?: "off";
+  /** A connection to this room that the client gave up, of the same user: it is closed before the first frames come. */
+  readonly replaces?: string;
 }
 
 /** Counts as a close with 1000 of a room socket. */

@@ -16,6 +16,7 @@ export const ERRORS = {
   banned: { http: 403, close: 4403, again: false },
   not_found: { http: 404, again: false },
   timeout: { http: 408, close: 4408, again: false },
+  replaced: { http: 409, close: 4409, again: false },
   stale_retry: { http: 409, again: false },
   deleted: { http: 410, close: 4410, again: false },
   too_large: { http: 413, again: false },

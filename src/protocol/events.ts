@@ -108,10 +108,12 @@ export interface MemberLeft {
   readonly at: number;
 }
 
-/** The whole list, when a big room became a small one again. */
+/** The whole list, when a big room became a small one again; or more of a list that did not fit one frame. */
 export interface Members {
   readonly type: "members";
   readonly members: readonly Member[];
+  /** The next `members` adds to this list. */
+  readonly more?: true;
 }
 
 export interface OccupancyChanged extends Occupancy {
@@ -159,6 +161,8 @@ export interface RoomConnected extends ConnectedBase {
   /** `null`: the connection has no token that could expire. */
   readonly expiresAt: number | null;
   readonly members: readonly Member[];
+  /** The list did not fit: the next `members` adds to it. */
+  readonly moreMembers?: true;
   readonly occupancy: Occupancy;
   readonly limits: Limits;
 }
@@ -175,6 +179,8 @@ export interface CaughtUp {
   readonly seq: number;
   /** A `partial` replay goes on: ask with `history`, `after` this `seq`. */
   readonly more?: true;
+  /** At the end of a replay that was paged: how far back the log reaches now. */
+  readonly floor?: number;
 }
 
 // ---- notifications, on the session socket ----

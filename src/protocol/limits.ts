@@ -1,10 +1,18 @@
 // Sizes and counts that both sides must agree on. What a deployer can set is in `Limits`, sent in `connected`.
 
-/** A frame either way, in UTF-8 bytes. Larger ones are refused; the server cuts what it sends to fit. */
+/** The largest frame either way, in UTF-8 bytes. A larger one of a client is refused; the server cuts what it sends. */
 export const MAX_FRAME_BYTES = 1_048_576;
 
-/** What a page of events takes of a frame: the rest is for what stands around it. */
-export const MAX_PAGE_BYTES = MAX_FRAME_BYTES - 1_024;
+/** The smallest bound that a connection may ask for (`frame`) of the frames that it is sent, in UTF-8 bytes. */
+export const MIN_FRAME_BYTES = 4_096;
+
+/** What stands around the events of a page in its frame takes at most this much. */
+const PAGE_OVERHEAD_BYTES = 1_024;
+
+/** How many bytes of events a page may have that must fit a frame of `frameBytes`. */
+export const pageBytesOf = (frameBytes: number): number => frameBytes - PAGE_OVERHEAD_BYTES;
+
+export const MAX_PAGE_BYTES = pageBytesOf(MAX_FRAME_BYTES);
 
 /** One replay, of no more bytes than a frame. What is missed beyond it is paged with `history`. */
 export const MAX_REPLAY_EVENTS = 1_000;
@@ -50,6 +58,7 @@ export const STABLE_AFTER_MS = 10_000;
 /** What a connection is told of the deployer's settings. `messageBytes` bounds `data` as JSON in UTF-8. */
 export interface Limits {
   readonly messageBytes: number;
+  /** Of what the server sends on this connection. What a client sends is bounded by `MAX_FRAME_BYTES`. */
   readonly frameBytes: number;
   readonly ratePerSecond: number;
   readonly rateBurst: number;

@@ -8,6 +8,10 @@ export const REPLAY = '"replay":true,';
 export const caughtUp = (seq: number, more = false): string =>
   `{"type":"caughtUp","seq":${seq}${more ? ',"more":true' : ""}}`;
 
+/** After the last page of a long replay. What stood at or below `floor` may have changed since its page was made. */
+export const pagedToTheEnd = (seq: number, floor: number): string =>
+  `{"type":"caughtUp","seq":${seq},"floor":${floor}}`;
+
 /**
  * What filtered connections are told when the log moved from `before` to `head`, as their cursors would else fall
  * behind it: at each multiple of 1,000, or of a tenth of `limit`.

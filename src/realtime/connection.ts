@@ -1,5 +1,12 @@
 import { type Identity, userOf } from "../auth/identity.ts";
-import { type Closing, closeCode, closeReason, type Topics, type User } from "../protocol/index.ts";
+import {
+  type Closing,
+  closeCode,
+  closeReason,
+  MAX_FRAME_BYTES,
+  type Topics,
+  type User,
+} from "../protocol/index.ts";
 import { Backlog } from "./backlog.ts";
 import { Conduct } from "./conduct.ts";
 import type { SocketPort } from "./socket-port.ts";
@@ -10,6 +17,8 @@ export interface ConnectionState {
   /** For logs and support. */
   readonly id: string;
   readonly topics: Topics;
+  /** The largest frame that it wants to be sent, in bytes; left out where it takes any. */
+  readonly frameBytes?: number;
   /** When the object itself last answered a ping of it, in milliseconds; `null`: never. */
   readonly pingedAt: number | null;
 }
@@ -41,6 +50,11 @@ export abstract class Connection<State extends ConnectionState> {
 
   get user(): User | null {
     return userOf(this.identity);
+  }
+
+  /** The largest frame that it is sent, but for a single event that is larger by itself. */
+  get frameBytes(): number {
+    return this.#state.frameBytes ?? MAX_FRAME_BYTES;
   }
 
   update(patch: Partial<State>): void {

@@ -39,6 +39,12 @@ export interface SessionJoin {
   readonly since?: string;
   readonly history: number;
   readonly voidTokens: VoidTokens;
+  /** The largest frame that the session wants to be sent, in bytes; left out where it takes any. */
+  readonly frameBytes?: number;
+  /** The connection to this room that its client gave up. */
+  readonly replaces?: string;
+  /** The session that its client gave up. */
+  readonly replacesSession?: string;
 }
 
 /** How far a user has read in a room, and how much that leaves; `unread` is `null` where the room did not answer. */

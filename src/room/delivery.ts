@@ -3,6 +3,7 @@
 
 import { matchesTopics } from "../protocol/index.ts";
 import { joinFrames } from "../realtime/frames.ts";
+import { fitMembers } from "./member-frames.ts";
 import type { RoomConnection } from "./room-connection.ts";
 
 type Said =
@@ -62,7 +63,8 @@ export class Delivery {
         ? this.#framesFor(connection, passed)
         : remember(shared, connection.hearing, () => this.#framesFor(connection, passed));
       const answers = this.#answers.get(connection);
-      const all = answers === undefined ? frames : [...frames, ...joinFrames(answers)];
+      const all =
+        answers === undefined ? frames : [...frames, ...joinFrames(answers, "", connection.frameBytes)];
       if (all.length > 0) give(connection, all);
     }
   }
@@ -77,11 +79,13 @@ export class Delivery {
     const events: string[] = [];
     for (const entry of this.#entries) {
       const heard = hears(connection, entry);
-      if (heard !== undefined) events.push(heard);
+      if (heard === undefined) continue;
+      if (entry.kind === "members") events.push(...fitMembers(heard, connection.frameBytes));
+      else events.push(heard);
     }
     const { topics, stage } = connection.state;
     if (passed !== null && topics !== null && stage.at === "live") events.push(passed);
-    return joinFrames(events);
+    return joinFrames(events, "", connection.frameBytes);
   }
 }
 

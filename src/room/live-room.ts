@@ -10,12 +10,13 @@ import { describeError, log } from "../platform/log.ts";
 import { migrate } from "../platform/migrate.ts";
 import { objectStub } from "../platform/object-stub.ts";
 import { type Outcome, type Refusal, type RoomCommand, reject } from "../protocol/index.ts";
-import type { Departure } from "../realtime/departure.ts";
+import { departureOf } from "../realtime/departure.ts";
 import { FlushLoop } from "../realtime/flush-loop.ts";
 import { socketPort } from "../realtime/hibernatable-socket.ts";
 import { Intake } from "../realtime/intake.ts";
 import { randomEpoch, randomId } from "../realtime/random-id.ts";
 import { FAILED, UNREACHABLE } from "../realtime/refusals.ts";
+import { TooBigNotice } from "../realtime/too-big-notice.ts";
 import { parseFrame } from "../validation/parse-frame.ts";
 import { ROOM_COMMANDS } from "../validation/room-commands.ts";
 import type { Delivery } from "./delivery.ts";
@@ -46,6 +47,7 @@ export class LiveRoom {
   readonly sessions: LiveSessions;
   readonly #loop: FlushLoop;
   readonly #intake: Intake<RoomConnection, AppliedCommand, Outcome<Actor>>;
+  readonly #tooBig = new TooBigNotice();
   #timer: number | null = null;
 
   constructor(ctx: DurableObjectState, env: Env, name: string, afterFlush: (room: Room) => Promise<void>) {
@@ -82,7 +84,10 @@ export class LiveRoom {
         this.#tellMentioned();
       },
       hasWork: () => this.room.hasWork,
-      lingerMs: () => Math.min(MAX_LINGER_MS, Math.floor(this.room.size * DELIVERY_MS_A_SOCKET)),
+      lingerMs: () =>
+        this.room.isHeldUp
+          ? MAX_LINGER_MS
+          : Math.min(MAX_LINGER_MS, Math.floor(this.room.size * DELIVERY_MS_A_SOCKET)),
       now: () => Date.now(),
       wait: (ms) => scheduler.wait(ms),
       sync: () => ctx.storage.sync(),
@@ -156,7 +161,8 @@ export class LiveRoom {
     }
   }
 
-  accept(server: WebSocket, { actor, topics, presence, counted, since, history }: RoomUpgrade): void {
+  accept(server: WebSocket, upgrade: RoomUpgrade): void {
+    const { actor, topics, presence, counted, since, history, frameBytes } = upgrade;
     this.#ctx.acceptWebSocket(server);
     const connection = new RoomConnection(this.#port(server), {
       version: 1,
@@ -168,6 +174,7 @@ export class LiveRoom {
       pingedAt: null,
       stage: { at: "joining", history, ...(since !== undefined && { since }) },
       standing: null,
+      ...(frameBytes !== undefined && { frameBytes }),
     });
     connection.update({});
     this.#connections.set(server, connection);
@@ -197,7 +204,11 @@ export class LiveRoom {
     await this.flush();
   }
 
-  gone(ws: WebSocket, departure: Departure): void {
+  /** Its client closed it with `code`, or it was lost. */
+  gone(ws: WebSocket, code: number): void {
+    const hint = this.#tooBig.hint(code);
+    if (hint !== undefined) log("warn", "frame_too_big_for_client", { room: this.#name, hint });
+    const departure = departureOf(code);
     const connection = this.#connections.get(ws) ?? this.#adopt(ws);
     if (connection === undefined) return;
     this.#connections.delete(ws);

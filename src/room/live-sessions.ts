@@ -76,7 +76,18 @@ export class LiveSessions {
   }
 
   /** Takes a session in; its first frames go out with the next flush, after the answer to its `join`. */
-  join({ connection: id, join, id: command, actor, topics, presence, since, history }: SessionJoin): void {
+  join(session: SessionJoin): void {
+    const {
+      connection: id,
+      join,
+      id: command,
+      actor,
+      topics,
+      presence,
+      since,
+      history,
+      frameBytes,
+    } = session;
     const connection = this.#sessions.join(
       {
         version: 1,
@@ -88,11 +99,17 @@ export class LiveSessions {
         pingedAt: null,
         stage: { at: "joining", history, ...(since !== undefined && { since }) },
         standing: null,
+        ...(frameBytes !== undefined && { frameBytes }),
       },
       join,
     );
     connection.socket.send(okAnswer(command));
     this.#room.admit(connection);
+  }
+
+  /** Its client gave this session up. Of another user than its own it is left alone. */
+  giveUp(id: string, user: string | undefined): void {
+    if (user !== undefined && this.#sessions.find(id)?.user?.id === user) this.leave(id, "lost");
   }
 
   /** Answers whether it was here. */

@@ -1,12 +1,6 @@
 // One page of the log: as much of it as its reader asked for, and as fits.
 
-import {
-  MAX_PAGE_BYTES,
-  MAX_ROWS_LOOKED_AT,
-  matchesTopics,
-  type Topics,
-  utf8Length,
-} from "../protocol/index.ts";
+import { MAX_ROWS_LOOKED_AT, matchesTopics, type Topics, utf8Length } from "../protocol/index.ts";
 
 /** Encoded events in order; `seq` is how far the page looked, `more` whether there is something beyond. */
 export interface Page {
@@ -22,15 +16,23 @@ export interface Entry {
   readonly json: string;
 }
 
-export interface PageBounds {
-  readonly topics: Topics;
+/** How much a page may hold: so many events, and of those so many bytes, but always one. */
+export interface PageSize {
   readonly limit: number;
+  readonly maxBytes: number;
+}
+
+export interface PageBounds extends PageSize {
+  readonly topics: Topics;
   readonly start: number;
   /** How far a page has looked that reached the end of the log. */
   readonly end: number;
 }
 
-export function takePage(entries: Iterable<Entry>, { topics, limit, start, end }: PageBounds): Page {
+export function takePage(
+  entries: Iterable<Entry>,
+  { topics, limit, maxBytes, start, end }: PageBounds,
+): Page {
   const events: string[] = [];
   let seq = start;
   let bytes = 0;
@@ -40,7 +42,7 @@ export function takePage(entries: Iterable<Entry>, { topics, limit, start, end }
     looked++;
     if (matchesTopics(topics, entry.event)) {
       bytes += utf8Length(entry.json) + 1;
-      if (bytes > MAX_PAGE_BYTES && events.length > 0) return { events, seq, more: true };
+      if (bytes > maxBytes && events.length > 0) return { events, seq, more: true };
       events.push(entry.json);
     }
     seq = entry.seq;

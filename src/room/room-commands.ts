@@ -5,19 +5,22 @@ import {
   type HistoryCommand,
   MAX_EVENTS_PAGE,
   type PresenceCommand,
+  pageBytesOf,
   type ReadCommand,
   type Refusal,
   type RoomCommand,
   refuse,
   type SendCommand,
 } from "../protocol/index.ts";
-import { caughtUp, errorAnswer, okAnswer, pageAnswer, pong } from "../realtime/answers.ts";
+import { errorAnswer, okAnswer, pageAnswer, pagedToTheEnd, pong } from "../realtime/answers.ts";
 import { encodeData } from "../realtime/encode-data.ts";
 import { presenceMisfit } from "../realtime/presence.ts";
 import { RETIRED } from "../realtime/refusals.ts";
 import type { Attendance } from "./attendance.ts";
 import type { ChangeInput, Changes } from "./changes.ts";
 import type { Delivery } from "./delivery.ts";
+import type { PageSize } from "./log-page.ts";
+import type { PageBudget } from "./page-budget.ts";
 import type { Posts } from "./posts.ts";
 import type { Receipts } from "./receipts.ts";
 import type { RoomConnection } from "./room-connection.ts";
@@ -28,12 +31,17 @@ export type AppliedCommand = Exclude<RoomCommand, { type: "auth" }>;
 
 /**
  * Done with; refused; or to be answered after everything of this flush has gone out, so that it holds from there on.
- * What the same connection sent after a `late` one waits for the next flush.
+ * What the same connection sent after a late one waits until that is answered.
  */
 export type Applied =
   | { readonly kind: "done" }
   | { readonly kind: "refused"; readonly refusal: Refusal }
-  | { readonly kind: "late"; readonly finish: () => void };
+  | Late;
+
+export type Late =
+  | { readonly kind: "late"; readonly finish: () => void }
+  /** Perhaps a later flush sends it, as pages take memory. Answers how many bytes it sent. */
+  | { readonly kind: "page"; readonly send: (maxBytes: number) => number };
 
 export interface RoomRules {
   readonly log: RoomLog;
@@ -41,6 +49,7 @@ export interface RoomRules {
   readonly changes: Changes;
   readonly receipts: Receipts;
   readonly attendance: Attendance;
+  readonly pages: PageBudget;
 }
 
 const DONE: Applied = { kind: "done" };
@@ -158,40 +167,63 @@ export class RoomCommands {
     connection.socket.send(okAnswer(id, { topics, seq }));
   }
 
-  /** Made when it is answered: all events of this flush come before, and of what a client does not hold it ignores them. */
+  /** Made when it is answered: all events before it have come, and of what a client does not hold it ignores them. */
   #history(connection: RoomConnection, command: HistoryCommand): Applied {
     const { id, before, after, limit } = command;
     if (after === undefined) {
+      const count = limit ?? DEFAULT_HISTORY;
       return {
-        kind: "late",
-        finish: () => this.#olderPage(connection, id, before, limit ?? DEFAULT_HISTORY),
+        kind: "page",
+        send: (maxBytes) => this.#olderPage(connection, id, before, { limit: count, maxBytes }),
       };
     }
     if (!this.#rules.log.holdsAfter(after)) return refused(RETIRED);
-    return { kind: "late", finish: () => this.#nextPage(connection, id, after, limit ?? MAX_EVENTS_PAGE) };
+    const count = limit ?? MAX_EVENTS_PAGE;
+    return {
+      kind: "page",
+      send: (maxBytes) => this.#nextPage(connection, id, after, { limit: count, maxBytes }),
+    };
   }
 
-  #olderPage(connection: RoomConnection, id: string, before: number | undefined, count: number): void {
-    const { log } = this.#rules;
-    const page = log.messagesBefore(before ?? log.head + 1, connection.state.topics, count);
-    connection.socket.send(pageAnswer(id, "messages", page, { seq: page.seq }));
+  #olderPage(connection: RoomConnection, id: string, before: number | undefined, wanted: PageSize): number {
+    const { log, pages } = this.#rules;
+    const { topics } = connection.state;
+    const size = fitting(wanted, connection);
+    const upTo = before ?? log.head + 1;
+    const page = pages.once(JSON.stringify(["before", upTo, topics, size]), () =>
+      log.messagesBefore(upTo, topics, size),
+    );
+    return send(connection, pageAnswer(id, "messages", page, { seq: page.seq }));
   }
 
   /** Perhaps the next part of a long replay; after the last one the connection is live. */
-  #nextPage(connection: RoomConnection, id: string, after: number, count: number): void {
-    const { log } = this.#rules;
+  #nextPage(connection: RoomConnection, id: string, after: number, wanted: PageSize): number {
+    const { log, pages } = this.#rules;
     const { stage, topics } = connection.state;
-    // What was stored in this very flush may have retired it.
-    if (!log.holdsAfter(after)) {
-      connection.socket.send(errorAnswer(id, RETIRED));
-      return;
-    }
+    // What was stored since it was asked for may have retired it.
+    if (!log.holdsAfter(after)) return send(connection, errorAnswer(id, RETIRED));
     const replay = stage.at === "paging" && stage.after === after ? stage : undefined;
-    const page = log.eventsAfter(after, topics, count, replay?.told);
+    const size = fitting(wanted, connection);
+    const page = pages.once(JSON.stringify(["after", after, topics, size, replay?.told]), () =>
+      log.eventsAfter(after, topics, size, replay?.told),
+    );
     if (replay !== undefined) {
       connection.update({ stage: page.more ? { ...replay, after: page.seq } : { at: "live" } });
     }
-    connection.socket.send(pageAnswer(id, "events", page, { seq: page.seq }));
-    if (replay !== undefined && !page.more) connection.socket.send(caughtUp(page.seq));
+    const { floor } = log;
+    const bytes = send(connection, pageAnswer(id, "events", page, { seq: page.seq, floor }));
+    if (replay !== undefined && !page.more) connection.socket.send(pagedToTheEnd(page.seq, floor));
+    return bytes;
   }
+}
+
+const fitting = ({ limit, maxBytes }: PageSize, { frameBytes }: RoomConnection): PageSize => ({
+  limit,
+  maxBytes: Math.min(maxBytes, pageBytesOf(frameBytes)),
+});
+
+/** Answers how many bytes that is, about. */
+function send(connection: RoomConnection, frame: string): number {
+  connection.socket.send(frame);
+  return frame.length;
 }

@@ -50,8 +50,8 @@ export class RoomConnection extends Connection<RoomConnectionState> {
   }
 }
 
-const hearing = ({ stage, actor, presence, topics }: RoomConnectionState): string =>
-  `${stage.at} ${actor.identity.kind} ${presence} ${topics === null ? "*" : topics.join()}`;
+const hearing = ({ stage, actor, presence, topics, frameBytes }: RoomConnectionState): string =>
+  `${stage.at} ${actor.identity.kind} ${presence} ${frameBytes ?? "any"} ${topics === null ? "*" : topics.join()}`;
 
 export const readState = (attachment: unknown): RoomConnectionState | undefined =>
   isRoomState(attachment) ? attachment : undefined;

@@ -1,4 +1,4 @@
-import type { Occupancy, Topics } from "../protocol/index.ts";
+import { MAX_PAGE_BYTES, type Occupancy, type Topics } from "../protocol/index.ts";
 import type { Page } from "./log-page.ts";
 import type { Room } from "./room.ts";
 import type { OwnSettings } from "./room-settings.ts";
@@ -33,5 +33,10 @@ export function messagesOf(
   topics: Topics,
 ): MessagesPage {
   const { epoch, head, floor } = log;
-  return { ...log.messagesBefore(before ?? head + 1, topics, limit), epoch, head, floor };
+  return {
+    ...log.messagesBefore(before ?? head + 1, topics, { limit, maxBytes: MAX_PAGE_BYTES }),
+    epoch,
+    head,
+    floor,
+  };
 }

@@ -3,6 +3,7 @@
 
 import {
   type Cursor,
+  MAX_PAGE_BYTES,
   MAX_REPLAY_EVENTS,
   MAX_UNREAD,
   matchesTopics,
@@ -14,7 +15,7 @@ import {
   type SendResult,
   type Topics,
 } from "../protocol/index.ts";
-import { type Entry, inOrder, type Page, takePage } from "./log-page.ts";
+import { type Entry, inOrder, type Page, type PageSize, takePage } from "./log-page.ts";
 import type { BodyRow, ChangedRow, LogStore } from "./log-store.ts";
 import {
   decodeMessage,
@@ -62,6 +63,8 @@ export interface Told {
   readonly since: number;
   readonly asOf: number;
 }
+
+const WHOLE_REPLAY: PageSize = { limit: MAX_REPLAY_EVENTS, maxBytes: MAX_PAGE_BYTES };
 
 export interface Stored {
   readonly result: SendResult;
@@ -186,10 +189,10 @@ export class RoomLog {
   }
 
   /** What came after `after`, as in a replay: each message once, as it is now, and the last change of each older one. */
-  eventsAfter(after: number, topics: Topics, limit = MAX_REPLAY_EVENTS, told?: Told): Page {
-    const messages = entriesOf(this.#store.ascending(after, this.#head, limit + 1));
+  eventsAfter(after: number, topics: Topics, size = WHOLE_REPLAY, told?: Told): Page {
+    const messages = entriesOf(this.#store.ascending(after, this.#head, rowsOf(size)));
     const changes = changesOf(this.#store.changedAfter(after, this.floor), told);
-    return takePage(inOrder(messages, changes), { topics, limit, start: after, end: this.#head });
+    return takePage(inOrder(messages, changes), { topics, ...size, start: after, end: this.#head });
   }
 
   /** Whether anything of these topics happened after `after` and up to `upTo`, as far as one can know. */
@@ -206,16 +209,12 @@ export class RoomLog {
   }
 
   /** The latest messages before `before`, ascending. */
-  messagesBefore(before: number, topics: Topics, limit: number): Page {
+  messagesBefore(before: number, topics: Topics, size: PageSize): Page {
     const upTo = Math.min(before - 1, this.#head);
     const end = Math.min(this.floor + 1, before);
-    const messages = entriesOf(this.#store.descending(this.floor, upTo, limit + 1));
-    const page = takePage(messages, { topics, limit, start: before, end });
+    const messages = entriesOf(this.#store.descending(this.floor, upTo, rowsOf(size)));
+    const page = takePage(messages, { topics, ...size, start: before, end });
     return { ...page, events: page.events.toReversed() };
-  }
-
-  latest(topics: Topics, limit: number): readonly string[] {
-    return limit === 0 ? [] : this.messagesBefore(this.#head + 1, topics, limit).events;
   }
 
   #reaches({ epoch, seq }: Cursor): boolean {
@@ -233,6 +232,9 @@ export class RoomLog {
     return this.#ids.find(author, id) ?? (reached ? undefined : "unknowable");
   }
 }
+
+/** How many rows a page takes, most likely: of messages of about a KiB. One more tells whether there are others. */
+const rowsOf = ({ limit, maxBytes }: PageSize): number => Math.min(limit, Math.ceil(maxBytes / 1_024)) + 1;
 
 function* entriesOf(rows: Iterable<BodyRow>): Generator<Entry> {
   for (const { seq, event, body } of rows) yield { seq, event, json: body };

@@ -20,7 +20,7 @@ import {
   type Topics,
 } from "../protocol/index.ts";
 import { planAlarm } from "../realtime/alarm-plan.ts";
-import { type Departure, departureOf } from "../realtime/departure.ts";
+import type { Departure } from "../realtime/departure.ts";
 import { answerClose, answerHeartbeats } from "../realtime/hibernatable-socket.ts";
 import { ObjectAlarm } from "../realtime/object-alarm.ts";
 import { FULL } from "../realtime/refusals.ts";
@@ -52,12 +52,22 @@ export class RoomObject extends DurableObject<Env> {
   override async fetch(request: Request): Promise<Response> {
     const upgrade = decodeHeader<RoomUpgrade>(request.headers.get(IDENTITY_HEADER) ?? "");
     const live = this.#open();
-    let refusal = this.#refusal(upgrade.actor);
-    if (refusal === undefined && upgrade.counted && live.hasToAsk(upgrade.actor)) {
-      // What it learns, and what happens meanwhile, may be a reason too.
-      refusal = (await live.learnOf(upgrade.actor)) ?? this.#refusal(upgrade.actor);
+    const { actor, replaces } = upgrade;
+    const frees = replaces !== undefined && live.room.giveUp(replaces, actor.identity);
+    let refusal = this.#refusal(actor);
+    if (refusal === FULL && frees) {
+      // The place that it wants is the one that it gives up.
+      await live.flush();
+      refusal = this.#refusal(actor);
     }
-    if (refusal !== undefined) return refusalResponse(refusal);
+    if (refusal === undefined && upgrade.counted && live.hasToAsk(actor)) {
+      // What it learns, and what happens meanwhile, may be a reason too.
+      refusal = (await live.learnOf(actor)) ?? this.#refusal(actor);
+    }
+    if (refusal !== undefined) {
+      if (frees) this.ctx.waitUntil(this.#open().flush());
+      return refusalResponse(refusal);
+    }
     const { 0: client, 1: server } = new WebSocketPair();
     this.#open().accept(server, upgrade);
     // Not awaited, so that the client gets its 101 first; the pending flush keeps the object awake.
@@ -212,6 +222,8 @@ export class RoomObject extends DurableObject<Env> {
     const { room, sessions } = this.#open();
     const now = Date.now();
     const user = userOf(join.actor.identity);
+    if (join.replaces !== undefined) room.giveUp(join.replaces, join.actor.identity);
+    if (join.replacesSession !== undefined) sessions.giveUp(join.replacesSession, user?.id);
     if (user !== null) room.moderation.learn(user.id, join.voidTokens, now);
     const refusal = this.#refusal(join.actor) ?? (sessions.areFull ? FULL : undefined);
     if (refusal !== undefined) return reject(refusal);
@@ -305,7 +317,7 @@ export class RoomObject extends DurableObject<Env> {
   async #gone(ws: WebSocket, code: number, reason: string): Promise<void> {
     try {
       // Before the close, which may take the attachment away that a start reads.
-      this.#open().gone(ws, departureOf(code));
+      this.#open().gone(ws, code);
     } finally {
       answerClose(ws, code, reason);
     }

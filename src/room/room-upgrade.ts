@@ -10,5 +10,9 @@ export interface RoomUpgrade {
   readonly presence: boolean;
   /** Whether it counts in the occupancy and, of a user, as a member. */
   readonly counted: boolean;
+  /** The largest frame that it wants to be sent, in bytes; left out where it takes any. */
+  readonly frameBytes?: number;
+  /** The connection that its client gave up. */
+  readonly replaces?: string;
   readonly speaksOurProtocol: boolean;
 }

@@ -15,6 +15,7 @@ import type { Audit } from "./audit.ts";
 import { Changes } from "./changes.ts";
 import { Delivery } from "./delivery.ts";
 import { type ClosingOf, type Expelled, Moderation } from "./moderation.ts";
+import { PageBudget } from "./page-budget.ts";
 import { Posts } from "./posts.ts";
 import type { ReceiptStore } from "./receipt-store.ts";
 import { Receipts } from "./receipts.ts";
@@ -22,7 +23,7 @@ import { RoomCommands } from "./room-commands.ts";
 import type { RoomConnection } from "./room-connection.ts";
 import type { RoomLog } from "./room-log.ts";
 import type { RoomSettings } from "./room-settings.ts";
-import { Turn, type Work } from "./turn.ts";
+import { type LateCommands, Turn, type Work } from "./turn.ts";
 import type { UserRecords } from "./user-records.ts";
 import { Welcome } from "./welcome.ts";
 
@@ -51,15 +52,21 @@ export class Room {
   readonly changes: Changes;
   readonly receipts: Receipts;
   readonly moderation: Moderation;
+  readonly pages = new PageBudget();
   readonly #commands: RoomCommands;
   readonly #buckets: TokenBuckets;
   readonly #reportFault: (error: unknown) => void;
   /** Open connections past their first frames, and those that wait for them. */
   readonly #connections = new Set<RoomConnection>();
   readonly #joining = new Set<RoomConnection>();
+  /** Those that wait, and whose members the others know already. */
+  readonly #announced = new Set<RoomConnection>();
+  readonly #byId = new Map<string, RoomConnection>();
   /** How many connections each user has, and the anonymous readers together. */
   readonly #seats = new Map<string, number>();
   #queue: Work[] = [];
+  /** What the last flush left to the next. */
+  #late: LateCommands = new Map();
   readonly #sweeper: Sweeper;
   #lookedForSlowAt = Number.NEGATIVE_INFINITY;
 
@@ -103,7 +110,12 @@ export class Room {
   }
 
   get hasWork(): boolean {
-    return this.#queue.length > 0 || this.#joining.size > 0;
+    return this.#queue.length > 0 || this.#joining.size > 0 || this.#late.size > 0;
+  }
+
+  /** Whether connections wait for their pages until others have read theirs. */
+  get isHeldUp(): boolean {
+    return this.pages.isFull;
   }
 
   /** When a flush is due by itself, a few seconds ahead at most: `null` for not at all. */
@@ -128,6 +140,18 @@ export class Room {
   admit(connection: RoomConnection): void {
     this.#sit(connection, 1);
     this.#joining.add(connection);
+  }
+
+  /**
+   * The client of `identity` gave this connection up: from here on nothing that it still sends takes effect, and its
+   * place is free with the next flush. Answers whether there was such a connection of the same user.
+   */
+  giveUp(id: string, identity: Identity): boolean {
+    const connection = this.#byId.get(id);
+    if (connection === undefined || seatOf(connection.identity) !== seatOf(identity)) return false;
+    connection.close({ code: "replaced" });
+    this.enqueue({ kind: "leave", connection, departure: "lost" });
+    return true;
   }
 
   enqueue(work: Work): void {
@@ -180,7 +204,14 @@ export class Room {
       else if (looksForSlow && connection.isSlow) this.#drop(connection, { code: "slow_consumer" }, now);
       else for (const frame of frames) connection.socket.send(frame);
     });
-    turn.finish();
+    this.#sendPages(turn, now);
+  }
+
+  /** Long answers and first frames, as far as there is memory for them: the rest is left to the next flush. */
+  #sendPages(turn: Turn, now: number): void {
+    this.pages.open({ answers: turn.pages, greetings: this.#joining.size }, now);
+    for (const connection of this.pages.stalled(now)) this.#drop(connection, { code: "slow_consumer" }, now);
+    this.#late = turn.finish(this.pages);
     // After the delivery, as one who has stopped its heartbeat may yet wait for this very message; before the greeting,
     // which shall not tell of ghosts.
     if (this.#sweeper.isDue(now)) {
@@ -188,6 +219,7 @@ export class Room {
       this.#tellMembers(now);
     }
     this.#greet(now);
+    this.pages.close();
   }
 
   #turn(delivery: Delivery, now: number): Turn {
@@ -201,14 +233,16 @@ export class Room {
       bars: (actor: Actor) => this.moderation.bars(actor, now),
       reportFault: this.#reportFault,
     };
-    return new Turn(ports, delivery, now);
+    return new Turn(ports, this.#late, delivery, now);
   }
 
   /** One that cannot be taken in comes back; the others shall not notice. */
   #welcomeJoiners(now: number): void {
     for (const connection of [...this.#joining]) {
+      if (this.#announced.has(connection)) continue;
       try {
         this.attendance.join(connection, now);
+        this.#announced.add(connection);
       } catch (error) {
         this.#reportFault(error);
         this.#drop(connection, { code: "internal" }, now);
@@ -240,12 +274,15 @@ export class Room {
   #greet(now: number): void {
     if (this.#joining.size === 0) return;
     const { limits, reconnect } = this.settings;
-    const welcome = new Welcome({ room: this.name, limits, reconnect }, this.log, this.attendance);
+    const welcome = new Welcome({ room: this.name, limits, reconnect }, this);
     for (const connection of [...this.#joining]) {
+      const maxBytes = this.pages.grant("greetings", connection);
+      if (maxBytes === undefined) return;
       this.#joining.delete(connection);
+      this.#announced.delete(connection);
       this.#connections.add(connection);
       try {
-        welcome.greet(connection, now);
+        this.pages.spent("greetings", connection, welcome.greet(connection, maxBytes, now), now);
       } catch (error) {
         // Its client comes back; the others shall not notice.
         this.#reportFault(error);
@@ -271,13 +308,19 @@ export class Room {
   }
 
   #leave(connection: RoomConnection, departure: Departure, now: number): void {
-    if (this.#connections.delete(connection)) this.attendance.leave(connection, departure, now);
-    else if (!this.#joining.delete(connection)) return;
+    const waits = this.#joining.delete(connection);
+    const isKnown = this.#announced.delete(connection) || this.#connections.delete(connection);
+    if (isKnown) this.attendance.leave(connection, departure, now);
+    else if (!waits) return;
+    this.pages.forget(connection);
     this.#sit(connection, -1);
   }
 
-  #sit({ identity }: RoomConnection, change: 1 | -1): void {
-    const seat = seatOf(identity);
+  #sit(connection: RoomConnection, change: 1 | -1): void {
+    const { id } = connection.state;
+    if (change === 1) this.#byId.set(id, connection);
+    else if (this.#byId.get(id) === connection) this.#byId.delete(id);
+    const seat = seatOf(connection.identity);
     const taken = (this.#seats.get(seat) ?? 0) + change;
     if (taken === 0) this.#seats.delete(seat);
     else this.#seats.set(seat, taken);

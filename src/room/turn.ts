@@ -9,7 +9,8 @@ import { hasExpired } from "../realtime/liveness.ts";
 import { FAILED, NOT_YOURS } from "../realtime/refusals.ts";
 import type { TokenBuckets } from "../realtime/token-bucket.ts";
 import type { Delivery } from "./delivery.ts";
-import type { Applied, AppliedCommand, RoomCommands } from "./room-commands.ts";
+import type { PageBudget } from "./page-budget.ts";
+import type { Applied, AppliedCommand, Late, RoomCommands } from "./room-commands.ts";
 import type { RoomConnection } from "./room-connection.ts";
 
 /** What waits for the next flush. */
@@ -56,6 +57,10 @@ export interface TurnPorts {
   reportFault(error: unknown): void;
 }
 
+/** A command that is answered last. */
+export type LateCommand = Late & { readonly id: string | undefined };
+export type LateCommands = ReadonlyMap<RoomConnection, LateCommand>;
+
 const DONE: Applied = { kind: "done" };
 const refused = (refusal: Refusal): Applied => ({ kind: "refused", refusal });
 
@@ -64,13 +69,12 @@ export class Turn {
   readonly #delivery: Delivery;
   readonly #now: number;
   /** Connections with a command that is answered last: what they sent after it has to wait. */
-  readonly #late = new Map<
-    RoomConnection,
-    { readonly id: string | undefined; readonly finish: () => void }
-  >();
+  readonly #late: Map<RoomConnection, LateCommand>;
 
-  constructor(ports: TurnPorts, delivery: Delivery, now: number) {
+  /** `carried` are those that the flush before left to this one. */
+  constructor(ports: TurnPorts, carried: LateCommands, delivery: Delivery, now: number) {
     this.#ports = ports;
+    this.#late = new Map(carried);
     this.#delivery = delivery;
     this.#now = now;
   }
@@ -82,8 +86,11 @@ export class Turn {
     const early = new Set<RoomConnection>();
     for (const work of queue) {
       if (work.kind === "call") this.#call(work);
-      else if (this.#late.has(work.connection) || early.has(work.connection)) waiting.push(work);
-      else if (work.kind === "leave") this.#ports.leave(work.connection, work.departure);
+      else if (this.#late.has(work.connection) || early.has(work.connection)) {
+        waiting.push(work);
+        // A page is of no use to one that has gone, and what it said after it shall not wait for it.
+        if (work.kind === "leave") this.#late.delete(work.connection);
+      } else if (work.kind === "leave") this.#ports.leave(work.connection, work.departure);
       else if (this.#ports.isOpen(work.connection)) this.#answer(work);
       else if (this.#ports.isJoining(work.connection)) {
         early.add(work.connection);
@@ -93,12 +100,31 @@ export class Turn {
     return waiting;
   }
 
-  /** Answers the commands that take effect after everything else of this flush has gone out. */
-  finish(): void {
-    for (const [connection, { id, finish }] of this.#late) {
+  /** How many connections wait for a page. */
+  get pages(): number {
+    return Array.from(this.#late.values()).filter(({ kind }) => kind === "page").length;
+  }
+
+  /**
+   * Answers the commands that take effect after everything else of this flush has gone out. Those whose page does not
+   * fit in `budget` are left to the next flush.
+   */
+  finish(budget: PageBudget): LateCommands {
+    const left = new Map<RoomConnection, LateCommand>();
+    for (const [connection, command] of this.#late) {
       if (!this.#ports.isOpen(connection)) continue;
-      if (this.#shield(finish) === "failed") connection.socket.send(errorAnswer(id, FAILED));
+      const maxBytes = command.kind === "page" ? budget.grant("answers", connection) : 0;
+      if (maxBytes === undefined) {
+        left.set(connection, command);
+        continue;
+      }
+      const finish = () => {
+        if (command.kind === "late") command.finish();
+        else budget.spent("answers", connection, command.send(maxBytes), this.#now);
+      };
+      if (this.#shield(finish) === "failed") connection.socket.send(errorAnswer(command.id, FAILED));
     }
+    return left;
   }
 
   #call(call: Call): void {
@@ -130,7 +156,7 @@ export class Turn {
     const applied = this.#shield(() => (work.kind === "auth" ? this.#reauthorize(work) : this.#apply(work)));
     if (applied === "failed") this.#refuse(connection, id, FAILED);
     else if (applied.kind === "refused") this.#refuse(connection, id, applied.refusal);
-    else if (applied.kind === "late") this.#late.set(connection, { id, finish: applied.finish });
+    else if (applied.kind !== "done") this.#late.set(connection, { ...applied, id });
   }
 
   #apply({ connection, command }: Extract<Work, { kind: "command" }>): Applied {

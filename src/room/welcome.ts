@@ -2,7 +2,9 @@
 // everything stored by then is in them and what is stored later is live.
 
 import {
+  exceedsBytes,
   type Limits,
+  MAX_REPLAY_EVENTS,
   PROTOCOL_VERSION,
   type ReconnectLimits,
   type RoomConnected,
@@ -11,6 +13,9 @@ import {
 import { caughtUp, REPLAY } from "../realtime/answers.ts";
 import { joinFrames } from "../realtime/frames.ts";
 import type { Attendance } from "./attendance.ts";
+import type { Page } from "./log-page.ts";
+import { memberFrames } from "./member-frames.ts";
+import type { PageBudget } from "./page-budget.ts";
 import type { RoomConnection, Stage } from "./room-connection.ts";
 import type { RoomLog } from "./room-log.ts";
 
@@ -20,9 +25,15 @@ export interface WelcomeSettings {
   readonly reconnect: ReconnectLimits;
 }
 
+export interface WelcomeRules {
+  readonly log: RoomLog;
+  readonly attendance: Attendance;
+  readonly pages: PageBudget;
+}
+
 interface Replay {
   readonly recovery: RoomConnected["recovery"];
-  readonly frames: readonly string[];
+  readonly page: Page;
   readonly stage: Stage;
 }
 
@@ -32,28 +43,40 @@ const SPREAD_MS_A_CONNECTION = 2;
 /** Welcomes the joiners of one flush: what is the same for many of them is made once. */
 export class Welcome {
   readonly #settings: WelcomeSettings;
-  readonly #log: RoomLog;
-  readonly #attendance: Attendance;
-  readonly #replays = new Map<string, Replay>();
+  readonly #rules: WelcomeRules;
+  /** The replays as frames, by page and bound of the frames. */
+  readonly #frames = new Map<Page, Map<number, readonly string[]>>();
   #members: string | undefined;
 
-  constructor(settings: WelcomeSettings, log: RoomLog, attendance: Attendance) {
+  constructor(settings: WelcomeSettings, rules: WelcomeRules) {
     this.#settings = settings;
-    this.#log = log;
-    this.#attendance = attendance;
+    this.#rules = rules;
   }
 
-  greet(connection: RoomConnection, now: number): void {
+  /** Its replay has at most `maxBytes`. Answers how many bytes were sent, about. */
+  greet(connection: RoomConnection, maxBytes: number, now: number): number {
     const { stage, topics } = connection.state;
-    if (stage.at !== "joining") return;
-    const replay = this.#replay(stage.since, stage.history, topics);
+    if (stage.at !== "joining") return 0;
+    const replay = this.#replay(stage.since, stage.history, topics, maxBytes);
     connection.update({ stage: replay.stage });
-    connection.socket.send(this.#connected(connection, replay, now));
-    for (const frame of replay.frames) connection.socket.send(frame);
+    const { page } = replay;
+    let bytes = 0;
+    for (const frame of [
+      ...this.#greeting(connection, replay, now),
+      ...this.#framesOf(page, connection.frameBytes),
+      caughtUp(page.seq, page.more),
+    ]) {
+      connection.socket.send(frame);
+      bytes += frame.length;
+    }
+    return bytes;
   }
 
-  #connected({ state, user, identity }: RoomConnection, { recovery }: Replay, now: number): string {
-    const { occupancy } = this.#attendance;
+  /** `connected`, and the members where they do not fit in it. */
+  #greeting(connection: RoomConnection, { recovery }: Replay, now: number): string[] {
+    const { state, user, identity, frameBytes } = connection;
+    const { log, attendance } = this.#rules;
+    const { occupancy } = attendance;
     const { room, limits, reconnect } = this.#settings;
     const minMs = Math.max(reconnect.minMs, SPREAD_MS_A_CONNECTION * occupancy.connections);
     const connected = {
@@ -64,43 +87,52 @@ export class Welcome {
       user,
       permission: state.actor.permission,
       expiresAt: identity.kind === "user" ? identity.expiresAt : null,
-      epoch: this.#log.epoch,
-      head: this.#log.head,
-      floor: this.#log.floor,
+      epoch: log.epoch,
+      head: log.head,
+      floor: log.floor,
       recovery,
       occupancy,
-      limits,
+      limits: { ...limits, frameBytes },
       reconnect: { minMs, maxMs: Math.max(minMs, reconnect.maxMs) },
       at: now,
     } satisfies Omit<RoomConnected, "members">;
-    return `${JSON.stringify(connected).slice(0, -1)},"members":${state.presence ? this.#listMembers() : "[]"}}`;
+    const head = JSON.stringify(connected).slice(0, -1);
+    const whole = `${head},"members":${state.presence ? this.#listMembers() : "[]"}}`;
+    if (!exceedsBytes(whole, frameBytes) || !state.presence) return [whole];
+    const list = memberFrames(attendance.members, frameBytes);
+    return [`${head},"members":[],"moreMembers":true}`, ...list];
   }
 
   #listMembers(): string {
-    this.#members ??= JSON.stringify(this.#attendance.members);
+    this.#members ??= JSON.stringify(this.#rules.attendance.members);
     return this.#members;
   }
 
-  #replay(since: string | undefined, history: number, topics: Topics): Replay {
-    const key = JSON.stringify([since ?? null, history, topics]);
-    let replay = this.#replays.get(key);
-    if (replay === undefined) {
-      replay = this.#makeReplay(since, history, topics);
-      this.#replays.set(key, replay);
+  #replay(since: string | undefined, history: number, topics: Topics, maxBytes: number): Replay {
+    const { log, pages } = this.#rules;
+    const { recovery, after } = log.recover(since);
+    if (recovery !== "complete") {
+      const page = pages.once(JSON.stringify(["latest", history, topics, maxBytes]), () => ({
+        events:
+          history === 0 ? [] : log.messagesBefore(log.head + 1, topics, { limit: history, maxBytes }).events,
+        seq: log.head,
+        more: false,
+      }));
+      return { recovery, page, stage: { at: "live" } };
     }
-    return replay;
+    const page = pages.once(JSON.stringify(["since", after, topics, maxBytes]), () =>
+      log.eventsAfter(after, topics, { limit: MAX_REPLAY_EVENTS, maxBytes }),
+    );
+    if (!page.more) return { recovery, page, stage: { at: "live" } };
+    const told = { since: after, asOf: log.head };
+    return { recovery: "partial", page, stage: { at: "paging", after: page.seq, told } };
   }
 
-  #makeReplay(since: string | undefined, history: number, topics: Topics): Replay {
-    const { recovery, after } = this.#log.recover(since);
-    if (recovery !== "complete") {
-      const frames = joinFrames(this.#log.latest(topics, history), REPLAY);
-      return { recovery, frames: [...frames, caughtUp(this.#log.head)], stage: { at: "live" } };
-    }
-    const page = this.#log.eventsAfter(after, topics);
-    const frames = [...joinFrames(page.events, REPLAY), caughtUp(page.seq, page.more)];
-    if (!page.more) return { recovery, frames, stage: { at: "live" } };
-    const told = { since: after, asOf: this.#log.head };
-    return { recovery: "partial", frames, stage: { at: "paging", after: page.seq, told } };
+  #framesOf(page: Page, frameBytes: number): readonly string[] {
+    const known = this.#frames.get(page) ?? new Map<number, readonly string[]>();
+    this.#frames.set(page, known);
+    const frames = known.get(frameBytes) ?? joinFrames(page.events, REPLAY, frameBytes);
+    known.set(frameBytes, frames);
+    return frames;
   }
 }

@@ -131,15 +131,22 @@ export class Inbox {
   }
 
   /** The latest for a newcomer: without what is archived, and without what is muted. */
-  latest(topics: Topics, limit: number, now: number): readonly string[] {
+  latest(topics: Topics, limit: number, now: number, maxBytes = MAX_PAGE_BYTES): readonly string[] {
     const unread = this.unread(now);
-    const page = this.list({ limit, topics, muted: false }, now);
+    const page = this.list({ limit, topics, muted: false, maxBytes }, now);
     return page.events.map((json) => withFields(json, { unread }));
   }
 
   /** Notifications before `before`, ascending: those in `state`, or all but the archived. */
   list(
-    { before, limit = DEFAULT_HISTORY, state, topics = null, muted = true }: ListQuery,
+    {
+      before,
+      limit = DEFAULT_HISTORY,
+      state,
+      topics = null,
+      muted = true,
+      maxBytes = MAX_PAGE_BYTES,
+    }: ListQuery,
     now: number,
   ): { readonly events: readonly string[]; readonly more: boolean; readonly seq: number } {
     const events: string[] = [];
@@ -152,7 +159,7 @@ export class Inbox {
       if (wanted && (muted || !row.muted) && !isOver(row, now) && matches(topics, row)) {
         const json = withFields(row.body, { state: own });
         bytes += utf8Length(json) + 32;
-        more = events.length === limit || bytes > MAX_PAGE_BYTES;
+        more = events.length === limit || (bytes > maxBytes && events.length > 0);
         if (more) break;
         events.push(json);
       }
@@ -162,7 +169,13 @@ export class Inbox {
   }
 
   /** What came after `after`, as in a replay: each notification once, as it is now, and the marks of older ones. */
-  eventsAfter(after: number, topics: Topics, now: number, limit = MAX_REPLAY_EVENTS): InboxPage {
+  eventsAfter(
+    after: number,
+    topics: Topics,
+    now: number,
+    limit = MAX_REPLAY_EVENTS,
+    maxBytes = MAX_PAGE_BYTES,
+  ): InboxPage {
     const unread = this.unread(now);
     const events: string[] = [];
     let seq = after;
@@ -170,7 +183,7 @@ export class Inbox {
     for (const event of this.#inOrder(after, topics, now)) {
       const json = withFields(event.json, { unread });
       bytes += utf8Length(json) + 1;
-      if (events.length === limit || (bytes > MAX_PAGE_BYTES && events.length > 0))
+      if (events.length === limit || (bytes > maxBytes && events.length > 0))
         return { events, seq, more: true };
       events.push(json);
       seq = event.seq;
@@ -249,6 +262,8 @@ export interface ListQuery {
   readonly topics?: Topics;
   /** Whether muted ones are among them. */
   readonly muted?: boolean;
+  /** Of all of them, but always one. */
+  readonly maxBytes?: number;
 }
 
 const isRead = (state: NotificationState): boolean => stateRank(state) >= stateRank("read");

@@ -160,8 +160,9 @@ export class LiveRooms {
 
   #join(
     session: SessionConnection,
-    { id, room, since, history, topics = null, presence }: JoinCommand,
+    { id, room, since, history, topics = null, presence, replaces }: JoinCommand,
   ): void {
+    const { frameBytes, replaces: replacesSession } = session.state;
     const others = Object.entries(roomsOf(session)).filter(
       ([name, { join }]) => name !== room && !this.#leaving.has(join),
     );
@@ -180,6 +181,9 @@ export class LiveRooms {
         presence: presence !== "off",
         history: history ?? DEFAULT_HISTORY,
         ...(since !== undefined && { since }),
+        ...(frameBytes !== undefined && { frameBytes }),
+        ...(replaces !== undefined && { replaces }),
+        ...(replacesSession !== undefined && { replacesSession }),
       });
       if (outcome.ok) {
         this.#ports.followed.follow(room);

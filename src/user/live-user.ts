@@ -15,6 +15,7 @@ import { Intake } from "../realtime/intake.ts";
 import { SILENT_INTERVALS } from "../realtime/liveness.ts";
 import { randomEpoch, randomId } from "../realtime/random-id.ts";
 import type { ItemAnswer, RoomStanding, SessionItem } from "../realtime/session-delivery.ts";
+import { TooBigNotice } from "../realtime/too-big-notice.ts";
 import type { VoidTokens } from "../realtime/withdrawn.ts";
 import type { Parsed } from "../validation/parse-frame.ts";
 import { parseSessionFrame } from "../validation/parse-session-frame.ts";
@@ -51,6 +52,7 @@ export class LiveUser {
   /** Left out where there are no pushes. */
   readonly pusher: Pusher | undefined;
   readonly #claims: Claims;
+  readonly #tooBig = new TooBigNotice();
   readonly #intake: Intake<SessionConnection, AppliedCommand | RoomsCommand, Outcome<VerifiedToken>>;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -114,7 +116,8 @@ export class LiveUser {
     this.#restore();
   }
 
-  accept(server: WebSocket, { identity, claim, topics, since, history }: SessionUpgrade): void {
+  accept(server: WebSocket, upgrade: SessionUpgrade): void {
+    const { identity, claim, topics, since, history, frameBytes, replaces } = upgrade;
     this.#ctx.acceptWebSocket(server);
     const now = Date.now();
     const id = `c_${randomId()}`;
@@ -127,6 +130,8 @@ export class LiveUser {
       stage: { at: "live" },
       claim: this.#claims.keep(id, claim),
       rooms: {},
+      ...(frameBytes !== undefined && { frameBytes }),
+      ...(replaces !== undefined && { replaces }),
     });
     this.user.admit(session, since, history, now);
   }
@@ -190,7 +195,11 @@ export class LiveUser {
     return answers;
   }
 
-  gone(ws: WebSocket, departure: Departure): void {
+  /** Its client closed it with `code`, or it was lost. */
+  gone(ws: WebSocket, code: number): void {
+    const hint = this.#tooBig.hint(code);
+    if (hint !== undefined) log("warn", "frame_too_big_for_client", { user: this.#ctx.id.name, hint });
+    const departure = departureOf(code);
     const session = this.#sessions.get(ws) ?? this.#adopt(ws);
     if (session === undefined) return;
     this.user.leave(session);

@@ -20,6 +20,8 @@ export interface SessionState extends ConnectionState {
   /** What its token says of rooms. */
   readonly claim: KeptClaim;
   readonly rooms: JoinedRooms;
+  /** The session that its client gave up: its rooms close that before this one speaks in them. */
+  readonly replaces?: string;
 }
 
 export class SessionConnection extends Connection<SessionState> {

@@ -10,5 +10,9 @@ export interface SessionUpgrade {
   readonly since?: string;
   readonly history: number;
   readonly topics: Topics;
+  /** The largest frame that it wants to be sent, in bytes; left out where it takes any. */
+  readonly frameBytes?: number;
+  /** The session that its client gave up. */
+  readonly replaces?: string;
   readonly speaksOurProtocol: boolean;
 }

@@ -8,7 +8,6 @@ import { describeError, log } from "../platform/log.ts";
 import { opening } from "../platform/opening.ts";
 import { accept, type NotificationState, type Outcome, reject } from "../protocol/index.ts";
 import { SWEEP_EVERY_MS } from "../realtime/alarm-plan.ts";
-import { departureOf } from "../realtime/departure.ts";
 import { answerClose, answerHeartbeats } from "../realtime/hibernatable-socket.ts";
 import { ObjectAlarm } from "../realtime/object-alarm.ts";
 import type { ItemAnswer, RoomStanding, SessionItem } from "../realtime/session-delivery.ts";
@@ -39,6 +38,7 @@ export class UserObject extends DurableObject<Env> {
   override async fetch(request: Request): Promise<Response> {
     const upgrade = decodeHeader<SessionUpgrade>(request.headers.get(IDENTITY_HEADER) ?? "");
     const live = this.#open();
+    if (upgrade.replaces !== undefined) live.user.giveUp(upgrade.replaces);
     const refusal = live.user.refuses(upgrade.identity, Date.now());
     if (refusal !== undefined) return refusalResponse(refusal);
     const { 0: client, 1: server } = new WebSocketPair();
@@ -232,7 +232,7 @@ export class UserObject extends DurableObject<Env> {
 
   #gone(ws: WebSocket, code: number, reason: string): void {
     try {
-      this.#open().gone(ws, departureOf(code));
+      this.#open().gone(ws, code);
     } finally {
       answerClose(ws, code, reason);
     }

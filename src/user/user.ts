@@ -8,11 +8,12 @@ import {
   MAX_EVENTS_PAGE,
   matchesTopics,
   type Outcome,
+  pageBytesOf,
   type Refusal,
   refuse,
   type SessionCommand,
 } from "../protocol/index.ts";
-import { caughtUp, errorAnswer, okAnswer, pageAnswer, passed, pong } from "../realtime/answers.ts";
+import { errorAnswer, okAnswer, pageAnswer, pagedToTheEnd, passed, pong } from "../realtime/answers.ts";
 import { hasExpired, isThere, Sweeper } from "../realtime/liveness.ts";
 import { FAILED, FULL, NOT_YOURS, RETIRED } from "../realtime/refusals.ts";
 import { TokenBuckets } from "../realtime/token-bucket.ts";
@@ -82,6 +83,12 @@ export class User {
       this.access.admit(identity, now) ??
       (this.#sessions.size >= this.#settings.maxConnections ? FULL : undefined)
     );
+  }
+
+  /** Its client gave this session up: nothing that it still sends takes effect. */
+  giveUp(id: string): void {
+    for (const session of this.#sessions)
+      if (session.state.id === id) this.drop(session, { code: "replaced" });
   }
 
   /** Sends a new session its first frames. */
@@ -234,7 +241,8 @@ export class User {
         );
         return undefined;
       case "notifications": {
-        const page = this.inbox.list(command, now);
+        const maxBytes = pageBytesOf(session.frameBytes);
+        const page = this.inbox.list({ ...command, maxBytes }, now);
         socket.send(pageAnswer(command.id, "notifications", page, { unread: this.inbox.unread(now) }));
         return undefined;
       }
@@ -262,11 +270,13 @@ export class User {
     if (after === undefined) return ONLY_AFTER;
     if (!this.inbox.holdsAfter(after)) return RETIRED;
     const { stage, topics } = session.state;
-    const page = this.inbox.eventsAfter(after, topics, now, limit ?? MAX_EVENTS_PAGE);
-    session.socket.send(pageAnswer(id, "events", page, { seq: page.seq }));
+    const maxBytes = pageBytesOf(session.frameBytes);
+    const page = this.inbox.eventsAfter(after, topics, now, limit ?? MAX_EVENTS_PAGE, maxBytes);
+    const { floor } = this.inbox;
+    session.socket.send(pageAnswer(id, "events", page, { seq: page.seq, floor }));
     if (stage.at === "paging" && stage.after === after) {
       session.update({ stage: page.more ? { at: "paging", after: page.seq } : { at: "live" } });
-      if (!page.more) session.socket.send(caughtUp(page.seq));
+      if (!page.more) session.socket.send(pagedToTheEnd(page.seq, floor));
     }
     return undefined;
   }

@@ -19,6 +19,7 @@ export function welcome(
   { since, history, limits, reconnect }: Wanted,
   now: number,
 ): void {
+  const { frameBytes } = session;
   const { topics, id } = session.state;
   const { recovery, after } = inbox.recover(since);
   const page =
@@ -36,12 +37,12 @@ export function welcome(
     head: inbox.head,
     floor: inbox.floor,
     recovery: page.more ? "partial" : recovery,
-    limits: { ...limits, rooms: MAX_SESSION_ROOMS },
+    limits: { ...limits, frameBytes, rooms: MAX_SESSION_ROOMS },
     reconnect,
     at: now,
   };
   session.update({ stage: page.more ? { at: "paging", after: page.seq } : { at: "live" } });
   session.socket.send(JSON.stringify(connected));
-  for (const frame of joinFrames(page.events, REPLAY)) session.socket.send(frame);
+  for (const frame of joinFrames(page.events, REPLAY, frameBytes)) session.socket.send(frame);
   session.socket.send(caughtUp(page.seq, page.more));
 }

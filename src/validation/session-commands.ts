@@ -44,6 +44,7 @@ const join = v.object({
   history: v.exactOptional(v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(MAX_HISTORY))),
   topics: v.exactOptional(v.nullable(topicList)),
   presence: v.exactOptional(v.literal("off")),
+  replaces: v.exactOptional(v.string()),
 });
 
 const leave = v.object({ type: v.literal("leave"), id: commandId, room: roomName });

@@ -8,6 +8,7 @@ import { coldWake, replay } from "./scenarios/history.ts";
 import { idle } from "./scenarios/idle.ts";
 import { inbox } from "./scenarios/inbox.ts";
 import { quietRoom } from "./scenarios/quiet-room.ts";
+import { returning } from "./scenarios/returning.ts";
 import type { Params } from "./scenarios/scenario.ts";
 import { slowReaders } from "./scenarios/slow-readers.ts";
 import { joinStorm, resumeStorm } from "./scenarios/storms.ts";
@@ -24,6 +25,7 @@ const SCENARIOS = {
   compression,
   slowReaders,
   flood,
+  returning,
 };
 export type ScenarioName = keyof typeof SCENARIOS;
 

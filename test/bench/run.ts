@@ -88,6 +88,12 @@ const PLANS: readonly Plan[] = [
     order: { scenario: "flood", params: { receivers: 100, ms: 4_000 } },
     targets: [edgeRooms({ vars: { RATE_PER_SECOND: "10", RATE_BURST: "30" } })],
   },
+  {
+    name: "(l) 500 returning, gaps of 1 to 2 MB",
+    order: { scenario: "returning", params: { members: 500 } },
+    // As much as an isolate has on Cloudflare.
+    targets: [edgeRooms({ heapMb: 128 })],
+  },
 ];
 
 let port = 9_800;

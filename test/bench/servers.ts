@@ -81,7 +81,7 @@ async function runWorkerd(
   port: number,
   bundle: Bundle,
   objects: Readonly<Record<string, string>>,
-  more: { vars?: Readonly<Record<string, string>>; flags?: readonly string[] } = {},
+  more: { vars?: Readonly<Record<string, string>>; flags?: readonly string[]; heapMb?: number } = {},
 ): Promise<Server> {
   const dir = mkdtempSync(join(tmpdir(), "edge-rooms-bench-"));
   mkdirSync(join(dir, "storage"));
@@ -101,15 +101,17 @@ async function runWorkerd(
 const OUR_FLAGS = ["enable_request_signal", "no_web_socket_compression"];
 
 interface OurOptions {
+  /** Of the isolates. No bound where left out. */
+  readonly heapMb?: number;
   readonly flags?: readonly string[];
   readonly vars?: Readonly<Record<string, string>>;
 }
 
-export const edgeRooms = ({ flags = OUR_FLAGS, vars = {} }: OurOptions = {}): Target => ({
+export const edgeRooms = ({ flags = OUR_FLAGS, vars = {}, ...bounds }: OurOptions = {}): Target => ({
   name: "Edge Rooms",
   stores: true,
   dialect: "edgeRooms",
-  start: (port) => runWorkerd(port, ours, OUR_OBJECTS, { vars: { ...OUR_VARS, ...vars }, flags }),
+  start: (port) => runWorkerd(port, ours, OUR_OBJECTS, { vars: { ...OUR_VARS, ...vars }, flags, ...bounds }),
 });
 
 const node = (name: string, file: string, dialect: DialectName): Target => ({

@@ -12,6 +12,8 @@ export interface WorkerdOptions {
   readonly objects: Readonly<Record<string, string>>;
   readonly vars?: Readonly<Record<string, string>>;
   readonly flags?: readonly string[];
+  /** Of each isolate. No bound where left out. */
+  readonly heapMb?: number;
 }
 
 const text = (value: string) => JSON.stringify(value);
@@ -21,7 +23,14 @@ export const workerdBinary = (): string =>
   join(createRequire(import.meta.url).resolve("workerd/package.json"), "..", "bin", "workerd");
 
 /** Writes the configuration, and answers its path. */
-export function configureWorkerd({ dir, port, objects, vars = {}, flags = [] }: WorkerdOptions): string {
+export function configureWorkerd({
+  dir,
+  port,
+  objects,
+  vars = {},
+  flags = [],
+  heapMb,
+}: WorkerdOptions): string {
   const bindings = [
     ...Object.entries(objects).map(
       ([name, type]) => `(name = ${text(name)}, durableObjectNamespace = ${text(type)})`,
@@ -38,6 +47,7 @@ const config :Workerd.Config = (
     (name = "storage", disk = (path = ${text(join(dir, "storage"))}, writable = true)),
   ],
   sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
+  v8Flags = [${heapMb === undefined ? "" : text(`--max-heap-size=${heapMb}`)}],
 );
 const worker :Workerd.Worker = (
   modules = [(name = "main.js", esModule = embed "main.js")],

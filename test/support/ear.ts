@@ -103,6 +103,7 @@ export class Ear {
         this.#begin(frame);
         return;
       case "caughtUp":
+        this.#dropUpTo(frame.floor);
         this.#catchUp(Number(frame.seq), frame.more === true);
         return;
       case "message":
@@ -141,7 +142,7 @@ export class Ear {
     if (recovery === "partial") this.seen.partial += 1;
     if (recovery === "complete") this.seen.complete += 1;
     if (right.includes("complete")) {
-      for (const seq of [...this.held.keys()]) if (seq <= floor) this.held.delete(seq);
+      this.#dropUpTo(floor);
       const since = cursor?.seq ?? 0;
       this.#stage = { at: "replay", since, due: era?.replay(since, extent, this.#filter) ?? [] };
       return;
@@ -151,6 +152,13 @@ export class Ear {
     this.#era = era;
     this.#position = undefined;
     this.#stage = { at: "replay", since: head, due: this.#latest(extent) };
+  }
+
+  /** What the log no longer answers for. */
+  #dropUpTo(floor: unknown): void {
+    if (typeof floor !== "number") return;
+    this.#floor = floor;
+    for (const seq of [...this.held.keys()]) if (seq <= floor) this.held.delete(seq);
   }
 
   #latest(extent: Extent): Due[] {
@@ -233,6 +241,7 @@ export class Ear {
   }
 
   #takePage(events: readonly Frame[], seq: number, more: boolean, extent: Extent): void {
+    this.#dropUpTo(extent.floor);
     if (this.#stage.at !== "paging") {
       this.faults.push("a page came, and no replay was being paged");
       return;

@@ -38,6 +38,9 @@ export interface ConnectOptions {
   readonly presence?: boolean;
   readonly permission?: Permission;
   readonly expiresAt?: number;
+  readonly frameBytes?: number;
+  /** The connection that its client gave up. */
+  readonly replaces?: string;
   readonly issuedAt?: number | null;
 }
 
@@ -73,6 +76,7 @@ export class RoomForTest {
   #settings: RoomTestSettings;
   #open: Person[] = [];
   #epochs = 0;
+  #ids = 0;
 
   constructor(settings: RoomTestSettings = {}) {
     this.#settings = settings;
@@ -83,17 +87,19 @@ export class RoomForTest {
     return this.room.log;
   }
 
+  /** As the shell does: also what it replaces is closed. */
   connect(user: string | null, options: ConnectOptions = {}): Person {
     const { since, history = 50, topics = null, presence = true, permission = "write" } = options;
-    const { expiresAt = this.now + 3_600_000, issuedAt = 0 } = options;
+    const { frameBytes, replaces, expiresAt = this.now + 3_600_000, issuedAt = 0 } = options;
     const identity =
       user === null
         ? ({ kind: "anonymous" } as const)
         : ({ kind: "user", user: { id: user, name: user }, expiresAt, issuedAt } as const);
+    if (replaces !== undefined) this.room.giveUp(replaces, identity);
     const socket = new SocketForTest((): Extent => ({ head: this.log.head, floor: this.log.floor }));
     const connection = new RoomConnection(socket, {
       version: 1,
-      id: `c_${this.#open.length}`,
+      id: `c_${++this.#ids}`,
       actor: { identity, permission },
       topics,
       presence: presence && user !== null,
@@ -101,6 +107,7 @@ export class RoomForTest {
       pingedAt: null,
       stage: { at: "joining", history, ...(since !== undefined && { since }) },
       standing: null,
+      ...(frameBytes !== undefined && { frameBytes }),
     });
     connection.update({});
     this.room.admit(connection);

@@ -18,6 +18,7 @@ interface Polled {
   readonly events: { readonly type: string; readonly seq?: number }[];
   readonly cursor: string;
   readonly recovery: string;
+  readonly floor: number;
   readonly more?: true;
   readonly members: { readonly id: string }[];
   readonly occupancy: { readonly members: number; readonly connections: number };
@@ -58,6 +59,23 @@ describe("long polling", () => {
     expect(Date.now() - before).toBeLessThan(2_000);
   });
 
+  it("[F11] says how far back the log reaches, also where nothing is missing: a deletion may have left no record", async () => {
+    const room = uniqueName("poll");
+    await configureRoom(room, { HISTORY_LIMIT: 10 });
+    const bo = await join(room, "bo");
+    await fill(bo, 5);
+    const held = await poll(room, "?history=10");
+    expect([seqs(held), held.floor]).toEqual([range(1, 5), 0]);
+    await bo.ask({ type: "delete", id: "d", seq: 2 });
+    await fill(bo, 9);
+    const { epoch } = await bo.next("connected");
+    const complete = await poll(room, `?since=${held.cursor}`);
+    // Nothing tells of the deletion, but that 2 is under `floor`.
+    expect([complete.recovery, complete.floor]).toEqual(["complete", 5]);
+    expect(complete.events.every(({ type }) => type === "message")).toBe(true);
+    expect((await poll(room, `?since=${epoch}.15`)).floor).toBe(5);
+  });
+
   it("[H4] without wait is empty at once when there is nothing", async () => {
     const room = uniqueName("poll");
     const { epoch } = await (await join(room, "bo")).next("connected");
@@ -65,6 +83,7 @@ describe("long polling", () => {
       events: [],
       cursor: `${epoch}.0`,
       recovery: "none",
+      floor: 0,
       members: [expect.objectContaining({ id: "bo" })],
       occupancy: { members: 1, connections: 1 },
     });

@@ -55,6 +55,12 @@ describe("the inbox", () => {
     expect(ids(world.inbox)).toEqual(["n9"]);
   });
 
+  it("[C61] drops what retention had removed by the end of a replay that was paged", async () => {
+    const world = await inboxForTest({ head: 3 }, [notification(1), notification(2), notification(3)]);
+    world.socket().deliver(caughtUp(3, { floor: 2 }));
+    expect(ids(world.inbox)).toEqual(["n3"]);
+  });
+
   it("[C37] states only move forward, by ids or up to a number; archived ones go", async () => {
     const world = await inboxForTest({ head: 3 }, [notification(1), notification(2), notification(3)]);
     const update = (seq: number, more: Frame) =>

@@ -4,6 +4,7 @@ import { createClient } from "../../../client/index.ts";
 import { createLog } from "../../../client/log.ts";
 import { parseFrames } from "../../../client/parse-frame.ts";
 import { baseUrl, endpointUrl } from "../../../client/url.ts";
+import { MAX_FRAME_BYTES } from "../../../src/protocol/index.ts";
 import { dialedRoom, roomForTest } from "./support/client-for-test.ts";
 import { FakeClock } from "./support/fake-clock.ts";
 import { LIMITS, message, sessionConnected } from "./support/frames.ts";
@@ -79,10 +80,14 @@ describe("frames from the server", () => {
 describe("commands", () => {
   const ping = (id: string) => ({ type: "ping", id }) as const;
 
-  function writerForTest(batchMs = 0) {
+  function writerForTest(batchMs = 0, frameBytes?: number) {
     const clock = new FakeClock();
     const frames: string[] = [];
-    return { clock, frames, writer: new CommandWriter(clock, batchMs, (frame) => frames.push(frame)) };
+    return {
+      clock,
+      frames,
+      writer: new CommandWriter(clock, batchMs, (frame) => frames.push(frame), frameBytes),
+    };
   }
 
   it("[C25] a single one goes out unwrapped, several in one batch", async () => {
@@ -106,9 +111,8 @@ describe("commands", () => {
     expect(frames.map((frame) => JSON.parse(frame).commands?.length)).toEqual([100, 100, undefined]);
   });
 
-  it("[C25] no frame is larger than `frameBytes`", async () => {
-    const { clock, frames, writer } = writerForTest();
-    writer.setFrameBytes(200);
+  it("[C25] no frame is larger than one may be", async () => {
+    const { clock, frames, writer } = writerForTest(0, 200);
     for (let n = 0; n < 20; n++) writer.write(ping("é".repeat(5 + n)));
     expect(writer.write(ping("é".repeat(100)))).toBe(false);
     await clock.advance(0);
@@ -118,11 +122,15 @@ describe("commands", () => {
   });
 
   it("[C25] a send larger than a frame may be fails as `too_large`", async () => {
-    const { room, socket, clock } = await roomForTest({}, {}, { limits: { ...LIMITS, frameBytes: 100 } });
-    const sent = room.send("x".repeat(100));
+    // What the server sends in a frame is another matter.
+    const { room, socket, clock } = await roomForTest({}, {}, { limits: { ...LIMITS, frameBytes: 4_096 } });
+    room.signal("wave", "x".repeat(5_000));
+    await clock.advance(0);
+    expect(socket().sentOf("signal")).toHaveLength(1);
+    const sent = room.send("x".repeat(MAX_FRAME_BYTES));
     await expect(sent).rejects.toMatchObject({ code: "too_large" });
     await clock.advance(0);
-    expect(socket().commands).toEqual([]);
+    expect(socket().sentOf("send")).toEqual([]);
   });
 
   it("what was gathered goes out before leaving", async () => {

@@ -48,6 +48,23 @@ describeBoth("members", () => {
     socket().deliver({ type: "members", members: [member("usr_1"), member("usr_2")] });
     expect(ids(room.members)).toEqual(["usr_1", "usr_2"]);
   });
+
+  it("[C64] a list that comes in parts is one list, and the next one is another", async () => {
+    const { room, socket, goLive } = await dialedRoom();
+    const occupancy = { members: 3, connections: 4 };
+    await goLive(
+      { members: [], moreMembers: true, occupancy },
+      { type: "members", members: [member("usr_1"), member("usr_2")], more: true },
+      { type: "members", members: [member("usr_3")] },
+    );
+    expect(ids(room.members)).toEqual(["usr_1", "usr_2", "usr_3"]);
+    expect(room.occupancy).toEqual(occupancy);
+    socket().deliver({ type: "members", members: [member("usr_4")], more: true });
+    socket().deliver({ type: "members", members: [member("usr_5")] });
+    expect(ids(room.members)).toEqual(["usr_4", "usr_5"]);
+    socket().deliver({ type: "members", members: [member("usr_6")] });
+    expect(ids(room.members)).toEqual(["usr_6"]);
+  });
 });
 
 describeBoth("own presence", () => {

@@ -150,6 +150,29 @@ describeBoth("a partial replay", () => {
     expect(world.socket().sentOf("history").length).toBe(1);
   });
 
+  it("[C61] drops what is held at or under the floor of a page, and of the end", async () => {
+    const world = await paging();
+    world.socket().deliver(ok(lastPage(world), { events: [message(4)], seq: 6, more: true, floor: 1 }));
+    expect(seqs(world)).toEqual([2, 4]);
+    await world.clock.advance(0);
+    world.socket().deliver(ok(lastPage(world), { events: [message(7)], seq: 9, floor: 1 }));
+    world.socket().deliver(caughtUp(9, { floor: 2 }));
+    expect(seqs(world)).toEqual([4, 7]);
+    expect(world.room.state.status).toBe("connected");
+  });
+
+  it("[C63] asks again for a page that was refused for being too soon", async () => {
+    const world = await paging();
+    world.socket().deliver({ ...refusal(lastPage(world), "rate_limited"), retryAfterMs: 700 });
+    await world.clock.advance(699);
+    expect(world.socket().sentOf("history")).toHaveLength(1);
+    await world.clock.advance(1);
+    expect(world.socket().sentOf("history")).toHaveLength(2);
+    expect(lastPage(world)).toMatchObject({ after: 3 });
+    world.socket().deliver(ok(lastPage(world), { events: [message(4)], seq: 4, floor: 0 }), caughtUp(4));
+    expect(world.room.state.status).toBe("connected");
+  });
+
   it("[C11] whose next page is gone reconnects with the cursor", async () => {
     const world = await paging();
     world.socket().deliver(refusal(lastPage(world), "not_found"));
@@ -157,6 +180,32 @@ describeBoth("a partial replay", () => {
     expect(since(world)).toBe("e1.3");
     await world.goLive({ recovery: "lost", head: 9 }, replay(message(9)));
     expect(seqs(world)).toEqual([9]);
+  });
+});
+
+describeBoth("a connection that was given up", () => {
+  const replaces = ({ socket }: RoomWorld) => socket().url.searchParams.get("replaces");
+
+  it("[C62] is named by the next one, as the server named it; the first one names none", async () => {
+    const world = await dialedRoom();
+    expect(replaces(world)).toBeNull();
+    await world.goLive({ connection: "c_a" });
+    await loseAndRedial(world);
+    expect(replaces(world)).toBe("c_a");
+    // One that was never greeted has said nothing.
+    await loseAndRedial(world);
+    expect(replaces(world)).toBe("c_a");
+    await world.goLive({ connection: "c_b", recovery: "complete" });
+    await loseAndRedial(world);
+    expect(replaces(world)).toBe("c_b");
+  });
+
+  it("[C62] also where the app starts over", async () => {
+    const world = await dialedRoom();
+    await world.goLive({ connection: "c_a" });
+    world.room.reconnect();
+    await world.clock.advance(0);
+    expect(replaces(world)).toBe("c_a");
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { SERVER } from "../../../src/auth/identity.ts";
+import { MAX_PAGE_BYTES } from "../../../src/protocol/index.ts";
 import { Dice } from "../../support/dice.ts";
 import { type Person, RoomForTest } from "../../support/room-for-test.ts";
 import { seededRandom } from "../client/support/random-source.ts";
@@ -12,7 +13,7 @@ const look = ({ log }: RoomForTest) => ({
   epoch: log.epoch,
   head: log.head,
   floor: log.floor,
-  latest: log.messagesBefore(log.head + 1, null, 200),
+  latest: log.messagesBefore(log.head + 1, null, { limit: 200, maxBytes: MAX_PAGE_BYTES }),
   events: log.eventsAfter(log.floor, null),
 });
 

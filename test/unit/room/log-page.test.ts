@@ -78,7 +78,7 @@ describe("two streams in order", () => {
 });
 
 describe("a page", () => {
-  const bounds: PageBounds = { topics: null, limit: 3, start: 0, end: 9 };
+  const bounds: PageBounds = { topics: null, limit: 3, maxBytes: MAX_PAGE_BYTES, start: 0, end: 9 };
 
   it("[F5] ends with the log, or says that there is more", () => {
     expect(takePage([entry(2), entry(4)], bounds)).toEqual({ events: ["2", "4"], seq: 9, more: false });

@@ -92,7 +92,7 @@ describe("a replay that is too long for one", () => {
     const page = bo.socket.events.find(({ id }) => id === "p2000");
     expect(page).toMatchObject({ seq: 2_503 });
     expect(page).not.toHaveProperty("more");
-    expect(bo.socket.events.at(-1)).toEqual({ type: "caughtUp", seq: 2_503 });
+    expect(bo.socket.events.at(-1)).toEqual({ type: "caughtUp", seq: 2_503, floor: 0 });
     ada.send("live");
     expect(bo.seqs.at(-1)).toBe(2_504);
     expect(bo.seqs).toHaveLength(1_001);

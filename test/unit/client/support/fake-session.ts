@@ -67,9 +67,9 @@ export class FakeSession {
   }
 
   #sit(session: FakeSocket, join: Frame): void {
-    const { room, since, history, topics } = join;
+    const { room, since, history, topics, replaces } = join;
     const query = new URLSearchParams();
-    for (const [name, value] of Object.entries({ since, history, topics })) {
+    for (const [name, value] of Object.entries({ since, history, topics, replaces })) {
       if (value !== undefined) query.set(name, String(value));
     }
     const url = new URL(`wss://rooms.example.com/v1/rooms/${String(room)}/connect`);

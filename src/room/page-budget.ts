@@ -1,0 +1,112 @@
+// How much of the log may be on its way out of memory at once. A page has up to 1 MiB: where hundreds come back
+// together, each with a cursor of its own, pages for all of them do not fit in an isolate. So each flush builds a few
+// MiB, the next one goes on, and the more connections wait, the smaller their pages are.
+
+import { MAX_PAGE_BYTES } from "../protocol/index.ts";
+import type { Page } from "./log-page.ts";
+import type { RoomConnection } from "./room-connection.ts";
+
+/** Of the pages that one flush builds, in bytes. */
+const FLUSH_BYTES = 2 * 1_048_576;
+/** While the connections that were sent pages leave this much unread together, nothing more is built. In bytes. */
+const UNREAD_BYTES = 16 * 1_048_576;
+/** No page is made smaller than this for the number of those who wait, in bytes. */
+const MIN_SHARE_BYTES = 32_768;
+/** What is smaller is not watched on its way out: joining a room with a short history costs no look at the socket. */
+const WATCHED_BYTES = 16_384;
+/** A connection that reads nothing for this long, while others wait for the memory that it takes, is closed. */
+const STALLED_MS = 10_000;
+
+/** What a page is for. Each has its part of a flush, so that neither line holds up the other. */
+export type PageLine = "answers" | "greetings";
+
+/** What is left of a flush for one line, and how much of it one connection may have. */
+interface Part {
+  left: number;
+  readonly share: number;
+}
+
+const NOTHING: Part = { left: 0, share: 0 };
+
+/** What a connection has yet to read, and since when that has not become less. */
+interface Unread {
+  bytes: number;
+  since: number;
+}
+
+export class PageBudget {
+  readonly #unread = new Map<RoomConnection, Unread>();
+  readonly #pages = new Map<string, Page>();
+  #parts: Record<PageLine, Part> = { answers: NOTHING, greetings: NOTHING };
+  #full = false;
+
+  /** Whether connections wait until others have read. */
+  get isFull(): boolean {
+    return this.#full;
+  }
+
+  /** Begins with what a flush builds: so many connections wait in each line. */
+  open({ answers, greetings }: Readonly<Record<PageLine, number>>, now: number): void {
+    const isWanted = answers + greetings > 0;
+    const free = isWanted ? UNREAD_BYTES - this.#look(now) : UNREAD_BYTES;
+    this.#full = free <= 0;
+    const bytes = Math.min(FLUSH_BYTES, free) / (answers > 0 && greetings > 0 ? 2 : 1);
+    this.#parts = { answers: partOf(bytes, answers), greetings: partOf(bytes, greetings) };
+  }
+
+  /** How many bytes the page of this connection may have; `undefined`: it waits for the next flush. */
+  grant(line: PageLine, connection: RoomConnection): number | undefined {
+    const { left, share } = this.#parts[line];
+    if (this.#full || left <= 0) return undefined;
+    // Who does not read what there is gets no more of it.
+    if (line === "answers" && connection.socket.unsentBytes() > MAX_PAGE_BYTES) return undefined;
+    return share;
+  }
+
+  /** So many bytes went out. */
+  spent(line: PageLine, connection: RoomConnection, bytes: number, now: number): void {
+    this.#parts[line].left -= bytes;
+    // Its time runs from the next look on, which finds less than this.
+    if (bytes >= WATCHED_BYTES) this.#unread.set(connection, { bytes: Number.POSITIVE_INFINITY, since: now });
+  }
+
+  /** What is the same for several connections of a flush is built once. */
+  once(key: string, build: () => Page): Page {
+    const page = this.#pages.get(key) ?? build();
+    this.#pages.set(key, page);
+    return page;
+  }
+
+  /** Those that hold up the others, and read nothing. */
+  *stalled(now: number): Generator<RoomConnection> {
+    if (!this.#full) return;
+    for (const [connection, { since }] of this.#unread) if (now - since >= STALLED_MS) yield connection;
+  }
+
+  /** Nothing that was built outlives its flush. */
+  close(): void {
+    this.#pages.clear();
+  }
+
+  /** It has gone. */
+  forget(connection: RoomConnection): void {
+    this.#unread.delete(connection);
+  }
+
+  /** How much is unread now. */
+  #look(now: number): number {
+    let total = 0;
+    for (const [connection, unread] of this.#unread) {
+      const bytes = connection.socket.unsentBytes();
+      if (bytes === 0) this.#unread.delete(connection);
+      else if (bytes < unread.bytes) Object.assign(unread, { bytes, since: now } satisfies Unread);
+      total += bytes;
+    }
+    return total;
+  }
+}
+
+const partOf = (bytes: number, waiting: number): Part => ({
+  left: bytes,
+  share: Math.min(MAX_PAGE_BYTES, Math.max(MIN_SHARE_BYTES, Math.floor(bytes / Math.max(1, waiting)))),
+});

@@ -1,0 +1,209 @@
+// A reader that knows only the protocol folds what it is sent, while the log is written, changed and forgotten under it
+// and its replay is paged. At every `caughtUp` without `more` it must hold what the log holds. A failing seed is in the
+// test's name; SEEDS_FROM and SEEDS say which others to try.
+
+import { describe, expect, it } from "vitest";
+import type { Message } from "../../../src/protocol/index.ts";
+import { Dice } from "../../support/dice.ts";
+import { type Person, RoomForTest } from "../../support/room-for-test.ts";
+import type { Sent } from "../../support/socket-for-test.ts";
+import { seededRandom } from "../client/support/random-source.ts";
+
+const { SEEDS: COUNT = 40, SEEDS_FROM = 1 } = process.env;
+const SEEDS = Array.from({ length: Number(COUNT) }, (_, index) => Number(SEEDS_FROM) + index);
+
+const seen = { pages: 0, dropped: 0, lost: 0, gone: 0, ends: 0 };
+
+/** What is compared of a message: a deletion does not tell of an edit before it. */
+const shown = ({ seq, data, deletedAt, reactions }: Message) => ({
+  ...{ seq, data, isDeleted: deletedAt !== undefined },
+  reactions: reactions ?? {},
+});
+
+class Reader {
+  readonly #test: RoomForTest;
+  readonly #held = new Map<number, Message>();
+  readonly #name: string;
+  #person: Person | undefined;
+  #cursor: string;
+  #pageFrom: number | undefined;
+  #pages = 0;
+  #isLive = false;
+  /** Everything after it was told. */
+  #knowsFrom = 0;
+
+  constructor(test: RoomForTest, name: string) {
+    this.#test = test;
+    this.#name = name;
+    this.#cursor = `${test.log.epoch}.0`;
+  }
+
+  connect(frameBytes: number | undefined): void {
+    this.#person?.leave("lost");
+    this.#isLive = false;
+    this.#pageFrom = undefined;
+    const bounds = frameBytes === undefined ? {} : { frameBytes };
+    this.#person = this.#test.connect(this.#name, { since: this.#cursor, history: 5, ...bounds });
+  }
+
+  /** Asks for the next page, where there is one. */
+  ask(limit: number): void {
+    if (this.#pageFrom === undefined) return;
+    this.#person?.say({ type: "history", id: `p${++this.#pages}`, after: this.#pageFrom, limit });
+    this.#pageFrom = undefined;
+  }
+
+  take(): void {
+    for (const event of this.#person?.socket.take() ?? []) this.#take(event);
+  }
+
+  #take(event: Sent): void {
+    switch (event.type) {
+      case "connected":
+        if (event.recovery === "lost") {
+          seen.lost += 1;
+          this.#held.clear();
+          this.#knowsFrom = Number.POSITIVE_INFINITY;
+        }
+        this.#dropUpTo(Number(event.floor));
+        return;
+      case "ok":
+        this.#takePage(event);
+        return;
+      case "error":
+        seen.gone += 1;
+        // The log has passed the page: it comes back with its cursor.
+        this.connect(undefined);
+        this.#test.flush();
+        this.take();
+        return;
+      case "caughtUp":
+        if (event.floor !== undefined) this.#dropUpTo(Number(event.floor));
+        this.#moveTo(Number(event.seq));
+        if (event.more === true) this.#pageFrom = Number(event.seq);
+        else this.#compare();
+        return;
+      default:
+        this.#fold(event);
+    }
+  }
+
+  #takePage({ floor, events, seq, more }: Sent): void {
+    if (!Array.isArray(events)) return;
+    seen.pages += 1;
+    this.#dropUpTo(Number(floor));
+    for (const event of events) this.#fold(event);
+    this.#moveTo(Number(seq));
+    if (more === true) this.#pageFrom = Number(seq);
+  }
+
+  #fold(event: Sent): void {
+    if (typeof event.seq === "number") this.#moveTo(event.seq);
+    if (isMessage(event)) this.#hold(event);
+    else if (event.type === "messageUpdated") this.#replace(event.message);
+    else if (event.type === "messageDeleted") {
+      const held = this.#held.get(Number(event.target));
+      if (held === undefined) return;
+      const { reactions: _, mentions: __, ...rest } = held;
+      this.#hold({ ...rest, data: null, deletedAt: Number(event.at) });
+    } else if (event.type === "reaction") this.#react(event);
+  }
+
+  #replace(message: unknown): void {
+    if (isMessage(message) && this.#held.has(message.seq)) this.#hold(message);
+  }
+
+  #react({ target, emoji, user, op }: Sent): void {
+    const held = this.#held.get(Number(target));
+    if (held === undefined) return;
+    const { [String(emoji)]: users = [], ...others } = held.reactions ?? {};
+    const left = users.filter((id) => id !== user);
+    const now = op === "add" ? [...left, String(user)] : left;
+    this.#hold({ ...held, reactions: now.length > 0 ? { ...others, [String(emoji)]: now } : others });
+  }
+
+  #hold(message: Message): void {
+    this.#held.set(message.seq, message);
+  }
+
+  #moveTo(seq: number): void {
+    this.#cursor = `${this.#test.log.epoch}.${seq}`;
+  }
+
+  #dropUpTo(floor: number): void {
+    for (const seq of [...this.#held.keys()]) {
+      if (seq > floor) continue;
+      seen.dropped += 1;
+      this.#held.delete(seq);
+    }
+  }
+
+  /** Frames come with the flush that made them, so the log is where this `caughtUp` left it. */
+  #compare(): void {
+    if (this.#isLive) return;
+    this.#isLive = true;
+    seen.ends += 1;
+    const { chronicle, log } = this.#test;
+    const { head, floor } = log;
+    const due = chronicle.now
+      .held({ head, floor }, null)
+      .filter(({ seq }) => seq > this.#knowsFrom || this.#held.has(seq))
+      .map(({ seq }): Message => JSON.parse(chronicle.now.version(seq, head)?.body ?? "null"));
+    const held = [...this.#held.values()].sort((a, b) => a.seq - b.seq);
+    expect(held.map(shown)).toEqual(due.map(shown));
+  }
+}
+
+const isMessage = (value: unknown): value is Message =>
+  typeof value === "object" && value !== null && "type" in value && value.type === "message";
+
+let names = 0;
+
+/** Writes, changes and forgets. */
+function disturb(test: RoomForTest, writer: Person, dice: Dice): void {
+  for (let count = dice.upTo(dice.roll() < 0.1 ? 80 : 12); count > 0; count--) {
+    const { head, floor } = test.log;
+    const seq = floor + dice.upTo(Math.max(1, head - floor));
+    const roll = dice.roll();
+    const name = `d${++names}`;
+    if (roll < 0.4) writer.say({ type: "send", id: name, data: `${name} ${"x".repeat(dice.upTo(30_000))}` });
+    else if (roll < 0.6) writer.say({ type: "edit", id: name, seq, data: `edited ${name}` });
+    else if (roll < 0.75) writer.say({ type: "delete", id: name, seq });
+    else
+      writer.say({
+        type: "react",
+        id: name,
+        seq,
+        emoji: dice.pick(["👍", "🎉"]),
+        op: dice.pick(["add", "remove"]),
+      });
+  }
+}
+
+describe("a reader whose replay is paged", () => {
+  it.each(SEEDS)("[F10][F4][E6] holds what the log holds, at every caughtUp (seed %i)", (seed) => {
+    const dice = new Dice(seededRandom(seed));
+    const test = new RoomForTest({ historyLimit: 50 + dice.upTo(60) });
+    const writer = test.join("writer", { permission: "moderate", history: 0, presence: false });
+    for (let n = 0; n < 60; n++)
+      writer.say({ type: "send", id: `m${n}`, data: `${n} ${"x".repeat(25_000)}` });
+    test.flush();
+    const readers = Array.from({ length: dice.upTo(3) }, (_, at) => new Reader(test, `reader${at}`));
+    for (let step = 0; step < 80; step++) {
+      const reader = dice.pick(readers);
+      if (step < readers.length || dice.roll() < 0.05)
+        (readers[step] ?? reader).connect(dice.pick([undefined, 4_096, 100_000]));
+      if (dice.roll() < 0.5) disturb(test, writer, dice);
+      for (const each of readers) if (dice.roll() < 0.6) each.ask(dice.upTo(12));
+      if (dice.roll() < 0.3) disturb(test, writer, dice);
+      test.flush();
+      for (const each of readers) each.take();
+      writer.socket.take();
+    }
+    expect(test.faults).toEqual([]);
+  });
+
+  it("[F10] all of that happened", () => {
+    expect(Object.entries(seen).filter(([, times]) => times === 0)).toEqual([]);
+  });
+});

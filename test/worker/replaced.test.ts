@@ -1,0 +1,113 @@
+// A client that gave a connection up names it when it comes back: what the old one still sends takes no effect.
+
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { describe, expect, it } from "vitest";
+import { NONE_VOID } from "../../src/realtime/withdrawn.ts";
+import { join, openSession, roomObject, uniqueName, userObject } from "./support/worker.ts";
+
+const connectionOf = async (socket: Awaited<ReturnType<typeof join>>, room?: string) =>
+  String((await socket.next("connected", (frame) => room === undefined || frame.room === room)).connection);
+
+async function textOf(room: string, seq: number) {
+  const reader = await join(room, "reader", { query: "?history=10" });
+  return reader.ofType("message").find((message) => message.seq === seq)?.data;
+}
+
+describe("a connection that its client gave up", () => {
+  it("[E12] overwrites nothing with what it still sends, also when the room slept", async () => {
+    const room = uniqueName("replaced");
+    const old = await join(room, "ada");
+    await old.ask({ type: "send", id: "m", data: "first" });
+    const connection = await connectionOf(old);
+    await evictDurableObject(roomObject(room), { webSockets: "hibernate" });
+    const held = await runInDurableObject(roomObject(room), (_, state) => state.getWebSockets());
+    const next = await join(room, "ada", { query: `?replaces=${connection}` });
+    await next.ask({ type: "edit", id: "e", seq: 1, data: "newer" });
+    const late = JSON.stringify({ type: "edit", id: "late", seq: 1, data: "older" });
+    await runInDurableObject(roomObject(room), async (object) => {
+      for (const socket of held) await object.webSocketMessage(socket, late);
+    });
+    expect(await old.closed).toMatchObject({ code: 4409, reason: "replaced" });
+    await next.settled();
+    expect(await textOf(room, 1)).toBe("newer");
+  });
+
+  it("[E13] of somebody else lives on", async () => {
+    const room = uniqueName("replaced");
+    const bo = await join(room, "bo");
+    await join(room, "ada", { query: `?replaces=${await connectionOf(bo)}` });
+    expect(await bo.ask({ type: "send", id: "m", data: 1 })).toMatchObject({ type: "ok" });
+  });
+});
+
+describe("a session that its client gave up", () => {
+  const joinedBy = async (room: string, user: string, query = "") => {
+    const session = await openSession(user, { query });
+    session.send({ type: "join", id: "j", room });
+    await session.next("caughtUp", (frame) => frame.room === room);
+    return session;
+  };
+
+  it("[J14] says nothing in its rooms once its successor has joined them", async () => {
+    const [room, user] = [uniqueName("replaced"), uniqueName("ada")];
+    const watcher = await join(room, "watcher");
+    const old = await joinedBy(room, user);
+    await old.next("connected", (frame) => frame.room === room);
+    await old.ask({ type: "send", id: "m", room, data: "first" });
+    const session = String(old.ofType("connected")[0]?.connection);
+    await evictDurableObject(userObject(user), { webSockets: "hibernate" });
+    const next = await joinedBy(room, user, `?replaces=${session}`);
+    expect(await old.closed).toMatchObject({ code: 4409 });
+    await next.ask({ type: "edit", id: "e", room, seq: 1, data: "newer" });
+    // What was on its way from the old session to the room.
+    const late = JSON.stringify({ type: "edit", id: "late", seq: 1, data: "older" });
+    expect(await roomObject(room).receive(session, [late])).toBe(false);
+    await next.ask({ type: "ping", id: "p", room });
+    expect(await textOf(room, 1)).toBe("newer");
+    // The member was there all the time.
+    await watcher.settled();
+    expect(
+      watcher.ofType("memberJoined").filter(({ member }) => (member as { id: string }).id === user),
+    ).toHaveLength(1);
+    expect(watcher.ofType("memberLeft")).toEqual([]);
+  });
+
+  it("[J14] its successor closes it in the room also where the session's own end has not arrived there", async () => {
+    const [room, user] = [uniqueName("replaced"), uniqueName("ada")];
+    const old = await joinedBy(room, user);
+    await old.ask({ type: "send", id: "m", room, data: "first" });
+    const session = String(old.ofType("connected")[0]?.connection);
+    // As the successor's user object asks, before the old session's own `leave`.
+    const identity = {
+      kind: "user",
+      user: { id: user },
+      expiresAt: Date.now() + 60_000,
+      issuedAt: Date.now(),
+    } as const;
+    const actor = { identity, permission: "write" } as const;
+    const base = {
+      join: "x",
+      id: "j",
+      actor,
+      topics: null,
+      presence: true,
+      history: 0,
+      voidTokens: NONE_VOID,
+    };
+    const stranger = { ...actor, identity: { ...identity, user: { id: "stranger" } } };
+    const asStranger = { ...base, connection: "c_stranger", actor: stranger, replacesSession: session };
+    await roomObject(room).join(asStranger);
+    expect(await roomObject(room).receive(session, ['{"type":"ping"}'])).toBe(true);
+    await roomObject(room).join({ ...base, connection: "c_next", replacesSession: session });
+    expect(await roomObject(room).receive(session, ['{"type":"ping"}'])).toBe(false);
+  });
+
+  it("[J14] a join may name a socket of the room that was given up", async () => {
+    const [room, user] = [uniqueName("replaced"), uniqueName("ada")];
+    const old = await join(room, user);
+    const session = await openSession(user);
+    session.send({ type: "join", id: "j", room, replaces: await connectionOf(old) });
+    await session.next("caughtUp", (frame) => frame.room === room);
+    expect(await old.closed).toMatchObject({ code: 4409 });
+  });
+});

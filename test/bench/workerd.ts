@@ -41,7 +41,7 @@ const config :Workerd.Config = (
 );
 const worker :Workerd.Worker = (
   modules = [(name = "main.js", esModule = embed "main.js")],
-  compatibilityDate = "2026-09-01",
+  compatibilityDate = "2026-11-01",
   compatibilityFlags = [${flags.map(text).join(", ")}],
   bindings = [${bindings.join(", ")}],
   durableObjectNamespaces = [${namespaces.join(", ")}],

@@ -46,7 +46,7 @@ describe("disconnect", () => {
       expect(await socket.closed).toEqual({ code: 4401, reason: "token_expired 563" });
     const polled = await waiting;
     expect([polled.status, await errorOf(polled)]).toMatchObject([
-      401,
+      200,
       { code: "token_expired", retryAfterMs: 563 },
     ]);
     await fill(ada, 1);

@@ -267,7 +267,7 @@ describe("long polling", () => {
     expect(late.status).toBe(400);
   });
 
-  it("[H15] a room that restarts meanwhile ends the poll with nothing, and the next one goes on", async () => {
+  it("[H15] a room that restarts meanwhile ends the poll and is told in it, and the next one goes on", async () => {
     const room = uniqueName("poll");
     const bo = await join(room, "bo");
     await fill(bo, 1);
@@ -276,12 +276,13 @@ describe("long polling", () => {
     const waiting = await callAs(token, "GET", `/v1/rooms/${room}/events?wait=20&since=${cursor}`);
     await roomHas(room, 2);
     await evictDurableObject(roomObject(room), { webSockets: "close" });
-    expect(await waiting.json()).toMatchObject({ events: [], cursor, recovery: "complete" });
+    const ended = { events: [], cursor, recovery: "complete", error: { code: "overloaded" } };
+    expect(await waiting.json()).toMatchObject(ended);
     await fill(await join(room, "bo"), 2);
     expect(seqs(await poll(room, `?since=${cursor}`))).toEqual([2, 3]);
   });
 
-  it("[H15][M9] a token that expires meanwhile ends the poll with nothing, and the next one says so", async () => {
+  it("[H15][M9] a token that expires meanwhile ends the poll with nothing, and both say so", async () => {
     const room = uniqueName("poll");
     const bo = await join(room, "bo");
     const token = await tokenFor("ada", { expiresInS: 1 });
@@ -289,7 +290,7 @@ describe("long polling", () => {
     await bo.next("memberJoined");
     advanceClock(2_000);
     await fill(bo, 1);
-    expect(await waiting.json()).toMatchObject({ events: [] });
+    expect(await waiting.json()).toMatchObject({ events: [], error: { code: "token_expired" } });
     const next = await callAs(token, "GET", `/v1/rooms/${room}/events?wait=20`);
     expect([next.status, (await errorOf(next)).code]).toEqual([401, "token_expired"]);
   });

@@ -30,7 +30,7 @@ const MAY_IMPORT: readonly (readonly [part: RegExp, may: RegExp])[] = [
   [/^src\/auth\/authorize-room\.ts$/, /^src\/(protocol\/index|config\/config|platform\/log)\.ts$/],
   [/^src\/auth\//, /^src\/(protocol\/index|config\/config)\.ts$/],
   [/^src\/push\//, /^(src\/(protocol\/index|config\/push-config)\.ts|jose|@block65\/webcrypto-web-push)$/],
-  [/^src\/realtime\//, /^src\/(protocol\/index|auth\/identity|validation\/parse-frame)\.ts$/],
+  [/^src\/realtime\//, /^src\/(protocol\/index|auth\/identity|validation\/(parse-frame|number-range))\.ts$/],
   [
     /^src\/(room|user)\/[a-z]+-object\.ts$/,
     /^(src\/((protocol|auth|realtime)\/.*|env\.ts)|cloudflare:workers)$/,

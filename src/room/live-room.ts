@@ -26,13 +26,19 @@ import type { AppliedCommand } from "./room-commands.ts";
 import { RoomConnection, readState } from "./room-connection.ts";
 import { RoomLog } from "./room-log.ts";
 import { ROOM_SCHEMA } from "./room-schema.ts";
-import { RoomSettings, roomDefaults } from "./room-settings.ts";
+import { type RoomDefaults, RoomSettings, roomDefaults } from "./room-settings.ts";
 import type { RoomUpgrade } from "./room-upgrade.ts";
 import { UserRecords } from "./user-records.ts";
 
 /** Delivery to one socket takes about this long: a flush gathers for as long as its fan-out will take. */
 const DELIVERY_MS_A_SOCKET = 0.01;
 const MAX_LINGER_MS = 50;
+
+/** What holds for every room here. */
+export function defaultsOf(env: Env): RoomDefaults {
+  const { limits, serverEvents } = requireConfig(env);
+  return roomDefaults(limits, serverEvents);
+}
 
 export class LiveRoom {
   readonly room: Room;
@@ -51,14 +57,13 @@ export class LiveRoom {
     this.#env = env;
     this.#config = requireConfig(env);
     this.#name = name;
-    const { limits, serverEvents } = this.#config;
     const now = Date.now();
     const database = {
       sql: ctx.storage.sql,
       transaction: <T>(run: () => T) => ctx.storage.transactionSync(run),
     };
     migrate(database, ROOM_SCHEMA);
-    const settings = new RoomSettings(database.sql, roomDefaults(limits, serverEvents));
+    const settings = new RoomSettings(database.sql, defaultsOf(env));
     const { historyLimit } = settings;
     const store = new LogStore(database, historyLimit);
     const storage = {

@@ -98,6 +98,11 @@ export class LiveSessions {
     return true;
   }
 
+  /** Settles when what was said to the sessions of `user` up to now has arrived, or was given up. */
+  carried(user: string): Promise<void> {
+    return this.#courier.carried(user);
+  }
+
   /** To be called after each flush, before anything else happens: what it wrote and what it said belong together. */
   collect(headBefore: number): void {
     for (const { user, item } of this.#sessions.collect(headBefore, this.#room.log.head)) {

@@ -28,6 +28,7 @@ import { RoomLog } from "./room-log.ts";
 import { ROOM_SCHEMA } from "./room-schema.ts";
 import { type RoomDefaults, RoomSettings, roomDefaults } from "./room-settings.ts";
 import type { RoomUpgrade } from "./room-upgrade.ts";
+import { NOTHING_SAID } from "./said.ts";
 import { UserRecords } from "./user-records.ts";
 
 /** Delivery to one socket takes about this long: a flush gathers for as long as its fan-out will take. */
@@ -144,7 +145,8 @@ export class LiveRoom {
       counted,
       seenAt: Date.now(),
       stage: { at: "joining", history, ...(since !== undefined && { since }) },
-      standing: null,
+      joinedAt: null,
+      said: NOTHING_SAID,
     });
     connection.update({});
     this.#connections.set(server, connection);

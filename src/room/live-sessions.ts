@@ -8,6 +8,7 @@ import type { Departure } from "./attendance.ts";
 import { Courier } from "./courier.ts";
 import type { Room } from "./room.ts";
 import type { RoomConnection } from "./room-connection.ts";
+import { NOTHING_SAID } from "./said.ts";
 import { SessionStore } from "./session-store.ts";
 import { MAX_SESSIONS, Sessions } from "./sessions.ts";
 
@@ -81,7 +82,8 @@ export class LiveSessions {
         counted: true,
         seenAt: now,
         stage: { at: "joining", history, ...(since !== undefined && { since }) },
-        standing: null,
+        joinedAt: null,
+        said: NOTHING_SAID,
       },
       join,
     );

@@ -172,6 +172,8 @@ const isLimits = shape<Limits>({
 const isSessionLimits = shape<Pick<Limits, "pingMs" | "pongMs">>({ pingMs: number, pongMs: number });
 const isReconnectLimits = shape<ReconnectLimits>({ minMs: number, maxMs: number });
 
+export const isReadResult = shape<ReadResult>({ seq: integer, unread: integer });
+
 const connected = {
   type: literal("connected"),
   protocol: integer,
@@ -192,6 +194,7 @@ export const isRoomConnected = shape<RoomConnected>({
   expiresAt: nullable(instant),
   members: list(isMember),
   occupancy: isOccupancy,
+  read: optional(isReadResult),
   limits: isLimits,
 });
 
@@ -216,7 +219,6 @@ export const isSendResult = shape<SendResult>({
   duplicate: optional(literal(true)),
 });
 export const isChangeResult = shape<ChangeResult>({ seq: integer });
-export const isReadResult = shape<ReadResult>({ seq: integer, unread: integer });
 export const isTopicsResult = shape<TopicsResult>({ topics: nullable(list(text)), seq: integer });
 export const isAuthResult = shape<AuthResult>({ expiresAt: instant, permission: optional(text) });
 /** Of `mark`. */

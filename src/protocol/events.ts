@@ -138,6 +138,12 @@ export type RoomEvent = SequencedEvent | UnsequencedEvent;
 
 // ---- the first frames ----
 
+/** How far a user has read now, and how much is left, counted to at most 1,000: also the answer to `read`. */
+export interface ReadResult {
+  readonly seq: number;
+  readonly unread: number;
+}
+
 interface ConnectedBase {
   readonly type: "connected";
   readonly protocol: number;
@@ -160,6 +166,8 @@ export interface RoomConnected extends ConnectedBase {
   readonly expiresAt: number | null;
   readonly members: readonly Member[];
   readonly occupancy: Occupancy;
+  /** How far this user has read, and how much is left, as of `head`. Left out for an anonymous reader. */
+  readonly read?: ReadResult;
   readonly limits: Limits;
 }
 

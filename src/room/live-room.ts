@@ -34,6 +34,8 @@ import { UserRecords } from "./user-records.ts";
 /** Delivery to one socket takes about this long: a flush gathers for as long as its fan-out will take. */
 const DELIVERY_MS_A_SOCKET = 0.01;
 const MAX_LINGER_MS = 50;
+/** No timer is further ahead than this. */
+const MAX_TIMER_MS = 5_000;
 
 /** What holds for every room here. */
 export function defaultsOf(env: Env): RoomDefaults {
@@ -235,8 +237,10 @@ export class LiveRoom {
     clearTimeout(this.#timer);
     const dueAt = this.room.dueAt();
     if (dueAt === null) return;
+    // Where the clock was set back it would be further ahead, and keep the object awake till then.
+    const inMs = Math.min(MAX_TIMER_MS, Math.max(0, dueAt - Date.now()));
     // Not awaited by anybody: a pending timer keeps the object in memory by itself.
-    this.#timer = setTimeout(() => this.#ctx.waitUntil(this.flush()), Math.max(0, dueAt - Date.now()));
+    this.#timer = setTimeout(() => this.#ctx.waitUntil(this.flush()), inMs);
   }
 
   async #verify(token: string): Promise<Outcome<Actor>> {

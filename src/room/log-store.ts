@@ -164,6 +164,21 @@ export class LogStore {
     return this.#span<AuthorRow>("seq, author, at", after, upTo, "DESC");
   }
 
+  /** Of at most `limit` messages that are not deleted, newest first. */
+  *latestAuthors(after: number, upTo: number, limit: number): Generator<{ seq: number; author: string }> {
+    const query = `SELECT seq, author FROM log
+      WHERE slot BETWEEN ? AND ? AND seq > ? AND seq <= ? AND deleted IS NULL ORDER BY slot DESC LIMIT ?`;
+    let left = limit;
+    for (const { from, to } of ringRanges(after, upTo, this.#ring).reverse()) {
+      const rows = Array.from(
+        this.#sql.exec<{ seq: number; author: string }>(query, from, to, after, upTo, left),
+      );
+      yield* rows;
+      left -= rows.length;
+      if (left === 0) return;
+    }
+  }
+
   keyed(author: string, id: string, floor: number): IdRow | undefined {
     const query = "SELECT seq, author, id, at FROM log WHERE author = ? AND id = ? AND keyed = 1 AND seq > ?";
     return firstRow(this.#sql.exec<IdRow>(query, author, id, floor));

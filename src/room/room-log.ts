@@ -173,6 +173,11 @@ export class RoomLog {
     }
   }
 
+  /** The latest messages that are not deleted, newest first. */
+  latestAuthors(limit: number): Iterable<{ seq: number; author: string }> {
+    return this.#store.latestAuthors(this.floor, this.#head, limit);
+  }
+
   recover(since: string | undefined): { recovery: Exclude<Recovery, "partial">; after: number } {
     if (since === undefined) return { recovery: "none", after: this.#head };
     const cursor = parseCursor(since);

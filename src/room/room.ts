@@ -8,6 +8,7 @@ import { passed } from "../realtime/answers.ts";
 import { MAX_REFUSALS, TOO_MANY_REFUSALS } from "../realtime/conduct.ts";
 import { hasExpired, lapsed } from "../realtime/liveness.ts";
 import { FULL } from "../realtime/refusals.ts";
+import { sinceMs } from "../realtime/since-ms.ts";
 import { TokenBuckets } from "../realtime/token-bucket.ts";
 import { Attendance, type Departure } from "./attendance.ts";
 import type { Audit } from "./audit.ts";
@@ -21,6 +22,7 @@ import type { RoomConnection } from "./room-connection.ts";
 import type { RoomLog } from "./room-log.ts";
 import type { RoomSettings } from "./room-settings.ts";
 import { Turn, type Work } from "./turn.ts";
+import { Unread } from "./unread.ts";
 import type { UserRecords } from "./user-records.ts";
 import { Welcome } from "./welcome.ts";
 
@@ -166,7 +168,7 @@ export class Room {
     for (const json of this.attendance.takeNews(now)) delivery.say({ kind: "members" }, json);
     this.#tellReceipts(delivery, now);
     const moved = passed(headBefore, this.log.head, this.settings.historyLimit);
-    const looksForSlow = now - this.#lookedForSlowAt >= LOOK_FOR_SLOW_EVERY_MS;
+    const looksForSlow = sinceMs(this.#lookedForSlowAt, now) >= LOOK_FOR_SLOW_EVERY_MS;
     if (looksForSlow) this.#lookedForSlowAt = now;
     delivery.hand(this.#connections, moved, (connection, frames) => {
       if (hasExpired(connection.identity, now)) this.#drop(connection, { code: "token_expired" }, now);
@@ -216,7 +218,8 @@ export class Room {
   #greet(now: number): void {
     if (this.#joining.size === 0) return;
     const { limits, reconnect } = this.settings;
-    const welcome = new Welcome({ room: this.name, limits, reconnect }, this.log, this.attendance);
+    const unread = new Unread(this.log, this.receipts);
+    const welcome = new Welcome({ room: this.name, limits, reconnect }, this.log, this.attendance, unread);
     for (const connection of [...this.#joining]) {
       this.#joining.delete(connection);
       this.#connections.add(connection);

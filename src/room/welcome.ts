@@ -13,6 +13,7 @@ import { joinFrames } from "../realtime/frames.ts";
 import type { Attendance } from "./attendance.ts";
 import type { RoomConnection, Stage } from "./room-connection.ts";
 import type { RoomLog } from "./room-log.ts";
+import type { Unread } from "./unread.ts";
 
 export interface WelcomeSettings {
   readonly room: string;
@@ -34,13 +35,15 @@ export class Welcome {
   readonly #settings: WelcomeSettings;
   readonly #log: RoomLog;
   readonly #attendance: Attendance;
+  readonly #unread: Unread;
   readonly #replays = new Map<string, Replay>();
   #members: string | undefined;
 
-  constructor(settings: WelcomeSettings, log: RoomLog, attendance: Attendance) {
+  constructor(settings: WelcomeSettings, log: RoomLog, attendance: Attendance, unread: Unread) {
     this.#settings = settings;
     this.#log = log;
     this.#attendance = attendance;
+    this.#unread = unread;
   }
 
   greet(connection: RoomConnection, now: number): void {
@@ -68,6 +71,7 @@ export class Welcome {
       head: this.#log.head,
       floor: this.#log.floor,
       recovery,
+      ...(user !== null && { read: this.#unread.of(user.id) }),
       occupancy,
       limits,
       reconnect: { minMs, maxMs: Math.max(minMs, reconnect.maxMs) },

@@ -49,6 +49,7 @@ export type ChangedRow = BodyRow & {
   deleted: number | null;
 };
 type AuthorRow = { seq: number; author: string; at: number };
+type LatestRow = { seq: number; author: string; deleted: number | null };
 type IdRow = { seq: number; author: string; id: string; at: number };
 type StateRow = { epoch: string; created_at: number; ring: number; floor: number; checkpoint: number };
 
@@ -164,19 +165,9 @@ export class LogStore {
     return this.#span<AuthorRow>("seq, author, at", after, upTo, "DESC");
   }
 
-  /** Of at most `limit` messages that are not deleted, newest first. */
-  *latestAuthors(after: number, upTo: number, limit: number): Generator<{ seq: number; author: string }> {
-    const query = `SELECT seq, author FROM log
-      WHERE slot BETWEEN ? AND ? AND seq > ? AND seq <= ? AND deleted IS NULL ORDER BY slot DESC LIMIT ?`;
-    let left = limit;
-    for (const { from, to } of ringRanges(after, upTo, this.#ring).reverse()) {
-      const rows = Array.from(
-        this.#sql.exec<{ seq: number; author: string }>(query, from, to, after, upTo, left),
-      );
-      yield* rows;
-      left -= rows.length;
-      if (left === 0) return;
-    }
+  /** Newest first, as `authors`, with those that are deleted marked. */
+  latestAuthors(after: number, upTo: number): Generator<LatestRow> {
+    return this.#span<LatestRow>("seq, author, deleted", after, upTo, "DESC");
   }
 
   keyed(author: string, id: string, floor: number): IdRow | undefined {

@@ -173,9 +173,9 @@ export class RoomLog {
     }
   }
 
-  /** The latest messages that are not deleted, newest first. */
-  latestAuthors(limit: number): Iterable<{ seq: number; author: string }> {
-    return this.#store.latestAuthors(this.floor, this.#head, limit);
+  /** Whose the latest messages are, newest first, read as they are taken. */
+  latestAuthors(): Generator<{ seq: number; author: string; deleted: number | null }> {
+    return this.#store.latestAuthors(this.floor, this.#head);
   }
 
   recover(since: string | undefined): { recovery: Exclude<Recovery, "partial">; after: number } {

@@ -7,6 +7,7 @@ import type { ConnectionContext } from "./endpoint.ts";
 import { RoomsError } from "./errors.ts";
 import { Inbox } from "./inbox.ts";
 import { createLog, type LogOption } from "./log.ts";
+import { Peers } from "./peers.ts";
 import type { Cancel, Ports } from "./ports.ts";
 import { quiet } from "./quiet.ts";
 import { RoomCore } from "./room-core.ts";
@@ -64,10 +65,11 @@ export class Client {
 
   constructor(options: ClientOptions, ports: Ports) {
     const { url, getToken = () => null, maxAttempts = Number.POSITIVE_INFINITY, batchMs = 0 } = options;
-    this.#tokens = new TokenSource(ports.clock, getToken);
+    this.#tokens = new TokenSource(ports.clock, ports.random, getToken);
     this.#context = {
       ports,
       tokens: this.#tokens,
+      peers: new Peers(),
       base: baseUrl(url, ports.origin),
       batchMs,
       maxAttempts,

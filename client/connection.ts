@@ -4,12 +4,13 @@
 
 import type { Command, Ok, ReconnectLimits } from "../src/protocol/index.ts";
 import type { ConnectionState } from "./connection-state.ts";
+import { CutOffs } from "./cut-off.ts";
 import { Dial } from "./dial.ts";
 import { lost, offline } from "./ending.ts";
 import type { ConnectionContext, Endpoint } from "./endpoint.ts";
 import { RoomsError, refusalError } from "./errors.ts";
 import { LogFollower } from "./log-follower.ts";
-import { pause } from "./pause.ts";
+import { type PausePorts, pause } from "./pause.ts";
 import type { OnAnswer } from "./pending-answers.ts";
 import { type Outcome, RetryPolicy } from "./retry-policy.ts";
 import type { Token } from "./token-source.ts";
@@ -17,6 +18,9 @@ import type { Token } from "./token-source.ts";
 type Answered = Command & { readonly id: string };
 
 const DEFAULT_RECONNECT: ReconnectLimits = { minMs: 1_000, maxMs: 30_000 };
+
+/** Within so long a connection follows another one that is live again, longer where the server spreads its clients. */
+const FOLLOW_WITHIN_MS = 500;
 
 export class Connection {
   readonly #context: ConnectionContext;
@@ -125,6 +129,7 @@ export class Connection {
   async #loop(signal: AbortSignal): Promise<void> {
     const { ports, maxAttempts, route } = this.#context;
     const policy = new RetryPolicy(maxAttempts, ports.random);
+    const cutOffs = new CutOffs(this.#context.log);
     while (!signal.aborted) {
       if (route !== undefined && !route.isOpen) {
         const end = await route.opened(signal, (state) => this.#follow(state));
@@ -139,19 +144,31 @@ export class Connection {
       if (signal.aborted) return;
       this.#learn();
       this.#dial = undefined;
-      const { error } = outcome.ending;
       if (route?.excuses(outcome.ending)) {
         if (outcome.liveForMs !== undefined) policy.lived(outcome.liveForMs);
         continue;
       }
-      const verdict = policy.judge(outcome, this.#context.reconnect ?? this.#reconnect);
+      const error = cutOffs.explain(outcome);
+      const verdict = policy.judge(outcome, this.#limits);
       this.#context.log("debug", `${this.#endpoint.path}: ${error.message} Next: ${verdict.next}.`);
       if (verdict.next === "stop") return this.#end(error, verdict.final);
       const { attempt } = policy;
-      await pause(ports, { triedAt, ...verdict }, signal, (retryAt) =>
+      await pause(this.#pausePorts(outcome), { triedAt, ...verdict }, signal, (retryAt) =>
         this.#setState({ status: "reconnecting", attempt, retryAt, error }),
       );
     }
+  }
+
+  get #limits(): ReconnectLimits {
+    return this.#context.reconnect ?? this.#reconnect;
+  }
+
+  /** Where the network failed, and not this server, it need not find out by itself that the network is back. */
+  #pausePorts({ ending }: Outcome): PausePorts {
+    const { ports, peers } = this.#context;
+    if (ending.error.code !== "offline" && ending.error.code !== "timeout") return ports;
+    const withinMs = Math.max(FOLLOW_WITHIN_MS, this.#limits.minMs / 2);
+    return { ...ports, onReachable: (fn) => peers.watch(() => fn(ports.random() * withinMs)) };
   }
 
   /** Resolves when the socket ended, however; never, once the run is abandoned. */
@@ -185,6 +202,7 @@ export class Connection {
   #onLive(since: number): void {
     this.#learn();
     this.#setState({ status: "connected", since });
+    this.#context.peers.onLive();
     if (this.live) this.#endpoint.onLive();
   }
 

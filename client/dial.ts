@@ -24,6 +24,9 @@ import { isAuthResult, isHistoryResult } from "./shapes.ts";
 import type { Token } from "./token-source.ts";
 import { endpointUrl } from "./url.ts";
 
+/** What a socket reports that ended without a close frame, or never opened. */
+const VANISHED = 1006;
+
 type Phase =
   | { readonly name: "greeting" }
   | { readonly name: "replaying"; readonly clockAheadMs: number }
@@ -87,9 +90,14 @@ export class Dial {
 
   #outcome(ending: Ending): Outcome {
     this.#cancelWatch();
-    if (ending.next === "renewToken") this.#context.tokens.refused(this.#token);
+    if (ending.next === "renewToken") this.#context.tokens.refused(this.#token, ending.retryAfterMs);
     const { clock } = this.#context.ports;
-    return { ending, liveForMs: this.#phase.name === "live" ? clock.now() - this.#phase.since : undefined };
+    const unheard = this.#phase.name === "greeting" && ending.closeCode === VANISHED ? this.#token : null;
+    return {
+      ending,
+      liveForMs: this.#phase.name === "live" ? clock.now() - this.#phase.since : undefined,
+      ...(unheard !== null && { unheardTokenLength: unheard.length }),
+    };
   }
 
   #onFrame(frame: IncomingFrame): void {
@@ -166,9 +174,11 @@ export class Dial {
         tokens.accepted(token, answer.expiresAt - (ports.clock.now() - this.#phase.clockAheadMs));
         if (answer.permission !== undefined) this.#endpoint.onPermission(answer.permission);
       } else if (answer?.type === "error") {
-        // The old token stays in force until the server closes; then the next one is asked for.
-        log("warn", `the new token was not taken: ${answer.code}`);
-        if (answer.code === "unauthorized") tokens.refused(token);
+        // The old token stays in force until the server closes; then the next one is asked for, if not before.
+        const { code, retryAfterMs = 0 } = answer;
+        log("warn", `the new token was not taken: ${code}`);
+        const isFinal = code === "unauthorized" || code === "token_expired";
+        if (isFinal || retryAfterMs > 0) tokens.refused(token, retryAfterMs);
       }
     });
   }

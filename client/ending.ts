@@ -13,6 +13,8 @@ export interface Ending {
   readonly error: RoomsError;
   /** Waited before the back-off, not instead of it. */
   readonly retryAfterMs: number;
+  /** Left out where it was not the socket that ended. */
+  readonly closeCode?: number;
 }
 
 export const lost = (error: RoomsError): Ending => ({
@@ -27,10 +29,11 @@ export const offline = (message: string, cause?: unknown): RoomsError =>
 /** The number decides what to do, so that old clients obey new codes; the reason says why. */
 export function closeEnding(closeCode: number, reason: string): Ending {
   const closing = parseCloseReason(reason) ?? closingOf(closeCode);
-  if (closing === undefined) return lost(offline(`The connection was lost (${closeCode}).`));
+  if (closing === undefined)
+    return { ...lost(offline(`The connection was lost (${closeCode}).`)), closeCode };
   const { code, retryAfterMs } = closing;
   const error = new RoomsError(code, `The server closed the connection: ${code}.`, { retryAfterMs });
-  return { next: action(closeCode), error, retryAfterMs: retryAfterMs ?? 0 };
+  return { next: action(closeCode), error, retryAfterMs: retryAfterMs ?? 0, closeCode };
 }
 
 function action(closeCode: number): Ending["next"] {

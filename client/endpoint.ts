@@ -4,6 +4,7 @@ import type { RoomsError } from "./errors.ts";
 import type { LogFunction } from "./log.ts";
 import type { Start } from "./log-follower.ts";
 import type { Connected, IncomingFrame } from "./parse-frame.ts";
+import type { Peers } from "./peers.ts";
 import type { Ports } from "./ports.ts";
 import type { Route } from "./route.ts";
 import type { Tokens } from "./token-source.ts";
@@ -12,6 +13,7 @@ import type { Tokens } from "./token-source.ts";
 export interface ConnectionContext {
   readonly ports: Ports;
   readonly tokens: Tokens;
+  readonly peers: Peers;
   /** Of a room on the session: where its sockets come from. Otherwise they need nothing but a network. */
   readonly route?: Route;
   /** Address before `/v1`. */

@@ -44,6 +44,9 @@ export class Link {
     this.#events = events;
     this.#onWake = ports.onWake;
     this.#socket = ports.dial(url, protocols, {
+      // The server takes a socket for one that keeps up its heartbeat with the first one. Also, the runtime ends the TCP
+      // connection of a client at its close only where that has sent something.
+      onOpen: () => this.#socket?.send(PING_FRAME),
       onText: (text) => this.#onText(text),
       onClose: (code, reason) => this.#end(closeEnding(code, reason)),
     });

@@ -9,12 +9,17 @@ export interface Wait {
   readonly backoffMs: number;
 }
 
+export interface PausePorts extends Pick<Ports, "clock" | "onWake"> {
+  /** As `onWake`, with how long to wait still. */
+  onReachable?(fn: (waitMs: number) => void): Cancel;
+}
+
 /**
  * Waits until the next try. A hint cuts the back-off short, but not what the server asked for. `onPlan` is told when
  * the wait ends, and again when that changes. Resolves at once when aborted.
  */
 export function pause(
-  { clock, onWake }: Pick<Ports, "clock" | "onWake">,
+  { clock, onWake, onReachable }: PausePorts,
   { triedAt, retryAfterMs, backoffMs }: Wait,
   signal: AbortSignal,
   onPlan: (retryAt: number) => void,
@@ -27,6 +32,7 @@ export function pause(
     const end = () => {
       cancelTimer();
       cancelWake();
+      cancelReachable?.();
       signal.removeEventListener("abort", end);
       resolve();
     };
@@ -34,13 +40,15 @@ export function pause(
       cancelTimer();
       cancelTimer = clock.after(Math.max(0, retryAt - clock.now()), end);
     };
-    const cancelWake = onWake(() => {
+    const hurry = (waitMs: number) => {
       const planned = retryAt;
-      retryAt = Math.min(planned, Math.max(clock.now(), earliestAt));
+      retryAt = Math.min(planned, Math.max(clock.now() + waitMs, earliestAt));
       // Also where nothing changes: timers may have slept with the machine.
       arm();
       if (retryAt !== planned) onPlan(retryAt);
-    });
+    };
+    const cancelWake = onWake(() => hurry(0));
+    const cancelReachable = onReachable?.(hurry);
     signal.addEventListener("abort", end);
     arm();
     onPlan(retryAt);

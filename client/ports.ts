@@ -8,6 +8,8 @@ export interface Clock {
 }
 
 export interface SocketEvents {
+  /** Before anything else, and not where the socket never opened. */
+  onOpen(): void;
   onText(text: string): void;
   /** Once, also when the socket never opened. */
   onClose(code: number, reason: string): void;

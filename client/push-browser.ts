@@ -9,6 +9,7 @@ export interface PushBrowser {
   register(script: string, key: string): Promise<Registration>;
   onMessage(fn: (message: unknown) => void): void;
   fetch(url: string, init: RequestInit): Promise<Response>;
+  wait(ms: number): Promise<void>;
   remembered(): unknown;
   remember(value: object): void;
   forget(): void;
@@ -47,6 +48,7 @@ export function thisBrowser(): PushBrowser | undefined {
     },
     onMessage: (fn) => serviceWorker.addEventListener("message", ({ data }) => fn(data)),
     fetch: (url, init) => fetch(url, init),
+    wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     remembered() {
       try {
         return JSON.parse(localStorage.getItem(MEMORY) ?? "null") ?? memory;

@@ -25,6 +25,10 @@ interface Remembered {
   readonly endpoint: string;
 }
 
+/** Together longer than the server says that a token may have to wait. */
+const MAX_WAITS = 8;
+const MIN_WAIT_MS = 1_000;
+
 /** What the service worker tells open pages. */
 const CHANGED = "edge-rooms.subscriptionChanged";
 
@@ -165,13 +169,22 @@ export class Push {
 
   async #call(browser: PushBrowser, method: string, path: string, body?: unknown): Promise<Answer> {
     const url = addressOf(this.#options.url, browser.origin) + path;
-    const first = await this.#attempt(browser, url, method, body);
-    // A token that ended meanwhile: getToken has another one.
-    const response = first.status === 401 ? await this.#attempt(browser, url, method, body) : first;
-    const answer: unknown = await response.json().catch(() => undefined);
-    if (response.ok) return isRecord(answer) ? answer : {};
-    const error = isRecord(answer) && isRecord(answer.error) ? answer.error : {};
-    throw failure(codeOf(error.code), String(error.message ?? `The server answered ${response.status}.`));
+    let isRenewed = false;
+    for (let waits = 0; ; ) {
+      const response = await this.#attempt(browser, url, method, body);
+      const answer: unknown = await response.json().catch(() => undefined);
+      if (response.ok) return isRecord(answer) ? answer : {};
+      const error = isRecord(answer) && isRecord(answer.error) ? answer.error : {};
+      const { retryAfterMs, message = `The server answered ${response.status}.` } = error;
+      const mayTryAgain = response.status === 401 && waits < MAX_WAITS;
+      if (mayTryAgain && typeof retryAfterMs === "number") {
+        // Tokens were withdrawn a moment ago, and one that is fresh enough will do.
+        await browser.wait(Math.max(retryAfterMs, MIN_WAIT_MS * 2 ** waits++) * (1 + Math.random() / 10));
+      } else if (mayTryAgain && !isRenewed) {
+        // One that ended meanwhile: getToken has another.
+        isRenewed = true;
+      } else throw failure(codeOf(error.code), String(message));
+    }
   }
 
   async #attempt(browser: PushBrowser, url: string, method: string, body: unknown): Promise<Response> {

@@ -6,6 +6,8 @@ import type { Ending } from "./ending.ts";
 export interface Outcome {
   readonly ending: Ending;
   readonly liveForMs: number | undefined;
+  /** Of the token, in characters, where the socket vanished before `connected` had come. */
+  readonly unheardTokenLength?: number;
 }
 
 export type Verdict =
@@ -41,11 +43,13 @@ export class RetryPolicy {
   judge({ ending, liveForMs }: Outcome, limits: ReconnectLimits): Verdict {
     if (liveForMs !== undefined) this.lived(liveForMs);
     else this.#failures += 1;
-    const renew = ending.next === "renewToken";
+    const { retryAfterMs } = ending;
+    // With a wait it says that a token of the same signer will do later: that is no refusal of the one that comes next.
+    const renew = ending.next === "renewToken" && retryAfterMs === 0;
+    const waitsOut = ending.next === "renewToken" && retryAfterMs > 0;
     if (ending.next === "stop" || (renew && this.#renewed)) return { next: "stop", final: true };
     if (this.#failures >= this.#maxAttempts) return { next: "stop", final: false };
-    const { retryAfterMs } = ending;
-    this.#renewed = renew;
+    if (!waitsOut) this.#renewed = renew;
     // A token that ran out is nobody's fault: the new one is tried at once.
     if (renew) return { next: "retry", retryAfterMs, backoffMs: 0 };
     return { next: "retry", retryAfterMs, backoffMs: backoffMs(this.#waits++, limits, this.#random) };

@@ -72,7 +72,7 @@ export class SessionRoom implements Route {
       },
       tokens: {
         get: () => tokens.get(),
-        refused: (token) => tokens.refused(token),
+        refused: (token, retryAfterMs) => tokens.refused(token, retryAfterMs),
         forgive: () => tokens.forgive(),
         // The session sees to its token, which is that of its rooms.
         accepted: (token, lifeMs) => {

@@ -99,6 +99,7 @@ export class Session implements SessionLine {
 
   #dial(url: string, protocols: string[], events: SocketEvents): Socket {
     const socket = this.#context.ports.dial(url, protocols, {
+      onOpen: () => events.onOpen(),
       onText: (text) => {
         if (this.#socket === socket) this.#onText(text, events);
         else events.onText(text);

@@ -17,6 +17,7 @@ const systemClock: Clock = {
 
 function dial(url: string, protocols: string[], events: SocketEvents): Socket {
   const socket = new WebSocket(url, protocols);
+  socket.onopen = () => events.onOpen();
   socket.onmessage = (message: MessageEvent<unknown>) => {
     if (typeof message.data === "string") events.onText(message.data);
   };

@@ -25,6 +25,7 @@ export type Tokens = Pick<TokenSource, "get" | "accepted" | "refused" | "forgive
 
 export class TokenSource {
   readonly #clock: Clock;
+  readonly #random: () => number;
   readonly #getToken: GetToken;
   readonly #watchers = new Set<{ readonly fn: (token: string) => void }>();
   #kept: Kept | undefined;
@@ -34,8 +35,9 @@ export class TokenSource {
   #cancelRenewal: Cancel | undefined;
   readonly #cancels = new Set<Cancel>();
 
-  constructor(clock: Clock, getToken: GetToken) {
+  constructor(clock: Clock, random: () => number, getToken: GetToken) {
     this.#clock = clock;
+    this.#random = random;
     this.#getToken = getToken;
   }
 
@@ -58,10 +60,15 @@ export class TokenSource {
     this.#arm();
   }
 
-  /** A server did not take this token: `get` gives another one, or rejects. */
-  refused(token: Token): void {
-    this.#refused = token;
-    if (this.#kept?.token === token) this.#kept = undefined;
+  /**
+   * A server did not take this token: `get` gives another one, or rejects. With `retryAfterMs` above 0 it is not refused
+   * for good, and the next one is asked for after that where one is watched for; it may be the same.
+   */
+  refused(token: Token, retryAfterMs: number): void {
+    const isKept = this.#kept?.token === token;
+    if (isKept) this.#kept = undefined;
+    if (retryAfterMs === 0) this.#refused = token;
+    else if (isKept && this.#watchers.size > 0) this.#renewAfter(this.#aLittleLater(retryAfterMs));
   }
 
   /** The app wants another try, perhaps as it repaired what made the token refused. */
@@ -126,7 +133,13 @@ export class TokenSource {
     this.#renewAfter(renewAt - this.#clock.now());
   }
 
+  /** So that not all who were refused at once ask at once. */
+  #aLittleLater(delayMs: number): number {
+    return delayMs + this.#random() * RENEW_AGAIN_MS;
+  }
+
   #renewAfter(delayMs: number): void {
+    this.#cancelRenewal?.();
     this.#cancelRenewal = this.#clock.after(Math.max(0, delayMs), () => {
       this.#cancelRenewal = undefined;
       // A timer can end early, so it is `get` that decides.
@@ -136,7 +149,7 @@ export class TokenSource {
           const final = error instanceof RoomsError && error.code === "unauthorized";
           // The token in force serves until its end; only then does the refusal count.
           if (!final && this.#watchers.size > 0 && this.#cancelRenewal === undefined) {
-            this.#renewAfter(RENEW_AGAIN_MS);
+            this.#renewAfter(this.#aLittleLater(RENEW_AGAIN_MS));
           }
         },
       );

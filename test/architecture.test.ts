@@ -33,7 +33,7 @@ const MAY_IMPORT: readonly (readonly [part: RegExp, may: RegExp])[] = [
   [/^src\/realtime\//, /^src\/(protocol\/index|auth\/identity|validation\/(parse-frame|number-range))\.ts$/],
   [
     /^src\/(room|user)\/[a-z]+-object\.ts$/,
-    /^(src\/((protocol|auth|realtime)\/.*|env\.ts)|cloudflare:workers)$/,
+    /^(src\/((protocol|auth|realtime|platform)\/.*|env\.ts)|cloudflare:workers)$/,
   ],
   [
     /^src\/(room|user)\/live-[a-z]+\.ts$/,

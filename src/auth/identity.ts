@@ -1,16 +1,26 @@
 import type { Permission, User } from "../protocol/index.ts";
 
+/** By how much the clock of whoever signs tokens may differ from ours, in milliseconds. */
+export const CLOCK_TOLERANCE_MS = 60_000;
+
+/** The dates of a token, in milliseconds. */
+export interface Dated {
+  readonly expiresAt: number;
+  /** At most `CLOCK_TOLERANCE_MS` ahead; `null`: the token does not say. */
+  readonly issuedAt: number | null;
+}
+
+/** When a token expires that has no date; `null`: it has one. */
+export const undatedUntil = ({ issuedAt, expiresAt }: Dated): number | null =>
+  issuedAt === null ? expiresAt : null;
+
+export interface UserIdentity extends Dated {
+  readonly kind: "user";
+  readonly user: User;
+}
+
 /** Who acts, as the Worker found out. The rules trust it. */
-export type Identity =
-  | {
-      readonly kind: "user";
-      readonly user: User;
-      /** Both in milliseconds. */
-      readonly expiresAt: number;
-      readonly issuedAt: number;
-    }
-  | { readonly kind: "anonymous" }
-  | { readonly kind: "server" };
+export type Identity = UserIdentity | { readonly kind: "anonymous" } | { readonly kind: "server" };
 
 /** Who acts in one room, and what they may do there. */
 export interface Actor {

@@ -3,7 +3,7 @@
 import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from "jose";
 import type { TokenConfig } from "../config/config.ts";
 import { accept, isUserId, type Outcome, refuse, reject, type User } from "../protocol/index.ts";
-import type { Identity } from "./identity.ts";
+import { CLOCK_TOLERANCE_MS, type Identity } from "./identity.ts";
 import { issuerKeys, KeysUnavailable } from "./issuer-keys.ts";
 import type { RoomsClaim } from "./room-permission.ts";
 
@@ -11,7 +11,7 @@ export const MAX_TOKEN_LENGTH = 8_192;
 const MAX_NAME_LENGTH = 128;
 const MAX_PICTURE_LENGTH = 1_024;
 /** For `nbf` and `iat`; `exp` has none. */
-const CLOCK_TOLERANCE_S = 60;
+const CLOCK_TOLERANCE_S = CLOCK_TOLERANCE_MS / 1_000;
 
 export interface VerifiedToken {
   readonly identity: Extract<Identity, { kind: "user" }>;
@@ -77,9 +77,10 @@ async function verifyWithAnyOf(
 
 function read(claims: JWTPayload, config: TokenConfig, now: number): Outcome<VerifiedToken> {
   const userId = claims[config.userClaim];
-  const { exp = 0, iat = 0 } = claims;
+  const { exp = 0, nbf, iat = nbf } = claims;
   if (typeof userId !== "string" || !isUserId(userId)) return UNAUTHORIZED;
-  if (iat * 1_000 > now + CLOCK_TOLERANCE_S * 1_000) return UNAUTHORIZED;
+  const issuedAt = iat === undefined ? null : Math.max(0, Math.floor(iat) * 1_000);
+  if (issuedAt !== null && issuedAt > now + CLOCK_TOLERANCE_MS) return UNAUTHORIZED;
   if (exp * 1_000 <= now) return EXPIRED;
   const rooms = claims[config.roomsClaim];
   return accept({
@@ -87,7 +88,7 @@ function read(claims: JWTPayload, config: TokenConfig, now: number): Outcome<Ver
       kind: "user",
       user: readUser(userId, claims),
       expiresAt: exp * 1_000,
-      issuedAt: Math.floor(iat) * 1_000,
+      issuedAt,
     },
     // A claim that is there decides alone, also one that cannot be read: it then gives nothing.
     rooms: rooms === undefined ? undefined : isRecord(rooms) ? rooms : {},

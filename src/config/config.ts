@@ -30,6 +30,8 @@ export interface Config {
   readonly token: TokenConfig;
   readonly apiKeys: readonly string[];
   readonly allowedOrigins: readonly string[];
+  /** Whether `X-Forwarded-Host` is set by a proxy in front of the Worker, and by nobody else. */
+  readonly trustProxy: boolean;
   readonly access: RoomAccess;
   readonly backEnd?: BackEnd;
   readonly serverEvents: readonly string[];
@@ -82,6 +84,7 @@ export function parseConfig(settings: Readonly<Record<string, unknown>>): Config
       `keys of at least ${MIN_SECRET_LENGTH} characters`,
     ),
     allowedOrigins: read.list("ALLOWED_ORIGINS", isOriginPattern, "origins such as https://app.example.com"),
+    trustProxy: read.oneOf("TRUST_PROXY", ["on", "off"], "off") === "on",
     access: { defaultAccess: permission, anonymousRooms: readRoomPatterns(read) },
     ...(backEnd !== undefined && { backEnd }),
     ...(push !== undefined && { push }),

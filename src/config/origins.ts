@@ -1,25 +1,40 @@
-// `ALLOWED_ORIGINS`: exact origins, `https://*.example.com` for one label, `http://localhost:*` for any port, or `*`.
+// Which pages may call. `ALLOWED_ORIGINS`: exact origins, `https://*.example.com` for one label, `http://localhost:*` for
+// any port, or `*`. What is served from the Worker's own host may always.
 
-const PATTERN = /^(\*|[a-z][a-z0-9+.-]*:\/\/(\*\.)?([a-z0-9.-]+|\[[0-9a-f:]+\])(:(\d{1,5}|\*))?)$/i;
+const PATTERN = /^(\*|[a-z][a-z0-9+.-]*:\/\/(\*\.)?([a-z0-9.-]+|\[[0-9a-f:]+\])(:(\d{1,5}|\*))?\/?)$/i;
+const OWN_SCHEMES = /^(?:https?|wss?):\/\/([^/?#@]+)$/;
+/** Of either scheme, as a client may name the one and connect by the other. */
+const DEFAULT_PORT = /:(80|443)?$/;
 
 export const isOriginPattern = (text: string): boolean => PATTERN.test(text);
 
-/** `own`: the Worker's own origin, which always passes. A request without `Origin` is no browser, and passes. */
+/**
+ * `ownHost`: host and port under which the Worker is called; its own pages pass under any scheme, as clients outside of
+ * browsers name `http` or `wss` on a secure connection too. A request without `Origin` is no browser's, and passes.
+ */
 export function allowsOrigin(
   patterns: readonly string[],
-  own: string,
+  ownHost: string,
   origin: string | null | undefined,
 ): boolean {
-  if (origin === null || origin === undefined || origin === own) return true;
-  return patterns.some((pattern) => matchesOrigin(pattern, origin));
+  if (origin === null || origin === undefined) return true;
+  const plain = plainOrigin(origin);
+  const [, host] = OWN_SCHEMES.exec(plain) ?? [];
+  if (host !== undefined && withoutDefaultPort(host) === withoutDefaultPort(ownHost.toLowerCase()))
+    return true;
+  return patterns.some((pattern) => matchesOrigin(pattern, plain));
 }
+
+/** Some clients end an origin with a slash, and some people a setting. */
+const plainOrigin = (origin: string): string => origin.toLowerCase().replace(/\/$/, "");
+
+const withoutDefaultPort = (host: string): string => host.replace(DEFAULT_PORT, "");
 
 function matchesOrigin(pattern: string, origin: string): boolean {
   if (pattern === "*") return true;
-  const source = pattern
-    .toLowerCase()
+  const source = plainOrigin(pattern)
     .replace(/[.+?^${}()|[\]\\]/g, "\\$&")
     .replace("://*\\.", "://[a-z0-9-]+\\.")
     .replace(/:\*$/, "(:\\d+)?");
-  return new RegExp(`^${source}$`).test(origin.toLowerCase());
+  return new RegExp(`^${source}$`).test(origin);
 }

@@ -4,7 +4,7 @@ import { Hono, type MiddlewareHandler } from "hono";
 
 import { type ConfigResult, parseConfig } from "../config/config.ts";
 import type { Env } from "../env.ts";
-import { describeError, log } from "../platform/log.ts";
+import { log } from "../platform/log.ts";
 import { refuse } from "../protocol/index.ts";
 import { refusalResponse } from "../realtime/upgrade-response.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
@@ -12,6 +12,7 @@ import { broadcast } from "./broadcast.ts";
 import { connectRoom, connectSession, visibleRefusal } from "./connect.ts";
 import { crossOrigin } from "./cross-origin.ts";
 import { serveAsset } from "./demo.ts";
+import { openingFaults, reportFailure } from "./failures.ts";
 import { me } from "./me.ts";
 import { notify } from "./notify.ts";
 import { pushKey } from "./push.ts";
@@ -62,8 +63,7 @@ export function createApp(): Hono<AppEnv> {
   app.notFound(() => refusalResponse(refuse("not_found", "there is nothing at this path")));
   app.onError((error, c) => {
     const refusal = refusalOf(error);
-    if (refusal === undefined)
-      log("error", "request_failed", { path: c.req.path, error: describeError(error) });
+    if (refusal === undefined) reportFailure("request_failed", { path: c.req.path }, error);
     return refusalResponse(refusal ?? refuse("internal", "this failed here"));
   });
   return app;
@@ -72,9 +72,11 @@ export function createApp(): Hono<AppEnv> {
 function health(c: AppContext): Response {
   const result = configOf(c.env);
   const headers = { "Cache-Control": "no-store", "Access-Control-Allow-Origin": "*" };
-  return result.ok
+  if (!result.ok) return c.json({ ok: false, problems: result.problems }, 500, headers);
+  const objects = openingFaults(Date.now());
+  return objects.length === 0
     ? c.json({ ok: true }, 200, headers)
-    : c.json({ ok: false, problems: result.problems }, 500, headers);
+    : c.json({ ok: false, objects }, 500, headers);
 }
 
 /** Where nothing is, whatever its name. */

@@ -2,7 +2,7 @@ import type * as v from "valibot";
 import { MAX_FRAME_BYTES } from "../protocol/index.ts";
 import { check } from "../validation/check.ts";
 import type { AppContext } from "./app-env.ts";
-import { RefusalError, refusing } from "./refusal-error.ts";
+import { accepted, refusing } from "./refusal-error.ts";
 
 /** As much as a frame. */
 const MAX_BODY_BYTES = MAX_FRAME_BYTES;
@@ -17,12 +17,22 @@ export async function readBody<Schema extends v.GenericSchema>(
   c: AppContext,
   schema: Schema,
 ): Promise<v.InferOutput<Schema>> {
-  const body = parse(await readText(c.req.raw));
+  return checked(schema, await readText(c.req.raw));
+}
+
+/** As `readBody`; nothing at all is an object without fields. */
+export async function readOptionalBody<Schema extends v.GenericSchema>(
+  c: AppContext,
+  schema: Schema,
+): Promise<v.InferOutput<Schema>> {
+  return checked(schema, (await readText(c.req.raw)) || "{}");
+}
+
+function checked<Schema extends v.GenericSchema>(schema: Schema, text: string): v.InferOutput<Schema> {
+  const body = parse(text);
   // A list would pass for an object without fields.
   if (Array.isArray(body)) throw refusing("bad_request", "the body must be a JSON object");
-  const checked = check(schema, body);
-  if (!checked.ok) throw new RefusalError(checked.refusal);
-  return checked.value;
+  return accepted(check(schema, body));
 }
 
 /** Stops reading where it is too much, so that nobody can make the Worker hold it. */

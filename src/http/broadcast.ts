@@ -2,7 +2,6 @@ import { Hono } from "hono";
 import * as v from "valibot";
 import { SERVER } from "../auth/identity.ts";
 import { mapBounded } from "../platform/bounded.ts";
-import { describeError, log } from "../platform/log.ts";
 import { type Refusal, refuse, type Sender } from "../protocol/index.ts";
 import { encodeData } from "../realtime/encode-data.ts";
 import { randomId } from "../realtime/random-id.ts";
@@ -10,6 +9,7 @@ import { commandId, eventName, presentJson, roomName } from "../validation/field
 import type { AppContext, AppEnv } from "./app-env.ts";
 import { requireServer } from "./authenticate.ts";
 import { readBody } from "./body.ts";
+import { reportFailure } from "./failures.ts";
 import { roomStub } from "./objects.ts";
 import { accepted, refusalOf } from "./refusal-error.ts";
 import { sender } from "./sender.ts";
@@ -59,7 +59,7 @@ async function sayIn(
     if (!outcome.ok) return { room, error: outcome.refusal };
     return outcome.value === undefined ? { room } : { room, seq: outcome.value.seq };
   } catch (error) {
-    log("error", "broadcast_failed", { room, error: describeError(error) });
+    reportFailure("broadcast_failed", { room }, error);
     return { room, error: refusalOf(error) ?? refuse("internal", "this room could not be reached") };
   }
 }

@@ -1,8 +1,9 @@
 // Who calls over HTTP, and whether their token was withdrawn.
 
+import { type UserIdentity, undatedUntil } from "../auth/identity.ts";
 import type { VerifiedToken } from "../auth/verify-token.ts";
 import type { Permission } from "../protocol/index.ts";
-import { withdrawn } from "../realtime/withdrawn.ts";
+import { NONE_VOID, type VoidTokens, withdrawn } from "../realtime/withdrawn.ts";
 import type { AppContext } from "./app-env.ts";
 import { authenticateCall, requireRoom, requireUser } from "./authenticate.ts";
 import { userStub } from "./objects.ts";
@@ -13,8 +14,10 @@ const KNOWN_FOR_MS = 60_000;
 const MAX_KNOWN = 10_000;
 
 interface Known {
-  readonly voidUpTo: number;
+  readonly voidTokens: VoidTokens;
   readonly askedAt: number;
+  /** Of tokens without a date, the latest expiry that the user's object was told of from here. */
+  readonly lastUndated: number;
 }
 
 /** By user, the one asked longest ago first. */
@@ -35,22 +38,25 @@ export async function callAsUser(c: AppContext): Promise<VerifiedToken> {
 }
 
 /** Last of all checks, so that no object is asked for somebody who may not call anyway. */
-async function requireCurrent(c: AppContext, { user, issuedAt }: VerifiedToken["identity"]): Promise<void> {
+async function requireCurrent(c: AppContext, identity: UserIdentity): Promise<void> {
   const now = Date.now();
-  const refusal = withdrawn(issuedAt, await voidUpToOf(c, user.id, now), now);
+  const refusal = withdrawn(identity, await voidTokensOf(c, identity, now), now);
   if (refusal !== undefined) throw new RefusalError(refusal);
 }
 
-async function voidUpToOf(c: AppContext, user: string, now: number): Promise<number> {
-  const { voidUpTo, askedAt } = known.get(user) ?? NEVER_ASKED;
+async function voidTokensOf(c: AppContext, identity: UserIdentity, now: number): Promise<VoidTokens> {
+  const { id } = identity.user;
+  const { voidTokens, askedAt, lastUndated } = known.get(id) ?? NEVER_ASKED;
+  const undated = undatedUntil(identity);
+  const isNews = undated !== null && undated > lastUndated;
   // A clock that was set back is no reason to trust for longer.
-  if (Math.abs(now - askedAt) < KNOWN_FOR_MS) return voidUpTo;
-  const answer = await userStub(c, user).voidUpTo();
-  known.delete(user);
-  known.set(user, { voidUpTo: answer, askedAt: now });
+  if (!isNews && Math.abs(now - askedAt) < KNOWN_FOR_MS) return voidTokens;
+  const answer = await userStub(c, id).voidTokens(undated);
+  known.delete(id);
+  known.set(id, { voidTokens: answer, askedAt: now, lastUndated: Math.max(lastUndated, undated ?? 0) });
   const [oldest] = known.keys();
   if (known.size > MAX_KNOWN && oldest !== undefined) known.delete(oldest);
   return answer;
 }
 
-const NEVER_ASKED: Known = { voidUpTo: 0, askedAt: Number.NEGATIVE_INFINITY };
+const NEVER_ASKED: Known = { voidTokens: NONE_VOID, askedAt: Number.NEGATIVE_INFINITY, lastUndated: 0 };

@@ -2,7 +2,6 @@
 
 import { speaksOurProtocol } from "../auth/credentials.ts";
 import { encodeHeader, IDENTITY_HEADER } from "../auth/identity-header.ts";
-import { describeError, log } from "../platform/log.ts";
 import { closeCode, closeReason, type Refusal, refuse } from "../protocol/index.ts";
 import { refusalResponse, upgraded } from "../realtime/upgrade-response.ts";
 import type { RoomUpgrade } from "../room/room-upgrade.ts";
@@ -10,6 +9,7 @@ import type { SessionUpgrade } from "../user/session-upgrade.ts";
 import type { AppContext } from "./app-env.ts";
 import { authenticateSocket, requireRoom } from "./authenticate.ts";
 import { requireOrigin } from "./cross-origin.ts";
+import { reportFailure } from "./failures.ts";
 import { roomStub, userStub } from "./objects.ts";
 import { readSocketQuery } from "./query.ts";
 import { refusalOf, refusing } from "./refusal-error.ts";
@@ -77,7 +77,7 @@ async function attempt(c: AppContext, open: () => Promise<Response>): Promise<Re
   } catch (error) {
     const refusal = refusalOf(error);
     if (refusal !== undefined) return refusal;
-    log("error", "connect_failed", { path: c.req.path, error: describeError(error) });
+    reportFailure("connect_failed", { path: c.req.path }, error);
     return refuse("internal", "this failed here");
   }
 }

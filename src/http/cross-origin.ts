@@ -5,11 +5,29 @@ import { refusing } from "./refusal-error.ts";
 
 /** CORS does not protect sockets, so this comes first for them too: before any token is looked at. */
 export function requireOrigin(c: AppContext): void {
-  const own = new URL(c.req.url).origin;
-  if (!allowsOrigin(c.get("config").allowedOrigins, own, c.req.header("Origin"))) {
-    throw refusing("forbidden", "pages of this origin may not call here (ALLOWED_ORIGINS)");
-  }
+  const origin = c.req.header("Origin");
+  if (allowsOrigin(c.get("config").allowedOrigins, ownHost(c), origin)) return;
+  throw refusing(
+    "forbidden",
+    `the origin ${printable(origin)} may not call here: it is neither this host nor in ALLOWED_ORIGINS`,
+  );
 }
+
+/**
+ * Under which host, and port where it is no default one, the Worker is called. The first in a list is what the proxy
+ * nearest to the client was called by. A page cannot set that header on its own: no preflight allows it.
+ */
+function ownHost(c: AppContext): string {
+  const { host } = new URL(c.req.url);
+  if (!c.get("config").trustProxy) return host;
+  return c.req.header("X-Forwarded-Host")?.split(",")[0]?.trim() || host;
+}
+
+const MAX_SHOWN = 200;
+
+/** What a caller sent, for the eyes of whoever looks for the fault. */
+const printable = (text = ""): string =>
+  `"${text.slice(0, MAX_SHOWN).replace(/[^!-~]|["\\]/g, "?")}${text.length > MAX_SHOWN ? "…" : ""}"`;
 
 /**
  * Lets pages of allowed origins in, and answers their preflights with the methods that the path has. No answer of the

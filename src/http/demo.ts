@@ -13,5 +13,17 @@ export async function serveAsset(c: AppContext): Promise<Response> {
   if (basePath !== "" && url.pathname === basePath) return c.redirect(`${basePath}/`, 308);
   url.pathname = c.req.path;
   const asset = await ASSETS.fetch(new Request(url, c.req.raw));
-  return asset.status === 404 ? c.notFound() : asset;
+  if (asset.status === 404) return c.notFound();
+  return basePath === "" ? asset : withBasePath(asset, url, basePath);
+}
+
+/** `/index.html` is sent on to `/`, which would lead out of `BASE_PATH`. */
+function withBasePath(asset: Response, url: URL, basePath: string): Response {
+  const location = asset.headers.get("Location");
+  if (location === null) return asset;
+  const target = new URL(location, url);
+  if (target.origin !== url.origin) return asset;
+  const headers = new Headers(asset.headers);
+  headers.set("Location", `${basePath}${target.pathname}${target.search}`);
+  return new Response(asset.body, { status: asset.status, headers });
 }

@@ -1,12 +1,15 @@
 /** An answer that holds parts which are JSON already. */
-export const rawJson = (body: string, status = 200): Response =>
+export const rawJson = (body: string | ReadableStream<Uint8Array>, status = 200): Response =>
   new Response(body, {
     status,
     headers: { "Content-Type": "application/json", "Cache-Control": "no-store" },
   });
 
 /** `{"<field>":[…],…}`: a page of encoded entries among other fields. */
-export function pageJson(field: string, entries: readonly string[], fields: object): Response {
+export function pageText(field: string, entries: readonly string[], fields: object): string {
   const rest = JSON.stringify(fields).slice(1);
-  return rawJson(`{"${field}":[${entries.join(",")}]${rest === "}" ? "" : ","}${rest}`);
+  return `{"${field}":[${entries.join(",")}]${rest === "}" ? "" : ","}${rest}`;
 }
+
+export const pageJson = (field: string, entries: readonly string[], fields: object): Response =>
+  rawJson(pageText(field, entries, fields));

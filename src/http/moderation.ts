@@ -6,6 +6,7 @@ import { readBody } from "./body.ts";
 import { callInRoom } from "./call-actor.ts";
 import { roomStub } from "./objects.ts";
 import { namedUser } from "./path-names.ts";
+import { readText } from "./query.ts";
 import { accepted } from "./refusal-error.ts";
 
 const DEFAULT_BAN_S = 3_600;
@@ -32,7 +33,8 @@ export const moderation = new Hono<AppEnv>()
   })
   .get("/bans", async (c) => {
     const { room, actor } = await callInRoom(c, "moderate");
-    return c.json({ bans: accepted(await roomStub(c, room).bans(actor)) });
+    const { bans, more } = accepted(await roomStub(c, room).bans(actor, readText(c, "after")));
+    return c.json({ bans, ...(more && { more }) });
   })
   .delete("/bans/:user", async (c) => {
     const { room, actor } = await callInRoom(c, "moderate");

@@ -1,7 +1,6 @@
 import { Hono } from "hono";
 import * as v from "valibot";
 import { mapBounded } from "../platform/bounded.ts";
-import { describeError, log } from "../platform/log.ts";
 import { PRIORITIES, type Refusal, refuse } from "../protocol/index.ts";
 import { encodeData, oversize } from "../realtime/encode-data.ts";
 import { randomId } from "../realtime/random-id.ts";
@@ -10,6 +9,7 @@ import { eventName, instant, notificationId, userId } from "../validation/fields
 import type { AppContext, AppEnv } from "./app-env.ts";
 import { requireServer } from "./authenticate.ts";
 import { readBody } from "./body.ts";
+import { reportFailure } from "./failures.ts";
 import { userStub } from "./objects.ts";
 import { accepted, RefusalError, refusalOf } from "./refusal-error.ts";
 
@@ -69,7 +69,7 @@ async function tell(c: AppContext, user: string, notification: NotificationInput
   try {
     return { user, ...(await userStub(c, user).notify(notification)) };
   } catch (error) {
-    log("error", "notify_failed", { user, error: describeError(error) });
+    reportFailure("notify_failed", { user }, error);
     return { user, error: refusalOf(error) ?? refuse("internal", "this user could not be reached") };
   }
 }

@@ -6,7 +6,7 @@ import type { AppContext, AppEnv } from "./app-env.ts";
 import { readBody } from "./body.ts";
 import { callAsUser } from "./call-actor.ts";
 import { userStub } from "./objects.ts";
-import { refusing } from "./refusal-error.ts";
+import { accepted, refusing } from "./refusal-error.ts";
 
 const unpadded = (text: string) => text.replace(/=+$/, "");
 const isSecret = (text: string) => /^[A-Za-z0-9_-]{22}$/.test(text);
@@ -48,7 +48,8 @@ export const push = new Hono<AppEnv>()
       throw refusing("bad_request", "p256dh is no point of P-256", { path: ["keys", "p256dh"] });
     }
     const subscription = { endpoint, ...keys, expiresAt: expirationTime ?? null };
-    await userStub(c, identity.user.id).subscribe(subscription);
+    const { expiresAt, issuedAt } = identity;
+    accepted(await userStub(c, identity.user.id).subscribe({ expiresAt, issuedAt }, subscription));
     // Whose it is now: a browser may have been somebody else's before.
     return c.json({ user: identity.user.id });
   })

@@ -5,11 +5,12 @@ import { encodeData, oversize } from "../realtime/encode-data.ts";
 import { eventName } from "../validation/fields.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
 import { requireServer } from "./authenticate.ts";
-import { readBody } from "./body.ts";
+import { readBody, readOptionalBody } from "./body.ts";
 import { userStub } from "./objects.ts";
 import { namedRoom, namedUser } from "./path-names.ts";
 import { accepted, RefusalError } from "./refusal-error.ts";
 
+const disconnectBody = v.strictObject({ keepPush: v.exactOptional(v.boolean()) });
 const signalBody = v.object({ event: eventName, data: v.exactOptional(v.unknown()) });
 
 export const users = new Hono<AppEnv>()
@@ -37,7 +38,8 @@ export const users = new Hono<AppEnv>()
   })
   .post("/:user/disconnect", async (c) => {
     const user = await namedByServer(c);
-    const { rooms } = await userStub(c, user).disconnect();
+    const { keepPush = false } = await readOptionalBody(c, disconnectBody);
+    const { rooms } = await userStub(c, user).disconnect({ keepPush });
     log("info", "disconnected", { user, rooms });
     return c.json({ rooms });
   });

@@ -10,8 +10,8 @@ export interface ConnectionState {
   /** For logs and support. */
   readonly id: string;
   readonly topics: Topics;
-  /** When it opened, or last sent a ping that the object answered itself. */
-  readonly seenAt: number;
+  /** When the object itself last answered a ping of it, in milliseconds; `null`: never. */
+  readonly pingedAt: number | null;
 }
 
 const MAX_UNSENT_BYTES = 4 * 1_048_576;
@@ -35,8 +35,8 @@ export abstract class Connection<State extends ConnectionState> {
     return this.#state;
   }
 
-  get seenAt(): number {
-    return this.#state.seenAt;
+  get pingedAt(): number | null {
+    return this.#state.pingedAt;
   }
 
   get user(): User | null {
@@ -55,10 +55,11 @@ export abstract class Connection<State extends ConnectionState> {
     return this.socket.unsentBytes() > MAX_UNSENT_BYTES;
   }
 
-  /** It lives. Kept at most once a second: pings are free, writing attachments is not. */
-  saw(now: number): void {
-    if (now - this.#state.seenAt < 1_000) return;
-    this.#state = { ...this.#state, seenAt: now };
+  /** It sent a ping that the object answers. Kept at most once a second: pings are free, writing attachments is not. */
+  pinged(now: number): void {
+    const { pingedAt } = this.#state;
+    if (pingedAt !== null && Math.abs(now - pingedAt) < 1_000) return;
+    this.#state = { ...this.#state, pingedAt: now };
     if (!this.#ended) this.socket.save(this.#state);
   }
 

@@ -2,7 +2,11 @@ import { PING_FRAME, PONG_FRAME } from "../protocol/index.ts";
 import type { SocketPort } from "./socket-port.ts";
 
 /** The port over a socket that its object accepted for hibernation. `onClose`: it was closed from our side. */
-export const socketPort = (ctx: DurableObjectState, ws: WebSocket, onClose: () => void): SocketPort => ({
+export const socketPort = (
+  ctx: DurableObjectState,
+  ws: WebSocket,
+  onClose: (code: number) => void,
+): SocketPort => ({
   send(frame) {
     try {
       ws.send(frame);
@@ -11,7 +15,7 @@ export const socketPort = (ctx: DurableObjectState, ws: WebSocket, onClose: () =
     }
   },
   close(code, reason) {
-    onClose();
+    onClose(code);
     try {
       ws.close(code, reason);
     } catch {

@@ -3,6 +3,7 @@
 
 import type { Actor } from "../auth/identity.ts";
 import type { Closing, Topics } from "../protocol/index.ts";
+import type { VoidTokens } from "./withdrawn.ts";
 
 /** What one session hears of a room, in order. */
 export interface SessionItem {
@@ -37,8 +38,7 @@ export interface SessionJoin {
   readonly presence: boolean;
   readonly since?: string;
   readonly history: number;
-  /** Tokens of the user issued up to then are void, in milliseconds. */
-  readonly voidUpTo: number;
+  readonly voidTokens: VoidTokens;
 }
 
 /** How far a user has read in a room, and how much that leaves; `unread` is `null` where the room did not answer. */

@@ -7,6 +7,9 @@ export interface SocketPort {
   save(state: unknown): void;
   /** How many bytes were sent and have not left yet; 0 where the runtime does not tell. */
   unsentBytes(): number;
-  /** When the runtime last answered this socket's heartbeat, in milliseconds. */
-  heartbeatAt(): number | null;
+  /**
+   * When the runtime last answered this socket's heartbeat, in milliseconds; `null`: never. `elsewhere`: the socket is
+   * held by another object, which knows.
+   */
+  heartbeatAt(): number | null | "elsewhere";
 }

@@ -1,6 +1,7 @@
 // Who is here. Presence is the set of open connections: nothing of it is stored.
 
 import { LISTED_MEMBERS, type Member, type Occupancy, type Status, type User } from "../protocol/index.ts";
+import type { Departure } from "../realtime/departure.ts";
 import { sinceMs } from "../realtime/since-ms.ts";
 import type { RoomConnection } from "./room-connection.ts";
 import { areSameWords, hasSaid, merge, type Said, type Shown, say } from "./said.ts";
@@ -11,9 +12,6 @@ const OCCUPANCY_EVERY_MS = 1_000;
 const OCCUPANCY_OF_SMALL_ROOMS_EVERY_MS = 10_000;
 /** A big room lists its members again below this. */
 const LISTED_AGAIN = LISTED_MEMBERS * 0.9;
-
-/** Closed with 1000 is left on purpose; any other way the member may be back in a moment. */
-export type Departure = "left" | "lost";
 
 interface Present {
   user: User;
@@ -51,7 +49,7 @@ export class Attendance {
     const news = this.#news;
     this.#news = [];
     for (const connection of connections) {
-      if (connection.state.stage.at !== "joining") this.#enter(connection, connection.state.seenAt);
+      if (connection.state.stage.at !== "joining") this.#enter(connection, connection.state.joinedAt ?? 0);
     }
     this.#news = news;
     this.#told.connections = null;
@@ -125,6 +123,8 @@ export class Attendance {
   /** When it next has something to say by itself; the room is awake till then anyway. */
   dueAt(): number | null {
     const times = Array.from(this.#fading, ({ echoes }) => echoes[0]?.until ?? Number.POSITIVE_INFINITY);
+    // A call that only looked has swept somebody away.
+    if (this.#news.length > 0) times.push(0);
     if (this.#owesOccupancy) times.push(this.#told.at + OCCUPANCY_EVERY_MS);
     return times.length === 0 ? null : times.reduce((soonest, time) => Math.min(soonest, time));
   }

@@ -22,9 +22,9 @@ const RETRY_MS = 1_000;
 export async function tellMentioned(
   room: string,
   mentions: readonly Mention[],
-  notify: (user: string, notification: MentionNotification) => Promise<unknown>,
+  notify: (user: string, notification: MentionNotification, sessions: readonly string[]) => Promise<unknown>,
 ): Promise<void> {
-  await mapBounded(mentions, async ({ user, seq, epoch, from }) => {
+  await mapBounded(mentions, async ({ user, seq, epoch, from, sessions }) => {
     const notification = {
       id: `mention:${room}:${epoch}.${seq}`,
       title: from?.name ?? from?.id ?? "",
@@ -36,7 +36,7 @@ export async function tellMentioned(
     } as const;
     for (let attempt = 1; ; attempt++) {
       try {
-        await notify(user, notification);
+        await notify(user, notification, sessions);
         return;
       } catch (error) {
         if (attempt === TRIES) {

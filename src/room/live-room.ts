@@ -1,14 +1,16 @@
 // A room while its object is awake: the rules, joined to the runtime's sockets, storage and clock.
 
 import { authorizeRoom } from "../auth/authorize-room.ts";
-import type { Actor } from "../auth/identity.ts";
+import { type Actor, type UserIdentity, undatedUntil } from "../auth/identity.ts";
 import { verifyToken } from "../auth/verify-token.ts";
 import { type Config, requireConfig } from "../config/config.ts";
 import type { Env } from "../env.ts";
+import { currentSockets } from "../platform/current-sockets.ts";
 import { describeError, log } from "../platform/log.ts";
 import { migrate } from "../platform/migrate.ts";
 import { objectStub } from "../platform/object-stub.ts";
 import { type Outcome, type Refusal, type RoomCommand, reject } from "../protocol/index.ts";
+import type { Departure } from "../realtime/departure.ts";
 import { FlushLoop } from "../realtime/flush-loop.ts";
 import { socketPort } from "../realtime/hibernatable-socket.ts";
 import { Intake } from "../realtime/intake.ts";
@@ -16,11 +18,11 @@ import { randomEpoch, randomId } from "../realtime/random-id.ts";
 import { FAILED, UNREACHABLE } from "../realtime/refusals.ts";
 import { parseFrame } from "../validation/parse-frame.ts";
 import { ROOM_COMMANDS } from "../validation/room-commands.ts";
-import type { Departure } from "./attendance.ts";
 import type { Delivery } from "./delivery.ts";
 import { tellMentioned } from "./live-mentions.ts";
 import { LiveSessions } from "./live-sessions.ts";
 import { LogStore } from "./log-store.ts";
+import { ReceiptStore } from "./receipt-store.ts";
 import { Room } from "./room.ts";
 import type { AppliedCommand } from "./room-commands.ts";
 import { RoomConnection, readState } from "./room-connection.ts";
@@ -73,6 +75,7 @@ export class LiveRoom {
       settings,
       log: new RoomLog(store, { newEpoch: randomEpoch(), historyLimit, now }),
       users: new UserRecords(database.sql),
+      receipts: new ReceiptStore(database),
     };
     this.room = new Room(name, storage, {
       newEpoch: randomEpoch,
@@ -110,17 +113,42 @@ export class LiveRoom {
       authenticated: (connection, id, outcome) =>
         this.room.enqueue({ kind: "auth", connection, id, outcome }),
     });
-    this.#restore(now);
+    this.#restore();
+  }
+
+  /** Whether the object of who opens a connection has to be asked first: see `learnOf`. */
+  hasToAsk({ identity }: Actor): boolean {
+    if (identity.kind !== "user") return false;
+    return undatedUntil(identity) !== null || !this.room.moderation.isKnownTo(identity.user.id);
   }
 
   /**
-   * With a user's first opening here their object learns of the room, and the room which of their tokens are void:
-   * from then on it is told. Refuses where their object cannot be reached.
+   * With a user's first opening here their object learns of the room, and the room which of their tokens are void: from
+   * then on it is told. A token without a date is told to it each time. Refuses where their object cannot be reached.
    */
-  async learnOf(user: string): Promise<Refusal | undefined> {
+  async learnOf({ identity }: Actor): Promise<Refusal | undefined> {
+    if (identity.kind !== "user") return undefined;
+    const { id } = identity.user;
+    if (this.room.moderation.isKnownTo(id)) return this.#keepInMind(identity);
     try {
-      const voidUpTo = await this.#userObject(user).opened(this.#name);
-      this.room.moderation.learn(user, voidUpTo, Date.now());
+      const opened = await this.#userObject(id).opened(this.#name, undatedUntil(identity));
+      if (!opened.ok) return opened.refusal;
+      this.room.moderation.learn(id, opened.value, Date.now());
+      return undefined;
+    } catch (error) {
+      log("error", "user_unreachable", { room: this.#name, error: describeError(error) });
+      return UNREACHABLE;
+    }
+  }
+
+  /** A token without a date counts only when the user's object knows when it expires. */
+  async #keepInMind({ user: { id }, ...token }: UserIdentity): Promise<Refusal | undefined> {
+    const undated = undatedUntil(token);
+    // With a date nobody has to be asked: the room is told of a withdrawal.
+    if (undated === null) return undefined;
+    try {
+      const voidTokens = await this.#userObject(id).voidTokens(undated);
+      this.room.moderation.withdraw(id, voidTokens, Date.now());
       return undefined;
     } catch (error) {
       log("error", "user_unreachable", { room: this.#name, error: describeError(error) });
@@ -145,7 +173,7 @@ export class LiveRoom {
       topics,
       presence,
       counted,
-      seenAt: Date.now(),
+      pingedAt: null,
       stage: { at: "joining", history, ...(since !== undefined && { since }) },
       joinedAt: null,
       said: NOTHING_SAID,
@@ -245,14 +273,20 @@ export class LiveRoom {
 
   async #verify(token: string): Promise<Outcome<Actor>> {
     const verified = await verifyToken(this.#config.token, token, Date.now());
-    return verified.ok ? authorizeRoom(this.#config, verified.value, this.#name) : verified;
+    if (!verified.ok) return verified;
+    const actor = await authorizeRoom(this.#config, verified.value, this.#name);
+    if (!actor.ok) return actor;
+    const refusal = await this.#keepInMind(verified.value.identity);
+    return refusal === undefined ? actor : reject(refusal);
   }
 
   /** Nobody waits for it: the calls leave when what they tell of is durable. */
   #tellMentioned(): void {
     const mentions = this.room.posts.takeMentions();
     if (mentions.length === 0) return;
-    const told = tellMentioned(this.#name, mentions, (user, input) => this.#userObject(user).notify(input));
+    const told = tellMentioned(this.#name, mentions, (user, input, sessions) =>
+      this.#userObject(user).mention(input, sessions),
+    );
     this.#ctx.waitUntil(told);
   }
 
@@ -261,15 +295,12 @@ export class LiveRoom {
   }
 
   /** Sockets outlive the sleep of their object; what it knew of them is in their attachments. */
-  #restore(now: number): void {
-    for (const ws of this.#ctx.getWebSockets()) {
-      const state = readState(ws.deserializeAttachment());
-      if (state !== undefined) this.#connections.set(ws, new RoomConnection(this.#port(ws), state));
-      else if (ws.readyState === WebSocket.OPEN) ws.close(4500, "internal");
-    }
+  #restore(): void {
+    const sockets = currentSockets(this.#ctx, readState, { room: this.#name });
+    for (const { ws, state } of sockets) this.#connections.set(ws, new RoomConnection(this.#port(ws), state));
     const connections = [...this.#connections.values(), ...this.sessions.restore()];
     if (connections.length === 0) return;
+    // Nobody is swept yet: what woke the object is delivered first.
     this.room.restore(connections);
-    this.room.sweep(now);
   }
 }

@@ -3,8 +3,9 @@
 import { describeError, log } from "../platform/log.ts";
 import type { Sql } from "../platform/sql.ts";
 import { okAnswer } from "../realtime/answers.ts";
+import type { Departure } from "../realtime/departure.ts";
+import { SILENT_INTERVALS } from "../realtime/liveness.ts";
 import type { ItemAnswer, SessionItem, SessionJoin } from "../realtime/session-delivery.ts";
-import type { Departure } from "./attendance.ts";
 import { Courier } from "./courier.ts";
 import type { Room } from "./room.ts";
 import type { RoomConnection } from "./room-connection.ts";
@@ -27,6 +28,8 @@ export class LiveSessions {
   readonly #ports: LiveSessionsPorts;
   readonly #sessions: Sessions;
   readonly #courier: Courier;
+  /** When those that hear nothing of what is said were last asked: a room that is busy for long asks them too. */
+  #lookedAt = Date.now();
 
   constructor(room: Room, ports: LiveSessionsPorts) {
     this.#room = room;
@@ -54,8 +57,14 @@ export class LiveSessions {
     return this.#sessions.size >= MAX_SESSIONS;
   }
 
+  /** Those whose row other code wrote are told that the room has ended for them, and join again. */
   restore(): RoomConnection[] {
-    return this.#sessions.restore();
+    const { connections, others } = this.#sessions.restore();
+    if (others > 0) {
+      log("warn", "state_of_other_code", { room: this.#room.name, sessions: others });
+      for (const { user, item } of this.#sessions.farewells()) this.#courier.add(user, item);
+    }
+    return connections;
   }
 
   find(id: string): RoomConnection | undefined {
@@ -68,10 +77,7 @@ export class LiveSessions {
   }
 
   /** Takes a session in; its first frames go out with the next flush, after the answer to its `join`. */
-  join(
-    { connection: id, join, id: command, actor, topics, presence, since, history }: SessionJoin,
-    now: number,
-  ): void {
+  join({ connection: id, join, id: command, actor, topics, presence, since, history }: SessionJoin): void {
     const connection = this.#sessions.join(
       {
         version: 1,
@@ -80,7 +86,7 @@ export class LiveSessions {
         topics,
         presence,
         counted: true,
-        seenAt: now,
+        pingedAt: null,
         stage: { at: "joining", history, ...(since !== undefined && { since }) },
         joinedAt: null,
         said: NOTHING_SAID,
@@ -107,9 +113,12 @@ export class LiveSessions {
 
   /** To be called after each flush, before anything else happens: what it wrote and what it said belong together. */
   collect(headBefore: number): void {
-    for (const { user, item } of this.#sessions.collect(headBefore, this.#room.log.head)) {
-      this.#courier.add(user, item);
-    }
+    const { head } = this.#room.log;
+    for (const { user, item } of this.#sessions.collect(headBefore, head)) this.#courier.add(user, item);
+    const now = Date.now();
+    if (now - this.#lookedAt < SILENT_INTERVALS * this.#room.settings.limits.pingMs) return;
+    this.#lookedAt = now;
+    for (const { user, item } of this.#sessions.unheard(head)) this.#courier.add(user, item);
   }
 
   /** From time to time, and where something was stored since: whether they are still there, and have everything. */

@@ -1,9 +1,9 @@
 // Who is kept out of a room, and what its moderators do.
 
-import type { Actor } from "../auth/identity.ts";
+import type { Actor, Identity } from "../auth/identity.ts";
 import { accept, type Closing, type Outcome, type Refusal, refuse, reject } from "../protocol/index.ts";
-import { withdrawn } from "../realtime/withdrawn.ts";
-import type { Departure } from "./attendance.ts";
+import type { Departure } from "../realtime/departure.ts";
+import { type VoidTokens, withdrawn } from "../realtime/withdrawn.ts";
 import type { Audit } from "./audit.ts";
 import type { Receipts } from "./receipts.ts";
 import { mayModerate, NO_MODERATE, nameOf } from "./rights.ts";
@@ -18,8 +18,16 @@ export interface Kick {
   readonly reason?: string | undefined;
 }
 
-/** Everybody; or one user, with all that they have open or with what was opened with a token of up to `issuedUpTo`. */
-export type Expelled = "everybody" | { readonly user: string; readonly issuedUpTo?: number };
+/** Everybody, or one user. */
+export type Expelled = "everybody" | { readonly user: string };
+
+/** How a connection of theirs is closed; `undefined`: it is not. */
+export type ClosingOf = (identity: Identity) => Closing | undefined;
+
+export interface BansPage {
+  readonly bans: readonly Ban[];
+  readonly more: boolean;
+}
 
 interface Moderated {
   readonly settings: RoomSettings;
@@ -30,11 +38,14 @@ interface Moderated {
 
 export interface ModerationPorts {
   /** Closes connections, and says to the others that they are gone. */
-  expel(whom: Expelled, closing: Closing, departure: Departure, now: number): void;
+  expel(whom: Expelled, closing: ClosingOf, departure: Departure, now: number): void;
   readonly audit: Audit;
   newEpoch(): string;
 }
 
+const MAX_BANS = 1_000;
+
+const NO_SUCH_BAN = refuse("not_found", "after is nobody who is banned now", { path: ["after"] });
 const ONLY_SERVER = refuse("forbidden", "historyLimit takes an API key", { path: ["historyLimit"] });
 
 export class Moderation {
@@ -52,62 +63,77 @@ export class Moderation {
     this.#ports = ports;
   }
 
-  /** Whether this room has learned which of a user's tokens are void. */
-  knows(user: string): boolean {
-    return (this.#records.clearance(user)?.voidUpTo ?? null) !== null;
+  /** Whether a user's object tells this room of a `disconnect`. */
+  isKnownTo(user: string): boolean {
+    return this.#records.clearance(user).isKnown;
   }
 
   /** Why this actor is kept out, if so. */
   bars({ identity }: Actor, now: number): Refusal | undefined {
     if (identity.kind !== "user") return undefined;
-    const { bannedUntil, voidUpTo } = this.#records.clearance(identity.user.id) ?? NOTHING_KNOWN;
+    const { bannedUntil, voidTokens } = this.#records.clearance(identity.user.id);
     if (bannedUntil > now) {
       return refuse("banned", "you are banned from this room", { retryAfterMs: bannedUntil - now });
     }
-    return withdrawn(identity.issuedAt, voidUpTo ?? 0, now);
+    return withdrawn(identity, voidTokens, now);
   }
 
-  /** Tokens of `user` issued up to `voidUpTo` are void from now on; what is open with one closes. */
-  withdraw(user: string, voidUpTo: number, now: number): void {
-    this.#records.setVoidUpTo(user, voidUpTo);
-    const closing = withdrawn(0, voidUpTo, now);
-    if (closing !== undefined) this.#ports.expel({ user, issuedUpTo: voidUpTo }, closing, "lost", now);
-  }
-
-  /** With the next opening their object is asked anew. */
-  forget(user: string): void {
-    this.#records.forgetToken(user);
+  /** These tokens of `user` are void from now on; what is open with one closes. */
+  withdraw(user: string, voidTokens: VoidTokens, now: number): void {
+    this.#setVoid(user, voidTokens, this.isKnownTo(user), now);
   }
 
   /** What the user's object said with an opening. It may be news, where a withdrawal did not get here. */
-  learn(user: string, voidUpTo: number, now: number): void {
-    const known = this.#records.clearance(user)?.voidUpTo ?? null;
-    if (known === null || known < voidUpTo) this.withdraw(user, voidUpTo, now);
+  learn(user: string, voidTokens: VoidTokens, now: number): void {
+    this.#setVoid(user, voidTokens, true, now);
+  }
+
+  #setVoid(user: string, voidTokens: VoidTokens, isKnown: boolean, now: number): void {
+    const before = this.#records.clearance(user);
+    const isNews = voidTokens.upTo > before.voidTokens.upTo;
+    if (!isNews && isKnown === before.isKnown) return;
+    this.#records.setVoid(user, voidTokens, isKnown);
+    const closing = (identity: Identity) =>
+      identity.kind === "user" ? withdrawn(identity, voidTokens, now) : undefined;
+    if (isNews) this.#ports.expel({ user }, closing, "lost", now);
+  }
+
+  /** With the next opening their object is asked anew, and they follow the room again. What is void stays so. */
+  forget(user: string): void {
+    this.#records.unknow(user);
   }
 
   kick(actor: Actor, { user, banSeconds, reason }: Kick, now: number): Outcome<undefined> {
     if (!mayModerate(actor)) return reject(NO_MODERATE);
     const by = nameOf(actor);
     const banMs = banSeconds * 1_000;
-    // When they may come back, their object is asked anew, and they follow the room again.
-    if (banMs > 0) this.#records.forgetToken(user);
+    if (banMs > 0) this.forget(user);
     if (banMs > 0) this.#records.setBan({ user, until: now + banMs, at: now, by, reason });
     const closing = banMs > 0 ? ({ code: "banned", retryAfterMs: banMs } as const) : FORBIDDEN;
-    this.#ports.expel({ user }, closing, "left", now);
+    this.#ports.expel({ user }, () => closing, "left", now);
     this.#ports.audit({ act: "kick", by, user, banSeconds });
     return accept(undefined);
   }
 
   isBanned(user: string, now: number): boolean {
-    return (this.#records.clearance(user)?.bannedUntil ?? 0) > now;
+    return this.#records.clearance(user).bannedUntil > now;
   }
 
   hasBans(now: number): boolean {
     return this.#records.hasBans(now);
   }
 
-  bans(actor: Actor, now: number): Outcome<Ban[]> {
-    return mayModerate(actor) ? accept(this.#records.bans(now)) : reject(NO_MODERATE);
+  /** The next to end first; `after`: those that follow the ban of that user. */
+  bans(actor: Actor, after: string | undefined, now: number): Outcome<BansPage> {
+    if (!mayModerate(actor)) return reject(NO_MODERATE);
+    const until = after === undefined ? now : this.#records.clearance(after).bannedUntil;
+    if (after !== undefined && until <= now) return reject(NO_SUCH_BAN);
+    const page = this.#records.bans(
+      now,
+      MAX_BANS + 1,
+      after === undefined ? undefined : { until, user: after },
+    );
+    return accept({ bans: page.slice(0, MAX_BANS), more: page.length > MAX_BANS });
   }
 
   unban(actor: Actor, user: string): Outcome<undefined> {
@@ -138,11 +164,10 @@ export class Moderation {
     // Nobody is sent away for good before it is done, and no position is left that the new log has yet to reach.
     this.#receipts.purge();
     this.#log.purge(this.#ports.newEpoch());
-    this.#ports.expel("everybody", { code: "deleted" }, "left", now);
+    this.#ports.expel("everybody", () => ({ code: "deleted" }), "left", now);
     this.#ports.audit({ act: "purge", by: nameOf(actor) });
     return accept(undefined);
   }
 }
 
-const NOTHING_KNOWN = { bannedUntil: 0, voidUpTo: 0 };
 const FORBIDDEN = { code: "forbidden" } as const;

@@ -14,7 +14,7 @@ import {
 import { oversize } from "../realtime/encode-data.ts";
 import type { Attendance } from "./attendance.ts";
 import type { Delivery } from "./delivery.ts";
-import type { Mention } from "./mentions.ts";
+import { type Mention, whereabouts } from "./mentions.ts";
 import { keptForServer, mayModerate, mayWrite, NO_WRITE } from "./rights.ts";
 import type { RoomConnection } from "./room-connection.ts";
 import type { Draft, RoomLog } from "./room-log.ts";
@@ -72,7 +72,7 @@ export class Posts {
     if (actor.identity.kind === "user") this.#slowMode.spoke(actor.identity.user.id, now);
     const { result, body } = stored.value;
     const instead = echo?.(result);
-    this.#mention(draft, from, result.seq);
+    this.#mention(draft, from, result.seq, now);
     delivery.say({ kind: "stored", event: draft.event, ...(instead !== undefined && { instead }) }, body);
     return accept(result);
   }
@@ -115,10 +115,12 @@ export class Posts {
     return mentions;
   }
 
-  #mention({ mentions = [] }: Draft, from: Sender | null, seq: number): void {
+  #mention({ mentions = [] }: Draft, from: Sender | null, seq: number, now: number): void {
+    const { pingMs } = this.#settings.limits;
     for (const user of new Set(mentions)) {
-      if (user === from?.id || this.#attendance.connectionsOf(user).size > 0) continue;
-      this.#mentions.push({ user, seq, epoch: this.#log.epoch, from });
+      if (user === from?.id) continue;
+      const where = whereabouts(this.#attendance.connectionsOf(user), pingMs, now);
+      if (where !== "here") this.#mentions.push({ user, seq, epoch: this.#log.epoch, from, ...where });
     }
   }
 

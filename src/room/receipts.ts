@@ -3,8 +3,8 @@
 
 import type { ReadResult, ReceiptEntry } from "../protocol/index.ts";
 import { sinceMs } from "../realtime/since-ms.ts";
+import { LISTED, type ReceiptStore } from "./receipt-store.ts";
 import type { RoomLog } from "./room-log.ts";
-import type { UserRecords } from "./user-records.ts";
 
 const WRITE_EVERY_MS = 5_000;
 /** In a crowd, where nobody is told, and each position is a row all the same. */
@@ -19,14 +19,12 @@ interface Position {
   readonly writtenAt: number;
 }
 
-const MAX_LISTED = 1_000;
-
 /** More positions in memory than this, and those that are written are read again when they are asked for. */
 const REMEMBERED = 10_000;
 
 export class Receipts {
   readonly #log: RoomLog;
-  readonly #records: UserRecords;
+  readonly #store: ReceiptStore;
   /** As far as memory knows. */
   readonly #positions = new Map<string, Position>();
   /** Users whose position is not written yet. */
@@ -36,9 +34,9 @@ export class Receipts {
   #lookedAt = Number.NEGATIVE_INFINITY;
   #writeEveryMs = WRITE_EVERY_MS;
 
-  constructor(log: RoomLog, records: UserRecords) {
+  constructor(log: RoomLog, store: ReceiptStore) {
     this.#log = log;
-    this.#records = records;
+    this.#store = store;
   }
 
   /** How far a user has read. */
@@ -66,7 +64,7 @@ export class Receipts {
     if (seq <= before) return;
     const isDue = sinceMs(writtenAt, now) >= this.#writeEveryMs;
     // First of all, so that nothing is remembered that could not be written.
-    if (isDue) this.#records.setReceipt({ user, seq, at: now });
+    if (isDue) this.#store.put({ user, seq, at: now });
     if (isDue) this.#unwritten.delete(user);
     else this.#unwritten.add(user);
     this.#positions.set(user, { seq, at: now, writtenAt: isDue ? now : writtenAt });
@@ -75,14 +73,12 @@ export class Receipts {
 
   /** Of those who read last, the latest first. */
   list(): ReceiptEntry[] {
-    const stored = new Map(
-      Array.from(this.#records.receipts(MAX_LISTED), (receipt) => [receipt.user, receipt]),
-    );
+    const stored = new Map(this.#store.latest().map((receipt) => [receipt.user, receipt]));
     for (const user of this.#unwritten) {
       const { seq, at } = this.#position(user);
       stored.set(user, { user, seq, at });
     }
-    return [...stored.values()].sort((a, b) => b.at - a.at).slice(0, MAX_LISTED);
+    return [...stored.values()].sort((a, b) => b.at - a.at).slice(0, LISTED);
   }
 
   /** When it next has something to write or to tell by itself. */
@@ -106,7 +102,7 @@ export class Receipts {
     for (const user of due) this.#positions.set(user, { ...this.#position(user), writtenAt: now });
     for (const user of due) {
       const { seq, at } = this.#position(user);
-      this.#records.setReceipt({ user, seq, at });
+      this.#store.put({ user, seq, at });
       this.#unwritten.delete(user);
     }
   }
@@ -126,7 +122,7 @@ export class Receipts {
 
   /** With the log that they are positions in. */
   purge(): void {
-    this.#records.forgetReceipts();
+    this.#store.purge();
     this.#positions.clear();
     this.#unwritten.clear();
     this.#untold.clear();
@@ -135,7 +131,7 @@ export class Receipts {
   #position(user: string): Position {
     let position = this.#positions.get(user);
     if (position === undefined) {
-      const { seq = 0, at = Number.NEGATIVE_INFINITY } = this.#records.receipt(user) ?? {};
+      const { seq = 0, at = Number.NEGATIVE_INFINITY } = this.#store.find(user) ?? {};
       position = { seq, at, writtenAt: at };
       this.#tidy();
       this.#positions.set(user, position);

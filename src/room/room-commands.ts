@@ -92,7 +92,7 @@ export class RoomCommands {
       case "history":
         return this.#history(connection, command);
       case "ping": {
-        connection.saw(now);
+        connection.pinged(now);
         delivery.answer(connection, pong(command.id, now));
         return DONE;
       }

@@ -4,6 +4,8 @@ import { DurableObject } from "cloudflare:workers";
 import { type Actor, SERVER, userOf } from "../auth/identity.ts";
 import { decodeHeader, IDENTITY_HEADER } from "../auth/identity-header.ts";
 import type { Env } from "../env.ts";
+import { describeError, log } from "../platform/log.ts";
+import { opening } from "../platform/opening.ts";
 import {
   accept,
   type ChangeResult,
@@ -17,15 +19,17 @@ import {
   type Topics,
 } from "../protocol/index.ts";
 import { planAlarm } from "../realtime/alarm-plan.ts";
+import { type Departure, departureOf } from "../realtime/departure.ts";
 import { answerClose, answerHeartbeats } from "../realtime/hibernatable-socket.ts";
+import { ObjectAlarm } from "../realtime/object-alarm.ts";
 import { FULL } from "../realtime/refusals.ts";
 import type { RoomStanding, SessionJoin } from "../realtime/session-delivery.ts";
 import { refusalResponse, upgraded } from "../realtime/upgrade-response.ts";
-import type { Departure } from "./attendance.ts";
+import type { VoidTokens } from "../realtime/withdrawn.ts";
 import type { ChangeInput } from "./changes.ts";
 import type { Delivery } from "./delivery.ts";
 import { defaultsOf, LiveRoom } from "./live-room.ts";
-import type { Kick } from "./moderation.ts";
+import type { BansPage, Kick } from "./moderation.ts";
 import type { MessageInput, SignalInput } from "./posts.ts";
 import type { Room } from "./room.ts";
 import {
@@ -41,28 +45,26 @@ import {
 } from "./room-info.ts";
 import type { OwnSettings, SettingsPatch } from "./room-settings.ts";
 import type { RoomUpgrade } from "./room-upgrade.ts";
-import type { Ban } from "./user-records.ts";
 
 export class RoomObject extends DurableObject<Env> {
   /** Made at the first event after a start, and again after the room was forgotten. */
   #live: LiveRoom | undefined;
-  /** `undefined`: not asked since the start. */
-  #alarmAt: number | null | undefined;
+  readonly #alarm: ObjectAlarm;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
+    this.#alarm = new ObjectAlarm(ctx.storage);
     answerHeartbeats(ctx);
   }
 
   /** Takes a connection that the Worker has checked, and nothing else. */
   override async fetch(request: Request): Promise<Response> {
     const upgrade = decodeHeader<RoomUpgrade>(request.headers.get(IDENTITY_HEADER) ?? "");
-    const user = userOf(upgrade.actor.identity);
     const live = this.#open();
     let refusal = this.#refusal(upgrade.actor);
-    if (refusal === undefined && user !== null && upgrade.counted && !live.room.moderation.knows(user.id)) {
+    if (refusal === undefined && upgrade.counted && live.hasToAsk(upgrade.actor)) {
       // What it learns, and what happens meanwhile, may be a reason too.
-      refusal = (await live.learnOf(user.id)) ?? this.#refusal(upgrade.actor);
+      refusal = (await live.learnOf(upgrade.actor)) ?? this.#refusal(upgrade.actor);
     }
     if (refusal !== undefined) return refusalResponse(refusal);
     const { 0: client, 1: server } = new WebSocketPair();
@@ -85,7 +87,14 @@ export class RoomObject extends DurableObject<Env> {
   }
 
   override async alarm(): Promise<void> {
-    this.#alarmAt = null;
+    const room = this.ctx.id.name ?? "";
+    await this.#alarm.goOff([() => this.#lookAfter()], (error) =>
+      log("error", "alarm_failed", { room, error: describeError(error) }),
+    );
+  }
+
+  /** Sets the next alarm itself. */
+  async #lookAfter(): Promise<null> {
     const { room, sessions } = this.#open();
     const now = Date.now();
     const wasEmpty = room.size === 0 && sessions.size === 0 && !room.hasWork;
@@ -93,10 +102,11 @@ export class RoomObject extends DurableObject<Env> {
     sessions.sweep(now);
     if (!wasEmpty || room.isKept(now)) {
       await this.#open().flush();
-      return;
+      return null;
     }
     this.#live = undefined;
     await this.ctx.storage.deleteAll();
+    return null;
   }
 
   info(actor: Actor): Promise<Outcome<RoomInfo>> {
@@ -153,9 +163,9 @@ export class RoomObject extends DurableObject<Env> {
     return outcome;
   }
 
-  async bans(actor: Actor): Promise<Outcome<Ban[]>> {
-    if (!this.#exists) return accept([]);
-    return this.#call(actor, ({ moderation }, now) => moderation.bans(actor, now));
+  async bans(actor: Actor, after: string | undefined): Promise<Outcome<BansPage>> {
+    if (!this.#exists) return accept({ bans: [], more: false });
+    return this.#call(actor, ({ moderation }, now) => moderation.bans(actor, after, now));
   }
 
   unban(actor: Actor, user: string): Promise<Outcome<undefined>> {
@@ -172,14 +182,14 @@ export class RoomObject extends DurableObject<Env> {
   }
 
   /**
-   * For the user's object: tokens of theirs issued up to `voidUpTo` (milliseconds) are void. `false`: there is no such
-   * room any more, and none is made. Rejects where it could not be done.
+   * For the user's object: these tokens of theirs are void. `false`: there is no such room any more, and none is made.
+   * Rejects where it could not be done.
    */
-  async withdraw(user: string, voidUpTo: number): Promise<boolean> {
+  async withdraw(user: string, voidTokens: VoidTokens): Promise<boolean> {
     if (!this.#exists) return false;
     const live = this.#open();
     const outcome = await live.call(SERVER, 0, (_, now) =>
-      accept(live.room.moderation.withdraw(user, voidUpTo, now)),
+      accept(live.room.moderation.withdraw(user, voidTokens, now)),
     );
     if (!outcome.ok) throw new Error(outcome.refusal.code);
     return true;
@@ -197,6 +207,15 @@ export class RoomObject extends DurableObject<Env> {
     if (this.#exists) this.#open().room.moderation.forget(user);
   }
 
+  /** Their object tells this room of nothing any more. `false`: it has to, as something of theirs is open here. */
+  release(user: string): boolean {
+    if (!this.#exists) return true;
+    const { room } = this.#open();
+    if (room.isOpenTo(user)) return false;
+    room.moderation.forget(user);
+    return true;
+  }
+
   /** A session joins. Its answer and first frames come with a delivery. */
   async join(join: SessionJoin): Promise<Outcome<undefined>> {
     // Joining again starts over: it does not stand in its own way.
@@ -204,21 +223,23 @@ export class RoomObject extends DurableObject<Env> {
     const { room, sessions } = this.#open();
     const now = Date.now();
     const user = userOf(join.actor.identity);
-    if (user !== null) room.moderation.learn(user.id, join.voidUpTo, now);
+    if (user !== null) room.moderation.learn(user.id, join.voidTokens, now);
     const refusal = this.#refusal(join.actor) ?? (sessions.areFull ? FULL : undefined);
     if (refusal !== undefined) return reject(refusal);
-    sessions.join(join, now);
+    sessions.join(join);
     await this.#open().flush();
     return accept(undefined);
   }
 
   /** What a session said, as it came. `false`: it has not joined. */
   async receive(session: string, frames: readonly string[]): Promise<boolean> {
+    if (!this.#exists) return false;
     return await this.#open().receiveOf(session, frames);
   }
 
   /** Settles when the session has heard what was said to it before. */
   async leave(session: string, departure: Departure): Promise<void> {
+    if (!this.#exists) return;
     const user = this.#open().sessions.find(session)?.user?.id;
     this.#open().sessions.leave(session, departure);
     await this.#open().flush();
@@ -255,7 +276,7 @@ export class RoomObject extends DurableObject<Env> {
   #refusal(actor: Actor): Refusal | undefined {
     const live = this.#open();
     const now = Date.now();
-    live.room.sweepIfStale(now);
+    live.room.sweepIfDue(now);
     const refusal = live.room.refuses(actor, now);
     // The refused need not wait until the others have heard of the ghosts that were just found.
     if (refusal !== undefined) this.ctx.waitUntil(live.flushIfDue());
@@ -275,8 +296,13 @@ export class RoomObject extends DurableObject<Env> {
   }
 
   #open(): LiveRoom {
-    this.#live ??= new LiveRoom(this.ctx, this.env, this.#name, (room) => this.#setAlarm(room));
+    this.#live ??= this.#start();
     return this.#live;
+  }
+
+  #start(): LiveRoom {
+    const start = () => new LiveRoom(this.ctx, this.env, this.#name, (room) => this.#setAlarm(room));
+    return opening("room", this.#name, start, Date.now());
   }
 
   /** For calls that only look: ghosts are found first, and the alarm that forgets an empty room moves on. Makes no room. */
@@ -286,7 +312,7 @@ export class RoomObject extends DurableObject<Env> {
     const now = Date.now();
     const barred = live.room.moderation.bars(actor, now);
     if (barred !== undefined) return reject(barred);
-    live.room.sweepIfStale(now);
+    live.room.sweepIfDue(now);
     // One flush, which nobody who only looks has to wait for.
     this.ctx.waitUntil(live.flushIfDue());
     await this.#setAlarm(live.room);
@@ -297,7 +323,7 @@ export class RoomObject extends DurableObject<Env> {
   async #gone(ws: WebSocket, code: number, reason: string): Promise<void> {
     try {
       // Before the close, which may take the attachment away that a start reads.
-      this.#open().gone(ws, code === 1000 ? "left" : "lost");
+      this.#open().gone(ws, departureOf(code));
     } finally {
       answerClose(ws, code, reason);
     }
@@ -306,13 +332,11 @@ export class RoomObject extends DurableObject<Env> {
 
   async #setAlarm(room: Room): Promise<void> {
     const now = Date.now();
-    if (this.#alarmAt === undefined) this.#alarmAt = await this.ctx.storage.getAlarm();
+    if (this.#alarm.at === undefined) await this.#alarm.known();
     // A single socket that is gone without a word costs nobody anything; a session may have missed something.
     const connections = this.#open().sessions.size > 0 ? Math.max(2, room.size) : room.size;
     const life = { connections, isKept: () => room.isKept(now) };
-    const at = planAlarm(life, this.#alarmAt, now);
-    if (at === null) return;
-    this.#alarmAt = at;
-    await this.ctx.storage.setAlarm(at);
+    const at = planAlarm(life, this.#alarm.at ?? null, now);
+    if (at !== null) await this.#alarm.set(at);
   }
 }

@@ -1,4 +1,8 @@
 // The tables of a room. Every index, and every row in it, is a row written: hence no more than these.
+//
+// A step that was released is never edited, as there are rooms that have taken it: test/unit/schema.test.ts holds the
+// hash of each. What changes is a new list at the end of `ROOM_SCHEMA`. The two tables that a purge makes anew are then
+// stated twice: frozen in the first step, and here as they are now.
 
 /** By itself, as a purge makes it anew. */
 export const LOG_TABLE = [
@@ -21,6 +25,17 @@ export const LOG_TABLE = [
   "CREATE INDEX log_changed ON log (changed) WHERE changed IS NOT NULL",
 ];
 
+/** How far each user has read. By itself, as a purge makes it anew. */
+export const RECEIPTS_TABLE = [
+  `CREATE TABLE receipts (
+     user TEXT PRIMARY KEY,
+     seq INTEGER NOT NULL,
+     at INTEGER NOT NULL,
+     entry INTEGER NOT NULL
+   ) WITHOUT ROWID`,
+  "CREATE INDEX receipts_entry ON receipts (entry)",
+];
+
 export const ROOM_SCHEMA = [
   [
     // What there is one of. Settings are NULL until somebody changes them.
@@ -38,17 +53,19 @@ export const ROOM_SCHEMA = [
        inquired_at INTEGER NOT NULL DEFAULT 0
      )`,
     ...LOG_TABLE,
-    // One row a user: what the room keeps of them however long it sleeps. Without a rowid, so that it has no second index.
+    ...RECEIPTS_TABLE,
+    // One row a user: who may come in, and with which tokens. Without a rowid, so that it has no second index.
     `CREATE TABLE users (
        user TEXT PRIMARY KEY,
-       void_up_to INTEGER,
-       read_seq INTEGER,
-       read_at INTEGER,
+       void_up_to INTEGER NOT NULL DEFAULT 0,
+       void_undated_up_to INTEGER NOT NULL DEFAULT 0,
+       is_known INTEGER NOT NULL DEFAULT 0,
        banned_until INTEGER,
        banned_at INTEGER,
        banned_by TEXT,
        ban_reason TEXT
      ) WITHOUT ROWID`,
+    "CREATE INDEX users_banned ON users (banned_until) WHERE banned_until IS NOT NULL",
     // One row for each session that has joined: it has no socket here that would outlast the room's sleep.
     "CREATE TABLE sessions (connection TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID",
   ],

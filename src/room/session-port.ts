@@ -37,8 +37,8 @@ export class SessionPort implements SocketPort {
   }
 
   /** The user's object looks after that: here it lives until it is said to be gone. */
-  heartbeatAt(): number {
-    return Number.POSITIVE_INFINITY;
+  heartbeatAt(): "elsewhere" {
+    return "elsewhere";
   }
 
   /** What is to be delivered now. */

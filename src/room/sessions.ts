@@ -20,9 +20,11 @@ interface Seat {
   row: string | null;
   /** What the session has been told of. `unknown`: since the room started, or since a delivery was given up. */
   told: "nothing" | "unknown" | { readonly upTo: number };
+  /** Whether an item was made for it since `unheard` last looked. */
+  heard: boolean;
 }
 
-/** The room has ended for a session that has yet to hear of it. */
+/** The room has ended for a session that has yet to hear of it. As it stands in a row, whatever the version. */
 interface Ended {
   readonly user: string;
   readonly join: string;
@@ -68,19 +70,22 @@ export class Sessions {
     return seat?.join === join ? seat.connection : undefined;
   }
 
-  /** Those that had joined before the room slept. */
-  restore(): RoomConnection[] {
+  /** Those that had joined before the room slept, and how many the room ends for as other code wrote their row. */
+  restore(): { connections: RoomConnection[]; others: number } {
+    let others = 0;
     for (const { connection, state: row } of this.#store.all()) {
-      const { join, ended, ...kept } = JSON.parse(row);
+      const { join, user, ended, ...kept } = JSON.parse(row);
       const state = readState(kept);
       if (ended !== undefined) this.#ended.set(connection, ended);
-      else if (state === undefined) this.#store.remove(connection);
-      else {
+      else if (state === undefined) {
+        others++;
+        this.#hasEnded(connection, { user, join, left: { code: "internal" } });
+      } else {
         const { stage } = state;
         this.#sit(state, { join, row, told: stage.at === "paging" ? { upTo: stage.after } : "unknown" });
       }
     }
-    return Array.from(this.#seats.values(), ({ connection }) => connection);
+    return { connections: Array.from(this.#seats.values(), ({ connection }) => connection), others };
   }
 
   join(state: RoomConnectionState, join: string): RoomConnection {
@@ -93,7 +98,10 @@ export class Sessions {
     const parcels: Parcel[] = [];
     for (const seat of this.#touched) {
       const item = this.#itemOf(seat, headBefore, head);
-      if (item !== undefined) parcels.push({ user: seat.user, item });
+      if (item !== undefined) {
+        seat.heard = true;
+        parcels.push({ user: seat.user, item });
+      }
       try {
         this.#write(seat);
       } catch (error) {
@@ -115,13 +123,18 @@ export class Sessions {
     if (this.size === 0) return [];
     this.#lastInquiry = { headThen: head, at: now };
     this.#store.setLastInquiry(this.#lastInquiry);
-    const seated = Array.from(this.#seats.values())
-      .filter(({ connection }) => connection.state.stage.at === "live")
-      .map(({ user, join, connection, told }) => {
-        const upTo = typeof told === "object" ? told.upTo : head;
-        return { user, item: { connection: connection.state.id, join, after: upTo, upTo, frames: [] } };
-      });
-    return [...seated, ...this.farewells()];
+    return [...inquiries(this.#seats.values(), head), ...this.farewells()];
+  }
+
+  /** As `inquire`, for those that heard nothing since the last time: to the others each delivery is an inquiry. */
+  unheard(head: number): Parcel[] {
+    const seats = [...this.#seats.values()];
+    const parcels = inquiries(
+      seats.filter(({ heard }) => !heard),
+      head,
+    );
+    for (const seat of seats) seat.heard = false;
+    return parcels;
   }
 
   /** For those that have yet to hear of their end. */
@@ -171,27 +184,38 @@ export class Sessions {
     if (port.state === null) {
       this.#seats.delete(id);
       const { left } = port;
-      if (left !== undefined) {
-        const ended: Ended = { user, join, left };
-        this.#ended.set(id, ended);
-        this.#store.put(id, JSON.stringify({ ended }));
-      } else if (seat.row !== null) this.#store.remove(id);
+      if (left !== undefined) this.#hasEnded(id, { user, join, left });
+      else if (seat.row !== null) this.#store.remove(id);
       return;
     }
     if (connection.state.stage.at === "joining") return;
-    // When it was last seen is the business of the user's object.
-    const row = JSON.stringify({ ...connection.state, seenAt: 0, join });
+    // When it last pinged is the business of the user's object. `join` and `user` are there whatever the version.
+    const row = JSON.stringify({ ...connection.state, pingedAt: null, join, user });
     if (row === seat.row) return;
     this.#store.put(id, row);
     seat.row = row;
   }
 
+  #hasEnded(id: string, ended: Ended): void {
+    this.#ended.set(id, ended);
+    this.#store.put(id, JSON.stringify({ ended }));
+  }
+
   #sit(state: RoomConnectionState, { join, row, told }: Pick<Seat, "join" | "row" | "told">): RoomConnection {
     const port = new SessionPort(() => this.#touched.add(seat));
     const connection = new RoomConnection(port, state);
-    const seat: Seat = { user: connection.user?.id ?? "", join, connection, port, row, told };
+    const seat: Seat = { user: connection.user?.id ?? "", join, connection, port, row, told, heard: true };
     port.state = state;
     this.#seats.set(state.id, seat);
     return connection;
   }
+}
+
+function inquiries(seats: Iterable<Seat>, head: number): Parcel[] {
+  return Array.from(seats)
+    .filter(({ connection }) => connection.state.stage.at === "live")
+    .map(({ user, join, connection, told }) => {
+      const upTo = typeof told === "object" ? told.upTo : head;
+      return { user, item: { connection: connection.state.id, join, after: upTo, upTo, frames: [] } };
+    });
 }

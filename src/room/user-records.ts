@@ -1,13 +1,14 @@
-// The SQL of what a room keeps of its users: one row each, in all.
+// The SQL of who may come into a room, and with which tokens: one row a user. No query reads more rows than it answers.
 
 import { firstRow, type Sql } from "../platform/sql.ts";
-import type { ReceiptEntry } from "../protocol/index.ts";
+import { NONE_VOID, type VoidTokens } from "../realtime/withdrawn.ts";
 
 /** What decides whether a user may come in. */
 export interface Clearance {
-  /** Tokens issued up to then are void, in milliseconds; 0: none; `null`: the user's object was not asked yet. */
-  readonly voidUpTo: number | null;
-  /** 0: not banned. */
+  readonly voidTokens: VoidTokens;
+  /** Whether their object has this room among those that it tells of a `disconnect`. */
+  readonly isKnown: boolean;
+  /** In milliseconds; 0: not banned. */
   readonly bannedUntil: number;
 }
 
@@ -20,7 +21,12 @@ export interface Ban {
   readonly reason?: string;
 }
 
-type StandingRow = { void_up_to: number | null; banned_until: number | null };
+type ClearanceRow = {
+  void_up_to: number;
+  void_undated_up_to: number;
+  is_known: number;
+  banned_until: number | null;
+};
 type BanRow = {
   user: string;
   banned_until: number;
@@ -29,6 +35,8 @@ type BanRow = {
   ban_reason: string | null;
 };
 
+const NOTHING_KNOWN: Clearance = { voidTokens: NONE_VOID, isKnown: false, bannedUntil: 0 };
+
 export class UserRecords {
   readonly #sql: Sql;
 
@@ -36,50 +44,34 @@ export class UserRecords {
     this.#sql = sql;
   }
 
-  /** `undefined`: nothing is kept of this user. */
-  clearance(user: string): Clearance | undefined {
+  clearance(user: string): Clearance {
     const row = firstRow(
-      this.#sql.exec<StandingRow>("SELECT void_up_to, banned_until FROM users WHERE user = ?", user),
+      this.#sql.exec<ClearanceRow>(
+        "SELECT void_up_to, void_undated_up_to, is_known, banned_until FROM users WHERE user = ?",
+        user,
+      ),
     );
-    return row && { voidUpTo: row.void_up_to, bannedUntil: row.banned_until ?? 0 };
+    if (row === undefined) return NOTHING_KNOWN;
+    return {
+      voidTokens: { upTo: row.void_up_to, undatedUpTo: row.void_undated_up_to },
+      isKnown: row.is_known === 1,
+      bannedUntil: row.banned_until ?? 0,
+    };
   }
 
-  setVoidUpTo(user: string, at: number): void {
+  /** What their object said, when it was asked with an opening (`isKnown`) or by itself. What is void stays so. */
+  setVoid(user: string, { upTo, undatedUpTo }: VoidTokens, isKnown: boolean): void {
     this.#sql.exec(
-      `INSERT INTO users (user, void_up_to) VALUES (?, ?)
-       ON CONFLICT (user) DO UPDATE SET void_up_to = MAX(COALESCE(void_up_to, 0), excluded.void_up_to)`,
-      ...[user, at],
+      `INSERT INTO users (user, void_up_to, void_undated_up_to, is_known) VALUES (?, ?, ?, ?)
+       ON CONFLICT (user) DO UPDATE SET void_up_to = MAX(void_up_to, excluded.void_up_to),
+         void_undated_up_to = MAX(void_undated_up_to, excluded.void_undated_up_to), is_known = excluded.is_known`,
+      ...[user, upTo, undatedUpTo, Number(isKnown)],
     );
   }
 
-  forgetToken(user: string): void {
-    this.#sql.exec("UPDATE users SET void_up_to = NULL WHERE user = ? AND void_up_to IS NOT NULL", user);
-  }
-
-  receipt(user: string): Omit<ReceiptEntry, "user"> | undefined {
-    const query = "SELECT read_seq AS seq, read_at AS at FROM users WHERE user = ? AND read_seq IS NOT NULL";
-    return firstRow(this.#sql.exec<{ seq: number; at: number }>(query, user));
-  }
-
-  /** The latest first. */
-  receipts(limit: number): Iterable<{ user: string; seq: number; at: number }> {
-    return this.#sql.exec(
-      `SELECT user, read_seq AS seq, read_at AS at FROM users WHERE read_seq IS NOT NULL
-       ORDER BY read_at DESC LIMIT ?`,
-      limit,
-    );
-  }
-
-  setReceipt({ user, seq, at }: ReceiptEntry): void {
-    this.#sql.exec(
-      `INSERT INTO users (user, read_seq, read_at) VALUES (?, ?, ?)
-       ON CONFLICT (user) DO UPDATE SET read_seq = excluded.read_seq, read_at = excluded.read_at`,
-      ...[user, seq, at],
-    );
-  }
-
-  forgetReceipts(): void {
-    this.#sql.exec("UPDATE users SET read_seq = NULL, read_at = NULL WHERE read_seq IS NOT NULL");
+  /** Their object is asked anew with their next opening. What is void stays so. */
+  unknow(user: string): void {
+    this.#sql.exec("UPDATE users SET is_known = 0 WHERE user = ? AND is_known = 1", user);
   }
 
   setBan({
@@ -109,12 +101,14 @@ export class UserRecords {
     return firstRow(this.#sql.exec("SELECT 1 FROM users WHERE banned_until > ? LIMIT 1", now)) !== undefined;
   }
 
-  /** Those in force, the next to end first. */
-  bans(now: number): Ban[] {
+  /** At most `limit` of those in force, the next to end first; `after`: those that follow that one. */
+  bans(now: number, limit: number, after: Pick<Ban, "until" | "user"> | undefined): Ban[] {
+    // In whole milliseconds; the first one that is in force comes after nobody.
+    const { until, user } = after !== undefined && after.until > now ? after : { until: now + 1, user: "" };
     const rows = this.#sql.exec<BanRow>(
       `SELECT user, banned_until, banned_at, banned_by, ban_reason FROM users
-       WHERE banned_until > ? ORDER BY banned_until`,
-      now,
+       WHERE banned_until >= ? AND (banned_until, user) > (?, ?) ORDER BY banned_until, user LIMIT ?`,
+      ...[until, until, user, limit],
     );
     return Array.from(rows, (row) => ({
       user: row.user,

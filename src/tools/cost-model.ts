@@ -122,6 +122,9 @@ export function billFor(usage: Usage, usdPerMillionDeliveries: number): Bill {
   };
 }
 
+/** As many as a room lists of those who read last: src/room/receipt-store.ts. */
+const LISTED_READERS = 1_000;
+
 const METERS = Object.keys(PRICES) as readonly Meter[];
 
 /** Of one object: a day of it, and what it keeps. */
@@ -155,8 +158,18 @@ function roomUsage(workload: Workload): ObjectUsage {
   const receipts = members > LISTED_MEMBERS ? 0 : reads;
   const told = messagesPerDay + signals + receipts + 2 * comings;
   const activeMs = events * workload.activeMs + told * connections * DELIVERY_MS_A_SOCKET;
-  const { idleHour, message, newcomer, unreadMessage, read, wake, firstOpening, firstVisit, emptyBytes } =
-    ROOM_COUNTERS;
+  const {
+    idleHour,
+    message,
+    newcomer,
+    unreadMessage,
+    read,
+    readEntry,
+    wake,
+    firstOpening,
+    firstVisit,
+    emptyBytes,
+  } = ROOM_COUNTERS;
   const messageBytes = workload.messageBytes + ROOM_COUNTERS.storedBytesBesideData;
   return {
     workerRequests: joins,
@@ -169,7 +182,7 @@ function roomUsage(workload: Workload): ObjectUsage {
       wakes(events, hours) * wake.rowsRead,
     rowsWritten:
       messagesPerDay * message.rowsWritten +
-      reads * read.rowsWritten +
+      reads * (read.rowsWritten + (members > LISTED_READERS ? readEntry.rowsWritten : 0)) +
       sweeps * (idleHour.rowsWritten / idleHour.requests),
     activeSeconds: Math.min(activeMs / 1_000, DAY_S),
     graceSeconds: graceOf(comings, hours),
@@ -178,7 +191,10 @@ function roomUsage(workload: Workload): ObjectUsage {
       (messagesPerDay + signals) * (1 + connections) +
       (members > LISTED_MEMBERS ? 0 : 2 * comings * connections),
     storedBytes: emptyBytes + (messagesPerDay > 0 ? workload.historyLimit * messageBytes : 0),
-    rowsWrittenOnce: firstOpening.rowsWritten + Math.max(0, members - 1) * firstVisit.rowsWritten,
+    rowsWrittenOnce:
+      firstOpening.rowsWritten +
+      Math.max(0, members - 1) * firstVisit.rowsWritten +
+      members * readEntry.rowsWritten,
   };
 }
 

@@ -13,9 +13,9 @@ const MESSAGE_ROWS = 1 + 1 / 256;
 
 export const ROOM_COUNTERS = {
   /** What a room takes before anything is stored in it. */
-  emptyBytes: 36_864,
+  emptyBytes: 49_152,
   /** Once in the life of a room: its tables, where its log stands, its first user, the alarm that forgets it if nothing comes. */
-  firstOpening: { rowsRead: 18, rowsWritten: 16 },
+  firstOpening: { rowsRead: 22, rowsWritten: 20 },
   /** Once for each further user. */
   firstVisit: { rowsRead: 0, rowsWritten: 1 },
   /** Retention engaged: it replaces the row that it retires. */
@@ -28,7 +28,9 @@ export const ROOM_COUNTERS = {
   resumeOf100: { rowsRead: 205, rowsWritten: 0 },
   leave: { rowsRead: 0, rowsWritten: 0 },
   /** Of everything there is. Again within 5 s is written later, once. */
-  read: { rowsRead: 0, rowsWritten: 1 },
+  read: { rowsRead: 2, rowsWritten: 1 },
+  /** More than that, when a user is put among those who read last: once, where no more than 1,000 read. */
+  readEntry: { rowsRead: 0, rowsWritten: 1 },
   /** An edit, a delete or a reaction: the row of its message, and where the change stands among the changes. */
   change: { rowsRead: 2, rowsWritten: 2 },
   /** Whenever a room gets its second connection and no sweep is planned. */

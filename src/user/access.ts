@@ -1,65 +1,84 @@
-// Which of a user's tokens are void, and which rooms have to know: each room that the user ever opened asks once, and
-// is told from then on. So a connect costs nothing more, and a message nothing at all.
+// Which of a user's tokens are void, and which rooms have to know: each room that the user opens asks once, and is told
+// from then on. So a connect costs nothing more, and a message nothing at all.
 
+import type { Dated } from "../auth/identity.ts";
 import { firstRow, type Sql } from "../platform/sql.ts";
-import type { Refusal } from "../protocol/index.ts";
-import { voidFrom, withdrawn } from "../realtime/withdrawn.ts";
-import type { UserIdentity } from "./session-connection.ts";
+import { accept, type Outcome, type Refusal, reject } from "../protocol/index.ts";
+import { NONE_VOID, type VoidTokens, withdrawAll, withdrawn } from "../realtime/withdrawn.ts";
+import { type KnownRooms, TOO_MANY_ROOMS } from "./known-rooms.ts";
+
+type Row = { upTo: number; undatedUpTo: number; lastUndated: number };
 
 export class Access {
   readonly #sql: Sql;
-  #voidUpTo: number;
+  readonly #rooms: KnownRooms;
+  #voidTokens: VoidTokens;
+  /** The latest expiry of a token without a date that was accepted, in milliseconds; 0: there was none. */
+  #lastUndated: number;
 
-  constructor(sql: Sql) {
+  constructor(sql: Sql, rooms: KnownRooms) {
     this.#sql = sql;
-    this.#voidUpTo = firstRow(sql.exec<{ at: number }>("SELECT void_up_to AS at FROM inbox_state"))?.at ?? 0;
+    this.#rooms = rooms;
+    const { lastUndated, ...voidTokens } = firstRow(
+      sql.exec<Row>(
+        "SELECT void_up_to AS upTo, void_undated_up_to AS undatedUpTo, last_undated AS lastUndated FROM inbox_state",
+      ),
+    ) ?? { ...NONE_VOID, lastUndated: 0 };
+    this.#voidTokens = voidTokens;
+    this.#lastUndated = lastUndated;
   }
 
-  /** In milliseconds; 0: none is. */
-  get voidUpTo(): number {
-    return this.#voidUpTo;
+  get voidTokens(): VoidTokens {
+    return this.#voidTokens;
   }
 
   /** Why a token is void, if it is. */
-  bars({ issuedAt }: Pick<UserIdentity, "issuedAt">, now: number): Refusal | undefined {
-    return withdrawn(issuedAt, this.#voidUpTo, now);
+  bars(token: Dated, now: number): Refusal | undefined {
+    return withdrawn(token, this.#voidTokens, now);
+  }
+
+  /** As `bars`. One without a date that is accepted is kept in mind first: a row, where it is the last to expire. */
+  admit(token: Dated, now: number): Refusal | undefined {
+    const barred = this.bars(token, now);
+    if (barred !== undefined) return barred;
+    const { issuedAt, expiresAt } = token;
+    if (issuedAt === null && expiresAt > this.#lastUndated) {
+      this.#sql.exec("UPDATE inbox_state SET last_undated = ?", expiresAt);
+      this.#lastUndated = expiresAt;
+    }
+    return undefined;
   }
 
   /** Whatever token there is now is void. */
   withdraw(now: number): void {
-    // Never back, whatever the clock does.
-    const voidUpTo = Math.max(this.#voidUpTo, voidFrom(now));
-    this.#sql.exec("UPDATE inbox_state SET void_up_to = ?", voidUpTo);
-    this.#voidUpTo = voidUpTo;
+    const voidTokens = withdrawAll(this.#voidTokens, this.#lastUndated, now);
+    const { upTo, undatedUpTo } = voidTokens;
+    this.#sql.exec("UPDATE inbox_state SET void_up_to = ?, void_undated_up_to = ?", upTo, undatedUpTo);
+    this.#voidTokens = voidTokens;
   }
 
   /** A room has the answer, and is told of whatever changes it. */
-  opened(room: string): number {
-    this.#sql.exec(
-      `INSERT INTO rooms (room, told, followed) VALUES (?, ?, 0)
-       ON CONFLICT (room) DO UPDATE SET told = excluded.told WHERE told < excluded.told`,
-      ...[room, this.#voidUpTo],
-    );
-    return this.#voidUpTo;
+  opened(room: string): Outcome<VoidTokens> {
+    if (!this.#rooms.mayPut(room)) return reject(TOO_MANY_ROOMS);
+    this.told(room, this.#voidTokens);
+    return accept(this.#voidTokens);
   }
 
-  told(room: string, voidUpTo: number): void {
-    this.#sql.exec("UPDATE rooms SET told = ? WHERE room = ? AND told < ?", voidUpTo, room, voidUpTo);
+  told(room: string, { upTo }: VoidTokens): void {
+    const before = this.#rooms.all.get(room)?.told ?? 0;
+    this.#rooms.put(room, { told: Math.max(before, upTo) });
   }
 
   /** It is no more; who follows it goes on doing so. */
   forget(room: string): void {
-    this.#sql.exec("DELETE FROM rooms WHERE room = ? AND followed = 0", room);
-    this.told(room, this.#voidUpTo);
+    if (this.#rooms.all.get(room)?.isFollowed) this.told(room, this.#voidTokens);
+    else this.#rooms.remove(room);
   }
 
   /** Rooms that do not know yet. */
-  untold(limit: number): string[] {
-    if (this.#voidUpTo === 0) return [];
-    const rows = this.#sql.exec<{ room: string }>(
-      "SELECT room FROM rooms WHERE told < ? LIMIT ?",
-      ...[this.#voidUpTo, limit],
-    );
-    return Array.from(rows, ({ room }) => room);
+  untold(): string[] {
+    const { upTo } = this.#voidTokens;
+    if (upTo === 0) return [];
+    return Array.from(this.#rooms.all).flatMap(([room, { told }]) => (told < upTo ? [room] : []));
   }
 }

@@ -8,6 +8,10 @@ import { utf8Length } from "../protocol/index.ts";
 /** In UTF-8 bytes: beside 50 rooms with long names and a user with a picture. */
 const MAX_ATTACHED = 3_000;
 
+/** Made when it is first needed: most users never have such a token. Never to be edited: see user-schema.ts. */
+export const CLAIMS_TABLE =
+  "CREATE TABLE IF NOT EXISTS claims (session TEXT PRIMARY KEY, claim TEXT NOT NULL) WITHOUT ROWID";
+
 /** `undefined` as a claim: the token says nothing of rooms. */
 export type KeptClaim =
   | { readonly at: "attachment"; readonly claim: RoomsClaim | undefined }
@@ -23,10 +27,7 @@ export class Claims {
   keep(session: string, claim: RoomsClaim | undefined): KeptClaim {
     const json = claim === undefined ? "" : JSON.stringify(claim);
     if (utf8Length(json) <= MAX_ATTACHED) return { at: "attachment", claim };
-    // Made when it is first needed: most users never have such a token.
-    this.#sql.exec(
-      "CREATE TABLE IF NOT EXISTS claims (session TEXT PRIMARY KEY, claim TEXT NOT NULL) WITHOUT ROWID",
-    );
+    this.#sql.exec(CLAIMS_TABLE);
     this.#sql.exec(
       "INSERT INTO claims VALUES (?, ?) ON CONFLICT (session) DO UPDATE SET claim = excluded.claim",
       ...[session, json],

@@ -1,10 +1,9 @@
 // The rooms that a user follows: their list, and how much of each is left to read. Nothing is sent for it per message:
 // the rooms are asked when somebody looks, and their answers kept for a minute.
 
-import type { Sql } from "../platform/sql.ts";
-import { firstRow } from "../platform/sql.ts";
 import { accept, type Outcome, refuse, reject } from "../protocol/index.ts";
 import type { RoomStanding } from "../realtime/session-delivery.ts";
+import { type KnownRooms, TOO_MANY_ROOMS } from "./known-rooms.ts";
 
 export const MAX_FOLLOWED = 500;
 const KEPT_MS = 60_000;
@@ -13,34 +12,31 @@ const FULL = refuse("too_large", `a user follows at most ${MAX_FOLLOWED} rooms`,
 const UNKNOWN: RoomStanding = { head: 0, readSeq: 0, unread: null };
 
 export class FollowedRooms {
-  readonly #sql: Sql;
+  readonly #rooms: KnownRooms;
   readonly #standings = new Map<string, RoomStanding & { readonly askedAt: number }>();
 
-  constructor(sql: Sql) {
-    this.#sql = sql;
+  constructor(rooms: KnownRooms) {
+    this.#rooms = rooms;
   }
 
   /** In the order of their names. */
   list(): string[] {
-    const rows = this.#sql.exec<{ room: string }>("SELECT room FROM rooms WHERE followed = 1 ORDER BY room");
-    return Array.from(rows, ({ room }) => room);
+    const rooms = Array.from(this.#rooms.all).flatMap(([room, { isFollowed }]) => (isFollowed ? [room] : []));
+    return rooms.sort();
   }
 
   follow(room: string): Outcome<undefined> {
     if (this.#follows(room)) return accept(undefined);
-    if (this.#count() >= MAX_FOLLOWED) return reject(FULL);
-    // `told`: of a room that was never opened nothing is known, and it asks when it is.
-    this.#sql.exec(
-      "INSERT INTO rooms (room, told, followed) VALUES (?, 0, 1) ON CONFLICT (room) DO UPDATE SET followed = 1",
-      room,
-    );
+    if (!this.#rooms.mayPut(room)) return reject(TOO_MANY_ROOMS);
+    if (this.list().length >= MAX_FOLLOWED) return reject(FULL);
+    this.#rooms.put(room, { isFollowed: true });
     return accept(undefined);
   }
 
   /** Answers whether it was followed. */
   unfollow(room: string): boolean {
     if (!this.#follows(room)) return false;
-    this.#sql.exec("UPDATE rooms SET followed = 0 WHERE room = ?", room);
+    this.#rooms.put(room, { isFollowed: false });
     this.#standings.delete(room);
     return true;
   }
@@ -66,13 +62,6 @@ export class FollowedRooms {
   }
 
   #follows(room: string): boolean {
-    return (
-      firstRow(this.#sql.exec("SELECT 1 FROM rooms WHERE room = ? AND followed = 1", room)) !== undefined
-    );
-  }
-
-  #count(): number {
-    const query = "SELECT COUNT(*) AS count FROM rooms WHERE followed = 1";
-    return firstRow(this.#sql.exec<{ count: number }>(query))?.count ?? 0;
+    return this.#rooms.all.get(room)?.isFollowed === true;
   }
 }

@@ -10,16 +10,15 @@ import type {
   PresenceCommand,
   Refusal,
 } from "../protocol/index.ts";
+import type { Departure } from "../realtime/departure.ts";
 import type { SessionJoin } from "../realtime/session-delivery.ts";
 import type { RoomFrame } from "../validation/parse-session-frame.ts";
-import type { Access } from "./access.ts";
 import type { Claims } from "./claims.ts";
 import type { FollowedRooms } from "./followed-rooms.ts";
+import type { LiveAccess } from "./live-access.ts";
 import type { SessionConnection } from "./session-connection.ts";
 
 export type RoomsCommand = RoomFrame | JoinCommand | LeaveCommand | PresenceCommand;
-
-export type Departure = "left" | "lost";
 
 /** What it needs of the object of a room. */
 export interface RemoteRoom {
@@ -32,7 +31,7 @@ export interface RemoteRoom {
 
 export interface LiveRoomsPorts {
   readonly config: Config;
-  readonly access: Access;
+  readonly access: Pick<LiveAccess, "opened">;
   readonly followed: FollowedRooms;
   readonly claims: Claims;
   room(name: string): RemoteRoom;

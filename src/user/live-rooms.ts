@@ -20,6 +20,7 @@ import {
 } from "../protocol/index.ts";
 import { okAnswer } from "../realtime/answers.ts";
 import { TOO_MANY_REFUSALS } from "../realtime/conduct.ts";
+import type { Departure } from "../realtime/departure.ts";
 import { presenceMisfit } from "../realtime/presence.ts";
 import { randomId } from "../realtime/random-id.ts";
 import { UNREACHABLE } from "../realtime/refusals.ts";
@@ -27,7 +28,7 @@ import type { ItemAnswer, SessionItem, SessionJoin } from "../realtime/session-d
 import type { RoomFrame } from "../validation/parse-session-frame.ts";
 import { end, isStill, joinedRoom, passLast, passOn, roomsOf, setJoined } from "./joined-rooms.ts";
 import { Lines, type SaidFrame } from "./lines.ts";
-import type { Departure, LiveRoomsPorts, RoomsCommand } from "./live-ports.ts";
+import type { LiveRoomsPorts, RoomsCommand } from "./live-ports.ts";
 import type { JoinedRoom, SessionConnection } from "./session-connection.ts";
 
 const NOT_JOINED = refuse("not_found", "this room is not joined", { path: ["room"] });
@@ -223,15 +224,16 @@ export class LiveRooms {
   async #enter(
     session: SessionConnection,
     room: string,
-    join: Omit<SessionJoin, "actor" | "voidUpTo">,
+    join: Omit<SessionJoin, "actor" | "voidTokens">,
   ): Promise<Outcome<undefined>> {
     const allowed = await this.#authorize(session, room);
     if (!allowed.ok) return allowed;
     if (!this.#open.has(session.state.id)) return accept(undefined);
     const object = this.#ports.room(room);
     try {
-      const voidUpTo = this.#ports.access.opened(room);
-      return await object.join({ ...join, actor: allowed.value, voidUpTo });
+      const opened = this.#ports.access.opened(room);
+      if (!opened.ok) return opened;
+      return await object.join({ ...join, actor: allowed.value, voidTokens: opened.value });
     } catch (error) {
       log("error", "room_unreachable", { room, error: describeError(error) });
       // It may have been let in all the same.

@@ -5,20 +5,25 @@ import { type Config, requireConfig } from "../config/config.ts";
 import { clientLimits } from "../config/limits-config.ts";
 import type { Env } from "../env.ts";
 import { mapBounded } from "../platform/bounded.ts";
+import { currentSockets } from "../platform/current-sockets.ts";
 import { describeError, log } from "../platform/log.ts";
 import { objectStub } from "../platform/object-stub.ts";
 import { accept, type Outcome } from "../protocol/index.ts";
+import { type Departure, departureOf } from "../realtime/departure.ts";
 import { socketPort } from "../realtime/hibernatable-socket.ts";
 import { Intake } from "../realtime/intake.ts";
 import { SILENT_INTERVALS } from "../realtime/liveness.ts";
 import { randomEpoch, randomId } from "../realtime/random-id.ts";
-import type { RoomStanding } from "../realtime/session-delivery.ts";
+import type { ItemAnswer, RoomStanding, SessionItem } from "../realtime/session-delivery.ts";
+import type { VoidTokens } from "../realtime/withdrawn.ts";
 import type { Parsed } from "../validation/parse-frame.ts";
 import { parseSessionFrame } from "../validation/parse-session-frame.ts";
 import { Access } from "./access.ts";
 import { Claims } from "./claims.ts";
 import { FollowedRooms } from "./followed-rooms.ts";
 import { Inbox } from "./inbox.ts";
+import { KnownRooms } from "./known-rooms.ts";
+import { LiveAccess } from "./live-access.ts";
 import type { RoomsCommand } from "./live-ports.ts";
 import { livePusher } from "./live-push.ts";
 import { LiveRooms } from "./live-rooms.ts";
@@ -33,11 +38,9 @@ import { type AppliedCommand, User } from "./user.ts";
 
 /** A session may be silent for a few intervals before it is taken for dead; and then some, so that it is. */
 const SWEEP_SLACK_MS = 5_000;
-/** How many rooms are told in one go. The rest are told from the alarm. */
-const ROOMS_AT_ONCE = 500;
-
 export class LiveUser {
   readonly user: User;
+  readonly access: LiveAccess;
   readonly #ctx: DurableObjectState;
   readonly #env: Env;
   readonly #config: Config;
@@ -66,16 +69,24 @@ export class LiveUser {
       reconnect: { minMs: limits.reconnectMinMs, maxMs: limits.reconnectMaxMs },
     };
     const store = new NotificationStore(database, limits.inbox, randomEpoch());
+    const knownRooms = new KnownRooms(database.sql);
     const stores = {
       inbox: new Inbox(store, new MarkStore(database.sql)),
-      access: new Access(database.sql),
+      access: new Access(database.sql, knownRooms),
       preferences: new PreferenceStore(database.sql),
     };
     this.user = new User(settings, stores, (error) => {
       log("error", "session_command_failed", { error: describeError(error) });
     });
     this.#claims = new Claims(database.sql);
-    this.followed = new FollowedRooms(database.sql);
+    this.followed = new FollowedRooms(knownRooms);
+    this.access = new LiveAccess({
+      access: stores.access,
+      rooms: knownRooms,
+      user: ctx.id.name ?? "",
+      room: (name) => this.#room(name),
+      goOn: (work) => ctx.waitUntil(work),
+    });
     this.subscriptions = new PushStore(database.sql);
     this.pusher = livePusher(this.#config.push, {
       ...stores,
@@ -85,7 +96,7 @@ export class LiveUser {
     });
     this.rooms = new LiveRooms({
       config: this.#config,
-      access: this.user.access,
+      access: this.access,
       followed: this.followed,
       claims: this.#claims,
       room: (name) => this.#room(name),
@@ -111,7 +122,7 @@ export class LiveUser {
       id,
       identity,
       topics,
-      seenAt: now,
+      pingedAt: null,
       stage: { at: "live" },
       claim: this.#claims.keep(id, claim),
       rooms: {},
@@ -119,10 +130,21 @@ export class LiveUser {
     this.user.admit(session, since, history, now);
   }
 
-  /** With a user's first opening of a room they follow it, as far as there is room; up to when their tokens are void. */
-  opened(room: string): number {
+  /**
+   * An opening by which a room asks which tokens are void. With the first one they follow it, as far as there is room.
+   * `undatedUntil`: when the token expires that it is opened with, where that has no date.
+   */
+  opened(room: string, undatedUntil: number | null): Outcome<VoidTokens> {
+    if (undatedUntil !== null) this.voidTokens(undatedUntil);
     this.followed.follow(room);
-    return this.user.access.opened(room);
+    return this.access.opened(room);
+  }
+
+  /** `undatedUntil`: as of `opened`. */
+  voidTokens(undatedUntil: number | null): VoidTokens {
+    const { access } = this.user;
+    if (undatedUntil !== null) access.admit({ issuedAt: null, expiresAt: undatedUntil }, Date.now());
+    return access.voidTokens;
   }
 
   async unfollow(user: string, room: string): Promise<void> {
@@ -152,32 +174,22 @@ export class LiveUser {
     return objectStub(this.#env.ROOMS, name, this.#config.placement);
   }
 
-  /** Tells rooms that do not know yet which tokens are void. Answers how many it told, and whether others are left. */
-  async tellRooms(user: string): Promise<{ told: number; areLeft: boolean }> {
-    const { access } = this.user;
-    const { voidUpTo } = access;
-    const rooms = access.untold(ROOMS_AT_ONCE);
-    const results = await mapBounded(rooms, async (room) => {
-      try {
-        const isThere = await this.#room(room).withdraw(user, voidUpTo);
-        if (isThere) access.told(room, voidUpTo);
-        else access.forget(room);
-        return 1;
-      } catch (error) {
-        log("error", "withdraw_failed", { room, error: describeError(error) });
-        return 0;
-      }
-    });
-    const told = results.reduce<number>((sum, one) => sum + one, 0);
-    return { told, areLeft: access.untold(1).length > 0 };
-  }
-
   async receive(ws: WebSocket, frame: string | ArrayBuffer): Promise<void> {
     const session = this.#sessions.get(ws);
-    if (session !== undefined) await this.#intake.receive(session, frame);
+    if (session === undefined) return;
+    const checked = this.#intake.receive(session, frame);
+    this.user.sweepIfDue(Date.now());
+    await checked;
   }
 
-  gone(ws: WebSocket, departure: "left" | "lost"): void {
+  /** What a room says to some of the sessions. */
+  deliver(room: string, items: readonly SessionItem[]): ItemAnswer[] {
+    const answers = this.rooms.deliver(room, items);
+    this.user.sweepIfDue(Date.now());
+    return answers;
+  }
+
+  gone(ws: WebSocket, departure: Departure): void {
     const session = this.#sessions.get(ws) ?? this.#adopt(ws);
     if (session === undefined) return;
     this.user.leave(session);
@@ -207,7 +219,7 @@ export class LiveUser {
 
   #session(ws: WebSocket, state: SessionState): SessionConnection {
     const session: SessionConnection = new SessionConnection(
-      socketPort(this.#ctx, ws, () => this.#end(ws, session, "lost")),
+      socketPort(this.#ctx, ws, (code) => this.#end(ws, session, departureOf(code))),
       state,
     );
     this.#sessions.set(ws, session);
@@ -216,7 +228,7 @@ export class LiveUser {
   }
 
   /** Closed from here, or by its client: it says nothing any more, and its rooms have to know. */
-  #end(ws: WebSocket, session: SessionConnection, departure: "left" | "lost"): void {
+  #end(ws: WebSocket, session: SessionConnection, departure: Departure): void {
     this.#sessions.delete(ws);
     this.rooms.closed(session, departure);
   }
@@ -229,13 +241,10 @@ export class LiveUser {
 
   /** Sockets outlive the sleep of their object; what it knew of them is in their attachments. */
   #restore(): void {
-    for (const ws of this.#ctx.getWebSockets()) {
-      const state = readState(ws.deserializeAttachment());
-      if (state !== undefined) this.#session(ws, state);
-      else if (ws.readyState === WebSocket.OPEN) ws.close(4500, "internal");
-    }
+    const user = this.#ctx.id.name ?? "";
+    for (const { ws, state } of currentSockets(this.#ctx, readState, { user })) this.#session(ws, state);
+    // Nobody is swept yet: what woke the object is delivered first.
     this.user.restore(this.#sessions.values());
-    this.user.sweep(Date.now());
   }
 }
 

@@ -51,7 +51,10 @@ export class NotificationStore {
       ),
     );
     if (stored === undefined)
-      this.#sql.exec("INSERT INTO inbox_state VALUES (1, ?, ?, 0, 0, 0, 0, NULL, NULL)", newEpoch, ring);
+      this.#sql.exec(
+        "INSERT INTO inbox_state (id, epoch, ring, floor, head, unread) VALUES (1, ?, ?, 0, 0, 0)",
+        ...[newEpoch, ring],
+      );
     this.epoch = stored?.epoch ?? newEpoch;
     this.#floor = stored?.floor ?? 0;
     this.#findNewest(stored?.ring ?? ring);

@@ -69,6 +69,11 @@ export class PushStore {
     this.#sql.exec("DELETE FROM push_subscription WHERE endpoint = ?", endpoint);
   }
 
+  /** Nobody is pushed to any more. */
+  clear(): void {
+    for (const { endpoint } of this.all) this.remove(endpoint);
+  }
+
   /** Writes nothing where nothing has moved. One that was removed meanwhile stays so. */
   settle(endpoint: string, progress: Progress): void {
     const known = this.find(endpoint);

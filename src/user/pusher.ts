@@ -13,7 +13,7 @@ import { quietUntil } from "./quiet-hours.ts";
 /** Pushes of several that come together go out together. */
 const GATHER_MS = 1_000;
 const SUBSCRIPTIONS_AT_ONCE = 5;
-/** To one subscription in a row; the rest waits for the next alarm, which comes at once. */
+/** To one subscription in a row; the rest waits for the next alarm, a second later. */
 const MAX_IN_A_ROW = 20;
 
 export interface PusherPorts {
@@ -97,7 +97,8 @@ export class Pusher {
     /** By lane, until when its next one waits. */
     readonly waits: Record<Lane, number | null>;
   }> {
-    const { inbox, now, random, send } = this.#ports;
+    const { inbox, subscriptions, now, random, send } = this.#ports;
+    const { endpoint } = subscription;
     let progress: Progress = subscription;
     const waits: Record<Lane, number | null> = { done: null, doneUrgent: null };
     let sent = 0;
@@ -113,6 +114,8 @@ export class Pusher {
         continue;
       }
       if (current !== undefined && verdict?.kind === "send") {
+        // Taken away while the last one was on its way.
+        if (subscriptions.find(endpoint) === undefined) return { waits };
         if (sent === MAX_IN_A_ROW) return { progress, waits: { done: now(), doneUrgent: now() } };
         sent++;
         const outcome = await send(subscription, current);

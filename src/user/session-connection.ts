@@ -1,8 +1,6 @@
-import type { Identity } from "../auth/identity.ts";
+import type { UserIdentity } from "../auth/identity.ts";
 import { Connection, type ConnectionState, isCurrent } from "../realtime/connection.ts";
 import type { KeptClaim } from "./claims.ts";
-
-export type UserIdentity = Extract<Identity, { kind: "user" }>;
 
 /** A replay that was too long for one goes on page by page; till then nothing new comes. */
 export type Stage = { readonly at: "paging"; readonly after: number } | { readonly at: "live" };

@@ -1,6 +1,6 @@
+import type { UserIdentity } from "../auth/identity.ts";
 import type { RoomsClaim } from "../auth/room-permission.ts";
 import type { Topics } from "../protocol/index.ts";
-import type { UserIdentity } from "./session-connection.ts";
 
 /** What the Worker has checked, and tells the object of a session to be. */
 export interface SessionUpgrade {

@@ -1,14 +1,19 @@
 // The Durable Object of one user: events of the runtime, the alarm, and what the Worker may call.
 
 import { DurableObject } from "cloudflare:workers";
+import type { Dated } from "../auth/identity.ts";
 import { decodeHeader, IDENTITY_HEADER } from "../auth/identity-header.ts";
 import type { Env } from "../env.ts";
-import type { NotificationState, Outcome } from "../protocol/index.ts";
+import { describeError, log } from "../platform/log.ts";
+import { opening } from "../platform/opening.ts";
+import { accept, type NotificationState, type Outcome, reject } from "../protocol/index.ts";
 import { SWEEP_EVERY_MS } from "../realtime/alarm-plan.ts";
+import { departureOf } from "../realtime/departure.ts";
 import { answerClose, answerHeartbeats } from "../realtime/hibernatable-socket.ts";
 import { ObjectAlarm } from "../realtime/object-alarm.ts";
 import type { ItemAnswer, RoomStanding, SessionItem } from "../realtime/session-delivery.ts";
 import { refusalResponse, upgraded } from "../realtime/upgrade-response.ts";
+import { NONE_VOID, type VoidTokens } from "../realtime/withdrawn.ts";
 import type { ListQuery, MarkTarget, NotificationInput } from "./inbox.ts";
 import { LiveUser } from "./live-user.ts";
 import { DEFAULT_PREFERENCES, type Preferences, type PreferencesPatch } from "./preferences.ts";
@@ -55,26 +60,34 @@ export class UserObject extends DurableObject<Env> {
   }
 
   override async alarm(): Promise<void> {
-    this.#alarm.wentOff();
-    const live = this.#open();
-    live.user.sweep(Date.now());
-    const { again } = await this.#tellRooms();
-    const pushAt = (await live.pusher?.run()) ?? null;
-    await this.#alarm.by(sweepAt(live), again, pushAt);
+    const user = this.#name;
+    const sweep = async () => {
+      const live = this.#open();
+      live.user.sweep(Date.now());
+      return sweepAt(live);
+    };
+    const tell = async () => (await this.#tellRooms()).again;
+    const push = async () => (await this.#open().pusher?.run()) ?? null;
+    await this.#alarm.goOff([sweep, tell, push], (error) =>
+      log("error", "alarm_failed", { user, error: describeError(error) }),
+    );
   }
 
-  /** A room that the user opens for the first time: up to when their tokens are void, in milliseconds. */
-  opened(room: string): number {
-    return this.#open().opened(room);
+  /**
+   * A room that the user opens for the first time asks which of their tokens are void, and is told from then on.
+   * `undatedUntil`: when the token expires that it is opened with, where that has no date; in milliseconds.
+   */
+  opened(room: string, undatedUntil: number | null): Outcome<VoidTokens> {
+    return this.#open().opened(room, undatedUntil);
   }
 
   followedRooms(): string[] {
-    return this.#open().followed.list();
+    return this.#openIfThere()?.followed.list() ?? [];
   }
 
   /** Of each of these rooms, in the same order. */
-  standingsIn(rooms: readonly string[]): Promise<(RoomStanding | null)[]> {
-    return this.#open().standingsIn(this.ctx.id.name ?? "", rooms);
+  async standingsIn(rooms: readonly string[]): Promise<(RoomStanding | null)[]> {
+    return (await this.#openIfThere()?.standingsIn(this.#name, rooms)) ?? rooms.map(() => null);
   }
 
   follow(room: string): Outcome<undefined> {
@@ -83,12 +96,13 @@ export class UserObject extends DurableObject<Env> {
 
   /** It may still be open; with its next opening it is followed again. */
   async unfollow(room: string): Promise<void> {
-    await this.#openIfThere()?.unfollow(this.ctx.id.name ?? "", room);
+    await this.#openIfThere()?.unfollow(this.#name, room);
   }
 
-  /** As `opened`, for whoever asks time and again: makes nothing where there is nothing. */
-  voidUpTo(): number {
-    return this.#openIfThere()?.user.access.voidUpTo ?? 0;
+  /** As `opened`, for whoever asks time and again. Of who was never here it makes something only to keep `undatedUntil`. */
+  voidTokens(undatedUntil: number | null): VoidTokens {
+    const live = undatedUntil === null ? this.#openIfThere() : this.#open();
+    return live?.voidTokens(undatedUntil) ?? NONE_VOID;
   }
 
   /** Of session sockets, without those of ghosts. */
@@ -122,14 +136,19 @@ export class UserObject extends DurableObject<Env> {
 
   /** What a room says to sessions of this user. */
   deliver(room: string, items: readonly SessionItem[]): ItemAnswer[] {
-    return this.#open().rooms.deliver(room, items);
+    return this.#openIfThere()?.deliver(room, items) ?? items.map(() => ({ kind: "gone" }));
   }
 
-  /** Ends what the user has open, and voids the tokens of up to this second. Answers how many rooms know it now. */
-  async disconnect(): Promise<{ rooms: number }> {
+  /**
+   * Ends what the user has open, voids the tokens that there are, and unless `keepPush` is said pushes to no device any
+   * more. Answers how many rooms know it now.
+   */
+  async disconnect({ keepPush }: { readonly keepPush: boolean }): Promise<{ rooms: number }> {
     await this.#alarm.known();
     const now = Date.now();
-    this.#open().user.disconnect(now);
+    const { user, subscriptions } = this.#open();
+    user.disconnect(now);
+    if (!keepPush) subscriptions.clear();
     // In the same turn, so that rooms are told also if this object ends in the middle of telling.
     await this.#alarm.by(now + RETRY_AFTER_MS);
     const { told, again } = await this.#tellRooms();
@@ -147,9 +166,24 @@ export class UserObject extends DurableObject<Env> {
     return notified;
   }
 
-  subscribe(subscription: NewSubscription): void {
+  /**
+   * For rooms: notifies of a message, unless one of the sessions that it went to is there to hear it. Makes nothing of a
+   * user who never was here, as a member of a room may name anybody.
+   */
+  async mention(input: NotificationInput, sessions: readonly string[]): Promise<void> {
+    const live = this.#openIfThere();
+    if (live === undefined || live.user.isThere(sessions, Date.now())) return;
+    await this.notify(input);
+  }
+
+  /** `token`: of the device that asks. One that is void is refused at once, as pushes would go on and on. */
+  subscribe(token: Dated, subscription: NewSubscription): Outcome<undefined> {
     const { subscriptions, user } = this.#open();
-    subscriptions.put(subscription, user.inbox.head, Date.now());
+    const now = Date.now();
+    const barred = user.access.admit(token, now);
+    if (barred !== undefined) return reject(barred);
+    subscriptions.put(subscription, user.inbox.head, now);
+    return accept(undefined);
   }
 
   unsubscribe(endpoint: string): void {
@@ -157,13 +191,13 @@ export class UserObject extends DurableObject<Env> {
   }
 
   mark(target: MarkTarget, state: NotificationState): { unread: number } {
-    const { unread } = this.#open().user.mark(target, state, Date.now());
-    return { unread };
+    return { unread: this.#openIfThere()?.user.mark(target, state, Date.now()).unread ?? 0 };
   }
 
   /** The notifications are JSON already. */
   notifications(query: ListQuery): { events: readonly string[]; more: boolean; unread: number } {
-    const { inbox } = this.#open().user;
+    const inbox = this.#openIfThere()?.user.inbox;
+    if (inbox === undefined) return { events: [], more: false, unread: 0 };
     const now = Date.now();
     const { events, more } = inbox.list(query, now);
     return { events, more, unread: inbox.unread(now) };
@@ -171,12 +205,12 @@ export class UserObject extends DurableObject<Env> {
 
   /** Answers how many it told, and when to tell the rest; `null`: all know. */
   async #tellRooms(): Promise<{ told: number; again: number | null }> {
-    const { told, areLeft } = await this.#open().tellRooms(this.ctx.id.name ?? "");
-    if (!areLeft) return { told, again: null };
+    const { told, rest } = await this.#open().access.tellRooms();
+    if (rest === "none") return { told, again: null };
     const now = Date.now();
-    const lastedMs = now - this.#open().user.access.voidUpTo;
-    // Where some were told there are just many, and the next ones are told at once, in a call of its own.
-    const waitMs = told > 0 ? 0 : Math.min(MAX_RETRY_AFTER_MS, Math.max(RETRY_AFTER_MS, lastedMs));
+    if (rest === "now") return { told, again: now };
+    const lastedMs = now - this.#open().user.access.voidTokens.upTo;
+    const waitMs = Math.min(MAX_RETRY_AFTER_MS, Math.max(RETRY_AFTER_MS, lastedMs));
     return { told, again: now + Math.ceil(waitMs * (0.5 + Math.random())) };
   }
 
@@ -188,13 +222,17 @@ export class UserObject extends DurableObject<Env> {
   }
 
   #open(): LiveUser {
-    this.#live ??= new LiveUser(this.ctx, this.env);
+    this.#live ??= opening("user", this.#name, () => new LiveUser(this.ctx, this.env), Date.now());
     return this.#live;
+  }
+
+  get #name(): string {
+    return this.ctx.id.name ?? "";
   }
 
   #gone(ws: WebSocket, code: number, reason: string): void {
     try {
-      this.#open().gone(ws, code === 1000 ? "left" : "lost");
+      this.#open().gone(ws, departureOf(code));
     } finally {
       answerClose(ws, code, reason);
     }

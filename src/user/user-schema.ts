@@ -1,4 +1,7 @@
 // The tables of a user. Every index, and every row in it, is a row written: hence no more than these.
+//
+// A step that was released is never edited, as there are users who have taken it: test/unit/schema.test.ts holds the hash
+// of each. What changes is a new list at the end of `USER_SCHEMA`.
 
 export const USER_SCHEMA = [
   [
@@ -9,7 +12,9 @@ export const USER_SCHEMA = [
        ring INTEGER NOT NULL,
        floor INTEGER NOT NULL,
        head INTEGER NOT NULL,
-       void_up_to INTEGER NOT NULL,
+       void_up_to INTEGER NOT NULL DEFAULT 0,
+       void_undated_up_to INTEGER NOT NULL DEFAULT 0,
+       last_undated INTEGER NOT NULL DEFAULT 0,
        unread INTEGER,
        unread_until INTEGER,
        preferences TEXT
@@ -40,7 +45,7 @@ export const USER_SCHEMA = [
        unread INTEGER NOT NULL,
        unread_until INTEGER
      )`,
-    // Each room that the user ever opened, and up to when it knows their tokens to be void.
+    // Rooms that the user opened or follows, and up to when each knows their tokens to be void.
     `CREATE TABLE rooms (
        room TEXT PRIMARY KEY,
        told INTEGER NOT NULL,

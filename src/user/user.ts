@@ -1,6 +1,7 @@
 // The rules of one user: their inbox on all their devices at once. Synchronous: time, storage and sockets are passed
 // in. What is stored is written before it is sent, and the runtime's output gate holds the frames until it is durable.
 
+import type { UserIdentity } from "../auth/identity.ts";
 import {
   type Closing,
   type HistoryCommand,
@@ -12,7 +13,7 @@ import {
   type SessionCommand,
 } from "../protocol/index.ts";
 import { caughtUp, errorAnswer, okAnswer, pageAnswer, passed, pong } from "../realtime/answers.ts";
-import { hasExpired, lapsed } from "../realtime/liveness.ts";
+import { hasExpired, isThere, Sweeper } from "../realtime/liveness.ts";
 import { FAILED, FULL, NOT_YOURS, RETIRED } from "../realtime/refusals.ts";
 import { TokenBuckets } from "../realtime/token-bucket.ts";
 import type { Parsed } from "../validation/parse-frame.ts";
@@ -20,7 +21,7 @@ import { targetOf } from "../validation/session-commands.ts";
 import type { Access } from "./access.ts";
 import type { Inbox, Marked, MarkTarget, NotificationInput } from "./inbox.ts";
 import type { PreferenceStore } from "./preferences.ts";
-import type { SessionConnection, UserIdentity } from "./session-connection.ts";
+import type { SessionConnection } from "./session-connection.ts";
 import type { UserSettings } from "./user-settings.ts";
 import { welcome } from "./welcome.ts";
 
@@ -48,7 +49,7 @@ export class User {
   readonly #sessions = new Set<SessionConnection>();
   readonly #buckets: TokenBuckets;
   readonly #reportFault: (error: unknown) => void;
-  #sweptAt = Number.NEGATIVE_INFINITY;
+  readonly #sweeper: Sweeper;
 
   constructor(
     settings: UserSettings,
@@ -60,6 +61,7 @@ export class User {
     this.access = stores.access;
     this.preferences = stores.preferences;
     this.#reportFault = reportFault;
+    this.#sweeper = new Sweeper(settings.limits.pingMs);
     this.#buckets = new TokenBuckets({
       perSecond: settings.limits.ratePerSecond,
       burst: settings.limits.rateBurst,
@@ -75,10 +77,11 @@ export class User {
   }
 
   refuses(identity: UserIdentity, now: number): Refusal | undefined {
-    this.#sweepIfStale(now);
-    const barred = this.access.bars(identity, now);
-    if (barred !== undefined) return barred;
-    return this.#sessions.size >= this.#settings.maxConnections ? FULL : undefined;
+    this.sweepIfDue(now);
+    return (
+      this.access.admit(identity, now) ??
+      (this.#sessions.size >= this.#settings.maxConnections ? FULL : undefined)
+    );
   }
 
   /** Sends a new session its first frames. */
@@ -90,8 +93,10 @@ export class User {
   /** Whatever token there is now is void, and every session closes. */
   disconnect(now: number): void {
     this.access.withdraw(now);
-    const closing = this.access.bars({ issuedAt: 0 }, now);
-    if (closing !== undefined) for (const session of this.#sessions) this.drop(session, closing);
+    for (const session of this.#sessions) {
+      const closing = this.access.bars(session.identity, now);
+      if (closing !== undefined) this.drop(session, closing);
+    }
   }
 
   leave(session: SessionConnection): void {
@@ -123,7 +128,6 @@ export class User {
 
   /** Stores a notification and tells it to every device at once, unless it is muted. */
   notify(input: NotificationInput, now: number): Notified {
-    this.#sweepIfStale(now);
     const muted = this.preferences.mutes(input);
     const added = this.inbox.add(input, muted, now);
     if ("duplicate" in added) return { seq: added.seq, delivered: 0, duplicate: true };
@@ -138,14 +142,16 @@ export class User {
         moved,
         now,
       );
+    this.sweepIfDue(now);
     return { seq: added.seq, delivered };
   }
 
   /** Tells every device, whatever its topics: those are of notifications. Answers how many heard it. */
   signal(event: string, data: string, now: number): number {
-    this.#sweepIfStale(now);
     const frame = JSON.stringify({ type: "signal", event, from: null, at: now });
-    return this.#send(this.#live(), `${frame.slice(0, -1)},"data":${data}}`, now);
+    const heard = this.#send(this.#live(), `${frame.slice(0, -1)},"data":${data}}`, now);
+    this.sweepIfDue(now);
+    return heard;
   }
 
   mark(target: MarkTarget, state: Parameters<Inbox["mark"]>[1], now: number): Marked {
@@ -157,16 +163,24 @@ export class User {
     return marked;
   }
 
-  /** Closes what has not pinged for long, and what has expired. */
+  /** Closes what has stopped its heartbeat, and what has expired. */
   sweep(now: number): void {
-    this.#sweptAt = now;
-    for (const { connection, closing } of lapsed(this.#sessions, this.#settings.limits.pingMs, now)) {
+    for (const { connection, closing } of this.#sweeper.sweep(this.#sessions, now)) {
       this.drop(connection, closing);
     }
   }
 
-  #sweepIfStale(now: number): void {
-    if (now - this.#sweptAt > this.#settings.limits.pingMs) this.sweep(now);
+  /** To be called after whatever is delivered, as one who has stopped its heartbeat may yet wait for just that. */
+  sweepIfDue(now: number): void {
+    if (this.#sweeper.isDue(now)) this.sweep(now);
+  }
+
+  /** Whether one of these sessions is open, and not about to be taken for dead. */
+  isThere(sessions: readonly string[], now: number): boolean {
+    const { pingMs } = this.#settings.limits;
+    return [...this.#sessions].some(
+      (session) => sessions.includes(session.state.id) && isThere(session, pingMs, now) === true,
+    );
   }
 
   /** Before it is listened to, or told anything: an expired one is closed. */
@@ -203,9 +217,10 @@ export class User {
   ): Refusal | undefined {
     if (!outcome.ok) return outcome.refusal;
     if (outcome.value.user.id !== session.user.id) return NOT_YOURS;
-    const barred = this.access.bars(outcome.value, now);
+    const barred = this.access.admit(outcome.value, now);
     if (barred !== undefined) return barred;
-    session.update({ identity: outcome.value });
+    // Expiry and permission are new; name and picture are those that others have seen join.
+    session.update({ identity: { ...outcome.value, user: session.user } });
     session.socket.send(okAnswer(id, { expiresAt: outcome.value.expiresAt }));
     return undefined;
   }
@@ -233,7 +248,7 @@ export class User {
       case "history":
         return this.#history(session, command, now);
       case "ping":
-        session.saw(now);
+        session.pinged(now);
         socket.send(pong(command.id, now));
         return undefined;
     }

@@ -7,6 +7,7 @@ import type { Outcome, Permission, Topics } from "../../src/protocol/index.ts";
 import { FAILED } from "../../src/realtime/refusals.ts";
 import type { AuditEntry } from "../../src/room/audit.ts";
 import type { Delivery } from "../../src/room/delivery.ts";
+import { ReceiptStore } from "../../src/room/receipt-store.ts";
 import { Room } from "../../src/room/room.ts";
 import type { AppliedCommand } from "../../src/room/room-commands.ts";
 import { RoomConnection, type RoomConnectionState, readState } from "../../src/room/room-connection.ts";
@@ -38,6 +39,7 @@ export interface ConnectOptions {
   readonly presence?: boolean;
   readonly permission?: Permission;
   readonly expiresAt?: number;
+  readonly issuedAt?: number | null;
 }
 
 const defaultsOf = (given: RoomTestSettings): RoomDefaults => ({
@@ -84,11 +86,11 @@ export class RoomForTest {
 
   connect(user: string | null, options: ConnectOptions = {}): Person {
     const { since, history = 50, topics = null, presence = true, permission = "write" } = options;
-    const expiresAt = options.expiresAt ?? this.now + 3_600_000;
+    const { expiresAt = this.now + 3_600_000, issuedAt = 0 } = options;
     const identity =
       user === null
         ? ({ kind: "anonymous" } as const)
-        : ({ kind: "user", user: { id: user, name: user }, expiresAt, issuedAt: 0 } as const);
+        : ({ kind: "user", user: { id: user, name: user }, expiresAt, issuedAt } as const);
     const socket = new SocketForTest((): Extent => ({ head: this.log.head, floor: this.log.floor }));
     const connection = new RoomConnection(socket, {
       version: 1,
@@ -97,7 +99,7 @@ export class RoomForTest {
       topics,
       presence: presence && user !== null,
       counted: true,
-      seenAt: this.now,
+      pingedAt: null,
       stage: { at: "joining", history, ...(since !== undefined && { since }) },
       joinedAt: null,
       said: NOTHING_SAID,
@@ -166,7 +168,8 @@ export class RoomForTest {
     const store = new ChronicledStore(this.database, historyLimit, this.chronicle);
     const newEpoch = () => `e${++this.#epochs}`;
     const log = new RoomLog(store, { newEpoch: newEpoch(), historyLimit, now: this.now });
-    const storage = { settings, log, users: new UserRecords(this.database.sql) };
+    const users = new UserRecords(this.database.sql);
+    const storage = { settings, log, users, receipts: new ReceiptStore(this.database) };
     return new Room("test", storage, {
       newEpoch,
       reportFault: (error) => this.faults.push(error),

@@ -11,7 +11,7 @@ export class SocketForTest implements SocketPort {
   readonly #mark: (() => unknown) | undefined;
   closed: { readonly code: number; readonly reason: string } | undefined;
   attachment: unknown;
-  pingedAt: number | null = null;
+  pingedAt: number | null | "elsewhere" = null;
   unsent = 0;
 
   constructor(mark?: () => unknown) {
@@ -36,7 +36,7 @@ export class SocketForTest implements SocketPort {
     return this.unsent;
   }
 
-  heartbeatAt(): number | null {
+  heartbeatAt(): number | null | "elsewhere" {
     return this.pingedAt;
   }
 

@@ -1,5 +1,8 @@
-import { describe, expect, it } from "vitest";
-import { ObjectAlarm } from "../../src/realtime/object-alarm.ts";
+import { describe, expect, it, vi } from "vitest";
+import { type AlarmWork, ObjectAlarm } from "../../src/realtime/object-alarm.ts";
+
+const NOW = 1_790_000_000_000;
+const MINUTE_MS = 60_000;
 
 function alarmForTest(stored: number | null = null) {
   const set: number[] = [];
@@ -11,15 +14,17 @@ function alarmForTest(stored: number | null = null) {
       set.push(at);
     },
   });
-  return { alarm, set };
+  const faults: unknown[] = [];
+  const goOff = (...works: AlarmWork[]) => alarm.goOff(works, (error) => faults.push(error));
+  return { alarm, set, faults, goOff };
 }
 
 describe("the alarm of an object", () => {
   it("[K2] goes off at the soonest of its deadlines, and is set only where it would be too late", async () => {
-    const { alarm, set } = alarmForTest();
+    const { alarm, set, goOff } = alarmForTest();
     for (const at of [50, 60, null, 50, 40, 45]) await alarm.by(at);
     expect(set).toEqual([50, 40]);
-    alarm.wentOff();
+    await goOff();
     await alarm.by(null, null);
     await alarm.by(80, null, 70, 90);
     await alarm.by(75, 60);
@@ -39,5 +44,48 @@ describe("the alarm of an object", () => {
     await alarm.known();
     void alarm.by(20);
     expect(set).toEqual([20]);
+  });
+});
+
+describe("an alarm that went off", () => {
+  const fails = async () => {
+    throw new Error("this failed");
+  };
+
+  it("[G16] never throws: what failed is done again after minutes, and the rest is done all the same", async () => {
+    vi.spyOn(Date, "now").mockReturnValue(NOW);
+    const { set, faults, goOff } = alarmForTest();
+    let done = 0;
+    await goOff(
+      fails,
+      async () => {
+        done++;
+        return NOW + 3_600_000;
+      },
+      fails,
+    );
+    expect([done, faults.length, set.length]).toEqual([1, 2, 1]);
+    expect(set[0]).toBeGreaterThanOrEqual(NOW + 7 * MINUTE_MS);
+    expect(set[0]).toBeLessThanOrEqual(NOW + 23 * MINUTE_MS);
+  });
+
+  it("[G16] does not spin, whatever its work says", async () => {
+    vi.spyOn(Date, "now").mockReturnValue(NOW);
+    for (const at of [0, NOW - 5, NOW, NOW + 999]) {
+      const { set, goOff } = alarmForTest();
+      await goOff(async () => at);
+      expect(set).toEqual([NOW + 1_000]);
+    }
+  });
+
+  it("[G16] an alarm that was set meanwhile is no reason to forget what failed", async () => {
+    vi.spyOn(Date, "now").mockReturnValue(NOW);
+    const { alarm, set, goOff } = alarmForTest();
+    await goOff(async () => {
+      await alarm.by(NOW + 86_400_000);
+      throw new Error("this failed");
+    });
+    expect(set).toHaveLength(2);
+    expect(set[1]).toBeLessThan(NOW + 86_400_000);
   });
 });

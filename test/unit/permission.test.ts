@@ -109,7 +109,48 @@ describe("names", () => {
 });
 
 describe("origins", () => {
-  const own = "https://rooms.example.com";
+  const own = "rooms.example.com";
+
+  it("[A40] the own host passes under http, https, ws and wss, with or without a slash and a default port", () => {
+    for (const scheme of ["http", "https", "ws", "wss", "HTTPS"]) {
+      for (const rest of ["", "/", ":80", ":443", ":443/"]) {
+        const origin = `${scheme}://Rooms.Example.com${rest}`;
+        expect([origin, allowsOrigin([], own, origin)]).toEqual([origin, true]);
+        expect([origin, allowsOrigin([], `${own}:443`, origin)]).toEqual([origin, true]);
+      }
+      expect(allowsOrigin([], "localhost:8787", `${scheme}://localhost:8787/`)).toBe(true);
+      expect(allowsOrigin([], "[::1]:8787", `${scheme}://[::1]:8787`)).toBe(true);
+    }
+  });
+
+  it("[A40] another host or port is not the own one, nor is what only looks like it", () => {
+    for (const origin of [
+      "https://rooms.example.com:8443",
+      "https://rooms.example.com//",
+      "https://rooms.example.com/x",
+      "https://rooms.example.com.evil.com",
+      "https://evil.com/rooms.example.com",
+      "https://evil.com@rooms.example.com",
+      "https://xrooms.example.com",
+      "capacitor://rooms.example.com",
+      "rooms.example.com",
+      "null",
+      "",
+    ]) {
+      expect([origin, allowsOrigin([], own, origin)]).toEqual([origin, false]);
+    }
+    expect(allowsOrigin([], "localhost:8787", "http://localhost")).toBe(false);
+    expect(allowsOrigin([], "localhost:8787", "http://localhost:8788")).toBe(false);
+    expect(allowsOrigin([], "", "http://")).toBe(false);
+  });
+
+  it("[A40] a slash at the end changes nothing, of an origin nor of a setting", () => {
+    for (const pattern of ["https://app.example.com", "https://app.example.com/", "https://*.example.com/"]) {
+      expect(isOriginPattern(pattern)).toBe(true);
+      expect(allowsOrigin([pattern], own, "https://app.example.com/")).toBe(true);
+      expect(allowsOrigin([pattern], own, "https://app.example.com//")).toBe(false);
+    }
+  });
 
   it("[A6] exact ones, one label, any port, or all", () => {
     const patterns = [
@@ -121,7 +162,7 @@ describe("origins", () => {
     const allowed = (origin: string | null) => allowsOrigin(patterns, own, origin);
     for (const origin of [
       null,
-      own,
+      `https://${own}`,
       "https://app.example.com",
       "https://a.example.org",
       "http://localhost:5173",
@@ -148,7 +189,7 @@ describe("origins", () => {
   });
 
   it("[A9] what is no origin is no pattern", () => {
-    for (const text of ["https://a.com/", "a.com", "https://*", "https://*.*.com", "https://a.com:x"]) {
+    for (const text of ["https://a.com//", "a.com", "https://*", "https://*.*.com", "https://a.com:x"]) {
       expect([text, isOriginPattern(text)]).toEqual([text, false]);
     }
   });

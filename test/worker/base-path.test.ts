@@ -6,8 +6,15 @@ import { createApp } from "../../src/http/app.ts";
 const asked: string[] = [];
 const ASSETS = {
   fetch: (request: Request) => {
-    asked.push(new URL(request.url).pathname);
-    return Promise.resolve(new Response("asset"));
+    const { pathname, search } = new URL(request.url);
+    asked.push(pathname);
+    // As the binding does with what has a shorter address.
+    const shorter = pathname.replace(/index\.html$|\.html$/, "");
+    return Promise.resolve(
+      shorter === pathname
+        ? new Response("asset")
+        : new Response(null, { status: 307, headers: { Location: `${shorter}${search}` } }),
+    );
   },
 };
 const app = createApp();
@@ -25,6 +32,15 @@ describe("BASE_PATH", () => {
       expect([path, (await at(path)).status]).toEqual([path, 404]);
     }
     expect(asked).toHaveLength(2);
+  });
+
+  it.each([
+    ["/rooms/index.html", "/rooms/"],
+    ["/rooms/index.html?room=a", "/rooms/?room=a"],
+    ["/rooms/page.html", "/rooms/page"],
+  ])("[A42] %s is sent on within it", async (path, to) => {
+    const response = await at(path);
+    expect([response.status, response.headers.get("Location")]).toEqual([307, to]);
   });
 
   it("[A9] the page's address gets the slash that its links need", async () => {

@@ -88,6 +88,52 @@ describe("pages of other origins", () => {
     expect(await ask("http://localhost:*", "http://localhost.evil.example:80")).toBe(403);
   });
 
+  it("[A41] a refusal names the origin that it saw, bounded and printable, and the setting", async () => {
+    const long = `https://${"a".repeat(300)}.example`;
+    for (const [origin, shown] of [
+      ["https://evil.example", '"https://evil.example"'],
+      ["null", '"null"'],
+      [long, `"${long.slice(0, 200)}…"`],
+      ["https://ev\u00efl.example/", '"https://ev'],
+    ] as const) {
+      const response = await call("/v1/rooms/x", { headers: await bearer(origin) });
+      const { code, message } = await errorOf(response);
+      expect([response.status, code]).toEqual([403, "forbidden"]);
+      expect(message).toContain(shown);
+      expect(message).toContain("ALLOWED_ORIGINS");
+      expect(message).toMatch(/^[ -~…]+$/);
+      expect(String(message).length).toBeLessThan(400);
+    }
+  });
+
+  it("[A43] with TRUST_PROXY the own host is the one that the client called the proxy by", async () => {
+    const path = `/v1/rooms/${uniqueName("origin")}`;
+    const ask = async (TRUST_PROXY: string | undefined, forwarded: string | undefined, origin: string) => {
+      const headers = { ...(await bearer(origin)), ...(forwarded && { "X-Forwarded-Host": forwarded }) };
+      return (await callWith({ TRUST_PROXY }, path, { headers })).status;
+    };
+    const own = "https://chat.example.net";
+    expect(await ask("on", "chat.example.net", own)).toBe(200);
+    expect(await ask("on", "chat.example.net:443", own)).toBe(200);
+    // A proxy behind a proxy adds itself at the end.
+    expect(await ask("on", "chat.example.net, inner.example.net", own)).toBe(200);
+    expect(await ask("on", "inner.example.net, chat.example.net", own)).toBe(403);
+    expect(await ask("on", "chat.example.net:8443", own)).toBe(403);
+    expect(await ask("on", "chat.example.net", "https://chat.example.net:8443")).toBe(403);
+    for (const trust of [undefined, "off"]) {
+      expect(await ask(trust, "chat.example.net", own)).toBe(403);
+      expect(await ask(trust, "chat.example.net", ORIGIN)).toBe(200);
+    }
+    expect(await ask("on", undefined, ORIGIN)).toBe(200);
+    expect(await ask("on", "", ORIGIN)).toBe(200);
+    expect(await ask("on", " , ", ORIGIN)).toBe(200);
+  });
+
+  it("[A43] no page can set that header: no preflight allows it", async () => {
+    const response = await preflight("/v1/rooms/x", "https://app.example.com");
+    expect(response.headers.get("Access-Control-Allow-Headers")).toBe("authorization, content-type");
+  });
+
   it("[A6] an allowed page can read why it was refused", async () => {
     const headers = { Authorization: "Bearer nonsense", Origin: "https://app.example.com" };
     const response = await call("/v1/me/notifications", { headers });

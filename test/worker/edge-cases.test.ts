@@ -99,8 +99,8 @@ describe("edge cases", () => {
   it("[A8][G2] a room full of ghosts has room again for who comes next", async () => {
     const room = uniqueName("ghosts");
     await configureRoom(room, { MAX_CONNECTIONS_PER_ROOM: 2 });
-    await join(room, "ada");
-    await join(room, "bo");
+    await (await join(room, "ada")).beats();
+    await (await join(room, "bo")).beats();
     advanceClock(80_000);
     const cy = await openRoom(room, "cy");
     expect(await Promise.race([cy.closed, cy.next("connected")])).toMatchObject({ type: "connected" });

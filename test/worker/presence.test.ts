@@ -57,16 +57,16 @@ describe("members", () => {
 });
 
 describe("leaving", () => {
-  it("[P3] with 1000 is gone at once", async () => {
+  it.each([1000, undefined])("[P3][P10] with %s is gone at once", async (code) => {
     const room = uniqueName("left");
     const bo = await join(room, "bo");
     const ada = await join(room, "ada");
-    ada.close(1000);
+    ada.close(code);
     await bo.next("memberLeft", ({ user }) => user === "ada");
     expect(await membersOf(room)).toMatchObject({ members: [{ id: "bo" }], occupancy: { connections: 1 } });
   });
 
-  it.each([4000, undefined])("[P3] with %s the member stays 5 s", async (code) => {
+  it.each([4000, 1001])("[P3][P10] with %s the member stays 5 s", async (code) => {
     const room = uniqueName("lost");
     const bo = await join(room, "bo");
     const ada = await join(room, "ada");

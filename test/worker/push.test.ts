@@ -109,7 +109,7 @@ describe("nothing is pushed", () => {
 
   it("[U24] but what came for a device that had vanished is, once that is known", async () => {
     const { user, titles } = await subscribed();
-    const ghost = await openSession(user);
+    const ghost = await (await openSession(user)).beats();
     await notify(user, { title: "missed" });
     await alarm(user);
     expect(titles()).toEqual([]);

@@ -56,6 +56,7 @@ describe("settings", () => {
     ["BASE_PATH", "VALUE"],
     ["BASE_PATH", "/VALUE/"],
     ["DEMO", "VALUE"],
+    ["TRUST_PROXY", "VALUE"],
     ["DEV_TOKENS", "true"],
     ["LOCATION_HINT", "VALUE"],
     ["JURISDICTION", "VALUE"],

@@ -23,7 +23,7 @@ describe("a user", () => {
 
   it("[U16] is not there as a ghost", async () => {
     const user = uniqueName("u");
-    const ghost = await openSession(user);
+    const ghost = await (await openSession(user)).beats();
     advanceClock(80_000);
     expect(await standing(user)).toEqual([200, { user, online: false, connections: 0, unread: 0 }]);
     expect(await ghost.closed).toMatchObject({ code: 4408 });

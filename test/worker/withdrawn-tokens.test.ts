@@ -5,7 +5,7 @@ import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { RoomObject } from "../../src/room/room-object.ts";
 import { UserObject } from "../../src/user/user-object.ts";
-import { dated, disconnect, intoRoom, VOID } from "./support/disconnect.ts";
+import { dated, disconnect, intoRoom, VOID, WINDOW_MS } from "./support/disconnect.ts";
 import { crash, failWrites, sleep, stopClock } from "./support/objects.ts";
 import {
   callAs,
@@ -47,13 +47,14 @@ describe("a room that cannot be told", () => {
     }
     heal();
     await runDurableObjectAlarm(userObject(user));
-    expect(await old.closed).toEqual({ code: 4401, reason: "token_expired" });
+    expect(await old.closed).toEqual({ code: 4401, reason: "token_expired 61000" });
+    stopClock(now + WINDOW_MS);
     expect(await intoRoom(room, await dated(user, now, 0))).toBe(VOID);
   });
 
   it("[B7] told late closes only what is open with a token that is void", async () => {
     const { user, room, now, old, heal } = await broken();
-    stopClock(now + 10_000);
+    stopClock(now + 61_000);
     const next = await join(room, user);
     heal();
     await runDurableObjectAlarm(userObject(user));
@@ -79,7 +80,7 @@ describe("a room that cannot be told", () => {
     onTestFinished(() => silenced.mockRestore());
     await runInDurableObject<UserObject, void>(userObject(user), async (object) => {
       Reflect.set(object, "env", { ...env, ROOMS });
-      for (let at = 0; at < 1_200; at++) object.opened(`room${at}`);
+      for (let at = 0; at < 1_200; at++) object.opened(`room${at}`, null);
     });
     await disconnect(user);
     expect(told.length).toBeGreaterThanOrEqual(498);
@@ -114,7 +115,7 @@ describe("what a room asks of a user's object", () => {
     const room = uniqueName("asks");
     const { opened, withdraw } = watchQuestions();
     const ada = await join(room, user);
-    expect(opened.mock.calls).toEqual([[room]]);
+    expect(opened.mock.calls).toEqual([[room, null]]);
     await fill(ada, 3);
     await join(room, user);
     await callAs(await tokenFor(user), "POST", `/v1/rooms/${room}/messages`, { data: 1 });
@@ -163,10 +164,10 @@ describe("what a room asks of a user's object", () => {
     );
     expect(tables).toEqual([]);
     const { opened } = watchQuestions();
-    stopClock(later + 1_000);
+    stopClock(later + WINDOW_MS);
     expect(await intoRoom(room, await dated(user, later, 0))).toBe(VOID);
-    expect(await intoRoom(room, await dated(user, later, 1))).toBe("connected");
-    expect(opened.mock.calls).toEqual([[room]]);
+    expect(await intoRoom(room, await dated(user, later, 61))).toBe("connected");
+    expect(opened.mock.calls).toEqual([[room, null]]);
   });
 
   it("[B8] anonymous readers and polls of an instant ask nothing", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { roomForTest } from "./support/client-for-test.ts";
+import { clientForTest, describeShared, dialedRoom, roomForTest } from "./support/client-for-test.ts";
 import { message, ok } from "./support/frames.ts";
 
 describe("the heartbeat", () => {
@@ -11,6 +11,19 @@ describe("the heartbeat", () => {
     }
     expect(socket().pings).toBe(4);
     expect(socket().texts).toContain('{"type":"ping"}');
+  });
+
+  it("[C52] is sent as soon as the socket opens, and its pong before `connected` is nothing", async () => {
+    const { room, socket, clock, goLive } = await dialedRoom();
+    expect(socket().texts).toEqual([]);
+    socket().open();
+    expect(socket().texts).toEqual(['{"type":"ping"}']);
+    await clock.advance(1_000);
+    expect(room.state.status).toBe("connecting");
+    await goLive();
+    expect(room.state.status).toBe("connected");
+    await clock.advance(25_000);
+    expect(socket().pings).toBe(2);
   });
 
   it("[C13] without a pong in time the socket is dropped and dialed again", async () => {
@@ -70,5 +83,22 @@ describe("the heartbeat", () => {
     expect(await ping).toBe(40);
     client.disconnect();
     await expect(client.ping()).rejects.toMatchObject({ code: "offline" });
+  });
+});
+
+describeShared("the heartbeat", () => {
+  it("[C52] is sent by a session alone, for its rooms too", async () => {
+    const { client, clock, session } = clientForTest();
+    session.greets = false;
+    client.inbox.subscribe(() => {});
+    await clock.advance(0);
+    session.sessions.last.open();
+    expect(session.sessions.last.texts).toEqual(['{"type":"ping"}']);
+    session.greet();
+    await clock.advance(0);
+    const shared = client.room("lobby", { shared: true });
+    await clock.advance(0);
+    expect(shared.state.status).toBe("connecting");
+    expect(session.sessions.last.pings).toBe(1);
   });
 });

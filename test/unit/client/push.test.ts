@@ -142,6 +142,17 @@ describe("pushes in a browser", () => {
     expect(await codeOf(push.enable())).toBe("token_expired");
   });
 
+  it("[U25] wait where tokens were withdrawn a moment ago, and give up where that does not end", async () => {
+    const { browser } = pushForTest();
+    const tokens = ["early", "early", "void", "early"];
+    const push = new Push({ url: "https://page.example", getToken: () => tokens.shift() ?? "ada" }, browser);
+    expect(await codeOf(push.enable())).toBe("resolved");
+    expect(browser.waits).toHaveLength(3);
+    for (const ms of browser.waits) expect(ms).toBeGreaterThanOrEqual(61_000);
+    const never = new Push({ url: "https://page.example", getToken: () => "early" }, pushForTest().browser);
+    expect(await codeOf(never.enable())).toBe("token_expired");
+  });
+
   it("[U25] go one after the other, however they are called", async () => {
     const { browser, server, push } = pushForTest();
     await Promise.all([push.enable(), push.disable(), push.enable(), push.enable()]);

@@ -231,15 +231,45 @@ describeBoth("close codes", () => {
     expect(room.state.status).toBe("connecting");
   });
 
-  it("[C18] 4401 waits for `retryAfterMs` first", async () => {
+  it("[C18] 4401 with `retryAfterMs` is waited out with a back-off, and counts as no refusal", async () => {
     let asked = 0;
-    const { socket, sockets, clock } = await roomForTest({ getToken: () => `t${++asked}` });
+    const { socket, sockets, clock, room, goLive } = await roomForTest({ getToken: () => `t${++asked}` });
     await clock.advance(5_000);
-    socket().end(4401, "token_expired 3000");
-    await clock.advance(2_999);
-    expect([sockets.count, asked]).toEqual([1, 1]);
-    await clock.advance(1);
-    expect(sockets.count).toBe(2);
+    for (let round = 1; round <= 5; round++) {
+      socket().end(4401, "token_expired 61000");
+      await clock.advance(60_999);
+      expect([sockets.count, asked]).toEqual([round, round]);
+      await clock.advance(1 + 1_000 * 2 ** (round - 1));
+      expect([sockets.count, asked]).toEqual([round + 1, round + 1]);
+      expect(room.state.status).toBe("connecting");
+    }
+    await goLive();
+    expect(room.state.status).toBe("connected");
+  });
+
+  it("[C18] 4401 with `retryAfterMs` in between does not make two others be in a row, nor apart", async () => {
+    let asked = 0;
+    const { socket, clock, room } = await dialedRoom({ getToken: () => `t${++asked}` });
+    for (const reason of ["token_expired", "token_expired 500", "token_expired 500"]) {
+      socket().end(4401, reason);
+      await clock.advance(5_000);
+      expect(room.state.status).toBe("connecting");
+    }
+    socket().end(4401, "token_expired");
+    await clock.settle();
+    expect(room.state.status).toBe("disconnected");
+  });
+
+  it("[C18] the same token again is tried again while `retryAfterMs` is said, and then ends the try", async () => {
+    const { socket, sockets, clock, room } = await dialedRoom({ getToken: () => "kept by the app" });
+    for (let round = 1; round <= 4; round++) {
+      socket().end(4401, "token_expired 2000");
+      await clock.advance(20_000);
+      expect([room.state.status, sockets.count]).toEqual(["connecting", round + 1]);
+    }
+    socket().end(4401, "token_expired");
+    await clock.advance(2_000);
+    expect(room.state).toMatchObject({ status: "disconnected", error: { code: "unauthorized" } });
   });
 
   it("[C18] a second 4401 in a row ends the try", async () => {

@@ -11,6 +11,7 @@ class FakeWebSocket {
   readonly url: string;
   readonly protocols: string[];
   readonly calls: unknown[] = [];
+  onopen: (() => void) | null = null;
   onmessage: ((event: { data: unknown }) => void) | null = null;
   onclose: ((event: { code: number; reason: string }) => void) | null = null;
 
@@ -36,28 +37,30 @@ describe("the ports of the system", () => {
     FakeWebSocket.made.length = 0;
   });
 
-  it("dial with address and subprotocols only, and pass on texts and the end", () => {
+  it("dial with address and subprotocols only, and pass on their opening, texts and the end", () => {
     vi.stubGlobal("WebSocket", FakeWebSocket);
     const heard: unknown[] = [];
     const socket = systemPorts().dial("wss://a", ["edge-rooms.v1"], {
+      onOpen: () => heard.push("open"),
       onText: (text) => heard.push(text),
       onClose: (code, reason) => heard.push(code, reason),
     });
     const [made] = FakeWebSocket.made;
     socket.send("text");
     socket.close(1000);
+    made?.onopen?.();
     made?.onmessage?.({ data: "frame" });
     made?.onmessage?.({ data: new ArrayBuffer(1) });
     made?.onclose?.({ code: 1006, reason: "" });
     expect(made).toMatchObject({ url: "wss://a", protocols: ["edge-rooms.v1"], calls: ["text", 1000] });
-    expect(heard).toEqual(["frame", 1006, ""]);
+    expect(heard).toEqual(["open", "frame", 1006, ""]);
   });
 
   it("tell of the end also where the server closed and the socket still lingers", async () => {
     vi.stubGlobal("WebSocket", FakeWebSocket);
     const heard: unknown[] = [];
     const onClose = (code: number) => heard.push(code);
-    const socket = systemPorts().dial("wss://a", [], { onText: () => {}, onClose });
+    const socket = systemPorts().dial("wss://a", [], { onOpen: () => {}, onText: () => {}, onClose });
     const [made] = FakeWebSocket.made;
     if (made !== undefined) made.readyState = 2;
     socket.send("text");

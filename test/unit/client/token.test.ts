@@ -80,6 +80,36 @@ describe("a token", () => {
     expect(socket().protocols).toContain("token.t3");
   });
 
+  it.each(["token_expired", "overloaded"])(
+    "[C27] that `auth` refuses for a while (%s) is followed by the next one after that while",
+    async (code) => {
+      const { asked, getToken } = tokens();
+      const { clock, socket, room } = await roomForTest({ getToken });
+      await clock.advance(3_540_000);
+      socket().deliver(refusal(socket().sentOf("auth")[0], code, { retryAfterMs: 10_000 }));
+      await clock.advance(9_999);
+      expect(asked).toEqual(["t1", "t2"]);
+      await clock.advance(5_001);
+      expect(asked).toEqual(["t1", "t2", "t3"]);
+      const auth = socket().sentOf("auth").at(-1);
+      expect(auth).toMatchObject({ token: "t3" });
+      socket().deliver(ok(auth, { expiresAt: EXPIRES_AT + 3_600_000, permission: "write" }));
+      await clock.advance(60_000);
+      expect([room.state.status, asked.length]).toEqual(["connected", 3]);
+    },
+  );
+
+  it("[C27] that `auth` calls withdrawn for good is not used again when the server closes", async () => {
+    const { asked, getToken } = tokens();
+    const { clock, socket } = await roomForTest({ getToken });
+    await clock.advance(3_540_000);
+    socket().deliver(refusal(socket().sentOf("auth")[0], "token_expired"));
+    socket().end(4401, "token_expired");
+    await clock.advance(1_000);
+    expect(asked).toEqual(["t1", "t2", "t3"]);
+    expect(socket().protocols).toContain("token.t3");
+  });
+
   it("is asked for at most once a second", async () => {
     const askedAt: number[] = [];
     let now = () => 0;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Actor, SERVER } from "../../../src/auth/identity.ts";
-import { withdrawn } from "../../../src/realtime/withdrawn.ts";
+import { NONE_VOID, withdrawAll } from "../../../src/realtime/withdrawn.ts";
 import type { SettingsPatch } from "../../../src/room/room-settings.ts";
 import { type Person, RoomForTest } from "../../support/room-for-test.ts";
 
@@ -90,10 +90,12 @@ describe("a ban", () => {
     purge();
     expect(refusal(test, ada)?.code).toBe("banned");
     expect(refusal(test, bo)).toBe(undefined);
-    expect(test.room.moderation.bans(SERVER, test.now)).toMatchObject({ value: [{ user: "ada", by: null }] });
+    expect(test.room.moderation.bans(SERVER, undefined, test.now)).toMatchObject({
+      value: { bans: [{ user: "ada", by: null }], more: false },
+    });
     test.call(SERVER, () => test.room.moderation.unban(SERVER, "ada"));
     expect(refusal(test, ada)).toBe(undefined);
-    expect(test.room.moderation.bans(SERVER, test.now)).toMatchObject({ value: [] });
+    expect(test.room.moderation.bans(SERVER, undefined, test.now)).toMatchObject({ value: { bans: [] } });
   });
 
   it("[B2] the last one counts, and a kick without one leaves it", () => {
@@ -113,30 +115,76 @@ describe("a ban", () => {
 });
 
 describe("tokens that were withdrawn", () => {
-  const second = 1_790_000_000_000;
+  const voidAt = (now: number) => withdrawAll(NONE_VOID, 0, now);
 
-  it("[B7] are those up to and of that second, and a new one has to wait it out", () => {
-    expect(withdrawn(second, 0, second)).toBe(undefined);
-    expect(withdrawn(second + 1_000, second, second)).toBe(undefined);
-    expect(withdrawn(second, second, second + 250)).toMatchObject({
-      code: "token_expired",
-      retryAfterMs: 750,
-    });
-    expect(withdrawn(0, second, second + 5_000)).not.toHaveProperty("retryAfterMs");
-  });
-
-  it("[B7] a withdrawal never moves back, and closes what is open", () => {
-    const { test, ada, bo } = roomWith();
-    const withdraw = (at: number) => test.room.moderation.withdraw("ada", at, test.now);
-    withdraw(second);
+  it("[B7][B9] a withdrawal never moves back, is never forgotten, and closes what is open", () => {
+    const { test, ada, bo, kick } = roomWith();
+    const withdraw = (at: number) => test.room.moderation.withdraw("ada", voidAt(at), test.now);
+    withdraw(test.now);
     expect(ada.socket.closed).toMatchObject({ code: 4401 });
     test.later(5_000);
     expect(left(bo)).toEqual(["ada"]);
-    withdraw(second - 9_000);
-    expect(refusal(test, ada)).toMatchObject({ code: "token_expired" });
-    test.restart("crash");
-    expect(refusal(test, ada)).toMatchObject({ code: "token_expired" });
-    expect(refusal(test, bo)).toBe(undefined);
+    withdraw(test.now - 9_000);
+    kick("ada", 5);
+    test.room.moderation.forget("ada");
+    test.room.moderation.learn("ada", NONE_VOID, test.now);
+    test.later(5_000);
+    for (const how of ["hibernate", "crash"] as const) {
+      expect(refusal(test, ada)).toMatchObject({ code: "token_expired" });
+      expect(refusal(test, bo)).toBe(undefined);
+      test.restart(how);
+    }
+  });
+
+  it("[B9] a room that forgets a user asks anew, and one that is only told of a withdrawal does so still", () => {
+    const { test } = roomWith();
+    const { moderation } = test.room;
+    const known = () => moderation.isKnownTo("ada");
+    expect(known()).toBe(false);
+    moderation.learn("ada", NONE_VOID, test.now);
+    expect(known()).toBe(true);
+    moderation.withdraw("ada", voidAt(test.now), test.now);
+    expect(known()).toBe(true);
+    moderation.forget("ada");
+    moderation.withdraw("ada", voidAt(test.now + 1_000), test.now);
+    expect(known()).toBe(false);
+  });
+
+  it("[B10] one that is told late closes only what was opened with a token that is void", () => {
+    const { test, bo } = roomWith();
+    const before = test.now;
+    test.now += 70_000;
+    const fresh = test.join("ada", { issuedAt: before + 61_000 });
+    test.room.moderation.withdraw("ada", voidAt(before), test.now);
+    expect(fresh.socket.closed).toBe(undefined);
+    expect(test.opened("ada")).toBe(1);
+    expect(bo.socket.closed).toBe(undefined);
+  });
+});
+
+describe("many bans", () => {
+  it("[B18] are listed a thousand at a time, the next to end first, each once", () => {
+    const { test, ada, kick } = roomWith();
+    for (let n = 0; n < 2_100; n++) kick(`u${n}`, 1 + (n % 700));
+    test.now += 100_000;
+    const seen: string[] = [];
+    let after: string | undefined;
+    for (let more = true; more; ) {
+      const page = test.room.moderation.bans(SERVER, after, test.now);
+      if (!page.ok) throw new Error(page.refusal.message);
+      seen.push(...page.value.bans.map(({ user }) => user));
+      expect(page.value.bans.length).toBeLessThanOrEqual(1_000);
+      more = page.value.more;
+      after = seen.at(-1);
+    }
+    // A hundred of each 700 are over.
+    expect([seen.length, new Set(seen).size]).toEqual([1_800, 1_800]);
+    expect(seen[0]).toBe("u100");
+    for (const nobody of ["ada", "u0"])
+      expect(test.room.moderation.bans(SERVER, nobody, test.now)).toMatchObject({
+        refusal: { code: "not_found", path: ["after"] },
+      });
+    expect(test.room.moderation.bans(ada.state.actor, undefined, test.now)).toMatchObject({ ok: false });
   });
 });
 

@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { SERVER } from "../../../src/auth/identity.ts";
 import { LISTED_MEMBERS, MAX_UNREAD } from "../../../src/protocol/index.ts";
+import { ReceiptStore } from "../../../src/room/receipt-store.ts";
+import { Dice } from "../../support/dice.ts";
 import { type Person, RoomForTest } from "../../support/room-for-test.ts";
+import { seededRandom } from "../client/support/random-source.ts";
 
 const read = (seq?: number, id = "r") => ({ type: "read", id, ...(seq !== undefined && { seq }) });
 
@@ -15,9 +18,7 @@ function roomWith(count: number, settings: ConstructorParameters<typeof RoomForT
 
 const receipts = ({ socket }: Person) => socket.ofType("receipt").map(({ user, seq }) => [user, seq]);
 const stored = (test: RoomForTest) => [
-  ...test.database.sql.exec<{ user: string; seq: number }>(
-    "SELECT user, read_seq AS seq FROM users WHERE read_seq IS NOT NULL ORDER BY user",
-  ),
+  ...test.database.sql.exec<{ user: string; seq: number }>("SELECT user, seq FROM receipts ORDER BY user"),
 ];
 
 /** Lets the room do what is due by itself, as its timer does, for so long; answers how often that was. */
@@ -160,7 +161,7 @@ describe("positions", () => {
     expect(test.database.changes - before).toBeLessThanOrEqual(7);
     pass(test, 5_000);
     expect(stored(test)).toEqual([{ user: "bo", seq: 300 }]);
-    expect([...test.database.sql.exec("SELECT COUNT(*) AS rows FROM users")]).toEqual([{ rows: 1 }]);
+    expect([...test.database.sql.exec("SELECT COUNT(*) AS rows FROM receipts")]).toEqual([{ rows: 1 }]);
     expect(test.room.dueAt()).toBe(null);
   });
 
@@ -217,7 +218,7 @@ describe("positions", () => {
     for (const reader of readers) reader.ask(read(1));
     test.now += 10;
     for (const reader of readers) reader.ask(read(2));
-    test.database.failOn = /INTO users/;
+    test.database.failOn = /INTO receipts|UPDATE receipts/;
     // Of 20 that fail one would be tried in each flush.
     expect(pass(test, 60_000)).toBeLessThan(40);
     expect(test.faults.length).toBeGreaterThan(0);
@@ -229,7 +230,7 @@ describe("positions", () => {
 
   it("[R3][S14] a report that could not be written at once is refused, and moved nothing", () => {
     const { test, ada, bo } = roomWith(9);
-    test.database.failOn = /INTO users/;
+    test.database.failOn = /INTO receipts|UPDATE receipts/;
     expect(bo.ask(read(3))).toMatchObject({ code: "internal" });
     test.database.failOn = undefined;
     expect(receipts(ada)).toEqual([]);
@@ -265,5 +266,47 @@ describe("positions", () => {
     }
     expect(flushes).toBeLessThan(20);
     expect(stored(test)).toEqual([{ user: "bo", seq: 8 }]);
+  });
+});
+
+describe("the list of who read last", () => {
+  /** What the rules say, without any cleverness. */
+  const truth = (readAt: ReadonlyMap<string, number>) =>
+    new Set(
+      [...readAt]
+        .sort(([, a], [, b]) => b - a)
+        .slice(0, 1_000)
+        .map(([user]) => user),
+    );
+
+  it.each([1, 2, 3])(
+    "[R5] is right whoever reads on, in whatever order, of 3,000 users (seed %i)",
+    (seed) => {
+      const { test } = roomWith(1);
+      const dice = new Dice(seededRandom(seed));
+      const store = new ReceiptStore(test.database);
+      const readAt = new Map<string, number>();
+      for (let at = 1; at <= 12_000; at++) {
+        // Some read all the time, some now and then, and for a while only a few.
+        const crowd = at % 4_000 < 1_000 ? 40 : 3_000;
+        const user = `u${dice.upTo(dice.upTo(2) === 1 ? crowd : 60)}`;
+        store.put({ user, seq: at, at });
+        readAt.set(user, at);
+        if (at % 1_500 !== 0) continue;
+        const latest = store.latest();
+        expect(latest.length).toBeLessThanOrEqual(2_000);
+        const listed = latest.sort((a, b) => b.at - a.at).slice(0, 1_000);
+        expect(new Set(listed.map((receipt) => receipt.user))).toEqual(truth(readAt));
+      }
+      expect(new ReceiptStore(test.database).latest().sort((a, b) => b.at - a.at)[0]?.at).toBe(12_000);
+    },
+  );
+
+  it("[R5] costs no index entry for who reads on", () => {
+    const { test } = roomWith(1);
+    const store = new ReceiptStore(test.database);
+    for (let n = 0; n < 900; n++) store.put({ user: `u${n}`, seq: 1, at: n });
+    test.database.failOn = /entry = excluded|INSERT/;
+    for (let n = 0; n < 900; n++) store.put({ user: `u${n}`, seq: 2, at: 1_000 + n });
   });
 });

@@ -17,7 +17,7 @@ const state = (id: string): RoomConnectionState => ({
   topics: null,
   presence: true,
   counted: true,
-  seenAt: 5,
+  pingedAt: 5,
   stage: { at: "live" },
   joinedAt: null,
   said: NOTHING_SAID,
@@ -29,7 +29,7 @@ function sessions() {
   const faults: unknown[] = [];
   const restart = () => {
     const restarted = new Sessions(new SessionStore(database.sql), (error) => faults.push(error));
-    return { all: restarted, restored: restarted.restore().map((connection) => connection.state.id) };
+    return { all: restarted, restored: restarted.restore().connections.map(({ state }) => state.id) };
   };
   const rows = () => Array.from(database.sql.exec<{ connection: string }>("SELECT * FROM sessions"));
   return { database, faults, restart, rows };

@@ -4,8 +4,8 @@ import { expect } from "vitest";
 import { TestSocket } from "./test-socket.ts";
 import { callAsServer, type TokenOptions, tokenFor, upgrade } from "./worker.ts";
 
-export async function disconnect(user: string): Promise<number> {
-  const response = await callAsServer("POST", `/v1/users/${user}/disconnect`);
+export async function disconnect(user: string, body?: object): Promise<number> {
+  const response = await callAsServer("POST", `/v1/users/${user}/disconnect`, body);
   expect(response.status).toBe(200);
   return (await response.json<{ rooms: number }>()).rooms;
 }
@@ -27,12 +27,24 @@ export async function entry(path: string, token: string): Promise<string> {
   return outcome;
 }
 
+/** A socket with this very token, past its first frames. */
+export async function open(path: string, token: string): Promise<TestSocket> {
+  const { webSocket } = await upgrade(path, token);
+  if (webSocket === null) throw new Error("no socket");
+  const socket = new TestSocket(webSocket);
+  await socket.next("caughtUp");
+  return socket;
+}
+
 export const intoRoom = (room: string, token: string) => entry(`/v1/rooms/${room}/connect`, token);
 export const intoSession = (token: string) => entry("/v1/connect", token);
+/** Perhaps with how long to wait. */
 export const VOID = "4401 token_expired";
+/** So long after a disconnect no token is void any more that is issued then, whatever its signer's clock. */
+export const WINDOW_MS = 121_000;
 
 /** Tokens are dated by hand, in whole seconds from `now`. */
 export const dated = (user: string, now: number, seconds: number, options: TokenOptions = {}) => {
   const iat = Math.floor(now / 1_000) + seconds;
-  return tokenFor(user, { ...options, claims: { iat, exp: iat + 7_200 } });
+  return tokenFor(user, { ...options, claims: { iat, exp: iat + 7_200, ...options.claims } });
 };

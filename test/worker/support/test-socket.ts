@@ -67,6 +67,13 @@ export class TestSocket {
     await this.ask({ type: "ping", id: `settled-${crypto.randomUUID()}` });
   }
 
+  /** Its heartbeat, which the runtime answers. */
+  async beats(): Promise<this> {
+    this.send('{"type":"ping"}');
+    await this.next("pong", ({ id }) => id === undefined);
+    return this;
+  }
+
   ofType(type: string): Frame[] {
     return this.received.filter((frame) => frame.type === type);
   }

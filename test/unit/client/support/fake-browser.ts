@@ -5,7 +5,7 @@ import type { PushBrowser, Registration } from "../../../../client/push-browser.
 
 export interface FakeServer {
   key: string | undefined;
-  /** The user's name is their token; `void` is none. */
+  /** The user's name is their token; `void` is none, `early` none yet. */
   token: string;
   isDown: boolean;
   readonly calls: string[];
@@ -14,8 +14,8 @@ export interface FakeServer {
   addresses(): Record<string, string[]>;
 }
 
-const refusal = (status: number, code: string) =>
-  Response.json({ error: { code, message: code } }, { status });
+const refusal = (status: number, code: string, more: object = {}) =>
+  Response.json({ error: { code, message: code, ...more } }, { status });
 
 export function fakeServer(): FakeServer {
   const known = new Map<string, Set<string>>();
@@ -30,6 +30,7 @@ export function fakeServer(): FakeServer {
       this.calls.push([method, url, endpoint].filter(Boolean).join(" "));
       const user = new Headers(headers).get("Authorization")?.slice("Bearer ".length) ?? "";
       if (user === "void") return refusal(401, "token_expired");
+      if (user === "early") return refusal(401, "token_expired", { retryAfterMs: 61_000 });
       if (this.key === undefined) return refusal(404, "not_found");
       if (method === "GET") return Response.json({ key: this.key });
       const own = known.get(user) ?? new Set();
@@ -82,6 +83,11 @@ export class FakeBrowser implements PushBrowser {
   async register(script: string, key: string): Promise<Registration> {
     this.scripts.push(`${script}?key=${key}`);
     return this.#registration();
+  }
+
+  readonly waits: number[] = [];
+  async wait(ms: number): Promise<void> {
+    this.waits.push(ms);
   }
 
   async fetch(url: string, init: RequestInit): Promise<Response> {

@@ -29,6 +29,7 @@ export class FakeSession {
   readonly dial = (url: string, protocols: string[], events: SocketEvents): FakeSocket => {
     if (new URL(url).pathname !== "/v1/connect") return this.rooms.dial(url, protocols, events);
     const socket = this.sessions.dial(url, protocols, {
+      onOpen: events.onOpen,
       onText: events.onText,
       onClose: (code, reason) => {
         for (const lost of this.#forget(socket)) this.onLost(lost);
@@ -75,6 +76,7 @@ export class FakeSession {
     url.search = query.toString();
     const isCurrent = () => this.#seats.get(room) === seat;
     const socket = this.rooms.dial(url.href, [...session.protocols], {
+      onOpen: () => {},
       onText: (text) => {
         // What belongs to the time before a join comes before its answer, if at all.
         if (!isCurrent() && this.#seats.get(room)?.answered !== false) return;

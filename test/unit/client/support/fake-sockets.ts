@@ -64,6 +64,10 @@ export class FakeSocket implements Socket {
     this.onClosed(code);
   }
 
+  open(): void {
+    this.#events.onOpen();
+  }
+
   deliver(...frames: Frame[]): void {
     for (const frame of frames) this.#events.onText(JSON.stringify(frame));
   }

@@ -1,0 +1,75 @@
+// The own host as clients name it that are no browsers, over TLS that something in front ends.
+
+import { request } from "node:https";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { LocalServer } from "../support/local-server.ts";
+import { startTlsFront, type TlsFront } from "../support/tls-front.ts";
+import { startTestServer, tokenFor, uniqueName } from "./support/world.ts";
+
+describe.concurrent("an origin over TLS", () => {
+  let server: LocalServer;
+  let front: TlsFront;
+
+  beforeAll(async () => {
+    server = await startTestServer({ ALLOWED_ORIGINS: "" });
+    front = await startTlsFront(server.port);
+  });
+  afterAll(async () => {
+    await front?.stop();
+    await server?.stop();
+  });
+
+  /** Status and text of what an upgrade is answered with; `host` is what the client believes to call. */
+  async function connects(origin: string | undefined, host: string): Promise<[number | undefined, string]> {
+    const token = await tokenFor("ada");
+    return new Promise((resolve, reject) => {
+      const upgrade = request({
+        port: front.port,
+        path: `/v1/rooms/${uniqueName("origin")}/connect`,
+        rejectUnauthorized: false,
+        headers: {
+          Host: host,
+          Connection: "Upgrade",
+          Upgrade: "websocket",
+          "Sec-WebSocket-Version": "13",
+          "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+          Authorization: `Bearer ${token}`,
+          ...(origin !== undefined && { Origin: origin }),
+        },
+      });
+      upgrade.on("upgrade", ({ statusCode }, socket) => {
+        socket.destroy();
+        resolve([statusCode, ""]);
+      });
+      upgrade.on("response", (response) => {
+        let text = "";
+        response.on("data", (chunk) => {
+          text += String(chunk);
+        });
+        response.on("end", () => resolve([response.statusCode, text]));
+      });
+      upgrade.on("error", reject);
+      upgrade.end();
+    });
+  }
+
+  it.each(["http", "https", "ws", "wss"])("[A40] passes as %s://HOST, on any port", async (scheme) => {
+    const own = `localhost:${front.port}`;
+    expect(await connects(`${scheme}://${own}`, own)).toEqual([101, ""]);
+    expect(await connects(`${scheme}://${own}/`, own)).toEqual([101, ""]);
+    // As behind a proxy on the port of https: python3-websocket names http there.
+    expect(await connects(`${scheme}://rooms.example.com`, "rooms.example.com")).toEqual([101, ""]);
+    expect(await connects(undefined, "rooms.example.com")).toEqual([101, ""]);
+  });
+
+  it("[A40][A41] of another host is refused by name", async () => {
+    const own = `localhost:${front.port}`;
+    for (const origin of ["https://evil.example", `https://localhost:${front.port + 1}`, "null"]) {
+      const [status, text] = await connects(origin, own);
+      expect(status).toBe(403);
+      expect(JSON.parse(text).error).toMatchObject({ code: "forbidden" });
+      expect(JSON.parse(text).error.message).toContain(`"${origin}"`);
+      expect(JSON.parse(text).error.message).toContain("ALLOWED_ORIGINS");
+    }
+  });
+});

@@ -1,0 +1,98 @@
+import { describe, expect, it } from "vitest";
+import type { Identity } from "../../src/auth/identity.ts";
+import { departureOf } from "../../src/realtime/departure.ts";
+import { isThere, Sweeper } from "../../src/realtime/liveness.ts";
+
+const PING_MS = 25_000;
+const NOW = 1_790_000_000_000;
+
+class Somebody {
+  heartbeatAt: number | null | "elsewhere" = null;
+  pingedAt: number | null = null;
+  identity: Identity = { kind: "anonymous" };
+  asked = 0;
+  readonly socket = {
+    heartbeatAt: () => {
+      this.asked++;
+      return this.heartbeatAt;
+    },
+  };
+}
+
+const beating = (at: number) => Object.assign(new Somebody(), { heartbeatAt: at });
+const pinging = (at: number) => Object.assign(new Somebody(), { pingedAt: at });
+const expiring = (expiresAt: number): Somebody => {
+  const identity = { kind: "user", user: { id: "ada" }, expiresAt, issuedAt: 0 } as const;
+  return Object.assign(new Somebody(), { identity });
+};
+
+const codes = (sweeper: Sweeper, all: readonly Somebody[], now: number) =>
+  sweeper.sweep(all, now).map(({ connection, closing }) => [all.indexOf(connection), closing.code]);
+
+describe("a sweep", () => {
+  it("[G2][G6] finds who has stopped its heartbeat for three intervals, whoever answered it, and nobody who never began", () => {
+    const all = [new Somebody(), beating(NOW), pinging(NOW), beating(NOW + 1), expiring(NOW + 75_001)];
+    const sweeper = new Sweeper(PING_MS);
+    expect(codes(sweeper, all, NOW + 75_000)).toEqual([]);
+    expect(codes(sweeper, all, NOW + 75_001)).toEqual([
+      [1, "timeout"],
+      [2, "timeout"],
+      [4, "token_expired"],
+    ]);
+    const elsewhere = Object.assign(pinging(NOW), { heartbeatAt: "elsewhere" });
+    expect(codes(sweeper, [elsewhere], NOW + 10_000_000)).toEqual([]);
+  });
+
+  it("[G8] is due as soon as one can have lapsed, and no more often than a tenth of an interval", () => {
+    const sweeper = new Sweeper(PING_MS);
+    expect(sweeper.isDue(NOW)).toBe(true);
+    const all = [beating(NOW - 60_000), beating(NOW - 10_000), expiring(NOW + 40_000), new Somebody()];
+    sweeper.sweep(all, NOW);
+    expect([sweeper.isDue(NOW + 15_000), sweeper.isDue(NOW + 15_001)]).toEqual([false, true]);
+    expect(codes(sweeper, all, NOW + 15_001)).toEqual([[0, "timeout"]]);
+    sweeper.sweep(all.slice(1), NOW + 15_001);
+    expect([sweeper.isDue(NOW + 39_999), sweeper.isDue(NOW + 40_000)]).toEqual([false, true]);
+    sweeper.sweep([beating(NOW - 34_999)], NOW + 40_000);
+    expect([sweeper.isDue(NOW + 42_499), sweeper.isDue(NOW + 42_500)]).toEqual([false, true]);
+    // One that opens right after a sweep lapses that soon.
+    sweeper.sweep([], NOW + 50_000);
+    expect([sweeper.isDue(NOW + 124_999), sweeper.isDue(NOW + 125_000)]).toEqual([false, true]);
+  });
+
+  it("[G8] of those who ping is one in two intervals at most", () => {
+    const sweeper = new Sweeper(PING_MS);
+    const all = Array.from({ length: 10 }, (_, at) => beating(NOW + at * 2_500));
+    let sweeps = 0;
+    for (let now = NOW + PING_MS; now < NOW + 1_000_000; now += 100) {
+      for (const one of all) if (now - Number(one.heartbeatAt) >= PING_MS) one.heartbeatAt = now;
+      if (!sweeper.isDue(now)) continue;
+      sweeps++;
+      expect(codes(sweeper, all, now)).toEqual([]);
+    }
+    expect(sweeps).toBeLessThanOrEqual(1_000_000 / (2 * PING_MS));
+    expect(sweeps).toBeGreaterThan(10);
+  });
+
+  it("[G8] is due again where the clock was set back", () => {
+    const sweeper = new Sweeper(PING_MS);
+    sweeper.sweep([], NOW);
+    expect([sweeper.isDue(NOW), sweeper.isDue(NOW - 1)]).toEqual([false, true]);
+  });
+});
+
+describe("whether somebody is there", () => {
+  it("[U32] is doubted after two intervals without the heartbeat, and not where there never was one", () => {
+    const there = (one: Somebody, now: number) => isThere(one, PING_MS, now);
+    expect([there(beating(NOW), NOW + 50_000), there(beating(NOW), NOW + 50_001)]).toEqual([true, false]);
+    expect([there(pinging(NOW), NOW + 50_000), there(pinging(NOW), NOW + 50_001)]).toEqual([true, false]);
+    expect(there(new Somebody(), NOW)).toBe(true);
+    expect(there(Object.assign(new Somebody(), { heartbeatAt: "elsewhere" }), NOW)).toBe("elsewhere");
+  });
+});
+
+describe("a departure", () => {
+  it("[P10][P11] is on purpose with 1000, without a code, and after a timeout; else perhaps for a moment", () => {
+    expect([1000, 1005, 4408].map(departureOf)).toEqual(["left", "left", "left"]);
+    expect([1001, 1006, 1012, 4000, 4401, 4500].map(departureOf)).toEqual(Array(6).fill("lost"));
+  });
+});

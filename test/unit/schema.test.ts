@@ -1,0 +1,74 @@
+// State outlives code. A step of a schema that was released is never edited, as there are objects that have taken it: the
+// hash of each step stands here. Where this test fails, put the change into a new list at the end of the schema, and add its
+// hash below; never change a hash that is here.
+
+import { createHash } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { migrate, StateIsNewer } from "../../src/platform/migrate.ts";
+import { LOG_TABLE, RECEIPTS_TABLE, ROOM_SCHEMA } from "../../src/room/room-schema.ts";
+import { CLAIMS_TABLE } from "../../src/user/claims.ts";
+import { USER_SCHEMA } from "../../src/user/user-schema.ts";
+import { SqliteForTest } from "../support/sqlite.ts";
+
+/** How a statement is laid out is no matter. */
+const hashOf = (step: readonly string[]) =>
+  createHash("sha256")
+    .update(step.map((statement) => statement.replace(/\s+/g, " ").trim()).join(";"))
+    .digest("hex")
+    .slice(0, 16);
+
+const FROZEN = {
+  room: ["0291ef49c4f5238f"],
+  user: ["e2c7d49536a01f01"],
+  /** Made on demand, outside of the steps: it is never edited at all. */
+  claims: "237e954cb7351bc6",
+};
+
+describe("a schema", () => {
+  it("[X6] has its steps as they were released", () => {
+    expect({
+      room: ROOM_SCHEMA.map(hashOf),
+      user: USER_SCHEMA.map(hashOf),
+      claims: hashOf([CLAIMS_TABLE]),
+    }).toEqual(FROZEN);
+  });
+
+  it("[X6] a purge makes tables as all steps together do", () => {
+    const tables = (database: SqliteForTest) =>
+      Array.from(
+        database.sql.exec("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name"),
+      );
+    const [made, purged] = [new SqliteForTest(), new SqliteForTest()];
+    for (const database of [made, purged]) migrate(database, ROOM_SCHEMA);
+    for (const table of ["log", "receipts"]) purged.sql.exec(`DROP TABLE ${table}`);
+    for (const statement of [...LOG_TABLE, ...RECEIPTS_TABLE]) purged.sql.exec(statement);
+    expect(tables(purged)).toEqual(tables(made));
+  });
+});
+
+describe("a migration", () => {
+  const STEPS = [["CREATE TABLE a (x)"], ["ALTER TABLE a ADD COLUMN y"], ["CREATE TABLE b (x)"]];
+
+  it("[X6] takes each step once, and all that are missing", () => {
+    const database = new SqliteForTest();
+    for (const count of [1, 1, 3, 3]) migrate(database, STEPS.slice(0, count));
+    database.sql.exec("INSERT INTO a (x, y) VALUES (1, 2)");
+    expect(Array.from(database.sql.exec("SELECT version FROM schema_version"))).toEqual([{ version: 3 }]);
+  });
+
+  it("[X6] that fails changes nothing", () => {
+    const database = new SqliteForTest();
+    migrate(database, STEPS.slice(0, 1));
+    expect(() => migrate(database, [...STEPS.slice(0, 2), ["CREATE TABLE a (x)"]])).toThrow();
+    migrate(database, STEPS);
+    expect(Array.from(database.sql.exec("SELECT version FROM schema_version"))).toEqual([{ version: 3 }]);
+  });
+
+  it("[X7] refuses what newer code has stored, and leaves it alone", () => {
+    const database = new SqliteForTest();
+    migrate(database, STEPS);
+    expect(() => migrate(database, STEPS.slice(0, 2))).toThrow(StateIsNewer);
+    expect(() => migrate(database, STEPS.slice(0, 2))).toThrow(/version 3, this code knows them up to 2/);
+    migrate(database, STEPS);
+  });
+});

@@ -1,0 +1,219 @@
+// Who is there: heartbeats in every spelling, silent clients, and mentions of those who have vanished.
+
+import { runInDurableObject } from "cloudflare:test";
+import { describe, expect, it } from "vitest";
+import type { RoomObject } from "../../src/index.ts";
+import { advanceClock, sleep } from "./support/objects.ts";
+import type { TestSocket } from "./support/test-socket.ts";
+import {
+  callAsServer,
+  fill,
+  join,
+  openRoom,
+  openSession,
+  roomObject,
+  uniqueName,
+  userObject,
+} from "./support/worker.ts";
+
+const TIMEOUT = { code: 4408, reason: "timeout" };
+
+async function joinOn(session: TestSocket, room: string): Promise<void> {
+  await session.ask({ type: "join", id: crypto.randomUUID(), room });
+  await session.next("caughtUp", (frame) => frame.room === room);
+}
+
+const post = (room: string, data: unknown) => callAsServer("POST", `/v1/rooms/${room}/messages`, { data });
+
+describe("a bot that only reads", () => {
+  it("[G6] and never sent the heartbeat hears what comes after any time and sleep", async () => {
+    const room = uniqueName("bot");
+    const bot = await join(room, "bot");
+    advanceClock(3_000_000);
+    await sleep(roomObject(room));
+    await post(room, "important");
+    expect(await bot.next("message")).toMatchObject({ data: "important" });
+    await bot.settled();
+  });
+
+  it.each([false, true])("[G7] hears what it waits for, and is closed then (asleep: %s)", async (asleep) => {
+    const room = uniqueName("bot");
+    const bot = await (await join(room, "bot")).beats();
+    advanceClock(80_000);
+    if (asleep) await sleep(roomObject(room));
+    await post(room, "important");
+    expect(await bot.closed).toEqual(TIMEOUT);
+    expect(bot.ofType("message")).toMatchObject([{ data: "important" }]);
+  });
+
+  it.each([false, true])("[G7] so does one on a session, of inbox and rooms (asleep: %s)", async (asleep) => {
+    const [user, other, room] = [uniqueName("bot"), uniqueName("bot"), uniqueName("room")];
+    const [inbox, quiet] = [await openSession(other), await openSession(user)];
+    await joinOn(quiet, room);
+    await quiet.beats();
+    await inbox.settled();
+    advanceClock(80_000);
+    if (asleep) await Promise.all([user, other].map((name) => sleep(userObject(name))));
+    await post(room, "important");
+    expect(await quiet.closed).toEqual(TIMEOUT);
+    expect(quiet.ofType("message")).toMatchObject([{ room, data: "important" }]);
+    await userObject(other).notify({ id: "n", title: "t", message: "m", priority: "low", data: "null" });
+    expect(await inbox.closed).toEqual(TIMEOUT);
+    expect(inbox.ofType("notification")).toMatchObject([{ id: "n" }]);
+  });
+
+  it.each([
+    '{"type":"ping"}',
+    '{ "type": "ping" }',
+    '{"id":"p","type":"ping","extra":1}',
+    '{"type":"batch","commands":[{"type":"ping"}]}',
+  ])("[G9] %s counts as heartbeat", async (ping) => {
+    const room = uniqueName("spelling");
+    const sockets = [await join(room, "ada"), await openSession(uniqueName("ada"))];
+    for (const socket of sockets) {
+      socket.send(ping);
+      await socket.next("pong");
+    }
+    const [own, session] = sockets;
+    advanceClock(70_000);
+    await fill(await join(room, "bo"), 1);
+    await own?.settled();
+    await session?.settled();
+    advanceClock(150_000);
+    await fill(await join(room, "cy"), 1);
+    expect(await own?.closed).toEqual(TIMEOUT);
+  });
+
+  it("[G9] so does one that comes before the first frames", async () => {
+    const room = uniqueName("early");
+    const ada = await openRoom(room, "ada");
+    ada.send('{"type":"ping"}');
+    ada.send('{"type":"ping","id":"early"}');
+    await ada.next("caughtUp");
+    await ada.next("pong", ({ id }) => id === "early");
+    advanceClock(80_000);
+    await fill(await join(room, "bo"), 1);
+    expect(await ada.closed).toEqual(TIMEOUT);
+  });
+});
+
+describe("who vanished", () => {
+  it("[G8][P11] is no member any more with what comes after 75 s, and there is no grace", async () => {
+    const room = uniqueName("vanished");
+    const [ghost, ada] = [await join(room, "ghost"), await join(room, "ada")];
+    await ghost.beats();
+    advanceClock(74_000);
+    await fill(ada, 1);
+    await ada.settled();
+    expect(ada.ofType("memberLeft")).toEqual([]);
+    advanceClock(76_000);
+    await fill(ada, 1);
+    expect(await ada.next("memberLeft")).toMatchObject({ user: "ghost" });
+    expect(await ghost.closed).toEqual(TIMEOUT);
+  });
+
+  it.each(["what is said there", "others who join"])(
+    "[G10][P11] on a session too: its rooms hear of it at once, by %s",
+    async (by) => {
+      const [user, room, other] = [uniqueName("ghost"), uniqueName("room"), uniqueName("other")];
+      const ghost = await openSession(user);
+      await joinOn(ghost, room);
+      await joinOn(ghost, other);
+      const [ada, bo] = [await join(room, "ada"), await join(other, "bo")];
+      await ghost.beats();
+      advanceClock(76_000);
+      if (by === "others who join") await join(room, "cy");
+      else await fill(ada, 1);
+      expect(await ada.next("memberLeft")).toMatchObject({ user });
+      expect(await bo.next("memberLeft")).toMatchObject({ user });
+      expect(await ghost.closed).toEqual(TIMEOUT);
+    },
+  );
+});
+
+describe("who vanished and hears nothing of what is said", () => {
+  it("[G10] is asked for where the room is busy for long", async () => {
+    const [user, room] = [uniqueName("ghost"), uniqueName("room")];
+    const ghost = await openSession(user);
+    await ghost.ask({ type: "join", id: "j", room, topics: ["none"], presence: "off" });
+    await ghost.next("caughtUp", (frame) => frame.room === room);
+    await ghost.beats();
+    const ada = await join(room, "ada");
+    advanceClock(76_000);
+    // What it heard so far was an inquiry; from here on nothing is.
+    await fill(ada, 1);
+    await ada.settled();
+    expect(ada.ofType("memberLeft")).toEqual([]);
+    advanceClock(130_000);
+    await ada.settled();
+    advanceClock(152_000);
+    await fill(ada, 1);
+    expect(await ada.next("memberLeft")).toMatchObject({ user });
+    expect(await ghost.closed).toEqual(TIMEOUT);
+  });
+});
+
+describe("a mention", () => {
+  const mention = async (socket: TestSocket, room: string, ...mentions: readonly string[]) => {
+    const sent = await socket.ask({ type: "send", id: crypto.randomUUID(), room, data: 1, mentions });
+    expect(sent).toMatchObject({ type: "ok" });
+  };
+
+  it("[U32] notifies a member who has missed two heartbeats, on a socket or a session, and no other", async () => {
+    const [room, speaker] = [uniqueName("room"), uniqueName("speaker")];
+    const [own, shared, alive, bot] = ["own", "shared", "alive", "bot"].map(uniqueName) as [
+      ...[string, string, string, string],
+    ];
+    await (await join(room, own)).beats();
+    const [sharedSession, aliveSession] = [await openSession(shared), await openSession(alive)];
+    await joinOn(sharedSession, room);
+    await joinOn(aliveSession, room);
+    await join(room, bot);
+    await sharedSession.beats();
+    advanceClock(51_000);
+    await aliveSession.settled();
+    const speaking = await openSession(speaker);
+    await joinOn(speaking, room);
+    await mention(speaking, room, own, shared, alive, bot);
+    const unreadOf = async (user: string) => {
+      const response = await callAsServer("GET", `/v1/users/${user}`);
+      return (await response.json<{ unread: number }>()).unread;
+    };
+    await expect.poll(() => Promise.all([own, shared].map(unreadOf))).toEqual([1, 1]);
+    expect(await sharedSession.next("notification")).toMatchObject({ topic: "mention" });
+    await aliveSession.next("message");
+    await aliveSession.settled();
+    expect(await Promise.all([alive, bot].map(unreadOf))).toEqual([0, 0]);
+  });
+});
+
+describe("who was kicked", () => {
+  it("[G11] and goes on talking is heard by nobody", async () => {
+    const room = uniqueName("kicked");
+    const [ada, bo] = [await join(room, "ada"), await join(room, "bo")];
+    await ada.beats();
+    // The runtime still hands over what comes from a client that withholds its close.
+    let handOver: ((frame: string) => Promise<void>) | undefined;
+    await runInDurableObject(roomObject(room), (object: RoomObject, state) => {
+      const [ws] = state
+        .getWebSockets()
+        .filter((socket) => JSON.stringify(socket.deserializeAttachment()).includes('"ada"'));
+      if (ws !== undefined) handOver = async (frame) => object.webSocketMessage(ws, frame);
+    });
+    await callAsServer("POST", `/v1/rooms/${room}/kick`, { user: "ada", banSeconds: 0 });
+    await bo.next("memberLeft");
+    for (const command of [
+      { type: "send", id: "m", data: "unheard" },
+      { type: "signal", event: "x" },
+      { type: "presence", id: "p", status: "busy" },
+      { type: "auth", id: "a", token: "t" },
+    ]) {
+      await runInDurableObject(roomObject(room), () => handOver?.(JSON.stringify(command)));
+    }
+    await fill(bo, 1);
+    expect(bo.ofType("message")).toMatchObject([{ data: 1, seq: 1 }]);
+    const heard = bo.received.map(({ type }) => type);
+    for (const type of ["signal", "memberUpdated"]) expect(heard).not.toContain(type);
+    expect(ada.ofType("ok")).toEqual([]);
+  });
+});

@@ -14,6 +14,10 @@ export class InboxState {
   readonly #byId = new Map<string, Notification>();
   #list: readonly Notification[] | undefined = Object.freeze([]);
   #unread = 0;
+  /** The server's time when it counted. */
+  #countedAt = 0;
+  /** When those ended that were taken off the count here: a count of before has them in it. */
+  #expired: readonly number[] = [];
   #floor = 0;
 
   /** Newest first, without what is archived; the same array until something changes. */
@@ -26,10 +30,10 @@ export class InboxState {
     return this.#unread;
   }
 
-  begin({ floor, unread }: SessionConnected, start: Start): void {
+  begin({ floor, unread, at }: SessionConnected, start: Start): void {
     if (start !== "kept") for (const id of [...this.#byId.keys()]) this.#remove(id);
     this.dropUpTo(floor);
-    this.#unread = unread;
+    this.setUnread(unread, at);
   }
 
   /** Forgets what retention has removed. */
@@ -38,17 +42,21 @@ export class InboxState {
     for (const { id, seq } of [...this.#byId.values()]) if (seq <= floor) this.#remove(id);
   }
 
-  setUnread(unread: number): void {
-    this.#unread = unread;
+  /** As the server counted `at` its time. What it counted and has expired since is taken off. */
+  setUnread(unread: number, at: number): void {
+    this.#countedAt = at;
+    this.#expired = this.#expired.filter((expiresAt) => expiresAt > at);
+    this.#unread = Math.max(0, unread - this.#expired.length);
   }
 
-  onNotification({ unread, ...notification }: NotificationEvent): void {
-    this.#unread = unread;
+  /** `at`: when the count in it was made, in the server's time. */
+  onNotification({ unread, ...notification }: NotificationEvent, at: number): void {
+    this.setUnread(unread, at);
     this.#put(notification);
   }
 
-  onUpdated({ ids, upTo, state, unread }: NotificationUpdated): void {
-    this.#unread = unread;
+  onUpdated({ ids, upTo, state, unread }: NotificationUpdated, at: number): void {
+    this.setUnread(unread, at);
     for (const held of this.notifications) {
       const meant = ids?.includes(held.id) || (upTo !== undefined && held.seq <= upTo);
       if (meant && later(held.state, state) !== held.state) this.#put({ ...held, state });
@@ -61,10 +69,22 @@ export class InboxState {
     }
   }
 
-  /** Forgets what nobody shall see any more. `now` is the server's. */
+  /** When the next one expires, in the server's time; `undefined`: none does. */
+  get nextExpiry(): number | undefined {
+    let next = Number.POSITIVE_INFINITY;
+    for (const { expiresAt } of this.#byId.values()) next = Math.min(next, expiresAt ?? next);
+    return next === Number.POSITIVE_INFINITY ? undefined : next;
+  }
+
+  /** Forgets what nobody shall see any more, and takes it off the count where it is in it. `now` is the server's. */
   dropExpired(now: number): void {
-    for (const { id, expiresAt } of this.#byId.values()) {
-      if (typeof expiresAt === "number" && expiresAt <= now) this.#remove(id);
+    for (const { id, expiresAt, state, muted } of this.#byId.values()) {
+      if (typeof expiresAt !== "number" || expiresAt > now) continue;
+      this.#remove(id);
+      const counts = (state === "unseen" || state === "seen") && muted !== true;
+      if (!counts || expiresAt <= this.#countedAt) continue;
+      this.#expired = [...this.#expired, expiresAt];
+      this.#unread = Math.max(0, this.#unread - 1);
     }
   }
 

@@ -43,6 +43,9 @@ export interface InboxSnapshot {
   readonly unread: number;
 }
 
+/** Timers of browsers reach no further than 24 days, and a clock may be set meanwhile. */
+const MAX_TIMER_MS = 3_600_000;
+
 export type MarkTarget = readonly string[] | { readonly upTo: number } | { readonly all: true };
 
 export interface InboxHooks {
@@ -65,6 +68,10 @@ export class Inbox {
   readonly #onState: () => void;
   /** By how much this machine's clock is ahead of the server's. */
   #clockAheadMs = 0;
+  /** The server's time as the connection began: what a replay says of `unread` was counted then. */
+  #connectedAt = 0;
+  /** For the next notification to expire. */
+  #expiry: { readonly at: number; readonly cancel: Cancel } | undefined;
 
   constructor(context: ConnectionContext, { connect, onWanted, onState }: InboxHooks) {
     this.#context = context;
@@ -137,7 +144,7 @@ export class Inbox {
       ...(limit !== undefined && { limit }),
     });
     if (!isNotificationsResult(answer)) throw offline("The answer could not be read.");
-    this.#state.setUnread(answer.unread);
+    this.#state.setUnread(answer.unread, this.#now());
     this.#state.addOlder(answer.notifications);
     this.#changed();
     return { more: answer.more ?? false };
@@ -147,13 +154,34 @@ export class Inbox {
     const id = this.#context.ports.newId();
     const target = "upTo" in what || "all" in what ? what : { ids: what };
     const answer = await this.#connection.ask({ type: "mark", id, ...target, state });
-    if (isUnreadResult(answer)) this.#state.setUnread(answer.unread);
+    if (isUnreadResult(answer)) this.#state.setUnread(answer.unread, this.#now());
     this.#changed();
   }
 
   #changed(): void {
-    this.#state.dropExpired(this.#context.ports.clock.now() - this.#clockAheadMs);
+    this.#state.dropExpired(this.#now());
     this.#store.changed();
+    this.#awaitExpiry();
+  }
+
+  /** The server's time, as far as this machine knows. */
+  #now(): number {
+    return this.#context.ports.clock.now() - this.#clockAheadMs;
+  }
+
+  /** What expires leaves by itself, as no event tells of it; not where this client has ended, which leaves no timer. */
+  #awaitExpiry(): void {
+    const at = this.#connection.state.status === "disconnected" ? undefined : this.#state.nextExpiry;
+    if (at === this.#expiry?.at) return;
+    this.#expiry?.cancel();
+    this.#expiry = undefined;
+    if (at === undefined) return;
+    const waitMs = Math.min(MAX_TIMER_MS, Math.max(0, at - this.#now()));
+    const cancel = this.#context.ports.clock.after(waitMs, () => {
+      this.#expiry = undefined;
+      this.#changed();
+    });
+    this.#expiry = { at, cancel };
   }
 
   #endpoint(): Endpoint {
@@ -180,6 +208,7 @@ export class Inbox {
   #onConnected(frame: Connected, start: Start): void {
     if ("room" in frame) return;
     this.#clockAheadMs = this.#context.ports.clock.now() - frame.at;
+    this.#connectedAt = frame.at;
     this.#state.begin(frame, start);
     if (start === "lost") this.#events.emit("lost", frame);
   }
@@ -187,11 +216,11 @@ export class Inbox {
   #onFrame(frame: IncomingFrame): void {
     switch (frame.type) {
       case "notification":
-        this.#state.onNotification(frame);
+        this.#state.onNotification(frame, Math.max(this.#connectedAt, frame.at));
         this.#events.emit("notification", frame);
         return;
       case "notificationUpdated":
-        this.#state.onUpdated(frame);
+        this.#state.onUpdated(frame, Math.max(this.#connectedAt, frame.at));
         this.#events.emit("notificationUpdated", frame);
         return;
       case "signal":

@@ -8,7 +8,10 @@ export const editedMessage = (held: Message, data: unknown, at: number): Message
   editedAt: at,
 });
 
-export function deletedMessage({ mentions: _, reactions: __, ...held }: Message, at: number): Message {
+export function deletedMessage(
+  { mentions: _, reactions: __, editedAt: ___, ...held }: Message,
+  at: number,
+): Message {
   return { ...held, data: null, deletedAt: at };
 }
 

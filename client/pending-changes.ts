@@ -23,8 +23,8 @@ import { isChangeResult } from "./shapes.ts";
 type Phase =
   /** Waits for its answer. */
   | { readonly status: "sent" }
-  /** A later one of the same slot took effect with `by`: the answer is still to come, but shows nothing. */
-  | { readonly status: "overtaken"; readonly by: number }
+  /** A later one of the same slot took effect: the answer is still to come, but shows nothing. */
+  | { readonly status: "overtaken" }
   /** Answered, but its event did not come: a filter may leave it out. */
   | { readonly status: "stored"; readonly seq: number }
   /** The connection was lost, when the message was as `held` is. */
@@ -75,7 +75,7 @@ export class PendingChanges {
     const done = sent.find(({ change }) => bringsAbout(change, event, this.#line.self));
     if (done === undefined) return;
     for (const entry of sent.slice(0, sent.indexOf(done))) {
-      if (slotOf(entry) === slotOf(done)) this.#phases.set(entry, { status: "overtaken", by: event.seq });
+      if (slotOf(entry) === slotOf(done)) this.#phases.set(entry, { status: "overtaken" });
     }
     this.#resolve(done, event.seq);
   }
@@ -109,8 +109,8 @@ export class PendingChanges {
   }
 
   #onLost(entry: PendingChange): void {
-    const phase = this.#phases.get(entry);
-    if (phase?.status === "overtaken") this.#resolve(entry, phase.by);
+    // A later one took effect, which says nothing of whether this one was refused.
+    if (this.#phases.get(entry)?.status === "overtaken") this.#reject(entry, unknowable());
     else this.#phases.set(entry, { status: "unknown", held: this.#line.held(entry.change.seq) });
   }
 
@@ -140,8 +140,10 @@ export class PendingChanges {
     }
     const last = entries.findLastIndex(({ change }) => isInEffect(change, held, this.#line.self));
     for (const [index, entry] of entries.entries()) {
-      // What a later one of this user undid does not matter any more.
-      if (index <= last) this.#resolve(entry, version(held));
+      const { change } = entry;
+      // What a later one of this user undid may have been stored before it, or refused.
+      if (index < last && !isInEffect(change, held, this.#line.self)) this.#reject(entry, unknowable());
+      else if (index <= last) this.#resolve(entry, version(held));
       else if (last < 0 && this.#wasEditedOver(entry, held)) this.#reject(entry, unknowable());
       // Listeners may have lost the connection again.
       else if (this.#line.live) this.#send(entry);

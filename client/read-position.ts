@@ -1,4 +1,5 @@
-// How far this user has read, and how much is left. The server counts; in between, what is heard is counted along.
+// How far this user has read, and how much is left. The server counts, and says so with each connection; in between, what
+// is heard is counted along.
 // Invariant: at most one `read` a second, and the last word is always told, if need be by the next connection.
 
 import {
@@ -8,6 +9,7 @@ import {
   MAX_UNREAD,
   type Message,
   type ReadResult,
+  type RoomConnected,
   type RoomEvent,
 } from "../src/protocol/index.ts";
 import { offline } from "./ending.ts";
@@ -44,6 +46,8 @@ export class ReadPosition {
   /** `undefined` until the server said it: before that, nothing is counted. */
   #seq: number | undefined;
   #unread = 0;
+  /** Events up to here are in what the server counted when the connection began. */
+  #countedUpTo = 0;
   /** Each further than the one before. */
   #waiting: readonly Waiting[] = [];
   #asking: Asking = IDLE;
@@ -82,8 +86,9 @@ export class ReadPosition {
     return quiet(settle.promise);
   }
 
-  begin(epoch: string, start: Start): void {
-    // What comes now may have been counted already.
+  /** To be called after the state began: the server has counted all up to `head`. */
+  begin({ epoch, head, read }: RoomConnected, start: Start): void {
+    this.#countedUpTo = read === undefined ? 0 : head;
     if (start !== "kept") {
       this.#seq = undefined;
       this.#forgotten = 0;
@@ -93,6 +98,9 @@ export class ReadPosition {
       this.#waiting = this.#waiting.map((waiting) => ({ ...waiting, seq: 0 }));
     }
     this.#epoch = epoch;
+    // A server that does not say it is asked.
+    if (read === undefined) this.#stale = true;
+    else this.#onResult(read.seq, read);
   }
 
   onLive(): void {
@@ -101,17 +109,17 @@ export class ReadPosition {
       this.fail(anonymous());
       return;
     }
-    this.#askAnew();
+    this.#ask();
   }
 
   /** To be called before it is folded: a deletion says nothing of what it deletes. */
   onEvent(event: RoomEvent): void {
     switch (event.type) {
       case "message":
-        if (this.#isLeft(event.seq) && this.#counts(event)) this.#count(1);
+        this.#onMessage(event);
         return;
       case "messageDeleted": {
-        if (!this.#isLeft(event.target)) return;
+        if (event.seq <= this.#countedUpTo || !this.#isLeft(event.target)) return;
         const held = this.#line.held(event.target);
         if (held === undefined) this.#askAnew();
         else if (this.#counts(held)) this.#count(-1);
@@ -122,6 +130,16 @@ export class ReadPosition {
         return;
       default:
     }
+  }
+
+  #onMessage(message: Message): void {
+    const { seq, changed = 0, deletedAt } = message;
+    if (!this.#isLeft(seq)) return;
+    if (seq > this.#countedUpTo) {
+      if (this.#counts(message)) this.#count(1);
+      // In a page it comes as it is now: it was counted, and was deleted since.
+    } else if (deletedAt !== undefined && changed > this.#countedUpTo && !this.#isOwn(message))
+      this.#count(-1);
   }
 
   /** What waits has failed. */
@@ -226,8 +244,12 @@ export class ReadPosition {
     return this.#seq !== undefined && seq > this.#seq && seq > this.#wanted;
   }
 
-  #counts({ from, deletedAt }: Message): boolean {
-    return from?.id !== this.#line.self && deletedAt === undefined;
+  #counts(message: Message): boolean {
+    return !this.#isOwn(message) && message.deletedAt === undefined;
+  }
+
+  #isOwn({ from }: Message): boolean {
+    return from?.id === this.#line.self;
   }
 
   #count(by: 1 | -1): void {

@@ -176,7 +176,7 @@ export class RoomCore implements RoomLine {
     const slowModeMs = frame.permission === "moderate" ? 0 : frame.limits.slowModeMs;
     this.#pacer.setPace({ ...frame.limits, slowModeMs });
     this.state.begin(frame, start);
-    this.reads.begin(frame.epoch, start);
+    this.reads.begin(frame, start);
     if (start === "lost") {
       // Another log may have another message in the same place.
       this.changes.fail(offline("The log has passed what was held."));

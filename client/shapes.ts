@@ -176,6 +176,8 @@ const isLimits = shape<Limits>({
 const isSessionLimits = shape<Pick<Limits, "pingMs" | "pongMs">>({ pingMs: number, pongMs: number });
 const isReconnectLimits = shape<ReconnectLimits>({ minMs: number, maxMs: number });
 
+export const isReadResult = shape<ReadResult>({ seq: integer, unread: integer });
+
 const connected = {
   type: literal("connected"),
   protocol: integer,
@@ -197,6 +199,7 @@ export const isRoomConnected = shape<RoomConnected>({
   members: list(isMember),
   moreMembers: optional(literal(true)),
   occupancy: isOccupancy,
+  read: optional(isReadResult),
   limits: isLimits,
 });
 
@@ -222,7 +225,6 @@ export const isSendResult = shape<SendResult>({
   duplicate: optional(literal(true)),
 });
 export const isChangeResult = shape<ChangeResult>({ seq: integer });
-export const isReadResult = shape<ReadResult>({ seq: integer, unread: integer });
 export const isTopicsResult = shape<TopicsResult>({ topics: nullable(list(text)), seq: integer });
 export const isAuthResult = shape<AuthResult>({ expiresAt: instant, permission: optional(text) });
 /** Of `mark`. */

@@ -189,6 +189,8 @@ export function openApp(session, { onLeave, onRoom }) {
     const snapshot = inbox.getSnapshot();
     bell.update(snapshot);
     toasts.update(snapshot.notifications);
+    // A push sets the badge, and only the page knows what was read since.
+    if (snapshot.state.status === "connected") void navigator.setAppBadge?.(snapshot.unread).catch(() => {});
     open?.chat.refresh();
     rooms.changed();
   };

@@ -1,4 +1,4 @@
-// What a push shows, and where a click on it leads. Pure, so that it can be tested without a browser.
+// What a push shows, and where a click on it leads. The push is a declarative one: browsers that know these show it alike. Pure, so that it can be tested without a browser.
 
 export interface Notice {
   readonly title: string;
@@ -10,20 +10,36 @@ export interface Notice {
     readonly silent: boolean;
     readonly data: { readonly link?: string };
   };
+  /** For the app's badge. */
+  readonly unread?: number;
 }
 
 /** A browser wants something shown for each push, also for one that cannot be read. */
 export function noticeOf(text: string | undefined): Notice {
-  const { title, message, id, link, priority } = fieldsOf(text);
+  const { notification } = recordOf(parse(text));
+  const {
+    title,
+    body,
+    navigate,
+    tag,
+    silent,
+    requireInteraction,
+    app_badge: badge,
+    data,
+  } = recordOf(notification);
+  const link = textOf(recordOf(data).link) ?? textOf(navigate);
+  const name = textOf(tag);
+  const unread = textOf(badge)?.match(/^\d{1,15}$/)?.[0];
   return {
-    title: title || "New notification",
+    title: textOf(title) || "New notification",
     options: {
-      body: message ?? "",
-      ...(id !== undefined && { tag: id }),
-      requireInteraction: priority === "urgent",
-      silent: priority === "low",
+      body: textOf(body) ?? "",
+      ...(name !== undefined && { tag: name }),
+      requireInteraction: requireInteraction === true,
+      silent: silent === true,
       data: link === undefined ? {} : { link },
     },
+    ...(unread !== undefined && { unread: Number(unread) }),
   };
 }
 
@@ -34,11 +50,10 @@ export function targetOf(link: unknown, page: string): string {
   return url.origin === new URL(page).origin || url.protocol === "https:" ? url.href : page;
 }
 
-function fieldsOf(text: string | undefined): Readonly<Record<string, string | undefined>> {
-  const value = parse(text);
-  if (typeof value !== "object" || value === null) return {};
-  return Object.fromEntries(Object.entries(value).filter(([, field]) => typeof field === "string"));
-}
+const recordOf = (value: unknown): Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null ? { ...value } : {};
+
+const textOf = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
 
 function parse(text: string | undefined): unknown {
   try {

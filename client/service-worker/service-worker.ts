@@ -13,8 +13,8 @@ self.addEventListener("install", () => {
 });
 
 self.addEventListener("push", (event) => {
-  const { title, options } = noticeOf(event.data?.text());
-  event.waitUntil(self.registration.showNotification(title, options));
+  const { title, options, unread } = noticeOf(event.data?.text());
+  event.waitUntil(Promise.all([self.registration.showNotification(title, options), badge(unread)]));
 });
 
 self.addEventListener("notificationclick", (event) => {
@@ -25,6 +25,13 @@ self.addEventListener("notificationclick", (event) => {
 self.addEventListener("pushsubscriptionchange", (event) => {
   event.waitUntil(subscribeAnew());
 });
+
+/** Not every browser has badges, and one that cannot show this one is no reason to show nothing. */
+async function badge(unread: number | undefined): Promise<void> {
+  if (unread !== undefined && "setAppBadge" in self.navigator) {
+    await self.navigator.setAppBadge(unread).catch(() => {});
+  }
+}
 
 /** A page that shows it already comes to the front; without a link any page of ours will do. */
 async function open(url: string): Promise<void> {

@@ -48,7 +48,7 @@ function readVapid(read: SettingsReader): Vapid | undefined {
   const rules = [
     ["VAPID_PUBLIC_KEY", vapid.publicKey, isPublicKey, "must be a key made by npm run vapid"],
     ["VAPID_PRIVATE_KEY", vapid.privateKey, isPrivateKey, "must be a key made by npm run vapid"],
-    ["VAPID_SUBJECT", vapid.subject, isSubject, "must be a mailto: or https: address"],
+    ["VAPID_SUBJECT", vapid.subject, isSubject, "must be a mailto: or https: address, not of localhost"],
   ] as const;
   if (rules.every(([, value]) => value === "")) return undefined;
   for (const [name, value, fits, what] of rules) {
@@ -64,8 +64,15 @@ export const isPublicKey = (text: string): boolean => /^B[A-Za-z0-9_-]{86}$/.tes
 /** 32 bytes. */
 const isPrivateKey = (text: string): boolean => /^[A-Za-z0-9_-]{43}$/.test(text);
 
-const isSubject = (text: string): boolean =>
-  /^mailto:[^\s@]+@[^\s@]+$/.test(text) || (text.startsWith("https://") && URL.canParse(text));
+/** At a host that a push service could write to: Apple's answers 403 to one of localhost. */
+function isSubject(text: string): boolean {
+  const host = /^mailto:[^\s@]+@([^\s@]+)$/.exec(text)?.[1];
+  if (host !== undefined) return isPublicHost(host);
+  return text.startsWith("https://") && URL.canParse(text) && isPublicHost(new URL(text).hostname);
+}
+
+const isPublicHost = (host: string): boolean =>
+  /^[^.\s]+(\.[^.\s]+)+$/.test(host) && !/\.localhost$/i.test(host);
 
 /**
  * Whether a push may go there. Whoever subscribes says where, so it must be a known service by its name: no address,

@@ -7,7 +7,12 @@ import { accepted, refusing } from "./refusal-error.ts";
 /** As much as a frame. */
 const MAX_BODY_BYTES = MAX_FRAME_BYTES;
 
-/** Reads a JSON body that fits `schema`; whatever its `Content-Type`, as `curl -d` sends another. */
+/**
+ * Reads a JSON body that fits `schema`; whatever its `Content-Type`, as `curl -d` sends another. What says how things
+ * shall be (settings, kick, token, preferences, notify, broadcast) is a `strictObject`, as a misspelt field would change
+ * the effect unseen; what is a command over HTTP ignores unknown fields as the command does, and so does a subscription,
+ * which is the browser's.
+ */
 export async function readBody<Schema extends v.GenericSchema>(
   c: AppContext,
   schema: Schema,
@@ -32,15 +37,29 @@ function checked<Schema extends v.GenericSchema>(schema: Schema, text: string): 
 
 /** Stops reading where it is too much, so that nobody can make the Worker hold it. */
 async function readText(request: Request): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
+  const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of request.body ?? []) {
-    bytes += chunk.byteLength;
-    if (bytes > MAX_BODY_BYTES) throw refusing("too_large", `a body has at most ${MAX_BODY_BYTES} bytes`);
-    text += decoder.decode(chunk, { stream: true });
+  try {
+    for await (const chunk of request.body ?? []) {
+      bytes += chunk.byteLength;
+      if (bytes > MAX_BODY_BYTES) break;
+      chunks.push(chunk);
+    }
+  } catch {
+    throw refusing("bad_request", "the body broke off, or is not framed as HTTP says");
   }
-  return text + decoder.decode();
+  if (bytes > MAX_BODY_BYTES) throw refusing("too_large", `a body has at most ${MAX_BODY_BYTES} bytes`);
+  return decode(chunks);
+}
+
+/** What is not UTF-8 is refused: a replacement character would be stored in place of what was sent. */
+function decode(chunks: readonly Uint8Array[]): string {
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
+  try {
+    return chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join("") + decoder.decode();
+  } catch {
+    throw refusing("bad_request", "the body is not UTF-8");
+  }
 }
 
 function parse(text: string): unknown {

@@ -16,7 +16,7 @@ import { sender } from "./sender.ts";
 
 const MAX_ROOMS = 100;
 
-const broadcastBody = v.object({
+const broadcastBody = v.strictObject({
   rooms: v.pipe(v.array(roomName), v.minLength(1), v.maxLength(MAX_ROOMS)),
   event: eventName,
   data: presentJson,

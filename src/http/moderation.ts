@@ -14,7 +14,7 @@ const DEFAULT_BAN_S = 3_600;
 const MAX_BAN_S = 3_155_760_000;
 const MAX_REASON_LENGTH = 500;
 
-const kickBody = v.object({
+const kickBody = v.strictObject({
   user: userId,
   banSeconds: v.optional(
     v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(MAX_BAN_S)),

@@ -5,7 +5,7 @@ import { PRIORITIES, type Refusal, refuse } from "../protocol/index.ts";
 import { encodeData, oversize } from "../realtime/encode-data.ts";
 import { randomId } from "../realtime/random-id.ts";
 import type { NotificationInput } from "../user/inbox.ts";
-import { eventName, notificationId, userId } from "../validation/fields.ts";
+import { eventName, instant, notificationId, userId } from "../validation/fields.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
 import { requireServer } from "./authenticate.ts";
 import { readBody } from "./body.ts";
@@ -28,7 +28,7 @@ const isLink = (link: string): boolean =>
 const inFuture = (at: number): boolean => at > Date.now();
 
 const notifyBody = v.pipe(
-  v.object({
+  v.strictObject({
     user: v.exactOptional(userId),
     users: v.exactOptional(v.pipe(v.array(userId), v.minLength(1), v.maxLength(MAX_USERS))),
     title: v.pipe(v.string(), v.maxLength(200)),
@@ -40,9 +40,7 @@ const notifyBody = v.pipe(
     ),
     data: v.exactOptional(v.unknown()),
     id: v.exactOptional(notificationId),
-    expiresAt: v.exactOptional(
-      v.pipe(v.number(), v.safeInteger(), v.check(inFuture, "must be in the future, in milliseconds")),
-    ),
+    expiresAt: v.exactOptional(v.pipe(instant, v.check(inFuture, "must be in the future, in milliseconds"))),
   }),
   v.check(({ user, users }) => (user === undefined) !== (users === undefined), "takes one of user and users"),
 );

@@ -14,7 +14,7 @@ const MAX_MUTED_ROOMS = 500;
 const timeOfDay = v.pipe(v.string(), v.check(isTimeOfDay, "must be a time such as 22:00"));
 
 const quietHours = v.pipe(
-  v.object({
+  v.strictObject({
     from: timeOfDay,
     to: timeOfDay,
     timeZone: v.pipe(v.string(), v.check(isTimeZone, "must be a time zone such as Europe/Berlin")),
@@ -24,7 +24,7 @@ const quietHours = v.pipe(
 
 const once = (names: string[]) => [...new Set(names)];
 
-const preferencesBody = v.object({
+const preferencesBody = v.strictObject({
   mutedTopics: v.exactOptional(v.pipe(v.array(eventName), v.maxLength(MAX_MUTED_TOPICS), v.transform(once))),
   mutedRooms: v.exactOptional(v.pipe(v.array(roomName), v.maxLength(MAX_MUTED_ROOMS), v.transform(once))),
   quietHours: v.exactOptional(v.nullable(quietHours)),

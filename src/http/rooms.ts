@@ -16,7 +16,7 @@ import { signals } from "./signals.ts";
 const HOUR_MS = 3_600_000;
 const MAX_HISTORY_LIMIT = 100_000;
 
-const settingsBody = v.object({
+const settingsBody = v.strictObject({
   slowModeMs: v.exactOptional(v.pipe(seq, v.maxValue(HOUR_MS))),
   maxConnections: v.exactOptional(messageSeq),
   historyLimit: v.exactOptional(v.pipe(messageSeq, v.maxValue(MAX_HISTORY_LIMIT))),

@@ -13,7 +13,7 @@ import { refusing } from "./refusal-error.ts";
 
 const DEFAULT_TTL_S = 3_600;
 
-const tokenBody = v.object({
+const tokenBody = v.strictObject({
   user: userId,
   name: v.exactOptional(v.pipe(v.string(), v.minLength(1), v.maxLength(128))),
   rooms: v.record(

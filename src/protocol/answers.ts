@@ -23,12 +23,6 @@ export interface ChangeResult {
   readonly seq: number;
 }
 
-/** Of `read`: how far this user has read now, and how much is left, counted to at most 1,000. */
-export interface ReadResult {
-  readonly seq: number;
-  readonly unread: number;
-}
-
 /** How far a user has read, as `GET /v1/rooms/:room/receipts` lists it. */
 export type ReceiptEntry = Omit<Receipt, "type">;
 

@@ -140,6 +140,12 @@ export type RoomEvent = SequencedEvent | UnsequencedEvent;
 
 // ---- the first frames ----
 
+/** How far a user has read now, and how much is left, counted to at most 1,000: also the answer to `read`. */
+export interface ReadResult {
+  readonly seq: number;
+  readonly unread: number;
+}
+
 interface ConnectedBase {
   readonly type: "connected";
   readonly protocol: number;
@@ -164,6 +170,8 @@ export interface RoomConnected extends ConnectedBase {
   /** The list did not fit: the next `members` adds to it. */
   readonly moreMembers?: true;
   readonly occupancy: Occupancy;
+  /** How far this user has read, and how much is left, as of `head`. Left out for an anonymous reader. */
+  readonly read?: ReadResult;
   readonly limits: Limits;
 }
 

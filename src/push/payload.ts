@@ -5,6 +5,7 @@ import type { PushNotification } from "./push.ts";
 
 /** Services take 4,096 bytes in all; encryption leaves 3,993 of them. */
 const MAX_PAYLOAD_BYTES = 3_900;
+const DEFAULT_TITLE = "New notification";
 const DEFAULT_TTL_S = 4 * 7 * 24 * 3_600;
 
 const URGENCY: Readonly<Record<Priority, string>> = {
@@ -14,22 +15,59 @@ const URGENCY: Readonly<Record<Priority, string>> = {
   urgent: "high",
 };
 
-/** JSON for the service worker. What is too long goes: of the message the end, then the link. */
-export function payloadOf(notification: PushNotification, withMessage = true): string {
-  const { id, seq, title, priority, topic, link } = notification;
+/** The value that makes a push a declarative one (Push API, RFC 8030). */
+const DECLARATIVE = 8030;
+/** Where a click leads that has no link: to the page, as the browser resolves it against the scope. */
+const HOME = "./";
+
+/**
+ * JSON that a browser shows by itself where it knows declarative pushes (Safari), and our service worker elsewhere. What
+ * is too long goes: of the message the end, then the link. `unread` is the count for the app's badge.
+ */
+export function payloadOf(notification: PushNotification, unread: number, withMessage = true): string {
   const message = withMessage ? notification.message : "";
-  const encode = (text: string, fields: object = { link }) =>
-    JSON.stringify({ title, message: text, ...fields, topic, priority, id, seq });
-  if (fits(encode(message))) return encode(message);
-  const fields = fits(encode("…")) ? { link } : {};
+  const { link } = notification;
+  const encode = (body: string, to: string | undefined) =>
+    encodePush(notification, { body, link: to, unread });
+  if (fits(encode(message, link))) return encode(message, link);
+  const to = fits(encode("…", link)) ? link : undefined;
   let shortest = 0;
   let tooLong = message.length;
   while (tooLong - shortest > 1) {
     const middle = Math.floor((shortest + tooLong) / 2);
-    if (fits(encode(cut(message, middle), fields))) shortest = middle;
+    if (fits(encode(cut(message, middle), to))) shortest = middle;
     else tooLong = middle;
   }
-  return encode(cut(message, shortest), fields);
+  return encode(cut(message, shortest), to);
+}
+
+interface Shown {
+  readonly body: string;
+  readonly link: string | undefined;
+  readonly unread: number;
+}
+
+/** Every text stands once. `tag` is the id: a repeat takes the place of what is shown. */
+function encodePush(
+  { id, seq, title, priority, topic }: PushNotification,
+  { body, link, unread }: Shown,
+): string {
+  const isSafe = link !== undefined && !/^http:/i.test(link);
+  return JSON.stringify({
+    web_push: DECLARATIVE,
+    notification: {
+      // One without a title is refused as a whole.
+      title: title || DEFAULT_TITLE,
+      body,
+      navigate: isSafe ? link : HOME,
+      tag: id,
+      ...(priority === "low" && { silent: true }),
+      ...(priority === "urgent" && { requireInteraction: true }),
+      app_badge: String(unread),
+      // Only a page of the same origin may be shown without TLS, which the service worker knows.
+      data: { seq, priority, topic, ...(!isSafe && { link }) },
+    },
+  });
 }
 
 /** A repeat of one and the same takes the place of what the service still holds. */

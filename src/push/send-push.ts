@@ -15,12 +15,13 @@ export async function sendPush(
   vapid: Vapid,
   address: PushAddress,
   notification: PushNotification,
+  unread: number,
   now: number,
 ): Promise<PushOutcome> {
   try {
-    const outcome = await attempt(vapid, address, notification, payloadOf(notification), now);
+    const outcome = await attempt(vapid, address, notification, payloadOf(notification, unread), now);
     if (outcome.kind !== "refused" || outcome.status !== 413) return outcome;
-    return await attempt(vapid, address, notification, payloadOf(notification, false), now);
+    return await attempt(vapid, address, notification, payloadOf(notification, unread, false), now);
   } catch (error) {
     return { kind: "later", retryAfterMs: 0, why: error instanceof Error ? error.name : "failed" };
   }

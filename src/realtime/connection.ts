@@ -58,8 +58,10 @@ export abstract class Connection<State extends ConnectionState> {
   }
 
   update(patch: Partial<State>): void {
-    this.#state = { ...this.#state, ...patch };
-    if (!this.#ended) this.socket.save(this.#state);
+    const state = { ...this.#state, ...patch };
+    // First, so that nothing holds that could not be kept.
+    if (!this.#ended) this.socket.save(state);
+    this.#state = state;
   }
 
   /** Whether more waits to leave than a client leaves lying that reads at all: it comes back and replays. */

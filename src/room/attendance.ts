@@ -2,8 +2,9 @@
 
 import { LISTED_MEMBERS, type Member, type Occupancy, type Status, type User } from "../protocol/index.ts";
 import type { Departure } from "../realtime/departure.ts";
+import { sinceMs } from "../realtime/since-ms.ts";
 import type { RoomConnection } from "./room-connection.ts";
-import type { Standing } from "./standing.ts";
+import { areSameWords, hasSaid, merge, type Said, type Shown, say } from "./said.ts";
 
 /** A reload shows nothing: a member whose last connection was lost stays this long. */
 export const GRACE_MS = 5_000;
@@ -14,16 +15,24 @@ const LISTED_AGAIN = LISTED_MEMBERS * 0.9;
 
 interface Present {
   user: User;
-  standing: Standing;
+  readonly joinedAt: number;
+  shown: Shown;
   readonly connections: Set<RoomConnection>;
+  /** Connections that were lost a moment ago: what they said still counts, and keeps the member where it is the last. */
+  echoes: readonly Echo[];
+}
+
+interface Echo {
+  readonly said: Said;
+  readonly until: number;
 }
 
 type Mode = "listed" | "counted";
 
 export class Attendance {
   readonly #present = new Map<string, Present>();
-  /** Members whose last connection was lost, and until when they stay. */
-  readonly #leavesAt = new Map<string, number>();
+  /** Those with echoes. */
+  readonly #fading = new Set<Present>();
   #connections = 0;
   #mode: Mode = "listed";
   #news: string[] = [];
@@ -40,8 +49,7 @@ export class Attendance {
     const news = this.#news;
     this.#news = [];
     for (const connection of connections) {
-      if (connection.state.stage.at !== "joining")
-        this.#enter(connection, connection.state.standing?.joinedAt ?? 0);
+      if (connection.state.stage.at !== "joining") this.#enter(connection, connection.state.joinedAt ?? 0);
     }
     this.#news = news;
     this.#told.connections = null;
@@ -54,24 +62,29 @@ export class Attendance {
     this.#enter(connection, now);
   }
 
+  /** What was said on a connection goes with it: at once where it left, after a moment where it was lost. */
   leave(connection: RoomConnection, departure: Departure, now: number): void {
     if (connection.state.counted) this.#connections--;
     const present = this.#of(connection);
-    if (present === undefined || !present.connections.delete(connection) || present.connections.size > 0)
-      return;
-    if (departure === "lost") this.#leavesAt.set(present.user.id, now + GRACE_MS);
-    else {
+    if (present === undefined || !present.connections.delete(connection)) return;
+    const { said } = connection.state;
+    const isLast = present.connections.size === 0;
+    if (departure === "lost" && (isLast || hasSaid(said))) {
+      present.echoes = [...present.echoes, { said, until: now + GRACE_MS }];
+      this.#fading.add(present);
+    } else if (isLast) {
       this.#believe(-1);
-      this.#remove(present.user.id, now);
-    }
+      this.#remove(present, now);
+    } else this.#show(present);
   }
 
   /** Does not wait for those whose last connection was lost: of one user, or of everybody. */
   dismiss(user: string | null, now: number): void {
-    for (const lost of this.#leavesAt.keys()) {
-      if (user !== null && user !== lost) continue;
+    for (const present of this.#fading) {
+      if (user !== null && user !== present.user.id) continue;
+      if (present.connections.size > 0) continue;
       this.#told.connections = null;
-      this.#remove(lost, now);
+      this.#remove(present, now);
     }
   }
 
@@ -80,15 +93,18 @@ export class Attendance {
     return this.#mode === "listed";
   }
 
-  /** A field left out stays, `data: null` clears. */
+  /** What a connection says of its user. A field left out stays, `data: null` clears. */
   update(connection: RoomConnection, change: { status?: Status; data?: unknown }): void {
     const present = this.#of(connection);
     if (present === undefined) return;
-    const standing = { ...present.standing, ...change };
-    for (const own of present.connections) own.update({ standing });
-    // Last, so that nobody else is given what one connection could not keep.
-    present.standing = standing;
-    this.#news.push(JSON.stringify({ type: "memberUpdated", member: memberOf(present) }));
+    const { said } = connection.state;
+    // A client that came back says again what it said before it was lost.
+    const echo = hasSaid(said) ? undefined : echoOf(present, change);
+    // First, so that nobody is shown what the connection could not keep.
+    connection.update({ said: say(said, change, saidOf(present), echo?.said) });
+    if (echo !== undefined) present.echoes = present.echoes.filter((other) => other !== echo);
+    if (present.echoes.length === 0) this.#fading.delete(present);
+    this.#show(present);
   }
 
   connectionsOf(userId: string): ReadonlySet<RoomConnection> {
@@ -106,7 +122,7 @@ export class Attendance {
 
   /** When it next has something to say by itself; the room is awake till then anyway. */
   dueAt(): number | null {
-    const times = [...this.#leavesAt.values()];
+    const times = Array.from(this.#fading, ({ echoes }) => echoes[0]?.until ?? Number.POSITIVE_INFINITY);
     // A call that only looked has swept somebody away.
     if (this.#news.length > 0) times.push(0);
     if (this.#owesOccupancy) times.push(this.#told.at + OCCUPANCY_EVERY_MS);
@@ -115,11 +131,7 @@ export class Attendance {
 
   /** What is to be told now, once. */
   takeNews(now: number): string[] {
-    for (const [userId, leavesAt] of this.#leavesAt) {
-      if (leavesAt > now) continue;
-      this.#told.connections = null;
-      this.#remove(userId, now);
-    }
+    for (const present of this.#fading) this.#fade(present, now);
     const news = this.#news;
     this.#news = [];
     if (this.#mode === "listed" && this.#present.size > LISTED_MEMBERS) this.#mode = "counted";
@@ -132,7 +144,9 @@ export class Attendance {
 
   #countedNews(news: string[], now: number): string[] {
     this.#owesOccupancy ||= news.length > 0 || this.#connections !== this.#told.connections;
-    return this.#owesOccupancy && now - this.#told.at >= OCCUPANCY_EVERY_MS ? [this.#tellOccupancy(now)] : [];
+    return this.#owesOccupancy && sinceMs(this.#told.at, now) >= OCCUPANCY_EVERY_MS
+      ? [this.#tellOccupancy(now)]
+      : [];
   }
 
   #listedNews(news: string[], now: number): string[] {
@@ -142,7 +156,7 @@ export class Attendance {
       return [JSON.stringify({ type: "members", members: this.members }), this.#tellOccupancy(now)];
     }
     const changed = this.#connections !== this.#told.connections;
-    if (!changed || now - this.#told.at < OCCUPANCY_OF_SMALL_ROOMS_EVERY_MS) return news;
+    if (!changed || sinceMs(this.#told.at, now) < OCCUPANCY_OF_SMALL_ROOMS_EVERY_MS) return news;
     return [...news, this.#tellOccupancy(now)];
   }
 
@@ -155,31 +169,56 @@ export class Attendance {
   #enter(connection: RoomConnection, now: number): void {
     const { user } = connection;
     const present = user === null ? undefined : this.#present.get(user.id);
-    const newcomer = { status: "online", data: null, joinedAt: now } as const;
-    const standing = connection.state.standing ?? present?.standing ?? newcomer;
+    const joinedAt = connection.state.joinedAt ?? present?.joinedAt ?? now;
     // First of all, so that it is not counted where this fails.
-    if (user !== null && connection.state.standing === null) connection.update({ standing });
+    if (user !== null && connection.state.joinedAt === null) connection.update({ joinedAt });
     if (!connection.state.counted) return;
     this.#connections++;
     if (user === null) return;
     if (present === undefined) {
-      const joined: Present = { user, standing, connections: new Set([connection]) };
+      const shown = merge([connection.state.said]);
+      const joined: Present = { user, joinedAt, shown, connections: new Set([connection]), echoes: [] };
       this.#present.set(user.id, joined);
       this.#believe(1);
       this.#news.push(JSON.stringify({ type: "memberJoined", member: memberOf(joined) }));
       return;
     }
-    this.#leavesAt.delete(user.id);
     present.connections.add(connection);
-    if (user.name === present.user.name && user.picture === present.user.picture) return;
+    present.echoes = present.echoes.filter(({ said }) => hasSaid(said));
+    if (present.echoes.length === 0) this.#fading.delete(present);
+    const isRenamed = user.name !== present.user.name || user.picture !== present.user.picture;
     present.user = user;
+    this.#show(present, isRenamed);
+  }
+
+  /** Tells of a member where what it shows has changed. */
+  #show(present: Present, hasChanged = false): void {
+    const shown = merge(saidOf(present));
+    const isSame = JSON.stringify(shown) === JSON.stringify(present.shown);
+    if (isSame && !hasChanged) return;
+    present.shown = shown;
     this.#news.push(JSON.stringify({ type: "memberUpdated", member: memberOf(present) }));
   }
 
-  #remove(userId: string, now: number): void {
-    this.#present.delete(userId);
-    this.#leavesAt.delete(userId);
-    this.#news.push(JSON.stringify({ type: "memberLeft", user: userId, at: now }));
+  /** Forgets the echoes whose time is over; where the clock was set back, theirs is. */
+  #fade(present: Present, now: number): void {
+    present.echoes = present.echoes.filter(({ until }) => until > now && until <= now + GRACE_MS);
+    if (present.echoes.length > 0) {
+      this.#show(present);
+      return;
+    }
+    this.#fading.delete(present);
+    if (present.connections.size > 0) this.#show(present);
+    else {
+      this.#told.connections = null;
+      this.#remove(present, now);
+    }
+  }
+
+  #remove(present: Present, now: number): void {
+    this.#present.delete(present.user.id);
+    this.#fading.delete(present);
+    this.#news.push(JSON.stringify({ type: "memberLeft", user: present.user.id, at: now }));
   }
 
   /** Clients count along with the members that come and go. */
@@ -193,4 +232,13 @@ export class Attendance {
   }
 }
 
-const memberOf = ({ user, standing }: Present): Member => ({ ...user, ...standing });
+const memberOf = ({ user, shown, joinedAt }: Present): Member => ({ ...user, ...shown, joinedAt });
+
+function* saidOf({ connections, echoes }: Present): Generator<Said> {
+  for (const connection of connections) yield connection.state.said;
+  for (const { said } of echoes) yield said;
+}
+
+/** What the first words of a connection take the place of: the same words, else the oldest. */
+const echoOf = ({ echoes }: Present, words: { status?: Status; data?: unknown }): Echo | undefined =>
+  echoes.find(({ said }) => areSameWords(said, words)) ?? echoes[0];

@@ -79,7 +79,8 @@ export class Changes {
     if (!mayChange(actor, target)) return reject(FOREIGN);
     if (target.deleted) return UNCHANGED;
     const by = nameOf(actor);
-    const { mentions: _, reactions: __, ...meta } = target.meta;
+    // Nor when it was edited, so that it looks the same to one who heard of the edit and to one who was away.
+    const { mentions: _, reactions: __, editedAt: ___, ...meta } = target.meta;
     const { seq } = this.#log.change(target, { meta: { ...meta, deletedAt: now }, data: "null", by }, now);
     delivery.say({ kind: "stored", event: target.event }, encodeDeleted({ seq, at: now, by }, target.seq));
     this.#report("delete", actor, target);

@@ -27,6 +27,8 @@ interface Line {
   deliveredAt: number;
   /** Ends the wait of signals that have no company yet. */
   hurry: () => void;
+  /** Who wait until what is in `items` has arrived. */
+  waiters: (() => void)[];
 }
 
 export class Courier {
@@ -40,12 +42,22 @@ export class Courier {
   add(user: string, item: SessionItem): void {
     let line = this.#lines.get(user);
     if (line === undefined) {
-      line = { items: [], busy: false, deliveredAt: Number.NEGATIVE_INFINITY, hurry: () => {} };
+      line = { items: [], busy: false, deliveredAt: Number.NEGATIVE_INFINITY, hurry: () => {}, waiters: [] };
       this.#lines.set(user, line);
     }
     line.items.push(item);
     if (!isOnlySignals(item)) line.hurry();
     if (!line.busy) void this.#run(user, line);
+  }
+
+  /** Settles when all that was added for `user` up to now was delivered, or given up. */
+  carried(user: string): Promise<void> {
+    const line = this.#lines.get(user);
+    if (line === undefined || !line.busy) return Promise.resolve();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    line.waiters.push(resolve);
+    line.hurry();
+    return promise;
   }
 
   /** Before whatever waits: for an item whose delivery was just answered. */
@@ -63,14 +75,18 @@ export class Courier {
       if (restMs > 0 && line.items.every(isOnlySignals)) {
         const { promise, resolve } = Promise.withResolvers<void>();
         line.hurry = resolve;
-        await Promise.race([promise, wait(restMs)]);
+        if (line.waiters.length === 0) await Promise.race([promise, wait(restMs)]);
       }
-      const items = line.items;
+      const { items, waiters } = line;
       line.items = [];
+      line.waiters = [];
       await this.#carry(user, items);
+      for (const arrived of waiters) arrived();
       line.deliveredAt = now();
     }
     line.busy = false;
+    for (const arrived of line.waiters) arrived();
+    line.waiters = [];
     this.#tidy();
   }
 

@@ -29,13 +29,22 @@ import type { AppliedCommand } from "./room-commands.ts";
 import { RoomConnection, readState } from "./room-connection.ts";
 import { RoomLog } from "./room-log.ts";
 import { ROOM_SCHEMA } from "./room-schema.ts";
-import { RoomSettings, roomDefaults } from "./room-settings.ts";
+import { type RoomDefaults, RoomSettings, roomDefaults } from "./room-settings.ts";
 import type { RoomUpgrade } from "./room-upgrade.ts";
+import { NOTHING_SAID } from "./said.ts";
 import { UserRecords } from "./user-records.ts";
 
 /** Delivery to one socket takes about this long: a flush gathers for as long as its fan-out will take. */
 const DELIVERY_MS_A_SOCKET = 0.01;
 const MAX_LINGER_MS = 50;
+/** No timer is further ahead than this. */
+const MAX_TIMER_MS = 5_000;
+
+/** What holds for every room here. */
+export function defaultsOf(env: Env): RoomDefaults {
+  const { limits, serverEvents } = requireConfig(env);
+  return roomDefaults(limits, serverEvents);
+}
 
 export class LiveRoom {
   readonly room: Room;
@@ -55,14 +64,13 @@ export class LiveRoom {
     this.#env = env;
     this.#config = requireConfig(env);
     this.#name = name;
-    const { limits, serverEvents } = this.#config;
     const now = Date.now();
     const database = {
       sql: ctx.storage.sql,
       transaction: <T>(run: () => T) => ctx.storage.transactionSync(run),
     };
     migrate(database, ROOM_SCHEMA);
-    const settings = new RoomSettings(database.sql, roomDefaults(limits, serverEvents));
+    const settings = new RoomSettings(database.sql, defaultsOf(env));
     const { historyLimit } = settings;
     const store = new LogStore(database, historyLimit);
     const storage = {
@@ -173,7 +181,8 @@ export class LiveRoom {
       counted,
       pingedAt: null,
       stage: { at: "joining", history, ...(since !== undefined && { since }) },
-      standing: null,
+      joinedAt: null,
+      said: NOTHING_SAID,
       ...(frameBytes !== undefined && { frameBytes }),
     });
     connection.update({});
@@ -267,8 +276,10 @@ export class LiveRoom {
     clearTimeout(this.#timer);
     const dueAt = this.room.dueAt();
     if (dueAt === null) return;
+    // Where the clock was set back it would be further ahead, and keep the object awake till then.
+    const inMs = Math.min(MAX_TIMER_MS, Math.max(0, dueAt - Date.now()));
     // Not awaited by anybody: a pending timer keeps the object in memory by itself.
-    this.#timer = setTimeout(() => this.#ctx.waitUntil(this.flush()), Math.max(0, dueAt - Date.now()));
+    this.#timer = setTimeout(() => this.#ctx.waitUntil(this.flush()), inMs);
   }
 
   async #verify(token: string): Promise<Outcome<Actor>> {

@@ -9,6 +9,7 @@ import type { ItemAnswer, SessionItem, SessionJoin } from "../realtime/session-d
 import { Courier } from "./courier.ts";
 import type { Room } from "./room.ts";
 import type { RoomConnection } from "./room-connection.ts";
+import { NOTHING_SAID } from "./said.ts";
 import { SessionStore } from "./session-store.ts";
 import { MAX_SESSIONS, Sessions } from "./sessions.ts";
 
@@ -98,7 +99,8 @@ export class LiveSessions {
         counted: true,
         pingedAt: null,
         stage: { at: "joining", history, ...(since !== undefined && { since }) },
-        standing: null,
+        joinedAt: null,
+        said: NOTHING_SAID,
         ...(frameBytes !== undefined && { frameBytes }),
       },
       join,
@@ -119,6 +121,11 @@ export class LiveSessions {
     connection.forget();
     this.#room.enqueue({ kind: "leave", connection, departure });
     return true;
+  }
+
+  /** Settles when what was said to the sessions of `user` up to now has arrived, or was given up. */
+  carried(user: string): Promise<void> {
+    return this.#courier.carried(user);
   }
 
   /** To be called after each flush, before anything else happens: what it wrote and what it said belong together. */

@@ -49,6 +49,7 @@ export type ChangedRow = BodyRow & {
   deleted: number | null;
 };
 type AuthorRow = { seq: number; author: string; at: number };
+type LatestRow = { seq: number; author: string; deleted: number | null };
 type IdRow = { seq: number; author: string; id: string; at: number };
 type StateRow = { epoch: string; created_at: number; ring: number; floor: number; checkpoint: number };
 
@@ -162,6 +163,11 @@ export class LogStore {
   /** Newest first. */
   authors(after: number, upTo: number): Generator<AuthorRow> {
     return this.#span<AuthorRow>("seq, author, at", after, upTo, "DESC");
+  }
+
+  /** Newest first, as `authors`, with those that are deleted marked. */
+  latestAuthors(after: number, upTo: number): Generator<LatestRow> {
+    return this.#span<LatestRow>("seq, author, deleted", after, upTo, "DESC");
   }
 
   keyed(author: string, id: string, floor: number): IdRow | undefined {

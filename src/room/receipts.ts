@@ -2,6 +2,7 @@
 // however often clients report it: what a crash may lose of it is that little.
 
 import type { ReadResult, ReceiptEntry } from "../protocol/index.ts";
+import { sinceMs } from "../realtime/since-ms.ts";
 import { LISTED, type ReceiptStore } from "./receipt-store.ts";
 import type { RoomLog } from "./room-log.ts";
 
@@ -38,6 +39,11 @@ export class Receipts {
     this.#store = store;
   }
 
+  /** How far a user has read. */
+  seqOf(user: string): number {
+    return this.#position(user).seq;
+  }
+
   /** How far a user has read, and how much that leaves as of now. */
   of(user: string): ReadResult {
     const { seq } = this.#position(user);
@@ -56,7 +62,7 @@ export class Receipts {
     const seq = Math.min(upTo ?? head, head);
     const { seq: before, writtenAt } = this.#position(user);
     if (seq <= before) return;
-    const isDue = now - writtenAt >= this.#writeEveryMs;
+    const isDue = sinceMs(writtenAt, now) >= this.#writeEveryMs;
     // First of all, so that nothing is remembered that could not be written.
     if (isDue) this.#store.put({ user, seq, at: now });
     if (isDue) this.#unwritten.delete(user);
@@ -90,7 +96,7 @@ export class Receipts {
     this.#lookedAt = now;
     this.#writeEveryMs = isListed ? WRITE_EVERY_MS : WRITE_EVERY_MS_IN_CROWDS;
     const due = [...this.#unwritten].filter(
-      (user) => now - this.#position(user).writtenAt >= this.#writeEveryMs,
+      (user) => sinceMs(this.#position(user).writtenAt, now) >= this.#writeEveryMs,
     );
     // First of all, so that where one fails all are tried again, but no sooner than any other.
     for (const user of due) this.#positions.set(user, { ...this.#position(user), writtenAt: now });
@@ -104,7 +110,7 @@ export class Receipts {
   /** What is to be told now, once. In a room too big for a list of members nobody is told. */
   takeNews(isListed: boolean, now: number): string[] {
     if (!isListed) this.#untold.clear();
-    if (this.#untold.size === 0 || now - this.#toldAt < TELL_EVERY_MS) return [];
+    if (this.#untold.size === 0 || sinceMs(this.#toldAt, now) < TELL_EVERY_MS) return [];
     this.#toldAt = now;
     const news = Array.from(this.#untold, (user) => {
       const { seq, at } = this.#position(user);

@@ -2,7 +2,7 @@ import type { Actor } from "../auth/identity.ts";
 import { Connection, type ConnectionState, isCurrent } from "../realtime/connection.ts";
 import type { SocketPort } from "../realtime/socket-port.ts";
 import type { Told } from "./room-log.ts";
-import type { Standing } from "./standing.ts";
+import type { Said } from "./said.ts";
 
 /** Where a connection stands between its first frame and the live events. */
 export type Stage =
@@ -18,8 +18,10 @@ export interface RoomConnectionState extends ConnectionState {
   /** Whether it counts in the occupancy; one poll of an instant does not. */
   readonly counted: boolean;
   readonly stage: Stage;
-  /** The user's standing as a member: the same on all of the user's connections. */
-  readonly standing: Standing | null;
+  /** Since when the user is a member: the same on all of the user's connections. `null`: not yet. */
+  readonly joinedAt: number | null;
+  /** What was said of the user on this connection. */
+  readonly said: Said;
 }
 
 export class RoomConnection extends Connection<RoomConnectionState> {

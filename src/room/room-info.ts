@@ -1,24 +1,56 @@
 import { MAX_PAGE_BYTES, type Occupancy, type Topics } from "../protocol/index.ts";
 import type { Page } from "./log-page.ts";
 import type { Room } from "./room.ts";
-import type { OwnSettings } from "./room-settings.ts";
+import { defaultSettings, type OwnSettings, type RoomDefaults } from "./room-settings.ts";
 
-/** What `GET /v1/rooms/:room` answers. */
+/** What `GET /v1/rooms/:room` answers. A room that nobody made has no `epoch` and no `createdAt`. */
 export interface RoomInfo {
   readonly room: string;
-  readonly epoch: string;
+  readonly epoch?: string;
   readonly head: number;
   readonly floor: number;
   readonly occupancy: Occupancy;
   readonly settings: OwnSettings;
-  readonly createdAt: number;
+  readonly createdAt?: number;
 }
 
 export interface MessagesPage extends Page {
-  readonly epoch: string;
+  readonly epoch?: string;
   readonly head: number;
   readonly floor: number;
 }
+
+export interface MembersInfo {
+  /** The list as JSON, as `data` of a member may be anything. */
+  readonly members: string;
+  readonly occupancy: Occupancy;
+}
+
+const EMPTY = { members: 0, connections: 0 };
+
+/** Of a room that nobody made: to look at it makes none. */
+export const infoOfNone = (room: string, defaults: RoomDefaults): RoomInfo => ({
+  room,
+  head: 0,
+  floor: 0,
+  occupancy: EMPTY,
+  settings: defaultSettings(defaults),
+});
+
+export const messagesOfNone = (before = 1): MessagesPage => ({
+  events: [],
+  seq: Math.min(before, 1),
+  more: false,
+  head: 0,
+  floor: 0,
+});
+
+export const MEMBERS_OF_NONE: MembersInfo = { members: "[]", occupancy: EMPTY };
+
+export const membersOf = ({ attendance: { members, occupancy } }: Room): MembersInfo => ({
+  members: JSON.stringify(members),
+  occupancy,
+});
 
 export function infoOf({ name, log, attendance, settings }: Room): RoomInfo {
   const { epoch, head, floor, createdAt } = log;

@@ -176,6 +176,11 @@ export class RoomLog {
     }
   }
 
+  /** Whose the latest messages are, newest first, read as they are taken. */
+  latestAuthors(): Generator<{ seq: number; author: string; deleted: number | null }> {
+    return this.#store.latestAuthors(this.floor, this.#head);
+  }
+
   recover(since: string | undefined): { recovery: Exclude<Recovery, "partial">; after: number } {
     if (since === undefined) return { recovery: "none", after: this.#head };
     const cursor = parseCursor(since);

@@ -9,7 +9,6 @@ import { opening } from "../platform/opening.ts";
 import {
   accept,
   type ChangeResult,
-  type Occupancy,
   type Outcome,
   type PresenceCommand,
   type ReadResult,
@@ -29,11 +28,21 @@ import { refusalResponse, upgraded } from "../realtime/upgrade-response.ts";
 import type { VoidTokens } from "../realtime/withdrawn.ts";
 import type { ChangeInput } from "./changes.ts";
 import type { Delivery } from "./delivery.ts";
-import { LiveRoom } from "./live-room.ts";
+import { defaultsOf, LiveRoom } from "./live-room.ts";
 import type { BansPage, Kick } from "./moderation.ts";
 import type { MessageInput, SignalInput } from "./posts.ts";
 import type { Room } from "./room.ts";
-import { infoOf, type MessagesPage, messagesOf, type RoomInfo } from "./room-info.ts";
+import {
+  infoOf,
+  infoOfNone,
+  MEMBERS_OF_NONE,
+  type MembersInfo,
+  type MessagesPage,
+  membersOf,
+  messagesOf,
+  messagesOfNone,
+  type RoomInfo,
+} from "./room-info.ts";
 import type { OwnSettings, SettingsPatch } from "./room-settings.ts";
 import type { RoomUpgrade } from "./room-upgrade.ts";
 
@@ -112,7 +121,7 @@ export class RoomObject extends DurableObject<Env> {
   }
 
   info(actor: Actor): Promise<Outcome<RoomInfo>> {
-    return this.#look(actor, infoOf);
+    return this.#look(actor, infoOf, () => infoOfNone(this.#name, defaultsOf(this.env)));
   }
 
   /** The page's events are JSON already, as they go over the wire. */
@@ -122,18 +131,19 @@ export class RoomObject extends DurableObject<Env> {
     limit: number,
     topics: Topics,
   ): Promise<Outcome<MessagesPage>> {
-    return this.#look(actor, (room) => messagesOf(room, before, limit, topics));
+    return this.#look(
+      actor,
+      (room) => messagesOf(room, before, limit, topics),
+      () => messagesOfNone(before),
+    );
   }
 
-  /** The list as JSON, as `data` of a member may be anything. */
-  members(actor: Actor): Promise<Outcome<{ members: string; occupancy: Occupancy }>> {
-    return this.#look(actor, ({ attendance: { members, occupancy } }) => ({
-      members: JSON.stringify(members),
-      occupancy,
-    }));
+  members(actor: Actor): Promise<Outcome<MembersInfo>> {
+    return this.#look(actor, membersOf, () => MEMBERS_OF_NONE);
   }
 
-  receipts(actor: Actor): Promise<Outcome<ReceiptEntry[]>> {
+  async receipts(actor: Actor): Promise<Outcome<ReceiptEntry[]>> {
+    if (!this.#exists) return accept([]);
     return this.#call(actor, ({ receipts }) => accept(receipts.list()));
   }
 
@@ -164,7 +174,8 @@ export class RoomObject extends DurableObject<Env> {
     return outcome;
   }
 
-  bans(actor: Actor, after: string | undefined): Promise<Outcome<BansPage>> {
+  async bans(actor: Actor, after: string | undefined): Promise<Outcome<BansPage>> {
+    if (!this.#exists) return accept({ bans: [], more: false });
     return this.#call(actor, ({ moderation }, now) => moderation.bans(actor, after, now));
   }
 
@@ -240,10 +251,13 @@ export class RoomObject extends DurableObject<Env> {
     return await this.#open().receiveOf(session, frames);
   }
 
+  /** Settles when the session has heard what was said to it before. */
   async leave(session: string, departure: Departure): Promise<void> {
     if (!this.#exists) return;
+    const user = this.#open().sessions.find(session)?.user?.id;
     this.#open().sessions.leave(session, departure);
     await this.#open().flush();
+    if (user !== undefined) await this.#open().sessions.carried(user);
   }
 
   /** The token of a session was renewed. */
@@ -297,19 +311,23 @@ export class RoomObject extends DurableObject<Env> {
     return this.#live !== undefined || sql.exec("SELECT 1 FROM sqlite_master").toArray().length > 0;
   }
 
+  get #name(): string {
+    return this.ctx.id.name ?? "";
+  }
+
   #open(): LiveRoom {
     this.#live ??= this.#start();
     return this.#live;
   }
 
   #start(): LiveRoom {
-    const name = this.ctx.id.name ?? "";
-    const start = () => new LiveRoom(this.ctx, this.env, name, (room) => this.#setAlarm(room));
-    return opening("room", name, start, Date.now());
+    const start = () => new LiveRoom(this.ctx, this.env, this.#name, (room) => this.#setAlarm(room));
+    return opening("room", this.#name, start, Date.now());
   }
 
-  /** For calls that only look: ghosts are found first, and the alarm that forgets an empty room moves on. */
-  async #look<T>(actor: Actor, look: (room: Room) => T): Promise<Outcome<T>> {
+  /** For calls that only look: ghosts are found first, and the alarm that forgets an empty room moves on. Makes no room. */
+  async #look<T>(actor: Actor, look: (room: Room) => T, none: () => T): Promise<Outcome<T>> {
+    if (!this.#exists) return accept(none());
     const live = this.#open();
     const now = Date.now();
     const barred = live.room.moderation.bars(actor, now);
@@ -319,7 +337,7 @@ export class RoomObject extends DurableObject<Env> {
     this.ctx.waitUntil(live.flushIfDue());
     await this.#setAlarm(live.room);
     // Forgotten meanwhile, perhaps.
-    return accept(look(this.#open().room));
+    return accept(this.#exists ? look(this.#open().room) : none());
   }
 
   async #gone(ws: WebSocket, code: number, reason: string): Promise<void> {

@@ -29,6 +29,13 @@ export interface OwnSettings {
   readonly historyLimit: number;
 }
 
+/** Those of a room for which nobody set any. */
+export const defaultSettings = ({ limits, maxConnections, historyLimit }: RoomDefaults): OwnSettings => ({
+  slowModeMs: limits.slowModeMs,
+  maxConnections,
+  historyLimit,
+});
+
 /** What is left out, or `undefined`, stays. */
 export type SettingsPatch = { readonly [Setting in keyof OwnSettings]?: OwnSettings[Setting] | undefined };
 

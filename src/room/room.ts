@@ -9,6 +9,7 @@ import { MAX_REFUSALS, TOO_MANY_REFUSALS } from "../realtime/conduct.ts";
 import { type Departure, departureOf } from "../realtime/departure.ts";
 import { hasExpired, Sweeper } from "../realtime/liveness.ts";
 import { FULL } from "../realtime/refusals.ts";
+import { sinceMs } from "../realtime/since-ms.ts";
 import { TokenBuckets } from "../realtime/token-bucket.ts";
 import { Attendance } from "./attendance.ts";
 import type { Audit } from "./audit.ts";
@@ -24,6 +25,7 @@ import type { RoomConnection } from "./room-connection.ts";
 import type { RoomLog } from "./room-log.ts";
 import type { RoomSettings } from "./room-settings.ts";
 import { type LateCommands, Turn, type Work } from "./turn.ts";
+import { Unread } from "./unread.ts";
 import type { UserRecords } from "./user-records.ts";
 import { Welcome } from "./welcome.ts";
 
@@ -200,7 +202,7 @@ export class Room {
     for (const json of this.attendance.takeNews(now)) delivery.say({ kind: "members" }, json);
     this.#tellReceipts(delivery, now);
     const moved = passed(headBefore, this.log.head, this.settings.historyLimit);
-    const looksForSlow = now - this.#lookedForSlowAt >= LOOK_FOR_SLOW_EVERY_MS;
+    const looksForSlow = sinceMs(this.#lookedForSlowAt, now) >= LOOK_FOR_SLOW_EVERY_MS;
     if (looksForSlow) this.#lookedForSlowAt = now;
     delivery.hand(this.#connections, moved, (connection, frames) => {
       if (hasExpired(connection.identity, now)) this.#drop(connection, { code: "token_expired" }, now);
@@ -282,7 +284,8 @@ export class Room {
   #greet(now: number): void {
     if (this.#joining.size === 0) return;
     const { limits, reconnect } = this.settings;
-    const welcome = new Welcome({ room: this.name, limits, reconnect }, this);
+    const unread = new Unread(this.log, this.receipts);
+    const welcome = new Welcome({ room: this.name, limits, reconnect }, this, unread);
     for (const connection of [...this.#joining]) {
       const maxBytes = this.pages.grant("greetings", connection);
       if (maxBytes === undefined) return;

@@ -1,5 +1,6 @@
 // The time between two messages of one user. Nothing is stored for it: the log knows who spoke when.
 
+import { sinceMs } from "../realtime/since-ms.ts";
 import type { RoomLog } from "./room-log.ts";
 
 const TIDY_ABOVE = 10_000;
@@ -24,7 +25,8 @@ export class SlowMode {
     if (now - slowModeMs < this.#since) this.#readBack(now - slowModeMs);
     if (this.#spokeAt.size > TIDY_ABOVE) this.#tidy(now - slowModeMs);
     const spokeAt = this.#spokeAt.get(user) ?? Number.NEGATIVE_INFINITY;
-    return Math.max(0, spokeAt + slowModeMs - now);
+    // Where the clock was set back nobody knows how long ago that was, and nobody is muted till the old time comes round.
+    return Math.max(0, slowModeMs - sinceMs(spokeAt, now));
   }
 
   /** The log holds the message already, so where nothing was noted yet there is nothing to note. */

@@ -18,6 +18,7 @@ import { memberFrames } from "./member-frames.ts";
 import type { PageBudget } from "./page-budget.ts";
 import type { RoomConnection, Stage } from "./room-connection.ts";
 import type { RoomLog } from "./room-log.ts";
+import type { Unread } from "./unread.ts";
 
 export interface WelcomeSettings {
   readonly room: string;
@@ -44,13 +45,15 @@ const SPREAD_MS_A_CONNECTION = 2;
 export class Welcome {
   readonly #settings: WelcomeSettings;
   readonly #rules: WelcomeRules;
+  readonly #unread: Unread;
   /** The replays as frames, by page and bound of the frames. */
   readonly #frames = new Map<Page, Map<number, readonly string[]>>();
   #members: string | undefined;
 
-  constructor(settings: WelcomeSettings, rules: WelcomeRules) {
+  constructor(settings: WelcomeSettings, rules: WelcomeRules, unread: Unread) {
     this.#settings = settings;
     this.#rules = rules;
+    this.#unread = unread;
   }
 
   /** Its replay has at most `maxBytes`. Answers how many bytes were sent, about. */
@@ -91,6 +94,7 @@ export class Welcome {
       head: log.head,
       floor: log.floor,
       recovery,
+      ...(user !== null && { read: this.#unread.of(user.id) }),
       occupancy,
       limits: { ...limits, frameBytes },
       reconnect: { minMs, maxMs: Math.max(minMs, reconnect.maxMs) },

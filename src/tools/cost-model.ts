@@ -73,6 +73,8 @@ const DELIVERY_MS_A_SOCKET = 0.01;
 const NOTIFICATION_BYTES = 200;
 /** Above this many a room counts its members and no longer tells of each. */
 const LISTED_MEMBERS = 200;
+/** As far as unread messages are counted. */
+const MAX_UNREAD = 1_000;
 const DAY_S = 86_400;
 const GB = 1e9;
 
@@ -156,8 +158,18 @@ function roomUsage(workload: Workload): ObjectUsage {
   const receipts = members > LISTED_MEMBERS ? 0 : reads;
   const told = messagesPerDay + signals + receipts + 2 * comings;
   const activeMs = events * workload.activeMs + told * connections * DELIVERY_MS_A_SOCKET;
-  const { idleHour, message, newcomer, read, readEntry, wake, firstOpening, firstVisit, emptyBytes } =
-    ROOM_COUNTERS;
+  const {
+    idleHour,
+    message,
+    newcomer,
+    unreadMessage,
+    read,
+    readEntry,
+    wake,
+    firstOpening,
+    firstVisit,
+    emptyBytes,
+  } = ROOM_COUNTERS;
   const messageBytes = workload.messageBytes + ROOM_COUNTERS.storedBytesBesideData;
   return {
     workerRequests: joins,
@@ -166,7 +178,7 @@ function roomUsage(workload: Workload): ObjectUsage {
     rowsRead:
       messagesPerDay * message.rowsRead +
       reads * read.rowsRead +
-      joins * newcomer.rowsRead +
+      joins * (newcomer.rowsRead + unreadAtJoin(workload) * unreadMessage.rowsRead) +
       wakes(events, hours) * wake.rowsRead,
     rowsWritten:
       messagesPerDay * message.rowsWritten +
@@ -225,6 +237,14 @@ function inboxUsage(workload: Workload): ObjectUsage {
     // A room tells the user's object when it is opened for the first time.
     rowsWrittenOnce: firstOpening.rowsWritten + firstVisit.rowsWritten,
   };
+}
+
+/** What was said since a member was here last, if they ever read on; it is counted to 1,000. */
+function unreadAtJoin(workload: Workload): number {
+  const { messagesPerDay, joinsPerMemberPerDay, readsPerMemberPerDay, historyLimit } = workload;
+  const perVisit = messagesPerDay / Math.max(1, joinsPerMemberPerDay);
+  const unread = readsPerMemberPerDay > 0 ? perVisit : messagesPerDay * DAYS_A_MONTH;
+  return Math.min(unread, historyLimit, MAX_UNREAD);
 }
 
 const renewalsOf = (connections: number, { hoursConnectedPerDay, tokenMinutes }: Workload): number =>

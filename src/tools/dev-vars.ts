@@ -19,7 +19,8 @@ export function ensureDevVars(): void {
     "ALLOWED_ORIGINS=http://localhost:*,http://127.0.0.1:*",
     `VAPID_PUBLIC_KEY=${publicKey}`,
     `VAPID_PRIVATE_KEY=${privateKey}`,
-    "VAPID_SUBJECT=mailto:developer@localhost",
+    // One push service refuses an address of localhost.
+    "VAPID_SUBJECT=mailto:developer@example.com",
   ];
   writeFileSync(FILE, `${lines.join("\n")}\n`, { mode: 0o600 });
 }

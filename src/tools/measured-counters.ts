@@ -20,10 +20,12 @@ export const ROOM_COUNTERS = {
   firstVisit: { rowsRead: 0, rowsWritten: 1 },
   /** Retention engaged: it replaces the row that it retires. */
   message: { rowsRead: MESSAGE_ROWS, rowsWritten: MESSAGE_ROWS },
-  /** A newcomer is given the last 50 messages. */
-  newcomer: { rowsRead: 53, rowsWritten: 0 },
-  /** Back after 100 messages. */
-  resumeOf100: { rowsRead: 104, rowsWritten: 0 },
+  /** A newcomer is given the last 50 messages, and told how far they have read. */
+  newcomer: { rowsRead: 54, rowsWritten: 0 },
+  /** Beside `newcomer`, for each message that is unread, up to 1,000: it is counted. */
+  unreadMessage: { rowsRead: 1, rowsWritten: 0 },
+  /** Back after 100 messages, all of them unread. */
+  resumeOf100: { rowsRead: 205, rowsWritten: 0 },
   leave: { rowsRead: 0, rowsWritten: 0 },
   /** Of everything there is. Again within 5 s is written later, once. */
   read: { rowsRead: 2, rowsWritten: 1 },

@@ -42,6 +42,12 @@ export function passOn(session: SessionConnection | undefined, room: string, ite
   return { kind: "taken" };
 }
 
+/** As `passOn`, of a stay that the session is about to end: nothing follows on it. */
+export function passLast({ socket }: SessionConnection, room: string, { frames }: SessionItem): ItemAnswer {
+  for (const frame of frames) socket.send(withRoom(frame, room));
+  return { kind: "taken" };
+}
+
 /** Tells a session that a room has ended for it. */
 export function end(session: SessionConnection, room: string, closing: Closing): void {
   setJoined(session, room, undefined);

@@ -6,9 +6,15 @@ const MAX_WAITING = 2 * 1_048_576;
 /** Of calls that wait for one room: a hundred joins and leaves are no use to anybody. */
 const MAX_TASKS = 100;
 
+/** What a session said to one of its rooms, and the ids of the commands in it. */
+export interface SaidFrame {
+  readonly frame: string;
+  readonly ids: readonly string[];
+}
+
 interface Line {
   /** Frames that the last task of the line will take along. */
-  gathering: { readonly frames: string[]; length: number } | undefined;
+  gathering: { readonly frames: SaidFrame[]; length: number } | undefined;
   /** Of all frames that wait, in UTF-16 units. */
   length: number;
   tasks: number;
@@ -34,13 +40,14 @@ export class Lines {
   }
 
   /** Frames that wait go together. `false`: too much waits already, and this one is not taken. */
-  addFrame(name: string, frame: string, send: (frames: readonly string[]) => Promise<unknown>): boolean {
+  addFrame(name: string, said: SaidFrame, send: (frames: readonly SaidFrame[]) => Promise<unknown>): boolean {
     const line = this.#of(name);
-    if (line.tasks >= MAX_TASKS || line.length + frame.length > MAX_WAITING) return false;
-    line.length += frame.length;
+    const { length } = said.frame;
+    if (line.tasks >= MAX_TASKS || line.length + length > MAX_WAITING) return false;
+    line.length += length;
     const { gathering } = line;
     if (gathering === undefined) {
-      const gathered = { frames: [frame], length: frame.length };
+      const gathered = { frames: [said], length };
       line.gathering = gathered;
       this.#append(name, line, () => {
         if (line.gathering === gathered) line.gathering = undefined;
@@ -49,8 +56,8 @@ export class Lines {
       });
       return true;
     }
-    gathering.frames.push(frame);
-    gathering.length += frame.length;
+    gathering.frames.push(said);
+    gathering.length += length;
     return true;
   }
 

@@ -19,7 +19,8 @@ export function livePusher(
     random: () => Math.random(),
     allows: (endpoint) => allowsEndpoint(hosts, endpoint),
     async send(to, notification) {
-      const outcome = await sendPush(vapid, to, notification, Date.now());
+      const now = Date.now();
+      const outcome = await sendPush(vapid, to, notification, ports.inbox.unread(now), now);
       report(to, notification, outcome);
       return outcome;
     },

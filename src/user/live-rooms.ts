@@ -26,8 +26,8 @@ import { randomId } from "../realtime/random-id.ts";
 import { UNREACHABLE } from "../realtime/refusals.ts";
 import type { ItemAnswer, SessionItem, SessionJoin } from "../realtime/session-delivery.ts";
 import type { RoomFrame } from "../validation/parse-session-frame.ts";
-import { end, isStill, joinedRoom, passOn, roomsOf, setJoined } from "./joined-rooms.ts";
-import { Lines } from "./lines.ts";
+import { end, isStill, joinedRoom, passLast, passOn, roomsOf, setJoined } from "./joined-rooms.ts";
+import { Lines, type SaidFrame } from "./lines.ts";
 import type { LiveRoomsPorts, RoomsCommand } from "./live-ports.ts";
 import type { JoinedRoom, SessionConnection } from "./session-connection.ts";
 
@@ -71,15 +71,18 @@ export class LiveRooms {
   /** A session that has expired, or does not read, is closed before anything more is delivered to it. */
   deliver(room: string, items: readonly SessionItem[]): ItemAnswer[] {
     return items.map((item) => {
-      // The room is being told that it left: as `gone` it would be taken for lost.
-      if (this.#leaving.has(item.join)) return { kind: "taken" };
       const session = this.#open.get(item.connection);
+      const isLeaving = this.#leaving.has(item.join);
+      // The room is being told that it left: as `gone` it would be taken for lost.
+      if (session === undefined && isLeaving) return { kind: "taken" };
       if (session === undefined || !this.#ports.serves(session)) return { kind: "gone" };
       if (session.isSlow) {
         this.#ports.drop(session, { code: "slow_consumer" });
         return { kind: "gone" };
       }
       try {
+        // What was said before the `leave` is answered before it, also where the room is joined again already.
+        if (isLeaving && !isStill(session, room, item)) return passLast(session, room, item);
         return passOn(session, room, item);
       } catch (error) {
         // Its attachment does not hold what it should: only this session shall suffer.
@@ -138,24 +141,46 @@ export class LiveRooms {
   #frame(session: SessionConnection, { room, frame, ids }: RoomFrame): void {
     const joined = joinedRoom(session, room);
     if (joined === undefined) {
-      const refusal = { ...NOT_JOINED, room };
-      if (ids.length === 0) this.#ports.refuse(session, undefined, refusal);
-      for (const id of ids) this.#ports.refuse(session, id, refusal);
+      this.#notJoined(session, room, [{ frame, ids }]);
       return;
     }
     const line = this.#line(session, room);
-    const waits = this.#lines.addFrame(line, frame, async (frames) => {
-      try {
-        // It forgot us, as after a crash in the middle of a join.
-        if (!(await this.#ports.room(room).receive(session.state.id, frames))) {
-          this.#tell(session, room, joined, { code: "internal" });
-        }
-      } catch (error) {
-        log("error", "room_unreachable", { room, error: describeError(error) });
-        await this.#end(session, room, joined, { code: "overloaded" });
-      }
-    });
+    const waits = this.#lines.addFrame(line, { frame, ids }, (frames) =>
+      this.#pass(session, room, joined, frames),
+    );
     if (!waits) this.#ports.drop(session, TOO_MANY_REFUSALS);
+  }
+
+  /** Each command is answered: by the room, or here where the session is not in it any more, or never was let in. */
+  async #pass(
+    session: SessionConnection,
+    room: string,
+    joined: JoinedRoom,
+    frames: readonly SaidFrame[],
+  ): Promise<void> {
+    // Of what waited behind a `leave`, or a `join` that was refused, the room is not asked: it may not even be there.
+    if (joinedRoom(session, room) === undefined) {
+      this.#notJoined(session, room, frames);
+      return;
+    }
+    try {
+      const texts = frames.map(({ frame }) => frame);
+      if (await this.#ports.room(room).receive(session.state.id, texts)) return;
+    } catch (error) {
+      log("error", "room_unreachable", { room, error: describeError(error) });
+      await this.#end(session, room, joined, { code: "overloaded" });
+      return;
+    }
+    // It forgot us, as after a crash in the middle of a join; or these belong to a stay that is over.
+    if (isStill(session, room, joined)) this.#tell(session, room, joined, { code: "internal" });
+    else this.#notJoined(session, room, frames);
+  }
+
+  #notJoined(session: SessionConnection, room: string, frames: readonly SaidFrame[]): void {
+    const refusal = { ...NOT_JOINED, room };
+    for (const { ids } of frames) {
+      for (const id of ids.length === 0 ? [undefined] : ids) this.#ports.refuse(session, id, refusal);
+    }
   }
 
   #join(
@@ -227,14 +252,21 @@ export class LiveRooms {
       this.#ports.refuse(session, id, { ...NOT_JOINED, room });
       return;
     }
+    const isFirst = !this.#leaving.has(joined.join);
     this.#leaving.add(joined.join);
     this.#queue(session, room, async () => {
+      // It waited behind another `leave`, or behind a `join` that was refused.
+      if (!isFirst || joinedRoom(session, room) === undefined) {
+        this.#leaving.delete(joined.join);
+        this.#ports.refuse(session, id, { ...NOT_JOINED, room });
+        return;
+      }
       try {
-        if (isStill(session, room, joined)) setJoined(session, room, undefined);
-        session.socket.send(okAnswer(id, { room }));
+        await this.#ports.room(room).leave(session.state.id, "left");
       } finally {
-        // Whatever has become of the socket, the room has to know.
-        await this.#depart(session.state.id, room, joined.join, "left");
+        if (isStill(session, room, joined)) setJoined(session, room, undefined);
+        this.#leaving.delete(joined.join);
+        session.socket.send(okAnswer(id, { room }));
       }
     });
   }

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { accept, type Outcome, refuse, reject } from "../protocol/index.ts";
+import { refusalPath } from "./refusal-path.ts";
 
 /** Checks untrusted input; the refusal names the first field that does not fit, never its value. */
 export function check<Schema extends v.GenericSchema>(
@@ -16,7 +17,7 @@ export function check<Schema extends v.GenericSchema>(
 
 function pathOf(issue: v.BaseIssue<unknown>): (string | number)[] {
   const keys = issue.path?.map((item) => item.key) ?? [];
-  return keys.filter((key) => typeof key === "string" || typeof key === "number");
+  return refusalPath(keys.filter((key) => typeof key === "string" || typeof key === "number"));
 }
 
 /** valibot quotes what it received: a refusal must not, as it may be long, or a secret. */
@@ -28,6 +29,6 @@ function reason(issue: v.BaseIssue<unknown>): string {
       : "is out of range";
   }
   if (issue.type === "custom") return issue.message;
-  if (issue.type === "strict_object" && issue.expected === "never") return "is not known here";
+  if (issue.type === "strict_object" && issue.expected === "never") return "is no field of this body";
   return issue.received === "undefined" ? "is missing" : `must be ${issue.expected ?? "of another type"}`;
 }

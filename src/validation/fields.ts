@@ -6,6 +6,7 @@ import {
   isEventName,
   isRoomName,
   isUserId,
+  MAX_INSTANT,
   MAX_MENTIONS,
   MAX_TOPICS,
   NOTIFICATION_STATES,
@@ -21,6 +22,8 @@ export const roomName = v.pipe(v.string(), v.check(isRoomName, "must be a room n
 export const userId = v.pipe(v.string(), v.check(isUserId, "must be a user id"));
 export const seq = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 export const messageSeq = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
+/** Milliseconds since 1970 that a `Date` holds. */
+export const instant = v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(MAX_INSTANT));
 export const emoji = v.pipe(v.string(), v.check(isEmoji, "must be one emoji"));
 export const mentions = v.pipe(v.array(userId), v.maxLength(MAX_MENTIONS));
 export const topicList = v.pipe(v.array(eventName), v.maxLength(MAX_TOPICS));

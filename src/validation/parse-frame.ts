@@ -6,6 +6,7 @@ import {
   isCommandId,
   MAX_BATCH_COMMANDS,
   MAX_FRAME_BYTES,
+  type Outcome,
   type Refusal,
   refuse,
 } from "../protocol/index.ts";
@@ -22,6 +23,12 @@ export const parseFrame = <Command>(
   schemas: Schemas<Command>,
 ): Parsed<Command>[] => parseEach<Command, never>(frame, schemas, () => undefined);
 
+/** Takes a command (`text`: it is the whole frame), refuses it, or leaves it (`undefined`). */
+export type Route<Routed> = (
+  value: Record<string, unknown>,
+  text: string | undefined,
+) => Outcome<Routed> | undefined;
+
 /**
  * As `parseFrame`, but what `route` takes is not looked at further: it gets each frame, with its text, and each command
  * of a batch that it did not take.
@@ -29,7 +36,7 @@ export const parseFrame = <Command>(
 export function parseEach<Command, Routed>(
   frame: string | ArrayBuffer,
   schemas: Schemas<Command>,
-  route: (value: Record<string, unknown>, text: string | undefined) => Routed | "unreadable" | undefined,
+  route: Route<Routed>,
 ): Parsed<Command | Routed>[] {
   if (typeof frame !== "string") return [bad("frames are text, not binary")];
   if (exceedsBytes(frame, MAX_FRAME_BYTES)) {
@@ -55,15 +62,13 @@ export function parseEach<Command, Routed>(
 function taken<Routed>(
   value: Record<string, unknown>,
   text: string | undefined,
-  route: (value: Record<string, unknown>, text: string | undefined) => Routed | "unreadable" | undefined,
+  route: Route<Routed>,
 ): Parsed<Routed> | undefined {
   const id = typeof value.id === "string" && isCommandId(value.id) ? value.id : undefined;
   try {
     const routed = route(value, text);
     if (routed === undefined) return undefined;
-    return routed === "unreadable"
-      ? bad("room must be a room name", id, ["room"])
-      : { kind: "command", command: routed };
+    return routed.ok ? { kind: "command", command: routed.value } : refused(id, routed.refusal);
   } catch {
     // The engine parses JSON of any depth, but encodes only what its stack holds.
     return bad("nested too deeply for a batch without a room", id);
@@ -78,15 +83,17 @@ function parseCommand<Command>(value: unknown, schemas: Schemas<Command>): Parse
   if (schema === undefined) return bad("unknown type", id, ["type"]);
   const checked = check(schema, value);
   if (checked.ok) return { kind: "command", command: checked.value };
-  return { kind: "refused", ...(id !== undefined && { id }), refusal: checked.refusal };
+  return refused(id, checked.refusal);
 }
 
+const refused = <Command>(id: string | undefined, refusal: Refusal): Parsed<Command> => ({
+  kind: "refused",
+  ...(id !== undefined && { id }),
+  refusal,
+});
+
 function bad<Command>(message: string, id?: string, path?: string[]): Parsed<Command> {
-  return {
-    kind: "refused",
-    ...(id !== undefined && { id }),
-    refusal: refuse("bad_request", message, path === undefined ? {} : { path }),
-  };
+  return refused(id, refuse("bad_request", message, path === undefined ? {} : { path }));
 }
 
 function parseJson(text: string): unknown {

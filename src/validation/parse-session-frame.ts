@@ -1,4 +1,5 @@
-import { isRoomName, type SessionCommand } from "../protocol/index.ts";
+import { accept, isRoomName, refuse, reject, type SessionCommand } from "../protocol/index.ts";
+import { numberBeyondDouble } from "./number-range.ts";
 import { type Parsed, parseEach } from "./parse-frame.ts";
 import { SESSION_COMMANDS } from "./session-commands.ts";
 
@@ -16,6 +17,8 @@ export interface RoomFrame {
 type SessionFrame = Parsed<SessionCommand | RoomFrame>;
 type Json = Readonly<Record<string, unknown>>;
 
+const NO_ROOM_NAME = refuse("bad_request", "room must be a room name", { path: ["room"] });
+
 /**
  * Turns what a session sent into commands of its own and frames for its rooms. `room` on a batch holds for all in it;
  * in a batch without one each command may name its own.
@@ -23,13 +26,17 @@ type Json = Readonly<Record<string, unknown>>;
 export const parseSessionFrame = (frame: string | ArrayBuffer): SessionFrame[] =>
   parseEach<SessionCommand, RoomFrame>(frame, SESSION_COMMANDS, (value, text) => {
     const { type, room } = value;
-    // These two name a room, and are for the session.
+    // `join` and `leave` name a room, and are for the session; a batch in a batch is nothing for anybody.
     if (room === undefined || type === "join" || type === "leave") return undefined;
-    if (typeof room !== "string" || !isRoomName(room)) return "unreadable";
+    if (type === "batch" && text === undefined) return undefined;
+    if (typeof room !== "string" || !isRoomName(room)) return reject(NO_ROOM_NAME);
     const ids = idsOf(value);
     const [id] = ids;
     const single = ids.length === 1 && id !== undefined ? { id } : {};
-    return { type: "roomFrame", room, frame: text ?? JSON.stringify(value), ids, ...single };
+    const frame = text ?? JSON.stringify(value);
+    // What is passed on as it came is checked by the room.
+    const misfit = text === undefined ? numberBeyondDouble(value, frame) : undefined;
+    return misfit === undefined ? accept({ type: "roomFrame", room, frame, ids, ...single }) : reject(misfit);
   });
 
 function idsOf(value: Json): string[] {

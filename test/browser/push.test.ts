@@ -61,11 +61,11 @@ describe.skipIf(chromiumPath === undefined)("pushes in a browser", () => {
     });
 
   it("[U27] are shown, and a repeat takes the place of what is shown", async () => {
-    const payload = { title: "Build", message: "done", id: "b-1", link: "/b/1", priority: "high", seq: 1 };
-    await push(payload);
+    const notification = { title: "Build", body: "done", tag: "b-1", navigate: "/b/1", app_badge: "2" };
+    await push({ web_push: 8030, notification });
     const first = { title: "Build", body: "done", tag: "b-1", data: { link: "/b/1" } };
     await expect.poll(shown, { timeout: 10_000 }).toEqual([first]);
-    await push({ ...payload, message: "done again" });
+    await push({ web_push: 8030, notification: { ...notification, body: "done again" } });
     await expect.poll(shown, { timeout: 10_000 }).toEqual([{ ...first, body: "done again" }]);
   });
 

@@ -74,7 +74,10 @@ describe("Web Push", () => {
     expect(told.body).toEqual({ results: [{ user: "ada", seq: 1, delivered: 0 }] });
     await expect.poll(() => received.length, { timeout: 20_000 }).toBe(1);
     expect(received[0]).toMatchObject({
-      payload: { ...notification, seq: 1 },
+      payload: {
+        web_push: 8030,
+        notification: { title: "Grüße 👍", body: "done", navigate: "/b/1", tag: "b-1", app_badge: "1" },
+      },
       headers: { ttl: "2419200", urgency: "high", "content-encoding": "aes128gcm" },
       claims: { aud: new URL(browser.json.endpoint).origin, sub: "mailto:tests@example.com" },
     });

@@ -314,8 +314,10 @@ type Change =
 
 function altered(held: Message, change: Exclude<Change, { type: "messageUpdated" }>): Message {
   const { mentions: _, reactions = {}, ...rest } = held;
-  if (change.type === "messageDeleted")
-    return { ...rest, data: null, deletedAt: change.at, changed: change.seq };
+  if (change.type === "messageDeleted") {
+    const { editedAt: _, ...unedited } = rest;
+    return { ...unedited, data: null, deletedAt: change.at, changed: change.seq };
+  }
   const { emoji, user, op, seq } = change;
   const { [emoji]: users = [], ...others } = reactions;
   const left = users.filter((id) => id !== user);

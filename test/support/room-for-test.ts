@@ -14,6 +14,7 @@ import { RoomConnection, type RoomConnectionState, readState } from "../../src/r
 import { RoomLog } from "../../src/room/room-log.ts";
 import { ROOM_SCHEMA } from "../../src/room/room-schema.ts";
 import { type RoomDefaults, RoomSettings } from "../../src/room/room-settings.ts";
+import { NOTHING_SAID } from "../../src/room/said.ts";
 import { UserRecords } from "../../src/room/user-records.ts";
 import { parseFrame } from "../../src/validation/parse-frame.ts";
 import { ROOM_COMMANDS } from "../../src/validation/room-commands.ts";
@@ -106,7 +107,8 @@ export class RoomForTest {
       counted: true,
       pingedAt: null,
       stage: { at: "joining", history, ...(since !== undefined && { since }) },
-      standing: null,
+      joinedAt: null,
+      said: NOTHING_SAID,
       ...(frameBytes !== undefined && { frameBytes }),
     });
     connection.update({});

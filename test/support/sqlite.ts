@@ -7,10 +7,13 @@ export class SqliteForTest implements Database {
   readonly #db = new DatabaseSync(":memory:");
   /** Statements that are to fail, as a full disk would make them. */
   failOn: RegExp | undefined;
+  /** Told of each statement. */
+  onQuery: (query: string) => void = () => {};
   readonly #open = new Set<Iterator<unknown>>();
 
   readonly sql: Sql = {
     exec: <Row extends SqlRow>(query: string, ...bindings: SqlValue[]): Iterable<Row> => {
+      this.onQuery(query);
       if (this.failOn?.test(query)) throw new Error("disk I/O error");
       const statement = this.#db.prepare(query);
       const values = bindings.map((value) => (value instanceof ArrayBuffer ? new Uint8Array(value) : value));

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { noticeOf } from "../../client/service-worker/notice.ts";
 import { utf8Length } from "../../src/protocol/index.ts";
 import { headersOf, payloadOf } from "../../src/push/payload.ts";
 import type { PushNotification } from "../../src/push/push.ts";
@@ -7,14 +8,46 @@ const NOW = 1_790_000_000_000;
 const plain: PushNotification = { id: "n1", seq: 7, title: "Build", message: "done", priority: "medium" };
 
 describe("the payload of a push", () => {
-  it("[U19] is what the service worker shows, as JSON", () => {
-    expect(JSON.parse(payloadOf(plain))).toEqual(plain);
+  it("[U19][U34] is a declarative push, which our service worker shows alike", () => {
+    expect(JSON.parse(payloadOf(plain, 3))).toEqual({
+      web_push: 8030,
+      notification: {
+        ...{ title: "Build", body: "done", navigate: "./", tag: "n1", app_badge: "3" },
+        data: { seq: 7, priority: "medium" },
+      },
+    });
     const whole = { ...plain, topic: "builds", link: "/b/1", priority: "urgent" } as const;
-    expect(JSON.parse(payloadOf({ ...whole, expiresAt: NOW }))).toEqual(whole);
-    expect(JSON.parse(payloadOf(whole, false))).toEqual({ ...whole, message: "" });
+    const pushed = JSON.parse(payloadOf({ ...whole, expiresAt: NOW }, 0));
+    expect(pushed.notification).toEqual({
+      ...{
+        title: "Build",
+        body: "done",
+        navigate: "/b/1",
+        tag: "n1",
+        requireInteraction: true,
+        app_badge: "0",
+      },
+      data: { seq: 7, priority: "urgent", topic: "builds" },
+    });
+    expect(JSON.parse(payloadOf(whole, 0, false)).notification).toMatchObject({ title: "Build", body: "" });
+    expect(JSON.parse(payloadOf({ ...plain, priority: "low" }, 0)).notification.silent).toBe(true);
+    for (const link of [undefined, "/b/1", "https://ci.example.org/1", "http://localhost:8787/b"]) {
+      const { title, options, unread } = noticeOf(payloadOf({ ...plain, ...(link && { link }) }, 4));
+      expect([title, options.body, options.tag, unread]).toEqual(["Build", "done", "n1", 4]);
+      expect(options.data).toEqual({ link: link ?? "./" });
+    }
   });
 
-  it("[U19] fits whatever it is of: the message is cut, and a link that is too long is left out", () => {
+  it("[U34] has a title whatever was notified, as browsers want one, and each text once", () => {
+    expect(JSON.parse(payloadOf({ ...plain, title: "" }, 0)).notification.title).toBe("New notification");
+    const json = payloadOf({ ...plain, title: "TITLE", message: "TEXT", link: "/LINK", id: "THE-ID" }, 1);
+    for (const text of ["TITLE", "TEXT", "/LINK", "THE-ID"]) expect(json.split(text)).toHaveLength(2);
+    // What only a page of the same origin may open is for the service worker.
+    const insecure = JSON.parse(payloadOf({ ...plain, link: "http://ci.example.org" }, 1));
+    expect(insecure.notification).toMatchObject({ navigate: "./", data: { link: "http://ci.example.org" } });
+  });
+
+  it("[U19][U34] fits whatever it is of: the message is cut, and a link that is too long is left out", () => {
     const extremes = {
       long: { message: "x".repeat(4_000) },
       wide: { message: "€".repeat(4_000), title: "€".repeat(200) },
@@ -23,18 +56,18 @@ describe("the payload of a push", () => {
       linked: { message: "x".repeat(4_000), link: `https://example.com/${"é".repeat(2_000)}` },
     };
     for (const [name, fields] of Object.entries(extremes)) {
-      const json = payloadOf({ ...plain, ...fields });
-      const { message } = JSON.parse(json);
+      const json = payloadOf({ ...plain, ...fields }, 1_000);
+      const { body } = JSON.parse(json).notification;
       expect(utf8Length(json), name).toBeLessThanOrEqual(3_900);
       expect(utf8Length(json), name).toBeGreaterThan(3_880);
-      expect(message, name).toMatch(/…$/);
-      expect(fields.message.startsWith(message.slice(0, -1)), name).toBe(true);
-      expect(message.isWellFormed(), name).toBe(true);
+      expect(body, name).toMatch(/…$/);
+      expect(fields.message.startsWith(body.slice(0, -1)), name).toBe(true);
+      expect(body.isWellFormed(), name).toBe(true);
     }
-    expect(JSON.parse(payloadOf({ ...plain, ...extremes.linked }))).not.toHaveProperty("link");
-    expect(JSON.parse(payloadOf({ ...plain, message: "x".repeat(3_000), link: "/b" }))).toHaveProperty(
-      "link",
-    );
+    const navigate = (fields: object) =>
+      JSON.parse(payloadOf({ ...plain, ...fields }, 0)).notification.navigate;
+    expect(navigate(extremes.linked)).toBe("./");
+    expect(navigate({ message: "x".repeat(3_000), link: "/b" })).toBe("/b");
   });
 });
 

@@ -32,7 +32,18 @@ describe("the VAPID settings", () => {
     }
     expect(pushOf({ ...VAPID, VAPID_PUBLIC_KEY: privateKey }).problems).toEqual(["VAPID_PUBLIC_KEY"]);
     expect(pushOf({ ...VAPID, VAPID_SUBJECT: "https://example.com/me" }).problems).toEqual([]);
-    expect(pushOf({ ...VAPID, VAPID_SUBJECT: "http://example.com" }).problems).toEqual(["VAPID_SUBJECT"]);
+    for (const subject of [
+      "http://example.com",
+      "mailto:developer@localhost",
+      "https://localhost/me",
+      "https://app.localhost",
+      "mailto:me@example.",
+    ]) {
+      expect([subject, pushOf({ ...VAPID, VAPID_SUBJECT: subject }).problems]).toEqual([
+        subject,
+        ["VAPID_SUBJECT"],
+      ]);
+    }
   });
 
   it("[U18] PUSH_HOSTS takes names, this machine only where dev tokens are", () => {

@@ -69,6 +69,7 @@ describe("the first frames", () => {
       head: 2,
       floor: 0,
       recovery: "none",
+      read: { seq: 0, unread: 2 },
       occupancy: { members: 2, connections: 2 },
       limits: {
         messageBytes: 1_000,

@@ -190,7 +190,7 @@ describe("a room in which nothing was ever stored", () => {
 
   it("[G4] after its last call alike", async () => {
     const room = uniqueName("virgin");
-    await callAs(await tokenFor("ada"), "GET", `/v1/rooms/${room}`);
+    await callAs(await tokenFor("ada"), "POST", `/v1/rooms/${room}/signals`, { event: "e" });
     expect(Number(await alarmOf(room)) - Date.now()).toBeGreaterThan(59 * MINUTE_MS);
     advanceClock(40 * MINUTE_MS);
     await callAsServer("GET", `/v1/rooms/${room}/messages`);

@@ -96,7 +96,7 @@ describe("leaving", () => {
     expect(Date.now() - lostAt).toBeGreaterThanOrEqual(4_900);
   });
 
-  it("[P3] a return in that time shows nothing, and status and data are still there", async () => {
+  it("[P3][P15] a return in that time shows nothing, and status and data are still there", async () => {
     const room = uniqueName("reload");
     const bo = await join(room, "bo");
     const ada = await join(room, "ada");
@@ -108,6 +108,7 @@ describe("leaving", () => {
     expect(await back.next("connected")).toMatchObject({
       members: [{ id: "bo" }, { id: "ada", status: "busy", data: { desk: 4 } }],
     });
+    await back.ask({ type: "presence", id: "p", status: "busy", data: { desk: 4 } });
     advanceClock(6_000);
     await bo.settled();
     expect(news(bo).map(({ type }) => type)).toEqual(["memberJoined", "memberUpdated"]);
@@ -149,17 +150,39 @@ describe("presence", () => {
     }
   });
 
-  it("[P4] it is the member's: the last of any of its connections counts", async () => {
-    const room = uniqueName("shared");
-    const one = await join(room, "ada");
-    const two = await join(room, "ada");
+  it("[P12][P13][P14][P16] of several connections merges, also over a sleep, and goes with each that closes", async () => {
+    const room = uniqueName("merged");
+    const [one, two, three] = [await join(room, "ada"), await join(room, "ada"), await join(room, "ada")];
+    const shown = async () => {
+      await evictDurableObject(roomObject(room), { webSockets: "hibernate" });
+      const { members } = await membersOf(room);
+      return members.map((member) => [
+        Reflect.get(Object(member), "status"),
+        Reflect.get(Object(member), "data"),
+      ]);
+    };
     await one.ask({ type: "presence", id: "p", status: "away", data: 1 });
-    await two.ask({ type: "presence", id: "p", status: "busy" });
-    expect(await membersOf(room)).toMatchObject({ members: [{ status: "busy", data: 1 }] });
-    two.close(1000);
-    await two.closed;
-    await one.settled();
-    expect(await membersOf(room)).toMatchObject({ members: [{ status: "busy", data: 1 }] });
+    expect(await shown()).toEqual([["away", 1]]);
+    await two.ask({ type: "presence", id: "p", status: "busy", data: 2 });
+    expect(await shown()).toEqual([["busy", 2]]);
+    await one.ask({ type: "presence", id: "p", data: 3 });
+    expect(await shown()).toEqual([["busy", 3]]);
+    await three.ask({ type: "presence", id: "p", status: "online" });
+    expect(await shown()).toEqual([["online", 3]]);
+    three.close(1000);
+    await three.closed;
+    one.close(1000);
+    await one.closed;
+    await two.settled();
+    expect(await shown()).toEqual([["busy", 2]]);
+    expect(two.ofType("memberUpdated").map(({ member }) => member)).toMatchObject([
+      { status: "away", data: 1 },
+      { status: "busy", data: 2 },
+      { status: "busy", data: 3 },
+      { status: "online", data: 3 },
+      { status: "busy", data: 3 },
+      { status: "busy", data: 2 },
+    ]);
   });
 
   it("[P6] presence=off hears of no members, and counts as any other connection", async () => {

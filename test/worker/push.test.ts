@@ -32,8 +32,11 @@ describe("a push", () => {
     expect(pushes).toEqual([]);
     expect(await alarm(user)).toBe(true);
     const payload = {
-      ...{ id: "b-1", seq: 1, title: "Build", message: "done" },
-      ...{ priority: "high", topic: "builds", link: "/b/1" },
+      web_push: 8030,
+      notification: {
+        ...{ title: "Build", body: "done", navigate: "/b/1", tag: "b-1", app_badge: "1" },
+        data: { seq: 1, priority: "high", topic: "builds" },
+      },
     };
     expect(pushes.map((push) => push.endpoint).sort()).toEqual([endpoint, other].sort());
     for (const push of pushes) {
@@ -186,13 +189,13 @@ describe("what a push service answers", () => {
 
   it("[U21] 413 has it sent again without the message", async () => {
     const { user, pushes, answerWith } = await subscribed();
-    answerWith(({ payload }) => new Response(null, { status: payload.message === "" ? 201 : 413 }));
+    answerWith(({ payload }) => new Response(null, { status: payload.notification.body === "" ? 201 : 413 }));
     await notify(user);
     await alarm(user);
     await alarm(user);
-    expect(pushes.map(({ payload }) => payload)).toMatchObject([
-      { title: "Build", message: "done" },
-      { title: "Build", message: "" },
+    expect(pushes.map(({ payload }) => payload.notification)).toMatchObject([
+      { title: "Build", body: "done" },
+      { title: "Build", body: "" },
     ]);
   });
 
@@ -283,10 +286,9 @@ describe("what a push service answers", () => {
     await alarm(user);
     await notify(user, { title: "b" });
     await alarm(user);
-    expect(pushes.filter((push) => push.endpoint === fine).map(({ payload }) => payload.title)).toEqual([
-      "a",
-      "b",
-    ]);
+    expect(
+      pushes.filter((push) => push.endpoint === fine).map(({ payload }) => payload.notification.title),
+    ).toEqual(["a", "b"]);
     expect(pushes.filter((push) => push.endpoint === endpoint)).toHaveLength(1);
   });
 

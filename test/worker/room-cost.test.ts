@@ -142,13 +142,18 @@ describe("coming and going", () => {
 
   it("[K2][K6] joining and leaving write nothing; the first company plans the sweep", async () => {
     const { room, meter, ada } = await fullRoom();
-    for (const user of ["bo", "cy", "di", "ed"]) (await join(room, user)).close(1000);
+    for (const user of ["bo", "cy", "di", "ed"]) {
+      const visitor = await join(room, user);
+      await visitor.ask({ type: "read", id: "r" });
+      visitor.close(1000);
+    }
     await runDurableObjectAlarm(roomObject(room));
     await meter.sleep();
     await ada.settled();
     await meter.take();
     const bo = await join(room, "bo");
     await ada.settled();
+    // With nothing left to read.
     const { newcomer, sweepPlanned } = ROOM_COUNTERS;
     expect(await meter.take()).toEqual({
       rowsRead: newcomer.rowsRead + sweepPlanned.rowsRead,
@@ -175,9 +180,24 @@ describe("coming and going", () => {
     expect(await rowsOf(meter)).toEqual(ROOM_COUNTERS.leave);
   });
 
+  it("[K6][R7] who connects has what is unread counted: a row each, up to 1,000", async () => {
+    const { room, meter, ada } = await fullRoom();
+    const bo = await join(room, "bo");
+    const { newcomer, unreadMessage } = ROOM_COUNTERS;
+    await bo.ask({ type: "read", id: "r" });
+    await fill(ada, 10);
+    await meter.take();
+    const again = await join(room, "bo");
+    expect(again.ofType("connected")).toMatchObject([{ read: { unread: 10 } }]);
+    const rows = newcomer.rowsRead + 10 * unreadMessage.rowsRead;
+    expect(await rowsOf(meter)).toEqual({ rowsRead: rows, rowsWritten: 0 });
+  });
+
   it("[K5][K6] who comes back reads what was missed, and little else", async () => {
     const { room, meter, ada } = await fullRoom();
-    const cursor = await cursorOf(await join(room, "bo"));
+    const bo = await join(room, "bo");
+    await bo.ask({ type: "read", id: "r" });
+    const cursor = await cursorOf(bo);
     await fill(ada, 100);
     await meter.take();
     const back = await join(room, "bo", { query: `?since=${cursor}` });
@@ -187,10 +207,12 @@ describe("coming and going", () => {
 
   it("[K5] 50 who come back at once from the same place share what is read", async () => {
     const { room, meter, ada } = await fullRoom();
+    const users = Array.from({ length: 50 }, (_, n) => `user${n}`);
+    const before = await Promise.all(users.map((user) => join(room, user)));
+    await Promise.all(before.map((socket) => socket.ask({ type: "read", id: "r" })));
     const cursor = await cursorOf(await join(room, "bo"));
     await fill(ada, 100);
     await meter.take();
-    const users = Array.from({ length: 50 }, (_, n) => `user${n}`);
     await Promise.all(users.map((user) => join(room, user, { query: `?since=${cursor}` })));
     // As many reads as flushes, not as members.
     const { rowsRead } = await meter.take();

@@ -2,6 +2,7 @@
 
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { roomExists, storedMessages } from "./support/objects.ts";
 import type { TestSocket } from "./support/test-socket.ts";
 import { callAsServer, join, openSession, roomObject, uniqueName, userObject } from "./support/worker.ts";
 
@@ -96,11 +97,83 @@ describe("a room on a session", () => {
       const heard = session.received
         .slice(length)
         .filter(({ type }) => type === "ok" || type === "connected");
-      expect(heard.map(({ id }) => id).filter((id) => id !== "m")).toEqual(["l", "again", undefined]);
+      const before = way === "in one frame" ? [] : ["m"];
+      expect(heard.map(({ id }) => id)).toEqual([...before, "l", "again", undefined]);
       await session.ask({ type: "send", id: "m2", room, data: 2 });
       expect(inRoom(session, room).at(-2)).toMatchObject({ type: "message", id: "m2" });
     },
   );
+
+  it("[J11] each command behind a leave is answered, in order, and has no effect", async () => {
+    const room = uniqueName("shared");
+    const session = await sessionIn(room, uniqueName("bo"));
+    const { length } = session.received;
+    const frames = [
+      { type: "send", id: "m1", room, data: 1 },
+      { type: "leave", id: "l1", room },
+      { type: "send", id: "m2", room, data: 2 },
+      { type: "batch", room, commands: ["a", "b"].map((id) => ({ type: "read", id })) },
+      { type: "leave", id: "l2", room },
+    ];
+    for (const frame of frames) session.send(frame);
+    await session.next("error", ({ id }) => id === "l2");
+    const answers = session.received
+      .slice(length)
+      .filter(({ type }) => type === "ok" || type === "error")
+      .map(({ id, code, room: of }) => [id, code, of]);
+    expect(answers).toEqual([
+      ["m1", undefined, room],
+      ["l1", undefined, room],
+      ...["m2", "a", "b", "l2"].map((id) => [id, "not_found", room]),
+    ]);
+    expect(await storedMessages(room)).toBe(1);
+  });
+
+  it("[J11] each command behind a join that is refused is answered, and makes no room", async () => {
+    const session = await openSession(uniqueName("bo"), { rooms: {} });
+    const room = uniqueName("closed");
+    session.send({ type: "join", id: "j", room });
+    session.send({ type: "send", id: "m", room, data: 1 });
+    session.send({ type: "leave", id: "l", room });
+    expect(await session.next("error", ({ id }) => id === "l")).toMatchObject({ code: "not_found", room });
+    const answers = session.received.filter(({ type }) => type === "error").map(({ id, code }) => [id, code]);
+    expect(answers).toEqual([
+      ["j", "forbidden"],
+      ["m", "not_found"],
+      ["l", "not_found"],
+    ]);
+    expect(await roomExists(room)).toBe(false);
+  });
+
+  it("[J11] what was said between a leave and the next join is answered, and not heard by the new stay", async () => {
+    const room = uniqueName("shared");
+    const session = await sessionIn(room, uniqueName("bo"));
+    session.send({ type: "leave", id: "l", room });
+    session.send({ type: "send", id: "m", room, data: 1 });
+    session.send({ type: "join", id: "again", room });
+    session.send({ type: "send", id: "m2", room, data: 2 });
+    expect(await session.next("error", ({ id }) => id === "m")).toMatchObject({ code: "not_found" });
+    expect(await session.next("ok", ({ id }) => id === "m2")).toMatchObject({ seq: 1 });
+  });
+
+  it("[J12] a batch in a batch is refused, with a room or without", async () => {
+    const room = uniqueName("shared");
+    const session = await sessionIn(room, uniqueName("bo"));
+    const inner = { type: "batch", id: "in", commands: [{ type: "send", id: "m", data: 1 }] };
+    for (const frame of [
+      { type: "batch", commands: [{ ...inner, room }] },
+      { type: "batch", room, commands: [inner] },
+      { type: "batch", commands: [inner] },
+    ]) {
+      session.send(frame);
+      expect(await session.next("error"), JSON.stringify(frame)).toMatchObject({
+        id: "in",
+        code: "bad_request",
+        path: ["type"],
+      });
+    }
+    expect(await storedMessages(room)).toBe(0);
+  });
 
   it("[J9] what is left makes room for what is joined after it, also in one frame", async () => {
     const session = await openSession(uniqueName("bo"));

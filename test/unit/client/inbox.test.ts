@@ -45,6 +45,51 @@ describe("the inbox", () => {
     expect(world.inbox.getSnapshot()).toMatchObject({ unread: 3, state: { status: "connected" } });
   });
 
+  it("[U33] what expires leaves the list and the count by itself, whatever this machine's clock says", async () => {
+    const at = 1_790_000_000_000 - 7_200_000;
+    const soon = (seq: number, inMs: number, more: Frame = {}) =>
+      notification(seq, { at, expiresAt: at + inMs, unread: 3, ...more });
+    const world = await inboxForTest({ unread: 3, head: 4, at }, [
+      soon(1, 60_000),
+      soon(2, 60_000, { state: "read" }),
+      soon(3, 90_000_000, { state: "seen" }),
+      soon(4, 60_000, { muted: true }),
+    ]);
+    const seen: number[] = [];
+    world.inbox.subscribe(() => seen.push(world.inbox.unread));
+    expect([ids(world.inbox), world.inbox.unread]).toEqual([["n4", "n3", "n2", "n1"], 3]);
+    await world.clock.advance(59_999);
+    expect(seen).toEqual([]);
+    await world.clock.advance(1);
+    expect([ids(world.inbox), seen]).toEqual([["n3"], [2]]);
+    // Further ahead than one timer reaches.
+    await world.clock.advance(89_939_999);
+    expect(ids(world.inbox)).toEqual(["n3"]);
+    await world.clock.advance(1);
+    expect([ids(world.inbox), world.inbox.unread]).toEqual([[], 1]);
+    world.client.close();
+    expect(world.clock.pending).toBe(0);
+  });
+
+  it("[U33] is taken off the count once: the server may have counted it, or not any more", async () => {
+    const at = 1_790_000_000_000;
+    const world = await inboxForTest({ unread: 1, head: 1, at }, [
+      notification(1, { at, expiresAt: at + 1_000, unread: 1 }),
+    ]);
+    await world.clock.advance(1_000);
+    expect(world.inbox.unread).toBe(0);
+    // Counted before it expired, and late on its way.
+    world.socket().deliver(notification(2, { at: at + 999, unread: 2 }));
+    expect(world.inbox.unread).toBe(1);
+    world.socket().deliver(notification(3, { at: at + 1_001, unread: 2 }));
+    expect(world.inbox.unread).toBe(2);
+    // One that the server no longer counts as it is dropped here.
+    world.socket().deliver(notification(4, { at: at + 1_002, expiresAt: at + 2_000, unread: 3 }));
+    world.socket().deliver(notification(5, { at: at + 2_100, unread: 3 }));
+    await world.clock.advance(5_000);
+    expect([ids(world.inbox), world.inbox.unread]).toEqual([["n5", "n3", "n2"], 3]);
+  });
+
   it("[C37] a jump in its numbers is no fault, and moves the cursor", async () => {
     const world = await inboxForTest();
     world.socket().deliver(notification(4), notification(9));

@@ -60,8 +60,10 @@ describeBoth("the list of messages", () => {
     expect(list.all[0]).not.toHaveProperty("reactions");
   });
 
-  it("[C31] a deletion takes data, mentions and reactions", () => {
-    const list = listOf(stored(1, { mentions: ["usr_3"], reactions: { "👍": ["usr_3"] }, replyTo: 4 }));
+  it("[C31][E10] a deletion takes data, mentions, reactions and that it was edited", () => {
+    const list = listOf(
+      stored(1, { editedAt: 20, mentions: ["usr_3"], reactions: { "👍": ["usr_3"] }, replyTo: 4 }),
+    );
     list.apply({ type: "messageDeleted", seq: 3, at: 30, target: 1, by: "usr_2" });
     expect(list.all).toEqual([stored(1, { data: null, deletedAt: 30, changed: 3, replyTo: 4 })]);
   });

@@ -5,18 +5,25 @@ const PAGE = "https://app.example.com/rooms/";
 
 describe("what the service worker shows", () => {
   it("[U27] is the notification; a repeat takes the place of what is shown", () => {
-    const payload = { title: "Build", message: "done", id: "b-1", link: "/b/1", priority: "high", seq: 4 };
-    expect(noticeOf(JSON.stringify(payload))).toEqual({
+    const notification = { title: "Build", body: "done", tag: "b-1", navigate: "/b/1", app_badge: "4" };
+    const notice = (more: object = {}) =>
+      noticeOf(JSON.stringify({ web_push: 8030, notification: { ...notification, ...more } }));
+    expect(notice()).toEqual({
       title: "Build",
       options: {
         ...{ body: "done", tag: "b-1", requireInteraction: false, silent: false },
         data: { link: "/b/1" },
       },
+      unread: 4,
     });
-    expect(noticeOf(JSON.stringify({ ...payload, priority: "urgent" })).options.requireInteraction).toBe(
-      true,
-    );
-    expect(noticeOf(JSON.stringify({ ...payload, priority: "low" })).options.silent).toBe(true);
+    expect(notice({ requireInteraction: true }).options.requireInteraction).toBe(true);
+    expect(notice({ silent: true }).options.silent).toBe(true);
+    expect(notice({ data: { link: "http://localhost/b" } }).options.data).toEqual({
+      link: "http://localhost/b",
+    });
+    for (const badge of ["", "-1", "1.5", "many", 4, null]) {
+      expect(notice({ app_badge: badge })).not.toHaveProperty("unread");
+    }
   });
 
   it("[U27] is something also where nothing can be read", () => {
@@ -27,8 +34,9 @@ describe("what the service worker shows", () => {
       "[]",
       "null",
       "7",
-      '{"title":7,"message":{}}',
-      '{"title":""}',
+      '{"notification":7}',
+      '{"notification":{"title":7,"body":{},"tag":[],"navigate":null,"data":7}}',
+      '{"notification":{"title":""}}',
     ]) {
       expect(noticeOf(text)).toEqual({
         title: "New notification",

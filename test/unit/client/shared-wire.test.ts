@@ -208,7 +208,7 @@ describeShared("on the wire of a session", () => {
       const { commands, ...frame } = JSON.parse(text);
       return commands ?? [frame];
     });
-    expect(said.map(({ type }) => type)).toEqual(["join", "read", "signal", "leave", "join"]);
+    expect(said.map(({ type }) => type)).toEqual(["join", "signal", "leave", "join"]);
     session.sessions.last.deliver({ ...message(1), room: "lobby" });
     expect([heard, again.messages]).toEqual([[], []]);
     expect(client.inbox.state.status).toBe("connected");

@@ -72,6 +72,112 @@ describe("members", () => {
     });
   });
 
+  it("[P12] status is the best of what was said; who said nothing does not count, and the same again is no news", () => {
+    const test = new RoomForTest();
+    const ada = test.join("ada");
+    const tabs = [test.join("bo"), test.join("bo"), test.join("bo")];
+    const say = (tab: number, status: string) => {
+      ada.socket.take();
+      tabs[tab]?.ask({ type: "presence", id: "1", status });
+      return ada.socket.take().map(({ member }) => Reflect.get(Object(member), "status"));
+    };
+    expect(say(0, "away")).toEqual(["away"]);
+    expect(say(1, "away")).toEqual([]);
+    expect(say(1, "busy")).toEqual(["busy"]);
+    expect(say(0, "away")).toEqual([]);
+    expect(say(2, "online")).toEqual(["online"]);
+    expect(say(2, "away")).toEqual(["busy"]);
+  });
+
+  it("[P13] data is of the connection that said it last, and else of the one before", () => {
+    const test = new RoomForTest();
+    const ada = test.join("ada");
+    const [one, two] = [test.join("bo"), test.join("bo")];
+    const shown = () => Reflect.get(Object(ada.socket.ofType("memberUpdated").at(-1)?.member), "data");
+    one.ask({ type: "presence", id: "1", data: "one" });
+    two.ask({ type: "presence", id: "1", data: "two" });
+    one.ask({ type: "presence", id: "2", status: "busy" });
+    expect(shown()).toBe("two");
+    two.ask({ type: "presence", id: "2", data: null });
+    expect(shown()).toBeNull();
+    two.leave("left");
+    expect(shown()).toBe("one");
+    one.leave("left");
+    expect(kinds(ada).at(-1)).toBe("memberLeft");
+  });
+
+  it("[P14] what a lost connection said holds for five seconds, beside others too", () => {
+    const test = new RoomForTest();
+    const ada = test.join("ada");
+    const [one, two] = [test.join("bo"), test.join("bo")];
+    one.ask({ type: "presence", id: "1", status: "busy", data: 1 });
+    ada.socket.take();
+    one.leave("lost");
+    expect(test.room.dueAt()).toBe(test.now + 5_000);
+    test.later(4_999);
+    expect(kinds(ada)).toEqual([]);
+    test.later(1);
+    expect(ada.socket.take()).toMatchObject([
+      { type: "memberUpdated", member: { id: "bo", status: "online", data: null } },
+    ]);
+    expect(test.room.dueAt()).toBeNull();
+    // One that said nothing leaves no trace.
+    test.join("bo").leave("lost");
+    expect([test.room.dueAt(), kinds(ada)]).toEqual([null, []]);
+    two.leave("left");
+    expect(kinds(ada)).toEqual(["memberLeft"]);
+  });
+
+  it("[P15] a client that comes back and says its own again shows nothing, and is not the last to have spoken", () => {
+    const test = new RoomForTest();
+    const ada = test.join("ada");
+    const [one, two] = [test.join("bo"), test.join("bo")];
+    const own = { type: "presence", id: "1", status: "busy", data: "one" };
+    one.ask(own);
+    two.ask({ ...own, data: "two" });
+    ada.socket.take();
+    one.leave("lost");
+    test.later(2_000);
+    const back = test.join("bo");
+    back.ask(own);
+    test.later(10_000);
+    expect(kinds(ada)).toEqual([]);
+    two.leave("left");
+    expect(ada.socket.take()[0]).toMatchObject({ member: { status: "busy", data: "one" } });
+    // It may say something else at once.
+    back.leave("lost");
+    test.join("bo").ask({ type: "presence", id: "2", status: "away" });
+    expect(ada.socket.take()).toMatchObject([{ member: { status: "away", data: null } }]);
+  });
+
+  it("[P14] where the clock was set back nobody stays for longer", () => {
+    const test = new RoomForTest();
+    const ada = test.join("ada");
+    test.join("bo").leave("lost");
+    ada.socket.take();
+    test.later(-3_600_000);
+    expect(kinds(ada)).toContain("memberLeft");
+  });
+
+  it("[P16] who said data last is known after a sleep", () => {
+    const test = new RoomForTest();
+    const ada = test.join("ada");
+    const [one, two] = [test.join("bo"), test.join("bo")];
+    for (const [tab, data] of [
+      [two, 2],
+      [one, 1],
+      [two, 3],
+    ] as const)
+      tab.ask({ type: "presence", id: "1", data });
+    test.restart("hibernate");
+    expect(connected(test.join("cy"))).toMatchObject({ members: [{}, { id: "bo", data: 3 }, {}] });
+    one.ask({ type: "presence", id: "2", data: 4 });
+    test.restart("hibernate");
+    ada.socket.take();
+    one.leave("left");
+    expect(ada.socket.take()[0]).toMatchObject({ type: "memberUpdated", member: { data: 3 } });
+  });
+
   it("[P6] presence=off hears of nobody, and counts", () => {
     const test = new RoomForTest();
     const quiet = test.join("ada", { presence: false });

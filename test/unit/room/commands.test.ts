@@ -273,7 +273,7 @@ describe("a connection that ended", () => {
     const [first, second] = [test.join("ada"), test.join("ada")];
     first.connection.forget();
     second.ask({ type: "presence", id: "1", status: "away" });
-    expect(second.state.standing).toMatchObject({ status: "away" });
+    expect(second.state.said).toEqual({ status: "away" });
     expect(first.socket.attachment).toBeNull();
   });
 });

@@ -165,6 +165,24 @@ describe("positions", () => {
     expect(test.room.dueAt()).toBe(null);
   });
 
+  it("[R8] are written and told although the clock was set back", () => {
+    const { test, ada, bo } = roomWith(9);
+    bo.ask(read(1));
+    expect(stored(test)).toEqual([{ user: "bo", seq: 1 }]);
+    test.later(1_000);
+    bo.ask(read(2));
+    test.later(-3_600_000);
+    expect([stored(test), receipts(ada).at(-1)]).toEqual([[{ user: "bo", seq: 2 }], ["bo", 2]]);
+    bo.ask(read(4));
+    expect(pass(test, 6_000)).toBeGreaterThan(0);
+    expect(stored(test)).toEqual([{ user: "bo", seq: 4 }]);
+    // Also of one whose last position, from before a sleep, is of a time to come.
+    test.now -= 3_600_000;
+    test.restart("hibernate");
+    bo.ask(read(5));
+    expect(stored(test)).toEqual([{ user: "bo", seq: 5 }]);
+  });
+
   it("[R3] outlive a sleep, and a crash but for the last 5 s", () => {
     const { test, bo } = roomWith(9);
     bo.ask(read(3));

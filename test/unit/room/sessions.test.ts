@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { migrate } from "../../../src/platform/migrate.ts";
 import type { RoomConnectionState } from "../../../src/room/room-connection.ts";
 import { ROOM_SCHEMA } from "../../../src/room/room-schema.ts";
+import { NOTHING_SAID } from "../../../src/room/said.ts";
 import { SessionStore } from "../../../src/room/session-store.ts";
 import { Sessions } from "../../../src/room/sessions.ts";
 import { SqliteForTest } from "../../support/sqlite.ts";
@@ -18,7 +19,8 @@ const state = (id: string): RoomConnectionState => ({
   counted: true,
   pingedAt: 5,
   stage: { at: "live" },
-  standing: null,
+  joinedAt: null,
+  said: NOTHING_SAID,
 });
 
 function sessions() {

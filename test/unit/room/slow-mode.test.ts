@@ -43,6 +43,21 @@ describe("slow mode", () => {
     expect(ada.ask(send("2"))).toMatchObject({ seq: 5 });
   });
 
+  it("[M14] never mutes longer than itself, also where the clock was set back", () => {
+    const { test, ada, bo } = slowRoom(60_000);
+    ada.ask(send("1"));
+    bo.ask(send("1"));
+    test.now -= 3_600_000;
+    expect(ada.ask(send("2"))).toMatchObject({ seq: 3 });
+    expect(ada.ask(send("3"))).toMatchObject({ ...TOO_SOON, retryAfterMs: 60_000 });
+    // Nor does the log know better, whose messages are of a time to come.
+    test.restart("hibernate");
+    expect(ada.ask(send("3"))).toMatchObject({ ...TOO_SOON, retryAfterMs: 60_000 });
+    expect(bo.ask(send("2"))).toMatchObject({ seq: 4 });
+    test.now += 60_000;
+    expect(ada.ask(send("3"))).toMatchObject({ seq: 5 });
+  });
+
   it("[B5][S5] a repeat is answered", () => {
     const { ada } = slowRoom();
     expect(ada.ask(send("1"))).toMatchObject({ seq: 1 });

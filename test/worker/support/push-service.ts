@@ -10,7 +10,7 @@ export const HOST = "https://fcm.googleapis.com";
 
 export interface Push {
   readonly endpoint: string;
-  readonly payload: Readonly<Record<string, unknown>>;
+  readonly payload: { readonly web_push: number; readonly notification: Readonly<Record<string, unknown>> };
   readonly headers: Readonly<Record<string, string>>;
   readonly vapid: { readonly key: string; readonly claims: Readonly<Record<string, unknown>> };
 }
@@ -62,7 +62,7 @@ export function startPushService() {
     browsers,
     /** What came, the oldest first. */
     pushes,
-    titles: () => pushes.map(({ payload }) => payload.title),
+    titles: () => pushes.map(({ payload }) => payload.notification.title),
     answerWith: (other: Answer) => {
       answer = other;
     },

@@ -89,7 +89,7 @@ export class FakeLog {
     if (known?.deletedAt !== undefined && target > this.floor) return "unchanged";
     const held = this.#open(target, by);
     if (typeof held === "string") return held;
-    const { reactions: _, ...rest } = held;
+    const { reactions: _, editedAt: __, ...rest } = held;
     const seq = ++this.#head;
     this.#messages.set(target, { ...rest, data: null, deletedAt: seq, changed: seq });
     return { type: "messageDeleted", seq, at: seq, target, by: by.user };

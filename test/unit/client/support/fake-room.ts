@@ -106,7 +106,8 @@ export class FakeRoom {
     const latest = () => this.#log.replay(floor).slice(-PAGE);
     const recovery = !cursor ? "none" : !known ? "lost" : missed.length > PAGE ? "partial" : "complete";
     const user = { id: connection.user };
-    connection.outgoing.push(connected({ room: this.#name, head, floor, recovery, user }));
+    const read = { seq: this.#readTo.get(connection.user) ?? 0, unread: this.unread(connection.user) };
+    connection.outgoing.push(connected({ room: this.#name, head, floor, recovery, user, read }));
     const events = known ? missed.slice(0, PAGE) : latest();
     if (events.length > 0) connection.outgoing.push({ type: "batch", replay: true, events });
     connection.paging = recovery === "partial";

@@ -16,6 +16,8 @@ export const LIMITS = {
 /** An hour from the fake clock's beginning. */
 export const EXPIRES_AT = 1_790_003_600_000;
 
+const ofUsers = (more: Frame): Frame => (more.user === null ? {} : { read: { seq: 0, unread: 0 } });
+
 export const connected = (more: Frame = {}): Frame => ({
   type: "connected",
   protocol: 1,
@@ -30,6 +32,7 @@ export const connected = (more: Frame = {}): Frame => ({
   recovery: "none",
   members: [],
   occupancy: { members: 0, connections: 0 },
+  ...ofUsers(more),
   limits: LIMITS,
   reconnect: { minMs: 1_000, maxMs: 30_000 },
   at: 1_790_000_000_000,
@@ -37,7 +40,7 @@ export const connected = (more: Frame = {}): Frame => ({
 });
 
 export function sessionConnected(more: Frame = {}): Frame {
-  const { room: _, permission: __, members: ___, occupancy: ____, ...frame } = connected();
+  const { room: _, permission: __, members: ___, occupancy: ____, read: _____, ...frame } = connected();
   return { ...frame, unread: 0, ...more };
 }
 

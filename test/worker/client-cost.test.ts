@@ -1,0 +1,72 @@
+// What our own client sends, counted where it arrives: the cost model says that a connect is one request and nothing
+// more, and that each thing an app does is one frame.
+
+import { expect, it, onTestFinished } from "vitest";
+import { Client } from "../../client/client.ts";
+import type { Ports, SocketEvents } from "../../client/ports.ts";
+import { PING_FRAME } from "../../src/protocol/index.ts";
+import { measure } from "./support/meter.ts";
+import { call, fill, join, roomObject, tokenFor, uniqueName } from "./support/worker.ts";
+
+/** The real client over the Worker of this test; `sent` is what left it, but for heartbeats. */
+function clientOf(user: string) {
+  const sent: string[] = [];
+  const dial = (url: string, protocols: string[], events: SocketEvents) => {
+    const { pathname, search } = new URL(url);
+    const headers = { Upgrade: "websocket", "Sec-WebSocket-Protocol": protocols.join(", ") };
+    const opened = call(pathname + search, { headers }).then(({ webSocket: socket }) => {
+      if (socket === null) throw new Error("no socket");
+      socket.addEventListener("message", ({ data }) => events.onText(String(data)));
+      socket.addEventListener("close", ({ code, reason }) => events.onClose(code, reason));
+      socket.accept();
+      return socket;
+    });
+    return {
+      send(text: string) {
+        if (text !== PING_FRAME) sent.push(text);
+        void opened.then((socket) => socket.send(text));
+      },
+      close: (code: number) => void opened.then((socket) => socket.close(code)),
+    };
+  };
+  const ports: Ports = {
+    clock: {
+      now: () => Date.now(),
+      after(delayMs, fn) {
+        const timer = setTimeout(fn, delayMs);
+        return () => clearTimeout(timer);
+      },
+    },
+    random: Math.random,
+    newId: () => crypto.randomUUID(),
+    dial,
+    onWake: () => () => {},
+    origin: undefined,
+  };
+  const client = new Client({ url: "https://rooms.test", getToken: () => tokenFor(user) }, ports);
+  onTestFinished(() => client.close());
+  return { client, sent };
+}
+
+it("[K6][R7] a connect of our client is a request and no frame, with what is unread; what an app does is a frame each", async () => {
+  const [room, user] = [uniqueName("client"), uniqueName("bo")];
+  const ada = await join(room, "ada");
+  await fill(ada, 30);
+  // The first opening takes a row.
+  (await join(room, user)).close(1000);
+  await ada.next("memberLeft");
+  const meter = await measure(roomObject(room));
+  const { client, sent } = clientOf(user);
+  const handle = client.room(room);
+  await expect.poll(() => handle.state.status).toBe("connected");
+  expect([handle.unread, handle.messages.length, sent]).toEqual([30, 30, []]);
+  expect(await meter.take()).toMatchObject({ requests: 1, messages: 0, rowsWritten: 0 });
+  await handle.markRead();
+  await handle.send({ text: "Hello" });
+  await handle.react(31, "👍");
+  expect(sent).toHaveLength(3);
+  expect(await meter.take()).toMatchObject({ requests: 0, messages: 3 });
+  handle.reconnect();
+  await expect.poll(() => handle.state.status).toBe("connected");
+  expect([sent.length, handle.unread]).toEqual([3, 0]);
+});

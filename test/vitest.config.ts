@@ -1,4 +1,4 @@
-import { cloudflareTest } from "@cloudflare/vitest-pool-workers";
+import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
 const root = import.meta.dirname;
@@ -24,7 +24,15 @@ const bindings = {
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "unit", root, include: ["unit/**/*.test.ts", "architecture.test.ts"] } },
+      {
+        // The simulations take seconds of CPU, and more where others use the machine too.
+        test: {
+          name: "unit",
+          root,
+          include: ["unit/**/*.test.ts", "architecture.test.ts"],
+          testTimeout: 15_000,
+        },
+      },
       {
         test: {
           name: "e2e",

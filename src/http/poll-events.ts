@@ -43,7 +43,7 @@ export async function pollEvents(c: AppContext): Promise<Response> {
 /**
  * An answer that has begun: blanks, which may stand before any JSON, and then the page. They find out where the client
  * has gone, which the runtime tells of no sooner than a write fails, and no proxy on the way takes it for dead. Its
- * status is said with the first of them: so where the room ends it, the page is empty, and the next poll is told why.
+ * status is said with the first of them: so where the room ends it, the page is empty and has an `error`.
  */
 function waitingAnswer(poll: Poll, waitMs: number): Response {
   const encoder = new TextEncoder();

@@ -27,6 +27,8 @@ export interface Polled {
   readonly floor: number;
   readonly members: RoomConnected["members"];
   readonly occupancy: RoomConnected["occupancy"];
+  /** Why the room has ended it, where it did. */
+  readonly error?: Refusal;
 }
 
 /** Reads a room socket to the end of its replay, and from there on to the first event. */
@@ -35,7 +37,9 @@ export class Poll {
   readonly #told = new Told();
   readonly #replayed = Promise.withResolvers<Refusal | undefined>();
   readonly #heard = Promise.withResolvers<void>();
-  #closing: Refusal = LATE;
+  #ended = false;
+  /** Why the room closed it. */
+  #closing: Refusal | undefined;
 
   constructor(socket: WebSocket) {
     this.#socket = socket;
@@ -47,7 +51,7 @@ export class Poll {
     });
     socket.addEventListener("close", ({ reason }) => {
       const { code, ...wait } = parseCloseReason(reason) ?? { code: "overloaded" };
-      this.#closing = refuse(code, "the room closed the connection", wait);
+      if (!this.#ended) this.#closing = refuse(code, "the room closed the connection", wait);
       this.end();
     });
     socket.accept();
@@ -70,9 +74,10 @@ export class Poll {
 
   /** The room need not tell anything more. */
   end(): void {
+    this.#ended = true;
     // Not 1000, so that the member stays through the grace time between two polls.
     this.#socket.close(1001, "polled");
-    this.#replayed.resolve(this.#closing);
+    this.#replayed.resolve(this.#closing ?? LATE);
     this.#heard.resolve();
   }
 
@@ -83,7 +88,7 @@ export class Poll {
 
   /** Once the replay is over. */
   answer(): Polled {
-    return this.#told.polled();
+    return { ...this.#told.polled(), ...(this.#closing !== undefined && { error: this.#closing }) };
   }
 }
 

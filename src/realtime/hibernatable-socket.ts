@@ -25,7 +25,7 @@ export const socketPort = (
   save(state) {
     ws.serializeAttachment(state);
   },
-  // Newer runtimes tell; where they do not, nothing is worse than before.
+  // Cloudflare and `wrangler dev` tell. The runtime of the Workers pool is older and does not know the property.
   unsentBytes: () => ws.bufferedAmount ?? 0,
   heartbeatAt: () => ctx.getWebSocketAutoResponseTimestamp(ws)?.getTime() ?? null,
 });

@@ -69,6 +69,11 @@ export class Delivery {
     }
   }
 
+  /** The frames of one connection alone, as far as this flush has come: for one that is closed before it ends. */
+  dueTo(connection: RoomConnection): readonly string[] {
+    return [...this.#framesFor(connection, null), ...joinFrames(this.#answers.get(connection) ?? [])];
+  }
+
   #replace(key: string, entry: Entry): void {
     const before = this.#replaceable.get(key);
     if (before !== undefined) this.#entries.delete(before);

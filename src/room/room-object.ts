@@ -51,6 +51,7 @@ export class RoomObject extends DurableObject<Env> {
   /** Takes a connection that the Worker has checked, and nothing else. */
   override async fetch(request: Request): Promise<Response> {
     const upgrade = decodeHeader<RoomUpgrade>(request.headers.get(IDENTITY_HEADER) ?? "");
+    await this.#letLeave(upgrade.actor);
     const live = this.#open();
     const { actor, replaces } = upgrade;
     const frees = replaces !== undefined && live.room.giveUp(replaces, actor.identity);
@@ -219,6 +220,7 @@ export class RoomObject extends DurableObject<Env> {
   async join(join: SessionJoin): Promise<Outcome<undefined>> {
     // Joining again starts over: it does not stand in its own way.
     if (this.#open().sessions.leave(join.connection, "lost")) await this.#open().flush();
+    await this.#letLeave(join.actor);
     const { room, sessions } = this.#open();
     const now = Date.now();
     const user = userOf(join.actor.identity);
@@ -268,6 +270,12 @@ export class RoomObject extends DurableObject<Env> {
   ): Promise<Outcome<T>> {
     const live = this.#open();
     return live.call(actor, cost, (delivery, now) => run(live.room, now, delivery));
+  }
+
+  /** A close is answered before its leave takes effect: until then the connection may fill the room. */
+  async #letLeave(actor: Actor): Promise<void> {
+    const live = this.#open();
+    if (live.room.hasWork && live.room.refuses(actor, Date.now()) === FULL) await live.flush();
   }
 
   /** Ghosts do not count. */

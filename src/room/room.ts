@@ -68,6 +68,8 @@ export class Room {
   /** What the last flush left to the next. */
   #late: LateCommands = new Map();
   readonly #sweeper: Sweeper;
+  /** Of the flush that is under way. Empty between two. */
+  #delivery = new Delivery();
   #lookedForSlowAt = Number.NEGATIVE_INFINITY;
 
   constructor(name: string, { settings, log, users, receipts }: RoomStorage, ports: RoomPorts) {
@@ -188,6 +190,7 @@ export class Room {
 
   flush(now: number): void {
     const delivery = new Delivery();
+    this.#delivery = delivery;
     const turn = this.#turn(delivery, now);
     const headBefore = this.log.head;
     const queue = this.#queue;
@@ -204,6 +207,7 @@ export class Room {
       else if (looksForSlow && connection.isSlow) this.#drop(connection, { code: "slow_consumer" }, now);
       else for (const frame of frames) connection.socket.send(frame);
     });
+    this.#delivery = new Delivery();
     this.#sendPages(turn, now);
   }
 
@@ -230,6 +234,10 @@ export class Room {
       isJoining: (connection: RoomConnection) => this.#joining.has(connection),
       leave: (connection: RoomConnection, departure: Departure) => this.#leave(connection, departure, now),
       drop: (connection: RoomConnection, closing: Closing) => this.#drop(connection, closing, now),
+      dismiss: (connection: RoomConnection, closing: Closing) => {
+        this.#tellBeforeClose(connection, now);
+        this.#drop(connection, closing, now);
+      },
       bars: (actor: Actor) => this.moderation.bars(actor, now),
       reportFault: this.#reportFault,
     };
@@ -296,10 +304,17 @@ export class Room {
       const isMeant = whom === "everybody" || connection.user?.id === whom.user;
       const closing = isMeant ? closingOf(connection.identity) : undefined;
       if (closing === undefined) continue;
+      this.#tellBeforeClose(connection, now);
       connection.close(closing);
       this.#leave(connection, departure, now);
     }
     if (departure === "left") this.attendance.dismiss(whom === "everybody" ? null : whom.user, now);
+  }
+
+  /** A close that is final fails whatever its client still waits for: what was stored has to be answered before it. */
+  #tellBeforeClose(connection: RoomConnection, now: number): void {
+    if (!this.#connections.has(connection) || hasExpired(connection.identity, now)) return;
+    for (const frame of this.#delivery.dueTo(connection)) connection.socket.send(frame);
   }
 
   #drop(connection: RoomConnection, closing: Closing, now: number): void {

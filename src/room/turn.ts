@@ -51,7 +51,10 @@ export interface TurnPorts {
   /** Gets its first frames at the end of this flush. */
   isJoining(connection: RoomConnection): boolean;
   leave(connection: RoomConnection, departure: Departure): void;
+  /** Closes without another word. */
   drop(connection: RoomConnection, closing: Closing): void;
+  /** Closes after what happened before: it may have been answered in this flush. */
+  dismiss(connection: RoomConnection, closing: Closing): void;
   /** Why this actor is kept out of the room, if so. */
   bars(actor: Actor): Refusal | undefined;
   reportFault(error: unknown): void;
@@ -178,7 +181,7 @@ export class Turn {
     const barred = this.#ports.bars(outcome.value);
     if (barred !== undefined) return refused(barred);
     if (!includes(permission, "read")) {
-      this.#ports.drop(connection, { code: "forbidden" });
+      this.#ports.dismiss(connection, { code: "forbidden" });
       return DONE;
     }
     // Expiry and permission are new; name and picture are those that the others have seen join.
@@ -196,7 +199,7 @@ export class Turn {
 
   #refuse(connection: RoomConnection, id: string | undefined, refusal: Refusal): void {
     const closing = connection.conduct.refused(refusal.code, this.#now);
-    if (closing !== undefined) this.#ports.drop(connection, closing);
+    if (closing !== undefined) this.#ports.dismiss(connection, closing);
     else this.#delivery.answer(connection, errorAnswer(id, refusal));
   }
 

@@ -15,7 +15,7 @@ import type { SessionJoin } from "../realtime/session-delivery.ts";
 import type { RoomFrame } from "../validation/parse-session-frame.ts";
 import type { Claims } from "./claims.ts";
 import type { FollowedRooms } from "./followed-rooms.ts";
-import type { LiveAccess } from "./live-access.ts";
+import type { RoomNotices } from "./room-notices.ts";
 import type { SessionConnection } from "./session-connection.ts";
 
 export type RoomsCommand = RoomFrame | JoinCommand | LeaveCommand | PresenceCommand;
@@ -31,7 +31,7 @@ export interface RemoteRoom {
 
 export interface LiveRoomsPorts {
   readonly config: Config;
-  readonly access: Pick<LiveAccess, "opened">;
+  readonly notices: Pick<RoomNotices, "opened">;
   readonly followed: FollowedRooms;
   readonly claims: Claims;
   room(name: string): RemoteRoom;

@@ -210,7 +210,7 @@ export class LiveRooms {
     if (!this.#open.has(session.state.id)) return accept(undefined);
     const object = this.#ports.room(room);
     try {
-      const opened = this.#ports.access.opened(room);
+      const opened = this.#ports.notices.opened(room);
       if (!opened.ok) return opened;
       return await object.join({ ...join, actor: allowed.value, voidTokens: opened.value });
     } catch (error) {

@@ -24,7 +24,6 @@ import { Claims } from "./claims.ts";
 import { FollowedRooms } from "./followed-rooms.ts";
 import { Inbox } from "./inbox.ts";
 import { KnownRooms } from "./known-rooms.ts";
-import { LiveAccess } from "./live-access.ts";
 import type { RoomsCommand } from "./live-ports.ts";
 import { livePusher } from "./live-push.ts";
 import { LiveRooms } from "./live-rooms.ts";
@@ -33,6 +32,7 @@ import { NotificationStore } from "./notification-store.ts";
 import { PreferenceStore } from "./preferences.ts";
 import { PushStore } from "./push-store.ts";
 import type { Pusher } from "./pusher.ts";
+import { RoomNotices } from "./room-notices.ts";
 import { readState, SessionConnection, type SessionState } from "./session-connection.ts";
 import type { SessionUpgrade } from "./session-upgrade.ts";
 import { type AppliedCommand, User } from "./user.ts";
@@ -41,7 +41,7 @@ import { type AppliedCommand, User } from "./user.ts";
 const SWEEP_SLACK_MS = 5_000;
 export class LiveUser {
   readonly user: User;
-  readonly access: LiveAccess;
+  readonly notices: RoomNotices;
   readonly #ctx: DurableObjectState;
   readonly #env: Env;
   readonly #config: Config;
@@ -82,12 +82,13 @@ export class LiveUser {
     });
     this.#claims = new Claims(database.sql);
     this.followed = new FollowedRooms(knownRooms);
-    this.access = new LiveAccess({
+    this.notices = new RoomNotices({
       access: stores.access,
       rooms: knownRooms,
       user: ctx.id.name ?? "",
       room: (name) => this.#room(name),
       goOn: (work) => ctx.waitUntil(work),
+      failed: (what, room, error) => log("error", what, { room, error: describeError(error) }),
     });
     this.subscriptions = new PushStore(database.sql);
     this.pusher = livePusher(this.#config.push, {
@@ -98,7 +99,7 @@ export class LiveUser {
     });
     this.rooms = new LiveRooms({
       config: this.#config,
-      access: this.access,
+      notices: this.notices,
       followed: this.followed,
       claims: this.#claims,
       room: (name) => this.#room(name),
@@ -142,7 +143,7 @@ export class LiveUser {
   opened(room: string, undatedUntil: number | null): Outcome<VoidTokens> {
     if (undatedUntil !== null) this.voidTokens(undatedUntil);
     this.followed.follow(room);
-    return this.access.opened(room);
+    return this.notices.opened(room);
   }
 
   /** `undatedUntil`: as of `opened`. */

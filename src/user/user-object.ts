@@ -205,7 +205,7 @@ export class UserObject extends DurableObject<Env> {
 
   /** Answers how many it told, and when to tell the rest; `null`: all know. */
   async #tellRooms(): Promise<{ told: number; again: number | null }> {
-    const { told, rest } = await this.#open().access.tellRooms();
+    const { told, rest } = await this.#open().notices.tellRooms();
     if (rest === "none") return { told, again: null };
     const now = Date.now();
     if (rest === "now") return { told, again: now };

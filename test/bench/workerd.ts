@@ -1,6 +1,6 @@
 // workerd run directly: `wrangler dev` would add a proxy to every frame.
 
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
@@ -16,11 +16,21 @@ export interface WorkerdOptions {
   readonly heapMb?: number;
 }
 
+const WRANGLER_TOML = join(import.meta.dirname, "../../wrangler.toml");
+
 const text = (value: string) => JSON.stringify(value);
 
-/** The newest one that there is, as Cloudflare runs it: only that tells how much a socket has not sent yet. */
-export const workerdBinary = (): string =>
-  join(createRequire(import.meta.url).resolve("workerd/package.json"), "..", "bin", "workerd");
+function compatibilityDate(): string {
+  const date = /^compatibility_date = "(.+)"$/m.exec(readFileSync(WRANGLER_TOML, "utf8"))?.[1];
+  if (date === undefined) throw new Error("wrangler.toml has no compatibility_date");
+  return date;
+}
+
+/** The one of wrangler, which is newer than that of the tests. */
+export function workerdBinary(): string {
+  const wrangler = createRequire(import.meta.url).resolve("wrangler/package.json");
+  return join(createRequire(wrangler).resolve("workerd/package.json"), "..", "bin", "workerd");
+}
 
 /** Writes the configuration, and answers its path. */
 export function configureWorkerd({
@@ -51,7 +61,7 @@ const config :Workerd.Config = (
 );
 const worker :Workerd.Worker = (
   modules = [(name = "main.js", esModule = embed "main.js")],
-  compatibilityDate = "2026-09-01",
+  compatibilityDate = ${text(compatibilityDate())},
   compatibilityFlags = [${flags.map(text).join(", ")}],
   bindings = [${bindings.join(", ")}],
   durableObjectNamespaces = [${namespaces.join(", ")}],

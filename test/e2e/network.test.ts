@@ -1,16 +1,30 @@
 // Servers that are killed and networks that break, for real: everything missed comes once, everything said is stored
 // once.
 
+import { randomBytes } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { LocalServer } from "../support/local-server.ts";
 import { Network } from "./support/network.ts";
-import { Guests, startTestServer, storedIn, uniqueName, WAYS, waitFor } from "./support/world.ts";
+import {
+  callAsServer,
+  Guests,
+  startTestServer,
+  storedIn,
+  uniqueName,
+  WAYS,
+  waitFor,
+} from "./support/world.ts";
+
+/** A bound only: the 4 MiB of the room, and what proxies and the operating system take of a connection that nobody reads. */
+const MAX_UNREAD_MESSAGES = 400;
+/** Of one message, which no compression makes smaller. */
+const RANDOM_BYTES = 180_000;
 
 let server: LocalServer;
 let network: Network;
 
 beforeAll(async () => {
-  server = await startTestServer();
+  server = await startTestServer({ MAX_MESSAGE_BYTES: 262_144 });
   network = await Network.to(server.port);
 });
 afterAll(async () => {
@@ -99,6 +113,42 @@ describe.each(WAYS)("a network and a server that fail, with rooms on %s", (way) 
     // The event comes with the replay, as nothing stood in its place.
     expect(cut.texts()).toEqual(["once", "after"]);
     expect(cut.room.messages.map(({ data }) => data)).toEqual(["once", "after"]);
+  });
+
+  it("[G5] who reads no more is closed, the others do not notice, and what was missed comes once", async () => {
+    const name = uniqueName("slow");
+    const slow = guests.enter(network.url, name, "ada");
+    const reader = guests.enter(server.url, name, "bo");
+    await Promise.all([slow.live(), reader.live()]);
+    const reasons: unknown[] = [];
+    slow.room.on("state", (state) => {
+      if (state.status === "reconnecting") reasons.push(state.error.code);
+    });
+    const connections = async () => {
+      type Info = { readonly occupancy: { readonly connections: number } };
+      return (await callAsServer<Info>(server, "GET", `/v1/rooms/${name}`)).occupancy.connections;
+    };
+    network.stall();
+    let sent = 0;
+    while ((await connections()) === 2 && sent < MAX_UNREAD_MESSAGES) {
+      const some = Array.from(
+        { length: 8 },
+        () => `${++sent} ${randomBytes(RANDOM_BYTES).toString("base64")}`,
+      );
+      await Promise.all(some.map((text) => reader.room.send(text)));
+    }
+    expect(await connections()).toBe(1);
+    network.flow();
+    await waitFor("it was told why", () => reasons.length > 0);
+    await slow.live();
+    await reader.room.send("after");
+    await slow.hears("after");
+    await reader.hears("after");
+    expect(reasons).toEqual(["slow_consumer"]);
+    expect(slow.heard.map(({ seq }) => seq)).toEqual(Array.from({ length: sent + 1 }, (_, at) => at + 1));
+    expect(slow.heard).toEqual(reader.heard);
+    expect(reader.states.filter((status) => status === "connected")).toHaveLength(1);
+    expect([slow.losses.count, reader.losses.count]).toEqual([0, 0]);
   });
 
   it("[S7] a message that got lost on its way up", async () => {

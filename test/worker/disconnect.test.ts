@@ -44,7 +44,7 @@ describe("disconnect", () => {
       expect(await socket.closed).toEqual({ code: 4401, reason: "token_expired 61437" });
     const polled = await waiting;
     expect([polled.status, await errorOf(polled)]).toMatchObject([
-      401,
+      200,
       { code: "token_expired", retryAfterMs: 61_437 },
     ]);
     await fill(ada, 1);

@@ -75,7 +75,7 @@ describe("a kick", () => {
       expect(await socket.closed).toEqual({ code: 4403, reason: "banned 3600000" });
     const polled = await waiting;
     expect([polled.status, await errorOf(polled)]).toMatchObject([
-      403,
+      200,
       { code: "banned", retryAfterMs: HOUR_MS },
     ]);
     expect(await ada.next("memberLeft")).toMatchObject({ user: "bo" });

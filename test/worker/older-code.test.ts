@@ -150,13 +150,13 @@ describe("an alarm of a user's object", () => {
     const user = uniqueName("user");
     await join(uniqueName("room"), user);
     await openSession(user);
-    const ghost = await openSession(user);
+    const expiring = await openSession(user, { expiresInS: 60 });
     advanceClock(80_000);
     await execute(userObject(user), "ALTER TABLE rooms RENAME TO elsewhere");
     await execute(userObject(user), "UPDATE inbox_state SET void_up_to = 1");
     await sleep(userObject(user));
     await runInDurableObject(userObject(user), (object) => object.alarm());
-    expect(await ghost.closed).toMatchObject({ code: 4408 });
+    expect(await expiring.closed).toMatchObject({ code: 4401 });
     expect(logged("alarm_failed")).toMatchObject([{ user }]);
     const at = await runInDurableObject<DurableObject, number | null>(userObject(user), (_, { storage }) =>
       storage.getAlarm(),

@@ -1,4 +1,4 @@
-// A piece of network between client and server that can hold back what goes one way, and break.
+// A piece of network between client and server that can lose or hold back what goes one way, and break.
 
 import { type AddressInfo, createServer, connect as dial, type Server, type Socket } from "node:net";
 
@@ -27,6 +27,15 @@ export class Network {
   /** What goes this way is lost from now on; whoever sends it does not notice. */
   freeze(direction: Direction): void {
     this.#frozen.add(direction);
+  }
+
+  /** The client reads no more: what the server sends piles up before this network, until `flow`. */
+  stall(): void {
+    for (const { upstream } of this.#pairs) upstream.pause();
+  }
+
+  flow(): void {
+    for (const { upstream } of this.#pairs) upstream.resume();
   }
 
   /** Breaks all connections; new ones work. */

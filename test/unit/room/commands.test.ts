@@ -104,6 +104,18 @@ describe("misconduct", () => {
     expect(bo.socket.closed).toBeUndefined();
   });
 
+  it("[M1][M6] what was answered in the same flush comes before the close", () => {
+    const test = new RoomForTest();
+    const [ada, bo] = [test.join("ada"), test.join("bo")];
+    ada.socket.take();
+    ada.say(send("1"), ...Array.from({ length: 20 }, () => "nonsense"), send("2"));
+    test.flush();
+    const refused = Array.from({ length: 19 }, () => "error");
+    expect(ada.socket.take().map(({ type }) => type)).toEqual(["message", "ok", ...refused]);
+    expect(ada.socket.closed).toEqual({ code: 4400, reason: "bad_request" });
+    expect(bo.seqs).toEqual([1]);
+  });
+
   it("[M6] 100 refusals within ten seconds close with 4429", () => {
     const test = new RoomForTest({ ratePerSecond: 1, rateBurst: 1 });
     const ada = test.join("ada");

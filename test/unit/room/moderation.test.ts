@@ -59,7 +59,8 @@ describe("a kick", () => {
     ada.say(send("2"));
     test.flush();
     expect(bo.seqs).toEqual([1]);
-    expect(ada.seqs).toEqual([]);
+    expect(ada.seqs).toEqual([1]);
+    expect(ada.socket.ofType("ok")).toMatchObject([{ id: "1" }]);
     expect(test.log.head).toBe(1);
   });
 });

@@ -1,9 +1,9 @@
-import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { migrate } from "../../../src/platform/migrate.ts";
 import { Access } from "../../../src/user/access.ts";
 import { FollowedRooms, MAX_FOLLOWED } from "../../../src/user/followed-rooms.ts";
 import { KnownRooms, MAX_ROOMS } from "../../../src/user/known-rooms.ts";
-import { type AccessRoom, LiveAccess } from "../../../src/user/live-access.ts";
+import { type NoticedRoom, RoomNotices } from "../../../src/user/room-notices.ts";
 import { USER_SCHEMA } from "../../../src/user/user-schema.ts";
 import { SqliteForTest } from "../../support/sqlite.ts";
 
@@ -22,7 +22,7 @@ function userWith(database = new SqliteForTest()) {
   const work: Promise<void>[] = [];
   const rooms = new KnownRooms(database.sql);
   const access = new Access(database.sql, rooms);
-  const room = (name: string): AccessRoom => ({
+  const room = (name: string): NoticedRoom => ({
     async withdraw() {
       if (down.has(name)) throw new Error("unreachable");
       told.push(name);
@@ -35,28 +35,30 @@ function userWith(database = new SqliteForTest()) {
       return true;
     },
   });
-  const live = new LiveAccess({ access, rooms, user: "bo", room, goOn: (done) => work.push(done) });
+  const notices = new RoomNotices({
+    access,
+    rooms,
+    user: "bo",
+    room,
+    goOn: (done) => work.push(done),
+    failed: () => {},
+  });
   const settled = async () => {
     while (work.length > 0) await work.shift();
   };
   return {
-    ...{ database, rooms, access, followed: new FollowedRooms(rooms), live, inUse, down, told, released },
+    ...{ database, rooms, access, followed: new FollowedRooms(rooms), notices, inUse, down, told, released },
     settled,
   };
 }
 
-function silenceErrors() {
-  const silenced = vi.spyOn(console, "error").mockImplementation(() => {});
-  onTestFinished(() => silenced.mockRestore());
-}
-
 describe("the rooms that a user's object knows", () => {
   it("[U29] have a bound: those in which nothing is open are let go, those followed or in use stay", async () => {
-    const { live, rooms, followed, inUse, released, settled, database } = userWith();
+    const { notices, rooms, followed, inUse, released, settled, database } = userWith();
     for (let n = 0; n < MAX_FOLLOWED; n++) followed.follow(`followed${n}`);
     for (let n = 0; n < 5_000; n++) {
       if (n % 10 === 0) inUse.add(`r${n}`);
-      expect(live.opened(`r${n}`)).toMatchObject({ ok: true });
+      expect(notices.opened(`r${n}`)).toMatchObject({ ok: true });
       await settled();
       expect(rooms.all.size).toBeLessThanOrEqual(MAX_ROOMS + 1);
     }
@@ -68,58 +70,56 @@ describe("the rooms that a user's object knows", () => {
   });
 
   it("[U29] one that is opened while it is let go stays known", async () => {
-    const { live, rooms, released, settled } = userWith();
-    for (let n = 0; n <= MAX_ROOMS; n++) live.opened(`r${n}`);
+    const { notices, rooms, released, settled } = userWith();
+    for (let n = 0; n <= MAX_ROOMS; n++) notices.opened(`r${n}`);
     // They are being asked now.
-    for (let n = 0; n <= MAX_ROOMS; n++) live.opened(`r${n}`);
+    for (let n = 0; n <= MAX_ROOMS; n++) notices.opened(`r${n}`);
     await settled();
     expect(released.length).toBeGreaterThan(0);
     for (const name of released) expect(rooms.all.has(name)).toBe(true);
   });
 
   it("[U29] where all are in use one more is refused for now, and none of them is forgotten", async () => {
-    const { live, rooms, inUse, followed, settled } = userWith();
+    const { notices, rooms, inUse, followed, settled } = userWith();
     for (let n = 0; n < 4_000; n++) inUse.add(`r${n}`);
     const outcomes = [];
     for (let n = 0; n < 4_000; n++) {
-      outcomes.push(live.opened(`r${n}`));
+      outcomes.push(notices.opened(`r${n}`));
       await settled();
     }
     expect(outcomes.filter(({ ok }) => ok)).toHaveLength(rooms.all.size);
     expect(rooms.all.size).toBeLessThan(3_000);
     expect(outcomes.at(-1)).toMatchObject({ refusal: { code: "room_full", retryAfterMs: 5_000 } });
     expect(followed.follow("one more")).toMatchObject({ ok: false });
-    expect(live.opened("r0")).toMatchObject({ ok: true });
+    expect(notices.opened("r0")).toMatchObject({ ok: true });
   });
 
   it("[U29] one that does not answer is no reason to keep the others", async () => {
-    silenceErrors();
-    const { live, rooms, down, settled } = userWith();
+    const { notices, rooms, down, settled } = userWith();
     for (let n = 0; n < 4_000; n++) {
       if (n % 100 === 0) down.add(`r${n}`);
-      expect(live.opened(`r${n}`).ok).toBe(true);
+      expect(notices.opened(`r${n}`).ok).toBe(true);
       await settled();
     }
     expect(rooms.all.size).toBeLessThanOrEqual(MAX_ROOMS + 40);
   });
 
   it("[B7][G17] all are told of a withdrawal in portions, and those that do not answer once more later", async () => {
-    silenceErrors();
-    const { live, access, down, told } = userWith();
+    const { notices, access, down, told } = userWith();
     for (let n = 0; n < 1_800; n++) {
-      live.opened(`r${n}`);
+      notices.opened(`r${n}`);
       if (n % 3 === 0) down.add(`r${n}`);
     }
     access.withdraw(NOW);
     const rests = [];
-    do rests.push((await live.tellRooms()).rest);
+    do rests.push((await notices.tellRooms()).rest);
     while (rests.at(-1) === "now");
     expect(rests).toEqual(["now", "now", "now", "later"]);
     expect([told.length, new Set(told).size]).toEqual([1_200, 1_200]);
     down.clear();
-    expect(await live.tellRooms()).toEqual({ told: 500, rest: "now" });
-    expect(await live.tellRooms()).toEqual({ told: 100, rest: "none" });
-    expect(await live.tellRooms()).toEqual({ told: 0, rest: "none" });
+    expect(await notices.tellRooms()).toEqual({ told: 500, rest: "now" });
+    expect(await notices.tellRooms()).toEqual({ told: 100, rest: "none" });
+    expect(await notices.tellRooms()).toEqual({ told: 0, rest: "none" });
   });
 });
 

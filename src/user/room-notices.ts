@@ -1,7 +1,6 @@
 // What a user's object says to rooms of who may come in: which tokens are void, and that it does not know a room any more.
 
 import { mapBounded } from "../platform/bounded.ts";
-import { describeError, log } from "../platform/log.ts";
 import type { Outcome } from "../protocol/index.ts";
 import type { VoidTokens } from "../realtime/withdrawn.ts";
 import type { Access } from "./access.ts";
@@ -13,25 +12,27 @@ const TOLD_AT_ONCE = 500;
 const LET_GO_AT_ONCE = 20;
 
 /** What it needs of the object of a room. */
-export interface AccessRoom {
+export interface NoticedRoom {
   /** `false`: there is no such room any more. */
   withdraw(user: string, voidTokens: VoidTokens): Promise<boolean>;
   /** `false`: the user has something open there. */
   release(user: string): Promise<boolean>;
 }
 
-export interface LiveAccessPorts {
+export interface RoomNoticesPorts {
   readonly access: Access;
   readonly rooms: KnownRooms;
   /** Whose object it is. */
   readonly user: string;
-  room(name: string): AccessRoom;
+  room(name: string): NoticedRoom;
   /** Lets work go on after the call that began it. */
   goOn(work: Promise<void>): void;
+  /** A room could not be told, or asked. */
+  failed(what: "withdraw_failed" | "release_failed", room: string, error: unknown): void;
 }
 
-export class LiveAccess {
-  readonly #ports: LiveAccessPorts;
+export class RoomNotices {
+  readonly #ports: RoomNoticesPorts;
   /** Could not be told since all were tried last. */
   readonly #unreachable = new Set<string>();
   /** About to be let go, unless it is opened meanwhile. */
@@ -40,7 +41,7 @@ export class LiveAccess {
   #asked = "";
   #isLettingGo = false;
 
-  constructor(ports: LiveAccessPorts) {
+  constructor(ports: RoomNoticesPorts) {
     this.#ports = ports;
   }
 
@@ -57,7 +58,7 @@ export class LiveAccess {
    * were not tried yet, or `later`.
    */
   async tellRooms(): Promise<{ told: number; rest: "none" | "now" | "later" }> {
-    const { access, user, room: roomNamed } = this.#ports;
+    const { access, user, room: roomNamed, failed } = this.#ports;
     const { voidTokens } = access;
     const untried = access.untold().filter((room) => !this.#unreachable.has(room));
     const results = await mapBounded(untried.slice(0, TOLD_AT_ONCE), async (room) => {
@@ -68,7 +69,7 @@ export class LiveAccess {
         return 1;
       } catch (error) {
         this.#unreachable.add(room);
-        log("error", "withdraw_failed", { room, error: describeError(error) });
+        failed("withdraw_failed", room, error);
         return 0;
       }
     });
@@ -80,7 +81,7 @@ export class LiveAccess {
 
   /** Where the user has opened too many rooms: forgets those in which nothing of theirs is open. Never rejects. */
   async #letGo(): Promise<void> {
-    const { rooms: known, user, room: roomNamed } = this.#ports;
+    const { rooms: known, user, room: roomNamed, failed } = this.#ports;
     this.#isLettingGo = true;
     const rooms = this.#nextToAsk();
     for (const room of rooms) this.#leaving.add(room);
@@ -89,7 +90,7 @@ export class LiveAccess {
         const isReleased = await roomNamed(room).release(user);
         if (isReleased && this.#leaving.has(room)) known.remove(room);
       } catch (error) {
-        log("error", "room_unreachable", { room, error: describeError(error) });
+        failed("release_failed", room, error);
       }
     });
     this.#leaving.clear();

@@ -264,7 +264,7 @@ describe("a long replay", () => {
       ["messageUpdated", 1_103, 7],
     ]);
     expect(framesOf(page.events)[49]).toMatchObject({ seq: 1_050, reactions: { "👍": ["bo"] } });
-    expect(await bo.next("caughtUp")).toEqual({ type: "caughtUp", seq: 1_103 });
+    expect(await bo.next("caughtUp")).toEqual({ type: "caughtUp", seq: 1_103, floor: 0 });
   });
 });
 

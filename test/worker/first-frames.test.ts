@@ -186,9 +186,9 @@ describe("a replay too long for one", () => {
     const second = await page(bo, 1_000, 300);
     expect(second).toMatchObject({ type: "ok", seq: 1_300, more: true });
     const last = await page(bo, 1_300);
-    expect(last).toMatchObject({ type: "ok", seq: 1_511 });
+    expect(last).toMatchObject({ type: "ok", seq: 1_511, floor: 0 });
     expect(last).not.toHaveProperty("more");
-    expect(await bo.next("caughtUp")).toEqual({ type: "caughtUp", seq: 1_511 });
+    expect(await bo.next("caughtUp")).toEqual({ type: "caughtUp", seq: 1_511, floor: 0 });
     await fill(ada, 1);
     expect((await bo.next("message", ({ seq }) => seq === 1_512)).seq).toBe(1_512);
     const paged = [second, last].flatMap(({ events }) => (Array.isArray(events) ? events : []));
@@ -200,12 +200,12 @@ describe("a replay too long for one", () => {
     const { room, cursor } = await longRoom({ HISTORY_LIMIT: 5_000 }, 1_100);
     const bo = await openRoom(room, "bo", { query: `?since=${cursor}` });
     await bo.next("caughtUp");
-    expect(await page(bo, 500)).toMatchObject({ type: "ok", seq: 1_100 });
+    expect(await page(bo, 500)).toMatchObject({ type: "ok", seq: 1_100, floor: 0 });
     expect(await bo.ask({ type: "history", id: "latest" })).toMatchObject({ type: "ok" });
     expect(await bo.ask({ type: "topics", id: "t", topics: null })).toMatchObject({ seq: 1_000 });
     expect(bo.ofType("caughtUp")).toHaveLength(1);
-    expect(await page(bo, 1_000)).toMatchObject({ seq: 1_100 });
-    expect(await bo.next("caughtUp")).toEqual({ type: "caughtUp", seq: 1_100 });
+    expect(await page(bo, 1_000)).toMatchObject({ seq: 1_100, floor: 0 });
+    expect(await bo.next("caughtUp")).toEqual({ type: "caughtUp", seq: 1_100, floor: 0 });
   });
 
   it("[F5][M4] over 1 MiB is partial too, and every frame fits", async () => {
@@ -216,7 +216,7 @@ describe("a replay too long for one", () => {
     expect(await bo.next("connected")).toMatchObject({ recovery: "partial" });
     expect(await bo.next("caughtUp")).toEqual({ type: "caughtUp", seq: 5, more: true });
     expect(await page(bo, 5)).toMatchObject({ seq: 8 });
-    expect(await bo.next("caughtUp")).toEqual({ type: "caughtUp", seq: 8 });
+    expect(await bo.next("caughtUp")).toEqual({ type: "caughtUp", seq: 8, floor: 0 });
     const sizes = bo.texts.map((frame) => new TextEncoder().encode(frame).byteLength);
     expect(Math.max(...sizes)).toBeLessThanOrEqual(1_048_576);
     expect(Math.max(...sizes)).toBeGreaterThan(900_000);

@@ -155,8 +155,8 @@ describe("sockets outlive the sleep of their object", () => {
     await configureRoom(room, settings);
     await fill(ada, 1);
     expect(seqs(bo)).toEqual(range(1, 1_000));
-    expect(await bo.ask({ type: "history", id: "h", after: 1_000 })).toMatchObject({ seq: 1_101 });
-    expect(await bo.next("caughtUp")).toEqual({ type: "caughtUp", seq: 1_101 });
+    expect(await bo.ask({ type: "history", id: "h", after: 1_000 })).toMatchObject({ seq: 1_101, floor: 0 });
+    expect(await bo.next("caughtUp")).toEqual({ type: "caughtUp", seq: 1_101, floor: 0 });
   });
 
   it("[D4] with any name and the longest list of topics: an attachment has its bounds", async () => {

@@ -166,7 +166,7 @@ describe("a session", () => {
     const page = await back.ask({ type: "history", id: "h", after: 1_000 });
     expect(page.seq).toBe(1_101);
     expect(page.events).toHaveLength(101);
-    expect(await back.next("caughtUp")).toEqual({ type: "caughtUp", seq: 1_101 });
+    expect(await back.next("caughtUp")).toEqual({ type: "caughtUp", seq: 1_101, floor: 0 });
     expect(await tell(1_102)).toMatchObject({ delivered: 2 });
     await back.next("notification", ({ seq }) => seq === 1_102);
     expect(listed(back)).toEqual([...range(1, 1_000), 1_102]);

@@ -74,9 +74,7 @@ describe("a room that had very many users", () => {
       // Later than positions are held back.
       advanceClock(seq * 10_000);
       await callAsServer("GET", `/v1/rooms/${room}`);
-      await runInDurableObject(roomObject(room), (object) => {
-        object.read(actorOf("bo"), "bo", seq);
-      });
+      await runInDurableObject(roomObject(room), (object) => object.read(actorOf("bo"), "bo", seq));
       rows.push((await meter.take()).rowsWritten);
     }
     expect(rows).toEqual([2, 1]);

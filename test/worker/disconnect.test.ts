@@ -36,13 +36,12 @@ describe("disconnect", () => {
       await join(other, user),
       await openSession(user),
     ];
-    const waiting = callAs(await tokenFor(user), "GET", `/v1/rooms/${room}/events?wait=20`);
+    const polled = await callAs(await tokenFor(user), "GET", `/v1/rooms/${room}/events?wait=20`);
     await roomHas(room, 4);
     stopClock(now + 437);
     expect(await disconnect(user)).toBe(2);
     for (const socket of theirs)
       expect(await socket.closed).toEqual({ code: 4401, reason: "token_expired 61437" });
-    const polled = await waiting;
     expect([polled.status, await errorOf(polled)]).toMatchObject([
       200,
       { code: "token_expired", retryAfterMs: 61_437 },

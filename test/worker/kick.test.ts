@@ -68,12 +68,11 @@ describe("a kick", () => {
     ]);
     const session = await openSession("bo");
     await session.ask({ type: "join", id: "j", room });
-    const waiting = callAs(await tokenFor("bo"), "GET", `/v1/rooms/${room}/events?wait=20`);
+    const polled = await callAs(await tokenFor("bo"), "GET", `/v1/rooms/${room}/events?wait=20`);
     await roomHas(room, 6);
     expect(await outcomeOf(await kick({ user: "bo" }))).toEqual([200]);
     for (const socket of sockets)
       expect(await socket.closed).toEqual({ code: 4403, reason: "banned 3600000" });
-    const polled = await waiting;
     expect([polled.status, await errorOf(polled)]).toMatchObject([
       200,
       { code: "banned", retryAfterMs: HOUR_MS },

@@ -9,6 +9,16 @@ export function namedRoom(c: AppContext): string {
   return room;
 }
 
+/** Whether all that a path escapes with `%` are characters. */
+export function isDecodable(path: string): boolean {
+  try {
+    decodeURIComponent(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** The user that the path names. */
 export function namedUser(c: AppContext): string {
   const user = c.req.param("user") ?? "";

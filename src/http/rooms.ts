@@ -35,9 +35,8 @@ export const rooms = new Hono<AppEnv>()
     return c.json({ settings: accepted(await roomStub(c, room).configure(actor, patch)) });
   })
   .delete("/:room", async (c) => {
-    await requireServer(c);
-    const { room } = await requireRoom(c, { kind: "server" }, "moderate");
-    accepted(await roomStub(c, room).purge());
+    const { room, actor } = await requireRoom(c, await requireServer(c), "moderate");
+    accepted(await roomStub(c, room).purge(actor));
     return c.json({});
   })
   .get("/:room/events", pollEvents)

@@ -70,12 +70,13 @@ export class KeySet<Keys> {
 
   /** `lookUp` answers `undefined` where none of the keys fits; only then is the issuer waited for. */
   async find<Key>(wanted: Wanted, lookUp: (keys: Keys) => Promise<Key | undefined>): Promise<Found<Key>> {
+    const cameAt = this.#ports.now();
     const known = await this.#lookUp(lookUp);
     if (known !== undefined) {
       if (this.#age() > REFRESH_AFTER_MS && this.#mayFetch()) this.#ports.goOn(this.#renew());
       return { kind: "found", key: known };
     }
-    const askedAt = this.#askedFirstAt(wanted.name);
+    const askedAt = this.#askedFirstAt(wanted.name, cameAt);
     if (this.#mayFetch()) {
       const fetching = this.#renew();
       this.#ports.goOn(fetching);
@@ -97,8 +98,7 @@ export class KeySet<Keys> {
   }
 
   /** Forgotten after a while, as the issuer may come to have such a key. */
-  #askedFirstAt(name: string): number {
-    const now = this.#ports.now();
+  #askedFirstAt(name: string, now: number): number {
     const known = this.#askedFor.get(name);
     if (known !== undefined && Math.abs(now - known) <= REFRESH_AFTER_MS) return known;
     this.#askedFor.delete(name);

@@ -1,12 +1,13 @@
 // The check of a token, from its form to its claims.
 
-import { decodeJwt, decodeProtectedHeader, type JWTPayload } from "jose";
+import { decodeJwt, decodeProtectedHeader } from "jose";
 import type { TokenConfig } from "../config/token-config.ts";
 import { describeError, log } from "../platform/log.ts";
 import { accept, type Outcome, type Refusal, refuse, reject } from "../protocol/index.ts";
 import type { Identity } from "./identity.ts";
 import type { RoomsClaim } from "./room-permission.ts";
 import {
+  type Claims,
   readRooms,
   readTimes,
   readUser,
@@ -27,7 +28,7 @@ export interface VerifiedToken {
 
 interface Decoded {
   readonly header: Readonly<Record<string, unknown>>;
-  readonly claims: JWTPayload;
+  readonly claims: Claims;
 }
 
 /** Never rejects. A refusal says why, and is logged. */

@@ -6,6 +6,7 @@ import { type Refusal, refuse, type Sender } from "../protocol/index.ts";
 import { encodeData } from "../realtime/encode-data.ts";
 import { randomId } from "../realtime/random-id.ts";
 import { commandId, eventName, presentJson, roomName } from "../validation/fields.ts";
+import { listOf } from "../validation/ranges.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
 import { actorOf, requireServer } from "./authenticate.ts";
 import { readBody } from "./body.ts";
@@ -17,7 +18,7 @@ import { sender } from "./sender.ts";
 const MAX_ROOMS = 100;
 
 const broadcastBody = v.object({
-  rooms: v.pipe(v.array(roomName), v.minLength(1), v.maxLength(MAX_ROOMS)),
+  rooms: listOf(roomName, 1, MAX_ROOMS, "rooms"),
   event: eventName,
   data: presentJson,
   id: v.exactOptional(commandId),

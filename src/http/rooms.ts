@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import * as v from "valibot";
 import { messageSeq, seq } from "../validation/fields.ts";
+import { integer } from "../validation/ranges.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
 import { requireRoom, requireServer } from "./authenticate.ts";
 import { readBody } from "./body.ts";
@@ -17,9 +18,9 @@ const HOUR_MS = 3_600_000;
 const MAX_HISTORY_LIMIT = 100_000;
 
 const settingsBody = v.object({
-  slowModeMs: v.exactOptional(v.pipe(seq, v.maxValue(HOUR_MS))),
+  slowModeMs: v.exactOptional(integer(0, HOUR_MS)),
   maxConnections: v.exactOptional(messageSeq),
-  historyLimit: v.exactOptional(v.pipe(messageSeq, v.maxValue(MAX_HISTORY_LIMIT))),
+  historyLimit: v.exactOptional(integer(1, MAX_HISTORY_LIMIT)),
 });
 
 const receiptBody = v.object({ seq: v.exactOptional(seq) });

@@ -6,7 +6,8 @@ import { MAX_TOKEN_LENGTH } from "../auth/token-refusals.ts";
 import type { Config } from "../config/config.ts";
 import { log } from "../platform/log.ts";
 import { PERMISSIONS } from "../protocol/index.ts";
-import { userId } from "../validation/fields.ts";
+import { USER_ID, userId } from "../validation/fields.ts";
+import { integer, text } from "../validation/ranges.ts";
 import type { AppEnv } from "./app-env.ts";
 import { requireServer } from "./authenticate.ts";
 import { readBody } from "./body.ts";
@@ -16,12 +17,12 @@ const DEFAULT_TTL_S = 3_600;
 
 const tokenBody = v.object({
   user: userId,
-  name: v.exactOptional(v.pipe(v.string(), v.minLength(1), v.maxLength(128))),
+  name: v.exactOptional(text(1, 128)),
   rooms: v.record(
     v.pipe(v.string(), v.check(isRoomPattern, "must be a room name, or a prefix ending in *")),
     v.picklist(PERMISSIONS),
   ),
-  ttlSeconds: v.exactOptional(v.pipe(v.number(), v.safeInteger(), v.minValue(60), v.maxValue(2_592_000))),
+  ttlSeconds: v.exactOptional(integer(60, 2_592_000)),
 });
 
 /** What a person may be on a developer's own machine; `none` would open nothing. */
@@ -52,7 +53,7 @@ export async function devToken(c: Context<AppEnv>): Promise<Response> {
   const local = ["localhost", "127.0.0.1", "[::1]"].includes(hostname);
   if (!c.get("config").devTokens || !local) return c.notFound();
   const user = v.safeParse(userId, c.req.query("user"));
-  if (!user.success) throw refusing("bad_request", "user must be a user id", { path: ["user"] });
+  if (!user.success) throw refusing("bad_request", `user ${USER_ID}`, { path: ["user"] });
   const permission = v.safeParse(devPermission, c.req.query("permission"));
   if (!permission.success)
     throw refusing("bad_request", "permission must be read, write or moderate", { path: ["permission"] });

@@ -49,6 +49,9 @@ export const LISTED_MEMBERS = 200;
 /** A client forgets that somebody types after this long without a follow-up. */
 export const TYPING_MS = 3_000;
 
+/** The latest moment that a `Date` holds, in milliseconds since 1970: the bound of every instant on the wire. */
+export const MAX_INSTANT_MS = 8.64e15;
+
 /** A command unanswered for this long means a dead socket. */
 export const COMMAND_TIMEOUT_MS = 30_000;
 

@@ -10,6 +10,7 @@ import {
   refuse,
 } from "../protocol/index.ts";
 import { check } from "./check.ts";
+import { ROOM_NAME } from "./fields.ts";
 
 export type Parsed<Command> =
   | { readonly kind: "command"; readonly command: Command }
@@ -62,7 +63,7 @@ function taken<Routed>(
     const routed = route(value, text);
     if (routed === undefined) return undefined;
     return routed === "unreadable"
-      ? bad("room must be a room name", id, ["room"])
+      ? bad(`room: ${ROOM_NAME}`, id, ["room"])
       : { kind: "command", command: routed };
   } catch {
     // The engine parses JSON of any depth, but encodes only what its stack holds.

@@ -83,7 +83,10 @@ export class KeySet<Keys> {
       await fetching;
     } else await this.#othersFetch();
     const key = await this.#lookUp(lookUp);
-    if (key !== undefined) return { kind: "found", key };
+    if (key !== undefined) {
+      this.#askedFor.delete(wanted.name);
+      return { kind: "found", key };
+    }
     const retryAfterMs = Math.max(LOOK_AGAIN_MS, this.#mayFetchInMs());
     if (this.#last.kind !== "done") return { kind: "unavailable", retryAfterMs };
     return this.#wasFetchedAfter(askedAt, wanted.signedAt)

@@ -1,19 +1,22 @@
 import { describe, expect, it } from "vitest";
-import { parseConfig } from "../../src/config/config.ts";
+import { readApiKeys } from "../../src/config/api-keys.ts";
+import { SettingsReader } from "../../src/config/settings-reader.ts";
+import { readToken } from "../../src/config/token-config.ts";
 
-const SECRET = "s".repeat(32);
 const key = (letter: string) => letter.repeat(32);
 
+/** What the settings say, or what is wrong with them. */
 function read(settings: Record<string, unknown>) {
-  const result = parseConfig({ JWT_SECRET: SECRET, ...settings });
-  return result.ok ? result.config : result.problems;
+  const reader = new SettingsReader({ JWT_SECRET: key("s"), ...settings });
+  const config = { apiKeys: readApiKeys(reader), token: readToken(reader) };
+  return reader.problems.length > 0 ? reader.problems : config;
 }
 
-const configOf = (settings: Record<string, unknown>) => {
+function configOf(settings: Record<string, unknown>) {
   const config = read(settings);
-  if ("token" in config) return config;
-  throw new Error(config.join());
-};
+  if (!("token" in config) || config.token === undefined) throw new Error(JSON.stringify(config));
+  return { ...config, token: config.token };
+}
 
 describe("API keys", () => {
   const keysOf = (text: string) => configOf({ API_KEYS: text }).apiKeys;

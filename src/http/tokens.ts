@@ -15,12 +15,18 @@ import { refusing } from "./refusal-error.ts";
 
 const DEFAULT_TTL_S = 3_600;
 
+const isObject = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value);
+
 const tokenBody = v.object({
   user: userId,
   name: v.exactOptional(text(1, 128)),
-  rooms: v.record(
-    v.pipe(v.string(), v.check(isRoomPattern, "must be a room name, or a prefix ending in *")),
-    v.picklist(PERMISSIONS),
+  rooms: v.pipe(
+    // A list would pass for an object whose fields have numbers.
+    v.custom<object>((rooms) => isObject(rooms), "must be an object of room names and levels"),
+    v.record(
+      v.pipe(v.string(), v.check(isRoomPattern, "must be a room name, or a prefix ending in *")),
+      v.picklist(PERMISSIONS),
+    ),
   ),
   ttlSeconds: v.exactOptional(integer(60, 2_592_000)),
 });

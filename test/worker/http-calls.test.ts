@@ -121,6 +121,14 @@ describe("notify", () => {
     ]);
   });
 
+  it("[A28] an expiry as late as a date can hold is taken, and listed as it came", async () => {
+    const user = uniqueName("ada");
+    const expiresAt = 8.64e15;
+    await callAsServer("POST", "/v1/notify", { user, title: "t", message: "m", expiresAt });
+    const listed = await callAs(await tokenFor(user), "GET", "/v1/me/notifications");
+    expect(await listed.json()).toMatchObject({ unread: 1, notifications: [{ expiresAt }] });
+  });
+
   it("[H5][H7] one bad id refuses the whole, naming the field, and nobody is told", async () => {
     const user = uniqueName("ada");
     const response = await callAsServer("POST", "/v1/notify", {
@@ -147,6 +155,7 @@ describe("notify", () => {
     ["an id of 201", { id: "i".repeat(201) }, ["id"]],
     ["an empty id", { id: "" }, ["id"]],
     ["a past expiry", { expiresAt: 1 }, ["expiresAt"]],
+    ["an expiry beyond what a date holds", { expiresAt: 8.64e15 + 1 }, ["expiresAt"]],
     ["half a millisecond", { expiresAt: 9e12 + 0.5 }, ["expiresAt"]],
     ["both user and users", { users: ["bo"] }, undefined],
     ["neither", { user: undefined }, undefined],
@@ -303,6 +312,7 @@ describe("tokens", () => {
 
   const misfits: [object, unknown][] = [
     [{ user: "a\n", rooms: {} }, ["user"]],
+    [{ user: "ada", rooms: ["read"] }, ["rooms"]],
     [{ user: "ada" }, ["rooms"]],
     [{ user: "ada", rooms: { a: "admin" } }, ["rooms", "a"]],
     [{ user: "ada", rooms: {}, ttlSeconds: 59 }, ["ttlSeconds"]],

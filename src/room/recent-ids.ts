@@ -13,8 +13,8 @@ export interface IdRecord extends StoredAt {
   readonly id: string;
 }
 
-/** No user id has a space, so the two cannot run into each other. */
-const key = (author: string, id: string) => `${author} ${id}`;
+/** No user id has a line break, so the two cannot run into each other, whatever the id of the message holds. */
+const key = (author: string, id: string) => `${author}\n${id}`;
 
 export class RecentIds {
   /** Oldest first. */

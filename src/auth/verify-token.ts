@@ -5,11 +5,11 @@ import type { TokenConfig } from "../config/config.ts";
 import { accept, isUserId, type Outcome, refuse, reject, type User } from "../protocol/index.ts";
 import { CLOCK_TOLERANCE_MS, type Identity } from "./identity.ts";
 import { issuerKeys, KeysUnavailable } from "./issuer-keys.ts";
+import { allowedPicture } from "./picture.ts";
 import type { RoomsClaim } from "./room-permission.ts";
 
 export const MAX_TOKEN_LENGTH = 8_192;
 const MAX_NAME_LENGTH = 128;
-const MAX_PICTURE_LENGTH = 1_024;
 /** For `nbf` and `iat`; `exp` has none. */
 const CLOCK_TOLERANCE_S = CLOCK_TOLERANCE_MS / 1_000;
 
@@ -86,7 +86,7 @@ function read(claims: JWTPayload, config: TokenConfig, now: number): Outcome<Ver
   return accept({
     identity: {
       kind: "user",
-      user: readUser(userId, claims),
+      user: readUser(userId, claims, config.pictureHosts),
       expiresAt: exp * 1_000,
       issuedAt,
     },
@@ -95,11 +95,12 @@ function read(claims: JWTPayload, config: TokenConfig, now: number): Outcome<Ver
   });
 }
 
-function readUser(id: string, { name, picture }: JWTPayload): User {
+function readUser(id: string, { name, picture: given }: JWTPayload, pictureHosts: readonly string[]): User {
+  const picture = allowedPicture(pictureHosts, given);
   return {
     id,
     ...(typeof name === "string" && name !== "" && { name: name.slice(0, MAX_NAME_LENGTH).toWellFormed() }),
-    ...(typeof picture === "string" && picture.length <= MAX_PICTURE_LENGTH && picture !== "" && { picture }),
+    ...(picture !== undefined && { picture }),
   };
 }
 

@@ -2,6 +2,7 @@
 
 import { isRoomPattern, type RoomAccess } from "../auth/room-permission.ts";
 import { isEventName, PERMISSIONS } from "../protocol/index.ts";
+import { isHostPattern } from "./host-patterns.ts";
 import { type LimitsConfig, readLimits } from "./limits-config.ts";
 import { isOriginPattern } from "./origins.ts";
 import { type PushConfig, readPush } from "./push-config.ts";
@@ -18,6 +19,8 @@ export interface TokenConfig {
   readonly audience?: string;
   readonly userClaim: string;
   readonly roomsClaim: string;
+  /** Hosts, or `*.` and a name, from which users' pictures may be loaded; of others none is told. */
+  readonly pictureHosts: readonly string[];
 }
 
 /** The deployer's own server, asked what a user may do where the token does not say. */
@@ -40,8 +43,8 @@ export interface Config {
   readonly limits: LimitsConfig;
   readonly basePath: string;
   readonly demo: boolean;
-  /** Tokens for anybody, on a developer's own machine only. */
-  readonly devTokens: boolean;
+  /** Tokens for anybody. `on`: anybody on this machine; `share`: on its network too. */
+  readonly devTokens: "off" | "on" | "share";
   /** Where objects are made. A hint counts on first use only, a jurisdiction is part of an object's identity. */
   readonly placement: {
     readonly locationHint?: DurableObjectLocationHint;
@@ -75,8 +78,8 @@ export function parseConfig(settings: Readonly<Record<string, unknown>>): Config
   const token = readToken(read);
   const permission = read.oneOf("DEFAULT_ROOM_ACCESS", PERMISSIONS, "none");
   const backEnd = readBackEnd(read);
-  const devTokens = read.oneOf("DEV_TOKENS", ["on", "off"], "off") === "on";
-  const push = readPush(read, devTokens);
+  const devTokens = read.oneOf("DEV_TOKENS", ["on", "share", "off"], "off");
+  const push = readPush(read, devTokens !== "off");
   const config = {
     apiKeys: read.list(
       "API_KEYS",
@@ -118,6 +121,7 @@ function readToken(read: SettingsReader): TokenConfig | undefined {
   }
   const userClaim = read.text("JWT_USER_CLAIM", "sub");
   const roomsClaim = read.text("JWT_ROOMS_CLAIM", "rooms");
+  const pictureHosts = read.list("PICTURE_HOSTS", isHostPattern, "hosts such as *.gravatar.com");
   if (key === undefined) return undefined;
   return {
     key,
@@ -125,6 +129,7 @@ function readToken(read: SettingsReader): TokenConfig | undefined {
     ...(audience !== "" && audience !== "*" && { audience }),
     userClaim,
     roomsClaim,
+    pictureHosts: pictureHosts.map((host) => host.toLowerCase()),
   };
 }
 

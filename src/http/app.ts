@@ -12,13 +12,15 @@ import { broadcast } from "./broadcast.ts";
 import { connectRoom, connectSession, visibleRefusal } from "./connect.ts";
 import { crossOrigin } from "./cross-origin.ts";
 import { serveAsset } from "./demo.ts";
+import { devToken } from "./dev-token.ts";
 import { openingFaults, reportFailure } from "./failures.ts";
+import { PRIVATE } from "./json.ts";
 import { me } from "./me.ts";
 import { notify } from "./notify.ts";
 import { pushKey } from "./push.ts";
 import { refusalOf } from "./refusal-error.ts";
 import { rooms } from "./rooms.ts";
-import { devToken, tokens } from "./tokens.ts";
+import { tokens } from "./tokens.ts";
 import { users } from "./users.ts";
 
 /** Settings change with a deployment only, so they are parsed once for each environment object. */
@@ -71,7 +73,7 @@ export function createApp(): Hono<AppEnv> {
 
 function health(c: AppContext): Response {
   const result = configOf(c.env);
-  const headers = { "Cache-Control": "no-store", "Access-Control-Allow-Origin": "*" };
+  const headers = { ...PRIVATE, "Access-Control-Allow-Origin": "*" };
   if (!result.ok) return c.json({ ok: false, problems: result.problems }, 500, headers);
   const objects = openingFaults(Date.now());
   return objects.length === 0

@@ -1,0 +1,16 @@
+import { coversHost } from "../config/host-patterns.ts";
+
+const MAX_LENGTH = 1_024;
+
+/**
+ * The address of a user's picture as everybody may load it; `undefined`: they shall not. Whoever may choose an address
+ * learns from where, and when, everybody in the room looks at it: so it is https, on a host that the deployer named,
+ * without port or credentials. At most 1,024 characters.
+ */
+export function allowedPicture(hosts: readonly string[], picture: unknown): string | undefined {
+  if (typeof picture !== "string" || picture.length > MAX_LENGTH || !/^https:\/\/[!-~]+$/i.test(picture)) return undefined;
+  if (!URL.canParse(picture)) return undefined;
+  const { hostname, port, username, password } = new URL(picture);
+  if (port !== "" || username !== "" || password !== "") return undefined;
+  return coversHost(hosts, hostname) ? picture : undefined;
+}

@@ -1,6 +1,8 @@
 import { coversHost } from "../config/host-patterns.ts";
 
 const MAX_LENGTH = 1_024;
+/** What parsers of other languages may read as another host is none. */
+const PLAIN = /^https:\/\/[^\s\p{Cc}\\]+$/u;
 
 /**
  * The address of a user's picture as everybody may load it; `undefined`: they shall not. Whoever may choose an address
@@ -8,8 +10,8 @@ const MAX_LENGTH = 1_024;
  * without port or credentials. At most 1,024 characters.
  */
 export function allowedPicture(hosts: readonly string[], picture: unknown): string | undefined {
-  if (typeof picture !== "string" || picture.length > MAX_LENGTH || !/^https:\/\/[!-~]+$/i.test(picture)) return undefined;
-  if (!URL.canParse(picture)) return undefined;
+  if (typeof picture !== "string" || picture.length > MAX_LENGTH) return undefined;
+  if (!PLAIN.test(picture) || !URL.canParse(picture)) return undefined;
   const { hostname, port, username, password } = new URL(picture);
   if (port !== "" || username !== "" || password !== "") return undefined;
   return coversHost(hosts, hostname) ? picture : undefined;

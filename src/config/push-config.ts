@@ -32,8 +32,7 @@ const THIS_MACHINE = "localhost";
 const MAX_ENDPOINT_LENGTH = 2_048;
 
 export function readPush(read: SettingsReader, devTokens: boolean): PushConfig | undefined {
-  const isHost = (host: string) =>
-    (host === THIS_MACHINE && devTokens) || isHostPattern(host);
+  const isHost = (host: string) => (host === THIS_MACHINE && devTokens) || isHostPattern(host);
   const hosts = read.list("PUSH_HOSTS", isHost, "hosts such as push.example.com or *.push.example.com");
   const vapid = readVapid(read);
   if (vapid === undefined) return undefined;

@@ -160,7 +160,14 @@ export class RoomLog {
     const row = seq > this.floor ? this.#store.find(seq) : undefined;
     if (row === undefined) return undefined;
     const { event, author, by_server, deleted, body } = row;
-    return { seq, event, author, byServer: by_server === 1, deleted: deleted !== null, ...decodeMessage(body) };
+    return {
+      seq,
+      event,
+      author,
+      byServer: by_server === 1,
+      deleted: deleted !== null,
+      ...decodeMessage(body),
+    };
   }
 
   /** Stores what became of a message. Answers the `seq` of the change, and the message as it is now. */

@@ -18,7 +18,8 @@ if (devTokens === "off")
   console.log(`  Others may reach this server, so nobody joins without a token; with --share everybody on
   your network joins as anybody, moderators too.
 `);
-if (devTokens === "share") console.log("  Everybody on your network may join as anybody, moderators too (--share).\n");
+if (devTokens === "share")
+  console.log("  Everybody on your network may join as anybody, moderators too (--share).\n");
 
 // Nothing of it needs the internet, so nothing waits for it.
 const env = { ...process.env, CLOUDFLARE_CF_FETCH_ENABLED: "false", WRANGLER_SEND_METRICS: "false" };

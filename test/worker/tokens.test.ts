@@ -231,7 +231,7 @@ describe("times and claims", () => {
   });
 
   it("[A3] name is cut at 128 characters, and a picture over 1,024 dropped", async () => {
-    const jwt = await sign({ name: "n".repeat(200), picture: `https://p/${"p".repeat(1_100)}` });
+    const jwt = await sign({ name: "n".repeat(200), picture: `https://p.example/${"p".repeat(1_100)}` });
     const verdict = await verifyToken(hs256(), jwt, NOW);
     expect(verdict).toMatchObject({ ok: true, value: { identity: { user: { name: "n".repeat(128) } } } });
     expect(JSON.stringify(verdict)).not.toContain("https://p/");

@@ -25,7 +25,7 @@ const MAY_IMPORT: readonly (readonly [part: RegExp, may: RegExp])[] = [
   [/^src\/platform\//, /^$/],
   [/^src\/config\//, /^src\/(protocol\/index|auth\/room-permission)\.ts$/],
   [/^src\/validation\//, /^(src\/protocol\/index\.ts|valibot)$/],
-  [/^src\/auth\/verify-token\.ts$/, /^(src\/(protocol\/index|config\/config)\.ts|jose)$/],
+  [/^src\/auth\/verify-token\.ts$/, /^(src\/(protocol\/index|config\/(config|pictures))\.ts|jose)$/],
   [/^src\/auth\/issuer-keys\.ts$/, /^(src\/platform\/log\.ts|jose|cloudflare:workers)$/],
   [/^src\/auth\/authorize-room\.ts$/, /^src\/(protocol\/index|config\/config|platform\/log)\.ts$/],
   [/^src\/auth\//, /^src\/(protocol\/index|config\/config)\.ts$/],
@@ -198,8 +198,21 @@ describe("rules", () => {
     expect([...named].filter((id) => !rules.includes(id))).toEqual([]);
   });
 
+  it("[X10] the security page names rules that stand in SPEC.md, for each threat", () => {
+    const table = read(".github/SECURITY.md").split("\n| Threat |")[1] ?? "";
+    const threats = table.split("\n").filter((line) => line.startsWith("| "));
+    expect(threats.length).toBeGreaterThan(20);
+    const namedIn = (line: string) =>
+      line
+        .split("|")
+        .at(-2)
+        ?.match(/\b[A-Z]\d+\b/g) ?? [];
+    expect(threats.filter((line) => namedIn(line).length === 0)).toEqual([]);
+    expect(threats.flatMap(namedIn).filter((id) => !rules.includes(id))).toEqual([]);
+  });
+
   it("[X5] what the documents name exists", () => {
-    const documents = ["README.md", "src/DESIGN.md", "src/protocol/PROTOCOL.md"];
+    const documents = [".github/SECURITY.md", "README.md", "src/DESIGN.md", "src/protocol/PROTOCOL.md"];
     const missing = documents.flatMap((document) => {
       const paths = read(document).matchAll(/`((?:src|client|test|\.ci)\/[\w./-]+)`/g);
       return Array.from(paths, ([, path = ""]) => path)

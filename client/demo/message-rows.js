@@ -90,7 +90,7 @@ const seqOf = (message) => (message === undefined ? 0 : (message.seq ?? Number.M
  * @param {boolean} own
  */
 const keyOf = ({ id, from, byServer }, own) =>
-  own && !byServer ? `own ${id}` : `${byServer ? "for" : "of"} ${from?.id ?? ""} ${id}`;
+  own && !byServer ? `own ${id}` : `${byServer ? "for" : "of"} ${from?.id ?? ""}\n${id}`;
 
 /**
  * @param {MessageRow} before

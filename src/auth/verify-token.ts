@@ -2,10 +2,10 @@
 
 import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from "jose";
 import type { TokenConfig } from "../config/config.ts";
+import { allowedPicture } from "../config/pictures.ts";
 import { accept, isUserId, type Outcome, refuse, reject, type User } from "../protocol/index.ts";
 import { CLOCK_TOLERANCE_MS, type Identity } from "./identity.ts";
 import { issuerKeys, KeysUnavailable } from "./issuer-keys.ts";
-import { allowedPicture } from "./picture.ts";
 import type { RoomsClaim } from "./room-permission.ts";
 
 export const MAX_TOKEN_LENGTH = 8_192;

@@ -19,8 +19,8 @@ export interface IdRecord extends StoredAt, Speaker {
   readonly id: string;
 }
 
-/** No user id has a space, so no two speakers run into each other. */
-const key = ({ author, byServer }: Speaker, id: string) => `${byServer ? " " : ""}${author} ${id}`;
+/** No user id has a line break, so no two speakers run into each other, whatever the ids. */
+const key = ({ author, byServer }: Speaker, id: string) => `${byServer ? "\n" : ""}${author}\n${id}`;
 
 export class RecentIds {
   /** Oldest first. */

@@ -106,7 +106,7 @@ describe("what server code says in a user's name", () => {
         test.room.posts.send(own(), { id, data: '"ada"', ...more }, delivery, now),
       );
     // Also ids that look like what the two are told apart by.
-    for (const id of ["paid", " paid", "ada paid", " ada paid"]) {
+    for (const id of ["paid", "\npaid", "ada\npaid", "\nada\npaid"]) {
       expect(sayAsAda(id)).toEqual({ ok: true, value: { seq: test.log.head, at: test.now } });
     }
     if (restart !== undefined) test.restart(restart);

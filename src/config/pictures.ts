@@ -1,4 +1,4 @@
-import { coversHost } from "../config/host-patterns.ts";
+import { coversHost } from "./host-patterns.ts";
 
 const MAX_LENGTH = 1_024;
 /** What parsers of other languages may read as another host is none. */

@@ -202,8 +202,8 @@ export class Dial {
         if (answer.permission !== undefined) this.#endpoint.onPermission(answer.permission);
       } else if (answer?.type === "error") {
         // The old token stays in force until the server closes; then the next one is asked for, if not before.
-        const { code, retryAfterMs = 0 } = answer;
-        log("warn", `the new token was not taken: ${code}`);
+        const { code, message, retryAfterMs = 0 } = answer;
+        log("warn", `the new token was not taken: ${message} (${code})`);
         const isFinal = code === "unauthorized" || code === "token_expired";
         if (isFinal || retryAfterMs > 0) tokens.refused(token, retryAfterMs);
       }

@@ -26,13 +26,14 @@ export const lost = (error: RoomsError): Ending => ({
 export const offline = (message: string, cause?: unknown): RoomsError =>
   new RoomsError("offline", message, { cause });
 
-/** The number decides what to do, so that old clients obey new codes; the reason says why. */
+/** The number decides what to do, so that old clients obey new codes; the reason says why, perhaps in words. */
 export function closeEnding(closeCode: number, reason: string): Ending {
   const closing = parseCloseReason(reason) ?? closingOf(closeCode);
   if (closing === undefined)
     return { ...lost(offline(`The connection was lost (${closeCode}).`)), closeCode };
-  const { code, retryAfterMs } = closing;
-  const error = new RoomsError(code, `The server closed the connection: ${code}.`, { retryAfterMs });
+  const { code, retryAfterMs, message } = closing;
+  const why = message === undefined ? code : `${message} (${code})`;
+  const error = new RoomsError(code, `The server closed the connection: ${why}.`, { retryAfterMs });
   return { next: action(closeCode), error, retryAfterMs: retryAfterMs ?? 0, closeCode };
 }
 

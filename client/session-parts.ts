@@ -39,9 +39,12 @@ function partsOf(frame: Frame, text: string, isJoin: IsJoin): readonly SessionPa
   }
   if (frame.type === "left") {
     if (!isLeft(frame)) return [];
-    const { code, retryAfterMs } = frame;
-    const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
-    const closing: Closing = { code: isErrorCode(code) ? code : "internal", ...wait };
+    const { code, retryAfterMs, message } = frame;
+    const closing: Closing = {
+      code: isErrorCode(code) ? code : "internal",
+      ...(retryAfterMs !== undefined && { retryAfterMs }),
+      ...(message !== undefined && { message }),
+    };
     return [{ kind: "left", room: frame.room, closing }];
   }
   if (typeof room === "string") return [{ kind: "room", room, text: withoutRoom(frame, room, text) }];

@@ -1,7 +1,7 @@
 // The one place where a value from the wire gets a type. A shape lists every field of its type, so a field that is
 // added to the contract must be added here; a text may still be a newer one than the union of today.
 
-import { MAX_INSTANT } from "../src/protocol/index.ts";
+import { MAX_INSTANT_MS } from "../src/protocol/index.ts";
 
 export type Check = (value: unknown) => boolean;
 
@@ -14,7 +14,7 @@ export const text: Check = (value) => typeof value === "string";
 export const integer: Check = (value) => Number.isSafeInteger(value);
 export const number: Check = (value) => typeof value === "number";
 /** Milliseconds since 1970, as far as a `Date` reaches. */
-export const instant: Check = (value) => typeof value === "number" && Math.abs(value) <= MAX_INSTANT;
+export const instant: Check = (value) => typeof value === "number" && Math.abs(value) <= MAX_INSTANT_MS;
 export const anything: Check = () => true;
 
 export const literal =

@@ -131,6 +131,7 @@ export const isLeft = shape<Left>({
   room: text,
   code: text,
   retryAfterMs: optional(number),
+  message: optional(text),
 });
 
 const notification: Shape<Omit<Notification, "type">> = {

@@ -25,10 +25,16 @@ const MAY_IMPORT: readonly (readonly [part: RegExp, may: RegExp])[] = [
   [/^src\/platform\//, /^$/],
   [/^src\/config\//, /^src\/(protocol\/index|auth\/room-permission)\.ts$/],
   [/^src\/validation\//, /^(src\/protocol\/index\.ts|valibot)$/],
-  [/^src\/auth\/verify-token\.ts$/, /^(src\/(protocol\/index|config\/(config|pictures))\.ts|jose)$/],
+  // jose checks signatures; nothing else of ours knows it.
+  [
+    /^src\/auth\/(verify-token|verify-signature)\.ts$/,
+    /^(src\/(protocol\/index|config\/token-config|platform\/log)\.ts|jose)$/,
+  ],
   [/^src\/auth\/issuer-keys\.ts$/, /^(src\/platform\/log\.ts|jose|cloudflare:workers)$/],
-  [/^src\/auth\/authorize-room\.ts$/, /^src\/(protocol\/index|config\/config|platform\/log)\.ts$/],
-  [/^src\/auth\//, /^src\/(protocol\/index|config\/config)\.ts$/],
+  [
+    /^src\/auth\//,
+    /^src\/(protocol\/index|config\/(config|token-config|api-keys|pictures)|platform\/(log|limited-log))\.ts$/,
+  ],
   [/^src\/push\//, /^(src\/(protocol\/index|config\/push-config)\.ts|jose|@block65\/webcrypto-web-push)$/],
   [/^src\/realtime\//, /^src\/(protocol\/index|auth\/identity|validation\/(parse-frame|number-range))\.ts$/],
   [

@@ -1,10 +1,12 @@
-/** Whether `candidate` is one of the keys, in a time that does not tell how much of it was right. */
-export async function isApiKey(keys: readonly string[], candidate: string): Promise<boolean> {
+import type { ApiKey } from "../config/api-keys.ts";
+
+/** The key that `candidate` is, if any; all are compared, in a time that does not tell how much of it was right. */
+export async function findApiKey(keys: readonly ApiKey[], candidate: string): Promise<ApiKey | undefined> {
   const given = await digest(candidate);
   const equal = await Promise.all(
-    keys.map(async (key) => crypto.subtle.timingSafeEqual(await digest(key), given)),
+    keys.map(async ({ key }) => crypto.subtle.timingSafeEqual(await digest(key), given)),
   );
-  return equal.includes(true);
+  return keys.find((_, at) => equal[at]);
 }
 
 const digest = (text: string): Promise<ArrayBuffer> =>

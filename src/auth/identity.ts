@@ -20,7 +20,11 @@ export interface UserIdentity extends Dated {
 }
 
 /** Who acts, as the Worker found out. The rules trust it. */
-export type Identity = UserIdentity | { readonly kind: "anonymous" } | { readonly kind: "server" };
+export type Identity =
+  | UserIdentity
+  | { readonly kind: "anonymous" }
+  /** `key`: the name of the API key, where it has one. For log lines only. */
+  | { readonly kind: "server"; readonly key?: string };
 
 /** Who acts in one room, and what they may do there. */
 export interface Actor {
@@ -30,4 +34,5 @@ export interface Actor {
 
 export const userOf = (identity: Identity): User | null => (identity.kind === "user" ? identity.user : null);
 
+/** The Worker and the objects themselves, when no API key stands behind what they do. */
 export const SERVER: Actor = { identity: { kind: "server" }, permission: "moderate" };

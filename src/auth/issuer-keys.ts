@@ -1,7 +1,7 @@
-// The public keys of a token issuer, as jose asks for them.
+// The public keys of a token issuer, and which of them may have signed a token.
 
 import { waitUntil } from "cloudflare:workers";
-import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from "jose";
+import { createLocalJWKSet, errors, type JSONWebKeySet, type JWK } from "jose";
 import { describeError, log } from "../platform/log.ts";
 import { KeySet } from "./key-set.ts";
 import { requestJson } from "./request-json.ts";
@@ -9,21 +9,21 @@ import { requestJson } from "./request-json.ts";
 /** Some issuers list certificate chains as well. */
 const MAX_BYTES = 262_144;
 
-/** Whether a key of the issuer fits cannot be said now. */
-export class KeysUnavailable extends Error {
-  readonly retryAfterMs: number;
+/** Some of these may have signed; `none`: no key is for that name and algorithm. */
+export type Candidates = readonly CryptoKey[] | "none";
 
-  constructor(retryAfterMs: number) {
-    super("the keys of the token issuer cannot be had now");
-    this.retryAfterMs = retryAfterMs;
-  }
+export interface KeyHint {
+  readonly alg: string;
+  readonly kid?: string;
 }
 
-/** What was fetched serves all requests of an isolate, and its objects. */
-const known = new Map<string, JWTVerifyGetKey>();
+/** Those of an issuer that fit what the header of a token says. Keys that cannot be used are left out. */
+export type IssuerKeys = (hint: KeyHint) => Promise<Candidates>;
 
-/** Rejects with `KeysUnavailable`, or as jose does where no key or more than one fits. */
-export function issuerKeys(url: string): JWTVerifyGetKey {
+/** What was fetched serves all requests of an isolate, and its objects. */
+const known = new Map<string, KeySet<IssuerKeys>>();
+
+export function issuerKeys(url: string): KeySet<IssuerKeys> {
   let keys = known.get(url);
   if (keys === undefined) {
     keys = keysAt(url);
@@ -32,8 +32,8 @@ export function issuerKeys(url: string): JWTVerifyGetKey {
   return keys;
 }
 
-function keysAt(url: string): JWTVerifyGetKey {
-  const keySet = new KeySet({
+const keysAt = (url: string): KeySet<IssuerKeys> =>
+  new KeySet({
     fetchKeys: async () =>
       readKeys(await requestJson(url, { headers: { Accept: "application/json" } }, MAX_BYTES)),
     now: () => Date.now(),
@@ -41,25 +41,43 @@ function keysAt(url: string): JWTVerifyGetKey {
     goOn: waitUntil,
     failed: (error) => log("error", "jwks_unavailable", { error: describeError(error) }),
   });
-  return async (header, token) => {
-    const found = await keySet.find((keys) => keys(header, token).catch(unlessNoneFits));
-    if (found.kind === "found") return found.key;
-    throw found.kind === "unknown"
-      ? new errors.JWKSNoMatchingKey()
-      : new KeysUnavailable(Math.ceil(found.retryAfterMs));
-  };
+
+function readKeys(answer: unknown): IssuerKeys {
+  if (!isObject(answer) || !("keys" in answer) || !Array.isArray(answer.keys))
+    throw new Error("answered no key set");
+  // One entry that is broken must not take the others with it.
+  const keys = answer.keys.filter(isKey).map(withoutOldName);
+  if (keys.length === 0 && answer.keys.length > 0) throw new Error("answered no key set");
+  const keySet: JSONWebKeySet = { keys };
+  const find = createLocalJWKSet(keySet);
+  return (hint) => candidatesIn(find, hint);
 }
 
-function unlessNoneFits(error: unknown): undefined {
-  if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
+type FindKey = ReturnType<typeof createLocalJWKSet>;
+
+async function candidatesIn(find: FindKey, hint: KeyHint): Promise<Candidates> {
+  try {
+    return [await find({ ...hint })];
+  } catch (error) {
+    if (error instanceof errors.JWKSNoMatchingKey) return "none";
+    // Where tokens name no key, or one name is that of two keys.
+    return error instanceof errors.JWKSMultipleMatchingKeys ? usableOf(error) : [];
+  }
 }
 
-function readKeys(answer: unknown) {
-  if (!isKeySet(answer)) throw new Error("answered no key set");
-  return createLocalJWKSet(answer);
+async function usableOf(keys: AsyncIterable<CryptoKey>): Promise<CryptoKey[]> {
+  const usable: CryptoKey[] = [];
+  for await (const key of keys) usable.push(key);
+  return usable;
 }
 
-const isKeySet = (value: unknown): value is JSONWebKeySet =>
-  isObject(value) && "keys" in value && Array.isArray(value.keys) && value.keys.every(isObject);
+/** `EdDSA` on a key of Ed25519 means what `Ed25519` means, so such a key is for tokens of either name. */
+function withoutOldName({ alg, ...key }: JWK): JWK {
+  const isEither = key.crv === "Ed25519" && (alg === "EdDSA" || alg === "Ed25519");
+  return alg === undefined || isEither ? key : { ...key, alg };
+}
 
 const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
+
+const isKey = (value: unknown): value is JWK =>
+  isObject(value) && "kty" in value && typeof value.kty === "string";

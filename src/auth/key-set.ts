@@ -14,6 +14,18 @@ const FAILED_COOL_DOWN_MS = 5_000;
 /** A second more than a fetch may take: who began one that is older has ended before it did. */
 const LOST_AFTER_MS = 4_000;
 const LOOK_AGAIN_MS = 50;
+/** How far the clock of an issuer may be behind. */
+const CLOCK_TOLERANCE_MS = 60_000;
+/** Names of keys that were asked for in vain. */
+const MAX_ASKED_FOR = 1_000;
+
+/** Which key is looked for. */
+export interface Wanted {
+  /** The name that the token gives, or what else tells it from others. */
+  readonly name: string;
+  /** When the token says that it was signed, in milliseconds. It may lie: it only decides how soon it is refused. */
+  readonly signedAt?: number | undefined;
+}
 
 export interface KeySetPorts<Keys> {
   /** Settles within a few seconds. */
@@ -38,8 +50,10 @@ type LastFetch =
 
 export type Found<Key> =
   | { readonly kind: "found"; readonly key: Key }
-  /** The issuer was asked lately, and has no such key. */
+  /** The issuer was asked after the token had been signed, and has no such key. */
   | { readonly kind: "unknown" }
+  /** The issuer may have it since it was last asked, and is asked again in so long. */
+  | { readonly kind: "awaited"; readonly retryAfterMs: number }
   /** Whether the issuer has such a key cannot be said now. */
   | { readonly kind: "unavailable"; readonly retryAfterMs: number };
 
@@ -47,28 +61,54 @@ export class KeySet<Keys> {
   readonly #ports: KeySetPorts<Keys>;
   #held: Held<Keys> = { kind: "none" };
   #last: LastFetch = { kind: "none" };
+  /** When each name was first asked for in vain, in the order of that: a fetch that began later settles it. */
+  readonly #askedFor = new Map<string, number>();
 
   constructor(ports: KeySetPorts<Keys>) {
     this.#ports = ports;
   }
 
   /** `lookUp` answers `undefined` where none of the keys fits; only then is the issuer waited for. */
-  async find<Key>(lookUp: (keys: Keys) => Promise<Key | undefined>): Promise<Found<Key>> {
+  async find<Key>(wanted: Wanted, lookUp: (keys: Keys) => Promise<Key | undefined>): Promise<Found<Key>> {
+    const cameAt = this.#ports.now();
     const known = await this.#lookUp(lookUp);
     if (known !== undefined) {
       if (this.#age() > REFRESH_AFTER_MS && this.#mayFetch()) this.#ports.goOn(this.#renew());
       return { kind: "found", key: known };
     }
+    const askedAt = this.#askedFirstAt(wanted.name, cameAt);
     if (this.#mayFetch()) {
       const fetching = this.#renew();
       this.#ports.goOn(fetching);
       await fetching;
     } else await this.#othersFetch();
     const key = await this.#lookUp(lookUp);
-    if (key !== undefined) return { kind: "found", key };
-    return this.#last.kind === "done"
+    if (key !== undefined) {
+      this.#askedFor.delete(wanted.name);
+      return { kind: "found", key };
+    }
+    const retryAfterMs = Math.max(LOOK_AGAIN_MS, this.#mayFetchInMs());
+    if (this.#last.kind !== "done") return { kind: "unavailable", retryAfterMs };
+    return this.#wasFetchedAfter(askedAt, wanted.signedAt)
       ? { kind: "unknown" }
-      : { kind: "unavailable", retryAfterMs: Math.max(LOOK_AGAIN_MS, this.#mayFetchInMs()) };
+      : { kind: "awaited", retryAfterMs };
+  }
+
+  /** Whether an issuer that had signed with a key by then would have published it among those that are held. */
+  #wasFetchedAfter(askedAt: number, signedAt = Number.POSITIVE_INFINITY): boolean {
+    if (this.#held.kind === "none") return false;
+    return this.#held.fetchedAt >= Math.min(askedAt, signedAt + CLOCK_TOLERANCE_MS);
+  }
+
+  /** Forgotten after a while, as the issuer may come to have such a key. */
+  #askedFirstAt(name: string, now: number): number {
+    const known = this.#askedFor.get(name);
+    if (known !== undefined && Math.abs(now - known) <= REFRESH_AFTER_MS) return known;
+    this.#askedFor.delete(name);
+    this.#askedFor.set(name, now);
+    const [oldest] = this.#askedFor.keys();
+    if (this.#askedFor.size > MAX_ASKED_FOR && oldest !== undefined) this.#askedFor.delete(oldest);
+    return now;
   }
 
   async #lookUp<Key>(lookUp: (keys: Keys) => Promise<Key | undefined>): Promise<Key | undefined> {

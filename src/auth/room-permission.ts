@@ -3,7 +3,8 @@ import { isRoomName, PERMISSIONS, type Permission } from "../protocol/index.ts";
 /** The `rooms` claim: exact names, or prefixes ending in `*`, to what is allowed there. */
 export type RoomsClaim = Readonly<Record<string, unknown>>;
 
-const isPermission = (value: unknown): value is Permission => PERMISSIONS.some((known) => known === value);
+export const isPermission = (value: unknown): value is Permission =>
+  PERMISSIONS.some((known) => known === value);
 
 export const includes = (has: Permission, needed: Permission): boolean =>
   PERMISSIONS.indexOf(has) >= PERMISSIONS.indexOf(needed);

@@ -1,17 +1,24 @@
-// The only file that knows what a token looks like.
+// The check of a token, from its form to its claims.
 
-import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from "jose";
-import type { TokenConfig } from "../config/config.ts";
-import { allowedPicture } from "../config/pictures.ts";
-import { accept, isUserId, type Outcome, refuse, reject, type User } from "../protocol/index.ts";
-import { CLOCK_TOLERANCE_MS, type Identity } from "./identity.ts";
-import { issuerKeys, KeysUnavailable } from "./issuer-keys.ts";
+import { decodeJwt, decodeProtectedHeader } from "jose";
+import type { TokenConfig } from "../config/token-config.ts";
+import { describeError, log } from "../platform/log.ts";
+import { accept, type Outcome, type Refusal, refuse, reject } from "../protocol/index.ts";
+import type { Identity } from "./identity.ts";
 import type { RoomsClaim } from "./room-permission.ts";
-
-export const MAX_TOKEN_LENGTH = 8_192;
-const MAX_NAME_LENGTH = 128;
-/** For `nbf` and `iat`; `exp` has none. */
-const CLOCK_TOLERANCE_S = CLOCK_TOLERANCE_MS / 1_000;
+import {
+  type Claims,
+  readRooms,
+  readTimes,
+  readUser,
+  requireAccessToken,
+  requireAccessType,
+  requireAudience,
+  requireIssuer,
+} from "./token-claims.ts";
+import { noteRefusedToken } from "./token-log.ts";
+import { MAX_TOKEN_LENGTH, TokenRefused, tokenRefusal } from "./token-refusals.ts";
+import { verifySignature } from "./verify-signature.ts";
 
 export interface VerifiedToken {
   readonly identity: Extract<Identity, { kind: "user" }>;
@@ -19,90 +26,65 @@ export interface VerifiedToken {
   readonly rooms: RoomsClaim | undefined;
 }
 
-const UNAUTHORIZED = reject(refuse("unauthorized", "the token is not valid"));
-const EXPIRED = reject(refuse("token_expired", "the token has expired"));
-const noKeys = ({ message, retryAfterMs }: KeysUnavailable) =>
-  reject(refuse("overloaded", message, { retryAfterMs }));
+interface Decoded {
+  readonly header: Readonly<Record<string, unknown>>;
+  readonly claims: Claims;
+}
 
+/** Never rejects. A refusal says why, and is logged. */
 export async function verifyToken(
   config: TokenConfig,
   jwt: string,
   now: number,
 ): Promise<Outcome<VerifiedToken>> {
-  if (jwt.length > MAX_TOKEN_LENGTH) return UNAUTHORIZED;
-  const options: JWTVerifyOptions = {
-    clockTolerance: CLOCK_TOLERANCE_S,
-    currentDate: new Date(now),
-    requiredClaims: ["exp", config.userClaim],
-    ...(config.issuer !== undefined && { issuer: config.issuer }),
-    ...(config.audience !== undefined && { audience: config.audience }),
-  };
+  let decoded: Decoded | undefined;
   try {
-    return read(await verify(config, jwt, options), config, now);
+    decoded = decode(jwt);
+    return accept(await judge(config, jwt, decoded, now));
   } catch (error) {
-    if (error instanceof errors.JWTExpired) return EXPIRED;
-    return error instanceof KeysUnavailable ? noKeys(error) : UNAUTHORIZED;
+    return reject(refusalOf(error, decoded, now));
   }
 }
 
-async function verify({ key }: TokenConfig, jwt: string, options: JWTVerifyOptions): Promise<JWTPayload> {
-  if (key.kind === "secret") {
-    const secret = new TextEncoder().encode(key.secret);
-    return (await jwtVerify(jwt, secret, { ...options, algorithms: ["HS256"] })).payload;
-  }
-  const pinned = { ...options, algorithms: ["RS256", "ES256", "EdDSA"] };
-  try {
-    return (await jwtVerify(jwt, issuerKeys(key.url), pinned)).payload;
-  } catch (error) {
-    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
-    return verifyWithAnyOf(error, jwt, pinned);
-  }
-}
-
-/** An issuer that names no key in its tokens has two that fit while it changes from one to the other. */
-async function verifyWithAnyOf(
-  keys: errors.JWKSMultipleMatchingKeys,
+/** In this order: what can be said of a token for nothing comes before keys are fetched, and its word before its claims. */
+async function judge(
+  config: TokenConfig,
   jwt: string,
-  options: JWTVerifyOptions,
-): Promise<JWTPayload> {
-  for await (const key of keys) {
-    try {
-      return (await jwtVerify(jwt, key, options)).payload;
-    } catch (error) {
-      if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error;
-    }
+  { header, claims }: Decoded,
+  now: number,
+): Promise<VerifiedToken> {
+  if (header.crit !== undefined) throw new TokenRefused("critical_header");
+  requireAccessType(header.typ);
+  requireIssuer(claims, config);
+  const signedAt = typeof claims.iat === "number" ? claims.iat * 1_000 : undefined;
+  await verifySignature(config.key, { jwt, alg: header.alg, kid: header.kid, signedAt });
+  requireAccessToken(claims);
+  requireAudience(claims, config);
+  const times = readTimes(claims, now);
+  const user = readUser(claims, config);
+  return { identity: { kind: "user", user, ...times }, rooms: readRooms(claims, config) };
+}
+
+const PART = /^[\w-]*$/;
+
+function decode(jwt: string): Decoded {
+  if (jwt.length > MAX_TOKEN_LENGTH) throw new TokenRefused("too_long");
+  const parts = jwt.split(".");
+  if (!parts.every((part) => PART.test(part))) throw new TokenRefused("not_a_jwt");
+  if (parts.length === 5) throw new TokenRefused("encrypted");
+  try {
+    return { header: decodeProtectedHeader(jwt), claims: decodeJwt(jwt) };
+  } catch {
+    throw new TokenRefused("not_a_jwt");
   }
-  throw new errors.JWSSignatureVerificationFailed();
 }
 
-function read(claims: JWTPayload, config: TokenConfig, now: number): Outcome<VerifiedToken> {
-  const userId = claims[config.userClaim];
-  const { exp = 0, nbf, iat = nbf } = claims;
-  if (typeof userId !== "string" || !isUserId(userId)) return UNAUTHORIZED;
-  const issuedAt = iat === undefined ? null : Math.max(0, Math.floor(iat) * 1_000);
-  if (issuedAt !== null && issuedAt > now + CLOCK_TOLERANCE_MS) return UNAUTHORIZED;
-  if (exp * 1_000 <= now) return EXPIRED;
-  const rooms = claims[config.roomsClaim];
-  return accept({
-    identity: {
-      kind: "user",
-      user: readUser(userId, claims, config.pictureHosts),
-      expiresAt: exp * 1_000,
-      issuedAt,
-    },
-    // A claim that is there decides alone, also one that cannot be read: it then gives nothing.
-    rooms: rooms === undefined ? undefined : isRecord(rooms) ? rooms : {},
-  });
+function refusalOf(error: unknown, decoded: Decoded | undefined, now: number): Refusal {
+  if (!(error instanceof TokenRefused)) {
+    log("error", "token_check_failed", { error: describeError(error) });
+    return refuse("internal", "this failed here");
+  }
+  const { alg, kid } = decoded?.header ?? {};
+  noteRefusedToken(error.refusal, { issuer: decoded?.claims.iss, kid, alg }, now);
+  return tokenRefusal(error.refusal);
 }
-
-function readUser(id: string, { name, picture: given }: JWTPayload, pictureHosts: readonly string[]): User {
-  const picture = allowedPicture(pictureHosts, given);
-  return {
-    id,
-    ...(typeof name === "string" && name !== "" && { name: name.slice(0, MAX_NAME_LENGTH).toWellFormed() }),
-    ...(picture !== undefined && { picture }),
-  };
-}
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

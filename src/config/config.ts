@@ -2,26 +2,13 @@
 
 import { isRoomPattern, type RoomAccess } from "../auth/room-permission.ts";
 import { isEventName, PERMISSIONS } from "../protocol/index.ts";
-import { isHostPattern } from "./host-patterns.ts";
+import { type ApiKey, readApiKeys } from "./api-keys.ts";
 import { type LimitsConfig, readLimits } from "./limits-config.ts";
 import { isOriginPattern } from "./origins.ts";
 import { type PushConfig, readPush } from "./push-config.ts";
+import { isSecureUrl } from "./secure-url.ts";
 import { SettingsReader } from "./settings-reader.ts";
-
-export type TokenKey =
-  | { readonly kind: "secret"; readonly secret: string }
-  | { readonly kind: "jwks"; readonly url: string };
-
-export interface TokenConfig {
-  readonly key: TokenKey;
-  readonly issuer?: string;
-  /** Left out where any audience will do. */
-  readonly audience?: string;
-  readonly userClaim: string;
-  readonly roomsClaim: string;
-  /** Hosts, or `*.` and a name, from which users' pictures may be loaded; of others none is told. */
-  readonly pictureHosts: readonly string[];
-}
+import { MIN_SECRET_LENGTH, readToken, type TokenConfig } from "./token-config.ts";
 
 /** The deployer's own server, asked what a user may do where the token does not say. */
 export interface BackEnd {
@@ -31,7 +18,7 @@ export interface BackEnd {
 
 export interface Config {
   readonly token: TokenConfig;
-  readonly apiKeys: readonly string[];
+  readonly apiKeys: readonly ApiKey[];
   readonly allowedOrigins: readonly string[];
   /** Whether `X-Forwarded-Host` is set by a proxy in front of the Worker, and by nobody else. */
   readonly trustProxy: boolean;
@@ -57,7 +44,6 @@ export type ConfigResult =
   /** What is wrong with which setting, without its value. */
   | { readonly ok: false; readonly problems: readonly string[]; readonly basePath: string };
 
-const MIN_SECRET_LENGTH = 32;
 const LOCATION_HINTS = [
   "wnam",
   "enam",
@@ -81,11 +67,7 @@ export function parseConfig(settings: Readonly<Record<string, unknown>>): Config
   const devTokens = read.oneOf("DEV_TOKENS", ["on", "share", "off"], "off");
   const push = readPush(read, devTokens !== "off");
   const config = {
-    apiKeys: read.list(
-      "API_KEYS",
-      (key) => key.length >= MIN_SECRET_LENGTH,
-      `keys of at least ${MIN_SECRET_LENGTH} characters`,
-    ),
+    apiKeys: readApiKeys(read),
     allowedOrigins: read.list("ALLOWED_ORIGINS", isOriginPattern, "origins such as https://app.example.com"),
     trustProxy: read.oneOf("TRUST_PROXY", ["on", "off"], "off") === "on",
     access: { defaultAccess: permission, anonymousRooms: readRoomPatterns(read) },
@@ -111,44 +93,6 @@ export function requireConfig(settings: object): Config {
   return result.config;
 }
 
-function readToken(read: SettingsReader): TokenConfig | undefined {
-  const key = readTokenKey(read);
-  const issuer = read.text("JWT_ISSUER");
-  const audience = read.text("JWT_AUDIENCE");
-  if (key?.kind === "jwks") {
-    if (issuer === "") read.problem("JWT_ISSUER", "is required with JWT_JWKS_URL");
-    if (audience === "") read.problem("JWT_AUDIENCE", "is required with JWT_JWKS_URL (* for any)");
-  }
-  const userClaim = read.text("JWT_USER_CLAIM", "sub");
-  const roomsClaim = read.text("JWT_ROOMS_CLAIM", "rooms");
-  const pictureHosts = read.list("PICTURE_HOSTS", isHostPattern, "hosts such as *.gravatar.com");
-  if (key === undefined) return undefined;
-  return {
-    key,
-    ...(issuer !== "" && { issuer }),
-    ...(audience !== "" && audience !== "*" && { audience }),
-    userClaim,
-    roomsClaim,
-    pictureHosts: pictureHosts.map((host) => host.toLowerCase()),
-  };
-}
-
-function readTokenKey(read: SettingsReader): TokenKey | undefined {
-  const secret = read.text("JWT_SECRET");
-  const url = read.text("JWT_JWKS_URL");
-  if ((secret === "") === (url === "")) {
-    read.problem("JWT_SECRET", "or JWT_JWKS_URL must be set, and not both");
-    return undefined;
-  }
-  if (secret !== "") {
-    if (secret.length < MIN_SECRET_LENGTH)
-      read.problem("JWT_SECRET", `needs at least ${MIN_SECRET_LENGTH} characters`);
-    return { kind: "secret", secret };
-  }
-  if (!isSecureUrl(url)) read.problem("JWT_JWKS_URL", "must be an https URL");
-  return { kind: "jwks", url };
-}
-
 function readBackEnd(read: SettingsReader): BackEnd | undefined {
   const url = read.text("AUTHORIZE_URL");
   const secret = read.text("WEBHOOK_SECRET");
@@ -158,13 +102,6 @@ function readBackEnd(read: SettingsReader): BackEnd | undefined {
   if (!isSecureUrl(url)) read.problem("AUTHORIZE_URL", "must be an https URL");
   if (secret === "") read.problem("WEBHOOK_SECRET", "is required with AUTHORIZE_URL");
   return { url, secret };
-}
-
-/** Or one of the developer's own machine. */
-function isSecureUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { protocol, hostname } = new URL(text);
-  return protocol === "https:" || (protocol === "http:" && ["localhost", "127.0.0.1"].includes(hostname));
 }
 
 function readPlacement(read: SettingsReader): Config["placement"] {

@@ -7,16 +7,18 @@ import type { Env } from "../env.ts";
 import { log } from "../platform/log.ts";
 import { refuse } from "../protocol/index.ts";
 import { refusalResponse } from "../realtime/upgrade-response.ts";
-import type { AppContext, AppEnv } from "./app-env.ts";
+import type { AppEnv } from "./app-env.ts";
 import { broadcast } from "./broadcast.ts";
 import { connectRoom, connectSession, visibleRefusal } from "./connect.ts";
 import { crossOrigin } from "./cross-origin.ts";
 import { serveAsset } from "./demo.ts";
 import { devToken } from "./dev-token.ts";
-import { openingFaults, reportFailure } from "./failures.ts";
-import { PRIVATE } from "./json.ts";
+import { reportFailure } from "./failures.ts";
+import { health } from "./health.ts";
+import { httpRefusal } from "./http-refusal.ts";
 import { me } from "./me.ts";
 import { notify } from "./notify.ts";
+import { isDecodable } from "./path-names.ts";
 import { pushKey } from "./push.ts";
 import { refusalOf } from "./refusal-error.ts";
 import { rooms } from "./rooms.ts";
@@ -36,6 +38,14 @@ function configOf(env: Env): ConfigResult {
   return result;
 }
 
+/** A name that cannot be decoded would be taken for another one. */
+const wholePath: MiddlewareHandler<AppEnv> = async (c, next) => {
+  if (!isDecodable(c.req.path))
+    return visibleRefusal(c.req.raw, refuse("bad_request", "the path has a % that escapes no character"));
+  await next();
+  return undefined;
+};
+
 const withConfig: MiddlewareHandler<AppEnv> = async (c, next) => {
   const result = configOf(c.env);
   if (!result.ok)
@@ -47,8 +57,9 @@ const withConfig: MiddlewareHandler<AppEnv> = async (c, next) => {
 
 export function createApp(): Hono<AppEnv> {
   const app = new Hono<AppEnv>({ getPath });
-  app.get("/health", health);
+  app.get("/health", (c) => health(c, configOf(c.env)));
   app.use(withConfig);
+  app.use("/v1/*", wholePath);
   app.get("/v1/rooms/:room/connect", connectRoom);
   app.get("/v1/connect", connectSession);
   app.use("/v1/*", crossOrigin(app));
@@ -66,19 +77,9 @@ export function createApp(): Hono<AppEnv> {
   app.onError((error, c) => {
     const refusal = refusalOf(error);
     if (refusal === undefined) reportFailure("request_failed", { path: c.req.path }, error);
-    return refusalResponse(refusal ?? refuse("internal", "this failed here"));
+    return httpRefusal(c.req.raw, refusal ?? refuse("internal", "this failed here"));
   });
   return app;
-}
-
-function health(c: AppContext): Response {
-  const result = configOf(c.env);
-  const headers = { ...PRIVATE, "Access-Control-Allow-Origin": "*" };
-  if (!result.ok) return c.json({ ok: false, problems: result.problems }, 500, headers);
-  const objects = openingFaults(Date.now());
-  return objects.length === 0
-    ? c.json({ ok: true }, 200, headers)
-    : c.json({ ok: false, objects }, 500, headers);
 }
 
 /** Where nothing is, whatever its name. */

@@ -1,47 +1,65 @@
 // Who asks: before any object is touched.
 
-import { isApiKey } from "../auth/api-key.ts";
+import { findApiKey } from "../auth/api-key.ts";
 import { authorizeRoom } from "../auth/authorize-room.ts";
-import { tokenOf } from "../auth/credentials.ts";
-import { type Actor, SERVER } from "../auth/identity.ts";
+import { type Credential, credentialOf } from "../auth/credentials.ts";
+import { type Actor, type Identity, SERVER } from "../auth/identity.ts";
 import { includes } from "../auth/room-permission.ts";
+import { noteRefusedToken } from "../auth/token-log.ts";
+import { tokenRefusal } from "../auth/token-refusals.ts";
 import { type VerifiedToken, verifyToken } from "../auth/verify-token.ts";
-import type { Permission } from "../protocol/index.ts";
+import { type Outcome, type Permission, reject } from "../protocol/index.ts";
 import type { AppContext } from "./app-env.ts";
 import { namedRoom } from "./path-names.ts";
 import { accepted, refusing } from "./refusal-error.ts";
 
+export type ServerIdentity = Extract<Identity, { kind: "server" }>;
+
 export type Bearer =
-  | { readonly kind: "server" }
+  | ServerIdentity
   | { readonly kind: "user"; readonly token: VerifiedToken }
   | { readonly kind: "nobody" };
 
 /** A token that is present but not valid is refused, also where nobody would be let in. */
 export async function authenticateCall(c: AppContext): Promise<Bearer> {
-  const credential = tokenOf(c.req.raw, { inQuery: false });
-  if (credential !== undefined && (await isApiKey(c.get("config").apiKeys, credential)))
-    return { kind: "server" };
+  const credential = credentialOf(c.req.raw, { inQuery: false });
+  if (credential.kind === "token") {
+    const key = await findApiKey(c.get("config").apiKeys, credential.token);
+    if (key !== undefined) return { kind: "server", ...(key.name !== undefined && { key: key.name }) };
+  }
   return authenticateToken(c, credential);
 }
 
 /** For sockets: an API key opens none, and a token may stand in the URL. */
 export const authenticateSocket = (c: AppContext): Promise<Exclude<Bearer, { kind: "server" }>> =>
-  authenticateToken(c, tokenOf(c.req.raw, { inQuery: true }));
+  authenticateToken(c, credentialOf(c.req.raw, { inQuery: true }));
 
-async function authenticateToken(c: AppContext, credential: string | undefined) {
-  if (credential === undefined) {
+async function authenticateToken(c: AppContext, credential: Credential) {
+  if (credential.kind === "none") {
     await spendAllowance(c, addressOf(c));
     return { kind: "nobody" } as const;
   }
-  const verified = await verifyToken(c.get("config").token, credential, Date.now());
+  const verified = await verify(c, credential);
   await spendAllowance(c, verified.ok ? `user ${verified.value.identity.user.id}` : addressOf(c));
   return { kind: "user", token: accepted(verified) } as const;
 }
 
-export async function requireServer(c: AppContext): Promise<void> {
+async function verify(
+  c: AppContext,
+  credential: Exclude<Credential, { kind: "none" }>,
+): Promise<Outcome<VerifiedToken>> {
+  const now = Date.now();
+  if (credential.kind === "token") return verifyToken(c.get("config").token, credential.token, now);
+  const refusal = { reason: "not_bearer" } as const;
+  noteRefusedToken(refusal, {}, now);
+  return reject(tokenRefusal(refusal));
+}
+
+/** Which key it was, for log lines. */
+export async function requireServer(c: AppContext): Promise<ServerIdentity> {
   const bearer = await authenticateCall(c);
-  if (bearer.kind === "nobody") throw refusing("unauthorized", "this call takes an API key");
-  if (bearer.kind === "user") throw refusing("forbidden", "this call takes an API key");
+  if (bearer.kind === "server") return bearer;
+  throw refusing(bearer.kind === "nobody" ? "unauthorized" : "forbidden", "this call takes an API key");
 }
 
 export async function requireUser(c: AppContext): Promise<VerifiedToken> {
@@ -58,13 +76,16 @@ export async function requireRoom(c: AppContext, bearer: Bearer, needed: Permiss
 }
 
 async function actIn(c: AppContext, bearer: Bearer, room: string, needed: Permission): Promise<Actor> {
-  if (bearer.kind === "server") return SERVER;
+  if (bearer.kind === "server") return actorOf(bearer);
   const token = bearer.kind === "user" ? bearer.token : null;
   const actor = accepted(await authorizeRoom(c.get("config"), token, room));
   if (includes(actor.permission, needed)) return actor;
   if (bearer.kind === "nobody") throw refusing("unauthorized", "a token is required");
   throw refusing("forbidden", `you may not ${DOING[needed]} this room`);
 }
+
+/** What server code is in any room. */
+export const actorOf = (identity: ServerIdentity): Actor => ({ ...SERVER, identity });
 
 const DOING = { none: "enter", read: "read", write: "write in", moderate: "moderate" } as const;
 

@@ -1,13 +1,14 @@
 import { Hono } from "hono";
 import * as v from "valibot";
-import { SERVER } from "../auth/identity.ts";
+import type { Actor } from "../auth/identity.ts";
 import { mapBounded } from "../platform/bounded.ts";
 import { type Refusal, refuse, type Sender } from "../protocol/index.ts";
 import { encodeData } from "../realtime/encode-data.ts";
 import { randomId } from "../realtime/random-id.ts";
 import { commandId, eventName, presentJson, roomName } from "../validation/fields.ts";
+import { listOf } from "../validation/ranges.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
-import { requireServer } from "./authenticate.ts";
+import { actorOf, requireServer } from "./authenticate.ts";
 import { readBody } from "./body.ts";
 import { reportFailure } from "./failures.ts";
 import { roomStub } from "./objects.ts";
@@ -17,7 +18,7 @@ import { sender } from "./sender.ts";
 const MAX_ROOMS = 100;
 
 const broadcastBody = v.strictObject({
-  rooms: v.pipe(v.array(roomName), v.minLength(1), v.maxLength(MAX_ROOMS)),
+  rooms: listOf(roomName, 1, MAX_ROOMS, "rooms"),
   event: eventName,
   data: presentJson,
   id: v.exactOptional(commandId),
@@ -37,25 +38,26 @@ interface Say {
 }
 
 export const broadcast = new Hono<AppEnv>().post("/", async (c) => {
-  await requireServer(c);
+  const actor = actorOf(await requireServer(c));
   const body = await readBody(c, broadcastBody);
   const id = body.id ?? randomId();
   const message = { ...body, id, keyed: body.id !== undefined, data: accepted(encodeData(body.data)) };
-  const results = await mapBounded([...new Set(body.rooms)], (room) => sayIn(c, room, message));
+  const results = await mapBounded([...new Set(body.rooms)], (room) => sayIn(c, actor, room, message));
   return c.json({ results });
 });
 
 /** One room that fails does not take the others with it. */
 async function sayIn(
   c: AppContext,
+  actor: Actor,
   room: string,
   { ephemeral, event, data, from, id, keyed }: Say,
 ): Promise<{ room: string; seq?: number; error?: Refusal }> {
   try {
     const stub = roomStub(c, room);
     const outcome = ephemeral
-      ? await stub.signal(SERVER, { event, data, from })
-      : await stub.publish(SERVER, { event, data, from, id, keyed });
+      ? await stub.signal(actor, { event, data, from })
+      : await stub.publish(actor, { event, data, from, id, keyed });
     if (!outcome.ok) return { room, error: outcome.refusal };
     return outcome.value === undefined ? { room } : { room, seq: outcome.value.seq };
   } catch (error) {

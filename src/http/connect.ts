@@ -1,21 +1,23 @@
 // The two connect paths. They stay clear of middleware that changes response headers: those of a 101 cannot be.
 
-import { speaksOurProtocol } from "../auth/credentials.ts";
+import { offersTokenAlone, speaksOurProtocol } from "../auth/credentials.ts";
 import { encodeHeader, IDENTITY_HEADER } from "../auth/identity-header.ts";
 import { closeCode, closeReason, type Refusal, refuse } from "../protocol/index.ts";
-import { refusalResponse, upgraded } from "../realtime/upgrade-response.ts";
+import { upgraded } from "../realtime/upgrade-response.ts";
 import type { RoomUpgrade } from "../room/room-upgrade.ts";
 import type { SessionUpgrade } from "../user/session-upgrade.ts";
 import type { AppContext } from "./app-env.ts";
 import { authenticateSocket, requireRoom } from "./authenticate.ts";
+import { noteRefusedConnect } from "./connect-log.ts";
 import { requireOrigin } from "./cross-origin.ts";
 import { reportFailure } from "./failures.ts";
+import { httpRefusal } from "./http-refusal.ts";
 import { roomStub, userStub } from "./objects.ts";
 import { readSocketBounds, readSocketQuery } from "./query.ts";
 import { refusalOf, refusing } from "./refusal-error.ts";
 
 export const connectRoom = (c: AppContext): Promise<Response> =>
-  upgrade(c, async () => {
+  upgrade(c, "room", async () => {
     const { room, actor } = await requireRoom(c, await authenticateSocket(c), "read");
     const { presence, ...query } = readSocketQuery(c);
     return openRoomSocket(c, room, {
@@ -29,7 +31,7 @@ export const connectRoom = (c: AppContext): Promise<Response> =>
   });
 
 export const connectSession = (c: AppContext): Promise<Response> =>
-  upgrade(c, async () => {
+  upgrade(c, "session", async () => {
     const bearer = await authenticateSocket(c);
     if (bearer.kind === "nobody") throw refusing("unauthorized", "a session needs a user's token");
     const { since, history, topics } = readSocketQuery(c);
@@ -64,16 +66,23 @@ export async function refusalIn(response: Response): Promise<Refusal> {
 const isUpgrade = (request: Request): boolean =>
   request.headers.get("Upgrade")?.toLowerCase() === "websocket";
 
-async function upgrade(c: AppContext, open: () => Promise<Response>): Promise<Response> {
+async function upgrade(
+  c: AppContext,
+  socket: "room" | "session",
+  open: () => Promise<Response>,
+): Promise<Response> {
   if (!isUpgrade(c.req.raw))
-    return refusalResponse(refuse("bad_request", "this path takes WebSocket connections"));
+    return httpRefusal(c.req.raw, refuse("bad_request", "this path takes WebSocket connections"));
   const refusal = await attempt(c, open);
-  return refusal instanceof Response ? refusal : visibleRefusal(c.req.raw, refusal);
+  if (refusal instanceof Response) return refusal;
+  noteRefusedConnect(socket, refusal, Date.now());
+  return visibleRefusal(c.req.raw, refusal);
 }
 
 async function attempt(c: AppContext, open: () => Promise<Response>): Promise<Response | Refusal> {
   try {
     requireOrigin(c);
+    if (offersTokenAlone(c.req.raw)) throw refusing("bad_request", "offer edge-rooms.v1 beside token.<jwt>");
     const response = await open();
     return response.status === 101 ? response : await refusalIn(response);
   } catch (error) {
@@ -86,7 +95,7 @@ async function attempt(c: AppContext, open: () => Promise<Response>): Promise<Re
 
 /** A browser sees no HTTP status, so whoever speaks our subprotocol is accepted and closed at once. */
 export function visibleRefusal(request: Request, refusal: Refusal): Response {
-  if (!isUpgrade(request) || !speaksOurProtocol(request)) return refusalResponse(refusal);
+  if (!isUpgrade(request) || !speaksOurProtocol(request)) return httpRefusal(request, refusal);
   const { 0: client, 1: server } = new WebSocketPair();
   server.accept();
   server.close(closeCode(refusal.code), closeReason(refusal));

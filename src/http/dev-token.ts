@@ -3,7 +3,7 @@
 // sends `CF-Connecting-IP`, so here one can only see who does not hide that they come from elsewhere.
 
 import * as v from "valibot";
-import { userId } from "../validation/fields.ts";
+import { USER_ID, userId } from "../validation/fields.ts";
 import type { AppContext } from "./app-env.ts";
 import { PRIVATE } from "./json.ts";
 import { refusing } from "./refusal-error.ts";
@@ -25,7 +25,7 @@ const PASSED_ON = ["X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarde
 export async function devToken(c: AppContext): Promise<Response> {
   if (!isWelcome(c)) return c.notFound();
   const user = v.safeParse(userId, c.req.query("user"));
-  if (!user.success) throw refusing("bad_request", "user must be a user id", { path: ["user"] });
+  if (!user.success) throw refusing("bad_request", `user ${USER_ID}`, { path: ["user"] });
   const permission = v.safeParse(devPermission, c.req.query("permission"));
   if (!permission.success)
     throw refusing("bad_request", "permission must be read, write or moderate", { path: ["permission"] });

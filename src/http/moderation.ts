@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import * as v from "valibot";
 import { userId } from "../validation/fields.ts";
+import { integer, text } from "../validation/ranges.ts";
 import type { AppEnv } from "./app-env.ts";
 import { readBody } from "./body.ts";
 import { callInRoom } from "./call-actor.ts";
@@ -16,11 +17,8 @@ const MAX_REASON_LENGTH = 500;
 
 const kickBody = v.strictObject({
   user: userId,
-  banSeconds: v.optional(
-    v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(MAX_BAN_S)),
-    DEFAULT_BAN_S,
-  ),
-  reason: v.exactOptional(v.pipe(v.string(), v.maxLength(MAX_REASON_LENGTH))),
+  banSeconds: v.optional(integer(0, MAX_BAN_S), DEFAULT_BAN_S),
+  reason: v.exactOptional(text(0, MAX_REASON_LENGTH)),
 });
 
 /** Under `/v1/rooms/:room`. */

@@ -1,11 +1,12 @@
 import { Hono } from "hono";
 import * as v from "valibot";
 import { mapBounded } from "../platform/bounded.ts";
-import { PRIORITIES, type Refusal, refuse } from "../protocol/index.ts";
+import { MAX_INSTANT_MS, PRIORITIES, type Refusal, refuse } from "../protocol/index.ts";
 import { encodeData, oversize } from "../realtime/encode-data.ts";
 import { randomId } from "../realtime/random-id.ts";
 import type { NotificationInput } from "../user/inbox.ts";
-import { eventName, instant, notificationId, userId } from "../validation/fields.ts";
+import { eventName, notificationId, userId } from "../validation/fields.ts";
+import { integer, listOf, text } from "../validation/ranges.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
 import { requireServer } from "./authenticate.ts";
 import { readBody } from "./body.ts";
@@ -30,9 +31,9 @@ const inFuture = (at: number): boolean => at > Date.now();
 const notifyBody = v.pipe(
   v.strictObject({
     user: v.exactOptional(userId),
-    users: v.exactOptional(v.pipe(v.array(userId), v.minLength(1), v.maxLength(MAX_USERS))),
-    title: v.pipe(v.string(), v.maxLength(200)),
-    message: v.pipe(v.string(), v.maxLength(4_000)),
+    users: v.exactOptional(listOf(userId, 1, MAX_USERS, "user ids")),
+    title: text(0, 200),
+    message: text(0, 4_000),
     priority: v.exactOptional(v.picklist(PRIORITIES)),
     topic: v.exactOptional(eventName),
     link: v.exactOptional(
@@ -40,7 +41,9 @@ const notifyBody = v.pipe(
     ),
     data: v.exactOptional(v.unknown()),
     id: v.exactOptional(notificationId),
-    expiresAt: v.exactOptional(v.pipe(instant, v.check(inFuture, "must be in the future, in milliseconds"))),
+    expiresAt: v.exactOptional(
+      v.pipe(integer(1, MAX_INSTANT_MS), v.check(inFuture, "must be in the future, in milliseconds")),
+    ),
   }),
   v.check(({ user, users }) => (user === undefined) !== (users === undefined), "takes one of user and users"),
 );

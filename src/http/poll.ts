@@ -1,6 +1,7 @@
 // A room socket that the Worker holds for one answer to a poll.
 
 import {
+  type Closing,
   formatCursor,
   type Member,
   parseCloseReason,
@@ -31,6 +32,8 @@ export interface Polled {
   readonly error?: Refusal;
 }
 
+const LOST: Closing = { code: "overloaded" };
+
 /** Reads a room socket to the end of its replay, and from there on to the first event. */
 export class Poll {
   readonly #socket: WebSocket;
@@ -50,8 +53,8 @@ export class Poll {
       if (progress === "done") this.end();
     });
     socket.addEventListener("close", ({ reason }) => {
-      const { code, ...wait } = parseCloseReason(reason) ?? { code: "overloaded" };
-      if (!this.#ended) this.#closing = refuse(code, "the room closed the connection", wait);
+      const { code, message = "the room closed the connection", ...wait } = parseCloseReason(reason) ?? LOST;
+      if (!this.#ended) this.#closing = refuse(code, message, wait);
       this.end();
     });
     socket.accept();

@@ -3,6 +3,7 @@ import * as v from "valibot";
 import type { PreferencesPatch } from "../user/preferences.ts";
 import { isTimeOfDay, isTimeZone } from "../user/quiet-hours.ts";
 import { eventName, roomName } from "../validation/fields.ts";
+import { listOf } from "../validation/ranges.ts";
 import type { AppEnv } from "./app-env.ts";
 import { readBody } from "./body.ts";
 import { callAsUser } from "./call-actor.ts";
@@ -25,8 +26,8 @@ const quietHours = v.pipe(
 const once = (names: string[]) => [...new Set(names)];
 
 const preferencesBody = v.strictObject({
-  mutedTopics: v.exactOptional(v.pipe(v.array(eventName), v.maxLength(MAX_MUTED_TOPICS), v.transform(once))),
-  mutedRooms: v.exactOptional(v.pipe(v.array(roomName), v.maxLength(MAX_MUTED_ROOMS), v.transform(once))),
+  mutedTopics: v.exactOptional(v.pipe(listOf(eventName, 0, MAX_MUTED_TOPICS, "topics"), v.transform(once))),
+  mutedRooms: v.exactOptional(v.pipe(listOf(roomName, 0, MAX_MUTED_ROOMS, "rooms"), v.transform(once))),
   quietHours: v.exactOptional(v.nullable(quietHours)),
   push: v.exactOptional(v.boolean()),
 }) satisfies v.GenericSchema<unknown, PreferencesPatch>;

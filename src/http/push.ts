@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import * as v from "valibot";
 import { allowsEndpoint, isPublicKey, type PushConfig } from "../config/push-config.ts";
-import { MAX_INSTANT } from "../protocol/index.ts";
+import { instant } from "../validation/ranges.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
 import { readBody } from "./body.ts";
 import { callAsUser } from "./call-actor.ts";
@@ -14,7 +14,7 @@ const isSecret = (text: string) => /^[A-Za-z0-9_-]{22}$/.test(text);
 /** A `PushSubscription` as JSON. */
 const subscriptionBody = v.object({
   endpoint: v.string(),
-  expirationTime: v.exactOptional(v.nullable(v.pipe(v.number(), v.minValue(0), v.maxValue(MAX_INSTANT)))),
+  expirationTime: v.exactOptional(v.nullable(instant)),
   keys: v.object({
     p256dh: v.pipe(
       v.string(),

@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import * as v from "valibot";
 import { messageSeq, seq } from "../validation/fields.ts";
+import { integer } from "../validation/ranges.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
 import { requireRoom, requireServer } from "./authenticate.ts";
 import { readBody } from "./body.ts";
@@ -17,9 +18,9 @@ const HOUR_MS = 3_600_000;
 const MAX_HISTORY_LIMIT = 100_000;
 
 const settingsBody = v.strictObject({
-  slowModeMs: v.exactOptional(v.pipe(seq, v.maxValue(HOUR_MS))),
+  slowModeMs: v.exactOptional(integer(0, HOUR_MS)),
   maxConnections: v.exactOptional(messageSeq),
-  historyLimit: v.exactOptional(v.pipe(messageSeq, v.maxValue(MAX_HISTORY_LIMIT))),
+  historyLimit: v.exactOptional(integer(1, MAX_HISTORY_LIMIT)),
 });
 
 const receiptBody = v.object({ seq: v.exactOptional(seq) });
@@ -35,9 +36,8 @@ export const rooms = new Hono<AppEnv>()
     return c.json({ settings: accepted(await roomStub(c, room).configure(actor, patch)) });
   })
   .delete("/:room", async (c) => {
-    await requireServer(c);
-    const { room } = await requireRoom(c, { kind: "server" }, "moderate");
-    accepted(await roomStub(c, room).purge());
+    const { room, actor } = await requireRoom(c, await requireServer(c), "moderate");
+    accepted(await roomStub(c, room).purge(actor));
     return c.json({});
   })
   .get("/:room/events", pollEvents)

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { userId } from "../validation/fields.ts";
+import { text } from "../validation/ranges.ts";
 import { refusing } from "./refusal-error.ts";
 
 const MAX_NAME_LENGTH = 128;
@@ -7,7 +8,7 @@ const MAX_NAME_LENGTH = 128;
 /** In whose name server code speaks. */
 export const sender = v.object({
   id: userId,
-  name: v.exactOptional(v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_NAME_LENGTH))),
+  name: v.exactOptional(text(1, MAX_NAME_LENGTH)),
 });
 
 /** Fields in which a user could speak for others. */

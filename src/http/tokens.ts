@@ -2,10 +2,12 @@ import { Hono } from "hono";
 import { SignJWT } from "jose";
 import * as v from "valibot";
 import { isRoomPattern } from "../auth/room-permission.ts";
-import { MAX_TOKEN_LENGTH } from "../auth/verify-token.ts";
+import { MAX_TOKEN_LENGTH } from "../auth/token-refusals.ts";
 import type { Config } from "../config/config.ts";
+import { log } from "../platform/log.ts";
 import { PERMISSIONS } from "../protocol/index.ts";
 import { userId } from "../validation/fields.ts";
+import { integer, text } from "../validation/ranges.ts";
 import type { AppEnv } from "./app-env.ts";
 import { requireServer } from "./authenticate.ts";
 import { readBody } from "./body.ts";
@@ -13,24 +15,38 @@ import { refusing } from "./refusal-error.ts";
 
 const DEFAULT_TTL_S = 3_600;
 
+const isObject = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value);
+
 const tokenBody = v.strictObject({
   user: userId,
-  name: v.exactOptional(v.pipe(v.string(), v.minLength(1), v.maxLength(128))),
-  rooms: v.record(
-    v.pipe(v.string(), v.check(isRoomPattern, "must be a room name, or a prefix ending in *")),
-    v.picklist(PERMISSIONS),
+  name: v.exactOptional(text(1, 128)),
+  rooms: v.pipe(
+    // A list would pass for an object whose fields have numbers.
+    v.custom<object>((rooms) => isObject(rooms), "must be an object of room names and levels"),
+    v.record(
+      v.pipe(v.string(), v.check(isRoomPattern, "must be a room name, or a prefix ending in *")),
+      v.picklist(PERMISSIONS),
+    ),
   ),
-  ttlSeconds: v.exactOptional(v.pipe(v.number(), v.safeInteger(), v.minValue(60), v.maxValue(2_592_000))),
+  ttlSeconds: v.exactOptional(integer(60, 2_592_000)),
 });
 
 type TokenRequest = v.InferOutput<typeof tokenBody>;
 
 /** For back ends without a JWT library. */
 export const tokens = new Hono<AppEnv>().post("/", async (c) => {
-  await requireServer(c);
-  const token = await signToken(c.get("config"), await readBody(c, tokenBody));
+  const { key } = await requireServer(c);
+  const request = await readBody(c, tokenBody);
+  const token = await signToken(c.get("config"), request);
   if (token.token.length > MAX_TOKEN_LENGTH)
-    throw refusing("too_large", "rooms make the token too long", { path: ["rooms"] });
+    throw refusing(
+      "too_large",
+      `a token has at most ${MAX_TOKEN_LENGTH} characters, and rooms make it longer`,
+      {
+        path: ["rooms"],
+      },
+    );
+  log("info", "token_made", { user: request.user, key });
   return c.json(token);
 });
 
@@ -41,15 +57,17 @@ export async function signToken({ token: { key, ...claims } }: Config, request: 
   const { user, name, rooms, ttlSeconds = DEFAULT_TTL_S } = request;
   const issuedAt = Math.floor(Date.now() / 1_000);
   const expiresAt = issuedAt + ttlSeconds;
+  const [audience] = claims.audiences;
   const jwt = new SignJWT({
     [claims.userClaim]: user,
     [claims.roomsClaim]: rooms,
+    ...(audience !== undefined && { [claims.audienceClaim]: audience }),
     ...(name !== undefined && { name }),
   })
     .setProtectedHeader({ alg: "HS256" })
     .setIssuedAt(issuedAt)
     .setExpirationTime(expiresAt);
-  if (claims.issuer !== undefined) jwt.setIssuer(claims.issuer);
-  if (claims.audience !== undefined) jwt.setAudience(claims.audience);
-  return { token: await jwt.sign(new TextEncoder().encode(key.secret)), expiresAt: expiresAt * 1_000 };
+  const [issuer] = claims.issuers;
+  if (issuer !== undefined) jwt.setIssuer(issuer);
+  return { token: await jwt.sign(new TextEncoder().encode(key.secrets[0])), expiresAt: expiresAt * 1_000 };
 }

@@ -37,10 +37,11 @@ export const users = new Hono<AppEnv>()
     return c.json({});
   })
   .post("/:user/disconnect", async (c) => {
-    const user = await namedByServer(c);
+    const { key } = await requireServer(c);
+    const user = namedUser(c);
     const { keepPush = false } = await readOptionalBody(c, disconnectBody);
     const { rooms } = await userStub(c, user).disconnect({ keepPush });
-    log("info", "disconnected", { user, rooms });
+    log("info", "disconnected", { user, rooms, key });
     return c.json({ rooms });
   });
 

@@ -1,5 +1,7 @@
 // One table for every refusal: what HTTP answers, what a socket closes with, and what a client then does.
 
+import { cutToBytes } from "./text-size.ts";
+
 interface ErrorRule {
   readonly http: number;
   /** Left out where a code never closes a connection. */
@@ -56,9 +58,12 @@ export function refuse(
   return { code, message, ...more };
 }
 
+/** Why a connection, or a room on a session, was closed. */
 export interface Closing {
   readonly code: ErrorCode;
   readonly retryAfterMs?: number;
+  /** For people. */
+  readonly message?: string;
 }
 
 export function closeCode(code: ErrorCode): number {
@@ -66,12 +71,25 @@ export function closeCode(code: ErrorCode): number {
   return rule.close ?? 4500;
 }
 
-/** `rate_limited 2000`: the code, after a space perhaps the wait in milliseconds. */
-export const closeReason = ({ code, retryAfterMs }: Closing): string =>
-  retryAfterMs === undefined ? code : `${code} ${Math.ceil(retryAfterMs)}`;
+/** A close frame has 125 bytes, and two are the number. */
+const MAX_REASON_BYTES = 123;
 
+/**
+ * `unauthorized: the token has no exp`, `rate_limited 2000`: the code, perhaps a space and the wait in milliseconds,
+ * perhaps `: ` and words. At most 123 bytes of UTF-8; what is longer is cut at its end.
+ */
+export function closeReason({ code, retryAfterMs, message = "" }: Closing): string {
+  const head = retryAfterMs === undefined ? code : `${code} ${Math.ceil(retryAfterMs)}`;
+  return message === "" ? head : cutToBytes(`${head}: ${message}`, MAX_REASON_BYTES);
+}
+
+/** `undefined` where `reason` is not of this form: it is then not the server's. */
 export function parseCloseReason(reason: string): Closing | undefined {
-  const [, code, wait] = /^([a-z_]+)(?: (\d{1,15}))?$/.exec(reason) ?? [];
+  const [, code, wait, message] = /^([a-z_]+)(?: (\d{1,15}))?(?:: (.+))?$/s.exec(reason) ?? [];
   if (code === undefined || !isErrorCode(code)) return undefined;
-  return wait === undefined ? { code } : { code, retryAfterMs: Number(wait) };
+  return {
+    code,
+    ...(wait !== undefined && { retryAfterMs: Number(wait) }),
+    ...(message !== undefined && { message }),
+  };
 }

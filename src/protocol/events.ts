@@ -244,6 +244,7 @@ export interface Left {
   readonly room: string;
   readonly code: ErrorCode;
   readonly retryAfterMs?: number;
+  readonly message?: string;
 }
 
 export type InboxEvent = NotificationEvent | NotificationUpdated | Signal;

@@ -46,11 +46,11 @@ export const MAX_UNREAD = 1_000;
 /** More members than this, and a room sends `occupancy` in place of member events. */
 export const LISTED_MEMBERS = 200;
 
-/** The last millisecond since 1970 that a `Date` holds. Every instant on the wire is an integer up to here. */
-export const MAX_INSTANT = 8.64e15;
-
 /** A client forgets that somebody types after this long without a follow-up. */
 export const TYPING_MS = 3_000;
+
+/** The latest moment that a `Date` holds, in milliseconds since 1970: the bound of every instant on the wire. */
+export const MAX_INSTANT_MS = 8.64e15;
 
 /** A command unanswered for this long means a dead socket. */
 export const COMMAND_TIMEOUT_MS = 30_000;

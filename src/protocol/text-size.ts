@@ -17,3 +17,15 @@ export function utf8Length(text: string): number {
 /** Whether `text` is longer than `maxBytes` in UTF-8. Counts only where the number of units leaves it open. */
 export const exceedsBytes = (text: string, maxBytes: number): boolean =>
   text.length > maxBytes || (text.length * 3 > maxBytes && utf8Length(text) > maxBytes);
+
+/** The beginning of `text` that takes at most `maxBytes` in UTF-8; no character is split. */
+export function cutToBytes(text: string, maxBytes: number): string {
+  let bytes = 0;
+  let length = 0;
+  for (const character of text) {
+    bytes += utf8Length(character);
+    if (bytes > maxBytes) return text.slice(0, length);
+    length += character.length;
+  }
+  return text;
+}

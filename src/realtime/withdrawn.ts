@@ -37,7 +37,7 @@ export function withdrawAll(before: VoidTokens, lastUndated: number, now: number
 const WITHDRAWN = "this token was withdrawn";
 const UNDATED = refuse(
   "token_expired",
-  "tokens of this user were withdrawn, and nobody can tell whether this one is among them: tokens need an iat",
+  "tokens were withdrawn, and this one may be among them: tokens need an iat",
 );
 
 /** Why this token is void, if it is; with `retryAfterMs` while a fresh one may be too. All in milliseconds. */

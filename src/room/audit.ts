@@ -3,6 +3,8 @@ export interface AuditEntry {
   readonly act: "edit" | "delete" | "kick" | "unban" | "settings" | "purge";
   /** User id; `null` is server code. */
   readonly by: string | null;
+  /** The name of the API key that server code used, if it has one. */
+  readonly key?: string;
   /** Whom it concerns; `null` is server code. */
   readonly user?: string | null;
   readonly seq?: number;

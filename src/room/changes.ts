@@ -14,7 +14,7 @@ import { oversize } from "../realtime/encode-data.ts";
 import type { Audit } from "./audit.ts";
 import type { Delivery } from "./delivery.ts";
 import { encodeDeleted, encodeUpdated } from "./message-body.ts";
-import { keptForServer, mayModerate, mayWrite, NO_WRITE, nameOf } from "./rights.ts";
+import { keptForServer, mayModerate, mayWrite, NO_WRITE, nameOf, signatureOf } from "./rights.ts";
 import type { RoomLog, Target } from "./room-log.ts";
 import type { RoomSettings } from "./room-settings.ts";
 
@@ -118,8 +118,8 @@ export class Changes {
 
   /** What people do to their own is no matter for the log. */
   #report(act: "edit" | "delete", actor: Actor, { seq, author }: Target): void {
-    const by = nameOf(actor);
-    if ((by ?? "") !== author) this.#audit({ act, by, user: author || null, seq });
+    const signature = signatureOf(actor);
+    if ((signature.by ?? "") !== author) this.#audit({ act, ...signature, user: author || null, seq });
   }
 }
 

@@ -6,7 +6,7 @@ import type { Departure } from "../realtime/departure.ts";
 import { type VoidTokens, withdrawn } from "../realtime/withdrawn.ts";
 import type { Audit } from "./audit.ts";
 import type { Receipts } from "./receipts.ts";
-import { mayModerate, NO_MODERATE, nameOf } from "./rights.ts";
+import { mayModerate, NO_MODERATE, nameOf, signatureOf } from "./rights.ts";
 import type { RoomLog } from "./room-log.ts";
 import type { OwnSettings, RoomSettings, SettingsPatch } from "./room-settings.ts";
 import type { Ban, UserRecords } from "./user-records.ts";
@@ -111,7 +111,7 @@ export class Moderation {
     if (banMs > 0) this.#records.setBan({ user, until: now + banMs, at: now, by, reason });
     const closing = banMs > 0 ? ({ code: "banned", retryAfterMs: banMs } as const) : FORBIDDEN;
     this.#ports.expel({ user }, () => closing, "left", now);
-    this.#ports.audit({ act: "kick", by, user, banSeconds });
+    this.#ports.audit({ act: "kick", ...signatureOf(actor), user, banSeconds });
     return accept(undefined);
   }
 
@@ -139,7 +139,7 @@ export class Moderation {
   unban(actor: Actor, user: string): Outcome<undefined> {
     if (!mayModerate(actor)) return reject(NO_MODERATE);
     this.#records.liftBan(user);
-    this.#ports.audit({ act: "unban", by: nameOf(actor), user });
+    this.#ports.audit({ act: "unban", ...signatureOf(actor), user });
     return accept(undefined);
   }
 
@@ -155,7 +155,7 @@ export class Moderation {
     const change = () => this.#settings.change(patch);
     if (historyLimit === undefined || historyLimit === this.#settings.historyLimit) change();
     else this.#log.setReach(historyLimit, change);
-    this.#ports.audit({ act: "settings", by: nameOf(actor), settings: patch });
+    this.#ports.audit({ act: "settings", ...signatureOf(actor), settings: patch });
     return accept(this.#settings.own);
   }
 
@@ -165,7 +165,7 @@ export class Moderation {
     this.#receipts.purge();
     this.#log.purge(this.#ports.newEpoch());
     this.#ports.expel("everybody", () => ({ code: "deleted" }), "left", now);
-    this.#ports.audit({ act: "purge", by: nameOf(actor) });
+    this.#ports.audit({ act: "purge", ...signatureOf(actor) });
     return accept(undefined);
   }
 }

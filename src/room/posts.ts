@@ -98,7 +98,8 @@ export class Posts {
         // Of what one sender says again in the same flush only the last counts. Server code is no sender: what it says
         // in its own name may be about many things; what it says in a user's name that user cannot replace.
         ...(from !== null && {
-          replaces: `${by?.state.id ?? actor.identity.kind} ${from.id} ${event} ${to ?? ""} ${except ?? ""}`,
+          // None of them has a line break.
+          replaces: `${by?.state.id ?? actor.identity.kind}\n${from.id}\n${event}\n${to ?? ""}\n${except ?? ""}`,
         }),
         except: deaf,
         ...(to !== undefined && { to: this.#attendance.connectionsOf(to) }),

@@ -3,6 +3,7 @@
 import { type Actor, userOf } from "../auth/identity.ts";
 import { includes } from "../auth/room-permission.ts";
 import { matchesTopics, type Permission, type Refusal, refuse } from "../protocol/index.ts";
+import type { AuditEntry } from "./audit.ts";
 
 export const NO_WRITE = refuse("forbidden", "you may not write in this room");
 export const NO_MODERATE = refuse("forbidden", "you may not moderate this room");
@@ -26,3 +27,9 @@ export function keptForServer(
 
 /** User id, or `null` for server code. */
 export const nameOf = ({ identity }: Actor): string | null => userOf(identity)?.id ?? null;
+
+/** Who signs an act of moderation. */
+export const signatureOf = ({ identity }: Actor): Pick<AuditEntry, "by" | "key"> => ({
+  by: userOf(identity)?.id ?? null,
+  ...(identity.kind === "server" && identity.key !== undefined && { key: identity.key }),
+});

@@ -188,8 +188,8 @@ export class RoomObject extends DurableObject<Env> {
   }
 
   /** For server code, as the Worker has seen to. */
-  purge(): Promise<Outcome<undefined>> {
-    return this.#call(SERVER, ({ moderation }, now) => moderation.purge(SERVER, now));
+  purge(actor: Actor): Promise<Outcome<undefined>> {
+    return this.#call(actor, ({ moderation }, now) => moderation.purge(actor, now));
   }
 
   /**

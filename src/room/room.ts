@@ -345,5 +345,5 @@ export class Room {
   }
 }
 
-/** Whose connections count together. No user id has a space. */
-const seatOf = (identity: Identity): string => userOf(identity)?.id ?? `${identity.kind} connections`;
+/** Whose connections count together. A user id may be any text, so its kind stands before it. */
+const seatOf = (identity: Identity): string => `${identity.kind} ${userOf(identity)?.id ?? ""}`;

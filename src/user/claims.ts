@@ -5,8 +5,8 @@ import type { RoomsClaim } from "../auth/room-permission.ts";
 import { firstRow, type Sql } from "../platform/sql.ts";
 import { utf8Length } from "../protocol/index.ts";
 
-/** In UTF-8 bytes: beside 50 rooms with long names and a user with a picture. */
-const MAX_ATTACHED = 3_000;
+/** In UTF-8 bytes: beside 50 rooms with long names, and a user with a long id and a picture. */
+const MAX_ATTACHED = 2_500;
 
 /** Made when it is first needed: most users never have such a token. Never to be edited: see user-schema.ts. */
 export const CLAIMS_TABLE =

@@ -7,12 +7,14 @@ export function check<Schema extends v.GenericSchema>(
   schema: Schema,
   input: unknown,
 ): Outcome<v.InferOutput<Schema>> {
-  const result = v.safeParse(schema, input, { abortEarly: true });
+  const result = v.safeParse(schema, input, { abortEarly: true, message: describe });
   if (result.success) return accept(result.output);
   const [issue] = result.issues;
   const path = pathOf(issue);
   const where = path.length === 0 ? "" : `${path.join(".")}: `;
-  return reject(refuse("bad_request", where + reason(issue), path.length === 0 ? {} : { path }));
+  const isMissing = issue.kind === "schema" && issue.input === undefined;
+  const what = isMissing ? "is missing" : issue.message;
+  return reject(refuse("bad_request", where + what, path.length === 0 ? {} : { path }));
 }
 
 function pathOf(issue: v.BaseIssue<unknown>): (string | number)[] {
@@ -20,15 +22,25 @@ function pathOf(issue: v.BaseIssue<unknown>): (string | number)[] {
   return refusalPath(keys.filter((key) => typeof key === "string" || typeof key === "number"));
 }
 
-/** valibot quotes what it received: a refusal must not, as it may be long, or a secret. */
-function reason(issue: v.BaseIssue<unknown>): string {
-  if (issue.kind === "validation") {
-    if (issue.type === "check" || issue.type === "partial_check") return issue.message;
-    return typeof issue.requirement === "number"
-      ? `is out of range (${issue.requirement})`
-      : "is out of range";
-  }
-  if (issue.type === "custom") return issue.message;
-  if (issue.type === "strict_object" && issue.expected === "never") return "is no field of this body";
-  return issue.received === "undefined" ? "is missing" : `must be ${issue.expected ?? "of another type"}`;
+const TYPES: Readonly<Record<string, string>> = {
+  string: "must be text",
+  number: "must be a number",
+  boolean: "must be true or false",
+  array: "must be a list",
+  object: "must be an object",
+  strict_object: "must be an object",
+  record: "must be an object",
+};
+
+/**
+ * Where a schema has no words of its own. Those of valibot quote what was received, and a refusal must not: it may be
+ * long, or a secret.
+ */
+function describe({ kind, type, expected }: v.BaseIssue<unknown>): string {
+  if (kind !== "schema" || expected === null) return "does not fit";
+  if (type === "strict_object" && expected === "never") return "is no field of this body";
+  const known = TYPES[type];
+  if (known !== undefined) return known;
+  const values = expected.replace(/[()"]/g, "").split(" | ");
+  return values.length === 1 ? `must be ${values}` : `must be one of ${values.join(", ")}`;
 }

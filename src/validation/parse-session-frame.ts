@@ -1,4 +1,5 @@
 import { accept, isRoomName, refuse, reject, type SessionCommand } from "../protocol/index.ts";
+import { ROOM_NAME } from "./fields.ts";
 import { numberBeyondDouble } from "./number-range.ts";
 import { type Parsed, parseEach } from "./parse-frame.ts";
 import { SESSION_COMMANDS } from "./session-commands.ts";
@@ -17,7 +18,7 @@ export interface RoomFrame {
 type SessionFrame = Parsed<SessionCommand | RoomFrame>;
 type Json = Readonly<Record<string, unknown>>;
 
-const NO_ROOM_NAME = refuse("bad_request", "room must be a room name", { path: ["room"] });
+const NO_ROOM_NAME = refuse("bad_request", `room: ${ROOM_NAME}`, { path: ["room"] });
 
 /**
  * Turns what a session sent into commands of its own and frames for its rooms. `room` on a batch holds for all in it;

@@ -9,6 +9,7 @@ import {
   seq,
   topicList,
 } from "./fields.ts";
+import { integer, listOf } from "./ranges.ts";
 import { auth, history, ping, presence, topics } from "./room-commands.ts";
 
 const oneTarget = <M extends { ids?: unknown; upTo?: unknown; all?: unknown }>() =>
@@ -17,8 +18,10 @@ const oneTarget = <M extends { ids?: unknown; upTo?: unknown; all?: unknown }>()
     "takes one of ids, upTo and all",
   );
 
+const MAX_MARKED = 1_000;
+
 const markFields = {
-  ids: v.exactOptional(v.pipe(v.array(notificationId), v.maxLength(1_000))),
+  ids: v.exactOptional(listOf(notificationId, 0, MAX_MARKED, "ids")),
   upTo: v.exactOptional(seq),
   all: v.exactOptional(v.literal(true)),
   state: notificationState,
@@ -41,7 +44,7 @@ const join = v.object({
   id: commandId,
   room: roomName,
   since: v.exactOptional(v.string()),
-  history: v.exactOptional(v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(MAX_HISTORY))),
+  history: v.exactOptional(integer(0, MAX_HISTORY)),
   topics: v.exactOptional(v.nullable(topicList)),
   presence: v.exactOptional(v.literal("off")),
   replaces: v.exactOptional(v.string()),

@@ -20,7 +20,7 @@ export function nonsense(anonymous: boolean): unknown[] {
     send({ replyTo: 1_000_000 }),
     send({ replyTo: 0 }),
     send({ retryOf: "elsewhere.1" }),
-    send({ mentions: ["a/b"] }),
+    send({ mentions: ["a\nb"] }),
     { type: "presence", id: "x", status: "asleep" },
     { type: "presence", id: "x", data: "x".repeat(2_000) },
     { type: "topics", id: "x", topics: ["no spaces"] },

@@ -64,12 +64,34 @@ describe("names", () => {
     expect([isEventName("x".repeat(64)), isEventName("x".repeat(65))]).toEqual([true, false]);
   });
 
-  it("[A12] of users and commands", () => {
-    for (const id of ["a", "auth0|1", "a@b.c", "~", "!", "..."])
+  it("[A12][A29] of users and commands", () => {
+    for (const id of [
+      ...[
+        "a",
+        "auth0|1",
+        "a@b.c",
+        "~",
+        "!",
+        "...",
+        "a/b",
+        "a?b",
+        "a#b",
+        "a%b",
+        "a b",
+        " ",
+        "ä",
+        "日本",
+        "👍🏽",
+      ],
+      ...["https://idp.example/users/1", "spiffe://example.org/ns/a/sa/b", "did:web:example.com%3A3000:u"],
+      ...["CN=Ada Lovelace,OU=R&D,O=Example", "q83vEjRWeJA/+w==", "x".repeat(255), "👍".repeat(127)],
+    ])
       expect([id, isUserId(id)]).toEqual([id, true]);
-    for (const id of ["", ".", "..", "a/b", "a?b", "a#b", "a%b", "a b", "ä", "x".repeat(129)]) {
+    for (const id of [
+      ...["", ".", "..", "a\n", "a\u0000", "\u007f", "\u0085", "\u2028", "\u2029", "\ud83d", "a\ude00"],
+      ...["x".repeat(256), "👍".repeat(128)],
+    ])
       expect([id, isUserId(id)]).toEqual([id, false]);
-    }
     expect([isCommandId("👍"), isCommandId(""), isCommandId("x".repeat(65)), isCommandId("\ud800")]).toEqual([
       ...[true, false, false, false],
     ]);
@@ -97,8 +119,23 @@ describe("names", () => {
     expect(closeReason({ code: "rate_limited", retryAfterMs: 1_999.5 })).toBe("rate_limited 2000");
     expect(parseCloseReason("rate_limited 2000")).toEqual({ code: "rate_limited", retryAfterMs: 2_000 });
     expect(parseCloseReason("forbidden")).toEqual({ code: "forbidden" });
-    for (const reason of ["", "nonsense", "forbidden soon", "constructor"])
+    for (const reason of ["", "nonsense", "forbidden soon", "constructor", "forbidden: ", "forbidden:no"])
       expect(parseCloseReason(reason)).toBeUndefined();
+  });
+
+  it("[A20] a close reason may carry words, as many as its 123 bytes hold", () => {
+    const closing = { code: "unauthorized", message: "the token has no exp: none at all" } as const;
+    expect(closeReason(closing)).toBe("unauthorized: the token has no exp: none at all");
+    expect(parseCloseReason(closeReason(closing))).toEqual(closing);
+    const busy = { code: "overloaded", retryAfterMs: 2_000, message: "wait" } as const;
+    expect([closeReason(busy), parseCloseReason(closeReason(busy))]).toEqual(["overloaded 2000: wait", busy]);
+    expect(closeReason({ code: "timeout", message: "" })).toBe("timeout");
+    for (const character of ["a", "é", "日", "👍"]) {
+      const reason = closeReason({ code: "forbidden", message: character.repeat(123) });
+      const size = Buffer.byteLength(character);
+      expect(reason).toBe(`forbidden: ${character.repeat(Math.floor((123 - "forbidden: ".length) / size))}`);
+      expect(reason.isWellFormed()).toBe(true);
+    }
   });
 
   it("[S9] bytes are those of UTF-8", () => {

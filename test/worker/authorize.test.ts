@@ -45,8 +45,10 @@ describe("the question", () => {
   it("[A15] is not asked where the token has the claim, whatever it says, nor for nobody or server code", async () => {
     const backEnd = startBackEnd(() => ({ permission: "moderate" }));
     const room = uniqueName("claimed");
-    for (const rooms of [{ [room]: "none" }, {}, null, "*"])
+    for (const rooms of [{ [room]: "none" }, {}, "{}"])
       expect((await backEnd.ask(`/v1/rooms/${room}`, "ada", { claims: { rooms } })).status).toBe(403);
+    for (const rooms of ["*", ["*"], { "*": "all" }])
+      expect((await backEnd.ask(`/v1/rooms/${room}`, "ada", { claims: { rooms } })).status).toBe(401);
     const claimed = await backEnd.ask(`/v1/rooms/${room}`, "ada", { claims: { rooms: { "*": "read" } } });
     expect(claimed.status).toBe(200);
     expect((await backEnd.ask(`/v1/rooms/${room}`, null)).status).toBe(401);

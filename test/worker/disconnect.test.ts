@@ -190,7 +190,7 @@ describe("disconnect", () => {
     expect(await disconnect(user)).toBe(0);
     expect(await disconnect(user)).toBe(0);
     expect(await disconnect("__proto__")).toBe(0);
-    for (const wrong of ["a%20b", "..%2F", "%00", "x".repeat(129), "%E2%82%AC"]) {
+    for (const wrong of ["a%0Ab", "%00", "%E2%80%A8", "%", "a%2", "%E2%82", "x".repeat(256)]) {
       const response = await callAsServer("POST", `/v1/users/${wrong}/disconnect`);
       expect([response.status, (await errorOf(response)).code], wrong).toEqual([400, "bad_request"]);
     }

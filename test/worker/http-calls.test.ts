@@ -78,7 +78,7 @@ describe("broadcast", () => {
       [{ ...body, rooms: ["a", "b c"] }, ["rooms", 1]],
       [{ ...body, event: undefined }, ["event"]],
       [{ rooms: ["a"], event: "x" }, ["data"]],
-      [{ ...body, from: { id: "a/b" } }, ["from", "id"]],
+      [{ ...body, from: { id: "a\n" } }, ["from", "id"]],
       [{ ...body, ephemeral: 1 }, ["ephemeral"]],
     ];
     for (const [misfit, path] of bad) {
@@ -120,10 +120,18 @@ describe("notify", () => {
     ]);
   });
 
+  it("[A28] an expiry as late as a date can hold is taken, and listed as it came", async () => {
+    const user = uniqueName("ada");
+    const expiresAt = 8.64e15;
+    await callAsServer("POST", "/v1/notify", { user, title: "t", message: "m", expiresAt });
+    const listed = await callAs(await tokenFor(user), "GET", "/v1/me/notifications");
+    expect(await listed.json()).toMatchObject({ unread: 1, notifications: [{ expiresAt }] });
+  });
+
   it("[H5][H7] one bad id refuses the whole, naming the field, and nobody is told", async () => {
     const user = uniqueName("ada");
     const response = await callAsServer("POST", "/v1/notify", {
-      users: [user, "b c"],
+      users: [user, "b\tc"],
       title: "t",
       message: "m",
     });
@@ -146,6 +154,7 @@ describe("notify", () => {
     ["an id of 201", { id: "i".repeat(201) }, ["id"]],
     ["an empty id", { id: "" }, ["id"]],
     ["a past expiry", { expiresAt: 1 }, ["expiresAt"]],
+    ["an expiry beyond what a date holds", { expiresAt: 8.64e15 + 1 }, ["expiresAt"]],
     ["half a millisecond", { expiresAt: 9e12 + 0.5 }, ["expiresAt"]],
     ["both user and users", { users: ["bo"] }, undefined],
     ["neither", { user: undefined }, undefined],
@@ -213,7 +222,7 @@ describe("bodies", () => {
     ['{"data":1,"id":""}', ["id"]],
     ['{"data":1,"id":5}', ["id"]],
     ['{"data":1,"replyTo":0}', ["replyTo"]],
-    ['{"data":1,"mentions":["a b"]}', ["mentions", 0]],
+    ['{"data":1,"mentions":["a\\n"]}', ["mentions", 0]],
     ['{"data":1,"retryOf":1}', ["retryOf"]],
     ['{"data":1,"from":{"name":"x"}}', ["from", "id"]],
     ['{"data":1,"id":null}', ["id"]],
@@ -301,7 +310,8 @@ describe("tokens", () => {
   });
 
   const misfits: [object, unknown][] = [
-    [{ user: "a b", rooms: {} }, ["user"]],
+    [{ user: "a\n", rooms: {} }, ["user"]],
+    [{ user: "ada", rooms: ["read"] }, ["rooms"]],
     [{ user: "ada" }, ["rooms"]],
     [{ user: "ada", rooms: { a: "admin" } }, ["rooms", "a"]],
     [{ user: "ada", rooms: {}, ttlSeconds: 59 }, ["ttlSeconds"]],

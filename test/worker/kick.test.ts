@@ -157,10 +157,10 @@ describe("a kick", () => {
     const wrong: [object, string?][] = [
       [{}, "user"],
       [{ user: "" }, "user"],
-      [{ user: "a b" }, "user"],
-      [{ user: "a/b" }, "user"],
+      [{ user: "a\n" }, "user"],
+      [{ user: "\ud800" }, "user"],
       [{ user: ".." }, "user"],
-      [{ user: "x".repeat(129) }, "user"],
+      [{ user: "x".repeat(256) }, "user"],
       [{ user: ["ada"] }, "user"],
       [{ user: null }, "user"],
       ...[-1, 0.5, 1e300, 2 ** 53, "60", null, true, [60]].map((banSeconds): [object, string] => [
@@ -263,7 +263,7 @@ describe("a ban", () => {
     for (let twice = 0; twice < 2; twice++)
       expect(await outcomeOf(await callAs(mod, "DELETE", `${path}/bans/bo`))).toEqual([200]);
     expect(await outcomeOf(await callAs(mod, "DELETE", `${path}/bans/nobody`))).toEqual([200]);
-    expect(await outcomeOf(await callAs(mod, "DELETE", `${path}/bans/a%20b`))).toEqual([400, "bad_request"]);
+    expect(await outcomeOf(await callAs(mod, "DELETE", `${path}/bans/a%0Ab`))).toEqual([400, "bad_request"]);
     expect(await bans()).toEqual([]);
     expect(await entry(room, "bo")).toBe("connected");
     await crash(roomObject(room));

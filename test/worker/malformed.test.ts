@@ -240,7 +240,7 @@ describe("answers", () => {
       { type: "send", id: "x", data: "SENSITIVE", event: "SENSITIVE SENSITIVE" },
       { type: "send", id: "x", data: "SENSITIVE".repeat(200) },
       { type: "send", id: "x", data: 1, replyTo: "SENSITIVE" },
-      { type: "send", id: "x", data: 1, mentions: ["SENSITIVE SENSITIVE"] },
+      { type: "send", id: "x", data: 1, mentions: ["SENSITIVE\nSENSITIVE"] },
       { type: "send", id: "x", data: 1, retryOf: "SENSITIVE" },
       { type: "presence", id: "x", status: "SENSITIVE" },
       { type: "topics", id: "x", topics: ["SENSITIVE SENSITIVE"] },

@@ -27,13 +27,8 @@ describe("names", () => {
     expect(await other.next("connected")).toMatchObject({ head: 0 });
   });
 
-  it.each(["a", "a@b.example", "auth0|5f", "..a", "~!", long(128)])("[A12] %s is a user id", async (user) => {
-    const socket = await join(uniqueName("users"), user);
-    expect(await socket.next("connected")).toMatchObject({ user: { id: user } });
-  });
-
-  it.each([".", "..", "a b", "a/b", "a?b", "a#b", "a%b", "ä", "a\n", long(129)])(
-    "[A12] %j is no user id, in a token or in a field",
+  it.each([".", "..", "a\n", "\u0085", "\ud83d", long(256)])(
+    "[A12][A29] %j is no user id, in a token or in a field",
     async (user) => {
       const socket = await openRoom(uniqueName("users"), user);
       expect(await socket.closed).toEqual({ code: 4401, reason: "unauthorized" });

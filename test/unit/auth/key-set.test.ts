@@ -32,15 +32,17 @@ function keySetForTest(published: readonly string[] = ["one"]) {
     goOn: (fetching) => goingOn.push(fetching),
     failed: (error) => failures.push(error),
   });
+  const find = (name: string, signedAt?: number) =>
+    keySet.find({ name, signedAt }, async (held) => (held.has(name) ? name : undefined));
   return {
-    find: async (kid: string) => {
-      const found = await keySet.find(async (held) => (held.has(kid) ? kid : undefined));
+    find: async (kid: string, signedAt?: number) => {
+      const found = await find(kid, signedAt);
       return found.kind === "found" ? found.key : found.kind;
     },
     /** With how long to wait. */
     retryAfterMs: async (kid: string) => {
-      const found = await keySet.find(async (held) => (held.has(kid) ? kid : undefined));
-      return found.kind === "unavailable" ? found.retryAfterMs : undefined;
+      const found = await find(kid);
+      return "retryAfterMs" in found ? found.retryAfterMs : undefined;
     },
     pass: (ms: number) => {
       now += ms;
@@ -89,10 +91,69 @@ describe("the keys of an issuer", () => {
       expect(new Set(storm)).toEqual(new Set(["unknown"]));
       expect(fetches()).toBe(1 + round);
       pass(29 * SECOND);
-      expect(await find("forged")).toBe("unknown");
+      expect(await find("forged-1")).toBe("unknown");
       expect(fetches()).toBe(1 + round);
       pass(1 * SECOND);
     }
+  });
+
+  it("[A22] one that may be new since the last fetch is awaited until the next, which settles it", async () => {
+    const { find, retryAfterMs, pass, publish, fetches } = keySetForTest();
+    await find("one");
+    pass(10 * SECOND);
+    publish("one", "two");
+    expect([await find("two"), await retryAfterMs("two")]).toEqual(["awaited", 20 * SECOND]);
+    expect(await find("forged")).toBe("awaited");
+    expect(fetches()).toBe(1);
+    pass(20 * SECOND);
+    expect([await find("two"), await find("forged"), fetches()]).toEqual(["two", "unknown", 2]);
+    pass(10 * SECOND);
+    expect([await find("forged"), fetches()]).toEqual(["unknown", 2]);
+  });
+
+  it("[A22] one of a token that is older than the last fetch is unknown at once, a slow clock allowed for", async () => {
+    const { find, pass, now, fetches } = keySetForTest();
+    await find("one");
+    expect(await find("a", now() - 60 * SECOND)).toBe("unknown");
+    pass(SECOND);
+    expect([await find("b", now() - 61 * SECOND), await find("c", now() - 60 * SECOND)]).toEqual([
+      "unknown",
+      "awaited",
+    ]);
+    expect(fetches()).toBe(1);
+  });
+
+  it("[A22][A18] a flood of forged names brings no fetch more, and keeps nobody waiting beyond the next one", async () => {
+    const { find, pass, publish, fetches } = keySetForTest();
+    await find("one");
+    publish("one", "two");
+    let waited = 0;
+    for (let second = 0; (await find("two")) !== "two"; second++) {
+      for (let n = 0; n < 100; n++) await find(`forged-${second}-${n}`);
+      pass(SECOND);
+      waited += 1;
+    }
+    expect([waited, fetches()]).toEqual([30, 2]);
+    for (let second = 0; second < 300; second++) {
+      for (let n = 0; n < 50; n++) expect(await find(`more-${second}-${n}`)).not.toBe("found");
+      expect(await find("two")).toBe("two");
+      pass(SECOND);
+    }
+    expect(fetches()).toBe(2 + 9);
+  });
+
+  it("[A22] what was asked for in vain is forgotten after a while, as it may come to be", async () => {
+    const { find, pass, publish } = keySetForTest();
+    expect(await find("two")).toBe("unknown");
+    pass(11 * MINUTE);
+    await find("one");
+    pass(30 * SECOND);
+    await find("three");
+    publish("one", "two");
+    pass(SECOND);
+    expect(await find("two")).toBe("awaited");
+    pass(29 * SECOND);
+    expect(await find("two")).toBe("two");
   });
 
   it("[A18] an issuer that fails is asked once in 5 s, and each is told how long that is", async () => {

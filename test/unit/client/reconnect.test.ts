@@ -187,6 +187,17 @@ describeBoth("close codes", () => {
     expect(sockets.count).toBe(1);
   });
 
+  it("[C50] an end that has words tells them to the app", async () => {
+    const { room, socket, clock } = await roomForTest();
+    const errors: unknown[] = [];
+    room.on("error", ({ code, message, retryAfterMs }) => errors.push([code, message, retryAfterMs]));
+    socket().end(4403, "banned 60000: you are banned: for a minute");
+    await clock.settle();
+    const words = "The server closed the connection: you are banned: for a minute (banned).";
+    expect(errors).toEqual([["banned", words, 60_000]]);
+    expect(room.state).toMatchObject({ status: "disconnected", error: { message: words } });
+  });
+
   it("[C19] says how long somebody is banned, and does not come back by itself", async () => {
     const { room, socket, sockets, clock } = await roomForTest();
     const errors: unknown[] = [];

@@ -37,13 +37,18 @@ export async function startIssuer(algorithms: Readonly<Record<string, string>>) 
   });
 
   /** Claims that are `undefined` are left out, and so is the key id where `kid` is `null`. */
-  const sign = (key: string, claims: Record<string, unknown> = {}, kid: string | null = key) => {
+  const sign = (
+    key: string,
+    claims: Record<string, unknown> = {},
+    kid: string | null = key,
+    header: Record<string, unknown> = {},
+  ) => {
     const privateKey = privateKeys.get(key);
     const alg = algorithms[key];
     if (privateKey === undefined || alg === undefined) throw new Error(key);
     const exp = Math.floor(Date.now() / 1_000) + 3_600;
     return new SignJWT({ sub: "ada", exp, iss: "me", aud: "rooms", ...claims })
-      .setProtectedHeader({ alg, ...(kid !== null && { kid }) })
+      .setProtectedHeader({ alg, ...(kid !== null && { kid }), ...header })
       .sign(privateKey);
   };
 

@@ -5,6 +5,7 @@ export type Frame = { readonly type: string } & Readonly<Record<string, unknown>
 
 export interface Closed {
   readonly code: number;
+  /** Without the words, which are in `closeWords`: the code, and perhaps how long to wait. */
   readonly reason: string;
 }
 
@@ -22,6 +23,8 @@ export class TestSocket {
   /** The frames as text. */
   readonly texts: string[] = [];
   readonly closed: Promise<Closed>;
+  /** What the close reason says after its code; empty where it has no words. */
+  readonly closeWords: Promise<string>;
   readonly #socket: WebSocket;
   #waiters: Waiter[] = [];
   /** What was not awaited yet. */
@@ -30,9 +33,11 @@ export class TestSocket {
   constructor(socket: WebSocket) {
     this.#socket = socket;
     socket.addEventListener("message", ({ data }) => this.#take(String(data)));
-    this.closed = new Promise((resolve) => {
+    const closed = new Promise<Closed>((resolve) => {
       socket.addEventListener("close", ({ code, reason }) => resolve({ code, reason }));
     });
+    this.closed = closed.then(({ code, reason }) => ({ code, reason: reason.split(": ", 1).join() }));
+    this.closeWords = closed.then(({ reason }) => reason.split(": ").slice(1).join(": "));
     socket.accept();
   }
 

@@ -1,0 +1,98 @@
+// Whether a token was signed with a key that is trusted. What it says is not looked at here.
+
+import { compactVerify, errors } from "jose";
+import type { TokenKey } from "../config/token-config.ts";
+import { issuerKeys, type KeyHint } from "./issuer-keys.ts";
+import { TokenRefused } from "./token-refusals.ts";
+
+/**
+ * Each kind of key for its own algorithms only: a public key is never taken for a secret. That a secret is long enough
+ * for HS384 and HS512 is for whoever signs to see to: 32 characters are the bound for all three, as they are for HS256.
+ */
+const SECRET_ALGORITHMS = ["HS256", "HS384", "HS512"];
+const ISSUER_ALGORITHMS = [
+  ...["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"],
+  ...["ES256", "ES384", "ES512", "EdDSA", "Ed25519"],
+];
+
+export interface Unchecked {
+  readonly jwt: string;
+  readonly alg: unknown;
+  readonly kid: unknown;
+  /** When it says that it was signed, in milliseconds. */
+  readonly signedAt: number | undefined;
+}
+
+/** Throws `TokenRefused`. */
+export async function verifySignature(key: TokenKey, { jwt, alg, kid, signedAt }: Unchecked): Promise<void> {
+  const allowed = key.kind === "secret" ? SECRET_ALGORITHMS : ISSUER_ALGORITHMS;
+  if (typeof alg !== "string" || !allowed.includes(alg))
+    throw new TokenRefused(key.kind === "secret" ? "secret_algorithm" : "issuer_algorithm");
+  if (key.kind === "jwks") return verifyByIssuer(key.url, jwt, { alg, ...nameOf(kid) }, signedAt);
+  for (const secret of key.secrets) {
+    if ((await check(jwt, new TextEncoder().encode(secret), alg)) === "fits") return;
+  }
+  throw new TokenRefused("bad_signature");
+}
+
+/** A name that is no text is the name of no key. */
+function nameOf(kid: unknown): Pick<KeyHint, "kid"> {
+  if (kid === undefined || kid === null) return {};
+  return { kid: typeof kid === "string" ? kid : JSON.stringify(kid) };
+}
+
+const MAX_NAME_LENGTH = 200;
+
+async function verifyByIssuer(
+  url: string,
+  jwt: string,
+  hint: KeyHint,
+  signedAt: number | undefined,
+): Promise<void> {
+  const { kid, alg } = hint;
+  let misfit: "unknown_kid" | "no_key" | "bad_signature" | "unusable_key" =
+    kid === undefined ? "no_key" : "unknown_kid";
+  const name = kid === undefined ? `any ${alg}` : `kid ${kid.slice(0, MAX_NAME_LENGTH)}`;
+  const found = await issuerKeys(url).find({ name, signedAt }, async (keys) => {
+    const candidates = await keys(hint);
+    if (candidates === "none") return undefined;
+    const verdict = await checkWithAny(jwt, candidates, alg);
+    if (verdict !== "fits") misfit = verdict;
+    // A token that names no key may be of one that is not known yet.
+    return verdict === "bad_signature" && kid === undefined ? undefined : verdict;
+  });
+  switch (found.kind) {
+    case "found":
+      if (found.key !== "fits") throw new TokenRefused(found.key);
+      return;
+    case "unknown":
+      throw new TokenRefused(misfit);
+    case "awaited":
+      throw new TokenRefused("new_key", { retryAfterMs: Math.ceil(found.retryAfterMs) });
+    case "unavailable":
+      throw new TokenRefused("keys_unavailable", { retryAfterMs: Math.ceil(found.retryAfterMs) });
+  }
+}
+
+type Verdict = "fits" | "bad_signature" | "unusable_key";
+
+/** A key that is too weak must not spoil the others. */
+async function checkWithAny(jwt: string, keys: readonly CryptoKey[], alg: string): Promise<Verdict> {
+  let verdict: Verdict = "unusable_key";
+  for (const key of keys) {
+    const own = await check(jwt, key, alg);
+    if (own === "fits") return own;
+    if (own === "bad_signature") verdict = own;
+  }
+  return verdict;
+}
+
+/** jose also refuses a key that is not for this algorithm, or an RSA key of less than 2,048 bits. */
+async function check(jwt: string, key: CryptoKey | Uint8Array, alg: string): Promise<Verdict> {
+  try {
+    await compactVerify(jwt, key, { algorithms: [alg] });
+    return "fits";
+  } catch (error) {
+    return error instanceof errors.JOSEError ? "bad_signature" : "unusable_key";
+  }
+}

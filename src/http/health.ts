@@ -1,0 +1,30 @@
+import { findApiKey } from "../auth/api-key.ts";
+import { credentialOf } from "../auth/credentials.ts";
+import { refusedTokensSeen } from "../auth/token-log.ts";
+import type { Config, ConfigResult } from "../config/config.ts";
+import type { AppContext } from "./app-env.ts";
+import { refusedConnectsSeen } from "./connect-log.ts";
+import { openingFaults } from "./failures.ts";
+import { PRIVATE } from "./json.ts";
+
+/**
+ * What is missing in the settings, and what keeps objects from opening. With an API key also what was refused here lately, by reason and without a word of
+ * whom: of this isolate, since it started.
+ */
+export async function health(c: AppContext, result: ConfigResult): Promise<Response> {
+  const headers = { ...PRIVATE, "Access-Control-Allow-Origin": "*" };
+  if (!result.ok) return c.json({ ok: false, problems: result.problems }, 500, headers);
+  const objects = openingFaults(Date.now());
+  const isServer = await bearsApiKey(c.req.raw, result.config);
+  const health = {
+    ok: objects.length === 0,
+    ...(objects.length > 0 && { objects }),
+    ...(isServer && { refused: { tokens: refusedTokensSeen(), connects: refusedConnectsSeen() } }),
+  };
+  return c.json(health, health.ok ? 200 : 500, headers);
+}
+
+async function bearsApiKey(request: Request, { apiKeys }: Config): Promise<boolean> {
+  const credential = credentialOf(request, { inQuery: false });
+  return credential.kind === "token" && (await findApiKey(apiKeys, credential.token)) !== undefined;
+}

@@ -218,7 +218,8 @@ export class RoomCore implements RoomLine {
     this.reads.onEvent(event);
     this.state.apply(event);
     if ("seq" in event && event.type !== "receipt") this.changes.onEvent(event);
-    if (event.type === "message" && event.from !== null && event.from.id === this.self) {
+    // What server code says in this user's name has ids of its own.
+    if (event.type === "message" && event.from?.id === this.self && event.byServer !== true) {
       this.outbox.onEvent(event);
     }
     if (event.type === "signal") this.typing.onSignal(event, this.self);

@@ -65,11 +65,9 @@ export class Changes {
       keptForServer(serverEvents, actor, target.event, "seq") ?? oversize(data, limits.messageBytes);
     if (misfit !== undefined) return reject(misfit);
     const by = nameOf(actor);
-    const { seq, body } = this.#log.change(
-      target,
-      { meta: { ...target.meta, editedAt: now }, data, by },
-      now,
-    );
+    const { editedBy: _, ...before } = target.meta;
+    const meta = { ...before, editedAt: now, ...(by !== saidBy(target) && { editedBy: by }) };
+    const { seq, body } = this.#log.change(target, { meta, data, by }, now);
     delivery.say({ kind: "stored", event: target.event }, encodeUpdated({ seq, at: now, by }, body));
     this.#report("edit", actor, target);
     return changed(seq);
@@ -79,8 +77,8 @@ export class Changes {
     if (!mayChange(actor, target)) return reject(FOREIGN);
     if (target.deleted) return UNCHANGED;
     const by = nameOf(actor);
-    // Nor when it was edited, so that it looks the same to one who heard of the edit and to one who was away.
-    const { mentions: _, reactions: __, editedAt: ___, ...meta } = target.meta;
+    // Nor when it was edited and by whom, so that it looks the same to one who heard of the edit and to one who was away.
+    const { mentions: _, reactions: __, editedAt: ___, editedBy: ____, ...meta } = target.meta;
     const { seq } = this.#log.change(target, { meta: { ...meta, deletedAt: now }, data: "null", by }, now);
     delivery.say({ kind: "stored", event: target.event }, encodeDeleted({ seq, at: now, by }, target.seq));
     this.#report("delete", actor, target);
@@ -126,6 +124,9 @@ export class Changes {
 }
 
 const changed = (seq: number): Outcome<ChangeResult> => accept({ seq });
+
+/** User id; `null`: server code, in whatever name. */
+const saidBy = ({ author, byServer }: Target): string | null => (byServer ? null : author);
 
 /** Own is what has the caller's id in `from`. */
 const mayChange = (actor: Actor, { author }: Target): boolean =>

@@ -4,6 +4,7 @@
 
 import { ringRanges } from "../platform/ring.ts";
 import { type Database, firstRow, inParts, type Sql, type SqlRow } from "../platform/sql.ts";
+import type { IdRecord, Speaker, StoredAt } from "./recent-ids.ts";
 import { LOG_TABLE } from "./room-schema.ts";
 
 /** `head` is found again after a sleep by looking this far past the checkpoint, which costs one more row in 256. */
@@ -19,8 +20,9 @@ export interface LogState {
 export interface StoredMessage {
   readonly seq: number;
   readonly event: string;
-  /** User id, or "" for server code. */
+  /** User id, or "" for server code in its own name. */
   readonly author: string;
+  readonly byServer: boolean;
   readonly id: string;
   readonly at: number;
   /** The whole message as it goes over the wire. */
@@ -41,7 +43,7 @@ export interface StoredChange {
 }
 
 export type BodyRow = { seq: number; event: string; body: string };
-export type TargetRow = BodyRow & { author: string; deleted: number | null };
+export type TargetRow = BodyRow & { author: string; by_server: number; deleted: number | null };
 export type ChangedRow = BodyRow & {
   changed: number;
   changed_at: number;
@@ -50,7 +52,7 @@ export type ChangedRow = BodyRow & {
 };
 type AuthorRow = { seq: number; author: string; at: number };
 type LatestRow = { seq: number; author: string; deleted: number | null };
-type IdRow = { seq: number; author: string; id: string; at: number };
+type IdRow = { seq: number; author: string; id: string; at: number; by_server: number };
 type StateRow = { epoch: string; created_at: number; ring: number; floor: number; checkpoint: number };
 
 export class LogStore {
@@ -118,23 +120,24 @@ export class LogStore {
   }
 
   /** Not `INSERT OR REPLACE`, which would also delete another message of the same key, in whatever slot. */
-  #insert({ seq, event, author, id, at, body, keyed }: StoredMessage): void {
+  #insert({ seq, event, author, byServer, id, at, body, keyed }: StoredMessage): void {
     this.#sql.exec(
-      `INSERT INTO log (slot, seq, event, author, id, at, body, keyed) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO log (slot, seq, event, author, by_server, id, at, body, keyed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (slot) DO UPDATE SET seq = excluded.seq, event = excluded.event, author = excluded.author,
-         id = excluded.id, at = excluded.at, body = excluded.body, keyed = excluded.keyed, changed = NULL,
-         deleted = NULL`,
-      ...[seq % this.#ring, seq, event, author, id, at, body, keyed ? 1 : null],
+         by_server = excluded.by_server, id = excluded.id, at = excluded.at, body = excluded.body,
+         keyed = excluded.keyed, changed = NULL, deleted = NULL`,
+      ...[seq % this.#ring, seq, event, author, byServer ? 1 : 0, id, at, body, keyed ? 1 : null],
     );
   }
 
   /** A row that outlived its turn may hold the key still. */
-  #freeKey({ author, id }: StoredMessage): void {
-    this.#sql.exec("UPDATE log SET keyed = NULL WHERE author = ? AND id = ? AND keyed = 1", author, id);
+  #freeKey({ author, byServer, id }: StoredMessage): void {
+    const query = "UPDATE log SET keyed = NULL WHERE author = ? AND by_server = ? AND id = ? AND keyed = 1";
+    this.#sql.exec(query, author, byServer ? 1 : 0, id);
   }
 
   find(seq: number): TargetRow | undefined {
-    const query = "SELECT seq, event, author, body, deleted FROM log WHERE slot = ? AND seq = ?";
+    const query = "SELECT seq, event, author, by_server, body, deleted FROM log WHERE slot = ? AND seq = ?";
     return firstRow(this.#sql.exec<TargetRow>(query, seq % this.#ring, seq));
   }
 
@@ -156,8 +159,9 @@ export class LogStore {
     );
   }
 
-  ids(after: number, upTo: number): Generator<IdRow> {
-    return this.#span<IdRow>("seq, author, id, at", after, upTo, "ASC");
+  *ids(after: number, upTo: number): Generator<IdRecord> {
+    for (const row of this.#span<IdRow>("seq, author, id, at, by_server", after, upTo, "ASC"))
+      yield { ...row, byServer: row.by_server === 1 };
   }
 
   /** Newest first. */
@@ -170,9 +174,10 @@ export class LogStore {
     return this.#span<LatestRow>("seq, author, deleted", after, upTo, "DESC");
   }
 
-  keyed(author: string, id: string, floor: number): IdRow | undefined {
-    const query = "SELECT seq, author, id, at FROM log WHERE author = ? AND id = ? AND keyed = 1 AND seq > ?";
-    return firstRow(this.#sql.exec<IdRow>(query, author, id, floor));
+  keyed({ author, byServer }: Speaker, id: string, floor: number): StoredAt | undefined {
+    const query = `SELECT seq, at FROM log
+      WHERE author = ? AND by_server = ? AND id = ? AND keyed = 1 AND seq > ?`;
+    return firstRow(this.#sql.exec<{ seq: number; at: number }>(query, author, byServer ? 1 : 0, id, floor));
   }
 
   /** How many with `after` < seq ≤ `upTo` are neither deleted nor of `author`, counted to at most `max`. */

@@ -60,19 +60,19 @@ export class Posts {
     echo?: (result: SendResult) => { readonly on: RoomConnection; readonly answer: string },
   ): Outcome<SendResult> {
     const draft = { ...input, event: input.event ?? CHAT_EVENT };
-    const from = senderOf(actor, input.from);
+    const voice = { from: senderOf(actor, input.from), byServer: actor.identity.kind === "server" };
     if (!mayWrite(actor)) return reject(NO_WRITE);
-    const repeat = this.#log.findRepeat(draft, from);
+    const repeat = this.#log.findRepeat(draft, voice);
     if (repeat !== undefined) return repeat;
     const misfit = this.#misfit(actor, draft) ?? this.#tooSoon(actor, now);
     if (misfit !== undefined) return reject(misfit);
-    const stored = this.#log.store(draft, from, now);
+    const stored = this.#log.store(draft, voice, now);
     if (!stored.ok) return stored;
     // What server code says in a user's name is not theirs. After a sleep the log does not tell the two apart.
     if (actor.identity.kind === "user") this.#slowMode.spoke(actor.identity.user.id, now);
     const { result, body } = stored.value;
     const instead = echo?.(result);
-    this.#mention(draft, from, result.seq, now);
+    this.#mention(draft, voice.from, result.seq, now);
     delivery.say({ kind: "stored", event: draft.event, ...(instead !== undefined && { instead }) }, body);
     return accept(result);
   }
@@ -96,10 +96,10 @@ export class Posts {
         kind: "signal",
         event,
         // Of what one sender says again in the same flush only the last counts. Server code is no sender: what it says
-        // in its own name may be about many things.
+        // in its own name may be about many things; what it says in a user's name that user cannot replace.
         ...(from !== null && {
           // None of them has a line break.
-          replaces: `${by?.state.id ?? "call"}\n${from.id}\n${event}\n${to ?? ""}\n${except ?? ""}`,
+          replaces: `${by?.state.id ?? actor.identity.kind}\n${from.id}\n${event}\n${to ?? ""}\n${except ?? ""}`,
         }),
         except: deaf,
         ...(to !== undefined && { to: this.#attendance.connectionsOf(to) }),

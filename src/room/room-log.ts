@@ -25,7 +25,15 @@ import {
   encodeUpdated,
   type MessageMeta,
 } from "./message-body.ts";
-import { RecentIds } from "./recent-ids.ts";
+import { RecentIds, type Speaker } from "./recent-ids.ts";
+
+/** Who says a message. */
+export interface Voice {
+  /** As everybody sees it; `null`: server code in its own name. */
+  readonly from: Sender | null;
+  /** Whether server code says it, in whatever name. */
+  readonly byServer: boolean;
+}
 
 export interface Draft {
   readonly id: string;
@@ -43,8 +51,9 @@ export interface Draft {
 export interface Target {
   readonly seq: number;
   readonly event: string;
-  /** User id, or "" for server code. */
+  /** User id, or "" for server code in its own name. */
   readonly author: string;
+  readonly byServer: boolean;
   readonly deleted: boolean;
   readonly meta: MessageMeta;
   /** As JSON. */
@@ -125,33 +134,40 @@ export class RoomLog {
   }
 
   /** How a repeat is answered: as the first time, or not at all where nobody can know. `undefined`: it is none. */
-  findRepeat(draft: Draft, from: Sender | null): Outcome<SendResult> | undefined {
-    const first = this.#findFirst(from?.id ?? "", draft);
+  findRepeat(draft: Draft, voice: Voice): Outcome<SendResult> | undefined {
+    const first = this.#findFirst(speakerOf(voice), draft);
     if (first === undefined) return undefined;
     if (first === "unknowable") return { ok: false, refusal: STALE_RETRY };
     return { ok: true, value: { seq: first.seq, at: first.at, duplicate: true } };
   }
 
   /** Stores a message that is no repeat. */
-  store(draft: Draft, from: Sender | null, now: number): Outcome<Stored> {
+  store(draft: Draft, voice: Voice, now: number): Outcome<Stored> {
     const { id, event, replyTo, keyed = false } = draft;
     if (replyTo !== undefined && replyTo > this.floor && this.#store.find(replyTo) === undefined) {
       return { ok: false, refusal: NO_SUCH_MESSAGE };
     }
     const seq = this.#head + 1;
-    const author = from?.id ?? "";
-    const body = encodeNewMessage({ ...draft, seq, from, at: now });
-    this.#store.append({ seq, event, author, id, at: now, body, keyed });
+    const speaker = speakerOf(voice);
+    const body = encodeNewMessage({ ...draft, ...voice, seq, at: now });
+    this.#store.append({ ...speaker, seq, event, id, at: now, body, keyed });
     this.#head = seq;
-    this.#ids.add({ author, id, seq, at: now });
+    this.#ids.add({ ...speaker, id, seq, at: now });
     return { ok: true, value: { result: { seq, at: now }, body } };
   }
 
   find(seq: number): Target | undefined {
     const row = seq > this.floor ? this.#store.find(seq) : undefined;
     if (row === undefined) return undefined;
-    const { event, author, deleted, body } = row;
-    return { seq, event, author, deleted: deleted !== null, ...decodeMessage(body) };
+    const { event, author, by_server, deleted, body } = row;
+    return {
+      seq,
+      event,
+      author,
+      byServer: by_server === 1,
+      deleted: deleted !== null,
+      ...decodeMessage(body),
+    };
   }
 
   /** Stores what became of a message. Answers the `seq` of the change, and the message as it is now. */
@@ -226,17 +242,19 @@ export class RoomLog {
     return epoch === this.epoch && this.holdsAfter(seq);
   }
 
-  #findFirst(author: string, { id, retryOf, keyed }: Draft) {
+  #findFirst(speaker: Speaker, { id, retryOf, keyed }: Draft) {
     const known =
-      this.#ids.find(author, id) ?? (keyed ? this.#store.keyed(author, id, this.floor) : undefined);
+      this.#ids.find(speaker, id) ?? (keyed ? this.#store.keyed(speaker, id, this.floor) : undefined);
     if (known !== undefined) return known;
     if (retryOf === undefined) return undefined;
     const cursor = parseCursor(retryOf);
     const reached = cursor !== undefined && this.#reaches(cursor);
     this.#ids.reachBack(reached ? cursor.seq : this.floor, (after, upTo) => this.#store.ids(after, upTo));
-    return this.#ids.find(author, id) ?? (reached ? undefined : "unknowable");
+    return this.#ids.find(speaker, id) ?? (reached ? undefined : "unknowable");
   }
 }
+
+const speakerOf = ({ from, byServer }: Voice): Speaker => ({ author: from?.id ?? "", byServer });
 
 /** How many rows a page takes, most likely: of messages of about a KiB. One more tells whether there are others. */
 const rowsOf = ({ limit, maxBytes }: PageSize): number => Math.min(limit, Math.ceil(maxBytes / 1_024)) + 1;

@@ -37,6 +37,21 @@ describeBoth("send", () => {
     expect(world.room.outbox.length).toBe(1);
   });
 
+  it("[E23] what server code says in this user's name is not its event, whatever the id", async () => {
+    const world = await roomForTest();
+    const sent = world.room.send("mine");
+    await world.clock.advance(0);
+    world.socket().deliver({ ...own(1, "id1", "server"), byServer: true });
+    expect(world.room.outbox).toMatchObject([{ id: "id1", status: "sent" }]);
+    expect(world.room.messages).toMatchObject([
+      { seq: 1, data: "server", byServer: true },
+      { id: "id1", data: "mine", pending: true },
+    ]);
+    world.socket().deliver(own(2, "id1", "mine"));
+    expect(await sent).toMatchObject({ seq: 2, id: "id1" });
+    expect(world.room.messages.map(({ data }) => data)).toEqual(["server", "mine"]);
+  });
+
   it("carries its options", async () => {
     const world = await roomForTest();
     void world.room.send(null, { event: "task.created", replyTo: 42, mentions: ["usr_2"], echo: false });

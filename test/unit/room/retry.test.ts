@@ -109,7 +109,8 @@ describe("a send that is repeated", () => {
 describe("an id given over HTTP", () => {
   const keyed = (test: RoomForTest, id: string, more: object = {}) => {
     const draft = { id, event: "chat", data: "1", keyed: true, ...more };
-    return test.log.findRepeat(draft, null) ?? test.log.store(draft, null, test.now);
+    const voice = { from: null, byServer: true };
+    return test.log.findRepeat(draft, voice) ?? test.log.store(draft, voice, test.now);
   };
 
   it("[H2] is recognised as long as the log holds it, also with a retryOf after it", () => {

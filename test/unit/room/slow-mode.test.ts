@@ -194,9 +194,10 @@ describe("slow mode", () => {
 
   it.each([1, 2, 3, 4, 5, 6])("[B5] nobody is sooner than allowed, whatever happens (seed %i)", (seed) => {
     const dice = new Dice(seededRandom(seed));
-    const { test, slow } = slowRoom();
+    const { test, slow } = slowRoom(1_000, 1_000);
     const users = ["ada", "bo", "cy"];
-    const spokeAt = new Map<string, number>();
+    const actedAt = new Map<string, number>();
+    const saidLast = new Map<string, unknown>();
     let ms = 1_000;
     for (let step = 0; step < 400; step++) {
       test.now += dice.upTo(300);
@@ -206,10 +207,14 @@ describe("slow mode", () => {
         slow(ms);
       } else if (roll < 0.15) test.restart("crash");
       const user = dice.pick(users);
-      const allowed = test.now - (spokeAt.get(user) ?? Number.NEGATIVE_INFINITY) >= ms;
-      const answer = test.join(user).ask(send(`${step}`));
+      const allowed = test.now - (actedAt.get(user) ?? Number.NEGATIVE_INFINITY) >= ms;
+      const seq = saidLast.get(user);
+      const edits = seq !== undefined && dice.roll() < 0.5;
+      const id = `${step}`;
+      const answer = test.join(user).ask(edits ? { type: "edit", id, seq, data: step } : send(id));
       expect([step, answer?.type]).toEqual([step, allowed ? "ok" : "error"]);
-      if (allowed) spokeAt.set(user, test.now);
+      if (allowed) actedAt.set(user, test.now);
+      if (allowed && !edits) saidLast.set(user, answer?.seq);
     }
   });
 });

@@ -216,13 +216,13 @@ export class LiveRoom {
     return true;
   }
 
-  /** A session leaves: settles when what it said before has taken effect, for which its permission may have to be asked. */
+  /** A session leaves, as soon as what it said before has taken effect, for which its permission may be asked for. */
   async leave(session: string, departure: Departure): Promise<void> {
     const connection = this.sessions.find(session);
-    this.sessions.leave(session, departure);
-    await this.flush();
     while (connection !== undefined && this.room.permits.isWaiting(connection))
       await scheduler.wait(LOOK_AGAIN_MS);
+    this.sessions.leave(session, departure);
+    await this.flush();
   }
 
   async #receive(connection: RoomConnection, frame: string | ArrayBuffer): Promise<void> {

@@ -231,7 +231,8 @@ export class RoomObject extends DurableObject<Env> {
   /** A session joins. Its answer and first frames come with a delivery. */
   async join(join: SessionJoin): Promise<Outcome<undefined>> {
     // Joining again starts over: it does not stand in its own way.
-    if (this.#open().sessions.leave(join.connection, "lost")) await this.#open().flush();
+    if (this.#open().sessions.find(join.connection) !== undefined)
+      await this.#open().leave(join.connection, "lost");
     await this.#letLeave(join.actor);
     const { room, sessions } = this.#open();
     const now = Date.now();

@@ -310,10 +310,12 @@ export class Room {
 
   /** What waited for a permission that is known again comes first. */
   #goOnWithKnown(now: number): void {
-    for (const verdict of this.permits.verdicts(now)) this.#judge(verdict, now);
-    const { works, late } = this.permits.free();
-    if (works.length > 0) this.#queue = [...works, ...this.#queue];
-    if (late.size > 0) this.#late = new Map([...this.#late, ...late]);
+    if (this.permits.hasWork) {
+      for (const verdict of this.permits.verdicts(now)) this.#judge(verdict, now);
+      const { works, late } = this.permits.free();
+      this.#queue = [...works, ...this.#queue];
+      this.#late = new Map([...this.#late, ...late]);
+    }
     if (this.#late.size > 0) this.#late = this.permits.keepLate(this.#late, now);
   }
 

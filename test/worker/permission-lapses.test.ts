@@ -5,8 +5,16 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { UserObject } from "../../src/user/user-object.ts";
 import { startBackEnd } from "./support/back-end.ts";
 import { advanceClock, configureRoom, configureUser, recordWrites, sleep } from "./support/objects.ts";
-import { TestSocket } from "./support/test-socket.ts";
-import { callAsServer, callWith, errorOf, roomObject, uniqueName, userObject } from "./support/worker.ts";
+import { type Frame, TestSocket } from "./support/test-socket.ts";
+import {
+  callAsServer,
+  callWith,
+  errorOf,
+  join,
+  roomObject,
+  uniqueName,
+  userObject,
+} from "./support/worker.ts";
 
 const SECOND = 1_000;
 
@@ -175,6 +183,10 @@ describe("auth", () => {
     const before = backEnd.questions.length;
     const token = await backEnd.tokenOf("bo");
     expect(await ada.ask({ type: "auth", id: "a", token })).toMatchObject({ code: "forbidden" });
+    const open = uniqueName("public_");
+    await configureRoom(open, backEnd.settings);
+    const reader = await join(open, null);
+    expect(await reader.ask({ type: "auth", id: "a", token })).toMatchObject({ code: "forbidden" });
     expect(backEnd.questions).toHaveLength(before);
   });
 
@@ -192,7 +204,7 @@ describe("auth", () => {
     // 13 are left: the first costs 8, and of the next one only the check of its token can be paid.
     const answers = [];
     for (let n = 0; n < 10; n++) {
-      const fits = ({ id }: { id?: unknown }) => id === `r${n}`;
+      const fits = (frame: Frame) => frame.id === `r${n}`;
       answers.push(await Promise.race([session.next("ok", fits), session.next("error", fits)]));
     }
     expect(answers.map(({ type }) => type)).toEqual(["ok", ...Array(9).fill("error")]);

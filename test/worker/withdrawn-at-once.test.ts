@@ -47,7 +47,7 @@ const inRoom: Call[] = [
 ];
 
 describe("a withdrawn token, at once", () => {
-  it.each(ofMe)("[B20] %s %s is refused", async (method, path, body) => {
+  it.each<Call>(ofMe)("[B20] %s %s is refused", async (...[method, path, body]) => {
     const { user, now, token } = await believed(false);
     expect((await callAs(token, method, path, body)).status).toBe(200);
     await disconnect(user);

@@ -47,14 +47,17 @@ const inRoom: Call[] = [
 ];
 
 describe("a withdrawn token, at once", () => {
-  it.each<Call>(ofMe)("[B20] %s %s is refused", async (...[method, path, body]) => {
-    const { user, now, token } = await believed(false);
-    expect((await callAs(token, method, path, body)).status).toBe(200);
-    await disconnect(user);
-    stopClock(now + 1_000);
-    const refused = await callAs(token, method, path, body);
-    expect([refused.status, (await errorOf(refused)).code]).toEqual([401, "token_expired"]);
-  });
+  it.each(ofMe.map((call) => ({ call, name: `${call[0]} ${call[1]}` })))(
+    "[B20] $name is refused",
+    async ({ call: [method, path, body] }) => {
+      const { user, now, token } = await believed(false);
+      expect((await callAs(token, method, path, body)).status).toBe(200);
+      await disconnect(user);
+      stopClock(now + 1_000);
+      const refused = await callAs(token, method, path, body);
+      expect([refused.status, (await errorOf(refused)).code]).toEqual([401, "token_expired"]);
+    },
+  );
 
   it("[B20] a call of a user's own is one request of their object", async () => {
     const { token } = await believed(false);

@@ -43,6 +43,8 @@ export interface ConnectOptions {
   /** The connection that its client gave up. */
   readonly replaces?: string;
   readonly issuedAt?: number | null;
+  /** Left out: as long as the token lasts. */
+  readonly permissionUntil?: number;
 }
 
 const defaultsOf = (given: RoomTestSettings): RoomDefaults => ({
@@ -91,6 +93,7 @@ export class RoomForTest {
   /** As the shell does: also what it replaces is closed. */
   connect(user: string | null, options: ConnectOptions = {}): Person {
     const { since, history = 50, topics = null, presence = true, permission = "write" } = options;
+    const { permissionUntil } = options;
     const { frameBytes, replaces, expiresAt = this.now + 3_600_000, issuedAt = 0 } = options;
     const identity =
       user === null
@@ -101,7 +104,7 @@ export class RoomForTest {
     const connection = new RoomConnection(socket, {
       version: 1,
       id: `c_${++this.#ids}`,
-      actor: { identity, permission },
+      actor: { identity, permission, ...(permissionUntil !== undefined && { permissionUntil }) },
       topics,
       presence: presence && user !== null,
       counted: true,
@@ -179,6 +182,7 @@ export class RoomForTest {
     const storage = { settings, log, users, receipts: new ReceiptStore(this.database) };
     return new Room("test", storage, {
       newEpoch,
+      random: () => 0.5,
       reportFault: (error) => this.faults.push(error),
       audit: (entry) => this.audited.push(entry),
     });

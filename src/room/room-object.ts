@@ -221,9 +221,9 @@ export class RoomObject extends DurableObject<Env> {
   /** Their object tells this room of nothing any more. `false`: it has to, as something of theirs is open here. */
   release(user: string): boolean {
     if (!this.#exists) return true;
-    const { room } = this.#open();
-    if (room.isOpenTo(user)) return false;
-    room.moderation.forget(user);
+    const live = this.#open();
+    if (live.isOpenTo(user)) return false;
+    live.room.moderation.forget(user);
     return true;
   }
 

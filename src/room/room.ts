@@ -2,7 +2,7 @@
 // say it once to everybody, answer. Synchronous: time, storage and sockets are passed in, so nothing interleaves.
 // Invariant: an event is written before anybody hears of it; the runtime's output gate holds the frames until then.
 
-import { type Actor, type Identity, userOf } from "../auth/identity.ts";
+import type { Actor, Identity } from "../auth/identity.ts";
 import { type Closing, closeCode, type Refusal } from "../protocol/index.ts";
 import { passed } from "../realtime/answers.ts";
 import { MAX_REFUSALS, TOO_MANY_REFUSALS } from "../realtime/conduct.ts";
@@ -110,7 +110,7 @@ export class Room {
 
   /** Whether this user has anything open here. */
   isOpenTo(user: string): boolean {
-    return this.#seats.has(user);
+    return this.#seats.has(seatOfUser(user));
   }
 
   get hasWork(): boolean {
@@ -346,4 +346,7 @@ export class Room {
 }
 
 /** Whose connections count together. A user id may be any text, so its kind stands before it. */
-const seatOf = (identity: Identity): string => `${identity.kind} ${userOf(identity)?.id ?? ""}`;
+const seatOf = (identity: Identity): string =>
+  identity.kind === "user" ? seatOfUser(identity.user.id) : `${identity.kind} `;
+
+const seatOfUser = (user: string): string => `user ${user}`;

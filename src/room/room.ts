@@ -117,9 +117,9 @@ export class Room {
     return this.#queue.length > 0 || this.#joining.size > 0 || this.#late.size > 0;
   }
 
-  /** Whether connections wait for their pages until others have read theirs. */
+  /** Whether connections wait for their pages until they or others have read: a flush at once would change nothing. */
   get isHeldUp(): boolean {
-    return this.pages.isFull;
+    return this.pages.isHeldUp;
   }
 
   /** When a flush is due by itself, a few seconds ahead at most: `null` for not at all. */
@@ -183,11 +183,16 @@ export class Room {
     if (this.#sweeper.isDue(now)) this.sweep(now);
   }
 
-  /** Closes what has stopped its heartbeat, and what has expired. */
+  /** Closes what has stopped its heartbeat, and what has expired, also of those that wait for their first frames. */
   sweep(now: number): void {
-    for (const { connection, closing } of this.#sweeper.sweep(this.#connections, now)) {
+    for (const { connection, closing } of this.#sweeper.sweep(this.#all(), now)) {
       this.#drop(connection, closing, now);
     }
+  }
+
+  *#all(): Generator<RoomConnection> {
+    yield* this.#connections;
+    yield* this.#joining;
   }
 
   flush(now: number): void {
@@ -287,7 +292,12 @@ export class Room {
     const unread = new Unread(this.log, this.receipts);
     const welcome = new Welcome({ room: this.name, limits, reconnect }, this, unread);
     for (const connection of [...this.#joining]) {
-      const maxBytes = this.pages.grant("greetings", connection);
+      // It may have waited for long.
+      if (hasExpired(connection.identity, now)) {
+        this.#drop(connection, { code: "token_expired" }, now);
+        continue;
+      }
+      const maxBytes = this.pages.grant("greetings", connection, now);
       if (maxBytes === undefined) return;
       this.#joining.delete(connection);
       this.#announced.delete(connection);

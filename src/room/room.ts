@@ -2,7 +2,7 @@
 // say it once to everybody, answer. Synchronous: time, storage and sockets are passed in, so nothing interleaves.
 // Invariant: an event is written before anybody hears of it; the runtime's output gate holds the frames until then.
 
-import type { Actor, Identity } from "../auth/identity.ts";
+import { type Actor, type Identity, userOf } from "../auth/identity.ts";
 import { type Closing, closeCode, type Refusal } from "../protocol/index.ts";
 import { passed } from "../realtime/answers.ts";
 import { MAX_REFUSALS, TOO_MANY_REFUSALS } from "../realtime/conduct.ts";
@@ -147,15 +147,20 @@ export class Room {
   }
 
   /**
-   * The client of `identity` gave this connection up: from here on nothing that it still sends takes effect, and its
-   * place is free with the next flush. Answers whether there was such a connection of the same user.
+   * Whether the client of `identity` may give this connection up: it is there, and of the same user. Anonymous readers
+   * cannot be told apart, so none of theirs may be.
    */
-  giveUp(id: string, identity: Identity): boolean {
+  mayGiveUp(id: string, identity: Identity): boolean {
+    const user = userOf(identity);
+    return user !== null && this.#byId.get(id)?.user?.id === user.id;
+  }
+
+  /** Where it may: from here on nothing that it still sends takes effect, and its place is free with the next flush. */
+  giveUp(id: string, identity: Identity): void {
     const connection = this.#byId.get(id);
-    if (connection === undefined || seatOf(connection.identity) !== seatOf(identity)) return false;
+    if (connection === undefined || !this.mayGiveUp(id, identity)) return;
     connection.close({ code: "replaced" });
     this.enqueue({ kind: "leave", connection, departure: "lost" });
-    return true;
   }
 
   enqueue(work: Work): void {

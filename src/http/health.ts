@@ -7,8 +7,8 @@ import { refusedConnectsSeen } from "./connect-log.ts";
 import { openingFaults } from "./failures.ts";
 
 /**
- * What is missing in the settings, and what keeps objects from opening. With an API key also what was refused here lately, by reason and without a word of
- * whom: of this isolate, since it started.
+ * What is missing in the settings, and what keeps objects from opening. With an API key also what was refused here
+ * lately, by reason and without a word of whom: of this isolate, since it started.
  */
 export async function health(c: AppContext, result: ConfigResult): Promise<Response> {
   const headers = { "Cache-Control": "no-store", "Access-Control-Allow-Origin": "*" };

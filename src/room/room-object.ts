@@ -203,7 +203,10 @@ export class RoomObject extends DurableObject<Env> {
     return true;
   }
 
-  /** For the user's object, as all that follows: how much they have left to read here; `null` of who is banned. Makes no room. */
+  /**
+   * For the user's object, as all that follows: how much they have left to read here; `null` of one who is banned. Makes
+   * no room.
+   */
   standingOf(user: string): RoomStanding | null {
     if (!this.#exists) return { head: 0, readSeq: 0, unread: 0 };
     const { moderation, receipts } = this.#open().room;

@@ -2,6 +2,7 @@ import { findApiKey } from "../auth/api-key.ts";
 import { credentialOf } from "../auth/credentials.ts";
 import { refusedTokensSeen } from "../auth/token-log.ts";
 import type { Config, ConfigResult } from "../config/config.ts";
+import { isOfTheCode } from "../platform/opening.ts";
 import type { AppContext } from "./app-env.ts";
 import { refusedConnectsSeen } from "./connect-log.ts";
 import { openingFaults } from "./failures.ts";
@@ -16,7 +17,8 @@ export async function health(c: AppContext, result: ConfigResult): Promise<Respo
   const objects = openingFaults(Date.now());
   const isServer = await bearsApiKey(c.req.raw, result.config);
   const health = {
-    ok: objects.length === 0,
+    // A single object that fails is no reason to call all others ill.
+    ok: !objects.some(({ reason }) => isOfTheCode(reason)),
     ...(objects.length > 0 && { objects }),
     ...(isServer && { refused: { tokens: refusedTokensSeen(), connects: refusedConnectsSeen() } }),
   };

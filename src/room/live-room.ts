@@ -59,6 +59,8 @@ export class LiveRoom {
   readonly #loop: FlushLoop;
   readonly #intake: Intake<RoomConnection, AppliedCommand, Outcome<Actor>>;
   readonly #tooBig = new TooBigNotice();
+  /** Users whose objects are asked with an opening that has yet to take its seat. */
+  readonly #asked = new Set<{ readonly user: string }>();
   #timer: number | null = null;
 
   constructor(ctx: DurableObjectState, env: Env, name: string, afterFlush: (room: Room) => Promise<void>) {
@@ -141,6 +143,8 @@ export class LiveRoom {
     const { id } = identity.user;
     // With a date nobody has to be asked: the room is told of a withdrawal.
     if (this.room.moderation.isKnownTo(id)) return this.judge({ identity });
+    const asking = { user: id };
+    this.#asked.add(asking);
     try {
       const opened = await this.#userObject(id).opened(this.#name, undatedUntil(identity));
       if (!opened.ok) return opened.refusal;
@@ -149,7 +153,14 @@ export class LiveRoom {
     } catch (error) {
       log("error", "user_unreachable", { room: this.#name, error: describeError(error) });
       return UNREACHABLE;
+    } finally {
+      this.#asked.delete(asking);
     }
+  }
+
+  /** Whether this user has anything open here, or is about to. */
+  isOpenTo(user: string): boolean {
+    return this.room.isOpenTo(user) || Array.from(this.#asked).some((asking) => asking.user === user);
   }
 
   /**

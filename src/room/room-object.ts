@@ -46,6 +46,12 @@ import {
 import type { OwnSettings, SettingsPatch } from "./room-settings.ts";
 import type { RoomUpgrade } from "./room-upgrade.ts";
 
+/** What the client of a newcomer gave up. */
+interface Replacing {
+  readonly replaces?: string;
+  readonly replacesSession?: string;
+}
+
 export class RoomObject extends DurableObject<Env> {
   /** Made at the first event after a start, and again after the room was forgotten. */
   #live: LiveRoom | undefined;
@@ -60,24 +66,15 @@ export class RoomObject extends DurableObject<Env> {
   /** Takes a connection that the Worker has checked, and nothing else. */
   override async fetch(request: Request): Promise<Response> {
     const upgrade = decodeHeader<RoomUpgrade>(request.headers.get(IDENTITY_HEADER) ?? "");
-    await this.#letLeave(upgrade.actor);
-    const live = this.#open();
-    const { actor, replaces } = upgrade;
-    const frees = replaces !== undefined && live.room.giveUp(replaces, actor.identity);
-    let refusal = this.#refusal(actor);
-    if (refusal === FULL && frees) {
-      // The place that it wants is the one that it gives up.
-      await live.flush();
-      refusal = this.#refusal(actor);
-    }
-    if (refusal === undefined && upgrade.counted && live.hasToAsk(actor)) {
+    const { actor, counted } = upgrade;
+    await this.#letLeave(actor);
+    let refusal = this.#refusal(actor, upgrade);
+    if (refusal === undefined && counted && this.#open().hasToAsk(actor)) {
       // What it learns, and what happens meanwhile, may be a reason too.
-      refusal = (await live.learnOf(actor)) ?? this.#refusal(actor);
+      refusal = (await this.#open().learnOf(actor)) ?? this.#refusal(actor, upgrade);
     }
-    if (refusal !== undefined) {
-      if (frees) this.ctx.waitUntil(this.#open().flush());
-      return refusalResponse(refusal);
-    }
+    refusal ??= await this.#replace(actor, upgrade);
+    if (refusal !== undefined) return refusalResponse(refusal);
     const { 0: client, 1: server } = new WebSocketPair();
     this.#open().accept(server, upgrade);
     // Not awaited, so that the client gets its 101 first; the pending flush keeps the object awake.
@@ -207,7 +204,10 @@ export class RoomObject extends DurableObject<Env> {
     return true;
   }
 
-  /** For the user's object, as all that follows: how much they have left to read here; `null` of who is banned. Makes no room. */
+  /**
+   * For the user's object, as all that follows: how much they have left to read here; `null` of one who is banned. Makes
+   * no room.
+   */
   standingOf(user: string): RoomStanding | null {
     if (!this.#exists) return { head: 0, readSeq: 0, unread: 0 };
     const { moderation, receipts } = this.#open().room;
@@ -222,26 +222,26 @@ export class RoomObject extends DurableObject<Env> {
   /** Their object tells this room of nothing any more. `false`: it has to, as something of theirs is open here. */
   release(user: string): boolean {
     if (!this.#exists) return true;
-    const { room } = this.#open();
-    if (room.isOpenTo(user)) return false;
-    room.moderation.forget(user);
+    const live = this.#open();
+    if (live.isOpenTo(user)) return false;
+    live.room.moderation.forget(user);
     return true;
   }
 
   /** A session joins. Its answer and first frames come with a delivery. */
   async join(join: SessionJoin): Promise<Outcome<undefined>> {
     // Joining again starts over: it does not stand in its own way.
+    const { actor } = join;
     if (this.#open().sessions.find(join.connection) !== undefined)
       await this.#open().leave(join.connection, "lost");
-    await this.#letLeave(join.actor);
-    const { room, sessions } = this.#open();
-    const now = Date.now();
-    const user = userOf(join.actor.identity);
-    if (join.replaces !== undefined) room.giveUp(join.replaces, join.actor.identity);
-    if (join.replacesSession !== undefined) sessions.giveUp(join.replacesSession, user?.id);
-    if (user !== null) room.moderation.learn(user.id, join.voidTokens, now);
-    const refusal = this.#refusal(join.actor) ?? (sessions.areFull ? FULL : undefined);
+    await this.#letLeave(actor);
+    const user = userOf(actor.identity);
+    if (user !== null) this.#open().room.moderation.learn(user.id, join.voidTokens, Date.now());
+    const refusal = this.#refusal(actor, join) ?? this.#noSeat(join) ?? (await this.#replace(actor, join));
     if (refusal !== undefined) return reject(refusal);
+    // Another one may have come in while the one before it left.
+    const { sessions } = this.#open();
+    if (sessions.areFull) return reject(FULL);
     sessions.join(join);
     await this.#open().flush();
     return accept(undefined);
@@ -309,12 +309,43 @@ export class RoomObject extends DurableObject<Env> {
     if (live.room.hasWork && live.room.refuses(actor, Date.now()) === FULL) await live.flush();
   }
 
-  /** Ghosts do not count. */
-  #refusal(actor: Actor): Refusal | undefined {
+  /** Where a session is to be: sessions have a bound of their own. */
+  #noSeat({ actor: { identity }, replacesSession }: SessionJoin): Refusal | undefined {
+    const { sessions } = this.#open();
+    const user = userOf(identity);
+    const frees = replacesSession !== undefined && sessions.mayGiveUp(replacesSession, user?.id);
+    return sessions.areFull && !frees ? FULL : undefined;
+  }
+
+  /**
+   * Closes what its client gave up, once nothing else stands in the way of the newcomer: one that is refused closes
+   * nothing. Refuses where there is no place even so.
+   */
+  async #replace(actor: Actor, { replaces, replacesSession }: Replacing): Promise<Refusal | undefined> {
+    if (replaces === undefined && replacesSession === undefined) return undefined;
+    const { room, sessions } = this.#open();
+    const needsPlace =
+      room.refuses(actor, Date.now()) === FULL || (replacesSession !== undefined && sessions.areFull);
+    if (replaces !== undefined) room.giveUp(replaces, actor.identity);
+    if (replacesSession !== undefined) sessions.giveUp(replacesSession, userOf(actor.identity)?.id);
+    if (!needsPlace) return undefined;
+    // The place that it wants is the one that it gives up.
+    await this.#open().flush();
+    return this.#refusal(actor, {});
+  }
+
+  /** Ghosts do not count, nor what its client gives up for it. */
+  #refusal(actor: Actor, { replaces, replacesSession }: Replacing): Refusal | undefined {
     const live = this.#open();
     const now = Date.now();
     live.room.sweepIfDue(now);
     const refusal = live.room.refuses(actor, now);
+    if (refusal === FULL) {
+      const { identity } = actor;
+      if (replaces !== undefined && live.room.mayGiveUp(replaces, identity)) return undefined;
+      if (replacesSession !== undefined && live.sessions.mayGiveUp(replacesSession, userOf(identity)?.id))
+        return undefined;
+    }
     // The refused need not wait until the others have heard of the ghosts that were just found.
     if (refusal !== undefined) this.ctx.waitUntil(live.flushIfDue());
     // Sessions that are gone without a word may be what fills it.

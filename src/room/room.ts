@@ -118,7 +118,7 @@ export class Room {
 
   /** Whether this user has anything open here. */
   isOpenTo(user: string): boolean {
-    return this.#seats.has(user);
+    return this.#seats.has(seatOfUser(user));
   }
 
   get hasWork(): boolean {
@@ -126,9 +126,9 @@ export class Room {
     return this.#queue.length > 0 || greets || this.#late.size > 0 || this.permits.hasWork;
   }
 
-  /** Whether connections wait for their pages until others have read theirs. */
+  /** Whether connections wait for their pages until they or others have read: a flush at once would change nothing. */
   get isHeldUp(): boolean {
-    return this.pages.isFull;
+    return this.pages.isHeldUp;
   }
 
   /** When a flush is due by itself, a few seconds ahead at most: `null` for not at all. */
@@ -158,16 +158,21 @@ export class Room {
   }
 
   /**
-   * The client of `identity` gave this connection up: from here on nothing that it still sends takes effect, and its
-   * place is free with the next flush. Answers whether there was such a connection of the same user.
+   * Whether the client of `identity` may give this connection up: it is there, and of the same user. Anonymous readers
+   * cannot be told apart, so none of theirs may be.
    */
-  giveUp(id: string, identity: Identity): boolean {
+  mayGiveUp(id: string, identity: Identity): boolean {
+    const user = userOf(identity);
+    return user !== null && this.#byId.get(id)?.user?.id === user.id;
+  }
+
+  /** Where it may: from here on nothing that it still sends takes effect, and its place is free with the next flush. */
+  giveUp(id: string, identity: Identity): void {
     const connection = this.#byId.get(id);
-    if (connection === undefined || seatOf(connection.identity) !== seatOf(identity)) return false;
+    if (connection === undefined || !this.mayGiveUp(id, identity)) return;
     connection.close({ code: "replaced" });
     this.permits.giveUp(connection);
     this.enqueue({ kind: "leave", connection, departure: "lost" });
-    return true;
   }
 
   enqueue(work: Work): void {
@@ -214,11 +219,16 @@ export class Room {
     if (this.#sweeper.isDue(now)) this.sweep(now);
   }
 
-  /** Closes what has stopped its heartbeat, and what has expired. */
+  /** Closes what has stopped its heartbeat, and what has expired, also of those that wait for their first frames. */
   sweep(now: number): void {
-    for (const { connection, closing } of this.#sweeper.sweep(this.#connections, now)) {
+    for (const { connection, closing } of this.#sweeper.sweep(this.#all(), now)) {
       this.#drop(connection, closing, now);
     }
+  }
+
+  *#all(): Generator<RoomConnection> {
+    yield* this.#connections;
+    yield* this.#joining;
   }
 
   flush(now: number): void {
@@ -360,11 +370,16 @@ export class Room {
     const unread = new Unread(this.log, this.receipts);
     const welcome = new Welcome({ room: this.name, limits, reconnect }, this, unread);
     for (const connection of [...this.#joining]) {
+      // It may have waited for long.
+      if (hasExpired(connection.identity, now)) {
+        this.#drop(connection, { code: "token_expired" }, now);
+        continue;
+      }
       if (this.permits.lacks(connection, now)) {
         this.permits.keepJoiner(connection);
         continue;
       }
-      const maxBytes = this.pages.grant("greetings", connection);
+      const maxBytes = this.pages.grant("greetings", connection, now);
       if (maxBytes === undefined) return;
       this.#joining.delete(connection);
       this.#announced.delete(connection);
@@ -425,4 +440,7 @@ export class Room {
 }
 
 /** Whose connections count together. A user id may be any text, so its kind stands before it. */
-const seatOf = (identity: Identity): string => `${identity.kind} ${userOf(identity)?.id ?? ""}`;
+const seatOf = (identity: Identity): string =>
+  identity.kind === "user" ? seatOfUser(identity.user.id) : `${identity.kind} `;
+
+const seatOfUser = (user: string): string => `user ${user}`;

@@ -121,7 +121,7 @@ export class Turn {
     const left = new Map<RoomConnection, LateCommand>();
     for (const [connection, command] of this.#late) {
       if (!this.#ports.isOpen(connection)) continue;
-      const maxBytes = command.kind === "page" ? budget.grant("answers", connection) : 0;
+      const maxBytes = command.kind === "page" ? budget.grant("answers", connection, this.#now) : 0;
       if (maxBytes === undefined) {
         left.set(connection, command);
         continue;

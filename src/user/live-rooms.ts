@@ -312,10 +312,14 @@ export class LiveRooms {
     session: SessionConnection,
     room: string,
     joined: JoinedRoom | undefined,
-    { code, retryAfterMs }: Closing,
+    { code, retryAfterMs, message }: Closing,
   ): void {
     if (!isStill(session, room, joined)) return;
-    end(session, room, { code, ...(retryAfterMs !== undefined && { retryAfterMs }) });
+    end(session, room, {
+      code,
+      ...(retryAfterMs !== undefined && { retryAfterMs }),
+      ...(message !== undefined && { message }),
+    });
   }
 
   #line = (session: SessionConnection, room: string): string => `${session.state.id} ${room}`;

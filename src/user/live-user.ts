@@ -41,6 +41,7 @@ import { type AppliedCommand, User } from "./user.ts";
 
 /** A session may be silent for a few intervals before it is taken for dead; and then some, so that it is. */
 const SWEEP_SLACK_MS = 5_000;
+
 export class LiveUser {
   readonly user: User;
   readonly notices: RoomNotices;

@@ -47,9 +47,11 @@ export class UserObject extends DurableObject<Env> {
   override async fetch(request: Request): Promise<Response> {
     const upgrade = decodeHeader<SessionUpgrade>(request.headers.get(IDENTITY_HEADER) ?? "");
     const live = this.#open();
-    if (upgrade.replaces !== undefined) live.user.giveUp(upgrade.replaces);
-    const refusal = live.user.refuses(upgrade.identity, Date.now());
+    const { identity, replaces } = upgrade;
+    const refusal = live.user.refuses(identity, replaces, Date.now());
     if (refusal !== undefined) return refusalResponse(refusal);
+    // One that is refused closes nothing.
+    if (replaces !== undefined) live.user.giveUp(replaces);
     const { 0: client, 1: server } = new WebSocketPair();
     live.accept(server, upgrade);
     await this.#alarm.by(sweepAt(live));

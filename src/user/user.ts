@@ -79,11 +79,12 @@ export class User {
     for (const session of sessions) this.#sessions.add(session);
   }
 
-  refuses(identity: UserIdentity, now: number): Refusal | undefined {
+  /** Why no further session may open, if so. `replaces`: the one that its client gives up for it does not count. */
+  refuses(identity: UserIdentity, replaces: string | undefined, now: number): Refusal | undefined {
     this.sweepIfDue(now);
+    const others = [...this.#sessions].filter(({ state }) => state.id !== replaces);
     return (
-      this.access.admit(identity, now) ??
-      (this.#sessions.size >= this.#settings.maxConnections ? FULL : undefined)
+      this.access.admit(identity, now) ?? (others.length >= this.#settings.maxConnections ? FULL : undefined)
     );
   }
 

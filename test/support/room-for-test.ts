@@ -45,6 +45,9 @@ export interface ConnectOptions {
   readonly issuedAt?: number | null;
   /** Left out: as long as the token lasts. */
   readonly permissionUntil?: number;
+  /** The user's name; the id, unless given. */
+  readonly name?: string;
+  readonly picture?: string;
 }
 
 const defaultsOf = (given: RoomTestSettings): RoomDefaults => ({
@@ -93,12 +96,24 @@ export class RoomForTest {
   /** As the shell does: also what it replaces is closed. */
   connect(user: string | null, options: ConnectOptions = {}): Person {
     const { since, history = 50, topics = null, presence = true, permission = "write" } = options;
-    const { permissionUntil } = options;
-    const { frameBytes, replaces, expiresAt = this.now + 3_600_000, issuedAt = 0 } = options;
+    const {
+      permissionUntil,
+      frameBytes,
+      replaces,
+      expiresAt = this.now + 3_600_000,
+      issuedAt = 0,
+      name = user ?? "",
+      picture,
+    } = options;
     const identity =
       user === null
         ? ({ kind: "anonymous" } as const)
-        : ({ kind: "user", user: { id: user, name: user }, expiresAt, issuedAt } as const);
+        : ({
+            kind: "user",
+            user: { id: user, name, ...(picture !== undefined && { picture }) },
+            expiresAt,
+            issuedAt,
+          } as const);
     if (replaces !== undefined) this.room.giveUp(replaces, identity);
     const socket = new SocketForTest((): Extent => ({ head: this.log.head, floor: this.log.floor }));
     const connection = new RoomConnection(socket, {

@@ -65,18 +65,20 @@ export class LogStore {
     this.#ring = ring;
   }
 
-  /** Reads where the log stands. A log that is not there yet begins with `epoch`. */
+  /** Writes where a log stands that begins. */
+  static begin({ sql }: Database, { epoch, ring, now }: { epoch: string; ring: number; now: number }): void {
+    sql.exec(
+      "INSERT INTO room (id, epoch, created_at, ring, floor, checkpoint) VALUES (1, ?, ?, ?, 0, 0)",
+      ...[epoch, now, ring],
+    );
+  }
+
+  /** Reads where the log stands. One that is not there yet will begin with `epoch`. */
   open(epoch: string, now: number): LogState {
     const row = firstRow(
       this.#sql.exec<StateRow>("SELECT epoch, created_at, ring, floor, checkpoint FROM room"),
     );
-    if (row === undefined) {
-      this.#sql.exec(
-        "INSERT INTO room (id, epoch, created_at, ring, floor, checkpoint) VALUES (1, ?, ?, ?, 0, 0)",
-        ...[epoch, now, this.#ring],
-      );
-      return { epoch, createdAt: now, head: 0, floor: 0 };
-    }
+    if (row === undefined) return { epoch, createdAt: now, head: 0, floor: 0 };
     const head = this.#findHead(row);
     this.#checkpoint = row.checkpoint;
     // `floor` never falls: a larger ring cannot bring back what a smaller one has dropped.

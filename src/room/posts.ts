@@ -12,6 +12,8 @@ import {
   type SendResult,
 } from "../protocol/index.ts";
 import { oversize } from "../realtime/encode-data.ts";
+import { BYTES_A_UNIT, MENTION, ROW } from "../realtime/prices-of-acts.ts";
+import type { Spending } from "../realtime/spending.ts";
 import type { Attendance } from "./attendance.ts";
 import type { Delivery } from "./delivery.ts";
 import { type Mention, whereabouts } from "./mentions.ts";
@@ -42,9 +44,11 @@ export class Posts {
   readonly #log: RoomLog;
   readonly #attendance: Attendance;
   readonly #slowMode: SlowMode;
+  readonly #spending: Spending;
   #mentions: Mention[] = [];
 
-  constructor(settings: RoomSettings, log: RoomLog, attendance: Attendance) {
+  constructor(settings: RoomSettings, log: RoomLog, attendance: Attendance, spending: Spending) {
+    this.#spending = spending;
     this.#settings = settings;
     this.#log = log;
     this.#attendance = attendance;
@@ -69,7 +73,12 @@ export class Posts {
     const stored = this.#log.store(draft, from, now);
     if (!stored.ok) return stored;
     // What server code says in a user's name is not theirs. After a sleep the log does not tell the two apart.
-    if (actor.identity.kind === "user") this.#slowMode.spoke(actor.identity.user.id, now);
+    if (actor.identity.kind === "user") {
+      const { id } = actor.identity.user;
+      this.#slowMode.spoke(id, now);
+      const { data, mentions = [] } = input;
+      this.#spending.add(id, ROW + data.length / BYTES_A_UNIT + mentions.length * MENTION);
+    }
     const { result, body } = stored.value;
     const instead = echo?.(result);
     this.#mention(draft, from, result.seq, now);

@@ -12,6 +12,7 @@ import {
 } from "../protocol/index.ts";
 import { caughtUp, REPLAY } from "../realtime/answers.ts";
 import { joinFrames } from "../realtime/frames.ts";
+import type { Reading } from "./allowances.ts";
 import type { Attendance } from "./attendance.ts";
 import type { Page } from "./log-page.ts";
 import { memberFrames } from "./member-frames.ts";
@@ -56,10 +57,10 @@ export class Welcome {
     this.#unread = unread;
   }
 
-  /** Its replay has at most `maxBytes`. Answers how many bytes were sent, about. */
-  greet(connection: RoomConnection, maxBytes: number, now: number): number {
+  /** Its replay has at most `maxBytes`. Answers what was looked at for it, and how many bytes were sent, about. */
+  greet(connection: RoomConnection, maxBytes: number, now: number): Reading {
     const { stage, topics } = connection.state;
-    if (stage.at !== "joining") return 0;
+    if (stage.at !== "joining") return { rows: 0, bytes: 0 };
     const replay = this.#replay(stage.since, stage.history, topics, maxBytes);
     connection.update({ stage: replay.stage });
     const { page } = replay;
@@ -72,7 +73,7 @@ export class Welcome {
       connection.socket.send(frame);
       bytes += frame.length;
     }
-    return bytes;
+    return { rows: page.looked, bytes };
   }
 
   /** `connected`, and the members where they do not fit in it. */
@@ -116,12 +117,13 @@ export class Welcome {
     const { log, pages } = this.#rules;
     const { recovery, after } = log.recover(since);
     if (recovery !== "complete") {
-      const page = pages.once(JSON.stringify(["latest", history, topics, maxBytes]), () => ({
-        events:
-          history === 0 ? [] : log.messagesBefore(log.head + 1, topics, { limit: history, maxBytes }).events,
-        seq: log.head,
-        more: false,
-      }));
+      const page = pages.once(JSON.stringify(["latest", history, topics, maxBytes]), () => {
+        const { events, looked } =
+          history === 0
+            ? { events: [], looked: 0 }
+            : log.messagesBefore(log.head + 1, topics, { limit: history, maxBytes });
+        return { events, seq: log.head, more: false, looked };
+      });
       return { recovery, page, stage: { at: "live" } };
     }
     const page = pages.once(JSON.stringify(["since", after, topics, maxBytes]), () =>

@@ -10,6 +10,7 @@ import { accept, type NotificationState, type Outcome, reject } from "../protoco
 import { SWEEP_EVERY_MS } from "../realtime/alarm-plan.ts";
 import { answerClose, answerHeartbeats } from "../realtime/hibernatable-socket.ts";
 import { ObjectAlarm } from "../realtime/object-alarm.ts";
+import { CALL, OWN_CHANGE } from "../realtime/prices-of-acts.ts";
 import type { ItemAnswer, RoomStanding, SessionItem } from "../realtime/session-delivery.ts";
 import { refusalResponse, upgraded } from "../realtime/upgrade-response.ts";
 import { NONE_VOID, type VoidTokens } from "../realtime/withdrawn.ts";
@@ -39,7 +40,7 @@ export class UserObject extends DurableObject<Env> {
     const upgrade = decodeHeader<SessionUpgrade>(request.headers.get(IDENTITY_HEADER) ?? "");
     const live = this.#open();
     if (upgrade.replaces !== undefined) live.user.giveUp(upgrade.replaces);
-    const refusal = live.user.refuses(upgrade.identity, Date.now());
+    const refusal = live.user.refuses(upgrade.identity, Date.now()) ?? live.spend(CALL);
     if (refusal !== undefined) return refusalResponse(refusal);
     const { 0: client, 1: server } = new WebSocketPair();
     live.accept(server, upgrade);
@@ -81,6 +82,16 @@ export class UserObject extends DurableObject<Env> {
     return this.#open().opened(room, undatedUntil);
   }
 
+  /** For rooms that nobody made, before something of this user is kept in them. */
+  makes(): Outcome<undefined> {
+    return this.#open().makes(Date.now());
+  }
+
+  /** For rooms: what this user did there. In millionths of a US dollar. Answers until when they are held; 0: they are not. */
+  spent(units: number): number {
+    return this.#open().spent(units, Date.now());
+  }
+
   followedRooms(): string[] {
     return this.#openIfThere()?.followed.list() ?? [];
   }
@@ -91,6 +102,8 @@ export class UserObject extends DurableObject<Env> {
   }
 
   follow(room: string): Outcome<undefined> {
+    const used = this.#open().spend(OWN_CHANGE);
+    if (used !== undefined) return reject(used);
     return this.#open().followed.follow(room);
   }
 
@@ -182,6 +195,8 @@ export class UserObject extends DurableObject<Env> {
     const now = Date.now();
     const barred = user.access.admit(token, now);
     if (barred !== undefined) return reject(barred);
+    const used = this.#open().spend(OWN_CHANGE);
+    if (used !== undefined) return reject(used);
     subscriptions.put(subscription, user.inbox.head, now);
     return accept(undefined);
   }

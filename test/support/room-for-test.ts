@@ -1,16 +1,19 @@
 // A room without a runtime: real rules, real SQL, sockets that keep what they were sent, a clock that stands still.
 // `restart()` is what hibernation or a crash leaves: the database and, with hibernation, the attachments.
 
-import type { Actor } from "../../src/auth/identity.ts";
+import { type Actor, anonymous } from "../../src/auth/identity.ts";
+import { hasTables } from "../../src/platform/lazy-database.ts";
 import { migrate } from "../../src/platform/migrate.ts";
 import type { Outcome, Permission, Topics } from "../../src/protocol/index.ts";
 import { FAILED } from "../../src/realtime/refusals.ts";
 import type { AuditEntry } from "../../src/room/audit.ts";
 import type { Delivery } from "../../src/room/delivery.ts";
+import { LogStore } from "../../src/room/log-store.ts";
 import { ReceiptStore } from "../../src/room/receipt-store.ts";
 import { Room } from "../../src/room/room.ts";
 import type { AppliedCommand } from "../../src/room/room-commands.ts";
 import { RoomConnection, type RoomConnectionState, readState } from "../../src/room/room-connection.ts";
+import { roomDatabase } from "../../src/room/room-database.ts";
 import { RoomLog } from "../../src/room/room-log.ts";
 import { ROOM_SCHEMA } from "../../src/room/room-schema.ts";
 import { type RoomDefaults, RoomSettings } from "../../src/room/room-settings.ts";
@@ -29,6 +32,7 @@ export interface RoomTestSettings {
   readonly messageBytes?: number;
   readonly maxConnections?: number;
   readonly maxConnectionsPerUser?: number;
+  readonly maxConnectionsPerAddress?: number;
   readonly serverEvents?: readonly string[];
 }
 
@@ -43,12 +47,15 @@ export interface ConnectOptions {
   /** The connection that its client gave up. */
   readonly replaces?: string;
   readonly issuedAt?: number | null;
+  /** Of somebody without a token. */
+  readonly address?: string;
 }
 
 const defaultsOf = (given: RoomTestSettings): RoomDefaults => ({
   historyLimit: given.historyLimit ?? 100,
   maxConnections: given.maxConnections ?? 10_000,
   maxConnectionsPerUser: given.maxConnectionsPerUser ?? 100,
+  maxConnectionsPerAddress: given.maxConnectionsPerAddress ?? 1_000,
   serverEvents: given.serverEvents ?? [],
   limits: {
     messageBytes: given.messageBytes ?? 32_768,
@@ -91,10 +98,11 @@ export class RoomForTest {
   /** As the shell does: also what it replaces is closed. */
   connect(user: string | null, options: ConnectOptions = {}): Person {
     const { since, history = 50, topics = null, presence = true, permission = "write" } = options;
+    const { address = "192.0.2.1" } = options;
     const { frameBytes, replaces, expiresAt = this.now + 3_600_000, issuedAt = 0 } = options;
     const identity =
       user === null
-        ? ({ kind: "anonymous" } as const)
+        ? anonymous(address)
         : ({ kind: "user", user: { id: user, name: user }, expiresAt, issuedAt } as const);
     if (replaces !== undefined) this.room.giveUp(replaces, identity);
     const socket = new SocketForTest((): Extent => ({ head: this.log.head, floor: this.log.floor }));
@@ -169,16 +177,26 @@ export class RoomForTest {
   }
 
   #start(): Room {
-    migrate(this.database, ROOM_SCHEMA);
-    const settings = new RoomSettings(this.database.sql, defaultsOf(this.#settings));
-    const { historyLimit } = settings;
-    const store = new ChronicledStore(this.database, historyLimit, this.chronicle);
     const newEpoch = () => `e${++this.#epochs}`;
-    const log = new RoomLog(store, { newEpoch: newEpoch(), historyLimit, now: this.now });
-    const users = new UserRecords(this.database.sql);
-    const storage = { settings, log, users, receipts: new ReceiptStore(this.database) };
+    const defaults = defaultsOf(this.#settings);
+    const epoch = newEpoch();
+    const beginning = { epoch, ring: defaults.historyLimit, now: this.now };
+    // Made, as by the first opening of a user.
+    if (!hasTables(this.database.sql)) {
+      migrate(this.database, ROOM_SCHEMA);
+      LogStore.begin(this.database, beginning);
+    }
+    const database = roomDatabase(this.database, beginning);
+    const settings = new RoomSettings(database.sql, defaults);
+    const { historyLimit } = settings;
+    const store = new ChronicledStore(database, historyLimit, this.chronicle);
+    const log = new RoomLog(store, { newEpoch: epoch, historyLimit, now: this.now });
+    const users = new UserRecords(database.sql);
+    const storage = { settings, log, users, receipts: new ReceiptStore(database) };
     return new Room("test", storage, {
       newEpoch,
+      // Nothing is told by chance.
+      random: () => 1,
       reportFault: (error) => this.faults.push(error),
       audit: (entry) => this.audited.push(entry),
     });

@@ -3,7 +3,7 @@ import { describeError, log } from "../platform/log.ts";
 import { accept, type Outcome, type Permission, refuse, reject, type User } from "../protocol/index.ts";
 import { AnswerCache } from "./answer-cache.ts";
 import { askBackEnd } from "./ask-back-end.ts";
-import type { Actor } from "./identity.ts";
+import type { Actor, AnonymousIdentity } from "./identity.ts";
 import { NoAnswers } from "./no-answers.ts";
 import { QuestionSlots } from "./question-slots.ts";
 import { roomPermission } from "./room-permission.ts";
@@ -19,18 +19,16 @@ const MIN_KNOWN_MS = 1_000;
 type Authorizing = Pick<Config, "access" | "backEnd">;
 
 /**
- * What the bearer of `token` is in `room`; without a token, an anonymous reader or nobody. Where the back end decides
+ * What the bearer of a token is in `room`; without a token, an anonymous reader or nobody. Where the back end decides
  * and does not answer, nothing is granted, also in rooms that anybody may read: it may have said more. Never rejects.
  */
 export async function authorizeRoom(
   { access, backEnd }: Authorizing,
-  token: VerifiedToken | null,
+  who: VerifiedToken | AnonymousIdentity,
   room: string,
 ): Promise<Outcome<Actor>> {
-  if (token === null) {
-    return accept({ identity: { kind: "anonymous" }, permission: roomPermission(access, null, room) });
-  }
-  const { identity, rooms } = token;
+  if ("kind" in who) return accept({ identity: who, permission: roomPermission(access, null, room) });
+  const { identity, rooms } = who;
   if (rooms !== undefined || backEnd === undefined)
     return accept({ identity, permission: roomPermission(access, rooms, room) });
   const answered = await questionsTo(backEnd).permissionOf(identity.user, room);

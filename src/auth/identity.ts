@@ -22,10 +22,19 @@ export interface UserIdentity extends Dated {
   readonly user: User;
 }
 
+/** Somebody without a token. */
+export interface AnonymousIdentity {
+  readonly kind: "anonymous";
+  /** Whose allowance they use: the client's address, of IPv6 its /64. Neither logged nor told to anybody. */
+  readonly address: string;
+}
+
+export const anonymous = (address: string): AnonymousIdentity => ({ kind: "anonymous", address });
+
 /** Who acts, as the Worker found out. The rules trust it. */
 export type Identity =
   | UserIdentity
-  | { readonly kind: "anonymous" }
+  | AnonymousIdentity
   /** `key`: the name of the API key, where it has one. For log lines only. */
   | { readonly kind: "server"; readonly key?: string };
 

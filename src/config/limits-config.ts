@@ -8,6 +8,9 @@ export interface LimitsConfig {
   readonly inbox: number;
   readonly connectionsPerRoom: number;
   readonly connectionsPerUser: number;
+  readonly connectionsPerAddress: number;
+  /** What a user may cost a day, in millionths of a US dollar at list price; 0: not counted. */
+  readonly userBudget: number;
   readonly messageBytes: number;
   readonly ratePerSecond: number;
   readonly rateBurst: number;
@@ -24,6 +27,8 @@ export function readLimits(read: SettingsReader): LimitsConfig {
     // A Durable Object holds at most 32,768 hibernatable sockets.
     connectionsPerRoom: read.integer("MAX_CONNECTIONS_PER_ROOM", 10_000, 1, 32_000),
     connectionsPerUser: read.integer("MAX_CONNECTIONS_PER_USER", 100, 1, 32_000),
+    connectionsPerAddress: read.integer("MAX_CONNECTIONS_PER_ADDRESS", 1_000, 1, 32_000),
+    userBudget: read.integer("USER_BUDGET_PER_DAY", 300_000, 0, 1_000_000_000),
     messageBytes: read.integer("MAX_MESSAGE_BYTES", 32_768, 1, 262_144),
     ratePerSecond: read.number("RATE_PER_SECOND", 10, 0.001, 1_000_000),
     rateBurst: read.number("RATE_BURST", 30, 1, 1_000_000),

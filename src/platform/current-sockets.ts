@@ -1,6 +1,6 @@
 import { log } from "./log.ts";
 
-interface CurrentSocket<State> {
+export interface CurrentSocket<State> {
   readonly ws: WebSocket;
   readonly state: State;
 }

@@ -32,14 +32,23 @@ export class TokenBuckets {
    * what was taken for the same thing before.
    */
   take(key: string, cost: number, now: number, paid = 0): number {
-    const bucket = this.#refill(key, now);
+    const waitMs = this.waitMs(key, cost, now, paid);
+    if (waitMs === 0) this.charge(key, cost, now);
+    return waitMs;
+  }
+
+  /** In how many milliseconds `key` can pay `cost`; 0: now. A cost of 0 can be paid where there is no debt. */
+  waitMs(key: string, cost: number, now: number, paid = 0): number {
+    const { tokens } = this.#refill(key, now);
     // A cost over the whole burst could never be paid: a full bucket pays it and goes into debt.
     const needed = Math.min(cost, this.#rate.burst - paid);
-    if (bucket.tokens >= needed) {
-      bucket.tokens -= cost;
-      return 0;
-    }
-    return Math.ceil(((needed - bucket.tokens) / this.#rate.perSecond) * 1_000);
+    return tokens >= needed ? 0 : Math.ceil(((needed - tokens) / this.#rate.perSecond) * 1_000);
+  }
+
+  /** Takes what was used already, though it be debt; gives back where `cost` is below 0. */
+  charge(key: string, cost: number, now: number): void {
+    const bucket = this.#refill(key, now);
+    bucket.tokens = Math.min(this.#rate.burst, bucket.tokens - cost);
   }
 
   #refill(key: string, now: number): Bucket {

@@ -1,6 +1,6 @@
 /** One act of moderation, for the log: who did what to whom. Never what was said. */
 export interface AuditEntry {
-  readonly act: "edit" | "delete" | "kick" | "unban" | "settings" | "purge";
+  readonly act: "edit" | "delete" | "kick" | "hold" | "unban" | "settings" | "purge";
   /** User id; `null` is server code. */
   readonly by: string | null;
   /** The name of the API key that server code used, if it has one. */
@@ -9,6 +9,8 @@ export interface AuditEntry {
   readonly user?: string | null;
   readonly seq?: number;
   readonly banSeconds?: number;
+  /** Of a hold, in milliseconds. */
+  readonly until?: number;
   readonly settings?: object;
 }
 

@@ -13,6 +13,8 @@ import {
   reject,
 } from "../protocol/index.ts";
 import { oversize } from "../realtime/encode-data.ts";
+import { BYTES_A_UNIT, CHANGE } from "../realtime/prices-of-acts.ts";
+import type { Spending } from "../realtime/spending.ts";
 import type { Audit } from "./audit.ts";
 import type { Delivery } from "./delivery.ts";
 import { encodeDeleted, encodeUpdated } from "./message-body.ts";
@@ -45,8 +47,10 @@ export class Changes {
   readonly #log: RoomLog;
   readonly #slowMode: SlowMode;
   readonly #audit: Audit;
+  readonly #spending: Spending;
 
-  constructor(settings: RoomSettings, log: RoomLog, slowMode: SlowMode, audit: Audit) {
+  constructor(settings: RoomSettings, log: RoomLog, slowMode: SlowMode, audit: Audit, spending: Spending) {
+    this.#spending = spending;
     this.#settings = settings;
     this.#log = log;
     this.#slowMode = slowMode;
@@ -57,6 +61,9 @@ export class Changes {
     if (!mayWrite(actor)) return reject(NO_WRITE);
     const target = this.#log.find(change.seq);
     if (target === undefined) return reject(NO_SUCH_MESSAGE);
+    const user = userOf(actor.identity);
+    const length = change.type === "edit" ? change.data.length : 0;
+    if (user !== null) this.#spending.add(user.id, CHANGE + length / BYTES_A_UNIT);
     switch (change.type) {
       case "edit":
         return this.#edit(actor, target, change, delivery, now);

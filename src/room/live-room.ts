@@ -5,9 +5,9 @@ import { type Actor, type UserIdentity, undatedUntil } from "../auth/identity.ts
 import { verifyToken } from "../auth/verify-token.ts";
 import { type Config, requireConfig } from "../config/config.ts";
 import type { Env } from "../env.ts";
-import { currentSockets } from "../platform/current-sockets.ts";
+import { type CurrentSocket, currentSockets } from "../platform/current-sockets.ts";
+import type { LazyDatabase } from "../platform/lazy-database.ts";
 import { describeError, log } from "../platform/log.ts";
-import { migrate } from "../platform/migrate.ts";
 import { objectStub } from "../platform/object-stub.ts";
 import { type Outcome, type Refusal, type RoomCommand, reject } from "../protocol/index.ts";
 import { type Departure, departureOf } from "../realtime/departure.ts";
@@ -26,9 +26,9 @@ import { LogStore } from "./log-store.ts";
 import { ReceiptStore } from "./receipt-store.ts";
 import { Room } from "./room.ts";
 import type { AppliedCommand } from "./room-commands.ts";
-import { RoomConnection, readState } from "./room-connection.ts";
+import { RoomConnection, type RoomConnectionState, readState } from "./room-connection.ts";
+import { roomDatabase } from "./room-database.ts";
 import { RoomLog } from "./room-log.ts";
-import { ROOM_SCHEMA } from "./room-schema.ts";
 import { type RoomDefaults, RoomSettings, roomDefaults } from "./room-settings.ts";
 import type { RoomUpgrade } from "./room-upgrade.ts";
 import { NOTHING_SAID } from "./said.ts";
@@ -54,6 +54,7 @@ export class LiveRoom {
   readonly #env: Env;
   readonly #config: Config;
   readonly #name: string;
+  readonly #database: LazyDatabase;
   readonly #connections = new Map<WebSocket, RoomConnection>();
   readonly sessions: LiveSessions;
   readonly #loop: FlushLoop;
@@ -69,17 +70,21 @@ export class LiveRoom {
     this.#config = requireConfig(env);
     this.#name = name;
     const now = Date.now();
-    const database = {
-      sql: ctx.storage.sql,
-      transaction: <T>(run: () => T) => ctx.storage.transactionSync(run),
-    };
-    migrate(database, ROOM_SCHEMA);
+    const sockets = currentSockets(ctx, readState, { room: name });
+    // Of a room without tables its connections know the epoch that they were told.
+    const epoch = sockets.find(({ state }) => state.epoch !== undefined)?.state.epoch ?? randomEpoch();
+    const { sql } = ctx.storage;
+    const database = roomDatabase(
+      { sql, transaction: (run) => ctx.storage.transactionSync(run) },
+      { epoch, ring: defaultsOf(env).historyLimit, now },
+    );
+    this.#database = database;
     const settings = new RoomSettings(database.sql, defaultsOf(env));
     const { historyLimit } = settings;
     const store = new LogStore(database, historyLimit);
     const storage = {
       settings,
-      log: new RoomLog(store, { newEpoch: randomEpoch(), now }),
+      log: new RoomLog(store, { newEpoch: epoch, now }),
       users: new UserRecords(database.sql),
       receipts: new ReceiptStore(database),
     };
@@ -96,6 +101,7 @@ export class LiveRoom {
         this.sessions.collect(headBefore);
         this.#tellMentioned();
         this.#askForPermissions();
+        this.#tellSpent();
       },
       hasWork: () => this.room.hasWork,
       lingerMs: () =>
@@ -125,7 +131,12 @@ export class LiveRoom {
       authenticated: (connection, id, outcome) =>
         this.room.enqueue({ kind: "auth", connection, id, outcome }),
     });
-    this.#restore();
+    this.#restore(sockets);
+  }
+
+  /** Whether the room has tables: it gets them with the first thing that has to be kept. */
+  get isMade(): boolean {
+    return this.#database.isMade;
   }
 
   /** Whether the object of who opens a connection has to be asked first: see `learnOf`. */
@@ -172,6 +183,21 @@ export class LiveRoom {
     return this.#keepInMind(identity);
   }
 
+  /**
+   * Before something is kept in a room that nobody made: their object counts the rooms that a user makes. Refuses where
+   * there were too many, or where it cannot be reached.
+   */
+  async mayMake({ identity }: Pick<Actor, "identity">): Promise<Refusal | undefined> {
+    if (this.isMade || identity.kind !== "user") return undefined;
+    try {
+      const counted = await this.#userObject(identity.user.id).makes();
+      return counted.ok ? undefined : counted.refusal;
+    } catch (error) {
+      log("error", "user_unreachable", { room: this.#name, error: describeError(error) });
+      return UNREACHABLE;
+    }
+  }
+
   /** Has the user's object keep a token without a date in mind, and learns what is void, for `bars` to judge by. */
   async #keepInMind({ user: { id }, ...token }: UserIdentity): Promise<Refusal | undefined> {
     try {
@@ -206,6 +232,7 @@ export class LiveRoom {
       stage: { at: "joining", history, ...(since !== undefined && { since }) },
       joinedAt: null,
       said: NOTHING_SAID,
+      ...(!this.isMade && { epoch: this.room.log.epoch }),
       ...(frameBytes !== undefined && { frameBytes }),
     });
     connection.update({});
@@ -349,13 +376,30 @@ export class LiveRoom {
     this.#ctx.waitUntil(told);
   }
 
+  /** Nobody waits for it. A sample that is lost is one of many. */
+  #tellSpent(): void {
+    const told = this.room.spending.take();
+    if (this.#config.limits.userBudget === 0) return;
+    for (const [user, units] of told) this.#ctx.waitUntil(this.#tellSpentOf(user, units));
+  }
+
+  async #tellSpentOf(user: string, units: number): Promise<void> {
+    try {
+      const heldUntil = await this.#userObject(user).spent(units);
+      if (heldUntil === 0) return;
+      this.room.moderation.hold(user, heldUntil, Date.now());
+      await this.flush();
+    } catch (error) {
+      log("error", "user_unreachable", { room: this.#name, error: describeError(error) });
+    }
+  }
+
   #userObject(user: string) {
     return objectStub(this.#env.USERS, user, this.#config.placement);
   }
 
   /** Sockets outlive the sleep of their object; what it knew of them is in their attachments. */
-  #restore(): void {
-    const sockets = currentSockets(this.#ctx, readState, { room: this.#name });
+  #restore(sockets: readonly CurrentSocket<RoomConnectionState>[]): void {
     for (const { ws, state } of sockets) this.#connections.set(ws, new RoomConnection(this.#port(ws), state));
     const connections = [...this.#connections.values(), ...this.sessions.restore()];
     if (connections.length === 0) return;

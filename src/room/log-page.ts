@@ -7,6 +7,8 @@ export interface Page {
   readonly events: readonly string[];
   readonly seq: number;
   readonly more: boolean;
+  /** How many rows it looked at, for those whom its topics left out too. */
+  readonly looked: number;
 }
 
 /** Something of the log, encoded, at its place. */
@@ -38,16 +40,16 @@ export function takePage(
   let bytes = 0;
   let looked = 0;
   for (const entry of entries) {
-    if (events.length === limit || looked === MAX_ROWS_LOOKED_AT) return { events, seq, more: true };
+    if (events.length === limit || looked === MAX_ROWS_LOOKED_AT) return { events, seq, more: true, looked };
     looked++;
     if (matchesTopics(topics, entry.event)) {
       bytes += utf8Length(entry.json) + 1;
-      if (bytes > maxBytes && events.length > 0) return { events, seq, more: true };
+      if (bytes > maxBytes && events.length > 0) return { events, seq, more: true, looked };
       events.push(entry.json);
     }
     seq = entry.seq;
   }
-  return { events, seq: end, more: false };
+  return { events, seq: end, more: false, looked };
 }
 
 /** Two ascending streams as one. Whoever stops early ends both, so that no statement stays open. */

@@ -76,17 +76,19 @@ export class LogStore {
     return this.#ring.floor;
   }
 
-  /** Reads where the log stands. A log that is not there yet begins with `epoch`. */
+  /** Writes where a log stands that begins. */
+  static begin({ sql }: Database, { epoch, ring, now }: { epoch: string; ring: number; now: number }): void {
+    sql.exec(
+      "INSERT INTO room (id, epoch, created_at, ring, head) VALUES (1, ?, ?, ?, 0)",
+      ...[epoch, now, ring],
+    );
+  }
+
+  /** Reads where the log stands. One that is not there yet will begin with `epoch`. */
   open(epoch: string, now: number): LogState {
     const row = firstRow(this.#sql.exec<StateRow>("SELECT epoch, created_at, ring, head FROM room"));
+    if (row === undefined) return { epoch, createdAt: now, head: 0 };
     const { size } = this.#ring;
-    if (row === undefined) {
-      this.#sql.exec(
-        "INSERT INTO room (id, epoch, created_at, ring, head) VALUES (1, ?, ?, ?, 0)",
-        ...[epoch, now, size],
-      );
-      return { epoch, createdAt: now, head: 0 };
-    }
     this.#ring.find(row.ring);
     const head = this.#findHead(row);
     if (row.ring !== size) this.layAnew(size, head);

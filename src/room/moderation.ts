@@ -71,11 +71,24 @@ export class Moderation {
   /** Why this actor is kept out, if so. */
   bars({ identity }: Actor, now: number): Refusal | undefined {
     if (identity.kind !== "user") return undefined;
-    const { bannedUntil, voidTokens } = this.#records.clearance(identity.user.id);
+    const { bannedUntil, voidTokens, heldUntil } = this.#records.clearance(identity.user.id);
     if (bannedUntil > now) {
       return refuse("banned", "you are banned from this room", { retryAfterMs: bannedUntil - now });
     }
+    if (heldUntil > now) {
+      const retryAfterMs = heldUntil - now;
+      return refuse("rate_limited", "this user has used up what one may cost a day", { retryAfterMs });
+    }
     return withdrawn(identity, voidTokens, now);
+  }
+
+  /** The user has used up what they may cost a day: what they have open closes, and nothing opens until then. */
+  hold(user: string, until: number, now: number): void {
+    if (until <= now || this.#records.clearance(user).heldUntil >= until) return;
+    this.#records.setHold(user, until);
+    const closing = { code: "rate_limited", retryAfterMs: until - now } as const;
+    this.#ports.expel({ user }, () => closing, "left", now);
+    this.#ports.audit({ act: "hold", by: null, user, until });
   }
 
   /** These tokens of `user` are void from now on; what is open with one closes. */

@@ -11,6 +11,8 @@ import {
   type SendResult,
 } from "../protocol/index.ts";
 import { oversize } from "../realtime/encode-data.ts";
+import { BYTES_A_UNIT, MENTION, ROW } from "../realtime/prices-of-acts.ts";
+import type { Spending } from "../realtime/spending.ts";
 import type { Attendance } from "./attendance.ts";
 import type { Delivery } from "./delivery.ts";
 import { type Mention, whereabouts } from "./mentions.ts";
@@ -41,9 +43,17 @@ export class Posts {
   readonly #log: RoomLog;
   readonly #attendance: Attendance;
   readonly #slowMode: SlowMode;
+  readonly #spending: Spending;
   #mentions: Mention[] = [];
 
-  constructor(settings: RoomSettings, log: RoomLog, attendance: Attendance, slowMode: SlowMode) {
+  constructor(
+    settings: RoomSettings,
+    log: RoomLog,
+    attendance: Attendance,
+    slowMode: SlowMode,
+    spending: Spending,
+  ) {
+    this.#spending = spending;
     this.#settings = settings;
     this.#log = log;
     this.#attendance = attendance;
@@ -67,6 +77,13 @@ export class Posts {
     if (misfit !== undefined) return reject(misfit);
     const stored = this.#log.store(draft, voice, now);
     if (!stored.ok) return stored;
+    if (actor.identity.kind === "user") {
+      const { data, mentions = [] } = input;
+      this.#spending.add(
+        actor.identity.user.id,
+        ROW + data.length / BYTES_A_UNIT + mentions.length * MENTION,
+      );
+    }
     const { result, body } = stored.value;
     this.#slowMode.acted(actor, result.seq, now);
     const instead = echo?.(result);

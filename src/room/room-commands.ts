@@ -16,10 +16,11 @@ import { errorAnswer, okAnswer, pageAnswer, pagedToTheEnd, pong } from "../realt
 import { encodeData } from "../realtime/encode-data.ts";
 import { presenceMisfit } from "../realtime/presence.ts";
 import { RETIRED } from "../realtime/refusals.ts";
+import type { Reading } from "./allowances.ts";
 import type { Attendance } from "./attendance.ts";
 import type { ChangeInput, Changes } from "./changes.ts";
 import type { Delivery } from "./delivery.ts";
-import type { PageSize } from "./log-page.ts";
+import type { Page, PageSize } from "./log-page.ts";
 import type { PageBudget } from "./page-budget.ts";
 import type { Posts } from "./posts.ts";
 import type { Receipts } from "./receipts.ts";
@@ -40,8 +41,8 @@ export type Applied =
 
 export type Late =
   | { readonly kind: "late"; readonly finish: () => void }
-  /** Perhaps a later flush sends it, as pages take memory. Answers how many bytes it sent. */
-  | { readonly kind: "page"; readonly send: (maxBytes: number) => number };
+  /** Perhaps a later flush sends it, as pages take memory. Answers what it looked at and sent. */
+  | { readonly kind: "page"; readonly send: (maxBytes: number) => Reading };
 
 export interface RoomRules {
   readonly log: RoomLog;
@@ -101,7 +102,6 @@ export class RoomCommands {
       case "history":
         return this.#history(connection, command);
       case "ping": {
-        connection.pinged(now);
         delivery.answer(connection, pong(command.id, now));
         return DONE;
       }
@@ -185,7 +185,7 @@ export class RoomCommands {
     };
   }
 
-  #olderPage(connection: RoomConnection, id: string, before: number | undefined, wanted: PageSize): number {
+  #olderPage(connection: RoomConnection, id: string, before: number | undefined, wanted: PageSize): Reading {
     const { log, pages } = this.#rules;
     const { topics } = connection.state;
     const size = fitting(wanted, connection);
@@ -193,15 +193,15 @@ export class RoomCommands {
     const page = pages.once(JSON.stringify(["before", upTo, topics, size]), () =>
       log.messagesBefore(upTo, topics, size),
     );
-    return send(connection, pageAnswer(id, "messages", page, { seq: page.seq }));
+    return send(connection, page, pageAnswer(id, "messages", page, { seq: page.seq }));
   }
 
   /** Perhaps the next part of a long replay; after the last one the connection is live. */
-  #nextPage(connection: RoomConnection, id: string, after: number, wanted: PageSize): number {
+  #nextPage(connection: RoomConnection, id: string, after: number, wanted: PageSize): Reading {
     const { log, pages } = this.#rules;
     const { stage, topics } = connection.state;
     // What was stored since it was asked for may have retired it.
-    if (!log.holdsAfter(after)) return send(connection, errorAnswer(id, RETIRED));
+    if (!log.holdsAfter(after)) return send(connection, NOTHING, errorAnswer(id, RETIRED));
     const replay = stage.at === "paging" && stage.after === after ? stage : undefined;
     const size = fitting(wanted, connection);
     const page = pages.once(JSON.stringify(["after", after, topics, size, replay?.told]), () =>
@@ -211,9 +211,9 @@ export class RoomCommands {
       connection.update({ stage: page.more ? { ...replay, after: page.seq } : { at: "live" } });
     }
     const { floor } = log;
-    const bytes = send(connection, pageAnswer(id, "events", page, { seq: page.seq, floor }));
+    const reading = send(connection, page, pageAnswer(id, "events", page, { seq: page.seq, floor }));
     if (replay !== undefined && !page.more) connection.socket.send(pagedToTheEnd(page.seq, floor));
-    return bytes;
+    return reading;
   }
 }
 
@@ -222,8 +222,10 @@ const fitting = ({ limit, maxBytes }: PageSize, { frameBytes }: RoomConnection):
   maxBytes: Math.min(maxBytes, pageBytesOf(frameBytes)),
 });
 
-/** Answers how many bytes that is, about. */
-function send(connection: RoomConnection, frame: string): number {
+const NOTHING = { looked: 0 };
+
+/** In bytes about. */
+function send(connection: RoomConnection, { looked }: Pick<Page, "looked">, frame: string): Reading {
   connection.socket.send(frame);
-  return frame.length;
+  return { rows: looked, bytes: frame.length };
 }

@@ -22,6 +22,10 @@ export interface RoomConnectionState extends ConnectionState {
   readonly joinedAt: number | null;
   /** What was said of the user on this connection. */
   readonly said: Said;
+  /** How many frames it has sent, of an anonymous reader. */
+  readonly asked?: number;
+  /** What it was told of a room that had no tables then. Of no interest once it has. */
+  readonly epoch?: string;
 }
 
 export class RoomConnection extends Connection<RoomConnectionState> {
@@ -36,11 +40,6 @@ export class RoomConnection extends Connection<RoomConnectionState> {
 
   get identity() {
     return this.state.actor.identity;
-  }
-
-  /** Whose allowance its commands use: the user's, or its own where there is none. */
-  get account(): string {
-    return this.user?.id ?? this.state.id;
   }
 
   /** Connections with the same are sent the very same frames. */

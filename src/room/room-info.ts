@@ -41,6 +41,7 @@ export const messagesOfNone = (before = 1): MessagesPage => ({
   events: [],
   seq: Math.min(before, 1),
   more: false,
+  looked: 0,
   head: 0,
   floor: 0,
 });

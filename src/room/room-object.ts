@@ -4,6 +4,7 @@ import { DurableObject } from "cloudflare:workers";
 import { type Actor, SERVER, userOf } from "../auth/identity.ts";
 import { decodeHeader, IDENTITY_HEADER } from "../auth/identity-header.ts";
 import type { Env } from "../env.ts";
+import { hasTables } from "../platform/lazy-database.ts";
 import { describeError, log } from "../platform/log.ts";
 import { opening } from "../platform/opening.ts";
 import {
@@ -22,10 +23,12 @@ import { planAlarm } from "../realtime/alarm-plan.ts";
 import type { Departure } from "../realtime/departure.ts";
 import { answerClose, answerHeartbeats } from "../realtime/hibernatable-socket.ts";
 import { ObjectAlarm } from "../realtime/object-alarm.ts";
+import { READ } from "../realtime/prices-of-acts.ts";
 import { FULL } from "../realtime/refusals.ts";
 import type { RoomStanding, SessionJoin } from "../realtime/session-delivery.ts";
 import { refusalResponse, upgraded } from "../realtime/upgrade-response.ts";
 import type { VoidTokens } from "../realtime/withdrawn.ts";
+import { priceOf } from "./allowances.ts";
 import type { ChangeInput } from "./changes.ts";
 import type { Delivery } from "./delivery.ts";
 import { defaultsOf, LiveRoom } from "./live-room.ts";
@@ -67,6 +70,8 @@ export class RoomObject extends DurableObject<Env> {
   override async fetch(request: Request): Promise<Response> {
     const upgrade = decodeHeader<RoomUpgrade>(request.headers.get(IDENTITY_HEADER) ?? "");
     const { actor, counted } = upgrade;
+    const tooFast = this.#open().room.takesConnect(actor, Date.now());
+    if (tooFast !== undefined) return refusalResponse(tooFast);
     await this.#letLeave(actor);
     let refusal = this.#refusal(actor, upgrade);
     if (refusal === undefined && counted && this.#open().hasToAsk(actor)) {
@@ -129,11 +134,15 @@ export class RoomObject extends DurableObject<Env> {
     limit: number,
     topics: Topics,
   ): Promise<Outcome<MessagesPage>> {
-    return this.#look(
-      actor,
-      (room) => messagesOf(room, before, limit, topics),
-      () => messagesOfNone(before),
-    );
+    const paid = priceOf(actor.identity, { rows: limit, bytes: 0 });
+    const look = (room: Room, now: number) => {
+      const page = messagesOf(room, before, limit, topics);
+      const bytes = page.events.reduce((sum, event) => sum + event.length, 0);
+      const price = priceOf(actor.identity, { rows: page.looked, bytes });
+      room.allowances.charge(actor.identity, price - paid, now);
+      return page;
+    };
+    return this.#look(actor, look, () => messagesOfNone(before), paid);
   }
 
   members(actor: Actor): Promise<Outcome<MembersInfo>> {
@@ -141,11 +150,19 @@ export class RoomObject extends DurableObject<Env> {
   }
 
   async receipts(actor: Actor): Promise<Outcome<ReceiptEntry[]>> {
-    if (!this.#exists) return accept([]);
-    return this.#call(actor, ({ receipts }) => accept(receipts.list()));
+    if (!this.#isMade) return accept([]);
+    return this.#call(actor, ({ receipts, allowances }, now) => {
+      const list = receipts.list();
+      // At most twice as many rows as are listed were read.
+      const price = priceOf(actor.identity, { rows: 2 * list.length, bytes: 0 });
+      allowances.charge(actor.identity, price - 1, now);
+      return accept(list);
+    });
   }
 
-  publish(actor: Actor, input: MessageInput): Promise<Outcome<SendResult>> {
+  async publish(actor: Actor, input: MessageInput): Promise<Outcome<SendResult>> {
+    const refusal = await this.#open().mayMake(actor);
+    if (refusal !== undefined) return reject(refusal);
     const cost = 1 + (input.mentions?.length ?? 0);
     return this.#act(actor, ({ posts }, now, delivery) => posts.send(actor, input, delivery, now), cost);
   }
@@ -159,13 +176,16 @@ export class RoomObject extends DurableObject<Env> {
   }
 
   read(actor: Actor, user: string, seq: number | undefined): Promise<Outcome<ReadResult>> {
-    return this.#act(actor, ({ receipts }, now) => {
+    return this.#act(actor, ({ receipts, spending }, now) => {
+      spending.add(user, READ);
       receipts.read(user, seq, now);
       return accept(receipts.of(user));
     });
   }
 
   async kick(actor: Actor, kick: Kick): Promise<Outcome<undefined>> {
+    const refusal = await this.#open().mayMake(actor);
+    if (refusal !== undefined) return reject(refusal);
     const outcome = await this.#act(actor, ({ moderation }, now) => moderation.kick(actor, kick, now));
     // A ban ends following.
     if (outcome.ok && kick.banSeconds > 0) this.ctx.waitUntil(this.#open().unfollow(kick.user));
@@ -173,15 +193,18 @@ export class RoomObject extends DurableObject<Env> {
   }
 
   async bans(actor: Actor, after: string | undefined): Promise<Outcome<BansPage>> {
-    if (!this.#exists) return accept({ bans: [], more: false });
+    if (!this.#isMade) return accept({ bans: [], more: false });
     return this.#call(actor, ({ moderation }, now) => moderation.bans(actor, after, now));
   }
 
-  unban(actor: Actor, user: string): Promise<Outcome<undefined>> {
+  async unban(actor: Actor, user: string): Promise<Outcome<undefined>> {
+    if (!this.#isMade) return accept(undefined);
     return this.#act(actor, ({ moderation }) => moderation.unban(actor, user));
   }
 
-  configure(actor: Actor, patch: SettingsPatch): Promise<Outcome<OwnSettings>> {
+  async configure(actor: Actor, patch: SettingsPatch): Promise<Outcome<OwnSettings>> {
+    const refusal = await this.#open().mayMake(actor);
+    if (refusal !== undefined) return reject(refusal);
     return this.#act(actor, ({ moderation }) => moderation.configure(actor, patch));
   }
 
@@ -195,7 +218,7 @@ export class RoomObject extends DurableObject<Env> {
    * Rejects where it could not be done.
    */
   async withdraw(user: string, voidTokens: VoidTokens): Promise<boolean> {
-    if (!this.#exists) return false;
+    if (!this.#isMade) return false;
     const live = this.#open();
     const outcome = await live.call(SERVER, 0, (_, now) =>
       accept(live.room.moderation.withdraw(user, voidTokens, now)),
@@ -209,19 +232,19 @@ export class RoomObject extends DurableObject<Env> {
    * no room.
    */
   standingOf(user: string): RoomStanding | null {
-    if (!this.#exists) return { head: 0, readSeq: 0, unread: 0 };
+    if (!this.#isMade) return { head: 0, readSeq: 0, unread: 0 };
     const { moderation, receipts } = this.#open().room;
     return moderation.isBanned(user, Date.now()) ? null : receipts.standing(user);
   }
 
   /** With their next opening they follow this room again. */
   forget(user: string): void {
-    if (this.#exists) this.#open().room.moderation.forget(user);
+    if (this.#isMade) this.#open().room.moderation.forget(user);
   }
 
   /** Their object tells this room of nothing any more. `false`: it has to, as something of theirs is open here. */
   release(user: string): boolean {
-    if (!this.#exists) return true;
+    if (!this.#isMade) return true;
     const live = this.#open();
     if (live.isOpenTo(user)) return false;
     live.room.moderation.forget(user);
@@ -249,13 +272,13 @@ export class RoomObject extends DurableObject<Env> {
 
   /** What a session said, as it came. `false`: it has not joined. */
   async receive(session: string, frames: readonly string[]): Promise<boolean> {
-    if (!this.#exists) return false;
+    if (!this.#isMade) return false;
     return await this.#open().receiveOf(session, frames);
   }
 
   /** Settles when the session has heard what was said to it before. */
   async leave(session: string, departure: Departure): Promise<void> {
-    if (!this.#exists) return;
+    if (!this.#isMade) return;
     const user = this.#open().sessions.find(session)?.user?.id;
     await this.#open().leave(session, departure);
     if (user !== undefined) await this.#open().sessions.carried(user);
@@ -353,10 +376,14 @@ export class RoomObject extends DurableObject<Env> {
     return refusal;
   }
 
-  /** Whether there is such a room: to look at it would make it. */
-  get #exists(): boolean {
-    const { sql } = this.ctx.storage;
-    return this.#live !== undefined || sql.exec("SELECT 1 FROM sqlite_master").toArray().length > 0;
+  /** Whether anything is kept of this room. */
+  get #isMade(): boolean {
+    return this.#live?.isMade ?? hasTables(this.ctx.storage.sql);
+  }
+
+  /** Whether there is such a room: somebody who only listens may be in one that nobody made. */
+  get #isThere(): boolean {
+    return this.#isMade || (this.#live?.room.size ?? this.ctx.getWebSockets().length) > 0;
   }
 
   get #name(): string {
@@ -374,18 +401,24 @@ export class RoomObject extends DurableObject<Env> {
   }
 
   /** For calls that only look: ghosts are found first, and the alarm that forgets an empty room moves on. Makes no room. */
-  async #look<T>(actor: Actor, look: (room: Room) => T, none: () => T): Promise<Outcome<T>> {
-    if (!this.#exists) return accept(none());
+  async #look<T>(
+    actor: Actor,
+    look: (room: Room, now: number) => T,
+    none: () => T,
+    cost = 0,
+  ): Promise<Outcome<T>> {
+    if (!this.#isThere) return accept(none());
     const live = this.#open();
     const now = Date.now();
-    const barred = live.room.moderation.bars(actor, now);
-    if (barred !== undefined) return reject(barred);
+    const refusal =
+      live.room.moderation.bars(actor, now) ?? live.room.allowances.take(actor.identity, cost, now);
+    if (refusal !== undefined) return reject(refusal);
     live.room.sweepIfDue(now);
     // One flush, which nobody who only looks has to wait for.
     this.ctx.waitUntil(live.flushIfDue());
     await this.#setAlarm(live.room);
     // Forgotten meanwhile, perhaps.
-    return accept(this.#exists ? look(this.#open().room) : none());
+    return accept(this.#isThere ? look(this.#open().room, now) : none());
   }
 
   async #gone(ws: WebSocket, code: number, reason: string): Promise<void> {
@@ -399,6 +432,8 @@ export class RoomObject extends DurableObject<Env> {
   }
 
   async #setAlarm(room: Room): Promise<void> {
+    // Of a room that nobody made there is nothing to forget, and an alarm would be a row.
+    if (!this.#isMade) return;
     const now = Date.now();
     if (this.#alarm.at === undefined) await this.#alarm.known();
     // A single socket that is gone without a word costs nobody anything; a session may have missed something.

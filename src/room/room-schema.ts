@@ -63,7 +63,8 @@ export const ROOM_SCHEMA = [
        banned_until INTEGER,
        banned_at INTEGER,
        banned_by TEXT,
-       ban_reason TEXT
+       ban_reason TEXT,
+       held_until INTEGER
      ) WITHOUT ROWID`,
     "CREATE INDEX users_banned ON users (banned_until) WHERE banned_until IS NOT NULL",
     // One row for each session that has joined: it has no socket here that would outlast the room's sleep.

@@ -7,6 +7,8 @@ export interface RoomDefaults {
   readonly historyLimit: number;
   readonly maxConnections: number;
   readonly maxConnectionsPerUser: number;
+  /** Of those without a token. */
+  readonly maxConnectionsPerAddress: number;
   /** Topics that only server code sends. */
   readonly serverEvents: readonly string[];
   readonly limits: Limits;
@@ -17,6 +19,7 @@ export const roomDefaults = (limits: LimitsConfig, serverEvents: readonly string
   historyLimit: limits.history,
   maxConnections: limits.connectionsPerRoom,
   maxConnectionsPerUser: limits.connectionsPerUser,
+  maxConnectionsPerAddress: limits.connectionsPerAddress,
   serverEvents,
   limits: clientLimits(limits),
   reconnect: { minMs: limits.reconnectMinMs, maxMs: limits.reconnectMaxMs },
@@ -44,6 +47,7 @@ type Row = { slow_mode_ms: number | null; max_connections: number | null; histor
 /** The settings of one room: its own where somebody set them, else those of every room. */
 export class RoomSettings {
   readonly maxConnectionsPerUser: number;
+  readonly maxConnectionsPerAddress: number;
   readonly serverEvents: readonly string[];
   readonly reconnect: ReconnectLimits;
   readonly #sql: Sql;
@@ -53,6 +57,7 @@ export class RoomSettings {
 
   constructor(sql: Sql, defaults: RoomDefaults) {
     this.maxConnectionsPerUser = defaults.maxConnectionsPerUser;
+    this.maxConnectionsPerAddress = defaults.maxConnectionsPerAddress;
     this.serverEvents = defaults.serverEvents;
     this.reconnect = defaults.reconnect;
     this.#sql = sql;

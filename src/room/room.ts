@@ -9,9 +9,11 @@ import { passed } from "../realtime/answers.ts";
 import { MAX_REFUSALS, TOO_MANY_REFUSALS } from "../realtime/conduct.ts";
 import { type Departure, departureOf } from "../realtime/departure.ts";
 import { hasExpired, Sweeper } from "../realtime/liveness.ts";
-import { FULL, NOT_YOURS, tooFast } from "../realtime/refusals.ts";
+import { LOST } from "../realtime/prices-of-acts.ts";
+import { FULL, NOT_YOURS } from "../realtime/refusals.ts";
 import { sinceMs } from "../realtime/since-ms.ts";
-import { TokenBuckets } from "../realtime/token-bucket.ts";
+import { Spending } from "../realtime/spending.ts";
+import { Allowances, priceOf } from "./allowances.ts";
 import { Attendance } from "./attendance.ts";
 import type { Audit } from "./audit.ts";
 import { Changes } from "./changes.ts";
@@ -26,6 +28,7 @@ import { RoomCommands } from "./room-commands.ts";
 import type { RoomConnection } from "./room-connection.ts";
 import type { RoomLog } from "./room-log.ts";
 import type { RoomSettings } from "./room-settings.ts";
+import { seatOfUser, seatsOf } from "./seats.ts";
 import { SlowMode } from "./slow-mode.ts";
 import { type LateCommands, Turn, type Work } from "./turn.ts";
 import { Unread } from "./unread.ts";
@@ -34,6 +37,9 @@ import { Welcome } from "./welcome.ts";
 
 /** Asking the runtime of every socket in every flush would cost a tenth of a big room's speed. */
 const LOOK_FOR_SLOW_EVERY_MS = 250;
+
+/** In the life of a connection without a token: it comes back with its cursor, and the edge counts how often. */
+export const MAX_ANONYMOUS_FRAMES = 50;
 
 export interface RoomStorage {
   readonly settings: RoomSettings;
@@ -46,7 +52,7 @@ export interface RoomPorts {
   reportFault(error: unknown): void;
   readonly audit: Audit;
   newEpoch(): string;
-  /** From 0 to 1. */
+  /** From 0 to below 1. */
   random(): number;
 }
 
@@ -61,8 +67,9 @@ export class Room {
   readonly moderation: Moderation;
   readonly pages = new PageBudget();
   readonly permits: Permits;
+  readonly allowances: Allowances;
+  readonly spending: Spending;
   readonly #commands: RoomCommands;
-  readonly #buckets: TokenBuckets;
   readonly #reportFault: (error: unknown) => void;
   /** Open connections past their first frames, and those that wait for them. */
   readonly #connections = new Set<RoomConnection>();
@@ -70,7 +77,7 @@ export class Room {
   /** Those that wait, and whose members the others know already. */
   readonly #announced = new Set<RoomConnection>();
   readonly #byId = new Map<string, RoomConnection>();
-  /** How many connections each user has, and the anonymous readers together. */
+  /** How many connections each user has, each address without a token, and all of those together. */
   readonly #seats = new Map<string, number>();
   #queue: Work[] = [];
   /** What the last flush left to the next. */
@@ -85,8 +92,9 @@ export class Room {
     this.settings = settings;
     this.log = log;
     const slowMode = new SlowMode(settings, log);
-    this.posts = new Posts(settings, log, this.attendance, slowMode);
-    this.changes = new Changes(settings, log, slowMode, ports.audit);
+    this.spending = new Spending(ports.random);
+    this.posts = new Posts(settings, log, this.attendance, slowMode, this.spending);
+    this.changes = new Changes(settings, log, slowMode, ports.audit, this.spending);
     this.receipts = new Receipts(log, receipts);
     const expel = this.#expel.bind(this);
     this.moderation = new Moderation({ settings, log, receipts: this.receipts, users }, { ...ports, expel });
@@ -95,7 +103,7 @@ export class Room {
     this.permits = new Permits(ports.random);
     const { ratePerSecond, rateBurst, pingMs } = settings.limits;
     this.#sweeper = new Sweeper(pingMs);
-    this.#buckets = new TokenBuckets({ perSecond: ratePerSecond, burst: rateBurst });
+    this.allowances = new Allowances({ perSecond: ratePerSecond, burst: rateBurst });
   }
 
   /** Takes in the connections that were open when the object slept. */
@@ -144,11 +152,18 @@ export class Room {
     const { identity } = actor;
     const barred = this.moderation.bars(actor, now);
     if (barred !== undefined) return barred;
-    const { maxConnections, maxConnectionsPerUser } = this.settings;
-    if (this.size >= maxConnections) return FULL;
-    if (identity.kind === "server") return undefined;
-    const cap = identity.kind === "user" ? maxConnectionsPerUser : Math.floor(maxConnections / 2);
-    return (this.#seats.get(seatOf(identity)) ?? 0) >= cap ? FULL : undefined;
+    if (this.size >= this.settings.maxConnections) return FULL;
+    return seatsOf(identity, this.settings).some(({ key, cap }) => (this.#seats.get(key) ?? 0) >= cap)
+      ? FULL
+      : undefined;
+  }
+
+  /**
+   * What a connect costs. A user's is counted at the edge; one without a token costs a token before anything is read
+   * for it, and what its first frames look at is settled when they go out.
+   */
+  takesConnect({ identity }: Actor, now: number): Refusal | undefined {
+    return identity.kind === "anonymous" ? this.allowances.take(identity, 1, now) : undefined;
   }
 
   /** Its first frames go out with the next flush. */
@@ -186,7 +201,10 @@ export class Room {
    */
   turnsAway(connection: RoomConnection, frame: string | ArrayBuffer): boolean {
     const { rateBurst, messageBytes } = this.settings.limits;
-    if (!connection.backlog.exceeds(rateBurst + MAX_REFUSALS, rateBurst * messageBytes)) {
+    if (
+      !this.#asksTooMuch(connection) &&
+      !connection.backlog.exceeds(rateBurst + MAX_REFUSALS, rateBurst * messageBytes)
+    ) {
       connection.backlog.received(typeof frame === "string" ? frame.length : frame.byteLength);
       return false;
     }
@@ -197,8 +215,8 @@ export class Room {
 
   /** Before the token of an `auth` is checked, which takes more than any other command: why it is not. */
   refusesAuth(connection: RoomConnection, now: number): Refusal | undefined {
-    const retryAfterMs = this.#buckets.take(connection.account, 1, now);
-    if (retryAfterMs > 0) return tooFast(retryAfterMs);
+    const refusal = this.allowances.take(connection.identity, 1, now);
+    if (refusal !== undefined) return refusal;
     // An anonymous connection stays one, whatever the token.
     return connection.user === null ? NOT_YOURS : undefined;
   }
@@ -212,6 +230,14 @@ export class Room {
   /** Has asked for what is not known any more, also of those that hear and say nothing. */
   askAnew(now: number, connections: Iterable<RoomConnection> = this.#connections): void {
     for (const connection of connections) this.permits.lacks(connection, now);
+  }
+
+  /** Of an anonymous reader: counted through sleeps, as each frame wakes the room, and nobody's budget pays for it. */
+  #asksTooMuch(connection: RoomConnection): boolean {
+    if (connection.identity.kind !== "anonymous") return false;
+    const asked = (connection.state.asked ?? 0) + 1;
+    connection.update({ asked });
+    return asked > MAX_ANONYMOUS_FRAMES;
   }
 
   /** Before anything is said of who is here, or that it is full. */
@@ -273,7 +299,8 @@ export class Room {
   #turn(delivery: Delivery, now: number): Turn {
     const ports = {
       commands: this.#commands,
-      buckets: this.#buckets,
+      allowances: this.allowances,
+      spending: this.spending,
       isOpen: (connection: RoomConnection) => this.#connections.has(connection),
       isJoining: (connection: RoomConnection) => this.#joining.has(connection),
       leave: (connection: RoomConnection, departure: Departure) => this.#leave(connection, departure, now),
@@ -379,19 +406,32 @@ export class Room {
         this.permits.keepJoiner(connection);
         continue;
       }
+      const refusal = this.#refusesReplay(connection, now);
+      if (refusal !== undefined) {
+        this.#drop(connection, refusal, now);
+        continue;
+      }
       const maxBytes = this.pages.grant("greetings", connection, now);
       if (maxBytes === undefined) return;
       this.#joining.delete(connection);
       this.#announced.delete(connection);
       this.#connections.add(connection);
       try {
-        this.pages.spent("greetings", connection, welcome.greet(connection, maxBytes, now), now);
+        const read = welcome.greet(connection, maxBytes, now);
+        this.pages.spent("greetings", connection, read.bytes, now);
+        // The connect itself was paid for, or costs nothing.
+        this.allowances.charge(connection.identity, priceOf(connection.identity, read) - 1, now);
       } catch (error) {
         // Its client comes back; the others shall not notice.
         this.#reportFault(error);
         this.#drop(connection, { code: "internal" }, now);
       }
     }
+  }
+
+  /** An anonymous reader's first frames are refused unread where another's have cost so much meanwhile. */
+  #refusesReplay({ identity }: RoomConnection, now: number): Closing | undefined {
+    return identity.kind === "anonymous" ? this.allowances.refuses(identity, 0, now) : undefined;
   }
 
   #expel(whom: Expelled, closingOf: ClosingOf, departure: Departure, now: number): void {
@@ -423,6 +463,7 @@ export class Room {
     const isKnown = this.#announced.delete(connection) || this.#connections.delete(connection);
     if (isKnown) this.attendance.leave(connection, departure, now);
     else if (!waits) return;
+    if (departure === "lost" && connection.user !== null) this.spending.add(connection.user.id, LOST);
     this.pages.forget(connection);
     this.permits.forget(connection);
     this.#sit(connection, -1);
@@ -432,15 +473,10 @@ export class Room {
     const { id } = connection.state;
     if (change === 1) this.#byId.set(id, connection);
     else if (this.#byId.get(id) === connection) this.#byId.delete(id);
-    const seat = seatOf(connection.identity);
-    const taken = (this.#seats.get(seat) ?? 0) + change;
-    if (taken === 0) this.#seats.delete(seat);
-    else this.#seats.set(seat, taken);
+    for (const { key } of seatsOf(connection.identity, this.settings)) {
+      const taken = (this.#seats.get(key) ?? 0) + change;
+      if (taken === 0) this.#seats.delete(key);
+      else this.#seats.set(key, taken);
+    }
   }
 }
-
-/** Whose connections count together. A user id may be any text, so its kind stands before it. */
-const seatOf = (identity: Identity): string =>
-  identity.kind === "user" ? seatOfUser(identity.user.id) : `${identity.kind} `;
-
-const seatOfUser = (user: string): string => `user ${user}`;

@@ -1,13 +1,16 @@
 // The part of a flush in which what arrived takes effect, in order.
 
-import { type Actor, userOf } from "../auth/identity.ts";
+import { type Actor, type Identity, userOf } from "../auth/identity.ts";
 import { includes } from "../auth/room-permission.ts";
 import type { Closing, Outcome, Refusal } from "../protocol/index.ts";
 import { errorAnswer, okAnswer } from "../realtime/answers.ts";
 import type { Departure } from "../realtime/departure.ts";
 import { hasExpired } from "../realtime/liveness.ts";
-import { FAILED, NOT_YOURS, tooFast } from "../realtime/refusals.ts";
-import type { TokenBuckets } from "../realtime/token-bucket.ts";
+import { CALL, FRAME, READ } from "../realtime/prices-of-acts.ts";
+import { FAILED, NOT_YOURS } from "../realtime/refusals.ts";
+import type { Spending } from "../realtime/spending.ts";
+import { type Allowances, priceOf } from "./allowances.ts";
+import { costOf } from "./command-cost.ts";
 import type { Delivery } from "./delivery.ts";
 import type { PageBudget } from "./page-budget.ts";
 import type { Applied, AppliedCommand, Late, RoomCommands } from "./room-commands.ts";
@@ -45,7 +48,8 @@ export interface Call {
 
 export interface TurnPorts {
   readonly commands: RoomCommands;
-  readonly buckets: TokenBuckets;
+  readonly allowances: Allowances;
+  readonly spending: Spending;
   /** Past its first frames. */
   isOpen(connection: RoomConnection): boolean;
   /** Gets its first frames at the end of this flush. */
@@ -65,7 +69,11 @@ export interface TurnPorts {
 }
 
 /** A command that is answered last. */
-export type LateCommand = Late & { readonly id: string | undefined };
+export type LateCommand = Late & {
+  readonly id: string | undefined;
+  /** In tokens: what was taken for it before it was known what it looks at. */
+  readonly paid: number;
+};
 export type LateCommands = ReadonlyMap<RoomConnection, LateCommand>;
 
 const DONE: Applied = { kind: "done" };
@@ -121,27 +129,43 @@ export class Turn {
     const left = new Map<RoomConnection, LateCommand>();
     for (const [connection, command] of this.#late) {
       if (!this.#ports.isOpen(connection)) continue;
+      if (command.kind === "page" && this.#isUnpaid(connection, command)) continue;
       const maxBytes = command.kind === "page" ? budget.grant("answers", connection, this.#now) : 0;
       if (maxBytes === undefined) {
         left.set(connection, command);
         continue;
       }
       const finish = () => {
-        if (command.kind === "late") command.finish();
-        else budget.spent("answers", connection, command.send(maxBytes), this.#now);
+        if (command.kind === "late") {
+          command.finish();
+          return;
+        }
+        const sent = command.send(maxBytes);
+        budget.spent("answers", connection, sent.bytes, this.#now);
+        const { identity } = connection;
+        this.#ports.allowances.charge(identity, priceOf(identity, sent) - command.paid, this.#now);
       };
       if (this.#shield(finish) === "failed") connection.socket.send(errorAnswer(command.id, FAILED));
     }
     return left;
   }
 
+  /** Another page, perhaps of another connection, has cost so much meanwhile that this one is refused unread. */
+  #isUnpaid(connection: RoomConnection, { id, paid }: LateCommand): boolean {
+    const refusal = this.#ports.allowances.refuses(connection.identity, 0, this.#now);
+    if (refusal === undefined) return false;
+    this.#ports.allowances.charge(connection.identity, -paid, this.#now);
+    const closing = connection.conduct.refused(refusal.code, this.#now);
+    if (closing !== undefined) this.#ports.drop(connection, closing);
+    else connection.socket.send(errorAnswer(id, refusal));
+    return true;
+  }
+
   #call(call: Call): void {
-    const account = userOf(call.actor.identity)?.id;
+    const user = userOf(call.actor.identity);
+    if (user !== null) this.#ports.spending.add(user.id, CALL);
     const run = () => {
-      const refusal =
-        account === undefined
-          ? undefined
-          : (this.#ports.bars(call.actor) ?? this.#charge(account, call.cost));
+      const refusal = this.#ports.bars(call.actor) ?? this.#charge(call.actor.identity, call.cost);
       if (refusal !== undefined) call.refused(refusal);
       else call.run(this.#delivery, this.#now);
     };
@@ -155,6 +179,8 @@ export class Turn {
       this.#ports.drop(connection, { code: "token_expired" });
       return;
     }
+    const { user } = connection;
+    if (user !== null) this.#ports.spending.add(user.id, isRead(work) ? FRAME + READ : FRAME);
     if (work.kind === "refused") {
       this.#refuse(connection, work.id, work.refusal);
       return;
@@ -164,12 +190,16 @@ export class Turn {
     const applied = this.#shield(() => (work.kind === "auth" ? this.#reauthorize(work) : this.#apply(work)));
     if (applied === "failed") this.#refuse(connection, id, FAILED);
     else if (applied.kind === "refused") this.#refuse(connection, id, applied.refusal);
-    else if (applied.kind !== "done") this.#late.set(connection, { ...applied, id });
+    else if (applied.kind !== "done") {
+      const paid = work.kind === "auth" ? 1 : costOf(connection.identity, work.command);
+      this.#late.set(connection, { ...applied, id, paid });
+    }
   }
 
   #apply({ connection, command }: Extract<Work, { kind: "command" }>): Applied {
-    const mentions = command.type === "send" ? (command.mentions?.length ?? 0) : 0;
-    const refusal = command.type === "ping" ? undefined : this.#charge(connection.account, 1 + mentions);
+    // It is a sign of life also where its answer is refused.
+    if (command.type === "ping") connection.pinged(this.#now);
+    const refusal = this.#charge(connection.identity, costOf(connection.identity, command));
     if (refusal !== undefined) return refused(refusal);
     return this.#ports.commands.apply(connection, command, this.#delivery, this.#now);
   }
@@ -194,9 +224,8 @@ export class Turn {
     return DONE;
   }
 
-  #charge(account: string, cost: number): Refusal | undefined {
-    const retryAfterMs = this.#ports.buckets.take(account, cost, this.#now);
-    return retryAfterMs === 0 ? undefined : tooFast(retryAfterMs);
+  #charge(identity: Identity, cost: number): Refusal | undefined {
+    return this.#ports.allowances.take(identity, cost, this.#now);
   }
 
   #refuse(connection: RoomConnection, id: string | undefined, refusal: Refusal): void {
@@ -215,3 +244,5 @@ export class Turn {
     }
   }
 }
+
+const isRead = (work: Work): boolean => work.kind === "command" && work.command.type === "read";

@@ -10,6 +10,8 @@ export interface Clearance {
   readonly isKnown: boolean;
   /** In milliseconds; 0: not banned. */
   readonly bannedUntil: number;
+  /** They have used up what they may cost a day. In milliseconds; 0: not held. */
+  readonly heldUntil: number;
 }
 
 export interface Ban {
@@ -26,6 +28,7 @@ type ClearanceRow = {
   void_undated_up_to: number;
   is_known: number;
   banned_until: number | null;
+  held_until: number | null;
 };
 type BanRow = {
   user: string;
@@ -35,7 +38,7 @@ type BanRow = {
   ban_reason: string | null;
 };
 
-const NOTHING_KNOWN: Clearance = { voidTokens: NONE_VOID, isKnown: false, bannedUntil: 0 };
+const NOTHING_KNOWN: Clearance = { voidTokens: NONE_VOID, isKnown: false, bannedUntil: 0, heldUntil: 0 };
 
 export class UserRecords {
   readonly #sql: Sql;
@@ -47,7 +50,7 @@ export class UserRecords {
   clearance(user: string): Clearance {
     const row = firstRow(
       this.#sql.exec<ClearanceRow>(
-        "SELECT void_up_to, void_undated_up_to, is_known, banned_until FROM users WHERE user = ?",
+        "SELECT void_up_to, void_undated_up_to, is_known, banned_until, held_until FROM users WHERE user = ?",
         user,
       ),
     );
@@ -56,6 +59,7 @@ export class UserRecords {
       voidTokens: { upTo: row.void_up_to, undatedUpTo: row.void_undated_up_to },
       isKnown: row.is_known === 1,
       bannedUntil: row.banned_until ?? 0,
+      heldUntil: row.held_until ?? 0,
     };
   }
 
@@ -86,6 +90,13 @@ export class UserRecords {
        ON CONFLICT (user) DO UPDATE SET banned_until = excluded.banned_until, banned_at = excluded.banned_at,
          banned_by = excluded.banned_by, ban_reason = excluded.ban_reason`,
       ...[user, until, at, by, reason],
+    );
+  }
+
+  setHold(user: string, until: number): void {
+    this.#sql.exec(
+      "INSERT INTO users (user, held_until) VALUES (?, ?) ON CONFLICT (user) DO UPDATE SET held_until = excluded.held_until",
+      ...[user, until],
     );
   }
 

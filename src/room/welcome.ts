@@ -13,6 +13,7 @@ import {
 } from "../protocol/index.ts";
 import { caughtUp, REPLAY } from "../realtime/answers.ts";
 import { joinFrames } from "../realtime/frames.ts";
+import type { Reading } from "./allowances.ts";
 import type { Attendance } from "./attendance.ts";
 import type { Page } from "./log-page.ts";
 import { memberFrames } from "./member-frames.ts";
@@ -57,10 +58,13 @@ export class Welcome {
     this.#unread = unread;
   }
 
-  /** What it missed comes in at most `maxBytes`, the latest in a whole page. Answers how many bytes were sent, about. */
-  greet(connection: RoomConnection, maxBytes: number, now: number): number {
+  /**
+   * What it missed comes in at most `maxBytes`, the latest in a whole page. Answers what was looked at for it, and how
+   * many bytes were sent, about.
+   */
+  greet(connection: RoomConnection, maxBytes: number, now: number): Reading {
     const { stage, topics } = connection.state;
-    if (stage.at !== "joining") return 0;
+    if (stage.at !== "joining") return { rows: 0, bytes: 0 };
     const replay = this.#replay(stage.since, stage.history, topics, maxBytes);
     connection.update({ stage: replay.stage });
     const { page } = replay;
@@ -73,7 +77,7 @@ export class Welcome {
       connection.socket.send(frame);
       bytes += frame.length;
     }
-    return bytes;
+    return { rows: page.looked, bytes };
   }
 
   /** `connected`, and the members where they do not fit in it. */
@@ -119,11 +123,11 @@ export class Welcome {
     if (recovery !== "complete") {
       // Nothing brings the rest of it, so it is not made smaller; it is the same for all who come without a cursor.
       const size = { limit: history, maxBytes: MAX_PAGE_BYTES };
-      const page = pages.once(JSON.stringify(["latest", history, topics]), () => ({
-        events: history === 0 ? [] : log.messagesBefore(log.head + 1, topics, size).events,
-        seq: log.head,
-        more: false,
-      }));
+      const page = pages.once(JSON.stringify(["latest", history, topics]), () => {
+        const { events, looked } =
+          history === 0 ? { events: [], looked: 0 } : log.messagesBefore(log.head + 1, topics, size);
+        return { events, seq: log.head, more: false, looked };
+      });
       return { recovery, page, stage: { at: "live" } };
     }
     const page = pages.once(JSON.stringify(["since", after, topics, maxBytes]), () =>

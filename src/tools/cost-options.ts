@@ -41,10 +41,11 @@ type Name = keyof typeof OPTIONS;
 
 const isName = (name: string): name is Name => Object.hasOwn(OPTIONS, name);
 
-/** What is asked for, `help`, or what is wrong with it. */
+/** What is asked for, `help`, `attack`, or what is wrong with it. */
 export type Parsed =
   | { readonly kind: "options"; readonly options: CostOptions }
   | { readonly kind: "help" }
+  | { readonly kind: "attack" }
   | { readonly kind: "wrong"; readonly message: string };
 
 export function parseCostOptions(args: readonly string[]): Parsed {
@@ -56,6 +57,7 @@ export function parseCostOptions(args: readonly string[]): Parsed {
     if (token.kind === "option-terminator") continue;
     const { name, rawName, value } = token;
     if (name === "help" || name === "h") return { kind: "help" };
+    if (name === "attack") return { kind: "attack" };
     if (!isName(name)) return wrong(`there is no option ${rawName}`);
     const number = value === undefined || value.trim() === "" ? Number.NaN : Number(value);
     const complaint = complaintAbout(OPTIONS[name], number);
@@ -76,12 +78,15 @@ export function helpText(): string {
     "",
     `  ${"option".padEnd(30)}default`,
     ...rows,
+    "",
+    "  npm run cost -- --attack    what one user, one address or one stolen token can cost a day",
   ].join("\n");
 }
 
 const PARSED = {
   ...Object.fromEntries(Object.keys(OPTIONS).map((name) => [name, { type: "string" } as const])),
   help: { type: "boolean", short: "h" },
+  attack: { type: "boolean" },
 } as const;
 
 /** `--rooms -5` is a bad number and no option of its own. */

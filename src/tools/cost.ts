@@ -1,5 +1,6 @@
-// `npm run cost`: what a workload costs a month.
+// `npm run cost`: what a workload costs a month; with `--attack` what one caller can cost a day.
 
+import { attackReport } from "./attack-report.ts";
 import { billFor, usageOf } from "./cost-model.ts";
 import { helpText, parseCostOptions } from "./cost-options.ts";
 import { reportOf } from "./cost-report.ts";
@@ -8,6 +9,9 @@ const parsed = parseCostOptions(process.argv.slice(2));
 switch (parsed.kind) {
   case "help":
     console.log(helpText());
+    break;
+  case "attack":
+    console.log(attackReport());
     break;
   case "wrong":
     console.error(`${parsed.message}. All options: npm run cost -- --help`);

@@ -10,18 +10,21 @@ import { mapBounded } from "../platform/bounded.ts";
 import { currentSockets } from "../platform/current-sockets.ts";
 import { describeError, log } from "../platform/log.ts";
 import { objectStub } from "../platform/object-stub.ts";
-import { accept, type Outcome, reject } from "../protocol/index.ts";
+import { accept, type Outcome, type Refusal, reject } from "../protocol/index.ts";
 import { type Departure, departureOf } from "../realtime/departure.ts";
 import { socketPort } from "../realtime/hibernatable-socket.ts";
 import { Intake } from "../realtime/intake.ts";
 import { SILENT_INTERVALS } from "../realtime/liveness.ts";
+import { FRAME, JOIN, OPENING } from "../realtime/prices-of-acts.ts";
 import { randomEpoch, randomId } from "../realtime/random-id.ts";
 import type { ItemAnswer, RoomStanding, SessionItem } from "../realtime/session-delivery.ts";
+import { Spending } from "../realtime/spending.ts";
 import { TooBigNotice } from "../realtime/too-big-notice.ts";
 import type { VoidTokens } from "../realtime/withdrawn.ts";
 import type { Parsed } from "../validation/parse-frame.ts";
 import { parseSessionFrame } from "../validation/parse-session-frame.ts";
 import { Access } from "./access.ts";
+import { Budget } from "./budget.ts";
 import { Claims } from "./claims.ts";
 import { type FollowedPage, FollowedRooms, withinBudget } from "./followed-rooms.ts";
 import { Inbox } from "./inbox.ts";
@@ -44,6 +47,9 @@ const SWEEP_SLACK_MS = 5_000;
 
 export class LiveUser {
   readonly user: User;
+  readonly budget: Budget;
+  /** Of what the user does here. */
+  readonly #spending = new Spending(Math.random);
   readonly notices: RoomNotices;
   readonly #ctx: DurableObjectState;
   readonly #env: Env;
@@ -80,6 +86,7 @@ export class LiveUser {
       access: new Access(database.sql, knownRooms),
       preferences: new PreferenceStore(database.sql),
     };
+    this.budget = new Budget(database.sql, limits.userBudget);
     this.user = new User(settings, stores, (error) => {
       log("error", "session_command_failed", { error: describeError(error) });
     });
@@ -146,8 +153,34 @@ export class LiveUser {
    */
   opened(room: string, undatedUntil: number | null): Outcome<VoidTokens> {
     if (undatedUntil !== null) this.voidTokens(undatedUntil);
+    const now = Date.now();
+    const used = this.budget.refuses(now);
+    if (used !== undefined) return reject(used);
     this.followed.follow(room);
-    return this.notices.opened(room);
+    const opened = this.notices.opened(room);
+    if (opened.ok) this.#spend(OPENING, now);
+    return opened;
+  }
+
+  /** As an opening, of a room that the user makes by a call. */
+  makes(now: number): Outcome<undefined> {
+    const used = this.budget.refuses(now);
+    if (used !== undefined) return reject(used);
+    this.#spend(OPENING, now);
+    return accept(undefined);
+  }
+
+  /** What the user did in a room. Answers until when they are held there; 0: they are not. */
+  spent(units: number, now: number): number {
+    const { retryAfterMs } = this.#spend(units, now) ?? {};
+    return retryAfterMs === undefined ? 0 : now + retryAfterMs;
+  }
+
+  /** Where that was the last of it, what is open closes. */
+  #spend(units: number, now: number): Refusal | undefined {
+    const used = this.budget.spend(units, now);
+    if (used !== undefined) this.user.hold(used);
+    return used;
   }
 
   /** `undatedUntil`: as of `opened`. */
@@ -212,9 +245,18 @@ export class LiveUser {
   async receive(ws: WebSocket, frame: string | ArrayBuffer): Promise<void> {
     const session = this.#sessions.get(ws);
     if (session === undefined) return;
+    this.spend(FRAME);
     const checked = this.#intake.receive(session, frame);
     this.user.sweepIfDue(Date.now());
     await checked;
+  }
+
+  /** What the user does here, in millionths of a US dollar: counted in samples. Answers why nothing more may be, if so. */
+  spend(units: number): Refusal | undefined {
+    const now = Date.now();
+    this.#spending.add("", units);
+    for (const [, told] of this.#spending.take()) this.#spend(told, now);
+    return this.budget.refuses(now);
   }
 
   /** What a room says to some of the sessions. */
@@ -243,6 +285,7 @@ export class LiveUser {
     } else if (this.user.serves(session, now)) {
       session.conduct.wellFormed();
       const { command } = parsed;
+      if (command.type === "join") this.spend(JOIN);
       const cost = costOf(command, session);
       const refusal = cost === 0 ? undefined : this.user.charge(now, cost);
       if (refusal === undefined) this.rooms.take(session, command);

@@ -11,6 +11,7 @@ import { accept, type NotificationState, type Outcome, reject } from "../protoco
 import { SWEEP_EVERY_MS } from "../realtime/alarm-plan.ts";
 import { answerClose, answerHeartbeats } from "../realtime/hibernatable-socket.ts";
 import { ObjectAlarm } from "../realtime/object-alarm.ts";
+import { CALL, OWN_CHANGE } from "../realtime/prices-of-acts.ts";
 import type { ItemAnswer, SessionItem } from "../realtime/session-delivery.ts";
 import { refusalResponse, upgraded } from "../realtime/upgrade-response.ts";
 import { NONE_VOID, type VoidTokens } from "../realtime/withdrawn.ts";
@@ -48,7 +49,7 @@ export class UserObject extends DurableObject<Env> {
     const upgrade = decodeHeader<SessionUpgrade>(request.headers.get(IDENTITY_HEADER) ?? "");
     const live = this.#open();
     const { identity, replaces } = upgrade;
-    const refusal = live.user.refuses(identity, replaces, Date.now());
+    const refusal = live.user.refuses(identity, replaces, Date.now()) ?? live.spend(CALL);
     if (refusal !== undefined) return refusalResponse(refusal);
     // One that is refused closes nothing.
     if (replaces !== undefined) live.user.giveUp(replaces);
@@ -92,6 +93,16 @@ export class UserObject extends DurableObject<Env> {
     return this.#open().opened(room, undatedUntil);
   }
 
+  /** For rooms that nobody made, before something of this user is kept in them. */
+  makes(): Outcome<undefined> {
+    return this.#open().makes(Date.now());
+  }
+
+  /** For rooms: what this user did there. In millionths of a US dollar. Answers until when they are held; 0: they are not. */
+  spent(units: number): number {
+    return this.#open().spent(units, Date.now());
+  }
+
   /** For the user, as all that takes a `token`, which is judged first. `after`: the rooms behind that one. */
   async followedRooms(token: VerifiedToken, after: string | undefined): Promise<Outcome<FollowedPage>> {
     const judged = this.#judge(token.identity);
@@ -102,7 +113,9 @@ export class UserObject extends DurableObject<Env> {
   /** `token`: `null` where server code says so. */
   follow(room: string, token: Dated | null): Outcome<undefined> {
     const judged = token === null ? accept(undefined) : this.#judge(token);
-    return judged.ok ? this.#open().followed.follow(room) : judged;
+    if (!judged.ok) return judged;
+    const used = token === null ? undefined : this.#open().spend(OWN_CHANGE);
+    return used === undefined ? this.#open().followed.follow(room) : reject(used);
   }
 
   /** As `follow`. It may still be open; with its next opening it is followed again. */
@@ -197,6 +210,8 @@ export class UserObject extends DurableObject<Env> {
     const judged = this.#judge(token);
     if (!judged.ok) return judged;
     const { subscriptions, user } = this.#open();
+    const used = this.#open().spend(OWN_CHANGE);
+    if (used !== undefined) return reject(used);
     subscriptions.put(subscription, user.inbox.head, Date.now());
     return accept(undefined);
   }

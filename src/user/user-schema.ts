@@ -17,7 +17,9 @@ export const USER_SCHEMA = [
        last_undated INTEGER NOT NULL DEFAULT 0,
        unread INTEGER,
        unread_until INTEGER,
-       preferences TEXT
+       preferences TEXT,
+       budget_day INTEGER NOT NULL DEFAULT 0,
+       budget_spent REAL NOT NULL DEFAULT 0
      )`,
     // The last mark of everything up to a `seq`: one row a state.
     `CREATE TABLE watermark (

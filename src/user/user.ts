@@ -100,6 +100,12 @@ export class User {
     this.#sessions.add(session);
   }
 
+  /** The user has used up what they may cost a day: every session closes. */
+  hold({ code, retryAfterMs }: Refusal): void {
+    const closing = { code, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+    for (const session of this.#sessions) this.drop(session, closing);
+  }
+
   /** Whatever token there is now is void, and every session closes. */
   disconnect(now: number): void {
     this.access.withdraw(now);
@@ -121,7 +127,9 @@ export class User {
     }
     const { command } = parsed;
     const run = () => this.#apply(session, command, now);
-    this.#take(session, command.id, command.type === "ping" ? run : () => this.charge(now) ?? run(), now);
+    // It is a sign of life also where its answer is refused.
+    if (command.type === "ping") session.pinged(now);
+    this.#take(session, command.id, () => this.charge(now) ?? run(), now);
   }
 
   /** The answer to an `auth` that is paid for, its token checked: whether it is in force now. */
@@ -259,7 +267,6 @@ export class User {
       case "history":
         return this.#history(session, command, now);
       case "ping":
-        session.pinged(now);
         socket.send(pong(command.id, now));
         return undefined;
     }

@@ -8,6 +8,7 @@ import { coldWake, replay } from "./scenarios/history.ts";
 import { idle } from "./scenarios/idle.ts";
 import { inbox } from "./scenarios/inbox.ts";
 import { quietRoom } from "./scenarios/quiet-room.ts";
+import { readerFlood } from "./scenarios/reader-flood.ts";
 import { returning } from "./scenarios/returning.ts";
 import type { Params } from "./scenarios/scenario.ts";
 import { slowReaders } from "./scenarios/slow-readers.ts";
@@ -25,6 +26,7 @@ const SCENARIOS = {
   compression,
   slowReaders,
   flood,
+  readerFlood,
   returning,
 };
 export type ScenarioName = keyof typeof SCENARIOS;

@@ -89,6 +89,11 @@ const PLANS: readonly Plan[] = [
     targets: [edgeRooms({ vars: { RATE_PER_SECOND: "10", RATE_BURST: "30" } })],
   },
   {
+    name: "(k) flood by 40 readers of one address, 100 receivers",
+    order: { scenario: "readerFlood", params: { receivers: 100, sockets: 40, messages: 10_000, ms: 6_000 } },
+    targets: [edgeRooms({ vars: { RATE_PER_SECOND: "10", RATE_BURST: "30", ANONYMOUS_ROOMS: "bench*" } })],
+  },
+  {
     name: "(l) 500 returning, gaps of 1 to 2 MB",
     order: { scenario: "returning", params: { members: 500 } },
     // As much as an isolate has on Cloudflare.

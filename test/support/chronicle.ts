@@ -1,9 +1,9 @@
 // Everything that ever happened in the log of a room, kept apart from it: what it must tell whom follows from here.
 // To extend: what is to be known of an event is a field of `Happening`.
 
+import type { Database } from "../../src/platform/sql.ts";
 import { matchesTopics, type Topics } from "../../src/protocol/index.ts";
 import { LogStore, type StoredChange, type StoredMessage } from "../../src/room/log-store.ts";
-import type { SqliteForTest } from "./sqlite.ts";
 
 export interface Happening {
   readonly seq: number;
@@ -193,7 +193,7 @@ function reactionsOf(body: string): string[] {
 export class ChronicledStore extends LogStore {
   readonly #chronicle: Chronicle;
 
-  constructor(database: SqliteForTest, ring: number, chronicle: Chronicle) {
+  constructor(database: Database, ring: number, chronicle: Chronicle) {
     super(database, ring);
     this.#chronicle = chronicle;
   }

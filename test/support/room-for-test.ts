@@ -1,16 +1,19 @@
 // A room without a runtime: real rules, real SQL, sockets that keep what they were sent, a clock that stands still.
 // `restart()` is what hibernation or a crash leaves: the database and, with hibernation, the attachments.
 
-import type { Actor } from "../../src/auth/identity.ts";
+import { type Actor, anonymous } from "../../src/auth/identity.ts";
+import { hasTables } from "../../src/platform/lazy-database.ts";
 import { migrate } from "../../src/platform/migrate.ts";
 import type { Outcome, Permission, Topics } from "../../src/protocol/index.ts";
 import { FAILED } from "../../src/realtime/refusals.ts";
 import type { AuditEntry } from "../../src/room/audit.ts";
 import type { Delivery } from "../../src/room/delivery.ts";
+import { LogStore } from "../../src/room/log-store.ts";
 import { ReceiptStore } from "../../src/room/receipt-store.ts";
 import { Room } from "../../src/room/room.ts";
 import type { AppliedCommand } from "../../src/room/room-commands.ts";
 import { RoomConnection, type RoomConnectionState, readState } from "../../src/room/room-connection.ts";
+import { roomDatabase } from "../../src/room/room-database.ts";
 import { RoomLog } from "../../src/room/room-log.ts";
 import { ROOM_SCHEMA } from "../../src/room/room-schema.ts";
 import { type RoomDefaults, RoomSettings } from "../../src/room/room-settings.ts";
@@ -29,6 +32,7 @@ export interface RoomTestSettings {
   readonly messageBytes?: number;
   readonly maxConnections?: number;
   readonly maxConnectionsPerUser?: number;
+  readonly maxConnectionsPerAddress?: number;
   readonly serverEvents?: readonly string[];
 }
 
@@ -48,12 +52,15 @@ export interface ConnectOptions {
   /** The user's name; the id, unless given. */
   readonly name?: string;
   readonly picture?: string;
+  /** Of somebody without a token. */
+  readonly address?: string;
 }
 
 const defaultsOf = (given: RoomTestSettings): RoomDefaults => ({
   historyLimit: given.historyLimit ?? 100,
   maxConnections: given.maxConnections ?? 10_000,
   maxConnectionsPerUser: given.maxConnectionsPerUser ?? 100,
+  maxConnectionsPerAddress: given.maxConnectionsPerAddress ?? 1_000,
   serverEvents: given.serverEvents ?? [],
   limits: {
     messageBytes: given.messageBytes ?? 32_768,
@@ -104,10 +111,11 @@ export class RoomForTest {
       issuedAt = 0,
       name = user ?? "",
       picture,
+      address = "192.0.2.1",
     } = options;
     const identity =
       user === null
-        ? ({ kind: "anonymous" } as const)
+        ? anonymous(address)
         : ({
             kind: "user",
             user: { id: user, name, ...(picture !== undefined && { picture }) },
@@ -187,14 +195,22 @@ export class RoomForTest {
   }
 
   #start(): Room {
-    migrate(this.database, ROOM_SCHEMA);
-    const settings = new RoomSettings(this.database.sql, defaultsOf(this.#settings));
-    const { historyLimit } = settings;
-    const store = new ChronicledStore(this.database, historyLimit, this.chronicle);
     const newEpoch = () => `e${++this.#epochs}`;
-    const log = new RoomLog(store, { newEpoch: newEpoch(), now: this.now });
-    const users = new UserRecords(this.database.sql);
-    const storage = { settings, log, users, receipts: new ReceiptStore(this.database) };
+    const defaults = defaultsOf(this.#settings);
+    const epoch = newEpoch();
+    const beginning = { epoch, ring: defaults.historyLimit, now: this.now };
+    // Made, as by the first opening of a user.
+    if (!hasTables(this.database.sql)) {
+      migrate(this.database, ROOM_SCHEMA);
+      LogStore.begin(this.database, beginning);
+    }
+    const database = roomDatabase(this.database, beginning);
+    const settings = new RoomSettings(database.sql, defaults);
+    const { historyLimit } = settings;
+    const store = new ChronicledStore(database, historyLimit, this.chronicle);
+    const log = new RoomLog(store, { newEpoch: epoch, now: this.now });
+    const users = new UserRecords(database.sql);
+    const storage = { settings, log, users, receipts: new ReceiptStore(database) };
     return new Room("test", storage, {
       newEpoch,
       random: () => 0.5,

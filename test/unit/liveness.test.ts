@@ -9,7 +9,7 @@ const NOW = 1_790_000_000_000;
 class Somebody {
   heartbeatAt: number | null | "elsewhere" = null;
   pingedAt: number | null = null;
-  identity: Identity = { kind: "anonymous" };
+  identity: Identity = { kind: "anonymous", address: "192.0.2.1" };
   asked = 0;
   readonly socket = {
     heartbeatAt: () => {

@@ -156,9 +156,8 @@ describe("room_full", () => {
   it("[A8] anonymous ones take up to half", async () => {
     const room = uniqueName("public_half");
     await configureRoom(room, { MAX_CONNECTIONS_PER_ROOM: 4 });
-    await join(room, null);
-    await join(room, null);
-    expect(await (await openRoom(room, null)).closed).toEqual(FULL);
+    for (const address of ["192.0.2.1", "192.0.2.2"]) await join(room, null, { address });
+    expect(await (await openRoom(room, null, { address: "192.0.2.3" })).closed).toEqual(FULL);
     await join(room, "ada");
     await join(room, "bo");
     expect(await (await openRoom(room, "cy")).closed).toEqual(FULL);

@@ -63,6 +63,7 @@ describe("a user who never was here", () => {
     const never = uniqueName("never");
     const room = uniqueName("room");
     const bearer = await tokenFor(never);
+    await callAsServer("POST", `/v1/rooms/${room}/messages`, { data: 1 });
     await callAs(bearer, "POST", `/v1/rooms/${room}/messages`, { data: 1 });
     await callAs(bearer, "GET", `/v1/rooms/${room}/events`);
     await callAs(bearer, "PUT", `/v1/rooms/${room}/receipts/me`, {});

@@ -116,12 +116,16 @@ describe("settings of a room", () => {
     for (const socket of there) await socket.settled();
     await callAsServer("PATCH", `/v1/rooms/${room}`, { maxConnections: 5 });
     await sleep(roomObject(room));
-    const nobodies = [await join(room, null), await join(room, null)];
+    const nobodies = await Promise.all(
+      ["192.0.2.1", "192.0.2.2"].map((address) => join(room, null, { address })),
+    );
     expect(nobodies).toHaveLength(2);
     expect((await (await openRoom(room, "di")).closed).reason).toBe("room_full 5000");
     there[0]?.close(1000);
     await there[0]?.closed;
-    expect((await (await openRoom(room, null)).closed).reason).toBe("room_full 5000");
+    expect((await (await openRoom(room, null, { address: "192.0.2.3" })).closed).reason).toBe(
+      "room_full 5000",
+    );
     await join(room, "di");
   });
 

@@ -30,8 +30,9 @@ function due({ chronicle, log }: RoomForTest) {
       events: latest,
       seq: latest.length < bodies.length ? expect.any(Number) : floor + 1,
       more: latest.length < bodies.length,
+      looked: latest.length,
     },
-    events: { events: bodies, seq: head, more: false },
+    events: { events: bodies, seq: head, more: false, looked: bodies.length },
   };
 }
 

@@ -81,7 +81,12 @@ describe("a page", () => {
   const bounds: PageBounds = { topics: null, limit: 3, maxBytes: MAX_PAGE_BYTES, start: 0, end: 9 };
 
   it("[F5] ends with the log, or says that there is more", () => {
-    expect(takePage([entry(2), entry(4)], bounds)).toEqual({ events: ["2", "4"], seq: 9, more: false });
+    expect(takePage([entry(2), entry(4)], bounds)).toEqual({
+      events: ["2", "4"],
+      seq: 9,
+      more: false,
+      looked: 2,
+    });
     expect(
       takePage(
         [1, 2, 3].map((seq) => entry(seq)),
@@ -94,7 +99,7 @@ describe("a page", () => {
         bounds,
       ),
     ).toMatchObject({ seq: 3, more: true });
-    expect(takePage([], bounds)).toEqual({ events: [], seq: 9, more: false });
+    expect(takePage([], bounds)).toEqual({ events: [], seq: 9, more: false, looked: 0 });
   });
 
   it("[T2] has gone past what does not match", () => {
@@ -103,14 +108,20 @@ describe("a page", () => {
       events: ["2"],
       seq: 2,
       more: true,
+      looked: 2,
     });
-    expect(takePage(entries, { ...bounds, topics: [] })).toEqual({ events: [], seq: 9, more: false });
+    expect(takePage(entries, { ...bounds, topics: [] })).toEqual({
+      events: [],
+      seq: 9,
+      more: false,
+      looked: 5,
+    });
   });
 
   it("[M7] looks at so many and no more", () => {
     const { entries, state } = stream(...Array.from({ length: 3_000 }, (_, index) => index + 1));
     const page = takePage(entries, { ...bounds, topics: [], end: 3_000 });
-    expect(page).toEqual({ events: [], seq: MAX_ROWS_LOOKED_AT, more: true });
+    expect(page).toEqual({ events: [], seq: MAX_ROWS_LOOKED_AT, more: true, looked: MAX_ROWS_LOOKED_AT });
     expect(state).toEqual({ closed: true, taken: MAX_ROWS_LOOKED_AT + 1 });
   });
 

@@ -68,26 +68,34 @@ export const upgrade = (
     },
   });
 
-async function socketAt(path: string, token: string | null): Promise<TestSocket> {
-  const response = await upgrade(path, token);
+async function socketAt(path: string, token: string | null, address?: string): Promise<TestSocket> {
+  const response = await upgrade(path, token, address === undefined ? {} : { "CF-Connecting-IP": address });
   if (response.webSocket === null) throw new Error(`no socket: ${response.status} ${await response.text()}`);
   return new TestSocket(response.webSocket);
 }
 
-/** A room socket of `user` (or of nobody), before its first frame. `query` begins with `?`. */
+export interface SocketOptions extends TokenOptions {
+  /** Begins with `?`. */
+  readonly query?: string;
+  /** The client's, as Cloudflare says it. */
+  readonly address?: string;
+}
+
+/** A room socket of `user` (or of nobody), before its first frame. */
 export async function openRoom(
   room: string,
   user: string | null,
-  { query = "", ...token }: TokenOptions & { readonly query?: string } = {},
+  { query = "", address, ...token }: SocketOptions = {},
 ): Promise<TestSocket> {
-  return socketAt(`/v1/rooms/${room}/connect${query}`, user === null ? null : await tokenFor(user, token));
+  const bearer = user === null ? null : await tokenFor(user, token);
+  return socketAt(`/v1/rooms/${room}/connect${query}`, bearer, address);
 }
 
 /** A room socket past its first frames. */
 export async function join(
   room: string,
   user: string | null,
-  options: TokenOptions & { readonly query?: string } = {},
+  options: SocketOptions = {},
 ): Promise<TestSocket> {
   const socket = await openRoom(room, user, options);
   await socket.next("caughtUp");

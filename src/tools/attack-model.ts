@@ -1,0 +1,76 @@
+// What one caller can cost a day who does all that the default limits let them. Pure: limits, counters and prices in,
+// figures out. Where it has to guess it guesses high.
+
+import { BYTES_A_UNIT, FRAME, OPENING, ROW } from "../realtime/prices-of-acts.ts";
+import { SAMPLE } from "../realtime/spending.ts";
+import { INCOMING_FRAMES_A_REQUEST, OBJECT_GB, PRICES } from "./prices.ts";
+
+/** The defaults that bound an attack: a test holds them against the settings and `wrangler.toml`. */
+export const ATTACK_LIMITS = {
+  /** `RATE_LIMITER`, of a user; a call without a token counts twice. */
+  callsAMinute: 600,
+  anonymousCallsAMinute: 300,
+  /** `USER_BUDGET_PER_DAY`, in millionths of a US dollar. */
+  userBudget: 300_000,
+  /** Rooms that a user's object knows at most: each may let them do a sample's worth until it hears that they are held. */
+  knownRooms: 2_500,
+  messageBytes: 32_768,
+  /** Frames that a connection without a token may send in its life. */
+  anonymousFrames: 50,
+} as const;
+
+export interface Attack {
+  readonly workerRequests: number;
+  readonly objectRequests: number;
+  readonly rowsWritten: number;
+  readonly storedGb: number;
+  /** Rooms that did not exist before. */
+  readonly objectsMade: number;
+  /** Storage for a month included. */
+  readonly usd: number;
+}
+
+const MINUTES_A_DAY = 1_440;
+const WORKER_CPU_MS = 2;
+/** An object works so long for one event. */
+const ACTIVE_S = 0.01;
+const GB = 1e9;
+
+const eventUsd = (requests: number): number =>
+  requests * PRICES.objectRequests.usdPerUnit + ACTIVE_S * OBJECT_GB * PRICES.objectGbSeconds.usdPerUnit;
+
+const CALL_USD =
+  PRICES.workerRequests.usdPerUnit + WORKER_CPU_MS * PRICES.workerCpuMs.usdPerUnit + eventUsd(1);
+const FRAME_USD = eventUsd(1 / INCOMING_FRAMES_A_REQUEST);
+
+/** A user, and whoever holds a stolen token of one: until it ends or is withdrawn it can do what the user can. */
+export function attackByUser(limits: typeof ATTACK_LIMITS = ATTACK_LIMITS): Attack {
+  const calls = limits.callsAMinute * MINUTES_A_DAY;
+  const units = limits.userBudget + SAMPLE * limits.knownRooms;
+  const largest = ROW + limits.messageBytes / BYTES_A_UNIT;
+  return {
+    workerRequests: calls,
+    objectRequests: calls + units / FRAME / INCOMING_FRAMES_A_REQUEST,
+    rowsWritten: units / ROW,
+    storedGb: ((units / largest) * limits.messageBytes) / GB,
+    objectsMade: Math.floor(units / OPENING),
+    usd: calls * CALL_USD + units / 1e6,
+  };
+}
+
+/** Somebody without a token, with one address. */
+export function attackByAddress(limits: typeof ATTACK_LIMITS = ATTACK_LIMITS): Attack {
+  const calls = limits.anonymousCallsAMinute * MINUTES_A_DAY;
+  const frames = calls * limits.anonymousFrames;
+  return {
+    workerRequests: calls,
+    objectRequests: calls + frames / INCOMING_FRAMES_A_REQUEST,
+    rowsWritten: 0,
+    storedGb: 0,
+    objectsMade: 0,
+    usd: calls * CALL_USD + frames * FRAME_USD,
+  };
+}
+
+/** In millionths of a US dollar: what the counted prices must not be below. */
+export const LEAST_PRICES = { frame: FRAME_USD * 1e6, call: eventUsd(1) * 1e6 } as const;

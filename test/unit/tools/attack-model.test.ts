@@ -1,0 +1,77 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { readLimits } from "../../../src/config/limits-config.ts";
+import { SettingsReader } from "../../../src/config/settings-reader.ts";
+import {
+  BYTES_A_UNIT,
+  CALL,
+  CHANGE,
+  FRAME,
+  JOIN,
+  LOST,
+  MENTION,
+  OPENING,
+  ROW,
+} from "../../../src/realtime/prices-of-acts.ts";
+import { MAX_ANONYMOUS_FRAMES } from "../../../src/room/room.ts";
+import {
+  ATTACK_LIMITS,
+  attackByAddress,
+  attackByUser,
+  LEAST_PRICES,
+} from "../../../src/tools/attack-model.ts";
+import { attackReport } from "../../../src/tools/attack-report.ts";
+import { INBOX_COUNTERS, ROOM_COUNTERS } from "../../../src/tools/measured-counters.ts";
+import { OBJECT_GB, PRICES } from "../../../src/tools/prices.ts";
+
+describe("an attack", () => {
+  it("[K17] of a user, an address or a stolen token costs less than a dollar a day at the default limits", () => {
+    for (const { usd } of [attackByUser(), attackByAddress()]) {
+      expect(usd).toBeLessThan(1);
+      expect(usd).toBeGreaterThan(0.3);
+    }
+    expect(attackByUser().usd).toBeCloseTo(0.86, 1);
+    expect(attackByUser().storedGb).toBeLessThan(2);
+    expect(attackByAddress()).toMatchObject({ rowsWritten: 0, storedGb: 0, objectsMade: 0 });
+    expect(attackReport()).toContain("stolen token");
+  });
+
+  it("[K17] is bounded by the limits that are the defaults", () => {
+    const defaults = readLimits(new SettingsReader({}));
+    const { userBudget, messageBytes, anonymousFrames, callsAMinute, anonymousCallsAMinute } = ATTACK_LIMITS;
+    expect({ userBudget, messageBytes }).toEqual({
+      userBudget: defaults.userBudget,
+      messageBytes: defaults.messageBytes,
+    });
+    expect(anonymousFrames).toBe(MAX_ANONYMOUS_FRAMES);
+    const limiter = /simple = \{ limit = (\d+), period = 60 \}/.exec(
+      readFileSync("../wrangler.toml", "utf8"),
+    );
+    expect(Number(limiter?.[1])).toBe(callsAMinute);
+    expect(2 * anonymousCallsAMinute).toBe(callsAMinute);
+  });
+
+  it("[K17] is counted at no less than the prices and counters say", () => {
+    const usd = (units: number) => units / 1e6;
+    const row = PRICES.rowsWritten.usdPerUnit;
+    const request = PRICES.objectRequests.usdPerUnit;
+    expect(FRAME).toBeGreaterThanOrEqual(LEAST_PRICES.frame);
+    expect(CALL).toBeGreaterThanOrEqual(LEAST_PRICES.call);
+    const { message, change, firstOpening, storedBytesBesideData } = ROOM_COUNTERS;
+    const storedUsd = (bytes: number) => (bytes / 1e9) * PRICES.storedGb.usdPerUnit;
+    expect(usd(ROW + FRAME + 1 / 8)).toBeGreaterThanOrEqual(
+      message.rowsWritten * row + storedUsd(storedBytesBesideData),
+    );
+    expect(usd(1)).toBeGreaterThanOrEqual(storedUsd(BYTES_A_UNIT));
+    expect(usd(CHANGE)).toBeGreaterThanOrEqual(change.rowsWritten * row);
+    const { notify, push, firstVisit } = INBOX_COUNTERS;
+    expect(usd(MENTION)).toBeGreaterThanOrEqual(
+      (notify.rowsWritten + push.rowsWritten) * row + (1 + push.requests) * request + storedUsd(1_024),
+    );
+    expect(usd(LOST)).toBeGreaterThanOrEqual(5 * OBJECT_GB * PRICES.objectGbSeconds.usdPerUnit * 0.99);
+    expect(usd(JOIN)).toBeGreaterThanOrEqual(2 * row + 3 * request);
+    expect(usd(OPENING)).toBeGreaterThanOrEqual(
+      (firstOpening.rowsWritten + firstVisit.rowsWritten) * row + 2 * request,
+    );
+  });
+});

@@ -1,0 +1,84 @@
+// What a user may cost a day, all rooms together.
+
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { advanceClock, configureRoom, configureUser, sleep, stopClock } from "./support/objects.ts";
+import {
+  callAs,
+  callAsServer,
+  join,
+  openRoom,
+  openSession,
+  roomObject,
+  tokenFor,
+  uniqueName,
+  userObject,
+} from "./support/worker.ts";
+
+const DAY_MS = 86_400_000;
+const BUDGET = { USER_BUDGET_PER_DAY: 1_000 };
+
+/** A user in a room that both count what the user costs: every act is told. */
+async function countedUser() {
+  const chance = vi.spyOn(Math, "random").mockReturnValue(0);
+  onTestFinished(() => chance.mockRestore());
+  const [room, user] = [uniqueName("counted"), uniqueName("spender")];
+  await configureRoom(room, BUDGET);
+  await configureUser(user, BUDGET);
+  return { room, user, ada: await join(room, user, { expiresInS: 3 * 86_400 }) };
+}
+
+describe("the budget of a user", () => {
+  it("[K16] that is used up closes what they have open, and opens nothing until the day is over; others do not notice", async () => {
+    const today = stopClock();
+    const { room, user, ada } = await countedUser();
+    const session = await openSession(user);
+    const bo = await join(room, "bo");
+    for (let n = 0; n < 25; n++) ada.send({ type: "send", id: `${n}`, data: n });
+    const closing = await ada.closed;
+    const waitMs = DAY_MS - (today % DAY_MS);
+    expect(closing).toEqual({ code: 4429, reason: `rate_limited ${waitMs}` });
+    expect(await session.closed).toMatchObject({ code: 4429 });
+    await sleep(roomObject(room));
+    await sleep(userObject(user));
+    await configureUser(user, BUDGET);
+    expect(await (await openRoom(room, user)).closed).toMatchObject({ code: 4429 });
+    const posted = await callAs(await tokenFor(user), "POST", `/v1/rooms/${room}/messages`, { data: 1 });
+    expect(posted.status).toBe(429);
+    bo.send({ type: "send", id: "bo", data: 1 });
+    await bo.next("ok", ({ id }) => id === "bo");
+    advanceClock(waitMs + 1_000);
+    const later = await callAs(await tokenFor(user), "POST", `/v1/rooms/${room}/messages`, { data: 1 });
+    expect(later.status).toBe(201);
+  });
+
+  it("[K16] bounds the rooms that they make, by opening them and by calls", async () => {
+    const { user } = await countedUser();
+    const bearer = await tokenFor(user);
+    const statuses: number[] = [];
+    for (let n = 0; n < 45; n++) {
+      const room = uniqueName("invented");
+      const response = await callAs(bearer, "POST", `/v1/rooms/${room}/messages`, { data: 1 });
+      statuses.push(response.status);
+    }
+    expect(statuses.filter((status) => status === 201).length).toBeLessThan(1_000 / 25);
+    expect(statuses.at(-1)).toBe(429);
+    expect(await (await openRoom(uniqueName("invented"), user)).closed).toMatchObject({ code: 4429 });
+    expect((await callAsServer("GET", `/v1/users/${user}`)).status).toBe(200);
+  });
+});
+
+describe("a connection without a token", () => {
+  it("[K18] sends so many frames in its life, also where the room sleeps in between, and heartbeats beside", async () => {
+    const room = uniqueName("public_frames");
+    const reader = await join(room, null);
+    for (let n = 0; n < 30; n++) reader.send({ type: "ping", id: `${n}` });
+    await reader.next("pong", ({ id }) => id === "29");
+    await sleep(roomObject(room));
+    for (let n = 0; n < 100; n++) reader.send('{"type":"ping"}');
+    for (let n = 30; n < 50; n++) reader.send({ type: "ping", id: `${n}` });
+    await reader.next("pong", ({ id }) => id === "49");
+    reader.send({ type: "ping", id: "50" });
+    expect(await reader.closed).toMatchObject({ code: 4429 });
+    expect(reader.ofType("pong").filter(({ id }) => id !== undefined)).toHaveLength(50);
+  });
+});

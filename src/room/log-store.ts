@@ -47,7 +47,7 @@ export type ChangedRow = BodyRow & {
   changed_by: string | null;
   deleted: number | null;
 };
-type AuthorRow = { seq: number; author: string; at: number };
+type AuthorRow = { seq: number; author: string; at: number; by_server: number };
 type ChangerRow = { seq: number; changer: string; at: number };
 type LatestRow = { seq: number; author: string; deleted: number | null };
 type IdRow = { seq: number; author: string; id: string; at: number; by_server: number };
@@ -156,7 +156,7 @@ export class LogStore {
 
   /** Newest first, read as they are taken. */
   authors(): Generator<AuthorRow> {
-    return this.#span<AuthorRow>("seq, author, at", this.#everything, "DESC");
+    return this.#span<AuthorRow>("seq, author, at, by_server", this.#everything, "DESC");
   }
 
   /** Who changed a message last, and did not delete it; newest first, read as they are taken. Not server code. */

@@ -194,7 +194,8 @@ export class RoomLog {
   *actsSince(at: number): Generator<Act> {
     for (const row of this.#store.authors()) {
       if (row.at < at) break;
-      yield { user: row.author, seq: row.seq, at: row.at };
+      // What server code says in a user's name is not theirs.
+      if (row.by_server === 0) yield { user: row.author, seq: row.seq, at: row.at };
     }
     for (const row of this.#store.changers()) {
       if (row.at < at) return;

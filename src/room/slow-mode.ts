@@ -32,10 +32,7 @@ export class SlowMode {
       : refuse("rate_limited", "this room is in slow mode", { retryAfterMs });
   }
 
-  /**
-   * To be called when the log holds what `actor` did. What server code says in a user's name is not theirs; after a sleep
-   * the log does not tell the two apart.
-   */
+  /** To be called when the log holds what `actor` did. What server code says in a user's name is not theirs. */
   acted({ identity }: Actor, seq: number, now: number): void {
     // Where nothing was noted yet there is nothing to note: the log will tell.
     if (identity.kind !== "user" || this.#since === Number.POSITIVE_INFINITY) return;

@@ -28,6 +28,9 @@ export interface RoomConnectionState extends ConnectionState {
   readonly epoch?: string;
 }
 
+/** In the life of a connection without a token: it comes back with its cursor, and the edge counts how often. */
+export const MAX_ANONYMOUS_FRAMES = 50;
+
 export class RoomConnection extends Connection<RoomConnectionState> {
   #hearing: string;
   #permissionUntil: number;
@@ -50,6 +53,17 @@ export class RoomConnection extends Connection<RoomConnectionState> {
   /** Until when its permission is known, in milliseconds; `Infinity`: as long as its token lasts. */
   get permissionUntil(): number {
     return this.#permissionUntil;
+  }
+
+  /**
+   * Counts a frame of an anonymous reader, also through sleeps: each wakes the room, and nobody's budget pays for it.
+   * Answers whether there were too many.
+   */
+  asksTooMuch(): boolean {
+    if (this.identity.kind !== "anonymous") return false;
+    const asked = (this.state.asked ?? 0) + 1;
+    this.update({ asked });
+    return asked > MAX_ANONYMOUS_FRAMES;
   }
 
   /** Its permission is not known until it is updated, whatever the clock does. */

@@ -28,7 +28,7 @@ import { RoomCommands } from "./room-commands.ts";
 import type { RoomConnection } from "./room-connection.ts";
 import type { RoomLog } from "./room-log.ts";
 import type { RoomSettings } from "./room-settings.ts";
-import { seatOfUser, seatsOf } from "./seats.ts";
+import { Seats } from "./seats.ts";
 import { SlowMode } from "./slow-mode.ts";
 import { type LateCommands, Turn, type Work } from "./turn.ts";
 import { Unread } from "./unread.ts";
@@ -37,9 +37,6 @@ import { Welcome } from "./welcome.ts";
 
 /** Asking the runtime of every socket in every flush would cost a tenth of a big room's speed. */
 const LOOK_FOR_SLOW_EVERY_MS = 250;
-
-/** In the life of a connection without a token: it comes back with its cursor, and the edge counts how often. */
-export const MAX_ANONYMOUS_FRAMES = 50;
 
 export interface RoomStorage {
   readonly settings: RoomSettings;
@@ -76,9 +73,7 @@ export class Room {
   readonly #joining = new Set<RoomConnection>();
   /** Those that wait, and whose members the others know already. */
   readonly #announced = new Set<RoomConnection>();
-  readonly #byId = new Map<string, RoomConnection>();
-  /** How many connections each user has, each address without a token, and all of those together. */
-  readonly #seats = new Map<string, number>();
+  readonly #seats: Seats;
   #queue: Work[] = [];
   /** What the last flush left to the next. */
   #late: LateCommands = new Map();
@@ -90,6 +85,7 @@ export class Room {
   constructor(name: string, { settings, log, users, receipts }: RoomStorage, ports: RoomPorts) {
     this.name = name;
     this.settings = settings;
+    this.#seats = new Seats(settings);
     this.log = log;
     const slowMode = new SlowMode(settings, log);
     this.spending = new Spending(ports.random);
@@ -109,7 +105,7 @@ export class Room {
   /** Takes in the connections that were open when the object slept. */
   restore(connections: readonly RoomConnection[]): void {
     for (const connection of connections) {
-      this.#sit(connection, 1);
+      this.#seats.take(connection);
       (connection.state.stage.at === "joining" ? this.#joining : this.#connections).add(connection);
     }
     this.attendance.restore(connections);
@@ -126,7 +122,7 @@ export class Room {
 
   /** Whether this user has anything open here. */
   isOpenTo(user: string): boolean {
-    return this.#seats.has(seatOfUser(user));
+    return this.#seats.hasUser(user);
   }
 
   get hasWork(): boolean {
@@ -152,10 +148,8 @@ export class Room {
     const { identity } = actor;
     const barred = this.moderation.bars(actor, now);
     if (barred !== undefined) return barred;
-    if (this.size >= this.settings.maxConnections) return FULL;
-    return seatsOf(identity, this.settings).some(({ key, cap }) => (this.#seats.get(key) ?? 0) >= cap)
-      ? FULL
-      : undefined;
+    const isFull = this.size >= this.settings.maxConnections || this.#seats.areFullFor(identity);
+    return isFull ? FULL : undefined;
   }
 
   /**
@@ -168,7 +162,7 @@ export class Room {
 
   /** Its first frames go out with the next flush. */
   admit(connection: RoomConnection): void {
-    this.#sit(connection, 1);
+    this.#seats.take(connection);
     this.#joining.add(connection);
   }
 
@@ -178,12 +172,12 @@ export class Room {
    */
   mayGiveUp(id: string, identity: Identity): boolean {
     const user = userOf(identity);
-    return user !== null && this.#byId.get(id)?.user?.id === user.id;
+    return user !== null && this.#seats.find(id)?.user?.id === user.id;
   }
 
   /** Where it may: from here on nothing that it still sends takes effect, and its place is free with the next flush. */
   giveUp(id: string, identity: Identity): void {
-    const connection = this.#byId.get(id);
+    const connection = this.#seats.find(id);
     if (connection === undefined || !this.mayGiveUp(id, identity)) return;
     connection.close({ code: "replaced" });
     this.permits.giveUp(connection);
@@ -202,7 +196,7 @@ export class Room {
   turnsAway(connection: RoomConnection, frame: string | ArrayBuffer): boolean {
     const { rateBurst, messageBytes } = this.settings.limits;
     if (
-      !this.#asksTooMuch(connection) &&
+      !connection.asksTooMuch() &&
       !connection.backlog.exceeds(rateBurst + MAX_REFUSALS, rateBurst * messageBytes)
     ) {
       connection.backlog.received(typeof frame === "string" ? frame.length : frame.byteLength);
@@ -230,14 +224,6 @@ export class Room {
   /** Has asked for what is not known any more, also of those that hear and say nothing. */
   askAnew(now: number, connections: Iterable<RoomConnection> = this.#connections): void {
     for (const connection of connections) this.permits.lacks(connection, now);
-  }
-
-  /** Of an anonymous reader: counted through sleeps, as each frame wakes the room, and nobody's budget pays for it. */
-  #asksTooMuch(connection: RoomConnection): boolean {
-    if (connection.identity.kind !== "anonymous") return false;
-    const asked = (connection.state.asked ?? 0) + 1;
-    connection.update({ asked });
-    return asked > MAX_ANONYMOUS_FRAMES;
   }
 
   /** Before anything is said of who is here, or that it is full. */
@@ -397,18 +383,13 @@ export class Room {
     const unread = new Unread(this.log, this.receipts);
     const welcome = new Welcome({ room: this.name, limits, reconnect }, this, unread);
     for (const connection of [...this.#joining]) {
-      // It may have waited for long.
-      if (hasExpired(connection.identity, now)) {
-        this.#drop(connection, { code: "token_expired" }, now);
+      const refusal = this.#refusesGreeting(connection, now);
+      if (refusal !== undefined) {
+        this.#drop(connection, refusal, now);
         continue;
       }
       if (this.permits.lacks(connection, now)) {
         this.permits.keepJoiner(connection);
-        continue;
-      }
-      const refusal = this.#refusesReplay(connection, now);
-      if (refusal !== undefined) {
-        this.#drop(connection, refusal, now);
         continue;
       }
       const maxBytes = this.pages.grant("greetings", connection, now);
@@ -429,8 +410,12 @@ export class Room {
     }
   }
 
-  /** An anonymous reader's first frames are refused unread where another's have cost so much meanwhile. */
-  #refusesReplay({ identity }: RoomConnection, now: number): Closing | undefined {
+  /**
+   * A joiner may have waited until its token ended. An anonymous reader's first frames are refused unread where another's
+   * have cost so much meanwhile.
+   */
+  #refusesGreeting({ identity }: RoomConnection, now: number): Closing | undefined {
+    if (hasExpired(identity, now)) return { code: "token_expired" };
     return identity.kind === "anonymous" ? this.allowances.refuses(identity, 0, now) : undefined;
   }
 
@@ -466,17 +451,6 @@ export class Room {
     if (departure === "lost" && connection.user !== null) this.spending.add(connection.user.id, LOST);
     this.pages.forget(connection);
     this.permits.forget(connection);
-    this.#sit(connection, -1);
-  }
-
-  #sit(connection: RoomConnection, change: 1 | -1): void {
-    const { id } = connection.state;
-    if (change === 1) this.#byId.set(id, connection);
-    else if (this.#byId.get(id) === connection) this.#byId.delete(id);
-    for (const { key } of seatsOf(connection.identity, this.settings)) {
-      const taken = (this.#seats.get(key) ?? 0) + change;
-      if (taken === 0) this.#seats.delete(key);
-      else this.#seats.set(key, taken);
-    }
+    this.#seats.free(connection);
   }
 }

@@ -20,7 +20,11 @@ const commands: Readonly<Record<string, v.GenericSchema>> = { ...SESSION_COMMAND
 const CASES: [string, object, string][] = [
   ["send", { data: 1, mentions: many(21) }, "mentions: must be a list of at most 20 user ids"],
   ["send", { data: 1, mentions: SECRET }, "mentions: must be a list of at most 20 user ids"],
-  ["send", { data: 1, mentions: [""] }, "mentions.0: must be 1 to 255 printable characters, and not . or .."],
+  [
+    "send",
+    { data: 1, mentions: [""] },
+    "mentions.0: must be 1 to 255 printable characters, not all of them blank, and not . or ..",
+  ],
   ["send", { data: 1, replyTo: 0 }, "replyTo: must be a whole number of at least 1"],
   ["send", { data: 1, echo: SECRET }, "echo: must be true or false"],
   ["send", { data: 1, retryOf: 5 }, "retryOf: must be text"],

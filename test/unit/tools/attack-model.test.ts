@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readLimits } from "../../../src/config/limits-config.ts";
 import { SettingsReader } from "../../../src/config/settings-reader.ts";
@@ -13,7 +14,7 @@ import {
   OPENING,
   ROW,
 } from "../../../src/realtime/prices-of-acts.ts";
-import { MAX_ANONYMOUS_FRAMES } from "../../../src/room/room.ts";
+import { MAX_ANONYMOUS_FRAMES } from "../../../src/room/room-connection.ts";
 import {
   ATTACK_LIMITS,
   attackByAddress,
@@ -45,7 +46,7 @@ describe("an attack", () => {
     });
     expect(anonymousFrames).toBe(MAX_ANONYMOUS_FRAMES);
     const limiter = /simple = \{ limit = (\d+), period = 60 \}/.exec(
-      readFileSync("../wrangler.toml", "utf8"),
+      readFileSync(join(import.meta.dirname, "../../../wrangler.toml"), "utf8"),
     );
     expect(Number(limiter?.[1])).toBe(callsAMinute);
     expect(2 * anonymousCallsAMinute).toBe(callsAMinute);

@@ -5,7 +5,7 @@
 import { ringRanges } from "../platform/ring.ts";
 import { type Database, firstRow, inParts, type Sql, type SqlRow } from "../platform/sql.ts";
 import type { IdRecord, Speaker, StoredAt } from "./recent-ids.ts";
-import { LOG_TABLE } from "./room-schema.ts";
+import { LOG_TABLE, VOICES } from "./room-schema.ts";
 
 /** `head` is found again after a sleep by looking this far past the checkpoint, which costs one more row in 256. */
 const CHECKPOINT_EVERY = 256;
@@ -43,7 +43,7 @@ export interface StoredChange {
 }
 
 export type BodyRow = { seq: number; event: string; body: string };
-export type TargetRow = BodyRow & { author: string; by_server: number; deleted: number | null };
+export type TargetRow = BodyRow & { author: string; voice: number | null; deleted: number | null };
 export type ChangedRow = BodyRow & {
   changed: number;
   changed_at: number;
@@ -52,7 +52,7 @@ export type ChangedRow = BodyRow & {
 };
 type AuthorRow = { seq: number; author: string; at: number };
 type LatestRow = { seq: number; author: string; deleted: number | null };
-type IdRow = { seq: number; author: string; id: string; at: number; by_server: number };
+type IdRow = { seq: number; author: string; id: string; at: number; voice: number | null };
 type StateRow = { epoch: string; created_at: number; ring: number; floor: number; checkpoint: number };
 
 export class LogStore {
@@ -120,24 +120,26 @@ export class LogStore {
   }
 
   /** Not `INSERT OR REPLACE`, which would also delete another message of the same key, in whatever slot. */
-  #insert({ seq, event, author, byServer, id, at, body, keyed }: StoredMessage): void {
+  #insert(message: StoredMessage): void {
+    const { seq, event, author, id, at, body } = message;
     this.#sql.exec(
-      `INSERT INTO log (slot, seq, event, author, by_server, id, at, body, keyed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO log (slot, seq, event, author, id, at, body, voice) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (slot) DO UPDATE SET seq = excluded.seq, event = excluded.event, author = excluded.author,
-         by_server = excluded.by_server, id = excluded.id, at = excluded.at, body = excluded.body,
-         keyed = excluded.keyed, changed = NULL, deleted = NULL`,
-      ...[seq % this.#ring, seq, event, author, byServer ? 1 : 0, id, at, body, keyed ? 1 : null],
+         id = excluded.id, at = excluded.at, body = excluded.body, voice = excluded.voice, changed = NULL,
+         deleted = NULL`,
+      ...[seq % this.#ring, seq, event, author, id, at, body, voiceOf(message)],
     );
   }
 
   /** A row that outlived its turn may hold the key still. */
-  #freeKey({ author, byServer, id }: StoredMessage): void {
-    const query = "UPDATE log SET keyed = NULL WHERE author = ? AND by_server = ? AND id = ? AND keyed = 1";
-    this.#sql.exec(query, author, byServer ? 1 : 0, id);
+  #freeKey(message: StoredMessage): void {
+    const { author, id } = message;
+    const free = voiceOf({ ...message, keyed: false });
+    this.#sql.exec(`UPDATE log SET voice = ? WHERE ${KEYED}`, free, author, id, voiceOf(message));
   }
 
   find(seq: number): TargetRow | undefined {
-    const query = "SELECT seq, event, author, by_server, body, deleted FROM log WHERE slot = ? AND seq = ?";
+    const query = "SELECT seq, event, author, voice, body, deleted FROM log WHERE slot = ? AND seq = ?";
     return firstRow(this.#sql.exec<TargetRow>(query, seq % this.#ring, seq));
   }
 
@@ -160,8 +162,8 @@ export class LogStore {
   }
 
   *ids(after: number, upTo: number): Generator<IdRecord> {
-    for (const row of this.#span<IdRow>("seq, author, id, at, by_server", after, upTo, "ASC"))
-      yield { ...row, byServer: row.by_server === 1 };
+    for (const row of this.#span<IdRow>("seq, author, id, at, voice", after, upTo, "ASC"))
+      yield { ...row, byServer: isByServer(row) };
   }
 
   /** Newest first. */
@@ -174,10 +176,10 @@ export class LogStore {
     return this.#span<LatestRow>("seq, author, deleted", after, upTo, "DESC");
   }
 
-  keyed({ author, byServer }: Speaker, id: string, floor: number): StoredAt | undefined {
-    const query = `SELECT seq, at FROM log
-      WHERE author = ? AND by_server = ? AND id = ? AND keyed = 1 AND seq > ?`;
-    return firstRow(this.#sql.exec<{ seq: number; at: number }>(query, author, byServer ? 1 : 0, id, floor));
+  keyed(speaker: Speaker, id: string, floor: number): StoredAt | undefined {
+    const query = `SELECT seq, at FROM log WHERE ${KEYED} AND seq > ?`;
+    const voice = voiceOf({ ...speaker, keyed: true });
+    return firstRow(this.#sql.exec<{ seq: number; at: number }>(query, speaker.author, id, voice, floor));
   }
 
   /** How many with `after` < seq ≤ `upTo` are neither deleted nor of `author`, counted to at most `max`. */
@@ -251,4 +253,21 @@ export class LogStore {
     this.#ring = ring;
     this.#checkpoint = head;
   }
+}
+
+/** Only server code in its own name has no author. */
+export const isByServer = ({
+  author,
+  voice,
+}: {
+  readonly author: string;
+  readonly voice: number | null;
+}): boolean => author === "" || voice === VOICES.keyedByServer || voice === VOICES.byServer;
+
+/** The bound stands as in the index, which is of some rows only and found by nothing else. */
+const KEYED = "author = ? AND id = ? AND voice = ? AND voice <= 2";
+
+function voiceOf({ author, byServer, keyed }: Speaker & { readonly keyed: boolean }): number | null {
+  if (!byServer || author === "") return keyed ? VOICES.keyed : null;
+  return keyed ? VOICES.keyedByServer : VOICES.byServer;
 }

@@ -16,7 +16,7 @@ import {
   type Topics,
 } from "../protocol/index.ts";
 import { type Entry, inOrder, type Page, type PageSize, takePage } from "./log-page.ts";
-import type { BodyRow, ChangedRow, LogStore } from "./log-store.ts";
+import { type BodyRow, type ChangedRow, isByServer, type LogStore } from "./log-store.ts";
 import {
   decodeMessage,
   encodeDeleted,
@@ -159,12 +159,12 @@ export class RoomLog {
   find(seq: number): Target | undefined {
     const row = seq > this.floor ? this.#store.find(seq) : undefined;
     if (row === undefined) return undefined;
-    const { event, author, by_server, deleted, body } = row;
+    const { event, author, deleted, body } = row;
     return {
       seq,
       event,
       author,
-      byServer: by_server === 1,
+      byServer: isByServer(row),
       deleted: deleted !== null,
       ...decodeMessage(body),
     };

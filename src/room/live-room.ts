@@ -75,7 +75,7 @@ export class LiveRoom {
     const store = new LogStore(database, historyLimit);
     const storage = {
       settings,
-      log: new RoomLog(store, { newEpoch: randomEpoch(), historyLimit, now }),
+      log: new RoomLog(store, { newEpoch: randomEpoch(), now }),
       users: new UserRecords(database.sql),
       receipts: new ReceiptStore(database),
     };

@@ -50,6 +50,8 @@ export interface Draft {
 /** A message that the log holds, taken out to be changed. */
 export interface Target {
   readonly seq: number;
+  /** Where the log keeps it. */
+  readonly slot: number;
   readonly event: string;
   /** User id, or "" for server code in its own name. */
   readonly author: string;
@@ -75,6 +77,13 @@ export interface Told {
 
 const WHOLE_REPLAY: PageSize = { limit: MAX_REPLAY_EVENTS, maxBytes: MAX_PAGE_BYTES };
 
+/** Something that a user did at `seq`. */
+export interface Act {
+  readonly user: string;
+  readonly seq: number;
+  readonly at: number;
+}
+
 export interface Stored {
   readonly result: SendResult;
   readonly body: string;
@@ -88,18 +97,14 @@ export class RoomLog {
   readonly #store: LogStore;
   #ids: RecentIds;
   #epoch: string;
-  #reach: number;
-  #baseFloor: number;
   #head: number;
 
-  constructor(store: LogStore, options: { newEpoch: string; historyLimit: number; now: number }) {
+  constructor(store: LogStore, options: { newEpoch: string; now: number }) {
     const state = store.open(options.newEpoch, options.now);
     this.#store = store;
     this.createdAt = state.createdAt;
     this.#epoch = state.epoch;
     this.#head = state.head;
-    this.#baseFloor = state.floor;
-    this.#reach = options.historyLimit;
     this.#ids = new RecentIds(state.head);
   }
 
@@ -111,17 +116,14 @@ export class RoomLog {
     return this.#head;
   }
 
-  /** What stood at or below it may have changed or gone without a record. */
+  /** Just under the oldest message that is held. What stood at or below it may have changed or gone without a record. */
   get floor(): number {
-    return Math.max(this.#baseFloor, this.#head - this.#reach);
+    return this.#store.floor;
   }
 
   /** Another limit; a smaller one forgets at once. What is written `along` holds with it, or neither does. */
   setReach(historyLimit: number, along?: () => void): void {
-    const floor = Math.max(this.floor, this.#head - historyLimit);
-    this.#store.layAnew(historyLimit, this.#head, floor, along);
-    this.#baseFloor = floor;
-    this.#reach = historyLimit;
+    this.#store.layAnew(historyLimit, this.#head, along);
   }
 
   /** Nothing is left, and another log begins. */
@@ -129,7 +131,6 @@ export class RoomLog {
     this.#store.purge(newEpoch);
     this.#epoch = newEpoch;
     this.#head = 0;
-    this.#baseFloor = 0;
     this.#ids = new RecentIds(0);
   }
 
@@ -157,11 +158,12 @@ export class RoomLog {
   }
 
   find(seq: number): Target | undefined {
-    const row = seq > this.floor ? this.#store.find(seq) : undefined;
+    const row = this.#store.find(seq);
     if (row === undefined) return undefined;
-    const { event, author, deleted, body } = row;
+    const { slot, event, author, deleted, body } = row;
     return {
       seq,
+      slot,
       event,
       author,
       byServer: isByServer(row),
@@ -171,30 +173,38 @@ export class RoomLog {
   }
 
   /** Stores what became of a message. Answers the `seq` of the change, and the message as it is now. */
-  change({ seq: target }: Target, { meta, data, by }: Change, now: number): { seq: number; body: string } {
+  change(
+    { seq: target, slot }: Target,
+    { meta, data, by }: Change,
+    now: number,
+  ): { seq: number; body: string } {
     const seq = this.#head + 1;
     const body = encodeMessage({ ...meta, changed: seq }, data);
-    this.#store.change({ target, body, seq, at: now, by, deleted: meta.deletedAt !== undefined });
+    this.#store.change({ target, slot, body, seq, at: now, by, deleted: meta.deletedAt !== undefined });
     this.#head = seq;
     return { seq, body };
   }
 
   /** How many messages after `seq` are neither deleted nor of `user`, counted to at most `MAX_UNREAD`. */
   countUnread(seq: number, user: string): number {
-    return this.#store.countOthers(Math.max(seq, this.floor), this.#head, user, MAX_UNREAD);
+    return this.#store.countOthers(seq, this.#head, user, MAX_UNREAD);
   }
 
-  /** Who spoke since `at`, newest first. */
-  *authorsSince(at: number): Generator<{ author: string; at: number }> {
-    for (const row of this.#store.authors(this.floor, this.#head)) {
+  /** Who themselves sent or changed something since `at`, as far as the log tells; in no order. */
+  *actsSince(at: number): Generator<Act> {
+    for (const row of this.#store.authors()) {
+      if (row.at < at) break;
+      if (!isByServer(row)) yield { user: row.author, seq: row.seq, at: row.at };
+    }
+    for (const row of this.#store.changers()) {
       if (row.at < at) return;
-      yield row;
+      yield { user: row.changer, seq: row.seq, at: row.at };
     }
   }
 
   /** Whose the latest messages are, newest first, read as they are taken. */
   latestAuthors(): Generator<{ seq: number; author: string; deleted: number | null }> {
-    return this.#store.latestAuthors(this.floor, this.#head);
+    return this.#store.latestAuthors();
   }
 
   recover(since: string | undefined): { recovery: Exclude<Recovery, "partial">; after: number } {
@@ -212,7 +222,7 @@ export class RoomLog {
   /** What came after `after`, as in a replay: each message once, as it is now, and the last change of each older one. */
   eventsAfter(after: number, topics: Topics, size = WHOLE_REPLAY, told?: Told): Page {
     const messages = entriesOf(this.#store.ascending(after, this.#head, rowsOf(size)));
-    const changes = changesOf(this.#store.changedAfter(after, this.floor), told);
+    const changes = changesOf(this.#store.changedAfter(after), told);
     return takePage(inOrder(messages, changes), { topics, ...size, start: after, end: this.#head });
   }
 
@@ -221,7 +231,7 @@ export class RoomLog {
     if (after < this.floor) return true;
     const end = Math.min(upTo, this.#head);
     const messages = entriesOf(this.#store.ascending(after, end, end - after));
-    const changes = changesOf(this.#store.changedAfter(after, this.floor), undefined);
+    const changes = changesOf(this.#store.changedAfter(after), undefined);
     for (const { seq, event } of inOrder(messages, changes)) {
       if (seq > upTo) return false;
       if (matchesTopics(topics, event)) return true;
@@ -233,7 +243,7 @@ export class RoomLog {
   messagesBefore(before: number, topics: Topics, size: PageSize): Page {
     const upTo = Math.min(before - 1, this.#head);
     const end = Math.min(this.floor + 1, before);
-    const messages = entriesOf(this.#store.descending(this.floor, upTo, rowsOf(size)));
+    const messages = entriesOf(this.#store.descending(upTo, rowsOf(size)));
     const page = takePage(messages, { topics, ...size, start: before, end });
     return { ...page, events: page.events.toReversed() };
   }
@@ -243,8 +253,7 @@ export class RoomLog {
   }
 
   #findFirst(speaker: Speaker, { id, retryOf, keyed }: Draft) {
-    const known =
-      this.#ids.find(speaker, id) ?? (keyed ? this.#store.keyed(speaker, id, this.floor) : undefined);
+    const known = this.#ids.find(speaker, id) ?? (keyed ? this.#store.keyed(speaker, id) : undefined);
     if (known !== undefined) return known;
     if (retryOf === undefined) return undefined;
     const cursor = parseCursor(retryOf);

@@ -174,7 +174,7 @@ export class RoomForTest {
     const { historyLimit } = settings;
     const store = new ChronicledStore(this.database, historyLimit, this.chronicle);
     const newEpoch = () => `e${++this.#epochs}`;
-    const log = new RoomLog(store, { newEpoch: newEpoch(), historyLimit, now: this.now });
+    const log = new RoomLog(store, { newEpoch: newEpoch(), now: this.now });
     const users = new UserRecords(this.database.sql);
     const storage = { settings, log, users, receipts: new ReceiptStore(this.database) };
     return new Room("test", storage, {

@@ -18,7 +18,7 @@ const hashOf = (step: readonly string[]) =>
     .slice(0, 16);
 
 const FROZEN = {
-  room: ["f713afcfa57e9ee6"],
+  room: ["7b0e34baf54222b8"],
   user: ["e2c7d49536a01f01"],
   /** Made on demand, outside of the steps: it is never edited at all. */
   claims: "237e954cb7351bc6",

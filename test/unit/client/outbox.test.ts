@@ -316,6 +316,35 @@ describeBoth("pace", () => {
   });
 });
 
+describeBoth("slow mode and changes", () => {
+  it("[C26] a message waits after an edit or a reaction that took effect, and after no other change", async () => {
+    const world = await roomForTest({}, {}, { limits: { ...LIMITS, slowModeMs: 5_000 } });
+    const changes: readonly [
+      "react" | "edit" | "delete",
+      () => Promise<unknown>,
+      { seq: number },
+      boolean,
+    ][] = [
+      ["react", () => world.room.react(1, "👍"), { seq: 2 }, true],
+      ["edit", () => world.room.edit(1, "new"), { seq: 3 }, true],
+      ["react", () => world.room.react(1, "👍"), { seq: 0 }, false],
+      ["delete", () => world.room.delete(1), { seq: 4 }, false],
+    ];
+    for (const [type, change, answer, waits] of changes) {
+      await world.clock.advance(5_000);
+      const before = sends(world).length;
+      void change();
+      await world.clock.advance(0);
+      world.socket().deliver(ok(world.socket().sentOf(type).at(-1), answer));
+      void world.room.send(before);
+      await world.clock.advance(4_900);
+      expect([answer, sends(world).length]).toEqual([answer, waits ? before : before + 1]);
+      await world.clock.advance(200);
+      expect(sends(world).length).toBe(before + 1);
+    }
+  });
+});
+
 describeBoth("slow mode that is set while connected", () => {
   it("[C22] is kept by the waits that the refusals ask for, under the same id and in order", async () => {
     const world = await roomForTest();

@@ -28,8 +28,9 @@ export class FakeLog {
     return this.#head;
   }
 
+  /** Just under the oldest message that is held. */
   get floor(): number {
-    return Math.max(0, this.#head - this.#retention);
+    return ([...this.#messages.keys()].at(-this.#retention) ?? 1) - 1;
   }
 
   /** Everything ever stored, as it is now. */

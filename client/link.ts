@@ -34,15 +34,23 @@ export interface LinkTarget {
 /** A code of our own: to the server anything but 1000 is a lost connection, whose member stays for a moment. */
 const DROPPED = 4000;
 const LEFT = 1000;
+/**
+ * Where very many come back at once, a room makes some wait for their first frames. While pongs come the room is there,
+ * and to dial anew would mean the end of the line: so this long is waited for `connected`.
+ */
+const GREETING_MS = 120_000;
+/** Meanwhile the heartbeat goes on, as its rhythm is not known yet; a socket without a pong for 30 s is dead. */
+const EARLY_PING_MS = 10_000;
 
 export class Link {
   readonly #events: LinkEvents;
   readonly #answers: PendingAnswers;
   readonly #writer: CommandWriter;
   readonly #heartbeat: Heartbeat;
-  readonly #cancelDeadline: Cancel;
+  #cancelDeadline: Cancel;
   readonly #onWake: Ports["onWake"];
   #cancelWake: Cancel = () => {};
+  #isGreeted = false;
   /** `undefined` once it ended. */
   #socket: Socket | undefined;
 
@@ -52,11 +60,11 @@ export class Link {
     this.#socket = ports.dial(url, protocols, {
       // The server takes a socket for one that keeps up its heartbeat with the first one. Also, the runtime ends the TCP
       // connection of a client at its close only where that has sent something.
-      onOpen: () => this.#socket?.send(PING_FRAME),
+      onOpen: () => this.#opened(ports.clock),
       onText: (text) => this.#onText(text),
       onClose: (code, reason) => this.#end(closeEnding(code, reason)),
     });
-    const timeOut = (what: string) => () => this.drop(lost(new RoomsError("timeout", what)));
+    const timeOut = (what: string) => () => this.#timeOut(what);
     this.#answers = new PendingAnswers(ports.clock, timeOut("A command was not answered in time."));
     const frameBytes = MAX_FRAME_BYTES - (this.#socket.overheadBytes ?? 0);
     this.#writer = new CommandWriter(ports.clock, batchMs, (frame) => this.#socket?.send(frame), frameBytes);
@@ -71,12 +79,26 @@ export class Link {
     );
   }
 
+  #opened(clock: Ports["clock"]): void {
+    if (this.#socket === undefined) return;
+    this.#socket.send(PING_FRAME);
+    if (this.#isGreeted) return;
+    this.#cancelDeadline();
+    this.#cancelDeadline = clock.after(GREETING_MS, () => this.#timeOut("The server did not greet in time."));
+    this.#heartbeat.start(EARLY_PING_MS, COMMAND_TIMEOUT_MS - EARLY_PING_MS);
+  }
+
+  #timeOut(what: string): void {
+    this.drop(lost(new RoomsError("timeout", what)));
+  }
+
   get open(): boolean {
     return this.#socket !== undefined;
   }
 
   /** To be called on `connected`. */
   greeted({ pingMs, pongMs }: Limits): void {
+    this.#isGreeted = true;
     this.#cancelDeadline();
     this.#heartbeat.start(pingMs, pongMs);
     this.#cancelWake = this.#onWake(() => this.#heartbeat.beatNow());

@@ -117,6 +117,8 @@ describe("structure", () => {
       // of it stays. Whatever else an object would ask for is not asked from inside of it.
       "src/auth/request-json.ts": ["AbortSignal", "fetch"],
       "src/auth/issuer-keys.ts": ["scheduler"],
+      // Where many questions are under way one waits for its turn, a second at most.
+      "src/auth/authorize-room.ts": ["scheduler"],
       // Pushes go out from the alarm of a user's object: each has a bound of its own, and no timer outlives it.
       "src/push/send-push.ts": ["AbortSignal", "fetch", "setTimeout"],
     });

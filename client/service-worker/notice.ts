@@ -1,4 +1,5 @@
-// What a push shows, and where a click on it leads. The push is a declarative one: browsers that know these show it alike. Pure, so that it can be tested without a browser.
+// What a push shows, and where a click on it leads. The push is a declarative one: browsers that know these show it
+// alike. Pure, so that it can be tested without a browser.
 
 export interface Notice {
   readonly title: string;

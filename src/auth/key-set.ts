@@ -3,6 +3,8 @@
 // Requests share what was fetched, never a promise: on Workers that of a request which ended may never settle. Who
 // needs what another one fetches looks again on a timer of its own.
 
+import { CLOCK_TOLERANCE_MS } from "./identity.ts";
+
 /** Beyond this age keys are fetched anew, while those that are held still count. */
 const REFRESH_AFTER_MS = 10 * 60_000;
 /** An issuer may be down for this long before its keys do not count any more. */
@@ -14,8 +16,6 @@ const FAILED_COOL_DOWN_MS = 5_000;
 /** A second more than a fetch may take: who began one that is older has ended before it did. */
 const LOST_AFTER_MS = 4_000;
 const LOOK_AGAIN_MS = 50;
-/** How far the clock of an issuer may be behind. */
-const CLOCK_TOLERANCE_MS = 60_000;
 /** Names of keys that were asked for in vain. */
 const MAX_ASKED_FOR = 1_000;
 

@@ -45,19 +45,30 @@ export async function pollEvents(c: AppContext): Promise<Response> {
  * has gone, which the runtime tells of no sooner than a write fails, and no proxy on the way takes it for dead. Its
  * status is said with the first of them: so where the room ends it, the page is empty and has an `error`.
  */
-function waitingAnswer(poll: Poll, waitMs: number): Response {
+export function waitingAnswer(poll: Poll, waitMs: number): Response {
   const encoder = new TextEncoder();
   let clientIsThere = true;
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
+      const attempt = (write: () => void) => {
+        try {
+          if (clientIsThere) write();
+        } catch (error) {
+          // The client has gone, and the stream has ended before it said so; then this does nothing.
+          clientIsThere = false;
+          controller.error(error);
+          poll.end();
+        }
+      };
       const write = (text: string) => controller.enqueue(encoder.encode(text));
-      write(" ");
-      const timer = setInterval(() => write(" "), SIGN_OF_LIFE_MS);
+      attempt(() => write(" "));
+      const timer = setInterval(() => attempt(() => write(" ")), SIGN_OF_LIFE_MS);
       void poll.heard(waitMs).then(() => {
         clearInterval(timer);
-        if (!clientIsThere) return;
-        write(textOf(poll));
-        controller.close();
+        attempt(() => {
+          write(textOf(poll));
+          controller.close();
+        });
       });
     },
     cancel() {

@@ -14,9 +14,9 @@ import {
 } from "../protocol/index.ts";
 import { caughtUp } from "../realtime/answers.ts";
 
-/** A room that is there answers sooner, whatever it has to replay. */
+/** While very many come back at once a room makes them wait for their replays: then a poll is to come again. */
 const GREETING_WITHIN_MS = 10_000;
-const LATE = refuse("overloaded", "the room did not answer in time");
+const LATE = refuse("overloaded", "the room did not answer in time", { retryAfterMs: 5_000 });
 
 export interface Polled {
   /** As the texts that came, as `data` may be nested deeper than the engine encodes. */

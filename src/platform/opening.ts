@@ -5,6 +5,7 @@ import { describeError, log } from "./log.ts";
 import { StateIsNewer } from "./migrate.ts";
 
 const PREFIX = "this object cannot open: ";
+const UNKNOWN = "failed, see the logs";
 /** One line for the same reason in this time: clients come back again and again. */
 const LOG_EVERY_MS = 60_000;
 
@@ -15,7 +16,7 @@ export function opening<T>(kind: "room" | "user", name: string, open: () => T, n
   try {
     return open();
   } catch (error) {
-    const reason = `${kind}: ${error instanceof StateIsNewer ? error.message : "failed, see the logs"}`;
+    const reason = `${kind}: ${error instanceof StateIsNewer ? error.message : UNKNOWN}`;
     if (Math.abs(now - (loggedAt.get(reason) ?? 0)) >= LOG_EVERY_MS) {
       loggedAt.set(reason, now);
       log("error", "cannot_open", { reason, [kind]: name, error: describeError(error) });
@@ -30,3 +31,6 @@ export function openingFault(error: unknown): string | undefined {
   const at = error.message.indexOf(PREFIX);
   return at === -1 ? undefined : error.message.slice(at + PREFIX.length);
 }
+
+/** Whether it is the deployed code that is to blame, and no object of that kind will open; else perhaps a single one. */
+export const isOfTheCode = (reason: string): boolean => !reason.endsWith(UNKNOWN);

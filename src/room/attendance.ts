@@ -25,6 +25,8 @@ interface Present {
 interface Echo {
   readonly said: Said;
   readonly until: number;
+  /** The user's connections that were there at the loss: none of them is the lost one come back. */
+  readonly witnesses: ReadonlySet<RoomConnection>;
 }
 
 type Mode = "listed" | "counted";
@@ -70,7 +72,8 @@ export class Attendance {
     const { said } = connection.state;
     const isLast = present.connections.size === 0;
     if (departure === "lost" && (isLast || hasSaid(said))) {
-      present.echoes = [...present.echoes, { said, until: now + GRACE_MS }];
+      const witnesses = new Set(present.connections);
+      present.echoes = [...present.echoes, { said, until: now + GRACE_MS, witnesses }];
       this.#fading.add(present);
     } else if (isLast) {
       this.#believe(-1);
@@ -99,7 +102,7 @@ export class Attendance {
     if (present === undefined) return;
     const { said } = connection.state;
     // A client that came back says again what it said before it was lost.
-    const echo = hasSaid(said) ? undefined : echoOf(present, change);
+    const echo = hasSaid(said) ? undefined : echoOf(present, connection, change);
     // First, so that nobody is shown what the connection could not keep.
     connection.update({ said: say(said, change, saidOf(present), echo?.said) });
     if (echo !== undefined) present.echoes = present.echoes.filter((other) => other !== echo);
@@ -239,6 +242,12 @@ function* saidOf({ connections, echoes }: Present): Generator<Said> {
   for (const { said } of echoes) yield said;
 }
 
-/** What the first words of a connection take the place of: the same words, else the oldest. */
-const echoOf = ({ echoes }: Present, words: { status?: Status; data?: unknown }): Echo | undefined =>
-  echoes.find(({ said }) => areSameWords(said, words)) ?? echoes[0];
+/** What the first words of a connection take the place of, if it came after the loss: the same words, else the oldest. */
+function echoOf(
+  { echoes }: Present,
+  connection: RoomConnection,
+  words: { status?: Status; data?: unknown },
+): Echo | undefined {
+  const lostBefore = echoes.filter(({ witnesses }) => !witnesses.has(connection));
+  return lostBefore.find(({ said }) => areSameWords(said, words)) ?? lostBefore[0];
+}

@@ -71,7 +71,8 @@ export class Delivery {
 
   /** The frames of one connection alone, as far as this flush has come: for one that is closed before it ends. */
   dueTo(connection: RoomConnection): readonly string[] {
-    return [...this.#framesFor(connection, null), ...joinFrames(this.#answers.get(connection) ?? [])];
+    const answers = joinFrames(this.#answers.get(connection) ?? [], "", connection.frameBytes);
+    return [...this.#framesFor(connection, null), ...answers];
   }
 
   #replace(key: string, entry: Entry): void {

@@ -109,9 +109,14 @@ export class LiveSessions {
     this.#room.admit(connection);
   }
 
-  /** Its client gave this session up. Of another user than its own it is left alone. */
+  /** Whether the client of `user` may give this session up: it is here, and of the same user. */
+  mayGiveUp(id: string, user: string | undefined): boolean {
+    return user !== undefined && this.#sessions.find(id)?.user?.id === user;
+  }
+
+  /** Where it may. */
   giveUp(id: string, user: string | undefined): void {
-    if (user !== undefined && this.#sessions.find(id)?.user?.id === user) this.leave(id, "lost");
+    if (this.mayGiveUp(id, user)) this.leave(id, "lost");
   }
 
   /** Answers whether it was here. */

@@ -14,8 +14,12 @@ const UNREAD_BYTES = 16 * 1_048_576;
 const MIN_SHARE_BYTES = 32_768;
 /** What is smaller is not watched on its way out: joining a room with a short history costs no look at the socket. */
 const WATCHED_BYTES = 16_384;
-/** A connection that reads nothing for this long, while others wait for the memory that it takes, is closed. */
-const STALLED_MS = 10_000;
+/**
+ * A connection with unread pages reads at least `MIN_READ_BYTES` in this time, or the rest. One that is slower is closed
+ * where others wait for the memory that it takes, or where it waits for a further page itself.
+ */
+const READS_WITHIN_MS = 10_000;
+const MIN_READ_BYTES = 131_072;
 
 /** What a page is for. Each has its part of a flush, so that neither line holds up the other. */
 export type PageLine = "answers" | "greetings";
@@ -28,10 +32,10 @@ interface Part {
 
 const NOTHING: Part = { left: 0, share: 0 };
 
-/** What a connection has yet to read, and since when that has not become less. */
+/** How much a connection had yet to read at some time, from which on it is given `READS_WITHIN_MS`. */
 interface Unread {
-  bytes: number;
-  since: number;
+  readonly bytes: number;
+  readonly since: number;
 }
 
 export class PageBudget {
@@ -39,14 +43,19 @@ export class PageBudget {
   readonly #pages = new Map<string, Page>();
   #parts: Record<PageLine, Part> = { answers: NOTHING, greetings: NOTHING };
   #full = false;
+  /** Those that get no page before they have read: of this flush, and of the one before. */
+  #refused = new Set<RoomConnection>();
+  #refusedBefore: ReadonlySet<RoomConnection> = new Set();
 
-  /** Whether connections wait until others have read. */
-  get isFull(): boolean {
-    return this.#full;
+  /** Whether connections wait until they or others have read: another flush at once would change nothing. */
+  get isHeldUp(): boolean {
+    return this.#full || this.#refused.size > 0;
   }
 
   /** Begins with what a flush builds: so many connections wait in each line. */
   open({ answers, greetings }: Readonly<Record<PageLine, number>>, now: number): void {
+    this.#refusedBefore = this.#refused;
+    this.#refused = new Set();
     const isWanted = answers + greetings > 0;
     const free = isWanted ? UNREAD_BYTES - this.#look(now) : UNREAD_BYTES;
     this.#full = free <= 0;
@@ -55,12 +64,15 @@ export class PageBudget {
   }
 
   /** How many bytes the page of this connection may have; `undefined`: it waits for the next flush. */
-  grant(line: PageLine, connection: RoomConnection): number | undefined {
+  grant(line: PageLine, connection: RoomConnection, now: number): number | undefined {
     const { left, share } = this.#parts[line];
     if (this.#full || left <= 0) return undefined;
-    // Who does not read what there is gets no more of it.
-    if (line === "answers" && connection.socket.unsentBytes() > MAX_PAGE_BYTES) return undefined;
-    return share;
+    const bytes = line === "answers" ? connection.socket.unsentBytes() : 0;
+    if (bytes <= MAX_PAGE_BYTES) return share;
+    // A connection that does not read what there is gets no more of it.
+    this.#refused.add(connection);
+    if (!this.#unread.has(connection)) this.#unread.set(connection, { bytes, since: now });
+    return undefined;
   }
 
   /** So many bytes went out. */
@@ -77,10 +89,12 @@ export class PageBudget {
     return page;
   }
 
-  /** Those that hold up the others, and read nothing. */
+  /** Those that hold up others, or themselves, and read too slowly. */
   *stalled(now: number): Generator<RoomConnection> {
-    if (!this.#full) return;
-    for (const [connection, { since }] of this.#unread) if (now - since >= STALLED_MS) yield connection;
+    for (const [connection, { since }] of this.#unread) {
+      const isWaitedFor = this.#full || this.#refusedBefore.has(connection);
+      if (isWaitedFor && now - since >= READS_WITHIN_MS) yield connection;
+    }
   }
 
   /** Nothing that was built outlives its flush. */
@@ -91,6 +105,7 @@ export class PageBudget {
   /** It has gone. */
   forget(connection: RoomConnection): void {
     this.#unread.delete(connection);
+    this.#refused.delete(connection);
   }
 
   /** How much is unread now. */
@@ -98,9 +113,10 @@ export class PageBudget {
     let total = 0;
     for (const [connection, unread] of this.#unread) {
       const bytes = connection.socket.unsentBytes();
-      if (bytes === 0) this.#unread.delete(connection);
-      else if (bytes < unread.bytes) Object.assign(unread, { bytes, since: now } satisfies Unread);
       total += bytes;
+      // A busy room always has a little on its way to each.
+      if (bytes < WATCHED_BYTES) this.#unread.delete(connection);
+      else if (bytes <= unread.bytes - MIN_READ_BYTES) this.#unread.set(connection, { bytes, since: now });
     }
     return total;
   }

@@ -46,6 +46,12 @@ import {
 import type { OwnSettings, SettingsPatch } from "./room-settings.ts";
 import type { RoomUpgrade } from "./room-upgrade.ts";
 
+/** What the client of a newcomer gave up. */
+interface Replacing {
+  readonly replaces?: string;
+  readonly replacesSession?: string;
+}
+
 export class RoomObject extends DurableObject<Env> {
   /** Made at the first event after a start, and again after the room was forgotten. */
   #live: LiveRoom | undefined;
@@ -60,24 +66,15 @@ export class RoomObject extends DurableObject<Env> {
   /** Takes a connection that the Worker has checked, and nothing else. */
   override async fetch(request: Request): Promise<Response> {
     const upgrade = decodeHeader<RoomUpgrade>(request.headers.get(IDENTITY_HEADER) ?? "");
-    await this.#letLeave(upgrade.actor);
-    const live = this.#open();
-    const { actor, replaces } = upgrade;
-    const frees = replaces !== undefined && live.room.giveUp(replaces, actor.identity);
-    let refusal = this.#refusal(actor);
-    if (refusal === FULL && frees) {
-      // The place that it wants is the one that it gives up.
-      await live.flush();
-      refusal = this.#refusal(actor);
-    }
-    if (refusal === undefined && upgrade.counted && live.hasToAsk(actor)) {
+    const { actor, counted } = upgrade;
+    await this.#letLeave(actor);
+    let refusal = this.#refusal(actor, upgrade);
+    if (refusal === undefined && counted && this.#open().hasToAsk(actor)) {
       // What it learns, and what happens meanwhile, may be a reason too.
-      refusal = (await live.learnOf(actor)) ?? this.#refusal(actor);
+      refusal = (await this.#open().learnOf(actor)) ?? this.#refusal(actor, upgrade);
     }
-    if (refusal !== undefined) {
-      if (frees) this.ctx.waitUntil(this.#open().flush());
-      return refusalResponse(refusal);
-    }
+    refusal ??= await this.#replace(actor, upgrade);
+    if (refusal !== undefined) return refusalResponse(refusal);
     const { 0: client, 1: server } = new WebSocketPair();
     this.#open().accept(server, upgrade);
     // Not awaited, so that the client gets its 101 first; the pending flush keeps the object awake.
@@ -110,6 +107,7 @@ export class RoomObject extends DurableObject<Env> {
     const now = Date.now();
     const wasEmpty = room.size === 0 && sessions.size === 0 && !room.hasWork;
     room.sweep(now);
+    room.askAnew(now);
     sessions.sweep(now);
     if (!wasEmpty || room.isKept(now)) {
       await this.#open().flush();
@@ -149,11 +147,11 @@ export class RoomObject extends DurableObject<Env> {
 
   publish(actor: Actor, input: MessageInput): Promise<Outcome<SendResult>> {
     const cost = 1 + (input.mentions?.length ?? 0);
-    return this.#call(actor, ({ posts }, now, delivery) => posts.send(actor, input, delivery, now), cost);
+    return this.#act(actor, ({ posts }, now, delivery) => posts.send(actor, input, delivery, now), cost);
   }
 
   change(actor: Actor, change: ChangeInput): Promise<Outcome<ChangeResult>> {
-    return this.#call(actor, ({ changes }, now, delivery) => changes.apply(actor, change, delivery, now));
+    return this.#act(actor, ({ changes }, now, delivery) => changes.apply(actor, change, delivery, now));
   }
 
   signal(actor: Actor, input: SignalInput): Promise<Outcome<undefined>> {
@@ -161,14 +159,14 @@ export class RoomObject extends DurableObject<Env> {
   }
 
   read(actor: Actor, user: string, seq: number | undefined): Promise<Outcome<ReadResult>> {
-    return this.#call(actor, ({ receipts }, now) => {
+    return this.#act(actor, ({ receipts }, now) => {
       receipts.read(user, seq, now);
       return accept(receipts.of(user));
     });
   }
 
   async kick(actor: Actor, kick: Kick): Promise<Outcome<undefined>> {
-    const outcome = await this.#call(actor, ({ moderation }, now) => moderation.kick(actor, kick, now));
+    const outcome = await this.#act(actor, ({ moderation }, now) => moderation.kick(actor, kick, now));
     // A ban ends following.
     if (outcome.ok && kick.banSeconds > 0) this.ctx.waitUntil(this.#open().unfollow(kick.user));
     return outcome;
@@ -180,11 +178,11 @@ export class RoomObject extends DurableObject<Env> {
   }
 
   unban(actor: Actor, user: string): Promise<Outcome<undefined>> {
-    return this.#call(actor, ({ moderation }) => moderation.unban(actor, user));
+    return this.#act(actor, ({ moderation }) => moderation.unban(actor, user));
   }
 
   configure(actor: Actor, patch: SettingsPatch): Promise<Outcome<OwnSettings>> {
-    return this.#call(actor, ({ moderation }) => moderation.configure(actor, patch));
+    return this.#act(actor, ({ moderation }) => moderation.configure(actor, patch));
   }
 
   /** For server code, as the Worker has seen to. */
@@ -206,7 +204,10 @@ export class RoomObject extends DurableObject<Env> {
     return true;
   }
 
-  /** For the user's object, as all that follows: how much they have left to read here; `null` of who is banned. Makes no room. */
+  /**
+   * For the user's object, as all that follows: how much they have left to read here; `null` of one who is banned. Makes
+   * no room.
+   */
   standingOf(user: string): RoomStanding | null {
     if (!this.#exists) return { head: 0, readSeq: 0, unread: 0 };
     const { moderation, receipts } = this.#open().room;
@@ -221,25 +222,26 @@ export class RoomObject extends DurableObject<Env> {
   /** Their object tells this room of nothing any more. `false`: it has to, as something of theirs is open here. */
   release(user: string): boolean {
     if (!this.#exists) return true;
-    const { room } = this.#open();
-    if (room.isOpenTo(user)) return false;
-    room.moderation.forget(user);
+    const live = this.#open();
+    if (live.isOpenTo(user)) return false;
+    live.room.moderation.forget(user);
     return true;
   }
 
   /** A session joins. Its answer and first frames come with a delivery. */
   async join(join: SessionJoin): Promise<Outcome<undefined>> {
     // Joining again starts over: it does not stand in its own way.
-    if (this.#open().sessions.leave(join.connection, "lost")) await this.#open().flush();
-    await this.#letLeave(join.actor);
-    const { room, sessions } = this.#open();
-    const now = Date.now();
-    const user = userOf(join.actor.identity);
-    if (join.replaces !== undefined) room.giveUp(join.replaces, join.actor.identity);
-    if (join.replacesSession !== undefined) sessions.giveUp(join.replacesSession, user?.id);
-    if (user !== null) room.moderation.learn(user.id, join.voidTokens, now);
-    const refusal = this.#refusal(join.actor) ?? (sessions.areFull ? FULL : undefined);
+    const { actor } = join;
+    if (this.#open().sessions.find(join.connection) !== undefined)
+      await this.#open().leave(join.connection, "lost");
+    await this.#letLeave(actor);
+    const user = userOf(actor.identity);
+    if (user !== null) this.#open().room.moderation.learn(user.id, join.voidTokens, Date.now());
+    const refusal = this.#refusal(actor, join) ?? this.#noSeat(join) ?? (await this.#replace(actor, join));
     if (refusal !== undefined) return reject(refusal);
+    // Another one may have come in while the one before it left.
+    const { sessions } = this.#open();
+    if (sessions.areFull) return reject(FULL);
     sessions.join(join);
     await this.#open().flush();
     return accept(undefined);
@@ -255,23 +257,28 @@ export class RoomObject extends DurableObject<Env> {
   async leave(session: string, departure: Departure): Promise<void> {
     if (!this.#exists) return;
     const user = this.#open().sessions.find(session)?.user?.id;
-    this.#open().sessions.leave(session, departure);
-    await this.#open().flush();
+    await this.#open().leave(session, departure);
     if (user !== undefined) await this.#open().sessions.carried(user);
   }
 
   /** The token of a session was renewed. */
   async renew(session: string, actor: Actor): Promise<void> {
     const live = this.#open();
-    await live.call(SERVER, 0, () => accept(live.sessions.find(session)?.update({ actor })));
+    await live.call(SERVER, 0, () => {
+      const connection = live.sessions.find(session);
+      if (connection !== undefined) live.room.renew(connection, actor);
+      return accept(undefined);
+    });
   }
 
   /** How the user is in all rooms of a session. */
   async present(session: string, presence: Pick<PresenceCommand, "status" | "data">): Promise<void> {
     const live = this.#open();
-    await live.call(SERVER, 0, () => {
+    await live.call(SERVER, 0, (_, now) => {
       const connection = live.sessions.find(session);
-      if (connection !== undefined) live.room.attendance.update(connection, presence);
+      if (connection === undefined) return accept(undefined);
+      live.room.attendance.update(connection, presence);
+      live.room.askAnew(now, [connection]);
       return accept(undefined);
     });
   }
@@ -286,18 +293,59 @@ export class RoomObject extends DurableObject<Env> {
     return live.call(actor, cost, (delivery, now) => run(live.room, now, delivery));
   }
 
+  /** As `#call`, for what lasts: a withdrawn token does nothing of it, not even in the minute in which isolates believe it. */
+  async #act<T>(
+    actor: Actor,
+    run: (room: Room, now: number, delivery: Delivery) => Outcome<T>,
+    cost = 1,
+  ): Promise<Outcome<T>> {
+    const refusal = await this.#open().judge(actor);
+    return refusal === undefined ? this.#call(actor, run, cost) : reject(refusal);
+  }
+
   /** A close is answered before its leave takes effect: until then the connection may fill the room. */
   async #letLeave(actor: Actor): Promise<void> {
     const live = this.#open();
     if (live.room.hasWork && live.room.refuses(actor, Date.now()) === FULL) await live.flush();
   }
 
-  /** Ghosts do not count. */
-  #refusal(actor: Actor): Refusal | undefined {
+  /** Where a session is to be: sessions have a bound of their own. */
+  #noSeat({ actor: { identity }, replacesSession }: SessionJoin): Refusal | undefined {
+    const { sessions } = this.#open();
+    const user = userOf(identity);
+    const frees = replacesSession !== undefined && sessions.mayGiveUp(replacesSession, user?.id);
+    return sessions.areFull && !frees ? FULL : undefined;
+  }
+
+  /**
+   * Closes what its client gave up, once nothing else stands in the way of the newcomer: one that is refused closes
+   * nothing. Refuses where there is no place even so.
+   */
+  async #replace(actor: Actor, { replaces, replacesSession }: Replacing): Promise<Refusal | undefined> {
+    if (replaces === undefined && replacesSession === undefined) return undefined;
+    const { room, sessions } = this.#open();
+    const needsPlace =
+      room.refuses(actor, Date.now()) === FULL || (replacesSession !== undefined && sessions.areFull);
+    if (replaces !== undefined) room.giveUp(replaces, actor.identity);
+    if (replacesSession !== undefined) sessions.giveUp(replacesSession, userOf(actor.identity)?.id);
+    if (!needsPlace) return undefined;
+    // The place that it wants is the one that it gives up.
+    await this.#open().flush();
+    return this.#refusal(actor, {});
+  }
+
+  /** Ghosts do not count, nor what its client gives up for it. */
+  #refusal(actor: Actor, { replaces, replacesSession }: Replacing): Refusal | undefined {
     const live = this.#open();
     const now = Date.now();
     live.room.sweepIfDue(now);
     const refusal = live.room.refuses(actor, now);
+    if (refusal === FULL) {
+      const { identity } = actor;
+      if (replaces !== undefined && live.room.mayGiveUp(replaces, identity)) return undefined;
+      if (replacesSession !== undefined && live.sessions.mayGiveUp(replacesSession, userOf(identity)?.id))
+        return undefined;
+    }
     // The refused need not wait until the others have heard of the ghosts that were just found.
     if (refusal !== undefined) this.ctx.waitUntil(live.flushIfDue());
     // Sessions that are gone without a word may be what fills it.

@@ -4,6 +4,7 @@
 import {
   exceedsBytes,
   type Limits,
+  MAX_PAGE_BYTES,
   MAX_REPLAY_EVENTS,
   PROTOCOL_VERSION,
   type ReconnectLimits,
@@ -56,7 +57,7 @@ export class Welcome {
     this.#unread = unread;
   }
 
-  /** Its replay has at most `maxBytes`. Answers how many bytes were sent, about. */
+  /** What it missed comes in at most `maxBytes`, the latest in a whole page. Answers how many bytes were sent, about. */
   greet(connection: RoomConnection, maxBytes: number, now: number): number {
     const { stage, topics } = connection.state;
     if (stage.at !== "joining") return 0;
@@ -116,9 +117,10 @@ export class Welcome {
     const { log, pages } = this.#rules;
     const { recovery, after } = log.recover(since);
     if (recovery !== "complete") {
-      const page = pages.once(JSON.stringify(["latest", history, topics, maxBytes]), () => ({
-        events:
-          history === 0 ? [] : log.messagesBefore(log.head + 1, topics, { limit: history, maxBytes }).events,
+      // Nothing brings the rest of it, so it is not made smaller; it is the same for all who come without a cursor.
+      const size = { limit: history, maxBytes: MAX_PAGE_BYTES };
+      const page = pages.once(JSON.stringify(["latest", history, topics]), () => ({
+        events: history === 0 ? [] : log.messagesBefore(log.head + 1, topics, size).events,
         seq: log.head,
         more: false,
       }));

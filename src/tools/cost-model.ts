@@ -65,16 +65,16 @@ const SWEEPS_AN_HOUR = ROOM_COUNTERS.idleHour.requests;
 /** An object sleeps this long after its last event. */
 const SLEEPS_AFTER_S = 10;
 /** A member whose last connection was lost, as when a tab is closed, stays this long, and a timer runs meanwhile. */
-const GRACE_S = 5;
+export const GRACE_S = 5;
 /** An assumption: a token is verified, a frame is passed on. */
 const WORKER_CPU_MS_A_REQUEST = 2;
 /** Handing a frame to one socket. */
 const DELIVERY_MS_A_SOCKET = 0.01;
 const NOTIFICATION_BYTES = 200;
 /** Above this many a room counts its members and no longer tells of each. */
-const LISTED_MEMBERS = 200;
+export const LISTED_MEMBERS = 200;
 /** As far as unread messages are counted. */
-const MAX_UNREAD = 1_000;
+export const MAX_UNREAD = 1_000;
 const DAY_S = 86_400;
 const GB = 1e9;
 
@@ -123,7 +123,7 @@ export function billFor(usage: Usage, usdPerMillionDeliveries: number): Bill {
 }
 
 /** As many as a room lists of those who read last: src/room/receipt-store.ts. */
-const LISTED_READERS = 1_000;
+export const LISTED_READERS = 1_000;
 
 const METERS = Object.keys(PRICES) as readonly Meter[];
 

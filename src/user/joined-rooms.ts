@@ -26,9 +26,11 @@ export function passOn(session: SessionConnection | undefined, room: string, ite
   const joined = session && joinedRoom(session, room);
   if (session === undefined || joined === undefined) return { kind: "gone" };
   const { after, upTo, frames, left } = item;
-  // It has joined again meanwhile: what belongs to the time before is of no interest.
-  if (joined.join !== item.join) return { kind: "taken" };
   const { told } = joined;
+  if (joined.join !== item.join) {
+    // It joins again: until the new stay begins, what it said in the one before is still answered.
+    return told === null ? passLast(session, room, item) : { kind: "taken" };
+  }
   const follows = after === null || after === told;
   if (!follows && left === undefined) {
     // A delivery that was taken, and whose answer was lost on the way back.
@@ -42,7 +44,7 @@ export function passOn(session: SessionConnection | undefined, room: string, ite
   return { kind: "taken" };
 }
 
-/** As `passOn`, of a stay that the session is about to end: nothing follows on it. */
+/** As `passOn`, of a stay that the session is about to end, or to begin anew: nothing follows on it. */
 export function passLast({ socket }: SessionConnection, room: string, { frames }: SessionItem): ItemAnswer {
   for (const frame of frames) socket.send(withRoom(frame, room));
   return { kind: "taken" };

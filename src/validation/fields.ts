@@ -16,7 +16,7 @@ import { integer, listOf, text } from "./ranges.ts";
 
 /** What a name must be, after the name of its field. */
 export const ROOM_NAME = "must be 1 to 128 of A-Z a-z 0-9 _ . : - and start with a letter or digit";
-export const USER_ID = `must be 1 to ${MAX_USER_ID_LENGTH} printable characters, and not . or ..`;
+export const USER_ID = `must be 1 to ${MAX_USER_ID_LENGTH} printable characters, not all of them blank, and not . or ..`;
 
 export const commandId = v.pipe(v.string(), v.check(isCommandId, "must have 1 to 64 characters"));
 export const eventName = v.pipe(

@@ -43,6 +43,11 @@ export interface ConnectOptions {
   /** The connection that its client gave up. */
   readonly replaces?: string;
   readonly issuedAt?: number | null;
+  /** Left out: as long as the token lasts. */
+  readonly permissionUntil?: number;
+  /** The user's name; the id, unless given. */
+  readonly name?: string;
+  readonly picture?: string;
 }
 
 const defaultsOf = (given: RoomTestSettings): RoomDefaults => ({
@@ -91,17 +96,30 @@ export class RoomForTest {
   /** As the shell does: also what it replaces is closed. */
   connect(user: string | null, options: ConnectOptions = {}): Person {
     const { since, history = 50, topics = null, presence = true, permission = "write" } = options;
-    const { frameBytes, replaces, expiresAt = this.now + 3_600_000, issuedAt = 0 } = options;
+    const {
+      permissionUntil,
+      frameBytes,
+      replaces,
+      expiresAt = this.now + 3_600_000,
+      issuedAt = 0,
+      name = user ?? "",
+      picture,
+    } = options;
     const identity =
       user === null
         ? ({ kind: "anonymous" } as const)
-        : ({ kind: "user", user: { id: user, name: user }, expiresAt, issuedAt } as const);
+        : ({
+            kind: "user",
+            user: { id: user, name, ...(picture !== undefined && { picture }) },
+            expiresAt,
+            issuedAt,
+          } as const);
     if (replaces !== undefined) this.room.giveUp(replaces, identity);
     const socket = new SocketForTest((): Extent => ({ head: this.log.head, floor: this.log.floor }));
     const connection = new RoomConnection(socket, {
       version: 1,
       id: `c_${++this.#ids}`,
-      actor: { identity, permission },
+      actor: { identity, permission, ...(permissionUntil !== undefined && { permissionUntil }) },
       topics,
       presence: presence && user !== null,
       counted: true,
@@ -179,6 +197,7 @@ export class RoomForTest {
     const storage = { settings, log, users, receipts: new ReceiptStore(this.database) };
     return new Room("test", storage, {
       newEpoch,
+      random: () => 0.5,
       reportFault: (error) => this.faults.push(error),
       audit: (entry) => this.audited.push(entry),
     });

@@ -78,7 +78,7 @@ describe("names", () => {
         "a#b",
         "a%b",
         "a b",
-        " ",
+        " a",
         "ä",
         "日本",
         "👍🏽",
@@ -90,6 +90,19 @@ describe("names", () => {
     for (const id of [
       ...["", ".", "..", "a\n", "a\u0000", "\u007f", "\u0085", "\u2028", "\u2029", "\ud83d", "a\ude00"],
       ...["x".repeat(256), "👍".repeat(128)],
+      // What nobody can see: it would make two ids look alike.
+      ...[
+        "a\u200b",
+        "a\u00adb",
+        "a\u200db",
+        "a\u200e",
+        "\u202ea",
+        "\u2066a",
+        "\ufeffa",
+        "a\u2060",
+        "\u{e0041}",
+      ],
+      ...["\u3164", "a\ufe0f", "a\u034f", "\u115f", " ", "  ", "\u00a0", "\u3000 "],
     ])
       expect([id, isUserId(id)]).toEqual([id, false]);
     expect([isCommandId("👍"), isCommandId(""), isCommandId("x".repeat(65)), isCommandId("\ud800")]).toEqual([

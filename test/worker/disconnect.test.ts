@@ -1,3 +1,4 @@
+import { runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { ask, many } from "./support/changes.ts";
 import { dated, disconnect, intoRoom, intoSession, VOID, WINDOW_MS } from "./support/disconnect.ts";
@@ -219,6 +220,45 @@ describe("disconnect", () => {
     stopClock(now + 2_000);
     expect(await intoRoom(room, next)).toBe(`${VOID} 1500`);
     expect(await intoRoom(room, await dated(user, now, 62))).toBe("connected");
+  });
+});
+
+describe("a user with very many rooms", () => {
+  /** As if the user had opened 2,000 rooms before, which are all gone. */
+  async function withManyRooms(user: string): Promise<void> {
+    await runInDurableObject(userObject(user), (_, { storage: { sql } }) => {
+      sql.exec(
+        `WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 2000)
+         INSERT INTO rooms SELECT 'z' || n, ?, 0 FROM n`,
+        Number.MAX_SAFE_INTEGER,
+      );
+    });
+    await sleep(userObject(user));
+  }
+
+  it("[U29][B7] a disconnect reaches a room in which they have a socket, as it is not let go", async () => {
+    const user = uniqueName("user");
+    // The names of those that are asked first.
+    const [room, left] = [uniqueName("0open"), uniqueName("0left")];
+    const socket = await join(room, user);
+    (await join(left, user)).close(1000);
+    await roomHas(left, 0);
+    for (const name of [room, left])
+      await runInDurableObject(userObject(user), (object) => object.unfollow(name, null));
+    await withManyRooms(user);
+    const known = () =>
+      runInDurableObject(userObject(user), (_, { storage: { sql } }) =>
+        sql
+          .exec<{ room: string }>("SELECT room FROM rooms WHERE room < '1' ORDER BY room")
+          .toArray()
+          .map((row) => row.room),
+      );
+    await join(uniqueName("a"), user);
+    await vi.waitFor(async () => expect(await known()).toEqual([room]));
+    expect(await roomObject(room).release(user)).toBe(false);
+    expect(await roomObject(left).release(user)).toBe(true);
+    await disconnect(user);
+    expect(await socket.closed).toMatchObject({ code: 4401 });
   });
 });
 

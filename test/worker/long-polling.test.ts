@@ -1,5 +1,7 @@
 import { evictDurableObject } from "cloudflare:test";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { Poll } from "../../src/http/poll.ts";
+import { waitingAnswer } from "../../src/http/poll-events.ts";
 import { RoomObject } from "../../src/index.ts";
 import { advanceClock, configureRoom } from "./support/objects.ts";
 import {
@@ -33,6 +35,24 @@ async function poll(room: string, query: string, user = "ada"): Promise<Polled> 
 
 const seqs = ({ events }: Polled) => events.flatMap(({ seq }) => seq ?? []);
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => from + at);
+
+it("[H4] a poll that the room did not greet is told when to come again", async () => {
+  const { 0: client, 1: server } = new WebSocketPair();
+  server.accept();
+  const waiting = new Poll(client);
+  waiting.end();
+  expect(await waiting.replayed()).toMatchObject({ code: "overloaded", retryAfterMs: 5_000 });
+});
+
+it("[H16] an answer that cannot be written any more ends, and nothing else", async () => {
+  const { 0: client, 1: server } = new WebSocketPair();
+  server.accept();
+  const waiting = new Poll(client);
+  const answer = waitingAnswer(waiting, 60_000).text();
+  // What throws here is that it was never greeted; where the stream has ended the write does.
+  waiting.end();
+  await expect(answer).rejects.toThrow();
+});
 
 describe("long polling", () => {
   it("[H4] answers at once when there is anything", async () => {

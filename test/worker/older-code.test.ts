@@ -165,3 +165,21 @@ describe("an alarm of a user's object", () => {
     expect((await callAs(await tokenFor(user), "GET", "/v1/me/notifications")).status).toBe(200);
   });
 });
+
+describe("a single object that cannot open", () => {
+  it("[X8] is told of by /health, which is ok for all others", async () => {
+    advanceClock(11 * 60_000);
+    const logged = watchLog();
+    const room = uniqueName("room");
+    await join(room, "ada");
+    await execute(roomObject(room), "DROP TABLE log");
+    await crash(roomObject(room));
+    expect((await callAsServer("GET", `/v1/rooms/${room}`)).status).toBe(500);
+    const reason = "room: failed, see the logs";
+    expect(await health()).toEqual([
+      200,
+      { ok: true, objects: [{ reason, count: 1, lastAt: expect.any(Number) }] },
+    ]);
+    expect(logged("cannot_open")).toMatchObject([{ reason, room }]);
+  });
+});

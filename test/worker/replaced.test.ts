@@ -3,7 +3,18 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { NONE_VOID } from "../../src/realtime/withdrawn.ts";
-import { join, openSession, roomObject, uniqueName, userObject } from "./support/worker.ts";
+import { dated, disconnect, open, WINDOW_MS } from "./support/disconnect.ts";
+import { configureRoom, configureUser, stopClock } from "./support/objects.ts";
+import { TestSocket } from "./support/test-socket.ts";
+import {
+  join,
+  openSession,
+  roomObject,
+  tokenFor,
+  uniqueName,
+  upgrade,
+  userObject,
+} from "./support/worker.ts";
 
 const connectionOf = async (socket: Awaited<ReturnType<typeof join>>, room?: string) =>
   String((await socket.next("connected", (frame) => room === undefined || frame.room === room)).connection);
@@ -37,6 +48,74 @@ describe("a connection that its client gave up", () => {
     const bo = await join(room, "bo");
     await join(room, "ada", { query: `?replaces=${await connectionOf(bo)}` });
     expect(await bo.ask({ type: "send", id: "m", data: 1 })).toMatchObject({ type: "ok" });
+  });
+});
+
+describe("a newcomer that is refused", () => {
+  const refusedWith = async (path: string, token: string) => {
+    const { webSocket } = await upgrade(path, token);
+    return webSocket && new TestSocket(webSocket).closed;
+  };
+
+  it("[J20] closes nothing: a void token ends no valid socket or session", async () => {
+    const [room, user] = [uniqueName("replaced"), uniqueName("ada")];
+    const now = stopClock();
+    const old = await dated(user, now, 0);
+    await (await open(`/v1/rooms/${room}/connect`, old)).settled();
+    await disconnect(user);
+    stopClock(now + WINDOW_MS);
+    const [socket, session] = [await join(room, user), await openSession(user)];
+    for (const [path, living] of [
+      [`/v1/rooms/${room}/connect`, socket],
+      ["/v1/connect", session],
+    ] as const) {
+      const id = await connectionOf(living);
+      expect(await refusedWith(`${path}?replaces=${id}`, old)).toMatchObject({ code: 4401 });
+      expect(await living.ask({ type: "ping", id: "p" })).toMatchObject({ type: "pong" });
+    }
+  });
+
+  it("[J20] in a full room takes the place of what it replaces, and no other", async () => {
+    const room = uniqueName("replaced");
+    await configureRoom(room, { MAX_CONNECTIONS_PER_ROOM: 2 });
+    const [ada, bo] = [await join(room, "ada"), await join(room, "bo")];
+    const path = `/v1/rooms/${room}/connect?replaces=`;
+    const full = { code: 4503, reason: "room_full 5000" };
+    expect(await refusedWith(path + (await connectionOf(bo)), await tokenFor("ada"))).toEqual(full);
+    expect(await refusedWith(`${path}c_unknown`, await tokenFor("ada"))).toEqual(full);
+    const next = await join(room, "ada", { query: `?replaces=${await connectionOf(ada)}` });
+    expect(await ada.closed).toMatchObject({ code: 4409 });
+    for (const living of [next, bo])
+      expect(await living.ask({ type: "ping", id: "p" })).toMatchObject({ type: "pong" });
+    // Nobody is told of it.
+    expect(bo.ofType("memberLeft")).toEqual([]);
+  });
+
+  it("[J20][J14] a session in a full room takes the place of the socket, or the session, that it replaces", async () => {
+    const [room, user] = [uniqueName("replaced"), uniqueName("ada")];
+    await configureRoom(room, { MAX_CONNECTIONS_PER_ROOM: 1 });
+    const socket = await join(room, user);
+    const session = await openSession(user);
+    session.send({ type: "join", id: "j", room, replaces: await connectionOf(socket) });
+    await session.next("caughtUp", (frame) => frame.room === room);
+    expect(await socket.closed).toMatchObject({ code: 4409 });
+    const id = String(session.ofType("connected")[0]?.connection);
+    const next = await openSession(user, { query: `?replaces=${id}` });
+    next.send({ type: "join", id: "j", room });
+    await next.next("caughtUp", (frame) => frame.room === room);
+    const other = await openSession(uniqueName("bo"));
+    expect(await other.ask({ type: "join", id: "j", room })).toMatchObject({ code: "room_full" });
+  });
+
+  it("[J20] with as many sessions as there may be takes the place of the one that it replaces", async () => {
+    const user = uniqueName("ada");
+    await configureUser(user, { MAX_CONNECTIONS_PER_USER: 1 });
+    const old = await openSession(user);
+    expect(await refusedWith("/v1/connect?replaces=c_unknown", await tokenFor(user))).toMatchObject({
+      code: 4503,
+    });
+    await openSession(user, { query: `?replaces=${await connectionOf(old)}` });
+    expect(await old.closed).toMatchObject({ code: 4409 });
   });
 });
 

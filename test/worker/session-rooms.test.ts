@@ -104,6 +104,27 @@ describe("a room on a session", () => {
     },
   );
 
+  it("[J13] what was said before a room is joined again is answered before the new first frames", async () => {
+    const room = uniqueName("shared");
+    const session = await sessionIn(room, uniqueName("bo"));
+    const { length } = session.received;
+    const frames = [
+      { type: "send", id: "m1", room, data: 1 },
+      { type: "join", id: "again", room, history: 0 },
+      { type: "read", id: "r", room },
+      { type: "join", id: "once more", room, history: 0 },
+      { type: "send", id: "m2", room, data: 2 },
+    ];
+    for (const frame of frames) session.send(frame);
+    await session.next("ok", ({ id }) => id === "m2");
+    const answers = session.received.slice(length).filter(({ type }) => type === "ok" || type === "error");
+    expect(answers.map(({ id, type }) => [id, type])).toEqual(frames.map(({ id }) => [id, "ok"]));
+    expect(await storedMessages(room)).toBe(2);
+    // The new stay is whole.
+    const heard = inRoom(session, room).filter(({ type }) => type === "message");
+    expect(heard.map(({ id }) => id)).toEqual(["m1", "m2"]);
+  });
+
   it("[J11] each command behind a leave is answered, in order, and has no effect", async () => {
     const room = uniqueName("shared");
     const session = await sessionIn(room, uniqueName("bo"));

@@ -28,7 +28,7 @@ const IDS = [
   'a"b',
   "__proto__",
   "anonymous connections",
-  "Ærøskøbing 日本 👩‍🚀",
+  "Ærøskøbing 日本 👍🏽",
   "日".repeat(255),
 ];
 

@@ -26,6 +26,33 @@ describe("the heartbeat", () => {
     expect(socket().pings).toBe(2);
   });
 
+  it("[G20] a client that is not greeted yet waits while pongs come, for 2 minutes at most", async () => {
+    const { room, socket, sockets, clock, goLive } = await dialedRoom();
+    socket().open();
+    await clock.advance(110_000);
+    expect([sockets.count, socket().pings]).toEqual([1, 12]);
+    await goLive();
+    expect(room.state.status).toBe("connected");
+    await clock.advance(25_000);
+    expect([sockets.count, socket().pings]).toEqual([1, 13]);
+  });
+
+  it("[G20] and dials anew after them, or where no pong comes for 30 s, or it never opens", async () => {
+    for (const [how, afterMs] of [
+      ["pongs", 120_000],
+      ["silent", 30_000],
+      ["never open", 30_000],
+    ] as const) {
+      const { room, socket, clock } = await dialedRoom();
+      socket().answersPings = how === "pongs";
+      if (how !== "never open") socket().open();
+      await clock.advance(afterMs - 1);
+      expect([how, room.state.status]).toEqual([how, "connecting"]);
+      await clock.advance(1);
+      expect([how, room.state]).toMatchObject([how, { status: "reconnecting", error: { code: "timeout" } }]);
+    }
+  });
+
   it("[C13] without a pong in time the socket is dropped and dialed again", async () => {
     const { socket, clock, room } = await roomForTest();
     socket().answersPings = false;

@@ -150,6 +150,24 @@ describe("members", () => {
     expect(ada.socket.take()).toMatchObject([{ member: { status: "away", data: null } }]);
   });
 
+  it("[P15] first words take the place of what was lost only on a connection that came after the loss", () => {
+    const test = new RoomForTest();
+    const ada = test.join("ada");
+    const [one, two] = [test.join("bo"), test.join("bo")];
+    one.ask({ type: "presence", id: "1", status: "busy", data: "one" });
+    ada.socket.take();
+    one.leave("lost");
+    // It was there all the time, and has not said anything yet.
+    two.ask({ type: "presence", id: "2", status: "away" });
+    expect(ada.socket.take()).toEqual([]);
+    const back = test.join("bo");
+    back.ask({ type: "presence", id: "3", status: "busy", data: "one" });
+    test.later(10_000);
+    expect(ada.socket.ofType("memberUpdated")).toEqual([]);
+    back.leave("left");
+    expect(ada.socket.take()[0]).toMatchObject({ member: { status: "away", data: null } });
+  });
+
   it("[P14] where the clock was set back nobody stays for longer", () => {
     const test = new RoomForTest();
     const ada = test.join("ada");

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { type Person, RoomForTest } from "../../support/room-for-test.ts";
+import { type ConnectOptions, type Person, RoomForTest } from "../../support/room-for-test.ts";
 
 const MIB = 1_048_576;
 const FLUSH_BYTES = 2 * MIB;
@@ -167,20 +167,48 @@ describe("connections that do not read what they were sent", () => {
     expect([isGreeted(bo), test.room.isHeldUp]).toEqual([true, false]);
   });
 
-  it("[F13] are closed where they read nothing for 10 s; who reads at all is not", () => {
+  it("[F13] are closed where they read less than 128 KiB in 10 s", () => {
     const { test, deaf, bo } = heldUp();
     test.now += 9_000;
-    for (const { socket } of deaf.slice(0, 4)) socket.unsent -= 1_000;
+    for (const { socket } of deaf.slice(0, 1)) socket.unsent -= 131_072;
+    for (const { socket } of deaf.slice(1)) socket.unsent -= 20_000;
     test.room.flush(test.now);
     expect(deaf.filter(({ socket }) => socket.closed)).toEqual([]);
     test.now += 2_000;
     test.room.flush(test.now);
     test.room.flush(test.now);
     expect(deaf.map(({ socket }) => socket.closed?.reason)).toEqual([
-      ...Array.from({ length: 4 }, () => undefined),
-      ...Array.from({ length: 11 }, () => "slow_consumer"),
+      undefined,
+      ...Array.from({ length: 14 }, () => "slow_consumer"),
     ]);
     expect(isGreeted(bo)).toBe(true);
+  });
+
+  it("[F13] do not keep others out by reading a byte now and then", () => {
+    const { test, deaf, bo } = heldUp();
+    let waitedMs = 0;
+    for (let round = 1; !isGreeted(bo); round++) {
+      test.now += 1_000;
+      waitedMs += 1_000;
+      // One user's many connections, each of which reads as little as it can.
+      for (const { socket } of deaf) if (socket.unsent > 0) socket.unsent -= 1;
+      test.room.flush(test.now);
+      expect(round).toBeLessThan(20);
+    }
+    expect(waitedMs).toBeLessThan(12_000);
+  });
+
+  it("[F13] a little that is always on its way to a reader in a busy room is no page unread", () => {
+    const { test, deaf, bo } = heldUp();
+    const [reader] = deaf;
+    if (reader !== undefined) reader.socket.unsent = 2_000;
+    for (let second = 0; second < 12; second++) {
+      test.now += 1_000;
+      for (const { socket } of deaf.slice(1)) socket.unsent = Math.max(1.05 * MIB, socket.unsent - 20_000);
+      test.room.flush(test.now);
+    }
+    expect(isGreeted(bo)).toBe(true);
+    expect(reader?.socket.closed).toBe(undefined);
   });
 
   it("[F13] are left alone where nobody waits", () => {
@@ -201,5 +229,85 @@ describe("connections that do not read what they were sent", () => {
     bo.socket.unsent = 0;
     test.flush();
     expect(bo.socket.ofType("ok")).toHaveLength(1);
+  });
+
+  it("[F16] a page that waits for its own reader is no reason to flush at once, and ends with the connection after 10 s", () => {
+    const { test, cursor } = largeRoom(400);
+    const bo = test.join("bo", { since: cursor(0) });
+    const cy = test.join("cy", { history: 0 });
+    for (const { socket } of [bo, cy]) socket.unsent = 2 * MIB;
+    for (const person of [bo, cy]) person.say({ type: "history", id: "page", after: 100, limit: 1_000 });
+    const flush = () => {
+      test.room.flush(test.now);
+      return [test.room.hasWork, test.room.isHeldUp];
+    };
+    expect(flush()).toEqual([true, true]);
+    for (let second = 1; second < 10; second++) {
+      test.now += 1_000;
+      bo.socket.unsent -= 15_000;
+      expect(flush()).toEqual([true, true]);
+    }
+    expect([bo.socket.closed, cy.socket.closed]).toEqual([undefined, undefined]);
+    test.now += 1_000;
+    flush();
+    expect([bo.socket.closed, cy.socket.closed]).toEqual([
+      undefined,
+      { code: 4503, reason: "slow_consumer" },
+    ]);
+    bo.socket.unsent = MIB / 2;
+    expect(flush()).toEqual([false, false]);
+    expect(bo.socket.ofType("ok")).toHaveLength(1);
+  });
+});
+
+describe("those who come without a cursor, or with one that is lost", () => {
+  it("[F17] get all of the latest messages, however many come back at once", () => {
+    const { test, cursor } = largeRoom(400);
+    for (let at = 0; at < 300; at++) test.connect(`user${at}`, { since: cursor(at) });
+    const newcomer = test.connect("newcomer");
+    const lost = test.connect("lost", { since: "other.7", history: 60 });
+    test.flush();
+    expect([newcomer.seqs.length, lost.seqs.length]).toEqual([50, 60]);
+    expect(newcomer.seqs.at(-1)).toBe(400);
+  });
+
+  it("[F17][F14] and it is built once for all of them in a flush", () => {
+    const { test } = largeRoom(100);
+    const built = vi.spyOn(test.log, "messagesBefore");
+    const people = Array.from({ length: 3 }, (_, at) => test.connect(`user${at}`));
+    test.room.flush(test.now);
+    expect(built).toHaveBeenCalledTimes(1);
+    expect(people.map(({ seqs }) => seqs.length)).toEqual([50, 50, 50]);
+  });
+});
+
+describe("one that waits for its first frames", () => {
+  function waiting(options: ConnectOptions) {
+    const { test, ada, cursor } = largeRoom(400);
+    for (let at = 0; at < 15; at++) {
+      test.connect(`deaf${at}`, { since: cursor(0) }).socket.unsent = 1.1 * MIB;
+      test.flush();
+    }
+    return { test, ada, bo: test.connect("bo", { since: cursor(0), ...options }) };
+  }
+
+  it("[F18] is not greeted when its token has expired meanwhile", () => {
+    const start = new RoomForTest().now;
+    const { test, bo } = waiting({ expiresAt: start + 2_000 });
+    test.room.flush(test.now);
+    expect(isGreeted(bo)).toBe(false);
+    test.now += 2_000;
+    test.flush();
+    expect([bo.socket.frames, bo.socket.closed]).toEqual([[], { code: 4401, reason: "token_expired" }]);
+    expect(test.room.size).toBe(16);
+  });
+
+  it("[F18] is swept as the others are where it has stopped its heartbeat", () => {
+    const { test, bo } = waiting({});
+    bo.socket.pingedAt = test.now;
+    test.room.flush(test.now);
+    test.room.sweep(test.now + 76_000);
+    expect(bo.socket.closed).toMatchObject({ code: 4408 });
+    expect(test.room.attendance.connectionsOf("bo").size).toBe(0);
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { SERVER } from "../../../src/auth/identity.ts";
 import { utf8Length } from "../../../src/protocol/index.ts";
 import { type Person, RoomForTest } from "../../support/room-for-test.ts";
 
@@ -104,6 +105,40 @@ describe("a connection that takes small frames only", () => {
     expect(lists.flatMap(({ members }) => members)).toEqual(test.room.attendance.members);
     expect(largest(bo)).toBeLessThanOrEqual(4_096);
     expect(cy.socket.ofType("members")).toEqual([{ type: "members", members: test.room.attendance.members }]);
+  });
+
+  it("[F15] gets what is due to it before it is closed in small frames too", () => {
+    const { test } = roomWith(1);
+    const bo = test.join("bo", { frameBytes: 4_096, history: 0 });
+    for (let n = 0; n < 200; n++) bo.say({ type: "presence", id: `${n} ${"x".repeat(50)}` });
+    test.call(SERVER, (_, now) => {
+      return test.room.moderation.kick(SERVER, { user: "bo", banSeconds: 0 }, now);
+    });
+    expect(bo.socket.ofType("ok")).toHaveLength(200);
+    expect(bo.socket.closed).toMatchObject({ code: 4403 });
+    expect(largest(bo)).toBeLessThanOrEqual(4_096);
+  });
+
+  it("[F15] a full list of the longest members comes in frames of 1 MiB to one that named no bound", () => {
+    const test = new RoomForTest();
+    const text = (length: number) => "\u{1f600}".repeat(length / 2);
+    for (let n = 0; n < 199; n++) {
+      const person = test.connect(`${n} ${text(240)}`, {
+        name: text(128),
+        picture: `https://a.example/${"é".repeat(2_000)}`,
+        history: 0,
+      });
+      test.flush();
+      person.say({ type: "presence", id: "p", data: "x".repeat(1_000) });
+    }
+    test.flush();
+    const bo = test.join("bo");
+    expect(bo.socket.ofType("connected")).toMatchObject([{ members: [], moreMembers: true }]);
+    const lists = bo.socket.ofType("members");
+    expect(lists.length).toBeGreaterThan(1);
+    expect(lists.flatMap(({ members }) => members)).toEqual(test.room.attendance.members);
+    expect(test.room.attendance.members).toHaveLength(200);
+    expect(largest(bo)).toBeLessThanOrEqual(1_048_576);
   });
 
   it("[F15] shares its frames with those of the same bound, and outlives sleep", () => {

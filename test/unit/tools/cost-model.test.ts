@@ -1,5 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { billFor, usageOf, type Workload } from "../../../src/tools/cost-model.ts";
+import * as limits from "../../../src/protocol/limits.ts";
+import * as attendance from "../../../src/room/attendance.ts";
+import * as receipts from "../../../src/room/receipt-store.ts";
+import {
+  billFor,
+  GRACE_S,
+  LISTED_MEMBERS,
+  LISTED_READERS,
+  MAX_UNREAD,
+  usageOf,
+  type Workload,
+} from "../../../src/tools/cost-model.ts";
 import { INBOX_COUNTERS, ROOM_COUNTERS } from "../../../src/tools/measured-counters.ts";
 import { PRICES } from "../../../src/tools/prices.ts";
 
@@ -38,6 +49,15 @@ const usage = (workload: Partial<Workload>) => usageOf({ ...NOTHING, ...workload
 const amounts = (workload: Partial<Workload>) => usage(workload).amounts;
 
 describe("usage", () => {
+  it("[K6] counts as far, and lists as many, as rooms do", () => {
+    expect([MAX_UNREAD, LISTED_MEMBERS, LISTED_READERS, GRACE_S * 1_000]).toEqual([
+      limits.MAX_UNREAD,
+      limits.LISTED_MEMBERS,
+      receipts.LISTED,
+      attendance.GRACE_MS,
+    ]);
+  });
+
   it("[K7] of nothing is nothing", () => {
     expect(new Set(Object.values(amounts({})))).toEqual(new Set([0]));
     expect(usage({}).deliveries).toBe(0);

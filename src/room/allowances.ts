@@ -69,6 +69,11 @@ export class Allowances {
     return retryAfterMs === 0 ? undefined : tooFast(retryAfterMs);
   }
 
+  /** An anonymous reader's first frames are refused unread where another's have cost so much meanwhile. */
+  refusesGreeting(identity: Identity, now: number): Refusal | undefined {
+    return identity.kind === "anonymous" ? this.refuses(identity, 0, now) : undefined;
+  }
+
   /** Takes what was used already, though it be debt; gives back where `cost` is below 0. */
   charge(identity: Identity, cost: number, now: number): void {
     if (cost === 0) return;

@@ -4,7 +4,7 @@
 import { type Database, firstRow, inParts, type Sql, type SqlRow } from "../platform/sql.ts";
 import { LogRing } from "./log-ring.ts";
 import type { IdRecord, Speaker, StoredAt } from "./recent-ids.ts";
-import { LOG_TABLE } from "./room-schema.ts";
+import { LOG_TABLE, VOICES } from "./room-schema.ts";
 
 export interface LogState {
   readonly epoch: string;
@@ -40,17 +40,22 @@ export interface StoredChange {
 }
 
 export type BodyRow = { seq: number; event: string; body: string };
-export type TargetRow = BodyRow & { slot: number; author: string; by_server: number; deleted: number | null };
+export type TargetRow = BodyRow & {
+  slot: number;
+  author: string;
+  voice: number | null;
+  deleted: number | null;
+};
 export type ChangedRow = BodyRow & {
   changed: number;
   changed_at: number;
   changed_by: string | null;
   deleted: number | null;
 };
-type AuthorRow = { seq: number; author: string; at: number; by_server: number };
+type AuthorRow = { seq: number; author: string; at: number; voice: number | null };
 type ChangerRow = { seq: number; changer: string; at: number };
 type LatestRow = { seq: number; author: string; deleted: number | null };
-type IdRow = { seq: number; author: string; id: string; at: number; by_server: number };
+type IdRow = { seq: number; author: string; id: string; at: number; voice: number | null };
 type StateRow = { epoch: string; created_at: number; ring: number; head: number };
 
 /** Messages with `after` < seq ≤ `upTo`. */
@@ -106,13 +111,14 @@ export class LogStore {
   }
 
   /** Not `INSERT OR REPLACE`, which would also delete another message of the same key, in whatever slot. */
-  append({ seq, event, author, byServer, id, at, body, keyed }: StoredMessage): void {
+  append(message: StoredMessage): void {
+    const { seq, event, author, id, at, body } = message;
     this.#sql.exec(
-      `INSERT INTO log (slot, seq, event, author, by_server, id, at, body, keyed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO log (slot, seq, event, author, id, at, body, voice) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (slot) DO UPDATE SET seq = excluded.seq, event = excluded.event, author = excluded.author,
-         by_server = excluded.by_server, id = excluded.id, at = excluded.at, body = excluded.body,
-         keyed = excluded.keyed, changed = NULL, deleted = NULL`,
-      ...[this.#ring.nextSlot, seq, event, author, byServer ? 1 : 0, id, at, body, keyed ? 1 : null],
+         id = excluded.id, at = excluded.at, body = excluded.body, voice = excluded.voice, changed = NULL,
+         deleted = NULL`,
+      ...[this.#ring.nextSlot, seq, event, author, id, at, body, voiceOf(message)],
     );
     this.#ring.appended(seq);
   }
@@ -127,8 +133,7 @@ export class LogStore {
 
   find(seq: number): TargetRow | undefined {
     const slot = this.#ring.slotOf(this.#ring.lastUpTo(seq));
-    const query =
-      "SELECT slot, seq, event, author, by_server, body, deleted FROM log WHERE slot = ? AND seq = ?";
+    const query = "SELECT slot, seq, event, author, voice, body, deleted FROM log WHERE slot = ? AND seq = ?";
     return firstRow(this.#sql.exec<TargetRow>(query, slot, seq));
   }
 
@@ -150,13 +155,13 @@ export class LogStore {
   }
 
   *ids(after: number, upTo: number): Generator<IdRecord> {
-    for (const row of this.#span<IdRow>("seq, author, id, at, by_server", { after, upTo }, "ASC"))
-      yield { ...row, byServer: row.by_server === 1 };
+    for (const row of this.#span<IdRow>("seq, author, id, at, voice", { after, upTo }, "ASC"))
+      yield { ...row, byServer: isByServer(row) };
   }
 
   /** Newest first, read as they are taken. */
   authors(): Generator<AuthorRow> {
-    return this.#span<AuthorRow>("seq, author, at, by_server", this.#everything, "DESC");
+    return this.#span<AuthorRow>("seq, author, at, voice", this.#everything, "DESC");
   }
 
   /** Who changed a message last, and did not delete it; newest first, read as they are taken. Not server code. */
@@ -173,9 +178,10 @@ export class LogStore {
     return this.#span<LatestRow>("seq, author, deleted", this.#everything, "DESC");
   }
 
-  keyed({ author, byServer }: Speaker, id: string): StoredAt | undefined {
-    const query = "SELECT seq, at FROM log WHERE author = ? AND by_server = ? AND id = ? AND keyed = 1";
-    return firstRow(this.#sql.exec<{ seq: number; at: number }>(query, author, byServer ? 1 : 0, id));
+  keyed(speaker: Speaker, id: string): StoredAt | undefined {
+    const query = `SELECT seq, at FROM log WHERE ${KEYED}`;
+    const voice = voiceOf({ ...speaker, keyed: true });
+    return firstRow(this.#sql.exec<{ seq: number; at: number }>(query, speaker.author, id, voice));
   }
 
   /** How many with `after` < seq ≤ `upTo` are neither deleted nor of `author`, counted to at most `max`. */
@@ -239,7 +245,7 @@ export class LogStore {
       this.#sql.exec("CREATE TABLE moved AS SELECT * FROM log WHERE seq >= ?", oldest);
       this.#sql.exec("DELETE FROM log");
       this.#sql.exec(
-        `INSERT INTO log SELECT row_number() OVER (ORDER BY seq) - 1, seq, event, author, by_server, id, at, body, keyed,
+        `INSERT INTO log SELECT row_number() OVER (ORDER BY seq) - 1, seq, event, author, id, at, body, voice,
            changed, changed_at, changed_by, deleted FROM moved`,
       );
       this.#sql.exec("DROP TABLE moved");
@@ -248,4 +254,21 @@ export class LogStore {
     });
     ring.laidAnew(size, ring.count - dropped);
   }
+}
+
+/** Only server code in its own name has no author. */
+export const isByServer = ({
+  author,
+  voice,
+}: {
+  readonly author: string;
+  readonly voice: number | null;
+}): boolean => author === "" || voice === VOICES.keyedByServer || voice === VOICES.byServer;
+
+/** The bound stands as in the index, which is of some rows only and found by nothing else. */
+const KEYED = "author = ? AND id = ? AND voice = ? AND voice <= 2";
+
+function voiceOf({ author, byServer, keyed }: Speaker & { readonly keyed: boolean }): number | null {
+  if (!byServer || author === "") return keyed ? VOICES.keyed : null;
+  return keyed ? VOICES.keyedByServer : VOICES.byServer;
 }

@@ -16,7 +16,7 @@ import {
   type Topics,
 } from "../protocol/index.ts";
 import { type Entry, inOrder, type Page, type PageSize, takePage } from "./log-page.ts";
-import type { BodyRow, ChangedRow, LogStore } from "./log-store.ts";
+import { type BodyRow, type ChangedRow, isByServer, type LogStore } from "./log-store.ts";
 import {
   decodeMessage,
   encodeDeleted,
@@ -160,13 +160,13 @@ export class RoomLog {
   find(seq: number): Target | undefined {
     const row = this.#store.find(seq);
     if (row === undefined) return undefined;
-    const { slot, event, author, by_server, deleted, body } = row;
+    const { slot, event, author, deleted, body } = row;
     return {
       seq,
       slot,
       event,
       author,
-      byServer: by_server === 1,
+      byServer: isByServer(row),
       deleted: deleted !== null,
       ...decodeMessage(body),
     };
@@ -190,12 +190,12 @@ export class RoomLog {
     return this.#store.countOthers(seq, this.#head, user, MAX_UNREAD);
   }
 
-  /** Who sent or changed something since `at`, as far as the log tells; in no order. */
+  /** Who themselves sent or changed something since `at`, as far as the log tells; in no order. */
   *actsSince(at: number): Generator<Act> {
     for (const row of this.#store.authors()) {
       if (row.at < at) break;
       // What server code says in a user's name is not theirs.
-      if (row.by_server === 0) yield { user: row.author, seq: row.seq, at: row.at };
+      if (!isByServer(row)) yield { user: row.author, seq: row.seq, at: row.at };
     }
     for (const row of this.#store.changers()) {
       if (row.at < at) return;

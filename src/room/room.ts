@@ -37,6 +37,7 @@ import { Welcome } from "./welcome.ts";
 
 /** Asking the runtime of every socket in every flush would cost a tenth of a big room's speed. */
 const LOOK_FOR_SLOW_EVERY_MS = 250;
+const EXPIRED: Closing = { code: "token_expired" };
 
 export interface RoomStorage {
   readonly settings: RoomSettings;
@@ -259,7 +260,7 @@ export class Room {
     const looksForSlow = sinceMs(this.#lookedForSlowAt, now) >= LOOK_FOR_SLOW_EVERY_MS;
     if (looksForSlow) this.#lookedForSlowAt = now;
     delivery.hand(this.#connections, moved, (connection, frames) => {
-      if (hasExpired(connection.identity, now)) this.#drop(connection, { code: "token_expired" }, now);
+      if (hasExpired(connection.identity, now)) this.#drop(connection, EXPIRED, now);
       else if (looksForSlow && connection.isSlow) this.#drop(connection, { code: "slow_consumer" }, now);
       else this.#give(connection, frames, now);
     });
@@ -383,7 +384,9 @@ export class Room {
     const unread = new Unread(this.log, this.receipts);
     const welcome = new Welcome({ room: this.name, limits, reconnect }, this, unread);
     for (const connection of [...this.#joining]) {
-      const refusal = this.#refusesGreeting(connection, now);
+      const { identity } = connection;
+      // It may have waited until its token ended.
+      const refusal = hasExpired(identity, now) ? EXPIRED : this.allowances.refusesGreeting(identity, now);
       if (refusal !== undefined) {
         this.#drop(connection, refusal, now);
         continue;
@@ -401,22 +404,13 @@ export class Room {
         const read = welcome.greet(connection, maxBytes, now);
         this.pages.spent("greetings", connection, read.bytes, now);
         // The connect itself was paid for, or costs nothing.
-        this.allowances.charge(connection.identity, priceOf(connection.identity, read) - 1, now);
+        this.allowances.charge(identity, priceOf(identity, read) - 1, now);
       } catch (error) {
         // Its client comes back; the others shall not notice.
         this.#reportFault(error);
         this.#drop(connection, { code: "internal" }, now);
       }
     }
-  }
-
-  /**
-   * A joiner may have waited until its token ended. An anonymous reader's first frames are refused unread where another's
-   * have cost so much meanwhile.
-   */
-  #refusesGreeting({ identity }: RoomConnection, now: number): Closing | undefined {
-    if (hasExpired(identity, now)) return { code: "token_expired" };
-    return identity.kind === "anonymous" ? this.allowances.refuses(identity, 0, now) : undefined;
   }
 
   #expel(whom: Expelled, closingOf: ClosingOf, departure: Departure, now: number): void {

@@ -8,7 +8,7 @@ import { type LocalServer, startServer } from "../support/local-server.ts";
 import { call, publish } from "./server-code.ts";
 import { Visitor } from "./visitor.ts";
 
-const JWT_SECRET = "a secret of this test, and of nothing else";
+const JWT_SECRET = "a secret of this test and of nothing else";
 /** Two windows on a busy machine. */
 const SOON = { timeout: 15_000 };
 

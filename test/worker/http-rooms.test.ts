@@ -205,13 +205,17 @@ describe("POST of a message", () => {
     expect(bo.ofType("signal")).toEqual([]);
   });
 
-  it("[H3] server code has its own ids, and another's where it speaks for them", async () => {
+  it("[H3][E21] server code has its own ids, also where it speaks for somebody", async () => {
     const room = uniqueName("ids");
     const asServer = async (body: object) =>
       (await callAsServer("POST", `/v1/rooms/${room}/messages`, body)).json();
     expect(await asServer({ id: "m", data: 1 })).toMatchObject({ seq: 1 });
     expect(await asServer({ id: "m", data: 1, from: { id: "ada" } })).toMatchObject({ seq: 2 });
-    expect(await (await post(room, { id: "m", data: 1 })).json()).toMatchObject({ seq: 2, duplicate: true });
+    expect(await (await post(room, { id: "m", data: 1 })).json()).toMatchObject({ seq: 3 });
+    expect(await asServer({ id: "m", data: 1, from: { id: "ada" } })).toMatchObject({
+      seq: 2,
+      duplicate: true,
+    });
   });
 });
 

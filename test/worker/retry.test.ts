@@ -49,7 +49,7 @@ describe("a repeat", () => {
     ]);
   });
 
-  it("[S5] an id belongs to its author: of another user, or of server code, it is another message", async () => {
+  it("[S5][E21] an id belongs to its author: of another user, or of server code, it is another message", async () => {
     const room = uniqueName("authors");
     const ada = await join(room, "ada");
     const bo = await join(room, "bo");
@@ -62,7 +62,9 @@ describe("a repeat", () => {
     expect(await bo.ask({ type: "send", id: "m", data: 1 })).toMatchObject({ seq: 2 });
     expect(await post()).toMatchObject({ seq: 3 });
     expect(await post()).toMatchObject({ seq: 3, duplicate: true });
-    expect(await post({ id: "ada" })).toMatchObject({ seq: 1, duplicate: true });
+    expect(await post({ id: "ada" })).toMatchObject({ seq: 4 });
+    expect(await post({ id: "ada" })).toMatchObject({ seq: 4, duplicate: true });
+    expect(await ada.ask({ type: "send", id: "m", data: 1 })).toMatchObject({ seq: 1, duplicate: true });
   });
 
   it("[S5] what was refused is not remembered", async () => {

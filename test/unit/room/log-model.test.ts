@@ -87,6 +87,7 @@ class Play {
     this.#dice = new Dice(seededRandom(seed));
     this.#model = new Model(this.#dice.pick(LIMITS));
     migrate(this.#database, ROOM_SCHEMA);
+    LogStore.begin(this.#database, { epoch: "e0", ring: this.#model.limit, now: 0 });
     this.#log = this.#open();
   }
 

@@ -140,6 +140,7 @@ describe("slow mode", () => {
       const said = test.call(SERVER, (delivery, now) => test.room.posts.send(SERVER, input, delivery, now));
       expect(said).toMatchObject({ ok: true, value: { seq: n } });
     }
+    // Nor after a sleep, when only the log knows.
     test.restart("hibernate");
     expect(ada.ask(send("1"))).toMatchObject({ seq: 6 });
   });

@@ -2,14 +2,17 @@
 
 import type { Message, Reaction } from "../src/protocol/index.ts";
 
-export const editedMessage = (held: Message, data: unknown, at: number): Message => ({
-  ...held,
-  data,
-  editedAt: at,
-});
+/** `by` is named only where somebody else said the message. */
+export function editedMessage(
+  { editedBy: _, ...held }: Message,
+  { data, at, by }: { readonly data: unknown; readonly at: number; readonly by: string | undefined },
+): Message {
+  const isForeign = by !== undefined && (held.byServer === true || held.from?.id !== by);
+  return { ...held, data, editedAt: at, ...(isForeign && { editedBy: by }) };
+}
 
 export function deletedMessage(
-  { mentions: _, reactions: __, editedAt: ___, ...held }: Message,
+  { mentions: _, reactions: __, editedAt: ___, editedBy: ____, ...held }: Message,
   at: number,
 ): Message {
   return { ...held, data: null, deletedAt: at };

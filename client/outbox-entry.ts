@@ -47,7 +47,9 @@ export interface PendingMessage {
   readonly status: OutboxStatus;
   readonly error?: RoomsError;
   readonly seq?: never;
+  readonly byServer?: never;
   readonly editedAt?: never;
+  readonly editedBy?: never;
   readonly deletedAt?: never;
   readonly reactions?: never;
   readonly changed?: never;

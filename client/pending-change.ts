@@ -44,7 +44,7 @@ function withChange(held: Message, { change, at }: PendingChange, self: string |
   if (held.deletedAt !== undefined) return held;
   switch (change.type) {
     case "edit":
-      return editedMessage(held, change.data, at);
+      return editedMessage(held, { data: change.data, at, by: self });
     case "delete":
       return deletedMessage(held, at);
     case "react":

@@ -29,6 +29,7 @@ import { RoomState } from "./room-state.ts";
 import type { RoomOptions, RoomSnapshot } from "./room-types.ts";
 import { roomView } from "./room-view.ts";
 import { SendPacer } from "./send-pacer.ts";
+import { isChangeResult } from "./shapes.ts";
 import { SnapshotStore } from "./snapshot-store.ts";
 import { TopicFilter } from "./topic-filter.ts";
 import { TopicListeners } from "./topic-listeners.ts";
@@ -95,7 +96,11 @@ export class RoomCore implements RoomLine {
   /** As `Connection.request`, counted. */
   request(command: Command & { readonly id: string }, onAnswer: OnAnswer): void {
     if (this.live) this.#pacer.spend(1);
-    this.connection.request(command, onAnswer);
+    this.connection.request(command, (answer) => {
+      if (isSlowed(command) && answer?.type === "ok" && isChangeResult(answer) && answer.seq > 0)
+        this.#pacer.changed();
+      onAnswer(answer);
+    });
   }
 
   /** As `Connection.ask`, counted. */
@@ -218,7 +223,8 @@ export class RoomCore implements RoomLine {
     this.reads.onEvent(event);
     this.state.apply(event);
     if ("seq" in event && event.type !== "receipt") this.changes.onEvent(event);
-    if (event.type === "message" && event.from !== null && event.from.id === this.self) {
+    // What server code says in this user's name has ids of its own.
+    if (event.type === "message" && event.from?.id === this.self && event.byServer !== true) {
       this.outbox.onEvent(event);
     }
     if (event.type === "signal") this.typing.onSignal(event, this.self);
@@ -238,3 +244,6 @@ export class RoomCore implements RoomLine {
     }
   }
 }
+
+/** Whether slow mode counts this as it counts a message. */
+const isSlowed = ({ type }: Command): boolean => type === "edit" || type === "react";

@@ -42,6 +42,12 @@ export class SendPacer {
 
   spendSend(cost: number): void {
     this.spend(cost);
+    this.changed();
+  }
+
+  /** An edit or a reaction took effect, which counts in slow mode as a message does. */
+  changed(): void {
+    this.#refill();
     this.#slowUntil = this.#countedAt + this.#pace.slowModeMs;
   }
 

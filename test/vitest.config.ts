@@ -16,6 +16,7 @@ const bindings = {
   RATE_PER_SECOND: 1_000,
   RATE_BURST: 1_000,
   DEV_TOKENS: "off",
+  PICTURE_HOSTS: "p.example,new.example",
   VAPID_PUBLIC_KEY: "BMPVU5KZu5ZObDhzwv7gjvtQ_IfGECsAiNKbsZ3UwqoI7fXYidowZ2Kz08CKSYu3xSnhuNn7J7TeM7QdFH2a4mg",
   VAPID_PRIVATE_KEY: "aF_kVgUjkukMFBu_zAJCCLhBvrBEL6JEd0QonVfH5bM",
   VAPID_SUBJECT: "mailto:push@example.com",

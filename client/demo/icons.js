@@ -18,3 +18,4 @@ export const MUTED =
   "M4 4l16 16M9.2 4.2A6 6 0 0 1 18 9.5c0 2.6.5 4.2 1.1 5.2M6 9.5c0 5-2 6.5-2 6.5h12M10 19.5a2.2 2.2 0 0 0 4 0";
 export const ROOM = "M9.5 4.5 7.5 19.5M16.5 4.5l-2 15M4.5 9.5h15M4 14.5h15";
 export const REMOVED = "M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17M6.2 6.2l11.6 11.6";
+export const SERVER = "M4.5 5h15v6h-15zM4.5 13h15v6h-15zM8 8h.01M8 16h.01M12 8h4M12 16h4";

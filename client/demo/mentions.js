@@ -90,7 +90,7 @@ export const mentionAsNotification = (room, { seq, at, from }) => ({
   type: "notification",
   seq: 0,
   id: mentionToast(room),
-  title: from?.name ?? from?.id ?? "Server",
+  title: from?.name ?? from?.id ?? "",
   message: "",
   priority: "medium",
   topic: TOPIC,

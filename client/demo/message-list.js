@@ -110,10 +110,10 @@ export function createMessageList(root, visit, { stage, onReply, onDelete, edit,
     if (isOpen) update(room.getSnapshot());
   }
 
-  /** How far this user had read when they came. @param {number | undefined} seq */
+  /** How far this user had read when they came. @param {number} seq */
   function learnOwn(seq) {
     const isFirst = !unread.known;
-    unread.readUpTo(seq ?? newestOf(room.getSnapshot()));
+    unread.readUpTo(seq);
     if (!isFirst) return;
     refresh();
     const line = rows.elementOf("unread");

@@ -83,12 +83,14 @@ export const isOwn = ({ pending, from }, self) =>
 const seqOf = (message) => (message === undefined ? 0 : (message.seq ?? Number.MAX_SAFE_INTEGER));
 
 /**
- * Author and id name a message for good: also from pending to stored, so that it keeps its element.
+ * Author and id name a message for good: also from pending to stored, so that it keeps its element. What server code says
+ * in a user's name has ids of its own.
  *
  * @param {RoomMessage} message
  * @param {boolean} own
  */
-const keyOf = ({ id, from }, own) => (own ? `own ${id}` : `of ${from?.id ?? ""} ${id}`);
+const keyOf = ({ id, from, byServer }, own) =>
+  own && !byServer ? `own ${id}` : `${byServer ? "for" : "of"} ${from?.id ?? ""}\n${id}`;
 
 /**
  * @param {MessageRow} before

@@ -11,6 +11,7 @@ import { linked } from "./links.js";
 import { withMentions } from "./mentions.js";
 import { renderQuote } from "./quotes.js";
 import { renderReactions } from "./reactions.js";
+import { serverBadge, serverFace } from "./server-code.js";
 
 /** @typedef {import("./edge-rooms.js").RoomMessage} RoomMessage */
 /** @typedef {import("./edge-rooms.js").User} User */
@@ -26,8 +27,6 @@ import { renderReactions } from "./reactions.js";
  * }} Stage
  */
 
-/** Who speaks where server code does. */
-const SERVER = { id: "server", name: "Server" };
 const PREVIEW_LENGTH = 300;
 const MOST_READERS = 5;
 
@@ -68,20 +67,29 @@ function renderMessage(row, stage) {
   const item = element("li", { class: classes.filter(Boolean).join(" ") });
   const bubble = element("div", { class: "bubble" });
   if (first && !own) {
-    const user = message.from ?? SERVER;
-    const name = element("span", { class: "sender", dir: "auto" }, [user.name ?? user.id]);
-    avatarHue(name, user.id);
-    item.append(avatar(message.from === null ? SERVER : { ...stage.people.userOf(user.id), ...user }));
+    const { face, name } = renderSender(message.from, stage);
+    item.append(face);
     bubble.append(name);
   }
   const body = gone ? [renderGone()] : [...renderQuote(row, stage), ...renderBody(message, stage)];
   // The time stands beside the last line where there is room, else below it.
-  const line = element("div", { class: "line" }, [...body.slice(-1), renderTime(message)]);
+  const line = element("div", { class: "line" }, [...body.slice(-1), renderTime(message, stage)]);
   bubble.append(...body.slice(0, -1), line);
   item.append(element("div", { class: "said" }, [bubble]));
   if (!gone) item.append(...renderReactions(row, stage));
   if (message.pending && message.status === "failed") item.append(renderFailure(message, stage));
   return item;
+}
+
+/**
+ * @param {RoomMessage["from"]} from
+ * @param {Stage} stage
+ */
+function renderSender(from, { people }) {
+  if (from === null) return { face: serverFace(), name: serverBadge() };
+  const name = element("span", { class: "sender", dir: "auto" }, [from.name ?? from.id]);
+  avatarHue(name, from.id);
+  return { face: avatar({ ...people.userOf(from.id), ...from }), name };
 }
 
 const renderGone = () => element("p", { class: "gone" }, [icon(REMOVED), "This message was deleted"]);
@@ -127,17 +135,29 @@ function jsonOf(data) {
   }
 }
 
-/** @param {RoomMessage} message */
-function renderTime(message) {
+/**
+ * @param {RoomMessage} message
+ * @param {Stage} stage
+ */
+function renderTime(message, stage) {
   const { at } = message;
   const words = message.pending ? PENDING_WORDS[message.status] : timeOfDay(at);
   const time = element("time", { datetime: new Date(at).toISOString(), title: fullTime(at) }, [words]);
-  const { editedAt, deletedAt } = storedOf(message);
-  const edited = editedAt !== undefined && deletedAt === undefined;
-  const mark = edited
-    ? [element("span", { class: "edited", title: fullTime(editedAt) }, ["(edited)"]), " "]
-    : [];
-  return element("span", { class: "time" }, [...mark, time]);
+  return element("span", { class: "time" }, [...renderEdited(message, stage), time]);
+}
+
+/**
+ * Whose words they are now, where somebody else wrote them over.
+ *
+ * @param {RoomMessage} message
+ * @param {Stage} stage
+ */
+function renderEdited(message, { people }) {
+  const { editedAt, deletedAt, editedBy } = storedOf(message);
+  if (editedAt === undefined || deletedAt !== undefined) return [];
+  const who = editedBy === null ? serverBadge() : element("bdi", {}, [people.nameOf(editedBy ?? "")]);
+  const words = editedBy === undefined ? ["(edited)"] : ["(edited by ", who, ")"];
+  return [element("span", { class: "edited", title: fullTime(editedAt) }, words), " "];
 }
 
 const PENDING_WORDS = { queued: "Waiting…", sent: "Sending…", failed: "Not sent" };

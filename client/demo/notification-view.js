@@ -7,6 +7,7 @@ import { ARCHIVE, MORE } from "./icons.js";
 import { anchor, isSafeLink } from "./links.js";
 import { mentionOf } from "./mentions.js";
 import { openMenu } from "./popup.js";
+import { serverBadge } from "./server-code.js";
 
 /** @typedef {import("./edge-rooms.js").Notification} Notification */
 /** @typedef {import("./mentions.js").Place} Place */
@@ -17,7 +18,11 @@ export function wordsOf(notification) {
   const mention = mentionOf(notification);
   const lines = mention
     ? [
-        element("strong", { class: "phrase" }, [element("bdi", {}, [title]), " mentioned you"]),
+        // Server code has no name.
+        element("strong", { class: "phrase" }, [
+          title === "" ? serverBadge() : element("bdi", {}, [title]),
+          " mentioned you",
+        ]),
         element("p", { class: "phrase" }, ["In ", element("bdi", {}, [mention.room])]),
       ]
     : [

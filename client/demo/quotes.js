@@ -4,6 +4,7 @@
 import { avatarHue } from "./avatar.js";
 import { gist, isDeleted } from "./chat-data.js";
 import { element } from "./dom.js";
+import { serverBadge } from "./server-code.js";
 
 /** @typedef {import("./edge-rooms.js").RoomMessage} RoomMessage */
 /** @typedef {import("./message-rows.js").MessageRow} MessageRow */
@@ -25,9 +26,15 @@ export function renderQuote({ message, quoted }, stage) {
     { type: "button", class: "quote", "data-action": "quote" },
     quoteWords(quoted, stage),
   );
-  avatarHue(quote, quoted.from?.id ?? "server");
+  colourQuote(quote, quoted);
   quote.addEventListener("click", () => stage.jumpTo(replyTo));
   return [quote];
+}
+
+/** As its sender's name is. @param {HTMLElement} quote @param {RoomMessage} message */
+export function colourQuote(quote, { from }) {
+  if (from === null) quote.classList.add("by-server");
+  else avatarHue(quote, from.id);
 }
 
 /**
@@ -36,7 +43,7 @@ export function renderQuote({ message, quoted }, stage) {
  */
 export function quoteWords(message, { people, self }) {
   const { from } = message;
-  const who = from === null ? "Server" : from.id === self() ? "You" : people.nameOf(from.id);
+  const who = from === null ? serverBadge() : from.id === self() ? "You" : people.nameOf(from.id);
   return [
     element("strong", { dir: "auto" }, [who]),
     // One line: breaks in it would show as more of them.

@@ -1,10 +1,9 @@
 // @ts-check
 // What the message being written answers, above it.
 
-import { avatarHue } from "./avatar.js";
 import { element, iconButton, part } from "./dom.js";
 import { CLOSE } from "./icons.js";
-import { quoteWords } from "./quotes.js";
+import { colourQuote, quoteWords } from "./quotes.js";
 
 /** @typedef {import("./edge-rooms.js").RoomMessage} RoomMessage */
 
@@ -39,7 +38,7 @@ export function createReplyPreview(root, stage, onChange) {
     to(message) {
       seq = message.seq;
       const quote = element("div", { class: "quote" }, quoteWords(message, stage));
-      avatarHue(quote, message.from?.id ?? "server");
+      colourQuote(quote, message);
       preview.replaceChildren(
         element("span", { class: "visually-hidden" }, ["Replying to "]),
         quote,

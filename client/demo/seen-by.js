@@ -31,7 +31,7 @@ export function lastSeen(messages, readUpTo, self) {
  *
  * @param {import("./visit.js").Visit} visit
  * @param {import("./people.js").People} people
- * @param {{ onChange(): void, onOwn(seq: number | undefined): void }} listener `onOwn` hears how far this user had read
+ * @param {{ onChange(): void, onOwn(seq: number): void }} listener `onOwn` hears how far this user had read
  */
 export function followReceipts({ room, api, on }, people, { onChange, onOwn }) {
   /** @type {Map<string, number>} */
@@ -48,11 +48,13 @@ export function followReceipts({ room, api, on }, people, { onChange, onOwn }) {
   async function load() {
     visit += 1;
     const now = visit;
+    // What comes while the answer is on its way is new.
+    const { head } = room.getSnapshot();
     const receipts = await api.receipts().catch(() => []);
     if (now !== visit) return;
     for (const { user, seq } of receipts) note(user, seq);
     const self = room.user?.id;
-    onOwn(receipts.find(({ user }) => user === self)?.seq);
+    onOwn(receipts.find(({ user }) => user === self)?.seq ?? head);
     onChange();
   }
 
@@ -62,6 +64,10 @@ export function followReceipts({ room, api, on }, people, { onChange, onOwn }) {
   });
   on("lost", () => {
     readUpTo = new Map();
+  });
+  // Known before the first message: what was there when somebody came who has never read here is not new to them.
+  on("connected", ({ head, read }) => {
+    if (read !== undefined) onOwn(read.seq || head);
   });
   on("state", ({ status }) => {
     if (status === "connected") void load();

@@ -50,15 +50,19 @@ export function createSlowMode(root, visit) {
     timer ??= setInterval(tick, TICK_MS);
     const [first] = waiting;
     if (first && Date.now() - first.at > SUSPICIOUS_MS) void askAgain();
-    if (holds) show();
+    if (holds) show(waiting);
   }
 
-  function show() {
+  /** @param {readonly { readonly at: number }[]} waiting */
+  function show(waiting) {
     const freeAt = last === undefined ? Date.now() : last.at + slowMs;
     const times = list.querySelectorAll(".message.queued > .said .time time");
     for (const [index, time] of [...times].entries()) {
       const waitMs = freeAt + index * slowMs - Date.now();
-      const words = waitMs > 0 ? `waits ${Math.ceil(waitMs / 1_000)} s` : "Sending…";
+      // An edit or a reaction of this user counts too, and the page does not know of all of them.
+      const isHeld = Date.now() - (waiting[index]?.at ?? Date.now()) > SUSPICIOUS_MS;
+      const words =
+        waitMs > 0 ? `waits ${Math.ceil(waitMs / 1_000)} s` : isHeld ? "waits its turn" : "Sending…";
       if (time instanceof HTMLElement) setText(time, words);
     }
   }

@@ -15,8 +15,17 @@ import { listOf } from "./http.js";
 /** @param {import("./http.js").Call} call */
 export function createUserApi(call) {
   return {
-    /** @returns {Promise<Followed[]>} */
-    rooms: async () => listOf((await call("GET", "v1/me/rooms")).rooms),
+    /** Page by page. @returns {Promise<Followed[]>} */
+    async rooms() {
+      /** @type {Followed[]} */
+      const rooms = [];
+      for (let after = ""; ; ) {
+        const page = await call("GET", `v1/me/rooms?after=${after}`);
+        rooms.push(...listOf(page.rooms));
+        if (typeof page.next !== "string") return rooms;
+        after = page.next;
+      }
+    },
     /** @param {string} room */
     unfollow: (room) => call("DELETE", `v1/me/rooms/${room}`),
     preferences: async () => preferencesOf(await call("GET", "v1/me/preferences")),

@@ -6,6 +6,7 @@ const MAX_ANSWERS = 10_000;
 interface Answer {
   readonly permission: Permission;
   readonly askedAt: number;
+  /** In milliseconds. */
   readonly keptUntil: number;
 }
 
@@ -19,14 +20,14 @@ export class AnswerCache {
     this.#max = max;
   }
 
-  get(user: string, room: string, now: number): Permission | undefined {
+  get(user: string, room: string, now: number): Answer | undefined {
     const key = keyOf(user, room);
     const answer = this.#answers.get(key);
     if (answer === undefined) return undefined;
     this.#answers.delete(key);
     if (now >= answer.keptUntil) return undefined;
     this.#answers.set(key, answer);
-    return answer.permission;
+    return answer;
   }
 
   /** Its age counts from when it was asked for, as the back end may have changed its mind at any time since. */
@@ -46,4 +47,4 @@ export class AnswerCache {
 }
 
 /** JSON, as any character that could stand between the two may be part of a user id. */
-const keyOf = (user: string, room: string): string => JSON.stringify([user, room]);
+export const keyOf = (user: string, room: string): string => JSON.stringify([user, room]);

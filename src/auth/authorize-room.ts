@@ -4,6 +4,8 @@ import { accept, type Outcome, type Permission, refuse, reject, type User } from
 import { AnswerCache } from "./answer-cache.ts";
 import { askBackEnd } from "./ask-back-end.ts";
 import type { Actor } from "./identity.ts";
+import { NoAnswers } from "./no-answers.ts";
+import { QuestionSlots } from "./question-slots.ts";
 import { roomPermission } from "./room-permission.ts";
 import type { VerifiedToken } from "./verify-token.ts";
 
@@ -11,12 +13,17 @@ const NO_ANSWER = reject(
   refuse("overloaded", "who may enter this room cannot be found out now", { retryAfterMs: 2_000 }),
 );
 
+/** An open connection is asked about no more often than this, also where answers are not kept. In milliseconds. */
+const MIN_KNOWN_MS = 1_000;
+
+type Authorizing = Pick<Config, "access" | "backEnd">;
+
 /**
  * What the bearer of `token` is in `room`; without a token, an anonymous reader or nobody. Where the back end decides
  * and does not answer, nothing is granted, also in rooms that anybody may read: it may have said more. Never rejects.
  */
 export async function authorizeRoom(
-  { access, backEnd }: Pick<Config, "access" | "backEnd">,
+  { access, backEnd }: Authorizing,
   token: VerifiedToken | null,
   room: string,
 ): Promise<Outcome<Actor>> {
@@ -26,35 +33,79 @@ export async function authorizeRoom(
   const { identity, rooms } = token;
   if (rooms !== undefined || backEnd === undefined)
     return accept({ identity, permission: roomPermission(access, rooms, room) });
-  const answered = await permissionFrom(backEnd, identity.user, room, Date.now());
+  const answered = await questionsTo(backEnd).permissionOf(identity.user, room);
   if (answered === undefined) return NO_ANSWER;
-  const permission = roomPermission({ ...access, defaultAccess: answered }, undefined, room);
-  return accept({ identity, permission });
+  const permission = roomPermission({ ...access, defaultAccess: answered.permission }, undefined, room);
+  return accept({ identity, permission, permissionUntil: answered.until });
+}
+
+/** Whether `authorizeRoom` would send a question: the back end decides, and its answer is not known here. */
+export const takesQuestion = ({ backEnd }: Authorizing, { identity, rooms }: VerifiedToken, room: string) =>
+  rooms === undefined && backEnd !== undefined && !questionsTo(backEnd).isKnown(identity.user.id, room);
+
+interface Known {
+  readonly permission: Permission;
+  /** In milliseconds. */
+  readonly until: number;
+}
+
+/**
+ * The questions of this isolate to one back end. Two requests that ask the same at once are two questions: on Workers
+ * neither may wait for a promise of the other, and the second is as cheap as the first.
+ */
+class BackEndQuestions {
+  readonly #backEnd: BackEnd;
+  readonly #answers = new AnswerCache();
+  readonly #noAnswers = new NoAnswers(() => Math.random());
+  readonly #slots = new QuestionSlots({ now: () => Date.now(), wait: (ms) => scheduler.wait(ms) });
+
+  constructor(backEnd: BackEnd) {
+    this.#backEnd = backEnd;
+  }
+
+  isKnown(user: string, room: string): boolean {
+    const now = Date.now();
+    return this.#answers.get(user, room, now) !== undefined || this.#noAnswers.has(user, room, now);
+  }
+
+  /** `undefined`: there is no answer. */
+  async permissionOf(user: User, room: string): Promise<Known | undefined> {
+    if (this.isKnown(user.id, room)) return this.#known(user.id, room);
+    try {
+      return await this.#slots.run(async () =>
+        // It may have waited, and another one been answered meanwhile.
+        this.isKnown(user.id, room) ? this.#known(user.id, room) : this.#ask(user, room),
+      );
+    } catch (error) {
+      log("error", "authorize_unavailable", { room, error: describeError(error) });
+      return undefined;
+    }
+  }
+
+  #known(user: string, room: string): Known | undefined {
+    const answer = this.#answers.get(user, room, Date.now());
+    return answer && { permission: answer.permission, until: answer.keptUntil };
+  }
+
+  async #ask(user: User, room: string): Promise<Known> {
+    const askedAt = Date.now();
+    try {
+      const { permission, maxAgeMs } = await askBackEnd(this.#backEnd, user, room, askedAt);
+      this.#answers.keep(user.id, room, permission, askedAt, maxAgeMs);
+      this.#noAnswers.answered(user.id, room);
+      return { permission, until: Math.max(askedAt + maxAgeMs, Date.now() + MIN_KNOWN_MS) };
+    } catch (error) {
+      this.#noAnswers.failed(user.id, room, Date.now());
+      throw error;
+    }
+  }
 }
 
 /** One for each back end an isolate: settings change with a deployment only. */
-const answersOf = new Map<string, AnswerCache>();
+const questions = new Map<string, BackEndQuestions>();
 
-/**
- * Two requests that ask the same at once are two questions: on Workers neither may wait for a promise of the other,
- * and the second is as cheap as the first.
- */
-async function permissionFrom(
-  backEnd: BackEnd,
-  user: User,
-  room: string,
-  now: number,
-): Promise<Permission | undefined> {
-  const answers = answersOf.get(backEnd.url) ?? new AnswerCache();
-  answersOf.set(backEnd.url, answers);
-  const kept = answers.get(user.id, room, now);
-  if (kept !== undefined) return kept;
-  try {
-    const { permission, maxAgeMs } = await askBackEnd(backEnd, user, room, now);
-    answers.keep(user.id, room, permission, now, maxAgeMs);
-    return permission;
-  } catch (error) {
-    log("error", "authorize_unavailable", { room, error: describeError(error) });
-    return undefined;
-  }
+function questionsTo(backEnd: BackEnd): BackEndQuestions {
+  const known = questions.get(backEnd.url) ?? new BackEndQuestions(backEnd);
+  questions.set(backEnd.url, known);
+  return known;
 }

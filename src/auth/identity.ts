@@ -10,6 +10,9 @@ export interface Dated {
   readonly issuedAt: number | null;
 }
 
+/** What an object needs of a token to judge whether it was withdrawn. */
+export const datesOf = ({ expiresAt, issuedAt }: Dated): Dated => ({ expiresAt, issuedAt });
+
 /** When a token expires that has no date; `null`: it has one. */
 export const undatedUntil = ({ issuedAt, expiresAt }: Dated): number | null =>
   issuedAt === null ? expiresAt : null;
@@ -30,6 +33,11 @@ export type Identity =
 export interface Actor {
   readonly identity: Identity;
   readonly permission: Permission;
+  /**
+   * Until when `permission` is known, in milliseconds, where the deployer's back end decides it. Left out: as long as
+   * the token lasts.
+   */
+  readonly permissionUntil?: number;
 }
 
 export const userOf = (identity: Identity): User | null => (identity.kind === "user" ? identity.user : null);

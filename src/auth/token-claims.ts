@@ -1,5 +1,6 @@
 // What the claims of a token say, once its signature is checked. Throws `TokenRefused` where they do not fit.
 
+import { allowedPicture } from "../config/pictures.ts";
 import type { TokenConfig } from "../config/token-config.ts";
 import { isUserId, type User } from "../protocol/index.ts";
 import { CLOCK_TOLERANCE_MS, type Dated } from "./identity.ts";
@@ -7,7 +8,6 @@ import { isPermission, isRoomPattern, type RoomsClaim } from "./room-permission.
 import { TokenRefused } from "./token-refusals.ts";
 
 const MAX_NAME_LENGTH = 128;
-const MAX_PICTURE_LENGTH = 1_024;
 /** Ten years with their leap days. What lasts longer most likely counts milliseconds. */
 const MAX_LIFE_MS = 3_653 * 86_400_000 + CLOCK_TOLERANCE_MS;
 const BACK_CHANNEL_LOGOUT = "http://schemas.openid.net/event/backchannel-logout";
@@ -88,12 +88,13 @@ function instantOf(claims: Claims, claim: "exp" | "nbf" | "iat"): number | undef
   return seconds * 1_000;
 }
 
-export function readUser(claims: Claims, { userClaim }: TokenConfig): User {
-  const { name, picture } = claims;
+export function readUser(claims: Claims, { userClaim, pictureHosts }: TokenConfig): User {
+  const { name } = claims;
+  const picture = allowedPicture(pictureHosts, claims.picture);
   return {
     id: readUserId(claimOf(claims, userClaim), userClaim),
     ...(typeof name === "string" && name !== "" && { name: name.slice(0, MAX_NAME_LENGTH).toWellFormed() }),
-    ...(typeof picture === "string" && picture.length <= MAX_PICTURE_LENGTH && picture !== "" && { picture }),
+    ...(picture !== undefined && { picture }),
   };
 }
 

@@ -30,8 +30,8 @@ export interface Config {
   readonly limits: LimitsConfig;
   readonly basePath: string;
   readonly demo: boolean;
-  /** Tokens for anybody, on a developer's own machine only. */
-  readonly devTokens: boolean;
+  /** Tokens for anybody. `on`: anybody on this machine; `share`: on its network too. */
+  readonly devTokens: "off" | "on" | "share";
   /** Where objects are made. A hint counts on first use only, a jurisdiction is part of an object's identity. */
   readonly placement: {
     readonly locationHint?: DurableObjectLocationHint;
@@ -64,8 +64,8 @@ export function parseConfig(settings: Readonly<Record<string, unknown>>): Config
   const token = readToken(read);
   const permission = read.oneOf("DEFAULT_ROOM_ACCESS", PERMISSIONS, "none");
   const backEnd = readBackEnd(read);
-  const devTokens = read.oneOf("DEV_TOKENS", ["on", "off"], "off") === "on";
-  const push = readPush(read, devTokens);
+  const devTokens = read.oneOf("DEV_TOKENS", ["on", "share", "off"], "off");
+  const push = readPush(read, devTokens !== "off");
   const config = {
     apiKeys: readApiKeys(read),
     allowedOrigins: read.list("ALLOWED_ORIGINS", isOriginPattern, "origins such as https://app.example.com"),

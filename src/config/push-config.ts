@@ -1,5 +1,6 @@
 // Web Push: the keys by which push services know who sends, and which services pushes may go to.
 
+import { coversHost, isHostPattern } from "./host-patterns.ts";
 import type { SettingsReader } from "./settings-reader.ts";
 
 export interface Vapid {
@@ -31,8 +32,7 @@ const THIS_MACHINE = "localhost";
 const MAX_ENDPOINT_LENGTH = 2_048;
 
 export function readPush(read: SettingsReader, devTokens: boolean): PushConfig | undefined {
-  const isHost = (host: string) =>
-    (host === THIS_MACHINE && devTokens) || /^(\*\.)?([a-z0-9-]+\.)+[a-z][a-z0-9-]*$/i.test(host);
+  const isHost = (host: string) => (host === THIS_MACHINE && devTokens) || isHostPattern(host);
   const hosts = read.list("PUSH_HOSTS", isHost, "hosts such as push.example.com or *.push.example.com");
   const vapid = readVapid(read);
   if (vapid === undefined) return undefined;
@@ -84,8 +84,5 @@ export function allowsEndpoint(hosts: readonly string[], endpoint: string): bool
   const { protocol, hostname, port, username, password, hash } = new URL(endpoint);
   if (username !== "" || password !== "" || hash !== "") return false;
   if (hostname === THIS_MACHINE) return hosts.includes(THIS_MACHINE);
-  return protocol === "https:" && port === "" && hosts.some((host) => matches(host, hostname));
+  return protocol === "https:" && port === "" && coversHost(hosts, hostname);
 }
-
-const matches = (pattern: string, hostname: string): boolean =>
-  pattern.startsWith("*.") ? hostname.endsWith(pattern.slice(1)) : hostname === pattern;

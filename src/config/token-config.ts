@@ -1,5 +1,6 @@
 // Whose tokens are taken: the keys, and what a token must say.
 
+import { isHostPattern } from "./host-patterns.ts";
 import { isSecureUrl } from "./secure-url.ts";
 import type { SettingsReader } from "./settings-reader.ts";
 
@@ -20,6 +21,8 @@ export interface TokenConfig {
   readonly audienceClaim: string;
   readonly userClaim: string;
   readonly roomsClaim: string;
+  /** Hosts, or `*.` and a name, from which users' pictures may be loaded; of others none is told. */
+  readonly pictureHosts: readonly string[];
 }
 
 /** Nothing is a pattern here: a `*` in a name would never match. */
@@ -48,7 +51,9 @@ export function readToken(read: SettingsReader): TokenConfig | undefined {
     userClaim: read.text("JWT_USER_CLAIM", "sub"),
     roomsClaim: read.text("JWT_ROOMS_CLAIM", "rooms"),
   };
-  return key && { key, issuers, audiences, ...claims };
+  const hosts = read.list("PICTURE_HOSTS", isHostPattern, "hosts such as *.gravatar.com");
+  const pictureHosts = hosts.map((host) => host.toLowerCase());
+  return key && { key, issuers, audiences, ...claims, pictureHosts };
 }
 
 function readTokenKey(read: SettingsReader): TokenKey | undefined {

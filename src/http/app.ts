@@ -12,6 +12,7 @@ import { broadcast } from "./broadcast.ts";
 import { connectRoom, connectSession, visibleRefusal } from "./connect.ts";
 import { crossOrigin } from "./cross-origin.ts";
 import { serveAsset } from "./demo.ts";
+import { devToken } from "./dev-token.ts";
 import { reportFailure } from "./failures.ts";
 import { health } from "./health.ts";
 import { httpRefusal } from "./http-refusal.ts";
@@ -21,7 +22,7 @@ import { isDecodable } from "./path-names.ts";
 import { pushKey } from "./push.ts";
 import { refusalOf } from "./refusal-error.ts";
 import { rooms } from "./rooms.ts";
-import { devToken, tokens } from "./tokens.ts";
+import { tokens } from "./tokens.ts";
 import { users } from "./users.ts";
 
 /** Settings change with a deployment only, so they are parsed once for each environment object. */

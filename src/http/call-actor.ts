@@ -23,14 +23,21 @@ interface Known {
 /** By user, the one asked longest ago first. */
 const known = new Map<string, Known>();
 
-/** The actor in the room that the path names, with at least `needed`. */
+/** As `callInRoom`, for what lasts: the room judges the token itself, at once. */
+export const actInRoom = async (c: AppContext, needed: Permission) =>
+  requireRoom(c, await authenticateCall(c), needed);
+
+/**
+ * The actor in the room that the path names, with at least `needed`. For what does not last: a withdrawn token may pass
+ * for a minute.
+ */
 export async function callInRoom(c: AppContext, needed: Permission) {
   const { room, actor } = await requireRoom(c, await authenticateCall(c), needed);
   if (actor.identity.kind === "user") await requireCurrent(c, actor.identity);
   return { room, actor };
 }
 
-/** The user who calls. */
+/** The user who calls. What is asked of their own object is judged there, and takes `requireUser`. */
 export async function callAsUser(c: AppContext): Promise<VerifiedToken> {
   const token = await requireUser(c);
   await requireCurrent(c, token.identity);

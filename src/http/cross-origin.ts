@@ -1,6 +1,7 @@
 import type { Hono, MiddlewareHandler } from "hono";
 import { allowsOrigin } from "../config/origins.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
+import { PRIVATE } from "./json.ts";
 import { refusing } from "./refusal-error.ts";
 
 /** CORS does not protect sockets, so this comes first for them too: before any token is looked at. */
@@ -48,7 +49,7 @@ export const crossOrigin =
         },
       });
     } else await next();
-    c.res.headers.set("Cache-Control", "no-store");
+    for (const [name, value] of Object.entries(PRIVATE)) c.res.headers.set(name, value);
     if (origin === undefined) return;
     c.res.headers.set("Access-Control-Allow-Origin", origin);
     c.res.headers.append("Vary", "Origin");

@@ -6,13 +6,14 @@ import { isOfTheCode } from "../platform/opening.ts";
 import type { AppContext } from "./app-env.ts";
 import { refusedConnectsSeen } from "./connect-log.ts";
 import { openingFaults } from "./failures.ts";
+import { PRIVATE } from "./json.ts";
 
 /**
  * What is missing in the settings, and what keeps objects from opening. With an API key also what was refused here
  * lately, by reason and without a word of whom: of this isolate, since it started.
  */
 export async function health(c: AppContext, result: ConfigResult): Promise<Response> {
-  const headers = { "Cache-Control": "no-store", "Access-Control-Allow-Origin": "*" };
+  const headers = { ...PRIVATE, "Access-Control-Allow-Origin": "*" };
   if (!result.ok) return c.json({ ok: false, problems: result.problems }, 500, headers);
   const objects = openingFaults(Date.now());
   const isServer = await bearsApiKey(c.req.raw, result.config);

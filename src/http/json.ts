@@ -1,8 +1,11 @@
+/** Of every answer but the page's files: it is for its caller alone, and what it says it is. */
+export const PRIVATE = { "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff" } as const;
+
 /** An answer that holds parts which are JSON already. */
 export const rawJson = (body: string | ReadableStream<Uint8Array>, status = 200): Response =>
   new Response(body, {
     status,
-    headers: { "Content-Type": "application/json", "Cache-Control": "no-store" },
+    headers: { "Content-Type": "application/json", ...PRIVATE },
   });
 
 /** `{"<field>":[…],…}`: a page of encoded entries among other fields. */

@@ -1,23 +1,24 @@
 import { Hono } from "hono";
+import { datesOf } from "../auth/identity.ts";
 import { DEFAULT_HISTORY, MAX_HISTORY, NOTIFICATION_STATES } from "../protocol/index.ts";
 import { markBody, targetOf } from "../validation/session-commands.ts";
 import type { AppEnv } from "./app-env.ts";
+import { requireUser } from "./authenticate.ts";
 import { readBody } from "./body.ts";
-import { callAsUser } from "./call-actor.ts";
 import { followedRooms } from "./followed-rooms.ts";
 import { pageJson } from "./json.ts";
 import { userStub } from "./objects.ts";
 import { preferences } from "./preferences.ts";
 import { push } from "./push.ts";
 import { readInteger, readText } from "./query.ts";
-import { refusing } from "./refusal-error.ts";
+import { accepted, refusing } from "./refusal-error.ts";
 
 export const me = new Hono<AppEnv>()
   .route("/preferences", preferences)
   .route("/push", push)
   .route("/rooms", followedRooms)
   .get("/notifications", async (c) => {
-    const { identity } = await callAsUser(c);
+    const { identity } = await requireUser(c);
     const asked = readText(c, "state");
     const state = NOTIFICATION_STATES.find((known) => known === asked);
     if (asked !== undefined && state === undefined) {
@@ -30,11 +31,14 @@ export const me = new Hono<AppEnv>()
       limit: readInteger(c, "limit", 1, MAX_HISTORY) ?? DEFAULT_HISTORY,
       state,
     };
-    const { events, unread, more } = await userStub(c, identity.user.id).notifications(query);
+    const { events, unread, more } = accepted(
+      await userStub(c, identity.user.id).notifications(datesOf(identity), query),
+    );
     return pageJson("notifications", events, { unread, ...(more && { more }) });
   })
   .post("/notifications/mark", async (c) => {
-    const { identity } = await callAsUser(c);
+    const { identity } = await requireUser(c);
     const body = await readBody(c, markBody);
-    return c.json(await userStub(c, identity.user.id).mark(targetOf(body), body.state));
+    const { user } = identity;
+    return c.json(accepted(await userStub(c, user.id).mark(datesOf(identity), targetOf(body), body.state)));
   });

@@ -7,7 +7,7 @@ import { isEmoji } from "../validation/emoji.ts";
 import { commandId, eventName, mentions, messageSeq, presentJson } from "../validation/fields.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
 import { readBody } from "./body.ts";
-import { callInRoom } from "./call-actor.ts";
+import { actInRoom, callInRoom } from "./call-actor.ts";
 import { pageJson } from "./json.ts";
 import { roomStub } from "./objects.ts";
 import { readInteger, readPositive, readTopics } from "./query.ts";
@@ -37,7 +37,7 @@ export const messages = new Hono<AppEnv>()
     return pageJson("messages", events, { epoch, head, floor, seq, ...(more && { more }) });
   })
   .post("/", async (c) => {
-    const { room, actor } = await callInRoom(c, "write");
+    const { room, actor } = await actInRoom(c, "write");
     const body = await readBody(c, messageBody);
     onlyServerCode(actor.identity.kind, body, ["from"]);
     const { id = randomId() } = body;
@@ -46,20 +46,20 @@ export const messages = new Hono<AppEnv>()
     return c.json({ ...result, id }, result.duplicate ? 200 : 201);
   })
   .patch("/:seq", async (c) => {
-    const { room, actor } = await callInRoom(c, "write");
+    const { room, actor } = await actInRoom(c, "write");
     const seq = readSeq(c);
     const data = accepted(encodeData((await readBody(c, editBody)).data));
     return c.json(accepted(await roomStub(c, room).change(actor, { type: "edit", seq, data })));
   })
   .delete("/:seq", async (c) => {
-    const { room, actor } = await callInRoom(c, "write");
+    const { room, actor } = await actInRoom(c, "write");
     return c.json(accepted(await roomStub(c, room).change(actor, { type: "delete", seq: readSeq(c) })));
   })
   .put("/:seq/reactions/:emoji", (c) => react(c, "add"))
   .delete("/:seq/reactions/:emoji", (c) => react(c, "remove"));
 
 async function react(c: AppContext, op: "add" | "remove"): Promise<Response> {
-  const { room, actor } = await callInRoom(c, "write");
+  const { room, actor } = await actInRoom(c, "write");
   const seq = readSeq(c);
   const emoji = c.req.param("emoji") ?? "";
   if (!isEmoji(emoji)) throw refusing("bad_request", "emoji must be one emoji", { path: ["emoji"] });

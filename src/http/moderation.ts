@@ -4,15 +4,15 @@ import { userId } from "../validation/fields.ts";
 import { integer, text } from "../validation/ranges.ts";
 import type { AppEnv } from "./app-env.ts";
 import { readBody } from "./body.ts";
-import { callInRoom } from "./call-actor.ts";
+import { actInRoom, callInRoom } from "./call-actor.ts";
 import { roomStub } from "./objects.ts";
 import { namedUser } from "./path-names.ts";
 import { readText } from "./query.ts";
 import { accepted } from "./refusal-error.ts";
 
 const DEFAULT_BAN_S = 3_600;
-/** A hundred years: whoever shall never come back. */
-const MAX_BAN_S = 3_155_760_000;
+/** A year. */
+const MAX_BAN_S = 31_536_000;
 const MAX_REASON_LENGTH = 500;
 
 const kickBody = v.strictObject({
@@ -24,7 +24,7 @@ const kickBody = v.strictObject({
 /** Under `/v1/rooms/:room`. */
 export const moderation = new Hono<AppEnv>()
   .post("/kick", async (c) => {
-    const { room, actor } = await callInRoom(c, "moderate");
+    const { room, actor } = await actInRoom(c, "moderate");
     const kick = await readBody(c, kickBody);
     accepted(await roomStub(c, room).kick(actor, kick));
     return c.json({});
@@ -35,7 +35,7 @@ export const moderation = new Hono<AppEnv>()
     return c.json({ bans, ...(more && { more }) });
   })
   .delete("/bans/:user", async (c) => {
-    const { room, actor } = await callInRoom(c, "moderate");
+    const { room, actor } = await actInRoom(c, "moderate");
     accepted(await roomStub(c, room).unban(actor, namedUser(c)));
     return c.json({});
   });

@@ -1,13 +1,15 @@
 import { Hono } from "hono";
 import * as v from "valibot";
+import { datesOf } from "../auth/identity.ts";
 import type { PreferencesPatch } from "../user/preferences.ts";
 import { isTimeOfDay, isTimeZone } from "../user/quiet-hours.ts";
 import { eventName, roomName } from "../validation/fields.ts";
 import { listOf } from "../validation/ranges.ts";
 import type { AppEnv } from "./app-env.ts";
+import { requireUser } from "./authenticate.ts";
 import { readBody } from "./body.ts";
-import { callAsUser } from "./call-actor.ts";
 import { userStub } from "./objects.ts";
+import { accepted } from "./refusal-error.ts";
 
 const MAX_MUTED_TOPICS = 100;
 const MAX_MUTED_ROOMS = 500;
@@ -35,11 +37,11 @@ const preferencesBody = v.strictObject({
 /** Under `/v1/me/preferences`. */
 export const preferences = new Hono<AppEnv>()
   .get("/", async (c) => {
-    const { identity } = await callAsUser(c);
-    return c.json(await userStub(c, identity.user.id).preferences());
+    const { identity } = await requireUser(c);
+    return c.json(accepted(await userStub(c, identity.user.id).preferences(datesOf(identity))));
   })
   .put("/", async (c) => {
-    const { identity } = await callAsUser(c);
+    const { identity } = await requireUser(c);
     const patch = await readBody(c, preferencesBody);
-    return c.json(await userStub(c, identity.user.id).prefer(patch));
+    return c.json(accepted(await userStub(c, identity.user.id).prefer(datesOf(identity), patch)));
   });

@@ -1,8 +1,10 @@
 import { Hono } from "hono";
 import * as v from "valibot";
+import { datesOf } from "../auth/identity.ts";
 import { allowsEndpoint, isPublicKey, type PushConfig } from "../config/push-config.ts";
 import { instant } from "../validation/ranges.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
+import { requireUser } from "./authenticate.ts";
 import { readBody } from "./body.ts";
 import { callAsUser } from "./call-actor.ts";
 import { userStub } from "./objects.ts";
@@ -36,7 +38,7 @@ export const pushKey = new Hono<AppEnv>().get("/key", async (c) => {
 /** Under `/v1/me/push`. */
 export const push = new Hono<AppEnv>()
   .post("/", async (c) => {
-    const { identity } = await callAsUser(c);
+    const { identity } = await requireUser(c);
     const { hosts } = requirePush(c);
     const { endpoint, expirationTime, keys } = await readBody(c, subscriptionBody);
     if (!allowsEndpoint(hosts, endpoint)) {
@@ -48,16 +50,15 @@ export const push = new Hono<AppEnv>()
       throw refusing("bad_request", "p256dh is no point of P-256", { path: ["keys", "p256dh"] });
     }
     const subscription = { endpoint, ...keys, expiresAt: expirationTime ?? null };
-    const { expiresAt, issuedAt } = identity;
-    accepted(await userStub(c, identity.user.id).subscribe({ expiresAt, issuedAt }, subscription));
+    accepted(await userStub(c, identity.user.id).subscribe(datesOf(identity), subscription));
     // Whose it is now: a browser may have been somebody else's before.
     return c.json({ user: identity.user.id });
   })
   .delete("/", async (c) => {
-    const { identity } = await callAsUser(c);
+    const { identity } = await requireUser(c);
     requirePush(c);
     const { endpoint } = await readBody(c, endpointBody);
-    await userStub(c, identity.user.id).unsubscribe(endpoint);
+    accepted(await userStub(c, identity.user.id).unsubscribe(datesOf(identity), endpoint));
     return c.json({});
   });
 

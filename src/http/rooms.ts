@@ -5,7 +5,7 @@ import { integer } from "../validation/ranges.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
 import { requireRoom, requireServer } from "./authenticate.ts";
 import { readBody } from "./body.ts";
-import { callInRoom } from "./call-actor.ts";
+import { actInRoom, callInRoom } from "./call-actor.ts";
 import { rawJson } from "./json.ts";
 import { messages } from "./messages.ts";
 import { moderation } from "./moderation.ts";
@@ -31,7 +31,7 @@ export const rooms = new Hono<AppEnv>()
     return c.json(accepted(await roomStub(c, room).info(actor)));
   })
   .patch("/:room", async (c) => {
-    const { room, actor } = await callInRoom(c, "moderate");
+    const { room, actor } = await actInRoom(c, "moderate");
     const patch = await readBody(c, settingsBody);
     return c.json({ settings: accepted(await roomStub(c, room).configure(actor, patch)) });
   })
@@ -51,8 +51,9 @@ export const rooms = new Hono<AppEnv>()
     return c.json({ receipts: accepted(await roomStub(c, room).receipts(actor)) });
   })
   .put("/:room/receipts/me", async (c) => {
-    const { room, actor } = await callAsSomebody(c);
+    const { room, actor } = await actInRoom(c, "read");
     const { identity } = actor;
+    if (identity.kind === "anonymous") throw refusing("unauthorized", "a token is required");
     if (identity.kind !== "user") throw refusing("forbidden", "receipts are of users: send their token");
     const { seq } = await readBody(c, receiptBody);
     return c.json(accepted(await roomStub(c, room).read(actor, identity.user.id, seq)));

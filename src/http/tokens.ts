@@ -1,4 +1,4 @@
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
 import { SignJWT } from "jose";
 import * as v from "valibot";
 import { isRoomPattern } from "../auth/room-permission.ts";
@@ -6,7 +6,7 @@ import { MAX_TOKEN_LENGTH } from "../auth/token-refusals.ts";
 import type { Config } from "../config/config.ts";
 import { log } from "../platform/log.ts";
 import { PERMISSIONS } from "../protocol/index.ts";
-import { USER_ID, userId } from "../validation/fields.ts";
+import { userId } from "../validation/fields.ts";
 import { integer, text } from "../validation/ranges.ts";
 import type { AppEnv } from "./app-env.ts";
 import { requireServer } from "./authenticate.ts";
@@ -31,9 +31,6 @@ const tokenBody = v.strictObject({
   ttlSeconds: v.exactOptional(integer(60, 2_592_000)),
 });
 
-/** What a person may be on a developer's own machine; `none` would open nothing. */
-const devPermission = v.optional(v.picklist(["read", "write", "moderate"]), "write");
-
 type TokenRequest = v.InferOutput<typeof tokenBody>;
 
 /** For back ends without a JWT library. */
@@ -53,22 +50,8 @@ export const tokens = new Hono<AppEnv>().post("/", async (c) => {
   return c.json(token);
 });
 
-/** On a developer's own machine anybody is whoever they say; nowhere else does this path exist. */
-export async function devToken(c: Context<AppEnv>): Promise<Response> {
-  const { hostname } = new URL(c.req.url);
-  const local = ["localhost", "127.0.0.1", "[::1]"].includes(hostname);
-  if (!c.get("config").devTokens || !local) return c.notFound();
-  const user = v.safeParse(userId, c.req.query("user"));
-  if (!user.success) throw refusing("bad_request", `user ${USER_ID}`, { path: ["user"] });
-  const permission = v.safeParse(devPermission, c.req.query("permission"));
-  if (!permission.success)
-    throw refusing("bad_request", "permission must be read, write or moderate", { path: ["permission"] });
-  const name = c.req.query("name")?.slice(0, 128);
-  const rooms = { "*": permission.output };
-  return c.json(await signToken(c.get("config"), { user: user.output, rooms, ...(name && { name }) }));
-}
-
-async function signToken({ token: { key, ...claims } }: Config, request: TokenRequest) {
+/** A token as this server's key signs it; there is none where an issuer does. */
+export async function signToken({ token: { key, ...claims } }: Config, request: TokenRequest) {
   if (key.kind !== "secret")
     throw refusing("bad_request", "here the tokens come from the issuer of JWT_JWKS_URL");
   const { user, name, rooms, ttlSeconds = DEFAULT_TTL_S } = request;

@@ -28,12 +28,12 @@ export const users = new Hono<AppEnv>()
   })
   .put("/:user/rooms/:room", async (c) => {
     const user = await namedByServer(c);
-    accepted(await userStub(c, user).follow(namedRoom(c)));
+    accepted(await userStub(c, user).follow(namedRoom(c), null));
     return c.json({});
   })
   .delete("/:user/rooms/:room", async (c) => {
     const user = await namedByServer(c);
-    await userStub(c, user).unfollow(namedRoom(c));
+    await userStub(c, user).unfollow(namedRoom(c), null);
     return c.json({});
   })
   .post("/:user/disconnect", async (c) => {

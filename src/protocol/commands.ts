@@ -26,7 +26,7 @@ export interface EditCommand {
   readonly data: unknown;
 }
 
-/** Erases `data`, `mentions`, `reactions` and `editedAt` for good. Of one's own message; of any with `moderate`. */
+/** Erases `data`, `mentions`, `reactions`, `editedAt` and `editedBy` for good. Of one's own message; of any with `moderate`. */
 export interface DeleteCommand {
   readonly type: "delete";
   readonly id: string;

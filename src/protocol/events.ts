@@ -38,16 +38,20 @@ export type Recovery = "none" | "complete" | "partial" | "lost";
 export interface Message {
   readonly type: "message";
   readonly seq: number;
-  /** Of the `send` that stored it: with `from.id` it names the message for good. */
+  /** Of the `send` that stored it: with `from.id` and `byServer` it names the message for good. */
   readonly id: string;
   readonly event: string;
   /** `null`: server code. */
   readonly from: Sender | null;
+  /** Server code says this in the name of `from`. */
+  readonly byServer?: true;
   readonly at: number;
   readonly data: unknown;
   readonly replyTo?: number;
   readonly mentions?: readonly string[];
   readonly editedAt?: number;
+  /** User id of the last editor, where somebody else said the message; `null`: server code. */
+  readonly editedBy?: string | null;
   readonly deletedAt?: number;
   readonly reactions?: Readonly<Record<string, readonly string[]>>;
   /** `seq` of the last change: the greater is the newer version. */

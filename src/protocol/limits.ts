@@ -39,6 +39,8 @@ export const MAX_EMOJI_LENGTH = 32;
 /** On one message. */
 export const MAX_DIFFERENT_EMOJIS = 20;
 export const MAX_REACTIONS = 500;
+/** Different ones of one user on one message. */
+export const MAX_EMOJIS_A_USER = 3;
 
 /** `unread` is counted to here. */
 export const MAX_UNREAD = 1_000;

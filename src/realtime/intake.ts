@@ -1,4 +1,4 @@
-import { type AuthCommand, MAX_FRAME_BYTES, refuse } from "../protocol/index.ts";
+import { type AuthCommand, MAX_FRAME_BYTES, type Refusal, refuse } from "../protocol/index.ts";
 import type { Parsed } from "../validation/parse-frame.ts";
 
 /** In UTF-16 units: a client that waits for its `auth` has no reason to send more than a frame's worth meanwhile. */
@@ -13,8 +13,10 @@ export type Frame = string | ArrayBuffer;
 
 export interface IntakePorts<Connection, Command, Verified> {
   parse(frame: Frame): Parsed<Command | AuthCommand>[];
+  /** Has an `auth` paid for; why its token is not checked at all, if so. */
+  refuses(connection: Connection): Refusal | undefined;
   /** Checks a token; the only thing here that takes time. Never rejects. */
-  verify(token: string): Promise<Verified>;
+  verify(connection: Connection, token: string): Promise<Verified>;
   accept(connection: Connection, parsed: Parsed<Command>): void;
   authenticated(connection: Connection, id: string, verified: Verified): void;
 }
@@ -49,7 +51,10 @@ export class Intake<Connection extends object, Command extends { readonly id?: s
     for (const [index, parsed] of frame.entries()) {
       if (parsed.kind === "refused") this.#ports.accept(connection, parsed);
       else if (isAuth(parsed.command)) {
-        return this.#authenticate(connection, parsed.command, frame.slice(index + 1));
+        const refusal = this.#ports.refuses(connection);
+        if (refusal === undefined)
+          return this.#authenticate(connection, parsed.command, frame.slice(index + 1));
+        this.#ports.accept(connection, { kind: "refused", id: parsed.command.id, refusal });
       } else this.#ports.accept(connection, { kind: "command", command: parsed.command });
     }
     return undefined;
@@ -62,7 +67,7 @@ export class Intake<Connection extends object, Command extends { readonly id?: s
   ): Promise<void> {
     const held: Held = { frames: [], length: 0 };
     this.#held.set(connection, held);
-    const verified = await this.#ports.verify(token);
+    const verified = await this.#ports.verify(connection, token);
     this.#held.delete(connection);
     this.#ports.authenticated(connection, id, verified);
     // As one list: were the next `auth` among them, the rest has to stay before what arrives meanwhile.

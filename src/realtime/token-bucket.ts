@@ -27,11 +27,14 @@ export class TokenBuckets {
     return this.#buckets.size;
   }
 
-  /** Takes `cost` tokens of `key`; answers 0, or in how many milliseconds there will be enough. Takes none then. */
-  take(key: string, cost: number, now: number): number {
+  /**
+   * Takes `cost` tokens of `key`; answers 0, or in how many milliseconds there will be enough. Takes none then. `paid` is
+   * what was taken for the same thing before.
+   */
+  take(key: string, cost: number, now: number, paid = 0): number {
     const bucket = this.#refill(key, now);
     // A cost over the whole burst could never be paid: a full bucket pays it and goes into debt.
-    const needed = Math.min(cost, this.#rate.burst);
+    const needed = Math.min(cost, this.#rate.burst - paid);
     if (bucket.tokens >= needed) {
       bucket.tokens -= cost;
       return 0;

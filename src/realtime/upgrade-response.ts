@@ -10,7 +10,7 @@ export const upgraded = (client: WebSocket, speaksOurProtocol: boolean): Respons
 
 /** A refusal over HTTP: `{"error":{"code","message",…}}` with the status of the code. */
 export function refusalResponse(refusal: Refusal): Response {
-  const headers = new Headers({ "Cache-Control": "no-store" });
+  const headers = new Headers({ "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff" });
   const { http } = ERRORS[refusal.code];
   if (http === 429 || http === 503)
     headers.set("Retry-After", String(Math.ceil((refusal.retryAfterMs ?? 1_000) / 1_000)));

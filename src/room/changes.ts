@@ -5,8 +5,10 @@ import {
   accept,
   type ChangeResult,
   MAX_DIFFERENT_EMOJIS,
+  MAX_EMOJIS_A_USER,
   MAX_REACTIONS,
   type Outcome,
+  type Refusal,
   refuse,
   reject,
 } from "../protocol/index.ts";
@@ -17,6 +19,7 @@ import { encodeDeleted, encodeUpdated } from "./message-body.ts";
 import { keptForServer, mayModerate, mayWrite, NO_WRITE, nameOf, signatureOf } from "./rights.ts";
 import type { RoomLog, Target } from "./room-log.ts";
 import type { RoomSettings } from "./room-settings.ts";
+import type { SlowMode } from "./slow-mode.ts";
 
 export type ChangeInput =
   /** `data` as JSON. */
@@ -31,15 +34,22 @@ const NO_SUCH_MESSAGE = refuse("not_found", "this room has no such message", { p
 const FOREIGN = refuse("forbidden", "this message is not yours");
 const USERS_REACT = refuse("forbidden", "reactions are of users");
 const TOO_MANY = refuse("too_large", "this message has as many reactions as it takes", { path: ["emoji"] });
+const TOO_MANY_OF_YOURS = refuse(
+  "too_large",
+  `one user takes at most ${MAX_EMOJIS_A_USER} different emojis of a message`,
+  { path: ["emoji"] },
+);
 
 export class Changes {
   readonly #settings: RoomSettings;
   readonly #log: RoomLog;
+  readonly #slowMode: SlowMode;
   readonly #audit: Audit;
 
-  constructor(settings: RoomSettings, log: RoomLog, audit: Audit) {
+  constructor(settings: RoomSettings, log: RoomLog, slowMode: SlowMode, audit: Audit) {
     this.#settings = settings;
     this.#log = log;
+    this.#slowMode = slowMode;
     this.#audit = audit;
   }
 
@@ -62,14 +72,15 @@ export class Changes {
     if (!mayChange(actor, target)) return reject(FOREIGN);
     const { serverEvents, limits } = this.#settings;
     const misfit =
-      keptForServer(serverEvents, actor, target.event, "seq") ?? oversize(data, limits.messageBytes);
+      keptForServer(serverEvents, actor, target.event, "seq") ??
+      oversize(data, limits.messageBytes) ??
+      this.#slowMode.holds(actor, now);
     if (misfit !== undefined) return reject(misfit);
     const by = nameOf(actor);
-    const { seq, body } = this.#log.change(
-      target,
-      { meta: { ...target.meta, editedAt: now }, data, by },
-      now,
-    );
+    const { editedBy: _, ...before } = target.meta;
+    const meta = { ...before, editedAt: now, ...(by !== saidBy(target) && { editedBy: by }) };
+    const { seq, body } = this.#log.change(target, { meta, data, by }, now);
+    this.#slowMode.acted(actor, seq, now);
     delivery.say({ kind: "stored", event: target.event }, encodeUpdated({ seq, at: now, by }, body));
     this.#report("edit", actor, target);
     return changed(seq);
@@ -79,8 +90,8 @@ export class Changes {
     if (!mayChange(actor, target)) return reject(FOREIGN);
     if (target.deleted) return UNCHANGED;
     const by = nameOf(actor);
-    // Nor when it was edited, so that it looks the same to one who heard of the edit and to one who was away.
-    const { mentions: _, reactions: __, editedAt: ___, ...meta } = target.meta;
+    // Nor when it was edited and by whom, so that it looks the same to one who heard of the edit and to one who was away.
+    const { mentions: _, reactions: __, editedAt: ___, editedBy: ____, ...meta } = target.meta;
     const { seq } = this.#log.change(target, { meta: { ...meta, deletedAt: now }, data: "null", by }, now);
     delivery.say({ kind: "stored", event: target.event }, encodeDeleted({ seq, at: now, by }, target.seq));
     this.#report("delete", actor, target);
@@ -88,20 +99,22 @@ export class Changes {
   }
 
   #react(
-    { identity }: Actor,
+    actor: Actor,
     target: Target,
     { emoji, op }: InputOf<"react">,
     delivery: Delivery,
     now: number,
   ): Outcome<ChangeResult> {
-    const user = userOf(identity)?.id;
+    const user = userOf(actor.identity)?.id;
     if (user === undefined) return reject(USERS_REACT);
     if (target.deleted) return reject(NO_SUCH_MESSAGE);
     const reactions = new Map(Object.entries(target.meta.reactions ?? {}));
     const users = reactions.get(emoji) ?? [];
     if (users.includes(user) === (op === "add")) return UNCHANGED;
+    const misfit =
+      (op === "add" ? noRoomFor(reactions, emoji, user) : undefined) ?? this.#slowMode.holds(actor, now);
+    if (misfit !== undefined) return reject(misfit);
     if (op === "add") {
-      if (isFull(reactions, emoji)) return reject(TOO_MANY);
       reactions.set(emoji, [...users, user]);
     } else {
       const others = users.filter((id) => id !== user);
@@ -111,6 +124,7 @@ export class Changes {
     const { reactions: _, ...rest } = target.meta;
     const meta = reactions.size === 0 ? rest : { ...rest, reactions: Object.fromEntries(reactions) };
     const { seq } = this.#log.change(target, { meta, data: target.data, by: user }, now);
+    this.#slowMode.acted(actor, seq, now);
     delivery.say(
       { kind: "stored", event: target.event },
       JSON.stringify({ type: "reaction", seq, at: now, target: target.seq, emoji, user, op }),
@@ -127,13 +141,26 @@ export class Changes {
 
 const changed = (seq: number): Outcome<ChangeResult> => accept({ seq });
 
+/** User id; `null`: server code, in whatever name. */
+const saidBy = ({ author, byServer }: Target): string | null => (byServer ? null : author);
+
 /** Own is what has the caller's id in `from`. */
 const mayChange = (actor: Actor, { author }: Target): boolean =>
   mayModerate(actor) || userOf(actor.identity)?.id === author;
 
-function isFull(reactions: ReadonlyMap<string, readonly string[]>, emoji: string): boolean {
-  if (!reactions.has(emoji) && reactions.size >= MAX_DIFFERENT_EMOJIS) return true;
+/** Why this message takes no such reaction of this user, if so. */
+function noRoomFor(
+  reactions: ReadonlyMap<string, readonly string[]>,
+  emoji: string,
+  user: string,
+): Refusal | undefined {
+  if (!reactions.has(emoji) && reactions.size >= MAX_DIFFERENT_EMOJIS) return TOO_MANY;
   let count = 0;
-  for (const users of reactions.values()) count += users.length;
-  return count >= MAX_REACTIONS;
+  let own = 0;
+  for (const users of reactions.values()) {
+    count += users.length;
+    if (users.includes(user)) own++;
+  }
+  if (count >= MAX_REACTIONS) return TOO_MANY;
+  return own >= MAX_EMOJIS_A_USER ? TOO_MANY_OF_YOURS : undefined;
 }

@@ -10,12 +10,12 @@ import { describeError, log } from "../platform/log.ts";
 import { migrate } from "../platform/migrate.ts";
 import { objectStub } from "../platform/object-stub.ts";
 import { type Outcome, type Refusal, type RoomCommand, reject } from "../protocol/index.ts";
-import { departureOf } from "../realtime/departure.ts";
+import { type Departure, departureOf } from "../realtime/departure.ts";
 import { FlushLoop } from "../realtime/flush-loop.ts";
 import { socketPort } from "../realtime/hibernatable-socket.ts";
 import { Intake } from "../realtime/intake.ts";
 import { randomEpoch, randomId } from "../realtime/random-id.ts";
-import { FAILED, UNREACHABLE } from "../realtime/refusals.ts";
+import { FAILED, NOT_YOURS, UNREACHABLE } from "../realtime/refusals.ts";
 import { TooBigNotice } from "../realtime/too-big-notice.ts";
 import { parseFrame } from "../validation/parse-frame.ts";
 import { ROOM_COMMANDS } from "../validation/room-commands.ts";
@@ -37,6 +37,8 @@ import { UserRecords } from "./user-records.ts";
 /** Delivery to one socket takes about this long: a flush gathers for as long as its fan-out will take. */
 const DELIVERY_MS_A_SOCKET = 0.01;
 const MAX_LINGER_MS = 50;
+/** Between two looks whether a permission is known again, which takes 30 s at most. */
+const LOOK_AGAIN_MS = 25;
 /** No timer is further ahead than this. */
 const MAX_TIMER_MS = 5_000;
 
@@ -77,13 +79,14 @@ export class LiveRoom {
     const store = new LogStore(database, historyLimit);
     const storage = {
       settings,
-      log: new RoomLog(store, { newEpoch: randomEpoch(), historyLimit, now }),
+      log: new RoomLog(store, { newEpoch: randomEpoch(), now }),
       users: new UserRecords(database.sql),
       receipts: new ReceiptStore(database),
     };
     this.room = new Room(name, storage, {
       newEpoch: randomEpoch,
       reportFault: (error) => log("error", "command_failed", { room: name, error: describeError(error) }),
+      random: () => Math.random(),
       audit: ({ by, ...act }) => log("info", "moderated", { room: name, by: by ?? "server code", ...act }),
     });
     this.#loop = new FlushLoop({
@@ -92,6 +95,7 @@ export class LiveRoom {
         this.room.flush(Date.now());
         this.sessions.collect(headBefore);
         this.#tellMentioned();
+        this.#askForPermissions();
       },
       hasWork: () => this.room.hasWork,
       lingerMs: () =>
@@ -115,7 +119,8 @@ export class LiveRoom {
     });
     this.#intake = new Intake({
       parse: (frame) => parseFrame<RoomCommand>(frame, ROOM_COMMANDS),
-      verify: (token) => this.#verify(token),
+      refuses: (connection) => this.room.refusesAuth(connection, Date.now()),
+      verify: (connection, token) => this.#verify(connection, token),
       accept: (connection, parsed) => this.room.enqueue({ ...parsed, connection }),
       authenticated: (connection, id, outcome) =>
         this.room.enqueue({ kind: "auth", connection, id, outcome }),
@@ -124,7 +129,7 @@ export class LiveRoom {
   }
 
   /** Whether the object of who opens a connection has to be asked first: see `learnOf`. */
-  hasToAsk({ identity }: Actor): boolean {
+  hasToAsk({ identity }: Pick<Actor, "identity">): boolean {
     if (identity.kind !== "user") return false;
     return undatedUntil(identity) !== null || !this.room.moderation.isKnownTo(identity.user.id);
   }
@@ -136,7 +141,8 @@ export class LiveRoom {
   async learnOf({ identity }: Actor): Promise<Refusal | undefined> {
     if (identity.kind !== "user") return undefined;
     const { id } = identity.user;
-    if (this.room.moderation.isKnownTo(id)) return this.#keepInMind(identity);
+    // With a date nobody has to be asked: the room is told of a withdrawal.
+    if (this.room.moderation.isKnownTo(id)) return this.judge({ identity });
     const asking = { user: id };
     this.#asked.add(asking);
     try {
@@ -157,13 +163,19 @@ export class LiveRoom {
     return this.room.isOpenTo(user) || Array.from(this.#asked).some((asking) => asking.user === user);
   }
 
-  /** A token without a date counts only when the user's object knows when it expires. */
+  /**
+   * Before something that lasts is done: whether the token counts still. Of a user whose object tells this room of each
+   * withdrawal the room knows; of any other, and of a token without a date, which their object has to know, it asks.
+   */
+  async judge({ identity }: Pick<Actor, "identity">): Promise<Refusal | undefined> {
+    if (identity.kind !== "user" || !this.hasToAsk({ identity })) return undefined;
+    return this.#keepInMind(identity);
+  }
+
+  /** Has the user's object keep a token without a date in mind, and learns what is void, for `bars` to judge by. */
   async #keepInMind({ user: { id }, ...token }: UserIdentity): Promise<Refusal | undefined> {
-    const undated = undatedUntil(token);
-    // With a date nobody has to be asked: the room is told of a withdrawal.
-    if (undated === null) return undefined;
     try {
-      const voidTokens = await this.#userObject(id).voidTokens(undated);
+      const voidTokens = await this.#userObject(id).voidTokens(undatedUntil(token));
       this.room.moderation.withdraw(id, voidTokens, Date.now());
       return undefined;
     } catch (error) {
@@ -174,7 +186,7 @@ export class LiveRoom {
 
   async unfollow(user: string): Promise<void> {
     try {
-      await this.#userObject(user).unfollow(this.#name);
+      await this.#userObject(user).unfollow(this.#name, null);
     } catch (error) {
       log("error", "user_unreachable", { room: this.#name, error: describeError(error) });
     }
@@ -213,6 +225,15 @@ export class LiveRoom {
     if (connection === undefined) return this.sessions.hasEnded(session);
     await Promise.all(frames.map((frame) => this.#receive(connection, frame)));
     return true;
+  }
+
+  /** A session leaves, as soon as what it said before has taken effect, for which its permission may be asked for. */
+  async leave(session: string, departure: Departure): Promise<void> {
+    const connection = this.sessions.find(session);
+    while (connection !== undefined && this.room.permits.isWaiting(connection))
+      await scheduler.wait(LOOK_AGAIN_MS);
+    this.sessions.leave(session, departure);
+    await this.flush();
   }
 
   async #receive(connection: RoomConnection, frame: string | ArrayBuffer): Promise<void> {
@@ -293,13 +314,29 @@ export class LiveRoom {
     this.#timer = setTimeout(() => this.#ctx.waitUntil(this.flush()), inMs);
   }
 
-  async #verify(token: string): Promise<Outcome<Actor>> {
+  async #verify(connection: RoomConnection, token: string): Promise<Outcome<Actor>> {
     const verified = await verifyToken(this.#config.token, token, Date.now());
     if (!verified.ok) return verified;
+    const { identity } = verified.value;
+    if (identity.user.id !== connection.user?.id) return reject(NOT_YOURS);
+    // Nobody else is asked about a token that opens nothing.
+    const barred = this.room.moderation.bars({ identity, permission: "none" }, Date.now());
+    if (barred !== undefined) return reject(barred);
     const actor = await authorizeRoom(this.#config, verified.value, this.#name);
     if (!actor.ok) return actor;
-    const refusal = await this.#keepInMind(verified.value.identity);
+    const refusal = undatedUntil(identity) === null ? undefined : await this.#keepInMind(identity);
     return refusal === undefined ? actor : reject(refusal);
+  }
+
+  /** Nobody waits for it: what needs the answer is kept by the rules. */
+  #askForPermissions(): void {
+    for (const identity of this.room.permits.take(Date.now())) this.#ctx.waitUntil(this.#askFor(identity));
+  }
+
+  async #askFor(identity: UserIdentity): Promise<void> {
+    const answer = await authorizeRoom(this.#config, { identity, rooms: undefined }, this.#name);
+    this.room.permits.answered(identity.user.id, answer);
+    await this.flush();
   }
 
   /** Nobody waits for it: the calls leave when what they tell of is durable. */

@@ -1,26 +1,23 @@
-// All the SQL of a log. One row a message: the slot of a row is its `seq` modulo the ring, so a new message
-// replaces the row that it retires. Changes take a `seq` but no row, so some rows outlive their turn: every read
-// filters by `seq`.
+// All the SQL of a log. One row a message: a new one replaces the row that it retires (`log-ring.ts`). Changes take a
+// `seq` but no row, so they retire nothing.
 
-import { ringRanges } from "../platform/ring.ts";
 import { type Database, firstRow, inParts, type Sql, type SqlRow } from "../platform/sql.ts";
+import { LogRing } from "./log-ring.ts";
+import type { IdRecord, Speaker, StoredAt } from "./recent-ids.ts";
 import { LOG_TABLE } from "./room-schema.ts";
-
-/** `head` is found again after a sleep by looking this far past the checkpoint, which costs one more row in 256. */
-const CHECKPOINT_EVERY = 256;
 
 export interface LogState {
   readonly epoch: string;
   readonly createdAt: number;
   readonly head: number;
-  readonly floor: number;
 }
 
 export interface StoredMessage {
   readonly seq: number;
   readonly event: string;
-  /** User id, or "" for server code. */
+  /** User id, or "" for server code in its own name. */
   readonly author: string;
+  readonly byServer: boolean;
   readonly id: string;
   readonly at: number;
   /** The whole message as it goes over the wire. */
@@ -32,6 +29,8 @@ export interface StoredMessage {
 /** What a change leaves in the row of its message. */
 export interface StoredChange {
   readonly target: number;
+  /** Where the message stands, as `find` said. */
+  readonly slot: number;
   readonly body: string;
   readonly seq: number;
   readonly at: number;
@@ -41,7 +40,7 @@ export interface StoredChange {
 }
 
 export type BodyRow = { seq: number; event: string; body: string };
-export type TargetRow = BodyRow & { author: string; deleted: number | null };
+export type TargetRow = BodyRow & { slot: number; author: string; by_server: number; deleted: number | null };
 export type ChangedRow = BodyRow & {
   changed: number;
   changed_at: number;
@@ -49,40 +48,49 @@ export type ChangedRow = BodyRow & {
   deleted: number | null;
 };
 type AuthorRow = { seq: number; author: string; at: number };
+type ChangerRow = { seq: number; changer: string; at: number };
 type LatestRow = { seq: number; author: string; deleted: number | null };
-type IdRow = { seq: number; author: string; id: string; at: number };
-type StateRow = { epoch: string; created_at: number; ring: number; floor: number; checkpoint: number };
+type IdRow = { seq: number; author: string; id: string; at: number; by_server: number };
+type StateRow = { epoch: string; created_at: number; ring: number; head: number };
+
+/** Messages with `after` < seq ≤ `upTo`. */
+interface Span {
+  readonly after: number;
+  readonly upTo: number;
+}
 
 export class LogStore {
   readonly #sql: Sql;
   readonly #transaction: Database["transaction"];
-  #ring: number;
-  #checkpoint = 0;
+  readonly #ring: LogRing;
 
-  constructor({ sql, transaction }: Database, ring: number) {
+  /** `historyLimit` is how many messages are kept. */
+  constructor({ sql, transaction }: Database, historyLimit: number) {
     this.#sql = sql;
     this.#transaction = transaction;
-    this.#ring = ring;
+    this.#ring = new LogRing(sql, historyLimit);
+  }
+
+  /** The `seq` just under the oldest message that is held; 0 where none was removed. */
+  get floor(): number {
+    return this.#ring.floor;
   }
 
   /** Reads where the log stands. A log that is not there yet begins with `epoch`. */
   open(epoch: string, now: number): LogState {
-    const row = firstRow(
-      this.#sql.exec<StateRow>("SELECT epoch, created_at, ring, floor, checkpoint FROM room"),
-    );
+    const row = firstRow(this.#sql.exec<StateRow>("SELECT epoch, created_at, ring, head FROM room"));
+    const { size } = this.#ring;
     if (row === undefined) {
       this.#sql.exec(
-        "INSERT INTO room (id, epoch, created_at, ring, floor, checkpoint) VALUES (1, ?, ?, ?, 0, 0)",
-        ...[epoch, now, this.#ring],
+        "INSERT INTO room (id, epoch, created_at, ring, head) VALUES (1, ?, ?, ?, 0)",
+        ...[epoch, now, size],
       );
-      return { epoch, createdAt: now, head: 0, floor: 0 };
+      return { epoch, createdAt: now, head: 0 };
     }
+    this.#ring.find(row.ring);
     const head = this.#findHead(row);
-    this.#checkpoint = row.checkpoint;
-    // `floor` never falls: a larger ring cannot bring back what a smaller one has dropped.
-    const floor = Math.max(row.floor, head - Math.min(row.ring, this.#ring));
-    if (row.ring !== this.#ring) this.layAnew(this.#ring, head, floor);
-    return { epoch: row.epoch, createdAt: row.created_at, head, floor };
+    if (row.ring !== size) this.layAnew(size, head);
+    return { epoch: row.epoch, createdAt: row.created_at, head };
   }
 
   /** Nothing of the log is left. To drop a table writes no rows, to delete from it one each. */
@@ -90,160 +98,152 @@ export class LogStore {
     this.#transaction(() => {
       this.#sql.exec("DROP TABLE log");
       for (const statement of LOG_TABLE) this.#sql.exec(statement);
-      this.#sql.exec("UPDATE room SET epoch = ?, floor = 0, checkpoint = 0", epoch);
+      this.#sql.exec("UPDATE room SET epoch = ?, head = 0", epoch);
     });
-    this.#checkpoint = 0;
-  }
-
-  append(message: StoredMessage): void {
-    const checkpoint = message.seq - this.#checkpoint >= CHECKPOINT_EVERY;
-    if (!checkpoint && !message.keyed) {
-      this.#insert(message);
-      return;
-    }
-    this.#transaction(() => {
-      if (message.keyed) this.#freeKey(message);
-      this.#insert(message);
-      if (checkpoint) this.#sql.exec("UPDATE room SET checkpoint = ?", message.seq);
-    });
-    if (checkpoint) this.#checkpoint = message.seq;
-  }
-
-  change({ target, body, seq, at, by, deleted }: StoredChange): void {
-    this.#sql.exec(
-      `UPDATE log SET body = ?, changed = ?, changed_at = ?, changed_by = ?, deleted = ?
-       WHERE slot = ? AND seq = ?`,
-      ...[body, seq, at, by, deleted ? 1 : null, target % this.#ring, target],
-    );
+    this.#ring.reset();
   }
 
   /** Not `INSERT OR REPLACE`, which would also delete another message of the same key, in whatever slot. */
-  #insert({ seq, event, author, id, at, body, keyed }: StoredMessage): void {
+  append({ seq, event, author, byServer, id, at, body, keyed }: StoredMessage): void {
     this.#sql.exec(
-      `INSERT INTO log (slot, seq, event, author, id, at, body, keyed) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO log (slot, seq, event, author, by_server, id, at, body, keyed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (slot) DO UPDATE SET seq = excluded.seq, event = excluded.event, author = excluded.author,
-         id = excluded.id, at = excluded.at, body = excluded.body, keyed = excluded.keyed, changed = NULL,
-         deleted = NULL`,
-      ...[seq % this.#ring, seq, event, author, id, at, body, keyed ? 1 : null],
+         by_server = excluded.by_server, id = excluded.id, at = excluded.at, body = excluded.body,
+         keyed = excluded.keyed, changed = NULL, deleted = NULL`,
+      ...[this.#ring.nextSlot, seq, event, author, byServer ? 1 : 0, id, at, body, keyed ? 1 : null],
     );
+    this.#ring.appended(seq);
   }
 
-  /** A row that outlived its turn may hold the key still. */
-  #freeKey({ author, id }: StoredMessage): void {
-    this.#sql.exec("UPDATE log SET keyed = NULL WHERE author = ? AND id = ? AND keyed = 1", author, id);
+  change({ target, slot, body, seq, at, by, deleted }: StoredChange): void {
+    this.#sql.exec(
+      `UPDATE log SET body = ?, changed = ?, changed_at = ?, changed_by = ?, deleted = ?
+       WHERE slot = ? AND seq = ?`,
+      ...[body, seq, at, by, deleted ? 1 : null, slot, target],
+    );
   }
 
   find(seq: number): TargetRow | undefined {
-    const query = "SELECT seq, event, author, body, deleted FROM log WHERE slot = ? AND seq = ?";
-    return firstRow(this.#sql.exec<TargetRow>(query, seq % this.#ring, seq));
+    const slot = this.#ring.slotOf(this.#ring.lastUpTo(seq));
+    const query =
+      "SELECT slot, seq, event, author, by_server, body, deleted FROM log WHERE slot = ? AND seq = ?";
+    return firstRow(this.#sql.exec<TargetRow>(query, slot, seq));
   }
 
-  /** Messages with `after` < seq ≤ `upTo`, ascending, read as they are taken. The span fits the ring. */
+  /** Messages with `after` < seq ≤ `upTo`, ascending, read as they are taken. */
   ascending(after: number, upTo: number, wanted?: number): Generator<BodyRow> {
-    return this.#span<BodyRow>("seq, event, body", after, upTo, "ASC", { wanted });
+    return this.#span<BodyRow>("seq, event, body", { after, upTo }, "ASC", wanted);
   }
 
-  descending(after: number, upTo: number, wanted?: number): Generator<BodyRow> {
-    return this.#span<BodyRow>("seq, event, body", after, upTo, "DESC", { wanted });
+  /** Messages with seq ≤ `upTo`, newest first, read as they are taken. */
+  descending(upTo: number, wanted?: number): Generator<BodyRow> {
+    return this.#span<BodyRow>("seq, event, body", { after: 0, upTo }, "DESC", wanted);
   }
 
-  /** Those with `floor` < seq ≤ `upTo` that changed after `upTo`, in the order of their last changes. */
-  changedAfter(upTo: number, floor: number): Iterable<ChangedRow> {
+  /** Those with seq ≤ `upTo` that changed after `upTo`, in the order of their last changes. */
+  changedAfter(upTo: number): Iterable<ChangedRow> {
     const query = `SELECT seq, event, body, changed, changed_at, changed_by, deleted FROM log
-      WHERE changed > ? AND seq > ? AND seq <= ? ORDER BY changed LIMIT ?`;
+      WHERE changed > ? AND seq <= ? ORDER BY changed LIMIT ?`;
+    return inParts((last, limit) => this.#sql.exec<ChangedRow>(query, last?.changed ?? upTo, upTo, limit));
+  }
+
+  *ids(after: number, upTo: number): Generator<IdRecord> {
+    for (const row of this.#span<IdRow>("seq, author, id, at, by_server", { after, upTo }, "ASC"))
+      yield { ...row, byServer: row.by_server === 1 };
+  }
+
+  /** Newest first, read as they are taken. */
+  authors(): Generator<AuthorRow> {
+    return this.#span<AuthorRow>("seq, author, at", this.#everything, "DESC");
+  }
+
+  /** Who changed a message last, and did not delete it; newest first, read as they are taken. Not server code. */
+  changers(): Generator<ChangerRow> {
+    const query = `SELECT changed AS seq, changed_by AS changer, changed_at AS at FROM log
+      WHERE changed < ? AND changed_by IS NOT NULL AND deleted IS NULL ORDER BY changed DESC LIMIT ?`;
     return inParts((last, limit) =>
-      this.#sql.exec<ChangedRow>(query, last?.changed ?? upTo, floor, upTo, limit),
+      this.#sql.exec<ChangerRow>(query, last?.seq ?? Number.MAX_SAFE_INTEGER, limit),
     );
   }
 
-  ids(after: number, upTo: number): Generator<IdRow> {
-    return this.#span<IdRow>("seq, author, id, at", after, upTo, "ASC");
-  }
-
-  /** Newest first. */
-  authors(after: number, upTo: number): Generator<AuthorRow> {
-    return this.#span<AuthorRow>("seq, author, at", after, upTo, "DESC");
-  }
-
   /** Newest first, as `authors`, with those that are deleted marked. */
-  latestAuthors(after: number, upTo: number): Generator<LatestRow> {
-    return this.#span<LatestRow>("seq, author, deleted", after, upTo, "DESC");
+  latestAuthors(): Generator<LatestRow> {
+    return this.#span<LatestRow>("seq, author, deleted", this.#everything, "DESC");
   }
 
-  keyed(author: string, id: string, floor: number): IdRow | undefined {
-    const query = "SELECT seq, author, id, at FROM log WHERE author = ? AND id = ? AND keyed = 1 AND seq > ?";
-    return firstRow(this.#sql.exec<IdRow>(query, author, id, floor));
+  keyed({ author, byServer }: Speaker, id: string): StoredAt | undefined {
+    const query = "SELECT seq, at FROM log WHERE author = ? AND by_server = ? AND id = ? AND keyed = 1";
+    return firstRow(this.#sql.exec<{ seq: number; at: number }>(query, author, byServer ? 1 : 0, id));
   }
 
   /** How many with `after` < seq ≤ `upTo` are neither deleted nor of `author`, counted to at most `max`. */
   countOthers(after: number, upTo: number, author: string, max: number): number {
     const query = `SELECT COUNT(*) AS count FROM (
-      SELECT 1 FROM log WHERE slot BETWEEN ? AND ? AND seq > ? AND seq <= ? AND author <> ? AND deleted IS NULL LIMIT ?)`;
+      SELECT 1 FROM log WHERE slot BETWEEN ? AND ? AND author <> ? AND deleted IS NULL LIMIT ?)`;
     let count = 0;
-    for (const { from, to } of ringRanges(after, upTo, this.#ring)) {
-      const row = firstRow(
-        this.#sql.exec<{ count: number }>(query, from, to, after, upTo, author, max - count),
-      );
+    for (const { from, to } of this.#ring.slots(after, upTo)) {
+      const row = firstRow(this.#sql.exec<{ count: number }>(query, from, to, author, max - count));
       count += row?.count ?? 0;
     }
     return count;
   }
 
-  *#span<Row extends SqlRow & { seq: number }>(
+  get #everything(): Span {
+    return { after: 0, upTo: this.#ring.newestSeq };
+  }
+
+  /** As there is no hole, the rows taken of a range tell where to read on. */
+  *#span<Row extends SqlRow>(
     columns: string,
-    after: number,
-    upTo: number,
+    { after, upTo }: Span,
     order: "ASC" | "DESC",
-    { ring = this.#ring, wanted }: { readonly ring?: number; readonly wanted?: number | undefined } = {},
+    wanted?: number,
   ): Generator<Row> {
-    const ranges = ringRanges(after, upTo, ring);
+    const ranges = this.#ring.slots(after, upTo);
     if (order === "DESC") ranges.reverse();
-    const query = `SELECT ${columns} FROM log WHERE slot BETWEEN ? AND ? AND seq > ? AND seq <= ?
-      ORDER BY slot ${order} LIMIT ?`;
+    const query = `SELECT ${columns} FROM log WHERE slot BETWEEN ? AND ? ORDER BY slot ${order} LIMIT ?`;
     let given = 0;
     for (const { from, to } of ranges) {
-      const read = (last: Row | undefined, limit: number) => {
-        const slot = last && last.seq % ring;
-        const first = slot === undefined || order === "DESC" ? from : slot + 1;
-        const end = slot === undefined || order === "ASC" ? to : slot - 1;
-        return this.#sql.exec<Row>(query, first, end, after, upTo, limit);
+      const before = given;
+      const read = (_: unknown, limit: number) => {
+        const taken = given - before;
+        const [first, end] = order === "ASC" ? [from + taken, to] : [from, to - taken];
+        return this.#sql.exec<Row>(query, first, end, limit);
       };
-      for (const row of inParts(read, wanted && wanted - given)) {
+      for (const row of inParts<Row>(read, wanted && wanted - given)) {
         given++;
         yield row;
       }
     }
   }
 
-  /** The last `seq` given: of a checkpoint, of a change, or of a message since the checkpoint. */
-  #findHead({ ring, checkpoint }: StateRow): number {
+  /** The last `seq` given: of the newest message, of the last change, or of one that a smaller ring has dropped. */
+  #findHead({ head }: StateRow): number {
     const changed = firstRow(
-      this.#sql.exec<{ head: number | null }>(
-        "SELECT MAX(changed) AS head FROM log WHERE changed IS NOT NULL",
-      ),
+      this.#sql.exec<{ seq: number | null }>("SELECT MAX(changed) AS seq FROM log WHERE changed IS NOT NULL"),
     );
-    let head = Math.max(checkpoint, changed?.head ?? 0);
-    const upTo = checkpoint + CHECKPOINT_EVERY;
-    const since =
-      ring <= CHECKPOINT_EVERY
-        ? this.#sql.exec<{ seq: number }>("SELECT seq FROM log WHERE seq > ?", checkpoint)
-        : this.#span<{ seq: number }>("seq", checkpoint, upTo, "ASC", { ring });
-    for (const { seq } of since) head = Math.max(head, seq);
-    return head;
+    return Math.max(head, this.#ring.newestSeq, changed?.seq ?? 0);
   }
 
-  /** For another size of the ring: every row that is left moves to its new slot, once. */
-  layAnew(ring: number, head: number, floor: number, along = () => {}): void {
+  /**
+   * For another size of the ring: every row that is left moves to its new slot, once. `head` is kept, as the row may go that
+   * knew of the last change. What is written `along` holds with it, or neither does.
+   */
+  layAnew(size: number, head: number, along = () => {}): void {
+    const ring = this.#ring;
+    const dropped = Math.max(0, ring.count - size);
+    const oldest = ring.seqOf(ring.oldest + dropped);
     this.#transaction(() => {
-      this.#sql.exec("CREATE TABLE moved AS SELECT * FROM log WHERE seq > ?", floor);
+      this.#sql.exec("CREATE TABLE moved AS SELECT * FROM log WHERE seq >= ?", oldest);
       this.#sql.exec("DELETE FROM log");
-      this.#sql.exec("UPDATE moved SET slot = seq % ?", ring);
-      this.#sql.exec("INSERT INTO log SELECT * FROM moved");
+      this.#sql.exec(
+        `INSERT INTO log SELECT row_number() OVER (ORDER BY seq) - 1, seq, event, author, by_server, id, at, body, keyed,
+           changed, changed_at, changed_by, deleted FROM moved`,
+      );
       this.#sql.exec("DROP TABLE moved");
-      this.#sql.exec("UPDATE room SET ring = ?, floor = ?, checkpoint = ?", ring, floor, head);
+      this.#sql.exec("UPDATE room SET ring = ?, head = ?", size, head);
       along();
     });
-    this.#ring = ring;
-    this.#checkpoint = head;
+    ring.laidAnew(size, ring.count - dropped);
   }
 }

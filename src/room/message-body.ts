@@ -13,6 +13,7 @@ export interface NewMessage {
   readonly id: string;
   readonly event: string;
   readonly from: Sender | null;
+  readonly byServer: boolean;
   readonly at: number;
   /** As JSON. */
   readonly data: string;
@@ -21,10 +22,13 @@ export interface NewMessage {
 }
 
 /** On the path of every message: so by hand. */
-export function encodeNewMessage({ seq, id, event, from, at, data, replyTo, mentions }: NewMessage): string {
+export function encodeNewMessage(message: NewMessage): string {
+  const { seq, id, event, from, byServer, at, data, replyTo, mentions } = message;
   const sender = from === null ? null : { id: from.id, name: from.name };
   let body = `{"type":"message","seq":${seq},"id":${JSON.stringify(id)},"event":"${event}"`;
-  body += `,"from":${JSON.stringify(sender)},"at":${at}`;
+  body += `,"from":${JSON.stringify(sender)}`;
+  if (byServer && from !== null) body += ',"byServer":true';
+  body += `,"at":${at}`;
   if (replyTo !== undefined) body += `,"replyTo":${replyTo}`;
   if (mentions !== undefined && mentions.length > 0) body += `,"mentions":${JSON.stringify(mentions)}`;
   return `${body}${BEFORE_DATA}${data}}`;

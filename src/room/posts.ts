@@ -6,7 +6,6 @@ import {
   CHAT_EVENT,
   type Outcome,
   type Refusal,
-  refuse,
   reject,
   type Sender,
   type SendResult,
@@ -15,11 +14,11 @@ import { oversize } from "../realtime/encode-data.ts";
 import type { Attendance } from "./attendance.ts";
 import type { Delivery } from "./delivery.ts";
 import { type Mention, whereabouts } from "./mentions.ts";
-import { keptForServer, mayModerate, mayWrite, NO_WRITE } from "./rights.ts";
+import { keptForServer, mayWrite, NO_WRITE } from "./rights.ts";
 import type { RoomConnection } from "./room-connection.ts";
 import type { Draft, RoomLog } from "./room-log.ts";
 import type { RoomSettings } from "./room-settings.ts";
-import { SlowMode } from "./slow-mode.ts";
+import type { SlowMode } from "./slow-mode.ts";
 
 export interface MessageInput extends Omit<Draft, "event"> {
   /** In whose name server code speaks; a user speaks in their own. */
@@ -44,11 +43,11 @@ export class Posts {
   readonly #slowMode: SlowMode;
   #mentions: Mention[] = [];
 
-  constructor(settings: RoomSettings, log: RoomLog, attendance: Attendance) {
+  constructor(settings: RoomSettings, log: RoomLog, attendance: Attendance, slowMode: SlowMode) {
     this.#settings = settings;
     this.#log = log;
     this.#attendance = attendance;
-    this.#slowMode = new SlowMode(log);
+    this.#slowMode = slowMode;
   }
 
   /** Stores a message and says it. `echo` makes the answer that stands on a connection in place of the event. */
@@ -60,19 +59,18 @@ export class Posts {
     echo?: (result: SendResult) => { readonly on: RoomConnection; readonly answer: string },
   ): Outcome<SendResult> {
     const draft = { ...input, event: input.event ?? CHAT_EVENT };
-    const from = senderOf(actor, input.from);
+    const voice = { from: senderOf(actor, input.from), byServer: actor.identity.kind === "server" };
     if (!mayWrite(actor)) return reject(NO_WRITE);
-    const repeat = this.#log.findRepeat(draft, from);
+    const repeat = this.#log.findRepeat(draft, voice);
     if (repeat !== undefined) return repeat;
-    const misfit = this.#misfit(actor, draft) ?? this.#tooSoon(actor, now);
+    const misfit = this.#misfit(actor, draft) ?? this.#slowMode.holds(actor, now);
     if (misfit !== undefined) return reject(misfit);
-    const stored = this.#log.store(draft, from, now);
+    const stored = this.#log.store(draft, voice, now);
     if (!stored.ok) return stored;
-    // What server code says in a user's name is not theirs. After a sleep the log does not tell the two apart.
-    if (actor.identity.kind === "user") this.#slowMode.spoke(actor.identity.user.id, now);
     const { result, body } = stored.value;
+    this.#slowMode.acted(actor, result.seq, now);
     const instead = echo?.(result);
-    this.#mention(draft, from, result.seq, now);
+    this.#mention(draft, voice.from, result.seq, now);
     delivery.say({ kind: "stored", event: draft.event, ...(instead !== undefined && { instead }) }, body);
     return accept(result);
   }
@@ -96,10 +94,10 @@ export class Posts {
         kind: "signal",
         event,
         // Of what one sender says again in the same flush only the last counts. Server code is no sender: what it says
-        // in its own name may be about many things.
+        // in its own name may be about many things; what it says in a user's name that user cannot replace.
         ...(from !== null && {
           // None of them has a line break.
-          replaces: `${by?.state.id ?? "call"}\n${from.id}\n${event}\n${to ?? ""}\n${except ?? ""}`,
+          replaces: `${by?.state.id ?? actor.identity.kind}\n${from.id}\n${event}\n${to ?? ""}\n${except ?? ""}`,
         }),
         except: deaf,
         ...(to !== undefined && { to: this.#attendance.connectionsOf(to) }),
@@ -128,15 +126,6 @@ export class Posts {
   #misfit(actor: Actor, { event, data }: { event: string; data: string }): Refusal | undefined {
     const { serverEvents, limits } = this.#settings;
     return keptForServer(serverEvents, actor, event) ?? oversize(data, limits.messageBytes);
-  }
-
-  #tooSoon(actor: Actor, now: number): Refusal | undefined {
-    const user = userOf(actor.identity);
-    if (user === null || mayModerate(actor)) return undefined;
-    const retryAfterMs = this.#slowMode.waitMs(user.id, this.#settings.slowModeMs, now);
-    return retryAfterMs === 0
-      ? undefined
-      : refuse("rate_limited", "this room is in slow mode", { retryAfterMs });
   }
 }
 

@@ -8,13 +8,19 @@ export interface StoredAt {
   readonly at: number;
 }
 
-export interface IdRecord extends StoredAt {
+/** Whose ids are told apart: those that server code uses in a user's name are not the user's own. */
+export interface Speaker {
+  /** User id, or "" for server code in its own name. */
   readonly author: string;
+  readonly byServer: boolean;
+}
+
+export interface IdRecord extends StoredAt, Speaker {
   readonly id: string;
 }
 
-/** No user id has a line break, so the two cannot run into each other, whatever the id of the message holds. */
-const key = (author: string, id: string) => `${author}\n${id}`;
+/** No user id has a line break, so no two speakers run into each other, whatever the ids. */
+const key = ({ author, byServer }: Speaker, id: string) => `${byServer ? "\n" : ""}${author}\n${id}`;
 
 export class RecentIds {
   /** Oldest first. */
@@ -28,12 +34,12 @@ export class RecentIds {
     this.#since = head;
   }
 
-  find(author: string, id: string): StoredAt | undefined {
-    return this.#ids.get(key(author, id));
+  find(speaker: Speaker, id: string): StoredAt | undefined {
+    return this.#ids.get(key(speaker, id));
   }
 
-  add({ author, id, seq, at }: IdRecord): void {
-    this.#ids.set(key(author, id), { seq, at });
+  add(record: IdRecord): void {
+    this.#ids.set(key(record, record.id), { seq: record.seq, at: record.at });
     if (this.#ids.size > this.#capacity) this.#forgetOldest();
   }
 
@@ -41,8 +47,7 @@ export class RecentIds {
   reachBack(seq: number, read: (after: number, upTo: number) => Iterable<IdRecord>): void {
     if (seq >= this.#since) return;
     const older = new Map<string, StoredAt>();
-    for (const row of read(seq, this.#since))
-      older.set(key(row.author, row.id), { seq: row.seq, at: row.at });
+    for (const row of read(seq, this.#since)) older.set(key(row, row.id), { seq: row.seq, at: row.at });
     for (const [known, stored] of this.#ids) older.set(known, stored);
     this.#ids = older;
     this.#since = seq;

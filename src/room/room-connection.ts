@@ -26,10 +26,12 @@ export interface RoomConnectionState extends ConnectionState {
 
 export class RoomConnection extends Connection<RoomConnectionState> {
   #hearing: string;
+  #permissionUntil: number;
 
   constructor(socket: SocketPort, state: RoomConnectionState) {
     super(socket, state);
     this.#hearing = hearing(state);
+    this.#permissionUntil = untilOf(state.actor);
   }
 
   get identity() {
@@ -46,11 +48,24 @@ export class RoomConnection extends Connection<RoomConnectionState> {
     return this.#hearing;
   }
 
+  /** Until when its permission is known, in milliseconds; `Infinity`: as long as its token lasts. */
+  get permissionUntil(): number {
+    return this.#permissionUntil;
+  }
+
+  /** Its permission is not known until it is updated, whatever the clock does. */
+  lapse(): void {
+    this.#permissionUntil = Number.NEGATIVE_INFINITY;
+  }
+
   override update(patch: Partial<RoomConnectionState>): void {
     super.update(patch);
+    if (patch.actor !== undefined) this.#permissionUntil = untilOf(patch.actor);
     this.#hearing = hearing(this.state);
   }
 }
+
+const untilOf = ({ permissionUntil = Number.POSITIVE_INFINITY }: Actor): number => permissionUntil;
 
 const hearing = ({ stage, actor, presence, topics, frameBytes }: RoomConnectionState): string =>
   `${stage.at} ${actor.identity.kind} ${presence} ${frameBytes ?? "any"} ${topics === null ? "*" : topics.join()}`;

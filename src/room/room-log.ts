@@ -25,7 +25,15 @@ import {
   encodeUpdated,
   type MessageMeta,
 } from "./message-body.ts";
-import { RecentIds } from "./recent-ids.ts";
+import { RecentIds, type Speaker } from "./recent-ids.ts";
+
+/** Who says a message. */
+export interface Voice {
+  /** As everybody sees it; `null`: server code in its own name. */
+  readonly from: Sender | null;
+  /** Whether server code says it, in whatever name. */
+  readonly byServer: boolean;
+}
 
 export interface Draft {
   readonly id: string;
@@ -42,9 +50,12 @@ export interface Draft {
 /** A message that the log holds, taken out to be changed. */
 export interface Target {
   readonly seq: number;
+  /** Where the log keeps it. */
+  readonly slot: number;
   readonly event: string;
-  /** User id, or "" for server code. */
+  /** User id, or "" for server code in its own name. */
   readonly author: string;
+  readonly byServer: boolean;
   readonly deleted: boolean;
   readonly meta: MessageMeta;
   /** As JSON. */
@@ -66,6 +77,13 @@ export interface Told {
 
 const WHOLE_REPLAY: PageSize = { limit: MAX_REPLAY_EVENTS, maxBytes: MAX_PAGE_BYTES };
 
+/** Something that a user did at `seq`. */
+export interface Act {
+  readonly user: string;
+  readonly seq: number;
+  readonly at: number;
+}
+
 export interface Stored {
   readonly result: SendResult;
   readonly body: string;
@@ -79,18 +97,14 @@ export class RoomLog {
   readonly #store: LogStore;
   #ids: RecentIds;
   #epoch: string;
-  #reach: number;
-  #baseFloor: number;
   #head: number;
 
-  constructor(store: LogStore, options: { newEpoch: string; historyLimit: number; now: number }) {
+  constructor(store: LogStore, options: { newEpoch: string; now: number }) {
     const state = store.open(options.newEpoch, options.now);
     this.#store = store;
     this.createdAt = state.createdAt;
     this.#epoch = state.epoch;
     this.#head = state.head;
-    this.#baseFloor = state.floor;
-    this.#reach = options.historyLimit;
     this.#ids = new RecentIds(state.head);
   }
 
@@ -102,17 +116,14 @@ export class RoomLog {
     return this.#head;
   }
 
-  /** What stood at or below it may have changed or gone without a record. */
+  /** Just under the oldest message that is held. What stood at or below it may have changed or gone without a record. */
   get floor(): number {
-    return Math.max(this.#baseFloor, this.#head - this.#reach);
+    return this.#store.floor;
   }
 
   /** Another limit; a smaller one forgets at once. What is written `along` holds with it, or neither does. */
   setReach(historyLimit: number, along?: () => void): void {
-    const floor = Math.max(this.floor, this.#head - historyLimit);
-    this.#store.layAnew(historyLimit, this.#head, floor, along);
-    this.#baseFloor = floor;
-    this.#reach = historyLimit;
+    this.#store.layAnew(historyLimit, this.#head, along);
   }
 
   /** Nothing is left, and another log begins. */
@@ -120,65 +131,80 @@ export class RoomLog {
     this.#store.purge(newEpoch);
     this.#epoch = newEpoch;
     this.#head = 0;
-    this.#baseFloor = 0;
     this.#ids = new RecentIds(0);
   }
 
   /** How a repeat is answered: as the first time, or not at all where nobody can know. `undefined`: it is none. */
-  findRepeat(draft: Draft, from: Sender | null): Outcome<SendResult> | undefined {
-    const first = this.#findFirst(from?.id ?? "", draft);
+  findRepeat(draft: Draft, voice: Voice): Outcome<SendResult> | undefined {
+    const first = this.#findFirst(speakerOf(voice), draft);
     if (first === undefined) return undefined;
     if (first === "unknowable") return { ok: false, refusal: STALE_RETRY };
     return { ok: true, value: { seq: first.seq, at: first.at, duplicate: true } };
   }
 
   /** Stores a message that is no repeat. */
-  store(draft: Draft, from: Sender | null, now: number): Outcome<Stored> {
+  store(draft: Draft, voice: Voice, now: number): Outcome<Stored> {
     const { id, event, replyTo, keyed = false } = draft;
     if (replyTo !== undefined && replyTo > this.floor && this.#store.find(replyTo) === undefined) {
       return { ok: false, refusal: NO_SUCH_MESSAGE };
     }
     const seq = this.#head + 1;
-    const author = from?.id ?? "";
-    const body = encodeNewMessage({ ...draft, seq, from, at: now });
-    this.#store.append({ seq, event, author, id, at: now, body, keyed });
+    const speaker = speakerOf(voice);
+    const body = encodeNewMessage({ ...draft, ...voice, seq, at: now });
+    this.#store.append({ ...speaker, seq, event, id, at: now, body, keyed });
     this.#head = seq;
-    this.#ids.add({ author, id, seq, at: now });
+    this.#ids.add({ ...speaker, id, seq, at: now });
     return { ok: true, value: { result: { seq, at: now }, body } };
   }
 
   find(seq: number): Target | undefined {
-    const row = seq > this.floor ? this.#store.find(seq) : undefined;
+    const row = this.#store.find(seq);
     if (row === undefined) return undefined;
-    const { event, author, deleted, body } = row;
-    return { seq, event, author, deleted: deleted !== null, ...decodeMessage(body) };
+    const { slot, event, author, by_server, deleted, body } = row;
+    return {
+      seq,
+      slot,
+      event,
+      author,
+      byServer: by_server === 1,
+      deleted: deleted !== null,
+      ...decodeMessage(body),
+    };
   }
 
   /** Stores what became of a message. Answers the `seq` of the change, and the message as it is now. */
-  change({ seq: target }: Target, { meta, data, by }: Change, now: number): { seq: number; body: string } {
+  change(
+    { seq: target, slot }: Target,
+    { meta, data, by }: Change,
+    now: number,
+  ): { seq: number; body: string } {
     const seq = this.#head + 1;
     const body = encodeMessage({ ...meta, changed: seq }, data);
-    this.#store.change({ target, body, seq, at: now, by, deleted: meta.deletedAt !== undefined });
+    this.#store.change({ target, slot, body, seq, at: now, by, deleted: meta.deletedAt !== undefined });
     this.#head = seq;
     return { seq, body };
   }
 
   /** How many messages after `seq` are neither deleted nor of `user`, counted to at most `MAX_UNREAD`. */
   countUnread(seq: number, user: string): number {
-    return this.#store.countOthers(Math.max(seq, this.floor), this.#head, user, MAX_UNREAD);
+    return this.#store.countOthers(seq, this.#head, user, MAX_UNREAD);
   }
 
-  /** Who spoke since `at`, newest first. */
-  *authorsSince(at: number): Generator<{ author: string; at: number }> {
-    for (const row of this.#store.authors(this.floor, this.#head)) {
+  /** Who sent or changed something since `at`, as far as the log tells; in no order. */
+  *actsSince(at: number): Generator<Act> {
+    for (const row of this.#store.authors()) {
+      if (row.at < at) break;
+      yield { user: row.author, seq: row.seq, at: row.at };
+    }
+    for (const row of this.#store.changers()) {
       if (row.at < at) return;
-      yield row;
+      yield { user: row.changer, seq: row.seq, at: row.at };
     }
   }
 
   /** Whose the latest messages are, newest first, read as they are taken. */
   latestAuthors(): Generator<{ seq: number; author: string; deleted: number | null }> {
-    return this.#store.latestAuthors(this.floor, this.#head);
+    return this.#store.latestAuthors();
   }
 
   recover(since: string | undefined): { recovery: Exclude<Recovery, "partial">; after: number } {
@@ -196,7 +222,7 @@ export class RoomLog {
   /** What came after `after`, as in a replay: each message once, as it is now, and the last change of each older one. */
   eventsAfter(after: number, topics: Topics, size = WHOLE_REPLAY, told?: Told): Page {
     const messages = entriesOf(this.#store.ascending(after, this.#head, rowsOf(size)));
-    const changes = changesOf(this.#store.changedAfter(after, this.floor), told);
+    const changes = changesOf(this.#store.changedAfter(after), told);
     return takePage(inOrder(messages, changes), { topics, ...size, start: after, end: this.#head });
   }
 
@@ -205,7 +231,7 @@ export class RoomLog {
     if (after < this.floor) return true;
     const end = Math.min(upTo, this.#head);
     const messages = entriesOf(this.#store.ascending(after, end, end - after));
-    const changes = changesOf(this.#store.changedAfter(after, this.floor), undefined);
+    const changes = changesOf(this.#store.changedAfter(after), undefined);
     for (const { seq, event } of inOrder(messages, changes)) {
       if (seq > upTo) return false;
       if (matchesTopics(topics, event)) return true;
@@ -217,7 +243,7 @@ export class RoomLog {
   messagesBefore(before: number, topics: Topics, size: PageSize): Page {
     const upTo = Math.min(before - 1, this.#head);
     const end = Math.min(this.floor + 1, before);
-    const messages = entriesOf(this.#store.descending(this.floor, upTo, rowsOf(size)));
+    const messages = entriesOf(this.#store.descending(upTo, rowsOf(size)));
     const page = takePage(messages, { topics, ...size, start: before, end });
     return { ...page, events: page.events.toReversed() };
   }
@@ -226,17 +252,18 @@ export class RoomLog {
     return epoch === this.epoch && this.holdsAfter(seq);
   }
 
-  #findFirst(author: string, { id, retryOf, keyed }: Draft) {
-    const known =
-      this.#ids.find(author, id) ?? (keyed ? this.#store.keyed(author, id, this.floor) : undefined);
+  #findFirst(speaker: Speaker, { id, retryOf, keyed }: Draft) {
+    const known = this.#ids.find(speaker, id) ?? (keyed ? this.#store.keyed(speaker, id) : undefined);
     if (known !== undefined) return known;
     if (retryOf === undefined) return undefined;
     const cursor = parseCursor(retryOf);
     const reached = cursor !== undefined && this.#reaches(cursor);
     this.#ids.reachBack(reached ? cursor.seq : this.floor, (after, upTo) => this.#store.ids(after, upTo));
-    return this.#ids.find(author, id) ?? (reached ? undefined : "unknowable");
+    return this.#ids.find(speaker, id) ?? (reached ? undefined : "unknowable");
   }
 }
+
+const speakerOf = ({ from, byServer }: Voice): Speaker => ({ author: from?.id ?? "", byServer });
 
 /** How many rows a page takes, most likely: of messages of about a KiB. One more tells whether there are others. */
 const rowsOf = ({ limit, maxBytes }: PageSize): number => Math.min(limit, Math.ceil(maxBytes / 1_024)) + 1;

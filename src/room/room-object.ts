@@ -107,6 +107,7 @@ export class RoomObject extends DurableObject<Env> {
     const now = Date.now();
     const wasEmpty = room.size === 0 && sessions.size === 0 && !room.hasWork;
     room.sweep(now);
+    room.askAnew(now);
     sessions.sweep(now);
     if (!wasEmpty || room.isKept(now)) {
       await this.#open().flush();
@@ -146,11 +147,11 @@ export class RoomObject extends DurableObject<Env> {
 
   publish(actor: Actor, input: MessageInput): Promise<Outcome<SendResult>> {
     const cost = 1 + (input.mentions?.length ?? 0);
-    return this.#call(actor, ({ posts }, now, delivery) => posts.send(actor, input, delivery, now), cost);
+    return this.#act(actor, ({ posts }, now, delivery) => posts.send(actor, input, delivery, now), cost);
   }
 
   change(actor: Actor, change: ChangeInput): Promise<Outcome<ChangeResult>> {
-    return this.#call(actor, ({ changes }, now, delivery) => changes.apply(actor, change, delivery, now));
+    return this.#act(actor, ({ changes }, now, delivery) => changes.apply(actor, change, delivery, now));
   }
 
   signal(actor: Actor, input: SignalInput): Promise<Outcome<undefined>> {
@@ -158,14 +159,14 @@ export class RoomObject extends DurableObject<Env> {
   }
 
   read(actor: Actor, user: string, seq: number | undefined): Promise<Outcome<ReadResult>> {
-    return this.#call(actor, ({ receipts }, now) => {
+    return this.#act(actor, ({ receipts }, now) => {
       receipts.read(user, seq, now);
       return accept(receipts.of(user));
     });
   }
 
   async kick(actor: Actor, kick: Kick): Promise<Outcome<undefined>> {
-    const outcome = await this.#call(actor, ({ moderation }, now) => moderation.kick(actor, kick, now));
+    const outcome = await this.#act(actor, ({ moderation }, now) => moderation.kick(actor, kick, now));
     // A ban ends following.
     if (outcome.ok && kick.banSeconds > 0) this.ctx.waitUntil(this.#open().unfollow(kick.user));
     return outcome;
@@ -177,11 +178,11 @@ export class RoomObject extends DurableObject<Env> {
   }
 
   unban(actor: Actor, user: string): Promise<Outcome<undefined>> {
-    return this.#call(actor, ({ moderation }) => moderation.unban(actor, user));
+    return this.#act(actor, ({ moderation }) => moderation.unban(actor, user));
   }
 
   configure(actor: Actor, patch: SettingsPatch): Promise<Outcome<OwnSettings>> {
-    return this.#call(actor, ({ moderation }) => moderation.configure(actor, patch));
+    return this.#act(actor, ({ moderation }) => moderation.configure(actor, patch));
   }
 
   /** For server code, as the Worker has seen to. */
@@ -231,7 +232,8 @@ export class RoomObject extends DurableObject<Env> {
   async join(join: SessionJoin): Promise<Outcome<undefined>> {
     // Joining again starts over: it does not stand in its own way.
     const { actor } = join;
-    if (this.#open().sessions.leave(join.connection, "lost")) await this.#open().flush();
+    if (this.#open().sessions.find(join.connection) !== undefined)
+      await this.#open().leave(join.connection, "lost");
     await this.#letLeave(actor);
     const user = userOf(actor.identity);
     if (user !== null) this.#open().room.moderation.learn(user.id, join.voidTokens, Date.now());
@@ -255,23 +257,28 @@ export class RoomObject extends DurableObject<Env> {
   async leave(session: string, departure: Departure): Promise<void> {
     if (!this.#exists) return;
     const user = this.#open().sessions.find(session)?.user?.id;
-    this.#open().sessions.leave(session, departure);
-    await this.#open().flush();
+    await this.#open().leave(session, departure);
     if (user !== undefined) await this.#open().sessions.carried(user);
   }
 
   /** The token of a session was renewed. */
   async renew(session: string, actor: Actor): Promise<void> {
     const live = this.#open();
-    await live.call(SERVER, 0, () => accept(live.sessions.find(session)?.update({ actor })));
+    await live.call(SERVER, 0, () => {
+      const connection = live.sessions.find(session);
+      if (connection !== undefined) live.room.renew(connection, actor);
+      return accept(undefined);
+    });
   }
 
   /** How the user is in all rooms of a session. */
   async present(session: string, presence: Pick<PresenceCommand, "status" | "data">): Promise<void> {
     const live = this.#open();
-    await live.call(SERVER, 0, () => {
+    await live.call(SERVER, 0, (_, now) => {
       const connection = live.sessions.find(session);
-      if (connection !== undefined) live.room.attendance.update(connection, presence);
+      if (connection === undefined) return accept(undefined);
+      live.room.attendance.update(connection, presence);
+      live.room.askAnew(now, [connection]);
       return accept(undefined);
     });
   }
@@ -284,6 +291,16 @@ export class RoomObject extends DurableObject<Env> {
   ): Promise<Outcome<T>> {
     const live = this.#open();
     return live.call(actor, cost, (delivery, now) => run(live.room, now, delivery));
+  }
+
+  /** As `#call`, for what lasts: a withdrawn token does nothing of it, not even in the minute in which isolates believe it. */
+  async #act<T>(
+    actor: Actor,
+    run: (room: Room, now: number, delivery: Delivery) => Outcome<T>,
+    cost = 1,
+  ): Promise<Outcome<T>> {
+    const refusal = await this.#open().judge(actor);
+    return refusal === undefined ? this.#call(actor, run, cost) : reject(refusal);
   }
 
   /** A close is answered before its leave takes effect: until then the connection may fill the room. */

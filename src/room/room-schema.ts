@@ -11,6 +11,7 @@ export const LOG_TABLE = [
      seq INTEGER NOT NULL,
      event TEXT NOT NULL,
      author TEXT NOT NULL,
+     by_server INTEGER NOT NULL,
      id TEXT NOT NULL,
      at INTEGER NOT NULL,
      body TEXT NOT NULL,
@@ -21,7 +22,7 @@ export const LOG_TABLE = [
      deleted INTEGER
    )`,
   // Partial: rows outside the predicate cost nothing more.
-  "CREATE UNIQUE INDEX log_keyed ON log (author, id) WHERE keyed = 1",
+  "CREATE UNIQUE INDEX log_keyed ON log (author, by_server, id) WHERE keyed = 1",
   "CREATE INDEX log_changed ON log (changed) WHERE changed IS NOT NULL",
 ];
 
@@ -44,8 +45,7 @@ export const ROOM_SCHEMA = [
        epoch TEXT NOT NULL,
        created_at INTEGER NOT NULL,
        ring INTEGER NOT NULL,
-       floor INTEGER NOT NULL,
-       checkpoint INTEGER NOT NULL,
+       head INTEGER NOT NULL,
        slow_mode_ms INTEGER,
        max_connections INTEGER,
        history_limit INTEGER,

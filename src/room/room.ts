@@ -3,12 +3,13 @@
 // Invariant: an event is written before anybody hears of it; the runtime's output gate holds the frames until then.
 
 import { type Actor, type Identity, userOf } from "../auth/identity.ts";
+import { includes } from "../auth/room-permission.ts";
 import { type Closing, closeCode, type Refusal } from "../protocol/index.ts";
 import { passed } from "../realtime/answers.ts";
 import { MAX_REFUSALS, TOO_MANY_REFUSALS } from "../realtime/conduct.ts";
 import { type Departure, departureOf } from "../realtime/departure.ts";
 import { hasExpired, Sweeper } from "../realtime/liveness.ts";
-import { FULL } from "../realtime/refusals.ts";
+import { FULL, NOT_YOURS, tooFast } from "../realtime/refusals.ts";
 import { sinceMs } from "../realtime/since-ms.ts";
 import { TokenBuckets } from "../realtime/token-bucket.ts";
 import { Attendance } from "./attendance.ts";
@@ -17,6 +18,7 @@ import { Changes } from "./changes.ts";
 import { Delivery } from "./delivery.ts";
 import { type ClosingOf, type Expelled, Moderation } from "./moderation.ts";
 import { PageBudget } from "./page-budget.ts";
+import { Permits, UNKNOWN_PERMISSION, type Verdict } from "./permits.ts";
 import { Posts } from "./posts.ts";
 import type { ReceiptStore } from "./receipt-store.ts";
 import { Receipts } from "./receipts.ts";
@@ -24,6 +26,7 @@ import { RoomCommands } from "./room-commands.ts";
 import type { RoomConnection } from "./room-connection.ts";
 import type { RoomLog } from "./room-log.ts";
 import type { RoomSettings } from "./room-settings.ts";
+import { SlowMode } from "./slow-mode.ts";
 import { type LateCommands, Turn, type Work } from "./turn.ts";
 import { Unread } from "./unread.ts";
 import type { UserRecords } from "./user-records.ts";
@@ -43,6 +46,8 @@ export interface RoomPorts {
   reportFault(error: unknown): void;
   readonly audit: Audit;
   newEpoch(): string;
+  /** From 0 to 1. */
+  random(): number;
 }
 
 export class Room {
@@ -55,6 +60,7 @@ export class Room {
   readonly receipts: Receipts;
   readonly moderation: Moderation;
   readonly pages = new PageBudget();
+  readonly permits: Permits;
   readonly #commands: RoomCommands;
   readonly #buckets: TokenBuckets;
   readonly #reportFault: (error: unknown) => void;
@@ -78,13 +84,15 @@ export class Room {
     this.name = name;
     this.settings = settings;
     this.log = log;
-    this.posts = new Posts(settings, log, this.attendance);
-    this.changes = new Changes(settings, log, ports.audit);
+    const slowMode = new SlowMode(settings, log);
+    this.posts = new Posts(settings, log, this.attendance, slowMode);
+    this.changes = new Changes(settings, log, slowMode, ports.audit);
     this.receipts = new Receipts(log, receipts);
     const expel = this.#expel.bind(this);
     this.moderation = new Moderation({ settings, log, receipts: this.receipts, users }, { ...ports, expel });
     this.#reportFault = ports.reportFault;
     this.#commands = new RoomCommands(this);
+    this.permits = new Permits(ports.random);
     const { ratePerSecond, rateBurst, pingMs } = settings.limits;
     this.#sweeper = new Sweeper(pingMs);
     this.#buckets = new TokenBuckets({ perSecond: ratePerSecond, burst: rateBurst });
@@ -114,7 +122,8 @@ export class Room {
   }
 
   get hasWork(): boolean {
-    return this.#queue.length > 0 || this.#joining.size > 0 || this.#late.size > 0;
+    const greets = this.#joining.size > this.permits.joiners;
+    return this.#queue.length > 0 || greets || this.#late.size > 0 || this.permits.hasWork;
   }
 
   /** Whether connections wait for their pages until they or others have read: a flush at once would change nothing. */
@@ -124,7 +133,9 @@ export class Room {
 
   /** When a flush is due by itself, a few seconds ahead at most: `null` for not at all. */
   dueAt(): number | null {
-    const times = [this.attendance.dueAt(), this.receipts.dueAt()].filter((time) => time !== null);
+    const times = [this.attendance.dueAt(), this.receipts.dueAt(), this.permits.dueAt()].filter(
+      (time) => time !== null,
+    );
     return times.length === 0 ? null : Math.min(...times);
   }
 
@@ -160,6 +171,7 @@ export class Room {
     const connection = this.#byId.get(id);
     if (connection === undefined || !this.mayGiveUp(id, identity)) return;
     connection.close({ code: "replaced" });
+    this.permits.giveUp(connection);
     this.enqueue({ kind: "leave", connection, departure: "lost" });
   }
 
@@ -183,6 +195,25 @@ export class Room {
     return true;
   }
 
+  /** Before the token of an `auth` is checked, which takes more than any other command: why it is not. */
+  refusesAuth(connection: RoomConnection, now: number): Refusal | undefined {
+    const retryAfterMs = this.#buckets.take(connection.account, 1, now);
+    if (retryAfterMs > 0) return tooFast(retryAfterMs);
+    // An anonymous connection stays one, whatever the token.
+    return connection.user === null ? NOT_YOURS : undefined;
+  }
+
+  /** A connection has another permission, or another token. */
+  renew(connection: RoomConnection, actor: Actor): void {
+    connection.update({ actor });
+    this.permits.renewed(connection);
+  }
+
+  /** Has asked for what is not known any more, also of those that hear and say nothing. */
+  askAnew(now: number, connections: Iterable<RoomConnection> = this.#connections): void {
+    for (const connection of connections) this.permits.lacks(connection, now);
+  }
+
   /** Before anything is said of who is here, or that it is full. */
   sweepIfDue(now: number): void {
     if (this.#sweeper.isDue(now)) this.sweep(now);
@@ -203,6 +234,7 @@ export class Room {
   flush(now: number): void {
     const delivery = new Delivery();
     this.#delivery = delivery;
+    this.#goOnWithKnown(now);
     const turn = this.#turn(delivery, now);
     const headBefore = this.log.head;
     const queue = this.#queue;
@@ -217,7 +249,7 @@ export class Room {
     delivery.hand(this.#connections, moved, (connection, frames) => {
       if (hasExpired(connection.identity, now)) this.#drop(connection, { code: "token_expired" }, now);
       else if (looksForSlow && connection.isSlow) this.#drop(connection, { code: "slow_consumer" }, now);
-      else for (const frame of frames) connection.socket.send(frame);
+      else this.#give(connection, frames, now);
     });
     this.#delivery = new Delivery();
     this.#sendPages(turn, now);
@@ -225,7 +257,7 @@ export class Room {
 
   /** Long answers and first frames, as far as there is memory for them: the rest is left to the next flush. */
   #sendPages(turn: Turn, now: number): void {
-    this.pages.open({ answers: turn.pages, greetings: this.#joining.size }, now);
+    this.pages.open({ answers: turn.pages, greetings: this.#joining.size - this.permits.joiners }, now);
     for (const connection of this.pages.stalled(now)) this.#drop(connection, { code: "slow_consumer" }, now);
     this.#late = turn.finish(this.pages);
     // After the delivery, as one who has stopped its heartbeat may yet wait for this very message; before the greeting,
@@ -251,6 +283,8 @@ export class Room {
         this.#drop(connection, closing, now);
       },
       bars: (actor: Actor) => this.moderation.bars(actor, now),
+      keeps: (work: Parameters<Permits["keepsWork"]>[0]) => this.permits.keepsWork(work, now),
+      renew: (connection: RoomConnection, actor: Actor) => this.renew(connection, actor),
       reportFault: this.#reportFault,
     };
     return new Turn(ports, this.#late, delivery, now);
@@ -276,9 +310,48 @@ export class Room {
     if (news.length === 0) return;
     const delivery = new Delivery();
     for (const json of news) delivery.say({ kind: "members" }, json);
-    delivery.hand(this.#connections, null, (connection, frames) => {
-      for (const frame of frames) connection.socket.send(frame);
-    });
+    delivery.hand(this.#connections, null, (connection, frames) => this.#give(connection, frames, now));
+  }
+
+  /** Nobody hears anything whose permission is not known: it is kept until it is. */
+  #give(connection: RoomConnection, frames: readonly string[], now: number): void {
+    if (now < connection.permissionUntil) for (const frame of frames) connection.socket.send(frame);
+    else if (this.permits.keepFrames(connection, frames, now) === "full")
+      this.#drop(connection, UNKNOWN_PERMISSION, now);
+  }
+
+  /** What waited for a permission that is known again comes first. */
+  #goOnWithKnown(now: number): void {
+    if (this.permits.hasWork) {
+      for (const verdict of this.permits.verdicts(now)) this.#judge(verdict, now);
+      const { works, late } = this.permits.free();
+      this.#queue = [...works, ...this.#queue];
+      this.#late = new Map([...this.#late, ...late]);
+    }
+    if (this.#late.size > 0) this.#late = this.permits.keepLate(this.#late, now);
+  }
+
+  #judge(verdict: Verdict, now: number): void {
+    const { connection } = verdict;
+    if ("closing" in verdict) this.#drop(connection, verdict.closing, now);
+    else if (includes(verdict.actor.permission, "read")) {
+      try {
+        this.renew(connection, verdict.actor);
+      } catch (error) {
+        // What cannot be kept is not allowed.
+        this.#reportFault(error);
+        this.#drop(connection, { code: "internal" }, now);
+      }
+    } else {
+      // Also those of the user that had nothing to hear: nobody shall see them here any more.
+      const others = this.attendance.connectionsOf(connection.user?.id ?? "");
+      for (const one of [connection, ...others]) if (now >= one.permissionUntil) this.#sendAway(one, now);
+    }
+  }
+
+  #sendAway(connection: RoomConnection, now: number): void {
+    connection.close({ code: "forbidden" });
+    this.#leave(connection, "left", now);
   }
 
   #tellReceipts(delivery: Delivery, now: number): void {
@@ -300,6 +373,10 @@ export class Room {
       // It may have waited for long.
       if (hasExpired(connection.identity, now)) {
         this.#drop(connection, { code: "token_expired" }, now);
+        continue;
+      }
+      if (this.permits.lacks(connection, now)) {
+        this.permits.keepJoiner(connection);
         continue;
       }
       const maxBytes = this.pages.grant("greetings", connection, now);
@@ -331,7 +408,8 @@ export class Room {
 
   /** A close that is final fails whatever its client still waits for: what was stored has to be answered before it. */
   #tellBeforeClose(connection: RoomConnection, now: number): void {
-    if (!this.#connections.has(connection) || hasExpired(connection.identity, now)) return;
+    const mayHear = !hasExpired(connection.identity, now) && now < connection.permissionUntil;
+    if (!this.#connections.has(connection) || !mayHear) return;
     for (const frame of this.#delivery.dueTo(connection)) connection.socket.send(frame);
   }
 
@@ -346,6 +424,7 @@ export class Room {
     if (isKnown) this.attendance.leave(connection, departure, now);
     else if (!waits) return;
     this.pages.forget(connection);
+    this.permits.forget(connection);
     this.#sit(connection, -1);
   }
 

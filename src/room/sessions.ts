@@ -2,6 +2,7 @@
 // for the next delivery, and what has to outlast the room's sleep is written, in one row each: also that the room has
 // ended for a session, until the session knows.
 
+import type { Actor } from "../auth/identity.ts";
 import type { Closing } from "../protocol/index.ts";
 import type { SessionItem } from "../realtime/session-delivery.ts";
 import { RoomConnection, type RoomConnectionState, readState } from "./room-connection.ts";
@@ -10,6 +11,8 @@ import type { Inquiry, SessionStore } from "./session-store.ts";
 
 /** A delivery is a request, so a busy room is for sockets. */
 export const MAX_SESSIONS = 1_000;
+/** Of what is written of a permission. */
+const UNTIL_STEP_MS = 5 * 60_000;
 
 interface Seat {
   readonly user: string;
@@ -42,6 +45,7 @@ export class Sessions {
   readonly #seats = new Map<string, Seat>();
   readonly #ended = new Map<string, Ended>();
   readonly #touched = new Set<Seat>();
+  #remembersHead = false;
   /** `undefined`: not read since the start. */
   #lastInquiry: Inquiry | undefined;
 
@@ -95,6 +99,7 @@ export class Sessions {
 
   /** What was said since the last time, `headBefore` being where the log stood then. Writes what changed. */
   collect(headBefore: number, head: number): Parcel[] {
+    this.#rememberHead(headBefore);
     const parcels: Parcel[] = [];
     for (const seat of this.#touched) {
       const item = this.#itemOf(seat, headBefore, head);
@@ -108,6 +113,16 @@ export class Sessions {
     }
     this.#touched.clear();
     return parcels;
+  }
+
+  /**
+   * Once after a start: what is kept for a session until its permission is known comes later than this flush, and
+   * follows on where the log stood before it.
+   */
+  #rememberHead(headBefore: number): void {
+    if (this.#remembersHead) return;
+    this.#remembersHead = true;
+    for (const seat of this.#seats.values()) if (seat.told === "unknown") seat.told = { upTo: headBefore };
   }
 
   get lastInquiry(): Inquiry {
@@ -195,7 +210,8 @@ export class Sessions {
     }
     if (connection.state.stage.at === "joining") return;
     // When it last pinged is the business of the user's object. `join` and `user` are there whatever the version.
-    const row = JSON.stringify({ ...connection.state, pingedAt: null, join, user });
+    const actor = roughly(connection.state.actor);
+    const row = JSON.stringify({ ...connection.state, actor, pingedAt: null, join, user });
     if (row === seat.row) return;
     this.#store.put(id, row);
     seat.row = row;
@@ -223,6 +239,15 @@ export class Sessions {
     return connection;
   }
 }
+
+/**
+ * Until when a permission is known is written in steps, never too late: an answer of the back end is no reason for a row,
+ * and what has lapsed by what is written is asked for once more after a sleep.
+ */
+const roughly = (actor: Actor): Actor =>
+  actor.permissionUntil === undefined
+    ? actor
+    : { ...actor, permissionUntil: Math.floor(actor.permissionUntil / UNTIL_STEP_MS) * UNTIL_STEP_MS };
 
 function inquiries(seats: Iterable<Seat>, head: number): Parcel[] {
   return Array.from(seats)

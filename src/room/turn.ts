@@ -2,11 +2,11 @@
 
 import { type Actor, userOf } from "../auth/identity.ts";
 import { includes } from "../auth/room-permission.ts";
-import { type Closing, type Outcome, type Refusal, refuse } from "../protocol/index.ts";
+import type { Closing, Outcome, Refusal } from "../protocol/index.ts";
 import { errorAnswer, okAnswer } from "../realtime/answers.ts";
 import type { Departure } from "../realtime/departure.ts";
 import { hasExpired } from "../realtime/liveness.ts";
-import { FAILED, NOT_YOURS } from "../realtime/refusals.ts";
+import { FAILED, NOT_YOURS, tooFast } from "../realtime/refusals.ts";
 import type { TokenBuckets } from "../realtime/token-bucket.ts";
 import type { Delivery } from "./delivery.ts";
 import type { PageBudget } from "./page-budget.ts";
@@ -23,7 +23,7 @@ export type Work =
       readonly id?: string;
       readonly refusal: Refusal;
     }
-  /** `auth`, its token checked. */
+  /** `auth`, paid for, and its token checked. */
   | {
       readonly kind: "auth";
       readonly connection: RoomConnection;
@@ -57,6 +57,10 @@ export interface TurnPorts {
   dismiss(connection: RoomConnection, closing: Closing): void;
   /** Why this actor is kept out of the room, if so. */
   bars(actor: Actor): Refusal | undefined;
+  /** Whether it has to wait until the permission of its connection is known again; then it is kept elsewhere. */
+  keeps(work: Exclude<Work, Call>): boolean;
+  /** A connection has another token, and what that allows. */
+  renew(connection: RoomConnection, actor: Actor): void;
   reportFault(error: unknown): void;
 }
 
@@ -89,6 +93,7 @@ export class Turn {
     const early = new Set<RoomConnection>();
     for (const work of queue) {
       if (work.kind === "call") this.#call(work);
+      else if (this.#ports.keeps(work)) continue;
       else if (this.#late.has(work.connection) || early.has(work.connection)) {
         waiting.push(work);
         // A page is of no use to one that has gone, and what it said after it shall not wait for it.
@@ -170,13 +175,11 @@ export class Turn {
   }
 
   #reauthorize({ connection, id, outcome }: Extract<Work, { kind: "auth" }>): Applied {
-    const refusal = this.#charge(connection.account, 1);
-    if (refusal !== undefined) return refused(refusal);
     const { user } = connection;
     // An anonymous connection stays one, whatever the token.
     if (user === null) return refused(NOT_YOURS);
     if (!outcome.ok) return refused(outcome.refusal);
-    const { identity, permission } = outcome.value;
+    const { identity, permission, permissionUntil } = outcome.value;
     if (identity.kind !== "user" || identity.user.id !== user.id) return refused(NOT_YOURS);
     const barred = this.#ports.bars(outcome.value);
     if (barred !== undefined) return refused(barred);
@@ -185,16 +188,15 @@ export class Turn {
       return DONE;
     }
     // Expiry and permission are new; name and picture are those that the others have seen join.
-    connection.update({ actor: { identity: { ...identity, user }, permission } });
+    const renewed = { identity: { ...identity, user }, permission };
+    this.#ports.renew(connection, permissionUntil === undefined ? renewed : { ...renewed, permissionUntil });
     this.#delivery.answer(connection, okAnswer(id, { expiresAt: identity.expiresAt, permission }));
     return DONE;
   }
 
   #charge(account: string, cost: number): Refusal | undefined {
     const retryAfterMs = this.#ports.buckets.take(account, cost, this.#now);
-    return retryAfterMs === 0
-      ? undefined
-      : refuse("rate_limited", "you are too fast for this room", { retryAfterMs });
+    return retryAfterMs === 0 ? undefined : tooFast(retryAfterMs);
   }
 
   #refuse(connection: RoomConnection, id: string | undefined, refusal: Refusal): void {

@@ -1,5 +1,5 @@
-// Makes .dev.vars where there is none: random secrets and tokens for anybody, on this machine only. The file is
-// ignored by git and never deployed.
+// Makes .dev.vars where there is none: random secrets, for this machine only. The file is ignored by git and never
+// deployed.
 
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -15,7 +15,6 @@ export function ensureDevVars(): void {
     "# Made on the first run, for this machine only. Delete it to get another.",
     `JWT_SECRET=${secret()}`,
     `API_KEYS=${secret()}`,
-    "DEV_TOKENS=on",
     "ALLOWED_ORIGINS=http://localhost:*,http://127.0.0.1:*",
     `VAPID_PUBLIC_KEY=${publicKey}`,
     `VAPID_PRIVATE_KEY=${privateKey}`,

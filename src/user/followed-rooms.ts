@@ -7,9 +7,28 @@ import { type KnownRooms, TOO_MANY_ROOMS } from "./known-rooms.ts";
 
 export const MAX_FOLLOWED = 500;
 const KEPT_MS = 60_000;
+/** Of so many rooms at most one call asks the back end whether the user may still read them. */
+const MAX_ASKED = 50;
 
 const FULL = refuse("too_large", `a user follows at most ${MAX_FOLLOWED} rooms`, { path: ["room"] });
 const UNKNOWN: RoomStanding = { head: 0, readSeq: 0, unread: null };
+
+/** What `GET /v1/me/rooms` answers. */
+export interface FollowedPage {
+  readonly rooms: readonly (RoomStanding & { readonly room: string })[];
+  /** There are more: the `after` to go on with. */
+  readonly next?: string;
+}
+
+/** How many rooms one call looks at, given of which it has to ask, and of how many of those it does. */
+export function withinBudget(isAsked: readonly boolean[]): { length: number; asked: number } {
+  let asked = 0;
+  for (const [length, takesOne] of isAsked.entries()) {
+    if (takesOne && asked === MAX_ASKED) return { length, asked };
+    if (takesOne) asked++;
+  }
+  return { length: isAsked.length, asked };
+}
 
 export class FollowedRooms {
   readonly #rooms: KnownRooms;

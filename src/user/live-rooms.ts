@@ -1,7 +1,7 @@
 // The rooms on the sessions of a user while the user's object is awake: what a session says goes to its rooms, one call
 // after the other, and what they say comes back.
 
-import { authorizeRoom } from "../auth/authorize-room.ts";
+import { authorizeRoom, takesQuestion } from "../auth/authorize-room.ts";
 import type { Actor } from "../auth/identity.ts";
 import { includes } from "../auth/room-permission.ts";
 import type { VerifiedToken } from "../auth/verify-token.ts";
@@ -104,6 +104,13 @@ export class LiveRooms {
       // Where too much waits already the room finds it gone with its next delivery.
       if (!waits) this.#leaving.delete(join);
     }
+  }
+
+  /** Of how many rooms the back end has to be asked to find out what another token allows there. */
+  questionsOf(session: SessionConnection, token: VerifiedToken): number {
+    if (token.identity.user.id !== session.user.id) return 0;
+    const { config } = this.#ports;
+    return Object.keys(roomsOf(session)).filter((room) => takesQuestion(config, token, room)).length;
   }
 
   /** With another token, what it allows in each room. */

@@ -1,5 +1,7 @@
 // A user's object while it is awake: the rules, joined to the runtime's sockets, storage and clock.
 
+import { authorizeRoom, takesQuestion } from "../auth/authorize-room.ts";
+import { includes } from "../auth/room-permission.ts";
 import { type VerifiedToken, verifyToken } from "../auth/verify-token.ts";
 import { type Config, requireConfig } from "../config/config.ts";
 import { clientLimits } from "../config/limits-config.ts";
@@ -8,7 +10,7 @@ import { mapBounded } from "../platform/bounded.ts";
 import { currentSockets } from "../platform/current-sockets.ts";
 import { describeError, log } from "../platform/log.ts";
 import { objectStub } from "../platform/object-stub.ts";
-import { accept, type Outcome } from "../protocol/index.ts";
+import { accept, type Outcome, reject } from "../protocol/index.ts";
 import { type Departure, departureOf } from "../realtime/departure.ts";
 import { socketPort } from "../realtime/hibernatable-socket.ts";
 import { Intake } from "../realtime/intake.ts";
@@ -21,7 +23,7 @@ import type { Parsed } from "../validation/parse-frame.ts";
 import { parseSessionFrame } from "../validation/parse-session-frame.ts";
 import { Access } from "./access.ts";
 import { Claims } from "./claims.ts";
-import { FollowedRooms } from "./followed-rooms.ts";
+import { type FollowedPage, FollowedRooms, withinBudget } from "./followed-rooms.ts";
 import { Inbox } from "./inbox.ts";
 import { KnownRooms } from "./known-rooms.ts";
 import type { RoomsCommand } from "./live-ports.ts";
@@ -110,7 +112,8 @@ export class LiveUser {
     });
     this.#intake = new Intake({
       parse: parseSessionFrame,
-      verify: (token) => verifyToken(this.#config.token, token, Date.now()),
+      refuses: () => this.user.charge(Date.now()),
+      verify: (_, token) => verifyToken(this.#config.token, token, Date.now()),
       accept: (session, parsed) => this.#accept(session, parsed),
       authenticated: (session, id, outcome) => this.#authenticated(session, id, outcome),
     });
@@ -159,10 +162,35 @@ export class LiveUser {
   }
 
   /**
-   * How much is left to read in each of these rooms, in the same order; they are asked once a minute. `null`: it is not
-   * followed any more.
+   * The followed rooms behind `after` that the bearer of `token` may read, with what is left to read in each. The back
+   * end is asked of at most 50 in a call; `next`: where to go on. What is asked is paid for first.
    */
-  async standingsIn(user: string, rooms: readonly string[]): Promise<(RoomStanding | null)[]> {
+  async listRooms(token: VerifiedToken, after: string | undefined): Promise<Outcome<FollowedPage>> {
+    const followed = this.followed.list().filter((room) => after === undefined || room > after);
+    const isAsked = (room: string) => takesQuestion(this.#config, token, room);
+    const { length, asked } = withinBudget(followed.map(isAsked));
+    const refusal = this.user.chargeCall(Date.now(), 1 + asked);
+    if (refusal !== undefined) return reject(refusal);
+    const looked = followed.slice(0, length);
+    // Those who may not read a room any more learn nothing of it.
+    const allowed = await mapBounded(looked, async (room) => {
+      const actor = await authorizeRoom(this.#config, token, room);
+      return actor.ok && includes(actor.value.permission, "read");
+    });
+    const rooms = looked.filter((_, at) => allowed[at]);
+    const standings = await this.#standingsIn(token.identity.user.id, rooms);
+    const next = length < followed.length ? looked.at(-1) : undefined;
+    return accept({
+      rooms: rooms.flatMap((room, at) => {
+        const standing = standings[at];
+        return standing ? [{ room, ...standing }] : [];
+      }),
+      ...(next !== undefined && { next }),
+    });
+  }
+
+  /** They are asked once a minute. `null`: it is not followed any more. */
+  async #standingsIn(user: string, rooms: readonly string[]): Promise<(RoomStanding | null)[]> {
     const { followed } = this;
     await mapBounded(followed.toAsk(rooms, Date.now()), async (room) => {
       try {
@@ -227,10 +255,15 @@ export class LiveUser {
     }
   }
 
+  /** Each question that the new token brings is paid for before it is asked. */
   #authenticated(session: SessionConnection, id: string, outcome: Outcome<VerifiedToken>): void {
-    const identity = outcome.ok ? accept(outcome.value.identity) : outcome;
-    const renewed = this.user.authenticated(session, id, identity, Date.now());
-    if (renewed && outcome.ok) this.rooms.renew(session, outcome.value);
+    const now = Date.now();
+    const questions = outcome.ok ? this.rooms.questionsOf(session, outcome.value) : 0;
+    const unpaid = questions === 0 ? undefined : this.user.charge(now, questions, 1);
+    const checked = unpaid === undefined ? outcome : reject(unpaid);
+    const identity = checked.ok ? accept(checked.value.identity) : checked;
+    const renewed = this.user.authenticated(session, id, identity, now);
+    if (renewed && checked.ok) this.rooms.renew(session, checked.value);
   }
 
   #session(ws: WebSocket, state: SessionState): SessionConnection {

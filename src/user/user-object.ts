@@ -1,8 +1,9 @@
 // The Durable Object of one user: events of the runtime, the alarm, and what the Worker may call.
 
 import { DurableObject } from "cloudflare:workers";
-import type { Dated } from "../auth/identity.ts";
+import { type Dated, undatedUntil } from "../auth/identity.ts";
 import { decodeHeader, IDENTITY_HEADER } from "../auth/identity-header.ts";
+import type { VerifiedToken } from "../auth/verify-token.ts";
 import type { Env } from "../env.ts";
 import { describeError, log } from "../platform/log.ts";
 import { opening } from "../platform/opening.ts";
@@ -10,9 +11,10 @@ import { accept, type NotificationState, type Outcome, reject } from "../protoco
 import { SWEEP_EVERY_MS } from "../realtime/alarm-plan.ts";
 import { answerClose, answerHeartbeats } from "../realtime/hibernatable-socket.ts";
 import { ObjectAlarm } from "../realtime/object-alarm.ts";
-import type { ItemAnswer, RoomStanding, SessionItem } from "../realtime/session-delivery.ts";
+import type { ItemAnswer, SessionItem } from "../realtime/session-delivery.ts";
 import { refusalResponse, upgraded } from "../realtime/upgrade-response.ts";
 import { NONE_VOID, type VoidTokens } from "../realtime/withdrawn.ts";
+import type { FollowedPage } from "./followed-rooms.ts";
 import type { ListQuery, MarkTarget, NotificationInput } from "./inbox.ts";
 import { LiveUser } from "./live-user.ts";
 import { DEFAULT_PREFERENCES, type Preferences, type PreferencesPatch } from "./preferences.ts";
@@ -23,6 +25,13 @@ import type { Notified } from "./user.ts";
 /** Rooms that could not be told of void tokens are tried again this soon, and later the longer it lasts. */
 const RETRY_AFTER_MS = 30_000;
 const MAX_RETRY_AFTER_MS = 3_600_000;
+
+/** What `GET /v1/me/notifications` answers. */
+interface NotificationsPage {
+  readonly events: readonly string[];
+  readonly more: boolean;
+  readonly unread: number;
+}
 
 export class UserObject extends DurableObject<Env> {
   #live: LiveUser | undefined;
@@ -83,22 +92,25 @@ export class UserObject extends DurableObject<Env> {
     return this.#open().opened(room, undatedUntil);
   }
 
-  followedRooms(): string[] {
-    return this.#openIfThere()?.followed.list() ?? [];
+  /** For the user, as all that takes a `token`, which is judged first. `after`: the rooms behind that one. */
+  async followedRooms(token: VerifiedToken, after: string | undefined): Promise<Outcome<FollowedPage>> {
+    const judged = this.#judge(token.identity);
+    if (!judged.ok) return judged;
+    return (await judged.value?.listRooms(token, after)) ?? accept({ rooms: [] });
   }
 
-  /** Of each of these rooms, in the same order. */
-  async standingsIn(rooms: readonly string[]): Promise<(RoomStanding | null)[]> {
-    return (await this.#openIfThere()?.standingsIn(this.#name, rooms)) ?? rooms.map(() => null);
+  /** `token`: `null` where server code says so. */
+  follow(room: string, token: Dated | null): Outcome<undefined> {
+    const judged = token === null ? accept(undefined) : this.#judge(token);
+    return judged.ok ? this.#open().followed.follow(room) : judged;
   }
 
-  follow(room: string): Outcome<undefined> {
-    return this.#open().followed.follow(room);
-  }
-
-  /** It may still be open; with its next opening it is followed again. */
-  async unfollow(room: string): Promise<void> {
+  /** As `follow`. It may still be open; with its next opening it is followed again. */
+  async unfollow(room: string, token: Dated | null): Promise<Outcome<undefined>> {
+    const judged = token === null ? accept(undefined) : this.#judge(token);
+    if (!judged.ok) return judged;
     await this.#openIfThere()?.unfollow(this.#name, room);
+    return accept(undefined);
   }
 
   /** As `opened`, for whoever asks time and again. Of who was never here it makes something only to keep `undatedUntil`. */
@@ -121,11 +133,14 @@ export class UserObject extends DurableObject<Env> {
     return this.#openIfThere()?.user.signal(event, data, Date.now()) ?? 0;
   }
 
-  preferences(): Preferences {
-    return this.#openIfThere()?.user.preferences.current ?? DEFAULT_PREFERENCES;
+  preferences(token: Dated): Outcome<Preferences> {
+    const judged = this.#judge(token);
+    return judged.ok ? accept(judged.value?.user.preferences.current ?? DEFAULT_PREFERENCES) : judged;
   }
 
-  async prefer(patch: PreferencesPatch): Promise<Preferences> {
+  async prefer(token: Dated, patch: PreferencesPatch): Promise<Outcome<Preferences>> {
+    const judged = this.#judge(token);
+    if (!judged.ok) return judged;
     const { user, pusher, subscriptions } = this.#open();
     const { push: wanted, quietHours } = user.preferences.current;
     const changed = user.preferences.change(patch);
@@ -133,7 +148,7 @@ export class UserObject extends DurableObject<Env> {
     // What waits for the morning may go out now.
     const mayGo = quietHours !== null && patch.quietHours !== undefined && subscriptions.all.length > 0;
     await this.#alarm.by(mayGo ? Date.now() : null);
-    return changed;
+    return accept(changed);
   }
 
   /** What a room says to sessions of this user. */
@@ -178,31 +193,46 @@ export class UserObject extends DurableObject<Env> {
     await this.notify(input);
   }
 
-  /** `token`: of the device that asks. One that is void is refused at once, as pushes would go on and on. */
   subscribe(token: Dated, subscription: NewSubscription): Outcome<undefined> {
+    const judged = this.#judge(token);
+    if (!judged.ok) return judged;
     const { subscriptions, user } = this.#open();
-    const now = Date.now();
-    const barred = user.access.admit(token, now);
-    if (barred !== undefined) return reject(barred);
-    subscriptions.put(subscription, user.inbox.head, now);
+    subscriptions.put(subscription, user.inbox.head, Date.now());
     return accept(undefined);
   }
 
-  unsubscribe(endpoint: string): void {
-    this.#openIfThere()?.subscriptions.remove(endpoint);
+  unsubscribe(token: Dated, endpoint: string): Outcome<undefined> {
+    const judged = this.#judge(token);
+    if (!judged.ok) return judged;
+    judged.value?.subscriptions.remove(endpoint);
+    return accept(undefined);
   }
 
-  mark(target: MarkTarget, state: NotificationState): { unread: number } {
-    return { unread: this.#openIfThere()?.user.mark(target, state, Date.now()).unread ?? 0 };
+  mark(token: Dated, target: MarkTarget, state: NotificationState): Outcome<{ unread: number }> {
+    const judged = this.#judge(token);
+    if (!judged.ok) return judged;
+    return accept({ unread: judged.value?.user.mark(target, state, Date.now()).unread ?? 0 });
   }
 
   /** The notifications are JSON already. */
-  notifications(query: ListQuery): { events: readonly string[]; more: boolean; unread: number } {
-    const inbox = this.#openIfThere()?.user.inbox;
-    if (inbox === undefined) return { events: [], more: false, unread: 0 };
+  notifications(token: Dated, query: ListQuery): Outcome<NotificationsPage> {
+    const judged = this.#judge(token);
+    if (!judged.ok) return judged;
+    const inbox = judged.value?.user.inbox;
+    if (inbox === undefined) return accept({ events: [], more: false, unread: 0 });
     const now = Date.now();
     const { events, more } = inbox.list(query, now);
-    return { events, more, unread: inbox.unread(now) };
+    return accept({ events, more, unread: inbox.unread(now) });
+  }
+
+  /**
+   * Whether a call of the user counts: a withdrawn token is refused at once, as this object knows first. One without a
+   * date is kept in mind, for which something is made of a user who was never here; else it answers `undefined` of them.
+   */
+  #judge(token: Dated): Outcome<LiveUser | undefined> {
+    const live = undatedUntil(token) === null ? this.#openIfThere() : this.#open();
+    const barred = live?.user.access.admit(token, Date.now());
+    return barred === undefined ? accept(live) : reject(barred);
   }
 
   /** Answers how many it told, and when to tell the rest; `null`: all know. */

@@ -40,7 +40,9 @@ const ONLY_AFTER = refuse("bad_request", "history takes after here; notification
   path: ["after"],
 });
 /** All of a user's sessions share one allowance. */
-const ACCOUNT = "sessions";
+const SESSIONS = "sessions";
+/** Apart, so that no session waits for a list that was asked for over HTTP. */
+const CALLS = "calls";
 
 export class User {
   readonly inbox: Inbox;
@@ -122,7 +124,7 @@ export class User {
     this.#take(session, command.id, command.type === "ping" ? run : () => this.charge(now) ?? run(), now);
   }
 
-  /** The answer to an `auth` whose token was checked: whether it is in force now. */
+  /** The answer to an `auth` that is paid for, its token checked: whether it is in force now. */
   authenticated(
     session: SessionConnection,
     id: string,
@@ -130,7 +132,7 @@ export class User {
     now: number,
   ): boolean {
     if (!this.serves(session, now)) return false;
-    const run = () => this.charge(now) ?? this.#reauthorize(session, id, outcome, now);
+    const run = () => this.#reauthorize(session, id, outcome, now);
     return this.#take(session, id, run, now);
   }
 
@@ -308,8 +310,18 @@ export class User {
     return heard;
   }
 
-  charge(now: number, cost = 1): Refusal | undefined {
-    const retryAfterMs = this.#buckets.take(ACCOUNT, cost, now);
+  /** `paid`: by the same command before. */
+  charge(now: number, cost = 1, paid = 0): Refusal | undefined {
+    return this.#pay(SESSIONS, cost, now, paid);
+  }
+
+  /** As `charge`, for a call over HTTP. */
+  chargeCall(now: number, cost: number): Refusal | undefined {
+    return this.#pay(CALLS, cost, now);
+  }
+
+  #pay(account: string, cost: number, now: number, paid = 0): Refusal | undefined {
+    const retryAfterMs = this.#buckets.take(account, cost, now, paid);
     return retryAfterMs === 0 ? undefined : refuse("rate_limited", "you are too fast", { retryAfterMs });
   }
 

@@ -315,7 +315,7 @@ type Change =
 function altered(held: Message, change: Exclude<Change, { type: "messageUpdated" }>): Message {
   const { mentions: _, reactions = {}, ...rest } = held;
   if (change.type === "messageDeleted") {
-    const { editedAt: _, ...unedited } = rest;
+    const { editedAt: _, editedBy: __, ...unedited } = rest;
     return { ...unedited, data: null, deletedAt: change.at, changed: change.seq };
   }
   const { emoji, user, op, seq } = change;

@@ -46,6 +46,8 @@ export interface ConnectOptions {
   /** The user's name; the id, unless given. */
   readonly name?: string;
   readonly picture?: string;
+  /** Left out: as long as the token lasts. */
+  readonly permissionUntil?: number;
 }
 
 const defaultsOf = (given: RoomTestSettings): RoomDefaults => ({
@@ -102,6 +104,7 @@ export class RoomForTest {
       name = user ?? "",
       picture,
     } = options;
+    const { permissionUntil } = options;
     const identity =
       user === null
         ? ({ kind: "anonymous" } as const)
@@ -116,7 +119,7 @@ export class RoomForTest {
     const connection = new RoomConnection(socket, {
       version: 1,
       id: `c_${++this.#ids}`,
-      actor: { identity, permission },
+      actor: { identity, permission, ...(permissionUntil !== undefined && { permissionUntil }) },
       topics,
       presence: presence && user !== null,
       counted: true,
@@ -189,11 +192,12 @@ export class RoomForTest {
     const { historyLimit } = settings;
     const store = new ChronicledStore(this.database, historyLimit, this.chronicle);
     const newEpoch = () => `e${++this.#epochs}`;
-    const log = new RoomLog(store, { newEpoch: newEpoch(), historyLimit, now: this.now });
+    const log = new RoomLog(store, { newEpoch: newEpoch(), now: this.now });
     const users = new UserRecords(this.database.sql);
     const storage = { settings, log, users, receipts: new ReceiptStore(this.database) };
     return new Room("test", storage, {
       newEpoch,
+      random: () => 0.5,
       reportFault: (error) => this.faults.push(error),
       audit: (entry) => this.audited.push(entry),
     });

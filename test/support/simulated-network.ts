@@ -120,7 +120,8 @@ export class SimulatedServer {
   #newIntake(): Intake<Person, AppliedCommand, Outcome<Actor>> {
     return new Intake({
       parse: (frame) => parseFrame<RoomCommand>(frame, ROOM_COMMANDS),
-      verify: async (token) => this.#verify(token),
+      refuses: ({ connection }) => this.room.room.refusesAuth(connection, this.#now()),
+      verify: async (_, token) => this.#verify(token),
       accept: (person, parsed) => this.room.room.enqueue({ ...parsed, connection: person.connection }),
       authenticated: ({ connection }, id, outcome) =>
         this.room.room.enqueue({ kind: "auth", connection, id, outcome }),

@@ -100,7 +100,8 @@ describe("the intake", () => {
             kind: "command",
             command: id.startsWith("auth") ? { type: "auth", id, token: id } : { type: "say", id },
           })),
-      verify: (token) => new Promise((resolve) => verifications.push(() => resolve(token))),
+      refuses: () => undefined,
+      verify: (_, token) => new Promise((resolve) => verifications.push(() => resolve(token))),
       accept: (_, parsed) =>
         taken.push(parsed.kind === "command" ? parsed.command.id : `refused ${parsed.id}`),
       authenticated: (_, id) => taken.push(id),

@@ -200,7 +200,7 @@ function expectLogHeld(world: SimulatedWorld, { room, profile, ear }: SimulatedP
 
 /** A replay that tells of a deletion does not tell whether an edit came before it. */
 function withoutEdit(message: unknown): unknown {
-  const { editedAt: _, ...rest } = { deletedAt: undefined, ...(message as Message) }; // as the log stores it
+  const { editedAt: _, editedBy: __, ...rest } = { deletedAt: undefined, ...(message as Message) }; // as the log stores it
   return rest.deletedAt === undefined ? message : rest;
 }
 

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { type Answer, startBackEnd } from "./support/back-end.ts";
-import { advanceClock, roomExists } from "./support/objects.ts";
+import { advanceClock, roomExists, stopClock } from "./support/objects.ts";
 import { callWith, errorOf, uniqueName } from "./support/worker.ts";
 
 const SECOND = 1_000;
@@ -90,6 +90,7 @@ describe("the answer", () => {
   it("[A15][M8] is asked for anew at an auth on a live socket, and kept to where there is none", async () => {
     listenToLog();
     const backEnd = startBackEnd(() => ({ permission: "write", maxAgeSeconds: 0 }));
+    const now = stopClock();
     const ada = await backEnd.open(uniqueName("renewed"), "ada");
     await ada.next("caughtUp");
     const renew = async () => ada.ask({ type: "auth", id: "a", token: await backEnd.tokenOf("ada") });
@@ -97,10 +98,11 @@ describe("the answer", () => {
     expect(await renew()).toMatchObject({ type: "error", code: "overloaded", retryAfterMs: 2_000 });
     expect(await ada.ask({ type: "send", id: "1", data: 1 })).toMatchObject({ type: "ok" });
     backEnd.answerWith(() => ({ permission: "read" }));
+    stopClock(now + 2 * SECOND);
     expect(await renew()).toMatchObject({ type: "ok", permission: "read" });
     expect(await ada.ask({ type: "send", id: "2", data: 1 })).toMatchObject({ code: "forbidden" });
     backEnd.answerWith(() => ({ permission: null }));
-    advanceClock(61 * SECOND);
+    stopClock(now + 63 * SECOND);
     ada.send({ type: "auth", id: "b", token: await backEnd.tokenOf("ada") });
     expect(await ada.closed).toEqual({ code: 4403, reason: "forbidden" });
   });
@@ -188,6 +190,7 @@ describe("no answer", () => {
     const said = JSON.stringify(error) + lines.join();
     for (const secret of [...backEnd.secrets, "DETAIL", "\n"]) expect(said).not.toContain(secret);
     backEnd.answerWith(() => ({ permission: "write" }));
+    advanceClock(2 * SECOND);
     expect(await statuses(backEnd, room)).toEqual([200, 201]);
   });
 
@@ -206,6 +209,31 @@ describe("no answer", () => {
     );
     expect((await backEnd.ask(`/v1/rooms/${uniqueName("slow")}`, "ada")).status).toBe(503);
     expect(limits).toEqual([3_000]);
+  });
+
+  it("[A50] is kept for two seconds, for the user in the room", async () => {
+    listenToLog();
+    const backEnd = startBackEnd(() => new Response("down", { status: 500 }));
+    const room = uniqueName("trouble");
+    for (let n = 0; n < 20; n++) await backEnd.ask(`/v1/rooms/${room}`, "ada");
+    expect(backEnd.questions).toHaveLength(1);
+    await backEnd.ask(`/v1/rooms/${uniqueName("another")}`, "ada");
+    await backEnd.ask(`/v1/rooms/${room}`, "bo");
+    expect(backEnd.questions).toHaveLength(3);
+  });
+
+  it("[A50] to three users in a row keeps everybody from being asked about, for a second or two", async () => {
+    listenToLog();
+    const backEnd = startBackEnd(() => new Response("down", { status: 500 }));
+    const ask = (user: string) => backEnd.ask(`/v1/rooms/${uniqueName("trouble")}`, user);
+    for (let n = 0; n < 10; n++) expect((await ask("ada")).status).toBe(503);
+    // One user, however often, keeps out nobody else.
+    expect(backEnd.questions).toHaveLength(10);
+    for (let n = 0; n < 50; n++) expect((await ask(`user${n}`)).status).toBe(503);
+    expect(backEnd.questions).toHaveLength(12);
+    backEnd.answerWith(() => ({ permission: "read" }));
+    advanceClock(2 * SECOND);
+    expect((await ask("bo")).status).toBe(200);
   });
 
   it("[A17] closes a socket that opens with 4503", async () => {

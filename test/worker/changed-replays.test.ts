@@ -48,7 +48,7 @@ function folded(base: readonly Frame[], events: readonly Frame[]): Map<unknown, 
       held.set(message.seq, { type: "message", ...message });
     const target = held.get(event.target);
     if (event.type === "messageDeleted" && target !== undefined) {
-      const { mentions: _, reactions: __, editedAt: ___, ...rest } = target;
+      const { mentions: _, reactions: __, editedAt: ___, editedBy: ____, ...rest } = target;
       held.set(target.seq, { ...rest, data: null, deletedAt: event.at, changed: event.seq });
     }
     if (event.type === "reaction" && target !== undefined) held.set(target.seq, reacted(target, event));

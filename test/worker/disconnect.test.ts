@@ -244,7 +244,7 @@ describe("a user with very many rooms", () => {
     (await join(left, user)).close(1000);
     await roomHas(left, 0);
     for (const name of [room, left])
-      await runInDurableObject(userObject(user), (object) => object.unfollow(name));
+      await runInDurableObject(userObject(user), (object) => object.unfollow(name, null));
     await withManyRooms(user);
     const known = () =>
       runInDurableObject(userObject(user), (_, { storage: { sql } }) =>

@@ -163,7 +163,7 @@ describe("a kick", () => {
       [{ user: "x".repeat(256) }, "user"],
       [{ user: ["ada"] }, "user"],
       [{ user: null }, "user"],
-      ...[-1, 0.5, 1e300, 2 ** 53, "60", null, true, [60]].map((banSeconds): [object, string] => [
+      ...[-1, 0.5, 1e300, 31_536_001, "60", null, true, [60]].map((banSeconds): [object, string] => [
         { user: "ada", banSeconds },
         "banSeconds",
       ]),
@@ -257,8 +257,8 @@ describe("a ban", () => {
 
   it("[B2] ends by an unban; one of somebody who is not banned changes nothing", async () => {
     const { room, path, kick, bans, mod } = await moderated("unban");
-    await kick({ user: "bo", banSeconds: 3_155_760_000 });
-    expect(await entry(room, "bo")).toMatch(/^banned 31557\d{8}$/);
+    await kick({ user: "bo", banSeconds: 31_536_000 });
+    expect(await entry(room, "bo")).toMatch(/^banned 3153\d{7}$/);
     await sleep(roomObject(room));
     for (let twice = 0; twice < 2; twice++)
       expect(await outcomeOf(await callAs(mod, "DELETE", `${path}/bans/bo`))).toEqual([200]);

@@ -8,9 +8,7 @@ import { advanceClock } from "./support/objects.ts";
 import type { TestSocket } from "./support/test-socket.ts";
 import { callAsServer, cursorOf, fill, join, roomObject, uniqueName } from "./support/worker.ts";
 
-/** Above the 256 messages between two checkpoints, as every real limit is. */
 const RING = 1_000;
-const CHECKPOINT_EVERY = 256;
 const DATA_BYTES = 200;
 const PING = '{"type":"ping"}';
 const QUARTER_MS = 15 * 60_000;
@@ -29,8 +27,7 @@ async function meteredRoom() {
 async function fullRoom() {
   const { room, stub, meter } = await meteredRoom();
   const ada = await join(room, "ada", A_DAY);
-  // To a multiple of both, so that a turn of the ring and a checkpoint are just done.
-  await fill(ada, 4 * CHECKPOINT_EVERY);
+  await fill(ada, RING + 24);
   await meter.take();
   return { room, stub, meter, ada };
 }
@@ -41,12 +38,12 @@ const rowsOf = async (meter: Meter) => {
 };
 
 describe("a message", () => {
-  it("[K1][K6] is one row at steady state, and one more with every 256th", async () => {
+  it("[K1][K6] is one row at steady state", async () => {
     const { meter, ada } = await fullRoom();
-    await fill(ada, CHECKPOINT_EVERY, (n) => ({ text: `message ${n}` }));
+    await fill(ada, 256, (n) => ({ text: `message ${n}` }));
     const { rowsRead, rowsWritten } = await meter.take();
-    expect(rowsWritten / CHECKPOINT_EVERY).toBe(ROOM_COUNTERS.message.rowsWritten);
-    expect(rowsRead / CHECKPOINT_EVERY).toBe(ROOM_COUNTERS.message.rowsRead);
+    expect(rowsWritten / 256).toBe(ROOM_COUNTERS.message.rowsWritten);
+    expect(rowsRead / 256).toBe(ROOM_COUNTERS.message.rowsRead);
     expect(ROOM_COUNTERS.message.rowsWritten).toBeLessThanOrEqual(1.05);
   });
 
@@ -126,6 +123,24 @@ describe("what follows a message", () => {
       expect([id, await rowsOf(meter)]).toEqual([id, ROOM_COUNTERS.change]);
     }
   });
+
+  it("[K15] of any message, however unevenly the seqs stand, reads at most 20 rows", async () => {
+    const { meter, ada } = await fullRoom();
+    const seqs: unknown[] = [];
+    for (let n = 0; n < 200; n++) {
+      const { seq } = await ada.ask({ type: "send", id: `s${n}`, data: n });
+      seqs.push(seq);
+      const edits = n % 7 === 0 ? 40 : n % 3;
+      for (let m = 0; m < edits; m++) await ada.ask({ type: "edit", id: `s${n}.${m}`, seq, data: m });
+    }
+    for (const seq of seqs) {
+      await meter.take();
+      expect(await ada.ask({ type: "edit", id: `t${seq}`, seq, data: 0 })).toMatchObject({ type: "ok" });
+      const { rowsRead, rowsWritten } = await meter.take();
+      expect(rowsRead).toBeLessThanOrEqual(20);
+      expect(rowsWritten).toBeLessThanOrEqual(3);
+    }
+  });
 });
 
 describe("coming and going", () => {
@@ -189,7 +204,8 @@ describe("coming and going", () => {
     await meter.take();
     const again = await join(room, "bo");
     expect(again.ofType("connected")).toMatchObject([{ read: { unread: 10 } }]);
-    const rows = newcomer.rowsRead + 10 * unreadMessage.rowsRead;
+    // One more finds where the first of them stands.
+    const rows = newcomer.rowsRead + 1 + 10 * unreadMessage.rowsRead;
     expect(await rowsOf(meter)).toEqual({ rowsRead: rows, rowsWritten: 0 });
   });
 
@@ -221,15 +237,15 @@ describe("coming and going", () => {
 });
 
 describe("sleep", () => {
-  it("[K5][K6] a wake reads at most what came since the checkpoint", async () => {
+  it("[K5][K6][K15] a wake reads the same few rows however much is stored and changed", async () => {
     const { meter, ada } = await fullRoom();
-    await fill(ada, CHECKPOINT_EVERY - 1);
     await meter.sleep();
     await meter.take();
     await ada.settled();
     expect(await rowsOf(meter)).toEqual(ROOM_COUNTERS.wake);
-    // As many again stored make no difference.
-    await fill(ada, CHECKPOINT_EVERY);
+    await fill(ada, 300);
+    for (let n = 0; n < 300; n++) ada.send({ type: "edit", id: `e${n}`, seq: RING + 300, data: n });
+    await ada.settled();
     await meter.sleep();
     await meter.take();
     await ada.settled();
@@ -238,7 +254,6 @@ describe("sleep", () => {
 
   it("[K3][K6] an idle hour with 100 that ping is 4 requests and 4 rows", async () => {
     const { room, stub, meter, ada } = await fullRoom();
-    await fill(ada, CHECKPOINT_EVERY - 1);
     const others = Array.from({ length: 99 }, (_, n) => join(room, `user${n}`, A_DAY));
     const everybody = [ada, ...(await Promise.all(others))];
     await ada.settled();

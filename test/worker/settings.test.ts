@@ -58,6 +58,8 @@ describe("settings", () => {
     ["DEMO", "VALUE"],
     ["TRUST_PROXY", "VALUE"],
     ["DEV_TOKENS", "true"],
+    ["PICTURE_HOSTS", "https://VALUE.example.com"],
+    ["PICTURE_HOSTS", "*"],
     ["LOCATION_HINT", "VALUE"],
     ["JURISDICTION", "VALUE"],
   ];

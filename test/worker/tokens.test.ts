@@ -245,10 +245,56 @@ describe("times and claims", () => {
   });
 
   it("[A3] name is cut at 128 characters, and a picture over 1,024 dropped", async () => {
-    const jwt = await sign({ name: "n".repeat(200), picture: `https://p/${"p".repeat(1_100)}` });
-    const verdict = await verifyToken(hs256(), jwt, NOW);
+    const jwt = await sign({ name: "n".repeat(200), picture: `https://p.example/${"p".repeat(1_100)}` });
+    const verdict = await verifyToken(hs256({ PICTURE_HOSTS: "p.example" }), jwt, NOW);
     expect(verdict).toMatchObject({ ok: true, value: { identity: { user: { name: "n".repeat(128) } } } });
-    expect(JSON.stringify(verdict)).not.toContain("https://p/");
+    expect(JSON.stringify(verdict)).not.toContain("picture");
+  });
+});
+
+describe("a picture", () => {
+  const pictureOf = async (picture: unknown, hosts?: string) => {
+    const jwt = await sign({ picture });
+    const verdict = await verifyToken(hs256(hosts === undefined ? {} : { PICTURE_HOSTS: hosts }), jwt, NOW);
+    return verdict.ok ? verdict.value.identity.user.picture : verdict.refusal.code;
+  };
+  const HOSTS = "p.example.com, *.Pictures.example";
+
+  it.each([
+    "https://p.example.com/ada.png?s=80#x",
+    "https://P.example.com/",
+    "https://a.pictures.example/é",
+    "https://a.b.pictures.example/1",
+  ])("[H30] is told where the deployer named its host: %s", async (picture) => {
+    expect(await pictureOf(picture, HOSTS)).toBe(picture);
+    expect(await pictureOf(picture)).toBe(undefined);
+  });
+
+  it.each([
+    "https://evil.example/p.example.com",
+    "https://p.example.com.evil.example/",
+    "https://xp.example.com/",
+    "https://pictures.example/",
+    "https://xpictures.example/",
+    "http://p.example.com/",
+    "https://p.example.com:8443/",
+    "https://p.example.com@evil.example/",
+    "https://p.example.com:x@evil.example/",
+    "https://user@p.example.com/",
+    "https://evil.example\\@p.example.com/",
+    "https://evil.example\\.p.example.com/",
+    "https://p.example.com/ a",
+    "https://p.example.com/\u0000",
+    " https://p.example.com/",
+    "//p.example.com/a",
+    "data:image/svg+xml,<svg/>",
+    "javascript:alert(1)",
+    "https://",
+    "",
+    7,
+    { href: "https://p.example.com/" },
+  ])("[H30] is dropped otherwise, and the token counts: %j", async (picture) => {
+    expect(await pictureOf(picture, HOSTS)).toBe(undefined);
   });
 });
 

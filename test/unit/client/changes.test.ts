@@ -40,6 +40,19 @@ describeBoth("an edit", () => {
     expect(first(world)).toMatchObject({ data: "second", editedAt: 77, changed: 2 });
   });
 
+  it("[E20][C39] names this user at once where somebody else said the message, and only there", async () => {
+    const world = await roomWithMessage({ editedAt: 5, editedBy: "usr_9" });
+    world.socket().deliver(own(2, { byServer: true }), message(3, { from: { id: "usr_2" } }));
+    for (const seq of [1, 2, 3]) void world.room.edit(seq, "second");
+    expect(world.room.messages.map((shown) => [shown.data, shown.editedBy])).toEqual([
+      ["second", undefined],
+      ["second", "usr_1"],
+      ["second", "usr_1"],
+    ]);
+    world.socket().deliver(deletion(4, 3));
+    expect(world.room.messages[2]).not.toHaveProperty("editedBy");
+  });
+
   it("[C39] that is refused is undone, and rejects with the refusal", async () => {
     const world = await roomWithMessage();
     const before = world.room.getSnapshot();

@@ -37,6 +37,21 @@ describeBoth("send", () => {
     expect(world.room.outbox.length).toBe(1);
   });
 
+  it("[E23] what server code says in this user's name is not its event, whatever the id", async () => {
+    const world = await roomForTest();
+    const sent = world.room.send("mine");
+    await world.clock.advance(0);
+    world.socket().deliver({ ...own(1, "id1", "server"), byServer: true });
+    expect(world.room.outbox).toMatchObject([{ id: "id1", status: "sent" }]);
+    expect(world.room.messages).toMatchObject([
+      { seq: 1, data: "server", byServer: true },
+      { id: "id1", data: "mine", pending: true },
+    ]);
+    world.socket().deliver(own(2, "id1", "mine"));
+    expect(await sent).toMatchObject({ seq: 2, id: "id1" });
+    expect(world.room.messages.map(({ data }) => data)).toEqual(["server", "mine"]);
+  });
+
   it("carries its options", async () => {
     const world = await roomForTest();
     void world.room.send(null, { event: "task.created", replyTo: 42, mentions: ["usr_2"], echo: false });
@@ -297,6 +312,35 @@ describeBoth("pace", () => {
       expect(sends(world).length).toBe(expected);
       await world.clock.advance(2);
       expect(sends(world).length).toBe(2);
+    }
+  });
+});
+
+describeBoth("slow mode and changes", () => {
+  it("[C26] a message waits after an edit or a reaction that took effect, and after no other change", async () => {
+    const world = await roomForTest({}, {}, { limits: { ...LIMITS, slowModeMs: 5_000 } });
+    const changes: readonly [
+      "react" | "edit" | "delete",
+      () => Promise<unknown>,
+      { seq: number },
+      boolean,
+    ][] = [
+      ["react", () => world.room.react(1, "👍"), { seq: 2 }, true],
+      ["edit", () => world.room.edit(1, "new"), { seq: 3 }, true],
+      ["react", () => world.room.react(1, "👍"), { seq: 0 }, false],
+      ["delete", () => world.room.delete(1), { seq: 4 }, false],
+    ];
+    for (const [type, change, answer, waits] of changes) {
+      await world.clock.advance(5_000);
+      const before = sends(world).length;
+      void change();
+      await world.clock.advance(0);
+      world.socket().deliver(ok(world.socket().sentOf(type).at(-1), answer));
+      void world.room.send(before);
+      await world.clock.advance(4_900);
+      expect([answer, sends(world).length]).toEqual([answer, waits ? before : before + 1]);
+      await world.clock.advance(200);
+      expect(sends(world).length).toBe(before + 1);
     }
   });
 });

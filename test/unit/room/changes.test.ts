@@ -151,15 +151,16 @@ describe("a reaction", () => {
   });
 
   it("[E3] 20 different ones and 500 in all", () => {
-    const { test, ada, bo } = roomWith({ historyLimit: 1_000 });
+    const { test, ada, bo } = roomWith();
     ada.send("m");
     const emojis = Array.from({ length: MAX_DIFFERENT_EMOJIS }, (_, index) =>
       String.fromCodePoint(0x1f600 + index),
     );
-    for (const emoji of emojis) expect(ada.ask(react(1, emoji))).toMatchObject({ type: "ok" });
+    for (const [at, emoji] of emojis.entries())
+      expect(test.join(`u${at - (at % 3)}`).ask(react(1, emoji))).toMatchObject({ type: "ok" });
     expect(bo.ask(react(1, "👍"))).toMatchObject({ code: "too_large", path: ["emoji"] });
     expect(bo.ask(react(1, emojis[3]))).toMatchObject({ type: "ok" });
-    for (let n = MAX_DIFFERENT_EMOJIS + 1; n < MAX_REACTIONS; n++) {
+    for (let n = 100 + MAX_DIFFERENT_EMOJIS + 1; n < 100 + MAX_REACTIONS; n++) {
       const actor = test.connect(`u${n}`).state.actor;
       const change = { type: "react", seq: 1, emoji: emojis[0] ?? "", op: "add" } as const;
       const outcome = test.call(actor, (delivery, now) =>
@@ -168,8 +169,25 @@ describe("a reaction", () => {
       expect(outcome).toMatchObject({ ok: true, value: {} });
     }
     expect(bo.ask(react(1, emojis[0]))).toMatchObject({ code: "too_large" });
-    expect(ada.ask(react(1, emojis[0], "remove"))).toMatchObject({ type: "ok" });
+    expect(bo.ask(react(1, emojis[3], "remove"))).toMatchObject({ type: "ok" });
     expect(bo.ask(react(1, emojis[0]))).toMatchObject({ type: "ok" });
+  });
+
+  it("[E15] is of at most three different emojis a user and message", () => {
+    const { test, ada, bo } = roomWith();
+    ada.send("m");
+    ada.send("n");
+    for (const emoji of ["1️⃣", "2️⃣", "3️⃣"]) expect(ada.ask(react(1, emoji))).toMatchObject({ type: "ok" });
+    const { head } = test.log;
+    expect(ada.ask(react(1, "4️⃣"))).toMatchObject({ code: "too_large", path: ["emoji"] });
+    expect(test.log.head).toBe(head);
+    // The same again changes nothing; others, and other messages, have their own.
+    expect(ada.ask(react(1, "2️⃣"))).toMatchObject({ type: "ok", seq: 0 });
+    expect(bo.ask(react(1, "4️⃣"))).toMatchObject({ type: "ok" });
+    expect(ada.ask(react(1, "4️⃣"))).toMatchObject({ code: "too_large" });
+    expect(ada.ask(react(2, "4️⃣"))).toMatchObject({ type: "ok" });
+    ada.ask(react(1, "1️⃣", "remove"));
+    expect(ada.ask(react(1, "4️⃣"))).toMatchObject({ type: "ok" });
   });
 
   it("[E3] is of users: server code has none", () => {
@@ -199,8 +217,10 @@ describe("what cannot be changed", () => {
     refused(world, 2);
     world.ada.send("n");
     world.ada.send("o");
-    // Its row stands there still: three messages follow, and two of them are changes.
-    expect(world.test.log.floor).toBe(1);
+    expect(world.test.log.floor).toBe(0);
+    expect(world.ada.ask(edit(1))).toMatchObject({ seq: 5 });
+    world.ada.send("p");
+    expect(world.test.log.floor).toBe(2);
     refused(world, 1);
   });
 

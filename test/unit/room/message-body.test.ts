@@ -21,13 +21,14 @@ const NASTY = [
   "}},",
 ];
 
-const plain: NewMessage = { seq: 7, id: "m", event: "chat", from: null, at: 1, data: "1" };
+const plain: NewMessage = { seq: 7, id: "m", event: "chat", from: null, byServer: false, at: 1, data: "1" };
 
 const parsed = (message: NewMessage): unknown => {
-  const { data, replyTo, mentions, ...rest } = message;
+  const { data, byServer, replyTo, mentions, ...rest } = message;
   return {
     type: "message",
     ...rest,
+    ...(byServer && rest.from !== null && { byServer }),
     ...(replyTo !== undefined && { replyTo }),
     ...(mentions !== undefined && mentions.length > 0 && { mentions }),
     data: JSON.parse(data),
@@ -37,6 +38,8 @@ const parsed = (message: NewMessage): unknown => {
 describe("a stored message", () => {
   const messages: NewMessage[] = [
     plain,
+    { ...plain, byServer: true },
+    { ...plain, byServer: true, from: { id: "usr_1" } },
     { ...plain, replyTo: 3, mentions: [], data: "null" },
     ...NASTY.flatMap((nasty) => [
       { ...plain, id: nasty },

@@ -28,19 +28,83 @@ describe("slow mode", () => {
     expect(ada.ask(send("2"))).toMatchObject({ seq: 3 });
   });
 
-  it("[B5] is of messages: edits, deletes, reactions and signals do not wait, nor does a refused one count", () => {
-    const { test, ada } = slowRoom();
+  it("[B5] is between any two messages, edits and reactions of a user", () => {
+    const { test, ada, bo } = slowRoom();
+    const acts = [
+      send("1"),
+      { type: "edit", id: "e", seq: 1, data: 2 },
+      { type: "react", id: "r", seq: 1, emoji: "👍", op: "add" },
+      { type: "react", id: "q", seq: 1, emoji: "👍", op: "remove" },
+    ];
+    for (const [at, act] of acts.entries()) {
+      expect(ada.ask(act)).toMatchObject({ type: "ok", seq: at + 1 });
+      for (const next of acts
+        .slice(1)
+        .toReversed()
+        .slice(at === 3 ? 1 : 0, 2)) {
+        const { head } = test.log;
+        // What changes nothing is answered, and what is refused for itself says so.
+        if (next.id === "q" && at < 2) expect(ada.ask(next)).toMatchObject({ type: "ok", seq: 0 });
+        else if (next.id === "r" && at === 2) expect(ada.ask(next)).toMatchObject({ type: "ok", seq: 0 });
+        else expect(ada.ask(next)).toMatchObject({ ...TOO_SOON, retryAfterMs: 1_000 });
+        expect(test.log.head).toBe(head);
+      }
+      expect(ada.ask(send("next"))).toMatchObject(TOO_SOON);
+      expect(ada.ask({ type: "edit", id: "f", seq: 1, data: 3 })).toMatchObject(TOO_SOON);
+      test.now += 1_000;
+    }
+    expect(bo.ask({ type: "react", id: "b", seq: 1, emoji: "👍", op: "add" })).toMatchObject({ seq: 5 });
+    expect(bo.ask(send("b"))).toMatchObject(TOO_SOON);
+  });
+
+  it("[M20] lets delete and signal, counts neither these nor what was refused or changed nothing", () => {
+    const { test, ada, bo } = slowRoom();
     expect(ada.ask(send("0", { replyTo: 7 }))).toMatchObject({ code: "not_found" });
+    expect(ada.ask({ type: "edit", id: "e", seq: 7, data: 2 })).toMatchObject({ code: "not_found" });
     expect(ada.ask(send("1"))).toMatchObject({ seq: 1 });
-    expect(ada.ask({ type: "edit", id: "e", seq: 1, data: 2 })).toMatchObject({ seq: 2 });
-    expect(ada.ask({ type: "react", id: "r", seq: 1, emoji: "👍", op: "add" })).toMatchObject({ seq: 3 });
-    expect(ada.ask({ type: "delete", id: "d", seq: 1 })).toMatchObject({ seq: 4 });
+    ada.say({ type: "signal", event: "typing" });
+    expect(bo.ask({ type: "edit", id: "e", seq: 1, data: 2 })).toMatchObject({ code: "forbidden" });
+    expect(bo.ask({ type: "react", id: "r", seq: 1, emoji: "👍", op: "remove" })).toMatchObject({ seq: 0 });
+    expect(bo.ask(send("b"))).toMatchObject({ seq: 2 });
+    expect(ada.ask({ type: "delete", id: "d", seq: 1 })).toMatchObject({ seq: 3 });
     expect(ada.ask(send("2"))).toMatchObject(TOO_SOON);
     test.now += 1_000;
+    expect(bo.ask({ type: "delete", id: "d", seq: 2 })).toMatchObject({ seq: 4 });
+    expect(bo.ask(send("c"))).toMatchObject({ seq: 5 });
     test.database.failOn = /^INSERT INTO log/;
     expect(ada.ask(send("2"))).toMatchObject({ code: "internal" });
+    test.database.failOn = /^UPDATE log/;
+    const react = { type: "react", id: "r", seq: 5, emoji: "👍", op: "add" };
+    expect(ada.ask(react)).toMatchObject({ code: "internal" });
     test.database.failOn = undefined;
-    expect(ada.ask(send("2"))).toMatchObject({ seq: 5 });
+    expect(ada.ask(send("2"))).toMatchObject({ seq: 6 });
+  });
+
+  it.each(["crash", "hibernate"] as const)("[B5] knows after a %s who edited and who reacted", (how) => {
+    const { test, ada, bo } = slowRoom();
+    ada.send("1");
+    bo.send("1");
+    test.now += 1_000;
+    const edit = { type: "edit", id: "e", seq: 1, data: 2 };
+    const react = { type: "react", id: "r", seq: 2, emoji: "👍", op: "add" };
+    expect(ada.ask(edit)).toMatchObject({ seq: 3 });
+    test.now += 400;
+    expect(test.join("cy").ask(react)).toMatchObject({ seq: 4 });
+    test.restart(how);
+    for (const [user, retryAfterMs] of [["ada", 600] as const, ["cy", 1_000] as const])
+      expect(test.join(user).ask(send("2"))).toMatchObject({ ...TOO_SOON, retryAfterMs });
+    expect(test.join("bo").ask(send("2"))).toMatchObject({ seq: 5 });
+  });
+
+  it("[B5] of what moderators do to another's message nothing counts for its author", () => {
+    const { test, ada } = slowRoom();
+    const mo = test.join("mo", { permission: "moderate" });
+    ada.send("1");
+    test.now += 1_000;
+    expect(mo.ask({ type: "edit", id: "e", seq: 1, data: 2 })).toMatchObject({ seq: 2 });
+    expect(mo.ask({ type: "edit", id: "f", seq: 1, data: 3 })).toMatchObject({ seq: 3 });
+    test.restart("hibernate");
+    expect(ada.ask(send("2"))).toMatchObject({ seq: 4 });
   });
 
   it("[M14] never mutes longer than itself, also where the clock was set back", () => {
@@ -130,9 +194,10 @@ describe("slow mode", () => {
 
   it.each([1, 2, 3, 4, 5, 6])("[B5] nobody is sooner than allowed, whatever happens (seed %i)", (seed) => {
     const dice = new Dice(seededRandom(seed));
-    const { test, slow } = slowRoom();
+    const { test, slow } = slowRoom(1_000, 1_000);
     const users = ["ada", "bo", "cy"];
-    const spokeAt = new Map<string, number>();
+    const actedAt = new Map<string, number>();
+    const saidLast = new Map<string, unknown>();
     let ms = 1_000;
     for (let step = 0; step < 400; step++) {
       test.now += dice.upTo(300);
@@ -142,10 +207,14 @@ describe("slow mode", () => {
         slow(ms);
       } else if (roll < 0.15) test.restart("crash");
       const user = dice.pick(users);
-      const allowed = test.now - (spokeAt.get(user) ?? Number.NEGATIVE_INFINITY) >= ms;
-      const answer = test.join(user).ask(send(`${step}`));
+      const allowed = test.now - (actedAt.get(user) ?? Number.NEGATIVE_INFINITY) >= ms;
+      const seq = saidLast.get(user);
+      const edits = seq !== undefined && dice.roll() < 0.5;
+      const id = `${step}`;
+      const answer = test.join(user).ask(edits ? { type: "edit", id, seq, data: step } : send(id));
       expect([step, answer?.type]).toEqual([step, allowed ? "ok" : "error"]);
-      if (allowed) spokeAt.set(user, test.now);
+      if (allowed) actedAt.set(user, test.now);
+      if (allowed && !edits) saidLast.set(user, answer?.seq);
     }
   });
 });

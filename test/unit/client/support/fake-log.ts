@@ -28,8 +28,9 @@ export class FakeLog {
     return this.#head;
   }
 
+  /** Just under the oldest message that is held. */
   get floor(): number {
-    return Math.max(0, this.#head - this.#retention);
+    return ([...this.#messages.keys()].at(-this.#retention) ?? 1) - 1;
   }
 
   /** Everything ever stored, as it is now. */
@@ -79,7 +80,9 @@ export class FakeLog {
     const held = this.#open(target, by);
     if (typeof held === "string") return held;
     const seq = ++this.#head;
-    const message = { ...held, data, editedAt: seq, changed: seq };
+    const { editedBy: _, ...before } = held;
+    const editedBy = by.user !== held.from?.id && { editedBy: by.user };
+    const message = { ...before, data, editedAt: seq, changed: seq, ...editedBy };
     this.#messages.set(target, message);
     return { type: "messageUpdated", seq, at: seq, message, by: by.user };
   }
@@ -89,7 +92,7 @@ export class FakeLog {
     if (known?.deletedAt !== undefined && target > this.floor) return "unchanged";
     const held = this.#open(target, by);
     if (typeof held === "string") return held;
-    const { reactions: _, editedAt: __, ...rest } = held;
+    const { reactions: _, editedAt: __, editedBy: ___, ...rest } = held;
     const seq = ++this.#head;
     this.#messages.set(target, { ...rest, data: null, deletedAt: seq, changed: seq });
     return { type: "messageDeleted", seq, at: seq, target, by: by.user };

@@ -1,0 +1,42 @@
+// What `npm run dev` hands to wrangler, and whether anybody may join as anybody meanwhile: only where nobody else
+// reaches the server, as the Worker cannot be sure of its peers, or where `--share` was said.
+
+export interface DevRun {
+  /** Of `wrangler dev`. */
+  readonly options: readonly string[];
+  readonly port: string;
+  readonly devTokens: "on" | "share" | "off";
+}
+
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)$/i;
+/** By these the server is reached from elsewhere, whatever it listens on. */
+const EXPOSING = /^(?:--tunnel(?:[-=].*)?|--tunnel[A-Z].*|--remote(?:=.*)?|-[a-z]*r[a-z]*)$/;
+
+/** `options` are those of the command line. `DEV_TOKENS` is said last, so that no other value of it counts. */
+export function devRun(options: readonly string[]): DevRun {
+  const shares = options.includes("--share");
+  const given = options.filter((option) => option !== "--share");
+  const ips = valuesOf(given, "--ip");
+  const ports = valuesOf(given, "--port");
+  const isLocal = ips.every((ip) => LOOPBACK.test(ip)) && !given.some((option) => EXPOSING.test(option));
+  const devTokens = shares ? "share" : isLocal ? "on" : "off";
+  return {
+    options: [
+      "dev",
+      ...(ports.length === 0 ? ["--port", "8787"] : []),
+      // An address of wrangler.toml shall not count without a word.
+      ...(ips.length === 0 ? ["--ip", shares ? "0.0.0.0" : "localhost"] : []),
+      ...given,
+      ...["--var", `DEV_TOKENS:${devTokens}`],
+    ],
+    port: ports.at(-1) ?? "8787",
+    devTokens,
+  };
+}
+
+/** As `--name value` and `--name=value`. */
+const valuesOf = (options: readonly string[], name: string): readonly string[] =>
+  options.flatMap((option, at) => {
+    if (option.startsWith(`${name}=`)) return [option.slice(name.length + 1)];
+    return option === name ? [options[at + 1] ?? ""] : [];
+  });

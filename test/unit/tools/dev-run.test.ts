@@ -1,0 +1,64 @@
+import { describe, expect, it } from "vitest";
+import { devRun } from "../../../src/tools/dev-run.ts";
+
+const run = (line: string) => devRun(line.split(" ").filter((option) => option !== ""));
+
+describe("npm run dev", () => {
+  it("[H33] listens on this machine alone unless told otherwise, and lets anybody on it join", () => {
+    expect(run("")).toEqual({
+      options: ["dev", "--port", "8787", "--ip", "localhost", "--var", "DEV_TOKENS:on"],
+      port: "8787",
+      devTokens: "on",
+    });
+    expect(run("--port 8000 --var A:1")).toEqual({
+      options: ["dev", "--ip", "localhost", "--port", "8000", "--var", "A:1", "--var", "DEV_TOKENS:on"],
+      port: "8000",
+      devTokens: "on",
+    });
+    expect(run("--port=8000").port).toBe("8000");
+  });
+
+  it.each([
+    "--ip localhost",
+    "--ip 127.0.0.1",
+    "--ip=127.0.0.2",
+    "--ip ::1",
+    "--ip [::1]",
+    "--log-level error --persist-to /tmp/x",
+  ])("[H33] makes tokens where nobody else reaches it: %s", (line) => {
+    expect(run(line).devTokens).toBe("on");
+  });
+
+  it.each([
+    "--ip 0.0.0.0",
+    "--ip=0.0.0.0",
+    "--ip ::",
+    "--ip *",
+    "--ip 192.168.1.5",
+    "--ip 127.0.0.1.nip.io",
+    "--ip",
+    "--ip localhost --ip 0.0.0.0",
+    "--ip 0.0.0.0 --ip localhost",
+    "--tunnel",
+    "--tunnel=true",
+    "--tunnel-name x",
+    "--tunnelName x",
+    "--remote",
+    "-r",
+    "--ip 0.0.0.0 --var DEV_TOKENS:on",
+  ])("[H33] makes none where somebody may: %s", (line) => {
+    const { devTokens, options } = run(line);
+    expect(devTokens).toBe("off");
+    // The last one said counts, also before that of .dev.vars.
+    expect(options.slice(-2)).toEqual(["--var", "DEV_TOKENS:off"]);
+  });
+
+  it("[H33] makes them for the network only where it was told to share", () => {
+    expect(run("--share").options).toEqual([
+      ...["dev", "--port", "8787", "--ip", "0.0.0.0", "--var", "DEV_TOKENS:share"],
+    ]);
+    expect(run("--ip 192.168.1.5 --share").options).toEqual([
+      ...["dev", "--port", "8787", "--ip", "192.168.1.5", "--var", "DEV_TOKENS:share"],
+    ]);
+  });
+});

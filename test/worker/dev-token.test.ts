@@ -1,0 +1,84 @@
+// Tokens for anybody, on a developer's own machine. The runtime says in `CF-Connecting-IP` who the peer is.
+
+import { decodeJwt } from "jose";
+import { describe, expect, it } from "vitest";
+import { callAs, callWith, errorOf, uniqueName } from "./support/worker.ts";
+
+const HERE = "127.0.0.1";
+
+function ask(settings: object, url: string, headers: Record<string, string> = { "CF-Connecting-IP": HERE }) {
+  return callWith({ ...settings }, `http://${url}`, { headers });
+}
+
+const path = (query = "user=ada&name=Ada") => `/dev/token?${query}`;
+
+describe("a dev token", () => {
+  it("[H9] exists only where DEV_TOKENS is on, and the host is this machine", async () => {
+    expect((await ask({ DEV_TOKENS: "off" }, `localhost:8787${path()}`)).status).toBe(404);
+    expect((await ask({ DEV_TOKENS: undefined }, `localhost${path()}`)).status).toBe(404);
+    const on = { DEV_TOKENS: "on" };
+    for (const host of ["rooms.example", "localhost.evil.example", "127.0.0.1.nip.io", "127.0.0.2"])
+      expect((await ask(on, host + path())).status, host).toBe(404);
+    for (const host of ["localhost:8787", "127.0.0.1:8787", "[::1]:8787"]) {
+      const { token } = await (await ask(on, host + path())).json<{ token: string }>();
+      const response = await callAs(token, "GET", `/v1/rooms/${uniqueName("dev")}`);
+      expect(response.status, host).toBe(200);
+    }
+    expect((await ask(on, `localhost${path("user=a%0Ab")}`)).status).toBe(400);
+    expect((await ask(on, `localhost${path("")}`)).status).toBe(400);
+  });
+
+  it("[H9] gives write, or the permission asked for", async () => {
+    const on = { DEV_TOKENS: "on" };
+    const roomsOf = async (query: string) => {
+      const { token } = await (await ask(on, `localhost${path(`user=ada${query}`)}`)).json<{
+        token: string;
+      }>();
+      return (decodeJwt(token) as { rooms?: unknown }).rooms;
+    };
+    expect(await roomsOf("")).toEqual({ "*": "write" });
+    for (const permission of ["read", "write", "moderate"])
+      expect(await roomsOf(`&permission=${permission}`)).toEqual({ "*": permission });
+    for (const wrong of ["none", "admin", "", "Moderate"]) {
+      const response = await ask(on, `localhost${path(`user=ada&permission=${wrong}`)}`);
+      expect(response.status, wrong).toBe(400);
+      expect((await errorOf(response)).path).toEqual(["permission"]);
+    }
+  });
+
+  const statusFor = async (DEV_TOKENS: string, headers: Record<string, string>) =>
+    (await ask({ DEV_TOKENS }, `localhost:8787${path()}`, headers)).status;
+
+  const ELSEWHERE = ["192.168.1.7", "10.0.0.2", "::ffff:172.16.0.1", "fd12:3456::1", "fe80::1"];
+  const PUBLIC = ["9.9.9.9", "172.32.0.1", "192.169.0.1", "2001:db8::1", "11.0.0.1"];
+  const NONSENSE = [
+    "",
+    "localhost",
+    "127.0.0.1, 9.9.9.9",
+    "127.0.0.1.nip.io",
+    "x127.0.0.1",
+    "::11",
+    "10.evil",
+  ];
+
+  it("[H32] is for peers of this machine, whatever the host says", async () => {
+    for (const ip of ["127.0.0.1", "127.8.9.10", "::1", "::ffff:127.0.0.1", "::FFFF:127.0.0.1"])
+      expect(await statusFor("on", { "CF-Connecting-IP": ip }), ip).toBe(200);
+    for (const ip of [...ELSEWHERE, ...PUBLIC, ...NONSENSE])
+      expect(await statusFor("on", { "CF-Connecting-IP": ip }), ip).toBe(404);
+    expect(await statusFor("on", {})).toBe(404);
+  });
+
+  it("[H32] is for nobody behind a proxy of this machine", async () => {
+    for (const name of ["X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via"])
+      expect(await statusFor("on", { "CF-Connecting-IP": HERE, [name]: HERE }), name).toBe(404);
+  });
+
+  it("[H33] is with DEV_TOKENS = share for peers of a private network too, and for nobody else", async () => {
+    for (const ip of [HERE, "::1", ...ELSEWHERE])
+      expect(await statusFor("share", { "CF-Connecting-IP": ip }), ip).toBe(200);
+    for (const ip of [...PUBLIC, ...NONSENSE])
+      expect(await statusFor("share", { "CF-Connecting-IP": ip }), ip).toBe(404);
+    expect((await ask({ DEV_TOKENS: "share" }, `192.168.1.5:8787${path()}`)).status).toBe(200);
+  });
+});

@@ -145,22 +145,22 @@ describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
     for (const visitor of [ada, bo]) await expect.poll(() => chip(visitor).count(), SOON).toBe(0);
   });
 
-  it("[W3] a reaction that is refused is taken back, and told", async () => {
+  it("[W3][E15] a reaction that is refused is taken back, and told", async () => {
     const ada = await join("Ada", "refused");
     await ada.say("Full");
     await ada.message("Full").locator(".time", { hasNotText: "Sending" }).waitFor();
     const { token } = (await (await fetch(`${server.url}/dev/token?user=ada`)).json()) as { token: string };
-    for (const emoji of "🐶🐱🐭🐹🐰🦊🐻🐼🐨🐯🦁🐮🐷🐸🐵🐔🐧🐦🐤🦆".match(/./gu) ?? []) {
+    for (const emoji of "🐶🐱🐭".match(/./gu) ?? []) {
       const path = `/v1/rooms/refused/messages/1/reactions/${encodeURIComponent(emoji)}`;
       const headers = { Authorization: `Bearer ${token}` };
       expect((await fetch(server.url + path, { method: "PUT", headers })).status).toBe(200);
     }
     const chips = ada.message("Full").locator(".chip");
-    await expect.poll(() => chips.count(), SOON).toBe(20);
+    await expect.poll(() => chips.count(), SOON).toBe(3);
     await ada.act("Full", "Add a reaction");
     await ada.press("Rocket");
     await ada.sees("This is more than a message can take.");
-    expect(await chips.count()).toBe(20);
+    expect(await chips.count()).toBe(3);
   });
 
   it("[W4] typing is gone 3 s after the last key, and says who of several", async () => {

@@ -43,11 +43,11 @@ export interface ConnectOptions {
   /** The connection that its client gave up. */
   readonly replaces?: string;
   readonly issuedAt?: number | null;
+  /** Left out: as long as the token lasts. */
+  readonly permissionUntil?: number;
   /** The user's name; the id, unless given. */
   readonly name?: string;
   readonly picture?: string;
-  /** Left out: as long as the token lasts. */
-  readonly permissionUntil?: number;
 }
 
 const defaultsOf = (given: RoomTestSettings): RoomDefaults => ({
@@ -97,6 +97,7 @@ export class RoomForTest {
   connect(user: string | null, options: ConnectOptions = {}): Person {
     const { since, history = 50, topics = null, presence = true, permission = "write" } = options;
     const {
+      permissionUntil,
       frameBytes,
       replaces,
       expiresAt = this.now + 3_600_000,
@@ -104,7 +105,6 @@ export class RoomForTest {
       name = user ?? "",
       picture,
     } = options;
-    const { permissionUntil } = options;
     const identity =
       user === null
         ? ({ kind: "anonymous" } as const)

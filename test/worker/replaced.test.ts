@@ -6,7 +6,15 @@ import { NONE_VOID } from "../../src/realtime/withdrawn.ts";
 import { dated, disconnect, open, WINDOW_MS } from "./support/disconnect.ts";
 import { configureRoom, configureUser, stopClock } from "./support/objects.ts";
 import { TestSocket } from "./support/test-socket.ts";
-import { join, openSession, roomObject, tokenFor, uniqueName, upgrade, userObject } from "./support/worker.ts";
+import {
+  join,
+  openSession,
+  roomObject,
+  tokenFor,
+  uniqueName,
+  upgrade,
+  userObject,
+} from "./support/worker.ts";
 
 const connectionOf = async (socket: Awaited<ReturnType<typeof join>>, room?: string) =>
   String((await socket.next("connected", (frame) => room === undefined || frame.room === room)).connection);

@@ -10,7 +10,7 @@ export const SILENT_INTERVALS = 3;
 /** From this many on it does not count as there: what it would miss is notified. */
 const DOUBTFUL_INTERVALS = 2;
 /** Two sweeps are at least this part of an interval apart, as each asks the runtime of every socket. */
-const SWEEPS_AN_INTERVAL = 10;
+export const SWEEPS_AN_INTERVAL = 10;
 
 export interface Lively {
   readonly socket: Pick<SocketPort, "heartbeatAt">;
@@ -69,6 +69,12 @@ export function isThere(connection: Lively, pingMs: number, now: number): boolea
   const aliveAt = lastHeartbeat(connection);
   if (aliveAt === "elsewhere") return "elsewhere";
   return aliveAt === null || now - aliveAt <= DOUBTFUL_INTERVALS * pingMs;
+}
+
+/** In how long a connection is to be closed for want of heartbeats unless one comes, in milliseconds; `null`: not at all. */
+export function silentInMs(connection: Lively, pingMs: number, now: number): number | null {
+  const aliveAt = lastHeartbeat(connection);
+  return typeof aliveAt === "number" ? aliveAt + SILENT_INTERVALS * pingMs - now : null;
 }
 
 /** Whoever answered it, the runtime or the object; `null`: there was none. */

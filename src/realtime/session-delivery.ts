@@ -24,7 +24,11 @@ export interface SessionItem {
  * than the item follows on, and was not given it.
  */
 export type ItemAnswer =
-  | { readonly kind: "taken" }
+  | {
+      readonly kind: "taken";
+      /** In how long it will be closed unless a heartbeat comes, in milliseconds; left out where it never sent one. */
+      readonly silentInMs?: number;
+    }
   | { readonly kind: "gone" }
   | { readonly kind: "behind"; readonly seq: number };
 

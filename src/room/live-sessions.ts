@@ -4,8 +4,9 @@ import { describeError, log } from "../platform/log.ts";
 import type { Sql } from "../platform/sql.ts";
 import { okAnswer } from "../realtime/answers.ts";
 import type { Departure } from "../realtime/departure.ts";
-import { SILENT_INTERVALS } from "../realtime/liveness.ts";
+import { SILENT_INTERVALS, SWEEPS_AN_INTERVAL } from "../realtime/liveness.ts";
 import type { ItemAnswer, SessionItem, SessionJoin } from "../realtime/session-delivery.ts";
+import { sinceMs } from "../realtime/since-ms.ts";
 import { Courier } from "./courier.ts";
 import type { Room } from "./room.ts";
 import type { RoomConnection } from "./room-connection.ts";
@@ -15,6 +16,8 @@ import { MAX_SESSIONS, Sessions } from "./sessions.ts";
 
 /** Sessions of a room in which nothing was stored are asked only this often whether they live. */
 const INQUIRE_EVERY_MS = 3_600_000;
+/** A session is asked this much after it must have stopped its heartbeat, so that its object finds it silent. */
+const ASK_SLACK_MS = 500;
 
 export interface LiveSessionsPorts {
   readonly sql: Sql;
@@ -28,7 +31,7 @@ export class LiveSessions {
   readonly #ports: LiveSessionsPorts;
   readonly #sessions: Sessions;
   readonly #courier: Courier;
-  /** When those that hear nothing of what is said were last asked: a room that is busy for long asks them too. */
+  /** When those that hear nothing of what is said were last looked through: a room that is awake asks them too. */
   #lookedAt = Date.now();
 
   constructor(room: Room, ports: LiveSessionsPorts) {
@@ -138,9 +141,18 @@ export class LiveSessions {
     const { head } = this.#room.log;
     for (const { user, item } of this.#sessions.collect(headBefore, head)) this.#courier.add(user, item);
     const now = Date.now();
-    if (now - this.#lookedAt < SILENT_INTERVALS * this.#room.settings.limits.pingMs) return;
+    const { pingMs } = this.#room.settings.limits;
+    if (sinceMs(this.#lookedAt, now) < pingMs / SWEEPS_AN_INTERVAL) return;
     this.#lookedAt = now;
-    for (const { user, item } of this.#sessions.unheard(head)) this.#courier.add(user, item);
+    for (const { user, item } of this.#sessions.inquireOfSilent(head, now, pingMs))
+      this.#courier.add(user, item);
+  }
+
+  /** One that never sent a heartbeat is asked as seldom as the others may be silent. */
+  #isAlive(item: SessionItem, { silentInMs }: { readonly silentInMs?: number }): void {
+    const { pingMs } = this.#room.settings.limits;
+    const inMs = (silentInMs ?? SILENT_INTERVALS * pingMs) + ASK_SLACK_MS;
+    this.#sessions.isAlive(item, Date.now() + Math.max(pingMs / SWEEPS_AN_INTERVAL, inMs));
   }
 
   /** From time to time, and where something was stored since: whether they are still there, and have everything. */
@@ -186,6 +198,7 @@ export class LiveSessions {
       const retried = answer?.kind === "behind" ? this.#reconcile(item, answer.seq, again) : undefined;
       if (retried !== undefined) again.push(retried);
       else this.#sessions.delivered(item);
+      if (answer?.kind === "taken") this.#isAlive(item, answer);
       if (answer?.kind === "gone" && this.#sessions.of(item) !== undefined)
         this.leave(item.connection, "lost");
     }

@@ -23,8 +23,8 @@ interface Seat {
   row: string | null;
   /** What the session has been told of. `unknown`: since the room started, or since a delivery was given up. */
   told: "nothing" | "unknown" | { readonly upTo: number };
-  /** Whether an item was made for it since `unheard` last looked. */
-  heard: boolean;
+  /** When it is to be asked whether it is still there; in milliseconds. `undefined`: nobody has thought of it yet. */
+  askAt: number | undefined;
 }
 
 /** The room has ended for a session that has yet to hear of it. As it stands in a row, whatever the version. */
@@ -103,10 +103,7 @@ export class Sessions {
     const parcels: Parcel[] = [];
     for (const seat of this.#touched) {
       const item = this.#itemOf(seat, headBefore, head);
-      if (item !== undefined) {
-        seat.heard = true;
-        parcels.push({ user: seat.user, item });
-      }
+      if (item !== undefined) parcels.push({ user: seat.user, item });
       try {
         this.#write(seat);
       } catch (error) {
@@ -141,15 +138,23 @@ export class Sessions {
     return [...inquiries(this.#seats.values(), head), ...this.farewells()];
   }
 
-  /** As `inquire`, for those that heard nothing since the last time: to the others each delivery is an inquiry. */
-  unheard(head: number): Parcel[] {
-    const seats = [...this.#seats.values()];
-    const parcels = inquiries(
-      seats.filter(({ heard }) => !heard),
-      head,
-    );
-    for (const seat of seats) seat.heard = false;
-    return parcels;
+  /** As `inquire`, for those that may have stopped their heartbeat, as far as is known; of the others after a moment. */
+  inquireOfSilent(head: number, now: number, pingMs: number): Parcel[] {
+    const silent: Seat[] = [];
+    for (const seat of this.#seats.values()) {
+      seat.askAt ??= now + pingMs;
+      if (now < seat.askAt) continue;
+      silent.push(seat);
+      // Its answer says when next.
+      seat.askAt = now + pingMs;
+    }
+    return inquiries(silent, head);
+  }
+
+  /** An item was taken, and so the session is alive. It is to be asked again then. */
+  isAlive({ connection, join }: SessionItem, askAt: number): void {
+    const seat = this.#seats.get(connection);
+    if (seat?.join === join) seat.askAt = askAt;
   }
 
   /** For those that have yet to hear of their end. */
@@ -220,7 +225,15 @@ export class Sessions {
   #sit(state: RoomConnectionState, { join, row, told }: Pick<Seat, "join" | "row" | "told">): RoomConnection {
     const port = new SessionPort(() => this.#touched.add(seat));
     const connection = new RoomConnection(port, state);
-    const seat: Seat = { user: connection.user?.id ?? "", join, connection, port, row, told, heard: true };
+    const seat: Seat = {
+      user: connection.user?.id ?? "",
+      join,
+      connection,
+      port,
+      row,
+      told,
+      askAt: undefined,
+    };
     port.state = state;
     this.#seats.set(state.id, seat);
     return connection;

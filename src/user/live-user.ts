@@ -262,8 +262,13 @@ export class LiveUser {
   /** What a room says to some of the sessions. */
   deliver(room: string, items: readonly SessionItem[]): ItemAnswer[] {
     const answers = this.rooms.deliver(room, items);
-    this.user.sweepIfDue(Date.now());
-    return answers;
+    const now = Date.now();
+    const lively = answers.map((answer, at): ItemAnswer => {
+      const inMs = answer.kind === "taken" ? this.user.silentInMs(items[at]?.connection ?? "", now) : null;
+      return inMs === null ? answer : { kind: "taken", silentInMs: inMs };
+    });
+    this.user.sweepIfDue(now);
+    return lively;
   }
 
   /** Its client closed it with `code`, or it was lost. */

@@ -14,7 +14,7 @@ import {
   type SessionCommand,
 } from "../protocol/index.ts";
 import { errorAnswer, okAnswer, pageAnswer, pagedToTheEnd, passed, pong } from "../realtime/answers.ts";
-import { hasExpired, isThere, Sweeper } from "../realtime/liveness.ts";
+import { hasExpired, isThere, Sweeper, silentInMs } from "../realtime/liveness.ts";
 import { FAILED, FULL, NOT_YOURS, RETIRED } from "../realtime/refusals.ts";
 import { TokenBuckets } from "../realtime/token-bucket.ts";
 import type { Parsed } from "../validation/parse-frame.ts";
@@ -199,6 +199,12 @@ export class User {
     return [...this.#sessions].some(
       (session) => sessions.includes(session.state.id) && isThere(session, pingMs, now) === true,
     );
+  }
+
+  /** In how long a session is to be closed unless a heartbeat comes, in milliseconds; `null`: not at all, or it is gone. */
+  silentInMs(id: string, now: number): number | null {
+    const session = [...this.#sessions].find(({ state }) => state.id === id);
+    return session === undefined ? null : silentInMs(session, this.#settings.limits.pingMs, now);
   }
 
   /** Before it is listened to, or told anything: an expired one is closed. */

@@ -1,6 +1,7 @@
 // A database whose tables are made with the first row that is written: who only looks at an object, or listens to it,
 // leaves nothing of it behind.
 
+import { VERSION_TABLE } from "./migrate.ts";
 import type { Database, Sql, SqlRow, SqlValue } from "./sql.ts";
 
 /** Without tables these find nothing, and so do nothing. */
@@ -46,6 +47,6 @@ export class LazyDatabase implements Database {
   };
 }
 
-/** Whether a database has any tables of ours. */
+/** Whether a database has tables of ours: newer runtimes keep some of their own from the start. */
 export const hasTables = (sql: Sql): boolean =>
-  Array.from(sql.exec("SELECT 1 FROM sqlite_master LIMIT 1")).length > 0;
+  Array.from(sql.exec("SELECT 1 FROM sqlite_master WHERE name = ? LIMIT 1", VERSION_TABLE)).length > 0;

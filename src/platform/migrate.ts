@@ -9,6 +9,9 @@ export class StateIsNewer extends Error {
   }
 }
 
+/** Is there as soon as a database was brought up to date once. */
+export const VERSION_TABLE = "schema_version";
+
 /**
  * Brings the schema up to date: each statement list once, in order, all or nothing. Throws `StateIsNewer` where newer code
  * has been here. The number is kept in a table of its own, as Durable Objects refuse `PRAGMA user_version`.

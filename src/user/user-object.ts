@@ -5,6 +5,7 @@ import { type Dated, undatedUntil } from "../auth/identity.ts";
 import { decodeHeader, IDENTITY_HEADER } from "../auth/identity-header.ts";
 import type { VerifiedToken } from "../auth/verify-token.ts";
 import type { Env } from "../env.ts";
+import { hasTables } from "../platform/lazy-database.ts";
 import { describeError, log } from "../platform/log.ts";
 import { opening } from "../platform/opening.ts";
 import { accept, type NotificationState, type Outcome, reject } from "../protocol/index.ts";
@@ -263,8 +264,7 @@ export class UserObject extends DurableObject<Env> {
 
   /** For whoever only asks: makes nothing where there is nothing. */
   #openIfThere(): LiveUser | undefined {
-    const { sql } = this.ctx.storage;
-    const isThere = this.#live !== undefined || sql.exec("SELECT 1 FROM sqlite_master").toArray().length > 0;
+    const isThere = this.#live !== undefined || hasTables(this.ctx.storage.sql);
     return isThere ? this.#open() : undefined;
   }
 

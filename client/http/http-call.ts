@@ -161,24 +161,24 @@ function answerOf(response: Response, value: unknown): Answer {
 /** Not an answer of the API: a proxy's, or that of another server. */
 function strange({ status, headers }: Response): RoomsError {
   if (status < 400) return offline("The server sent the call elsewhere, which is not followed.");
-  const code = CODES.get(status) ?? (status < 500 ? "bad_request" : "internal");
+  const code = CODES[status] ?? (status < 500 ? "bad_request" : "internal");
   const seconds = Number(headers.get("Retry-After") ?? Number.NaN);
   return new RoomsError(code, `The server answered ${status}.`, {
     retryAfterMs: seconds >= 0 ? seconds * 1_000 : undefined,
   });
 }
 
-const CODES: ReadonlyMap<number, ErrorCode> = new Map([
-  [401, "unauthorized"],
-  [403, "forbidden"],
-  [404, "not_found"],
-  [408, "timeout"],
-  [413, "too_large"],
-  [429, "rate_limited"],
-  [502, "overloaded"],
-  [503, "overloaded"],
-  [504, "overloaded"],
-] as const);
+const CODES: Readonly<Record<number, ErrorCode | undefined>> = {
+  401: "unauthorized",
+  403: "forbidden",
+  404: "not_found",
+  408: "timeout",
+  413: "too_large",
+  429: "rate_limited",
+  502: "overloaded",
+  503: "overloaded",
+  504: "overloaded",
+};
 
 /** Why there was no other token, and what was wrong with the first. */
 function because(refusal: RoomsError, error: unknown): unknown {

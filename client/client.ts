@@ -5,6 +5,8 @@ import { Emitter } from "./emitter.ts";
 import { offline } from "./ending.ts";
 import type { ConnectionContext } from "./endpoint.ts";
 import { RoomsError } from "./errors.ts";
+import { HttpCaller } from "./http/http-call.ts";
+import { UserApi } from "./http/user-api.ts";
 import { Inbox } from "./inbox.ts";
 import { createLog, type LogOption } from "./log.ts";
 import { Peers } from "./peers.ts";
@@ -50,10 +52,11 @@ const DISCONNECTED: ConnectionState = Object.freeze({ status: "disconnected" });
 type Phase = "open" | "paused" | "closed";
 
 /** All rooms and the inbox of one user on one server. Made by `createClient`. */
-export class Client {
+export class Client extends UserApi {
   readonly inbox: Inbox;
   readonly #context: ConnectionContext;
   readonly #tokens: TokenSource;
+  readonly #http: HttpCaller;
   readonly #events = new Emitter<ClientEvents>();
   readonly #rooms = new Map<string, OpenRoom>();
   readonly #session: Session;
@@ -65,12 +68,17 @@ export class Client {
 
   constructor(options: ClientOptions, ports: Ports) {
     const { url, getToken = () => null, maxAttempts = Number.POSITIVE_INFINITY, batchMs = 0 } = options;
-    this.#tokens = new TokenSource(ports.clock, ports.random, getToken);
+    const tokens = new TokenSource(ports.clock, ports.random, getToken);
+    const base = baseUrl(url, ports.origin);
+    const http = new HttpCaller({ ...ports, tokens, base });
+    super(http.call);
+    this.#tokens = tokens;
+    this.#http = http;
     this.#context = {
       ports,
-      tokens: this.#tokens,
+      tokens,
       peers: new Peers(),
-      base: baseUrl(url, ports.origin),
+      base,
       batchMs,
       maxAttempts,
       reconnect: options.reconnect,
@@ -105,7 +113,7 @@ export class Client {
     if (!isRoomName(name)) throw new RoomsError("bad_request", "This is no name of a room.");
     const { shared = false } = options;
     const core = new RoomCore(shared ? this.#session.room(name).context : this.#context, name, options);
-    const handle = new RoomHandle(core, () => {
+    const handle = new RoomHandle(core, this.call, () => {
       this.#rooms.delete(name);
       this.#stateChanged();
     });
@@ -161,6 +169,7 @@ export class Client {
     this.#phase = "closed";
     for (const { handle } of [...this.#rooms.values()]) handle.leave();
     this.#session.connection?.close();
+    this.#http.close();
     this.#tokens.close();
   }
 

@@ -91,7 +91,7 @@ function isOk(value: unknown): value is Ok & Readonly<Record<string, unknown>> {
 }
 
 /** An unknown code counts as `internal`: the command may be tried again. */
-function parseError(value: Readonly<Record<string, unknown>>): ErrorAnswer {
+export function parseError(value: Readonly<Record<string, unknown>>): ErrorAnswer {
   const { id, code, message, retryAfterMs, path } = value;
   return {
     type: "error",

@@ -29,6 +29,8 @@ export interface Ports {
   newId(): string;
   /** Throws where address or token cannot be used at all. */
   dial(url: string, protocols: string[], events: SocketEvents): Socket;
+  /** As of the platform. Tests answer themselves. */
+  fetch(url: string, init: RequestInit): Promise<Response>;
   /** Calls `fn` whenever a connection is likelier to succeed than a moment ago. */
   onWake(fn: () => void): Cancel;
   /** Of the page; `undefined` outside browsers. */

@@ -1,6 +1,5 @@
 /** What pushes need of a browser. Tests pass their own. */
 export interface PushBrowser {
-  readonly origin: string;
   permission(): NotificationPermission;
   askPermission(): Promise<NotificationPermission>;
   /** The service worker that was registered before, if any. */
@@ -8,8 +7,6 @@ export interface PushBrowser {
   /** Registers it; settles when it is at work. `key` goes along, for when it has to subscribe anew. */
   register(script: string, key: string): Promise<Registration>;
   onMessage(fn: (message: unknown) => void): void;
-  fetch(url: string, init: RequestInit): Promise<Response>;
-  wait(ms: number): Promise<void>;
   remembered(): unknown;
   remember(value: object): void;
   forget(): void;
@@ -28,7 +25,6 @@ export function thisBrowser(): PushBrowser | undefined {
   /** Of this visit at least, where nothing may be stored. */
   let memory: object | undefined;
   return {
-    origin: location.origin,
     permission: () => Notification.permission,
     askPermission: () => Notification.requestPermission(),
     registration: async (script) => {
@@ -47,8 +43,6 @@ export function thisBrowser(): PushBrowser | undefined {
       return registration;
     },
     onMessage: (fn) => serviceWorker.addEventListener("message", ({ data }) => fn(data)),
-    fetch: (url, init) => fetch(url, init),
-    wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     remembered() {
       try {
         return JSON.parse(localStorage.getItem(MEMORY) ?? "null") ?? memory;

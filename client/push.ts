@@ -1,14 +1,10 @@
 // Web Push in a browser: permission, service worker, subscription, and whose it is. A module of its own
 // (`edge-rooms/push`), so that who does not use it does not load it.
 
-import { type GetToken, RoomsError, type RoomsErrorCode } from "./index.ts";
+import { type Client, type HttpMethod, RoomsError, type RoomsErrorCode } from "./index.ts";
 import { type PushBrowser, thisBrowser } from "./push-browser.ts";
 
 export interface PushOptions {
-  /** As of `createClient`. */
-  readonly url: string;
-  /** As of `createClient`: asked before each call of the server. */
-  readonly getToken: GetToken;
   /**
    * Where the page's own origin serves `edge-rooms-sw.js` of this package. Default `"/edge-rooms-sw.js"`; pages
    * outside of its folder are not in its scope, which does no harm to pushes.
@@ -25,33 +21,36 @@ interface Remembered {
   readonly endpoint: string;
 }
 
-/** Together longer than the server says that a token may have to wait. */
-const MAX_WAITS = 8;
-const MIN_WAIT_MS = 1_000;
+/** Longer than the server says that a token may have to wait. */
+const WITHIN_MS = 300_000;
 
 /** What the service worker tells open pages. */
 const CHANGED = "edge-rooms.subscriptionChanged";
 
+/** What of a client pushes need. */
+export type PushClient = Pick<Client, "call">;
+
 /**
- * Pushes to this browser. Does nothing by itself.
+ * Pushes to this browser, for the user of `client`, which need not be connected. Does nothing by itself.
  *
  * @example
- * const push = createPush({ url: "", getToken });
+ * const push = createPush(client);
  * await push.refresh(); // at each visit
  * button.onclick = () => push.enable();
  */
-export const createPush = (options: PushOptions): Push => new Push(options, thisBrowser());
+export const createPush = (client: PushClient, options: PushOptions = {}): Push =>
+  new Push(client, thisBrowser(), options);
 
 export class Push {
-  readonly #options: PushOptions;
+  readonly #client: PushClient;
   readonly #browser: PushBrowser | undefined;
   readonly #script: string;
   #isListening = false;
   /** One after the other: two at once could leave a subscription that nobody knows. */
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(options: PushOptions, browser: PushBrowser | undefined) {
-    this.#options = options;
+  constructor(client: PushClient, browser: PushBrowser | undefined, options: PushOptions) {
+    this.#client = client;
     this.#browser = browser;
     this.#script = options.serviceWorker ?? "/edge-rooms-sw.js";
   }
@@ -91,7 +90,7 @@ export class Push {
       browser?.forget();
       if (browser === undefined || subscription == null) return;
       await subscription.unsubscribe();
-      await this.#untell(browser, subscription.endpoint).catch(() => {});
+      await this.#untell(subscription.endpoint).catch(() => {});
     });
   }
 
@@ -106,20 +105,20 @@ export class Push {
   }
 
   async #subscribe(browser: PushBrowser): Promise<void> {
-    const { key } = await this.#call(browser, "GET", "/v1/push/key");
+    const { key } = await this.#call("GET", "/v1/push/key");
     if (typeof key !== "string") throw failure("not_found", "The server gave no key.");
     const { pushManager } = await browser.register(this.#script, key);
     const held = await pushManager.getSubscription();
     const known = this.#remembered();
     if (held !== null && isFor(held, key)) {
-      const { user } = await this.#tell(browser, held);
+      const { user } = await this.#tell(held);
       if (user === known?.user) {
         browser.remember({ user, endpoint: held.endpoint });
-        if (known.endpoint !== held.endpoint) await this.#untell(browser, known.endpoint);
+        if (known.endpoint !== held.endpoint) await this.#untell(known.endpoint);
         return this.#listen(browser);
       }
       // It may be known as somebody else's, who shall not be shown here to this user.
-      await this.#untell(browser, held.endpoint);
+      await this.#untell(held.endpoint);
     }
     await held?.unsubscribe();
     browser.forget();
@@ -127,18 +126,18 @@ export class Push {
     const made = await pushManager.subscribe(options).catch((cause: unknown) => {
       throw failure("offline", "The push service of this browser could not be reached.", cause);
     });
-    const { user } = await this.#tell(browser, made);
+    const { user } = await this.#tell(made);
     browser.remember({ user, endpoint: made.endpoint });
     this.#listen(browser);
   }
 
-  async #tell(browser: PushBrowser, subscription: PushSubscription): Promise<{ user: string }> {
-    const { user } = await this.#call(browser, "POST", "/v1/me/push", subscription.toJSON());
+  async #tell(subscription: PushSubscription): Promise<{ user: string }> {
+    const { user } = await this.#call("POST", "/v1/me/push", subscription.toJSON());
     return { user: String(user) };
   }
 
-  async #untell(browser: PushBrowser, endpoint: string): Promise<void> {
-    await this.#call(browser, "DELETE", "/v1/me/push", { endpoint });
+  async #untell(endpoint: string): Promise<void> {
+    await this.#call("DELETE", "/v1/me/push", { endpoint });
   }
 
   /** The service worker has subscribed anew, and has no token to say so. */
@@ -167,42 +166,9 @@ export class Push {
     return result;
   }
 
-  async #call(browser: PushBrowser, method: string, path: string, body?: unknown): Promise<Answer> {
-    const url = addressOf(this.#options.url, browser.origin) + path;
-    let isRenewed = false;
-    for (let waits = 0; ; ) {
-      const response = await this.#attempt(browser, url, method, body);
-      const answer: unknown = await response.json().catch(() => undefined);
-      if (response.ok) return isRecord(answer) ? answer : {};
-      const error = isRecord(answer) && isRecord(answer.error) ? answer.error : {};
-      const { retryAfterMs, message = `The server answered ${response.status}.` } = error;
-      const mayTryAgain = response.status === 401 && waits < MAX_WAITS;
-      if (mayTryAgain && typeof retryAfterMs === "number") {
-        // Tokens were withdrawn a moment ago, and one that is fresh enough will do.
-        await browser.wait(Math.max(retryAfterMs, MIN_WAIT_MS * 2 ** waits++) * (1 + Math.random() / 10));
-      } else if (mayTryAgain && !isRenewed) {
-        // One that ended meanwhile: getToken has another.
-        isRenewed = true;
-      } else throw failure(codeOf(error.code), String(message));
-    }
-  }
-
-  async #attempt(browser: PushBrowser, url: string, method: string, body: unknown): Promise<Response> {
-    try {
-      const token = await this.#options.getToken();
-      return await browser.fetch(url, {
-        method,
-        headers: {
-          ...(token !== null && { Authorization: `Bearer ${token.trim()}` }),
-          "Content-Type": "application/json",
-        },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-      });
-    } catch (cause) {
-      throw cause instanceof RoomsError
-        ? cause
-        : failure("offline", "The server could not be reached.", cause);
-    }
+  async #call(method: HttpMethod, path: string, body?: unknown): Promise<Answer> {
+    const answer = await this.#client.call(method, path, { timeoutMs: WITHIN_MS, body });
+    return isRecord(answer) ? answer : {};
   }
 }
 
@@ -212,28 +178,6 @@ const failure = (code: RoomsErrorCode, message: string, cause?: unknown) =>
   new RoomsError(code, message, { cause });
 
 const isRecord = (value: unknown): value is Answer => typeof value === "object" && value !== null;
-
-const CODES: readonly RoomsErrorCode[] = [
-  "bad_request",
-  "unauthorized",
-  "token_expired",
-  "forbidden",
-  "not_found",
-  "too_large",
-  "rate_limited",
-  "overloaded",
-];
-
-const codeOf = (code: unknown): RoomsErrorCode => CODES.find((known) => known === code) ?? "internal";
-
-function addressOf(url: string, origin: string): string {
-  if (!URL.canParse(url, origin)) throw failure("bad_request", "url cannot be read");
-  const { href } = new URL(url, origin);
-  return href
-    .replace(/^ws/, "http")
-    .replace(/[?#].*$/, "")
-    .replace(/\/+$/, "");
-}
 
 /** Of another key it is of no use. Browsers that do not say which are believed. */
 function isFor({ options }: PushSubscription, key: string): boolean {

@@ -8,6 +8,8 @@ import {
 } from "../src/protocol/index.ts";
 import { offline } from "./ending.ts";
 import { RoomsError, refusalError } from "./errors.ts";
+import type { Call } from "./http/http-call.ts";
+import { RoomApi } from "./http/room-api.ts";
 import { eventOf, type SendOptions, type Stored } from "./outbox-entry.ts";
 import type { Change } from "./pending-change.ts";
 import type { Cancel } from "./ports.ts";
@@ -19,16 +21,15 @@ import { isHistoryResult } from "./shapes.ts";
 import type { OnEventOptions } from "./topic-listeners.ts";
 
 /** One room, as an app sees it. Made by `client.room`. */
-export class RoomHandle {
-  readonly name: string;
+export class RoomHandle extends RoomApi {
   readonly #core: RoomCore;
   readonly #onLeave: () => void;
   /** Where the next older page begins; `undefined`: with the oldest that is held. */
   #olderPage: { readonly before?: number } | undefined;
   #left = false;
 
-  constructor(core: RoomCore, onLeave: () => void) {
-    this.name = core.name;
+  constructor(core: RoomCore, call: Call, onLeave: () => void) {
+    super(call, core.name);
     this.#core = core;
     this.#onLeave = onLeave;
     this.#core.events.on("lost", () => {

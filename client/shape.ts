@@ -15,6 +15,7 @@ export const integer: Check = (value) => Number.isSafeInteger(value);
 export const number: Check = (value) => typeof value === "number";
 /** Milliseconds since 1970, as far as a `Date` reaches. */
 export const instant: Check = (value) => typeof value === "number" && Math.abs(value) <= MAX_INSTANT_MS;
+export const truth: Check = (value) => typeof value === "boolean";
 export const anything: Check = () => true;
 
 export const literal =

@@ -44,6 +44,8 @@ export const systemPorts = (): Ports => ({
   random: Math.random,
   newId,
   dial,
+  // Workers take it only by itself, not as a method.
+  fetch: (url, init) => fetch(url, init),
   onWake,
   origin: typeof location === "undefined" ? undefined : location.origin,
 });

@@ -27,7 +27,7 @@ import { errorWords } from "./words.js";
  * }} page the menu and the corner stay when the room goes
  */
 export function openChat(frame, visit, { people, presence, toasts, place, onDraft, menuButton, corner }) {
-  const { room, inbox, api } = visit;
+  const { room, inbox } = visit;
   const view = document.importNode(part(document, "chat", HTMLTemplateElement).content, true);
   const chat = view.firstElementChild;
   if (!chat) throw new Error("The markup of the chat is empty.");
@@ -60,7 +60,7 @@ export function openChat(frame, visit, { people, presence, toasts, place, onDraf
   const slowMode = createSlowMode(chat, visit);
   const removal = createRemovalNotice(chat, visit);
   const banner = createConnectionBanner(chat, visit);
-  const kicking = createKicking(api, toasts.say);
+  const kicking = createKicking(room, toasts.say);
   const roomViews = [
     people.learn,
     createMemberBar(chat, { presence, kickMenu: kicking.menu }),
@@ -68,7 +68,7 @@ export function openChat(frame, visit, { people, presence, toasts, place, onDraf
     composer.update,
     messages.update,
     slowMode.update,
-    createModeratorPanel(chat, api, { people, say: toasts.say, onSlowMode: slowMode.set }),
+    createModeratorPanel(chat, room, { people, say: toasts.say, onSlowMode: slowMode.set }),
     removal.update,
   ];
 

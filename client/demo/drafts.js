@@ -2,7 +2,6 @@
 // What was begun in a room and not sent, until the tab is closed.
 
 import { httpsAddress, recordOf } from "./chat-data.js";
-import { listOf } from "./http.js";
 import { inTab } from "./remembered.js";
 
 /** @typedef {import("./edge-rooms.js").Attachment} Attachment */
@@ -17,7 +16,7 @@ const keyOf = (room) => `draft.${room}`;
 export function draftOf(room) {
   const { text, replyTo, attachments } = recordOf(parsed(inTab.get(keyOf(room)) ?? "null"));
   /** @type {Attachment[]} */
-  const files = listOf(attachments);
+  const files = Array.isArray(attachments) ? attachments : [];
   return {
     text: typeof text === "string" ? text : "",
     replyTo: typeof replyTo === "number" ? replyTo : undefined,

@@ -4,10 +4,9 @@
 
 import { followAttention, isLooking } from "./attention.js";
 import { mentionOf, unreadMention } from "./mentions.js";
-import { createRoomApi } from "./room-api.js";
 import { refusalIn } from "./session.js";
 
-/** @typedef {import("./user-api.js").Followed} Followed */
+/** @typedef {import("./edge-rooms.js").FollowedRoom} FollowedRoom */
 /** @typedef {import("./edge-rooms.js").Message} Message */
 /** @typedef {{ name: string, unread: number, mentioned: boolean, muted: boolean, current: boolean }} ListedRoom */
 /** @typedef {ReturnType<typeof followRooms>} FollowedRooms */
@@ -18,6 +17,7 @@ const HISTORY = 20;
 const REFRESH_MS = 60_000;
 /** A room tells that it was opened a moment later. */
 const TOLD_WITHIN_MS = 10_000;
+const NOTHING_YET = { head: 0, readSeq: 0, unread: 0 };
 const byName = new Intl.Collator(undefined, { numeric: true });
 
 /**
@@ -25,8 +25,8 @@ const byName = new Intl.Collator(undefined, { numeric: true });
  * @param {{ isMuted(room: string): boolean, onChange(): void, onMention(room: string, message: Message): void }} page
  */
 export function followRooms(session, { isMuted, onChange, onMention }) {
-  const { inbox, api, news, entered } = session;
-  /** @type {ReadonlyMap<string, Followed>} */
+  const { inbox, client, news, entered } = session;
+  /** @type {ReadonlyMap<string, FollowedRoom>} */
   let followed = new Map();
   let current = "";
   let loadedAt = Number.NEGATIVE_INFINITY;
@@ -55,12 +55,12 @@ export function followRooms(session, { isMuted, onChange, onMention }) {
     if (when === "in a while" && performance.now() - loadedAt < REFRESH_MS) return;
     loadedAt = performance.now();
     try {
-      const rooms = await api.rooms();
+      const rooms = await client.followedRooms();
       if (closed) return;
       const now = performance.now();
       const justOpened = [...openedAt].filter(([, at]) => now - at < TOLD_WITHIN_MS);
       followed = new Map([
-        ...justOpened.map(([name]) => /** @type {const} */ ([name, { room: name, head: 0, unread: 0 }])),
+        ...justOpened.map(([name]) => /** @type {const} */ ([name, { room: name, ...NOTHING_YET }])),
         ...rooms.map((room) => /** @type {const} */ ([room.room, room])),
       ]);
     } catch {
@@ -102,7 +102,7 @@ export function followRooms(session, { isMuted, onChange, onMention }) {
   function opened(name) {
     if (followed.has(name)) return;
     openedAt.set(name, performance.now());
-    followed = new Map(followed).set(name, { room: name, head: 0, unread: 0 });
+    followed = new Map(followed).set(name, { room: name, ...NOTHING_YET });
     news.tell("rooms");
     changed();
   }
@@ -170,7 +170,7 @@ export function followRooms(session, { isMuted, onChange, onMention }) {
 
     /** Rejects where it was refused. @param {string} name */
     async unfollow(name) {
-      await api.unfollow(name);
+      await client.unfollow(name);
       openedAt.delete(name);
       followed = new Map([...followed].filter(([other]) => other !== name));
       if (name !== current) session.leave(name);
@@ -184,7 +184,7 @@ export function followRooms(session, { isMuted, onChange, onMention }) {
       const told = followed.get(name);
       if (entry?.wasIn) await entry.room.markRead();
       else if (told) {
-        await createRoomApi(session.call, name).markRead(told.head);
+        await client.markRoomRead(name, told.head);
         followed = new Map(followed).set(name, { ...told, unread: 0 });
         changed();
       }

@@ -30,10 +30,10 @@ const LENGTHS = [
 ];
 
 /**
- * @param {import("./room-api.js").RoomApi} api
+ * @param {import("./edge-rooms.js").RoomHandle} room
  * @param {ReturnType<typeof import("./toasts.js").createToasts>["say"]} say
  */
-export function createKicking(api, say) {
+export function createKicking(room, say) {
   /**
    * @param {Member} member
    * @param {typeof LENGTHS[number]} length
@@ -50,7 +50,7 @@ export function createKicking(api, say) {
     if (!agreed) return;
     const because = reason.input.value.trim();
     try {
-      await api.kick({ user: id, banSeconds: seconds, ...(because !== "" && { reason: because }) });
+      await room.kick(id, { banSeconds: seconds, ...(because !== "" && { reason: because }) });
       say(`${name} was ${done}.`);
     } catch (error) {
       say(errorWords(error), "failed");

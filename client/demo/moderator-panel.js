@@ -7,20 +7,20 @@ import { durationWords, fullTime, timeOfDay } from "./format.js";
 import { openPopup } from "./popup.js";
 import { errorWords } from "./words.js";
 
-/** @typedef {import("./room-api.js").Ban} Ban */
+/** @typedef {import("./edge-rooms.js").Ban} Ban */
 
 const SLOW_MODES_MS = [0, 5_000, 10_000, 30_000, 60_000, 300_000, 900_000, 3_600_000];
 const SOON_MS = 12 * 3_600_000;
 
 /**
  * @param {ParentNode} root
- * @param {import("./room-api.js").RoomApi} api
+ * @param {import("./edge-rooms.js").RoomHandle} room
  * @param {{
  *   people: import("./people.js").People, say: ReturnType<typeof import("./toasts.js").createToasts>["say"],
  *   onSlowMode(ms: number): void,
  * }} page
  */
-export function createModeratorPanel(root, api, { people, say, onSlowMode }) {
+export function createModeratorPanel(root, room, { people, say, onSlowMode }) {
   const opener = part(root, "moderate", HTMLButtonElement);
 
   opener.addEventListener("click", () => {
@@ -51,7 +51,7 @@ export function createModeratorPanel(root, api, { people, say, onSlowMode }) {
   /** @param {HTMLSelectElement} slow */
   async function load(slow) {
     try {
-      fill(slow, await api.slowModeMs());
+      fill(slow, (await room.settings()).slowModeMs);
     } catch (error) {
       say(errorWords(error), "failed");
     }
@@ -61,7 +61,7 @@ export function createModeratorPanel(root, api, { people, say, onSlowMode }) {
   async function setSlowMode(slow) {
     const ms = Number(slow.value);
     try {
-      await api.setSlowMode(ms);
+      await room.setSettings({ slowModeMs: ms });
       onSlowMode(ms);
       say(ms === 0 ? "Slow mode is off." : `Slow mode: one message every ${durationWords(ms)}.`);
     } catch (error) {
@@ -73,8 +73,8 @@ export function createModeratorPanel(root, api, { people, say, onSlowMode }) {
   /** @param {HTMLElement} bans */
   async function list(bans) {
     try {
-      const all = await api.bans();
-      const items = all.map((ban) => renderBan(ban, bans));
+      const { bans: kept } = await room.bans();
+      const items = kept.map((ban) => renderBan(ban, bans));
       bans.replaceChildren(
         ...(items.length > 0 ? items : [element("li", { class: "hint" }, ["Nobody is kept out."])]),
       );
@@ -94,7 +94,7 @@ export function createModeratorPanel(root, api, { people, say, onSlowMode }) {
     const free = button("Let back in", async () => {
       free.disabled = true;
       try {
-        await api.unban(user);
+        await room.unban(user);
         say(`${name} may come back.`);
       } catch (error) {
         say(errorWords(error), "failed");

@@ -1,17 +1,17 @@
 // @ts-check
 // What this user wants to hear of, as all their tabs know it.
 
-/** @typedef {import("./user-api.js").Preferences} Preferences */
+/** @typedef {import("./edge-rooms.js").Preferences} Preferences */
 /** @typedef {ReturnType<typeof followPreferences>} PreferenceKeeper */
 
 /** @type {Preferences} */
 const DEFAULTS = { mutedTopics: [], mutedRooms: [], quietHours: null, push: true };
 
 /**
- * @param {Pick<import("./session.js").Session, "api" | "news">} session
+ * @param {Pick<import("./session.js").Session, "client" | "news">} session
  * @param {() => void} onChange
  */
-export function followPreferences({ api, news }, onChange) {
+export function followPreferences({ client, news }, onChange) {
   let current = DEFAULTS;
 
   /** @param {Preferences} next */
@@ -22,7 +22,7 @@ export function followPreferences({ api, news }, onChange) {
 
   async function load() {
     try {
-      learn(await api.preferences());
+      learn(await client.preferences());
       return true;
     } catch {
       return false;
@@ -36,7 +36,7 @@ export function followPreferences({ api, news }, onChange) {
    * @param {Partial<Preferences>} patch
    */
   async function set(patch) {
-    learn(await api.setPreferences(patch));
+    learn(await client.setPreferences(patch));
     news.tell("preferences");
   }
 

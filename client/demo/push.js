@@ -16,9 +16,9 @@ const FAILURES = new Map([
  * @param {import("./session.js").Session} session
  * @param {() => void} onChange
  */
-export function followPush({ url, call, getToken }, onChange) {
+export function followPush({ url, client }, onChange) {
   const serviceWorker = new URL("edge-rooms-sw.js", url).pathname;
-  const push = createPush({ url, getToken, serviceWorker });
+  const push = createPush(client, { serviceWorker });
   const ended = new AbortController();
   /** @type {PushState} */
   let state = "unsupported";
@@ -33,7 +33,7 @@ export function followPush({ url, call, getToken }, onChange) {
 
   async function load() {
     try {
-      await call("GET", "v1/push/key");
+      await client.call("GET", "/v1/push/key");
       isServed = true;
     } catch (error) {
       const { code } = /** @type {{ code?: string }} */ (error ?? {});

@@ -2,9 +2,7 @@
 // One person at this page: a client, with the inbox and all rooms on its one connection. Knows nothing of the page.
 
 import { createClient } from "./edge-rooms.js";
-import { createCaller } from "./http.js";
 import { openTabNews } from "./tab-news.js";
-import { createUserApi } from "./user-api.js";
 
 /** @typedef {import("./edge-rooms.js").RoomsErrorCode} RoomsErrorCode */
 /** @typedef {import("./edge-rooms.js").ConnectionState} ConnectionState */
@@ -32,7 +30,6 @@ export function refusalIn(state) {
 export function openSession({ url, getToken }) {
   const client = createClient({ url, getToken, maxAttempts: MAX_TRIES });
   const { inbox } = client;
-  const call = createCaller({ url, getToken });
   /** In the order of their last visit. @type {Map<string, Entered>} */
   const entered = new Map();
   /** @type {import("./edge-rooms.js").User | undefined} */
@@ -63,10 +60,8 @@ export function openSession({ url, getToken }) {
 
   return {
     url,
-    getToken,
+    client,
     inbox,
-    call,
-    api: createUserApi(call),
     news: openTabNews(() => user?.id),
     get user() {
       return user;

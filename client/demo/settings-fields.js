@@ -30,7 +30,7 @@ export function toggle(label, hint, onChange) {
   };
 }
 
-/** @param {(hours: import("./user-api.js").QuietHours | null) => void} onChange */
+/** @param {(hours: import("./edge-rooms.js").QuietHours | null) => void} onChange */
 export function quietHours(onChange) {
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
   const from = element("input", { type: "time", required: "", "aria-label": "Quiet from" });
@@ -50,7 +50,7 @@ export function quietHours(onChange) {
 
   return {
     box: element("div", { class: "quiet-hours" }, [on.box, hours]),
-    /** @param {import("./user-api.js").QuietHours | null} shown */
+    /** @param {import("./edge-rooms.js").QuietHours | null} shown */
     show(shown) {
       on.show(shown !== null);
       hours.hidden = shown === null;

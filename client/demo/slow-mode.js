@@ -18,7 +18,7 @@ const KEYS = "Enter sends, Shift + Enter starts a new line, @ names somebody";
  * @param {import("./visit.js").Visit} visit
  */
 export function createSlowMode(root, visit) {
-  const { room, api } = visit;
+  const { room } = visit;
   const hint = part(root, "keys", HTMLElement);
   const list = part(root, "messages", HTMLElement);
   let slowMs = visit.slowModeMs;
@@ -71,7 +71,7 @@ export function createSlowMode(root, visit) {
     if (performance.now() - askedAt < ASK_EVERY_MS) return;
     askedAt = performance.now();
     try {
-      set(await api.slowModeMs());
+      set((await room.settings()).slowModeMs);
     } catch {
       // It still waits, only without a number.
     }

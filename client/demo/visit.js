@@ -1,7 +1,6 @@
 // @ts-check
 // One room, as long as it is on the screen: what listens to it here ends with the visit, the room goes on.
 
-import { createRoomApi } from "./room-api.js";
 import { refusalIn } from "./session.js";
 
 /** @typedef {import("./edge-rooms.js").RoomsError} RoomsError */
@@ -40,7 +39,6 @@ export function openVisit(session, name) {
   return {
     room,
     on,
-    api: createRoomApi(session.call, name),
     inbox: session.inbox,
     reconnect: session.reconnect,
     comeBack: () => room.reconnect(),

@@ -8,6 +8,7 @@ export function errorWords(error) {
   const { code, retryAfterMs } = /** @type {Partial<import("./edge-rooms.js").RoomsError>} */ (error ?? {});
   switch (code) {
     case "offline":
+    case "timeout":
     case "closed":
       return "There is no connection right now. Please try again.";
     case "forbidden":

@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import * as v from "valibot";
+import type { BansResult } from "../protocol/index.ts";
 import { userId } from "../validation/fields.ts";
 import { integer, text } from "../validation/ranges.ts";
 import type { AppEnv } from "./app-env.ts";
@@ -32,7 +33,7 @@ export const moderation = new Hono<AppEnv>()
   .get("/bans", async (c) => {
     const { room, actor } = await callInRoom(c, "moderate");
     const { bans, more } = accepted(await roomStub(c, room).bans(actor, readText(c, "after")));
-    return c.json({ bans, ...(more && { more }) });
+    return c.json({ bans, ...(more && { more }) } satisfies BansResult);
   })
   .delete("/bans/:user", async (c) => {
     const { room, actor } = await actInRoom(c, "moderate");

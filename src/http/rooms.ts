@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import * as v from "valibot";
+import type { ReceiptsResult, SettingsResult } from "../protocol/index.ts";
 import { messageSeq, seq } from "../validation/fields.ts";
 import { integer } from "../validation/ranges.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
@@ -33,7 +34,9 @@ export const rooms = new Hono<AppEnv>()
   .patch("/:room", async (c) => {
     const { room, actor } = await actInRoom(c, "moderate");
     const patch = await readBody(c, settingsBody);
-    return c.json({ settings: accepted(await roomStub(c, room).configure(actor, patch)) });
+    return c.json({
+      settings: accepted(await roomStub(c, room).configure(actor, patch)),
+    } satisfies SettingsResult);
   })
   .delete("/:room", async (c) => {
     const { room, actor } = await requireRoom(c, await requireServer(c), "moderate");
@@ -48,7 +51,7 @@ export const rooms = new Hono<AppEnv>()
   })
   .get("/:room/receipts", async (c) => {
     const { room, actor } = await callAsSomebody(c);
-    return c.json({ receipts: accepted(await roomStub(c, room).receipts(actor)) });
+    return c.json({ receipts: accepted(await roomStub(c, room).receipts(actor)) } satisfies ReceiptsResult);
   })
   .put("/:room/receipts/me", async (c) => {
     const { room, actor } = await actInRoom(c, "read");

@@ -7,6 +7,7 @@ export * from "./cursor.ts";
 export * from "./errors.ts";
 export * from "./events.ts";
 export * from "./frames.ts";
+export * from "./http-answers.ts";
 export * from "./limits.ts";
 export * from "./names.ts";
 export * from "./text-size.ts";

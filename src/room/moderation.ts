@@ -1,15 +1,24 @@
 // Who is kept out of a room, and what its moderators do.
 
 import type { Actor, Identity } from "../auth/identity.ts";
-import { accept, type Closing, type Outcome, type Refusal, refuse, reject } from "../protocol/index.ts";
+import {
+  accept,
+  type Ban,
+  type Closing,
+  type Outcome,
+  type OwnSettings,
+  type Refusal,
+  refuse,
+  reject,
+} from "../protocol/index.ts";
 import type { Departure } from "../realtime/departure.ts";
 import { type VoidTokens, withdrawn } from "../realtime/withdrawn.ts";
 import type { Audit } from "./audit.ts";
 import type { Receipts } from "./receipts.ts";
 import { mayModerate, NO_MODERATE, nameOf, signatureOf } from "./rights.ts";
 import type { RoomLog } from "./room-log.ts";
-import type { OwnSettings, RoomSettings, SettingsPatch } from "./room-settings.ts";
-import type { Ban, UserRecords } from "./user-records.ts";
+import type { RoomSettings, SettingsPatch } from "./room-settings.ts";
+import type { UserRecords } from "./user-records.ts";
 
 export interface Kick {
   readonly user: string;

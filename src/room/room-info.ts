@@ -1,7 +1,7 @@
-import { MAX_PAGE_BYTES, type Occupancy, type Topics } from "../protocol/index.ts";
+import { MAX_PAGE_BYTES, type Occupancy, type OwnSettings, type Topics } from "../protocol/index.ts";
 import type { Page } from "./log-page.ts";
 import type { Room } from "./room.ts";
-import { defaultSettings, type OwnSettings, type RoomDefaults } from "./room-settings.ts";
+import { defaultSettings, type RoomDefaults } from "./room-settings.ts";
 
 /** What `GET /v1/rooms/:room` answers. A room that nobody made has no `epoch` and no `createdAt`. */
 export interface RoomInfo {

@@ -11,6 +11,7 @@ import {
   accept,
   type ChangeResult,
   type Outcome,
+  type OwnSettings,
   type PresenceCommand,
   type ReadResult,
   type ReceiptEntry,
@@ -46,7 +47,7 @@ import {
   messagesOfNone,
   type RoomInfo,
 } from "./room-info.ts";
-import type { OwnSettings, SettingsPatch } from "./room-settings.ts";
+import type { SettingsPatch } from "./room-settings.ts";
 import type { RoomUpgrade } from "./room-upgrade.ts";
 
 /** What the client of a newcomer gave up. */

@@ -1,6 +1,6 @@
 import { clientLimits, type LimitsConfig } from "../config/limits-config.ts";
 import { firstRow, type Sql } from "../platform/sql.ts";
-import type { Limits, ReconnectLimits } from "../protocol/index.ts";
+import type { Limits, OwnSettings, ReconnectLimits } from "../protocol/index.ts";
 
 /** What the deployer's configuration says to every room. */
 export interface RoomDefaults {
@@ -24,13 +24,6 @@ export const roomDefaults = (limits: LimitsConfig, serverEvents: readonly string
   limits: clientLimits(limits),
   reconnect: { minMs: limits.reconnectMinMs, maxMs: limits.reconnectMaxMs },
 });
-
-/** What one room may have of its own. */
-export interface OwnSettings {
-  readonly slowModeMs: number;
-  readonly maxConnections: number;
-  readonly historyLimit: number;
-}
 
 /** Those of a room for which nobody set any. */
 export const defaultSettings = ({ limits, maxConnections, historyLimit }: RoomDefaults): OwnSettings => ({

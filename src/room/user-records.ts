@@ -1,6 +1,7 @@
 // The SQL of who may come into a room, and with which tokens: one row a user. No query reads more rows than it answers.
 
 import { firstRow, type Sql } from "../platform/sql.ts";
+import type { Ban } from "../protocol/index.ts";
 import { NONE_VOID, type VoidTokens } from "../realtime/withdrawn.ts";
 
 /** What decides whether a user may come in. */
@@ -12,15 +13,6 @@ export interface Clearance {
   readonly bannedUntil: number;
   /** They have used up what they may cost a day. In milliseconds; 0: not held. */
   readonly heldUntil: number;
-}
-
-export interface Ban {
-  readonly user: string;
-  readonly until: number;
-  readonly at: number;
-  /** User id; `null` is server code. */
-  readonly by: string | null;
-  readonly reason?: string;
 }
 
 type ClearanceRow = {

@@ -13,13 +13,6 @@ const MAX_ASKED = 50;
 const FULL = refuse("too_large", `a user follows at most ${MAX_FOLLOWED} rooms`, { path: ["room"] });
 const UNKNOWN: RoomStanding = { head: 0, readSeq: 0, unread: null };
 
-/** What `GET /v1/me/rooms` answers. */
-export interface FollowedPage {
-  readonly rooms: readonly (RoomStanding & { readonly room: string })[];
-  /** There are more: the `after` to go on with. */
-  readonly next?: string;
-}
-
 /** How many rooms one call looks at, given of which it has to ask, and of how many of those it does. */
 export function withinBudget(isAsked: readonly boolean[]): { length: number; asked: number } {
   let asked = 0;

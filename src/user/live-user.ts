@@ -10,7 +10,7 @@ import { mapBounded } from "../platform/bounded.ts";
 import { currentSockets } from "../platform/current-sockets.ts";
 import { describeError, log } from "../platform/log.ts";
 import { objectStub } from "../platform/object-stub.ts";
-import { accept, type Outcome, type Refusal, reject } from "../protocol/index.ts";
+import { accept, type FollowedRoomsResult, type Outcome, type Refusal, reject } from "../protocol/index.ts";
 import { type Departure, departureOf } from "../realtime/departure.ts";
 import { socketPort } from "../realtime/hibernatable-socket.ts";
 import { Intake } from "../realtime/intake.ts";
@@ -26,7 +26,7 @@ import { parseSessionFrame } from "../validation/parse-session-frame.ts";
 import { Access } from "./access.ts";
 import { Budget } from "./budget.ts";
 import { Claims } from "./claims.ts";
-import { type FollowedPage, FollowedRooms, withinBudget } from "./followed-rooms.ts";
+import { FollowedRooms, withinBudget } from "./followed-rooms.ts";
 import { Inbox } from "./inbox.ts";
 import { KnownRooms } from "./known-rooms.ts";
 import type { RoomsCommand } from "./live-ports.ts";
@@ -198,7 +198,7 @@ export class LiveUser {
    * The followed rooms behind `after` that the bearer of `token` may read, with what is left to read in each. The back
    * end is asked of at most 50 in a call; `next`: where to go on. What is asked is paid for first.
    */
-  async listRooms(token: VerifiedToken, after: string | undefined): Promise<Outcome<FollowedPage>> {
+  async listRooms(token: VerifiedToken, after: string | undefined): Promise<Outcome<FollowedRoomsResult>> {
     const followed = this.followed.list().filter((room) => after === undefined || room > after);
     const isAsked = (room: string) => takesQuestion(this.#config, token, room);
     const { length, asked } = withinBudget(followed.map(isAsked));

@@ -1,16 +1,7 @@
 // What a user wants to be told of, and how. Muting holds for what comes from then on.
 
 import { firstRow, type Sql } from "../platform/sql.ts";
-import { matchesTopics } from "../protocol/index.ts";
-import type { QuietHours } from "./quiet-hours.ts";
-
-export interface Preferences {
-  readonly mutedTopics: readonly string[];
-  /** By name; what concerns none of them is not meant. */
-  readonly mutedRooms: readonly string[];
-  readonly quietHours: QuietHours | null;
-  readonly push: boolean;
-}
+import { matchesTopics, type Preferences } from "../protocol/index.ts";
 
 /** What is left out stays. */
 export type PreferencesPatch = Partial<Preferences>;

@@ -1,12 +1,6 @@
 // Hours of a user's day, in the time of the place where they are.
 
-export interface QuietHours {
-  /** `"22:00"`. May be later than `to`: then midnight lies between. */
-  readonly from: string;
-  readonly to: string;
-  /** Of the IANA database. */
-  readonly timeZone: string;
-}
+import type { QuietHours } from "../protocol/index.ts";
 
 const MINUTE_MS = 60_000;
 const DAY_MINUTES = 24 * 60;

@@ -8,7 +8,14 @@ import type { Env } from "../env.ts";
 import { hasTables } from "../platform/lazy-database.ts";
 import { describeError, log } from "../platform/log.ts";
 import { opening } from "../platform/opening.ts";
-import { accept, type NotificationState, type Outcome, reject } from "../protocol/index.ts";
+import {
+  accept,
+  type FollowedRoomsResult,
+  type NotificationState,
+  type Outcome,
+  type Preferences,
+  reject,
+} from "../protocol/index.ts";
 import { SWEEP_EVERY_MS } from "../realtime/alarm-plan.ts";
 import { answerClose, answerHeartbeats } from "../realtime/hibernatable-socket.ts";
 import { ObjectAlarm } from "../realtime/object-alarm.ts";
@@ -16,10 +23,9 @@ import { CALL, OWN_CHANGE } from "../realtime/prices-of-acts.ts";
 import type { ItemAnswer, SessionItem } from "../realtime/session-delivery.ts";
 import { refusalResponse, upgraded } from "../realtime/upgrade-response.ts";
 import { NONE_VOID, type VoidTokens } from "../realtime/withdrawn.ts";
-import type { FollowedPage } from "./followed-rooms.ts";
 import type { ListQuery, MarkTarget, NotificationInput } from "./inbox.ts";
 import { LiveUser } from "./live-user.ts";
-import { DEFAULT_PREFERENCES, type Preferences, type PreferencesPatch } from "./preferences.ts";
+import { DEFAULT_PREFERENCES, type PreferencesPatch } from "./preferences.ts";
 import type { NewSubscription } from "./push-store.ts";
 import type { SessionUpgrade } from "./session-upgrade.ts";
 import type { Notified } from "./user.ts";
@@ -105,7 +111,10 @@ export class UserObject extends DurableObject<Env> {
   }
 
   /** For the user, as all that takes a `token`, which is judged first. `after`: the rooms behind that one. */
-  async followedRooms(token: VerifiedToken, after: string | undefined): Promise<Outcome<FollowedPage>> {
+  async followedRooms(
+    token: VerifiedToken,
+    after: string | undefined,
+  ): Promise<Outcome<FollowedRoomsResult>> {
     const judged = this.#judge(token.identity);
     if (!judged.ok) return judged;
     return (await judged.value?.listRooms(token, after)) ?? accept({ rooms: [] });

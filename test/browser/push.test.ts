@@ -81,9 +81,9 @@ describe.skipIf(chromiumPath === undefined)("pushes in a browser", () => {
     // As text, since a page loads modules by itself.
     const failed = await page.evaluate(`(async () => {
       const { createPush } = await import("/edge-rooms-push.js");
-      const { RoomsError } = await import("/edge-rooms.js");
+      const { createClient, RoomsError } = await import("/edge-rooms.js");
       const getToken = async () => (await (await fetch("/dev/token?user=ada")).json()).token;
-      const push = createPush({ url: "", getToken });
+      const push = createPush(createClient({ url: "", getToken }));
       const error = await push.enable().catch((error) => error);
       return [error instanceof RoomsError, error.code, await push.state()];
     })()`);

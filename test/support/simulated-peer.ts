@@ -95,6 +95,7 @@ export class SimulatedPeer {
           return socket;
         },
         origin: undefined,
+        fetch: () => Promise.reject(new TypeError("nothing is called over HTTP here")),
         onWake: () => () => {},
       },
     );

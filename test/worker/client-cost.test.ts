@@ -3,8 +3,9 @@
 
 import { expect, it, onTestFinished } from "vitest";
 import { Client } from "../../client/client.ts";
-import type { Ports, SocketEvents } from "../../client/ports.ts";
+import type { SocketEvents } from "../../client/ports.ts";
 import { PING_FRAME } from "../../src/protocol/index.ts";
+import { clientPorts } from "./support/client-ports.ts";
 import { measure } from "./support/meter.ts";
 import { call, fill, join, roomObject, tokenFor, uniqueName } from "./support/worker.ts";
 
@@ -29,21 +30,7 @@ function clientOf(user: string) {
       close: (code: number) => void opened.then((socket) => socket.close(code)),
     };
   };
-  const ports: Ports = {
-    clock: {
-      now: () => Date.now(),
-      after(delayMs, fn) {
-        const timer = setTimeout(fn, delayMs);
-        return () => clearTimeout(timer);
-      },
-    },
-    random: Math.random,
-    newId: () => crypto.randomUUID(),
-    dial,
-    onWake: () => () => {},
-    origin: undefined,
-  };
-  const client = new Client({ url: "https://rooms.test", getToken: () => tokenFor(user) }, ports);
+  const client = new Client({ url: "https://rooms.test", getToken: () => tokenFor(user) }, clientPorts(dial));
   onTestFinished(() => client.close());
   return { client, sent };
 }

@@ -1,24 +1,42 @@
 import { describe, expect, it } from "vitest";
 import { RoomsError } from "../../../client/index.ts";
-import { Push, type PushOptions } from "../../../client/push.ts";
+import { Push } from "../../../client/push.ts";
+import { clientForTest } from "./support/client-for-test.ts";
 import { FakeBrowser, type FakeServer, fakeServer } from "./support/fake-browser.ts";
+import type { FakeClock } from "./support/fake-clock.ts";
 
 interface World {
   readonly browser: FakeBrowser;
   readonly server: FakeServer;
 }
 
-function pushForTest({ browser, server }: World = { browser: new FakeBrowser(), server: fakeServer() }) {
-  browser.server = server;
-  const options: PushOptions = { url: "/base/", getToken: () => server.token };
-  return { browser, server, options, push: new Push(options, browser) };
+/** A visit: a client of its own, with `getToken` or else the token of the server. */
+function pushForTest(
+  { browser, server }: World = { browser: new FakeBrowser(), server: fakeServer() },
+  getToken: () => string = () => server.token,
+) {
+  const world = clientForTest({
+    url: "https://page.example/base/",
+    getToken,
+    fetch: async (url, init) => server.fetch(url, init),
+  });
+  return { ...world, browser, server, push: new Push(world.client, browser, {}) };
 }
 
-const codeOf = (promise: Promise<unknown>) =>
+/** What it comes to, with all the time that it takes. */
+async function codeOf({ clock }: { readonly clock: FakeClock }, promise: Promise<unknown>) {
+  let code: string | undefined;
   promise.then(
-    () => "resolved",
-    (error: unknown) => (error instanceof RoomsError ? error.code : `no RoomsError: ${String(error)}`),
+    () => {
+      code = "resolved";
+    },
+    (error: unknown) => {
+      code = error instanceof RoomsError ? error.code : `no RoomsError: ${String(error)}`;
+    },
   );
+  for (let seconds = 0; code === undefined && seconds < 400; seconds++) await clock.advance(1_000);
+  return code;
+}
 
 describe("pushes in a browser", () => {
   it("[U25] are asked for, subscribed to with the server's key, and told to the server", async () => {
@@ -55,31 +73,32 @@ describe("pushes in a browser", () => {
   it("[U25] say why they cannot be", async () => {
     const denied = pushForTest();
     denied.browser.answer = "denied";
-    expect(await codeOf(denied.push.enable())).toBe("forbidden");
+    expect(await codeOf(denied, denied.push.enable())).toBe("forbidden");
     expect([await denied.push.state(), denied.server.calls]).toEqual(["denied", []]);
 
-    const none = new Push({ url: "", getToken: () => "t" }, undefined);
-    expect([await none.state(), await codeOf(none.enable()), await none.refresh()]).toEqual([
+    const without = pushForTest();
+    const none = new Push(without.client, undefined, {});
+    expect([await none.state(), await codeOf(without, none.enable()), await none.refresh()]).toEqual([
       ...["unsupported", "not_found", "unsupported"],
     ]);
     await none.disable();
 
     const keyless = pushForTest();
     keyless.server.key = undefined;
-    expect(await codeOf(keyless.push.enable())).toBe("not_found");
+    expect(await codeOf(keyless, keyless.push.enable())).toBe("not_found");
 
     const down = pushForTest();
     down.server.isDown = true;
-    expect(await codeOf(down.push.enable())).toBe("offline");
+    expect(await codeOf(down, down.push.enable())).toBe("offline");
 
     const unreachable = pushForTest();
     unreachable.browser.isPushServiceDown = true;
-    expect(await codeOf(unreachable.push.enable())).toBe("offline");
+    expect(await codeOf(unreachable, unreachable.push.enable())).toBe("offline");
     expect(await unreachable.push.state()).toBe("off");
 
     const tokenless = pushForTest();
     tokenless.server.token = "void";
-    expect(await codeOf(tokenless.push.enable())).toBe("token_expired");
+    expect(await codeOf(tokenless, tokenless.push.enable())).toBe("unauthorized");
   });
 
   it("[U26] are told anew at each visit, without a question", async () => {
@@ -131,26 +150,19 @@ describe("pushes in a browser", () => {
   });
 
   it("[U25] ask for a token again where it had ended", async () => {
-    const { server, push } = pushForTest();
-    server.token = "void";
     const ends = ["void", "ada"];
-    const again = new Push(
-      { url: "https://page.example/base", getToken: () => ends.shift() ?? "ada" },
-      pushForTest().browser,
-    );
-    expect(await codeOf(again.enable())).toBe("resolved");
-    expect(await codeOf(push.enable())).toBe("token_expired");
+    const again = pushForTest(undefined, () => ends.shift() ?? "ada");
+    expect(await codeOf(again, again.push.enable())).toBe("resolved");
   });
 
   it("[U25] wait where tokens were withdrawn a moment ago, and give up where that does not end", async () => {
-    const { browser } = pushForTest();
     const tokens = ["early", "early", "void", "early"];
-    const push = new Push({ url: "https://page.example", getToken: () => tokens.shift() ?? "ada" }, browser);
-    expect(await codeOf(push.enable())).toBe("resolved");
-    expect(browser.waits).toHaveLength(3);
-    for (const ms of browser.waits) expect(ms).toBeGreaterThanOrEqual(61_000);
-    const never = new Push({ url: "https://page.example", getToken: () => "early" }, pushForTest().browser);
-    expect(await codeOf(never.enable())).toBe("token_expired");
+    const waiting = pushForTest(undefined, () => tokens.shift() ?? "ada");
+    const startedAt = waiting.clock.now();
+    expect(await codeOf(waiting, waiting.push.enable())).toBe("resolved");
+    expect(waiting.clock.now() - startedAt).toBeGreaterThanOrEqual(3 * 61_000);
+    const never = pushForTest(undefined, () => "early");
+    expect(await codeOf(never, never.push.enable())).toBe("token_expired");
   });
 
   it("[U25] go one after the other, however they are called", async () => {

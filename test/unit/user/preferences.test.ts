@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
+import type { QuietHours } from "../../../src/protocol/index.ts";
 import { NotificationStore } from "../../../src/user/notification-store.ts";
 import { DEFAULT_PREFERENCES, PreferenceStore } from "../../../src/user/preferences.ts";
-import { isTimeOfDay, isTimeZone, type QuietHours, quietUntil } from "../../../src/user/quiet-hours.ts";
+import { isTimeOfDay, isTimeZone, quietUntil } from "../../../src/user/quiet-hours.ts";
 import { SqliteForTest } from "../../support/sqlite.ts";
 
 function preferencesForTest() {

@@ -3,6 +3,7 @@
 
 import { beforeEach, describe } from "vitest";
 import { Client, type ClientOptions } from "../../../../client/client.ts";
+import type { Ports } from "../../../../client/ports.ts";
 import type { RoomHandle } from "../../../../client/room-handle.ts";
 import type { RoomOptions } from "../../../../client/room-types.ts";
 import { FakeClock } from "./fake-clock.ts";
@@ -53,9 +54,15 @@ export interface World {
 export interface WorldOptions extends Partial<ClientOptions> {
   /** What chance says, 0 up to 1. Default always a half. */
   readonly random?: () => number;
+  /** What answers calls over HTTP. Default: nobody. */
+  readonly fetch?: Ports["fetch"];
 }
 
-export function clientForTest({ random = () => 0.5, ...options }: WorldOptions = {}): World {
+export function clientForTest({
+  random = () => 0.5,
+  fetch = () => Promise.reject(new TypeError("no network")),
+  ...options
+}: WorldOptions = {}): World {
   const clock = new FakeClock();
   const session = new FakeSession();
   const isShared = way === "the session";
@@ -71,6 +78,7 @@ export function clientForTest({ random = () => 0.5, ...options }: WorldOptions =
       random,
       newId: () => `id${++ids}`,
       dial: isShared ? session.dial : sockets.dial,
+      fetch,
       origin: undefined,
       onWake: (fn) => {
         wakers.add(fn);

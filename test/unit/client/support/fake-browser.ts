@@ -9,7 +9,7 @@ export interface FakeServer {
   token: string;
   isDown: boolean;
   readonly calls: string[];
-  answer(url: string, init: RequestInit): Response;
+  fetch(url: string, init: RequestInit): Response;
   /** By user. */
   addresses(): Record<string, string[]>;
 }
@@ -25,7 +25,8 @@ export function fakeServer(): FakeServer {
     isDown: false,
     calls: [],
     addresses: () => Object.fromEntries([...known].map(([user, set]) => [user, [...set]])),
-    answer(url, { method = "GET", headers, body }) {
+    fetch(url, { method = "GET", headers, body }) {
+      if (this.isDown) throw new TypeError("network");
       const { endpoint } = JSON.parse(typeof body === "string" ? body : "{}");
       this.calls.push([method, url, endpoint].filter(Boolean).join(" "));
       const user = new Headers(headers).get("Authorization")?.slice("Bearer ".length) ?? "";
@@ -45,8 +46,6 @@ export function fakeServer(): FakeServer {
 const bytesOf = (text: string): ArrayBuffer => new TextEncoder().encode(atob(text)).buffer;
 
 export class FakeBrowser implements PushBrowser {
-  readonly origin = "https://page.example";
-  server = fakeServer();
   answer: NotificationPermission = "granted";
   isPushServiceDown = false;
   asked = 0;
@@ -83,16 +82,6 @@ export class FakeBrowser implements PushBrowser {
   async register(script: string, key: string): Promise<Registration> {
     this.scripts.push(`${script}?key=${key}`);
     return this.#registration();
-  }
-
-  readonly waits: number[] = [];
-  async wait(ms: number): Promise<void> {
-    this.waits.push(ms);
-  }
-
-  async fetch(url: string, init: RequestInit): Promise<Response> {
-    if (this.server.isDown) throw new TypeError("network");
-    return this.server.answer(url, init);
   }
 
   tell(message: unknown): void {

@@ -134,7 +134,10 @@ export class Simulation {
     let ids = 0;
     let tokens = 0;
     const newId = () => `${index}-${++ids}`;
-    const ports = { clock, random, newId, dial, origin: undefined, onWake: () => () => {} };
+    const ports = {
+      ...{ clock, random, newId, dial, origin: undefined, onWake: () => () => {} },
+      fetch: () => Promise.reject(new TypeError("nothing is called over HTTP here")),
+    };
     const client = new Client(
       {
         url: "https://rooms.example.com",

@@ -1,0 +1,404 @@
+import { describe, expect, it } from "vitest";
+import { HttpCaller } from "../../../client/http/http-call.ts";
+import { RoomsError } from "../../../client/index.ts";
+import { clientForTest, roomForTest, type WorldOptions } from "./support/client-for-test.ts";
+import { FakeClock } from "./support/fake-clock.ts";
+
+interface Asked {
+  readonly method: string;
+  readonly url: string;
+  readonly token: string | null;
+  readonly body: unknown;
+  readonly init: RequestInit;
+}
+
+type Answer = (asked: Asked) => Response | Promise<Response>;
+
+const refusal = (status: number, code: string, more: object = {}) =>
+  Response.json({ error: { code, message: `it is ${code}`, ...more } }, { status });
+
+const hang = () => new Promise<never>(() => {});
+
+/** A server that answers with one after the other, and with the last from then on. */
+function server(...answers: [Answer, ...Answer[]]) {
+  const asked: Asked[] = [];
+  const fetch = async (url: string, init: RequestInit) => {
+    const { method = "GET", headers, body } = init;
+    const bearer = new Headers(headers).get("Authorization");
+    const [first] = answers;
+    const next = answers.length > 1 ? answers.shift() : first;
+    asked.push({
+      ...{ method, url, init },
+      token: bearer?.replace("Bearer ", "") ?? null,
+      body: body === undefined ? undefined : JSON.parse(String(body)),
+    });
+    const one = asked.at(-1);
+    if (next === undefined || one === undefined) throw new TypeError("no answer");
+    return next(one);
+  };
+  return { asked, fetch, tokens: () => asked.map(({ token }) => token) };
+}
+
+const ok = (value: unknown = {}) => Response.json(value);
+
+/** Tokens `t1`, `t2`, … unless said otherwise. */
+function world(answers: [Answer, ...Answer[]], options: WorldOptions = {}) {
+  const { fetch, ...told } = server(...answers);
+  let made = 0;
+  return { ...clientForTest({ getToken: () => `t${++made}`, fetch, ...options }), ...told };
+}
+
+const failure = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    (value) => {
+      throw new Error(`resolved with ${JSON.stringify(value)}`);
+    },
+    (error: unknown) => error,
+  );
+
+const PAGE = { rooms: [{ room: "lobby", head: 7, readSeq: 5, unread: 2 }] };
+
+describe("a call over HTTP", () => {
+  it("[C72] carries the token that the sockets have, in a header", async () => {
+    const { fetch, asked } = server(() => ok(PAGE));
+    let made = 0;
+    const { client, socket, clock } = await roomForTest({ fetch, getToken: () => `t${++made}` });
+    expect(socket().protocols).toContain("token.t1");
+    expect(await client.followedRooms()).toEqual(PAGE.rooms);
+    expect(asked).toMatchObject([
+      { method: "GET", url: "https://rooms.example.com/v1/me/rooms", token: "t1" },
+    ]);
+    expect(made).toBe(1);
+    client.close();
+    await clock.settle();
+  });
+
+  it("[C72] goes to the address before /v1, whatever its scheme, and without a token where there is none", async () => {
+    const { client, asked } = world([() => ok({ any: "thing" })], {
+      url: "ws://localhost:8000/chat/",
+      getToken: () => null,
+    });
+    expect(await client.call("POST", "/v1/x", { body: { a: [1] } })).toEqual({ any: "thing" });
+    expect(asked).toMatchObject([{ url: "http://localhost:8000/chat/v1/x", token: null, body: { a: [1] } }]);
+    expect(new Headers(asked[0]?.init.headers).get("Content-Type")).toBe("application/json");
+  });
+
+  it("[C72] gets another token once where one is refused, and the sockets get it too", async () => {
+    const { fetch, tokens } = server(
+      () => refusal(401, "token_expired"),
+      () => ok(PAGE),
+    );
+    let made = 0;
+    const { client, clock, socket } = await roomForTest({ fetch, getToken: () => `t${++made}` });
+    const rooms = client.followedRooms();
+    await clock.advance(1_000);
+    expect(await rooms).toEqual(PAGE.rooms);
+    expect(tokens()).toEqual(["t1", "t2"]);
+    expect(socket().sentOf("auth")).toMatchObject([{ token: "t2" }]);
+  });
+
+  it("[C72] rejects where the second token is refused too, or is the same", async () => {
+    const twice = world([() => refusal(401, "unauthorized")]);
+    const refused = failure(twice.client.preferences());
+    await twice.clock.advance(2_000);
+    expect(await refused).toMatchObject({ code: "unauthorized", message: "it is unauthorized" });
+    expect(twice.tokens()).toEqual(["t1", "t2"]);
+
+    const same = world([() => refusal(401, "unauthorized")], { getToken: () => "t" });
+    const again = failure(same.client.preferences());
+    await same.clock.advance(2_000);
+    expect(await again).toMatchObject({ code: "unauthorized", cause: { message: "it is unauthorized" } });
+    expect(String(await again)).toContain("it is unauthorized");
+    expect(same.tokens()).toEqual(["t"]);
+  });
+
+  it("[C72] asks for one token, however many calls are refused at once", async () => {
+    const { client, clock, tokens } = world([
+      ({ token }) => (token === "t1" ? refusal(401, "token_expired") : ok(PAGE)),
+    ]);
+    const all = Promise.all([client.followedRooms(), client.followedRooms(), client.followedRooms()]);
+    await clock.advance(2_000);
+    expect(await all).toHaveLength(3);
+    expect(tokens()).toEqual(["t1", "t1", "t1", "t2", "t2", "t2"]);
+  });
+
+  it("[C72] of an anonymous client asks for none, and its sockets may go on without", async () => {
+    const { fetch, tokens } = server(() => refusal(401, "unauthorized"));
+    const { client, room, clock, goLive } = await roomForTest({ fetch, getToken: () => null });
+    const refused = failure(room.receipts());
+    await clock.advance(1_000);
+    expect(await refused).toMatchObject({ code: "unauthorized" });
+    expect(tokens()).toEqual([null]);
+    client.reconnect();
+    await clock.advance(2_000);
+    await goLive();
+    expect(room.state.status).toBe("connected");
+  });
+
+  it("[C72] says why `getToken` failed", async () => {
+    const { client } = world([() => ok()], { getToken: () => Promise.reject(new Error("no back end")) });
+    expect(await failure(client.preferences())).toMatchObject({
+      code: "offline",
+      cause: { message: "no back end" },
+    });
+    const odd = world([() => ok()], { getToken: () => "t\u{2603}" });
+    const error = await failure(odd.client.preferences());
+    expect(error).toMatchObject({ code: "bad_request" });
+    expect(String(error)).not.toContain("\u{2603}");
+    expect(odd.asked).toEqual([]);
+  });
+
+  it("[C73] waits where a token of later will do, if its time is enough", async () => {
+    const early = () => refusal(401, "token_expired", { retryAfterMs: 61_000 });
+    const enough = world([early, () => ok(PAGE)]);
+    const rooms = enough.client.followedRooms({ timeoutMs: 120_000 });
+    await enough.clock.advance(60_999);
+    expect(enough.tokens()).toEqual(["t1"]);
+    await enough.clock.advance(6_101);
+    expect(await rooms).toEqual(PAGE.rooms);
+    expect(enough.tokens()).toEqual(["t1", "t2"]);
+
+    const short = world([early]);
+    expect(await failure(short.client.followedRooms())).toMatchObject({
+      code: "token_expired",
+      retryAfterMs: 61_000,
+    });
+    expect(short.clock.pending).toBe(0);
+  });
+
+  it("[C73] waits longer each time, so that a server that always says soon is not asked without end", async () => {
+    const { client, clock, asked } = world([() => refusal(401, "token_expired", { retryAfterMs: 1 })]);
+    const refused = failure(client.followedRooms());
+    await clock.advance(30_000);
+    expect(await refused).toMatchObject({ code: "token_expired" });
+    expect(asked.length).toBeLessThanOrEqual(6);
+    expect(clock.pending).toBe(0);
+  });
+
+  it("[C74] rejects with the server's code, words, wait and field", async () => {
+    const path = ["quietHours", "from"];
+    const { client } = world([() => refusal(429, "rate_limited", { retryAfterMs: 2_000, path })]);
+    const error = await failure(client.setPreferences({ push: false }));
+    expect(error).toBeInstanceOf(RoomsError);
+    expect(error).toMatchObject({
+      ...{ code: "rate_limited", message: "it is rate_limited", retryAfterMs: 2_000, path },
+    });
+  });
+
+  it.each([
+    [400, "bad_request"],
+    [403, "forbidden"],
+    [404, "not_found"],
+    [413, "too_large"],
+    [429, "rate_limited"],
+    [500, "internal"],
+    [502, "overloaded"],
+    [503, "overloaded"],
+    [504, "overloaded"],
+  ])("[C74] takes %i of somebody else as %s", async (status, code) => {
+    const { client } = world([
+      () => new Response("<h1>proxy</h1>", { status, headers: { "Retry-After": "3" } }),
+    ]);
+    expect(await failure(client.preferences())).toMatchObject({ code, retryAfterMs: 3_000 });
+  });
+
+  it("[C74] takes a code that it does not know as `internal`", async () => {
+    const { client } = world([() => refusal(418, "teapot")]);
+    expect(await failure(client.preferences())).toMatchObject({ code: "internal", message: "it is teapot" });
+  });
+
+  it("[C74] is offline without a network, also where it goes down amid the answer", async () => {
+    const down = world([() => Promise.reject(new TypeError("Failed to fetch"))]);
+    expect(await failure(down.client.preferences())).toMatchObject({
+      code: "offline",
+      cause: { message: "Failed to fetch" },
+    });
+    const body = new ReadableStream({ pull: (controller) => controller.error(new TypeError("reset")) });
+    const broken = world([() => new Response(body)]);
+    expect(await failure(broken.client.preferences())).toMatchObject({ code: "offline" });
+    expect(broken.clock.pending).toBe(0);
+  });
+
+  it("[C75] ends in time: while it asks for a token, waits for an answer, or reads it", async () => {
+    const silentBody = () => new Response(new ReadableStream({ pull: hang }));
+    for (const { client, clock } of [
+      world([() => ok()], { getToken: hang }),
+      world([hang]),
+      world([silentBody]),
+    ]) {
+      const late = failure(client.call("GET", "/v1/me/rooms", { timeoutMs: 5_000 }));
+      await clock.advance(5_000);
+      expect(await late).toMatchObject({ code: "timeout" });
+    }
+  });
+
+  it("[C75] ends after 30 s unless said, and tells `fetch`", async () => {
+    const { client, clock, asked } = world([hang]);
+    const late = failure(client.preferences());
+    await clock.advance(29_999);
+    expect(asked[0]?.init.signal?.aborted).toBe(false);
+    await clock.advance(1);
+    expect(await late).toMatchObject({ code: "timeout" });
+    expect(asked[0]?.init.signal?.aborted).toBe(true);
+    expect(clock.pending).toBe(0);
+  });
+
+  it("[C75] is given up by its signal, with the reason of that, before it began or at any time later", async () => {
+    const { client, clock, asked } = world([hang]);
+    const stop = new AbortController();
+    const stopped = failure(client.preferences({ signal: stop.signal }));
+    await clock.settle();
+    expect(asked).toHaveLength(1);
+    stop.abort(new Error("the page is gone"));
+    expect(await stopped).toMatchObject({ message: "the page is gone" });
+    expect(asked[0]?.init.signal?.aborted).toBe(true);
+    expect(await failure(client.preferences({ signal: stop.signal }))).toMatchObject({
+      message: "the page is gone",
+    });
+    expect(asked).toHaveLength(1);
+    expect(clock.pending).toBe(0);
+    const plain = AbortSignal.abort();
+    expect(await failure(client.preferences({ signal: plain }))).toMatchObject({ name: "AbortError" });
+  });
+
+  it("[C75] is given up while it waits for a later token", async () => {
+    const { client, clock } = world([() => refusal(401, "token_expired", { retryAfterMs: 61_000 })]);
+    const stop = new AbortController();
+    const stopped = failure(client.preferences({ signal: stop.signal, timeoutMs: 120_000 }));
+    await clock.advance(10_000);
+    stop.abort(new Error("enough"));
+    expect(await stopped).toMatchObject({ message: "enough" });
+    expect(clock.pending).toBe(0);
+  });
+
+  it("[C75] leaves nothing with a signal that lives on", async () => {
+    const { client } = world([() => ok(PAGE)]);
+    const { signal } = new AbortController();
+    let held = 0;
+    const watched = Object.assign(signal, {
+      addEventListener: () => held++,
+      removeEventListener: () => held--,
+    });
+    await client.followedRooms({ signal: watched });
+    expect(held).toBe(0);
+  });
+
+  it("[C75] ends with the client, and none begins after that", async () => {
+    for (const options of [{}, { getToken: hang }]) {
+      const { client, clock } = world([hang], options);
+      const cut = failure(client.preferences());
+      await clock.settle();
+      client.close();
+      expect(await cut).toMatchObject({ code: "closed" });
+      expect(clock.pending).toBe(0);
+      expect(await failure(client.preferences())).toMatchObject({ code: "closed" });
+    }
+  });
+
+  it("[C76] reads no more than 8 MiB", async () => {
+    let sent = 0;
+    let cancelled = false;
+    const megabyte = new Uint8Array(1_048_576).fill(32);
+    const endless = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        sent++;
+        controller.enqueue(megabyte);
+      },
+      cancel() {
+        cancelled = true;
+      },
+    });
+    const { client } = world([() => new Response(endless)]);
+    expect(await failure(client.call("GET", "/v1/me/rooms"))).toMatchObject({ code: "too_large" });
+    expect(sent).toBeLessThan(12);
+    expect(cancelled).toBe(true);
+  });
+
+  it("[C76] reads text that is cut amid a character", async () => {
+    const bytes = new TextEncoder().encode('{"name":"Zoë ☃"}');
+    const drops = new ReadableStream({
+      start(controller) {
+        for (const byte of bytes) controller.enqueue(new Uint8Array([byte]));
+        controller.close();
+      },
+    });
+    const { client } = world([() => new Response(drops)]);
+    expect(await client.call("GET", "/v1/x")).toEqual({ name: "Zoë ☃" });
+  });
+
+  it.each(["", "<html>sign in to the Wi-Fi</html>", "[]", "null", '{"rooms":[{"room":"a"}]}'])(
+    "[C76] does not take %j for an answer",
+    async (text) => {
+      const { client } = world([() => new Response(text)]);
+      expect(await failure(client.followedRooms())).toMatchObject({ code: "offline" });
+    },
+  );
+
+  it("[C77] needs no socket and opens none, also after `disconnect` and `leave`", async () => {
+    const { client, sockets, asked } = world([() => ok({ receipts: [] })]);
+    const room = client.room("lobby");
+    client.disconnect();
+    expect(await room.receipts()).toEqual([]);
+    room.leave();
+    const { receipts } = room;
+    expect(await receipts()).toEqual([]);
+    expect([sockets.count, asked.length]).toEqual([0, 2]);
+  });
+
+  it("[C77] of followed rooms goes on page by page, and not round in a circle", async () => {
+    const page = (name: string, next?: string) => () =>
+      ok({ rooms: [{ room: name, head: 0, readSeq: 0, unread: null }], next });
+    const { client, asked } = world([page("a", "a"), page("b", "b"), page("c")]);
+    expect((await client.followedRooms()).map(({ room }) => room)).toEqual(["a", "b", "c"]);
+    expect(asked.map(({ url }) => new URL(url).search)).toEqual(["", "?after=a", "?after=b"]);
+    const stuck = world([page("a", "a")]);
+    expect(await stuck.client.followedRooms()).toHaveLength(2);
+  });
+
+  it("[C79] whose name or id would lead elsewhere is not made", async () => {
+    const { client, asked } = world([() => ok()]);
+    const room = client.room("lobby");
+    for (const user of ["", "..", ".", "a\nb", "\ud800"]) {
+      expect(await failure(room.unban(user))).toMatchObject({ code: "bad_request", path: ["user"] });
+    }
+    for (const name of ["", "..", "a/b", "a?b"]) {
+      expect(await failure(client.follow(name))).toMatchObject({ code: "bad_request" });
+      expect(await failure(client.unfollow(name))).toMatchObject({ code: "bad_request" });
+      expect(await failure(client.markRoomRead(name, 1))).toMatchObject({ code: "bad_request" });
+    }
+    for (const path of ["", "/health", "@evil.example/v1/", "v1/me", "https://evil.example/v1/"]) {
+      expect(await failure(client.call("GET", path))).toMatchObject({ code: "bad_request" });
+    }
+    const round: { self?: unknown } = {};
+    round.self = round;
+    expect(await failure(client.call("POST", "/v1/x", { body: round }))).toMatchObject({
+      code: "bad_request",
+    });
+    expect(asked).toEqual([]);
+    await room.unban("a/b?c#d");
+    expect(asked.map(({ url }) => url)).toEqual([
+      "https://rooms.example.com/v1/rooms/lobby/bans/a%2Fb%3Fc%23d",
+    ]);
+  });
+
+  it("[C79] is not sent on to where a redirect leads", async () => {
+    for (const status of [301, 302, 307, 308]) {
+      const { client, asked } = world([
+        () => new Response(null, { status, headers: { Location: "https://evil.example/" } }),
+      ]);
+      expect(await failure(client.preferences())).toMatchObject({ code: "offline" });
+      expect(asked.map(({ init }) => init.redirect)).toEqual(["manual"]);
+    }
+  });
+
+  it("[C75] can be made by a caller alone, without a client", async () => {
+    const clock = new FakeClock();
+    const { fetch, tokens } = server(() => ok(7));
+    const caller = new HttpCaller({
+      ...{ clock, fetch, random: () => 0, base: "wss://rooms.example.com" },
+      tokens: { get: async () => "t", refused: () => {} },
+    });
+    expect(await caller.call("GET", "/v1/x")).toBe(7);
+    expect([tokens(), clock.pending]).toEqual([["t"], 0]);
+  });
+});

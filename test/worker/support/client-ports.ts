@@ -1,0 +1,28 @@
+// What our own client needs of the world, over the Worker of this test: real time, and calls that reach it.
+// How to extend it: sockets are for the test to say, as `dial`.
+
+import type { Ports } from "../../../client/ports.ts";
+import { call } from "./worker.ts";
+
+const noSocket: Ports["dial"] = () => {
+  throw new Error("this test opens no socket");
+};
+
+export const clientPorts = (dial: Ports["dial"] = noSocket): Ports => ({
+  clock: {
+    now: () => Date.now(),
+    after(delayMs, fn) {
+      const timer = setTimeout(fn, delayMs);
+      return () => clearTimeout(timer);
+    },
+  },
+  random: Math.random,
+  newId: () => crypto.randomUUID(),
+  dial,
+  fetch: (url, init) => {
+    const { pathname, search } = new URL(url);
+    return call(pathname + search, init);
+  },
+  onWake: () => () => {},
+  origin: undefined,
+});

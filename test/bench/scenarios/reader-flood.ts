@@ -9,7 +9,7 @@ import { newRoom, param, pause, type Scenario } from "./scenario.ts";
 /** Within the rate of a default configuration. */
 const SAY_EVERY_MS = 125;
 const ASK_EVERY_MS = 20;
-/** Forty of them are 600 connects a minute: what the edge lets in of one address. */
+/** On average. Forty of them are 600 connects a minute: more than the edge lets in of one address. */
 const BACK_AFTER_MS = 4_000;
 const STORED_AT_ONCE = 50;
 
@@ -108,7 +108,7 @@ class Reader {
         await pause(ASK_EVERY_MS);
       }
       socket?.destroy();
-      await pause(BACK_AFTER_MS);
+      await pause(BACK_AFTER_MS * (0.5 + Math.random()));
     }
   }
 }

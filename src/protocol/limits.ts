@@ -27,7 +27,7 @@ export const MAX_HISTORY = 200;
 /** `history` with `after`. */
 export const MAX_EVENTS_PAGE = 1_000;
 
-/** How many stored rows one page looks at, whatever the filter. */
+/** How many stored rows one page looks at at most, whatever the filter; fewer for those without a token. */
 export const MAX_ROWS_LOOKED_AT = 2_000;
 
 /** `data` of a `presence`, as JSON in UTF-8 bytes. */

@@ -2,7 +2,7 @@
 // have one for each address, and one together, so that neither many sockets nor many addresses stop the room for its members.
 
 import type { Identity } from "../auth/identity.ts";
-import { MAX_PAGE_BYTES, type Refusal } from "../protocol/index.ts";
+import { MAX_PAGE_BYTES, MAX_ROWS_LOOKED_AT, type Refusal } from "../protocol/index.ts";
 import { tooFast } from "../realtime/refusals.ts";
 import { type Rate, TokenBuckets } from "../realtime/token-bucket.ts";
 
@@ -18,6 +18,16 @@ interface Tariff {
 /** A page or replay of the largest size is one token: what an ordinary client reads costs it no more than the asking. */
 const USER: Tariff = { rows: 1_000, bytes: MAX_PAGE_BYTES };
 const ANONYMOUS: Tariff = { rows: 100, bytes: 65_536 };
+
+/**
+ * What one page of theirs looks at: a page is built in one go, in which nobody else is served, so they go on sooner with
+ * many small ones.
+ */
+const ANONYMOUS_PAGE_ROWS = 250;
+
+/** How many rows one page looks at. */
+export const pageRowsOf = ({ kind }: Identity): number =>
+  kind === "anonymous" ? ANONYMOUS_PAGE_ROWS : MAX_ROWS_LOOKED_AT;
 
 /** What was looked at, and what was sent of it. */
 export interface Reading {

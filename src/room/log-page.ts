@@ -22,6 +22,8 @@ export interface Entry {
 export interface PageSize {
   readonly limit: number;
   readonly maxBytes: number;
+  /** How many rows it looks at, `MAX_ROWS_LOOKED_AT` unless said. */
+  readonly rows?: number;
 }
 
 export interface PageBounds extends PageSize {
@@ -33,14 +35,14 @@ export interface PageBounds extends PageSize {
 
 export function takePage(
   entries: Iterable<Entry>,
-  { topics, limit, maxBytes, start, end }: PageBounds,
+  { topics, limit, maxBytes, rows = MAX_ROWS_LOOKED_AT, start, end }: PageBounds,
 ): Page {
   const events: string[] = [];
   let seq = start;
   let bytes = 0;
   let looked = 0;
   for (const entry of entries) {
-    if (events.length === limit || looked === MAX_ROWS_LOOKED_AT) return { events, seq, more: true, looked };
+    if (events.length === limit || looked === rows) return { events, seq, more: true, looked };
     looked++;
     if (matchesTopics(topics, entry.event)) {
       bytes += utf8Length(entry.json) + 1;

@@ -16,7 +16,7 @@ import { errorAnswer, okAnswer, pageAnswer, pagedToTheEnd, pong } from "../realt
 import { encodeData } from "../realtime/encode-data.ts";
 import { presenceMisfit } from "../realtime/presence.ts";
 import { RETIRED } from "../realtime/refusals.ts";
-import type { Reading } from "./allowances.ts";
+import { pageRowsOf, type Reading } from "./allowances.ts";
 import type { Attendance } from "./attendance.ts";
 import type { ChangeInput, Changes } from "./changes.ts";
 import type { Delivery } from "./delivery.ts";
@@ -217,9 +217,10 @@ export class RoomCommands {
   }
 }
 
-const fitting = ({ limit, maxBytes }: PageSize, { frameBytes }: RoomConnection): PageSize => ({
+const fitting = ({ limit, maxBytes }: PageSize, { frameBytes, identity }: RoomConnection): PageSize => ({
   limit,
   maxBytes: Math.min(maxBytes, pageBytesOf(frameBytes)),
+  rows: pageRowsOf(identity),
 });
 
 const NOTHING = { looked: 0 };

@@ -1,4 +1,6 @@
+import type { Identity } from "../auth/identity.ts";
 import { MAX_PAGE_BYTES, type Occupancy, type OwnSettings, type Topics } from "../protocol/index.ts";
+import { pageRowsOf } from "./allowances.ts";
 import type { Page } from "./log-page.ts";
 import type { Room } from "./room.ts";
 import { defaultSettings, type RoomDefaults } from "./room-settings.ts";
@@ -61,15 +63,12 @@ export function infoOf({ name, log, attendance, settings }: Room): RoomInfo {
 
 export function messagesOf(
   { log }: Room,
+  identity: Identity,
   before: number | undefined,
   limit: number,
   topics: Topics,
 ): MessagesPage {
   const { epoch, head, floor } = log;
-  return {
-    ...log.messagesBefore(before ?? head + 1, topics, { limit, maxBytes: MAX_PAGE_BYTES }),
-    epoch,
-    head,
-    floor,
-  };
+  const size = { limit, maxBytes: MAX_PAGE_BYTES, rows: pageRowsOf(identity) };
+  return { ...log.messagesBefore(before ?? head + 1, topics, size), epoch, head, floor };
 }

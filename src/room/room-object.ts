@@ -137,7 +137,7 @@ export class RoomObject extends DurableObject<Env> {
   ): Promise<Outcome<MessagesPage>> {
     const paid = priceOf(actor.identity, { rows: limit, bytes: 0 });
     const look = (room: Room, now: number) => {
-      const page = messagesOf(room, before, limit, topics);
+      const page = messagesOf(room, actor.identity, before, limit, topics);
       const bytes = page.events.reduce((sum, event) => sum + event.length, 0);
       const price = priceOf(actor.identity, { rows: page.looked, bytes });
       room.allowances.charge(actor.identity, price - paid, now);

@@ -24,7 +24,7 @@ describe("npm run dev", () => {
     "--ip=127.0.0.2",
     "--ip ::1",
     "--ip [::1]",
-    "--log-level error --persist-to /tmp/x",
+    "--log-level error --persist-to elsewhere",
   ])("[H33] makes tokens where nobody else reaches it: %s", (line) => {
     expect(run(line).devTokens).toBe("on");
   });

@@ -1,6 +1,6 @@
 import type { Permission, User } from "../protocol/index.ts";
 
-/** By how much the clock of whoever signs tokens may differ from ours, in milliseconds. */
+/** By how much the clock of the signer of tokens may differ from ours, in milliseconds. */
 export const CLOCK_TOLERANCE_MS = 60_000;
 
 /** The dates of a token, in milliseconds. */

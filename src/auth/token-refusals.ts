@@ -1,5 +1,5 @@
-// Why a token is refused: every reason there is, by the name that logs and /health give it. The words go to whoever
-// sent the token, so they hold nothing of it: neither the token nor the value of a claim.
+// Why a token is refused: every reason there is, by the name that logs and /health give it. The words go to the
+// sender of the token, so they hold nothing of it: neither the token nor the value of a claim.
 
 import { type ErrorCode, type Refusal, refuse } from "../protocol/index.ts";
 

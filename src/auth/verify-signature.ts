@@ -7,7 +7,7 @@ import { TokenRefused } from "./token-refusals.ts";
 
 /**
  * Each kind of key for its own algorithms only: a public key is never taken for a secret. That a secret is long enough
- * for HS384 and HS512 is for whoever signs to see to: 32 characters are the bound for all three, as they are for HS256.
+ * for HS384 and HS512 is for the signer to see to: 32 characters are the bound for all three, as they are for HS256.
  */
 const SECRET_ALGORITHMS = ["HS256", "HS384", "HS512"];
 const ISSUER_ALGORITHMS = [

@@ -5,7 +5,7 @@ const MAX_LENGTH = 1_024;
 const PLAIN = /^https:\/\/[^\s\p{Cc}\\]+$/u;
 
 /**
- * The address of a user's picture as everybody may load it; `undefined`: they shall not. Whoever may choose an address
+ * The address of a user's picture as everybody may load it; `undefined`: they shall not. The person who chose an address
  * learns from where, and when, everybody in the room looks at it: so it is https, on a host that the deployer named,
  * without port or credentials. At most 1,024 characters.
  */

@@ -26,7 +26,7 @@ function ownHost(c: AppContext): string {
 
 const MAX_SHOWN = 200;
 
-/** What a caller sent, for the eyes of whoever looks for the fault. */
+/** What a caller sent, for the person who looks for the fault. */
 const printable = (text = ""): string =>
   `"${text.slice(0, MAX_SHOWN).replace(/[^!-~]|["\\]/g, "?")}${text.length > MAX_SHOWN ? "…" : ""}"`;
 

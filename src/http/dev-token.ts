@@ -18,7 +18,7 @@ const LOOPBACK = /^(?:(?:::ffff:)?127(?:\.\d{1,3}){3}|::1)$/i;
 /** Of a network of one's own. No client of a Worker that is deployed has such an address. */
 const PRIVATE_NETWORK =
   /^(?:(?:::ffff:)?(?:10|192\.168|172\.(?:1[6-9]|2\d|3[01])|169\.254)\.[\d.]+|f[cd][\da-f]{2}:.*|fe[89ab][\da-f]:.*)$/i;
-/** A proxy is a peer of this machine, whoever is behind it. */
+/** A proxy is a peer of this machine, also where its client is elsewhere. */
 const PASSED_ON = ["X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via"];
 
 /** Anybody is whoever they say; where that is not so this path does not exist. */

@@ -1,4 +1,4 @@
-// An object that cannot open says why to whoever called it. Over RPC an error keeps only its message, so that is where the
+// An object that cannot open says why to its caller. Over RPC an error keeps only its message, so that is where the
 // reason stands; it holds nothing of a user, and the Worker counts it for `/health`.
 
 import { describeError, log } from "./log.ts";

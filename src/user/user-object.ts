@@ -136,7 +136,10 @@ export class UserObject extends DurableObject<Env> {
     return accept(undefined);
   }
 
-  /** As `opened`, for whoever asks time and again. Of who was never here it makes something only to keep `undatedUntil`. */
+  /**
+   * As `opened`, for callers that ask often. Of a user who was never here it makes something only to keep
+   * `undatedUntil`.
+   */
   voidTokens(undatedUntil: number | null): VoidTokens {
     const live = undatedUntil === null ? this.#openIfThere() : this.#open();
     return live?.voidTokens(undatedUntil) ?? NONE_VOID;

@@ -1,23 +1,23 @@
 import { isRoomName, type ReconnectLimits } from "../src/protocol/index.ts";
-import type { Connection } from "./connection.ts";
-import { bestState, type ConnectionState } from "./connection-state.ts";
-import { Emitter } from "./emitter.ts";
-import { offline } from "./ending.ts";
-import type { ConnectionContext } from "./endpoint.ts";
-import { RoomsError } from "./errors.ts";
+import type { Connection } from "./connection/connection.ts";
+import { bestState, type ConnectionState } from "./connection/connection-state.ts";
+import { offline } from "./connection/ending.ts";
+import type { ConnectionContext } from "./connection/endpoint.ts";
+import { Peers } from "./connection/peers.ts";
+import { type GetToken, TokenSource } from "./connection/token-source.ts";
+import { Session } from "./connection/transport/session.ts";
 import { HttpCaller } from "./http/http-call.ts";
 import { UserApi } from "./http/user-api.ts";
-import { Inbox } from "./inbox.ts";
-import { createLog, type LogOption } from "./log.ts";
-import { Peers } from "./peers.ts";
-import type { Cancel, Ports } from "./ports.ts";
-import { quiet } from "./quiet.ts";
-import { RoomCore } from "./room-core.ts";
-import { RoomHandle } from "./room-handle.ts";
-import type { Presence, RoomOptions } from "./room-types.ts";
-import { Session } from "./session.ts";
-import { type GetToken, TokenSource } from "./token-source.ts";
-import { baseUrl } from "./url.ts";
+import { Inbox } from "./inbox/inbox.ts";
+import { RoomCore } from "./room/room-core.ts";
+import { RoomHandle } from "./room/room-handle.ts";
+import type { Presence, RoomOptions } from "./room/room-types.ts";
+import { Emitter } from "./util/emitter.ts";
+import { RoomsError } from "./util/errors.ts";
+import { createLog, type LogOption } from "./util/log.ts";
+import type { Cancel, Ports } from "./util/ports.ts";
+import { quiet } from "./util/quiet.ts";
+import { baseUrl } from "./util/url.ts";
 
 export interface ClientOptions {
   /** http(s) or ws(s), a path before `/v1` allowed; `""` is the page's own origin. */

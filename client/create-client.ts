@@ -1,5 +1,5 @@
 import { Client, type ClientOptions } from "./client.ts";
-import { systemPorts } from "./system-ports.ts";
+import { systemPorts } from "./util/system-ports.ts";
 
 /**
  * A client for one user on one server. Opens no socket before a room or the inbox is asked for. Throws `bad_request`

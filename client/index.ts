@@ -34,14 +34,13 @@ export type {
   User,
 } from "../src/protocol/index.ts";
 export type { Client, ClientEvents, ClientOptions } from "./client.ts";
-export type { ConnectionState } from "./connection-state.ts";
+export type { ConnectionState } from "./connection/connection-state.ts";
+export type { GetToken, Token } from "./connection/token-source.ts";
 export { createClient } from "./create-client.ts";
-export { RoomsError, type RoomsErrorCode, type RoomsErrorDetails } from "./errors.ts";
 export type { Call, CallOptions, CallRequest, HttpMethod } from "./http/http-call.ts";
 export type { BansOptions, HistoryOptions, KickOptions } from "./http/room-api.ts";
 export type { NotificationsOptions } from "./http/user-api.ts";
-export type { Inbox, InboxEvents, InboxSnapshot, MarkTarget } from "./inbox.ts";
-export type { LogFunction, LogLevel, LogOption } from "./log.ts";
+export type { Inbox, InboxEvents, InboxSnapshot, MarkTarget } from "./inbox/inbox.ts";
 export type {
   OutboxItem,
   OutboxStatus,
@@ -49,10 +48,11 @@ export type {
   RoomMessage,
   SendOptions,
   Stored,
-} from "./outbox-entry.ts";
-export type { OutboxView } from "./outbox-view.ts";
-export type { RoomEvents } from "./room-events.ts";
-export type { RoomHandle } from "./room-handle.ts";
-export type { Presence, RoomOptions, RoomSnapshot } from "./room-types.ts";
-export type { GetToken, Token } from "./token-source.ts";
-export type { OnEventOptions } from "./topic-listeners.ts";
+} from "./room/messages/outbox-entry.ts";
+export type { OutboxView } from "./room/messages/outbox-view.ts";
+export type { RoomEvents } from "./room/room-events.ts";
+export type { RoomHandle } from "./room/room-handle.ts";
+export type { Presence, RoomOptions, RoomSnapshot } from "./room/room-types.ts";
+export { RoomsError, type RoomsErrorCode, type RoomsErrorDetails } from "./util/errors.ts";
+export type { LogFunction, LogLevel, LogOption } from "./util/log.ts";
+export type { OnEventOptions } from "./util/topic-listeners.ts";

@@ -1,5 +1,5 @@
-import type { RoomObject } from "./room/room-object.ts";
-import type { UserObject } from "./user/user-object.ts";
+import type { RoomObject } from "./room/runtime/room-object.ts";
+import type { UserObject } from "./user/runtime/user-object.ts";
 
 /** Bindings. One that is optional switches its feature off where it is absent. */
 export interface Env {

@@ -1,6 +1,6 @@
 import { createApp } from "./http/app.ts";
 
-export { RoomObject } from "./room/room-object.ts";
-export { UserObject } from "./user/user-object.ts";
+export { RoomObject } from "./room/runtime/room-object.ts";
+export { UserObject } from "./user/runtime/user-object.ts";
 
 export default createApp();

@@ -1,12 +1,12 @@
 // One call of the HTTP API: with the token that the sockets use, bounded in time and size, its refusals as errors.
 
 import { COMMAND_TIMEOUT_MS, type ErrorCode } from "../../src/protocol/index.ts";
-import { offline } from "../ending.ts";
-import { RoomsError, refusalError } from "../errors.ts";
-import { parseError, parseJson } from "../parse-frame.ts";
-import type { Cancel, Clock, Ports } from "../ports.ts";
-import { isRecord } from "../shape.ts";
-import type { Token, Tokens } from "../token-source.ts";
+import { offline } from "../connection/ending.ts";
+import type { Token, Tokens } from "../connection/token-source.ts";
+import { RoomsError, refusalError } from "../util/errors.ts";
+import type { Cancel, Clock, Ports } from "../util/ports.ts";
+import { parseError, parseJson } from "../wire/parse-frame.ts";
+import { isRecord } from "../wire/shape.ts";
 import { readText } from "./read-text.ts";
 
 export type HttpMethod = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";

@@ -13,9 +13,20 @@ import type {
   ReceiptsResult,
   SettingsResult,
 } from "../../src/protocol/index.ts";
-import { offline } from "../ending.ts";
-import { instant, integer, list, literal, nullable, number, optional, shape, text, truth } from "../shape.ts";
-import { isMessage } from "../shapes.ts";
+import { offline } from "../connection/ending.ts";
+import {
+  instant,
+  integer,
+  list,
+  literal,
+  nullable,
+  number,
+  optional,
+  shape,
+  text,
+  truth,
+} from "../wire/shape.ts";
+import { isMessage } from "../wire/shapes.ts";
 
 const isReceiptEntry = shape<ReceiptEntry>({ user: text, seq: integer, at: instant });
 export const isReceiptsResult = shape<ReceiptsResult>({ receipts: list(isReceiptEntry) });

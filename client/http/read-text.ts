@@ -1,4 +1,4 @@
-import { RoomsError } from "../errors.ts";
+import { RoomsError } from "../util/errors.ts";
 
 /** More than any answer of the API: a page has 1 MiB, and a thousand bans with long reasons three. */
 const MAX_ANSWER_BYTES = 8 * 1024 * 1024;

@@ -6,7 +6,7 @@ import {
   type ReceiptEntry,
   type Topics,
 } from "../../src/protocol/index.ts";
-import { RoomsError } from "../errors.ts";
+import { RoomsError } from "../util/errors.ts";
 import type { Call, CallOptions } from "./http-call.ts";
 import {
   checked,

@@ -6,8 +6,8 @@ import {
   type Preferences,
   type ReadResult,
 } from "../../src/protocol/index.ts";
-import { RoomsError } from "../errors.ts";
-import { isNotificationsResult, isReadResult } from "../shapes.ts";
+import { RoomsError } from "../util/errors.ts";
+import { isNotificationsResult, isReadResult } from "../wire/shapes.ts";
 import type { Call, CallOptions } from "./http-call.ts";
 import { checked, isFollowedRoomsResult, isPreferences } from "./http-shapes.ts";
 import { query } from "./query.ts";

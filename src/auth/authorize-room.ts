@@ -1,12 +1,12 @@
+import type { Actor, AnonymousIdentity } from "../access/identity.ts";
+import { roomPermission } from "../access/room-permission.ts";
 import type { BackEnd, Config } from "../config/config.ts";
-import { describeError, log } from "../platform/log.ts";
+import { describeError, log } from "../log/log.ts";
 import { accept, type Outcome, type Permission, refuse, reject, type User } from "../protocol/index.ts";
 import { AnswerCache } from "./answer-cache.ts";
 import { askBackEnd } from "./ask-back-end.ts";
-import type { Actor, AnonymousIdentity } from "./identity.ts";
 import { NoAnswers } from "./no-answers.ts";
 import { QuestionSlots } from "./question-slots.ts";
-import { roomPermission } from "./room-permission.ts";
 import type { VerifiedToken } from "./verify-token.ts";
 
 const NO_ANSWER = reject(

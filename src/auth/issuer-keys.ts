@@ -2,7 +2,7 @@
 
 import { waitUntil } from "cloudflare:workers";
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWK } from "jose";
-import { describeError, log } from "../platform/log.ts";
+import { describeError, log } from "../log/log.ts";
 import { KeySet } from "./key-set.ts";
 import { requestJson } from "./request-json.ts";
 

@@ -3,7 +3,7 @@
 // Requests share what was fetched, never a promise: on Workers that of a request which ended may never settle. Who
 // needs what another one fetches looks again on a timer of its own.
 
-import { CLOCK_TOLERANCE_MS } from "./identity.ts";
+import { CLOCK_TOLERANCE_MS } from "../access/identity.ts";
 
 /** Beyond this age keys are fetched anew, while those that are held still count. */
 const REFRESH_AFTER_MS = 10 * 60_000;

@@ -1,10 +1,10 @@
 // What the claims of a token say, once its signature is checked. Throws `TokenRefused` where they do not fit.
 
+import { CLOCK_TOLERANCE_MS, type Dated } from "../access/identity.ts";
+import { isPermission, isRoomPattern, type RoomsClaim } from "../access/room-permission.ts";
 import { allowedPicture } from "../config/pictures.ts";
 import type { TokenConfig } from "../config/token-config.ts";
 import { isUserId, type User } from "../protocol/index.ts";
-import { CLOCK_TOLERANCE_MS, type Dated } from "./identity.ts";
-import { isPermission, isRoomPattern, type RoomsClaim } from "./room-permission.ts";
 import { TokenRefused } from "./token-refusals.ts";
 
 const MAX_NAME_LENGTH = 128;

@@ -1,6 +1,6 @@
 // The operator's side of a refused token: one line of the log, and a count of each reason.
 
-import { LimitedLog, type Seen } from "../platform/limited-log.ts";
+import { LimitedLog, type Seen } from "../log/limited-log.ts";
 import type { TokenRefusal } from "./token-refusals.ts";
 
 const MAX_FACT_LENGTH = 200;

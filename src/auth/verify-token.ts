@@ -1,11 +1,11 @@
 // The check of a token, from its form to its claims.
 
 import { decodeJwt, decodeProtectedHeader } from "jose";
+import type { Identity } from "../access/identity.ts";
+import type { RoomsClaim } from "../access/room-permission.ts";
 import type { TokenConfig } from "../config/token-config.ts";
-import { describeError, log } from "../platform/log.ts";
+import { describeError, log } from "../log/log.ts";
 import { accept, type Outcome, type Refusal, refuse, reject } from "../protocol/index.ts";
-import type { Identity } from "./identity.ts";
-import type { RoomsClaim } from "./room-permission.ts";
 import {
   type Claims,
   readRooms,

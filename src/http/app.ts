@@ -4,9 +4,9 @@ import { Hono, type MiddlewareHandler } from "hono";
 
 import { type ConfigResult, parseConfig } from "../config/config.ts";
 import type { Env } from "../env.ts";
-import { log } from "../platform/log.ts";
+import { log } from "../log/log.ts";
+import { refusalResponse } from "../object/runtime/upgrade-response.ts";
 import { refuse } from "../protocol/index.ts";
-import { refusalResponse } from "../realtime/upgrade-response.ts";
 import type { AppEnv } from "./app-env.ts";
 import { broadcast } from "./broadcast.ts";
 import { connectRoom, connectSession, visibleRefusal } from "./connect.ts";

@@ -1,10 +1,10 @@
 // Who asks: before any object is touched.
 
+import { type Actor, anonymous, type Identity, SERVER } from "../access/identity.ts";
+import { includes } from "../access/room-permission.ts";
 import { findApiKey } from "../auth/api-key.ts";
 import { authorizeRoom } from "../auth/authorize-room.ts";
 import { type Credential, credentialOf } from "../auth/credentials.ts";
-import { type Actor, anonymous, type Identity, SERVER } from "../auth/identity.ts";
-import { includes } from "../auth/room-permission.ts";
 import { noteRefusedToken } from "../auth/token-log.ts";
 import { tokenRefusal } from "../auth/token-refusals.ts";
 import { type VerifiedToken, verifyToken } from "../auth/verify-token.ts";

@@ -1,10 +1,10 @@
 import { Hono } from "hono";
 import * as v from "valibot";
-import type { Actor } from "../auth/identity.ts";
-import { mapBounded } from "../platform/bounded.ts";
+import type { Actor } from "../access/identity.ts";
+import { mapBounded } from "../object/bounded.ts";
+import { encodeData } from "../object/encode-data.ts";
+import { randomId } from "../object/runtime/random-id.ts";
 import { type Refusal, refuse, type Sender } from "../protocol/index.ts";
-import { encodeData } from "../realtime/encode-data.ts";
-import { randomId } from "../realtime/random-id.ts";
 import { commandId, eventName, presentJson, roomName } from "../validation/fields.ts";
 import { listOf } from "../validation/ranges.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";

@@ -1,9 +1,9 @@
 // Who calls over HTTP, and whether their token was withdrawn.
 
-import { type UserIdentity, undatedUntil } from "../auth/identity.ts";
+import { type UserIdentity, undatedUntil } from "../access/identity.ts";
 import type { VerifiedToken } from "../auth/verify-token.ts";
+import { NONE_VOID, type VoidTokens, withdrawn } from "../object/withdrawn.ts";
 import type { Permission } from "../protocol/index.ts";
-import { NONE_VOID, type VoidTokens, withdrawn } from "../realtime/withdrawn.ts";
 import type { AppContext } from "./app-env.ts";
 import { authenticateCall, requireRoom, requireUser } from "./authenticate.ts";
 import { userStub } from "./objects.ts";

@@ -1,4 +1,4 @@
-import { LimitedLog, type Seen } from "../platform/limited-log.ts";
+import { LimitedLog, type Seen } from "../log/limited-log.ts";
 import type { Refusal } from "../protocol/index.ts";
 
 /** One an isolate. */

@@ -2,8 +2,8 @@
 
 import { offersTokenAlone, speaksOurProtocol } from "../auth/credentials.ts";
 import { encodeHeader, IDENTITY_HEADER } from "../auth/identity-header.ts";
+import { upgraded } from "../object/runtime/upgrade-response.ts";
 import { closeCode, closeReason, type Refusal, refuse } from "../protocol/index.ts";
-import { upgraded } from "../realtime/upgrade-response.ts";
 import type { RoomUpgrade } from "../room/room-upgrade.ts";
 import type { SessionUpgrade } from "../user/session-upgrade.ts";
 import type { AppContext } from "./app-env.ts";

@@ -1,8 +1,8 @@
 // Failures that nobody was told the reason of: logged, and those of objects that could not open counted for `/health`. A
 // Worker keeps nothing, so an isolate knows what it has seen itself.
 
-import { describeError, log } from "../platform/log.ts";
-import { openingFault } from "../platform/opening.ts";
+import { describeError, log } from "../log/log.ts";
+import { openingFault } from "../object/runtime/opening.ts";
 
 /** So long after the last one they are told of. */
 const TOLD_FOR_MS = 10 * 60_000;

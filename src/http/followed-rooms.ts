@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { datesOf } from "../auth/identity.ts";
+import { datesOf } from "../access/identity.ts";
 import type { AppEnv } from "./app-env.ts";
 import { requireUser } from "./authenticate.ts";
 import { actInRoom } from "./call-actor.ts";

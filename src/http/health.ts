@@ -2,7 +2,7 @@ import { findApiKey } from "../auth/api-key.ts";
 import { credentialOf } from "../auth/credentials.ts";
 import { refusedTokensSeen } from "../auth/token-log.ts";
 import type { Config, ConfigResult } from "../config/config.ts";
-import { isOfTheCode } from "../platform/opening.ts";
+import { isOfTheCode } from "../object/runtime/opening.ts";
 import type { AppContext } from "./app-env.ts";
 import { refusedConnectsSeen } from "./connect-log.ts";
 import { openingFaults } from "./failures.ts";

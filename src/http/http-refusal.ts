@@ -1,6 +1,6 @@
 import { credentialOf } from "../auth/credentials.ts";
+import { refusalResponse } from "../object/runtime/upgrade-response.ts";
 import { ERRORS, type Refusal } from "../protocol/index.ts";
-import { refusalResponse } from "../realtime/upgrade-response.ts";
 
 /** The answer to a refused request. A 401 says how to authenticate, and of a token that was sent what is wrong with it. */
 export function httpRefusal(request: Request, refusal: Refusal): Response {

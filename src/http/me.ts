@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { datesOf } from "../auth/identity.ts";
+import { datesOf } from "../access/identity.ts";
 import { DEFAULT_HISTORY, MAX_HISTORY, NOTIFICATION_STATES } from "../protocol/index.ts";
 import { markBody, targetOf } from "../validation/session-commands.ts";
 import type { AppEnv } from "./app-env.ts";

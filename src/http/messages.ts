@@ -1,8 +1,8 @@
 import { Hono } from "hono";
 import * as v from "valibot";
+import { encodeData } from "../object/encode-data.ts";
+import { randomId } from "../object/runtime/random-id.ts";
 import { DEFAULT_HISTORY, MAX_HISTORY } from "../protocol/index.ts";
-import { encodeData } from "../realtime/encode-data.ts";
-import { randomId } from "../realtime/random-id.ts";
 import { isEmoji } from "../validation/emoji.ts";
 import { commandId, eventName, mentions, messageSeq, presentJson } from "../validation/fields.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";

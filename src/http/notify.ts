@@ -1,10 +1,10 @@
 import { Hono } from "hono";
 import * as v from "valibot";
-import { mapBounded } from "../platform/bounded.ts";
+import { mapBounded } from "../object/bounded.ts";
+import { encodeData, oversize } from "../object/encode-data.ts";
+import { randomId } from "../object/runtime/random-id.ts";
 import { MAX_INSTANT_MS, PRIORITIES, type Refusal, refuse } from "../protocol/index.ts";
-import { encodeData, oversize } from "../realtime/encode-data.ts";
-import { randomId } from "../realtime/random-id.ts";
-import type { NotificationInput } from "../user/inbox.ts";
+import type { NotificationInput } from "../user/inbox/inbox.ts";
 import { eventName, notificationId, userId } from "../validation/fields.ts";
 import { integer, listOf, text } from "../validation/ranges.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";

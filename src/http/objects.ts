@@ -1,6 +1,6 @@
-import { objectStub } from "../platform/object-stub.ts";
-import type { RoomObject } from "../room/room-object.ts";
-import type { UserObject } from "../user/user-object.ts";
+import { objectStub } from "../object/runtime/object-stub.ts";
+import type { RoomObject } from "../room/runtime/room-object.ts";
+import type { UserObject } from "../user/runtime/user-object.ts";
 import type { AppContext } from "./app-env.ts";
 
 export const roomStub = (c: AppContext, room: string): DurableObjectStub<RoomObject> =>

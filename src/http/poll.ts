@@ -1,5 +1,6 @@
 // A room socket that the Worker holds for one answer to a poll.
 
+import { caughtUp } from "../object/answers.ts";
 import {
   type Closing,
   formatCursor,
@@ -12,7 +13,6 @@ import {
   type ServerEvent,
   type ServerFrame,
 } from "../protocol/index.ts";
-import { caughtUp } from "../realtime/answers.ts";
 
 /** While very many come back at once a room makes them wait for their replays: then a poll is to come again. */
 const GREETING_WITHIN_MS = 10_000;

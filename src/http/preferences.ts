@@ -1,8 +1,8 @@
 import { Hono } from "hono";
 import * as v from "valibot";
-import { datesOf } from "../auth/identity.ts";
-import type { PreferencesPatch } from "../user/preferences.ts";
-import { isTimeOfDay, isTimeZone } from "../user/quiet-hours.ts";
+import { datesOf } from "../access/identity.ts";
+import type { PreferencesPatch } from "../user/inbox/preferences.ts";
+import { isTimeOfDay, isTimeZone } from "../user/inbox/quiet-hours.ts";
 import { eventName, roomName } from "../validation/fields.ts";
 import { listOf } from "../validation/ranges.ts";
 import type { AppEnv } from "./app-env.ts";

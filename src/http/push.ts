@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import * as v from "valibot";
-import { datesOf } from "../auth/identity.ts";
+import { datesOf } from "../access/identity.ts";
 import { allowsEndpoint, isPublicKey, type PushConfig } from "../config/push-config.ts";
 import { instant } from "../validation/ranges.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";

@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import * as v from "valibot";
-import { encodeData } from "../realtime/encode-data.ts";
+import { encodeData } from "../object/encode-data.ts";
 import { eventName, userId } from "../validation/fields.ts";
 import type { AppEnv } from "./app-env.ts";
 import { readBody } from "./body.ts";

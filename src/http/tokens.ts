@@ -1,10 +1,10 @@
 import { Hono } from "hono";
 import { SignJWT } from "jose";
 import * as v from "valibot";
-import { isRoomPattern } from "../auth/room-permission.ts";
+import { isRoomPattern } from "../access/room-permission.ts";
 import { MAX_TOKEN_LENGTH } from "../auth/token-refusals.ts";
 import type { Config } from "../config/config.ts";
-import { log } from "../platform/log.ts";
+import { log } from "../log/log.ts";
 import { PERMISSIONS } from "../protocol/index.ts";
 import { userId } from "../validation/fields.ts";
 import { integer, text } from "../validation/ranges.ts";

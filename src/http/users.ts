@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import * as v from "valibot";
-import { log } from "../platform/log.ts";
-import { encodeData, oversize } from "../realtime/encode-data.ts";
+import { log } from "../log/log.ts";
+import { encodeData, oversize } from "../object/encode-data.ts";
 import { eventName } from "../validation/fields.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
 import { requireServer } from "./authenticate.ts";

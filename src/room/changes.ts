@@ -1,6 +1,9 @@
 // What becomes of a message after it was sent: edits, deletes, reactions.
 
-import { type Actor, userOf } from "../auth/identity.ts";
+import { type Actor, userOf } from "../access/identity.ts";
+import { oversize } from "../object/encode-data.ts";
+import { BYTES_A_UNIT, CHANGE } from "../object/prices-of-acts.ts";
+import type { Spending } from "../object/spending.ts";
 import {
   accept,
   type ChangeResult,
@@ -12,16 +15,13 @@ import {
   refuse,
   reject,
 } from "../protocol/index.ts";
-import { oversize } from "../realtime/encode-data.ts";
-import { BYTES_A_UNIT, CHANGE } from "../realtime/prices-of-acts.ts";
-import type { Spending } from "../realtime/spending.ts";
-import type { Audit } from "./audit.ts";
 import type { Delivery } from "./delivery.ts";
-import { encodeDeleted, encodeUpdated } from "./message-body.ts";
-import { keptForServer, mayModerate, mayWrite, NO_WRITE, nameOf, signatureOf } from "./rights.ts";
-import type { RoomLog, Target } from "./room-log.ts";
-import type { RoomSettings } from "./room-settings.ts";
-import type { SlowMode } from "./slow-mode.ts";
+import { encodeDeleted, encodeUpdated } from "./log/message-body.ts";
+import type { RoomLog, Target } from "./log/room-log.ts";
+import type { Audit } from "./people/audit.ts";
+import { keptForServer, mayModerate, mayWrite, NO_WRITE, nameOf, signatureOf } from "./people/rights.ts";
+import type { RoomSettings } from "./people/room-settings.ts";
+import type { SlowMode } from "./people/slow-mode.ts";
 
 export type ChangeInput =
   /** `data` as JSON. */

@@ -1,8 +1,8 @@
 // What a command costs, in tokens, before it is known what it looks at.
 
-import type { Identity } from "../auth/identity.ts";
+import type { Identity } from "../access/identity.ts";
 import { DEFAULT_HISTORY, MAX_EVENTS_PAGE } from "../protocol/index.ts";
-import { priceOf } from "./allowances.ts";
+import { priceOf } from "./people/allowances.ts";
 import type { AppliedCommand } from "./room-commands.ts";
 
 /** At least 1; server code pays nothing. A page is priced as if it were full: the rest is settled when it was read. */

@@ -1,10 +1,10 @@
 // One flush on its way out: what was said, who hears it, and the answers. Every event is encoded once, and
 // connections that hear the same are sent the same frames.
 
+import { joinFrames } from "../object/frames.ts";
 import { matchesTopics } from "../protocol/index.ts";
-import { joinFrames } from "../realtime/frames.ts";
-import { fitMembers } from "./member-frames.ts";
-import type { RoomConnection } from "./room-connection.ts";
+import { fitMembers } from "./people/member-frames.ts";
+import type { RoomConnection } from "./people/room-connection.ts";
 
 type Said =
   /** `instead`: the sender asked for no echo, so the answer stands in the place of the event. */

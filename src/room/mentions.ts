@@ -1,7 +1,7 @@
 // Who was named in messages and was not there: they are notified.
 
-import { isThere } from "../realtime/liveness.ts";
-import type { RoomConnection } from "./room-connection.ts";
+import { isThere } from "../object/liveness.ts";
+import type { RoomConnection } from "./people/room-connection.ts";
 
 /** A user who was named in a message, and was not there to hear it. */
 export interface Mention {

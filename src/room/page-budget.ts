@@ -3,8 +3,8 @@
 // MiB, the next one goes on, and the more connections wait, the smaller their pages are.
 
 import { MAX_PAGE_BYTES } from "../protocol/index.ts";
-import type { Page } from "./log-page.ts";
-import type { RoomConnection } from "./room-connection.ts";
+import type { Page } from "./log/log-page.ts";
+import type { RoomConnection } from "./people/room-connection.ts";
 
 /** Of the pages that one flush builds, in bytes. */
 const FLUSH_BYTES = 2 * 1_048_576;

@@ -3,10 +3,10 @@
 // about. With the answer all of it takes its place before anything newer, or is dropped with the connection. So order
 // and recovery need no case of their own.
 
-import type { Actor, UserIdentity } from "../auth/identity.ts";
+import type { Actor, UserIdentity } from "../access/identity.ts";
+import { hasExpired } from "../object/liveness.ts";
 import type { Closing, Outcome } from "../protocol/index.ts";
-import { hasExpired } from "../realtime/liveness.ts";
-import type { RoomConnection } from "./room-connection.ts";
+import type { RoomConnection } from "./people/room-connection.ts";
 import type { LateCommand, LateCommands, Work } from "./turn.ts";
 
 /** Questions of one room under way at once. */

@@ -1,6 +1,9 @@
 // What is said in a room, by a connection or over HTTP: who may, what is stored, who hears it.
 
-import { type Actor, userOf } from "../auth/identity.ts";
+import { type Actor, userOf } from "../access/identity.ts";
+import { oversize } from "../object/encode-data.ts";
+import { BYTES_A_UNIT, MENTION, ROW } from "../object/prices-of-acts.ts";
+import type { Spending } from "../object/spending.ts";
 import {
   accept,
   CHAT_EVENT,
@@ -10,17 +13,14 @@ import {
   type Sender,
   type SendResult,
 } from "../protocol/index.ts";
-import { oversize } from "../realtime/encode-data.ts";
-import { BYTES_A_UNIT, MENTION, ROW } from "../realtime/prices-of-acts.ts";
-import type { Spending } from "../realtime/spending.ts";
-import type { Attendance } from "./attendance.ts";
 import type { Delivery } from "./delivery.ts";
+import type { Draft, RoomLog } from "./log/room-log.ts";
 import { type Mention, whereabouts } from "./mentions.ts";
-import { keptForServer, mayWrite, NO_WRITE } from "./rights.ts";
-import type { RoomConnection } from "./room-connection.ts";
-import type { Draft, RoomLog } from "./room-log.ts";
-import type { RoomSettings } from "./room-settings.ts";
-import type { SlowMode } from "./slow-mode.ts";
+import type { Attendance } from "./people/attendance.ts";
+import { keptForServer, mayWrite, NO_WRITE } from "./people/rights.ts";
+import type { RoomConnection } from "./people/room-connection.ts";
+import type { RoomSettings } from "./people/room-settings.ts";
+import type { SlowMode } from "./people/slow-mode.ts";
 
 export interface MessageInput extends Omit<Draft, "event"> {
   /** In whose name server code speaks; a user speaks in their own. */

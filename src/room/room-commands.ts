@@ -1,5 +1,9 @@
 // What each command of a connection does. One `case` a command; the answer goes out with the flush.
 
+import { errorAnswer, okAnswer, pageAnswer, pagedToTheEnd, pong } from "../object/answers.ts";
+import { encodeData } from "../object/encode-data.ts";
+import { presenceMisfit } from "../object/presence.ts";
+import { RETIRED } from "../object/refusals.ts";
 import {
   DEFAULT_HISTORY,
   type HistoryCommand,
@@ -12,20 +16,16 @@ import {
   refuse,
   type SendCommand,
 } from "../protocol/index.ts";
-import { errorAnswer, okAnswer, pageAnswer, pagedToTheEnd, pong } from "../realtime/answers.ts";
-import { encodeData } from "../realtime/encode-data.ts";
-import { presenceMisfit } from "../realtime/presence.ts";
-import { RETIRED } from "../realtime/refusals.ts";
-import { pageRowsOf, type Reading } from "./allowances.ts";
-import type { Attendance } from "./attendance.ts";
 import type { ChangeInput, Changes } from "./changes.ts";
 import type { Delivery } from "./delivery.ts";
-import type { Page, PageSize } from "./log-page.ts";
+import type { Page, PageSize } from "./log/log-page.ts";
+import type { RoomLog } from "./log/room-log.ts";
 import type { PageBudget } from "./page-budget.ts";
+import { pageRowsOf, type Reading } from "./people/allowances.ts";
+import type { Attendance } from "./people/attendance.ts";
+import type { Receipts } from "./people/receipts.ts";
+import type { RoomConnection } from "./people/room-connection.ts";
 import type { Posts } from "./posts.ts";
-import type { Receipts } from "./receipts.ts";
-import type { RoomConnection } from "./room-connection.ts";
-import type { RoomLog } from "./room-log.ts";
 
 /** `auth` is not among them: its token is checked before, by the shell. */
 export type AppliedCommand = Exclude<RoomCommand, { type: "auth" }>;

@@ -1,9 +1,9 @@
-import type { Identity } from "../auth/identity.ts";
+import type { Identity } from "../access/identity.ts";
 import { MAX_PAGE_BYTES, type Occupancy, type OwnSettings, type Topics } from "../protocol/index.ts";
-import { pageRowsOf } from "./allowances.ts";
-import type { Page } from "./log-page.ts";
+import type { Page } from "./log/log-page.ts";
+import { pageRowsOf } from "./people/allowances.ts";
+import { defaultSettings, type RoomDefaults } from "./people/room-settings.ts";
 import type { Room } from "./room.ts";
-import { defaultSettings, type RoomDefaults } from "./room-settings.ts";
 
 /** What `GET /v1/rooms/:room` answers. A room that nobody made has no `epoch` and no `createdAt`. */
 export interface RoomInfo {

@@ -1,4 +1,4 @@
-import type { Actor } from "../auth/identity.ts";
+import type { Actor } from "../access/identity.ts";
 import type { Topics } from "../protocol/index.ts";
 
 /** What the Worker has checked, and tells the object of a connection to be. */

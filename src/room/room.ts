@@ -2,37 +2,37 @@
 // say it once to everybody, answer. Synchronous: time, storage and sockets are passed in, so nothing interleaves.
 // Invariant: an event is written before anybody hears of it; the runtime's output gate holds the frames until then.
 
-import { type Actor, type Identity, userOf } from "../auth/identity.ts";
-import { includes } from "../auth/room-permission.ts";
+import { type Actor, type Identity, userOf } from "../access/identity.ts";
+import { includes } from "../access/room-permission.ts";
+import { passed } from "../object/answers.ts";
+import { MAX_REFUSALS, TOO_MANY_REFUSALS } from "../object/conduct.ts";
+import { type Departure, departureOf } from "../object/departure.ts";
+import { hasExpired, Sweeper } from "../object/liveness.ts";
+import { LOST } from "../object/prices-of-acts.ts";
+import { FULL, NOT_YOURS } from "../object/refusals.ts";
+import { sinceMs } from "../object/since-ms.ts";
+import { Spending } from "../object/spending.ts";
 import { type Closing, closeCode, type Refusal } from "../protocol/index.ts";
-import { passed } from "../realtime/answers.ts";
-import { MAX_REFUSALS, TOO_MANY_REFUSALS } from "../realtime/conduct.ts";
-import { type Departure, departureOf } from "../realtime/departure.ts";
-import { hasExpired, Sweeper } from "../realtime/liveness.ts";
-import { LOST } from "../realtime/prices-of-acts.ts";
-import { FULL, NOT_YOURS } from "../realtime/refusals.ts";
-import { sinceMs } from "../realtime/since-ms.ts";
-import { Spending } from "../realtime/spending.ts";
-import { Allowances, priceOf } from "./allowances.ts";
-import { Attendance } from "./attendance.ts";
-import type { Audit } from "./audit.ts";
 import { Changes } from "./changes.ts";
 import { Delivery } from "./delivery.ts";
-import { type ClosingOf, type Expelled, Moderation } from "./moderation.ts";
+import type { RoomLog } from "./log/room-log.ts";
 import { PageBudget } from "./page-budget.ts";
+import { Allowances, priceOf } from "./people/allowances.ts";
+import { Attendance } from "./people/attendance.ts";
+import type { Audit } from "./people/audit.ts";
+import { type ClosingOf, type Expelled, Moderation } from "./people/moderation.ts";
+import type { ReceiptStore } from "./people/receipt-store.ts";
+import { Receipts } from "./people/receipts.ts";
+import type { RoomConnection } from "./people/room-connection.ts";
+import type { RoomSettings } from "./people/room-settings.ts";
+import { SlowMode } from "./people/slow-mode.ts";
+import { Unread } from "./people/unread.ts";
+import type { UserRecords } from "./people/user-records.ts";
 import { Permits, UNKNOWN_PERMISSION, type Verdict } from "./permits.ts";
 import { Posts } from "./posts.ts";
-import type { ReceiptStore } from "./receipt-store.ts";
-import { Receipts } from "./receipts.ts";
 import { RoomCommands } from "./room-commands.ts";
-import type { RoomConnection } from "./room-connection.ts";
-import type { RoomLog } from "./room-log.ts";
-import type { RoomSettings } from "./room-settings.ts";
 import { Seats } from "./seats.ts";
-import { SlowMode } from "./slow-mode.ts";
 import { type LateCommands, Turn, type Work } from "./turn.ts";
-import { Unread } from "./unread.ts";
-import type { UserRecords } from "./user-records.ts";
 import { Welcome } from "./welcome.ts";
 
 /** Asking the runtime of every socket in every flush would cost a tenth of a big room's speed. */

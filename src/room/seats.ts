@@ -1,8 +1,8 @@
 // The connections of a room, counted by whom they are of, and how many it takes of each.
 
-import type { Identity } from "../auth/identity.ts";
-import type { RoomConnection } from "./room-connection.ts";
-import type { RoomSettings } from "./room-settings.ts";
+import type { Identity } from "../access/identity.ts";
+import type { RoomConnection } from "./people/room-connection.ts";
+import type { RoomSettings } from "./people/room-settings.ts";
 
 /** A count that a connection is in, and how many of it there may be. */
 interface Seat {

@@ -1,20 +1,20 @@
 // The part of a flush in which what arrived takes effect, in order.
 
-import { type Actor, type Identity, userOf } from "../auth/identity.ts";
-import { includes } from "../auth/room-permission.ts";
+import { type Actor, type Identity, userOf } from "../access/identity.ts";
+import { includes } from "../access/room-permission.ts";
+import { errorAnswer, okAnswer } from "../object/answers.ts";
+import type { Departure } from "../object/departure.ts";
+import { hasExpired } from "../object/liveness.ts";
+import { CALL, FRAME, READ } from "../object/prices-of-acts.ts";
+import { FAILED, NOT_YOURS } from "../object/refusals.ts";
+import type { Spending } from "../object/spending.ts";
 import type { Closing, Outcome, Refusal } from "../protocol/index.ts";
-import { errorAnswer, okAnswer } from "../realtime/answers.ts";
-import type { Departure } from "../realtime/departure.ts";
-import { hasExpired } from "../realtime/liveness.ts";
-import { CALL, FRAME, READ } from "../realtime/prices-of-acts.ts";
-import { FAILED, NOT_YOURS } from "../realtime/refusals.ts";
-import type { Spending } from "../realtime/spending.ts";
-import { type Allowances, priceOf } from "./allowances.ts";
 import { costOf } from "./command-cost.ts";
 import type { Delivery } from "./delivery.ts";
 import type { PageBudget } from "./page-budget.ts";
+import { type Allowances, priceOf } from "./people/allowances.ts";
+import type { RoomConnection } from "./people/room-connection.ts";
 import type { Applied, AppliedCommand, Late, RoomCommands } from "./room-commands.ts";
-import type { RoomConnection } from "./room-connection.ts";
 
 /** What waits for the next flush. */
 export type Work =

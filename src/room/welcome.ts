@@ -1,6 +1,8 @@
 // The first frames of a connection, and the pages that follow a long replay. Made at the end of a flush, so that
 // everything stored by then is in them and what is stored later is live.
 
+import { caughtUp, REPLAY } from "../object/answers.ts";
+import { joinFrames } from "../object/frames.ts";
 import {
   exceedsBytes,
   type Limits,
@@ -11,16 +13,14 @@ import {
   type RoomConnected,
   type Topics,
 } from "../protocol/index.ts";
-import { caughtUp, REPLAY } from "../realtime/answers.ts";
-import { joinFrames } from "../realtime/frames.ts";
-import type { Reading } from "./allowances.ts";
-import type { Attendance } from "./attendance.ts";
-import type { Page } from "./log-page.ts";
-import { memberFrames } from "./member-frames.ts";
+import type { Page } from "./log/log-page.ts";
+import type { RoomLog } from "./log/room-log.ts";
 import type { PageBudget } from "./page-budget.ts";
-import type { RoomConnection, Stage } from "./room-connection.ts";
-import type { RoomLog } from "./room-log.ts";
-import type { Unread } from "./unread.ts";
+import type { Reading } from "./people/allowances.ts";
+import type { Attendance } from "./people/attendance.ts";
+import { memberFrames } from "./people/member-frames.ts";
+import type { RoomConnection, Stage } from "./people/room-connection.ts";
+import type { Unread } from "./people/unread.ts";
 
 export interface WelcomeSettings {
   readonly room: string;

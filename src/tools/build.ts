@@ -8,7 +8,7 @@ const PUBLIC = "dist/public";
 
 rmSync(PUBLIC, { recursive: true, force: true });
 mkdirSync(PUBLIC, { recursive: true });
-cpSync("client/demo", PUBLIC, { recursive: true });
+cpSync("demo", PUBLIC, { recursive: true, filter: (file) => !/tsconfig\.json$|\.d\.ts$/.test(file) });
 
 const options = {
   bundle: true,
@@ -21,10 +21,10 @@ const options = {
 const besideClient = (file: string): Plugin => ({
   name: "beside-client",
   setup({ onResolve }) {
-    onResolve({ filter: /^\.\/index\.ts$/ }, () => ({ path: file, external: true }));
+    onResolve({ filter: /^\.\.\/index\.ts$/ }, () => ({ path: file, external: true }));
   },
 });
-const push = { ...options, entryPoints: ["client/push.ts"] };
+const push = { ...options, entryPoints: ["client/push/push.ts"] };
 const serviceWorker = {
   ...options,
   format: "iife" as const,

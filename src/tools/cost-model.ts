@@ -122,7 +122,7 @@ export function billFor(usage: Usage, usdPerMillionDeliveries: number): Bill {
   };
 }
 
-/** As many as a room lists of those who read last: src/room/receipt-store.ts. */
+/** As many as a room lists of those who read last: src/room/people/receipt-store.ts. */
 export const LISTED_READERS = 1_000;
 
 const METERS = Object.keys(PRICES) as readonly Meter[];

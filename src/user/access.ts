@@ -1,10 +1,10 @@
 // Which of a user's tokens are void, and which rooms have to know: each room that the user opens asks once, and is told
 // from then on. So a connect costs nothing more, and a message nothing at all.
 
-import type { Dated } from "../auth/identity.ts";
-import { firstRow, type Sql } from "../platform/sql.ts";
+import type { Dated } from "../access/identity.ts";
+import { firstRow, type Sql } from "../object/storage/sql.ts";
+import { NONE_VOID, type VoidTokens, withdrawAll, withdrawn } from "../object/withdrawn.ts";
 import { accept, type Outcome, type Refusal, reject } from "../protocol/index.ts";
-import { NONE_VOID, type VoidTokens, withdrawAll, withdrawn } from "../realtime/withdrawn.ts";
 import { type KnownRooms, TOO_MANY_ROOMS } from "./known-rooms.ts";
 
 type Row = { upTo: number; undatedUpTo: number; lastUndated: number };

@@ -1,7 +1,7 @@
 // What a user may cost a day, all rooms and calls together. Each room has its own allowance of a user, which bounds how
 // fast they are; this bounds what they come to.
 
-import { firstRow, type Sql } from "../platform/sql.ts";
+import { firstRow, type Sql } from "../object/storage/sql.ts";
 import { type Refusal, refuse } from "../protocol/index.ts";
 
 const DAY_MS = 86_400_000;

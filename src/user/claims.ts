@@ -1,8 +1,8 @@
 // What a session's token says of rooms: needed at each `join`, also after a sleep. Small claims stand in the attachment of
 // the socket, which takes 16 KiB in all; larger ones are a row.
 
-import type { RoomsClaim } from "../auth/room-permission.ts";
-import { firstRow, type Sql } from "../platform/sql.ts";
+import type { RoomsClaim } from "../access/room-permission.ts";
+import { firstRow, type Sql } from "../object/storage/sql.ts";
 import { utf8Length } from "../protocol/index.ts";
 
 /** In UTF-8 bytes: beside 50 rooms with long names, and a user with a long id and a picture. */

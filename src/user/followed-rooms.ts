@@ -2,7 +2,7 @@
 // the rooms are asked when somebody looks, and their answers kept for a minute.
 
 import { accept, type Outcome, refuse, reject } from "../protocol/index.ts";
-import type { RoomStanding } from "../realtime/session-delivery.ts";
+import type { RoomStanding } from "../session-rooms/session-delivery.ts";
 import { type KnownRooms, TOO_MANY_ROOMS } from "./known-rooms.ts";
 
 export const MAX_FOLLOWED = 500;

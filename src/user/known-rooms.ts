@@ -1,7 +1,7 @@
 // The SQL of the rooms that a user's object knows: those that it tells of a `disconnect`, and those that the user
 // follows. The table has a bound, so it is read whole, once after each start and only where it is needed.
 
-import type { Sql } from "../platform/sql.ts";
+import type { Sql } from "../object/storage/sql.ts";
 import { refuse } from "../protocol/index.ts";
 
 export interface KnownRoom {

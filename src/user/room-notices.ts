@@ -1,8 +1,8 @@
 // What a user's object says to rooms of who may come in: which tokens are void, and that it does not know a room any more.
 
-import { mapBounded } from "../platform/bounded.ts";
+import { mapBounded } from "../object/bounded.ts";
+import type { VoidTokens } from "../object/withdrawn.ts";
 import type { Outcome } from "../protocol/index.ts";
-import type { VoidTokens } from "../realtime/withdrawn.ts";
 import type { Access } from "./access.ts";
 import type { KnownRooms } from "./known-rooms.ts";
 

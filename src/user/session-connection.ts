@@ -1,5 +1,5 @@
-import type { UserIdentity } from "../auth/identity.ts";
-import { Connection, type ConnectionState, isCurrent } from "../realtime/connection.ts";
+import type { UserIdentity } from "../access/identity.ts";
+import { Connection, type ConnectionState, isCurrent } from "../object/connection.ts";
 import type { KeptClaim } from "./claims.ts";
 
 /** A replay that was too long for one goes on page by page; till then nothing new comes. */

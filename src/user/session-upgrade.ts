@@ -1,5 +1,5 @@
-import type { UserIdentity } from "../auth/identity.ts";
-import type { RoomsClaim } from "../auth/room-permission.ts";
+import type { UserIdentity } from "../access/identity.ts";
+import type { RoomsClaim } from "../access/room-permission.ts";
 import type { Topics } from "../protocol/index.ts";
 
 /** What the Worker has checked, and tells the object of a session to be. */

@@ -1,7 +1,11 @@
 // The rules of one user: their inbox on all their devices at once. Synchronous: time, storage and sockets are passed
 // in. What is stored is written before it is sent, and the runtime's output gate holds the frames until it is durable.
 
-import type { UserIdentity } from "../auth/identity.ts";
+import type { UserIdentity } from "../access/identity.ts";
+import { errorAnswer, okAnswer, pageAnswer, pagedToTheEnd, passed, pong } from "../object/answers.ts";
+import { hasExpired, isThere, Sweeper, silentInMs } from "../object/liveness.ts";
+import { FAILED, FULL, NOT_YOURS, RETIRED } from "../object/refusals.ts";
+import { TokenBuckets } from "../object/token-bucket.ts";
 import {
   type Closing,
   type HistoryCommand,
@@ -13,15 +17,11 @@ import {
   refuse,
   type SessionCommand,
 } from "../protocol/index.ts";
-import { errorAnswer, okAnswer, pageAnswer, pagedToTheEnd, passed, pong } from "../realtime/answers.ts";
-import { hasExpired, isThere, Sweeper, silentInMs } from "../realtime/liveness.ts";
-import { FAILED, FULL, NOT_YOURS, RETIRED } from "../realtime/refusals.ts";
-import { TokenBuckets } from "../realtime/token-bucket.ts";
 import type { Parsed } from "../validation/parse-frame.ts";
 import { targetOf } from "../validation/session-commands.ts";
 import type { Access } from "./access.ts";
-import type { Inbox, Marked, MarkTarget, NotificationInput } from "./inbox.ts";
-import type { PreferenceStore } from "./preferences.ts";
+import type { Inbox, Marked, MarkTarget, NotificationInput } from "./inbox/inbox.ts";
+import type { PreferenceStore } from "./inbox/preferences.ts";
 import type { SessionConnection } from "./session-connection.ts";
 import type { UserSettings } from "./user-settings.ts";
 import { welcome } from "./welcome.ts";

@@ -1,9 +1,9 @@
 // The first frames of a session.
 
+import { caughtUp, REPLAY } from "../object/answers.ts";
+import { joinFrames } from "../object/frames.ts";
 import { MAX_SESSION_ROOMS, PROTOCOL_VERSION, type SessionConnected } from "../protocol/index.ts";
-import { caughtUp, REPLAY } from "../realtime/answers.ts";
-import { joinFrames } from "../realtime/frames.ts";
-import type { Inbox } from "./inbox.ts";
+import type { Inbox } from "./inbox/inbox.ts";
 import type { SessionConnection } from "./session-connection.ts";
 import type { UserSettings } from "./user-settings.ts";
 

@@ -1,9 +1,9 @@
 // Everything that ever happened in the log of a room, kept apart from it: what it must tell whom follows from here.
 // To extend: what is to be known of an event is a field of `Happening`.
 
-import type { Database } from "../../src/platform/sql.ts";
+import type { Database } from "../../src/object/storage/sql.ts";
 import { matchesTopics, type Topics } from "../../src/protocol/index.ts";
-import { LogStore, type StoredChange, type StoredMessage } from "../../src/room/log-store.ts";
+import { LogStore, type StoredChange, type StoredMessage } from "../../src/room/log/log-store.ts";
 
 export interface Happening {
   readonly seq: number;

@@ -1,24 +1,28 @@
 // A room without a runtime: real rules, real SQL, sockets that keep what they were sent, a clock that stands still.
 // `restart()` is what hibernation or a crash leaves: the database and, with hibernation, the attachments.
 
-import { type Actor, anonymous } from "../../src/auth/identity.ts";
-import { hasTables } from "../../src/platform/lazy-database.ts";
-import { migrate } from "../../src/platform/migrate.ts";
+import { type Actor, anonymous } from "../../src/access/identity.ts";
+import { FAILED } from "../../src/object/refusals.ts";
+import { hasTables } from "../../src/object/storage/lazy-database.ts";
+import { migrate } from "../../src/object/storage/migrate.ts";
 import type { Outcome, Permission, Topics } from "../../src/protocol/index.ts";
-import { FAILED } from "../../src/realtime/refusals.ts";
-import type { AuditEntry } from "../../src/room/audit.ts";
 import type { Delivery } from "../../src/room/delivery.ts";
-import { LogStore } from "../../src/room/log-store.ts";
-import { ReceiptStore } from "../../src/room/receipt-store.ts";
+import { LogStore } from "../../src/room/log/log-store.ts";
+import { roomDatabase } from "../../src/room/log/room-database.ts";
+import { RoomLog } from "../../src/room/log/room-log.ts";
+import { ROOM_SCHEMA } from "../../src/room/log/room-schema.ts";
+import type { AuditEntry } from "../../src/room/people/audit.ts";
+import { ReceiptStore } from "../../src/room/people/receipt-store.ts";
+import {
+  RoomConnection,
+  type RoomConnectionState,
+  readState,
+} from "../../src/room/people/room-connection.ts";
+import { type RoomDefaults, RoomSettings } from "../../src/room/people/room-settings.ts";
+import { NOTHING_SAID } from "../../src/room/people/said.ts";
+import { UserRecords } from "../../src/room/people/user-records.ts";
 import { Room } from "../../src/room/room.ts";
 import type { AppliedCommand } from "../../src/room/room-commands.ts";
-import { RoomConnection, type RoomConnectionState, readState } from "../../src/room/room-connection.ts";
-import { roomDatabase } from "../../src/room/room-database.ts";
-import { RoomLog } from "../../src/room/room-log.ts";
-import { ROOM_SCHEMA } from "../../src/room/room-schema.ts";
-import { type RoomDefaults, RoomSettings } from "../../src/room/room-settings.ts";
-import { NOTHING_SAID } from "../../src/room/said.ts";
-import { UserRecords } from "../../src/room/user-records.ts";
 import { parseFrame } from "../../src/validation/parse-frame.ts";
 import { ROOM_COMMANDS } from "../../src/validation/room-commands.ts";
 import { Chronicle, ChronicledStore, type Extent } from "./chronicle.ts";

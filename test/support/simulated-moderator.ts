@@ -1,6 +1,6 @@
 // Whoever kicks, bans, changes settings and purges in a simulated world, and whether it holds.
 
-import { type Actor, SERVER } from "../../src/auth/identity.ts";
+import { type Actor, SERVER } from "../../src/access/identity.ts";
 import type { Dice } from "./dice.ts";
 import type { SimulatedServer } from "./simulated-network.ts";
 

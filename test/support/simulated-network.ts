@@ -2,7 +2,8 @@
 // direction, goes dead without a word, and leaves ghosts. And what a shell does around the rules: tokens, heartbeats,
 // flushes when they are due. To extend: a new kind of fault is a method of `Wire`.
 
-import { type Actor, SERVER } from "../../src/auth/identity.ts";
+import { type Actor, SERVER } from "../../src/access/identity.ts";
+import { Intake } from "../../src/object/intake.ts";
 import {
   accept,
   closeCode,
@@ -15,7 +16,6 @@ import {
   refuse,
   type Topics,
 } from "../../src/protocol/index.ts";
-import { Intake } from "../../src/realtime/intake.ts";
 import type { Room } from "../../src/room/room.ts";
 import type { AppliedCommand } from "../../src/room/room-commands.ts";
 import { parseFrame } from "../../src/validation/parse-frame.ts";

@@ -2,10 +2,10 @@
 
 import { expect } from "vitest";
 import { Client } from "../../client/client.ts";
-import { RoomsError } from "../../client/errors.ts";
-import type { SendOptions, Stored } from "../../client/outbox-entry.ts";
-import type { Clock } from "../../client/ports.ts";
-import type { RoomHandle } from "../../client/room-handle.ts";
+import type { SendOptions, Stored } from "../../client/room/messages/outbox-entry.ts";
+import type { RoomHandle } from "../../client/room/room-handle.ts";
+import { RoomsError } from "../../client/util/errors.ts";
+import type { Clock } from "../../client/util/ports.ts";
 import type { ChangeResult, Message, Permission, Topics } from "../../src/protocol/index.ts";
 import type { FakeSocket } from "../unit/client/support/fake-sockets.ts";
 import { FakeSockets } from "../unit/client/support/fake-sockets.ts";

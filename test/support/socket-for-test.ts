@@ -1,6 +1,6 @@
 // A socket that keeps what it was sent. How to extend it: a new thing to look at is a getter here.
 
-import type { SocketPort } from "../../src/realtime/socket-port.ts";
+import type { SocketPort } from "../../src/object/socket-port.ts";
 
 export type Sent = { readonly type: string } & Readonly<Record<string, unknown>>;
 

@@ -1,7 +1,7 @@
 // Node's SQLite behind the port of the stores: the very SQL of the objects, without workerd.
 
 import { DatabaseSync } from "node:sqlite";
-import type { Database, Sql, SqlRow, SqlValue } from "../../src/platform/sql.ts";
+import type { Database, Sql, SqlRow, SqlValue } from "../../src/object/storage/sql.ts";
 
 export class SqliteForTest implements Database {
   readonly #db = new DatabaseSync(":memory:");

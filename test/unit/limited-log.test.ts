@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { LimitedLog } from "../../src/platform/limited-log.ts";
+import { LimitedLog } from "../../src/log/limited-log.ts";
 
 const NOW = 1_800_000_000_000;
 

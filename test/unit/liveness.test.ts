@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { Identity } from "../../src/auth/identity.ts";
-import { departureOf } from "../../src/realtime/departure.ts";
-import { isThere, Sweeper } from "../../src/realtime/liveness.ts";
+import type { Identity } from "../../src/access/identity.ts";
+import { departureOf } from "../../src/object/departure.ts";
+import { isThere, Sweeper } from "../../src/object/liveness.ts";
 
 const PING_MS = 25_000;
 const NOW = 1_790_000_000_000;

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { type AlarmWork, ObjectAlarm } from "../../src/realtime/object-alarm.ts";
+import { type AlarmWork, ObjectAlarm } from "../../src/object/object-alarm.ts";
 
 const NOW = 1_790_000_000_000;
 const MINUTE_MS = 60_000;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { noticeOf } from "../../client/service-worker/notice.ts";
 import { utf8Length } from "../../src/protocol/index.ts";
-import { headersOf, payloadOf } from "../../src/push/payload.ts";
-import type { PushNotification } from "../../src/push/push.ts";
+import type { PushNotification } from "../../src/user/push/push.ts";
+import { headersOf, payloadOf } from "../../src/user/push/runtime/payload.ts";
 
 const NOW = 1_790_000_000_000;
 const plain: PushNotification = { id: "n1", seq: 7, title: "Build", message: "done", priority: "medium" };

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { roomPermission } from "../../src/auth/room-permission.ts";
+import { roomPermission } from "../../src/access/room-permission.ts";
 import { allowsOrigin, isOriginPattern } from "../../src/config/origins.ts";
 import { SettingsReader } from "../../src/config/settings-reader.ts";
+import { FORGET_AFTER_MS, planAlarm, SWEEP_EVERY_MS } from "../../src/object/alarm-plan.ts";
 import {
   closeReason,
   formatCursor,
@@ -13,7 +14,6 @@ import {
   parseCursor,
   utf8Length,
 } from "../../src/protocol/index.ts";
-import { FORGET_AFTER_MS, planAlarm, SWEEP_EVERY_MS } from "../../src/realtime/alarm-plan.ts";
 
 describe("permission", () => {
   const closed = { defaultAccess: "none", anonymousRooms: ["public_*", "hall"] } as const;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { FlushLoop } from "../../src/object/flush-loop.ts";
+import { Intake } from "../../src/object/intake.ts";
+import { TokenBuckets } from "../../src/object/token-bucket.ts";
 import type { AuthCommand } from "../../src/protocol/index.ts";
-import { FlushLoop } from "../../src/realtime/flush-loop.ts";
-import { Intake } from "../../src/realtime/intake.ts";
-import { TokenBuckets } from "../../src/realtime/token-bucket.ts";
 import type { Parsed } from "../../src/validation/parse-frame.ts";
 
 describe("the flush loop", () => {

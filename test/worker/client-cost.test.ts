@@ -3,7 +3,7 @@
 
 import { expect, it, onTestFinished } from "vitest";
 import { Client } from "../../client/client.ts";
-import type { SocketEvents } from "../../client/ports.ts";
+import type { SocketEvents } from "../../client/util/ports.ts";
 import { PING_FRAME } from "../../src/protocol/index.ts";
 import { clientPorts } from "./support/client-ports.ts";
 import { measure } from "./support/meter.ts";

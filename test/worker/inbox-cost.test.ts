@@ -3,7 +3,7 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { INBOX_COUNTERS } from "../../src/tools/measured-counters.ts";
-import type { UserObject } from "../../src/user/user-object.ts";
+import type { UserObject } from "../../src/user/runtime/user-object.ts";
 import { type Meter, measure } from "./support/meter.ts";
 import { advanceClock } from "./support/objects.ts";
 import { holdAlarms, startPushService, unsubscribe } from "./support/push-service.ts";

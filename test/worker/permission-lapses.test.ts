@@ -2,7 +2,7 @@
 
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import type { UserObject } from "../../src/user/user-object.ts";
+import type { UserObject } from "../../src/user/runtime/user-object.ts";
 import { startBackEnd } from "./support/back-end.ts";
 import { advanceClock, configureRoom, configureUser, recordWrites, sleep } from "./support/objects.ts";
 import { type Frame, TestSocket } from "./support/test-socket.ts";

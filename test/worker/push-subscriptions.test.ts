@@ -1,7 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import type { UserObject } from "../../src/user/user-object.ts";
+import type { UserObject } from "../../src/user/runtime/user-object.ts";
 import { browserSubscription, toBase64Url } from "../support/web-push.ts";
 import { alarm, HOST, holdAlarms, notify, startPushService, unsubscribe } from "./support/push-service.ts";
 import {

@@ -1,7 +1,7 @@
 // A withdrawn token does nothing that lasts, not even in the minute in which an isolate believes it.
 
 import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
-import { UserObject } from "../../src/user/user-object.ts";
+import { UserObject } from "../../src/user/runtime/user-object.ts";
 import { dated, disconnect, intoRoom } from "./support/disconnect.ts";
 import { stopClock } from "./support/objects.ts";
 import { callAs, callAsServer, errorOf, uniqueName } from "./support/worker.ts";

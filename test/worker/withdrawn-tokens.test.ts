@@ -3,8 +3,8 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
-import { RoomObject } from "../../src/room/room-object.ts";
-import { UserObject } from "../../src/user/user-object.ts";
+import { RoomObject } from "../../src/room/runtime/room-object.ts";
+import { UserObject } from "../../src/user/runtime/user-object.ts";
 import { dated, disconnect, intoRoom, VOID, WINDOW_MS } from "./support/disconnect.ts";
 import { crash, failWrites, sleep, stopClock } from "./support/objects.ts";
 import {

@@ -3,7 +3,7 @@
 
 import { SignJWT } from "jose";
 import { type Client, type ClientOptions, createClient, type RoomHandle } from "../../../client/index.ts";
-import type { RoomOptions } from "../../../client/room-types.ts";
+import type { RoomOptions } from "../../../client/room/room-types.ts";
 import { type LocalServer, type ServerOptions, startServer } from "../../support/local-server.ts";
 
 const JWT_SECRET = "a-secret-of-the-tests-that-is-long-enough";

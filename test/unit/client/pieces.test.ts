@@ -1,9 +1,9 @@
 import { describe, expect, it, vi } from "vitest";
-import { CommandWriter } from "../../../client/command-writer.ts";
+import { CommandWriter } from "../../../client/connection/transport/command-writer.ts";
 import { createClient } from "../../../client/index.ts";
-import { createLog } from "../../../client/log.ts";
-import { parseFrames } from "../../../client/parse-frame.ts";
-import { baseUrl, endpointUrl } from "../../../client/url.ts";
+import { createLog } from "../../../client/util/log.ts";
+import { baseUrl, endpointUrl } from "../../../client/util/url.ts";
+import { parseFrames } from "../../../client/wire/parse-frame.ts";
 import { MAX_FRAME_BYTES } from "../../../src/protocol/index.ts";
 import { dialedRoom, roomForTest } from "./support/client-for-test.ts";
 import { FakeClock } from "./support/fake-clock.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { backoffMs } from "../../../client/backoff.ts";
-import { pause } from "../../../client/pause.ts";
+import { backoffMs } from "../../../client/connection/backoff.ts";
+import { pause } from "../../../client/connection/pause.ts";
 import { describeBoth, dialedRoom, roomForTest } from "./support/client-for-test.ts";
 import { FakeClock } from "./support/fake-clock.ts";
 

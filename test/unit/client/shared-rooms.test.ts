@@ -1,7 +1,7 @@
 // What becomes of a room with its session, and of a session with its rooms.
 
 import { expect, it } from "vitest";
-import { RoomsError } from "../../../client/errors.ts";
+import { RoomsError } from "../../../client/util/errors.ts";
 import { describeShared, dialedRoom, roomForTest } from "./support/client-for-test.ts";
 import { caughtUp, connected, refusal } from "./support/frames.ts";
 

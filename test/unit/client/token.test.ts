@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { RoomsError } from "../../../client/errors.ts";
+import { RoomsError } from "../../../client/util/errors.ts";
 import { dialedRoom, roomForTest } from "./support/client-for-test.ts";
 import { connected, EXPIRES_AT, ok, refusal, sessionConnected } from "./support/frames.ts";
 

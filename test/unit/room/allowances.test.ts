@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { anonymous, SERVER } from "../../../src/auth/identity.ts";
-import { Allowances, priceOf } from "../../../src/room/allowances.ts";
+import { anonymous, SERVER } from "../../../src/access/identity.ts";
+import { Allowances, priceOf } from "../../../src/room/people/allowances.ts";
 import { type Person, RoomForTest } from "../../support/room-for-test.ts";
 
 const RATE = { ratePerSecond: 10, rateBurst: 30 };

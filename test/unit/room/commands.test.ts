@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Actor } from "../../../src/auth/identity.ts";
+import type { Actor } from "../../../src/access/identity.ts";
 import { type Person, RoomForTest } from "../../support/room-for-test.ts";
 
 const send = (id: string, more: object = {}) => ({ type: "send", id, data: id, ...more });

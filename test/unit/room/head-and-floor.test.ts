@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { SERVER } from "../../../src/auth/identity.ts";
+import { SERVER } from "../../../src/access/identity.ts";
 import { MAX_PAGE_BYTES } from "../../../src/protocol/index.ts";
 import { Dice } from "../../support/dice.ts";
 import { type Person, RoomForTest } from "../../support/room-for-test.ts";

@@ -2,11 +2,11 @@
 // answer the same. A failing seed is in the test's name; SEEDS_FROM and SEEDS say which others to try.
 
 import { describe, expect, it } from "vitest";
-import { migrate } from "../../../src/platform/migrate.ts";
+import { migrate } from "../../../src/object/storage/migrate.ts";
 import { MAX_PAGE_BYTES } from "../../../src/protocol/index.ts";
-import { LogStore } from "../../../src/room/log-store.ts";
-import { RoomLog } from "../../../src/room/room-log.ts";
-import { ROOM_SCHEMA } from "../../../src/room/room-schema.ts";
+import { LogStore } from "../../../src/room/log/log-store.ts";
+import { RoomLog } from "../../../src/room/log/room-log.ts";
+import { ROOM_SCHEMA } from "../../../src/room/log/room-schema.ts";
 import { Dice } from "../../support/dice.ts";
 import { RoomForTest } from "../../support/room-for-test.ts";
 import { SqliteForTest } from "../../support/sqlite.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { MAX_PAGE_BYTES, MAX_ROWS_LOOKED_AT } from "../../../src/protocol/index.ts";
-import { type Entry, inOrder, type PageBounds, takePage } from "../../../src/room/log-page.ts";
+import { type Entry, inOrder, type PageBounds, takePage } from "../../../src/room/log/log-page.ts";
 import { Dice } from "../../support/dice.ts";
 import { seededRandom } from "../client/support/random-source.ts";
 

@@ -4,7 +4,7 @@ import {
   encodeMessage,
   encodeNewMessage,
   type NewMessage,
-} from "../../../src/room/message-body.ts";
+} from "../../../src/room/log/message-body.ts";
 import { RoomForTest } from "../../support/room-for-test.ts";
 
 /** Strings that look like what stands around them. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { type Actor, SERVER } from "../../../src/auth/identity.ts";
-import { NONE_VOID, withdrawAll } from "../../../src/realtime/withdrawn.ts";
-import type { SettingsPatch } from "../../../src/room/room-settings.ts";
+import { type Actor, SERVER } from "../../../src/access/identity.ts";
+import { NONE_VOID, withdrawAll } from "../../../src/object/withdrawn.ts";
+import type { SettingsPatch } from "../../../src/room/people/room-settings.ts";
 import { type Person, RoomForTest } from "../../support/room-for-test.ts";
 
 function roomWith(settings: ConstructorParameters<typeof RoomForTest>[0] = {}) {

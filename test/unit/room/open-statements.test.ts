@@ -1,7 +1,7 @@
 // The runtime has no way to close a statement that is read in part, and while one is open no table can be dropped.
 
 import { describe, expect, it } from "vitest";
-import { SERVER } from "../../../src/auth/identity.ts";
+import { SERVER } from "../../../src/access/identity.ts";
 import { RoomForTest } from "../../support/room-for-test.ts";
 
 function roomWith(count: number) {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { SERVER } from "../../../src/auth/identity.ts";
+import { SERVER } from "../../../src/access/identity.ts";
 import { LISTED_MEMBERS, MAX_UNREAD } from "../../../src/protocol/index.ts";
-import { ReceiptStore } from "../../../src/room/receipt-store.ts";
+import { ReceiptStore } from "../../../src/room/people/receipt-store.ts";
 import { Dice } from "../../support/dice.ts";
 import { type Person, RoomForTest } from "../../support/room-for-test.ts";
 import { seededRandom } from "../client/support/random-source.ts";

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { migrate } from "../../../src/platform/migrate.ts";
-import type { RoomConnectionState } from "../../../src/room/room-connection.ts";
-import { ROOM_SCHEMA } from "../../../src/room/room-schema.ts";
-import { NOTHING_SAID } from "../../../src/room/said.ts";
-import { SessionStore } from "../../../src/room/session-store.ts";
-import { Sessions } from "../../../src/room/sessions.ts";
+import { migrate } from "../../../src/object/storage/migrate.ts";
+import { ROOM_SCHEMA } from "../../../src/room/log/room-schema.ts";
+import type { RoomConnectionState } from "../../../src/room/people/room-connection.ts";
+import { NOTHING_SAID } from "../../../src/room/people/said.ts";
+import { SessionStore } from "../../../src/session-rooms/room-side/session-store.ts";
+import { Sessions } from "../../../src/session-rooms/room-side/sessions.ts";
 import { SqliteForTest } from "../../support/sqlite.ts";
 
 const state = (id: string): RoomConnectionState => ({

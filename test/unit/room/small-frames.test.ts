@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { SERVER } from "../../../src/auth/identity.ts";
+import { SERVER } from "../../../src/access/identity.ts";
 import { utf8Length } from "../../../src/protocol/index.ts";
 import { type Person, RoomForTest } from "../../support/room-for-test.ts";
 

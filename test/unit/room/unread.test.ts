@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { SERVER } from "../../../src/auth/identity.ts";
+import { SERVER } from "../../../src/access/identity.ts";
 import { RoomForTest } from "../../support/room-for-test.ts";
 import { seededRandom } from "../client/support/random-source.ts";
 

@@ -1,7 +1,7 @@
 // What server code says in a user's name, and what others make of a message, is told from what the user said.
 
 import { describe, expect, it } from "vitest";
-import { SERVER } from "../../../src/auth/identity.ts";
+import { SERVER } from "../../../src/access/identity.ts";
 import type { MessageInput } from "../../../src/room/posts.ts";
 import { type Person, RoomForTest } from "../../support/room-for-test.ts";
 

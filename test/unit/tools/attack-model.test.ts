@@ -13,8 +13,8 @@ import {
   MENTION,
   OPENING,
   ROW,
-} from "../../../src/realtime/prices-of-acts.ts";
-import { MAX_ANONYMOUS_FRAMES } from "../../../src/room/room-connection.ts";
+} from "../../../src/object/prices-of-acts.ts";
+import { MAX_ANONYMOUS_FRAMES } from "../../../src/room/people/room-connection.ts";
 import {
   ATTACK_LIMITS,
   attackByAddress,

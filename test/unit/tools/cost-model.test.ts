@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import * as limits from "../../../src/protocol/limits.ts";
-import * as attendance from "../../../src/room/attendance.ts";
-import * as receipts from "../../../src/room/receipt-store.ts";
+import * as attendance from "../../../src/room/people/attendance.ts";
+import * as receipts from "../../../src/room/people/receipt-store.ts";
 import {
   billFor,
   GRACE_S,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { migrate } from "../../../src/platform/migrate.ts";
-import { SAMPLE, Spending } from "../../../src/realtime/spending.ts";
+import { SAMPLE, Spending } from "../../../src/object/spending.ts";
+import { migrate } from "../../../src/object/storage/migrate.ts";
 import { Budget } from "../../../src/user/budget.ts";
-import { USER_SCHEMA } from "../../../src/user/user-schema.ts";
+import { USER_SCHEMA } from "../../../src/user/inbox/user-schema.ts";
 import { SqliteForTest } from "../../support/sqlite.ts";
 import { seededRandom } from "../client/support/random-source.ts";
 

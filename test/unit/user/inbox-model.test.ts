@@ -2,7 +2,7 @@
 // what the inbox counts and lists, and what each device has folded from what it heard.
 
 import { describe, expect, it } from "vitest";
-import { InboxState } from "../../../client/inbox-state.ts";
+import { InboxState } from "../../../client/inbox/inbox-state.ts";
 import {
   NOTIFICATION_STATES,
   type NotificationEvent,
@@ -11,9 +11,9 @@ import {
   type SessionConnected,
   stateRank,
 } from "../../../src/protocol/index.ts";
-import { Inbox, type MarkTarget } from "../../../src/user/inbox.ts";
-import { MarkStore } from "../../../src/user/mark-store.ts";
-import { NotificationStore } from "../../../src/user/notification-store.ts";
+import { Inbox, type MarkTarget } from "../../../src/user/inbox/inbox.ts";
+import { MarkStore } from "../../../src/user/inbox/mark-store.ts";
+import { NotificationStore } from "../../../src/user/inbox/notification-store.ts";
 import { SqliteForTest } from "../../support/sqlite.ts";
 
 const STEPS = 250;

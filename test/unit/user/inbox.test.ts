@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { Inbox, type MarkTarget } from "../../../src/user/inbox.ts";
-import { MarkStore } from "../../../src/user/mark-store.ts";
-import { NotificationStore } from "../../../src/user/notification-store.ts";
+import { Inbox, type MarkTarget } from "../../../src/user/inbox/inbox.ts";
+import { MarkStore } from "../../../src/user/inbox/mark-store.ts";
+import { NotificationStore } from "../../../src/user/inbox/notification-store.ts";
 import { SqliteForTest } from "../../support/sqlite.ts";
 
 const NOW = 1_790_000_000_000;

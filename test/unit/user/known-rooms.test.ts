@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { migrate } from "../../../src/platform/migrate.ts";
+import { migrate } from "../../../src/object/storage/migrate.ts";
 import { Access } from "../../../src/user/access.ts";
 import { FollowedRooms, MAX_FOLLOWED } from "../../../src/user/followed-rooms.ts";
+import { USER_SCHEMA } from "../../../src/user/inbox/user-schema.ts";
 import { KnownRooms, MAX_ROOMS } from "../../../src/user/known-rooms.ts";
 import { type NoticedRoom, RoomNotices } from "../../../src/user/room-notices.ts";
-import { USER_SCHEMA } from "../../../src/user/user-schema.ts";
 import { SqliteForTest } from "../../support/sqlite.ts";
 
 const NOW = 1_790_000_000_000;

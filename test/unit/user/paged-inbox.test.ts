@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { Access } from "../../../src/user/access.ts";
-import { Inbox } from "../../../src/user/inbox.ts";
+import { Inbox } from "../../../src/user/inbox/inbox.ts";
+import { MarkStore } from "../../../src/user/inbox/mark-store.ts";
+import { NotificationStore } from "../../../src/user/inbox/notification-store.ts";
+import { PreferenceStore } from "../../../src/user/inbox/preferences.ts";
 import { KnownRooms } from "../../../src/user/known-rooms.ts";
-import { MarkStore } from "../../../src/user/mark-store.ts";
-import { NotificationStore } from "../../../src/user/notification-store.ts";
-import { PreferenceStore } from "../../../src/user/preferences.ts";
 import { SessionConnection } from "../../../src/user/session-connection.ts";
 import { User } from "../../../src/user/user.ts";
 import { SocketForTest } from "../../support/socket-for-test.ts";

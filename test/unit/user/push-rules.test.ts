@@ -5,7 +5,7 @@ import {
   MAX_TRIES,
   type Pushable,
   waitAfter,
-} from "../../../src/user/push-rules.ts";
+} from "../../../src/user/push/push-rules.ts";
 
 const NOW = 1_790_000_000_000;
 const HOUR_MS = 3_600_000;

@@ -2,14 +2,14 @@
 // goes once and in order; and where nothing stands in its way, all of it goes.
 
 import { describe, expect, it } from "vitest";
-import type { PushNotification, PushOutcome } from "../../../src/push/push.ts";
-import { Inbox } from "../../../src/user/inbox.ts";
-import { MarkStore } from "../../../src/user/mark-store.ts";
-import { NotificationStore } from "../../../src/user/notification-store.ts";
-import { PreferenceStore } from "../../../src/user/preferences.ts";
-import { PushStore, type Subscription } from "../../../src/user/push-store.ts";
-import { Pusher } from "../../../src/user/pusher.ts";
-import { quietUntil } from "../../../src/user/quiet-hours.ts";
+import { Inbox } from "../../../src/user/inbox/inbox.ts";
+import { MarkStore } from "../../../src/user/inbox/mark-store.ts";
+import { NotificationStore } from "../../../src/user/inbox/notification-store.ts";
+import { PreferenceStore } from "../../../src/user/inbox/preferences.ts";
+import { quietUntil } from "../../../src/user/inbox/quiet-hours.ts";
+import type { PushNotification, PushOutcome } from "../../../src/user/push/push.ts";
+import { PushStore, type Subscription } from "../../../src/user/push/push-store.ts";
+import { Pusher } from "../../../src/user/push/pusher.ts";
 import { SqliteForTest } from "../../support/sqlite.ts";
 
 const HOUR_MS = 3_600_000;

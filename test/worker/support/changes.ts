@@ -1,6 +1,6 @@
 // Commands that change a message, and what is heard of them.
 
-import type { Actor } from "../../../src/auth/identity.ts";
+import type { Actor } from "../../../src/access/identity.ts";
 import type { Frame, TestSocket } from "./test-socket.ts";
 
 const CHANGES = ["messageUpdated", "messageDeleted", "reaction"];

@@ -1,7 +1,7 @@
 // What our own client needs of the world, over the Worker of this test: real time, and calls that reach it.
 // How to extend it: sockets are for the test to say, as `dial`.
 
-import type { Ports } from "../../../client/ports.ts";
+import type { Ports } from "../../../client/util/ports.ts";
 import { call } from "./worker.ts";
 
 const noSocket: Ports["dial"] = () => {

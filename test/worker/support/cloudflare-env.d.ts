@@ -1,8 +1,8 @@
 // What `cloudflare:workers` exports as `env` and `exports` in tests: the bindings of wrangler.toml and vitest.config.ts.
 declare namespace Cloudflare {
   interface Env {
-    readonly ROOMS: DurableObjectNamespace<import("../../../src/room/room-object.ts").RoomObject>;
-    readonly USERS: DurableObjectNamespace<import("../../../src/user/user-object.ts").UserObject>;
+    readonly ROOMS: DurableObjectNamespace<import("../../../src/room/runtime/room-object.ts").RoomObject>;
+    readonly USERS: DurableObjectNamespace<import("../../../src/user/runtime/user-object.ts").UserObject>;
     readonly JWT_SECRET: string;
     readonly API_KEYS: string;
   }

@@ -2,8 +2,8 @@
 // which cannot look into an object without waking it.
 
 import { createApp } from "../../../src/http/app.ts";
-import { RoomObject as Room } from "../../../src/room/room-object.ts";
-import { UserObject as User } from "../../../src/user/user-object.ts";
+import { RoomObject as Room } from "../../../src/room/runtime/room-object.ts";
+import { UserObject as User } from "../../../src/user/runtime/user-object.ts";
 
 /** Locally, the Worker and its objects share what a module holds. */
 const starts: Record<string, number> = {};

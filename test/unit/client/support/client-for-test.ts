@@ -3,9 +3,9 @@
 
 import { beforeEach, describe } from "vitest";
 import { Client, type ClientOptions } from "../../../../client/client.ts";
-import type { Ports } from "../../../../client/ports.ts";
-import type { RoomHandle } from "../../../../client/room-handle.ts";
-import type { RoomOptions } from "../../../../client/room-types.ts";
+import type { RoomHandle } from "../../../../client/room/room-handle.ts";
+import type { RoomOptions } from "../../../../client/room/room-types.ts";
+import type { Ports } from "../../../../client/util/ports.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { FakeSession } from "./fake-session.ts";
 import { type FakeSocket, FakeSockets, type Frame } from "./fake-sockets.ts";

@@ -1,7 +1,7 @@
 // A browser that can be pushed to, and the server that its pages call. How to extend it: what a browser may refuse is
 // one more field here.
 
-import type { PushBrowser, Registration } from "../../../../client/push-browser.ts";
+import type { PushBrowser, Registration } from "../../../../client/push/push-browser.ts";
 
 export interface FakeServer {
   key: string | undefined;

@@ -1,6 +1,6 @@
 // Time that stands still until a test moves it. To extend: nothing should be needed; `pending` is what is armed.
 
-import type { Cancel, Clock } from "../../../../client/ports.ts";
+import type { Cancel, Clock } from "../../../../client/util/ports.ts";
 
 interface Timer {
   at: number;

@@ -2,7 +2,7 @@
 // what it delivers gets its `room`, its end is told by `left` or by the answer to the `join`, a lost one takes the whole
 // session along. To extend: what a session itself hears is delivered on `sessions.last`.
 
-import type { SocketEvents } from "../../../../client/ports.ts";
+import type { SocketEvents } from "../../../../client/util/ports.ts";
 import { closeCode, ERRORS, isErrorCode, parseCloseReason } from "../../../../src/protocol/index.ts";
 import { type FakeSocket, FakeSockets, type Frame } from "./fake-sockets.ts";
 import { caughtUp, EXPIRES_AT, sessionConnected } from "./frames.ts";

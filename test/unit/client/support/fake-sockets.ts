@@ -1,7 +1,7 @@
 // The far ends of the client's sockets. A test plays the server: it reads `sent` and answers with `deliver`.
 // To extend: frames are plain objects, so a new kind of frame needs nothing here.
 
-import type { Socket, SocketEvents } from "../../../../client/ports.ts";
+import type { Socket, SocketEvents } from "../../../../client/util/ports.ts";
 import { PING_FRAME, PONG_FRAME } from "../../../../src/protocol/index.ts";
 
 export type Frame = Readonly<Record<string, unknown>>;

@@ -3,8 +3,8 @@
 // case in `#step`.
 
 import { Client } from "../../../../client/client.ts";
-import { RoomsError } from "../../../../client/errors.ts";
-import type { RoomHandle } from "../../../../client/room-handle.ts";
+import type { RoomHandle } from "../../../../client/room/room-handle.ts";
+import { RoomsError } from "../../../../client/util/errors.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { FakeRoom } from "./fake-room.ts";
 import { FakeSession } from "./fake-session.ts";

@@ -1,0 +1,64 @@
+import type { JoinCommand, Limits } from "../../../src/protocol/index.ts";
+import type { Cancel, Clock } from "../../util/ports.ts";
+import { SendPacer } from "../../util/send-pacer.ts";
+
+/** Joins at the pace that a session may: after a reconnect there can be more of them than its allowance holds. */
+export class JoinQueue {
+  readonly #clock: Clock;
+  readonly #send: (command: JoinCommand) => void;
+  readonly #pacer: SendPacer;
+  /** By rooms. */
+  readonly #waiting = new Map<string, JoinCommand>();
+  #cancelTimer: Cancel | undefined;
+
+  constructor(clock: Clock, send: (command: JoinCommand) => void) {
+    this.#clock = clock;
+    this.#send = send;
+    this.#pacer = new SendPacer(clock);
+  }
+
+  setPace({ ratePerSecond, rateBurst }: Partial<Limits>): void {
+    if (!ratePerSecond || !rateBurst) return;
+    this.#pacer.setPace({ ratePerSecond, rateBurst, slowModeMs: 0 });
+  }
+
+  /** In place of one that waits for the same room. */
+  add(command: JoinCommand): void {
+    this.#waiting.set(command.room, command);
+    this.#go();
+  }
+
+  /** To be told by a `leave`, which waits for nothing. */
+  remove(room: string): void {
+    this.#waiting.delete(room);
+    this.#pacer.spend(1);
+  }
+
+  /** The server says that nothing is left: other devices of this user take from the same allowance. */
+  emptied(): void {
+    this.#pacer.emptied();
+  }
+
+  clear(): void {
+    this.#waiting.clear();
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+  }
+
+  #go(): void {
+    if (this.#cancelTimer !== undefined) return;
+    for (const [room, command] of this.#waiting) {
+      const waitMs = this.#pacer.waitMs(1);
+      if (waitMs > 0) {
+        this.#cancelTimer = this.#clock.after(waitMs, () => {
+          this.#cancelTimer = undefined;
+          this.#go();
+        });
+        return;
+      }
+      this.#waiting.delete(room);
+      this.#pacer.spend(1);
+      this.#send(command);
+    }
+  }
+}

@@ -1,2 +1,0 @@
-// The client as the build puts it beside the page: here only its types.
-export * from "../index.ts";

@@ -1,0 +1,111 @@
+// What an inbox looks like from here: notifications and marks, folded.
+
+import {
+  NOTIFICATION_STATES,
+  type Notification,
+  type NotificationEvent,
+  type NotificationState,
+  type NotificationUpdated,
+  type SessionConnected,
+} from "../../src/protocol/index.ts";
+import type { Start } from "../connection/log-follower.ts";
+
+export class InboxState {
+  readonly #byId = new Map<string, Notification>();
+  #list: readonly Notification[] | undefined = Object.freeze([]);
+  #unread = 0;
+  /** The server's time when it counted. */
+  #countedAt = 0;
+  /** When those ended that were taken off the count here: a count of before has them in it. */
+  #expired: readonly number[] = [];
+  #floor = 0;
+
+  /** Newest first, without what is archived; the same array until something changes. */
+  get notifications(): readonly Notification[] {
+    this.#list ??= Object.freeze([...this.#byId.values()].sort((a, b) => b.seq - a.seq));
+    return this.#list;
+  }
+
+  get unread(): number {
+    return this.#unread;
+  }
+
+  begin({ floor, unread, at }: SessionConnected, start: Start): void {
+    if (start !== "kept") for (const id of [...this.#byId.keys()]) this.#remove(id);
+    this.dropUpTo(floor);
+    this.setUnread(unread, at);
+  }
+
+  /** Forgets what retention has removed. */
+  dropUpTo(floor: number): void {
+    this.#floor = floor;
+    for (const { id, seq } of [...this.#byId.values()]) if (seq <= floor) this.#remove(id);
+  }
+
+  /** As the server counted `at` its time. What it counted and has expired since is taken off. */
+  setUnread(unread: number, at: number): void {
+    this.#countedAt = at;
+    this.#expired = this.#expired.filter((expiresAt) => expiresAt > at);
+    this.#unread = Math.max(0, unread - this.#expired.length);
+  }
+
+  /** `at`: when the count in it was made, in the server's time. */
+  onNotification({ unread, ...notification }: NotificationEvent, at: number): void {
+    this.setUnread(unread, at);
+    this.#put(notification);
+  }
+
+  onUpdated({ ids, upTo, state, unread }: NotificationUpdated, at: number): void {
+    this.setUnread(unread, at);
+    for (const held of this.notifications) {
+      const meant = ids?.includes(held.id) || (upTo !== undefined && held.seq <= upTo);
+      if (meant && later(held.state, state) !== held.state) this.#put({ ...held, state });
+    }
+  }
+
+  addOlder(notifications: readonly Notification[]): void {
+    for (const notification of notifications) {
+      if (notification.seq > this.#floor) this.#put({ ...notification, type: "notification" });
+    }
+  }
+
+  /** When the next one expires, in the server's time; `undefined`: none does. */
+  get nextExpiry(): number | undefined {
+    let next = Number.POSITIVE_INFINITY;
+    for (const { expiresAt } of this.#byId.values()) next = Math.min(next, expiresAt ?? next);
+    return next === Number.POSITIVE_INFINITY ? undefined : next;
+  }
+
+  /** Forgets what nobody shall see any more, and takes it off the count where it is in it. `now` is the server's. */
+  dropExpired(now: number): void {
+    for (const { id, expiresAt, state, muted } of this.#byId.values()) {
+      if (typeof expiresAt !== "number" || expiresAt > now) continue;
+      this.#remove(id);
+      const counts = (state === "unseen" || state === "seen") && muted !== true;
+      if (!counts || expiresAt <= this.#countedAt) continue;
+      this.#expired = [...this.#expired, expiresAt];
+      this.#unread = Math.max(0, this.#unread - 1);
+    }
+  }
+
+  #put(notification: Notification): void {
+    const held = this.#byId.get(notification.id);
+    if (held !== undefined && held.seq > notification.seq) return;
+    const same = held?.seq === notification.seq ? held : undefined;
+    const state = same === undefined ? notification.state : later(same.state, notification.state);
+    if (state === "archived") {
+      this.#remove(notification.id);
+      return;
+    }
+    this.#byId.set(notification.id, { ...notification, state });
+    this.#list = undefined;
+  }
+
+  #remove(id: string): void {
+    if (this.#byId.delete(id)) this.#list = undefined;
+  }
+}
+
+/** States only move forward. */
+const later = (a: NotificationState, b: NotificationState): NotificationState =>
+  NOTIFICATION_STATES.indexOf(a) >= NOTIFICATION_STATES.indexOf(b) ? a : b;

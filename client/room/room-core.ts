@@ -1,0 +1,249 @@
+// A room behind its handle: connection, folded state, outbox, typing and presence, wired to each other.
+// Invariant: whoever is told of a change sees all of it, so state is folded before listeners are called.
+
+import {
+  type Command,
+  type Message,
+  matchesTopics,
+  type RoomEvent,
+  type SendResult,
+  type Signal,
+  TYPING_EVENT,
+} from "../../src/protocol/index.ts";
+import { Connection } from "../connection/connection.ts";
+import { offline } from "../connection/ending.ts";
+import type { ConnectionContext, Endpoint } from "../connection/endpoint.ts";
+import type { Start } from "../connection/log-follower.ts";
+import { TopicFilter } from "../connection/topic-filter.ts";
+import type { OnAnswer } from "../connection/transport/pending-answers.ts";
+import { Emitter } from "../util/emitter.ts";
+import { RoomsError, refusalError } from "../util/errors.ts";
+import { SendPacer } from "../util/send-pacer.ts";
+import { SnapshotStore } from "../util/snapshot-store.ts";
+import { TopicListeners } from "../util/topic-listeners.ts";
+import type { Connected, IncomingFrame } from "../wire/parse-frame.ts";
+import { isChangeResult } from "../wire/shapes.ts";
+import { Outbox } from "./messages/outbox.ts";
+import { type OutboxEntry, storedMessage } from "./messages/outbox-entry.ts";
+import { PendingChanges } from "./messages/pending-changes.ts";
+import type { RoomLine } from "./messages/room-line.ts";
+import { OwnPresence } from "./own-presence.ts";
+import { ReadPosition } from "./read-position.ts";
+import type { RoomEvents } from "./room-events.ts";
+import { RoomState } from "./room-state.ts";
+import type { RoomOptions, RoomSnapshot } from "./room-types.ts";
+import { roomView } from "./room-view.ts";
+import { Typing } from "./typing.ts";
+
+export class RoomCore implements RoomLine {
+  readonly name: string;
+  readonly events = new Emitter<RoomEvents>();
+  readonly appEvents = new TopicListeners<Message | Signal>();
+  readonly connection: Connection;
+  readonly state = new RoomState();
+  readonly topics: TopicFilter;
+  readonly outbox: Outbox;
+  readonly changes: PendingChanges;
+  readonly reads: ReadPosition;
+  readonly presence = new OwnPresence(this);
+  readonly typing: Typing;
+  readonly store: SnapshotStore<RoomSnapshot>;
+  readonly #context: ConnectionContext;
+  readonly #pacer: SendPacer;
+
+  constructor(context: ConnectionContext, name: string, { history, topics = null }: RoomOptions) {
+    const { ports } = context;
+    this.name = name;
+    this.#context = context;
+    this.#pacer = new SendPacer(ports.clock);
+    this.connection = new Connection(context, this.#endpoint(name, history));
+    this.topics = new TopicFilter(this.connection, ports.newId, topics);
+    this.outbox = new Outbox(ports, this.#outboxLine(), this.#pacer);
+    this.changes = new PendingChanges(ports, this);
+    this.reads = new ReadPosition(ports.clock, this);
+    this.typing = new Typing(
+      ports.clock,
+      (data) => this.signal(TYPING_EVENT, data),
+      () => this.changed(),
+    );
+    this.store = new SnapshotStore(roomView(this));
+  }
+
+  get self(): string | undefined {
+    return this.state.user?.id;
+  }
+
+  get live(): boolean {
+    return this.connection.live;
+  }
+
+  get head(): number {
+    return this.state.head;
+  }
+
+  held(seq: number): Message | undefined {
+    return this.state.messages.get(seq);
+  }
+
+  changed(): void {
+    this.store.changed();
+  }
+
+  newId(): string {
+    return this.#context.ports.newId();
+  }
+
+  /** As `Connection.request`, counted. */
+  request(command: Command & { readonly id: string }, onAnswer: OnAnswer): void {
+    if (this.live) this.#pacer.spend(1);
+    this.connection.request(command, (answer) => {
+      if (isSlowed(command) && answer?.type === "ok" && isChangeResult(answer) && answer.seq > 0)
+        this.#pacer.changed();
+      onAnswer(answer);
+    });
+  }
+
+  /** As `Connection.ask`, counted. */
+  ask(command: Command & { readonly id: string }) {
+    if (this.live) this.#pacer.spend(1);
+    return this.connection.ask(command);
+  }
+
+  signal(event: string, data: unknown, to?: string): void {
+    if (!this.live) return;
+    this.#pacer.spend(1);
+    this.connection.send({ type: "signal", event, data, ...(to !== undefined && { to }) });
+  }
+
+  addOlder(messages: readonly Message[]): void {
+    this.state.addOlder(messages);
+    this.changes.onFolded();
+    this.changed();
+  }
+
+  /** For good: everything is told at once, and no timer is left. */
+  close(): void {
+    this.typing.stop();
+    this.typing.clear();
+    const error = new RoomsError("closed", "The room was left.");
+    this.changes.fail(error);
+    this.reads.fail(error);
+    this.connection.close();
+    this.outbox.close();
+    this.changed();
+  }
+
+  #endpoint(name: string, history: number | undefined): Endpoint {
+    return {
+      path: `/v1/rooms/${name}/connect`,
+      query: () => ({ ...(history !== undefined && { history: String(history) }), ...this.topics.query() }),
+      mayJump: () => this.topics.inForce !== null,
+      onConnected: (frame, start) => this.#onConnected(frame, start),
+      onFloor: (floor) => {
+        this.state.dropUpTo(floor);
+        this.changes.onFolded();
+      },
+      onFrame: (frame) => this.#onFrame(frame),
+      onPermission: (permission) => this.state.setPermission(permission),
+      onLive: () => this.#onLive(),
+      onState: (state) => {
+        // Nobody knows whether there will be a replay to tell.
+        if (state.status === "disconnected") this.changes.fail(state.error ?? offline("Disconnected."));
+        this.events.emit("state", state);
+        this.changed();
+      },
+      onRefused: (error) => {
+        this.outbox.fail(error);
+        this.reads.fail(error);
+        this.events.emit("error", error);
+      },
+      onTurn: () => this.changed(),
+    };
+  }
+
+  #outboxLine() {
+    const { connection } = this;
+    return {
+      get live() {
+        return connection.live;
+      },
+      get cursor() {
+        return connection.cursor;
+      },
+      request: connection.request.bind(connection),
+      onStored: (entry: OutboxEntry, result: SendResult) => this.#onStored(entry, result),
+      onChange: () => this.changed(),
+    };
+  }
+
+  #onConnected(frame: Connected, start: Start): void {
+    if (!("room" in frame)) return;
+    const slowModeMs = frame.permission === "moderate" ? 0 : frame.limits.slowModeMs;
+    this.#pacer.setPace({ ...frame.limits, slowModeMs });
+    this.state.begin(frame, start);
+    this.reads.begin(frame, start);
+    if (start === "lost") {
+      // Another log may have another message in the same place.
+      this.changes.fail(offline("The log has passed what was held."));
+      this.events.emit("lost", frame);
+    }
+    this.events.emit("connected", frame);
+  }
+
+  #onLive(): void {
+    this.topics.onLive();
+    this.presence.onLive((error) => this.events.emit("error", error));
+    this.changes.onLive();
+    this.outbox.flush();
+    this.reads.onLive();
+    this.changed();
+  }
+
+  #onFrame(frame: IncomingFrame): void {
+    switch (frame.type) {
+      case "caughtUp":
+        this.state.reached(frame.seq);
+        this.events.emit("caughtUp", frame);
+        return;
+      case "error":
+        this.events.emit("error", refusalError(frame));
+        return;
+      case "connected":
+      case "ok":
+      case "pong":
+      case "notification":
+      case "notificationUpdated":
+        return;
+      default:
+        this.#onEvent(frame);
+    }
+  }
+
+  #onEvent(event: RoomEvent): void {
+    this.reads.onEvent(event);
+    this.state.apply(event);
+    if ("seq" in event && event.type !== "receipt") this.changes.onEvent(event);
+    // What server code says in this user's name has ids of its own.
+    if (event.type === "message" && event.from?.id === this.self && event.byServer !== true) {
+      this.outbox.onEvent(event);
+    }
+    if (event.type === "signal") this.typing.onSignal(event, this.self);
+    if (event.type === "memberLeft") this.typing.remove(event.user);
+    this.events.emitEvent(event);
+    if (event.type === "message" || event.type === "signal") this.appEvents.emit(event, this.self);
+  }
+
+  /** The `ok` of an unechoed send stands in the place of its event. */
+  #onStored(entry: OutboxEntry, { seq, at, duplicate }: SendResult): void {
+    if (entry.options.echo !== false || duplicate) return;
+    const { inForce } = this.topics;
+    if (this.connection.moveTo(seq, inForce !== null) !== "new") return;
+    this.state.reached(seq);
+    if (matchesTopics(inForce, entry.event)) {
+      this.state.messages.add(storedMessage(entry, { seq, at }, this.state.user));
+    }
+  }
+}
+
+/** Whether slow mode counts this as it counts a message. */
+const isSlowed = ({ type }: Command): boolean => type === "edit" || type === "react";

@@ -1,0 +1,71 @@
+// What an app sees of a room: stored state with everything on top that is not stored yet.
+
+import { type Message, matchesTopics, type Topics, type User } from "../../src/protocol/index.ts";
+import type { ConnectionState } from "../connection/connection-state.ts";
+import { memo } from "../util/memo.ts";
+import type { Outbox } from "./messages/outbox.ts";
+import { pendingMessage, type RoomMessage } from "./messages/outbox-entry.ts";
+import { OutboxView } from "./messages/outbox-view.ts";
+import { type PendingChange, withChanges } from "./messages/pending-change.ts";
+import type { RoomState } from "./room-state.ts";
+import type { RoomSnapshot } from "./room-types.ts";
+
+/** What a view is made of. */
+export interface RoomParts {
+  readonly connection: { readonly state: ConnectionState };
+  readonly state: RoomState;
+  readonly changes: { readonly shown: readonly PendingChange[] };
+  readonly reads: { readonly unread: number };
+  readonly outbox: Outbox;
+  readonly topics: { readonly wanted: Topics };
+  readonly typing: { readonly users: readonly string[] };
+  changed(): void;
+}
+
+/** Reads the snapshot. Each field stays the same object until something in it changes. */
+export function roomView(parts: RoomParts): () => RoomSnapshot {
+  const { connection, state, changes, reads, outbox, topics, typing } = parts;
+
+  const storedMessages = memo(
+    (messages: readonly Message[], shown: readonly PendingChange[], self: string | undefined) =>
+      Object.freeze(withChanges(messages, shown, self)),
+  );
+
+  const allMessages = memo(
+    (stored: readonly Message[], _items: Outbox["items"], user: User | null, wanted: Topics) => {
+      const pending = outbox.entries.filter(({ event }) => matchesTopics(wanted, event));
+      if (pending.length === 0) return stored;
+      const all: RoomMessage[] = [...stored, ...pending.map((entry) => pendingMessage(entry, user))];
+      return Object.freeze(all);
+    },
+  );
+
+  const outboxView = memo((items: Outbox["items"]) => {
+    const retry = (id: string) => {
+      const stored = outbox.retry(id);
+      parts.changed();
+      return stored;
+    };
+    const drop = (id: string) => {
+      outbox.drop(id);
+      parts.changed();
+    };
+    return new OutboxView(items, { retry, drop });
+  });
+
+  return () => {
+    const stored = storedMessages(state.messages.all, changes.shown, state.user?.id);
+    return {
+      state: connection.state,
+      user: state.user,
+      permission: state.permission,
+      head: state.head,
+      messages: allMessages(stored, outbox.items, state.user, topics.wanted),
+      members: state.members,
+      occupancy: state.occupancy,
+      typing: state.usersOf(typing.users, state.members),
+      unread: reads.unread,
+      outbox: outboxView(outbox.items),
+    };
+  };
+}

@@ -1,0 +1,2 @@
+// The client as the build puts it beside the page: here only its types.
+export * from "../client/push/push.ts";

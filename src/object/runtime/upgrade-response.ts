@@ -1,0 +1,18 @@
+import { ERRORS, type Refusal, SUBPROTOCOL } from "../../protocol/index.ts";
+
+/** The 101 of an accepted socket. */
+export const upgraded = (client: WebSocket, speaksOurProtocol: boolean): Response =>
+  new Response(null, {
+    status: 101,
+    webSocket: client,
+    headers: speaksOurProtocol ? { "Sec-WebSocket-Protocol": SUBPROTOCOL } : {},
+  });
+
+/** A refusal over HTTP: `{"error":{"code","message",…}}` with the status of the code. */
+export function refusalResponse(refusal: Refusal): Response {
+  const headers = new Headers({ "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff" });
+  const { http } = ERRORS[refusal.code];
+  if (http === 429 || http === 503)
+    headers.set("Retry-After", String(Math.ceil((refusal.retryAfterMs ?? 1_000) / 1_000)));
+  return Response.json({ error: refusal }, { status: http, headers });
+}

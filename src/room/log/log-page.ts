@@ -1,0 +1,77 @@
+// One page of the log: as much of it as its reader asked for, and as fits.
+
+import { MAX_ROWS_LOOKED_AT, matchesTopics, type Topics, utf8Length } from "../../protocol/index.ts";
+
+/** Encoded events in order; `seq` is how far the page looked, `more` whether there is something beyond. */
+export interface Page {
+  readonly events: readonly string[];
+  readonly seq: number;
+  readonly more: boolean;
+  /** How many rows it looked at, for those whom its topics left out too. */
+  readonly looked: number;
+}
+
+/** Something of the log, encoded, at its place. */
+export interface Entry {
+  readonly seq: number;
+  readonly event: string;
+  readonly json: string;
+}
+
+/** How much a page may hold: so many events, and of those so many bytes, but always one. */
+export interface PageSize {
+  readonly limit: number;
+  readonly maxBytes: number;
+  /** How many rows it looks at, `MAX_ROWS_LOOKED_AT` unless said. */
+  readonly rows?: number;
+}
+
+export interface PageBounds extends PageSize {
+  readonly topics: Topics;
+  readonly start: number;
+  /** How far a page has looked that reached the end of the log. */
+  readonly end: number;
+}
+
+export function takePage(
+  entries: Iterable<Entry>,
+  { topics, limit, maxBytes, rows = MAX_ROWS_LOOKED_AT, start, end }: PageBounds,
+): Page {
+  const events: string[] = [];
+  let seq = start;
+  let bytes = 0;
+  let looked = 0;
+  for (const entry of entries) {
+    if (events.length === limit || looked === rows) return { events, seq, more: true, looked };
+    looked++;
+    if (matchesTopics(topics, entry.event)) {
+      bytes += utf8Length(entry.json) + 1;
+      if (bytes > maxBytes && events.length > 0) return { events, seq, more: true, looked };
+      events.push(entry.json);
+    }
+    seq = entry.seq;
+  }
+  return { events, seq: end, more: false, looked };
+}
+
+/** Two ascending streams as one. Whoever stops early ends both, so that no statement stays open. */
+export function* inOrder(a: Generator<Entry>, b: Generator<Entry>): Generator<Entry> {
+  try {
+    let nextA = a.next();
+    let nextB = b.next();
+    while (!nextA.done && !nextB.done) {
+      if (nextA.value.seq < nextB.value.seq) {
+        yield nextA.value;
+        nextA = a.next();
+      } else {
+        yield nextB.value;
+        nextB = b.next();
+      }
+    }
+    for (; !nextA.done; nextA = a.next()) yield nextA.value;
+    for (; !nextB.done; nextB = b.next()) yield nextB.value;
+  } finally {
+    a.return(undefined);
+    b.return(undefined);
+  }
+}

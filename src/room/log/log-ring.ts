@@ -1,0 +1,138 @@
+// Where the messages of a log stand. They are numbered from 0 without a hole, and message `number` stands in slot `number`
+// modulo the size of the ring. `seq` rises with the number, and not evenly, as changes take some of it.
+// Invariant: every row of the table is held. A message that is retired has been replaced by a newer one.
+
+import { ringRanges } from "../../object/storage/ring.ts";
+import { firstRow, type Sql } from "../../object/storage/sql.ts";
+
+export class LogRing {
+  readonly #sql: Sql;
+  #size: number;
+  /** The number of the newest message; -1 is none. */
+  #newest = -1;
+  #newestSeq = 0;
+  /** `undefined`: to be read. */
+  #floor: number | undefined = 0;
+
+  constructor(sql: Sql, size: number) {
+    this.#sql = sql;
+    this.#size = size;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** How many messages are held. */
+  get count(): number {
+    return this.#newest - this.oldest + 1;
+  }
+
+  /** Of the newest message; 0 if there is none. */
+  get newestSeq(): number {
+    return this.#newestSeq;
+  }
+
+  /** The number of the oldest message that is held. */
+  get oldest(): number {
+    return Math.max(0, this.#newest - this.#size + 1);
+  }
+
+  /** The `seq` just under the oldest message that is held; 0 where none was removed. */
+  get floor(): number {
+    this.#floor ??= Math.max(0, this.seqOf(this.oldest) - 1);
+    return this.#floor;
+  }
+
+  /** Where the next message goes, in place of the one that it retires. */
+  get nextSlot(): number {
+    return this.slotOf(this.#newest + 1);
+  }
+
+  /** To be called when a message was written to `nextSlot`. */
+  appended(seq: number): void {
+    this.#newest += 1;
+    this.#newestSeq = seq;
+    if (this.#newest >= this.#size) this.#floor = undefined;
+  }
+
+  slotOf(number: number): number {
+    return number % this.#size;
+  }
+
+  /** The slots of messages with `after` < seq ≤ `upTo`, oldest first, in at most two ranges. */
+  slots(after: number, upTo: number): { from: number; to: number }[] {
+    return ringRanges(this.lastUpTo(after), this.lastUpTo(upTo), this.#size);
+  }
+
+  /**
+   * The number of the last message with a `seq` up to `seq`; one before the oldest if there is none. Reads at most one row
+   * more than the halvings of the ring, and only one where nothing was changed since.
+   */
+  lastUpTo(seq: number): number {
+    if (seq >= this.#newestSeq) return this.#newest;
+    const { oldest } = this;
+    if (seq <= this.floor) return oldest - 1;
+    // Between two messages `seq` rises by one at least: so each row that is looked at bounds the others on both sides.
+    let low = Math.max(oldest - 1, this.#newest - (this.#newestSeq - seq));
+    let high = this.#newest - 1;
+    for (let probe = Math.max(low, oldest); low < high; probe = Math.ceil((low + high) / 2)) {
+      const at = this.seqOf(probe);
+      if (at <= seq) {
+        low = probe;
+        high = Math.min(high, probe + (seq - at));
+      } else {
+        high = probe - 1;
+        low = Math.max(low, probe - (at - seq));
+      }
+    }
+    return low;
+  }
+
+  /**
+   * Finds the newest message in a ring of this size, in as many reads as it can be halved: `seq` rises from slot 0 to the
+   * newest, and the oldest message follows.
+   */
+  find(size: number): void {
+    this.reset(size);
+    const first = this.#seqAt(0);
+    if (first === undefined) return;
+    let low = 0;
+    let high = size - 1;
+    let seq = first;
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      const at = this.#seqAt(middle) ?? -1;
+      if (at >= first) [low, seq] = [middle, at];
+      else high = middle - 1;
+    }
+    const isFull = this.#seqAt((low + 1) % size) !== undefined;
+    this.#newest = isFull ? low + size : low;
+    this.#newestSeq = seq;
+    this.#floor = undefined;
+  }
+
+  /** The ring is empty. */
+  reset(size = this.#size): void {
+    this.#size = size;
+    this.#newest = -1;
+    this.#newestSeq = 0;
+    this.#floor = 0;
+  }
+
+  /** The last `count` of the messages that were held stand from slot 0 on, and there are no others. */
+  laidAnew(size: number, count: number): void {
+    this.#size = size;
+    this.#newest = count - 1;
+    this.#floor = undefined;
+  }
+
+  /** The `seq` of a message that is held; 0 where there is none. */
+  seqOf(number: number): number {
+    return this.#seqAt(this.slotOf(number)) ?? 0;
+  }
+
+  #seqAt(slot: number): number | undefined {
+    return firstRow(this.#sql.exec<{ seq: number }>("SELECT seq FROM log WHERE slot = ?", slot))?.seq;
+  }
+}

@@ -1,0 +1,274 @@
+// All the SQL of a log. One row a message: a new one replaces the row that it retires (`log-ring.ts`). Changes take a
+// `seq` but no row, so they retire nothing.
+
+import { type Database, firstRow, inParts, type Sql, type SqlRow } from "../../object/storage/sql.ts";
+import { LogRing } from "./log-ring.ts";
+import type { IdRecord, Speaker, StoredAt } from "./recent-ids.ts";
+import { LOG_TABLE, VOICES } from "./room-schema.ts";
+
+export interface LogState {
+  readonly epoch: string;
+  readonly createdAt: number;
+  readonly head: number;
+}
+
+export interface StoredMessage {
+  readonly seq: number;
+  readonly event: string;
+  /** User id, or "" for server code in its own name. */
+  readonly author: string;
+  readonly byServer: boolean;
+  readonly id: string;
+  readonly at: number;
+  /** The whole message as it goes over the wire. */
+  readonly body: string;
+  /** Its id was given over HTTP: remembered as long as the log reaches back. */
+  readonly keyed: boolean;
+}
+
+/** What a change leaves in the row of its message. */
+export interface StoredChange {
+  readonly target: number;
+  /** Where the message stands, as `find` said. */
+  readonly slot: number;
+  readonly body: string;
+  readonly seq: number;
+  readonly at: number;
+  /** User id; `null` is server code. */
+  readonly by: string | null;
+  readonly deleted: boolean;
+}
+
+export type BodyRow = { seq: number; event: string; body: string };
+export type TargetRow = BodyRow & {
+  slot: number;
+  author: string;
+  voice: number | null;
+  deleted: number | null;
+};
+export type ChangedRow = BodyRow & {
+  changed: number;
+  changed_at: number;
+  changed_by: string | null;
+  deleted: number | null;
+};
+type AuthorRow = { seq: number; author: string; at: number; voice: number | null };
+type ChangerRow = { seq: number; changer: string; at: number };
+type LatestRow = { seq: number; author: string; deleted: number | null };
+type IdRow = { seq: number; author: string; id: string; at: number; voice: number | null };
+type StateRow = { epoch: string; created_at: number; ring: number; head: number };
+
+/** Messages with `after` < seq ≤ `upTo`. */
+interface Span {
+  readonly after: number;
+  readonly upTo: number;
+}
+
+export class LogStore {
+  readonly #sql: Sql;
+  readonly #transaction: Database["transaction"];
+  readonly #ring: LogRing;
+
+  /** `historyLimit` is how many messages are kept. */
+  constructor({ sql, transaction }: Database, historyLimit: number) {
+    this.#sql = sql;
+    this.#transaction = transaction;
+    this.#ring = new LogRing(sql, historyLimit);
+  }
+
+  /** The `seq` just under the oldest message that is held; 0 where none was removed. */
+  get floor(): number {
+    return this.#ring.floor;
+  }
+
+  /** Writes where a log stands that begins. */
+  static begin({ sql }: Database, { epoch, ring, now }: { epoch: string; ring: number; now: number }): void {
+    sql.exec(
+      "INSERT INTO room (id, epoch, created_at, ring, head) VALUES (1, ?, ?, ?, 0)",
+      ...[epoch, now, ring],
+    );
+  }
+
+  /** Reads where the log stands. One that is not there yet will begin with `epoch`. */
+  open(epoch: string, now: number): LogState {
+    const row = firstRow(this.#sql.exec<StateRow>("SELECT epoch, created_at, ring, head FROM room"));
+    if (row === undefined) return { epoch, createdAt: now, head: 0 };
+    const { size } = this.#ring;
+    this.#ring.find(row.ring);
+    const head = this.#findHead(row);
+    if (row.ring !== size) this.layAnew(size, head);
+    return { epoch: row.epoch, createdAt: row.created_at, head };
+  }
+
+  /** Nothing of the log is left. To drop a table writes no rows, to delete from it one each. */
+  purge(epoch: string): void {
+    this.#transaction(() => {
+      this.#sql.exec("DROP TABLE log");
+      for (const statement of LOG_TABLE) this.#sql.exec(statement);
+      this.#sql.exec("UPDATE room SET epoch = ?, head = 0", epoch);
+    });
+    this.#ring.reset();
+  }
+
+  /** Not `INSERT OR REPLACE`, which would also delete another message of the same key, in whatever slot. */
+  append(message: StoredMessage): void {
+    const { seq, event, author, id, at, body } = message;
+    this.#sql.exec(
+      `INSERT INTO log (slot, seq, event, author, id, at, body, voice) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (slot) DO UPDATE SET seq = excluded.seq, event = excluded.event, author = excluded.author,
+         id = excluded.id, at = excluded.at, body = excluded.body, voice = excluded.voice, changed = NULL,
+         deleted = NULL`,
+      ...[this.#ring.nextSlot, seq, event, author, id, at, body, voiceOf(message)],
+    );
+    this.#ring.appended(seq);
+  }
+
+  change({ target, slot, body, seq, at, by, deleted }: StoredChange): void {
+    this.#sql.exec(
+      `UPDATE log SET body = ?, changed = ?, changed_at = ?, changed_by = ?, deleted = ?
+       WHERE slot = ? AND seq = ?`,
+      ...[body, seq, at, by, deleted ? 1 : null, slot, target],
+    );
+  }
+
+  find(seq: number): TargetRow | undefined {
+    const slot = this.#ring.slotOf(this.#ring.lastUpTo(seq));
+    const query = "SELECT slot, seq, event, author, voice, body, deleted FROM log WHERE slot = ? AND seq = ?";
+    return firstRow(this.#sql.exec<TargetRow>(query, slot, seq));
+  }
+
+  /** Messages with `after` < seq ≤ `upTo`, ascending, read as they are taken. */
+  ascending(after: number, upTo: number, wanted?: number): Generator<BodyRow> {
+    return this.#span<BodyRow>("seq, event, body", { after, upTo }, "ASC", wanted);
+  }
+
+  /** Messages with seq ≤ `upTo`, newest first, read as they are taken. */
+  descending(upTo: number, wanted?: number): Generator<BodyRow> {
+    return this.#span<BodyRow>("seq, event, body", { after: 0, upTo }, "DESC", wanted);
+  }
+
+  /** Those with seq ≤ `upTo` that changed after `upTo`, in the order of their last changes. */
+  changedAfter(upTo: number): Iterable<ChangedRow> {
+    const query = `SELECT seq, event, body, changed, changed_at, changed_by, deleted FROM log
+      WHERE changed > ? AND seq <= ? ORDER BY changed LIMIT ?`;
+    return inParts((last, limit) => this.#sql.exec<ChangedRow>(query, last?.changed ?? upTo, upTo, limit));
+  }
+
+  *ids(after: number, upTo: number): Generator<IdRecord> {
+    for (const row of this.#span<IdRow>("seq, author, id, at, voice", { after, upTo }, "ASC"))
+      yield { ...row, byServer: isByServer(row) };
+  }
+
+  /** Newest first, read as they are taken. */
+  authors(): Generator<AuthorRow> {
+    return this.#span<AuthorRow>("seq, author, at, voice", this.#everything, "DESC");
+  }
+
+  /** Who changed a message last, and did not delete it; newest first, read as they are taken. Not server code. */
+  changers(): Generator<ChangerRow> {
+    const query = `SELECT changed AS seq, changed_by AS changer, changed_at AS at FROM log
+      WHERE changed < ? AND changed_by IS NOT NULL AND deleted IS NULL ORDER BY changed DESC LIMIT ?`;
+    return inParts((last, limit) =>
+      this.#sql.exec<ChangerRow>(query, last?.seq ?? Number.MAX_SAFE_INTEGER, limit),
+    );
+  }
+
+  /** Newest first, as `authors`, with those that are deleted marked. */
+  latestAuthors(): Generator<LatestRow> {
+    return this.#span<LatestRow>("seq, author, deleted", this.#everything, "DESC");
+  }
+
+  keyed(speaker: Speaker, id: string): StoredAt | undefined {
+    const query = `SELECT seq, at FROM log WHERE ${KEYED}`;
+    const voice = voiceOf({ ...speaker, keyed: true });
+    return firstRow(this.#sql.exec<{ seq: number; at: number }>(query, speaker.author, id, voice));
+  }
+
+  /** How many with `after` < seq ≤ `upTo` are neither deleted nor of `author`, counted to at most `max`. */
+  countOthers(after: number, upTo: number, author: string, max: number): number {
+    const query = `SELECT COUNT(*) AS count FROM (
+      SELECT 1 FROM log WHERE slot BETWEEN ? AND ? AND author <> ? AND deleted IS NULL LIMIT ?)`;
+    let count = 0;
+    for (const { from, to } of this.#ring.slots(after, upTo)) {
+      const row = firstRow(this.#sql.exec<{ count: number }>(query, from, to, author, max - count));
+      count += row?.count ?? 0;
+    }
+    return count;
+  }
+
+  get #everything(): Span {
+    return { after: 0, upTo: this.#ring.newestSeq };
+  }
+
+  /** As there is no hole, the rows taken of a range tell where to read on. */
+  *#span<Row extends SqlRow>(
+    columns: string,
+    { after, upTo }: Span,
+    order: "ASC" | "DESC",
+    wanted?: number,
+  ): Generator<Row> {
+    const ranges = this.#ring.slots(after, upTo);
+    if (order === "DESC") ranges.reverse();
+    const query = `SELECT ${columns} FROM log WHERE slot BETWEEN ? AND ? ORDER BY slot ${order} LIMIT ?`;
+    let given = 0;
+    for (const { from, to } of ranges) {
+      const before = given;
+      const read = (_: unknown, limit: number) => {
+        const taken = given - before;
+        const [first, end] = order === "ASC" ? [from + taken, to] : [from, to - taken];
+        return this.#sql.exec<Row>(query, first, end, limit);
+      };
+      for (const row of inParts<Row>(read, wanted && wanted - given)) {
+        given++;
+        yield row;
+      }
+    }
+  }
+
+  /** The last `seq` given: of the newest message, of the last change, or of one that a smaller ring has dropped. */
+  #findHead({ head }: StateRow): number {
+    const changed = firstRow(
+      this.#sql.exec<{ seq: number | null }>("SELECT MAX(changed) AS seq FROM log WHERE changed IS NOT NULL"),
+    );
+    return Math.max(head, this.#ring.newestSeq, changed?.seq ?? 0);
+  }
+
+  /**
+   * For another size of the ring: every row that is left moves to its new slot, once. `head` is kept, as the row may go that
+   * knew of the last change. What is written `along` holds with it, or neither does.
+   */
+  layAnew(size: number, head: number, along = () => {}): void {
+    const ring = this.#ring;
+    const dropped = Math.max(0, ring.count - size);
+    const oldest = ring.seqOf(ring.oldest + dropped);
+    this.#transaction(() => {
+      this.#sql.exec("CREATE TABLE moved AS SELECT * FROM log WHERE seq >= ?", oldest);
+      this.#sql.exec("DELETE FROM log");
+      this.#sql.exec(
+        `INSERT INTO log SELECT row_number() OVER (ORDER BY seq) - 1, seq, event, author, id, at, body, voice,
+           changed, changed_at, changed_by, deleted FROM moved`,
+      );
+      this.#sql.exec("DROP TABLE moved");
+      this.#sql.exec("UPDATE room SET ring = ?, head = ?", size, head);
+      along();
+    });
+    ring.laidAnew(size, ring.count - dropped);
+  }
+}
+
+/** Only server code in its own name has no author. */
+export const isByServer = ({
+  author,
+  voice,
+}: {
+  readonly author: string;
+  readonly voice: number | null;
+}): boolean => author === "" || voice === VOICES.keyedByServer || voice === VOICES.byServer;
+
+/** The bound stands as in the index, which is of some rows only and found by nothing else. */
+const KEYED = "author = ? AND id = ? AND voice = ? AND voice <= 2";
+
+function voiceOf({ author, byServer, keyed }: Speaker & { readonly keyed: boolean }): number | null {
+  if (!byServer || author === "") return keyed ? VOICES.keyed : null;
+  return keyed ? VOICES.keyedByServer : VOICES.byServer;
+}

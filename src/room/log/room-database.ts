@@ -1,0 +1,24 @@
+import { hasTables, LazyDatabase } from "../../object/storage/lazy-database.ts";
+import { migrate } from "../../object/storage/migrate.ts";
+import type { Database } from "../../object/storage/sql.ts";
+import { LogStore } from "./log-store.ts";
+import { ROOM_SCHEMA } from "./room-schema.ts";
+
+/** How the log of a room begins that has nothing stored yet. */
+export interface Beginning {
+  readonly epoch: string;
+  readonly ring: number;
+  readonly now: number;
+}
+
+/** The database of a room. One that nobody made gets its tables with the first row that is written. */
+export function roomDatabase(database: Database, beginning: Beginning): LazyDatabase {
+  const isMade = hasTables(database.sql);
+  if (isMade) migrate(database, ROOM_SCHEMA);
+  const make = () =>
+    database.transaction(() => {
+      migrate(database, ROOM_SCHEMA);
+      LogStore.begin(database, beginning);
+    });
+  return new LazyDatabase(database, isMade, make);
+}

@@ -1,0 +1,283 @@
+// The log of one room: what is stored, in which order, and what a client at some cursor has missed.
+// Invariant: `head` rises by one with each stored event, and never before its row is written.
+
+import {
+  type Cursor,
+  MAX_PAGE_BYTES,
+  MAX_REPLAY_EVENTS,
+  MAX_UNREAD,
+  matchesTopics,
+  type Outcome,
+  parseCursor,
+  type Recovery,
+  refuse,
+  type Sender,
+  type SendResult,
+  type Topics,
+} from "../../protocol/index.ts";
+import { type Entry, inOrder, type Page, type PageSize, takePage } from "./log-page.ts";
+import { type BodyRow, type ChangedRow, isByServer, type LogStore } from "./log-store.ts";
+import {
+  decodeMessage,
+  encodeDeleted,
+  encodeMessage,
+  encodeNewMessage,
+  encodeUpdated,
+  type MessageMeta,
+} from "./message-body.ts";
+import { RecentIds, type Speaker } from "./recent-ids.ts";
+
+/** Who says a message. */
+export interface Voice {
+  /** As everybody sees it; `null`: server code in its own name. */
+  readonly from: Sender | null;
+  /** Whether server code says it, in whatever name. */
+  readonly byServer: boolean;
+}
+
+export interface Draft {
+  readonly id: string;
+  readonly event: string;
+  /** `data` as JSON. */
+  readonly data: string;
+  readonly replyTo?: number | undefined;
+  readonly mentions?: readonly string[] | undefined;
+  readonly retryOf?: string | undefined;
+  /** The id was given over HTTP: remembered as long as the log reaches back. */
+  readonly keyed?: boolean;
+}
+
+/** A message that the log holds, taken out to be changed. */
+export interface Target {
+  readonly seq: number;
+  /** Where the log keeps it. */
+  readonly slot: number;
+  readonly event: string;
+  /** User id, or "" for server code in its own name. */
+  readonly author: string;
+  readonly byServer: boolean;
+  readonly deleted: boolean;
+  readonly meta: MessageMeta;
+  /** As JSON. */
+  readonly data: string;
+}
+
+/** What it shall be, and who says so: a user id, or `null` for server code. */
+export interface Change {
+  readonly meta: Omit<MessageMeta, "changed">;
+  readonly data: string;
+  readonly by: string | null;
+}
+
+/** A reader that is being paged a long replay was sent messages after `since` as they were when `head` was `asOf`. */
+export interface Told {
+  readonly since: number;
+  readonly asOf: number;
+}
+
+const WHOLE_REPLAY: PageSize = { limit: MAX_REPLAY_EVENTS, maxBytes: MAX_PAGE_BYTES };
+
+/** Something that a user did at `seq`. */
+export interface Act {
+  readonly user: string;
+  readonly seq: number;
+  readonly at: number;
+}
+
+export interface Stored {
+  readonly result: SendResult;
+  readonly body: string;
+}
+
+const NO_SUCH_MESSAGE = refuse("not_found", "replyTo names no message of this room", { path: ["replyTo"] });
+const STALE_RETRY = refuse("stale_retry", "the log no longer reaches back to retryOf: nothing was stored");
+
+export class RoomLog {
+  readonly createdAt: number;
+  readonly #store: LogStore;
+  #ids: RecentIds;
+  #epoch: string;
+  #head: number;
+
+  constructor(store: LogStore, options: { newEpoch: string; now: number }) {
+    const state = store.open(options.newEpoch, options.now);
+    this.#store = store;
+    this.createdAt = state.createdAt;
+    this.#epoch = state.epoch;
+    this.#head = state.head;
+    this.#ids = new RecentIds(state.head);
+  }
+
+  get epoch(): string {
+    return this.#epoch;
+  }
+
+  get head(): number {
+    return this.#head;
+  }
+
+  /** Just under the oldest message that is held. What stood at or below it may have changed or gone without a record. */
+  get floor(): number {
+    return this.#store.floor;
+  }
+
+  /** Another limit; a smaller one forgets at once. What is written `along` holds with it, or neither does. */
+  setReach(historyLimit: number, along?: () => void): void {
+    this.#store.layAnew(historyLimit, this.#head, along);
+  }
+
+  /** Nothing is left, and another log begins. */
+  purge(newEpoch: string): void {
+    this.#store.purge(newEpoch);
+    this.#epoch = newEpoch;
+    this.#head = 0;
+    this.#ids = new RecentIds(0);
+  }
+
+  /** How a repeat is answered: as the first time, or not at all where nobody can know. `undefined`: it is none. */
+  findRepeat(draft: Draft, voice: Voice): Outcome<SendResult> | undefined {
+    const first = this.#findFirst(speakerOf(voice), draft);
+    if (first === undefined) return undefined;
+    if (first === "unknowable") return { ok: false, refusal: STALE_RETRY };
+    return { ok: true, value: { seq: first.seq, at: first.at, duplicate: true } };
+  }
+
+  /** Stores a message that is no repeat. */
+  store(draft: Draft, voice: Voice, now: number): Outcome<Stored> {
+    const { id, event, replyTo, keyed = false } = draft;
+    if (replyTo !== undefined && replyTo > this.floor && this.#store.find(replyTo) === undefined) {
+      return { ok: false, refusal: NO_SUCH_MESSAGE };
+    }
+    const seq = this.#head + 1;
+    const speaker = speakerOf(voice);
+    const body = encodeNewMessage({ ...draft, ...voice, seq, at: now });
+    this.#store.append({ ...speaker, seq, event, id, at: now, body, keyed });
+    this.#head = seq;
+    this.#ids.add({ ...speaker, id, seq, at: now });
+    return { ok: true, value: { result: { seq, at: now }, body } };
+  }
+
+  find(seq: number): Target | undefined {
+    const row = this.#store.find(seq);
+    if (row === undefined) return undefined;
+    const { slot, event, author, deleted, body } = row;
+    return {
+      seq,
+      slot,
+      event,
+      author,
+      byServer: isByServer(row),
+      deleted: deleted !== null,
+      ...decodeMessage(body),
+    };
+  }
+
+  /** Stores what became of a message. Answers the `seq` of the change, and the message as it is now. */
+  change(
+    { seq: target, slot }: Target,
+    { meta, data, by }: Change,
+    now: number,
+  ): { seq: number; body: string } {
+    const seq = this.#head + 1;
+    const body = encodeMessage({ ...meta, changed: seq }, data);
+    this.#store.change({ target, slot, body, seq, at: now, by, deleted: meta.deletedAt !== undefined });
+    this.#head = seq;
+    return { seq, body };
+  }
+
+  /** How many messages after `seq` are neither deleted nor of `user`, counted to at most `MAX_UNREAD`. */
+  countUnread(seq: number, user: string): number {
+    return this.#store.countOthers(seq, this.#head, user, MAX_UNREAD);
+  }
+
+  /** Who themselves sent or changed something since `at`, as far as the log tells; in no order. */
+  *actsSince(at: number): Generator<Act> {
+    for (const row of this.#store.authors()) {
+      if (row.at < at) break;
+      // What server code says in a user's name is not theirs.
+      if (!isByServer(row)) yield { user: row.author, seq: row.seq, at: row.at };
+    }
+    for (const row of this.#store.changers()) {
+      if (row.at < at) return;
+      yield { user: row.changer, seq: row.seq, at: row.at };
+    }
+  }
+
+  /** Whose the latest messages are, newest first, read as they are taken. */
+  latestAuthors(): Generator<{ seq: number; author: string; deleted: number | null }> {
+    return this.#store.latestAuthors();
+  }
+
+  recover(since: string | undefined): { recovery: Exclude<Recovery, "partial">; after: number } {
+    if (since === undefined) return { recovery: "none", after: this.#head };
+    const cursor = parseCursor(since);
+    if (cursor === undefined || !this.#reaches(cursor)) return { recovery: "lost", after: this.#head };
+    return { recovery: "complete", after: cursor.seq };
+  }
+
+  /** Whether `history` can go on from here. */
+  holdsAfter(seq: number): boolean {
+    return seq >= this.floor && seq <= this.#head;
+  }
+
+  /** What came after `after`, as in a replay: each message once, as it is now, and the last change of each older one. */
+  eventsAfter(after: number, topics: Topics, size = WHOLE_REPLAY, told?: Told): Page {
+    const messages = entriesOf(this.#store.ascending(after, this.#head, rowsOf(size)));
+    const changes = changesOf(this.#store.changedAfter(after), told);
+    return takePage(inOrder(messages, changes), { topics, ...size, start: after, end: this.#head });
+  }
+
+  /** Whether anything of these topics happened after `after` and up to `upTo`, as far as one can know. */
+  hasEvents(after: number, upTo: number, topics: Topics): boolean {
+    if (after < this.floor) return true;
+    const end = Math.min(upTo, this.#head);
+    const messages = entriesOf(this.#store.ascending(after, end, end - after));
+    const changes = changesOf(this.#store.changedAfter(after), undefined);
+    for (const { seq, event } of inOrder(messages, changes)) {
+      if (seq > upTo) return false;
+      if (matchesTopics(topics, event)) return true;
+    }
+    return false;
+  }
+
+  /** The latest messages before `before`, ascending. */
+  messagesBefore(before: number, topics: Topics, size: PageSize): Page {
+    const upTo = Math.min(before - 1, this.#head);
+    const end = Math.min(this.floor + 1, before);
+    const messages = entriesOf(this.#store.descending(upTo, rowsOf(size)));
+    const page = takePage(messages, { topics, ...size, start: before, end });
+    return { ...page, events: page.events.toReversed() };
+  }
+
+  #reaches({ epoch, seq }: Cursor): boolean {
+    return epoch === this.epoch && this.holdsAfter(seq);
+  }
+
+  #findFirst(speaker: Speaker, { id, retryOf, keyed }: Draft) {
+    const known = this.#ids.find(speaker, id) ?? (keyed ? this.#store.keyed(speaker, id) : undefined);
+    if (known !== undefined) return known;
+    if (retryOf === undefined) return undefined;
+    const cursor = parseCursor(retryOf);
+    const reached = cursor !== undefined && this.#reaches(cursor);
+    this.#ids.reachBack(reached ? cursor.seq : this.floor, (after, upTo) => this.#store.ids(after, upTo));
+    return this.#ids.find(speaker, id) ?? (reached ? undefined : "unknowable");
+  }
+}
+
+const speakerOf = ({ from, byServer }: Voice): Speaker => ({ author: from?.id ?? "", byServer });
+
+/** How many rows a page takes, most likely: of messages of about a KiB. One more tells whether there are others. */
+const rowsOf = ({ limit, maxBytes }: PageSize): number => Math.min(limit, Math.ceil(maxBytes / 1_024)) + 1;
+
+function* entriesOf(rows: Iterable<BodyRow>): Generator<Entry> {
+  for (const { seq, event, body } of rows) yield { seq, event, json: body };
+}
+
+function* changesOf(rows: Iterable<ChangedRow>, told: Told | undefined): Generator<Entry> {
+  for (const { seq, event, body, changed, changed_at: at, changed_by: by, deleted } of rows) {
+    if (told !== undefined && seq > told.since && changed <= told.asOf) continue;
+    const change = { seq: changed, at, by };
+    const json = deleted === null ? encodeUpdated(change, body) : encodeDeleted(change, seq);
+    yield { seq: changed, event, json };
+  }
+}

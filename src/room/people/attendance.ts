@@ -1,0 +1,253 @@
+// Who is here. Presence is the set of open connections: nothing of it is stored.
+
+import type { Departure } from "../../object/departure.ts";
+import { sinceMs } from "../../object/since-ms.ts";
+import { LISTED_MEMBERS, type Member, type Occupancy, type Status, type User } from "../../protocol/index.ts";
+import type { RoomConnection } from "./room-connection.ts";
+import { areSameWords, hasSaid, merge, type Said, type Shown, say } from "./said.ts";
+
+/** A reload shows nothing: a member whose last connection was lost stays this long. */
+export const GRACE_MS = 5_000;
+const OCCUPANCY_EVERY_MS = 1_000;
+const OCCUPANCY_OF_SMALL_ROOMS_EVERY_MS = 10_000;
+/** A big room lists its members again below this. */
+const LISTED_AGAIN = LISTED_MEMBERS * 0.9;
+
+interface Present {
+  user: User;
+  readonly joinedAt: number;
+  shown: Shown;
+  readonly connections: Set<RoomConnection>;
+  /** Connections that were lost a moment ago: what they said still counts, and keeps the member where it is the last. */
+  echoes: readonly Echo[];
+}
+
+interface Echo {
+  readonly said: Said;
+  readonly until: number;
+  /** The user's connections that were there at the loss: none of them is the lost one come back. */
+  readonly witnesses: ReadonlySet<RoomConnection>;
+}
+
+type Mode = "listed" | "counted";
+
+export class Attendance {
+  readonly #present = new Map<string, Present>();
+  /** Those with echoes. */
+  readonly #fading = new Set<Present>();
+  #connections = 0;
+  #mode: Mode = "listed";
+  #news: string[] = [];
+  /**
+   * What the clients believe. They count a connection more with each member who joins, and one less with each who
+   * leaves. `null` where that may have misled them: after a sleep, and after a member whose loss was perhaps told before.
+   */
+  #told: { connections: number | null; at: number } = { connections: 0, at: 0 };
+  #owesOccupancy = false;
+  #owesList = false;
+
+  /** Takes in what was there before the object slept: no news to anybody. */
+  restore(connections: Iterable<RoomConnection>): void {
+    const news = this.#news;
+    this.#news = [];
+    for (const connection of connections) {
+      if (connection.state.stage.at !== "joining") this.#enter(connection, connection.state.joinedAt ?? 0);
+    }
+    this.#news = news;
+    this.#told.connections = null;
+    if (this.#present.size > LISTED_MEMBERS) this.#mode = "counted";
+    // Between the two bounds nobody knows any more which mode it was: a list puts every client right.
+    else this.#owesList = this.#mode === "listed" && this.#present.size > LISTED_AGAIN;
+  }
+
+  join(connection: RoomConnection, now: number): void {
+    this.#enter(connection, now);
+  }
+
+  /** What was said on a connection goes with it: at once where it left, after a moment where it was lost. */
+  leave(connection: RoomConnection, departure: Departure, now: number): void {
+    if (connection.state.counted) this.#connections--;
+    const present = this.#of(connection);
+    if (present === undefined || !present.connections.delete(connection)) return;
+    const { said } = connection.state;
+    const isLast = present.connections.size === 0;
+    if (departure === "lost" && (isLast || hasSaid(said))) {
+      const witnesses = new Set(present.connections);
+      present.echoes = [...present.echoes, { said, until: now + GRACE_MS, witnesses }];
+      this.#fading.add(present);
+    } else if (isLast) {
+      this.#believe(-1);
+      this.#remove(present, now);
+    } else this.#show(present);
+  }
+
+  /** Does not wait for those whose last connection was lost: of one user, or of everybody. */
+  dismiss(user: string | null, now: number): void {
+    for (const present of this.#fading) {
+      if (user !== null && user !== present.user.id) continue;
+      if (present.connections.size > 0) continue;
+      this.#told.connections = null;
+      this.#remove(present, now);
+    }
+  }
+
+  /** Whether members are told one by one. */
+  get isListed(): boolean {
+    return this.#mode === "listed";
+  }
+
+  /** What a connection says of its user. A field left out stays, `data: null` clears. */
+  update(connection: RoomConnection, change: { status?: Status; data?: unknown }): void {
+    const present = this.#of(connection);
+    if (present === undefined) return;
+    const { said } = connection.state;
+    // A client that came back says again what it said before it was lost.
+    const echo = hasSaid(said) ? undefined : echoOf(present, connection, change);
+    // First, so that nobody is shown what the connection could not keep.
+    connection.update({ said: say(said, change, saidOf(present), echo?.said) });
+    if (echo !== undefined) present.echoes = present.echoes.filter((other) => other !== echo);
+    if (present.echoes.length === 0) this.#fading.delete(present);
+    this.#show(present);
+  }
+
+  connectionsOf(userId: string): ReadonlySet<RoomConnection> {
+    return this.#present.get(userId)?.connections ?? new Set();
+  }
+
+  get occupancy(): Occupancy {
+    return { members: this.#present.size, connections: this.#connections };
+  }
+
+  /** Empty while the room is too big for a list. */
+  get members(): Member[] {
+    return this.#mode === "counted" ? [] : Array.from(this.#present.values(), memberOf);
+  }
+
+  /** When it next has something to say by itself; the room is awake till then anyway. */
+  dueAt(): number | null {
+    const times = Array.from(this.#fading, ({ echoes }) => echoes[0]?.until ?? Number.POSITIVE_INFINITY);
+    // A call that only looked has swept somebody away.
+    if (this.#news.length > 0) times.push(0);
+    if (this.#owesOccupancy) times.push(this.#told.at + OCCUPANCY_EVERY_MS);
+    return times.length === 0 ? null : times.reduce((soonest, time) => Math.min(soonest, time));
+  }
+
+  /** What is to be told now, once. */
+  takeNews(now: number): string[] {
+    for (const present of this.#fading) this.#fade(present, now);
+    const news = this.#news;
+    this.#news = [];
+    if (this.#mode === "listed" && this.#present.size > LISTED_MEMBERS) this.#mode = "counted";
+    else if (this.#mode === "counted" && this.#present.size <= LISTED_AGAIN) {
+      this.#mode = "listed";
+      this.#owesList = true;
+    }
+    return this.#mode === "counted" ? this.#countedNews(news, now) : this.#listedNews(news, now);
+  }
+
+  #countedNews(news: string[], now: number): string[] {
+    this.#owesOccupancy ||= news.length > 0 || this.#connections !== this.#told.connections;
+    return this.#owesOccupancy && sinceMs(this.#told.at, now) >= OCCUPANCY_EVERY_MS
+      ? [this.#tellOccupancy(now)]
+      : [];
+  }
+
+  #listedNews(news: string[], now: number): string[] {
+    this.#owesOccupancy = false;
+    if (this.#owesList && news.length > 0) {
+      this.#owesList = false;
+      return [JSON.stringify({ type: "members", members: this.members }), this.#tellOccupancy(now)];
+    }
+    const changed = this.#connections !== this.#told.connections;
+    if (!changed || sinceMs(this.#told.at, now) < OCCUPANCY_OF_SMALL_ROOMS_EVERY_MS) return news;
+    return [...news, this.#tellOccupancy(now)];
+  }
+
+  #tellOccupancy(now: number): string {
+    this.#owesOccupancy = false;
+    this.#told = { connections: this.#connections, at: now };
+    return JSON.stringify({ type: "occupancy", ...this.occupancy });
+  }
+
+  #enter(connection: RoomConnection, now: number): void {
+    const { user } = connection;
+    const present = user === null ? undefined : this.#present.get(user.id);
+    const joinedAt = connection.state.joinedAt ?? present?.joinedAt ?? now;
+    // First of all, so that it is not counted where this fails.
+    if (user !== null && connection.state.joinedAt === null) connection.update({ joinedAt });
+    if (!connection.state.counted) return;
+    this.#connections++;
+    if (user === null) return;
+    if (present === undefined) {
+      const shown = merge([connection.state.said]);
+      const joined: Present = { user, joinedAt, shown, connections: new Set([connection]), echoes: [] };
+      this.#present.set(user.id, joined);
+      this.#believe(1);
+      this.#news.push(JSON.stringify({ type: "memberJoined", member: memberOf(joined) }));
+      return;
+    }
+    present.connections.add(connection);
+    present.echoes = present.echoes.filter(({ said }) => hasSaid(said));
+    if (present.echoes.length === 0) this.#fading.delete(present);
+    const isRenamed = user.name !== present.user.name || user.picture !== present.user.picture;
+    present.user = user;
+    this.#show(present, isRenamed);
+  }
+
+  /** Tells of a member where what it shows has changed. */
+  #show(present: Present, hasChanged = false): void {
+    const shown = merge(saidOf(present));
+    const isSame = JSON.stringify(shown) === JSON.stringify(present.shown);
+    if (isSame && !hasChanged) return;
+    present.shown = shown;
+    this.#news.push(JSON.stringify({ type: "memberUpdated", member: memberOf(present) }));
+  }
+
+  /** Forgets the echoes whose time is over; where the clock was set back, theirs is. */
+  #fade(present: Present, now: number): void {
+    present.echoes = present.echoes.filter(({ until }) => until > now && until <= now + GRACE_MS);
+    if (present.echoes.length > 0) {
+      this.#show(present);
+      return;
+    }
+    this.#fading.delete(present);
+    if (present.connections.size > 0) this.#show(present);
+    else {
+      this.#told.connections = null;
+      this.#remove(present, now);
+    }
+  }
+
+  #remove(present: Present, now: number): void {
+    this.#present.delete(present.user.id);
+    this.#fading.delete(present);
+    this.#news.push(JSON.stringify({ type: "memberLeft", user: present.user.id, at: now }));
+  }
+
+  /** Clients count along with the members that come and go. */
+  #believe(change: 1 | -1): void {
+    if (this.#told.connections !== null) this.#told.connections += change;
+  }
+
+  #of(connection: RoomConnection): Present | undefined {
+    const { user } = connection;
+    return user === null ? undefined : this.#present.get(user.id);
+  }
+}
+
+const memberOf = ({ user, shown, joinedAt }: Present): Member => ({ ...user, ...shown, joinedAt });
+
+function* saidOf({ connections, echoes }: Present): Generator<Said> {
+  for (const connection of connections) yield connection.state.said;
+  for (const { said } of echoes) yield said;
+}
+
+/** What the first words of a connection take the place of, if it came after the loss: the same words, else the oldest. */
+function echoOf(
+  { echoes }: Present,
+  connection: RoomConnection,
+  words: { status?: Status; data?: unknown },
+): Echo | undefined {
+  const lostBefore = echoes.filter(({ witnesses }) => !witnesses.has(connection));
+  return lostBefore.find(({ said }) => areSameWords(said, words)) ?? lostBefore[0];
+}

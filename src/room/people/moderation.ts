@@ -1,0 +1,195 @@
+// Who is kept out of a room, and what its moderators do.
+
+import type { Actor, Identity } from "../../access/identity.ts";
+import type { Departure } from "../../object/departure.ts";
+import { type VoidTokens, withdrawn } from "../../object/withdrawn.ts";
+import {
+  accept,
+  type Ban,
+  type Closing,
+  type Outcome,
+  type OwnSettings,
+  type Refusal,
+  refuse,
+  reject,
+} from "../../protocol/index.ts";
+import type { RoomLog } from "../log/room-log.ts";
+import type { Audit } from "./audit.ts";
+import type { Receipts } from "./receipts.ts";
+import { mayModerate, NO_MODERATE, nameOf, signatureOf } from "./rights.ts";
+import type { RoomSettings, SettingsPatch } from "./room-settings.ts";
+import type { UserRecords } from "./user-records.ts";
+
+export interface Kick {
+  readonly user: string;
+  /** 0: may return at once. */
+  readonly banSeconds: number;
+  readonly reason?: string | undefined;
+}
+
+/** Everybody, or one user. */
+export type Expelled = "everybody" | { readonly user: string };
+
+/** How a connection of theirs is closed; `undefined`: it is not. */
+export type ClosingOf = (identity: Identity) => Closing | undefined;
+
+export interface BansPage {
+  readonly bans: readonly Ban[];
+  readonly more: boolean;
+}
+
+interface Moderated {
+  readonly settings: RoomSettings;
+  readonly log: RoomLog;
+  readonly receipts: Receipts;
+  readonly users: UserRecords;
+}
+
+export interface ModerationPorts {
+  /** Closes connections, and says to the others that they are gone. */
+  expel(whom: Expelled, closing: ClosingOf, departure: Departure, now: number): void;
+  readonly audit: Audit;
+  newEpoch(): string;
+}
+
+const MAX_BANS = 1_000;
+
+const NO_SUCH_BAN = refuse("not_found", "after is nobody who is banned now", { path: ["after"] });
+const ONLY_SERVER = refuse("forbidden", "historyLimit takes an API key", { path: ["historyLimit"] });
+
+export class Moderation {
+  readonly #settings: RoomSettings;
+  readonly #log: RoomLog;
+  readonly #receipts: Receipts;
+  readonly #records: UserRecords;
+  readonly #ports: ModerationPorts;
+
+  constructor({ settings, log, receipts, users }: Moderated, ports: ModerationPorts) {
+    this.#settings = settings;
+    this.#log = log;
+    this.#receipts = receipts;
+    this.#records = users;
+    this.#ports = ports;
+  }
+
+  /** Whether a user's object tells this room of a `disconnect`. */
+  isKnownTo(user: string): boolean {
+    return this.#records.clearance(user).isKnown;
+  }
+
+  /** Why this actor is kept out, if so. */
+  bars({ identity }: Actor, now: number): Refusal | undefined {
+    if (identity.kind !== "user") return undefined;
+    const { bannedUntil, voidTokens, heldUntil } = this.#records.clearance(identity.user.id);
+    if (bannedUntil > now) {
+      return refuse("banned", "you are banned from this room", { retryAfterMs: bannedUntil - now });
+    }
+    if (heldUntil > now) {
+      const retryAfterMs = heldUntil - now;
+      return refuse("rate_limited", "this user has used up what one may cost a day", { retryAfterMs });
+    }
+    return withdrawn(identity, voidTokens, now);
+  }
+
+  /** The user has used up what they may cost a day: what they have open closes, and nothing opens until then. */
+  hold(user: string, until: number, now: number): void {
+    if (until <= now || this.#records.clearance(user).heldUntil >= until) return;
+    this.#records.setHold(user, until);
+    const closing = { code: "rate_limited", retryAfterMs: until - now } as const;
+    this.#ports.expel({ user }, () => closing, "left", now);
+    this.#ports.audit({ act: "hold", by: null, user, until });
+  }
+
+  /** These tokens of `user` are void from now on; what is open with one closes. */
+  withdraw(user: string, voidTokens: VoidTokens, now: number): void {
+    this.#setVoid(user, voidTokens, this.isKnownTo(user), now);
+  }
+
+  /** What the user's object said with an opening. It may be news, where a withdrawal did not get here. */
+  learn(user: string, voidTokens: VoidTokens, now: number): void {
+    this.#setVoid(user, voidTokens, true, now);
+  }
+
+  #setVoid(user: string, voidTokens: VoidTokens, isKnown: boolean, now: number): void {
+    const before = this.#records.clearance(user);
+    const isNews = voidTokens.upTo > before.voidTokens.upTo;
+    if (!isNews && isKnown === before.isKnown) return;
+    this.#records.setVoid(user, voidTokens, isKnown);
+    const closing = (identity: Identity) =>
+      identity.kind === "user" ? withdrawn(identity, voidTokens, now) : undefined;
+    if (isNews) this.#ports.expel({ user }, closing, "lost", now);
+  }
+
+  /** With the next opening their object is asked anew, and they follow the room again. What is void stays so. */
+  forget(user: string): void {
+    this.#records.unknow(user);
+  }
+
+  kick(actor: Actor, { user, banSeconds, reason }: Kick, now: number): Outcome<undefined> {
+    if (!mayModerate(actor)) return reject(NO_MODERATE);
+    const by = nameOf(actor);
+    const banMs = banSeconds * 1_000;
+    if (banMs > 0) this.forget(user);
+    if (banMs > 0) this.#records.setBan({ user, until: now + banMs, at: now, by, reason });
+    const closing = banMs > 0 ? ({ code: "banned", retryAfterMs: banMs } as const) : FORBIDDEN;
+    this.#ports.expel({ user }, () => closing, "left", now);
+    this.#ports.audit({ act: "kick", ...signatureOf(actor), user, banSeconds });
+    return accept(undefined);
+  }
+
+  isBanned(user: string, now: number): boolean {
+    return this.#records.clearance(user).bannedUntil > now;
+  }
+
+  hasBans(now: number): boolean {
+    return this.#records.hasBans(now);
+  }
+
+  /** The next to end first; `after`: those that follow the ban of that user. */
+  bans(actor: Actor, after: string | undefined, now: number): Outcome<BansPage> {
+    if (!mayModerate(actor)) return reject(NO_MODERATE);
+    const until = after === undefined ? now : this.#records.clearance(after).bannedUntil;
+    if (after !== undefined && until <= now) return reject(NO_SUCH_BAN);
+    const page = this.#records.bans(
+      now,
+      MAX_BANS + 1,
+      after === undefined ? undefined : { until, user: after },
+    );
+    return accept({ bans: page.slice(0, MAX_BANS), more: page.length > MAX_BANS });
+  }
+
+  unban(actor: Actor, user: string): Outcome<undefined> {
+    if (!mayModerate(actor)) return reject(NO_MODERATE);
+    this.#records.liftBan(user);
+    this.#ports.audit({ act: "unban", ...signatureOf(actor), user });
+    return accept(undefined);
+  }
+
+  configure(actor: Actor, patch: SettingsPatch): Outcome<OwnSettings> {
+    if (!mayModerate(actor)) return reject(NO_MODERATE);
+    const { maxConnections = 1, historyLimit } = patch;
+    if (historyLimit !== undefined && actor.identity.kind !== "server") return reject(ONLY_SERVER);
+    const most = this.#settings.maxConnectionsOfAnyRoom;
+    if (maxConnections > most) {
+      const message = `maxConnections is at most ${most} here (MAX_CONNECTIONS_PER_ROOM)`;
+      return reject(refuse("bad_request", message, { path: ["maxConnections"] }));
+    }
+    const change = () => this.#settings.change(patch);
+    if (historyLimit === undefined || historyLimit === this.#settings.historyLimit) change();
+    else this.#log.setReach(historyLimit, change);
+    this.#ports.audit({ act: "settings", ...signatureOf(actor), settings: patch });
+    return accept(this.#settings.own);
+  }
+
+  /** Server code only, as the Worker has seen to. Log and receipts are gone; settings and bans stay. */
+  purge(actor: Actor, now: number): Outcome<undefined> {
+    // Nobody is sent away for good before it is done, and no position is left that the new log has yet to reach.
+    this.#receipts.purge();
+    this.#log.purge(this.#ports.newEpoch());
+    this.#ports.expel("everybody", () => ({ code: "deleted" }), "left", now);
+    this.#ports.audit({ act: "purge", ...signatureOf(actor) });
+    return accept(undefined);
+  }
+}
+
+const FORBIDDEN = { code: "forbidden" } as const;

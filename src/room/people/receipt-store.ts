@@ -1,0 +1,68 @@
+// The SQL of how far each user has read: one row each. Those who read last are found without a look at all the others,
+// and without an index entry for each time that somebody reads on:
+//
+// A user has the number of their last entry, and those are indexed. Only who is not among the last `LISTED` entries enters
+// anew when they read on. So somebody who read before `LISTED` others did is never more than twice as many entries back.
+
+import { type Database, firstRow, type Sql } from "../../object/storage/sql.ts";
+import type { ReceiptEntry } from "../../protocol/index.ts";
+import { RECEIPTS_TABLE } from "../log/room-schema.ts";
+
+/** How many are listed. */
+export const LISTED = 1_000;
+
+export class ReceiptStore {
+  readonly #sql: Sql;
+  readonly #transaction: Database["transaction"];
+  /** The number of the last entry; `undefined`: not read yet. */
+  #last: number | undefined;
+
+  constructor({ sql, transaction }: Database) {
+    this.#sql = sql;
+    this.#transaction = transaction;
+  }
+
+  find(user: string): Omit<ReceiptEntry, "user"> | undefined {
+    const query = "SELECT seq, at FROM receipts WHERE user = ?";
+    return firstRow(this.#sql.exec<{ seq: number; at: number }>(query, user));
+  }
+
+  /** Those who read last are among them, in no order; at most twice `LISTED`. */
+  latest(): ReceiptEntry[] {
+    const query = "SELECT user, seq, at FROM receipts ORDER BY entry DESC LIMIT ?";
+    const rows = this.#sql.exec<{ user: string; seq: number; at: number }>(query, 2 * LISTED);
+    return Array.from(rows, ({ user, seq, at }) => ({ user, seq, at }));
+  }
+
+  /** A row; with the index two, where the user enters. */
+  put({ user, seq, at }: ReceiptEntry): void {
+    const last = this.#lastEntry();
+    const query = "SELECT entry FROM receipts WHERE user = ?";
+    const entry = firstRow(this.#sql.exec<{ entry: number }>(query, user))?.entry;
+    if (entry !== undefined && entry > last - LISTED) {
+      this.#sql.exec("UPDATE receipts SET seq = ?, at = ? WHERE user = ?", seq, at, user);
+      return;
+    }
+    this.#sql.exec(
+      `INSERT INTO receipts VALUES (?, ?, ?, ?)
+       ON CONFLICT (user) DO UPDATE SET seq = excluded.seq, at = excluded.at, entry = excluded.entry`,
+      ...[user, seq, at, last + 1],
+    );
+    this.#last = last + 1;
+  }
+
+  /** To drop a table writes no rows, to delete from it one each. */
+  purge(): void {
+    this.#transaction(() => {
+      this.#sql.exec("DROP TABLE receipts");
+      for (const statement of RECEIPTS_TABLE) this.#sql.exec(statement);
+    });
+    this.#last = 0;
+  }
+
+  #lastEntry(): number {
+    const query = "SELECT MAX(entry) AS entry FROM receipts";
+    this.#last ??= firstRow(this.#sql.exec<{ entry: number | null }>(query))?.entry ?? 0;
+    return this.#last;
+  }
+}

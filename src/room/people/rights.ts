@@ -1,0 +1,35 @@
+// Who may do what in a room.
+
+import { type Actor, userOf } from "../../access/identity.ts";
+import { includes } from "../../access/room-permission.ts";
+import { matchesTopics, type Permission, type Refusal, refuse } from "../../protocol/index.ts";
+import type { AuditEntry } from "./audit.ts";
+
+export const NO_WRITE = refuse("forbidden", "you may not write in this room");
+export const NO_MODERATE = refuse("forbidden", "you may not moderate this room");
+
+const may = ({ identity, permission }: Actor, needed: Permission): boolean =>
+  identity.kind === "server" || (identity.kind === "user" && includes(permission, needed));
+
+export const mayWrite = (actor: Actor): boolean => may(actor, "write");
+export const mayModerate = (actor: Actor): boolean => may(actor, "moderate");
+
+/** Why `event` is not for this actor, if it is kept for server code. Moderators are no exception. */
+export function keptForServer(
+  serverEvents: readonly string[],
+  { identity }: Actor,
+  event: string,
+  field: "event" | "seq" = "event",
+): Refusal | undefined {
+  if (identity.kind === "server" || !matchesTopics(serverEvents, event)) return undefined;
+  return refuse("forbidden", `${event} is for server code only`, { path: [field] });
+}
+
+/** User id, or `null` for server code. */
+export const nameOf = ({ identity }: Actor): string | null => userOf(identity)?.id ?? null;
+
+/** Who signs an act of moderation. */
+export const signatureOf = ({ identity }: Actor): Pick<AuditEntry, "by" | "key"> => ({
+  by: userOf(identity)?.id ?? null,
+  ...(identity.kind === "server" && identity.key !== undefined && { key: identity.key }),
+});

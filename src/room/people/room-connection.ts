@@ -1,0 +1,89 @@
+import type { Actor } from "../../access/identity.ts";
+import { Connection, type ConnectionState, isCurrent } from "../../object/connection.ts";
+import type { SocketPort } from "../../object/socket-port.ts";
+import type { Told } from "../log/room-log.ts";
+import type { Said } from "./said.ts";
+
+/** Where a connection stands between its first frame and the live events. */
+export type Stage =
+  | { readonly at: "joining"; readonly since?: string; readonly history: number }
+  /** Its replay was too long for one: it gets no new sequenced events until it has asked for the rest. */
+  | { readonly at: "paging"; readonly after: number; readonly told: Told }
+  | { readonly at: "live" };
+
+export interface RoomConnectionState extends ConnectionState {
+  readonly actor: Actor;
+  /** Whether it hears of members. */
+  readonly presence: boolean;
+  /** Whether it counts in the occupancy; one poll of an instant does not. */
+  readonly counted: boolean;
+  readonly stage: Stage;
+  /** Since when the user is a member: the same on all of the user's connections. `null`: not yet. */
+  readonly joinedAt: number | null;
+  /** What was said of the user on this connection. */
+  readonly said: Said;
+  /** How many frames it has sent, of an anonymous reader. */
+  readonly asked?: number;
+  /** What it was told of a room that had no tables then. Of no interest once it has. */
+  readonly epoch?: string;
+}
+
+/** In the life of a connection without a token: it comes back with its cursor, and the edge counts how often. */
+export const MAX_ANONYMOUS_FRAMES = 50;
+
+export class RoomConnection extends Connection<RoomConnectionState> {
+  #hearing: string;
+  #permissionUntil: number;
+
+  constructor(socket: SocketPort, state: RoomConnectionState) {
+    super(socket, state);
+    this.#hearing = hearing(state);
+    this.#permissionUntil = untilOf(state.actor);
+  }
+
+  get identity() {
+    return this.state.actor.identity;
+  }
+
+  /** Connections with the same are sent the very same frames. */
+  get hearing(): string {
+    return this.#hearing;
+  }
+
+  /** Until when its permission is known, in milliseconds; `Infinity`: as long as its token lasts. */
+  get permissionUntil(): number {
+    return this.#permissionUntil;
+  }
+
+  /**
+   * Counts a frame of an anonymous reader, also through sleeps: each wakes the room, and nobody's budget pays for it.
+   * Answers whether there were too many.
+   */
+  asksTooMuch(): boolean {
+    if (this.identity.kind !== "anonymous") return false;
+    const asked = (this.state.asked ?? 0) + 1;
+    this.update({ asked });
+    return asked > MAX_ANONYMOUS_FRAMES;
+  }
+
+  /** Its permission is not known until it is updated, whatever the clock does. */
+  lapse(): void {
+    this.#permissionUntil = Number.NEGATIVE_INFINITY;
+  }
+
+  override update(patch: Partial<RoomConnectionState>): void {
+    super.update(patch);
+    if (patch.actor !== undefined) this.#permissionUntil = untilOf(patch.actor);
+    this.#hearing = hearing(this.state);
+  }
+}
+
+const untilOf = ({ permissionUntil = Number.POSITIVE_INFINITY }: Actor): number => permissionUntil;
+
+const hearing = ({ stage, actor, presence, topics, frameBytes }: RoomConnectionState): string =>
+  `${stage.at} ${actor.identity.kind} ${presence} ${frameBytes ?? "any"} ${topics === null ? "*" : topics.join()}`;
+
+export const readState = (attachment: unknown): RoomConnectionState | undefined =>
+  isRoomState(attachment) ? attachment : undefined;
+
+const isRoomState = (attachment: unknown): attachment is RoomConnectionState => isCurrent(attachment);

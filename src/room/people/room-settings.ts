@@ -1,0 +1,119 @@
+import { clientLimits, type LimitsConfig } from "../../config/limits-config.ts";
+import { firstRow, type Sql } from "../../object/storage/sql.ts";
+import type { Limits, OwnSettings, ReconnectLimits } from "../../protocol/index.ts";
+
+/** What the deployer's configuration says to every room. */
+export interface RoomDefaults {
+  readonly historyLimit: number;
+  readonly maxConnections: number;
+  readonly maxConnectionsPerUser: number;
+  /** Of those without a token. */
+  readonly maxConnectionsPerAddress: number;
+  /** Topics that only server code sends. */
+  readonly serverEvents: readonly string[];
+  readonly limits: Limits;
+  readonly reconnect: ReconnectLimits;
+}
+
+export const roomDefaults = (limits: LimitsConfig, serverEvents: readonly string[]): RoomDefaults => ({
+  historyLimit: limits.history,
+  maxConnections: limits.connectionsPerRoom,
+  maxConnectionsPerUser: limits.connectionsPerUser,
+  maxConnectionsPerAddress: limits.connectionsPerAddress,
+  serverEvents,
+  limits: clientLimits(limits),
+  reconnect: { minMs: limits.reconnectMinMs, maxMs: limits.reconnectMaxMs },
+});
+
+/** Those of a room for which nobody set any. */
+export const defaultSettings = ({ limits, maxConnections, historyLimit }: RoomDefaults): OwnSettings => ({
+  slowModeMs: limits.slowModeMs,
+  maxConnections,
+  historyLimit,
+});
+
+/** What is left out, or `undefined`, stays. */
+export type SettingsPatch = { readonly [Setting in keyof OwnSettings]?: OwnSettings[Setting] | undefined };
+
+type Row = { slow_mode_ms: number | null; max_connections: number | null; history_limit: number | null };
+
+/** The settings of one room: its own where somebody set them, else those of every room. */
+export class RoomSettings {
+  readonly maxConnectionsPerUser: number;
+  readonly maxConnectionsPerAddress: number;
+  readonly serverEvents: readonly string[];
+  readonly reconnect: ReconnectLimits;
+  readonly #sql: Sql;
+  readonly #defaults: RoomDefaults;
+  #patch: SettingsPatch;
+  #limits: Limits;
+
+  constructor(sql: Sql, defaults: RoomDefaults) {
+    this.maxConnectionsPerUser = defaults.maxConnectionsPerUser;
+    this.maxConnectionsPerAddress = defaults.maxConnectionsPerAddress;
+    this.serverEvents = defaults.serverEvents;
+    this.reconnect = defaults.reconnect;
+    this.#sql = sql;
+    this.#defaults = defaults;
+    const row = firstRow(sql.exec<Row>("SELECT slow_mode_ms, max_connections, history_limit FROM room"));
+    this.#patch = {
+      slowModeMs: row?.slow_mode_ms ?? undefined,
+      maxConnections: row?.max_connections ?? undefined,
+      historyLimit: row?.history_limit ?? undefined,
+    };
+    this.#limits = this.#withSlowMode();
+  }
+
+  get own(): OwnSettings {
+    const { slowModeMs, maxConnections, historyLimit } = this;
+    return { slowModeMs, maxConnections, historyLimit };
+  }
+
+  /** Whether any was ever set here. */
+  get areOwn(): boolean {
+    return Object.values(this.#patch).some((setting) => setting !== undefined);
+  }
+
+  get slowModeMs(): number {
+    return this.#patch.slowModeMs ?? this.#defaults.limits.slowModeMs;
+  }
+
+  /** The deployer's bound holds also where it was lowered later. */
+  get maxConnections(): number {
+    return Math.min(
+      this.#patch.maxConnections ?? this.#defaults.maxConnections,
+      this.#defaults.maxConnections,
+    );
+  }
+
+  get maxConnectionsOfAnyRoom(): number {
+    return this.#defaults.maxConnections;
+  }
+
+  get historyLimit(): number {
+    return this.#patch.historyLimit ?? this.#defaults.historyLimit;
+  }
+
+  get limits(): Limits {
+    return this.#limits;
+  }
+
+  change({ slowModeMs, maxConnections, historyLimit }: SettingsPatch): void {
+    const { slowModeMs: slow, maxConnections: connections, historyLimit: history } = this.#patch;
+    const patch = {
+      slowModeMs: slowModeMs ?? slow,
+      maxConnections: maxConnections ?? connections,
+      historyLimit: historyLimit ?? history,
+    };
+    this.#sql.exec(
+      "UPDATE room SET slow_mode_ms = ?, max_connections = ?, history_limit = ?",
+      ...[patch.slowModeMs ?? null, patch.maxConnections ?? null, patch.historyLimit ?? null],
+    );
+    this.#patch = patch;
+    this.#limits = this.#withSlowMode();
+  }
+
+  #withSlowMode(): Limits {
+    return { ...this.#defaults.limits, slowModeMs: this.slowModeMs };
+  }
+}

@@ -1,0 +1,124 @@
+// The SQL of who may come into a room, and with which tokens: one row a user. No query reads more rows than it answers.
+
+import { firstRow, type Sql } from "../../object/storage/sql.ts";
+import { NONE_VOID, type VoidTokens } from "../../object/withdrawn.ts";
+import type { Ban } from "../../protocol/index.ts";
+
+/** What decides whether a user may come in. */
+export interface Clearance {
+  readonly voidTokens: VoidTokens;
+  /** Whether their object has this room among those that it tells of a `disconnect`. */
+  readonly isKnown: boolean;
+  /** In milliseconds; 0: not banned. */
+  readonly bannedUntil: number;
+  /** They have used up what they may cost a day. In milliseconds; 0: not held. */
+  readonly heldUntil: number;
+}
+
+type ClearanceRow = {
+  void_up_to: number;
+  void_undated_up_to: number;
+  is_known: number;
+  banned_until: number | null;
+  held_until: number | null;
+};
+type BanRow = {
+  user: string;
+  banned_until: number;
+  banned_at: number;
+  banned_by: string | null;
+  ban_reason: string | null;
+};
+
+const NOTHING_KNOWN: Clearance = { voidTokens: NONE_VOID, isKnown: false, bannedUntil: 0, heldUntil: 0 };
+
+export class UserRecords {
+  readonly #sql: Sql;
+
+  constructor(sql: Sql) {
+    this.#sql = sql;
+  }
+
+  clearance(user: string): Clearance {
+    const row = firstRow(
+      this.#sql.exec<ClearanceRow>(
+        "SELECT void_up_to, void_undated_up_to, is_known, banned_until, held_until FROM users WHERE user = ?",
+        user,
+      ),
+    );
+    if (row === undefined) return NOTHING_KNOWN;
+    return {
+      voidTokens: { upTo: row.void_up_to, undatedUpTo: row.void_undated_up_to },
+      isKnown: row.is_known === 1,
+      bannedUntil: row.banned_until ?? 0,
+      heldUntil: row.held_until ?? 0,
+    };
+  }
+
+  /** What their object said, when it was asked with an opening (`isKnown`) or by itself. What is void stays so. */
+  setVoid(user: string, { upTo, undatedUpTo }: VoidTokens, isKnown: boolean): void {
+    this.#sql.exec(
+      `INSERT INTO users (user, void_up_to, void_undated_up_to, is_known) VALUES (?, ?, ?, ?)
+       ON CONFLICT (user) DO UPDATE SET void_up_to = MAX(void_up_to, excluded.void_up_to),
+         void_undated_up_to = MAX(void_undated_up_to, excluded.void_undated_up_to), is_known = excluded.is_known`,
+      ...[user, upTo, undatedUpTo, Number(isKnown)],
+    );
+  }
+
+  /** Their object is asked anew with their next opening. What is void stays so. */
+  unknow(user: string): void {
+    this.#sql.exec("UPDATE users SET is_known = 0 WHERE user = ? AND is_known = 1", user);
+  }
+
+  setBan({
+    user,
+    until,
+    at,
+    by,
+    reason = null,
+  }: Omit<Ban, "reason"> & { reason?: string | undefined | null }) {
+    this.#sql.exec(
+      `INSERT INTO users (user, banned_until, banned_at, banned_by, ban_reason) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (user) DO UPDATE SET banned_until = excluded.banned_until, banned_at = excluded.banned_at,
+         banned_by = excluded.banned_by, ban_reason = excluded.ban_reason`,
+      ...[user, until, at, by, reason],
+    );
+  }
+
+  setHold(user: string, until: number): void {
+    this.#sql.exec(
+      "INSERT INTO users (user, held_until) VALUES (?, ?) ON CONFLICT (user) DO UPDATE SET held_until = excluded.held_until",
+      ...[user, until],
+    );
+  }
+
+  liftBan(user: string): void {
+    this.#sql.exec(
+      `UPDATE users SET banned_until = NULL, banned_at = NULL, banned_by = NULL, ban_reason = NULL
+       WHERE user = ? AND banned_until IS NOT NULL`,
+      user,
+    );
+  }
+
+  hasBans(now: number): boolean {
+    return firstRow(this.#sql.exec("SELECT 1 FROM users WHERE banned_until > ? LIMIT 1", now)) !== undefined;
+  }
+
+  /** At most `limit` of those in force, the next to end first; `after`: those that follow that one. */
+  bans(now: number, limit: number, after: Pick<Ban, "until" | "user"> | undefined): Ban[] {
+    // In whole milliseconds; the first one that is in force comes after nobody.
+    const { until, user } = after !== undefined && after.until > now ? after : { until: now + 1, user: "" };
+    const rows = this.#sql.exec<BanRow>(
+      `SELECT user, banned_until, banned_at, banned_by, ban_reason FROM users
+       WHERE banned_until >= ? AND (banned_until, user) > (?, ?) ORDER BY banned_until, user LIMIT ?`,
+      ...[until, until, user, limit],
+    );
+    return Array.from(rows, (row) => ({
+      user: row.user,
+      until: row.banned_until,
+      at: row.banned_at,
+      by: row.banned_by,
+      ...(row.ban_reason !== null && { reason: row.ban_reason }),
+    }));
+  }
+}

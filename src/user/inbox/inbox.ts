@@ -1,0 +1,290 @@
+// The rules of an inbox: what a user was told, how far they have come with it, and what a device has missed.
+// States only move forward, so a mark may be told twice or out of order and does no harm.
+
+import {
+  DEFAULT_HISTORY,
+  MAX_PAGE_BYTES,
+  MAX_REPLAY_EVENTS,
+  matchesTopics,
+  type Notification,
+  type NotificationState,
+  type Priority,
+  parseCursor,
+  stateRank,
+  type Topics,
+  utf8Length,
+} from "../../protocol/index.ts";
+import type { MarkStore } from "./mark-store.ts";
+import { isOver, Marks } from "./marks.ts";
+import { type NotificationRow, sooner, type Tally } from "./notification-row.ts";
+import type { NotificationStore } from "./notification-store.ts";
+
+export interface NotificationInput {
+  readonly id: string;
+  readonly title: string;
+  readonly message: string;
+  readonly priority: Priority;
+  readonly topic?: string | undefined;
+  readonly link?: string | undefined;
+  /** `data` as JSON. */
+  readonly data: string;
+  readonly expiresAt?: number | undefined;
+  /** That it is about, where it is about one: a user may have muted it. */
+  readonly room?: string | undefined;
+}
+
+export type MarkTarget =
+  | { readonly ids: readonly string[] }
+  | { readonly upTo: number }
+  | { readonly all: true };
+
+export interface Marked {
+  readonly unread: number;
+  /** The event for all devices; left out where nothing changed. */
+  readonly event?: string;
+}
+
+export interface InboxPage {
+  /** Encoded, in order. */
+  readonly events: readonly string[];
+  readonly seq: number;
+  readonly more: boolean;
+}
+
+export class Inbox {
+  readonly #store: NotificationStore;
+  readonly #marks: Marks;
+  #head: number;
+  /** Carried from event to event; counted where one of those in it has expired, and once after `INBOX_LIMIT` changed. */
+  #unread: Tally | undefined;
+
+  constructor(store: NotificationStore, marks: MarkStore) {
+    this.#store = store;
+    this.#marks = new Marks(marks);
+    const { head, unread } = store.findHead();
+    this.#head = head;
+    this.#unread = unread;
+  }
+
+  get epoch(): string {
+    return this.#store.epoch;
+  }
+
+  get head(): number {
+    return this.#head;
+  }
+
+  get floor(): number {
+    return this.#store.floor;
+  }
+
+  unread(now: number): number {
+    const tally = this.#tally(now);
+    // Counted anew: as nobody else writes it down, the next start would have to count again.
+    if (tally !== this.#unread) this.#store.keepTally(this.#head, tally);
+    this.#unread = tally;
+    return tally.count;
+  }
+
+  /** Stores a notification, once for each `id`. A muted one is not counted. */
+  add(
+    input: NotificationInput,
+    muted: boolean,
+    now: number,
+  ): { seq: number; duplicate: true } | { seq: number; event: string } {
+    const known = this.#store.findId(input.id);
+    if (known !== undefined) return { seq: known, duplicate: true };
+    const before = this.#tally(now);
+    const seq = this.#head + 1;
+    const body = encodeNotification(input, muted, seq, now);
+    const { id, topic = null, expiresAt = null } = input;
+    this.#unread = this.#store.append({ seq, id, topic, expiresAt, body, muted }, (retired) => {
+      const lost = retired !== undefined && this.#marks.isUnread(retired, now) ? 1 : 0;
+      if (muted) return { ...before, count: before.count - lost };
+      return { count: before.count - lost + 1, until: sooner(before.until, expiresAt) };
+    });
+    this.#head = seq;
+    return { seq, event: withFields(body, { state: "unseen", unread: this.#unread.count }) };
+  }
+
+  mark(target: MarkTarget, state: NotificationState, now: number): Marked {
+    const fields =
+      "ids" in target ? this.#markIds(target.ids, state, now) : this.#markUpTo(target, state, now);
+    if (fields === undefined) return { unread: this.unread(now) };
+    this.#head += 1;
+    const unread = this.unread(now);
+    const event = { type: "notificationUpdated", seq: this.#head, at: now, ...fields, state, unread };
+    return { unread, event: JSON.stringify(event) };
+  }
+
+  recover(since: string | undefined): { recovery: "none" | "complete" | "lost"; after: number } {
+    if (since === undefined) return { recovery: "none", after: this.#head };
+    const cursor = parseCursor(since);
+    if (cursor === undefined || cursor.epoch !== this.epoch || !this.holdsAfter(cursor.seq)) {
+      return { recovery: "lost", after: this.#head };
+    }
+    return { recovery: "complete", after: cursor.seq };
+  }
+
+  holdsAfter(seq: number): boolean {
+    return seq >= this.floor && seq <= this.#head;
+  }
+
+  /** The latest for a newcomer: without what is archived, and without what is muted. */
+  latest(topics: Topics, limit: number, now: number, maxBytes = MAX_PAGE_BYTES): readonly string[] {
+    const unread = this.unread(now);
+    const page = this.list({ limit, topics, muted: false, maxBytes }, now);
+    return page.events.map((json) => withFields(json, { unread }));
+  }
+
+  /** Notifications before `before`, ascending: those in `state`, or all but the archived. */
+  list(
+    {
+      before,
+      limit = DEFAULT_HISTORY,
+      state,
+      topics = null,
+      muted = true,
+      maxBytes = MAX_PAGE_BYTES,
+    }: ListQuery,
+    now: number,
+  ): { readonly events: readonly string[]; readonly more: boolean; readonly seq: number } {
+    const events: string[] = [];
+    let more = false;
+    let bytes = 0;
+    let seq = before ?? this.#head + 1;
+    for (const row of this.#store.descending(seq)) {
+      const own = this.#marks.stateOf(row);
+      const wanted = state === undefined ? own !== "archived" : own === state;
+      if (wanted && (muted || !row.muted) && !isOver(row, now) && matches(topics, row)) {
+        const json = withFields(row.body, { state: own });
+        bytes += utf8Length(json) + 32;
+        more = events.length === limit || (bytes > maxBytes && events.length > 0);
+        if (more) break;
+        events.push(json);
+      }
+      seq = row.seq;
+    }
+    return { events: events.reverse(), more, seq };
+  }
+
+  /** What came after `after`, as in a replay: each notification once, as it is now, and the marks of older ones. */
+  eventsAfter(
+    after: number,
+    topics: Topics,
+    now: number,
+    limit = MAX_REPLAY_EVENTS,
+    maxBytes = MAX_PAGE_BYTES,
+  ): InboxPage {
+    const unread = this.unread(now);
+    const events: string[] = [];
+    let seq = after;
+    let bytes = 0;
+    for (const event of this.#inOrder(after, topics, now)) {
+      const json = withFields(event.json, { unread });
+      bytes += utf8Length(json) + 1;
+      if (events.length === limit || (bytes > maxBytes && events.length > 0))
+        return { events, seq, more: true };
+      events.push(json);
+      seq = event.seq;
+    }
+    return { events, seq: this.#head, more: false };
+  }
+
+  /** What came after `after` and no device has shown yet, without what is muted. */
+  unseenAfter(after: number, now: number): Notification[] {
+    return Array.from(this.#store.ascending(after))
+      .filter((row) => !row.muted && !isOver(row, now) && this.#marks.stateOf(row) === "unseen")
+      .map((row) => this.#decode(row));
+  }
+
+  find(id: string): Notification | undefined {
+    const row = this.#store.findRow(id);
+    return row && this.#decode(row);
+  }
+
+  #decode(row: NotificationRow): Notification {
+    return { ...JSON.parse(row.body), state: this.#marks.stateOf(row) };
+  }
+
+  /** What is unread now, counted where nobody knows; it is the caller's to keep. */
+  #tally(now: number): Tally {
+    const known = this.#unread;
+    if (known !== undefined && (known.until === null || now < known.until)) return known;
+    return this.#store.countUnread({ after: this.#marks.upTo("read") }, now);
+  }
+
+  *#inOrder(after: number, topics: Topics, now: number): Generator<{ seq: number; json: string }> {
+    const marks = this.#marks
+      .after(after, now)
+      .map((mark) => ({ seq: mark.seq, json: JSON.stringify({ type: "notificationUpdated", ...mark }) }));
+    for (const row of this.#store.ascending(after)) {
+      while (marks[0] !== undefined && marks[0].seq < row.seq) yield* marks.splice(0, 1);
+      if (row.muted || isOver(row, now) || !matches(topics, row)) continue;
+      yield { seq: row.seq, json: withFields(row.body, { state: this.#marks.stateOf(row) }) };
+    }
+    yield* marks;
+  }
+
+  #markIds(ids: readonly string[], state: NotificationState, at: number) {
+    const moving = this.#marks.moving(ids, state, at);
+    if (moving.length === 0) return undefined;
+    const { count, until } = this.#tally(at);
+    const lost = isRead(state) ? moving.filter((row) => this.#marks.isUnread(row, at)).length : 0;
+    this.#unread = { count: count - lost, until };
+    this.#marks.move(moving, { state, seq: this.#head + 1, at, unread: this.#unread });
+    return { ids: moving.map(({ id }) => id) };
+  }
+
+  #markUpTo(target: { upTo: number } | { all: true }, state: NotificationState, at: number) {
+    const upTo = "all" in target ? this.#head : Math.min(target.upTo, this.#head);
+    const above = this.#marks.upTo(state);
+    if (upTo <= above || !this.#marks.anyBelow(state, this.#store.slots(above, upTo), at)) return undefined;
+    this.#unread = this.#tallyAfter(upTo, state, at);
+    this.#marks.moveUpTo({ state, upTo, seq: this.#head + 1, at, unread: this.#unread });
+    return { upTo };
+  }
+
+  /** Each notification is counted but once in its life, as a watermark only rises. */
+  #tallyAfter(upTo: number, state: NotificationState, at: number): Tally {
+    if (!isRead(state)) return this.#tally(at);
+    if (upTo >= this.#store.newestSeq) return { count: 0, until: null };
+    const { count, until } = this.#tally(at);
+    const lost = this.#store.countUnread({ after: this.#marks.upTo("read"), upTo }, at);
+    return { count: count - lost.count, until };
+  }
+}
+
+export interface ListQuery {
+  readonly before?: number | undefined;
+  readonly limit?: number | undefined;
+  readonly state?: NotificationState | undefined;
+  readonly topics?: Topics;
+  /** Whether muted ones are among them. */
+  readonly muted?: boolean;
+  /** Of all of them, but always one. */
+  readonly maxBytes?: number;
+}
+
+const isRead = (state: NotificationState): boolean => stateRank(state) >= stateRank("read");
+
+/** A notification without a topic is not what a filtered session asked for. */
+const matches = (topics: Topics, { topic }: NotificationRow): boolean =>
+  topics === null || (topic !== null && matchesTopics(topics, topic));
+
+/** Adds fields to an encoded object. */
+const withFields = (json: string, fields: object): string =>
+  `${json.slice(0, -1)},${JSON.stringify(fields).slice(1)}`;
+
+function encodeNotification(input: NotificationInput, muted: boolean, seq: number, at: number): string {
+  const { data, expiresAt, room: _, ...fields } = input;
+  const body = JSON.stringify({
+    type: "notification",
+    seq,
+    ...fields,
+    at,
+    expiresAt,
+    ...(muted && { muted: true }),
+  });
+  return `${body.slice(0, -1)},"data":${data}}`;
+}

@@ -1,0 +1,252 @@
+// All the SQL of an inbox. Notifications are numbered from 0 without a hole, and stand at that number modulo the
+// ring: a new one replaces the row that it retires. Their `seq` rises too, but marks take some of it.
+
+import { migrate } from "../../object/storage/migrate.ts";
+import { ringRanges } from "../../object/storage/ring.ts";
+import { type Database, firstRow, type Sql } from "../../object/storage/sql.ts";
+import { stateRank } from "../../protocol/index.ts";
+import {
+  COLUMNS,
+  decode,
+  type NotificationRow,
+  type Row,
+  type SlotRange,
+  type Standing,
+  sooner,
+  stateAt,
+  type Tally,
+} from "./notification-row.ts";
+import { USER_SCHEMA } from "./user-schema.ts";
+
+type NewestRow = {
+  number: number;
+  seq: number;
+  retired: number;
+  unread: number;
+  unread_until: number | null;
+};
+
+/** The `seq` of a notification or a mark, and what was unread then; `undefined`: to be counted. */
+interface Event {
+  readonly head: number;
+  readonly unread: Tally | undefined;
+}
+
+export class NotificationStore {
+  readonly epoch: string;
+  readonly #sql: Sql;
+  readonly #ring: number;
+  /** The newest notification; -1 is none. */
+  #number = -1;
+  #newest: Event = { head: 0, unread: undefined };
+  #floor: number;
+
+  constructor(database: Database, ring: number, newEpoch: string) {
+    this.#sql = database.sql;
+    this.#ring = ring;
+    migrate(database, USER_SCHEMA);
+    const stored = firstRow(
+      this.#sql.exec<{ epoch: string; ring: number; floor: number }>(
+        "SELECT epoch, ring, floor FROM inbox_state",
+      ),
+    );
+    if (stored === undefined)
+      this.#sql.exec(
+        "INSERT INTO inbox_state (id, epoch, ring, floor, head, unread) VALUES (1, ?, ?, 0, 0, 0)",
+        ...[newEpoch, ring],
+      );
+    this.epoch = stored?.epoch ?? newEpoch;
+    this.#floor = stored?.floor ?? 0;
+    this.#findNewest(stored?.ring ?? ring);
+    if (stored !== undefined && stored.ring !== ring) this.#layAnew(database);
+  }
+
+  /** The highest `seq` that retention has removed. */
+  get floor(): number {
+    return this.#floor;
+  }
+
+  /** Of the newest notification; 0 if there was none. */
+  get newestSeq(): number {
+    return this.#newest.head;
+  }
+
+  /**
+   * The highest `seq` given so far, to notifications and marks, and what was unread then. Each event carries it in
+   * its own row, so that nobody has to count.
+   */
+  findHead(): Event {
+    const rows = this.#sql.exec<{ seq: number; unread: number | null; until: number | null }>(
+      `SELECT head AS seq, unread, unread_until AS until FROM inbox_state
+       UNION ALL SELECT seq, unread, unread_until FROM watermark
+       UNION ALL SELECT * FROM (SELECT changed, unread, unread_until FROM notification
+                                WHERE changed IS NOT NULL ORDER BY changed DESC LIMIT 1)`,
+    );
+    const events = Array.from(rows, ({ seq, unread, until }) => {
+      return { head: seq, unread: unread === null ? undefined : { count: unread, until } };
+    });
+    // The first of equals: a count that was made anew stands in `inbox_state`.
+    return [...events, this.#newest].reduce((latest, event) => (event.head > latest.head ? event : latest));
+  }
+
+  /** Keeps what was counted anew. */
+  keepTally(head: number, { count, until }: Tally): void {
+    this.#sql.exec("UPDATE inbox_state SET head = ?, unread = ?, unread_until = ?", head, count, until);
+  }
+
+  /** Counts those above `after` up to `upTo` that are neither read nor archived nor expired nor muted. */
+  countUnread({ after, upTo = this.newestSeq }: { after: number; upTo?: number }, now: number): Tally {
+    let count = 0;
+    let until: number | null = null;
+    for (const { from, to } of this.slots(after, upTo)) {
+      const row = firstRow(
+        this.#sql.exec<{ count: number; next: number | null }>(
+          `SELECT COUNT(*) AS count, MIN(expires_at) AS next FROM notification
+           WHERE slot BETWEEN ? AND ? AND state < ? AND muted = 0 AND (expires_at IS NULL OR expires_at > ?)`,
+          ...[from, to, stateRank("read"), now],
+        ),
+      );
+      count += row?.count ?? 0;
+      until = sooner(until, row?.next ?? null);
+    }
+    return { count, until };
+  }
+
+  /** Where those with a `seq` above `after` up to `upTo` stand. */
+  slots(after: number, upTo: number): SlotRange[] {
+    return ringRanges(this.#lastUpTo(after), this.#lastUpTo(upTo), this.#ring);
+  }
+
+  findId(id: string): number | undefined {
+    return firstRow(this.#sql.exec<{ seq: number }>("SELECT seq FROM notification WHERE id = ?", id))?.seq;
+  }
+
+  findRow(id: string): NotificationRow | undefined {
+    const row = firstRow(this.#sql.exec<Row>(`SELECT ${COLUMNS} FROM notification WHERE id = ?`, id));
+    return row && decode(row);
+  }
+
+  /** `unread` says what is so after this one came and another was retired for it. */
+  append(
+    row: Omit<NotificationRow, "number" | "state">,
+    unread: (retired: Standing | undefined) => Tally,
+  ): Tally {
+    const number = this.#number + 1;
+    const slot = number % this.#ring;
+    const retired = this.#retire(slot);
+    const floor = Math.max(retired?.seq ?? 0, this.#floor);
+    const tally = unread(retired);
+    this.#sql.exec(
+      `INSERT OR REPLACE INTO notification (slot, number, seq, id, topic, expires_at, body, retired, muted, state,
+                                            unread, unread_until)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)`,
+      ...[slot, number, row.seq, row.id, row.topic, row.expiresAt, row.body, floor, Number(row.muted)],
+      ...[tally.count, tally.until],
+    );
+    this.#number = number;
+    this.#newest = { head: row.seq, unread: tally };
+    this.#floor = floor;
+    return tally;
+  }
+
+  /** Those with a `seq` above `after`, oldest first, read as they are taken. */
+  *ascending(after: number): Generator<NotificationRow> {
+    yield* this.#span(this.#lastUpTo(after), this.#number, "ASC");
+  }
+
+  /** Those with a `seq` below `before`, newest first. */
+  *descending(before: number): Generator<NotificationRow> {
+    yield* this.#span(this.#oldest() - 1, this.#lastUpTo(before - 1), "DESC");
+  }
+
+  *#span(after: number, upTo: number, order: "ASC" | "DESC"): Generator<NotificationRow> {
+    const ranges = ringRanges(after, upTo, this.#ring);
+    if (order === "DESC") ranges.reverse();
+    const query = `SELECT ${COLUMNS} FROM notification WHERE slot BETWEEN ? AND ? ORDER BY slot ${order}`;
+    for (const { from, to } of ranges) {
+      for (const row of this.#sql.exec<Row>(query, from, to)) yield decode(row);
+    }
+  }
+
+  #retire(slot: number): Standing | undefined {
+    const query = "SELECT seq, state, expires_at, muted FROM notification WHERE slot = ?";
+    const row = firstRow(this.#sql.exec<Pick<Row, "seq" | "state" | "expires_at" | "muted">>(query, slot));
+    if (row === undefined) return undefined;
+    return { seq: row.seq, state: stateAt(row.state), expiresAt: row.expires_at, muted: row.muted === 1 };
+  }
+
+  #oldest(): number {
+    return Math.max(0, this.#number - this.#ring + 1);
+  }
+
+  #seqAt(slot: number): number | undefined {
+    return firstRow(this.#sql.exec<{ seq: number }>("SELECT seq FROM notification WHERE slot = ?", slot))
+      ?.seq;
+  }
+
+  /** The number of the last notification with a `seq` up to `seq`; one before the oldest if there is none. */
+  #lastUpTo(seq: number): number {
+    if (seq >= this.newestSeq) return this.#number;
+    if (seq <= this.#floor) return this.#oldest() - 1;
+    let low = this.#oldest() - 1;
+    let high = this.#number;
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      if ((this.#seqAt(middle % this.#ring) ?? 0) <= seq) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
+  /** Numbers rise from slot 0 to the newest, and go on behind it with the oldest: the turn is found by halving. */
+  #findNewest(ring: number): void {
+    const at = (slot: number) =>
+      firstRow(
+        this.#sql.exec<NewestRow>(
+          "SELECT number, seq, retired, unread, unread_until FROM notification WHERE slot = ?",
+          slot,
+        ),
+      );
+    const first = at(0)?.number;
+    if (first === undefined) return;
+    let low = 0;
+    let high = ring - 1;
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      if ((at(middle)?.number ?? -1) >= first) low = middle;
+      else high = middle - 1;
+    }
+    const newest = at(low);
+    if (newest === undefined) return;
+    this.#number = newest.number;
+    this.#newest = { head: newest.seq, unread: { count: newest.unread, until: newest.unread_until } };
+    this.#floor = Math.max(this.#floor, newest.retired);
+  }
+
+  /** Another `INBOX_LIMIT`: what is left moves to its slot in the new ring, numbered from 0, once. */
+  #layAnew({ sql, transaction }: Database): void {
+    // Before rows go that were the last to know of a mark.
+    const { head } = this.findHead();
+    transaction(() => {
+      sql.exec("CREATE TABLE moved AS SELECT * FROM notification ORDER BY number DESC LIMIT ?", this.#ring);
+      const lost = firstRow(
+        sql.exec<{ seq: number | null }>(
+          "SELECT MAX(seq) AS seq FROM notification WHERE seq < (SELECT MIN(seq) FROM moved)",
+        ),
+      );
+      this.#floor = Math.max(this.#floor, lost?.seq ?? 0);
+      sql.exec("DELETE FROM notification");
+      sql.exec(
+        `INSERT INTO notification
+         SELECT row_number() OVER (ORDER BY number) - 1, row_number() OVER (ORDER BY number) - 1, seq, id, topic,
+                expires_at, body, 0, muted, state, changed, changed_at, unread, unread_until FROM moved`,
+      );
+      sql.exec("DROP TABLE moved");
+      sql.exec(
+        "UPDATE inbox_state SET ring = ?, floor = ?, head = ?, unread = NULL",
+        ...[this.#ring, this.#floor, head],
+      );
+    });
+    this.#findNewest(this.#ring);
+  }
+}

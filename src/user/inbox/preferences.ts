@@ -1,0 +1,54 @@
+// What a user wants to be told of, and how. Muting holds for what comes from then on.
+
+import { firstRow, type Sql } from "../../object/storage/sql.ts";
+import { matchesTopics, type Preferences } from "../../protocol/index.ts";
+
+/** What is left out stays. */
+export type PreferencesPatch = Partial<Preferences>;
+
+export const DEFAULT_PREFERENCES: Preferences = {
+  mutedTopics: [],
+  mutedRooms: [],
+  quietHours: null,
+  push: true,
+};
+
+export interface Muteable {
+  readonly topic?: string | undefined;
+  readonly room?: string | undefined;
+}
+
+export class PreferenceStore {
+  readonly #sql: Sql;
+  #current: Preferences;
+
+  constructor(sql: Sql) {
+    this.#sql = sql;
+    const stored = firstRow(
+      sql.exec<{ preferences: string | null }>("SELECT preferences FROM inbox_state"),
+    )?.preferences;
+    const patch: PreferencesPatch = JSON.parse(stored ?? "{}");
+    this.#current = { ...DEFAULT_PREFERENCES, ...patch };
+  }
+
+  get current(): Preferences {
+    return this.#current;
+  }
+
+  change(patch: PreferencesPatch): Preferences {
+    const changed = { ...this.#current, ...patch };
+    const json = JSON.stringify(changed);
+    if (json !== JSON.stringify(this.#current))
+      this.#sql.exec("UPDATE inbox_state SET preferences = ?", json);
+    this.#current = changed;
+    return changed;
+  }
+
+  mutes({ topic, room }: Muteable): boolean {
+    const { mutedTopics, mutedRooms } = this.#current;
+    return (
+      (topic !== undefined && matchesTopics(mutedTopics, topic)) ||
+      (room !== undefined && mutedRooms.includes(room))
+    );
+  }
+}

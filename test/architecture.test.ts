@@ -92,7 +92,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** jose checks signatures: nothing else of ours knows it. */
 const JOSE =
-  /^src\/(auth\/(verify-token|verify-signature|issuer-keys)|http\/tokens|user\/push\/runtime\/vapid)\.ts$/;
+  /^src\/(auth\/(verify-token|verify-signature|jwks)|http\/tokens|user\/push\/runtime\/vapid)\.ts$/;
 
 const folderOf = (file: string) =>
   code.includes(file) || file.endsWith(".ts") ? dirname(file) : file.replace(/^node:.*/, "node:*");
@@ -157,15 +157,15 @@ describe("structure", () => {
       "src/room/runtime/room-object.ts": ["fetch"],
       "src/user/runtime/user-object.ts": ["fetch"],
       // A flush gathers for some milliseconds; one timer for what the room is to say next.
-      "src/room/runtime/live-room.ts": ["scheduler", "setTimeout"],
+      "src/room/runtime/room-runtime.ts": ["scheduler", "setTimeout"],
       // A delivery that failed is tried again within seconds, and signals alone go five times a second.
-      "src/session-rooms/runtime/live-sessions.ts": ["scheduler"],
+      "src/session-rooms/runtime/session-deliveries.ts": ["scheduler"],
       // So is a mention whose user could not be reached.
-      "src/room/runtime/live-mentions.ts": ["scheduler"],
+      "src/room/runtime/mention-delivery.ts": ["scheduler"],
       // An `auth` on a live socket may need a key of the issuer or an answer of the back end: seconds, and nothing
       // of it stays. Whatever else an object would ask for is not asked from inside of it.
       "src/auth/request-json.ts": ["AbortSignal", "fetch"],
-      "src/auth/issuer-keys.ts": ["scheduler"],
+      "src/auth/jwks.ts": ["scheduler"],
       // Where many questions are under way one waits for its turn, a second at most.
       "src/auth/authorize-room.ts": ["scheduler"],
       // Pushes go out from the alarm of a user's object: each has a bound of its own, and no timer outlives it.
@@ -178,7 +178,7 @@ describe("structure", () => {
   });
 
   it("[X4] the timers of an object are short", () => {
-    const source = read("src/room/runtime/live-room.ts");
+    const source = read("src/room/runtime/room-runtime.ts");
     // How far ahead that is: test/unit/room/timers.test.ts.
     expect(source).toMatch(/ setTimeout\(\(\) => [^;]+, inMs\);/);
     expect(source).toContain("const inMs = Math.min(MAX_TIMER_MS, Math.max(0, dueAt - Date.now()));");
@@ -202,8 +202,8 @@ describe("structure", () => {
       expect.stringMatching(/^ {2}const timer = setTimeout\(.*, WITHIN_MS\);$/),
       "    clearTimeout(timer);",
     ]);
-    // How long that goes on: test/unit/auth/key-set.test.ts.
-    expect(read("src/auth/issuer-keys.ts").match(/.*\bscheduler\b.*/g)).toEqual([
+    // How long that goes on: test/unit/auth/jwks-cache.test.ts.
+    expect(read("src/auth/jwks.ts").match(/.*\bscheduler\b.*/g)).toEqual([
       "    wait: (ms) => scheduler.wait(ms),",
     ]);
   });

@@ -3,9 +3,9 @@ import { roomPermission } from "../access/room-permission.ts";
 import type { BackEnd, Config } from "../config/config.ts";
 import { describeError, log } from "../log/log.ts";
 import { accept, type Outcome, type Permission, refuse, reject, type User } from "../protocol/index.ts";
-import { AnswerCache } from "./answer-cache.ts";
-import { askBackEnd } from "./ask-back-end.ts";
+import { authorizeWebhook } from "./authorize-webhook.ts";
 import { NoAnswers } from "./no-answers.ts";
+import { PermissionCache } from "./permission-cache.ts";
 import { QuestionSlots } from "./question-slots.ts";
 import type { VerifiedToken } from "./verify-token.ts";
 
@@ -53,7 +53,7 @@ interface Known {
  */
 class BackEndQuestions {
   readonly #backEnd: BackEnd;
-  readonly #answers = new AnswerCache();
+  readonly #answers = new PermissionCache();
   readonly #noAnswers = new NoAnswers(() => Math.random());
   readonly #slots = new QuestionSlots({ now: () => Date.now(), wait: (ms) => scheduler.wait(ms) });
 
@@ -88,7 +88,7 @@ class BackEndQuestions {
   async #ask(user: User, room: string): Promise<Known> {
     const askedAt = Date.now();
     try {
-      const { permission, maxAgeMs } = await askBackEnd(this.#backEnd, user, room, askedAt);
+      const { permission, maxAgeMs } = await authorizeWebhook(this.#backEnd, user, room, askedAt);
       this.#answers.keep(user.id, room, permission, askedAt, maxAgeMs);
       this.#noAnswers.answered(user.id, room);
       return { permission, until: Math.max(askedAt + maxAgeMs, Date.now() + MIN_KNOWN_MS) };

@@ -1,7 +1,7 @@
 // Which questions to the back end were not answered lately: they are not asked again at once, so that a back end that is
 // down is not asked thousands of times, and a room that it cannot answer for does not cost a question a call.
 
-import { keyOf } from "./answer-cache.ts";
+import { keyOf } from "./permission-cache.ts";
 
 /** A user in a room of whom there was no answer is not asked about for so long, in milliseconds. */
 const KEPT_MS = 2_000;

@@ -13,10 +13,10 @@ const MAX_LIFE_MS = 3_653 * 86_400_000 + CLOCK_TOLERANCE_MS;
 const BACK_CHANNEL_LOGOUT = "http://schemas.openid.net/event/backchannel-logout";
 
 /** As they came: of any type. */
-export type Claims = Readonly<Record<string, unknown>>;
+export type TokenClaims = Readonly<Record<string, unknown>>;
 
 /** The claim of this very name, or the one at this dotted path; `null` counts as absent. */
-export function claimOf(claims: Claims, name: string): unknown {
+export function claimOf(claims: TokenClaims, name: string): unknown {
   const own = Object.hasOwn(claims, name) ? claims[name] : null;
   if (own !== null && own !== undefined) return own;
   let value: unknown = claims;
@@ -27,14 +27,14 @@ export function claimOf(claims: Claims, name: string): unknown {
 }
 
 /** Before the signature too: keys are not fetched for tokens of somebody else. */
-export function requireIssuer({ iss }: Claims, { issuers }: TokenConfig): void {
+export function requireIssuer({ iss }: TokenClaims, { issuers }: TokenConfig): void {
   if (issuers.length === 0) return;
   if (iss === undefined || iss === null) throw new TokenRefused("no_issuer", { claim: "iss" });
   if (typeof iss !== "string" || !issuers.includes(iss))
     throw new TokenRefused("wrong_issuer", { claim: "iss" });
 }
 
-export function requireAudience(claims: Claims, { audiences, audienceClaim }: TokenConfig): void {
+export function requireAudience(claims: TokenClaims, { audiences, audienceClaim }: TokenConfig): void {
   if (audiences.length === 0) return;
   const value = claimOf(claims, audienceClaim);
   if (value === undefined) throw new TokenRefused("no_audience", { claim: audienceClaim });
@@ -52,7 +52,7 @@ export function requireAccessType(typ: unknown): void {
 }
 
 /** By the claims in which libraries that sign several kinds with one key say which it is. */
-export function requireAccessToken(claims: Claims): void {
+export function requireAccessToken(claims: TokenClaims): void {
   for (const claim of ["token_type", "typ", "type", "token_use"]) {
     const type = claims[claim];
     if (typeof type !== "string") continue;
@@ -65,7 +65,7 @@ export function requireAccessToken(claims: Claims): void {
 }
 
 /** In whole milliseconds. What is not valid before a moment was issued by then, where the token does not say when. */
-export function readTimes(claims: Claims, now: number): Dated {
+export function readTimes(claims: TokenClaims, now: number): Dated {
   const exp = instantOf(claims, "exp");
   const nbf = instantOf(claims, "nbf");
   const iat = instantOf(claims, "iat");
@@ -81,14 +81,14 @@ export function readTimes(claims: Claims, now: number): Dated {
 }
 
 /** Of a `NumericDate` in seconds, which may have a fraction; in milliseconds, perhaps beyond what a date holds. */
-function instantOf(claims: Claims, claim: "exp" | "nbf" | "iat"): number | undefined {
+function instantOf(claims: TokenClaims, claim: "exp" | "nbf" | "iat"): number | undefined {
   const seconds = claims[claim] ?? undefined;
   if (seconds === undefined) return undefined;
   if (typeof seconds !== "number") throw new TokenRefused("bad_time", { claim });
   return seconds * 1_000;
 }
 
-export function readUser(claims: Claims, { userClaim, pictureHosts }: TokenConfig): User {
+export function readUser(claims: TokenClaims, { userClaim, pictureHosts }: TokenConfig): User {
   const { name } = claims;
   const picture = allowedPicture(pictureHosts, claims.picture);
   return {
@@ -111,7 +111,7 @@ function readUserId(value: unknown, claim: string): string {
 }
 
 /** `undefined`: the token says nothing of rooms. What it says must be readable, or it would open nothing in silence. */
-export function readRooms(claims: Claims, { roomsClaim: claim }: TokenConfig): RoomsClaim | undefined {
+export function readRooms(claims: TokenClaims, { roomsClaim: claim }: TokenConfig): RoomsClaim | undefined {
   const value = claimOf(claims, claim);
   if (value === undefined) return undefined;
   const rooms = typeof value === "string" ? parseRooms(value, claim) : value;

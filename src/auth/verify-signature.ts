@@ -2,7 +2,7 @@
 
 import { compactVerify, errors } from "jose";
 import type { TokenKey } from "../config/token-config.ts";
-import { issuerKeys, type KeyHint } from "./issuer-keys.ts";
+import { issuerKeys, type KeyHint } from "./jwks.ts";
 import { TokenRefused } from "./token-refusals.ts";
 
 /**
@@ -50,14 +50,14 @@ async function verifyByIssuer(
   signedAt: number | undefined,
 ): Promise<void> {
   const { kid, alg } = hint;
-  let misfit: "unknown_kid" | "no_key" | "bad_signature" | "unusable_key" =
+  let mismatch: "unknown_kid" | "no_key" | "bad_signature" | "unusable_key" =
     kid === undefined ? "no_key" : "unknown_kid";
   const name = kid === undefined ? `any ${alg}` : `kid ${kid.slice(0, MAX_NAME_LENGTH)}`;
   const found = await issuerKeys(url).find({ name, signedAt }, async (keys) => {
     const candidates = await keys(hint);
     if (candidates === "none") return undefined;
     const verdict = await checkWithAny(jwt, candidates, alg);
-    if (verdict !== "fits") misfit = verdict;
+    if (verdict !== "fits") mismatch = verdict;
     // A token that names no key may be of one that is not known yet.
     return verdict === "bad_signature" && kid === undefined ? undefined : verdict;
   });
@@ -66,7 +66,7 @@ async function verifyByIssuer(
       if (found.key !== "fits") throw new TokenRefused(found.key);
       return;
     case "unknown":
-      throw new TokenRefused(misfit);
+      throw new TokenRefused(mismatch);
     case "awaited":
       throw new TokenRefused("new_key", { retryAfterMs: Math.ceil(found.retryAfterMs) });
     case "unavailable":

@@ -7,7 +7,6 @@ import type { TokenConfig } from "../config/token-config.ts";
 import { describeError, log } from "../log/log.ts";
 import { accept, type Outcome, type Refusal, refuse, reject } from "../protocol/index.ts";
 import {
-  type Claims,
   readRooms,
   readTimes,
   readUser,
@@ -15,6 +14,7 @@ import {
   requireAccessType,
   requireAudience,
   requireIssuer,
+  type TokenClaims,
 } from "./token-claims.ts";
 import { noteRefusedToken } from "./token-log.ts";
 import { MAX_TOKEN_LENGTH, TokenRefused, tokenRefusal } from "./token-refusals.ts";
@@ -28,7 +28,7 @@ export interface VerifiedToken {
 
 interface Decoded {
   readonly header: Readonly<Record<string, unknown>>;
-  readonly claims: Claims;
+  readonly claims: TokenClaims;
 }
 
 /** Never rejects. A refusal says why, and is logged. */

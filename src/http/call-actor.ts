@@ -2,7 +2,7 @@
 
 import { type UserIdentity, undatedUntil } from "../access/identity.ts";
 import type { VerifiedToken } from "../auth/verify-token.ts";
-import { NONE_VOID, type VoidTokens, withdrawn } from "../object/withdrawn.ts";
+import { NONE_VOID, type VoidTokens, withdrawn } from "../object/revocation.ts";
 import type { Permission } from "../protocol/index.ts";
 import type { AppContext } from "./app-env.ts";
 import { authenticateCall, requireRoom, requireUser } from "./authenticate.ts";

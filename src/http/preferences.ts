@@ -43,5 +43,5 @@ export const preferences = new Hono<AppEnv>()
   .put("/", async (c) => {
     const { identity } = await requireUser(c);
     const patch = await readBody(c, preferencesBody);
-    return c.json(accepted(await userStub(c, identity.user.id).prefer(datesOf(identity), patch)));
+    return c.json(accepted(await userStub(c, identity.user.id).updatePreferences(datesOf(identity), patch)));
   });

@@ -12,7 +12,8 @@ import {
 import type { AppContext } from "./app-env.ts";
 import { refusing } from "./refusal-error.ts";
 
-const misfit = (name: string, what: string) => refusing("bad_request", `${name} ${what}`, { path: [name] });
+const validationRefusal = (name: string, what: string) =>
+  refusing("bad_request", `${name} ${what}`, { path: [name] });
 
 export const readText = (c: AppContext, name: string): string | undefined => c.req.query(name) || undefined;
 
@@ -29,20 +30,20 @@ export const readPositive = (name: string, text: string): number =>
 function parseInteger(name: string, text: string, min: number, max: number): number {
   const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
   if (value >= min && value <= max) return value;
-  throw misfit(name, `must be a whole number from ${min} to ${max}`);
+  throw validationRefusal(name, `must be a whole number from ${min} to ${max}`);
 }
 
 export function readTopics(c: AppContext): Topics {
   const topics = readText(c, "topics")?.split(",");
   if (topics === undefined) return null;
   if (topics.length <= MAX_TOPICS && topics.every(isEventName)) return topics;
-  throw misfit("topics", `must be at most ${MAX_TOPICS} topics, separated by commas`);
+  throw validationRefusal("topics", `must be at most ${MAX_TOPICS} topics, separated by commas`);
 }
 
 function readPresence(c: AppContext): boolean {
   const presence = readText(c, "presence");
   if (presence === undefined || presence === "off") return presence === undefined;
-  throw misfit("presence", "can only be off");
+  throw validationRefusal("presence", "can only be off");
 }
 
 /** Longer than any cursor, or name of a connection: what is cut off there could not be read anyway. */

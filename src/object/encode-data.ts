@@ -11,8 +11,8 @@ const TOO_DEEP = refuse("bad_request", "data is nested too deeply", PATH);
 export function encodeData(data: unknown): Outcome<string> {
   const json = encode(data ?? null);
   if (json === undefined) return reject(TOO_DEEP);
-  const misfit = numberBeyondDouble(data, json, "data");
-  return misfit === undefined ? accept(json) : reject(misfit);
+  const refusal = numberBeyondDouble(data, json, "data");
+  return refusal === undefined ? accept(json) : reject(refusal);
 }
 
 function encode(data: unknown): string | undefined {

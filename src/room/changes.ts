@@ -78,11 +78,11 @@ export class Changes {
     if (target.deleted) return reject(NO_SUCH_MESSAGE);
     if (!mayChange(actor, target)) return reject(FOREIGN);
     const { serverEvents, limits } = this.#settings;
-    const misfit =
+    const refusal =
       keptForServer(serverEvents, actor, target.event, "seq") ??
       oversize(data, limits.messageBytes) ??
       this.#slowMode.holds(actor, now);
-    if (misfit !== undefined) return reject(misfit);
+    if (refusal !== undefined) return reject(refusal);
     const by = nameOf(actor);
     const { editedBy: _, ...before } = target.meta;
     const meta = { ...before, editedAt: now, ...(by !== saidBy(target) && { editedBy: by }) };
@@ -118,9 +118,9 @@ export class Changes {
     const reactions = new Map(Object.entries(target.meta.reactions ?? {}));
     const users = reactions.get(emoji) ?? [];
     if (users.includes(user) === (op === "add")) return UNCHANGED;
-    const misfit =
+    const refusal =
       (op === "add" ? noRoomFor(reactions, emoji, user) : undefined) ?? this.#slowMode.holds(actor, now);
-    if (misfit !== undefined) return reject(misfit);
+    if (refusal !== undefined) return reject(refusal);
     if (op === "add") {
       reactions.set(emoji, [...users, user]);
     } else {

@@ -61,7 +61,7 @@ export class Delivery {
     for (const connection of connections) {
       const frames = this.#special.has(connection)
         ? this.#framesFor(connection, passed)
-        : remember(shared, connection.hearing, () => this.#framesFor(connection, passed));
+        : remember(shared, connection.audienceKey, () => this.#framesFor(connection, passed));
       const answers = this.#answers.get(connection);
       const all =
         answers === undefined ? frames : [...frames, ...joinFrames(answers, "", connection.frameBytes)];

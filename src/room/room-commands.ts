@@ -2,7 +2,7 @@
 
 import { errorAnswer, okAnswer, pageAnswer, pagedToTheEnd, pong } from "../object/answers.ts";
 import { encodeData } from "../object/encode-data.ts";
-import { presenceMisfit } from "../object/presence.ts";
+import { presenceRefusal } from "../object/presence.ts";
 import { RETIRED } from "../object/refusals.ts";
 import {
   DEFAULT_HISTORY,
@@ -22,10 +22,10 @@ import type { Page, PageSize } from "./log/log-page.ts";
 import type { RoomLog } from "./log/room-log.ts";
 import type { PageBudget } from "./page-budget.ts";
 import { pageRowsOf, type Reading } from "./people/allowances.ts";
-import type { Attendance } from "./people/attendance.ts";
 import type { Receipts } from "./people/receipts.ts";
 import type { RoomConnection } from "./people/room-connection.ts";
-import type { Posts } from "./posts.ts";
+import type { RoomPresence } from "./people/room-presence.ts";
+import type { Publisher } from "./publisher.ts";
 
 /** `auth` is not among them: its token is checked before, by the shell. */
 export type AppliedCommand = Exclude<RoomCommand, { type: "auth" }>;
@@ -46,10 +46,10 @@ export type Late =
 
 export interface RoomRules {
   readonly log: RoomLog;
-  readonly posts: Posts;
+  readonly publisher: Publisher;
   readonly changes: Changes;
   readonly receipts: Receipts;
-  readonly attendance: Attendance;
+  readonly roomPresence: RoomPresence;
   readonly pages: PageBudget;
 }
 
@@ -84,7 +84,7 @@ export class RoomCommands {
         const data = encodeData(command.data);
         if (!data.ok) return refused(data.refusal);
         const { event, to } = command;
-        const outcome = this.#rules.posts.signal(
+        const outcome = this.#rules.publisher.signal(
           actor,
           { event, to, data: data.value },
           delivery,
@@ -114,7 +114,7 @@ export class RoomCommands {
     if (!data.ok) return refused(data.refusal);
     // While a long replay is being paged the event comes in its page, so nothing stands in its place here.
     const inPlace = echo === false && connection.state.stage.at === "live";
-    const outcome = this.#rules.posts.send(
+    const outcome = this.#rules.publisher.send(
       connection.state.actor,
       { id, event, data: data.value, replyTo, mentions, retryOf },
       delivery,
@@ -150,9 +150,9 @@ export class RoomCommands {
   }
 
   #presence(connection: RoomConnection, { id, status, data }: PresenceCommand, delivery: Delivery): Applied {
-    const misfit = presenceMisfit({ data });
-    if (misfit !== undefined) return refused(misfit);
-    this.#rules.attendance.update(connection, {
+    const refusal = presenceRefusal({ data });
+    if (refusal !== undefined) return refused(refusal);
+    this.#rules.roomPresence.update(connection, {
       ...(status !== undefined && { status }),
       ...(data !== undefined && { data }),
     });

@@ -50,14 +50,14 @@ export const messagesOfNone = (before = 1): MessagesPage => ({
 
 export const MEMBERS_OF_NONE: MembersInfo = { members: "[]", occupancy: EMPTY };
 
-export const membersOf = ({ attendance: { members, occupancy } }: Room): MembersInfo => ({
+export const membersOf = ({ roomPresence: { members, occupancy } }: Room): MembersInfo => ({
   members: JSON.stringify(members),
   occupancy,
 });
 
-export function infoOf({ name, log, attendance, settings }: Room): RoomInfo {
+export function infoOf({ name, log, roomPresence, settings }: Room): RoomInfo {
   const { epoch, head, floor, createdAt } = log;
-  const { occupancy } = attendance;
+  const { occupancy } = roomPresence;
   return { room: name, epoch, head, floor, occupancy, settings: settings.own, createdAt };
 }
 

@@ -18,18 +18,18 @@ import { Delivery } from "./delivery.ts";
 import type { RoomLog } from "./log/room-log.ts";
 import { PageBudget } from "./page-budget.ts";
 import { Allowances, priceOf } from "./people/allowances.ts";
-import { Attendance } from "./people/attendance.ts";
 import type { Audit } from "./people/audit.ts";
 import { type ClosingOf, type Expelled, Moderation } from "./people/moderation.ts";
 import type { ReceiptStore } from "./people/receipt-store.ts";
 import { Receipts } from "./people/receipts.ts";
 import type { RoomConnection } from "./people/room-connection.ts";
+import { RoomPresence } from "./people/room-presence.ts";
 import type { RoomSettings } from "./people/room-settings.ts";
 import { SlowMode } from "./people/slow-mode.ts";
 import { Unread } from "./people/unread.ts";
 import type { UserRecords } from "./people/user-records.ts";
 import { Permits, UNKNOWN_PERMISSION, type Verdict } from "./permits.ts";
-import { Posts } from "./posts.ts";
+import { Publisher } from "./publisher.ts";
 import { RoomCommands } from "./room-commands.ts";
 import { Seats } from "./seats.ts";
 import { type LateCommands, Turn, type Work } from "./turn.ts";
@@ -58,8 +58,8 @@ export class Room {
   readonly name: string;
   readonly settings: RoomSettings;
   readonly log: RoomLog;
-  readonly attendance = new Attendance();
-  readonly posts: Posts;
+  readonly roomPresence = new RoomPresence();
+  readonly publisher: Publisher;
   readonly changes: Changes;
   readonly receipts: Receipts;
   readonly moderation: Moderation;
@@ -90,7 +90,7 @@ export class Room {
     this.log = log;
     const slowMode = new SlowMode(settings, log);
     this.spending = new Spending(ports.random);
-    this.posts = new Posts(settings, log, this.attendance, slowMode, this.spending);
+    this.publisher = new Publisher(settings, log, this.roomPresence, slowMode, this.spending);
     this.changes = new Changes(settings, log, slowMode, ports.audit, this.spending);
     this.receipts = new Receipts(log, receipts);
     const expel = this.#expel.bind(this);
@@ -109,7 +109,7 @@ export class Room {
       this.#seats.take(connection);
       (connection.state.stage.at === "joining" ? this.#joining : this.#connections).add(connection);
     }
-    this.attendance.restore(connections);
+    this.roomPresence.restore(connections);
   }
 
   get size(): number {
@@ -138,7 +138,7 @@ export class Room {
 
   /** When a flush is due by itself, a few seconds ahead at most: `null` for not at all. */
   dueAt(): number | null {
-    const times = [this.attendance.dueAt(), this.receipts.dueAt(), this.permits.dueAt()].filter(
+    const times = [this.roomPresence.dueAt(), this.receipts.dueAt(), this.permits.dueAt()].filter(
       (time) => time !== null,
     );
     return times.length === 0 ? null : Math.min(...times);
@@ -254,7 +254,7 @@ export class Room {
     this.#queue = [];
     this.#queue = turn.take(queue);
     this.#welcomeJoiners(now);
-    for (const json of this.attendance.takeNews(now)) delivery.say({ kind: "members" }, json);
+    for (const json of this.roomPresence.takeNews(now)) delivery.say({ kind: "members" }, json);
     this.#tellReceipts(delivery, now);
     const moved = passed(headBefore, this.log.head, this.settings.historyLimit);
     const looksForSlow = sinceMs(this.#lookedForSlowAt, now) >= LOOK_FOR_SLOW_EVERY_MS;
@@ -309,7 +309,7 @@ export class Room {
     for (const connection of [...this.#joining]) {
       if (this.#announced.has(connection)) continue;
       try {
-        this.attendance.join(connection, now);
+        this.roomPresence.join(connection, now);
         this.#announced.add(connection);
       } catch (error) {
         this.#reportFault(error);
@@ -320,7 +320,7 @@ export class Room {
 
   /** In frames of their own: what a sweep brought. */
   #tellMembers(now: number): void {
-    const news = this.attendance.takeNews(now);
+    const news = this.roomPresence.takeNews(now);
     if (news.length === 0) return;
     const delivery = new Delivery();
     for (const json of news) delivery.say({ kind: "members" }, json);
@@ -358,7 +358,7 @@ export class Room {
       }
     } else {
       // Also those of the user that had nothing to hear: nobody shall see them here any more.
-      const others = this.attendance.connectionsOf(connection.user?.id ?? "");
+      const others = this.roomPresence.connectionsOf(connection.user?.id ?? "");
       for (const one of [connection, ...others]) if (now >= one.permissionUntil) this.#sendAway(one, now);
     }
   }
@@ -369,7 +369,7 @@ export class Room {
   }
 
   #tellReceipts(delivery: Delivery, now: number): void {
-    const { isListed } = this.attendance;
+    const { isListed } = this.roomPresence;
     for (const json of this.receipts.takeNews(isListed, now)) delivery.say({ kind: "receipt" }, json);
     try {
       this.receipts.write(isListed, now);
@@ -422,7 +422,7 @@ export class Room {
       connection.close(closing);
       this.#leave(connection, departure, now);
     }
-    if (departure === "left") this.attendance.dismiss(whom === "everybody" ? null : whom.user, now);
+    if (departure === "left") this.roomPresence.dismiss(whom === "everybody" ? null : whom.user, now);
   }
 
   /** A close that is final fails whatever its client still waits for: what was stored has to be answered before it. */
@@ -440,7 +440,7 @@ export class Room {
   #leave(connection: RoomConnection, departure: Departure, now: number): void {
     const waits = this.#joining.delete(connection);
     const isKnown = this.#announced.delete(connection) || this.#connections.delete(connection);
-    if (isKnown) this.attendance.leave(connection, departure, now);
+    if (isKnown) this.roomPresence.leave(connection, departure, now);
     else if (!waits) return;
     if (departure === "lost" && connection.user !== null) this.spending.add(connection.user.id, LOST);
     this.pages.forget(connection);

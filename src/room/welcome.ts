@@ -17,9 +17,9 @@ import type { Page } from "./log/log-page.ts";
 import type { RoomLog } from "./log/room-log.ts";
 import type { PageBudget } from "./page-budget.ts";
 import type { Reading } from "./people/allowances.ts";
-import type { Attendance } from "./people/attendance.ts";
 import { memberFrames } from "./people/member-frames.ts";
 import type { RoomConnection, Stage } from "./people/room-connection.ts";
+import type { RoomPresence } from "./people/room-presence.ts";
 import type { Unread } from "./people/unread.ts";
 
 export interface WelcomeSettings {
@@ -30,7 +30,7 @@ export interface WelcomeSettings {
 
 export interface WelcomeRules {
   readonly log: RoomLog;
-  readonly attendance: Attendance;
+  readonly roomPresence: RoomPresence;
   readonly pages: PageBudget;
 }
 
@@ -83,8 +83,8 @@ export class Welcome {
   /** `connected`, and the members where they do not fit in it. */
   #greeting(connection: RoomConnection, { recovery }: Replay, now: number): string[] {
     const { state, user, identity, frameBytes } = connection;
-    const { log, attendance } = this.#rules;
-    const { occupancy } = attendance;
+    const { log, roomPresence } = this.#rules;
+    const { occupancy } = roomPresence;
     const { room, limits, reconnect } = this.#settings;
     const minMs = Math.max(reconnect.minMs, SPREAD_MS_A_CONNECTION * occupancy.connections);
     const connected = {
@@ -108,12 +108,12 @@ export class Welcome {
     const head = JSON.stringify(connected).slice(0, -1);
     const whole = `${head},"members":${state.presence ? this.#listMembers() : "[]"}}`;
     if (!exceedsBytes(whole, frameBytes) || !state.presence) return [whole];
-    const list = memberFrames(attendance.members, frameBytes);
+    const list = memberFrames(roomPresence.members, frameBytes);
     return [`${head},"members":[],"moreMembers":true}`, ...list];
   }
 
   #listMembers(): string {
-    this.#members ??= JSON.stringify(this.#rules.attendance.members);
+    this.#members ??= JSON.stringify(this.#rules.roomPresence.members);
     return this.#members;
   }
 

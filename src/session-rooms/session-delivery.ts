@@ -2,7 +2,7 @@
 // sessions, one call of a session to a room for all that it said meanwhile.
 
 import type { Actor } from "../access/identity.ts";
-import type { VoidTokens } from "../object/withdrawn.ts";
+import type { VoidTokens } from "../object/revocation.ts";
 import type { Closing, Topics } from "../protocol/index.ts";
 
 /** What one session hears of a room, in order. */
@@ -52,7 +52,7 @@ export interface SessionJoin {
 }
 
 /** How far a user has read in a room, and how much that leaves; `unread` is `null` where the room did not answer. */
-export interface RoomStanding {
+export interface RoomUnread {
   readonly head: number;
   readonly readSeq: number;
   readonly unread: number | null;

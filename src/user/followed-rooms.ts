@@ -2,7 +2,7 @@
 // the rooms are asked when somebody looks, and their answers kept for a minute.
 
 import { accept, type Outcome, refuse, reject } from "../protocol/index.ts";
-import type { RoomStanding } from "../session-rooms/session-delivery.ts";
+import type { RoomUnread } from "../session-rooms/session-delivery.ts";
 import { type KnownRooms, TOO_MANY_ROOMS } from "./known-rooms.ts";
 
 export const MAX_FOLLOWED = 500;
@@ -11,7 +11,7 @@ const KEPT_MS = 60_000;
 const MAX_ASKED = 50;
 
 const FULL = refuse("too_large", `a user follows at most ${MAX_FOLLOWED} rooms`, { path: ["room"] });
-const UNKNOWN: RoomStanding = { head: 0, readSeq: 0, unread: null };
+const UNKNOWN: RoomUnread = { head: 0, readSeq: 0, unread: null };
 
 /** How many rooms one call looks at, given of which it has to ask, and of how many of those it does. */
 export function withinBudget(isAsked: readonly boolean[]): { length: number; asked: number } {
@@ -25,7 +25,7 @@ export function withinBudget(isAsked: readonly boolean[]): { length: number; ask
 
 export class FollowedRooms {
   readonly #rooms: KnownRooms;
-  readonly #standings = new Map<string, RoomStanding & { readonly askedAt: number }>();
+  readonly #standings = new Map<string, RoomUnread & { readonly askedAt: number }>();
 
   constructor(rooms: KnownRooms) {
     this.#rooms = rooms;
@@ -61,12 +61,12 @@ export class FollowedRooms {
     });
   }
 
-  keep(room: string, standing: RoomStanding, now: number): void {
+  keep(room: string, standing: RoomUnread, now: number): void {
     this.#standings.set(room, { ...standing, askedAt: now });
   }
 
   /** As far as is known. */
-  standing(room: string, now: number): RoomStanding {
+  standing(room: string, now: number): RoomUnread {
     const known = this.#standings.get(room);
     if (known === undefined) return UNKNOWN;
     const { head, readSeq, unread, askedAt } = known;

@@ -1,10 +1,10 @@
 // What a user's object says to rooms of who may come in: which tokens are void, and that it does not know a room any more.
 
 import { mapBounded } from "../object/bounded.ts";
-import type { VoidTokens } from "../object/withdrawn.ts";
+import type { VoidTokens } from "../object/revocation.ts";
 import type { Outcome } from "../protocol/index.ts";
-import type { Access } from "./access.ts";
 import type { KnownRooms } from "./known-rooms.ts";
+import type { TokenRevocations } from "./token-revocations.ts";
 
 /** How many rooms are told in one go. The rest are told from the alarm. */
 const TOLD_AT_ONCE = 500;
@@ -20,7 +20,7 @@ export interface NoticedRoom {
 }
 
 export interface RoomNoticesPorts {
-  readonly access: Access;
+  readonly access: TokenRevocations;
   readonly rooms: KnownRooms;
   /** Whose object it is. */
   readonly user: string;
@@ -57,7 +57,7 @@ export class RoomNotices {
    * Tells rooms that do not know yet which tokens are void. Answers how many it told, and of the rest: `now`, where some
    * were not tried yet, or `later`.
    */
-  async tellRooms(): Promise<{ told: number; rest: "none" | "now" | "later" }> {
+  async propagateRevocation(): Promise<{ told: number; rest: "none" | "now" | "later" }> {
     const { access, user, room: roomNamed, failed } = this.#ports;
     const { voidTokens } = access;
     const untried = access.untold().filter((room) => !this.#unreachable.has(room));

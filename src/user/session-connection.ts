@@ -1,6 +1,6 @@
 import type { UserIdentity } from "../access/identity.ts";
 import { Connection, type ConnectionState, isCurrent } from "../object/connection.ts";
-import type { KeptClaim } from "./claims.ts";
+import type { StoredClaim } from "./session-claims.ts";
 
 /** A replay that was too long for one goes on page by page; till then nothing new comes. */
 export type Stage = { readonly at: "paging"; readonly after: number } | { readonly at: "live" };
@@ -18,7 +18,7 @@ export interface SessionState extends ConnectionState {
   readonly identity: UserIdentity;
   readonly stage: Stage;
   /** What its token says of rooms. */
-  readonly claim: KeptClaim;
+  readonly claim: StoredClaim;
   readonly rooms: JoinedRooms;
   /** The session that its client gave up: its rooms close that before this one speaks in them. */
   readonly replaces?: string;

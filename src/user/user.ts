@@ -19,10 +19,10 @@ import {
 } from "../protocol/index.ts";
 import type { Parsed } from "../validation/parse-frame.ts";
 import { targetOf } from "../validation/session-commands.ts";
-import type { Access } from "./access.ts";
 import type { Inbox, Marked, MarkTarget, NotificationInput } from "./inbox/inbox.ts";
 import type { PreferenceStore } from "./inbox/preferences.ts";
 import type { SessionConnection } from "./session-connection.ts";
+import type { TokenRevocations } from "./token-revocations.ts";
 import type { UserSettings } from "./user-settings.ts";
 import { welcome } from "./welcome.ts";
 
@@ -46,7 +46,7 @@ const CALLS = "calls";
 
 export class User {
   readonly inbox: Inbox;
-  readonly access: Access;
+  readonly access: TokenRevocations;
   readonly preferences: PreferenceStore;
   readonly #settings: UserSettings;
   readonly #sessions = new Set<SessionConnection>();
@@ -56,7 +56,11 @@ export class User {
 
   constructor(
     settings: UserSettings,
-    stores: { readonly inbox: Inbox; readonly access: Access; readonly preferences: PreferenceStore },
+    stores: {
+      readonly inbox: Inbox;
+      readonly access: TokenRevocations;
+      readonly preferences: PreferenceStore;
+    },
     reportFault: (error: unknown) => void,
   ) {
     this.#settings = settings;

@@ -36,8 +36,10 @@ export const parseSessionFrame = (frame: string | ArrayBuffer): SessionFrame[] =
     const single = ids.length === 1 && id !== undefined ? { id } : {};
     const frame = text ?? JSON.stringify(value);
     // What is passed on as it came is checked by the room.
-    const misfit = text === undefined ? numberBeyondDouble(value, frame) : undefined;
-    return misfit === undefined ? accept({ type: "roomFrame", room, frame, ids, ...single }) : reject(misfit);
+    const refusal = text === undefined ? numberBeyondDouble(value, frame) : undefined;
+    return refusal === undefined
+      ? accept({ type: "roomFrame", room, frame, ids, ...single })
+      : reject(refusal);
   });
 
 function idsOf(value: Json): string[] {

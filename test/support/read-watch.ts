@@ -23,7 +23,7 @@ export class ReadWatch {
     const { room } = this.#server.room;
     if (room.log.epoch !== this.#epoch) this.#seen.clear();
     this.#epoch = room.log.epoch;
-    if (!room.attendance.isListed) this.#lostAtMostMs = LOST_AT_MOST_IN_CROWDS_MS;
+    if (!room.roomPresence.isListed) this.#lostAtMostMs = LOST_AT_MOST_IN_CROWDS_MS;
     for (const user of this.#users) {
       const { seq } = room.receipts.of(user);
       const seen = this.#seen.get(user) ?? [];

@@ -73,7 +73,7 @@ export class SimulatedModerator {
       if (until <= now) continue;
       const open = this.#server.room.opened(user);
       if (open > 0) throw new Error(`${user} is banned and has ${open} connections`);
-      if (room.attendance.members.some(({ id }) => id === user))
+      if (room.roomPresence.members.some(({ id }) => id === user))
         throw new Error(`${user} is banned and here`);
     }
   }

@@ -3,7 +3,7 @@
 // flushes when they are due. To extend: a new kind of fault is a method of `Wire`.
 
 import { type Actor, SERVER } from "../../src/access/identity.ts";
-import { Intake } from "../../src/object/intake.ts";
+import { AuthBarrier } from "../../src/object/auth-barrier.ts";
 import {
   accept,
   closeCode,
@@ -38,7 +38,7 @@ const TOO_LATE = refuse("token_expired", "too late");
 export class SimulatedServer {
   readonly room: RoomForTest;
   readonly #now: () => number;
-  #intake = this.#newIntake();
+  #authBarrier = this.#newIntake();
 
   constructor(settings: RoomTestSettings, now: () => number) {
     this.room = new RoomForTest(settings);
@@ -70,7 +70,7 @@ export class SimulatedServer {
     if (text === PING_FRAME) {
       person.socket.pingedAt = this.#now();
       person.socket.send(PONG_FRAME);
-    } else void this.#intake.receive(person, text);
+    } else void this.#authBarrier.receive(person, text);
   }
 
   gone(person: Person, departure: "left" | "lost"): void {
@@ -112,13 +112,13 @@ export class SimulatedServer {
       if (this.room.room.dueAt() !== null) return false;
     }
     this.room.restart(how, settings);
-    this.#intake = this.#newIntake();
+    this.#authBarrier = this.#newIntake();
     this.room.room.sweep(this.room.now);
     return true;
   }
 
-  #newIntake(): Intake<Person, AppliedCommand, Outcome<Actor>> {
-    return new Intake({
+  #newIntake(): AuthBarrier<Person, AppliedCommand, Outcome<Actor>> {
+    return new AuthBarrier({
       parse: (frame) => parseFrame<RoomCommand>(frame, ROOM_COMMANDS),
       refuses: ({ connection }) => this.room.room.refusesAuth(connection, this.#now()),
       verify: async (_, token) => this.#verify(token),

@@ -196,7 +196,7 @@ export class SimulatedWorld {
     const vandal = room.join(anonymous ? null : "vandal");
     // Who was found gone meanwhile is told of now.
     room.flush();
-    const look = () => JSON.stringify([room.log.head, room.room.attendance.members, this.#frames()]);
+    const look = () => JSON.stringify([room.log.head, room.room.roomPresence.members, this.#frames()]);
     const before = look();
     for (const frame of nonsense(anonymous)) vandal.say(frame);
     room.flush();
@@ -250,11 +250,11 @@ export class SimulatedWorld {
     this.server.flush();
     this.#exchangeAll();
     await this.clock.settle();
-    const { attendance } = this.server.room.room;
-    const { members: count } = attendance.occupancy;
+    const { roomPresence } = this.server.room.room;
+    const { members: count } = roomPresence.occupancy;
     // Between the bounds of a crowd, and until its number was told, a list may be missing or old.
-    if (count > LISTED_MEMBERS ? attendance.dueAt() !== null : count > LISTED_MEMBERS * 0.9) return;
-    const members = byId(attendance.members);
+    if (count > LISTED_MEMBERS ? roomPresence.dueAt() !== null : count > LISTED_MEMBERS * 0.9) return;
+    const members = byId(roomPresence.members);
     for (const { peer, wire } of this.#wires) {
       peer.check();
       if (!wire.arrived || !wire.drained || peer.room.state.status !== "connected") continue;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { AuthBarrier } from "../../src/object/auth-barrier.ts";
 import { FlushLoop } from "../../src/object/flush-loop.ts";
-import { Intake } from "../../src/object/intake.ts";
 import { TokenBuckets } from "../../src/object/token-bucket.ts";
 import type { AuthCommand } from "../../src/protocol/index.ts";
 import type { Parsed } from "../../src/validation/parse-frame.ts";
@@ -92,7 +92,7 @@ describe("the intake", () => {
   function intakeForTest() {
     const taken: string[] = [];
     const verifications: (() => void)[] = [];
-    const intake = new Intake<object, Say, string>({
+    const authBarrier = new AuthBarrier<object, Say, string>({
       parse: (frame): Parsed<Say | AuthCommand>[] =>
         String(frame)
           .split(" ")
@@ -110,47 +110,47 @@ describe("the intake", () => {
       verifications.shift()?.();
       await new Promise((resolve) => setImmediate(resolve));
     };
-    return { intake, taken, verified };
+    return { authBarrier, taken, verified };
   }
 
   it("[M8] keeps what comes after an auth behind it, also behind a second one", async () => {
-    const { intake, taken, verified } = intakeForTest();
+    const { authBarrier, taken, verified } = intakeForTest();
     const [ada, bo] = [{}, {}];
-    void intake.receive(ada, "a auth1 b");
-    void intake.receive(ada, "c auth2 d");
-    void intake.receive(bo, "other");
+    void authBarrier.receive(ada, "a auth1 b");
+    void authBarrier.receive(ada, "c auth2 d");
+    void authBarrier.receive(bo, "other");
     expect(taken).toEqual(["a", "other"]);
     await verified();
-    void intake.receive(ada, "e");
+    void authBarrier.receive(ada, "e");
     expect(taken).toEqual(["a", "other", "auth1", "b", "c"]);
     await verified();
     expect(taken).toEqual(["a", "other", "auth1", "b", "c", "auth2", "d", "e"]);
   });
 
   it("[M8] lets what came before an auth take effect at once, and says when the rest did", async () => {
-    const { intake, taken, verified } = intakeForTest();
-    const checked = intake.receive({}, "a auth1");
+    const { authBarrier, taken, verified } = intakeForTest();
+    const checked = authBarrier.receive({}, "a auth1");
     expect(taken).toEqual(["a"]);
-    expect(intake.receive({}, "b")).toBeUndefined();
+    expect(authBarrier.receive({}, "b")).toBeUndefined();
     await verified();
     await checked;
     expect(taken).toEqual(["a", "b", "auth1"]);
   });
 
   it("[M8] holds no endless row of empty frames", async () => {
-    const { intake, taken } = intakeForTest();
+    const { authBarrier, taken } = intakeForTest();
     const ada = {};
-    void intake.receive(ada, "auth1");
-    for (let i = 0; i < 20_000; i++) void intake.receive(ada, "");
+    void authBarrier.receive(ada, "auth1");
+    for (let i = 0; i < 20_000; i++) void authBarrier.receive(ada, "");
     expect(taken.length).toBeGreaterThan(3_000);
   });
 
   it("[M8] holds no more than a frame's worth, and answers the rest with its id", async () => {
-    const { intake, taken } = intakeForTest();
+    const { authBarrier, taken } = intakeForTest();
     const ada = {};
-    void intake.receive(ada, "auth1");
-    void intake.receive(ada, "x".repeat(1_048_576 - 64));
-    void intake.receive(ada, "y");
+    void authBarrier.receive(ada, "auth1");
+    void authBarrier.receive(ada, "x".repeat(1_048_576 - 64));
+    void authBarrier.receive(ada, "y");
     expect(taken).toEqual(["refused y"]);
   });
 });

@@ -6,8 +6,8 @@ import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { migrate, StateIsNewer } from "../../src/object/storage/migrate.ts";
 import { LOG_TABLE, RECEIPTS_TABLE, ROOM_SCHEMA } from "../../src/room/log/room-schema.ts";
-import { CLAIMS_TABLE } from "../../src/user/claims.ts";
 import { USER_SCHEMA } from "../../src/user/inbox/user-schema.ts";
+import { CLAIMS_TABLE } from "../../src/user/session-claims.ts";
 import { SqliteForTest } from "../support/sqlite.ts";
 
 /** How a statement is laid out is no matter. */

@@ -161,7 +161,7 @@ function expectRest(world: SimulatedWorld, peer: SimulatedPeer): void {
   expect(room.outbox.filter(({ status }) => status !== "failed")).toEqual([]);
   const users = [...new Set(world.peers.map((other) => other.profile.user))].sort();
   expect(room.members.map(({ id }) => id).sort()).toEqual(presence ? users : []);
-  expect(world.server.room.room.attendance.occupancy).toEqual({
+  expect(world.server.room.room.roomPresence.occupancy).toEqual({
     members: users.length,
     connections: world.peers.length,
   });
@@ -279,11 +279,11 @@ describe("[C38][S2][S7][D1][D2] the real client and the real room", () => {
     world.gather(230);
     await world.run(60);
     world.gather(230);
-    const { attendance } = world.server.room.room;
+    const { roomPresence } = world.server.room.room;
     // As long as a dead connection may go unnoticed.
     do await world.pass(2_000, 20);
-    while (attendance.dueAt() !== null);
-    const { members } = attendance.occupancy;
+    while (roomPresence.dueAt() !== null);
+    const { members } = roomPresence.occupancy;
     expect(members).toBeGreaterThan(229);
     for (const { room, profile } of world.peers) {
       if (!profile.presence || room.state.status !== "connected") continue;

@@ -81,8 +81,8 @@ describe("broadcast", () => {
       [{ ...body, from: { id: "a\n" } }, ["from", "id"]],
       [{ ...body, ephemeral: 1 }, ["ephemeral"]],
     ];
-    for (const [misfit, path] of bad) {
-      const response = await callAsServer("POST", "/v1/broadcast", misfit);
+    for (const [validationRefusal, path] of bad) {
+      const response = await callAsServer("POST", "/v1/broadcast", validationRefusal);
       expect(response.status).toBe(400);
       expect((await errorOf(response)).path).toEqual(path);
     }

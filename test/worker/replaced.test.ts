@@ -2,7 +2,7 @@
 
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import { NONE_VOID } from "../../src/object/withdrawn.ts";
+import { NONE_VOID } from "../../src/object/revocation.ts";
 import { dated, disconnect, open, WINDOW_MS } from "./support/disconnect.ts";
 import { configureRoom, configureUser, stopClock } from "./support/objects.ts";
 import { TestSocket } from "./support/test-socket.ts";

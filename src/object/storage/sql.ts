@@ -28,7 +28,7 @@ const PART = 64;
  * end, and while one is open no table can be dropped. `read` answers at most `limit` rows that follow the last one;
  * `wanted` is how many will do, most likely.
  */
-export function* inParts<Row>(
+export function* readInPages<Row>(
   read: (last: Row | undefined, limit: number) => Iterable<Row>,
   wanted = PART,
 ): Generator<Row> {

@@ -1,7 +1,7 @@
 // All the SQL of a log. One row a message: a new one replaces the row that it retires (`log-ring.ts`). Changes take a
 // `seq` but no row, so they retire nothing.
 
-import { type Database, firstRow, inParts, type Sql, type SqlRow } from "../../object/storage/sql.ts";
+import { type Database, firstRow, readInPages, type Sql, type SqlRow } from "../../object/storage/sql.ts";
 import { LogRing } from "./log-ring.ts";
 import type { IdRecord, Speaker, StoredAt } from "./recent-ids.ts";
 import { LOG_TABLE, VOICES } from "./room-schema.ts";
@@ -96,7 +96,7 @@ export class LogStore {
     const { size } = this.#ring;
     this.#ring.find(row.ring);
     const head = this.#findHead(row);
-    if (row.ring !== size) this.layAnew(size, head);
+    if (row.ring !== size) this.rebuildRing(size, head);
     return { epoch: row.epoch, createdAt: row.created_at, head };
   }
 
@@ -151,7 +151,9 @@ export class LogStore {
   changedAfter(upTo: number): Iterable<ChangedRow> {
     const query = `SELECT seq, event, body, changed, changed_at, changed_by, deleted FROM log
       WHERE changed > ? AND seq <= ? ORDER BY changed LIMIT ?`;
-    return inParts((last, limit) => this.#sql.exec<ChangedRow>(query, last?.changed ?? upTo, upTo, limit));
+    return readInPages((last, limit) =>
+      this.#sql.exec<ChangedRow>(query, last?.changed ?? upTo, upTo, limit),
+    );
   }
 
   *ids(after: number, upTo: number): Generator<IdRecord> {
@@ -168,7 +170,7 @@ export class LogStore {
   changers(): Generator<ChangerRow> {
     const query = `SELECT changed AS seq, changed_by AS changer, changed_at AS at FROM log
       WHERE changed < ? AND changed_by IS NOT NULL AND deleted IS NULL ORDER BY changed DESC LIMIT ?`;
-    return inParts((last, limit) =>
+    return readInPages((last, limit) =>
       this.#sql.exec<ChangerRow>(query, last?.seq ?? Number.MAX_SAFE_INTEGER, limit),
     );
   }
@@ -218,7 +220,7 @@ export class LogStore {
         const [first, end] = order === "ASC" ? [from + taken, to] : [from, to - taken];
         return this.#sql.exec<Row>(query, first, end, limit);
       };
-      for (const row of inParts<Row>(read, wanted && wanted - given)) {
+      for (const row of readInPages<Row>(read, wanted && wanted - given)) {
         given++;
         yield row;
       }
@@ -237,7 +239,7 @@ export class LogStore {
    * For another size of the ring: every row that is left moves to its new slot, once. `head` is kept, as the row may go that
    * knew of the last change. What is written `along` holds with it, or neither does.
    */
-  layAnew(size: number, head: number, along = () => {}): void {
+  rebuildRing(size: number, head: number, along = () => {}): void {
     const ring = this.#ring;
     const dropped = Math.max(0, ring.count - size);
     const oldest = ring.seqOf(ring.oldest + dropped);

@@ -70,7 +70,7 @@ export interface Change {
 }
 
 /** A reader that is being paged a long replay was sent messages after `since` as they were when `head` was `asOf`. */
-export interface Told {
+export interface ReplaySnapshot {
   readonly since: number;
   readonly asOf: number;
 }
@@ -122,8 +122,8 @@ export class RoomLog {
   }
 
   /** Another limit; a smaller one forgets at once. What is written `along` holds with it, or neither does. */
-  setReach(historyLimit: number, along?: () => void): void {
-    this.#store.layAnew(historyLimit, this.#head, along);
+  setRetention(historyLimit: number, along?: () => void): void {
+    this.#store.rebuildRing(historyLimit, this.#head, along);
   }
 
   /** Nothing is left, and another log begins. */
@@ -221,7 +221,7 @@ export class RoomLog {
   }
 
   /** What came after `after`, as in a replay: each message once, as it is now, and the last change of each older one. */
-  eventsAfter(after: number, topics: Topics, size = WHOLE_REPLAY, told?: Told): Page {
+  eventsAfter(after: number, topics: Topics, size = WHOLE_REPLAY, told?: ReplaySnapshot): Page {
     const messages = entriesOf(this.#store.ascending(after, this.#head, rowsOf(size)));
     const changes = changesOf(this.#store.changedAfter(after), told);
     return takePage(inOrder(messages, changes), { topics, ...size, start: after, end: this.#head });
@@ -273,7 +273,7 @@ function* entriesOf(rows: Iterable<BodyRow>): Generator<Entry> {
   for (const { seq, event, body } of rows) yield { seq, event, json: body };
 }
 
-function* changesOf(rows: Iterable<ChangedRow>, told: Told | undefined): Generator<Entry> {
+function* changesOf(rows: Iterable<ChangedRow>, told: ReplaySnapshot | undefined): Generator<Entry> {
   for (const { seq, event, body, changed, changed_at: at, changed_by: by, deleted } of rows) {
     if (told !== undefined && seq > told.since && changed <= told.asOf) continue;
     const change = { seq: changed, at, by };

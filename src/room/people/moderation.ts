@@ -2,7 +2,7 @@
 
 import type { Actor, Identity } from "../../access/identity.ts";
 import type { Departure } from "../../object/departure.ts";
-import { type VoidTokens, withdrawn } from "../../object/withdrawn.ts";
+import { type VoidTokens, withdrawn } from "../../object/revocation.ts";
 import {
   accept,
   type Ban,
@@ -74,13 +74,13 @@ export class Moderation {
 
   /** Whether a user's object tells this room of a `disconnect`. */
   isKnownTo(user: string): boolean {
-    return this.#records.clearance(user).isKnown;
+    return this.#records.admissionRecord(user).isKnown;
   }
 
   /** Why this actor is kept out, if so. */
   bars({ identity }: Actor, now: number): Refusal | undefined {
     if (identity.kind !== "user") return undefined;
-    const { bannedUntil, voidTokens, heldUntil } = this.#records.clearance(identity.user.id);
+    const { bannedUntil, voidTokens, heldUntil } = this.#records.admissionRecord(identity.user.id);
     if (bannedUntil > now) {
       return refuse("banned", "you are banned from this room", { retryAfterMs: bannedUntil - now });
     }
@@ -93,7 +93,7 @@ export class Moderation {
 
   /** The user has used up what they may cost a day: what they have open closes, and nothing opens until then. */
   hold(user: string, until: number, now: number): void {
-    if (until <= now || this.#records.clearance(user).heldUntil >= until) return;
+    if (until <= now || this.#records.admissionRecord(user).heldUntil >= until) return;
     this.#records.setHold(user, until);
     const closing = { code: "rate_limited", retryAfterMs: until - now } as const;
     this.#ports.expel({ user }, () => closing, "left", now);
@@ -111,7 +111,7 @@ export class Moderation {
   }
 
   #setVoid(user: string, voidTokens: VoidTokens, isKnown: boolean, now: number): void {
-    const before = this.#records.clearance(user);
+    const before = this.#records.admissionRecord(user);
     const isNews = voidTokens.upTo > before.voidTokens.upTo;
     if (!isNews && isKnown === before.isKnown) return;
     this.#records.setVoid(user, voidTokens, isKnown);
@@ -138,7 +138,7 @@ export class Moderation {
   }
 
   isBanned(user: string, now: number): boolean {
-    return this.#records.clearance(user).bannedUntil > now;
+    return this.#records.admissionRecord(user).bannedUntil > now;
   }
 
   hasBans(now: number): boolean {
@@ -148,7 +148,7 @@ export class Moderation {
   /** The next to end first; `after`: those that follow the ban of that user. */
   bans(actor: Actor, after: string | undefined, now: number): Outcome<BansPage> {
     if (!mayModerate(actor)) return reject(NO_MODERATE);
-    const until = after === undefined ? now : this.#records.clearance(after).bannedUntil;
+    const until = after === undefined ? now : this.#records.admissionRecord(after).bannedUntil;
     if (after !== undefined && until <= now) return reject(NO_SUCH_BAN);
     const page = this.#records.bans(
       now,
@@ -176,7 +176,7 @@ export class Moderation {
     }
     const change = () => this.#settings.change(patch);
     if (historyLimit === undefined || historyLimit === this.#settings.historyLimit) change();
-    else this.#log.setReach(historyLimit, change);
+    else this.#log.setRetention(historyLimit, change);
     this.#ports.audit({ act: "settings", ...signatureOf(actor), settings: patch });
     return accept(this.#settings.own);
   }

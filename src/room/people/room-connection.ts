@@ -1,14 +1,14 @@
 import type { Actor } from "../../access/identity.ts";
 import { Connection, type ConnectionState, isCurrent } from "../../object/connection.ts";
 import type { SocketPort } from "../../object/socket-port.ts";
-import type { Told } from "../log/room-log.ts";
+import type { ReplaySnapshot } from "../log/room-log.ts";
 import type { Said } from "./said.ts";
 
 /** Where a connection stands between its first frame and the live events. */
 export type Stage =
   | { readonly at: "joining"; readonly since?: string; readonly history: number }
   /** Its replay was too long for one: it gets no new sequenced events until it has asked for the rest. */
-  | { readonly at: "paging"; readonly after: number; readonly told: Told }
+  | { readonly at: "paging"; readonly after: number; readonly told: ReplaySnapshot }
   | { readonly at: "live" };
 
 export interface RoomConnectionState extends ConnectionState {
@@ -32,12 +32,12 @@ export interface RoomConnectionState extends ConnectionState {
 export const MAX_ANONYMOUS_FRAMES = 50;
 
 export class RoomConnection extends Connection<RoomConnectionState> {
-  #hearing: string;
+  #audienceKey: string;
   #permissionUntil: number;
 
   constructor(socket: SocketPort, state: RoomConnectionState) {
     super(socket, state);
-    this.#hearing = hearing(state);
+    this.#audienceKey = audienceKey(state);
     this.#permissionUntil = untilOf(state.actor);
   }
 
@@ -46,8 +46,8 @@ export class RoomConnection extends Connection<RoomConnectionState> {
   }
 
   /** Connections with the same are sent the very same frames. */
-  get hearing(): string {
-    return this.#hearing;
+  get audienceKey(): string {
+    return this.#audienceKey;
   }
 
   /** Until when its permission is known, in milliseconds; `Infinity`: as long as its token lasts. */
@@ -74,13 +74,13 @@ export class RoomConnection extends Connection<RoomConnectionState> {
   override update(patch: Partial<RoomConnectionState>): void {
     super.update(patch);
     if (patch.actor !== undefined) this.#permissionUntil = untilOf(patch.actor);
-    this.#hearing = hearing(this.state);
+    this.#audienceKey = audienceKey(this.state);
   }
 }
 
 const untilOf = ({ permissionUntil = Number.POSITIVE_INFINITY }: Actor): number => permissionUntil;
 
-const hearing = ({ stage, actor, presence, topics, frameBytes }: RoomConnectionState): string =>
+const audienceKey = ({ stage, actor, presence, topics, frameBytes }: RoomConnectionState): string =>
   `${stage.at} ${actor.identity.kind} ${presence} ${frameBytes ?? "any"} ${topics === null ? "*" : topics.join()}`;
 
 export const readState = (attachment: unknown): RoomConnectionState | undefined =>

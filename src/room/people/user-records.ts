@@ -1,11 +1,11 @@
 // The SQL of who may come into a room, and with which tokens: one row a user. No query reads more rows than it answers.
 
+import { NONE_VOID, type VoidTokens } from "../../object/revocation.ts";
 import { firstRow, type Sql } from "../../object/storage/sql.ts";
-import { NONE_VOID, type VoidTokens } from "../../object/withdrawn.ts";
 import type { Ban } from "../../protocol/index.ts";
 
 /** What decides whether a user may come in. */
-export interface Clearance {
+export interface AdmissionRecord {
   readonly voidTokens: VoidTokens;
   /** Whether their object has this room among those that it tells of a `disconnect`. */
   readonly isKnown: boolean;
@@ -30,7 +30,12 @@ type BanRow = {
   ban_reason: string | null;
 };
 
-const NOTHING_KNOWN: Clearance = { voidTokens: NONE_VOID, isKnown: false, bannedUntil: 0, heldUntil: 0 };
+const NOTHING_KNOWN: AdmissionRecord = {
+  voidTokens: NONE_VOID,
+  isKnown: false,
+  bannedUntil: 0,
+  heldUntil: 0,
+};
 
 export class UserRecords {
   readonly #sql: Sql;
@@ -39,7 +44,7 @@ export class UserRecords {
     this.#sql = sql;
   }
 
-  clearance(user: string): Clearance {
+  admissionRecord(user: string): AdmissionRecord {
     const row = firstRow(
       this.#sql.exec<ClearanceRow>(
         "SELECT void_up_to, void_undated_up_to, is_known, banned_until, held_until FROM users WHERE user = ?",

@@ -10,11 +10,11 @@ import type { Departure } from "../../object/departure.ts";
 import { ObjectAlarm } from "../../object/object-alarm.ts";
 import { READ } from "../../object/prices-of-acts.ts";
 import { FULL } from "../../object/refusals.ts";
+import type { VoidTokens } from "../../object/revocation.ts";
 import { answerClose, answerHeartbeats } from "../../object/runtime/hibernatable-socket.ts";
 import { opening } from "../../object/runtime/opening.ts";
 import { refusalResponse, upgraded } from "../../object/runtime/upgrade-response.ts";
 import { hasTables } from "../../object/storage/lazy-database.ts";
-import type { VoidTokens } from "../../object/withdrawn.ts";
 import {
   accept,
   type ChangeResult,
@@ -28,13 +28,13 @@ import {
   type SendResult,
   type Topics,
 } from "../../protocol/index.ts";
-import type { RoomStanding, SessionJoin } from "../../session-rooms/session-delivery.ts";
+import type { RoomUnread, SessionJoin } from "../../session-rooms/session-delivery.ts";
 import type { ChangeInput } from "../changes.ts";
 import type { Delivery } from "../delivery.ts";
 import { priceOf } from "../people/allowances.ts";
 import type { BansPage, Kick } from "../people/moderation.ts";
 import type { SettingsPatch } from "../people/room-settings.ts";
-import type { MessageInput, SignalInput } from "../posts.ts";
+import type { MessageInput, SignalInput } from "../publisher.ts";
 import type { Room } from "../room.ts";
 import {
   infoOf,
@@ -48,7 +48,7 @@ import {
   type RoomInfo,
 } from "../room-info.ts";
 import type { RoomUpgrade } from "../room-upgrade.ts";
-import { defaultsOf, LiveRoom } from "./live-room.ts";
+import { defaultsOf, RoomRuntime } from "./room-runtime.ts";
 
 /** What the client of a newcomer gave up. */
 interface Replacing {
@@ -58,7 +58,7 @@ interface Replacing {
 
 export class RoomObject extends DurableObject<Env> {
   /** Made at the first event after a start, and again after the room was forgotten. */
-  #live: LiveRoom | undefined;
+  #live: RoomRuntime | undefined;
   readonly #alarm: ObjectAlarm;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -165,7 +165,7 @@ export class RoomObject extends DurableObject<Env> {
     const refusal = await this.#open().mayMake(actor);
     if (refusal !== undefined) return reject(refusal);
     const cost = 1 + (input.mentions?.length ?? 0);
-    return this.#act(actor, ({ posts }, now, delivery) => posts.send(actor, input, delivery, now), cost);
+    return this.#act(actor, (room, now, turn) => room.publisher.send(actor, input, turn, now), cost);
   }
 
   change(actor: Actor, change: ChangeInput): Promise<Outcome<ChangeResult>> {
@@ -173,7 +173,7 @@ export class RoomObject extends DurableObject<Env> {
   }
 
   signal(actor: Actor, input: SignalInput): Promise<Outcome<undefined>> {
-    return this.#call(actor, ({ posts }, now, delivery) => posts.signal(actor, input, delivery, now, null));
+    return this.#call(actor, (room, now, turn) => room.publisher.signal(actor, input, turn, now, null));
   }
 
   read(actor: Actor, user: string, seq: number | undefined): Promise<Outcome<ReadResult>> {
@@ -232,7 +232,7 @@ export class RoomObject extends DurableObject<Env> {
    * For the user's object, as all that follows: how much they have left to read here; `null` of one who is banned. Makes
    * no room.
    */
-  standingOf(user: string): RoomStanding | null {
+  unreadOf(user: string): RoomUnread | null {
     if (!this.#isMade) return { head: 0, readSeq: 0, unread: 0 };
     const { moderation, receipts } = this.#open().room;
     return moderation.isBanned(user, Date.now()) ? null : receipts.standing(user);
@@ -301,7 +301,7 @@ export class RoomObject extends DurableObject<Env> {
     await live.call(SERVER, 0, (_, now) => {
       const connection = live.sessions.find(session);
       if (connection === undefined) return accept(undefined);
-      live.room.attendance.update(connection, presence);
+      live.room.roomPresence.update(connection, presence);
       live.room.askAnew(now, [connection]);
       return accept(undefined);
     });
@@ -391,13 +391,13 @@ export class RoomObject extends DurableObject<Env> {
     return this.ctx.id.name ?? "";
   }
 
-  #open(): LiveRoom {
+  #open(): RoomRuntime {
     this.#live ??= this.#start();
     return this.#live;
   }
 
-  #start(): LiveRoom {
-    const start = () => new LiveRoom(this.ctx, this.env, this.#name, (room) => this.#setAlarm(room));
+  #start(): RoomRuntime {
+    const start = () => new RoomRuntime(this.ctx, this.env, this.#name, (room) => this.#setAlarm(room));
     return opening("room", this.#name, start, Date.now());
   }
 

@@ -58,7 +58,7 @@ export class NotificationStore {
     this.epoch = stored?.epoch ?? newEpoch;
     this.#floor = stored?.floor ?? 0;
     this.#findNewest(stored?.ring ?? ring);
-    if (stored !== undefined && stored.ring !== ring) this.#layAnew(database);
+    if (stored !== undefined && stored.ring !== ring) this.#rebuildRing(database);
   }
 
   /** The highest `seq` that retention has removed. */
@@ -224,7 +224,7 @@ export class NotificationStore {
   }
 
   /** Another `INBOX_LIMIT`: what is left moves to its slot in the new ring, numbered from 0, once. */
-  #layAnew({ sql, transaction }: Database): void {
+  #rebuildRing({ sql, transaction }: Database): void {
     // Before rows go that were the last to know of a mark.
     const { head } = this.findHead();
     transaction(() => {

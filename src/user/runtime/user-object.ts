@@ -9,11 +9,11 @@ import { describeError, log } from "../../log/log.ts";
 import { SWEEP_EVERY_MS } from "../../object/alarm-plan.ts";
 import { ObjectAlarm } from "../../object/object-alarm.ts";
 import { CALL, OWN_CHANGE } from "../../object/prices-of-acts.ts";
+import { NONE_VOID, type VoidTokens } from "../../object/revocation.ts";
 import { answerClose, answerHeartbeats } from "../../object/runtime/hibernatable-socket.ts";
 import { opening } from "../../object/runtime/opening.ts";
 import { refusalResponse, upgraded } from "../../object/runtime/upgrade-response.ts";
 import { hasTables } from "../../object/storage/lazy-database.ts";
-import { NONE_VOID, type VoidTokens } from "../../object/withdrawn.ts";
 import {
   accept,
   type FollowedRoomsResult,
@@ -28,7 +28,7 @@ import { DEFAULT_PREFERENCES, type PreferencesPatch } from "../inbox/preferences
 import type { NewSubscription } from "../push/push-store.ts";
 import type { SessionUpgrade } from "../session-upgrade.ts";
 import type { Notified } from "../user.ts";
-import { LiveUser } from "./live-user.ts";
+import { UserRuntime } from "./user-runtime.ts";
 
 /** Rooms that could not be told of void tokens are tried again this soon, and later the longer it lasts. */
 const RETRY_AFTER_MS = 30_000;
@@ -42,7 +42,7 @@ interface NotificationsPage {
 }
 
 export class UserObject extends DurableObject<Env> {
-  #live: LiveUser | undefined;
+  #live: UserRuntime | undefined;
   readonly #alarm: ObjectAlarm;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -85,7 +85,7 @@ export class UserObject extends DurableObject<Env> {
       live.user.sweep(Date.now());
       return sweepAt(live);
     };
-    const tell = async () => (await this.#tellRooms()).again;
+    const tell = async () => (await this.#propagateRevocation()).again;
     const push = async () => (await this.#open().pusher?.run()) ?? null;
     await this.#alarm.goOff([sweep, tell, push], (error) =>
       log("error", "alarm_failed", { user, error: describeError(error) }),
@@ -164,7 +164,7 @@ export class UserObject extends DurableObject<Env> {
     return judged.ok ? accept(judged.value?.user.preferences.current ?? DEFAULT_PREFERENCES) : judged;
   }
 
-  async prefer(token: Dated, patch: PreferencesPatch): Promise<Outcome<Preferences>> {
+  async updatePreferences(token: Dated, patch: PreferencesPatch): Promise<Outcome<Preferences>> {
     const judged = this.#judge(token);
     if (!judged.ok) return judged;
     const { user, pusher, subscriptions } = this.#open();
@@ -194,7 +194,7 @@ export class UserObject extends DurableObject<Env> {
     if (!keepPush) subscriptions.clear();
     // In the same turn, so that rooms are told also if this object ends in the middle of telling.
     await this.#alarm.by(now + RETRY_AFTER_MS);
-    const { told, again } = await this.#tellRooms();
+    const { told, again } = await this.#propagateRevocation();
     await this.#alarm.by(again);
     return { rooms: told };
   }
@@ -257,15 +257,15 @@ export class UserObject extends DurableObject<Env> {
    * Whether a call of the user counts: a withdrawn token is refused at once, as this object knows first. One without a
    * date is kept in mind, for which something is made of a user who was never here; else it answers `undefined` of them.
    */
-  #judge(token: Dated): Outcome<LiveUser | undefined> {
+  #judge(token: Dated): Outcome<UserRuntime | undefined> {
     const live = undatedUntil(token) === null ? this.#openIfThere() : this.#open();
     const barred = live?.user.access.admit(token, Date.now());
     return barred === undefined ? accept(live) : reject(barred);
   }
 
   /** Answers how many it told, and when to tell the rest; `null`: all know. */
-  async #tellRooms(): Promise<{ told: number; again: number | null }> {
-    const { told, rest } = await this.#open().notices.tellRooms();
+  async #propagateRevocation(): Promise<{ told: number; again: number | null }> {
+    const { told, rest } = await this.#open().notices.propagateRevocation();
     if (rest === "none") return { told, again: null };
     const now = Date.now();
     if (rest === "now") return { told, again: now };
@@ -275,13 +275,13 @@ export class UserObject extends DurableObject<Env> {
   }
 
   /** For whoever only asks: makes nothing where there is nothing. */
-  #openIfThere(): LiveUser | undefined {
+  #openIfThere(): UserRuntime | undefined {
     const isThere = this.#live !== undefined || hasTables(this.ctx.storage.sql);
     return isThere ? this.#open() : undefined;
   }
 
-  #open(): LiveUser {
-    this.#live ??= opening("user", this.#name, () => new LiveUser(this.ctx, this.env), Date.now());
+  #open(): UserRuntime {
+    this.#live ??= opening("user", this.#name, () => new UserRuntime(this.ctx, this.env), Date.now());
     return this.#live;
   }
 
@@ -299,5 +299,5 @@ export class UserObject extends DurableObject<Env> {
 }
 
 /** A single device is not looked after: it costs nothing. */
-const sweepAt = ({ user }: LiveUser): number | null =>
+const sweepAt = ({ user }: UserRuntime): number | null =>
   user.connections >= 2 ? Date.now() + SWEEP_EVERY_MS : null;

@@ -11,7 +11,7 @@ function roomWith(messages: number) {
   const test = new RoomForTest({ ...RATE, historyLimit: 10_000 });
   for (let n = 1; n <= messages; n++) {
     test.call(SERVER, (delivery, now) =>
-      test.room.posts.send(SERVER, { id: `${n}`, data: `${n}` }, delivery, now),
+      test.room.publisher.send(SERVER, { id: `${n}`, data: `${n}` }, delivery, now),
     );
   }
   return { test, ada: test.join("ada", { history: 0 }) };

@@ -61,8 +61,10 @@ describe("an edit", () => {
   it("[E1] of what server code said in a user's name is that user's", () => {
     const { test, ada, bo } = roomWith();
     const input = { id: "m", data: "1", from: { id: "ada" } };
-    test.call(SERVER, (delivery, now) => test.room.posts.send(SERVER, input, delivery, now));
-    test.call(SERVER, (delivery, now) => test.room.posts.send(SERVER, { id: "n", data: "1" }, delivery, now));
+    test.call(SERVER, (delivery, now) => test.room.publisher.send(SERVER, input, delivery, now));
+    test.call(SERVER, (delivery, now) =>
+      test.room.publisher.send(SERVER, { id: "n", data: "1" }, delivery, now),
+    );
     expect(bo.ask(edit(1))).toMatchObject({ code: "forbidden" });
     expect(ada.ask(edit(1))).toMatchObject({ type: "ok" });
     expect(ada.ask(edit(2))).toMatchObject({ code: "forbidden" });
@@ -252,7 +254,7 @@ describe("what cannot be changed", () => {
   it("[E8] by users is what is kept for server code; to delete and react stays", () => {
     const { test, ada, mo } = roomWith({ serverEvents: ["task"] });
     const input = { id: "m", event: "task.done", data: "1", from: { id: "ada" } };
-    test.call(SERVER, (delivery, now) => test.room.posts.send(SERVER, input, delivery, now));
+    test.call(SERVER, (delivery, now) => test.room.publisher.send(SERVER, input, delivery, now));
     for (const who of [ada, mo]) expect(who.ask(edit(1))).toMatchObject({ code: "forbidden" });
     expect(byServer(test, { type: "edit", seq: 1, data: "2" })).toMatchObject({ ok: true });
     expect(mo.ask(react(1))).toMatchObject({ seq: 3 });

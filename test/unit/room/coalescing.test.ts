@@ -49,7 +49,7 @@ describe("signals of one flush", () => {
       test.room.enqueue({
         ...{ kind: "call", actor: SERVER, cost: 1, refused: () => {} },
         run: (delivery, now) =>
-          test.room.posts.signal(SERVER, { event: "a", data: `${data}`, ...more }, delivery, now, null),
+          test.room.publisher.signal(SERVER, { event: "a", data: `${data}`, ...more }, delivery, now, null),
       });
     for (const data of [1, 2]) say(data);
     for (const data of [3, 4]) say(data, { from: { id: "ada" } });

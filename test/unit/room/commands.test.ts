@@ -58,7 +58,7 @@ describe("order", () => {
     test.database.failOn = undefined;
     expect(bo.ask({ type: "history", id: "again", after: 1_000 })).toMatchObject({ type: "ok", seq: 1_500 });
     test.join("cy");
-    expect(test.room.attendance.occupancy).toEqual({ members: 3, connections: 3 });
+    expect(test.room.roomPresence.occupancy).toEqual({ members: 3, connections: 3 });
   });
 
   it("[S14][F1] a greeting that fails closes that connection, and the room goes on", () => {

@@ -12,6 +12,6 @@ it("[S14] one who cannot be taken in is closed, and the others do not notice", (
   ada.send("m");
   expect(ada.seqs).toEqual([1]);
   expect(ada.socket.events.at(-1)).toMatchObject({ type: "ok", seq: 1 });
-  expect(test.room.attendance.occupancy).toEqual({ members: 1, connections: 1 });
+  expect(test.room.roomPresence.occupancy).toEqual({ members: 1, connections: 1 });
   expect(test.faults).toHaveLength(1);
 });

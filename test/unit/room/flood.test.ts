@@ -16,7 +16,7 @@ describe("a flood", () => {
     expect(flooder.socket.closed).toMatchObject({ code: 4429, reason: "rate_limited 10000" });
     test.flush();
     expect(bo.seqs).toHaveLength(30);
-    expect(test.room.attendance.occupancy.connections).toBe(1);
+    expect(test.room.roomPresence.occupancy.connections).toBe(1);
   });
 
   it("[M11] counts by its size too, as a large frame takes long to read", () => {

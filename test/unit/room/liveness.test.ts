@@ -91,7 +91,7 @@ describe("who vanished", () => {
     expect(test.now - vanishedAt).toBeGreaterThan(75_000);
     expect(ghost.socket.closed).toEqual(TIMEOUT);
     expect(ada.socket.closed).toBeUndefined();
-    expect(test.room.attendance.occupancy).toEqual({ members: 1, connections: 1 });
+    expect(test.room.roomPresence.occupancy).toEqual({ members: 1, connections: 1 });
   });
 
   it("[G8] the room asks the runtime of its sockets no more often than once in two intervals", () => {
@@ -117,7 +117,7 @@ describe("a mention", () => {
   const mentioned = (test: RoomForTest, ...mentions: readonly string[]) => {
     const sender = test.join("sender");
     sender.send(`m${test.now}`, "hi", { mentions });
-    return test.room.posts.takeMentions().map(({ user, sessions }) => [user, ...sessions]);
+    return test.room.publisher.takeMentions().map(({ user, sessions }) => [user, ...sessions]);
   };
 
   it("[U32] notifies whose connections have all missed two heartbeats, though they are still members", () => {

@@ -151,7 +151,7 @@ class Play {
   #limit(limit: number): void {
     this.#model.limit = limit;
     this.#model.retire();
-    this.#log.setReach(limit);
+    this.#log.setRetention(limit);
   }
 
   #purge(): void {

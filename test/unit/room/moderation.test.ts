@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Actor, SERVER } from "../../../src/access/identity.ts";
-import { NONE_VOID, withdrawAll } from "../../../src/object/withdrawn.ts";
+import { NONE_VOID, withdrawAll } from "../../../src/object/revocation.ts";
 import type { SettingsPatch } from "../../../src/room/people/room-settings.ts";
 import { type Person, RoomForTest } from "../../support/room-for-test.ts";
 
@@ -31,7 +31,7 @@ describe("a kick", () => {
     expect(kick("ada", banSeconds)).toMatchObject({ ok: true });
     for (const { socket } of [ada, second, joining]) expect(socket.closed).toEqual(closed);
     expect(left(bo)).toEqual(["ada"]);
-    expect(test.room.attendance.occupancy).toEqual({ members: 2, connections: 2 });
+    expect(test.room.roomPresence.occupancy).toEqual({ members: 2, connections: 2 });
     expect(refusal(test, ada)?.code).toBe(banSeconds === 0 ? undefined : "banned");
     expect(test.room.dueAt()).toBe(null);
   });
@@ -73,7 +73,9 @@ describe("a ban", () => {
     test.now += 20_000;
     expect(refusal(test, ada)).toMatchObject({ code: "banned", retryAfterMs: 40_000 });
     const said = () =>
-      test.call(actor, (delivery, now) => test.room.posts.send(actor, { id: "x", data: "1" }, delivery, now));
+      test.call(actor, (delivery, now) =>
+        test.room.publisher.send(actor, { id: "x", data: "1" }, delivery, now),
+      );
     expect(said()).toMatchObject({ ok: false, refusal: { code: "banned" } });
     expect(test.log.head).toBe(0);
     test.now += 39_999;
@@ -207,7 +209,7 @@ describe("a purge", () => {
     }
     expect(paging.socket.take()).toEqual([]);
     expect(test.log.epoch).not.toBe(epoch);
-    expect(test.room.attendance.occupancy).toEqual({ members: 0, connections: 0 });
+    expect(test.room.roomPresence.occupancy).toEqual({ members: 0, connections: 0 });
     expect(test.log).toMatchObject({ head: 0, floor: 0 });
     expect(test.join("ada", { since: `${epoch}.5` }).socket.events).toMatchObject([
       { type: "connected", recovery: "lost", head: 0, floor: 0 },

@@ -40,7 +40,7 @@ describe("whoever reads a part of the log", () => {
   it.each(Object.entries(reads))("[B4][B6] keeps nobody from a purge or another limit: %s", (_, read) => {
     const world = roomWith(1_300);
     read(world);
-    expect(() => world.test.log.setReach(2_000)).not.toThrow();
+    expect(() => world.test.log.setRetention(2_000)).not.toThrow();
     read(world);
     expect(() => world.test.log.purge("next")).not.toThrow();
     expect(world.test.log).toMatchObject({ epoch: "next", head: 0 });

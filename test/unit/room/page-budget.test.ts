@@ -58,7 +58,7 @@ describe("many who come back at once", () => {
     for (const [since, person] of [...people.entries()].slice(-3)) {
       expect(readAll(test, person)).toEqual(Array.from({ length: head - since }, (_, at) => since + at + 1));
     }
-    expect(test.room.attendance.occupancy).toEqual({ members: 201, connections: 201 });
+    expect(test.room.roomPresence.occupancy).toEqual({ members: 201, connections: 201 });
   });
 
   it("[F12] their later pages are bounded too, and what was said behind one waits for it", () => {
@@ -108,7 +108,7 @@ describe("many who come back at once", () => {
     test.room.enqueue({ kind: "leave", connection: bo.connection, departure: "left" });
     test.room.flush(test.now);
     expect(ada.socket.ofType("memberLeft")).toMatchObject([{ user: "bo" }]);
-    expect([test.room.size, test.room.hasWork, test.room.attendance.occupancy.connections]).toEqual([
+    expect([test.room.size, test.room.hasWork, test.room.roomPresence.occupancy.connections]).toEqual([
       2,
       false,
       2,
@@ -308,6 +308,6 @@ describe("one that waits for its first frames", () => {
     test.room.flush(test.now);
     test.room.sweep(test.now + 76_000);
     expect(bo.socket.closed).toMatchObject({ code: 4408 });
-    expect(test.room.attendance.connectionsOf("bo").size).toBe(0);
+    expect(test.room.roomPresence.connectionsOf("bo").size).toBe(0);
   });
 });

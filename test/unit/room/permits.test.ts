@@ -81,7 +81,7 @@ describe("a permission that has lapsed", () => {
     expect([asked(test), test.log.head, test.room.hasWork]).toEqual([["ada"], 1, false]);
     answer(test, "write");
     expect(bo.socket.ofType("message").map(({ id }) => id)).toEqual(["b1", "a1", "a2"]);
-    expect(test.room.attendance.occupancy.members).toBe(1);
+    expect(test.room.roomPresence.occupancy.members).toBe(1);
   });
 
   it("[A47] holds what was asked for before it lapsed: a page of history, and first frames", () => {
@@ -135,7 +135,7 @@ describe("a permission that has lapsed", () => {
     asked(test);
     answer(test, "write");
     expect(test.log.find(1)?.data).toBe('"newer"');
-    expect(test.room.attendance.occupancy.connections).toBe(2);
+    expect(test.room.roomPresence.occupancy.connections).toBe(2);
   });
 
   it("[A46] outlives sleep, and a clock that is set back", () => {

@@ -55,7 +55,7 @@ describe("a connection that its client gave up", () => {
     const { test, bo } = afterReturn((id) => id);
     test.later(20_000);
     expect(bo.socket.take().map(({ type }) => type)).toEqual([]);
-    expect(test.room.attendance.occupancy).toEqual({ members: 2, connections: 2 });
+    expect(test.room.roomPresence.occupancy).toEqual({ members: 2, connections: 2 });
   });
 
   it("[E12][A8] gives its place to its successor", () => {
@@ -72,7 +72,7 @@ describe("a connection that its client gave up", () => {
   it("[E13] of an anonymous reader lives on, as nobody can tell whose it is", () => {
     const { test, old } = afterReturn((id) => id, null);
     expect(old.socket.closed).toBe(undefined);
-    expect(test.room.attendance.occupancy).toEqual({ members: 1, connections: 3 });
+    expect(test.room.roomPresence.occupancy).toEqual({ members: 1, connections: 3 });
   });
 
   it("[E13] one of somebody else, or one that is not there, is left alone", () => {
@@ -90,6 +90,6 @@ describe("a connection that its client gave up", () => {
     const old = test.connect("ada");
     const next = test.join("ada", { replaces: old.state.id });
     expect([old.socket.frames, next.socket.ofType("caughtUp").length]).toEqual([[], 1]);
-    expect(test.room.attendance.occupancy).toEqual({ members: 1, connections: 1 });
+    expect(test.room.roomPresence.occupancy).toEqual({ members: 1, connections: 1 });
   });
 });

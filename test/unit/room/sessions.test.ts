@@ -3,8 +3,8 @@ import { migrate } from "../../../src/object/storage/migrate.ts";
 import { ROOM_SCHEMA } from "../../../src/room/log/room-schema.ts";
 import type { RoomConnectionState } from "../../../src/room/people/room-connection.ts";
 import { NOTHING_SAID } from "../../../src/room/people/said.ts";
+import { SessionMembers } from "../../../src/session-rooms/room-side/session-members.ts";
 import { SessionStore } from "../../../src/session-rooms/room-side/session-store.ts";
-import { Sessions } from "../../../src/session-rooms/room-side/sessions.ts";
 import { SqliteForTest } from "../../support/sqlite.ts";
 
 const state = (id: string): RoomConnectionState => ({
@@ -28,7 +28,7 @@ function sessions() {
   migrate(database, ROOM_SCHEMA);
   const faults: unknown[] = [];
   const restart = () => {
-    const restarted = new Sessions(new SessionStore(database.sql), (error) => faults.push(error));
+    const restarted = new SessionMembers(new SessionStore(database.sql), (error) => faults.push(error));
     return { all: restarted, restored: restarted.restore().connections.map(({ state }) => state.id) };
   };
   const rows = () => Array.from(database.sql.exec<{ connection: string }>("SELECT * FROM sessions"));

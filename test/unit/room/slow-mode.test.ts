@@ -137,7 +137,9 @@ describe("slow mode", () => {
     for (let n = 2; n < 4; n++) expect(mo.ask(send(`${n}`))).toMatchObject({ seq: n });
     for (let n = 4; n < 6; n++) {
       const input = { id: `s${n}`, data: "1", from: { id: "ada" } };
-      const said = test.call(SERVER, (delivery, now) => test.room.posts.send(SERVER, input, delivery, now));
+      const said = test.call(SERVER, (delivery, now) =>
+        test.room.publisher.send(SERVER, input, delivery, now),
+      );
       expect(said).toMatchObject({ ok: true, value: { seq: n } });
     }
     // Nor after a sleep, when only the log knows.

@@ -80,7 +80,7 @@ describe("a connection that takes small frames only", () => {
     expect(frames.slice(1, 1 + lists.length)).toEqual(lists);
     expect(lists.length).toBeGreaterThan(2);
     expect(lists.map(({ more }) => more)).toEqual([...lists.slice(1).map(() => true), undefined]);
-    expect(lists.flatMap(({ members }) => members)).toEqual(test.room.attendance.members);
+    expect(lists.flatMap(({ members }) => members)).toEqual(test.room.roomPresence.members);
     expect(largest(bo)).toBeLessThanOrEqual(4_096);
     const any = test.join("cy");
     expect(any.socket.ofType("connected")[0]).not.toHaveProperty("moreMembers");
@@ -102,9 +102,11 @@ describe("a connection that takes small frames only", () => {
     const lists = bo.socket.ofType("members");
     expect(lists.length).toBeGreaterThan(2);
     expect(lists.at(-1)).not.toHaveProperty("more");
-    expect(lists.flatMap(({ members }) => members)).toEqual(test.room.attendance.members);
+    expect(lists.flatMap(({ members }) => members)).toEqual(test.room.roomPresence.members);
     expect(largest(bo)).toBeLessThanOrEqual(4_096);
-    expect(cy.socket.ofType("members")).toEqual([{ type: "members", members: test.room.attendance.members }]);
+    expect(cy.socket.ofType("members")).toEqual([
+      { type: "members", members: test.room.roomPresence.members },
+    ]);
   });
 
   it("[F15] gets what is due to it before it is closed in small frames too", () => {
@@ -136,8 +138,8 @@ describe("a connection that takes small frames only", () => {
     expect(bo.socket.ofType("connected")).toMatchObject([{ members: [], moreMembers: true }]);
     const lists = bo.socket.ofType("members");
     expect(lists.length).toBeGreaterThan(1);
-    expect(lists.flatMap(({ members }) => members)).toEqual(test.room.attendance.members);
-    expect(test.room.attendance.members).toHaveLength(200);
+    expect(lists.flatMap(({ members }) => members)).toEqual(test.room.roomPresence.members);
+    expect(test.room.roomPresence.members).toHaveLength(200);
     expect(largest(bo)).toBeLessThanOrEqual(1_048_576);
   });
 
@@ -147,8 +149,8 @@ describe("a connection that takes small frames only", () => {
       test.join(user, user === "di" ? {} : { frameBytes: 8_192 }),
     );
     expect([
-      bo?.connection.hearing === cy?.connection.hearing,
-      bo?.connection.hearing === di?.connection.hearing,
+      bo?.connection.audienceKey === cy?.connection.audienceKey,
+      bo?.connection.audienceKey === di?.connection.audienceKey,
     ]).toEqual([true, false]);
     test.restart("hibernate");
     bo?.socket.take();

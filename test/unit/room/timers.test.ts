@@ -40,7 +40,7 @@ describe("the timer of a room", () => {
       } else test.later(random() * 2_000);
       test.flush();
       expectShort();
-      most = Math.max(most, test.room.attendance.occupancy.members);
+      most = Math.max(most, test.room.roomPresence.occupancy.members);
     }
     expect(most).toBeGreaterThan(LISTED_MEMBERS);
     here = here.filter(({ socket }) => socket.closed === undefined);

@@ -2,14 +2,14 @@
 
 import { describe, expect, it } from "vitest";
 import { SERVER } from "../../../src/access/identity.ts";
-import type { MessageInput } from "../../../src/room/posts.ts";
+import type { MessageInput } from "../../../src/room/publisher.ts";
 import { type Person, RoomForTest } from "../../support/room-for-test.ts";
 
 const edit = (seq: number, data: unknown, id = `e${seq}`) => ({ type: "edit", id, seq, data });
 
 const sayAsServer = (test: RoomForTest, input: Omit<MessageInput, "data">) =>
   test.call(SERVER, (delivery, now) =>
-    test.room.posts.send(SERVER, { data: '"server"', ...input }, delivery, now),
+    test.room.publisher.send(SERVER, { data: '"server"', ...input }, delivery, now),
   );
 
 const editAsServer = (test: RoomForTest, seq: number) =>
@@ -103,7 +103,7 @@ describe("what server code says in a user's name", () => {
     const own = () => ada.state.actor;
     const sayAsAda = (id: string) =>
       test.call(own(), (delivery, now) =>
-        test.room.posts.send(own(), { id, data: '"ada"', ...more }, delivery, now),
+        test.room.publisher.send(own(), { id, data: '"ada"', ...more }, delivery, now),
       );
     // Also ids that look like what the two are told apart by.
     for (const id of ["paid", "\npaid", "ada\npaid", "\nada\npaid"]) {
@@ -144,7 +144,7 @@ describe("what server code says in a user's name", () => {
       const input = { event: "order.paid", data, ...(by === null && { from: { id: "ada" } }) };
       test.room.enqueue({
         ...{ kind: "call", actor, cost: 1, refused: () => {} },
-        run: (delivery, now) => test.room.posts.signal(actor, input, delivery, now, null),
+        run: (delivery, now) => test.room.publisher.signal(actor, input, delivery, now, null),
       });
     };
     signal(null, "1");

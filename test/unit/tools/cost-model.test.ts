@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import * as limits from "../../../src/protocol/limits.ts";
-import * as attendance from "../../../src/room/people/attendance.ts";
 import * as receipts from "../../../src/room/people/receipt-store.ts";
+import * as roomPresence from "../../../src/room/people/room-presence.ts";
 import {
   billFor,
   GRACE_S,
@@ -54,7 +54,7 @@ describe("usage", () => {
       limits.MAX_UNREAD,
       limits.LISTED_MEMBERS,
       receipts.LISTED,
-      attendance.GRACE_MS,
+      roomPresence.GRACE_MS,
     ]);
   });
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { migrate } from "../../../src/object/storage/migrate.ts";
-import { Access } from "../../../src/user/access.ts";
 import { FollowedRooms, MAX_FOLLOWED } from "../../../src/user/followed-rooms.ts";
 import { USER_SCHEMA } from "../../../src/user/inbox/user-schema.ts";
 import { KnownRooms, MAX_ROOMS } from "../../../src/user/known-rooms.ts";
 import { type NoticedRoom, RoomNotices } from "../../../src/user/room-notices.ts";
+import { TokenRevocations } from "../../../src/user/token-revocations.ts";
 import { SqliteForTest } from "../../support/sqlite.ts";
 
 const NOW = 1_790_000_000_000;
@@ -21,7 +21,7 @@ function userWith(database = new SqliteForTest()) {
   const released: string[] = [];
   const work: Promise<void>[] = [];
   const rooms = new KnownRooms(database.sql);
-  const access = new Access(database.sql, rooms);
+  const access = new TokenRevocations(database.sql, rooms);
   const room = (name: string): NoticedRoom => ({
     async withdraw() {
       if (down.has(name)) throw new Error("unreachable");
@@ -112,14 +112,14 @@ describe("the rooms that a user's object knows", () => {
     }
     access.withdraw(NOW);
     const rests = [];
-    do rests.push((await notices.tellRooms()).rest);
+    do rests.push((await notices.propagateRevocation()).rest);
     while (rests.at(-1) === "now");
     expect(rests).toEqual(["now", "now", "now", "later"]);
     expect([told.length, new Set(told).size]).toEqual([1_200, 1_200]);
     down.clear();
-    expect(await notices.tellRooms()).toEqual({ told: 500, rest: "now" });
-    expect(await notices.tellRooms()).toEqual({ told: 100, rest: "none" });
-    expect(await notices.tellRooms()).toEqual({ told: 0, rest: "none" });
+    expect(await notices.propagateRevocation()).toEqual({ told: 500, rest: "now" });
+    expect(await notices.propagateRevocation()).toEqual({ told: 100, rest: "none" });
+    expect(await notices.propagateRevocation()).toEqual({ told: 0, rest: "none" });
   });
 });
 

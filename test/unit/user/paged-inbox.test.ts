@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { Access } from "../../../src/user/access.ts";
 import { Inbox } from "../../../src/user/inbox/inbox.ts";
 import { MarkStore } from "../../../src/user/inbox/mark-store.ts";
 import { NotificationStore } from "../../../src/user/inbox/notification-store.ts";
 import { PreferenceStore } from "../../../src/user/inbox/preferences.ts";
 import { KnownRooms } from "../../../src/user/known-rooms.ts";
 import { SessionConnection } from "../../../src/user/session-connection.ts";
+import { TokenRevocations } from "../../../src/user/token-revocations.ts";
 import { User } from "../../../src/user/user.ts";
 import { SocketForTest } from "../../support/socket-for-test.ts";
 import { SqliteForTest } from "../../support/sqlite.ts";
@@ -22,7 +22,7 @@ function userWith(inboxLimit: number) {
   const inbox = new Inbox(new NotificationStore(database, inboxLimit, "epoch1"), new MarkStore(database.sql));
   const stores = {
     inbox,
-    access: new Access(database.sql, new KnownRooms(database.sql)),
+    access: new TokenRevocations(database.sql, new KnownRooms(database.sql)),
     preferences: new PreferenceStore(database.sql),
   };
   const settings = { inboxLimit, maxConnections: 10, limits: LIMITS, reconnect: { minMs: 1, maxMs: 2 } };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { NONE_VOID, type VoidTokens, withdrawAll, withdrawn } from "../../src/object/withdrawn.ts";
+import { NONE_VOID, type VoidTokens, withdrawAll, withdrawn } from "../../src/object/revocation.ts";
 
 const HOUR_MS = 3_600_000;
 const TOLERANCE_MS = 60_000;

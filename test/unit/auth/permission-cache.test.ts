@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { AnswerCache } from "../../../src/auth/answer-cache.ts";
+import { PermissionCache } from "../../../src/auth/permission-cache.ts";
 
 const NOW = 1_800_000_000_000;
 
 describe("answers of the back end", () => {
   it("[A16] are kept for as long as they say, from when they were asked for", () => {
-    const answers = new AnswerCache();
+    const answers = new PermissionCache();
     answers.keep("ada", "hall", "write", NOW, 60_000);
     expect(answers.get("ada", "hall", NOW + 59_999)?.permission).toBe("write");
     expect(answers.get("ada", "hall", NOW + 60_000)).toBeUndefined();
@@ -15,7 +15,7 @@ describe("answers of the back end", () => {
   });
 
   it("[A16] no user and room are taken for others, whatever stands in their names", () => {
-    const answers = new AnswerCache();
+    const answers = new PermissionCache();
     const pairs = [
       ["a", "b:c"],
       ["a:b", "c"],
@@ -34,7 +34,7 @@ describe("answers of the back end", () => {
   });
 
   it("[A16] beyond the bound the least lately used one goes", () => {
-    const answers = new AnswerCache(3);
+    const answers = new PermissionCache(3);
     for (const room of ["a", "b", "c"]) answers.keep("ada", room, "read", NOW, 60_000);
     expect(answers.get("ada", "a", NOW)?.permission).toBe("read");
     answers.keep("ada", "d", "read", NOW, 60_000);
@@ -43,7 +43,7 @@ describe("answers of the back end", () => {
   });
 
   it("[A16] of two questions at once the one that was asked later counts, also when it is answered first", () => {
-    const answers = new AnswerCache();
+    const answers = new PermissionCache();
     answers.keep("ada", "hall", "none", NOW + 1, 60_000);
     answers.keep("ada", "hall", "write", NOW, 60_000);
     expect(answers.get("ada", "hall", NOW + 2)?.permission).toBe("none");

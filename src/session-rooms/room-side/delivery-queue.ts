@@ -3,7 +3,7 @@
 
 import type { ItemAnswer, SessionItem } from "../session-delivery.ts";
 
-export interface CourierPorts {
+export interface DeliveryQueuePorts {
   /** Answers of each item, in the same order. */
   deliver(user: string, items: readonly SessionItem[]): Promise<readonly ItemAnswer[]>;
   delivered(items: readonly SessionItem[], answers: readonly ItemAnswer[]): void;
@@ -31,11 +31,11 @@ interface Line {
   waiters: (() => void)[];
 }
 
-export class Courier {
-  readonly #ports: CourierPorts;
+export class DeliveryQueue {
+  readonly #ports: DeliveryQueuePorts;
   readonly #lines = new Map<string, Line>();
 
-  constructor(ports: CourierPorts) {
+  constructor(ports: DeliveryQueuePorts) {
     this.#ports = ports;
   }
 

@@ -3,7 +3,7 @@
 import { waitUntil } from "cloudflare:workers";
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWK } from "jose";
 import { describeError, log } from "../log/log.ts";
-import { KeySet } from "./key-set.ts";
+import { JwksCache } from "./jwks-cache.ts";
 import { requestJson } from "./request-json.ts";
 
 /** Some issuers list certificate chains as well. */
@@ -21,9 +21,9 @@ export interface KeyHint {
 export type IssuerKeys = (hint: KeyHint) => Promise<Candidates>;
 
 /** What was fetched serves all requests of an isolate, and its objects. */
-const known = new Map<string, KeySet<IssuerKeys>>();
+const known = new Map<string, JwksCache<IssuerKeys>>();
 
-export function issuerKeys(url: string): KeySet<IssuerKeys> {
+export function issuerKeys(url: string): JwksCache<IssuerKeys> {
   let keys = known.get(url);
   if (keys === undefined) {
     keys = keysAt(url);
@@ -32,8 +32,8 @@ export function issuerKeys(url: string): KeySet<IssuerKeys> {
   return keys;
 }
 
-const keysAt = (url: string): KeySet<IssuerKeys> =>
-  new KeySet({
+const keysAt = (url: string): JwksCache<IssuerKeys> =>
+  new JwksCache({
     fetchKeys: async () =>
       readKeys(await requestJson(url, { headers: { Accept: "application/json" } }, MAX_BYTES)),
     now: () => Date.now(),

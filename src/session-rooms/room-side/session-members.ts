@@ -6,7 +6,7 @@ import type { Actor } from "../../access/identity.ts";
 import type { Closing } from "../../protocol/index.ts";
 import { RoomConnection, type RoomConnectionState, readState } from "../../room/people/room-connection.ts";
 import type { SessionItem } from "../session-delivery.ts";
-import { SessionPort } from "./session-port.ts";
+import { BufferedSocket } from "./buffered-socket.ts";
 import type { Inquiry, SessionStore } from "./session-store.ts";
 
 /** A delivery is a request, so a busy room is for sockets. */
@@ -14,11 +14,11 @@ export const MAX_SESSIONS = 1_000;
 /** Of what is written of a permission. */
 const UNTIL_STEP_MS = 5 * 60_000;
 
-interface Seat {
+interface SessionMember {
   readonly user: string;
   readonly join: string;
   readonly connection: RoomConnection;
-  readonly port: SessionPort;
+  readonly port: BufferedSocket;
   /** The row as it is written; `null`: there is none. */
   row: string | null;
   /** What the session has been told of. `unknown`: since the room started, or since a delivery was given up. */
@@ -34,17 +34,17 @@ interface Ended {
   readonly left: Closing;
 }
 
-export interface Parcel {
+export interface AddressedItem {
   readonly user: string;
   readonly item: SessionItem;
 }
 
-export class Sessions {
+export class SessionMembers {
   readonly #store: SessionStore;
   readonly #reportFault: (error: unknown) => void;
-  readonly #seats = new Map<string, Seat>();
+  readonly #seats = new Map<string, SessionMember>();
   readonly #ended = new Map<string, Ended>();
-  readonly #touched = new Set<Seat>();
+  readonly #touched = new Set<SessionMember>();
   #remembersHead = false;
   /** `undefined`: not read since the start. */
   #lastInquiry: Inquiry | undefined;
@@ -98,9 +98,9 @@ export class Sessions {
   }
 
   /** What was said since the last time, `headBefore` being where the log stood then. Writes what changed. */
-  collect(headBefore: number, head: number): Parcel[] {
+  collect(headBefore: number, head: number): AddressedItem[] {
     this.#rememberHead(headBefore);
-    const parcels: Parcel[] = [];
+    const parcels: AddressedItem[] = [];
     for (const seat of this.#touched) {
       const item = this.#itemOf(seat, headBefore, head);
       if (item !== undefined) parcels.push({ user: seat.user, item });
@@ -131,7 +131,7 @@ export class Sessions {
   }
 
   /** For each session, even where nothing was said: whether it has missed something, and is still there. */
-  inquire(head: number, now: number): Parcel[] {
+  inquire(head: number, now: number): AddressedItem[] {
     if (this.size === 0) return [];
     this.#lastInquiry = { headThen: head, at: now };
     this.#store.setLastInquiry(this.#lastInquiry);
@@ -139,8 +139,8 @@ export class Sessions {
   }
 
   /** As `inquire`, for those that may have stopped their heartbeat, as far as is known; of the others after a moment. */
-  inquireOfSilent(head: number, now: number, pingMs: number): Parcel[] {
-    const silent: Seat[] = [];
+  inquireOfSilent(head: number, now: number, pingMs: number): AddressedItem[] {
+    const silent: SessionMember[] = [];
     for (const seat of this.#seats.values()) {
       seat.askAt ??= now + pingMs;
       if (now < seat.askAt) continue;
@@ -158,7 +158,7 @@ export class Sessions {
   }
 
   /** For those that have yet to hear of their end. */
-  farewells(): Parcel[] {
+  farewells(): AddressedItem[] {
     return Array.from(this.#ended, ([connection, { user, join, left }]) => ({
       user,
       item: { connection, join, after: null, upTo: 0, frames: [], left },
@@ -183,7 +183,7 @@ export class Sessions {
     seat.told = "unknown";
   }
 
-  #itemOf(seat: Seat, headBefore: number, head: number): SessionItem | undefined {
+  #itemOf(seat: SessionMember, headBefore: number, head: number): SessionItem | undefined {
     const { connection, join, port, told } = seat;
     const { frames, left } = port.take();
     const isCurrent = this.#seats.get(connection.state.id) === seat;
@@ -196,7 +196,7 @@ export class Sessions {
     return left === undefined ? item : { ...item, left };
   }
 
-  #write(seat: Seat): void {
+  #write(seat: SessionMember): void {
     const { connection, port, user, join } = seat;
     const { id } = connection.state;
     const isCurrent = this.#seats.get(id) === seat;
@@ -222,10 +222,13 @@ export class Sessions {
     this.#store.put(id, JSON.stringify({ ended }));
   }
 
-  #sit(state: RoomConnectionState, { join, row, told }: Pick<Seat, "join" | "row" | "told">): RoomConnection {
-    const port = new SessionPort(() => this.#touched.add(seat));
+  #sit(
+    state: RoomConnectionState,
+    { join, row, told }: Pick<SessionMember, "join" | "row" | "told">,
+  ): RoomConnection {
+    const port = new BufferedSocket(() => this.#touched.add(seat));
     const connection = new RoomConnection(port, state);
-    const seat: Seat = {
+    const seat: SessionMember = {
       user: connection.user?.id ?? "",
       join,
       connection,
@@ -249,7 +252,7 @@ const roughly = (actor: Actor): Actor =>
     ? actor
     : { ...actor, permissionUntil: Math.floor(actor.permissionUntil / UNTIL_STEP_MS) * UNTIL_STEP_MS };
 
-function inquiries(seats: Iterable<Seat>, head: number): Parcel[] {
+function inquiries(seats: Iterable<SessionMember>, head: number): AddressedItem[] {
   return Array.from(seats)
     .filter(({ connection }) => connection.state.stage.at === "live")
     .map(({ user, join, connection, told }) => {

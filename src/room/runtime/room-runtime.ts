@@ -6,9 +6,9 @@ import { verifyToken } from "../../auth/verify-token.ts";
 import { type Config, requireConfig } from "../../config/config.ts";
 import type { Env } from "../../env.ts";
 import { describeError, log } from "../../log/log.ts";
+import { AuthBarrier } from "../../object/auth-barrier.ts";
 import { type Departure, departureOf } from "../../object/departure.ts";
 import { FlushLoop } from "../../object/flush-loop.ts";
-import { Intake } from "../../object/intake.ts";
 import { FAILED, NOT_YOURS, UNREACHABLE } from "../../object/refusals.ts";
 import { type CurrentSocket, currentSockets } from "../../object/runtime/current-sockets.ts";
 import { socketPort } from "../../object/runtime/hibernatable-socket.ts";
@@ -17,7 +17,7 @@ import { randomEpoch, randomId } from "../../object/runtime/random-id.ts";
 import type { LazyDatabase } from "../../object/storage/lazy-database.ts";
 import { TooBigNotice } from "../../object/too-big-notice.ts";
 import { type Outcome, type Refusal, type RoomCommand, reject } from "../../protocol/index.ts";
-import { LiveSessions } from "../../session-rooms/runtime/live-sessions.ts";
+import { SessionDeliveries } from "../../session-rooms/runtime/session-deliveries.ts";
 import { parseFrame } from "../../validation/parse-frame.ts";
 import { ROOM_COMMANDS } from "../../validation/room-commands.ts";
 import type { Delivery } from "../delivery.ts";
@@ -32,7 +32,7 @@ import { UserRecords } from "../people/user-records.ts";
 import { Room } from "../room.ts";
 import type { AppliedCommand } from "../room-commands.ts";
 import type { RoomUpgrade } from "../room-upgrade.ts";
-import { tellMentioned } from "./live-mentions.ts";
+import { tellMentioned } from "./mention-delivery.ts";
 
 /** Delivery to one socket takes about this long: a flush gathers for as long as its fan-out will take. */
 const DELIVERY_MS_A_SOCKET = 0.01;
@@ -48,7 +48,7 @@ export function defaultsOf(env: Env): RoomDefaults {
   return roomDefaults(limits, serverEvents);
 }
 
-export class LiveRoom {
+export class RoomRuntime {
   readonly room: Room;
   readonly #ctx: DurableObjectState;
   readonly #env: Env;
@@ -56,9 +56,9 @@ export class LiveRoom {
   readonly #name: string;
   readonly #database: LazyDatabase;
   readonly #connections = new Map<WebSocket, RoomConnection>();
-  readonly sessions: LiveSessions;
+  readonly sessions: SessionDeliveries;
   readonly #loop: FlushLoop;
-  readonly #intake: Intake<RoomConnection, AppliedCommand, Outcome<Actor>>;
+  readonly #authBarrier: AuthBarrier<RoomConnection, AppliedCommand, Outcome<Actor>>;
   readonly #tooBig = new TooBigNotice();
   /** Users whose objects are asked with an opening that has yet to take its seat. */
   readonly #asked = new Set<{ readonly user: string }>();
@@ -116,14 +116,14 @@ export class LiveRoom {
         return afterFlush(this.room);
       },
     });
-    this.sessions = new LiveSessions(this.room, {
+    this.sessions = new SessionDeliveries(this.room, {
       sql: database.sql,
       deliver: (user, room, items) => this.#userObject(user).deliver(room, items),
       flush: () => this.flush(),
       reportFault: (error) =>
         log("error", "session_not_written", { room: name, error: describeError(error) }),
     });
-    this.#intake = new Intake({
+    this.#authBarrier = new AuthBarrier({
       parse: (frame) => parseFrame<RoomCommand>(frame, ROOM_COMMANDS),
       refuses: (connection) => this.room.refusesAuth(connection, Date.now()),
       verify: (connection, token) => this.#verify(connection, token),
@@ -265,7 +265,7 @@ export class LiveRoom {
 
   async #receive(connection: RoomConnection, frame: string | ArrayBuffer): Promise<void> {
     if (this.room.turnsAway(connection, frame)) return this.flush();
-    const checked = this.#intake.receive(connection, frame);
+    const checked = this.#authBarrier.receive(connection, frame);
     await this.flush();
     if (checked === undefined) return;
     await checked;
@@ -368,7 +368,7 @@ export class LiveRoom {
 
   /** Nobody waits for it: the calls leave when what they tell of is durable. */
   #tellMentioned(): void {
-    const mentions = this.room.posts.takeMentions();
+    const mentions = this.room.publisher.takeMentions();
     if (mentions.length === 0) return;
     const told = tellMentioned(this.#name, mentions, (user, input, sessions) =>
       this.#userObject(user).mention(input, sessions),

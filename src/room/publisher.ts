@@ -16,9 +16,9 @@ import {
 import type { Delivery } from "./delivery.ts";
 import type { Draft, RoomLog } from "./log/room-log.ts";
 import { type Mention, whereabouts } from "./mentions.ts";
-import type { Attendance } from "./people/attendance.ts";
 import { keptForServer, mayWrite, NO_WRITE } from "./people/rights.ts";
 import type { RoomConnection } from "./people/room-connection.ts";
+import type { RoomPresence } from "./people/room-presence.ts";
 import type { RoomSettings } from "./people/room-settings.ts";
 import type { SlowMode } from "./people/slow-mode.ts";
 
@@ -38,10 +38,10 @@ export interface SignalInput {
   readonly except?: string | undefined;
 }
 
-export class Posts {
+export class Publisher {
   readonly #settings: RoomSettings;
   readonly #log: RoomLog;
-  readonly #attendance: Attendance;
+  readonly #roomPresence: RoomPresence;
   readonly #slowMode: SlowMode;
   readonly #spending: Spending;
   #mentions: Mention[] = [];
@@ -49,14 +49,14 @@ export class Posts {
   constructor(
     settings: RoomSettings,
     log: RoomLog,
-    attendance: Attendance,
+    roomPresence: RoomPresence,
     slowMode: SlowMode,
     spending: Spending,
   ) {
     this.#spending = spending;
     this.#settings = settings;
     this.#log = log;
-    this.#attendance = attendance;
+    this.#roomPresence = roomPresence;
     this.#slowMode = slowMode;
   }
 
@@ -73,8 +73,8 @@ export class Posts {
     if (!mayWrite(actor)) return reject(NO_WRITE);
     const repeat = this.#log.findRepeat(draft, voice);
     if (repeat !== undefined) return repeat;
-    const misfit = this.#misfit(actor, draft) ?? this.#slowMode.holds(actor, now);
-    if (misfit !== undefined) return reject(misfit);
+    const refusal = this.#validationRefusal(actor, draft) ?? this.#slowMode.holds(actor, now);
+    if (refusal !== undefined) return reject(refusal);
     const stored = this.#log.store(draft, voice, now);
     if (!stored.ok) return stored;
     if (actor.identity.kind === "user") {
@@ -100,11 +100,11 @@ export class Posts {
     by: RoomConnection | null,
   ): Outcome<undefined> {
     const { event, data, to, except } = input;
-    const misfit = mayWrite(actor) ? this.#misfit(actor, input) : NO_WRITE;
-    if (misfit !== undefined) return reject(misfit);
+    const refusal = mayWrite(actor) ? this.#validationRefusal(actor, input) : NO_WRITE;
+    if (refusal !== undefined) return reject(refusal);
     const from = senderOf(actor, input.from);
     const sender = from === null ? "null" : JSON.stringify({ id: from.id });
-    const deaf = new Set(except === undefined ? [] : this.#attendance.connectionsOf(except));
+    const deaf = new Set(except === undefined ? [] : this.#roomPresence.connectionsOf(except));
     if (by !== null) deaf.add(by);
     delivery.say(
       {
@@ -117,7 +117,7 @@ export class Posts {
           replaces: `${by?.state.id ?? actor.identity.kind}\n${from.id}\n${event}\n${to ?? ""}\n${except ?? ""}`,
         }),
         except: deaf,
-        ...(to !== undefined && { to: this.#attendance.connectionsOf(to) }),
+        ...(to !== undefined && { to: this.#roomPresence.connectionsOf(to) }),
       },
       `{"type":"signal","event":"${event}","from":${sender},"data":${data},"at":${now}}`,
     );
@@ -135,12 +135,12 @@ export class Posts {
     const { pingMs } = this.#settings.limits;
     for (const user of new Set(mentions)) {
       if (user === from?.id) continue;
-      const where = whereabouts(this.#attendance.connectionsOf(user), pingMs, now);
+      const where = whereabouts(this.#roomPresence.connectionsOf(user), pingMs, now);
       if (where !== "here") this.#mentions.push({ user, seq, epoch: this.#log.epoch, from, ...where });
     }
   }
 
-  #misfit(actor: Actor, { event, data }: { event: string; data: string }): Refusal | undefined {
+  #validationRefusal(actor: Actor, { event, data }: { event: string; data: string }): Refusal | undefined {
     const { serverEvents, limits } = this.#settings;
     return keptForServer(serverEvents, actor, event) ?? oversize(data, limits.messageBytes);
   }

@@ -57,7 +57,7 @@ export type Found<Key> =
   /** Whether the issuer has such a key cannot be said now. */
   | { readonly kind: "unavailable"; readonly retryAfterMs: number };
 
-export class KeySet<Keys> {
+export class JwksCache<Keys> {
   readonly #ports: KeySetPorts<Keys>;
   #held: Held<Keys> = { kind: "none" };
   #last: LastFetch = { kind: "none" };

@@ -11,7 +11,7 @@ interface Answer {
 }
 
 /** What the back end said of users in rooms, for as long as it said. The least lately used go first. */
-export class AnswerCache {
+export class PermissionCache {
   /** In the order of their last use. */
   readonly #answers = new Map<string, Answer>();
   readonly #max: number;

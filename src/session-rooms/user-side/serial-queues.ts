@@ -12,7 +12,7 @@ export interface SaidFrame {
   readonly ids: readonly string[];
 }
 
-interface Line {
+interface SerialQueue {
   /** Frames that the last task of the line will take along. */
   gathering: { readonly frames: SaidFrame[]; length: number } | undefined;
   /** Of all frames that wait, in UTF-16 units. */
@@ -22,9 +22,9 @@ interface Line {
 }
 
 /** Work that has to be done one after the other, in lines of their own: a room is called by a session once at a time. */
-export class Lines {
+export class SerialQueues {
   readonly #reportFault: (error: unknown) => void;
-  readonly #lines = new Map<string, Line>();
+  readonly #queues = new Map<string, SerialQueue>();
 
   constructor(reportFault: (error: unknown) => void) {
     this.#reportFault = reportFault;
@@ -61,16 +61,16 @@ export class Lines {
     return true;
   }
 
-  #of(name: string): Line {
-    let line = this.#lines.get(name);
+  #of(name: string): SerialQueue {
+    let line = this.#queues.get(name);
     if (line === undefined) {
       line = { gathering: undefined, length: 0, tasks: 0, tail: Promise.resolve() };
-      this.#lines.set(name, line);
+      this.#queues.set(name, line);
     }
     return line;
   }
 
-  #append(name: string, line: Line, task: Task): void {
+  #append(name: string, line: SerialQueue, task: Task): void {
     line.tasks++;
     line.tail = line.tail.then(async () => {
       try {
@@ -79,7 +79,7 @@ export class Lines {
         this.#reportFault(error);
       }
       line.tasks--;
-      if (line.tasks === 0) this.#lines.delete(name);
+      if (line.tasks === 0) this.#queues.delete(name);
     });
   }
 }

@@ -15,7 +15,7 @@ export interface BackEndAnswer {
 }
 
 /** Rejects where there is no answer of the agreed form: a permission is never guessed. */
-export async function askBackEnd(
+export async function authorizeWebhook(
   { url, secret }: BackEnd,
   { id, name }: User,
   room: string,

@@ -9,9 +9,9 @@ import type { Sql } from "../../object/storage/sql.ts";
 import type { RoomConnection } from "../../room/people/room-connection.ts";
 import { NOTHING_SAID } from "../../room/people/said.ts";
 import type { Room } from "../../room/room.ts";
-import { Courier } from "../room-side/courier.ts";
+import { DeliveryQueue } from "../room-side/delivery-queue.ts";
+import { MAX_SESSIONS, SessionMembers } from "../room-side/session-members.ts";
 import { SessionStore } from "../room-side/session-store.ts";
-import { MAX_SESSIONS, Sessions } from "../room-side/sessions.ts";
 import type { ItemAnswer, SessionItem, SessionJoin } from "../session-delivery.ts";
 
 /** Sessions of a room in which nothing was stored are asked only this often whether they live. */
@@ -19,26 +19,26 @@ const INQUIRE_EVERY_MS = 3_600_000;
 /** A session is asked this much after it must have stopped its heartbeat, so that its object finds it silent. */
 const ASK_SLACK_MS = 500;
 
-export interface LiveSessionsPorts {
+export interface SessionDeliveriesPorts {
   readonly sql: Sql;
   deliver(user: string, room: string, items: readonly SessionItem[]): Promise<readonly ItemAnswer[]>;
   flush(): Promise<void>;
   reportFault(error: unknown): void;
 }
 
-export class LiveSessions {
+export class SessionDeliveries {
   readonly #room: Room;
-  readonly #ports: LiveSessionsPorts;
-  readonly #sessions: Sessions;
-  readonly #courier: Courier;
+  readonly #ports: SessionDeliveriesPorts;
+  readonly #sessions: SessionMembers;
+  readonly #deliveryQueue: DeliveryQueue;
   /** When those that hear nothing of what is said were last looked through: a room that is awake asks them too. */
   #lookedAt = Date.now();
 
-  constructor(room: Room, ports: LiveSessionsPorts) {
+  constructor(room: Room, ports: SessionDeliveriesPorts) {
     this.#room = room;
     this.#ports = ports;
-    this.#sessions = new Sessions(new SessionStore(ports.sql), ports.reportFault);
-    this.#courier = new Courier({
+    this.#sessions = new SessionMembers(new SessionStore(ports.sql), ports.reportFault);
+    this.#deliveryQueue = new DeliveryQueue({
       deliver: (user, items) => ports.deliver(user, room.name, items),
       delivered: (items, answers) => this.#delivered(items, answers),
       givenUp: (items, error) => {
@@ -65,7 +65,7 @@ export class LiveSessions {
     const { connections, others } = this.#sessions.restore();
     if (others > 0) {
       log("warn", "state_of_other_code", { room: this.#room.name, sessions: others });
-      for (const { user, item } of this.#sessions.farewells()) this.#courier.add(user, item);
+      for (const { user, item } of this.#sessions.farewells()) this.#deliveryQueue.add(user, item);
     }
     return connections;
   }
@@ -133,19 +133,20 @@ export class LiveSessions {
 
   /** Settles when what was said to the sessions of `user` up to now has arrived, or was given up. */
   carried(user: string): Promise<void> {
-    return this.#courier.carried(user);
+    return this.#deliveryQueue.carried(user);
   }
 
   /** To be called after each flush, before anything else happens: what it wrote and what it said belong together. */
   collect(headBefore: number): void {
     const { head } = this.#room.log;
-    for (const { user, item } of this.#sessions.collect(headBefore, head)) this.#courier.add(user, item);
+    for (const { user, item } of this.#sessions.collect(headBefore, head))
+      this.#deliveryQueue.add(user, item);
     const now = Date.now();
     const { pingMs } = this.#room.settings.limits;
     if (sinceMs(this.#lookedAt, now) < pingMs / SWEEPS_AN_INTERVAL) return;
     this.#lookedAt = now;
     for (const { user, item } of this.#sessions.inquireOfSilent(head, now, pingMs))
-      this.#courier.add(user, item);
+      this.#deliveryQueue.add(user, item);
   }
 
   /** One that never sent a heartbeat is asked as seldom as the others may be silent. */
@@ -161,7 +162,7 @@ export class LiveSessions {
     const { head } = this.#room.log;
     const { headThen, at } = this.#sessions.lastInquiry;
     if (head !== headThen || now - at >= INQUIRE_EVERY_MS) this.#inquire(now);
-    else for (const { user, item } of this.#sessions.farewells()) this.#courier.add(user, item);
+    else for (const { user, item } of this.#sessions.farewells()) this.#deliveryQueue.add(user, item);
   }
 
   /** Before a room is called full for long: those that are gone without a word. */
@@ -171,7 +172,7 @@ export class LiveSessions {
 
   #inquire(now: number): void {
     for (const { user, item } of this.#sessions.inquire(this.#room.log.head, now))
-      this.#courier.add(user, item);
+      this.#deliveryQueue.add(user, item);
   }
 
   /** What sessions hear that has no `seq` cannot be found missing: so they join again. */
@@ -202,7 +203,8 @@ export class LiveSessions {
       if (answer?.kind === "gone" && this.#sessions.of(item) !== undefined)
         this.leave(item.connection, "lost");
     }
-    for (const item of again.reverse()) this.#courier.again(this.#sessions.of(item)?.user?.id ?? "", item);
+    for (const item of again.reverse())
+      this.#deliveryQueue.again(this.#sessions.of(item)?.user?.id ?? "", item);
     this.#flush();
   }
 

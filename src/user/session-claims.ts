@@ -13,18 +13,18 @@ export const CLAIMS_TABLE =
   "CREATE TABLE IF NOT EXISTS claims (session TEXT PRIMARY KEY, claim TEXT NOT NULL) WITHOUT ROWID";
 
 /** `undefined` as a claim: the token says nothing of rooms. */
-export type KeptClaim =
+export type StoredClaim =
   | { readonly at: "attachment"; readonly claim: RoomsClaim | undefined }
   | { readonly at: "row" };
 
-export class Claims {
+export class SessionClaims {
   readonly #sql: Sql;
 
   constructor(sql: Sql) {
     this.#sql = sql;
   }
 
-  keep(session: string, claim: RoomsClaim | undefined): KeptClaim {
+  keep(session: string, claim: RoomsClaim | undefined): StoredClaim {
     const json = claim === undefined ? "" : JSON.stringify(claim);
     if (utf8Length(json) <= MAX_ATTACHED) return { at: "attachment", claim };
     this.#sql.exec(CLAIMS_TABLE);
@@ -35,7 +35,7 @@ export class Claims {
     return { at: "row" };
   }
 
-  of(session: string, kept: KeptClaim): RoomsClaim | undefined {
+  of(session: string, kept: StoredClaim): RoomsClaim | undefined {
     if (kept.at === "attachment") return kept.claim;
     const row = firstRow(
       this.#sql.exec<{ claim: string }>("SELECT claim FROM claims WHERE session = ?", session),
@@ -44,7 +44,7 @@ export class Claims {
     return row === undefined ? {} : JSON.parse(row.claim);
   }
 
-  forget(session: string, kept: KeptClaim): void {
+  forget(session: string, kept: StoredClaim): void {
     if (kept.at === "row") this.#sql.exec("DELETE FROM claims WHERE session = ?", session);
   }
 }

@@ -27,7 +27,7 @@ interface Held {
 }
 
 /** Keeps the commands of a connection in order: what was sent after an `auth` waits until its token is checked. */
-export class Intake<Connection extends object, Command extends { readonly id?: string }, Verified> {
+export class AuthBarrier<Connection extends object, Command extends { readonly id?: string }, Verified> {
   readonly #ports: IntakePorts<Connection, Command, Verified>;
   readonly #held = new Map<Connection, Held>();
 

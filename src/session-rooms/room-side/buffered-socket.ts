@@ -2,7 +2,7 @@ import type { SocketPort } from "../../object/socket-port.ts";
 import { type Closing, parseCloseReason } from "../../protocol/index.ts";
 
 /** Stands in for the socket of a connection whose real one is held by its user's object: frames wait for a delivery. */
-export class SessionPort implements SocketPort {
+export class BufferedSocket implements SocketPort {
   readonly #touched: () => void;
   #frames: string[] = [];
   /** In UTF-16 units: what waits here, and what was handed out and not yet taken. */

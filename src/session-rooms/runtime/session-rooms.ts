@@ -9,7 +9,7 @@ import { describeError, log } from "../../log/log.ts";
 import { okAnswer } from "../../object/answers.ts";
 import { TOO_MANY_REFUSALS } from "../../object/conduct.ts";
 import type { Departure } from "../../object/departure.ts";
-import { presenceMisfit } from "../../object/presence.ts";
+import { presenceRefusal } from "../../object/presence.ts";
 import { UNREACHABLE } from "../../object/refusals.ts";
 import { randomId } from "../../object/runtime/random-id.ts";
 import {
@@ -28,23 +28,23 @@ import type { JoinedRoom, SessionConnection } from "../../user/session-connectio
 import type { RoomFrame } from "../../validation/parse-session-frame.ts";
 import type { ItemAnswer, SessionItem, SessionJoin } from "../session-delivery.ts";
 import { end, isStill, joinedRoom, passLast, passOn, roomsOf, setJoined } from "../user-side/joined-rooms.ts";
-import { Lines, type SaidFrame } from "../user-side/lines.ts";
-import type { LiveRoomsPorts, RoomsCommand } from "./live-ports.ts";
+import { type SaidFrame, SerialQueues } from "../user-side/serial-queues.ts";
+import type { RoomsCommand, SessionRoomsPorts } from "./session-rooms-ports.ts";
 
 const NOT_JOINED = refuse("not_found", "this room is not joined", { path: ["room"] });
 const TOO_MANY = refuse("too_large", `a session has at most ${MAX_SESSION_ROOMS} rooms`, { path: ["room"] });
 const NO_READ = refuse("forbidden", "you may not read this room", { path: ["room"] });
 
-export class LiveRooms {
-  readonly #ports: LiveRoomsPorts;
-  readonly #lines = new Lines((error) => {
+export class SessionRooms {
+  readonly #ports: SessionRoomsPorts;
+  readonly #queues = new SerialQueues((error) => {
     log("error", "room_call_failed", { error: describeError(error) });
   });
   readonly #open = new Map<string, SessionConnection>();
   /** By the `join` that they end: a `leave` waits for what was said before it. */
   readonly #leaving = new Set<string>();
 
-  constructor(ports: LiveRoomsPorts) {
+  constructor(ports: SessionRoomsPorts) {
     this.#ports = ports;
   }
 
@@ -100,7 +100,9 @@ export class LiveRooms {
     this.#ports.claims.forget(id, claim);
     for (const [room, { join }] of Object.entries(roomsOf(session))) {
       this.#leaving.add(join);
-      const waits = this.#lines.add(this.#line(session, room), () => this.#depart(id, room, join, departure));
+      const waits = this.#queues.add(this.#line(session, room), () =>
+        this.#depart(id, room, join, departure),
+      );
       // Where too much waits already the room finds it gone with its next delivery.
       if (!waits) this.#leaving.delete(join);
     }
@@ -133,9 +135,9 @@ export class LiveRooms {
   }
 
   #presence(session: SessionConnection, { id, status, data }: PresenceCommand): void {
-    const misfit = presenceMisfit({ data });
-    if (misfit !== undefined) {
-      this.#ports.refuse(session, id, misfit);
+    const refusal = presenceRefusal({ data });
+    if (refusal !== undefined) {
+      this.#ports.refuse(session, id, refusal);
       return;
     }
     const presence = { ...(status !== undefined && { status }), ...(data !== undefined && { data }) };
@@ -152,7 +154,7 @@ export class LiveRooms {
       return;
     }
     const line = this.#line(session, room);
-    const waits = this.#lines.addFrame(line, { frame, ids }, (frames) =>
+    const waits = this.#queues.addFrame(line, { frame, ids }, (frames) =>
       this.#pass(session, room, joined, frames),
     );
     if (!waits) this.#ports.drop(session, TOO_MANY_REFUSALS);
@@ -288,7 +290,7 @@ export class LiveRooms {
 
   /** One call after the other; who lets too many wait is closed, as for a flood. */
   #queue(session: SessionConnection, room: string, task: () => Promise<unknown>): void {
-    if (!this.#lines.add(this.#line(session, room), task)) this.#ports.drop(session, TOO_MANY_REFUSALS);
+    if (!this.#queues.add(this.#line(session, room), task)) this.#ports.drop(session, TOO_MANY_REFUSALS);
   }
 
   async #authorize(session: SessionConnection, room: string): Promise<Outcome<Actor>> {

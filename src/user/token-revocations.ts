@@ -2,14 +2,14 @@
 // from then on. So a connect costs nothing more, and a message nothing at all.
 
 import type { Dated } from "../access/identity.ts";
+import { NONE_VOID, type VoidTokens, withdrawAll, withdrawn } from "../object/revocation.ts";
 import { firstRow, type Sql } from "../object/storage/sql.ts";
-import { NONE_VOID, type VoidTokens, withdrawAll, withdrawn } from "../object/withdrawn.ts";
 import { accept, type Outcome, type Refusal, reject } from "../protocol/index.ts";
 import { type KnownRooms, TOO_MANY_ROOMS } from "./known-rooms.ts";
 
 type Row = { upTo: number; undatedUpTo: number; lastUndated: number };
 
-export class Access {
+export class TokenRevocations {
   readonly #sql: Sql;
   readonly #rooms: KnownRooms;
   #voidTokens: VoidTokens;

@@ -11,9 +11,9 @@ import type {
   PresenceCommand,
   Refusal,
 } from "../../protocol/index.ts";
-import type { Claims } from "../../user/claims.ts";
 import type { FollowedRooms } from "../../user/followed-rooms.ts";
 import type { RoomNotices } from "../../user/room-notices.ts";
+import type { SessionClaims } from "../../user/session-claims.ts";
 import type { SessionConnection } from "../../user/session-connection.ts";
 import type { RoomFrame } from "../../validation/parse-session-frame.ts";
 import type { SessionJoin } from "../session-delivery.ts";
@@ -29,11 +29,11 @@ export interface RemoteRoom {
   present(session: string, presence: Pick<PresenceCommand, "status" | "data">): Promise<void>;
 }
 
-export interface LiveRoomsPorts {
+export interface SessionRoomsPorts {
   readonly config: Config;
   readonly notices: Pick<RoomNotices, "opened">;
   readonly followed: FollowedRooms;
-  readonly claims: Claims;
+  readonly claims: SessionClaims;
   room(name: string): RemoteRoom;
   refuse(
     session: SessionConnection,

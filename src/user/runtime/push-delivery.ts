@@ -7,7 +7,7 @@ import { Pusher, type PusherPorts } from "../push/pusher.ts";
 import { sendPush } from "../push/runtime/send-push.ts";
 
 /** `config` is left out where there are no pushes. */
-export function livePusher(
+export function pushDelivery(
   config: PushConfig | undefined,
   ports: Pick<PusherPorts, "inbox" | "subscriptions" | "preferences" | "isOnline" | "doubtMs">,
 ): Pusher | undefined {

@@ -7,18 +7,18 @@ import { type Config, requireConfig } from "../../config/config.ts";
 import { clientLimits } from "../../config/limits-config.ts";
 import type { Env } from "../../env.ts";
 import { describeError, log } from "../../log/log.ts";
+import { AuthBarrier } from "../../object/auth-barrier.ts";
 import { mapBounded } from "../../object/bounded.ts";
 import { type Departure, departureOf } from "../../object/departure.ts";
-import { Intake } from "../../object/intake.ts";
 import { SILENT_INTERVALS } from "../../object/liveness.ts";
 import { FRAME, JOIN, OPENING } from "../../object/prices-of-acts.ts";
+import type { VoidTokens } from "../../object/revocation.ts";
 import { currentSockets } from "../../object/runtime/current-sockets.ts";
 import { socketPort } from "../../object/runtime/hibernatable-socket.ts";
 import { objectStub } from "../../object/runtime/object-stub.ts";
 import { randomEpoch, randomId } from "../../object/runtime/random-id.ts";
 import { Spending } from "../../object/spending.ts";
 import { TooBigNotice } from "../../object/too-big-notice.ts";
-import type { VoidTokens } from "../../object/withdrawn.ts";
 import {
   accept,
   type FollowedRoomsResult,
@@ -26,14 +26,12 @@ import {
   type Refusal,
   reject,
 } from "../../protocol/index.ts";
-import type { RoomsCommand } from "../../session-rooms/runtime/live-ports.ts";
-import { LiveRooms } from "../../session-rooms/runtime/live-rooms.ts";
-import type { ItemAnswer, RoomStanding, SessionItem } from "../../session-rooms/session-delivery.ts";
+import { SessionRooms } from "../../session-rooms/runtime/session-rooms.ts";
+import type { RoomsCommand } from "../../session-rooms/runtime/session-rooms-ports.ts";
+import type { ItemAnswer, RoomUnread, SessionItem } from "../../session-rooms/session-delivery.ts";
 import type { Parsed } from "../../validation/parse-frame.ts";
 import { parseSessionFrame } from "../../validation/parse-session-frame.ts";
-import { Access } from "../access.ts";
 import { Budget } from "../budget.ts";
-import { Claims } from "../claims.ts";
 import { FollowedRooms, withinBudget } from "../followed-rooms.ts";
 import { Inbox } from "../inbox/inbox.ts";
 import { MarkStore } from "../inbox/mark-store.ts";
@@ -43,15 +41,17 @@ import { KnownRooms } from "../known-rooms.ts";
 import { PushStore } from "../push/push-store.ts";
 import type { Pusher } from "../push/pusher.ts";
 import { RoomNotices } from "../room-notices.ts";
+import { SessionClaims } from "../session-claims.ts";
 import { readState, SessionConnection, type SessionState } from "../session-connection.ts";
 import type { SessionUpgrade } from "../session-upgrade.ts";
+import { TokenRevocations } from "../token-revocations.ts";
 import { type AppliedCommand, User } from "../user.ts";
-import { livePusher } from "./live-push.ts";
+import { pushDelivery } from "./push-delivery.ts";
 
 /** A session may be silent for a few intervals before it is taken for dead; and then some, so that it is. */
 const SWEEP_SLACK_MS = 5_000;
 
-export class LiveUser {
+export class UserRuntime {
   readonly user: User;
   readonly budget: Budget;
   /** Of what the user does here. */
@@ -61,14 +61,18 @@ export class LiveUser {
   readonly #env: Env;
   readonly #config: Config;
   readonly #sessions = new Map<WebSocket, SessionConnection>();
-  readonly rooms: LiveRooms;
+  readonly rooms: SessionRooms;
   readonly followed: FollowedRooms;
   readonly subscriptions: PushStore;
   /** Left out where there are no pushes. */
   readonly pusher: Pusher | undefined;
-  readonly #claims: Claims;
+  readonly #claims: SessionClaims;
   readonly #tooBig = new TooBigNotice();
-  readonly #intake: Intake<SessionConnection, AppliedCommand | RoomsCommand, Outcome<VerifiedToken>>;
+  readonly #authBarrier: AuthBarrier<
+    SessionConnection,
+    AppliedCommand | RoomsCommand,
+    Outcome<VerifiedToken>
+  >;
 
   constructor(ctx: DurableObjectState, env: Env) {
     this.#ctx = ctx;
@@ -89,14 +93,14 @@ export class LiveUser {
     const knownRooms = new KnownRooms(database.sql);
     const stores = {
       inbox: new Inbox(store, new MarkStore(database.sql)),
-      access: new Access(database.sql, knownRooms),
+      access: new TokenRevocations(database.sql, knownRooms),
       preferences: new PreferenceStore(database.sql),
     };
     this.budget = new Budget(database.sql, limits.userBudget);
     this.user = new User(settings, stores, (error) => {
       log("error", "session_command_failed", { error: describeError(error) });
     });
-    this.#claims = new Claims(database.sql);
+    this.#claims = new SessionClaims(database.sql);
     this.followed = new FollowedRooms(knownRooms);
     this.notices = new RoomNotices({
       access: stores.access,
@@ -107,13 +111,13 @@ export class LiveUser {
       failed: (what, room, error) => log("error", what, { room, error: describeError(error) }),
     });
     this.subscriptions = new PushStore(database.sql);
-    this.pusher = livePusher(this.#config.push, {
+    this.pusher = pushDelivery(this.#config.push, {
       ...stores,
       subscriptions: this.subscriptions,
       isOnline: () => this.user.connections > 0,
       doubtMs: SILENT_INTERVALS * limits.pingMs + SWEEP_SLACK_MS,
     });
-    this.rooms = new LiveRooms({
+    this.rooms = new SessionRooms({
       config: this.#config,
       notices: this.notices,
       followed: this.followed,
@@ -123,7 +127,7 @@ export class LiveUser {
       serves: (session) => this.user.serves(session, Date.now()),
       drop: (session, closing) => this.user.drop(session, closing),
     });
-    this.#intake = new Intake({
+    this.#authBarrier = new AuthBarrier({
       parse: parseSessionFrame,
       refuses: () => this.user.charge(Date.now()),
       verify: (_, token) => verifyToken(this.#config.token, token, Date.now()),
@@ -217,7 +221,7 @@ export class LiveUser {
       return actor.ok && includes(actor.value.permission, "read");
     });
     const rooms = looked.filter((_, at) => allowed[at]);
-    const standings = await this.#standingsIn(token.identity.user.id, rooms);
+    const standings = await this.#unreadIn(token.identity.user.id, rooms);
     const next = length < followed.length ? looked.at(-1) : undefined;
     return accept({
       rooms: rooms.flatMap((room, at) => {
@@ -229,11 +233,11 @@ export class LiveUser {
   }
 
   /** They are asked once a minute. `null`: it is not followed any more. */
-  async #standingsIn(user: string, rooms: readonly string[]): Promise<(RoomStanding | null)[]> {
+  async #unreadIn(user: string, rooms: readonly string[]): Promise<(RoomUnread | null)[]> {
     const { followed } = this;
     await mapBounded(followed.toAsk(rooms, Date.now()), async (room) => {
       try {
-        const standing = await this.#room(room).standingOf(user);
+        const standing = await this.#room(room).unreadOf(user);
         if (standing === null) followed.unfollow(room);
         else followed.keep(room, standing, Date.now());
       } catch (error) {
@@ -252,7 +256,7 @@ export class LiveUser {
     const session = this.#sessions.get(ws);
     if (session === undefined) return;
     this.spend(FRAME);
-    const checked = this.#intake.receive(session, frame);
+    const checked = this.#authBarrier.receive(session, frame);
     this.user.sweepIfDue(Date.now());
     await checked;
   }

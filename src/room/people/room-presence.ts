@@ -31,7 +31,7 @@ interface Echo {
 
 type Mode = "listed" | "counted";
 
-export class Attendance {
+export class RoomPresence {
   readonly #present = new Map<string, Present>();
   /** Those with echoes. */
   readonly #fading = new Set<Present>();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { KeySet } from "../../../src/auth/key-set.ts";
+import { JwksCache } from "../../../src/auth/jwks-cache.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -16,7 +16,7 @@ function keySetForTest(published: readonly string[] = ["one"]) {
   const hanging: PromiseWithResolvers<Keys>[] = [];
   const goingOn: Promise<void>[] = [];
   const failures: unknown[] = [];
-  const keySet = new KeySet<Keys>({
+  const keySet = new JwksCache<Keys>({
     fetchKeys: async () => {
       fetches += 1;
       if (issuer === "fails") throw new Error("down");

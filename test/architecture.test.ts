@@ -269,7 +269,10 @@ describe("rules", () => {
   });
 
   it("[X5] what the documents name exists", () => {
-    const documents = [".github/SECURITY.md", "README.md", "src/DESIGN.md", "src/protocol/PROTOCOL.md"];
+    const documents = [
+      ...[".github/SECURITY.md", "CONTRIBUTING.md", "README.md", "src/DESIGN.md", "src/protocol/PROTOCOL.md"],
+      ...files("docs/*.md"),
+    ];
     const missing = documents.flatMap((document) => {
       const paths = read(document).matchAll(/`((?:src|client|demo|test|\.ci)\/[\w./-]+)`/g);
       return Array.from(paths, ([, path = ""]) => path)
@@ -277,5 +280,19 @@ describe("rules", () => {
         .map((path) => `${document}: ${path}`);
     });
     expect(missing).toEqual([]);
+  });
+
+  it("[X5] every setting that the code reads has its row in docs/settings.md", () => {
+    const names = files("src/config/*.ts").flatMap((file) =>
+      Array.from(
+        read(file).matchAll(/"([A-Z][A-Z0-9]*_[A-Z0-9_]+|DEMO|JURISDICTION)"/g),
+        ([, name = ""]) => name,
+      ),
+    );
+    expect(names.length).toBeGreaterThan(30);
+    const page = read("docs/settings.md");
+    // `npm run dev` sets this one for each run.
+    const own = ["DEV_TOKENS"];
+    expect(names.filter((name) => !own.includes(name) && !page.includes(`\`${name}\``))).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-// What a room on the session socket uses, beside a room socket: the figures that the README quotes.
+// What a room on the session socket uses, beside a room socket: the figures that README.md quotes.
 
 import { describe, expect, it } from "vitest";
 import { measure } from "./support/meter.ts";

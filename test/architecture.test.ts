@@ -19,6 +19,7 @@ function importsOf(file: string): string[] {
 }
 
 const RUNTIME = ["cloudflare:workers"];
+
 const OBJECT = ["src/access", "src/object", "src/object/storage", "src/protocol"];
 
 /** Which folders and packages each folder may import, beside itself. Without `runtime/`: synchronous, no runtime. */
@@ -86,8 +87,20 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...["client/connection", "client/connection/transport", "client/http", "client/inbox"],
     ...["client/room", "client/room/messages", "client/util", "src/protocol"],
   ],
-  // The client as the build puts it beside the page.
-  demo: ["client", "demo/edge-rooms.js", "demo/edge-rooms-push.js"],
+  // The demo takes the client as the build puts it beside the page. Its features know the session and the elements of
+  // the page; only `app` joins them.
+  demo: ["client", "client/push"],
+  "demo/ui": [],
+  "demo/session": ["demo/ui", "demo/edge-rooms.js"],
+  "demo/messages": ["demo/session", "demo/ui"],
+  "demo/composer": ["demo/messages", "demo/session", "demo/ui"],
+  "demo/rooms": ["demo/composer", "demo/messages", "demo/session", "demo/ui"],
+  "demo/inbox": ["demo/messages", "demo/session", "demo/ui", "demo/edge-rooms-push.js"],
+  "demo/settings": ["demo/inbox", "demo/session", "demo/ui"],
+  "demo/app": [
+    ...["demo/composer", "demo/inbox", "demo/messages", "demo/rooms"],
+    ...["demo/session", "demo/settings", "demo/ui"],
+  ],
 };
 
 /** jose checks signatures: nothing else of ours knows it. */

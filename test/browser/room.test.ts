@@ -111,7 +111,7 @@ describe.skipIf(chromiumPath === undefined)("a room on the demo page", () => {
     await ada.hears("Afterwards");
     for (const tail of [")".repeat(30_000), `${".".repeat(30_000)}x`]) {
       const text = JSON.stringify(`https://example.com/${tail}`);
-      const tookMs = await ada.page.evaluate(`import("./links.js").then(({ linked }) => {
+      const tookMs = await ada.page.evaluate(`import("./ui/links.js").then(({ linked }) => {
         const from = performance.now();
         linked(${text});
         return performance.now() - from;

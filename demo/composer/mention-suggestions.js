@@ -1,0 +1,130 @@
+// @ts-check
+// Whom `@` may mean, while it is written. The focus stays in the text; the keys that choose are taken from it.
+
+import { avatar } from "../ui/avatar.js";
+import { element, part } from "../ui/dom.js";
+
+/** @typedef {import("../edge-rooms.js").User} User */
+
+const MOST_SHOWN = 8;
+/** From the last `@` that begins a word up to the caret. */
+const BEGUN = /(?:^|[\s(])@([^@\n]{0,40})$/u;
+
+/**
+ * @param {ParentNode} root
+ * @param {HTMLTextAreaElement} text
+ * @param {{ users(): readonly User[], onPick(): void }} page `users`: who may be meant, the likeliest first
+ */
+export function suggestMentions(root, text, { users, onPick }) {
+  const box = part(root, "mentions", HTMLElement);
+  /** @type {readonly User[]} */
+  let shown = [];
+  let chosen = 0;
+  /** Where the `@` stands that was dismissed. @type {number | undefined} */
+  let dismissedAt;
+
+  function begun() {
+    const before = text.value.slice(0, text.selectionStart);
+    const query = text.selectionStart === text.selectionEnd ? BEGUN.exec(before)?.[1] : undefined;
+    return query === undefined ? undefined : { query, at: before.length - query.length - 1 };
+  }
+
+  function look() {
+    const start = begun();
+    if (start === undefined || start.at !== dismissedAt) dismissedAt = undefined;
+    const found =
+      start === undefined || dismissedAt !== undefined || text.disabled ? [] : matching(users(), start.query);
+    if (found.length !== shown.length || found.some(({ id }, at) => id !== shown[at]?.id)) chosen = 0;
+    shown = found;
+    show();
+  }
+
+  function show() {
+    box.hidden = shown.length === 0;
+    box.replaceChildren(...shown.map(render));
+    if (box.hidden) {
+      text.removeAttribute("aria-activedescendant");
+      return;
+    }
+    text.setAttribute("aria-activedescendant", `mention-${chosen}`);
+    box.children[chosen]?.scrollIntoView({ block: "nearest" });
+  }
+
+  /** @param {User} user @param {number} at */
+  function render(user, at) {
+    const { id, name = id } = user;
+    const item = element(
+      "div",
+      { role: "option", id: `mention-${at}`, "aria-selected": String(at === chosen) },
+      [
+        avatar(user),
+        element("span", { class: "name", dir: "auto" }, [name]),
+        ...(name === id ? [] : [element("span", { class: "id", dir: "ltr" }, [id])]),
+      ],
+    );
+    // Before the text loses the focus.
+    item.addEventListener("pointerdown", (event) => event.preventDefault());
+    item.addEventListener("click", () => pick(at));
+    return item;
+  }
+
+  /** @param {number} at */
+  function pick(at) {
+    const start = begun();
+    const user = shown[at];
+    if (start === undefined || user === undefined) return;
+    text.setRangeText(`@${user.name ?? user.id} `, start.at, text.selectionStart, "end");
+    hide();
+    onPick();
+  }
+
+  function hide() {
+    shown = [];
+    show();
+  }
+
+  for (const type of ["input", "click"]) text.addEventListener(type, look);
+  text.addEventListener("blur", hide);
+  text.addEventListener("keyup", ({ key }) => {
+    if (["ArrowLeft", "ArrowRight", "Home", "End"].includes(key)) look();
+  });
+
+  return {
+    hide,
+    /** Whether the key was for the suggestions. @param {KeyboardEvent} event */
+    takes(event) {
+      if (shown.length === 0 || event.isComposing || event.shiftKey) return false;
+      switch (event.key) {
+        case "ArrowDown":
+        case "ArrowUp":
+          chosen = (chosen + (event.key === "ArrowDown" ? 1 : -1) + shown.length) % shown.length;
+          show();
+          break;
+        case "Enter":
+        case "Tab":
+          pick(chosen);
+          break;
+        case "Escape":
+          dismissedAt = begun()?.at;
+          hide();
+          break;
+        default:
+          return false;
+      }
+      event.preventDefault();
+      return true;
+    },
+  };
+}
+
+/**
+ * @param {readonly User[]} users
+ * @param {string} query
+ */
+function matching(users, query) {
+  const wanted = query.toLowerCase();
+  const begins = (/** @type {string} */ words) => words.toLowerCase().startsWith(wanted);
+  return users
+    .filter(({ id, name = id }) => begins(name) || begins(id) || name.split(/\s+/u).slice(1).some(begins))
+    .slice(0, MOST_SHOWN);
+}

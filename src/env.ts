@@ -1,10 +1,10 @@
-import type { RoomObject } from "./room/runtime/room-object.ts";
-import type { UserObject } from "./user/runtime/user-object.ts";
+import type { RoomCalls } from "./room/room-calls.ts";
+import type { UserCalls } from "./user/user-calls.ts";
 
-/** Bindings. One that is optional switches its feature off where it is absent. */
+/** Bindings. An optional one switches its feature off if it is absent. */
 export interface Env {
-  readonly ROOMS: DurableObjectNamespace<RoomObject>;
-  readonly USERS: DurableObjectNamespace<UserObject>;
+  readonly ROOMS: DurableObjectNamespace<RoomCalls & Rpc.DurableObjectBranded>;
+  readonly USERS: DurableObjectNamespace<UserCalls & Rpc.DurableObjectBranded>;
   readonly ASSETS?: Fetcher;
   readonly RATE_LIMITER?: RateLimit;
 }

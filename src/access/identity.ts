@@ -1,4 +1,5 @@
 import type { Permission, User } from "../protocol/index.ts";
+import type { RoomsClaim } from "./room-permission.ts";
 
 /** By how much the clock of the signer of tokens may differ from ours, in milliseconds. */
 export const CLOCK_TOLERANCE_MS = 60_000;
@@ -20,6 +21,13 @@ export const undatedUntil = ({ issuedAt, expiresAt }: Dated): number | null =>
 export interface UserIdentity extends Dated {
   readonly kind: "user";
   readonly user: User;
+}
+
+/** What a token says whose signature and claims were checked. */
+export interface VerifiedToken {
+  readonly identity: UserIdentity;
+  /** `undefined`: the token says nothing of rooms. */
+  readonly rooms: RoomsClaim | undefined;
 }
 
 /** Somebody without a token. */

@@ -1,4 +1,4 @@
-import type { Actor, AnonymousIdentity } from "../access/identity.ts";
+import type { Actor, AnonymousIdentity, VerifiedToken } from "../access/identity.ts";
 import { roomPermission } from "../access/room-permission.ts";
 import type { BackEnd, Config } from "../config/config.ts";
 import { describeError, log } from "../log/log.ts";
@@ -7,7 +7,6 @@ import { authorizeWebhook } from "./authorize-webhook.ts";
 import { NoAnswers } from "./no-answers.ts";
 import { PermissionCache } from "./permission-cache.ts";
 import { QuestionSlots } from "./question-slots.ts";
-import type { VerifiedToken } from "./verify-token.ts";
 
 const NO_ANSWER = reject(
   refuse("overloaded", "who may enter this room cannot be found out now", { retryAfterMs: 2_000 }),

@@ -1,8 +1,7 @@
 // The check of a token, from its form to its claims.
 
 import { decodeJwt, decodeProtectedHeader } from "jose";
-import type { Identity } from "../access/identity.ts";
-import type { RoomsClaim } from "../access/room-permission.ts";
+import type { VerifiedToken } from "../access/identity.ts";
 import type { TokenConfig } from "../config/token-config.ts";
 import { describeError, log } from "../log/log.ts";
 import { accept, type Outcome, type Refusal, refuse, reject } from "../protocol/index.ts";
@@ -19,12 +18,6 @@ import {
 import { noteRefusedToken } from "./token-log.ts";
 import { MAX_TOKEN_LENGTH, TokenRefused, tokenRefusal } from "./token-refusals.ts";
 import { verifySignature } from "./verify-signature.ts";
-
-export interface VerifiedToken {
-  readonly identity: Extract<Identity, { kind: "user" }>;
-  /** `undefined`: the token says nothing of rooms. */
-  readonly rooms: RoomsClaim | undefined;
-}
 
 interface Decoded {
   readonly header: Readonly<Record<string, unknown>>;

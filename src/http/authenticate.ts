@@ -1,13 +1,13 @@
 // Who asks: before any object is touched.
 
-import { type Actor, anonymous, type Identity, SERVER } from "../access/identity.ts";
+import { type Actor, anonymous, type Identity, SERVER, type VerifiedToken } from "../access/identity.ts";
 import { includes } from "../access/room-permission.ts";
 import { findApiKey } from "../auth/api-key.ts";
 import { authorizeRoom } from "../auth/authorize-room.ts";
 import { type Credential, credentialOf } from "../auth/credentials.ts";
 import { noteRefusedToken } from "../auth/token-log.ts";
 import { tokenRefusal } from "../auth/token-refusals.ts";
-import { type VerifiedToken, verifyToken } from "../auth/verify-token.ts";
+import { verifyToken } from "../auth/verify-token.ts";
 import { type Outcome, type Permission, reject } from "../protocol/index.ts";
 import type { AppContext } from "./app-env.ts";
 import { addressKey } from "./client-address.ts";

@@ -1,7 +1,6 @@
 // Who calls over HTTP, and whether their token was withdrawn.
 
-import { type UserIdentity, undatedUntil } from "../access/identity.ts";
-import type { VerifiedToken } from "../auth/verify-token.ts";
+import { type UserIdentity, undatedUntil, type VerifiedToken } from "../access/identity.ts";
 import { NONE_VOID, type VoidTokens, withdrawn } from "../object/revocation.ts";
 import type { Permission } from "../protocol/index.ts";
 import type { AppContext } from "./app-env.ts";

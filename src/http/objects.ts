@@ -1,10 +1,9 @@
+import type { Env } from "../env.ts";
 import { objectStub } from "../object/runtime/object-stub.ts";
-import type { RoomObject } from "../room/runtime/room-object.ts";
-import type { UserObject } from "../user/runtime/user-object.ts";
 import type { AppContext } from "./app-env.ts";
 
-export const roomStub = (c: AppContext, room: string): DurableObjectStub<RoomObject> =>
+export const roomStub = (c: AppContext, room: string): ReturnType<Env["ROOMS"]["getByName"]> =>
   objectStub(c.env.ROOMS, room, c.get("config").placement);
 
-export const userStub = (c: AppContext, user: string): DurableObjectStub<UserObject> =>
+export const userStub = (c: AppContext, user: string): ReturnType<Env["USERS"]["getByName"]> =>
   objectStub(c.env.USERS, user, c.get("config").placement);

@@ -36,6 +36,7 @@ import type { BansPage, Kick } from "../people/moderation.ts";
 import type { SettingsPatch } from "../people/room-settings.ts";
 import type { MessageInput, SignalInput } from "../publisher.ts";
 import type { Room } from "../room.ts";
+import type { RoomCalls } from "../room-calls.ts";
 import {
   infoOf,
   infoOfNone,
@@ -56,7 +57,7 @@ interface Replacing {
   readonly replacesSession?: string;
 }
 
-export class RoomObject extends DurableObject<Env> {
+export class RoomObject extends DurableObject<Env> implements RoomCalls {
   /** Made at the first event after a start, and again after the room was forgotten. */
   #live: RoomRuntime | undefined;
   readonly #alarm: ObjectAlarm;

@@ -1,10 +1,9 @@
 // The rooms on the sessions of a user while the user's object is awake: what a session says goes to its rooms, one call
 // after the other, and what they say comes back.
 
-import type { Actor } from "../../access/identity.ts";
+import type { Actor, VerifiedToken } from "../../access/identity.ts";
 import { includes } from "../../access/room-permission.ts";
 import { authorizeRoom, takesQuestion } from "../../auth/authorize-room.ts";
-import type { VerifiedToken } from "../../auth/verify-token.ts";
 import { describeError, log } from "../../log/log.ts";
 import { okAnswer } from "../../object/answers.ts";
 import { TOO_MANY_REFUSALS } from "../../object/conduct.ts";

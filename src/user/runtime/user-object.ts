@@ -1,9 +1,8 @@
 // The Durable Object of one user: events of the runtime, the alarm, and what the Worker may call.
 
 import { DurableObject } from "cloudflare:workers";
-import { type Dated, undatedUntil } from "../../access/identity.ts";
+import { type Dated, undatedUntil, type VerifiedToken } from "../../access/identity.ts";
 import { decodeHeader, IDENTITY_HEADER } from "../../auth/identity-header.ts";
-import type { VerifiedToken } from "../../auth/verify-token.ts";
 import type { Env } from "../../env.ts";
 import { describeError, log } from "../../log/log.ts";
 import { SWEEP_EVERY_MS } from "../../object/alarm-plan.ts";
@@ -28,20 +27,14 @@ import { DEFAULT_PREFERENCES, type PreferencesPatch } from "../inbox/preferences
 import type { NewSubscription } from "../push/push-store.ts";
 import type { SessionUpgrade } from "../session-upgrade.ts";
 import type { Notified } from "../user.ts";
+import type { NotificationsPage, UserCalls, UserStanding } from "../user-calls.ts";
 import { UserRuntime } from "./user-runtime.ts";
 
 /** Rooms that could not be told of void tokens are tried again this soon, and later the longer it lasts. */
 const RETRY_AFTER_MS = 30_000;
 const MAX_RETRY_AFTER_MS = 3_600_000;
 
-/** What `GET /v1/me/notifications` answers. */
-interface NotificationsPage {
-  readonly events: readonly string[];
-  readonly more: boolean;
-  readonly unread: number;
-}
-
-export class UserObject extends DurableObject<Env> {
+export class UserObject extends DurableObject<Env> implements UserCalls {
   #live: UserRuntime | undefined;
   readonly #alarm: ObjectAlarm;
 
@@ -146,7 +139,7 @@ export class UserObject extends DurableObject<Env> {
   }
 
   /** Of session sockets, without those of ghosts. */
-  standing(): { online: boolean; connections: number; unread: number } {
+  standing(): UserStanding {
     const user = this.#openIfThere()?.user;
     const now = Date.now();
     user?.sweep(now);

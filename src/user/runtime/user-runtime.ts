@@ -1,8 +1,9 @@
 // A user's object while it is awake: the rules, joined to the runtime's sockets, storage and clock.
 
+import type { VerifiedToken } from "../../access/identity.ts";
 import { includes } from "../../access/room-permission.ts";
 import { authorizeRoom, takesQuestion } from "../../auth/authorize-room.ts";
-import { type VerifiedToken, verifyToken } from "../../auth/verify-token.ts";
+import { verifyToken } from "../../auth/verify-token.ts";
 import { type Config, requireConfig } from "../../config/config.ts";
 import { clientLimits } from "../../config/limits-config.ts";
 import type { Env } from "../../env.ts";

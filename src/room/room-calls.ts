@@ -1,0 +1,92 @@
+// What may be called on the object of a room, over RPC: by the Worker for a request, and by the objects of users.
+//
+// An answer that may be a refusal is an `Outcome`. A call that rejects did not reach the object, or failed there: what it
+// was to do may or may not have been done. Instants and durations are in milliseconds unless said.
+
+import type { Actor } from "../access/identity.ts";
+import type { Departure } from "../object/departure.ts";
+import type { VoidTokens } from "../object/revocation.ts";
+import type {
+  ChangeResult,
+  Outcome,
+  OwnSettings,
+  PresenceCommand,
+  ReadResult,
+  ReceiptEntry,
+  SendResult,
+  Topics,
+} from "../protocol/index.ts";
+import type { RoomUnread, SessionJoin } from "../session-rooms/session-delivery.ts";
+import type { ChangeInput } from "./changes.ts";
+import type { BansPage, Kick } from "./people/moderation.ts";
+import type { SettingsPatch } from "./people/room-settings.ts";
+import type { MessageInput, SignalInput } from "./publisher.ts";
+import type { MembersInfo, MessagesPage, RoomInfo } from "./room-info.ts";
+
+/** An answer that some objects give at once: over RPC every answer is a promise. */
+type Answer<T> = T | Promise<T>;
+
+/** Calls that only look: they never create a room. Each answers for an empty room if there is none. */
+interface Looks {
+  /** Cursor, occupancy and settings. Refuses an actor who is kept out, as all calls with an actor do. */
+  info(actor: Actor): Answer<Outcome<RoomInfo>>;
+  /**
+   * The latest messages before `before` (left out: the end of the log), at most `limit`, in ascending order. They are
+   * JSON already. Costs the actor's allowance what was looked at.
+   */
+  messages(
+    actor: Actor,
+    before: number | undefined,
+    limit: number,
+    topics: Topics,
+  ): Answer<Outcome<MessagesPage>>;
+  members(actor: Actor): Answer<Outcome<MembersInfo>>;
+  /** How far users have read: those who read last, at most 1,000. */
+  receipts(actor: Actor): Answer<Outcome<ReceiptEntry[]>>;
+  /** At most 1,000 bans in force, the next to end first; `after`: the user whose ban the page before ended with. */
+  bans(actor: Actor, after: string | undefined): Answer<Outcome<BansPage>>;
+}
+
+/** Calls that change something. They run in the room's one order, with the commands of its sockets. */
+interface Acts {
+  /** Stores a message and delivers it. The same `id` again answers as the first time, with `duplicate`. */
+  publish(actor: Actor, input: MessageInput): Answer<Outcome<SendResult>>;
+  /** Edits or deletes a message, or changes a reaction to it. `seq` is 0 if nothing had to change. */
+  change(actor: Actor, change: ChangeInput): Answer<Outcome<ChangeResult>>;
+  /** Delivers an event to those who are connected now. Nothing is stored. */
+  signal(actor: Actor, input: SignalInput): Answer<Outcome<undefined>>;
+  /** Moves the read position of `user` forward to `seq` (left out: the end of the log); never back. */
+  read(actor: Actor, user: string, seq: number | undefined): Answer<Outcome<ReadResult>>;
+  /** Closes the connections of a user, and bans them for `banSeconds`. */
+  kick(actor: Actor, kick: Kick): Answer<Outcome<undefined>>;
+  /** Lifts the ban of `user`. Succeeds if there is none. */
+  unban(actor: Actor, user: string): Answer<Outcome<undefined>>;
+  /** Changes the settings that the patch has. Answers all of them. */
+  configure(actor: Actor, patch: SettingsPatch): Answer<Outcome<OwnSettings>>;
+  /** Deletes log and receipts and closes all connections. Settings and bans stay. The caller must be server code. */
+  purge(actor: Actor): Answer<Outcome<undefined>>;
+}
+
+/** Calls of a user's object. It is trusted: none of them takes an actor to judge, but for a `join`. */
+interface CallsOfUsers {
+  /** These tokens of `user` are void from now on. `false`: there is no such room, and none is created. */
+  withdraw(user: string, voidTokens: VoidTokens): Answer<boolean>;
+  /** How much `user` has left to read; `null`: they are banned here. Never creates the room. */
+  unreadOf(user: string): Answer<RoomUnread | null>;
+  /** The user unfollowed this room: with their next opening they follow it again. */
+  forget(user: string): Answer<void>;
+  /** The user's object will not tell this room of revocations any more. `false`: it must, the user is connected here. */
+  release(user: string): Answer<boolean>;
+  /** A session joins. The answer to its command and its first frames come with a delivery (`UserCalls.deliver`). */
+  join(join: SessionJoin): Answer<Outcome<undefined>>;
+  /** Frames of a session, as they came. `false`: it has not joined. */
+  receive(session: string, frames: readonly string[]): Answer<boolean>;
+  /** A session leaves. Settles when everything that was sent to the user's sessions before was delivered. */
+  leave(session: string, departure: Departure): Answer<void>;
+  /** The token of a session was renewed: `actor` is who it is of now, and what they may do here. */
+  renew(session: string, actor: Actor): Answer<void>;
+  /** The presence that a session sets in all of its rooms. */
+  present(session: string, presence: Pick<PresenceCommand, "status" | "data">): Answer<void>;
+}
+
+export interface RoomCalls extends Looks, Acts, CallsOfUsers {}

@@ -1,13 +1,11 @@
 import { isRoomName, type ReconnectLimits } from "../src/protocol/index.ts";
+import { type ClientContext, setContext } from "./client-context.ts";
 import type { Connection } from "./connection/connection.ts";
 import { bestState, type ConnectionState } from "./connection/connection-state.ts";
 import { offline } from "./connection/ending.ts";
-import type { ConnectionContext } from "./connection/endpoint.ts";
 import { Peers } from "./connection/peers.ts";
 import { type GetToken, TokenSource } from "./connection/token-source.ts";
 import { Session } from "./connection/transport/session.ts";
-import { HttpCaller } from "./http/http-call.ts";
-import { UserApi } from "./http/user-api.ts";
 import { Inbox } from "./inbox/inbox.ts";
 import { RoomCore } from "./room/room-core.ts";
 import { RoomHandle } from "./room/room-handle.ts";
@@ -52,11 +50,11 @@ const DISCONNECTED: ConnectionState = Object.freeze({ status: "disconnected" });
 type Phase = "open" | "paused" | "closed";
 
 /** All rooms and the inbox of one user on one server. Made by `createClient`. */
-export class Client extends UserApi {
+export class Client {
   readonly inbox: Inbox;
-  readonly #context: ConnectionContext;
+  readonly #context: ClientContext;
   readonly #tokens: TokenSource;
-  readonly #http: HttpCaller;
+  readonly #closed = new AbortController();
   readonly #events = new Emitter<ClientEvents>();
   readonly #rooms = new Map<string, OpenRoom>();
   readonly #session: Session;
@@ -70,10 +68,7 @@ export class Client extends UserApi {
     const { url, getToken = () => null, maxAttempts = Number.POSITIVE_INFINITY, batchMs = 0 } = options;
     const tokens = new TokenSource(ports.clock, ports.random, getToken);
     const base = baseUrl(url, ports.origin);
-    const http = new HttpCaller({ ...ports, tokens, base });
-    super(http.call);
     this.#tokens = tokens;
-    this.#http = http;
     this.#context = {
       ports,
       tokens,
@@ -83,7 +78,9 @@ export class Client extends UserApi {
       maxAttempts,
       reconnect: options.reconnect,
       log: createLog(options.log ?? "warn"),
+      closed: this.#closed.signal,
     };
+    setContext(this, this.#context);
     this.#session = new Session(this.#context);
     this.inbox = new Inbox(this.#context, {
       connect: (endpoint) => this.#session.connect(endpoint),
@@ -113,7 +110,7 @@ export class Client extends UserApi {
     if (!isRoomName(name)) throw new RoomsError("bad_request", "This is no name of a room.");
     const { shared = false } = options;
     const core = new RoomCore(shared ? this.#session.room(name).context : this.#context, name, options);
-    const handle = new RoomHandle(core, this.call, () => {
+    const handle = new RoomHandle(core, () => {
       this.#rooms.delete(name);
       this.#stateChanged();
     });
@@ -169,7 +166,7 @@ export class Client extends UserApi {
     this.#phase = "closed";
     for (const { handle } of [...this.#rooms.values()]) handle.leave();
     this.#session.connection?.close();
-    this.#http.close();
+    this.#closed.abort(new RoomsError("closed", "The client was closed."));
     this.#tokens.close();
   }
 

@@ -37,9 +37,15 @@ export type { Client, ClientEvents, ClientOptions } from "./client.ts";
 export type { ConnectionState } from "./connection/connection-state.ts";
 export type { GetToken, Token } from "./connection/token-source.ts";
 export { createClient } from "./create-client.ts";
-export type { Call, CallOptions, CallRequest, HttpMethod } from "./http/http-call.ts";
-export type { BansOptions, HistoryOptions, KickOptions } from "./http/room-api.ts";
-export type { NotificationsOptions } from "./http/user-api.ts";
+export { type CallOptions, callApi, type HttpMethod } from "./http/http-call.ts";
+export {
+  type BansOptions,
+  type HistoryOptions,
+  type KickOptions,
+  type RoomApi,
+  roomApi,
+} from "./http/room-api.ts";
+export { type NotificationsOptions, type UserApi, userApi } from "./http/user-api.ts";
 export type { Inbox, InboxEvents, InboxSnapshot, MarkTarget } from "./inbox/inbox.ts";
 export type {
   OutboxItem,

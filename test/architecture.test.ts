@@ -72,14 +72,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "client/connection": ["client/connection/transport", "client/util", "client/wire", "src/protocol"],
   "client/connection/transport": ["client/connection", "client/util", "client/wire", "src/protocol"],
   // Calls over HTTP know nothing of sockets, rooms and the inbox.
-  "client/http": ["client/connection", "client/util", "client/wire", "src/protocol"],
+  "client/http": ["client", "client/connection", "client/util", "client/wire", "src/protocol"],
   "client/inbox": ["client/connection", "client/util", "client/wire", "src/protocol"],
   "client/push": ["client"],
   "client/room/messages": [
     ...["client/connection", "client/connection/transport", "client/util", "client/wire", "src/protocol"],
   ],
   "client/room": [
-    ...["client/connection", "client/connection/transport", "client/http", "client/room/messages"],
+    ...["client/connection", "client/connection/transport", "client/room/messages"],
     ...["client/util", "client/wire", "src/protocol"],
   ],
   client: [
@@ -93,8 +93,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "demo/session": ["demo/ui", "demo/edge-rooms.js"],
   "demo/messages": ["demo/session", "demo/ui"],
   "demo/composer": ["demo/messages", "demo/session", "demo/ui"],
-  "demo/rooms": ["demo/composer", "demo/messages", "demo/session", "demo/ui"],
-  "demo/inbox": ["demo/messages", "demo/session", "demo/ui", "demo/edge-rooms-push.js"],
+  "demo/rooms": [...["demo/composer", "demo/messages", "demo/session", "demo/ui"], "demo/edge-rooms.js"],
+  "demo/inbox": [
+    ...["demo/messages", "demo/session", "demo/ui", "demo/edge-rooms.js", "demo/edge-rooms-push.js"],
+  ],
   "demo/settings": ["demo/inbox", "demo/session", "demo/ui"],
   "demo/app": [
     ...["demo/composer", "demo/inbox", "demo/messages", "demo/rooms"],

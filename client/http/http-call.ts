@@ -1,6 +1,8 @@
-// One call of the HTTP API: with the token that the sockets use, bounded in time and size, its refusals as errors.
+// One call of the HTTP API: it has the token of the sockets, bounds of time and size, and refusals become errors.
 
 import { COMMAND_TIMEOUT_MS, type ErrorCode } from "../../src/protocol/index.ts";
+import type { Client } from "../client.ts";
+import { contextOf } from "../client-context.ts";
 import { offline } from "../connection/ending.ts";
 import type { Token, Tokens } from "../connection/token-source.ts";
 import { RoomsError, refusalError } from "../util/errors.ts";
@@ -13,118 +15,132 @@ export type HttpMethod = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 /** The bounds of one call. */
 export interface CallOptions {
-  /** Gives the call up: it rejects with the `reason` of the signal, as `fetch` does. */
+  /** Aborting it ends the call: it rejects with the `reason` of the signal, as `fetch` does. */
   readonly signal?: AbortSignal;
   /**
-   * In milliseconds, for all of it: the token, the answer, and a second try with a new token. Default 30,000. Then it
-   * rejects `timeout`: whether the server did what was asked is not known.
+   * Milliseconds for the whole call: the token, the answer, and a second try with a new token. After that the call
+   * rejects with `timeout`, and whether the server did what was asked is not known.
+   *
+   * @default 30_000
    */
   readonly timeoutMs?: number;
 }
 
-export interface CallRequest extends CallOptions {
-  /** Sent as JSON. */
-  readonly body?: unknown;
-}
-
-/** Resolves with the answer as it is, nothing of it checked. */
-export type Call = (method: HttpMethod, path: string, request?: CallRequest) => Promise<unknown>;
-
-export interface CallerPorts extends Pick<Ports, "clock" | "random" | "fetch"> {
+/** What a call needs of its client. */
+export interface CallContext {
+  readonly ports: Pick<Ports, "clock" | "random" | "fetch">;
   readonly tokens: Pick<Tokens, "get" | "refused">;
   /** The address before `/v1`, with the scheme of a socket. */
   readonly base: string;
+  /** Ends every call that is under way, with its reason. */
+  readonly closed: AbortSignal;
 }
 
 type Answer =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly error: RoomsError; readonly status: number };
 
-/** For two refusals in a row that each ask for less. */
+/** The first wait after a refusal, however short the server's own; each one that follows is at least twice as long. */
 const MIN_WAIT_MS = 1_000;
 
-export class HttpCaller {
-  readonly #ports: CallerPorts;
-  readonly #closed = new AbortController();
+/**
+ * Any call of the HTTP API, with the token of this client: for what {@link roomApi} and {@link userApi} have no method.
+ *
+ * `path` begins with `/v1/`, `body` is sent as JSON. The answer is not checked: look at what it is. It works without a
+ * connection, is never queued, and is tried a second time only with a new token where one was refused.
+ *
+ * Rejects with a `RoomsError`: `bad_request` (path or body cannot be sent), `offline` (the server cannot be reached),
+ * `timeout`, `closed` (after `client.close()`), `too_large` (an answer of more than 8 MiB), else the server's code.
+ *
+ * @example
+ * const members: unknown = await callApi(client, "GET", "/v1/rooms/project_123/members");
+ */
+export const callApi = async (
+  client: Client,
+  method: HttpMethod,
+  path: string,
+  body?: unknown,
+  options?: CallOptions,
+): Promise<unknown> => callWith(contextOf(client), method, path, body, options);
 
-  constructor(ports: CallerPorts) {
-    this.#ports = ports;
+/** As {@link callApi}. */
+export async function callWith(
+  context: CallContext,
+  method: HttpMethod,
+  path: string,
+  body?: unknown,
+  { signal, timeoutMs = COMMAND_TIMEOUT_MS }: CallOptions = {},
+): Promise<unknown> {
+  // Any other text behind the address could name another host.
+  if (!path.startsWith("/v1/")) throw new RoomsError("bad_request", "The path must begin with /v1/.");
+  const { clock } = context.ports;
+  const text = body === undefined ? undefined : encode(body);
+  const endsAt = clock.now() + timeoutMs;
+  const time = bounded(clock, timeoutMs, [context.closed, signal]);
+  const attempt = (token: Token) => once(context, { method, path, text, token }, time.signal);
+  try {
+    return await withToken(context, attempt, endsAt, time.signal);
+  } finally {
+    time.done();
   }
+}
 
-  /** See {@link Call}. Rejects with a {@link RoomsError}, or with what the caller's signal says. */
-  readonly call: Call = async (method, path, { body, signal, timeoutMs = COMMAND_TIMEOUT_MS } = {}) => {
-    // Anything else could be another host, once it stands behind the address.
-    if (!path.startsWith("/v1/")) throw new RoomsError("bad_request", "The path must begin with /v1/.");
-    const text = body === undefined ? undefined : encode(body);
-    const endsAt = this.#ports.clock.now() + timeoutMs;
-    const time = bounded(this.#ports.clock, timeoutMs, [this.#closed.signal, signal]);
-    try {
-      return await this.#withToken((token) => this.#once(method, path, text, token, time.signal), {
-        endsAt,
-        signal: time.signal,
-      });
-    } finally {
-      time.done();
-    }
-  };
-
-  /** For good: what is under way rejects `closed`, and so does every later call. */
-  close(): void {
-    this.#closed.abort(new RoomsError("closed", "The client was closed."));
+/**
+ * A refused token is replaced once. Where the server says that a token from the same signer will be taken later, the
+ * call waits for that, if its time is enough.
+ */
+async function withToken(
+  { tokens, ports: { clock, random } }: CallContext,
+  attempt: (token: Token) => Promise<Answer>,
+  endsAt: number,
+  signal: AbortSignal,
+): Promise<unknown> {
+  let refusal: RoomsError | undefined;
+  for (let waits = 0; ; ) {
+    const token = await before(signal, tokens.get()).catch((error: unknown) => {
+      throw refusal === undefined ? error : because(refusal, error);
+    });
+    const answer = await attempt(token);
+    if (answer.ok) return answer.value;
+    const { error, status } = answer;
+    // Without a token there is none to replace: the call itself needs one.
+    if (status !== 401 || token === null) throw error;
+    const { retryAfterMs = 0 } = error;
+    tokens.refused(token, retryAfterMs);
+    if (retryAfterMs > 0) {
+      const waitMs = Math.max(retryAfterMs, MIN_WAIT_MS * 2 ** waits++) * (1 + random() / 10);
+      if (clock.now() + waitMs >= endsAt) throw error;
+      await sleep(clock, waitMs, signal);
+    } else if (refusal !== undefined) throw error;
+    else refusal = error;
   }
+}
 
-  /**
-   * A token that is refused is replaced once. Where the server says that a token of the same signer will do later, that
-   * is waited for, if the time is enough.
-   */
-  async #withToken(
-    attempt: (token: Token) => Promise<Answer>,
-    { endsAt, signal }: { readonly endsAt: number; readonly signal: AbortSignal },
-  ): Promise<unknown> {
-    const { tokens, clock, random } = this.#ports;
-    let refusal: RoomsError | undefined;
-    for (let waits = 0; ; ) {
-      const token = await before(signal, tokens.get()).catch((error: unknown) => {
-        throw refusal === undefined ? error : because(refusal, error);
-      });
-      const answer = await attempt(token);
-      if (answer.ok) return answer.value;
-      const { error, status } = answer;
-      // Without a token there is none to replace: it is the call that needs one.
-      if (status !== 401 || token === null) throw error;
-      const { retryAfterMs = 0 } = error;
-      tokens.refused(token, retryAfterMs);
-      if (retryAfterMs > 0) {
-        const waitMs = Math.max(retryAfterMs, MIN_WAIT_MS * 2 ** waits++) * (1 + random() / 10);
-        if (clock.now() + waitMs >= endsAt) throw error;
-        await sleep(clock, waitMs, signal);
-      } else if (refusal !== undefined) throw error;
-      else refusal = error;
-    }
-  }
+interface Request {
+  readonly method: HttpMethod;
+  readonly path: string;
+  readonly text: string | undefined;
+  readonly token: Token;
+}
 
-  async #once(
-    method: HttpMethod,
-    path: string,
-    body: string | undefined,
-    token: Token,
-    outer: AbortSignal,
-  ): Promise<Answer> {
-    const { fetch, base, clock } = this.#ports;
-    const headers = headersOf(token, body !== undefined);
-    const { signal, done } = bounded(clock, COMMAND_TIMEOUT_MS, [outer]);
-    try {
-      // A redirect is not followed: the token is for this server only.
-      const init: RequestInit = { method, headers, redirect: "manual", signal };
-      const url = base.replace(/^ws/, "http") + path;
-      const response = await before(signal, fetch(url, body === undefined ? init : { ...init, body }));
-      return answerOf(response, parseJson(await before(signal, readText(response))));
-    } catch (cause) {
-      if (signal.aborted) throw signal.reason;
-      throw cause instanceof RoomsError ? cause : offline("The server could not be reached.", cause);
-    } finally {
-      done();
-    }
+async function once(
+  { ports: { fetch, clock }, base }: CallContext,
+  { method, path, text, token }: Request,
+  outer: AbortSignal,
+): Promise<Answer> {
+  const headers = headersOf(token, text !== undefined);
+  const { signal, done } = bounded(clock, COMMAND_TIMEOUT_MS, [outer]);
+  try {
+    // A redirect is not followed: the token is for this server only.
+    const init: RequestInit = { method, headers, redirect: "manual", signal };
+    const url = base.replace(/^ws/, "http") + path;
+    const response = await before(signal, fetch(url, text === undefined ? init : { ...init, body: text }));
+    return answerOf(response, parseJson(await before(signal, readText(response))));
+  } catch (cause) {
+    if (signal.aborted) throw signal.reason;
+    throw cause instanceof RoomsError ? cause : offline("The server could not be reached.", cause);
+  } finally {
+    done();
   }
 }
 
@@ -158,7 +174,7 @@ function answerOf(response: Response, value: unknown): Answer {
   return { ok: false, error, status };
 }
 
-/** Not an answer of the API: a proxy's, or that of another server. */
+/** For a response that is not of the API: from a proxy, or another server. */
 function strange({ status, headers }: Response): RoomsError {
   if (status < 400) return offline("The server sent the call elsewhere, which is not followed.");
   const code = CODES[status] ?? (status < 500 ? "bad_request" : "internal");
@@ -180,13 +196,13 @@ const CODES: Readonly<Record<number, ErrorCode | undefined>> = {
   504: "overloaded",
 };
 
-/** Why there was no other token, and what was wrong with the first. */
+/** Says both: why there is no second token, and why the first was refused. */
 function because(refusal: RoomsError, error: unknown): unknown {
   if (!(error instanceof RoomsError) || error.code !== "unauthorized") return error;
   return new RoomsError(error.code, `${error.message} (${refusal.message})`, { cause: refusal });
 }
 
-/** A signal that aborts with the first of `outer`, or `timeout` after this long. `done` leaves nothing behind. */
+/** Aborts with the first of `outer`, or with `timeout` after `delayMs`. `done` removes timer and listeners. */
 function bounded(clock: Clock, delayMs: number, outer: readonly (AbortSignal | undefined)[]) {
   const inner = new AbortController();
   const cancels: Cancel[] = [
@@ -206,7 +222,7 @@ function bounded(clock: Clock, delayMs: number, outer: readonly (AbortSignal | u
   };
 }
 
-/** What `promise` comes to, unless the signal aborts before: then its reason. */
+/** Settles as `promise`, or rejects with the reason of the signal if that aborts first. */
 function before<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const end = () => reject(signal.reason);

@@ -6,8 +6,9 @@ import {
   type ReceiptEntry,
   type Topics,
 } from "../../src/protocol/index.ts";
+import type { Client } from "../client.ts";
 import { RoomsError } from "../util/errors.ts";
-import type { Call, CallOptions } from "./http-call.ts";
+import { type CallOptions, callApi, type HttpMethod } from "./http-call.ts";
 import {
   checked,
   isBansResult,
@@ -15,7 +16,7 @@ import {
   isReceiptsResult,
   isSettingsResult,
 } from "./http-shapes.ts";
-import { query } from "./query.ts";
+import { query, roomName } from "./path.ts";
 
 export interface HistoryOptions extends CallOptions {
   /** Only what stands before this `seq`. Default: from the newest on. */
@@ -39,19 +40,28 @@ export interface KickOptions extends CallOptions {
 }
 
 /**
- * What a room answers over HTTP. Nothing here needs the socket: it works while the room connects, after `disconnect()`
- * and after `leave()`. All of it rejects with a `RoomsError`: `offline` where the server cannot be reached, `timeout`
- * where it does not answer in time (see `timeoutMs`), `closed` after `client.close()`, `unauthorized` and
- * `token_expired` where no token is taken, `forbidden` where the permission is not enough, and `rate_limited` or
- * `overloaded` with `retryAfterMs`. Nothing is queued, and nothing is tried again.
+ * The calls of the HTTP API about one room, which need not be open. They need no socket and open none: they also work
+ * while the room connects, after `disconnect()` and after `leave()`. They are never queued, and tried a second time only
+ * with a new token where one was refused. Throws `bad_request` where `name` is no name of a room.
+ *
+ * All reject with a `RoomsError`: `forbidden` (the permission is not enough), `unauthorized` and `token_expired` (no
+ * token was taken), `offline` (the server cannot be reached), `timeout` (see `timeoutMs`), `closed` (after
+ * `client.close()`), and `rate_limited` or `overloaded` with `retryAfterMs`. The methods may be called unbound.
+ *
+ * @example
+ * const api = roomApi(client, "project_123");
+ * await api.kick("usr_2", { banSeconds: 600, reason: "spam" });
  */
-export class RoomApi {
-  readonly name: string;
-  readonly #call: Call;
+export const roomApi = (client: Client, name: string): RoomApi => new RoomApi(client, roomName(name));
 
-  constructor(call: Call, name: string) {
-    this.name = name;
-    this.#call = call;
+/** See {@link roomApi}. */
+export class RoomApi {
+  readonly #client: Client;
+  readonly #name: string;
+
+  constructor(client: Client, name: string) {
+    this.#client = client;
+    this.#name = name;
   }
 
   /**
@@ -59,18 +69,18 @@ export class RoomApi {
    * `unauthorized`.
    *
    * @example
-   * const seenBy = (await room.receipts()).filter(({ seq }) => seq >= message.seq).map(({ user }) => user);
+   * const seenBy = (await roomApi(client, "project_123").receipts()).filter(({ seq }) => seq >= message.seq).map(({ user }) => user);
    */
   readonly receipts = async (options?: CallOptions): Promise<readonly ReceiptEntry[]> =>
-    (await checked(this.#call("GET", this.#path("/receipts"), options), isReceiptsResult)).receipts;
+    (await checked(this.#call("GET", "/receipts", undefined, options), isReceiptsResult)).receipts;
 
   /**
    * A page of messages, ascending, apart from `messages` of this room: to search or export, where `loadOlder` would fill
    * the screen. With `more` the next older page is `before` its `seq`. Needs `read`.
    *
    * @example
-   * let page = await room.history({ limit: 200, topics: ["chat"] });
-   * while (page.more) page = await room.history({ before: page.seq, limit: 200, topics: ["chat"] });
+   * let page = await roomApi(client, "project_123").history({ limit: 200, topics: ["chat"] });
+   * while (page.more) page = await roomApi(client, "project_123").history({ before: page.seq, limit: 200, topics: ["chat"] });
    */
   readonly history = ({
     before,
@@ -78,8 +88,8 @@ export class RoomApi {
     topics,
     ...options
   }: HistoryOptions = {}): Promise<MessagesResult> => {
-    const path = this.#path(`/messages${query({ before, limit, topics })}`);
-    return checked(this.#call("GET", path, options), isMessagesResult);
+    const path = `/messages${query({ before, limit, topics })}`;
+    return checked(this.#call("GET", path, undefined, options), isMessagesResult);
   };
 
   /**
@@ -87,58 +97,58 @@ export class RoomApi {
    * one may have ended meanwhile: then `not_found`, so begin anew. Needs `moderate`.
    *
    * @example
-   * const { bans } = await room.bans();
+   * const { bans } = await roomApi(client, "project_123").bans();
    * for (const { user, until, reason } of bans) console.log(user, new Date(until), reason);
    */
   readonly bans = ({ after, ...options }: BansOptions = {}): Promise<BansResult> =>
-    checked(this.#call("GET", this.#path(`/bans${query({ after })}`), options), isBansResult);
+    checked(this.#call("GET", `/bans${query({ after })}`, undefined, options), isBansResult);
 
   /**
    * Closes all that the user has open in this room, and keeps them out for `banSeconds`. Needs `moderate`.
    *
    * @example
-   * await room.kick("usr_2", { banSeconds: 600, reason: "spam" });
+   * await roomApi(client, "project_123").kick("usr_2", { banSeconds: 600, reason: "spam" });
    */
   readonly kick = async (
     user: string,
     { banSeconds, reason, ...options }: KickOptions = {},
   ): Promise<void> => {
     const body = { user, banSeconds, reason };
-    await this.#call("POST", this.#path("/kick"), { ...options, body });
+    await this.#call("POST", "/kick", body, options);
   };
 
   /**
    * Lets a user back in; without effect where they are not kept out. Needs `moderate`.
    *
    * @example
-   * await room.unban("usr_2");
+   * await roomApi(client, "project_123").unban("usr_2");
    */
   readonly unban = async (user: string, options?: CallOptions): Promise<void> => {
     // An id such as `..` would make another path of it.
     if (!isUserId(user)) throw new RoomsError("bad_request", "This is no id of a user.", { path: ["user"] });
-    await this.#call("DELETE", this.#path(`/bans/${encodeURIComponent(user)}`), options);
+    await this.#call("DELETE", `/bans/${encodeURIComponent(user)}`, undefined, options);
   };
 
   /**
    * The settings of this room as they are now. Needs `read`.
    *
    * @example
-   * const { slowModeMs } = await room.settings();
+   * const { slowModeMs } = await roomApi(client, "project_123").settings();
    */
   readonly settings = async (options?: CallOptions): Promise<OwnSettings> =>
-    (await checked(this.#call("GET", this.#path(""), options), isSettingsResult)).settings;
+    (await checked(this.#call("GET", "", undefined, options), isSettingsResult)).settings;
 
   /**
    * Changes what is given, and resolves with all of them. Needs `moderate`; `historyLimit` is for server code
    * only (`forbidden`).
    *
    * @example
-   * await room.setSettings({ slowModeMs: 10_000 });
+   * await roomApi(client, "project_123").setSettings({ slowModeMs: 10_000 });
    */
   readonly setSettings = async (body: Partial<OwnSettings>, options?: CallOptions): Promise<OwnSettings> =>
-    (await checked(this.#call("PATCH", this.#path(""), { ...options, body }), isSettingsResult)).settings;
+    (await checked(this.#call("PATCH", "", body, options), isSettingsResult)).settings;
 
-  #path(rest: string): string {
-    return `/v1/rooms/${this.name}${rest}`;
+  #call(method: HttpMethod, path: string, body: unknown, options: CallOptions | undefined): Promise<unknown> {
+    return callApi(this.#client, method, `/v1/rooms/${this.#name}${path}`, body, options);
   }
 }

@@ -1,7 +1,7 @@
 // Web Push in a browser: permission, service worker, subscription, and whose it is. A module of its own
 // (`edge-rooms/push`), so that who does not use it does not load it.
 
-import { type Client, type HttpMethod, RoomsError, type RoomsErrorCode } from "../index.ts";
+import { type Client, callApi, type HttpMethod, RoomsError, type RoomsErrorCode } from "../index.ts";
 import { type PushBrowser, thisBrowser } from "./push-browser.ts";
 
 export interface PushOptions {
@@ -27,9 +27,6 @@ const WITHIN_MS = 300_000;
 /** What the service worker tells open pages. */
 const CHANGED = "edge-rooms.subscriptionChanged";
 
-/** What of a client pushes need. */
-export type PushClient = Pick<Client, "call">;
-
 /**
  * Pushes to this browser, for the user of `client`, which need not be connected. Does nothing by itself.
  *
@@ -38,18 +35,18 @@ export type PushClient = Pick<Client, "call">;
  * await push.refresh(); // at each visit
  * button.onclick = () => push.enable();
  */
-export const createPush = (client: PushClient, options: PushOptions = {}): Push =>
+export const createPush = (client: Client, options: PushOptions = {}): Push =>
   new Push(client, thisBrowser(), options);
 
 export class Push {
-  readonly #client: PushClient;
+  readonly #client: Client;
   readonly #browser: PushBrowser | undefined;
   readonly #script: string;
   #isListening = false;
   /** One after the other: two at once could leave a subscription that nobody knows. */
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(client: PushClient, browser: PushBrowser | undefined, options: PushOptions) {
+  constructor(client: Client, browser: PushBrowser | undefined, options: PushOptions) {
     this.#client = client;
     this.#browser = browser;
     this.#script = options.serviceWorker ?? "/edge-rooms-sw.js";
@@ -167,7 +164,7 @@ export class Push {
   }
 
   async #call(method: HttpMethod, path: string, body?: unknown): Promise<Answer> {
-    const answer = await this.#client.call(method, path, { timeoutMs: WITHIN_MS, body });
+    const answer = await callApi(this.#client, method, path, body, { timeoutMs: WITHIN_MS });
     return isRecord(answer) ? answer : {};
   }
 }

@@ -7,8 +7,6 @@ import {
   type Topics,
 } from "../../src/protocol/index.ts";
 import { offline } from "../connection/ending.ts";
-import type { Call } from "../http/http-call.ts";
-import { RoomApi } from "../http/room-api.ts";
 import { RoomsError, refusalError } from "../util/errors.ts";
 import type { Cancel } from "../util/ports.ts";
 import { quiet } from "../util/quiet.ts";
@@ -21,15 +19,16 @@ import type { RoomEvents } from "./room-events.ts";
 import type { Presence, RoomSnapshot } from "./room-types.ts";
 
 /** One room, as an app sees it. Made by `client.room`. */
-export class RoomHandle extends RoomApi {
+export class RoomHandle {
+  readonly name: string;
   readonly #core: RoomCore;
   readonly #onLeave: () => void;
   /** Where the next older page begins; `undefined`: with the oldest that is held. */
   #olderPage: { readonly before?: number } | undefined;
   #left = false;
 
-  constructor(core: RoomCore, call: Call, onLeave: () => void) {
-    super(call, core.name);
+  constructor(core: RoomCore, onLeave: () => void) {
+    this.name = core.name;
     this.#core = core;
     this.#onLeave = onLeave;
     this.#core.events.on("lost", () => {

@@ -60,7 +60,7 @@ export function openChat(frame, visit, { people, presence, toasts, place, onDraf
   const slowMode = createSlowMode(chat, visit);
   const removal = createRemovalNotice(chat, visit);
   const banner = createConnectionBanner(chat, visit);
-  const kicking = createKicking(room, toasts.say);
+  const kicking = createKicking(visit.api, toasts.say);
   const roomViews = [
     people.learn,
     createMemberBar(chat, { presence, kickMenu: kicking.menu }),
@@ -68,7 +68,7 @@ export function openChat(frame, visit, { people, presence, toasts, place, onDraf
     composer.update,
     messages.update,
     slowMode.update,
-    createModeratorPanel(chat, room, { people, say: toasts.say, onSlowMode: slowMode.set }),
+    createModeratorPanel(chat, visit.api, { people, say: toasts.say, onSlowMode: slowMode.set }),
     removal.update,
   ];
 

@@ -71,7 +71,7 @@ export function createSlowMode(root, visit) {
     if (performance.now() - askedAt < ASK_EVERY_MS) return;
     askedAt = performance.now();
     try {
-      set((await room.settings()).slowModeMs);
+      set((await visit.api.settings()).slowModeMs);
     } catch {
       // It still waits, only without a number.
     }

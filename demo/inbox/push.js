@@ -1,6 +1,7 @@
 // @ts-check
 // Pushes to this browser: whether they can be had, and whether they are on.
 
+import { callApi } from "../edge-rooms.js";
 import { createPush } from "../edge-rooms-push.js";
 import { errorWords } from "../session/error-text.js";
 
@@ -33,7 +34,7 @@ export function followPush({ url, client }, onChange) {
 
   async function load() {
     try {
-      await client.call("GET", "/v1/push/key");
+      await callApi(client, "GET", "/v1/push/key");
       isServed = true;
     } catch (error) {
       const { code } = /** @type {{ code?: string }} */ (error ?? {});

@@ -33,7 +33,7 @@ export function lastSeen(messages, readUpTo, self) {
  * @param {import("../session/user-names.js").People} people
  * @param {{ onChange(): void, onOwn(seq: number): void }} listener `onOwn` hears how far this user had read
  */
-export function followReceipts({ room, on }, people, { onChange, onOwn }) {
+export function followReceipts({ room, api, on }, people, { onChange, onOwn }) {
   /** @type {Map<string, number>} */
   let readUpTo = new Map();
   /** The same object as long as it says the same. @type {Seen | undefined} */
@@ -50,7 +50,7 @@ export function followReceipts({ room, on }, people, { onChange, onOwn }) {
     const now = visit;
     // What comes while the answer is on its way is new.
     const { head } = room.getSnapshot();
-    const receipts = await room.receipts().catch(() => []);
+    const receipts = await api.receipts().catch(() => []);
     if (now !== visit) return;
     for (const { user, seq } of receipts) note(user, seq);
     const self = room.user?.id;

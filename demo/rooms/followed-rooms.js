@@ -2,6 +2,7 @@
 // The rooms that this user follows, with what is unread in each. They are joined, so that it counts live; of what is
 // too much for that, the list says it from time to time.
 
+import { userApi } from "../edge-rooms.js";
 import { mentionOf, unreadMention } from "../messages/mentions.js";
 import { followAttention, isLooking } from "../session/page-focus.js";
 import { refusalIn } from "../session/session.js";
@@ -26,6 +27,7 @@ const byName = new Intl.Collator(undefined, { numeric: true });
  */
 export function followRooms(session, { isMuted, onChange, onMention }) {
   const { inbox, client, news, entered } = session;
+  const api = userApi(client);
   /** @type {ReadonlyMap<string, FollowedRoom>} */
   let followed = new Map();
   let current = "";
@@ -55,7 +57,7 @@ export function followRooms(session, { isMuted, onChange, onMention }) {
     if (when === "in a while" && performance.now() - loadedAt < REFRESH_MS) return;
     loadedAt = performance.now();
     try {
-      const rooms = await client.followedRooms();
+      const rooms = await api.followedRooms();
       if (closed) return;
       const now = performance.now();
       const justOpened = [...openedAt].filter(([, at]) => now - at < TOLD_WITHIN_MS);
@@ -170,7 +172,7 @@ export function followRooms(session, { isMuted, onChange, onMention }) {
 
     /** Rejects where it was refused. @param {string} name */
     async unfollow(name) {
-      await client.unfollow(name);
+      await api.unfollow(name);
       openedAt.delete(name);
       followed = new Map([...followed].filter(([other]) => other !== name));
       if (name !== current) session.leave(name);
@@ -184,7 +186,7 @@ export function followRooms(session, { isMuted, onChange, onMention }) {
       const told = followed.get(name);
       if (entry?.wasIn) await entry.room.markRead();
       else if (told) {
-        await client.markRoomRead(name, told.head);
+        await api.markRoomRead(name, told.head);
         followed = new Map(followed).set(name, { ...told, unread: 0 });
         changed();
       }

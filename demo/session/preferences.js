@@ -1,6 +1,8 @@
 // @ts-check
 // What this user wants to hear of, as all their tabs know it.
 
+import { userApi } from "../edge-rooms.js";
+
 /** @typedef {import("../edge-rooms.js").Preferences} Preferences */
 /** @typedef {ReturnType<typeof followPreferences>} PreferenceKeeper */
 
@@ -12,6 +14,7 @@ const DEFAULTS = { mutedTopics: [], mutedRooms: [], quietHours: null, push: true
  * @param {() => void} onChange
  */
 export function followPreferences({ client, news }, onChange) {
+  const api = userApi(client);
   let current = DEFAULTS;
 
   /** @param {Preferences} next */
@@ -22,7 +25,7 @@ export function followPreferences({ client, news }, onChange) {
 
   async function load() {
     try {
-      learn(await client.preferences());
+      learn(await api.preferences());
       return true;
     } catch {
       return false;
@@ -36,7 +39,7 @@ export function followPreferences({ client, news }, onChange) {
    * @param {Partial<Preferences>} patch
    */
   async function set(patch) {
-    learn(await client.setPreferences(patch));
+    learn(await api.setPreferences(patch));
     news.tell("preferences");
   }
 

@@ -1,6 +1,7 @@
 // @ts-check
 // One room, as long as it is on the screen: what listens to it here ends with the visit, the room goes on.
 
+import { roomApi } from "../edge-rooms.js";
 import { refusalIn } from "./session.js";
 
 /** @typedef {import("../edge-rooms.js").RoomsError} RoomsError */
@@ -38,6 +39,7 @@ export function openVisit(session, name) {
 
   return {
     room,
+    api: roomApi(session.client, name),
     on,
     inbox: session.inbox,
     reconnect: session.reconnect,

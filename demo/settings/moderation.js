@@ -30,7 +30,7 @@ const LENGTHS = [
 ];
 
 /**
- * @param {import("../edge-rooms.js").RoomHandle} room
+ * @param {import("../edge-rooms.js").RoomApi} room
  * @param {ReturnType<typeof import("../inbox/toasts.js").createToasts>["say"]} say
  */
 export function createKicking(room, say) {

@@ -14,7 +14,7 @@ const SOON_MS = 12 * 3_600_000;
 
 /**
  * @param {ParentNode} root
- * @param {import("../edge-rooms.js").RoomHandle} room
+ * @param {import("../edge-rooms.js").RoomApi} room
  * @param {{
  *   people: import("../session/user-names.js").People, say: ReturnType<typeof import("../inbox/toasts.js").createToasts>["say"],
  *   onSlowMode(ms: number): void,

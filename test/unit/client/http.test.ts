@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { HttpCaller } from "../../../client/http/http-call.ts";
-import { RoomsError } from "../../../client/index.ts";
+import { callWith } from "../../../client/http/http-call.ts";
+import { callApi, RoomsError, roomApi, userApi } from "../../../client/index.ts";
 import { clientForTest, roomForTest, type WorldOptions } from "./support/client-for-test.ts";
 import { FakeClock } from "./support/fake-clock.ts";
 
@@ -64,7 +64,7 @@ describe("a call over HTTP", () => {
     let made = 0;
     const { client, socket, clock } = await roomForTest({ fetch, getToken: () => `t${++made}` });
     expect(socket().protocols).toContain("token.t1");
-    expect(await client.followedRooms()).toEqual(PAGE.rooms);
+    expect(await userApi(client).followedRooms()).toEqual(PAGE.rooms);
     expect(asked).toMatchObject([
       { method: "GET", url: "https://rooms.example.com/v1/me/rooms", token: "t1" },
     ]);
@@ -78,7 +78,7 @@ describe("a call over HTTP", () => {
       url: "ws://localhost:8000/chat/",
       getToken: () => null,
     });
-    expect(await client.call("POST", "/v1/x", { body: { a: [1] } })).toEqual({ any: "thing" });
+    expect(await callApi(client, "POST", "/v1/x", { a: [1] })).toEqual({ any: "thing" });
     expect(asked).toMatchObject([{ url: "http://localhost:8000/chat/v1/x", token: null, body: { a: [1] } }]);
     expect(new Headers(asked[0]?.init.headers).get("Content-Type")).toBe("application/json");
   });
@@ -90,7 +90,7 @@ describe("a call over HTTP", () => {
     );
     let made = 0;
     const { client, clock, socket } = await roomForTest({ fetch, getToken: () => `t${++made}` });
-    const rooms = client.followedRooms();
+    const rooms = userApi(client).followedRooms();
     await clock.advance(1_000);
     expect(await rooms).toEqual(PAGE.rooms);
     expect(tokens()).toEqual(["t1", "t2"]);
@@ -99,13 +99,13 @@ describe("a call over HTTP", () => {
 
   it("[C72] rejects where the second token is refused too, or is the same", async () => {
     const twice = world([() => refusal(401, "unauthorized")]);
-    const refused = failure(twice.client.preferences());
+    const refused = failure(userApi(twice.client).preferences());
     await twice.clock.advance(2_000);
     expect(await refused).toMatchObject({ code: "unauthorized", message: "it is unauthorized" });
     expect(twice.tokens()).toEqual(["t1", "t2"]);
 
     const same = world([() => refusal(401, "unauthorized")], { getToken: () => "t" });
-    const again = failure(same.client.preferences());
+    const again = failure(userApi(same.client).preferences());
     await same.clock.advance(2_000);
     expect(await again).toMatchObject({ code: "unauthorized", cause: { message: "it is unauthorized" } });
     expect(String(await again)).toContain("it is unauthorized");
@@ -116,7 +116,11 @@ describe("a call over HTTP", () => {
     const { client, clock, tokens } = world([
       ({ token }) => (token === "t1" ? refusal(401, "token_expired") : ok(PAGE)),
     ]);
-    const all = Promise.all([client.followedRooms(), client.followedRooms(), client.followedRooms()]);
+    const all = Promise.all([
+      userApi(client).followedRooms(),
+      userApi(client).followedRooms(),
+      userApi(client).followedRooms(),
+    ]);
     await clock.advance(2_000);
     expect(await all).toHaveLength(3);
     expect(tokens()).toEqual(["t1", "t1", "t1", "t2", "t2", "t2"]);
@@ -125,7 +129,7 @@ describe("a call over HTTP", () => {
   it("[C72] of an anonymous client asks for none, and its sockets may go on without", async () => {
     const { fetch, tokens } = server(() => refusal(401, "unauthorized"));
     const { client, room, clock, goLive } = await roomForTest({ fetch, getToken: () => null });
-    const refused = failure(room.receipts());
+    const refused = failure(roomApi(client, room.name).receipts());
     await clock.advance(1_000);
     expect(await refused).toMatchObject({ code: "unauthorized" });
     expect(tokens()).toEqual([null]);
@@ -137,12 +141,12 @@ describe("a call over HTTP", () => {
 
   it("[C72] says why `getToken` failed", async () => {
     const { client } = world([() => ok()], { getToken: () => Promise.reject(new Error("no back end")) });
-    expect(await failure(client.preferences())).toMatchObject({
+    expect(await failure(userApi(client).preferences())).toMatchObject({
       code: "offline",
       cause: { message: "no back end" },
     });
     const odd = world([() => ok()], { getToken: () => "t\u{2603}" });
-    const error = await failure(odd.client.preferences());
+    const error = await failure(userApi(odd.client).preferences());
     expect(error).toMatchObject({ code: "bad_request" });
     expect(String(error)).not.toContain("\u{2603}");
     expect(odd.asked).toEqual([]);
@@ -151,7 +155,7 @@ describe("a call over HTTP", () => {
   it("[C73] waits where a token of later will do, if its time is enough", async () => {
     const early = () => refusal(401, "token_expired", { retryAfterMs: 61_000 });
     const enough = world([early, () => ok(PAGE)]);
-    const rooms = enough.client.followedRooms({ timeoutMs: 120_000 });
+    const rooms = userApi(enough.client).followedRooms({ timeoutMs: 120_000 });
     await enough.clock.advance(60_999);
     expect(enough.tokens()).toEqual(["t1"]);
     await enough.clock.advance(6_101);
@@ -159,7 +163,7 @@ describe("a call over HTTP", () => {
     expect(enough.tokens()).toEqual(["t1", "t2"]);
 
     const short = world([early]);
-    expect(await failure(short.client.followedRooms())).toMatchObject({
+    expect(await failure(userApi(short.client).followedRooms())).toMatchObject({
       code: "token_expired",
       retryAfterMs: 61_000,
     });
@@ -168,7 +172,7 @@ describe("a call over HTTP", () => {
 
   it("[C73] waits longer each time, so that a server that always says soon is not asked without end", async () => {
     const { client, clock, asked } = world([() => refusal(401, "token_expired", { retryAfterMs: 1 })]);
-    const refused = failure(client.followedRooms());
+    const refused = failure(userApi(client).followedRooms());
     await clock.advance(30_000);
     expect(await refused).toMatchObject({ code: "token_expired" });
     expect(asked.length).toBeLessThanOrEqual(6);
@@ -178,7 +182,7 @@ describe("a call over HTTP", () => {
   it("[C74] rejects with the server's code, words, wait and field", async () => {
     const path = ["quietHours", "from"];
     const { client } = world([() => refusal(429, "rate_limited", { retryAfterMs: 2_000, path })]);
-    const error = await failure(client.setPreferences({ push: false }));
+    const error = await failure(userApi(client).setPreferences({ push: false }));
     expect(error).toBeInstanceOf(RoomsError);
     expect(error).toMatchObject({
       ...{ code: "rate_limited", message: "it is rate_limited", retryAfterMs: 2_000, path },
@@ -199,23 +203,26 @@ describe("a call over HTTP", () => {
     const { client } = world([
       () => new Response("<h1>proxy</h1>", { status, headers: { "Retry-After": "3" } }),
     ]);
-    expect(await failure(client.preferences())).toMatchObject({ code, retryAfterMs: 3_000 });
+    expect(await failure(userApi(client).preferences())).toMatchObject({ code, retryAfterMs: 3_000 });
   });
 
   it("[C74] takes a code that it does not know as `internal`", async () => {
     const { client } = world([() => refusal(418, "teapot")]);
-    expect(await failure(client.preferences())).toMatchObject({ code: "internal", message: "it is teapot" });
+    expect(await failure(userApi(client).preferences())).toMatchObject({
+      code: "internal",
+      message: "it is teapot",
+    });
   });
 
   it("[C74] is offline without a network, also where it goes down amid the answer", async () => {
     const down = world([() => Promise.reject(new TypeError("Failed to fetch"))]);
-    expect(await failure(down.client.preferences())).toMatchObject({
+    expect(await failure(userApi(down.client).preferences())).toMatchObject({
       code: "offline",
       cause: { message: "Failed to fetch" },
     });
     const body = new ReadableStream({ pull: (controller) => controller.error(new TypeError("reset")) });
     const broken = world([() => new Response(body)]);
-    expect(await failure(broken.client.preferences())).toMatchObject({ code: "offline" });
+    expect(await failure(userApi(broken.client).preferences())).toMatchObject({ code: "offline" });
     expect(broken.clock.pending).toBe(0);
   });
 
@@ -226,7 +233,7 @@ describe("a call over HTTP", () => {
       world([hang]),
       world([silentBody]),
     ]) {
-      const late = failure(client.call("GET", "/v1/me/rooms", { timeoutMs: 5_000 }));
+      const late = failure(callApi(client, "GET", "/v1/me/rooms", undefined, { timeoutMs: 5_000 }));
       await clock.advance(5_000);
       expect(await late).toMatchObject({ code: "timeout" });
     }
@@ -234,7 +241,7 @@ describe("a call over HTTP", () => {
 
   it("[C75] ends after 30 s unless said, and tells `fetch`", async () => {
     const { client, clock, asked } = world([hang]);
-    const late = failure(client.preferences());
+    const late = failure(userApi(client).preferences());
     await clock.advance(29_999);
     expect(asked[0]?.init.signal?.aborted).toBe(false);
     await clock.advance(1);
@@ -246,25 +253,27 @@ describe("a call over HTTP", () => {
   it("[C75] is given up by its signal, with the reason of that, before it began or at any time later", async () => {
     const { client, clock, asked } = world([hang]);
     const stop = new AbortController();
-    const stopped = failure(client.preferences({ signal: stop.signal }));
+    const stopped = failure(userApi(client).preferences({ signal: stop.signal }));
     await clock.settle();
     expect(asked).toHaveLength(1);
     stop.abort(new Error("the page is gone"));
     expect(await stopped).toMatchObject({ message: "the page is gone" });
     expect(asked[0]?.init.signal?.aborted).toBe(true);
-    expect(await failure(client.preferences({ signal: stop.signal }))).toMatchObject({
+    expect(await failure(userApi(client).preferences({ signal: stop.signal }))).toMatchObject({
       message: "the page is gone",
     });
     expect(asked).toHaveLength(1);
     expect(clock.pending).toBe(0);
     const plain = AbortSignal.abort();
-    expect(await failure(client.preferences({ signal: plain }))).toMatchObject({ name: "AbortError" });
+    expect(await failure(userApi(client).preferences({ signal: plain }))).toMatchObject({
+      name: "AbortError",
+    });
   });
 
   it("[C75] is given up while it waits for a later token", async () => {
     const { client, clock } = world([() => refusal(401, "token_expired", { retryAfterMs: 61_000 })]);
     const stop = new AbortController();
-    const stopped = failure(client.preferences({ signal: stop.signal, timeoutMs: 120_000 }));
+    const stopped = failure(userApi(client).preferences({ signal: stop.signal, timeoutMs: 120_000 }));
     await clock.advance(10_000);
     stop.abort(new Error("enough"));
     expect(await stopped).toMatchObject({ message: "enough" });
@@ -279,19 +288,19 @@ describe("a call over HTTP", () => {
       addEventListener: () => held++,
       removeEventListener: () => held--,
     });
-    await client.followedRooms({ signal: watched });
+    await userApi(client).followedRooms({ signal: watched });
     expect(held).toBe(0);
   });
 
   it("[C75] ends with the client, and none begins after that", async () => {
     for (const options of [{}, { getToken: hang }]) {
       const { client, clock } = world([hang], options);
-      const cut = failure(client.preferences());
+      const cut = failure(userApi(client).preferences());
       await clock.settle();
       client.close();
       expect(await cut).toMatchObject({ code: "closed" });
       expect(clock.pending).toBe(0);
-      expect(await failure(client.preferences())).toMatchObject({ code: "closed" });
+      expect(await failure(userApi(client).preferences())).toMatchObject({ code: "closed" });
     }
   });
 
@@ -309,7 +318,7 @@ describe("a call over HTTP", () => {
       },
     });
     const { client } = world([() => new Response(endless)]);
-    expect(await failure(client.call("GET", "/v1/me/rooms"))).toMatchObject({ code: "too_large" });
+    expect(await failure(callApi(client, "GET", "/v1/me/rooms"))).toMatchObject({ code: "too_large" });
     expect(sent).toBeLessThan(12);
     expect(cancelled).toBe(true);
   });
@@ -323,14 +332,14 @@ describe("a call over HTTP", () => {
       },
     });
     const { client } = world([() => new Response(drops)]);
-    expect(await client.call("GET", "/v1/x")).toEqual({ name: "Zoë ☃" });
+    expect(await callApi(client, "GET", "/v1/x")).toEqual({ name: "Zoë ☃" });
   });
 
   it.each(["", "<html>sign in to the Wi-Fi</html>", "[]", "null", '{"rooms":[{"room":"a"}]}'])(
     "[C76] does not take %j for an answer",
     async (text) => {
       const { client } = world([() => new Response(text)]);
-      expect(await failure(client.followedRooms())).toMatchObject({ code: "offline" });
+      expect(await failure(userApi(client).followedRooms())).toMatchObject({ code: "offline" });
     },
   );
 
@@ -338,9 +347,9 @@ describe("a call over HTTP", () => {
     const { client, sockets, asked } = world([() => ok({ receipts: [] })]);
     const room = client.room("lobby");
     client.disconnect();
-    expect(await room.receipts()).toEqual([]);
+    const { receipts } = roomApi(client, "lobby");
+    expect(await receipts()).toEqual([]);
     room.leave();
-    const { receipts } = room;
     expect(await receipts()).toEqual([]);
     expect([sockets.count, asked.length]).toEqual([0, 2]);
   });
@@ -349,29 +358,30 @@ describe("a call over HTTP", () => {
     const page = (name: string, next?: string) => () =>
       ok({ rooms: [{ room: name, head: 0, readSeq: 0, unread: null }], next });
     const { client, asked } = world([page("a", "a"), page("b", "b"), page("c")]);
-    expect((await client.followedRooms()).map(({ room }) => room)).toEqual(["a", "b", "c"]);
+    expect((await userApi(client).followedRooms()).map(({ room }) => room)).toEqual(["a", "b", "c"]);
     expect(asked.map(({ url }) => new URL(url).search)).toEqual(["", "?after=a", "?after=b"]);
     const stuck = world([page("a", "a")]);
-    expect(await stuck.client.followedRooms()).toHaveLength(2);
+    expect(await userApi(stuck.client).followedRooms()).toHaveLength(2);
   });
 
   it("[C79] whose name or id would lead elsewhere is not made", async () => {
     const { client, asked } = world([() => ok()]);
-    const room = client.room("lobby");
+    const room = roomApi(client, "lobby");
     for (const user of ["", "..", ".", "a\nb", "\ud800"]) {
       expect(await failure(room.unban(user))).toMatchObject({ code: "bad_request", path: ["user"] });
     }
     for (const name of ["", "..", "a/b", "a?b"]) {
-      expect(await failure(client.follow(name))).toMatchObject({ code: "bad_request" });
-      expect(await failure(client.unfollow(name))).toMatchObject({ code: "bad_request" });
-      expect(await failure(client.markRoomRead(name, 1))).toMatchObject({ code: "bad_request" });
+      expect(await failure(userApi(client).follow(name))).toMatchObject({ code: "bad_request" });
+      expect(await failure(userApi(client).unfollow(name))).toMatchObject({ code: "bad_request" });
+      expect(await failure(userApi(client).markRoomRead(name, 1))).toMatchObject({ code: "bad_request" });
     }
+    for (const name of ["", "..", "a/b"]) expect(() => roomApi(client, name)).toThrow("no name of a room");
     for (const path of ["", "/health", "@evil.example/v1/", "v1/me", "https://evil.example/v1/"]) {
-      expect(await failure(client.call("GET", path))).toMatchObject({ code: "bad_request" });
+      expect(await failure(callApi(client, "GET", path))).toMatchObject({ code: "bad_request" });
     }
     const round: { self?: unknown } = {};
     round.self = round;
-    expect(await failure(client.call("POST", "/v1/x", { body: round }))).toMatchObject({
+    expect(await failure(callApi(client, "POST", "/v1/x", round))).toMatchObject({
       code: "bad_request",
     });
     expect(asked).toEqual([]);
@@ -386,19 +396,26 @@ describe("a call over HTTP", () => {
       const { client, asked } = world([
         () => new Response(null, { status, headers: { Location: "https://evil.example/" } }),
       ]);
-      expect(await failure(client.preferences())).toMatchObject({ code: "offline" });
+      expect(await failure(userApi(client).preferences())).toMatchObject({ code: "offline" });
       expect(asked.map(({ init }) => init.redirect)).toEqual(["manual"]);
     }
   });
 
-  it("[C75] can be made by a caller alone, without a client", async () => {
+  it("[C75] can be made without a client", async () => {
     const clock = new FakeClock();
     const { fetch, tokens } = server(() => ok(7));
-    const caller = new HttpCaller({
-      ...{ clock, fetch, random: () => 0, base: "wss://rooms.example.com" },
+    const context = {
+      ports: { clock, fetch, random: () => 0 },
       tokens: { get: async () => "t", refused: () => {} },
-    });
-    expect(await caller.call("GET", "/v1/x")).toBe(7);
+      base: "wss://rooms.example.com",
+      closed: new AbortController().signal,
+    };
+    expect(await callWith(context, "GET", "/v1/x")).toBe(7);
     expect([tokens(), clock.pending]).toEqual([["t"], 0]);
+  });
+
+  it("[C79] needs a client that createClient has made", async () => {
+    const copy = Object.create(clientForTest().client);
+    expect(await failure(callApi(copy, "GET", "/v1/x"))).toMatchObject({ code: "bad_request" });
   });
 });

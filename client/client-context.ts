@@ -1,0 +1,22 @@
+import type { ConnectionContext } from "./connection/endpoint.ts";
+import { RoomsError } from "./util/errors.ts";
+
+/** What the features of one client share. A feature reaches it by {@link contextOf}, so apps do not see it. */
+export interface ClientContext extends ConnectionContext {
+  /** Aborts with a `RoomsError` `closed` when `client.close()` is called. */
+  readonly closed: AbortSignal;
+}
+
+const contexts = new WeakMap<object, ClientContext>();
+
+/** Called once, when the client is made. */
+export function setContext(client: object, context: ClientContext): void {
+  contexts.set(client, context);
+}
+
+/** Throws `bad_request` for an object that `createClient` of this copy of the package did not make. */
+export function contextOf(client: object): ClientContext {
+  const context = contexts.get(client);
+  if (context === undefined) throw new RoomsError("bad_request", "This is not a client of createClient.");
+  return context;
+}

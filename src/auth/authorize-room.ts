@@ -1,7 +1,7 @@
 import type { Actor, AnonymousIdentity, VerifiedToken } from "../access/identity.ts";
 import { roomPermission } from "../access/room-permission.ts";
 import type { BackEnd, Config } from "../config/config.ts";
-import { describeError, log } from "../log/log.ts";
+import { log } from "../log/log.ts";
 import { accept, type Outcome, type Permission, refuse, reject, type User } from "../protocol/index.ts";
 import { authorizeWebhook } from "./authorize-webhook.ts";
 import { NoAnswers } from "./no-answers.ts";
@@ -74,7 +74,7 @@ class BackEndQuestions {
         this.isKnown(user.id, room) ? this.#known(user.id, room) : this.#ask(user, room),
       );
     } catch (error) {
-      log("error", "authorize_unavailable", { room, error: describeError(error) });
+      log("authorize_unavailable", { room, user: user.id, error });
       return undefined;
     }
   }

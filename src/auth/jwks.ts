@@ -2,7 +2,7 @@
 
 import { waitUntil } from "cloudflare:workers";
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWK } from "jose";
-import { describeError, log } from "../log/log.ts";
+import { log } from "../log/log.ts";
 import { JwksCache } from "./jwks-cache.ts";
 import { requestJson } from "./request-json.ts";
 
@@ -39,7 +39,7 @@ const keysAt = (url: string): JwksCache<IssuerKeys> =>
     now: () => Date.now(),
     wait: (ms) => scheduler.wait(ms),
     goOn: waitUntil,
-    failed: (error) => log("error", "jwks_unavailable", { error: describeError(error) }),
+    failed: (error) => log("jwks_unavailable", { error }),
   });
 
 function readKeys(answer: unknown): IssuerKeys {

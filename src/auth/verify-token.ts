@@ -3,7 +3,7 @@
 import { decodeJwt, decodeProtectedHeader } from "jose";
 import type { VerifiedToken } from "../access/identity.ts";
 import type { TokenConfig } from "../config/token-config.ts";
-import { describeError, log } from "../log/log.ts";
+import { log } from "../log/log.ts";
 import { accept, type Outcome, type Refusal, refuse, reject } from "../protocol/index.ts";
 import {
   readRooms,
@@ -74,7 +74,7 @@ function decode(jwt: string): Decoded {
 
 function refusalOf(error: unknown, decoded: Decoded | undefined, now: number): Refusal {
   if (!(error instanceof TokenRefused)) {
-    log("error", "token_check_failed", { error: describeError(error) });
+    log("token_check_failed", { error });
     return refuse("internal", "this failed here");
   }
   const { alg, kid } = decoded?.header ?? {};

@@ -32,7 +32,7 @@ function configOf(env: Env): ConfigResult {
   let result = parsed.get(env);
   if (result === undefined) {
     result = parseConfig({ ...env });
-    if (!result.ok) log("error", "wrong_settings", { problems: result.problems });
+    if (!result.ok) log("wrong_settings", { problems: result.problems });
     parsed.set(env, result);
   }
   return result;
@@ -76,7 +76,7 @@ export function createApp(): Hono<AppEnv> {
   app.notFound(() => refusalResponse(refuse("not_found", "there is nothing at this path")));
   app.onError((error, c) => {
     const refusal = refusalOf(error);
-    if (refusal === undefined) reportFailure("request_failed", { path: c.req.path }, error);
+    if (refusal === undefined) reportFailure("request_failed", { path: c.req.path, error });
     return httpRefusal(c.req.raw, refusal ?? refuse("internal", "this failed here"));
   });
   return app;

@@ -61,7 +61,7 @@ async function sayIn(
     if (!outcome.ok) return { room, error: outcome.refusal };
     return outcome.value === undefined ? { room } : { room, seq: outcome.value.seq };
   } catch (error) {
-    reportFailure("broadcast_failed", { room }, error);
+    reportFailure("broadcast_failed", { room, error });
     return { room, error: refusalOf(error) ?? refuse("internal", "this room could not be reached") };
   }
 }

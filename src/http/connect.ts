@@ -88,7 +88,7 @@ async function attempt(c: AppContext, open: () => Promise<Response>): Promise<Re
   } catch (error) {
     const refusal = refusalOf(error);
     if (refusal !== undefined) return refusal;
-    reportFailure("connect_failed", { path: c.req.path }, error);
+    reportFailure("connect_failed", { path: c.req.path, error });
     return refuse("internal", "this failed here");
   }
 }

@@ -1,7 +1,8 @@
 // Failures that nobody was told the reason of: logged, and those of objects that could not open counted for `/health`. A
 // Worker keeps nothing, so an isolate knows what it has seen itself.
 
-import { describeError, log } from "../log/log.ts";
+import type { LogEvent, LogFields } from "../log/catalogue.ts";
+import { log } from "../log/log.ts";
 import { openingFault } from "../object/runtime/opening.ts";
 
 /** So long after the last one they are told of. */
@@ -19,9 +20,12 @@ export interface OpeningFault {
 const faults = new Map<string, OpeningFault>();
 
 /** Logs an error that a caller is only told `internal` of. */
-export function reportFailure(event: string, fields: Record<string, unknown>, error: unknown): void {
-  log("error", event, { ...fields, error: describeError(error) });
-  const reason = openingFault(error);
+export function reportFailure<Event extends LogEvent>(
+  event: Event,
+  fields: LogFields<Event> & { readonly error: unknown },
+): void {
+  log(event, fields);
+  const reason = openingFault(fields.error);
   if (reason === undefined) return;
   faults.set(reason, { reason, count: (faults.get(reason)?.count ?? 0) + 1, lastAt: Date.now() });
 }

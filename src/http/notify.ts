@@ -72,7 +72,7 @@ async function tell(c: AppContext, user: string, notification: NotificationInput
   try {
     return { user, ...(await userStub(c, user).notify(notification)) };
   } catch (error) {
-    reportFailure("notify_failed", { user }, error);
+    reportFailure("notify_failed", { user, error });
     return { user, error: refusalOf(error) ?? refuse("internal", "this user could not be reached") };
   }
 }

@@ -46,7 +46,7 @@ export const tokens = new Hono<AppEnv>().post("/", async (c) => {
         path: ["rooms"],
       },
     );
-  log("info", "token_made", { user: request.user, key });
+  log("token_made", { user: request.user, key });
   return c.json(token);
 });
 

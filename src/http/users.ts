@@ -41,7 +41,7 @@ export const users = new Hono<AppEnv>()
     const user = namedUser(c);
     const { keepPush = false } = await readOptionalBody(c, disconnectBody);
     const { rooms } = await userStub(c, user).disconnect({ keepPush });
-    log("info", "disconnected", { user, rooms, key });
+    log("disconnected", { user, rooms, key });
     return c.json({ rooms });
   });
 

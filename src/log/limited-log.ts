@@ -1,3 +1,4 @@
+import type { LogEvent, LogFields } from "./catalogue.ts";
 import { log } from "./log.ts";
 
 /** Between two lines of one kind. */
@@ -18,18 +19,19 @@ interface Kind {
 }
 
 /**
- * Log lines of what anybody can cause as often as they like: of each kind at most one a second, which says how many
- * were left out since the last one, and a count of all. Kinds must be few: each is kept as long as the isolate lives.
+ * Logs an event that callers can cause as often as they like: at most one line a second for each kind, with the number
+ * of lines left out since the last one, and a count of all. Kinds are kept as long as the isolate lives, so there must
+ * be few.
  */
-export class LimitedLog {
-  readonly #event: string;
+export class LimitedLog<Event extends LogEvent> {
+  readonly #event: Event;
   readonly #kinds = new Map<string, Kind>();
 
-  constructor(event: string) {
+  constructor(event: Event) {
     this.#event = event;
   }
 
-  note(kind: string, fields: Record<string, unknown>, now: number): void {
+  note(kind: string, fields: LogFields<Event>, now: number): void {
     const known = this.#kinds.get(kind) ?? {
       count: 0,
       lastAt: 0,
@@ -39,17 +41,17 @@ export class LimitedLog {
     this.#kinds.set(kind, known);
     known.count += 1;
     known.lastAt = now;
-    // A clock that was set back must not silence it.
+    // `abs`: a clock that was set back must not silence the kind.
     if (Math.abs(now - known.loggedAt) < EVERY_MS) {
       known.leftOut += 1;
       return;
     }
-    log("warn", this.#event, { ...fields, ...(known.leftOut > 0 && { leftOut: known.leftOut }) });
+    log(this.#event, { ...fields, ...(known.leftOut > 0 && { leftOut: known.leftOut }) });
     known.loggedAt = now;
     known.leftOut = 0;
   }
 
-  /** Since the isolate started, the latest first. */
+  /** Counts since the isolate started, the latest kind first. */
   seen(): Seen[] {
     const seen = [...this.#kinds].map(([kind, { count, lastAt }]) => ({ kind, count, lastAt }));
     return seen.sort((a, b) => b.lastAt - a.lastAt);

@@ -1,12 +1,13 @@
-/** One line of JSON an event, for `wrangler tail` and Workers Logs. Never give it a token, a key or message data. */
-export function log(
-  level: "info" | "warn" | "error",
-  event: string,
-  fields: Record<string, unknown> = {},
-): void {
-  console[level](JSON.stringify({ level, event, ...fields }));
+import { LOG_EVENTS, type LogEvent, type LogFields } from "./catalogue.ts";
+
+/** Writes one line of JSON for `wrangler tail` and Workers Logs: an event of the catalogue, at its level. */
+export function log<Event extends LogEvent>(event: Event, fields: LogFields<Event>): void {
+  const { level } = LOG_EVENTS[event];
+  const line: Record<string, unknown> = { level, event, ...fields };
+  if ("error" in line) line.error = describeError(line.error);
+  console[level](JSON.stringify(line));
 }
 
-/** What of an error may be logged: clients never see any of it. */
-export const describeError = (error: unknown): string =>
+/** What of an error is logged. Clients see nothing of it. */
+const describeError = (error: unknown): string =>
   error instanceof Error ? (error.stack ?? error.message) : String(error);

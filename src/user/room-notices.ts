@@ -28,7 +28,7 @@ export interface RoomNoticesPorts {
   /** Lets work go on after the call that began it. */
   goOn(work: Promise<void>): void;
   /** A room could not be told, or asked. */
-  failed(what: "withdraw_failed" | "release_failed", room: string, error: unknown): void;
+  failed(operation: "revoke" | "release", room: string, error: unknown): void;
 }
 
 export class RoomNotices {
@@ -69,7 +69,7 @@ export class RoomNotices {
         return 1;
       } catch (error) {
         this.#unreachable.add(room);
-        failed("withdraw_failed", room, error);
+        failed("revoke", room, error);
         return 0;
       }
     });
@@ -90,7 +90,7 @@ export class RoomNotices {
         const isReleased = await roomNamed(room).release(user);
         if (isReleased && this.#leaving.has(room)) known.remove(room);
       } catch (error) {
-        failed("release_failed", room, error);
+        failed("release", room, error);
       }
     });
     this.#leaving.clear();

@@ -12,7 +12,7 @@ export interface CurrentSocket<State> {
 export function currentSockets<State>(
   ctx: DurableObjectState,
   read: (attachment: unknown) => State | undefined,
-  of: Readonly<Record<string, string>>,
+  of: { readonly room: string } | { readonly user: string },
 ): CurrentSocket<State>[] {
   const current: CurrentSocket<State>[] = [];
   let others = 0;
@@ -26,6 +26,6 @@ export function currentSockets<State>(
       if (attachment !== null) others++;
     }
   }
-  if (others > 0) log("warn", "state_of_other_code", { ...of, sockets: others });
+  if (others > 0) log("state_of_other_code", { ...of, sockets: others });
   return current;
 }

@@ -1,7 +1,7 @@
 // An object that cannot open says why to its caller. Over RPC an error keeps only its message, so that is where the
 // reason stands; it holds nothing of a user, and the Worker counts it for `/health`.
 
-import { describeError, log } from "../../log/log.ts";
+import { log } from "../../log/log.ts";
 import { StateIsNewer } from "../storage/migrate.ts";
 
 const PREFIX = "this object cannot open: ";
@@ -19,7 +19,7 @@ export function opening<T>(kind: "room" | "user", name: string, open: () => T, n
     const reason = `${kind}: ${error instanceof StateIsNewer ? error.message : UNKNOWN}`;
     if (Math.abs(now - (loggedAt.get(reason) ?? 0)) >= LOG_EVERY_MS) {
       loggedAt.set(reason, now);
-      log("error", "cannot_open", { reason, [kind]: name, error: describeError(error) });
+      log("cannot_open", { reason, ...(kind === "room" ? { room: name } : { user: name }), error });
     }
     throw new Error(PREFIX + reason);
   }

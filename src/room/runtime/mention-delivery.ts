@@ -1,7 +1,7 @@
 // Notifies the users who were named in messages and were not there. No word of the message goes along, as the room does
 // not know who may read it.
 
-import { describeError, log } from "../../log/log.ts";
+import { log } from "../../log/log.ts";
 import { mapBounded } from "../../object/bounded.ts";
 import type { Mention } from "../mentions.ts";
 
@@ -40,7 +40,7 @@ export async function tellMentioned(
         return;
       } catch (error) {
         if (attempt === TRIES) {
-          log("error", "mention_failed", { room, error: describeError(error) });
+          log("mention_failed", { room, user, error });
           return;
         }
         await scheduler.wait(Math.random() * RETRY_MS * attempt);

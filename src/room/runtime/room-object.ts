@@ -4,7 +4,7 @@ import { DurableObject } from "cloudflare:workers";
 import { type Actor, SERVER, userOf } from "../../access/identity.ts";
 import { decodeHeader, IDENTITY_HEADER } from "../../auth/identity-header.ts";
 import type { Env } from "../../env.ts";
-import { describeError, log } from "../../log/log.ts";
+import { log } from "../../log/log.ts";
 import { planAlarm } from "../../object/alarm-plan.ts";
 import type { Departure } from "../../object/departure.ts";
 import { ObjectAlarm } from "../../object/object-alarm.ts";
@@ -103,9 +103,7 @@ export class RoomObject extends DurableObject<Env> implements RoomCalls {
 
   override async alarm(): Promise<void> {
     const room = this.ctx.id.name ?? "";
-    await this.#alarm.goOff([() => this.#lookAfter()], (error) =>
-      log("error", "alarm_failed", { room, error: describeError(error) }),
-    );
+    await this.#alarm.goOff([() => this.#lookAfter()], (error) => log("alarm_failed", { room, error }));
   }
 
   /** Sets the next alarm itself. */

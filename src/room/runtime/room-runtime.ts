@@ -5,7 +5,7 @@ import { authorizeRoom } from "../../auth/authorize-room.ts";
 import { verifyToken } from "../../auth/verify-token.ts";
 import { type Config, requireConfig } from "../../config/config.ts";
 import type { Env } from "../../env.ts";
-import { describeError, log } from "../../log/log.ts";
+import { log } from "../../log/log.ts";
 import { AuthBarrier } from "../../object/auth-barrier.ts";
 import { type Departure, departureOf } from "../../object/departure.ts";
 import { FlushLoop } from "../../object/flush-loop.ts";
@@ -90,9 +90,9 @@ export class RoomRuntime {
     };
     this.room = new Room(name, storage, {
       newEpoch: randomEpoch,
-      reportFault: (error) => log("error", "command_failed", { room: name, error: describeError(error) }),
+      reportFault: (error) => log("command_failed", { room: name, error }),
       random: () => Math.random(),
-      audit: ({ by, ...act }) => log("info", "moderated", { room: name, by: by ?? "server code", ...act }),
+      audit: ({ by, ...act }) => log("moderated", { room: name, by: by ?? "server code", ...act }),
     });
     this.#loop = new FlushLoop({
       flush: () => {
@@ -120,8 +120,7 @@ export class RoomRuntime {
       sql: database.sql,
       deliver: (user, room, items) => this.#userObject(user).deliver(room, items),
       flush: () => this.flush(),
-      reportFault: (error) =>
-        log("error", "session_not_written", { room: name, error: describeError(error) }),
+      reportFault: (error) => log("session_not_written", { room: name, error }),
     });
     this.#authBarrier = new AuthBarrier({
       parse: (frame) => parseFrame<RoomCommand>(frame, ROOM_COMMANDS),
@@ -162,7 +161,7 @@ export class RoomRuntime {
       this.room.moderation.learn(id, opened.value, Date.now());
       return undefined;
     } catch (error) {
-      log("error", "user_unreachable", { room: this.#name, error: describeError(error) });
+      log("user_unreachable", { operation: "registerRoom", room: this.#name, user: id, error });
       return UNREACHABLE;
     } finally {
       this.#asked.delete(asking);
@@ -193,7 +192,7 @@ export class RoomRuntime {
       const counted = await this.#userObject(identity.user.id).makes();
       return counted.ok ? undefined : counted.refusal;
     } catch (error) {
-      log("error", "user_unreachable", { room: this.#name, error: describeError(error) });
+      log("user_unreachable", { operation: "createRoom", room: this.#name, user: identity.user.id, error });
       return UNREACHABLE;
     }
   }
@@ -205,7 +204,7 @@ export class RoomRuntime {
       this.room.moderation.withdraw(id, voidTokens, Date.now());
       return undefined;
     } catch (error) {
-      log("error", "user_unreachable", { room: this.#name, error: describeError(error) });
+      log("user_unreachable", { operation: "checkToken", room: this.#name, user: id, error });
       return UNREACHABLE;
     }
   }
@@ -214,7 +213,7 @@ export class RoomRuntime {
     try {
       await this.#userObject(user).unfollow(this.#name, null);
     } catch (error) {
-      log("error", "user_unreachable", { room: this.#name, error: describeError(error) });
+      log("user_unreachable", { operation: "unfollow", room: this.#name, user, error });
     }
   }
 
@@ -275,7 +274,7 @@ export class RoomRuntime {
   /** Its client closed it with `code`, or it was lost. */
   gone(ws: WebSocket, code: number): void {
     const hint = this.#tooBig.hint(code);
-    if (hint !== undefined) log("warn", "frame_too_big_for_client", { room: this.#name, hint });
+    if (hint !== undefined) log("frame_too_big_for_client", { room: this.#name, hint });
     const departure = departureOf(code);
     const connection = this.#connections.get(ws) ?? this.#adopt(ws);
     if (connection === undefined) return;
@@ -390,7 +389,7 @@ export class RoomRuntime {
       this.room.moderation.hold(user, heldUntil, Date.now());
       await this.flush();
     } catch (error) {
-      log("error", "user_unreachable", { room: this.#name, error: describeError(error) });
+      log("user_unreachable", { operation: "reportSpending", room: this.#name, user, error });
     }
   }
 

@@ -1,6 +1,6 @@
 // The sessions of a room while its object is awake: what they hear is carried to the objects of their users.
 
-import { describeError, log } from "../../log/log.ts";
+import { log } from "../../log/log.ts";
 import { okAnswer } from "../../object/answers.ts";
 import type { Departure } from "../../object/departure.ts";
 import { SILENT_INTERVALS, SWEEPS_AN_INTERVAL } from "../../object/liveness.ts";
@@ -42,7 +42,7 @@ export class SessionDeliveries {
       deliver: (user, items) => ports.deliver(user, room.name, items),
       delivered: (items, answers) => this.#delivered(items, answers),
       givenUp: (items, error) => {
-        log("error", "delivery_failed", { room: room.name, error: describeError(error) });
+        log("delivery_failed", { room: room.name, error });
         for (const item of items) this.#giveUp(item);
         this.#flush();
       },
@@ -64,7 +64,7 @@ export class SessionDeliveries {
   restore(): RoomConnection[] {
     const { connections, others } = this.#sessions.restore();
     if (others > 0) {
-      log("warn", "state_of_other_code", { room: this.#room.name, sessions: others });
+      log("state_of_other_code", { room: this.#room.name, sessions: others });
       for (const { user, item } of this.#sessions.farewells()) this.#deliveryQueue.add(user, item);
     }
     return connections;

@@ -4,7 +4,7 @@
 import type { Actor, VerifiedToken } from "../../access/identity.ts";
 import { includes } from "../../access/room-permission.ts";
 import { authorizeRoom, takesQuestion } from "../../auth/authorize-room.ts";
-import { describeError, log } from "../../log/log.ts";
+import { log } from "../../log/log.ts";
 import { okAnswer } from "../../object/answers.ts";
 import { TOO_MANY_REFUSALS } from "../../object/conduct.ts";
 import type { Departure } from "../../object/departure.ts";
@@ -36,8 +36,9 @@ const NO_READ = refuse("forbidden", "you may not read this room", { path: ["room
 
 export class SessionRooms {
   readonly #ports: SessionRoomsPorts;
-  readonly #queues = new SerialQueues((error) => {
-    log("error", "room_call_failed", { error: describeError(error) });
+  readonly #queues = new SerialQueues((error, name) => {
+    const [connection = "", room = ""] = name.split(" ");
+    log("room_call_failed", { room, connection, error });
   });
   readonly #open = new Map<string, SessionConnection>();
   /** By the `join` that they end: a `leave` waits for what was said before it. */
@@ -85,7 +86,7 @@ export class SessionRooms {
         return passOn(session, room, item);
       } catch (error) {
         // Its attachment does not hold what it should: only this session shall suffer.
-        log("error", "session_failed", { room, error: describeError(error) });
+        log("session_failed", { room, user: session.user.id, error });
         this.#ports.drop(session, { code: "internal" });
         return { kind: "gone" };
       }
@@ -126,7 +127,7 @@ export class SessionRooms {
           await this.#ports.room(room).renew(id, allowed.value);
         } catch (error) {
           // What the old token allowed must not go on.
-          log("error", "room_unreachable", { room, error: describeError(error) });
+          log("room_unreachable", { operation: "renew", room, user: session.user.id, error });
           await this.#end(session, room, joined, { code: "overloaded" });
         }
       });
@@ -175,7 +176,7 @@ export class SessionRooms {
       const texts = frames.map(({ frame }) => frame);
       if (await this.#ports.room(room).receive(session.state.id, texts)) return;
     } catch (error) {
-      log("error", "room_unreachable", { room, error: describeError(error) });
+      log("room_unreachable", { operation: "receive", room, user: session.user.id, error });
       await this.#end(session, room, joined, { code: "overloaded" });
       return;
     }
@@ -247,7 +248,7 @@ export class SessionRooms {
       if (!opened.ok) return opened;
       return await object.join({ ...join, actor: allowed.value, voidTokens: opened.value });
     } catch (error) {
-      log("error", "room_unreachable", { room, error: describeError(error) });
+      log("room_unreachable", { operation: "join", room, user: session.user.id, error });
       // It may have been let in all the same.
       await object.leave(join.connection, "lost").catch(() => {});
       return reject(UNREACHABLE);

@@ -23,10 +23,10 @@ interface SerialQueue {
 
 /** Work that has to be done one after the other, in lines of their own: a room is called by a session once at a time. */
 export class SerialQueues {
-  readonly #reportFault: (error: unknown) => void;
+  readonly #reportFault: (error: unknown, name: string) => void;
   readonly #queues = new Map<string, SerialQueue>();
 
-  constructor(reportFault: (error: unknown) => void) {
+  constructor(reportFault: (error: unknown, name: string) => void) {
     this.#reportFault = reportFault;
   }
 
@@ -76,7 +76,7 @@ export class SerialQueues {
       try {
         await task();
       } catch (error) {
-        this.#reportFault(error);
+        this.#reportFault(error, name);
       }
       line.tasks--;
       if (line.tasks === 0) this.#queues.delete(name);

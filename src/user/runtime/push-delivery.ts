@@ -6,9 +6,10 @@ import type { PushAddress, PushNotification, PushOutcome } from "../push/push.ts
 import { Pusher, type PusherPorts } from "../push/pusher.ts";
 import { sendPush } from "../push/runtime/send-push.ts";
 
-/** `config` is left out where there are no pushes. */
+/** `undefined` if the settings name no VAPID keys: then there are no pushes. `user`: for the log. */
 export function pushDelivery(
   config: PushConfig | undefined,
+  user: string,
   ports: Pick<PusherPorts, "inbox" | "subscriptions" | "preferences" | "isOnline" | "doubtMs">,
 ): Pusher | undefined {
   if (config === undefined) return undefined;
@@ -21,15 +22,30 @@ export function pushDelivery(
     async send(to, notification) {
       const now = Date.now();
       const outcome = await sendPush(vapid, to, notification, ports.inbox.unread(now), now);
-      report(to, notification, outcome);
+      report(user, to, notification, outcome);
       return outcome;
     },
   });
 }
 
 /** The path of an endpoint is a secret: who knows it may push there. */
-function report({ endpoint }: PushAddress, { seq }: PushNotification, outcome: PushOutcome): void {
-  const { kind, ...why } = outcome;
-  if (kind === "sent") return;
-  log(kind === "refused" ? "error" : "info", `push_${kind}`, { host: new URL(endpoint).host, seq, ...why });
+function report(
+  user: string,
+  { endpoint }: PushAddress,
+  { seq }: PushNotification,
+  outcome: PushOutcome,
+): void {
+  const { host } = new URL(endpoint);
+  switch (outcome.kind) {
+    case "sent":
+      break;
+    case "gone":
+      log("push_gone", { user, host, seq });
+      break;
+    case "later":
+      log("push_later", { user, host, seq, retryAfterMs: outcome.retryAfterMs, why: outcome.why });
+      break;
+    case "refused":
+      log("push_refused", { user, host, seq, status: outcome.status });
+  }
 }

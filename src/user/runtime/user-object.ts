@@ -4,7 +4,7 @@ import { DurableObject } from "cloudflare:workers";
 import { type Dated, undatedUntil, type VerifiedToken } from "../../access/identity.ts";
 import { decodeHeader, IDENTITY_HEADER } from "../../auth/identity-header.ts";
 import type { Env } from "../../env.ts";
-import { describeError, log } from "../../log/log.ts";
+import { log } from "../../log/log.ts";
 import { SWEEP_EVERY_MS } from "../../object/alarm-plan.ts";
 import { ObjectAlarm } from "../../object/object-alarm.ts";
 import { CALL, OWN_CHANGE } from "../../object/prices-of-acts.ts";
@@ -80,9 +80,7 @@ export class UserObject extends DurableObject<Env> implements UserCalls {
     };
     const tell = async () => (await this.#propagateRevocation()).again;
     const push = async () => (await this.#open().pusher?.run()) ?? null;
-    await this.#alarm.goOff([sweep, tell, push], (error) =>
-      log("error", "alarm_failed", { user, error: describeError(error) }),
-    );
+    await this.#alarm.goOff([sweep, tell, push], (error) => log("alarm_failed", { user, error }));
   }
 
   /**

@@ -7,7 +7,7 @@ import { verifyToken } from "../../auth/verify-token.ts";
 import { type Config, requireConfig } from "../../config/config.ts";
 import { clientLimits } from "../../config/limits-config.ts";
 import type { Env } from "../../env.ts";
-import { describeError, log } from "../../log/log.ts";
+import { log } from "../../log/log.ts";
 import { AuthBarrier } from "../../object/auth-barrier.ts";
 import { mapBounded } from "../../object/bounded.ts";
 import { type Departure, departureOf } from "../../object/departure.ts";
@@ -79,6 +79,7 @@ export class UserRuntime {
     this.#ctx = ctx;
     this.#env = env;
     this.#config = requireConfig(env);
+    const name = ctx.id.name ?? "";
     const { limits } = this.#config;
     const database = {
       sql: ctx.storage.sql,
@@ -99,20 +100,20 @@ export class UserRuntime {
     };
     this.budget = new Budget(database.sql, limits.userBudget);
     this.user = new User(settings, stores, (error) => {
-      log("error", "session_command_failed", { error: describeError(error) });
+      log("session_command_failed", { user: name, error });
     });
     this.#claims = new SessionClaims(database.sql);
     this.followed = new FollowedRooms(knownRooms);
     this.notices = new RoomNotices({
       access: stores.access,
       rooms: knownRooms,
-      user: ctx.id.name ?? "",
+      user: name,
       room: (name) => this.#room(name),
       goOn: (work) => ctx.waitUntil(work),
-      failed: (what, room, error) => log("error", what, { room, error: describeError(error) }),
+      failed: (operation, room, error) => log("room_unreachable", { operation, room, user: name, error }),
     });
     this.subscriptions = new PushStore(database.sql);
-    this.pusher = pushDelivery(this.#config.push, {
+    this.pusher = pushDelivery(this.#config.push, name, {
       ...stores,
       subscriptions: this.subscriptions,
       isOnline: () => this.user.connections > 0,
@@ -242,7 +243,7 @@ export class UserRuntime {
         if (standing === null) followed.unfollow(room);
         else followed.keep(room, standing, Date.now());
       } catch (error) {
-        log("error", "room_unreachable", { room, error: describeError(error) });
+        log("room_unreachable", { operation: "unread", room, user, error });
       }
     });
     const still = new Set(followed.list());
@@ -285,7 +286,7 @@ export class UserRuntime {
   /** Its client closed it with `code`, or it was lost. */
   gone(ws: WebSocket, code: number): void {
     const hint = this.#tooBig.hint(code);
-    if (hint !== undefined) log("warn", "frame_too_big_for_client", { user: this.#ctx.id.name, hint });
+    if (hint !== undefined) log("frame_too_big_for_client", { user: this.#ctx.id.name ?? "", hint });
     const departure = departureOf(code);
     const session = this.#sessions.get(ws) ?? this.#adopt(ws);
     if (session === undefined) return;

@@ -1,0 +1,327 @@
+// Every line that the server logs. A new event is one entry here: its name, what it means, what an operator does about
+// it, and its fields. `log` takes nothing else. Never a token, a key, message data or an address.
+
+export type LogLevel = "info" | "warn" | "error";
+
+/** What each field holds, in whichever event it stands. */
+export interface LogFieldValues {
+  /** Name of the room. */
+  room: string;
+  /** User id; `null`: server code. */
+  user: string | null;
+  /** Name of the API key that server code used, never the key itself. */
+  key: string;
+  /** Stack of an `Error`, else its text. */
+  error: unknown;
+  /** Path of the request, without its query. */
+  path: string;
+  /** What is wrong with each setting, without its value. */
+  problems: readonly string[];
+  reason: string;
+  /** Error code of the protocol. */
+  code: string;
+  /** Name of the claim that the reason is about. */
+  claim: string;
+  /** `iss`, `kid` and `alg` of a token, cut to 200 printable characters. */
+  issuer: string;
+  kid: string;
+  alg: string;
+  /** Kind of the socket that was refused. */
+  socket: "room" | "session";
+  /** How many lines of the same reason were left out since the last one. */
+  leftOut: number;
+  /** Id of a connection. */
+  connection: string;
+  /** How many sockets, or joined sessions, were closed. */
+  sockets: number;
+  sessions: number;
+  /** How many rooms. */
+  rooms: number;
+  hint: string;
+  /** Act of moderation. */
+  act: string;
+  /** User id of the moderator, or `server code`. */
+  by: string;
+  /** `seq` of the message or notification. */
+  seq: number;
+  banSeconds: number;
+  /** Milliseconds since 1970. */
+  until: number;
+  /** Room settings that were changed. */
+  settings: object;
+  /** Host of a push service; the rest of its address is a secret. */
+  host: string;
+  retryAfterMs: number;
+  why: string;
+  /** HTTP status. */
+  status: number;
+}
+
+interface CatalogueEntry {
+  readonly level: LogLevel;
+  /** The operation that logs it. With several, the line names the one in its field `operation`. */
+  readonly from: string | readonly string[];
+  readonly means: string;
+  /** What an operator does about it. */
+  readonly action: string;
+  readonly fields: readonly (keyof LogFieldValues)[];
+  /** Fields that a line may lack. */
+  readonly optional?: readonly (keyof LogFieldValues)[];
+}
+
+export const LOG_EVENTS = {
+  // Settings and objects
+  wrong_settings: {
+    level: "error",
+    from: "the first request of an isolate",
+    means: "A setting is missing or wrong: every call is refused with internal.",
+    action: "Correct the settings that problems names and deploy again.",
+    fields: ["problems"],
+  },
+  cannot_open: {
+    level: "error",
+    from: "opening a room's or a user's object",
+    means: "The object cannot start: newer code has changed its tables, or its storage failed.",
+    action:
+      "If the reason names a version, deploy the newer code again. Otherwise look at error. Nothing is lost.",
+    fields: ["reason", "error"],
+    optional: ["room", "user"],
+  },
+  state_of_other_code: {
+    level: "warn",
+    from: "waking of a room's or a user's object",
+    means:
+      "Another version of the code wrote the state of these connections: they were closed and reconnect.",
+    action: "Expected once after a deployment. If it goes on, two versions serve the same objects.",
+    fields: [],
+    optional: ["room", "user", "sockets", "sessions"],
+  },
+  alarm_failed: {
+    level: "error",
+    from: "the alarm of a room's or a user's object",
+    means: "Work of the alarm failed. It runs again in 8 to 23 minutes.",
+    action:
+      "Look at error. If the same object repeats it for hours, its cleanup, pushes or revocations stand still.",
+    fields: ["error"],
+    optional: ["room", "user"],
+  },
+
+  // Requests
+  request_failed: {
+    level: "error",
+    from: "an HTTP call",
+    means: "The call failed with an unexpected error; the caller was answered internal.",
+    action: "A bug, or an outage of the platform: look at error.",
+    fields: ["path", "error"],
+  },
+  connect_failed: {
+    level: "error",
+    from: "opening a socket",
+    means: "The upgrade failed with an unexpected error; the client was refused with internal and retries.",
+    action: "A bug, or an outage of the platform: look at error.",
+    fields: ["path", "error"],
+  },
+  broadcast_failed: {
+    level: "error",
+    from: "POST /v1/broadcast",
+    means: "One room of the broadcast was not reached; the result of that room says so.",
+    action: "The caller sends it again with the same id.",
+    fields: ["room", "error"],
+  },
+  notify_failed: {
+    level: "error",
+    from: "POST /v1/notify",
+    means: "One recipient was not reached; the result of that user says so.",
+    action: "The caller sends it again with the same id.",
+    fields: ["user", "error"],
+  },
+  connect_refused: {
+    level: "warn",
+    from: "opening a socket",
+    means: "A socket was refused. At most one line a second for each code.",
+    action: "Many of one code: forbidden often means ALLOWED_ORIGINS, rate_limited a flood.",
+    fields: ["code", "reason", "socket"],
+    optional: ["leftOut"],
+  },
+  frame_too_big_for_client: {
+    level: "warn",
+    from: "a client's close of its socket",
+    means:
+      "A client's WebSocket library cannot take frames of the size that was sent. Once in the life of an object.",
+    action: "Raise the limit of that library, or open the socket with ?frame=<bytes>.",
+    fields: ["hint"],
+    optional: ["room", "user"],
+  },
+
+  // Tokens and permissions
+  token_refused: {
+    level: "warn",
+    from: "the check of a token",
+    means: "A token was refused. At most one line a second for each reason.",
+    action: "Many wrong_issuer, wrong_audience or bad_signature: compare the JWT_ settings with the issuer.",
+    fields: ["reason"],
+    optional: ["claim", "issuer", "kid", "alg", "leftOut"],
+  },
+  token_check_failed: {
+    level: "error",
+    from: "the check of a token",
+    means: "The check failed with an unexpected error; the token was refused with internal.",
+    action: "A bug: look at error.",
+    fields: ["error"],
+  },
+  jwks_unavailable: {
+    level: "error",
+    from: "fetching the issuer's keys",
+    means: "The keys at JWT_JWKS_URL could not be fetched. Keys that are held still count for 24 hours.",
+    action: "Check that the issuer is up, and JWT_JWKS_URL.",
+    fields: ["error"],
+  },
+  authorize_unavailable: {
+    level: "error",
+    from: "the question to AUTHORIZE_URL",
+    means: "The back end gave no valid answer: the user was refused with overloaded, and the client retries.",
+    action: "Check that the back end is up, answers within 3 seconds and in the documented form.",
+    fields: ["room", "user", "error"],
+  },
+  token_made: {
+    level: "info",
+    from: "POST /v1/tokens",
+    means: "Server code had a token made for this user.",
+    action: "Nothing; for an audit.",
+    fields: ["user"],
+    optional: ["key"],
+  },
+  disconnected: {
+    level: "info",
+    from: "POST /v1/users/:user/disconnect",
+    means: "All tokens of the user were revoked; rooms says how many rooms know it already.",
+    action: "Nothing; for an audit.",
+    fields: ["user", "rooms"],
+    optional: ["key"],
+  },
+  moderated: {
+    level: "info",
+    from: "an act of moderation in a room",
+    means: "Who did what to whom in a room.",
+    action: "Nothing; for an audit.",
+    fields: ["room", "act", "by"],
+    optional: ["key", "user", "seq", "banSeconds", "until", "settings"],
+  },
+
+  // Rooms and sessions
+  command_failed: {
+    level: "error",
+    from: "a command in a room",
+    means:
+      "A command failed with an unexpected error; the client was answered internal and nothing was stored.",
+    action: "A bug: look at error.",
+    fields: ["room", "error"],
+  },
+  session_command_failed: {
+    level: "error",
+    from: "a command in an inbox",
+    means:
+      "A command failed with an unexpected error; the client was answered internal and nothing was stored.",
+    action: "A bug: look at error.",
+    fields: ["user", "error"],
+  },
+  session_not_written: {
+    level: "error",
+    from: "storing a joined session in a room",
+    means: "The row of a joined session could not be written: the session leaves the room and joins again.",
+    action: "A bug, or full storage: look at error.",
+    fields: ["room", "error"],
+  },
+  session_failed: {
+    level: "error",
+    from: "passing a room's frames to a session",
+    means: "The state of a session does not fit: the session was closed, and its client reconnects.",
+    action: "A bug: look at error.",
+    fields: ["room", "user", "error"],
+  },
+  room_call_failed: {
+    level: "error",
+    from: "a queued call from a session to a room",
+    means:
+      "A leave or a change of presence did not reach the room. The room finds the session gone by itself.",
+    action: "Expected now and then when objects restart. Often: look at error.",
+    fields: ["room", "connection", "error"],
+  },
+  delivery_failed: {
+    level: "error",
+    from: "delivering a room's events to joined sessions",
+    means:
+      "A user's object was not reached three times: the room ends for these sessions, and they join again.",
+    action: "Expected now and then when objects restart. Often: look at error.",
+    fields: ["room", "error"],
+  },
+  mention_failed: {
+    level: "error",
+    from: "notifying a mentioned user",
+    means: "The user's object was not reached three times: the notification of this mention is lost.",
+    action: "Expected now and then when objects restart. Often: look at error.",
+    fields: ["room", "user", "error"],
+  },
+  user_unreachable: {
+    level: "error",
+    from: ["registerRoom", "createRoom", "checkToken", "unfollow", "reportSpending"],
+    means:
+      "A room could not call a user's object. registerRoom, createRoom and checkToken refuse their caller with " +
+      "overloaded; unfollow and reportSpending are left out.",
+    action: "Expected now and then when objects restart. Often: look at error.",
+    fields: ["room", "user", "error"],
+  },
+  room_unreachable: {
+    level: "error",
+    from: ["join", "receive", "renew", "revoke", "release", "unread"],
+    means:
+      "A user's object could not call a room. join is refused with overloaded; after receive and renew the room ends " +
+      "for the session, which joins again; revoke and release are tried again; unread answers null.",
+    action: "Expected now and then when objects restart. Often: look at error.",
+    fields: ["room", "user", "error"],
+  },
+
+  // Pushes
+  push_gone: {
+    level: "info",
+    from: "sending a push",
+    means: "The push service does not know the subscription any more: it was removed.",
+    action: "Nothing.",
+    fields: ["user", "host", "seq"],
+  },
+  push_later: {
+    level: "info",
+    from: "sending a push",
+    means: "The push service was busy or out of reach. The push is sent again, up to 6 times in about a day.",
+    action: "Nothing; for one host over hours, look at the status page of the push service.",
+    fields: ["user", "host", "seq", "retryAfterMs", "why"],
+  },
+  push_refused: {
+    level: "error",
+    from: "sending a push",
+    means: "The push service refused this push for good; the next ones are tried.",
+    action: "401 or 403: check the VAPID settings. 400 or 413: a bug.",
+    fields: ["user", "host", "seq", "status"],
+  },
+} as const satisfies Readonly<Record<string, CatalogueEntry>>;
+
+type Catalogue = typeof LOG_EVENTS;
+
+export type LogEvent = keyof Catalogue;
+
+type FieldsWith<Event extends LogEvent, Part extends "fields" | "optional"> = Catalogue[Event] extends {
+  readonly [part in Part]: readonly (infer Field extends keyof LogFieldValues)[];
+}
+  ? Field
+  : never;
+
+type Operation<Event extends LogEvent> = Catalogue[Event]["from"] extends readonly (infer Name)[]
+  ? { readonly operation: Name }
+  : object;
+
+/** The fields that a line of this event has. */
+export type LogFields<Event extends LogEvent> = {
+  readonly [field in FieldsWith<Event, "fields">]: LogFieldValues[field];
+} & {
+  readonly [field in FieldsWith<Event, "optional">]?: LogFieldValues[field] | undefined;
+} & Operation<Event>;

@@ -33,7 +33,7 @@ export interface LocalServer {
 }
 
 const ROOT = join(import.meta.dirname, "../..");
-const COPIED = ["src", "client", "package.json", "tsconfig.json", "wrangler.toml"];
+const COPIED = ["src", "client", "demo", "package.json", "tsconfig.json", "wrangler.toml"];
 /** Less than a test's hooks take, so that what went wrong is told. */
 const READY_WITHIN_MS = 45_000;
 const STOP_WITHIN_MS = 5_000;

@@ -1,6 +1,7 @@
 import type { Actor, AnonymousIdentity, VerifiedToken } from "../access/identity.ts";
 import { roomPermission } from "../access/room-permission.ts";
-import type { BackEnd, Config } from "../config/config.ts";
+import type { BackEnd } from "../config/back-end-config.ts";
+import type { Config } from "../config/config.ts";
 import { log } from "../log/log.ts";
 import { accept, type Outcome, type Permission, refuse, reject, type User } from "../protocol/index.ts";
 import { authorizeWebhook } from "./authorize-webhook.ts";

@@ -1,9 +1,8 @@
 // The question to the deployer's back end: what a user may do in a room.
 
-import type { BackEnd } from "../config/config.ts";
+import type { BackEnd } from "../config/back-end-config.ts";
 import { PERMISSIONS, type Permission, type User } from "../protocol/index.ts";
 import { requestJson } from "./request-json.ts";
-import { SIGNATURE_HEADER, signRequest } from "./sign-request.ts";
 
 const MAX_BYTES = 4_096;
 const DEFAULT_MAX_AGE_S = 60;
@@ -11,10 +10,11 @@ const MAX_MAX_AGE_S = 3_600;
 
 export interface BackEndAnswer {
   readonly permission: Permission;
+  /** How long the answer counts. */
   readonly maxAgeMs: number;
 }
 
-/** Rejects where there is no answer of the agreed form: a permission is never guessed. */
+/** Rejects if there is no answer of the agreed form: a permission is never guessed. `now` in milliseconds. */
 export async function authorizeWebhook(
   { url, secret }: BackEnd,
   { id, name }: User,
@@ -41,3 +41,20 @@ function readAnswer(answer: unknown): BackEndAnswer | undefined {
 
 const readPermission = (value: unknown): Permission | undefined =>
   value === null ? "none" : PERMISSIONS.find((known) => known === value);
+
+/** `t=<seconds>,v1=<hex>`: shows the back end that a request comes from this server, and when it was made. */
+export const SIGNATURE_HEADER = "Edge-Rooms-Signature";
+
+/** HMAC-SHA256 over `<t>.<body>`. `now` in milliseconds. */
+export async function signRequest(secret: string, body: string, now: number): Promise<string> {
+  const seconds = Math.floor(now / 1_000);
+  const algorithm = { name: "HMAC", hash: "SHA-256" };
+  const key = await crypto.subtle.importKey("raw", encode(secret), algorithm, false, ["sign"]);
+  const mac = await crypto.subtle.sign(algorithm.name, key, encode(`${seconds}.${body}`));
+  return `t=${seconds},v1=${hex(new Uint8Array(mac))}`;
+}
+
+const encode = (text: string) => new TextEncoder().encode(text);
+
+const hex = (bytes: Uint8Array): string =>
+  Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");

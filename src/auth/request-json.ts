@@ -1,9 +1,11 @@
-/** The one bound on how long an answer from outside may take, headers and body, and on how long it keeps an object. */
+// Requests to servers of the deployer: the keys of the issuer, and the back end that authorizes.
+
+/** The one bound on how long an answer may take, headers and body, and so on how long it keeps an object awake. */
 const WITHIN_MS = 3_000;
 
 /**
- * Asks a server of the deployer's and reads its JSON, of at most `maxBytes`. Rejects for anything else than 2xx: a
- * redirect is not followed. Its errors may be logged, as they tell nothing of the answer but its status.
+ * Asks a server of the deployer and reads its JSON, of at most `maxBytes`. Rejects on any status but 2xx: a redirect is
+ * not followed. Its errors may be logged: they hold nothing of the answer but its status.
  */
 export async function requestJson(
   url: string,
@@ -16,27 +18,32 @@ export async function requestJson(
     await response.body?.cancel();
     throw new Error(`answered ${response.status}`);
   }
-  return parse(await readText(response, maxBytes));
+  const body = await readBounded(response.body, maxBytes);
+  if (body === undefined) throw new Error(`answered more than ${maxBytes} bytes`);
+  return parse(await body.text());
 }
 
-async function readText({ body }: Response, maxBytes: number): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
+/** Reads a body of at most `maxBytes`; `undefined`: it has more, and the rest is not read. Rejects if it breaks off. */
+export async function readBounded(
+  body: ReadableStream<Uint8Array<ArrayBuffer>> | null,
+  maxBytes: number,
+): Promise<Blob | undefined> {
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
   let bytes = 0;
   for await (const chunk of body ?? []) {
     bytes += chunk.byteLength;
     // Leaving the loop cancels the rest.
-    if (bytes > maxBytes) throw new Error(`answered more than ${maxBytes} bytes`);
-    text += decoder.decode(chunk, { stream: true });
+    if (bytes > maxBytes) return undefined;
+    chunks.push(chunk);
   }
-  return text + decoder.decode();
+  return new Blob(chunks);
 }
 
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // The error of `JSON.parse` would quote what was answered.
+    // The error of `JSON.parse` would quote the answer.
     throw new Error("answered no JSON");
   }
 }

@@ -2,7 +2,7 @@
 
 import { CLOCK_TOLERANCE_MS, type Dated } from "../access/identity.ts";
 import { isPermission, isRoomPattern, type RoomsClaim } from "../access/room-permission.ts";
-import { allowedPicture } from "../config/pictures.ts";
+import { allowedPicture } from "../config/allowed-urls.ts";
 import type { TokenConfig } from "../config/token-config.ts";
 import { isUserId, type User } from "../protocol/index.ts";
 import { TokenRefused } from "./token-refusals.ts";

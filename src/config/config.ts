@@ -3,18 +3,12 @@
 import { isRoomPattern, type RoomAccess } from "../access/room-permission.ts";
 import { isEventName, PERMISSIONS } from "../protocol/index.ts";
 import { type ApiKey, readApiKeys } from "./api-keys.ts";
+import { type BackEnd, readBackEnd } from "./back-end-config.ts";
 import { type LimitsConfig, readLimits } from "./limits-config.ts";
 import { isOriginPattern } from "./origins.ts";
 import { type PushConfig, readPush } from "./push-config.ts";
-import { isSecureUrl } from "./secure-url.ts";
 import { SettingsReader } from "./settings-reader.ts";
-import { MIN_SECRET_LENGTH, readToken, type TokenConfig } from "./token-config.ts";
-
-/** The deployer's own server, asked what a user may do where the token does not say. */
-export interface BackEnd {
-  readonly url: string;
-  readonly secret: string;
-}
+import { readToken, type TokenConfig } from "./token-config.ts";
 
 export interface Config {
   readonly token: TokenConfig;
@@ -91,17 +85,6 @@ export function requireConfig(settings: object): Config {
   const result = parseConfig({ ...settings });
   if (!result.ok) throw new Error(`wrong settings: ${result.problems.join("; ")}`);
   return result.config;
-}
-
-function readBackEnd(read: SettingsReader): BackEnd | undefined {
-  const url = read.text("AUTHORIZE_URL");
-  const secret = read.text("WEBHOOK_SECRET");
-  if (secret !== "" && secret.length < MIN_SECRET_LENGTH)
-    read.problem("WEBHOOK_SECRET", `needs at least ${MIN_SECRET_LENGTH} characters`);
-  if (url === "") return undefined;
-  if (!isSecureUrl(url)) read.problem("AUTHORIZE_URL", "must be an https URL");
-  if (secret === "") read.problem("WEBHOOK_SECRET", "is required with AUTHORIZE_URL");
-  return { url, secret };
 }
 
 function readPlacement(read: SettingsReader): Config["placement"] {

@@ -1,6 +1,6 @@
 // Web Push: the keys by which push services know who sends, and which services pushes may go to.
 
-import { coversHost, isHostPattern } from "./host-patterns.ts";
+import { coversHost, isHostPattern } from "./allowed-urls.ts";
 import type { SettingsReader } from "./settings-reader.ts";
 
 export interface Vapid {

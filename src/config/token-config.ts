@@ -1,7 +1,6 @@
 // Whose tokens are taken: the keys, and what a token must say.
 
-import { isHostPattern } from "./host-patterns.ts";
-import { isSecureUrl } from "./secure-url.ts";
+import { isHostPattern, isSecureUrl } from "./allowed-urls.ts";
 import type { SettingsReader } from "./settings-reader.ts";
 
 export const MIN_SECRET_LENGTH = 32;

@@ -9,10 +9,10 @@ import { noteRefusedToken } from "../auth/token-log.ts";
 import { tokenRefusal } from "../auth/token-refusals.ts";
 import { verifyToken } from "../auth/verify-token.ts";
 import { type Outcome, type Permission, reject } from "../protocol/index.ts";
-import type { AppContext } from "./app-env.ts";
+import type { AppContext } from "./app-context.ts";
 import { addressKey } from "./client-address.ts";
-import { namedRoom } from "./path-names.ts";
 import { accepted, refusing } from "./refusal-error.ts";
+import { namedRoom } from "./request-url.ts";
 
 export type ServerIdentity = Extract<Identity, { kind: "server" }>;
 

@@ -7,13 +7,12 @@ import { randomId } from "../object/runtime/random-id.ts";
 import { type Refusal, refuse, type Sender } from "../protocol/index.ts";
 import { commandId, eventName, presentJson, roomName } from "../validation/fields.ts";
 import { listOf } from "../validation/ranges.ts";
-import type { AppContext, AppEnv } from "./app-env.ts";
+import type { AppContext, AppEnv } from "./app-context.ts";
+import { roomStub } from "./app-context.ts";
 import { actorOf, requireServer } from "./authenticate.ts";
-import { readBody } from "./body.ts";
+import { readBody, sender } from "./body.ts";
 import { reportFailure } from "./failures.ts";
-import { roomStub } from "./objects.ts";
 import { accepted, refusalOf } from "./refusal-error.ts";
-import { sender } from "./sender.ts";
 
 const MAX_ROOMS = 100;
 

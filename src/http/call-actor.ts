@@ -3,9 +3,9 @@
 import { type UserIdentity, undatedUntil, type VerifiedToken } from "../access/identity.ts";
 import { NONE_VOID, type VoidTokens, withdrawn } from "../object/revocation.ts";
 import type { Permission } from "../protocol/index.ts";
-import type { AppContext } from "./app-env.ts";
+import type { AppContext } from "./app-context.ts";
+import { userStub } from "./app-context.ts";
 import { authenticateCall, requireRoom, requireUser } from "./authenticate.ts";
-import { userStub } from "./objects.ts";
 import { RefusalError } from "./refusal-error.ts";
 
 /** A user's object is asked once in so long, by each isolate. */

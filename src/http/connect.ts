@@ -5,16 +5,15 @@ import { encodeHeader, IDENTITY_HEADER } from "../auth/identity-header.ts";
 import { upgraded } from "../object/runtime/upgrade-response.ts";
 import { closeCode, closeReason, type Refusal, refuse } from "../protocol/index.ts";
 import type { RoomUpgrade } from "../room/room-upgrade.ts";
-import type { SessionUpgrade } from "../user/session-upgrade.ts";
-import type { AppContext } from "./app-env.ts";
+import type { SessionUpgrade } from "../user/session-connection.ts";
+import type { AppContext } from "./app-context.ts";
+import { roomStub, userStub } from "./app-context.ts";
 import { authenticateSocket, requireRoom } from "./authenticate.ts";
-import { noteRefusedConnect } from "./connect-log.ts";
 import { requireOrigin } from "./cross-origin.ts";
-import { reportFailure } from "./failures.ts";
-import { httpRefusal } from "./http-refusal.ts";
-import { roomStub, userStub } from "./objects.ts";
-import { readSocketBounds, readSocketQuery } from "./query.ts";
+import { noteRefusedConnect, reportFailure } from "./failures.ts";
 import { refusalOf, refusing } from "./refusal-error.ts";
+import { readSocketBounds, readSocketQuery } from "./request-url.ts";
+import { httpRefusal } from "./responses.ts";
 
 export const connectRoom = (c: AppContext): Promise<Response> =>
   upgrade(c, "room", async () => {

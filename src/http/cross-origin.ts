@@ -1,8 +1,8 @@
 import type { Hono, MiddlewareHandler } from "hono";
 import { allowsOrigin } from "../config/origins.ts";
-import type { AppContext, AppEnv } from "./app-env.ts";
-import { PRIVATE } from "./json.ts";
+import type { AppContext, AppEnv } from "./app-context.ts";
 import { refusing } from "./refusal-error.ts";
+import { PRIVATE } from "./responses.ts";
 
 /** CORS does not protect sockets, so this comes first for them too: before any token is looked at. */
 export function requireOrigin(c: AppContext): void {

@@ -1,4 +1,4 @@
-import type { AppContext } from "./app-env.ts";
+import type { AppContext } from "./app-context.ts";
 
 /** The client for a page without a bundler: there also where the demo is switched off. */
 const CLIENT_FILES = ["/edge-rooms.js", "/edge-rooms-push.js", "/edge-rooms-sw.js"];

@@ -4,9 +4,9 @@
 
 import * as v from "valibot";
 import { USER_ID, userId } from "../validation/fields.ts";
-import type { AppContext } from "./app-env.ts";
-import { PRIVATE } from "./json.ts";
+import type { AppContext } from "./app-context.ts";
 import { refusing } from "./refusal-error.ts";
+import { PRIVATE } from "./responses.ts";
 import { signToken } from "./tokens.ts";
 
 /** `none` would open nothing. */

@@ -1,14 +1,16 @@
-// Failures that nobody was told the reason of: logged, and those of objects that could not open counted for `/health`. A
-// Worker keeps nothing, so an isolate knows what it has seen itself.
+// Requests that failed and sockets that were refused: logged, and counted for `/health`. A Worker stores nothing, so the
+// counts are of one isolate, since it started.
 
-import type { LogEvent, LogFields } from "../log/catalogue.ts";
+import type { LogEventName, LogFields } from "../log/catalogue.ts";
+import { LimitedLog, type Seen } from "../log/limited-log.ts";
 import { log } from "../log/log.ts";
 import { openingFault } from "../object/runtime/opening.ts";
+import type { Refusal } from "../protocol/index.ts";
 
-/** So long after the last one they are told of. */
+/** `/health` tells of a fault for this long after it was last seen. */
 const TOLD_FOR_MS = 10 * 60_000;
 
-/** Why objects could not open, without a word of whose they are. */
+/** Why objects could not open. It does not say which ones. */
 export interface OpeningFault {
   readonly reason: string;
   readonly count: number;
@@ -19,8 +21,8 @@ export interface OpeningFault {
 /** By reason; there are few of them. */
 const faults = new Map<string, OpeningFault>();
 
-/** Logs an error that a caller is only told `internal` of. */
-export function reportFailure<Event extends LogEvent>(
+/** Logs an error whose caller is answered `internal`. */
+export function reportFailure<Event extends LogEventName>(
   event: Event,
   fields: LogFields<Event> & { readonly error: unknown },
 ): void {
@@ -30,9 +32,23 @@ export function reportFailure<Event extends LogEvent>(
   faults.set(reason, { reason, count: (faults.get(reason)?.count ?? 0) + 1, lastAt: Date.now() });
 }
 
-/** What kept objects from opening lately, as far as this isolate has seen. */
+/** What kept objects from opening in the last ten minutes. */
 export function openingFaults(now: number): OpeningFault[] {
   for (const { reason, lastAt } of [...faults.values()])
     if (Math.abs(now - lastAt) >= TOLD_FOR_MS) faults.delete(reason);
   return [...faults.values()];
 }
+
+const refusedConnects = new LimitedLog("connect_refused");
+
+/** Logs a refused upgrade: why, and of which kind of socket. Nothing of who wanted it. */
+export function noteRefusedConnect(
+  socket: "room" | "session",
+  { code, message }: Refusal,
+  now: number,
+): void {
+  refusedConnects.note(code, { code, reason: message, socket }, now);
+}
+
+/** Refused upgrades by code, the latest first. */
+export const refusedConnectsSeen = (): Seen[] => refusedConnects.seen();

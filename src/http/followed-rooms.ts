@@ -1,19 +1,18 @@
 import { Hono } from "hono";
 import { datesOf } from "../access/identity.ts";
-import type { AppEnv } from "./app-env.ts";
+import type { AppEnv } from "./app-context.ts";
+import { userStub } from "./app-context.ts";
 import { requireUser } from "./authenticate.ts";
 import { actInRoom } from "./call-actor.ts";
-import { userStub } from "./objects.ts";
-import { namedRoom } from "./path-names.ts";
-import { readText } from "./query.ts";
 import { accepted, refusing } from "./refusal-error.ts";
+import { namedRoom, readParameter } from "./request-url.ts";
 
 /** Under `/v1/me/rooms`. */
 export const followedRooms = new Hono<AppEnv>()
   .get("/", async (c) => {
     const token = await requireUser(c);
     const user = userStub(c, token.identity.user.id);
-    return c.json(accepted(await user.followedRooms(token, readText(c, "after"))));
+    return c.json(accepted(await user.followedRooms(token, readParameter(c, "after"))));
   })
   .put("/:room", async (c) => {
     const { room, actor } = await actInRoom(c, "read");

@@ -3,10 +3,9 @@ import { credentialOf } from "../auth/credentials.ts";
 import { refusedTokensSeen } from "../auth/token-log.ts";
 import type { Config, ConfigResult } from "../config/config.ts";
 import { isOfTheCode } from "../object/runtime/opening.ts";
-import type { AppContext } from "./app-env.ts";
-import { refusedConnectsSeen } from "./connect-log.ts";
-import { openingFaults } from "./failures.ts";
-import { PRIVATE } from "./json.ts";
+import type { AppContext } from "./app-context.ts";
+import { openingFaults, refusedConnectsSeen } from "./failures.ts";
+import { PRIVATE } from "./responses.ts";
 
 /**
  * What is missing in the settings, and what keeps objects from opening. With an API key also what was refused here

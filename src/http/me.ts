@@ -2,16 +2,16 @@ import { Hono } from "hono";
 import { datesOf } from "../access/identity.ts";
 import { DEFAULT_HISTORY, MAX_HISTORY, NOTIFICATION_STATES } from "../protocol/index.ts";
 import { markBody, targetOf } from "../validation/session-commands.ts";
-import type { AppEnv } from "./app-env.ts";
+import type { AppEnv } from "./app-context.ts";
+import { userStub } from "./app-context.ts";
 import { requireUser } from "./authenticate.ts";
 import { readBody } from "./body.ts";
 import { followedRooms } from "./followed-rooms.ts";
-import { pageJson } from "./json.ts";
-import { userStub } from "./objects.ts";
 import { preferences } from "./preferences.ts";
 import { push } from "./push.ts";
-import { readInteger, readText } from "./query.ts";
 import { accepted, refusing } from "./refusal-error.ts";
+import { readInteger, readParameter } from "./request-url.ts";
+import { pageJson } from "./responses.ts";
 
 export const me = new Hono<AppEnv>()
   .route("/preferences", preferences)
@@ -19,7 +19,7 @@ export const me = new Hono<AppEnv>()
   .route("/rooms", followedRooms)
   .get("/notifications", async (c) => {
     const { identity } = await requireUser(c);
-    const asked = readText(c, "state");
+    const asked = readParameter(c, "state");
     const state = NOTIFICATION_STATES.find((known) => known === asked);
     if (asked !== undefined && state === undefined) {
       throw refusing("bad_request", `state must be one of ${NOTIFICATION_STATES.join(", ")}`, {

@@ -5,14 +5,13 @@ import { randomId } from "../object/runtime/random-id.ts";
 import { DEFAULT_HISTORY, MAX_HISTORY } from "../protocol/index.ts";
 import { isEmoji } from "../validation/emoji.ts";
 import { commandId, eventName, mentions, messageSeq, presentJson } from "../validation/fields.ts";
-import type { AppContext, AppEnv } from "./app-env.ts";
-import { readBody } from "./body.ts";
+import type { AppContext, AppEnv } from "./app-context.ts";
+import { roomStub } from "./app-context.ts";
+import { onlyServerCode, readBody, sender } from "./body.ts";
 import { actInRoom, callInRoom } from "./call-actor.ts";
-import { pageJson } from "./json.ts";
-import { roomStub } from "./objects.ts";
-import { readInteger, readPositive, readTopics } from "./query.ts";
 import { accepted, refusing } from "./refusal-error.ts";
-import { onlyServerCode, sender } from "./sender.ts";
+import { readInteger, readPositive, readTopics } from "./request-url.ts";
+import { pageJson } from "./responses.ts";
 
 const messageBody = v.object({
   event: v.exactOptional(eventName),

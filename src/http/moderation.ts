@@ -3,13 +3,12 @@ import * as v from "valibot";
 import type { BansResult } from "../protocol/index.ts";
 import { userId } from "../validation/fields.ts";
 import { integer, text } from "../validation/ranges.ts";
-import type { AppEnv } from "./app-env.ts";
+import type { AppEnv } from "./app-context.ts";
+import { roomStub } from "./app-context.ts";
 import { readBody } from "./body.ts";
 import { actInRoom, callInRoom } from "./call-actor.ts";
-import { roomStub } from "./objects.ts";
-import { namedUser } from "./path-names.ts";
-import { readText } from "./query.ts";
 import { accepted } from "./refusal-error.ts";
+import { namedUser, readParameter } from "./request-url.ts";
 
 const DEFAULT_BAN_S = 3_600;
 /** A year. */
@@ -32,7 +31,7 @@ export const moderation = new Hono<AppEnv>()
   })
   .get("/bans", async (c) => {
     const { room, actor } = await callInRoom(c, "moderate");
-    const { bans, more } = accepted(await roomStub(c, room).bans(actor, readText(c, "after")));
+    const { bans, more } = accepted(await roomStub(c, room).bans(actor, readParameter(c, "after")));
     return c.json({ bans, ...(more && { more }) } satisfies BansResult);
   })
   .delete("/bans/:user", async (c) => {

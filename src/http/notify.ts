@@ -7,11 +7,11 @@ import { MAX_INSTANT_MS, PRIORITIES, type Refusal, refuse } from "../protocol/in
 import type { NotificationInput } from "../user/inbox/inbox.ts";
 import { eventName, notificationId, userId } from "../validation/fields.ts";
 import { integer, listOf, text } from "../validation/ranges.ts";
-import type { AppContext, AppEnv } from "./app-env.ts";
+import type { AppContext, AppEnv } from "./app-context.ts";
+import { userStub } from "./app-context.ts";
 import { requireServer } from "./authenticate.ts";
 import { readBody } from "./body.ts";
 import { reportFailure } from "./failures.ts";
-import { userStub } from "./objects.ts";
 import { accepted, RefusalError, refusalOf } from "./refusal-error.ts";
 
 const MAX_USERS = 1_000;

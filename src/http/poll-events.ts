@@ -1,13 +1,13 @@
 // Long polling: a room socket that lasts for one answer, held by the Worker. The room sleeps while it waits, and a
 // Worker's waiting is not billed; a call that waits would keep the room awake.
 
-import type { AppContext } from "./app-env.ts";
+import type { AppContext } from "./app-context.ts";
 import { callInRoom } from "./call-actor.ts";
 import { openRoomSocket, refusalIn } from "./connect.ts";
-import { pageText, rawJson } from "./json.ts";
 import { Poll } from "./poll.ts";
-import { readInteger, readSocketQuery } from "./query.ts";
 import { RefusalError } from "./refusal-error.ts";
+import { readInteger, readSocketQuery } from "./request-url.ts";
+import { pageText, rawJson } from "./responses.ts";
 
 const MAX_WAIT_S = 30;
 /** How often a byte is written to a client that waits. */

@@ -5,10 +5,10 @@ import type { PreferencesPatch } from "../user/inbox/preferences.ts";
 import { isTimeOfDay, isTimeZone } from "../user/inbox/quiet-hours.ts";
 import { eventName, roomName } from "../validation/fields.ts";
 import { listOf } from "../validation/ranges.ts";
-import type { AppEnv } from "./app-env.ts";
+import type { AppEnv } from "./app-context.ts";
+import { userStub } from "./app-context.ts";
 import { requireUser } from "./authenticate.ts";
 import { readBody } from "./body.ts";
-import { userStub } from "./objects.ts";
 import { accepted } from "./refusal-error.ts";
 
 const MAX_MUTED_TOPICS = 100;

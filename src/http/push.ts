@@ -3,11 +3,11 @@ import * as v from "valibot";
 import { datesOf } from "../access/identity.ts";
 import { allowsEndpoint, isPublicKey, type PushConfig } from "../config/push-config.ts";
 import { instant } from "../validation/ranges.ts";
-import type { AppContext, AppEnv } from "./app-env.ts";
+import type { AppContext, AppEnv } from "./app-context.ts";
+import { userStub } from "./app-context.ts";
 import { requireUser } from "./authenticate.ts";
 import { readBody } from "./body.ts";
 import { callAsUser } from "./call-actor.ts";
-import { userStub } from "./objects.ts";
 import { accepted, refusing } from "./refusal-error.ts";
 
 const unpadded = (text: string) => text.replace(/=+$/, "");

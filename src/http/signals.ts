@@ -2,12 +2,11 @@ import { Hono } from "hono";
 import * as v from "valibot";
 import { encodeData } from "../object/encode-data.ts";
 import { eventName, userId } from "../validation/fields.ts";
-import type { AppEnv } from "./app-env.ts";
-import { readBody } from "./body.ts";
+import type { AppEnv } from "./app-context.ts";
+import { roomStub } from "./app-context.ts";
+import { onlyServerCode, readBody, sender } from "./body.ts";
 import { callInRoom } from "./call-actor.ts";
-import { roomStub } from "./objects.ts";
 import { accepted } from "./refusal-error.ts";
-import { onlyServerCode, sender } from "./sender.ts";
 
 const signalBody = v.object({
   event: eventName,

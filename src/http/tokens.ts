@@ -8,7 +8,7 @@ import { log } from "../log/log.ts";
 import { PERMISSIONS } from "../protocol/index.ts";
 import { userId } from "../validation/fields.ts";
 import { integer, text } from "../validation/ranges.ts";
-import type { AppEnv } from "./app-env.ts";
+import type { AppEnv } from "./app-context.ts";
 import { requireServer } from "./authenticate.ts";
 import { readBody } from "./body.ts";
 import { refusing } from "./refusal-error.ts";

@@ -3,12 +3,12 @@ import * as v from "valibot";
 import { log } from "../log/log.ts";
 import { encodeData, oversize } from "../object/encode-data.ts";
 import { eventName } from "../validation/fields.ts";
-import type { AppContext, AppEnv } from "./app-env.ts";
+import type { AppContext, AppEnv } from "./app-context.ts";
+import { userStub } from "./app-context.ts";
 import { requireServer } from "./authenticate.ts";
 import { readBody, readOptionalBody } from "./body.ts";
-import { userStub } from "./objects.ts";
-import { namedRoom, namedUser } from "./path-names.ts";
 import { accepted, RefusalError } from "./refusal-error.ts";
+import { namedRoom, namedUser } from "./request-url.ts";
 
 const disconnectBody = v.strictObject({ keepPush: v.exactOptional(v.boolean()) });
 const signalBody = v.object({ event: eventName, data: v.exactOptional(v.unknown()) });

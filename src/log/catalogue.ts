@@ -1,7 +1,7 @@
 // Every line that the server logs. A new event is one entry here: its name, what it means, what an operator does about
 // it, and its fields. `log` takes nothing else. Never a token, a key, message data or an address.
 
-export type LogLevel = "info" | "warn" | "error";
+type LogLevel = "info" | "warn" | "error";
 
 /** What each field holds, in whichever event it stands. */
 export interface LogFieldValues {
@@ -307,20 +307,20 @@ export const LOG_EVENTS = {
 
 type Catalogue = typeof LOG_EVENTS;
 
-export type LogEvent = keyof Catalogue;
+export type LogEventName = keyof Catalogue;
 
-type FieldsWith<Event extends LogEvent, Part extends "fields" | "optional"> = Catalogue[Event] extends {
+type FieldsWith<Event extends LogEventName, Part extends "fields" | "optional"> = Catalogue[Event] extends {
   readonly [part in Part]: readonly (infer Field extends keyof LogFieldValues)[];
 }
   ? Field
   : never;
 
-type Operation<Event extends LogEvent> = Catalogue[Event]["from"] extends readonly (infer Name)[]
+type Operation<Event extends LogEventName> = Catalogue[Event]["from"] extends readonly (infer Name)[]
   ? { readonly operation: Name }
   : object;
 
 /** The fields that a line of this event has. */
-export type LogFields<Event extends LogEvent> = {
+export type LogFields<Event extends LogEventName> = {
   readonly [field in FieldsWith<Event, "fields">]: LogFieldValues[field];
 } & {
   readonly [field in FieldsWith<Event, "optional">]?: LogFieldValues[field] | undefined;

@@ -1,4 +1,4 @@
-import type { LogEvent, LogFields } from "./catalogue.ts";
+import type { LogEventName, LogFields } from "./catalogue.ts";
 import { log } from "./log.ts";
 
 /** Between two lines of one kind. */
@@ -23,7 +23,7 @@ interface Kind {
  * of lines left out since the last one, and a count of all. Kinds are kept as long as the isolate lives, so there must
  * be few.
  */
-export class LimitedLog<Event extends LogEvent> {
+export class LimitedLog<Event extends LogEventName> {
   readonly #event: Event;
   readonly #kinds = new Map<string, Kind>();
 

@@ -1,6 +1,6 @@
-// Frames that rooms and users both send, encoded.
+// Frames that rooms and users both send, encoded, and the refusals that both answer with.
 
-import type { Refusal } from "../protocol/index.ts";
+import { type Refusal, refuse } from "../protocol/index.ts";
 
 /** A field of the batch that a replay comes in. */
 export const REPLAY = '"replay":true,';
@@ -8,15 +8,15 @@ export const REPLAY = '"replay":true,';
 export const caughtUp = (seq: number, more = false): string =>
   `{"type":"caughtUp","seq":${seq}${more ? ',"more":true' : ""}}`;
 
-/** After the last page of a long replay. What stood at or below `floor` may have changed since its page was made. */
+/** After the last page of a long replay. Entries up to `floor` may have changed since their page was made. */
 export const pagedToTheEnd = (seq: number, floor: number): string =>
   `{"type":"caughtUp","seq":${seq},"floor":${floor}}`;
 
 /**
- * What filtered connections are told when the log moved from `before` to `head`, as their cursors would else fall
- * behind it: at each multiple of 1,000, or of a tenth of `limit`.
+ * The `caughtUp` for connections with a topic filter, whose cursors would else fall behind the log: whenever the log
+ * passes a multiple of 1,000, or of a tenth of `limit`. `null`: none, `before` and `head` are in the same step.
  */
-export function passed(before: number, head: number, limit: number): string | null {
+export function cursorCheckpoint(before: number, head: number, limit: number): string | null {
   const step = Math.max(1, Math.min(1_000, Math.floor(limit / 10)));
   return Math.floor(head / step) > Math.floor(before / step) ? caughtUp(head) : null;
 }
@@ -27,10 +27,10 @@ export const okAnswer = (id: string, fields: object = {}): string =>
 export const errorAnswer = (id: string | undefined, refusal: Refusal): string =>
   JSON.stringify({ type: "error", ...(id !== undefined && { id }), ...refusal });
 
-/** To a ping that the runtime did not answer by itself. */
+/** The answer to a ping that the runtime did not answer by itself. */
 export const pong = (id: string | undefined, at: number): string => JSON.stringify({ type: "pong", id, at });
 
-/** One page of a list: what is encoded already is put in as it is. */
+/** One page of a list. Its entries are encoded already, and are put in as they are. */
 export function pageAnswer(
   id: string,
   field: "messages" | "events" | "notifications",
@@ -40,3 +40,13 @@ export function pageAnswer(
   const rest = JSON.stringify({ ...fields, ...(page.more && { more: true }) }).slice(1);
   return `{"type":"ok","id":${JSON.stringify(id)},"${field}":[${page.events.join(",")}],${rest}`;
 }
+
+export const FULL = refuse("room_full", "no more connections here at the moment", { retryAfterMs: 5_000 });
+export const FAILED = refuse("internal", "this failed here; nothing was stored");
+export const UNREACHABLE = refuse("overloaded", "try again in a moment", { retryAfterMs: 1_000 });
+export const NOT_YOURS = refuse("forbidden", "the token is of another user");
+export const RETIRED = refuse("not_found", "the log does not reach back to after", { path: ["after"] });
+
+/** `retryAfterMs`: in how long the allowance suffices. */
+export const tooFast = (retryAfterMs: number) =>
+  refuse("rate_limited", "you are too fast for this room", { retryAfterMs });

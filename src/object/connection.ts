@@ -7,28 +7,27 @@ import {
   type Topics,
   type User,
 } from "../protocol/index.ts";
-import { Backlog } from "./backlog.ts";
-import { Conduct } from "./conduct.ts";
+import { Backlog, RefusalLimiter } from "./flood-guard.ts";
 import type { SocketPort } from "./socket-port.ts";
 
-/** What every connection's attachment has. It outlives hibernation, and perhaps a deploy: hence the version. */
-export interface ConnectionState {
+/** What every connection keeps in its attachment. It outlives hibernation, and perhaps a deployment: so it has a version. */
+export interface BaseConnectionState {
   readonly version: 1;
   /** For logs and support. */
   readonly id: string;
   readonly topics: Topics;
-  /** The largest frame that it wants to be sent, in bytes; left out where it takes any. */
+  /** The largest frame that the client takes, in bytes. Left out: any. */
   readonly frameBytes?: number;
-  /** When the object itself last answered a ping of it, in milliseconds; `null`: never. */
+  /** When the object itself last answered a ping, in milliseconds; `null`: never. */
   readonly pingedAt: number | null;
 }
 
 const MAX_UNSENT_BYTES = 4 * 1_048_576;
 
-/** One socket, how it behaves, and what is known of it. */
-export abstract class Connection<State extends ConnectionState> {
+/** One socket, its state, and what bounds it. The connections of rooms and of users are both of this kind. */
+export abstract class BaseConnection<State extends BaseConnectionState> {
   readonly socket: SocketPort;
-  readonly conduct = new Conduct();
+  readonly refusals = new RefusalLimiter();
   readonly backlog = new Backlog();
   #state: State;
   #ended = false;
@@ -52,24 +51,24 @@ export abstract class Connection<State extends ConnectionState> {
     return userOf(this.identity);
   }
 
-  /** The largest frame that it is sent, but for a single event that is larger by itself. */
+  /** The largest frame to send it, in bytes. A single event that is larger is sent all the same. */
   get frameBytes(): number {
     return this.#state.frameBytes ?? MAX_FRAME_BYTES;
   }
 
   update(patch: Partial<State>): void {
     const state = { ...this.#state, ...patch };
-    // First, so that nothing holds that could not be kept.
+    // Saved first: if that throws, the state is as it was.
     if (!this.#ended) this.socket.save(state);
     this.#state = state;
   }
 
-  /** Whether more waits to leave than a client leaves lying that reads at all: it comes back and replays. */
+  /** Whether more than 4 MiB wait to be sent: the client does not read. It is closed, and replays when it comes back. */
   get isSlow(): boolean {
     return this.socket.unsentBytes() > MAX_UNSENT_BYTES;
   }
 
-  /** It sent a ping that the object answers. Kept at most once a second: pings are free, writing attachments is not. */
+  /** The client sent a ping that the object answers. Saved at most once a second, as saving takes time. */
   pinged(now: number): void {
     const { pingedAt } = this.#state;
     if (pingedAt !== null && Math.abs(now - pingedAt) < 1_000) return;
@@ -82,14 +81,14 @@ export abstract class Connection<State extends ConnectionState> {
     this.socket.close(closeCode(closing.code), closeReason(closing));
   }
 
-  /** From here on the attachment stays empty, so that nobody takes a socket that still closes for an open one. */
+  /** Empties the attachment for good, so that a socket that is still closing is not taken for an open one. */
   forget(): void {
     this.#ended = true;
     this.socket.save(null);
   }
 }
 
-/** An attachment of another version is of no use: its connection comes back and starts anew. */
+/** Whether this code can read an attachment. A connection with another one is closed, and its client reconnects. */
 export const isCurrent = (attachment: unknown): attachment is { readonly version: 1 } =>
   typeof attachment === "object" &&
   attachment !== null &&

@@ -1,15 +1,15 @@
-// Whether anybody is at the other end. The sign of life is the heartbeat: who has never sent one is not held to it, as
-// many libraries send pings of the WebSocket protocol only, which the runtime answers without telling.
-
 import type { Identity } from "../access/identity.ts";
 import type { Closing } from "../protocol/index.ts";
 import type { SocketPort } from "./socket-port.ts";
 
+// Whether a client is still at the other end. The sign of life is the heartbeat. A client that has never sent one is not
+// closed for it: many libraries only send pings of the WebSocket protocol, which the runtime answers on its own.
+
 /** A connection whose last heartbeat is this many intervals ago is closed. */
 export const SILENT_INTERVALS = 3;
-/** From this many on it does not count as there: what it would miss is notified. */
+/** From this many intervals on it does not count as connected: its user is notified of what it may miss. */
 const DOUBTFUL_INTERVALS = 2;
-/** Two sweeps are at least this part of an interval apart, as each asks the runtime of every socket. */
+/** Sweeps in one interval at most, as each asks the runtime about every socket. */
 export const SWEEPS_AN_INTERVAL = 10;
 
 export interface Lively {
@@ -27,7 +27,7 @@ interface Lapsed<C> {
   readonly closing: Closing;
 }
 
-/** Finds the connections that have lapsed, as soon as one can have, and no more often than pays. */
+/** Finds the connections that have lapsed: as soon as one can have lapsed, and at most ten times an interval. */
 export class Sweeper {
   readonly #pingMs: number;
   #sweptAt = Number.NEGATIVE_INFINITY;
@@ -37,12 +37,12 @@ export class Sweeper {
     this.#pingMs = pingMs;
   }
 
-  /** Whether a connection may have lapsed since the last sweep; also where the clock was set back. */
+  /** Whether a connection may have lapsed since the last sweep; true also if the clock was set back. */
   isDue(now: number): boolean {
     return now >= this.#dueAt || now < this.#sweptAt;
   }
 
-  /** Those of `connections` that are to be closed, and why. */
+  /** The connections that are to be closed, and why. */
   sweep<C extends Mortal>(connections: Iterable<C>, now: number): Lapsed<C>[] {
     const silentMs = SILENT_INTERVALS * this.#pingMs;
     const lapsed: Lapsed<C>[] = [];
@@ -64,20 +64,20 @@ export class Sweeper {
 
 export const hasExpired = (identity: Identity, now: number): boolean => expiryOf(identity) <= now;
 
-/** Whether a connection counts as there. `elsewhere`: the object that holds its socket knows. */
+/** Whether a connection counts as connected. `elsewhere`: the object that holds its socket knows. */
 export function isThere(connection: Lively, pingMs: number, now: number): boolean | "elsewhere" {
   const aliveAt = lastHeartbeat(connection);
   if (aliveAt === "elsewhere") return "elsewhere";
   return aliveAt === null || now - aliveAt <= DOUBTFUL_INTERVALS * pingMs;
 }
 
-/** In how long a connection is to be closed for want of heartbeats unless one comes, in milliseconds; `null`: not at all. */
+/** In how many milliseconds a connection is closed unless a heartbeat comes; `null`: it is not. */
 export function silentInMs(connection: Lively, pingMs: number, now: number): number | null {
   const aliveAt = lastHeartbeat(connection);
   return typeof aliveAt === "number" ? aliveAt + SILENT_INTERVALS * pingMs - now : null;
 }
 
-/** Whoever answered it, the runtime or the object; `null`: there was none. */
+/** When the runtime or the object last answered a heartbeat; `null`: never. */
 function lastHeartbeat({ socket, pingedAt }: Lively): number | null | "elsewhere" {
   const answeredAt = socket.heartbeatAt();
   if (answeredAt === "elsewhere" || pingedAt === null) return answeredAt;
@@ -86,3 +86,7 @@ function lastHeartbeat({ socket, pingedAt }: Lively): number | null | "elsewhere
 
 const expiryOf = (identity: Identity): number =>
   identity.kind === "user" ? identity.expiresAt : Number.POSITIVE_INFINITY;
+
+/** How long ago `then` was, in milliseconds. Infinite if the clock was set back, so that nothing waits for the old time. */
+export const sinceMs = (then: number, now: number): number =>
+  now >= then ? now - then : Number.POSITIVE_INFINITY;

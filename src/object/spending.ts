@@ -1,30 +1,57 @@
-// What users cost, told in samples: each act is told with a chance that grows with its price, and then as a whole sample.
-// So on average all is told, whatever an object forgets while it sleeps, at one call in many acts.
+// What the acts of a user cost the deployer, and how it is reported to the user's object.
+//
+// All amounts are in millionths of a US dollar at list price; a row written is 1. `npm run cost -- --attack` adds up the
+// same, and a test holds the two together.
 
-/** In millionths of a US dollar. */
+/** A frame or call that reaches an object: a part of a request, and the time that the object works for it. */
+export const FRAME = 0.03;
+/** A call over HTTP, a connect: a request to an object, and its work. */
+export const CALL = 0.2;
+/** A row written, and storage for a month of as many bytes. */
+export const ROW = 1;
+export const BYTES_A_UNIT = 4_096;
+/** An edit, a delete, a reaction: the row of the message, and that of the change. */
+export const CHANGE = 2;
+/** A call of a user's object, the notification there, and perhaps a push. */
+export const MENTION = 5;
+/** The room works for as long as the grace of a member lasts whose last connection was lost. */
+export const LOST = 8;
+/** The first opening of a room, which may create it. */
+export const OPENING = 25;
+/** A position is written at most every 5 s, however often it is reported. */
+export const READ = 0.2;
+/** What a call changes in the user's own object. */
+export const OWN_CHANGE = 2;
+/** A session joins a room: a row now, a row when it leaves, and the calls. */
+export const JOIN = 3;
+
+/** How much one report stands for. */
 export const SAMPLE = 50;
 
+/**
+ * Gathers what users cost, in samples: an act is reported with a chance that grows with its price, and then as a whole
+ * sample. So the sum is right on average, whatever an object forgets while it sleeps, at one call in many acts.
+ */
 export class Spending {
   readonly #random: () => number;
-  readonly #untold = new Map<string, number>();
+  readonly #unreported = new Map<string, number>();
 
   /** `random`: from 0 to below 1. */
   constructor(random: () => number) {
     this.#random = random;
   }
 
-  /** `units`: millionths of a US dollar. */
   add(user: string, units: number): void {
-    const told = units >= SAMPLE ? units : this.#random() * SAMPLE < units ? SAMPLE : 0;
-    if (told > 0) this.#untold.set(user, (this.#untold.get(user) ?? 0) + told);
+    const reported = units >= SAMPLE ? units : this.#random() * SAMPLE < units ? SAMPLE : 0;
+    if (reported > 0) this.#unreported.set(user, (this.#unreported.get(user) ?? 0) + reported);
   }
 
-  /** What is to be told now, once: users, and how much of each. */
+  /** What is to be reported now, once: users, and how much of each. */
   take(): readonly (readonly [user: string, units: number])[] {
-    if (this.#untold.size === 0) return NOTHING;
-    const told = [...this.#untold];
-    this.#untold.clear();
-    return told;
+    if (this.#unreported.size === 0) return NOTHING;
+    const reports = [...this.#unreported];
+    this.#unreported.clear();
+    return reports;
   }
 }
 

@@ -2,8 +2,8 @@
 
 import { type Actor, userOf } from "../access/identity.ts";
 import { oversize } from "../object/encode-data.ts";
-import { BYTES_A_UNIT, MENTION, ROW } from "../object/prices-of-acts.ts";
 import type { Spending } from "../object/spending.ts";
+import { BYTES_A_UNIT, MENTION, ROW } from "../object/spending.ts";
 import {
   accept,
   CHAT_EVENT,

@@ -4,7 +4,7 @@
 // was to do may or may not have been done. Instants and durations are in milliseconds unless said.
 
 import type { Actor } from "../access/identity.ts";
-import type { Departure } from "../object/departure.ts";
+import type { Departure } from "../object/close-codes.ts";
 import type { VoidTokens } from "../object/revocation.ts";
 import type {
   ChangeResult,

@@ -1,9 +1,7 @@
 // What each command of a connection does. One `case` a command; the answer goes out with the flush.
 
-import { errorAnswer, okAnswer, pageAnswer, pagedToTheEnd, pong } from "../object/answers.ts";
-import { encodeData } from "../object/encode-data.ts";
-import { presenceRefusal } from "../object/presence.ts";
-import { RETIRED } from "../object/refusals.ts";
+import { errorAnswer, okAnswer, pageAnswer, pagedToTheEnd, pong, RETIRED } from "../object/answers.ts";
+import { encodeData, presenceRefusal } from "../object/encode-data.ts";
 import {
   DEFAULT_HISTORY,
   type HistoryCommand,

@@ -4,14 +4,11 @@
 
 import { type Actor, type Identity, userOf } from "../access/identity.ts";
 import { includes } from "../access/room-permission.ts";
-import { passed } from "../object/answers.ts";
-import { MAX_REFUSALS, TOO_MANY_REFUSALS } from "../object/conduct.ts";
-import { type Departure, departureOf } from "../object/departure.ts";
-import { hasExpired, Sweeper } from "../object/liveness.ts";
-import { LOST } from "../object/prices-of-acts.ts";
-import { FULL, NOT_YOURS } from "../object/refusals.ts";
-import { sinceMs } from "../object/since-ms.ts";
-import { Spending } from "../object/spending.ts";
+import { cursorCheckpoint, FULL, NOT_YOURS } from "../object/answers.ts";
+import { type Departure, departureOf } from "../object/close-codes.ts";
+import { MAX_REFUSALS, TOO_MANY_REFUSALS } from "../object/flood-guard.ts";
+import { hasExpired, Sweeper, sinceMs } from "../object/liveness.ts";
+import { LOST, Spending } from "../object/spending.ts";
 import { type Closing, closeCode, type Refusal } from "../protocol/index.ts";
 import { Changes } from "./changes.ts";
 import { Delivery } from "./delivery.ts";
@@ -256,7 +253,7 @@ export class Room {
     this.#welcomeJoiners(now);
     for (const json of this.roomPresence.takeNews(now)) delivery.say({ kind: "members" }, json);
     this.#tellReceipts(delivery, now);
-    const moved = passed(headBefore, this.log.head, this.settings.historyLimit);
+    const moved = cursorCheckpoint(headBefore, this.log.head, this.settings.historyLimit);
     const looksForSlow = sinceMs(this.#lookedForSlowAt, now) >= LOOK_FOR_SLOW_EVERY_MS;
     if (looksForSlow) this.#lookedForSlowAt = now;
     delivery.hand(this.#connections, moved, (connection, frames) => {

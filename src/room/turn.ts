@@ -2,12 +2,11 @@
 
 import { type Actor, type Identity, userOf } from "../access/identity.ts";
 import { includes } from "../access/room-permission.ts";
-import { errorAnswer, okAnswer } from "../object/answers.ts";
-import type { Departure } from "../object/departure.ts";
+import { errorAnswer, FAILED, NOT_YOURS, okAnswer } from "../object/answers.ts";
+import type { Departure } from "../object/close-codes.ts";
 import { hasExpired } from "../object/liveness.ts";
-import { CALL, FRAME, READ } from "../object/prices-of-acts.ts";
-import { FAILED, NOT_YOURS } from "../object/refusals.ts";
 import type { Spending } from "../object/spending.ts";
+import { CALL, FRAME, READ } from "../object/spending.ts";
 import type { Closing, Outcome, Refusal } from "../protocol/index.ts";
 import { costOf } from "./command-cost.ts";
 import type { Delivery } from "./delivery.ts";
@@ -155,7 +154,7 @@ export class Turn {
     const refusal = this.#ports.allowances.refuses(connection.identity, 0, this.#now);
     if (refusal === undefined) return false;
     this.#ports.allowances.charge(connection.identity, -paid, this.#now);
-    const closing = connection.conduct.refused(refusal.code, this.#now);
+    const closing = connection.refusals.refused(refusal.code, this.#now);
     if (closing !== undefined) this.#ports.drop(connection, closing);
     else connection.socket.send(errorAnswer(id, refusal));
     return true;
@@ -185,7 +184,7 @@ export class Turn {
       this.#refuse(connection, work.id, work.refusal);
       return;
     }
-    connection.conduct.wellFormed();
+    connection.refusals.wellFormed();
     const id = work.kind === "auth" ? work.id : work.command.id;
     const applied = this.#shield(() => (work.kind === "auth" ? this.#reauthorize(work) : this.#apply(work)));
     if (applied === "failed") this.#refuse(connection, id, FAILED);
@@ -229,7 +228,7 @@ export class Turn {
   }
 
   #refuse(connection: RoomConnection, id: string | undefined, refusal: Refusal): void {
-    const closing = connection.conduct.refused(refusal.code, this.#now);
+    const closing = connection.refusals.refused(refusal.code, this.#now);
     if (closing !== undefined) this.#ports.dismiss(connection, closing);
     else this.#delivery.answer(connection, errorAnswer(id, refusal));
   }

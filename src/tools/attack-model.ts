@@ -1,8 +1,7 @@
 // What one caller can cost a day who does all that the default limits let them. Pure: limits, counters and prices in,
 // figures out. Where it has to guess it guesses high.
 
-import { BYTES_A_UNIT, FRAME, OPENING, ROW } from "../object/prices-of-acts.ts";
-import { SAMPLE } from "../object/spending.ts";
+import { BYTES_A_UNIT, FRAME, OPENING, ROW, SAMPLE } from "../object/spending.ts";
 import { INCOMING_FRAMES_A_REQUEST, OBJECT_GB, PRICES } from "./prices.ts";
 
 /** The defaults that bound an attack: a test holds them against the settings and `wrangler.toml`. */

@@ -2,9 +2,19 @@
 // in. What is stored is written before it is sent, and the runtime's output gate holds the frames until it is durable.
 
 import type { UserIdentity } from "../access/identity.ts";
-import { errorAnswer, okAnswer, pageAnswer, pagedToTheEnd, passed, pong } from "../object/answers.ts";
+import {
+  cursorCheckpoint,
+  errorAnswer,
+  FAILED,
+  FULL,
+  NOT_YOURS,
+  okAnswer,
+  pageAnswer,
+  pagedToTheEnd,
+  pong,
+  RETIRED,
+} from "../object/answers.ts";
 import { hasExpired, isThere, Sweeper, silentInMs } from "../object/liveness.ts";
-import { FAILED, FULL, NOT_YOURS, RETIRED } from "../object/refusals.ts";
 import { TokenBuckets } from "../object/token-bucket.ts";
 import {
   type Closing,
@@ -21,9 +31,8 @@ import type { Parsed } from "../validation/parse-frame.ts";
 import { targetOf } from "../validation/session-commands.ts";
 import type { Inbox, Marked, MarkTarget, NotificationInput } from "./inbox/inbox.ts";
 import type { PreferenceStore } from "./inbox/preferences.ts";
-import type { SessionConnection } from "./session-connection.ts";
+import type { SessionConnection, UserSettings } from "./session-connection.ts";
 import type { TokenRevocations } from "./token-revocations.ts";
-import type { UserSettings } from "./user-settings.ts";
 import { welcome } from "./welcome.ts";
 
 /** `auth` is not among them: its token is checked before, by the shell. */
@@ -157,7 +166,7 @@ export class User {
     const hears = ({ state: { topics } }: SessionConnection) =>
       topics === null || (topic !== undefined && matchesTopics(topics, topic));
     const delivered = muted ? 0 : this.#send(this.#live().filter(hears), added.event, now);
-    const moved = passed(added.seq - 1, added.seq, this.#settings.inboxLimit);
+    const moved = cursorCheckpoint(added.seq - 1, added.seq, this.#settings.inboxLimit);
     if (moved !== null)
       this.#send(
         this.#live().filter(({ state }) => muted || state.topics !== null),
@@ -226,7 +235,7 @@ export class User {
     run: () => Refusal | undefined,
     now: number,
   ): boolean {
-    session.conduct.wellFormed();
+    session.refusals.wellFormed();
     let refusal: Refusal | undefined = FAILED;
     try {
       refusal = run();
@@ -342,7 +351,7 @@ export class User {
     refusal: Refusal & { readonly room?: string },
     now: number,
   ): void {
-    const closing = session.conduct.refused(refusal.code, now);
+    const closing = session.refusals.refused(refusal.code, now);
     if (closing !== undefined) this.drop(session, closing);
     else session.socket.send(errorAnswer(id, refusal));
   }

@@ -4,8 +4,7 @@ import { caughtUp, REPLAY } from "../object/answers.ts";
 import { joinFrames } from "../object/frames.ts";
 import { MAX_SESSION_ROOMS, PROTOCOL_VERSION, type SessionConnected } from "../protocol/index.ts";
 import type { Inbox } from "./inbox/inbox.ts";
-import type { SessionConnection } from "./session-connection.ts";
-import type { UserSettings } from "./user-settings.ts";
+import type { SessionConnection, UserSettings } from "./session-connection.ts";
 
 interface Wanted extends Pick<UserSettings, "limits" | "reconnect"> {
   readonly since: string | undefined;

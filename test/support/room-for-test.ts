@@ -2,7 +2,7 @@
 // `restart()` is what hibernation or a crash leaves: the database and, with hibernation, the attachments.
 
 import { type Actor, anonymous } from "../../src/access/identity.ts";
-import { FAILED } from "../../src/object/refusals.ts";
+import { FAILED } from "../../src/object/answers.ts";
 import { hasTables } from "../../src/object/storage/lazy-database.ts";
 import { migrate } from "../../src/object/storage/migrate.ts";
 import type { Outcome, Permission, Topics } from "../../src/protocol/index.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Identity } from "../../src/access/identity.ts";
-import { departureOf } from "../../src/object/departure.ts";
+import { departureOf } from "../../src/object/close-codes.ts";
 import { isThere, Sweeper } from "../../src/object/liveness.ts";
 
 const PING_MS = 25_000;

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { roomPermission } from "../../src/access/room-permission.ts";
 import { allowsOrigin, isOriginPattern } from "../../src/config/origins.ts";
 import { SettingsReader } from "../../src/config/settings-reader.ts";
-import { FORGET_AFTER_MS, planAlarm, SWEEP_EVERY_MS } from "../../src/object/alarm-plan.ts";
+import { FORGET_AFTER_MS, planAlarm, SWEEP_EVERY_MS } from "../../src/object/object-alarm.ts";
 import {
   closeReason,
   formatCursor,

@@ -2,7 +2,7 @@
 // have one for each address, and one together, so that neither many sockets nor many addresses stop the room for its members.
 
 import type { Identity } from "../../access/identity.ts";
-import { tooFast } from "../../object/refusals.ts";
+import { tooFast } from "../../object/answers.ts";
 import { type Rate, TokenBuckets } from "../../object/token-bucket.ts";
 import { MAX_PAGE_BYTES, MAX_ROWS_LOOKED_AT, type Refusal } from "../../protocol/index.ts";
 

@@ -1,7 +1,7 @@
 // Who is kept out of a room, and what its moderators do.
 
 import type { Actor, Identity } from "../../access/identity.ts";
-import type { Departure } from "../../object/departure.ts";
+import type { Departure } from "../../object/close-codes.ts";
 import { type VoidTokens, withdrawn } from "../../object/revocation.ts";
 import {
   accept,

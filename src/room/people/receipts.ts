@@ -1,7 +1,7 @@
 // How far each user has read. A position is told at most once a second, and written at most every few seconds,
 // however often clients report it: what a crash may lose of it is that little.
 
-import { sinceMs } from "../../object/since-ms.ts";
+import { sinceMs } from "../../object/liveness.ts";
 import type { ReadResult, ReceiptEntry } from "../../protocol/index.ts";
 import type { RoomLog } from "../log/room-log.ts";
 import { LISTED, type ReceiptStore } from "./receipt-store.ts";

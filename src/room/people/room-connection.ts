@@ -1,5 +1,5 @@
 import type { Actor } from "../../access/identity.ts";
-import { Connection, type ConnectionState, isCurrent } from "../../object/connection.ts";
+import { BaseConnection, type BaseConnectionState, isCurrent } from "../../object/connection.ts";
 import type { SocketPort } from "../../object/socket-port.ts";
 import type { ReplaySnapshot } from "../log/room-log.ts";
 import type { Said } from "./said.ts";
@@ -11,7 +11,7 @@ export type Stage =
   | { readonly at: "paging"; readonly after: number; readonly told: ReplaySnapshot }
   | { readonly at: "live" };
 
-export interface RoomConnectionState extends ConnectionState {
+export interface RoomConnectionState extends BaseConnectionState {
   readonly actor: Actor;
   /** Whether it hears of members. */
   readonly presence: boolean;
@@ -31,7 +31,7 @@ export interface RoomConnectionState extends ConnectionState {
 /** In the life of a connection without a token: it comes back with its cursor, and the edge counts how often. */
 export const MAX_ANONYMOUS_FRAMES = 50;
 
-export class RoomConnection extends Connection<RoomConnectionState> {
+export class RoomConnection extends BaseConnection<RoomConnectionState> {
   #audienceKey: string;
   #permissionUntil: number;
 

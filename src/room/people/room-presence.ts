@@ -1,7 +1,7 @@
 // Who is here. Presence is the set of open connections: nothing of it is stored.
 
-import type { Departure } from "../../object/departure.ts";
-import { sinceMs } from "../../object/since-ms.ts";
+import type { Departure } from "../../object/close-codes.ts";
+import { sinceMs } from "../../object/liveness.ts";
 import { LISTED_MEMBERS, type Member, type Occupancy, type Status, type User } from "../../protocol/index.ts";
 import type { RoomConnection } from "./room-connection.ts";
 import { areSameWords, hasSaid, merge, type Said, type Shown, say } from "./said.ts";

@@ -2,7 +2,7 @@
 // To delete is free: it takes back what had to wait itself.
 
 import { type Actor, userOf } from "../../access/identity.ts";
-import { sinceMs } from "../../object/since-ms.ts";
+import { sinceMs } from "../../object/liveness.ts";
 import { type Refusal, refuse } from "../../protocol/index.ts";
 import type { Act, RoomLog } from "../log/room-log.ts";
 import { mayModerate } from "./rights.ts";

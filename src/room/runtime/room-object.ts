@@ -5,15 +5,14 @@ import { type Actor, SERVER, userOf } from "../../access/identity.ts";
 import { decodeHeader, IDENTITY_HEADER } from "../../auth/identity-header.ts";
 import type { Env } from "../../env.ts";
 import { log } from "../../log/log.ts";
-import { planAlarm } from "../../object/alarm-plan.ts";
-import type { Departure } from "../../object/departure.ts";
-import { ObjectAlarm } from "../../object/object-alarm.ts";
-import { READ } from "../../object/prices-of-acts.ts";
-import { FULL } from "../../object/refusals.ts";
+import { FULL } from "../../object/answers.ts";
+import type { Departure } from "../../object/close-codes.ts";
+import { ObjectAlarm, planAlarm } from "../../object/object-alarm.ts";
 import type { VoidTokens } from "../../object/revocation.ts";
 import { answerClose, answerHeartbeats } from "../../object/runtime/hibernatable-socket.ts";
 import { opening } from "../../object/runtime/opening.ts";
 import { refusalResponse, upgraded } from "../../object/runtime/upgrade-response.ts";
+import { READ } from "../../object/spending.ts";
 import { hasTables } from "../../object/storage/lazy-database.ts";
 import {
   accept,

@@ -2,9 +2,8 @@
 
 import { log } from "../../log/log.ts";
 import { okAnswer } from "../../object/answers.ts";
-import type { Departure } from "../../object/departure.ts";
-import { SILENT_INTERVALS, SWEEPS_AN_INTERVAL } from "../../object/liveness.ts";
-import { sinceMs } from "../../object/since-ms.ts";
+import type { Departure } from "../../object/close-codes.ts";
+import { SILENT_INTERVALS, SWEEPS_AN_INTERVAL, sinceMs } from "../../object/liveness.ts";
 import type { Sql } from "../../object/storage/sql.ts";
 import type { RoomConnection } from "../../room/people/room-connection.ts";
 import { NOTHING_SAID } from "../../room/people/said.ts";

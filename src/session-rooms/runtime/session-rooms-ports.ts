@@ -2,7 +2,7 @@
 
 import type { Actor } from "../../access/identity.ts";
 import type { Config } from "../../config/config.ts";
-import type { Departure } from "../../object/departure.ts";
+import type { Departure } from "../../object/close-codes.ts";
 import type {
   Closing,
   JoinCommand,

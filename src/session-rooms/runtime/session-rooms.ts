@@ -5,11 +5,10 @@ import type { Actor, VerifiedToken } from "../../access/identity.ts";
 import { includes } from "../../access/room-permission.ts";
 import { authorizeRoom, takesQuestion } from "../../auth/authorize-room.ts";
 import { log } from "../../log/log.ts";
-import { okAnswer } from "../../object/answers.ts";
-import { TOO_MANY_REFUSALS } from "../../object/conduct.ts";
-import type { Departure } from "../../object/departure.ts";
-import { presenceRefusal } from "../../object/presence.ts";
-import { UNREACHABLE } from "../../object/refusals.ts";
+import { okAnswer, UNREACHABLE } from "../../object/answers.ts";
+import type { Departure } from "../../object/close-codes.ts";
+import { presenceRefusal } from "../../object/encode-data.ts";
+import { TOO_MANY_REFUSALS } from "../../object/flood-guard.ts";
 import { randomId } from "../../object/runtime/random-id.ts";
 import {
   accept,

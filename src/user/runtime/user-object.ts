@@ -5,13 +5,12 @@ import { type Dated, undatedUntil, type VerifiedToken } from "../../access/ident
 import { decodeHeader, IDENTITY_HEADER } from "../../auth/identity-header.ts";
 import type { Env } from "../../env.ts";
 import { log } from "../../log/log.ts";
-import { SWEEP_EVERY_MS } from "../../object/alarm-plan.ts";
-import { ObjectAlarm } from "../../object/object-alarm.ts";
-import { CALL, OWN_CHANGE } from "../../object/prices-of-acts.ts";
+import { ObjectAlarm, sweepDueAt } from "../../object/object-alarm.ts";
 import { NONE_VOID, type VoidTokens } from "../../object/revocation.ts";
 import { answerClose, answerHeartbeats } from "../../object/runtime/hibernatable-socket.ts";
 import { opening } from "../../object/runtime/opening.ts";
 import { refusalResponse, upgraded } from "../../object/runtime/upgrade-response.ts";
+import { CALL, OWN_CHANGE } from "../../object/spending.ts";
 import { hasTables } from "../../object/storage/lazy-database.ts";
 import {
   accept,
@@ -25,7 +24,7 @@ import type { ItemAnswer, SessionItem } from "../../session-rooms/session-delive
 import type { ListQuery, MarkTarget, NotificationInput } from "../inbox/inbox.ts";
 import { DEFAULT_PREFERENCES, type PreferencesPatch } from "../inbox/preferences.ts";
 import type { NewSubscription } from "../push/push-store.ts";
-import type { SessionUpgrade } from "../session-upgrade.ts";
+import type { SessionUpgrade } from "../session-connection.ts";
 import type { Notified } from "../user.ts";
 import type { NotificationsPage, UserCalls, UserStanding } from "../user-calls.ts";
 import { UserRuntime } from "./user-runtime.ts";
@@ -289,6 +288,4 @@ export class UserObject extends DurableObject<Env> implements UserCalls {
   }
 }
 
-/** A single device is not looked after: it costs nothing. */
-const sweepAt = ({ user }: UserRuntime): number | null =>
-  user.connections >= 2 ? Date.now() + SWEEP_EVERY_MS : null;
+const sweepAt = ({ user }: UserRuntime): number | null => sweepDueAt(user.connections, Date.now());

@@ -10,16 +10,14 @@ import type { Env } from "../../env.ts";
 import { log } from "../../log/log.ts";
 import { AuthBarrier } from "../../object/auth-barrier.ts";
 import { mapBounded } from "../../object/bounded.ts";
-import { type Departure, departureOf } from "../../object/departure.ts";
+import { type Departure, departureOf, TooBigNotice } from "../../object/close-codes.ts";
 import { SILENT_INTERVALS } from "../../object/liveness.ts";
-import { FRAME, JOIN, OPENING } from "../../object/prices-of-acts.ts";
 import type { VoidTokens } from "../../object/revocation.ts";
 import { currentSockets } from "../../object/runtime/current-sockets.ts";
 import { socketPort } from "../../object/runtime/hibernatable-socket.ts";
 import { objectStub } from "../../object/runtime/object-stub.ts";
 import { randomEpoch, randomId } from "../../object/runtime/random-id.ts";
-import { Spending } from "../../object/spending.ts";
-import { TooBigNotice } from "../../object/too-big-notice.ts";
+import { FRAME, JOIN, OPENING, Spending } from "../../object/spending.ts";
 import {
   accept,
   type FollowedRoomsResult,
@@ -43,8 +41,8 @@ import { PushStore } from "../push/push-store.ts";
 import type { Pusher } from "../push/pusher.ts";
 import { RoomNotices } from "../room-notices.ts";
 import { SessionClaims } from "../session-claims.ts";
-import { readState, SessionConnection, type SessionState } from "../session-connection.ts";
-import type { SessionUpgrade } from "../session-upgrade.ts";
+import type { SessionUpgrade } from "../session-connection.ts";
+import { readSessionState, SessionConnection, type SessionState } from "../session-connection.ts";
 import { TokenRevocations } from "../token-revocations.ts";
 import { type AppliedCommand, User } from "../user.ts";
 import { pushDelivery } from "./push-delivery.ts";
@@ -300,7 +298,7 @@ export class UserRuntime {
     else if (!isForRooms(parsed.command)) {
       this.user.receive(session, { kind: "command", command: parsed.command }, now);
     } else if (this.user.serves(session, now)) {
-      session.conduct.wellFormed();
+      session.refusals.wellFormed();
       const { command } = parsed;
       if (command.type === "join") this.spend(JOIN);
       const cost = costOf(command, session);
@@ -339,14 +337,15 @@ export class UserRuntime {
 
   /** A socket whose close wakes the object is not listed among its sockets, and its rooms have yet to hear of it. */
   #adopt(ws: WebSocket): SessionConnection | undefined {
-    const state = readState(ws.deserializeAttachment());
+    const state = readSessionState(ws.deserializeAttachment());
     return state && this.#session(ws, state);
   }
 
   /** Sockets outlive the sleep of their object; what it knew of them is in their attachments. */
   #restore(): void {
     const user = this.#ctx.id.name ?? "";
-    for (const { ws, state } of currentSockets(this.#ctx, readState, { user })) this.#session(ws, state);
+    for (const { ws, state } of currentSockets(this.#ctx, readSessionState, { user }))
+      this.#session(ws, state);
     // Nobody is swept yet: what woke the object is delivered first.
     this.user.restore(this.#sessions.values());
   }

@@ -13,7 +13,7 @@ import {
   MENTION,
   OPENING,
   ROW,
-} from "../../../src/object/prices-of-acts.ts";
+} from "../../../src/object/spending.ts";
 import { MAX_ANONYMOUS_FRAMES } from "../../../src/room/people/room-connection.ts";
 import {
   ATTACK_LIMITS,

@@ -1,29 +1,33 @@
-// Parameters of a URL. An empty one counts as absent; one that does not fit is refused, never clamped.
+// Parameters of a URL, in its path and its query. An empty one counts as absent; a wrong one is refused, never clamped.
 
 import {
   DEFAULT_HISTORY,
   isEventName,
+  isRoomName,
+  isUserId,
   MAX_FRAME_BYTES,
   MAX_HISTORY,
   MAX_TOPICS,
   MIN_FRAME_BYTES,
   type Topics,
 } from "../protocol/index.ts";
-import type { AppContext } from "./app-env.ts";
+import { ROOM_NAME, USER_ID } from "../validation/fields.ts";
+import type { AppContext } from "./app-context.ts";
 import { refusing } from "./refusal-error.ts";
 
 const validationRefusal = (name: string, what: string) =>
   refusing("bad_request", `${name} ${what}`, { path: [name] });
 
-export const readText = (c: AppContext, name: string): string | undefined => c.req.query(name) || undefined;
+export const readParameter = (c: AppContext, name: string): string | undefined =>
+  c.req.query(name) || undefined;
 
 export function readInteger(c: AppContext, name: string, min: number, max: number): number | undefined {
-  const text = readText(c, name);
+  const text = readParameter(c, name);
   if (text === undefined) return undefined;
   return parseInteger(name, text, min, max);
 }
 
-/** Of the path. */
+/** A number of at least 1 in the path, called `name` in the refusal. */
 export const readPositive = (name: string, text: string): number =>
   parseInteger(name, text, 1, Number.MAX_SAFE_INTEGER);
 
@@ -34,30 +38,31 @@ function parseInteger(name: string, text: string, min: number, max: number): num
 }
 
 export function readTopics(c: AppContext): Topics {
-  const topics = readText(c, "topics")?.split(",");
+  const topics = readParameter(c, "topics")?.split(",");
   if (topics === undefined) return null;
   if (topics.length <= MAX_TOPICS && topics.every(isEventName)) return topics;
   throw validationRefusal("topics", `must be at most ${MAX_TOPICS} topics, separated by commas`);
 }
 
 function readPresence(c: AppContext): boolean {
-  const presence = readText(c, "presence");
+  const presence = readParameter(c, "presence");
   if (presence === undefined || presence === "off") return presence === undefined;
   throw validationRefusal("presence", "can only be off");
 }
 
-/** Longer than any cursor, or name of a connection: what is cut off there could not be read anyway. */
+/** Longer than any cursor or name of a connection: what is longer names nothing, and is cut. */
 const MAX_REFERENCE_LENGTH = 64;
 
-const readReference = (c: AppContext, name: string) => readText(c, name)?.slice(0, MAX_REFERENCE_LENGTH);
+const readReference = (c: AppContext, name: string) => readParameter(c, name)?.slice(0, MAX_REFERENCE_LENGTH);
 
-/** What only a connection asks for that lasts. */
+/** Parameters of a socket that stays open. */
 export function readSocketBounds(c: AppContext) {
   const frameBytes = readInteger(c, "frame", MIN_FRAME_BYTES, MAX_FRAME_BYTES);
   const replaces = readReference(c, "replaces");
   return { ...(frameBytes !== undefined && { frameBytes }), ...(replaces !== undefined && { replaces }) };
 }
 
+/** Parameters of a socket, and of a poll. */
 export function readSocketQuery(c: AppContext) {
   const since = readReference(c, "since");
   return {
@@ -66,4 +71,28 @@ export function readSocketQuery(c: AppContext) {
     topics: readTopics(c),
     presence: readPresence(c),
   };
+}
+
+/** The room in the path. */
+export function namedRoom(c: AppContext): string {
+  const room = c.req.param("room") ?? "";
+  if (!isRoomName(room)) throw refusing("bad_request", `room ${ROOM_NAME}`, { path: ["room"] });
+  return room;
+}
+
+/** Whether every `%` of a path escapes a character. */
+export function isDecodable(path: string): boolean {
+  try {
+    decodeURIComponent(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The user in the path. */
+export function namedUser(c: AppContext): string {
+  const user = c.req.param("user") ?? "";
+  if (!isUserId(user)) throw refusing("bad_request", `user ${USER_ID}`, { path: ["user"] });
+  return user;
 }

@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { SIGNATURE_HEADER, signRequest } from "../../../src/auth/sign-request.ts";
+import { SIGNATURE_HEADER, signRequest } from "../../../src/auth/authorize-webhook.ts";
 
 const SECRET = "a-webhook-secret-that-is-long-enough";
 

@@ -1,6 +1,15 @@
+import type { Context } from "hono";
+import type { Config } from "../config/config.ts";
 import type { Env } from "../env.ts";
 import { objectStub } from "../object/runtime/object-stub.ts";
-import type { AppContext } from "./app-env.ts";
+
+/** What every route can reach: the bindings, and the parsed settings. */
+export interface AppEnv {
+  Bindings: Env;
+  Variables: { config: Config };
+}
+
+export type AppContext = Context<AppEnv>;
 
 export const roomStub = (c: AppContext, room: string): ReturnType<Env["ROOMS"]["getByName"]> =>
   objectStub(c.env.ROOMS, room, c.get("config").placement);

@@ -1,0 +1,37 @@
+// How the HTTP API answers.
+
+import { credentialOf } from "../auth/credentials.ts";
+import { refusalResponse } from "../object/runtime/upgrade-response.ts";
+import { ERRORS, type Refusal } from "../protocol/index.ts";
+
+/** Headers of every answer but the files of the page: for its caller alone, and of no other type than it says. */
+export const PRIVATE = { "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff" } as const;
+
+/** An answer whose body is JSON already, or in parts. */
+export const rawJson = (body: string | ReadableStream<Uint8Array>, status = 200): Response =>
+  new Response(body, {
+    status,
+    headers: { "Content-Type": "application/json", ...PRIVATE },
+  });
+
+/** `{"<field>":[…],…}`: a page of encoded entries among other fields. */
+export function pageText(field: string, entries: readonly string[], fields: object): string {
+  const rest = JSON.stringify(fields).slice(1);
+  return `{"${field}":[${entries.join(",")}]${rest === "}" ? "" : ","}${rest}`;
+}
+
+export const pageJson = (field: string, entries: readonly string[], fields: object): Response =>
+  rawJson(pageText(field, entries, fields));
+
+/** The answer to a refused request. A 401 says how to authenticate, and what is wrong with a token that was sent. */
+export function httpRefusal(request: Request, refusal: Refusal): Response {
+  const response = refusalResponse(refusal);
+  if (ERRORS[refusal.code].http !== 401) return response;
+  const sent = credentialOf(request, { inQuery: true }).kind !== "none";
+  response.headers.set("WWW-Authenticate", sent ? challenge(refusal.message) : "Bearer");
+  return response;
+}
+
+/** RFC 6750: a description is printable ASCII without `"` and `\\`. */
+const challenge = (description: string): string =>
+  `Bearer error="invalid_token", error_description="${description.replace(/[^ !#-[\]-~]/g, "?")}"`;

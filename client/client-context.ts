@@ -1,4 +1,4 @@
-import type { ConnectionContext } from "./connection/endpoint.ts";
+import type { ConnectionContext } from "./connection/types.ts";
 import { RoomsError } from "./util/errors.ts";
 
 /** What the features of one client share. A feature reaches it by {@link contextOf}, so apps do not see it. */

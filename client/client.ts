@@ -1,17 +1,18 @@
 import { isRoomName, type ReconnectLimits } from "../src/protocol/index.ts";
 import { type ClientContext, setContext } from "./client-context.ts";
-import type { Connection } from "./connection/connection.ts";
-import { bestState, type ConnectionState } from "./connection/connection-state.ts";
-import { offline } from "./connection/ending.ts";
+import type { Channel } from "./connection/channel.ts";
 import { Peers } from "./connection/peers.ts";
-import { type GetToken, TokenSource } from "./connection/token-source.ts";
-import { Session } from "./connection/transport/session.ts";
+import { SessionRooms } from "./connection/transport/session-rooms.ts";
+import { type GetToken, TokenSource } from "./connection/transport/token-source.ts";
+import type { ConnectionState } from "./connection/transport/transport.ts";
+import { WebSocketTransport } from "./connection/transport/websocket-transport.ts";
 import { Inbox } from "./inbox/inbox.ts";
-import { RoomCore } from "./room/room-core.ts";
+import { InboxEngine } from "./inbox/inbox-engine.ts";
+import { RoomEngine } from "./room/room-engine.ts";
 import { RoomHandle } from "./room/room-handle.ts";
 import type { Presence, RoomOptions } from "./room/room-types.ts";
 import { Emitter } from "./util/emitter.ts";
-import { RoomsError } from "./util/errors.ts";
+import { offline, RoomsError } from "./util/errors.ts";
 import { createLog, type LogOption } from "./util/log.ts";
 import type { Cancel, Ports } from "./util/ports.ts";
 import { quiet } from "./util/quiet.ts";
@@ -41,7 +42,7 @@ export interface ClientEvents {
 
 interface OpenRoom {
   readonly handle: RoomHandle;
-  readonly core: RoomCore;
+  readonly engine: RoomEngine;
 }
 
 const DISCONNECTED: ConnectionState = Object.freeze({ status: "disconnected" });
@@ -57,7 +58,8 @@ export class Client {
   readonly #closed = new AbortController();
   readonly #events = new Emitter<ClientEvents>();
   readonly #rooms = new Map<string, OpenRoom>();
-  readonly #session: Session;
+  readonly #session: Channel;
+  readonly #sessionRooms: SessionRooms;
   /** Anybody listens to the inbox, or there was a room on it. */
   #sessionIsWanted = false;
   #presence: Presence = {};
@@ -81,12 +83,12 @@ export class Client {
       closed: this.#closed.signal,
     };
     setContext(this, this.#context);
-    this.#session = new Session(this.#context);
-    this.inbox = new Inbox(this.#context, {
-      connect: (endpoint) => this.#session.connect(endpoint),
-      onWanted: () => this.#openSession("once"),
-      onState: () => this.#stateChanged(),
-    });
+    const socket = new WebSocketTransport(this.#context, "/v1/connect");
+    const engine = new InboxEngine(this.#context, socket);
+    this.#session = engine.channel;
+    this.#session.watch(() => this.#stateChanged());
+    this.#sessionRooms = new SessionRooms(this.#context, socket, this.#session);
+    this.inbox = new Inbox(engine, () => this.#openSession("once"));
   }
 
   /** The best of its sockets; `disconnected` while there is none. */
@@ -109,8 +111,12 @@ export class Client {
     if (known !== undefined) return known.handle;
     if (!isRoomName(name)) throw new RoomsError("bad_request", "This is no name of a room.");
     const { shared = false } = options;
-    const core = new RoomCore(shared ? this.#session.room(name).context : this.#context, name, options);
-    const handle = new RoomHandle(core, () => {
+    const path = `/v1/rooms/${name}/connect`;
+    const transport = shared
+      ? this.#sessionRooms.transport(name, path)
+      : new WebSocketTransport(this.#context, path);
+    const engine = new RoomEngine(this.#context, transport, name, options);
+    const handle = new RoomHandle(engine, () => {
       this.#rooms.delete(name);
       this.#stateChanged();
     });
@@ -118,11 +124,11 @@ export class Client {
       handle.leave();
       return handle;
     }
-    this.#rooms.set(name, { handle, core });
-    core.events.on("state", () => this.#stateChanged());
-    void core.presence.set(this.#presence);
+    this.#rooms.set(name, { handle, engine });
+    engine.events.on("state", () => this.#stateChanged());
+    void engine.presence.set(this.#presence);
     if (shared) this.#openSession("again");
-    if (this.#phase === "open") core.connection.start("afterTurn");
+    if (this.#phase === "open") engine.channel.start("afterTurn");
     return handle;
   }
 
@@ -135,7 +141,7 @@ export class Client {
 
   /** Round trip in milliseconds, on any open socket. Rejects `offline` where there is none. */
   async ping(): Promise<number> {
-    const live = this.#connections().find((connection) => connection.live);
+    const live = this.#channels().find((channel) => channel.live);
     if (live === undefined) throw offline("There is no connection.");
     return live.ping();
   }
@@ -144,9 +150,9 @@ export class Client {
   disconnect(): void {
     if (this.#phase === "closed") return;
     this.#phase = "paused";
-    for (const connection of this.#connections()) {
+    for (const channel of this.#channels()) {
       // A listener may have thought better of it.
-      if (this.#phase === "paused") connection.stop();
+      if (this.#phase === "paused") channel.stop();
     }
   }
 
@@ -155,8 +161,8 @@ export class Client {
     if (this.#phase === "closed") return;
     this.#phase = "open";
     // The session first: its rooms wait for it.
-    for (const connection of this.#connections().toReversed()) {
-      if (this.#phase === "open") connection.start();
+    for (const channel of this.#channels().toReversed()) {
+      if (this.#phase === "open") channel.start();
     }
   }
 
@@ -165,7 +171,7 @@ export class Client {
     if (this.#phase === "closed") return;
     this.#phase = "closed";
     for (const { handle } of [...this.#rooms.values()]) handle.leave();
-    this.#session.connection?.close();
+    this.#session.close();
     this.#closed.abort(new RoomsError("closed", "The client was closed."));
     this.#tokens.close();
   }
@@ -175,22 +181,26 @@ export class Client {
     const isFirst = !this.#sessionIsWanted;
     if (this.#phase === "closed") return;
     this.#sessionIsWanted = true;
-    const { connection } = this.#session;
-    const isDown = connection?.state.status === "disconnected";
-    if (this.#phase === "open" && isDown && (isFirst || when === "again")) connection.start("afterTurn");
+    const isDown = this.#session.state.status === "disconnected";
+    if (this.#phase === "open" && isDown && (isFirst || when === "again")) this.#session.start("afterTurn");
   }
 
   /** Rooms first: what they have to say yet goes out before the session ends. */
-  #connections(): readonly Connection[] {
-    const ofRooms = [...this.#rooms.values()].map(({ core }) => core.connection);
-    const { connection } = this.#session;
-    return connection !== undefined && this.#sessionIsWanted ? [...ofRooms, connection] : ofRooms;
+  #channels(): readonly Channel[] {
+    const ofRooms = [...this.#rooms.values()].map(({ engine }) => engine.channel);
+    return this.#sessionIsWanted ? [...ofRooms, this.#session] : ofRooms;
   }
 
   #stateChanged(): void {
-    const state = bestState(this.#connections().map((connection) => connection.state)) ?? DISCONNECTED;
+    const state = bestState(this.#channels().map((channel) => channel.state)) ?? DISCONNECTED;
     if (state === this.#state) return;
     this.#state = state;
     this.#events.emit("state", state);
   }
 }
+
+const ORDER = ["connected", "connecting", "reconnecting", "disconnected"] as const;
+
+/** The best of several: a client is as connected as the best of its sockets. */
+const bestState = (states: readonly ConnectionState[]): ConnectionState | undefined =>
+  [...states].sort((a, b) => ORDER.indexOf(a.status) - ORDER.indexOf(b.status))[0];

@@ -34,8 +34,8 @@ export type {
   User,
 } from "../src/protocol/index.ts";
 export type { Client, ClientEvents, ClientOptions } from "./client.ts";
-export type { ConnectionState } from "./connection/connection-state.ts";
-export type { GetToken, Token } from "./connection/token-source.ts";
+export type { GetToken, Token } from "./connection/transport/token-source.ts";
+export type { ConnectionState } from "./connection/transport/transport.ts";
 export { createClient } from "./create-client.ts";
 export { type CallOptions, callApi, type HttpMethod } from "./http/http-call.ts";
 export {
@@ -46,7 +46,8 @@ export {
   roomApi,
 } from "./http/room-api.ts";
 export { type NotificationsOptions, type UserApi, userApi } from "./http/user-api.ts";
-export type { Inbox, InboxEvents, InboxSnapshot, MarkTarget } from "./inbox/inbox.ts";
+export type { Inbox } from "./inbox/inbox.ts";
+export type { InboxEvents, InboxSnapshot, MarkTarget } from "./inbox/inbox-types.ts";
 export type {
   OutboxItem,
   OutboxStatus,

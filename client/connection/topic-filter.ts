@@ -1,17 +1,27 @@
-import type { Topics } from "../../src/protocol/index.ts";
+import type { Answer, RoomCommand, Topics } from "../../src/protocol/index.ts";
 import { refusalError } from "../util/errors.ts";
+import { quiet } from "../util/quiet.ts";
 import { isTopicsResult } from "../wire/shapes.ts";
-import type { Connection } from "./connection.ts";
 
-/** Which topics a connection shall hear of, and which it does. */
+/** The channel, as its filter sees it. */
+export interface TopicPort {
+  readonly live: boolean;
+  request(
+    command: RoomCommand & { readonly id: string },
+    onAnswer: (answer: Answer | undefined) => void,
+  ): void;
+  moveTo(seq: number, mayJump: boolean): unknown;
+}
+
+/** The topics that the app wants events of, and those that the server delivers. */
 export class TopicFilter {
-  readonly #connection: Connection;
+  readonly #channel: TopicPort;
   readonly #newId: () => string;
   #wanted: Topics;
   #inForce: Topics = null;
 
-  constructor(connection: Connection, newId: () => string, wanted: Topics) {
-    this.#connection = connection;
+  constructor(channel: TopicPort, newId: () => string, wanted: Topics) {
+    this.#channel = channel;
     this.#newId = newId;
     this.#wanted = wanted;
   }
@@ -24,27 +34,27 @@ export class TopicFilter {
     return this.#inForce;
   }
 
-  /** Of an address. "None" cannot be said there, as an empty parameter counts as absent: it is told when live. */
-  query(): Readonly<Record<string, string>> {
-    this.#inForce = this.#wanted?.length === 0 ? null : this.#wanted;
-    return this.#inForce === null ? {} : { topics: this.#inForce.join(",") };
+  /** What a connection begins with. If that cannot be "none", it begins with all, and `onLive` corrects it. */
+  ask(canBeNone: boolean): Topics {
+    this.#inForce = this.#wanted?.length === 0 && !canBeNone ? null : this.#wanted;
+    return this.#inForce;
   }
 
   onLive(): void {
-    // Set while the connection came up with the old ones.
-    if (JSON.stringify(this.#wanted) !== JSON.stringify(this.#inForce)) this.#tell().catch(() => {});
+    // They may have been set while the connection came up with the old ones.
+    if (JSON.stringify(this.#wanted) !== JSON.stringify(this.#inForce)) void quiet(this.#apply());
   }
 
   /** Resolves when in force, or at once without a connection: then the next one begins with them. */
   async set(topics: Topics): Promise<void> {
     this.#wanted = topics === null ? null : [...topics];
-    if (this.#connection.live) await this.#tell();
+    if (this.#channel.live) await this.#apply();
   }
 
-  #tell(): Promise<void> {
+  #apply(): Promise<void> {
     const topics = this.#wanted;
     return new Promise((resolve, reject) => {
-      this.#connection.request({ type: "topics", id: this.#newId(), topics }, (answer) => {
+      this.#channel.request({ type: "topics", id: this.#newId(), topics }, (answer) => {
         if (answer?.type === "error") {
           if (this.#wanted === topics) this.#wanted = this.#inForce;
           reject(refusalError(answer));
@@ -52,7 +62,7 @@ export class TopicFilter {
         }
         if (answer?.type === "ok" && isTopicsResult(answer)) {
           this.#inForce = answer.topics;
-          this.#connection.moveTo(answer.seq, true);
+          this.#channel.moveTo(answer.seq, true);
         }
         resolve();
       });

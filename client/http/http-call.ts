@@ -3,9 +3,8 @@
 import { COMMAND_TIMEOUT_MS, type ErrorCode } from "../../src/protocol/index.ts";
 import type { Client } from "../client.ts";
 import { contextOf } from "../client-context.ts";
-import { offline } from "../connection/ending.ts";
-import type { Token, Tokens } from "../connection/token-source.ts";
-import { RoomsError, refusalError } from "../util/errors.ts";
+import type { Token, Tokens } from "../connection/transport/token-source.ts";
+import { offline, RoomsError, refusalError } from "../util/errors.ts";
 import type { Cancel, Clock, Ports } from "../util/ports.ts";
 import { parseError, parseJson } from "../wire/parse-frame.ts";
 import { isRecord } from "../wire/shape.ts";

@@ -13,7 +13,7 @@ import type {
   ReceiptsResult,
   SettingsResult,
 } from "../../src/protocol/index.ts";
-import { offline } from "../connection/ending.ts";
+import { offline } from "../util/errors.ts";
 import {
   instant,
   integer,

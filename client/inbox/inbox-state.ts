@@ -8,7 +8,7 @@ import {
   type NotificationUpdated,
   type SessionConnected,
 } from "../../src/protocol/index.ts";
-import type { Start } from "../connection/log-follower.ts";
+import type { ResumeKind } from "../connection/cursor-tracker.ts";
 
 export class InboxState {
   readonly #byId = new Map<string, Notification>();
@@ -30,8 +30,8 @@ export class InboxState {
     return this.#unread;
   }
 
-  begin({ floor, unread, at }: SessionConnected, start: Start): void {
-    if (start !== "kept") for (const id of [...this.#byId.keys()]) this.#remove(id);
+  begin({ floor, unread, at }: SessionConnected, resume: ResumeKind): void {
+    if (resume !== "kept") for (const id of [...this.#byId.keys()]) this.#remove(id);
     this.dropUpTo(floor);
     this.setUnread(unread, at);
   }

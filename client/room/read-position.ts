@@ -12,9 +12,8 @@ import {
   type RoomConnected,
   type RoomEvent,
 } from "../../src/protocol/index.ts";
-import { offline } from "../connection/ending.ts";
-import type { Start } from "../connection/log-follower.ts";
-import { RoomsError, refusalError } from "../util/errors.ts";
+import type { ResumeKind } from "../connection/cursor-tracker.ts";
+import { offline, RoomsError, refusalError } from "../util/errors.ts";
 import type { Cancel, Clock } from "../util/ports.ts";
 import { quiet } from "../util/quiet.ts";
 import { isReadResult } from "../wire/shapes.ts";
@@ -87,9 +86,9 @@ export class ReadPosition {
   }
 
   /** To be called after the state began: the server has counted all up to `head`. */
-  begin({ epoch, head, read }: RoomConnected, start: Start): void {
+  begin({ epoch, head, read }: RoomConnected, resume: ResumeKind): void {
     this.#countedUpTo = read === undefined ? 0 : head;
-    if (start !== "kept") {
+    if (resume !== "kept") {
       this.#seq = undefined;
       this.#forgotten = 0;
     }

@@ -13,7 +13,7 @@ import type {
   RoomConnected,
   Signal,
 } from "../../src/protocol/index.ts";
-import type { ConnectionState } from "../connection/connection-state.ts";
+import type { ConnectionState } from "../connection/transport/transport.ts";
 import type { RoomsError } from "../util/errors.ts";
 
 /** What `room.on` can listen to. Sequenced events come once each, also from a replay. */

@@ -6,28 +6,27 @@ import {
   type Signal,
   type Topics,
 } from "../../src/protocol/index.ts";
-import { offline } from "../connection/ending.ts";
-import { RoomsError, refusalError } from "../util/errors.ts";
+import { offline, RoomsError, refusalError } from "../util/errors.ts";
 import type { Cancel } from "../util/ports.ts";
 import { quiet } from "../util/quiet.ts";
 import type { OnEventOptions } from "../util/topic-listeners.ts";
 import { isHistoryResult } from "../wire/shapes.ts";
 import { eventOf, type SendOptions, type Stored } from "./messages/outbox-entry.ts";
 import type { Change } from "./messages/pending-change.ts";
-import type { RoomCore } from "./room-core.ts";
+import type { RoomEngine } from "./room-engine.ts";
 import type { RoomEvents } from "./room-events.ts";
 import type { Presence, RoomSnapshot } from "./room-types.ts";
 
 /** One room, as an app sees it. Made by `client.room`. */
 export class RoomHandle {
   readonly name: string;
-  readonly #core: RoomCore;
+  readonly #core: RoomEngine;
   readonly #onLeave: () => void;
   /** Where the next older page begins; `undefined`: with the oldest that is held. */
   #olderPage: { readonly before?: number } | undefined;
   #left = false;
 
-  constructor(core: RoomCore, onLeave: () => void) {
+  constructor(core: RoomEngine, onLeave: () => void) {
     this.name = core.name;
     this.#core = core;
     this.#onLeave = onLeave;
@@ -161,7 +160,7 @@ export class RoomHandle {
   startTyping(): void {
     const { permission } = this.#core.state;
     // Who may not say it would only collect refusals.
-    if (this.#core.connection.live && (permission === "write" || permission === "moderate")) {
+    if (this.#core.channel.live && (permission === "write" || permission === "moderate")) {
       this.#core.typing.start();
     }
   }
@@ -180,7 +179,7 @@ export class RoomHandle {
   setTopics(topics: Topics): Promise<void> {
     // What now belongs between those held is found from the end on.
     this.#olderPage = {};
-    return quiet(this.#core.topics.set(topics).finally(() => this.#core.changed()));
+    return quiet(this.#core.channel.topics.set(topics).finally(() => this.#core.changed()));
   }
 
   /** Puts an older page in front of `messages`. Without `more` there is nothing older. Rejects `offline`. */
@@ -210,7 +209,7 @@ export class RoomHandle {
    * effect once the room was left.
    */
   reconnect(): void {
-    this.#core.connection.start();
+    this.#core.channel.start();
   }
 
   /** Leaves for good: others see it at once, what waits in the outbox rejects with `closed`. */

@@ -1,7 +1,7 @@
 // What a room looks like from here: everything that its events say, folded. No sockets, no commands.
 
 import type { Message, Permission, RoomConnected, RoomEvent, User } from "../../src/protocol/index.ts";
-import type { Start } from "../connection/log-follower.ts";
+import type { ResumeKind } from "../connection/cursor-tracker.ts";
 import { memo } from "../util/memo.ts";
 import { type MemberEvent, MemberList } from "./member-list.ts";
 import { MessageList } from "./messages/message-list.ts";
@@ -40,8 +40,8 @@ export class RoomState {
     return Object.freeze(ids.map((id) => byId.get(id) ?? { id }));
   });
 
-  begin(frame: RoomConnected, start: Start): void {
-    if (start !== "kept") this.messages.clear();
+  begin(frame: RoomConnected, resume: ResumeKind): void {
+    if (resume !== "kept") this.messages.clear();
     this.dropUpTo(frame.floor);
     this.#user = frame.user;
     this.#permission = frame.permission;

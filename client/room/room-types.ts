@@ -1,5 +1,5 @@
 import type { Member, Occupancy, Permission, Status, Topics, User } from "../../src/protocol/index.ts";
-import type { ConnectionState } from "../connection/connection-state.ts";
+import type { ConnectionState } from "../connection/transport/transport.ts";
 import type { RoomMessage } from "./messages/outbox-entry.ts";
 import type { OutboxView } from "./messages/outbox-view.ts";
 

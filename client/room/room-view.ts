@@ -1,7 +1,7 @@
 // What an app sees of a room: stored state with everything on top that is not stored yet.
 
 import { type Message, matchesTopics, type Topics, type User } from "../../src/protocol/index.ts";
-import type { ConnectionState } from "../connection/connection-state.ts";
+import type { ConnectionState } from "../connection/transport/transport.ts";
 import { memo } from "../util/memo.ts";
 import type { Outbox } from "./messages/outbox.ts";
 import { pendingMessage, type RoomMessage } from "./messages/outbox-entry.ts";
@@ -12,19 +12,18 @@ import type { RoomSnapshot } from "./room-types.ts";
 
 /** What a view is made of. */
 export interface RoomParts {
-  readonly connection: { readonly state: ConnectionState };
+  readonly channel: { readonly state: ConnectionState; readonly topics: { readonly wanted: Topics } };
   readonly state: RoomState;
   readonly changes: { readonly shown: readonly PendingChange[] };
   readonly reads: { readonly unread: number };
   readonly outbox: Outbox;
-  readonly topics: { readonly wanted: Topics };
   readonly typing: { readonly users: readonly string[] };
   changed(): void;
 }
 
 /** Reads the snapshot. Each field stays the same object until something in it changes. */
 export function roomView(parts: RoomParts): () => RoomSnapshot {
-  const { connection, state, changes, reads, outbox, topics, typing } = parts;
+  const { channel, state, changes, reads, outbox, typing } = parts;
 
   const storedMessages = memo(
     (messages: readonly Message[], shown: readonly PendingChange[], self: string | undefined) =>
@@ -56,11 +55,11 @@ export function roomView(parts: RoomParts): () => RoomSnapshot {
   return () => {
     const stored = storedMessages(state.messages.all, changes.shown, state.user?.id);
     return {
-      state: connection.state,
+      state: channel.state,
       user: state.user,
       permission: state.permission,
       head: state.head,
-      messages: allMessages(stored, outbox.items, state.user, topics.wanted),
+      messages: allMessages(stored, outbox.items, state.user, channel.topics.wanted),
       members: state.members,
       occupancy: state.occupancy,
       typing: state.usersOf(typing.users, state.members),

@@ -31,3 +31,6 @@ export class RoomsError extends Error {
 
 export const refusalError = ({ code, message, ...details }: Refusal): RoomsError =>
   new RoomsError(code, message, details);
+
+export const offline = (message: string, cause?: unknown): RoomsError =>
+  new RoomsError("offline", message, { cause });

@@ -4,6 +4,7 @@ import {
   type ErrorAnswer,
   type InboxEvent,
   isErrorCode,
+  type Left,
   type NotificationEvent,
   type NotificationUpdated,
   type Ok,
@@ -17,18 +18,36 @@ import * as shapes from "./shapes.ts";
 
 export type Connected = RoomConnected | SessionConnected;
 export type LogEvent = SequencedEvent | NotificationEvent | NotificationUpdated;
-export type IncomingFrame = Connected | RoomEvent | InboxEvent | CaughtUp | Answer;
+export type IncomingFrame = Connected | RoomEvent | InboxEvent | CaughtUp | Left | Answer;
+
+/** A frame, and the room that it names on a session. */
+export interface AddressedFrame {
+  readonly room: string | undefined;
+  readonly frame: IncomingFrame;
+}
 
 /**
  * The frames in one text, those of a batch in their order. What is unknown or malformed is left out, so that the
- * protocol can grow and a faulty server breaks nobody's page.
+ * protocol can grow and a faulty server breaks no page.
  */
-export function parseFrames(text: string): readonly IncomingFrame[] {
+export function parseFrames(text: string): readonly AddressedFrame[] {
   const value = parseJson(text);
   if (!isRecord(value)) return [];
-  if (value.type !== "batch") return present(parseFrame(value));
-  return Array.isArray(value.events) ? value.events.flatMap((event) => present(parseFrame(event))) : [];
+  if (value.type !== "batch") return present(parseAddressed(value, undefined));
+  const { room, events } = value;
+  return Array.isArray(events) ? events.flatMap((event) => present(parseAddressed(event, room))) : [];
 }
+
+/** `room` stands in the frame, or on the batch for all in it. Apps get to see it only in `connected`. */
+function parseAddressed(value: unknown, ofBatch: unknown): AddressedFrame | undefined {
+  if (!isRecord(value)) return undefined;
+  const { room = ofBatch, ...rest } = value;
+  if (typeof room !== "string") return addressed(parseFrame(value), undefined);
+  const namesRoom = value.type === "connected" || value.type === "left";
+  return addressed(parseFrame(namesRoom ? { ...rest, room } : rest), room);
+}
+
+const addressed = (frame: IncomingFrame | undefined, room: string | undefined) => frame && { room, frame };
 
 /** A page of `history`. */
 export const parseLogEvents = (values: readonly unknown[]): readonly LogEvent[] =>
@@ -63,6 +82,7 @@ const GUARDS: Readonly<Record<string, ((value: unknown) => value is IncomingFram
   notification: shapes.isNotification,
   notificationUpdated: shapes.isNotificationUpdated,
   caughtUp: shapes.isCaughtUp,
+  left: shapes.isLeft,
   pong: shapes.isPong,
   ok: isOk,
 };
@@ -78,12 +98,6 @@ function parseFrame(value: unknown): IncomingFrame | undefined {
 function parseConnected(value: unknown): Connected | undefined {
   if (shapes.isRoomConnected(value) || shapes.isSessionConnected(value)) return value;
   return undefined;
-}
-
-/** The answer to a command, read by itself. */
-export function parseAnswer(value: Readonly<Record<string, unknown>>): Answer | undefined {
-  if (value.type === "error") return parseError(value);
-  return isOk(value) ? value : undefined;
 }
 
 function isOk(value: unknown): value is Ok & Readonly<Record<string, unknown>> {

@@ -7,19 +7,26 @@ import {
 } from "../../../src/protocol/index.ts";
 import type { Cancel, Clock } from "../../util/ports.ts";
 
-const BATCH_HEAD = '{"type":"batch","commands":[';
 const BATCH_TAIL = "]}";
 
-/** Gathers commands for a moment and sends them in as few frames as the bounds allow, in their order. */
+/** For one room of a session; `undefined`: for the other end of the socket itself. */
+type Room = string | undefined;
+
+interface Gathered {
+  readonly room: Room;
+  readonly text: string;
+}
+
+/** Gathers commands for a moment and sends them in their order, in as few frames as the bounds allow. */
 export class CommandWriter {
   readonly #clock: Clock;
   readonly #batchMs: number;
   readonly #send: (frame: string) => void;
   readonly #frameBytes: number;
-  #gathered: string[] = [];
+  #gathered: Gathered[] = [];
   #cancelFlush: Cancel | undefined;
 
-  /** `frameBytes` bounds each frame; the server's own limit where left out. */
+  /** `frameBytes` bounds each frame. Default: the limit of the server. */
   constructor(
     clock: Clock,
     batchMs: number,
@@ -33,18 +40,18 @@ export class CommandWriter {
   }
 
   /** `false`: larger than any frame may be, and not sent. */
-  write(command: Command): boolean {
+  write(command: Command, room?: string): boolean {
     const text = JSON.stringify(command);
-    if (exceedsBytes(text, this.#frameBytes)) return false;
-    this.#gathered.push(text);
+    if (exceedsBytes(head(room) + text.slice(1), this.#frameBytes)) return false;
+    this.#gathered.push({ room, text });
     this.#cancelFlush ??= this.#clock.after(this.#batchMs, () => this.flush());
     return true;
   }
 
   flush(): void {
-    const texts = this.#gathered;
+    const gathered = this.#gathered;
     this.discard();
-    for (const frame of frames(texts, this.#frameBytes)) this.#send(frame);
+    for (const frame of frames(gathered, this.#frameBytes)) this.#send(frame);
   }
 
   discard(): void {
@@ -54,23 +61,30 @@ export class CommandWriter {
   }
 }
 
-function* frames(texts: readonly string[], frameBytes: number): Generator<string> {
-  const room = frameBytes - BATCH_HEAD.length - BATCH_TAIL.length;
-  let gathered: string[] = [];
+/** What follows each other and is for one room goes into one frame, which names the room once. */
+function* frames(gathered: readonly Gathered[], frameBytes: number): Generator<string> {
+  let room: Room;
+  let texts: string[] = [];
   let bytes = 0;
-  for (const text of texts) {
+  for (const next of gathered) {
     // One more for the comma.
-    const size = utf8Length(text) + 1;
-    if (gathered.length > 0 && (gathered.length === MAX_BATCH_COMMANDS || bytes + size > room)) {
-      yield frame(gathered);
-      gathered = [];
-      bytes = 0;
+    const size = utf8Length(next.text) + 1;
+    const isFull = texts.length === MAX_BATCH_COMMANDS || bytes + size > frameBytes;
+    if (texts.length > 0 && (isFull || next.room !== room)) {
+      yield frame(room, texts);
+      texts = [];
     }
-    gathered.push(text);
+    if (texts.length === 0) bytes = utf8Length(batchHead(next.room) + BATCH_TAIL);
+    room = next.room;
+    texts.push(next.text);
     bytes += size;
   }
-  if (gathered.length > 0) yield frame(gathered);
+  if (texts.length > 0) yield frame(room, texts);
 }
 
-const frame = (texts: readonly string[]): string =>
-  texts.length > 1 ? BATCH_HEAD + texts.join(",") + BATCH_TAIL : texts.join("");
+const frame = (room: Room, texts: readonly string[]): string =>
+  texts.length > 1 ? batchHead(room) + texts.join(",") + BATCH_TAIL : head(room) + texts.join("").slice(1);
+
+/** The beginning of an object that names the room first. */
+const head = (room: Room): string => (room === undefined ? "{" : `{"room":${JSON.stringify(room)},`);
+const batchHead = (room: Room): string => `${head(room)}"type":"batch","commands":[`;

@@ -8,10 +8,9 @@ import {
   type SendCommand,
   type SendResult,
 } from "../../../src/protocol/index.ts";
-import { backoffMs } from "../../connection/backoff.ts";
-import { offline } from "../../connection/ending.ts";
+import { backoffMs } from "../../connection/retry.ts";
 import type { OnAnswer } from "../../connection/transport/pending-answers.ts";
-import { RoomsError, refusalError } from "../../util/errors.ts";
+import { offline, RoomsError, refusalError } from "../../util/errors.ts";
 import { jsonCopy } from "../../util/json-copy.ts";
 import type { Cancel, Ports } from "../../util/ports.ts";
 import { quiet } from "../../util/quiet.ts";

@@ -3,8 +3,7 @@
 // Invariant: the stored state is never touched from here; what is shown is it with these on top.
 
 import type { Answer, ChangeResult, Message, SequencedEvent } from "../../../src/protocol/index.ts";
-import { offline } from "../../connection/ending.ts";
-import { RoomsError, refusalError } from "../../util/errors.ts";
+import { offline, RoomsError, refusalError } from "../../util/errors.ts";
 import { jsonCopy } from "../../util/json-copy.ts";
 import type { Ports } from "../../util/ports.ts";
 import { quiet } from "../../util/quiet.ts";

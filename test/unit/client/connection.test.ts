@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { ConnectionState } from "../../../client/connection/connection-state.ts";
+import type { ConnectionState } from "../../../client/connection/transport/transport.ts";
 import { describeBoth, dialedRoom, roomForTest } from "./support/client-for-test.ts";
 import { caughtUp, connected, message, replay } from "./support/frames.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { InboxEvents } from "../../../client/inbox/inbox.ts";
+import type { InboxEvents } from "../../../client/inbox/inbox-types.ts";
 import { clientForTest, type WorldOptions } from "./support/client-for-test.ts";
 import type { Frame } from "./support/fake-sockets.ts";
 import { caughtUp, notification, ok, replay, sessionConnected } from "./support/frames.ts";

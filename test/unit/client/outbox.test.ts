@@ -282,6 +282,27 @@ describeBoth("pace", () => {
     expect(texts(world)).toEqual([1, 2]);
   });
 
+  it("[C26] the pages of a replay cost too", async () => {
+    const world = await dialedRoom();
+    for (const n of [1, 2, 3]) void world.room.send(n);
+    world.socket().deliver(connected({ limits, head: 2 }), caughtUp(1, { more: true }));
+    await world.clock.advance(0);
+    const [page] = world.socket().sentOf("history");
+    world.socket().deliver(ok(page, { events: [message(2)], seq: 2 }), caughtUp(2));
+    await world.clock.advance(0);
+    expect(texts(world)).toEqual([1, 2]);
+  });
+
+  it("[C26] topics cost too", async () => {
+    const world = await roomForTest({}, {}, { limits });
+    // By now what the client asked on connecting is paid.
+    await world.clock.advance(500);
+    void world.room.setTopics(["chat"]);
+    for (const n of [1, 2, 3]) void world.room.send(n);
+    await world.clock.advance(0);
+    expect(texts(world)).toEqual([1, 2]);
+  });
+
   it("[C26] what is beyond the rate is refused and costs nothing, so it does not hold up what is sent", async () => {
     const world = await roomForTest({}, {}, { limits });
     for (let n = 0; n < 100; n++) world.room.signal("cursor");

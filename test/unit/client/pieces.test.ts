@@ -42,7 +42,9 @@ describe("frames from the server", () => {
       7,
       { type: "batch", events: [good] },
     ];
-    expect(parseFrames(JSON.stringify({ type: "batch", events: frames }))).toEqual([good]);
+    expect(parseFrames(JSON.stringify({ type: "batch", events: frames }))).toEqual([
+      { room: undefined, frame: good },
+    ]);
     for (const text of ["", "{", "null", "[]", '"x"', "{}", '{"type":"batch"}']) {
       expect(parseFrames(text)).toEqual([]);
     }
@@ -55,12 +57,12 @@ describe("frames from the server", () => {
   });
 
   it("[C32] unknown fields are ignored", () => {
-    expect(parseFrames(JSON.stringify(message(1, { novelty: 1 })))).toMatchObject([{ seq: 1 }]);
+    expect(parseFrames(JSON.stringify(message(1, { novelty: 1 })))).toMatchObject([{ frame: { seq: 1 } }]);
   });
 
   it("[C22] an unknown error code counts as `internal`", () => {
-    const [frame] = parseFrames('{"type":"error","id":"a","code":"novelty","message":"New."}');
-    expect(frame).toEqual({ type: "error", id: "a", code: "internal", message: "New." });
+    const [parsed] = parseFrames('{"type":"error","id":"a","code":"novelty","message":"New."}');
+    expect(parsed?.frame).toEqual({ type: "error", id: "a", code: "internal", message: "New." });
   });
 
   it("[C32] nonsense on the wire breaks nothing", async () => {

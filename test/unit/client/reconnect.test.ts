@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { backoffMs } from "../../../client/connection/backoff.ts";
-import { pause } from "../../../client/connection/pause.ts";
+import { backoffMs, waitForRetry } from "../../../client/connection/retry.ts";
 import { describeBoth, dialedRoom, roomForTest } from "./support/client-for-test.ts";
 import { FakeClock } from "./support/fake-clock.ts";
 
@@ -79,7 +78,7 @@ describe("back-off", () => {
     };
     const wait = { triedAt: clock.now(), retryAfterMs: 0, backoffMs: 20_000 };
     let over = false;
-    void pause(ports, wait, new AbortController().signal, () => {}).then(() => {
+    void waitForRetry(ports, wait, new AbortController().signal, () => {}).then(() => {
       over = true;
     });
     sleptMs = 3_600_000;

@@ -242,7 +242,7 @@ describeBoth("older messages", () => {
   });
 });
 
-describeBoth("topics", () => {
+describeBoth("topics", (way) => {
   it("[C35] hold from their `ok` on, which moves the cursor", async () => {
     const world = await roomForTest();
     const done = world.room.setTopics(["task"]);
@@ -265,12 +265,28 @@ describeBoth("topics", () => {
     expect(world.room.state.status).toBe("reconnecting");
   });
 
-  it("set while connecting are told when live, and `[]` always is", async () => {
-    const world = await dialedRoom({}, { topics: [] });
-    expect(world.socket().url.searchParams.has("topics")).toBe(false);
+  it("set while connecting are told when live", async () => {
+    const world = await dialedRoom({}, { topics: ["chat"] });
+    void world.room.setTopics(["task"]);
     await world.goLive();
     await world.clock.advance(0);
-    expect(world.socket().sentOf("topics")).toMatchObject([{ topics: [] }]);
+    expect(world.socket().sentOf("topics")).toMatchObject([{ topics: ["task"] }]);
+  });
+
+  it("[C80] `[]` stands in a `join`, and is told when live where an address has no place for it", async () => {
+    const world = await dialedRoom({}, { topics: [] });
+    await world.goLive();
+    await world.clock.advance(0);
+    const isOnSession = way === "the session";
+    if (isOnSession) expect(world.session.sessions.last.sentOf("join")).toMatchObject([{ topics: [] }]);
+    else expect(world.socket().url.searchParams.has("topics")).toBe(false);
+    const asked = world.socket().sentOf("topics");
+    expect(asked).toMatchObject(isOnSession ? [] : [{ topics: [] }]);
+    if (!isOnSession) world.socket().deliver(ok(asked[0], { topics: [], seq: 0 }));
+    // Nothing is delivered, so a jump is no fault.
+    world.socket().deliver(caughtUp(4), message(9));
+    await world.clock.settle();
+    expect(world.room.state.status).toBe("connected");
   });
 
   it("that changed are paged from the end again, as what came before is not replayed", async () => {

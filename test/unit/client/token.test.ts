@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { RoomsError } from "../../../client/util/errors.ts";
 import { dialedRoom, roomForTest } from "./support/client-for-test.ts";
-import { connected, EXPIRES_AT, ok, refusal, sessionConnected } from "./support/frames.ts";
+import { connected, EXPIRES_AT, LIMITS, ok, refusal, sessionConnected } from "./support/frames.ts";
 
 /** Gives `t1`, `t2`… and says when it was asked. */
 function tokens() {
@@ -65,6 +65,20 @@ describe("a token", () => {
     expect(room.permission).toBe("read");
     await clock.advance(60_000);
     expect(asked.length).toBe(2);
+  });
+
+  it("[C26] an `auth` counts against the rate as every command does", async () => {
+    const limits = { ...LIMITS, ratePerSecond: 2, rateBurst: 3 };
+    const { clock, socket, room } = await roomForTest({ getToken: tokens().getToken }, {}, { limits });
+    await clock.advance(3_540_000);
+    expect(socket().sentOf("auth").length).toBe(1);
+    for (const n of [1, 2, 3]) void room.send(n);
+    await clock.advance(0);
+    expect(
+      socket()
+        .sentOf("send")
+        .map(({ data }) => data),
+    ).toEqual([1, 2]);
   });
 
   it("[C27] that `auth` refuses leaves the old one in force until the server closes", async () => {

@@ -1,14 +1,14 @@
 import { type CaughtUp, type Cursor, formatCursor } from "../../src/protocol/index.ts";
 import type { Connected } from "../wire/parse-frame.ts";
 
-/** What becomes of what is held: `kept` is completed by the replay, `lost` replaced, `fresh` was nothing yet. */
-export type Start = "fresh" | "kept" | "lost";
+/** What becomes of what is held: `kept` is completed by the replay, `lost` is replaced; `fresh`: nothing was held. */
+export type ResumeKind = "fresh" | "kept" | "lost";
 
 /**
  * Where this client is in a log, across connections. Invariant: everything up to the cursor has been handled, once,
  * so that a replay from there leaves no gap and repeats nothing.
  */
-export class LogFollower {
+export class CursorTracker {
   #cursor: Cursor | undefined;
   #epoch = "";
   #phase: "replaying" | "live" = "replaying";
@@ -18,7 +18,7 @@ export class LogFollower {
     return this.#cursor === undefined ? undefined : formatCursor(this.#cursor);
   }
 
-  begin({ epoch, recovery }: Connected): Start {
+  begin({ epoch, recovery }: Connected): ResumeKind {
     const had = this.#cursor;
     const kept = had?.epoch === epoch && (recovery === "complete" || recovery === "partial");
     this.#epoch = epoch;
@@ -28,7 +28,7 @@ export class LogFollower {
     return had === undefined ? "fresh" : "lost";
   }
 
-  /** `gap`: something between was not delivered, which on a live connection without a filter is a fault. */
+  /** `gap`: an event between was not delivered, which on a live connection without a filter is a fault. */
   accept(seq: number, mayJump: boolean): "new" | "seen" | "gap" {
     const at = this.#cursor?.seq;
     if (at !== undefined && seq <= at) return "seen";

@@ -10,14 +10,13 @@ import {
   type Signal,
   TYPING_EVENT,
 } from "../../src/protocol/index.ts";
-import { Connection } from "../connection/connection.ts";
-import { offline } from "../connection/ending.ts";
-import type { ConnectionContext, Endpoint } from "../connection/endpoint.ts";
-import type { Start } from "../connection/log-follower.ts";
-import { TopicFilter } from "../connection/topic-filter.ts";
+import { Channel } from "../connection/channel.ts";
+import type { ResumeKind } from "../connection/cursor-tracker.ts";
 import type { OnAnswer } from "../connection/transport/pending-answers.ts";
+import type { Transport } from "../connection/transport/transport.ts";
+import type { ChannelEvents, ConnectionContext } from "../connection/types.ts";
 import { Emitter } from "../util/emitter.ts";
-import { RoomsError, refusalError } from "../util/errors.ts";
+import { offline, RoomsError, refusalError } from "../util/errors.ts";
 import { SendPacer } from "../util/send-pacer.ts";
 import { SnapshotStore } from "../util/snapshot-store.ts";
 import { TopicListeners } from "../util/topic-listeners.ts";
@@ -35,13 +34,12 @@ import type { RoomOptions, RoomSnapshot } from "./room-types.ts";
 import { roomView } from "./room-view.ts";
 import { Typing } from "./typing.ts";
 
-export class RoomCore implements RoomLine {
+export class RoomEngine implements RoomLine {
   readonly name: string;
   readonly events = new Emitter<RoomEvents>();
   readonly appEvents = new TopicListeners<Message | Signal>();
-  readonly connection: Connection;
+  readonly channel: Channel;
   readonly state = new RoomState();
-  readonly topics: TopicFilter;
   readonly outbox: Outbox;
   readonly changes: PendingChanges;
   readonly reads: ReadPosition;
@@ -51,13 +49,18 @@ export class RoomCore implements RoomLine {
   readonly #context: ConnectionContext;
   readonly #pacer: SendPacer;
 
-  constructor(context: ConnectionContext, name: string, { history, topics = null }: RoomOptions) {
+  constructor(
+    context: ConnectionContext,
+    transport: Transport,
+    name: string,
+    { history, topics = null }: RoomOptions,
+  ) {
     const { ports } = context;
     this.name = name;
     this.#context = context;
     this.#pacer = new SendPacer(ports.clock);
-    this.connection = new Connection(context, this.#endpoint(name, history));
-    this.topics = new TopicFilter(this.connection, ports.newId, topics);
+    const options = { name: `room ${name}`, topics, history, skipsNumbers: false };
+    this.channel = new Channel(context, transport, options, this.#channelEvents());
     this.outbox = new Outbox(ports, this.#outboxLine(), this.#pacer);
     this.changes = new PendingChanges(ports, this);
     this.reads = new ReadPosition(ports.clock, this);
@@ -74,7 +77,7 @@ export class RoomCore implements RoomLine {
   }
 
   get live(): boolean {
-    return this.connection.live;
+    return this.channel.live;
   }
 
   get head(): number {
@@ -93,26 +96,20 @@ export class RoomCore implements RoomLine {
     return this.#context.ports.newId();
   }
 
-  /** As `Connection.request`, counted. */
   request(command: Command & { readonly id: string }, onAnswer: OnAnswer): void {
-    if (this.live) this.#pacer.spend(1);
-    this.connection.request(command, (answer) => {
+    this.channel.request(command, (answer) => {
       if (isSlowed(command) && answer?.type === "ok" && isChangeResult(answer) && answer.seq > 0)
         this.#pacer.changed();
       onAnswer(answer);
     });
   }
 
-  /** As `Connection.ask`, counted. */
   ask(command: Command & { readonly id: string }) {
-    if (this.live) this.#pacer.spend(1);
-    return this.connection.ask(command);
+    return this.channel.ask(command);
   }
 
   signal(event: string, data: unknown, to?: string): void {
-    if (!this.live) return;
-    this.#pacer.spend(1);
-    this.connection.send({ type: "signal", event, data, ...(to !== undefined && { to }) });
+    this.channel.send({ type: "signal", event, data, ...(to !== undefined && { to }) });
   }
 
   addOlder(messages: readonly Message[]): void {
@@ -128,17 +125,14 @@ export class RoomCore implements RoomLine {
     const error = new RoomsError("closed", "The room was left.");
     this.changes.fail(error);
     this.reads.fail(error);
-    this.connection.close();
+    this.channel.close();
     this.outbox.close();
     this.changed();
   }
 
-  #endpoint(name: string, history: number | undefined): Endpoint {
+  #channelEvents(): ChannelEvents {
     return {
-      path: `/v1/rooms/${name}/connect`,
-      query: () => ({ ...(history !== undefined && { history: String(history) }), ...this.topics.query() }),
-      mayJump: () => this.topics.inForce !== null,
-      onConnected: (frame, start) => this.#onConnected(frame, start),
+      onConnected: (frame, resume) => this.#onConnected(frame, resume),
       onFloor: (floor) => {
         this.state.dropUpTo(floor);
         this.changes.onFolded();
@@ -158,31 +152,35 @@ export class RoomCore implements RoomLine {
         this.events.emit("error", error);
       },
       onTurn: () => this.changed(),
+      // The outbox counts its own, with their mentions.
+      onSent: ({ type }) => {
+        if (type !== "send") this.#pacer.spend(1);
+      },
     };
   }
 
   #outboxLine() {
-    const { connection } = this;
+    const { channel } = this;
     return {
       get live() {
-        return connection.live;
+        return channel.live;
       },
       get cursor() {
-        return connection.cursor;
+        return channel.cursor;
       },
-      request: connection.request.bind(connection),
+      request: channel.request.bind(channel),
       onStored: (entry: OutboxEntry, result: SendResult) => this.#onStored(entry, result),
       onChange: () => this.changed(),
     };
   }
 
-  #onConnected(frame: Connected, start: Start): void {
+  #onConnected(frame: Connected, resume: ResumeKind): void {
     if (!("room" in frame)) return;
     const slowModeMs = frame.permission === "moderate" ? 0 : frame.limits.slowModeMs;
     this.#pacer.setPace({ ...frame.limits, slowModeMs });
-    this.state.begin(frame, start);
-    this.reads.begin(frame, start);
-    if (start === "lost") {
+    this.state.begin(frame, resume);
+    this.reads.begin(frame, resume);
+    if (resume === "lost") {
       // Another log may have another message in the same place.
       this.changes.fail(offline("The log has passed what was held."));
       this.events.emit("lost", frame);
@@ -191,7 +189,6 @@ export class RoomCore implements RoomLine {
   }
 
   #onLive(): void {
-    this.topics.onLive();
     this.presence.onLive((error) => this.events.emit("error", error));
     this.changes.onLive();
     this.outbox.flush();
@@ -209,6 +206,7 @@ export class RoomCore implements RoomLine {
         this.events.emit("error", refusalError(frame));
         return;
       case "connected":
+      case "left":
       case "ok":
       case "pong":
       case "notification":
@@ -236,10 +234,9 @@ export class RoomCore implements RoomLine {
   /** The `ok` of an unechoed send stands in the place of its event. */
   #onStored(entry: OutboxEntry, { seq, at, duplicate }: SendResult): void {
     if (entry.options.echo !== false || duplicate) return;
-    const { inForce } = this.topics;
-    if (this.connection.moveTo(seq, inForce !== null) !== "new") return;
+    if (this.channel.moveTo(seq) !== "new") return;
     this.state.reached(seq);
-    if (matchesTopics(inForce, entry.event)) {
+    if (matchesTopics(this.channel.topics.inForce, entry.event)) {
       this.state.messages.add(storedMessage(entry, { seq, at }, this.state.user));
     }
   }

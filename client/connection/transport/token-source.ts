@@ -1,9 +1,8 @@
 // One token for all sockets of a client: kept while it lives, renewed before it ends, asked for at most once a second.
 
-import { COMMAND_TIMEOUT_MS } from "../../src/protocol/index.ts";
-import { RoomsError } from "../util/errors.ts";
-import type { Cancel, Clock } from "../util/ports.ts";
-import { offline } from "./ending.ts";
+import { COMMAND_TIMEOUT_MS } from "../../../src/protocol/index.ts";
+import { offline, RoomsError } from "../../util/errors.ts";
+import type { Cancel, Clock } from "../../util/ports.ts";
 
 /** `null`: anonymous. */
 export type Token = string | null;

@@ -1,0 +1,290 @@
+// One log over one transport, for a room or the inbox: greeting, replay in pages, live events, the cursor, and commands
+// with their answers. Connections follow each other in reconnect-loop.ts.
+
+import { type CaughtUp, type Command, MAX_EVENTS_PAGE, type Ok } from "../../src/protocol/index.ts";
+import { Emitter } from "../util/emitter.ts";
+import { offline, RoomsError, refusalError } from "../util/errors.ts";
+import type { Cancel } from "../util/ports.ts";
+import {
+  type Connected,
+  type IncomingFrame,
+  isLogEvent,
+  type LogEvent,
+  parseLogEvents,
+} from "../wire/parse-frame.ts";
+import { isHistoryResult } from "../wire/shapes.ts";
+import { CursorTracker } from "./cursor-tracker.ts";
+import { ReconnectLoop } from "./reconnect-loop.ts";
+import type { Outcome } from "./retry.ts";
+import { TopicFilter } from "./topic-filter.ts";
+import { type ConnectionEnd, lost, timedOut } from "./transport/connection-end.ts";
+import { type OnAnswer, PendingAnswers } from "./transport/pending-answers.ts";
+import type { ConnectionState, Link, Transport } from "./transport/transport.ts";
+import type { ChannelEvents, ChannelOptions, ConnectionContext } from "./types.ts";
+
+type Answered = Command & { readonly id: string };
+
+/** When the server refuses a page as too soon, and does not say for how long. */
+const PAGE_AGAIN_MS = 1_000;
+
+type Phase =
+  | { readonly name: "down" | "greeting" | "replaying" }
+  | { readonly name: "live"; readonly since: number };
+
+const DOWN: Phase = { name: "down" };
+
+export class Channel {
+  readonly topics: TopicFilter;
+  readonly #context: ConnectionContext;
+  readonly #transport: Transport;
+  readonly #options: ChannelOptions;
+  readonly #events: ChannelEvents;
+  readonly #states = new Emitter<{ state: ConnectionState }>();
+  readonly #tracker = new CursorTracker();
+  readonly #answers: PendingAnswers;
+  readonly #loop: ReconnectLoop;
+  #phase = DOWN;
+  #link: Link | undefined;
+  /** The last connection that was greeted, as the server named it: what it may still send must not take effect. */
+  #replaces: string | undefined;
+  #cancelPage: Cancel = () => {};
+
+  constructor(
+    context: ConnectionContext,
+    transport: Transport,
+    options: ChannelOptions,
+    events: ChannelEvents,
+  ) {
+    this.#context = context;
+    this.#transport = transport;
+    this.#options = options;
+    this.#events = events;
+    this.topics = new TopicFilter(this, context.ports.newId, options.topics);
+    this.#answers = new PendingAnswers(context.ports.clock, () =>
+      this.#link?.drop(timedOut("A command was not answered in time.")),
+    );
+    this.#loop = new ReconnectLoop(context, transport, {
+      name: options.name,
+      open: () => this.#open(),
+      abandon: (why) => this.#abandon(why),
+      onState: (state) => {
+        events.onState(state);
+        this.#states.emit("state", state);
+      },
+      onRefused: (error) => events.onRefused(error),
+    });
+  }
+
+  get state(): ConnectionState {
+    return this.#loop.state;
+  }
+
+  /** While `disconnected`: why no other try would end differently, if so. */
+  get refusal(): RoomsError | undefined {
+    return this.#loop.refusal;
+  }
+
+  get cursor(): string | undefined {
+    return this.#tracker.cursor;
+  }
+
+  get live(): boolean {
+    return this.#phase.name === "live" && this.#isOpen;
+  }
+
+  /** Calls `fn` with every state, after the room or inbox itself. */
+  watch(fn: (state: ConnectionState) => void): Cancel {
+    return this.#states.on("state", fn);
+  }
+
+  /** Starts over at once, in whatever state it is. `afterTurn`: with the next turn of the event loop. */
+  start(when: "now" | "afterTurn" = "now"): void {
+    this.#loop.start(when);
+  }
+
+  /** On the app's wish: `disconnected` at once, until `start`. */
+  stop(): void {
+    this.#loop.stop();
+  }
+
+  /** As `stop`, for good. */
+  close(): void {
+    this.#loop.close();
+  }
+
+  /**
+   * The answer comes while its frame is handled, so in the order of the wire. It is `undefined` if nothing is live, or
+   * if the connection is lost before the answer.
+   */
+  request(command: Answered, onAnswer: OnAnswer): void {
+    if (this.live) this.#request(command, onAnswer);
+    else onAnswer(undefined);
+  }
+
+  /** As `request`, as a promise, which is later than the frame. Rejects with the refusal, or `offline` without an answer. */
+  ask(command: Answered): Promise<Ok & Readonly<Record<string, unknown>>> {
+    return new Promise((resolve, reject) => {
+      this.request(command, (answer) => {
+        if (answer?.type === "ok") resolve(answer);
+        else reject(answer?.type === "error" ? refusalError(answer) : offline("There is no connection."));
+      });
+    });
+  }
+
+  /** Without an answer. Forgotten if nothing is live. */
+  send(command: Command): void {
+    if (!this.live) return;
+    if (this.#link?.send(command)) this.#events.onSent(command);
+    else this.#onFrame(tooLarge());
+  }
+
+  /** Round trip in milliseconds. Rejects `offline` without a connection. */
+  ping(): Promise<number> {
+    const { clock, newId } = this.#context.ports;
+    const sentAt = clock.now();
+    return new Promise((resolve, reject) => {
+      this.request({ type: "ping", id: newId() }, (answer) => {
+        if (answer === undefined) reject(offline("There is no connection."));
+        else resolve(clock.now() - sentAt);
+      });
+    });
+  }
+
+  /** An answer moves the cursor: that of `topics`, or one that stands in the place of an event. */
+  moveTo(seq: number, mayJump = this.#mayJump): "new" | "seen" | "gap" {
+    const verdict = this.#tracker.accept(seq, mayJump);
+    if (verdict === "gap") this.#dropForGap();
+    return verdict;
+  }
+
+  get #isOpen(): boolean {
+    return this.#link?.isOpen ?? false;
+  }
+
+  get #mayJump(): boolean {
+    return this.#options.skipsNumbers || this.topics.inForce !== null;
+  }
+
+  #open(): Promise<Outcome> {
+    return new Promise((resolve) => {
+      this.#phase = { name: "greeting" };
+      this.#link = this.#transport.open({
+        request: () => ({
+          since: this.cursor,
+          replaces: this.#replaces,
+          history: this.#options.history,
+          topics: this.topics.ask(this.#transport.canAskForNoTopics),
+        }),
+        onFrame: (frame) => this.#onFrame(frame),
+        onTurn: () => this.#events.onTurn(),
+        onSent: (command) => this.#events.onSent(command),
+        onPermission: (permission) => this.#events.onPermission(permission),
+        onEnd: (end) => resolve(this.#ended(end)),
+      });
+    });
+  }
+
+  #ended(end: ConnectionEnd): Outcome {
+    const phase = this.#phase;
+    const liveForMs = phase.name === "live" ? this.#context.ports.clock.now() - phase.since : undefined;
+    this.#leaveLink();
+    return { end, liveForMs };
+  }
+
+  #abandon(why: "leaving" | "startingOver"): void {
+    const link = this.#link;
+    this.#link = undefined;
+    link?.close(why);
+    this.#leaveLink();
+  }
+
+  #leaveLink(): void {
+    this.#link = undefined;
+    this.#phase = DOWN;
+    this.#cancelPage();
+    this.#answers.lose();
+  }
+
+  #request(command: Answered, onAnswer: OnAnswer): void {
+    if (!this.#link?.send(command)) {
+      onAnswer(tooLarge());
+      return;
+    }
+    this.#events.onSent(command);
+    this.#answers.expect(command.id, onAnswer);
+  }
+
+  #onFrame(frame: IncomingFrame): void {
+    const isAnswer = frame.type === "ok" || frame.type === "error" || frame.type === "pong";
+    if (isAnswer && this.#answers.settle(frame)) return;
+    // Nothing comes before `connected`, and it comes once.
+    if ((this.#phase.name === "greeting") !== (frame.type === "connected")) return;
+    if (frame.type === "connected") this.#onConnected(frame);
+    else if (frame.type === "caughtUp") this.#onCaughtUp(frame);
+    else if (isLogEvent(frame)) this.#onLogEvent(frame);
+    else this.#events.onFrame(frame);
+  }
+
+  #onConnected(frame: Connected): void {
+    this.#phase = { name: "replaying" };
+    this.#replaces = frame.connection;
+    this.#loop.limits = frame.reconnect;
+    this.#context.log("debug", `connected to ${this.#options.name}`, { connection: frame.connection });
+    this.#events.onConnected(frame, this.#tracker.begin(frame));
+  }
+
+  #onLogEvent(event: LogEvent): void {
+    if (this.moveTo(event.seq) === "new") this.#events.onFrame(event);
+  }
+
+  /** An event is missing: a replay from the cursor brings it. */
+  #dropForGap(): void {
+    this.#context.log("warn", `a gap in the events of ${this.#options.name}`);
+    this.#link?.drop(lost(new RoomsError("internal", "The server left out an event.")));
+  }
+
+  #onCaughtUp(frame: CaughtUp): void {
+    const isOver = this.#tracker.caughtUp(frame);
+    if (frame.floor !== undefined) this.#events.onFloor(frame.floor);
+    this.#events.onFrame(frame);
+    // A listener may have ended it.
+    if (this.#phase.name !== "replaying" || !this.#isOpen) return;
+    if (!isOver) {
+      this.#page(frame.seq);
+      return;
+    }
+    const since = this.#context.ports.clock.now();
+    this.#phase = { name: "live", since };
+    this.#loop.onLive(since);
+    if (!this.live) return;
+    this.topics.onLive();
+    this.#events.onLive();
+  }
+
+  #page(after: number): void {
+    const id = this.#context.ports.newId();
+    this.#request({ type: "history", id, after, limit: MAX_EVENTS_PAGE }, (answer) => {
+      if (answer === undefined) return;
+      if (answer.type === "error" && answer.code === "rate_limited") {
+        const waitMs = answer.retryAfterMs ?? PAGE_AGAIN_MS;
+        this.#cancelPage = this.#context.ports.clock.after(waitMs, () => this.#page(after));
+        return;
+      }
+      const getsOn = answer.type === "ok" && isHistoryResult(answer) && (answer.seq > after || !answer.more);
+      if (!getsOn) {
+        // `not_found`: the log has passed the cursor. Otherwise the cursor keeps what the pages brought so far.
+        const error = answer.type === "error" ? refusalError(answer) : new RoomsError("internal");
+        this.#link?.drop(lost(error));
+        return;
+      }
+      // What is held there may have changed since its page came, without a record.
+      if (answer.floor !== undefined) this.#events.onFloor(answer.floor);
+      for (const event of parseLogEvents(answer.events ?? [])) if (this.#isOpen) this.#onLogEvent(event);
+      this.#tracker.advance(answer.seq);
+      if (answer.more && this.#isOpen) this.#page(answer.seq);
+    });
+  }
+}
+
+const tooLarge = () =>
+  ({ type: "error", code: "too_large", message: "The command is larger than a frame may be." }) as const;

@@ -1,0 +1,163 @@
+// The reconnect loop: ready → open → live → end → wait → again. What is said on a connection is in channel.ts, whether
+// and when to try again in retry.ts.
+// Invariant: at most one run is current, and what an older one still does is ignored.
+
+import type { ReconnectLimits } from "../../src/protocol/index.ts";
+import type { RoomsError } from "../util/errors.ts";
+import { CutOffs } from "./cut-off.ts";
+import { type Outcome, RetryPolicy, type WaitPorts, waitForRetry } from "./retry.ts";
+import type { ConnectionEnd } from "./transport/connection-end.ts";
+import type { ConnectionState, Transport } from "./transport/transport.ts";
+import type { ConnectionContext } from "./types.ts";
+
+const DEFAULT_RECONNECT: ReconnectLimits = { minMs: 1_000, maxMs: 30_000 };
+
+/** Within so long a connection follows another one that is live again, longer where the server spreads its clients. */
+const FOLLOW_WITHIN_MS = 500;
+
+/** One try at a time, as the loop sees it. */
+export interface TryPort {
+  readonly name: string;
+  /** Resolves when the connection ended; never, once it was abandoned. */
+  open(): Promise<Outcome>;
+  abandon(why: "leaving" | "startingOver"): void;
+  onState(state: ConnectionState): void;
+  onRefused(error: RoomsError): void;
+}
+
+export class ReconnectLoop {
+  readonly #context: ConnectionContext;
+  readonly #transport: Transport;
+  readonly #port: TryPort;
+  #state: ConnectionState = { status: "disconnected" };
+  #run: AbortController | undefined;
+  #isClosed = false;
+  #refusal: RoomsError | undefined;
+  /** As the server said last. */
+  limits = DEFAULT_RECONNECT;
+
+  constructor(context: ConnectionContext, transport: Transport, port: TryPort) {
+    this.#context = context;
+    this.#transport = transport;
+    this.#port = port;
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  get refusal(): RoomsError | undefined {
+    return this.#refusal;
+  }
+
+  start(when: "now" | "afterTurn"): void {
+    if (this.#isClosed) return;
+    this.#abandon("startingOver");
+    const run = new AbortController();
+    this.#run = run;
+    this.#refusal = undefined;
+    this.#transport.restart(when);
+    if (when === "now") {
+      void this.#loop(run.signal);
+      return;
+    }
+    const cancel = this.#context.ports.clock.after(0, () => void this.#loop(run.signal));
+    run.signal.addEventListener("abort", cancel);
+    this.#setState({ status: "connecting", attempt: 1 });
+  }
+
+  stop(): void {
+    this.#abandon("leaving");
+    if (this.#state.status !== "disconnected") this.#setState({ status: "disconnected" });
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.stop();
+  }
+
+  onLive(since: number): void {
+    this.#setState({ status: "connected", since });
+    this.#context.peers.onLive();
+  }
+
+  async #loop(signal: AbortSignal): Promise<void> {
+    const { ports, maxAttempts, log } = this.#context;
+    const policy = new RetryPolicy(maxAttempts, ports.random);
+    const cutOffs = new CutOffs(log);
+    while (!signal.aborted) {
+      const ready = this.#transport.ready(signal, (state) => this.#follow(state));
+      if (ready !== undefined) {
+        const none = await ready;
+        if (signal.aborted) return;
+        if (none !== undefined) return this.#end(none.error, none.isFinal);
+        continue;
+      }
+      const triedAt = ports.clock.now();
+      this.#setConnecting(policy.attempt);
+      // A listener may have ended it.
+      if (signal.aborted) return;
+      const outcome = await this.#port.open();
+      if (signal.aborted) return;
+      if (outcome.end.next === "again") {
+        if (outcome.liveForMs !== undefined) policy.lived(outcome.liveForMs);
+        continue;
+      }
+      const error = cutOffs.explain(outcome.end);
+      const verdict = policy.judge(outcome, this.#limits);
+      log("debug", `${this.#port.name}: ${error.message} Next: ${verdict.next}.`);
+      if (verdict.next === "stop") return this.#end(error, verdict.isFinal);
+      const { attempt } = policy;
+      await waitForRetry(this.#waitPorts(outcome.end), { triedAt, ...verdict }, signal, (retryAt) =>
+        this.#setState({ status: "reconnecting", attempt, retryAt, error }),
+      );
+    }
+  }
+
+  get #limits(): ReconnectLimits {
+    return this.#context.reconnect ?? this.limits;
+  }
+
+  /** After a failure of the network, not of this server, another connection that is live says that the network is back. */
+  #waitPorts({ error }: ConnectionEnd): WaitPorts {
+    const { ports, peers } = this.#context;
+    if (error.code !== "offline" && error.code !== "timeout") return ports;
+    const withinMs = Math.max(FOLLOW_WITHIN_MS, this.#limits.minMs / 2);
+    return { ...ports, onReachable: (fn) => peers.watch(() => fn(ports.random() * withinMs)) };
+  }
+
+  #end(error: RoomsError | undefined, isFinal: boolean): void {
+    this.#run = undefined;
+    if (error !== undefined) {
+      this.#context.log("warn", `${this.#port.name} is disconnected: ${error.message}`);
+      this.#refusal = isFinal ? error : undefined;
+      if (isFinal) this.#port.onRefused(error);
+    }
+    // A listener may have started over.
+    if (this.#run === undefined)
+      this.#setState({ status: "disconnected", ...(error !== undefined && { error }) });
+  }
+
+  #abandon(why: "leaving" | "startingOver"): void {
+    this.#run?.abort();
+    this.#run = undefined;
+    this.#port.abandon(why);
+  }
+
+  #setConnecting(attempt: number): void {
+    const isKnown = this.#state.status === "connecting" && this.#state.attempt === attempt;
+    if (!isKnown) this.#setState({ status: "connecting", attempt });
+  }
+
+  /** What the transport waits for is in this state. */
+  #follow(state: ConnectionState): void {
+    if (state.status === "connecting") this.#setConnecting(state.attempt);
+    else if (state !== this.#state) this.#setState(state);
+  }
+
+  #setState(state: ConnectionState): void {
+    this.#state = state;
+    if (state.status === "disconnected") this.#transport.release();
+    this.#port.onState(state);
+  }
+}

@@ -1,0 +1,117 @@
+// Whether and when a lost connection is tried again.
+
+import { type ReconnectLimits, STABLE_AFTER_MS } from "../../src/protocol/index.ts";
+import type { Cancel, Ports } from "../util/ports.ts";
+import type { ConnectionEnd } from "./transport/connection-end.ts";
+
+/** Hints come in bursts; the server is not dialed again sooner than this after the last try. */
+const MIN_BETWEEN_TRIES_MS = 1_000;
+
+/** Full jitter: anything from 0 to `min(maxMs, minMs · 2ⁿ)`, so that a crowd does not come back in step. */
+export const backoffMs = (n: number, { minMs, maxMs }: ReconnectLimits, random: () => number): number =>
+  random() * Math.min(maxMs, minMs * 2 ** n);
+
+/** How a try went. */
+export interface Outcome {
+  readonly end: ConnectionEnd;
+  /** `undefined`: it was never live. */
+  readonly liveForMs: number | undefined;
+}
+
+export type Verdict =
+  | { readonly next: "stop"; readonly isFinal: boolean }
+  /** `retryAfterMs` is asked for by the server and waited in full; the back-off after it can be cut short. */
+  | { readonly next: "retry"; readonly retryAfterMs: number; readonly backoffMs: number };
+
+/** Decides after each end whether there is a next try, and when. One for each run of the reconnect loop. */
+export class RetryPolicy {
+  readonly #maxAttempts: number;
+  readonly #random: () => number;
+  #failures = 0;
+  #waits = 0;
+  #renewed = false;
+
+  constructor(maxAttempts: number, random: () => number) {
+    this.#maxAttempts = maxAttempts;
+    this.#random = random;
+  }
+
+  /** Number of the next try, from 1. */
+  get attempt(): number {
+    return this.#failures + 1;
+  }
+
+  /** A try was live for this long. */
+  lived(liveForMs: number): void {
+    this.#failures = 0;
+    this.#renewed = false;
+    if (liveForMs >= STABLE_AFTER_MS) this.#waits = 0;
+  }
+
+  judge({ end, liveForMs }: Outcome, limits: ReconnectLimits): Verdict {
+    if (liveForMs !== undefined) this.lived(liveForMs);
+    else this.#failures += 1;
+    const { retryAfterMs } = end;
+    // With a wait the server says that a token of the same signer is taken later: then the next one is not refused yet.
+    const renew = end.next === "renewToken" && retryAfterMs === 0;
+    const waitsOut = end.next === "renewToken" && retryAfterMs > 0;
+    if (end.next === "stop" || (renew && this.#renewed)) return { next: "stop", isFinal: true };
+    if (this.#failures >= this.#maxAttempts) return { next: "stop", isFinal: false };
+    if (!waitsOut) this.#renewed = renew;
+    // A token that ran out is no failure: the new one is tried at once.
+    if (renew) return { next: "retry", retryAfterMs, backoffMs: 0 };
+    return { next: "retry", retryAfterMs, backoffMs: backoffMs(this.#waits++, limits, this.#random) };
+  }
+}
+
+export interface Wait {
+  readonly triedAt: number;
+  readonly retryAfterMs: number;
+  readonly backoffMs: number;
+}
+
+export interface WaitPorts extends Pick<Ports, "clock" | "onWake"> {
+  /** As `onWake`, but `fn` gets how long to wait still. */
+  onReachable?(fn: (waitMs: number) => void): Cancel;
+}
+
+/**
+ * Waits until the next try. A hint cuts the back-off short, but not what the server asked for. `onPlan` gets the instant
+ * at which the wait ends, and again when that changes. Resolves at once when aborted.
+ */
+export function waitForRetry(
+  { clock, onWake, onReachable }: WaitPorts,
+  wait: Wait,
+  signal: AbortSignal,
+  onPlan: (retryAt: number) => void,
+): Promise<void> {
+  return new Promise((resolve) => {
+    const startedAt = clock.now();
+    const earliestAt = Math.max(wait.triedAt + MIN_BETWEEN_TRIES_MS, startedAt + wait.retryAfterMs);
+    let retryAt = startedAt + wait.retryAfterMs + wait.backoffMs;
+    let cancelTimer: Cancel = () => {};
+    const end = () => {
+      cancelTimer();
+      cancelWake();
+      cancelReachable?.();
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const arm = () => {
+      cancelTimer();
+      cancelTimer = clock.after(Math.max(0, retryAt - clock.now()), end);
+    };
+    const shorten = (waitMs: number) => {
+      const planned = retryAt;
+      retryAt = Math.min(planned, Math.max(clock.now() + waitMs, earliestAt));
+      // Also where nothing changes: timers may have slept with the machine.
+      arm();
+      if (retryAt !== planned) onPlan(retryAt);
+    };
+    const cancelWake = onWake(() => shorten(0));
+    const cancelReachable = onReachable?.(shorten);
+    signal.addEventListener("abort", end);
+    arm();
+    onPlan(retryAt);
+  });
+}

@@ -1,0 +1,63 @@
+import {
+  type Closing,
+  closeCode,
+  ERRORS,
+  isErrorCode,
+  parseCloseReason,
+} from "../../../src/protocol/index.ts";
+import { offline, RoomsError } from "../../util/errors.ts";
+
+/** How one connection ended, and what the reconnect loop does next. */
+export interface ConnectionEnd {
+  /** `again`: the end says nothing of this connection, so it does not count, and the next try begins at once. */
+  readonly next: "retry" | "renewToken" | "stop" | "again";
+  readonly error: RoomsError;
+  /** Waited in full, before the back-off. */
+  readonly retryAfterMs: number;
+  /** Characters of the token, if the socket was lost before the server said anything. */
+  readonly unheardTokenLength?: number;
+}
+
+export const lost = (error: RoomsError): ConnectionEnd => ({
+  next: "retry",
+  error,
+  retryAfterMs: error.retryAfterMs ?? 0,
+});
+
+export const timedOut = (message: string): ConnectionEnd => lost(new RoomsError("timeout", message));
+
+/** No token could be had. `getToken` ends the tries by rejecting with `unauthorized`. */
+export function tokenEnd(cause: unknown): ConnectionEnd {
+  const error = cause instanceof RoomsError ? cause : offline("getToken failed.", cause);
+  return error.code === "unauthorized" ? { ...lost(error), next: "stop" } : lost(error);
+}
+
+/** The code decides what happens next, so that old clients obey new codes; the reason says why, perhaps in words. */
+export function closeEnd(code: number, reason: string): ConnectionEnd {
+  const closing = parseCloseReason(reason) ?? closingOf(code);
+  return closing === undefined
+    ? lost(offline(`The connection was lost (${code}).`))
+    : closingEnd(closing, code);
+}
+
+/** As the close of a socket with this code. */
+export function closingEnd(
+  { code, retryAfterMs, message }: Closing,
+  number = closeCode(code),
+): ConnectionEnd {
+  const why = message === undefined ? code : `${message} (${code})`;
+  const error = new RoomsError(code, `The server closed the connection: ${why}.`, { retryAfterMs });
+  return { ...lost(error), next: nextAfter(number) };
+}
+
+function nextAfter(code: number): ConnectionEnd["next"] {
+  if (code === ERRORS.unauthorized.close) return "renewToken";
+  const comesBack = code === ERRORS.timeout.close || code === ERRORS.rate_limited.close;
+  return code >= 4400 && code <= 4499 && !comesBack ? "stop" : "retry";
+}
+
+function closingOf(code: number): Closing | undefined {
+  if (code < 4400 || code > 4599) return undefined;
+  const known = Object.entries(ERRORS).find(([, rule]) => "close" in rule && rule.close === code)?.[0];
+  return { code: known !== undefined && isErrorCode(known) ? known : "internal" };
+}

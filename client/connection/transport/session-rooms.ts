@@ -1,0 +1,95 @@
+import type { Answer, JoinCommand } from "../../../src/protocol/index.ts";
+import type { Connected, IncomingFrame } from "../../wire/parse-frame.ts";
+import { JoinQueue } from "./join-queue.ts";
+import {
+  type RoomLink,
+  type SessionChannel,
+  type SessionPort,
+  SessionTransport,
+} from "./session-transport.ts";
+import type { Transport, TransportContext } from "./transport.ts";
+import type { SocketLink, SocketRooms, WebSocketTransport } from "./websocket-transport.ts";
+
+/** The rooms on the socket of one session: gives each its frames, and joins for them at the pace that is allowed. */
+export class SessionRooms implements SocketRooms, SessionPort {
+  readonly channel: SessionChannel;
+  readonly #context: TransportContext;
+  readonly #socket: WebSocketTransport;
+  readonly #queue: JoinQueue;
+  /** Those that have joined, or are about to, on the present socket. */
+  readonly #rooms = new Map<string, SessionTransport>();
+  readonly #joins = new Map<string, RoomLink>();
+  readonly #touched = new Set<RoomLink>();
+
+  constructor(context: TransportContext, socket: WebSocketTransport, channel: SessionChannel) {
+    this.#context = context;
+    this.#socket = socket;
+    this.channel = channel;
+    this.#queue = new JoinQueue(context.ports.clock, (command) => this.link?.send(command));
+    socket.rooms = this;
+  }
+
+  get link(): SocketLink | undefined {
+    return this.#socket.link;
+  }
+
+  /** For the channel of a room; `path` is that of the socket which it gets once the room takes no more sessions. */
+  transport(name: string, path: string): Transport {
+    return new SessionTransport(this, this.#context, name, path);
+  }
+
+  add(room: SessionTransport): void {
+    this.#rooms.set(room.name, room);
+  }
+
+  join(command: JoinCommand, link: RoomLink): void {
+    this.#joins.set(command.id, link);
+    this.#queue.add(command);
+  }
+
+  leave(room: SessionTransport): void {
+    if (this.#rooms.get(room.name) === room) this.#rooms.delete(room.name);
+    this.#queue.remove(room.name);
+    this.link?.send({ type: "leave", id: this.#context.ports.newId(), room: room.name });
+  }
+
+  take(name: string | undefined, frame: IncomingFrame): boolean {
+    if ((frame.type === "ok" || frame.type === "error") && this.#onJoinAnswer(frame)) return true;
+    // What was said to a room that had ended: its `left` has come already.
+    if (name === undefined) return frame.type === "error" && frame.path?.[0] === "room";
+    const room = this.#rooms.get(name);
+    if (frame.type === "left") room?.onLeft(frame);
+    else {
+      const link = room?.onFrame(frame);
+      if (link !== undefined) this.#touched.add(link);
+    }
+    return true;
+  }
+
+  onGreeted({ limits }: Connected): void {
+    this.#queue.setPace(limits);
+  }
+
+  onTurn(): void {
+    const touched = [...this.#touched];
+    this.#touched.clear();
+    for (const link of touched) link.onTurn();
+  }
+
+  onEnd(): void {
+    const rooms = [...this.#rooms.values()];
+    this.#rooms.clear();
+    this.#joins.clear();
+    this.#queue.clear();
+    for (const room of rooms) room.onSessionEnd();
+  }
+
+  #onJoinAnswer(answer: Exclude<Answer, { readonly type: "pong" }>): boolean {
+    const link = answer.id === undefined ? undefined : this.#joins.get(answer.id);
+    if (answer.id === undefined || link === undefined) return false;
+    this.#joins.delete(answer.id);
+    if (answer.type === "error" && answer.code === "rate_limited") this.#queue.emptied();
+    link.onAnswer(answer);
+    return true;
+  }
+}

@@ -1,0 +1,273 @@
+// One WebSocket at a time: token, address, frames, heartbeat, and a new token before the old one ends. Once a socket
+// ended, its late events are ignored: browsers may keep one in CLOSING for a minute.
+
+import {
+  COMMAND_TIMEOUT_MS,
+  type Command,
+  PING_FRAME,
+  SUBPROTOCOL,
+  TOKEN_SUBPROTOCOL_PREFIX,
+} from "../../../src/protocol/index.ts";
+import { RoomsError } from "../../util/errors.ts";
+import type { Cancel, Socket } from "../../util/ports.ts";
+import { endpointUrl } from "../../util/url.ts";
+import { type Connected, type IncomingFrame, parseFrames } from "../../wire/parse-frame.ts";
+import { isAuthResult } from "../../wire/shapes.ts";
+import { CommandWriter } from "./command-writer.ts";
+import { type ConnectionEnd, closeEnd, timedOut, tokenEnd } from "./connection-end.ts";
+import { Heartbeat } from "./heartbeat.ts";
+import { PendingAnswers } from "./pending-answers.ts";
+import type { Token } from "./token-source.ts";
+import type { Link, LinkEvents, OpenRequest, Transport, TransportContext } from "./transport.ts";
+
+/** A code of our own: to the server anything but 1000 is a lost connection, whose member stays for a moment. */
+const DROPPED = 4000;
+const LEFT = 1000;
+/** What a socket reports that ended without a close frame, or never opened. */
+const VANISHED = 1006;
+/**
+ * After a crowd came back at once, a room makes some wait for their first frames. While pongs come the room is alive, and
+ * a new socket would wait at the end of the queue: so this long is waited for `connected`.
+ */
+const GREETING_MS = 120_000;
+/** The rhythm of the heartbeat until the server has said its own; a socket without a pong for 30 s is dead. */
+const EARLY_PING_MS = 10_000;
+
+/** The rooms on the socket of a session. */
+export interface SocketRooms {
+  /** Whether this frame is for one of them. `room` is what the frame names. */
+  take(room: string | undefined, frame: IncomingFrame): boolean;
+  onGreeted(frame: Connected): void;
+  onTurn(): void;
+  onEnd(): void;
+}
+
+export class WebSocketTransport implements Transport {
+  readonly canAskForNoTopics = false;
+  /** Set once rooms are on this socket. */
+  rooms: SocketRooms | undefined;
+  readonly #context: TransportContext;
+  readonly #path: string;
+  #link: SocketLink | undefined;
+
+  constructor(context: TransportContext, path: string) {
+    this.#context = context;
+    this.#path = path;
+  }
+
+  /** The latest one. */
+  get link(): SocketLink | undefined {
+    return this.#link;
+  }
+
+  ready(): undefined {}
+
+  open(events: LinkEvents): Link {
+    this.#link = new SocketLink(this.#context, this.#path, events, () => this.rooms);
+    return this.#link;
+  }
+
+  restart(): void {
+    this.#context.tokens.forgive();
+  }
+
+  release(): void {}
+}
+
+export class SocketLink implements Link {
+  readonly #context: TransportContext;
+  readonly #events: LinkEvents;
+  readonly #rooms: () => SocketRooms | undefined;
+  /** Of `auth`, the only command of its own. */
+  readonly #answers: PendingAnswers;
+  readonly #writer: CommandWriter;
+  readonly #heartbeat: Heartbeat;
+  #socket: Socket | undefined;
+  #isOver = false;
+  /** In force on this socket. */
+  #token: Token = null;
+  /** `undefined` until `connected`. */
+  #clockAheadMs: number | undefined;
+  #cancels: Cancel[] = [];
+  #cancelDeadline: Cancel = () => {};
+
+  constructor(
+    context: TransportContext,
+    path: string,
+    events: LinkEvents,
+    rooms: () => SocketRooms | undefined,
+  ) {
+    const { clock } = context.ports;
+    const timeOut = (what: string) => () => this.drop(timedOut(what));
+    this.#context = context;
+    this.#events = events;
+    this.#rooms = rooms;
+    this.#answers = new PendingAnswers(clock, timeOut("A command was not answered in time."));
+    this.#writer = new CommandWriter(clock, context.batchMs, (frame) => this.#socket?.send(frame));
+    this.#heartbeat = new Heartbeat(
+      clock,
+      () => this.#socket?.send(PING_FRAME),
+      timeOut("No pong came in time."),
+    );
+    void this.#dial(path);
+  }
+
+  get isOpen(): boolean {
+    return !this.#isOver;
+  }
+
+  get token(): Token {
+    return this.#token;
+  }
+
+  send(command: Command, room?: string): boolean {
+    return this.#isOver || this.#writer.write(command, room);
+  }
+
+  drop(end: ConnectionEnd): void {
+    const socket = this.#socket;
+    this.#end(end);
+    socket?.close(DROPPED);
+  }
+
+  close(why: "leaving" | "startingOver"): void {
+    if (this.#isOver) return;
+    this.#writer.flush();
+    const socket = this.#socket;
+    this.#stop();
+    socket?.close(why === "leaving" ? LEFT : DROPPED);
+    this.#rooms()?.onEnd();
+  }
+
+  async #dial(path: string): Promise<void> {
+    const { tokens, ports, base } = this.#context;
+    try {
+      this.#token = await tokens.get();
+    } catch (cause) {
+      this.#end(tokenEnd(cause));
+      return;
+    }
+    if (this.#isOver) return;
+    const token = this.#token;
+    const protocols = token === null ? [SUBPROTOCOL] : [SUBPROTOCOL, TOKEN_SUBPROTOCOL_PREFIX + token];
+    try {
+      this.#socket = ports.dial(endpointUrl(base, path, queryOf(this.#events.request())), protocols, {
+        onOpen: () => this.#onOpen(),
+        onText: (text) => this.#onText(text),
+        onClose: (code, reason) => this.#onClose(code, reason),
+      });
+    } catch (cause) {
+      const error = new RoomsError("bad_request", "No socket can be made with this address and token.", {
+        cause,
+      });
+      this.#end({ next: "stop", error, retryAfterMs: 0 });
+      return;
+    }
+    this.#awaitGreeting(COMMAND_TIMEOUT_MS);
+  }
+
+  /**
+   * The first heartbeat goes out at once: from then on the server takes the socket for one that keeps up its heartbeat.
+   * Also, the runtime ends the TCP connection of a client at its close only if that has sent something.
+   */
+  #onOpen(): void {
+    if (this.#isOver) return;
+    this.#socket?.send(PING_FRAME);
+    if (this.#clockAheadMs !== undefined) return;
+    this.#awaitGreeting(GREETING_MS);
+    this.#heartbeat.start(EARLY_PING_MS, COMMAND_TIMEOUT_MS - EARLY_PING_MS);
+  }
+
+  #awaitGreeting(withinMs: number): void {
+    this.#cancelDeadline();
+    this.#cancelDeadline = this.#context.ports.clock.after(withinMs, () =>
+      this.drop(timedOut("The server did not greet in time.")),
+    );
+  }
+
+  #onText(text: string): void {
+    for (const { room, frame } of parseFrames(text)) {
+      // A listener, or the frame before this one, may have ended it.
+      if (this.#isOver) return;
+      if (!this.#rooms()?.take(room, frame)) this.#onFrame(frame);
+    }
+    if (this.#isOver) return;
+    this.#events.onTurn();
+    this.#rooms()?.onTurn();
+  }
+
+  #onFrame(frame: IncomingFrame): void {
+    if (frame.type === "connected" && this.#clockAheadMs === undefined) this.#onGreeted(frame);
+    if (frame.type === "pong" && frame.id === undefined) this.#heartbeat.onPong();
+    else if ((frame.type !== "ok" && frame.type !== "error") || !this.#answers.settle(frame))
+      this.#events.onFrame(frame);
+  }
+
+  #onGreeted(frame: Connected): void {
+    const { tokens, ports } = this.#context;
+    const { limits, expiresAt, at } = frame;
+    this.#clockAheadMs = ports.clock.now() - at;
+    this.#cancelDeadline();
+    this.#heartbeat.start(limits.pingMs, limits.pongMs);
+    if (expiresAt !== null) tokens.accepted(this.#token, expiresAt - at);
+    this.#cancels = [
+      ports.onWake(() => this.#heartbeat.beatNow()),
+      tokens.watch((token) => this.#renew(token)),
+    ];
+    this.#rooms()?.onGreeted(frame);
+  }
+
+  #renew(token: string): void {
+    const { ports, tokens } = this.#context;
+    const command = { type: "auth", id: ports.newId(), token } as const;
+    if (!this.send(command)) return;
+    this.#events.onSent(command);
+    this.#answers.expect(command.id, (answer) => {
+      if (answer?.type === "ok" && isAuthResult(answer)) {
+        this.#token = token;
+        tokens.accepted(token, answer.expiresAt - (ports.clock.now() - (this.#clockAheadMs ?? 0)));
+        if (answer.permission !== undefined) this.#events.onPermission(answer.permission);
+      } else if (answer?.type === "error") {
+        // The old token stays in force until the server closes the socket; then the next one is asked for, if not before.
+        const { code, message, retryAfterMs = 0 } = answer;
+        this.#context.log("warn", `the new token was not taken: ${message} (${code})`);
+        const isFinal = code === "unauthorized" || code === "token_expired";
+        if (isFinal || retryAfterMs > 0) tokens.refused(token, retryAfterMs);
+      }
+    });
+  }
+
+  #onClose(code: number, reason: string): void {
+    const end = closeEnd(code, reason);
+    const token = this.#clockAheadMs === undefined && code === VANISHED ? this.#token : null;
+    this.#end(token === null ? end : { ...end, unheardTokenLength: token.length });
+  }
+
+  #end(end: ConnectionEnd): void {
+    if (this.#isOver) return;
+    this.#stop();
+    if (end.next === "renewToken") this.#context.tokens.refused(this.#token, end.retryAfterMs);
+    this.#events.onEnd(end);
+    this.#rooms()?.onEnd();
+  }
+
+  #stop(): void {
+    this.#isOver = true;
+    this.#socket = undefined;
+    this.#cancelDeadline();
+    for (const cancel of this.#cancels) cancel();
+    this.#heartbeat.stop();
+    this.#writer.discard();
+    this.#answers.lose();
+  }
+}
+
+/** Only what is given. An empty list of topics would count as no parameter, so it is left out. */
+function queryOf({ since, replaces, history, topics }: OpenRequest): Readonly<Record<string, string>> {
+  const given = { history, topics: topics?.join(","), since, replaces };
+  return Object.fromEntries(
+    Object.entries(given).flatMap(([name, value]) =>
+      value === undefined || value === "" ? [] : [[name, String(value)]],
+    ),
+  );
+}

@@ -1,0 +1,43 @@
+import type { Command, Permission, ReconnectLimits, Topics } from "../../src/protocol/index.ts";
+import type { RoomsError } from "../util/errors.ts";
+import type { Connected, IncomingFrame } from "../wire/parse-frame.ts";
+import type { ResumeKind } from "./cursor-tracker.ts";
+import type { Peers } from "./peers.ts";
+import type { ConnectionState, TransportContext } from "./transport/transport.ts";
+
+/** What all channels of a client share. */
+export interface ConnectionContext extends TransportContext {
+  readonly peers: Peers;
+  readonly maxAttempts: number;
+  /** Instead of what the server says. */
+  readonly reconnect: ReconnectLimits | undefined;
+}
+
+export interface ChannelOptions {
+  /** For the log. */
+  readonly name: string;
+  readonly topics: Topics;
+  readonly history?: number | undefined;
+  /** The server leaves out numbers by itself, also without a filter. */
+  readonly skipsNumbers: boolean;
+}
+
+/** What a channel tells its room or inbox, in the order of the wire. */
+export interface ChannelEvents {
+  /** `resume` says what becomes of what is held. */
+  onConnected(frame: Connected, resume: ResumeKind): void;
+  /** The log reaches back to here only: what is held at or below may have changed without a record. */
+  onFloor(floor: number): void;
+  /** Each sequenced event once. */
+  onFrame(frame: IncomingFrame): void;
+  onPermission(permission: Permission): void;
+  /** The replay is over, and commands may go out. */
+  onLive(): void;
+  onState(state: ConnectionState): void;
+  /** It ended for a reason that another try would not change. */
+  onRefused(error: RoomsError): void;
+  /** All frames that came in one text were handled: the moment to publish a snapshot. */
+  onTurn(): void;
+  /** Each command that goes out, for the rate. */
+  onSent(command: Command): void;
+}

@@ -1,0 +1,141 @@
+// An inbox behind its handle: the channel of the session, the folded state, and what expires by itself.
+
+import type { NotificationState, Signal } from "../../src/protocol/index.ts";
+import { Channel } from "../connection/channel.ts";
+import type { ResumeKind } from "../connection/cursor-tracker.ts";
+import type { Transport } from "../connection/transport/transport.ts";
+import type { ChannelEvents, ConnectionContext } from "../connection/types.ts";
+import { Emitter } from "../util/emitter.ts";
+import { offline, refusalError } from "../util/errors.ts";
+import type { Cancel } from "../util/ports.ts";
+import { SnapshotStore } from "../util/snapshot-store.ts";
+import { TopicListeners } from "../util/topic-listeners.ts";
+import type { Connected, IncomingFrame } from "../wire/parse-frame.ts";
+import { isNotificationsResult, isUnreadResult } from "../wire/shapes.ts";
+import { InboxState } from "./inbox-state.ts";
+import type { InboxEvents, InboxSnapshot, MarkTarget } from "./inbox-types.ts";
+
+/** Timers of browsers reach no further than 24 days, and a clock may be set meanwhile. */
+const MAX_TIMER_MS = 3_600_000;
+
+export class InboxEngine {
+  readonly channel: Channel;
+  readonly events = new Emitter<InboxEvents>();
+  readonly appEvents = new TopicListeners<Signal>();
+  readonly store: SnapshotStore<InboxSnapshot>;
+  readonly #context: ConnectionContext;
+  readonly #state = new InboxState();
+  /** By how much this machine's clock is ahead of the server's. */
+  #clockAheadMs = 0;
+  /** The server's time as the connection began: what a replay says of `unread` was counted then. */
+  #connectedAt = 0;
+  /** For the next notification to expire. */
+  #expiry: { readonly at: number; readonly cancel: Cancel } | undefined;
+
+  constructor(context: ConnectionContext, transport: Transport) {
+    this.#context = context;
+    // What is muted, filtered or expired leaves its number out.
+    const options = { name: "the inbox", topics: null, skipsNumbers: true };
+    this.channel = new Channel(context, transport, options, this.#channelEvents());
+    this.store = new SnapshotStore(() => ({
+      state: this.channel.state,
+      notifications: this.#state.notifications,
+      unread: this.#state.unread,
+    }));
+  }
+
+  async loadOlder(limit: number | undefined): Promise<{ readonly more: boolean }> {
+    const before = this.#state.notifications.at(-1)?.seq;
+    const answer = await this.channel.ask({
+      type: "notifications",
+      id: this.#context.ports.newId(),
+      ...(before !== undefined && { before }),
+      ...(limit !== undefined && { limit }),
+    });
+    if (!isNotificationsResult(answer)) throw offline("The answer could not be read.");
+    this.#state.setUnread(answer.unread, this.#now());
+    this.#state.addOlder(answer.notifications);
+    this.#changed();
+    return { more: answer.more ?? false };
+  }
+
+  async mark(what: MarkTarget, state: NotificationState): Promise<void> {
+    const id = this.#context.ports.newId();
+    const target = "upTo" in what || "all" in what ? what : { ids: what };
+    const answer = await this.channel.ask({ type: "mark", id, ...target, state });
+    if (isUnreadResult(answer)) this.#state.setUnread(answer.unread, this.#now());
+    this.#changed();
+  }
+
+  #changed(): void {
+    this.#state.dropExpired(this.#now());
+    this.store.changed();
+    this.#awaitExpiry();
+  }
+
+  /** The server's time, as far as this machine knows. */
+  #now(): number {
+    return this.#context.ports.clock.now() - this.#clockAheadMs;
+  }
+
+  /** What expires leaves by itself, without an event. A client that has ended leaves no timer. */
+  #awaitExpiry(): void {
+    const at = this.channel.state.status === "disconnected" ? undefined : this.#state.nextExpiry;
+    if (at === this.#expiry?.at) return;
+    this.#expiry?.cancel();
+    this.#expiry = undefined;
+    if (at === undefined) return;
+    const waitMs = Math.min(MAX_TIMER_MS, Math.max(0, at - this.#now()));
+    const cancel = this.#context.ports.clock.after(waitMs, () => {
+      this.#expiry = undefined;
+      this.#changed();
+    });
+    this.#expiry = { at, cancel };
+  }
+
+  #channelEvents(): ChannelEvents {
+    return {
+      onConnected: (frame, resume) => this.#onConnected(frame, resume),
+      onFloor: (floor) => this.#state.dropUpTo(floor),
+      onFrame: (frame) => this.#onFrame(frame),
+      onPermission: () => {},
+      onLive: () => {},
+      onState: (state) => {
+        this.events.emit("state", state);
+        this.#changed();
+      },
+      onRefused: (error) => this.events.emit("error", error),
+      onTurn: () => this.#changed(),
+      onSent: () => {},
+    };
+  }
+
+  #onConnected(frame: Connected, resume: ResumeKind): void {
+    if ("room" in frame) return;
+    this.#clockAheadMs = this.#context.ports.clock.now() - frame.at;
+    this.#connectedAt = frame.at;
+    this.#state.begin(frame, resume);
+    if (resume === "lost") this.events.emit("lost", frame);
+  }
+
+  #onFrame(frame: IncomingFrame): void {
+    switch (frame.type) {
+      case "notification":
+        this.#state.onNotification(frame, Math.max(this.#connectedAt, frame.at));
+        this.events.emit("notification", frame);
+        return;
+      case "notificationUpdated":
+        this.#state.onUpdated(frame, Math.max(this.#connectedAt, frame.at));
+        this.events.emit("notificationUpdated", frame);
+        return;
+      case "signal":
+        this.events.emit("signal", frame);
+        this.appEvents.emit(frame, undefined);
+        return;
+      case "error":
+        this.events.emit("error", refusalError(frame));
+        return;
+      default:
+    }
+  }
+}

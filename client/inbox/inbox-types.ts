@@ -1,0 +1,34 @@
+import type {
+  Notification,
+  NotificationEvent,
+  NotificationUpdated,
+  SessionConnected,
+  Signal,
+} from "../../src/protocol/index.ts";
+import type { ConnectionState } from "../connection/transport/transport.ts";
+import type { RoomsError } from "../util/errors.ts";
+
+/** An inbox at one moment. Arrays in it stay the same until they change. */
+export interface InboxSnapshot {
+  readonly state: ConnectionState;
+  /** Newest first, without what is archived. */
+  readonly notifications: readonly Notification[];
+  /** All that are neither read nor archived, also those that are not held here. */
+  readonly unread: number;
+}
+
+/** Ids of notifications, all up to a `seq`, or all that there are. */
+export type MarkTarget = readonly string[] | { readonly upTo: number } | { readonly all: true };
+
+export interface InboxEvents {
+  /** Also those of a replay, once each. */
+  notification: NotificationEvent;
+  notificationUpdated: NotificationUpdated;
+  /** From server code to this user. */
+  signal: Signal;
+  state: ConnectionState;
+  /** A discontinuity: the log has passed what was held, and `notifications` is replaced by what follows. */
+  lost: SessionConnected;
+  /** A refusal that rejects no promise, or the reason why the connection ended for good. */
+  error: RoomsError;
+}

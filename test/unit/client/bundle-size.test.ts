@@ -1,0 +1,72 @@
+// What a page downloads: the client as a bundler ships it to a page that imports only a part of it, minified and
+// gzipped. A bound is lowered with each step that makes the client smaller, and never raised without a reason.
+
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+import { afterAll, describe, expect, it } from "vitest";
+
+const root = join(import.meta.dirname, "../../..");
+
+interface Page {
+  readonly does: string;
+  readonly script: string;
+  readonly maxBytes: number;
+  /** Nothing of these folders and files may be in it. */
+  readonly without: RegExp;
+}
+
+const PAGES: readonly Page[] = [
+  {
+    does: "uses rooms",
+    script: `import { createClient } from "./client/index.ts"; createClient({ url: "" }).room("lobby");`,
+    maxBytes: 19_600,
+    without: /client\/(http|push)\//,
+  },
+  {
+    does: "uses rooms and the inbox",
+    script: `import { createClient } from "./client/index.ts"; createClient({ url: "" }).inbox.on("state", () => {});`,
+    maxBytes: 19_600,
+    without: /client\/(http|push)\//,
+  },
+  {
+    does: "uses everything",
+    script: `export * from "./client/index.ts";`,
+    maxBytes: 21_900,
+    without: /client\/push\//,
+  },
+  {
+    does: "takes pushes, beside what the client is",
+    script: `export * from "./client/push/push.ts";`,
+    maxBytes: 1_800,
+    without: /client\/(?!push\/)/,
+  },
+];
+
+async function bundle({ script }: Page) {
+  const { outputFiles, metafile } = await build({
+    stdin: { contents: script, resolveDir: root, loader: "ts" },
+    ...{ bundle: true, minify: true, format: "esm", target: "es2022", write: false, metafile: true },
+    // The push module uses the client that the page has, as `npm run build` makes it.
+    external: ["../index.ts"],
+  });
+  const [output] = Object.values(metafile.outputs);
+  const files = Object.entries(output?.inputs ?? {})
+    .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+    .map(([file]) => file);
+  const code = outputFiles[0]?.contents ?? new Uint8Array();
+  return { files, bytes: gzipSync(code, { level: 9 }).length };
+}
+
+describe("the bundle of a page", () => {
+  const sizes: string[] = [];
+  afterAll(() => console.log(["Gzipped bytes, and the bound of each:", ...sizes].join("\n")));
+
+  it.each(PAGES)("[C90] that $does is small, and holds nothing else", async (page) => {
+    const { files, bytes } = await bundle(page);
+    sizes.push(`${String(bytes).padStart(7)} ≤ ${String(page.maxBytes).padStart(6)}  ${page.does}`);
+    expect(files.filter((file) => page.without.test(file))).toEqual([]);
+    expect(files.length).toBeGreaterThan(1);
+    expect(bytes).toBeLessThanOrEqual(page.maxBytes);
+  });
+});

@@ -1,0 +1,105 @@
+// Every example of the client compiles: each `@example` of its docstrings, and each block of README that uses it.
+// An example is checked as a module of its own. What it takes for granted stands in GLOBALS.
+
+import { execFileSync } from "node:child_process";
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it, onTestFinished } from "vitest";
+
+const root = join(import.meta.dirname, "../../..");
+
+const GLOBALS = `
+import type * as Rooms from "edge-rooms/client";
+import type { Push } from "edge-rooms/push";
+declare global {
+  const client: Rooms.Client;
+  const room: Rooms.RoomHandle;
+  const push: Push;
+  const message: Rooms.Message;
+  const button: HTMLButtonElement;
+  const field: HTMLInputElement;
+  const board: Readonly<Record<"add" | "move" | "comment" | "reload", (...what: unknown[]) => void>>;
+  function render(snapshot: Rooms.RoomSnapshot): void;
+  function toast(text: string): void;
+}
+`;
+
+const CONFIG = {
+  extends: "../../tsconfig.base.json",
+  compilerOptions: {
+    lib: ["ES2024", "DOM", "DOM.Iterable"],
+    noUnusedLocals: false,
+    incremental: false,
+    paths: {
+      "edge-rooms/client": ["../../client/index.ts"],
+      "edge-rooms/push": ["../../client/push/push.ts"],
+    },
+  },
+};
+
+interface Example {
+  /** File and line. */
+  readonly at: string;
+  readonly code: string;
+}
+
+const lineAt = (text: string, index: number) => text.slice(0, index).split("\n").length;
+
+function docstringExamples(file: string): Example[] {
+  const text = readFileSync(join(root, file), "utf8");
+  return Array.from(text.matchAll(/^ *\* @example\n((?: *\*(?!\/).*\n)+)/gm), ({ 1: body = "", index }) => {
+    const [code = ""] = body.replaceAll(/^ *\* ?/gm, "").split(/^@/m);
+    return { at: `${file}:${lineAt(text, index)}`, code };
+  });
+}
+
+function readmeExamples(): Example[] {
+  const text = readFileSync(join(root, "README.md"), "utf8");
+  return Array.from(text.matchAll(/^```[jt]s\n(.*?)^```$/gms), ({ 1: code = "", index }) => ({
+    at: `README.md:${lineAt(text, index)}`,
+    code,
+  })).filter(({ code }) => /\b(client|room|push)\./.test(code));
+}
+
+/** An example without an import may use all that the client exports. */
+function moduleOf({ code }: Example, names: readonly string[]): string {
+  if (/^import /m.test(code)) return code;
+  return `import { ${names.join(", ")} } from "edge-rooms/client";
+import { createPush } from "edge-rooms/push";
+${code}`;
+}
+
+it("[C91] the examples of the client compile", async () => {
+  const examples = [
+    ...globSync("client/**/*.ts", { cwd: root, exclude: ["client/service-worker/**"] }).flatMap(
+      docstringExamples,
+    ),
+    ...readmeExamples(),
+  ];
+  expect(examples.length).toBeGreaterThan(20);
+  const names = Object.keys(await import("../../../client/index.ts"));
+
+  mkdirSync(join(root, "dist"), { recursive: true });
+  const folder = mkdtempSync(join(root, "dist/examples-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
+  write("tsconfig.json", JSON.stringify(CONFIG));
+  write("globals.d.ts", GLOBALS);
+  for (const [n, example] of examples.entries()) {
+    write(`${n}.ts`, `// ${example.at}\n${moduleOf(example, names)}\nexport {};\n`);
+  }
+  const tsc = join(root, "node_modules/.bin/tsc");
+  let found = "";
+  try {
+    execFileSync(tsc, ["-p", folder, "--pretty", "false"], { encoding: "utf8", stdio: "pipe" });
+  } catch (error) {
+    found = Object(error).stdout;
+  }
+  const at = (name: string) => examples[Number.parseInt(name.split("/").at(-1) ?? "", 10)]?.at ?? name;
+  expect(
+    found
+      .replaceAll(/^\S+(?=\()/gm, at)
+      .split("\n")
+      .filter(Boolean),
+  ).toEqual([]);
+});

@@ -12,7 +12,7 @@ import { RoomEngine } from "./room/room-engine.ts";
 import { RoomHandle } from "./room/room-handle.ts";
 import type { Presence, RoomOptions } from "./room/room-types.ts";
 import { Emitter } from "./util/emitter.ts";
-import { offline, RoomsError } from "./util/errors.ts";
+import { noConnection, RoomsError } from "./util/errors.ts";
 import { createLog, type LogOption } from "./util/log.ts";
 import type { Cancel, Ports } from "./util/ports.ts";
 import { quiet } from "./util/quiet.ts";
@@ -142,7 +142,7 @@ export class Client {
   /** Round trip in milliseconds, on any open socket. Rejects `offline` where there is none. */
   async ping(): Promise<number> {
     const live = this.#channels().find((channel) => channel.live);
-    if (live === undefined) throw offline("There is no connection.");
+    if (live === undefined) throw noConnection();
     return live.ping();
   }
 

@@ -56,7 +56,6 @@ export type {
   SendOptions,
   Stored,
 } from "./room/messages/outbox-entry.ts";
-export type { OutboxView } from "./room/messages/outbox-view.ts";
 export type { RoomEvents } from "./room/room-events.ts";
 export type { RoomHandle } from "./room/room-handle.ts";
 export type { Presence, RoomOptions, RoomSnapshot } from "./room/room-types.ts";

@@ -3,7 +3,7 @@
 
 import { type CaughtUp, type Command, MAX_EVENTS_PAGE, type Ok } from "../../src/protocol/index.ts";
 import { Emitter } from "../util/emitter.ts";
-import { offline, RoomsError, refusalError } from "../util/errors.ts";
+import { noConnection, RoomsError, refusalError } from "../util/errors.ts";
 import type { Cancel } from "../util/ports.ts";
 import {
   type Connected,
@@ -126,7 +126,7 @@ export class Channel {
     return new Promise((resolve, reject) => {
       this.request(command, (answer) => {
         if (answer?.type === "ok") resolve(answer);
-        else reject(answer?.type === "error" ? refusalError(answer) : offline("There is no connection."));
+        else reject(answer?.type === "error" ? refusalError(answer) : noConnection());
       });
     });
   }
@@ -144,7 +144,7 @@ export class Channel {
     const sentAt = clock.now();
     return new Promise((resolve, reject) => {
       this.request({ type: "ping", id: newId() }, (answer) => {
-        if (answer === undefined) reject(offline("There is no connection."));
+        if (answer === undefined) reject(noConnection());
         else resolve(clock.now() - sentAt);
       });
     });

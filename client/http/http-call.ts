@@ -4,7 +4,7 @@ import { COMMAND_TIMEOUT_MS, type ErrorCode } from "../../src/protocol/index.ts"
 import type { Client } from "../client.ts";
 import { contextOf } from "../client-context.ts";
 import type { Token, Tokens } from "../connection/transport/token-source.ts";
-import { offline, RoomsError, refusalError } from "../util/errors.ts";
+import { offline, RoomsError, refusalError, unreadable } from "../util/errors.ts";
 import type { Cancel, Clock, Ports } from "../util/ports.ts";
 import { parseError, parseJson } from "../wire/parse-frame.ts";
 import { isRecord } from "../wire/shape.ts";
@@ -164,7 +164,7 @@ function headersOf(token: Token, hasBody: boolean): Headers {
 
 function answerOf(response: Response, value: unknown): Answer {
   if (response.ok) {
-    if (value === undefined) throw offline("The answer could not be read.");
+    if (value === undefined) throw unreadable();
     return { ok: true, value };
   }
   const { status } = response;

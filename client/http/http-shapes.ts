@@ -13,7 +13,7 @@ import type {
   ReceiptsResult,
   SettingsResult,
 } from "../../src/protocol/index.ts";
-import { offline } from "../util/errors.ts";
+import { unreadable } from "../util/errors.ts";
 import {
   instant,
   integer,
@@ -83,5 +83,5 @@ export async function checked<T>(
 ): Promise<T> {
   const value = await answer;
   if (hasShape(value)) return value;
-  throw offline("The answer could not be read.");
+  throw unreadable();
 }

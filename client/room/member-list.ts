@@ -11,14 +11,14 @@ import type {
 
 export type MemberEvent = MemberJoined | MemberUpdated | MemberLeft | Members | OccupancyChanged;
 
-const NOBODY: Occupancy = Object.freeze({ members: 0, connections: 0 });
+const { freeze } = Object;
 
 /** Who is here, and how many. A room too big for a list has only the numbers. */
 export class MemberList {
-  #members: readonly Member[] = Object.freeze([]);
-  #occupancy = NOBODY;
-  #listedMembers = Number.POSITIVE_INFINITY;
-  /** Whether the next `members` adds to the list. */
+  #members: readonly Member[] = freeze([]);
+  #occupancy: Occupancy = freeze({ members: 0, connections: 0 });
+  #listedMembers = 0;
+  /** Whether the next `members` continues the list. */
   #isPart = false;
 
   get members(): readonly Member[] {
@@ -30,62 +30,55 @@ export class MemberList {
   }
 
   begin({ members, moreMembers, occupancy, limits }: RoomConnected): void {
-    this.#members = Object.freeze([...members]);
+    this.#members = freeze([...members]);
     this.#isPart = moreMembers === true;
-    this.#setOccupancy(occupancy);
+    this.#count(occupancy);
     this.#listedMembers = limits.listedMembers;
   }
 
   apply(event: MemberEvent): void {
+    const held = this.#members;
     switch (event.type) {
       case "memberJoined":
-      case "memberUpdated":
-        this.#put(event.member);
+      case "memberUpdated": {
+        const { member } = event;
+        const isNew = held.every(({ id }) => id !== member.id);
+        this.#list(isNew ? [...held, member] : held.map((one) => (one.id === member.id ? member : one)));
         return;
+      }
       case "memberLeft":
-        this.#list(this.#members.filter(({ id }) => id !== event.user));
+        this.#list(held.filter(({ id }) => id !== event.user));
         return;
-      case "members":
-        this.#take(event);
+      case "members": {
+        const isWhole = !this.#isPart && !event.more;
+        const members = this.#isPart ? [...held, ...event.members] : event.members;
+        this.#isPart = event.more === true;
+        // The numbers are those of the whole list. Where it comes in parts, they came before it.
+        if (isWhole) this.#list(members);
+        else this.#members = freeze([...members]);
         return;
+      }
       case "occupancy":
         this.#count(event);
+        if (event.members > this.#listedMembers && held.length > 0) this.#members = freeze([]);
         return;
       default:
         event satisfies never;
     }
   }
 
-  /** The numbers are those of the whole list, and known already where it comes in parts. */
-  #take({ members, more }: Members): void {
-    const list = this.#isPart ? [...this.#members, ...members] : members;
-    if (this.#isPart || more) this.#members = Object.freeze([...list]);
-    else this.#list(list);
-    this.#isPart = more === true;
-  }
-
-  #put(member: Member): void {
-    const index = this.#members.findIndex(({ id }) => id === member.id);
-    this.#list(index < 0 ? [...this.#members, member] : this.#members.with(index, member));
-  }
-
-  /** Joining and leaving are not told as an `occupancy` too, so the numbers move with the list. */
+  /** A join or a leave is not followed by an `occupancy`, so the numbers move with the list. */
   #list(members: readonly Member[]): void {
-    const more = members.length - this.#members.length;
-    this.#members = Object.freeze([...members]);
-    const connections = Math.max(members.length, this.#occupancy.connections + more);
-    this.#setOccupancy({ members: members.length, connections });
-  }
-
-  #count(event: OccupancyChanged): void {
-    this.#setOccupancy(event);
-    if (event.members > this.#listedMembers && this.#members.length > 0) this.#members = Object.freeze([]);
+    const { length } = members;
+    const connections = Math.max(length, this.#occupancy.connections + length - this.#members.length);
+    this.#members = freeze([...members]);
+    this.#count({ members: length, connections });
   }
 
   /** The same object until a number in it changes. */
-  #setOccupancy({ members, connections }: Occupancy): void {
-    const { members: before, connections: connectionsBefore } = this.#occupancy;
-    if (members === before && connections === connectionsBefore) return;
-    this.#occupancy = Object.freeze({ members, connections });
+  #count({ members, connections }: Occupancy): void {
+    const { members: membersBefore, connections: connectionsBefore } = this.#occupancy;
+    if (members === membersBefore && connections === connectionsBefore) return;
+    this.#occupancy = freeze({ members, connections });
   }
 }

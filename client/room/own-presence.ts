@@ -1,17 +1,17 @@
-import { ERRORS, isErrorCode, type Ok, type PresenceCommand } from "../../src/protocol/index.ts";
-import { RoomsError } from "../util/errors.ts";
+import type { Ok, PresenceCommand } from "../../src/protocol/index.ts";
+import { isTemporary, RoomsError } from "../util/errors.ts";
 import type { Presence } from "./room-types.ts";
 
-/** The connection, as one's own presence sees it. */
+/** What the presence of this user needs of the room. */
 export interface PresenceLine {
   readonly live: boolean;
-  /** `undefined` for an anonymous reader, who has none. */
+  /** `undefined` for an anonymous reader, who has no presence. */
   readonly self: string | undefined;
   newId(): string;
   ask(command: PresenceCommand): Promise<Ok>;
 }
 
-/** How this user is here, as the app said it last: told again by every connection. */
+/** The presence of this user, as the app set it last. Each connection sends it again. */
 export class OwnPresence {
   readonly #line: PresenceLine;
   #presence: Presence = {};
@@ -28,8 +28,9 @@ export class OwnPresence {
     try {
       await this.#tell(presence);
     } catch (error) {
-      // What can never be told is not told again by every connection.
-      if (isFinal(error) && this.#presence === wanted) this.#presence = before;
+      // What is refused for good is not sent again by each connection.
+      const isFinal = error instanceof RoomsError && error.code !== "offline" && !isTemporary(error);
+      if (isFinal && this.#presence === wanted) this.#presence = before;
       throw error;
     }
   }
@@ -37,7 +38,7 @@ export class OwnPresence {
   onLive(onRefused: (error: RoomsError) => void): void {
     if (this.#line.self === undefined || Object.keys(this.#presence).length === 0) return;
     this.#tell(this.#presence).catch((error: unknown) => {
-      // What was not told is told by the next connection.
+      // What did not reach the server is sent by the next connection.
       if (error instanceof RoomsError && error.code !== "offline") onRefused(error);
     });
   }
@@ -51,6 +52,3 @@ export class OwnPresence {
     });
   }
 }
-
-const isFinal = (error: unknown): boolean =>
-  error instanceof RoomsError && isErrorCode(error.code) && !ERRORS[error.code].again;

@@ -1,11 +1,8 @@
-// How far this user has read, and how much is left. The server counts, and says so with each connection; in between, what
-// is heard is counted along.
-// Invariant: at most one `read` a second, and the last word is always told, if need be by the next connection.
+// How far this user has read, and how many messages are left. The server counts and says so with each connection; in
+// between, the client counts the events along.
+// Invariant: at most one `read` a second is sent, and the last `mark` is always sent, if need be by the next connection.
 
 import {
-  type Answer,
-  ERRORS,
-  type ErrorAnswer,
   MAX_UNREAD,
   type Message,
   type ReadResult,
@@ -13,7 +10,7 @@ import {
   type RoomEvent,
 } from "../../src/protocol/index.ts";
 import type { ResumeKind } from "../connection/cursor-tracker.ts";
-import { offline, RoomsError, refusalError } from "../util/errors.ts";
+import { isTemporary, RoomsError, resultOf } from "../util/errors.ts";
 import type { Cancel, Clock } from "../util/ports.ts";
 import { quiet } from "../util/quiet.ts";
 import { isReadResult } from "../wire/shapes.ts";
@@ -21,46 +18,35 @@ import type { RoomLine } from "./messages/room-line.ts";
 
 const MIN_BETWEEN_MS = 1_000;
 
-/** Never two at a time. */
+/** One id is enough: there is never a second `read` before the answer to the first. */
 const ID = "read";
 
 /** A call of `mark` that is not answered. */
-interface Waiting {
-  readonly seq: number;
-  readonly settle: PromiseWithResolvers<ReadResult>;
+interface Mark {
+  seq: number;
+  readonly resolve: (result: ReadResult) => void;
+  readonly reject: (error: RoomsError) => void;
 }
-
-type Asking =
-  | { readonly status: "idle" }
-  /** For the second since the last one to be over. */
-  | { readonly status: "pausing"; readonly cancel: Cancel }
-  | { readonly status: "asked" };
-
-const IDLE: Asking = { status: "idle" };
 
 export class ReadPosition {
   readonly #clock: Clock;
-  readonly #line: RoomLine;
+  readonly #room: RoomLine;
   #epoch: string | undefined;
-  /** `undefined` until the server said it: before that, nothing is counted. */
+  /** How far this user has read; `undefined` until the server said so: until then nothing is counted. */
   #seq: number | undefined;
   #unread = 0;
-  /** Events up to here are in what the server counted when the connection began. */
+  /** The server counted the events up to here when the connection began. */
   #countedUpTo = 0;
-  /** Each further than the one before. */
-  #waiting: readonly Waiting[] = [];
-  #asking: Asking = IDLE;
-  /** Whether the server would say something else than is known. */
-  #stale = false;
-  /** How far it had read by what a crash took from the server; 0: nothing. */
-  #forgotten = 0;
-  /** Since when, and for how long, nothing is asked. */
-  #pausedAt = 0;
-  #pauseMs = 0;
+  #marks: readonly Mark[] = [];
+  /** The place to send again, because the server may know a lower one or another count; 0 only asks. */
+  #again: number | undefined;
+  #isAsking = false;
+  /** Runs until the next `read` may be sent. */
+  #cancelPause: Cancel | undefined;
 
-  constructor(clock: Clock, line: RoomLine) {
+  constructor(clock: Clock, room: RoomLine) {
     this.#clock = clock;
-    this.#line = line;
+    this.#room = room;
   }
 
   get unread(): number {
@@ -68,193 +54,148 @@ export class ReadPosition {
   }
 
   mark(seq: number): Promise<ReadResult> {
-    if (!Number.isSafeInteger(seq) || seq < 0) {
-      return quiet(Promise.reject(new RoomsError("bad_request", "This is no place in a log.")));
-    }
-    if (this.#line.live && this.#line.self === undefined) return quiet(Promise.reject(anonymous()));
-    if (this.#seq !== undefined && seq <= this.#seq) {
-      return Promise.resolve({ seq: this.#seq, unread: this.#unread });
-    }
-    const further = this.#waiting.find((waiting) => waiting.seq >= seq);
-    if (further !== undefined) return quiet(further.settle.promise);
-    const settle = Promise.withResolvers<ReadResult>();
-    this.#waiting = [...this.#waiting, { seq, settle }];
-    // Shown at once: the answer is a moment away, or offline a long time.
-    if (this.#showsAllRead()) this.#unread = 0;
-    this.#ask();
-    return quiet(settle.promise);
+    return quiet(
+      new Promise((resolve, reject) => {
+        if (!Number.isSafeInteger(seq) || seq < 0) {
+          throw new RoomsError("bad_request", "This is no place in a log.");
+        }
+        if (this.#room.live && this.#room.self === undefined) throw anonymous();
+        if (this.#seq !== undefined && seq <= this.#seq) {
+          resolve({ seq: this.#seq, unread: this.#unread });
+          return;
+        }
+        this.#marks = [...this.#marks, { seq, resolve, reject }];
+        // Shown at once: the answer may take a moment, or offline a long time.
+        if (this.#showsAllRead()) this.#unread = 0;
+        this.#ask();
+      }),
+    );
   }
 
-  /** To be called after the state began: the server has counted all up to `head`. */
+  /** To be called after the state began: the server has counted everything up to `head`. */
   begin({ epoch, head, read }: RoomConnected, resume: ResumeKind): void {
     this.#countedUpTo = read === undefined ? 0 : head;
-    if (resume !== "kept") {
-      this.#seq = undefined;
-      this.#forgotten = 0;
-    }
-    if (this.#epoch !== undefined && this.#epoch !== epoch) {
-      // What was to be marked in another log is no place in this one: then it only asks.
-      this.#waiting = this.#waiting.map((waiting) => ({ ...waiting, seq: 0 }));
-    }
+    // A place in another log is none in this one: such a mark only asks.
+    if (this.#epoch !== undefined && this.#epoch !== epoch) for (const mark of this.#marks) mark.seq = 0;
     this.#epoch = epoch;
-    // A server that does not say it is asked.
-    if (read === undefined) this.#stale = true;
-    else this.#onResult(read.seq, read);
+    if (resume !== "kept") this.#seq = undefined;
+    // A server that does not say how far this user has read is asked.
+    this.#again = read === undefined ? 0 : undefined;
+    if (read !== undefined) this.#onResult(read.seq, read);
   }
 
   onLive(): void {
-    if (this.#line.self === undefined) {
+    if (this.#room.self !== undefined) this.#ask();
+    else {
       this.#unread = 0;
       this.fail(anonymous());
-      return;
     }
-    this.#ask();
   }
 
-  /** To be called before it is folded: a deletion says nothing of what it deletes. */
+  /** To be called before the event is folded: a deletion does not say what it deletes. */
   onEvent(event: RoomEvent): void {
-    switch (event.type) {
-      case "message":
-        this.#onMessage(event);
-        return;
-      case "messageDeleted": {
-        if (event.seq <= this.#countedUpTo || !this.#isLeft(event.target)) return;
-        const held = this.#line.held(event.target);
-        if (held === undefined) this.#askAnew();
-        else if (this.#counts(held)) this.#count(-1);
-        return;
-      }
-      case "receipt":
-        if (event.user === this.#line.self) this.#onOwnReceipt(event.seq);
-        return;
-      default:
+    if (event.type === "message") this.#onMessage(event);
+    else if (event.type === "messageDeleted") {
+      const { seq, target } = event;
+      if (seq <= this.#countedUpTo || !this.#isLeft(target)) return;
+      const held = this.#room.held(target);
+      if (held === undefined) this.#askAgain();
+      else if (held.deletedAt === undefined) this.#count(held, -1);
+    } else if (event.type === "receipt" && event.user === this.#room.self) {
+      if (this.#seq === undefined || event.seq <= this.#seq) return;
+      this.#seq = event.seq;
+      // The receipt of an own `read` comes before its answer, which says no less.
+      if (!this.#isAsking) this.#askAgain();
     }
+  }
+
+  /** Rejects every mark that is not answered. */
+  fail(error: RoomsError): void {
+    this.#cancelPause?.();
+    this.#cancelPause = undefined;
+    this.#isAsking = false;
+    this.#settle(Number.POSITIVE_INFINITY, ({ reject }) => reject(error));
   }
 
   #onMessage(message: Message): void {
     const { seq, changed = 0, deletedAt } = message;
     if (!this.#isLeft(seq)) return;
-    if (seq > this.#countedUpTo) {
-      if (this.#counts(message)) this.#count(1);
-      // In a page it comes as it is now: it was counted, and was deleted since.
-    } else if (deletedAt !== undefined && changed > this.#countedUpTo && !this.#isOwn(message))
-      this.#count(-1);
+    const isCounted = seq <= this.#countedUpTo;
+    if (!isCounted && deletedAt === undefined) this.#count(message, 1);
+    // A page has it as it is now: it was deleted after the server had counted it.
+    if (isCounted && deletedAt !== undefined && changed > this.#countedUpTo) this.#count(message, -1);
   }
 
-  /** What waits has failed. */
-  fail(error: RoomsError): void {
-    if (this.#asking.status === "pausing") this.#asking.cancel();
-    this.#asking = IDLE;
-    const failed = this.#waiting;
-    this.#waiting = [];
-    for (const { settle } of failed) settle.reject(error);
-  }
-
-  #askAnew(): void {
-    this.#stale = true;
+  #askAgain(): void {
+    this.#again ??= 0;
     this.#ask();
   }
 
-  /** Without a connection the next one asks. */
+  /** Without a connection, the next one asks. */
   #ask(): void {
-    if (!this.#line.live || this.#asking.status !== "idle") return;
-    if (!this.#stale && this.#waiting.length === 0) return;
-    const sinceMs = this.#clock.now() - this.#pausedAt;
-    // Where the clock was set back, nobody waits until the old time comes round.
-    if (sinceMs >= 0 && sinceMs < this.#pauseMs) {
-      const cancel = this.#clock.after(this.#pauseMs - sinceMs, () => {
-        this.#asking = IDLE;
-        this.#ask();
-      });
-      this.#asking = { status: "pausing", cancel };
-      return;
-    }
-    // What is wanted is further than what is known.
-    const seq = this.#wanted || this.#forgotten;
-    this.#stale = false;
-    this.#forgotten = 0;
+    if (!this.#room.live || this.#isAsking || this.#cancelPause !== undefined) return;
+    if (this.#again === undefined && this.#marks.length === 0) return;
+    const seq = this.#wanted || this.#again || 0;
+    this.#again = undefined;
+    this.#isAsking = true;
     this.#pause(MIN_BETWEEN_MS);
-    this.#asking = { status: "asked" };
-    this.#line.request({ type: "read", id: ID, seq }, (answer) => {
-      this.#asking = IDLE;
-      this.#onAnswer(seq, answer);
+    this.#room.request({ type: "read", id: ID, seq }, (answer) => {
+      this.#isAsking = false;
+      const result = answer && resultOf(answer, isReadResult);
+      if (result instanceof RoomsError) this.#onRefusal(seq, result);
+      else if (result) this.#onResult(seq, result);
       this.#ask();
     });
   }
 
-  #onAnswer(wanted: number, answer: Answer | undefined): void {
-    if (answer?.type === "error") this.#onRefusal(wanted, answer);
-    else if (answer?.type === "ok" && isReadResult(answer)) this.#onResult(wanted, answer);
-    else if (answer !== undefined) this.#settle(wanted, ({ settle }) => settle.reject(unreadable()));
+  #pause(pauseMs: number): void {
+    this.#cancelPause?.();
+    this.#cancelPause = this.#clock.after(pauseMs, () => {
+      this.#cancelPause = undefined;
+      this.#ask();
+    });
   }
 
   #onResult(wanted: number, { seq, unread }: ReadResult): void {
-    // Written with a delay, so a crash takes the last of it from the server. A server that counted before another
-    // device read on is told nothing new.
-    if (this.#seq !== undefined && this.#seq > seq) {
-      this.#stale = true;
-      this.#forgotten = this.#seq;
-    }
+    // A crash takes from the server what it had not written yet; then it is sent again. A server that counted before
+    // another device read on learns nothing new.
+    if (this.#seq !== undefined && this.#seq > seq) this.#again = this.#seq;
     this.#seq = Math.max(this.#seq ?? 0, seq);
-    this.#settle(wanted, ({ settle }) => settle.resolve({ seq, unread }));
+    this.#settle(wanted, ({ resolve }) => resolve({ seq, unread }));
     this.#unread = this.#showsAllRead() ? 0 : unread;
   }
 
-  #onRefusal(wanted: number, answer: ErrorAnswer): void {
-    if (ERRORS[answer.code].again) {
-      this.#pause(Math.max(MIN_BETWEEN_MS, answer.retryAfterMs ?? 0));
-      this.#stale = true;
-      return;
-    }
+  #onRefusal(wanted: number, error: RoomsError): void {
+    const isLater = isTemporary(error);
     // What was shown as read at once is not.
-    if (wanted > 0) this.#stale = true;
-    const error = refusalError(answer);
-    this.#settle(wanted, ({ settle }) => settle.reject(error));
+    if (isLater || wanted > 0) this.#again ??= 0;
+    if (isLater) this.#pause(Math.max(MIN_BETWEEN_MS, error.retryAfterMs ?? 0));
+    else this.#settle(wanted, ({ reject }) => reject(error));
   }
 
-  /** All that asked for no more than this. */
-  #settle(upTo: number, settle: (waiting: Waiting) => void): void {
-    const settled = this.#waiting.filter(({ seq }) => seq <= upTo);
-    this.#waiting = this.#waiting.filter(({ seq }) => seq > upTo);
-    settled.forEach(settle);
-  }
-
-  #pause(pauseMs: number): void {
-    this.#pausedAt = this.#clock.now();
-    this.#pauseMs = pauseMs;
-  }
-
-  #onOwnReceipt(seq: number): void {
-    if (this.#seq === undefined || seq <= this.#seq) return;
-    this.#seq = seq;
-    // What was asked will be answered with no less: also the receipt of an own `read` comes before its answer.
-    if (this.#asking.status !== "asked") this.#askAnew();
+  /** Settles the marks that asked for no more than this. */
+  #settle(upTo: number, settle: (mark: Mark) => void): void {
+    const marks = this.#marks;
+    this.#marks = marks.filter(({ seq }) => seq > upTo);
+    for (const mark of marks) if (mark.seq <= upTo) settle(mark);
   }
 
   get #wanted(): number {
-    return this.#waiting.at(-1)?.seq ?? 0;
+    return Math.max(0, ...this.#marks.map(({ seq }) => seq));
   }
 
   #showsAllRead(): boolean {
-    return this.#waiting.length > 0 && this.#wanted >= this.#line.head;
+    return this.#marks.length > 0 && this.#wanted >= this.#room.head;
   }
 
   #isLeft(seq: number): boolean {
     return this.#seq !== undefined && seq > this.#seq && seq > this.#wanted;
   }
 
-  #counts(message: Message): boolean {
-    return !this.#isOwn(message) && message.deletedAt === undefined;
-  }
-
-  #isOwn({ from }: Message): boolean {
-    return from?.id === this.#line.self;
-  }
-
-  #count(by: 1 | -1): void {
-    this.#unread = Math.min(MAX_UNREAD, Math.max(0, this.#unread + by));
+  /** Own messages are not counted. */
+  #count({ from }: Message, by: 1 | -1): void {
+    if (from?.id !== this.#room.self) this.#unread = Math.min(MAX_UNREAD, Math.max(0, this.#unread + by));
   }
 }
 
-const anonymous = () => new RoomsError("forbidden", "Who reads anonymously has no place to keep.");
-const unreadable = () => offline("The answer could not be read.");
+const anonymous = () => new RoomsError("forbidden", "An anonymous reader has no place to keep.");

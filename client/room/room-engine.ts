@@ -232,12 +232,13 @@ export class RoomEngine implements RoomLine {
   }
 
   /** The `ok` of an unechoed send stands in the place of its event. */
-  #onStored(entry: OutboxEntry, { seq, at, duplicate }: SendResult): void {
-    if (entry.options.echo !== false || duplicate) return;
+  #onStored(entry: OutboxEntry, result: SendResult): void {
+    const { seq, duplicate } = result;
+    if (entry.said.echo !== false || duplicate) return;
     if (this.channel.moveTo(seq) !== "new") return;
     this.state.reached(seq);
-    if (matchesTopics(this.channel.topics.inForce, entry.event)) {
-      this.state.messages.add(storedMessage(entry, { seq, at }, this.state.user));
+    if (matchesTopics(this.channel.topics.inForce, entry.said.event)) {
+      this.state.messages.add(storedMessage(entry, result, this.state.user));
     }
   }
 }

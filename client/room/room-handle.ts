@@ -6,13 +6,13 @@ import {
   type Signal,
   type Topics,
 } from "../../src/protocol/index.ts";
-import { offline, RoomsError, refusalError } from "../util/errors.ts";
+import { noConnection, RoomsError, resultOf } from "../util/errors.ts";
 import type { Cancel } from "../util/ports.ts";
 import { quiet } from "../util/quiet.ts";
 import type { OnEventOptions } from "../util/topic-listeners.ts";
 import { isHistoryResult } from "../wire/shapes.ts";
-import { eventOf, type SendOptions, type Stored } from "./messages/outbox-entry.ts";
-import type { Change } from "./messages/pending-change.ts";
+import type { Change } from "./messages/message-changes.ts";
+import type { SendOptions, Stored } from "./messages/outbox-entry.ts";
 import type { RoomEngine } from "./room-engine.ts";
 import type { RoomEvents } from "./room-events.ts";
 import type { Presence, RoomSnapshot } from "./room-types.ts";
@@ -105,10 +105,26 @@ export class RoomHandle {
    */
   send(data: unknown, options: SendOptions = {}): Promise<Stored> {
     if (this.#left) return refusedAsLeft();
-    if (eventOf(options) === CHAT_EVENT) this.stopTyping();
+    if ((options.event ?? CHAT_EVENT) === CHAT_EVENT) this.stopTyping();
     const stored = this.#core.outbox.add(data, options);
     this.#core.changed();
     return stored;
+  }
+
+  /**
+   * Tries a message of `outbox` again that `failed`, as `send` would; after `stale_retry` as a new message under a new
+   * id. Rejects `not_found` where nothing failed under this id.
+   */
+  retry(id: string): Promise<Stored> {
+    const stored = this.#core.outbox.retry(id);
+    this.#core.changed();
+    return stored;
+  }
+
+  /** Removes a message from `outbox`: its `send` rejects with `dropped`. One that is `sent` may be stored all the same. */
+  discard(id: string): void {
+    this.#core.outbox.discard(id);
+    this.#core.changed();
   }
 
   /**
@@ -190,15 +206,13 @@ export class RoomHandle {
     const id = core.newId();
     return new Promise((resolve, reject) => {
       core.request({ type: "history", id, ...page, ...(limit !== undefined && { limit }) }, (answer) => {
-        if (answer === undefined) reject(offline("There is no connection."));
-        else if (answer.type === "error") reject(refusalError(answer));
-        else if (answer.type !== "ok" || !isHistoryResult(answer)) {
-          reject(offline("The answer could not be read."));
-        } else {
+        const result = answer ? resultOf(answer, isHistoryResult) : noConnection();
+        if (result instanceof RoomsError) reject(result);
+        else {
           // At once, not a promise later: what comes next on the wire may change what this brings.
-          this.#olderPage = { before: answer.seq };
-          core.addOlder(answer.messages ?? []);
-          resolve({ more: answer.more ?? false });
+          this.#olderPage = { before: result.seq };
+          core.addOlder(result.messages ?? []);
+          resolve({ more: result.more ?? false });
         }
       });
     });

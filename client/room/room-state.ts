@@ -41,7 +41,7 @@ export class RoomState {
   });
 
   begin(frame: RoomConnected, resume: ResumeKind): void {
-    if (resume !== "kept") this.messages.clear();
+    if (resume !== "kept") this.messages.dropUpTo();
     this.dropUpTo(frame.floor);
     this.#user = frame.user;
     this.#permission = frame.permission;

@@ -1,7 +1,6 @@
 import type { Member, Occupancy, Permission, Status, Topics, User } from "../../src/protocol/index.ts";
 import type { ConnectionState } from "../connection/transport/transport.ts";
-import type { RoomMessage } from "./messages/outbox-entry.ts";
-import type { OutboxView } from "./messages/outbox-view.ts";
+import type { OutboxItem, RoomMessage } from "./messages/outbox-entry.ts";
 
 export interface RoomOptions {
   /** How many latest messages a newcomer gets, 0 to 200. Default 50. */
@@ -46,5 +45,6 @@ export interface RoomSnapshot {
    * reader, and until the first connection. The server counts, all topics; in between it is counted along.
    */
   readonly unread: number;
-  readonly outbox: OutboxView;
+  /** What is not known to be stored yet, in the order of `send`. */
+  readonly outbox: readonly OutboxItem[];
 }

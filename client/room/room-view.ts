@@ -5,8 +5,7 @@ import type { ConnectionState } from "../connection/transport/transport.ts";
 import { memo } from "../util/memo.ts";
 import type { Outbox } from "./messages/outbox.ts";
 import { pendingMessage, type RoomMessage } from "./messages/outbox-entry.ts";
-import { OutboxView } from "./messages/outbox-view.ts";
-import { type PendingChange, withChanges } from "./messages/pending-change.ts";
+import { type PendingChange, withChanges } from "./messages/pending-changes.ts";
 import type { RoomState } from "./room-state.ts";
 import type { RoomSnapshot } from "./room-types.ts";
 
@@ -18,7 +17,6 @@ export interface RoomParts {
   readonly reads: { readonly unread: number };
   readonly outbox: Outbox;
   readonly typing: { readonly users: readonly string[] };
-  changed(): void;
 }
 
 /** Reads the snapshot. Each field stays the same object until something in it changes. */
@@ -32,25 +30,12 @@ export function roomView(parts: RoomParts): () => RoomSnapshot {
 
   const allMessages = memo(
     (stored: readonly Message[], _items: Outbox["items"], user: User | null, wanted: Topics) => {
-      const pending = outbox.entries.filter(({ event }) => matchesTopics(wanted, event));
+      const pending = outbox.entries.filter(({ said }) => matchesTopics(wanted, said.event));
       if (pending.length === 0) return stored;
       const all: RoomMessage[] = [...stored, ...pending.map((entry) => pendingMessage(entry, user))];
       return Object.freeze(all);
     },
   );
-
-  const outboxView = memo((items: Outbox["items"]) => {
-    const retry = (id: string) => {
-      const stored = outbox.retry(id);
-      parts.changed();
-      return stored;
-    };
-    const drop = (id: string) => {
-      outbox.drop(id);
-      parts.changed();
-    };
-    return new OutboxView(items, { retry, drop });
-  });
 
   return () => {
     const stored = storedMessages(state.messages.all, changes.shown, state.user?.id);
@@ -64,7 +49,7 @@ export function roomView(parts: RoomParts): () => RoomSnapshot {
       occupancy: state.occupancy,
       typing: state.usersOf(typing.users, state.members),
       unread: reads.unread,
-      outbox: outboxView(outbox.items),
+      outbox: outbox.items,
     };
   };
 }

@@ -1,4 +1,4 @@
-import type { ErrorCode, Refusal } from "../../src/protocol/index.ts";
+import { type Answer, ERRORS, type ErrorCode, isErrorCode, type Refusal } from "../../src/protocol/index.ts";
 
 /**
  * A code of the protocol, or one that only a client knows: `offline` (no connection, or it was lost), `closed` (by
@@ -28,6 +28,19 @@ export class RoomsError extends Error {
     this.path = details.path;
   }
 }
+
+export const noConnection = (): RoomsError => offline("There is no connection.");
+
+/** What an answer brings; a `RoomsError` where it is a refusal, or has not the shape of the contract. */
+export function resultOf<T>(answer: Answer, hasShape: (value: unknown) => value is T): T | RoomsError {
+  if (answer.type === "error") return refusalError(answer);
+  return answer.type === "ok" && hasShape(answer) ? answer : unreadable();
+}
+
+export const unreadable = (): RoomsError => offline("The answer could not be read.");
+
+/** Whether the server takes the same command later. */
+export const isTemporary = ({ code }: RoomsError): boolean => isErrorCode(code) && ERRORS[code].again;
 
 export const refusalError = ({ code, message, ...details }: Refusal): RoomsError =>
   new RoomsError(code, message, details);

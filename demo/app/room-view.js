@@ -42,9 +42,9 @@ export function openChat(frame, visit, { people, presence, toasts, place, onDraf
     self: () => room.user?.id,
     mayWrite: () => mayWrite(room),
     /** @param {string} id */
-    retry: (id) => attempt(room.outbox.retry(id), () => {}),
+    retry: (id) => attempt(room.retry(id), () => {}),
     /** @param {string} id */
-    drop: (id) => room.outbox.drop(id),
+    drop: (id) => room.discard(id),
     /** @param {number} seq @param {string} emoji @param {boolean} on */
     react: (seq, emoji, on) => attempt(on ? room.react(seq, emoji) : room.unreact(seq, emoji)),
   };

@@ -130,7 +130,7 @@ export class SimulatedPeer {
     for (const { id, data, error } of [...this.room.outbox]) {
       const refused = error?.code === "forbidden" && this.forbidden.has(String(data));
       if (error !== undefined && ENDINGS.has(error.code) && !refused)
-        this.#follow(String(data), this.room.outbox.retry(id));
+        this.#follow(String(data), this.room.retry(id));
     }
     if (this.room.state.status !== "disconnected") return;
     this.tally.endings += 1;
@@ -141,7 +141,7 @@ export class SimulatedPeer {
   retryStale(isStored: (text: string) => boolean): void {
     for (const { id, data, error } of [...this.room.outbox]) {
       if (error?.code !== "stale_retry" || isStored(String(data))) continue;
-      this.#follow(String(data), this.room.outbox.retry(id));
+      this.#follow(String(data), this.room.retry(id));
     }
   }
 

@@ -1,7 +1,7 @@
 import type { Message, SequencedEvent } from "../../../src/protocol/index.ts";
-import { deletedMessage, reactedMessage } from "./message-changes.ts";
+import { changeIn, withChange } from "./message-changes.ts";
 
-/** What is held of a room's log, by `seq`, with later changes folded in. The greater `changed` is the newer version. */
+/** The messages that are held of a room's log, by `seq`, with later changes folded in. The newer version wins. */
 export class MessageList {
   #messages: Message[] = [];
   #frozen: readonly Message[] | undefined;
@@ -17,47 +17,34 @@ export class MessageList {
     return held?.seq === seq ? held : undefined;
   }
 
-  /** Changes to what is not held are ignored. */
+  /** Ignores a change to a message that is not held. */
   apply(event: SequencedEvent): void {
-    switch (event.type) {
-      case "message":
-        this.add(event);
-        return;
-      case "messageUpdated":
-        this.#alter(event.message.seq, version(event.message), () => event.message);
-        return;
-      case "messageDeleted":
-        this.#alter(event.target, event.seq, (held) => deletedMessage(held, event.at));
-        return;
-      case "reaction":
-        this.#alter(event.target, event.seq, (held) => reactedMessage(held, event));
-        return;
-      default:
-        event satisfies never;
+    if (event.type === "message") {
+      this.add(event);
+      return;
     }
+    const { change, by } = changeIn(event);
+    const held = this.get(change.seq);
+    if (held === undefined) return;
+    this.add(
+      event.type === "messageUpdated"
+        ? event.message
+        : { ...withChange(held, change, event.at, by), changed: event.seq },
+    );
   }
 
+  /** Ignores a version that is not newer than the one that is held. */
   add(message: Message): void {
     const index = this.#indexOf(message.seq);
     const held = this.#messages[index];
-    if (held?.seq !== message.seq) this.#replace(index, 0, message);
-    else if (version(message) > version(held)) this.#replace(index, 1, message);
+    const isHeld = held?.seq === message.seq;
+    if (!isHeld || version(message) > version(held)) this.#replace(index, isHeld ? 1 : 0, message);
   }
 
-  /** Forgets what the log no longer answers for. */
-  dropUpTo(floor: number): void {
-    const kept = this.#indexOf(floor + 1);
-    if (kept > 0) this.#replace(0, kept);
-  }
-
-  clear(): void {
-    if (this.#messages.length > 0) this.#replace(0, this.#messages.length);
-  }
-
-  #alter(seq: number, changed: number, change: (held: Message) => Message): void {
-    const index = this.#indexOf(seq);
-    const held = this.#messages[index];
-    if (held?.seq === seq && changed > version(held)) this.#replace(index, 1, { ...change(held), changed });
+  /** Drops what stands at or below `floor`; by default everything. */
+  dropUpTo(floor = Number.POSITIVE_INFINITY): void {
+    const dropped = this.#indexOf(floor + 1);
+    if (dropped > 0) this.#replace(0, dropped);
   }
 
   #replace(index: number, count: number, ...messages: Message[]): void {
@@ -65,7 +52,7 @@ export class MessageList {
     this.#frozen = undefined;
   }
 
-  /** Of the first message at or after `seq`. */
+  /** The index of the first message at or after `seq`. */
   #indexOf(seq: number): number {
     let low = 0;
     let high = this.#messages.length;
@@ -78,4 +65,5 @@ export class MessageList {
   }
 }
 
-export const version = ({ seq, changed }: Message): number => changed ?? seq;
+/** The `seq` of the last change to a message, or its own. */
+export const version = ({ seq, changed = seq }: Message): number => changed;

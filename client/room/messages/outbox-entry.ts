@@ -1,18 +1,33 @@
-import { CHAT_EVENT, type Message, type SendCommand, type User } from "../../../src/protocol/index.ts";
+import {
+  CHAT_EVENT,
+  type Message,
+  type SendCommand,
+  type SendResult,
+  type User,
+} from "../../../src/protocol/index.ts";
 import type { RoomsError } from "../../util/errors.ts";
 
+/** How `room.send` sends a message. */
 export interface SendOptions {
-  /** Default `chat`. */
+  /**
+   * The application event of the message.
+   *
+   * @default "chat"
+   */
   readonly event?: string;
-  /** `seq` of the message that this one answers. */
+  /** The `seq` of the message that this one answers. */
   readonly replyTo?: number;
-  /** Ids of users, at most 20. */
+  /** Ids of the users to notify, at most 20. */
   readonly mentions?: readonly string[];
-  /** `false`: do not fire `message` for it on this connection; it is in `messages` all the same. */
+  /**
+   * `false`: `message` is not emitted for it on this connection. It is in `messages` all the same.
+   *
+   * @default true
+   */
   readonly echo?: boolean;
 }
 
-/** Where a message is stored. */
+/** Where a message is stored: its place in the log, its time in milliseconds since 1970, and its id. */
 export interface Stored {
   readonly seq: number;
   readonly at: number;
@@ -21,31 +36,27 @@ export interface Stored {
 
 export type OutboxStatus = "queued" | "sent" | "failed";
 
-/** What is not known to be stored yet. */
+/** A message that is not known to be stored yet. */
 export interface OutboxItem {
   readonly id: string;
   readonly event: string;
   readonly data: unknown;
-  /** `queued`: waits for its turn; `sent`: for its answer; `failed`: for `retry` or `drop`. */
+  /** `queued` waits for its turn, `sent` for its answer, `failed` for `room.retry(id)` or `room.discard(id)`. */
   readonly status: OutboxStatus;
+  /** Why it failed. */
   readonly error?: RoomsError;
 }
 
 /** An own message that is not stored yet: it has no `seq`. */
-export interface PendingMessage {
+export interface PendingMessage extends OutboxItem {
   readonly type: "message";
   readonly pending: true;
-  readonly id: string;
-  readonly event: string;
-  /** `null` until the first connection told who this is. */
+  /** `null` until the first connection. */
   readonly from: User | null;
-  /** When it was handed to `send`. */
+  /** When `send` was called, in milliseconds since 1970. */
   readonly at: number;
-  readonly data: unknown;
   readonly replyTo?: number;
   readonly mentions?: readonly string[];
-  readonly status: OutboxStatus;
-  readonly error?: RoomsError;
   readonly seq?: never;
   readonly byServer?: never;
   readonly editedAt?: never;
@@ -58,78 +69,60 @@ export interface PendingMessage {
 /** A message as `messages` holds it: stored, or `pending` and at the end. */
 export type RoomMessage = (Message & { readonly pending?: never }) | PendingMessage;
 
-/** One send from the call until it is known to be stored. */
+/** One send, from the call until it is known to be stored. */
 export interface OutboxEntry {
-  readonly id: string;
-  readonly event: string;
-  readonly data: unknown;
-  readonly options: SendOptions;
-  readonly createdAt: number;
-  readonly phase: OutboxPhase;
-  readonly settle: PromiseWithResolvers<Stored>;
+  /** A retry may get a new one. */
+  id: string;
+  readonly said: Said;
+  readonly at: number;
+  phase: OutboxPhase;
+  /** What was known of the log when the first try went out whose fate is unknown. */
+  firstCursor: string | undefined;
+  resolve: (stored: Stored) => void;
+  reject: (error: RoomsError) => void;
 }
 
-/** `firstCursor` is what was known of the log when the try whose fate is unknown went out. */
-export type OutboxPhase =
-  | { readonly status: "queued"; readonly firstCursor?: string }
-  | { readonly status: "sent"; readonly firstCursor: string }
-  | { readonly status: "failed"; readonly error: RoomsError; readonly firstCursor?: string };
+/** What the app sends, as JSON has it: without the fields that are not given. */
+export interface Said extends SendOptions {
+  readonly event: string;
+  readonly data?: unknown;
+}
 
-export const eventOf = ({ event = CHAT_EVENT }: SendOptions): string => event;
+export type OutboxPhase =
+  | { readonly status: "queued" | "sent" }
+  | { readonly status: "failed"; readonly error: RoomsError };
 
 /** Each command costs one, and each mention one more. */
-export const costOf = ({ options }: OutboxEntry): number => 1 + (options.mentions?.length ?? 0);
+export const costOf = ({ said: { mentions = [] } }: OutboxEntry): number => 1 + mentions.length;
 
-export function sendCommand({ id, event, data, options, phase }: OutboxEntry): SendCommand {
-  const { replyTo, mentions, echo } = options;
+export function sendCommand({ id, said, firstCursor }: OutboxEntry): SendCommand {
+  const { event, data, echo, ...rest } = said;
   return {
     type: "send",
     id,
     ...(event !== CHAT_EVENT && { event }),
     data,
-    ...(replyTo !== undefined && { replyTo }),
-    ...(mentions !== undefined && { mentions }),
+    ...rest,
     ...(echo === false && { echo }),
-    ...(phase.firstCursor !== undefined && { retryOf: phase.firstCursor }),
+    ...(firstCursor !== undefined && { retryOf: firstCursor }),
   };
 }
 
-export function outboxItem({ id, event, data, phase }: OutboxEntry): OutboxItem {
-  const { status } = phase;
-  return Object.freeze({ id, event, data, status, ...(status === "failed" && { error: phase.error }) });
+export const outboxItem = ({ id, said: { event, data }, phase }: OutboxEntry): OutboxItem =>
+  Object.freeze({ id, event, data, ...phase });
+
+export function pendingMessage({ id, said, at, phase }: OutboxEntry, from: User | null): PendingMessage {
+  const { echo: _, data, ...rest } = said;
+  return Object.freeze({ type: "message", pending: true, id, ...rest, data, from, at, ...phase });
 }
 
-export function pendingMessage(entry: OutboxEntry, from: User | null): PendingMessage {
-  const { options, createdAt: at } = entry;
-  const { replyTo, mentions } = options;
-  return Object.freeze({
-    type: "message",
-    pending: true,
-    ...outboxItem(entry),
-    from,
-    at,
-    ...(replyTo !== undefined && { replyTo }),
-    ...(mentions !== undefined && { mentions }),
-  });
-}
-
-/** What the server stored for an entry whose event it left out. */
+/** The message that the server stored for an entry whose event it left out. */
 export function storedMessage(
-  entry: OutboxEntry,
-  { seq, at }: Omit<Stored, "id">,
-  from: User | null,
+  { id, said }: OutboxEntry,
+  { seq, at }: SendResult,
+  user: User | null,
 ): Message {
-  const { id, event, data, options } = entry;
-  const { replyTo, mentions } = options;
-  return {
-    type: "message",
-    seq,
-    id,
-    event,
-    from: from === null ? null : { id: from.id, ...(from.name !== undefined && { name: from.name }) },
-    at,
-    data,
-    ...(replyTo !== undefined && { replyTo }),
-    ...(mentions !== undefined && mentions.length > 0 && { mentions }),
-  };
+  const { echo: _, data, ...rest } = said;
+  const from = user && { id: user.id, ...(user.name !== undefined && { name: user.name }) };
+  return { type: "message", seq, id, ...rest, data, from, at };
 }

@@ -1,16 +1,10 @@
-// What was sent and is not known to be stored. Invariant: an id that may have reached a server goes out again only
-// with `retryOf`, and only after the replay was looked at, so it is stored once whatever happens in between.
+// What was sent and is not known to be stored. Invariant: an id that may have reached a server is sent again only with
+// `retryOf`, and only after the replay was folded, so the message is stored once whatever happens in between.
 
-import {
-  type Answer,
-  ERRORS,
-  type ErrorAnswer,
-  type SendCommand,
-  type SendResult,
-} from "../../../src/protocol/index.ts";
+import { CHAT_EVENT, type SendCommand, type SendResult } from "../../../src/protocol/index.ts";
 import { backoffMs } from "../../connection/retry.ts";
 import type { OnAnswer } from "../../connection/transport/pending-answers.ts";
-import { offline, RoomsError, refusalError } from "../../util/errors.ts";
+import { isTemporary, RoomsError, resultOf } from "../../util/errors.ts";
 import { jsonCopy } from "../../util/json-copy.ts";
 import type { Cancel, Ports } from "../../util/ports.ts";
 import { quiet } from "../../util/quiet.ts";
@@ -18,11 +12,11 @@ import type { SendPacer } from "../../util/send-pacer.ts";
 import { isSendResult } from "../../wire/shapes.ts";
 import {
   costOf,
-  eventOf,
   type OutboxEntry,
   type OutboxItem,
   type OutboxPhase,
   outboxItem,
+  type Said,
   type SendOptions,
   type Stored,
   sendCommand,
@@ -34,9 +28,9 @@ export interface OutboxLine {
   /** Known while live. */
   readonly cursor: string | undefined;
   request(command: SendCommand, onAnswer: OnAnswer): void;
-  /** What was sent is stored, perhaps known from its event already. */
+  /** The entry is stored; perhaps its event has said so already. */
   onStored(entry: OutboxEntry, result: SendResult): void;
-  /** After a change that no call and no frame brought about. */
+  /** After a change that came from a timer. */
   onChange(): void;
 }
 
@@ -46,10 +40,10 @@ export class Outbox {
   readonly #ports: Ports;
   readonly #line: OutboxLine;
   readonly #pacer: SendPacer;
-  /** By id, in the order of `send`. */
-  #entries = new Map<string, OutboxEntry>();
+  #entries: readonly OutboxEntry[] = [];
   #items: readonly OutboxItem[] | undefined;
   #cancelFlush: Cancel | undefined;
+  /** How many times in a row the server asked for a later try. */
   #refusals = 0;
 
   constructor(ports: Ports, line: OutboxLine, pacer: SendPacer) {
@@ -58,35 +52,41 @@ export class Outbox {
     this.#pacer = pacer;
   }
 
+  /** In the order of `send`. */
   get entries(): readonly OutboxEntry[] {
-    return [...this.#entries.values()];
+    return this.#entries;
   }
 
   /** The same array until something changes. */
   get items(): readonly OutboxItem[] {
-    this.#items ??= Object.freeze(this.entries.map(outboxItem));
+    this.#items ??= Object.freeze(this.#entries.map(outboxItem));
     return this.#items;
   }
 
-  add(data: unknown, options: SendOptions): Promise<Stored> {
-    const copy: Wish | undefined = jsonCopy({ data, options });
-    if (copy === undefined || !("data" in copy)) {
-      return quiet(Promise.reject(new RoomsError("bad_request", "This cannot be written as JSON.")));
-    }
-    const { clock, newId } = this.#ports;
-    const settle = Promise.withResolvers<Stored>();
-    const phase: OutboxPhase = { status: "queued" };
-    const event = eventOf(copy.options);
-    this.#put({ id: newId(), event, data: copy.data, ...copy, createdAt: clock.now(), phase, settle });
-    this.flush();
-    return quiet(settle.promise);
+  add(data: unknown, { event = CHAT_EVENT, replyTo, mentions, echo }: SendOptions): Promise<Stored> {
+    return quiet(
+      new Promise((resolve, reject) => {
+        const said = jsonCopy<Said>({
+          ...{ event, data, replyTo, echo },
+          mentions: mentions?.length ? mentions : undefined,
+        });
+        if (said === undefined || !("data" in said)) {
+          throw new RoomsError("bad_request", "This cannot be written as JSON.");
+        }
+        const { clock, newId } = this.#ports;
+        const queued: OutboxPhase = { status: "queued" };
+        const entry = { id: newId(), said, at: clock.now(), phase: queued, firstCursor: undefined };
+        this.#replace([...this.#entries, { ...entry, resolve, reject }]);
+        this.flush();
+      }),
+    );
   }
 
-  /** Sends what is queued, as far as the pace allows; the rest follows by itself. To be called when live. */
+  /** Sends what is queued, as far as the rate allows; a timer sends the rest. To be called when live. */
   flush(): void {
     this.#cancelFlush?.();
     this.#cancelFlush = undefined;
-    for (const entry of this.#entries.values()) {
+    for (const entry of this.#entries) {
       if (entry.phase.status !== "queued") continue;
       if (!this.#line.live) return;
       const waitMs = this.#pacer.waitMs(costOf(entry));
@@ -103,127 +103,116 @@ export class Outbox {
 
   /** The own message of this id was seen in an event or a replay. */
   onEvent({ id, seq, at }: Stored): void {
-    const entry = this.#entries.get(id);
+    const entry = this.#find(id);
     if (entry !== undefined) this.#settle(entry, { seq, at, id });
   }
 
-  /** A new try of what failed. Resolves as `send` does. */
+  /** Tries a failed message again. Resolves as `send` does. */
   retry(id: string): Promise<Stored> {
-    const failed = this.#entries.get(id);
-    if (failed?.phase.status !== "failed") {
-      return quiet(Promise.reject(new RoomsError("not_found", "Nothing failed under this id.")));
-    }
-    const { error, firstCursor } = failed.phase;
-    const settle = Promise.withResolvers<Stored>();
-    // The log no longer knows whether it has the old id, so it could never be answered.
-    const entry: OutboxEntry =
-      error.code === "stale_retry"
-        ? { ...failed, id: this.#ports.newId(), settle, phase: { status: "queued" } }
-        : {
-            ...failed,
-            settle,
-            phase: { status: "queued", ...(firstCursor !== undefined && { firstCursor }) },
-          };
-    const entries = this.entries.map((held) => (held.id === id ? entry : held));
-    this.#entries = new Map(entries.map((held) => [held.id, held]));
-    this.#items = undefined;
-    this.flush();
-    return quiet(settle.promise);
+    return quiet(
+      new Promise((resolve, reject) => {
+        const entry = this.#find(id);
+        if (entry?.phase.status !== "failed") {
+          throw new RoomsError("not_found", "Nothing failed under this id.");
+        }
+        // The log no longer knows whether it has the old id, so a try with it could never be answered.
+        if (entry.phase.error.code === "stale_retry") {
+          entry.id = this.#ports.newId();
+          entry.firstCursor = undefined;
+        }
+        Object.assign(entry, { resolve, reject });
+        this.#setPhase(entry, { status: "queued" });
+        this.flush();
+      }),
+    );
   }
 
-  /** Forgets it. What was sent already may arrive all the same. */
-  drop(id: string): void {
-    const entry = this.#entries.get(id);
+  /** Removes a message. One that is `sent` may be stored all the same. */
+  discard(id: string): void {
+    const entry = this.#find(id);
     if (entry === undefined) return;
-    this.#remove(id);
-    entry.settle.reject(new RoomsError("dropped", "Taken out of the outbox."));
+    this.#remove(entry);
+    entry.reject(new RoomsError("dropped", "Taken out of the outbox."));
   }
 
   /** Everything that waits has failed; it stays for `retry`. */
   fail(error: RoomsError): void {
-    for (const entry of this.#entries.values()) this.#fail(entry, error, entry.phase.firstCursor);
+    for (const entry of this.#entries) this.#fail(entry, error);
   }
 
   /** For good. */
   close(): void {
     this.#cancelFlush?.();
-    this.#cancelFlush = undefined;
-    const { entries } = this;
-    this.#entries.clear();
-    this.#items = undefined;
-    for (const { settle } of entries) settle.reject(new RoomsError("closed", "The room was left."));
+    const entries = this.#entries;
+    this.#replace([]);
+    for (const { reject } of entries) reject(new RoomsError("closed", "The room was left."));
   }
 
   #send(entry: OutboxEntry): void {
-    const firstCursor = entry.phase.firstCursor ?? this.#line.cursor;
-    if (firstCursor === undefined) return;
+    const isRepeat = entry.firstCursor !== undefined;
+    const command = sendCommand(entry);
+    const { id } = entry;
+    const refusals = this.#refusals;
+    entry.firstCursor ??= this.#line.cursor;
     this.#pacer.spendSend(costOf(entry));
-    this.#put({ ...entry, phase: { status: "sent", firstCursor } });
-    const isRepeat = entry.phase.firstCursor !== undefined;
-    this.#line.request(sendCommand(entry), (answer) => {
-      // Also of what was dropped meanwhile: without echo the `ok` is all that tells of its place in the log.
-      if (answer?.type === "ok" && isSendResult(answer)) this.#line.onStored(entry, answer);
-      this.#onAnswer(entry.id, isRepeat, answer);
+    this.#setPhase(entry, { status: "sent" });
+    this.#line.request(command, (answer) => {
+      const result = answer && resultOf(answer, isSendResult);
+      const isRefused = result instanceof RoomsError;
+      // Also for a message that was discarded: without echo only the `ok` tells of its place in the log.
+      if (result && !isRefused) this.#line.onStored(entry, result);
+      // It was settled by its event, discarded, or failed with its connection.
+      if (this.#find(id)?.phase.status !== "sent") return;
+      if (result === undefined) this.#setPhase(entry, { status: "queued" });
+      else if (isRefused) {
+        // Only of a repeat may an earlier try have been stored: this one was not.
+        if (!isRepeat && answer?.type === "error") entry.firstCursor = undefined;
+        if (isTemporary(result)) this.#sendLater(entry, result, refusals);
+        else this.#fail(entry, result);
+      } else {
+        this.#refusals = 0;
+        this.#settle(entry, { id, seq: result.seq, at: result.at });
+      }
     });
   }
 
-  #onAnswer(id: string, isRepeat: boolean, answer: Answer | undefined): void {
-    const entry = this.#entries.get(id);
-    // Settled by its event, dropped, or failed with its connection.
-    if (entry?.phase.status !== "sent") return;
-    const { firstCursor } = entry.phase;
-    if (answer === undefined) this.#put({ ...entry, phase: { status: "queued", firstCursor } });
-    else if (answer.type === "error") this.#onRefusal(entry, isRepeat, answer);
-    else if (answer.type === "ok" && isSendResult(answer)) {
-      this.#refusals = 0;
-      this.#settle(entry, { id, seq: answer.seq, at: answer.at });
-    } else this.#fail(entry, offline("The answer could not be read."), firstCursor);
-  }
-
-  #onRefusal(entry: OutboxEntry, isRepeat: boolean, answer: ErrorAnswer): void {
-    // Only of a repeat may an earlier try have been stored: this one was not.
-    const firstCursor = isRepeat ? entry.phase.firstCursor : undefined;
-    if (!ERRORS[answer.code].again) {
-      this.#fail(entry, refusalError(answer), firstCursor);
-      return;
-    }
-    // Of a volley that was refused together, one refusal counts.
-    if (!this.#pacer.paused) this.#refusals += 1;
+  #sendLater(entry: OutboxEntry, { code, retryAfterMs = 0 }: RoomsError, refusalsBefore: number): void {
+    // The refusals of messages that were sent together count as one.
+    this.#refusals = Math.max(this.#refusals, refusalsBefore + 1);
     const waitMs = backoffMs(this.#refusals - 1, RETRY_LIMITS, this.#ports.random);
     // Nothing newer overtakes it.
-    this.#pacer.pause((answer.retryAfterMs ?? 0) + waitMs);
-    if (answer.code === "rate_limited") this.#pacer.emptied();
-    this.#put({ ...entry, phase: { status: "queued", ...(firstCursor !== undefined && { firstCursor }) } });
+    this.#pacer.pause(retryAfterMs + waitMs);
+    if (code === "rate_limited") this.#pacer.emptied();
+    this.#setPhase(entry, { status: "queued" });
     this.flush();
   }
 
   #settle(entry: OutboxEntry, stored: Stored): void {
-    this.#remove(entry.id);
-    entry.settle.resolve(stored);
+    this.#remove(entry);
+    entry.resolve(stored);
   }
 
-  #fail(entry: OutboxEntry, error: RoomsError, firstCursor: string | undefined): void {
+  #fail(entry: OutboxEntry, error: RoomsError): void {
     if (entry.phase.status === "failed") return;
-    this.#put({
-      ...entry,
-      phase: { status: "failed", error, ...(firstCursor !== undefined && { firstCursor }) },
-    });
-    entry.settle.reject(error);
+    this.#setPhase(entry, { status: "failed", error });
+    entry.reject(error);
   }
 
-  #put(entry: OutboxEntry): void {
-    this.#entries.set(entry.id, entry);
+  #find(id: string): OutboxEntry | undefined {
+    return this.#entries.find((entry) => entry.id === id);
+  }
+
+  #setPhase(entry: OutboxEntry, phase: OutboxPhase): void {
+    entry.phase = phase;
     this.#items = undefined;
   }
 
-  #remove(id: string): void {
-    this.#entries.delete(id);
+  #remove(entry: OutboxEntry): void {
+    this.#replace(this.#entries.filter((other) => other !== entry));
+  }
+
+  #replace(entries: readonly OutboxEntry[]): void {
+    this.#entries = entries;
     this.#items = undefined;
   }
-}
-
-interface Wish {
-  /** Left out where it was nothing that JSON knows. */
-  readonly data?: unknown;
-  readonly options: SendOptions;
 }

@@ -1,173 +1,192 @@
-// Edits, deletions and reactions that the stored state does not show yet. They have no idempotency key, so what was
-// in flight when a connection was lost waits for the replay, which tells whether it took effect.
-// Invariant: the stored state is never touched from here; what is shown is it with these on top.
+// Edits, deletions and reactions that the stored state does not show yet. They have no idempotency key: one that was in
+// flight when a connection was lost waits for the replay, which shows whether it took effect.
+// Invariant: the stored state is never changed here. `shown` is laid over it.
 
 import type { Answer, ChangeResult, Message, SequencedEvent } from "../../../src/protocol/index.ts";
-import { offline, RoomsError, refusalError } from "../../util/errors.ts";
+import { noConnection, RoomsError, resultOf } from "../../util/errors.ts";
 import { jsonCopy } from "../../util/json-copy.ts";
 import type { Ports } from "../../util/ports.ts";
 import { quiet } from "../../util/quiet.ts";
 import { isChangeResult } from "../../wire/shapes.ts";
+import { type Change, changeIn, isInEffect, sameJson, withChange } from "./message-changes.ts";
 import { version } from "./message-list.ts";
-import {
-  bringsAbout,
-  type Change,
-  changeCommand,
-  isInEffect,
-  type PendingChange,
-  slotOf,
-} from "./pending-change.ts";
 import type { RoomLine } from "./room-line.ts";
 
 type Phase =
   /** Waits for its answer. */
   | { readonly status: "sent" }
-  /** A later one of the same slot took effect: the answer is still to come, but shows nothing. */
+  /** A later change of the same slot took effect: the answer is still to come, but the change shows nothing. */
   | { readonly status: "overtaken" }
-  /** Answered, but its event did not come: a filter may leave it out. */
+  /** Answered, but its event has not come: a topic filter may leave it out. */
   | { readonly status: "stored"; readonly seq: number }
   /** The connection was lost, when the message was as `held` is. */
   | { readonly status: "unknown"; readonly held: Message | undefined };
 
+export interface PendingChange {
+  readonly id: string;
+  readonly change: Change;
+  /** When the app called, in milliseconds since 1970. */
+  readonly at: number;
+  readonly resolve: (result: ChangeResult) => void;
+  readonly reject: (error: RoomsError) => void;
+  phase: Phase;
+}
+
 export class PendingChanges {
   readonly #ports: Ports;
-  readonly #line: RoomLine;
-  /** In the order of the calls. */
-  readonly #phases = new Map<PendingChange, Phase>();
-  #shown: readonly PendingChange[] = [];
+  readonly #room: RoomLine;
+  #entries: readonly PendingChange[] = [];
 
-  constructor(ports: Ports, line: RoomLine) {
+  constructor(ports: Ports, room: RoomLine) {
     this.#ports = ports;
-    this.#line = line;
+    this.#room = room;
   }
 
-  /** What is laid over the stored state, in this order; the same array until something in it changes. */
+  /** In the order of the calls; the same array until what {@link withChanges} makes of it may differ. */
   get shown(): readonly PendingChange[] {
-    const shown = this.#with("sent", "stored", "unknown");
-    const same = shown.length === this.#shown.length && shown.every((change, n) => change === this.#shown[n]);
-    if (!same) this.#shown = shown;
-    return this.#shown;
+    return this.#entries;
   }
 
-  /** Resolves when it is stored, or was so already. */
+  /** Resolves when the change is stored, or was in effect already. */
   add(wish: Change): Promise<ChangeResult> {
-    const change = jsonCopy(wish);
-    if (change === undefined || (change.type === "edit" && !("data" in change))) {
-      return quiet(Promise.reject(new RoomsError("bad_request", "This cannot be written as JSON.")));
-    }
-    if (!this.#line.live) return quiet(Promise.reject(offline("There is no connection.")));
-    const { clock, newId } = this.#ports;
-    const settle = Promise.withResolvers<ChangeResult>();
-    this.#send({ id: newId(), change, at: clock.now(), settle });
-    return quiet(settle.promise);
+    return quiet(
+      new Promise((resolve, reject) => {
+        const change = jsonCopy<Change>(wish);
+        if (change === undefined || (change.type === "edit" && !("data" in change))) {
+          throw new RoomsError("bad_request", "This cannot be written as JSON.");
+        }
+        if (!this.#room.live) throw noConnection();
+        const { clock, newId } = this.#ports;
+        const sent: Phase = { status: "sent" };
+        const entry = { id: newId(), change, at: clock.now(), resolve, reject, phase: sent };
+        this.#entries = [...this.#entries, entry];
+        this.#send(entry);
+      }),
+    );
   }
 
   /** To be called after the stored state changed: what it shows by itself is not laid over it any more. */
   onFolded(): void {
-    for (const entry of this.#with("stored")) if (this.#isFolded(entry)) this.#phases.delete(entry);
+    for (const entry of this.#entries) {
+      const { phase, change } = entry;
+      if (phase.status !== "stored") continue;
+      const held = this.#room.held(change.seq);
+      if (held === undefined || version(held) >= phase.seq) this.#remove(entry);
+    }
   }
 
-  /** To be called after it was folded. What this user did shows in its event, before the answer. */
+  /** To be called after the event was folded: the event of an own change comes before its answer. */
   onEvent(event: SequencedEvent): void {
     this.onFolded();
-    const sent = this.#with("sent");
-    const done = sent.find(({ change }) => bringsAbout(change, event, this.#line.self));
+    if (event.type === "message") return;
+    const { change, by } = changeIn(event);
+    if (by !== this.#room.self) return;
+    const sent = this.#entries.filter(({ phase }) => phase.status === "sent");
+    const done = sent.find((entry) => sameJson(entry.change, change));
     if (done === undefined) return;
     for (const entry of sent.slice(0, sent.indexOf(done))) {
-      if (slotOf(entry) === slotOf(done)) this.#phases.set(entry, { status: "overtaken" });
+      if (slotOf(entry) === slotOf(done)) entry.phase = { status: "overtaken" };
     }
     this.#resolve(done, event.seq);
   }
 
   /** The replay is over, and shows what became of what was in flight. */
   onLive(): void {
-    for (const entries of Map.groupBy(this.#with("unknown"), slotOf).values()) this.#judge(entries);
+    const unknown = this.#entries.filter(({ phase }) => phase.status === "unknown");
+    for (const slot of new Set(unknown.map(slotOf))) {
+      this.#judge(unknown.filter((entry) => slotOf(entry) === slot));
+    }
   }
 
-  /** All of them: nobody knows, or will, what became of them. */
+  /** Rejects all of them: it will never be known what became of them. */
   fail(error: RoomsError): void {
-    for (const entry of [...this.#phases.keys()]) this.#reject(entry, error);
-  }
-
-  #with(...statuses: readonly Phase["status"][]): readonly PendingChange[] {
-    return [...this.#phases].flatMap(([entry, { status }]) => (statuses.includes(status) ? [entry] : []));
+    for (const entry of this.#entries) this.#reject(entry, error);
   }
 
   #send(entry: PendingChange): void {
-    this.#phases.set(entry, { status: "sent" });
-    this.#line.request(changeCommand(entry), (answer) => this.#onAnswer(entry, answer));
+    entry.phase = { status: "sent" };
+    this.#room.request({ ...entry.change, id: entry.id }, (answer) => this.#onAnswer(entry, answer));
   }
 
   #onAnswer(entry: PendingChange, answer: Answer | undefined): void {
-    // Settled by its event, or failed with its connection.
-    if (!this.#phases.has(entry)) return;
-    if (answer === undefined) this.#onLost(entry);
-    else if (answer.type === "error") this.#reject(entry, refusalError(answer));
-    else if (answer.type === "ok" && isChangeResult(answer)) this.#onStored(entry, answer);
-    else this.#reject(entry, offline("The answer could not be read."));
-  }
-
-  #onLost(entry: PendingChange): void {
-    // A later one took effect, which says nothing of whether this one was refused.
-    if (this.#phases.get(entry)?.status === "overtaken") this.#reject(entry, unknowable());
-    else this.#phases.set(entry, { status: "unknown", held: this.#line.held(entry.change.seq) });
-  }
-
-  #onStored(entry: PendingChange, { seq }: ChangeResult): void {
-    if (this.#phases.get(entry)?.status === "overtaken") {
-      this.#resolve(entry, seq);
+    // It was settled by its event, or failed with its connection.
+    if (!this.#entries.includes(entry)) return;
+    const isOvertaken = entry.phase.status === "overtaken";
+    if (answer === undefined) {
+      // That a later one took effect does not say whether this one was refused.
+      if (isOvertaken) this.#reject(entry, unknowable());
+      else entry.phase = { status: "unknown", held: this.#room.held(entry.change.seq) };
       return;
     }
-    this.#phases.set(entry, { status: "stored", seq });
-    entry.settle.resolve({ seq });
-    this.onFolded();
+    const result = resultOf(answer, isChangeResult);
+    if (result instanceof RoomsError) this.#reject(entry, result);
+    else if (isOvertaken) this.#resolve(entry, result.seq);
+    else {
+      entry.phase = { status: "stored", seq: result.seq };
+      entry.resolve({ seq: result.seq });
+      this.onFolded();
+    }
   }
 
-  /** Whether the stored state has it by now, or has no place for it. */
-  #isFolded(entry: PendingChange): boolean {
-    const phase = this.#phases.get(entry);
-    const held = this.#line.held(entry.change.seq);
-    return phase?.status === "stored" && (held === undefined || version(held) >= phase.seq);
-  }
-
-  /** All of one slot, in their order. */
+  /** `entries` are all of one slot, in the order of the calls. */
   #judge(entries: readonly PendingChange[]): void {
-    const held = entries[0] && this.#line.held(entries[0].change.seq);
-    if (held === undefined) {
-      for (const entry of entries) this.#reject(entry, unknowable());
-      return;
-    }
-    const last = entries.findLastIndex(({ change }) => isInEffect(change, held, this.#line.self));
+    const held = entries[0] && this.#room.held(entries[0].change.seq);
+    const inEffect = entries.map(
+      ({ change }) => held !== undefined && isInEffect(change, held, this.#room.self),
+    );
+    const last = inEffect.lastIndexOf(true);
     for (const [index, entry] of entries.entries()) {
-      const { change } = entry;
-      // What a later one of this user undid may have been stored before it, or refused.
-      if (index < last && !isInEffect(change, held, this.#line.self)) this.#reject(entry, unknowable());
+      // What a later change of this user undid may have been stored before it, or refused.
+      if (held === undefined || (index < last && !inEffect[index])) this.#reject(entry, unknowable());
       else if (index <= last) this.#resolve(entry, version(held));
-      else if (last < 0 && this.#wasEditedOver(entry, held)) this.#reject(entry, unknowable());
+      else if (last < 0 && wasEditedOver(entry, held)) this.#reject(entry, unknowable());
       // Listeners may have lost the connection again.
-      else if (this.#line.live) this.#send(entry);
+      else if (this.#room.live) this.#send(entry);
     }
-  }
-
-  /** Somebody edited it while nobody listened: perhaps after this edit, which must not be written over theirs. */
-  #wasEditedOver(entry: PendingChange, now: Message): boolean {
-    const phase = this.#phases.get(entry);
-    const before = phase?.status === "unknown" ? phase.held : now;
-    return entry.change.type === "edit" && before?.editedAt !== now.editedAt;
   }
 
   #resolve(entry: PendingChange, seq: number): void {
-    this.#phases.delete(entry);
-    entry.settle.resolve({ seq });
+    this.#remove(entry);
+    entry.resolve({ seq });
   }
 
   #reject(entry: PendingChange, error: RoomsError): void {
-    this.#phases.delete(entry);
-    entry.settle.reject(error);
+    this.#remove(entry);
+    entry.reject(error);
+  }
+
+  #remove(entry: PendingChange): void {
+    this.#entries = this.#entries.filter((other) => other !== entry);
   }
 }
 
-const unknowable = () =>
-  offline(
-    "The connection was lost before the answer, and what came after does not tell what became of this.",
+/** These messages with these changes folded in; the same array where they change nothing. */
+export function withChanges(
+  messages: readonly Message[],
+  changes: readonly PendingChange[],
+  self: string | undefined,
+): readonly Message[] {
+  if (changes.length === 0) return messages;
+  const changed = messages.map((message) =>
+    changes
+      .filter(({ change, phase }) => change.seq === message.seq && phase.status !== "overtaken")
+      .reduce((held, { change, at }) => {
+        // What was deleted stays as it is.
+        const isDone =
+          held.deletedAt !== undefined || (change.type === "react" && isInEffect(change, held, self));
+        return isDone ? held : withChange(held, change, at, self);
+      }, message),
   );
+  return changed.some((message, index) => message !== messages[index]) ? changed : messages;
+}
+
+/** Of two changes with the same slot the later one counts. */
+const slotOf = ({ change }: PendingChange): string =>
+  change.seq + (change.type === "react" ? change.emoji : "");
+
+/** Somebody may have edited the message after this edit, which must not be written over theirs. */
+const wasEditedOver = ({ change, phase }: PendingChange, now: Message): boolean =>
+  change.type === "edit" && phase.status === "unknown" && phase.held?.editedAt !== now.editedAt;
+
+const unknowable = () =>
+  new RoomsError("offline", "The connection was lost, and the replay does not show whether this was stored.");

@@ -10,7 +10,7 @@ describe("a dropped send", () => {
     room.send("x", { echo: false }).catch(() => {});
     await clock.advance(0);
     const [entry] = room.outbox;
-    room.outbox.drop(entry?.id ?? "");
+    room.discard(entry?.id ?? "");
     socket().deliver(ok(socket().sentOf("send")[0], { seq: 1, at: 1 }), message(2));
     await clock.advance(5_000);
     expect(room.messages.map(({ seq }) => seq)).toContain(2);

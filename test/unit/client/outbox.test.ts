@@ -216,7 +216,7 @@ describeBoth("refusals", () => {
     await world.clock.advance(0);
     world.socket().deliver(refusal(sends(world)[0], "stale_retry"));
     await expect(sent).rejects.toMatchObject({ code: "stale_retry" });
-    const again = world.room.outbox.retry("id1");
+    const again = world.room.retry("id1");
     await world.clock.advance(0);
     const command = sends(world).at(-1);
     expect(command).toMatchObject({ data: "a" });
@@ -237,7 +237,7 @@ describeBoth("refusals", () => {
     await world.goLive({ recovery: "complete" });
     await world.clock.advance(0);
     expect(sends(world)).toEqual([]);
-    void world.room.outbox.retry("id1");
+    void world.room.retry("id1");
     await world.clock.advance(0);
     expect(sends(world)).toEqual([{ type: "send", id: "id1", data: "a", retryOf: "e1.0" }]);
   });
@@ -245,12 +245,12 @@ describeBoth("refusals", () => {
   it("drop forgets an item", async () => {
     const world = await dialedRoom();
     const sent = world.room.send("a");
-    world.room.outbox.drop("id1");
+    world.room.discard("id1");
     await expect(sent).rejects.toMatchObject({ code: "dropped" });
     await world.goLive();
     await world.clock.advance(0);
     expect(sends(world)).toEqual([]);
-    await expect(world.room.outbox.retry("id1")).rejects.toMatchObject({ code: "not_found" });
+    await expect(world.room.retry("id1")).rejects.toMatchObject({ code: "not_found" });
   });
 });
 

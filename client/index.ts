@@ -56,9 +56,8 @@ export type {
   SendOptions,
   Stored,
 } from "./room/messages/outbox-entry.ts";
-export type { RoomEvents } from "./room/room-events.ts";
 export type { RoomHandle } from "./room/room-handle.ts";
-export type { Presence, RoomOptions, RoomSnapshot } from "./room/room-types.ts";
+export type { Presence, RoomEvents, RoomOptions, RoomSnapshot } from "./room/room-types.ts";
 export { RoomsError, type RoomsErrorCode, type RoomsErrorDetails } from "./util/errors.ts";
 export type { LogFunction, LogLevel, LogOption } from "./util/log.ts";
 export type { OnEventOptions } from "./util/topic-listeners.ts";

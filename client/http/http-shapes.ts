@@ -76,7 +76,7 @@ export const isPreferences = shape<Preferences>({
   push: truth,
 });
 
-/** The answer, once it is seen to have its shape. Rejects `offline` where it has another one. */
+/** The answer, if it has the shape of the contract. Else it rejects with `offline`. */
 export async function checked<T>(
   answer: Promise<unknown>,
   hasShape: (value: unknown) => value is T,

@@ -19,23 +19,35 @@ import {
 import { query, roomName } from "./path.ts";
 
 export interface HistoryOptions extends CallOptions {
-  /** Only what stands before this `seq`. Default: from the newest on. */
+  /** Only messages before this `seq`. Without it the page is the newest one. */
   readonly before?: number;
-  /** 1 to 200. Default 50. */
+  /**
+   * How many messages at most, 1 to 200.
+   *
+   * @default 50
+   */
   readonly limit?: number;
-  /** Only messages under these topics, at most 20. Default `null`: all. */
+  /**
+   * Only messages under these topics, at most 20; `null` is all.
+   *
+   * @default null
+   */
   readonly topics?: Topics;
 }
 
 export interface BansOptions extends CallOptions {
-  /** The last user of the page before. Default: from the beginning. */
+  /** The last user of the page before. Without it the page is the first one. */
   readonly after?: string;
 }
 
 export interface KickOptions extends CallOptions {
-  /** For how long the user cannot come back, in seconds: 0 (not at all) to a year. Default 3,600. */
+  /**
+   * For how many seconds the user cannot come back, 0 (they may at once) to a year.
+   *
+   * @default 3_600
+   */
   readonly banSeconds?: number;
-  /** For moderators, in the list of bans. At most 500 characters. */
+  /** Shown to moderators in the list of bans. At most 500 characters. */
   readonly reason?: string;
 }
 
@@ -65,8 +77,8 @@ export class RoomApi {
   }
 
   /**
-   * How far each user has read: the 1,000 who read last. Needs `read`, and a user: an anonymous reader is
-   * `unauthorized`.
+   * How far each user has read: `{ user, seq, at }` of the 1,000 who read last, `at` in milliseconds since 1970. Needs
+   * `read` and a user: an anonymous reader is `unauthorized`.
    *
    * @example
    * const seenBy = (await roomApi(client, "project_123").receipts()).filter(({ seq }) => seq >= message.seq).map(({ user }) => user);
@@ -75,8 +87,8 @@ export class RoomApi {
     (await checked(this.#call("GET", "/receipts", undefined, options), isReceiptsResult)).receipts;
 
   /**
-   * A page of messages, ascending, apart from `messages` of this room: to search or export, where `loadOlder` would fill
-   * the screen. With `more` the next older page is `before` its `seq`. Needs `read`.
+   * A page of messages, oldest first, that does not enter `messages` of the room: to search or to export. With `more`
+   * there is an older page: `before` the `seq` of this one. Needs `read`.
    *
    * @example
    * let page = await roomApi(client, "project_123").history({ limit: 200, topics: ["chat"] });
@@ -93,8 +105,9 @@ export class RoomApi {
   };
 
   /**
-   * Who is kept out, the next to end first: at most 1,000, and with `more` the next page is `after` the last user. That
-   * one may have ended meanwhile: then `not_found`, so begin anew. Needs `moderate`.
+   * Who is kept out: `{ user, until, at, by, reason? }`, the ban that ends first comes first, times in milliseconds since
+   * 1970. At most 1,000; with `more` the next page is `after` the last user. If that ban has ended meanwhile the call
+   * rejects with `not_found`: begin with the first page again. Needs `moderate`.
    *
    * @example
    * const { bans } = await roomApi(client, "project_123").bans();
@@ -104,7 +117,7 @@ export class RoomApi {
     checked(this.#call("GET", `/bans${query({ after })}`, undefined, options), isBansResult);
 
   /**
-   * Closes all that the user has open in this room, and keeps them out for `banSeconds`. Needs `moderate`.
+   * Closes every connection of the user to this room, and keeps them out for `banSeconds`. Needs `moderate`.
    *
    * @example
    * await roomApi(client, "project_123").kick("usr_2", { banSeconds: 600, reason: "spam" });
@@ -118,7 +131,7 @@ export class RoomApi {
   };
 
   /**
-   * Lets a user back in; without effect where they are not kept out. Needs `moderate`.
+   * Lets a user back in. Has no effect where they are not kept out. Needs `moderate`.
    *
    * @example
    * await roomApi(client, "project_123").unban("usr_2");
@@ -130,7 +143,7 @@ export class RoomApi {
   };
 
   /**
-   * The settings of this room as they are now. Needs `read`.
+   * The settings of this room: `{ slowModeMs, maxConnections, historyLimit }`. Needs `read`.
    *
    * @example
    * const { slowModeMs } = await roomApi(client, "project_123").settings();
@@ -139,8 +152,8 @@ export class RoomApi {
     (await checked(this.#call("GET", "", undefined, options), isSettingsResult)).settings;
 
   /**
-   * Changes what is given, and resolves with all of them. Needs `moderate`; `historyLimit` is for server code
-   * only (`forbidden`).
+   * Changes the settings that are given, and resolves with all of them. Needs `moderate`. Only server code may set
+   * `historyLimit` (else `forbidden`).
    *
    * @example
    * await roomApi(client, "project_123").setSettings({ slowModeMs: 10_000 });

@@ -12,11 +12,15 @@ import { checked, isFollowedRoomsResult, isPreferences } from "./http-shapes.ts"
 import { query, roomName } from "./path.ts";
 
 export interface NotificationsOptions extends CallOptions {
-  /** Only those in this state. Default: all but what is archived. */
+  /** Only notifications in this state. Without it all but the archived ones. */
   readonly state?: NotificationState;
-  /** Only what stands before this `seq`. Default: from the newest on. */
+  /** Only notifications before this `seq`. Without it the page is the newest one. */
   readonly before?: number;
-  /** 1 to 200. Default 50. */
+  /**
+   * How many notifications at most, 1 to 200.
+   *
+   * @default 50
+   */
   readonly limit?: number;
 }
 
@@ -43,7 +47,7 @@ export class UserApi {
   }
 
   /**
-   * What this user wants to be told of, and how.
+   * What notifies this user: muted topics and rooms, quiet hours, push.
    *
    * @example
    * const { mutedRooms, quietHours } = await userApi(client).preferences();
@@ -52,7 +56,7 @@ export class UserApi {
     checked(this.#call("GET", PREFERENCES, undefined, options), isPreferences);
 
   /**
-   * Changes what is given, the rest stays; resolves with all of them.
+   * Changes the preferences that are given, and resolves with all of them.
    *
    * @example
    * await userApi(client).setPreferences({ quietHours: { from: "22:00", to: "07:00", timeZone: "Europe/Berlin" } });
@@ -61,8 +65,8 @@ export class UserApi {
     checked(this.#call("PUT", PREFERENCES, body, options), isPreferences);
 
   /**
-   * The rooms that this user follows, by name, with what is unread in each: at most 500, asked for page by page. The
-   * counts may be a minute old. `timeoutMs` bounds each page.
+   * The rooms that this user follows, by name: `{ room, head, readSeq, unread }`, at most 500. `unread` is `null` where
+   * it is not known, and may be a minute old. There is a call for each page, and `timeoutMs` is the time of one.
    *
    * @example
    * for (const { room, unread } of await userApi(client).followedRooms()) console.log(room, unread ?? "unknown");
@@ -82,7 +86,7 @@ export class UserApi {
   };
 
   /**
-   * Follows a room, as opening it does. Needs `read` there; more than 500 are `too_large`.
+   * Follows a room, as opening it does. Needs `read` there. More than 500 rooms are `too_large`.
    *
    * @example
    * await userApi(client).follow("announcements");
@@ -92,7 +96,7 @@ export class UserApi {
   };
 
   /**
-   * Ends following a room, until it is opened again; without effect where it is not followed.
+   * Ends following a room, until it is opened again. Has no effect where it is not followed.
    *
    * @example
    * await userApi(client).unfollow("announcements");
@@ -102,8 +106,8 @@ export class UserApi {
   };
 
   /**
-   * As `markRead` of a room, for one that is not open here, such as one of `followedRooms()` up to its `head`. Resolves
-   * with how far this user has read and how much is left, counted to at most 1,000. Needs `read` there.
+   * As `markRead` of a room, for a room that is not open here. Resolves with `{ seq, unread }`: how far this user has
+   * read, and how many messages are left, counted to at most 1,000. Needs `read` there.
    *
    * @example
    * for (const { room, head } of await userApi(client).followedRooms()) await userApi(client).markRoomRead(room, head);
@@ -114,8 +118,8 @@ export class UserApi {
   };
 
   /**
-   * A page of the inbox, ascending, apart from `inbox.notifications`: such as what was archived. With `more` the next
-   * older page is `before` the first of it.
+   * A page of the inbox, oldest first, that does not enter `inbox.notifications`. With `more` there is an older page:
+   * `before` the `seq` of its first one.
    *
    * @example
    * const { notifications } = await userApi(client).notifications({ state: "archived", limit: 20 });

@@ -1,10 +1,10 @@
-/** What pushes need of a browser. Tests pass their own. */
+/** What pushes need of a browser. Tests have their own. */
 export interface PushBrowser {
   permission(): NotificationPermission;
   askPermission(): Promise<NotificationPermission>;
-  /** The service worker that was registered before, if any. */
+  /** The registration of the service worker, if there is one. */
   registration(script: string): Promise<Registration | undefined>;
-  /** Registers it; settles when it is at work. `key` goes along, for when it has to subscribe anew. */
+  /** Resolves when the service worker is active. It gets `key`, as it may have to subscribe again by itself. */
   register(script: string, key: string): Promise<Registration>;
   onMessage(fn: (message: unknown) => void): void;
   remembered(): unknown;
@@ -16,13 +16,13 @@ export type Registration = Pick<ServiceWorkerRegistration, "pushManager">;
 
 const MEMORY = "edge-rooms.push";
 
-/** `undefined`: it knows no pushes, or not on a page without TLS. */
+/** `undefined` where the browser has no pushes, or not on a page without TLS. */
 export function thisBrowser(): PushBrowser | undefined {
   const { navigator, Notification, PushManager, localStorage } = globalThis;
   if (navigator?.serviceWorker === undefined || Notification === undefined || PushManager === undefined)
     return undefined;
   const { serviceWorker } = navigator;
-  /** Of this visit at least, where nothing may be stored. */
+  /** Where nothing may be stored, it is remembered for this visit at least. */
   let memory: object | undefined;
   return {
     permission: () => Notification.permission,
@@ -55,7 +55,7 @@ export function thisBrowser(): PushBrowser | undefined {
       try {
         localStorage.setItem(MEMORY, JSON.stringify(value));
       } catch {
-        // Storage is full or forbidden: next time the browser subscribes anew.
+        // Storage is full or forbidden: at the next visit the browser subscribes again.
       }
     },
     forget() {
@@ -69,7 +69,7 @@ export function thisBrowser(): PushBrowser | undefined {
   };
 }
 
-/** `serviceWorker.ready` would wait for ever on a page outside of its scope. */
+/** Not `serviceWorker.ready`: it never resolves on a page outside of the scope. */
 function activeIn(registration: ServiceWorkerRegistration): Promise<void> {
   const worker = registration.installing ?? registration.waiting;
   if (registration.active !== null || worker === null) return Promise.resolve();

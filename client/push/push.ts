@@ -1,34 +1,39 @@
-// Web Push in a browser: permission, service worker, subscription, and whose it is. A module of its own
-// (`edge-rooms/push`), so that who does not use it does not load it.
+// Web Push in a browser: permission, service worker, subscription, and the user it belongs to. It is a module of its own
+// (`edge-rooms/push`), so that a page without pushes does not load it.
 
 import { type Client, callApi, type HttpMethod, RoomsError, type RoomsErrorCode } from "../index.ts";
 import { type PushBrowser, thisBrowser } from "./push-browser.ts";
 
 export interface PushOptions {
   /**
-   * Where the page's own origin serves `edge-rooms-sw.js` of this package. Default `"/edge-rooms-sw.js"`; pages
-   * outside of its folder are not in its scope, which does no harm to pushes.
+   * The path on the page's own origin that serves `edge-rooms-sw.js` of this package. Pages outside of its folder are not
+   * in its scope, which does not matter to pushes.
+   *
+   * @default "/edge-rooms-sw.js"
    */
   readonly serviceWorker?: string;
 }
 
-/** `denied`: the user has forbidden notifications for this site, and only the browser's settings can change that. */
+/**
+ * Whether this browser shows pushes for this user. `unsupported`: it has no Web Push, or not on a page without TLS.
+ * `denied`: the user has forbidden notifications for this site, and only the browser's settings can change that.
+ */
 export type PushState = "unsupported" | "denied" | "off" | "on";
 
-/** What is known of the subscription here, so that nobody gets what is meant for who used this browser before. */
+/** The subscription of this browser, and its user: another user who signs in here must not get their pushes. */
 interface Remembered {
   readonly user: string;
   readonly endpoint: string;
 }
 
-/** Longer than the server says that a token may have to wait. */
+/** Milliseconds for a call: the server may ask it to wait for a later token, though not that long. */
 const WITHIN_MS = 300_000;
 
-/** What the service worker tells open pages. */
+/** The message of the service worker to the open pages. */
 const CHANGED = "edge-rooms.subscriptionChanged";
 
 /**
- * Pushes to this browser, for the user of `client`, which need not be connected. Does nothing by itself.
+ * Pushes to this browser for the user of `client`, which need not be connected. It does nothing by itself.
  *
  * @example
  * const push = createPush(client);
@@ -38,12 +43,13 @@ const CHANGED = "edge-rooms.subscriptionChanged";
 export const createPush = (client: Client, options: PushOptions = {}): Push =>
   new Push(client, thisBrowser(), options);
 
+/** Made by {@link createPush}. All methods reject with a `RoomsError`; calls are carried out one after the other. */
 export class Push {
   readonly #client: Client;
   readonly #browser: PushBrowser | undefined;
   readonly #script: string;
   #isListening = false;
-  /** One after the other: two at once could leave a subscription that nobody knows. */
+  /** Two calls at once could leave a subscription that is not known here. */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(client: Client, browser: PushBrowser | undefined, options: PushOptions) {
@@ -52,7 +58,12 @@ export class Push {
     this.#script = options.serviceWorker ?? "/edge-rooms-sw.js";
   }
 
-  /** Asks the user for nothing. */
+  /**
+   * Whether pushes are on here. Asks neither the user nor the server, so it works offline.
+   *
+   * @example
+   * button.hidden = (await push.state()) !== "off";
+   */
   async state(): Promise<PushState> {
     const browser = this.#browser;
     if (browser === undefined) return "unsupported";
@@ -63,23 +74,34 @@ export class Push {
   }
 
   /**
-   * Asks for the permission, so call it from a click. Rejects `not_found` where browser or server know no pushes,
-   * `forbidden` where the user says no, `offline` where the server or the push service cannot be reached.
+   * Turns pushes on. The browser asks the user for permission, so call it from a click.
+   *
+   * Rejects with `not_found` (the browser or the server has no pushes), `forbidden` (the user said no), `offline` (the
+   * server or the push service of the browser cannot be reached) or the server's refusal. Then pushes are off.
+   *
+   * @example
+   * button.onclick = () => push.enable().catch((error) => toast(error.message));
    */
   enable(): Promise<void> {
-    // At once: later it would not count as the click's doing any more.
+    // At once: later the browser would not take it as an effect of the click.
     const answer = this.#browser?.askPermission();
     answer?.catch(() => {});
     return this.#next(async () => {
       const browser = this.#browser;
       if (browser === undefined)
-        throw failure("not_found", "This browser knows no pushes, or not on this page.");
+        throw failure("not_found", "This browser has no pushes, or not on this page.");
       if ((await answer) !== "granted") throw failure("forbidden", "Notifications are not allowed.");
       await this.#subscribe(browser);
     });
   }
 
-  /** Nothing is shown here any more, also where the server cannot be told: it finds nobody at the address then. */
+  /**
+   * Turns pushes off: call it when the user signs out. Offline it works too: the server is not told, and learns with its
+   * next push that the address is gone.
+   *
+   * @example
+   * button.onclick = () => push.disable();
+   */
   disable(): Promise<void> {
     return this.#next(async () => {
       const browser = this.#browser;
@@ -87,11 +109,17 @@ export class Push {
       browser?.forget();
       if (browser === undefined || subscription == null) return;
       await subscription.unsubscribe();
-      await this.#untell(subscription.endpoint).catch(() => {});
+      await this.#unregister(subscription.endpoint).catch(() => {});
     });
   }
 
-  /** Where pushes are on, tells the server so anew, as browsers and users change; asks the user for nothing. */
+  /**
+   * Where pushes are on, registers this browser with the server again: call it at each visit, as browsers change their
+   * address and another user may have signed in. Asks the user for nothing. Rejects as `enable` does.
+   *
+   * @example
+   * if ((await push.refresh()) === "denied") toast("Notifications are off in the settings of your browser.");
+   */
   refresh(): Promise<PushState> {
     return this.#next(async () => {
       const browser = this.#browser;
@@ -108,14 +136,14 @@ export class Push {
     const held = await pushManager.getSubscription();
     const known = this.#remembered();
     if (held !== null && isFor(held, key)) {
-      const { user } = await this.#tell(held);
+      const { user } = await this.#register(held);
       if (user === known?.user) {
         browser.remember({ user, endpoint: held.endpoint });
-        if (known.endpoint !== held.endpoint) await this.#untell(known.endpoint);
+        if (known.endpoint !== held.endpoint) await this.#unregister(known.endpoint);
         return this.#listen(browser);
       }
-      // It may be known as somebody else's, who shall not be shown here to this user.
-      await this.#untell(held.endpoint);
+      // The server may know it as another user's, whose pushes this user must not see.
+      await this.#unregister(held.endpoint);
     }
     await held?.unsubscribe();
     browser.forget();
@@ -123,21 +151,21 @@ export class Push {
     const made = await pushManager.subscribe(options).catch((cause: unknown) => {
       throw failure("offline", "The push service of this browser could not be reached.", cause);
     });
-    const { user } = await this.#tell(made);
+    const { user } = await this.#register(made);
     browser.remember({ user, endpoint: made.endpoint });
     this.#listen(browser);
   }
 
-  async #tell(subscription: PushSubscription): Promise<{ user: string }> {
+  async #register(subscription: PushSubscription): Promise<{ user: string }> {
     const { user } = await this.#call("POST", "/v1/me/push", subscription.toJSON());
     return { user: String(user) };
   }
 
-  async #untell(endpoint: string): Promise<void> {
+  async #unregister(endpoint: string): Promise<void> {
     await this.#call("DELETE", "/v1/me/push", { endpoint });
   }
 
-  /** The service worker has subscribed anew, and has no token to say so. */
+  /** When the service worker subscribed again, a page must tell the server: the worker has no token. */
   #listen(browser: PushBrowser): void {
     if (this.#isListening) return;
     this.#isListening = true;
@@ -176,7 +204,7 @@ const failure = (code: RoomsErrorCode, message: string, cause?: unknown) =>
 
 const isRecord = (value: unknown): value is Answer => typeof value === "object" && value !== null;
 
-/** Of another key it is of no use. Browsers that do not say which are believed. */
+/** Whether the subscription was made with this key. A browser that does not say which key it was is trusted. */
 function isFor({ options }: PushSubscription, key: string): boolean {
   const bytes = options?.applicationServerKey;
   if (bytes == null) return true;

@@ -28,9 +28,8 @@ import { PendingChanges } from "./messages/pending-changes.ts";
 import type { RoomLine } from "./messages/room-line.ts";
 import { OwnPresence } from "./own-presence.ts";
 import { ReadPosition } from "./read-position.ts";
-import type { RoomEvents } from "./room-events.ts";
 import { RoomState } from "./room-state.ts";
-import type { RoomOptions, RoomSnapshot } from "./room-types.ts";
+import type { RoomEvents, RoomOptions, RoomSnapshot } from "./room-types.ts";
 import { roomView } from "./room-view.ts";
 import { Typing } from "./typing.ts";
 

@@ -14,8 +14,7 @@ import { isHistoryResult } from "../wire/shapes.ts";
 import type { Change } from "./messages/message-changes.ts";
 import type { SendOptions, Stored } from "./messages/outbox-entry.ts";
 import type { RoomEngine } from "./room-engine.ts";
-import type { RoomEvents } from "./room-events.ts";
-import type { Presence, RoomSnapshot } from "./room-types.ts";
+import type { Presence, RoomEvents, RoomSnapshot } from "./room-types.ts";
 
 /** One room, as an app sees it. Made by `client.room`. */
 export class RoomHandle {

@@ -1,50 +1,132 @@
-import type { Member, Occupancy, Permission, Status, Topics, User } from "../../src/protocol/index.ts";
+import type {
+  CaughtUp,
+  Member,
+  MemberJoined,
+  MemberLeft,
+  Members,
+  MemberUpdated,
+  Message,
+  MessageDeleted,
+  MessageUpdated,
+  Occupancy,
+  OccupancyChanged,
+  Permission,
+  Reaction,
+  Receipt,
+  RoomConnected,
+  Signal,
+  Status,
+  Topics,
+  User,
+} from "../../src/protocol/index.ts";
 import type { ConnectionState } from "../connection/transport/transport.ts";
+import type { RoomsError } from "../util/errors.ts";
 import type { OutboxItem, RoomMessage } from "./messages/outbox-entry.ts";
 
+/**
+ * How a room is opened.
+ *
+ * @example
+ * const tasks = client.room("project_123", { history: 0, topics: ["task"] });
+ */
 export interface RoomOptions {
-  /** How many latest messages a newcomer gets, 0 to 200. Default 50. */
+  /**
+   * How many of the latest messages a first connection brings, 0 to 200.
+   *
+   * @default 50
+   */
   readonly history?: number;
-  /** Only events under these topics, at most 20. Default `null`: all. */
+  /**
+   * Only events under these topics arrive, at most 20; `null` is all.
+   *
+   * @default null
+   */
   readonly topics?: Topics;
   /**
-   * On the session connection of the client, with up to 50 rooms on it, instead of a connection of its own: for quieter
-   * rooms. Everything else stays the same. Needs a user: an anonymous client has no session. Default `false`.
+   * The room shares the connection of the session with up to 50 others, instead of having its own: for rooms with
+   * little traffic. Everything else stays the same. It needs a user: an anonymous client has no session.
+   *
+   * @default false
    */
   readonly shared?: boolean;
 }
 
-/** What is left out stays as it is; `data: null` clears. */
+/**
+ * The presence of a user in a room. A field that is left out stays as it is; `data: null` clears it.
+ *
+ * @example
+ * await room.setPresence({ status: "away", data: { cursor: [3, 14] } });
+ */
 export interface Presence {
   readonly status?: Status;
   /** At most 1 KiB as JSON. */
   readonly data?: unknown;
 }
 
-/** A room at one moment. Arrays and objects in it stay the same until they change. */
+/**
+ * A room at one moment: frozen, and each field is the same object until something in it changes.
+ *
+ * @example
+ * const { messages, members, state } = room.getSnapshot();
+ * console.log(state.status, members.length, messages.at(-1)?.data);
+ */
 export interface RoomSnapshot {
   readonly state: ConnectionState;
   /** `null` for an anonymous reader, and until the first connection. */
   readonly user: User | null;
+  /** `"none"` until the first connection. */
   readonly permission: Permission;
-  /** `seq` of the last event of the room that this client knows of. */
+  /** The `seq` of the last event of the room that this client knows of; 0 until the first connection. */
   readonly head: number;
   /**
-   * Oldest first, with own changes as if they were stored already; what is deleted is still there, with `deletedAt`
-   * and without `data`. Own ones that are not stored yet are at the end, with `pending: true`. While connected it only grows, by
-   * what is heard and by `loadOlder`: nobody but the app knows what of it is still on a screen.
+   * Oldest first. Own changes show as if they were stored already. A deleted message stays, with `deletedAt` and
+   * `data: null`. Own messages that are not stored yet are at the end, with `pending: true`. While connected the list
+   * only grows, by events and by `loadOlder`; offline it stays.
    */
   readonly messages: readonly RoomMessage[];
-  /** Empty in a room too big for a list. */
+  /** Who is here. Empty in a room that is too big for a list. */
   readonly members: readonly Member[];
   readonly occupancy: Occupancy;
-  /** Who types now, without this user; in a room too big for a list only by `id`. */
+  /** Who types now, without this user. In a room that is too big for a list only the `id` is known. */
   readonly typing: readonly User[];
   /**
-   * Messages of others after what this user has read, on whatever device, counted to at most 1,000; 0 for an anonymous
-   * reader, and until the first connection. The server counts, all topics; in between it is counted along.
+   * The messages of others after what this user has read, on all devices and under all topics, counted to at most
+   * 1,000. The server counts at each connection, the client counts along in between. 0 for an anonymous reader, and
+   * until the first connection.
    */
   readonly unread: number;
-  /** What is not known to be stored yet, in the order of `send`. */
+  /** Own messages that are not known to be stored yet, in the order of `send`. */
   readonly outbox: readonly OutboxItem[];
+}
+
+/**
+ * What `room.on` listens to. An event of the log (`message`, `messageUpdated`, `messageDeleted`, `reaction`) is emitted
+ * once, also when it comes from a replay.
+ *
+ * @example
+ * const stop = room.on("messageDeleted", ({ target, by }) => console.log(target, "was deleted by", by));
+ * room.on("lost", () => render(room.getSnapshot()));
+ * stop();
+ */
+export interface RoomEvents {
+  message: Message;
+  messageUpdated: MessageUpdated;
+  messageDeleted: MessageDeleted;
+  reaction: Reaction;
+  signal: Signal;
+  memberJoined: MemberJoined;
+  memberUpdated: MemberUpdated;
+  memberLeft: MemberLeft;
+  members: Members;
+  occupancy: OccupancyChanged;
+  receipt: Receipt;
+  /** A connection began. Its replay follows. */
+  connected: RoomConnected;
+  /** The replay is over: what follows is live. */
+  caughtUp: CaughtUp;
+  state: ConnectionState;
+  /** The log no longer reaches back to what was held, or is another one: `messages` starts again. */
+  lost: RoomConnected;
+  /** A refusal that no promise rejects with, or why the connection ended for good. */
+  error: RoomsError;
 }

@@ -1,21 +1,21 @@
-// What a push shows, and where a click on it leads. The push is a declarative one: browsers that know these show it
-// alike. Pure, so that it can be tested without a browser.
+// What a push shows, and where a click on it leads. Pushes are declarative: a browser that supports this shows the same
+// without the service worker. Nothing here needs a browser, so unit tests can call it.
 
 export interface Notice {
   readonly title: string;
   readonly options: {
     readonly body: string;
-    /** One with the same tag takes its place, without another sound. */
+    /** A notification with the same tag replaces it, without another sound. */
     readonly tag?: string;
     readonly requireInteraction: boolean;
     readonly silent: boolean;
     readonly data: { readonly link?: string };
   };
-  /** For the app's badge. */
+  /** The number on the badge of the app. */
   readonly unread?: number;
 }
 
-/** A browser wants something shown for each push, also for one that cannot be read. */
+/** A browser requires a notification for each push, also for one that cannot be read. */
 export function noticeOf(text: string | undefined): Notice {
   const { notification } = recordOf(parse(text));
   const {
@@ -44,7 +44,7 @@ export function noticeOf(text: string | undefined): Notice {
   };
 }
 
-/** Of the same origin, or over https; anything else leads to the page itself. */
+/** The address that a click opens: `link` if it has the origin of the page or is https, else the page itself. */
 export function targetOf(link: unknown, page: string): string {
   if (typeof link !== "string" || !URL.canParse(link, page)) return page;
   const url = new URL(link, page);

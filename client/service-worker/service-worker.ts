@@ -1,11 +1,11 @@
-// Shows pushes while no page is open. It is served by the page's own origin, registered by `push.ts`, and does nothing
-// else: no request passes through it.
+// Shows pushes while no page is open. The page's own origin serves it and `push.ts` registers it. No request passes
+// through it.
 
 import { noticeOf, targetOf } from "./notice.ts";
 
 declare const self: ServiceWorkerGlobalScope;
 
-/** Told to open pages, which have a token to pass it on. */
+/** The message to the open pages: they have a token, and tell the server of the new subscription. */
 const CHANGED = { type: "edge-rooms.subscriptionChanged" };
 
 self.addEventListener("install", () => {
@@ -26,27 +26,27 @@ self.addEventListener("pushsubscriptionchange", (event) => {
   event.waitUntil(subscribeAnew());
 });
 
-/** Not every browser has badges, and one that cannot show this one is no reason to show nothing. */
+/** A browser without badges, or one that cannot show this badge, shows the notification all the same. */
 async function badge(unread: number | undefined): Promise<void> {
   if (unread !== undefined && "setAppBadge" in self.navigator) {
     await self.navigator.setAppBadge(unread).catch(() => {});
   }
 }
 
-/** A page that shows it already comes to the front; without a link any page of ours will do. */
+/** Focuses a page that shows `url` already. Without a link any page of this app is focused. */
 async function open(url: string): Promise<void> {
-  const pages = await pagesOfOurs();
+  const pages = await openPages();
   const wanted = pages.find((page) => page.url === url);
   const any = url === self.registration.scope ? pages[0] : undefined;
   if ((await (wanted ?? any)?.focus()) === undefined) await self.clients.openWindow(url);
 }
 
-/** By the key that came with this file's address, as not every browser says what the old one was made with. */
+/** The key comes with the address of this file: not every browser has the key of the old subscription. */
 async function subscribeAnew(): Promise<void> {
   const applicationServerKey = new URL(self.location.href).searchParams.get("key");
   if (applicationServerKey === null) return;
   await self.registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey });
-  for (const page of await pagesOfOurs()) page.postMessage(CHANGED);
+  for (const page of await openPages()) page.postMessage(CHANGED);
 }
 
-const pagesOfOurs = () => self.clients.matchAll({ type: "window", includeUncontrolled: true });
+const openPages = () => self.clients.matchAll({ type: "window", includeUncontrolled: true });

@@ -1,8 +1,8 @@
 import { type Answer, ERRORS, type ErrorCode, isErrorCode, type Refusal } from "../../src/protocol/index.ts";
 
 /**
- * A code of the protocol, or one that only a client knows: `offline` (no connection, or it was lost), `closed` (by
- * `leave()` or `close()`), `dropped` (taken out of the outbox).
+ * A code of the protocol, or one that only a client knows: `offline` (no connection, or it was lost, or an answer could
+ * not be read), `closed` (by `leave()` or `close()`), `dropped` (by `room.discard()`).
  */
 export type RoomsErrorCode = ErrorCode | "offline" | "closed" | "dropped";
 
@@ -12,13 +12,23 @@ export interface RoomsErrorDetails {
   readonly cause?: unknown;
 }
 
-/** Why something was refused or could not be done: `switch` on its `code`, the `message` is for people. */
+/**
+ * Why something was refused or could not be done. The `code` is for programs, the `message` for people.
+ *
+ * @example
+ * try {
+ *   await room.send({ text: "Hello" });
+ * } catch (error) {
+ *   if (error instanceof RoomsError && error.code === "forbidden") toast("You may only read here.");
+ *   else throw error;
+ * }
+ */
 export class RoomsError extends Error {
   override readonly name = "RoomsError";
   readonly code: RoomsErrorCode;
-  /** Not worth another try before this long. */
+  /** Another try has a chance only after so many milliseconds. */
   readonly retryAfterMs: number | undefined;
-  /** The first field that does not fit, such as `["data", "title"]`. */
+  /** The first field that is not as it must be, such as `["data", "title"]`. */
   readonly path: readonly (string | number)[] | undefined;
 
   constructor(code: RoomsErrorCode, message: string = code, details: RoomsErrorDetails = {}) {

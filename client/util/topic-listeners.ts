@@ -3,7 +3,11 @@ import { callSafely } from "./emitter.ts";
 import type { Cancel } from "./ports.ts";
 
 export interface OnEventOptions {
-  /** `false`: not what this user did, on whatever device. Default `true`. */
+  /**
+   * `false` leaves out what this user did, on any device.
+   *
+   * @default true
+   */
   readonly own?: boolean;
 }
 
@@ -18,7 +22,7 @@ interface Listener<Event> {
   readonly fn: (event: Event) => void;
 }
 
-/** Listeners by application event: `task` hears `task.created` too, `*` everything. */
+/** Listeners by application event: `task` covers `task.created` too, `*` covers everything. */
 export class TopicListeners<Event extends AppEvent> {
   readonly #listeners = new Set<Listener<Event>>();
 

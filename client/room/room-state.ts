@@ -1,8 +1,8 @@
-// What a room looks like from here: everything that its events say, folded. No sockets, no commands.
+// The stored state of a room: its events, folded. It knows nothing of sockets and commands.
 
 import type { Message, Permission, RoomConnected, RoomEvent, User } from "../../src/protocol/index.ts";
 import type { ResumeKind } from "../connection/cursor-tracker.ts";
-import { memo } from "../util/memo.ts";
+import { memo } from "../util/snapshot-store.ts";
 import { type MemberEvent, MemberList } from "./member-list.ts";
 import { MessageList } from "./messages/message-list.ts";
 
@@ -34,7 +34,7 @@ export class RoomState {
     return this.#members.occupancy;
   }
 
-  /** Those of these ids, as far as they are known. */
+  /** The users of these ids; only the `id` of one that is not among the members. */
   readonly usersOf = memo((ids: readonly string[], members: readonly User[]): readonly User[] => {
     const byId = new Map(members.map((member) => [member.id, member]));
     return Object.freeze(ids.map((id) => byId.get(id) ?? { id }));
@@ -49,7 +49,7 @@ export class RoomState {
     this.#members.begin(frame);
   }
 
-  /** Forgets what the log no longer answers for. */
+  /** The log begins after `floor`: what is held at or below it may have changed without an event. */
   dropUpTo(floor: number): void {
     this.#floor = floor;
     this.messages.dropUpTo(floor);

@@ -1,15 +1,15 @@
-// What an app sees of a room: stored state with everything on top that is not stored yet.
+// What an app sees of a room: the stored state, with what is not stored yet laid over it.
 
 import { type Message, matchesTopics, type Topics, type User } from "../../src/protocol/index.ts";
 import type { ConnectionState } from "../connection/transport/transport.ts";
-import { memo } from "../util/memo.ts";
+import { memo } from "../util/snapshot-store.ts";
 import type { Outbox } from "./messages/outbox.ts";
 import { pendingMessage, type RoomMessage } from "./messages/outbox-entry.ts";
 import { type PendingChange, withChanges } from "./messages/pending-changes.ts";
 import type { RoomState } from "./room-state.ts";
 import type { RoomSnapshot } from "./room-types.ts";
 
-/** What a view is made of. */
+/** The parts of a room that a snapshot is read from. */
 export interface RoomParts {
   readonly channel: { readonly state: ConnectionState; readonly topics: { readonly wanted: Topics } };
   readonly state: RoomState;
@@ -19,7 +19,7 @@ export interface RoomParts {
   readonly typing: { readonly users: readonly string[] };
 }
 
-/** Reads the snapshot. Each field stays the same object until something in it changes. */
+/** Returns what reads the snapshot. Each field is the same object until something in it changes. */
 export function roomView(parts: RoomParts): () => RoomSnapshot {
   const { channel, state, changes, reads, outbox, typing } = parts;
 

@@ -2,41 +2,42 @@ import { type Signal, TYPING_EVENT, TYPING_MS, type TypingData } from "../../src
 import type { Cancel, Clock } from "../util/ports.ts";
 import { isRecord } from "../wire/shape.ts";
 
+/** Between two signals of this user, however often `start` is called. */
 const REPEAT_EVERY_MS = 1_000;
 
-/** Who types now, and telling that this user does. */
+/** Who types now; and whether the others think that this user does. */
 export class Typing {
   readonly #clock: Clock;
-  readonly #tell: (data: TypingData) => void;
+  readonly #send: (data: TypingData) => void;
   readonly #onChange: () => void;
-  readonly #forget = new Map<string, Cancel>();
+  readonly #timers = new Map<string, Cancel>();
   #users: readonly string[] = Object.freeze([]);
-  /** `undefined`: the others do not think that this user types. */
-  #toldAt: number | undefined;
+  /** When the others last learned that this user types; `undefined` where they do not think so. */
+  #sentAt: number | undefined;
 
-  constructor(clock: Clock, tell: (data: TypingData) => void, onChange: () => void) {
+  constructor(clock: Clock, send: (data: TypingData) => void, onChange: () => void) {
     this.#clock = clock;
-    this.#tell = tell;
+    this.#send = send;
     this.#onChange = onChange;
   }
 
-  /** Ids, in the order in which they began. */
+  /** The ids of those who type, in the order in which they began. */
   get users(): readonly string[] {
     return this.#users;
   }
 
   start(): void {
     const now = this.#clock.now();
-    if (this.#toldAt !== undefined && now - this.#toldAt < REPEAT_EVERY_MS) return;
-    this.#toldAt = now;
-    this.#tell({ isTyping: true });
+    if (this.#sentAt !== undefined && now - this.#sentAt < REPEAT_EVERY_MS) return;
+    this.#sentAt = now;
+    this.#send({ isTyping: true });
   }
 
   stop(): void {
-    const toldAt = this.#toldAt;
-    this.#toldAt = undefined;
-    // Later, all have forgotten it by themselves.
-    if (toldAt !== undefined && this.#clock.now() - toldAt < TYPING_MS) this.#tell({ isTyping: false });
+    const sentAt = this.#sentAt;
+    this.#sentAt = undefined;
+    // After that, the others have removed this user by themselves.
+    if (sentAt !== undefined && this.#clock.now() - sentAt < TYPING_MS) this.#send({ isTyping: false });
   }
 
   onSignal({ event, from, data }: Signal, self: string | undefined): void {
@@ -46,28 +47,28 @@ export class Typing {
   }
 
   remove(user: string): void {
-    this.#forget.get(user)?.();
-    if (this.#forget.delete(user)) this.#publish();
+    this.#timers.get(user)?.();
+    if (this.#timers.delete(user)) this.#changed();
   }
 
   clear(): void {
-    for (const cancel of this.#forget.values()) cancel();
-    this.#forget.clear();
-    if (this.#users.length > 0) this.#publish();
+    for (const cancel of this.#timers.values()) cancel();
+    this.#timers.clear();
+    if (this.#users.length > 0) this.#changed();
   }
 
   #remember(user: string): void {
-    const known = this.#forget.get(user);
+    const known = this.#timers.get(user);
     known?.();
     const cancel = this.#clock.after(TYPING_MS, () => {
       this.remove(user);
       this.#onChange();
     });
-    this.#forget.set(user, cancel);
-    if (known === undefined) this.#publish();
+    this.#timers.set(user, cancel);
+    if (known === undefined) this.#changed();
   }
 
-  #publish(): void {
-    this.#users = Object.freeze([...this.#forget.keys()]);
+  #changed(): void {
+    this.#users = Object.freeze([...this.#timers.keys()]);
   }
 }

@@ -1,23 +1,39 @@
 import type { Cancel } from "./ports.ts";
-import { reportListenerError } from "./report-error.ts";
 
-/** Listeners by event type. One that throws is reported and stops nobody else. */
-export class Emitter<Events extends object> {
-  readonly #listeners: { [Type in keyof Events]?: Set<Listener<Events[Type]>> } = {};
+/** Functions of the app. One that throws is reported, and the others are called all the same. */
+export class Listeners<Payload> {
+  readonly #listeners = new Set<{ readonly fn: (payload: Payload) => void }>();
 
-  on<Type extends keyof Events>(type: Type, fn: (payload: Events[Type]) => void): Cancel {
-    const listeners = this.#listeners[type] ?? new Set<Listener<Events[Type]>>();
-    this.#listeners[type] = listeners;
-    // Wrapped, so that the same function may listen twice and each stops by itself.
+  get size(): number {
+    return this.#listeners.size;
+  }
+
+  add(fn: (payload: Payload) => void): Cancel {
+    // Wrapped, so that the same function may listen twice, and each stops by itself.
     const listener = { fn };
-    listeners.add(listener);
+    this.#listeners.add(listener);
     return () => {
-      listeners.delete(listener);
+      this.#listeners.delete(listener);
     };
   }
 
+  call(payload: Payload): void {
+    for (const { fn } of [...this.#listeners]) callSafely(() => fn(payload));
+  }
+}
+
+/** Listeners by the type of the event. */
+export class Emitter<Events extends object> {
+  readonly #listeners: { [Type in keyof Events]?: Listeners<Events[Type]> } = {};
+
+  on<Type extends keyof Events>(type: Type, fn: (payload: Events[Type]) => void): Cancel {
+    const listeners = this.#listeners[type] ?? new Listeners<Events[Type]>();
+    this.#listeners[type] = listeners;
+    return listeners.add(fn);
+  }
+
   emit<Type extends keyof Events>(type: Type, payload: Events[Type]): void {
-    for (const { fn } of [...(this.#listeners[type] ?? [])]) callSafely(() => fn(payload));
+    this.#listeners[type]?.call(payload);
   }
 
   /** For events that carry their own type. */
@@ -26,14 +42,13 @@ export class Emitter<Events extends object> {
   }
 }
 
-interface Listener<Payload> {
-  readonly fn: (payload: Payload) => void;
-}
-
+/** An error in a function of the app appears where the app's other errors do. */
 export function callSafely(fn: () => void): void {
   try {
     fn();
   } catch (error) {
-    reportListenerError(error);
+    // Node has no `reportError`.
+    if (typeof globalThis.reportError === "function") globalThis.reportError(error);
+    else console.error(error);
   }
 }

@@ -2,7 +2,7 @@ import { callSafely } from "./emitter.ts";
 
 export type LogLevel = "error" | "warn" | "debug";
 
-/** Called with what went on inside; never with a token. */
+/** Called for each line of the log. A line never contains a token. */
 export type LogFunction = (level: LogLevel, message: string, details?: unknown) => void;
 
 export type LogOption = "off" | LogLevel | LogFunction;

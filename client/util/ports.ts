@@ -1,4 +1,4 @@
-// What the core needs of the world around it. Tests pass their own; apps get `system-ports.ts`.
+// What the client needs of the platform. Apps get `system-ports.ts`, tests have their own.
 
 export type Cancel = () => void;
 
@@ -8,15 +8,19 @@ export interface Clock {
 }
 
 export interface SocketEvents {
-  /** Before anything else, and not where the socket never opened. */
+  /** First, and never for a socket that does not open. */
   onOpen(): void;
   onText(text: string): void;
-  /** Once, also when the socket never opened. */
+  /** Once, also for a socket that never opened. */
   onClose(code: number, reason: string): void;
 }
 
 export interface Socket {
-  /** What it adds to each text, in bytes. Default 0. */
+  /**
+   * Bytes that it adds to each text.
+   *
+   * @default 0
+   */
   readonly overheadBytes?: number;
   send(text: string): void;
   close(code: number): void;
@@ -24,15 +28,14 @@ export interface Socket {
 
 export interface Ports {
   readonly clock: Clock;
-  /** 0 up to, not including, 1. */
+  /** From 0 up to, but not including, 1. */
   random(): number;
   newId(): string;
-  /** Throws where address or token cannot be used at all. */
+  /** Throws where the address or the token cannot be used. */
   dial(url: string, protocols: string[], events: SocketEvents): Socket;
-  /** As of the platform. Tests answer themselves. */
   fetch(url: string, init: RequestInit): Promise<Response>;
-  /** Calls `fn` whenever a connection is likelier to succeed than a moment ago. */
+  /** Calls `fn` when a connection has become more likely to succeed. */
   onWake(fn: () => void): Cancel;
-  /** Of the page; `undefined` outside browsers. */
+  /** The origin of the page; `undefined` outside browsers. */
   readonly origin: string | undefined;
 }

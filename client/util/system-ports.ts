@@ -1,10 +1,9 @@
 import type { Cancel, Clock, Ports, Socket, SocketEvents } from "./ports.ts";
-import { onWake } from "./wake-signals.ts";
 
-/** Timers take a signed 32-bit number; a longer wait would end at once. */
+/** Timers take a signed 32-bit number of milliseconds: a longer wait would end at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** What a socket reports that ended without a close frame. */
+/** The close code of a socket that ended without a close frame. */
 const LOST = 1006;
 
 const systemClock: Clock = {
@@ -21,11 +20,11 @@ function dial(url: string, protocols: string[], events: SocketEvents): Socket {
   socket.onmessage = (message: MessageEvent<unknown>) => {
     if (typeof message.data === "string") events.onText(message.data);
   };
-  // `error` says nothing that `close`, which always follows, does not.
+  // `error` adds nothing to the `close` that always follows.
   socket.onclose = ({ code, reason }) => events.onClose(code, reason);
   return {
     send(text) {
-      // The server has closed it, and the end may be long in coming: what is sent now would vanish without a word.
+      // The server has closed it, and the `close` event may be late: what is sent now would be lost without an error.
       if (socket.readyState > WebSocket.OPEN) queueMicrotask(() => events.onClose(LOST, ""));
       else socket.send(text);
     },
@@ -33,7 +32,22 @@ function dial(url: string, protocols: string[], events: SocketEvents): Socket {
   };
 }
 
-/** `crypto.randomUUID` is missing on pages without TLS; `getRandomValues` is everywhere. */
+/** Calls `fn` when a browser says that the network or the page is back. Elsewhere there is no such event. */
+export function onWake(fn: () => void): Cancel {
+  // Workers have `addEventListener` too, but neither a document nor these events.
+  if (typeof document === "undefined" || typeof window === "undefined") return () => {};
+  const ended = new AbortController();
+  const { signal } = ended;
+  const onVisible = () => {
+    if (document.visibilityState === "visible") fn();
+  };
+  document.addEventListener("visibilitychange", onVisible, { signal });
+  window.addEventListener("online", fn, { signal });
+  window.addEventListener("pageshow", fn, { signal });
+  return () => ended.abort();
+}
+
+/** Not `crypto.randomUUID`, which is missing on pages without TLS. */
 function newId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -44,7 +58,7 @@ export const systemPorts = (): Ports => ({
   random: Math.random,
   newId,
   dial,
-  // Workers take it only by itself, not as a method.
+  // Not `fetch` itself: Workers refuse to call it as a method.
   fetch: (url, init) => fetch(url, init),
   onWake,
   origin: typeof location === "undefined" ? undefined : location.origin,

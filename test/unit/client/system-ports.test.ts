@@ -1,7 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createClient } from "../../../client/index.ts";
-import { systemPorts } from "../../../client/util/system-ports.ts";
-import { onWake } from "../../../client/util/wake-signals.ts";
+import { onWake, systemPorts } from "../../../client/util/system-ports.ts";
 
 /** A global `WebSocket` that records how it is used. */
 class FakeWebSocket {

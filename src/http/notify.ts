@@ -4,7 +4,7 @@ import { mapBounded } from "../object/bounded.ts";
 import { encodeData, oversize } from "../object/encode-data.ts";
 import { randomId } from "../object/runtime/random-id.ts";
 import { MAX_INSTANT_MS, PRIORITIES, type Refusal, refuse } from "../protocol/index.ts";
-import type { NotificationInput } from "../user/inbox/inbox.ts";
+import type { NotificationInput } from "../user/inbox/inbox-log.ts";
 import { eventName, notificationId, userId } from "../validation/fields.ts";
 import { integer, listOf, text } from "../validation/ranges.ts";
 import type { AppContext, AppEnv } from "./app-context.ts";

@@ -59,7 +59,7 @@ export interface LogFieldValues {
 
 interface CatalogueEntry {
   readonly level: LogLevel;
-  /** The operation that logs it. With several, the line names the one in its field `operation`. */
+  /** The operation that logs it. A list: calls of another object, the line names the one in its field `operation`. */
   readonly from: string | readonly string[];
   readonly means: string;
   /** What an operator does about it. */
@@ -264,19 +264,19 @@ export const LOG_EVENTS = {
   },
   user_unreachable: {
     level: "error",
-    from: ["registerRoom", "createRoom", "checkToken", "unfollow", "reportSpending"],
+    from: ["registerRoom", "mayCreateRoom", "revokedTokens", "unfollow", "reportSpending"],
     means:
-      "A room could not call a user's object. registerRoom, createRoom and checkToken refuse their caller with " +
+      "A room could not call a user's object. registerRoom, mayCreateRoom and revokedTokens refuse their caller with " +
       "overloaded; unfollow and reportSpending are left out.",
     action: "Expected now and then when objects restart. Often: look at error.",
     fields: ["room", "user", "error"],
   },
   room_unreachable: {
     level: "error",
-    from: ["join", "receive", "renew", "revoke", "release", "unread"],
+    from: ["join", "receive", "renew", "revoke", "release", "unreadOf"],
     means:
       "A user's object could not call a room. join is refused with overloaded; after receive and renew the room ends " +
-      "for the session, which joins again; revoke and release are tried again; unread answers null.",
+      "for the session, which joins again; revoke and release are tried again; after unreadOf the room is listed with unread null.",
     action: "Expected now and then when objects restart. Often: look at error.",
     fields: ["room", "user", "error"],
   },

@@ -1,5 +1,5 @@
-// What a user may cost a day, all rooms and calls together. Each room has its own allowance of a user, which bounds how
-// fast they are; this bounds what they come to.
+// What a user may cost a day, all rooms and calls together. A room's own allowance bounds how fast a user is; the budget
+// bounds the sum.
 
 import { firstRow, type Sql } from "../object/storage/sql.ts";
 import { type Refusal, refuse } from "../protocol/index.ts";
@@ -25,18 +25,18 @@ export class Budget {
     this.#spent = row.spent;
   }
 
-  /** Counts what was spent already: a row. Answers why nothing more may be, if so. */
+  /** Counts what was spent already: a row written. Returns the refusal of more, if that was the last. */
   spend(units: number, now: number): Refusal | undefined {
     if (this.#perDay === 0) return undefined;
     const day = Math.floor(now / DAY_MS);
     this.#spent = (day === this.#day ? this.#spent : 0) + units;
     this.#day = day;
     this.#sql.exec("UPDATE inbox_state SET budget_day = ?, budget_spent = ?", day, this.#spent);
-    return this.refuses(now);
+    return this.refusal(now);
   }
 
-  /** Why nothing more may be spent today, if so. */
-  refuses(now: number): Refusal | undefined {
+  /** The refusal of more, until the end of the day, if the budget is used up. */
+  refusal(now: number): Refusal | undefined {
     const day = Math.floor(now / DAY_MS);
     if (this.#perDay === 0 || day !== this.#day || this.#spent < this.#perDay) return undefined;
     const retryAfterMs = (day + 1) * DAY_MS - now;

@@ -1,5 +1,5 @@
-// The rooms that a user follows: their list, and how much of each is left to read. Nothing is sent for it per message:
-// the rooms are asked when somebody looks, and their answers kept for a minute.
+// The rooms that a user follows: their list, and how much is unread in each. A message causes no call for it: rooms are
+// asked when the user looks, and their answers are kept for a minute.
 
 import { accept, type Outcome, refuse, reject } from "../protocol/index.ts";
 import type { RoomUnread } from "../session-rooms/session-delivery.ts";
@@ -7,13 +7,13 @@ import { type KnownRooms, TOO_MANY_ROOMS } from "./known-rooms.ts";
 
 export const MAX_FOLLOWED = 500;
 const KEPT_MS = 60_000;
-/** Of so many rooms at most one call asks the back end whether the user may still read them. */
+/** About at most this many rooms one call asks the back end whether the user may still read them. */
 const MAX_ASKED = 50;
 
 const FULL = refuse("too_large", `a user follows at most ${MAX_FOLLOWED} rooms`, { path: ["room"] });
 const UNKNOWN: RoomUnread = { head: 0, readSeq: 0, unread: null };
 
-/** How many rooms one call looks at, given of which it has to ask, and of how many of those it does. */
+/** How many rooms one call looks at, and about how many of those it asks. `isAsked`: which rooms need a question. */
 export function withinBudget(isAsked: readonly boolean[]): { length: number; asked: number } {
   let asked = 0;
   for (const [length, takesOne] of isAsked.entries()) {
@@ -25,7 +25,7 @@ export function withinBudget(isAsked: readonly boolean[]): { length: number; ask
 
 export class FollowedRooms {
   readonly #rooms: KnownRooms;
-  readonly #standings = new Map<string, RoomUnread & { readonly askedAt: number }>();
+  readonly #unread = new Map<string, RoomUnread & { readonly askedAt: number }>();
 
   constructor(rooms: KnownRooms) {
     this.#rooms = rooms;
@@ -45,29 +45,29 @@ export class FollowedRooms {
     return accept(undefined);
   }
 
-  /** Answers whether it was followed. */
+  /** Returns whether it was followed. */
   unfollow(room: string): boolean {
     if (!this.#follows(room)) return false;
     this.#rooms.put(room, { isFollowed: false });
-    this.#standings.delete(room);
+    this.#unread.delete(room);
     return true;
   }
 
-  /** Those whose answer is too old, or was none. */
+  /** Rooms whose answer is older than a minute, or missing. */
   toAsk(rooms: readonly string[], now: number): string[] {
     return rooms.filter((room) => {
-      const { askedAt = Number.NEGATIVE_INFINITY } = this.#standings.get(room) ?? {};
+      const { askedAt = Number.NEGATIVE_INFINITY } = this.#unread.get(room) ?? {};
       return Math.abs(now - askedAt) >= KEPT_MS;
     });
   }
 
-  keep(room: string, standing: RoomUnread, now: number): void {
-    this.#standings.set(room, { ...standing, askedAt: now });
+  record(room: string, unread: RoomUnread, now: number): void {
+    this.#unread.set(room, { ...unread, askedAt: now });
   }
 
-  /** As far as is known. */
-  standing(room: string, now: number): RoomUnread {
-    const known = this.#standings.get(room);
+  /** What is known of a room; `unread` is `null` if the answer is too old. */
+  unreadIn(room: string, now: number): RoomUnread {
+    const known = this.#unread.get(room);
     if (known === undefined) return UNKNOWN;
     const { head, readSeq, unread, askedAt } = known;
     return { head, readSeq, unread: Math.abs(now - askedAt) < KEPT_MS ? unread : null };

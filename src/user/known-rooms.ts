@@ -1,18 +1,18 @@
-// The SQL of the rooms that a user's object knows: those that it tells of a `disconnect`, and those that the user
-// follows. The table has a bound, so it is read whole, once after each start and only where it is needed.
+// The SQL of the rooms that a user's object knows: those that it tells of revocations, and those that the user follows.
+// The table has a bound, so it is read whole, once after each start and only if it is needed.
 
 import type { Sql } from "../object/storage/sql.ts";
 import { refuse } from "../protocol/index.ts";
 
 export interface KnownRoom {
-  /** Up to when it knows tokens to be void, in milliseconds. */
+  /** The revocation that the room knows: tokens dated up to then, in milliseconds. */
   readonly told: number;
   readonly isFollowed: boolean;
 }
 
-/** More than these, and rooms in which the user has nothing open are let go: they ask again when they are opened. */
+/** Above this, rooms in which the user has nothing open are released: they ask again when they are opened. */
 export const MAX_ROOMS = 2_000;
-/** How many more there may be while some are let go. */
+/** How many more there may be while some are released. */
 const SLACK = 500;
 
 export const TOO_MANY_ROOMS = refuse("room_full", `a user has at most ${MAX_ROOMS} rooms open`, {
@@ -37,12 +37,12 @@ export class KnownRooms {
     return this.#all().size > MAX_ROOMS;
   }
 
-  /** Whether one more, or this one again, may be put in. */
+  /** Whether this room may be added, or is there already. */
   mayPut(room: string): boolean {
     return this.#all().has(room) || this.#all().size < MAX_ROOMS + SLACK;
   }
 
-  /** A row, where anything changes. What is left out stays. */
+  /** Writes a row if anything changes. Fields that are left out stay. */
   put(room: string, patch: Partial<KnownRoom>): void {
     const before = this.#all().get(room);
     const { told, isFollowed } = { told: 0, isFollowed: false, ...before, ...patch };

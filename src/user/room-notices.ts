@@ -1,4 +1,4 @@
-// What a user's object says to rooms of who may come in: which tokens are void, and that it does not know a room any more.
+// What a user's object tells rooms: which tokens of the user are revoked, and that it does not know a room any more.
 
 import { mapBounded } from "../object/bounded.ts";
 import type { VoidTokens } from "../object/revocation.ts";
@@ -6,28 +6,34 @@ import type { Outcome } from "../protocol/index.ts";
 import type { KnownRooms } from "./known-rooms.ts";
 import type { TokenRevocations } from "./token-revocations.ts";
 
-/** How many rooms are told in one go. The rest are told from the alarm. */
+/** How many rooms are told in one go. The rest is told from the alarm. */
 const TOLD_AT_ONCE = 500;
-/** How many are asked at a time whether they can be let go. */
-const LET_GO_AT_ONCE = 20;
+/** How many rooms are asked at a time whether they can be released. */
+const RELEASED_AT_ONCE = 20;
+/** Rooms that could not be told of a revocation are tried again after this, and later the longer it has lasted. */
+export const RETRY_AFTER_MS = 30_000;
+const MAX_RETRY_AFTER_MS = 3_600_000;
 
 /** What it needs of the object of a room. */
 export interface NoticedRoom {
   /** `false`: there is no such room any more. */
   withdraw(user: string, voidTokens: VoidTokens): Promise<boolean>;
-  /** `false`: the user has something open there. */
+  /** `false`: the user has a connection open there. */
   release(user: string): Promise<boolean>;
 }
 
 export interface RoomNoticesPorts {
-  readonly access: TokenRevocations;
+  readonly revocations: TokenRevocations;
   readonly rooms: KnownRooms;
   /** Whose object it is. */
   readonly user: string;
   room(name: string): NoticedRoom;
+  now(): number;
+  /** From 0 to below 1. */
+  random(): number;
   /** Lets work go on after the call that began it. */
   goOn(work: Promise<void>): void;
-  /** A room could not be told, or asked. */
+  /** A room could not be reached. */
   failed(operation: "revoke" | "release", room: string, error: unknown): void;
 }
 
@@ -35,69 +41,72 @@ export class RoomNotices {
   readonly #ports: RoomNoticesPorts;
   /** Could not be told since all were tried last. */
   readonly #unreachable = new Set<string>();
-  /** About to be let go, unless it is opened meanwhile. */
-  readonly #leaving = new Set<string>();
-  /** The last that was asked: the next time goes on behind it. */
+  /** About to be released, unless the user opens them meanwhile. */
+  readonly #releasing = new Set<string>();
+  /** The last room that was asked: the next round goes on behind it. */
   #asked = "";
-  #isLettingGo = false;
+  #isReleasing = false;
 
   constructor(ports: RoomNoticesPorts) {
     this.#ports = ports;
   }
 
-  /** A room that asks with an opening: it is told from now on. */
-  opened(room: string): Outcome<VoidTokens> {
-    this.#leaving.delete(room);
-    const opened = this.#ports.access.opened(room);
-    if (this.#ports.rooms.areTooMany && !this.#isLettingGo) this.#ports.goOn(this.#letGo());
-    return opened;
+  /** The user opens `room`, which asks: from now on it is told of revocations. */
+  registerRoom(room: string): Outcome<VoidTokens> {
+    this.#releasing.delete(room);
+    const registered = this.#ports.revocations.registerRoom(room);
+    if (this.#ports.rooms.areTooMany && !this.#isReleasing) this.#ports.goOn(this.#releaseSome());
+    return registered;
   }
 
   /**
-   * Tells rooms that do not know yet which tokens are void. Answers how many it told, and of the rest: `now`, where some
-   * were not tried yet, or `later`.
+   * Tells rooms that do not know it yet which tokens are revoked: at most 500 in one call. Returns how many it told, and
+   * when to call it again, in milliseconds; `null`: all rooms know. Rooms that cannot be reached are tried again only
+   * when all others were tried. Never rejects.
    */
-  async propagateRevocation(): Promise<{ told: number; rest: "none" | "now" | "later" }> {
-    const { access, user, room: roomNamed, failed } = this.#ports;
-    const { voidTokens } = access;
-    const untried = access.untold().filter((room) => !this.#unreachable.has(room));
+  async propagateRevocation(): Promise<{ told: number; again: number | null }> {
+    const { revocations, user, room: roomNamed, failed, now, random } = this.#ports;
+    const { voidTokens } = revocations;
+    const untried = revocations.roomsToTell().filter((room) => !this.#unreachable.has(room));
     const results = await mapBounded(untried.slice(0, TOLD_AT_ONCE), async (room) => {
       try {
         const isThere = await roomNamed(room).withdraw(user, voidTokens);
-        if (isThere) access.told(room, voidTokens);
-        else access.forget(room);
-        return 1;
+        if (isThere) revocations.confirm(room, voidTokens);
+        else revocations.forgetRoom(room);
+        return true;
       } catch (error) {
         this.#unreachable.add(room);
         failed("revoke", room, error);
-        return 0;
+        return false;
       }
     });
-    const told = results.reduce<number>((sum, one) => sum + one, 0);
-    if (untried.length > TOLD_AT_ONCE) return { told, rest: "now" };
+    const told = results.filter(Boolean).length;
+    if (untried.length > TOLD_AT_ONCE) return { told, again: now() };
     this.#unreachable.clear();
-    return { told, rest: access.untold().length === 0 ? "none" : "later" };
+    if (revocations.roomsToTell().length === 0) return { told, again: null };
+    const lastedMs = now() - voidTokens.upTo;
+    return { told, again: now() + revocationRetryMs(lastedMs, random()) };
   }
 
-  /** Where the user has opened too many rooms: forgets those in which nothing of theirs is open. Never rejects. */
-  async #letGo(): Promise<void> {
+  /** If the user has opened too many rooms: forgets some in which nothing of theirs is open. Never rejects. */
+  async #releaseSome(): Promise<void> {
     const { rooms: known, user, room: roomNamed, failed } = this.#ports;
-    this.#isLettingGo = true;
+    this.#isReleasing = true;
     const rooms = this.#nextToAsk();
-    for (const room of rooms) this.#leaving.add(room);
+    for (const room of rooms) this.#releasing.add(room);
     await mapBounded(rooms, async (room) => {
       try {
         const isReleased = await roomNamed(room).release(user);
-        if (isReleased && this.#leaving.has(room)) known.remove(room);
+        if (isReleased && this.#releasing.has(room)) known.remove(room);
       } catch (error) {
         failed("release", room, error);
       }
     });
-    this.#leaving.clear();
-    this.#isLettingGo = false;
+    this.#releasing.clear();
+    this.#isReleasing = false;
   }
 
-  /** Round and round, so that one that is in use does not stand in the way of the others. */
+  /** In turns, so that rooms that are in use do not keep the others from being asked. */
   #nextToAsk(): string[] {
     const rooms = Array.from(this.#ports.rooms.all).flatMap(([room, { isFollowed }]) =>
       isFollowed ? [] : [room],
@@ -105,8 +114,14 @@ export class RoomNotices {
     rooms.sort();
     const next = rooms.findIndex((room) => room > this.#asked);
     const turned = next === -1 ? rooms : [...rooms.slice(next), ...rooms.slice(0, next)];
-    const asked = turned.slice(0, LET_GO_AT_ONCE);
+    const asked = turned.slice(0, RELEASED_AT_ONCE);
     this.#asked = asked.at(-1) ?? "";
     return asked;
   }
+}
+
+/** How long to wait before rooms that were out of reach are told again. `lastedMs`: since the revocation. */
+export function revocationRetryMs(lastedMs: number, random: number): number {
+  const waitMs = Math.min(MAX_RETRY_AFTER_MS, Math.max(RETRY_AFTER_MS, lastedMs));
+  return Math.ceil(waitMs * (0.5 + random));
 }

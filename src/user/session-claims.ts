@@ -1,14 +1,14 @@
 // What a session's token says of rooms: needed at each `join`, also after a sleep. Small claims stand in the attachment of
-// the socket, which takes 16 KiB in all; larger ones are a row.
+// the socket, which holds 16 KiB in all; a larger one is a row.
 
 import type { RoomsClaim } from "../access/room-permission.ts";
 import { firstRow, type Sql } from "../object/storage/sql.ts";
 import { utf8Length } from "../protocol/index.ts";
 
-/** In UTF-8 bytes: beside 50 rooms with long names, and a user with a long id and a picture. */
+/** UTF-8 bytes that are left in an attachment beside 50 rooms with long names, a long user id and a picture. */
 const MAX_ATTACHED = 2_500;
 
-/** Made when it is first needed: most users never have such a token. Never to be edited: see user-schema.ts. */
+/** Created when it is first needed, as most users never have such a token. Never edit it: see user-schema.ts. */
 export const CLAIMS_TABLE =
   "CREATE TABLE IF NOT EXISTS claims (session TEXT PRIMARY KEY, claim TEXT NOT NULL) WITHOUT ROWID";
 
@@ -40,7 +40,7 @@ export class SessionClaims {
     const row = firstRow(
       this.#sql.exec<{ claim: string }>("SELECT claim FROM claims WHERE session = ?", session),
     );
-    // Without its row nothing is known to be allowed.
+    // Without its row the claim allows nothing.
     return row === undefined ? {} : JSON.parse(row.claim);
   }
 

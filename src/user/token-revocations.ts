@@ -1,5 +1,5 @@
-// Which of a user's tokens are void, and which rooms have to know: each room that the user opens asks once, and is told
-// from then on. So a connect costs nothing more, and a message nothing at all.
+// Which of a user's tokens are revoked, and which rooms have to know: each room that the user opens asks once, and is told
+// of revocations from then on. So a connect costs nothing more, and a message nothing at all.
 
 import type { Dated } from "../access/identity.ts";
 import { NONE_VOID, type VoidTokens, withdrawAll, withdrawn } from "../object/revocation.ts";
@@ -13,7 +13,7 @@ export class TokenRevocations {
   readonly #sql: Sql;
   readonly #rooms: KnownRooms;
   #voidTokens: VoidTokens;
-  /** The latest expiry of a token without a date that was accepted, in milliseconds; 0: there was none. */
+  /** The latest expiry of an accepted token without a date, in milliseconds; 0: there was none. */
   #lastUndated: number;
 
   constructor(sql: Sql, rooms: KnownRooms) {
@@ -32,15 +32,15 @@ export class TokenRevocations {
     return this.#voidTokens;
   }
 
-  /** Why a token is void, if it is. */
-  bars(token: Dated, now: number): Refusal | undefined {
+  /** The refusal of a token that is revoked. */
+  refusalFor(token: Dated, now: number): Refusal | undefined {
     return withdrawn(token, this.#voidTokens, now);
   }
 
-  /** As `bars`. One without a date that is accepted is kept in mind first: a row, where it is the last to expire. */
+  /** As `refusalFor`; and records an accepted token without a date: a row, if it expires later than all before. */
   admit(token: Dated, now: number): Refusal | undefined {
-    const barred = this.bars(token, now);
-    if (barred !== undefined) return barred;
+    const refusal = this.refusalFor(token, now);
+    if (refusal !== undefined) return refusal;
     const { issuedAt, expiresAt } = token;
     if (issuedAt === null && expiresAt > this.#lastUndated) {
       this.#sql.exec("UPDATE inbox_state SET last_undated = ?", expiresAt);
@@ -49,34 +49,35 @@ export class TokenRevocations {
     return undefined;
   }
 
-  /** Whatever token there is now is void. */
-  withdraw(now: number): void {
+  /** Revokes all tokens that there are. */
+  revokeAll(now: number): void {
     const voidTokens = withdrawAll(this.#voidTokens, this.#lastUndated, now);
     const { upTo, undatedUpTo } = voidTokens;
     this.#sql.exec("UPDATE inbox_state SET void_up_to = ?, void_undated_up_to = ?", upTo, undatedUpTo);
     this.#voidTokens = voidTokens;
   }
 
-  /** A room has the answer, and is told of whatever changes it. */
-  opened(room: string): Outcome<VoidTokens> {
+  /** Answers a room, which is told of every change from then on. Refuses if the user has too many rooms open. */
+  registerRoom(room: string): Outcome<VoidTokens> {
     if (!this.#rooms.mayPut(room)) return reject(TOO_MANY_ROOMS);
-    this.told(room, this.#voidTokens);
+    this.confirm(room, this.#voidTokens);
     return accept(this.#voidTokens);
   }
 
-  told(room: string, { upTo }: VoidTokens): void {
+  /** The room knows what is revoked up to there. */
+  confirm(room: string, { upTo }: VoidTokens): void {
     const before = this.#rooms.all.get(room)?.told ?? 0;
     this.#rooms.put(room, { told: Math.max(before, upTo) });
   }
 
-  /** It is no more; who follows it goes on doing so. */
-  forget(room: string): void {
-    if (this.#rooms.all.get(room)?.isFollowed) this.told(room, this.#voidTokens);
+  /** The room was deleted. A user who follows it goes on following it. */
+  forgetRoom(room: string): void {
+    if (this.#rooms.all.get(room)?.isFollowed) this.confirm(room, this.#voidTokens);
     else this.#rooms.remove(room);
   }
 
-  /** Rooms that do not know yet. */
-  untold(): string[] {
+  /** Rooms that do not know yet what is revoked. */
+  roomsToTell(): string[] {
     const { upTo } = this.#voidTokens;
     if (upTo === 0) return [];
     return Array.from(this.#rooms.all).flatMap(([room, { told }]) => (told < upTo ? [room] : []));

@@ -7,10 +7,10 @@ import type { Dated, VerifiedToken } from "../access/identity.ts";
 import type { VoidTokens } from "../object/revocation.ts";
 import type { FollowedRoomsResult, NotificationState, Outcome, Preferences } from "../protocol/index.ts";
 import type { ItemAnswer, SessionItem } from "../session-rooms/session-delivery.ts";
-import type { ListQuery, MarkTarget, NotificationInput } from "./inbox/inbox.ts";
+import type { ListQuery, MarkSelection, NotificationInput } from "./inbox/inbox-log.ts";
 import type { PreferencesPatch } from "./inbox/preferences.ts";
 import type { NewSubscription } from "./push/push-store.ts";
-import type { Notified } from "./user.ts";
+import type { Notified, UserStanding } from "./user-hub.ts";
 
 /** An answer that some objects give at once: over RPC every answer is a promise. */
 type Answer<T> = T | Promise<T>;
@@ -23,14 +23,7 @@ export interface NotificationsPage {
   readonly unread: number;
 }
 
-/** Whether a user is connected: session sockets, without those that stopped their heartbeat. */
-export interface UserStanding {
-  readonly online: boolean;
-  readonly connections: number;
-  readonly unread: number;
-}
-
-/** Calls of the user, for whom the token is judged first: a withdrawn one is refused at once. */
+/** Calls of the user, for whom the token is judged first: a revoked one is refused at once. */
 interface CallsOfBearers {
   /** The followed rooms that the token may read, with what is unread there; `after`: those behind that room. */
   followedRooms(token: VerifiedToken, after: string | undefined): Answer<Outcome<FollowedRoomsResult>>;
@@ -47,7 +40,7 @@ interface CallsOfBearers {
   /** Marks notifications as seen, read or archived. A state never goes back. */
   mark(
     token: Dated,
-    target: MarkTarget,
+    target: MarkSelection,
     state: NotificationState,
   ): Answer<Outcome<{ readonly unread: number }>>;
   notifications(token: Dated, query: ListQuery): Answer<Outcome<NotificationsPage>>;
@@ -59,9 +52,10 @@ interface CallsOfServers {
   notify(input: NotificationInput): Answer<Notified>;
   /** Delivers an event to the user's sessions; `data` is JSON. Answers how many heard it. */
   signal(event: string, data: string): Answer<number>;
+  /** Whether the user is connected, and how much is unread. */
   standing(): Answer<UserStanding>;
   /**
-   * Closes the user's sessions, voids all tokens that there are, and removes their push subscriptions unless `keepPush`.
+   * Closes the user's sessions, revokes all tokens that there are, and removes their push subscriptions unless `keepPush`.
    * Answers how many rooms know it by now; the others are told from the alarm.
    */
   disconnect(options: { readonly keepPush: boolean }): Answer<{ readonly rooms: number }>;
@@ -70,16 +64,16 @@ interface CallsOfServers {
 /** Calls of rooms, and of the Worker for a token that it is about to believe. */
 interface CallsOfRooms {
   /**
-   * The user opens `room` for the first time: which of their tokens are void, and from now on the room is told of
+   * The user opens `room` for the first time: answers which tokens are revoked, and from now on tells the room of
    * revocations. `undatedUntil`: when the token expires that it is opened with, if that has no date.
    */
-  opened(room: string, undatedUntil: number | null): Answer<Outcome<VoidTokens>>;
-  /** As `opened`, for callers that ask often. Creates the user only if there is an `undatedUntil` to keep. */
+  registerRoom(room: string, undatedUntil: number | null): Answer<Outcome<VoidTokens>>;
+  /** As `registerRoom`, for callers that ask often. Creates the user only if there is an `undatedUntil` to keep. */
   voidTokens(undatedUntil: number | null): Answer<VoidTokens>;
   /** The user is about to create a room. Refuses if they have used up what one may cost a day. */
-  makes(): Answer<Outcome<undefined>>;
+  mayCreateRoom(): Answer<Outcome<undefined>>;
   /** What the user's acts in a room cost. Answers until when the user is held there; 0: they are not. */
-  spent(units: number): Answer<number>;
+  reportSpending(units: number): Answer<number>;
   /** What a room delivers to sessions of this user. Answers of each item, in the same order. */
   deliver(room: string, items: readonly SessionItem[]): Answer<ItemAnswer[]>;
   /**

@@ -3,7 +3,7 @@
 import { caughtUp, REPLAY } from "../object/answers.ts";
 import { joinFrames } from "../object/frames.ts";
 import { MAX_SESSION_ROOMS, PROTOCOL_VERSION, type SessionConnected } from "../protocol/index.ts";
-import type { Inbox } from "./inbox/inbox.ts";
+import type { InboxLog } from "./inbox/inbox-log.ts";
 import type { SessionConnection, UserSettings } from "./session-connection.ts";
 
 interface Wanted extends Pick<UserSettings, "limits" | "reconnect"> {
@@ -14,7 +14,7 @@ interface Wanted extends Pick<UserSettings, "limits" | "reconnect"> {
 
 export function welcome(
   session: SessionConnection,
-  inbox: Inbox,
+  inbox: InboxLog,
   { since, history, limits, reconnect }: Wanted,
   now: number,
 ): void {

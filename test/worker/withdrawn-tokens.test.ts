@@ -80,7 +80,7 @@ describe("a room that cannot be told", () => {
     onTestFinished(() => silenced.mockRestore());
     await runInDurableObject<UserObject, void>(userObject(user), async (object) => {
       Reflect.set(object, "env", { ...env, ROOMS });
-      for (let at = 0; at < 1_200; at++) object.opened(`room${at}`, null);
+      for (let at = 0; at < 1_200; at++) object.registerRoom(`room${at}`, null);
     });
     await disconnect(user);
     expect(told.length).toBeGreaterThanOrEqual(498);
@@ -101,7 +101,7 @@ describe("a room that cannot be told", () => {
 
 describe("what a room asks of a user's object", () => {
   function watchQuestions() {
-    const opened = vi.spyOn(UserObject.prototype, "opened");
+    const opened = vi.spyOn(UserObject.prototype, "registerRoom");
     const withdraw = vi.spyOn(RoomObject.prototype, "withdraw");
     onTestFinished(() => {
       opened.mockRestore();

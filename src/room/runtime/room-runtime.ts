@@ -10,8 +10,8 @@ import { FAILED, NOT_YOURS, UNREACHABLE } from "../../object/answers.ts";
 import { AuthBarrier } from "../../object/auth-barrier.ts";
 import { type Departure, departureOf, TooBigNotice } from "../../object/close-codes.ts";
 import { FlushLoop } from "../../object/flush-loop.ts";
-import { type CurrentSocket, currentSockets } from "../../object/runtime/current-sockets.ts";
 import { socketPort } from "../../object/runtime/hibernatable-socket.ts";
+import { type CurrentSocket, currentSockets, databaseOf } from "../../object/runtime/object-state.ts";
 import { objectStub } from "../../object/runtime/object-stub.ts";
 import { randomEpoch, randomId } from "../../object/runtime/random-id.ts";
 import type { LazyDatabase } from "../../object/storage/lazy-database.ts";
@@ -72,11 +72,7 @@ export class RoomRuntime {
     const sockets = currentSockets(ctx, readState, { room: name });
     // Of a room without tables its connections know the epoch that they were told.
     const epoch = sockets.find(({ state }) => state.epoch !== undefined)?.state.epoch ?? randomEpoch();
-    const { sql } = ctx.storage;
-    const database = roomDatabase(
-      { sql, transaction: (run) => ctx.storage.transactionSync(run) },
-      { epoch, ring: defaultsOf(env).historyLimit, now },
-    );
+    const database = roomDatabase(databaseOf(ctx), { epoch, ring: defaultsOf(env).historyLimit, now });
     this.#database = database;
     const settings = new RoomSettings(database.sql, defaultsOf(env));
     const { historyLimit } = settings;
@@ -155,7 +151,7 @@ export class RoomRuntime {
     const asking = { user: id };
     this.#asked.add(asking);
     try {
-      const opened = await this.#userObject(id).opened(this.#name, undatedUntil(identity));
+      const opened = await this.#userObject(id).registerRoom(this.#name, undatedUntil(identity));
       if (!opened.ok) return opened.refusal;
       this.room.moderation.learn(id, opened.value, Date.now());
       return undefined;
@@ -188,10 +184,15 @@ export class RoomRuntime {
   async mayMake({ identity }: Pick<Actor, "identity">): Promise<Refusal | undefined> {
     if (this.isMade || identity.kind !== "user") return undefined;
     try {
-      const counted = await this.#userObject(identity.user.id).makes();
+      const counted = await this.#userObject(identity.user.id).mayCreateRoom();
       return counted.ok ? undefined : counted.refusal;
     } catch (error) {
-      log("user_unreachable", { operation: "createRoom", room: this.#name, user: identity.user.id, error });
+      log("user_unreachable", {
+        operation: "mayCreateRoom",
+        room: this.#name,
+        user: identity.user.id,
+        error,
+      });
       return UNREACHABLE;
     }
   }
@@ -203,7 +204,7 @@ export class RoomRuntime {
       this.room.moderation.withdraw(id, voidTokens, Date.now());
       return undefined;
     } catch (error) {
-      log("user_unreachable", { operation: "checkToken", room: this.#name, user: id, error });
+      log("user_unreachable", { operation: "revokedTokens", room: this.#name, user: id, error });
       return UNREACHABLE;
     }
   }
@@ -383,7 +384,7 @@ export class RoomRuntime {
 
   async #tellSpentOf(user: string, units: number): Promise<void> {
     try {
-      const heldUntil = await this.#userObject(user).spent(units);
+      const heldUntil = await this.#userObject(user).reportSpending(units);
       if (heldUntil === 0) return;
       this.room.moderation.hold(user, heldUntil, Date.now());
       await this.flush();

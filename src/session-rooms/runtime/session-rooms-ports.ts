@@ -3,22 +3,12 @@
 import type { Actor } from "../../access/identity.ts";
 import type { Config } from "../../config/config.ts";
 import type { Departure } from "../../object/close-codes.ts";
-import type {
-  Closing,
-  JoinCommand,
-  LeaveCommand,
-  Outcome,
-  PresenceCommand,
-  Refusal,
-} from "../../protocol/index.ts";
+import type { Closing, Outcome, PresenceCommand, Refusal } from "../../protocol/index.ts";
 import type { FollowedRooms } from "../../user/followed-rooms.ts";
 import type { RoomNotices } from "../../user/room-notices.ts";
 import type { SessionClaims } from "../../user/session-claims.ts";
 import type { SessionConnection } from "../../user/session-connection.ts";
-import type { RoomFrame } from "../../validation/parse-session-frame.ts";
 import type { SessionJoin } from "../session-delivery.ts";
-
-export type RoomsCommand = RoomFrame | JoinCommand | LeaveCommand | PresenceCommand;
 
 /** What it needs of the object of a room. */
 export interface RemoteRoom {
@@ -31,7 +21,7 @@ export interface RemoteRoom {
 
 export interface SessionRoomsPorts {
   readonly config: Config;
-  readonly notices: Pick<RoomNotices, "opened">;
+  readonly notices: Pick<RoomNotices, "registerRoom">;
   readonly followed: FollowedRooms;
   readonly claims: SessionClaims;
   room(name: string): RemoteRoom;

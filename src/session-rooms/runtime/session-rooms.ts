@@ -22,12 +22,13 @@ import {
   refuse,
   reject,
 } from "../../protocol/index.ts";
+import type { RoomsCommand } from "../../user/session-commands.ts";
 import type { JoinedRoom, SessionConnection } from "../../user/session-connection.ts";
 import type { RoomFrame } from "../../validation/parse-session-frame.ts";
 import type { ItemAnswer, SessionItem, SessionJoin } from "../session-delivery.ts";
 import { end, isStill, joinedRoom, passLast, passOn, roomsOf, setJoined } from "../user-side/joined-rooms.ts";
 import { type SaidFrame, SerialQueues } from "../user-side/serial-queues.ts";
-import type { RoomsCommand, SessionRoomsPorts } from "./session-rooms-ports.ts";
+import type { SessionRoomsPorts } from "./session-rooms-ports.ts";
 
 const NOT_JOINED = refuse("not_found", "this room is not joined", { path: ["room"] });
 const TOO_MANY = refuse("too_large", `a session has at most ${MAX_SESSION_ROOMS} rooms`, { path: ["room"] });
@@ -243,7 +244,7 @@ export class SessionRooms {
     if (!this.#open.has(session.state.id)) return accept(undefined);
     const object = this.#ports.room(room);
     try {
-      const opened = this.#ports.notices.opened(room);
+      const opened = this.#ports.notices.registerRoom(room);
       if (!opened.ok) return opened;
       return await object.join({ ...join, actor: allowed.value, voidTokens: opened.value });
     } catch (error) {

@@ -3,7 +3,7 @@
 
 import { firstRow, type Sql } from "../../object/storage/sql.ts";
 import { type NotificationState, stateRank } from "../../protocol/index.ts";
-import { type SlotRange, type Standing, stateAt, type Tally } from "./notification-row.ts";
+import { type CountedFields, type SlotRange, stateAt, type Tally } from "./notification-row.ts";
 
 export interface Watermark {
   readonly state: NotificationState;
@@ -25,7 +25,7 @@ type WatermarkRow = {
 };
 
 /** A notification that is to be marked. */
-export interface Marked extends Standing {
+export interface RowToMark extends CountedFields {
   readonly slot: number;
   readonly id: string;
 }
@@ -55,7 +55,7 @@ export class MarkStore {
   }
 
   /** Those of `ids` that are there, in no order. */
-  find(ids: readonly string[]): Marked[] {
+  find(ids: readonly string[]): RowToMark[] {
     const rows = this.#sql.exec<MarkedRow>(
       `SELECT slot, id, seq, state, expires_at, muted FROM notification
        WHERE id IN (SELECT value FROM json_each(?))`,

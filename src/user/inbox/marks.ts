@@ -1,10 +1,10 @@
 // In which state each notification is: its row says so, or a watermark that has passed it. States only move forward.
 
 import { NOTIFICATION_STATES, type NotificationState, stateRank } from "../../protocol/index.ts";
-import type { Marked, MarkedIds, MarkStore, Watermark } from "./mark-store.ts";
-import type { SlotRange, Standing } from "./notification-row.ts";
+import type { MarkedIds, MarkStore, RowToMark, Watermark } from "./mark-store.ts";
+import type { CountedFields, SlotRange } from "./notification-row.ts";
 
-export const isOver = ({ expiresAt }: Pick<Standing, "expiresAt">, now: number): boolean =>
+export const isOver = ({ expiresAt }: Pick<CountedFields, "expiresAt">, now: number): boolean =>
   expiresAt !== null && expiresAt <= now;
 
 export class Marks {
@@ -22,25 +22,25 @@ export class Marks {
     return Math.max(0, ...passed.map(({ upTo }) => upTo));
   }
 
-  stateOf(row: Pick<Standing, "seq" | "state">): NotificationState {
+  stateOf(row: Pick<CountedFields, "seq" | "state">): NotificationState {
     const marked = NOTIFICATION_STATES.findLast((state) => state !== "unseen" && row.seq <= this.upTo(state));
     return marked !== undefined && stateRank(marked) > stateRank(row.state) ? marked : row.state;
   }
 
   /** Whether it counts, so that the total falls when it goes or is read. */
-  isUnread(row: Standing, now: number): boolean {
+  isUnread(row: CountedFields, now: number): boolean {
     return !row.muted && !isOver(row, now) && stateRank(this.stateOf(row)) < stateRank("read");
   }
 
   /** Those of `ids` that a mark would move to `state`, the oldest first. */
-  moving(ids: readonly string[], state: NotificationState, now: number): Marked[] {
+  moving(ids: readonly string[], state: NotificationState, now: number): RowToMark[] {
     return this.#store
       .find(ids)
       .filter((row) => stateRank(this.stateOf(row)) < stateRank(state) && !isOver(row, now))
       .sort((a, b) => a.seq - b.seq);
   }
 
-  move(moving: readonly Marked[], mark: Omit<Watermark, "upTo">): void {
+  move(moving: readonly RowToMark[], mark: Omit<Watermark, "upTo">): void {
     this.#store.markAt(
       moving.map(({ slot }) => slot),
       mark,

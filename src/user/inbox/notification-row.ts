@@ -15,7 +15,7 @@ export interface NotificationRow {
 }
 
 /** What decides whether a notification counts. */
-export type Standing = Pick<NotificationRow, "seq" | "state" | "expiresAt" | "muted">;
+export type CountedFields = Pick<NotificationRow, "seq" | "state" | "expiresAt" | "muted">;
 
 /** How many are unread, and until when that holds: then one of them expires. `null`: none of them does. */
 export interface Tally {

@@ -7,11 +7,11 @@ import { type Database, firstRow, type Sql } from "../../object/storage/sql.ts";
 import { stateRank } from "../../protocol/index.ts";
 import {
   COLUMNS,
+  type CountedFields,
   decode,
   type NotificationRow,
   type Row,
   type SlotRange,
-  type Standing,
   sooner,
   stateAt,
   type Tally,
@@ -129,7 +129,7 @@ export class NotificationStore {
   /** `unread` says what is so after this one came and another was retired for it. */
   append(
     row: Omit<NotificationRow, "number" | "state">,
-    unread: (retired: Standing | undefined) => Tally,
+    unread: (retired: CountedFields | undefined) => Tally,
   ): Tally {
     const number = this.#number + 1;
     const slot = number % this.#ring;
@@ -168,7 +168,7 @@ export class NotificationStore {
     }
   }
 
-  #retire(slot: number): Standing | undefined {
+  #retire(slot: number): CountedFields | undefined {
     const query = "SELECT seq, state, expires_at, muted FROM notification WHERE slot = ?";
     const row = firstRow(this.#sql.exec<Pick<Row, "seq" | "state" | "expires_at" | "muted">>(query, slot));
     if (row === undefined) return undefined;

@@ -10,7 +10,7 @@ import { NONE_VOID, type VoidTokens } from "../../object/revocation.ts";
 import { answerClose, answerHeartbeats } from "../../object/runtime/hibernatable-socket.ts";
 import { opening } from "../../object/runtime/opening.ts";
 import { refusalResponse, upgraded } from "../../object/runtime/upgrade-response.ts";
-import { CALL, OWN_CHANGE } from "../../object/spending.ts";
+import { OWN_CHANGE } from "../../object/spending.ts";
 import { hasTables } from "../../object/storage/lazy-database.ts";
 import {
   accept,
@@ -21,17 +21,14 @@ import {
   reject,
 } from "../../protocol/index.ts";
 import type { ItemAnswer, SessionItem } from "../../session-rooms/session-delivery.ts";
-import type { ListQuery, MarkTarget, NotificationInput } from "../inbox/inbox.ts";
+import type { ListQuery, MarkSelection, NotificationInput } from "../inbox/inbox-log.ts";
 import { DEFAULT_PREFERENCES, type PreferencesPatch } from "../inbox/preferences.ts";
 import type { NewSubscription } from "../push/push-store.ts";
+import { RETRY_AFTER_MS } from "../room-notices.ts";
 import type { SessionUpgrade } from "../session-connection.ts";
-import type { Notified } from "../user.ts";
-import type { NotificationsPage, UserCalls, UserStanding } from "../user-calls.ts";
+import type { NotificationsPage, UserCalls } from "../user-calls.ts";
+import type { Notified, UserStanding } from "../user-hub.ts";
 import { UserRuntime } from "./user-runtime.ts";
-
-/** Rooms that could not be told of void tokens are tried again this soon, and later the longer it lasts. */
-const RETRY_AFTER_MS = 30_000;
-const MAX_RETRY_AFTER_MS = 3_600_000;
 
 export class UserObject extends DurableObject<Env> implements UserCalls {
   #live: UserRuntime | undefined;
@@ -43,14 +40,14 @@ export class UserObject extends DurableObject<Env> implements UserCalls {
     answerHeartbeats(ctx);
   }
 
-  /** Takes a session that the Worker has checked, and nothing else. */
+  /** Opens a session that the Worker has checked. */
   override async fetch(request: Request): Promise<Response> {
     const upgrade = decodeHeader<SessionUpgrade>(request.headers.get(IDENTITY_HEADER) ?? "");
     const live = this.#open();
     const { identity, replaces } = upgrade;
-    const refusal = live.user.refuses(identity, replaces, Date.now()) ?? live.spend(CALL);
+    const refusal = live.user.admissionRefusal(identity, replaces, Date.now());
+    // A session that is refused replaces none.
     if (refusal !== undefined) return refusalResponse(refusal);
-    // One that is refused closes nothing.
     if (replaces !== undefined) live.user.giveUp(replaces);
     const { 0: client, 1: server } = new WebSocketPair();
     live.accept(server, upgrade);
@@ -74,33 +71,26 @@ export class UserObject extends DurableObject<Env> implements UserCalls {
     const user = this.#name;
     const sweep = async () => {
       const live = this.#open();
-      live.user.sweep(Date.now());
+      live.user.sessions.sweep(Date.now());
       return sweepAt(live);
     };
-    const tell = async () => (await this.#propagateRevocation()).again;
+    const tell = async () => (await this.#open().notices.propagateRevocation()).again;
     const push = async () => (await this.#open().pusher?.run()) ?? null;
     await this.#alarm.goOff([sweep, tell, push], (error) => log("alarm_failed", { user, error }));
   }
 
-  /**
-   * A room that the user opens for the first time asks which of their tokens are void, and is told from then on.
-   * `undatedUntil`: when the token expires that it is opened with, where that has no date; in milliseconds.
-   */
-  opened(room: string, undatedUntil: number | null): Outcome<VoidTokens> {
-    return this.#open().opened(room, undatedUntil);
+  registerRoom(room: string, undatedUntil: number | null): Outcome<VoidTokens> {
+    return this.#open().user.registerRoom(room, undatedUntil, Date.now());
   }
 
-  /** For rooms that nobody made, before something of this user is kept in them. */
-  makes(): Outcome<undefined> {
-    return this.#open().makes(Date.now());
+  mayCreateRoom(): Outcome<undefined> {
+    return this.#open().user.mayCreateRoom(Date.now());
   }
 
-  /** For rooms: what this user did there. In millionths of a US dollar. Answers until when they are held; 0: they are not. */
-  spent(units: number): number {
-    return this.#open().spent(units, Date.now());
+  reportSpending(units: number): number {
+    return this.#open().user.reportSpending(units, Date.now());
   }
 
-  /** For the user, as all that takes a `token`, which is judged first. `after`: the rooms behind that one. */
   async followedRooms(
     token: VerifiedToken,
     after: string | undefined,
@@ -110,41 +100,32 @@ export class UserObject extends DurableObject<Env> implements UserCalls {
     return (await judged.value?.listRooms(token, after)) ?? accept({ rooms: [] });
   }
 
-  /** `token`: `null` where server code says so. */
   follow(room: string, token: Dated | null): Outcome<undefined> {
     const judged = token === null ? accept(undefined) : this.#judge(token);
     if (!judged.ok) return judged;
-    const used = token === null ? undefined : this.#open().spend(OWN_CHANGE);
-    return used === undefined ? this.#open().followed.follow(room) : reject(used);
+    const { user } = this.#open();
+    const refusal = token === null ? undefined : user.use(OWN_CHANGE, Date.now());
+    return refusal === undefined ? user.followed.follow(room) : reject(refusal);
   }
 
-  /** As `follow`. It may still be open; with its next opening it is followed again. */
   async unfollow(room: string, token: Dated | null): Promise<Outcome<undefined>> {
     const judged = token === null ? accept(undefined) : this.#judge(token);
     if (!judged.ok) return judged;
-    await this.#openIfThere()?.unfollow(this.#name, room);
+    await this.#openIfThere()?.unfollow(room);
     return accept(undefined);
   }
 
-  /**
-   * As `opened`, for callers that ask often. Of a user who was never here it makes something only to keep
-   * `undatedUntil`.
-   */
+  /** Creates the user only if there is an `undatedUntil` to keep. */
   voidTokens(undatedUntil: number | null): VoidTokens {
     const live = undatedUntil === null ? this.#openIfThere() : this.#open();
-    return live?.voidTokens(undatedUntil) ?? NONE_VOID;
+    live?.user.recordUndated(undatedUntil, Date.now());
+    return live?.user.revocations.voidTokens ?? NONE_VOID;
   }
 
-  /** Of session sockets, without those of ghosts. */
   standing(): UserStanding {
-    const user = this.#openIfThere()?.user;
-    const now = Date.now();
-    user?.sweep(now);
-    const connections = user?.connections ?? 0;
-    return { online: connections > 0, connections, unread: user?.inbox.unread(now) ?? 0 };
+    return this.#openIfThere()?.user.standing(Date.now()) ?? { online: false, connections: 0, unread: 0 };
   }
 
-  /** `data` is JSON already. Answers how many sessions heard it. */
   signal(event: string, data: string): number {
     return this.#openIfThere()?.user.signal(event, data, Date.now()) ?? 0;
   }
@@ -157,34 +138,26 @@ export class UserObject extends DurableObject<Env> implements UserCalls {
   async updatePreferences(token: Dated, patch: PreferencesPatch): Promise<Outcome<Preferences>> {
     const judged = this.#judge(token);
     if (!judged.ok) return judged;
-    const { user, pusher, subscriptions } = this.#open();
-    const { push: wanted, quietHours } = user.preferences.current;
+    const { user, pusher } = this.#open();
+    const before = user.preferences.current;
     const changed = user.preferences.change(patch);
-    if (!wanted && changed.push) pusher?.skip();
-    // What waits for the morning may go out now.
-    const mayGo = quietHours !== null && patch.quietHours !== undefined && subscriptions.all.length > 0;
-    await this.#alarm.by(mayGo ? Date.now() : null);
+    await this.#alarm.by(pusher?.preferencesChanged(before, patch, Date.now()) ?? null);
     return accept(changed);
   }
 
-  /** What a room says to sessions of this user. */
   deliver(room: string, items: readonly SessionItem[]): ItemAnswer[] {
     return this.#openIfThere()?.deliver(room, items) ?? items.map(() => ({ kind: "gone" }));
   }
 
-  /**
-   * Ends what the user has open, voids the tokens that there are, and unless `keepPush` is said pushes to no device any
-   * more. Answers how many rooms know it now.
-   */
   async disconnect({ keepPush }: { readonly keepPush: boolean }): Promise<{ rooms: number }> {
     await this.#alarm.known();
     const now = Date.now();
-    const { user, subscriptions } = this.#open();
+    const { user, subscriptions, notices } = this.#open();
     user.disconnect(now);
     if (!keepPush) subscriptions.clear();
-    // In the same turn, so that rooms are told also if this object ends in the middle of telling.
+    // In the same turn, so that rooms are told also if this object ends before all of them know.
     await this.#alarm.by(now + RETRY_AFTER_MS);
-    const { told, again } = await this.#propagateRevocation();
+    const { told, again } = await notices.propagateRevocation();
     await this.#alarm.by(again);
     return { rooms: told };
   }
@@ -194,18 +167,14 @@ export class UserObject extends DurableObject<Env> implements UserCalls {
     await this.#alarm.known();
     const { user, pusher } = this.#open();
     const now = Date.now();
-    const notified = user.notify(input, now);
-    if (notified.duplicate !== true) await this.#alarm.by(pusher?.dueAt(input, now) ?? null);
-    return notified;
+    const { answer, mayPush } = user.notify(input, now);
+    if (mayPush) await this.#alarm.by(pusher?.dueAt(input.priority, now) ?? null);
+    return answer;
   }
 
-  /**
-   * For rooms: notifies of a message, unless one of the sessions that it went to is there to hear it. Makes nothing of a
-   * user who never was here, as a member of a room may name anybody.
-   */
   async mention(input: NotificationInput, sessions: readonly string[]): Promise<void> {
     const live = this.#openIfThere();
-    if (live === undefined || live.user.isThere(sessions, Date.now())) return;
+    if (live === undefined || live.user.sessions.isThere(sessions, Date.now())) return;
     await this.notify(input);
   }
 
@@ -213,9 +182,10 @@ export class UserObject extends DurableObject<Env> implements UserCalls {
     const judged = this.#judge(token);
     if (!judged.ok) return judged;
     const { subscriptions, user } = this.#open();
-    const used = this.#open().spend(OWN_CHANGE);
-    if (used !== undefined) return reject(used);
-    subscriptions.put(subscription, user.inbox.head, Date.now());
+    const now = Date.now();
+    const refusal = user.use(OWN_CHANGE, now);
+    if (refusal !== undefined) return reject(refusal);
+    subscriptions.put(subscription, user.inbox.head, now);
     return accept(undefined);
   }
 
@@ -226,13 +196,12 @@ export class UserObject extends DurableObject<Env> implements UserCalls {
     return accept(undefined);
   }
 
-  mark(token: Dated, target: MarkTarget, state: NotificationState): Outcome<{ unread: number }> {
+  mark(token: Dated, target: MarkSelection, state: NotificationState): Outcome<{ unread: number }> {
     const judged = this.#judge(token);
     if (!judged.ok) return judged;
     return accept({ unread: judged.value?.user.mark(target, state, Date.now()).unread ?? 0 });
   }
 
-  /** The notifications are JSON already. */
   notifications(token: Dated, query: ListQuery): Outcome<NotificationsPage> {
     const judged = this.#judge(token);
     if (!judged.ok) return judged;
@@ -244,27 +213,16 @@ export class UserObject extends DurableObject<Env> implements UserCalls {
   }
 
   /**
-   * Whether a call of the user counts: a withdrawn token is refused at once, as this object knows first. One without a
-   * date is kept in mind, for which something is made of a user who was never here; else it answers `undefined` of them.
+   * Refuses a call of the user whose token is revoked. A token without a date is recorded, which creates the user;
+   * otherwise the answer is `undefined` for a user who was never here.
    */
   #judge(token: Dated): Outcome<UserRuntime | undefined> {
     const live = undatedUntil(token) === null ? this.#openIfThere() : this.#open();
-    const barred = live?.user.access.admit(token, Date.now());
-    return barred === undefined ? accept(live) : reject(barred);
+    const refusal = live?.user.revocations.admit(token, Date.now());
+    return refusal === undefined ? accept(live) : reject(refusal);
   }
 
-  /** Answers how many it told, and when to tell the rest; `null`: all know. */
-  async #propagateRevocation(): Promise<{ told: number; again: number | null }> {
-    const { told, rest } = await this.#open().notices.propagateRevocation();
-    if (rest === "none") return { told, again: null };
-    const now = Date.now();
-    if (rest === "now") return { told, again: now };
-    const lastedMs = now - this.#open().user.access.voidTokens.upTo;
-    const waitMs = Math.min(MAX_RETRY_AFTER_MS, Math.max(RETRY_AFTER_MS, lastedMs));
-    return { told, again: now + Math.ceil(waitMs * (0.5 + Math.random())) };
-  }
-
-  /** For whoever only asks: makes nothing where there is nothing. */
+  /** For calls that only look: creates no user. */
   #openIfThere(): UserRuntime | undefined {
     const isThere = this.#live !== undefined || hasTables(this.ctx.storage.sql);
     return isThere ? this.#open() : undefined;
@@ -288,4 +246,4 @@ export class UserObject extends DurableObject<Env> implements UserCalls {
   }
 }
 
-const sweepAt = ({ user }: UserRuntime): number | null => sweepDueAt(user.connections, Date.now());
+const sweepAt = ({ user }: UserRuntime): number | null => sweepDueAt(user.sessions.size, Date.now());

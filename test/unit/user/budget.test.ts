@@ -24,8 +24,8 @@ describe("the budget of a user", () => {
     expect(budget.spend(60, NOON)).toBeUndefined();
     const later = new Budget(database.sql, 100);
     expect(later.spend(60, NOON)).toMatchObject({ code: "rate_limited", retryAfterMs: DAY_MS / 2 });
-    expect(new Budget(database.sql, 100).refuses(NOON + 1)).toMatchObject({ retryAfterMs: DAY_MS / 2 - 1 });
-    expect(later.refuses(NOON + DAY_MS / 2)).toBeUndefined();
+    expect(new Budget(database.sql, 100).refusal(NOON + 1)).toMatchObject({ retryAfterMs: DAY_MS / 2 - 1 });
+    expect(later.refusal(NOON + DAY_MS / 2)).toBeUndefined();
     expect(later.spend(60, NOON + DAY_MS / 2)).toBeUndefined();
   });
 

@@ -11,7 +11,7 @@ import {
   type SessionConnected,
   stateRank,
 } from "../../../src/protocol/index.ts";
-import { Inbox, type MarkTarget } from "../../../src/user/inbox/inbox.ts";
+import { InboxLog, type MarkSelection } from "../../../src/user/inbox/inbox-log.ts";
 import { MarkStore } from "../../../src/user/inbox/mark-store.ts";
 import { NotificationStore } from "../../../src/user/inbox/notification-store.ts";
 import { SqliteForTest } from "../../support/sqlite.ts";
@@ -50,7 +50,7 @@ class Model {
   }
 
   /** Whether anything changed. */
-  mark(target: MarkTarget, state: NotificationState, now: number): boolean {
+  mark(target: MarkSelection, state: NotificationState, now: number): boolean {
     const meant = this.alive(now).filter(
       ({ id, seq, state: old }) =>
         ("ids" in target ? target.ids.includes(id) : "all" in target || seq <= target.upTo) &&
@@ -68,7 +68,7 @@ class Device {
   #cursor: string | undefined;
 
   /** As `GET /v1/connect` answers it, and what is too long page by page. */
-  connect(inbox: Inbox, now: number): void {
+  connect(inbox: InboxLog, now: number): void {
     const { recovery, after } = inbox.recover(this.#cursor);
     const greeting = { floor: inbox.floor, unread: inbox.unread(now), at: now };
     this.state.begin(greeting as SessionConnected, recovery === "complete" ? "kept" : "lost");
@@ -84,7 +84,7 @@ class Device {
     this.online = true;
   }
 
-  hear(json: string, inbox: Inbox, now: number): void {
+  hear(json: string, inbox: InboxLog, now: number): void {
     if (!this.online) return;
     this.#hearAll([json], now);
     this.#cursor = `${inbox.epoch}.${inbox.head}`;
@@ -119,7 +119,7 @@ function play(seed: number): void {
   const devices = [new Device(), new Device(), new Device()];
   let now = STARTED_AT;
   const start = () =>
-    new Inbox(new NotificationStore(database, model.limit, "e1"), new MarkStore(database.sql));
+    new InboxLog(new NotificationStore(database, model.limit, "e1"), new MarkStore(database.sql));
   let inbox = start();
   let added = 0;
 
@@ -146,7 +146,7 @@ function play(seed: number): void {
   };
   const mark = () => {
     const ids = Array.from({ length: 1 + random(3) }, () => `n${random(added + 2)}`);
-    const targets: MarkTarget[] = [{ ids }, { ids }, { upTo: random(inbox.head + 3) }, { all: true }];
+    const targets: MarkSelection[] = [{ ids }, { ids }, { upTo: random(inbox.head + 3) }, { all: true }];
     const target = targets[random(random(4) === 0 ? 4 : 3)] ?? { ids };
     const state = NOTIFICATION_STATES[random(4)] ?? "seen";
     const { event, unread } = inbox.mark(target, state, now);

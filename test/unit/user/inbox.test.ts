@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Inbox, type MarkTarget } from "../../../src/user/inbox/inbox.ts";
+import { InboxLog, type MarkSelection } from "../../../src/user/inbox/inbox-log.ts";
 import { MarkStore } from "../../../src/user/inbox/mark-store.ts";
 import { NotificationStore } from "../../../src/user/inbox/notification-store.ts";
 import { SqliteForTest } from "../../support/sqlite.ts";
@@ -8,7 +8,7 @@ const NOW = 1_790_000_000_000;
 
 class InboxForTest {
   readonly #database = new SqliteForTest();
-  inbox: Inbox;
+  inbox: InboxLog;
 
   constructor(limit = 100) {
     this.inbox = this.#start(limit);
@@ -27,12 +27,12 @@ class InboxForTest {
     for (let i = from; i <= to; i++) this.add(`n${i}`);
   }
 
-  mark(target: MarkTarget, state: "seen" | "read" | "archived") {
+  mark(target: MarkSelection, state: "seen" | "read" | "archived") {
     return this.inbox.mark(target, state, NOW);
   }
 
   /** `id state` of what is listed. */
-  list(query: Parameters<Inbox["list"]>[0] = {}, now = NOW): string[] {
+  list(query: Parameters<InboxLog["list"]>[0] = {}, now = NOW): string[] {
     return this.inbox.list(query, now).events.map((json) => {
       const { id, state } = JSON.parse(json);
       return `${id} ${state}`;
@@ -44,9 +44,9 @@ class InboxForTest {
     return { ...page, events: page.events.map((json) => JSON.parse(json)) };
   }
 
-  #start(limit: number): Inbox {
+  #start(limit: number): InboxLog {
     const store = new NotificationStore(this.#database, limit, "epoch1");
-    return new Inbox(store, new MarkStore(this.#database.sql));
+    return new InboxLog(store, new MarkStore(this.#database.sql));
   }
 }
 

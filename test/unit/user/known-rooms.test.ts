@@ -3,7 +3,7 @@ import { migrate } from "../../../src/object/storage/migrate.ts";
 import { FollowedRooms, MAX_FOLLOWED } from "../../../src/user/followed-rooms.ts";
 import { USER_SCHEMA } from "../../../src/user/inbox/user-schema.ts";
 import { KnownRooms, MAX_ROOMS } from "../../../src/user/known-rooms.ts";
-import { type NoticedRoom, RoomNotices } from "../../../src/user/room-notices.ts";
+import { type NoticedRoom, RoomNotices, revocationRetryMs } from "../../../src/user/room-notices.ts";
 import { TokenRevocations } from "../../../src/user/token-revocations.ts";
 import { SqliteForTest } from "../../support/sqlite.ts";
 
@@ -21,7 +21,7 @@ function userWith(database = new SqliteForTest()) {
   const released: string[] = [];
   const work: Promise<void>[] = [];
   const rooms = new KnownRooms(database.sql);
-  const access = new TokenRevocations(database.sql, rooms);
+  const revocations = new TokenRevocations(database.sql, rooms);
   const room = (name: string): NoticedRoom => ({
     async withdraw() {
       if (down.has(name)) throw new Error("unreachable");
@@ -36,10 +36,12 @@ function userWith(database = new SqliteForTest()) {
     },
   });
   const notices = new RoomNotices({
-    access,
+    revocations,
     rooms,
     user: "bo",
     room,
+    now: () => NOW,
+    random: () => 0.5,
     goOn: (done) => work.push(done),
     failed: () => {},
   });
@@ -47,7 +49,17 @@ function userWith(database = new SqliteForTest()) {
     while (work.length > 0) await work.shift();
   };
   return {
-    ...{ database, rooms, access, followed: new FollowedRooms(rooms), notices, inUse, down, told, released },
+    ...{
+      database,
+      rooms,
+      revocations,
+      followed: new FollowedRooms(rooms),
+      notices,
+      inUse,
+      down,
+      told,
+      released,
+    },
     settled,
   };
 }
@@ -58,7 +70,7 @@ describe("the rooms that a user's object knows", () => {
     for (let n = 0; n < MAX_FOLLOWED; n++) followed.follow(`followed${n}`);
     for (let n = 0; n < 5_000; n++) {
       if (n % 10 === 0) inUse.add(`r${n}`);
-      expect(notices.opened(`r${n}`)).toMatchObject({ ok: true });
+      expect(notices.registerRoom(`r${n}`)).toMatchObject({ ok: true });
       await settled();
       expect(rooms.all.size).toBeLessThanOrEqual(MAX_ROOMS + 1);
     }
@@ -71,9 +83,9 @@ describe("the rooms that a user's object knows", () => {
 
   it("[U29] one that is opened while it is let go stays known", async () => {
     const { notices, rooms, released, settled } = userWith();
-    for (let n = 0; n <= MAX_ROOMS; n++) notices.opened(`r${n}`);
+    for (let n = 0; n <= MAX_ROOMS; n++) notices.registerRoom(`r${n}`);
     // They are being asked now.
-    for (let n = 0; n <= MAX_ROOMS; n++) notices.opened(`r${n}`);
+    for (let n = 0; n <= MAX_ROOMS; n++) notices.registerRoom(`r${n}`);
     await settled();
     expect(released.length).toBeGreaterThan(0);
     for (const name of released) expect(rooms.all.has(name)).toBe(true);
@@ -84,42 +96,50 @@ describe("the rooms that a user's object knows", () => {
     for (let n = 0; n < 4_000; n++) inUse.add(`r${n}`);
     const outcomes = [];
     for (let n = 0; n < 4_000; n++) {
-      outcomes.push(notices.opened(`r${n}`));
+      outcomes.push(notices.registerRoom(`r${n}`));
       await settled();
     }
     expect(outcomes.filter(({ ok }) => ok)).toHaveLength(rooms.all.size);
     expect(rooms.all.size).toBeLessThan(3_000);
     expect(outcomes.at(-1)).toMatchObject({ refusal: { code: "room_full", retryAfterMs: 5_000 } });
     expect(followed.follow("one more")).toMatchObject({ ok: false });
-    expect(notices.opened("r0")).toMatchObject({ ok: true });
+    expect(notices.registerRoom("r0")).toMatchObject({ ok: true });
   });
 
   it("[U29] one that does not answer is no reason to keep the others", async () => {
     const { notices, rooms, down, settled } = userWith();
     for (let n = 0; n < 4_000; n++) {
       if (n % 100 === 0) down.add(`r${n}`);
-      expect(notices.opened(`r${n}`).ok).toBe(true);
+      expect(notices.registerRoom(`r${n}`).ok).toBe(true);
       await settled();
     }
     expect(rooms.all.size).toBeLessThanOrEqual(MAX_ROOMS + 40);
   });
 
   it("[B7][G17] all are told of a withdrawal in portions, and those that do not answer once more later", async () => {
-    const { notices, access, down, told } = userWith();
+    const { notices, revocations, down, told } = userWith();
     for (let n = 0; n < 1_800; n++) {
-      notices.opened(`r${n}`);
+      notices.registerRoom(`r${n}`);
       if (n % 3 === 0) down.add(`r${n}`);
     }
-    access.withdraw(NOW);
-    const rests = [];
-    do rests.push((await notices.propagateRevocation()).rest);
-    while (rests.at(-1) === "now");
-    expect(rests).toEqual(["now", "now", "now", "later"]);
+    revocations.revokeAll(NOW);
+    const rounds = [];
+    do rounds.push((await notices.propagateRevocation()).again);
+    while (rounds.at(-1) === NOW);
+    expect(rounds).toEqual([NOW, NOW, NOW, NOW + 30_000]);
     expect([told.length, new Set(told).size]).toEqual([1_200, 1_200]);
     down.clear();
-    expect(await notices.propagateRevocation()).toEqual({ told: 500, rest: "now" });
-    expect(await notices.propagateRevocation()).toEqual({ told: 100, rest: "none" });
-    expect(await notices.propagateRevocation()).toEqual({ told: 0, rest: "none" });
+    expect(await notices.propagateRevocation()).toEqual({ told: 500, again: NOW });
+    expect(await notices.propagateRevocation()).toEqual({ told: 100, again: null });
+    expect(await notices.propagateRevocation()).toEqual({ told: 0, again: null });
+  });
+});
+
+describe("rooms that cannot be told of a revocation", () => {
+  it("[G17] are tried again after half a minute, later the longer it lasts, and at least every 90 minutes", () => {
+    expect([0, 0.5, 1].map((random) => revocationRetryMs(-60_000, random))).toEqual([15_000, 30_000, 45_000]);
+    expect(revocationRetryMs(600_000, 0.5)).toBe(600_000);
+    expect([0, 1].map((random) => revocationRetryMs(86_400_000, random))).toEqual([1_800_000, 5_400_000]);
   });
 });
 
@@ -127,35 +147,35 @@ describe("tokens without a date", () => {
   const undated = (expiresAt: number) => ({ issuedAt: null, expiresAt });
 
   it("[B13] are kept in mind with a row where one expires later than all before, and outlive a restart", () => {
-    const { access, database } = userWith();
+    const { revocations, database } = userWith();
     const written = (run: () => void) => {
       const before = database.changes;
       run();
       return database.changes - before;
     };
-    expect(written(() => access.admit(undated(NOW + 5_000), NOW))).toBe(1);
-    expect(written(() => access.admit(undated(NOW + 5_000), NOW))).toBe(0);
-    expect(written(() => access.admit(undated(NOW + 1), NOW))).toBe(0);
-    expect(written(() => access.admit({ issuedAt: NOW, expiresAt: NOW + 9_000 }, NOW))).toBe(0);
-    const { access: restarted } = userWith(database);
-    restarted.withdraw(NOW);
+    expect(written(() => revocations.admit(undated(NOW + 5_000), NOW))).toBe(1);
+    expect(written(() => revocations.admit(undated(NOW + 5_000), NOW))).toBe(0);
+    expect(written(() => revocations.admit(undated(NOW + 1), NOW))).toBe(0);
+    expect(written(() => revocations.admit({ issuedAt: NOW, expiresAt: NOW + 9_000 }, NOW))).toBe(0);
+    const { revocations: restarted } = userWith(database);
+    restarted.revokeAll(NOW);
     for (const now of [NOW, NOW + 3_600_000]) {
       expect(restarted.admit(undated(NOW + 5_000), now)).toMatchObject({ code: "token_expired" });
       expect(restarted.admit(undated(NOW + 6_000), now)).toBe(undefined);
     }
     // What came later was accepted, and is void with the next one.
-    restarted.withdraw(NOW + 1);
-    expect(userWith(database).access.bars(undated(NOW + 6_000), NOW)).toBeDefined();
-    expect(userWith(database).access.bars(undated(NOW + 7_000), NOW)).toBe(undefined);
+    restarted.revokeAll(NOW + 1);
+    expect(userWith(database).revocations.refusalFor(undated(NOW + 6_000), NOW)).toBeDefined();
+    expect(userWith(database).revocations.refusalFor(undated(NOW + 7_000), NOW)).toBe(undefined);
   });
 
   it("[B13] one that is void is not kept in mind", () => {
-    const { access } = userWith();
-    access.withdraw(NOW);
-    expect(access.admit(undated(NOW + 5_000), NOW)).toMatchObject({
+    const { revocations } = userWith();
+    revocations.revokeAll(NOW);
+    expect(revocations.admit(undated(NOW + 5_000), NOW)).toMatchObject({
       message: expect.stringContaining("iat"),
     });
-    access.withdraw(NOW + 1);
-    expect(access.voidTokens.undatedUpTo).toBe(0);
+    revocations.revokeAll(NOW + 1);
+    expect(revocations.voidTokens.undatedUpTo).toBe(0);
   });
 });

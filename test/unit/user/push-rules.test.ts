@@ -4,6 +4,7 @@ import {
   judge,
   MAX_TRIES,
   type Pushable,
+  pushesAfterChange,
   waitAfter,
 } from "../../../src/user/push/push-rules.ts";
 
@@ -68,5 +69,25 @@ describe("the wait for another try", () => {
     expect(waitAfter(1, 600_000, 1)).toBe(660_000);
     expect(waitAfter(4, 600_000, 0.5)).toBe(125 * 60_000);
     expect(waitAfter(1, 100 * HOUR_MS, 0.5)).toBe(24 * HOUR_MS);
+  });
+});
+
+describe("a change of preferences", () => {
+  const night = { from: "22:00", to: "07:00", timeZone: "UTC" };
+
+  it("[U24] drops what came while the user wanted no pushes, and only then", () => {
+    const off = { push: false, quietHours: null };
+    expect(pushesAfterChange(off, { push: true })).toBe("drop");
+    expect(pushesAfterChange(off, { push: false })).toBe("keep");
+    expect(pushesAfterChange(off, { mutedRooms: [] })).toBe("keep");
+    expect(pushesAfterChange({ push: true, quietHours: null }, { push: true })).toBe("keep");
+  });
+
+  it("[U24] sends what waits for the end of quiet hours that are no more", () => {
+    const quiet = { push: true, quietHours: night };
+    expect(pushesAfterChange(quiet, { quietHours: null })).toBe("send");
+    expect(pushesAfterChange(quiet, { quietHours: { ...night, from: "23:00" } })).toBe("send");
+    expect(pushesAfterChange(quiet, { mutedTopics: ["x"] })).toBe("keep");
+    expect(pushesAfterChange({ push: true, quietHours: null }, { quietHours: night })).toBe("keep");
   });
 });

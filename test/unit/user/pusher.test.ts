@@ -2,10 +2,10 @@
 // goes once and in order; and where nothing stands in its way, all of it goes.
 
 import { describe, expect, it } from "vitest";
-import { Inbox } from "../../../src/user/inbox/inbox.ts";
+import { InboxLog } from "../../../src/user/inbox/inbox-log.ts";
 import { MarkStore } from "../../../src/user/inbox/mark-store.ts";
 import { NotificationStore } from "../../../src/user/inbox/notification-store.ts";
-import { PreferenceStore } from "../../../src/user/inbox/preferences.ts";
+import { PreferenceStore, type PreferencesPatch } from "../../../src/user/inbox/preferences.ts";
 import { quietUntil } from "../../../src/user/inbox/quiet-hours.ts";
 import type { PushNotification, PushOutcome } from "../../../src/user/push/push.ts";
 import { PushStore, type Subscription } from "../../../src/user/push/push-store.ts";
@@ -65,8 +65,15 @@ class World {
       data: "null",
       ...(expiresAt && { expiresAt }),
     };
-    this.inbox.add(input, this.preferences.mutes(input), this.now);
-    this.by(this.pusher.dueAt(input, this.now));
+    const muted = this.preferences.mutes(input);
+    this.inbox.add(input, muted, this.now);
+    if (!muted) this.by(this.pusher.dueAt(priority, this.now));
+  }
+
+  change(patch: PreferencesPatch): void {
+    const before = this.preferences.current;
+    this.preferences.change(patch);
+    this.by(this.pusher.preferencesChanged(before, patch, this.now));
   }
 
   mark(): void {
@@ -106,8 +113,8 @@ class World {
     );
   }
 
-  #inbox(): Inbox {
-    return new Inbox(new NotificationStore(this.database, 1_000, "e1"), new MarkStore(this.database.sql));
+  #inbox(): InboxLog {
+    return new InboxLog(new NotificationStore(this.database, 1_000, "e1"), new MarkStore(this.database.sql));
   }
 
   #pusher(): Pusher {
@@ -157,7 +164,7 @@ describe("what is pushed", () => {
     "[U19][U24] may be, and is once and in order, whatever happens (seed %i)",
     async (seed) => {
       const world = new World(seed);
-      world.preferences.change({ mutedTopics: ["muted"] });
+      world.change({ mutedTopics: ["muted"] });
       world.subscribe();
       const { random } = world;
       const steps = [
@@ -179,14 +186,9 @@ describe("what is pushed", () => {
           const from = at(world.now - random(3) * HOUR_MS);
           const to = at(world.now + (1 + random(5)) * HOUR_MS);
           const quietHours = random(2) === 0 ? null : { from, to, timeZone: "UTC" };
-          world.preferences.change({ quietHours });
-          world.by(world.now);
+          world.change({ quietHours });
         },
-        () => {
-          const push = random(3) > 0;
-          if (push && !world.preferences.current.push) world.pusher.skip();
-          world.preferences.change({ push });
-        },
+        () => world.change({ push: random(3) > 0 }),
       ];
       for (let step = 0; step < 250; step++) {
         steps[random(steps.length)]?.();
@@ -200,14 +202,13 @@ describe("what is pushed", () => {
     "[U19][U21] is everything in the end, where services fail for hours and nights are quiet (seed %i)",
     async (seed) => {
       const world = new World(seed);
-      world.preferences.change({ mutedTopics: ["muted"] });
+      world.change({ mutedTopics: ["muted"] });
       world.subscribe();
       world.subscribe();
       const { random } = world;
       for (let round = 0; round < 5; round++) {
         const night = { from: at(world.now), to: at(world.now + 3 * HOUR_MS), timeZone: "UTC" };
-        world.preferences.change({ quietHours: random(2) === 0 ? null : night });
-        world.by(world.now);
+        world.change({ quietHours: random(2) === 0 ? null : night });
         world.failing = random(2) === 0;
         for (let n = 0; n < 15; n++) {
           world.notify();
@@ -248,7 +249,7 @@ describe("what is pushed", () => {
     for (let n = 0; n < 100; n++) {
       const input = { id: `x${n}`, title: "", message: "", priority: "medium", data: "null" } as const;
       world.inbox.add(input, false, world.now);
-      world.by(pusher.dueAt(input, world.now));
+      world.by(pusher.dueAt(input.priority, world.now));
       await world.pass(8_000);
     }
     await world.pass(HOUR_MS);

@@ -1,4 +1,12 @@
+// What an object finds when it starts: its database, and the sockets that outlived its sleep.
+
 import { log } from "../../log/log.ts";
+import type { Database } from "../storage/sql.ts";
+
+export const databaseOf = ({ storage }: DurableObjectState): Database => ({
+  sql: storage.sql,
+  transaction: (run) => storage.transactionSync(run),
+});
 
 export interface CurrentSocket<State> {
   readonly ws: WebSocket;
@@ -6,8 +14,8 @@ export interface CurrentSocket<State> {
 }
 
 /**
- * The sockets of an object that woke, each with what its attachment keeps. One that other code wrote is of no use to this:
- * its socket is closed, so that the client comes back and starts anew. `of` says in the log whose they are.
+ * The sockets of an object that woke, each with the state in its attachment. A socket whose attachment another version of
+ * the code wrote is closed, so that its client reconnects. `of`: whose sockets they are, for the log.
  */
 export function currentSockets<State>(
   ctx: DurableObjectState,
@@ -22,7 +30,7 @@ export function currentSockets<State>(
     if (state !== undefined) current.push({ ws, state });
     else if (ws.readyState === WebSocket.OPEN) {
       ws.close(4500, "internal");
-      // One that we closed has none.
+      // A socket that this server closed has an empty attachment: it is not of another version.
       if (attachment !== null) others++;
     }
   }

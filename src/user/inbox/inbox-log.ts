@@ -33,12 +33,12 @@ export interface NotificationInput {
   readonly room?: string | undefined;
 }
 
-export type MarkTarget =
+export type MarkSelection =
   | { readonly ids: readonly string[] }
   | { readonly upTo: number }
   | { readonly all: true };
 
-export interface Marked {
+export interface MarkResult {
   readonly unread: number;
   /** The event for all devices; left out where nothing changed. */
   readonly event?: string;
@@ -51,7 +51,7 @@ export interface InboxPage {
   readonly more: boolean;
 }
 
-export class Inbox {
+export class InboxLog {
   readonly #store: NotificationStore;
   readonly #marks: Marks;
   #head: number;
@@ -107,7 +107,7 @@ export class Inbox {
     return { seq, event: withFields(body, { state: "unseen", unread: this.#unread.count }) };
   }
 
-  mark(target: MarkTarget, state: NotificationState, now: number): Marked {
+  mark(target: MarkSelection, state: NotificationState, now: number): MarkResult {
     const fields =
       "ids" in target ? this.#markIds(target.ids, state, now) : this.#markUpTo(target, state, now);
     if (fields === undefined) return { unread: this.unread(now) };

@@ -1,0 +1,106 @@
+// The open sessions of one user: who is connected, who is sent what, and which sessions are closed.
+
+import { errorAnswer } from "../object/answers.ts";
+import { hasExpired, isThere, Sweeper, silentInMs } from "../object/liveness.ts";
+import { type Closing, matchesTopics, type Refusal } from "../protocol/index.ts";
+import type { SessionConnection } from "./session-connection.ts";
+
+export class UserSessions {
+  readonly #pingMs: number;
+  readonly #sessions = new Set<SessionConnection>();
+  readonly #sweeper: Sweeper;
+
+  /** `pingMs`: the heartbeat interval of the clients. */
+  constructor(pingMs: number) {
+    this.#pingMs = pingMs;
+    this.#sweeper = new Sweeper(pingMs);
+  }
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  [Symbol.iterator](): Iterator<SessionConnection> {
+    return this.#sessions.values();
+  }
+
+  add(session: SessionConnection): void {
+    this.#sessions.add(session);
+  }
+
+  /** The session has closed by itself. */
+  leave(session: SessionConnection): void {
+    this.#sessions.delete(session);
+  }
+
+  drop(session: SessionConnection, closing: Closing): void {
+    session.close(closing);
+    this.#sessions.delete(session);
+  }
+
+  /** Refuses a command of the session; closes it after too many refusals. */
+  refuse(
+    session: SessionConnection,
+    id: string | undefined,
+    refusal: Refusal & { readonly room?: string },
+    now: number,
+  ): void {
+    const closing = session.refusals.refused(refusal.code, now);
+    if (closing !== undefined) this.drop(session, closing);
+    else session.socket.send(errorAnswer(id, refusal));
+  }
+
+  /** Whether a session is open. To be called before it is read or written: closes one whose token has expired. */
+  isServed(session: SessionConnection, now: number): boolean {
+    if (!this.#sessions.has(session)) return false;
+    if (!hasExpired(session.identity, now)) return true;
+    this.drop(session, { code: "token_expired" });
+    return false;
+  }
+
+  /** Sends a frame to all sessions that `hears` takes and that are not in a long replay. Returns how many those were. */
+  send(frame: string, now: number, hears: (session: SessionConnection) => boolean = () => true): number {
+    const live = [...this.#sessions].filter((session) => session.state.stage.at === "live" && hears(session));
+    let heard = 0;
+    for (const session of live) {
+      if (!this.isServed(session, now)) continue;
+      if (session.isSlow) {
+        this.drop(session, { code: "slow_consumer" });
+        continue;
+      }
+      session.socket.send(frame);
+      heard++;
+    }
+    return heard;
+  }
+
+  /** Closes sessions that have stopped their heartbeat, and those whose token has expired. */
+  sweep(now: number): void {
+    for (const { connection, closing } of this.#sweeper.sweep(this.#sessions, now))
+      this.drop(connection, closing);
+  }
+
+  /** To be called after each delivery, not before: a session without a heartbeat may yet take it. */
+  sweepIfDue(now: number): void {
+    if (this.#sweeper.isDue(now)) this.sweep(now);
+  }
+
+  /** Whether one of these sessions counts as connected. */
+  isThere(ids: readonly string[], now: number): boolean {
+    return [...this.#sessions].some(
+      (session) => ids.includes(session.state.id) && isThere(session, this.#pingMs, now) === true,
+    );
+  }
+
+  /** In how many milliseconds a session is closed unless a heartbeat comes; `null`: it is not, or it is gone. */
+  silentInMs(id: string, now: number): number | null {
+    const session = [...this.#sessions].find(({ state }) => state.id === id);
+    return session === undefined ? null : silentInMs(session, this.#pingMs, now);
+  }
+}
+
+/** Whether a session's filter takes a notification of this topic. One without a topic is for unfiltered sessions only. */
+export const hearsTopic =
+  (topic: string | undefined) =>
+  ({ state: { topics } }: SessionConnection): boolean =>
+    topics === null || (topic !== undefined && matchesTopics(topics, topic));

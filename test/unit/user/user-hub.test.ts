@@ -1,0 +1,91 @@
+import { describe, expect, it } from "vitest";
+import type { RoomsCommand } from "../../../src/user/session-commands.ts";
+import { UserForTest } from "../../support/user-for-test.ts";
+
+const HOUR_MS = 3_600_000;
+
+describe("a notification", () => {
+  it("[U13] may be pushed if it is new and not muted", () => {
+    const test = new UserForTest();
+    expect(test.notify("a")).toEqual({ answer: { seq: 1, delivered: 0 }, mayPush: true });
+    expect(test.notify("a")).toEqual({ answer: { seq: 1, delivered: 0, duplicate: true }, mayPush: false });
+    test.user.preferences.change({ mutedTopics: ["news"] });
+    const muted = {
+      id: "b",
+      title: "b",
+      message: "",
+      priority: "medium",
+      data: "null",
+      topic: "news",
+    } as const;
+    expect(test.user.notify(muted, test.now)).toEqual({ answer: { seq: 2, delivered: 0 }, mayPush: false });
+  });
+});
+
+describe("a command for the rooms of a session", () => {
+  const join = { type: "join", id: "j", room: "r" } as const;
+  const presence = { type: "presence", id: "p" } as const;
+  const leave = { type: "leave", id: "l", room: "r" } as const;
+  const frame = { type: "roomFrame", room: "r", frame: "{}", ids: [] } as const;
+  const rooms = Object.fromEntries(["a", "b", "c"].map((room) => [room, { join: room, told: null }]));
+
+  it.each<[string, RoomsCommand, number]>([
+    ["a join costs one", join, 1],
+    ["a presence costs one for each room", presence, 3],
+    ["a leave is free", leave, 0],
+    ["a frame is counted by its room", frame, 0],
+  ])("[M5] %s", (_, command, cost) => {
+    const test = new UserForTest({ rateBurst: 3 });
+    const { session, socket } = test.open({ rooms });
+    const passes = () => test.user.passesToRooms(session, command, test.now);
+    const passed = Array.from({ length: 4 }, passes).filter(Boolean).length;
+    expect(passed).toBe(cost === 0 ? 4 : 3 / cost);
+    expect(socket.ofType("error")).toHaveLength(4 - passed);
+  });
+
+  it("[M9] does not pass after the token has expired", () => {
+    const test = new UserForTest();
+    const { session, socket } = test.open();
+    test.now += HOUR_MS;
+    expect(test.user.passesToRooms(session, join, test.now)).toBe(false);
+    expect(socket.closed).toMatchObject({ code: 4401 });
+  });
+});
+
+describe("the budget of a day", () => {
+  it("[K16] closes what is open when it is used up, and then opens and creates nothing", () => {
+    const test = new UserForTest({ userBudget: 100 });
+    const { socket } = test.open();
+    expect(test.user.reportSpending(99, test.now)).toBe(0);
+    expect(test.user.mayCreateRoom(test.now)).toMatchObject({ ok: true });
+    expect(socket.closed).toMatchObject({ code: 4429 });
+    const refusal = { code: "rate_limited" };
+    expect(test.user.mayCreateRoom(test.now)).toMatchObject({ ok: false, refusal });
+    expect(test.user.registerRoom("r", null, test.now)).toMatchObject({ ok: false, refusal });
+    expect(test.user.admissionRefusal(test.identity(), undefined, test.now)).toMatchObject(refusal);
+    const heldUntil = test.user.reportSpending(1, test.now);
+    expect(heldUntil % 86_400_000).toBe(0);
+    expect(test.user.mayCreateRoom(heldUntil)).toMatchObject({ ok: true });
+  });
+
+  it("[K16] counts the opening of a room, which the user follows from then on", () => {
+    const test = new UserForTest({ userBudget: 26 });
+    expect(test.user.registerRoom("r", null, test.now)).toMatchObject({ ok: true });
+    expect(test.user.followed.list()).toEqual(["r"]);
+    expect(test.user.reportSpending(0.5, test.now)).toBe(0);
+    expect(test.user.reportSpending(0.5, test.now)).toBeGreaterThan(test.now);
+  });
+});
+
+describe("an auth", () => {
+  it("[M8] pays for the questions that its rooms bring", () => {
+    const test = new UserForTest({ rateBurst: 3 });
+    const { session, socket } = test.open();
+    const renew = (questions: number) =>
+      test.user.authenticated(session, "a", { ok: true, value: test.identity() }, questions, test.now);
+    expect(renew(0)).toBe(true);
+    expect(renew(2)).toBe(true);
+    expect(renew(2)).toBe(false);
+    expect(socket.ofType("error")).toMatchObject([{ id: "a", code: "rate_limited" }]);
+  });
+});

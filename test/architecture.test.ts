@@ -65,7 +65,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...["src/object", "src/object/runtime", "src/room", "src/user", "src/user/inbox", "hono", "valibot"],
   ],
   src: ["src/http", "src/room", "src/room/runtime", "src/user", "src/user/runtime"],
-  "src/tools": ["src/object", "node:*", "esbuild"],
+  "src/tools": ["src/object", "src/protocol", "node:*", "esbuild"],
   "client/service-worker": [],
   "client/util": ["src/protocol"],
   "client/wire": ["client/util", "src/protocol"],

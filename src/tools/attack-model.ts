@@ -1,20 +1,20 @@
-// What one caller can cost a day who does all that the default limits let them. Pure: limits, counters and prices in,
-// figures out. Where it has to guess it guesses high.
+// What one caller can cost a day who uses the default limits to the full. Pure: limits, counters and prices in, figures
+// out. A guess is on the high side.
 
 import { BYTES_A_UNIT, FRAME, OPENING, ROW, SAMPLE } from "../object/spending.ts";
 import { INCOMING_FRAMES_A_REQUEST, OBJECT_GB, PRICES } from "./prices.ts";
 
-/** The defaults that bound an attack: a test holds them against the settings and `wrangler.toml`. */
+/** The defaults that bound an attack. A test compares them with the settings and `wrangler.toml`. */
 export const ATTACK_LIMITS = {
   /** `RATE_LIMITER`, of a user; a call without a token counts twice. */
   callsAMinute: 600,
   anonymousCallsAMinute: 300,
   /** `USER_BUDGET_PER_DAY`, in millionths of a US dollar. */
   userBudget: 300_000,
-  /** Rooms that a user's object knows at most: each may let them do a sample's worth until it hears that they are held. */
+  /** The most rooms that a user's object knows: in each the user may spend one sample more until it hears of the hold. */
   knownRooms: 2_500,
   messageBytes: 32_768,
-  /** Frames that a connection without a token may send in its life. */
+  /** Frames that one connection without a token may send in all. */
   anonymousFrames: 50,
 } as const;
 
@@ -31,7 +31,7 @@ export interface Attack {
 
 const MINUTES_A_DAY = 1_440;
 const WORKER_CPU_MS = 2;
-/** An object works so long for one event. */
+/** Seconds that an object works for one event. */
 const ACTIVE_S = 0.01;
 const GB = 1e9;
 
@@ -42,7 +42,7 @@ const CALL_USD =
   PRICES.workerRequests.usdPerUnit + WORKER_CPU_MS * PRICES.workerCpuMs.usdPerUnit + eventUsd(1);
 const FRAME_USD = eventUsd(1 / INCOMING_FRAMES_A_REQUEST);
 
-/** A user, and whoever holds a stolen token of one: until it ends or is withdrawn it can do what the user can. */
+/** A user; or a stolen token, which can do what its user can until it expires or is revoked. */
 export function attackByUser(limits: typeof ATTACK_LIMITS = ATTACK_LIMITS): Attack {
   const calls = limits.callsAMinute * MINUTES_A_DAY;
   const units = limits.userBudget + SAMPLE * limits.knownRooms;
@@ -57,7 +57,7 @@ export function attackByUser(limits: typeof ATTACK_LIMITS = ATTACK_LIMITS): Atta
   };
 }
 
-/** Somebody without a token, with one address. */
+/** A caller without a token, at one address. */
 export function attackByAddress(limits: typeof ATTACK_LIMITS = ATTACK_LIMITS): Attack {
   const calls = limits.anonymousCallsAMinute * MINUTES_A_DAY;
   const frames = calls * limits.anonymousFrames;
@@ -71,5 +71,5 @@ export function attackByAddress(limits: typeof ATTACK_LIMITS = ATTACK_LIMITS): A
   };
 }
 
-/** In millionths of a US dollar: what the counted prices must not be below. */
+/** Millionths of a US dollar that the prices of `src/object/spending.ts` must not be below. */
 export const LEAST_PRICES = { frame: FRAME_USD * 1e6, call: eventUsd(1) * 1e6 } as const;

@@ -19,7 +19,7 @@ export function attackReport(): string {
     row("list price", ({ usd }) => `$${usd.toFixed(2)}`),
     "",
     "One user's acts share one budget (USER_BUDGET_PER_DAY): each line is what it buys if all goes into that.",
-    "The address is one without a token. A stolen token can do what its user can, until it ends or is withdrawn.",
+    "The address is one without a token. A stolen token can do what its user can, until it expires or is revoked.",
     `A month of what is stored is in the price. Prices of ${PRICES_AS_OF}.`,
   ].join("\n");
 }

@@ -1,4 +1,4 @@
-// Builds what ships of the client: one file for pages without a bundler, and the demo page that uses it.
+// Builds the files of the client that ship: for bundlers, for pages without one, and the demo page.
 
 import { cpSync, mkdirSync, rmSync } from "node:fs";
 import { build, type Plugin } from "esbuild";
@@ -17,7 +17,7 @@ const options = {
   platform: "neutral",
   logLevel: "warning",
 } as const;
-/** The client beside it, not once more in it: its errors are of one class then. */
+/** Imports the client from the file beside it, not bundled again, so that both share one class of errors. */
 const besideClient = (file: string): Plugin => ({
   name: "beside-client",
   setup({ onResolve }) {
@@ -44,5 +44,5 @@ await Promise.all([
   build({ ...serviceWorker, outfile: `${PUBLIC}/edge-rooms-sw.js`, minify: true }),
 ]);
 
-// CI deploys: it needs no secrets of a developer's machine.
+// CI needs no secrets of a developer's machine.
 if (process.env.CI === undefined) ensureDevVars();

@@ -1,51 +1,52 @@
 // What a workload uses in a month of 30 days, and what that costs. Pure: counters and prices in, figures out.
-// Where it has to guess it guesses high; the guesses are the constants below and the options that say so.
+// A guess is on the high side; the guesses are the constants below, and the options whose help says so.
 
+import { LISTED_MEMBERS, MAX_UNREAD } from "../protocol/index.ts";
 import { INBOX_COUNTERS, ROOM_COUNTERS } from "./measured-counters.ts";
 import { INCOMING_FRAMES_A_REQUEST, type Meter, OBJECT_GB, PLAN_USD_A_MONTH, PRICES } from "./prices.ts";
 
 export interface Workload {
   readonly rooms: number;
-  /** Connected at once, in each room; each is a user of their own. */
+  /** Users connected at once, in each room. No user is in two rooms. */
   readonly members: number;
   readonly connectionsPerMember: number;
   readonly hoursConnectedPerDay: number;
-  /** How often a member comes, each connection of theirs. */
+  /** How often each connection of a member connects. */
   readonly joinsPerMemberPerDay: number;
-  /** In each room, over sockets, each in a frame of its own. */
+  /** In each room, over sockets, one a frame. */
   readonly messagesPerDay: number;
   readonly messageBytes: number;
-  /** Typing and the like, for each message. */
+  /** Signals such as typing, for each message. */
   readonly signalsPerMessage: number;
-  /** How often a member tells how far they have read, more than 5 s after the last time. */
+  /** How often a member reports how far they have read, each more than 5 s after the last report. */
   readonly readsPerMemberPerDay: number;
-  /** To each user, each by a call of its own, and each marked as read. */
+  /** To each user: each is a call of its own, and is marked as read. */
   readonly notificationsPerDay: number;
   /** A client renews its token this often, on the live socket. */
   readonly tokenMinutes: number;
   /** `HISTORY_LIMIT`. */
   readonly historyLimit: number;
-  /** An assumption: how long an object works for one event, until what it wrote is confirmed, in milliseconds. */
+  /** Assumption: milliseconds that an object works for one event, until its writes are confirmed. */
   readonly activeMs: number;
 }
 
 export interface Usage {
   readonly amounts: Readonly<Record<Meter, number>>;
   readonly incomingFrames: number;
-  /** Seconds in which objects are billed, all together: for events, and for the grace of members who are gone. */
+  /** Seconds for which objects are billed, in sum: for events, and for the grace of members who left. */
   readonly activeSeconds: number;
   readonly graceSeconds: number;
-  /** Rows that are written once and never again, when rooms and inboxes are first opened. */
+  /** Rows that are written only when rooms and inboxes are opened for the first time. */
   readonly rowsWrittenOnce: number;
-  /** What others call messages: each one that comes in, and each copy that goes out. */
+  /** What other services bill as messages: each that comes in, and each copy that goes out. */
   readonly deliveries: number;
 }
 
 export interface Bill {
   readonly lines: readonly BillLine[];
-  /** At the listed price from the first unit on. */
+  /** At list price from the first unit on. */
   readonly usageUsd: number;
-  /** The plan, and what is beyond its allowances. */
+  /** The price of the plan, and of usage beyond its allowances. */
   readonly billUsd: number;
   readonly deliveriesUsd: number;
 }
@@ -64,17 +65,13 @@ const INBOX_LIMIT = 1_000;
 const SWEEPS_AN_HOUR = ROOM_COUNTERS.idleHour.requests;
 /** An object sleeps this long after its last event. */
 const SLEEPS_AFTER_S = 10;
-/** A member whose last connection was lost, as when a tab is closed, stays this long, and a timer runs meanwhile. */
+/** A member whose last connection is lost, as when a tab is closed, stays this long, and a timer runs meanwhile. */
 export const GRACE_S = 5;
-/** An assumption: a token is verified, a frame is passed on. */
+/** Assumption: to verify a token and pass the request on. */
 const WORKER_CPU_MS_A_REQUEST = 2;
-/** Handing a frame to one socket. */
+/** To send a frame to one socket. */
 const DELIVERY_MS_A_SOCKET = 0.01;
 const NOTIFICATION_BYTES = 200;
-/** Above this many a room counts its members and no longer tells of each. */
-export const LISTED_MEMBERS = 200;
-/** As far as unread messages are counted. */
-export const MAX_UNREAD = 1_000;
 const DAY_S = 86_400;
 const GB = 1e9;
 
@@ -122,12 +119,12 @@ export function billFor(usage: Usage, usdPerMillionDeliveries: number): Bill {
   };
 }
 
-/** As many as a room lists of those who read last: src/room/people/receipt-store.ts. */
+/** How many readers a room lists: src/room/people/receipt-store.ts. */
 export const LISTED_READERS = 1_000;
 
 const METERS = Object.keys(PRICES) as readonly Meter[];
 
-/** Of one object: a day of it, and what it keeps. */
+/** One day of one object, and what it stores. */
 interface ObjectUsage {
   readonly workerRequests: number;
   /** Without frames. */
@@ -154,7 +151,7 @@ function roomUsage(workload: Workload): ObjectUsage {
   // Each join ends in a leave, which wakes the object as a frame does.
   const events = frames + 2 * joins + sweeps;
   const comings = members * workload.joinsPerMemberPerDay;
-  // In a crowd nobody is told.
+  // In a larger room nobody is sent receipts.
   const receipts = members > LISTED_MEMBERS ? 0 : reads;
   const told = messagesPerDay + signals + receipts + 2 * comings;
   const activeMs = events * workload.activeMs + told * connections * DELIVERY_MS_A_SOCKET;
@@ -186,7 +183,7 @@ function roomUsage(workload: Workload): ObjectUsage {
       sweeps * (idleHour.rowsWritten / idleHour.requests),
     activeSeconds: Math.min(activeMs / 1_000, DAY_S),
     graceSeconds: graceOf(comings, hours),
-    // Each message and signal comes in once; all connections hear it, as they hear of who comes and goes.
+    // Each message and signal comes in once and goes out to all connections; so do joins and leaves.
     deliveries:
       (messagesPerDay + signals) * (1 + connections) +
       (members > LISTED_MEMBERS ? 0 : 2 * comings * connections),
@@ -198,7 +195,7 @@ function roomUsage(workload: Workload): ObjectUsage {
   };
 }
 
-/** A user's devices are connected to the inbox when there is something to be told at all. */
+/** A user's devices connect to the inbox only if there are notifications at all. */
 function inboxUsage(workload: Workload): ObjectUsage {
   const { connectionsPerMember, hoursConnectedPerDay: hours, notificationsPerDay } = workload;
   const used = notificationsPerDay > 0 ? 1 : 0;
@@ -234,12 +231,12 @@ function inboxUsage(workload: Workload): ObjectUsage {
     graceSeconds: 0,
     deliveries: (notificationsPerDay + marks) * (1 + connections),
     storedBytes: emptyBytes + INBOX_LIMIT * (NOTIFICATION_BYTES + storedBytesBesideData) * used,
-    // A room tells the user's object when it is opened for the first time.
+    // A room calls the user's object when the user opens it for the first time.
     rowsWrittenOnce: firstOpening.rowsWritten + firstVisit.rowsWritten,
   };
 }
 
-/** What was said since a member was here last, if they ever read on; it is counted to 1,000. */
+/** Messages since a member's last visit, if they ever report what they read. Counted up to `MAX_UNREAD`. */
 function unreadAtJoin(workload: Workload): number {
   const { messagesPerDay, joinsPerMemberPerDay, readsPerMemberPerDay, historyLimit } = workload;
   const perVisit = messagesPerDay / Math.max(1, joinsPerMemberPerDay);
@@ -250,14 +247,14 @@ function unreadAtJoin(workload: Workload): number {
 const renewalsOf = (connections: number, { hoursConnectedPerDay, tokenMinutes }: Workload): number =>
   (connections * hoursConnectedPerDay * 60) / tokenMinutes;
 
-/** The one that finds that everybody has gone is not planned again. */
+/** One more for the sweep that finds no connection left, and plans no other. */
 const sweepsOf = (hours: number): number => hours * SWEEPS_AN_HOUR + (hours > 0 && hours < 24 ? 1 : 0);
 
 /** How many of `events`, spread at random over the hours, find the object asleep. */
 const wakes = (events: number, hours: number): number =>
   hours === 0 ? events : events * Math.exp((-events / (hours * 3_600)) * SLEEPS_AFTER_S);
 
-/** How long somebody's grace runs, if that many leave at random within the hours: those that overlap count once. */
+/** Seconds in which a grace runs, if so many leave at random within the hours. Overlaps count once. */
 const graceOf = (leaves: number, hours: number): number => {
   const seconds = hours * 3_600;
   return seconds === 0 ? leaves * GRACE_S : seconds * (1 - Math.exp((-leaves / seconds) * GRACE_S));

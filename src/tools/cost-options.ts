@@ -41,16 +41,16 @@ type Name = keyof typeof OPTIONS;
 
 const isName = (name: string): name is Name => Object.hasOwn(OPTIONS, name);
 
-/** What is asked for, `help`, `attack`, or what is wrong with it. */
-export type Parsed =
+/** What the command line asks for, or what is wrong with it. */
+export type ParsedOptions =
   | { readonly kind: "options"; readonly options: CostOptions }
   | { readonly kind: "help" }
   | { readonly kind: "attack" }
   | { readonly kind: "wrong"; readonly message: string };
 
-export function parseCostOptions(args: readonly string[]): Parsed {
+export function parseCostOptions(args: readonly string[]): ParsedOptions {
   const values = new Map<Name, number>();
-  // Not strict, so that what is wrong is said in our words.
+  // Not strict, so that the messages are ours.
   const { tokens } = parseArgs({ args: separated(args), strict: false, tokens: true, options: PARSED });
   for (const token of tokens) {
     if (token.kind === "positional") return wrong(`"${token.value}" belongs to no option`);
@@ -126,4 +126,4 @@ const optionsFrom = (given: (name: Name) => number): CostOptions => ({
   usdPerMillionDeliveries: given("usd-per-million-deliveries"),
 });
 
-const wrong = (message: string): Parsed => ({ kind: "wrong", message });
+const wrong = (message: string): ParsedOptions => ({ kind: "wrong", message });

@@ -29,14 +29,14 @@ export function reportOf(
     row("Workers Paid plan", "", "", "", usd(PLAN_USD_A_MONTH)),
     row("a month", "", "", usd(bill.usageUsd), usd(bill.billUsd)),
     "",
-    `The bill is ${usd(bill.billUsd)}, or ${usd(bill.usageUsd + PLAN_USD_A_MONTH)} where the rest of the account uses up what is included.`,
+    `The bill is ${usd(bill.billUsd)}, or ${usd(bill.usageUsd + PLAN_USD_A_MONTH)} if the rest of the account uses up what is included.`,
     `Prices of ${PRICES_AS_OF}.`,
     `A service that charges for each delivery counts ${count(deliveries)} (messages, signals, joins, leaves,`,
     `notifications): ${usd(bill.deliveriesUsd)} at ${usd(usdPerMillionDeliveries)} a million, an assumption: give the price you were offered.`,
     "",
     `Requests to objects: with ${count(incomingFrames)} incoming frames, ${INCOMING_FRAMES_A_REQUEST} a request. Objects are at work ${count(activeSeconds)} s`,
     `for events (${workload.activeMs} ms each, an assumption) and ${count(graceSeconds)} s for the grace of closed tabs; asleep they cost`,
-    `nothing. Rows: as the tests count them, and ${count(rowsWrittenOnce)} once, when all is first opened. Without logs.`,
+    `nothing. Rows: as the tests count them, and ${count(rowsWrittenOnce)} once, when everything is opened for the first time. Without logs.`,
   ].join("\n");
 }
 
@@ -58,7 +58,7 @@ const lineOf = ({ meter, amount, included, usageUsd, beyondUsd }: BillLine): str
 const row = (name: string, ...cells: readonly string[]): string =>
   [name.padEnd(WIDTHS[0]), ...cells.map((cell, at) => cell.padStart(WIDTHS[at + 1] ?? 0))].join("").trimEnd();
 
-/** What is small keeps two digits that count. */
+/** A small number keeps two significant digits. */
 const count = (amount: number): string =>
   amount !== 0 && amount < 10 && !Number.isInteger(amount)
     ? amount.toPrecision(2)

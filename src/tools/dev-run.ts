@@ -1,18 +1,18 @@
-// What `npm run dev` hands to wrangler, and whether anybody may join as anybody meanwhile: only where nobody else
-// reaches the server, as the Worker cannot be sure of its peers, or where `--share` was said.
+// What `npm run dev` passes to wrangler, and whether anybody may join as anybody meanwhile: only if no other machine
+// reaches the server, as the Worker cannot be sure who its callers are, or with `--share`.
 
 export interface DevRun {
-  /** Of `wrangler dev`. */
+  /** Command line of wrangler. */
   readonly options: readonly string[];
   readonly port: string;
   readonly devTokens: "on" | "share" | "off";
 }
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)$/i;
-/** By these the server is reached from elsewhere, whatever it listens on. */
+/** Options that let other machines reach the server, whatever it listens on. */
 const EXPOSING = /^(?:--tunnel(?:[-=].*)?|--tunnel[A-Z].*|--remote(?:=.*)?|-[a-z]*r[a-z]*)$/;
 
-/** `options` are those of the command line. `DEV_TOKENS` is said last, so that no other value of it counts. */
+/** `options`: the command line. `DEV_TOKENS` comes last, so that no other value of it counts. */
 export function devRun(options: readonly string[]): DevRun {
   const shares = options.includes("--share");
   const given = options.filter((option) => option !== "--share");
@@ -24,7 +24,7 @@ export function devRun(options: readonly string[]): DevRun {
     options: [
       "dev",
       ...(ports.length === 0 ? ["--port", "8787"] : []),
-      // An address of wrangler.toml shall not count without a word.
+      // Set here, so that an address in wrangler.toml does not expose the server unseen.
       ...(ips.length === 0 ? ["--ip", shares ? "0.0.0.0" : "localhost"] : []),
       ...given,
       ...["--var", `DEV_TOKENS:${devTokens}`],
@@ -34,7 +34,7 @@ export function devRun(options: readonly string[]): DevRun {
   };
 }
 
-/** As `--name value` and `--name=value`. */
+/** Values given as `--name value` or `--name=value`. */
 const valuesOf = (options: readonly string[], name: string): readonly string[] =>
   options.flatMap((option, at) => {
     if (option.startsWith(`${name}=`)) return [option.slice(name.length + 1)];

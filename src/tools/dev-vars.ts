@@ -1,4 +1,4 @@
-// Makes .dev.vars where there is none: random secrets, for this machine only. The file is ignored by git and never
+// Creates .dev.vars if there is none: random secrets, for this machine only. Git ignores the file, and it is never
 // deployed.
 
 import { randomBytes } from "node:crypto";
@@ -18,7 +18,7 @@ export function ensureDevVars(): void {
     "ALLOWED_ORIGINS=http://localhost:*,http://127.0.0.1:*",
     `VAPID_PUBLIC_KEY=${publicKey}`,
     `VAPID_PRIVATE_KEY=${privateKey}`,
-    // One push service refuses an address of localhost.
+    // Apple's push service refuses an address at localhost.
     "VAPID_SUBJECT=mailto:developer@example.com",
   ];
   writeFileSync(FILE, `${lines.join("\n")}\n`, { mode: 0o600 });

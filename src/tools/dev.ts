@@ -21,7 +21,7 @@ if (devTokens === "off")
 if (devTokens === "share")
   console.log("  Everybody on your network may join as anybody, moderators too (--share).\n");
 
-// Nothing of it needs the internet, so nothing waits for it.
+// Wrangler would ask the internet for these, and wait.
 const env = { ...process.env, CLOUDFLARE_CF_FETCH_ENABLED: "false", WRANGLER_SEND_METRICS: "false" };
 const child = spawn("wrangler", [...options], { stdio: "inherit", env });
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => child.kill(signal));

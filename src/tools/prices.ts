@@ -2,30 +2,30 @@
 // https://developers.cloudflare.com/durable-objects/platform/pricing/ and
 // https://developers.cloudflare.com/workers/platform/pricing/
 
-/** When they were read. */
+/** The day they were read. */
 export const PRICES_AS_OF = "2026-11-20";
 
 export interface Price {
-  /** What the paid plan includes a month, for the whole account. */
+  /** Included in the paid plan a month, for the whole account. */
   readonly included: number;
   readonly usdPerUnit: number;
 }
 
 const perMillion = (usd: number): number => usd / 1e6;
 
-/** The Workers Paid plan, whatever is used. */
+/** The Workers Paid plan, before any usage. */
 export const PLAN_USD_A_MONTH = 5;
 
 export const PRICES = {
-  /** HTTP, connects; what comes over a socket afterwards is not one of the Worker's. */
+  /** HTTP requests and connects. Frames over a socket are no requests of the Worker. */
   workerRequests: { included: 10e6, usdPerUnit: perMillion(0.3) },
   workerCpuMs: { included: 30e6, usdPerUnit: perMillion(0.02) },
-  /** Connects, RPC, alarms; 20 incoming frames are one. Outgoing frames and heartbeats are free. */
+  /** Connects, RPC, alarms; 20 incoming frames count as one. Outgoing frames and heartbeats are free. */
   objectRequests: { included: 1e6, usdPerUnit: perMillion(0.15) },
-  /** GB-seconds. An object that could sleep is not billed, also in the 10 s before it does. */
+  /** GB-seconds. An object that could sleep is not billed, not even in the 10 s before it does. */
   objectGbSeconds: { included: 400_000, usdPerUnit: perMillion(12.5) },
   rowsRead: { included: 25e9, usdPerUnit: perMillion(0.001) },
-  /** A `setAlarm` is one. */
+  /** A `setAlarm` counts as one. */
   rowsWritten: { included: 50e6, usdPerUnit: perMillion(1) },
   /** GB-months. */
   storedGb: { included: 5, usdPerUnit: 0.2 },
@@ -37,8 +37,5 @@ export const INCOMING_FRAMES_A_REQUEST = 20;
 /** An object is billed as if it had this much memory. */
 export const OBJECT_GB = 0.128;
 
-/**
- * An assumption without a source, to be replaced by the offer that you compare with: what a service that charges for
- * each delivery asks for a million.
- */
+/** Assumption, without a source: what a service that bills each delivery asks for a million. Replace it by your offer. */
 export const ASSUMED_USD_PER_MILLION_DELIVERIES = 2.5;

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from "node:crypto";
 
 const UNCOMPRESSED = Buffer.from([4]);
 
-/** A pair of keys by which push services know this server, as they stand in settings. */
+/** A new pair of keys that identifies this server to push services, in the form of the settings. */
 export function vapidKeys(): { readonly publicKey: string; readonly privateKey: string } {
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const { x = "", y = "", d = "" } = privateKey.export({ format: "jwk" });

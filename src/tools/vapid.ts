@@ -1,4 +1,4 @@
-// `npm run vapid`: keys for Web Push. With other keys than before every browser has to subscribe anew.
+// `npm run vapid`: keys for Web Push. After a change of keys every browser has to subscribe again.
 
 import { vapidKeys } from "./vapid-keys.ts";
 
@@ -17,5 +17,5 @@ VAPID_PUBLIC_KEY = "${publicKey}"
 VAPID_SUBJECT = "mailto:you@example.com"
 
 and the secret, by: npx wrangler secret put VAPID_PRIVATE_KEY
-Push services write to VAPID_SUBJECT (mailto: or https:) when something is wrong with what you send.
+Push services write to VAPID_SUBJECT (mailto: or https:) if something is wrong with your pushes.
 `);

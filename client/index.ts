@@ -1,3 +1,6 @@
+import { Client, type ClientOptions } from "./client.ts";
+import { systemPorts } from "./util/system-ports.ts";
+
 export type {
   Attachment,
   Ban,
@@ -36,7 +39,6 @@ export type {
 export type { Client, ClientEvents, ClientOptions } from "./client.ts";
 export type { GetToken, Token } from "./connection/transport/token-source.ts";
 export type { ConnectionState } from "./connection/transport/transport.ts";
-export { createClient } from "./create-client.ts";
 export { type CallOptions, callApi, type HttpMethod } from "./http/http-call.ts";
 export {
   type BansOptions,
@@ -58,6 +60,20 @@ export type {
 } from "./room/messages/outbox-entry.ts";
 export type { RoomHandle } from "./room/room-handle.ts";
 export type { Presence, RoomEvents, RoomOptions, RoomSnapshot } from "./room/room-types.ts";
+export { inboxOf } from "./session/inbox-of.ts";
+export { peekShared, sharedRoom } from "./session/shared-room.ts";
 export { RoomsError, type RoomsErrorCode, type RoomsErrorDetails } from "./util/errors.ts";
 export type { LogFunction, LogLevel, LogOption } from "./util/log.ts";
 export type { OnEventOptions } from "./util/topic-listeners.ts";
+
+/**
+ * A client for one user on one server. It opens no socket before a room is opened or the inbox is listened to. Throws
+ * `bad_request` if `url` cannot be used.
+ *
+ * @example
+ * const client = createClient({ url: "", getToken: async () => (await fetch("/token")).text() });
+ * const room = client.room("project_123");
+ * room.on("message", (message) => console.log(message.from?.name, message.data));
+ * await room.send({ text: "Hello" });
+ */
+export const createClient = (options: ClientOptions): Client => new Client(options, systemPorts());

@@ -74,13 +74,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // Calls over HTTP know nothing of sockets, rooms and the inbox.
   "client/http": ["client", "client/connection/transport", "client/util", "client/wire", "src/protocol"],
   "client/inbox": [
-    "client/connection",
-    "client/connection/transport",
-    "client/util",
-    "client/wire",
-    "src/protocol",
+    ...["client/connection", "client/connection/transport", "client/util", "client/wire", "src/protocol"],
   ],
   "client/push": ["client"],
+  // What needs the user's session, as imports of their own.
+  "client/session": [
+    ...["client", "client/connection", "client/connection/transport", "client/inbox", "client/room"],
+  ],
   "client/room/messages": [
     ...["client/connection", "client/connection/transport", "client/util", "client/wire", "src/protocol"],
   ],
@@ -90,7 +90,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   client: [
     ...["client/connection", "client/connection/transport", "client/http", "client/inbox"],
-    ...["client/room", "client/room/messages", "client/util", "src/protocol"],
+    ...["client/room", "client/room/messages", "client/session", "client/util", "src/protocol"],
   ],
   // The demo takes the client as the build puts it beside the page. Its features know the session and the elements of
   // the page; only `app` joins them.

@@ -102,6 +102,11 @@ export class Channel {
     this.#loop.start(when);
   }
 
+  /** A start that is still to come comes after what was planned for the next turn meanwhile. */
+  postponeStart(): void {
+    this.#loop.postponeStart();
+  }
+
   /** On the app's wish: `disconnected` at once, until `start`. */
   stop(): void {
     this.#loop.stop();

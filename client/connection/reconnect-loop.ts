@@ -4,6 +4,7 @@
 
 import type { ReconnectLimits } from "../../src/protocol/index.ts";
 import type { RoomsError } from "../util/errors.ts";
+import type { Cancel } from "../util/ports.ts";
 import { CutOffs } from "./cut-off.ts";
 import { type Outcome, RetryPolicy, type WaitPorts, waitForRetry } from "./retry.ts";
 import type { ConnectionEnd } from "./transport/connection-end.ts";
@@ -31,6 +32,8 @@ export class ReconnectLoop {
   readonly #port: TryPort;
   #state: ConnectionState = { status: "disconnected" };
   #run: AbortController | undefined;
+  /** Until a planned start has begun. */
+  #cancelStart: Cancel | undefined;
   #isClosed = false;
   #refusal: RoomsError | undefined;
   /** As the server said last. */
@@ -61,9 +64,14 @@ export class ReconnectLoop {
       void this.#loop(run.signal);
       return;
     }
-    const cancel = this.#context.ports.clock.after(0, () => void this.#loop(run.signal));
-    run.signal.addEventListener("abort", cancel);
+    this.#planStart(run.signal);
     this.#setState({ status: "connecting", attempt: 1 });
+  }
+
+  postponeStart(): void {
+    if (this.#run === undefined || this.#cancelStart === undefined) return;
+    this.#cancelStart();
+    this.#planStart(this.#run.signal);
   }
 
   stop(): void {
@@ -79,6 +87,14 @@ export class ReconnectLoop {
   onLive(since: number): void {
     this.#setState({ status: "connected", since });
     this.#context.peers.onLive();
+  }
+
+  #planStart(signal: AbortSignal): void {
+    const cancel = this.#context.ports.clock.after(0, () => {
+      this.#cancelStart = undefined;
+      void this.#loop(signal);
+    });
+    this.#cancelStart = cancel;
   }
 
   async #loop(signal: AbortSignal): Promise<void> {
@@ -141,6 +157,8 @@ export class ReconnectLoop {
   #abandon(why: "leaving" | "startingOver"): void {
     this.#run?.abort();
     this.#run = undefined;
+    this.#cancelStart?.();
+    this.#cancelStart = undefined;
     this.#port.abandon(why);
   }
 

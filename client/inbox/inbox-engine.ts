@@ -6,7 +6,7 @@ import type { ResumeKind } from "../connection/cursor-tracker.ts";
 import type { Transport } from "../connection/transport/transport.ts";
 import type { ChannelEvents, ConnectionContext } from "../connection/types.ts";
 import { Emitter } from "../util/emitter.ts";
-import { offline, refusalError } from "../util/errors.ts";
+import { refusalError, unreadable } from "../util/errors.ts";
 import type { Cancel } from "../util/ports.ts";
 import { SnapshotStore } from "../util/snapshot-store.ts";
 import { TopicListeners } from "../util/topic-listeners.ts";
@@ -52,7 +52,7 @@ export class InboxEngine {
       ...(before !== undefined && { before }),
       ...(limit !== undefined && { limit }),
     });
-    if (!isNotificationsResult(answer)) throw offline("The answer could not be read.");
+    if (!isNotificationsResult(answer)) throw unreadable();
     this.#state.setUnread(answer.unread, this.#now());
     this.#state.addOlder(answer.notifications);
     this.#changed();

@@ -11,8 +11,6 @@ import type { InboxEvents, InboxSnapshot, MarkTarget } from "./inbox-types.ts";
  * unbound.
  */
 export class Inbox {
-  /** Vue leaves the object as it is: it is no reactive state, and its snapshot is frozen. */
-  readonly __v_skip = true;
   readonly #engine: InboxEngine;
   readonly #onWanted: () => void;
 

@@ -8,6 +8,7 @@ import {
   type RoomEvent,
   type SendResult,
   type Signal,
+  type Topics,
   TYPING_EVENT,
 } from "../../src/protocol/index.ts";
 import { Channel } from "../connection/channel.ts";
@@ -16,12 +17,12 @@ import type { OnAnswer } from "../connection/transport/pending-answers.ts";
 import type { Transport } from "../connection/transport/transport.ts";
 import type { ChannelEvents, ConnectionContext } from "../connection/types.ts";
 import { Emitter } from "../util/emitter.ts";
-import { offline, RoomsError, refusalError } from "../util/errors.ts";
+import { noConnection, offline, RoomsError, refusalError, resultOf } from "../util/errors.ts";
 import { SendPacer } from "../util/send-pacer.ts";
 import { SnapshotStore } from "../util/snapshot-store.ts";
 import { TopicListeners } from "../util/topic-listeners.ts";
 import type { Connected, IncomingFrame } from "../wire/parse-frame.ts";
-import { isChangeResult } from "../wire/shapes.ts";
+import { isChangeResult, isHistoryResult } from "../wire/shapes.ts";
 import { Outbox } from "./messages/outbox.ts";
 import { type OutboxEntry, storedMessage } from "./messages/outbox-entry.ts";
 import { PendingChanges } from "./messages/pending-changes.ts";
@@ -47,6 +48,8 @@ export class RoomEngine implements RoomLine {
   readonly store: SnapshotStore<RoomSnapshot>;
   readonly #context: ConnectionContext;
   readonly #pacer: SendPacer;
+  /** Where the next older page begins; `undefined`: with the oldest message that is held. */
+  #olderPage: { readonly before?: number } | undefined;
 
   constructor(
     context: ConnectionContext,
@@ -111,10 +114,36 @@ export class RoomEngine implements RoomLine {
     this.channel.send({ type: "signal", event, data, ...(to !== undefined && { to }) });
   }
 
-  addOlder(messages: readonly Message[]): void {
-    this.state.addOlder(messages);
-    this.changes.onFolded();
-    this.changed();
+  /** Adds an older page to the messages that are held. */
+  loadOlder(limit: number | undefined): Promise<{ readonly more: boolean }> {
+    const oldest = this.state.messages.all[0]?.seq;
+    const page = this.#olderPage ?? (oldest === undefined ? {} : { before: oldest });
+    const command = {
+      type: "history",
+      id: this.newId(),
+      ...page,
+      ...(limit !== undefined && { limit }),
+    } as const;
+    return new Promise((resolve, reject) => {
+      this.request(command, (answer) => {
+        const result = answer ? resultOf(answer, isHistoryResult) : noConnection();
+        if (result instanceof RoomsError) reject(result);
+        else {
+          // At once, not a promise later: what comes next on the wire may change what this brings.
+          this.#olderPage = { before: result.seq };
+          this.state.addOlder(result.messages ?? []);
+          this.changes.onFolded();
+          this.changed();
+          resolve({ more: result.more ?? false });
+        }
+      });
+    });
+  }
+
+  setTopics(topics: Topics): Promise<void> {
+    // What the new topics add between the messages that are held is found from the end on.
+    this.#olderPage = {};
+    return this.channel.topics.set(topics).finally(() => this.changed());
   }
 
   /** For good: everything is told at once, and no timer is left. */
@@ -180,6 +209,7 @@ export class RoomEngine implements RoomLine {
     this.state.begin(frame, resume);
     this.reads.begin(frame, resume);
     if (resume === "lost") {
+      this.#olderPage = undefined;
       // Another log may have another message in the same place.
       this.changes.fail(offline("The log has passed what was held."));
       this.events.emit("lost", frame);

@@ -6,32 +6,42 @@ import {
   type Signal,
   type Topics,
 } from "../../src/protocol/index.ts";
-import { noConnection, RoomsError, resultOf } from "../util/errors.ts";
+import { RoomsError } from "../util/errors.ts";
 import type { Cancel } from "../util/ports.ts";
 import { quiet } from "../util/quiet.ts";
 import type { OnEventOptions } from "../util/topic-listeners.ts";
-import { isHistoryResult } from "../wire/shapes.ts";
 import type { Change } from "./messages/message-changes.ts";
 import type { SendOptions, Stored } from "./messages/outbox-entry.ts";
 import type { RoomEngine } from "./room-engine.ts";
 import type { Presence, RoomEvents, RoomSnapshot } from "./room-types.ts";
 
-/** One room, as an app sees it. Made by `client.room`. */
+/** The room, as one of its handles sees it. */
+export interface RoomPort {
+  readonly name: string;
+  engine(): RoomEngine;
+  /** Whether what this handle asks for is done. */
+  isOpen(): boolean;
+  hold(): Cancel;
+  leave(): void;
+}
+
+/**
+ * A room, as an app sees it. Made by `client.room`, which holds the room open until `leave()`, and by `client.peek`, which
+ * does not. Handles of one room share its connection and its snapshot. Methods may be called unbound, and the object is
+ * frozen: frameworks that make objects reactive leave it as it is.
+ *
+ * After `leave()` the listeners of this handle are not called any more, `signal` and the typing methods do nothing, and
+ * every method that returns a promise rejects with `closed`. The same holds for a peeked room that nobody holds.
+ */
 export class RoomHandle {
   readonly name: string;
-  readonly #core: RoomEngine;
-  readonly #onLeave: () => void;
-  /** Where the next older page begins; `undefined`: with the oldest that is held. */
-  #olderPage: { readonly before?: number } | undefined;
-  #left = false;
+  readonly #port: RoomPort;
+  readonly #cancels = new Set<Cancel>();
 
-  constructor(core: RoomEngine, onLeave: () => void) {
-    this.name = core.name;
-    this.#core = core;
-    this.#onLeave = onLeave;
-    this.#core.events.on("lost", () => {
-      this.#olderPage = undefined;
-    });
+  constructor(port: RoomPort) {
+    this.name = port.name;
+    this.#port = port;
+    Object.freeze(this);
   }
 
   get state(): RoomSnapshot["state"] {
@@ -74,172 +84,213 @@ export class RoomHandle {
     return this.getSnapshot().outbox;
   }
 
-  /** Everything above as one immutable object, the same one until something in it changes. */
-  getSnapshot(): RoomSnapshot {
-    return this.#core.store.get();
-  }
-
-  /** Calls `fn` after each change of the snapshot, until the function that it returns is called. */
-  subscribe(fn: () => void): Cancel {
-    return this.#core.store.subscribe(fn);
-  }
-
-  /** Listens to a server event by its `type`, or to `state`, `lost`, `error`. Returns the unsubscribe. */
-  on<Type extends keyof RoomEvents>(type: Type, fn: (payload: RoomEvents[Type]) => void): Cancel {
-    return this.#core.events.on(type, fn);
-  }
+  /** Everything above as one frozen object: the same one for all handles of the room, until something in it changes. */
+  readonly getSnapshot = (): RoomSnapshot => this.#engine.store.get();
 
   /**
-   * Listens to messages and signals by application event: `task` hears `task.created` too, `*` everything. With
-   * `own: false` not to what this user did, on whatever device.
+   * Calls `fn` after each change of the snapshot, until the function that it returns is called. Changes of one turn, such
+   * as a whole replay, are one call.
+   *
+   * @example
+   * const snapshot = useSyncExternalStore(room.subscribe, room.getSnapshot);
    */
-  onEvent(topic: string, fn: (event: Message | Signal) => void, options?: OnEventOptions): Cancel {
-    return this.#core.appEvents.add(topic, fn, options);
-  }
+  readonly subscribe = (fn: () => void): Cancel => this.#listen(this.#engine.store.subscribe(fn));
 
   /**
-   * Sends a message; resolves when it is stored, with its `seq`. Offline it waits in the outbox, and is stored once
-   * whatever happens in between. Rejects with the server's refusal, with the code of a close that ends the connection
-   * for good, or `closed` on leaving.
+   * Calls `fn` with each event of this type, until the function that it returns is called: a server event by its `type`,
+   * or `state`, `lost`, `error`.
+   *
+   * @example
+   * const stop = room.on("message", ({ from, data }) => console.log(from?.name, data));
    */
-  send(data: unknown, options: SendOptions = {}): Promise<Stored> {
-    if (this.#left) return refusedAsLeft();
-    if ((options.event ?? CHAT_EVENT) === CHAT_EVENT) this.stopTyping();
-    const stored = this.#core.outbox.add(data, options);
-    this.#core.changed();
-    return stored;
-  }
+  readonly on = <Type extends keyof RoomEvents>(
+    type: Type,
+    fn: (payload: RoomEvents[Type]) => void,
+  ): Cancel => this.#listen(this.#engine.events.on(type, fn));
 
   /**
-   * Tries a message of `outbox` again that `failed`, as `send` would; after `stale_retry` as a new message under a new
-   * id. Rejects `not_found` where nothing failed under this id.
+   * Calls `fn` with messages and signals by application event: `task` hears `task.created` too, `*` everything. With
+   * `own: false` it leaves out what this user did, on any device.
+   *
+   * @example
+   * room.onEvent("task", () => queryClient.invalidateQueries({ queryKey: ["tasks"] }), { own: false });
    */
-  retry(id: string): Promise<Stored> {
-    const stored = this.#core.outbox.retry(id);
-    this.#core.changed();
-    return stored;
-  }
+  readonly onEvent = (
+    topic: string,
+    fn: (event: Message | Signal) => void,
+    options?: OnEventOptions,
+  ): Cancel => this.#listen(this.#engine.appEvents.add(topic, fn, options));
+
+  /**
+   * Sends a message and resolves when it is stored, with its `seq`. Offline it waits in the outbox, and is stored once,
+   * however often the connection is lost in between.
+   *
+   * Rejects with `bad_request` (not JSON), `too_large`, `forbidden`, the code of a close that ended the connection for
+   * good, `dropped` (taken out of the outbox) or `closed` (the room was left). `rate_limited` and `overloaded` are tried
+   * again by themselves.
+   *
+   * @example
+   * const { seq } = await room.send({ text: "Hello" }, { mentions: ["usr_2"] });
+   */
+  readonly send = (data: unknown, options: SendOptions = {}): Promise<Stored> =>
+    this.#do((engine) => {
+      if ((options.event ?? CHAT_EVENT) === CHAT_EVENT) engine.typing.stop();
+      return engine.outbox.add(data, options);
+    });
+
+  /**
+   * Tries a message of `outbox` again that `failed`, as `send` would; after `stale_retry` as a new message under a new id.
+   * Rejects as `send` does, and with `not_found` if nothing failed under this id.
+   */
+  readonly retry = (id: string): Promise<Stored> => this.#do((engine) => engine.outbox.retry(id));
 
   /** Removes a message from `outbox`: its `send` rejects with `dropped`. One that is `sent` may be stored all the same. */
-  discard(id: string): void {
-    this.#core.outbox.discard(id);
-    this.#core.changed();
-  }
+  readonly discard = (id: string): void => {
+    this.#engine.outbox.discard(id);
+    this.#engine.changed();
+  };
 
   /**
-   * Replaces the `data` of an own message, or of any with `moderate`. Shown at once, resolves when it is stored with
-   * the `seq` of the change, and is undone where it rejects: with the server's refusal, such as `forbidden` or
-   * `not_found`; with `offline` without a connection, or where one was lost and nobody can tell what became of it.
+   * Replaces the `data` of an own message, or of any with the permission `moderate`. It shows at once, resolves when it is
+   * stored with the `seq` of the change, and is undone if it rejects: with the server's refusal, such as `forbidden` or
+   * `not_found`; with `offline` without a connection, or if one was lost and it cannot be known what became of the edit.
+   *
+   * @example
+   * await room.edit(message.seq, { text: "Hello again" });
    */
-  edit(seq: number, data: unknown): Promise<ChangeResult> {
-    return this.#change({ type: "edit", seq, data });
-  }
-
-  /** Erases an own message, or any with `moderate`; its place stays, with `deletedAt`. Otherwise as `edit`. */
-  delete(seq: number): Promise<ChangeResult> {
-    return this.#change({ type: "delete", seq });
-  }
+  readonly edit = (seq: number, data: unknown): Promise<ChangeResult> =>
+    this.#change({ type: "edit", seq, data });
 
   /**
-   * Adds a reaction of this user: one emoji, of which each counts once. Resolves with `seq` 0 where it was there
-   * already. Otherwise as `edit`.
+   * Erases an own message, or any with the permission `moderate`; its place stays, with `deletedAt`. Otherwise as `edit`.
    */
-  react(seq: number, emoji: string): Promise<ChangeResult> {
-    return this.#change({ type: "react", seq, emoji, op: "add" });
-  }
-
-  /** Takes a reaction of this user back. Resolves with `seq` 0 where there was none. Otherwise as `edit`. */
-  unreact(seq: number, emoji: string): Promise<ChangeResult> {
-    return this.#change({ type: "react", seq, emoji, op: "remove" });
-  }
+  readonly delete = (seq: number): Promise<ChangeResult> => this.#change({ type: "delete", seq });
 
   /**
-   * Says that this user has read up to `seq`, by default all that is known of. It never moves back, and may be called
-   * with every message and scroll: the server is told at most once a second. Resolves with how far this user has read
-   * on all devices and how much is left, counted to at most 1,000. Offline it is remembered, and told with the next
-   * connection. Rejects as `send` does, for an anonymous reader with `forbidden`.
+   * Adds a reaction of this user: one emoji, and each emoji counts once. Resolves with `seq` 0 if it was there already.
+   * Otherwise as `edit`.
+   *
+   * @example
+   * await room.react(message.seq, "👍");
    */
-  markRead(seq: number = this.#core.head): Promise<ReadResult> {
-    if (this.#left) return refusedAsLeft();
-    const marked = this.#core.reads.mark(seq);
-    this.#core.changed();
-    return marked;
-  }
+  readonly react = (seq: number, emoji: string): Promise<ChangeResult> =>
+    this.#change({ type: "react", seq, emoji, op: "add" });
 
-  /** Tells the others something that is not stored. Forgotten where there is no connection. */
-  signal(event: string, data: unknown = null, { to }: { readonly to?: string } = {}): void {
-    this.#core.signal(event, data, to);
-  }
+  /** Takes a reaction of this user back. Resolves with `seq` 0 if there was none. Otherwise as `edit`. */
+  readonly unreact = (seq: number, emoji: string): Promise<ChangeResult> =>
+    this.#change({ type: "react", seq, emoji, op: "remove" });
 
-  /** To be called with every key: the others hear of it at most once a second, and forget it after three. */
-  startTyping(): void {
-    const { permission } = this.#core.state;
-    // Who may not say it would only collect refusals.
-    if (this.#core.channel.live && (permission === "write" || permission === "moderate")) {
-      this.#core.typing.start();
-    }
-  }
+  /**
+   * Says that this user has read up to `seq`; by default all that is known. It never moves back, and may be called with
+   * every message and scroll: the server hears of it at most once a second. Resolves with how far this user has read on
+   * all devices, and how many messages are left, counted to at most 1,000. Offline the position is kept and sent with the
+   * next connection. Rejects as `send` does, and with `forbidden` for an anonymous reader.
+   */
+  readonly markRead = (seq?: number): Promise<ReadResult> =>
+    this.#do((engine) => engine.reads.mark(seq ?? engine.head));
+
+  /**
+   * Sends the others an event that is not stored; with `to` only one user. Forgotten without a connection. A refusal is
+   * an `error` event of the room.
+   *
+   * @example
+   * room.signal("cursor", { x: 10, y: 20 });
+   */
+  readonly signal = (event: string, data: unknown = null, { to }: { readonly to?: string } = {}): void => {
+    if (this.#port.isOpen()) this.#engine.signal(event, data, to);
+  };
+
+  /** To be called with every key: the others hear of it at most once a second, and forget it after 3 s. */
+  readonly startTyping = (): void => {
+    const { state, channel, typing } = this.#engine;
+    const mayWrite = state.permission === "write" || state.permission === "moderate";
+    // Without the permission it would only collect refusals.
+    if (this.#port.isOpen() && channel.live && mayWrite) typing.start();
+  };
 
   /** Sending a message does this by itself. */
-  stopTyping(): void {
-    this.#core.typing.stop();
-  }
-
-  /** Says how this user is here. Offline, and after every reconnect, it is told with the connection. */
-  setPresence(presence: Presence): Promise<void> {
-    return quiet(this.#core.presence.set(presence));
-  }
-
-  /** From now on only events under these topics; `null` is all. Replays nothing: see `loadOlder`. */
-  setTopics(topics: Topics): Promise<void> {
-    // What now belongs between those held is found from the end on.
-    this.#olderPage = {};
-    return quiet(this.#core.channel.topics.set(topics).finally(() => this.#core.changed()));
-  }
-
-  /** Puts an older page in front of `messages`. Without `more` there is nothing older. Rejects `offline`. */
-  loadOlder(limit?: number): Promise<{ readonly more: boolean }> {
-    const core = this.#core;
-    const oldest = core.state.messages.all[0]?.seq;
-    const page = this.#olderPage ?? (oldest === undefined ? {} : { before: oldest });
-    const id = core.newId();
-    return new Promise((resolve, reject) => {
-      core.request({ type: "history", id, ...page, ...(limit !== undefined && { limit }) }, (answer) => {
-        const result = answer ? resultOf(answer, isHistoryResult) : noConnection();
-        if (result instanceof RoomsError) reject(result);
-        else {
-          // At once, not a promise later: what comes next on the wire may change what this brings.
-          this.#olderPage = { before: result.seq };
-          core.addOlder(result.messages ?? []);
-          resolve({ more: result.more ?? false });
-        }
-      });
-    });
-  }
+  readonly stopTyping = (): void => {
+    if (this.#port.isOpen()) this.#engine.typing.stop();
+  };
 
   /**
-   * Drops the connection, if there is one, and starts over at once. The others do not see this user leave. Without
-   * effect once the room was left.
+   * Sets the presence of this user in this room; what is left out stays. Resolves when the server has it. Offline it
+   * resolves at once, and the presence is sent with each connection. Rejects with the server's refusal.
+   *
+   * @example
+   * await room.setPresence({ status: "away", data: { page: 3 } });
    */
-  reconnect(): void {
-    this.#core.channel.start();
+  readonly setPresence = (presence: Presence): Promise<void> =>
+    this.#do((engine) => engine.presence.set(presence));
+
+  /**
+   * From now on only events under these topics, at most 20; `null` is all, `[]` none. Replays nothing: see `loadOlder`.
+   * Resolves when in force. Offline it resolves at once, and the next connection begins with them. Rejects with the
+   * server's refusal, such as `bad_request`.
+   */
+  readonly setTopics = (topics: Topics): Promise<void> => this.#do((engine) => engine.setTopics(topics));
+
+  /**
+   * Puts an older page in front of `messages`: `limit` of them, 1 to 200, by default 50. Without `more` there is nothing
+   * older. Rejects with the server's refusal, and with `offline` without a connection.
+   *
+   * @example
+   * while ((await room.loadOlder(200)).more);
+   */
+  readonly loadOlder = (limit?: number): Promise<{ readonly more: boolean }> =>
+    this.#do((engine) => engine.loadOlder(limit));
+
+  /**
+   * Drops the connection, if there is one, and starts over at once. The others do not see this user leave. Without effect
+   * once the room was left.
+   */
+  readonly reconnect = (): void => {
+    if (this.#port.isOpen()) this.#engine.channel.start();
+  };
+
+  /**
+   * Holds the room open until the function that it returns is called; the room opens if it was not. For bindings: look at
+   * a room with `client.peek` while rendering, and hold it in an effect.
+   *
+   * @example
+   * const room = client.peek("project_123");
+   * useEffect(() => room.hold(), [room]);
+   */
+  readonly hold = (): Cancel => this.#port.hold();
+
+  /**
+   * Releases this handle; again without effect. With the last one the room is left, one turn of the event loop later: the
+   * others see it then, and what waits in the outbox rejects with `closed`. Held again within that turn, the room stays as
+   * it is. A peeked room is released by what `hold` returned.
+   */
+  readonly leave = (): void => {
+    for (const cancel of this.#cancels) cancel();
+    this.#port.leave();
+  };
+
+  get #engine(): RoomEngine {
+    return this.#port.engine();
   }
 
-  /** Leaves for good: others see it at once, what waits in the outbox rejects with `closed`. */
-  leave(): void {
-    if (this.#left) return;
-    this.#left = true;
-    // First, so that whoever hears of the end can open the room anew.
-    this.#onLeave();
-    this.#core.close();
+  #listen(cancel: Cancel): Cancel {
+    const stop = () => {
+      this.#cancels.delete(stop);
+      cancel();
+    };
+    this.#cancels.add(stop);
+    return stop;
   }
 
   #change(change: Change): Promise<ChangeResult> {
-    if (this.#left) return refusedAsLeft();
-    const changed = this.#core.changes.add(change);
-    this.#core.changed();
-    return changed;
+    return this.#do((engine) => engine.changes.add(change));
+  }
+
+  /** What a call changes at once is published at once. */
+  #do<T>(call: (engine: RoomEngine) => Promise<T>): Promise<T> {
+    if (!this.#port.isOpen())
+      return quiet(Promise.reject(new RoomsError("closed", "The room is not open, or was left.")));
+    const result = quiet(call(this.#engine));
+    this.#engine.changed();
+    return result;
   }
 }
-
-const refusedAsLeft = () => quiet(Promise.reject(new RoomsError("closed", "The room was left.")));

@@ -42,13 +42,6 @@ export interface RoomOptions {
    * @default null
    */
   readonly topics?: Topics;
-  /**
-   * The room shares the connection of the session with up to 50 others, instead of having its own: for rooms with
-   * little traffic. Everything else stays the same. It needs a user: an anonymous client has no session.
-   *
-   * @default false
-   */
-  readonly shared?: boolean;
 }
 
 /**

@@ -1,7 +1,7 @@
 // @ts-check
 // One person at this page: a client, with the inbox and all rooms on its one connection. Knows nothing of the page.
 
-import { createClient } from "../edge-rooms.js";
+import { createClient, inboxOf, sharedRoom } from "../edge-rooms.js";
 import { openTabNews } from "./tab-news.js";
 
 /** @typedef {import("../edge-rooms.js").RoomsErrorCode} RoomsErrorCode */
@@ -36,7 +36,7 @@ export function refusalIn(state) {
 /** @param {{ url: string, getToken: () => Promise<string> | string }} options */
 export function openSession({ url, getToken }) {
   const client = createClient({ url, getToken, maxAttempts: MAX_TRIES });
-  const { inbox } = client;
+  const inbox = inboxOf(client);
   /** In the order of their last visit. @type {Map<string, Entered>} */
   const entered = new Map();
   /** @type {import("../edge-rooms.js").User | undefined} */
@@ -45,7 +45,7 @@ export function openSession({ url, getToken }) {
   /** @param {string} name @param {number | undefined} history */
   function join(name, history) {
     // Without a socket for each room, the next one is there as soon as it is picked.
-    const room = client.room(name, { shared: true, ...(history !== undefined && { history }) });
+    const room = sharedRoom(client, name, { ...(history !== undefined && { history }) });
     /** @type {Entered} */
     const entry = { room, slowModeMs: 0, wasIn: false };
     room.on("connected", ({ limits, user: self }) => {

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { inboxOf } from "../../client/index.ts";
 import { freePort, type LocalServer } from "../support/local-server.ts";
 import {
   call,
@@ -44,16 +45,21 @@ afterAll(async () => {
   await server?.stop();
 });
 
+/** What the programs begin with. */
+const HEAD = `import { createClient, inboxOf, sharedRoom } from "./client.mjs";
+const openRoom = (client, name) => client.room(name);
+`;
+
 describe.each(WAYS)("a client, with rooms on %s", (way) => {
   const guests = new Guests(way);
-  const shared = way === "the session";
+  const open = way === "the session" ? "sharedRoom" : "openRoom";
 
   afterEach(() => guests.close());
 
   /** What a program says that ends by itself. */
   async function run(source: string): Promise<string> {
     const file = join(directory, `${uniqueName("program")}.mjs`);
-    writeFileSync(file, `import { createClient } from "./client.mjs";\n${source}`);
+    writeFileSync(file, `${HEAD}${source}`);
     const child = spawn(process.execPath, [file], { stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (output += String(text)));
@@ -70,13 +76,13 @@ describe.each(WAYS)("a client, with rooms on %s", (way) => {
     const token = await tokenFor("ada");
     const output = await run(`
       const client = createClient({ url: "${server.url}", getToken: () => "${token}" });
-      client.inbox.on("notification", () => {});
-      const room = client.room("${room}", { shared: ${shared} });
+      inboxOf(client).on("notification", () => {});
+      const room = ${open}(client, "${room}");
       const { seq } = await room.send("hello");
       await client.ping();
       room.startTyping();
       client.close();
-      console.log(seq, room.state.status, client.inbox.state.status);
+      console.log(seq, room.state.status, inboxOf(client).state.status);
     `);
     expect(output).toBe("1 disconnected disconnected");
   });
@@ -86,9 +92,9 @@ describe.each(WAYS)("a client, with rooms on %s", (way) => {
     const output = await run(`
       const early = createClient({ url: "${server.url}", getToken: () => new Promise(() => {}) });
       const codes = [];
-      early.room("a", { shared: ${shared} }).send(1).catch(({ code }) => codes.push(code));
+      ${open}(early, "a").send(1).catch(({ code }) => codes.push(code));
       const offline = createClient({ url: "${nowhere}", log: "off" });
-      const room = offline.room("b", { shared: ${shared} });
+      const room = ${open}(offline, "b");
       room.send(2).catch(({ code }) => codes.push(code));
       await new Promise((resolve) => room.on("state", ({ status }) => status === "reconnecting" && resolve()));
       early.close();
@@ -176,14 +182,16 @@ describe.each(WAYS)("a client, with rooms on %s", (way) => {
 
   it("[U1][U3][U5] a notification reaches both devices, and who was away when they come", async () => {
     const [user, absent] = [uniqueName("user"), uniqueName("absent")];
-    const devices = [guests.client(server.url, user), guests.client(server.url, user)];
-    const heard = devices.map(({ inbox }) => {
+    const [desk, phone] = [guests.client(server.url, user), guests.client(server.url, user)];
+    const devices = [desk, phone];
+    const heard = devices.map((device) => {
+      const inbox = inboxOf(device);
       const ids: string[] = [];
       inbox.on("notification", ({ id }) => ids.push(id));
       return ids;
     });
     await waitFor("both are connected", () =>
-      devices.every(({ inbox }) => inbox.state.status === "connected"),
+      devices.every((device) => inboxOf(device).state.status === "connected"),
     );
     const body = { users: [user, absent], id: "build-1", title: "Build", message: "Done" };
     await callAsServer(server, "POST", "/v1/notify", body);
@@ -199,15 +207,14 @@ describe.each(WAYS)("a client, with rooms on %s", (way) => {
       ["build-1", "build-2"],
       ["build-1", "build-2"],
     ]);
-    const [desk, phone] = devices;
-    await desk?.inbox.mark(["build-1"], "read");
-    await waitFor("the other device knows", () => phone?.inbox.unread === 1);
-    expect(desk?.inbox.unread).toBe(1);
+    await inboxOf(desk).mark(["build-1"], "read");
+    await waitFor("the other device knows", () => inboxOf(phone).unread === 1);
+    expect(inboxOf(desk).unread).toBe(1);
 
     const late = guests.client(server.url, absent);
     const missed: string[] = [];
-    late.inbox.on("notification", ({ id }) => missed.push(id));
+    inboxOf(late).on("notification", ({ id }) => missed.push(id));
     await waitFor("it is told of what was missed", () => missed.length > 0);
-    expect([missed, late.inbox.unread]).toEqual([["build-1"], 1]);
+    expect([missed, inboxOf(late).unread]).toEqual([["build-1"], 1]);
   });
 });

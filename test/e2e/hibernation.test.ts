@@ -1,6 +1,7 @@
 // Objects that really sleep: workerd puts one to sleep that had nothing to do for 10 s.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { sharedRoom } from "../../client/index.ts";
 import type { LocalServer } from "../support/local-server.ts";
 import { callAsServer, Guests, startTestServer, tokenFor, uniqueName, waitFor } from "./support/world.ts";
 
@@ -115,11 +116,11 @@ describe.concurrent("what is left alone", () => {
     const user = uniqueName("ada");
     const starts = async (): Promise<Record<string, number>> => (await fetch(`${server.url}/starts`)).json();
     const guest = (who: string, name: string, shared: boolean) =>
-      guests.enter(server.url, name, who, { room: { shared, topics: ["chat"] } });
+      guests.enter(server.url, name, who, { shared, room: { topics: ["chat"] } });
     const alone = names.map((name) => guest("bo", name, false));
     const client = guests.client(server.url, user);
     const shared = names.map((name) => {
-      const room = client.room(name, { shared: true });
+      const room = sharedRoom(client, name);
       const heard: unknown[] = [];
       const states: string[] = [];
       room.on("message", ({ data }) => heard.push(data));

@@ -3,6 +3,7 @@
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { RoomHandle } from "../../client/index.ts";
+import { inboxOf, sharedRoom } from "../../client/index.ts";
 import type { LocalServer } from "../support/local-server.ts";
 import { Network } from "./support/network.ts";
 import { callAsServer, Guests, startTestServer, tokenFor, uniqueName, waitFor } from "./support/world.ts";
@@ -42,7 +43,10 @@ describe("rooms on a session", () => {
 
   const open = (url: string, user: string, names: readonly string[], shared = true) => {
     const client = guests.client(url, user);
-    return { client, rooms: names.map((name) => listen(client.room(name, { shared }))) };
+    return {
+      client,
+      rooms: names.map((name) => listen(shared ? sharedRoom(client, name) : client.room(name))),
+    };
   };
 
   const allConnected = (listeners: readonly Listener[]) =>
@@ -82,8 +86,8 @@ describe("rooms on a session", () => {
     const { client, rooms } = open(server.url, user, [first, second]);
     const titles: string[] = [];
     const sessions: string[] = [];
-    client.inbox.on("notification", ({ title }) => titles.push(title));
-    client.inbox.on("state", ({ status }) => sessions.push(status));
+    inboxOf(client).on("notification", ({ title }) => titles.push(title));
+    inboxOf(client).on("state", ({ status }) => sessions.push(status));
     await allConnected(rooms);
     await callAsServer(server, "POST", `/v1/rooms/${first}/kick`, { user, banSeconds: 60 });
     await waitFor("one has ended", () => rooms[0]?.room.state.status === "disconnected");
@@ -121,13 +125,13 @@ describe("rooms on a session", () => {
     const name = uniqueName("again");
     const { client } = open(server.url, uniqueName("ada"), [uniqueName("other")]);
     for (let n = 1; n <= 10; n++) {
-      const room = client.room(name, { shared: true });
+      const room = sharedRoom(client, name);
       const sent = room.send(n);
       if (n % 3 !== 0) expect(await sent).toBeDefined();
       else sent.catch(() => {});
       room.leave();
     }
-    const last = client.room(name, { shared: true });
+    const last = sharedRoom(client, name);
     await last.send("last");
     expect(last.messages.at(-1)).toMatchObject({ data: "last" });
   });
@@ -167,7 +171,7 @@ describe("rooms on a session", () => {
           ? tokenFor(user, 4, { [kept]: "write", [lost]: "write" })
           : tokenFor(user, 3_600, { [kept]: "read" }),
     });
-    const rooms = [kept, lost].map((name) => listen(client.room(name, { shared: true })));
+    const rooms = [kept, lost].map((name) => listen(sharedRoom(client, name)));
     await allConnected(rooms);
     await rooms[0]?.room.send("may write");
     const states: string[] = [];
@@ -180,7 +184,7 @@ describe("rooms on a session", () => {
 
   it("an anonymous client has none", async () => {
     const client = guests.client(server.url, "nobody", { getToken: () => null });
-    const room = client.room(uniqueName("anonymous"), { shared: true });
+    const room = sharedRoom(client, uniqueName("anonymous"));
     await expect(room.send("never")).rejects.toMatchObject({ code: "unauthorized" });
     expect(room.state).toMatchObject({ status: "disconnected", error: { code: "unauthorized" } });
   });

@@ -1,6 +1,7 @@
 // Tokens that end while their sockets live.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { inboxOf } from "../../client/index.ts";
 import type { LocalServer } from "../support/local-server.ts";
 import { Guests, startTestServer, tokenFor, uniqueName, WAYS, waitFor } from "./support/world.ts";
 
@@ -29,7 +30,7 @@ describe.concurrent.each(WAYS)("tokens, with rooms on %s", (way) => {
       },
     });
     const inboxStates: string[] = [];
-    ada.client.inbox.on("state", ({ status }) => inboxStates.push(status));
+    inboxOf(ada.client).on("state", ({ status }) => inboxStates.push(status));
     let firstEndsAt = 0;
     ada.room.on("connected", ({ expiresAt }) => {
       firstEndsAt ||= expiresAt ?? 0;

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { request as requestPlain } from "node:http";
 import { request as requestSecure } from "node:https";
 import { SignJWT } from "jose";
-import { type Client, createClient, type RoomHandle } from "../../client/index.ts";
+import { type Client, createClient, type RoomHandle, sharedRoom } from "../../client/index.ts";
 import { API_KEY, SECRET } from "../bench/dialect.ts";
 
 /** As docs/behind-a-proxy.md says. */
@@ -179,7 +179,7 @@ class Trial {
 
   /** Nothing but heartbeats for a minute. */
   async idling(): Promise<void> {
-    const [ada, bo] = [this.#enter("ada", {}, "idle"), this.#enter("bo", {}, "idle")];
+    const [ada, bo] = [this.#enter("ada", { kind: "idle" }), this.#enter("bo", { kind: "idle" })];
     await Promise.all([live(ada.room), live(bo.room)]);
     let losses = 0;
     for (const { room } of [ada, bo]) room.on("state", () => losses++);
@@ -189,10 +189,11 @@ class Trial {
     assert.equal(losses, 0, "an idle socket was cut");
   }
 
-  #enter(user: string, options: { shared?: boolean } = {}, kind = options.shared ? "shared" : "own") {
+  #enter(user: string, { shared = false, kind = "own" } = {}) {
     const client = createClient({ url: this.#base, getToken: () => tokenFor(user) });
     this.#clients.push(client);
-    return { client, room: client.room(`${this.#name}-${kind}`, options) };
+    const room = shared ? sharedRoom(client, `${this.#name}-shared`) : client.room(`${this.#name}-${kind}`);
+    return { client, room };
   }
 
   async #poll(room: string, query: string, signal: AbortSignal | null = null) {

@@ -2,7 +2,13 @@
 // pass, only for what is to happen, up to a deadline.
 
 import { SignJWT } from "jose";
-import { type Client, type ClientOptions, createClient, type RoomHandle } from "../../../client/index.ts";
+import {
+  type Client,
+  type ClientOptions,
+  createClient,
+  type RoomHandle,
+  sharedRoom,
+} from "../../../client/index.ts";
 import type { RoomOptions } from "../../../client/room/room-types.ts";
 import { type LocalServer, type ServerOptions, startServer } from "../../support/local-server.ts";
 
@@ -70,6 +76,8 @@ export interface Guest {
 
 export interface GuestOptions extends Partial<ClientOptions> {
   readonly room?: RoomOptions;
+  /** Default: as the rooms of these guests are connected. */
+  readonly shared?: boolean;
 }
 
 /** How rooms are connected: `describe.each(WAYS)`. */
@@ -101,10 +109,10 @@ export class Guests {
     url: string,
     name: string,
     user: string,
-    { room: roomOptions, ...options }: GuestOptions = {},
+    { room: roomOptions, shared = this.#shared, ...options }: GuestOptions = {},
   ): Guest {
     const client = this.client(url, user, options);
-    const room = client.room(name, { shared: this.#shared, ...roomOptions });
+    const room = shared ? sharedRoom(client, name, roomOptions) : client.room(name, roomOptions);
     const heard: Guest["heard"] = [];
     const states: string[] = [];
     const losses = { count: 0 };

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import type { ConnectionState } from "../../../client/connection/transport/transport.ts";
+import { inboxOf, type RoomHandle } from "../../../client/index.ts";
 import { describeBoth, dialedRoom, roomForTest } from "./support/client-for-test.ts";
 import { caughtUp, connected, message, replay } from "./support/frames.ts";
 
@@ -18,7 +19,7 @@ describeBoth("states", () => {
   it("opens the socket of a room on the next turn of the event loop", async () => {
     const { client, sockets, clock } = await dialedRoom();
     const handle = client.room("other");
-    expect(client.room("other")).toBe(handle);
+    expect(client.room("other").getSnapshot()).toBe(handle.getSnapshot());
     expect(handle.state).toEqual({ status: "connecting", attempt: 1 });
     expect(sockets.count).toBe(1);
     await clock.advance(0);
@@ -51,14 +52,14 @@ describeBoth("states", () => {
   });
 
   it("tells of every state in turn", async () => {
-    const { room, socket, clock, goLive } = await dialedRoom();
+    const { room, client, socket, clock, goLive } = await dialedRoom();
     const seen: string[] = [];
     room.on("state", (state) => seen.push(state.status));
     await goLive();
     socket().end(1006);
     await clock.advance(500);
     await goLive();
-    room.leave();
+    client.disconnect();
     expect(seen).toEqual(["connected", "reconnecting", "connecting", "connected", "disconnected"]);
   });
 
@@ -79,24 +80,24 @@ describeBoth("states", () => {
 });
 
 describeBoth("ending on the app's wish", (way) => {
-  it("[C34] leave closes with 1000 and forgets the handle", async () => {
+  it("[C34] leave closes with 1000", async () => {
     const { room, client, socket, clock } = await roomForTest();
     room.leave();
-    expect(room.state).toEqual({ status: "disconnected" });
     await clock.advance(0);
+    expect(room.state).toEqual({ status: "disconnected" });
     expect(socket().closedWith).toBe(1000);
-    expect(client.room("lobby")).not.toBe(room);
+    expect(client.room("lobby").state.status).toBe("connecting");
   });
 
   it("[C34] close ends everything at once and leaves no timer", async () => {
     const { room, client, socket, clock, wakers } = await roomForTest();
-    client.inbox.on("notification", () => {});
+    inboxOf(client).on("notification", () => {});
     await clock.advance(0);
     const other = client.room("other");
     room.startTyping();
     void room.send("never stored");
     client.close();
-    expect([room.state, other.state, client.inbox.state, client.state]).toEqual(
+    expect([room.state, other.state, inboxOf(client).state, client.state]).toEqual(
       Array(4).fill({ status: "disconnected" }),
     );
     expect(socket().closedWith).toBe(1000);
@@ -203,13 +204,13 @@ describeBoth("ending on the app's wish", (way) => {
     expect([room.state.status, other.state.status]).toEqual(["connecting", "connecting"]);
   });
 
-  it("whoever hears that a room was left can open it anew", async () => {
-    const { room, client } = await roomForTest();
-    const opened: unknown[] = [];
-    room.on("state", () => opened.push(client.room("lobby")));
+  it("a listener that hears that a room was left can open it anew", async () => {
+    const { room, client, clock } = await roomForTest();
+    const opened: RoomHandle[] = [];
+    client.peek("lobby").on("state", () => opened.push(client.room("lobby")));
     room.leave();
-    expect(opened).toEqual([client.room("lobby")]);
-    expect(opened[0]).not.toBe(room);
+    await clock.advance(0);
+    expect(opened.map(({ state }) => state.status)).toEqual(["connecting"]);
     client.close();
   });
 
@@ -239,7 +240,7 @@ describeBoth("ending on the app's wish", (way) => {
       room.leave();
     });
     socket().deliver({ type: "batch", events: [message(1), message(2)] });
-    await clock.settle();
+    await clock.advance(0);
     expect(seqs).toEqual([1]);
     if (way === "the session") client.close();
     expect(clock.pending).toBe(0);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { inboxOf, sharedRoom } from "../../../client/index.ts";
 import { clientForTest, describeShared, dialedRoom, roomForTest } from "./support/client-for-test.ts";
 import { message, ok } from "./support/frames.ts";
 
@@ -117,13 +118,13 @@ describeShared("the heartbeat", () => {
   it("[C52] is sent by a session alone, for its rooms too", async () => {
     const { client, clock, session } = clientForTest();
     session.greets = false;
-    client.inbox.subscribe(() => {});
+    inboxOf(client).subscribe(() => {});
     await clock.advance(0);
     session.sessions.last.open();
     expect(session.sessions.last.texts).toEqual(['{"type":"ping"}']);
     session.greet();
     await clock.advance(0);
-    const shared = client.room("lobby", { shared: true });
+    const shared = sharedRoom(client, "lobby");
     await clock.advance(0);
     expect(shared.state.status).toBe("connecting");
     expect(session.sessions.last.pings).toBe(1);

@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest";
 import type { InboxEvents } from "../../../client/inbox/inbox-types.ts";
+import { inboxOf } from "../../../client/index.ts";
 import { clientForTest, type WorldOptions } from "./support/client-for-test.ts";
 import type { Frame } from "./support/fake-sockets.ts";
 import { caughtUp, notification, ok, replay, sessionConnected } from "./support/frames.ts";
 
 async function inboxForTest(greeting: Frame = {}, replayed: Frame[] = [], options: WorldOptions = {}) {
   const world = clientForTest(options);
-  const { inbox } = world.client;
+  const inbox = inboxOf(world.client);
   const heard: InboxEvents["notification"][] = [];
   inbox.on("notification", (event) => heard.push(event));
   await world.clock.advance(0);
@@ -26,11 +27,11 @@ const ids = ({ notifications }: { notifications: readonly { id: string }[] }) =>
 describe("the inbox", () => {
   it("opens its socket with the first listener, once", async () => {
     const { client, sockets, clock } = clientForTest();
-    expect(client.inbox.state).toEqual({ status: "disconnected" });
+    expect(inboxOf(client).state).toEqual({ status: "disconnected" });
     await clock.advance(0);
     expect(sockets.count).toBe(0);
-    client.inbox.subscribe(() => {});
-    client.inbox.onEvent("*", () => {});
+    inboxOf(client).subscribe(() => {});
+    inboxOf(client).onEvent("*", () => {});
     await clock.advance(0);
     expect(sockets.count).toBe(1);
     expect(sockets.last.url.pathname).toBe("/v1/connect");

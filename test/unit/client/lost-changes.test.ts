@@ -50,6 +50,7 @@ describeBoth("without a connection", () => {
     const world = await roomWithMessage();
     const edited = world.room.edit(1, "x");
     world.room.leave();
+    await world.clock.advance(0);
     await expect(edited).rejects.toMatchObject({ code: "closed" });
     await expect(world.room.delete(1)).rejects.toMatchObject({ code: "closed" });
     await expect(world.room.markRead(1)).rejects.toMatchObject({ code: "closed" });

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { CommandWriter } from "../../../client/connection/transport/command-writer.ts";
-import { createClient } from "../../../client/index.ts";
+import { createClient, inboxOf } from "../../../client/index.ts";
 import { createLog } from "../../../client/util/log.ts";
 import { baseUrl, endpointUrl } from "../../../client/util/url.ts";
 import { parseFrames } from "../../../client/wire/parse-frame.ts";
@@ -136,9 +136,10 @@ describe("commands", () => {
   });
 
   it("what was gathered goes out before leaving", async () => {
-    const { room, socket } = await roomForTest({ batchMs: 1_000 });
+    const { room, socket, clock } = await roomForTest({ batchMs: 1_000 });
     room.signal("bye");
     room.leave();
+    await clock.advance(0);
     expect(socket().sentOf("signal").length).toBe(1);
   });
 });
@@ -180,7 +181,7 @@ describe("createClient", () => {
   it("opens nothing by itself, and its getters never throw", () => {
     const client = createClient({ url: "https://rooms.example.com" });
     expect(client.state).toEqual({ status: "disconnected" });
-    expect(client.inbox.notifications).toEqual([]);
+    expect(inboxOf(client).notifications).toEqual([]);
     client.close();
     const room = client.room("lobby");
     expect([room.user, room.permission, room.head, room.messages, room.members, room.typing]).toEqual([

@@ -1,6 +1,7 @@
 // What becomes of a room with its session, and of a session with its rooms.
 
 import { expect, it } from "vitest";
+import { inboxOf, sharedRoom } from "../../../client/index.ts";
 import { RoomsError } from "../../../client/util/errors.ts";
 import { describeShared, dialedRoom, roomForTest } from "./support/client-for-test.ts";
 import { caughtUp, connected, refusal } from "./support/frames.ts";
@@ -13,7 +14,7 @@ describeShared("a room and its session", () => {
     session.greets = false;
     socket().end(1006);
     await clock.settle();
-    expect(room.state).toBe(client.inbox.state);
+    expect(room.state).toBe(inboxOf(client).state);
     await clock.advance(900);
     session.sessions.last.end(1006);
     await clock.advance(1_800);
@@ -44,7 +45,7 @@ describeShared("a room and its session", () => {
 
   it("[C47] all rooms join again with their cursors, in one frame", async () => {
     const { client, clock, session, sockets } = await roomForTest();
-    client.room("other", { shared: true });
+    sharedRoom(client, "other");
     await clock.advance(0);
     sockets.last.deliver(connected({ room: "other", head: 7 }), caughtUp(7));
     session.sessions.last.end(1012);
@@ -67,7 +68,7 @@ describeShared("a room and its session", () => {
     session.sessions.last.end(4403, "forbidden");
     await clock.settle();
     expect(room.state).toMatchObject({ status: "disconnected", error: { code: "forbidden" } });
-    expect(client.inbox.state).toEqual(room.state);
+    expect(inboxOf(client).state).toEqual(room.state);
     await expect(sent).rejects.toMatchObject({ code: "forbidden" });
     expect([errors, states]).toEqual([["forbidden"], ["disconnected"]]);
   });
@@ -100,7 +101,7 @@ describeShared("a room and its session", () => {
     session.sessions.last.end(1006);
     await clock.settle();
     room.reconnect();
-    expect([room.state.status, client.inbox.state.status]).toEqual(["connecting", "connecting"]);
+    expect([room.state.status, inboxOf(client).state.status]).toEqual(["connecting", "connecting"]);
     await clock.settle();
     expect(session.sessions.count).toBe(2);
   });
@@ -109,10 +110,10 @@ describeShared("a room and its session", () => {
     const { client, clock, session } = await roomForTest();
     session.sessions.last.end(4403, "forbidden");
     await clock.settle();
-    const other = client.room("other", { shared: true });
+    const other = sharedRoom(client, "other");
     expect(other.state.status).toBe("connecting");
     await clock.advance(0);
-    expect([session.sessions.count, client.inbox.state.status]).toEqual([2, "connected"]);
+    expect([session.sessions.count, inboxOf(client).state.status]).toEqual([2, "connected"]);
   });
 
   it("[C47] `reconnect` of the client starts the session over once, and each room joins once", async () => {
@@ -156,7 +157,7 @@ describeShared("a join that is refused", () => {
       await clock.advance(60_000);
       expect(room.state).toMatchObject({ status: "disconnected", error: { code } });
       await expect(sent).rejects.toMatchObject({ code });
-      expect([client.inbox.state.status, sockets.count]).toEqual(["connected", 1]);
+      expect([inboxOf(client).state.status, sockets.count]).toEqual(["connected", 1]);
       expect(session.sessions.last.sentOf("leave")).toEqual([]);
       room.reconnect();
       await clock.advance(0);
@@ -262,7 +263,7 @@ describeShared("the token of a session", () => {
     gives = false;
     session.sessions.last.end(4401, "token_expired");
     await clock.advance(2_000);
-    for (const state of [room.state, client.inbox.state]) {
+    for (const state of [room.state, inboxOf(client).state]) {
       expect(state).toMatchObject({ status: "disconnected", error: { message: "Signed out." } });
     }
   });

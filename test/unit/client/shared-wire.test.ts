@@ -2,15 +2,16 @@
 // twice.
 
 import { expect, it } from "vitest";
+import { inboxOf, sharedRoom } from "../../../client/index.ts";
 import { MAX_FRAME_BYTES } from "../../../src/protocol/index.ts";
-import { describeShared, dialedRoom, roomForTest } from "./support/client-for-test.ts";
+import { clientForTest, describeShared, dialedRoom, roomForTest } from "./support/client-for-test.ts";
 import { batch, caughtUp, connected, LIMITS, message, notification, refusal } from "./support/frames.ts";
 
 describeShared("on the wire of a session", () => {
   it("[C44] the first shared room opens the session, and all join in one frame", async () => {
     const { client, clock, session } = await dialedRoom({}, { history: 5, topics: ["chat", "task"] });
-    client.room("other", { shared: true });
-    client.room("third", { shared: true });
+    sharedRoom(client, "other");
+    sharedRoom(client, "third");
     await clock.advance(0);
     expect(session.sessions.count).toBe(1);
     const [first, second, ...more] = session.sessions.last.texts.map((text) => JSON.parse(text));
@@ -28,7 +29,7 @@ describeShared("on the wire of a session", () => {
     session.greets = false;
     session.sessions.last.end(1006);
     await clock.advance(1_000);
-    client.room("other", { shared: true });
+    sharedRoom(client, "other");
     await clock.advance(29_000);
     expect([session.sessions.count, sockets.count]).toEqual([2, 1]);
     session.greet();
@@ -39,7 +40,7 @@ describeShared("on the wire of a session", () => {
   it("[C44] more rooms than the allowance holds join at its pace, and those that are left do not", async () => {
     const { client, clock, session, sockets } = await dialedRoom();
     session.greeting = { limits: { ...LIMITS, ratePerSecond: 10, rateBurst: 5 } };
-    const rooms = Array.from({ length: 11 }, (_, n) => client.room(`room_${n}`, { shared: true }));
+    const rooms = Array.from({ length: 11 }, (_, n) => sharedRoom(client, `room_${n}`));
     session.sessions.last.end(1006);
     await clock.advance(500);
     expect(sockets.count).toBe(1 + 5);
@@ -63,7 +64,7 @@ describeShared("on the wire of a session", () => {
     await clock.advance(500);
     const [join] = session.sessions.last.sentOf("join");
     session.sessions.last.deliver(refusal(join, "rate_limited", { retryAfterMs: 100 }));
-    client.room("other", { shared: true });
+    sharedRoom(client, "other");
     await clock.advance(99);
     expect(sockets.count).toBe(2);
     await clock.advance(1);
@@ -71,11 +72,12 @@ describeShared("on the wire of a session", () => {
   });
 
   it("[C44] `shared` counts with the first call for a name", async () => {
-    const { room, client, clock, session, sockets } = await roomForTest({}, { shared: false });
-    expect(client.room("lobby", { shared: true })).toBe(room);
+    const { client, clock, session, sockets } = clientForTest();
+    const room = client.room("lobby");
+    expect(sharedRoom(client, "lobby").getSnapshot()).toBe(room.getSnapshot());
     await clock.advance(0);
     expect([session.sessions.count, sockets.count]).toEqual([0, 1]);
-    expect(client.inbox.state.status).toBe("disconnected");
+    expect(inboxOf(client).state.status).toBe("disconnected");
   });
 
   it("[C45] every frame of a room has its name, a batch once", async () => {
@@ -103,7 +105,7 @@ describeShared("on the wire of a session", () => {
   it("[C45] a frame is no larger with its room than one may be", async () => {
     const name = "a".repeat(128);
     const { client, clock, session, sockets } = await dialedRoom({ log: "off" });
-    const room = client.room(name, { shared: true });
+    const room = sharedRoom(client, name);
     await clock.advance(0);
     sockets.last.deliver(connected({ room: name }), caughtUp(0));
     await clock.advance(0);
@@ -116,9 +118,9 @@ describeShared("on the wire of a session", () => {
 
   it("[C45] what comes for several rooms and the inbox is told apart, in order", async () => {
     const { room, client, clock, session, sockets } = await roomForTest();
-    const other = client.room("other", { shared: true });
+    const other = sharedRoom(client, "other");
     const heard: unknown[] = [];
-    client.inbox.on("notification", ({ seq }) => heard.push(["inbox", seq]));
+    inboxOf(client).on("notification", ({ seq }) => heard.push(["inbox", seq]));
     for (const { name, on } of [room, other].map((it) => ({ name: it.name, on: it.on.bind(it) }))) {
       on("message", ({ seq }) => heard.push([name, seq]));
     }
@@ -148,7 +150,7 @@ describeShared("on the wire of a session", () => {
 
   it("[C45] the answer to a `join`, and `left`, are found in a batch too", async () => {
     const { room, client, clock, session } = await dialedRoom();
-    const other = client.room("other", { shared: true });
+    const other = sharedRoom(client, "other");
     await clock.advance(0);
     const { last } = session.sessions;
     const [lobbyJoin, otherJoin] = last.sentOf("join");
@@ -202,7 +204,8 @@ describeShared("on the wire of a session", () => {
     room.on("message", ({ seq }) => heard.push(seq));
     room.signal("bye");
     room.leave();
-    const again = client.room("lobby", { shared: true });
+    await clock.advance(0);
+    const again = sharedRoom(client, "lobby");
     await clock.advance(0);
     const said = session.sessions.last.texts.flatMap((text) => {
       const { commands, ...frame } = JSON.parse(text);
@@ -211,7 +214,7 @@ describeShared("on the wire of a session", () => {
     expect(said.map(({ type }) => type)).toEqual(["join", "signal", "leave", "join"]);
     session.sessions.last.deliver({ ...message(1), room: "lobby" });
     expect([heard, again.messages]).toEqual([[], []]);
-    expect(client.inbox.state.status).toBe("connected");
+    expect(inboxOf(client).state.status).toBe("connected");
   });
 
   it("a room that gives up after it was dropped is left", async () => {
@@ -225,7 +228,7 @@ describeShared("on the wire of a session", () => {
   it("what is said to a room that has ended meanwhile is no error of the inbox", async () => {
     const { client, session } = await roomForTest();
     const errors: unknown[] = [];
-    client.inbox.on("error", (error) => errors.push(error.code));
+    inboxOf(client).on("error", (error) => errors.push(error.code));
     const { last } = session.sessions;
     last.deliver({ type: "error", code: "not_found", message: "not joined", path: ["room"] });
     expect(errors).toEqual([]);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { inboxOf } from "../../../client/index.ts";
 import { RoomsError } from "../../../client/util/errors.ts";
 import { dialedRoom, roomForTest } from "./support/client-for-test.ts";
 import { connected, EXPIRES_AT, LIMITS, ok, refusal, sessionConnected } from "./support/frames.ts";
@@ -18,7 +19,7 @@ describe("a token", () => {
     const { asked, getToken } = tokens();
     const { client, socket, clock } = await roomForTest({ getToken });
     client.room("other");
-    client.inbox.on("notification", () => {});
+    inboxOf(client).on("notification", () => {});
     await clock.advance(0);
     socket().deliver(sessionConnected());
     socket().end(1006);

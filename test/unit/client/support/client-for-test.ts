@@ -3,6 +3,7 @@
 
 import { beforeEach, describe } from "vitest";
 import { Client, type ClientOptions } from "../../../../client/client.ts";
+import { sharedRoom } from "../../../../client/index.ts";
 import type { RoomHandle } from "../../../../client/room/room-handle.ts";
 import type { RoomOptions } from "../../../../client/room/room-types.ts";
 import type { Ports } from "../../../../client/util/ports.ts";
@@ -98,6 +99,10 @@ export function clientForTest({
   };
 }
 
+/** The room of the tests, connected as they say. */
+export const openLobby = (client: Client, options?: RoomOptions): RoomHandle =>
+  way === "the session" ? sharedRoom(client, "lobby", options) : client.room("lobby", options);
+
 export interface RoomWorld extends World {
   readonly room: RoomHandle;
   /** The latest one. */
@@ -109,7 +114,7 @@ export interface RoomWorld extends World {
 /** A room whose socket was dialed and not yet answered. */
 export async function dialedRoom(options?: WorldOptions, roomOptions?: RoomOptions): Promise<RoomWorld> {
   const world = clientForTest(options);
-  const room = world.client.room("lobby", { shared: way === "the session", ...roomOptions });
+  const room = openLobby(world.client, roomOptions);
   await world.clock.advance(0);
   const socket = () => world.sockets.last;
   const goLive = async (greeting: Frame = {}, ...replayed: Frame[]) => {

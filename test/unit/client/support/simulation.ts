@@ -3,6 +3,7 @@
 // case in `#step`.
 
 import { Client } from "../../../../client/client.ts";
+import { sharedRoom } from "../../../../client/index.ts";
 import type { RoomHandle } from "../../../../client/room/room-handle.ts";
 import { RoomsError } from "../../../../client/util/errors.ts";
 import { FakeClock } from "./fake-clock.ts";
@@ -148,7 +149,7 @@ export class Simulation {
       ports,
     );
     return Array.from(this.halls, ([name, hall]) => {
-      const room = client.room(name, { shared: this.#options.shared });
+      const room = this.#options.shared ? sharedRoom(client, name) : client.room(name);
       const heard: number[] = [];
       room.on("message", ({ seq }) => heard.push(seq));
       room.on("lost", () => heard.splice(0));

@@ -1,0 +1,161 @@
+// Which rooms of a client are open, and who holds them.
+
+import { isRoomName } from "../../src/protocol/index.ts";
+import type { ChannelSet } from "../connection/channel-set.ts";
+import type { Transport } from "../connection/transport/transport.ts";
+import type { ConnectionContext } from "../connection/types.ts";
+import { RoomsError } from "../util/errors.ts";
+import type { Cancel } from "../util/ports.ts";
+import { quiet } from "../util/quiet.ts";
+import { RoomEngine } from "./room-engine.ts";
+import { RoomHandle } from "./room-handle.ts";
+import type { Presence, RoomOptions } from "./room-types.ts";
+
+/** How a room is connected. */
+export interface RoomWay {
+  readonly isShared: boolean;
+  /** `path` is the address of the room's own socket. */
+  transport(name: string, path: string): Transport;
+  /** The room opens, or opens again. */
+  onOpen(): void;
+}
+
+/** One room for as long as a handle of it exists. */
+interface Slot {
+  readonly name: string;
+  options: RoomOptions;
+  way: RoomWay;
+  /** `undefined` until somebody looks at it, and after the room was left. */
+  engine: RoomEngine | undefined;
+  holds: number;
+  /** After the last release, until the room is left. */
+  cancelLeaving: Cancel;
+}
+
+/**
+ * Two handles of one room share its engine, connection and snapshot. The room is left one turn of the event loop after the
+ * last of them was released, so that a release and a hold in one turn change nothing on the wire.
+ */
+export class RoomRegistry {
+  readonly #context: ConnectionContext;
+  readonly #channels: ChannelSet;
+  /** Weak: a room that was only looked at goes with its last handle. */
+  readonly #slots = new Map<string, WeakRef<Slot>>();
+  readonly #held = new Set<Slot>();
+  #presence: Presence = {};
+
+  constructor(context: ConnectionContext, channels: ChannelSet) {
+    this.#context = context;
+    this.#channels = channels;
+  }
+
+  /** A handle that holds the room. */
+  hold(name: string, options: RoomOptions, way: RoomWay): RoomHandle {
+    const slot = this.#slot(name, options, way);
+    const { engine, isHeld, release } = this.#hold(slot);
+    const hold = () => this.#hold(slot).release;
+    return new RoomHandle({ name, engine: () => engine, isOpen: isHeld, hold, leave: release });
+  }
+
+  /** A handle that does not: it does what the room does for as long as others hold it. */
+  peek(name: string, options: RoomOptions, way: RoomWay): RoomHandle {
+    const slot = this.#slot(name, options, way);
+    return new RoomHandle({
+      name,
+      engine: () => this.#engine(slot),
+      isOpen: () => this.#held.has(slot),
+      hold: () => this.#hold(slot).release,
+      leave: () => {},
+    });
+  }
+
+  async setPresence(presence: Presence): Promise<void> {
+    this.#presence = { ...this.#presence, ...presence };
+    await Promise.all([...this.#held].map((slot) => this.#engine(slot).presence.set(presence)));
+  }
+
+  /** All rooms are left at once. */
+  close(): void {
+    for (const slot of [...this.#held]) this.#leave(slot);
+  }
+
+  #slot(name: string, options: RoomOptions, way: RoomWay): Slot {
+    if (!isRoomName(name)) throw new RoomsError("bad_request", "This is no name of a room.");
+    const known = this.#slots.get(name)?.deref();
+    if (known !== undefined) {
+      if (known.engine !== undefined) this.#compare(known, options, way);
+      else Object.assign(known, { options, way });
+      return known;
+    }
+    for (const [key, slot] of this.#slots) if (slot.deref() === undefined) this.#slots.delete(key);
+    const slot: Slot = { name, options, way, engine: undefined, holds: 0, cancelLeaving: () => {} };
+    this.#slots.set(name, new WeakRef(slot));
+    return slot;
+  }
+
+  /** Says in the log which of the options have no effect, as the room has others already. */
+  #compare(slot: Slot, options: RoomOptions, way: RoomWay): void {
+    const held = { ...slot.options, shared: slot.way.isShared };
+    const given = { ...options, shared: way.isShared };
+    const names = (["history", "topics", "shared"] as const).filter(
+      (name) => given[name] !== undefined && JSON.stringify(given[name]) !== JSON.stringify(held[name]),
+    );
+    if (names.length > 0)
+      this.#context.log("warn", `room ${slot.name} is open already with another ${names.join(", ")}`);
+  }
+
+  #engine(slot: Slot): RoomEngine {
+    const path = `/v1/rooms/${slot.name}/connect`;
+    slot.engine ??= new RoomEngine(
+      this.#context,
+      slot.way.transport(slot.name, path),
+      slot.name,
+      slot.options,
+    );
+    return slot.engine;
+  }
+
+  #hold(slot: Slot) {
+    const engine = this.#engine(slot);
+    let isReleased = this.#channels.isClosed;
+    const isHeld = () => !isReleased && slot.engine === engine;
+    if (!isReleased) {
+      slot.cancelLeaving();
+      slot.holds += 1;
+      if (!this.#held.has(slot)) this.#open(slot, engine);
+    }
+    const release = () => {
+      if (!isHeld()) return;
+      isReleased = true;
+      slot.holds -= 1;
+      if (slot.holds === 0) this.#leaveAfterTurn(slot, engine);
+    };
+    return { engine, isHeld, release };
+  }
+
+  #open(slot: Slot, engine: RoomEngine): void {
+    this.#held.add(slot);
+    void quiet(engine.presence.set(this.#presence));
+    slot.way.onOpen();
+    this.#channels.add(engine.channel);
+  }
+
+  #leaveAfterTurn(slot: Slot, engine: RoomEngine): void {
+    slot.cancelLeaving = this.#context.ports.clock.after(0, () => this.#leave(slot));
+    // Opened in this very turn, it is not to be dialed before that.
+    engine.channel.postponeStart();
+  }
+
+  #leave(slot: Slot): void {
+    const { engine } = slot;
+    // First, so that a listener who hears of the end can open the room anew.
+    slot.cancelLeaving();
+    slot.engine = undefined;
+    slot.holds = 0;
+    this.#held.delete(slot);
+    if (engine !== undefined) {
+      this.#channels.remove(engine.channel);
+      engine.close();
+    }
+  }
+}

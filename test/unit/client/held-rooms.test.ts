@@ -1,0 +1,205 @@
+// Who holds a room: handles of one room share it, and the last release leaves it one turn later.
+
+import { expect, it } from "vitest";
+import { inboxOf, type RoomHandle } from "../../../client/index.ts";
+import { clientForTest, describeBoth, openLobby, roomForTest } from "./support/client-for-test.ts";
+import { caughtUp, connected, message } from "./support/frames.ts";
+
+const closed = { code: "closed" };
+
+describeBoth("a room with several handles", (way) => {
+  it("[C81] is one connection, one snapshot and one set of events", async () => {
+    const { room, client, clock, sockets, socket } = await roomForTest();
+    const other = openLobby(client);
+    await clock.advance(0);
+    const heard: string[] = [];
+    room.on("message", ({ seq }) => heard.push(`room ${seq}`));
+    other.on("message", ({ seq }) => heard.push(`other ${seq}`));
+    socket().deliver(message(1));
+    expect(other).not.toBe(room);
+    expect(other.getSnapshot()).toBe(room.getSnapshot());
+    expect([sockets.count, ...heard]).toEqual([1, "room 1", "other 1"]);
+  });
+
+  it("[C81] is left with the last of them, one turn later, and a handle counts once", async () => {
+    const { room, client, clock, socket } = await roomForTest();
+    const other = openLobby(client);
+    room.leave();
+    room.leave();
+    await clock.advance(10_000);
+    expect([other.state.status, socket().closedWith]).toEqual(["connected", undefined]);
+    other.leave();
+    expect(other.state.status).toBe("connected");
+    await clock.advance(0);
+    expect([other.state.status, socket().closedWith]).toEqual(["disconnected", 1000]);
+    if (way === "the session") client.close();
+    expect(clock.pending).toBe(0);
+  });
+
+  it("[C81] a released handle hears and does nothing any more, though others hold the room", async () => {
+    const { room, client, clock, socket } = await roomForTest();
+    const other = openLobby(client);
+    const heard: unknown[] = [];
+    room.on("message", (event) => heard.push(event));
+    room.onEvent("*", (event) => heard.push(event));
+    room.subscribe(() => heard.push("changed"));
+    room.leave();
+    socket().deliver(message(1));
+    room.signal("wave");
+    room.startTyping();
+    room.reconnect();
+    await clock.advance(0);
+    expect([heard, socket().sentOf("signal")]).toEqual([[], []]);
+    for (const call of [
+      room.send("x"),
+      room.edit(1, "x"),
+      room.markRead(1),
+      room.setTopics(null),
+      room.setPresence({ status: "away" }),
+      room.loadOlder(),
+    ]) {
+      await expect(call).rejects.toMatchObject(closed);
+    }
+    expect(other.messages.length).toBe(1);
+  });
+
+  it("[C82] released and held again in one turn, nothing is sent and nothing changes", async () => {
+    const { room, client, clock, sockets, socket, session } = await roomForTest();
+    const wire = way === "the session" ? session.sessions.last : socket();
+    const { length } = wire.texts;
+    const snapshot = room.getSnapshot();
+    room.leave();
+    const again = openLobby(client);
+    await clock.advance(0);
+    expect([sockets.count, wire.texts.length, socket().closedWith]).toEqual([1, length, undefined]);
+    expect(again.getSnapshot()).toBe(snapshot);
+  });
+
+  it("[C82] a component that mounts, unmounts and mounts again in one turn ends connected, dialed once", async () => {
+    const { client, clock, sockets } = clientForTest();
+    const first = openLobby(client);
+    const stop = first.subscribe(() => {});
+    stop();
+    first.leave();
+    const room = openLobby(client);
+    await clock.advance(0);
+    expect(sockets.count).toBe(1);
+    sockets.last.deliver(connected(), caughtUp(0));
+    await clock.advance(60_000);
+    expect([room.state.status, sockets.count]).toEqual(["connected", 1]);
+  });
+
+  it("[C82] opened and left in one turn, it is never dialed, and no token is asked for", async () => {
+    let asked = 0;
+    const { client, clock, sockets } = clientForTest({ getToken: () => `t${++asked}` });
+    const room = client.room("brief");
+    room.leave();
+    await clock.advance(0);
+    expect([asked, sockets.count, room.state.status, clock.pending]).toEqual([0, 0, "disconnected", 0]);
+  });
+
+  it("[C81] opened again after it was left it is another room to the app", async () => {
+    const { room, client, clock, socket } = await roomForTest();
+    socket().deliver(message(1));
+    room.leave();
+    await clock.advance(0);
+    const again = openLobby(client, { history: 5 });
+    expect([room.messages.length, again.messages.length, again.state.status]).toEqual([1, 0, "connecting"]);
+  });
+
+  it("[C81] close leaves all rooms at once, however many hold them", async () => {
+    const { room, client, clock } = await roomForTest();
+    const other = openLobby(client);
+    other.leave();
+    client.close();
+    room.leave();
+    await expect(room.send("x")).rejects.toMatchObject(closed);
+    await expect(client.room("lobby").send("x")).rejects.toMatchObject(closed);
+    expect(clock.pending).toBe(0);
+  });
+});
+
+describeBoth("a room that is looked at", (way) => {
+  const peek = (client: Parameters<typeof openLobby>[0]): RoomHandle => client.peek("lobby");
+
+  it("[C83] opens nothing, and leaves nothing behind", async () => {
+    const { client, clock, sockets } = clientForTest();
+    for (let render = 0; render < 20; render++) peek(client).getSnapshot();
+    await clock.advance(60_000);
+    expect([sockets.count, client.state.status, clock.pending]).toEqual([0, "disconnected", 0]);
+    expect(peek(client).getSnapshot()).toBe(peek(client).getSnapshot());
+  });
+
+  it("[C83] shows what others hold, and hears it from before they did", async () => {
+    const { client, clock, sockets } = clientForTest();
+    const peeked = peek(client);
+    const heard: number[] = [];
+    peeked.on("message", ({ seq }) => heard.push(seq));
+    await expect(peeked.send("x")).rejects.toMatchObject(closed);
+    const room = way === "the session" ? client.room("lobby") : openLobby(client);
+    await clock.advance(0);
+    sockets.last.deliver(connected(), caughtUp(0), message(1));
+    expect(peeked.getSnapshot()).toBe(room.getSnapshot());
+    expect(heard).toEqual([1]);
+    void peeked.send("y");
+    expect(room.outbox.length).toBe(1);
+    client.close();
+  });
+
+  it("[C83] is opened by `hold`, and left by what that returned, as often as an effect runs", async () => {
+    const { client, clock, sockets } = clientForTest();
+    const peeked = peek(client);
+    for (let round = 1; round <= 3; round++) {
+      const release = peeked.hold();
+      expect(peeked.state.status).toBe("connecting");
+      await clock.advance(0);
+      sockets.last.deliver(connected(), caughtUp(0));
+      expect([peeked.state.status, sockets.count]).toEqual(["connected", round]);
+      peeked.leave();
+      release();
+      release();
+      await clock.advance(0);
+      expect([peeked.state.status, sockets.last.closedWith]).toEqual(["disconnected", 1000]);
+    }
+    expect(clock.pending).toBe(0);
+  });
+});
+
+describeBoth("options of a room that is open", () => {
+  it("[C84] that differ are named in the log and have no effect; those left out are no difference", async () => {
+    const lines: string[] = [];
+    const log = (level: string, text: string) => {
+      if (level === "warn") lines.push(text);
+    };
+    const { client } = await roomForTest({ log }, { history: 10, topics: ["chat"] });
+    openLobby(client);
+    openLobby(client, { history: 10, topics: ["chat"] });
+    expect(lines).toEqual([]);
+    openLobby(client, { history: 20, topics: [] });
+    expect(lines.length).toBe(1);
+    expect(lines[0]).toMatch(/lobby.*history, topics/);
+  });
+});
+
+it("[C85] methods work unbound, and nothing makes a proxy of a handle", async () => {
+  const { client, clock } = clientForTest();
+  const { room: open, on, peek, close, setPresence } = client;
+  const room = open("lobby");
+  const { subscribe, getSnapshot, send, leave } = room;
+  const stop = subscribe(() => {});
+  on("state", () => {});
+  void setPresence({ status: "away" });
+  void send("x");
+  expect(peek("lobby").getSnapshot()).toBe(getSnapshot());
+  const inbox = inboxOf(client);
+  const { subscribe: subscribeInbox, getSnapshot: getInbox } = inbox;
+  subscribeInbox(() => {});
+  expect(getInbox()).toBe(inbox.getSnapshot());
+  // What Vue's `reactive` asks before it makes a proxy.
+  for (const handle of [client, room, inbox]) expect(Object.isExtensible(handle)).toBe(false);
+  stop();
+  leave();
+  await clock.advance(0);
+  expect(room.state.status).toBe("disconnected");
+  close();
+});

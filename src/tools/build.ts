@@ -8,7 +8,7 @@ const PUBLIC = "dist/public";
 
 rmSync(PUBLIC, { recursive: true, force: true });
 mkdirSync(PUBLIC, { recursive: true });
-cpSync("demo", PUBLIC, { recursive: true, filter: (file) => !/tsconfig\.json$|\.d\.ts$/.test(file) });
+cpSync("demo", PUBLIC, { recursive: true, filter: (file) => !/tsconfig\.|\.d\.ts$/.test(file) });
 
 const options = {
   bundle: true,

@@ -10,9 +10,16 @@ import { parseError, parseJson } from "../wire/parse-frame.ts";
 import { isRecord } from "../wire/shape.ts";
 import { readText } from "./read-text.ts";
 
+/** The methods that the HTTP API has. */
 export type HttpMethod = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
-/** The bounds of one call. */
+/**
+ * The bounds of one call.
+ *
+ * @example
+ * const ended = new AbortController();
+ * await userApi(client).preferences({ signal: ended.signal, timeoutMs: 5_000 });
+ */
 export interface CallOptions {
   /** Aborting it ends the call: it rejects with the `reason` of the signal, as `fetch` does. */
   readonly signal?: AbortSignal;

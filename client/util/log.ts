@@ -2,9 +2,16 @@ import { callSafely } from "./emitter.ts";
 
 export type LogLevel = "error" | "warn" | "debug";
 
-/** Called for each line of the log. A line never contains a token. */
+/** Called for each line of the log, of every level. A line never contains a token. */
 export type LogFunction = (level: LogLevel, message: string, details?: unknown) => void;
 
+/**
+ * What the client logs: nothing, the lines of a level and of the levels before it (`error`, `warn`, `debug`) to the
+ * console, or every line to a function.
+ *
+ * @example
+ * createClient({ url: "", log: (level, message, details) => console.info(level, message, details) });
+ */
 export type LogOption = "off" | LogLevel | LogFunction;
 
 const LEVELS: readonly LogLevel[] = ["error", "warn", "debug"];

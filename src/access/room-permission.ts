@@ -1,4 +1,4 @@
-import { isRoomName, PERMISSIONS, type Permission } from "../protocol/index.ts";
+import { PERMISSIONS, type Permission } from "../protocol/index.ts";
 
 /** The `rooms` claim: exact names, or prefixes ending in `*`, to what is allowed there. */
 export type RoomsClaim = Readonly<Record<string, unknown>>;
@@ -8,9 +8,6 @@ export const isPermission = (value: unknown): value is Permission =>
 
 export const includes = (has: Permission, needed: Permission): boolean =>
   PERMISSIONS.indexOf(has) >= PERMISSIONS.indexOf(needed);
-
-export const isRoomPattern = (text: string): boolean =>
-  text === "*" || isRoomName(text.endsWith("*") ? text.slice(0, -1) : text);
 
 /** An exact name, or a prefix ending in `*`. */
 export const coversRoom = (pattern: string, room: string): boolean =>

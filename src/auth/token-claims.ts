@@ -1,10 +1,10 @@
 // What the claims of a token say, once its signature is checked. Throws `TokenRefused` where they do not fit.
 
 import { CLOCK_TOLERANCE_MS, type Dated } from "../access/identity.ts";
-import { isPermission, isRoomPattern, type RoomsClaim } from "../access/room-permission.ts";
+import { isPermission, type RoomsClaim } from "../access/room-permission.ts";
 import { allowedPicture } from "../config/allowed-urls.ts";
 import type { TokenConfig } from "../config/token-config.ts";
-import { isUserId, type User } from "../protocol/index.ts";
+import { isRecord, isRoomPattern, isUserId, type User } from "../protocol/index.ts";
 import { TokenRefused } from "./token-refusals.ts";
 
 const MAX_NAME_LENGTH = 128;
@@ -130,6 +130,3 @@ function parseRooms(text: string, claim: string): unknown {
     throw new TokenRefused("bad_rooms_json", { claim });
   }
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

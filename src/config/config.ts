@@ -1,7 +1,7 @@
 // The deployer's settings, parsed and checked once. A wrong value is named, never guessed around.
 
-import { isRoomPattern, type RoomAccess } from "../access/room-permission.ts";
-import { isEventName, PERMISSIONS } from "../protocol/index.ts";
+import type { RoomAccess } from "../access/room-permission.ts";
+import { isEventName, isRoomPattern, PERMISSIONS } from "../protocol/index.ts";
 import { type ApiKey, readApiKeys } from "./api-keys.ts";
 import { type BackEnd, readBackEnd } from "./back-end-config.ts";
 import { type LimitsConfig, readLimits } from "./limits-config.ts";

@@ -1,11 +1,9 @@
 // JSON bodies of requests.
 
-import * as v from "valibot";
+import type * as v from "valibot";
 import { readBounded } from "../auth/request-json.ts";
 import { MAX_FRAME_BYTES } from "../protocol/index.ts";
 import { check } from "../validation/check.ts";
-import { userId } from "../validation/fields.ts";
-import { text } from "../validation/ranges.ts";
 import type { AppContext } from "./app-context.ts";
 import { accepted, refusing } from "./refusal-error.ts";
 
@@ -60,14 +58,6 @@ function parse(json: string): unknown {
     throw refusing("bad_request", "the body is not JSON");
   }
 }
-
-const MAX_NAME_LENGTH = 128;
-
-/** The user in whose name server code speaks. */
-export const sender = v.object({
-  id: userId,
-  name: v.exactOptional(text(1, MAX_NAME_LENGTH)),
-});
 
 /** Refuses to all but server code the fields in which a user could speak for others. */
 export function onlyServerCode(kind: string, body: Record<string, unknown>, fields: readonly string[]): void {

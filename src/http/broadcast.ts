@@ -1,30 +1,18 @@
 import { Hono } from "hono";
-import * as v from "valibot";
 import type { Actor } from "../access/identity.ts";
 import { mapBounded } from "../object/bounded.ts";
 import { encodeData } from "../object/encode-data.ts";
 import { randomId } from "../object/runtime/random-id.ts";
-import { type Refusal, refuse, type Sender } from "../protocol/index.ts";
-import { commandId, eventName, presentJson, roomName } from "../validation/fields.ts";
-import { listOf } from "../validation/ranges.ts";
+import { BROADCAST_BODY, type BroadcastEntry, refuse, type Sender } from "../protocol/index.ts";
+import { validator } from "../validation/validator.ts";
 import type { AppContext, AppEnv } from "./app-context.ts";
 import { roomStub } from "./app-context.ts";
 import { actorOf, requireServer } from "./authenticate.ts";
-import { readBody, sender } from "./body.ts";
+import { readBody } from "./body.ts";
 import { reportFailure } from "./failures.ts";
 import { accepted, refusalOf } from "./refusal-error.ts";
 
-const MAX_ROOMS = 100;
-
-const broadcastBody = v.strictObject({
-  rooms: listOf(roomName, 1, MAX_ROOMS, "rooms"),
-  event: eventName,
-  data: presentJson,
-  id: v.exactOptional(commandId),
-  /** A signal to each room in place of a message. */
-  ephemeral: v.exactOptional(v.boolean()),
-  from: v.exactOptional(sender),
-});
+const broadcastBody = validator(BROADCAST_BODY);
 
 /** What is said in each room, its data encoded. */
 interface Say {
@@ -51,7 +39,7 @@ async function sayIn(
   actor: Actor,
   room: string,
   { ephemeral, event, data, from, id, keyed }: Say,
-): Promise<{ room: string; seq?: number; error?: Refusal }> {
+): Promise<BroadcastEntry> {
   try {
     const stub = roomStub(c, room);
     const outcome = ephemeral

@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import { datesOf } from "../access/identity.ts";
 import { DEFAULT_HISTORY, MAX_HISTORY, NOTIFICATION_STATES } from "../protocol/index.ts";
-import { markBody, targetOf } from "../validation/session-commands.ts";
+import { markBody, targetOf } from "../validation/commands.ts";
 import type { AppEnv } from "./app-context.ts";
 import { userStub } from "./app-context.ts";
 import { requireUser } from "./authenticate.ts";

@@ -1,29 +1,19 @@
 import { Hono } from "hono";
-import * as v from "valibot";
 import { encodeData } from "../object/encode-data.ts";
 import { randomId } from "../object/runtime/random-id.ts";
-import { DEFAULT_HISTORY, MAX_HISTORY } from "../protocol/index.ts";
-import { isEmoji } from "../validation/emoji.ts";
-import { commandId, eventName, mentions, messageSeq, presentJson } from "../validation/fields.ts";
+import { DEFAULT_HISTORY, EDIT_BODY, MAX_HISTORY, MESSAGE_BODY } from "../protocol/index.ts";
+import { isEmoji } from "../validation/atoms.ts";
+import { validator } from "../validation/validator.ts";
 import type { AppContext, AppEnv } from "./app-context.ts";
 import { roomStub } from "./app-context.ts";
-import { onlyServerCode, readBody, sender } from "./body.ts";
+import { onlyServerCode, readBody } from "./body.ts";
 import { actInRoom, callInRoom } from "./call-actor.ts";
 import { accepted, refusing } from "./refusal-error.ts";
 import { readInteger, readPositive, readTopics } from "./request-url.ts";
 import { pageJson } from "./responses.ts";
 
-const messageBody = v.object({
-  event: v.exactOptional(eventName),
-  data: presentJson,
-  id: v.exactOptional(commandId),
-  replyTo: v.exactOptional(messageSeq),
-  mentions: v.exactOptional(mentions),
-  retryOf: v.exactOptional(v.string()),
-  from: v.exactOptional(sender),
-});
-
-const editBody = v.object({ data: presentJson });
+const messageBody = validator(MESSAGE_BODY);
+const editBody = validator(EDIT_BODY);
 
 /** Under `/v1/rooms/:room/messages`. */
 export const messages = new Hono<AppEnv>()

@@ -3,10 +3,9 @@ import * as v from "valibot";
 import { mapBounded } from "../object/bounded.ts";
 import { encodeData, oversize } from "../object/encode-data.ts";
 import { randomId } from "../object/runtime/random-id.ts";
-import { MAX_INSTANT_MS, PRIORITIES, type Refusal, refuse } from "../protocol/index.ts";
+import { NOTIFY_BODY, type NotifyEntry, refuse } from "../protocol/index.ts";
 import type { NotificationInput } from "../user/inbox/inbox-log.ts";
-import { eventName, notificationId, userId } from "../validation/fields.ts";
-import { integer, listOf, text } from "../validation/ranges.ts";
+import { validator } from "../validation/validator.ts";
 import type { AppContext, AppEnv } from "./app-context.ts";
 import { userStub } from "./app-context.ts";
 import { requireServer } from "./authenticate.ts";
@@ -14,7 +13,6 @@ import { readBody } from "./body.ts";
 import { reportFailure } from "./failures.ts";
 import { accepted, RefusalError, refusalOf } from "./refusal-error.ts";
 
-const MAX_USERS = 1_000;
 const MAX_LINK_LENGTH = 2_048;
 
 /**
@@ -29,32 +27,23 @@ const isLink = (link: string): boolean =>
 const inFuture = (at: number): boolean => at > Date.now();
 
 const notifyBody = v.pipe(
-  v.strictObject({
-    user: v.exactOptional(userId),
-    users: v.exactOptional(listOf(userId, 1, MAX_USERS, "user ids")),
-    title: text(0, 200),
-    message: text(0, 4_000),
-    priority: v.exactOptional(v.picklist(PRIORITIES)),
-    topic: v.exactOptional(eventName),
-    link: v.exactOptional(
-      v.pipe(v.string(), v.check(isLink, "must be an http(s) URL or a path starting with one /")),
-    ),
-    data: v.exactOptional(v.unknown()),
-    id: v.exactOptional(notificationId),
-    expiresAt: v.exactOptional(
-      v.pipe(integer(1, MAX_INSTANT_MS), v.check(inFuture, "must be in the future, in milliseconds")),
-    ),
-  }),
+  validator(NOTIFY_BODY),
   v.check(({ user, users }) => (user === undefined) !== (users === undefined), "takes one of user and users"),
+  v.forward(
+    v.check(
+      ({ link }) => link === undefined || isLink(link),
+      "must be an http(s) URL or a path starting with one /",
+    ),
+    ["link"],
+  ),
+  v.forward(
+    v.check(
+      ({ expiresAt }) => expiresAt === undefined || inFuture(expiresAt),
+      "must be in the future, in milliseconds",
+    ),
+    ["expiresAt"],
+  ),
 );
-
-interface Result {
-  readonly user: string;
-  readonly seq?: number;
-  readonly delivered?: number;
-  readonly duplicate?: true;
-  readonly error?: Refusal;
-}
 
 export const notify = new Hono<AppEnv>().post("/", async (c) => {
   await requireServer(c);
@@ -68,7 +57,7 @@ export const notify = new Hono<AppEnv>().post("/", async (c) => {
 });
 
 /** One user who cannot be reached does not take the others with them; the same `id` again completes what is missing. */
-async function tell(c: AppContext, user: string, notification: NotificationInput): Promise<Result> {
+async function tell(c: AppContext, user: string, notification: NotificationInput): Promise<NotifyEntry> {
   try {
     return { user, ...(await userStub(c, user).notify(notification)) };
   } catch (error) {

@@ -4,12 +4,12 @@ import { caughtUp } from "../object/answers.ts";
 import {
   type Closing,
   formatCursor,
+  isSequenced,
   type Member,
   parseCloseReason,
   type Refusal,
   type RoomConnected,
   refuse,
-  type SequencedEvent,
   type ServerEvent,
   type ServerFrame,
 } from "../protocol/index.ts";
@@ -159,6 +159,3 @@ function withoutLast(events: string, last: ServerEvent | undefined): string {
   if (last?.type !== "caughtUp") return events;
   return events.slice(0, -caughtUp(last.seq, last.more).length).replace(/,$/, "");
 }
-
-const isSequenced = (event: ServerEvent): event is SequencedEvent =>
-  ["message", "messageUpdated", "messageDeleted", "reaction"].includes(event.type);

@@ -1,38 +1,31 @@
 import { Hono } from "hono";
 import * as v from "valibot";
 import { datesOf } from "../access/identity.ts";
-import type { PreferencesPatch } from "../user/inbox/preferences.ts";
-import { isTimeOfDay, isTimeZone } from "../user/inbox/quiet-hours.ts";
-import { eventName, roomName } from "../validation/fields.ts";
-import { listOf } from "../validation/ranges.ts";
+import { PREFERENCES_BODY } from "../protocol/index.ts";
+import { validator } from "../validation/validator.ts";
 import type { AppEnv } from "./app-context.ts";
 import { userStub } from "./app-context.ts";
 import { requireUser } from "./authenticate.ts";
 import { readBody } from "./body.ts";
 import { accepted } from "./refusal-error.ts";
 
-const MAX_MUTED_TOPICS = 100;
-const MAX_MUTED_ROOMS = 500;
-
-const timeOfDay = v.pipe(v.string(), v.check(isTimeOfDay, "must be a time such as 22:00"));
-
-const quietHours = v.pipe(
-  v.strictObject({
-    from: timeOfDay,
-    to: timeOfDay,
-    timeZone: v.pipe(v.string(), v.check(isTimeZone, "must be a time zone such as Europe/Berlin")),
-  }),
-  v.check(({ from, to }) => from !== to, "from and to must differ"),
+const preferencesBody = v.pipe(
+  validator(PREFERENCES_BODY),
+  v.forward(
+    v.check(
+      ({ quietHours }) => quietHours == null || quietHours.from !== quietHours.to,
+      "from and to must differ",
+    ),
+    ["quietHours"],
+  ),
+  v.transform(({ mutedTopics, mutedRooms, ...patch }) => ({
+    ...patch,
+    ...(mutedTopics !== undefined && { mutedTopics: once(mutedTopics) }),
+    ...(mutedRooms !== undefined && { mutedRooms: once(mutedRooms) }),
+  })),
 );
 
-const once = (names: string[]) => [...new Set(names)];
-
-const preferencesBody = v.strictObject({
-  mutedTopics: v.exactOptional(v.pipe(listOf(eventName, 0, MAX_MUTED_TOPICS, "topics"), v.transform(once))),
-  mutedRooms: v.exactOptional(v.pipe(listOf(roomName, 0, MAX_MUTED_ROOMS, "rooms"), v.transform(once))),
-  quietHours: v.exactOptional(v.nullable(quietHours)),
-  push: v.exactOptional(v.boolean()),
-}) satisfies v.GenericSchema<unknown, PreferencesPatch>;
+const once = (names: readonly string[]) => [...new Set(names)];
 
 /** Under `/v1/me/preferences`. */
 export const preferences = new Hono<AppEnv>()

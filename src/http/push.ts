@@ -2,7 +2,8 @@ import { Hono } from "hono";
 import * as v from "valibot";
 import { datesOf } from "../access/identity.ts";
 import { allowsEndpoint, isPublicKey, type PushConfig } from "../config/push-config.ts";
-import { instant } from "../validation/ranges.ts";
+import { ENDPOINT_BODY, SUBSCRIPTION_BODY } from "../protocol/index.ts";
+import { validator } from "../validation/validator.ts";
 import type { AppContext, AppEnv } from "./app-context.ts";
 import { userStub } from "./app-context.ts";
 import { requireUser } from "./authenticate.ts";
@@ -13,21 +14,23 @@ import { accepted, refusing } from "./refusal-error.ts";
 const unpadded = (text: string) => text.replace(/=+$/, "");
 const isSecret = (text: string) => /^[A-Za-z0-9_-]{22}$/.test(text);
 
-/** A `PushSubscription` as JSON. */
-const subscriptionBody = v.object({
-  endpoint: v.string(),
-  expirationTime: v.exactOptional(v.nullable(instant)),
-  keys: v.object({
-    p256dh: v.pipe(
-      v.string(),
-      v.transform(unpadded),
-      v.check(isPublicKey, "must be 65 bytes of base64url, a point of P-256"),
-    ),
-    auth: v.pipe(v.string(), v.transform(unpadded), v.check(isSecret, "must be 16 bytes of base64url")),
-  }),
-});
+const subscriptionBody = v.pipe(
+  validator(SUBSCRIPTION_BODY),
+  v.transform(({ keys, ...body }) => ({
+    ...body,
+    keys: { p256dh: unpadded(keys.p256dh), auth: unpadded(keys.auth) },
+  })),
+  v.forward(
+    v.check(({ keys }) => isPublicKey(keys.p256dh), "must be 65 bytes of base64url, a point of P-256"),
+    ["keys", "p256dh"],
+  ),
+  v.forward(
+    v.check(({ keys }) => isSecret(keys.auth), "must be 16 bytes of base64url"),
+    ["keys", "auth"],
+  ),
+);
 
-const endpointBody = v.object({ endpoint: v.string() });
+const endpointBody = validator(ENDPOINT_BODY);
 
 /** Under `/v1/push`. */
 export const pushKey = new Hono<AppEnv>().get("/key", async (c) => {

@@ -11,7 +11,7 @@ import {
   MIN_FRAME_BYTES,
   type Topics,
 } from "../protocol/index.ts";
-import { ROOM_NAME, USER_ID } from "../validation/fields.ts";
+import { ROOM_NAME, USER_ID } from "../validation/atoms.ts";
 import type { AppContext } from "./app-context.ts";
 import { refusing } from "./refusal-error.ts";
 

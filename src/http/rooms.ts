@@ -1,8 +1,6 @@
 import { Hono } from "hono";
-import * as v from "valibot";
-import type { ReceiptsResult, SettingsResult } from "../protocol/index.ts";
-import { messageSeq, seq } from "../validation/fields.ts";
-import { integer } from "../validation/ranges.ts";
+import { RECEIPT_BODY, type ReceiptsResult, SETTINGS_BODY, type SettingsResult } from "../protocol/index.ts";
+import { validator } from "../validation/validator.ts";
 import type { AppContext, AppEnv } from "./app-context.ts";
 import { roomStub } from "./app-context.ts";
 import { requireRoom, requireServer } from "./authenticate.ts";
@@ -15,16 +13,8 @@ import { accepted, refusing } from "./refusal-error.ts";
 import { rawJson } from "./responses.ts";
 import { signals } from "./signals.ts";
 
-const HOUR_MS = 3_600_000;
-const MAX_HISTORY_LIMIT = 100_000;
-
-const settingsBody = v.strictObject({
-  slowModeMs: v.exactOptional(integer(0, HOUR_MS)),
-  maxConnections: v.exactOptional(messageSeq),
-  historyLimit: v.exactOptional(integer(1, MAX_HISTORY_LIMIT)),
-});
-
-const receiptBody = v.object({ seq: v.exactOptional(seq) });
+const settingsBody = validator(SETTINGS_BODY);
+const receiptBody = validator(RECEIPT_BODY);
 
 export const rooms = new Hono<AppEnv>()
   .get("/:room", async (c) => {

@@ -1,20 +1,14 @@
 import { Hono } from "hono";
-import * as v from "valibot";
 import { encodeData } from "../object/encode-data.ts";
-import { eventName, userId } from "../validation/fields.ts";
+import { SIGNAL_BODY } from "../protocol/index.ts";
+import { validator } from "../validation/validator.ts";
 import type { AppEnv } from "./app-context.ts";
 import { roomStub } from "./app-context.ts";
-import { onlyServerCode, readBody, sender } from "./body.ts";
+import { onlyServerCode, readBody } from "./body.ts";
 import { callInRoom } from "./call-actor.ts";
 import { accepted } from "./refusal-error.ts";
 
-const signalBody = v.object({
-  event: eventName,
-  data: v.exactOptional(v.unknown()),
-  to: v.exactOptional(userId),
-  from: v.exactOptional(sender),
-  except: v.exactOptional(userId),
-});
+const signalBody = validator(SIGNAL_BODY);
 
 /** Under `/v1/rooms/:room/signals`. */
 export const signals = new Hono<AppEnv>().post("/", async (c) => {

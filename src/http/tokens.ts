@@ -1,13 +1,10 @@
 import { Hono } from "hono";
 import { SignJWT } from "jose";
-import * as v from "valibot";
-import { isRoomPattern } from "../access/room-permission.ts";
 import { MAX_TOKEN_LENGTH } from "../auth/token-refusals.ts";
 import type { Config } from "../config/config.ts";
 import { log } from "../log/log.ts";
-import { PERMISSIONS } from "../protocol/index.ts";
-import { userId } from "../validation/fields.ts";
-import { integer, text } from "../validation/ranges.ts";
+import { type Infer, TOKEN_BODY } from "../protocol/index.ts";
+import { validator } from "../validation/validator.ts";
 import type { AppEnv } from "./app-context.ts";
 import { requireServer } from "./authenticate.ts";
 import { readBody } from "./body.ts";
@@ -15,23 +12,9 @@ import { refusing } from "./refusal-error.ts";
 
 const DEFAULT_TTL_S = 3_600;
 
-const isObject = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value);
+const tokenBody = validator(TOKEN_BODY);
 
-const tokenBody = v.strictObject({
-  user: userId,
-  name: v.exactOptional(text(1, 128)),
-  rooms: v.pipe(
-    // A list would pass for an object whose fields have numbers.
-    v.custom<object>((rooms) => isObject(rooms), "must be an object of room names and levels"),
-    v.record(
-      v.pipe(v.string(), v.check(isRoomPattern, "must be a room name, or a prefix ending in *")),
-      v.picklist(PERMISSIONS),
-    ),
-  ),
-  ttlSeconds: v.exactOptional(integer(60, 2_592_000)),
-});
-
-type TokenRequest = v.InferOutput<typeof tokenBody>;
+type TokenRequest = Infer<typeof TOKEN_BODY>;
 
 /** For back ends without a JWT library. */
 export const tokens = new Hono<AppEnv>().post("/", async (c) => {

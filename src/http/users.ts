@@ -1,8 +1,8 @@
 import { Hono } from "hono";
-import * as v from "valibot";
 import { log } from "../log/log.ts";
 import { encodeData, oversize } from "../object/encode-data.ts";
-import { eventName } from "../validation/fields.ts";
+import { DISCONNECT_BODY, USER_SIGNAL_BODY } from "../protocol/index.ts";
+import { validator } from "../validation/validator.ts";
 import type { AppContext, AppEnv } from "./app-context.ts";
 import { userStub } from "./app-context.ts";
 import { requireServer } from "./authenticate.ts";
@@ -10,8 +10,8 @@ import { readBody, readOptionalBody } from "./body.ts";
 import { accepted, RefusalError } from "./refusal-error.ts";
 import { namedRoom, namedUser } from "./request-url.ts";
 
-const disconnectBody = v.strictObject({ keepPush: v.exactOptional(v.boolean()) });
-const signalBody = v.object({ event: eventName, data: v.exactOptional(v.unknown()) });
+const disconnectBody = validator(DISCONNECT_BODY);
+const signalBody = validator(USER_SIGNAL_BODY);
 
 export const users = new Hono<AppEnv>()
   .get("/:user", async (c) => {

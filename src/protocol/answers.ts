@@ -1,71 +1,110 @@
-// What a server answers to a command: one of these, with the command's `id`.
+// What a server answers to a command, with the command's `id`: `ok` and the fields below, `error`, or `pong`.
 
-import type { Refusal } from "./errors.ts";
-import type {
-  Message,
-  Notification,
-  NotificationEvent,
-  NotificationUpdated,
-  Permission,
-  Receipt,
-  SequencedEvent,
-} from "./events.ts";
-import type { Topics } from "./topics.ts";
+import type { Command } from "./commands.ts";
+import { PERMISSION } from "./content.ts";
+import { REFUSAL } from "./errors.ts";
+import { LOG_EVENTS, MESSAGE, READ_RESULT } from "./events.ts";
+import { NOTIFICATION } from "./notifications.ts";
+import type { Fields, Infer } from "./schema.ts";
+import { TOPICS } from "./topics.ts";
 
-export interface SendResult {
-  readonly seq: number;
-  readonly at: number;
-  readonly duplicate?: true;
-}
+export const SEND_RESULT = {
+  seq: "eventSeq",
+  /** When it was stored, in milliseconds since 1970. */
+  at: "instant",
+  /** It was stored by an earlier try. */
+  duplicate: ["optional", ["is", true]],
+} as const satisfies Fields;
+export interface SendResult extends Infer<typeof SEND_RESULT> {}
 
-/** Of `edit`, `delete` and `react`: the `seq` of the change, 0 where nothing changed. */
-export interface ChangeResult {
-  readonly seq: number;
-}
+/** Answers `edit`, `delete` and `react`. */
+export const CHANGE_RESULT = {
+  /** Of the change; 0 where nothing changed. */
+  seq: "seq",
+} as const satisfies Fields;
+export interface ChangeResult extends Infer<typeof CHANGE_RESULT> {}
 
-/** How far a user has read, as `GET /v1/rooms/:room/receipts` lists it. */
-export type ReceiptEntry = Omit<Receipt, "type">;
+export const HISTORY_RESULT = {
+  /** Ascending. Left out where `after` was asked for. */
+  messages: ["optional", ["list", MESSAGE]],
+  /** As in a replay. Only where `after` was asked for. */
+  events: ["optional", ["list", ["by type", LOG_EVENTS]]],
+  /** How far the page looked: the next `before` or `after`. */
+  seq: "seq",
+  /** There is more beyond `seq`. */
+  more: ["optional", ["is", true]],
+  /** With `events`: `floor` as it is now. */
+  floor: ["optional", "seq"],
+} as const satisfies Fields;
+export interface HistoryResult extends Infer<typeof HISTORY_RESULT> {}
 
-export interface HistoryResult {
-  readonly messages?: readonly Message[];
-  readonly events?: readonly (SequencedEvent | NotificationEvent | NotificationUpdated)[];
-  readonly seq: number;
-  readonly more?: true;
-  /** With `events`: how far back the log reaches now. */
-  readonly floor?: number;
-}
+export const AUTH_RESULT = {
+  /** When the new token expires, in milliseconds since 1970. */
+  expiresAt: "instant",
+  /** In the room. Left out on a session. */
+  permission: ["optional", PERMISSION],
+} as const satisfies Fields;
+export interface AuthResult extends Infer<typeof AUTH_RESULT> {}
 
-export interface AuthResult {
-  readonly expiresAt: number;
-  readonly permission?: Permission;
-}
+export const TOPICS_RESULT = {
+  topics: TOPICS,
+  /** From which `seq` on they hold. */
+  seq: "seq",
+} as const satisfies Fields;
+export interface TopicsResult extends Infer<typeof TOPICS_RESULT> {}
 
-export interface TopicsResult {
-  readonly topics: Topics;
-  readonly seq: number;
-}
+/** Answers `mark`. */
+export const UNREAD_RESULT = {
+  /** How many notifications are neither read nor archived, in all. */
+  unread: "int",
+} as const satisfies Fields;
 
-export interface NotificationsResult {
-  readonly notifications: readonly Notification[];
-  readonly unread: number;
-  readonly more?: true;
-}
+export const NOTIFICATIONS_RESULT = {
+  /** Ascending. */
+  notifications: ["list", NOTIFICATION],
+  ...UNREAD_RESULT,
+  /** There are older ones. */
+  more: ["optional", ["is", true]],
+} as const satisfies Fields;
+export interface NotificationsResult extends Infer<typeof NOTIFICATIONS_RESULT> {}
 
-export interface Ok {
-  readonly type: "ok";
-  readonly id: string;
-}
+/** What stands in the `ok` of each command beside `type` and `id`; `null`: it is not answered with `ok`. */
+export const ANSWERS = {
+  send: SEND_RESULT,
+  edit: CHANGE_RESULT,
+  delete: CHANGE_RESULT,
+  react: CHANGE_RESULT,
+  signal: null,
+  read: READ_RESULT,
+  presence: {},
+  topics: TOPICS_RESULT,
+  history: HISTORY_RESULT,
+  auth: AUTH_RESULT,
+  ping: null,
+  mark: UNREAD_RESULT,
+  notifications: NOTIFICATIONS_RESULT,
+  join: {},
+  leave: {},
+} as const satisfies Readonly<Record<Command["type"], Fields | null>>;
 
-/** Without `id` where the refused frame had none to read. */
-export interface ErrorAnswer extends Refusal {
-  readonly type: "error";
-  readonly id?: string;
-}
+export const OK = { type: ["is", "ok"], id: "commandId" } as const satisfies Fields;
+export interface Ok extends Infer<typeof OK> {}
 
-export interface Pong {
-  readonly type: "pong";
-  readonly id?: string;
-  readonly at?: number;
-}
+export const ERROR_ANSWER = {
+  type: ["is", "error"],
+  /** Of the refused command; left out where the frame had none that could be read. */
+  id: ["optional", "commandId"],
+  ...REFUSAL,
+} as const satisfies Fields;
+export interface ErrorAnswer extends Infer<typeof ERROR_ANSWER> {}
+
+export const PONG = {
+  type: ["is", "pong"],
+  /** Of the `ping`. */
+  id: ["optional", "commandId"],
+  /** The server's clock, in milliseconds since 1970. Left out where the runtime answered by itself. */
+  at: ["optional", "instant"],
+} as const satisfies Fields;
+export interface Pong extends Infer<typeof PONG> {}
 
 export type Answer = (Ok & Readonly<Record<string, unknown>>) | ErrorAnswer | Pong;

@@ -1,162 +1,199 @@
-// What a client sends: one of these a frame, or a `batch` of them. All but `signal` and `ping` are answered once.
+// What a client sends: one of these a frame, or a `batch` of them. Each but `signal` and `ping` is answered once, with
+// its `id`: see answers.ts.
 
-import type { NotificationState, Status } from "./events.ts";
-import type { Topics } from "./topics.ts";
+import { MESSAGE_CONTENT, REACTION_CONTENT, STATUS } from "./content.ts";
+import { MAX_EVENTS_PAGE, MAX_HISTORY } from "./limits.ts";
+import { MARK_CONTENT, NOTIFICATION_STATE } from "./notifications.ts";
+import type { Fields, Infer, InferTable } from "./schema.ts";
+import { TOPICS } from "./topics.ts";
 
-export interface SendCommand {
-  readonly type: "send";
+export const SEND_COMMAND = {
+  type: ["is", "send"],
   /** Also the idempotency key of its author. */
-  readonly id: string;
-  /** `chat` where left out. */
-  readonly event?: string;
-  readonly data: unknown;
-  readonly replyTo?: number;
-  readonly mentions?: readonly string[];
-  /** `false`: the event is left out on this connection, and the `ok` stands in its place. */
-  readonly echo?: boolean;
-  /** A cursor known when this was first sent: marks a repeat, and how far back to look for the first. */
-  readonly retryOf?: string;
-}
+  id: "commandId",
+  /** Default: `chat`. */
+  event: ["optional", "eventName"],
+  ...MESSAGE_CONTENT,
+  /** `false`: the event is left out on this connection, and the `ok` stands in its place. Default: `true`. */
+  echo: ["optional", "bool"],
+  /** A cursor known when this was first sent: says that this is a repeat, and how far back to look for the first. */
+  retryOf: ["optional", "text"],
+} as const satisfies Fields;
+export interface SendCommand extends Infer<typeof SEND_COMMAND> {}
 
-/** Of one's own message; of any with `moderate`. */
-export interface EditCommand {
-  readonly type: "edit";
-  readonly id: string;
-  readonly seq: number;
-  readonly data: unknown;
-}
+/** Edits an own message; any message with the permission `moderate`. */
+export const EDIT_COMMAND = {
+  type: ["is", "edit"],
+  id: "commandId",
+  /** Of the message. */
+  seq: "eventSeq",
+  /** Replaces what the message says. At most `limits.messageBytes`. */
+  data: MESSAGE_CONTENT.data,
+} as const satisfies Fields;
+export interface EditCommand extends Infer<typeof EDIT_COMMAND> {}
 
-/** Erases `data`, `mentions`, `reactions`, `editedAt` and `editedBy` for good. Of one's own message; of any with `moderate`. */
-export interface DeleteCommand {
-  readonly type: "delete";
-  readonly id: string;
-  readonly seq: number;
-}
+/**
+ * Erases `data`, `mentions`, `reactions`, `editedAt` and `editedBy` of an own message for good; of any message with the
+ * permission `moderate`.
+ */
+export const DELETE_COMMAND = {
+  type: ["is", "delete"],
+  id: "commandId",
+  /** Of the message. */
+  seq: "eventSeq",
+} as const satisfies Fields;
+export interface DeleteCommand extends Infer<typeof DELETE_COMMAND> {}
 
-export interface ReactCommand {
-  readonly type: "react";
-  readonly id: string;
-  readonly seq: number;
-  /** One RGI sequence of Unicode. */
-  readonly emoji: string;
-  readonly op: "add" | "remove";
-}
+export const REACT_COMMAND = {
+  type: ["is", "react"],
+  id: "commandId",
+  /** Of the message. */
+  seq: "eventSeq",
+  ...REACTION_CONTENT,
+} as const satisfies Fields;
+export interface ReactCommand extends Infer<typeof REACT_COMMAND> {}
 
-/** How far this user has read. It never moves back; 0 only asks, more than `head` counts as `head`. */
-export interface ReadCommand {
-  readonly type: "read";
-  readonly id: string;
-  /** `head` where left out. */
-  readonly seq?: number;
-}
+/** Says how far this user has read. It never moves back. */
+export const READ_COMMAND = {
+  type: ["is", "read"],
+  id: "commandId",
+  /** 0 only asks; more than `head` counts as `head`. Default: `head`. */
+  seq: ["optional", "seq"],
+} as const satisfies Fields;
+export interface ReadCommand extends Infer<typeof READ_COMMAND> {}
 
-export interface SignalCommand {
-  readonly type: "signal";
-  readonly id?: string;
-  readonly event: string;
-  readonly data?: unknown;
-  /** Only to the connections of this user. */
-  readonly to?: string;
-}
+/** Tells the other connections something that is not stored. It is answered only where it is refused. */
+export const SIGNAL_COMMAND = {
+  type: ["is", "signal"],
+  id: ["optional", "commandId"],
+  event: "eventName",
+  /** Any JSON, of at most `limits.messageBytes` bytes of UTF-8. Default: `null`. */
+  data: ["optional", "any"],
+  /** Only to the connections of this user. Default: to all others. */
+  to: ["optional", "userId"],
+} as const satisfies Fields;
+export interface SignalCommand extends Infer<typeof SIGNAL_COMMAND> {}
 
-export interface PresenceCommand {
-  readonly type: "presence";
-  readonly id: string;
-  readonly status?: Status;
-  /** `null` clears, left out stays. */
-  readonly data?: unknown;
-}
+/** Says how this connection is. A field that is left out stays as it was. */
+export const PRESENCE_COMMAND = {
+  type: ["is", "presence"],
+  id: "commandId",
+  status: ["optional", STATUS],
+  /** Any JSON, of at most 1,024 bytes of UTF-8; `null` clears. */
+  data: ["optional", "any"],
+} as const satisfies Fields;
+export interface PresenceCommand extends Infer<typeof PRESENCE_COMMAND> {}
 
-export interface TopicsCommand {
-  readonly type: "topics";
-  readonly id: string;
-  readonly topics: Topics;
-}
+export const TOPICS_COMMAND = {
+  type: ["is", "topics"],
+  id: "commandId",
+  topics: TOPICS,
+} as const satisfies Fields;
+export interface TopicsCommand extends Infer<typeof TOPICS_COMMAND> {}
 
-export interface HistoryCommand {
-  readonly type: "history";
-  readonly id: string;
-  readonly before?: number;
-  readonly after?: number;
-  readonly limit?: number;
-}
+/** Asks for a page: of messages `before`, of events `after`; not both. With neither, the latest messages. */
+export const HISTORY_COMMAND = {
+  type: ["is", "history"],
+  id: "commandId",
+  before: ["optional", "seq"],
+  after: ["optional", "seq"],
+  /** 1 to 200 messages, 1 to 1,000 events. Default: 50 messages, 1,000 events. */
+  limit: ["optional", ["int", 1, MAX_EVENTS_PAGE]],
+} as const satisfies Fields;
+export interface HistoryCommand extends Infer<typeof HISTORY_COMMAND> {}
 
-export interface AuthCommand {
-  readonly type: "auth";
-  readonly id: string;
-  readonly token: string;
-}
+/** Replaces the token of this connection, and of the rooms joined on it. */
+export const AUTH_COMMAND = {
+  type: ["is", "auth"],
+  id: "commandId",
+  /** Of the same user. At most 16,384 characters. */
+  token: "text",
+} as const satisfies Fields;
+export interface AuthCommand extends Infer<typeof AUTH_COMMAND> {}
 
-/** Spelled as `PING_FRAME` the runtime answers it; any other wakes the object. */
-export interface PingCommand {
-  readonly type: "ping";
-  readonly id?: string;
-}
+/** The runtime itself answers the one that is spelled as `PING_FRAME`; any other wakes the object. */
+export const PING_COMMAND = { type: ["is", "ping"], id: ["optional", "commandId"] } as const satisfies Fields;
+export interface PingCommand extends Infer<typeof PING_COMMAND> {}
 
-export type RoomCommand =
-  | SendCommand
-  | EditCommand
-  | DeleteCommand
-  | ReactCommand
-  | SignalCommand
-  | ReadCommand
-  | PresenceCommand
-  | TopicsCommand
-  | HistoryCommand
-  | AuthCommand
-  | PingCommand;
+/** What a room takes, by `type`. */
+export const ROOM_COMMANDS = {
+  send: SEND_COMMAND,
+  edit: EDIT_COMMAND,
+  delete: DELETE_COMMAND,
+  react: REACT_COMMAND,
+  signal: SIGNAL_COMMAND,
+  read: READ_COMMAND,
+  presence: PRESENCE_COMMAND,
+  topics: TOPICS_COMMAND,
+  history: HISTORY_COMMAND,
+  auth: AUTH_COMMAND,
+  ping: PING_COMMAND,
+} as const satisfies Readonly<Record<string, Fields>>;
+export type RoomCommand = InferTable<typeof ROOM_COMMANDS>;
 
-export interface MarkCommand {
-  readonly type: "mark";
-  readonly id: string;
-  readonly ids?: readonly string[];
-  readonly upTo?: number;
-  readonly all?: true;
-  readonly state: NotificationState;
-}
+export const MARK_COMMAND = {
+  type: ["is", "mark"],
+  id: "commandId",
+  ...MARK_CONTENT,
+} as const satisfies Fields;
+export interface MarkCommand extends Infer<typeof MARK_COMMAND> {}
 
-export interface NotificationsCommand {
-  readonly type: "notifications";
-  readonly id: string;
-  readonly before?: number;
-  readonly limit?: number;
-  readonly state?: NotificationState;
-}
+/** Asks for a page of the inbox, the newest first page. */
+export const NOTIFICATIONS_COMMAND = {
+  type: ["is", "notifications"],
+  id: "commandId",
+  /** Only those with a smaller `seq`. Default: from the newest on. */
+  before: ["optional", "seq"],
+  /** 1 to 200. Default: 50. */
+  limit: ["optional", ["int", 1, MAX_HISTORY]],
+  /** Only those in this state. Default: all but the archived. */
+  state: ["optional", NOTIFICATION_STATE],
+} as const satisfies Fields;
+export interface NotificationsCommand extends Infer<typeof NOTIFICATIONS_COMMAND> {}
 
-/** On a session socket: the frames of this room come on it from here on. Joining again starts over. */
-export interface JoinCommand {
-  readonly type: "join";
-  readonly id: string;
-  readonly room: string;
-  readonly since?: string;
-  readonly history?: number;
-  readonly topics?: Topics;
-  readonly presence?: "off";
-  /** A connection to this room that the client gave up, of the same user: it is closed before the first frames come. */
-  readonly replaces?: string;
-}
+/** On a session socket: from now on the frames of this room come on it. Joining again starts over. */
+export const JOIN_COMMAND = {
+  type: ["is", "join"],
+  id: "commandId",
+  room: "roomName",
+  /** A cursor of this room: what came after it is replayed. */
+  since: ["optional", "text"],
+  /** How many of the latest messages a newcomer gets, 0 to 200. Default: 50. */
+  history: ["optional", ["int", 0, MAX_HISTORY]],
+  /** Default: all. */
+  topics: ["optional", TOPICS],
+  /** `off`: no list of members and no events of them. */
+  presence: ["optional", ["is", "off"]],
+  /** A connection of the same user to this room that the client gave up: it is closed before the first frames come. */
+  replaces: ["optional", "text"],
+} as const satisfies Fields;
+export interface JoinCommand extends Infer<typeof JOIN_COMMAND> {}
 
 /** Counts as a close with 1000 of a room socket. */
-export interface LeaveCommand {
-  readonly type: "leave";
-  readonly id: string;
-  readonly room: string;
-}
+export const LEAVE_COMMAND = {
+  type: ["is", "leave"],
+  id: "commandId",
+  room: "roomName",
+} as const satisfies Fields;
+export interface LeaveCommand extends Infer<typeof LEAVE_COMMAND> {}
 
-/** `presence` without a room holds for all rooms of the session. */
-export type SessionCommand =
-  | MarkCommand
-  | NotificationsCommand
-  | JoinCommand
-  | LeaveCommand
-  | PresenceCommand
-  | TopicsCommand
-  | HistoryCommand
-  | AuthCommand
-  | PingCommand;
+/** What a session takes without `room`, by `type`. `presence` holds for all rooms of the session. */
+export const SESSION_COMMANDS = {
+  mark: MARK_COMMAND,
+  notifications: NOTIFICATIONS_COMMAND,
+  join: JOIN_COMMAND,
+  leave: LEAVE_COMMAND,
+  presence: PRESENCE_COMMAND,
+  topics: TOPICS_COMMAND,
+  history: HISTORY_COMMAND,
+  auth: AUTH_COMMAND,
+  ping: PING_COMMAND,
+} as const satisfies Readonly<Record<string, Fields>>;
+export type SessionCommand = InferTable<typeof SESSION_COMMANDS>;
 
 export type Command = RoomCommand | SessionCommand;
 
+/** 1 to 100 commands, each checked and answered by itself. */
 export interface CommandBatch {
   readonly type: "batch";
   readonly commands: readonly Command[];

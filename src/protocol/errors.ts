@@ -1,10 +1,12 @@
-// One table for every refusal: what HTTP answers, what a socket closes with, and what a client then does.
+// One table for every refusal: what HTTP answers, what a socket closes with, and whether to try again.
 
+import type { Fields, Infer } from "./schema.ts";
 import { cutToBytes } from "./text-size.ts";
 
 interface ErrorRule {
+  /** Status of the HTTP answer. */
   readonly http: number;
-  /** Left out where a code never closes a connection. */
+  /** Close code of the socket. Left out where this never closes a connection. */
   readonly close?: number;
   /** Whether the same command may be sent again with the same id. */
   readonly again: boolean;
@@ -31,16 +33,19 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS;
 
-/** Why something was refused: an answer's fields, an HTTP body's `error`. */
-export interface Refusal {
-  readonly code: ErrorCode;
-  readonly message: string;
-  readonly retryAfterMs?: number;
+/** Why something was refused: fields of an error answer, and the `error` of an HTTP body. */
+export const REFUSAL = {
+  code: ["key of", ERRORS],
+  /** For people. Never has a secret, or what was refused. */
+  message: "text",
+  /** How long to wait before the next try, in milliseconds. */
+  retryAfterMs: ["optional", "number"],
   /** The first field that does not fit, such as `["data", "title"]`. */
-  readonly path?: readonly (string | number)[];
-}
+  path: ["optional", ["list", "step"]],
+} as const satisfies Fields;
+export interface Refusal extends Infer<typeof REFUSAL> {}
 
-/** What a call comes to: a value, or why there is none. */
+/** The result of a call: a value, or why there is none. */
 export type Outcome<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly refusal: Refusal };
@@ -61,29 +66,31 @@ export function refuse(
 /** Why a connection, or a room on a session, was closed. */
 export interface Closing {
   readonly code: ErrorCode;
+  /** How long to wait before connecting again, in milliseconds. */
   readonly retryAfterMs?: number;
   /** For people. */
   readonly message?: string;
 }
 
+/** Of a socket. A code that never closes one counts as `internal`. */
 export function closeCode(code: ErrorCode): number {
   const rule: ErrorRule = ERRORS[code];
   return rule.close ?? 4500;
 }
 
-/** A close frame has 125 bytes, and two are the number. */
+/** A close frame holds 125 bytes, of which two are the code. */
 const MAX_REASON_BYTES = 123;
 
 /**
  * `unauthorized: the token has no exp`, `rate_limited 2000`: the code, perhaps a space and the wait in milliseconds,
- * perhaps `: ` and words. At most 123 bytes of UTF-8; what is longer is cut at its end.
+ * perhaps `: ` and words. At most 123 bytes of UTF-8; a longer one is cut at its end.
  */
 export function closeReason({ code, retryAfterMs, message = "" }: Closing): string {
   const head = retryAfterMs === undefined ? code : `${code} ${Math.ceil(retryAfterMs)}`;
   return message === "" ? head : cutToBytes(`${head}: ${message}`, MAX_REASON_BYTES);
 }
 
-/** `undefined` where `reason` is not of this form: it is then not the server's. */
+/** `undefined` where `reason` is not of this form: then the server did not write it. */
 export function parseCloseReason(reason: string): Closing | undefined {
   const [, code, wait, message] = /^([a-z_]+)(?: (\d{1,15}))?(?:: (.+))?$/s.exec(reason) ?? [];
   if (code === undefined || !isErrorCode(code)) return undefined;

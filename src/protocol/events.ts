@@ -1,250 +1,286 @@
-// What a server tells by itself, and the first frames of a connection.
+// What a room tells by itself, and the first frames of a connection.
 
-import type { ErrorCode } from "./errors.ts";
-import type { Limits, ReconnectLimits, SessionLimits } from "./limits.ts";
+import { MESSAGE_CONTENT, PERMISSION, REACTION_CONTENT, SENDER, STATUS } from "./content.ts";
+import { ERRORS } from "./errors.ts";
+import { LIMITS, RECONNECT_LIMITS, SESSION_LIMITS } from "./limits.ts";
+import { NOTIFICATION_EVENTS } from "./notifications.ts";
+import type { Fields, Infer, InferTable, Schema } from "./schema.ts";
 
-export interface Sender {
-  readonly id: string;
-  readonly name?: string;
-}
-
-export interface User extends Sender {
-  readonly picture?: string;
-}
-
-export const STATUSES = ["online", "away", "busy"] as const;
-export type Status = (typeof STATUSES)[number];
+export const USER = {
+  ...SENDER,
+  /** An `https` address, of a host that the deployer allows. */
+  picture: ["optional", "text"],
+} as const satisfies Fields;
+export interface User extends Infer<typeof USER> {}
 
 /** A user present through one or more connections. */
-export interface Member extends User {
-  readonly status: Status;
-  readonly data: unknown;
-  readonly joinedAt: number;
-}
+export const MEMBER = {
+  ...USER,
+  /** The best that the user's connections have said; `online` where none said one. */
+  status: STATUS,
+  /** What a connection of the user said last with `presence`; `null` where none said something. */
+  data: "any",
+  /** When the first of the user's connections came, in milliseconds since 1970. */
+  joinedAt: "instant",
+} as const satisfies Fields;
+export interface Member extends Infer<typeof MEMBER> {}
 
-export interface Occupancy {
-  readonly members: number;
-  readonly connections: number;
-}
-
-/** Each includes the one before. */
-export const PERMISSIONS = ["none", "read", "write", "moderate"] as const;
-export type Permission = (typeof PERMISSIONS)[number];
-
-export type Recovery = "none" | "complete" | "partial" | "lost";
+export const OCCUPANCY = {
+  /** Users, each once. */
+  members: "int",
+  /** Sockets and sessions, those of anonymous readers too. */
+  connections: "int",
+} as const satisfies Fields;
+export interface Occupancy extends Infer<typeof OCCUPANCY> {}
 
 // ---- sequenced: stored, in one order, replayed ----
 
-export interface Message {
-  readonly type: "message";
-  readonly seq: number;
+/** A message as it is stored first. */
+export const NEW_MESSAGE = {
+  type: ["is", "message"],
+  /** Its place in the room's log. */
+  seq: "eventSeq",
   /** Of the `send` that stored it: with `from.id` and `byServer` it names the message for good. */
-  readonly id: string;
-  readonly event: string;
-  /** `null`: server code. */
-  readonly from: Sender | null;
+  id: "commandId",
+  event: "eventName",
+  /** `null`: server code in its own name. */
+  from: ["nullable", SENDER],
   /** Server code says this in the name of `from`. */
-  readonly byServer?: true;
-  readonly at: number;
-  readonly data: unknown;
-  readonly replyTo?: number;
-  readonly mentions?: readonly string[];
-  readonly editedAt?: number;
-  /** User id of the last editor, where somebody else said the message; `null`: server code. */
-  readonly editedBy?: string | null;
-  readonly deletedAt?: number;
-  readonly reactions?: Readonly<Record<string, readonly string[]>>;
-  /** `seq` of the last change: the greater is the newer version. */
-  readonly changed?: number;
-}
+  byServer: ["optional", ["is", true]],
+  /** When it was stored, in milliseconds since 1970. */
+  at: "instant",
+  ...MESSAGE_CONTENT,
+} as const satisfies Fields;
 
-export interface MessageUpdated {
-  readonly type: "messageUpdated";
-  readonly seq: number;
-  readonly at: number;
-  readonly message: Message;
-  readonly by: string | null;
-}
+export const MESSAGE = {
+  ...NEW_MESSAGE,
+  /** When it was edited last, in milliseconds since 1970. */
+  editedAt: ["optional", "instant"],
+  /** Who wrote what `data` says now, if that is not `from`: a user id, or `null` for server code. */
+  editedBy: ["optional", ["nullable", "userId"]],
+  /** When it was deleted, in milliseconds since 1970. `data` is `null` then. */
+  deletedAt: ["optional", "instant"],
+  /** By emoji, the ids of the users who reacted with it. */
+  reactions: ["optional", ["record", "emoji", ["list", "userId"]]],
+  /** `seq` of the last change: of two versions the one with the greater is newer. */
+  changed: ["optional", "eventSeq"],
+} as const satisfies Fields;
+export interface Message extends Infer<typeof MESSAGE> {}
 
-export interface MessageDeleted {
-  readonly type: "messageDeleted";
-  readonly seq: number;
-  readonly at: number;
-  readonly target: number;
-  readonly by: string | null;
-}
+export const MESSAGE_UPDATED = {
+  type: ["is", "messageUpdated"],
+  /** Of the change. */
+  seq: "eventSeq",
+  /** In milliseconds since 1970. */
+  at: "instant",
+  /** As it is now, with the `seq` that it always had. */
+  message: MESSAGE,
+  /** User id of the editor; `null`: server code. */
+  by: ["nullable", "userId"],
+} as const satisfies Fields;
+export interface MessageUpdated extends Infer<typeof MESSAGE_UPDATED> {}
 
-export interface Reaction {
-  readonly type: "reaction";
-  readonly seq: number;
-  readonly at: number;
-  readonly target: number;
-  readonly emoji: string;
-  readonly user: string;
-  readonly op: "add" | "remove";
-}
+export const MESSAGE_DELETED = {
+  type: ["is", "messageDeleted"],
+  /** Of the change. */
+  seq: "eventSeq",
+  /** In milliseconds since 1970. */
+  at: "instant",
+  /** `seq` of the message. */
+  target: "eventSeq",
+  /** User id; `null`: server code. */
+  by: ["nullable", "userId"],
+} as const satisfies Fields;
+export interface MessageDeleted extends Infer<typeof MESSAGE_DELETED> {}
 
-export type SequencedEvent = Message | MessageUpdated | MessageDeleted | Reaction;
+export const REACTION = {
+  type: ["is", "reaction"],
+  /** Of the change. */
+  seq: "eventSeq",
+  /** In milliseconds since 1970. */
+  at: "instant",
+  /** `seq` of the message. */
+  target: "eventSeq",
+  ...REACTION_CONTENT,
+  /** Id of the user who reacted. */
+  user: "userId",
+} as const satisfies Fields;
+export interface Reaction extends Infer<typeof REACTION> {}
+
+/** What a room stores and replays, by `type`. */
+export const SEQUENCED_EVENTS = {
+  message: MESSAGE,
+  messageUpdated: MESSAGE_UPDATED,
+  messageDeleted: MESSAGE_DELETED,
+  reaction: REACTION,
+} as const satisfies Readonly<Record<string, Fields>>;
+export type SequencedEvent = InferTable<typeof SEQUENCED_EVENTS>;
+
+export const isSequenced = (event: { readonly type: string }): event is SequencedEvent =>
+  Object.hasOwn(SEQUENCED_EVENTS, event.type);
 
 // ---- unsequenced: never replayed ----
 
-export interface Signal {
-  readonly type: "signal";
-  readonly event: string;
-  readonly from: { readonly id: string } | null;
-  readonly data: unknown;
-  readonly at: number;
-}
+export const SIGNAL = {
+  type: ["is", "signal"],
+  event: "eventName",
+  /** Who said it, without a name; `null`: server code. */
+  from: ["nullable", { id: SENDER.id }],
+  /** Any JSON; `null` where none was given. */
+  data: "any",
+  /** In milliseconds since 1970. */
+  at: "instant",
+} as const satisfies Fields;
+export interface Signal extends Infer<typeof SIGNAL> {}
 
-export interface MemberJoined {
-  readonly type: "memberJoined";
-  readonly member: Member;
-}
+export const MEMBER_JOINED = { type: ["is", "memberJoined"], member: MEMBER } as const satisfies Fields;
+export interface MemberJoined extends Infer<typeof MEMBER_JOINED> {}
 
-export interface MemberUpdated {
-  readonly type: "memberUpdated";
-  readonly member: Member;
-}
+export const MEMBER_UPDATED = { type: ["is", "memberUpdated"], member: MEMBER } as const satisfies Fields;
+export interface MemberUpdated extends Infer<typeof MEMBER_UPDATED> {}
 
-export interface MemberLeft {
-  readonly type: "memberLeft";
-  readonly user: string;
-  readonly at: number;
-}
+export const MEMBER_LEFT = {
+  type: ["is", "memberLeft"],
+  /** Id of the user. */
+  user: "userId",
+  /** In milliseconds since 1970. */
+  at: "instant",
+} as const satisfies Fields;
+export interface MemberLeft extends Infer<typeof MEMBER_LEFT> {}
 
-/** The whole list, when a big room became a small one again; or more of a list that did not fit one frame. */
-export interface Members {
-  readonly type: "members";
-  readonly members: readonly Member[];
+/** The whole list, when a big room became a small one again; or the next part of a list that did not fit one frame. */
+export const MEMBERS = {
+  type: ["is", "members"],
+  members: ["list", MEMBER],
   /** The next `members` adds to this list. */
-  readonly more?: true;
-}
+  more: ["optional", ["is", true]],
+} as const satisfies Fields;
+export interface Members extends Infer<typeof MEMBERS> {}
 
-export interface OccupancyChanged extends Occupancy {
-  readonly type: "occupancy";
-}
+export const OCCUPANCY_CHANGED = { type: ["is", "occupancy"], ...OCCUPANCY } as const satisfies Fields;
+export interface OccupancyChanged extends Infer<typeof OCCUPANCY_CHANGED> {}
 
-export interface Receipt {
-  readonly type: "receipt";
-  readonly user: string;
-  readonly seq: number;
-  readonly at: number;
-}
+/** How far a user has read. */
+export const RECEIPT_ENTRY = {
+  /** Id of the user. */
+  user: "userId",
+  seq: "seq",
+  /** When the user read that far, in milliseconds since 1970. */
+  at: "instant",
+} as const satisfies Fields;
+export interface ReceiptEntry extends Infer<typeof RECEIPT_ENTRY> {}
 
-export type UnsequencedEvent =
-  | Signal
-  | MemberJoined
-  | MemberUpdated
-  | MemberLeft
-  | Members
-  | OccupancyChanged
-  | Receipt;
+export const RECEIPT = { type: ["is", "receipt"], ...RECEIPT_ENTRY } as const satisfies Fields;
+export interface Receipt extends Infer<typeof RECEIPT> {}
+
+/** What a room tells and does not store, by `type`. */
+export const UNSEQUENCED_EVENTS = {
+  signal: SIGNAL,
+  memberJoined: MEMBER_JOINED,
+  memberUpdated: MEMBER_UPDATED,
+  memberLeft: MEMBER_LEFT,
+  members: MEMBERS,
+  occupancy: OCCUPANCY_CHANGED,
+  receipt: RECEIPT,
+} as const satisfies Readonly<Record<string, Fields>>;
+export type UnsequencedEvent = InferTable<typeof UNSEQUENCED_EVENTS>;
 
 export type RoomEvent = SequencedEvent | UnsequencedEvent;
 
+/** What a session tells of the inbox, and signals to the user. */
+export const INBOX_EVENTS = { ...NOTIFICATION_EVENTS, signal: SIGNAL } as const satisfies Readonly<
+  Record<string, Fields>
+>;
+export type InboxEvent = InferTable<typeof INBOX_EVENTS>;
+
+/** What has a `seq` in some log, by `type`: such events stand in pages of `history`. */
+export const LOG_EVENTS = { ...SEQUENCED_EVENTS, ...NOTIFICATION_EVENTS } as const satisfies Readonly<
+  Record<string, Fields>
+>;
+export type LogEvent = InferTable<typeof LOG_EVENTS>;
+
 // ---- the first frames ----
 
-/** How far a user has read now, and how much is left, counted to at most 1,000: also the answer to `read`. */
-export interface ReadResult {
-  readonly seq: number;
-  readonly unread: number;
-}
+/** How far a user has read now. Also the answer to `read`. */
+export const READ_RESULT = {
+  seq: "seq",
+  /** How many messages after `seq` are neither deleted nor the user's own, counted to at most 1,000. */
+  unread: "int",
+} as const satisfies Fields;
+export interface ReadResult extends Infer<typeof READ_RESULT> {}
 
-interface ConnectedBase {
-  readonly type: "connected";
-  readonly protocol: number;
-  /** For logs and support. */
-  readonly connection: string;
-  readonly epoch: string;
-  readonly head: number;
-  readonly floor: number;
-  readonly recovery: Recovery;
-  readonly reconnect: ReconnectLimits;
-  readonly at: number;
-}
+/** What a replay is: PROTOCOL.md §2. */
+export const RECOVERY = ["one of", ["none", "complete", "partial", "lost"]] as const satisfies Schema;
+export type Recovery = Infer<typeof RECOVERY>;
 
-export interface RoomConnected extends ConnectedBase {
-  readonly room: string;
+const CONNECTED = {
+  type: ["is", "connected"],
+  /** `PROTOCOL_VERSION` of the server. */
+  protocol: "int",
+  /** Names this connection: in logs, for support, and for `replaces`. */
+  connection: "text",
+  /** The life of the log: another one has nothing to do with this one. */
+  epoch: "text",
+  /** The last `seq` of the log; 0 while it is empty. */
+  head: "seq",
+  /** What a client holds up to this `seq` may have changed or gone without a record. 0 while nothing was removed. */
+  floor: "seq",
+  recovery: RECOVERY,
+  reconnect: RECONNECT_LIMITS,
+  /** The server's clock, in milliseconds since 1970. */
+  at: "instant",
+} as const satisfies Fields;
+
+export const ROOM_CONNECTED = {
+  ...CONNECTED,
+  room: "roomName",
   /** `null`: an anonymous reader. */
-  readonly user: User | null;
-  readonly permission: Permission;
-  /** `null`: the connection has no token that could expire. */
-  readonly expiresAt: number | null;
-  readonly members: readonly Member[];
+  user: ["nullable", USER],
+  permission: PERMISSION,
+  /** When the token expires, in milliseconds since 1970. `null`: the connection has no token that could. */
+  expiresAt: ["nullable", "instant"],
+  /** Empty in a big room, for an anonymous reader, and with `presence=off`. */
+  members: ["list", MEMBER],
   /** The list did not fit: the next `members` adds to it. */
-  readonly moreMembers?: true;
-  readonly occupancy: Occupancy;
+  moreMembers: ["optional", ["is", true]],
+  occupancy: OCCUPANCY,
   /** How far this user has read, and how much is left, as of `head`. Left out for an anonymous reader. */
-  readonly read?: ReadResult;
-  readonly limits: Limits;
-}
+  read: ["optional", READ_RESULT],
+  limits: LIMITS,
+} as const satisfies Fields;
+export interface RoomConnected extends Infer<typeof ROOM_CONNECTED> {}
 
-export interface SessionConnected extends ConnectedBase {
-  readonly user: User;
-  readonly expiresAt: number;
-  readonly unread: number;
-  readonly limits: SessionLimits;
-}
+export const SESSION_CONNECTED = {
+  ...CONNECTED,
+  user: USER,
+  /** When the token expires, in milliseconds since 1970. */
+  expiresAt: "instant",
+  /** How many notifications are neither read nor archived, in all. */
+  unread: "int",
+  limits: SESSION_LIMITS,
+} as const satisfies Fields;
+export interface SessionConnected extends Infer<typeof SESSION_CONNECTED> {}
 
-export interface CaughtUp {
-  readonly type: "caughtUp";
-  readonly seq: number;
+/** The replay is over; or, later, the cursor of a filtered connection moves on. */
+export const CAUGHT_UP = {
+  type: ["is", "caughtUp"],
+  seq: "seq",
   /** A `partial` replay goes on: ask with `history`, `after` this `seq`. */
-  readonly more?: true;
-  /** At the end of a replay that was paged: how far back the log reaches now. */
-  readonly floor?: number;
-}
+  more: ["optional", ["is", true]],
+  /** At the end of a replay that was paged: `floor` as it is now. */
+  floor: ["optional", "seq"],
+} as const satisfies Fields;
+export interface CaughtUp extends Infer<typeof CAUGHT_UP> {}
 
-// ---- notifications, on the session socket ----
-
-export const PRIORITIES = ["low", "medium", "high", "urgent"] as const;
-export type Priority = (typeof PRIORITIES)[number];
-
-/** In the order that a notification goes through them, never back. */
-export const NOTIFICATION_STATES = ["unseen", "seen", "read", "archived"] as const;
-export type NotificationState = (typeof NOTIFICATION_STATES)[number];
-
-/** How far along a state is. */
-export const stateRank = (state: NotificationState): number => NOTIFICATION_STATES.indexOf(state);
-
-export interface Notification {
-  readonly type: "notification";
-  readonly seq: number;
-  readonly id: string;
-  readonly title: string;
-  readonly message: string;
-  readonly priority: Priority;
-  readonly topic?: string;
-  readonly link?: string;
-  readonly data: unknown;
-  readonly at: number;
-  readonly expiresAt?: number;
-  readonly muted?: true;
-  readonly state: NotificationState;
-}
-
-/** `unread`: the total at the time of sending. */
-export interface NotificationEvent extends Notification {
-  readonly unread: number;
-}
-
-export interface NotificationUpdated {
-  readonly type: "notificationUpdated";
-  readonly seq: number;
-  readonly at: number;
-  readonly ids?: readonly string[];
-  readonly upTo?: number;
-  readonly state: NotificationState;
-  readonly unread: number;
-}
-
-/** A room on a session ended as a room socket closes: `code` is that of the close. The session lives on. */
-export interface Left {
-  readonly type: "left";
-  readonly room: string;
-  readonly code: ErrorCode;
-  readonly retryAfterMs?: number;
-  readonly message?: string;
-}
-
-export type InboxEvent = NotificationEvent | NotificationUpdated | Signal;
+/** A room on a session ended as a room socket closes. The session lives on. */
+export const LEFT = {
+  type: ["is", "left"],
+  room: "roomName",
+  /** That of the close. */
+  code: ["key of", ERRORS],
+  /** How long to wait before joining again, in milliseconds. */
+  retryAfterMs: ["optional", "number"],
+  /** For people. */
+  message: ["optional", "text"],
+} as const satisfies Fields;
+export interface Left extends Infer<typeof LEFT> {}

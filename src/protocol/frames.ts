@@ -5,10 +5,13 @@ import type { CaughtUp, InboxEvent, Left, RoomConnected, RoomEvent, SessionConne
 
 export type ServerEvent = RoomEvent | InboxEvent | CaughtUp | Left | Answer;
 
+/** Several frames in one, in their order. */
 export interface Batch {
   readonly type: "batch";
   readonly events: readonly ServerEvent[];
+  /** They are part of a replay. */
   readonly replay?: true;
+  /** On a session: all are of this room. */
   readonly room?: string;
 }
 

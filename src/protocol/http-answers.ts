@@ -1,86 +1,179 @@
-// What the HTTP API answers to a user where no command has the same answer.
+// What the HTTP API answers where no command has the same answer.
 
-import type { ReceiptEntry } from "./answers.ts";
-import type { Message } from "./events.ts";
+import { REFUSAL } from "./errors.ts";
+import { LOG_EVENTS, MEMBER, MESSAGE, OCCUPANCY, RECEIPT_ENTRY, RECOVERY } from "./events.ts";
+import type { Fields, Infer } from "./schema.ts";
 
-/** `GET /v1/rooms/:room/receipts`: the 1,000 users who read last. */
-export interface ReceiptsResult {
-  readonly receipts: readonly ReceiptEntry[];
-}
+/** The body of every refused request. */
+export const ERROR_BODY = { error: REFUSAL } as const satisfies Fields;
 
-/** One user who is kept out of a room. Times are in milliseconds since 1970. */
-export interface Ban {
-  readonly user: string;
-  readonly until: number;
-  readonly at: number;
+/** The 1,000 users who read last. */
+export const RECEIPTS_RESULT = { receipts: ["list", RECEIPT_ENTRY] } as const satisfies Fields;
+export interface ReceiptsResult extends Infer<typeof RECEIPTS_RESULT> {}
+
+/** One user who is kept out of a room. */
+export const BAN = {
+  /** Id of the user. */
+  user: "userId",
+  /** When it ends, in milliseconds since 1970. */
+  until: "instant",
+  /** When it began, in milliseconds since 1970. */
+  at: "instant",
   /** User id of the moderator; `null`: server code. */
-  readonly by: string | null;
-  readonly reason?: string;
-}
+  by: ["nullable", "userId"],
+  /** At most 500 characters. */
+  reason: ["optional", "text"],
+} as const satisfies Fields;
+export interface Ban extends Infer<typeof BAN> {}
 
-/** `GET /v1/rooms/:room/bans`: at most 1,000, the next to end first. With `more` go on `after` the last user. */
-export interface BansResult {
-  readonly bans: readonly Ban[];
-  readonly more?: true;
-}
+export const BANS_RESULT = {
+  /** At most 1,000, the next to end first. */
+  bans: ["list", BAN],
+  /** There are more: ask on with `after`, the last user of these. */
+  more: ["optional", ["is", true]],
+} as const satisfies Fields;
+export interface BansResult extends Infer<typeof BANS_RESULT> {}
 
 /** The settings of one room: its own where somebody set them, else those of the deployment. */
-export interface OwnSettings {
+export const OWN_SETTINGS = {
   /** How long each member waits between two messages, in milliseconds; 0 to 3,600,000, 0 is off. */
-  readonly slowModeMs: number;
-  readonly maxConnections: number;
+  slowModeMs: "int",
+  maxConnections: "int",
   /** How many messages the room keeps. Only server code may change it. */
-  readonly historyLimit: number;
-}
+  historyLimit: "int",
+} as const satisfies Fields;
+export interface OwnSettings extends Infer<typeof OWN_SETTINGS> {}
 
-/** `PATCH /v1/rooms/:room`. */
-export interface SettingsResult {
-  readonly settings: OwnSettings;
-}
+export const SETTINGS_RESULT = { settings: OWN_SETTINGS } as const satisfies Fields;
+export interface SettingsResult extends Infer<typeof SETTINGS_RESULT> {}
 
-/** `GET /v1/rooms/:room/messages`, ascending. With `more` the next older page is `before` this `seq`. */
-export interface MessagesResult {
-  readonly messages: readonly Message[];
-  /** Left out while nothing was ever stored in the room. */
-  readonly epoch?: string;
-  readonly head: number;
-  readonly floor: number;
-  readonly seq: number;
-  readonly more?: true;
-}
+export const ROOM_INFO = {
+  room: "roomName",
+  /** The life of its log. Left out while nothing was ever stored in the room. */
+  epoch: ["optional", "text"],
+  head: "seq",
+  floor: "seq",
+  occupancy: OCCUPANCY,
+  settings: OWN_SETTINGS,
+  /** In milliseconds since 1970. Left out while nothing was ever stored in the room. */
+  createdAt: ["optional", "instant"],
+} as const satisfies Fields;
+export interface RoomInfo extends Infer<typeof ROOM_INFO> {}
 
-/** A room that a user follows; `unread` is counted to at most 1,000, and `null` where the room did not answer. */
-export interface FollowedRoom {
-  readonly room: string;
-  readonly head: number;
-  readonly readSeq: number;
-  readonly unread: number | null;
-}
+export const MEMBERS_RESULT = {
+  members: ["list", MEMBER],
+  occupancy: OCCUPANCY,
+} as const satisfies Fields;
 
-/** `GET /v1/me/rooms`, by name. */
-export interface FollowedRoomsResult {
-  readonly rooms: readonly FollowedRoom[];
-  /** There are more: the `after` to go on with. */
-  readonly next?: string;
-}
+export const MESSAGES_RESULT = {
+  /** Ascending. */
+  messages: ["list", MESSAGE],
+  /** The life of the log. Left out while nothing was ever stored in the room. */
+  epoch: ["optional", "text"],
+  head: "seq",
+  floor: "seq",
+  /** How far the page looked: the next older page is `before` this. */
+  seq: "seq",
+  /** There are older ones. */
+  more: ["optional", ["is", true]],
+} as const satisfies Fields;
+export interface MessagesResult extends Infer<typeof MESSAGES_RESULT> {}
 
-/** Hours of a user's day, in the time of the place where they are. */
-export interface QuietHours {
-  /** `"22:00"`. May be later than `to`: then midnight lies between. */
-  readonly from: string;
-  readonly to: string;
-  /** Of the IANA database. */
-  readonly timeZone: string;
-}
+/** What one long poll answers. */
+export const POLL_RESULT = {
+  events: ["list", ["by type", LOG_EVENTS]],
+  /** The `since` of the next poll. */
+  cursor: "text",
+  recovery: RECOVERY,
+  /** There is more: poll again at once. */
+  more: ["optional", ["is", true]],
+  /** What the caller holds up to this `seq` may have changed or gone without a record. */
+  floor: "seq",
+  members: ["list", MEMBER],
+  occupancy: OCCUPANCY,
+  /** Why the room ended a poll that was waiting. */
+  error: ["optional", REFUSAL],
+} as const satisfies Fields;
 
-/** What a user wants to be told of, and how: `GET` and `PUT /v1/me/preferences`. */
-export interface Preferences {
-  /** At most 100. */
-  readonly mutedTopics: readonly string[];
-  /** By name, at most 500. What concerns no room is not meant. */
-  readonly mutedRooms: readonly string[];
-  /** No push then, but for what is `urgent`. */
-  readonly quietHours: QuietHours | null;
-  /** Whether anything is pushed at all. */
-  readonly push: boolean;
-}
+/** A stored message: `id` is the one of the body, or the one that was made for it. */
+export const MESSAGE_STORED = {
+  seq: "eventSeq",
+  /** When it was stored, in milliseconds since 1970. */
+  at: "instant",
+  id: "commandId",
+  /** It was stored by an earlier request. */
+  duplicate: ["optional", ["is", true]],
+} as const satisfies Fields;
+
+/** A room that a user follows. */
+export const FOLLOWED_ROOM = {
+  room: "roomName",
+  head: "seq",
+  /** How far the user has read. */
+  readSeq: "seq",
+  /** How many messages are left to read, counted to at most 1,000; `null` where the room did not answer. */
+  unread: ["nullable", "int"],
+} as const satisfies Fields;
+export interface FollowedRoom extends Infer<typeof FOLLOWED_ROOM> {}
+
+export const FOLLOWED_ROOMS_RESULT = {
+  /** Ascending by name. */
+  rooms: ["list", FOLLOWED_ROOM],
+  /** There are more: the `after` to ask on with. */
+  next: ["optional", "text"],
+} as const satisfies Fields;
+export interface FollowedRoomsResult extends Infer<typeof FOLLOWED_ROOMS_RESULT> {}
+
+const BROADCAST_ENTRY = {
+  room: "roomName",
+  /** Of the message. Left out for a signal, and where there is an `error`. */
+  seq: ["optional", "eventSeq"],
+  error: ["optional", REFUSAL],
+} as const satisfies Fields;
+export interface BroadcastEntry extends Infer<typeof BROADCAST_ENTRY> {}
+
+/** One entry for each room. */
+export const BROADCAST_RESULT = { results: ["list", BROADCAST_ENTRY] } as const satisfies Fields;
+
+const NOTIFY_ENTRY = {
+  user: "userId",
+  /** Of the notification in the user's inbox. */
+  seq: ["optional", "eventSeq"],
+  /** How many sessions of the user were told at once. */
+  delivered: ["optional", "int"],
+  /** An earlier request stored it. */
+  duplicate: ["optional", ["is", true]],
+  error: ["optional", REFUSAL],
+} as const satisfies Fields;
+export interface NotifyEntry extends Infer<typeof NOTIFY_ENTRY> {}
+
+/** One entry for each user. */
+export const NOTIFY_RESULT = { results: ["list", NOTIFY_ENTRY] } as const satisfies Fields;
+
+export const USER_RESULT = {
+  user: "userId",
+  /** Whether a session socket of the user is open. */
+  online: "bool",
+  /** How many are. */
+  connections: "int",
+  /** How many notifications are neither read nor archived. */
+  unread: "int",
+} as const satisfies Fields;
+
+/** A signal to a user: how many sessions it was sent to. */
+export const DELIVERED_RESULT = { delivered: "int" } as const satisfies Fields;
+
+/** How many rooms were told. */
+export const DISCONNECTED_RESULT = { rooms: "int" } as const satisfies Fields;
+
+export const TOKEN_RESULT = {
+  token: "text",
+  /** In milliseconds since 1970. */
+  expiresAt: "instant",
+} as const satisfies Fields;
+
+/** The public VAPID key, base64url. */
+export const PUSH_KEY_RESULT = { key: "text" } as const satisfies Fields;
+
+/** Whose the subscription is now: a browser may have been another user's before. */
+export const SUBSCRIBED_RESULT = { user: "userId" } as const satisfies Fields;

@@ -1,5 +1,7 @@
 // Sizes and counts that both sides must agree on. What a deployer can set is in `Limits`, sent in `connected`.
 
+import type { Fields, Infer } from "./schema.ts";
+
 /** The largest frame either way, in UTF-8 bytes. A larger one of a client is refused; the server cuts what it sends. */
 export const MAX_FRAME_BYTES = 1_048_576;
 
@@ -60,29 +62,41 @@ export const COMMAND_TIMEOUT_MS = 30_000;
 /** A connection that lived this long starts its back-off from zero. */
 export const STABLE_AFTER_MS = 10_000;
 
-/** What a connection is told of the deployer's settings. `messageBytes` bounds `data` as JSON in UTF-8. */
-export interface Limits {
-  readonly messageBytes: number;
-  /** Of what the server sends on this connection. What a client sends is bounded by `MAX_FRAME_BYTES`. */
-  readonly frameBytes: number;
-  readonly ratePerSecond: number;
-  readonly rateBurst: number;
-  readonly slowModeMs: number;
-  readonly listedMembers: number;
-  readonly pingMs: number;
-  readonly pongMs: number;
-}
+/** What a connection must know of the deployer's settings. */
+export const LIMITS = {
+  /** The largest `data`, as JSON in UTF-8 bytes. */
+  messageBytes: "number",
+  /** The largest frame that the server sends here, in UTF-8 bytes. A client's frames have `MAX_FRAME_BYTES`. */
+  frameBytes: "number",
+  /** Commands of one user in one room: so many each second on average, … */
+  ratePerSecond: "number",
+  /** … and so many at once. */
+  rateBurst: "number",
+  /** Between two `send`, `edit` or `react` of one user, in milliseconds; 0: no such limit. */
+  slowModeMs: "number",
+  /** With more members than this a room sends `occupancy` in place of member events. */
+  listedMembers: "number",
+  /** How often the client sends a heartbeat, in milliseconds. */
+  pingMs: "number",
+  /** How long it waits for the answer before it drops the socket, in milliseconds. */
+  pongMs: "number",
+} as const satisfies Fields;
+export interface Limits extends Infer<typeof LIMITS> {}
 
 /** On one session socket. */
 export const MAX_SESSION_ROOMS = 50;
 
-export interface SessionLimits extends Limits {
-  /** As many rooms may be joined at once. */
-  readonly rooms: number;
-}
+export const SESSION_LIMITS = {
+  ...LIMITS,
+  /** How many rooms may be joined at once. */
+  rooms: "number",
+} as const satisfies Fields;
+export interface SessionLimits extends Infer<typeof SESSION_LIMITS> {}
 
-/** Bounds of the wait before a reconnect; the server widens them with the size of the room. */
-export interface ReconnectLimits {
-  readonly minMs: number;
-  readonly maxMs: number;
-}
+/** Bounds of the random wait before a reconnect, in milliseconds. The server widens them with the size of the room. */
+export const RECONNECT_LIMITS = {
+  /** Of the first try: from 0 to this. It doubles with each try that fails. */
+  minMs: "number",
+  maxMs: "number",
+} as const satisfies Fields;
+export interface ReconnectLimits extends Infer<typeof RECONNECT_LIMITS> {}

@@ -2,11 +2,12 @@
 
 const ROOM = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$/;
 const EVENT = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$/;
-/** What ends a line, what turns its direction, and what shows nothing, as joiners and selectors: two ids could look alike. */
+/** Ends of lines, marks of direction and what shows nothing, such as joiners: with them two ids could look alike. */
 const NOT_PRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
 const BLANK = /^\p{Zs}+$/u;
 const EPOCH = /^[A-Za-z0-9]{1,16}$/;
 
+/** Of the `id` of a command, in UTF-16 units. */
 export const MAX_ID_LENGTH = 64;
 
 /** In UTF-16 units. */
@@ -14,10 +15,14 @@ export const MAX_USER_ID_LENGTH = 255;
 
 export const isRoomName = (value: string): boolean => ROOM.test(value);
 
-/** Of events and topics alike. */
+/** A room name, or the beginning of one and `*`; `*` alone is every room. */
+export const isRoomPattern = (value: string): boolean =>
+  value === "*" || isRoomName(value.endsWith("*") ? value.slice(0, -1) : value);
+
+/** The name of an event, or a topic. */
 export const isEventName = (value: string): boolean => EVENT.test(value);
 
-/** Any printable text that is not blank, but for `.` and `..`, which no URL can carry as a part of its path. */
+/** Any printable text that is not blank. `.` and `..` are refused: no URL can carry them as a part of its path. */
 export const isUserId = (value: string): boolean =>
   value.length >= 1 &&
   value.length <= MAX_USER_ID_LENGTH &&
@@ -30,5 +35,18 @@ export const isUserId = (value: string): boolean =>
 /** A lone surrogate cannot be carried in UTF-8, so two ids could become one on their way. */
 export const isCommandId = (value: string): boolean =>
   value.length >= 1 && value.length <= MAX_ID_LENGTH && value.isWellFormed();
+
+/** `"22:00"`: hours and minutes of a day. */
+export const isTimeOfDay = (value: string): boolean => /^([01]\d|2[0-3]):[0-5]\d$/.test(value);
+
+/** A place of the IANA database, as far as this engine knows it. An offset such as `+02:00` is no place. */
+export function isTimeZone(value: string): boolean {
+  if (!/^[A-Za-z][\w+/-]{0,63}$/.test(value)) return false;
+  try {
+    return new Intl.DateTimeFormat("en-GB", { timeZone: value }).resolvedOptions().timeZone !== undefined;
+  } catch {
+    return false;
+  }
+}
 
 export const isEpoch = (value: string): boolean => EPOCH.test(value);

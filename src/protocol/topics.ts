@@ -1,9 +1,14 @@
 // A topic is one or more first segments of an event name, where `.` and `:` end a segment.
 
-/** `null` is every event, `[]` none. */
-export type Topics = readonly string[] | null;
+import type { Infer, Schema } from "./schema.ts";
 
 export const MAX_TOPICS = 20;
+
+const TOPIC_LIST = ["list", "eventName", 0, MAX_TOPICS, "topics"] as const satisfies Schema;
+export const TOPICS = ["nullable", TOPIC_LIST] as const satisfies Schema;
+
+/** At most 20. `null` is every event, `[]` none. */
+export type Topics = Infer<typeof TOPICS>;
 
 export function topicCovers(topic: string, event: string): boolean {
   if (!event.startsWith(topic)) return false;

@@ -33,7 +33,7 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Where a schema has no words of its own. Those of valibot quote what was received, and a refusal must not: it may be
+ * The words of a refusal, for a validator that has none of its own. Those of valibot would quote the value, which may be
  * long, or a secret.
  */
 function describe({ kind, type, expected }: v.BaseIssue<unknown>): string {

@@ -1,19 +1,19 @@
 import { type Refusal, refuse } from "../protocol/index.ts";
 import { refusalPath } from "./refusal-path.ts";
 
-/** A list or an object that is being looked through. */
+/** A list or an object that is being searched. */
 interface Level {
   readonly value: object;
-  /** Of an object; a list is gone through by index. */
+  /** The fields of an object; `undefined`: a list, searched by index. */
   readonly names: readonly string[] | undefined;
   readonly size: number;
   next: number;
 }
 
 /**
- * Why `value`, parsed from JSON and encoded again as `json`, is not what was sent: a number beyond a double, such as
- * 1e400, is parsed to infinity and would be encoded as `null`. `field` is where `value` stands, if it is no whole frame.
- * Ordinary values cost one search of their text: only one in which `null` occurs is looked through.
+ * Refuses `value` where a number in it is beyond a double, such as 1e400: it was parsed to infinity and would be encoded
+ * as `null`. `json` is `value` encoded again; `field` is where `value` stands in its frame, if it is not all of it.
+ * An ordinary value costs one search of its text: only one in which `null` occurs is searched itself.
  */
 export function numberBeyondDouble(value: unknown, json: string, field?: string): Refusal | undefined {
   if (!json.includes("null")) return undefined;
@@ -23,7 +23,7 @@ export function numberBeyondDouble(value: unknown, json: string, field?: string)
   return refuse("bad_request", `${path.join(".")}: is a number that a double does not hold`, { path });
 }
 
-/** Where the first one in the text stands. Without recursion, as JSON may be nested deeply. */
+/** The path to the first such number. Without recursion, as JSON may be nested deeper than the stack. */
 function findInfinite(value: unknown): (string | number)[] | undefined {
   if (isInfinite(value)) return [];
   const root = levelOf(value);
@@ -37,7 +37,7 @@ function findInfinite(value: unknown): (string | number)[] | undefined {
   return undefined;
 }
 
-/** The next list or object in this one; `found`: such a number; `undefined`: neither is left. */
+/** The next list or object in this one; `found`: such a number comes first; `undefined`: this one is at its end. */
 function descend(level: Level): Level | "found" | undefined {
   while (level.next < level.size) {
     level.next++;

@@ -1,12 +1,15 @@
-// Turns what a client sent into commands. It never throws: each part of a frame is a command or a refusal.
+// Turns a frame of a client into commands. It never throws: each part of a frame is a command or a refusal.
 
 import type * as v from "valibot";
 import {
   exceedsBytes,
   isCommandId,
+  isRecord,
+  type JsonObject,
   MAX_BATCH_COMMANDS,
   MAX_FRAME_BYTES,
   type Outcome,
+  parseJson,
   type Refusal,
   refuse,
 } from "../protocol/index.ts";
@@ -23,15 +26,12 @@ export const parseFrame = <Command>(
   schemas: Schemas<Command>,
 ): Parsed<Command>[] => parseEach<Command, never>(frame, schemas, () => undefined);
 
-/** Takes a command (`text`: it is the whole frame), refuses it, or leaves it (`undefined`). */
-export type Route<Routed> = (
-  value: Record<string, unknown>,
-  text: string | undefined,
-) => Outcome<Routed> | undefined;
+/** Takes a command, refuses it, or leaves it (`undefined`). `text` is the frame, where `value` is all of it. */
+export type Route<Routed> = (value: JsonObject, text: string | undefined) => Outcome<Routed> | undefined;
 
 /**
- * As `parseFrame`, but what `route` takes is not looked at further: it gets each frame, with its text, and each command
- * of a batch that it did not take.
+ * As `parseFrame`, but `route` comes first: it gets each frame, with its text, and each command of a batch that it did
+ * not take as a whole. What it takes is not validated here.
  */
 export function parseEach<Command, Routed>(
   frame: string | ArrayBuffer,
@@ -60,7 +60,7 @@ export function parseEach<Command, Routed>(
 }
 
 function taken<Routed>(
-  value: Record<string, unknown>,
+  value: JsonObject,
   text: string | undefined,
   route: Route<Routed>,
 ): Parsed<Routed> | undefined {
@@ -70,7 +70,7 @@ function taken<Routed>(
     if (routed === undefined) return undefined;
     return routed.ok ? { kind: "command", command: routed.value } : refused(id, routed.refusal);
   } catch {
-    // The engine parses JSON of any depth, but encodes only what its stack holds.
+    // The engine parses JSON of any depth, but can only encode as deep as its stack.
     return bad("nested too deeply for a batch without a room", id);
   }
 }
@@ -95,14 +95,3 @@ const refused = <Command>(id: string | undefined, refusal: Refusal): Parsed<Comm
 function bad<Command>(message: string, id?: string, path?: string[]): Parsed<Command> {
   return refused(id, refuse("bad_request", message, path === undefined ? {} : { path }));
 }
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,9 +1,9 @@
-// Schemas of what has bounds. Whatever does not fit, the refusal says the whole range.
+// Validators of what has bounds. A refusal names the whole range, whichever end was missed.
 
 import * as v from "valibot";
 import { MAX_INSTANT_MS } from "../protocol/index.ts";
 
-/** A whole number, which a double holds exactly. */
+/** A whole number that a double holds exactly, from `min` to `max`. */
 export function integer(min: number, max = Number.MAX_SAFE_INTEGER) {
   const message =
     max === Number.MAX_SAFE_INTEGER
@@ -17,21 +17,21 @@ export function integer(min: number, max = Number.MAX_SAFE_INTEGER) {
   );
 }
 
-/** Text of so many UTF-16 units. */
+/** Text of `min` to `max` UTF-16 units. */
 export function text(min: number, max: number) {
   const message = `must be text of ${min === 0 ? "at most" : `${min} to`} ${max} characters`;
   return v.pipe(v.string(message), v.minLength(min, message), v.maxLength(max, message));
 }
 
-/** A list of so many. `what` names them in the plural. */
-export function listOf<Item extends v.GenericSchema>(item: Item, min: number, max: number, what: string) {
-  const message = `must be a list of ${min === 0 ? "at most" : `${min} to`} ${max} ${what}`;
+/** A list of `min` to `max` items. `noun` is what a refusal calls them, in the plural. */
+export function listOf<Item extends v.GenericSchema>(item: Item, min: number, max: number, noun: string) {
+  const message = `must be a list of ${min === 0 ? "at most" : `${min} to`} ${max} ${noun}`;
   return v.pipe(v.array(item, message), v.minLength(min, message), v.maxLength(max, message));
 }
 
 const INSTANT = `must be milliseconds since 1970, up to ${MAX_INSTANT_MS}`;
 
-/** Milliseconds since 1970 as far as a `Date` reaches; a fraction is cut off. */
+/** Milliseconds since 1970, as far as a `Date` reaches. A fraction is cut off. */
 export const instant = v.pipe(
   v.number(INSTANT),
   v.minValue(0, INSTANT),

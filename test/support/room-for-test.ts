@@ -23,8 +23,8 @@ import { NOTHING_SAID } from "../../src/room/people/said.ts";
 import { UserRecords } from "../../src/room/people/user-records.ts";
 import { Room } from "../../src/room/room.ts";
 import type { AppliedCommand } from "../../src/room/room-commands.ts";
+import { ROOM_VALIDATORS } from "../../src/validation/commands.ts";
 import { parseFrame } from "../../src/validation/parse-frame.ts";
-import { ROOM_COMMANDS } from "../../src/validation/room-commands.ts";
 import { Chronicle, ChronicledStore, type Extent } from "./chronicle.ts";
 import { SocketForTest } from "./socket-for-test.ts";
 import { SqliteForTest } from "./sqlite.ts";
@@ -240,7 +240,7 @@ export class Person {
   say(...commands: unknown[]): void {
     for (const command of commands) {
       const frame = typeof command === "string" ? command : JSON.stringify(command);
-      for (const parsed of parseFrame<AppliedCommand>(frame, ROOM_COMMANDS_BUT_AUTH)) {
+      for (const parsed of parseFrame<AppliedCommand>(frame, ROOM_VALIDATORS_BUT_AUTH)) {
         this.#test.room.enqueue({ ...parsed, connection: this.connection });
       }
     }
@@ -284,4 +284,4 @@ export class Person {
   }
 }
 
-const { auth: _, ...ROOM_COMMANDS_BUT_AUTH } = ROOM_COMMANDS;
+const { auth: _, ...ROOM_VALIDATORS_BUT_AUTH } = ROOM_VALIDATORS;

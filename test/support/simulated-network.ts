@@ -18,8 +18,8 @@ import {
 } from "../../src/protocol/index.ts";
 import type { Room } from "../../src/room/room.ts";
 import type { AppliedCommand } from "../../src/room/room-commands.ts";
+import { ROOM_VALIDATORS } from "../../src/validation/commands.ts";
 import { parseFrame } from "../../src/validation/parse-frame.ts";
-import { ROOM_COMMANDS } from "../../src/validation/room-commands.ts";
 import type { FakeSocket } from "../unit/client/support/fake-sockets.ts";
 import type { Extent } from "./chronicle.ts";
 import { type Person, RoomForTest, type RoomTestSettings } from "./room-for-test.ts";
@@ -119,7 +119,7 @@ export class SimulatedServer {
 
   #newIntake(): AuthBarrier<Person, AppliedCommand, Outcome<Actor>> {
     return new AuthBarrier({
-      parse: (frame) => parseFrame<RoomCommand>(frame, ROOM_COMMANDS),
+      parse: (frame) => parseFrame<RoomCommand>(frame, ROOM_VALIDATORS),
       refuses: ({ connection }) => this.room.room.refusesAuth(connection, this.#now()),
       verify: async (_, token) => this.#verify(token),
       accept: (person, parsed) => this.room.room.enqueue({ ...parsed, connection: person.connection }),

@@ -1,9 +1,8 @@
 import * as v from "valibot";
 import { describe, expect, it } from "vitest";
 import { check } from "../../src/validation/check.ts";
+import { ROOM_VALIDATORS, SESSION_VALIDATORS } from "../../src/validation/commands.ts";
 import { instant, integer, listOf, text } from "../../src/validation/ranges.ts";
-import { ROOM_COMMANDS } from "../../src/validation/room-commands.ts";
-import { SESSION_COMMANDS } from "../../src/validation/session-commands.ts";
 
 const SECRET = "a-value-that-nobody-may-read";
 
@@ -14,7 +13,7 @@ function wordsOf(schema: v.GenericSchema, value: unknown): string {
 }
 
 const many = (count: number) => Array.from({ length: count }, () => "a");
-const commands: Readonly<Record<string, v.GenericSchema>> = { ...SESSION_COMMANDS, ...ROOM_COMMANDS };
+const commands: Readonly<Record<string, v.GenericSchema>> = { ...SESSION_VALIDATORS, ...ROOM_VALIDATORS };
 
 /** Type, the fields beside `id`, what is told. */
 const CASES: [string, object, string][] = [

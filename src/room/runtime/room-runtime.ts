@@ -17,8 +17,9 @@ import { randomEpoch, randomId } from "../../object/runtime/random-id.ts";
 import type { LazyDatabase } from "../../object/storage/lazy-database.ts";
 import { type Outcome, type Refusal, type RoomCommand, reject } from "../../protocol/index.ts";
 import { SessionDeliveries } from "../../session-rooms/runtime/session-deliveries.ts";
+import { ROOM_VALIDATORS } from "../../validation/commands.ts";
 import { parseFrame } from "../../validation/parse-frame.ts";
-import { ROOM_COMMANDS } from "../../validation/room-commands.ts";
+
 import type { Delivery } from "../delivery.ts";
 import { LogStore } from "../log/log-store.ts";
 import { roomDatabase } from "../log/room-database.ts";
@@ -118,7 +119,7 @@ export class RoomRuntime {
       reportFault: (error) => log("session_not_written", { room: name, error }),
     });
     this.#authBarrier = new AuthBarrier({
-      parse: (frame) => parseFrame<RoomCommand>(frame, ROOM_COMMANDS),
+      parse: (frame) => parseFrame<RoomCommand>(frame, ROOM_VALIDATORS),
       refuses: (connection) => this.room.refusesAuth(connection, Date.now()),
       verify: (connection, token) => this.#verify(connection, token),
       accept: (connection, parsed) => this.room.enqueue({ ...parsed, connection }),

@@ -7,18 +7,6 @@ const DAY_MINUTES = 24 * 60;
 /** By how much clocks are put forward or back, in minutes, and then some. */
 const SHIFTS = [-120, -60, -30, 0, 30, 60, 120];
 
-export const isTimeOfDay = (text: string): boolean => /^([01]\d|2[0-3]):[0-5]\d$/.test(text);
-
-export function isTimeZone(text: string): boolean {
-  // An offset such as `+02:00` is no place.
-  if (!/^[A-Za-z][\w+/-]{0,63}$/.test(text)) return false;
-  try {
-    return clockIn(text).resolvedOptions().timeZone !== undefined;
-  } catch {
-    return false;
-  }
-}
-
 /** When the quiet ends that is on at `now`; `null`: there is none. */
 export function quietUntil(hours: QuietHours | null, now: number): number | null {
   if (hours === null) return null;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { QuietHours } from "../../../src/protocol/index.ts";
+import { isTimeOfDay, isTimeZone, type QuietHours } from "../../../src/protocol/index.ts";
 import { NotificationStore } from "../../../src/user/inbox/notification-store.ts";
 import { DEFAULT_PREFERENCES, PreferenceStore } from "../../../src/user/inbox/preferences.ts";
-import { isTimeOfDay, isTimeZone, quietUntil } from "../../../src/user/inbox/quiet-hours.ts";
+import { quietUntil } from "../../../src/user/inbox/quiet-hours.ts";
 import { SqliteForTest } from "../../support/sqlite.ts";
 
 function preferencesForTest() {

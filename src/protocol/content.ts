@@ -1,0 +1,38 @@
+// What a command, the event that it becomes and the HTTP body that does the same have in common.
+
+import { MAX_MENTIONS } from "./limits.ts";
+import type { Fields, Infer, Schema } from "./schema.ts";
+
+/** What a user says in a message. */
+export const MESSAGE_CONTENT = {
+  /** Any JSON, of at most `limits.messageBytes` bytes of UTF-8. `null` in a deleted message. */
+  data: "any",
+  /** `seq` of the message that this one answers. */
+  replyTo: ["optional", "eventSeq"],
+  /** Ids of users who are to be notified, at most 20. */
+  mentions: ["optional", ["list", "userId", 0, MAX_MENTIONS, "user ids"]],
+} as const satisfies Fields;
+
+/** One emoji of one user on one message. */
+export const REACTION_CONTENT = {
+  /** One RGI sequence of Unicode, at most 32 UTF-16 units. */
+  emoji: "emoji",
+  op: ["one of", ["add", "remove"]],
+} as const satisfies Fields;
+
+export const STATUSES = ["online", "away", "busy"] as const;
+export const STATUS = ["one of", STATUSES] as const satisfies Schema;
+export type Status = Infer<typeof STATUS>;
+
+/** Each includes the ones before. */
+export const PERMISSIONS = ["none", "read", "write", "moderate"] as const;
+export const PERMISSION = ["one of", PERMISSIONS] as const satisfies Schema;
+export type Permission = Infer<typeof PERMISSION>;
+
+/** The user in whose name something is said. */
+export const SENDER = {
+  id: "userId",
+  /** 1 to 128 characters, as the token or the server code had it. */
+  name: ["optional", ["text", 1, 128]],
+} as const satisfies Fields;
+export interface Sender extends Infer<typeof SENDER> {}

@@ -1,0 +1,188 @@
+// The JSON bodies of HTTP requests. A `strict` one says how things are to be (settings, a kick, a token …), and refuses
+// unknown fields: a misspelt one would change the effect without notice. The others are commands over HTTP, and ignore
+// unknown fields as commands do.
+
+import { MESSAGE_CONTENT, PERMISSION, SENDER } from "./content.ts";
+import { MARK_CONTENT, NOTIFICATION_CONTENT, PRIORITY } from "./notifications.ts";
+import type { Fields, Infer, Schema } from "./schema.ts";
+
+/** `POST /v1/rooms/:room/messages` */
+export const MESSAGE_BODY = {
+  /** Default: `chat`. */
+  event: ["optional", "eventName"],
+  ...MESSAGE_CONTENT,
+  /** The idempotency key. Default: a random one. */
+  id: ["optional", "commandId"],
+  /** As in the command `send`. */
+  retryOf: ["optional", "text"],
+  /** In whose name server code says this. Only with an API key. */
+  from: ["optional", SENDER],
+} as const satisfies Fields;
+
+/** `PATCH /v1/rooms/:room/messages/:seq` */
+export const EDIT_BODY = { data: MESSAGE_CONTENT.data } as const satisfies Fields;
+
+/** `POST /v1/rooms/:room/signals` */
+export const SIGNAL_BODY = {
+  event: "eventName",
+  /** Any JSON, of at most `limits.messageBytes`. Default: `null`. */
+  data: ["optional", "any"],
+  /** Only to the connections of this user. Default: to all. */
+  to: ["optional", "userId"],
+  /** In whose name server code says this. Only with an API key. */
+  from: ["optional", SENDER],
+  /** To none of this user's connections. Only with an API key. */
+  except: ["optional", "userId"],
+} as const satisfies Fields;
+
+/** `POST /v1/users/:user/signals` */
+export const USER_SIGNAL_BODY = {
+  event: "eventName",
+  /** Any JSON, of at most `limits.messageBytes`. Default: `null`. */
+  data: ["optional", "any"],
+} as const satisfies Fields;
+
+/** `PUT /v1/rooms/:room/receipts/me` */
+export const RECEIPT_BODY = {
+  /** 0 only asks; more than `head` counts as `head`. Default: `head`. */
+  seq: ["optional", "seq"],
+} as const satisfies Fields;
+
+/** A year, in seconds. */
+const MAX_BAN_S = 31_536_000;
+
+/** `POST /v1/rooms/:room/kick` */
+export const KICK_BODY = [
+  "strict",
+  {
+    /** Id of the user. */
+    user: "userId",
+    /** How long the user stays out, in seconds; 0: may return at once. Default: 3,600. */
+    banSeconds: ["optional", ["int", 0, MAX_BAN_S]],
+    /** For moderators to read, at most 500 characters. */
+    reason: ["optional", ["text", 0, 500]],
+  },
+] as const satisfies Schema;
+
+const HOUR_MS = 3_600_000;
+
+/** `PATCH /v1/rooms/:room`. What is left out stays. */
+export const SETTINGS_BODY = [
+  "strict",
+  {
+    /** How long each member waits between two messages, in milliseconds; 0: no wait. */
+    slowModeMs: ["optional", ["int", 0, HOUR_MS]],
+    maxConnections: ["optional", ["int", 1]],
+    /** How many messages the room keeps, at most 100,000. Only server code may change it. */
+    historyLimit: ["optional", ["int", 1, 100_000]],
+  },
+] as const satisfies Schema;
+
+/** `POST /v1/broadcast` */
+export const BROADCAST_BODY = [
+  "strict",
+  {
+    rooms: ["list", "roomName", 1, 100, "rooms"],
+    event: "eventName",
+    /** Any JSON, of at most `limits.messageBytes`. */
+    data: "any",
+    /** The idempotency key, the same in each room. Default: a random one. */
+    id: ["optional", "commandId"],
+    /** `true`: a signal to each room in place of a message. Default: `false`. */
+    ephemeral: ["optional", "bool"],
+    /** In whose name server code says this. */
+    from: ["optional", SENDER],
+  },
+] as const satisfies Schema;
+
+/** `POST /v1/notify`. Exactly one of `user` and `users`. */
+export const NOTIFY_BODY = [
+  "strict",
+  {
+    user: ["optional", "userId"],
+    users: ["optional", ["list", "userId", 1, 1_000, "user ids"]],
+    ...NOTIFICATION_CONTENT,
+    /** Default: `medium`. */
+    priority: ["optional", PRIORITY],
+    /** Any JSON, of at most `limits.messageBytes`. Default: `null`. */
+    data: ["optional", "any"],
+    /** The idempotency key of each user's inbox. Default: a random one. */
+    id: ["optional", "notificationId"],
+  },
+] as const satisfies Schema;
+
+/** `POST /v1/me/notifications/mark`. Exactly one of `ids`, `upTo` and `all`. */
+export const MARK_BODY = MARK_CONTENT;
+
+/** Hours of a user's day, in the time of the place where the user is. */
+const QUIET_HOURS_FIELDS = {
+  /** `"22:00"`. May be later than `to`: then midnight lies between. Differs from `to`. */
+  from: "timeOfDay",
+  to: "timeOfDay",
+  timeZone: "timeZone",
+} as const satisfies Fields;
+export interface QuietHours extends Infer<typeof QUIET_HOURS_FIELDS> {}
+
+/** What a user wants to be told of, and how. */
+export const PREFERENCES = {
+  /** At most 100. */
+  mutedTopics: ["list", "eventName", 0, 100, "topics"],
+  /** At most 500. A notification that is about no room is not muted by them. */
+  mutedRooms: ["list", "roomName", 0, 500, "rooms"],
+  /** When nothing is pushed but what is `urgent`; `null`: never. */
+  quietHours: ["nullable", ["strict", QUIET_HOURS_FIELDS]],
+  /** Whether anything is pushed at all. */
+  push: "bool",
+} as const satisfies Fields;
+export interface Preferences extends Infer<typeof PREFERENCES> {}
+
+/** `PUT /v1/me/preferences`. What is left out stays. */
+export const PREFERENCES_BODY = [
+  "strict",
+  {
+    mutedTopics: ["optional", PREFERENCES.mutedTopics],
+    mutedRooms: ["optional", PREFERENCES.mutedRooms],
+    quietHours: ["optional", PREFERENCES.quietHours],
+    push: ["optional", PREFERENCES.push],
+  },
+] as const satisfies Schema;
+
+/** `POST /v1/me/push`: a browser's `PushSubscription` as JSON. */
+export const SUBSCRIPTION_BODY = {
+  /** An `https` URL of a push service that the deployer allows. */
+  endpoint: "text",
+  /** In milliseconds since 1970. Default: it does not expire. */
+  expirationTime: ["optional", ["nullable", "instant"]],
+  keys: {
+    /** A point of P-256: 65 bytes of base64url. */
+    p256dh: "text",
+    /** 16 bytes of base64url. */
+    auth: "text",
+  },
+} as const satisfies Fields;
+
+/** `DELETE /v1/me/push` */
+export const ENDPOINT_BODY = { endpoint: "text" } as const satisfies Fields;
+
+/** `POST /v1/tokens` */
+export const TOKEN_BODY = [
+  "strict",
+  {
+    /** Id of the user. */
+    user: "userId",
+    name: ["optional", ["text", 1, 128]],
+    /** By room name, or beginning of one and `*`: what is allowed there. */
+    rooms: ["record", "roomPattern", PERMISSION, "room names and levels"],
+    /** A minute to 30 days. Default: 3,600. */
+    ttlSeconds: ["optional", ["int", 60, 2_592_000]],
+  },
+] as const satisfies Schema;
+
+/** `POST /v1/users/:user/disconnect`. The body may be left out. */
+export const DISCONNECT_BODY = [
+  "strict",
+  {
+    /** Default: `false`, push subscriptions end too. */
+    keepPush: ["optional", "bool"],
+  },
+] as const satisfies Schema;

@@ -1,0 +1,54 @@
+// The HTTP API: what each route takes as its body, and what it answers where it is not refused.
+
+import { CHANGE_RESULT, NOTIFICATIONS_RESULT, UNREAD_RESULT } from "./answers.ts";
+import { READ_RESULT } from "./events.ts";
+import * as answers from "./http-answers.ts";
+import * as bodies from "./http-bodies.ts";
+import type { Schema } from "./schema.ts";
+
+export interface HttpRoute {
+  /** Left out: the route reads no body. */
+  readonly body?: Schema;
+  readonly answer: Schema;
+}
+
+const NOTHING = {} as const satisfies Schema;
+
+/** By method and path, as `src/http` has them. */
+export const HTTP_ROUTES = {
+  "GET /v1/rooms/:room": { answer: answers.ROOM_INFO },
+  "PATCH /v1/rooms/:room": { body: bodies.SETTINGS_BODY, answer: answers.SETTINGS_RESULT },
+  "DELETE /v1/rooms/:room": { answer: NOTHING },
+  "GET /v1/rooms/:room/events": { answer: answers.POLL_RESULT },
+  "GET /v1/rooms/:room/members": { answer: answers.MEMBERS_RESULT },
+  "GET /v1/rooms/:room/receipts": { answer: answers.RECEIPTS_RESULT },
+  "PUT /v1/rooms/:room/receipts/me": { body: bodies.RECEIPT_BODY, answer: READ_RESULT },
+  "GET /v1/rooms/:room/messages": { answer: answers.MESSAGES_RESULT },
+  "POST /v1/rooms/:room/messages": { body: bodies.MESSAGE_BODY, answer: answers.MESSAGE_STORED },
+  "PATCH /v1/rooms/:room/messages/:seq": { body: bodies.EDIT_BODY, answer: CHANGE_RESULT },
+  "DELETE /v1/rooms/:room/messages/:seq": { answer: CHANGE_RESULT },
+  "PUT /v1/rooms/:room/messages/:seq/reactions/:emoji": { answer: CHANGE_RESULT },
+  "DELETE /v1/rooms/:room/messages/:seq/reactions/:emoji": { answer: CHANGE_RESULT },
+  "POST /v1/rooms/:room/signals": { body: bodies.SIGNAL_BODY, answer: NOTHING },
+  "POST /v1/rooms/:room/kick": { body: bodies.KICK_BODY, answer: NOTHING },
+  "GET /v1/rooms/:room/bans": { answer: answers.BANS_RESULT },
+  "DELETE /v1/rooms/:room/bans/:user": { answer: NOTHING },
+  "POST /v1/broadcast": { body: bodies.BROADCAST_BODY, answer: answers.BROADCAST_RESULT },
+  "POST /v1/notify": { body: bodies.NOTIFY_BODY, answer: answers.NOTIFY_RESULT },
+  "GET /v1/me/preferences": { answer: bodies.PREFERENCES },
+  "PUT /v1/me/preferences": { body: bodies.PREFERENCES_BODY, answer: bodies.PREFERENCES },
+  "POST /v1/me/push": { body: bodies.SUBSCRIPTION_BODY, answer: answers.SUBSCRIBED_RESULT },
+  "DELETE /v1/me/push": { body: bodies.ENDPOINT_BODY, answer: NOTHING },
+  "GET /v1/me/rooms": { answer: answers.FOLLOWED_ROOMS_RESULT },
+  "PUT /v1/me/rooms/:room": { answer: NOTHING },
+  "DELETE /v1/me/rooms/:room": { answer: NOTHING },
+  "GET /v1/me/notifications": { answer: NOTIFICATIONS_RESULT },
+  "POST /v1/me/notifications/mark": { body: bodies.MARK_BODY, answer: UNREAD_RESULT },
+  "GET /v1/push/key": { answer: answers.PUSH_KEY_RESULT },
+  "GET /v1/users/:user": { answer: answers.USER_RESULT },
+  "POST /v1/users/:user/signals": { body: bodies.USER_SIGNAL_BODY, answer: answers.DELIVERED_RESULT },
+  "PUT /v1/users/:user/rooms/:room": { answer: NOTHING },
+  "DELETE /v1/users/:user/rooms/:room": { answer: NOTHING },
+  "POST /v1/users/:user/disconnect": { body: bodies.DISCONNECT_BODY, answer: answers.DISCONNECTED_RESULT },
+  "POST /v1/tokens": { body: bodies.TOKEN_BODY, answer: answers.TOKEN_RESULT },
+} as const satisfies Readonly<Record<string, HttpRoute>>;

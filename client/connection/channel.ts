@@ -1,18 +1,19 @@
 // One log over one transport, for a room or the inbox: greeting, replay in pages, live events, the cursor, and commands
 // with their answers. Connections follow each other in reconnect-loop.ts.
 
-import { type CaughtUp, type Command, MAX_EVENTS_PAGE, type Ok } from "../../src/protocol/index.ts";
+import {
+  type CaughtUp,
+  type Command,
+  HISTORY_RESULT,
+  type LogEvent,
+  MAX_EVENTS_PAGE,
+  type Ok,
+} from "../../src/protocol/index.ts";
 import { Emitter } from "../util/emitter.ts";
 import { noConnection, RoomsError, refusalError } from "../util/errors.ts";
 import type { Cancel } from "../util/ports.ts";
-import {
-  type Connected,
-  type IncomingFrame,
-  isLogEvent,
-  type LogEvent,
-  parseLogEvents,
-} from "../wire/parse-frame.ts";
-import { isHistoryResult } from "../wire/shapes.ts";
+import { fits } from "../wire/fits.ts";
+import { type Connected, type IncomingFrame, isLogEvent, parseLogEvents } from "../wire/parse-frame.ts";
 import { CursorTracker } from "./cursor-tracker.ts";
 import { ReconnectLoop } from "./reconnect-loop.ts";
 import type { Outcome } from "./retry.ts";
@@ -275,7 +276,8 @@ export class Channel {
         this.#cancelPage = this.#context.ports.clock.after(waitMs, () => this.#page(after));
         return;
       }
-      const getsOn = answer.type === "ok" && isHistoryResult(answer) && (answer.seq > after || !answer.more);
+      const getsOn =
+        answer.type === "ok" && fits(HISTORY_RESULT, answer) && (answer.seq > after || !answer.more);
       if (!getsOn) {
         // `not_found`: the log has passed the cursor. Otherwise the cursor keeps what the pages brought so far.
         const error = answer.type === "error" ? refusalError(answer) : new RoomsError("internal");

@@ -1,7 +1,7 @@
-import type { Answer, RoomCommand, Topics } from "../../src/protocol/index.ts";
+import { type Answer, type RoomCommand, TOPICS_RESULT, type Topics } from "../../src/protocol/index.ts";
 import { refusalError } from "../util/errors.ts";
 import { quiet } from "../util/quiet.ts";
-import { isTopicsResult } from "../wire/shapes.ts";
+import { fits } from "../wire/fits.ts";
 
 /** The channel, as its filter sees it. */
 export interface TopicPort {
@@ -60,7 +60,7 @@ export class TopicFilter {
           reject(refusalError(answer));
           return;
         }
-        if (answer?.type === "ok" && isTopicsResult(answer)) {
+        if (answer?.type === "ok" && fits(TOPICS_RESULT, answer)) {
           this.#inForce = answer.topics;
           this.#channel.moveTo(answer.seq, true);
         }

@@ -1,13 +1,12 @@
 // One call of the HTTP API: it has the token of the sockets, bounds of time and size, and refusals become errors.
 
-import { COMMAND_TIMEOUT_MS, type ErrorCode } from "../../src/protocol/index.ts";
+import { COMMAND_TIMEOUT_MS, type ErrorCode, isRecord, parseJson } from "../../src/protocol/index.ts";
 import type { Client } from "../client.ts";
 import { contextOf } from "../client-context.ts";
 import type { Token, Tokens } from "../connection/transport/token-source.ts";
 import { offline, RoomsError, refusalError, unreadable } from "../util/errors.ts";
 import type { Cancel, Clock, Ports } from "../util/ports.ts";
-import { parseError, parseJson } from "../wire/parse-frame.ts";
-import { isRecord } from "../wire/shape.ts";
+import { parseError } from "../wire/parse-frame.ts";
 import { readText } from "./read-text.ts";
 
 /** The methods that the HTTP API has. */

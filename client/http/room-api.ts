@@ -1,21 +1,19 @@
 import {
+  BANS_RESULT,
   type BansResult,
   isUserId,
+  MESSAGES_RESULT,
   type MessagesResult,
   type OwnSettings,
+  RECEIPTS_RESULT,
   type ReceiptEntry,
+  SETTINGS_RESULT,
   type Topics,
 } from "../../src/protocol/index.ts";
 import type { Client } from "../client.ts";
 import { RoomsError } from "../util/errors.ts";
+import { checked } from "../wire/results.ts";
 import { type CallOptions, callApi, type HttpMethod } from "./http-call.ts";
-import {
-  checked,
-  isBansResult,
-  isMessagesResult,
-  isReceiptsResult,
-  isSettingsResult,
-} from "./http-shapes.ts";
 import { query, roomName } from "./path.ts";
 
 export interface HistoryOptions extends CallOptions {
@@ -84,7 +82,7 @@ export class RoomApi {
    * const seenBy = (await roomApi(client, "project_123").receipts()).filter(({ seq }) => seq >= message.seq).map(({ user }) => user);
    */
   readonly receipts = async (options?: CallOptions): Promise<readonly ReceiptEntry[]> =>
-    (await checked(this.#call("GET", "/receipts", undefined, options), isReceiptsResult)).receipts;
+    (await checked(this.#call("GET", "/receipts", undefined, options), RECEIPTS_RESULT)).receipts;
 
   /**
    * A page of messages, oldest first, that does not enter `messages` of the room: to search or to export. With `more`
@@ -101,7 +99,7 @@ export class RoomApi {
     ...options
   }: HistoryOptions = {}): Promise<MessagesResult> => {
     const path = `/messages${query({ before, limit, topics })}`;
-    return checked(this.#call("GET", path, undefined, options), isMessagesResult);
+    return checked(this.#call("GET", path, undefined, options), MESSAGES_RESULT);
   };
 
   /**
@@ -114,7 +112,7 @@ export class RoomApi {
    * for (const { user, until, reason } of bans) console.log(user, new Date(until), reason);
    */
   readonly bans = ({ after, ...options }: BansOptions = {}): Promise<BansResult> =>
-    checked(this.#call("GET", `/bans${query({ after })}`, undefined, options), isBansResult);
+    checked(this.#call("GET", `/bans${query({ after })}`, undefined, options), BANS_RESULT);
 
   /**
    * Closes every connection of the user to this room, and keeps them out for `banSeconds`. Needs `moderate`.
@@ -149,7 +147,7 @@ export class RoomApi {
    * const { slowModeMs } = await roomApi(client, "project_123").settings();
    */
   readonly settings = async (options?: CallOptions): Promise<OwnSettings> =>
-    (await checked(this.#call("GET", "", undefined, options), isSettingsResult)).settings;
+    (await checked(this.#call("GET", "", undefined, options), SETTINGS_RESULT)).settings;
 
   /**
    * Changes the settings that are given, and resolves with all of them. Needs `moderate`. Only server code may set
@@ -159,7 +157,7 @@ export class RoomApi {
    * await roomApi(client, "project_123").setSettings({ slowModeMs: 10_000 });
    */
   readonly setSettings = async (body: Partial<OwnSettings>, options?: CallOptions): Promise<OwnSettings> =>
-    (await checked(this.#call("PATCH", "", body, options), isSettingsResult)).settings;
+    (await checked(this.#call("PATCH", "", body, options), SETTINGS_RESULT)).settings;
 
   #call(method: HttpMethod, path: string, body: unknown, options: CallOptions | undefined): Promise<unknown> {
     return callApi(this.#client, method, `/v1/rooms/${this.#name}${path}`, body, options);

@@ -1,14 +1,17 @@
-import type {
-  FollowedRoom,
-  NotificationState,
-  NotificationsResult,
-  Preferences,
-  ReadResult,
+import {
+  FOLLOWED_ROOMS_RESULT,
+  type FollowedRoom,
+  NOTIFICATIONS_RESULT,
+  type NotificationState,
+  type NotificationsResult,
+  PREFERENCES,
+  type Preferences,
+  READ_RESULT,
+  type ReadResult,
 } from "../../src/protocol/index.ts";
 import type { Client } from "../client.ts";
-import { isNotificationsResult, isReadResult } from "../wire/shapes.ts";
+import { checked } from "../wire/results.ts";
 import { type CallOptions, callApi, type HttpMethod } from "./http-call.ts";
-import { checked, isFollowedRoomsResult, isPreferences } from "./http-shapes.ts";
 import { query, roomName } from "./path.ts";
 
 export interface NotificationsOptions extends CallOptions {
@@ -53,7 +56,7 @@ export class UserApi {
    * const { mutedRooms, quietHours } = await userApi(client).preferences();
    */
   readonly preferences = (options?: CallOptions): Promise<Preferences> =>
-    checked(this.#call("GET", PREFERENCES, undefined, options), isPreferences);
+    checked(this.#call("GET", PREFERENCES_PATH, undefined, options), PREFERENCES);
 
   /**
    * Changes the preferences that are given, and resolves with all of them.
@@ -62,7 +65,7 @@ export class UserApi {
    * await userApi(client).setPreferences({ quietHours: { from: "22:00", to: "07:00", timeZone: "Europe/Berlin" } });
    */
   readonly setPreferences = (body: Partial<Preferences>, options?: CallOptions): Promise<Preferences> =>
-    checked(this.#call("PUT", PREFERENCES, body, options), isPreferences);
+    checked(this.#call("PUT", PREFERENCES_PATH, body, options), PREFERENCES);
 
   /**
    * The rooms that this user follows, by name: `{ room, head, readSeq, unread }`, at most 500. `unread` is `null` where
@@ -76,7 +79,7 @@ export class UserApi {
     for (let after: string | undefined; ; ) {
       const page = await checked(
         this.#call("GET", ROOMS + query({ after }), undefined, options),
-        isFollowedRoomsResult,
+        FOLLOWED_ROOMS_RESULT,
       );
       all.push(...page.rooms);
       // Names ascend: one that does not would have this go round for ever.
@@ -114,7 +117,7 @@ export class UserApi {
    */
   readonly markRoomRead = async (room: string, seq: number, options?: CallOptions): Promise<ReadResult> => {
     const path = `/v1/rooms/${roomName(room)}/receipts/me`;
-    return checked(this.#call("PUT", path, { seq }, options), isReadResult);
+    return checked(this.#call("PUT", path, { seq }, options), READ_RESULT);
   };
 
   /**
@@ -131,7 +134,7 @@ export class UserApi {
     ...options
   }: NotificationsOptions = {}): Promise<NotificationsResult> => {
     const path = `/v1/me/notifications${query({ state, before, limit })}`;
-    return checked(this.#call("GET", path, undefined, options), isNotificationsResult);
+    return checked(this.#call("GET", path, undefined, options), NOTIFICATIONS_RESULT);
   };
 
   #call(method: HttpMethod, path: string, body: unknown, options: CallOptions | undefined): Promise<unknown> {
@@ -139,5 +142,5 @@ export class UserApi {
   }
 }
 
-const PREFERENCES = "/v1/me/preferences";
+const PREFERENCES_PATH = "/v1/me/preferences";
 const ROOMS = "/v1/me/rooms";

@@ -1,6 +1,11 @@
 // An inbox behind its handle: the channel of the session, the folded state, and what expires by itself.
 
-import type { NotificationState, Signal } from "../../src/protocol/index.ts";
+import {
+  NOTIFICATIONS_RESULT,
+  type NotificationState,
+  type Signal,
+  UNREAD_RESULT,
+} from "../../src/protocol/index.ts";
 import { Channel } from "../connection/channel.ts";
 import type { ResumeKind } from "../connection/cursor-tracker.ts";
 import type { Transport } from "../connection/transport/transport.ts";
@@ -10,8 +15,8 @@ import { refusalError, unreadable } from "../util/errors.ts";
 import type { Cancel } from "../util/ports.ts";
 import { SnapshotStore } from "../util/snapshot-store.ts";
 import { TopicListeners } from "../util/topic-listeners.ts";
+import { fits } from "../wire/fits.ts";
 import type { Connected, IncomingFrame } from "../wire/parse-frame.ts";
-import { isNotificationsResult, isUnreadResult } from "../wire/shapes.ts";
 import { InboxState } from "./inbox-state.ts";
 import type { InboxEvents, InboxSnapshot, MarkTarget } from "./inbox-types.ts";
 
@@ -52,7 +57,7 @@ export class InboxEngine {
       ...(before !== undefined && { before }),
       ...(limit !== undefined && { limit }),
     });
-    if (!isNotificationsResult(answer)) throw unreadable();
+    if (!fits(NOTIFICATIONS_RESULT, answer)) throw unreadable();
     this.#state.setUnread(answer.unread, this.#now());
     this.#state.addOlder(answer.notifications);
     this.#changed();
@@ -63,7 +68,7 @@ export class InboxEngine {
     const id = this.#context.ports.newId();
     const target = "upTo" in what || "all" in what ? what : { ids: what };
     const answer = await this.channel.ask({ type: "mark", id, ...target, state });
-    if (isUnreadResult(answer)) this.#state.setUnread(answer.unread, this.#now());
+    if (fits(UNREAD_RESULT, answer)) this.#state.setUnread(answer.unread, this.#now());
     this.#changed();
   }
 

@@ -5,15 +5,16 @@
 import {
   MAX_UNREAD,
   type Message,
+  READ_RESULT,
   type ReadResult,
   type RoomConnected,
   type RoomEvent,
 } from "../../src/protocol/index.ts";
 import type { ResumeKind } from "../connection/cursor-tracker.ts";
-import { isTemporary, RoomsError, resultOf } from "../util/errors.ts";
+import { isTemporary, RoomsError } from "../util/errors.ts";
 import type { Cancel, Clock } from "../util/ports.ts";
 import { quiet } from "../util/quiet.ts";
-import { isReadResult } from "../wire/shapes.ts";
+import { resultOf } from "../wire/results.ts";
 import type { RoomLine } from "./messages/room-line.ts";
 
 const MIN_BETWEEN_MS = 1_000;
@@ -141,7 +142,7 @@ export class ReadPosition {
     this.#pause(MIN_BETWEEN_MS);
     this.#room.request({ type: "read", id: ID, seq }, (answer) => {
       this.#isAsking = false;
-      const result = answer && resultOf(answer, isReadResult);
+      const result = answer && resultOf(answer, READ_RESULT);
       if (result instanceof RoomsError) this.#onRefusal(seq, result);
       else if (result) this.#onResult(seq, result);
       this.#ask();

@@ -2,7 +2,9 @@
 // Invariant: whoever is told of a change sees all of it, so state is folded before listeners are called.
 
 import {
+  CHANGE_RESULT,
   type Command,
+  HISTORY_RESULT,
   type Message,
   matchesTopics,
   type RoomEvent,
@@ -17,12 +19,13 @@ import type { OnAnswer } from "../connection/transport/pending-answers.ts";
 import type { Transport } from "../connection/transport/transport.ts";
 import type { ChannelEvents, ConnectionContext } from "../connection/types.ts";
 import { Emitter } from "../util/emitter.ts";
-import { noConnection, offline, RoomsError, refusalError, resultOf } from "../util/errors.ts";
+import { noConnection, offline, RoomsError, refusalError } from "../util/errors.ts";
 import { SendPacer } from "../util/send-pacer.ts";
 import { SnapshotStore } from "../util/snapshot-store.ts";
 import { TopicListeners } from "../util/topic-listeners.ts";
+import { fits } from "../wire/fits.ts";
 import type { Connected, IncomingFrame } from "../wire/parse-frame.ts";
-import { isChangeResult, isHistoryResult } from "../wire/shapes.ts";
+import { resultOf } from "../wire/results.ts";
 import { Outbox } from "./messages/outbox.ts";
 import { type OutboxEntry, storedMessage } from "./messages/outbox-entry.ts";
 import { PendingChanges } from "./messages/pending-changes.ts";
@@ -100,7 +103,7 @@ export class RoomEngine implements RoomLine {
 
   request(command: Command & { readonly id: string }, onAnswer: OnAnswer): void {
     this.channel.request(command, (answer) => {
-      if (isSlowed(command) && answer?.type === "ok" && isChangeResult(answer) && answer.seq > 0)
+      if (isSlowed(command) && answer?.type === "ok" && fits(CHANGE_RESULT, answer) && answer.seq > 0)
         this.#pacer.changed();
       onAnswer(answer);
     });
@@ -126,7 +129,7 @@ export class RoomEngine implements RoomLine {
     } as const;
     return new Promise((resolve, reject) => {
       this.request(command, (answer) => {
-        const result = answer ? resultOf(answer, isHistoryResult) : noConnection();
+        const result = answer ? resultOf(answer, HISTORY_RESULT) : noConnection();
         if (result instanceof RoomsError) reject(result);
         else {
           // At once, not a promise later: what comes next on the wire may change what this brings.

@@ -1,6 +1,5 @@
-import { type Signal, TYPING_EVENT, TYPING_MS, type TypingData } from "../../src/protocol/index.ts";
+import { isRecord, type Signal, TYPING_EVENT, TYPING_MS, type TypingData } from "../../src/protocol/index.ts";
 import type { Cancel, Clock } from "../util/ports.ts";
-import { isRecord } from "../wire/shape.ts";
 
 /** Between two signals of this user, however often `start` is called. */
 const REPEAT_EVERY_MS = 1_000;

@@ -1,4 +1,4 @@
-import { type Answer, ERRORS, type ErrorCode, isErrorCode, type Refusal } from "../../src/protocol/index.ts";
+import { ERRORS, type ErrorCode, isErrorCode, type Refusal } from "../../src/protocol/index.ts";
 
 /**
  * A code of the protocol, or one that only a client knows: `offline` (no connection, or it was lost, or an answer could
@@ -40,12 +40,6 @@ export class RoomsError extends Error {
 }
 
 export const noConnection = (): RoomsError => offline("There is no connection.");
-
-/** What an answer brings; a `RoomsError` where it is a refusal, or has not the shape of the contract. */
-export function resultOf<T>(answer: Answer, hasShape: (value: unknown) => value is T): T | RoomsError {
-  if (answer.type === "error") return refusalError(answer);
-  return answer.type === "ok" && hasShape(answer) ? answer : unreadable();
-}
 
 export const unreadable = (): RoomsError => offline("The answer could not be read.");
 

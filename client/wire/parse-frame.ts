@@ -1,24 +1,22 @@
 import {
-  type Answer,
-  type CaughtUp,
   type ErrorAnswer,
-  type InboxEvent,
   isErrorCode,
-  type Left,
-  type NotificationEvent,
-  type NotificationUpdated,
-  type Ok,
+  isRecord,
+  type JsonObject,
+  LOG_EVENTS,
+  type LogEvent,
+  parseJson,
+  ROOM_CONNECTED,
   type RoomConnected,
-  type RoomEvent,
-  type SequencedEvent,
+  SERVER_EVENTS,
+  SESSION_CONNECTED,
+  type ServerEvent,
   type SessionConnected,
 } from "../../src/protocol/index.ts";
-import { isRecord } from "./shape.ts";
-import * as shapes from "./shapes.ts";
+import { fits } from "./fits.ts";
 
 export type Connected = RoomConnected | SessionConnected;
-export type LogEvent = SequencedEvent | NotificationEvent | NotificationUpdated;
-export type IncomingFrame = Connected | RoomEvent | InboxEvent | CaughtUp | Left | Answer;
+export type IncomingFrame = Connected | ServerEvent;
 
 /** A frame, and the room that it names on a session. */
 export interface AddressedFrame {
@@ -27,8 +25,8 @@ export interface AddressedFrame {
 }
 
 /**
- * The frames in one text, those of a batch in their order. What is unknown or malformed is left out, so that the
- * protocol can grow and a faulty server breaks no page.
+ * The frames in one text, those of a batch in their order. Unknown and malformed ones are left out, so that the protocol
+ * can grow and a faulty server breaks no page.
  */
 export function parseFrames(text: string): readonly AddressedFrame[] {
   const value = parseJson(text);
@@ -49,64 +47,28 @@ function parseAddressed(value: unknown, ofBatch: unknown): AddressedFrame | unde
 
 const addressed = (frame: IncomingFrame | undefined, room: string | undefined) => frame && { room, frame };
 
-/** A page of `history`. */
+/** The events of a page of `history`, without unknown and malformed ones. */
 export const parseLogEvents = (values: readonly unknown[]): readonly LogEvent[] =>
   values.flatMap((value) => {
-    const frame = parseFrame(value);
+    const frame = isRecord(value) ? parseFrame(value) : undefined;
     return frame !== undefined && isLogEvent(frame) ? [frame] : [];
   });
 
-export const isLogEvent = (frame: IncomingFrame): frame is LogEvent => LOG_EVENTS.has(frame.type);
+export const isLogEvent = (frame: IncomingFrame): frame is LogEvent => Object.hasOwn(LOG_EVENTS, frame.type);
 
-const LOG_EVENTS: ReadonlySet<string> = new Set<LogEvent["type"]>([
-  "message",
-  "messageUpdated",
-  "messageDeleted",
-  "reaction",
-  "notification",
-  "notificationUpdated",
-]);
+const isEventType = (type: unknown): type is keyof typeof SERVER_EVENTS =>
+  typeof type === "string" && Object.hasOwn(SERVER_EVENTS, type);
 
-const GUARDS: Readonly<Record<string, ((value: unknown) => value is IncomingFrame) | undefined>> = {
-  message: shapes.isMessage,
-  messageUpdated: shapes.isMessageUpdated,
-  messageDeleted: shapes.isMessageDeleted,
-  reaction: shapes.isReaction,
-  signal: shapes.isSignal,
-  memberJoined: shapes.isMemberJoined,
-  memberUpdated: shapes.isMemberUpdated,
-  memberLeft: shapes.isMemberLeft,
-  members: shapes.isMembers,
-  occupancy: shapes.isOccupancyChanged,
-  receipt: shapes.isReceipt,
-  notification: shapes.isNotification,
-  notificationUpdated: shapes.isNotificationUpdated,
-  caughtUp: shapes.isCaughtUp,
-  left: shapes.isLeft,
-  pong: shapes.isPong,
-  ok: isOk,
-};
-
-function parseFrame(value: unknown): IncomingFrame | undefined {
-  if (!isRecord(value) || typeof value.type !== "string") return undefined;
-  if (value.type === "connected") return parseConnected(value);
-  if (value.type === "error") return parseError(value);
-  const guard = Object.hasOwn(GUARDS, value.type) ? GUARDS[value.type] : undefined;
-  return guard?.(value) ? value : undefined;
-}
-
-function parseConnected(value: unknown): Connected | undefined {
-  if (shapes.isRoomConnected(value) || shapes.isSessionConnected(value)) return value;
-  return undefined;
-}
-
-function isOk(value: unknown): value is Ok & Readonly<Record<string, unknown>> {
-  return isRecord(value) && value.type === "ok" && typeof value.id === "string";
+function parseFrame(value: JsonObject): IncomingFrame | undefined {
+  const { type } = value;
+  if (type === "error") return parseError(value);
+  if (type === "connected")
+    return fits(ROOM_CONNECTED, value) || fits(SESSION_CONNECTED, value) ? value : undefined;
+  return isEventType(type) && fits(SERVER_EVENTS[type], value) ? value : undefined;
 }
 
 /** An unknown code counts as `internal`: the command may be tried again. */
-export function parseError(value: Readonly<Record<string, unknown>>): ErrorAnswer {
-  const { id, code, message, retryAfterMs, path } = value;
+export function parseError({ id, code, message, retryAfterMs, path }: JsonObject): ErrorAnswer {
   return {
     type: "error",
     code: typeof code === "string" && isErrorCode(code) ? code : "internal",
@@ -119,13 +81,5 @@ export function parseError(value: Readonly<Record<string, unknown>>): ErrorAnswe
 
 const isPath = (value: unknown): value is readonly (string | number)[] =>
   Array.isArray(value) && value.every((step) => typeof step === "string" || typeof step === "number");
-
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
 
 const present = <T>(value: T | undefined): readonly T[] => (value === undefined ? [] : [value]);

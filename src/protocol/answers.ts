@@ -1,8 +1,6 @@
 // What a server answers to a command, with the command's `id`: `ok` and the fields below, `error`, or `pong`.
 
 import type { Command } from "./commands.ts";
-import { PERMISSION } from "./content.ts";
-import { REFUSAL } from "./errors.ts";
 import { LOG_EVENTS, MESSAGE, READ_RESULT } from "./events.ts";
 import { NOTIFICATION } from "./notifications.ts";
 import type { Fields, Infer } from "./schema.ts";
@@ -42,7 +40,7 @@ export const AUTH_RESULT = {
   /** When the new token expires, in milliseconds since 1970. */
   expiresAt: "instant",
   /** In the room. Left out on a session. */
-  permission: ["optional", PERMISSION],
+  permission: ["optional", "permission"],
 } as const satisfies Fields;
 export interface AuthResult extends Infer<typeof AUTH_RESULT> {}
 
@@ -90,14 +88,6 @@ export const ANSWERS = {
 export const OK = { type: ["is", "ok"], id: "commandId" } as const satisfies Fields;
 export interface Ok extends Infer<typeof OK> {}
 
-export const ERROR_ANSWER = {
-  type: ["is", "error"],
-  /** Of the refused command; left out where the frame had none that could be read. */
-  id: ["optional", "commandId"],
-  ...REFUSAL,
-} as const satisfies Fields;
-export interface ErrorAnswer extends Infer<typeof ERROR_ANSWER> {}
-
 export const PONG = {
   type: ["is", "pong"],
   /** Of the `ping`. */
@@ -106,5 +96,3 @@ export const PONG = {
   at: ["optional", "instant"],
 } as const satisfies Fields;
 export interface Pong extends Infer<typeof PONG> {}
-
-export type Answer = (Ok & Readonly<Record<string, unknown>>) | ErrorAnswer | Pong;

@@ -1,9 +1,9 @@
 // What a client sends: one of these a frame, or a `batch` of them. Each but `signal` and `ping` is answered once, with
 // its `id`: see answers.ts.
 
-import { MESSAGE_CONTENT, REACTION_CONTENT, STATUS } from "./content.ts";
+import { MESSAGE_CONTENT, REACTION_CONTENT } from "./content.ts";
 import { MAX_EVENTS_PAGE, MAX_HISTORY } from "./limits.ts";
-import { MARK_CONTENT, NOTIFICATION_STATE } from "./notifications.ts";
+import { MARK_CONTENT } from "./notifications.ts";
 import type { Fields, Infer, InferTable } from "./schema.ts";
 import { TOPICS } from "./topics.ts";
 
@@ -15,7 +15,7 @@ export const SEND_COMMAND = {
   event: ["optional", "eventName"],
   ...MESSAGE_CONTENT,
   /** `false`: the event is left out on this connection, and the `ok` stands in its place. Default: `true`. */
-  echo: ["optional", "bool"],
+  echo: ["optional", "boolean"],
   /** A cursor known when this was first sent: says that this is a repeat, and how far back to look for the first. */
   retryOf: ["optional", "text"],
 } as const satisfies Fields;
@@ -78,7 +78,7 @@ export interface SignalCommand extends Infer<typeof SIGNAL_COMMAND> {}
 export const PRESENCE_COMMAND = {
   type: ["is", "presence"],
   id: "commandId",
-  status: ["optional", STATUS],
+  status: ["optional", "status"],
   /** Any JSON, of at most 1,024 bytes of UTF-8; `null` clears. */
   data: ["optional", "any"],
 } as const satisfies Fields;
@@ -147,7 +147,7 @@ export const NOTIFICATIONS_COMMAND = {
   /** 1 to 200. Default: 50. */
   limit: ["optional", ["int", 1, MAX_HISTORY]],
   /** Only those in this state. Default: all but the archived. */
-  state: ["optional", NOTIFICATION_STATE],
+  state: ["optional", "notificationState"],
 } as const satisfies Fields;
 export interface NotificationsCommand extends Infer<typeof NOTIFICATIONS_COMMAND> {}
 

@@ -1,7 +1,7 @@
 // What a command, the event that it becomes and the HTTP body that does the same have in common.
 
 import { MAX_MENTIONS } from "./limits.ts";
-import type { Fields, Infer, Schema } from "./schema.ts";
+import type { Fields, Infer } from "./schema.ts";
 
 /** What a user says in a message. */
 export const MESSAGE_CONTENT = {
@@ -19,15 +19,6 @@ export const REACTION_CONTENT = {
   emoji: "emoji",
   op: ["one of", ["add", "remove"]],
 } as const satisfies Fields;
-
-export const STATUSES = ["online", "away", "busy"] as const;
-export const STATUS = ["one of", STATUSES] as const satisfies Schema;
-export type Status = Infer<typeof STATUS>;
-
-/** Each includes the ones before. */
-export const PERMISSIONS = ["none", "read", "write", "moderate"] as const;
-export const PERMISSION = ["one of", PERMISSIONS] as const satisfies Schema;
-export type Permission = Infer<typeof PERMISSION>;
 
 /** The user in whose name something is said. */
 export const SENDER = {

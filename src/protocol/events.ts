@@ -1,10 +1,10 @@
 // What a room tells by itself, and the first frames of a connection.
 
-import { MESSAGE_CONTENT, PERMISSION, REACTION_CONTENT, SENDER, STATUS } from "./content.ts";
+import { MESSAGE_CONTENT, REACTION_CONTENT, SENDER } from "./content.ts";
 import { ERRORS } from "./errors.ts";
 import { LIMITS, RECONNECT_LIMITS, SESSION_LIMITS } from "./limits.ts";
 import { NOTIFICATION_EVENTS } from "./notifications.ts";
-import type { Fields, Infer, InferTable, Schema } from "./schema.ts";
+import type { Fields, Infer, InferTable } from "./schema.ts";
 
 export const USER = {
   ...SENDER,
@@ -17,7 +17,7 @@ export interface User extends Infer<typeof USER> {}
 export const MEMBER = {
   ...USER,
   /** The best that the user's connections have said; `online` where none said one. */
-  status: STATUS,
+  status: "status",
   /** What a connection of the user said last with `presence`; `null` where none said something. */
   data: "any",
   /** When the first of the user's connections came, in milliseconds since 1970. */
@@ -209,10 +209,6 @@ export const READ_RESULT = {
 } as const satisfies Fields;
 export interface ReadResult extends Infer<typeof READ_RESULT> {}
 
-/** What a replay is: PROTOCOL.md §2. */
-export const RECOVERY = ["one of", ["none", "complete", "partial", "lost"]] as const satisfies Schema;
-export type Recovery = Infer<typeof RECOVERY>;
-
 const CONNECTED = {
   type: ["is", "connected"],
   /** `PROTOCOL_VERSION` of the server. */
@@ -225,7 +221,7 @@ const CONNECTED = {
   head: "seq",
   /** What a client holds up to this `seq` may have changed or gone without a record. 0 while nothing was removed. */
   floor: "seq",
-  recovery: RECOVERY,
+  recovery: "recovery",
   reconnect: RECONNECT_LIMITS,
   /** The server's clock, in milliseconds since 1970. */
   at: "instant",
@@ -236,7 +232,7 @@ export const ROOM_CONNECTED = {
   room: "roomName",
   /** `null`: an anonymous reader. */
   user: ["nullable", USER],
-  permission: PERMISSION,
+  permission: "permission",
   /** When the token expires, in milliseconds since 1970. `null`: the connection has no token that could. */
   expiresAt: ["nullable", "instant"],
   /** Empty in a big room, for an anonymous reader, and with `presence=off`. */

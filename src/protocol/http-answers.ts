@@ -1,7 +1,7 @@
 // What the HTTP API answers where no command has the same answer.
 
 import { REFUSAL } from "./errors.ts";
-import { LOG_EVENTS, MEMBER, MESSAGE, OCCUPANCY, RECEIPT_ENTRY, RECOVERY } from "./events.ts";
+import { LOG_EVENTS, MEMBER, MESSAGE, OCCUPANCY, RECEIPT_ENTRY } from "./events.ts";
 import type { Fields, Infer } from "./schema.ts";
 
 /** The body of every refused request. */
@@ -84,7 +84,7 @@ export const POLL_RESULT = {
   events: ["list", ["by type", LOG_EVENTS]],
   /** The `since` of the next poll. */
   cursor: "text",
-  recovery: RECOVERY,
+  recovery: "recovery",
   /** There is more: poll again at once. */
   more: ["optional", ["is", true]],
   /** What the caller holds up to this `seq` may have changed or gone without a record. */
@@ -153,7 +153,7 @@ export const NOTIFY_RESULT = { results: ["list", NOTIFY_ENTRY] } as const satisf
 export const USER_RESULT = {
   user: "userId",
   /** Whether a session socket of the user is open. */
-  online: "bool",
+  online: "boolean",
   /** How many are. */
   connections: "int",
   /** How many notifications are neither read nor archived. */

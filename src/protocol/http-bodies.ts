@@ -2,9 +2,10 @@
 // unknown fields: a misspelt one would change the effect without notice. The others are commands over HTTP, and ignore
 // unknown fields as commands do.
 
-import { MESSAGE_CONTENT, PERMISSION, SENDER } from "./content.ts";
-import { MARK_CONTENT, NOTIFICATION_CONTENT, PRIORITY } from "./notifications.ts";
-import type { Fields, Infer, Schema } from "./schema.ts";
+import { MESSAGE_CONTENT, SENDER } from "./content.ts";
+import { MARK_CONTENT, NOTIFICATION_CONTENT } from "./notifications.ts";
+import { PREFERENCES } from "./preferences.ts";
+import type { Fields, Schema } from "./schema.ts";
 
 /** `POST /v1/rooms/:room/messages` */
 export const MESSAGE_BODY = {
@@ -89,7 +90,7 @@ export const BROADCAST_BODY = [
     /** The idempotency key, the same in each room. Default: a random one. */
     id: ["optional", "commandId"],
     /** `true`: a signal to each room in place of a message. Default: `false`. */
-    ephemeral: ["optional", "bool"],
+    ephemeral: ["optional", "boolean"],
     /** In whose name server code says this. */
     from: ["optional", SENDER],
   },
@@ -103,7 +104,7 @@ export const NOTIFY_BODY = [
     users: ["optional", ["list", "userId", 1, 1_000, "user ids"]],
     ...NOTIFICATION_CONTENT,
     /** Default: `medium`. */
-    priority: ["optional", PRIORITY],
+    priority: ["optional", "priority"],
     /** Any JSON, of at most `limits.messageBytes`. Default: `null`. */
     data: ["optional", "any"],
     /** The idempotency key of each user's inbox. Default: a random one. */
@@ -113,28 +114,6 @@ export const NOTIFY_BODY = [
 
 /** `POST /v1/me/notifications/mark`. Exactly one of `ids`, `upTo` and `all`. */
 export const MARK_BODY = MARK_CONTENT;
-
-/** Hours of a user's day, in the time of the place where the user is. */
-const QUIET_HOURS_FIELDS = {
-  /** `"22:00"`. May be later than `to`: then midnight lies between. Differs from `to`. */
-  from: "timeOfDay",
-  to: "timeOfDay",
-  timeZone: "timeZone",
-} as const satisfies Fields;
-export interface QuietHours extends Infer<typeof QUIET_HOURS_FIELDS> {}
-
-/** What a user wants to be told of, and how. */
-export const PREFERENCES = {
-  /** At most 100. */
-  mutedTopics: ["list", "eventName", 0, 100, "topics"],
-  /** At most 500. A notification that is about no room is not muted by them. */
-  mutedRooms: ["list", "roomName", 0, 500, "rooms"],
-  /** When nothing is pushed but what is `urgent`; `null`: never. */
-  quietHours: ["nullable", ["strict", QUIET_HOURS_FIELDS]],
-  /** Whether anything is pushed at all. */
-  push: "bool",
-} as const satisfies Fields;
-export interface Preferences extends Infer<typeof PREFERENCES> {}
 
 /** `PUT /v1/me/preferences`. What is left out stays. */
 export const PREFERENCES_BODY = [
@@ -172,7 +151,7 @@ export const TOKEN_BODY = [
     user: "userId",
     name: ["optional", ["text", 1, 128]],
     /** By room name, or beginning of one and `*`: what is allowed there. */
-    rooms: ["record", "roomPattern", PERMISSION, "room names and levels"],
+    rooms: ["record", "roomPattern", "permission", "room names and levels"],
     /** A minute to 30 days. Default: 3,600. */
     ttlSeconds: ["optional", ["int", 60, 2_592_000]],
   },
@@ -183,6 +162,6 @@ export const DISCONNECT_BODY = [
   "strict",
   {
     /** Default: `false`, push subscriptions end too. */
-    keepPush: ["optional", "bool"],
+    keepPush: ["optional", "boolean"],
   },
 ] as const satisfies Schema;

@@ -4,6 +4,7 @@ import { CHANGE_RESULT, NOTIFICATIONS_RESULT, UNREAD_RESULT } from "./answers.ts
 import { READ_RESULT } from "./events.ts";
 import * as answers from "./http-answers.ts";
 import * as bodies from "./http-bodies.ts";
+import { PREFERENCES } from "./preferences.ts";
 import type { Schema } from "./schema.ts";
 
 export interface HttpRoute {
@@ -35,8 +36,8 @@ export const HTTP_ROUTES = {
   "DELETE /v1/rooms/:room/bans/:user": { answer: NOTHING },
   "POST /v1/broadcast": { body: bodies.BROADCAST_BODY, answer: answers.BROADCAST_RESULT },
   "POST /v1/notify": { body: bodies.NOTIFY_BODY, answer: answers.NOTIFY_RESULT },
-  "GET /v1/me/preferences": { answer: bodies.PREFERENCES },
-  "PUT /v1/me/preferences": { body: bodies.PREFERENCES_BODY, answer: bodies.PREFERENCES },
+  "GET /v1/me/preferences": { answer: PREFERENCES },
+  "PUT /v1/me/preferences": { body: bodies.PREFERENCES_BODY, answer: PREFERENCES },
   "POST /v1/me/push": { body: bodies.SUBSCRIPTION_BODY, answer: answers.SUBSCRIBED_RESULT },
   "DELETE /v1/me/push": { body: bodies.ENDPOINT_BODY, answer: NOTHING },
   "GET /v1/me/rooms": { answer: answers.FOLLOWED_ROOMS_RESULT },

@@ -1,19 +1,7 @@
 // The inbox: what is stored for a user, and what a session socket tells of it.
 
 import { MAX_INSTANT_MS } from "./limits.ts";
-import type { Fields, Infer, Schema } from "./schema.ts";
-
-export const PRIORITIES = ["low", "medium", "high", "urgent"] as const;
-export const PRIORITY = ["one of", PRIORITIES] as const satisfies Schema;
-export type Priority = Infer<typeof PRIORITY>;
-
-/** In the order in which a notification goes through them. It never goes back. */
-export const NOTIFICATION_STATES = ["unseen", "seen", "read", "archived"] as const;
-export const NOTIFICATION_STATE = ["one of", NOTIFICATION_STATES] as const satisfies Schema;
-export type NotificationState = Infer<typeof NOTIFICATION_STATE>;
-
-/** How far along a state is; 0 is `unseen`. */
-export const stateRank = (state: NotificationState): number => NOTIFICATION_STATES.indexOf(state);
+import type { Fields, Infer } from "./schema.ts";
 
 /** What server code says in a notification. */
 export const NOTIFICATION_CONTENT = {
@@ -35,14 +23,14 @@ export const NOTIFICATION = {
   /** Of the user's inbox: the same `id` again is the same notification. */
   id: "notificationId",
   ...NOTIFICATION_CONTENT,
-  priority: PRIORITY,
+  priority: "priority",
   /** Any JSON; `null` where none was given. */
   data: "any",
   /** When it was stored, in milliseconds since 1970. */
   at: "instant",
   /** The user had muted its topic or room: it is listed, and neither sent nor counted. */
   muted: ["optional", ["is", true]],
-  state: NOTIFICATION_STATE,
+  state: "notificationState",
 } as const satisfies Fields;
 export interface Notification extends Infer<typeof NOTIFICATION> {}
 
@@ -63,7 +51,7 @@ export const NOTIFICATION_UPDATED = {
   /** All up to this `seq` have changed. Left out where `ids` say it. */
   upTo: ["optional", "seq"],
   /** What they are now, unless they are further along already. */
-  state: NOTIFICATION_STATE,
+  state: "notificationState",
   /** How many are neither read nor archived, in all, when this was sent. */
   unread: "int",
 } as const satisfies Fields;
@@ -78,7 +66,7 @@ export const MARK_CONTENT = {
   /** All up to this `seq`. */
   upTo: ["optional", "seq"],
   all: ["optional", ["is", true]],
-  state: NOTIFICATION_STATE,
+  state: "notificationState",
 } as const satisfies Fields;
 
 /** What a page of the inbox's log has, by `type`. */

@@ -2,11 +2,13 @@
 // ({@link Infer}), the server's validation (`src/validation`) and the client's check (`client/wire`). Data and not calls,
 // so that a bundler drops what is not used, a test can hash the wire, and other formats can be generated from it.
 
+import type { NotificationState, Permission, Priority, Recovery, Status } from "./words.ts";
+
 /** The schemas that are one word, and what each of them holds. */
 interface Atoms {
   /** Any JSON. As a required field it may be `null`, but not left out. */
   readonly any: unknown;
-  readonly bool: boolean;
+  readonly boolean: boolean;
   readonly number: number;
   /** A count: a whole number of at least 0. */
   readonly int: number;
@@ -31,6 +33,12 @@ interface Atoms {
   /** A place of the IANA database, such as `Europe/Berlin`. */
   readonly timeZone: string;
   readonly userId: string;
+  // One of a few texts: see `words.ts`.
+  readonly notificationState: NotificationState;
+  readonly permission: Permission;
+  readonly priority: Priority;
+  readonly recovery: Recovery;
+  readonly status: Status;
   /** One step of a path into JSON: the name of a field, or an index. */
   readonly step: string | number;
 }
@@ -69,7 +77,9 @@ export type Compound =
 export type Schema = Atom | Compound | Fields;
 
 /** The type of what a schema describes. Readonly; the docs of a schema's fields are the docs of the type's fields. */
-export type Infer<S> = S extends Atom
+export type Infer<S> = [Schema] extends [S] ? unknown : Described<S>;
+
+type Described<S> = S extends Atom
   ? Atoms[S]
   : S extends readonly ["optional", infer Inner]
     ? Infer<Inner>

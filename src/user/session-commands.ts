@@ -13,8 +13,8 @@ import {
   refuse,
   type SessionCommand,
 } from "../protocol/index.ts";
-import type { RoomFrame } from "../validation/parse-session-frame.ts";
 import { targetOf } from "../validation/commands.ts";
+import type { RoomFrame } from "../validation/parse-session-frame.ts";
 import type { InboxLog, MarkResult, MarkSelection } from "./inbox/inbox-log.ts";
 import type { SessionConnection } from "./session-connection.ts";
 

@@ -13,6 +13,11 @@ import {
   isUserId,
   MAX_EMOJI_LENGTH,
   MAX_USER_ID_LENGTH,
+  NOTIFICATION_STATES,
+  PERMISSIONS,
+  PRIORITIES,
+  RECOVERIES,
+  STATUSES,
 } from "../protocol/index.ts";
 import { instant, integer, text } from "./ranges.ts";
 
@@ -31,7 +36,7 @@ const textThat = (fits: (value: string) => boolean, words: string) =>
 export const ATOMS = {
   // `undefined` is what a missing field reads as.
   any: v.custom<unknown>((value) => value !== undefined, "is missing"),
-  bool: v.boolean(),
+  boolean: v.boolean(),
   number: v.number(),
   int: integer(0),
   seq: integer(0),
@@ -50,5 +55,10 @@ export const ATOMS = {
   timeOfDay: textThat(isTimeOfDay, "must be a time such as 22:00"),
   timeZone: textThat(isTimeZone, "must be a time zone such as Europe/Berlin"),
   userId: textThat(isUserId, USER_ID),
+  notificationState: v.picklist(NOTIFICATION_STATES),
+  permission: v.picklist(PERMISSIONS),
+  priority: v.picklist(PRIORITIES),
+  recovery: v.picklist(RECOVERIES),
+  status: v.picklist(STATUSES),
   step: v.union([v.string(), v.number()]),
 } satisfies { readonly [A in Atom]: v.GenericSchema<unknown, Infer<A>> };

@@ -2,6 +2,7 @@
 // ended, its late events are ignored: browsers may keep one in CLOSING for a minute.
 
 import {
+  AUTH_RESULT,
   COMMAND_TIMEOUT_MS,
   type Command,
   PING_FRAME,
@@ -11,8 +12,8 @@ import {
 import { RoomsError } from "../../util/errors.ts";
 import type { Cancel, Socket } from "../../util/ports.ts";
 import { endpointUrl } from "../../util/url.ts";
+import { fits } from "../../wire/fits.ts";
 import { type Connected, type IncomingFrame, parseFrames } from "../../wire/parse-frame.ts";
-import { isAuthResult } from "../../wire/shapes.ts";
 import { CommandWriter } from "./command-writer.ts";
 import { type ConnectionEnd, closeEnd, timedOut, tokenEnd } from "./connection-end.ts";
 import { Heartbeat } from "./heartbeat.ts";
@@ -223,7 +224,7 @@ export class SocketLink implements Link {
     if (!this.send(command)) return;
     this.#events.onSent(command);
     this.#answers.expect(command.id, (answer) => {
-      if (answer?.type === "ok" && isAuthResult(answer)) {
+      if (answer?.type === "ok" && fits(AUTH_RESULT, answer)) {
         this.#token = token;
         tokens.accepted(token, answer.expiresAt - (ports.clock.now() - (this.#clockAheadMs ?? 0)));
         if (answer.permission !== undefined) this.#events.onPermission(answer.permission);

@@ -1,15 +1,15 @@
 // What was sent and is not known to be stored. Invariant: an id that may have reached a server is sent again only with
 // `retryOf`, and only after the replay was folded, so the message is stored once whatever happens in between.
 
-import { CHAT_EVENT, type SendCommand, type SendResult } from "../../../src/protocol/index.ts";
+import { CHAT_EVENT, SEND_RESULT, type SendCommand, type SendResult } from "../../../src/protocol/index.ts";
 import { backoffMs } from "../../connection/retry.ts";
 import type { OnAnswer } from "../../connection/transport/pending-answers.ts";
-import { isTemporary, RoomsError, resultOf } from "../../util/errors.ts";
+import { isTemporary, RoomsError } from "../../util/errors.ts";
 import { jsonCopy } from "../../util/json-copy.ts";
 import type { Cancel, Ports } from "../../util/ports.ts";
 import { quiet } from "../../util/quiet.ts";
 import type { SendPacer } from "../../util/send-pacer.ts";
-import { isSendResult } from "../../wire/shapes.ts";
+import { resultOf } from "../../wire/results.ts";
 import {
   costOf,
   type OutboxEntry,
@@ -157,7 +157,7 @@ export class Outbox {
     this.#pacer.spendSend(costOf(entry));
     this.#setPhase(entry, { status: "sent" });
     this.#line.request(command, (answer) => {
-      const result = answer && resultOf(answer, isSendResult);
+      const result = answer && resultOf(answer, SEND_RESULT);
       const isRefused = result instanceof RoomsError;
       // Also for a message that was discarded: without echo only the `ok` tells of its place in the log.
       if (result && !isRefused) this.#line.onStored(entry, result);

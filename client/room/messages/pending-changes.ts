@@ -2,12 +2,18 @@
 // flight when a connection was lost waits for the replay, which shows whether it took effect.
 // Invariant: the stored state is never changed here. `shown` is laid over it.
 
-import type { Answer, ChangeResult, Message, SequencedEvent } from "../../../src/protocol/index.ts";
-import { noConnection, RoomsError, resultOf } from "../../util/errors.ts";
+import {
+  type Answer,
+  CHANGE_RESULT,
+  type ChangeResult,
+  type Message,
+  type SequencedEvent,
+} from "../../../src/protocol/index.ts";
+import { noConnection, RoomsError } from "../../util/errors.ts";
 import { jsonCopy } from "../../util/json-copy.ts";
 import type { Ports } from "../../util/ports.ts";
 import { quiet } from "../../util/quiet.ts";
-import { isChangeResult } from "../../wire/shapes.ts";
+import { resultOf } from "../../wire/results.ts";
 import { type Change, changeIn, isInEffect, sameJson, withChange } from "./message-changes.ts";
 import { version } from "./message-list.ts";
 import type { RoomLine } from "./room-line.ts";
@@ -118,7 +124,7 @@ export class PendingChanges {
       else entry.phase = { status: "unknown", held: this.#room.held(entry.change.seq) };
       return;
     }
-    const result = resultOf(answer, isChangeResult);
+    const result = resultOf(answer, CHANGE_RESULT);
     if (result instanceof RoomsError) this.#reject(entry, result);
     else if (isOvertaken) this.#resolve(entry, result.seq);
     else {

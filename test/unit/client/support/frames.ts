@@ -11,6 +11,8 @@ export const LIMITS = {
   listedMembers: 200,
   pingMs: 25_000,
   pongMs: 10_000,
+  // Of a session; a room's connection ignores it.
+  rooms: 50,
 };
 
 /** An hour from the fake clock's beginning. */

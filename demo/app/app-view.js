@@ -1,49 +1,47 @@
-// @ts-check
-// What stays while the rooms on the screen change: the side bar, the bell, the toasts.
+// What stays while the room on the screen changes: the side bar, the bell, the toasts, the settings.
 
 import { createBell } from "../inbox/bell.js";
 import { followPush } from "../inbox/push.js";
 import { createToasts } from "../inbox/toasts.js";
 import { mentionAsNotification, mentionToast } from "../messages/mentions.js";
 import { followRooms } from "../rooms/followed-rooms.js";
-import { createRoomMenu } from "../rooms/room-menu.js";
 import { createSideBar } from "../rooms/side-bar.js";
-import { errorWords, refusalWords } from "../session/error-text.js";
-import { createPresence } from "../session/own-presence.js";
+import { errorText, refusalText } from "../session/error-text.js";
+import { createOwnPresence } from "../session/own-presence.js";
 import { followPreferences } from "../session/preferences.js";
-import { openVisit } from "../session/room-screen.js";
-import { createPeople } from "../session/user-names.js";
+import { openRoomScreen } from "../session/room-screen.js";
+import { createUserNames } from "../session/user-names.js";
 import { createSettings } from "../settings/settings.js";
 import { avatar } from "../ui/avatar.js";
-import { part, setText } from "../ui/dom.js";
+import { copyOf, part, setText } from "../ui/dom.js";
 import { createDrawer } from "./drawer.js";
-import { openChat } from "./room-view.js";
+import { openRoomView } from "./room-view.js";
 
-/** @typedef {import("../messages/mentions.js").Place} Place */
-/** @typedef {import("../messages/message-list.js").Place} ReadingPlace */
+/** @import { ReadingPlace } from "../messages/message-list.js" */
+/** @import { Place } from "../messages/mentions.js" */
+/** @import { ListedRoom } from "../rooms/followed-rooms.js" */
+/** @import { Session } from "../session/session.js" */
+/** @import { MenuItem } from "../ui/popup.js" */
 
 /**
- * @param {import("../session/session.js").Session} session
+ * @param {Session} session
  * @param {{ onLeave(problem: string): void, onRoom(name: string): void }} listener
  */
 export function openApp(session, { onLeave, onRoom }) {
   const { inbox } = session;
-  const view = document.importNode(part(document, "app", HTMLTemplateElement).content, true);
-  const app = part(view, "frame", HTMLElement);
-  document.body.append(view);
-  const corner = part(app, "corner", HTMLElement);
-  const menuButton = part(app, "menu", HTMLButtonElement);
-  const people = createPeople();
-  const presence = createPresence(session);
-  /** Where the reader was in each. @type {Map<string, ReadingPlace>} */
+  const app = copyOf("app");
+  document.body.append(app);
+  const corner = part(app, "corner");
+  const menuButton = part(app, "menu");
+  const me = part(app, "me");
+  const users = createUserNames();
+  const presence = createOwnPresence(session);
+  /** Where the reader was in each room. @type {Map<string, ReadingPlace>} */
   const places = new Map();
-  /** @type {{ name: string, chat: ReturnType<typeof openChat>, close(): void } | undefined} */
+  /** @type {{ name: string, view: ReturnType<typeof openRoomView>, close(): void } | undefined} */
   let open;
 
-  const toasts = createToasts(part(app, "toasts", HTMLElement), {
-    onRead: (id) => bell.markRead(id),
-    openMessage,
-  });
+  const toasts = createToasts(part(app, "toasts"), { onRead: (id) => bell.markRead(id), openMessage });
   const preferences = followPreferences(session, () => {
     settings.update();
     rooms.changed();
@@ -59,29 +57,25 @@ export function openApp(session, { onLeave, onRoom }) {
     openSettings: settings.open,
     async enablePush() {
       const failure = await pushes.set(true);
-      toasts.say(
-        failure ?? "Notifications are shown here while this page is closed.",
-        failure ? "failed" : "done",
-      );
+      if (failure === undefined) toasts.say("You will get notifications while this page is closed.");
+      else toasts.say(failure, "failed");
     },
     muting(topic) {
       const muted = preferences.current.mutedTopics.includes(topic);
-      const done = muted ? `You hear of ${topic} again.` : `You hear of ${topic} no more.`;
+      const done = muted ? "You are notified again" : "You are no longer notified";
       return {
         label: `${muted ? "Unmute" : "Mute"} “${topic}”`,
-        onPick: () => attempt(preferences.muteTopic(topic, !muted), done),
+        onPick: () => attempt(preferences.muteTopic(topic, !muted), `${done} about ${topic}.`),
       };
     },
   });
-  const rooms = followRooms(session, {
-    isMuted: (name) => preferences.current.mutedRooms.includes(name),
+  const rooms = followRooms(session, preferences, {
     onChange: showRooms,
-    onMention(room, message) {
-      if (!preferences.current.mutedRooms.includes(room)) toasts.show(mentionAsNotification(room, message));
-    },
+    onMention: (room, message) => toasts.show(mentionAsNotification(room, message)),
   });
   const sideBar = createSideBar(app, {
-    onPick: (name) => {
+    menu: roomMenu,
+    onPick(name) {
       drawer.close();
       show(name);
     },
@@ -90,34 +84,47 @@ export function openApp(session, { onLeave, onRoom }) {
       const next = names[(names.indexOf(open?.name ?? "") + by + names.length) % names.length];
       if (next !== undefined) show(next);
     },
-    menu: createRoomMenu(rooms, preferences, {
-      attempt,
-      onUnfollow(name) {
-        const next = rooms.list().find((other) => other.name !== name);
-        if (open?.name === name && next) show(next.name);
-        places.delete(name);
-      },
-    }),
   });
   const drawer = createDrawer(app, sideBar.focus);
-  part(app, "sign-out", HTMLButtonElement).addEventListener("click", () => {
-    // Whoever comes next shall not be shown what is meant for this user.
+  part(app, "sign-out").addEventListener("click", () => {
+    // The next user of this browser must not get this user's notifications.
     if (pushes.state === "on") void pushes.set(false);
     onLeave("");
   });
-  part(app, "settings", HTMLButtonElement).addEventListener("click", settings.open);
+  part(app, "settings").addEventListener("click", settings.open);
 
   /**
    * @param {Promise<unknown>} done
-   * @param {string} [words]
+   * @param {string} [text] to say once it is done
    */
-  async function attempt(done, words) {
+  async function attempt(done, text) {
     try {
       await done;
-      if (words !== undefined) toasts.say(words);
+      if (text !== undefined) toasts.say(text);
     } catch (error) {
-      toasts.say(errorWords(error), "failed");
+      toasts.say(errorText(error), "failed");
     }
+  }
+
+  /** @param {ListedRoom} room @returns {MenuItem[]} */
+  function roomMenu({ name, unread, muted }) {
+    const next = rooms.list().find((other) => other.name !== name);
+    /** @type {MenuItem[]} */
+    const items = [
+      {
+        label: muted ? "Unmute mentions" : "Mute mentions",
+        onPick: () => attempt(preferences.muteRoom(name, !muted)),
+      },
+    ];
+    if (unread > 0) items.unshift({ label: "Mark as read", onPick: () => attempt(rooms.markRead(name)) });
+    // One room stays.
+    if (next === undefined) return items;
+    const onPick = () => {
+      if (open?.name === name) show(next.name);
+      places.delete(name);
+      void attempt(rooms.unfollow(name), `You no longer follow ${name}.`);
+    };
+    return [...items, { label: "Unfollow", look: "danger", onPick }];
   }
 
   function showRooms() {
@@ -125,50 +132,45 @@ export function openApp(session, { onLeave, onRoom }) {
     sideBar.update(list);
     const others = list.filter(({ current, muted }) => !current && !muted);
     const unread = others.reduce((sum, room) => sum + room.unread, 0);
-    drawer.update(
-      unread,
-      others.some(({ mentioned }) => mentioned),
-    );
+    const isMentioned = others.some(({ mentioned }) => mentioned);
+    drawer.update(unread, isMentioned);
   }
 
   /** @param {Place} place */
   async function openMessage({ room, seq }) {
     drawer.close();
     show(room);
-    if ((await open?.chat.find(seq)) === false) toasts.say("That message is not there any more.", "failed");
+    if ((await open?.view.find(seq)) === false) toasts.say("That message no longer exists.", "failed");
   }
 
   /** @param {string} name */
   function show(name) {
     if (open?.name === name) return;
     const before = open;
-    if (before) places.set(before.name, before.chat.place());
+    if (before) places.set(before.name, before.view.place());
     before?.close();
-    const visit = openVisit(session, name);
-    const chat = openChat(part(app, "stage", HTMLElement), visit, {
-      people,
+    const screen = openRoomScreen(session, name);
+    const view = openRoomView(part(app, "stage"), screen, {
+      users,
       presence,
-      toasts,
+      say: toasts.say,
       corner,
       menuButton,
       place: places.get(name),
       onDraft: rooms.changed,
     });
-    open = {
-      name,
-      chat,
-      close() {
-        chat.close();
-        visit.close();
-      },
+    const close = () => {
+      view.close();
+      screen.close();
     };
-    visit.onRefused((error) => {
+    open = { name, view, close };
+    screen.onRefused((error) => {
       session.leave(name);
-      if (before === undefined) return onLeave(refusalWords(error));
-      toasts.say(refusalWords(error), "failed");
+      if (before === undefined) return onLeave(refusalText(error));
+      toasts.say(refusalText(error), "failed");
       show(before.name);
     });
-    visit.subscribe(showUser);
+    screen.subscribe(showUser);
     rooms.setCurrent(name);
     toasts.hide(mentionToast(name));
     onRoom(name);
@@ -178,20 +180,19 @@ export function openApp(session, { onLeave, onRoom }) {
 
   function showUser() {
     const { user } = session;
-    const me = part(app, "me", HTMLElement);
     if (!user || me.dataset.user === user.id) return;
     me.dataset.user = user.id;
-    part(me, "my-face", HTMLElement).replaceChildren(avatar(people.userOf(user.id)));
-    setText(part(me, "my-name", HTMLElement), user.name ?? user.id);
+    part(me, "my-face").replaceChildren(avatar(users.userOf(user.id)));
+    setText(part(me, "my-name"), user.name ?? user.id);
   }
 
   const updateInbox = () => {
     const snapshot = inbox.getSnapshot();
     bell.update(snapshot);
     toasts.update(snapshot.notifications);
-    // A push sets the badge, and only the page knows what was read since.
+    // A push sets the badge of the app; only the page knows what was read since.
     if (snapshot.state.status === "connected") void navigator.setAppBadge?.(snapshot.unread).catch(() => {});
-    open?.chat.refresh();
+    open?.view.refresh();
     rooms.changed();
   };
   session.onNewNotification(toasts.show);
@@ -207,7 +208,7 @@ export function openApp(session, { onLeave, onRoom }) {
       open?.close();
       toasts.clear();
       for (const { stop } of [rooms, sideBar, drawer, bell, pushes, presence]) stop();
-      // What is open in the top layer belongs to this user.
+      // Popups and dialogs of this user.
       for (const one of document.querySelectorAll("body > .popup, body > dialog")) one.remove();
       app.remove();
     },

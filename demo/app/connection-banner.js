@@ -1,63 +1,56 @@
-// @ts-check
-// What the connection is at, in plain words.
+// The state of the connection in plain words.
 
-import { MAX_TRIES } from "../session/session.js";
+import { MAX_ATTEMPTS } from "../session/session.js";
 import { part, setText } from "../ui/dom.js";
 
-/** @typedef {import("../edge-rooms.js").ConnectionState} ConnectionState */
+/** @import { ConnectionState } from "../edge-rooms.js" */
+/** @import { RoomScreen } from "../session/room-screen.js" */
 
 const TICK_MS = 250;
+const KEPT = "What you write is kept, and sent when you are back online.";
 
 /**
  * @param {ParentNode} root
- * @param {Pick<import("../session/room-screen.js").Visit, "reconnect" | "removal">} visit
+ * @param {Pick<RoomScreen, "reconnect" | "removal">} screen
  */
-export function createConnectionBanner(root, visit) {
-  const state = part(root, "state", HTMLElement);
-  const words = part(root, "state-words", HTMLElement);
-  const countdown = part(root, "state-count", HTMLElement);
-  const banner = part(root, "banner", HTMLElement);
-  const bannerWords = part(root, "banner-words", HTMLElement);
-  const reconnect = part(root, "reconnect", HTMLButtonElement);
-  reconnect.addEventListener("click", () => visit.reconnect());
+export function createConnectionBanner(root, screen) {
+  const state = part(root, "state");
+  const stateText = part(root, "state-text");
+  const countdown = part(root, "state-count");
+  const banner = part(root, "banner");
+  const bannerText = part(root, "banner-text");
+  const reconnect = part(root, "reconnect");
+  reconnect.addEventListener("click", () => screen.reconnect());
   /** @type {ReturnType<typeof setInterval> | undefined} */
   let timer;
 
-  /**
-   * @param {ConnectionState} room
-   * @param {ConnectionState} inbox
-   */
-  function update(room, inbox) {
-    clearInterval(timer);
-    timer = undefined;
-    state.dataset.status = room.status;
-    setText(words, removalWords(visit.removal()) ?? stateWords(room));
-    setText(countdown, "");
-    if (room.status === "reconnecting") {
-      const { retryAt, attempt } = room;
-      const count = () => setText(countdown, countdownWords(retryAt, attempt));
-      count();
-      timer = setInterval(count, TICK_MS);
-    }
-    // That has a notice of its own.
-    const problem = visit.removal() ? "" : problemWords(room, inbox);
-    setText(bannerWords, problem);
-    banner.hidden = problem === "";
-    banner.dataset.status = room.status;
-    reconnect.hidden = room.status !== "disconnected" && inbox.status !== "disconnected";
-  }
-
-  return { update, stop: () => clearInterval(timer) };
-}
-
-/** @param {import("../edge-rooms.js").RoomsError | undefined} error */
-function removalWords(error) {
-  if (error === undefined) return undefined;
-  return error.code === "deleted" ? "Deleted" : "Removed";
+  return {
+    /** @param {ConnectionState} room @param {ConnectionState} inbox */
+    update(room, inbox) {
+      clearInterval(timer);
+      const removal = screen.removal();
+      state.dataset.status = room.status;
+      const removed = removal?.code === "deleted" ? "Deleted" : "Removed";
+      setText(stateText, removal ? removed : textOf(room));
+      setText(countdown, "");
+      if (room.status === "reconnecting") {
+        const count = () => setText(countdown, countdownText(room.retryAt, room.attempt));
+        count();
+        timer = setInterval(count, TICK_MS);
+      }
+      // A removal has a notice of its own.
+      const problem = removal ? "" : problemText(room, inbox);
+      setText(bannerText, problem);
+      banner.hidden = problem === "";
+      banner.dataset.status = room.status;
+      reconnect.hidden = room.status !== "disconnected" && inbox.status !== "disconnected";
+    },
+    stop: () => clearInterval(timer),
+  };
 }
 
 /** @param {ConnectionState} state */
-function stateWords(state) {
+function textOf(state) {
   switch (state.status) {
     case "connecting":
       return state.attempt > 1 ? "Reconnecting…" : "Connecting…";
@@ -72,27 +65,16 @@ function stateWords(state) {
   }
 }
 
-/**
- * @param {number} retryAt
- * @param {number} attempt
- */
-function countdownWords(retryAt, attempt) {
+/** @param {number} retryAt @param {number} attempt */
+function countdownText(retryAt, attempt) {
   const seconds = Math.max(0, Math.ceil((retryAt - Date.now()) / 1_000));
-  const when = seconds === 0 ? "now" : `in ${seconds} s`;
-  return `${when} · try ${attempt} of ${MAX_TRIES}`;
+  return `${seconds === 0 ? "now" : `in ${seconds} s`} · attempt ${attempt} of ${MAX_ATTEMPTS}`;
 }
 
-/**
- * @param {ConnectionState} room
- * @param {ConnectionState} inbox
- */
-function problemWords(room, inbox) {
-  if (room.status === "disconnected")
-    return `No connection after ${MAX_TRIES} tries. What you write is kept and sent once you are back.`;
-  const retries = room.status === "reconnecting" || (room.status === "connecting" && room.attempt > 1);
-  if (retries) {
-    const why = navigator.onLine ? "The connection was lost." : "Your device is offline.";
-    return `${why} What you write is kept and sent once you are back.`;
-  }
+/** @param {ConnectionState} room @param {ConnectionState} inbox */
+function problemText(room, inbox) {
+  if (room.status === "disconnected") return `There is no connection after ${MAX_ATTEMPTS} attempts. ${KEPT}`;
+  if (room.status === "reconnecting" || (room.status === "connecting" && room.attempt > 1))
+    return `${navigator.onLine ? "The connection was lost." : "Your device is offline."} ${KEPT}`;
   return inbox.status === "disconnected" ? "Notifications are not connected." : "";
 }

@@ -1,9 +1,9 @@
-// @ts-check
-// On a narrow screen the side bar comes in above the chat, and goes with the next choice.
+// On a narrow screen the side bar is a drawer above the chat, and closes with the next choice.
 
 import { part } from "../ui/dom.js";
-import { fewOf } from "../ui/format.js";
+import { badgeCount } from "../ui/format.js";
 
+/** As in `app.css`. */
 const NARROW = "(width <= 56.25rem)";
 
 /**
@@ -11,10 +11,10 @@ const NARROW = "(width <= 56.25rem)";
  * @param {() => void} onOpen
  */
 export function createDrawer(root, onOpen) {
-  const sideBar = part(root, "side-bar", HTMLElement);
-  const stage = part(root, "stage", HTMLElement);
-  const menu = part(root, "menu", HTMLButtonElement);
-  const badge = part(root, "menu-badge", HTMLElement);
+  const sideBar = part(root, "side-bar");
+  const stage = part(root, "stage");
+  const menu = part(root, "menu");
+  const badge = part(root, "menu-badge");
   const narrow = matchMedia(NARROW);
   const ended = new AbortController();
   const { signal } = ended;
@@ -39,39 +39,35 @@ export function createDrawer(root, onOpen) {
       menu.focus();
   }
 
+  const close = () => toggle(false);
+
+  /** @param {KeyboardEvent} event */
+  function onKey({ key }) {
+    // A menu in the drawer closes first.
+    if (key === "Escape" && document.querySelector(".popup:popover-open") === null) close();
+  }
+
+  function onResize() {
+    isOpen = false;
+    show();
+  }
+
   menu.addEventListener("click", () => toggle(true));
-  part(root, "close-drawer", HTMLButtonElement).addEventListener("click", () => toggle(false));
-  part(root, "shade", HTMLElement).addEventListener("click", () => toggle(false));
-  document.addEventListener(
-    "keydown",
-    ({ key }) => {
-      // A menu in it closes first.
-      if (key === "Escape" && document.querySelector(".popup:popover-open") === null) toggle(false);
-    },
-    { signal },
-  );
-  narrow.addEventListener(
-    "change",
-    () => {
-      isOpen = false;
-      show();
-    },
-    { signal },
-  );
+  part(root, "close-drawer").addEventListener("click", close);
+  part(root, "shade").addEventListener("click", close);
+  document.addEventListener("keydown", onKey, { signal });
+  narrow.addEventListener("change", onResize, { signal });
   show();
 
   return {
-    close: () => toggle(false),
-    /** In the rooms that are not on the screen. @param {number} unread @param {boolean} mentioned */
+    close,
+    /** What is unread in the rooms that are not on the screen. @param {number} unread @param {boolean} mentioned */
     update(unread, mentioned) {
+      const count = unread === 0 ? "" : badgeCount(unread);
       badge.hidden = unread === 0 && !mentioned;
-      badge.textContent = `${mentioned ? "@" : ""}${unread === 0 ? "" : fewOf(unread)}`;
-      const words = [
-        "Rooms",
-        ...(unread === 0 ? [] : [`${fewOf(unread)} unread`]),
-        ...(mentioned ? ["you were mentioned"] : []),
-      ];
-      menu.setAttribute("aria-label", words.join(", "));
+      badge.textContent = `${mentioned ? "@" : ""}${count}`;
+      const label = ["Rooms", unread > 0 && `${count} unread`, mentioned && "you were mentioned"];
+      menu.setAttribute("aria-label", label.filter(Boolean).join(", "));
     },
     stop: () => ended.abort(),
   };

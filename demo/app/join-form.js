@@ -1,68 +1,62 @@
-// @ts-check
-// Who joins, and where.
+// The form: who joins, and which room.
 
 import { isRoomName, NO_ROOM } from "../session/session.js";
-import { part } from "../ui/dom.js";
+import { part, showProblem } from "../ui/dom.js";
 
-/** @typedef {{ name: string, room: string, token: string, moderator: boolean }} Wishes */
+/** @typedef {{ name: string, room: string, token: string, moderator: boolean }} JoinRequest */
 
-const NAMELESS = "Please enter your name.";
-const TOKENLESS = "Please enter a token.";
+export const NO_TOKEN = "Please enter a token.";
 
 /**
  * @param {ParentNode} root
- * @param {(wishes: Wishes) => Promise<void>} onJoin
+ * @param {(request: JoinRequest) => Promise<void>} onJoin
  */
 export function createJoinForm(root, onJoin) {
-  const page = part(root, "join", HTMLElement);
+  const page = part(root, "join");
   const form = part(page, "form", HTMLFormElement);
-  const problem = part(page, "problem", HTMLElement);
-  const nameField = part(page, "name-field", HTMLElement);
-  const tokenField = part(page, "token-field", HTMLElement);
-  const moderatorField = part(page, "moderator-field", HTMLElement);
-  const { name, room, token, moderator } = {
-    name: inputIn(nameField),
-    token: inputIn(tokenField),
-    room: inputIn(form, "#room"),
-    moderator: inputIn(moderatorField),
-  };
-
+  const problem = part(page, "problem");
+  const nameField = part(page, "name-field");
+  const tokenField = part(page, "token-field");
+  const moderatorField = part(page, "moderator-field");
+  const name = part(page, "name", HTMLInputElement);
+  const token = part(page, "token", HTMLInputElement);
+  const room = part(page, "room", HTMLInputElement);
+  const moderator = part(page, "moderator", HTMLInputElement);
   const submit = part(form, "submit", HTMLButtonElement);
 
-  /** @param {string} words @param {HTMLInputElement} [at] */
-  function complain(words, at) {
-    problem.textContent = words;
-    problem.hidden = words === "";
+  /** @param {string} text @param {HTMLInputElement} [at] */
+  function complain(text, at) {
+    showProblem(problem, text);
     for (const input of [name, room, token]) input.setAttribute("aria-invalid", String(input === at));
     at?.focus();
   }
 
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const wishes = {
+    const request = {
       name: name.value.trim(),
       room: room.value.trim(),
       token: token.value.trim(),
       moderator: moderator.checked,
     };
-    if (tokenField.hidden && wishes.name === "") return complain(NAMELESS, name);
-    if (!tokenField.hidden && wishes.token === "") return complain(TOKENLESS, token);
-    if (!isRoomName(wishes.room)) return complain(NO_ROOM, room);
+    if (tokenField.hidden && request.name === "") return complain("Please enter your name.", name);
+    if (!tokenField.hidden && request.token === "") return complain(NO_TOKEN, token);
+    if (!isRoomName(request.room)) return complain(NO_ROOM, room);
     complain("");
-    // Joined twice, it would be two visits.
+    // A second click would open a second session.
     submit.disabled = true;
-    await onJoin(wishes);
+    await onJoin(request);
     submit.disabled = false;
   });
 
   return {
     complain,
-    /** @param {Wishes} wishes */
-    show(wishes) {
-      name.value = wishes.name;
-      room.value = wishes.room;
-      token.value = wishes.token;
-      moderator.checked = wishes.moderator;
+    /** @param {JoinRequest} request */
+    show(request) {
+      name.value = request.name;
+      room.value = request.room;
+      token.value = request.token;
+      moderator.checked = request.moderator;
       page.hidden = false;
       const first = [nameField.hidden ? token : name, room].find(({ value }) => value === "");
       (first ?? room).focus();
@@ -70,21 +64,11 @@ export function createJoinForm(root, onJoin) {
     hide() {
       page.hidden = true;
     },
-    /** Where nobody makes tokens for guests, the token says who this is. */
+    /** For a server that makes no tokens for guests: the token names the user. */
     askForToken() {
       nameField.hidden = true;
       moderatorField.hidden = true;
       tokenField.hidden = false;
     },
   };
-}
-
-/**
- * @param {ParentNode} root
- * @param {string} [selector]
- */
-function inputIn(root, selector = "input") {
-  const input = root.querySelector(selector);
-  if (!(input instanceof HTMLInputElement)) throw new Error(`The markup lacks the field ${selector}.`);
-  return input;
 }

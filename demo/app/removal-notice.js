@@ -1,61 +1,60 @@
-// @ts-check
-// Who was removed is told so, why, and when they may come back.
+// Tells a user who was removed from the room, and when they can come back.
 
 import { part, setText } from "../ui/dom.js";
-import { durationWords } from "../ui/format.js";
+import { durationText } from "../ui/format.js";
+
+/** @import { RoomsError } from "../edge-rooms.js" */
+/** @import { RoomScreen } from "../session/room-screen.js" */
 
 const TICK_MS = 500;
 
 /**
- * @param {Element} root
- * @param {import("../session/room-screen.js").Visit} visit
+ * @param {HTMLElement} root
+ * @param {Pick<RoomScreen, "comeBack" | "removal">} screen
  */
-export function createRemovalNotice(root, visit) {
-  const notice = part(root, "removal", HTMLElement);
-  const title = part(notice, "removal-title", HTMLElement);
-  const words = part(notice, "removal-words", HTMLElement);
+export function createRemovalNotice(root, screen) {
+  const notice = part(root, "removal");
+  const title = part(notice, "removal-title");
+  const text = part(notice, "removal-text");
   const back = part(notice, "come-back", HTMLButtonElement);
-  /** @type {import("../edge-rooms.js").RoomsError | undefined} */
+  /** @type {RoomsError | undefined} */
   let shown;
-  let until = 0;
   /** @type {ReturnType<typeof setInterval> | undefined} */
   let timer;
-  back.addEventListener("click", () => visit.comeBack());
+  back.addEventListener("click", () => screen.comeBack());
 
-  function show() {
-    if (shown === undefined) return;
+  /** @param {string} code @param {number} until */
+  function tick(code, until) {
     const leftMs = until - Date.now();
     back.disabled = leftMs > 0;
-    setText(words, wordsFor(shown.code, leftMs));
+    setText(text, textFor(code, leftMs));
     if (leftMs <= 0) clearInterval(timer);
   }
 
   return {
     update() {
-      const error = visit.removal();
+      const error = screen.removal();
       if (error === shown) return;
       shown = error;
       clearInterval(timer);
       notice.hidden = error === undefined;
       root.classList.toggle("removed", error !== undefined);
-      root.setAttribute("data-why", error?.code ?? "");
+      root.dataset.why = error?.code ?? "";
       if (error === undefined) return;
-      until = Date.now() + (error.retryAfterMs ?? 0);
-      setText(title, error.code === "deleted" ? "This room was deleted" : "You were removed from this room");
-      setText(back, error.code === "deleted" ? "Start it anew" : "Come back");
-      timer = setInterval(show, TICK_MS);
-      show();
+      const { code, retryAfterMs = 0 } = error;
+      const until = Date.now() + retryAfterMs;
+      setText(title, code === "deleted" ? "This room was deleted" : "You were removed from this room");
+      setText(back, code === "deleted" ? "Start a new one" : "Come back");
+      timer = setInterval(() => tick(code, until), TICK_MS);
+      tick(code, until);
     },
     stop: () => clearInterval(timer),
   };
 }
 
-/**
- * @param {string} code
- * @param {number} leftMs
- */
-function wordsFor(code, leftMs) {
-  if (code === "deleted") return "Everything that was said in it is gone.";
-  if (leftMs > 0) return `You can come back in ${durationWords(leftMs)}.`;
-  return code === "banned" ? "You can come back now." : "You may try to come back.";
+/** @param {string} code @param {number} leftMs */
+function textFor(code, leftMs) {
+  if (code === "deleted") return "All its messages are gone.";
+  if (leftMs > 0) return `You can come back in ${durationText(leftMs)}.`;
+  return code === "banned" ? "You can come back now." : "You can try to come back.";
 }

@@ -1,55 +1,54 @@
-// @ts-check
-// A room on the screen: puts its parts together and feeds them with what the room says.
+// A room on the screen: creates its parts and updates them with each snapshot of the room.
 
 import { createComposer } from "../composer/composer.js";
 import { createSlowMode } from "../composer/slow-mode.js";
+import { createTypingLine } from "../composer/typing-line.js";
+import { mayWrite } from "../messages/message-content.js";
 import { createMessageList } from "../messages/message-list.js";
-import { mayWrite } from "../messages/permissions.js";
 import { createMemberBar } from "../rooms/member-bar.js";
-import { errorWords } from "../session/error-text.js";
-import { createKicking } from "../settings/moderation.js";
-import { createModeratorPanel } from "../settings/moderator-panel.js";
+import { errorText } from "../session/error-text.js";
+import { createKickMenu, openModeration } from "../settings/moderation.js";
 import { ask } from "../ui/dialogs.js";
-import { part } from "../ui/dom.js";
+import { copyOf, part } from "../ui/dom.js";
 import { createConnectionBanner } from "./connection-banner.js";
 import { createRemovalNotice } from "./removal-notice.js";
-import { createTypingLine } from "./typing-line.js";
 
-/** @typedef {import("../messages/message-list.js").Place} Place */
+/** @import { Say } from "../inbox/toasts.js" */
+/** @import { ReadingPlace } from "../messages/message-list.js" */
+/** @import { OwnPresence } from "../session/own-presence.js" */
+/** @import { RoomScreen } from "../session/room-screen.js" */
+/** @import { UserNames } from "../session/user-names.js" */
 
 /**
  * @param {HTMLElement} frame
- * @param {import("../session/room-screen.js").Visit} visit
+ * @param {RoomScreen} screen
  * @param {{
- *   people: import("../session/user-names.js").People, presence: import("../session/own-presence.js").Presence,
- *   toasts: ReturnType<typeof import("../inbox/toasts.js").createToasts>, place: Place, onDraft(): void,
+ *   users: UserNames, presence: OwnPresence, say: Say, place: ReadingPlace, onDraft(): void,
  *   menuButton: HTMLElement, corner: HTMLElement,
- * }} page the menu and the corner stay when the room goes
+ * }} page `menuButton` and `corner` belong to the page: they move into the header of each room
  */
-export function openChat(frame, visit, { people, presence, toasts, place, onDraft, menuButton, corner }) {
-  const { room, inbox } = visit;
-  const view = document.importNode(part(document, "chat", HTMLTemplateElement).content, true);
-  const chat = view.firstElementChild;
-  if (!chat) throw new Error("The markup of the chat is empty.");
-  const top = part(chat, "top", HTMLElement);
+export function openRoomView(frame, screen, { users, presence, say, place, onDraft, menuButton, corner }) {
+  const { room, api, inbox } = screen;
+  const view = copyOf("chat");
+  const top = part(view, "top");
   top.prepend(menuButton);
   top.append(corner);
   frame.replaceChildren(view);
 
-  part(chat, "room-name", HTMLElement).textContent = room.name;
+  part(view, "room-name").textContent = room.name;
+  const moderate = part(view, "moderate");
   const stage = {
-    people,
+    users,
     self: () => room.user?.id,
     mayWrite: () => mayWrite(room),
-    /** @param {string} id */
-    retry: (id) => attempt(room.retry(id), () => {}),
-    /** @param {string} id */
-    drop: (id) => room.discard(id),
+    // The message in the list shows the failure.
+    retry: (/** @type {string} */ id) => void room.retry(id).catch(() => {}),
+    drop: (/** @type {string} */ id) => room.discard(id),
     /** @param {number} seq @param {string} emoji @param {boolean} on */
     react: (seq, emoji, on) => attempt(on ? room.react(seq, emoji) : room.unreact(seq, emoji)),
   };
-  const composer = createComposer(chat, visit, { stage, onDraft, onEditLast: () => messages.editLast() });
-  const messages = createMessageList(chat, visit, {
+  const composer = createComposer(view, screen, { stage, onDraft, onEditLast: () => messages.editLast() });
+  const messages = createMessageList(view, screen, {
     stage,
     place,
     onReply: composer.reply,
@@ -57,36 +56,32 @@ export function openChat(frame, visit, { people, presence, toasts, place, onDraf
     edit: (seq, data) => attempt(room.edit(seq, data)),
     onUnread: showUnread,
   });
-  const slowMode = createSlowMode(chat, visit);
-  const removal = createRemovalNotice(chat, visit);
-  const banner = createConnectionBanner(chat, visit);
-  const kicking = createKicking(visit.api, toasts.say);
-  const roomViews = [
-    people.learn,
-    createMemberBar(chat, { presence, kickMenu: kicking.menu }),
-    createTypingLine(chat),
+  const slowMode = createSlowMode(view, screen);
+  const removal = createRemovalNotice(view, screen);
+  const banner = createConnectionBanner(view, screen);
+  moderate.addEventListener("click", () =>
+    openModeration(moderate, api, { users, say, onSlowMode: slowMode.set }),
+  );
+  const updates = [
+    users.learn,
+    createMemberBar(view, { presence, kickMenu: createKickMenu(api, say) }),
+    createTypingLine(view),
     composer.update,
     messages.update,
     slowMode.update,
-    createModeratorPanel(chat, visit.api, { people, say: toasts.say, onSlowMode: slowMode.set }),
     removal.update,
   ];
 
-  /**
-   * The page has shown it already, and the client takes it back where it was refused.
-   *
-   * @param {Promise<unknown>} done
-   * @param {(words: string) => void} [complain]
-   */
-  function attempt(done, complain = (words) => toasts.say(words, "failed")) {
-    done.catch((error) => complain(errorWords(error)));
+  /** The client has shown the change already, and takes it back if the server refuses. @param {Promise<unknown>} done */
+  function attempt(done) {
+    done.catch((error) => say(errorText(error), "failed"));
   }
 
   /** @param {number} seq */
   async function remove(seq) {
     const agreed = await ask({
       title: "Delete this message?",
-      words: "It is erased for everybody. This cannot be undone.",
+      text: "It is deleted for everyone. This cannot be undone.",
       action: "Delete",
       look: "primary small danger",
     });
@@ -99,16 +94,17 @@ export function openChat(frame, visit, { people, presence, toasts, place, onDraf
     if (document.title !== title) document.title = title;
   }
 
-  const updateRoom = () => {
+  const updateAll = () => {
     const snapshot = room.getSnapshot();
-    for (const update of roomViews) update(snapshot);
+    for (const update of updates) update(snapshot);
+    moderate.hidden = snapshot.permission !== "moderate";
     banner.update(snapshot.state, inbox.state);
   };
-  visit.subscribe(updateRoom);
-  updateRoom();
+  screen.subscribe(updateAll);
+  updateAll();
 
   return {
-    /** Also the inbox says what the connection is at. */
+    /** After a change of the inbox, whose connection the banner reports too. */
     refresh: () => banner.update(room.state, inbox.state),
     find: messages.find,
     place: messages.place,

@@ -1,40 +1,39 @@
-// @ts-check
-// From the form into the rooms and back.
+// Starts the page: from the form into the rooms and back.
 
-import { refusalWords } from "../session/error-text.js";
+import { refusalText } from "../session/error-text.js";
 import { isRoomName, openSession } from "../session/session.js";
 import { inTab, onDevice } from "../session/storage.js";
 import { BASE, makesTokens, tokenFor, userIdOf } from "../session/token.js";
 import { openApp } from "./app-view.js";
-import { createJoinForm } from "./join-form.js";
+import { createJoinForm, NO_TOKEN } from "./join-form.js";
 
-/** @typedef {import("./join-form.js").Wishes} Wishes */
+/** @import { JoinRequest } from "./join-form.js" */
 
 const DEFAULT_ROOM = "lobby";
 const UNREACHABLE = "The server cannot be reached. Please try again.";
 
-/** `undefined` until the server said whether it makes tokens for guests. @type {boolean | undefined} */
+/** Whether the server makes tokens for guests; `undefined` until it has answered. @type {boolean | undefined} */
 let guests;
 const form = createJoinForm(document, join);
 
-/** @param {Wishes} wishes */
-async function join(wishes) {
+/** @param {JoinRequest} request */
+async function join(request) {
   if (!(await learnTokens())) return form.complain(UNREACHABLE);
-  if (!guests && wishes.token === "") return form.complain("Please enter a token.");
-  remember(wishes);
-  enter(wishes);
+  if (!guests && request.token === "") return form.complain(NO_TOKEN);
+  remember(request);
+  enter(request);
 }
 
-/** @param {Wishes} wishes */
+/** @param {JoinRequest} request */
 function enter({ name, room, token, moderator }) {
   form.hide();
   const getToken = guests ? tokenFor(userIdOf(name), name, moderator) : () => token;
   const session = openSession({ url: BASE, getToken });
   const app = openApp(session, { onLeave: leave, onRoom: rememberRoom });
   session.onRefused((error) => {
-    // A token that is no good shall not be tried again by itself.
+    // The next visit must not try the refused token again by itself.
     inTab.set("token", undefined);
-    leave(refusalWords(error));
+    leave(refusalText(error));
   });
   app.show(room);
   const ended = new AbortController();
@@ -53,15 +52,15 @@ function enter({ name, room, token, moderator }) {
   }
 }
 
-/** What the address names, if that can be a room. */
+const addressParams = () => new URLSearchParams(location.search);
+
 function roomInAddress() {
-  const name = new URLSearchParams(location.search).get("room");
+  const name = addressParams().get("room");
   return name !== null && isRoomName(name) ? name : undefined;
 }
 
 /**
- * The address names the room on the screen, so that it can be shared, and the browser's buttons lead from room to room;
- * never the token, nor what this user may do.
+ * Writes the room into the address, for sharing and for the back button. The token and the permission are never there.
  *
  * @param {string} room
  */
@@ -77,18 +76,15 @@ function rememberRoom(room) {
   else history.pushState(null, "", address);
 }
 
-/** @returns {Wishes} */
-function remembered() {
-  return {
-    name: inTab.get("name") ?? onDevice.get("name") ?? "",
-    room: new URLSearchParams(location.search).get("room") ?? onDevice.get("room") ?? DEFAULT_ROOM,
-    token: inTab.get("token") ?? "",
-    moderator:
-      inTab.get("moderator") !== undefined || new URLSearchParams(location.search).get("as") === "moderate",
-  };
-}
+/** @returns {JoinRequest} */
+const remembered = () => ({
+  name: inTab.get("name") ?? onDevice.get("name") ?? "",
+  room: addressParams().get("room") ?? onDevice.get("room") ?? DEFAULT_ROOM,
+  token: inTab.get("token") ?? "",
+  moderator: inTab.get("moderator") !== undefined || addressParams().get("as") === "moderate",
+});
 
-/** @param {Wishes} wishes */
+/** @param {JoinRequest} request */
 function remember({ name, token, moderator }) {
   onDevice.set("name", name);
   inTab.set("name", name);
@@ -96,7 +92,7 @@ function remember({ name, token, moderator }) {
   if (!guests) inTab.set("token", token);
 }
 
-/** Whether the server could be asked. */
+/** Answers whether the server could be reached. */
 async function learnTokens() {
   try {
     guests ??= await makesTokens();
@@ -107,11 +103,11 @@ async function learnTokens() {
   return true;
 }
 
-const reachable = await learnTokens();
-const wishes = remembered();
-// Reloading the page is no way to leave.
-if (inTab.get("joined") === wishes.room && (guests ? wishes.name : wishes.token) !== "") enter(wishes);
+const isReachable = await learnTokens();
+const request = remembered();
+// Reloading the page does not leave the room.
+if (inTab.get("joined") === request.room && (guests ? request.name : request.token) !== "") enter(request);
 else {
-  form.show(wishes);
-  if (!reachable) form.complain(UNREACHABLE);
+  form.show(request);
+  if (!isReachable) form.complain(UNREACHABLE);
 }

@@ -1,107 +1,89 @@
-// @ts-check
-// What goes along with the message being written. The room stores addresses only: the files lie elsewhere.
+// The attachments of the message that is being written. A room stores their addresses only: the files are elsewhere.
 
-import { httpsAddress, looksLikeImage, nameOfAddress } from "../messages/chat-data.js";
+import { httpsAddress, looksLikeImage, nameOfAddress } from "../messages/message-content.js";
 import { ask, field } from "../ui/dialogs.js";
 import { element, icon, iconButton, part } from "../ui/dom.js";
 import { CLOSE, FILE } from "../ui/icons.js";
 
-/** @typedef {import("../edge-rooms.js").Attachment} Attachment */
+/** @import { Attachment } from "../edge-rooms.js" */
 
-const MOST = 10;
+const MAX_ATTACHMENTS = 10;
 const MAX_ADDRESS = 2_048;
 const MEASURE_WITHIN_MS = 4_000;
-const NO_ADDRESS = "Please enter an address that begins with https://";
+const ADDRESS_FIELD = { type: "url", dir: "ltr", inputmode: "url", placeholder: "https://" };
 
 /**
  * @param {ParentNode} root
  * @param {() => void} onChange
  */
 export function createAttachmentTray(root, onChange) {
-  const tray = part(root, "tray", HTMLElement);
-  /** @type {Attachment[]} */
+  const tray = part(root, "tray");
+  /** @type {readonly Attachment[]} */
   let held = [];
 
-  /** @param {Attachment} attachment */
-  function add(attachment) {
-    if (held.length < MOST) held = [...held, attachment];
-    show();
-    if (looksLikeImage(attachment.url)) void measure(attachment);
-  }
-
-  /** So that no reader's page jumps when it loads. @param {Attachment} attachment */
-  async function measure(attachment) {
-    const size = await sizeOf(attachment.url);
-    if (size) held = held.map((one) => (one === attachment ? { ...one, ...size } : one));
-  }
-
-  function show() {
+  /** @param {readonly Attachment[]} attachments */
+  function put(attachments) {
+    held = attachments.slice(0, MAX_ATTACHMENTS);
     tray.hidden = held.length === 0;
     tray.replaceChildren(...held.map(renderOne));
   }
 
   /** @param {Attachment} attachment */
-  function renderOne(attachment) {
-    const { url, name = url } = attachment;
-    const picture = looksLikeImage(url);
-    const face = picture ? element("img", { alt: "", referrerpolicy: "no-referrer", src: url }) : icon(FILE);
-    return element("li", { class: "attached" }, [
-      face,
-      element("span", { class: "file-name", dir: "auto", title: url }, [name]),
-      iconButton(`Remove ${name}`, CLOSE, () => {
-        held = held.filter((one) => one.url !== url);
-        show();
-        onChange();
-      }),
-    ]);
+  function add(attachment) {
+    put([...held, attachment]);
+    if (looksLikeImage(attachment.url)) void measure(attachment);
+  }
+
+  /** With its size known, an image that loads does not move the page of a reader. @param {Attachment} attachment */
+  async function measure(attachment) {
+    const size = await sizeOf(attachment.url);
+    if (size) held = held.map((one) => (one === attachment ? { ...one, ...size } : one));
+  }
+
+  /** @param {Attachment} attachment */
+  function renderOne({ url, name = url }) {
+    const isImage = looksLikeImage(url);
+    const remove = () => {
+      put(held.filter((one) => one.url !== url));
+      onChange();
+    };
+    return element(
+      "li",
+      { class: "attached" },
+      isImage ? element("img", { alt: "", referrerpolicy: "no-referrer", src: url }) : icon(FILE),
+      element("span", { class: "file-name", dir: "auto", title: url }, name),
+      iconButton(`Remove ${name}`, CLOSE, remove),
+    );
   }
 
   return {
-    get isEmpty() {
-      return held.length === 0;
-    },
     get attachments() {
       return held;
     },
-    /** @param {readonly Attachment[]} attachments */
-    put(attachments) {
-      held = attachments.slice(0, MOST);
-      show();
-    },
+    put,
 
     async askForOne() {
-      const limit = String(MAX_ADDRESS);
-      const address = field("Address", {
-        type: "url",
-        dir: "ltr",
-        inputmode: "url",
-        placeholder: "https://",
-        autocomplete: "off",
-        maxlength: limit,
-      });
-      const name = field("Name (optional)", { dir: "auto", autocomplete: "off", maxlength: "200" });
-      const isSafe = () => {
-        const safe = httpsAddress(address.input.value.trim()) !== undefined;
-        address.complain(safe ? "" : NO_ADDRESS);
-        return safe;
-      };
+      const address = field("Address", { ...ADDRESS_FIELD, maxlength: String(MAX_ADDRESS) });
+      const name = field("Name (optional)", { dir: "auto", maxlength: "200" });
+      const url = () => httpsAddress(address.input.value.trim());
       const agreed = await ask({
-        title: "Attach by address",
-        words: "A picture or a file that lies on the web. The room keeps its address, not the file.",
+        title: "Attach a link",
+        text: "A picture or a file on the web. The room keeps its address, not the file.",
         action: "Attach",
         fields: [address.box, name.box],
-        onSubmit: isSafe,
+        isValid() {
+          const isSafe = url() !== undefined;
+          address.complain(isSafe ? "" : "Please enter an address that begins with https://");
+          return isSafe;
+        },
       });
-      const url = httpsAddress(address.input.value.trim());
-      if (agreed && url !== undefined) add({ url, name: name.input.value.trim() || nameOfAddress(url) });
+      const safe = url();
+      if (agreed && safe !== undefined)
+        add({ url: safe, name: name.input.value.trim() || nameOfAddress(safe) });
       onChange();
     },
 
-    /**
-     * A picture's address and nothing else is meant as the picture.
-     *
-     * @param {string} pasted
-     */
+    /** Attaches the picture, if only the address of one was pasted; answers whether. @param {string} pasted */
     takesPasted(pasted) {
       const text = pasted.trim();
       const url = /\s/u.test(text) || text.length > MAX_ADDRESS ? undefined : httpsAddress(text);
@@ -110,11 +92,10 @@ export function createAttachmentTray(root, onChange) {
       return true;
     },
 
-    /** All of it, as fields of the message, once. */
+    /** Empties the tray and returns what was in it as fields of a message. */
     take() {
       const attachments = held;
-      held = [];
-      show();
+      put([]);
       if (attachments.length === 0) return {};
       const type = attachments.every(({ url }) => looksLikeImage(url)) ? "image" : "file";
       return { type, attachments };

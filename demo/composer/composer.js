@@ -1,23 +1,24 @@
-// @ts-check
-// Writing a message: its text, whom it names, what it answers, and what is attached.
+// Where messages are written: text, mentions, attachments, and the message that is replied to.
 
-import { isDeleted } from "../messages/chat-data.js";
 import { mentionedIn } from "../messages/mentions.js";
-import { mayWrite } from "../messages/permissions.js";
+import { isDeleted, mayWrite } from "../messages/message-content.js";
 import { part } from "../ui/dom.js";
-import { grow, isEnter } from "../ui/text-field.js";
+import { growToText, isEnter } from "../ui/keyboard.js";
 import { createAttachmentTray } from "./attachment-tray.js";
 import { draftOf, keepDraft } from "./drafts.js";
 import { suggestMentions } from "./mention-suggestions.js";
 import { createReplyPreview } from "./reply-preview.js";
 
-/** @typedef {import("../edge-rooms.js").User} User */
+/** @import { RoomSnapshot, User } from "../edge-rooms.js" */
+/** @import { MessageRow } from "../messages/message-rows.js" */
+/** @import { Stage } from "../messages/message-view.js" */
+/** @import { RoomScreen } from "../session/room-screen.js" */
 
 /**
  * @param {ParentNode} root
- * @param {import("../session/room-screen.js").Visit} visit
+ * @param {RoomScreen} screen
  * @param {{
- *   stage: Pick<import("../messages/message-view.js").Stage, "people" | "self">, onEditLast(): void, onDraft(): void,
+ *   stage: Pick<Stage, "users" | "self">, onEditLast(): void, onDraft(): void,
  * }} page
  */
 export function createComposer(root, { room }, { stage, onEditLast, onDraft }) {
@@ -26,27 +27,24 @@ export function createComposer(root, { room }, { stage, onEditLast, onDraft }) {
   const send = part(form, "send", HTMLButtonElement);
   const attach = part(form, "attach", HTMLButtonElement);
   const draft = draftOf(room.name);
-  /** Answered by the draft: shown as soon as that message is held. */
-  let toAnswer = draft.replyTo;
+  /** The draft replies to it: shown as soon as that message is loaded. */
+  let toReplyTo = draft.replyTo;
   const reply = createReplyPreview(root, stage, onChange);
   const tray = createAttachmentTray(root, onChange);
-  const suggestions = suggestMentions(root, text, { users: mentionable, onPick: onInput });
+  const suggestions = suggestMentions(root, text, { candidates: mentionable, onPick: onInput });
 
-  /** Who is here first, then who wrote. @returns {readonly User[]} */
+  /** Members first, then authors. @returns {readonly User[]} */
   function mentionable() {
     const { members, messages } = room.getSnapshot();
     const authors = messages.flatMap(({ from }) => from ?? []).reverse();
     const ids = new Set([...members, ...authors].map(({ id }) => id));
     ids.delete(stage.self() ?? "");
-    return [...ids].map(stage.people.userOf);
+    return [...ids].map(stage.users.userOf);
   }
 
   function keep() {
-    keepDraft(room.name, {
-      text: text.value,
-      replyTo: reply.seq ?? toAnswer,
-      attachments: tray.attachments,
-    });
+    const replyTo = reply.seq ?? toReplyTo;
+    keepDraft(room.name, { text: text.value, replyTo, attachments: tray.attachments });
     onDraft();
   }
 
@@ -56,7 +54,7 @@ export function createComposer(root, { room }, { stage, onEditLast, onDraft }) {
   }
 
   function onInput() {
-    grow(text);
+    growToText(text);
     keep();
     if (text.value.trim() === "") room.stopTyping();
     else room.startTyping();
@@ -84,45 +82,44 @@ export function createComposer(root, { room }, { stage, onEditLast, onDraft }) {
     event.preventDefault();
     const message = text.value.trim();
     text.focus();
-    if (text.disabled || (message === "" && tray.isEmpty)) return;
+    if (text.disabled || (message === "" && tray.attachments.length === 0)) return;
     const data = { ...(message !== "" && { text: message }), ...tray.take() };
     const replyTo = reply.take();
     const mentions = mentionedIn(message, mentionable());
-    toAnswer = undefined;
+    toReplyTo = undefined;
     text.value = "";
-    grow(text);
+    growToText(text);
     suggestions.hide();
     keep();
     const options = { ...(replyTo !== undefined && { replyTo }), ...(mentions.length > 0 && { mentions }) };
     room.send(data, options).catch(() => {
-      // The message in the list shows what became of it.
+      // The message in the list shows the failure.
     });
   });
 
   text.value = draft.text;
   tray.put(draft.attachments);
-  grow(text);
-  // On a touch screen a keyboard would open.
+  growToText(text);
+  // On a touch screen the focus would open a keyboard.
   if (!matchMedia("(pointer: coarse)").matches) text.focus();
 
   return {
-    /** @param {import("../messages/message-rows.js").MessageRow} row */
+    /** @param {MessageRow} row */
     reply: ({ message }) => reply.to(message),
 
-    /** @param {import("../edge-rooms.js").RoomSnapshot} snapshot */
+    /** @param {RoomSnapshot} snapshot */
     update(snapshot) {
       const { state, messages } = snapshot;
       const readOnly = state.status === "connected" && !mayWrite(snapshot);
       for (const control of [text, send, attach]) control.disabled = readOnly;
-      text.placeholder = readOnly ? "You can read here, not write" : "Write a message";
-      const awaited = messages.find(({ seq }) => seq !== undefined && seq === toAnswer);
-      if (awaited && !isDeleted(awaited)) {
-        toAnswer = undefined;
-        reply.to(awaited);
+      text.placeholder = readOnly ? "You can read this room, but not write in it" : "Write a message";
+      const loaded = messages.find(({ seq }) => seq !== undefined && seq === toReplyTo);
+      if (loaded && !isDeleted(loaded)) {
+        toReplyTo = undefined;
+        reply.to(loaded);
       }
-      const answered = reply.seq;
-      if (answered !== undefined && messages.some((one) => one.seq === answered && isDeleted(one)))
-        reply.cancel();
+      const { seq } = reply;
+      if (seq !== undefined && messages.some((one) => one.seq === seq && isDeleted(one))) reply.cancel();
     },
   };
 }

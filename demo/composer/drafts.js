@@ -1,10 +1,10 @@
-// @ts-check
 // What was begun in a room and not sent, until the tab is closed.
 
-import { httpsAddress, recordOf } from "../messages/chat-data.js";
+import { httpsAddress, recordOf } from "../messages/message-content.js";
 import { inTab } from "../session/storage.js";
 
-/** @typedef {import("../edge-rooms.js").Attachment} Attachment */
+/** @import { Attachment } from "../edge-rooms.js" */
+
 /** @typedef {{ text: string, replyTo: number | undefined, attachments: readonly Attachment[] }} Draft */
 
 const MAX_TEXT = 20_000;

@@ -1,26 +1,25 @@
-// @ts-check
-// Whom `@` may mean, while it is written. The focus stays in the text; the keys that choose are taken from it.
+// Suggests whom `@` may mean while it is typed. The focus stays in the text; its keys choose among the suggestions.
 
 import { avatar } from "../ui/avatar.js";
 import { element, part } from "../ui/dom.js";
 
-/** @typedef {import("../edge-rooms.js").User} User */
+/** @import { User } from "../edge-rooms.js" */
 
-const MOST_SHOWN = 8;
+const MAX_SHOWN = 8;
 /** From the last `@` that begins a word up to the caret. */
 const BEGUN = /(?:^|[\s(])@([^@\n]{0,40})$/u;
 
 /**
  * @param {ParentNode} root
  * @param {HTMLTextAreaElement} text
- * @param {{ users(): readonly User[], onPick(): void }} page `users`: who may be meant, the likeliest first
+ * @param {{ candidates(): readonly User[], onPick(): void }} page `candidates`: the most likely first
  */
-export function suggestMentions(root, text, { users, onPick }) {
-  const box = part(root, "mentions", HTMLElement);
+export function suggestMentions(root, text, { candidates, onPick }) {
+  const box = part(root, "mentions");
   /** @type {readonly User[]} */
   let shown = [];
   let chosen = 0;
-  /** Where the `@` stands that was dismissed. @type {number | undefined} */
+  /** The position of an `@` whose suggestions were dismissed. @type {number | undefined} */
   let dismissedAt;
 
   function begun() {
@@ -31,38 +30,36 @@ export function suggestMentions(root, text, { users, onPick }) {
 
   function look() {
     const start = begun();
-    if (start === undefined || start.at !== dismissedAt) dismissedAt = undefined;
-    const found =
-      start === undefined || dismissedAt !== undefined || text.disabled ? [] : matching(users(), start.query);
+    if (start?.at !== dismissedAt) dismissedAt = undefined;
+    const isWanted = start !== undefined && dismissedAt === undefined && !text.disabled;
+    const found = isWanted ? matching(candidates(), start.query) : [];
     if (found.length !== shown.length || found.some(({ id }, at) => id !== shown[at]?.id)) chosen = 0;
-    shown = found;
-    show();
+    show(found);
   }
 
-  function show() {
-    box.hidden = shown.length === 0;
-    box.replaceChildren(...shown.map(render));
-    if (box.hidden) {
-      text.removeAttribute("aria-activedescendant");
-      return;
-    }
-    text.setAttribute("aria-activedescendant", `mention-${chosen}`);
+  /** @param {readonly User[]} users */
+  function show(users) {
+    shown = users;
+    box.hidden = users.length === 0;
+    box.replaceChildren(...users.map(render));
+    if (box.hidden) text.removeAttribute("aria-activedescendant");
+    else text.setAttribute("aria-activedescendant", `mention-${chosen}`);
     box.children[chosen]?.scrollIntoView({ block: "nearest" });
   }
+
+  const hide = () => show([]);
 
   /** @param {User} user @param {number} at */
   function render(user, at) {
     const { id, name = id } = user;
     const item = element(
       "div",
-      { role: "option", id: `mention-${at}`, "aria-selected": String(at === chosen) },
-      [
-        avatar(user),
-        element("span", { class: "name", dir: "auto" }, [name]),
-        ...(name === id ? [] : [element("span", { class: "id", dir: "ltr" }, [id])]),
-      ],
+      { role: "option", id: `mention-${at}`, "aria-selected": at === chosen },
+      avatar(user),
+      element("span", { class: "name", dir: "auto" }, name),
+      name !== id && element("span", { class: "id", dir: "ltr" }, id),
     );
-    // Before the text loses the focus.
+    // The text keeps the focus.
     item.addEventListener("pointerdown", (event) => event.preventDefault());
     item.addEventListener("click", () => pick(at));
     return item;
@@ -78,11 +75,6 @@ export function suggestMentions(root, text, { users, onPick }) {
     onPick();
   }
 
-  function hide() {
-    shown = [];
-    show();
-  }
-
   for (const type of ["input", "click"]) text.addEventListener(type, look);
   text.addEventListener("blur", hide);
   text.addEventListener("keyup", ({ key }) => {
@@ -91,14 +83,14 @@ export function suggestMentions(root, text, { users, onPick }) {
 
   return {
     hide,
-    /** Whether the key was for the suggestions. @param {KeyboardEvent} event */
+    /** Whether the suggestions used the key. @param {KeyboardEvent} event */
     takes(event) {
       if (shown.length === 0 || event.isComposing || event.shiftKey) return false;
       switch (event.key) {
         case "ArrowDown":
         case "ArrowUp":
           chosen = (chosen + (event.key === "ArrowDown" ? 1 : -1) + shown.length) % shown.length;
-          show();
+          show(shown);
           break;
         case "Enter":
         case "Tab":
@@ -123,8 +115,8 @@ export function suggestMentions(root, text, { users, onPick }) {
  */
 function matching(users, query) {
   const wanted = query.toLowerCase();
-  const begins = (/** @type {string} */ words) => words.toLowerCase().startsWith(wanted);
+  const begins = (/** @type {string} */ word) => word.toLowerCase().startsWith(wanted);
   return users
     .filter(({ id, name = id }) => begins(name) || begins(id) || name.split(/\s+/u).slice(1).some(begins))
-    .slice(0, MOST_SHOWN);
+    .slice(0, MAX_SHOWN);
 }

@@ -1,57 +1,51 @@
-// @ts-check
-// What the message being written answers, above it.
+// Above the composer: the message that the next one replies to.
 
-import { colourQuote, quoteWords } from "../messages/quotes.js";
+import { quoteOf } from "../messages/message-parts.js";
 import { element, iconButton, part } from "../ui/dom.js";
 import { CLOSE } from "../ui/icons.js";
 
-/** @typedef {import("../edge-rooms.js").RoomMessage} RoomMessage */
+/** @import { RoomMessage } from "../edge-rooms.js" */
+/** @import { Stage } from "../messages/message-view.js" */
 
 /**
  * @param {ParentNode} root
- * @param {Pick<import("../messages/message-view.js").Stage, "people" | "self">} stage
+ * @param {Pick<Stage, "users" | "self">} stage
  * @param {() => void} onChange
  */
 export function createReplyPreview(root, stage, onChange) {
-  const preview = part(root, "reply", HTMLElement);
+  const preview = part(root, "reply");
   /** @type {number | undefined} */
   let seq;
 
-  function clear() {
+  /** Ends the reply and returns which message it was to. */
+  function take() {
+    const repliedTo = seq;
     seq = undefined;
     preview.hidden = true;
     preview.replaceChildren();
+    return repliedTo;
   }
 
-  function cancel() {
-    if (seq === undefined) return;
-    clear();
-    onChange();
-  }
+  const cancel = () => {
+    if (take() !== undefined) onChange();
+  };
 
   return {
     get seq() {
       return seq;
     },
     cancel,
+    take,
     /** @param {RoomMessage} message */
     to(message) {
       seq = message.seq;
-      const quote = element("div", { class: "quote" }, quoteWords(message, stage));
-      colourQuote(quote, message);
       preview.replaceChildren(
-        element("span", { class: "visually-hidden" }, ["Replying to "]),
-        quote,
+        element("span", { class: "visually-hidden" }, "Replying to "),
+        quoteOf("div", message, stage),
         iconButton("Cancel the reply", CLOSE, cancel),
       );
       preview.hidden = false;
       onChange();
-    },
-    /** What is to be answered, once. */
-    take() {
-      const answered = seq;
-      clear();
-      return answered;
     },
   };
 }

@@ -1,79 +1,80 @@
-// @ts-check
-// The bell: how many are unread, and the panel that lists them.
+// The bell with the number of unread notifications, and the panel that lists them.
 
 import { part, setText } from "../ui/dom.js";
-import { fewOf, timeAgo } from "../ui/format.js";
+import { badgeCount, timeAgo } from "../ui/format.js";
 import { renderNotification } from "./notification-view.js";
 
-/** @typedef {import("../edge-rooms.js").Notification} Notification */
-/** @typedef {import("../edge-rooms.js").InboxSnapshot} InboxSnapshot */
-/** @typedef {import("../edge-rooms.js").MarkTarget} MarkTarget */
-/** @typedef {import("../edge-rooms.js").NotificationState} NotificationState */
+/** @import { Inbox, InboxSnapshot, MarkTarget, Notification, NotificationState } from "../edge-rooms.js" */
+/** @import { PushState } from "../edge-rooms-push.js" */
+/** @import { Place } from "../messages/mentions.js" */
+/** @import { MenuItem } from "../ui/popup.js" */
 
 const REFRESH_MS = 30_000;
 const PAGE = 50;
 
 /**
  * @param {ParentNode} root
- * @param {import("../edge-rooms.js").Inbox} inbox
+ * @param {Inbox} inbox
  * @param {{
- *   onOpen(): void, openMessage(place: import("../messages/mentions.js").Place): void, openSettings(): void, enablePush(): Promise<void>,
- *   muting(topic: string): import("../ui/popup.js").MenuItem,
+ *   onOpen(): void, openMessage(place: Place): void, openSettings(): void, enablePush(): Promise<void>,
+ *   muting(topic: string): MenuItem,
  * }} page
  */
 export function createBell(root, inbox, { onOpen, openMessage, openSettings, enablePush, muting }) {
-  const bell = part(root, "bell", HTMLButtonElement);
-  const badge = part(root, "badge", HTMLElement);
-  const panel = part(root, "panel", HTMLElement);
-  const note = part(root, "panel-note", HTMLElement);
-  const list = part(root, "notifications", HTMLElement);
-  const nothing = part(root, "no-notifications", HTMLElement);
-  const markAll = part(root, "mark-all", HTMLButtonElement);
-  const offer = part(root, "push-offer", HTMLElement);
-  const more = part(root, "more-notifications", HTMLButtonElement);
-  const closing = new AbortController();
+  const bell = part(root, "bell");
+  const badge = part(root, "badge");
+  const panel = part(root, "panel");
+  const note = part(root, "panel-note");
+  const list = part(root, "notifications");
+  const nothing = part(root, "no-notifications");
+  const markAll = part(root, "mark-all");
+  const offer = part(root, "push-offer");
+  const more = part(root, "more-notifications");
+  const ended = new AbortController();
   /** @type {readonly Notification[] | undefined} */
   let shown;
-  let moreIsThere = true;
+  let hasMore = true;
   /** Seen for the first time since the panel was opened. @type {Set<string>} */
   let fresh = new Set();
 
-  /** @param {MarkTarget} what @param {NotificationState} state */
-  async function mark(what, state) {
-    try {
-      await inbox.mark(what, state);
-      note.hidden = true;
-    } catch {
-      setText(note, "This needs a connection. Please try again later.");
-      note.hidden = false;
-    }
+  /** @param {string} text */
+  function complain(text) {
+    setText(note, text);
+    note.hidden = text === "";
   }
-  /** @param {string} id */
-  const markRead = (id) => void mark([id], "read");
+
+  /** @param {MarkTarget} target @param {NotificationState} state */
+  const mark = (target, state) =>
+    inbox.mark(target, state).then(
+      () => complain(""),
+      () => complain("This needs a connection. Please try again later."),
+    );
+
+  const focusPanel = () => panel.focus({ preventScroll: true });
 
   /** @param {boolean} open */
   function toggle(open) {
     panel.hidden = !open;
     bell.setAttribute("aria-expanded", String(open));
-    note.hidden = true;
+    complain("");
     fresh = new Set();
     if (!open) return;
     onOpen();
     render();
-    panel.focus({ preventScroll: true });
+    focusPanel();
   }
 
   function render() {
     const { notifications } = inbox.getSnapshot();
     const active = document.activeElement;
     const hadFocus = panel.contains(active);
-    const index = active === null ? -1 : [...list.children].findIndex((item) => item.contains(active));
+    const index = [...list.children].findIndex((item) => item.contains(active));
     shown = notifications;
     for (const { id, state } of notifications) if (state === "unseen") fresh.add(id);
     list.replaceChildren(...notifications.map(renderOne));
     nothing.hidden = notifications.length > 0;
-    more.hidden = !moreIsThere || notifications.length < PAGE;
-    // What had it is gone, and the keyboard would start over at the top of the page.
+    more.hidden = !hasMore || notifications.length < PAGE;
+    // If the focused element is gone, the focus would move to the top of the page.
     if (hadFocus && !panel.contains(document.activeElement)) {
       const next = list.children[Math.min(index, list.children.length - 1)]?.querySelector("button");
       (next ?? panel).focus({ preventScroll: true });
@@ -82,18 +83,20 @@ export function createBell(root, inbox, { onOpen, openMessage, openSettings, ena
   }
 
   /** @param {Notification} notification */
-  const renderOne = (notification) =>
-    renderNotification(notification, {
-      isFresh: fresh.has(notification.id),
+  function renderOne(notification) {
+    const { id } = notification;
+    return renderNotification(notification, {
+      isFresh: fresh.has(id),
       muting,
       openMessage,
       onOpen() {
-        markRead(notification.id);
+        void mark([id], "read");
         toggle(false);
       },
-      onRead: () => markRead(notification.id),
-      onArchive: () => void mark([notification.id], "archived"),
+      onRead: () => void mark([id], "read"),
+      onArchive: () => void mark([id], "archived"),
     });
+  }
 
   function markSeen() {
     const { notifications, state } = inbox.getSnapshot();
@@ -101,43 +104,44 @@ export function createBell(root, inbox, { onOpen, openMessage, openSettings, ena
     if (unseen.length > 0 && state.status === "connected") void mark(unseen, "seen");
   }
 
-  /** @param {KeyboardEvent} event */
-  function onKey({ key, target }) {
-    if (key !== "Escape" || panel.hidden || isElsewhere(target)) return;
-    toggle(false);
-    bell.focus();
-  }
-
-  /** @param {PointerEvent} event */
-  function onPointer({ target }) {
-    if (target instanceof Node && !bell.contains(target) && !panel.contains(target) && !isElsewhere(target))
-      toggle(false);
-  }
-
   bell.addEventListener("click", () => toggle(panel.hidden !== false));
   markAll.addEventListener("click", () => {
     // The button hides itself.
-    panel.focus({ preventScroll: true });
+    focusPanel();
     void mark({ all: true }, "read");
   });
-  part(root, "settings-of-bell", HTMLButtonElement).addEventListener("click", () => {
+  part(root, "settings-of-bell").addEventListener("click", () => {
     toggle(false);
     openSettings();
   });
-  part(offer, "enable-push", HTMLButtonElement).addEventListener("click", () => void enablePush());
+  part(offer, "enable-push").addEventListener("click", () => void enablePush());
   more.addEventListener("click", async () => {
     try {
-      moreIsThere = (await inbox.loadOlder(PAGE)).more;
+      hasMore = (await inbox.loadOlder(PAGE)).more;
       render();
     } catch {
-      setText(note, "Older ones could not be loaded.");
-      note.hidden = false;
+      complain("Older notifications could not be loaded.");
     }
   });
-  const { signal } = closing;
-  document.addEventListener("keydown", onKey, { signal });
-  document.addEventListener("pointerdown", onPointer, { signal });
-  // Only the words: who is in the panel with keyboard or screen reader stays where they are.
+  const { signal } = ended;
+  document.addEventListener(
+    "keydown",
+    ({ key, target }) => {
+      if (key !== "Escape" || panel.hidden || isAbove(target)) return;
+      toggle(false);
+      bell.focus();
+    },
+    { signal },
+  );
+  document.addEventListener(
+    "pointerdown",
+    ({ target }) => {
+      if (target instanceof Node && !bell.contains(target) && !panel.contains(target) && !isAbove(target))
+        toggle(false);
+    },
+    { signal },
+  );
+  // Only the texts: rendering again would move the place of keyboards and screen readers.
   const timer = setInterval(() => {
     if (panel.hidden) return;
     markSeen();
@@ -145,34 +149,35 @@ export function createBell(root, inbox, { onOpen, openMessage, openSettings, ena
   }, REFRESH_MS);
 
   return {
-    markRead,
-    /** @param {import("../edge-rooms-push.js").PushState} state */
+    /** @param {string} id */
+    markRead: (id) => void mark([id], "read"),
+    /** Offers push notifications where they can be turned on. @param {PushState} state */
     showPush(state) {
       const hadFocus = offer.contains(document.activeElement);
+      const isDenied = state === "denied";
       offer.hidden = state === "on" || state === "unsupported";
       offer.dataset.state = state;
-      const words =
-        state === "denied"
-          ? "Notifications are blocked in your browser's settings for this page."
-          : "Get these while this page is closed.";
-      setText(part(offer, "push-words", HTMLElement), words);
-      part(offer, "enable-push", HTMLElement).hidden = state === "denied";
-      if (hadFocus && !panel.hidden && offer.hidden) panel.focus({ preventScroll: true });
+      const text = isDenied
+        ? "Your browser blocks notifications for this page. You can change that in its settings."
+        : "Get notifications while this page is closed.";
+      setText(part(offer, "push-text"), text);
+      part(offer, "enable-push").hidden = isDenied;
+      if (hadFocus && !panel.hidden && offer.hidden) focusPanel();
     },
     /** @param {InboxSnapshot} snapshot */
     update({ notifications, unread }) {
       badge.hidden = unread === 0;
-      setText(badge, fewOf(unread));
+      setText(badge, badgeCount(unread));
       bell.setAttribute("aria-label", unread === 0 ? "Notifications" : `Notifications, ${unread} unread`);
       markAll.hidden = unread === 0;
       if (!panel.hidden && notifications !== shown) render();
     },
     stop() {
       clearInterval(timer);
-      closing.abort();
+      ended.abort();
     },
   };
 }
 
-/** In what the panel opened above it. @param {EventTarget | null} target */
-const isElsewhere = (target) => target instanceof Element && target.closest(".popup, dialog") !== null;
+/** In a popup or dialog above the panel. @param {EventTarget | null} target */
+const isAbove = (target) => target instanceof Element && target.closest(".popup, dialog") !== null;

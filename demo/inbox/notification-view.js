@@ -1,57 +1,52 @@
-// @ts-check
 // What a notification says, and where it leads.
 
 import { mentionOf } from "../messages/mentions.js";
-import { button, element, iconButton } from "../ui/dom.js";
+import { serverBadge } from "../ui/avatar.js";
+import { button, element, iconButton, OPENS_MENU } from "../ui/dom.js";
 import { fullTime, timeAgo } from "../ui/format.js";
 import { ARCHIVE, MORE } from "../ui/icons.js";
 import { anchor, isSafeLink } from "../ui/links.js";
 import { openMenu } from "../ui/popup.js";
-import { serverBadge } from "../ui/server-badge.js";
 
-/** @typedef {import("../edge-rooms.js").Notification} Notification */
-/** @typedef {import("../messages/mentions.js").Place} Place */
+/** @import { Notification } from "../edge-rooms.js" */
+/** @import { Place } from "../messages/mentions.js" */
+/** @import { MenuItem } from "../ui/popup.js" */
 
-/** @param {Pick<Notification, "title" | "message" | "topic" | "data">} notification */
-export function wordsOf(notification) {
+/** @param {Notification} notification */
+export function textOf(notification) {
   const { title, message } = notification;
   const mention = mentionOf(notification);
-  const lines = mention
-    ? [
-        // Server code has no name.
-        element("strong", { class: "phrase" }, [
-          title === "" ? serverBadge() : element("bdi", {}, [title]),
-          " mentioned you",
-        ]),
-        element("p", { class: "phrase" }, ["In ", element("bdi", {}, [mention.room])]),
-      ]
-    : [
-        element("strong", { dir: "auto" }, [title]),
-        ...(message ? [element("p", { dir: "auto" }, [message])] : []),
-      ];
-  return lines;
+  if (!mention)
+    return [
+      element("strong", { dir: "auto" }, title),
+      ...(message ? [element("p", { dir: "auto" }, message)] : []),
+    ];
+  // Server code has no name.
+  const who = title === "" ? serverBadge() : element("bdi", {}, title);
+  return [
+    element("strong", { class: "phrase" }, who, " mentioned you"),
+    element("p", { class: "phrase" }, "In ", element("bdi", {}, mention.room)),
+  ];
 }
 
 /**
- * What opens it, if it leads anywhere.
+ * The button or link that opens it, if it leads anywhere.
  *
  * @param {Notification} notification
  * @param {{ onOpen(): void, openMessage(place: Place): void }} page
  */
 export function openerOf(notification, { onOpen, openMessage }) {
   const place = mentionOf(notification);
-  if (place) {
-    const open = () => {
+  if (place)
+    return button("Open", () => {
       onOpen();
       openMessage(place);
-    };
-    return [button("Open", open)];
-  }
+    });
   const { link } = notification;
-  if (link === undefined || !isSafeLink(link)) return [];
+  if (link === undefined || !isSafeLink(link)) return undefined;
   const open = anchor(link, "Open");
   open.addEventListener("click", onOpen);
-  return [open];
+  return open;
 }
 
 /**
@@ -59,7 +54,7 @@ export function openerOf(notification, { onOpen, openMessage }) {
  *
  * @param {Notification} notification
  * @param {{
- *   isFresh: boolean, muting(topic: string): import("../ui/popup.js").MenuItem, openMessage(place: Place): void,
+ *   isFresh: boolean, muting(topic: string): MenuItem, openMessage(place: Place): void,
  *   onOpen(): void, onRead(): void, onArchive(): void,
  * }} page
  */
@@ -67,30 +62,32 @@ export function renderNotification(notification, page) {
   const { priority, topic, at, state, muted } = notification;
   const isUnread = state !== "read" && !muted;
   const classes = [isUnread && "unread", isUnread && page.isFresh && "fresh", muted && "muted"];
-  const foot = element("div", { class: "foot" }, [
-    element("time", { datetime: new Date(at).toISOString(), title: fullTime(at) }, [timeAgo(at)]),
-    ...(priority === "medium" ? [] : [element("span", { class: "priority" }, [priority])]),
-    ...(muted ? [element("span", { class: "priority" }, ["muted"])] : []),
-    element("span", { class: "acts" }, [
-      ...openerOf(notification, page),
-      ...(isUnread ? [button("Mark read", page.onRead)] : []),
-      iconButton("Archive", ARCHIVE, page.onArchive),
-      ...(topic === undefined ? [] : [moreButton(topic, page.muting)]),
-    ]),
-  ]);
-  return element("li", { class: classes.filter(Boolean).join(" "), "data-priority": priority }, [
-    ...wordsOf(notification),
-    foot,
-  ]);
+  const actions = element(
+    "span",
+    { class: "acts" },
+    openerOf(notification, page),
+    isUnread && button("Mark read", page.onRead),
+    iconButton("Archive", ARCHIVE, page.onArchive),
+    topic !== undefined && moreButton(topic, page.muting),
+  );
+  const foot = element(
+    "div",
+    { class: "foot" },
+    element("time", { datetime: new Date(at).toISOString(), title: fullTime(at) }, timeAgo(at)),
+    priority !== "medium" && element("span", { class: "priority" }, priority),
+    muted && element("span", { class: "priority" }, "muted"),
+    actions,
+  );
+  const attributes = { class: classes.filter(Boolean).join(" "), "data-priority": priority };
+  return element("li", attributes, textOf(notification), foot);
 }
 
 /**
  * @param {string} topic
- * @param {(topic: string) => import("../ui/popup.js").MenuItem} muting
+ * @param {(topic: string) => MenuItem} muting
  */
 function moreButton(topic, muting) {
-  const made = iconButton("More", MORE, () => openMenu(made, `Topic ${topic}`, [muting(topic)]));
-  made.setAttribute("aria-haspopup", "menu");
-  made.setAttribute("aria-expanded", "false");
-  return made;
+  const open = () => openMenu(more, `Topic ${topic}`, [muting(topic)]);
+  const more = iconButton("More", MORE, open, OPENS_MENU);
+  return more;
 }

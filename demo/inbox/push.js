@@ -1,11 +1,13 @@
-// @ts-check
-// Pushes to this browser: whether they can be had, and whether they are on.
+// Push notifications in this browser: whether they are possible, and whether they are on.
 
 import { callApi } from "../edge-rooms.js";
 import { createPush } from "../edge-rooms-push.js";
-import { errorWords } from "../session/error-text.js";
+import { errorText } from "../session/error-text.js";
 
-/** @typedef {import("../edge-rooms-push.js").PushState} PushState */
+/** @import { RoomsError } from "../edge-rooms.js" */
+/** @import { PushState } from "../edge-rooms-push.js" */
+/** @import { Session } from "../session/session.js" */
+
 /** @typedef {ReturnType<typeof followPush>} PushKeeper */
 
 const FAILURES = new Map([
@@ -13,8 +15,11 @@ const FAILURES = new Map([
   ["offline", "The push service cannot be reached right now. Please try again."],
 ]);
 
+/** @param {unknown} error */
+const codeOf = (error) => /** @type {Partial<RoomsError> | undefined} */ (error)?.code ?? "";
+
 /**
- * @param {import("../session/session.js").Session} session
+ * @param {Pick<Session, "url" | "client">} session
  * @param {() => void} onChange
  */
 export function followPush({ url, client }, onChange) {
@@ -23,7 +28,7 @@ export function followPush({ url, client }, onChange) {
   const ended = new AbortController();
   /** @type {PushState} */
   let state = "unsupported";
-  /** `undefined` until the server said it. @type {boolean | undefined} */
+  /** `undefined` until the server has answered. @type {boolean | undefined} */
   let isServed;
 
   /** @param {PushState} now */
@@ -37,41 +42,37 @@ export function followPush({ url, client }, onChange) {
       await callApi(client, "GET", "/v1/push/key");
       isServed = true;
     } catch (error) {
-      const { code } = /** @type {{ code?: string }} */ (error ?? {});
-      if (code === "not_found") isServed = false;
+      if (codeOf(error) === "not_found") isServed = false;
     }
-    if (isServed) learn(await push.refresh().catch(() => push.state()));
-    else learn("unsupported");
+    learn(isServed ? await push.refresh().catch(() => push.state()) : "unsupported");
   }
 
-  /** The browser's settings may change while the page is open. */
+  /** The user may change the browser's settings while the page is open. */
   async function watchPermission() {
     const permission = await navigator.permissions.query({ name: "notifications" });
     permission.addEventListener("change", async () => learn(await push.state()), { signal: ended.signal });
   }
   watchPermission().catch(() => {
-    // Then it shows with the next visit.
+    // Some browsers cannot report it: the next visit shows it.
   });
 
   return {
     get state() {
       return state;
     },
-    /** Whether this server pushes at all. */
+    /** Whether this server sends push notifications. */
     get isServed() {
       return isServed !== false;
     },
     load,
-    /** From a click, as it asks for the permission. Answers why it failed, if it did. @param {boolean} on */
+    /** Needs a click, as it asks for the permission. Resolves with why it failed, if it did. @param {boolean} on */
     async set(on) {
-      /** @type {unknown} */
-      let failure;
-      await (on ? push.enable() : push.disable()).catch((error) => {
-        failure = error;
-      });
+      const failure = await (on ? push.enable() : push.disable()).then(
+        () => undefined,
+        (error) => FAILURES.get(codeOf(error)) ?? errorText(error),
+      );
       learn(await push.state());
-      const { code = "" } = /** @type {{ code?: string }} */ (failure ?? {});
-      return failure === undefined ? undefined : (FAILURES.get(code) ?? errorWords(failure));
+      return failure;
     },
     stop: () => ended.abort(),
   };

@@ -1,64 +1,64 @@
-// @ts-check
-// New notifications, for a moment, and what became of what was done here. Urgent ones stay until they are dismissed or
-// read, on whatever device.
+// Toasts: new notifications and the results of actions, for 7 s. An urgent one stays until it is dismissed, or read on any
+// device.
 
 import { button, element } from "../ui/dom.js";
-import { openerOf, wordsOf } from "./notification-view.js";
+import { openerOf, textOf } from "./notification-view.js";
 
-/** @typedef {import("../edge-rooms.js").Notification} Notification */
+/** @import { Notification } from "../edge-rooms.js" */
+/** @import { Place } from "../messages/mentions.js" */
+
+/** @typedef {(text: string, look?: "done" | "failed") => void} Say */
 
 const SHOWN_FOR_MS = 7_000;
 const MAX_SHOWN = 4;
 
 /**
  * @param {HTMLElement} region
- * @param {{ onRead(id: string): void, openMessage(place: import("../messages/mentions.js").Place): void }} page
+ * @param {{ onRead(id: string): void, openMessage(place: Place): void }} page
  */
 export function createToasts(region, { onRead, openMessage }) {
   /** @type {Map<string, () => void>} */
   const shown = new Map();
+
+  /**
+   * In place of one with the same id.
+   *
+   * @param {string} id
+   * @param {HTMLElement} toast
+   * @param {boolean} [stays]
+   */
+  function add(id, toast, stays = false) {
+    shown.get(id)?.();
+    const close = hideLater(toast, stays, () => shown.delete(id));
+    shown.set(id, close);
+    region.append(toast);
+    return close;
+  }
 
   /** @param {Notification} notification */
   function show(notification) {
     const { id, priority } = notification;
     shown.get(id)?.();
     while (shown.size >= MAX_SHOWN) [...shown.values()][0]?.();
-    const toast = element("article", { class: "toast", "data-priority": priority }, wordsOf(notification));
-    const close = hideLater(toast, priority === "urgent", () => shown.delete(id));
-    shown.set(id, close);
+    const toast = element("article", { class: "toast", "data-priority": priority }, textOf(notification));
+    const close = add(id, toast, priority === "urgent");
     const onOpen = () => {
       onRead(id);
       close();
     };
-    toast.append(...openerOf(notification, { onOpen, openMessage }));
     const dismiss = button("×", close, "dismiss");
     dismiss.setAttribute("aria-label", "Dismiss");
-    toast.append(dismiss);
-    region.append(toast);
-  }
-
-  /**
-   * What became of something that was done on this page.
-   *
-   * @param {string} words
-   * @param {"done" | "failed"} [look]
-   */
-  function say(words, look = "done") {
-    const id = `say ${words}`;
-    shown.get(id)?.();
-    const toast = element("article", { class: `toast brief ${look}` }, [
-      element("p", { dir: "auto" }, [words]),
-    ]);
-    shown.set(
-      id,
-      hideLater(toast, false, () => shown.delete(id)),
-    );
-    region.append(toast);
+    const opener = openerOf(notification, { onOpen, openMessage });
+    toast.append(...(opener ? [opener] : []), dismiss);
   }
 
   return {
     show,
-    say,
+    /** The result of an action on this page. @type {Say} */
+    say(text, look = "done") {
+      const line = element("p", { dir: "auto" }, text);
+      add(`say ${text}`, element("article", { class: `toast brief ${look}` }, line));
+    },
     /** @param {readonly Notification[]} notifications */
     update(notifications) {
       for (const { id, state } of notifications) if (state === "read") shown.get(id)?.();
@@ -72,7 +72,7 @@ export function createToasts(region, { onRead, openMessage }) {
 }
 
 /**
- * Hides after a while in which nobody points at it or has the focus in it. Returns what hides it at once.
+ * Hides a toast once it had neither pointer nor focus for 7 s. Returns a function that hides it at once.
  *
  * @param {HTMLElement} toast
  * @param {boolean} stays

@@ -1,71 +1,60 @@
-// @ts-check
-// Who a message names: found in what is written, marked in what is read. And where a notification of one leads.
+// Mentions: `@Name` in what is written and in what is read, and where the notification of one leads.
 
 import { isRoomName } from "../session/session.js";
 import { element } from "../ui/dom.js";
-import { isDeleted, recordOf } from "./chat-data.js";
-import { isOwn } from "./message-rows.js";
+import { isDeleted, isOwn, recordOf } from "./message-content.js";
 
-/** @typedef {import("../edge-rooms.js").User} User */
-/** @typedef {import("../edge-rooms.js").RoomSnapshot} RoomSnapshot */
-/** @typedef {{ room: string, seq: number }} Place */
+/** @import { Message, Notification, RoomSnapshot, User } from "../edge-rooms.js" */
+/** @import { Stage } from "./message-view.js" */
 
-/** What a message takes. */
-const MOST = 20;
+/** One message. @typedef {{ room: string, seq: number }} Place */
+
+/** More are not stored with a message. */
+const MAX_MENTIONS = 20;
 const TOPIC = "mention";
 const WORD = /[\p{L}\p{N}_]/u;
 
 /**
- * The ids of those whom a text names, as `@Name`: the longer name counts where one begins with another.
+ * The ids of the users whom a text mentions. Where one name begins with another, the longer one counts.
  *
  * @param {string} text
- * @param {readonly User[]} users in the order in which they count where names are the same
+ * @param {readonly User[]} users of two with the same name the first is meant
  */
 export function mentionedIn(text, users) {
   const byName = new Map([...users].reverse().map(({ id, name = id }) => [name.toLowerCase(), id]));
   const found = piecesOf(text, [...byName.keys()]).flatMap(({ name }) => byName.get(name ?? "") ?? []);
-  return [...new Set(found)].slice(0, MOST);
+  return [...new Set(found)].slice(0, MAX_MENTIONS);
 }
 
 /**
- * The text pieces with the names of those mentioned marked.
+ * Marks the names of the mentioned users in the text pieces.
  *
  * @param {readonly (Node | string)[]} pieces
  * @param {readonly string[]} ids
- * @param {Pick<import("./message-view.js").Stage, "people" | "self">} stage
+ * @param {Pick<Stage, "users" | "self">} stage
  * @returns {(Node | string)[]}
  */
-export function withMentions(pieces, ids, { people, self }) {
-  if (ids.length === 0) return [...pieces];
-  const own = self();
-  const byName = new Map(ids.slice(0, MOST).map((id) => [people.nameOf(id).toLowerCase(), id]));
-  /** @param {string} text @returns {(Node | string)[]} */
-  const marked = (text) =>
-    piecesOf(text, [...byName.keys()]).map((piece) =>
-      piece.name === undefined
-        ? piece.text
-        : element("span", { class: byName.get(piece.name) === own ? "mention self" : "mention" }, [
-            piece.text,
-          ]),
-    );
-  return pieces.flatMap((piece) => (typeof piece === "string" ? marked(piece) : [piece]));
+export function withMentions(pieces, ids, { users, self }) {
+  const byName = new Map(ids.slice(0, MAX_MENTIONS).map((id) => [users.nameOf(id).toLowerCase(), id]));
+  /** @param {{ text: string, name?: string }} piece @returns {Node | string} */
+  const marked = ({ text, name }) =>
+    name === undefined
+      ? text
+      : element("span", { class: byName.get(name) === self() ? "mention self" : "mention" }, text);
+  return pieces.flatMap((piece) =>
+    typeof piece === "string" ? piecesOf(piece, [...byName.keys()]).map(marked) : [piece],
+  );
 }
 
-/** Whether one of those that are not read yet names this user. @param {RoomSnapshot} snapshot */
-export function unreadMention({ messages, unread, user }) {
+/** Whether an unread message mentions this user. @param {RoomSnapshot} snapshot */
+export function hasUnreadMention({ messages, unread, user }) {
   if (user === null) return false;
-  let left = unread;
-  for (let at = messages.length - 1; at >= 0 && left > 0; at--) {
-    const message = messages[at];
-    if (message === undefined || isOwn(message, user.id) || isDeleted(message)) continue;
-    if (message.mentions?.includes(user.id)) return true;
-    left -= 1;
-  }
-  return false;
+  const others = messages.filter((message) => !isOwn(message, user.id) && !isDeleted(message));
+  return unread > 0 && others.slice(-unread).some(({ mentions }) => mentions?.includes(user.id));
 }
 
 /**
- * The message that a notification tells of, if it tells of one.
+ * The message that a notification leads to, if any.
  *
  * @param {{ topic?: string, data?: unknown }} notification
  * @returns {Place | undefined}
@@ -76,15 +65,15 @@ export function mentionOf({ topic, data }) {
   return typeof seq === "number" && Number.isSafeInteger(seq) && seq > 0 ? { room, seq } : undefined;
 }
 
-/** One for each room. @param {string} room */
+/** The id of the one toast per room. @param {string} room */
 export const mentionToast = (room) => `mention in ${room}`;
 
 /**
- * Of who is in the room the server tells nobody else that they were named there.
+ * The server notifies only users who are not in the room; the page shows the others the same.
  *
  * @param {string} room
- * @param {import("../edge-rooms.js").Message} message
- * @returns {import("../edge-rooms.js").Notification}
+ * @param {Message} message
+ * @returns {Notification}
  */
 export const mentionAsNotification = (room, { seq, at, from }) => ({
   type: "notification",
@@ -107,7 +96,7 @@ export const mentionAsNotification = (room, { seq, at, from }) => ({
 function piecesOf(text, names) {
   const longestFirst = [...names].sort((a, b) => b.length - a.length);
   const lower = text.toLowerCase();
-  // Where lower case has another length, places in it are none in the text.
+  // Of some letters the lower case has another length: positions in it would be wrong in the text.
   if (lower.length !== text.length) return [{ text }];
   /** @type {{ text: string, name?: string }[]} */
   const pieces = [];

@@ -1,29 +1,20 @@
-// @ts-check
-// Changing a message where it stands.
+// Editing a message in its place in the list.
 
-import { element } from "../ui/dom.js";
-import { grow, isEnter } from "../ui/text-field.js";
-import { chatOf, recordOf } from "./chat-data.js";
+import { button, element } from "../ui/dom.js";
+import { growToText, isEnter } from "../ui/keyboard.js";
+import { chatOf, recordOf } from "./message-content.js";
+
+/** @import { RoomMessage } from "../edge-rooms.js" */
 
 /**
  * @param {HTMLElement} row
- * @param {import("../edge-rooms.js").RoomMessage} message
+ * @param {RoomMessage} message
  * @param {{ onSave(data: unknown): void, onEmpty(): void, onEnd(): void }} listener
  */
 export function editInPlace(row, { data }, { onSave, onEmpty, onEnd }) {
   const before = chatOf(data);
-  const text = element("textarea", { rows: "1", dir: "auto", "aria-label": "Edit the message" });
+  const text = element("textarea", { rows: 1, dir: "auto", "aria-label": "Edit the message" });
   text.value = before.text;
-  const cancel = element("button", { type: "button", class: "quiet" }, ["Cancel"]);
-  const save = element("button", { type: "submit", class: "primary small" }, ["Save"]);
-  const form = element("form", { class: "editor" }, [
-    text,
-    element("div", { class: "editor-foot" }, [
-      element("span", { class: "hint" }, ["Enter saves, Escape cancels"]),
-      cancel,
-      save,
-    ]),
-  ]);
   let ended = false;
 
   function end() {
@@ -32,8 +23,15 @@ export function editInPlace(row, { data }, { onSave, onEmpty, onEnd }) {
     onEnd();
   }
 
-  text.addEventListener("input", () => grow(text));
-  cancel.addEventListener("click", end);
+  const foot = element(
+    "div",
+    { class: "editor-foot" },
+    element("span", { class: "hint" }, "Enter to save, Escape to cancel"),
+    button("Cancel", end),
+    element("button", { type: "submit", class: "primary small" }, "Save"),
+  );
+  const form = element("form", { class: "editor" }, text, foot);
+  text.addEventListener("input", () => growToText(text));
   form.addEventListener("keydown", (event) => {
     if (event.key === "Escape") end();
     if (event.target !== text || !isEnter(event)) return;
@@ -44,14 +42,14 @@ export function editInPlace(row, { data }, { onSave, onEmpty, onEnd }) {
     event.preventDefault();
     const now = text.value.trim();
     if (now === "" && before.attachments.length === 0) onEmpty();
-    // Whatever else it carries stays.
+    // Other fields of the data are kept.
     else if (now !== before.text) onSave({ ...recordOf(data), text: now });
     end();
   });
 
   row.classList.add("editing");
   row.querySelector(".said")?.replaceChildren(form);
-  grow(text);
+  growToText(text);
   text.focus();
   text.setSelectionRange(text.value.length, text.value.length);
 }

@@ -1,52 +1,51 @@
-// @ts-check
-// The list of messages: what is new in it, what was read of it, and what can be done in it.
+// The list of messages: shows them, marks them as read, and joins toolbar, editor and scrolling.
 
-import { followAttention, isLooking } from "../session/page-focus.js";
+import { followFocus, isLooking } from "../session/page-focus.js";
 import { part, setText } from "../ui/dom.js";
-import { fewOf } from "../ui/format.js";
+import { badgeCount } from "../ui/format.js";
+import { mayOf, mayWrite } from "./message-content.js";
 import { editInPlace } from "./message-editor.js";
-import { createFinder } from "./message-finder.js";
 import { rowsOf } from "./message-rows.js";
 import { createToolbar } from "./message-toolbar.js";
 import { renderRow } from "./message-view.js";
-import { loadOlderAtTop } from "./older-messages.js";
-import { mayOf, mayWrite } from "./permissions.js";
+import { createFinder, loadOlderAtTop } from "./older-messages.js";
+import { followReceipts } from "./receipts.js";
 import { createRowList } from "./row-list.js";
 import { keepScroll } from "./scroll-keeper.js";
-import { followReceipts } from "./seen-by.js";
-import { countUnread } from "./unread.js";
+import { createUnreadLine } from "./unread-line.js";
 
-/** @typedef {import("../edge-rooms.js").RoomSnapshot} RoomSnapshot */
-/** @typedef {import("./message-rows.js").Row} Row */
-/** @typedef {import("./message-rows.js").MessageRow} MessageRow */
-/** @typedef {import("./message-view.js").Stage} Stage */
-/** Where the reader was; nothing at the end. @typedef {{ key: string, offset: number } | undefined} Place */
+/** @import { RoomSnapshot } from "../edge-rooms.js" */
+/** @import { RoomScreen } from "../session/room-screen.js" */
+/** @import { MessageRow, Row } from "./message-rows.js" */
+/** @import { Stage } from "./message-view.js" */
 
-/** Further up than this, there is a button that leads back. */
+/** The first visible row; `undefined` at the end of the list. @typedef {{ key: string, offset: number } | undefined} ReadingPlace */
+
+/** Further up than this, a button leads back to the end. */
 const FAR_UP_PX = 400;
 
 /**
  * @param {ParentNode} root
- * @param {import("../session/room-screen.js").Visit} visit
+ * @param {RoomScreen} screen
  * @param {{
  *   stage: Omit<Stage, "jumpTo">, onReply(row: MessageRow): void, onDelete(seq: number): void,
- *   edit(seq: number, data: unknown): void, onUnread(count: number): void, place: Place,
+ *   edit(seq: number, data: unknown): void, onUnread(count: number): void, place: ReadingPlace,
  * }} page
  */
-export function createMessageList(root, visit, { stage, onReply, onDelete, edit, onUnread, place }) {
-  const { room } = visit;
-  const scroller = part(root, "scroller", HTMLElement);
-  const list = part(root, "messages", HTMLElement);
+export function createMessageList(root, screen, { stage, onReply, onDelete, edit, onUnread, place }) {
+  const { room } = screen;
+  const scroller = part(root, "scroller");
+  const list = part(root, "messages");
   const newBelow = part(root, "new-below", HTMLButtonElement);
-  const newCount = part(root, "new-count", HTMLElement);
-  const empty = part(root, "empty", HTMLElement);
+  const newCount = part(root, "new-count");
+  const empty = part(root, "empty");
 
-  // So that the keyboard can scroll it in every browser.
+  // In every browser the keyboard can scroll it then.
   scroller.tabIndex = 0;
 
-  /** What the rows were made of. @type {unknown[]} */
+  /** What the rows were rendered from. @type {unknown[]} */
   let held = [];
-  /** The latest message that was ever shown; `undefined` before the first page. @type {number | undefined} */
+  /** The newest message that was shown; `undefined` before the first page. @type {number | undefined} */
   let lastSeq;
   let markedSeq = 0;
   let isOpen = true;
@@ -61,12 +60,9 @@ export function createMessageList(root, visit, { stage, onReply, onDelete, edit,
       refresh();
     },
   });
-  const older = loadOlderAtTop(root, visit, scroll);
-  const unread = countUnread();
-  const receipts = followReceipts(visit, stage.people, {
-    onChange: refresh,
-    onOwn: learnOwn,
-  });
+  const older = loadOlderAtTop(root, screen, scroll);
+  const unread = createUnreadLine();
+  const receipts = followReceipts(screen, stage.users, { onChange: refresh, onOwn: learnOwn });
   const toolbar = createToolbar(list, rows, {
     stage,
     may: (row) => mayOf(row, room.getSnapshot()),
@@ -74,7 +70,7 @@ export function createMessageList(root, visit, { stage, onReply, onDelete, edit,
     onDelete,
     onEdit: openEditor,
   });
-  const finder = createFinder(visit, {
+  const finder = createFinder(screen, {
     rowOf: rows.withSeq,
     show(row) {
       scroll.toRow(row);
@@ -88,20 +84,20 @@ export function createMessageList(root, visit, { stage, onReply, onDelete, edit,
     scroll.toEnd();
     scroller.focus({ preventScroll: true });
   });
-  visit.on("lost", () => {
+  screen.on("lost", () => {
     lastSeq = undefined;
-    unread.forget();
+    unread.reset();
     markedSeq = 0;
     rows.hold(undefined);
     scroll.toEnd();
   });
-  visit.on("receipt", ({ user, seq }) => {
-    // On another device.
+  screen.on("receipt", ({ user, seq }) => {
+    // Sent by another device of this user.
     if (user === stage.self() && unread.known) unread.readUpTo(seq);
   });
-  const stopAttention = followAttention(() => {
+  const stopFollowing = followFocus(() => {
     const line = rows.elementOf("unread");
-    // The list went on by itself: back on this page, reading goes on where it ended.
+    // The list has scrolled by itself: back on this page, the user reads on at the first new message.
     if (isLooking() && scroll.atEnd && unread.count > 0 && line) scroll.revealAbove(line);
     refresh();
   });
@@ -110,7 +106,7 @@ export function createMessageList(root, visit, { stage, onReply, onDelete, edit,
     if (isOpen) update(room.getSnapshot());
   }
 
-  /** How far this user had read when they came. @param {number} seq */
+  /** How far this user had read before. @param {number} seq */
   function learnOwn(seq) {
     const isFirst = !unread.known;
     unread.readUpTo(seq);
@@ -147,17 +143,10 @@ export function createMessageList(root, visit, { stage, onReply, onDelete, edit,
       (row) => row.kind === "message" && lastSeq !== undefined && (row.message.seq ?? lastSeq + 1) > lastSeq,
     );
     const justWritten = arrived.some((row) => row.kind === "message" && row.message.pending);
-    scroll.during(() => {
-      toolbar.during(() => rows.place(next, new Set(arrived)));
-    });
-    if (justWritten) scroll.toEnd();
-    else goBack();
-  }
-
-  /** To where this reader was on the last visit. */
-  function goBack() {
+    scroll.during(() => toolbar.during(() => rows.place(next, new Set(arrived))));
     const row = toGoBackTo && rows.elementOf(toGoBackTo.key);
-    if (toGoBackTo && row) scroll.goBackTo(row, toGoBackTo.offset);
+    if (justWritten) scroll.toEnd();
+    else if (toGoBackTo && row) scroll.goBackTo(row, toGoBackTo.offset);
     toGoBackTo = undefined;
   }
 
@@ -166,14 +155,14 @@ export function createMessageList(root, visit, { stage, onReply, onDelete, edit,
     if (seq <= markedSeq) return;
     markedSeq = seq;
     room.markRead(seq).catch(() => {
-      // The next message brings the next try.
+      // Tried again with the next message.
     });
   }
 
   function showButton() {
     const { count } = unread;
     newBelow.hidden = scroll.atEnd || (count === 0 && scroll.fromEnd < FAR_UP_PX);
-    const words = `${fewOf(count)} new ${count === 1 ? "message" : "messages"}`;
+    const words = `${badgeCount(count)} new ${count === 1 ? "message" : "messages"}`;
     setText(newCount, count === 0 ? "Jump to latest" : words);
   }
 
@@ -181,10 +170,10 @@ export function createMessageList(root, visit, { stage, onReply, onDelete, edit,
   function updateEmpty(snapshot) {
     empty.hidden = snapshot.messages.length > 0;
     const connected = snapshot.state.status === "connected";
-    setText(part(empty, "empty-title", HTMLElement), connected ? "It is quiet here" : "One moment");
-    const first = mayWrite(snapshot) ? "Write the first message." : "Nothing was said yet.";
-    const hint = connected ? first : "Messages appear once you are connected.";
-    setText(part(empty, "empty-hint", HTMLElement), hint);
+    setText(part(empty, "empty-title"), connected ? "It is quiet here" : "One moment…");
+    const first = mayWrite(snapshot) ? "Write the first message." : "There are no messages yet.";
+    const hint = connected ? first : "Messages appear as soon as you are connected.";
+    setText(part(empty, "empty-hint"), hint);
   }
 
   /** @param {MessageRow} row */
@@ -210,25 +199,24 @@ export function createMessageList(root, visit, { stage, onReply, onDelete, edit,
   return {
     update,
     find: finder.find,
-    /** @returns {Place} */
+    /** @returns {ReadingPlace} */
     place() {
       const at = scroll.place();
       const key = at && rows.keyOf(at.row);
       return at && key !== undefined ? { key, offset: at.offset } : undefined;
     },
-    /** The last own one, as with the arrow up in an empty composer. */
+    /** Opens the editor of the last own message that may be edited. */
     editLast() {
-      const { messages, user } = room.getSnapshot();
-      const all = rowsOf(messages, { self: user?.id });
-      const last = all.findLast(
-        (row) => row.kind === "message" && row.own && mayOf(row, room.getSnapshot()).edit,
+      const snapshot = room.getSnapshot();
+      const last = rowsOf(snapshot.messages, { self: snapshot.user?.id }).findLast(
+        (row) => row.kind === "message" && row.own && mayOf(row, snapshot).edit,
       );
       if (last?.kind === "message") openEditor(last);
     },
     stop() {
       isOpen = false;
       scroll.stop();
-      stopAttention();
+      stopFollowing();
       toolbar.stop();
     },
   };

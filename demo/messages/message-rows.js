@@ -1,34 +1,28 @@
-// @ts-check
-// What the list shows, row by row: pure, so that the list itself only compares and moves.
+// The rows of the list as data: the list itself only compares and moves them.
 
 import { dayKey } from "../ui/format.js";
+import { isOwn } from "./message-content.js";
 
-/** @typedef {import("../edge-rooms.js").RoomMessage} RoomMessage */
-/** @typedef {import("../edge-rooms.js").User} User */
+/** @import { RoomMessage, User } from "../edge-rooms.js" */
+
 /** @typedef {{ kind: "day", key: string, at: number }} DayRow */
-/** What follows came while nobody looked. @typedef {{ kind: "unread", key: string }} UnreadRow */
+/** Above the first unread message. @typedef {{ kind: "unread", key: string }} UnreadRow */
 /** @typedef {{ kind: "seen", key: string, readers: readonly User[] }} SeenRow */
 /**
- * `first`: a new sender, or some time after the last; `quoted`: what it answers, if that is held.
+ * `first`: of a group by one author; `quoted`: the message that it replies to, if that is loaded.
  *
  * @typedef {{
  *   kind: "message", key: string, message: RoomMessage, own: boolean, first: boolean, quoted: RoomMessage | undefined,
  * }} MessageRow
  */
 /** @typedef {DayRow | UnreadRow | SeenRow | MessageRow} Row */
-/**
- * @typedef {{
- *   self: string | undefined,
- *   unreadFrom?: number | undefined,
- *   seen?: { seq: number, readers: readonly User[] } | undefined,
- * }} Marks
- */
+/** @typedef {{ seq: number, readers: readonly User[] }} Seen */
 
 const GROUP_MS = 5 * 60_000;
 
 /**
  * @param {readonly RoomMessage[]} messages
- * @param {Marks} marks
+ * @param {{ self: string | undefined, unreadFrom?: number | undefined, seen?: Seen | undefined }} marks
  * @returns {Row[]}
  */
 export function rowsOf(messages, { self, unreadFrom = Number.POSITIVE_INFINITY, seen }) {
@@ -41,50 +35,33 @@ export function rowsOf(messages, { self, unreadFrom = Number.POSITIVE_INFINITY, 
     const newDay = before === undefined || dayKey(before.message.at) !== dayKey(message.at);
     const own = isOwn(message, self);
     const key = keyOf(message, own);
-    // Named after what follows: a day that begins earlier with older messages is another row, further up.
+    // Named after the message below it: if older messages of that day are loaded, its row is a new one further up.
     if (newDay) rows.push({ kind: "day", key: `day ${key}`, at: message.at });
     const firstUnread = seqOf(message) >= unreadFrom && seqOf(before?.message) < unreadFrom;
     if (firstUnread) rows.push({ kind: "unread", key: "unread" });
-    /** @type {MessageRow} */
-    const row = {
-      kind: "message",
-      key,
-      message,
-      own,
-      first: newDay || firstUnread || before === undefined || !follows(before, message, own),
-      quoted: message.replyTo === undefined ? undefined : bySeq.get(message.replyTo),
-    };
-    rows.push(row);
+    const first = newDay || firstUnread || before === undefined || !follows(before, message, own);
+    const quoted = message.replyTo === undefined ? undefined : bySeq.get(message.replyTo);
+    before = { kind: "message", key, message, own, first, quoted };
+    rows.push(before);
     if (seen !== undefined && seen.seq === message.seq)
       rows.push({ kind: "seen", key: "seen", readers: seen.readers });
-    before = row;
   }
   return rows;
 }
 
-/**
- * @param {Row} a
- * @param {Row} b
- */
+/** Whether both look the same. @param {Row} a @param {Row} b */
 export function sameRow(a, b) {
   if (a.kind === "seen" && b.kind === "seen") return a.readers === b.readers;
   if (a.kind !== "message" || b.kind !== "message") return a.kind === b.kind;
   return a.message === b.message && a.own === b.own && a.first === b.first && a.quoted === b.quoted;
 }
 
-/**
- * @param {RoomMessage} message
- * @param {string | undefined} self
- */
-export const isOwn = ({ pending, from }, self) =>
-  pending === true || (self !== undefined && from?.id === self);
-
-/** What is not stored yet comes after everything; before the first there is nothing. @param {RoomMessage} [message] */
+/** A message that is not stored yet comes after all others. @param {RoomMessage} [message] */
 const seqOf = (message) => (message === undefined ? 0 : (message.seq ?? Number.MAX_SAFE_INTEGER));
 
 /**
- * Author and id name a message for good: also from pending to stored, so that it keeps its element. What server code says
- * in a user's name has ids of its own.
+ * From author and id, which stay when a pending message is stored: it keeps its element. Server code that speaks for a
+ * user has ids of its own.
  *
  * @param {RoomMessage} message
  * @param {boolean} own

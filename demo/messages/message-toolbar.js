@@ -1,37 +1,39 @@
-// @ts-check
-// What can be done with a message. One toolbar for all of them: it goes to the message under the pointer, to the one
-// that has the focus, or on a touch screen to the one that was tapped.
+// The actions on a message. One toolbar for all: it moves to the message under the pointer, to the one with the focus, or
+// on a touch screen to the one that was tapped.
 
 import { element, iconButton } from "../ui/dom.js";
 import { pickEmoji } from "../ui/emoji-picker.js";
 import { DELETE, EDIT, REACT, REPLY } from "../ui/icons.js";
 
-/** @typedef {import("./message-rows.js").MessageRow} MessageRow */
-/** @typedef {ReturnType<typeof import("./row-list.js").createRowList>} RowList */
+/** @import { MessageRow } from "./message-rows.js" */
+/** @import { Stage } from "./message-view.js" */
+/** @import { RowList } from "./row-list.js" */
+
 /** @typedef {{ react: boolean, reply: boolean, edit: boolean, remove: boolean }} May */
 
-/** These have a use of their own. */
-const OWN_USE = "a, button, input, textarea, form";
-const INNER_STOPS = ".chip, .chip-add, .quote";
+/** A tap on these is not for the toolbar. */
+const CONTROLS = "a, button, input, textarea, form";
+const INNER_STOPS = ":is(.chip, .chip-add, .quote)";
+const STOP = ":scope > [tabindex='0']";
 
 /**
  * @param {HTMLElement} list
  * @param {RowList} rows
  * @param {{
- *   stage: Pick<import("./message-view.js").Stage, "react">, may(row: MessageRow): May,
+ *   stage: Pick<Stage, "react">, may(row: MessageRow): May,
  *   onReply(row: MessageRow): void, onEdit(row: MessageRow): void, onDelete(seq: number): void,
  * }} page
  */
 export function createToolbar(list, rows, { stage, may, onReply, onEdit, onDelete }) {
   /** The row it stands at. @type {{ row: MessageRow, element: HTMLElement } | undefined} */
   let at;
-  /** An open picker keeps it in its place. */
+  /** While the picker is open, the toolbar does not move. */
   let picking = false;
 
-  const react = iconButton("Add a reaction", REACT, () => {
+  const pick = () => {
     const seq = at?.row.message.seq;
     if (seq === undefined) return;
-    // Before the focus goes to the picker.
+    // Before the focus moves to the picker.
     picking = true;
     picking = pickEmoji(
       react,
@@ -40,23 +42,15 @@ export function createToolbar(list, rows, { stage, may, onReply, onEdit, onDelet
         picking = false;
       },
     );
-  });
+  };
+  const react = iconButton("Add a reaction", REACT, pick, { "aria-haspopup": "dialog" });
   const reply = iconButton("Reply", REPLY, () => at && onReply(at.row));
   const edit = iconButton("Edit", EDIT, () => at && onEdit(at.row));
-  const remove = iconButton("Delete", DELETE, () => {
-    const seq = at?.row.message.seq;
-    if (seq !== undefined) onDelete(seq);
-  });
-  react.setAttribute("aria-haspopup", "dialog");
-  remove.classList.add("danger");
-  const toolbar = element("div", { class: "toolbar", role: "toolbar", "aria-label": "Message actions" }, [
-    react,
-    reply,
-    edit,
-    remove,
-  ]);
+  const removeNow = () => at?.row.message.seq !== undefined && onDelete(at.row.message.seq);
+  const remove = iconButton("Delete", DELETE, removeNow, { class: "tool danger" });
+  const attributes = { class: "toolbar", role: "toolbar", "aria-label": "Message actions" };
+  const toolbar = element("div", attributes, react, reply, edit, remove);
   const ended = new AbortController();
-  const { signal } = ended;
 
   /** @param {ReturnType<RowList["messageAt"]>} next */
   function goTo(next) {
@@ -93,7 +87,7 @@ export function createToolbar(list, rows, { stage, may, onReply, onEdit, onDelet
   list.addEventListener("click", (event) => {
     const { target } = event;
     const touched = "pointerType" in event && event.pointerType === "touch";
-    if (!touched || (target instanceof Element && target.closest(OWN_USE))) return;
+    if (!touched || (target instanceof Element && target.closest(CONTROLS))) return;
     const next = rows.messageAt(target);
     goTo(next?.element === at?.element ? undefined : next);
   });
@@ -102,45 +96,37 @@ export function createToolbar(list, rows, { stage, may, onReply, onEdit, onDelet
     ({ target, pointerType }) => {
       if (pointerType === "touch" && target instanceof Node && !list.contains(target)) goTo(undefined);
     },
-    { signal },
+    { signal: ended.signal },
   );
-  list.addEventListener("keydown", onKey);
-
-  /** @param {KeyboardEvent} event */
-  function onKey(event) {
-    const here = rows.messageAt(event.target);
-    if (!here || event.target !== here.element) return;
+  list.addEventListener("keydown", (event) => {
+    const here = rows.messageAt(event.target)?.element;
+    if (here === undefined || event.target !== here) return;
     const all = messageElements();
-    const index = all.indexOf(here.element);
+    const index = all.indexOf(here);
     const next = { ArrowUp: index - 1, ArrowDown: index + 1, Home: 0, End: all.length - 1 }[event.key];
     const target = next === undefined ? undefined : all[next];
     if (target === undefined) return;
     event.preventDefault();
     target.focus();
-  }
+  });
 
   /** @returns {HTMLElement[]} */
-  const messageElements = () =>
-    Array.from(list.querySelectorAll(":scope > .message"), (one) => /** @type {HTMLElement} */ (one));
+  const messageElements = () => [...list.querySelectorAll(":scope > .message")].filter(isHtml);
 
-  /** One of the rows is a stop of the Tab key, with what is in it; the arrows lead to the others. @param {Element} row */
+  /** One row and its buttons are stops of the Tab key; the arrow keys move to the other rows. @param {Element} row */
   function makeStop(row) {
-    for (const other of list.querySelectorAll(":scope > [tabindex='0']"))
-      if (other !== row) other.setAttribute("tabindex", "-1");
+    for (const other of list.querySelectorAll(STOP)) if (other !== row) other.setAttribute("tabindex", "-1");
     row.setAttribute("tabindex", "0");
     setStops();
   }
 
-  /** Dozens of reactions shall not lie between the page's top and the composer. */
+  /** The buttons of other rows are no stops: there may be dozens of reactions before the composer. */
   function setStops() {
-    for (const item of list.querySelectorAll(":scope > .message:not([tabindex])"))
-      item.setAttribute("tabindex", "-1");
-    for (const one of list.querySelectorAll(
-      `:scope > [tabindex='-1'] :is(${INNER_STOPS}):not([tabindex='-1'])`,
-    ))
-      one.setAttribute("tabindex", "-1");
-    for (const one of list.querySelectorAll(`:scope > [tabindex='0'] :is(${INNER_STOPS})`))
-      one.removeAttribute("tabindex");
+    for (const row of list.querySelectorAll(":scope > .message:not([tabindex])"))
+      row.setAttribute("tabindex", "-1");
+    for (const inner of list.querySelectorAll(`:scope > [tabindex='-1'] ${INNER_STOPS}:not([tabindex])`))
+      inner.setAttribute("tabindex", "-1");
+    for (const inner of list.querySelectorAll(`${STOP} ${INNER_STOPS}`)) inner.removeAttribute("tabindex");
   }
 
   return {
@@ -153,7 +139,7 @@ export function createToolbar(list, rows, { stage, may, onReply, onEdit, onDelet
     },
 
     /**
-     * Changes the rows; what stood in one that is made anew stands in the new one, and has the focus as before.
+     * Changes the rows. If a row is rendered again, the toolbar and the focus move from the old element to the new one.
      *
      * @param {() => void} change
      */
@@ -164,8 +150,7 @@ export function createToolbar(list, rows, { stage, may, onReply, onEdit, onDelet
       const action = active instanceof HTMLElement ? active.dataset.action : undefined;
       const inToolbar = toolbar.contains(active);
       change();
-      if (!list.querySelector(":scope > [tabindex='0']"))
-        messageElements().at(-1)?.setAttribute("tabindex", "0");
+      if (!list.querySelector(STOP)) messageElements().at(-1)?.setAttribute("tabindex", "0");
       setStops();
       if (before && before.element !== rows.elementOf(before.row.key)) {
         const wasPicking = picking;
@@ -176,11 +161,13 @@ export function createToolbar(list, rows, { stage, may, onReply, onEdit, onDelet
       if (row === undefined || list.contains(document.activeElement)) return;
       const now = rows.elementOf(row.key);
       const same = action && now?.querySelector(`[data-action="${CSS.escape(action)}"]`);
-      const target =
-        inToolbar && active instanceof HTMLElement && now?.contains(active) ? active : same || now;
-      if (target instanceof HTMLElement) target.focus({ preventScroll: true });
+      const target = inToolbar && active && now?.contains(active) ? active : same || now;
+      if (isHtml(target)) target.focus({ preventScroll: true });
     },
 
     stop: () => ended.abort(),
   };
 }
+
+/** @param {unknown} node @returns {node is HTMLElement} */
+const isHtml = (node) => node instanceof HTMLElement;

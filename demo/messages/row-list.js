@@ -1,9 +1,10 @@
-// @ts-check
-// Rows as elements, in order: made anew where something in them changed, moved where they moved.
+// Puts rows into the list: a row whose data changed is rendered again, a row that moved is moved.
 
 import { sameRow } from "./message-rows.js";
 
-/** @typedef {import("./message-rows.js").Row} Row */
+/** @import { Row } from "./message-rows.js" */
+
+/** @typedef {ReturnType<typeof createRowList>} RowList */
 
 /**
  * @param {HTMLElement} list
@@ -14,17 +15,10 @@ export function createRowList(list, render) {
   let shown = new Map();
   /** @type {WeakMap<Element, Row>} */
   const rows = new WeakMap();
-  /** Of the row that is being edited: it stays as it is. @type {string | undefined} */
+  /** Of the row that is being edited: it is not rendered again. @type {string | undefined} */
   let heldKey;
-  /** It was let go, and is to be as its message is again. @type {string | undefined} */
+  /** Of the row whose editing has ended: it is rendered again, also without a change. @type {string | undefined} */
   let staleKey;
-
-  /** @param {Row} row */
-  function make(row) {
-    const element = render(row);
-    rows.set(element, row);
-    return element;
-  }
 
   return {
     /** @param {string} key */
@@ -40,25 +34,22 @@ export function createRowList(list, render) {
     elementOf: (key) => shown.get(key)?.element,
 
     /** @param {number} seq */
-    withSeq(seq) {
-      for (const { row, element } of shown.values())
-        if (row.kind === "message" && row.message.seq === seq) return element;
-      return undefined;
-    },
+    withSeq: (seq) =>
+      [...shown.values()].find(({ row }) => row.kind === "message" && row.message.seq === seq)?.element,
 
     /** @param {Element} element */
     keyOf: (element) => rows.get(element)?.key,
 
-    /** The message whose row this is, or lies in. @param {unknown} node */
+    /** The message row that contains this node. @param {unknown} node */
     messageAt(node) {
       const element = node instanceof Element ? node.closest("li") : null;
-      const row = element === null ? undefined : rows.get(element);
-      return row?.kind === "message" && element !== null ? { row, element } : undefined;
+      const row = element ? rows.get(element) : undefined;
+      return row?.kind === "message" && element ? { row, element } : undefined;
     },
 
     /**
      * @param {readonly Row[]} next
-     * @param {ReadonlySet<Row>} arrived
+     * @param {ReadonlySet<Row>} arrived rows that slide in
      */
     place(next, arrived) {
       const kept = new Set(next.map(({ key }) => key));
@@ -69,12 +60,13 @@ export function createRowList(list, render) {
       for (const row of next) {
         const before = shown.get(row.key);
         const same = before && (row.key === heldKey || (row.key !== staleKey && sameRow(before.row, row)));
-        const element = same ? before.element : make(row);
+        const element = same ? before.element : render(row);
+        if (!same) rows.set(element, row);
         if (before && before.element !== element) {
           if (at === before.element) at = element;
           before.element.replaceWith(element);
         }
-        // Own ones are stored, so made anew, while they still slide in.
+        // An own message is stored, so rendered again, while it still slides in.
         if (arrived.has(row) || before?.element.classList.contains("arriving")) slideIn(element);
         if (at === element) at = at.nextElementSibling;
         else list.insertBefore(element, at);

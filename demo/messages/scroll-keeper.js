@@ -1,6 +1,5 @@
-// @ts-check
-// Keeps what is read where it is. At its end the list stays at its end; elsewhere the first visible row stays where
-// it was, whatever comes before or after it. The browser's own anchoring does neither reliably, and is off.
+// Keeps the reader's place. At its end the list stays at its end; elsewhere the first visible row stays where it was,
+// whatever is added above or below it. The browser's own scroll anchoring does neither reliably, and is off.
 
 const NEAR_END_PX = 48;
 
@@ -11,30 +10,33 @@ const NEAR_END_PX = 48;
  */
 export function keepScroll(scroller, list, { onMove }) {
   let atEnd = true;
-  /** Where it was when that was told. */
+  /** The scroll position to which `atEnd` belongs. */
   let knownTop = scroller.scrollTop;
 
   const fromEnd = () => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
-  const tell = () => {
+  const note = () => {
     knownTop = scroller.scrollTop;
     atEnd = fromEnd() <= NEAR_END_PX;
   };
-  /** The event of a scroll comes with the next frame: what changes before that must not undo it. */
+  /** A scroll event fires with the next frame: a change before that must not undo the scrolling. */
   const settle = () => {
-    if (scroller.scrollTop !== knownTop) tell();
+    if (scroller.scrollTop !== knownTop) note();
   };
   const toEnd = () => {
     scroller.scrollTop = scroller.scrollHeight;
     knownTop = scroller.scrollTop;
     atEnd = true;
   };
-  const onScroll = () => {
-    settle();
-    onMove();
-  };
-  scroller.addEventListener("scroll", onScroll, { passive: true });
+  scroller.addEventListener(
+    "scroll",
+    () => {
+      settle();
+      onMove();
+    },
+    { passive: true },
+  );
 
-  // The composer grows, a keyboard opens, an image loads: none of them is a wish to read elsewhere.
+  // The composer grows, a keyboard opens, an image loads: the reader stays at the end.
   const observer = new ResizeObserver(() => {
     settle();
     if (atEnd) toEnd();
@@ -55,21 +57,21 @@ export function keepScroll(scroller, list, { onMove }) {
     },
     toEnd,
 
-    /** Into sight, where it is not in sight already. @param {HTMLElement} row */
+    /** Scrolls a row into view, unless all of it is in view. @param {HTMLElement} row */
     toRow(row) {
       const { top, bottom } = scroller.getBoundingClientRect();
       const rect = row.getBoundingClientRect();
       if (rect.top < top || rect.bottom > bottom) row.scrollIntoView({ block: "center" });
     },
 
-    /** To the top of what is in sight, where it lies above that. @param {HTMLElement} row */
+    /** Scrolls a row to the top of the view, if it is above it. @param {HTMLElement} row */
     revealAbove(row) {
       if (row.getBoundingClientRect().top >= scroller.getBoundingClientRect().top) return;
       row.scrollIntoView({ block: "start" });
-      tell();
+      note();
     },
 
-    /** What is read now; `undefined` at the end. */
+    /** The first visible row and where it is; `undefined` at the end of the list. */
     place() {
       settle();
       const { top } = scroller.getBoundingClientRect();
@@ -77,10 +79,10 @@ export function keepScroll(scroller, list, { onMove }) {
       return first && { row: first.row, offset: first.top - top };
     },
 
-    /** @param {Element} row @param {number} offset from the top of what is in sight */
+    /** @param {Element} row @param {number} offset from the top of the view */
     goBackTo(row, offset) {
       scroller.scrollTop += row.getBoundingClientRect().top - scroller.getBoundingClientRect().top - offset;
-      tell();
+      note();
     },
 
     /**
@@ -92,10 +94,7 @@ export function keepScroll(scroller, list, { onMove }) {
       settle();
       const anchors = atEnd ? [] : visibleRows(scroller, list);
       change();
-      if (atEnd) {
-        toEnd();
-        return;
-      }
+      if (atEnd) return toEnd();
       const anchor = anchors.find(({ row }) => row.isConnected);
       if (anchor) scroller.scrollTop += anchor.row.getBoundingClientRect().top - anchor.top;
     },
@@ -104,7 +103,7 @@ export function keepScroll(scroller, list, { onMove }) {
 }
 
 /**
- * Several, as the change may replace the first.
+ * All of them: a change may replace the first one.
  *
  * @param {HTMLElement} scroller
  * @param {HTMLElement} list

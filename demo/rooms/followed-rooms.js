@@ -1,74 +1,77 @@
-// @ts-check
-// The rooms that this user follows, with what is unread in each. They are joined, so that it counts live; of what is
-// too much for that, the list says it from time to time.
+// The rooms that this user follows, with what is unread in each. Up to 20 are joined, which counts live; the counts of the
+// others are loaded from time to time.
 
 import { userApi } from "../edge-rooms.js";
-import { mentionOf, unreadMention } from "../messages/mentions.js";
-import { followAttention, isLooking } from "../session/page-focus.js";
+import { hasUnreadMention, mentionOf } from "../messages/mentions.js";
+import { followFocus, isLooking, isVisible } from "../session/page-focus.js";
 import { refusalIn } from "../session/session.js";
 
-/** @typedef {import("../edge-rooms.js").FollowedRoom} FollowedRoom */
-/** @typedef {import("../edge-rooms.js").Message} Message */
+/** @import { FollowedRoom, Message, RoomHandle } from "../edge-rooms.js" */
+/** @import { PreferenceKeeper } from "../session/preferences.js" */
+/** @import { Session } from "../session/session.js" */
+
 /** @typedef {{ name: string, unread: number, mentioned: boolean, muted: boolean, current: boolean }} ListedRoom */
 /** @typedef {ReturnType<typeof followRooms>} FollowedRooms */
 
-const MOST_JOINED = 20;
-/** What a room shows at once when it is picked. */
+const MAX_JOINED = 20;
+/** How many messages a joined room loads before it is opened. */
 const HISTORY = 20;
 const REFRESH_MS = 60_000;
-/** A room tells that it was opened a moment later. */
-const TOLD_WITHIN_MS = 10_000;
-const NOTHING_YET = { head: 0, readSeq: 0, unread: 0 };
+/** For so long the list may lack a room that was just opened: its room reports it a moment later. */
+const REPORTED_WITHIN_MS = 10_000;
 const byName = new Intl.Collator(undefined, { numeric: true });
 
+/** @param {string} room @returns {FollowedRoom} */
+const notReadYet = (room) => ({ room, head: 0, readSeq: 0, unread: 0 });
+
 /**
- * @param {import("../session/session.js").Session} session
- * @param {{ isMuted(room: string): boolean, onChange(): void, onMention(room: string, message: Message): void }} page
+ * @param {Session} session
+ * @param {PreferenceKeeper} preferences
+ * @param {{ onChange(): void, onMention(room: string, message: Message): void }} page
  */
-export function followRooms(session, { isMuted, onChange, onMention }) {
-  const { inbox, client, news, entered } = session;
+export function followRooms(session, preferences, { onChange, onMention }) {
+  const { inbox, client, entered } = session;
   const api = userApi(client);
+  /** @param {string} name */
+  const isMuted = (name) => preferences.current.mutedRooms.includes(name);
   /** @type {ReadonlyMap<string, FollowedRoom>} */
   let followed = new Map();
   let current = "";
   let loadedAt = Number.NEGATIVE_INFINITY;
-  let isStale = false;
+  let isScheduled = false;
   let closed = false;
-  /** When this page opened them. @type {Map<string, number>} */
+  /** When this page opened a room. @type {Map<string, number>} */
   const openedAt = new Map();
   /** @type {WeakSet<object>} */
   const watched = new WeakSet();
   /** @type {Set<string>} */
   const markedRead = new Set();
 
+  /** Reports one change for all of this turn. */
   function changed() {
-    if (isStale || closed) return;
-    isStale = true;
+    if (isScheduled || closed) return;
+    isScheduled = true;
     queueMicrotask(() => {
-      isStale = false;
+      isScheduled = false;
       if (closed) return;
       markMentions();
       onChange();
     });
   }
 
-  /** Which rooms those are no socket tells. @param {"in a while" | "now"} [when] */
+  /** No socket event reports which rooms a user follows. @param {"in a while" | "now"} [when] */
   async function load(when = "in a while") {
     if (when === "in a while" && performance.now() - loadedAt < REFRESH_MS) return;
     loadedAt = performance.now();
-    try {
-      const rooms = await api.followedRooms();
-      if (closed) return;
-      const now = performance.now();
-      const justOpened = [...openedAt].filter(([, at]) => now - at < TOLD_WITHIN_MS);
-      followed = new Map([
-        ...justOpened.map(([name]) => /** @type {const} */ ([name, { room: name, ...NOTHING_YET }])),
-        ...rooms.map((room) => /** @type {const} */ ([room.room, room])),
-      ]);
-    } catch {
-      loadedAt = Number.NEGATIVE_INFINITY;
-      return;
-    }
+    const rooms = await api.followedRooms().catch(() => undefined);
+    if (rooms === undefined) loadedAt = Number.NEGATIVE_INFINITY;
+    if (rooms === undefined || closed) return;
+    const now = performance.now();
+    const justOpened = [...openedAt.keys()].filter(
+      (name) => now - (openedAt.get(name) ?? 0) < REPORTED_WITHIN_MS,
+    );
+    const all = [...justOpened.map(notReadYet), ...rooms];
+    followed = new Map(all.map((entry) => [entry.room, entry]));
     join();
     changed();
   }
@@ -76,13 +79,13 @@ export function followRooms(session, { isMuted, onChange, onMention }) {
   function join() {
     for (const name of [...entered.keys()]) if (name !== current && !followed.has(name)) session.leave(name);
     for (const name of followed.keys()) {
-      if (entered.size >= MOST_JOINED) break;
+      if (entered.size >= MAX_JOINED) break;
       if (!entered.has(name)) session.enter(name, HISTORY);
     }
     for (const [name, { room }] of entered) watch(name, room);
   }
 
-  /** @param {string} name @param {import("../edge-rooms.js").RoomHandle} room */
+  /** @param {string} name @param {RoomHandle} room */
   function watch(name, room) {
     if (watched.has(room)) return;
     watched.add(room);
@@ -94,29 +97,29 @@ export function followRooms(session, { isMuted, onChange, onMention }) {
     if (room.state.status === "connected") opened(name);
     room.on("message", (message) => {
       const { user, state } = room;
-      const isNews = state.status === "connected" && (name !== current || !isLooking());
-      const isOthers = user !== null && message.from?.id !== user.id;
-      if (isNews && isOthers && message.mentions?.includes(user.id)) onMention(name, message);
+      const isNew = state.status === "connected" && (name !== current || !isLooking());
+      const isByOther = user !== null && message.from?.id !== user.id;
+      if (isNew && isByOther && message.mentions?.includes(user.id) && !isMuted(name))
+        onMention(name, message);
     });
   }
 
-  /** Opening a room is following it. @param {string} name */
+  /** Who opens a room follows it. @param {string} name */
   function opened(name) {
     if (followed.has(name)) return;
     openedAt.set(name, performance.now());
-    followed = new Map(followed).set(name, { room: name, ...NOTHING_YET });
-    news.tell("rooms");
+    followed = new Map(followed).set(name, notReadYet(name));
+    session.tellOtherTabs("rooms");
     changed();
   }
 
-  /** Of what was read in the room the bell need not tell any more. */
+  /** What was read in the room on the screen is read in the inbox too. */
   function markMentions() {
     const room = entered.get(current)?.room;
     if (room?.state.status !== "connected" || room.unread > 0 || !isLooking()) return;
     const ids = unreadMentions()
-      .filter(({ place }) => place.room === current && place.seq <= room.head)
-      .map(({ id }) => id)
-      .filter((id) => !markedRead.has(id));
+      .filter(({ id, place }) => place.room === current && place.seq <= room.head && !markedRead.has(id))
+      .map(({ id }) => id);
     if (ids.length === 0) return;
     for (const id of ids) markedRead.add(id);
     inbox.mark(ids, "read").catch(() => {
@@ -131,35 +134,36 @@ export function followRooms(session, { isMuted, onChange, onMention }) {
       return place ? [{ id, place }] : [];
     });
 
-  /** @param {string} name @param {ReadonlySet<string>} told @returns {ListedRoom} */
-  function standing(name, told) {
+  /** @param {string} name @param {ReadonlySet<string>} notified rooms of unread notifications @returns {ListedRoom} */
+  function listedOf(name, notified) {
     const entry = entered.get(name);
     const unread = entry?.wasIn ? entry.room.unread : (followed.get(name)?.unread ?? 0);
     const muted = isMuted(name);
-    const isNamed = told.has(name) || (entry !== undefined && unreadMention(entry.room.getSnapshot()));
-    return { name, unread, mentioned: isNamed && !muted, muted, current: name === current };
+    const isMentioned =
+      notified.has(name) || (entry !== undefined && hasUnreadMention(entry.room.getSnapshot()));
+    return { name, unread, mentioned: isMentioned && !muted, muted, current: name === current };
   }
 
   inbox.on("state", ({ status }) => {
     if (status === "connected") void load();
   });
-  news.on("rooms", () => void load("now"));
-  const stopAttention = followAttention(() => {
-    if (document.visibilityState === "visible") void load();
+  session.onOtherTabs("rooms", () => void load("now"));
+  const stopFollowing = followFocus(() => {
+    if (isVisible()) void load();
     changed();
   });
   const timer = setInterval(() => {
-    if (document.visibilityState === "visible" && followed.size > entered.size) void load();
+    if (isVisible() && followed.size > entered.size) void load();
   }, REFRESH_MS);
 
   return {
     changed,
     /** By name. @returns {ListedRoom[]} */
     list() {
-      const told = new Set(unreadMentions().map(({ place }) => place.room));
+      const notified = new Set(unreadMentions().map(({ place }) => place.room));
       return [...new Set([...followed.keys(), ...(current === "" ? [] : [current])])]
         .sort(byName.compare)
-        .map((name) => standing(name, told));
+        .map((name) => listedOf(name, notified));
     },
 
     /** The room on the screen. @param {string} name */
@@ -170,24 +174,24 @@ export function followRooms(session, { isMuted, onChange, onMention }) {
       changed();
     },
 
-    /** Rejects where it was refused. @param {string} name */
+    /** Rejects if the server refuses. @param {string} name */
     async unfollow(name) {
       await api.unfollow(name);
       openedAt.delete(name);
       followed = new Map([...followed].filter(([other]) => other !== name));
       if (name !== current) session.leave(name);
-      news.tell("rooms");
+      session.tellOtherTabs("rooms");
       changed();
     },
 
-    /** All that is in it. Rejects where it was refused. @param {string} name */
+    /** Marks all its messages as read. Rejects if the server refuses. @param {string} name */
     async markRead(name) {
       const entry = entered.get(name);
-      const told = followed.get(name);
+      const known = followed.get(name);
       if (entry?.wasIn) await entry.room.markRead();
-      else if (told) {
-        await api.markRoomRead(name, told.head);
-        followed = new Map(followed).set(name, { ...told, unread: 0 });
+      else if (known) {
+        await api.markRoomRead(name, known.head);
+        followed = new Map(followed).set(name, { ...known, unread: 0 });
         changed();
       }
     },
@@ -195,7 +199,7 @@ export function followRooms(session, { isMuted, onChange, onMention }) {
     stop() {
       closed = true;
       clearInterval(timer);
-      stopAttention();
+      stopFollowing();
     },
   };
 }

@@ -1,73 +1,69 @@
-// @ts-check
-// Who is here, and how. One's own entry leads to the status; for moderators the others lead to removing them.
+// Who is here. The own entry opens a menu of statuses; for moderators the others open a menu to remove a member.
 
 import { STATUSES } from "../session/own-presence.js";
 import { avatar } from "../ui/avatar.js";
-import { element, part, setText } from "../ui/dom.js";
+import { element, OPENS_MENU, part, setText } from "../ui/dom.js";
 import { countOf } from "../ui/format.js";
 import { openMenu } from "../ui/popup.js";
 
-/** @typedef {import("../edge-rooms.js").RoomSnapshot} RoomSnapshot */
-/** @typedef {import("../edge-rooms.js").Member} Member */
+/** @import { Member, RoomSnapshot, Status } from "../edge-rooms.js" */
+/** @import { OwnPresence } from "../session/own-presence.js" */
+/** @import { MenuItem } from "../ui/popup.js" */
+
 /** @typedef {"self" | "other" | "removable"} Role */
 
 /**
  * @param {ParentNode} root
- * @param {{ presence: import("../session/own-presence.js").Presence, kickMenu(member: Member): readonly import("../ui/popup.js").MenuItem[] }} page
+ * @param {{ presence: OwnPresence, kickMenu(member: Member): readonly MenuItem[] }} page
  */
 export function createMemberBar(root, { presence, kickMenu }) {
-  const title = part(root, "member-count", HTMLElement);
-  const list = part(root, "members", HTMLElement);
+  const title = part(root, "member-count");
+  const list = part(root, "members");
   /** @type {Map<string, { member: Member, role: Role, element: HTMLElement }>} */
   let shown = new Map();
   /** @type {RoomSnapshot | undefined} */
   let last;
 
   const statusMenu = () =>
-    STATUSES.map(({ status, label }) => ({
-      label,
+    statusNames.map((status) => ({
+      label: STATUSES[status],
       checked: status === presence.chosen,
-      mark: element("span", { class: "status-dot", "data-status": status }),
+      mark: statusDot(status),
       onPick() {
         presence.choose(status);
-        // In a big room nobody tells of it.
+        // In a large room no event reports it.
         if (last) update(last);
       },
     }));
-
-  /** The only one known in a big room. @param {import("../edge-rooms.js").User} user @returns {Member} */
-  function alone(user) {
-    const known = shown.get(user.id)?.member;
-    if (known?.status === presence.status) return known;
-    return { ...user, status: presence.status, data: null, joinedAt: 0 };
-  }
 
   /** @param {RoomSnapshot} snapshot */
   function update(snapshot) {
     const { members: listed, occupancy, user, permission } = snapshot;
     last = snapshot;
-    const members = listed.length > 0 || user === null ? listed : [alone(user)];
-    // In a room too big for a list only the number is known.
+    // A large room has no list of members, only their number.
+    const known = user && shown.get(user.id)?.member;
+    const { status } = presence;
+    const self = known?.status === status ? known : user && { ...user, status, data: null, joinedAt: 0 };
+    const members = listed.length > 0 || !self ? listed : [self];
     const count = listed.length > 0 ? listed.length : occupancy.members;
-    setText(title, count === 0 ? "Nobody here yet" : `${countOf(count)} here`);
+    setText(title, count === 0 ? "Nobody is here yet" : `${countOf(count)} here`);
     list.hidden = members.length === 0;
-    /** @param {Member} member @returns {Role} */
-    const roleOf = ({ id }) => (id === user?.id ? "self" : permission === "moderate" ? "removable" : "other");
+    const isSelf = (/** @type {Member} */ { id }) => id === user?.id;
     const sorted = [...members].sort(
-      (a, b) => Number(b.id === user?.id) - Number(a.id === user?.id) || a.joinedAt - b.joinedAt,
+      (a, b) => Number(isSelf(b)) - Number(isSelf(a)) || a.joinedAt - b.joinedAt,
     );
     /** @type {typeof shown} */
     const next = new Map();
     for (const member of sorted) {
       const before = shown.get(member.id);
-      const role = roleOf(member);
+      const role = isSelf(member) ? "self" : permission === "moderate" ? "removable" : "other";
       const same = before?.member === member && before.role === role;
       next.set(member.id, same ? before : { member, role, element: render(member, role) });
     }
     show(next);
   }
 
-  /** Only what changed moves: a menu may be open beside it. @param {typeof shown} next */
+  /** Moves only what changed: a menu may be open beside it. @param {typeof shown} next */
   function show(next) {
     const elements = [...next.values()].map(({ element }) => element);
     const focused = [...shown].find(([, { element }]) => element.contains(document.activeElement))?.[0];
@@ -84,33 +80,32 @@ export function createMemberBar(root, { presence, kickMenu }) {
    */
   function render(member, role) {
     const { id, name = id, status } = member;
-    const words = STATUSES.find((one) => one.status === status)?.label ?? "Online";
-    const face = element("span", { class: "face" }, [
-      avatar(member),
-      element("span", { class: "status-dot", "data-status": status }),
-    ]);
-    const plain = role !== "self" && status === "online";
+    const text = STATUSES[status];
+    const isPlain = role !== "self" && status === "online";
     const content = [
-      face,
-      element("span", { class: "name", dir: "auto" }, [name]),
-      element("span", { class: plain ? "note visually-hidden" : "note" }, [
-        role === "self" ? `You, ${words}` : words,
-      ]),
+      element("span", { class: "face" }, avatar(member), statusDot(status)),
+      element("span", { class: "name", dir: "auto" }, name),
+      element(
+        "span",
+        { class: isPlain ? "note visually-hidden" : "note" },
+        role === "self" ? `You, ${text}` : text,
+      ),
     ];
-    const label = `${name}: ${words}`;
+    const label = `${name}: ${text}`;
     if (role === "other")
-      return element("li", { title: label }, [element("div", { class: "member" }, content)]);
-    const open = element(
-      "button",
-      { type: "button", class: "member", title: label, "aria-label": label, "aria-haspopup": "menu" },
-      content,
-    );
-    open.setAttribute("aria-expanded", "false");
+      return element("li", { title: label }, element("div", { class: "member" }, content));
+    const attributes = { type: "button", class: "member", title: label, "aria-label": label, ...OPENS_MENU };
+    const open = element("button", attributes, content);
     open.addEventListener("click", () =>
       role === "self" ? openMenu(open, "Your status", statusMenu()) : openMenu(open, name, kickMenu(member)),
     );
-    return element("li", { class: role }, [open]);
+    return element("li", { class: role }, open);
   }
 
   return update;
 }
+
+const statusNames = /** @type {Status[]} */ (Object.keys(STATUSES));
+
+/** @param {Status} status */
+const statusDot = (status) => element("span", { class: "status-dot", "data-status": status });

@@ -1,28 +1,26 @@
-// @ts-check
-// The rooms that this user follows, beside the one on the screen.
+// The side bar: the rooms that this user follows, and a field to open another one.
 
 import { hasDraft } from "../composer/drafts.js";
 import { isRoomName, NO_ROOM } from "../session/session.js";
-import { element, icon, iconButton, part, setText } from "../ui/dom.js";
-import { fewOf } from "../ui/format.js";
+import { element, icon, iconButton, OPENS_MENU, part, setText, showProblem } from "../ui/dom.js";
+import { badgeCount } from "../ui/format.js";
 import { EDIT, MORE, MUTED, ROOM } from "../ui/icons.js";
 import { openMenu } from "../ui/popup.js";
 
-/** @typedef {import("./followed-rooms.js").ListedRoom} ListedRoom */
+/** @import { MenuItem } from "../ui/popup.js" */
+/** @import { ListedRoom } from "./followed-rooms.js" */
+
 /** @typedef {{ item: HTMLLIElement, link: HTMLAnchorElement, badge: HTMLElement, listed: ListedRoom }} Entry */
 
 /**
  * @param {ParentNode} root
- * @param {{
- *   onPick(name: string): void, onStep(by: number): void,
- *   menu(room: ListedRoom): readonly import("../ui/popup.js").MenuItem[],
- * }} page
+ * @param {{ onPick(name: string): void, onStep(by: number): void, menu(room: ListedRoom): readonly MenuItem[] }} page
  */
 export function createSideBar(root, { onPick, onStep, menu }) {
-  const list = part(root, "room-list", HTMLElement);
+  const list = part(root, "room-list");
   const form = part(root, "join-other", HTMLFormElement);
   const input = part(form, "other-room", HTMLInputElement);
-  const problem = part(form, "other-problem", HTMLElement);
+  const problem = part(form, "other-problem");
   const ended = new AbortController();
   /** @type {Map<string, Entry>} */
   let shown = new Map();
@@ -30,83 +28,72 @@ export function createSideBar(root, { onPick, onStep, menu }) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const name = input.value.trim();
-    if (!isRoomName(name)) return complain(name === "" ? "Please enter a name." : NO_ROOM);
-    complain("");
+    const isValid = isRoomName(name);
+    showProblem(problem, isValid ? "" : name === "" ? "Please enter a name." : NO_ROOM, input);
+    if (!isValid) return;
     input.value = "";
     onPick(name);
   });
-  input.addEventListener("input", () => complain(""));
-
-  /** @param {string} words */
-  function complain(words) {
-    setText(problem, words);
-    problem.hidden = words === "";
-    input.setAttribute("aria-invalid", String(words !== ""));
-  }
+  input.addEventListener("input", () => showProblem(problem, "", input));
 
   /** @param {string} name @returns {Entry} */
   function make(name) {
-    const badge = element("span", { class: "count", "aria-hidden": "true" });
-    const link = element("a", { class: "room", href: `?${new URLSearchParams({ room: name })}` }, [
+    const badge = element("span", { class: "count", "aria-hidden": true });
+    const link = element(
+      "a",
+      { class: "room", href: `?${new URLSearchParams({ room: name })}`, title: name },
       icon(ROOM),
-      element("bdi", { class: "room-name" }, [name]),
-      element("span", { class: "marks", "aria-hidden": "true" }, [icon(EDIT), icon(MUTED)]),
+      element("bdi", { class: "room-name" }, name),
+      element("span", { class: "marks", "aria-hidden": true }, icon(EDIT), icon(MUTED)),
       badge,
-    ]);
+    );
     link.addEventListener("click", (event) => {
-      // In another tab, as with any link.
+      // These open another tab, as on any link.
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();
       onPick(name);
     });
-    const more = iconButton(`Options of ${name}`, MORE, () => {
-      const entry = shown.get(name);
-      if (entry) openMenu(more, name, menu(entry.listed));
-    });
-    more.setAttribute("aria-haspopup", "menu");
-    more.setAttribute("aria-expanded", "false");
-    const item = element("li", {}, [link, more]);
-    return { item, link, badge, listed: { name, unread: 0, mentioned: false, muted: false, current: false } };
+    const open = () => openMenu(more, name, menu(entry.listed));
+    const more = iconButton(`Options of ${name}`, MORE, open, OPENS_MENU);
+    const listed = { name, unread: 0, mentioned: false, muted: false, current: false };
+    const entry = { item: element("li", {}, link, more), link, badge, listed };
+    return entry;
   }
 
   /** @param {Entry} entry @param {ListedRoom} listed */
   function show(entry, listed) {
     const { item, link, badge } = entry;
-    const { name, unread, mentioned, muted, current } = listed;
-    const draft = !current && hasDraft(name);
+    const { name, unread, muted, current } = listed;
     entry.listed = listed;
-    const marks = {
-      current,
-      unread: unread > 0,
-      mentioned: mentioned && !current,
-      muted,
-      draft,
-    };
+    const mentioned = listed.mentioned && !current;
+    const draft = !current && hasDraft(name);
+    const marks = { current, unread: unread > 0, mentioned, muted, draft };
     for (const [mark, isOn] of Object.entries(marks)) item.classList.toggle(mark, isOn);
-    const count = unread === 0 ? "" : fewOf(unread);
-    setText(badge, marks.mentioned ? `@${count}` : count);
+    const count = unread === 0 ? "" : badgeCount(unread);
+    setText(badge, mentioned ? `@${count}` : count);
     badge.hidden = badge.textContent === "";
-    const words = [
+    const label = [
       name,
-      ...(unread === 0 ? [] : [`${fewOf(unread)} unread`]),
-      ...(marks.mentioned ? ["mentions you"] : []),
-      ...(muted ? ["muted"] : []),
-      ...(draft ? ["draft"] : []),
+      unread > 0 && `${count} unread`,
+      mentioned && "mentions you",
+      muted && "muted",
+      draft && "draft",
     ];
-    link.setAttribute("aria-label", words.join(", "));
-    link.title = name;
+    link.setAttribute("aria-label", label.filter(Boolean).join(", "));
     if (current) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
 
-  /** One row is a stop of the Tab key; the arrows lead to the others. */
-  function setStops() {
+  const currentEntry = () => {
     const entries = [...shown.values()];
-    const stop =
-      entries.find(({ item }) => item.contains(document.activeElement)) ??
-      entries.find(({ listed }) => listed.current) ??
-      entries[0];
-    for (const entry of entries)
+    return entries.find(({ listed }) => listed.current) ?? entries[0];
+  };
+
+  /** One row is a stop of the Tab key; the arrow keys move to the others. */
+  function setStops() {
+    const focused = [...shown.values()].find(({ item }) => item.contains(document.activeElement));
+    const stop = focused ?? currentEntry();
+    for (const entry of shown.values())
       for (const one of entry.item.querySelectorAll("a, button"))
         one.setAttribute("tabindex", entry === stop ? "0" : "-1");
   }
@@ -114,7 +101,7 @@ export function createSideBar(root, { onPick, onStep, menu }) {
   list.addEventListener("focusin", setStops);
   list.addEventListener("keydown", (event) => {
     const links = [...shown.values()].map(({ link }) => link);
-    const at = /** @type {readonly (EventTarget | null)[]} */ (links).indexOf(event.target);
+    const at = links.findIndex((link) => link.matches(":focus"));
     const next = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: links.length - 1 }[event.key];
     if (at < 0 || next === undefined || event.altKey) return;
     event.preventDefault();
@@ -147,17 +134,10 @@ export function createSideBar(root, { onPick, onStep, menu }) {
       setStops();
       if (hadFocus && !list.contains(document.activeElement)) this.focus();
     },
-
-    /** The current one. */
-    focus() {
-      const entries = [...shown.values()];
-      (entries.find(({ listed }) => listed.current) ?? entries[0])?.link.focus();
-    },
-
-    reveal() {
-      const current = [...shown.values()].find(({ listed }) => listed.current);
-      current?.item.scrollIntoView({ block: "nearest" });
-    },
+    /** Focuses the current room. */
+    focus: () => currentEntry()?.link.focus(),
+    /** Scrolls to the current room. */
+    reveal: () => currentEntry()?.item.scrollIntoView({ block: "nearest" }),
     stop: () => ended.abort(),
   };
 }

@@ -1,36 +1,37 @@
-// @ts-check
-// How this user is here: as they chose, and away by itself where nobody touches the page.
+// This user's status: what they chose, and "away" while nobody touches the page.
 
 import { followIdleness } from "./page-focus.js";
 import { inTab } from "./storage.js";
 
-/** @typedef {import("../edge-rooms.js").Status} Status */
-/** @typedef {ReturnType<typeof createPresence>} Presence */
+/** @import { Status } from "../edge-rooms.js" */
+/** @import { Session } from "./session.js" */
+
+/** @typedef {ReturnType<typeof createOwnPresence>} OwnPresence */
 
 const UNTOUCHED_MS = 5 * 60_000;
 const HIDDEN_MS = 2 * 60_000;
 
-/** @type {readonly { status: Status, label: string }[]} */
-export const STATUSES = [
-  { status: "online", label: "Online" },
-  { status: "away", label: "Away" },
-  { status: "busy", label: "Busy" },
-];
+/** @type {Readonly<Record<Status, string>>} */
+export const STATUSES = { online: "Online", away: "Away", busy: "Busy" };
 
-/** @param {Pick<import("./session.js").Session, "setPresence">} session */
-export function createPresence(session) {
+/** @param {string | undefined} value @returns {value is Status} */
+const isStatus = (value) => value !== undefined && value in STATUSES;
+
+/** @param {Pick<Session, "setPresence">} session */
+export function createOwnPresence(session) {
+  const kept = inTab.get("status");
   /** @type {Status} */
-  let chosen = STATUSES.find(({ status }) => status === inTab.get("status"))?.status ?? "online";
+  let chosen = isStatus(kept) ? kept : "online";
   /** @type {Status} */
-  let told = "online";
+  let status = "online";
   let idle = false;
 
-  function tell() {
-    const status = chosen === "online" && idle ? "away" : chosen;
-    if (status === told) return;
-    told = status;
+  function update() {
+    const next = chosen === "online" && idle ? "away" : chosen;
+    if (next === status) return;
+    status = next;
     session.setPresence({ status }).catch(() => {
-      // Told again with the next connection.
+      // The client sends it again with the next connection.
     });
   }
 
@@ -39,23 +40,23 @@ export function createPresence(session) {
     hiddenMs: HIDDEN_MS,
     onIdle(now) {
       idle = now;
-      tell();
+      update();
     },
   });
-  tell();
+  update();
 
   return {
     get chosen() {
       return chosen;
     },
     get status() {
-      return told;
+      return status;
     },
-    /** @param {Status} status */
-    choose(status) {
-      chosen = status;
-      inTab.set("status", status);
-      tell();
+    /** @param {Status} next */
+    choose(next) {
+      chosen = next;
+      inTab.set("status", next);
+      update();
     },
     stop,
   };

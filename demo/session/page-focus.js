@@ -1,26 +1,25 @@
-// @ts-check
-// Whether somebody is looking at this page, and whether somebody is there at all.
+// Whether the user looks at this page, and whether they are there at all.
 
-const LOOKED = ["visibilitychange", "focus", "blur", "pageshow"];
+const LOOKED = ["focus", "blur", "pageshow"];
 const TOUCHED = ["pointerdown", "pointermove", "keydown", "wheel", "touchstart"];
-/** Moving the mouse tells many times a second. */
+/** A moving mouse fires many times a second. */
 const NOTE_EVERY_MS = 1_000;
 
-export const isLooking = () => document.visibilityState === "visible" && document.hasFocus();
+export const isVisible = () => document.visibilityState === "visible";
+export const isLooking = () => isVisible() && document.hasFocus();
 
-/**
- * @param {() => void} onChange
- */
-export function followAttention(onChange) {
+/** Returns a function that ends it. @param {() => void} onChange */
+export function followFocus(onChange) {
   const ended = new AbortController();
   const { signal } = ended;
   document.addEventListener("visibilitychange", onChange, { signal });
-  for (const type of LOOKED.slice(1)) window.addEventListener(type, onChange, { signal });
+  for (const type of LOOKED) window.addEventListener(type, onChange, { signal });
   return () => ended.abort();
 }
 
 /**
- * Tells when nobody has touched the page for a while, or when it was hidden for a while; and of the return.
+ * Reports when the page was not touched, or was hidden, for a while, and when the user is back. Returns a function that
+ * ends it.
  *
  * @param {{ untouchedMs: number, hiddenMs: number, onIdle(idle: boolean): void }} options
  */
@@ -40,8 +39,7 @@ export function followIdleness({ untouchedMs, hiddenMs, onIdle }) {
 
   function restart() {
     clearTimeout(timer);
-    const hidden = document.visibilityState === "hidden";
-    timer = setTimeout(() => set(true), hidden ? hiddenMs : untouchedMs);
+    timer = setTimeout(() => set(true), isVisible() ? untouchedMs : hiddenMs);
   }
 
   function touched() {
@@ -53,11 +51,10 @@ export function followIdleness({ untouchedMs, hiddenMs, onIdle }) {
 
   const options = { signal: ended.signal, capture: true, passive: true };
   for (const type of TOUCHED) document.addEventListener(type, touched, options);
-  // Coming back to the tab is something that somebody did.
   document.addEventListener(
     "visibilitychange",
     () => {
-      if (document.visibilityState === "visible") set(false);
+      if (isVisible()) set(false);
       restart();
     },
     options,

@@ -1,19 +1,20 @@
-// @ts-check
-// What this user wants to hear of, as all their tabs know it.
+// What this user wants to be notified of, the same in all their tabs.
 
 import { userApi } from "../edge-rooms.js";
 
-/** @typedef {import("../edge-rooms.js").Preferences} Preferences */
+/** @import { Preferences } from "../edge-rooms.js" */
+/** @import { Session } from "./session.js" */
+
 /** @typedef {ReturnType<typeof followPreferences>} PreferenceKeeper */
 
 /** @type {Preferences} */
 const DEFAULTS = { mutedTopics: [], mutedRooms: [], quietHours: null, push: true };
 
 /**
- * @param {Pick<import("./session.js").Session, "client" | "news">} session
+ * @param {Pick<Session, "client" | "onOtherTabs" | "tellOtherTabs">} session
  * @param {() => void} onChange
  */
-export function followPreferences({ client, news }, onChange) {
+export function followPreferences({ client, onOtherTabs, tellOtherTabs }, onChange) {
   const api = userApi(client);
   let current = DEFAULTS;
 
@@ -23,34 +24,25 @@ export function followPreferences({ client, news }, onChange) {
     onChange();
   }
 
-  async function load() {
-    try {
-      learn(await api.preferences());
-      return true;
-    } catch {
-      return false;
-    }
-  }
-  news.on("preferences", () => void load());
+  /** Answers whether it worked. */
+  const load = () =>
+    api.preferences().then(
+      (next) => {
+        learn(next);
+        return true;
+      },
+      () => false,
+    );
+  onOtherTabs("preferences", () => void load());
 
-  /**
-   * Rejects where it was refused: then all is as it was.
-   *
-   * @param {Partial<Preferences>} patch
-   */
+  /** Rejects if the server refuses; then nothing has changed. @param {Partial<Preferences>} patch */
   async function set(patch) {
     learn(await api.setPreferences(patch));
-    news.tell("preferences");
+    tellOtherTabs("preferences");
   }
 
-  /**
-   * Of what is known now, not of what was known when it was shown.
-   *
-   * @param {"mutedTopics" | "mutedRooms"} kind
-   * @param {string} name
-   * @param {boolean} muted
-   */
-  const mute = (kind, name, muted) => {
+  /** @param {"mutedTopics" | "mutedRooms"} kind @returns {(name: string, muted: boolean) => Promise<void>} */
+  const mute = (kind) => (name, muted) => {
     const others = current[kind].filter((one) => one !== name);
     return set({ [kind]: muted ? [...others, name] : others });
   };
@@ -61,9 +53,7 @@ export function followPreferences({ client, news }, onChange) {
     },
     load,
     set,
-    /** @param {string} topic @param {boolean} muted */
-    muteTopic: (topic, muted) => mute("mutedTopics", topic, muted),
-    /** @param {string} room @param {boolean} muted */
-    muteRoom: (room, muted) => mute("mutedRooms", room, muted),
+    muteTopic: mute("mutedTopics"),
+    muteRoom: mute("mutedRooms"),
   };
 }

@@ -1,28 +1,28 @@
-// @ts-check
-// One room, as long as it is on the screen: what listens to it here ends with the visit, the room goes on.
+// One room while it is on the screen: listeners added here end with the screen, the room itself stays joined.
 
 import { roomApi } from "../edge-rooms.js";
 import { refusalIn } from "./session.js";
 
-/** @typedef {import("../edge-rooms.js").RoomsError} RoomsError */
-/** @typedef {import("../edge-rooms.js").RoomEvents} RoomEvents */
-/** @typedef {ReturnType<typeof openVisit>} Visit */
+/** @import { RoomEvents, RoomsError } from "../edge-rooms.js" */
+/** @import { Session } from "./session.js" */
 
-/** Who was in the room is told there, and may come back later. @type {ReadonlySet<string>} */
+/** @typedef {ReturnType<typeof openRoomScreen>} RoomScreen */
+
+/** Somebody removed this user, who may come back later. @type {ReadonlySet<string>} */
 const REMOVALS = new Set(["forbidden", "banned", "deleted"]);
 
 const CONNECTED_WITHIN_MS = 10_000;
 
 /**
- * @param {import("./session.js").Session} session
+ * @param {Session} session
  * @param {string} name
  */
-export function openVisit(session, name) {
+export function openRoomScreen(session, name) {
   const entry = session.enter(name);
   const { room } = entry;
   /** @type {(() => void)[]} */
   const cancels = [];
-  // Where it had ended, another try may do better now.
+  // A room that had ended may let this user in by now.
   if (refusalIn(room.state)) room.reconnect();
 
   /**
@@ -30,18 +30,16 @@ export function openVisit(session, name) {
    * @param {Type} type
    * @param {(payload: RoomEvents[Type]) => void} fn
    */
-  function on(type, fn) {
-    cancels.push(room.on(type, fn));
-  }
+  const on = (type, fn) => void cancels.push(room.on(type, fn));
 
   /** @param {RoomsError} error */
   const isRemoval = (error) => entry.wasIn && REMOVALS.has(error.code);
 
   return {
     room,
-    api: roomApi(session.client, name),
     on,
     inbox: session.inbox,
+    api: roomApi(session.client, name),
     reconnect: session.reconnect,
     comeBack: () => room.reconnect(),
     get slowModeMs() {
@@ -49,11 +47,9 @@ export function openVisit(session, name) {
     },
 
     /** @param {() => void} fn */
-    subscribe(fn) {
-      cancels.push(room.subscribe(fn));
-    },
+    subscribe: (fn) => void cancels.push(room.subscribe(fn)),
 
-    /** Rejects where it ends before, or takes too long. @returns {Promise<void>} */
+    /** Rejects when the room refuses this user, or after 10 s. @returns {Promise<void>} */
     whenConnected() {
       if (room.state.status === "connected") return Promise.resolve();
       return new Promise((resolve, reject) => {
@@ -65,17 +61,13 @@ export function openVisit(session, name) {
       });
     },
 
-    /** Why this user is not in the room any more, if somebody saw to that. */
+    /** The error with which somebody removed this user from the room, if so. */
     removal() {
       const error = refusalIn(room.state);
       return error && isRemoval(error) ? error : undefined;
     },
 
-    /**
-     * Calls `fn` when the room lets nobody in, for good.
-     *
-     * @param {(error: RoomsError) => void} fn
-     */
+    /** Calls `fn` when the room refuses a user who was not in it. @param {(error: RoomsError) => void} fn */
     onRefused(fn) {
       on("state", (state) => {
         const error = refusalIn(state);

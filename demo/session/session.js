@@ -1,23 +1,22 @@
-// @ts-check
-// One person at this page: a client, with the inbox and all rooms on its one connection. Knows nothing of the page.
+// One user at this page: a client with the inbox and all rooms on one connection. Knows nothing of the page.
 
-import { createClient, inboxOf, sharedRoom } from "../edge-rooms.js";
-import { openTabNews } from "./tab-news.js";
+import { createClient } from "../edge-rooms.js";
 
-/** @typedef {import("../edge-rooms.js").RoomsErrorCode} RoomsErrorCode */
-/** @typedef {import("../edge-rooms.js").ConnectionState} ConnectionState */
-/** @typedef {import("../edge-rooms.js").RoomsError} RoomsError */
-/** @typedef {import("../edge-rooms.js").RoomHandle} RoomHandle */
-/** `wasIn`: whether this page was in it. @typedef {{ room: RoomHandle, slowModeMs: number, wasIn: boolean }} Entered */
+/**
+ * @import { ConnectionState, Notification, Presence, RoomHandle, RoomsError, RoomsErrorCode, User } from "../edge-rooms.js"
+ */
+
+/** `wasIn`: whether this page was ever connected to it. @typedef {{ room: RoomHandle, slowModeMs: number, wasIn: boolean }} Entered */
+/** What no socket event reports. @typedef {"rooms" | "preferences"} TabNews */
 /** @typedef {ReturnType<typeof openSession>} Session */
 
-/** Failed tries in a row before the reader is asked. */
-export const MAX_TRIES = 5;
+/** Failed attempts in a row before the user is asked. */
+export const MAX_ATTEMPTS = 5;
 
-/** A connection takes 50 rooms. */
-const MOST_ENTERED = 40;
+/** A connection carries at most 50 rooms. */
+const MAX_ENTERED = 40;
 
-/** No further try with the same token and room can do better. @type {ReadonlySet<RoomsErrorCode>} */
+/** With the same token and room another attempt must fail too. @type {ReadonlySet<RoomsErrorCode>} */
 const FINAL = new Set(["unauthorized", "token_expired", "forbidden", "banned", "bad_request", "deleted"]);
 
 const ROOM = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$/;
@@ -25,9 +24,9 @@ const ROOM = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$/;
 /** @param {string} name */
 export const isRoomName = (name) => ROOM.test(name);
 
-export const NO_ROOM = "A room's name has letters, digits and _ . : - and starts with a letter or digit.";
+export const NO_ROOM = "Room names use letters, digits and _ . : - and start with a letter or digit.";
 
-/** Why it ended for good, if it did. @param {ConnectionState} state */
+/** The error that ended it for good, if one did. @param {ConnectionState} state */
 export function refusalIn(state) {
   const error = state.status === "disconnected" ? state.error : undefined;
   return error && FINAL.has(error.code) ? error : undefined;
@@ -35,17 +34,17 @@ export function refusalIn(state) {
 
 /** @param {{ url: string, getToken: () => Promise<string> | string }} options */
 export function openSession({ url, getToken }) {
-  const client = createClient({ url, getToken, maxAttempts: MAX_TRIES });
-  const inbox = inboxOf(client);
-  /** In the order of their last visit. @type {Map<string, Entered>} */
+  const client = createClient({ url, getToken, maxAttempts: MAX_ATTEMPTS });
+  const { inbox } = client;
+  const otherTabs = new BroadcastChannel("edge-rooms");
+  /** In the order of their last use. @type {Map<string, Entered>} */
   const entered = new Map();
-  /** @type {import("../edge-rooms.js").User | undefined} */
+  /** @type {User | undefined} */
   let user;
 
   /** @param {string} name @param {number | undefined} history */
   function join(name, history) {
-    // Without a socket for each room, the next one is there as soon as it is picked.
-    const room = sharedRoom(client, name, { ...(history !== undefined && { history }) });
+    const room = client.room(name, { shared: true, ...(history !== undefined && { history }) });
     /** @type {Entered} */
     const entry = { room, slowModeMs: 0, wasIn: false };
     room.on("connected", ({ limits, user: self }) => {
@@ -69,37 +68,38 @@ export function openSession({ url, getToken }) {
     url,
     client,
     inbox,
-    news: openTabNews(() => user?.id),
     get user() {
       return user;
     },
     /** @type {ReadonlyMap<string, Entered>} */
     entered,
     leave,
-    /** @param {string} name @param {number} [history] where it is not open yet */
+    /** @param {string} name @param {number} [history] how many messages to load first, if it is not open yet */
     enter(name, history) {
       const entry = entered.get(name) ?? join(name, history);
       entered.delete(name);
       const [oldest] = entered.keys();
-      if (oldest !== undefined && entered.size >= MOST_ENTERED) leave(oldest);
+      if (oldest !== undefined && entered.size >= MAX_ENTERED) leave(oldest);
       entered.set(name, entry);
       return entry;
     },
-    /** @param {import("../edge-rooms.js").Presence} presence */
+    /** @param {Presence} presence */
     setPresence: (presence) => client.setPresence(presence),
-    /** @param {(state: ConnectionState) => void} fn */
-    onState: (fn) => inbox.on("state", fn),
     reconnect: () => client.reconnect(),
     close() {
-      this.news.close();
+      otherTabs.close();
       client.close();
     },
 
-    /**
-     * Calls `fn` when the server does not know this user.
-     *
-     * @param {(error: RoomsError) => void} fn
-     */
+    /** What this tab changed over HTTP, for the other tabs of this user in this browser. @param {TabNews} news */
+    tellOtherTabs: (news) => otherTabs.postMessage({ user: user?.id, news }),
+    /** @param {TabNews} news @param {() => void} fn */
+    onOtherTabs: (news, fn) =>
+      otherTabs.addEventListener("message", ({ data }) => {
+        if (data.user === user?.id && data.news === news) fn();
+      }),
+
+    /** Calls `fn` when the server refuses this user for good. @param {(error: RoomsError) => void} fn */
     onRefused(fn) {
       inbox.on("state", (state) => {
         const error = refusalIn(state);
@@ -108,16 +108,16 @@ export function openSession({ url, getToken }) {
     },
 
     /**
-     * Calls `fn` for what is new: not for what already lay in the inbox when this visit began.
+     * Calls `fn` for new notifications: not for those that were in the inbox before this session.
      *
-     * @param {(notification: import("../edge-rooms.js").Notification) => void} fn
+     * @param {(notification: Notification) => void} fn
      */
     onNewNotification(fn) {
       let caughtUp = false;
       inbox.on("state", ({ status }) => {
         caughtUp ||= status === "connected";
       });
-      // What follows is again a first page.
+      // A first page follows again.
       inbox.on("lost", () => {
         caughtUp = false;
       });

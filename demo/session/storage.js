@@ -1,5 +1,4 @@
-// @ts-check
-// What the page keeps between visits. Where storage is blocked it keeps nothing, and all else works.
+// What the page remembers. Where the browser blocks storage it remembers nothing, and everything else works.
 
 const PREFIX = "edge-rooms.";
 
@@ -13,10 +12,7 @@ const remembered = (storage) => ({
       return undefined;
     }
   },
-  /**
-   * @param {string} key
-   * @param {string | undefined} value
-   */
+  /** @param {string} key @param {string | undefined} value */
   set(key, value) {
     try {
       if (value === undefined) storage().removeItem(PREFIX + key);
@@ -27,8 +23,7 @@ const remembered = (storage) => ({
   },
 });
 
-/** On this device. */
 export const onDevice = remembered(() => localStorage);
 
-/** In this tab, until it is closed: two tabs may be two people. */
+/** Until the tab is closed: two tabs may be two users. */
 export const inTab = remembered(() => sessionStorage);

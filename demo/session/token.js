@@ -1,21 +1,15 @@
-// @ts-check
-// Where tokens come from: on a developer's machine from the server, elsewhere from the person at the page.
+// Tokens: a developer's own server makes them for everybody, elsewhere the user enters one.
 
 import { RoomsError } from "../edge-rooms.js";
 import { onDevice } from "./storage.js";
 
-/** A path may lie before the page, so every address is relative to it. */
+/** The page may be served below a path, so every address is relative to it. */
 export const BASE = new URL(".", location.href).href;
 
 const ANSWER_WITHIN_MS = 10_000;
 
-/**
- * Whether this server makes tokens for anybody. Rejects where it cannot be reached.
- */
-export async function makesTokens() {
-  const { status } = await askToken("probe", "");
-  return status !== 404;
-}
+/** Whether this server makes tokens for guests. Rejects if it cannot be reached. */
+export const makesTokens = async () => (await askToken("probe", "")).status !== 404;
 
 /**
  * @param {string} user
@@ -26,7 +20,7 @@ export async function makesTokens() {
 export const tokenFor = (user, name, moderator) => async () => {
   const response = await askToken(user, name, moderator);
   if (response.status === 404)
-    throw new RoomsError("unauthorized", "This server makes no tokens for guests any more.");
+    throw new RoomsError("unauthorized", "This server no longer makes tokens for guests.");
   if (!response.ok) throw new Error(`The server answered ${response.status}.`);
   const { token } = await response.json();
   return String(token);
@@ -48,8 +42,8 @@ function askToken(user, name, moderator = false) {
 }
 
 /**
- * The same id for the same name, so that two tabs are one person. A name without Latin letters gets an id at random,
- * which this device remembers.
+ * The same id for the same name, so that two tabs are one user. For a name without Latin letters or digits the id is
+ * random, and kept on this device.
  *
  * @param {string} name
  */
@@ -62,9 +56,7 @@ export function userIdOf(name) {
     .replace(/^-+|-+$/g, "");
   if (slug !== "") return slug.slice(0, 64);
   const key = `id.${name}`;
-  const known = onDevice.get(key);
-  if (known !== undefined) return known;
-  const id = `guest-${crypto.getRandomValues(new Uint32Array(1))[0]?.toString(36)}`;
+  const id = onDevice.get(key) ?? `guest-${crypto.getRandomValues(new Uint32Array(1))[0]?.toString(36)}`;
   onDevice.set(key, id);
   return id;
 }

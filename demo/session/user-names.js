@@ -1,11 +1,10 @@
-// @ts-check
-// Who is who: the names that members and messages told, kept also when their people have left.
+// Names and pictures of users by id, as members and messages had them; kept after the users leave.
 
-/** @typedef {import("../edge-rooms.js").User} User */
-/** @typedef {import("../edge-rooms.js").RoomSnapshot} RoomSnapshot */
-/** @typedef {ReturnType<typeof createPeople>} People */
+/** @import { RoomSnapshot, User } from "../edge-rooms.js" */
 
-export function createPeople() {
+/** @typedef {ReturnType<typeof createUserNames>} UserNames */
+
+export function createUserNames() {
   /** @type {Map<string, User>} */
   const known = new Map();
   /** @type {Partial<RoomSnapshot>} */
@@ -21,16 +20,14 @@ export function createPeople() {
 
     /** @param {RoomSnapshot} snapshot */
     learn({ messages, members, user }) {
-      if (messages !== learnt.messages) {
-        for (const { from } of messages) {
-          // A message knows no picture.
+      if (messages !== learnt.messages || members !== learnt.members) {
+        // The author of a message comes without a picture.
+        for (const { from } of messages)
           if (from?.name !== undefined) known.set(from.id, { ...known.get(from.id), ...from });
-        }
-      }
-      if (members !== learnt.members || messages !== learnt.messages)
         for (const member of members) known.set(member.id, member);
+        learnt = { messages, members };
+      }
       if (user !== null) known.set(user.id, user);
-      learnt = { messages, members };
     },
   };
 }

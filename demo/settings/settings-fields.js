@@ -1,8 +1,9 @@
-// @ts-check
-// The fields of the settings: each tells of a change at once, and shows what it is told.
+// The fields of the settings: each reports a change at once, and shows the value that it is given.
 
-import { element, iconButton, setText } from "../ui/dom.js";
+import { button, element, iconButton, setText } from "../ui/dom.js";
 import { CLOSE } from "../ui/icons.js";
+
+/** @import { QuietHours } from "../edge-rooms.js" */
 
 const USUAL_HOURS = { from: "22:00", to: "07:00" };
 
@@ -13,108 +14,104 @@ const USUAL_HOURS = { from: "22:00", to: "07:00" };
  */
 export function toggle(label, hint, onChange) {
   const input = element("input", { type: "checkbox", role: "switch" });
-  const words = element("span", { class: "hint" }, [hint]);
+  const text = element("span", { class: "hint" }, hint);
   input.addEventListener("change", () => onChange(input.checked));
-  const box = element("label", { class: "switch" }, [
-    element("span", {}, [element("strong", {}, [label]), words]),
-    input,
-  ]);
   return {
-    box,
+    box: element(
+      "label",
+      { class: "switch" },
+      element("span", {}, element("strong", {}, label), text),
+      input,
+    ),
     input,
     /** @param {boolean} on @param {string} [hint] */
     show(on, hint) {
       input.checked = on;
-      if (hint !== undefined) setText(words, hint);
+      if (hint !== undefined) setText(text, hint);
     },
   };
 }
 
-/** @param {(hours: import("../edge-rooms.js").QuietHours | null) => void} onChange */
+/** @param {(hours: QuietHours | null) => void} onChange */
 export function quietHours(onChange) {
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
-  const from = element("input", { type: "time", required: "", "aria-label": "Quiet from" });
-  const to = element("input", { type: "time", required: "", "aria-label": "Quiet until" });
-  const hours = element("div", { class: "hours" }, [from, element("span", {}, ["until"]), to]);
-  const tell = () => {
+  const timeField = (/** @type {string} */ label) =>
+    element("input", { type: "time", required: "", "aria-label": label });
+  const from = timeField("Quiet from");
+  const to = timeField("Quiet until");
+  const hours = element("div", { class: "hours" }, from, element("span", {}, "until"), to);
+  const report = () => {
     if (from.value !== "" && to.value !== "" && from.value !== to.value)
       onChange({ from: from.value, to: to.value, timeZone });
   };
-  const hint = `No push then, but for what is urgent. ${timeZone.replaceAll("_", " ")} time.`;
+  const hint = `Only urgent push notifications then. Time zone: ${timeZone.replaceAll("_", " ")}.`;
   const on = toggle("Quiet hours", hint, (isOn) => {
     hours.hidden = !isOn;
-    if (isOn) tell();
+    if (isOn) report();
     else onChange(null);
   });
-  for (const input of [from, to]) input.addEventListener("change", tell);
+  for (const input of [from, to]) input.addEventListener("change", report);
 
   return {
-    box: element("div", { class: "quiet-hours" }, [on.box, hours]),
-    /** @param {import("../edge-rooms.js").QuietHours | null} shown */
-    show(shown) {
-      on.show(shown !== null);
-      hours.hidden = shown === null;
-      from.value = shown?.from ?? USUAL_HOURS.from;
-      to.value = shown?.to ?? USUAL_HOURS.to;
+    box: element("div", { class: "quiet-hours" }, on.box, hours),
+    /** @param {QuietHours | null} value */
+    show(value) {
+      on.show(value !== null);
+      hours.hidden = value === null;
+      ({ from: from.value, to: to.value } = value ?? USUAL_HOURS);
     },
   };
 }
 
 /**
  * @param {string} title
- * @param {string} what
+ * @param {string} placeholder
  * @param {(name: string) => boolean} isName
  * @param {(name: string, muted: boolean) => void} onChange
  */
-export function mutedList(title, what, isName, onChange) {
+export function mutedList(title, placeholder, isName, onChange) {
   const list = element("ul", { class: "names" });
   const input = element("input", {
     dir: "ltr",
-    maxlength: "128",
+    maxlength: 128,
     autocomplete: "off",
     autocapitalize: "none",
-    spellcheck: "false",
-    placeholder: what,
-    "aria-label": `${title}: ${what}`,
+    spellcheck: false,
+    placeholder,
+    "aria-label": `${title}: ${placeholder}`,
   });
-  const add = element("button", { type: "button", class: "plain" }, ["Mute"]);
   const mute = () => {
     const name = input.value.trim();
-    const isWrong = !isName(name);
-    input.setAttribute("aria-invalid", String(isWrong));
-    if (!isWrong) {
+    const isValid = isName(name);
+    input.setAttribute("aria-invalid", String(!isValid));
+    if (isValid) {
       input.value = "";
       onChange(name, true);
     }
     input.focus();
   };
-  add.addEventListener("click", mute);
   input.addEventListener("keydown", (event) => {
     if (event.key !== "Enter") return;
     // It would close the dialog.
     event.preventDefault();
     mute();
   });
-  const box = element("fieldset", { class: "field" }, [
-    element("legend", {}, [title]),
-    list,
-    element("div", { class: "adding" }, [input, add]),
-  ]);
 
   return {
-    box,
+    box: element(
+      "fieldset",
+      { class: "field" },
+      element("legend", {}, title),
+      list,
+      element("div", { class: "adding" }, input, button("Mute", mute, "plain")),
+    ),
     /** @param {readonly string[]} names */
     show(names) {
       const hadFocus = list.contains(document.activeElement);
+      const unmute = (/** @type {string} */ name) =>
+        iconButton(`Unmute ${name}`, CLOSE, () => onChange(name, false));
       list.hidden = names.length === 0;
-      list.replaceChildren(
-        ...names.map((name) =>
-          element("li", {}, [
-            element("bdi", {}, [name]),
-            iconButton(`Unmute ${name}`, CLOSE, () => onChange(name, false)),
-          ]),
-        ),
-      );
+      list.replaceChildren(...names.map((name) => element("li", {}, element("bdi", {}, name), unmute(name))));
       if (hadFocus) input.focus();
     },
   };

@@ -1,73 +1,73 @@
-// @ts-check
-// Questions that wait for an answer.
+// Dialogs: questions that wait for an answer, and their fields.
 
-import { element } from "./dom.js";
-
-/**
- * @typedef {{
- *   title: string, words?: string, action: string, look?: string, fields?: readonly HTMLElement[],
- *   onSubmit?(): boolean | Promise<boolean>,
- * }} Question
- */
+import { element, showProblem } from "./dom.js";
 
 /**
- * Whether the answer was yes. `onSubmit` may keep the dialog open by saying `false`.
+ * A dialog that goes away when it is closed, also by a click on the shade around it.
  *
- * @param {Question} question
+ * @param {HTMLElement} content with an `h2` whose id is `dialog-title`
+ * @param {() => void} onClose
+ */
+export function openDialog(content, onClose) {
+  const dialog = element("dialog", { class: "dialog", "aria-labelledby": "dialog-title" }, content);
+  dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());
+  dialog.addEventListener("close", () => {
+    dialog.remove();
+    onClose();
+  });
+  document.body.append(dialog);
+  dialog.showModal();
+  return dialog;
+}
+
+/**
+ * Resolves with whether the answer was yes. The dialog stays open while `isValid` answers `false`.
+ *
+ * @param {{
+ *   title: string, text: string, action: string, look?: string, fields?: readonly HTMLElement[], isValid?(): boolean,
+ * }} question
  * @returns {Promise<boolean>}
  */
-export function ask({ title, words, action, look = "primary small", fields = [], onSubmit }) {
-  const heading = element("h2", { id: "dialog-title" }, [title]);
-  const cancel = element("button", { type: "button", class: "plain" }, ["Cancel"]);
-  const submit = element("button", { type: "submit", class: look }, [action]);
-  const form = element("form", { novalidate: "" }, [
-    heading,
-    ...(words === undefined ? [] : [element("p", { dir: "auto" }, [words])]),
-    ...fields,
-    element("div", { class: "choices" }, [cancel, submit]),
-  ]);
-  const dialog = element("dialog", { class: "dialog", "aria-labelledby": "dialog-title" }, [form]);
-  document.body.append(dialog);
+export function ask({ title, text, action, look = "primary small", fields = [], isValid = () => true }) {
+  const cancel = element("button", { type: "button", class: "plain" }, "Cancel");
+  const submit = element("button", { type: "submit", class: look }, action);
+  const form = element(
+    "form",
+    { novalidate: "" },
+    element("h2", { id: "dialog-title" }, title),
+    element("p", { dir: "auto" }, text),
+    fields,
+    element("div", { class: "choices" }, cancel, submit),
+  );
   return new Promise((resolve) => {
     let answer = false;
+    const dialog = openDialog(form, () => resolve(answer));
     cancel.addEventListener("click", () => dialog.close());
-    // On the shade around it.
-    dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());
-    form.addEventListener("submit", async (event) => {
+    form.addEventListener("submit", (event) => {
       event.preventDefault();
-      submit.disabled = true;
-      answer = (await onSubmit?.()) ?? true;
-      submit.disabled = false;
+      answer = isValid();
       if (answer) dialog.close();
     });
-    dialog.addEventListener("close", () => {
-      dialog.remove();
-      resolve(answer);
-    });
-    dialog.showModal();
     if (fields.length === 0) submit.focus();
   });
 }
 
 /**
- * A labelled field, with a place for what is wrong with it.
+ * A field with its label, and a place for what is wrong with it.
  *
  * @param {string} label
  * @param {Readonly<Record<string, string>>} attributes
  */
 export function field(label, attributes) {
-  const input = element("input", attributes);
+  const input = element("input", { autocomplete: "off", ...attributes });
   const problem = element("p", { class: "wrong", role: "alert", hidden: "" });
-  const box = element("div", { class: "field" }, [element("label", {}, [label, input]), problem]);
   return {
-    box,
+    box: element("div", { class: "field" }, element("label", {}, label, input), problem),
     input,
-    /** @param {string} words */
-    complain(words) {
-      problem.textContent = words;
-      problem.hidden = words === "";
-      input.setAttribute("aria-invalid", String(words !== ""));
-      if (words !== "") input.focus();
+    /** @param {string} text */
+    complain(text) {
+      showProblem(problem, text, input);
+      if (text !== "") input.focus();
     },
   };
 }

@@ -1,40 +1,37 @@
-// @ts-check
-
 import { element } from "./dom.js";
+import { moveWithArrows } from "./keyboard.js";
 import { openPopup } from "./popup.js";
-import { moveWithArrows } from "./roving-focus.js";
 
 const COLUMNS = 6;
-/** @type {readonly (readonly [string, string])[]} */
-const EMOJIS = [
-  ["👍", "Thumbs up"],
-  ["❤️", "Heart"],
-  ["😂", "Tears of joy"],
-  ["🎉", "Party"],
-  ["😮", "Surprised"],
-  ["😢", "Sad"],
-  ["🙏", "Thank you"],
-  ["👀", "Eyes"],
-  ["🔥", "Fire"],
-  ["✅", "Done"],
-  ["👏", "Applause"],
-  ["💯", "Hundred points"],
-  ["🚀", "Rocket"],
-  ["🤔", "Thinking"],
-  ["😍", "Heart eyes"],
-  ["😅", "Relieved"],
-  ["🙌", "Raised hands"],
-  ["👎", "Thumbs down"],
-  ["💡", "Idea"],
-  ["⭐", "Star"],
-  ["☕", "Coffee"],
-  ["🐛", "Bug"],
-  ["👋", "Wave"],
-  ["❌", "Cross"],
-];
+const EMOJIS = {
+  "👍": "Thumbs up",
+  "❤️": "Heart",
+  "😂": "Tears of joy",
+  "🎉": "Party",
+  "😮": "Surprised",
+  "😢": "Sad",
+  "🙏": "Thank you",
+  "👀": "Eyes",
+  "🔥": "Fire",
+  "✅": "Done",
+  "👏": "Applause",
+  "💯": "Hundred points",
+  "🚀": "Rocket",
+  "🤔": "Thinking",
+  "😍": "Heart eyes",
+  "😅": "Relieved",
+  "🙌": "Raised hands",
+  "👎": "Thumbs down",
+  "💡": "Idea",
+  "⭐": "Star",
+  "☕": "Coffee",
+  "🐛": "Bug",
+  "👋": "Wave",
+  "❌": "Cross",
+};
 
 /**
- * Whether it opened: the click may just have closed it.
+ * Answers whether it opened: the same click may have just closed it.
  *
  * @param {HTMLElement} anchor
  * @param {(emoji: string) => void} onPick
@@ -42,8 +39,8 @@ const EMOJIS = [
  */
 export function pickEmoji(anchor, onPick, onClose) {
   const picker = element("div", { class: "picker", role: "dialog", "aria-label": "Pick a reaction" });
-  for (const [emoji, name] of EMOJIS) {
-    const choice = element("button", { type: "button", "aria-label": name, title: name }, [emoji]);
+  for (const [emoji, name] of Object.entries(EMOJIS)) {
+    const choice = element("button", { type: "button", "aria-label": name, title: name }, emoji);
     choice.addEventListener("click", () => {
       close?.();
       onPick(emoji);

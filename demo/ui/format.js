@@ -1,5 +1,4 @@
-// @ts-check
-// Words for people, in the reader's own locale.
+// Dates, durations and counts as text: numbers as the reader's locale writes them, words in English as on the whole page.
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
@@ -7,14 +6,20 @@ const dayOfYear = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "nu
 const dayAndYear = new Intl.DateTimeFormat(undefined, { dateStyle: "long" });
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto", style: "short" });
 const number = new Intl.NumberFormat();
+const list = new Intl.ListFormat("en-GB");
+/** Swedish dates are ISO dates: 2026-11-29. */
+const isoDay = new Intl.DateTimeFormat("sv");
 const graphemes = new Intl.Segmenter();
 
-/** @type {readonly (readonly [Intl.RelativeTimeFormatUnit, number])[]} */
+/** @type {readonly (readonly [number, "day" | "hour" | "minute" | "second"])[]} */
 const UNITS = [
-  ["day", 86_400_000],
-  ["hour", 3_600_000],
-  ["minute", 60_000],
+  [86_400_000, "day"],
+  [3_600_000, "hour"],
+  [60_000, "minute"],
+  [1_000, "second"],
 ];
+const BYTE_UNITS = ["bytes", "KB", "MB", "GB", "TB"];
+const MOST_ON_BADGE = 99;
 
 /** @param {number} at */
 export const timeOfDay = (at) => clock.format(at);
@@ -25,89 +30,57 @@ export const fullTime = (at) => full.format(at);
 /** @param {number} count */
 export const countOf = (count) => number.format(count);
 
-const FEW = 99;
+/** @param {number} count */
+export const badgeCount = (count) => (count > MOST_ON_BADGE ? `${MOST_ON_BADGE}+` : countOf(count));
 
-/** As a badge has it. @param {number} count */
-export const fewOf = (count) => (count > FEW ? `${FEW}+` : countOf(count));
+/** The day in the reader's time zone, such as `2026-11-29`. @param {number} at */
+export const dayKey = (at) => isoDay.format(at);
 
-/**
- * The reader's day, as a key that sorts.
- *
- * @param {number} at
- */
-export function dayKey(at) {
-  const date = new Date(at);
-  return [date.getFullYear(), date.getMonth() + 1, date.getDate()]
-    .map((field) => String(field).padStart(2, "0"))
-    .join("-");
-}
-
-/**
- * @param {number} at
- * @param {number} [now]
- */
-export function dayName(at, now = Date.now()) {
-  const yesterday = new Date(now);
-  yesterday.setDate(yesterday.getDate() - 1);
-  if (dayKey(at) === dayKey(now)) return "Today";
-  if (dayKey(at) === dayKey(yesterday.getTime())) return "Yesterday";
-  const sameYear = new Date(at).getFullYear() === new Date(now).getFullYear();
+/** @param {number} at */
+export function dayName(at) {
+  const now = new Date();
+  if (dayKey(at) === dayKey(now.getTime())) return "Today";
+  const sameYear = new Date(at).getFullYear() === now.getFullYear();
+  if (dayKey(at) === dayKey(now.setDate(now.getDate() - 1))) return "Yesterday";
   return (sameYear ? dayOfYear : dayAndYear).format(at);
 }
 
-/**
- * @param {number} at
- * @param {number} [now]
- */
-export function timeAgo(at, now = Date.now()) {
-  const since = at - now;
-  for (const [unit, size] of UNITS) {
-    if (Math.abs(since) >= size) return relative.format(Math.trunc(since / size), unit);
-  }
-  return "just now";
+/** @param {number} at */
+export function timeAgo(at) {
+  const since = at - Date.now();
+  const [size, unit] = UNITS.find(([size]) => Math.abs(since) >= size) ?? [1, "second"];
+  return unit === "second" ? "just now" : relative.format(Math.trunc(since / size), unit);
 }
 
-/** @type {readonly (readonly [number, string])[]} */
-const SPANS = [
-  [86_400_000, "day"],
-  [3_600_000, "hour"],
-  [60_000, "minute"],
-  [1_000, "second"],
-];
-
 /**
- * How long something lasts, in the largest unit of which there are two, else as one of the largest that it fills;
- * rounded up, so that nobody is called back too early.
+ * Such as "90 seconds", "2 minutes", "1 hour": in the largest unit that is there twice, or as one of a unit that is filled
+ * exactly. Rounded up, so that the user does not come back too early.
  *
  * @param {number} ms
  */
-export function durationWords(ms) {
-  const [size, unit] = SPANS.find(([span]) => ms >= span * 2) ?? [1_000, "second"];
+export function durationText(ms) {
+  const [size, unit] = UNITS.find(([span]) => ms >= span * 2) ?? [1_000, "second"];
   const count = Math.max(1, Math.ceil(ms / size));
-  const whole = SPANS.find(([span]) => count * size === span)?.[1];
+  const whole = UNITS.find(([span]) => count * size === span)?.[1];
   return whole === undefined ? `${countOf(count)} ${unit}s` : `1 ${whole}`;
 }
 
-const BYTE_UNITS = ["bytes", "KB", "MB", "GB", "TB"];
-
 /** @param {number} bytes */
-export function sizeWords(bytes) {
+export function sizeText(bytes) {
   const step = Math.min(BYTE_UNITS.length - 1, Math.max(0, Math.floor(Math.log10(bytes) / 3)));
   const amount = bytes / 1_000 ** step;
-  return `${number.format(amount < 10 ? Math.round(amount * 10) / 10 : Math.round(amount))} ${BYTE_UNITS[step]}`;
+  return `${countOf(amount < 10 ? Math.round(amount * 10) / 10 : Math.round(amount))} ${BYTE_UNITS[step]}`;
 }
 
 /**
  * "Ada, Bo and 3 others".
  *
  * @param {readonly string[]} names
- * @param {number} [most]
+ * @param {number} most how many are named
  */
-export function listed(names, most = 3) {
+export function listed(names, most) {
   const spare = names.length - most;
-  const shown = spare > 1 ? names.slice(0, most) : names;
-  if (spare > 1) return `${shown.join(", ")} and ${countOf(spare)} others`;
-  return shown.length < 2 ? shown.join("") : `${shown.slice(0, -1).join(", ")} and ${shown.at(-1)}`;
+  return list.format(spare > 1 ? [...names.slice(0, most), `${countOf(spare)} others`] : names);
 }
 
 /** @param {string} name */

@@ -1,4 +1,3 @@
-// @ts-check
 // Drawings, on a square of 24.
 
 export const REACT =

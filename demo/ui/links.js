@@ -1,15 +1,14 @@
-// @ts-check
-// What may become a link, and nothing else may: the rest is text.
+// Links in text that others wrote.
 
 import { element } from "./dom.js";
 
-/** Without the marks that turn text around, so that an address reads as what it is. */
+/** Ends before a character that changes the text direction: it could make an address read as another one. */
 const ADDRESS = /\bhttps?:\/\/[^\s<>"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]+/giu;
-/** Ends a sentence rather than an address. */
+/** At the end of an address these belong to the sentence. */
 const TRAILING = new Set(".,;:!?'’”…*_");
 
 /**
- * An http(s) address, or a path on this host. `//host` and `/\host` lead elsewhere.
+ * An http(s) address, or a path on this host; `//host` and `/\host` lead to another host.
  *
  * @param {string} link
  */
@@ -21,7 +20,7 @@ export const isSafeLink = (link) =>
  * @param {string} label
  */
 export const anchor = (href, label) =>
-  element("a", { href, target: "_blank", rel: "noopener noreferrer" }, [label]);
+  element("a", { href, target: "_blank", rel: "noopener noreferrer" }, label);
 
 /**
  * The text with its http(s) addresses as links.
@@ -43,14 +42,14 @@ export function linked(text) {
 }
 
 /**
- * Without what belongs to the sentence around it; a bracket stays where the address opened it. In one pass, as anybody
- * may send an address that has nothing but brackets.
+ * Cuts off what belongs to the sentence around it; a closing bracket stays if the address opened it. One pass: a hostile
+ * address of brackets only must not cost quadratic time.
  *
  * @param {string} address
  */
 function trimmed(address) {
   const count = (/** @type {string} */ char) => address.split(char).length - 1;
-  /** How many of each were not opened here. */
+  /** How many of each the address did not open. */
   const spare = new Map([
     [")", count(")") - count("(")],
     ["]", count("]") - count("[")],

@@ -1,9 +1,8 @@
-// @ts-check
-// What opens beside a button: in the browser's top layer, so that nothing clips it. Escape and a click elsewhere close
-// it, and the focus goes back to the button.
+// Popups beside a button, in the browser's top layer so that nothing clips them. Escape and a click elsewhere close
+// them; the focus goes back to the button.
 
 import { element } from "./dom.js";
-import { moveWithArrows } from "./roving-focus.js";
+import { moveWithArrows } from "./keyboard.js";
 
 /** @typedef {{ label: string, onPick(): void, checked?: boolean, look?: string, mark?: Node }} MenuItem */
 
@@ -15,7 +14,7 @@ const SAME_CLICK_MS = 250;
 const closedAt = new WeakMap();
 
 /**
- * Returns what closes it; `undefined` where this same click has just closed it.
+ * Returns a function that closes the popup; `undefined` where the same click has just closed it.
  *
  * @param {HTMLElement} anchor
  * @param {HTMLElement} popup
@@ -32,10 +31,9 @@ export function openPopup(anchor, popup, onClose) {
   };
   anchor.addEventListener("pointerdown", press);
   const put = () => place(popup, anchor);
-  const close = () => popup.isConnected && popup.hidePopover();
   popup.addEventListener("beforetoggle", (event) => {
     if (event.newState !== "closed") return;
-    // By then the browser may have moved the focus already; elsewhere it was put on purpose.
+    // The focus returns from inside the popup, or from the body where the browser has put it; not from elsewhere.
     const back = popup.contains(document.activeElement) || document.activeElement === document.body;
     if (pressed) closedAt.set(anchor, performance.now());
     anchor.removeEventListener("pointerdown", press);
@@ -52,7 +50,7 @@ export function openPopup(anchor, popup, onClose) {
   anchor.setAttribute("aria-expanded", "true");
   put();
   addEventListener("resize", put);
-  return close;
+  return () => popup.isConnected && popup.hidePopover();
 }
 
 /**
@@ -61,26 +59,19 @@ export function openPopup(anchor, popup, onClose) {
  * @param {readonly MenuItem[]} items
  */
 export function openMenu(anchor, label, items) {
-  const menu = element("div", { class: "menu", role: "menu", "aria-label": label });
-  menu.append(...items.map(renderItem));
+  const menu = element("div", { class: "menu", role: "menu", "aria-label": label }, items.map(renderItem));
   const close = openPopup(anchor, menu);
   if (close === undefined) return;
-  const { focusAt } = moveWithArrows(menu);
-  focusAt(
-    Math.max(
-      0,
-      items.findIndex(({ checked }) => checked === true),
-    ),
-  );
+  moveWithArrows(menu).focusAt(items.findIndex(({ checked }) => checked === true));
   menu.addEventListener("keydown", ({ key }) => {
     if (key === "Tab") close();
   });
 
   /** @param {MenuItem} item */
-  function renderItem({ label, onPick, checked, look = "", mark }) {
+  function renderItem({ label, onPick, checked, look, mark }) {
     const role = checked === undefined ? "menuitem" : "menuitemradio";
-    const made = element("button", { type: "button", role, class: look }, [...(mark ? [mark] : []), label]);
-    if (checked !== undefined) made.setAttribute("aria-checked", String(checked));
+    const attributes = { type: "button", role, class: look, "aria-checked": checked };
+    const made = element("button", attributes, mark, label);
     made.addEventListener("click", () => {
       close?.();
       onPick();

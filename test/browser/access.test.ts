@@ -74,7 +74,7 @@ describe.skipIf(chromiumPath === undefined)("access", () => {
 
     await field.fill(await tokenOf(strict, "ada", { "other_*": "write" }));
     await ada.press("Join the room");
-    await ada.sees("You have no permission for this room.");
+    await ada.sees("You do not have permission to enter this room.");
 
     const token = await tokenOf(strict, "ada", { "project_*": "write" });
     await field.fill(token);
@@ -89,7 +89,7 @@ describe.skipIf(chromiumPath === undefined)("access", () => {
     const other = ada.page.getByRole("textbox", { name: "Open another room" });
     await other.fill("secret");
     await other.press("Enter");
-    await ada.sees("You have no permission for this room.");
+    await ada.sees("You do not have permission to enter this room.");
     await ada.page.getByRole("heading", { name: "project_1" }).waitFor();
     await ada.connected();
 

@@ -85,7 +85,7 @@ describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
     await ada.page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
     for (const visitor of [ada, bo]) {
       await visitor.sees("This message was deleted");
-      await visitor.sees("Original message was deleted");
+      await visitor.sees("The original message was deleted");
       expect(await visitor.page.content()).not.toContain("A secret");
     }
   });
@@ -117,7 +117,9 @@ describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
     await ada.page.reload();
     await ada.connected();
     await ada.hears("Monday");
-    expect(await ada.message("Monday").locator(".quote").innerText()).toBe("Original message not here");
+    expect(await ada.message("Monday").locator(".quote").innerText()).toBe(
+      "The original message is not loaded",
+    );
   });
 
   it("[W3] reactions are counted, toggled by a click, and named, in every window", async () => {
@@ -159,7 +161,7 @@ describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
     await expect.poll(() => chips.count(), SOON).toBe(3);
     await ada.act("Full", "Add a reaction");
     await ada.press("Rocket");
-    await ada.sees("This is more than a message can take.");
+    await ada.sees("This message is too large.");
     expect(await chips.count()).toBe(3);
   });
 
@@ -278,8 +280,8 @@ describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
   it("[W9] an address is attached only if it is https, and goes along with the message", async () => {
     const ada = await join("Ada", "attach");
     const bo = await join("Bo", "attach");
-    await ada.press("Attach by address");
-    const dialog = ada.page.getByRole("dialog", { name: "Attach by address" });
+    await ada.press("Attach a link");
+    const dialog = ada.page.getByRole("dialog", { name: "Attach a link" });
     const address = dialog.getByRole("textbox", { name: "Address" });
     await address.fill("http://files.example/plan.pdf");
     await dialog.getByRole("button", { name: "Attach" }).click();

@@ -102,7 +102,7 @@ describe.skipIf(chromiumPath === undefined)("people on the demo page", () => {
       .filter({ hasText: "Bo" })
       .getByRole("button", { name: "Let back in" })
       .click();
-    await panel.getByText("Nobody is kept out.").waitFor();
+    await panel.getByText("No one has been removed.").waitFor();
     await bo.press("Join the room");
     await bo.connected();
     await bo.hears("Buy now");
@@ -132,7 +132,7 @@ describe.skipIf(chromiumPath === undefined)("people on the demo page", () => {
     await bo.sees("This message was deleted");
     await call(server, "DELETE", "/v1/rooms/purge");
     await bo.sees("This room was deleted");
-    await bo.press("Start it anew");
+    await bo.press("Start a new one");
     await bo.connected();
     await bo.sees("It is quiet here");
   });

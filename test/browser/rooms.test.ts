@@ -159,7 +159,7 @@ describe.skipIf(chromiumPath === undefined)("rooms on the demo page", () => {
     await tim.hears("Hello");
     await sol.open("sol-lobby");
     await tim.writing.pressSequentially("@s");
-    await tim.page.getByRole("listbox", { name: "Who is meant" }).waitFor();
+    await tim.page.getByRole("listbox", { name: "People to mention" }).waitFor();
     await tim.writing.press("Enter");
     expect(await tim.writing.inputValue()).toBe("@Sol Ray ");
     await tim.writing.pressSequentially("have a look");

@@ -69,7 +69,7 @@ describe.skipIf(chromiumPath === undefined)("settings on the demo page", () => {
   it("[W15] a topic is muted where it is heard of, and heard of again by the settings of another tab", async () => {
     await entry(one, "Build started").getByRole("button", { name: "More" }).click();
     await one.page.getByRole("menuitem", { name: "Mute “builds”" }).click();
-    await one.sees("You hear of builds no more.");
+    await one.sees("You are no longer notified about builds.");
     await notify({ title: "Build failed", topic: "builds.main" });
     await notify({ title: "Lunch", topic: "food" });
     await bothCount(2);
@@ -114,11 +114,13 @@ describe.skipIf(chromiumPath === undefined)("settings on the demo page", () => {
     await bo.bell.click();
     // Without a window this browser forbids them.
     await panel(bo)
-      .getByText("Notifications are blocked in your browser's settings for this page.")
+      .getByText("Your browser blocks notifications for this page. You can change that in its settings.")
       .waitFor();
     expect(await panel(bo).getByRole("button", { name: "Turn on push" }).isVisible()).toBe(false);
     await openSettings(bo);
-    expect(await settings(bo).getByRole("switch", { name: "Push in this browser" }).isDisabled()).toBe(true);
+    expect(
+      await settings(bo).getByRole("switch", { name: "Push notifications in this browser" }).isDisabled(),
+    ).toBe(true);
     await strict.close();
   });
 

@@ -73,7 +73,7 @@ describe.skipIf(chromiumPath === undefined)("who said it", () => {
     const ada = await join("Ada", "by-server");
     await ada.open("elsewhere");
     await call(server, "POST", "/v1/rooms/by-server/messages", { data: { text: "@Ada" }, mentions: ["ada"] });
-    const toast = ada.page.getByRole("status", { name: "News" }).getByText("mentioned you");
+    const toast = ada.page.getByRole("status", { name: "Notices" }).getByText("mentioned you");
     await toast.waitFor();
     expect(await toast.locator(".server-badge").count()).toBe(1);
   });

@@ -1,17 +1,15 @@
-// @ts-check
-// What came while nobody looked: how many, and where it begins. Pure but for the clock it is given.
+// What arrived while the user did not look: how much, and where it begins. Pure but for the clock.
 
-/** @typedef {import("../edge-rooms.js").RoomMessage} RoomMessage */
+import { isDeleted, isOwn } from "./message-content.js";
 
-import { isDeleted } from "./chat-data.js";
-import { isOwn } from "./message-rows.js";
+/** @import { RoomMessage } from "../edge-rooms.js" */
 
-/** Once looked at, the line stays this long at least, to be found. */
+/** Once the user looks, the line stays at least this long. */
 const LINE_STAYS_MS = 10_000;
 
 /** @param {() => number} [now] */
-export function countUnread(now = Date.now) {
-  /** Up to where everything was seen; `undefined` until it is known. @type {number | undefined} */
+export function createUnreadLine(now = Date.now) {
+  /** The last message that was read; `undefined` until it is known. @type {number | undefined} */
   let readSeq;
   /** @type {number | undefined} */
   let lineAt;
@@ -23,7 +21,7 @@ export function countUnread(now = Date.now) {
     get count() {
       return count;
     },
-    /** The first that was unread; it stays for a while once it was read. */
+    /** The first message that was unread when the user came back. */
     get lineAt() {
       return lineAt;
     },
@@ -31,13 +29,13 @@ export function countUnread(now = Date.now) {
       return readSeq !== undefined;
     },
 
-    /** What this user has read, as the server or another device says. @param {number} seq */
+    /** What this user has read according to the server. @param {number} seq */
     readUpTo(seq) {
       readSeq = Math.max(readSeq ?? 0, seq);
     },
 
-    /** Another log: its numbers begin anew. */
-    forget() {
+    /** For a new log, whose numbers start again. */
+    reset() {
       readSeq = undefined;
       lineAt = undefined;
       count = 0;
@@ -56,10 +54,10 @@ export function countUnread(now = Date.now) {
       const fromOthers = unread.filter((message) => !isOwn(message, self) && !isDeleted(message));
       const [first] = fromOthers;
       if (first?.seq !== undefined && !(wasLooking && looking)) {
-        // What lies before it has been read: a new absence begins a new line.
+        // A line above a message that has been read moves to the new ones.
         if (lineAt === undefined || lineAt <= from) lineAt = first.seq;
       } else if (looking && unread.length > 0 && now() - lookedAt > LINE_STAYS_MS) lineAt = undefined;
-      // Who writes is done with reading.
+      // A user who writes has finished reading.
       if (looking && wasLooking && unread.some((message) => isOwn(message, self))) lineAt = undefined;
       if (looking && !wasLooking) lookedAt = now();
       wasLooking = looking;

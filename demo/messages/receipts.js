@@ -1,19 +1,19 @@
-// @ts-check
-// How far the others have read.
+// How far each user has read.
 
-/** @typedef {import("../edge-rooms.js").RoomMessage} RoomMessage */
-/** @typedef {import("../edge-rooms.js").User} User */
-/** @typedef {{ seq: number, readers: readonly User[] }} Seen */
+/** @import { RoomMessage, RoomSnapshot } from "../edge-rooms.js" */
+/** @import { RoomScreen } from "../session/room-screen.js" */
+/** @import { UserNames } from "../session/user-names.js" */
+/** @import { Seen } from "./message-rows.js" */
 
 /**
- * The last message that somebody other than its author has read, and who did. Who has written since then has read it
- * evidently, and is not named.
+ * The last message that a user other than its author has read, and who has. Authors of later messages are not named:
+ * they have read it too.
  *
  * @param {readonly RoomMessage[]} messages
  * @param {ReadonlyMap<string, number>} readUpTo
  * @param {string | undefined} self
  */
-export function lastSeen(messages, readUpTo, self) {
+function lastSeen(messages, readUpTo, self) {
   const silent = new Map(readUpTo);
   if (self !== undefined) silent.delete(self);
   for (let at = messages.length - 1; at >= 0 && silent.size > 0; at--) {
@@ -27,34 +27,33 @@ export function lastSeen(messages, readUpTo, self) {
 }
 
 /**
- * Keeps what the receipts say: those that come, and after each connection those that came meanwhile.
+ * Keeps the receipts: those that arrive, and after each connection those that were missed.
  *
- * @param {import("../session/room-screen.js").Visit} visit
- * @param {import("../session/user-names.js").People} people
- * @param {{ onChange(): void, onOwn(seq: number): void }} listener `onOwn` hears how far this user had read
+ * @param {RoomScreen} screen
+ * @param {UserNames} users
+ * @param {{ onChange(): void, onOwn(seq: number): void }} listener `onOwn`: how far this user has read
  */
-export function followReceipts({ room, api, on }, people, { onChange, onOwn }) {
+export function followReceipts({ room, api, on }, users, { onChange, onOwn }) {
   /** @type {Map<string, number>} */
   let readUpTo = new Map();
-  /** The same object as long as it says the same. @type {Seen | undefined} */
+  /** The same object while it says the same. @type {Seen | undefined} */
   let last;
-  let visit = 0;
+  let loads = 0;
 
   /** @param {string} user @param {number} seq */
   function note(user, seq) {
-    if (seq > (readUpTo.get(user) ?? 0)) readUpTo = new Map(readUpTo).set(user, seq);
+    if (seq > (readUpTo.get(user) ?? 0)) readUpTo.set(user, seq);
   }
 
   async function load() {
-    visit += 1;
-    const now = visit;
-    // What comes while the answer is on its way is new.
+    loads += 1;
+    const now = loads;
+    // Before the request: what arrives during it is unread.
     const { head } = room.getSnapshot();
     const receipts = await api.receipts().catch(() => []);
-    if (now !== visit) return;
+    if (now !== loads) return;
     for (const { user, seq } of receipts) note(user, seq);
-    const self = room.user?.id;
-    onOwn(receipts.find(({ user }) => user === self)?.seq ?? head);
+    onOwn(receipts.find(({ user }) => user === room.user?.id)?.seq ?? head);
     onChange();
   }
 
@@ -65,24 +64,20 @@ export function followReceipts({ room, api, on }, people, { onChange, onOwn }) {
   on("lost", () => {
     readUpTo = new Map();
   });
-  // Known before the first message: what was there when somebody came who has never read here is not new to them.
+  // Arrives before the first message. For a user who never read here, the messages so far are not new.
   on("connected", ({ head, read }) => {
     if (read !== undefined) onOwn(read.seq || head);
   });
   on("state", ({ status }) => {
     if (status === "connected") void load();
   });
-
   if (room.state.status === "connected") void load();
 
   return {
-    /** @param {string} user */
-    of: (user) => readUpTo.get(user),
-
-    /** @param {import("../edge-rooms.js").RoomSnapshot} snapshot */
+    /** @param {RoomSnapshot} snapshot */
     last({ messages, user }) {
       const found = lastSeen(messages, readUpTo, user?.id);
-      const readers = found?.readers.map(people.userOf);
+      const readers = found?.readers.map(users.userOf);
       const same =
         found?.seq === last?.seq &&
         readers?.length === last?.readers.length &&

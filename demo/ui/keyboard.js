@@ -1,7 +1,27 @@
-// @ts-check
-// Arrow keys among buttons: the whole group is one stop of the Tab key.
+// Keys in a text field, and arrow keys among buttons.
+
+const IN_COMPOSITION = 229;
 
 /**
+ * While an input method composes, Enter accepts its suggestion. Safari ends the composition before it fires the key
+ * event; only the old `keyCode` still says so.
+ *
+ * @param {KeyboardEvent} event
+ */
+const isComposing = (event) => event.isComposing || event.keyCode === IN_COMPOSITION;
+
+/** Enter that neither starts a new line nor ends a composition. @param {KeyboardEvent} event */
+export const isEnter = (event) => event.key === "Enter" && !event.shiftKey && !isComposing(event);
+
+/** Makes a field as high as its text. @param {HTMLTextAreaElement} text */
+export function growToText(text) {
+  text.style.height = "auto";
+  text.style.height = `${text.scrollHeight}px`;
+}
+
+/**
+ * Moves the focus among the buttons of a group: the whole group is one stop of the Tab key.
+ *
  * @param {HTMLElement} group
  * @param {{ columns?: number }} [shape]
  */
@@ -18,7 +38,7 @@ export function moveWithArrows(group, { columns = 1 } = {}) {
 
   group.addEventListener("keydown", (event) => {
     const all = buttons();
-    const at = /** @type {readonly (Element | null)[]} */ (all).indexOf(document.activeElement);
+    const at = all.findIndex((one) => one.matches(":focus"));
     const sideways = getComputedStyle(group).direction === "rtl" ? -1 : 1;
     const next = {
       ArrowDown: at + columns,

@@ -1,10 +1,10 @@
-// @ts-check
-// What a message says, whatever else was sent with it. Nothing here trusts its sender.
+// What a message contains and what may be done to it. Nothing here trusts the sender: any client can send any data.
 
-/** @typedef {import("../edge-rooms.js").RoomMessage} RoomMessage */
-/** @typedef {import("../edge-rooms.js").Message} Message */
+/** @import { Message, RoomMessage, RoomSnapshot } from "../edge-rooms.js" */
+/** @import { MessageRow } from "./message-rows.js" */
+
 /**
- * `url` only where it may be opened.
+ * `url` only if it may be opened.
  *
  * @typedef {{
  *   name: string, url: string | undefined, image: boolean, bytes: number | undefined,
@@ -17,16 +17,34 @@ const MAX_NAME = 200;
 const MAX_SIDE_PX = 100_000;
 const IMAGE_PATH = /\.(?:png|jpe?g|gif|webp|avif)$/iu;
 
-/**
- * What only a stored message can have.
- *
- * @param {RoomMessage} message
- * @returns {Partial<Message>}
- */
+/** The fields that only a stored message has. @param {RoomMessage} message @returns {Partial<Message>} */
 export const storedOf = (message) => (message.pending ? {} : message);
 
 /** @param {RoomMessage} message */
 export const isDeleted = (message) => storedOf(message).deletedAt !== undefined;
+
+/**
+ * @param {RoomMessage} message
+ * @param {string | undefined} self
+ */
+export const isOwn = ({ pending, from }, self) =>
+  pending === true || (self !== undefined && from?.id === self);
+
+/** @param {Pick<RoomSnapshot, "permission">} snapshot */
+export const mayWrite = ({ permission }) => permission === "write" || permission === "moderate";
+
+/**
+ * What this user may do to a message.
+ *
+ * @param {MessageRow} row
+ * @param {Pick<RoomSnapshot, "permission">} snapshot
+ */
+export function mayOf({ message, own }, snapshot) {
+  const stored = message.seq !== undefined && !isDeleted(message) && mayWrite(snapshot);
+  const change = stored && (own || snapshot.permission === "moderate");
+  const hasText = message.event === "chat" && typeof recordOf(message.data).text === "string";
+  return { react: stored, reply: stored, edit: change && hasText, remove: change };
+}
 
 /**
  * The fields of a chat message that can be shown.
@@ -43,26 +61,14 @@ export function chatOf(data) {
   };
 }
 
-/** Whether it has a text that its page could change. @param {RoomMessage} message */
-export const isEditable = (message) =>
-  message.event === "chat" && !isDeleted(message) && typeof recordOf(message.data).text === "string";
-
-/**
- * What a quote shows of it.
- *
- * @param {RoomMessage} message
- */
+/** The text that a quote shows. @param {RoomMessage} message */
 export function gist({ event, data }) {
   if (event !== "chat") return event;
   const { text, attachments } = chatOf(data);
   return text || attachments.map(({ name }) => name).join(", ") || event;
 }
 
-/**
- * The address as it may be opened or loaded: over https, or not at all.
- *
- * @param {unknown} address
- */
+/** The address if it may be opened or loaded: only over https. @param {unknown} address */
 export function httpsAddress(address) {
   if (typeof address !== "string" || !URL.canParse(address)) return undefined;
   const { protocol, href } = new URL(address);
@@ -72,11 +78,7 @@ export function httpsAddress(address) {
 /** @param {string} url */
 export const looksLikeImage = (url) => IMAGE_PATH.test(new URL(url).pathname);
 
-/**
- * The last part of its path says more about an address than the rest.
- *
- * @param {string} url
- */
+/** The last part of its path, else its host. @param {string} url */
 export function nameOfAddress(url) {
   const { pathname, hostname } = new URL(url);
   const last = pathname.split("/").findLast((piece) => piece !== "");
@@ -87,23 +89,20 @@ export function nameOfAddress(url) {
   }
 }
 
-/**
- * @param {unknown} value
- * @returns {Record<string, unknown>}
- */
+/** @param {unknown} value @returns {Record<string, unknown>} */
 export const recordOf = (value) => (typeof value === "object" && value !== null ? { ...value } : {});
 
 /**
  * @param {Record<string, unknown>} file
- * @param {boolean} saidToBeImage
+ * @param {boolean} isOfImages whether the message says that it contains images
  * @returns {Attached[]}
  */
-function attachedOf({ url, name, mime, bytes, width, height }, saidToBeImage) {
+function attachedOf({ url, name, mime, bytes, width, height }, isOfImages) {
   const address = httpsAddress(url);
-  const words = typeof name === "string" && name.trim() !== "" ? name : address && nameOfAddress(address);
-  const shown = words ?? (typeof url === "string" ? url : "");
+  const named = typeof name === "string" && name.trim() !== "" ? name : address && nameOfAddress(address);
+  const shown = named ?? (typeof url === "string" ? url : "");
   if (shown === "") return [];
-  const isImage = typeof mime === "string" ? mime.startsWith("image/") : saidToBeImage;
+  const isImage = typeof mime === "string" ? mime.startsWith("image/") : isOfImages;
   return [
     {
       name: shown.slice(0, MAX_NAME),
@@ -116,9 +115,6 @@ function attachedOf({ url, name, mime, bytes, width, height }, saidToBeImage) {
   ];
 }
 
-/**
- * @param {unknown} value
- * @param {number} most
- */
+/** @param {unknown} value @param {number} most */
 const countIn = (value, most) =>
   typeof value === "number" && value >= 1 && value <= most ? Math.round(value) : undefined;

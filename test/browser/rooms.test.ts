@@ -91,7 +91,7 @@ describe.skipIf(chromiumPath === undefined)("rooms on the demo page", () => {
     const field = one?.page.getByRole("textbox", { name: "Open another room" });
     await field?.fill("no name!");
     await field?.press("Enter");
-    await one?.sees("A room's name has letters, digits and _ . : - and starts with a letter or digit.");
+    await one?.sees("Room names use letters, digits and _ . : - and start with a letter or digit.");
     await field?.fill("pia-new");
     await field?.press("Enter");
     await one?.say("First");

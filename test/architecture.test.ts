@@ -11,15 +11,19 @@ const files = (pattern: string) => globSync(pattern, { cwd: root }).sort();
 const code = files("{src,client,demo}/**/*.{ts,js}").filter((file) => !file.endsWith(".d.ts"));
 const tests = files("test/**/*.ts").filter((file) => !/node_modules|\.d\.ts$/.test(file));
 
-function importsOf(file: string): string[] {
-  const specifiers = read(file).matchAll(/(?:^import|\bfrom) "([^"\n]+)";$/gm);
-  return Array.from(specifiers, ([, specifier = ""]) =>
+function specifiersIn(file: string, pattern: RegExp): string[] {
+  return Array.from(read(file).matchAll(pattern), ([, specifier = ""]) =>
     specifier.startsWith(".") ? normalize(join(dirname(file), specifier)) : specifier,
   );
 }
+const importsOf = (file: string) => specifiersIn(file, /(?:^import|\bfrom) "([^"\n]+)";$/gm);
+/** What the comments of a JavaScript file import: types only. */
+const typesOf = (file: string) =>
+  specifiersIn(file, /^(?:\/\*\* @import| \*) .* from "([^"\n]+)"(?: \*\/)?$/gm);
 
 const RUNTIME = ["cloudflare:workers"];
 
+const DEMO_CLIENT = "demo/edge-rooms.js";
 const OBJECT = ["src/access", "src/object", "src/object/storage", "src/protocol"];
 
 /** Which folders and packages each folder may import, beside itself. Without `runtime/`: synchronous, no runtime. */
@@ -92,21 +96,18 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...["client/connection", "client/connection/transport", "client/http", "client/inbox"],
     ...["client/room", "client/room/messages", "client/session", "client/util", "src/protocol"],
   ],
-  // The demo takes the client as the build puts it beside the page. Its features know the session and the elements of
-  // the page; only `app` joins them.
+  // The demo takes the client as the build puts it beside the page; only its `app` knows all of the others.
   demo: ["client", "client/push"],
-  "demo/ui": [],
-  "demo/session": ["demo/ui", "demo/edge-rooms.js"],
-  "demo/messages": ["demo/session", "demo/ui"],
-  "demo/composer": ["demo/messages", "demo/session", "demo/ui"],
-  "demo/rooms": [...["demo/composer", "demo/messages", "demo/session", "demo/ui"], "demo/edge-rooms.js"],
-  "demo/inbox": [
-    ...["demo/messages", "demo/session", "demo/ui", "demo/edge-rooms.js", "demo/edge-rooms-push.js"],
-  ],
-  "demo/settings": ["demo/inbox", "demo/session", "demo/ui"],
+  "demo/ui": [DEMO_CLIENT],
+  "demo/session": ["demo/ui", DEMO_CLIENT],
+  "demo/messages": ["demo/session", "demo/ui", DEMO_CLIENT],
+  "demo/composer": ["demo/messages", "demo/session", "demo/ui", DEMO_CLIENT],
+  "demo/rooms": ["demo/composer", "demo/messages", "demo/session", "demo/ui", DEMO_CLIENT],
+  "demo/inbox": ["demo/messages", "demo/session", "demo/ui", DEMO_CLIENT, "demo/edge-rooms-push.js"],
+  "demo/settings": ["demo/inbox", "demo/session", "demo/ui", DEMO_CLIENT, "demo/edge-rooms-push.js"],
   "demo/app": [
     ...["demo/composer", "demo/inbox", "demo/messages", "demo/rooms"],
-    ...["demo/session", "demo/settings", "demo/ui"],
+    ...["demo/session", "demo/settings", "demo/ui", DEMO_CLIENT],
   ],
 };
 
@@ -153,7 +154,7 @@ function allowedIn(folder: string): readonly string[] {
 describe("structure", () => {
   it("[X1] every folder imports only what it may", () => {
     const trespasses = code.flatMap((file) =>
-      importsOf(file)
+      [...importsOf(file), ...typesOf(file)]
         .filter((imported) => folderOf(imported) !== dirname(file))
         .filter((imported) => imported === "jose" || !allowedIn(dirname(file)).includes(folderOf(imported)))
         .filter((imported) => imported !== "jose" || !JOSE.test(file))

@@ -93,10 +93,7 @@ export function openApp(session, { onLeave, onRoom }) {
   });
   part(app, "settings").addEventListener("click", settings.open);
 
-  /**
-   * @param {Promise<unknown>} done
-   * @param {string} [text] to say once it is done
-   */
+  /** @param {Promise<unknown>} done @param {string} [text] to say once it is done */
   async function attempt(done, text) {
     try {
       await done;

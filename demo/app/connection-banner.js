@@ -9,10 +9,7 @@ import { part, setText } from "../ui/dom.js";
 const TICK_MS = 250;
 const KEPT = "What you write is kept, and sent when you are back online.";
 
-/**
- * @param {ParentNode} root
- * @param {Pick<RoomScreen, "reconnect" | "removal">} screen
- */
+/** @param {ParentNode} root @param {Pick<RoomScreen, "reconnect" | "removal">} screen */
 export function createConnectionBanner(root, screen) {
   const state = part(root, "state");
   const stateText = part(root, "state-text");

@@ -6,10 +6,7 @@ import { badgeCount } from "../ui/format.js";
 /** As in `app.css`. */
 const NARROW = "(width <= 56.25rem)";
 
-/**
- * @param {HTMLElement} root
- * @param {() => void} onOpen
- */
+/** @param {HTMLElement} root @param {() => void} onOpen */
 export function createDrawer(root, onOpen) {
   const sideBar = part(root, "side-bar");
   const stage = part(root, "stage");

@@ -7,10 +7,7 @@ import { part, showProblem } from "../ui/dom.js";
 
 export const NO_TOKEN = "Please enter a token.";
 
-/**
- * @param {ParentNode} root
- * @param {(request: JoinRequest) => Promise<void>} onJoin
- */
+/** @param {ParentNode} root @param {(request: JoinRequest) => Promise<void>} onJoin */
 export function createJoinForm(root, onJoin) {
   const page = part(root, "join");
   const form = part(page, "form", HTMLFormElement);

@@ -8,10 +8,7 @@ import { durationText } from "../ui/format.js";
 
 const TICK_MS = 500;
 
-/**
- * @param {HTMLElement} root
- * @param {Pick<RoomScreen, "comeBack" | "removal">} screen
- */
+/** @param {HTMLElement} root @param {Pick<RoomScreen, "comeBack" | "removal">} screen */
 export function createRemovalNotice(root, screen) {
   const notice = part(root, "removal");
   const title = part(notice, "removal-title");

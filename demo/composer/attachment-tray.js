@@ -12,10 +12,7 @@ const MAX_ADDRESS = 2_048;
 const MEASURE_WITHIN_MS = 4_000;
 const ADDRESS_FIELD = { type: "url", dir: "ltr", inputmode: "url", placeholder: "https://" };
 
-/**
- * @param {ParentNode} root
- * @param {() => void} onChange
- */
+/** @param {ParentNode} root @param {() => void} onChange */
 export function createAttachmentTray(root, onChange) {
   const tray = part(root, "tray");
   /** @type {readonly Attachment[]} */

@@ -24,10 +24,7 @@ export function draftOf(room) {
   };
 }
 
-/**
- * @param {string} room
- * @param {Draft} draft
- */
+/** @param {string} room @param {Draft} draft */
 export function keepDraft(room, { text, replyTo, attachments }) {
   const isEmpty = text.trim() === "" && replyTo === undefined && attachments.length === 0;
   const json = JSON.stringify({ text: text.slice(0, MAX_TEXT), replyTo, attachments });

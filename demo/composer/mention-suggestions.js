@@ -109,10 +109,7 @@ export function suggestMentions(root, text, { candidates, onPick }) {
   };
 }
 
-/**
- * @param {readonly User[]} users
- * @param {string} query
- */
+/** @param {readonly User[]} users @param {string} query */
 function matching(users, query) {
   const wanted = query.toLowerCase();
   const begins = (/** @type {string} */ word) => word.toLowerCase().startsWith(wanted);

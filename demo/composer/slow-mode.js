@@ -12,10 +12,7 @@ const TICK_MS = 250;
 const SUSPICIOUS_MS = 750;
 const ASK_EVERY_MS = 5_000;
 
-/**
- * @param {ParentNode} root
- * @param {RoomScreen} screen
- */
+/** @param {ParentNode} root @param {RoomScreen} screen */
 export function createSlowMode(root, screen) {
   const { room, api } = screen;
   const hint = part(root, "keys");

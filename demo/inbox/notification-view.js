@@ -82,10 +82,7 @@ export function renderNotification(notification, page) {
   return element("li", attributes, textOf(notification), foot);
 }
 
-/**
- * @param {string} topic
- * @param {(topic: string) => MenuItem} muting
- */
+/** @param {string} topic @param {(topic: string) => MenuItem} muting */
 function moreButton(topic, muting) {
   const open = () => openMenu(more, `Topic ${topic}`, [muting(topic)]);
   const more = iconButton("More", MORE, open, OPENS_MENU);

@@ -18,10 +18,7 @@ const FAILURES = new Map([
 /** @param {unknown} error */
 const codeOf = (error) => /** @type {Partial<RoomsError> | undefined} */ (error)?.code ?? "";
 
-/**
- * @param {Pick<Session, "url" | "client">} session
- * @param {() => void} onChange
- */
+/** @param {Pick<Session, "url" | "client">} session @param {() => void} onChange */
 export function followPush({ url, client }, onChange) {
   const serviceWorker = new URL("edge-rooms-sw.js", url).pathname;
   const push = createPush(client, { serviceWorker });

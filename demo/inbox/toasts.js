@@ -12,10 +12,7 @@ import { openerOf, textOf } from "./notification-view.js";
 const SHOWN_FOR_MS = 7_000;
 const MAX_SHOWN = 4;
 
-/**
- * @param {HTMLElement} region
- * @param {{ onRead(id: string): void, openMessage(place: Place): void }} page
- */
+/** @param {HTMLElement} region @param {{ onRead(id: string): void, openMessage(place: Place): void }} page */
 export function createToasts(region, { onRead, openMessage }) {
   /** @type {Map<string, () => void>} */
   const shown = new Map();

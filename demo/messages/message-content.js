@@ -23,10 +23,7 @@ export const storedOf = (message) => (message.pending ? {} : message);
 /** @param {RoomMessage} message */
 export const isDeleted = (message) => storedOf(message).deletedAt !== undefined;
 
-/**
- * @param {RoomMessage} message
- * @param {string | undefined} self
- */
+/** @param {RoomMessage} message @param {string | undefined} self */
 export const isOwn = ({ pending, from }, self) =>
   pending === true || (self !== undefined && from?.id === self);
 

@@ -16,10 +16,7 @@ const QUOTE_LENGTH = 140;
 const MAX_NAMES = 20;
 const TO_OTHER_SITE = { target: "_blank", rel: "noopener noreferrer", referrerpolicy: "no-referrer" };
 
-/**
- * @param {MessageRow} row
- * @param {Stage} stage
- */
+/** @param {MessageRow} row @param {Stage} stage */
 export function renderQuote({ message, quoted }, stage) {
   const { replyTo } = message;
   if (replyTo === undefined) return undefined;
@@ -90,10 +87,7 @@ function renderAttachment(attached) {
   return link;
 }
 
-/**
- * @param {MessageRow} row
- * @param {Stage} stage
- */
+/** @param {MessageRow} row @param {Stage} stage */
 export function renderReactions({ message }, stage) {
   const { reactions = {}, seq } = storedOf(message);
   const entries = Object.entries(reactions);
@@ -132,10 +126,7 @@ function renderChip(seq, emoji, users, stage) {
   return chip;
 }
 
-/**
- * @param {number} seq
- * @param {Stage} stage
- */
+/** @param {number} seq @param {Stage} stage */
 function addButton(seq, stage) {
   const pick = () => pickEmoji(add, (emoji) => stage.react(seq, emoji, true));
   const attributes = { class: "tool chip-add", "data-action": "react", "aria-haspopup": "dialog" };

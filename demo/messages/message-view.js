@@ -27,10 +27,7 @@ const PREVIEW_LENGTH = 300;
 const MAX_READERS = 5;
 const PENDING_TEXT = { queued: "Waiting…", sent: "Sending…", failed: "Not sent" };
 
-/**
- * @param {Row} row
- * @param {Stage} stage
- */
+/** @param {Row} row @param {Stage} stage */
 export function renderRow(row, stage) {
   switch (row.kind) {
     case "message":
@@ -44,10 +41,7 @@ export function renderRow(row, stage) {
   }
 }
 
-/**
- * @param {MessageRow} row
- * @param {Stage} stage
- */
+/** @param {MessageRow} row @param {Stage} stage */
 function renderMessage(row, stage) {
   const { message, own, first } = row;
   const gone = isDeleted(message);
@@ -76,10 +70,7 @@ function renderMessage(row, stage) {
   );
 }
 
-/**
- * @param {RoomMessage["from"]} from
- * @param {Stage} stage
- */
+/** @param {RoomMessage["from"]} from @param {Stage} stage */
 function renderSender(from, { users }) {
   if (from === null) return { face: serverFace(), name: serverBadge() };
   const name = element("span", { class: "sender", dir: "auto" }, from.name ?? from.id);
@@ -87,10 +78,7 @@ function renderSender(from, { users }) {
   return { face: avatar({ ...users.userOf(from.id), ...from }), name };
 }
 
-/**
- * @param {RoomMessage} message
- * @param {Stage} stage
- */
+/** @param {RoomMessage} message @param {Stage} stage */
 function renderBody({ event, data, mentions = [] }, stage) {
   const { text, attachments } = chatOf(data);
   if (event !== "chat" || (text === "" && attachments.length === 0)) return [renderCard(event, data)];
@@ -123,10 +111,7 @@ function jsonOf(data) {
   }
 }
 
-/**
- * @param {RoomMessage} message
- * @param {Stage} stage
- */
+/** @param {RoomMessage} message @param {Stage} stage */
 function renderTime(message, stage) {
   const { at } = message;
   const text = message.pending ? PENDING_TEXT[message.status] : timeOfDay(at);
@@ -134,12 +119,7 @@ function renderTime(message, stage) {
   return element("span", { class: "time" }, renderEdited(message, stage), time);
 }
 
-/**
- * Names who edited it, if that was not the author.
- *
- * @param {RoomMessage} message
- * @param {Stage} stage
- */
+/** Names who edited it, if that was not the author. @param {RoomMessage} message @param {Stage} stage */
 function renderEdited(message, { users }) {
   const { editedAt, deletedAt, editedBy } = storedOf(message);
   if (editedAt === undefined || deletedAt !== undefined) return [];
@@ -159,10 +139,7 @@ function renderSeen(readers) {
   );
 }
 
-/**
- * @param {PendingMessage} message
- * @param {Stage} stage
- */
+/** @param {PendingMessage} message @param {Stage} stage */
 const renderFailure = ({ id, error }, stage) =>
   element(
     "div",

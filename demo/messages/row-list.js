@@ -6,10 +6,7 @@ import { sameRow } from "./message-rows.js";
 
 /** @typedef {ReturnType<typeof createRowList>} RowList */
 
-/**
- * @param {HTMLElement} list
- * @param {(row: Row) => HTMLElement} render
- */
+/** @param {HTMLElement} list @param {(row: Row) => HTMLElement} render */
 export function createRowList(list, render) {
   /** @type {Map<string, { row: Row, element: HTMLElement }>} */
   let shown = new Map();
@@ -47,10 +44,7 @@ export function createRowList(list, render) {
       return row?.kind === "message" && element ? { row, element } : undefined;
     },
 
-    /**
-     * @param {readonly Row[]} next
-     * @param {ReadonlySet<Row>} arrived rows that slide in
-     */
+    /** @param {readonly Row[]} next @param {ReadonlySet<Row>} arrived rows that slide in */
     place(next, arrived) {
       const kept = new Set(next.map(({ key }) => key));
       for (const [key, { element }] of shown) if (!kept.has(key)) element.remove();

@@ -85,11 +85,7 @@ export function keepScroll(scroller, list, { onMove }) {
       note();
     },
 
-    /**
-     * Changes the list and keeps the reader's place in it.
-     *
-     * @param {() => void} change
-     */
+    /** Changes the list and keeps the reader's place in it. @param {() => void} change */
     during(change) {
       settle();
       const anchors = atEnd ? [] : visibleRows(scroller, list);

@@ -74,10 +74,7 @@ export function createMemberBar(root, { presence, kickMenu }) {
     if (focused !== undefined) next.get(focused)?.element.querySelector("button")?.focus();
   }
 
-  /**
-   * @param {Member} member
-   * @param {Role} role
-   */
+  /** @param {Member} member @param {Role} role */
   function render(member, role) {
     const { id, name = id, status } = member;
     const text = STATUSES[status];

@@ -10,10 +10,7 @@ import { userApi } from "../edge-rooms.js";
 /** @type {Preferences} */
 const DEFAULTS = { mutedTopics: [], mutedRooms: [], quietHours: null, push: true };
 
-/**
- * @param {Pick<Session, "client" | "onOtherTabs" | "tellOtherTabs">} session
- * @param {() => void} onChange
- */
+/** @param {Pick<Session, "client" | "onOtherTabs" | "tellOtherTabs">} session @param {() => void} onChange */
 export function followPreferences({ client, onOtherTabs, tellOtherTabs }, onChange) {
   const api = userApi(client);
   let current = DEFAULTS;

@@ -13,10 +13,7 @@ const REMOVALS = new Set(["forbidden", "banned", "deleted"]);
 
 const CONNECTED_WITHIN_MS = 10_000;
 
-/**
- * @param {Session} session
- * @param {string} name
- */
+/** @param {Session} session @param {string} name */
 export function openRoomScreen(session, name) {
   const entry = session.enter(name);
   const { room } = entry;

@@ -29,10 +29,7 @@ const REMOVALS = [
 const SLOW_MODES_MS = [0, 5_000, 10_000, 30_000, 60_000, 300_000, 900_000, 3_600_000];
 const SOON_MS = 12 * 3_600_000;
 
-/**
- * @param {RoomApi} api
- * @param {Say} say
- */
+/** @param {RoomApi} api @param {Say} say */
 export function createKickMenu(api, say) {
   /** @param {Member} member @param {typeof REMOVALS[number]} removal */
   async function kick({ id, name = id }, { seconds, text, label, done }) {

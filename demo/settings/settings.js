@@ -20,10 +20,7 @@ const PUSH_HINT = {
   on: "This browser shows notifications while this page is closed.",
 };
 
-/**
- * @param {PreferenceKeeper} preferences
- * @param {PushKeeper} pushes
- */
+/** @param {PreferenceKeeper} preferences @param {PushKeeper} pushes */
 export function createSettings(preferences, pushes) {
   /** @type {(() => void) | undefined} */
   let refresh;
@@ -43,9 +40,7 @@ export function createSettings(preferences, pushes) {
       done.catch((error) => complain(errorText(error)));
     }
 
-    const here = toggle("Push notifications in this browser", "", async (on) =>
-      complain((await pushes.set(on)) ?? ""),
-    );
+    const here = toggle("Push in this browser", "", async (on) => complain((await pushes.set(on)) ?? ""));
     const all = toggle(
       "Push notifications on my devices",
       "In every browser where you turned them on.",

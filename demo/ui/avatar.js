@@ -13,10 +13,7 @@ function hueOf(id) {
   return (hash >>> 0) % 360;
 }
 
-/**
- * @param {HTMLElement} target
- * @param {string} id
- */
+/** @param {HTMLElement} target @param {string} id */
 export const setHue = (target, id) => target.style.setProperty("--hue", String(hueOf(id)));
 
 /** @param {User} user */

@@ -72,12 +72,7 @@ export function sizeText(bytes) {
   return `${countOf(amount < 10 ? Math.round(amount * 10) / 10 : Math.round(amount))} ${BYTE_UNITS[step]}`;
 }
 
-/**
- * "Ada, Bo and 3 others".
- *
- * @param {readonly string[]} names
- * @param {number} most how many are named
- */
+/** "Ada, Bo and 3 others". @param {readonly string[]} names @param {number} most how many are named */
 export function listed(names, most) {
   const spare = names.length - most;
   return list.format(spare > 1 ? [...names.slice(0, most), `${countOf(spare)} others`] : names);

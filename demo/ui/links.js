@@ -15,19 +15,11 @@ const TRAILING = new Set(".,;:!?'’”…*_");
 export const isSafeLink = (link) =>
   /^\/(?![/\\])/u.test(link) || (/^https?:\/\//iu.test(link) && URL.canParse(link));
 
-/**
- * @param {string} href
- * @param {string} label
- */
+/** @param {string} href @param {string} label */
 export const anchor = (href, label) =>
   element("a", { href, target: "_blank", rel: "noopener noreferrer" }, label);
 
-/**
- * The text with its http(s) addresses as links.
- *
- * @param {string} text
- * @returns {(Node | string)[]}
- */
+/** The text with its http(s) addresses as links. @param {string} text @returns {(Node | string)[]} */
 export function linked(text) {
   /** @type {(Node | string)[]} */
   const pieces = [];

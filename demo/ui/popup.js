@@ -97,8 +97,5 @@ function place(popup, anchor) {
   popup.style.left = `${within(left, clientWidth - width)}px`;
 }
 
-/**
- * @param {number} wanted
- * @param {number} space
- */
+/** @param {number} wanted @param {number} space */
 const within = (wanted, space) => Math.max(EDGE_PX, Math.min(wanted, space - EDGE_PX));

@@ -118,9 +118,7 @@ describe.skipIf(chromiumPath === undefined)("settings on the demo page", () => {
       .waitFor();
     expect(await panel(bo).getByRole("button", { name: "Turn on push" }).isVisible()).toBe(false);
     await openSettings(bo);
-    expect(
-      await settings(bo).getByRole("switch", { name: "Push notifications in this browser" }).isDisabled(),
-    ).toBe(true);
+    expect(await settings(bo).getByRole("switch", { name: "Push in this browser" }).isDisabled()).toBe(true);
     await strict.close();
   });
 

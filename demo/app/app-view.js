@@ -114,7 +114,7 @@ export function openApp(session, { onLeave, onRoom }) {
       },
     ];
     if (unread > 0) items.unshift({ label: "Mark as read", onPick: () => attempt(rooms.markRead(name)) });
-    // One room stays.
+    // The last room stays.
     if (next === undefined) return items;
     const onPick = () => {
       if (open?.name === name) show(next.name);

@@ -3,7 +3,7 @@
 import { part } from "../ui/dom.js";
 import { badgeCount } from "../ui/format.js";
 
-/** As in `app.css`. */
+/** As in `frame.css`. */
 const NARROW = "(width <= 56.25rem)";
 
 /** @param {HTMLElement} root @param {() => void} onOpen */

@@ -72,7 +72,7 @@ export function openRoomView(frame, screen, { users, presence, say, place, onDra
     removal.update,
   ];
 
-  /** The client has shown the change already, and takes it back if the server refuses. @param {Promise<unknown>} done */
+  /** The client shows a change at once, and takes it back if the server refuses. @param {Promise<unknown>} done */
   function attempt(done) {
     done.catch((error) => say(errorText(error), "failed"));
   }

@@ -1,4 +1,4 @@
-// Starts the page: from the form into the rooms and back.
+// Starts the page: shows the form, opens the rooms, and returns to the form when the user leaves.
 
 import { refusalText } from "../session/error-text.js";
 import { isRoomName, openSession } from "../session/session.js";

@@ -1,5 +1,5 @@
-// Toasts: new notifications and the results of actions, for 7 s. An urgent one stays until it is dismissed, or read on any
-// device.
+// Toasts: new notifications and the results of actions, for 7 s. An urgent one stays until it is dismissed, or read on
+// any device.
 
 import { button, element } from "../ui/dom.js";
 import { openerOf, textOf } from "./notification-view.js";

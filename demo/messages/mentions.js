@@ -9,7 +9,7 @@ import { isDeleted, isOwn, recordOf } from "./message-content.js";
 
 /** One message. @typedef {{ room: string, seq: number }} Place */
 
-/** More are not stored with a message. */
+/** The server stores at most 20 with a message. */
 const MAX_MENTIONS = 20;
 const TOPIC = "mention";
 const WORD = /[\p{L}\p{N}_]/u;
@@ -65,7 +65,7 @@ export function mentionOf({ topic, data }) {
   return typeof seq === "number" && Number.isSafeInteger(seq) && seq > 0 ? { room, seq } : undefined;
 }
 
-/** The id of the one toast per room. @param {string} room */
+/** The id of the toast: one for each room. @param {string} room */
 export const mentionToast = (room) => `mention in ${room}`;
 
 /**

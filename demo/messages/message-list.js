@@ -19,7 +19,7 @@ import { createUnreadLine } from "./unread-line.js";
 /** @import { MessageRow, Row } from "./message-rows.js" */
 /** @import { Stage } from "./message-view.js" */
 
-/** The first visible row; `undefined` at the end of the list. @typedef {{ key: string, offset: number } | undefined} ReadingPlace */
+/** The first visible row, if not at the end. @typedef {{ key: string, offset: number } | undefined} ReadingPlace */
 
 /** Further up than this, a button leads back to the end. */
 const FAR_UP_PX = 400;

@@ -1,5 +1,5 @@
-// The actions on a message. One toolbar for all: it moves to the message under the pointer, to the one with the focus, or
-// on a touch screen to the one that was tapped.
+// The actions on a message. One toolbar for all: it moves to the message under the pointer, to the one with the focus,
+// or on a touch screen to the one that was tapped.
 
 import { element, iconButton } from "../ui/dom.js";
 import { pickEmoji } from "../ui/emoji-picker.js";

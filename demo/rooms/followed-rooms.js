@@ -1,5 +1,5 @@
-// The rooms that this user follows, with what is unread in each. Up to 20 are joined, which counts live; the counts of the
-// others are loaded from time to time.
+// The rooms that this user follows, with what is unread in each. Up to 20 of them are joined, so their counts are live;
+// the others are counted once a minute.
 
 import { userApi } from "../edge-rooms.js";
 import { hasUnreadMention, mentionOf } from "../messages/mentions.js";
@@ -17,7 +17,7 @@ const MAX_JOINED = 20;
 /** How many messages a joined room loads before it is opened. */
 const HISTORY = 20;
 const REFRESH_MS = 60_000;
-/** For so long the list may lack a room that was just opened: its room reports it a moment later. */
+/** The server may list a room some seconds after it was opened. */
 const REPORTED_WITHIN_MS = 10_000;
 const byName = new Intl.Collator(undefined, { numeric: true });
 
@@ -47,7 +47,7 @@ export function followRooms(session, preferences, { onChange, onMention }) {
   /** @type {Set<string>} */
   const markedRead = new Set();
 
-  /** Reports one change for all of this turn. */
+  /** Reports all changes of this turn as one. */
   function changed() {
     if (isScheduled || closed) return;
     isScheduled = true;

@@ -46,7 +46,7 @@ export function createMemberBar(root, { presence, kickMenu }) {
     const self = known?.status === status ? known : user && { ...user, status, data: null, joinedAt: 0 };
     const members = listed.length > 0 || !self ? listed : [self];
     const count = listed.length > 0 ? listed.length : occupancy.members;
-    setText(title, count === 0 ? "Nobody is here yet" : `${countOf(count)} here`);
+    setText(title, count === 0 ? "No one is here yet" : `${countOf(count)} here`);
     list.hidden = members.length === 0;
     const isSelf = (/** @type {Member} */ { id }) => id === user?.id;
     const sorted = [...members].sort(

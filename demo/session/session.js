@@ -2,12 +2,11 @@
 
 import { createClient } from "../edge-rooms.js";
 
-/**
- * @import { ConnectionState, Notification, Presence, RoomHandle, RoomsError, RoomsErrorCode, User } from "../edge-rooms.js"
- */
+/** @import { ConnectionState, Notification, Presence, User } from "../edge-rooms.js" */
+/** @import { RoomHandle, RoomsError, RoomsErrorCode } from "../edge-rooms.js" */
 
-/** `wasIn`: whether this page was ever connected to it. @typedef {{ room: RoomHandle, slowModeMs: number, wasIn: boolean }} Entered */
-/** What no socket event reports. @typedef {"rooms" | "preferences"} TabNews */
+/** @typedef {{ room: RoomHandle, slowModeMs: number, wasIn: boolean }} Entered `wasIn`: was connected once */
+/** Changes that no socket event reports. @typedef {"rooms" | "preferences"} TabNews */
 /** @typedef {ReturnType<typeof openSession>} Session */
 
 /** Failed attempts in a row before the user is asked. */
@@ -26,7 +25,7 @@ export const isRoomName = (name) => ROOM.test(name);
 
 export const NO_ROOM = "Room names use letters, digits and _ . : - and start with a letter or digit.";
 
-/** The error that ended it for good, if one did. @param {ConnectionState} state */
+/** The error that ended a connection for good, if one did. @param {ConnectionState} state */
 export function refusalIn(state) {
   const error = state.status === "disconnected" ? state.error : undefined;
   return error && FINAL.has(error.code) ? error : undefined;

@@ -41,10 +41,8 @@ export function createSettings(preferences, pushes) {
     }
 
     const here = toggle("Push in this browser", "", async (on) => complain((await pushes.set(on)) ?? ""));
-    const all = toggle(
-      "Push notifications on my devices",
-      "In every browser where you turned them on.",
-      (on) => attempt(preferences.set({ push: on })),
+    const all = toggle("Push to my devices", "In every browser where you turned it on.", (on) =>
+      attempt(preferences.set({ push: on })),
     );
     const quiet = quietHours((hours) => attempt(preferences.set({ quietHours: hours })));
     const topics = mutedList(

@@ -1,6 +1,6 @@
 // Makes and finds elements.
 
-/** Left out where it is `undefined`, `null`, `false` or empty. @typedef {Node | string | undefined | null | false} Child */
+/** Left out if `undefined`, `null`, `false` or "". @typedef {Node | string | undefined | null | false} Child */
 
 /**
  * An element with attributes and children. Text is always a text node, so nothing from outside is ever parsed as HTML.

@@ -1,4 +1,4 @@
-// Dates, durations and counts as text: numbers as the reader's locale writes them, words in English as on the whole page.
+// Dates, durations and counts as text: numbers in the reader's locale, words in English as on the whole page.
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
@@ -53,8 +53,8 @@ export function timeAgo(at) {
 }
 
 /**
- * Such as "90 seconds", "2 minutes", "1 hour": in the largest unit that is there twice, or as one of a unit that is filled
- * exactly. Rounded up, so that the user does not come back too early.
+ * Such as "90 seconds", "2 minutes", "1 hour": in the largest unit of which there are two, or as exactly one of a unit.
+ * Rounded up, so that the user does not come back too early.
  *
  * @param {number} ms
  */

@@ -1,4 +1,4 @@
-// Drawings, on a square of 24.
+// Icons as SVG paths in a square of 24.
 
 export const REACT =
   "M20.4 10.5A8.6 8.6 0 1 1 13.6 3.7M9 14.2a4.2 4.2 0 0 0 6 0M9.2 9.6h.01M14.8 9.6h.01M19.5 1.8v5.4M16.8 4.5h5.4";

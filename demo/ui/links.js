@@ -34,8 +34,8 @@ export function linked(text) {
 }
 
 /**
- * Cuts off what belongs to the sentence around it; a closing bracket stays if the address opened it. One pass: a hostile
- * address of brackets only must not cost quadratic time.
+ * Cuts off what belongs to the sentence around it; a closing bracket stays if the address opened it. One pass: a
+ * hostile address of brackets only must not cost quadratic time.
  *
  * @param {string} address
  */

@@ -1,6 +1,6 @@
 // One user at this page: a client with the inbox and all rooms on one connection. Knows nothing of the page.
 
-import { createClient } from "../edge-rooms.js";
+import { createClient, inboxOf, sharedRoom } from "../edge-rooms.js";
 
 /** @import { ConnectionState, Notification, Presence, User } from "../edge-rooms.js" */
 /** @import { RoomHandle, RoomsError, RoomsErrorCode } from "../edge-rooms.js" */
@@ -34,7 +34,7 @@ export function refusalIn(state) {
 /** @param {{ url: string, getToken: () => Promise<string> | string }} options */
 export function openSession({ url, getToken }) {
   const client = createClient({ url, getToken, maxAttempts: MAX_ATTEMPTS });
-  const { inbox } = client;
+  const inbox = inboxOf(client);
   const otherTabs = new BroadcastChannel("edge-rooms");
   /** In the order of their last use. @type {Map<string, Entered>} */
   const entered = new Map();
@@ -43,7 +43,7 @@ export function openSession({ url, getToken }) {
 
   /** @param {string} name @param {number | undefined} history */
   function join(name, history) {
-    const room = client.room(name, { shared: true, ...(history !== undefined && { history }) });
+    const room = sharedRoom(client, name, history === undefined ? {} : { history });
     /** @type {Entered} */
     const entry = { room, slowModeMs: 0, wasIn: false };
     room.on("connected", ({ limits, user: self }) => {

@@ -6,7 +6,7 @@ import { createToasts } from "../inbox/toasts.js";
 import { mentionAsNotification, mentionToast } from "../messages/mentions.js";
 import { followRooms } from "../rooms/followed-rooms.js";
 import { createSideBar } from "../rooms/side-bar.js";
-import { errorText, refusalText } from "../session/error-text.js";
+import { refusalText } from "../session/error-text.js";
 import { createOwnPresence } from "../session/own-presence.js";
 import { followPreferences } from "../session/preferences.js";
 import { openRoomScreen } from "../session/room-screen.js";
@@ -65,7 +65,7 @@ export function openApp(session, { onLeave, onRoom }) {
       const done = muted ? "You are notified again" : "You are no longer notified";
       return {
         label: `${muted ? "Unmute" : "Mute"} “${topic}”`,
-        onPick: () => attempt(preferences.muteTopic(topic, !muted), `${done} about ${topic}.`),
+        onPick: () => toasts.attempt(preferences.muteTopic(topic, !muted), `${done} about ${topic}.`),
       };
     },
   });
@@ -93,16 +93,6 @@ export function openApp(session, { onLeave, onRoom }) {
   });
   part(app, "settings").addEventListener("click", settings.open);
 
-  /** @param {Promise<unknown>} done @param {string} [text] to say once it is done */
-  async function attempt(done, text) {
-    try {
-      await done;
-      if (text !== undefined) toasts.say(text);
-    } catch (error) {
-      toasts.say(errorText(error), "failed");
-    }
-  }
-
   /** @param {ListedRoom} room @returns {MenuItem[]} */
   function roomMenu({ name, unread, muted }) {
     const next = rooms.list().find((other) => other.name !== name);
@@ -110,16 +100,17 @@ export function openApp(session, { onLeave, onRoom }) {
     const items = [
       {
         label: muted ? "Unmute mentions" : "Mute mentions",
-        onPick: () => attempt(preferences.muteRoom(name, !muted)),
+        onPick: () => toasts.attempt(preferences.muteRoom(name, !muted)),
       },
     ];
-    if (unread > 0) items.unshift({ label: "Mark as read", onPick: () => attempt(rooms.markRead(name)) });
+    if (unread > 0)
+      items.unshift({ label: "Mark as read", onPick: () => toasts.attempt(rooms.markRead(name)) });
     // The last room stays.
     if (next === undefined) return items;
     const onPick = () => {
       if (open?.name === name) show(next.name);
       places.delete(name);
-      void attempt(rooms.unfollow(name), `You no longer follow ${name}.`);
+      void toasts.attempt(rooms.unfollow(name), `You no longer follow ${name}.`);
     };
     return [...items, { label: "Unfollow", look: "danger", onPick }];
   }
@@ -150,7 +141,7 @@ export function openApp(session, { onLeave, onRoom }) {
     const view = openRoomView(part(app, "stage"), screen, {
       users,
       presence,
-      say: toasts.say,
+      toasts,
       corner,
       menuButton,
       place: places.get(name),

@@ -6,14 +6,13 @@ import { createTypingLine } from "../composer/typing-line.js";
 import { mayWrite } from "../messages/message-content.js";
 import { createMessageList } from "../messages/message-list.js";
 import { createMemberBar } from "../rooms/member-bar.js";
-import { errorText } from "../session/error-text.js";
 import { createKickMenu, openModeration } from "../settings/moderation.js";
 import { ask } from "../ui/dialogs.js";
 import { copyOf, part } from "../ui/dom.js";
 import { createConnectionBanner } from "./connection-banner.js";
 import { createRemovalNotice } from "./removal-notice.js";
 
-/** @import { Say } from "../inbox/toasts.js" */
+/** @import { Toasts } from "../inbox/toasts.js" */
 /** @import { ReadingPlace } from "../messages/message-list.js" */
 /** @import { OwnPresence } from "../session/own-presence.js" */
 /** @import { RoomScreen } from "../session/room-screen.js" */
@@ -23,11 +22,11 @@ import { createRemovalNotice } from "./removal-notice.js";
  * @param {HTMLElement} frame
  * @param {RoomScreen} screen
  * @param {{
- *   users: UserNames, presence: OwnPresence, say: Say, place: ReadingPlace, onDraft(): void,
+ *   users: UserNames, presence: OwnPresence, toasts: Toasts, place: ReadingPlace, onDraft(): void,
  *   menuButton: HTMLElement, corner: HTMLElement,
  * }} page `menuButton` and `corner` belong to the page: they move into the header of each room
  */
-export function openRoomView(frame, screen, { users, presence, say, place, onDraft, menuButton, corner }) {
+export function openRoomView(frame, screen, { users, presence, toasts, place, onDraft, menuButton, corner }) {
   const { room, api, inbox } = screen;
   const view = copyOf("chat");
   const top = part(view, "top");
@@ -45,7 +44,7 @@ export function openRoomView(frame, screen, { users, presence, say, place, onDra
     retry: (/** @type {string} */ id) => void room.retry(id).catch(() => {}),
     drop: (/** @type {string} */ id) => room.discard(id),
     /** @param {number} seq @param {string} emoji @param {boolean} on */
-    react: (seq, emoji, on) => attempt(on ? room.react(seq, emoji) : room.unreact(seq, emoji)),
+    react: (seq, emoji, on) => void toasts.attempt(on ? room.react(seq, emoji) : room.unreact(seq, emoji)),
   };
   const composer = createComposer(view, screen, { stage, onDraft, onEditLast: () => messages.editLast() });
   const messages = createMessageList(view, screen, {
@@ -53,29 +52,24 @@ export function openRoomView(frame, screen, { users, presence, say, place, onDra
     place,
     onReply: composer.reply,
     onDelete: (seq) => void remove(seq),
-    edit: (seq, data) => attempt(room.edit(seq, data)),
+    edit: (seq, data) => void toasts.attempt(room.edit(seq, data)),
     onUnread: showUnread,
   });
   const slowMode = createSlowMode(view, screen);
   const removal = createRemovalNotice(view, screen);
   const banner = createConnectionBanner(view, screen);
   moderate.addEventListener("click", () =>
-    openModeration(moderate, api, { users, say, onSlowMode: slowMode.set }),
+    openModeration(moderate, api, { users, toasts, onSlowMode: slowMode.set }),
   );
   const updates = [
     users.learn,
-    createMemberBar(view, { presence, kickMenu: createKickMenu(api, say) }),
+    createMemberBar(view, { presence, kickMenu: createKickMenu(api, toasts) }),
     createTypingLine(view),
     composer.update,
     messages.update,
     slowMode.update,
     removal.update,
   ];
-
-  /** The client shows a change at once, and takes it back if the server refuses. @param {Promise<unknown>} done */
-  function attempt(done) {
-    done.catch((error) => say(errorText(error), "failed"));
-  }
 
   /** @param {number} seq */
   async function remove(seq) {
@@ -85,7 +79,7 @@ export function openRoomView(frame, screen, { users, presence, say, place, onDra
       action: "Delete",
       look: "primary small danger",
     });
-    if (agreed) attempt(room.delete(seq));
+    if (agreed) await toasts.attempt(room.delete(seq));
   }
 
   /** @param {number} count */

@@ -1,13 +1,14 @@
 // Toasts: new notifications and the results of actions, for 7 s. An urgent one stays until it is dismissed, or read on
 // any device.
 
+import { errorText } from "../session/error-text.js";
 import { button, element } from "../ui/dom.js";
 import { openerOf, textOf } from "./notification-view.js";
 
 /** @import { Notification } from "../edge-rooms.js" */
 /** @import { Place } from "../messages/mentions.js" */
 
-/** @typedef {(text: string, look?: "done" | "failed") => void} Say */
+/** @typedef {ReturnType<typeof createToasts>} Toasts */
 
 const SHOWN_FOR_MS = 7_000;
 const MAX_SHOWN = 4;
@@ -49,12 +50,30 @@ export function createToasts(region, { onRead, openMessage }) {
     toast.append(...(opener ? [opener] : []), dismiss);
   }
 
+  /** The result of an action on this page. @param {string} text @param {"done" | "failed"} [look] */
+  function say(text, look = "done") {
+    const line = element("p", { dir: "auto" }, text);
+    add(`say ${text}`, element("article", { class: `toast brief ${look}` }, line));
+  }
+
   return {
     show,
-    /** The result of an action on this page. @type {Say} */
-    say(text, look = "done") {
-      const line = element("p", { dir: "auto" }, text);
-      add(`say ${text}`, element("article", { class: `toast brief ${look}` }, line));
+    say,
+    /**
+     * Says the text, if any, once an action is done, else why it failed. Resolves with whether it is done.
+     *
+     * @param {Promise<unknown>} done
+     * @param {string} [text]
+     */
+    async attempt(done, text) {
+      try {
+        await done;
+      } catch (error) {
+        say(errorText(error), "failed");
+        return false;
+      }
+      if (text !== undefined) say(text);
+      return true;
     },
     /** @param {readonly Notification[]} notifications */
     update(notifications) {

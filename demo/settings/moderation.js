@@ -8,82 +8,50 @@ import { durationText, fullTime, timeOfDay } from "../ui/format.js";
 import { openPopup } from "../ui/popup.js";
 
 /** @import { Ban, Member, RoomApi } from "../edge-rooms.js" */
-/** @import { Say } from "../inbox/toasts.js" */
+/** @import { Toasts } from "../inbox/toasts.js" */
 /** @import { UserNames } from "../session/user-names.js" */
 /** @import { MenuItem } from "../ui/popup.js" */
 
-/** How long a member can be removed for. */
-const REMOVALS = [
-  { seconds: 0, label: "Disconnect", text: "They can come back immediately.", done: "disconnected" },
-  ...[
-    { seconds: 60, time: "1 minute" },
-    { seconds: 3_600, time: "1 hour" },
-    { seconds: 86_400, time: "1 day" },
-  ].map(({ seconds, time }) => ({
-    seconds,
-    label: `Remove for ${time}`,
-    text: `They can come back in ${time}.`,
-    done: `removed for ${time}`,
-  })),
-];
+/** How long a moderator can remove a member for; 0: the member is only disconnected. */
+const REMOVE_FOR_S = [0, 60, 3_600, 86_400];
 const SLOW_MODES_MS = [0, 5_000, 10_000, 30_000, 60_000, 300_000, 900_000, 3_600_000];
 const SOON_MS = 12 * 3_600_000;
 
-/** @param {RoomApi} api @param {Say} say */
-export function createKickMenu(api, say) {
-  /** @param {Member} member @param {typeof REMOVALS[number]} removal */
-  async function kick({ id, name = id }, { seconds, text, label, done }) {
+/** @param {RoomApi} api @param {Pick<Toasts, "attempt">} toasts */
+export function createKickMenu(api, { attempt }) {
+  /** @param {Member} member @param {number} seconds @param {string} action */
+  async function kick({ id, name = id }, seconds, action) {
     const reason = field("Reason (optional)", { dir: "auto", maxlength: "200" });
+    const isRemoval = seconds > 0;
+    const time = durationText(seconds * 1_000);
     const agreed = await ask({
-      title: seconds === 0 ? `Disconnect ${name}?` : `Remove ${name}?`,
-      text,
-      action: label,
+      title: isRemoval ? `Remove ${name}?` : `Disconnect ${name}?`,
+      text: `They can come back ${isRemoval ? `in ${time}` : "immediately"}.`,
+      action,
       look: "primary small danger",
-      fields: seconds === 0 ? [] : [reason.box],
+      fields: isRemoval ? [reason.box] : [],
     });
     if (!agreed) return;
     const because = reason.input.value.trim();
-    await report(
-      api.kick(id, { banSeconds: seconds, ...(because !== "" && { reason: because }) }),
-      `${name} was ${done}.`,
-      say,
-    );
+    const done = api.kick(id, { banSeconds: seconds, ...(because !== "" && { reason: because }) });
+    await attempt(done, isRemoval ? `${name} was removed for ${time}.` : `${name} was disconnected.`);
   }
 
   /** @param {Member} member @returns {MenuItem[]} */
   return (member) =>
-    REMOVALS.map((removal) => ({
-      label: removal.label,
-      ...(removal.seconds > 0 && { look: "danger" }),
-      onPick: () => void kick(member, removal),
-    }));
+    REMOVE_FOR_S.map((seconds) => {
+      const label = seconds === 0 ? "Disconnect" : `Remove for ${durationText(seconds * 1_000)}`;
+      const onPick = () => void kick(member, seconds, label);
+      return { label, onPick, ...(seconds > 0 && { look: "danger" }) };
+    });
 }
-
-/**
- * Says the text once it is done, or why it failed. Resolves with whether it is done.
- *
- * @param {Promise<unknown>} done
- * @param {string} text
- * @param {Say} say
- */
-const report = (done, text, say) =>
-  done.then(
-    () => {
-      say(text);
-      return true;
-    },
-    (error) => {
-      say(errorText(error), "failed");
-      return false;
-    },
-  );
 
 /**
  * @param {HTMLElement} opener the button beside which it opens
  * @param {RoomApi} api
- * @param {{ users: UserNames, say: Say, onSlowMode(ms: number): void }} page
+ * @param {{ users: UserNames, toasts: Pick<Toasts, "say" | "attempt">, onSlowMode(ms: number): void }} page
  */
-export function openModeration(opener, api, { users, say, onSlowMode }) {
+export function openModeration(opener, api, { users, toasts, onSlowMode }) {
   const slow = element("select", { id: "slow-mode", disabled: "" });
   const bans = element("ul", { class: "bans" }, element("li", { class: "hint" }, "One moment…"));
   const panel = element(
@@ -114,14 +82,14 @@ export function openModeration(opener, api, { users, say, onSlowMode }) {
       slow.value = String(slowModeMs);
       slow.disabled = false;
     } catch (error) {
-      say(errorText(error), "failed");
+      toasts.say(errorText(error), "failed");
     }
   }
 
   async function setSlowMode() {
     const ms = Number(slow.value);
     const text = ms === 0 ? "Slow mode is off." : `Slow mode: one message every ${durationText(ms)}.`;
-    if (await report(api.setSettings({ slowModeMs: ms }), text, say)) onSlowMode(ms);
+    if (await toasts.attempt(api.setSettings({ slowModeMs: ms }), text)) onSlowMode(ms);
     else await loadSlowMode();
   }
 
@@ -140,7 +108,7 @@ export function openModeration(opener, api, { users, say, onSlowMode }) {
     const end = until - Date.now() < SOON_MS ? timeOfDay(until) : fullTime(until);
     const unban = button("Let back in", async () => {
       unban.disabled = true;
-      await report(api.unban(user), `${name} can come back.`, say);
+      await toasts.attempt(api.unban(user), `${name} can come back.`);
       await listBans();
       focusPanel();
     });

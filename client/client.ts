@@ -130,7 +130,7 @@ export class Client {
    * For good: every state is `disconnected` at once, what waits rejects with `closed`, and no timer is left.
    *
    * @example
-   * import.meta.hot?.dispose(() => client.close());
+   * addEventListener("pagehide", () => client.close());
    */
   readonly close = (): void => {
     if (this.#channels.isClosed) return;

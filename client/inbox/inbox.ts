@@ -42,7 +42,7 @@ export class Inbox {
    * Calls `fn` with each event of this type, until the function that it returns is called.
    *
    * @example
-   * inboxOf(client).on("notification", ({ title, link }) => toast(title, link));
+   * inboxOf(client).on("notification", ({ title }) => toast(title));
    */
   readonly on = <Type extends keyof InboxEvents>(
     type: Type,

@@ -92,7 +92,8 @@ export class RoomHandle {
    * as a whole replay, are one call.
    *
    * @example
-   * const snapshot = useSyncExternalStore(room.subscribe, room.getSnapshot);
+   * const { subscribe, getSnapshot } = room; // as `useSyncExternalStore` of React takes them
+   * const stop = subscribe(() => render(getSnapshot()));
    */
   readonly subscribe = (fn: () => void): Cancel => this.#listen(this.#engine.store.subscribe(fn));
 
@@ -113,7 +114,7 @@ export class RoomHandle {
    * `own: false` it leaves out what this user did, on any device.
    *
    * @example
-   * room.onEvent("task", () => queryClient.invalidateQueries({ queryKey: ["tasks"] }), { own: false });
+   * room.onEvent("task", () => board.reload(), { own: false });
    */
   readonly onEvent = (
     topic: string,
@@ -253,8 +254,8 @@ export class RoomHandle {
    * a room with `client.peek` while rendering, and hold it in an effect.
    *
    * @example
-   * const room = client.peek("project_123");
-   * useEffect(() => room.hold(), [room]);
+   * const peeked = client.peek("project_123");
+   * const release = peeked.hold(); // as an effect begins, and `release()` as it ends
    */
   readonly hold = (): Cancel => this.#port.hold();
 

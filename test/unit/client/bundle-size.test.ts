@@ -20,14 +20,17 @@ const PAGES: readonly Page[] = [
   {
     does: "uses rooms",
     script: `import { createClient } from "./client/index.ts"; createClient({ url: "" }).room("lobby");`,
-    maxBytes: 19_600,
-    without: /client\/(http|push)\//,
+    maxBytes: 17_000,
+    without: /client\/(http|push|session|inbox)\/|session-/,
   },
   {
     does: "uses rooms and the inbox",
-    script: `import { createClient } from "./client/index.ts"; createClient({ url: "" }).inbox.on("state", () => {});`,
-    maxBytes: 19_600,
-    without: /client\/(http|push)\//,
+    script: `import { createClient, inboxOf } from "./client/index.ts";
+      const client = createClient({ url: "" });
+      client.room("lobby");
+      inboxOf(client).on("state", () => {});`,
+    maxBytes: 18_400,
+    without: /client\/(http|push)\/|session-/,
   },
   {
     does: "uses everything",

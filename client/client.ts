@@ -1,13 +1,13 @@
 import type { ReconnectLimits } from "../src/protocol/index.ts";
 import { setContext } from "./client-context.ts";
 import { ChannelSet } from "./connection/channel-set.ts";
-import { Peers } from "./connection/peers.ts";
 import { type GetToken, TokenSource } from "./connection/transport/token-source.ts";
 import type { ConnectionState } from "./connection/transport/transport.ts";
 import { WebSocketTransport } from "./connection/transport/websocket-transport.ts";
 import type { RoomHandle } from "./room/room-handle.ts";
 import { RoomRegistry, type RoomWay } from "./room/room-registry.ts";
 import type { Presence, RoomOptions } from "./room/room-types.ts";
+import { Listeners } from "./util/emitter.ts";
 import { RoomsError } from "./util/errors.ts";
 import { createLog, type LogOption } from "./util/log.ts";
 import type { Cancel, Ports } from "./util/ports.ts";
@@ -54,7 +54,7 @@ export class Client {
     const shared = {
       ports,
       tokens: this.#tokens,
-      peers: new Peers(),
+      peers: new Listeners<void>(),
       base: baseUrl(url, ports.origin),
       batchMs,
       maxAttempts,

@@ -86,7 +86,7 @@ export class ReconnectLoop {
 
   onLive(since: number): void {
     this.#setState({ status: "connected", since });
-    this.#context.peers.onLive();
+    this.#context.peers.call();
   }
 
   #planStart(signal: AbortSignal): void {
@@ -139,7 +139,7 @@ export class ReconnectLoop {
     const { ports, peers } = this.#context;
     if (error.code !== "offline" && error.code !== "timeout") return ports;
     const withinMs = Math.max(FOLLOW_WITHIN_MS, this.#limits.minMs / 2);
-    return { ...ports, onReachable: (fn) => peers.watch(() => fn(ports.random() * withinMs)) };
+    return { ...ports, onReachable: (fn) => peers.add(() => fn(ports.random() * withinMs)) };
   }
 
   #end(error: RoomsError | undefined, isFinal: boolean): void {

@@ -1,13 +1,14 @@
 import type { Command, Permission, ReconnectLimits, Topics } from "../../src/protocol/index.ts";
+import type { Listeners } from "../util/emitter.ts";
 import type { RoomsError } from "../util/errors.ts";
 import type { Connected, IncomingFrame } from "../wire/parse-frame.ts";
 import type { ResumeKind } from "./cursor-tracker.ts";
-import type { Peers } from "./peers.ts";
 import type { ConnectionState, TransportContext } from "./transport/transport.ts";
 
 /** What all channels of a client share. */
 export interface ConnectionContext extends TransportContext {
-  readonly peers: Peers;
+  /** Called when a connection of this client is live: the others that wait know that the server can be reached. */
+  readonly peers: Listeners<void>;
   readonly maxAttempts: number;
   /** Instead of what the server says. */
   readonly reconnect: ReconnectLimits | undefined;

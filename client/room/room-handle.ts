@@ -15,8 +15,8 @@ import type { SendOptions, Stored } from "./messages/outbox-entry.ts";
 import type { RoomEngine } from "./room-engine.ts";
 import type { Presence, RoomEvents, RoomSnapshot } from "./room-types.ts";
 
-/** The room, as one of its handles sees it. */
-export interface RoomPort {
+/** What a handle needs of the room. */
+export interface HandlePort {
   readonly name: string;
   engine(): RoomEngine;
   /** Whether what this handle asks for is done. */
@@ -35,10 +35,10 @@ export interface RoomPort {
  */
 export class RoomHandle {
   readonly name: string;
-  readonly #port: RoomPort;
+  readonly #port: HandlePort;
   readonly #cancels = new Set<Cancel>();
 
-  constructor(port: RoomPort) {
+  constructor(port: HandlePort) {
     this.name = port.name;
     this.#port = port;
     Object.freeze(this);

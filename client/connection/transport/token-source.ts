@@ -1,6 +1,7 @@
 // One token for all sockets of a client: kept while it lives, renewed before it ends, asked for at most once a second.
 
 import { COMMAND_TIMEOUT_MS } from "../../../src/protocol/index.ts";
+import { Listeners } from "../../util/emitter.ts";
 import { offline, RoomsError } from "../../util/errors.ts";
 import type { Cancel, Clock } from "../../util/ports.ts";
 
@@ -26,7 +27,7 @@ export class TokenSource {
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #getToken: GetToken;
-  readonly #watchers = new Set<{ readonly fn: (token: string) => void }>();
+  readonly #watchers = new Listeners<string>();
   #kept: Kept | undefined;
   #refused: Token | undefined;
   #asking: Promise<Token> | undefined;
@@ -77,19 +78,17 @@ export class TokenSource {
 
   /** Calls `fn` with every new token, and sees to it that there is one in time, until cancelled. */
   watch(fn: (token: string) => void): Cancel {
-    const watcher = { fn };
-    this.#watchers.add(watcher);
+    const cancel = this.#watchers.add(fn);
     this.#arm();
     return () => {
-      this.#watchers.delete(watcher);
+      cancel();
       this.#arm();
     };
   }
 
   /** For good: nobody gets an answer any more. */
   close(): void {
-    this.#watchers.clear();
-    this.#arm();
+    this.#cancelRenewal?.();
     for (const cancel of this.#cancels) cancel();
     this.#cancels.clear();
   }
@@ -103,7 +102,7 @@ export class TokenSource {
       throw new RoomsError("unauthorized", "getToken gave the very token that was refused.");
     }
     this.#kept = token === null ? undefined : { token, renewAt: undefined };
-    if (token !== null) for (const { fn } of [...this.#watchers]) fn(token);
+    if (token !== null) this.#watchers.call(token);
     return token;
   }
 

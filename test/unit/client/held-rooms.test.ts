@@ -1,7 +1,7 @@
 // Who holds a room: handles of one room share it, and the last release leaves it one turn later.
 
 import { expect, it } from "vitest";
-import { inboxOf, type RoomHandle } from "../../../client/index.ts";
+import { type Client, inboxOf, peekShared, type RoomHandle } from "../../../client/index.ts";
 import { clientForTest, describeBoth, openLobby, roomForTest } from "./support/client-for-test.ts";
 import { caughtUp, connected, message } from "./support/frames.ts";
 
@@ -120,7 +120,8 @@ describeBoth("a room with several handles", (way) => {
 });
 
 describeBoth("a room that is looked at", (way) => {
-  const peek = (client: Parameters<typeof openLobby>[0]): RoomHandle => client.peek("lobby");
+  const peek = (client: Client): RoomHandle =>
+    way === "the session" ? peekShared(client, "lobby") : client.peek("lobby");
 
   it("[C83] opens nothing, and leaves nothing behind", async () => {
     const { client, clock, sockets } = clientForTest();
@@ -136,7 +137,7 @@ describeBoth("a room that is looked at", (way) => {
     const heard: number[] = [];
     peeked.on("message", ({ seq }) => heard.push(seq));
     await expect(peeked.send("x")).rejects.toMatchObject(closed);
-    const room = way === "the session" ? client.room("lobby") : openLobby(client);
+    const room = openLobby(client);
     await clock.advance(0);
     sockets.last.deliver(connected(), caughtUp(0), message(1));
     expect(peeked.getSnapshot()).toBe(room.getSnapshot());
@@ -161,6 +162,7 @@ describeBoth("a room that is looked at", (way) => {
       await clock.advance(0);
       expect([peeked.state.status, sockets.last.closedWith]).toEqual(["disconnected", 1000]);
     }
+    client.close();
     expect(clock.pending).toBe(0);
   });
 });

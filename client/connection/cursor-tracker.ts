@@ -5,8 +5,8 @@ import type { Connected } from "../wire/parse-frame.ts";
 export type ResumeKind = "fresh" | "kept" | "lost";
 
 /**
- * Where this client is in a log, across connections. Invariant: everything up to the cursor has been handled, once,
- * so that a replay from there leaves no gap and repeats nothing.
+ * The position of this client in a log, across connections. Invariant: every event up to the cursor was handled, once,
+ * so a replay from there leaves no gap and repeats nothing.
  */
 export class CursorTracker {
   #cursor: Cursor | undefined;

@@ -1,4 +1,4 @@
-// What an inbox looks like from here: notifications and marks, folded.
+// The state of an inbox on this device, folded from its events: notifications and marks.
 
 import {
   NOTIFICATION_STATES,
@@ -14,9 +14,9 @@ export class InboxState {
   readonly #byId = new Map<string, Notification>();
   #list: readonly Notification[] | undefined = Object.freeze([]);
   #unread = 0;
-  /** The server's time when it counted. */
+  /** The server's time at which it counted `unread`. */
   #countedAt = 0;
-  /** When those ended that were taken off the count here: a count of before has them in it. */
+  /** When the notifications expired that this device subtracted from `unread`: an older count includes them. */
   #expired: readonly number[] = [];
   #floor = 0;
 
@@ -36,13 +36,13 @@ export class InboxState {
     this.setUnread(unread, at);
   }
 
-  /** Forgets what retention has removed. */
+  /** Drops what retention has removed. */
   dropUpTo(floor: number): void {
     this.#floor = floor;
     for (const { id, seq } of [...this.#byId.values()]) if (seq <= floor) this.#remove(id);
   }
 
-  /** As the server counted `at` its time. What it counted and has expired since is taken off. */
+  /** The count that the server made `at` its time. What expired since is subtracted. */
   setUnread(unread: number, at: number): void {
     this.#countedAt = at;
     this.#expired = this.#expired.filter((expiresAt) => expiresAt > at);
@@ -69,14 +69,14 @@ export class InboxState {
     }
   }
 
-  /** When the next one expires, in the server's time; `undefined`: none does. */
+  /** When the next notification expires, in the server's time; `undefined`: none does. */
   get nextExpiry(): number | undefined {
     let next = Number.POSITIVE_INFINITY;
     for (const { expiresAt } of this.#byId.values()) next = Math.min(next, expiresAt ?? next);
     return next === Number.POSITIVE_INFINITY ? undefined : next;
   }
 
-  /** Forgets what nobody shall see any more, and takes it off the count where it is in it. `now` is the server's. */
+  /** Drops what has expired by `now` (the server's time), and subtracts it from `unread` if it was counted. */
   dropExpired(now: number): void {
     for (const { id, expiresAt, state, muted } of this.#byId.values()) {
       if (typeof expiresAt !== "number" || expiresAt > now) continue;

@@ -1,5 +1,5 @@
-// A room behind its handle: connection, folded state, outbox, typing and presence, wired to each other.
-// Invariant: whoever is told of a change sees all of it, so state is folded before listeners are called.
+// A room behind its handles: joins the channel with the folded state, the outbox, typing and presence.
+// Invariant: a listener sees all of a change, so the state is folded before listeners are called.
 
 import {
   CHANGE_RESULT,
@@ -149,7 +149,7 @@ export class RoomEngine implements RoomLine {
     return this.channel.topics.set(topics).finally(() => this.changed());
   }
 
-  /** For good: everything is told at once, and no timer is left. */
+  /** For good: listeners hear of it at once, and no timer is left. */
   close(): void {
     this.typing.stop();
     this.typing.clear();
@@ -172,7 +172,7 @@ export class RoomEngine implements RoomLine {
       onPermission: (permission) => this.state.setPermission(permission),
       onLive: () => this.#onLive(),
       onState: (state) => {
-        // Nobody knows whether there will be a replay to tell.
+        // There may be no replay any more that could tell what became of a change.
         if (state.status === "disconnected") this.changes.fail(state.error ?? offline("Disconnected."));
         this.events.emit("state", state);
         this.changed();
@@ -183,7 +183,7 @@ export class RoomEngine implements RoomLine {
         this.events.emit("error", error);
       },
       onTurn: () => this.changed(),
-      // The outbox counts its own, with their mentions.
+      // The outbox counts its sends itself, with their mentions.
       onSent: ({ type }) => {
         if (type !== "send") this.#pacer.spend(1);
       },
@@ -253,7 +253,7 @@ export class RoomEngine implements RoomLine {
     this.reads.onEvent(event);
     this.state.apply(event);
     if ("seq" in event && event.type !== "receipt") this.changes.onEvent(event);
-    // What server code says in this user's name has ids of its own.
+    // A message that server code sent in this user's name has an id of the server.
     if (event.type === "message" && event.from?.id === this.self && event.byServer !== true) {
       this.outbox.onEvent(event);
     }

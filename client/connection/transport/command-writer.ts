@@ -9,7 +9,7 @@ import type { Cancel, Clock } from "../../util/ports.ts";
 
 const BATCH_TAIL = "]}";
 
-/** For one room of a session; `undefined`: for the other end of the socket itself. */
+/** Names one room of a session; `undefined`: the command is for the owner of the socket. */
 type Room = string | undefined;
 
 interface Gathered {
@@ -61,7 +61,7 @@ export class CommandWriter {
   }
 }
 
-/** What follows each other and is for one room goes into one frame, which names the room once. */
+/** Consecutive commands for one room share a frame, which names the room once. */
 function* frames(gathered: readonly Gathered[], frameBytes: number): Generator<string> {
   let room: Room;
   let texts: string[] = [];

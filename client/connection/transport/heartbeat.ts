@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from "../../util/ports.ts";
 
-/** Pings in a steady rhythm, also while other frames flow, and says when no pong came in time. */
+/** Sends a ping every `pingMs`, also while other frames flow, and calls `onDead` if no pong came within `pongMs`. */
 export class Heartbeat {
   readonly #clock: Clock;
   readonly #ping: () => void;
@@ -23,7 +23,7 @@ export class Heartbeat {
     this.#plan();
   }
 
-  /** After a sleep, as timers may have slept too. */
+  /** To be called after the machine slept: timers may have slept too. */
   beatNow(): void {
     if (this.#cancelPing !== undefined && this.#cancelDeadline === undefined) this.#beat();
   }
@@ -41,7 +41,7 @@ export class Heartbeat {
 
   #beat(): void {
     this.#ping();
-    // Where pings come faster than pongs may, the oldest unanswered one counts.
+    // If `pingMs` is shorter than `pongMs`, the oldest ping without a pong counts.
     this.#cancelDeadline ??= this.#clock.after(this.#pongMs, this.#onDead);
     this.#plan();
   }

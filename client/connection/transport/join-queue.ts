@@ -2,12 +2,12 @@ import type { JoinCommand, Limits } from "../../../src/protocol/index.ts";
 import type { Cancel, Clock } from "../../util/ports.ts";
 import { SendPacer } from "../../util/send-pacer.ts";
 
-/** Joins at the pace that a session may: after a reconnect there can be more of them than its allowance holds. */
+/** Sends joins no faster than the rate of the session allows: after a reconnect there may be more than its burst. */
 export class JoinQueue {
   readonly #clock: Clock;
   readonly #send: (command: JoinCommand) => void;
   readonly #pacer: SendPacer;
-  /** By rooms. */
+  /** By the name of the room. */
   readonly #waiting = new Map<string, JoinCommand>();
   #cancelTimer: Cancel | undefined;
 
@@ -22,19 +22,19 @@ export class JoinQueue {
     this.#pacer.setPace({ ratePerSecond, rateBurst, slowModeMs: 0 });
   }
 
-  /** In place of one that waits for the same room. */
+  /** Replaces one that waits for the same room. */
   add(command: JoinCommand): void {
     this.#waiting.set(command.room, command);
     this.#go();
   }
 
-  /** To be told by a `leave`, which waits for nothing. */
+  /** To be called when a `leave` is sent, which does not wait but counts. */
   remove(room: string): void {
     this.#waiting.delete(room);
     this.#pacer.spend(1);
   }
 
-  /** The server says that nothing is left: other devices of this user take from the same allowance. */
+  /** The server refused a join for the rate: other devices of this user count against the same limit. */
   emptied(): void {
     this.#pacer.emptied();
   }

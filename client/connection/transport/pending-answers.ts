@@ -1,7 +1,7 @@
 import { type Answer, COMMAND_TIMEOUT_MS } from "../../../src/protocol/index.ts";
 import type { Cancel, Clock } from "../../util/ports.ts";
 
-/** `undefined`: the connection was lost, and nobody knows whether the command took effect. */
+/** `undefined`: the connection was lost, and it cannot be known whether the command took effect. */
 export type OnAnswer = (answer: Answer | undefined) => void;
 
 interface Pending {
@@ -10,13 +10,13 @@ interface Pending {
 }
 
 /**
- * Who waits for which answer on one connection. Answers are handed on while their frame is handled, not a turn later:
- * the `ok` of an unechoed `send` stands in the place of its event.
+ * The commands of one connection that wait for their answers. An answer is delivered while its frame is handled, not a
+ * turn later: the `ok` of an unechoed `send` stands in the place of its event.
  */
 export class PendingAnswers {
   readonly #clock: Clock;
   readonly #onTimeout: () => void;
-  // All wait equally long, so the first is always the next that is due, and one timer is enough.
+  // All have the same timeout, so the first is the next that is due, and one timer is enough.
   readonly #pending = new Map<string, Pending>();
   #cancelTimer: Cancel | undefined;
 
@@ -30,7 +30,7 @@ export class PendingAnswers {
     if (this.#cancelTimer === undefined) this.#arm();
   }
 
-  /** Whether anybody waited for it. */
+  /** `false`: no command waits for it. */
   settle(answer: Answer): boolean {
     const pending = answer.id === undefined ? undefined : this.#pending.get(answer.id);
     if (answer.id === undefined || pending === undefined) return false;

@@ -1,4 +1,4 @@
-// One token for all sockets of a client: kept while it lives, renewed before it ends, asked for at most once a second.
+// One token for all connections of a client: kept until it expires, renewed before, asked for at most once a second.
 
 import { COMMAND_TIMEOUT_MS } from "../../../src/protocol/index.ts";
 import { Listeners } from "../../util/emitter.ts";
@@ -16,11 +16,11 @@ const MAX_MARGIN_MS = 60_000;
 
 interface Kept {
   readonly token: string;
-  /** `undefined` until a server said how long it lives. */
+  /** `undefined` until a server said when it expires. */
   readonly renewAt: number | undefined;
 }
 
-/** What connections need of it. */
+/** The part that connections use. */
 export type Tokens = Pick<TokenSource, "get" | "accepted" | "refused" | "forgive" | "watch">;
 
 export class TokenSource {
@@ -41,7 +41,7 @@ export class TokenSource {
     this.#getToken = getToken;
   }
 
-  /** Rejects with a {@link RoomsError}: `unauthorized` ends a try, anything else is a failed one. */
+  /** Rejects with a {@link RoomsError}: after `unauthorized` there is no other try, after any other code there is. */
   async get(): Promise<Token> {
     const kept = this.#kept;
     if (kept !== undefined && this.#clock.now() < (kept.renewAt ?? Number.POSITIVE_INFINITY))
@@ -52,7 +52,7 @@ export class TokenSource {
     return this.#asking;
   }
 
-  /** A server took this token, which lives for `lifeMs` from now. */
+  /** A server accepted this token, which expires in `lifeMs`. */
   accepted(token: Token, lifeMs: number): void {
     if (this.#kept?.token !== token || this.#kept.renewAt !== undefined) return;
     const marginMs = Math.min(MAX_MARGIN_MS, Math.max(MIN_MARGIN_MS, lifeMs / 10));
@@ -61,8 +61,8 @@ export class TokenSource {
   }
 
   /**
-   * A server did not take this token: `get` gives another one, or rejects. With `retryAfterMs` above 0 it is not refused
-   * for good, and the next one is asked for after that where one is watched for; it may be the same.
+   * A server refused this token: `get` gives another one, or rejects. With `retryAfterMs` above 0 the same token may be
+   * accepted later; if the token is watched, the next one is asked for after that time.
    */
   refused(token: Token, retryAfterMs: number): void {
     const isKept = this.#kept?.token === token;
@@ -71,12 +71,12 @@ export class TokenSource {
     else if (isKept && this.#watchers.size > 0) this.#renewAfter(this.#aLittleLater(retryAfterMs));
   }
 
-  /** The app wants another try, perhaps as it repaired what made the token refused. */
+  /** The app starts over: it may have repaired the reason why the token was refused. */
   forgive(): void {
     this.#refused = undefined;
   }
 
-  /** Calls `fn` with every new token, and sees to it that there is one in time, until cancelled. */
+  /** Calls `fn` with every new token until cancelled. Meanwhile a new one is asked for before the old one expires. */
   watch(fn: (token: string) => void): Cancel {
     const cancel = this.#watchers.add(fn);
     this.#arm();
@@ -86,7 +86,7 @@ export class TokenSource {
     };
   }
 
-  /** For good: nobody gets an answer any more. */
+  /** For good: promises of `get` do not settle any more. */
   close(): void {
     this.#cancelRenewal?.();
     for (const cancel of this.#cancels) cancel();
@@ -94,7 +94,7 @@ export class TokenSource {
   }
 
   async #ask(): Promise<Token> {
-    // No longer, also where the clock was set back.
+    // At most that long, also if the clock was set back.
     await this.#sleep(Math.min(ASK_EVERY_MS, this.#askedAt + ASK_EVERY_MS - this.#clock.now()));
     this.#askedAt = this.#clock.now();
     const token = await this.#answer();
@@ -106,7 +106,7 @@ export class TokenSource {
     return token;
   }
 
-  /** What `getToken` says, with every way to fail made a RoomsError. */
+  /** The answer of `getToken`; each way to fail becomes a `RoomsError`. */
   #answer(): Promise<Token> {
     return new Promise((resolve, reject) => {
       const cancel = this.#after(COMMAND_TIMEOUT_MS, () =>
@@ -131,7 +131,7 @@ export class TokenSource {
     this.#renewAfter(renewAt - this.#clock.now());
   }
 
-  /** So that not all who were refused at once ask at once. */
+  /** With jitter: a crowd of clients may have been refused in the same moment. */
   #aLittleLater(delayMs: number): number {
     return delayMs + this.#random() * RENEW_AGAIN_MS;
   }
@@ -140,12 +140,12 @@ export class TokenSource {
     this.#cancelRenewal?.();
     this.#cancelRenewal = this.#clock.after(Math.max(0, delayMs), () => {
       this.#cancelRenewal = undefined;
-      // A timer can end early, so it is `get` that decides.
+      // A timer can fire early: `get` decides whether the token is renewed.
       this.get().then(
         () => this.#arm(),
         (error: unknown) => {
           const final = error instanceof RoomsError && error.code === "unauthorized";
-          // The token in force serves until its end; only then does the refusal count.
+          // The token in force is valid until it expires; only then does the refusal end the connection.
           if (!final && this.#watchers.size > 0 && this.#cancelRenewal === undefined) {
             this.#renewAfter(this.#aLittleLater(RENEW_AGAIN_MS));
           }

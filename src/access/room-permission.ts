@@ -1,6 +1,6 @@
 import { PERMISSIONS, type Permission } from "../protocol/index.ts";
 
-/** The `rooms` claim: exact names, or prefixes ending in `*`, to what is allowed there. */
+/** The `rooms` claim: from exact names, or prefixes ending in `*`, to permissions. */
 export type RoomsClaim = Readonly<Record<string, unknown>>;
 
 export const isPermission = (value: unknown): value is Permission =>
@@ -9,11 +9,11 @@ export const isPermission = (value: unknown): value is Permission =>
 export const includes = (has: Permission, needed: Permission): boolean =>
   PERMISSIONS.indexOf(has) >= PERMISSIONS.indexOf(needed);
 
-/** An exact name, or a prefix ending in `*`. */
+/** `pattern`: an exact name, or a prefix ending in `*`. */
 export const coversRoom = (pattern: string, room: string): boolean =>
   pattern.endsWith("*") ? room.startsWith(pattern.slice(0, -1)) : pattern === room;
 
-/** An exact name beats a prefix, a longer prefix a shorter one. `none` where nothing covers the room. */
+/** An exact name counts before a prefix, a longer prefix before a shorter one. `none` if no pattern covers the room. */
 export function claimedPermission(claim: RoomsClaim, room: string): Permission {
   const pattern = Object.hasOwn(claim, room) ? room : longestPrefix(claim, room);
   const value = pattern === undefined ? undefined : claim[pattern];
@@ -29,14 +29,14 @@ function longestPrefix(claim: RoomsClaim, room: string): string | undefined {
   return longest;
 }
 
-/** What the configuration says of rooms, whatever a token says. */
+/** What the settings allow in rooms. */
 export interface RoomAccess {
   readonly defaultAccess: Permission;
-  /** Names and prefixes that anybody may read. */
+  /** Names and prefixes of rooms that everyone may read, also without a token. */
   readonly anonymousRooms: readonly string[];
 }
 
-/** `claim` is `undefined` where the token has none, `null` where there is no token. */
+/** `claim`: `undefined` if the token has none, `null` if there is no token. */
 export function roomPermission(
   { defaultAccess, anonymousRooms }: RoomAccess,
   claim: RoomsClaim | null | undefined,

@@ -1,6 +1,6 @@
 import type { ApiKey } from "../config/api-keys.ts";
 
-/** The key that `candidate` is, if any; all are compared, in a time that does not tell how much of it was right. */
+/** The API key that equals `candidate`, if any. All are compared, each in constant time. */
 export async function findApiKey(keys: readonly ApiKey[], candidate: string): Promise<ApiKey | undefined> {
   const given = await digest(candidate);
   const equal = await Promise.all(

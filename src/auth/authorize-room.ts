@@ -13,14 +13,14 @@ const NO_ANSWER = reject(
   refuse("overloaded", "who may enter this room cannot be found out now", { retryAfterMs: 2_000 }),
 );
 
-/** An open connection is asked about no more often than this, also where answers are not kept. In milliseconds. */
+/** The back end is asked about an open connection at most this often, also if its answers may not be kept. */
 const MIN_KNOWN_MS = 1_000;
 
 type Authorizing = Pick<Config, "access" | "backEnd">;
 
 /**
- * What the bearer of a token is in `room`; without a token, an anonymous reader or nobody. Where the back end decides
- * and does not answer, nothing is granted, also in rooms that anybody may read: it may have said more. Never rejects.
+ * The actor that a bearer of a token, or an anonymous caller, is in `room`. Refused with `overloaded` if the back end
+ * decides and does not answer, also in rooms that everyone may read: the back end may allow more. Never rejects.
  */
 export async function authorizeRoom(
   { access, backEnd }: Authorizing,
@@ -37,19 +37,19 @@ export async function authorizeRoom(
   return accept({ identity, permission, permissionUntil: answered.until });
 }
 
-/** Whether `authorizeRoom` would send a question: the back end decides, and its answer is not known here. */
+/** Whether `authorizeRoom` would ask the back end: it decides, and its answer is not known here. */
 export const takesQuestion = ({ backEnd }: Authorizing, { identity, rooms }: VerifiedToken, room: string) =>
   rooms === undefined && backEnd !== undefined && !questionsTo(backEnd).isKnown(identity.user.id, room);
 
 interface Known {
   readonly permission: Permission;
-  /** In milliseconds. */
+  /** Until when it counts, in milliseconds. */
   readonly until: number;
 }
 
 /**
- * The questions of this isolate to one back end. Two requests that ask the same at once are two questions: on Workers
- * neither may wait for a promise of the other, and the second is as cheap as the first.
+ * The questions of this isolate to one back end. Two requests that ask the same at once are two questions: on Workers no
+ * request may wait for a promise of another one.
  */
 class BackEndQuestions {
   readonly #backEnd: BackEnd;
@@ -71,7 +71,7 @@ class BackEndQuestions {
     if (this.isKnown(user.id, room)) return this.#known(user.id, room);
     try {
       return await this.#slots.run(async () =>
-        // It may have waited, and another one been answered meanwhile.
+        // Another request may have got the answer while this one waited.
         this.isKnown(user.id, room) ? this.#known(user.id, room) : this.#ask(user, room),
       );
     } catch (error) {
@@ -99,7 +99,7 @@ class BackEndQuestions {
   }
 }
 
-/** One for each back end an isolate: settings change with a deployment only. */
+/** By URL. Settings only change with a deployment, so there is one. */
 const questions = new Map<string, BackEndQuestions>();
 
 function questionsTo(backEnd: BackEnd): BackEndQuestions {

@@ -1,6 +1,6 @@
 import { SUBPROTOCOL, TOKEN_SUBPROTOCOL_PREFIX } from "../protocol/index.ts";
 
-/** What a request has for a token. */
+/** How a request authenticates. */
 export type Credential =
   | { readonly kind: "none" }
   | { readonly kind: "token"; readonly token: string }
@@ -8,8 +8,8 @@ export type Credential =
   | { readonly kind: "notBearer" };
 
 /**
- * Where a token may stand: the first that is present counts, valid or not. What another scheme says is not for us, such
- * as the password of a page that a browser sends along, so it stands in the way of no token; alone it is refused.
+ * The token of a request: in the header, in a subprotocol, or (`inQuery`) in the URL. The first that is present counts,
+ * valid or not. A header of another scheme, such as the password of a page, only counts if there is no token: `notBearer`.
  */
 export function credentialOf(request: Request, allow: { readonly inQuery: boolean }): Credential {
   const header = request.headers.get("Authorization");
@@ -28,11 +28,11 @@ function offeredToken(request: Request): string | undefined {
 const tokenInQuery = (request: Request): string | undefined =>
   new URL(request.url).searchParams.get("token") || undefined;
 
-/** The server would have to select the token as the subprotocol, or nothing, and a browser would then give up. */
+/** Whether a client offers its token as the only subprotocol. The server cannot select it, so a browser would fail. */
 export const offersTokenAlone = (request: Request): boolean =>
   offeredToken(request) !== undefined && !speaksOurProtocol(request);
 
-/** Such a client can be told of a refusal by a close code, as a browser sees no HTTP status. */
+/** Such a client understands the close codes of refusals. */
 export const speaksOurProtocol = (request: Request): boolean =>
   offeredProtocols(request).includes(SUBPROTOCOL);
 

@@ -1,7 +1,7 @@
-// How the Worker tells an object who connects and with what: one header on a request that it builds anew. Nothing
-// else of the client's request reaches the object.
+// How the Worker tells an object who connects and with which parameters: one header on a new request. Nothing else of the
+// client's request reaches the object.
 
-/** base64url of JSON, so that a name in any script passes. */
+/** base64url of JSON, as a header holds ASCII only. */
 export const IDENTITY_HEADER = "Edge-Rooms-Identity";
 
 export function encodeHeader(value: unknown): string {
@@ -10,7 +10,7 @@ export function encodeHeader(value: unknown): string {
   return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
-/** Trusts what it reads: an object is reached through the Worker only, which has checked it all. */
+/** Trusts the text: only the Worker calls objects, and it has checked everything. */
 export function decodeHeader<Upgrade>(text: string): Upgrade {
   const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
   return JSON.parse(new TextDecoder().decode(Uint8Array.from(binary, (char) => char.charCodeAt(0))));

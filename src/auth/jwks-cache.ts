@@ -1,39 +1,39 @@
-// When the keys of an issuer are fetched, and which of them count. What a key is, and how it comes, is passed in.
+// When the keys of an issuer are fetched, and for how long they count. How they are fetched is passed in.
 //
-// Requests share what was fetched, never a promise: on Workers that of a request which ended may never settle. Who
-// needs what another one fetches looks again on a timer of its own.
+// Requests share keys, never a promise: on Workers the promise of a request that has ended may never settle. A request
+// that needs what another one fetches polls on a timer of its own.
 
 import { CLOCK_TOLERANCE_MS } from "../access/identity.ts";
 
-/** Beyond this age keys are fetched anew, while those that are held still count. */
+/** Older keys are fetched again, while those that are held still count. */
 const REFRESH_AFTER_MS = 10 * 60_000;
-/** An issuer may be down for this long before its keys do not count any more. */
+/** Older keys do not count any more: an issuer may be down for this long. */
 const MAX_AGE_MS = 24 * 3_600_000;
-/** Between two fetches for keys that are not among those held. */
+/** Between two fetches for keys that are not held. */
 const COOL_DOWN_MS = 30_000;
-/** After a fetch that failed: short, as whoever needs a key is refused until it is over. */
+/** After a failed fetch. Short, as tokens are refused meanwhile. */
 const FAILED_COOL_DOWN_MS = 5_000;
-/** A second more than a fetch may take: who began one that is older has ended before it did. */
+/** Fetch timeout (3 s) + 1 s. An older fetch belongs to a request that has ended; another may start. */
 const LOST_AFTER_MS = 4_000;
 const LOOK_AGAIN_MS = 50;
-/** Names of keys that were asked for in vain. */
+/** Names of missing keys that are remembered. */
 const MAX_ASKED_FOR = 1_000;
 
-/** Which key is looked for. */
+/** Which key a token needs. */
 export interface Wanted {
-  /** The name that the token gives, or what else tells it from others. */
+  /** The `kid` of the token, or else its algorithm. */
   readonly name: string;
-  /** When the token says that it was signed, in milliseconds. It may lie: it only decides how soon it is refused. */
+  /** When the token says that it was signed, in milliseconds. A false date only decides when it is refused. */
   readonly signedAt?: number | undefined;
 }
 
 export interface KeySetPorts<Keys> {
-  /** Settles within a few seconds. */
+  /** Settles within 3 s. */
   fetchKeys(): Promise<Keys>;
   /** In milliseconds. */
   now(): number;
   wait(ms: number): Promise<void>;
-  /** Lets a fetch go on after the request that began it. */
+  /** Lets a fetch go on after the request that began it has ended. */
   goOn(fetching: Promise<void>): void;
   failed(error: unknown): void;
 }
@@ -50,25 +50,25 @@ type LastFetch =
 
 export type Found<Key> =
   | { readonly kind: "found"; readonly key: Key }
-  /** The issuer was asked after the token had been signed, and has no such key. */
+  /** The keys were fetched after the token was signed, and this one is not among them. */
   | { readonly kind: "unknown" }
-  /** The issuer may have it since it was last asked, and is asked again in so long. */
+  /** The key may be newer than the last fetch. The next one is in `retryAfterMs`. */
   | { readonly kind: "awaited"; readonly retryAfterMs: number }
-  /** Whether the issuer has such a key cannot be said now. */
+  /** The keys could not be fetched: the token can be neither accepted nor rejected. */
   | { readonly kind: "unavailable"; readonly retryAfterMs: number };
 
 export class JwksCache<Keys> {
   readonly #ports: KeySetPorts<Keys>;
   #held: Held<Keys> = { kind: "none" };
   #last: LastFetch = { kind: "none" };
-  /** When each name was first asked for in vain, in the order of that: a fetch that began later settles it. */
+  /** When each missing name was first looked up, oldest first. A fetch that begins later is the answer to it. */
   readonly #askedFor = new Map<string, number>();
 
   constructor(ports: KeySetPorts<Keys>) {
     this.#ports = ports;
   }
 
-  /** `lookUp` answers `undefined` where none of the keys fits; only then is the issuer waited for. */
+  /** `lookUp` returns `undefined` if no key fits; only then a fetch is awaited. */
   async find<Key>(wanted: Wanted, lookUp: (keys: Keys) => Promise<Key | undefined>): Promise<Found<Key>> {
     const cameAt = this.#ports.now();
     const known = await this.#lookUp(lookUp);
@@ -94,13 +94,13 @@ export class JwksCache<Keys> {
       : { kind: "awaited", retryAfterMs };
   }
 
-  /** Whether an issuer that had signed with a key by then would have published it among those that are held. */
+  /** Whether the held keys were fetched after the token was first seen, or signed: then they include its key. */
   #wasFetchedAfter(askedAt: number, signedAt = Number.POSITIVE_INFINITY): boolean {
     if (this.#held.kind === "none") return false;
     return this.#held.fetchedAt >= Math.min(askedAt, signedAt + CLOCK_TOLERANCE_MS);
   }
 
-  /** Forgotten after a while, as the issuer may come to have such a key. */
+  /** Forgotten after 10 minutes, as the issuer may get such a key. */
   #askedFirstAt(name: string, now: number): number {
     const known = this.#askedFor.get(name);
     if (known !== undefined && Math.abs(now - known) <= REFRESH_AFTER_MS) return known;
@@ -115,7 +115,7 @@ export class JwksCache<Keys> {
     return this.#held.kind === "keys" && this.#age() <= MAX_AGE_MS ? lookUp(this.#held.keys) : undefined;
   }
 
-  /** Of the keys that are held. */
+  /** Age of the held keys, in milliseconds. */
   #age(): number {
     return this.#held.kind === "keys" ? this.#ports.now() - this.#held.fetchedAt : Number.POSITIVE_INFINITY;
   }
@@ -145,7 +145,7 @@ export class JwksCache<Keys> {
     this.#last = own;
     try {
       const keys = await this.#ports.fetchKeys();
-      // One that was given up for lost says nothing any more: what a later one brought is newer.
+      // This fetch was given up as lost: a later one has newer keys.
       if (this.#last !== own) return;
       this.#held = { kind: "keys", keys, fetchedAt: since };
       this.#last = { kind: "done", endedAt: this.#ports.now() };
@@ -155,7 +155,7 @@ export class JwksCache<Keys> {
     }
   }
 
-  /** Till the fetch that is under way has ended, or must be lost: `LOST_AFTER_MS` at most. */
+  /** Waits until the fetch that is under way has ended, or counts as lost: at most `LOST_AFTER_MS`. */
   async #othersFetch(): Promise<void> {
     const awaited = this.#last;
     while (awaited.kind === "underWay" && this.#last === awaited && !this.#mayFetch())

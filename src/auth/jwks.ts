@@ -6,10 +6,10 @@ import { log } from "../log/log.ts";
 import { JwksCache } from "./jwks-cache.ts";
 import { requestJson } from "./request-json.ts";
 
-/** Some issuers list certificate chains as well. */
+/** Some issuers list certificate chains too. */
 const MAX_BYTES = 262_144;
 
-/** Some of these may have signed; `none`: no key is for that name and algorithm. */
+/** Keys that may have signed a token; `none`: no key has its name and algorithm. */
 export type Candidates = readonly CryptoKey[] | "none";
 
 export interface KeyHint {
@@ -17,10 +17,10 @@ export interface KeyHint {
   readonly kid?: string;
 }
 
-/** Those of an issuer that fit what the header of a token says. Keys that cannot be used are left out. */
+/** Finds the keys of an issuer that fit the header of a token. Keys that cannot be used are left out. */
 export type IssuerKeys = (hint: KeyHint) => Promise<Candidates>;
 
-/** What was fetched serves all requests of an isolate, and its objects. */
+/** By URL: all requests and objects of an isolate share the keys. */
 const known = new Map<string, JwksCache<IssuerKeys>>();
 
 export function issuerKeys(url: string): JwksCache<IssuerKeys> {
@@ -45,7 +45,7 @@ const keysAt = (url: string): JwksCache<IssuerKeys> =>
 function readKeys(answer: unknown): IssuerKeys {
   if (!isObject(answer) || !("keys" in answer) || !Array.isArray(answer.keys))
     throw new Error("answered no key set");
-  // One entry that is broken must not take the others with it.
+  // A broken entry is skipped, so that the other keys still count.
   const keys = answer.keys.filter(isKey).map(withoutOldName);
   if (keys.length === 0 && answer.keys.length > 0) throw new Error("answered no key set");
   const keySet: JSONWebKeySet = { keys };
@@ -60,7 +60,7 @@ async function candidatesIn(find: FindKey, hint: KeyHint): Promise<Candidates> {
     return [await find({ ...hint })];
   } catch (error) {
     if (error instanceof errors.JWKSNoMatchingKey) return "none";
-    // Where tokens name no key, or one name is that of two keys.
+    // The token names no key, or two keys have one name.
     return error instanceof errors.JWKSMultipleMatchingKeys ? usableOf(error) : [];
   }
 }
@@ -71,7 +71,7 @@ async function usableOf(keys: AsyncIterable<CryptoKey>): Promise<CryptoKey[]> {
   return usable;
 }
 
-/** `EdDSA` on a key of Ed25519 means what `Ed25519` means, so such a key is for tokens of either name. */
+/** Drops `alg` from an Ed25519 key: `EdDSA` and `Ed25519` name the same, and tokens use either. */
 function withoutOldName({ alg, ...key }: JWK): JWK {
   const isEither = key.crv === "Ed25519" && (alg === "EdDSA" || alg === "Ed25519");
   return alg === undefined || isEither ? key : { ...key, alg };

@@ -1,25 +1,25 @@
-// Which questions to the back end were not answered lately: they are not asked again at once, so that a back end that is
-// down is not asked thousands of times, and a room that it cannot answer for does not cost a question a call.
+// Which questions to the back end had no answer lately. They are not asked again at once: a back end that is down is not
+// asked thousands of times, and a room that it cannot answer for does not cost a question for each call.
 
 import { keyOf } from "./permission-cache.ts";
 
-/** A user in a room of whom there was no answer is not asked about for so long, in milliseconds. */
+/** After a question without an answer, the same question is not asked for this long. */
 const KEPT_MS = 2_000;
 /**
- * After so many different users without an answer in a row nobody is asked about for a moment. Of one user it would be
- * no sign that the back end is down, and one user could keep all others out.
+ * After this many different users in a row without an answer the back end counts as down, and is asked nothing for a
+ * moment. Failures for one user do not count as down: one user could keep out all others.
  */
 const USERS_IN_A_ROW = 3;
-/** That moment, in milliseconds; at random up to twice as long, so that not all isolates come back together. */
+/** That moment: at random up to twice as long, so that not all isolates ask again at once. */
 const DOWN_MS = 1_000;
-/** Of those that are remembered the oldest go first. */
+/** Questions that are remembered. The oldest are dropped. */
 const MAX_KEPT = 10_000;
 
-/** The questions of one isolate to one back end that were not answered. Times are in milliseconds. */
+/** The questions of one isolate to one back end that had no answer. Times are in milliseconds. */
 export class NoAnswers {
   /** By user and room, the oldest first. */
   readonly #failedAt = new Map<string, number>();
-  /** Those who had no answer since there was one. */
+  /** Users without an answer since the last answer. */
   readonly #users = new Set<string>();
   readonly #random: () => number;
   #down = { from: 0, until: 0 };
@@ -28,7 +28,7 @@ export class NoAnswers {
     this.#random = random;
   }
 
-  /** Whether this question is not to be asked now. A clock that was set back makes nobody wait. */
+  /** Whether this question must not be asked now. After a clock was set back, nothing waits. */
   has(user: string, room: string, now: number): boolean {
     if (now >= this.#down.from && now < this.#down.until) return true;
     const failedAt = this.#failedAt.get(keyOf(user, room));

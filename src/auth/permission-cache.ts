@@ -1,6 +1,6 @@
 import type { Permission } from "../protocol/index.ts";
 
-/** About half a KiB each. */
+/** Each takes about half a KiB. */
 const MAX_ANSWERS = 10_000;
 
 interface Answer {
@@ -10,9 +10,9 @@ interface Answer {
   readonly keptUntil: number;
 }
 
-/** What the back end said of users in rooms, for as long as it said. The least lately used go first. */
+/** Answers of the back end, for as long as each may be kept. The least recently used are dropped. */
 export class PermissionCache {
-  /** In the order of their last use. */
+  /** Least recently used first. */
   readonly #answers = new Map<string, Answer>();
   readonly #max: number;
 
@@ -30,11 +30,11 @@ export class PermissionCache {
     return answer;
   }
 
-  /** Its age counts from when it was asked for, as the back end may have changed its mind at any time since. */
+  /** The age of an answer counts from its question, as the back end may have changed since. */
   keep(user: string, room: string, permission: Permission, askedAt: number, maxAgeMs: number): void {
     const key = keyOf(user, room);
     const held = this.#answers.get(key);
-    // Of two that were asked at the same time the slower one may be the older.
+    // The slower one of two questions may have the older answer.
     if (held !== undefined && held.askedAt > askedAt) return;
     this.#answers.delete(key);
     if (maxAgeMs <= 0) return;
@@ -46,5 +46,5 @@ export class PermissionCache {
   }
 }
 
-/** JSON, as any character that could stand between the two may be part of a user id. */
+/** JSON, as a user id may have any character that could separate the two. */
 export const keyOf = (user: string, room: string): string => JSON.stringify([user, room]);

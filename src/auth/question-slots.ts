@@ -1,10 +1,10 @@
-// How many questions to one back end are under way at once in an isolate.
+// Bounds how many questions an isolate asks one back end at a time.
 
-/** Each takes up to 3 s: more would not make a slow back end any faster. */
+/** A question takes up to 3 s. More at a time would not make a slow back end faster. */
 const MAX_UNDER_WAY = 100;
-/** A second more than a question may take: one that is older was lost with the request that asked it. */
+/** Question timeout (3 s) + 1 s. An older question was lost with its request. */
 const LOST_AFTER_MS = 4_000;
-/** How long a question waits for its turn, in milliseconds. */
+/** How long a question waits for a slot. */
 const MAX_WAIT_MS = 1_000;
 const LOOK_AGAIN_MS = 25;
 
@@ -24,8 +24,8 @@ export class QuestionSlots {
   }
 
   /**
-   * Asks as soon as there is room for one more. Rejects where there is none within a second, or as `ask` does. Each
-   * waits on a timer of its own, as on Workers no request may wait for a promise of another one.
+   * Asks as soon as a slot is free. Rejects if none is free within a second, or as `ask` does. Each question waits on a
+   * timer of its own, as on Workers no request may wait for a promise of another one.
    */
   async run<T>(ask: () => Promise<T>): Promise<T> {
     for (let waitedMs = 0; this.#isFull(); waitedMs += LOOK_AGAIN_MS) {

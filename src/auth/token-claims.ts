@@ -1,4 +1,4 @@
-// What the claims of a token say, once its signature is checked. Throws `TokenRefused` where they do not fit.
+// Reads the claims of a token whose signature was checked. Throws `TokenRefused` if they do not fit.
 
 import { CLOCK_TOLERANCE_MS, type Dated } from "../access/identity.ts";
 import { isPermission, type RoomsClaim } from "../access/room-permission.ts";
@@ -8,14 +8,14 @@ import { isRecord, isRoomPattern, isUserId, type User } from "../protocol/index.
 import { TokenRefused } from "./token-refusals.ts";
 
 const MAX_NAME_LENGTH = 128;
-/** Ten years with their leap days. What lasts longer most likely counts milliseconds. */
+/** Ten years with leap days. A longer life is most likely counted in milliseconds by mistake. */
 const MAX_LIFE_MS = 3_653 * 86_400_000 + CLOCK_TOLERANCE_MS;
 const BACK_CHANNEL_LOGOUT = "http://schemas.openid.net/event/backchannel-logout";
 
-/** As they came: of any type. */
+/** Unchecked: each may be of any type. */
 export type TokenClaims = Readonly<Record<string, unknown>>;
 
-/** The claim of this very name, or the one at this dotted path; `null` counts as absent. */
+/** The claim of this name, or else the one at this dotted path. `null` counts as absent. */
 export function claimOf(claims: TokenClaims, name: string): unknown {
   const own = Object.hasOwn(claims, name) ? claims[name] : null;
   if (own !== null && own !== undefined) return own;
@@ -26,7 +26,7 @@ export function claimOf(claims: TokenClaims, name: string): unknown {
   return value ?? undefined;
 }
 
-/** Before the signature too: keys are not fetched for tokens of somebody else. */
+/** Checked before the signature, so that no keys are fetched for tokens of another issuer. */
 export function requireIssuer({ iss }: TokenClaims, { issuers }: TokenConfig): void {
   if (issuers.length === 0) return;
   if (iss === undefined || iss === null) throw new TokenRefused("no_issuer", { claim: "iss" });
@@ -43,7 +43,7 @@ export function requireAudience(claims: TokenClaims, { audiences, audienceClaim 
     throw new TokenRefused("wrong_audience", { claim: audienceClaim });
 }
 
-/** By the header: a type that ends in `+jwt` says what a token is for. */
+/** Checks `typ` in the header: one that ends in `+jwt` says what a token is for. */
 export function requireAccessType(typ: unknown): void {
   if (typeof typ !== "string") return;
   const type = typ.toLowerCase().replace(/^application\//, "");
@@ -51,12 +51,12 @@ export function requireAccessType(typ: unknown): void {
   if (type.endsWith("+jwt") && type !== "at+jwt") throw new TokenRefused("wrong_type");
 }
 
-/** By the claims in which libraries that sign several kinds with one key say which it is. */
+/** Checks the claims by which libraries tell the kinds of tokens that they sign with one key. */
 export function requireAccessToken(claims: TokenClaims): void {
   for (const claim of ["token_type", "typ", "type", "token_use"]) {
     const type = claims[claim];
     if (typeof type !== "string") continue;
-    // `Offline` is a refresh token of Keycloak that outlives its session.
+    // `Offline`: a Keycloak refresh token that outlives its session.
     if (/^(refresh|offline)$/i.test(type)) throw new TokenRefused("refresh_token", { claim });
     if (/^logout$/i.test(type)) throw new TokenRefused("logout_token", { claim });
   }
@@ -64,7 +64,7 @@ export function requireAccessToken(claims: TokenClaims): void {
     throw new TokenRefused("logout_token", { claim: "events" });
 }
 
-/** In whole milliseconds. What is not valid before a moment was issued by then, where the token does not say when. */
+/** In whole milliseconds. `issuedAt` is `iat`, or else `nbf`. */
 export function readTimes(claims: TokenClaims, now: number): Dated {
   const exp = instantOf(claims, "exp");
   const nbf = instantOf(claims, "nbf");
@@ -80,7 +80,7 @@ export function readTimes(claims: TokenClaims, now: number): Dated {
   return { expiresAt: Math.floor(exp), issuedAt };
 }
 
-/** Of a `NumericDate` in seconds, which may have a fraction; in milliseconds, perhaps beyond what a date holds. */
+/** A `NumericDate`, seconds with a fraction, in milliseconds. It may be more than a `Date` can hold. */
 function instantOf(claims: TokenClaims, claim: "exp" | "nbf" | "iat"): number | undefined {
   const seconds = claims[claim] ?? undefined;
   if (seconds === undefined) return undefined;
@@ -98,11 +98,11 @@ export function readUser(claims: TokenClaims, { userClaim, pictureHosts }: Token
   };
 }
 
-/** Many frameworks number their users. */
+/** The user id: text, or an integer, as many frameworks number their users. */
 function readUserId(value: unknown, claim: string): string {
   if (value === undefined) throw new TokenRefused("no_user", { claim });
   if (typeof value === "number") {
-    // A greater one has been rounded already: it may be somebody else's.
+    // A greater integer was rounded when it was parsed, and may be the id of another user.
     if (!Number.isSafeInteger(value)) throw new TokenRefused("inexact_user", { claim });
     return String(value);
   }
@@ -110,7 +110,7 @@ function readUserId(value: unknown, claim: string): string {
   return value;
 }
 
-/** `undefined`: the token says nothing of rooms. What it says must be readable, or it would open nothing in silence. */
+/** `undefined`: there is no `rooms` claim. A malformed one is refused, as it would silently open nothing. */
 export function readRooms(claims: TokenClaims, { roomsClaim: claim }: TokenConfig): RoomsClaim | undefined {
   const value = claimOf(claims, claim);
   if (value === undefined) return undefined;

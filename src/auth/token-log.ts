@@ -1,18 +1,17 @@
-// The operator's side of a refused token: one line of the log, and a count of each reason.
+// Refused tokens for the operator: a log line, and a count of each reason.
 
 import { LimitedLog, type Seen } from "../log/limited-log.ts";
 import type { TokenRefusal } from "./token-refusals.ts";
 
 const MAX_FACT_LENGTH = 200;
 
-/** What of a token may be logged: it helps to find whose settings are wrong, and names no user. */
+/** The facts of a token that may be logged. They help to find a wrong setting, and name no user. */
 export interface TokenFacts {
   readonly issuer?: unknown;
   readonly kid?: unknown;
   readonly alg?: unknown;
 }
 
-/** One an isolate. */
 const refusedTokens = new LimitedLog("token_refused");
 
 export function noteRefusedToken(
@@ -24,10 +23,10 @@ export function noteRefusedToken(
   refusedTokens.note(reason, { reason, ...(claim !== undefined && { claim }), ...facts }, now);
 }
 
-/** By reason, the latest first. */
+/** Refused tokens by reason, the latest first. */
 export const refusedTokensSeen = (): Seen[] => refusedTokens.seen();
 
-/** Anybody can write anything there, so it is cut and made harmless. `undefined` is left out of a line. */
+/** Cuts and cleans text that any caller can choose. */
 const printable = (value: unknown): string | undefined =>
   typeof value === "string"
     ? value

@@ -1,12 +1,12 @@
-// Why a token is refused: every reason there is, by the name that logs and /health give it. The words go to the
-// sender of the token, so they hold nothing of it: neither the token nor the value of a claim.
+// Why a token is refused: every reason, by its name in logs and in /health. The text goes to the sender of the token, and
+// holds neither the token nor the value of a claim.
 
 import { type ErrorCode, type Refusal, refuse } from "../protocol/index.ts";
 
-/** In UTF-16 units. The largest that an issuer is known to make has 11,074: Entra ID, of a user in 200 groups. */
+/** UTF-16 units. The largest known token of an issuer has 11,074: Entra ID, for a user in 200 groups. */
 export const MAX_TOKEN_LENGTH = 16_384;
 
-/** `{claim}` is the name of the claim. At most 109 bytes, so that a close frame holds them and their code. */
+/** `{claim}` is the name of the claim. At most 109 bytes, so that a close frame holds text and code. */
 const REASONS = {
   not_bearer: "the Authorization header is not of the form Bearer <token>",
   too_long: `the token has more than ${MAX_TOKEN_LENGTH} characters`,
@@ -51,14 +51,14 @@ export const TOKEN_REFUSAL_REASONS = Object.keys(REASONS).filter(
 
 export interface TokenRefusal {
   readonly reason: TokenRefusalReason;
-  /** The claim that it is about, by its name: where a setting names it, that of the setting. */
+  /** Name of the claim that is wrong: if a setting names it, the name in the setting. */
   readonly claim?: string;
-  /** Of a token that has expired: how long ago, in milliseconds. */
+  /** How long ago the token expired, in milliseconds. */
   readonly agoMs?: number;
   readonly retryAfterMs?: number;
 }
 
-/** Ends the check of a token. */
+/** Thrown to end the check of a token. */
 export class TokenRefused extends Error {
   readonly refusal: TokenRefusal;
 
@@ -74,7 +74,7 @@ const CODES: Partial<Record<TokenRefusalReason, ErrorCode>> = {
   keys_unavailable: "overloaded",
 };
 
-/** What the caller is told: the same over HTTP, as close reason and as answer to `auth`. */
+/** What the caller is told: the same over HTTP, as close reason, and as answer to `auth`. */
 export function tokenRefusal({ reason, claim = "claim", agoMs, retryAfterMs }: TokenRefusal): Refusal {
   const words =
     agoMs === undefined
@@ -89,7 +89,7 @@ const UNITS = [
   [60_000, "min"],
 ] as const;
 
-/** Rounded down to whole units; what is over a year is just that. */
+/** Rounded down to whole units; `over a year` is the longest. */
 function durationOf(ms: number): string {
   if (ms >= 365 * UNITS[0][0]) return "over a year";
   const [size, unit] = UNITS.find(([size]) => ms >= 2 * size) ?? [1_000, "s"];

@@ -1,4 +1,4 @@
-// Whether a token was signed with a key that is trusted. What it says is not looked at here.
+// Whether a token was signed with a trusted key. Its claims are not read here.
 
 import { compactVerify, errors } from "jose";
 import type { TokenKey } from "../config/token-config.ts";
@@ -6,8 +6,8 @@ import { issuerKeys, type KeyHint } from "./jwks.ts";
 import { TokenRefused } from "./token-refusals.ts";
 
 /**
- * Each kind of key for its own algorithms only: a public key is never taken for a secret. That a secret is long enough
- * for HS384 and HS512 is for the signer to see to: 32 characters are the bound for all three, as they are for HS256.
+ * Each kind of key has its own algorithms, so that a public key is never used as a secret. A secret has at least 32
+ * characters for all three HS algorithms; the signer must see to longer ones for HS384 and HS512.
  */
 const SECRET_ALGORITHMS = ["HS256", "HS384", "HS512"];
 const ISSUER_ALGORITHMS = [
@@ -19,7 +19,7 @@ export interface Unchecked {
   readonly jwt: string;
   readonly alg: unknown;
   readonly kid: unknown;
-  /** When it says that it was signed, in milliseconds. */
+  /** `iat` of the token, in milliseconds. */
   readonly signedAt: number | undefined;
 }
 
@@ -35,7 +35,7 @@ export async function verifySignature(key: TokenKey, { jwt, alg, kid, signedAt }
   throw new TokenRefused("bad_signature");
 }
 
-/** A name that is no text is the name of no key. */
+/** A `kid` that is no text fits no key, but must not count as absent. */
 function nameOf(kid: unknown): Pick<KeyHint, "kid"> {
   if (kid === undefined || kid === null) return {};
   return { kid: typeof kid === "string" ? kid : JSON.stringify(kid) };
@@ -58,7 +58,7 @@ async function verifyByIssuer(
     if (candidates === "none") return undefined;
     const verdict = await checkWithAny(jwt, candidates, alg);
     if (verdict !== "fits") mismatch = verdict;
-    // A token that names no key may be of one that is not known yet.
+    // A token without a kid may be signed with a key that is not known yet.
     return verdict === "bad_signature" && kid === undefined ? undefined : verdict;
   });
   switch (found.kind) {
@@ -76,7 +76,7 @@ async function verifyByIssuer(
 
 type Verdict = "fits" | "bad_signature" | "unusable_key";
 
-/** A key that is too weak must not spoil the others. */
+/** Tries all keys: one that is too weak must not end the search. */
 async function checkWithAny(jwt: string, keys: readonly CryptoKey[], alg: string): Promise<Verdict> {
   let verdict: Verdict = "unusable_key";
   for (const key of keys) {
@@ -87,7 +87,7 @@ async function checkWithAny(jwt: string, keys: readonly CryptoKey[], alg: string
   return verdict;
 }
 
-/** jose also refuses a key that is not for this algorithm, or an RSA key of less than 2,048 bits. */
+/** jose also refuses a key of another algorithm, and an RSA key of less than 2,048 bits. */
 async function check(jwt: string, key: CryptoKey | Uint8Array, alg: string): Promise<Verdict> {
   try {
     await compactVerify(jwt, key, { algorithms: [alg] });

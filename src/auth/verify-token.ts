@@ -24,7 +24,7 @@ interface Decoded {
   readonly claims: TokenClaims;
 }
 
-/** Never rejects. A refusal says why, and is logged. */
+/** Never rejects. Each refusal has its reason, and is logged. */
 export async function verifyToken(
   config: TokenConfig,
   jwt: string,
@@ -39,7 +39,7 @@ export async function verifyToken(
   }
 }
 
-/** In this order: what can be said of a token for nothing comes before keys are fetched, and its word before its claims. */
+/** In this order: cheap checks come before keys are fetched, and the signature before the claims. */
 async function judge(
   config: TokenConfig,
   jwt: string,

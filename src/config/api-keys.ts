@@ -3,14 +3,14 @@ import type { SettingsReader } from "./settings-reader.ts";
 import { MIN_SECRET_LENGTH } from "./token-config.ts";
 
 export interface ApiKey {
-  /** Stands in log lines for the server code that used the key. */
+  /** Names the server code in log lines. */
   readonly name?: string;
   readonly key: string;
 }
 
 /**
- * `key` or `name=key`. An `=` at the end is base64's padding and belongs to the key; the first of any other parts the
- * name from it.
+ * Each entry is `key` or `name=key`. An `=` at the end is padding of base64 and belongs to the key; the first other one
+ * separates name and key.
  */
 export function readApiKeys(read: SettingsReader): readonly ApiKey[] {
   const keys = read.list(

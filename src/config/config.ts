@@ -1,4 +1,4 @@
-// The deployer's settings, parsed and checked once. A wrong value is named, never guessed around.
+// The deployer's settings, parsed and checked once. A wrong value is reported, never replaced by a guess.
 
 import type { RoomAccess } from "../access/room-permission.ts";
 import { isEventName, isRoomPattern, PERMISSIONS } from "../protocol/index.ts";
@@ -14,7 +14,7 @@ export interface Config {
   readonly token: TokenConfig;
   readonly apiKeys: readonly ApiKey[];
   readonly allowedOrigins: readonly string[];
-  /** Whether `X-Forwarded-Host` is set by a proxy in front of the Worker, and by nobody else. */
+  /** Whether `X-Forwarded-Host` comes from a proxy in front of the Worker, and cannot come from a client. */
   readonly trustProxy: boolean;
   readonly access: RoomAccess;
   readonly backEnd?: BackEnd;
@@ -24,9 +24,9 @@ export interface Config {
   readonly limits: LimitsConfig;
   readonly basePath: string;
   readonly demo: boolean;
-  /** Tokens for anybody. `on`: anybody on this machine; `share`: on its network too. */
+  /** Tokens for anybody. `on`: for callers on this machine; `share`: for its network too. */
   readonly devTokens: "off" | "on" | "share";
-  /** Where objects are made. A hint counts on first use only, a jurisdiction is part of an object's identity. */
+  /** Where objects are created. A hint counts on first use only; a jurisdiction is part of an object's identity. */
   readonly placement: {
     readonly locationHint?: DurableObjectLocationHint;
     readonly jurisdiction?: DurableObjectJurisdiction;
@@ -80,7 +80,7 @@ export function parseConfig(settings: Readonly<Record<string, unknown>>): Config
   return { ok: true, config: { ...config, token } };
 }
 
-/** For objects: no Worker with a wrong setting ever lets anything through to them. */
+/** For objects. It throws on a wrong setting, with which the Worker calls no object. */
 export function requireConfig(settings: object): Config {
   const result = parseConfig({ ...settings });
   if (!result.ok) throw new Error(`wrong settings: ${result.problems.join("; ")}`);

@@ -1,16 +1,16 @@
 // Which pages may call. `ALLOWED_ORIGINS`: exact origins, `https://*.example.com` for one label, `http://localhost:*` for
-// any port, or `*`. What is served from the Worker's own host may always.
+// any port, or `*`. Pages from the Worker's own host always may.
 
 const PATTERN = /^(\*|[a-z][a-z0-9+.-]*:\/\/(\*\.)?([a-z0-9.-]+|\[[0-9a-f:]+\])(:(\d{1,5}|\*))?\/?)$/i;
 const OWN_SCHEMES = /^(?:https?|wss?):\/\/([^/?#@]+)$/;
-/** Of either scheme, as a client may name the one and connect by the other. */
+/** Of http and https, as a client may name the one and connect by the other. */
 const DEFAULT_PORT = /:(80|443)?$/;
 
 export const isOriginPattern = (text: string): boolean => PATTERN.test(text);
 
 /**
- * `ownHost`: host and port under which the Worker is called; its own pages pass under any scheme, as clients outside of
- * browsers name `http` or `wss` on a secure connection too. A request without `Origin` is no browser's, and passes.
+ * `ownHost`: host and port by which the Worker is called. Its own pages pass with any scheme, as clients other than
+ * browsers name `http` or `wss` on a secure connection too. A request without `Origin` is not from a page, and passes.
  */
 export function allowsOrigin(
   patterns: readonly string[],
@@ -25,7 +25,7 @@ export function allowsOrigin(
   return patterns.some((pattern) => matchesOrigin(pattern, plain));
 }
 
-/** Some clients end an origin with a slash, and some people a setting. */
+/** Lower case, and without the slash that some clients, and some settings, end an origin with. */
 const plainOrigin = (origin: string): string => origin.toLowerCase().replace(/\/$/, "");
 
 const withoutDefaultPort = (host: string): string => host.replace(DEFAULT_PORT, "");

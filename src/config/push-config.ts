@@ -1,23 +1,23 @@
-// Web Push: the keys by which push services know who sends, and which services pushes may go to.
+// Web Push: the keys that identify this server to push services, and which services pushes may go to.
 
 import { coversHost, isHostPattern } from "./allowed-urls.ts";
 import type { SettingsReader } from "./settings-reader.ts";
 
 export interface Vapid {
-  /** An uncompressed point of P-256, and its scalar: base64url. */
+  /** An uncompressed point of P-256, and its scalar, both as base64url. */
   readonly publicKey: string;
   readonly privateKey: string;
-  /** Whom a push service writes to: `mailto:` or `https:`. */
+  /** Contact for push services: a `mailto:` or `https:` URL. */
   readonly subject: string;
 }
 
 export interface PushConfig {
   readonly vapid: Vapid;
-  /** Names, or `*.` and a name for what is under it. */
+  /** Names, or `*.` and a name for everything under it. */
   readonly hosts: readonly string[];
 }
 
-/** Of Chrome, Firefox, Edge and Safari. */
+/** The services of Chrome, Firefox, Edge and Safari. */
 const PUSH_SERVICES = [
   "fcm.googleapis.com",
   "*.push.services.mozilla.com",
@@ -26,7 +26,7 @@ const PUSH_SERVICES = [
   "web.push.apple.com",
 ];
 
-/** On a developer's own machine only, and there without TLS and at any port too. */
+/** Allowed with `DEV_TOKENS` only, and then without TLS and at any port too. */
 const THIS_MACHINE = "localhost";
 
 const MAX_ENDPOINT_LENGTH = 2_048;
@@ -58,13 +58,13 @@ function readVapid(read: SettingsReader): Vapid | undefined {
   return vapid;
 }
 
-/** 65 bytes, of which the first says that the point is not compressed. */
+/** 65 bytes; the first one says that the point is not compressed. */
 export const isPublicKey = (text: string): boolean => /^B[A-Za-z0-9_-]{86}$/.test(text);
 
 /** 32 bytes. */
 const isPrivateKey = (text: string): boolean => /^[A-Za-z0-9_-]{43}$/.test(text);
 
-/** At a host that a push service could write to: Apple's answers 403 to one of localhost. */
+/** A contact at a public host: Apple's service answers 403 to one at localhost. */
 function isSubject(text: string): boolean {
   const host = /^mailto:[^\s@]+@([^\s@]+)$/.exec(text)?.[1];
   if (host !== undefined) return isPublicHost(host);
@@ -75,7 +75,7 @@ const isPublicHost = (host: string): boolean =>
   /^[^.\s]+(\.[^.\s]+)+$/.test(host) && !/\.localhost$/i.test(host);
 
 /**
- * Whether a push may go there. Whoever subscribes says where, so it must be a known service by its name: no address,
+ * Whether a push may go to this endpoint. Its subscriber chose it, so it must be a known service by name: no IP address,
  * no port, no credentials.
  */
 export function allowsEndpoint(hosts: readonly string[], endpoint: string): boolean {

@@ -1,4 +1,4 @@
-/** Reads settings one by one and gathers what is wrong with them. An empty value counts as absent. */
+/** Reads settings one by one, and collects what is wrong with them. An empty value counts as absent. */
 export class SettingsReader {
   readonly problems: string[] = [];
   readonly #settings: Readonly<Record<string, unknown>>;
@@ -13,7 +13,7 @@ export class SettingsReader {
 
   text(name: string, fallback = ""): string {
     const value = this.#settings[name];
-    // `[vars]` may hold numbers; whoever writes RATE_BURST = 30 means it.
+    // `[vars]` may hold numbers, as in RATE_BURST = 30.
     const text = typeof value === "number" ? String(value) : value;
     if (text === undefined || text === null) return fallback;
     if (typeof text === "string") return text.trim() || fallback;

@@ -1,4 +1,4 @@
-// Whose tokens are taken: the keys, and what a token must say.
+// Which tokens are accepted: the keys, and the claims that a token must have.
 
 import { isHostPattern, isSecureUrl } from "./allowed-urls.ts";
 import type { SettingsReader } from "./settings-reader.ts";
@@ -6,25 +6,25 @@ import type { SettingsReader } from "./settings-reader.ts";
 export const MIN_SECRET_LENGTH = 32;
 
 export type TokenKey =
-  /** At least one. All of them verify; the first one signs what is signed here. */
+  /** At least one. Tokens of each are accepted; the first one signs. */
   | { readonly kind: "secret"; readonly secrets: readonly [string, ...string[]] }
   | { readonly kind: "jwks"; readonly url: string };
 
 export interface TokenConfig {
   readonly key: TokenKey;
-  /** Compared exactly with `iss`. Empty: any, or none. */
+  /** Compared exactly with `iss`. Empty: any issuer, or none. */
   readonly issuers: readonly string[];
-  /** Compared exactly with `audienceClaim`, text or a list of it. Empty: any, or none. */
+  /** Compared exactly with `audienceClaim`, a text or a list. Empty: any audience, or none. */
   readonly audiences: readonly string[];
   /** Names of claims, or dotted paths to them. */
   readonly audienceClaim: string;
   readonly userClaim: string;
   readonly roomsClaim: string;
-  /** Hosts, or `*.` and a name, from which users' pictures may be loaded; of others none is told. */
+  /** Hosts, or `*.` and a name, from which users' pictures may be loaded. Pictures of others are left out. */
   readonly pictureHosts: readonly string[];
 }
 
-/** Nothing is a pattern here: a `*` in a name would never match. */
+/** There are no patterns here: a `*` in a name would never match. */
 const isExact = (name: string): boolean => !name.includes("*");
 const ANY = "*";
 
@@ -67,7 +67,7 @@ function readTokenKey(read: SettingsReader): TokenKey | undefined {
   return { kind: "jwks", url };
 }
 
-/** Separated by commas or line breaks: so a secret holds neither. */
+/** Separated by commas or line breaks, so a secret has neither. */
 function readSecrets(read: SettingsReader): readonly string[] {
   const secrets = read
     .text("JWT_SECRET")

@@ -1,4 +1,4 @@
-// The stateless edge: origin, token and permission are checked here, before any object is touched.
+// The stateless edge: origin, token and permission are checked here, before any object is called.
 
 import { Hono, type MiddlewareHandler } from "hono";
 
@@ -25,7 +25,7 @@ import { rooms } from "./rooms.ts";
 import { tokens } from "./tokens.ts";
 import { users } from "./users.ts";
 
-/** Settings change with a deployment only, so they are parsed once for each environment object. */
+/** Parsed once for each environment object, as settings only change with a deployment. */
 const parsed = new WeakMap<Env, ConfigResult>();
 
 function configOf(env: Env): ConfigResult {
@@ -38,7 +38,7 @@ function configOf(env: Env): ConfigResult {
   return result;
 }
 
-/** A name that cannot be decoded would be taken for another one. */
+/** Refuses a path that cannot be decoded: Hono would pass on another name than the client meant. */
 const wholePath: MiddlewareHandler<AppEnv> = async (c, next) => {
   if (!isDecodable(c.req.path))
     return visibleRefusal(c.req.raw, refuse("bad_request", "the path has a % that escapes no character"));
@@ -82,10 +82,10 @@ export function createApp(): Hono<AppEnv> {
   return app;
 }
 
-/** Where nothing is, whatever its name. */
+/** A path that no route has. */
 const NOWHERE = "/v1/nowhere";
 
-/** Routes are written without `BASE_PATH`; where one is set, nothing lies outside of it. */
+/** Takes `BASE_PATH` off the path, as routes are written without it. Outside of it there is nothing. */
 function getPath(request: Request, options?: { env?: Env }): string {
   const { pathname } = new URL(request.url);
   const result = options?.env === undefined ? undefined : configOf(options.env);

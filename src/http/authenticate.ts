@@ -1,4 +1,4 @@
-// Who asks: before any object is touched.
+// Who calls. Settled before any object is called.
 
 import { type Actor, anonymous, type Identity, SERVER, type VerifiedToken } from "../access/identity.ts";
 import { includes } from "../access/room-permission.ts";
@@ -21,7 +21,7 @@ export type Bearer =
   | { readonly kind: "user"; readonly token: VerifiedToken }
   | { readonly kind: "nobody" };
 
-/** A token that is present but not valid is refused, also where nobody would be let in. */
+/** Refuses a token that is present but not valid, also for calls that need none. */
 export async function authenticateCall(c: AppContext): Promise<Bearer> {
   const credential = credentialOf(c.req.raw, { inQuery: false });
   if (credential.kind === "token") {
@@ -31,13 +31,13 @@ export async function authenticateCall(c: AppContext): Promise<Bearer> {
   return authenticateToken(c, credential);
 }
 
-/** For sockets: an API key opens none, and a token may stand in the URL. */
+/** For sockets: no API key opens one, and the token may stand in the URL. */
 export const authenticateSocket = (c: AppContext): Promise<Exclude<Bearer, { kind: "server" }>> =>
   authenticateToken(c, credentialOf(c.req.raw, { inQuery: true }));
 
 async function authenticateToken(c: AppContext, credential: Credential) {
   if (credential.kind === "none") {
-    // Nobody's budget pays for it: it counts twice.
+    // Counts twice, as no user's budget pays for it.
     for (let n = 0; n < 2; n++) await spendAllowance(c, `address ${addressOf(c)}`);
     return { kind: "nobody" } as const;
   }
@@ -60,7 +60,7 @@ async function verify(
   return reject(tokenRefusal(refusal));
 }
 
-/** Which key it was, for log lines. */
+/** The API key that calls; its name is for log lines. */
 export async function requireServer(c: AppContext): Promise<ServerIdentity> {
   const bearer = await authenticateCall(c);
   if (bearer.kind === "server") return bearer;
@@ -74,7 +74,7 @@ export async function requireUser(c: AppContext): Promise<VerifiedToken> {
   return bearer.token;
 }
 
-/** The actor in the room that the path names, with at least `needed`. */
+/** The actor in the room that the path names. Refuses less than `needed`. */
 export async function requireRoom(c: AppContext, bearer: Bearer, needed: Permission) {
   const room = namedRoom(c);
   return { room, actor: await actIn(c, bearer, room, needed) };
@@ -89,15 +89,15 @@ async function actIn(c: AppContext, bearer: Bearer, room: string, needed: Permis
   throw refusing("forbidden", `you may not ${DOING[needed]} this room`);
 }
 
-/** What server code is in any room. */
+/** Server code as an actor, in any room. */
 export const actorOf = (identity: ServerIdentity): Actor => ({ ...SERVER, identity });
 
 const DOING = { none: "enter", read: "read", write: "write in", moderate: "moderate" } as const;
 
-/** Cloudflare sets the header; what a client sends in its place does not get here. Local development has none. */
+/** Cloudflare sets the header, and drops one that the client sends. Local development has none. */
 const addressOf = (c: AppContext): string => addressKey(c.req.header("CF-Connecting-IP"));
 
-/** The binding may be absent: then nothing is limited here. */
+/** Without the binding nothing is limited here. */
 async function spendAllowance(c: AppContext, key: string): Promise<void> {
   const { success } = (await c.env.RATE_LIMITER?.limit({ key })) ?? { success: true };
   if (!success) throw refusing("rate_limited", "too many calls", { retryAfterMs: 10_000 });

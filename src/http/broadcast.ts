@@ -14,7 +14,7 @@ import { accepted, refusalOf } from "./refusal-error.ts";
 
 const broadcastBody = validator(BROADCAST_BODY);
 
-/** What is said in each room, its data encoded. */
+/** What is sent to each room, its data encoded. */
 interface Say {
   readonly event: string;
   readonly data: string;
@@ -33,7 +33,7 @@ export const broadcast = new Hono<AppEnv>().post("/", async (c) => {
   return c.json({ results });
 });
 
-/** One room that fails does not take the others with it. */
+/** A room that fails has an error in its result; the others are sent to all the same. */
 async function sayIn(
   c: AppContext,
   actor: Actor,

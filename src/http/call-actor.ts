@@ -1,4 +1,4 @@
-// Who calls over HTTP, and whether their token was withdrawn.
+// Who calls over HTTP, and whether their token is revoked.
 
 import { type UserIdentity, undatedUntil, type VerifiedToken } from "../access/identity.ts";
 import { NONE_VOID, type VoidTokens, withdrawn } from "../object/revocation.ts";
@@ -8,27 +8,27 @@ import { userStub } from "./app-context.ts";
 import { authenticateCall, requireRoom, requireUser } from "./authenticate.ts";
 import { RefusalError } from "./refusal-error.ts";
 
-/** A user's object is asked once in so long, by each isolate. */
+/** Each isolate asks a user's object at most this often. */
 const KNOWN_FOR_MS = 60_000;
 const MAX_KNOWN = 10_000;
 
 interface Known {
   readonly voidTokens: VoidTokens;
   readonly askedAt: number;
-  /** Of tokens without a date, the latest expiry that the user's object was told of from here. */
+  /** The latest expiry of a token without a date that this isolate has told the user's object. */
   readonly lastUndated: number;
 }
 
 /** By user, the one asked longest ago first. */
 const known = new Map<string, Known>();
 
-/** As `callInRoom`, for what lasts: the room judges the token itself, at once. */
+/** As `callInRoom`, for calls that leave something lasting: the room itself judges the token, at once. */
 export const actInRoom = async (c: AppContext, needed: Permission) =>
   requireRoom(c, await authenticateCall(c), needed);
 
 /**
- * The actor in the room that the path names, with at least `needed`. For what does not last: a withdrawn token may pass
- * for a minute.
+ * The actor in the room that the path names. Refuses less than `needed`. For calls that leave nothing lasting: a revoked
+ * token may pass for a minute.
  */
 export async function callInRoom(c: AppContext, needed: Permission) {
   const { room, actor } = await requireRoom(c, await authenticateCall(c), needed);
@@ -36,14 +36,14 @@ export async function callInRoom(c: AppContext, needed: Permission) {
   return { room, actor };
 }
 
-/** The user who calls. What is asked of their own object is judged there, and takes `requireUser`. */
+/** The user who calls. Calls to the user's own object take `requireUser`: the object judges the token itself. */
 export async function callAsUser(c: AppContext): Promise<VerifiedToken> {
   const token = await requireUser(c);
   await requireCurrent(c, token.identity);
   return token;
 }
 
-/** Last of all checks, so that no object is asked for somebody who may not call anyway. */
+/** The last check, so that no object is called for a request that is refused anyway. */
 async function requireCurrent(c: AppContext, identity: UserIdentity): Promise<void> {
   const now = Date.now();
   const refusal = withdrawn(identity, await voidTokensOf(c, identity, now), now);
@@ -55,7 +55,7 @@ async function voidTokensOf(c: AppContext, identity: UserIdentity, now: number):
   const { voidTokens, askedAt, lastUndated } = known.get(id) ?? NEVER_ASKED;
   const undated = undatedUntil(identity);
   const isNews = undated !== null && undated > lastUndated;
-  // A clock that was set back is no reason to trust for longer.
+  // `abs`: a clock that was set back must not make an answer count for longer.
   if (!isNews && Math.abs(now - askedAt) < KNOWN_FOR_MS) return voidTokens;
   const answer = await userStub(c, id).voidTokens(undated);
   known.delete(id);

@@ -1,13 +1,13 @@
-// Whose allowance a caller without a token uses: that of an address, or of the network that one customer is given.
+// Whose allowance a caller without a token uses: that of an IPv4 address, or of an IPv6 network.
 
 const V6_GROUPS = 8;
-/** A customer is given 2^64 addresses of IPv6, as a rule: the first four groups tell them from others. */
+/** As a rule one customer has a /64 of IPv6: the first four groups. */
 const V6_NETWORK_GROUPS = 4;
 const MAX_LENGTH = 64;
 
 /**
- * The address of a client as one key: IPv4 as it is, IPv6 cut to its /64. What is no address counts as it stands, cut to
- * 64 characters; all whose address is not known (local development) share one key.
+ * The address of a client as a key: IPv4 as it is, IPv6 cut to its /64. Text that is no address is taken as it stands,
+ * cut to 64 characters. Clients without an address (local development) share one key.
  */
 export function addressKey(address: string | undefined): string {
   if (address === undefined || address === "") return "unknown";
@@ -17,10 +17,10 @@ export function addressKey(address: string | undefined): string {
   return v4 ?? `${groups.slice(0, V6_NETWORK_GROUPS).join(":")}::/64`;
 }
 
-/** The eight groups of an IPv6 address, without leading zeros; `undefined`: it is none. */
+/** The eight groups of an IPv6 address, without leading zeros; `undefined`: it is no IPv6 address. */
 function groupsOf(address: string): string[] | undefined {
   if (!address.includes(":")) return undefined;
-  // The URL parser knows every spelling: zone ids and what is no address it refuses.
+  // The URL parser reads every spelling of an address, and refuses zone ids.
   if (!URL.canParse(`http://[${address}]/`)) return undefined;
   const canonical = new URL(`http://[${address}]/`).hostname.slice(1, -1);
   const [head = "", tail] = canonical.split("::");
@@ -30,7 +30,7 @@ function groupsOf(address: string): string[] | undefined {
   return [...before, ...Array<string>(zeros).fill("0"), ...after];
 }
 
-/** `::ffff:a.b.c.d` is a client of IPv4: all of them would else share the network `::/64`. */
+/** The IPv4 address in `::ffff:a.b.c.d`: as IPv6, all of them would share the network `::/64`. */
 function embeddedV4(groups: readonly string[]): string | undefined {
   const [high = "0", low = "0"] = groups.slice(-2);
   if (groups.slice(0, 5).some((group) => group !== "0") || groups[5] !== "ffff") return undefined;

@@ -1,4 +1,4 @@
-// The two connect paths. They stay clear of middleware that changes response headers: those of a 101 cannot be.
+// The two connect paths. No middleware that changes response headers runs for them: those of a 101 are immutable.
 
 import { offersTokenAlone, speaksOurProtocol } from "../auth/credentials.ts";
 import { encodeHeader, IDENTITY_HEADER } from "../auth/identity-header.ts";
@@ -47,11 +47,11 @@ export const connectSession = (c: AppContext): Promise<Response> =>
     return userStub(c, identity.user.id).fetch(upgradeRequest(session));
   });
 
-/** The object's answer: a 101, or a refusal as its body. */
+/** Opens a socket in a room. The object answers a 101, or a refusal as JSON. */
 export const openRoomSocket = (c: AppContext, room: string, upgrade: RoomUpgrade): Promise<Response> =>
   roomStub(c, room).fetch(upgradeRequest(upgrade));
 
-/** Built anew: no header, query or subprotocol of the client is passed on, the token least of all. */
+/** A new request, so that no header, query or subprotocol of the client is passed on, above all not the token. */
 const upgradeRequest = (upgrade: RoomUpgrade | SessionUpgrade): Request =>
   new Request("https://object.invalid/", {
     headers: { Upgrade: "websocket", [IDENTITY_HEADER]: encodeHeader(upgrade) },
@@ -92,7 +92,7 @@ async function attempt(c: AppContext, open: () => Promise<Response>): Promise<Re
   }
 }
 
-/** A browser sees no HTTP status, so whoever speaks our subprotocol is accepted and closed at once. */
+/** Accepts a client of our subprotocol and closes it at once, as a browser shows no HTTP status to its page. */
 export function visibleRefusal(request: Request, refusal: Refusal): Response {
   if (!isUpgrade(request) || !speaksOurProtocol(request)) return httpRefusal(request, refusal);
   const { 0: client, 1: server } = new WebSocketPair();

@@ -4,7 +4,7 @@ import type { AppContext, AppEnv } from "./app-context.ts";
 import { refusing } from "./refusal-error.ts";
 import { PRIVATE } from "./responses.ts";
 
-/** CORS does not protect sockets, so this comes first for them too: before any token is looked at. */
+/** Refuses pages of other origins before any token is read. For sockets too, as CORS does not protect them. */
 export function requireOrigin(c: AppContext): void {
   const origin = c.req.header("Origin");
   if (allowsOrigin(c.get("config").allowedOrigins, ownHost(c), origin)) return;
@@ -15,8 +15,8 @@ export function requireOrigin(c: AppContext): void {
 }
 
 /**
- * Under which host, and port where it is no default one, the Worker is called. The first in a list is what the proxy
- * nearest to the client was called by. A page cannot set that header on its own: no preflight allows it.
+ * The host, with a port that is not the default, by which the Worker is called. In a list the first entry is that of the
+ * proxy nearest to the client. A page cannot set this header itself: no preflight allows it.
  */
 function ownHost(c: AppContext): string {
   const { host } = new URL(c.req.url);
@@ -26,13 +26,13 @@ function ownHost(c: AppContext): string {
 
 const MAX_SHOWN = 200;
 
-/** What a caller sent, for the person who looks for the fault. */
+/** What the caller sent, quoted and cut, so that its developer finds the fault. */
 const printable = (text = ""): string =>
   `"${text.slice(0, MAX_SHOWN).replace(/[^!-~]|["\\]/g, "?")}${text.length > MAX_SHOWN ? "…" : ""}"`;
 
 /**
- * Lets pages of allowed origins in, and answers their preflights with the methods that the path has. No answer of the
- * API is for a cache.
+ * Admits pages of allowed origins, and answers their preflights with the methods that the path has. Marks every answer of
+ * the API as not for caches.
  */
 export const crossOrigin =
   (app: Hono<AppEnv>): MiddlewareHandler<AppEnv> =>

@@ -1,15 +1,15 @@
 import type { AppContext } from "./app-context.ts";
 
-/** The client for a page without a bundler: there also where the demo is switched off. */
+/** The client for pages without a bundler. Served also if the demo is switched off. */
 const CLIENT_FILES = ["/edge-rooms.js", "/edge-rooms-push.js", "/edge-rooms-sw.js"];
 
-/** Static assets, which know nothing of `BASE_PATH`. Without the binding, or with `DEMO` off, there is no page. */
+/** Serves static assets, which lie without `BASE_PATH`. Without the binding, or with `DEMO` off, there is no page. */
 export async function serveAsset(c: AppContext): Promise<Response> {
   const { ASSETS } = c.env;
   const { demo, basePath } = c.get("config");
   if (ASSETS === undefined || (!demo && !CLIENT_FILES.includes(c.req.path))) return c.notFound();
   const url = new URL(c.req.url);
-  // The page's own addresses are relative, so they need the slash.
+  // The page has relative URLs, which need the slash.
   if (basePath !== "" && url.pathname === basePath) return c.redirect(`${basePath}/`, 308);
   url.pathname = c.req.path;
   const asset = await ASSETS.fetch(new Request(url, c.req.raw));
@@ -17,7 +17,7 @@ export async function serveAsset(c: AppContext): Promise<Response> {
   return basePath === "" ? asset : withBasePath(asset, url, basePath);
 }
 
-/** `/index.html` is sent on to `/`, which would lead out of `BASE_PATH`. */
+/** Puts `BASE_PATH` before a redirect: the binding redirects `/index.html` to `/`. */
 function withBasePath(asset: Response, url: URL, basePath: string): Response {
   const location = asset.headers.get("Location");
   if (location === null) return asset;

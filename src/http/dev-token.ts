@@ -1,6 +1,6 @@
-// Tokens for anybody, while somebody develops on their own machine. `npm run dev` switches it on for a run of its own,
-// and only where nobody else reaches the server, or where it was told `--share`: the local runtime believes a client who
-// sends `CF-Connecting-IP`, so here one can only see who does not hide that they come from elsewhere.
+// Tokens for anybody, for development on one's own machine. `npm run dev` switches this path on, and only if no other
+// machine reaches the server, or with `--share`. The local runtime believes a `CF-Connecting-IP` that a client sends, so
+// the checks here only stop callers who do not hide where they come from.
 
 import { isUserId } from "../protocol/index.ts";
 import { USER_ID } from "../validation/atoms.ts";
@@ -9,19 +9,19 @@ import { refusing } from "./refusal-error.ts";
 import { PRIVATE } from "./responses.ts";
 import { signToken } from "./tokens.ts";
 
-/** `none` would open nothing. */
+/** Without `none`, which would open nothing. */
 const LEVELS = ["read", "write", "moderate"] as const;
 
-/** As the name says, and not by a page whose name was pointed at this machine. */
+/** Host names of this machine. A page whose DNS name points at this machine has another one. */
 const LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"];
 const LOOPBACK = /^(?:(?:::ffff:)?127(?:\.\d{1,3}){3}|::1)$/i;
-/** Of a network of one's own. No client of a Worker that is deployed has such an address. */
+/** Private networks. No client of a deployed Worker has such an address. */
 const PRIVATE_NETWORK =
   /^(?:(?:::ffff:)?(?:10|192\.168|172\.(?:1[6-9]|2\d|3[01])|169\.254)\.[\d.]+|f[cd][\da-f]{2}:.*|fe[89ab][\da-f]:.*)$/i;
-/** A proxy is a peer of this machine, also where its client is elsewhere. */
+/** Headers of a proxy: its peer may be this machine while its client is another one. */
 const PASSED_ON = ["X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via"];
 
-/** Anybody is whoever they say; where that is not so this path does not exist. */
+/** Signs a token for the user that the query names. Answers 404 unless `DEV_TOKENS` and the caller allow it. */
 export async function devToken(c: AppContext): Promise<Response> {
   if (!isWelcome(c)) return c.notFound();
   const user = c.req.query("user") ?? "";
@@ -36,7 +36,7 @@ export async function devToken(c: AppContext): Promise<Response> {
   return c.json(token, 200, PRIVATE);
 }
 
-/** The runtime names the peer in `CF-Connecting-IP`; where it does not, nobody knows. */
+/** The peer, which the runtime puts into `CF-Connecting-IP`. Without it the peer is unknown, and refused. */
 function isWelcome(c: AppContext): boolean {
   const peer = c.req.header("CF-Connecting-IP") ?? "";
   switch (c.get("config").devTokens) {

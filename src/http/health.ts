@@ -8,8 +8,8 @@ import { openingFaults, refusedConnectsSeen } from "./failures.ts";
 import { PRIVATE } from "./responses.ts";
 
 /**
- * What is missing in the settings, and what keeps objects from opening. With an API key also what was refused here
- * lately, by reason and without a word of whom: of this isolate, since it started.
+ * Answers what is wrong in the settings, and what keeps objects from opening. With an API key also how often tokens and
+ * connects were refused, by reason and without users: in this isolate, since it started.
  */
 export async function health(c: AppContext, result: ConfigResult): Promise<Response> {
   const headers = { ...PRIVATE, "Access-Control-Allow-Origin": "*" };
@@ -17,7 +17,7 @@ export async function health(c: AppContext, result: ConfigResult): Promise<Respo
   const objects = openingFaults(Date.now());
   const isServer = await bearsApiKey(c.req.raw, result.config);
   const health = {
-    // A single object that fails is no reason to call all others ill.
+    // A single object that fails does not make the deployment unhealthy.
     ok: !objects.some(({ reason }) => isOfTheCode(reason)),
     ...(objects.length > 0 && { objects }),
     ...(isServer && { refused: { tokens: refusedTokensSeen(), connects: refusedConnectsSeen() } }),

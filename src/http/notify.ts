@@ -56,7 +56,7 @@ export const notify = new Hono<AppEnv>().post("/", async (c) => {
   return c.json({ results: await mapBounded(recipients, (recipient) => tell(c, recipient, notification)) });
 });
 
-/** One user who cannot be reached does not take the others with them; the same `id` again completes what is missing. */
+/** A user out of reach has an error in their result; the same `id` sent again reaches only those who are missing. */
 async function tell(c: AppContext, user: string, notification: NotificationInput): Promise<NotifyEntry> {
   try {
     return { user, ...(await userStub(c, user).notify(notification)) };

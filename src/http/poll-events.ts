@@ -1,5 +1,5 @@
-// Long polling: a room socket that lasts for one answer, held by the Worker. The room sleeps while it waits, and a
-// Worker's waiting is not billed; a call that waits would keep the room awake.
+// Long polling: a room socket, held by the Worker for one answer. The room sleeps while it waits, and the waiting of a
+// Worker is not billed. A call to the room that waits would keep the room awake.
 
 import type { AppContext } from "./app-context.ts";
 import { callInRoom } from "./call-actor.ts";
@@ -10,7 +10,7 @@ import { readInteger, readSocketQuery } from "./request-url.ts";
 import { pageText, rawJson } from "./responses.ts";
 
 const MAX_WAIT_S = 30;
-/** How often a byte is written to a client that waits. */
+/** How often a space is written to a client that waits. */
 const SIGN_OF_LIFE_MS = 5_000;
 
 export async function pollEvents(c: AppContext): Promise<Response> {
@@ -41,9 +41,9 @@ export async function pollEvents(c: AppContext): Promise<Response> {
 }
 
 /**
- * An answer that has begun: blanks, which may stand before any JSON, and then the page. They find out where the client
- * has gone, which the runtime tells of no sooner than a write fails, and no proxy on the way takes it for dead. Its
- * status is said with the first of them: so where the room ends it, the page is empty and has an `error`.
+ * An answer that has begun: spaces, which JSON may begin with, and then the page. The runtime reports a client that has
+ * gone only when a write fails, and a proxy drops a silent answer: the spaces serve both. The status is sent with the first
+ * space, so if the room ends the poll later, the page is empty and has an `error`.
  */
 export function waitingAnswer(poll: Poll, waitMs: number): Response {
   const encoder = new TextEncoder();
@@ -54,7 +54,7 @@ export function waitingAnswer(poll: Poll, waitMs: number): Response {
         try {
           if (clientIsThere) write();
         } catch (error) {
-          // The client has gone, and the stream has ended before it said so; then this does nothing.
+          // The client has gone. If the stream has ended already, this does nothing.
           clientIsThere = false;
           controller.error(error);
           poll.end();

@@ -14,30 +14,30 @@ import {
   type ServerFrame,
 } from "../protocol/index.ts";
 
-/** While very many come back at once a room makes them wait for their replays: then a poll is to come again. */
+/** A room makes clients wait for their replays if very many reconnect at once. After this the poll is refused. */
 const GREETING_WITHIN_MS = 10_000;
 const LATE = refuse("overloaded", "the room did not answer in time", { retryAfterMs: 5_000 });
 
 export interface Polled {
-  /** As the texts that came, as `data` may be nested deeper than the engine encodes. */
+  /** The events as they came, as text: `data` may be nested deeper than the engine can encode. */
   readonly events: readonly string[];
   readonly cursor: string;
   readonly recovery: RoomConnected["recovery"];
   readonly more?: true;
-  /** What the caller holds at or below it may have changed or gone without a record. */
+  /** Messages up to this `seq` may have changed or been removed without an event. */
   readonly floor: number;
   readonly members: RoomConnected["members"];
   readonly occupancy: RoomConnected["occupancy"];
-  /** Why the room has ended it, where it did. */
+  /** Why the room ended the poll, if it did. */
   readonly error?: Refusal;
 }
 
 const LOST: Closing = { code: "overloaded" };
 
-/** Reads a room socket to the end of its replay, and from there on to the first event. */
+/** Reads a room socket to the end of its replay, and then to the first event. */
 export class Poll {
   readonly #socket: WebSocket;
-  readonly #told = new Told();
+  readonly #polled = new PolledEvents();
   readonly #replayed = Promise.withResolvers<Refusal | undefined>();
   readonly #heard = Promise.withResolvers<void>();
   #ended = false;
@@ -47,8 +47,8 @@ export class Poll {
   constructor(socket: WebSocket) {
     this.#socket = socket;
     socket.addEventListener("message", ({ data }) => {
-      this.#told.take(String(data));
-      const { progress } = this.#told;
+      this.#polled.take(String(data));
+      const { progress } = this.#polled;
       if (progress !== "replaying") this.#replayed.resolve(undefined);
       if (progress === "done") this.end();
     });
@@ -60,7 +60,7 @@ export class Poll {
     socket.accept();
   }
 
-  /** Settles when the replay is over, with a refusal where it never was. */
+  /** Resolves at the end of the replay, or with the refusal if it never ended. */
   async replayed(): Promise<Refusal | undefined> {
     const timer = setTimeout(() => this.end(), GREETING_WITHIN_MS);
     const refusal = await this.#replayed.promise;
@@ -68,38 +68,38 @@ export class Poll {
     return refusal;
   }
 
-  /** Settles with the first event, at the latest in `waitMs`, and where the room or the client has ended it. */
+  /** Resolves with the first event, after `waitMs`, or when the room or the client has ended the poll. */
   async heard(waitMs: number): Promise<void> {
     const timer = setTimeout(() => this.end(), waitMs);
     await this.#heard.promise;
     clearTimeout(timer);
   }
 
-  /** The room need not tell anything more. */
+  /** Closes the socket. */
   end(): void {
     this.#ended = true;
-    // Not 1000, so that the member stays through the grace time between two polls.
+    // Not 1000: between two polls the member stays for the grace time.
     this.#socket.close(1001, "polled");
     this.#replayed.resolve(this.#closing ?? LATE);
     this.#heard.resolve();
   }
 
-  /** Whether there is something to answer with already. */
+  /** Whether there is something to answer already. */
   get hasAnswer(): boolean {
-    return this.#told.progress === "done";
+    return this.#polled.progress === "done";
   }
 
-  /** Once the replay is over. */
+  /** Throws before the end of the replay. */
   answer(): Polled {
-    return { ...this.#told.polled(), ...(this.#closing !== undefined && { error: this.#closing }) };
+    return { ...this.#polled.polled(), ...(this.#closing !== undefined && { error: this.#closing }) };
   }
 }
 
-/** What such a socket was sent, taken out of its batches. */
-class Told {
+/** Gathers the events that a room socket receives, out of their batches. */
+class PolledEvents {
   #connected: RoomConnected | undefined;
   readonly #events: string[] = [];
-  /** Those that did not fit in the first frame. */
+  /** Members that did not fit into the first frame. */
   readonly #members: Member[] = [];
   #seq = 0;
   #caughtUp: "not yet" | "partly" | "wholly" = "not yet";
@@ -116,15 +116,15 @@ class Told {
     }
     const events = frame.type === "batch" ? frame.events : [frame];
     const inner = frame.type === "batch" ? text.slice(text.indexOf(OPEN) + OPEN.length, -CLOSE.length) : text;
-    const told = withoutLast(inner, events.at(-1));
-    if (told !== "") this.#events.push(told);
+    const kept = withoutLast(inner, events.at(-1));
+    if (kept !== "") this.#events.push(kept);
     for (const event of events) this.#follow(event);
   }
 
-  /** `waiting`: nothing came yet, and what comes next is live. */
+  /** `waiting`: no event came yet, and the next one is live. */
   get progress(): "replaying" | "waiting" | "done" {
     if (this.#connected === undefined || this.#caughtUp === "not yet") return "replaying";
-    // Of a partial replay nothing more comes unasked, also where the filter left nothing of it.
+    // After a partial replay the room sends nothing unasked, also if the filter left no event of it.
     return this.#caughtUp === "partly" || this.#events.length > 0 ? "done" : "waiting";
   }
 
@@ -150,11 +150,11 @@ class Told {
   }
 }
 
-/** What stands around the events of a batch. */
+/** The text around the events of a batch. */
 const OPEN = '"events":[';
 const CLOSE = "]}";
 
-/** The events of a frame without `caughtUp`, which comes last if at all. */
+/** The events of a frame without its `caughtUp`, which is the last one if there is one. */
 function withoutLast(events: string, last: ServerEvent | undefined): string {
   if (last?.type !== "caughtUp") return events;
   return events.slice(0, -caughtUp(last.seq, last.more).length).replace(/,$/, "");

@@ -54,7 +54,7 @@ export const push = new Hono<AppEnv>()
     }
     const subscription = { endpoint, ...keys, expiresAt: expirationTime ?? null };
     accepted(await userStub(c, identity.user.id).subscribe(datesOf(identity), subscription));
-    // Whose it is now: a browser may have been somebody else's before.
+    // Whose device it is now: another user may have used this browser before.
     return c.json({ user: identity.user.id });
   })
   .delete("/", async (c) => {

@@ -1,6 +1,6 @@
 import { type ErrorCode, type Outcome, type Refusal, refuse } from "../protocol/index.ts";
 
-/** Ends a request with a refusal; the one error handler turns it into a response. */
+/** Ends a request with a refusal, which the error handler of the app answers. */
 export class RefusalError extends Error {
   readonly refusal: Refusal;
 
@@ -13,13 +13,13 @@ export class RefusalError extends Error {
 export const refusing = (code: ErrorCode, message: string, more: Omit<Refusal, "code" | "message"> = {}) =>
   new RefusalError(refuse(code, message, more));
 
-/** The value of what went well; a refusal ends the request. */
+/** The value of an accepted outcome; a refusal ends the request. */
 export function accepted<T>(outcome: Outcome<T>): T {
   if (!outcome.ok) throw new RefusalError(outcome.refusal);
   return outcome.value;
 }
 
-/** An object that is being moved, restarted or asked too much says so on its error. */
+/** The refusal in an error: `overloaded` if an object is moved, restarted or overloaded, by the flags of the runtime. */
 export function refusalOf(error: unknown): Refusal | undefined {
   if (error instanceof RefusalError) return error.refusal;
   const flags = ["overloaded", "retryable", "durableObjectReset"];

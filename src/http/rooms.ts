@@ -55,7 +55,7 @@ export const rooms = new Hono<AppEnv>()
   .route("/:room/signals", signals)
   .route("/:room", moderation);
 
-/** Anonymous readers see what is said, not who is there. */
+/** Refuses anonymous readers: they may read messages, but not who is in the room. */
 async function callAsSomebody(c: AppContext) {
   const call = await callInRoom(c, "read");
   if (call.actor.identity.kind === "anonymous") throw refusing("unauthorized", "a token is required");

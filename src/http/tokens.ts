@@ -16,7 +16,7 @@ const tokenBody = validator(TOKEN_BODY);
 
 type TokenRequest = Infer<typeof TOKEN_BODY>;
 
-/** For back ends without a JWT library. */
+/** Makes tokens for back ends without a JWT library. */
 export const tokens = new Hono<AppEnv>().post("/", async (c) => {
   const { key } = await requireServer(c);
   const request = await readBody(c, tokenBody);
@@ -33,7 +33,7 @@ export const tokens = new Hono<AppEnv>().post("/", async (c) => {
   return c.json(token);
 });
 
-/** A token as this server's key signs it; there is none where an issuer does. */
+/** Signs a token with `JWT_SECRET`. Refused if the tokens come from an issuer (`JWT_JWKS_URL`). */
 export async function signToken({ token: { key, ...claims } }: Config, request: TokenRequest) {
   if (key.kind !== "secret")
     throw refusing("bad_request", "here the tokens come from the issuer of JWT_JWKS_URL");

@@ -45,7 +45,7 @@ export const users = new Hono<AppEnv>()
     return c.json({ rooms });
   });
 
-/** The user that the path names; only server code may. */
+/** The user in the path of a call that takes an API key. */
 async function namedByServer(c: AppContext): Promise<string> {
   await requireServer(c);
   return namedUser(c);

@@ -1,21 +1,21 @@
 import { type AuthCommand, MAX_FRAME_BYTES, type Refusal, refuse } from "../protocol/index.ts";
 import type { Parsed } from "../validation/parse-frame.ts";
 
-/** In UTF-16 units: a client that waits for its `auth` has no reason to send more than a frame's worth meanwhile. */
+/** UTF-16 units that a connection may send while its `auth` is checked: those of one frame. */
 const MAX_HELD_LENGTH = MAX_FRAME_BYTES;
 
-/** What a held frame takes besides its text, so that empty ones have a bound too. */
+/** Counted for each held frame beside its text, so that empty frames are bounded too. */
 const HELD_OVERHEAD = 64;
 
 const HELD_TOO_MUCH = refuse("rate_limited", "wait for the answer to your auth", { retryAfterMs: 1_000 });
 
 export type Frame = string | ArrayBuffer;
 
-export interface IntakePorts<Connection, Command, Verified> {
+export interface AuthBarrierPorts<Connection, Command, Verified> {
   parse(frame: Frame): Parsed<Command | AuthCommand>[];
-  /** Has an `auth` paid for; why its token is not checked at all, if so. */
-  refuses(connection: Connection): Refusal | undefined;
-  /** Checks a token; the only thing here that takes time. Never rejects. */
+  /** Charges an `auth`. Returns the refusal if the token must not be checked. */
+  charge(connection: Connection): Refusal | undefined;
+  /** Checks a token: the only asynchronous step. Never rejects. */
   verify(connection: Connection, token: string): Promise<Verified>;
   accept(connection: Connection, parsed: Parsed<Command>): void;
   authenticated(connection: Connection, id: string, verified: Verified): void;
@@ -26,16 +26,16 @@ interface Held {
   length: number;
 }
 
-/** Keeps the commands of a connection in order: what was sent after an `auth` waits until its token is checked. */
+/** Keeps the commands of a connection in order: those that follow an `auth` wait until its token is checked. */
 export class AuthBarrier<Connection extends object, Command extends { readonly id?: string }, Verified> {
-  readonly #ports: IntakePorts<Connection, Command, Verified>;
+  readonly #ports: AuthBarrierPorts<Connection, Command, Verified>;
   readonly #held = new Map<Connection, Held>();
 
-  constructor(ports: IntakePorts<Connection, Command, Verified>) {
+  constructor(ports: AuthBarrierPorts<Connection, Command, Verified>) {
     this.#ports = ports;
   }
 
-  /** Answers nothing if all of the frame was passed on at once; else it settles when the `auth` in it was checked. */
+  /** Takes a frame. Returns `undefined` if all of it was passed on; else resolves when its `auth` was checked. */
   receive(connection: Connection, frame: Frame): Promise<void> | undefined {
     const held = this.#held.get(connection);
     if (held === undefined) return this.#take(connection, this.#ports.parse(frame));
@@ -51,7 +51,7 @@ export class AuthBarrier<Connection extends object, Command extends { readonly i
     for (const [index, parsed] of frame.entries()) {
       if (parsed.kind === "refused") this.#ports.accept(connection, parsed);
       else if (isAuth(parsed.command)) {
-        const refusal = this.#ports.refuses(connection);
+        const refusal = this.#ports.charge(connection);
         if (refusal === undefined)
           return this.#authenticate(connection, parsed.command, frame.slice(index + 1));
         this.#ports.accept(connection, { kind: "refused", id: parsed.command.id, refusal });
@@ -70,7 +70,7 @@ export class AuthBarrier<Connection extends object, Command extends { readonly i
     const verified = await this.#ports.verify(connection, token);
     this.#held.delete(connection);
     this.#ports.authenticated(connection, id, verified);
-    // As one list: were the next `auth` among them, the rest has to stay before what arrives meanwhile.
+    // In one list: if it has another `auth`, the rest must stay ahead of what arrives meanwhile.
     await this.#take(connection, [...rest, ...held.frames.flatMap((frame) => this.#ports.parse(frame))]);
   }
 

@@ -1,7 +1,7 @@
-/** As many calls of objects under way as one request starts. */
+/** How many calls of objects one request has under way. */
 const AT_ONCE = 50;
 
-/** Like `Promise.all` over `run`, with a bounded number under way; in the order of `items`. */
+/** Like `Promise.all` over `run`, with at most `atOnce` under way. Results are in the order of `items`. */
 export async function mapBounded<Item, Result>(
   items: readonly Item[],
   run: (item: Item) => Promise<Result>,

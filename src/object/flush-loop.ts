@@ -1,27 +1,27 @@
-// When to flush. One flush is under way at a time; what arrives meanwhile makes up the next one, so batches grow by
-// themselves under load and a lone message leaves at once.
+// When to flush. One flush is under way at a time, and what arrives meanwhile waits for the next one: so batches grow under
+// load, and a single message is sent at once.
 
 export interface FlushPorts {
-  /** Does what waits. */
+  /** Does the waiting work. */
   flush(): void;
-  /** Whether something waits still, or again. */
+  /** Whether work waits. */
   hasWork(): boolean;
-  /** How long to let a flush gather that follows close behind another one, in milliseconds. */
+  /** How long a flush that soon follows another one gathers, in milliseconds. */
   lingerMs(): number;
   now(): number;
   wait(ms: number): Promise<unknown>;
-  /** Settles when what was written is durable. */
+  /** Resolves when all writes are durable. */
   sync(): Promise<void>;
   /** Runs after each flush. */
   after(): Promise<void>;
 }
 
-/** A flush this soon after another one means load: then gathering pays. */
+/** A flush this soon after another one is a sign of load, so it gathers. */
 const BUSY_WITHIN_MS = 25;
 
 export class FlushLoop {
   readonly #ports: FlushPorts;
-  /** The flush that still gathers. */
+  /** The flush that has not begun yet. */
   #gathering: Promise<void> | undefined;
   #latest: Promise<void> = Promise.resolve();
   #flushedAt = Number.NEGATIVE_INFINITY;
@@ -30,11 +30,11 @@ export class FlushLoop {
     this.#ports = ports;
   }
 
-  /** Settles when what waits now was done and is durable, however much goes on arriving. */
+  /** Resolves when all that waits now is done and durable. */
   request(): Promise<void> {
     if (this.#gathering === undefined) {
       this.#gathering = this.#run(this.#latest);
-      // The next one starts also where this one failed; whoever asked for it hears of that.
+      // The next flush starts also if this one fails. Its callers get the error.
       this.#latest = this.#gathering.catch(() => {});
     }
     return this.#gathering;
@@ -44,7 +44,7 @@ export class FlushLoop {
     const { flush, hasWork, lingerMs, now, wait, sync, after } = this.#ports;
     await before;
     const isBusy = now() - this.#flushedAt < BUSY_WITHIN_MS;
-    // A lone message leaves at once; even 0 lets in what has already arrived.
+    // Even 0 ms let in what has arrived already.
     await wait(isBusy ? lingerMs() : 0);
     this.#gathering = undefined;
     try {

@@ -1,13 +1,13 @@
 import { exceedsBytes, MAX_FRAME_BYTES, utf8Length } from "../protocol/index.ts";
 
 const CLOSE = "]}";
-/** On a session the name of its room comes to a frame: at most 128 characters, and what spells it. */
+/** Room for the name of a room, which a session adds to a frame: at most 128 characters, and its field. */
 const ROOM_BYTES = 256;
 
 /**
- * Puts encoded events into as few frames as fit: one goes out bare, several as a `batch`.
- * `extra` are further fields of the batch (`"replay":true,`), and then even one event is wrapped.
- * A frame has at most `frameBytes`; a single event that is larger comes alone in one of its own.
+ * Puts encoded events into as few frames as possible: a single event as it is, several as a `batch`. With `extra`, further
+ * fields of the batch (`"replay":true,`), a single event is a batch too. A frame has at most `frameBytes`; a larger event is
+ * a frame by itself.
  */
 export function joinFrames(events: readonly string[], extra = "", frameBytes = MAX_FRAME_BYTES): string[] {
   if (events.length === 0) return [];
@@ -22,7 +22,7 @@ export function joinFrames(events: readonly string[], extra = "", frameBytes = M
   );
 }
 
-/** In parts of at most `maxBytes` each, commas included. What is larger by itself is a part of its own. */
+/** Cuts into parts of at most `maxBytes`, commas included. A larger event is a part by itself. */
 export function cutToFit(events: readonly string[], maxBytes: number): string[][] {
   const parts: string[][] = [];
   let part: string[] = [];

@@ -1,15 +1,15 @@
-/** What the rules need of a socket: the shells bring the runtime's, tests their own. */
+/** What the rules need of a socket. The runtime folders implement it, and so do tests. */
 export interface SocketPort {
-  /** Never throws: what cannot be sent is lost, and the client asks again with its cursor. */
+  /** Never throws. A frame that cannot be sent is lost, and the client replays from its cursor. */
   send(frame: string): void;
   close(code: number, reason: string): void;
-  /** Keeps what the connection needs after its object has slept. At most 16 KiB. */
+  /** Stores the state that outlives a sleep of the object, at most 16 KiB. */
   save(state: unknown): void;
-  /** How many bytes were sent and have not left yet; 0 where the runtime does not tell. */
+  /** Bytes that wait in the socket; 0 if the runtime does not know. */
   unsentBytes(): number;
   /**
-   * When the runtime last answered this socket's heartbeat, in milliseconds; `null`: never. `elsewhere`: the socket is
-   * held by another object, which knows.
+   * When the runtime last answered a heartbeat, in milliseconds; `null`: never. `elsewhere`: another object holds the
+   * socket, and knows.
    */
   heartbeatAt(): number | null | "elsewhere";
 }

@@ -1,4 +1,4 @@
-// A token bucket per user. In memory only: by the time an object has slept, a bucket of ordinary settings is full.
+// A token bucket for each key. In memory only: after a sleep of the object, a bucket of usual settings is full again.
 
 export interface Rate {
   readonly perSecond: number;
@@ -10,7 +10,7 @@ interface Bucket {
   at: number;
 }
 
-/** More buckets than this, and those that are full again are forgotten. */
+/** Above this many buckets, full ones are forgotten. */
 const TIDY_ABOVE = 1_000;
 
 export class TokenBuckets {
@@ -22,14 +22,14 @@ export class TokenBuckets {
     this.#rate = rate;
   }
 
-  /** How many are remembered. */
+  /** Number of buckets in memory. */
   get size(): number {
     return this.#buckets.size;
   }
 
   /**
-   * Takes `cost` tokens of `key`; answers 0, or in how many milliseconds there will be enough. Takes none then. `paid` is
-   * what was taken for the same thing before.
+   * Takes `cost` tokens of `key` and returns 0; or takes none, and returns in how many milliseconds there are enough.
+   * `paid`: what the same act has paid before.
    */
   take(key: string, cost: number, now: number, paid = 0): number {
     const waitMs = this.waitMs(key, cost, now, paid);
@@ -37,15 +37,15 @@ export class TokenBuckets {
     return waitMs;
   }
 
-  /** In how many milliseconds `key` can pay `cost`; 0: now. A cost of 0 can be paid where there is no debt. */
+  /** In how many milliseconds `key` can pay `cost`; 0: now. A cost of 0 can be paid unless there is debt. */
   waitMs(key: string, cost: number, now: number, paid = 0): number {
     const { tokens } = this.#refill(key, now);
-    // A cost over the whole burst could never be paid: a full bucket pays it and goes into debt.
+    // A cost above the burst: a full bucket pays it, and goes into debt.
     const needed = Math.min(cost, this.#rate.burst - paid);
     return tokens >= needed ? 0 : Math.ceil(((needed - tokens) / this.#rate.perSecond) * 1_000);
   }
 
-  /** Takes what was used already, though it be debt; gives back where `cost` is below 0. */
+  /** Takes `cost` tokens also if there are fewer, which makes a debt. A cost below 0 gives tokens back. */
   charge(key: string, cost: number, now: number): void {
     const bucket = this.#refill(key, now);
     bucket.tokens = Math.min(this.#rate.burst, bucket.tokens - cost);
@@ -71,7 +71,7 @@ export class TokenBuckets {
     for (const [key, bucket] of this.#buckets) {
       if (this.#level(bucket, now) >= this.#rate.burst) this.#buckets.delete(key);
     }
-    // Again when there are twice as many, so that a crowd of active users is not looked through for each newcomer.
+    // Next at twice as many, so that a large number of active keys is not searched for each new one.
     this.#tidyAt = Math.max(TIDY_ABOVE, this.#buckets.size * 2);
   }
 }

@@ -1,4 +1,4 @@
-// The first frames of a session.
+// The first frames of a session: `connected`, the replay or the latest notifications, `caughtUp`.
 
 import { caughtUp, REPLAY } from "../object/answers.ts";
 import { joinFrames } from "../object/frames.ts";
@@ -8,7 +8,7 @@ import type { SessionConnection, UserSettings } from "./session-connection.ts";
 
 interface Wanted extends Pick<UserSettings, "limits" | "reconnect"> {
   readonly since: string | undefined;
-  /** How many of the latest, if nothing was missed. */
+  /** How many of the latest notifications to send without a replay. */
   readonly history: number;
 }
 

@@ -120,7 +120,7 @@ export class SimulatedServer {
   #newIntake(): AuthBarrier<Person, AppliedCommand, Outcome<Actor>> {
     return new AuthBarrier({
       parse: (frame) => parseFrame<RoomCommand>(frame, ROOM_VALIDATORS),
-      refuses: ({ connection }) => this.room.room.refusesAuth(connection, this.#now()),
+      charge: ({ connection }) => this.room.room.refusesAuth(connection, this.#now()),
       verify: async (_, token) => this.#verify(token),
       accept: (person, parsed) => this.room.room.enqueue({ ...parsed, connection: person.connection }),
       authenticated: ({ connection }, id, outcome) =>

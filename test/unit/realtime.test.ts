@@ -100,7 +100,7 @@ describe("the intake", () => {
             kind: "command",
             command: id.startsWith("auth") ? { type: "auth", id, token: id } : { type: "say", id },
           })),
-      refuses: () => undefined,
+      charge: () => undefined,
       verify: (_, token) => new Promise((resolve) => verifications.push(() => resolve(token))),
       accept: (_, parsed) =>
         taken.push(parsed.kind === "command" ? parsed.command.id : `refused ${parsed.id}`),

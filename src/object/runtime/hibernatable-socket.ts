@@ -1,7 +1,7 @@
 import { PING_FRAME, PONG_FRAME } from "../../protocol/index.ts";
 import type { SocketPort } from "../socket-port.ts";
 
-/** The port over a socket that its object accepted for hibernation. `onClose`: it was closed from our side. */
+/** A socket that its object accepted for hibernation, as a port. `onClose`: called when the server closes it. */
 export const socketPort = (
   ctx: DurableObjectState,
   ws: WebSocket,
@@ -11,7 +11,7 @@ export const socketPort = (
     try {
       ws.send(frame);
     } catch {
-      // Closed on our side already: its close event is on the way.
+      // The server has closed it already; its close event will follow.
     }
   },
   close(code, reason) {
@@ -19,31 +19,31 @@ export const socketPort = (
     try {
       ws.close(code, reason);
     } catch {
-      // Gone already.
+      // The socket has closed already.
     }
   },
   save(state) {
     ws.serializeAttachment(state);
   },
-  // Cloudflare and `wrangler dev` tell. The runtime of the Workers pool is older and does not know the property.
+  // An older runtime does not have the property.
   unsentBytes: () => ws.bufferedAmount ?? 0,
   heartbeatAt: () => ctx.getWebSocketAutoResponseTimestamp(ws)?.getTime() ?? null,
 });
 
-/** Kept in memory by the runtime only, so every start of an object sets it. */
+/** Has the runtime answer heartbeats. It keeps this in memory only, so every start of an object sets it. */
 export function answerHeartbeats(ctx: DurableObjectState): void {
   ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING_FRAME, PONG_FRAME));
 }
 
 /**
- * Completes the closing handshake, which the runtime leaves to the handler of a hibernatable socket; 1005, 1006 and
- * 1015 tell of a close and cannot be sent in one.
+ * Completes the closing handshake, which the runtime leaves to the handler of a hibernatable socket. Codes such as 1005,
+ * 1006 and 1015 only report a close, and cannot be sent: 1000 is sent instead.
  */
 export function answerClose(ws: WebSocket, code: number, reason: string): void {
   const sendable = code === 1000 || (code >= 3000 && code <= 4999);
   try {
     ws.close(sendable ? code : 1000, sendable ? reason : "");
   } catch {
-    // Gone already.
+    // The socket has closed already.
   }
 }

@@ -1,6 +1,6 @@
-// How objects are reached. A stub is broken after an exception, so each call makes a new one.
+// How objects are called. A stub is broken after an exception, so each call makes a new one.
 
-/** A hint counts on first use only, a jurisdiction is part of an object's identity. */
+/** Where an object is created. A hint counts on first use only; a jurisdiction is part of an object's identity. */
 export interface Placement {
   readonly locationHint?: DurableObjectLocationHint;
   readonly jurisdiction?: DurableObjectJurisdiction;

@@ -1,17 +1,17 @@
-// An object that cannot open says why to its caller. Over RPC an error keeps only its message, so that is where the
-// reason stands; it holds nothing of a user, and the Worker counts it for `/health`.
+// An object that cannot open tells its caller why. Over RPC an error keeps only its message, so the reason stands there. It
+// holds nothing of a user, and the Worker counts it for `/health`.
 
 import { log } from "../../log/log.ts";
 import { StateIsNewer } from "../storage/migrate.ts";
 
 const PREFIX = "this object cannot open: ";
 const UNKNOWN = "failed, see the logs";
-/** One line for the same reason in this time: clients come back again and again. */
+/** A reason is logged at most this often, as clients reconnect again and again. */
 const LOG_EVERY_MS = 60_000;
 
 const loggedAt = new Map<string, number>();
 
-/** Opens an object, or rejects with an error that `openingFault` knows. */
+/** Opens an object, or throws an error that `openingFault` reads. */
 export function opening<T>(kind: "room" | "user", name: string, open: () => T, now: number): T {
   try {
     return open();
@@ -25,12 +25,12 @@ export function opening<T>(kind: "room" | "user", name: string, open: () => T, n
   }
 }
 
-/** Why the object could not open that an error came from, if that is what it says. */
+/** Why an object could not open, if that is what the error says. */
 export function openingFault(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const at = error.message.indexOf(PREFIX);
   return at === -1 ? undefined : error.message.slice(at + PREFIX.length);
 }
 
-/** Whether it is the deployed code that is to blame, and no object of that kind will open; else perhaps a single one. */
+/** Whether the deployed code is the cause, so that no such object opens. Otherwise it may be a single object. */
 export const isOfTheCode = (reason: string): boolean => !reason.endsWith(UNKNOWN);

@@ -1,7 +1,7 @@
 const random = (): string => crypto.randomUUID().replaceAll("-", "");
 
-/** For connections, and for messages that came without an id. */
+/** 20 hexadecimal digits: ids of connections, and of messages that came without one. */
 export const randomId = (): string => random().slice(0, 20);
 
-/** The life of one log: letters and digits, at most 16. */
+/** 8 hexadecimal digits. Names one life of a log: a cursor of another epoch does not fit. */
 export const randomEpoch = (): string => random().slice(0, 8);

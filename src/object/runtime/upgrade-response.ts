@@ -1,6 +1,6 @@
 import { ERRORS, type Refusal, SUBPROTOCOL } from "../../protocol/index.ts";
 
-/** The 101 of an accepted socket. */
+/** The 101 for an accepted socket. */
 export const upgraded = (client: WebSocket, speaksOurProtocol: boolean): Response =>
   new Response(null, {
     status: 101,

@@ -1,10 +1,10 @@
-// A database whose tables are made with the first row that is written: who only looks at an object, or listens to it,
-// leaves nothing of it behind.
+// A database whose tables are created with the first row that is written. So a caller that only reads an object, or
+// listens to it, leaves no storage behind.
 
 import { VERSION_TABLE } from "./migrate.ts";
 import type { Database, Sql, SqlRow, SqlValue } from "./sql.ts";
 
-/** Without tables these find nothing, and so do nothing. */
+/** Statements that do nothing as long as there are no tables. */
 const FINDS_ROWS = /^\s*(SELECT|DELETE)\b/i;
 
 export class LazyDatabase implements Database {
@@ -12,14 +12,14 @@ export class LazyDatabase implements Database {
   readonly #make: () => void;
   #isMade: boolean;
 
-  /** `make` brings tables, and rows that there is one of, into an empty database. */
+  /** `make` creates the tables and their single rows in an empty database. */
   constructor(database: Database, isMade: boolean, make: () => void) {
     this.#database = database;
     this.#isMade = isMade;
     this.#make = make;
   }
 
-  /** Whether there are tables. */
+  /** Whether the tables exist. */
   get isMade(): boolean {
     return this.#isMade;
   }
@@ -40,13 +40,13 @@ export class LazyDatabase implements Database {
     try {
       return this.#database.transaction(run);
     } catch (error) {
-      // The tables that were made in it are gone too.
+      // The rollback has removed tables that were created in it.
       this.#isMade = wasMade;
       throw error;
     }
   };
 }
 
-/** Whether a database has tables of ours: newer runtimes keep some of their own from the start. */
+/** Whether a database has our tables. A newer runtime has some of its own from the start. */
 export const hasTables = (sql: Sql): boolean =>
   Array.from(sql.exec("SELECT 1 FROM sqlite_master WHERE name = ? LIMIT 1", VERSION_TABLE)).length > 0;

@@ -1,6 +1,6 @@
 import { type Database, firstRow } from "./sql.ts";
 
-/** What is stored was written by newer code, which this one would misread. The message may be shown. */
+/** Newer code has changed the tables, and this code would misread them. The message holds no data. */
 export class StateIsNewer extends Error {
   constructor(stored: number, known: number) {
     super(
@@ -9,12 +9,12 @@ export class StateIsNewer extends Error {
   }
 }
 
-/** Is there as soon as a database was brought up to date once. */
+/** Exists as soon as a database was migrated once. */
 export const VERSION_TABLE = "schema_version";
 
 /**
- * Brings the schema up to date: each statement list once, in order, all or nothing. Throws `StateIsNewer` where newer code
- * has been here. The number is kept in a table of its own, as Durable Objects refuse `PRAGMA user_version`.
+ * Brings the schema up to date: each list of statements once, in order, all or nothing. Throws `StateIsNewer` if newer code
+ * has migrated further. The version stands in a table, as Durable Objects refuse `PRAGMA user_version`.
  */
 export function migrate({ sql, transaction }: Database, migrations: readonly (readonly string[])[]): void {
   sql.exec("CREATE TABLE IF NOT EXISTS schema_version (id INTEGER PRIMARY KEY, version INTEGER NOT NULL)");

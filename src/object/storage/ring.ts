@@ -1,4 +1,4 @@
-/** The slots of the numbers `after` < n ≤ `upTo` in a ring: one range, or two where it runs over the ring's end. */
+/** The slots of the numbers `after` < n ≤ `upTo` in a ring: one range, or two if it runs over the end of the ring. */
 export function ringRanges(after: number, upTo: number, ring: number): { from: number; to: number }[] {
   if (upTo <= after) return [];
   const from = (after + 1) % ring;

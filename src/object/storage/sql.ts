@@ -1,11 +1,11 @@
-// What the stores need of a database. A Durable Object's `storage.sql` has it, and so has Node's `node:sqlite`
-// behind a few lines: unit tests and simulations run on real SQL.
+// What the stores need of a database. A Durable Object's `storage.sql` offers it, and a few lines over `node:sqlite` do too,
+// so unit tests and simulations run on real SQL.
 
 export type SqlValue = string | number | null | ArrayBuffer;
 export type SqlRow = Record<string, SqlValue>;
 
 export interface Sql {
-  /** Rows are read while iterating. Stop early and the rest is never read (nor billed), but see `inParts`. */
+  /** Rows are read while iterating. After an early stop the rest is not read or billed, but see `readInPages`. */
   exec<Row extends SqlRow>(query: string, ...bindings: SqlValue[]): Iterable<Row>;
 }
 
@@ -20,23 +20,23 @@ export function firstRow<Row extends SqlRow>(rows: Iterable<Row>): Row | undefin
   return undefined;
 }
 
-/** Rows may be large, and what is read too much is billed. */
-const PART = 64;
+/** Rows a page. Rows may be large, and unneeded ones are billed. */
+const PAGE = 64;
 
 /**
- * Reads a long result in parts, for whoever may stop early: the runtime closes no statement that was not read to its
- * end, and while one is open no table can be dropped. `read` answers at most `limit` rows that follow the last one;
- * `wanted` is how many will do, most likely.
+ * Reads a long result page by page, for consumers that may stop early: workerd keeps a cursor open that was not read to its
+ * end, and then no table can be dropped. `read(last, limit)` returns the next rows, at most `limit`; `wanted` is the size of
+ * the first page.
  */
 export function* readInPages<Row>(
   read: (last: Row | undefined, limit: number) => Iterable<Row>,
-  wanted = PART,
+  wanted = PAGE,
 ): Generator<Row> {
-  let limit = Math.max(1, Math.min(wanted, PART));
-  for (let last: Row | undefined; ; limit = PART) {
-    const part = [...read(last, limit)];
-    yield* part;
-    if (part.length < limit) return;
-    last = part.at(-1);
+  let limit = Math.max(1, Math.min(wanted, PAGE));
+  for (let last: Row | undefined; ; limit = PAGE) {
+    const page = [...read(last, limit)];
+    yield* page;
+    if (page.length < limit) return;
+    last = page.at(-1);
   }
 }

@@ -120,7 +120,7 @@ export class RoomRuntime {
     });
     this.#authBarrier = new AuthBarrier({
       parse: (frame) => parseFrame<RoomCommand>(frame, ROOM_VALIDATORS),
-      refuses: (connection) => this.room.refusesAuth(connection, Date.now()),
+      charge: (connection) => this.room.refusesAuth(connection, Date.now()),
       verify: (connection, token) => this.#verify(connection, token),
       accept: (connection, parsed) => this.room.enqueue({ ...parsed, connection }),
       authenticated: (connection, id, outcome) =>

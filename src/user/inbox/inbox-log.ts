@@ -1,5 +1,5 @@
-// The rules of an inbox: what a user was told, how far they have come with it, and what a device has missed.
-// States only move forward, so a mark may be told twice or out of order and does no harm.
+// The rules of an inbox: its notifications, in which state each is, and what a session has missed. States only move forward,
+// so a mark that is sent twice or out of order does no harm.
 
 import {
   DEFAULT_HISTORY,
@@ -29,7 +29,7 @@ export interface NotificationInput {
   /** `data` as JSON. */
   readonly data: string;
   readonly expiresAt?: number | undefined;
-  /** That it is about, where it is about one: a user may have muted it. */
+  /** The room that the notification is about, if any: the user may have muted it. */
   readonly room?: string | undefined;
 }
 
@@ -40,12 +40,12 @@ export type MarkSelection =
 
 export interface MarkResult {
   readonly unread: number;
-  /** The event for all devices; left out where nothing changed. */
+  /** The event for all sessions; left out if nothing changed. */
   readonly event?: string;
 }
 
 export interface InboxPage {
-  /** Encoded, in order. */
+  /** As JSON, in order. */
   readonly events: readonly string[];
   readonly seq: number;
   readonly more: boolean;
@@ -55,7 +55,7 @@ export class InboxLog {
   readonly #store: NotificationStore;
   readonly #marks: Marks;
   #head: number;
-  /** Carried from event to event; counted where one of those in it has expired, and once after `INBOX_LIMIT` changed. */
+  /** Carried from event to event. Counted again when a counted notification expires, or `INBOX_LIMIT` has changed. */
   #unread: Tally | undefined;
 
   constructor(store: NotificationStore, marks: MarkStore) {
@@ -80,13 +80,13 @@ export class InboxLog {
 
   unread(now: number): number {
     const tally = this.#tally(now);
-    // Counted anew: as nobody else writes it down, the next start would have to count again.
+    // A new count is stored, or the next start would have to count again.
     if (tally !== this.#unread) this.#store.keepTally(this.#head, tally);
     this.#unread = tally;
     return tally.count;
   }
 
-  /** Stores a notification, once for each `id`. A muted one is not counted. */
+  /** Stores a notification, once for each `id`. A muted one does not count as unread. */
   add(
     input: NotificationInput,
     muted: boolean,
@@ -130,14 +130,14 @@ export class InboxLog {
     return seq >= this.floor && seq <= this.#head;
   }
 
-  /** The latest for a newcomer: without what is archived, and without what is muted. */
+  /** The latest notifications for a new session, without archived and muted ones. */
   latest(topics: Topics, limit: number, now: number, maxBytes = MAX_PAGE_BYTES): readonly string[] {
     const unread = this.unread(now);
     const page = this.list({ limit, topics, muted: false, maxBytes }, now);
     return page.events.map((json) => withFields(json, { unread }));
   }
 
-  /** Notifications before `before`, ascending: those in `state`, or all but the archived. */
+  /** Notifications before `before`, oldest first: those in `state`, or all but the archived. */
   list(
     {
       before,
@@ -168,7 +168,7 @@ export class InboxLog {
     return { events: events.reverse(), more, seq };
   }
 
-  /** What came after `after`, as in a replay: each notification once, as it is now, and the marks of older ones. */
+  /** A replay from `after`: each newer notification once, in its present state, and the marks of older ones. */
   eventsAfter(
     after: number,
     topics: Topics,
@@ -191,7 +191,7 @@ export class InboxLog {
     return { events, seq: this.#head, more: false };
   }
 
-  /** What came after `after` and no device has shown yet, without what is muted. */
+  /** Unseen notifications after `after`, without muted ones. */
   unseenAfter(after: number, now: number): Notification[] {
     return Array.from(this.#store.ascending(after))
       .filter((row) => !row.muted && !isOver(row, now) && this.#marks.stateOf(row) === "unseen")
@@ -207,7 +207,7 @@ export class InboxLog {
     return { ...JSON.parse(row.body), state: this.#marks.stateOf(row) };
   }
 
-  /** What is unread now, counted where nobody knows; it is the caller's to keep. */
+  /** The unread count now, counted if it is not known. The caller keeps it. */
   #tally(now: number): Tally {
     const known = this.#unread;
     if (known !== undefined && (known.until === null || now < known.until)) return known;
@@ -245,7 +245,7 @@ export class InboxLog {
     return { upTo };
   }
 
-  /** Each notification is counted but once in its life, as a watermark only rises. */
+  /** As a watermark only rises, each notification is counted only once. */
   #tallyAfter(upTo: number, state: NotificationState, at: number): Tally {
     if (!isRead(state)) return this.#tally(at);
     if (upTo >= this.#store.newestSeq) return { count: 0, until: null };
@@ -260,19 +260,19 @@ export interface ListQuery {
   readonly limit?: number | undefined;
   readonly state?: NotificationState | undefined;
   readonly topics?: Topics;
-  /** Whether muted ones are among them. */
+  /** Whether muted ones are included. Default: true. */
   readonly muted?: boolean;
-  /** Of all of them, but always one. */
+  /** UTF-8 bytes of the page. It has at least one entry. */
   readonly maxBytes?: number;
 }
 
 const isRead = (state: NotificationState): boolean => stateRank(state) >= stateRank("read");
 
-/** A notification without a topic is not what a filtered session asked for. */
+/** Whether a filter takes a notification. One without a topic is for unfiltered sessions only. */
 const matches = (topics: Topics, { topic }: NotificationRow): boolean =>
   topics === null || (topic !== null && matchesTopics(topics, topic));
 
-/** Adds fields to an encoded object. */
+/** Adds fields at the end of an encoded object. */
 const withFields = (json: string, fields: object): string =>
   `${json.slice(0, -1)},${JSON.stringify(fields).slice(1)}`;
 

@@ -1,5 +1,5 @@
-// The SQL of how far a user has come with their notifications: marks of single ones stand in their rows, marks of
-// everything up to a `seq` are one watermark a state.
+// The SQL of marks: those of single notifications stand in their rows, those of everything up to a `seq` are one watermark
+// for each state.
 
 import { firstRow, type Sql } from "../../object/storage/sql.ts";
 import { type NotificationState, stateRank } from "../../protocol/index.ts";
@@ -8,10 +8,10 @@ import { type CountedFields, type SlotRange, stateAt, type Tally } from "./notif
 export interface Watermark {
   readonly state: NotificationState;
   readonly upTo: number;
-  /** Of the mark itself. */
+  /** `seq` of the mark itself. */
   readonly seq: number;
   readonly at: number;
-  /** After it. */
+  /** The unread count after the mark. */
   readonly unread: Tally;
 }
 
@@ -39,7 +39,7 @@ type MarkedRow = {
   muted: number;
 };
 
-/** Marks of single notifications that were made at once. */
+/** One mark of single notifications. */
 export interface MarkedIds {
   readonly state: NotificationState;
   readonly ids: readonly string[];
@@ -54,7 +54,7 @@ export class MarkStore {
     this.#sql = sql;
   }
 
-  /** Those of `ids` that are there, in no order. */
+  /** The rows of those `ids` that exist, in no order. */
   find(ids: readonly string[]): RowToMark[] {
     const rows = this.#sql.exec<MarkedRow>(
       `SELECT slot, id, seq, state, expires_at, muted FROM notification
@@ -66,7 +66,7 @@ export class MarkStore {
     });
   }
 
-  /** Moves those at `slots` to a state. */
+  /** Moves the rows at `slots` to a state. */
   markAt(slots: readonly number[], { state, seq, at, unread }: Omit<Watermark, "upTo">): void {
     this.#sql.exec(
       `UPDATE notification SET state = ?, changed = ?, changed_at = ?, unread = ?, unread_until = ?
@@ -75,7 +75,7 @@ export class MarkStore {
     );
   }
 
-  /** Whether any of those in `ranges` would move to `state`. */
+  /** Whether a row in `ranges` would move to `state`. */
   anyBelow(state: NotificationState, ranges: readonly SlotRange[], now: number): boolean {
     const query = `SELECT 1 FROM notification WHERE slot BETWEEN ? AND ? AND state < ?
                    AND (expires_at IS NULL OR expires_at > ?) ORDER BY slot DESC LIMIT 1`;
@@ -101,7 +101,7 @@ export class MarkStore {
     }));
   }
 
-  /** Marks made after `after` of notifications that are not after it. */
+  /** Marks after `after`, of notifications up to `after`. */
   marksAfter(after: number, now: number): MarkedIds[] {
     const rows = this.#sql.exec<{ id: string; state: number; changed: number; changed_at: number }>(
       `SELECT id, state, changed, changed_at FROM notification

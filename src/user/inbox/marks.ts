@@ -1,4 +1,4 @@
-// In which state each notification is: its row says so, or a watermark that has passed it. States only move forward.
+// The state of each notification: that of its row, or of a watermark that has passed it. States only move forward.
 
 import { NOTIFICATION_STATES, type NotificationState, stateRank } from "../../protocol/index.ts";
 import type { MarkedIds, MarkStore, RowToMark, Watermark } from "./mark-store.ts";
@@ -16,7 +16,7 @@ export class Marks {
     this.#watermarks = store.watermarks();
   }
 
-  /** Everything up to there is at least in `state`. */
+  /** The `seq` up to which everything is at least in `state`. */
   upTo(state: NotificationState): number {
     const passed = this.#watermarks.filter((mark) => stateRank(mark.state) >= stateRank(state));
     return Math.max(0, ...passed.map(({ upTo }) => upTo));
@@ -27,12 +27,12 @@ export class Marks {
     return marked !== undefined && stateRank(marked) > stateRank(row.state) ? marked : row.state;
   }
 
-  /** Whether it counts, so that the total falls when it goes or is read. */
+  /** Whether a notification counts as unread. */
   isUnread(row: CountedFields, now: number): boolean {
     return !row.muted && !isOver(row, now) && stateRank(this.stateOf(row)) < stateRank("read");
   }
 
-  /** Those of `ids` that a mark would move to `state`, the oldest first. */
+  /** The rows of `ids` that a mark would move to `state`, oldest first. */
   moving(ids: readonly string[], state: NotificationState, now: number): RowToMark[] {
     return this.#store
       .find(ids)
@@ -47,7 +47,7 @@ export class Marks {
     );
   }
 
-  /** Whether any of those in `ranges` would move to `state`. */
+  /** Whether a row in `ranges` would move to `state`. */
   anyBelow(state: NotificationState, ranges: readonly SlotRange[], now: number): boolean {
     return this.#store.anyBelow(state, ranges, now);
   }
@@ -57,7 +57,7 @@ export class Marks {
     this.#watermarks = [...this.#watermarks.filter(({ state }) => state !== watermark.state), watermark];
   }
 
-  /** Made after `after`, in order: of single notifications that are not after it, and of everything up to one. */
+  /** Marks after `after`, in order: those of single notifications up to `after`, and watermarks. */
   after(after: number, now: number): (MarkedIds | Omit<Watermark, "unread">)[] {
     const upTo = this.#watermarks.filter(({ seq }) => seq > after).map(({ unread: _, ...mark }) => mark);
     return [...this.#store.marksAfter(after, now), ...upTo].sort((a, b) => a.seq - b.seq);

@@ -1,4 +1,4 @@
-// A notification as it is stored, and what is counted of it.
+// A notification as it is stored, and what counts of it.
 
 import { NOTIFICATION_STATES, type NotificationState } from "../../protocol/index.ts";
 
@@ -14,16 +14,16 @@ export interface NotificationRow {
   readonly state: NotificationState;
 }
 
-/** What decides whether a notification counts. */
+/** The fields that decide whether a notification counts as unread. */
 export type CountedFields = Pick<NotificationRow, "seq" | "state" | "expiresAt" | "muted">;
 
-/** How many are unread, and until when that holds: then one of them expires. `null`: none of them does. */
+/** How many are unread, and until when that is right: then one of them expires. `null`: none of them expires. */
 export interface Tally {
   readonly count: number;
   readonly until: number | null;
 }
 
-/** Slots of the ring, both ends included. */
+/** Slots of the ring, both included. */
 export interface SlotRange {
   readonly from: number;
   readonly to: number;

@@ -1,5 +1,5 @@
-// All the SQL of an inbox. Notifications are numbered from 0 without a hole, and stand at that number modulo the
-// ring: a new one replaces the row that it retires. Their `seq` rises too, but marks take some of it.
+// The SQL of notifications. They are numbered from 0 without gaps, and the slot of a row is its number modulo the ring: a new
+// one replaces the row that it retires. `seq` rises too, but has gaps, as marks take numbers of it.
 
 import { migrate } from "../../object/storage/migrate.ts";
 import { ringRanges } from "../../object/storage/ring.ts";
@@ -26,7 +26,7 @@ type NewestRow = {
   unread_until: number | null;
 };
 
-/** The `seq` of a notification or a mark, and what was unread then; `undefined`: to be counted. */
+/** The `seq` of a notification or a mark, and the unread count then; `undefined`: it must be counted. */
 interface Event {
   readonly head: number;
   readonly unread: Tally | undefined;
@@ -36,7 +36,7 @@ export class NotificationStore {
   readonly epoch: string;
   readonly #sql: Sql;
   readonly #ring: number;
-  /** The newest notification; -1 is none. */
+  /** Number of the newest notification; -1: there is none. */
   #number = -1;
   #newest: Event = { head: 0, unread: undefined };
   #floor: number;
@@ -66,14 +66,14 @@ export class NotificationStore {
     return this.#floor;
   }
 
-  /** Of the newest notification; 0 if there was none. */
+  /** `seq` of the newest notification; 0: there was none. */
   get newestSeq(): number {
     return this.#newest.head;
   }
 
   /**
-   * The highest `seq` given so far, to notifications and marks, and what was unread then. Each event carries it in
-   * its own row, so that nobody has to count.
+   * The highest `seq` so far, of notifications and marks, and the unread count then. Each event stores the count in its own
+   * row, so that it need not be counted.
    */
   findHead(): Event {
     const rows = this.#sql.exec<{ seq: number; unread: number | null; until: number | null }>(
@@ -85,16 +85,16 @@ export class NotificationStore {
     const events = Array.from(rows, ({ seq, unread, until }) => {
       return { head: seq, unread: unread === null ? undefined : { count: unread, until } };
     });
-    // The first of equals: a count that was made anew stands in `inbox_state`.
+    // The first of equals counts: a new count stands in `inbox_state`.
     return [...events, this.#newest].reduce((latest, event) => (event.head > latest.head ? event : latest));
   }
 
-  /** Keeps what was counted anew. */
+  /** Stores a new count. */
   keepTally(head: number, { count, until }: Tally): void {
     this.#sql.exec("UPDATE inbox_state SET head = ?, unread = ?, unread_until = ?", head, count, until);
   }
 
-  /** Counts those above `after` up to `upTo` that are neither read nor archived nor expired nor muted. */
+  /** Counts rows above `after` up to `upTo` that are not read, archived, expired or muted. */
   countUnread({ after, upTo = this.newestSeq }: { after: number; upTo?: number }, now: number): Tally {
     let count = 0;
     let until: number | null = null;
@@ -112,7 +112,7 @@ export class NotificationStore {
     return { count, until };
   }
 
-  /** Where those with a `seq` above `after` up to `upTo` stand. */
+  /** The slots of rows with a `seq` above `after` up to `upTo`. */
   slots(after: number, upTo: number): SlotRange[] {
     return ringRanges(this.#lastUpTo(after), this.#lastUpTo(upTo), this.#ring);
   }
@@ -126,7 +126,7 @@ export class NotificationStore {
     return row && decode(row);
   }
 
-  /** `unread` says what is so after this one came and another was retired for it. */
+  /** `unread` returns the count after this one was added and `retired` removed. */
   append(
     row: Omit<NotificationRow, "number" | "state">,
     unread: (retired: CountedFields | undefined) => Tally,
@@ -149,12 +149,12 @@ export class NotificationStore {
     return tally;
   }
 
-  /** Those with a `seq` above `after`, oldest first, read as they are taken. */
+  /** Rows with a `seq` above `after`, oldest first, read while iterating. */
   *ascending(after: number): Generator<NotificationRow> {
     yield* this.#span(this.#lastUpTo(after), this.#number, "ASC");
   }
 
-  /** Those with a `seq` below `before`, newest first. */
+  /** Rows with a `seq` below `before`, newest first. */
   *descending(before: number): Generator<NotificationRow> {
     yield* this.#span(this.#oldest() - 1, this.#lastUpTo(before - 1), "DESC");
   }
@@ -184,7 +184,7 @@ export class NotificationStore {
       ?.seq;
   }
 
-  /** The number of the last notification with a `seq` up to `seq`; one before the oldest if there is none. */
+  /** Number of the last notification up to `seq`; one less than the oldest if there is none. */
   #lastUpTo(seq: number): number {
     if (seq >= this.newestSeq) return this.#number;
     if (seq <= this.#floor) return this.#oldest() - 1;
@@ -198,7 +198,7 @@ export class NotificationStore {
     return low;
   }
 
-  /** Numbers rise from slot 0 to the newest, and go on behind it with the oldest: the turn is found by halving. */
+  /** Numbers rise from slot 0 to the newest, and behind it stands the oldest: binary search finds the turn. */
   #findNewest(ring: number): void {
     const at = (slot: number) =>
       firstRow(
@@ -223,9 +223,9 @@ export class NotificationStore {
     this.#floor = Math.max(this.#floor, newest.retired);
   }
 
-  /** Another `INBOX_LIMIT`: what is left moves to its slot in the new ring, numbered from 0, once. */
+  /** After a change of `INBOX_LIMIT`: moves the rows that stay to their slots in the new ring, numbered from 0. */
   #rebuildRing({ sql, transaction }: Database): void {
-    // Before rows go that were the last to know of a mark.
+    // First, as a row that is removed may hold the latest mark.
     const { head } = this.findHead();
     transaction(() => {
       sql.exec("CREATE TABLE moved AS SELECT * FROM notification ORDER BY number DESC LIMIT ?", this.#ring);

@@ -1,9 +1,9 @@
-// What a user wants to be told of, and how. Muting holds for what comes from then on.
+// Which notifications a user wants, and how. Muting takes effect for notifications from then on.
 
 import { firstRow, type Sql } from "../../object/storage/sql.ts";
 import { matchesTopics, type Preferences } from "../../protocol/index.ts";
 
-/** What is left out stays. */
+/** Fields that are left out stay as they are. */
 export type PreferencesPatch = Partial<Preferences>;
 
 export const DEFAULT_PREFERENCES: Preferences = {

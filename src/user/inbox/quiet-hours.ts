@@ -1,13 +1,13 @@
-// Hours of a user's day, in the time of the place where they are.
+// Quiet hours: hours of the day, in the time zone of the user.
 
 import type { QuietHours } from "../../protocol/index.ts";
 
 const MINUTE_MS = 60_000;
 const DAY_MINUTES = 24 * 60;
-/** By how much clocks are put forward or back, in minutes, and then some. */
+/** Minutes by which clocks may be put forward or back that night. */
 const SHIFTS = [-120, -60, -30, 0, 30, 60, 120];
 
-/** When the quiet ends that is on at `now`; `null`: there is none. */
+/** When the present quiet hours end, in milliseconds; `null`: `now` is not in quiet hours. */
 export function quietUntil(hours: QuietHours | null, now: number): number | null {
   if (hours === null) return null;
   const clock = clockIn(hours.timeZone);

@@ -1,11 +1,11 @@
-// The tables of a user. Every index, and every row in it, is a row written: hence no more than these.
+// The tables of a user. Each index costs a row written for each row, so there are no more than these.
 //
-// A step that was released is never edited, as there are users who have taken it: test/unit/schema.test.ts holds the hash
-// of each. What changes is a new list at the end of `USER_SCHEMA`.
+// Never edit a step that was released, as users have taken it: test/unit/schema.test.ts has the hash of each. A change is a
+// new list at the end of `USER_SCHEMA`.
 
 export const USER_SCHEMA = [
   [
-    // What there is one of. `unread` is NULL until somebody counts it, `preferences` until somebody sets them.
+    // One row. `unread` is NULL until it is counted, `preferences` until they are set.
     `CREATE TABLE inbox_state (
        id INTEGER PRIMARY KEY CHECK (id = 1),
        epoch TEXT NOT NULL,
@@ -21,7 +21,7 @@ export const USER_SCHEMA = [
        budget_day INTEGER NOT NULL DEFAULT 0,
        budget_spent REAL NOT NULL DEFAULT 0
      )`,
-    // The last mark of everything up to a `seq`: one row a state.
+    // The last mark of everything up to a `seq`: one row for each state.
     `CREATE TABLE watermark (
        state INTEGER PRIMARY KEY,
        up_to INTEGER NOT NULL,
@@ -30,7 +30,7 @@ export const USER_SCHEMA = [
        unread INTEGER NOT NULL,
        unread_until INTEGER
      )`,
-    // `unread` is the total after the row's last event, and counts until one of those counted expires.
+    // `unread` is the count after the row's last event. It is right until `unread_until`, when a counted one expires.
     `CREATE TABLE notification (
        slot INTEGER PRIMARY KEY,
        number INTEGER NOT NULL,
@@ -47,13 +47,13 @@ export const USER_SCHEMA = [
        unread INTEGER NOT NULL,
        unread_until INTEGER
      )`,
-    // Rooms that the user opened or follows, and up to when each knows their tokens to be void.
+    // Rooms that the user opened or follows, and the revocation that each knows.
     `CREATE TABLE rooms (
        room TEXT PRIMARY KEY,
        told INTEGER NOT NULL,
        followed INTEGER NOT NULL
      ) WITHOUT ROWID`,
-    // Where to push, how far each has come, and when to try again what failed.
+    // Where to push, how far each has come, and when to try again after a failure.
     `CREATE TABLE push_subscription (
        endpoint TEXT PRIMARY KEY,
        p256dh TEXT NOT NULL,

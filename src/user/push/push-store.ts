@@ -1,14 +1,14 @@
-// The SQL of push subscriptions: where to push, and how far each has come. The inbox itself is what waits: a row a
-// subscription says up to where, and nothing is written for a single push.
+// The SQL of push subscriptions: where to push, and how far each has come. Pushes wait in the inbox itself: the row of a
+// subscription has its position, and a push is no row.
 
 import type { Sql } from "../../object/storage/sql.ts";
 import type { PushAddress } from "./push.ts";
 
 export interface Subscription extends PushAddress {
-  /** When the browser said it will end. */
+  /** When the subscription ends, by the browser, in milliseconds. */
   readonly expiresAt: number | null;
   readonly madeAt: number;
-  /** Everything up to this `seq` is done with; urgent ones go ahead, and have their own. */
+  /** Everything up to this `seq` is done. Urgent ones do not wait for the others, and have their own position. */
   readonly done: number;
   readonly doneUrgent: number;
   /** Failures in a row. */
@@ -33,12 +33,12 @@ type Row = {
 };
 
 const MAX_SUBSCRIPTIONS = 20;
-/** A page says at each visit that it is still there: that is written once in so long. */
+/** A page subscribes at each visit. That it still does is written at most this often. */
 const REFRESH_AFTER_MS = 86_400_000;
 
 export class PushStore {
   readonly #sql: Sql;
-  /** By endpoint; read when first asked for. */
+  /** By endpoint; read when first needed. */
   #known: Map<string, Subscription> | undefined;
 
   constructor(sql: Sql) {
@@ -53,7 +53,7 @@ export class PushStore {
     return this.#subscriptions().get(endpoint);
   }
 
-  /** Nothing up to `head` is pushed to it. The oldest makes room: browsers forget theirs without a word. */
+  /** Adds a subscription, which gets pushes after `head`. If there are too many, the oldest is removed. */
   put(added: NewSubscription, head: number, now: number): void {
     const known = this.find(added.endpoint);
     if (known !== undefined && isSame(known, added) && now - known.madeAt < REFRESH_AFTER_MS) return;
@@ -69,12 +69,12 @@ export class PushStore {
     this.#sql.exec("DELETE FROM push_subscription WHERE endpoint = ?", endpoint);
   }
 
-  /** Nobody is pushed to any more. */
+  /** Removes all subscriptions. */
   clear(): void {
     for (const { endpoint } of this.all) this.remove(endpoint);
   }
 
-  /** Writes nothing where nothing has moved. One that was removed meanwhile stays so. */
+  /** Writes the progress, if it has changed and the subscription still exists. */
   settle(endpoint: string, progress: Progress): void {
     const known = this.find(endpoint);
     if (known === undefined) return;

@@ -1,8 +1,8 @@
-// What is pushed, where to, and what came of it.
+// What is pushed, where to, and with which outcome.
 
 import type { Notification } from "../../protocol/index.ts";
 
-/** What a browser gave for this server to push to. */
+/** Where a browser takes pushes of this server. */
 export interface PushAddress {
   readonly endpoint: string;
   /** Keys of the browser, base64url. */
@@ -17,9 +17,9 @@ export type PushNotification = Pick<
 
 export type PushOutcome =
   | { readonly kind: "sent" }
-  /** There is nobody at this address any more. */
+  /** The subscription does not exist any more. */
   | { readonly kind: "gone" }
-  /** Perhaps another time; the service may have said when. */
+  /** To be tried again; `retryAfterMs` is what the service asked for, or 0. */
   | { readonly kind: "later"; readonly retryAfterMs: number; readonly why: string }
-  /** Not this one, whenever. */
+  /** This push is never accepted. */
   | { readonly kind: "refused"; readonly status: number };

@@ -91,7 +91,7 @@ export class UserRuntime {
     this.rooms = this.#sessionRooms();
     this.#authBarrier = new AuthBarrier({
       parse: parseSessionFrame,
-      refuses: () => this.user.charge(Date.now()),
+      charge: () => this.user.charge(Date.now()),
       verify: (_, token) => verifyToken(this.#config.token, token, Date.now()),
       accept: (session, parsed) => this.#accept(session, parsed),
       authenticated: (session, id, outcome) => this.#authenticated(session, id, outcome),

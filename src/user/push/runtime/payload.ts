@@ -1,9 +1,9 @@
-// A notification as a push service takes it: what of it is encrypted, and what stands in headers.
+// A notification as a push service takes it: the payload, to be encrypted, and the headers.
 
 import { exceedsBytes, type Priority } from "../../../protocol/index.ts";
 import type { PushNotification } from "../push.ts";
 
-/** Services take 4,096 bytes in all; encryption leaves 3,993 of them. */
+/** Services take 4,096 bytes, of which encryption leaves 3,993. */
 const MAX_PAYLOAD_BYTES = 3_900;
 const DEFAULT_TITLE = "New notification";
 const DEFAULT_TTL_S = 4 * 7 * 24 * 3_600;
@@ -15,14 +15,14 @@ const URGENCY: Readonly<Record<Priority, string>> = {
   urgent: "high",
 };
 
-/** The value that makes a push a declarative one (Push API, RFC 8030). */
+/** Marks a declarative push (Push API, RFC 8030). */
 const DECLARATIVE = 8030;
-/** Where a click leads that has no link: to the page, as the browser resolves it against the scope. */
+/** Where a click leads without a link: to the page, as the browser resolves it against the scope. */
 const HOME = "./";
 
 /**
- * JSON that a browser shows by itself where it knows declarative pushes (Safari), and our service worker elsewhere. What
- * is too long goes: of the message the end, then the link. `unread` is the count for the app's badge.
+ * JSON that Safari shows by itself, as a declarative push, and our service worker in other browsers. If it is too long, the
+ * end of the message is cut, then the link is left out. `unread`: the count for the badge of the app.
  */
 export function payloadOf(notification: PushNotification, unread: number, withMessage = true): string {
   const message = withMessage ? notification.message : "";
@@ -47,7 +47,7 @@ interface Shown {
   readonly unread: number;
 }
 
-/** Every text stands once. `tag` is the id: a repeat takes the place of what is shown. */
+/** Has each text once. `tag` is the id, so that a repeated push replaces the one that is shown. */
 function encodePush(
   { id, seq, title, priority, topic }: PushNotification,
   { body, link, unread }: Shown,
@@ -56,7 +56,7 @@ function encodePush(
   return JSON.stringify({
     web_push: DECLARATIVE,
     notification: {
-      // One without a title is refused as a whole.
+      // A browser refuses a notification without a title.
       title: title || DEFAULT_TITLE,
       body,
       navigate: isSafe ? link : HOME,
@@ -64,13 +64,13 @@ function encodePush(
       ...(priority === "low" && { silent: true }),
       ...(priority === "urgent" && { requireInteraction: true }),
       app_badge: String(unread),
-      // Only a page of the same origin may be shown without TLS, which the service worker knows.
+      // Without TLS only a page of the same origin may open. The service worker checks that.
       data: { seq, priority, topic, ...(!isSafe && { link }) },
     },
   });
 }
 
-/** A repeat of one and the same takes the place of what the service still holds. */
+/** `Topic` makes a repeated push replace the one that the service still holds. */
 export async function headersOf(
   { id, priority, expiresAt }: PushNotification,
   now: number,
@@ -83,7 +83,7 @@ export async function headersOf(
   };
 }
 
-/** At most 32 characters of base64url, so an id is hashed. */
+/** A hash of the id, as a topic has at most 32 characters of base64url. */
 async function topicOf(id: string): Promise<string> {
   const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(id));
   const bytes = new Uint8Array(hash).subarray(0, 24);
@@ -94,6 +94,6 @@ async function topicOf(id: string): Promise<string> {
 
 const fits = (json: string): boolean => !exceedsBytes(json, MAX_PAYLOAD_BYTES);
 
-/** Not between the halves of a pair. */
+/** Does not cut between the halves of a surrogate pair. */
 const cut = (text: string, length: number): string =>
   `${text.slice(0, length).replace(/[\ud800-\udbff]$/, "")}…`;

@@ -6,11 +6,11 @@ import type { PushAddress, PushNotification, PushOutcome } from "../push.ts";
 import { headersOf, payloadOf } from "./payload.ts";
 import { authorizationOf } from "./vapid.ts";
 
-/** The one bound on how long a push may take, and on how long it keeps an object. */
+/** The one bound on how long a push may take, and so on how long it keeps an object awake. */
 const WITHIN_MS = 10_000;
 const NOT_BEFORE = "Retry-After";
 
-/** Never rejects. What is said of a failure may be logged: nothing of it is a secret. */
+/** Never rejects. The outcome may be logged: it holds no secret. */
 export async function sendPush(
   vapid: Vapid,
   address: PushAddress,
@@ -35,7 +35,7 @@ async function attempt(
   now: number,
 ): Promise<PushOutcome> {
   const body = await encrypt(address, payload);
-  // Keys that nothing can be encrypted for are of no use to anybody.
+  // Nothing can be encrypted for these keys, so the subscription is of no use.
   if (body === undefined) return { kind: "gone" };
   const headers = {
     ...(await headersOf(notification, now)),
@@ -50,7 +50,7 @@ async function attempt(
   return outcomeOf(response, now);
 }
 
-/** `AbortSignal.timeout` would keep the object awake for its whole time, and cost more than all else of a push. */
+/** Not `AbortSignal.timeout`: it would keep the object awake for the whole time, the largest cost of a push. */
 async function withinTime<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(new DOMException("too slow", "TimeoutError")), WITHIN_MS);
@@ -75,7 +75,7 @@ function outcomeOf({ ok, status, headers }: Response, now: number): PushOutcome 
   return { kind: "refused", status };
 }
 
-/** Seconds, or a date. */
+/** `Retry-After`, seconds or a date, in milliseconds. */
 function waitOf(retryAfter: string | null, now: number): number {
   if (retryAfter === null) return 0;
   const ms = /^\d{1,9}$/.test(retryAfter) ? Number(retryAfter) * 1_000 : Date.parse(retryAfter) - now;

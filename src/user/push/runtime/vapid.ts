@@ -1,13 +1,13 @@
-// Who sends, by a token that only this server can have made (RFC 8292).
+// The token by which a push service knows this server (RFC 8292).
 
 import { base64url, importJWK, SignJWT } from "jose";
 import type { Vapid } from "../../../config/push-config.ts";
 
-/** Services refuse more than a day. */
+/** Services refuse a token that lives longer than a day. */
 const LIVES_FOR_S = 12 * 3_600;
 const ALGORITHM = "ES256";
 
-/** The value of `Authorization` for one endpoint. */
+/** The `Authorization` header for one endpoint. */
 export async function authorizationOf(vapid: Vapid, endpoint: string, now: number): Promise<string> {
   const nowS = Math.floor(now / 1_000);
   const token = await new SignJWT()

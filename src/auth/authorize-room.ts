@@ -48,8 +48,8 @@ interface Known {
 }
 
 /**
- * The questions of this isolate to one back end. Two requests that ask the same at once are two questions: on Workers no
- * request may wait for a promise of another one.
+ * The questions of this isolate to one back end. Two requests that ask the same at once are two questions: on Workers
+ * no request may wait for a promise of another one.
  */
 class BackEndQuestions {
   readonly #backEnd: BackEnd;

@@ -9,7 +9,8 @@ export type Credential =
 
 /**
  * The token of a request: in the header, in a subprotocol, or (`inQuery`) in the URL. The first that is present counts,
- * valid or not. A header of another scheme, such as the password of a page, only counts if there is no token: `notBearer`.
+ * valid or not. A header of another scheme, such as the password of a page, only counts if there is no token:
+ * `notBearer`.
  */
 export function credentialOf(request: Request, allow: { readonly inQuery: boolean }): Credential {
   const header = request.headers.get("Authorization");

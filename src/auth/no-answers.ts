@@ -1,5 +1,5 @@
-// Which questions to the back end had no answer lately. They are not asked again at once: a back end that is down is not
-// asked thousands of times, and a room that it cannot answer for does not cost a question for each call.
+// Which questions to the back end had no answer lately. They are not asked again at once: a back end that is down is
+// not asked thousands of times, and a room that it cannot answer for does not cost a question for each call.
 
 import { keyOf } from "./permission-cache.ts";
 

@@ -1,5 +1,5 @@
-// Why a token is refused: every reason, by its name in logs and in /health. The text goes to the sender of the token, and
-// holds neither the token nor the value of a claim.
+// Why a token is refused: every reason, by its name in logs and in /health. The text goes to the sender of the token,
+// and holds neither the token nor the value of a claim.
 
 import { type ErrorCode, type Refusal, refuse } from "../protocol/index.ts";
 

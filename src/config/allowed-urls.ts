@@ -23,9 +23,9 @@ const MAX_PICTURE_LENGTH = 1_024;
 const PLAIN_HTTPS = /^https:\/\/[^\s\p{Cc}\\]+$/u;
 
 /**
- * The URL of a user's picture if other users may load it, else `undefined`. The server behind a picture learns who looks
- * at a room, and when: so it must be https, on a host that the deployer named, without port or credentials. At most
- * 1,024 characters.
+ * The URL of a user's picture if other users may load it, else `undefined`. The server behind a picture learns who
+ * looks at a room, and when: so it must be https, on a host that the deployer named, without port or credentials. At
+ * most 1,024 characters.
  */
 export function allowedPicture(hosts: readonly string[], picture: unknown): string | undefined {
   if (typeof picture !== "string" || picture.length > MAX_PICTURE_LENGTH) return undefined;

@@ -1,5 +1,5 @@
-// Which pages may call. `ALLOWED_ORIGINS`: exact origins, `https://*.example.com` for one label, `http://localhost:*` for
-// any port, or `*`. Pages from the Worker's own host always may.
+// Which pages may call. `ALLOWED_ORIGINS`: exact origins, `https://*.example.com` for one label, `http://localhost:*`
+// for any port, or `*`. Pages from the Worker's own host always may.
 
 const PATTERN = /^(\*|[a-z][a-z0-9+.-]*:\/\/(\*\.)?([a-z0-9.-]+|\[[0-9a-f:]+\])(:(\d{1,5}|\*))?\/?)$/i;
 const OWN_SCHEMES = /^(?:https?|wss?):\/\/([^/?#@]+)$/;

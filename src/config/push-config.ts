@@ -75,8 +75,8 @@ const isPublicHost = (host: string): boolean =>
   /^[^.\s]+(\.[^.\s]+)+$/.test(host) && !/\.localhost$/i.test(host);
 
 /**
- * Whether a push may go to this endpoint. Its subscriber chose it, so it must be a known service by name: no IP address,
- * no port, no credentials.
+ * Whether a push may go to this endpoint. Its subscriber chose it, so it must be a known service by name: no IP
+ * address, no port, no credentials.
  */
 export function allowsEndpoint(hosts: readonly string[], endpoint: string): boolean {
   if (endpoint.length > MAX_ENDPOINT_LENGTH || !/^https?:\/\/[!-[\]-~]+$/.test(endpoint)) return false;

@@ -13,8 +13,8 @@ const MAX_BODY_BYTES = MAX_FRAME_BYTES;
 /**
  * Reads a JSON body that fits `schema`, whatever its `Content-Type`: `curl -d` sends another one. A schema of options
  * (settings, kick, token, preferences, notify, broadcast) is a `strictObject`, as a misspelt field would change the
- * effect unseen. A schema of a command ignores unknown fields as the command over a socket does, and so does the one of a
- * push subscription, which the browser makes.
+ * effect unseen. A schema of a command ignores unknown fields as the command over a socket does, and so does the one of
+ * a push subscription, which the browser makes.
  */
 export async function readBody<Schema extends v.GenericSchema>(
   c: AppContext,

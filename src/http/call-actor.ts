@@ -27,8 +27,8 @@ export const actInRoom = async (c: AppContext, needed: Permission) =>
   requireRoom(c, await authenticateCall(c), needed);
 
 /**
- * The actor in the room that the path names. Refuses less than `needed`. For calls that leave nothing lasting: a revoked
- * token may pass for a minute.
+ * The actor in the room that the path names. Refuses less than `needed`. For calls that leave nothing lasting: a
+ * revoked token may pass for a minute.
  */
 export async function callInRoom(c: AppContext, needed: Permission) {
   const { room, actor } = await requireRoom(c, await authenticateCall(c), needed);

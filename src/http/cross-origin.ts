@@ -15,8 +15,8 @@ export function requireOrigin(c: AppContext): void {
 }
 
 /**
- * The host, with a port that is not the default, by which the Worker is called. In a list the first entry is that of the
- * proxy nearest to the client. A page cannot set this header itself: no preflight allows it.
+ * The host, with a port that is not the default, by which the Worker is called. In a list the first entry is that of
+ * the proxy nearest to the client. A page cannot set this header itself: no preflight allows it.
  */
 function ownHost(c: AppContext): string {
   const { host } = new URL(c.req.url);
@@ -31,8 +31,8 @@ const printable = (text = ""): string =>
   `"${text.slice(0, MAX_SHOWN).replace(/[^!-~]|["\\]/g, "?")}${text.length > MAX_SHOWN ? "…" : ""}"`;
 
 /**
- * Admits pages of allowed origins, and answers their preflights with the methods that the path has. Marks every answer of
- * the API as not for caches.
+ * Admits pages of allowed origins, and answers their preflights with the methods that the path has. Marks every answer
+ * of the API as not for caches.
  */
 export const crossOrigin =
   (app: Hono<AppEnv>): MiddlewareHandler<AppEnv> =>

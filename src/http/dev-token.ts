@@ -1,6 +1,6 @@
 // Tokens for anybody, for development on one's own machine. `npm run dev` switches this path on, and only if no other
-// machine reaches the server, or with `--share`. The local runtime believes a `CF-Connecting-IP` that a client sends, so
-// the checks here only stop callers who do not hide where they come from.
+// machine reaches the server, or with `--share`. The local runtime believes a `CF-Connecting-IP` that a client sends,
+// so the checks here only stop callers who do not hide where they come from.
 
 import { isUserId } from "../protocol/index.ts";
 import { USER_ID } from "../validation/atoms.ts";

@@ -1,5 +1,5 @@
-// Requests that failed and sockets that were refused: logged, and counted for `/health`. A Worker stores nothing, so the
-// counts are of one isolate, since it started.
+// Requests that failed and sockets that were refused: logged, and counted for `/health`. A Worker stores nothing, so
+// the counts are of one isolate, since it started.
 
 import type { LogEventName, LogFields } from "../log/catalogue.ts";
 import { LimitedLog, type Seen } from "../log/limited-log.ts";

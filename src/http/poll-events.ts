@@ -42,8 +42,8 @@ export async function pollEvents(c: AppContext): Promise<Response> {
 
 /**
  * An answer that has begun: spaces, which JSON may begin with, and then the page. The runtime reports a client that has
- * gone only when a write fails, and a proxy drops a silent answer: the spaces serve both. The status is sent with the first
- * space, so if the room ends the poll later, the page is empty and has an `error`.
+ * gone only when a write fails, and a proxy drops a silent answer: the spaces serve both. The status is sent with the
+ * first space, so if the room ends the poll later, the page is empty and has an `error`.
  */
 export function waitingAnswer(poll: Poll, waitMs: number): Response {
   const encoder = new TextEncoder();

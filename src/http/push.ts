@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import { base64url } from "jose";
 import * as v from "valibot";
 import { datesOf } from "../access/identity.ts";
 import { allowsEndpoint, isPublicKey, type PushConfig } from "../config/push-config.ts";
@@ -72,10 +73,8 @@ function requirePush(c: AppContext): PushConfig {
 }
 
 async function isOnCurve(publicKey: string): Promise<boolean> {
-  const binary = atob(publicKey.replaceAll("-", "+").replaceAll("_", "/"));
-  const bytes = Uint8Array.from(binary, (char) => char.charCodeAt(0));
   const algorithm = { name: "ECDH", namedCurve: "P-256" };
-  return crypto.subtle.importKey("raw", bytes, algorithm, false, []).then(
+  return crypto.subtle.importKey("raw", base64url.decode(publicKey), algorithm, false, []).then(
     () => true,
     () => false,
   );

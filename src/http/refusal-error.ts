@@ -19,7 +19,9 @@ export function accepted<T>(outcome: Outcome<T>): T {
   return outcome.value;
 }
 
-/** The refusal in an error: `overloaded` if an object is moved, restarted or overloaded, by the flags of the runtime. */
+/**
+ * The refusal in an error: `overloaded` if an object is moved, restarted or overloaded, by the flags of the runtime.
+ */
 export function refusalOf(error: unknown): Refusal | undefined {
   if (error instanceof RefusalError) return error.refusal;
   const flags = ["overloaded", "retryable", "durableObjectReset"];

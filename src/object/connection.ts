@@ -10,7 +10,10 @@ import {
 import { Backlog, RefusalLimiter } from "./flood-guard.ts";
 import type { SocketPort } from "./socket-port.ts";
 
-/** What every connection keeps in its attachment. It outlives hibernation, and perhaps a deployment: so it has a version. */
+/**
+ * What every connection keeps in its attachment. It outlives hibernation, and perhaps a deployment: so it has a
+ * version.
+ */
 export interface BaseConnectionState {
   readonly version: 1;
   /** For logs and support. */
@@ -63,7 +66,9 @@ export abstract class BaseConnection<State extends BaseConnectionState> {
     this.#state = state;
   }
 
-  /** Whether more than 4 MiB wait to be sent: the client does not read. It is closed, and replays when it comes back. */
+  /**
+   * Whether more than 4 MiB wait to be sent: the client does not read. It is closed, and replays when it comes back.
+   */
   get isSlow(): boolean {
     return this.socket.unsentBytes() > MAX_UNSENT_BYTES;
   }

@@ -37,8 +37,8 @@ export class RefusalLimiter {
 const MIN_BACKLOG_LENGTH = 1.25 * MAX_FRAME_BYTES;
 
 /**
- * Queued commands of one connection, and their UTF-16 units. Above what the rate limit could accept, the room closes the
- * connection without parsing more.
+ * Queued commands of one connection, and their UTF-16 units. Above what the rate limit could accept, the room closes
+ * the connection without parsing more.
  */
 export class Backlog {
   #commands = 0;

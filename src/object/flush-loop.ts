@@ -1,5 +1,5 @@
-// When to flush. One flush is under way at a time, and what arrives meanwhile waits for the next one: so batches grow under
-// load, and a single message is sent at once.
+// When to flush. One flush is under way at a time, and what arrives meanwhile waits for the next one: so batches grow
+// under load, and a single message is sent at once.
 
 export interface FlushPorts {
   /** Does the waiting work. */

@@ -5,9 +5,9 @@ const CLOSE = "]}";
 const ROOM_BYTES = 256;
 
 /**
- * Puts encoded events into as few frames as possible: a single event as it is, several as a `batch`. With `extra`, further
- * fields of the batch (`"replay":true,`), a single event is a batch too. A frame has at most `frameBytes`; a larger event is
- * a frame by itself.
+ * Puts encoded events into as few frames as possible: a single event as it is, several as a `batch`. With `extra`,
+ * further fields of the batch (`"replay":true,`), a single event is a batch too. A frame has at most `frameBytes`; a
+ * larger event is a frame by itself.
  */
 export function joinFrames(events: readonly string[], extra = "", frameBytes = MAX_FRAME_BYTES): string[] {
   if (events.length === 0) return [];

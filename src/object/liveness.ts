@@ -2,8 +2,8 @@ import type { Identity } from "../access/identity.ts";
 import type { Closing } from "../protocol/index.ts";
 import type { SocketPort } from "./socket-port.ts";
 
-// Whether a client is still at the other end. The sign of life is the heartbeat. A client that has never sent one is not
-// closed for it: many libraries only send pings of the WebSocket protocol, which the runtime answers on its own.
+// Whether a client is still at the other end. The sign of life is the heartbeat. A client that has never sent one is
+// not closed for it: many libraries only send pings of the WebSocket protocol, which the runtime answers on its own.
 
 /** A connection whose last heartbeat is this many intervals ago is closed. */
 export const SILENT_INTERVALS = 3;
@@ -87,6 +87,8 @@ function lastHeartbeat({ socket, pingedAt }: Lively): number | null | "elsewhere
 const expiryOf = (identity: Identity): number =>
   identity.kind === "user" ? identity.expiresAt : Number.POSITIVE_INFINITY;
 
-/** How long ago `then` was, in milliseconds. Infinite if the clock was set back, so that nothing waits for the old time. */
+/**
+ * How long ago `then` was, in milliseconds. Infinite if the clock was set back, so that nothing waits for the old time.
+ */
 export const sinceMs = (then: number, now: number): number =>
   now >= then ? now - then : Number.POSITIVE_INFINITY;

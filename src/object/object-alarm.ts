@@ -1,5 +1,6 @@
-// The one alarm of an object, for everything that it has to do later: it goes off at the soonest deadline. Setting it is
-// a row written, so it is left alone if it goes off soon enough; work that it wakes too early answers anew when it is due.
+// The one alarm of an object, for everything that it has to do later: it goes off at the soonest deadline. Setting it
+// is a row written, so it is left alone if it goes off soon enough; work that it wakes too early answers anew when it
+// is due.
 //
 // The runtime does not help with an alarm that fails: it tries six times in two minutes and then forgets it; and if
 // another alarm was set meanwhile it neither counts the failure nor waits. So nothing is thrown here: failed work runs

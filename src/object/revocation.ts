@@ -25,7 +25,9 @@ export interface VoidTokens {
 
 export const NONE_VOID: VoidTokens = { upTo: 0, undatedUpTo: 0 };
 
-/** What is void after a `disconnect` at `now`. `lastUndated`: the latest expiry of an undated token that was accepted. */
+/**
+ * What is void after a `disconnect` at `now`. `lastUndated`: the latest expiry of an undated token that was accepted.
+ */
 export function withdrawAll(before: VoidTokens, lastUndated: number, now: number): VoidTokens {
   return {
     // Never back, whatever the clock does; and further each time, so that rooms see that it is news.

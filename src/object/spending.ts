@@ -1,7 +1,7 @@
 // What the acts of a user cost the deployer, and how it is reported to the user's object.
 //
-// All amounts are in millionths of a US dollar at list price; a row written is 1. `npm run cost -- --attack` adds up the
-// same, and a test holds the two together.
+// All amounts are in millionths of a US dollar at list price; a row written is 1. `npm run cost -- --attack` adds up
+// the same, and a test holds the two together.
 
 /** A frame or call that reaches an object: a part of a request, and the time that the object works for it. */
 export const FRAME = 0.03;

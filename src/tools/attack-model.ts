@@ -11,7 +11,9 @@ export const ATTACK_LIMITS = {
   anonymousCallsAMinute: 300,
   /** `USER_BUDGET_PER_DAY`, in millionths of a US dollar. */
   userBudget: 300_000,
-  /** The most rooms that a user's object knows: in each the user may spend one sample more until it hears of the hold. */
+  /**
+   * The most rooms that a user's object knows: in each the user may spend one sample more until it hears of the hold.
+   */
   knownRooms: 2_500,
   messageBytes: 32_768,
   /** Frames that one connection without a token may send in all. */

@@ -11,7 +11,9 @@ interface Rows {
 export const ROOM_COUNTERS = {
   /** Size of a room in which nothing is stored. */
   emptyBytes: 49_152,
-  /** Once in the life of a room: its tables, the state of its log, its first user, the alarm that forgets an empty room. */
+  /**
+   * Once in the life of a room: its tables, the state of its log, its first user, the alarm that forgets an empty room.
+   */
   firstOpening: { rowsRead: 20, rowsWritten: 20 },
   /** Once for each further user. */
   firstVisit: { rowsRead: 0, rowsWritten: 1 },

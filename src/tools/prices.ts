@@ -37,5 +37,7 @@ export const INCOMING_FRAMES_A_REQUEST = 20;
 /** An object is billed as if it had this much memory. */
 export const OBJECT_GB = 0.128;
 
-/** Assumption, without a source: what a service that bills each delivery asks for a million. Replace it by your offer. */
+/**
+ * Assumption, without a source: what a service that bills each delivery asks for a million. Replace it by your offer.
+ */
 export const ASSUMED_USD_PER_MILLION_DELIVERIES = 2.5;

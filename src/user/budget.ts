@@ -1,5 +1,5 @@
-// What a user may cost a day, all rooms and calls together. A room's own allowance bounds how fast a user is; the budget
-// bounds the sum.
+// What a user may cost a day, all rooms and calls together. A room's own allowance bounds how fast a user is; the
+// budget bounds the sum.
 
 import { firstRow, type Sql } from "../object/storage/sql.ts";
 import { type Refusal, refuse } from "../protocol/index.ts";

@@ -50,7 +50,9 @@ export class KnownRooms {
     this.#sql.exec(
       `INSERT INTO rooms VALUES (?, ?, ?)
        ON CONFLICT (room) DO UPDATE SET told = excluded.told, followed = excluded.followed`,
-      ...[room, told, Number(isFollowed)],
+      room,
+      told,
+      Number(isFollowed),
     );
     this.#all().set(room, { told, isFollowed });
   }

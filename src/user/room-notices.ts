@@ -60,9 +60,9 @@ export class RoomNotices {
   }
 
   /**
-   * Tells rooms that do not know it yet which tokens are revoked: at most 500 in one call. Returns how many it told, and
-   * when to call it again, in milliseconds; `null`: all rooms know. Rooms that cannot be reached are tried again only
-   * when all others were tried. Never rejects.
+   * Tells rooms that do not know it yet which tokens are revoked: at most 500 in one call. Returns how many it told,
+   * and when to call it again, in milliseconds; `null`: all rooms know. Rooms that cannot be reached are tried again
+   * only when all others were tried. Never rejects.
    */
   async propagateRevocation(): Promise<{ told: number; again: number | null }> {
     const { revocations, user, room: roomNamed, failed, now, random } = this.#ports;

@@ -1,5 +1,5 @@
-// What a session's token says of rooms: needed at each `join`, also after a sleep. Small claims stand in the attachment of
-// the socket, which holds 16 KiB in all; a larger one is a row.
+// What a session's token says of rooms: needed at each `join`, also after a sleep. Small claims stand in the attachment
+// of the socket, which holds 16 KiB in all; a larger one is a row.
 
 import type { RoomsClaim } from "../access/room-permission.ts";
 import { firstRow, type Sql } from "../object/storage/sql.ts";
@@ -30,7 +30,8 @@ export class SessionClaims {
     this.#sql.exec(CLAIMS_TABLE);
     this.#sql.exec(
       "INSERT INTO claims VALUES (?, ?) ON CONFLICT (session) DO UPDATE SET claim = excluded.claim",
-      ...[session, json],
+      session,
+      json,
     );
     return { at: "row" };
   }

@@ -28,8 +28,8 @@ export const isForRooms = (command: InboxCommand | RoomsCommand): command is Roo
   ["roomFrame", "join", "leave", "presence"].includes(command.type);
 
 /**
- * What a command for rooms costs here. A frame is counted by its room; `leave` is free, so that every session can leave;
- * a presence goes to each of the `joined` rooms.
+ * What a command for rooms costs here. A frame is counted by its room; `leave` is free, so that every session can
+ * leave; a presence goes to each of the `joined` rooms.
  */
 export function roomsCommandCost({ type }: RoomsCommand, joined: number): number {
   if (type === "presence") return Math.max(1, joined);

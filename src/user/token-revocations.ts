@@ -1,5 +1,5 @@
-// Which of a user's tokens are revoked, and which rooms have to know: each room that the user opens asks once, and is told
-// of revocations from then on. So a connect costs nothing more, and a message nothing at all.
+// Which of a user's tokens are revoked, and which rooms have to know: each room that the user opens asks once, and is
+// told of revocations from then on. So a connect costs nothing more, and a message nothing at all.
 
 import type { Dated } from "../access/identity.ts";
 import { NONE_VOID, type VoidTokens, withdrawAll, withdrawn } from "../object/revocation.ts";

@@ -1,7 +1,7 @@
 // What may be called on the object of a user, over RPC: by the Worker for a request, and by the objects of rooms.
 //
-// An answer that may be a refusal is an `Outcome`. A call that rejects did not reach the object, or failed there: what it
-// was to do may or may not have been done. Instants are in milliseconds, costs in millionths of a US dollar.
+// An answer that may be a refusal is an `Outcome`. A call that rejects did not reach the object, or failed there: what
+// it was to do may or may not have been done. Instants are in milliseconds, costs in millionths of a US dollar.
 
 import type { Dated, VerifiedToken } from "../access/identity.ts";
 import type { VoidTokens } from "../object/revocation.ts";
@@ -55,8 +55,8 @@ interface CallsOfServers {
   /** Whether the user is connected, and how much is unread. */
   standing(): Answer<UserStanding>;
   /**
-   * Closes the user's sessions, revokes all tokens that there are, and removes their push subscriptions unless `keepPush`.
-   * Answers how many rooms know it by now; the others are told from the alarm.
+   * Closes the user's sessions, revokes all tokens that there are, and removes their push subscriptions unless
+   * `keepPush`. Answers how many rooms know it by now; the others are told from the alarm.
    */
   disconnect(options: { readonly keepPush: boolean }): Answer<{ readonly rooms: number }>;
 }

@@ -1,6 +1,6 @@
-// The rules of one user: their inbox on all their sessions, and what the user may do and spend. Synchronous: time, storage
-// and sockets are passed in. What is stored is written before it is sent, and the runtime's output gate holds the frames
-// until it is durable.
+// The rules of one user: their inbox on all their sessions, and what the user may do and spend. Synchronous: time,
+// storage and sockets are passed in. What is stored is written before it is sent, and the runtime's output gate holds
+// the frames until it is durable.
 
 import type { UserIdentity } from "../access/identity.ts";
 import { cursorCheckpoint, FAILED, FULL, NOT_YOURS, okAnswer } from "../object/answers.ts";
@@ -96,7 +96,9 @@ export class UserHub {
     });
   }
 
-  /** The refusal of a further session. `replaces`: the session that its client gives up for it, which does not count. */
+  /**
+   * The refusal of a further session. `replaces`: the session that its client gives up for it, which does not count.
+   */
   admissionRefusal(identity: UserIdentity, replaces: string | undefined, now: number): Refusal | undefined {
     this.sessions.sweepIfDue(now);
     const refusal = this.revocations.admit(identity, now);
@@ -118,8 +120,8 @@ export class UserHub {
   }
 
   /**
-   * The user opens `room` for the first time: they follow it from now on, and it is told of revocations. `undatedUntil`:
-   * when the token expires that it is opened with, if that has no date; else `null`.
+   * The user opens `room` for the first time: they follow it from now on, and it is told of revocations.
+   * `undatedUntil`: when the token expires that it is opened with, if that has no date; else `null`.
    */
   registerRoom(room: string, undatedUntil: number | null, now: number): Outcome<VoidTokens> {
     this.recordUndated(undatedUntil, now);
@@ -201,8 +203,8 @@ export class UserHub {
   }
 
   /**
-   * Answers an `auth` that is paid for, its token checked. `questions`: how many the back end must be asked for the rooms
-   * of the session, which is paid for too. Returns whether the token is in force now.
+   * Answers an `auth` that is paid for, its token checked. `questions`: how many the back end must be asked for the
+   * rooms of the session, which is paid for too. Returns whether the token is in force now.
    */
   authenticated(
     session: SessionConnection,

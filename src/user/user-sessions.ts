@@ -58,7 +58,9 @@ export class UserSessions {
     return false;
   }
 
-  /** Sends a frame to all sessions that `hears` takes and that are not in a long replay. Returns how many those were. */
+  /**
+   * Sends a frame to all sessions that `hears` takes and that are not in a long replay. Returns how many those were.
+   */
   send(frame: string, now: number, hears: (session: SessionConnection) => boolean = () => true): number {
     const live = [...this.#sessions].filter((session) => session.state.stage.at === "live" && hears(session));
     let heard = 0;
@@ -99,7 +101,9 @@ export class UserSessions {
   }
 }
 
-/** Whether a session's filter takes a notification of this topic. One without a topic is for unfiltered sessions only. */
+/**
+ * Whether a session's filter takes a notification of this topic. One without a topic is for unfiltered sessions only.
+ */
 export const hearsTopic =
   (topic: string | undefined) =>
   ({ state: { topics } }: SessionConnection): boolean =>

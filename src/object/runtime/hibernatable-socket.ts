@@ -36,8 +36,8 @@ export function answerHeartbeats(ctx: DurableObjectState): void {
 }
 
 /**
- * Completes the closing handshake, which the runtime leaves to the handler of a hibernatable socket. Codes such as 1005,
- * 1006 and 1015 only report a close, and cannot be sent: 1000 is sent instead.
+ * Completes the closing handshake, which the runtime leaves to the handler of a hibernatable socket. Codes such as
+ * 1005, 1006 and 1015 only report a close, and cannot be sent: 1000 is sent instead.
  */
 export function answerClose(ws: WebSocket, code: number, reason: string): void {
   const sendable = code === 1000 || (code >= 3000 && code <= 4999);

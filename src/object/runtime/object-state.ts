@@ -14,8 +14,8 @@ export interface CurrentSocket<State> {
 }
 
 /**
- * The sockets of an object that woke, each with the state in its attachment. A socket whose attachment another version of
- * the code wrote is closed, so that its client reconnects. `of`: whose sockets they are, for the log.
+ * The sockets of an object that woke, each with the state in its attachment. A socket whose attachment another version
+ * of the code wrote is closed, so that its client reconnects. `of`: whose sockets they are, for the log.
  */
 export function currentSockets<State>(
   ctx: DurableObjectState,

@@ -1,5 +1,5 @@
-// An object that cannot open tells its caller why. Over RPC an error keeps only its message, so the reason stands there. It
-// holds nothing of a user, and the Worker counts it for `/health`.
+// An object that cannot open tells its caller why. Over RPC an error keeps only its message, so the reason stands
+// there. It holds nothing of a user, and the Worker counts it for `/health`.
 
 import { log } from "../../log/log.ts";
 import { StateIsNewer } from "../storage/migrate.ts";

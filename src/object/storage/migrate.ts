@@ -13,8 +13,8 @@ export class StateIsNewer extends Error {
 export const VERSION_TABLE = "schema_version";
 
 /**
- * Brings the schema up to date: each list of statements once, in order, all or nothing. Throws `StateIsNewer` if newer code
- * has migrated further. The version stands in a table, as Durable Objects refuse `PRAGMA user_version`.
+ * Brings the schema up to date: each list of statements once, in order, all or nothing. Throws `StateIsNewer` if newer
+ * code has migrated further. The version stands in a table, as Durable Objects refuse `PRAGMA user_version`.
  */
 export function migrate({ sql, transaction }: Database, migrations: readonly (readonly string[])[]): void {
   sql.exec("CREATE TABLE IF NOT EXISTS schema_version (id INTEGER PRIMARY KEY, version INTEGER NOT NULL)");

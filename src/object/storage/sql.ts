@@ -1,5 +1,5 @@
-// What the stores need of a database. A Durable Object's `storage.sql` offers it, and a few lines over `node:sqlite` do too,
-// so unit tests and simulations run on real SQL.
+// What the stores need of a database. A Durable Object's `storage.sql` offers it, and a few lines over `node:sqlite` do
+// too, so unit tests and simulations run on real SQL.
 
 export type SqlValue = string | number | null | ArrayBuffer;
 export type SqlRow = Record<string, SqlValue>;
@@ -24,9 +24,9 @@ export function firstRow<Row extends SqlRow>(rows: Iterable<Row>): Row | undefin
 const PAGE = 64;
 
 /**
- * Reads a long result page by page, for consumers that may stop early: workerd keeps a cursor open that was not read to its
- * end, and then no table can be dropped. `read(last, limit)` returns the next rows, at most `limit`; `wanted` is the size of
- * the first page.
+ * Reads a long result page by page, for consumers that may stop early: workerd keeps a cursor open that was not read to
+ * its end, and then no table can be dropped. `read(last, limit)` returns the next rows, at most `limit`; `wanted` is
+ * the size of the first page.
  */
 export function* readInPages<Row>(
   read: (last: Row | undefined, limit: number) => Iterable<Row>,

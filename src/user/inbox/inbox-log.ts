@@ -1,5 +1,5 @@
-// The rules of an inbox: its notifications, in which state each is, and what a session has missed. States only move forward,
-// so a mark that is sent twice or out of order does no harm.
+// The rules of an inbox: its notifications, in which state each is, and what a session has missed. States only move
+// forward, so a mark that is sent twice or out of order does no harm.
 
 import {
   DEFAULT_HISTORY,

@@ -1,5 +1,5 @@
-// The SQL of marks: those of single notifications stand in their rows, those of everything up to a `seq` are one watermark
-// for each state.
+// The SQL of marks: those of single notifications stand in their rows, those of everything up to a `seq` are one
+// watermark for each state.
 
 import { firstRow, type Sql } from "../../object/storage/sql.ts";
 import { type NotificationState, stateRank } from "../../protocol/index.ts";
@@ -71,7 +71,12 @@ export class MarkStore {
     this.#sql.exec(
       `UPDATE notification SET state = ?, changed = ?, changed_at = ?, unread = ?, unread_until = ?
        WHERE slot IN (SELECT value FROM json_each(?))`,
-      ...[stateRank(state), seq, at, unread.count, unread.until, JSON.stringify(slots)],
+      stateRank(state),
+      seq,
+      at,
+      unread.count,
+      unread.until,
+      JSON.stringify(slots),
     );
   }
 
@@ -87,7 +92,12 @@ export class MarkStore {
   markUpTo({ state, upTo, seq, at, unread }: Watermark): void {
     this.#sql.exec(
       "INSERT OR REPLACE INTO watermark VALUES (?, ?, ?, ?, ?, ?)",
-      ...[stateRank(state), upTo, seq, at, unread.count, unread.until],
+      stateRank(state),
+      upTo,
+      seq,
+      at,
+      unread.count,
+      unread.until,
     );
   }
 
@@ -106,7 +116,9 @@ export class MarkStore {
     const rows = this.#sql.exec<{ id: string; state: number; changed: number; changed_at: number }>(
       `SELECT id, state, changed, changed_at FROM notification
        WHERE changed > ? AND seq <= ? AND (expires_at IS NULL OR expires_at > ?) ORDER BY changed`,
-      ...[after, after, now],
+      after,
+      after,
+      now,
     );
     const marks = new Map<number, { state: NotificationState; ids: string[]; seq: number; at: number }>();
     for (const { id, state, changed, changed_at } of rows) {

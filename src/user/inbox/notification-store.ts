@@ -1,5 +1,5 @@
-// The SQL of notifications. They are numbered from 0 without gaps, and the slot of a row is its number modulo the ring: a new
-// one replaces the row that it retires. `seq` rises too, but has gaps, as marks take numbers of it.
+// The SQL of notifications. They are numbered from 0 without gaps, and the slot of a row is its number modulo the ring:
+// a new one replaces the row that it retires. `seq` rises too, but has gaps, as marks take numbers of it.
 
 import { migrate } from "../../object/storage/migrate.ts";
 import { ringRanges } from "../../object/storage/ring.ts";
@@ -53,7 +53,8 @@ export class NotificationStore {
     if (stored === undefined)
       this.#sql.exec(
         "INSERT INTO inbox_state (id, epoch, ring, floor, head, unread) VALUES (1, ?, ?, 0, 0, 0)",
-        ...[newEpoch, ring],
+        newEpoch,
+        ring,
       );
     this.epoch = stored?.epoch ?? newEpoch;
     this.#floor = stored?.floor ?? 0;
@@ -72,8 +73,8 @@ export class NotificationStore {
   }
 
   /**
-   * The highest `seq` so far, of notifications and marks, and the unread count then. Each event stores the count in its own
-   * row, so that it need not be counted.
+   * The highest `seq` so far, of notifications and marks, and the unread count then. Each event stores the count in its
+   * own row, so that it need not be counted.
    */
   findHead(): Event {
     const rows = this.#sql.exec<{ seq: number; unread: number | null; until: number | null }>(
@@ -103,7 +104,10 @@ export class NotificationStore {
         this.#sql.exec<{ count: number; next: number | null }>(
           `SELECT COUNT(*) AS count, MIN(expires_at) AS next FROM notification
            WHERE slot BETWEEN ? AND ? AND state < ? AND muted = 0 AND (expires_at IS NULL OR expires_at > ?)`,
-          ...[from, to, stateRank("read"), now],
+          from,
+          to,
+          stateRank("read"),
+          now,
         ),
       );
       count += row?.count ?? 0;
@@ -140,8 +144,17 @@ export class NotificationStore {
       `INSERT OR REPLACE INTO notification (slot, number, seq, id, topic, expires_at, body, retired, muted, state,
                                             unread, unread_until)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)`,
-      ...[slot, number, row.seq, row.id, row.topic, row.expiresAt, row.body, floor, Number(row.muted)],
-      ...[tally.count, tally.until],
+      slot,
+      number,
+      row.seq,
+      row.id,
+      row.topic,
+      row.expiresAt,
+      row.body,
+      floor,
+      Number(row.muted),
+      tally.count,
+      tally.until,
     );
     this.#number = number;
     this.#newest = { head: row.seq, unread: tally };
@@ -244,7 +257,9 @@ export class NotificationStore {
       sql.exec("DROP TABLE moved");
       sql.exec(
         "UPDATE inbox_state SET ring = ?, floor = ?, head = ?, unread = NULL",
-        ...[this.#ring, this.#floor, head],
+        this.#ring,
+        this.#floor,
+        head,
       );
     });
     this.#findNewest(this.#ring);

@@ -1,7 +1,7 @@
 // The tables of a user. Each index costs a row written for each row, so there are no more than these.
 //
-// Never edit a step that was released, as users have taken it: test/unit/schema.test.ts has the hash of each. A change is a
-// new list at the end of `USER_SCHEMA`.
+// Never edit a step that was released, as users have taken it: test/unit/schema.test.ts has the hash of each. A change
+// is a new list at the end of `USER_SCHEMA`.
 
 export const USER_SCHEMA = [
   [

@@ -51,8 +51,8 @@ export function waitAfter(tries: number, retryAfterMs: number, random: number): 
 }
 
 /**
- * What a change of preferences does to the pushes that wait. `drop`: the user wants pushes again, and what came meanwhile
- * is no news. `send`: other quiet hours, so what waits for the end of the old ones is looked at now.
+ * What a change of preferences does to the pushes that wait. `drop`: the user wants pushes again, and what came
+ * meanwhile is no news. `send`: other quiet hours, so what waits for the end of the old ones is looked at now.
  */
 export function pushesAfterChange(
   before: Pick<Preferences, "push" | "quietHours">,

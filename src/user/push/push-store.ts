@@ -1,5 +1,5 @@
-// The SQL of push subscriptions: where to push, and how far each has come. Pushes wait in the inbox itself: the row of a
-// subscription has its position, and a push is no row.
+// The SQL of push subscriptions: where to push, and how far each has come. Pushes wait in the inbox itself: the row of
+// a subscription has its position, and a push is no row.
 
 import type { Sql } from "../../object/storage/sql.ts";
 import type { PushAddress } from "./push.ts";
@@ -87,7 +87,15 @@ export class PushStore {
     const { endpoint, p256dh, auth, expiresAt, madeAt, done, doneUrgent, tries, retryAt } = subscription;
     this.#sql.exec(
       "INSERT OR REPLACE INTO push_subscription VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      ...[endpoint, p256dh, auth, expiresAt, madeAt, done, doneUrgent, tries, retryAt],
+      endpoint,
+      p256dh,
+      auth,
+      expiresAt,
+      madeAt,
+      done,
+      doneUrgent,
+      tries,
+      retryAt,
     );
     this.#subscriptions().set(endpoint, subscription);
   }

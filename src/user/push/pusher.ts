@@ -1,5 +1,5 @@
-// Pushes what waits in the inbox to each subscription of the user, in order. It runs from the alarm, and returns when to
-// run it again. How a push is sent is passed in.
+// Pushes what waits in the inbox to each subscription of the user, in order. It runs from the alarm, and returns when
+// to run it again. How a push is sent is passed in.
 
 import { mapBounded } from "../../object/bounded.ts";
 import type { Preferences, Priority } from "../../protocol/index.ts";
@@ -41,7 +41,9 @@ export class Pusher {
     this.#ports = ports;
   }
 
-  /** When to run for a notification that was just stored and is not muted, in milliseconds; `null`: not for this one. */
+  /**
+   * When to run for a notification that was just stored and is not muted, in milliseconds; `null`: not for this one.
+   */
   dueAt(priority: Priority, now: number): number | null {
     const subscriptions = this.#ports.subscriptions.all;
     if (subscriptions.length === 0) return null;

@@ -1,5 +1,6 @@
 // A notification as a push service takes it: the payload, to be encrypted, and the headers.
 
+import { base64url } from "jose";
 import { exceedsBytes, type Priority } from "../../../protocol/index.ts";
 import type { PushNotification } from "../push.ts";
 
@@ -21,8 +22,8 @@ const DECLARATIVE = 8030;
 const HOME = "./";
 
 /**
- * JSON that Safari shows by itself, as a declarative push, and our service worker in other browsers. If it is too long, the
- * end of the message is cut, then the link is left out. `unread`: the count for the badge of the app.
+ * JSON that Safari shows by itself, as a declarative push, and our service worker in other browsers. If it is too long,
+ * the end of the message is cut, then the link is left out. `unread`: the count for the badge of the app.
  */
 export function payloadOf(notification: PushNotification, unread: number, withMessage = true): string {
   const message = withMessage ? notification.message : "";
@@ -86,10 +87,7 @@ export async function headersOf(
 /** A hash of the id, as a topic has at most 32 characters of base64url. */
 async function topicOf(id: string): Promise<string> {
   const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(id));
-  const bytes = new Uint8Array(hash).subarray(0, 24);
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll("+", "-")
-    .replaceAll("/", "_");
+  return base64url.encode(new Uint8Array(hash).subarray(0, 24));
 }
 
 const fits = (json: string): boolean => !exceedsBytes(json, MAX_PAYLOAD_BYTES);

@@ -69,7 +69,7 @@ interface CatalogueEntry {
   readonly optional?: readonly (keyof LogFieldValues)[];
 }
 
-export const LOG_EVENTS = {
+export const LOG_CATALOGUE = {
   // Settings and objects
   wrong_settings: {
     level: "error",
@@ -305,7 +305,7 @@ export const LOG_EVENTS = {
   },
 } as const satisfies Readonly<Record<string, CatalogueEntry>>;
 
-type Catalogue = typeof LOG_EVENTS;
+type Catalogue = typeof LOG_CATALOGUE;
 
 export type LogEventName = keyof Catalogue;
 

@@ -20,7 +20,14 @@ declare global {
   const field: HTMLInputElement;
   const board: Readonly<Record<"add" | "move" | "comment" | "reload", (...what: unknown[]) => void>>;
   function render(snapshot: Rooms.RoomSnapshot): void;
-  function toast(text: string): void;
+  function toast(text: string, link?: string): void;
+  // React and its query cache, and a bundler with hot replacement.
+  function useSyncExternalStore<Snapshot>(subscribe: (fn: () => void) => () => void, get: () => Snapshot): Snapshot;
+  function useEffect(effect: () => () => void, dependencies: readonly unknown[]): void;
+  const queryClient: { invalidateQueries(filter: { queryKey: readonly string[] }): Promise<void> };
+  interface ImportMeta {
+    readonly hot?: { dispose(fn: () => void): void };
+  }
 }
 `;
 

@@ -3,7 +3,7 @@ import { isTemporary, RoomsError } from "../util/errors.ts";
 import type { Presence } from "./room-types.ts";
 
 /** What the presence of this user needs of the room. */
-export interface PresenceLine {
+export interface PresencePort {
   readonly live: boolean;
   /** `undefined` for an anonymous reader, who has no presence. */
   readonly self: string | undefined;
@@ -13,18 +13,18 @@ export interface PresenceLine {
 
 /** The presence of this user, as the app set it last. Each connection sends it again. */
 export class OwnPresence {
-  readonly #line: PresenceLine;
+  readonly #room: PresencePort;
   #presence: Presence = {};
 
-  constructor(line: PresenceLine) {
-    this.#line = line;
+  constructor(room: PresencePort) {
+    this.#room = room;
   }
 
   async set(presence: Presence): Promise<void> {
     const before = this.#presence;
     const wanted = { ...before, ...presence };
     this.#presence = wanted;
-    if (!this.#line.live || this.#line.self === undefined) return;
+    if (!this.#room.live || this.#room.self === undefined) return;
     try {
       await this.#tell(presence);
     } catch (error) {
@@ -36,7 +36,7 @@ export class OwnPresence {
   }
 
   onLive(onRefused: (error: RoomsError) => void): void {
-    if (this.#line.self === undefined || Object.keys(this.#presence).length === 0) return;
+    if (this.#room.self === undefined || Object.keys(this.#presence).length === 0) return;
     this.#tell(this.#presence).catch((error: unknown) => {
       // What did not reach the server is sent by the next connection.
       if (error instanceof RoomsError && error.code !== "offline") onRefused(error);
@@ -44,9 +44,9 @@ export class OwnPresence {
   }
 
   #tell({ status, data }: Presence): Promise<Ok> {
-    return this.#line.ask({
+    return this.#room.ask({
       type: "presence",
-      id: this.#line.newId(),
+      id: this.#room.newId(),
       ...(status !== undefined && { status }),
       ...(data !== undefined && { data }),
     });

@@ -13,9 +13,8 @@ import {
 import type { ResumeKind } from "../connection/cursor-tracker.ts";
 import { isTemporary, RoomsError } from "../util/errors.ts";
 import type { Cancel, Clock } from "../util/ports.ts";
-import { quiet } from "../util/quiet.ts";
 import { resultOf } from "../wire/results.ts";
-import type { RoomLine } from "./messages/room-line.ts";
+import type { RoomPort } from "./messages/pending-changes.ts";
 
 const MIN_BETWEEN_MS = 1_000;
 
@@ -31,7 +30,7 @@ interface Mark {
 
 export class ReadPosition {
   readonly #clock: Clock;
-  readonly #room: RoomLine;
+  readonly #room: RoomPort;
   #epoch: string | undefined;
   /** How far this user has read; `undefined` until the server said so: until then nothing is counted. */
   #seq: number | undefined;
@@ -45,7 +44,7 @@ export class ReadPosition {
   /** Runs until the next `read` may be sent. */
   #cancelPause: Cancel | undefined;
 
-  constructor(clock: Clock, room: RoomLine) {
+  constructor(clock: Clock, room: RoomPort) {
     this.#clock = clock;
     this.#room = room;
   }
@@ -55,22 +54,20 @@ export class ReadPosition {
   }
 
   mark(seq: number): Promise<ReadResult> {
-    return quiet(
-      new Promise((resolve, reject) => {
-        if (!Number.isSafeInteger(seq) || seq < 0) {
-          throw new RoomsError("bad_request", "This is no place in a log.");
-        }
-        if (this.#room.live && this.#room.self === undefined) throw anonymous();
-        if (this.#seq !== undefined && seq <= this.#seq) {
-          resolve({ seq: this.#seq, unread: this.#unread });
-          return;
-        }
-        this.#marks = [...this.#marks, { seq, resolve, reject }];
-        // Shown at once: the answer may take a moment, or offline a long time.
-        if (this.#showsAllRead()) this.#unread = 0;
-        this.#ask();
-      }),
-    );
+    return new Promise((resolve, reject) => {
+      if (!Number.isSafeInteger(seq) || seq < 0) {
+        throw new RoomsError("bad_request", "This is no place in a log.");
+      }
+      if (this.#room.live && this.#room.self === undefined) throw anonymous();
+      if (this.#seq !== undefined && seq <= this.#seq) {
+        resolve({ seq: this.#seq, unread: this.#unread });
+        return;
+      }
+      this.#marks = [...this.#marks, { seq, resolve, reject }];
+      // Shown at once: the answer may take a moment, or offline a long time.
+      if (this.#showsAllRead()) this.#unread = 0;
+      this.#ask();
+    });
   }
 
   /** To be called after the state began: the server has counted everything up to `head`. */

@@ -20,7 +20,7 @@ import type { Transport } from "../connection/transport/transport.ts";
 import type { ChannelEvents, ConnectionContext } from "../connection/types.ts";
 import { Emitter } from "../util/emitter.ts";
 import { noConnection, offline, RoomsError, refusalError } from "../util/errors.ts";
-import { SendPacer } from "../util/send-pacer.ts";
+import { SendRateLimiter } from "../util/send-rate-limiter.ts";
 import { SnapshotStore } from "../util/snapshot-store.ts";
 import { TopicListeners } from "../util/topic-listeners.ts";
 import { fits } from "../wire/fits.ts";
@@ -28,8 +28,7 @@ import type { Connected, IncomingFrame } from "../wire/parse-frame.ts";
 import { resultOf } from "../wire/results.ts";
 import { Outbox } from "./messages/outbox.ts";
 import { type OutboxEntry, storedMessage } from "./messages/outbox-entry.ts";
-import { PendingChanges } from "./messages/pending-changes.ts";
-import type { RoomLine } from "./messages/room-line.ts";
+import { PendingChanges, type RoomPort } from "./messages/pending-changes.ts";
 import { OwnPresence } from "./own-presence.ts";
 import { ReadPosition } from "./read-position.ts";
 import { RoomState } from "./room-state.ts";
@@ -37,7 +36,7 @@ import type { RoomEvents, RoomOptions, RoomSnapshot } from "./room-types.ts";
 import { roomView } from "./room-view.ts";
 import { Typing } from "./typing.ts";
 
-export class RoomEngine implements RoomLine {
+export class RoomEngine implements RoomPort {
   readonly name: string;
   readonly events = new Emitter<RoomEvents>();
   readonly appEvents = new TopicListeners<Message | Signal>();
@@ -50,7 +49,7 @@ export class RoomEngine implements RoomLine {
   readonly typing: Typing;
   readonly store: SnapshotStore<RoomSnapshot>;
   readonly #context: ConnectionContext;
-  readonly #pacer: SendPacer;
+  readonly #limiter: SendRateLimiter;
   /** Where the next older page begins; `undefined`: with the oldest message that is held. */
   #olderPage: { readonly before?: number } | undefined;
 
@@ -63,10 +62,10 @@ export class RoomEngine implements RoomLine {
     const { ports } = context;
     this.name = name;
     this.#context = context;
-    this.#pacer = new SendPacer(ports.clock);
+    this.#limiter = new SendRateLimiter(ports.clock);
     const options = { name: `room ${name}`, topics, history, skipsNumbers: false };
     this.channel = new Channel(context, transport, options, this.#channelEvents());
-    this.outbox = new Outbox(ports, this.#outboxLine(), this.#pacer);
+    this.outbox = new Outbox(ports, this.#outboxPort(), this.#limiter);
     this.changes = new PendingChanges(ports, this);
     this.reads = new ReadPosition(ports.clock, this);
     this.typing = new Typing(
@@ -104,7 +103,7 @@ export class RoomEngine implements RoomLine {
   request(command: Command & { readonly id: string }, onAnswer: OnAnswer): void {
     this.channel.request(command, (answer) => {
       if (isSlowed(command) && answer?.type === "ok" && fits(CHANGE_RESULT, answer) && answer.seq > 0)
-        this.#pacer.changed();
+        this.#limiter.changed();
       onAnswer(answer);
     });
   }
@@ -185,12 +184,12 @@ export class RoomEngine implements RoomLine {
       onTurn: () => this.changed(),
       // The outbox counts its sends itself, with their mentions.
       onSent: ({ type }) => {
-        if (type !== "send") this.#pacer.spend(1);
+        if (type !== "send") this.#limiter.spend(1);
       },
     };
   }
 
-  #outboxLine() {
+  #outboxPort() {
     const { channel } = this;
     return {
       get live() {
@@ -208,7 +207,7 @@ export class RoomEngine implements RoomLine {
   #onConnected(frame: Connected, resume: ResumeKind): void {
     if (!("room" in frame)) return;
     const slowModeMs = frame.permission === "moderate" ? 0 : frame.limits.slowModeMs;
-    this.#pacer.setPace({ ...frame.limits, slowModeMs });
+    this.#limiter.setLimits({ ...frame.limits, slowModeMs });
     this.state.begin(frame, resume);
     this.reads.begin(frame, resume);
     if (resume === "lost") {

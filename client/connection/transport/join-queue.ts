@@ -1,12 +1,12 @@
 import type { JoinCommand, Limits } from "../../../src/protocol/index.ts";
 import type { Cancel, Clock } from "../../util/ports.ts";
-import { SendPacer } from "../../util/send-pacer.ts";
+import { SendRateLimiter } from "../../util/send-rate-limiter.ts";
 
 /** Sends joins no faster than the rate of the session allows: after a reconnect there may be more than its burst. */
 export class JoinQueue {
   readonly #clock: Clock;
   readonly #send: (command: JoinCommand) => void;
-  readonly #pacer: SendPacer;
+  readonly #limiter: SendRateLimiter;
   /** By the name of the room. */
   readonly #waiting = new Map<string, JoinCommand>();
   #cancelTimer: Cancel | undefined;
@@ -14,12 +14,12 @@ export class JoinQueue {
   constructor(clock: Clock, send: (command: JoinCommand) => void) {
     this.#clock = clock;
     this.#send = send;
-    this.#pacer = new SendPacer(clock);
+    this.#limiter = new SendRateLimiter(clock);
   }
 
-  setPace({ ratePerSecond, rateBurst }: Partial<Limits>): void {
+  setLimits({ ratePerSecond, rateBurst }: Partial<Limits>): void {
     if (!ratePerSecond || !rateBurst) return;
-    this.#pacer.setPace({ ratePerSecond, rateBurst, slowModeMs: 0 });
+    this.#limiter.setLimits({ ratePerSecond, rateBurst, slowModeMs: 0 });
   }
 
   /** Replaces one that waits for the same room. */
@@ -31,12 +31,12 @@ export class JoinQueue {
   /** To be called when a `leave` is sent, which does not wait but counts. */
   remove(room: string): void {
     this.#waiting.delete(room);
-    this.#pacer.spend(1);
+    this.#limiter.spend(1);
   }
 
   /** The server refused a join for the rate: other devices of this user count against the same limit. */
   emptied(): void {
-    this.#pacer.emptied();
+    this.#limiter.emptied();
   }
 
   clear(): void {
@@ -48,7 +48,7 @@ export class JoinQueue {
   #go(): void {
     if (this.#cancelTimer !== undefined) return;
     for (const [room, command] of this.#waiting) {
-      const waitMs = this.#pacer.waitMs(1);
+      const waitMs = this.#limiter.waitMs(1);
       if (waitMs > 0) {
         this.#cancelTimer = this.#clock.after(waitMs, () => {
           this.#cancelTimer = undefined;
@@ -57,7 +57,7 @@ export class JoinQueue {
         return;
       }
       this.#waiting.delete(room);
-      this.#pacer.spend(1);
+      this.#limiter.spend(1);
       this.#send(command);
     }
   }

@@ -67,7 +67,7 @@ export class SessionRooms implements SocketRooms, SessionPort {
   }
 
   onGreeted({ limits }: Connected): void {
-    this.#queue.setPace(limits);
+    this.#queue.setLimits(limits);
   }
 
   onTurn(): void {

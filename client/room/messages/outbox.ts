@@ -7,8 +7,7 @@ import type { OnAnswer } from "../../connection/transport/pending-answers.ts";
 import { isTemporary, RoomsError } from "../../util/errors.ts";
 import { jsonCopy } from "../../util/json-copy.ts";
 import type { Cancel, Ports } from "../../util/ports.ts";
-import { quiet } from "../../util/quiet.ts";
-import type { SendPacer } from "../../util/send-pacer.ts";
+import type { SendRateLimiter } from "../../util/send-rate-limiter.ts";
 import { resultOf } from "../../wire/results.ts";
 import {
   costOf,
@@ -23,7 +22,7 @@ import {
 } from "./outbox-entry.ts";
 
 /** The connection, as an outbox sees it. */
-export interface OutboxLine {
+export interface OutboxPort {
   readonly live: boolean;
   /** Known while live. */
   readonly cursor: string | undefined;
@@ -38,18 +37,18 @@ const RETRY_LIMITS = { minMs: 250, maxMs: 30_000 };
 
 export class Outbox {
   readonly #ports: Ports;
-  readonly #line: OutboxLine;
-  readonly #pacer: SendPacer;
+  readonly #port: OutboxPort;
+  readonly #limiter: SendRateLimiter;
   #entries: readonly OutboxEntry[] = [];
   #items: readonly OutboxItem[] | undefined;
   #cancelFlush: Cancel | undefined;
   /** How many times in a row the server asked for a later try. */
   #refusals = 0;
 
-  constructor(ports: Ports, line: OutboxLine, pacer: SendPacer) {
+  constructor(ports: Ports, port: OutboxPort, limiter: SendRateLimiter) {
     this.#ports = ports;
-    this.#line = line;
-    this.#pacer = pacer;
+    this.#port = port;
+    this.#limiter = limiter;
   }
 
   /** In the order of `send`. */
@@ -64,22 +63,20 @@ export class Outbox {
   }
 
   add(data: unknown, { event = CHAT_EVENT, replyTo, mentions, echo }: SendOptions): Promise<Stored> {
-    return quiet(
-      new Promise((resolve, reject) => {
-        const said = jsonCopy<Said>({
-          ...{ event, data, replyTo, echo },
-          mentions: mentions?.length ? mentions : undefined,
-        });
-        if (said === undefined || !("data" in said)) {
-          throw new RoomsError("bad_request", "This cannot be written as JSON.");
-        }
-        const { clock, newId } = this.#ports;
-        const queued: OutboxPhase = { status: "queued" };
-        const entry = { id: newId(), said, at: clock.now(), phase: queued, firstCursor: undefined };
-        this.#replace([...this.#entries, { ...entry, resolve, reject }]);
-        this.flush();
-      }),
-    );
+    return new Promise((resolve, reject) => {
+      const said = jsonCopy<Said>({
+        ...{ event, data, replyTo, echo },
+        mentions: mentions?.length ? mentions : undefined,
+      });
+      if (said === undefined || !("data" in said)) {
+        throw new RoomsError("bad_request", "This cannot be written as JSON.");
+      }
+      const { clock, newId } = this.#ports;
+      const queued: OutboxPhase = { status: "queued" };
+      const entry = { id: newId(), said, at: clock.now(), phase: queued, firstCursor: undefined };
+      this.#replace([...this.#entries, { ...entry, resolve, reject }]);
+      this.flush();
+    });
   }
 
   /** Sends what is queued, as far as the rate allows; a timer sends the rest. To be called when live. */
@@ -88,12 +85,12 @@ export class Outbox {
     this.#cancelFlush = undefined;
     for (const entry of this.#entries) {
       if (entry.phase.status !== "queued") continue;
-      if (!this.#line.live) return;
-      const waitMs = this.#pacer.waitMs(costOf(entry));
+      if (!this.#port.live) return;
+      const waitMs = this.#limiter.waitMs(costOf(entry));
       if (waitMs > 0) {
         this.#cancelFlush = this.#ports.clock.after(waitMs, () => {
           this.flush();
-          this.#line.onChange();
+          this.#port.onChange();
         });
         return;
       }
@@ -109,22 +106,20 @@ export class Outbox {
 
   /** Tries a failed message again. Resolves as `send` does. */
   retry(id: string): Promise<Stored> {
-    return quiet(
-      new Promise((resolve, reject) => {
-        const entry = this.#find(id);
-        if (entry?.phase.status !== "failed") {
-          throw new RoomsError("not_found", "Nothing failed under this id.");
-        }
-        // The log no longer knows whether it has the old id, so a try with it could never be answered.
-        if (entry.phase.error.code === "stale_retry") {
-          entry.id = this.#ports.newId();
-          entry.firstCursor = undefined;
-        }
-        Object.assign(entry, { resolve, reject });
-        this.#setPhase(entry, { status: "queued" });
-        this.flush();
-      }),
-    );
+    return new Promise((resolve, reject) => {
+      const entry = this.#find(id);
+      if (entry?.phase.status !== "failed") {
+        throw new RoomsError("not_found", "Nothing failed under this id.");
+      }
+      // The log no longer knows whether it has the old id, so a try with it could never be answered.
+      if (entry.phase.error.code === "stale_retry") {
+        entry.id = this.#ports.newId();
+        entry.firstCursor = undefined;
+      }
+      Object.assign(entry, { resolve, reject });
+      this.#setPhase(entry, { status: "queued" });
+      this.flush();
+    });
   }
 
   /** Removes a message. One that is `sent` may be stored all the same. */
@@ -153,14 +148,14 @@ export class Outbox {
     const command = sendCommand(entry);
     const { id } = entry;
     const refusals = this.#refusals;
-    entry.firstCursor ??= this.#line.cursor;
-    this.#pacer.spendSend(costOf(entry));
+    entry.firstCursor ??= this.#port.cursor;
+    this.#limiter.spendSend(costOf(entry));
     this.#setPhase(entry, { status: "sent" });
-    this.#line.request(command, (answer) => {
+    this.#port.request(command, (answer) => {
       const result = answer && resultOf(answer, SEND_RESULT);
       const isRefused = result instanceof RoomsError;
       // Also for a message that was discarded: without echo only the `ok` tells of its place in the log.
-      if (result && !isRefused) this.#line.onStored(entry, result);
+      if (result && !isRefused) this.#port.onStored(entry, result);
       // It was settled by its event, discarded, or failed with its connection.
       if (this.#find(id)?.phase.status !== "sent") return;
       if (result === undefined) this.#setPhase(entry, { status: "queued" });
@@ -181,8 +176,8 @@ export class Outbox {
     this.#refusals = Math.max(this.#refusals, refusalsBefore + 1);
     const waitMs = backoffMs(this.#refusals - 1, RETRY_LIMITS, this.#ports.random);
     // Nothing newer overtakes it.
-    this.#pacer.pause(retryAfterMs + waitMs);
-    if (code === "rate_limited") this.#pacer.emptied();
+    this.#limiter.pause(retryAfterMs + waitMs);
+    if (code === "rate_limited") this.#limiter.emptied();
     this.#setPhase(entry, { status: "queued" });
     this.flush();
   }

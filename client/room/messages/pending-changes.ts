@@ -6,17 +6,30 @@ import {
   type Answer,
   CHANGE_RESULT,
   type ChangeResult,
+  type Command,
   type Message,
   type SequencedEvent,
 } from "../../../src/protocol/index.ts";
+import type { OnAnswer } from "../../connection/transport/pending-answers.ts";
 import { noConnection, RoomsError } from "../../util/errors.ts";
 import { jsonCopy } from "../../util/json-copy.ts";
 import type { Ports } from "../../util/ports.ts";
-import { quiet } from "../../util/quiet.ts";
 import { resultOf } from "../../wire/results.ts";
 import { type Change, changeIn, isInEffect, sameJson, withChange } from "./message-changes.ts";
 import { version } from "./message-list.ts";
-import type { RoomLine } from "./room-line.ts";
+
+/** What changes and the read position need of their room. */
+export interface RoomPort {
+  readonly live: boolean;
+  /** The id of this user; `undefined` for an anonymous reader, and until the first connection. */
+  readonly self: string | undefined;
+  /** The `seq` of the last event that is known. */
+  readonly head: number;
+  /** The stored message of this `seq`, if it is held. */
+  held(seq: number): Message | undefined;
+  /** Counts against the rate. `onAnswer` gets `undefined` where the connection is lost. */
+  request(command: Command & { readonly id: string }, onAnswer: OnAnswer): void;
+}
 
 type Phase =
   /** Waits for its answer. */
@@ -40,10 +53,10 @@ export interface PendingChange {
 
 export class PendingChanges {
   readonly #ports: Ports;
-  readonly #room: RoomLine;
+  readonly #room: RoomPort;
   #entries: readonly PendingChange[] = [];
 
-  constructor(ports: Ports, room: RoomLine) {
+  constructor(ports: Ports, room: RoomPort) {
     this.#ports = ports;
     this.#room = room;
   }
@@ -55,20 +68,18 @@ export class PendingChanges {
 
   /** Resolves when the change is stored, or was in effect already. */
   add(wish: Change): Promise<ChangeResult> {
-    return quiet(
-      new Promise((resolve, reject) => {
-        const change = jsonCopy<Change>(wish);
-        if (change === undefined || (change.type === "edit" && !("data" in change))) {
-          throw new RoomsError("bad_request", "This cannot be written as JSON.");
-        }
-        if (!this.#room.live) throw noConnection();
-        const { clock, newId } = this.#ports;
-        const sent: Phase = { status: "sent" };
-        const entry = { id: newId(), change, at: clock.now(), resolve, reject, phase: sent };
-        this.#entries = [...this.#entries, entry];
-        this.#send(entry);
-      }),
-    );
+    return new Promise((resolve, reject) => {
+      const change = jsonCopy<Change>(wish);
+      if (change === undefined || (change.type === "edit" && !("data" in change))) {
+        throw new RoomsError("bad_request", "This cannot be written as JSON.");
+      }
+      if (!this.#room.live) throw noConnection();
+      const { clock, newId } = this.#ports;
+      const sent: Phase = { status: "sent" };
+      const entry = { id: newId(), change, at: clock.now(), resolve, reject, phase: sent };
+      this.#entries = [...this.#entries, entry];
+      this.#send(entry);
+    });
   }
 
   /** To be called after the stored state changed: what it shows by itself is not laid over it any more. */

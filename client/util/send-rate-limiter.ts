@@ -1,14 +1,14 @@
 import type { Limits } from "../../src/protocol/index.ts";
 import type { Clock } from "./ports.ts";
 
-type Pace = Pick<Limits, "ratePerSecond" | "rateBurst" | "slowModeMs">;
+type SendLimits = Pick<Limits, "ratePerSecond" | "rateBurst" | "slowModeMs">;
 
 const UNLIMITED = Number.POSITIVE_INFINITY;
 
 /** Keeps a client within its rate: a copy of the token bucket that the server has for this user, as far as it is known. */
-export class SendPacer {
+export class SendRateLimiter {
   readonly #clock: Clock;
-  #pace: Pace = { ratePerSecond: UNLIMITED, rateBurst: UNLIMITED, slowModeMs: 0 };
+  #limits: SendLimits = { ratePerSecond: UNLIMITED, rateBurst: UNLIMITED, slowModeMs: 0 };
   #tokens = UNLIMITED;
   #countedAt = 0;
   /** No `send` goes out before this. */
@@ -18,17 +18,17 @@ export class SendPacer {
     this.#clock = clock;
   }
 
-  setPace(pace: Pace): void {
+  setLimits(limits: SendLimits): void {
     this.#refill();
-    this.#pace = pace;
-    this.#tokens = Math.min(this.#tokens, pace.rateBurst);
+    this.#limits = limits;
+    this.#tokens = Math.min(this.#tokens, limits.rateBurst);
   }
 
   /** Milliseconds until a `send` of this cost may go out. */
   waitMs(cost: number): number {
     this.#refill();
     const missing = Math.max(0, this.#needed(cost) - this.#tokens);
-    const rateMs = Math.ceil((missing / this.#pace.ratePerSecond) * 1_000);
+    const rateMs = Math.ceil((missing / this.#limits.ratePerSecond) * 1_000);
     return Math.max(rateMs, this.#heldUntil - this.#countedAt);
   }
 
@@ -45,7 +45,7 @@ export class SendPacer {
 
   /** Slow mode counts a message, and an edit or a reaction that took effect. */
   changed(): void {
-    this.pause(this.#pace.slowModeMs);
+    this.pause(this.#limits.slowModeMs);
   }
 
   /** No `send` goes out for so many milliseconds. */
@@ -62,7 +62,7 @@ export class SendPacer {
 
   /** A command that costs more than the bucket ever holds goes out when it is full. */
   #needed(cost: number): number {
-    return Math.min(cost, this.#pace.rateBurst);
+    return Math.min(cost, this.#limits.rateBurst);
   }
 
   #refill(): void {
@@ -72,7 +72,7 @@ export class SendPacer {
     this.#heldUntil += Math.min(0, passedMs);
     this.#countedAt = now;
     // Without limits it is infinity times nothing.
-    const gained = Math.max(0, passedMs / 1_000) * this.#pace.ratePerSecond || 0;
-    this.#tokens = Math.min(this.#pace.rateBurst, this.#tokens + gained);
+    const gained = Math.max(0, passedMs / 1_000) * this.#limits.ratePerSecond || 0;
+    this.#tokens = Math.min(this.#limits.rateBurst, this.#tokens + gained);
   }
 }

@@ -8,10 +8,9 @@ import type { RoomHandle } from "./room/room-handle.ts";
 import { RoomRegistry, type RoomWay } from "./room/room-registry.ts";
 import type { Presence, RoomOptions } from "./room/room-types.ts";
 import { Listeners } from "./util/emitter.ts";
-import { RoomsError } from "./util/errors.ts";
+import { ignoreRejection, RoomsError } from "./util/errors.ts";
 import { createLog, type LogOption } from "./util/log.ts";
 import type { Cancel, Ports } from "./util/ports.ts";
-import { quiet } from "./util/quiet.ts";
 import { baseUrl } from "./util/url.ts";
 
 export interface ClientOptions {
@@ -115,7 +114,8 @@ export class Client {
    * Sets the presence of this user in all rooms, also those opened later; what is left out stays. Resolves when the
    * server has it for all. Offline it resolves at once, and is sent with each connection. Rejects with the first refusal.
    */
-  readonly setPresence = (presence: Presence): Promise<void> => quiet(this.#rooms.setPresence(presence));
+  readonly setPresence = (presence: Presence): Promise<void> =>
+    ignoreRejection(this.#rooms.setPresence(presence));
 
   /** Round trip in milliseconds, on any open connection. Rejects with `offline` if there is none. */
   readonly ping = (): Promise<number> => this.#channels.ping();

@@ -1,6 +1,5 @@
 import { type Answer, type RoomCommand, TOPICS_RESULT, type Topics } from "../../src/protocol/index.ts";
-import { refusalError } from "../util/errors.ts";
-import { quiet } from "../util/quiet.ts";
+import { ignoreRejection, refusalError } from "../util/errors.ts";
 import { fits } from "../wire/fits.ts";
 
 /** The channel, as its filter sees it. */
@@ -42,7 +41,7 @@ export class TopicFilter {
 
   onLive(): void {
     // They may have been set while the connection came up with the old ones.
-    if (JSON.stringify(this.#wanted) !== JSON.stringify(this.#inForce)) void quiet(this.#apply());
+    if (JSON.stringify(this.#wanted) !== JSON.stringify(this.#inForce)) void ignoreRejection(this.#apply());
   }
 
   /** Resolves when in force, or at once without a connection: then the next one begins with them. */

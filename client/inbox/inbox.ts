@@ -1,7 +1,7 @@
 import type { Notification, NotificationState, Signal, Topics } from "../../src/protocol/index.ts";
 import type { ConnectionState } from "../connection/transport/transport.ts";
+import { ignoreRejection } from "../util/errors.ts";
 import type { Cancel } from "../util/ports.ts";
-import { quiet } from "../util/quiet.ts";
 import type { OnEventOptions } from "../util/topic-listeners.ts";
 import type { InboxEngine } from "./inbox-engine.ts";
 import type { InboxEvents, InboxSnapshot, MarkTarget } from "./inbox-types.ts";
@@ -58,7 +58,8 @@ export class Inbox {
    * and counted all the same. Resolves when in force. Offline it resolves at once, and the next connection begins with
    * them. Rejects with the server's refusal.
    */
-  readonly setTopics = (topics: Topics): Promise<void> => quiet(this.#engine.channel.topics.set(topics));
+  readonly setTopics = (topics: Topics): Promise<void> =>
+    ignoreRejection(this.#engine.channel.topics.set(topics));
 
   /**
    * Moves notifications forward to a state, on all devices. Rejects with the server's refusal, and with `offline`
@@ -68,7 +69,7 @@ export class Inbox {
    * await inboxOf(client).mark({ all: true }, "seen");
    */
   readonly mark = (what: MarkTarget, state: NotificationState): Promise<void> =>
-    quiet(this.#engine.mark(what, state));
+    ignoreRejection(this.#engine.mark(what, state));
 
   /**
    * Adds an older page to `notifications`: `limit` of them, 1 to 100. Without `more` there is nothing older. Rejects with

@@ -6,9 +6,8 @@ import {
   type Signal,
   type Topics,
 } from "../../src/protocol/index.ts";
-import { RoomsError } from "../util/errors.ts";
+import { ignoreRejection, RoomsError } from "../util/errors.ts";
 import type { Cancel } from "../util/ports.ts";
-import { quiet } from "../util/quiet.ts";
 import type { OnEventOptions } from "../util/topic-listeners.ts";
 import type { Change } from "./messages/message-changes.ts";
 import type { SendOptions, Stored } from "./messages/outbox-entry.ts";
@@ -289,8 +288,8 @@ export class RoomHandle {
   /** What a call changes at once is published at once. */
   #do<T>(call: (engine: RoomEngine) => Promise<T>): Promise<T> {
     if (!this.#port.isOpen())
-      return quiet(Promise.reject(new RoomsError("closed", "The room is not open, or was left.")));
-    const result = quiet(call(this.#engine));
+      return ignoreRejection(Promise.reject(new RoomsError("closed", "The room is not open, or was left.")));
+    const result = ignoreRejection(call(this.#engine));
     this.#engine.changed();
     return result;
   }

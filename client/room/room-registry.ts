@@ -4,9 +4,8 @@ import { isRoomName } from "../../src/protocol/index.ts";
 import type { ChannelSet } from "../connection/channel-set.ts";
 import type { Transport } from "../connection/transport/transport.ts";
 import type { ConnectionContext } from "../connection/types.ts";
-import { RoomsError } from "../util/errors.ts";
+import { ignoreRejection, RoomsError } from "../util/errors.ts";
 import type { Cancel } from "../util/ports.ts";
-import { quiet } from "../util/quiet.ts";
 import { RoomEngine } from "./room-engine.ts";
 import { RoomHandle } from "./room-handle.ts";
 import type { Presence, RoomOptions } from "./room-types.ts";
@@ -135,7 +134,7 @@ export class RoomRegistry {
 
   #open(slot: Slot, engine: RoomEngine): void {
     this.#held.add(slot);
-    void quiet(engine.presence.set(this.#presence));
+    void ignoreRejection(engine.presence.set(this.#presence));
     slot.way.onOpen();
     this.#channels.add(engine.channel);
   }

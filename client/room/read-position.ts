@@ -14,7 +14,7 @@ import type { ResumeKind } from "../connection/cursor-tracker.ts";
 import { isTemporary, RoomsError } from "../util/errors.ts";
 import type { Cancel, Clock } from "../util/ports.ts";
 import { resultOf } from "../wire/results.ts";
-import type { RoomPort } from "./messages/pending-changes.ts";
+import type { EnginePort } from "./messages/pending-changes.ts";
 
 const MIN_BETWEEN_MS = 1_000;
 
@@ -30,7 +30,7 @@ interface Mark {
 
 export class ReadPosition {
   readonly #clock: Clock;
-  readonly #room: RoomPort;
+  readonly #room: EnginePort;
   #epoch: string | undefined;
   /** How far this user has read; `undefined` until the server said so: until then nothing is counted. */
   #seq: number | undefined;
@@ -44,7 +44,7 @@ export class ReadPosition {
   /** Runs until the next `read` may be sent. */
   #cancelPause: Cancel | undefined;
 
-  constructor(clock: Clock, room: RoomPort) {
+  constructor(clock: Clock, room: EnginePort) {
     this.#clock = clock;
     this.#room = room;
   }

@@ -28,7 +28,7 @@ import type { Connected, IncomingFrame } from "../wire/parse-frame.ts";
 import { resultOf } from "../wire/results.ts";
 import { Outbox } from "./messages/outbox.ts";
 import { type OutboxEntry, storedMessage } from "./messages/outbox-entry.ts";
-import { PendingChanges, type RoomPort } from "./messages/pending-changes.ts";
+import { PendingChanges, type EnginePort } from "./messages/pending-changes.ts";
 import { OwnPresence } from "./own-presence.ts";
 import { ReadPosition } from "./read-position.ts";
 import { RoomState } from "./room-state.ts";
@@ -36,7 +36,7 @@ import type { RoomEvents, RoomOptions, RoomSnapshot } from "./room-types.ts";
 import { roomView } from "./room-view.ts";
 import { Typing } from "./typing.ts";
 
-export class RoomEngine implements RoomPort {
+export class RoomEngine implements EnginePort {
   readonly name: string;
   readonly events = new Emitter<RoomEvents>();
   readonly appEvents = new TopicListeners<Message | Signal>();

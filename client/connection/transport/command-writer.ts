@@ -1,10 +1,4 @@
-import {
-  type Command,
-  exceedsBytes,
-  MAX_BATCH_COMMANDS,
-  MAX_FRAME_BYTES,
-  utf8Length,
-} from "../../../src/protocol/index.ts";
+import { type Command, MAX_BATCH_COMMANDS, MAX_FRAME_BYTES } from "../../../src/protocol/index.ts";
 import type { Cancel, Clock } from "../../util/ports.ts";
 
 const BATCH_TAIL = "]}";
@@ -42,7 +36,7 @@ export class CommandWriter {
   /** `false`: larger than any frame may be, and not sent. */
   write(command: Command, room?: string): boolean {
     const text = JSON.stringify(command);
-    if (exceedsBytes(head(room) + text.slice(1), this.#frameBytes)) return false;
+    if (bytesOf(head(room) + text.slice(1)) > this.#frameBytes) return false;
     this.#gathered.push({ room, text });
     this.#cancelFlush ??= this.#clock.after(this.#batchMs, () => this.flush());
     return true;
@@ -68,13 +62,13 @@ function* frames(gathered: readonly Gathered[], frameBytes: number): Generator<s
   let bytes = 0;
   for (const next of gathered) {
     // One more for the comma.
-    const size = utf8Length(next.text) + 1;
+    const size = bytesOf(next.text) + 1;
     const isFull = texts.length === MAX_BATCH_COMMANDS || bytes + size > frameBytes;
     if (texts.length > 0 && (isFull || next.room !== room)) {
       yield frame(room, texts);
       texts = [];
     }
-    if (texts.length === 0) bytes = utf8Length(batchHead(next.room) + BATCH_TAIL);
+    if (texts.length === 0) bytes = bytesOf(batchHead(next.room) + BATCH_TAIL);
     room = next.room;
     texts.push(next.text);
     bytes += size;
@@ -84,6 +78,9 @@ function* frames(gathered: readonly Gathered[], frameBytes: number): Generator<s
 
 const frame = (room: Room, texts: readonly string[]): string =>
   texts.length > 1 ? batchHead(room) + texts.join(",") + BATCH_TAIL : head(room) + texts.join("").slice(1);
+
+const encoder = new TextEncoder();
+const bytesOf = (text: string): number => encoder.encode(text).length;
 
 /** The beginning of an object that names the room first. */
 const head = (room: Room): string => (room === undefined ? "{" : `{"room":${JSON.stringify(room)},`);

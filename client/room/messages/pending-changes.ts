@@ -19,7 +19,7 @@ import { type Change, changeIn, isInEffect, sameJson, withChange } from "./messa
 import { version } from "./message-list.ts";
 
 /** What changes and the read position need of their room. */
-export interface RoomPort {
+export interface EnginePort {
   readonly live: boolean;
   /** The id of this user; `undefined` for an anonymous reader, and until the first connection. */
   readonly self: string | undefined;
@@ -53,10 +53,10 @@ export interface PendingChange {
 
 export class PendingChanges {
   readonly #ports: Ports;
-  readonly #room: RoomPort;
+  readonly #room: EnginePort;
   #entries: readonly PendingChange[] = [];
 
-  constructor(ports: Ports, room: RoomPort) {
+  constructor(ports: Ports, room: EnginePort) {
     this.#ports = ports;
     this.#room = room;
   }

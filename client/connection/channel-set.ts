@@ -75,7 +75,7 @@ export class ChannelSet {
   reconnect(): void {
     if (this.isClosed) return;
     this.#phase = "open";
-    for (const channel of this.#all().toReversed()) {
+    for (const channel of this.#all().reverse()) {
       if (this.#phase === "open") channel.start();
     }
   }
@@ -87,7 +87,7 @@ export class ChannelSet {
     this.#session?.close();
   }
 
-  #all(): readonly Channel[] {
+  #all(): Channel[] {
     const rooms = [...this.#rooms.keys()];
     return this.#session === undefined ? rooms : [...rooms, this.#session];
   }

@@ -28,7 +28,7 @@ import type { Connected, IncomingFrame } from "../wire/parse-frame.ts";
 import { resultOf } from "../wire/results.ts";
 import { Outbox } from "./messages/outbox.ts";
 import { type OutboxEntry, storedMessage } from "./messages/outbox-entry.ts";
-import { PendingChanges, type EnginePort } from "./messages/pending-changes.ts";
+import { type EnginePort, PendingChanges } from "./messages/pending-changes.ts";
 import { OwnPresence } from "./own-presence.ts";
 import { ReadPosition } from "./read-position.ts";
 import { RoomState } from "./room-state.ts";

@@ -46,9 +46,13 @@ export function noticeOf(text: string | undefined): Notice {
 
 /** The address that a click opens: `link` if it has the origin of the page or is https, else the page itself. */
 export function targetOf(link: unknown, page: string): string {
-  if (typeof link !== "string" || !URL.canParse(link, page)) return page;
-  const url = new URL(link, page);
-  return url.origin === new URL(page).origin || url.protocol === "https:" ? url.href : page;
+  try {
+    const url = new URL(String(link), page);
+    const isSafe = url.origin === new URL(page).origin || url.protocol === "https:";
+    return typeof link === "string" && isSafe ? url.href : page;
+  } catch {
+    return page;
+  }
 }
 
 const recordOf = (value: unknown): Readonly<Record<string, unknown>> =>

@@ -13,6 +13,9 @@ export const MAX_ID_LENGTH = 64;
 /** In UTF-16 units. */
 export const MAX_USER_ID_LENGTH = 255;
 
+/** Not `isWellFormed`, which browsers have later than what else the client needs. */
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
 export const isRoomName = (value: string): boolean => ROOM.test(value);
 
 /** A room name, or the beginning of one and `*`; `*` alone is every room. */
@@ -26,7 +29,7 @@ export const isEventName = (value: string): boolean => EVENT.test(value);
 export const isUserId = (value: string): boolean =>
   value.length >= 1 &&
   value.length <= MAX_USER_ID_LENGTH &&
-  value.isWellFormed() &&
+  !LONE_SURROGATE.test(value) &&
   !NOT_PRINTABLE.test(value) &&
   !BLANK.test(value) &&
   value !== "." &&
@@ -34,7 +37,7 @@ export const isUserId = (value: string): boolean =>
 
 /** A lone surrogate cannot be carried in UTF-8, so two ids could become one on their way. */
 export const isCommandId = (value: string): boolean =>
-  value.length >= 1 && value.length <= MAX_ID_LENGTH && value.isWellFormed();
+  value.length >= 1 && value.length <= MAX_ID_LENGTH && !LONE_SURROGATE.test(value);
 
 /** `"22:00"`: hours and minutes of a day. */
 export const isTimeOfDay = (value: string): boolean => /^([01]\d|2[0-3]):[0-5]\d$/.test(value);

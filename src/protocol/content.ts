@@ -13,6 +13,8 @@ export const MESSAGE_CONTENT = {
   mentions: ["optional", ["list", "userId", 0, MAX_MENTIONS, "user ids"]],
 } as const satisfies Fields;
 
+export interface MessageContent extends Infer<typeof MESSAGE_CONTENT> {}
+
 /** One emoji of one user on one message. */
 export const REACTION_CONTENT = {
   /** One RGI sequence of Unicode, at most 32 UTF-16 units. */

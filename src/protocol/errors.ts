@@ -1,6 +1,5 @@
 // One table for every refusal: what HTTP answers, what a socket closes with, and whether to try again.
 
-import type { Fields, Infer } from "./schema.ts";
 import { cutToBytes } from "./text-size.ts";
 
 interface ErrorRule {
@@ -33,35 +32,7 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS;
 
-/** Why something was refused: fields of an error answer, and the `error` of an HTTP body. */
-export const REFUSAL = {
-  code: ["key of", ERRORS],
-  /** For people. Never has a secret, or what was refused. */
-  message: "text",
-  /** How long to wait before the next try, in milliseconds. */
-  retryAfterMs: ["optional", "number"],
-  /** The first field that does not fit, such as `["data", "title"]`. */
-  path: ["optional", ["list", "step"]],
-} as const satisfies Fields;
-export interface Refusal extends Infer<typeof REFUSAL> {}
-
-/** The result of a call: a value, or why there is none. */
-export type Outcome<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly refusal: Refusal };
-
-export const accept = <T>(value: T): Outcome<T> => ({ ok: true, value });
-export const reject = (refusal: Refusal): Outcome<never> => ({ ok: false, refusal });
-
 export const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(ERRORS, code);
-
-export function refuse(
-  code: ErrorCode,
-  message: string,
-  more: Omit<Refusal, "code" | "message"> = {},
-): Refusal {
-  return { code, message, ...more };
-}
 
 /** Why a connection, or a room on a session, was closed. */
 export interface Closing {

@@ -1,7 +1,6 @@
 // What a server sends: each frame is one of these.
 
 import { OK, type Ok, PONG, type Pong } from "./answers.ts";
-import { REFUSAL } from "./errors.ts";
 import {
   CAUGHT_UP,
   type CaughtUp,
@@ -15,22 +14,15 @@ import {
   type SessionConnected,
   UNSEQUENCED_EVENTS,
 } from "./events.ts";
-import type { Fields, Infer } from "./schema.ts";
-
-export const ERROR_ANSWER = {
-  type: ["is", "error"],
-  /** Of the refused command; left out where the frame had none that could be read. */
-  id: ["optional", "commandId"],
-  ...REFUSAL,
-} as const satisfies Fields;
-export interface ErrorAnswer extends Infer<typeof ERROR_ANSWER> {}
+import type { ErrorAnswer } from "./refusals.ts";
+import type { Fields } from "./schema.ts";
 
 /** What a command is answered with. An `ok` has the fields of its command in `ANSWERS`. */
 export type Answer = (Ok & Readonly<Record<string, unknown>>) | ErrorAnswer | Pong;
 
 export type ServerEvent = RoomEvent | InboxEvent | CaughtUp | Left | Answer;
 
-/** What stands alone in a frame, or with others in a `batch`, by `type`. */
+/** What stands alone in a frame, or with others in a `batch`, by `type`. `error` is apart: clients read it leniently. */
 export const SERVER_EVENTS = {
   ...SEQUENCED_EVENTS,
   ...UNSEQUENCED_EVENTS,
@@ -38,9 +30,8 @@ export const SERVER_EVENTS = {
   caughtUp: CAUGHT_UP,
   left: LEFT,
   ok: OK,
-  error: ERROR_ANSWER,
   pong: PONG,
-} as const satisfies Readonly<Record<ServerEvent["type"], Fields>>;
+} as const satisfies Readonly<Record<Exclude<ServerEvent["type"], "error">, Fields>>;
 
 /** Several frames in one, in their order. */
 export interface Batch {

@@ -1,11 +1,8 @@
 // What the HTTP API answers where no command has the same answer.
 
-import { REFUSAL } from "./errors.ts";
 import { LOG_EVENTS, MEMBER, MESSAGE, OCCUPANCY, RECEIPT_ENTRY } from "./events.ts";
+import { REFUSAL } from "./refusals.ts";
 import type { Fields, Infer } from "./schema.ts";
-
-/** The body of every refused request. */
-export const ERROR_BODY = { error: REFUSAL } as const satisfies Fields;
 
 /** The 1,000 users who read last. */
 export const RECEIPTS_RESULT = { receipts: ["list", RECEIPT_ENTRY] } as const satisfies Fields;

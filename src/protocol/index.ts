@@ -16,6 +16,7 @@ export * from "./limits.ts";
 export * from "./names.ts";
 export * from "./notifications.ts";
 export * from "./preferences.ts";
+export * from "./refusals.ts";
 export * from "./schema.ts";
 export * from "./text-size.ts";
 export * from "./topics.ts";

@@ -1,7 +1,13 @@
-// What both sides must agree on before the first frame.
+// What both sides must agree on before the first frame, and how the wire came to be what it is.
 
-/** Version 1: first release. */
+/**
+ * Named in `connected` (`protocol`) and by the subprotocol. It rises only with a change that breaks a client: a new
+ * optional field, event, command or code breaks none, as each side ignores what it does not know.
+ */
 export const PROTOCOL_VERSION = 1;
+
+/** The oldest version whose clients this server serves. Older ones do not offer a subprotocol that it knows. */
+export const MIN_SUPPORTED_VERSION = 1;
 
 /** The one subprotocol a server selects. */
 export const SUBPROTOCOL = "edge-rooms.v1";
@@ -12,3 +18,9 @@ export const TOKEN_SUBPROTOCOL_PREFIX = "token.";
 /** The heartbeat, to the letter: the runtime compares strings, and any other spelling wakes the object. */
 export const PING_FRAME = '{"type":"ping"}';
 export const PONG_FRAME = '{"type":"pong"}';
+
+/**
+ * One line for each change of the wire, the newest last. `wire` is the hash of the contract's data after the change: a
+ * test computes it, fails where it is not the one of the last line, and says what it must be.
+ */
+export const WIRE_HISTORY = [{ version: 1, wire: "856390d601d2a2be", change: "The first version." }] as const;

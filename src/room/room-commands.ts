@@ -107,14 +107,15 @@ export class RoomCommands {
   }
 
   #send(connection: RoomConnection, command: SendCommand, delivery: Delivery, now: number): Applied {
-    const { id, event, replyTo, mentions, retryOf, echo } = command;
-    const data = encodeData(command.data);
+    const { type: _, data: said, echo, ...draft } = command;
+    const { id } = draft;
+    const data = encodeData(said);
     if (!data.ok) return refused(data.refusal);
     // While a long replay is being paged the event comes in its page, so nothing stands in its place here.
     const inPlace = echo === false && connection.state.stage.at === "live";
     const outcome = this.#rules.publisher.send(
       connection.state.actor,
-      { id, event, data: data.value, replyTo, mentions, retryOf },
+      { ...draft, data: data.value },
       delivery,
       now,
       inPlace ? (result) => ({ on: connection, answer: okAnswer(id, result) }) : undefined,

@@ -1,24 +1,24 @@
 import {
   CHAT_EVENT,
   type Message,
+  type MessageContent,
   type SendCommand,
   type SendResult,
   type User,
 } from "../../../src/protocol/index.ts";
 import type { RoomsError } from "../../util/errors.ts";
 
+/** What a message may say beside `data`. */
+type MessageExtras = Omit<MessageContent, "data">;
+
 /** How `room.send` sends a message. */
-export interface SendOptions {
+export interface SendOptions extends MessageExtras {
   /**
    * The application event of the message.
    *
    * @default "chat"
    */
   readonly event?: string;
-  /** The `seq` of the message that this one answers. */
-  readonly replyTo?: number;
-  /** Ids of the users to notify, at most 20. */
-  readonly mentions?: readonly string[];
   /**
    * `false`: `message` is not emitted for it on this connection. It is in `messages` all the same.
    *
@@ -48,15 +48,13 @@ export interface OutboxItem {
 }
 
 /** An own message that is not stored yet: it has no `seq`. */
-export interface PendingMessage extends OutboxItem {
+export interface PendingMessage extends OutboxItem, MessageExtras {
   readonly type: "message";
   readonly pending: true;
   /** `null` until the first connection. */
   readonly from: User | null;
   /** When `send` was called, in milliseconds since 1970. */
   readonly at: number;
-  readonly replyTo?: number;
-  readonly mentions?: readonly string[];
   readonly seq?: never;
   readonly byServer?: never;
   readonly editedAt?: never;

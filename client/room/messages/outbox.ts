@@ -62,10 +62,10 @@ export class Outbox {
     return this.#items;
   }
 
-  add(data: unknown, { event = CHAT_EVENT, replyTo, mentions, echo }: SendOptions): Promise<Stored> {
+  add(data: unknown, { event = CHAT_EVENT, mentions, ...rest }: SendOptions): Promise<Stored> {
     return new Promise((resolve, reject) => {
       const said = jsonCopy<Said>({
-        ...{ event, data, replyTo, echo },
+        ...{ ...rest, event, data },
         mentions: mentions?.length ? mentions : undefined,
       });
       if (said === undefined || !("data" in said)) {

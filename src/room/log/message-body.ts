@@ -1,14 +1,19 @@
 // A message as it is stored and sent: `data` stands last, so that what stands around it can change while `data`, which
 // may be nested deeper than the engine encodes, stays the text that it was.
 
-import type { Message, Sender } from "../../protocol/index.ts";
+import type { Message, MessageContent, NEW_MESSAGE, Sender } from "../../protocol/index.ts";
 
 export type MessageMeta = Omit<Message, "data">;
 
 /** What `data` follows. No encoded string holds it, as quotes inside of one are escaped. */
 const BEFORE_DATA = ',"data":';
 
-export interface NewMessage {
+/** What a message may say beside `data`; `undefined` as if left out. */
+export type MessageExtras = {
+  readonly [Field in Exclude<keyof MessageContent, "data">]?: MessageContent[Field] | undefined;
+};
+
+export interface NewMessage extends MessageExtras {
   readonly seq: number;
   readonly id: string;
   readonly event: string;
@@ -17,21 +22,30 @@ export interface NewMessage {
   readonly at: number;
   /** As JSON. */
   readonly data: string;
-  readonly replyTo?: number | undefined;
-  readonly mentions?: readonly string[] | undefined;
 }
 
-/** On the path of every message: so by hand. */
+type Written = Exclude<keyof typeof NEW_MESSAGE, "type" | "data">;
+
+/**
+ * How each field is written; an empty text leaves it out. By hand, as it is on the path of every message; the compiler
+ * asks for each field of the contract.
+ */
+const WRITE: { readonly [Field in Written]: (message: NewMessage) => string } = {
+  seq: ({ seq }) => `,"seq":${seq}`,
+  id: ({ id }) => `,"id":${JSON.stringify(id)}`,
+  event: ({ event }) => `,"event":"${event}"`,
+  from: ({ from }) => `,"from":${from && JSON.stringify({ id: from.id, name: from.name })}`,
+  byServer: ({ byServer, from }) => (byServer && from !== null ? ',"byServer":true' : ""),
+  at: ({ at }) => `,"at":${at}`,
+  replyTo: ({ replyTo }) => (replyTo === undefined ? "" : `,"replyTo":${replyTo}`),
+  mentions: ({ mentions = [] }) => (mentions.length === 0 ? "" : `,"mentions":${JSON.stringify(mentions)}`),
+};
+const WRITERS = Object.values(WRITE);
+
 export function encodeNewMessage(message: NewMessage): string {
-  const { seq, id, event, from, byServer, at, data, replyTo, mentions } = message;
-  const sender = from === null ? null : { id: from.id, name: from.name };
-  let body = `{"type":"message","seq":${seq},"id":${JSON.stringify(id)},"event":"${event}"`;
-  body += `,"from":${JSON.stringify(sender)}`;
-  if (byServer && from !== null) body += ',"byServer":true';
-  body += `,"at":${at}`;
-  if (replyTo !== undefined) body += `,"replyTo":${replyTo}`;
-  if (mentions !== undefined && mentions.length > 0) body += `,"mentions":${JSON.stringify(mentions)}`;
-  return `${body}${BEFORE_DATA}${data}}`;
+  let body = '{"type":"message"';
+  for (const write of WRITERS) body += write(message);
+  return `${body}${BEFORE_DATA}${message.data}}`;
 }
 
 /** `data` is JSON. */

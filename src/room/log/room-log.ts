@@ -23,6 +23,7 @@ import {
   encodeMessage,
   encodeNewMessage,
   encodeUpdated,
+  type MessageExtras,
   type MessageMeta,
 } from "./message-body.ts";
 import { RecentIds, type Speaker } from "./recent-ids.ts";
@@ -35,13 +36,11 @@ export interface Voice {
   readonly byServer: boolean;
 }
 
-export interface Draft {
+export interface Draft extends MessageExtras {
   readonly id: string;
   readonly event: string;
   /** `data` as JSON. */
   readonly data: string;
-  readonly replyTo?: number | undefined;
-  readonly mentions?: readonly string[] | undefined;
   readonly retryOf?: string | undefined;
   /** The id was given over HTTP: remembered as long as the log reaches back. */
   readonly keyed?: boolean;

@@ -3,6 +3,7 @@
 import { part, setText } from "../ui/dom.js";
 import { badgeCount, timeAgo } from "../ui/format.js";
 import { renderNotification } from "./notification-view.js";
+import { BLOCKED } from "./push.js";
 
 /** @import { Inbox, InboxSnapshot, MarkTarget, Notification, NotificationState } from "../edge-rooms.js" */
 /** @import { PushState } from "../edge-rooms-push.js" */
@@ -157,9 +158,7 @@ export function createBell(root, inbox, { onOpen, openMessage, openSettings, ena
       const isDenied = state === "denied";
       offer.hidden = state === "on" || state === "unsupported";
       offer.dataset.state = state;
-      const text = isDenied
-        ? "Your browser blocks notifications for this page. You can change that in its settings."
-        : "Get notifications while this page is closed.";
+      const text = isDenied ? BLOCKED : "Get notifications while this page is closed.";
       setText(part(offer, "push-text"), text);
       part(offer, "enable-push").hidden = isDenied;
       if (hadFocus && !panel.hidden && offer.hidden) focusPanel();

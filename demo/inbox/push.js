@@ -10,6 +10,9 @@ import { errorText } from "../session/error-text.js";
 
 /** @typedef {ReturnType<typeof followPush>} PushKeeper */
 
+export const BLOCKED =
+  "Your browser blocks notifications for this page. You can change that in its settings.";
+
 const FAILURES = new Map([
   ["forbidden", "Your browser does not allow notifications for this page."],
   ["offline", "The push service cannot be reached right now. Please try again."],

@@ -1,5 +1,6 @@
 // The notification settings: each change is stored at once.
 
+import { BLOCKED } from "../inbox/push.js";
 import { errorText } from "../session/error-text.js";
 import { isRoomName } from "../session/session.js";
 import { openDialog } from "../ui/dialogs.js";
@@ -15,7 +16,7 @@ const TOPIC = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$/;
 /** @type {Readonly<Record<PushState, string>>} */
 const PUSH_HINT = {
   unsupported: "",
-  denied: "Your browser blocks notifications for this page. You can change that in its settings.",
+  denied: BLOCKED,
   off: "This browser shows nothing while this page is closed.",
   on: "This browser shows notifications while this page is closed.",
 };

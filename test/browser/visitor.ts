@@ -133,7 +133,8 @@ export class Visitor {
           rect: button.getBoundingClientRect(),
           name: button.ariaLabel ?? button.textContent,
         }))
-        .filter(({ rect, name }) => !name || rect.width < 32 || rect.height < 32)
+        // In a drawer that still moves, 32 px are measured as 31.99998.
+        .filter(({ rect, name }) => !name || Math.round(rect.width) < 32 || Math.round(rect.height) < 32)
         .map(({ rect, name }) => `${name}: ${rect.width} × ${rect.height}`),
     );
   }

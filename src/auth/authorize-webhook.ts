@@ -1,7 +1,7 @@
 // The question to the deployer's back end: what a user may do in a room.
 
 import type { BackEnd } from "../config/back-end-config.ts";
-import { PERMISSIONS, type Permission, type User } from "../protocol/index.ts";
+import { isRecord, PERMISSIONS, type Permission, type User } from "../protocol/index.ts";
 import { requestJson } from "./request-json.ts";
 
 const MAX_BYTES = 4_096;
@@ -32,9 +32,9 @@ export async function authorizeWebhook(
 }
 
 function readAnswer(answer: unknown): BackEndAnswer | undefined {
-  if (typeof answer !== "object" || answer === null || !("permission" in answer)) return undefined;
+  if (!isRecord(answer)) return undefined;
   const permission = readPermission(answer.permission);
-  const maxAgeS = "maxAgeSeconds" in answer ? answer.maxAgeSeconds : DEFAULT_MAX_AGE_S;
+  const { maxAgeSeconds: maxAgeS = DEFAULT_MAX_AGE_S } = answer;
   if (permission === undefined || typeof maxAgeS !== "number" || !(maxAgeS >= 0)) return undefined;
   return { permission, maxAgeMs: Math.min(maxAgeS, MAX_MAX_AGE_S) * 1_000 };
 }

@@ -3,6 +3,7 @@
 import { waitUntil } from "cloudflare:workers";
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWK } from "jose";
 import { log } from "../log/log.ts";
+import { isRecord } from "../protocol/index.ts";
 import { JwksCache } from "./jwks-cache.ts";
 import { requestJson } from "./request-json.ts";
 
@@ -43,8 +44,7 @@ const keysAt = (url: string): JwksCache<IssuerKeys> =>
   });
 
 function readKeys(answer: unknown): IssuerKeys {
-  if (!isObject(answer) || !("keys" in answer) || !Array.isArray(answer.keys))
-    throw new Error("answered no key set");
+  if (!isRecord(answer) || !Array.isArray(answer.keys)) throw new Error("answered no key set");
   // A broken entry is skipped, so that the other keys still count.
   const keys = answer.keys.filter(isKey).map(withoutOldName);
   if (keys.length === 0 && answer.keys.length > 0) throw new Error("answered no key set");
@@ -77,7 +77,4 @@ function withoutOldName({ alg, ...key }: JWK): JWK {
   return alg === undefined || isEither ? key : { ...key, alg };
 }
 
-const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
-
-const isKey = (value: unknown): value is JWK =>
-  isObject(value) && "kty" in value && typeof value.kty === "string";
+const isKey = (value: unknown): value is JWK => isRecord(value) && typeof value.kty === "string";

@@ -1,5 +1,7 @@
 // Requests to servers of the deployer: the keys of the issuer, and the back end that authorizes.
 
+import { parseJson } from "../protocol/index.ts";
+
 /** The one bound on how long an answer may take, headers and body, and so on how long it keeps an object awake. */
 const WITHIN_MS = 3_000;
 
@@ -20,7 +22,9 @@ export async function requestJson(
   }
   const body = await readBounded(response.body, maxBytes);
   if (body === undefined) throw new Error(`answered more than ${maxBytes} bytes`);
-  return parse(await body.text());
+  const json = parseJson(await body.text());
+  if (json === undefined) throw new Error("answered no JSON");
+  return json;
 }
 
 /** Reads a body of at most `maxBytes`; `undefined`: it has more, and the rest is not read. Rejects if it breaks off. */
@@ -37,13 +41,4 @@ export async function readBounded(
     chunks.push(chunk);
   }
   return new Blob(chunks);
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // The error of `JSON.parse` would quote the answer.
-    throw new Error("answered no JSON");
-  }
 }

@@ -4,7 +4,7 @@ import { CLOCK_TOLERANCE_MS, type Dated } from "../access/identity.ts";
 import { isPermission, type RoomsClaim } from "../access/room-permission.ts";
 import { allowedPicture } from "../config/allowed-urls.ts";
 import type { TokenConfig } from "../config/token-config.ts";
-import { isRecord, isRoomPattern, isUserId, type User } from "../protocol/index.ts";
+import { isRecord, isRoomPattern, isUserId, parseJson, type User } from "../protocol/index.ts";
 import { TokenRefused } from "./token-refusals.ts";
 
 const MAX_NAME_LENGTH = 128;
@@ -114,19 +114,12 @@ function readUserId(value: unknown, claim: string): string {
 export function readRooms(claims: TokenClaims, { roomsClaim: claim }: TokenConfig): RoomsClaim | undefined {
   const value = claimOf(claims, claim);
   if (value === undefined) return undefined;
-  const rooms = typeof value === "string" ? parseRooms(value, claim) : value;
+  const rooms = typeof value === "string" ? parseJson(value) : value;
+  if (rooms === undefined) throw new TokenRefused("bad_rooms_json", { claim });
   if (!isRecord(rooms)) throw new TokenRefused("bad_rooms", { claim });
   for (const [name, level] of Object.entries(rooms)) {
     if (!isRoomPattern(name)) throw new TokenRefused("bad_room_name", { claim });
     if (!isPermission(level)) throw new TokenRefused("bad_level", { claim });
   }
   return rooms;
-}
-
-function parseRooms(text: string, claim: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new TokenRefused("bad_rooms_json", { claim });
-  }
 }

@@ -2,7 +2,7 @@
 
 import type * as v from "valibot";
 import { readBounded } from "../auth/request-json.ts";
-import { MAX_FRAME_BYTES } from "../protocol/index.ts";
+import { MAX_FRAME_BYTES, parseJson } from "../protocol/index.ts";
 import { check } from "../validation/check.ts";
 import type { AppContext } from "./app-context.ts";
 import { accepted, refusing } from "./refusal-error.ts";
@@ -32,7 +32,8 @@ export async function readOptionalBody<Schema extends v.GenericSchema>(
 }
 
 function checked<Schema extends v.GenericSchema>(schema: Schema, json: string): v.InferOutput<Schema> {
-  const body = parse(json);
+  const body = parseJson(json);
+  if (body === undefined) throw refusing("bad_request", "the body is not JSON");
   // valibot takes a list for an object without fields.
   if (Array.isArray(body)) throw refusing("bad_request", "the body must be a JSON object");
   return accepted(check(schema, body));
@@ -48,14 +49,6 @@ async function bodyText(request: Request): Promise<string> {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(await body.arrayBuffer());
   } catch {
     throw refusing("bad_request", "the body is not UTF-8");
-  }
-}
-
-function parse(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    throw refusing("bad_request", "the body is not JSON");
   }
 }
 

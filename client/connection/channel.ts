@@ -16,7 +16,7 @@ import { fits } from "../wire/fits.ts";
 import { type Connected, type IncomingFrame, isLogEvent, parseLogEvents } from "../wire/parse-frame.ts";
 import { CursorTracker } from "./cursor-tracker.ts";
 import { ReconnectLoop } from "./reconnect-loop.ts";
-import type { Outcome } from "./retry.ts";
+import type { ConnectionOutcome } from "./retry.ts";
 import { TopicFilter } from "./topic-filter.ts";
 import { type ConnectionEnd, lost, timedOut } from "./transport/connection-end.ts";
 import { type OnAnswer, PendingAnswers } from "./transport/pending-answers.ts";
@@ -171,7 +171,7 @@ export class Channel {
     return this.#options.skipsNumbers || this.topics.inForce !== null;
   }
 
-  #open(): Promise<Outcome> {
+  #open(): Promise<ConnectionOutcome> {
     return new Promise((resolve) => {
       this.#phase = { name: "greeting" };
       this.#link = this.#transport.open({
@@ -190,7 +190,7 @@ export class Channel {
     });
   }
 
-  #ended(end: ConnectionEnd): Outcome {
+  #ended(end: ConnectionEnd): ConnectionOutcome {
     const phase = this.#phase;
     const liveForMs = phase.name === "live" ? this.#context.ports.clock.now() - phase.since : undefined;
     this.#leaveLink();

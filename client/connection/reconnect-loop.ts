@@ -6,7 +6,7 @@ import type { ReconnectLimits } from "../../src/protocol/index.ts";
 import type { RoomsError } from "../util/errors.ts";
 import type { Cancel } from "../util/ports.ts";
 import { CutOffs } from "./cut-off.ts";
-import { type Outcome, RetryPolicy, type WaitPorts, waitForRetry } from "./retry.ts";
+import { type ConnectionOutcome, RetryPolicy, type WaitPorts, waitForRetry } from "./retry.ts";
 import type { ConnectionEnd } from "./transport/connection-end.ts";
 import type { ConnectionState, Transport } from "./transport/transport.ts";
 import type { ConnectionContext } from "./types.ts";
@@ -20,7 +20,7 @@ const FOLLOW_WITHIN_MS = 500;
 export interface TryPort {
   readonly name: string;
   /** Resolves when the connection ended; never, once it was abandoned. */
-  open(): Promise<Outcome>;
+  open(): Promise<ConnectionOutcome>;
   abandon(why: "leaving" | "startingOver"): void;
   onState(state: ConnectionState): void;
   onRefused(error: RoomsError): void;

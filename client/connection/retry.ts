@@ -12,13 +12,13 @@ export const backoffMs = (n: number, { minMs, maxMs }: ReconnectLimits, random: 
   random() * Math.min(maxMs, minMs * 2 ** n);
 
 /** How a try went. */
-export interface Outcome {
+export interface ConnectionOutcome {
   readonly end: ConnectionEnd;
   /** `undefined`: it was never live. */
   readonly liveForMs: number | undefined;
 }
 
-export type Verdict =
+export type RetryVerdict =
   | { readonly next: "stop"; readonly isFinal: boolean }
   /** `retryAfterMs` is asked for by the server and waited in full; the back-off after it can be cut short. */
   | { readonly next: "retry"; readonly retryAfterMs: number; readonly backoffMs: number };
@@ -48,7 +48,7 @@ export class RetryPolicy {
     if (liveForMs >= STABLE_AFTER_MS) this.#waits = 0;
   }
 
-  judge({ end, liveForMs }: Outcome, limits: ReconnectLimits): Verdict {
+  judge({ end, liveForMs }: ConnectionOutcome, limits: ReconnectLimits): RetryVerdict {
     if (liveForMs !== undefined) this.lived(liveForMs);
     else this.#failures += 1;
     const { retryAfterMs } = end;

@@ -9,7 +9,7 @@ import {
 import { ignoreRejection, RoomsError } from "../util/errors.ts";
 import type { Cancel } from "../util/ports.ts";
 import type { OnEventOptions } from "../util/topic-listeners.ts";
-import type { Change } from "./messages/message-changes.ts";
+import type { MessageChange } from "./messages/message-changes.ts";
 import type { SendOptions, Stored } from "./messages/outbox-entry.ts";
 import type { RoomEngine } from "./room-engine.ts";
 import type { Presence, RoomEvents, RoomSnapshot } from "./room-types.ts";
@@ -281,7 +281,7 @@ export class RoomHandle {
     return stop;
   }
 
-  #change(change: Change): Promise<ChangeResult> {
+  #change(change: MessageChange): Promise<ChangeResult> {
     return this.#do((engine) => engine.changes.add(change));
   }
 

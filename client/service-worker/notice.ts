@@ -45,7 +45,7 @@ export function noticeOf(text: string | undefined): Notice {
 }
 
 /** The address that a click opens: `link` if it has the origin of the page or is https, else the page itself. */
-export function targetOf(link: unknown, page: string): string {
+export function clickTarget(link: unknown, page: string): string {
   try {
     const url = new URL(String(link), page);
     const isSafe = url.origin === new URL(page).origin || url.protocol === "https:";

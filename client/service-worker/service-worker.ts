@@ -1,7 +1,7 @@
 // Shows pushes while no page is open. The page's own origin serves it and `push.ts` registers it. No request passes
 // through it.
 
-import { noticeOf, targetOf } from "./notice.ts";
+import { clickTarget, noticeOf } from "./notice.ts";
 
 declare const self: ServiceWorkerGlobalScope;
 
@@ -19,7 +19,7 @@ self.addEventListener("push", (event) => {
 
 self.addEventListener("notificationclick", (event) => {
   event.notification.close();
-  event.waitUntil(open(targetOf(event.notification.data?.link, self.registration.scope)));
+  event.waitUntil(open(clickTarget(event.notification.data?.link, self.registration.scope)));
 });
 
 self.addEventListener("pushsubscriptionchange", (event) => {

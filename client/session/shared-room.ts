@@ -1,6 +1,6 @@
 import type { Client } from "../client.ts";
 import { type ClientContext, contextOf } from "../client-context.ts";
-import { SessionRooms } from "../connection/transport/session-rooms.ts";
+import { SharedRooms } from "../connection/transport/shared-rooms.ts";
 import type { RoomHandle } from "../room/room-handle.ts";
 import type { RoomWay } from "../room/room-registry.ts";
 import type { RoomOptions } from "../room/room-types.ts";
@@ -12,7 +12,7 @@ function wayOf(context: ClientContext): RoomWay {
   const known = ways.get(context);
   if (known !== undefined) return known;
   const { channel, socket } = sessionOf(context);
-  const rooms = new SessionRooms(context, socket, channel);
+  const rooms = new SharedRooms(context, socket, channel);
   const way: RoomWay = {
     isShared: true,
     transport: (name, path) => rooms.transport(name, path),

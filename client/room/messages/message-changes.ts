@@ -4,14 +4,14 @@
 import type { Message, SequencedEvent } from "../../../src/protocol/index.ts";
 
 /** What is done to the message `seq`. The order of the fields counts: {@link sameJson} compares changes. */
-export type Change =
+export type MessageChange =
   | { readonly type: "edit"; readonly seq: number; readonly data: unknown }
   | { readonly type: "delete"; readonly seq: number }
   | { readonly type: "react"; readonly seq: number; readonly emoji: string; readonly op: "add" | "remove" };
 
 /** What an event does, and the id of the user who did it; `null` for server code. */
 export function changeIn(event: Exclude<SequencedEvent, Message>): {
-  readonly change: Change;
+  readonly change: MessageChange;
   readonly by: string | null;
 } {
   switch (event.type) {
@@ -33,7 +33,7 @@ export function changeIn(event: Exclude<SequencedEvent, Message>): {
 /** The message as the change makes it. `changed` stays: only the caller knows the `seq` of the change. */
 export function withChange(
   held: Message,
-  change: Change,
+  change: MessageChange,
   at: number,
   by: string | null | undefined,
 ): Message {
@@ -58,7 +58,7 @@ export function withChange(
 }
 
 /** Whether the message is as the change would make it. */
-export function isInEffect(change: Change, held: Message, self: string | undefined): boolean {
+export function isInEffect(change: MessageChange, held: Message, self: string | undefined): boolean {
   const isDeleted = held.deletedAt !== undefined;
   if (change.type === "delete") return isDeleted;
   if (change.type === "edit") return !isDeleted && sameJson(held.data, change.data);

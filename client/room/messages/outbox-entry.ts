@@ -71,7 +71,7 @@ export type RoomMessage = (Message & { readonly pending?: never }) | PendingMess
 export interface OutboxEntry {
   /** A retry may get a new one. */
   id: string;
-  readonly said: Said;
+  readonly said: OutgoingMessage;
   readonly at: number;
   phase: OutboxPhase;
   /** What was known of the log when the first try went out whose fate is unknown. */
@@ -81,7 +81,7 @@ export interface OutboxEntry {
 }
 
 /** What the app sends, as JSON has it: without the fields that are not given. */
-export interface Said extends SendOptions {
+export interface OutgoingMessage extends SendOptions {
   readonly event: string;
   readonly data?: unknown;
 }
@@ -91,7 +91,7 @@ export type OutboxPhase =
   | { readonly status: "failed"; readonly error: RoomsError };
 
 /** Each command costs one, and each mention one more. */
-export const costOf = ({ said: { mentions = [] } }: OutboxEntry): number => 1 + mentions.length;
+export const sendCost = ({ said: { mentions = [] } }: OutboxEntry): number => 1 + mentions.length;
 
 export function sendCommand({ id, said, firstCursor }: OutboxEntry): SendCommand {
   const { event, data, echo, ...rest } = said;

@@ -10,15 +10,15 @@ import type { Cancel, Ports } from "../../util/ports.ts";
 import type { SendRateLimiter } from "../../util/send-rate-limiter.ts";
 import { resultOf } from "../../wire/results.ts";
 import {
-  costOf,
   type OutboxEntry,
   type OutboxItem,
   type OutboxPhase,
+  type OutgoingMessage,
   outboxItem,
-  type Said,
   type SendOptions,
   type Stored,
   sendCommand,
+  sendCost,
 } from "./outbox-entry.ts";
 
 /** The connection, as an outbox sees it. */
@@ -64,7 +64,7 @@ export class Outbox {
 
   add(data: unknown, { event = CHAT_EVENT, mentions, ...rest }: SendOptions): Promise<Stored> {
     return new Promise((resolve, reject) => {
-      const said = jsonCopy<Said>({
+      const said = jsonCopy<OutgoingMessage>({
         ...{ ...rest, event, data },
         mentions: mentions?.length ? mentions : undefined,
       });
@@ -86,7 +86,7 @@ export class Outbox {
     for (const entry of this.#entries) {
       if (entry.phase.status !== "queued") continue;
       if (!this.#port.live) return;
-      const waitMs = this.#limiter.waitMs(costOf(entry));
+      const waitMs = this.#limiter.waitMs(sendCost(entry));
       if (waitMs > 0) {
         this.#cancelFlush = this.#ports.clock.after(waitMs, () => {
           this.flush();
@@ -149,7 +149,7 @@ export class Outbox {
     const { id } = entry;
     const refusals = this.#refusals;
     entry.firstCursor ??= this.#port.cursor;
-    this.#limiter.spendSend(costOf(entry));
+    this.#limiter.spendSend(sendCost(entry));
     this.#setPhase(entry, { status: "sent" });
     this.#port.request(command, (answer) => {
       const result = answer && resultOf(answer, SEND_RESULT);

@@ -15,7 +15,7 @@ import { noConnection, RoomsError } from "../../util/errors.ts";
 import { jsonCopy } from "../../util/json-copy.ts";
 import type { Ports } from "../../util/ports.ts";
 import { resultOf } from "../../wire/results.ts";
-import { type Change, changeIn, isInEffect, sameJson, withChange } from "./message-changes.ts";
+import { changeIn, isInEffect, type MessageChange, sameJson, withChange } from "./message-changes.ts";
 import { version } from "./message-list.ts";
 
 /** What changes and the read position need of their room. */
@@ -43,7 +43,7 @@ type Phase =
 
 export interface PendingChange {
   readonly id: string;
-  readonly change: Change;
+  readonly change: MessageChange;
   /** When the app called, in milliseconds since 1970. */
   readonly at: number;
   readonly resolve: (result: ChangeResult) => void;
@@ -67,9 +67,9 @@ export class PendingChanges {
   }
 
   /** Resolves when the change is stored, or was in effect already. */
-  add(wish: Change): Promise<ChangeResult> {
+  add(wish: MessageChange): Promise<ChangeResult> {
     return new Promise((resolve, reject) => {
-      const change = jsonCopy<Change>(wish);
+      const change = jsonCopy<MessageChange>(wish);
       if (change === undefined || (change.type === "edit" && !("data" in change))) {
         throw new RoomsError("bad_request", "This cannot be written as JSON.");
       }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { noticeOf, targetOf } from "../../../client/service-worker/notice.ts";
+import { clickTarget, noticeOf } from "../../../client/service-worker/notice.ts";
 
 const PAGE = "https://app.example.com/rooms/";
 
@@ -59,7 +59,7 @@ describe("where a click leads", () => {
       ["ftp://ci.example.org", PAGE],
       ["https://", PAGE],
     ];
-    for (const [link, target] of leads) expect([link, targetOf(link, PAGE)]).toEqual([link, target]);
-    expect(targetOf("/b", "http://localhost:8787/")).toBe("http://localhost:8787/b");
+    for (const [link, target] of leads) expect([link, clickTarget(link, PAGE)]).toEqual([link, target]);
+    expect(clickTarget("/b", "http://localhost:8787/")).toBe("http://localhost:8787/b");
   });
 });

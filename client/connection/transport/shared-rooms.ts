@@ -11,7 +11,7 @@ import type { Transport, TransportContext } from "./transport.ts";
 import type { SocketLink, SocketRooms, WebSocketTransport } from "./websocket-transport.ts";
 
 /** The rooms on the socket of one session: gives each its frames, and joins for them at the pace that is allowed. */
-export class SessionRooms implements SocketRooms, SessionPort {
+export class SharedRooms implements SocketRooms, SessionPort {
   readonly channel: SessionChannel;
   readonly #context: TransportContext;
   readonly #socket: WebSocketTransport;

@@ -4,7 +4,7 @@
 import { MESSAGE_CONTENT, REACTION_CONTENT } from "./content.ts";
 import { MAX_EVENTS_PAGE, MAX_HISTORY } from "./limits.ts";
 import { MARK_CONTENT } from "./notifications.ts";
-import type { Fields, Infer, InferTable } from "./schema.ts";
+import type { Fields, Infer } from "./schema.ts";
 import { TOPICS } from "./topics.ts";
 
 export const SEND_COMMAND = {
@@ -128,8 +128,20 @@ export const ROOM_COMMANDS = {
   history: HISTORY_COMMAND,
   auth: AUTH_COMMAND,
   ping: PING_COMMAND,
-} as const satisfies Readonly<Record<string, Fields>>;
-export type RoomCommand = InferTable<typeof ROOM_COMMANDS>;
+} as const satisfies Readonly<Record<RoomCommand["type"], Fields>>;
+
+export type RoomCommand =
+  | SendCommand
+  | EditCommand
+  | DeleteCommand
+  | ReactCommand
+  | SignalCommand
+  | ReadCommand
+  | PresenceCommand
+  | TopicsCommand
+  | HistoryCommand
+  | AuthCommand
+  | PingCommand;
 
 export const MARK_COMMAND = {
   type: ["is", "mark"],
@@ -188,8 +200,18 @@ export const SESSION_COMMANDS = {
   history: HISTORY_COMMAND,
   auth: AUTH_COMMAND,
   ping: PING_COMMAND,
-} as const satisfies Readonly<Record<string, Fields>>;
-export type SessionCommand = InferTable<typeof SESSION_COMMANDS>;
+} as const satisfies Readonly<Record<SessionCommand["type"], Fields>>;
+
+export type SessionCommand =
+  | MarkCommand
+  | NotificationsCommand
+  | JoinCommand
+  | LeaveCommand
+  | PresenceCommand
+  | TopicsCommand
+  | HistoryCommand
+  | AuthCommand
+  | PingCommand;
 
 export type Command = RoomCommand | SessionCommand;
 

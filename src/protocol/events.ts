@@ -3,8 +3,8 @@
 import { MESSAGE_CONTENT, REACTION_CONTENT, SENDER } from "./content.ts";
 import { ERRORS } from "./errors.ts";
 import { LIMITS, RECONNECT_LIMITS, SESSION_LIMITS } from "./limits.ts";
-import { NOTIFICATION_EVENTS } from "./notifications.ts";
-import type { Fields, Infer, InferTable } from "./schema.ts";
+import { NOTIFICATION_EVENTS, type NotificationEvent, type NotificationUpdated } from "./notifications.ts";
+import type { Fields, Infer } from "./schema.ts";
 
 export const USER = {
   ...SENDER,
@@ -113,8 +113,9 @@ export const SEQUENCED_EVENTS = {
   messageUpdated: MESSAGE_UPDATED,
   messageDeleted: MESSAGE_DELETED,
   reaction: REACTION,
-} as const satisfies Readonly<Record<string, Fields>>;
-export type SequencedEvent = InferTable<typeof SEQUENCED_EVENTS>;
+} as const satisfies Readonly<Record<SequencedEvent["type"], Fields>>;
+
+export type SequencedEvent = Message | MessageUpdated | MessageDeleted | Reaction;
 
 export const isSequenced = (event: { readonly type: string }): event is SequencedEvent =>
   Object.hasOwn(SEQUENCED_EVENTS, event.type);
@@ -182,22 +183,32 @@ export const UNSEQUENCED_EVENTS = {
   members: MEMBERS,
   occupancy: OCCUPANCY_CHANGED,
   receipt: RECEIPT,
-} as const satisfies Readonly<Record<string, Fields>>;
-export type UnsequencedEvent = InferTable<typeof UNSEQUENCED_EVENTS>;
+} as const satisfies Readonly<Record<UnsequencedEvent["type"], Fields>>;
+
+export type UnsequencedEvent =
+  | Signal
+  | MemberJoined
+  | MemberUpdated
+  | MemberLeft
+  | Members
+  | OccupancyChanged
+  | Receipt;
 
 export type RoomEvent = SequencedEvent | UnsequencedEvent;
 
 /** What a session tells of the inbox, and signals to the user. */
 export const INBOX_EVENTS = { ...NOTIFICATION_EVENTS, signal: SIGNAL } as const satisfies Readonly<
-  Record<string, Fields>
+  Record<InboxEvent["type"], Fields>
 >;
-export type InboxEvent = InferTable<typeof INBOX_EVENTS>;
+
+export type InboxEvent = NotificationEvent | NotificationUpdated | Signal;
 
 /** What has a `seq` in some log, by `type`: such events stand in pages of `history`. */
 export const LOG_EVENTS = { ...SEQUENCED_EVENTS, ...NOTIFICATION_EVENTS } as const satisfies Readonly<
-  Record<string, Fields>
+  Record<LogEvent["type"], Fields>
 >;
-export type LogEvent = InferTable<typeof LOG_EVENTS>;
+
+export type LogEvent = SequencedEvent | NotificationEvent | NotificationUpdated;
 
 // ---- the first frames ----
 

@@ -13,6 +13,7 @@ import type {
   PresenceCommand,
   ReadResult,
   ReceiptEntry,
+  RoomInfo,
   SendResult,
   Topics,
 } from "../protocol/index.ts";
@@ -21,7 +22,7 @@ import type { ChangeInput } from "./changes.ts";
 import type { BansPage, Kick } from "./people/moderation.ts";
 import type { SettingsPatch } from "./people/room-settings.ts";
 import type { MessageInput, SignalInput } from "./publisher.ts";
-import type { MembersInfo, MessagesPage, RoomInfo } from "./room-info.ts";
+import type { MembersInfo, MessagesPage } from "./room-info.ts";
 
 /** An answer that some objects give at once: over RPC every answer is a promise. */
 type Answer<T> = T | Promise<T>;

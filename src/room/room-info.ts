@@ -1,20 +1,9 @@
 import type { Identity } from "../access/identity.ts";
-import { MAX_PAGE_BYTES, type Occupancy, type OwnSettings, type Topics } from "../protocol/index.ts";
+import { MAX_PAGE_BYTES, type Occupancy, type RoomInfo, type Topics } from "../protocol/index.ts";
 import type { Page } from "./log/log-page.ts";
 import { pageRowsOf } from "./people/allowances.ts";
 import { defaultSettings, type RoomDefaults } from "./people/room-settings.ts";
 import type { Room } from "./room.ts";
-
-/** What `GET /v1/rooms/:room` answers. A room that nobody made has no `epoch` and no `createdAt`. */
-export interface RoomInfo {
-  readonly room: string;
-  readonly epoch?: string;
-  readonly head: number;
-  readonly floor: number;
-  readonly occupancy: Occupancy;
-  readonly settings: OwnSettings;
-  readonly createdAt?: number;
-}
 
 export interface MessagesPage extends Page {
   readonly epoch?: string;

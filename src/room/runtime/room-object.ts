@@ -23,6 +23,7 @@ import {
   type ReadResult,
   type ReceiptEntry,
   type Refusal,
+  type RoomInfo,
   reject,
   type SendResult,
   type Topics,
@@ -45,7 +46,6 @@ import {
   membersOf,
   messagesOf,
   messagesOfNone,
-  type RoomInfo,
 } from "../room-info.ts";
 import type { RoomUpgrade } from "../room-upgrade.ts";
 import { defaultsOf, RoomRuntime } from "./room-runtime.ts";

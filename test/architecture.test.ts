@@ -38,7 +38,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/object": ["src/access", "src/protocol", "src/validation"],
   "src/object/runtime": ["src/log", "src/object", "src/object/storage", "src/protocol"],
   "src/session-rooms": ["src/access", "src/object", "src/protocol"],
-  "src/session-rooms/room-side": [...OBJECT, "src/room/people", "src/session-rooms"],
+  "src/session-rooms/room-side": [...OBJECT, "src/room/log", "src/room/people", "src/session-rooms"],
   "src/session-rooms/user-side": ["src/protocol", "src/session-rooms", "src/user"],
   "src/session-rooms/runtime": [
     ...[...OBJECT, "src/auth", "src/config", "src/log", "src/object/runtime", "src/validation"],
@@ -47,11 +47,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   "src/room/log": OBJECT,
   "src/room/people": [...OBJECT, "src/config", "src/room/log"],
-  "src/room": [...OBJECT, "src/room/log", "src/room/people", "src/session-rooms"],
+  "src/room": [
+    ...[...OBJECT, "src/room/log", "src/room/people"],
+    ...["src/session-rooms", "src/session-rooms/room-side"],
+  ],
   "src/room/runtime": [
     ...[...OBJECT, ...RUNTIME, "src", "src/auth", "src/config", "src/log", "src/object/runtime"],
     ...["src/room", "src/room/log", "src/room/people"],
-    ...["src/session-rooms", "src/session-rooms/runtime", "src/validation"],
+    ...["src/session-rooms", "src/session-rooms/room-side", "src/session-rooms/runtime", "src/validation"],
   ],
   "src/user/inbox": ["src/object/storage", "src/protocol"],
   "src/user/push": ["src/object", "src/object/storage", "src/protocol", "src/user/inbox"],
@@ -66,7 +69,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   "src/http": [
     ...["src", "src/access", "src/auth", "src/config", "src/log", "src/protocol", "src/validation"],
-    ...["src/object", "src/object/runtime", "src/room", "src/user", "src/user/inbox", "hono", "valibot"],
+    ...["src/object", "src/object/runtime", "src/room", "src/room/people", "src/user", "src/user/inbox"],
+    ...["hono", "valibot"],
   ],
   src: ["src/http", "src/room", "src/room/runtime", "src/user", "src/user/runtime"],
   "src/tools": ["src/object", "src/protocol", "node:*", "esbuild"],
@@ -199,12 +203,10 @@ describe("structure", () => {
       // The handlers of upgrades.
       "src/room/runtime/room-object.ts": ["fetch"],
       "src/user/runtime/user-object.ts": ["fetch"],
-      // A flush gathers for some milliseconds; one timer for what the room is to say next.
+      // A flush gathers for some milliseconds; one timer for what the room emits next; a mention is tried three times.
       "src/room/runtime/room-runtime.ts": ["scheduler", "setTimeout"],
       // A delivery that failed is tried again within seconds, and signals alone go five times a second.
       "src/session-rooms/runtime/session-deliveries.ts": ["scheduler"],
-      // So is a mention whose user could not be reached.
-      "src/room/runtime/mention-delivery.ts": ["scheduler"],
       // An `auth` on a live socket may need a key of the issuer or an answer of the back end: seconds, and nothing
       // of it stays. Whatever else an object would ask for is not asked from inside of it.
       "src/auth/request-json.ts": ["AbortSignal", "fetch"],
@@ -226,7 +228,7 @@ describe("structure", () => {
     expect(source).toMatch(/ setTimeout\(\(\) => [^;]+, inMs\);/);
     expect(source).toContain("const inMs = Math.min(MAX_TIMER_MS, Math.max(0, dueAt - Date.now()));");
     expect(Number(/^const MAX_TIMER_MS = (\d)_000;$/m.exec(source)?.[1])).toBeLessThanOrEqual(5);
-    expect(source).toContain("const dueAt = this.room.dueAt();");
+    expect(source).toContain("this.#flushAgainAt(effects.dueAt);");
     expect(source).toContain("Math.min(MAX_LINGER_MS, ");
     expect(Number(/^const MAX_LINGER_MS = (\d+);$/m.exec(source)?.[1])).toBeLessThanOrEqual(50);
   });

@@ -4,7 +4,7 @@ import { offersTokenAlone, speaksOurProtocol } from "../auth/credentials.ts";
 import { encodeHeader, IDENTITY_HEADER } from "../auth/identity-header.ts";
 import { upgraded } from "../object/runtime/upgrade-response.ts";
 import { closeCode, closeReason, type Refusal, refuse } from "../protocol/index.ts";
-import type { RoomUpgrade } from "../room/room-upgrade.ts";
+import type { RoomUpgrade } from "../room/people/room-connection.ts";
 import type { SessionUpgrade } from "../user/session-connection.ts";
 import type { AppContext } from "./app-context.ts";
 import { roomStub, userStub } from "./app-context.ts";

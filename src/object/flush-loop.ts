@@ -1,9 +1,9 @@
 // When to flush. One flush is under way at a time, and what arrives meanwhile waits for the next one: so batches grow
 // under load, and a single message is sent at once.
 
-export interface FlushPorts {
-  /** Does the waiting work. */
-  flush(): void;
+export interface FlushPorts<Effects> {
+  /** Does the waiting work. Returns what it left to be done. */
+  flush(): Effects;
   /** Whether work waits. */
   hasWork(): boolean;
   /** How long a flush that soon follows another one gathers, in milliseconds. */
@@ -12,21 +12,21 @@ export interface FlushPorts {
   wait(ms: number): Promise<unknown>;
   /** Resolves when all writes are durable. */
   sync(): Promise<void>;
-  /** Runs after each flush. */
-  after(): Promise<void>;
+  /** Runs after each flush, with what it left to be done, when that is durable. */
+  after(effects: Effects): Promise<void>;
 }
 
 /** A flush this soon after another one is a sign of load, so it gathers. */
 const BUSY_WITHIN_MS = 25;
 
-export class FlushLoop {
-  readonly #ports: FlushPorts;
+export class FlushLoop<Effects> {
+  readonly #ports: FlushPorts<Effects>;
   /** The flush that has not begun yet. */
   #gathering: Promise<void> | undefined;
   #latest: Promise<void> = Promise.resolve();
   #flushedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(ports: FlushPorts) {
+  constructor(ports: FlushPorts<Effects>) {
     this.#ports = ports;
   }
 
@@ -47,13 +47,14 @@ export class FlushLoop {
     // Even 0 ms let in what has arrived already.
     await wait(isBusy ? lingerMs() : 0);
     this.#gathering = undefined;
+    let effects: Effects;
     try {
-      flush();
+      effects = flush();
     } finally {
       if (hasWork()) void this.request().catch(() => {});
     }
     await sync();
     this.#flushedAt = now();
-    await after();
+    await after(effects);
   }
 }

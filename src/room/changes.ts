@@ -1,9 +1,8 @@
-// What becomes of a message after it was sent: edits, deletes, reactions.
+// Changes to stored messages: edits, deletes, reactions.
 
 import { type Actor, userOf } from "../access/identity.ts";
 import { oversize } from "../object/encode-data.ts";
-import type { Spending } from "../object/spending.ts";
-import { BYTES_A_UNIT, CHANGE } from "../object/spending.ts";
+import { BYTES_A_UNIT, CHANGE, type Spending } from "../object/spending.ts";
 import {
   accept,
   type ChangeResult,
@@ -15,13 +14,12 @@ import {
   refuse,
   reject,
 } from "../protocol/index.ts";
-import type { Delivery } from "./delivery.ts";
 import { encodeDeleted, encodeUpdated } from "./log/message-body.ts";
 import type { RoomLog, Target } from "./log/room-log.ts";
-import type { Audit } from "./people/audit.ts";
-import { keptForServer, mayModerate, mayWrite, NO_WRITE, nameOf, signatureOf } from "./people/rights.ts";
+import { keptForServer, mayModerate, mayWrite, NO_WRITE, nameOf, signatureOf } from "./people/permissions.ts";
 import type { RoomSettings } from "./people/room-settings.ts";
 import type { SlowMode } from "./people/slow-mode.ts";
+import type { Turn } from "./turn.ts";
 
 export type ChangeInput =
   /** `data` as JSON. */
@@ -46,18 +44,16 @@ export class Changes {
   readonly #settings: RoomSettings;
   readonly #log: RoomLog;
   readonly #slowMode: SlowMode;
-  readonly #audit: Audit;
   readonly #spending: Spending;
 
-  constructor(settings: RoomSettings, log: RoomLog, slowMode: SlowMode, audit: Audit, spending: Spending) {
+  constructor(settings: RoomSettings, log: RoomLog, slowMode: SlowMode, spending: Spending) {
     this.#spending = spending;
     this.#settings = settings;
     this.#log = log;
     this.#slowMode = slowMode;
-    this.#audit = audit;
   }
 
-  apply(actor: Actor, change: ChangeInput, delivery: Delivery, now: number): Outcome<ChangeResult> {
+  apply(actor: Actor, change: ChangeInput, turn: Turn): Outcome<ChangeResult> {
     if (!mayWrite(actor)) return reject(NO_WRITE);
     const target = this.#log.find(change.seq);
     if (target === undefined) return reject(NO_SUCH_MESSAGE);
@@ -66,15 +62,16 @@ export class Changes {
     if (user !== null) this.#spending.add(user.id, CHANGE + length / BYTES_A_UNIT);
     switch (change.type) {
       case "edit":
-        return this.#edit(actor, target, change, delivery, now);
+        return this.#edit(actor, target, change, turn);
       case "delete":
-        return this.#delete(actor, target, delivery, now);
+        return this.#delete(actor, target, turn);
       case "react":
-        return this.#react(actor, target, change, delivery, now);
+        return this.#react(actor, target, change, turn);
     }
   }
 
-  #edit(actor: Actor, target: Target, { data }: InputOf<"edit">, delivery: Delivery, now: number) {
+  #edit(actor: Actor, target: Target, { data }: InputOf<"edit">, turn: Turn) {
+    const { now, delivery } = turn;
     if (target.deleted) return reject(NO_SUCH_MESSAGE);
     if (!mayChange(actor, target)) return reject(FOREIGN);
     const { serverEvents, limits } = this.#settings;
@@ -88,20 +85,21 @@ export class Changes {
     const meta = { ...before, editedAt: now, ...(by !== saidBy(target) && { editedBy: by }) };
     const { seq, body } = this.#log.change(target, { meta, data, by }, now);
     this.#slowMode.acted(actor, seq, now);
-    delivery.say({ kind: "stored", event: target.event }, encodeUpdated({ seq, at: now, by }, body));
-    this.#report("edit", actor, target);
+    delivery.emit({ kind: "stored", event: target.event }, encodeUpdated({ seq, at: now, by }, body));
+    report("edit", actor, target, turn);
     return changed(seq);
   }
 
-  #delete(actor: Actor, target: Target, delivery: Delivery, now: number) {
+  #delete(actor: Actor, target: Target, turn: Turn) {
+    const { now, delivery } = turn;
     if (!mayChange(actor, target)) return reject(FOREIGN);
     if (target.deleted) return UNCHANGED;
     const by = nameOf(actor);
-    // Nor when it was edited and by whom, so that it looks the same to one who heard of the edit and to one who was away.
+    // The edit is forgotten too: the message looks the same to a client that saw the edit and to one that was away.
     const { mentions: _, reactions: __, editedAt: ___, editedBy: ____, ...meta } = target.meta;
     const { seq } = this.#log.change(target, { meta: { ...meta, deletedAt: now }, data: "null", by }, now);
-    delivery.say({ kind: "stored", event: target.event }, encodeDeleted({ seq, at: now, by }, target.seq));
-    this.#report("delete", actor, target);
+    delivery.emit({ kind: "stored", event: target.event }, encodeDeleted({ seq, at: now, by }, target.seq));
+    report("delete", actor, target, turn);
     return changed(seq);
   }
 
@@ -109,8 +107,7 @@ export class Changes {
     actor: Actor,
     target: Target,
     { emoji, op }: InputOf<"react">,
-    delivery: Delivery,
-    now: number,
+    { now, delivery }: Turn,
   ): Outcome<ChangeResult> {
     const user = userOf(actor.identity)?.id;
     if (user === undefined) return reject(USERS_REACT);
@@ -132,18 +129,18 @@ export class Changes {
     const meta = reactions.size === 0 ? rest : { ...rest, reactions: Object.fromEntries(reactions) };
     const { seq } = this.#log.change(target, { meta, data: target.data, by: user }, now);
     this.#slowMode.acted(actor, seq, now);
-    delivery.say(
+    delivery.emit(
       { kind: "stored", event: target.event },
       JSON.stringify({ type: "reaction", seq, at: now, target: target.seq, emoji, user, op }),
     );
     return changed(seq);
   }
+}
 
-  /** What people do to their own is no matter for the log. */
-  #report(act: "edit" | "delete", actor: Actor, { seq, author }: Target): void {
-    const signature = signatureOf(actor);
-    if ((signature.by ?? "") !== author) this.#audit({ act, ...signature, user: author || null, seq });
-  }
+/** Only acts on messages of others are for the log. */
+function report(act: "edit" | "delete", actor: Actor, { seq, author }: Target, { audit }: Turn): void {
+  const signature = signatureOf(actor);
+  if ((signature.by ?? "") !== author) audit.push({ act, ...signature, user: author || null, seq });
 }
 
 const changed = (seq: number): Outcome<ChangeResult> => accept({ seq });
@@ -151,11 +148,11 @@ const changed = (seq: number): Outcome<ChangeResult> => accept({ seq });
 /** User id; `null`: server code, in whatever name. */
 const saidBy = ({ author, byServer }: Target): string | null => (byServer ? null : author);
 
-/** Own is what has the caller's id in `from`. */
+/** A message is one's own if its `from` has the caller's id. */
 const mayChange = (actor: Actor, { author }: Target): boolean =>
   mayModerate(actor) || userOf(actor.identity)?.id === author;
 
-/** Why this message takes no such reaction of this user, if so. */
+/** Why this message cannot take the reaction of this user, if so. */
 function noRoomFor(
   reactions: ReadonlyMap<string, readonly string[]>,
   emoji: string,

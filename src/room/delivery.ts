@@ -1,13 +1,15 @@
-// One flush on its way out: what was said, who hears it, and the answers. Every event is encoded once, and
-// connections that hear the same are sent the same frames.
+// The way from a flush to the sockets, and the only one. It keeps the order that clients rely on: the events of the
+// flush, then the answers to its commands, then what is read at its end (pages, first frames), which therefore holds
+// from there on. Every event is encoded once, and connections with the same audience are sent the same frames.
 
 import { joinFrames } from "../object/frames.ts";
 import { matchesTopics } from "../protocol/index.ts";
 import { fitMembers } from "./people/member-frames.ts";
 import type { RoomConnection } from "./people/room-connection.ts";
 
-type Said =
-  /** `instead`: the sender asked for no echo, so the answer stands in the place of the event. */
+/** Who receives an event. */
+type Audience =
+  /** `instead`: the sender asked for no echo, so its answer takes the place of the event. */
   | {
       readonly kind: "stored";
       readonly event: string;
@@ -18,58 +20,87 @@ type Said =
       readonly event: string;
       readonly except: ReadonlySet<RoomConnection>;
       readonly to?: ReadonlySet<RoomConnection>;
-      /** What is said under the same key in one flush replaces what was said before. */
+      /** An event with the same key replaces the earlier one of the same flush. */
       readonly replaces?: string;
     }
   | { readonly kind: "members" }
-  /** To users only, as those who may not ask for them may not hear them either. */
+  /** To users only: an anonymous reader may not ask for receipts either. */
   | { readonly kind: "receipt" };
 
-type Entry = Said & { readonly json: string };
+type Entry = Audience & { readonly json: string };
+
+/** The connections of a room, as a delivery needs them. */
+export interface Outlet {
+  /** Those past their first frames. */
+  readonly recipients: Iterable<RoomConnection>;
+  /** Sends frames, or holds them back while the permission of the connection is unknown. May close it. */
+  give(connection: RoomConnection, frames: readonly string[], now: number): void;
+}
 
 export class Delivery {
+  readonly #outlet: Outlet;
+  readonly #now: number;
   readonly #entries = new Set<Entry>();
   readonly #replaceable = new Map<string, Entry>();
   readonly #answers = new Map<RoomConnection, string[]>();
-  /** Those for whom something is left out or put in: they get frames of their own. */
+  /** Those that an entry excludes or names: they get frames of their own. */
   readonly #special = new Set<RoomConnection>();
 
-  say(said: Said, json: string): void {
-    const entry = { ...said, json };
-    this.#entries.add(entry);
-    if (said.kind === "stored" && said.instead !== undefined) this.#special.add(said.instead.on);
-    if (said.kind !== "signal") return;
-    if (said.replaces !== undefined) this.#replace(said.replaces, entry);
-    for (const connection of said.except) this.#special.add(connection);
-    for (const connection of said.to ?? []) this.#special.add(connection);
+  constructor(outlet: Outlet, now: number) {
+    this.#outlet = outlet;
+    this.#now = now;
   }
 
-  /** Goes out after all events of this flush. */
+  /** Adds an event, encoded. It goes out with the next `deliver`. */
+  emit(audience: Audience, json: string): void {
+    const entry = { ...audience, json };
+    this.#entries.add(entry);
+    if (audience.kind === "stored" && audience.instead !== undefined) this.#special.add(audience.instead.on);
+    if (audience.kind !== "signal") return;
+    if (audience.replaces !== undefined) this.#replace(audience.replaces, entry);
+    for (const connection of audience.except) this.#special.add(connection);
+    for (const connection of audience.to ?? []) this.#special.add(connection);
+  }
+
+  /** Adds an answer. It goes out with the next `deliver`, after all events. */
   answer(connection: RoomConnection, json: string): void {
     const answers = this.#answers.get(connection);
     if (answers === undefined) this.#answers.set(connection, [json]);
     else answers.push(json);
   }
 
-  /** Hands each connection its frames. `passed` goes to filtered ones, which would else not see the log move on. */
-  hand(
-    connections: Iterable<RoomConnection>,
-    passed: string | null,
-    give: (connection: RoomConnection, frames: readonly string[]) => void,
-  ): void {
+  /**
+   * Sends what was added since the last time. `checkpoint` goes to connections that filter by topic: without it their
+   * cursor would not move when the log does.
+   */
+  deliver(checkpoint: string | null = null): void {
+    if (checkpoint === null && this.#entries.size === 0 && this.#answers.size === 0) return;
     const shared = new Map<string, readonly string[]>();
-    for (const connection of connections) {
+    for (const connection of this.#outlet.recipients) {
       const frames = this.#special.has(connection)
-        ? this.#framesFor(connection, passed)
-        : remember(shared, connection.audienceKey, () => this.#framesFor(connection, passed));
+        ? this.#framesFor(connection, checkpoint)
+        : remember(shared, connection.audienceKey, () => this.#framesFor(connection, checkpoint));
       const answers = this.#answers.get(connection);
       const all =
         answers === undefined ? frames : [...frames, ...joinFrames(answers, "", connection.frameBytes)];
-      if (all.length > 0) give(connection, all);
+      if (all.length > 0) this.#outlet.give(connection, all, this.#now);
     }
+    this.#entries.clear();
+    this.#replaceable.clear();
+    this.#answers.clear();
+    this.#special.clear();
   }
 
-  /** The frames of one connection alone, as far as this flush has come: for one that is closed before it ends. */
+  /**
+   * Sends one connection what `make` reads now. Everything that was added before goes out first, to all: so no event
+   * that `make` has seen comes behind it.
+   */
+  last(connection: RoomConnection, make: () => readonly string[]): void {
+    this.deliver();
+    this.#outlet.give(connection, make(), this.#now);
+  }
+
+  /** What one connection would be sent by now: for one that is closed before the flush ends. */
   dueTo(connection: RoomConnection): readonly string[] {
     const answers = joinFrames(this.#answers.get(connection) ?? [], "", connection.frameBytes);
     return [...this.#framesFor(connection, null), ...answers];
@@ -81,7 +112,7 @@ export class Delivery {
     this.#replaceable.set(key, entry);
   }
 
-  #framesFor(connection: RoomConnection, passed: string | null): readonly string[] {
+  #framesFor(connection: RoomConnection, checkpoint: string | null): readonly string[] {
     const events: string[] = [];
     for (const entry of this.#entries) {
       const heard = hears(connection, entry);
@@ -90,12 +121,12 @@ export class Delivery {
       else events.push(heard);
     }
     const { topics, stage } = connection.state;
-    if (passed !== null && topics !== null && stage.at === "live") events.push(passed);
+    if (checkpoint !== null && topics !== null && stage.at === "live") events.push(checkpoint);
     return joinFrames(events, "", connection.frameBytes);
   }
 }
 
-/** What `connection` hears of an entry, if anything. */
+/** What `connection` is sent of an entry, if anything. */
 function hears(connection: RoomConnection, entry: Entry): string | undefined {
   const { stage, topics, presence } = connection.state;
   switch (entry.kind) {

@@ -1,20 +1,20 @@
-// Who was named in messages and was not there: they are notified.
+// Users who were mentioned in a message and are not connected: they are notified.
 
 import { isThere } from "../object/liveness.ts";
 import type { RoomConnection } from "./people/room-connection.ts";
 
-/** A user who was named in a message, and was not there to hear it. */
+/** A user who was mentioned in a message, and was not connected when it was delivered. */
 export interface Mention {
   readonly user: string;
   readonly seq: number;
   readonly epoch: string;
-  /** Whom it is from; `null` is server code. */
+  /** The sender; `null` is server code. */
   readonly from: { readonly id: string; readonly name?: string } | null;
-  /** Sessions that the message went to: where one of them lives, as the user's object knows, nobody is notified. */
+  /** Sessions that the message went to: if the user's object finds one of them connected, it does not notify. */
   readonly sessions: readonly string[];
 }
 
-/** Where the connections of a user are: `away` with the sessions that may be there. */
+/** Whether a user is connected, or may be: with the sessions of which the user's object knows more. */
 export function whereabouts(
   connections: Iterable<RoomConnection>,
   pingMs: number,
@@ -28,3 +28,17 @@ export function whereabouts(
   }
   return { sessions };
 }
+
+/**
+ * The notification of a mention. Its id is that of the message, so a second try does not notify twice. Nothing of the
+ * message goes along: the room does not know whether the user may read it.
+ */
+export const notificationOf = (room: string, { epoch, seq, from }: Mention) => ({
+  id: `mention:${room}:${epoch}.${seq}`,
+  title: from?.name ?? from?.id ?? "",
+  message: "",
+  priority: "medium" as const,
+  topic: "mention",
+  data: JSON.stringify({ room, seq }),
+  room,
+});

@@ -1,34 +1,34 @@
-// Connections whose permission is not known any more, as the deployer's back end said until when it is. Such a
-// connection is on hold: its commands wait in their order, what it would be sent is kept for it, and its user is asked
-// about. With the answer all of it takes its place before anything newer, or is dropped with the connection. So order
-// and recovery need no case of their own.
+// Connections whose permission has lapsed: the deployer's back end granted it for a time. Such a connection is on hold:
+// its commands wait in their order, its frames are kept, and the back end is asked about its user. With the answer all of
+// that takes its place before anything newer, or is dropped with the connection. So order and recovery need no case of
+// their own.
 
 import type { Actor, UserIdentity } from "../access/identity.ts";
 import { hasExpired } from "../object/liveness.ts";
 import type { Closing, Outcome } from "../protocol/index.ts";
 import type { RoomConnection } from "./people/room-connection.ts";
-import type { LateCommand, LateCommands, Work } from "./turn.ts";
+import type { LateCommand, LateCommands, Work } from "./work.ts";
 
 /** Questions of one room under way at once. */
 const MAX_UNDER_WAY = 50;
-/** Where there is no answer it is asked again this late, at random up to twice as late. In milliseconds. */
+/** Without an answer the question is asked again after one to two times this long, at random. In milliseconds. */
 const AGAIN_AFTER_MS = 2_000;
-/** After so long without an answer the connections are closed, to come back later. In milliseconds. */
+/** After this long without an answer the connections are closed, and come back later. In milliseconds. */
 const GIVE_UP_AFTER_MS = 30_000;
-/** What is kept for one connection: more than that, and it comes back with its cursor. In UTF-16 units, and frames. */
+/** The most that is kept for one connection, in UTF-16 units and in frames. Above it the connection is closed, and comes back with its cursor. */
 const MAX_KEPT_LENGTH = 1_048_576;
 const MAX_KEPT_FRAMES = 500;
 
-/** How a connection is closed whose permission cannot be found out. */
+/** The close of a connection whose permission cannot be found out. */
 export const UNKNOWN_PERMISSION: Closing = { code: "overloaded", retryAfterMs: 5_000 };
 
-/** One user, asked about once for all of their connections. */
+/** A question about one user, for all of their connections. */
 interface Question {
   readonly identity: UserIdentity;
-  /** Those that need the answer. */
+  /** The connections that need the answer. */
   readonly connections: Set<RoomConnection>;
   readonly since: number;
-  /** `null`: it is under way. */
+  /** In milliseconds; `null`: it is under way. */
   askAt: number | null;
 }
 
@@ -40,12 +40,12 @@ interface Hold {
   late: LateCommand | undefined;
 }
 
-/** What is to be done with a connection now that there is an answer. */
+/** What an answer means for a connection. */
 export type Verdict =
   | { readonly connection: RoomConnection; readonly actor: Actor }
   | { readonly connection: RoomConnection; readonly closing: Closing };
 
-/** What waited for a connection that goes on. */
+/** What waited for connections that go on. */
 export interface Freed {
   readonly works: readonly Work[];
   readonly late: LateCommands;
@@ -55,13 +55,13 @@ export class Permits {
   readonly #random: () => number;
   readonly #questions = new Map<string, Question>();
   readonly #holds = new Map<RoomConnection, Hold>();
-  /** Those that have yet to get their first frames. */
+  /** Connections that have not got their first frames. */
   readonly #joiners = new Set<RoomConnection>();
-  /** Known again; what waits of them goes on with the next flush. */
+  /** Connections whose permission is known again: what waits goes on with the next flush. */
   readonly #freed = new Set<RoomConnection>();
   #answers: { readonly user: string; readonly outcome: Outcome<Actor> }[] = [];
   #underWay = 0;
-  /** What their client still sends, and what waits of them, takes no effect. */
+  /** Connections that their client gave up: what they still send, and what waits, takes no effect. */
   readonly #givenUp = new WeakSet<RoomConnection>();
 
   constructor(random: () => number) {
@@ -73,12 +73,12 @@ export class Permits {
     return this.#answers.length > 0 || this.#freed.size > 0;
   }
 
-  /** How many that have yet to get their first frames wait here. */
+  /** How many connections wait here for their first frames. */
   get joiners(): number {
     return this.#joiners.size;
   }
 
-  /** When a question is asked that was not answered; `null`: none waits. In milliseconds. */
+  /** When the next question is asked, in milliseconds; `null`: none waits. */
   dueAt(): number | null {
     if (this.#underWay >= MAX_UNDER_WAY) return null;
     let soonest = Number.POSITIVE_INFINITY;
@@ -86,12 +86,12 @@ export class Permits {
     return soonest === Number.POSITIVE_INFINITY ? null : soonest;
   }
 
-  /** Whom to ask about now: they count as asked. Each has to be `answered`. */
+  /** The users to ask about now. They count as asked, and each has to be `answered`. */
   take(now: number): UserIdentity[] {
     const asked: UserIdentity[] = [];
     for (const question of this.#questions.values()) {
       if (this.#underWay >= MAX_UNDER_WAY) break;
-      // Where the clock was set back nobody waits for the old time.
+      // If the clock was set back, the old time is not waited for.
       const isDue = question.askAt !== null && (question.askAt <= now || question.since > now);
       if (!isDue) continue;
       question.askAt = null;
@@ -107,21 +107,21 @@ export class Permits {
     this.#answers.push({ user, outcome });
   }
 
-  /** What the answers of up to now mean for the connections that need them. */
+  /** What the answers so far mean for the connections that need them. Each is given once. */
   verdicts(now: number): Verdict[] {
     const answers = this.#answers;
     this.#answers = [];
     return answers.flatMap(({ user, outcome }) => this.#judge(user, outcome, now));
   }
 
-  /** Whether the permission of this connection is not known: then it is asked for. */
+  /** Whether the permission of this connection is unknown. If so, it is asked for. */
   lacks(connection: RoomConnection, now: number): boolean {
     if (now < connection.permissionUntil) return false;
     this.#want(connection, now);
     return true;
   }
 
-  /** Whether what this connection sent has to wait; then it is kept here. `auth` brings a permission of its own. */
+  /** Whether this work has to wait for a permission. If so, it is kept here. `auth` brings a permission of its own. */
   keepsWork(work: Exclude<Work, { kind: "call" }>, now: number): boolean {
     const { connection } = work;
     if (now < connection.permissionUntil && !this.#holds.has(connection)) return false;
@@ -134,8 +134,8 @@ export class Permits {
     return true;
   }
 
-  /** Of the commands that are to be answered last, keeps those of connections whose permission is not known. */
-  keepLate(late: LateCommands, now: number): LateCommands {
+  /** Keeps the late commands of connections whose permission is unknown. Returns the others. */
+  keepLate(late: LateCommands, now: number): Map<RoomConnection, LateCommand> {
     const left = new Map<RoomConnection, LateCommand>();
     for (const [connection, command] of late) {
       if (this.lacks(connection, now)) this.#hold(connection).late = command;
@@ -144,7 +144,7 @@ export class Permits {
     return left;
   }
 
-  /** Keeps what a connection would be sent; `full`: it is too much. */
+  /** Keeps frames for a connection; `full`: they are too many. */
   keepFrames(connection: RoomConnection, frames: readonly string[], now: number): "kept" | "full" {
     this.#want(connection, now);
     const hold = this.#hold(connection);
@@ -155,12 +155,12 @@ export class Permits {
     return hold.length > MAX_KEPT_LENGTH || hold.frames.length > MAX_KEPT_FRAMES ? "full" : "kept";
   }
 
-  /** It gets its first frames when its permission is known. */
+  /** Lets a connection wait for its first frames until its permission is known. */
   keepJoiner(connection: RoomConnection): void {
     this.#joiners.add(connection);
   }
 
-  /** Its permission is known again: what was kept for it is sent before anything newer. */
+  /** The permission of a connection is known again: the frames kept for it are sent before anything newer. */
   renewed(connection: RoomConnection): void {
     this.#joiners.delete(connection);
     const hold = this.#holds.get(connection);
@@ -171,7 +171,7 @@ export class Permits {
     else this.#freed.add(connection);
   }
 
-  /** To be called as a flush begins: what goes on with it, in its order. */
+  /** Called as a flush begins: what goes on with it, in its order. */
   free(): Freed {
     const works: Work[] = [];
     const late = new Map<RoomConnection, LateCommand>();
@@ -185,18 +185,18 @@ export class Permits {
     return { works, late };
   }
 
-  /** Whether commands of it wait here. */
+  /** Whether commands of this connection wait here. */
   isWaiting(connection: RoomConnection): boolean {
     return (this.#holds.get(connection)?.works.length ?? 0) > 0;
   }
 
-  /** Its client gave it up: a newer connection has taken its place. */
+  /** The client gave this connection up: a newer one has taken its place. */
   giveUp(connection: RoomConnection): void {
     this.#givenUp.add(connection);
     this.forget(connection);
   }
 
-  /** It has gone. */
+  /** The connection is gone. */
   forget(connection: RoomConnection): void {
     this.#holds.delete(connection);
     this.#joiners.delete(connection);
@@ -211,7 +211,7 @@ export class Permits {
   #judge(user: string, outcome: Outcome<Actor>, now: number): Verdict[] {
     const question = this.#questions.get(user);
     if (question === undefined) return [];
-    // Another one may have brought an answer of its own meanwhile: a renewed token.
+    // A renewed token may have brought a permission meanwhile.
     const connections = [...question.connections].filter(({ permissionUntil }) => now >= permissionUntil);
     if (!outcome.ok && connections.length > 0 && now - question.since < GIVE_UP_AFTER_MS) {
       question.askAt = now + AGAIN_AFTER_MS * (1 + this.#random());

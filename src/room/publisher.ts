@@ -1,9 +1,8 @@
-// What is said in a room, by a connection or over HTTP: who may, what is stored, who hears it.
+// Messages and signals, sent by a connection or over HTTP: who may send them, what is stored, who receives them.
 
 import { type Actor, userOf } from "../access/identity.ts";
 import { oversize } from "../object/encode-data.ts";
-import type { Spending } from "../object/spending.ts";
-import { BYTES_A_UNIT, MENTION, ROW } from "../object/spending.ts";
+import { BYTES_A_UNIT, MENTION, ROW, type Spending } from "../object/spending.ts";
 import {
   accept,
   CHAT_EVENT,
@@ -13,17 +12,17 @@ import {
   type Sender,
   type SendResult,
 } from "../protocol/index.ts";
-import type { Delivery } from "./delivery.ts";
 import type { Draft, RoomLog } from "./log/room-log.ts";
-import { type Mention, whereabouts } from "./mentions.ts";
-import { keptForServer, mayWrite, NO_WRITE } from "./people/rights.ts";
+import { whereabouts } from "./mentions.ts";
+import { keptForServer, mayWrite, NO_WRITE } from "./people/permissions.ts";
 import type { RoomConnection } from "./people/room-connection.ts";
 import type { RoomPresence } from "./people/room-presence.ts";
 import type { RoomSettings } from "./people/room-settings.ts";
 import type { SlowMode } from "./people/slow-mode.ts";
+import type { Turn } from "./turn.ts";
 
 export interface MessageInput extends Omit<Draft, "event"> {
-  /** In whose name server code speaks; a user speaks in their own. */
+  /** The user in whose name server code sends; a user sends in their own. */
   readonly from?: Sender | undefined;
   readonly event?: string | undefined;
 }
@@ -34,7 +33,7 @@ export interface SignalInput {
   /** `data` as JSON. */
   readonly data: string;
   readonly to?: string | undefined;
-  /** A user id that shall not hear it; only server code may say so. */
+  /** A user id that does not receive it; for server code only. */
   readonly except?: string | undefined;
 }
 
@@ -44,7 +43,6 @@ export class Publisher {
   readonly #roomPresence: RoomPresence;
   readonly #slowMode: SlowMode;
   readonly #spending: Spending;
-  #mentions: Mention[] = [];
 
   constructor(
     settings: RoomSettings,
@@ -60,14 +58,14 @@ export class Publisher {
     this.#slowMode = slowMode;
   }
 
-  /** Stores a message and says it. `echo` makes the answer that stands on a connection in place of the event. */
+  /** Stores a message and delivers it. `echo` makes the answer that one connection gets in place of the event. */
   send(
     actor: Actor,
     input: MessageInput,
-    delivery: Delivery,
-    now: number,
+    turn: Turn,
     echo?: (result: SendResult) => { readonly on: RoomConnection; readonly answer: string },
   ): Outcome<SendResult> {
+    const { now } = turn;
     const draft = { ...input, event: input.event ?? CHAT_EVENT };
     const voice = { from: senderOf(actor, input.from), byServer: actor.identity.kind === "server" };
     if (!mayWrite(actor)) return reject(NO_WRITE);
@@ -87,16 +85,19 @@ export class Publisher {
     const { result, body } = stored.value;
     this.#slowMode.acted(actor, result.seq, now);
     const instead = echo?.(result);
-    this.#mention(draft, voice.from, result.seq, now);
-    delivery.say({ kind: "stored", event: draft.event, ...(instead !== undefined && { instead }) }, body);
+    this.#mention(draft, voice.from, result.seq, turn);
+    turn.delivery.emit(
+      { kind: "stored", event: draft.event, ...(instead !== undefined && { instead }) },
+      body,
+    );
     return accept(result);
   }
 
+  /** Delivers an event that is not stored. `by`: the connection that sent it, which does not get it back. */
   signal(
     actor: Actor,
     input: SignalInput,
-    delivery: Delivery,
-    now: number,
+    { delivery, now }: Turn,
     by: RoomConnection | null,
   ): Outcome<undefined> {
     const { event, data, to, except } = input;
@@ -106,12 +107,12 @@ export class Publisher {
     const sender = from === null ? "null" : JSON.stringify({ id: from.id });
     const deaf = new Set(except === undefined ? [] : this.#roomPresence.connectionsOf(except));
     if (by !== null) deaf.add(by);
-    delivery.say(
+    delivery.emit(
       {
         kind: "signal",
         event,
-        // Of what one sender says again in the same flush only the last counts. Server code is no sender: what it says
-        // in its own name may be about many things; what it says in a user's name that user cannot replace.
+        // If one sender repeats a signal within a flush, only the last one is sent. Server code in its own name is no
+        // sender, as its signals may be about many things; what it sends in a user's name that user cannot replace.
         ...(from !== null && {
           // None of them has a line break.
           replaces: `${by?.state.id ?? actor.identity.kind}\n${from.id}\n${event}\n${to ?? ""}\n${except ?? ""}`,
@@ -124,19 +125,12 @@ export class Publisher {
     return accept(undefined);
   }
 
-  /** Who was named since the last time, and was not there to hear it. */
-  takeMentions(): readonly Mention[] {
-    const mentions = this.#mentions;
-    this.#mentions = [];
-    return mentions;
-  }
-
-  #mention({ mentions = [] }: Draft, from: Sender | null, seq: number, now: number): void {
+  #mention({ mentions = [] }: Draft, from: Sender | null, seq: number, turn: Turn): void {
     const { pingMs } = this.#settings.limits;
     for (const user of new Set(mentions)) {
       if (user === from?.id) continue;
-      const where = whereabouts(this.#roomPresence.connectionsOf(user), pingMs, now);
-      if (where !== "here") this.#mentions.push({ user, seq, epoch: this.#log.epoch, from, ...where });
+      const where = whereabouts(this.#roomPresence.connectionsOf(user), pingMs, turn.now);
+      if (where !== "here") turn.mentions.push({ user, seq, epoch: this.#log.epoch, from, ...where });
     }
   }
 

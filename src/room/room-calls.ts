@@ -13,16 +13,15 @@ import type {
   PresenceCommand,
   ReadResult,
   ReceiptEntry,
-  RoomInfo,
   SendResult,
   Topics,
 } from "../protocol/index.ts";
 import type { RoomUnread, SessionJoin } from "../session-rooms/session-delivery.ts";
 import type { ChangeInput } from "./changes.ts";
-import type { BansPage, Kick } from "./people/moderation.ts";
+import type { MembersInfo, MessagesPage, RoomInfo } from "./looks.ts";
+import type { BansPage, Kick } from "./moderation.ts";
 import type { SettingsPatch } from "./people/room-settings.ts";
 import type { MessageInput, SignalInput } from "./publisher.ts";
-import type { MembersInfo, MessagesPage } from "./room-info.ts";
 
 /** An answer that some objects give at once: over RPC every answer is a promise. */
 type Answer<T> = T | Promise<T>;

@@ -1,10 +1,10 @@
-// The connections of a room, counted by whom they are of, and how many it takes of each.
+// The connections of a room, counted by user, by address and together, and how many there may be of each.
 
 import type { Identity } from "../access/identity.ts";
 import type { RoomConnection } from "./people/room-connection.ts";
 import type { RoomSettings } from "./people/room-settings.ts";
 
-/** A count that a connection is in, and how many of it there may be. */
+/** A count that a connection is part of, and its limit. */
 interface Seat {
   readonly key: string;
   readonly cap: number;
@@ -16,8 +16,8 @@ type SeatSettings = Pick<
 >;
 
 /**
- * Where a connection counts, beside the room as a whole. Half of the room is for those without a token, and half of that
- * for one address.
+ * The counts that a connection is part of, beside the room as a whole. Connections without a token take at most half of
+ * the room, and one address half of that.
  */
 function seatsOf(
   identity: Identity,
@@ -39,14 +39,14 @@ function seatsOf(
   }
 }
 
-/** A user id may be any text, so its kind stands before it. */
+/** A user id may be any text, so the kind of the count stands before it. */
 const seatOfUser = (user: string): string => `user ${user}`;
 
-/** Open connections, also those that wait for their first frames. */
+/** Counts open connections, and those that wait for their first frames. */
 export class Seats {
   readonly #settings: SeatSettings;
   readonly #byId = new Map<string, RoomConnection>();
-  /** How many connections each user has, each address without a token, and all of those together. */
+  /** How many connections each count has. */
   readonly #taken = new Map<string, number>();
 
   constructor(settings: SeatSettings) {
@@ -61,7 +61,7 @@ export class Seats {
     return this.#taken.has(seatOfUser(user));
   }
 
-  /** Whether there is no place for one more connection of `identity`, the room as a whole apart. */
+  /** Whether there is no place for one more connection of `identity`. The limit of the whole room is checked elsewhere. */
   areFullFor(identity: Identity): boolean {
     return seatsOf(identity, this.#settings).some(({ key, cap }) => (this.#taken.get(key) ?? 0) >= cap);
   }

@@ -1,5 +1,5 @@
-// The first frames of a connection, and the pages that follow a long replay. Made at the end of a flush, so that
-// everything stored by then is in them and what is stored later is live.
+// The first frames of a connection. They are read at the end of a flush: everything stored by then is in them, and what
+// is stored later is live.
 
 import { caughtUp, REPLAY } from "../object/answers.ts";
 import { joinFrames } from "../object/frames.ts";
@@ -16,11 +16,11 @@ import {
 import type { Page } from "./log/log-page.ts";
 import type { RoomLog } from "./log/room-log.ts";
 import type { PageBudget } from "./page-budget.ts";
-import type { Reading } from "./people/allowances.ts";
 import { memberFrames } from "./people/member-frames.ts";
 import type { RoomConnection, Stage } from "./people/room-connection.ts";
 import type { RoomPresence } from "./people/room-presence.ts";
 import type { Unread } from "./people/unread.ts";
+import type { PageFrames } from "./room-commands.ts";
 
 export interface WelcomeSettings {
   readonly room: string;
@@ -40,15 +40,15 @@ interface Replay {
   readonly stage: Stage;
 }
 
-/** So that a deploy does not bring all back at once. */
+/** Clients come back spread over this long for each connection, in milliseconds: so a deploy does not bring all back at once. */
 const SPREAD_MS_A_CONNECTION = 2;
 
-/** Welcomes the joiners of one flush: what is the same for many of them is made once. */
+/** Makes the first frames for the joiners of one flush. What is the same for many of them is made once. */
 export class Welcome {
   readonly #settings: WelcomeSettings;
   readonly #rules: WelcomeRules;
   readonly #unread: Unread;
-  /** The replays as frames, by page and bound of the frames. */
+  /** The replays as frames, by page and size of the frames. */
   readonly #frames = new Map<Page, Map<number, readonly string[]>>();
   #members: string | undefined;
 
@@ -58,29 +58,22 @@ export class Welcome {
     this.#unread = unread;
   }
 
-  /**
-   * What it missed comes in at most `maxBytes`, the latest in a whole page. Answers what was looked at for it, and how
-   * many bytes were sent, about.
-   */
-  greet(connection: RoomConnection, maxBytes: number, now: number): Reading {
+  /** The first frames of a connection. A replay has at most `maxBytes`; without a cursor the latest come in a whole page. */
+  greet(connection: RoomConnection, maxBytes: number, now: number): PageFrames {
     const { stage, topics } = connection.state;
-    if (stage.at !== "joining") return { rows: 0, bytes: 0 };
+    if (stage.at !== "joining") return { frames: [], rows: 0 };
     const replay = this.#replay(stage.since, stage.history, topics, maxBytes);
     connection.update({ stage: replay.stage });
     const { page } = replay;
-    let bytes = 0;
-    for (const frame of [
+    const frames = [
       ...this.#greeting(connection, replay, now),
       ...this.#framesOf(page, connection.frameBytes),
       caughtUp(page.seq, page.more),
-    ]) {
-      connection.socket.send(frame);
-      bytes += frame.length;
-    }
-    return { rows: page.looked, bytes };
+    ];
+    return { frames, rows: page.looked };
   }
 
-  /** `connected`, and the members where they do not fit in it. */
+  /** `connected`, and the members in frames of their own if they do not fit in it. */
   #greeting(connection: RoomConnection, { recovery }: Replay, now: number): string[] {
     const { state, user, identity, frameBytes } = connection;
     const { log, roomPresence } = this.#rules;
@@ -121,7 +114,7 @@ export class Welcome {
     const { log, pages } = this.#rules;
     const { recovery, after } = log.recover(since);
     if (recovery !== "complete") {
-      // Nothing brings the rest of it, so it is not made smaller; it is the same for all who come without a cursor.
+      // No later page brings the rest, so it is not made smaller; it is the same for all that come without a cursor.
       const size = { limit: history, maxBytes: MAX_PAGE_BYTES };
       const page = pages.once(JSON.stringify(["latest", history, topics]), () => {
         const { events, looked } =

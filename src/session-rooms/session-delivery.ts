@@ -1,16 +1,16 @@
-// What rooms and users tell each other of rooms on a session: one call of a room to a user's object for all of the user's
-// sessions, one call of a session to a room for all that it said meanwhile.
+// What the objects of rooms and users send each other for rooms on a session: a room delivers to all sessions of a user
+// with one call, and a session sends to a room what gathered meanwhile with one call.
 
 import type { Actor } from "../access/identity.ts";
 import type { VoidTokens } from "../object/revocation.ts";
 import type { Closing, Topics } from "../protocol/index.ts";
 
-/** What one session hears of a room, in order. */
+/** What a room sends to one session, in order. */
 export interface SessionItem {
   readonly connection: string;
-  /** Which `join` of that session it belongs to, as it may join again. */
+  /** The `join` of the session that it belongs to, as the session may join again. */
   readonly join: string;
-  /** The session has been told everything of its topics up to here; `null`: it begins, or asks for its pages itself. */
+  /** Precondition: the highest `seq` delivered before. `null`: none, as these are the first frames. */
   readonly after: number | null;
   readonly upTo: number;
   /** Encoded, without `room`. */
@@ -20,13 +20,13 @@ export interface SessionItem {
 }
 
 /**
- * What became of an item: passed on (or of no interest any more); the session is gone, or has left; or it was told less
- * than the item follows on, and was not given it.
+ * What became of an item. `taken`: it was sent, or is obsolete. `gone`: the session is closed or has left. `behind`: the
+ * session was told up to `seq`, which is less than `after`, and was sent nothing.
  */
 export type ItemAnswer =
   | {
       readonly kind: "taken";
-      /** In how long it will be closed unless a heartbeat comes, in milliseconds; left out where it never sent one. */
+      /** The session will be closed in this long unless a heartbeat comes, in milliseconds; left out: it never sent one. */
       readonly silentInMs?: number;
     }
   | { readonly kind: "gone" }
@@ -35,7 +35,7 @@ export type ItemAnswer =
 export interface SessionJoin {
   readonly connection: string;
   readonly join: string;
-  /** Of the command that is answered before the first frames. */
+  /** The id of the command, which is answered before the first frames. */
   readonly id: string;
   readonly actor: Actor;
   readonly topics: Topics;
@@ -43,7 +43,7 @@ export interface SessionJoin {
   readonly since?: string;
   readonly history: number;
   readonly voidTokens: VoidTokens;
-  /** The largest frame that the session wants to be sent, in bytes; left out where it takes any. */
+  /** The largest frame that the session wants to be sent, in bytes; left out: any. */
   readonly frameBytes?: number;
   /** The connection to this room that its client gave up. */
   readonly replaces?: string;
@@ -51,7 +51,7 @@ export interface SessionJoin {
   readonly replacesSession?: string;
 }
 
-/** How far a user has read in a room, and how much that leaves; `unread` is `null` where the room did not answer. */
+/** How far a user has read in a room, and how much is unread; `null`: the room did not answer. */
 export interface RoomUnread {
   readonly head: number;
   readonly readSeq: number;

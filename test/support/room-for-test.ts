@@ -6,23 +6,25 @@ import { FAILED } from "../../src/object/answers.ts";
 import { hasTables } from "../../src/object/storage/lazy-database.ts";
 import { migrate } from "../../src/object/storage/migrate.ts";
 import type { Outcome, Permission, Topics } from "../../src/protocol/index.ts";
-import type { Delivery } from "../../src/room/delivery.ts";
+import type { Effects } from "../../src/room/effects.ts";
 import { LogStore } from "../../src/room/log/log-store.ts";
 import { roomDatabase } from "../../src/room/log/room-database.ts";
 import { RoomLog } from "../../src/room/log/room-log.ts";
 import { ROOM_SCHEMA } from "../../src/room/log/room-schema.ts";
-import type { AuditEntry } from "../../src/room/people/audit.ts";
+import type { AuditEntry } from "../../src/room/people/permissions.ts";
 import { ReceiptStore } from "../../src/room/people/receipt-store.ts";
 import {
+  newConnectionState,
   RoomConnection,
   type RoomConnectionState,
   readState,
 } from "../../src/room/people/room-connection.ts";
 import { type RoomDefaults, RoomSettings } from "../../src/room/people/room-settings.ts";
-import { NOTHING_SAID } from "../../src/room/people/said.ts";
 import { UserRecords } from "../../src/room/people/user-records.ts";
 import { Room } from "../../src/room/room.ts";
 import type { AppliedCommand } from "../../src/room/room-commands.ts";
+import type { Turn } from "../../src/room/turn.ts";
+import { SessionStore } from "../../src/session-rooms/room-side/session-store.ts";
 import { ROOM_VALIDATORS } from "../../src/validation/commands.ts";
 import { parseFrame } from "../../src/validation/parse-frame.ts";
 import { Chronicle, ChronicledStore, type Extent } from "./chronicle.ts";
@@ -82,7 +84,8 @@ const defaultsOf = (given: RoomTestSettings): RoomDefaults => ({
 export class RoomForTest {
   readonly database = new SqliteForTest();
   readonly faults: unknown[] = [];
-  readonly audited: AuditEntry[] = [];
+  /** What all flushes left to be done since the test last looked. */
+  readonly effects: Effects[] = [];
   /** Everything ever stored, whatever became of it since. */
   readonly chronicle = new Chronicle(() => ({
     slowModeMs: this.room.settings.slowModeMs,
@@ -92,6 +95,7 @@ export class RoomForTest {
   room: Room;
   #settings: RoomTestSettings;
   #open: Person[] = [];
+  #last: Effects | undefined;
   #epochs = 0;
   #ids = 0;
 
@@ -128,21 +132,20 @@ export class RoomForTest {
           } as const);
     if (replaces !== undefined) this.room.giveUp(replaces, identity);
     const socket = new SocketForTest((): Extent => ({ head: this.log.head, floor: this.log.floor }));
-    const connection = new RoomConnection(socket, {
-      version: 1,
-      id: `c_${++this.#ids}`,
-      actor: { identity, permission, ...(permissionUntil !== undefined && { permissionUntil }) },
-      topics,
-      presence: presence && user !== null,
-      counted: true,
-      pingedAt: null,
-      stage: { at: "joining", history, ...(since !== undefined && { since }) },
-      joinedAt: null,
-      said: NOTHING_SAID,
-      ...(frameBytes !== undefined && { frameBytes }),
-    });
+    const connection = new RoomConnection(
+      socket,
+      newConnectionState(`c_${++this.#ids}`, {
+        actor: { identity, permission, ...(permissionUntil !== undefined && { permissionUntil }) },
+        topics,
+        presence: presence && user !== null,
+        counted: true,
+        history,
+        ...(since !== undefined && { since }),
+        ...(frameBytes !== undefined && { frameBytes }),
+      }),
+    );
     connection.update({});
-    this.room.admit(connection);
+    this.room.connections.admit(connection);
     const person = new Person(this, socket, connection);
     this.#open.push(person);
     return person;
@@ -162,19 +165,48 @@ export class RoomForTest {
   }
 
   flush(): void {
-    do this.room.flush(this.now);
+    do this.flushOnce();
     while (this.room.hasWork);
   }
 
+  /** One flush, whatever it leaves. What it reports has to follow on what the last one did. */
+  flushOnce(): Effects {
+    const effects = this.room.flush(this.now);
+    const before = this.#last ?? effects;
+    // Nothing is stored between two flushes, and no change of the occupancy is missed.
+    if (this.#last !== undefined && effects.head.before !== before.head.after)
+      throw new Error(`stored outside of a flush: ${before.head.after} → ${effects.head.before}`);
+    const { members, connections } = effects.occupancy.after;
+    const now = this.room.roomPresence.occupancy;
+    if (members !== now.members || connections !== now.connections) throw new Error("a wrong occupancy");
+    this.#last = effects;
+    this.effects.push(effects);
+    return effects;
+  }
+
+  /** When the last flush wanted the next one. */
+  get dueAt(): number | null {
+    return this.#last?.dueAt ?? null;
+  }
+
+  get audited(): AuditEntry[] {
+    return this.effects.flatMap(({ audit }) => audit);
+  }
+
+  /** Whether what the last flush left must not be forgotten. */
+  get isKept(): boolean {
+    return this.room.life(this.now).isKept;
+  }
+
   /** A call over HTTP. */
-  call<T>(actor: Actor, run: (delivery: Delivery, now: number) => Outcome<T>): Outcome<T> {
+  call<T>(actor: Actor, run: (turn: Turn) => Outcome<T>): Outcome<T> {
     let outcome: Outcome<T> = { ok: false, refusal: FAILED };
     this.room.enqueue({
       kind: "call",
       actor,
       cost: 1,
-      run: (delivery, now) => {
-        outcome = run(delivery, now);
+      run: (turn) => {
+        outcome = run(turn);
       },
       refused: (refusal) => {
         outcome = { ok: false, refusal };
@@ -192,6 +224,7 @@ export class RoomForTest {
   restart(how: "hibernate" | "crash", settings: RoomTestSettings = this.#settings): void {
     this.#settings = settings;
     this.room = this.#start();
+    this.#last = undefined;
     const survivors = how === "crash" ? [] : this.#open.filter(({ socket }) => socket.closed === undefined);
     for (const { socket } of this.#open) if (how === "crash") socket.close(1006, "");
     this.#open = survivors;
@@ -214,12 +247,13 @@ export class RoomForTest {
     const store = new ChronicledStore(database, historyLimit, this.chronicle);
     const log = new RoomLog(store, { newEpoch: epoch, now: this.now });
     const users = new UserRecords(database.sql);
-    const storage = { settings, log, users, receipts: new ReceiptStore(database) };
+    const sessions = new SessionStore(database.sql);
+    const storage = { settings, log, users, receipts: new ReceiptStore(database), sessions };
     return new Room("test", storage, {
       newEpoch,
       random: () => 0.5,
       reportFault: (error) => this.faults.push(error),
-      audit: (entry) => this.audited.push(entry),
+      reportUnwritten: (error) => this.faults.push(error),
     });
   }
 }

@@ -1,6 +1,7 @@
 // Whoever kicks, bans, changes settings and purges in a simulated world, and whether it holds.
 
 import { type Actor, SERVER } from "../../src/access/identity.ts";
+import type { Turn } from "../../src/room/turn.ts";
 import type { Dice } from "./dice.ts";
 import type { SimulatedServer } from "./simulated-network.ts";
 
@@ -53,7 +54,8 @@ export class SimulatedModerator {
   /** Everybody may come back, and at any pace. */
   relent(): void {
     this.check();
-    for (const { user } of this.#bans) this.#call(({ moderation }) => moderation.unban(SERVER, user));
+    for (const { user } of this.#bans)
+      this.#call(({ moderation }, turn) => moderation.unban(SERVER, user, turn));
     this.#bans = [];
     this.#configure(SERVER, { slowModeMs: 0 });
   }
@@ -80,7 +82,7 @@ export class SimulatedModerator {
 
   #kick(banSeconds: number): void {
     const user = this.#dice.pick(this.#users);
-    this.#call(({ moderation }, now) => moderation.kick(MODERATOR, { user, banSeconds }, now));
+    this.#call(({ moderation }, turn) => moderation.kick(MODERATOR, { user, banSeconds }, turn));
     if (banSeconds === 0) {
       this.tally.kicks += 1;
       return;
@@ -97,7 +99,7 @@ export class SimulatedModerator {
     const user = this.#dice.pick(this.#users);
     this.tally.unbans += 1;
     this.check();
-    this.#call(({ moderation }) => moderation.unban(MODERATOR, user));
+    this.#call(({ moderation }, turn) => moderation.unban(MODERATOR, user, turn));
     this.#end(user);
   }
 
@@ -108,7 +110,7 @@ export class SimulatedModerator {
 
   #configure(actor: Actor, patch: { slowModeMs?: number; historyLimit?: number }): void {
     this.tally.settings += 1;
-    this.#call(({ moderation }) => moderation.configure(actor, patch));
+    this.#call(({ moderation }, turn) => moderation.configure(actor, patch, turn));
     const { own } = this.#server.room.room.settings;
     for (const [name, value] of Object.entries(patch)) {
       if (own[name as keyof typeof own] !== value) throw new Error(`${name} is not ${value}`);
@@ -118,16 +120,16 @@ export class SimulatedModerator {
   #purge(): void {
     this.check();
     this.tally.purges += 1;
-    this.#call(({ moderation }, now) => moderation.purge(SERVER, now));
+    this.#call(({ moderation }, turn) => moderation.purge(SERVER, turn));
     const { log, room, chronicle } = this.#server.room;
     if (log.head !== 0 || log.floor !== 0 || log.epoch !== chronicle.now.epoch) throw new Error("not purged");
-    if (room.size > 0) throw new Error("somebody outlived a purge");
+    if (room.connections.size > 0) throw new Error("somebody outlived a purge");
   }
 
-  #call(run: (room: SimulatedServer["room"]["room"], now: number) => { readonly ok: boolean }): void {
+  #call(run: (room: SimulatedServer["room"]["room"], turn: Turn) => { readonly ok: boolean }): void {
     let ok = false;
-    this.#server.call((room, now) => {
-      const outcome = run(room, now);
+    this.#server.call((room, turn) => {
+      const outcome = run(room, turn);
       ok = outcome.ok;
     });
     if (!ok) throw new Error("refused");

@@ -18,6 +18,7 @@ import {
 } from "../../src/protocol/index.ts";
 import type { Room } from "../../src/room/room.ts";
 import type { AppliedCommand } from "../../src/room/room-commands.ts";
+import type { Turn } from "../../src/room/turn.ts";
 import { ROOM_VALIDATORS } from "../../src/validation/commands.ts";
 import { parseFrame } from "../../src/validation/parse-frame.ts";
 import type { FakeSocket } from "../unit/client/support/fake-sockets.ts";
@@ -88,19 +89,19 @@ export class SimulatedServer {
   }
 
   /** As a call over HTTP does, by server code. */
-  call(run: (room: Room, now: number) => void): void {
+  call(run: (room: Room, turn: Turn) => void): void {
     this.room.now = this.#now();
-    this.room.call(SERVER, (_, now) => accept(run(this.room.room, now)));
+    this.room.call(SERVER, (turn) => accept(run(this.room.room, turn)));
   }
 
   flushIfDue(): void {
-    const dueAt = this.room.room.dueAt();
+    const dueAt = this.room.dueAt;
     if (dueAt !== null && dueAt <= this.#now()) this.flush();
   }
 
   /** As the alarm does. */
   sweep(): void {
-    this.room.room.sweep(this.#now());
+    this.room.room.connections.sweep(this.#now());
     this.flush();
   }
 
@@ -109,11 +110,11 @@ export class SimulatedServer {
     this.room.now = this.#now();
     if (how === "hibernate") {
       this.room.flush();
-      if (this.room.room.dueAt() !== null) return false;
+      if (this.room.dueAt !== null) return false;
     }
     this.room.restart(how, settings);
     this.#authBarrier = this.#newIntake();
-    this.room.room.sweep(this.room.now);
+    this.room.room.connections.sweep(this.room.now);
     return true;
   }
 

@@ -1,4 +1,4 @@
-// One page of the log: as much of it as its reader asked for, and as fits.
+// One page of the log: as much as its reader asked for, and as fits.
 
 import { MAX_ROWS_LOOKED_AT, matchesTopics, type Topics, utf8Length } from "../../protocol/index.ts";
 
@@ -7,29 +7,29 @@ export interface Page {
   readonly events: readonly string[];
   readonly seq: number;
   readonly more: boolean;
-  /** How many rows it looked at, for those whom its topics left out too. */
+  /** How many rows were looked at, including those that its topics left out. */
   readonly looked: number;
 }
 
-/** Something of the log, encoded, at its place. */
+/** An event of the log, encoded. */
 export interface Entry {
   readonly seq: number;
   readonly event: string;
   readonly json: string;
 }
 
-/** How much a page may hold: so many events, and of those so many bytes, but always one. */
+/** The size of a page: at most `limit` events and `maxBytes` bytes, but always one event. */
 export interface PageSize {
   readonly limit: number;
   readonly maxBytes: number;
-  /** How many rows it looks at, `MAX_ROWS_LOOKED_AT` unless said. */
+  /** How many rows are looked at, `MAX_ROWS_LOOKED_AT` unless given. */
   readonly rows?: number;
 }
 
 export interface PageBounds extends PageSize {
   readonly topics: Topics;
   readonly start: number;
-  /** How far a page has looked that reached the end of the log. */
+  /** The `seq` of a page that has reached the end of the log. */
   readonly end: number;
 }
 
@@ -54,7 +54,7 @@ export function takePage(
   return { events, seq: end, more: false, looked };
 }
 
-/** Two ascending streams as one. Whoever stops early ends both, so that no statement stays open. */
+/** Merges two ascending streams. A consumer that stops early ends both, so no statement stays open. */
 export function* inOrder(a: Generator<Entry>, b: Generator<Entry>): Generator<Entry> {
   try {
     let nextA = a.next();

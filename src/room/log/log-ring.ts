@@ -1,6 +1,6 @@
-// Where the messages of a log stand. They are numbered from 0 without a hole, and message `number` stands in slot `number`
-// modulo the size of the ring. `seq` rises with the number, and not evenly, as changes take some of it.
-// Invariant: every row of the table is held. A message that is retired has been replaced by a newer one.
+// The places of a log's messages. They are numbered from 0 without a hole, and message `number` stands in slot `number`
+// modulo the size of the ring. `seq` rises with the number, but not evenly, as changes take some.
+// Invariant: every row of the table is held. A retired message has been replaced by a newer one.
 
 import { ringRanges } from "../../object/storage/ring.ts";
 import { firstRow, type Sql } from "../../object/storage/sql.ts";
@@ -11,7 +11,7 @@ export class LogRing {
   /** The number of the newest message; -1 is none. */
   #newest = -1;
   #newestSeq = 0;
-  /** `undefined`: to be read. */
+  /** `undefined`: not read yet. */
   #floor: number | undefined = 0;
 
   constructor(sql: Sql, size: number) {
@@ -28,7 +28,7 @@ export class LogRing {
     return this.#newest - this.oldest + 1;
   }
 
-  /** Of the newest message; 0 if there is none. */
+  /** The `seq` of the newest message; 0 if there is none. */
   get newestSeq(): number {
     return this.#newestSeq;
   }
@@ -38,18 +38,18 @@ export class LogRing {
     return Math.max(0, this.#newest - this.#size + 1);
   }
 
-  /** The `seq` just under the oldest message that is held; 0 where none was removed. */
+  /** The `seq` just under the oldest message that is held; 0 if none was removed. */
   get floor(): number {
     this.#floor ??= Math.max(0, this.seqOf(this.oldest) - 1);
     return this.#floor;
   }
 
-  /** Where the next message goes, in place of the one that it retires. */
+  /** The slot of the next message, which replaces the message that it retires. */
   get nextSlot(): number {
     return this.slotOf(this.#newest + 1);
   }
 
-  /** To be called when a message was written to `nextSlot`. */
+  /** Called when a message was written to `nextSlot`. */
   appended(seq: number): void {
     this.#newest += 1;
     this.#newestSeq = seq;
@@ -66,14 +66,14 @@ export class LogRing {
   }
 
   /**
-   * The number of the last message with a `seq` up to `seq`; one before the oldest if there is none. Reads at most one row
-   * more than the halvings of the ring, and only one where nothing was changed since.
+   * The number of the last message with a `seq` up to `seq`; one before the oldest if there is none. A binary search: it
+   * reads at most log2(size) + 1 rows, and only one if nothing was changed since.
    */
   lastUpTo(seq: number): number {
     if (seq >= this.#newestSeq) return this.#newest;
     const { oldest } = this;
     if (seq <= this.floor) return oldest - 1;
-    // Between two messages `seq` rises by one at least: so each row that is looked at bounds the others on both sides.
+    // Between two messages `seq` rises by at least one, so each row that is read bounds the others on both sides.
     let low = Math.max(oldest - 1, this.#newest - (this.#newestSeq - seq));
     let high = this.#newest - 1;
     for (let probe = Math.max(low, oldest); low < high; probe = Math.ceil((low + high) / 2)) {
@@ -90,8 +90,8 @@ export class LogRing {
   }
 
   /**
-   * Finds the newest message in a ring of this size, in as many reads as it can be halved: `seq` rises from slot 0 to the
-   * newest, and the oldest message follows.
+   * Finds the newest message in a ring of this size by a binary search: `seq` rises from slot 0 to the newest, and the
+   * oldest message follows.
    */
   find(size: number): void {
     this.reset(size);
@@ -120,14 +120,14 @@ export class LogRing {
     this.#floor = 0;
   }
 
-  /** The last `count` of the messages that were held stand from slot 0 on, and there are no others. */
+  /** The ring was written again: the last `count` messages stand from slot 0 on, and there are no others. */
   laidAnew(size: number, count: number): void {
     this.#size = size;
     this.#newest = count - 1;
     this.#floor = undefined;
   }
 
-  /** The `seq` of a message that is held; 0 where there is none. */
+  /** The `seq` of a message that is held; 0 if there is none. */
   seqOf(number: number): number {
     return this.#seqAt(this.slotOf(number)) ?? 0;
   }

@@ -1,5 +1,5 @@
-// All the SQL of a log. One row a message: a new one replaces the row that it retires (`log-ring.ts`). Changes take a
-// `seq` but no row, so they retire nothing.
+// The SQL of a log. One row a message: a new message replaces the row that it retires (`log-ring.ts`). Changes take a `seq`
+// but no row, so they retire nothing.
 
 import { type Database, firstRow, readInPages, type Sql, type SqlRow } from "../../object/storage/sql.ts";
 import { LogRing } from "./log-ring.ts";
@@ -15,21 +15,21 @@ export interface LogState {
 export interface StoredMessage {
   readonly seq: number;
   readonly event: string;
-  /** User id, or "" for server code in its own name. */
+  /** User id; "" is server code in its own name. */
   readonly author: string;
   readonly byServer: boolean;
   readonly id: string;
   readonly at: number;
   /** The whole message as it goes over the wire. */
   readonly body: string;
-  /** Its id was given over HTTP: remembered as long as the log reaches back. */
+  /** The id was given over HTTP: it is remembered as long as the log holds the message. */
   readonly keyed: boolean;
 }
 
-/** What a change leaves in the row of its message. */
+/** What a change writes to the row of its message. */
 export interface StoredChange {
   readonly target: number;
-  /** Where the message stands, as `find` said. */
+  /** The slot of the message, as `find` returned it. */
   readonly slot: number;
   readonly body: string;
   readonly seq: number;
@@ -76,12 +76,12 @@ export class LogStore {
     this.#ring = new LogRing(sql, historyLimit);
   }
 
-  /** The `seq` just under the oldest message that is held; 0 where none was removed. */
+  /** The `seq` just under the oldest message that is held; 0 if none was removed. */
   get floor(): number {
     return this.#ring.floor;
   }
 
-  /** Writes where a log stands that begins. */
+  /** Writes the state of a new log. */
   static begin({ sql }: Database, { epoch, ring, now }: { epoch: string; ring: number; now: number }): void {
     sql.exec(
       "INSERT INTO room (id, epoch, created_at, ring, head) VALUES (1, ?, ?, ?, 0)",
@@ -89,7 +89,7 @@ export class LogStore {
     );
   }
 
-  /** Reads where the log stands. One that is not there yet will begin with `epoch`. */
+  /** Reads the state of the log. A log that does not exist yet will begin with `epoch`. */
   open(epoch: string, now: number): LogState {
     const row = firstRow(this.#sql.exec<StateRow>("SELECT epoch, created_at, ring, head FROM room"));
     if (row === undefined) return { epoch, createdAt: now, head: 0 };
@@ -100,7 +100,7 @@ export class LogStore {
     return { epoch: row.epoch, createdAt: row.created_at, head };
   }
 
-  /** Nothing of the log is left. To drop a table writes no rows, to delete from it one each. */
+  /** Deletes the log. Dropping the table writes no rows; deleting would write one for each. */
   purge(epoch: string): void {
     this.#transaction(() => {
       this.#sql.exec("DROP TABLE log");
@@ -110,7 +110,7 @@ export class LogStore {
     this.#ring.reset();
   }
 
-  /** Not `INSERT OR REPLACE`, which would also delete another message of the same key, in whatever slot. */
+  /** Not `INSERT OR REPLACE`: that would also delete another message with the same key, in another slot. */
   append(message: StoredMessage): void {
     const { seq, event, author, id, at, body } = message;
     this.#sql.exec(
@@ -137,17 +137,17 @@ export class LogStore {
     return firstRow(this.#sql.exec<TargetRow>(query, slot, seq));
   }
 
-  /** Messages with `after` < seq ≤ `upTo`, ascending, read as they are taken. */
+  /** Messages with `after` < seq ≤ `upTo`, ascending, read while iterating. */
   ascending(after: number, upTo: number, wanted?: number): Generator<BodyRow> {
     return this.#span<BodyRow>("seq, event, body", { after, upTo }, "ASC", wanted);
   }
 
-  /** Messages with seq ≤ `upTo`, newest first, read as they are taken. */
+  /** Messages with seq ≤ `upTo`, newest first, read while iterating. */
   descending(upTo: number, wanted?: number): Generator<BodyRow> {
     return this.#span<BodyRow>("seq, event, body", { after: 0, upTo }, "DESC", wanted);
   }
 
-  /** Those with seq ≤ `upTo` that changed after `upTo`, in the order of their last changes. */
+  /** Messages with seq ≤ `upTo` that were changed after `upTo`, in the order of their last changes. */
   changedAfter(upTo: number): Iterable<ChangedRow> {
     const query = `SELECT seq, event, body, changed, changed_at, changed_by, deleted FROM log
       WHERE changed > ? AND seq <= ? ORDER BY changed LIMIT ?`;
@@ -161,12 +161,12 @@ export class LogStore {
       yield { ...row, byServer: isByServer(row) };
   }
 
-  /** Newest first, read as they are taken. */
+  /** The authors of messages, newest first, read while iterating. */
   authors(): Generator<AuthorRow> {
     return this.#span<AuthorRow>("seq, author, at, voice", this.#everything, "DESC");
   }
 
-  /** Who changed a message last, and did not delete it; newest first, read as they are taken. Not server code. */
+  /** The users who changed a message last, but did not delete it; newest first, read while iterating. */
   changers(): Generator<ChangerRow> {
     const query = `SELECT changed AS seq, changed_by AS changer, changed_at AS at FROM log
       WHERE changed < ? AND changed_by IS NOT NULL AND deleted IS NULL ORDER BY changed DESC LIMIT ?`;
@@ -175,7 +175,7 @@ export class LogStore {
     );
   }
 
-  /** Newest first, as `authors`, with those that are deleted marked. */
+  /** As `authors`, with a mark on deleted messages. */
   latestAuthors(): Generator<LatestRow> {
     return this.#span<LatestRow>("seq, author, deleted", this.#everything, "DESC");
   }
@@ -186,7 +186,7 @@ export class LogStore {
     return firstRow(this.#sql.exec<{ seq: number; at: number }>(query, speaker.author, id, voice));
   }
 
-  /** How many with `after` < seq ≤ `upTo` are neither deleted nor of `author`, counted to at most `max`. */
+  /** How many messages with `after` < seq ≤ `upTo` are neither deleted nor of `author`, counted up to `max`. */
   countOthers(after: number, upTo: number, author: string, max: number): number {
     const query = `SELECT COUNT(*) AS count FROM (
       SELECT 1 FROM log WHERE slot BETWEEN ? AND ? AND author <> ? AND deleted IS NULL LIMIT ?)`;
@@ -202,7 +202,7 @@ export class LogStore {
     return { after: 0, upTo: this.#ring.newestSeq };
   }
 
-  /** As there is no hole, the rows taken of a range tell where to read on. */
+  /** Slots have no hole, so the number of rows taken from a range tells where to read on. */
   *#span<Row extends SqlRow>(
     columns: string,
     { after, upTo }: Span,
@@ -227,7 +227,7 @@ export class LogStore {
     }
   }
 
-  /** The last `seq` given: of the newest message, of the last change, or of one that a smaller ring has dropped. */
+  /** The last `seq` that was given: to the newest message, to the last change, or to one that a smaller ring has dropped. */
   #findHead({ head }: StateRow): number {
     const changed = firstRow(
       this.#sql.exec<{ seq: number | null }>("SELECT MAX(changed) AS seq FROM log WHERE changed IS NOT NULL"),
@@ -236,8 +236,8 @@ export class LogStore {
   }
 
   /**
-   * For another size of the ring: every row that is left moves to its new slot, once. `head` is kept, as the row may go that
-   * knew of the last change. What is written `along` holds with it, or neither does.
+   * Writes the ring again in another size: every row that is left moves to its new slot, once. `head` is stored, as the row
+   * with the last change may go. `along` runs in the same transaction.
    */
   rebuildRing(size: number, head: number, along = () => {}): void {
     const ring = this.#ring;
@@ -258,7 +258,7 @@ export class LogStore {
   }
 }
 
-/** Only server code in its own name has no author. */
+/** Whether server code sent a message. Only server code in its own name has no author. */
 export const isByServer = ({
   author,
   voice,
@@ -267,7 +267,7 @@ export const isByServer = ({
   readonly voice: number | null;
 }): boolean => author === "" || voice === VOICES.keyedByServer || voice === VOICES.byServer;
 
-/** The bound stands as in the index, which is of some rows only and found by nothing else. */
+/** The condition on `voice` must be that of the partial index `log_keyed`, or the index is not used. */
 const KEYED = "author = ? AND id = ? AND voice = ? AND voice <= 2";
 
 function voiceOf({ author, byServer, keyed }: Speaker & { readonly keyed: boolean }): number | null {

@@ -1,11 +1,11 @@
-// A message as it is stored and sent: `data` stands last, so that what stands around it can change while `data`, which
-// may be nested deeper than the engine encodes, stays the text that it was.
+// A message as it is stored and sent: `data` stands last. So the other fields can change while `data`, which may be nested
+// deeper than the engine encodes, stays the same text.
 
 import type { Message, MessageContent, NEW_MESSAGE, Sender } from "../../protocol/index.ts";
 
 export type MessageMeta = Omit<Message, "data">;
 
-/** What `data` follows. No encoded string holds it, as quotes inside of one are escaped. */
+/** Stands before `data`. No encoded string contains it, as quotes in a string are escaped. */
 const BEFORE_DATA = ',"data":';
 
 /** What a message may say beside `data`; `undefined` as if left out. */
@@ -60,7 +60,7 @@ export function decodeMessage(body: string): { readonly meta: MessageMeta; reado
   };
 }
 
-/** The last change of a message, as a replay tells it of one that its reader has. */
+/** The last change of a message, as a replay gives it to a reader that has the message. */
 export interface LastChange {
   readonly seq: number;
   readonly at: number;

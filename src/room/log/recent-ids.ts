@@ -1,6 +1,6 @@
-// Which ids are in the log, as far as memory knows: the idempotency of `send`.
+// The ids of recent messages, in memory: the idempotency of `send`.
 
-/** Ids are remembered at least this long, until the room sleeps. */
+/** At least this many ids are remembered, until the room sleeps. */
 const REMEMBERED = 1_000;
 
 export interface StoredAt {
@@ -8,7 +8,7 @@ export interface StoredAt {
   readonly at: number;
 }
 
-/** Whose ids are told apart: those that server code uses in a user's name are not the user's own. */
+/** Who sent a message. Ids that server code uses in a user's name are not the user's own. */
 export interface Speaker {
   /** User id, or "" for server code in its own name. */
   readonly author: string;
@@ -19,15 +19,15 @@ export interface IdRecord extends StoredAt, Speaker {
   readonly id: string;
 }
 
-/** No user id has a line break, so no two speakers run into each other, whatever the ids. */
+/** No user id has a line break, so the keys of two speakers never collide. */
 const key = ({ author, byServer }: Speaker, id: string) => `${byServer ? "\n" : ""}${author}\n${id}`;
 
 export class RecentIds {
   /** Oldest first. */
   #ids = new Map<string, StoredAt>();
-  /** Every id of a message after this `seq` is known. */
+  /** The ids of all messages after this `seq` are known. */
   #since: number;
-  /** Grows when the log was read back for a retry, so that a storm of retries reads it once. */
+  /** Grows when the log was read back for a retry: so a storm of retries reads it once. */
   #capacity = REMEMBERED;
 
   constructor(head: number) {
@@ -43,7 +43,7 @@ export class RecentIds {
     if (this.#ids.size > this.#capacity) this.#forgetOldest();
   }
 
-  /** Makes every id after `seq` known; `read` is asked for what is missing: after its first, up to its second `seq`. */
+  /** Makes all ids after `seq` known. `read` returns the missing ones, with `after` < seq ≤ `upTo`. */
   reachBack(seq: number, read: (after: number, upTo: number) => Iterable<IdRecord>): void {
     if (seq >= this.#since) return;
     const older = new Map<string, StoredAt>();

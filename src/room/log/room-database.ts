@@ -4,14 +4,14 @@ import type { Database } from "../../object/storage/sql.ts";
 import { LogStore } from "./log-store.ts";
 import { ROOM_SCHEMA } from "./room-schema.ts";
 
-/** How the log of a room begins that has nothing stored yet. */
+/** The state with which the log of a new room begins. */
 export interface Beginning {
   readonly epoch: string;
   readonly ring: number;
   readonly now: number;
 }
 
-/** The database of a room. One that nobody made gets its tables with the first row that is written. */
+/** The database of a room. A new room gets its tables with the first row that is written. */
 export function roomDatabase(database: Database, beginning: Beginning): LazyDatabase {
   const isMade = hasTables(database.sql);
   if (isMade) migrate(database, ROOM_SCHEMA);

@@ -1,4 +1,4 @@
-// The log of one room: what is stored, in which order, and what a client at some cursor has missed.
+// The log of one room: what is stored, in which order, and what a client has missed since its cursor.
 // Invariant: `head` rises by one with each stored event, and never before its row is written.
 
 import {
@@ -28,11 +28,11 @@ import {
 } from "./message-body.ts";
 import { RecentIds, type Speaker } from "./recent-ids.ts";
 
-/** Who says a message. */
+/** In whose name a message is sent. */
 export interface Voice {
-  /** As everybody sees it; `null`: server code in its own name. */
+  /** As all see it; `null`: server code in its own name. */
   readonly from: Sender | null;
-  /** Whether server code says it, in whatever name. */
+  /** Whether server code sends it, in any name. */
   readonly byServer: boolean;
 }
 
@@ -42,17 +42,17 @@ export interface Draft extends MessageExtras {
   /** `data` as JSON. */
   readonly data: string;
   readonly retryOf?: string | undefined;
-  /** The id was given over HTTP: remembered as long as the log reaches back. */
+  /** The id was given over HTTP: it is remembered as long as the log holds the message. */
   readonly keyed?: boolean;
 }
 
-/** A message that the log holds, taken out to be changed. */
+/** A message of the log that is to be changed. */
 export interface Target {
   readonly seq: number;
-  /** Where the log keeps it. */
+  /** Its place in the ring. */
   readonly slot: number;
   readonly event: string;
-  /** User id, or "" for server code in its own name. */
+  /** User id; "" is server code in its own name. */
   readonly author: string;
   readonly byServer: boolean;
   readonly deleted: boolean;
@@ -61,14 +61,14 @@ export interface Target {
   readonly data: string;
 }
 
-/** What it shall be, and who says so: a user id, or `null` for server code. */
+/** What a message becomes. `by`: a user id; `null` is server code. */
 export interface Change {
   readonly meta: Omit<MessageMeta, "changed">;
   readonly data: string;
   readonly by: string | null;
 }
 
-/** A reader that is being paged a long replay was sent messages after `since` as they were when `head` was `asOf`. */
+/** The reader of a long replay was sent messages after `since` as they were when `head` was `asOf`. */
 export interface ReplaySnapshot {
   readonly since: number;
   readonly asOf: number;
@@ -76,7 +76,7 @@ export interface ReplaySnapshot {
 
 const WHOLE_REPLAY: PageSize = { limit: MAX_REPLAY_EVENTS, maxBytes: MAX_PAGE_BYTES };
 
-/** Something that a user did at `seq`. */
+/** A message or change of a user. `at` in milliseconds. */
 export interface Act {
   readonly user: string;
   readonly seq: number;
@@ -115,17 +115,17 @@ export class RoomLog {
     return this.#head;
   }
 
-  /** Just under the oldest message that is held. What stood at or below it may have changed or gone without a record. */
+  /** The `seq` just under the oldest message that is held. What is at or below it may have changed or gone without a record. */
   get floor(): number {
     return this.#store.floor;
   }
 
-  /** Another limit; a smaller one forgets at once. What is written `along` holds with it, or neither does. */
+  /** Sets another limit; a smaller one drops messages at once. `along` runs in the same transaction. */
   setRetention(historyLimit: number, along?: () => void): void {
     this.#store.rebuildRing(historyLimit, this.#head, along);
   }
 
-  /** Nothing is left, and another log begins. */
+  /** Deletes the log; another one begins. */
   purge(newEpoch: string): void {
     this.#store.purge(newEpoch);
     this.#epoch = newEpoch;
@@ -133,7 +133,7 @@ export class RoomLog {
     this.#ids = new RecentIds(0);
   }
 
-  /** How a repeat is answered: as the first time, or not at all where nobody can know. `undefined`: it is none. */
+  /** The answer to a repeated message: as the first time, or a refusal if that is unknown. `undefined`: it is no repeat. */
   findRepeat(draft: Draft, voice: Voice): Outcome<SendResult> | undefined {
     const first = this.#findFirst(speakerOf(voice), draft);
     if (first === undefined) return undefined;
@@ -171,7 +171,7 @@ export class RoomLog {
     };
   }
 
-  /** Stores what became of a message. Answers the `seq` of the change, and the message as it is now. */
+  /** Stores a change of a message. Returns its `seq`, and the message as it is now. */
   change(
     { seq: target, slot }: Target,
     { meta, data, by }: Change,
@@ -184,16 +184,16 @@ export class RoomLog {
     return { seq, body };
   }
 
-  /** How many messages after `seq` are neither deleted nor of `user`, counted to at most `MAX_UNREAD`. */
+  /** How many messages after `seq` are neither deleted nor of `user`, counted up to `MAX_UNREAD`. */
   countUnread(seq: number, user: string): number {
     return this.#store.countOthers(seq, this.#head, user, MAX_UNREAD);
   }
 
-  /** Who themselves sent or changed something since `at`, as far as the log tells; in no order. */
+  /** What users themselves sent or changed since `at` (ms), as far as the log holds it; in no order. */
   *actsSince(at: number): Generator<Act> {
     for (const row of this.#store.authors()) {
       if (row.at < at) break;
-      // What server code says in a user's name is not theirs.
+      // What server code sends in a user's name is not the user's.
       if (!isByServer(row)) yield { user: row.author, seq: row.seq, at: row.at };
     }
     for (const row of this.#store.changers()) {
@@ -202,7 +202,7 @@ export class RoomLog {
     }
   }
 
-  /** Whose the latest messages are, newest first, read as they are taken. */
+  /** The authors of the latest messages, newest first, read while iterating. */
   latestAuthors(): Generator<{ seq: number; author: string; deleted: number | null }> {
     return this.#store.latestAuthors();
   }
@@ -214,19 +214,19 @@ export class RoomLog {
     return { recovery: "complete", after: cursor.seq };
   }
 
-  /** Whether `history` can go on from here. */
+  /** Whether a replay can go on from `seq`. */
   holdsAfter(seq: number): boolean {
     return seq >= this.floor && seq <= this.#head;
   }
 
-  /** What came after `after`, as in a replay: each message once, as it is now, and the last change of each older one. */
+  /** The events after `after`, as in a replay: each message once, as it is now, and the last change of each older one. */
   eventsAfter(after: number, topics: Topics, size = WHOLE_REPLAY, told?: ReplaySnapshot): Page {
     const messages = entriesOf(this.#store.ascending(after, this.#head, rowsOf(size)));
     const changes = changesOf(this.#store.changedAfter(after), told);
     return takePage(inOrder(messages, changes), { topics, ...size, start: after, end: this.#head });
   }
 
-  /** Whether anything of these topics happened after `after` and up to `upTo`, as far as one can know. */
+  /** Whether there may be events of these topics with `after` < seq ≤ `upTo`. `true` if the log does not reach back. */
   hasEvents(after: number, upTo: number, topics: Topics): boolean {
     if (after < this.floor) return true;
     const end = Math.min(upTo, this.#head);
@@ -265,7 +265,7 @@ export class RoomLog {
 
 const speakerOf = ({ from, byServer }: Voice): Speaker => ({ author: from?.id ?? "", byServer });
 
-/** How many rows a page takes, most likely: of messages of about a KiB. One more tells whether there are others. */
+/** How many rows a page takes, most likely, with messages of about 1 KiB. One more tells whether there are others. */
 const rowsOf = ({ limit, maxBytes }: PageSize): number => Math.min(limit, Math.ceil(maxBytes / 1_024)) + 1;
 
 function* entriesOf(rows: Iterable<BodyRow>): Generator<Entry> {

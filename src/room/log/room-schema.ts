@@ -1,10 +1,10 @@
-// The tables of a room. Every index, and every row in it, is a row written: hence no more than these.
+// The tables of a room. Every entry of an index is a row written, so there are no more than these.
 //
-// A step that was released is never edited, as there are rooms that have taken it: test/unit/schema.test.ts holds the
-// hash of each. What changes is a new list at the end of `ROOM_SCHEMA`. The two tables that a purge makes anew are then
-// stated twice: frozen in the first step, and here as they are now.
+// A released step is never edited, as there are rooms that have taken it: test/unit/schema.test.ts holds the hash of each.
+// A change is a new list at the end of `ROOM_SCHEMA`. The two tables that a purge creates again then stand twice: frozen
+// in the first step, and here as they are now.
 
-/** Of `voice`. One more column would be a byte more in every row. */
+/** The values of `voice`. Another column would be one more byte in every row. */
 export const VOICES = {
   /** Said by its author, with an id that only memory knows: `NULL`, as nearly all are. */
   keyed: 1,
@@ -13,7 +13,7 @@ export const VOICES = {
   byServer: 3,
 } as const;
 
-/** By itself, as a purge makes it anew. */
+/** By itself, as a purge creates it again. */
 export const LOG_TABLE = [
   `CREATE TABLE log (
      slot INTEGER PRIMARY KEY,
@@ -34,7 +34,7 @@ export const LOG_TABLE = [
   "CREATE INDEX log_changed ON log (changed) WHERE changed IS NOT NULL",
 ];
 
-/** How far each user has read. By itself, as a purge makes it anew. */
+/** How far each user has read. By itself, as a purge creates it again. */
 export const RECEIPTS_TABLE = [
   `CREATE TABLE receipts (
      user TEXT PRIMARY KEY,

@@ -1,41 +1,41 @@
-// Who pays for what is asked of a room. A user has one bucket for all their connections; those who read without a token
-// have one for each address, and one together, so that neither many sockets nor many addresses stop the room for its members.
+// The rate limits of a room. A user has one bucket for all their connections. Readers without a token have one bucket for
+// each address, and one together: so neither many sockets nor many addresses stop the room for its members.
 
 import type { Identity } from "../../access/identity.ts";
 import { tooFast } from "../../object/answers.ts";
 import { type Rate, TokenBuckets } from "../../object/token-bucket.ts";
 import { MAX_PAGE_BYTES, MAX_ROWS_LOOKED_AT, type Refusal } from "../../protocol/index.ts";
 
-/** All anonymous readers of a room together have as much as so many users. */
+/** All anonymous readers of a room together have as much as this many users. */
 const ANONYMOUS_USERS = 20;
 
-/** What one token pays for, of reading. */
+/** How much reading one token pays for. */
 interface Tariff {
   readonly rows: number;
   readonly bytes: number;
 }
 
-/** A page or replay of the largest size is one token: what an ordinary client reads costs it no more than the asking. */
+/** A page or replay of the largest size costs one token: an ordinary client pays no more than for the command. */
 const USER: Tariff = { rows: 1_000, bytes: MAX_PAGE_BYTES };
 const ANONYMOUS: Tariff = { rows: 100, bytes: 65_536 };
 
 /**
- * What one page of theirs looks at: a page is built in one go, in which nobody else is served, so they go on sooner with
- * many small ones.
+ * How many rows one page of an anonymous reader looks at. The room serves no one else while it builds a page, so these
+ * are small.
  */
 const ANONYMOUS_PAGE_ROWS = 250;
 
-/** How many rows one page looks at. */
+/** How many rows a page for this identity looks at. */
 export const pageRowsOf = ({ kind }: Identity): number =>
   kind === "anonymous" ? ANONYMOUS_PAGE_ROWS : MAX_ROWS_LOOKED_AT;
 
-/** What was looked at, and what was sent of it. */
+/** How many rows were looked at, and how many bytes were sent, about. */
 export interface Reading {
   readonly rows: number;
   readonly bytes: number;
 }
 
-/** In tokens, at least 1; 0 for server code, which pays nothing. */
+/** The price of reading, in tokens: at least 1; 0 for server code, which pays nothing. */
 export function priceOf({ kind }: Identity, { rows, bytes }: Reading): number {
   if (kind === "server") return 0;
   const tariff = kind === "user" ? USER : ANONYMOUS;
@@ -63,14 +63,14 @@ export class Allowances {
     });
   }
 
-  /** Takes `cost` tokens, or answers why not and takes none. */
+  /** Takes `cost` tokens. Returns why not, if so, and takes none then. */
   take(identity: Identity, cost: number, now: number): Refusal | undefined {
     const refusal = this.refuses(identity, cost, now);
     if (refusal === undefined) this.charge(identity, cost, now);
     return refusal;
   }
 
-  /** Why `identity` cannot pay `cost` now, if so. With 0: only where it has a debt. */
+  /** Why `identity` cannot pay `cost` now, if so. A cost of 0 is refused only to one that has a debt. */
   refuses(identity: Identity, cost: number, now: number): Refusal | undefined {
     let retryAfterMs = 0;
     for (const { buckets, key } of this.#accountsOf(identity)) {
@@ -79,12 +79,12 @@ export class Allowances {
     return retryAfterMs === 0 ? undefined : tooFast(retryAfterMs);
   }
 
-  /** An anonymous reader's first frames are refused unread where another's have cost so much meanwhile. */
+  /** Why an anonymous reader gets no first frames, if so: those of others have used up the allowance meanwhile. */
   refusesGreeting(identity: Identity, now: number): Refusal | undefined {
     return identity.kind === "anonymous" ? this.refuses(identity, 0, now) : undefined;
   }
 
-  /** Takes what was used already, though it be debt; gives back where `cost` is below 0. */
+  /** Takes what was used already, even into debt. Gives back if `cost` is below 0. */
   charge(identity: Identity, cost: number, now: number): void {
     if (cost === 0) return;
     for (const { buckets, key } of this.#accountsOf(identity)) buckets.charge(key, cost, now);

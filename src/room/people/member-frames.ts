@@ -1,4 +1,4 @@
-// A list of members as frames: mostly one, and as many as it takes where the list does not fit.
+// A list of members as frames: one, or as many as it takes if the list does not fit.
 
 import { cutToFit } from "../../object/frames.ts";
 import { exceedsBytes, type Member, type Members, pageBytesOf } from "../../protocol/index.ts";
@@ -15,7 +15,7 @@ export function memberFrames(members: readonly Member[], frameBytes: number): st
   });
 }
 
-/** What is told of members, cut where it is a list that does not fit. */
+/** An event about members, cut into frames if it is a list that does not fit. */
 export function fitMembers(json: string, frameBytes: number): string[] {
   if (!json.startsWith('{"type":"members",') || !exceedsBytes(json, pageBytesOf(frameBytes))) return [json];
   const { members }: Members = JSON.parse(json);

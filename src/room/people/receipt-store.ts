@@ -1,8 +1,8 @@
 // The SQL of how far each user has read: one row each. Those who read last are found without a look at all the others,
-// and without an index entry for each time that somebody reads on:
+// and without an index entry for each time that a user reads on:
 //
-// A user has the number of their last entry, and those are indexed. Only who is not among the last `LISTED` entries enters
-// anew when they read on. So somebody who read before `LISTED` others did is never more than twice as many entries back.
+// Each user has an entry number, and the numbers are indexed. A user who reads on gets a new number only if theirs is not
+// among the last `LISTED`. So the last `LISTED` readers are among the last 2 × `LISTED` entries.
 
 import { type Database, firstRow, type Sql } from "../../object/storage/sql.ts";
 import type { ReceiptEntry } from "../../protocol/index.ts";
@@ -27,14 +27,14 @@ export class ReceiptStore {
     return firstRow(this.#sql.exec<{ seq: number; at: number }>(query, user));
   }
 
-  /** Those who read last are among them, in no order; at most twice `LISTED`. */
+  /** At most 2 × `LISTED` positions, in no order. The last `LISTED` readers are among them. */
   latest(): ReceiptEntry[] {
     const query = "SELECT user, seq, at FROM receipts ORDER BY entry DESC LIMIT ?";
     const rows = this.#sql.exec<{ user: string; seq: number; at: number }>(query, 2 * LISTED);
     return Array.from(rows, ({ user, seq, at }) => ({ user, seq, at }));
   }
 
-  /** A row; with the index two, where the user enters. */
+  /** Writes one row, and one of the index if the user gets a new entry. */
   put({ user, seq, at }: ReceiptEntry): void {
     const last = this.#lastEntry();
     const query = "SELECT entry FROM receipts WHERE user = ?";
@@ -51,7 +51,7 @@ export class ReceiptStore {
     this.#last = last + 1;
   }
 
-  /** To drop a table writes no rows, to delete from it one each. */
+  /** Drops the table: deleting would write a row for each. */
   purge(): void {
     this.#transaction(() => {
       this.#sql.exec("DROP TABLE receipts");

@@ -7,7 +7,7 @@ import type { RoomLog } from "../log/room-log.ts";
 import { LISTED, type ReceiptStore } from "./receipt-store.ts";
 
 const WRITE_EVERY_MS = 5_000;
-/** In a crowd, where nobody is told, and each position is a row all the same. */
+/** In a crowd, where receipts are not emitted, and each position is a row all the same. */
 const WRITE_EVERY_MS_IN_CROWDS = 60_000;
 /** No timer is further ahead than this. */
 const LOOK_EVERY_MS = 5_000;
@@ -19,7 +19,7 @@ interface Position {
   readonly writtenAt: number;
 }
 
-/** More positions in memory than this, and those that are written are read again when they are asked for. */
+/** Above this many positions in memory, those that are written are dropped, and read again when they are needed. */
 const REMEMBERED = 10_000;
 
 export class Receipts {
@@ -63,7 +63,7 @@ export class Receipts {
     const { seq: before, writtenAt } = this.#position(user);
     if (seq <= before) return;
     const isDue = sinceMs(writtenAt, now) >= this.#writeEveryMs;
-    // First of all, so that nothing is remembered that could not be written.
+    // Written first: if that throws, memory does not hold what could not be written.
     if (isDue) this.#store.put({ user, seq, at: now });
     if (isDue) this.#unwritten.delete(user);
     else this.#unwritten.add(user);
@@ -81,7 +81,7 @@ export class Receipts {
     return [...stored.values()].sort((a, b) => b.at - a.at).slice(0, LISTED);
   }
 
-  /** When it next has something to write or to tell by itself. */
+  /** When it next has something to write or to emit by itself, in milliseconds. */
   dueAt(): number | null {
     let soonest = this.#untold.size > 0 ? this.#toldAt + TELL_EVERY_MS : Number.POSITIVE_INFINITY;
     for (const user of this.#unwritten) {
@@ -98,7 +98,7 @@ export class Receipts {
     const due = [...this.#unwritten].filter(
       (user) => sinceMs(this.#position(user).writtenAt, now) >= this.#writeEveryMs,
     );
-    // First of all, so that where one fails all are tried again, but no sooner than any other.
+    // Set first: if one write throws, all are tried again after the normal interval.
     for (const user of due) this.#positions.set(user, { ...this.#position(user), writtenAt: now });
     for (const user of due) {
       const { seq, at } = this.#position(user);
@@ -107,8 +107,8 @@ export class Receipts {
     }
   }
 
-  /** What is to be told now, once. In a room too big for a list of members nobody is told. */
-  takeNews(isListed: boolean, now: number): string[] {
+  /** The events to emit now, encoded. Each is given once. A room too big for a list of members emits none. */
+  drainEvents(isListed: boolean, now: number): string[] {
     if (!isListed) this.#untold.clear();
     if (this.#untold.size === 0 || sinceMs(this.#toldAt, now) < TELL_EVERY_MS) return [];
     this.#toldAt = now;

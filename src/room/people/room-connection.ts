@@ -1,8 +1,25 @@
 import type { Actor } from "../../access/identity.ts";
 import { BaseConnection, type BaseConnectionState, isCurrent } from "../../object/connection.ts";
 import type { SocketPort } from "../../object/socket-port.ts";
+import type { Topics } from "../../protocol/index.ts";
 import type { ReplaySnapshot } from "../log/room-log.ts";
-import type { Said } from "./said.ts";
+import { NOTHING_SAID, type Said } from "./said.ts";
+
+/** What the Worker has checked of a connection that opens, and passes to the room's object. */
+export interface RoomUpgrade {
+  readonly actor: Actor;
+  readonly since?: string;
+  readonly history: number;
+  readonly topics: Topics;
+  readonly presence: boolean;
+  /** Whether it counts in the occupancy and, of a user, as a member. */
+  readonly counted: boolean;
+  /** The largest frame that it wants to be sent, in bytes; left out: any. */
+  readonly frameBytes?: number;
+  /** The connection that its client gave up. */
+  readonly replaces?: string;
+  readonly speaksOurProtocol: boolean;
+}
 
 /** Where a connection stands between its first frame and the live events. */
 export type Stage =
@@ -18,15 +35,36 @@ export interface RoomConnectionState extends BaseConnectionState {
   /** Whether it counts in the occupancy; one poll of an instant does not. */
   readonly counted: boolean;
   readonly stage: Stage;
-  /** Since when the user is a member: the same on all of the user's connections. `null`: not yet. */
+  /** When the user became a member, in milliseconds: the same on all of the user's connections. `null`: not yet. */
   readonly joinedAt: number | null;
-  /** What was said of the user on this connection. */
+  /** The presence that was set on this connection. */
   readonly said: Said;
   /** How many frames it has sent, of an anonymous reader. */
   readonly asked?: number;
-  /** What it was told of a room that had no tables then. Of no interest once it has. */
+  /** The epoch that it was told while the room had no tables; ignored once it has. */
   readonly epoch?: string;
 }
+
+type Opening = Omit<RoomUpgrade, "replaces" | "speaksOurProtocol"> & Pick<RoomConnectionState, "epoch">;
+
+/** The state of a connection that opens. */
+export const newConnectionState = (
+  id: string,
+  { actor, topics, presence, counted, since, history, frameBytes, epoch }: Opening,
+): RoomConnectionState => ({
+  version: 1,
+  id,
+  actor,
+  topics,
+  presence,
+  counted,
+  pingedAt: null,
+  stage: { at: "joining", history, ...(since !== undefined && { since }) },
+  joinedAt: null,
+  said: NOTHING_SAID,
+  ...(epoch !== undefined && { epoch }),
+  ...(frameBytes !== undefined && { frameBytes }),
+});
 
 /** In the life of a connection without a token: it comes back with its cursor, and the edge counts how often. */
 export const MAX_ANONYMOUS_FRAMES = 50;
@@ -45,7 +83,7 @@ export class RoomConnection extends BaseConnection<RoomConnectionState> {
     return this.state.actor.identity;
   }
 
-  /** Connections with the same are sent the very same frames. */
+  /** Connections with the same key are sent the very same frames. */
   get audienceKey(): string {
     return this.#audienceKey;
   }
@@ -56,7 +94,7 @@ export class RoomConnection extends BaseConnection<RoomConnectionState> {
   }
 
   /**
-   * Counts a frame of an anonymous reader, also through sleeps: each wakes the room, and nobody's budget pays for it.
+   * Counts a frame of an anonymous reader, also through sleeps: each wakes the room, and no user's budget pays for it.
    * Answers whether there were too many.
    */
   asksTooMuch(): boolean {
@@ -66,7 +104,7 @@ export class RoomConnection extends BaseConnection<RoomConnectionState> {
     return asked > MAX_ANONYMOUS_FRAMES;
   }
 
-  /** Its permission is not known until it is updated, whatever the clock does. */
+  /** From here on its permission is unknown until it is updated, whatever the clock does. */
   lapse(): void {
     this.#permissionUntil = Number.NEGATIVE_INFINITY;
   }

@@ -1,4 +1,4 @@
-// Who is here. Presence is the set of open connections: nothing of it is stored.
+// The members of a room. Presence is the set of open connections: nothing of it is stored.
 
 import type { Departure } from "../../object/close-codes.ts";
 import { sinceMs } from "../../object/liveness.ts";
@@ -6,7 +6,7 @@ import { LISTED_MEMBERS, type Member, type Occupancy, type Status, type User } f
 import type { RoomConnection } from "./room-connection.ts";
 import { areSameWords, hasSaid, merge, type Said, type Shown, say } from "./said.ts";
 
-/** A reload shows nothing: a member whose last connection was lost stays this long. */
+/** A member whose last connection was lost stays this long, in milliseconds: so a reload is not shown. */
 export const GRACE_MS = 5_000;
 const OCCUPANCY_EVERY_MS = 1_000;
 const OCCUPANCY_OF_SMALL_ROOMS_EVERY_MS = 10_000;
@@ -18,7 +18,7 @@ interface Present {
   readonly joinedAt: number;
   shown: Shown;
   readonly connections: Set<RoomConnection>;
-  /** Connections that were lost a moment ago: what they said still counts, and keeps the member where it is the last. */
+  /** Connections that were lost a moment ago: their presence still counts, and the last one keeps the member here. */
   echoes: readonly Echo[];
 }
 
@@ -39,14 +39,15 @@ export class RoomPresence {
   #mode: Mode = "listed";
   #news: string[] = [];
   /**
-   * What the clients believe. They count a connection more with each member who joins, and one less with each who
-   * leaves. `null` where that may have misled them: after a sleep, and after a member whose loss was perhaps told before.
+   * The connection count that clients derive: of the last `occupancy`, one more with each member that joins and one less
+   * with each that leaves. `null`: unknown (after a sleep, or after a lost member whose loss may have been told before),
+   * so the next events include an `occupancy`.
    */
   #told: { connections: number | null; at: number } = { connections: 0, at: 0 };
   #owesOccupancy = false;
   #owesList = false;
 
-  /** Takes in what was there before the object slept: no news to anybody. */
+  /** Takes in what was there before the object slept. It causes no events. */
   restore(connections: Iterable<RoomConnection>): void {
     const news = this.#news;
     this.#news = [];
@@ -56,7 +57,7 @@ export class RoomPresence {
     this.#news = news;
     this.#told.connections = null;
     if (this.#present.size > LISTED_MEMBERS) this.#mode = "counted";
-    // Between the two bounds nobody knows any more which mode it was: a list puts every client right.
+    // Between the two bounds it is unknown which mode it was: a list puts every client right.
     else this.#owesList = this.#mode === "listed" && this.#present.size > LISTED_AGAIN;
   }
 
@@ -64,7 +65,7 @@ export class RoomPresence {
     this.#enter(connection, now);
   }
 
-  /** What was said on a connection goes with it: at once where it left, after a moment where it was lost. */
+  /** The presence that a connection set goes with it: at once if it left, after the grace if it was lost. */
   leave(connection: RoomConnection, departure: Departure, now: number): void {
     if (connection.state.counted) this.#connections--;
     const present = this.#of(connection);
@@ -81,7 +82,7 @@ export class RoomPresence {
     } else this.#show(present);
   }
 
-  /** Does not wait for those whose last connection was lost: of one user, or of everybody. */
+  /** Ends the grace of members whose last connection was lost: of one user, or of all (`null`). */
   dismiss(user: string | null, now: number): void {
     for (const present of this.#fading) {
       if (user !== null && user !== present.user.id) continue;
@@ -91,19 +92,19 @@ export class RoomPresence {
     }
   }
 
-  /** Whether members are told one by one. */
+  /** Whether members are shown one by one; a big room only counts them. */
   get isListed(): boolean {
     return this.#mode === "listed";
   }
 
-  /** What a connection says of its user. A field left out stays, `data: null` clears. */
+  /** A connection sets the presence of its user. A field left out stays, `data: null` clears. */
   update(connection: RoomConnection, change: { status?: Status; data?: unknown }): void {
     const present = this.#of(connection);
     if (present === undefined) return;
     const { said } = connection.state;
-    // A client that came back says again what it said before it was lost.
+    // A client that came back repeats what it set before it was lost.
     const echo = hasSaid(said) ? undefined : echoOf(present, connection, change);
-    // First, so that nobody is shown what the connection could not keep.
+    // Saved first: if that throws, the members are not shown a presence that was not kept.
     connection.update({ said: say(said, change, saidOf(present), echo?.said) });
     if (echo !== undefined) present.echoes = present.echoes.filter((other) => other !== echo);
     if (present.echoes.length === 0) this.#fading.delete(present);
@@ -123,17 +124,20 @@ export class RoomPresence {
     return this.#mode === "counted" ? [] : Array.from(this.#present.values(), memberOf);
   }
 
-  /** When it next has something to say by itself; the room is awake till then anyway. */
+  /** When it next has an event to emit by itself, in milliseconds; `null`: not at all. Ignores what `hasNews` says. */
   dueAt(): number | null {
     const times = Array.from(this.#fading, ({ echoes }) => echoes[0]?.until ?? Number.POSITIVE_INFINITY);
-    // A call that only looked has swept somebody away.
-    if (this.#news.length > 0) times.push(0);
     if (this.#owesOccupancy) times.push(this.#told.at + OCCUPANCY_EVERY_MS);
     return times.length === 0 ? null : times.reduce((soonest, time) => Math.min(soonest, time));
   }
 
-  /** What is to be told now, once. */
-  takeNews(now: number): string[] {
+  /** Whether somebody has joined, changed or left since `drainEvents`. */
+  get hasNews(): boolean {
+    return this.#news.length > 0;
+  }
+
+  /** The events to emit now, encoded: `memberJoined` and so on, `occupancy`, `members`. Each is given once. */
+  drainEvents(now: number): string[] {
     for (const present of this.#fading) this.#fade(present, now);
     const news = this.#news;
     this.#news = [];
@@ -173,7 +177,7 @@ export class RoomPresence {
     const { user } = connection;
     const present = user === null ? undefined : this.#present.get(user.id);
     const joinedAt = connection.state.joinedAt ?? present?.joinedAt ?? now;
-    // First of all, so that it is not counted where this fails.
+    // Saved first: if that throws, the connection is not counted.
     if (user !== null && connection.state.joinedAt === null) connection.update({ joinedAt });
     if (!connection.state.counted) return;
     this.#connections++;
@@ -194,7 +198,7 @@ export class RoomPresence {
     this.#show(present, isRenamed);
   }
 
-  /** Tells of a member where what it shows has changed. */
+  /** Emits an update if what a member shows has changed. */
   #show(present: Present, hasChanged = false): void {
     const shown = merge(saidOf(present));
     const isSame = JSON.stringify(shown) === JSON.stringify(present.shown);
@@ -203,7 +207,7 @@ export class RoomPresence {
     this.#news.push(JSON.stringify({ type: "memberUpdated", member: memberOf(present) }));
   }
 
-  /** Forgets the echoes whose time is over; where the clock was set back, theirs is. */
+  /** Forgets the echoes whose time is over; if the clock was set back, it is over. */
   #fade(present: Present, now: number): void {
     present.echoes = present.echoes.filter(({ until }) => until > now && until <= now + GRACE_MS);
     if (present.echoes.length > 0) {
@@ -224,7 +228,7 @@ export class RoomPresence {
     this.#news.push(JSON.stringify({ type: "memberLeft", user: present.user.id, at: now }));
   }
 
-  /** Clients count along with the members that come and go. */
+  /** Clients derive the count from the members that come and go. */
   #believe(change: 1 | -1): void {
     if (this.#told.connections !== null) this.#told.connections += change;
   }
@@ -242,7 +246,7 @@ function* saidOf({ connections, echoes }: Present): Generator<Said> {
   for (const { said } of echoes) yield said;
 }
 
-/** What the first words of a connection take the place of, if it came after the loss: the same words, else the oldest. */
+/** The echo that the first presence of a connection replaces, if it came after the loss: of the same words, else the oldest. */
 function echoOf(
   { echoes }: Present,
   connection: RoomConnection,

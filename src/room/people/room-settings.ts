@@ -2,12 +2,12 @@ import { clientLimits, type LimitsConfig } from "../../config/limits-config.ts";
 import { firstRow, type Sql } from "../../object/storage/sql.ts";
 import type { Limits, OwnSettings, ReconnectLimits } from "../../protocol/index.ts";
 
-/** What the deployer's configuration says to every room. */
+/** The deployer's configuration of all rooms. */
 export interface RoomDefaults {
   readonly historyLimit: number;
   readonly maxConnections: number;
   readonly maxConnectionsPerUser: number;
-  /** Of those without a token. */
+  /** Of connections without a token. */
   readonly maxConnectionsPerAddress: number;
   /** Topics that only server code sends. */
   readonly serverEvents: readonly string[];
@@ -25,19 +25,19 @@ export const roomDefaults = (limits: LimitsConfig, serverEvents: readonly string
   reconnect: { minMs: limits.reconnectMinMs, maxMs: limits.reconnectMaxMs },
 });
 
-/** Those of a room for which nobody set any. */
+/** The settings of a room that has none of its own. */
 export const defaultSettings = ({ limits, maxConnections, historyLimit }: RoomDefaults): OwnSettings => ({
   slowModeMs: limits.slowModeMs,
   maxConnections,
   historyLimit,
 });
 
-/** What is left out, or `undefined`, stays. */
+/** A setting that is left out, or `undefined`, stays as it is. */
 export type SettingsPatch = { readonly [Setting in keyof OwnSettings]?: OwnSettings[Setting] | undefined };
 
 type Row = { slow_mode_ms: number | null; max_connections: number | null; history_limit: number | null };
 
-/** The settings of one room: its own where somebody set them, else those of every room. */
+/** The settings of one room: its own if they were set, else those of all rooms. */
 export class RoomSettings {
   readonly maxConnectionsPerUser: number;
   readonly maxConnectionsPerAddress: number;
@@ -69,7 +69,7 @@ export class RoomSettings {
     return { slowModeMs, maxConnections, historyLimit };
   }
 
-  /** Whether any was ever set here. */
+  /** Whether any setting was ever set for this room. */
   get areOwn(): boolean {
     return Object.values(this.#patch).some((setting) => setting !== undefined);
   }
@@ -78,7 +78,7 @@ export class RoomSettings {
     return this.#patch.slowModeMs ?? this.#defaults.limits.slowModeMs;
   }
 
-  /** The deployer's bound holds also where it was lowered later. */
+  /** The deployer's limit holds even if it was lowered later. */
   get maxConnections(): number {
     return Math.min(
       this.#patch.maxConnections ?? this.#defaults.maxConnections,

@@ -1,13 +1,13 @@
-// What a member shows, made of what its connections have said of it.
+// The presence that a member shows, merged from what its connections set.
 
 import type { Status } from "../../protocol/index.ts";
 
-/** What one connection said of its user, by `presence`. What it never said is left out. */
+/** The presence that one connection has set. What it never set is left out. */
 export interface Said {
   readonly status?: Status;
   /** As it came; `null` clears. */
   readonly data?: unknown;
-  /** Of `data`, among all that is said of this user: the greatest is the latest. It outlives a sleep, as a time may not. */
+  /** The order of `data` among all connections of the user: the greatest is the latest. Unlike a time it survives a clock that is set back. */
   readonly turn?: number;
 }
 
@@ -20,10 +20,10 @@ export const NOTHING_SAID: Said = {};
 
 export const hasSaid = ({ status, turn }: Said): boolean => status !== undefined || turn !== undefined;
 
-/** The first that any connection said counts. */
+/** The first status in this order that any connection has set counts. */
 const BEST_FIRST: readonly Status[] = ["online", "busy", "away"];
 
-/** The best status that any of them said, `online` if none did; `data` as it was said last, `null` if it never was. */
+/** The best status that any connection set, `online` if none did; `data` as it was set last, `null` if it never was. */
 export function merge(all: Iterable<Said>): Shown {
   const statuses = new Set<Status>();
   let last: Said = NOTHING_SAID;
@@ -46,8 +46,8 @@ export const areSameWords = (a: Words, b: Words): boolean =>
   JSON.stringify([a.status, a.data]) === JSON.stringify([b.status, b.data]);
 
 /**
- * What a connection has said after it says `words`; a field that is left out stays. `all` is what is said of the user,
- * `before` what the same client said on a connection that it lost: the same words again are no later than they were.
+ * The presence of a connection after it sets `words`; a field that is left out stays. `all`: what all connections of the
+ * user have set. `before`: what the same client set on a connection that it lost. Set again, it is no later than it was.
  */
 export function say(
   said: Said,

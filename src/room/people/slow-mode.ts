@@ -1,11 +1,11 @@
-// The time between two messages, edits or reactions of one user. Nothing is stored for it: the log knows who did what when.
-// To delete is free: it takes back what had to wait itself.
+// Slow mode: the least time between two messages, edits or reactions of one user. Nothing is stored for it, as the log
+// knows who did what when. A deletion is free: it takes back something that had to wait.
 
 import { type Actor, userOf } from "../../access/identity.ts";
 import { sinceMs } from "../../object/liveness.ts";
 import { type Refusal, refuse } from "../../protocol/index.ts";
 import type { Act, RoomLog } from "../log/room-log.ts";
-import { mayModerate } from "./rights.ts";
+import { mayModerate } from "./permissions.ts";
 import type { RoomSettings } from "./room-settings.ts";
 
 const TIDY_ABOVE = 10_000;
@@ -13,7 +13,7 @@ const TIDY_ABOVE = 10_000;
 export class SlowMode {
   readonly #settings: RoomSettings;
   readonly #log: RoomLog;
-  /** What each user did last, as far back as `#since`. */
+  /** The last act of each user, as far back as `#since`. */
   readonly #last = new Map<string, Omit<Act, "user">>();
   #since = Number.POSITIVE_INFINITY;
 
@@ -22,7 +22,7 @@ export class SlowMode {
     this.#log = log;
   }
 
-  /** Why `actor` has to wait, if so. Moderators and server code need not. */
+  /** Why `actor` has to wait, if so. Moderators and server code do not have to. */
   holds(actor: Actor, now: number): Refusal | undefined {
     const user = userOf(actor.identity);
     if (user === null || mayModerate(actor)) return undefined;
@@ -32,17 +32,17 @@ export class SlowMode {
       : refuse("rate_limited", "this room is in slow mode", { retryAfterMs });
   }
 
-  /** To be called when the log holds what `actor` did. What server code says in a user's name is not theirs. */
+  /** Called when the log holds an act. What server code sends in a user's name does not count for the user. */
   acted({ identity }: Actor, seq: number, now: number): void {
-    // Where nothing was noted yet there is nothing to note: the log will tell.
+    // Acts are not noted before slow mode is first asked: the log has them.
     if (identity.kind !== "user" || this.#since === Number.POSITIVE_INFINITY) return;
     this.#last.set(identity.user.id, { seq, at: now });
   }
 
-  /** 0: not at all. */
+  /** In milliseconds; 0: not at all. */
   #waitMs(user: string, slowModeMs: number, now: number): number {
     if (slowModeMs === 0) {
-      // What is done from here on is not noted.
+      // From here on acts are not noted.
       this.#last.clear();
       this.#since = Number.POSITIVE_INFINITY;
       return 0;
@@ -50,7 +50,7 @@ export class SlowMode {
     if (now - slowModeMs < this.#since) this.#readBack(now - slowModeMs);
     if (this.#last.size > TIDY_ABOVE) this.#tidy(now - slowModeMs);
     const at = this.#last.get(user)?.at ?? Number.NEGATIVE_INFINITY;
-    // Where the clock was set back nobody knows how long ago that was, and nobody is muted till the old time comes round.
+    // If the clock was set back, the time since is unknown, and no user waits for the old time.
     return Math.max(0, slowModeMs - sinceMs(at, now));
   }
 
@@ -59,7 +59,7 @@ export class SlowMode {
     this.#since = Math.max(this.#since, before);
   }
 
-  /** Once after each start, and where the time grew. */
+  /** Once after each start, and when the time was made longer. */
   #readBack(since: number): void {
     for (const { user, seq, at } of this.#log.actsSince(since)) {
       if (seq > (this.#last.get(user)?.seq ?? 0)) this.#last.set(user, { seq, at });

@@ -2,14 +2,14 @@ import { MAX_UNREAD, type ReadResult } from "../../protocol/index.ts";
 import type { RoomLog } from "../log/room-log.ts";
 import type { Receipts } from "./receipts.ts";
 
-/** So many are counted by SQL, which is faster for a few, and reads no more rows than they have left to read. */
+/** This many joiners are counted by SQL: it is faster for a few, and reads no more rows than they have unread. */
 const COUNTED_ALONE = 2;
 /** Rows: enough for the greatest count, and as many messages of the reader's own. */
 const MAX_LOOKED_AT = 2 * MAX_UNREAD;
 
 /**
- * How far the joiners of one flush have read, and how much that leaves. Many joiners share one look at the end of the
- * log, so that a thousand who come back at once do not count a thousand messages each.
+ * The read positions and unread counts of the joiners of one flush. Many joiners share one look at the end of the log, so
+ * a thousand that come back at once do not count a thousand messages each.
  */
 export class Unread {
   readonly #log: RoomLog;
@@ -37,14 +37,14 @@ export class Unread {
   }
 }
 
-/** The end of a log, looked at as far back as somebody needed. */
+/** The end of a log, read as far back as was needed so far. */
 class Tail {
   readonly #rows: Iterator<{
     readonly seq: number;
     readonly author: string;
     readonly deleted: number | null;
   }>;
-  /** Of messages that are not deleted, newest first; all of them with a `seq` from `#from` on. */
+  /** The `seq` of each message from `#from` on that is not deleted, newest first. */
   readonly #all: number[] = [];
   readonly #byAuthor = new Map<string, number[]>();
   #from = Number.POSITIVE_INFINITY;
@@ -56,7 +56,7 @@ class Tail {
     this.#rows = rows;
   }
 
-  /** `undefined`: it would have to look too far. */
+  /** How many after `seq` are not of `user`; `undefined`: it would have to look too far. */
   countAfter(seq: number, user: string): number | undefined {
     while (this.#from > seq + 1 && this.#looked < MAX_LOOKED_AT) this.#look();
     const count = above(this.#all, seq) - above(this.#byAuthor.get(user) ?? [], seq);
@@ -81,7 +81,7 @@ class Tail {
   }
 }
 
-/** How many of these descending numbers are greater. */
+/** How many of these descending numbers are greater than `seq`. */
 function above(seqs: readonly number[], seq: number): number {
   let low = 0;
   let high = seqs.length;

@@ -1,4 +1,4 @@
-// The SQL of who may come into a room, and with which tokens: one row a user. No query reads more rows than it answers.
+// The SQL of who may come into a room, and with which tokens: one row a user. No query reads more rows than it returns.
 
 import { NONE_VOID, type VoidTokens } from "../../object/revocation.ts";
 import { firstRow, type Sql } from "../../object/storage/sql.ts";
@@ -7,11 +7,11 @@ import type { Ban } from "../../protocol/index.ts";
 /** What decides whether a user may come in. */
 export interface AdmissionRecord {
   readonly voidTokens: VoidTokens;
-  /** Whether their object has this room among those that it tells of a `disconnect`. */
+  /** Whether the user's object tells this room when it revokes tokens. */
   readonly isKnown: boolean;
   /** In milliseconds; 0: not banned. */
   readonly bannedUntil: number;
-  /** They have used up what they may cost a day. In milliseconds; 0: not held. */
+  /** The user has used up what one may cost a day. In milliseconds; 0: not held. */
   readonly heldUntil: number;
 }
 
@@ -37,8 +37,13 @@ const NOTHING_KNOWN: AdmissionRecord = {
   heldUntil: 0,
 };
 
+const LAST_BAN =
+  "SELECT banned_until AS ends FROM users WHERE banned_until IS NOT NULL ORDER BY banned_until DESC LIMIT 1";
+
 export class UserRecords {
   readonly #sql: Sql;
+  /** When the last ban ends, in milliseconds; 0: there is none; `undefined`: to be read. */
+  #lastBanEnds: number | undefined;
 
   constructor(sql: Sql) {
     this.#sql = sql;
@@ -60,7 +65,7 @@ export class UserRecords {
     };
   }
 
-  /** What their object said, when it was asked with an opening (`isKnown`) or by itself. What is void stays so. */
+  /** What the user's object said, asked with an opening (`isKnown`) or by itself. Void tokens stay void. */
   setVoid(user: string, { upTo, undatedUpTo }: VoidTokens, isKnown: boolean): void {
     this.#sql.exec(
       `INSERT INTO users (user, void_up_to, void_undated_up_to, is_known) VALUES (?, ?, ?, ?)
@@ -70,7 +75,7 @@ export class UserRecords {
     );
   }
 
-  /** Their object is asked anew with their next opening. What is void stays so. */
+  /** The user's object is asked again with their next opening. Void tokens stay void. */
   unknow(user: string): void {
     this.#sql.exec("UPDATE users SET is_known = 0 WHERE user = ? AND is_known = 1", user);
   }
@@ -88,6 +93,7 @@ export class UserRecords {
          banned_by = excluded.banned_by, ban_reason = excluded.ban_reason`,
       ...[user, until, at, by, reason],
     );
+    this.#lastBanEnds = undefined;
   }
 
   setHold(user: string, until: number): void {
@@ -103,15 +109,17 @@ export class UserRecords {
        WHERE user = ? AND banned_until IS NOT NULL`,
       user,
     );
+    this.#lastBanEnds = undefined;
   }
 
   hasBans(now: number): boolean {
-    return firstRow(this.#sql.exec("SELECT 1 FROM users WHERE banned_until > ? LIMIT 1", now)) !== undefined;
+    this.#lastBanEnds ??= firstRow(this.#sql.exec<{ ends: number }>(LAST_BAN))?.ends ?? 0;
+    return this.#lastBanEnds > now;
   }
 
-  /** At most `limit` of those in force, the next to end first; `after`: those that follow that one. */
+  /** At most `limit` bans in force, the next to end first; `after`: those that follow that ban. */
   bans(now: number, limit: number, after: Pick<Ban, "until" | "user"> | undefined): Ban[] {
-    // In whole milliseconds; the first one that is in force comes after nobody.
+    // In whole milliseconds: the first ban in force follows on the empty user id.
     const { until, user } = after !== undefined && after.until > now ? after : { until: now + 1, user: "" };
     const rows = this.#sql.exec<BanRow>(
       `SELECT user, banned_until, banned_at, banned_by, ban_reason FROM users

@@ -1,17 +1,20 @@
 import type { SocketPort } from "../../object/socket-port.ts";
 import { type Closing, parseCloseReason } from "../../protocol/index.ts";
 
-/** Stands in for the socket of a connection whose real one is held by its user's object: frames wait for a delivery. */
+/** The socket of a connection whose real socket is held by its user's object: frames wait here for a delivery. */
 export class BufferedSocket implements SocketPort {
   readonly #touched: () => void;
   #frames: string[] = [];
-  /** In UTF-16 units: what waits here, and what was handed out and not yet taken. */
+  /** In UTF-16 units: what waits here, and what was handed out and has not been delivered yet. */
   #unsent = 0;
-  /** How the room ended for it, if it did. */
+  /** How the room ended for this connection, if it did. */
   left: Closing | undefined;
-  /** What is to be kept; `null`: nothing any more. */
+  /** What has to outlast the room's sleep; `null`: nothing any more. */
   state: unknown = null;
+  /** Whether `state` was saved since it was written to a row. */
+  isUnwritten = false;
 
+  /** `touched` is called when there is something to collect: frames, an end, or a state to write. */
   constructor(touched: () => void) {
     this.#touched = touched;
   }
@@ -29,6 +32,7 @@ export class BufferedSocket implements SocketPort {
 
   save(state: unknown): void {
     this.state = state;
+    this.isUnwritten = true;
     this.#touched();
   }
 
@@ -36,19 +40,19 @@ export class BufferedSocket implements SocketPort {
     return this.#unsent;
   }
 
-  /** The user's object looks after that: here it lives until it is said to be gone. */
+  /** The user's object watches the heartbeat: here the connection lives until it is said to be gone. */
   heartbeatAt(): "elsewhere" {
     return "elsewhere";
   }
 
-  /** What is to be delivered now. */
+  /** The frames to deliver now. */
   take(): { readonly frames: readonly string[]; readonly left?: Closing } {
     const frames = this.#frames;
     this.#frames = [];
     return { frames, ...(this.left !== undefined && { left: this.left }) };
   }
 
-  /** What was taken has arrived, or was given up. */
+  /** Frames that were taken have arrived, or were given up. */
   delivered(frames: readonly string[]): void {
     for (const frame of frames) this.#unsent -= frame.length;
   }

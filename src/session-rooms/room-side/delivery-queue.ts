@@ -1,122 +1,110 @@
-// Carries what sessions hear to the objects of their users: one delivery to a user is under way at a time, and what is
-// said meanwhile joins the next.
+// Carries items to the objects of users: one delivery to a user is under way at a time, and what comes meanwhile joins
+// the next one.
 
+import { type RetryPorts, retry } from "../../object/retry.ts";
+import { SerialQueues } from "../serial-queues.ts";
 import type { ItemAnswer, SessionItem } from "../session-delivery.ts";
 
-export interface DeliveryQueuePorts {
+export interface DeliveryQueuePorts extends RetryPorts {
   /** Answers of each item, in the same order. */
   deliver(user: string, items: readonly SessionItem[]): Promise<readonly ItemAnswer[]>;
-  delivered(items: readonly SessionItem[], answers: readonly ItemAnswer[]): void;
+  /** Returns the items to deliver once more, before anything else. */
+  answered(items: readonly SessionItem[], answers: readonly ItemAnswer[]): readonly SessionItem[];
   /** After all tries. */
   givenUp(items: readonly SessionItem[], error: unknown): void;
   now(): number;
-  random(): number;
-  wait(ms: number): Promise<unknown>;
 }
 
 const TRIES = 4;
-const RETRY_MS = 500;
-/** Typing and cursors alone are told to a session five times a second: each delivery is a request. */
+/** Typing and cursors alone are delivered to a user five times a second: each delivery is a request. */
 const SIGNALS_EVERY_MS = 200;
+/** Above this many users the times of their last deliveries are dropped. */
+const TIDY_ABOVE = 2_000;
 const SIGNAL = '{"type":"signal",';
 const BATCH_OF_SIGNALS = '{"type":"batch","events":[{"type":"signal",';
 
-interface Line {
-  items: SessionItem[];
-  busy: boolean;
+/** When the next delivery to a user may begin. */
+interface Pace {
   deliveredAt: number;
+  /** Whether something waits that is no signal, or a caller. */
+  isUrgent: boolean;
   /** Ends the wait of signals that have no company yet. */
-  hurry: () => void;
-  /** Who wait until what is in `items` has arrived. */
-  waiters: (() => void)[];
+  hurry(): void;
 }
 
 export class DeliveryQueue {
   readonly #ports: DeliveryQueuePorts;
-  readonly #lines = new Map<string, Line>();
+  readonly #queues: SerialQueues<SessionItem>;
+  readonly #paces = new Map<string, Pace>();
 
   constructor(ports: DeliveryQueuePorts) {
     this.#ports = ports;
+    this.#queues = new SerialQueues({
+      maxTasks: Number.POSITIVE_INFINITY,
+      maxLength: Number.POSITIVE_INFINITY,
+      reportFault: (_, error) => ports.givenUp([], error),
+    });
   }
 
   add(user: string, item: SessionItem): void {
-    let line = this.#lines.get(user);
-    if (line === undefined) {
-      line = { items: [], busy: false, deliveredAt: Number.NEGATIVE_INFINITY, hurry: () => {}, waiters: [] };
-      this.#lines.set(user, line);
-    }
-    line.items.push(item);
-    if (!isOnlySignals(item)) line.hurry();
-    if (!line.busy) void this.#run(user, line);
+    const pace = this.#paceOf(user);
+    if (!isOnlySignals(item)) this.#hurry(pace);
+    this.#queues.gather(user, item, 0, (take) => this.#carry(user, pace, take));
   }
 
   /** Settles when all that was added for `user` up to now was delivered, or given up. */
   carried(user: string): Promise<void> {
-    const line = this.#lines.get(user);
-    if (line === undefined || !line.busy) return Promise.resolve();
-    const { promise, resolve } = Promise.withResolvers<void>();
-    line.waiters.push(resolve);
-    line.hurry();
-    return promise;
+    if (this.#queues.isBusy(user)) this.#hurry(this.#paceOf(user));
+    return this.#queues.settled(user);
   }
 
-  /** Before whatever waits: for an item whose delivery was just answered. */
-  again(user: string, item: SessionItem): void {
-    this.#lines.get(user)?.items.unshift(item);
-  }
-
-  async #run(user: string, line: Line): Promise<void> {
+  async #carry(user: string, pace: Pace, take: () => readonly SessionItem[]): Promise<void> {
     const { now, wait } = this.#ports;
-    line.busy = true;
-    // What is said in the same flush goes along.
-    await Promise.resolve();
-    while (line.items.length > 0) {
-      const restMs = line.deliveredAt + SIGNALS_EVERY_MS - now();
-      if (restMs > 0 && line.items.every(isOnlySignals)) {
-        const { promise, resolve } = Promise.withResolvers<void>();
-        line.hurry = resolve;
-        if (line.waiters.length === 0) await Promise.race([promise, wait(restMs)]);
-      }
-      const { items, waiters } = line;
-      line.items = [];
-      line.waiters = [];
-      await this.#carry(user, items);
-      for (const arrived of waiters) arrived();
-      line.deliveredAt = now();
+    const restMs = pace.deliveredAt + SIGNALS_EVERY_MS - now();
+    if (restMs > 0 && !pace.isUrgent) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      pace.hurry = resolve;
+      await Promise.race([promise, wait(restMs)]);
     }
-    line.busy = false;
-    for (const arrived of line.waiters) arrived();
-    line.waiters = [];
-    this.#tidy();
+    pace.isUrgent = false;
+    for (let items = take(); items.length > 0; ) items = await this.#deliver(user, items);
+    pace.deliveredAt = now();
   }
 
-  async #carry(user: string, items: readonly SessionItem[]): Promise<void> {
-    const { deliver, delivered, givenUp, random, wait } = this.#ports;
-    for (let attempt = 1; ; attempt++) {
-      try {
-        delivered(items, await deliver(user, items));
-        return;
-      } catch (error) {
-        if (attempt === TRIES) {
-          givenUp(items, error);
-          return;
-        }
-        await wait(random() * RETRY_MS * 2 ** attempt);
-      }
+  async #deliver(user: string, items: readonly SessionItem[]): Promise<readonly SessionItem[]> {
+    const { deliver, answered, givenUp } = this.#ports;
+    try {
+      return answered(items, await retry(() => deliver(user, items), TRIES, this.#ports));
+    } catch (error) {
+      givenUp(items, error);
+      return [];
     }
   }
 
-  /** Only the time of the last delivery is lost with a line. */
+  #hurry(pace: Pace): void {
+    pace.isUrgent = true;
+    pace.hurry();
+  }
+
+  #paceOf(user: string): Pace {
+    let pace = this.#paces.get(user);
+    if (pace === undefined) {
+      if (this.#paces.size >= TIDY_ABOVE) this.#tidy();
+      pace = { deliveredAt: Number.NEGATIVE_INFINITY, isUrgent: false, hurry: () => {} };
+      this.#paces.set(user, pace);
+    }
+    return pace;
+  }
+
   #tidy(): void {
-    if (this.#lines.size < 2_000) return;
-    for (const [user, { busy }] of this.#lines) if (!busy) this.#lines.delete(user);
+    for (const user of this.#paces.keys()) if (!this.#queues.isBusy(user)) this.#paces.delete(user);
   }
 }
 
 const isOnlySignals = ({ frames, left }: SessionItem): boolean =>
   left === undefined && frames.length > 0 && frames.every(isSignals);
 
-/** Several of one flush come as a batch, perhaps with something else behind them. */
+/** Several signals of one flush come as a batch, perhaps with something else behind them. */
 function isSignals(frame: string): boolean {
   if (frame.startsWith(SIGNAL)) return true;
   if (!frame.startsWith(BATCH_OF_SIGNALS)) return false;

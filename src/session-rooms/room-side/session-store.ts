@@ -1,8 +1,8 @@
-// The SQL of the sessions that have joined a room: they have no socket here that would outlast its sleep.
+// The SQL of the sessions that have joined a room: they have no socket here whose attachment outlasts the sleep.
 
 import { firstRow, type Sql } from "../../object/storage/sql.ts";
 
-/** When the sessions were last asked whether they have everything, and where the log stood then. */
+/** When the sessions were last asked whether they have everything (ms), and the head of the log then. */
 export interface Inquiry {
   readonly headThen: number;
   readonly at: number;

@@ -1,9 +1,10 @@
-// The rooms on the sessions of a user while the user's object is awake: what a session says goes to its rooms, one call
-// after the other, and what they say comes back.
+// The rooms on the sessions of a user, while the user's object is awake: a session's frames go to its rooms, one call after
+// the other, and the rooms' deliveries come back.
 
 import type { Actor, VerifiedToken } from "../../access/identity.ts";
 import { includes } from "../../access/room-permission.ts";
 import { authorizeRoom, takesQuestion } from "../../auth/authorize-room.ts";
+import type { Config } from "../../config/config.ts";
 import { log } from "../../log/log.ts";
 import { okAnswer, UNREACHABLE } from "../../object/answers.ts";
 import type { Departure } from "../../object/close-codes.ts";
@@ -19,29 +20,86 @@ import {
   MAX_SESSION_ROOMS,
   type Outcome,
   type PresenceCommand,
+  type Refusal,
   refuse,
   reject,
 } from "../../protocol/index.ts";
+import type { FollowedRooms } from "../../user/followed-rooms.ts";
+import type { RoomNotices } from "../../user/room-notices.ts";
+import type { SessionClaims } from "../../user/session-claims.ts";
 import type { RoomsCommand } from "../../user/session-commands.ts";
 import type { JoinedRoom, SessionConnection } from "../../user/session-connection.ts";
 import type { RoomFrame } from "../../validation/parse-session-frame.ts";
+import { SerialQueues } from "../serial-queues.ts";
 import type { ItemAnswer, SessionItem, SessionJoin } from "../session-delivery.ts";
-import { end, isStill, joinedRoom, passLast, passOn, roomsOf, setJoined } from "../user-side/joined-rooms.ts";
-import { type SaidFrame, SerialQueues } from "../user-side/serial-queues.ts";
-import type { SessionRoomsPorts } from "./session-rooms-ports.ts";
+import {
+  end,
+  isStill,
+  joinedRoom,
+  keepTold,
+  passLast,
+  passOn,
+  roomsOf,
+  setJoined,
+  type Told,
+} from "../user-side/joined-rooms.ts";
 
 const NOT_JOINED = refuse("not_found", "this room is not joined", { path: ["room"] });
 const TOO_MANY = refuse("too_large", `a session has at most ${MAX_SESSION_ROOMS} rooms`, { path: ["room"] });
 const NO_READ = refuse("forbidden", "you may not read this room", { path: ["room"] });
 
+const GONE: ItemAnswer = { kind: "gone" };
+const TAKEN: ItemAnswer = { kind: "taken" };
+
+/** What it needs of the object of a room. */
+interface RemoteRoom {
+  join(join: SessionJoin): Promise<Outcome<undefined>>;
+  receive(session: string, frames: readonly string[]): Promise<boolean>;
+  leave(session: string, departure: Departure): Promise<void>;
+  renew(session: string, actor: Actor): Promise<void>;
+  present(session: string, presence: Pick<PresenceCommand, "status" | "data">): Promise<void>;
+}
+
+export interface SessionRoomsPorts {
+  readonly config: Config;
+  readonly notices: Pick<RoomNotices, "registerRoom">;
+  readonly followed: FollowedRooms;
+  readonly claims: SessionClaims;
+  room(name: string): RemoteRoom;
+  refuse(
+    session: SessionConnection,
+    id: string | undefined,
+    refusal: Refusal & { readonly room?: string },
+  ): void;
+  /** Whether a session is still served: an expired one is closed. */
+  serves(session: SessionConnection): boolean;
+  drop(session: SessionConnection, closing: Closing): void;
+}
+
+/** What waits for one room: two of the largest frames, in UTF-16 units. */
+const MAX_WAITING_LENGTH = 2 * 1_048_576;
+/** Calls that wait for one room: a hundred joins and leaves are of no use. */
+const MAX_WAITING_CALLS = 100;
+
+/** A frame for a room, and the ids of the commands in it. */
+interface AddressedFrame {
+  readonly frame: string;
+  readonly ids: readonly string[];
+}
+
 export class SessionRooms {
   readonly #ports: SessionRoomsPorts;
-  readonly #queues = new SerialQueues((error, name) => {
-    const [connection = "", room = ""] = name.split(" ");
-    log("room_call_failed", { room, connection, error });
+  /** By session and room: a session calls a room once at a time. */
+  readonly #queues = new SerialQueues<AddressedFrame>({
+    maxTasks: MAX_WAITING_CALLS,
+    maxLength: MAX_WAITING_LENGTH,
+    reportFault(name, error) {
+      const [connection = "", room = ""] = name.split(" ");
+      log("room_call_failed", { room, connection, error });
+    },
   });
   readonly #open = new Map<string, SessionConnection>();
-  /** By the `join` that they end: a `leave` waits for what was said before it. */
+  /** The `join`s that a waiting `leave` will end: it waits for what was sent before it. */
   readonly #leaving = new Set<string>();
 
   constructor(ports: SessionRoomsPorts) {
@@ -68,32 +126,48 @@ export class SessionRooms {
     }
   }
 
-  /** A session that has expired, or does not read, is closed before anything more is delivered to it. */
+  /** Answers of each item. A session that has expired, or does not read, is closed before anything more is sent to it. */
   deliver(room: string, items: readonly SessionItem[]): ItemAnswer[] {
-    return items.map((item) => {
-      const session = this.#open.get(item.connection);
-      const isLeaving = this.#leaving.has(item.join);
-      // The room is being told that it left: as `gone` it would be taken for lost.
-      if (session === undefined && isLeaving) return { kind: "taken" };
-      if (session === undefined || !this.#ports.serves(session)) return { kind: "gone" };
-      if (session.isSlow) {
-        this.#ports.drop(session, { code: "slow_consumer" });
-        return { kind: "gone" };
-      }
-      try {
-        // What was said before the `leave` is answered before it, also where the room is joined again already.
-        if (isLeaving && !isStill(session, room, item)) return passLast(session, room, item);
-        return passOn(session, room, item);
-      } catch (error) {
-        // Its attachment does not hold what it should: only this session shall suffer.
-        log("session_failed", { room, user: session.user.id, error });
-        this.#ports.drop(session, { code: "internal" });
-        return { kind: "gone" };
-      }
-    });
+    const told: Told = new Map();
+    const answers = items.map((item) => this.#deliverOne(room, item, told));
+    for (const [session, upTo] of told)
+      this.#shield(session, room, () => {
+        keepTold(session, room, upTo);
+        return TAKEN;
+      });
+    return answers;
   }
 
-  /** Its rooms are told at once. */
+  #deliverOne(room: string, item: SessionItem, told: Told): ItemAnswer {
+    const session = this.#open.get(item.connection);
+    const isLeaving = this.#leaving.has(item.join);
+    // The room is being told that it left: as `gone` it would be taken for lost.
+    if (session === undefined && isLeaving) return TAKEN;
+    if (session === undefined || !this.#ports.serves(session)) return GONE;
+    if (session.isSlow) {
+      this.#ports.drop(session, { code: "slow_consumer" });
+      return GONE;
+    }
+    // What was sent before the `leave` is answered before it, even if the room is joined again already.
+    return this.#shield(session, room, () =>
+      isLeaving && !isStill(session, room, item)
+        ? passLast(session, room, item)
+        : passOn(session, room, item, told),
+    );
+  }
+
+  /** The attachment of a session may not hold what it should: only this session is closed. */
+  #shield(session: SessionConnection, room: string, run: () => ItemAnswer): ItemAnswer {
+    try {
+      return run();
+    } catch (error) {
+      log("session_failed", { room, user: session.user.id, error });
+      this.#ports.drop(session, { code: "internal" });
+      return GONE;
+    }
+  }
+
+  /** A session was closed: its rooms are told at once. */
   closed(session: SessionConnection, departure: Departure): void {
     const { id, claim } = session.state;
     if (!this.#open.delete(id)) return;
@@ -103,19 +177,19 @@ export class SessionRooms {
       const waits = this.#queues.add(this.#line(session, room), () =>
         this.#depart(id, room, join, departure),
       );
-      // Where too much waits already the room finds it gone with its next delivery.
+      // If too much waits already, the room finds the session gone with its next delivery.
       if (!waits) this.#leaving.delete(join);
     }
   }
 
-  /** Of how many rooms the back end has to be asked to find out what another token allows there. */
+  /** For how many rooms the back end has to be asked what another token allows. */
   questionsOf(session: SessionConnection, token: VerifiedToken): number {
     if (token.identity.user.id !== session.user.id) return 0;
     const { config } = this.#ports;
     return Object.keys(roomsOf(session)).filter((room) => takesQuestion(config, token, room)).length;
   }
 
-  /** With another token, what it allows in each room. */
+  /** The session has another token: each room learns what it allows. */
   renew(session: SessionConnection, { rooms: claim }: VerifiedToken): void {
     const { id } = session.state;
     session.update({ claim: this.#ports.claims.keep(id, claim) });
@@ -154,20 +228,20 @@ export class SessionRooms {
       return;
     }
     const line = this.#line(session, room);
-    const waits = this.#queues.addFrame(line, { frame, ids }, (frames) =>
-      this.#pass(session, room, joined, frames),
+    const waits = this.#queues.gather(line, { frame, ids }, frame.length, (take) =>
+      this.#pass(session, room, joined, take()),
     );
     if (!waits) this.#ports.drop(session, TOO_MANY_REFUSALS);
   }
 
-  /** Each command is answered: by the room, or here where the session is not in it any more, or never was let in. */
+  /** Each command is answered: by the room, or here if the session has left it or was never let in. */
   async #pass(
     session: SessionConnection,
     room: string,
     joined: JoinedRoom,
-    frames: readonly SaidFrame[],
+    frames: readonly AddressedFrame[],
   ): Promise<void> {
-    // Of what waited behind a `leave`, or a `join` that was refused, the room is not asked: it may not even be there.
+    // What waited behind a `leave`, or behind a refused `join`, does not go to the room: it may not even exist.
     if (joinedRoom(session, room) === undefined) {
       this.#notJoined(session, room, frames);
       return;
@@ -180,12 +254,12 @@ export class SessionRooms {
       await this.#end(session, room, joined, { code: "overloaded" });
       return;
     }
-    // It forgot us, as after a crash in the middle of a join; or these belong to a stay that is over.
+    // The room does not know the session, as after a crash in a join; or the frames belong to a stay that is over.
     if (isStill(session, room, joined)) this.#tell(session, room, joined, { code: "internal" });
     else this.#notJoined(session, room, frames);
   }
 
-  #notJoined(session: SessionConnection, room: string, frames: readonly SaidFrame[]): void {
+  #notJoined(session: SessionConnection, room: string, frames: readonly AddressedFrame[]): void {
     const refusal = { ...NOT_JOINED, room };
     for (const { ids } of frames) {
       for (const id of ids.length === 0 ? [undefined] : ids) this.#ports.refuse(session, id, refusal);
@@ -224,7 +298,7 @@ export class SessionRooms {
         return;
       }
       const joined = joinedRoom(session, room);
-      // It has had its answer and its first frames, and only the way back failed.
+      // The session has its answer and first frames, and only the answer of the call was lost.
       if (joined?.join === join && joined.told !== null)
         this.#tell(session, room, joined, { code: "internal" });
       else {
@@ -288,7 +362,7 @@ export class SessionRooms {
     }
   }
 
-  /** One call after the other; who lets too many wait is closed, as for a flood. */
+  /** One call after the other. A session that lets too many wait is closed, as for a flood. */
   #queue(session: SessionConnection, room: string, task: () => Promise<unknown>): void {
     if (!this.#queues.add(this.#line(session, room), task)) this.#ports.drop(session, TOO_MANY_REFUSALS);
   }

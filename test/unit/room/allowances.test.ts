@@ -10,9 +10,7 @@ const ADDRESS = "192.0.2.1";
 function roomWith(messages: number) {
   const test = new RoomForTest({ ...RATE, historyLimit: 10_000 });
   for (let n = 1; n <= messages; n++) {
-    test.call(SERVER, (delivery, now) =>
-      test.room.publisher.send(SERVER, { id: `${n}`, data: `${n}` }, delivery, now),
-    );
+    test.call(SERVER, (turn) => test.room.publisher.send(SERVER, { id: `${n}`, data: `${n}` }, turn));
   }
   return { test, ada: test.join("ada", { history: 0 }) };
 }

@@ -23,7 +23,7 @@ function roomWith(settings: ConstructorParameters<typeof RoomForTest>[0] = {}) {
 }
 
 const byServer = (test: RoomForTest, change: ChangeInput) =>
-  test.call(SERVER, (delivery, now) => test.room.changes.apply(SERVER, change, delivery, now));
+  test.call(SERVER, (turn) => test.room.changes.apply(SERVER, change, turn));
 
 describe("an edit", () => {
   it("[E1][E9] replaces data, keeps the rest, and is heard by all before its ok", () => {
@@ -61,10 +61,8 @@ describe("an edit", () => {
   it("[E1] of what server code said in a user's name is that user's", () => {
     const { test, ada, bo } = roomWith();
     const input = { id: "m", data: "1", from: { id: "ada" } };
-    test.call(SERVER, (delivery, now) => test.room.publisher.send(SERVER, input, delivery, now));
-    test.call(SERVER, (delivery, now) =>
-      test.room.publisher.send(SERVER, { id: "n", data: "1" }, delivery, now),
-    );
+    test.call(SERVER, (turn) => test.room.publisher.send(SERVER, input, turn));
+    test.call(SERVER, (turn) => test.room.publisher.send(SERVER, { id: "n", data: "1" }, turn));
     expect(bo.ask(edit(1))).toMatchObject({ code: "forbidden" });
     expect(ada.ask(edit(1))).toMatchObject({ type: "ok" });
     expect(ada.ask(edit(2))).toMatchObject({ code: "forbidden" });
@@ -165,9 +163,7 @@ describe("a reaction", () => {
     for (let n = 100 + MAX_DIFFERENT_EMOJIS + 1; n < 100 + MAX_REACTIONS; n++) {
       const actor = test.connect(`u${n}`).state.actor;
       const change = { type: "react", seq: 1, emoji: emojis[0] ?? "", op: "add" } as const;
-      const outcome = test.call(actor, (delivery, now) =>
-        test.room.changes.apply(actor, change, delivery, now),
-      );
+      const outcome = test.call(actor, (turn) => test.room.changes.apply(actor, change, turn));
       expect(outcome).toMatchObject({ ok: true, value: {} });
     }
     expect(bo.ask(react(1, emojis[0]))).toMatchObject({ code: "too_large" });
@@ -254,7 +250,7 @@ describe("what cannot be changed", () => {
   it("[E8] by users is what is kept for server code; to delete and react stays", () => {
     const { test, ada, mo } = roomWith({ serverEvents: ["task"] });
     const input = { id: "m", event: "task.done", data: "1", from: { id: "ada" } };
-    test.call(SERVER, (delivery, now) => test.room.publisher.send(SERVER, input, delivery, now));
+    test.call(SERVER, (turn) => test.room.publisher.send(SERVER, input, turn));
     for (const who of [ada, mo]) expect(who.ask(edit(1))).toMatchObject({ code: "forbidden" });
     expect(byServer(test, { type: "edit", seq: 1, data: "2" })).toMatchObject({ ok: true });
     expect(mo.ask(react(1))).toMatchObject({ seq: 3 });

@@ -48,8 +48,8 @@ describe("signals of one flush", () => {
     const say = (data: number, more: object = {}) =>
       test.room.enqueue({
         ...{ kind: "call", actor: SERVER, cost: 1, refused: () => {} },
-        run: (delivery, now) =>
-          test.room.publisher.signal(SERVER, { event: "a", data: `${data}`, ...more }, delivery, now, null),
+        run: (turn) =>
+          test.room.publisher.signal(SERVER, { event: "a", data: `${data}`, ...more }, turn, null),
       });
     for (const data of [1, 2]) say(data);
     for (const data of [3, 4]) say(data, { from: { id: "ada" } });

@@ -60,7 +60,7 @@ describe("a log", () => {
           for (let n = dice.upTo(6); n > 0; n--) ada.say({ type: "send", id: `${step}.${n}`, data: n });
         else if (roll < 0.4) {
           const keyed = { id: `k${dice.upTo(20)}`, data: "1", keyed: true };
-          test.call(SERVER, (delivery, now) => test.room.publisher.send(SERVER, keyed, delivery, now));
+          test.call(SERVER, (turn) => test.room.publisher.send(SERVER, keyed, turn));
         } else if (roll < 0.55)
           for (let n = dice.upTo(40); n > 0; n--) ada.say({ type: "edit", id, seq, data: n });
         else if (roll < 0.65) ada.say({ type: "delete", id, seq });
@@ -69,9 +69,9 @@ describe("a log", () => {
         else if (roll < 0.8) {
           limit = dice.pick(LIMITS);
           own = true;
-          test.call(SERVER, () => test.room.moderation.configure(SERVER, { historyLimit: limit }));
+          test.call(SERVER, (turn) => test.room.moderation.configure(SERVER, { historyLimit: limit }, turn));
         } else if (roll < 0.82) {
-          test.call(SERVER, (_, now) => test.room.moderation.purge(SERVER, now));
+          test.call(SERVER, (turn) => test.room.moderation.purge(SERVER, turn));
           ada = test.join("ada", { permission: "moderate", history: 0 });
         } else if (roll < 0.9) {
           // Of a room's own limit another default is no matter.

@@ -117,7 +117,7 @@ describe("a mention", () => {
   const mentioned = (test: RoomForTest, ...mentions: readonly string[]) => {
     const sender = test.join("sender");
     sender.send(`m${test.now}`, "hi", { mentions });
-    return test.room.publisher.takeMentions().map(({ user, sessions }) => [user, ...sessions]);
+    return test.effects.at(-1)?.mentions.map(({ user, sessions }) => [user, ...sessions]);
   };
 
   it("[U32] notifies whose connections have all missed two heartbeats, though they are still members", () => {

@@ -10,10 +10,10 @@ function roomWith(settings: ConstructorParameters<typeof RoomForTest>[0] = {}) {
   const mo = test.join("mo", { permission: "moderate" });
   const { moderation } = test.room;
   const kick = (user: string, banSeconds: number, actor: Actor = SERVER) =>
-    test.call(actor, (_, now) => test.room.moderation.kick(actor, { user, banSeconds }, now));
+    test.call(actor, (turn) => test.room.moderation.kick(actor, { user, banSeconds }, turn));
   const configure = (patch: SettingsPatch, actor: Actor = SERVER) =>
-    test.call(actor, () => test.room.moderation.configure(actor, patch));
-  const purge = () => test.call(SERVER, (_, now) => test.room.moderation.purge(SERVER, now));
+    test.call(actor, (turn) => test.room.moderation.configure(actor, patch, turn));
+  const purge = () => test.call(SERVER, (turn) => test.room.moderation.purge(SERVER, turn));
   return { test, ada, bo, mo, moderation, kick, configure, purge };
 }
 
@@ -33,7 +33,7 @@ describe("a kick", () => {
     expect(left(bo)).toEqual(["ada"]);
     expect(test.room.roomPresence.occupancy).toEqual({ members: 2, connections: 2 });
     expect(refusal(test, ada)?.code).toBe(banSeconds === 0 ? undefined : "banned");
-    expect(test.room.dueAt()).toBe(null);
+    expect(test.dueAt).toBe(null);
   });
 
   it("[B1] also ends the grace of whoever was lost before, once", () => {
@@ -54,7 +54,7 @@ describe("a kick", () => {
     ada.say(send("1"));
     test.room.enqueue({
       ...{ kind: "call", actor: SERVER, cost: 1, refused: () => {} },
-      run: (_, now) => test.room.moderation.kick(SERVER, { user: "ada", banSeconds: 5 }, now),
+      run: (turn) => test.room.moderation.kick(SERVER, { user: "ada", banSeconds: 5 }, turn),
     });
     ada.say(send("2"));
     test.flush();
@@ -73,9 +73,7 @@ describe("a ban", () => {
     test.now += 20_000;
     expect(refusal(test, ada)).toMatchObject({ code: "banned", retryAfterMs: 40_000 });
     const said = () =>
-      test.call(actor, (delivery, now) =>
-        test.room.publisher.send(actor, { id: "x", data: "1" }, delivery, now),
-      );
+      test.call(actor, (turn) => test.room.publisher.send(actor, { id: "x", data: "1" }, turn));
     expect(said()).toMatchObject({ ok: false, refusal: { code: "banned" } });
     expect(test.log.head).toBe(0);
     test.now += 39_999;
@@ -96,7 +94,7 @@ describe("a ban", () => {
     expect(test.room.moderation.bans(SERVER, undefined, test.now)).toMatchObject({
       value: { bans: [{ user: "ada", by: null }], more: false },
     });
-    test.call(SERVER, () => test.room.moderation.unban(SERVER, "ada"));
+    test.call(SERVER, (turn) => test.room.moderation.unban(SERVER, "ada", turn));
     expect(refusal(test, ada)).toBe(undefined);
     expect(test.room.moderation.bans(SERVER, undefined, test.now)).toMatchObject({ value: { bans: [] } });
   });
@@ -112,8 +110,8 @@ describe("a ban", () => {
   it("[B2] keeps the room, where nothing else does, for as long as it holds", () => {
     const { test, kick } = roomWith();
     kick("ada", 5);
-    expect(test.room.isKept(test.now)).toBe(true);
-    expect(test.room.isKept(test.now + 5_000)).toBe(false);
+    expect(test.isKept).toBe(true);
+    expect(test.room.life(test.now + 5_000).isKept).toBe(false);
   });
 });
 
@@ -122,7 +120,7 @@ describe("tokens that were withdrawn", () => {
 
   it("[B7][B9] a withdrawal never moves back, is never forgotten, and closes what is open", () => {
     const { test, ada, bo, kick } = roomWith();
-    const withdraw = (at: number) => test.room.moderation.withdraw("ada", voidAt(at), test.now);
+    const withdraw = (at: number) => test.room.moderation.withdraw("ada", voidAt(at), { now: test.now });
     withdraw(test.now);
     expect(ada.socket.closed).toMatchObject({ code: 4401 });
     test.later(5_000);
@@ -130,7 +128,7 @@ describe("tokens that were withdrawn", () => {
     withdraw(test.now - 9_000);
     kick("ada", 5);
     test.room.moderation.forget("ada");
-    test.room.moderation.learn("ada", NONE_VOID, test.now);
+    test.room.moderation.learn("ada", NONE_VOID, { now: test.now });
     test.later(5_000);
     for (const how of ["hibernate", "crash"] as const) {
       expect(refusal(test, ada)).toMatchObject({ code: "token_expired" });
@@ -144,12 +142,12 @@ describe("tokens that were withdrawn", () => {
     const { moderation } = test.room;
     const known = () => moderation.isKnownTo("ada");
     expect(known()).toBe(false);
-    moderation.learn("ada", NONE_VOID, test.now);
+    moderation.learn("ada", NONE_VOID, { now: test.now });
     expect(known()).toBe(true);
-    moderation.withdraw("ada", voidAt(test.now), test.now);
+    moderation.withdraw("ada", voidAt(test.now), { now: test.now });
     expect(known()).toBe(true);
     moderation.forget("ada");
-    moderation.withdraw("ada", voidAt(test.now + 1_000), test.now);
+    moderation.withdraw("ada", voidAt(test.now + 1_000), { now: test.now });
     expect(known()).toBe(false);
   });
 
@@ -158,7 +156,7 @@ describe("tokens that were withdrawn", () => {
     const before = test.now;
     test.now += 70_000;
     const fresh = test.join("ada", { issuedAt: before + 61_000 });
-    test.room.moderation.withdraw("ada", voidAt(before), test.now);
+    test.room.moderation.withdraw("ada", voidAt(before), { now: test.now });
     expect(fresh.socket.closed).toBe(undefined);
     expect(test.opened("ada")).toBe(1);
     expect(bo.socket.closed).toBe(undefined);
@@ -257,7 +255,7 @@ describe("the settings of a room", () => {
     test.restart("hibernate", { historyLimit: 60 });
     expect(test.room.settings.own).toEqual({ slowModeMs: 700, maxConnections: 9, historyLimit: 20 });
     expect(test.join("ada").socket.ofType("connected")).toMatchObject([{ limits: { slowModeMs: 700 } }]);
-    expect(test.room.isKept(test.now)).toBe(true);
+    expect(test.isKept).toBe(true);
     expect(configure({})).toMatchObject({ value: { slowModeMs: 700, maxConnections: 9, historyLimit: 20 } });
   });
 

@@ -24,14 +24,14 @@ describe("whoever reads a part of the log", () => {
       ada.ask({ type: "history", id: "h", after: 1_300, limit: 3 });
     },
     "who spoke of late": ({ test }) => {
-      test.room.moderation.configure(SERVER, { slowModeMs: 5 });
+      test.call(SERVER, (turn) => test.room.moderation.configure(SERVER, { slowModeMs: 5 }, turn));
       test.restart("crash");
       test.now += 3;
       test.join("bo").send("again");
     },
     "several bans": ({ test }) => {
       for (const user of ["x", "y", "z"]) {
-        test.room.moderation.kick(SERVER, { user, banSeconds: 60 }, test.now);
+        test.call(SERVER, (turn) => test.room.moderation.kick(SERVER, { user, banSeconds: 60 }, turn));
       }
       test.room.moderation.hasBans(test.now);
     },

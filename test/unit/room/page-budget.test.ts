@@ -42,7 +42,7 @@ describe("many who come back at once", () => {
     for (let flush = 0; test.room.hasWork; flush++) {
       const before = bytesOf(people);
       ada.say({ type: "send", id: `live${flush}`, data: flush });
-      test.room.flush(test.now);
+      test.flushOnce();
       sentAtOnce.push(bytesOf(people) - before);
       // The first ones first, and nobody hears anything before its `connected`.
       expect(people.findLastIndex(isGreeted)).toBe(people.filter(isGreeted).length - 1);
@@ -72,7 +72,7 @@ describe("many who come back at once", () => {
         { type: "send", id: "own", data: 1 },
       );
     }
-    test.room.flush(test.now);
+    test.flushOnce();
     expect(bytesOf(people)).toBeLessThan(FLUSH_BYTES + MIB);
     test.flush();
     for (const { socket } of people) {
@@ -88,7 +88,7 @@ describe("many who come back at once", () => {
     const readers = Array.from({ length: 80 }, (_, at) => test.join(`reader${at}`, { since: cursor(390) }));
     for (const [at, reader] of readers.entries()) ask(reader, at);
     const joiners = Array.from({ length: 80 }, (_, at) => test.connect(`user${at}`, { since: cursor(at) }));
-    test.room.flush(test.now);
+    test.flushOnce();
     const answered = readers.filter(({ socket }) => socket.ofType("ok").length > 0);
     expect(answered.length).toBeGreaterThan(20);
     expect(joiners.filter(isGreeted).length).toBeGreaterThan(20);
@@ -99,33 +99,33 @@ describe("many who come back at once", () => {
     test.connect("first", { since: cursor(0) }).socket.unsent = 2 * UNREAD_BYTES;
     test.flush();
     const bo = test.connect("bo", { since: cursor(0) });
-    test.room.flush(test.now);
+    test.flushOnce();
     expect([ada.socket.ofType("memberJoined").map(({ member }) => member), isGreeted(bo)]).toMatchObject([
       [{ id: "first" }, { id: "bo" }],
       false,
     ]);
     bo.socket.close(1000, "");
     test.room.enqueue({ kind: "leave", connection: bo.connection, departure: "left" });
-    test.room.flush(test.now);
+    test.flushOnce();
     expect(ada.socket.ofType("memberLeft")).toMatchObject([{ user: "bo" }]);
-    expect([test.room.size, test.room.hasWork, test.room.roomPresence.occupancy.connections]).toEqual([
-      2,
-      false,
-      2,
-    ]);
+    expect([
+      test.room.connections.size,
+      test.room.hasWork,
+      test.room.roomPresence.occupancy.connections,
+    ]).toEqual([2, false, 2]);
   });
 
   it("[F14] a page that is the same for several of them is built once", () => {
     const { test, cursor } = largeRoom(300);
     const built = vi.spyOn(test.log, "eventsAfter");
     const people = Array.from({ length: 15 }, (_, at) => test.connect(`user${at}`, { since: cursor(290) }));
-    test.room.flush(test.now);
+    test.flushOnce();
     expect(built).toHaveBeenCalledTimes(1);
     expect(people.every(isGreeted)).toBe(true);
     for (const person of people) {
       person.say({ type: "history", id: "page", after: 20, limit: 10 });
     }
-    test.room.flush(test.now);
+    test.flushOnce();
     expect(built).toHaveBeenCalledTimes(2);
     expect(people.map(({ socket }) => socket.ofType("ok").length)).toEqual(people.map(() => 1));
   });
@@ -135,7 +135,7 @@ describe("many who come back at once", () => {
     const first = test.join("first", { since: cursor(0) });
     expect(bytesOf([first])).toBeGreaterThan(0.95 * MIB);
     const ten = Array.from({ length: 10 }, (_, at) => test.connect(`user${at}`, { since: cursor(at) }));
-    test.room.flush(test.now);
+    test.flushOnce();
     expect(ten.every(isGreeted)).toBe(true);
     expect(Math.max(...ten.map((person) => bytesOf([person])))).toBeGreaterThan(150_000);
   });
@@ -151,7 +151,7 @@ describe("connections that do not read what they were sent", () => {
       return person;
     });
     const bo = test.connect("bo", { since: cursor(0) });
-    test.room.flush(test.now);
+    test.flushOnce();
     return { test, ada, deaf, bo };
   }
 
@@ -159,11 +159,11 @@ describe("connections that do not read what they were sent", () => {
     const { test, ada, deaf, bo } = heldUp();
     expect([isGreeted(bo), test.room.isHeldUp]).toEqual([false, true]);
     ada.say({ type: "send", id: "live", data: 1 });
-    test.room.flush(test.now);
+    test.flushOnce();
     expect(ada.socket.ofType("message").at(-1)).toMatchObject({ id: "live" });
     expect(isGreeted(bo)).toBe(false);
     for (const { socket } of deaf.slice(0, 8)) socket.unsent = 0;
-    test.room.flush(test.now);
+    test.flushOnce();
     expect([isGreeted(bo), test.room.isHeldUp]).toEqual([true, false]);
   });
 
@@ -172,11 +172,11 @@ describe("connections that do not read what they were sent", () => {
     test.now += 9_000;
     for (const { socket } of deaf.slice(0, 1)) socket.unsent -= 131_072;
     for (const { socket } of deaf.slice(1)) socket.unsent -= 20_000;
-    test.room.flush(test.now);
+    test.flushOnce();
     expect(deaf.filter(({ socket }) => socket.closed)).toEqual([]);
     test.now += 2_000;
-    test.room.flush(test.now);
-    test.room.flush(test.now);
+    test.flushOnce();
+    test.flushOnce();
     expect(deaf.map(({ socket }) => socket.closed?.reason)).toEqual([
       undefined,
       ...Array.from({ length: 14 }, () => "slow_consumer"),
@@ -192,7 +192,7 @@ describe("connections that do not read what they were sent", () => {
       waitedMs += 1_000;
       // One user's many connections, each of which reads as little as it can.
       for (const { socket } of deaf) if (socket.unsent > 0) socket.unsent -= 1;
-      test.room.flush(test.now);
+      test.flushOnce();
       expect(round).toBeLessThan(20);
     }
     expect(waitedMs).toBeLessThan(12_000);
@@ -205,7 +205,7 @@ describe("connections that do not read what they were sent", () => {
     for (let second = 0; second < 12; second++) {
       test.now += 1_000;
       for (const { socket } of deaf.slice(1)) socket.unsent = Math.max(1.05 * MIB, socket.unsent - 20_000);
-      test.room.flush(test.now);
+      test.flushOnce();
     }
     expect(isGreeted(bo)).toBe(true);
     expect(reader?.socket.closed).toBe(undefined);
@@ -224,7 +224,7 @@ describe("connections that do not read what they were sent", () => {
     bo.socket.take();
     bo.socket.unsent = 1.5 * MIB;
     bo.say({ type: "history", id: "page", after: 100, limit: 1_000 });
-    test.room.flush(test.now);
+    test.flushOnce();
     expect(bo.socket.ofType("ok")).toEqual([]);
     bo.socket.unsent = 0;
     test.flush();
@@ -238,7 +238,7 @@ describe("connections that do not read what they were sent", () => {
     for (const { socket } of [bo, cy]) socket.unsent = 2 * MIB;
     for (const person of [bo, cy]) person.say({ type: "history", id: "page", after: 100, limit: 1_000 });
     const flush = () => {
-      test.room.flush(test.now);
+      test.flushOnce();
       return [test.room.hasWork, test.room.isHeldUp];
     };
     expect(flush()).toEqual([true, true]);
@@ -275,7 +275,7 @@ describe("those who come without a cursor, or with one that is lost", () => {
     const { test } = largeRoom(100);
     const built = vi.spyOn(test.log, "messagesBefore");
     const people = Array.from({ length: 3 }, (_, at) => test.connect(`user${at}`));
-    test.room.flush(test.now);
+    test.flushOnce();
     expect(built).toHaveBeenCalledTimes(1);
     expect(people.map(({ seqs }) => seqs.length)).toEqual([50, 50, 50]);
   });
@@ -294,19 +294,19 @@ describe("one that waits for its first frames", () => {
   it("[F18] is not greeted when its token has expired meanwhile", () => {
     const start = new RoomForTest().now;
     const { test, bo } = waiting({ expiresAt: start + 2_000 });
-    test.room.flush(test.now);
+    test.flushOnce();
     expect(isGreeted(bo)).toBe(false);
     test.now += 2_000;
     test.flush();
     expect([bo.socket.frames, bo.socket.closed]).toEqual([[], { code: 4401, reason: "token_expired" }]);
-    expect(test.room.size).toBe(16);
+    expect(test.room.connections.size).toBe(16);
   });
 
   it("[F18] is swept as the others are where it has stopped its heartbeat", () => {
     const { test, bo } = waiting({});
     bo.socket.pingedAt = test.now;
-    test.room.flush(test.now);
-    test.room.sweep(test.now + 76_000);
+    test.flushOnce();
+    test.room.connections.sweep(test.now + 76_000);
     expect(bo.socket.closed).toMatchObject({ code: 4408 });
     expect(test.room.roomPresence.connectionsOf("bo").size).toBe(0);
   });

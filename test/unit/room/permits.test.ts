@@ -16,7 +16,9 @@ function roomOfBoth(options: ConnectOptions = {}) {
 }
 
 /** Whom the room would ask about now. */
-const asked = (test: RoomForTest) => test.room.permits.take(test.now).map(({ user }) => user.id);
+/** Whom the flushes since the last look asked about. */
+const asked = (test: RoomForTest) =>
+  test.effects.splice(0).flatMap(({ questions }) => questions.map(({ user }) => user.id));
 
 function answer(test: RoomForTest, permission: Permission | "no answer", user = "ada"): void {
   const identity = { kind: "user", user: { id: user }, expiresAt: 0, issuedAt: 0 } as const;
@@ -164,7 +166,7 @@ describe("no answer", () => {
         times.push(test.now - begun);
         answer(test, "no answer");
       }
-      const dueAt = test.room.dueAt();
+      const dueAt = test.dueAt;
       if (ada.socket.closed !== undefined) break;
       expect(dueAt).toBeLessThanOrEqual(test.now + 5_000);
       test.now = dueAt ?? Number.NaN;
@@ -173,7 +175,7 @@ describe("no answer", () => {
     expect(times).toEqual(Array.from({ length: 11 }, (_, n) => n * 3_000));
     expect(ada.socket.closed).toEqual({ code: 4503, reason: "overloaded 5000" });
     test.later(5_000);
-    expect([types(ada), test.room.dueAt()]).toEqual([[], null]);
+    expect([types(ada), test.dueAt]).toEqual([[], null]);
   });
 
   it("[A48] keeps no more than a connection could read: then it comes back with its cursor", () => {
@@ -205,15 +207,17 @@ describe("questions", () => {
     expect(people.map(({ seqs }) => seqs)).toEqual(people.map(() => [1]));
     expect(idle.socket.closed).toBeUndefined();
     // The sweep asks about them too.
-    test.room.askAnew(test.now);
+    test.room.connections.askAnew(test.now);
+    test.flush();
     expect(asked(test)).toEqual(["idle"]);
   });
 
   it("[A49] about somebody who has gone are not asked", () => {
     const { test, ada, bo } = roomOfBoth();
     test.later(KNOWN_MS);
-    bo.send("m1");
+    test.room.connections.askAnew(test.now, [ada.connection]);
     ada.leave("lost");
+    bo.send("m1");
     expect(asked(test)).toEqual([]);
   });
 });

@@ -25,7 +25,7 @@ const stored = (test: RoomForTest) => [
 function pass(test: RoomForTest, ms: number): number {
   const until = test.now + ms;
   for (let flushes = 0; ; flushes++) {
-    const dueAt = test.room.dueAt();
+    const dueAt = test.dueAt;
     if (dueAt === null || dueAt > until) {
       test.now = until;
       return flushes;
@@ -162,7 +162,7 @@ describe("positions", () => {
     pass(test, 5_000);
     expect(stored(test)).toEqual([{ user: "bo", seq: 300 }]);
     expect([...test.database.sql.exec("SELECT COUNT(*) AS rows FROM receipts")]).toEqual([{ rows: 1 }]);
-    expect(test.room.dueAt()).toBe(null);
+    expect(test.dueAt).toBe(null);
   });
 
   it("[R8] are written and told although the clock was set back", () => {
@@ -189,7 +189,7 @@ describe("positions", () => {
     test.now += 100;
     bo.ask(read(5));
     // With something left to write it does not sleep.
-    expect(test.room.dueAt()).not.toBe(null);
+    expect(test.dueAt).not.toBe(null);
     pass(test, 5_000);
     test.restart("hibernate");
     expect(bo.ask(read(0))).toMatchObject({ seq: 5, unread: 4 });
@@ -203,9 +203,9 @@ describe("positions", () => {
     const { test, bo } = roomWith(9);
     bo.ask(read(3));
     bo.ask(read(8));
-    test.call(SERVER, (_, now) => test.room.moderation.purge(SERVER, now));
+    test.call(SERVER, (turn) => test.room.moderation.purge(SERVER, turn));
     expect(test.room.receipts.list()).toEqual([]);
-    expect(test.room.dueAt()).toBe(null);
+    expect(test.dueAt).toBe(null);
     test.join("ada").send("n");
     expect(test.join("bo").ask(read(0))).toMatchObject({ seq: 0, unread: 1 });
     test.restart("crash");
@@ -225,7 +225,7 @@ describe("positions", () => {
     test.database.failOn = undefined;
     pass(test, 10_000);
     expect(stored(test).map(({ seq }) => seq)).toEqual(Array(20).fill(2));
-    expect(test.room.dueAt()).toBe(null);
+    expect(test.dueAt).toBe(null);
   });
 
   it("[R3][S14] a report that could not be written at once is refused, and moved nothing", () => {
@@ -234,7 +234,7 @@ describe("positions", () => {
     expect(bo.ask(read(3))).toMatchObject({ code: "internal" });
     test.database.failOn = undefined;
     expect(receipts(ada)).toEqual([]);
-    expect(test.room.dueAt()).toBe(null);
+    expect(test.dueAt).toBe(null);
     expect(bo.ask(read(0))).toMatchObject({ seq: 0, unread: 9 });
   });
 
@@ -258,7 +258,7 @@ describe("positions", () => {
     test.now += 10;
     bo.ask(read(8));
     let flushes = 0;
-    for (let dueAt = test.room.dueAt(); dueAt !== null && flushes < 100; dueAt = test.room.dueAt()) {
+    for (let dueAt = test.dueAt; dueAt !== null && flushes < 100; dueAt = test.dueAt) {
       expect(dueAt - test.now).toBeLessThanOrEqual(5_000);
       test.now = Math.max(test.now, dueAt);
       test.flush();

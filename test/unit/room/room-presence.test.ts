@@ -48,10 +48,10 @@ describe("members", () => {
     test.later(10_000);
     expect(kinds(ada)).not.toContain("memberLeft");
     back.leave("lost");
-    expect(test.room.dueAt()).toBe(test.now + 5_000);
+    expect(test.dueAt).toBe(test.now + 5_000);
     test.later(5_000);
     expect(ada.socket.take()).toMatchObject([{ type: "memberLeft", user: "bo" }]);
-    expect(test.room.dueAt()).toBeNull();
+    expect(test.dueAt).toBeNull();
   });
 
   it("[P4] a field of presence that is left out stays, null clears", () => {
@@ -113,17 +113,17 @@ describe("members", () => {
     one.ask({ type: "presence", id: "1", status: "busy", data: 1 });
     ada.socket.take();
     one.leave("lost");
-    expect(test.room.dueAt()).toBe(test.now + 5_000);
+    expect(test.dueAt).toBe(test.now + 5_000);
     test.later(4_999);
     expect(kinds(ada)).toEqual([]);
     test.later(1);
     expect(ada.socket.take()).toMatchObject([
       { type: "memberUpdated", member: { id: "bo", status: "online", data: null } },
     ]);
-    expect(test.room.dueAt()).toBeNull();
+    expect(test.dueAt).toBeNull();
     // One that said nothing leaves no trace.
     test.join("bo").leave("lost");
-    expect([test.room.dueAt(), kinds(ada)]).toEqual([null, []]);
+    expect([test.dueAt, kinds(ada)]).toEqual([null, []]);
     two.leave("left");
     expect(kinds(ada)).toEqual(["memberLeft"]);
   });
@@ -288,7 +288,7 @@ describe("a big room", () => {
     expect(connected(last)).toMatchObject({ members: [], occupancy: { members: 201 } });
     test.join("more");
     expect(ada.socket.take()).toEqual([]);
-    expect(test.room.dueAt()).toBe(test.now + 1_000);
+    expect(test.dueAt).toBe(test.now + 1_000);
     test.later(1_000);
     expect(ada.socket.take()).toEqual([{ type: "occupancy", members: 202, connections: 202 }]);
     for (const person of people.slice(0, 21)) person.leave("left");

@@ -10,7 +10,7 @@ const TOO_SOON = { type: "error", code: "rate_limited" };
 function slowRoom(slowModeMs = 1_000, historyLimit = 100) {
   const test = new RoomForTest({ historyLimit });
   const slow = (ms: number) =>
-    test.call(SERVER, () => test.room.moderation.configure(SERVER, { slowModeMs: ms }));
+    test.call(SERVER, (turn) => test.room.moderation.configure(SERVER, { slowModeMs: ms }, turn));
   slow(slowModeMs);
   return { test, slow, ada: test.join("ada"), bo: test.join("bo") };
 }
@@ -137,9 +137,7 @@ describe("slow mode", () => {
     for (let n = 2; n < 4; n++) expect(mo.ask(send(`${n}`))).toMatchObject({ seq: n });
     for (let n = 4; n < 6; n++) {
       const input = { id: `s${n}`, data: "1", from: { id: "ada" } };
-      const said = test.call(SERVER, (delivery, now) =>
-        test.room.publisher.send(SERVER, input, delivery, now),
-      );
+      const said = test.call(SERVER, (turn) => test.room.publisher.send(SERVER, input, turn));
       expect(said).toMatchObject({ ok: true, value: { seq: n } });
     }
     // Nor after a sleep, when only the log knows.

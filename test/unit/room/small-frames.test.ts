@@ -113,8 +113,8 @@ describe("a connection that takes small frames only", () => {
     const { test } = roomWith(1);
     const bo = test.join("bo", { frameBytes: 4_096, history: 0 });
     for (let n = 0; n < 200; n++) bo.say({ type: "presence", id: `${n} ${"x".repeat(50)}` });
-    test.call(SERVER, (_, now) => {
-      return test.room.moderation.kick(SERVER, { user: "bo", banSeconds: 0 }, now);
+    test.call(SERVER, (turn) => {
+      return test.room.moderation.kick(SERVER, { user: "bo", banSeconds: 0 }, turn);
     });
     expect(bo.socket.ofType("ok")).toHaveLength(200);
     expect(bo.socket.closed).toMatchObject({ code: 4403 });

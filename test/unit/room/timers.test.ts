@@ -23,7 +23,7 @@ describe("the timer of a room", () => {
     let here: Person[] = [];
     let most = 0;
     const expectShort = () => {
-      const dueAt = test.room.dueAt();
+      const dueAt = test.dueAt;
       if (dueAt !== null) expect(dueAt - test.now).toBeLessThanOrEqual(LONGEST_MS);
     };
     // Grows past 200 members, where a room counts them, and shrinks again.
@@ -47,7 +47,7 @@ describe("the timer of a room", () => {
     expect(here.length).toBeGreaterThan(20);
     // Left alone it falls silent, or it would never sleep.
     let waits = 0;
-    for (let dueAt = test.room.dueAt(); dueAt !== null; dueAt = test.room.dueAt()) {
+    for (let dueAt = test.dueAt; dueAt !== null; dueAt = test.dueAt) {
       expect(++waits).toBeLessThan(20);
       test.later(Math.max(0, dueAt - test.now));
       expectShort();

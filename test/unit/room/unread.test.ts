@@ -48,9 +48,7 @@ describe("unread", () => {
     test.flush();
     for (let n = 0; n < 50; n++) {
       const seq = 1 + Math.floor(random() * 4_400);
-      test.call(SERVER, (delivery, now) =>
-        test.room.changes.apply(SERVER, { type: "delete", seq }, delivery, now),
-      );
+      test.call(SERVER, (turn) => test.room.changes.apply(SERVER, { type: "delete", seq }, turn));
     }
     for (const person of people.slice(5)) {
       person.say({ type: "read", id: "r", seq: Math.floor(random() ** 0.3 * test.log.head) });

@@ -8,14 +8,10 @@ import { type Person, RoomForTest } from "../../support/room-for-test.ts";
 const edit = (seq: number, data: unknown, id = `e${seq}`) => ({ type: "edit", id, seq, data });
 
 const sayAsServer = (test: RoomForTest, input: Omit<MessageInput, "data">) =>
-  test.call(SERVER, (delivery, now) =>
-    test.room.publisher.send(SERVER, { data: '"server"', ...input }, delivery, now),
-  );
+  test.call(SERVER, (turn) => test.room.publisher.send(SERVER, { data: '"server"', ...input }, turn));
 
 const editAsServer = (test: RoomForTest, seq: number) =>
-  test.call(SERVER, (delivery, now) =>
-    test.room.changes.apply(SERVER, { type: "edit", seq, data: "1" }, delivery, now),
-  );
+  test.call(SERVER, (turn) => test.room.changes.apply(SERVER, { type: "edit", seq, data: "1" }, turn));
 
 /** As a newcomer sees it. */
 const message = (test: RoomForTest, seq: number) =>
@@ -102,9 +98,7 @@ describe("what server code says in a user's name", () => {
     const ada = test.join("ada");
     const own = () => ada.state.actor;
     const sayAsAda = (id: string) =>
-      test.call(own(), (delivery, now) =>
-        test.room.publisher.send(own(), { id, data: '"ada"', ...more }, delivery, now),
-      );
+      test.call(own(), (turn) => test.room.publisher.send(own(), { id, data: '"ada"', ...more }, turn));
     // Also ids that look like what the two are told apart by.
     for (const id of ["paid", "\npaid", "ada\npaid", "\nada\npaid"]) {
       expect(sayAsAda(id)).toEqual({ ok: true, value: { seq: test.log.head, at: test.now } });
@@ -144,7 +138,7 @@ describe("what server code says in a user's name", () => {
       const input = { event: "order.paid", data, ...(by === null && { from: { id: "ada" } }) };
       test.room.enqueue({
         ...{ kind: "call", actor, cost: 1, refused: () => {} },
-        run: (delivery, now) => test.room.publisher.signal(actor, input, delivery, now, null),
+        run: (turn) => test.room.publisher.signal(actor, input, turn, null),
       });
     };
     signal(null, "1");

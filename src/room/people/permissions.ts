@@ -1,9 +1,24 @@
-// Who may do what in a room.
+// Who may do what in a room, and how an act of moderation is signed.
 
 import { type Actor, userOf } from "../../access/identity.ts";
 import { includes } from "../../access/room-permission.ts";
 import { matchesTopics, type Permission, type Refusal, refuse } from "../../protocol/index.ts";
-import type { AuditEntry } from "./audit.ts";
+
+/** One act of moderation, for the log: who did what to whom. Never what was written. */
+export interface AuditEntry {
+  readonly act: "edit" | "delete" | "kick" | "hold" | "unban" | "settings" | "purge";
+  /** User id; `null` is server code. */
+  readonly by: string | null;
+  /** The name of the API key that server code used, if it has one. */
+  readonly key?: string;
+  /** The user it concerns; `null` is server code. */
+  readonly user?: string | null;
+  readonly seq?: number;
+  readonly banSeconds?: number;
+  /** The end of a hold, in milliseconds. */
+  readonly until?: number;
+  readonly settings?: object;
+}
 
 export const NO_WRITE = refuse("forbidden", "you may not write in this room");
 export const NO_MODERATE = refuse("forbidden", "you may not moderate this room");

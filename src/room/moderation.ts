@@ -1,8 +1,8 @@
-// Who is kept out of a room, and what its moderators do.
+// Who is kept out of a room, and the acts of its moderators.
 
-import type { Actor, Identity } from "../../access/identity.ts";
-import type { Departure } from "../../object/close-codes.ts";
-import { type VoidTokens, withdrawn } from "../../object/revocation.ts";
+import type { Actor, Identity } from "../access/identity.ts";
+import type { Departure } from "../object/close-codes.ts";
+import { type VoidTokens, withdrawn } from "../object/revocation.ts";
 import {
   accept,
   type Ban,
@@ -12,13 +12,13 @@ import {
   type Refusal,
   refuse,
   reject,
-} from "../../protocol/index.ts";
-import type { RoomLog } from "../log/room-log.ts";
-import type { Audit } from "./audit.ts";
-import type { Receipts } from "./receipts.ts";
-import { mayModerate, NO_MODERATE, nameOf, signatureOf } from "./rights.ts";
-import type { RoomSettings, SettingsPatch } from "./room-settings.ts";
-import type { UserRecords } from "./user-records.ts";
+} from "../protocol/index.ts";
+import type { RoomLog } from "./log/room-log.ts";
+import { mayModerate, NO_MODERATE, nameOf, signatureOf } from "./people/permissions.ts";
+import type { Receipts } from "./people/receipts.ts";
+import type { RoomSettings, SettingsPatch } from "./people/room-settings.ts";
+import type { UserRecords } from "./people/user-records.ts";
+import type { Moment, Turn } from "./turn.ts";
 
 export interface Kick {
   readonly user: string;
@@ -27,10 +27,10 @@ export interface Kick {
   readonly reason?: string | undefined;
 }
 
-/** Everybody, or one user. */
+/** `"everybody"`, or one user. */
 export type Expelled = "everybody" | { readonly user: string };
 
-/** How a connection of theirs is closed; `undefined`: it is not. */
+/** How a connection of this identity is closed; `undefined`: it stays open. */
 export type ClosingOf = (identity: Identity) => Closing | undefined;
 
 export interface BansPage {
@@ -46,9 +46,8 @@ interface Moderated {
 }
 
 export interface ModerationPorts {
-  /** Closes connections, and says to the others that they are gone. */
-  expel(whom: Expelled, closing: ClosingOf, departure: Departure, now: number): void;
-  readonly audit: Audit;
+  /** Closes connections, and shows the others that they are gone. */
+  expel(whom: Expelled, closing: ClosingOf, departure: Departure, at: Moment): void;
   newEpoch(): string;
 }
 
@@ -72,12 +71,12 @@ export class Moderation {
     this.#ports = ports;
   }
 
-  /** Whether a user's object tells this room of a `disconnect`. */
+  /** Whether the user's object tells this room when tokens are revoked. */
   isKnownTo(user: string): boolean {
     return this.#records.admissionRecord(user).isKnown;
   }
 
-  /** Why this actor is kept out, if so. */
+  /** Why this actor is kept out, if so: banned, held for their costs, or with a void token. */
   bars({ identity }: Actor, now: number): Refusal | undefined {
     if (identity.kind !== "user") return undefined;
     const { bannedUntil, voidTokens, heldUntil } = this.#records.admissionRecord(identity.user.id);
@@ -91,49 +90,54 @@ export class Moderation {
     return withdrawn(identity, voidTokens, now);
   }
 
-  /** The user has used up what they may cost a day: what they have open closes, and nothing opens until then. */
-  hold(user: string, until: number, now: number): void {
+  /** The user has used up what one may cost a day: their connections are closed, and none opens before `until`. */
+  hold(user: string, until: number, turn: Turn): void {
+    const { now, audit } = turn;
     if (until <= now || this.#records.admissionRecord(user).heldUntil >= until) return;
     this.#records.setHold(user, until);
     const closing = { code: "rate_limited", retryAfterMs: until - now } as const;
-    this.#ports.expel({ user }, () => closing, "left", now);
-    this.#ports.audit({ act: "hold", by: null, user, until });
+    this.#ports.expel({ user }, () => closing, "left", turn);
+    audit.push({ act: "hold", by: null, user, until });
   }
 
-  /** These tokens of `user` are void from now on; what is open with one closes. */
-  withdraw(user: string, voidTokens: VoidTokens, now: number): void {
-    this.#setVoid(user, voidTokens, this.isKnownTo(user), now);
+  /** These tokens of `user` are void from now on; connections that use one are closed. */
+  withdraw(user: string, voidTokens: VoidTokens, at: Moment): void {
+    this.#setVoid(user, voidTokens, this.isKnownTo(user), at);
   }
 
-  /** What the user's object said with an opening. It may be news, where a withdrawal did not get here. */
-  learn(user: string, voidTokens: VoidTokens, now: number): void {
-    this.#setVoid(user, voidTokens, true, now);
+  /** What the user's object answered to an opening. It may be new, if a revocation did not reach this room. */
+  learn(user: string, voidTokens: VoidTokens, at: Moment): void {
+    this.#setVoid(user, voidTokens, true, at);
   }
 
-  #setVoid(user: string, voidTokens: VoidTokens, isKnown: boolean, now: number): void {
+  #setVoid(user: string, voidTokens: VoidTokens, isKnown: boolean, at: Moment): void {
     const before = this.#records.admissionRecord(user);
     const isNews = voidTokens.upTo > before.voidTokens.upTo;
     if (!isNews && isKnown === before.isKnown) return;
     this.#records.setVoid(user, voidTokens, isKnown);
     const closing = (identity: Identity) =>
-      identity.kind === "user" ? withdrawn(identity, voidTokens, now) : undefined;
-    if (isNews) this.#ports.expel({ user }, closing, "lost", now);
+      identity.kind === "user" ? withdrawn(identity, voidTokens, at.now) : undefined;
+    if (isNews) this.#ports.expel({ user }, closing, "lost", at);
   }
 
-  /** With the next opening their object is asked anew, and they follow the room again. What is void stays so. */
+  /** With their next opening the user's object is asked again, and they follow the room again. Void tokens stay void. */
   forget(user: string): void {
     this.#records.unknow(user);
   }
 
-  kick(actor: Actor, { user, banSeconds, reason }: Kick, now: number): Outcome<undefined> {
+  kick(actor: Actor, { user, banSeconds, reason }: Kick, turn: Turn): Outcome<undefined> {
     if (!mayModerate(actor)) return reject(NO_MODERATE);
+    const { now, audit, banned } = turn;
     const by = nameOf(actor);
     const banMs = banSeconds * 1_000;
-    if (banMs > 0) this.forget(user);
-    if (banMs > 0) this.#records.setBan({ user, until: now + banMs, at: now, by, reason });
+    if (banMs > 0) {
+      this.forget(user);
+      this.#records.setBan({ user, until: now + banMs, at: now, by, reason });
+      banned.push(user);
+    }
     const closing = banMs > 0 ? ({ code: "banned", retryAfterMs: banMs } as const) : FORBIDDEN;
-    this.#ports.expel({ user }, () => closing, "left", now);
-    this.#ports.audit({ act: "kick", ...signatureOf(actor), user, banSeconds });
+    this.#ports.expel({ user }, () => closing, "left", turn);
+    audit.push({ act: "kick", ...signatureOf(actor), user, banSeconds });
     return accept(undefined);
   }
 
@@ -158,14 +162,14 @@ export class Moderation {
     return accept({ bans: page.slice(0, MAX_BANS), more: page.length > MAX_BANS });
   }
 
-  unban(actor: Actor, user: string): Outcome<undefined> {
+  unban(actor: Actor, user: string, { audit }: Turn): Outcome<undefined> {
     if (!mayModerate(actor)) return reject(NO_MODERATE);
     this.#records.liftBan(user);
-    this.#ports.audit({ act: "unban", ...signatureOf(actor), user });
+    audit.push({ act: "unban", ...signatureOf(actor), user });
     return accept(undefined);
   }
 
-  configure(actor: Actor, patch: SettingsPatch): Outcome<OwnSettings> {
+  configure(actor: Actor, patch: SettingsPatch, { audit }: Turn): Outcome<OwnSettings> {
     if (!mayModerate(actor)) return reject(NO_MODERATE);
     const { maxConnections = 1, historyLimit } = patch;
     if (historyLimit !== undefined && actor.identity.kind !== "server") return reject(ONLY_SERVER);
@@ -177,17 +181,18 @@ export class Moderation {
     const change = () => this.#settings.change(patch);
     if (historyLimit === undefined || historyLimit === this.#settings.historyLimit) change();
     else this.#log.setRetention(historyLimit, change);
-    this.#ports.audit({ act: "settings", ...signatureOf(actor), settings: patch });
+    audit.push({ act: "settings", ...signatureOf(actor), settings: patch });
     return accept(this.#settings.own);
   }
 
-  /** Server code only, as the Worker has seen to. Log and receipts are gone; settings and bans stay. */
-  purge(actor: Actor, now: number): Outcome<undefined> {
-    // Nobody is sent away for good before it is done, and no position is left that the new log has yet to reach.
+  /** For server code, as the Worker has checked. Log and receipts are deleted; settings and bans stay. */
+  purge(actor: Actor, turn: Turn): Outcome<undefined> {
+    // The connections are closed last: if deleting fails, they stay. Receipts go first: no position may be left that the
+    // new log has yet to reach.
     this.#receipts.purge();
     this.#log.purge(this.#ports.newEpoch());
-    this.#ports.expel("everybody", () => ({ code: "deleted" }), "left", now);
-    this.#ports.audit({ act: "purge", ...signatureOf(actor) });
+    this.#ports.expel("everybody", () => ({ code: "deleted" }), "left", turn);
+    turn.audit.push({ act: "purge", ...signatureOf(actor) });
     return accept(undefined);
   }
 }

@@ -1,0 +1,222 @@
+// Who may come into a room, and whose acts count: what the room knows of a user, and when it asks the user's object.
+
+import { type Actor, undatedUntil, userOf } from "../access/identity.ts";
+import { FULL, UNREACHABLE } from "../object/answers.ts";
+import type { Departure } from "../object/close-codes.ts";
+import type { VoidTokens } from "../object/revocation.ts";
+import { accept, type Outcome, type Refusal, reject } from "../protocol/index.ts";
+import type { SessionJoin } from "../session-rooms/session-delivery.ts";
+import type { RoomUpgrade } from "./people/room-connection.ts";
+import type { Room } from "./room.ts";
+
+/** What it needs of the object of a user. */
+export interface RemoteUser {
+  registerRoom(room: string, undatedUntil: number | null): Promise<Outcome<VoidTokens>>;
+  voidTokens(undatedUntil: number | null): Promise<VoidTokens>;
+  mayCreateRoom(): Promise<Outcome<undefined>>;
+}
+
+/** Why a user's object is asked. */
+export type Inquiry = "registerRoom" | "mayCreateRoom" | "revokedTokens";
+
+export interface AdmissionPorts {
+  user(id: string): RemoteUser;
+  /** Whether anything is stored of the room. */
+  isMade(): boolean;
+  /** Settles when what waits was done. */
+  flush(): Promise<void>;
+  /** Settles when a session has left, after what it sent before has taken effect. */
+  leave(session: string, departure: Departure): Promise<void>;
+  now(): number;
+  unreachable(inquiry: Inquiry, user: string, error: unknown): void;
+}
+
+/** What the client of a newcomer gave up. */
+interface Replacing {
+  readonly replaces?: string;
+  readonly replacesSession?: string;
+}
+
+type Bearer = Pick<Actor, "identity">;
+
+export class Admission {
+  readonly #room: Room;
+  readonly #ports: AdmissionPorts;
+  /** Openings that have not taken their place yet. */
+  readonly #pending = new Set<{ readonly user: string | undefined }>();
+
+  constructor(room: Room, ports: AdmissionPorts) {
+    this.#room = room;
+    this.#ports = ports;
+  }
+
+  /** Whether something is about to open: the room must not be forgotten meanwhile. */
+  get isBusy(): boolean {
+    return this.#pending.size > 0;
+  }
+
+  /** Whether this user has anything open here, or is about to. */
+  isOpenTo(user: string): boolean {
+    return this.#room.connections.isOpenTo(user) || [...this.#pending].some((one) => one.user === user);
+  }
+
+  /** Opens a socket, or refuses it. `admit` takes it in, in the turn in which nothing stands against it. */
+  async open<T>(upgrade: RoomUpgrade, admit: () => T): Promise<Outcome<T>> {
+    const { actor } = upgrade;
+    const tooFast = this.#room.takesConnect(actor, this.#ports.now());
+    if (tooFast !== undefined) return reject(tooFast);
+    return this.#pend(actor, async () => {
+      await this.#letLeave(actor);
+      let refusal = this.#refuses(actor, upgrade);
+      if (refusal === undefined && upgrade.counted && this.#hasToAsk(actor)) {
+        // The answer, and what happened meanwhile, may be a reason too.
+        refusal = (await this.#register(actor)) ?? this.#refuses(actor, upgrade);
+      }
+      refusal ??= await this.#replace(actor, upgrade);
+      return refusal === undefined ? accept(admit()) : reject(refusal);
+    });
+  }
+
+  /** Why a session may not join, if so. If it may, it has joined. */
+  join(join: SessionJoin): Promise<Refusal | undefined> {
+    const { actor, connection } = join;
+    const { sessions, moderation } = this.#room;
+    return this.#pend(actor, async () => {
+      // Joining again starts over: the session must not stand in its own way.
+      if (sessions.find(connection) !== undefined) await this.#ports.leave(connection, "lost");
+      await this.#letLeave(actor);
+      const user = userOf(actor.identity);
+      if (user !== null) moderation.learn(user.id, join.voidTokens, { now: this.#ports.now() });
+      const refusal =
+        this.#refuses(actor, join) ?? this.#hasNoPlaceFor(join) ?? (await this.#replace(actor, join));
+      if (refusal !== undefined) return refusal;
+      // Another one may have come in while the one before it left.
+      if (sessions.areFull) return FULL;
+      sessions.join(join);
+      return undefined;
+    });
+  }
+
+  /** Why a call that stores something in a room that was never made is refused, if so: users create so many a day. */
+  async mayMake({ identity }: Bearer): Promise<Refusal | undefined> {
+    if (this.#ports.isMade() || identity.kind !== "user") return undefined;
+    const counted = await this.#ask("mayCreateRoom", identity.user.id, (user) => user.mayCreateRoom());
+    return counted.ok ? undefined : counted.refusal;
+  }
+
+  /**
+   * Why an act that lasts does not count, if so. If a user's object tells this room of each revocation, the room knows;
+   * it asks for any other user, and for a token without a date, which the object has to know.
+   */
+  async judge(bearer: Bearer): Promise<Refusal | undefined> {
+    return this.#hasToAsk(bearer) ? this.checkToken(bearer) : undefined;
+  }
+
+  /** Tells the user's object of a token without a date, and learns which tokens are void: `Moderation.bars` judges then. */
+  async checkToken({ identity }: Bearer): Promise<Refusal | undefined> {
+    if (identity.kind !== "user") return undefined;
+    const { id } = identity.user;
+    const asked = await this.#ask("revokedTokens", id, async (user) =>
+      accept(await user.voidTokens(undatedUntil(identity))),
+    );
+    if (!asked.ok) return asked.refusal;
+    this.#room.moderation.withdraw(id, asked.value, { now: this.#ports.now() });
+    return undefined;
+  }
+
+  /** Whether the user's object has to be asked before their token counts. */
+  #hasToAsk({ identity }: Bearer): boolean {
+    if (identity.kind !== "user") return false;
+    return undatedUntil(identity) !== null || !this.#room.moderation.isKnownTo(identity.user.id);
+  }
+
+  /**
+   * With a user's first opening their object learns of the room, and the room which of their tokens are void: from then
+   * on it is told. A token without a date is reported each time.
+   */
+  async #register({ identity }: Bearer): Promise<Refusal | undefined> {
+    if (identity.kind !== "user") return undefined;
+    const { id } = identity.user;
+    const { moderation, name } = this.#room;
+    if (moderation.isKnownTo(id)) return this.judge({ identity });
+    const opened = await this.#ask("registerRoom", id, (user) =>
+      user.registerRoom(name, undatedUntil(identity)),
+    );
+    if (!opened.ok) return opened.refusal;
+    moderation.learn(id, opened.value, { now: this.#ports.now() });
+    return undefined;
+  }
+
+  async #ask<T>(
+    inquiry: Inquiry,
+    id: string,
+    ask: (user: RemoteUser) => Promise<Outcome<T>>,
+  ): Promise<Outcome<T>> {
+    try {
+      return await ask(this.#ports.user(id));
+    } catch (error) {
+      this.#ports.unreachable(inquiry, id, error);
+      return reject(UNREACHABLE);
+    }
+  }
+
+  async #pend<T>({ identity }: Bearer, run: () => Promise<T>): Promise<T> {
+    const pending = { user: userOf(identity)?.id };
+    this.#pending.add(pending);
+    try {
+      return await run();
+    } finally {
+      this.#pending.delete(pending);
+    }
+  }
+
+  /** A close is answered before its leave takes effect: until then the connection may fill the room. */
+  async #letLeave(actor: Actor): Promise<void> {
+    if (this.#room.hasWork && this.#room.refuses(actor, this.#ports.now()) === FULL)
+      await this.#ports.flush();
+  }
+
+  /** Why a newcomer is refused, if so. What is gone without a word does not count, nor what its client gives up for it. */
+  #refuses(actor: Actor, { replaces, replacesSession }: Replacing): Refusal | undefined {
+    const room = this.#room;
+    const now = this.#ports.now();
+    room.sweepIfDue(now);
+    const refusal = room.refuses(actor, now);
+    if (refusal === FULL) {
+      const { identity } = actor;
+      if (replaces !== undefined && room.mayGiveUp(replaces, identity)) return undefined;
+      if (replacesSession !== undefined && room.sessions.mayGiveUp(replacesSession, userOf(identity)?.id))
+        return undefined;
+      // Sessions that are gone without a word may be what fills it.
+      room.sessions.inquireIfStale(now);
+    }
+    // The refused one need not wait until the others have heard of who was just found gone.
+    if (refusal !== undefined && room.hasWork) void this.#ports.flush().catch(() => {});
+    return refusal;
+  }
+
+  /** Sessions have a bound of their own. */
+  #hasNoPlaceFor({ actor: { identity }, replacesSession }: SessionJoin): Refusal | undefined {
+    const { sessions } = this.#room;
+    const frees = replacesSession !== undefined && sessions.mayGiveUp(replacesSession, userOf(identity)?.id);
+    return sessions.areFull && !frees ? FULL : undefined;
+  }
+
+  /**
+   * Closes what its client gave up, once nothing else stands in the way of the newcomer: one that is refused closes
+   * nothing. Refuses if there is no place even so.
+   */
+  async #replace(actor: Actor, { replaces, replacesSession }: Replacing): Promise<Refusal | undefined> {
+    if (replaces === undefined && replacesSession === undefined) return undefined;
+    const room = this.#room;
+    const needsPlace =
+      room.refuses(actor, this.#ports.now()) === FULL ||
+      (replacesSession !== undefined && room.sessions.areFull);
+    if (replaces !== undefined) room.giveUp(replaces, actor.identity);
+    if (replacesSession !== undefined) room.sessions.giveUp(replacesSession, userOf(actor.identity)?.id);
+    if (!needsPlace) return undefined;
+    // The place that it wants is the one that it gives up.
+    await this.#ports.flush();
+    return this.#refuses(actor, {});
+  }
+}

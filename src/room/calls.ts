@@ -1,0 +1,103 @@
+// The calls of a room that run in its one order, with the commands of its sockets: what each costs and does.
+//
+// To add a call: a method of `RoomCalls`, an entry here, and a method of `RoomObject` that names it.
+
+import type { Actor } from "../access/identity.ts";
+import { READ } from "../object/spending.ts";
+import {
+  accept,
+  type ChangeResult,
+  type Outcome,
+  type OwnSettings,
+  type ReadResult,
+  type ReceiptEntry,
+  type SendResult,
+} from "../protocol/index.ts";
+import type { ChangeInput } from "./changes.ts";
+import type { BansPage, Kick } from "./moderation.ts";
+import { priceOf } from "./people/allowances.ts";
+import type { SettingsPatch } from "./people/room-settings.ts";
+import type { MessageInput, SignalInput } from "./publisher.ts";
+import type { Room } from "./room.ts";
+import type { Turn } from "./turn.ts";
+
+export interface RoomCall<Input, T> {
+  /**
+   * Whether the token is judged at once, as something of the call lasts: a revoked token does nothing of it, not even in
+   * the minute in which isolates believe it.
+   */
+  readonly lasts: boolean;
+  /** Whether the call may create the room, which the user's object counts. */
+  readonly makes?: boolean;
+  /** The answer if the room was never created; then the call does not create it. */
+  readonly ifNone?: T;
+  /** In tokens of the user's bucket, 1 unless given. */
+  cost?(input: Input): number;
+  run(room: Room, turn: Turn, actor: Actor, input: Input): Outcome<T>;
+}
+
+export const PUBLISH: RoomCall<MessageInput, SendResult> = {
+  lasts: true,
+  makes: true,
+  cost: ({ mentions }) => 1 + (mentions?.length ?? 0),
+  run: ({ publisher }, turn, actor, input) => publisher.send(actor, input, turn),
+};
+
+export const CHANGE: RoomCall<ChangeInput, ChangeResult> = {
+  lasts: true,
+  run: ({ changes }, turn, actor, change) => changes.apply(actor, change, turn),
+};
+
+export const SIGNAL: RoomCall<SignalInput, undefined> = {
+  lasts: false,
+  run: ({ publisher }, turn, actor, input) => publisher.signal(actor, input, turn, null),
+};
+
+export const READ_UP_TO: RoomCall<{ readonly user: string; readonly seq: number | undefined }, ReadResult> = {
+  lasts: true,
+  run({ receipts, spending }, { now }, _, { user, seq }) {
+    spending.add(user, READ);
+    receipts.read(user, seq, now);
+    return accept(receipts.of(user));
+  },
+};
+
+export const RECEIPTS: RoomCall<undefined, ReceiptEntry[]> = {
+  lasts: false,
+  ifNone: [],
+  run({ receipts, allowances }, { now }, { identity }) {
+    const list = receipts.list();
+    // At most twice as many rows as are listed were read.
+    allowances.charge(identity, priceOf(identity, { rows: 2 * list.length, bytes: 0 }) - 1, now);
+    return accept(list);
+  },
+};
+
+export const KICK: RoomCall<Kick, undefined> = {
+  lasts: true,
+  makes: true,
+  run: ({ moderation }, turn, actor, kick) => moderation.kick(actor, kick, turn),
+};
+
+export const BANS: RoomCall<string | undefined, BansPage> = {
+  lasts: false,
+  ifNone: { bans: [], more: false },
+  run: ({ moderation }, { now }, actor, after) => moderation.bans(actor, after, now),
+};
+
+export const UNBAN: RoomCall<string, undefined> = {
+  lasts: true,
+  ifNone: undefined,
+  run: ({ moderation }, turn, actor, user) => moderation.unban(actor, user, turn),
+};
+
+export const CONFIGURE: RoomCall<SettingsPatch, OwnSettings> = {
+  lasts: true,
+  makes: true,
+  run: ({ moderation }, turn, actor, patch) => moderation.configure(actor, patch, turn),
+};
+
+export const PURGE: RoomCall<undefined, undefined> = {
+  lasts: false,
+  run: ({ moderation }, turn, actor) => moderation.purge(actor, turn),
+};

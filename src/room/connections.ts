@@ -1,0 +1,231 @@
+// The open connections of a room: who comes in, who is closed and why, and what each of them is sent.
+
+import type { Actor, Identity } from "../access/identity.ts";
+import { includes } from "../access/room-permission.ts";
+import { type Departure, departureOf } from "../object/close-codes.ts";
+import { hasExpired, Sweeper, sinceMs } from "../object/liveness.ts";
+import { LOST, type Spending } from "../object/spending.ts";
+import { type Closing, closeCode } from "../protocol/index.ts";
+import type { Outlet } from "./delivery.ts";
+import type { ClosingOf, Expelled } from "./moderation.ts";
+import type { PageBudget } from "./page-budget.ts";
+import type { RoomConnection } from "./people/room-connection.ts";
+import type { RoomPresence } from "./people/room-presence.ts";
+import type { RoomSettings } from "./people/room-settings.ts";
+import { type Permits, UNKNOWN_PERMISSION, type Verdict } from "./permits.ts";
+import { Seats } from "./seats.ts";
+import type { Moment } from "./turn.ts";
+
+/** Asking the runtime of every socket in every flush would cost a tenth of a big room's speed. */
+const LOOK_FOR_SLOW_EVERY_MS = 250;
+export const EXPIRED: Closing = { code: "token_expired" };
+
+export interface ConnectionRules {
+  readonly settings: RoomSettings;
+  readonly roomPresence: RoomPresence;
+  readonly permits: Permits;
+  readonly pages: PageBudget;
+  readonly spending: Spending;
+  reportFault(error: unknown): void;
+}
+
+export class Connections implements Outlet {
+  readonly #rules: ConnectionRules;
+  /** Those past their first frames. */
+  readonly #open = new Set<RoomConnection>();
+  /** Those that wait for their first frames. */
+  readonly #joining = new Set<RoomConnection>();
+  /** Those of `#joining` whose members the others know already. */
+  readonly #announced = new Set<RoomConnection>();
+  readonly #seats: Seats;
+  readonly #sweeper: Sweeper;
+  #lookedForSlowAt = Number.NEGATIVE_INFINITY;
+
+  constructor(rules: ConnectionRules) {
+    this.#rules = rules;
+    this.#seats = new Seats(rules.settings);
+    this.#sweeper = new Sweeper(rules.settings.limits.pingMs);
+  }
+
+  /** Takes in the connections that were open when the object slept. */
+  restore(connections: readonly RoomConnection[]): void {
+    for (const connection of connections) {
+      this.#seats.take(connection);
+      (connection.state.stage.at === "joining" ? this.#joining : this.#open).add(connection);
+    }
+    this.#rules.roomPresence.restore(connections);
+  }
+
+  get size(): number {
+    return this.#open.size + this.#joining.size;
+  }
+
+  get recipients(): Iterable<RoomConnection> {
+    return this.#open;
+  }
+
+  get joining(): readonly RoomConnection[] {
+    return [...this.#joining];
+  }
+
+  /** How many wait for their first frames, but for those whose permission is unknown. */
+  get toGreet(): number {
+    return this.#joining.size - this.#rules.permits.joiners;
+  }
+
+  /** Whether a connection is past its first frames. */
+  isOpen(connection: RoomConnection): boolean {
+    return this.#open.has(connection);
+  }
+
+  isJoining(connection: RoomConnection): boolean {
+    return this.#joining.has(connection);
+  }
+
+  /** Whether this user has anything open here. */
+  isOpenTo(user: string): boolean {
+    return this.#seats.hasUser(user);
+  }
+
+  /** Whether there is no place for one more connection of `identity`. */
+  areFullFor(identity: Identity): boolean {
+    return this.size >= this.#rules.settings.maxConnections || this.#seats.areFullFor(identity);
+  }
+
+  find(id: string): RoomConnection | undefined {
+    return this.#seats.find(id);
+  }
+
+  /** Its first frames go out with the next flush. */
+  admit(connection: RoomConnection): void {
+    this.#seats.take(connection);
+    this.#joining.add(connection);
+  }
+
+  /** It is about to get its first frames: from here on it receives what is delivered. */
+  open(connection: RoomConnection): void {
+    this.#joining.delete(connection);
+    this.#announced.delete(connection);
+    this.#open.add(connection);
+  }
+
+  /** Makes those known to the others that came in since the last flush. One that fails is closed, and comes back. */
+  announce(now: number): void {
+    for (const connection of this.joining) {
+      if (this.#announced.has(connection)) continue;
+      try {
+        this.#rules.roomPresence.join(connection, now);
+        this.#announced.add(connection);
+      } catch (error) {
+        this.#rules.reportFault(error);
+        this.drop(connection, { code: "internal" }, now);
+      }
+    }
+  }
+
+  /** A connection has another permission, or another token. */
+  renew(connection: RoomConnection, actor: Actor): void {
+    connection.update({ actor });
+    this.#rules.permits.renewed(connection);
+  }
+
+  /** Asks for permissions that have lapsed, also of those that only listen. */
+  askAnew(now: number, connections: Iterable<RoomConnection> = this.#open): void {
+    for (const connection of connections) this.#rules.permits.lacks(connection, now);
+  }
+
+  /** What an answer to the question for a permission means for its connection. */
+  settle(verdict: Verdict, now: number): void {
+    const { connection } = verdict;
+    if ("closing" in verdict) this.drop(connection, verdict.closing, now);
+    else if (includes(verdict.actor.permission, "read")) {
+      try {
+        this.renew(connection, verdict.actor);
+      } catch (error) {
+        // What cannot be kept is not allowed.
+        this.#rules.reportFault(error);
+        this.drop(connection, { code: "internal" }, now);
+      }
+    } else {
+      // Also the user's connections that had nothing to receive: the others must not see the user here any more.
+      const others = this.#rules.roomPresence.connectionsOf(connection.user?.id ?? "");
+      for (const one of [connection, ...others]) {
+        if (now < one.permissionUntil) continue;
+        one.close({ code: "forbidden" });
+        this.leave(one, "left", now);
+      }
+    }
+  }
+
+  /** Whether a sweep may find something. */
+  isSweepDue(now: number): boolean {
+    return this.#sweeper.isDue(now);
+  }
+
+  /** Closes what has stopped its heartbeat, and what has expired, also of those that wait for their first frames. */
+  sweep(now: number): void {
+    const all = [...this.#open, ...this.#joining];
+    for (const { connection, closing } of this.#sweeper.sweep(all, now)) this.drop(connection, closing, now);
+  }
+
+  /** Closes those that read too slowly, at most four times a second. They come back and replay. */
+  dropSlow(now: number): void {
+    if (sinceMs(this.#lookedForSlowAt, now) < LOOK_FOR_SLOW_EVERY_MS) return;
+    this.#lookedForSlowAt = now;
+    for (const connection of this.#open)
+      if (connection.isSlow) this.drop(connection, { code: "slow_consumer" }, now);
+  }
+
+  /** Nothing is sent to a connection whose permission is unknown: it is kept until it is known. */
+  give(connection: RoomConnection, frames: readonly string[], now: number): void {
+    if (hasExpired(connection.identity, now)) this.drop(connection, EXPIRED, now);
+    else if (now < connection.permissionUntil) for (const frame of frames) connection.socket.send(frame);
+    else if (this.#rules.permits.keepFrames(connection, frames, now) === "full")
+      this.drop(connection, UNKNOWN_PERMISSION, now);
+  }
+
+  /** Closes connections, and shows the others that they are gone. */
+  expel(whom: Expelled, closingOf: ClosingOf, departure: Departure, at: Moment): void {
+    for (const connection of [...this.#open, ...this.#joining]) {
+      const isMeant = whom === "everybody" || connection.user?.id === whom.user;
+      const closing = isMeant ? closingOf(connection.identity) : undefined;
+      if (closing !== undefined) this.#closeLast(connection, closing, departure, at);
+    }
+    if (departure === "left")
+      this.#rules.roomPresence.dismiss(whom === "everybody" ? null : whom.user, at.now);
+  }
+
+  /** Closes a connection after what this flush has for it: it may have been answered. */
+  dismiss(connection: RoomConnection, closing: Closing, at: Moment): void {
+    this.#closeLast(connection, closing, departureOf(closeCode(closing.code)), at);
+  }
+
+  /** Closes a connection without another frame. */
+  drop(connection: RoomConnection, closing: Closing, now: number): void {
+    connection.close(closing);
+    this.leave(connection, departureOf(closeCode(closing.code)), now);
+  }
+
+  /** A connection is gone. Does nothing if it was gone before. */
+  leave(connection: RoomConnection, departure: Departure, now: number): void {
+    const waits = this.#joining.delete(connection);
+    const isKnown = this.#announced.delete(connection) || this.#open.delete(connection);
+    const { roomPresence, spending, pages, permits } = this.#rules;
+    if (isKnown) roomPresence.leave(connection, departure, now);
+    else if (!waits) return;
+    if (departure === "lost" && connection.user !== null) spending.add(connection.user.id, LOST);
+    pages.forget(connection);
+    permits.forget(connection);
+    this.#seats.free(connection);
+  }
+
+  /** A final close fails what the client still waits for: what was stored must be answered before it. */
+  #closeLast(connection: RoomConnection, closing: Closing, departure: Departure, at: Moment): void {
+    const { now, delivery } = at;
+    const mayHear = !hasExpired(connection.identity, now) && now < connection.permissionUntil;
+    if (delivery !== undefined && mayHear && this.#open.has(connection))
+      for (const frame of delivery.dueTo(connection)) connection.socket.send(frame);
+    connection.close(closing);
+    this.leave(connection, departure, now);
+  }
+}

@@ -1,0 +1,48 @@
+import type { UserIdentity } from "../access/identity.ts";
+import type { Occupancy } from "../protocol/index.ts";
+import type { AddressedItem } from "../session-rooms/room-side/session-members.ts";
+import type { Mention } from "./mentions.ts";
+import type { AuditEntry } from "./people/permissions.ts";
+
+/** A value before a flush and after it. */
+export interface Step<T> {
+  readonly before: T;
+  readonly after: T;
+}
+
+/** What keeps a room's object alive. */
+export interface RoomLife {
+  /** How many connections the alarm has to look after. */
+  readonly connections: number;
+  /** Whether there is anything that must not be forgotten. */
+  readonly isKept: boolean;
+}
+
+/**
+ * What one flush leaves to be done outside of the room. The room has no other way to cause anything but frames on its
+ * sockets and rows in its tables: whoever carries a flush out does all of it.
+ *
+ * To add a consumer (webhooks, metrics, a registry, a relay): read what it needs here, in `RoomRuntime`'s `#carryOut`.
+ */
+export interface Effects {
+  /** Users who were mentioned and are not connected: they are notified. */
+  readonly mentions: readonly Mention[];
+  /** What goes to the users' objects for the sessions that joined this room, in order. */
+  readonly deliveries: readonly AddressedItem[];
+  /** Acts of moderation, for the log. */
+  readonly audit: readonly AuditEntry[];
+  /** Users who were banned: they follow this room no longer. */
+  readonly banned: readonly string[];
+  /** Users whose permission has to be asked for. Each is answered by `Permits.answered`. */
+  readonly questions: readonly UserIdentity[];
+  /** What users cost, in millionths of a US dollar: a sample. */
+  readonly spent: readonly (readonly [user: string, units: number])[];
+  /** `seq` of the last stored event: those in between were stored by this flush. A purge starts again at 0. */
+  readonly head: Step<number>;
+  /** `before` is what the last flush left, so no change is missed between two flushes. */
+  readonly occupancy: Step<Occupancy>;
+  /** When to flush again if nothing arrives, in milliseconds; `null`: not at all. A few seconds ahead at most. */
+  readonly dueAt: number | null;
+  /** What the object's alarm has to look after while it sleeps. */
+  readonly life: RoomLife;
+}

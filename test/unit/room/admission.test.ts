@@ -1,0 +1,121 @@
+import { describe, expect, it } from "vitest";
+import { type Actor, SERVER } from "../../../src/access/identity.ts";
+import { NONE_VOID, type VoidTokens, withdrawAll } from "../../../src/object/revocation.ts";
+import { accept, type Outcome, refuse } from "../../../src/protocol/index.ts";
+import { Admission } from "../../../src/room/admission.ts";
+import type { RoomUpgrade } from "../../../src/room/people/room-connection.ts";
+import { RoomForTest } from "../../support/room-for-test.ts";
+
+type Answer = Outcome<VoidTokens> | "unreachable";
+
+/** A room, and the objects of its users, which answer as `answers` says. */
+function roomOf(answers: Answer = accept(NONE_VOID), isMade = true) {
+  const test = new RoomForTest({ maxConnections: 2 });
+  const asked: string[] = [];
+  const unreachable: string[] = [];
+  const answer = async (question: string): Promise<Outcome<VoidTokens>> => {
+    asked.push(question);
+    if (answers === "unreachable") throw new Error("no connection");
+    return answers;
+  };
+  const admission = new Admission(test.room, {
+    user: (id) => ({
+      registerRoom: (_, undated) => answer(`opened ${id} ${undated}`),
+      mayCreateRoom: async () => {
+        const outcome = await answer(`makes ${id}`);
+        return outcome.ok ? accept(undefined) : outcome;
+      },
+      async voidTokens(undated) {
+        const outcome = await answer(`voidTokens ${id} ${undated}`);
+        return outcome.ok ? outcome.value : NONE_VOID;
+      },
+    }),
+    isMade: () => isMade,
+    flush: async () => test.flush(),
+    leave: async (id, departure) => {
+      test.room.sessions.leave(id, departure);
+      test.flush();
+    },
+    now: () => test.now,
+    unreachable: (inquiry, user) => unreachable.push(`${inquiry} ${user}`),
+  });
+  const actorOf = (user: string, issuedAt: number | null = test.now): Actor => ({
+    identity: { kind: "user", user: { id: user }, expiresAt: test.now + 3_600_000, issuedAt },
+    permission: "write",
+  });
+  const open = (user: string, more: Partial<RoomUpgrade> = {}) => {
+    const upgrade: RoomUpgrade = {
+      ...{ actor: actorOf(user), history: 0, topics: null, presence: true },
+      ...{ counted: true, speaksOurProtocol: true, ...more },
+    };
+    return admission.open(upgrade, () => test.connect(user).state.id);
+  };
+  return { test, admission, asked, unreachable, actorOf, open };
+}
+
+describe("an opening", () => {
+  it("[B9] asks the user's object the first time, and then only for a token without a date", async () => {
+    const { test, asked, open, actorOf, admission } = roomOf();
+    expect((await open("ada")).ok).toBe(true);
+    expect((await open("ada", { actor: actorOf("ada", null) })).ok).toBe(true);
+    expect(asked).toEqual(["opened ada null", `voidTokens ada ${test.now + 3_600_000}`]);
+    expect(await admission.judge(actorOf("ada"))).toBeUndefined();
+    expect(await admission.judge(SERVER)).toBeUndefined();
+    expect(asked).toHaveLength(2);
+  });
+
+  it("[B7][B9] is refused where the object cannot be reached, or has voided the token; nobody comes in", async () => {
+    const down = roomOf("unreachable");
+    expect(await down.open("ada")).toMatchObject({ ok: false, refusal: { code: "overloaded" } });
+    expect(down.unreachable).toEqual(["registerRoom ada"]);
+    const revoked = roomOf(accept(withdrawAll(NONE_VOID, 0, 1_790_000_000_000)));
+    expect(await revoked.open("ada")).toMatchObject({ ok: false, refusal: { code: "token_expired" } });
+    expect([down.test.room.connections.size, revoked.test.room.connections.size]).toEqual([0, 0]);
+  });
+
+  it("[B2] of who is banned, or of a full room, asks nobody", async () => {
+    const { test, asked, open } = roomOf();
+    test.call(SERVER, (turn) => test.room.moderation.kick(SERVER, { user: "bo", banSeconds: 9 }, turn));
+    expect(await open("bo")).toMatchObject({ ok: false, refusal: { code: "banned" } });
+    test.join("cy");
+    test.join("di");
+    expect(await open("ada")).toMatchObject({ ok: false, refusal: { code: "room_full" } });
+    expect(asked).toEqual([]);
+  });
+
+  it("[B9] holds the room and the user's registration until it has its place", async () => {
+    const { admission, open } = roomOf();
+    const opened = open("ada");
+    expect([admission.isBusy, admission.isOpenTo("ada"), admission.isOpenTo("bo")]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    await opened;
+    expect([admission.isBusy, admission.isOpenTo("ada")]).toEqual([false, true]);
+  });
+
+  it("[J20] takes the place of what it replaces, and closes it only where it comes in itself", async () => {
+    const { test, open } = roomOf();
+    const [old, other] = [test.join("ada"), test.join("bo")];
+    expect(await open("cy", { replaces: old.state.id })).toMatchObject({ refusal: { code: "room_full" } });
+    expect(old.socket.closed).toBeUndefined();
+    expect((await open("ada", { replaces: old.state.id })).ok).toBe(true);
+    expect(old.socket.closed).toMatchObject({ reason: expect.stringContaining("replaced") });
+    expect(other.socket.closed).toBeUndefined();
+  });
+});
+
+describe("a call that creates a room", () => {
+  it("[K16] is counted by the user's object, which may refuse; not where there is a room, or for server code", async () => {
+    const used = refuse("rate_limited", "used up");
+    const { admission, asked, actorOf } = roomOf({ ok: false, refusal: used }, false);
+    expect(await admission.mayMake(actorOf("ada"))).toBe(used);
+    expect(await admission.mayMake(SERVER)).toBeUndefined();
+    const made = roomOf({ ok: false, refusal: used });
+    expect(await made.admission.mayMake(made.actorOf("ada"))).toBeUndefined();
+    expect([asked, made.asked]).toEqual([["makes ada"], []]);
+    const down = roomOf("unreachable", false);
+    expect(await down.admission.mayMake(down.actorOf("ada"))).toMatchObject({ code: "overloaded" });
+  });
+});

@@ -39,10 +39,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/object/runtime": ["src/log", "src/object", "src/object/storage", "src/protocol"],
   "src/session-rooms": ["src/access", "src/object", "src/protocol"],
   "src/session-rooms/room-side": [...OBJECT, "src/room/log", "src/room/people", "src/session-rooms"],
-  "src/session-rooms/user-side": ["src/protocol", "src/session-rooms", "src/user"],
+  "src/session-rooms/user-side": [
+    ...["src/access", "src/object", "src/protocol", "src/session-rooms", "src/user", "src/validation"],
+  ],
   "src/session-rooms/runtime": [
-    ...[...OBJECT, "src/auth", "src/config", "src/log", "src/object/runtime", "src/validation"],
-    ...["src/room", "src/room/people", "src/user"],
+    ...["src/auth", "src/config", "src/log", "src/object/runtime", "src/room"],
     ...["src/session-rooms", "src/session-rooms/room-side", "src/session-rooms/user-side"],
   ],
   "src/room/log": OBJECT,

@@ -1,12 +1,12 @@
 // Who may come into a room, and whose acts count: what the room knows of a user, and when it asks the user's object.
 
-import { type Actor, undatedUntil, userOf } from "../access/identity.ts";
-import { FULL, UNREACHABLE } from "../object/answers.ts";
+import { type Actor, undatedUntil, userOf, type VerifiedToken } from "../access/identity.ts";
+import { FULL, NOT_YOURS, UNREACHABLE } from "../object/answers.ts";
 import type { Departure } from "../object/close-codes.ts";
 import type { VoidTokens } from "../object/revocation.ts";
 import { accept, type Outcome, type Refusal, reject } from "../protocol/index.ts";
 import type { SessionJoin } from "../session-rooms/session-delivery.ts";
-import type { RoomUpgrade } from "./people/room-connection.ts";
+import type { RoomConnection, RoomUpgrade } from "./people/room-connection.ts";
 import type { Room } from "./room.ts";
 
 /** What it needs of the object of a user. */
@@ -29,6 +29,10 @@ export interface AdmissionPorts {
   leave(session: string, departure: Departure): Promise<void>;
   now(): number;
   unreachable(inquiry: Inquiry, user: string, error: unknown): void;
+  /** Checks the signature and claims of a token. Never rejects. */
+  verify(token: string): Promise<Outcome<VerifiedToken>>;
+  /** Who its bearer is in this room, and what they may do. It may ask the back end. Never rejects. */
+  authorize(token: VerifiedToken): Promise<Outcome<Actor>>;
 }
 
 /** What the client of a newcomer gave up. */
@@ -97,6 +101,20 @@ export class Admission {
     });
   }
 
+  /** Checks the token of an `auth`. The back end and the user's object are asked last: not for a token that opens nothing. */
+  async verify(connection: RoomConnection, token: string): Promise<Outcome<Actor>> {
+    const verified = await this.#ports.verify(token);
+    if (!verified.ok) return verified;
+    const { identity } = verified.value;
+    if (identity.user.id !== connection.user?.id) return reject(NOT_YOURS);
+    const barred = this.#room.moderation.bars({ identity, permission: "none" }, this.#ports.now());
+    if (barred !== undefined) return reject(barred);
+    const actor = await this.#ports.authorize(verified.value);
+    if (!actor.ok || undatedUntil(identity) === null) return actor;
+    const refusal = await this.#checkToken({ identity });
+    return refusal === undefined ? actor : reject(refusal);
+  }
+
   /** Why a call that stores something in a room that was never made is refused, if so: users create so many a day. */
   async mayMake({ identity }: Bearer): Promise<Refusal | undefined> {
     if (this.#ports.isMade() || identity.kind !== "user") return undefined;
@@ -109,11 +127,11 @@ export class Admission {
    * it asks for any other user, and for a token without a date, which the object has to know.
    */
   async judge(bearer: Bearer): Promise<Refusal | undefined> {
-    return this.#hasToAsk(bearer) ? this.checkToken(bearer) : undefined;
+    return this.#hasToAsk(bearer) ? this.#checkToken(bearer) : undefined;
   }
 
   /** Tells the user's object of a token without a date, and learns which tokens are void: `Moderation.bars` judges then. */
-  async checkToken({ identity }: Bearer): Promise<Refusal | undefined> {
+  async #checkToken({ identity }: Bearer): Promise<Refusal | undefined> {
     if (identity.kind !== "user") return undefined;
     const { id } = identity.user;
     const asked = await this.#ask("revokedTokens", id, async (user) =>

@@ -1,12 +1,11 @@
 // A room while its object is awake: the rules, joined to the runtime's sockets, storage and clock.
 
-import { type Actor, SERVER, type UserIdentity, undatedUntil } from "../../access/identity.ts";
+import { type Actor, SERVER, type UserIdentity } from "../../access/identity.ts";
 import { authorizeRoom } from "../../auth/authorize-room.ts";
 import { verifyToken } from "../../auth/verify-token.ts";
 import { type Config, requireConfig } from "../../config/config.ts";
 import type { Env } from "../../env.ts";
 import { log } from "../../log/log.ts";
-import { NOT_YOURS } from "../../object/answers.ts";
 import { AuthBarrier } from "../../object/auth-barrier.ts";
 import { mapBounded } from "../../object/bounded.ts";
 import { type Departure, departureOf, TooBigNotice } from "../../object/close-codes.ts";
@@ -17,7 +16,7 @@ import { type CurrentSocket, currentSockets, databaseOf } from "../../object/run
 import { objectStub } from "../../object/runtime/object-stub.ts";
 import { randomEpoch, randomId } from "../../object/runtime/random-id.ts";
 import type { LazyDatabase } from "../../object/storage/lazy-database.ts";
-import { accept, type Outcome, type RoomCommand, reject } from "../../protocol/index.ts";
+import { accept, type Outcome, type RoomCommand } from "../../protocol/index.ts";
 import type { DeliveryQueue } from "../../session-rooms/room-side/delivery-queue.ts";
 import { SessionStore } from "../../session-rooms/room-side/session-store.ts";
 import { sessionDeliveries } from "../../session-rooms/runtime/session-deliveries.ts";
@@ -94,6 +93,8 @@ export class RoomRuntime {
       now: () => Date.now(),
       unreachable: (operation, user, error) =>
         log("user_unreachable", { operation, room: name, user, error }),
+      verify: (token) => verifyToken(this.#config.token, token, Date.now()),
+      authorize: (token) => authorizeRoom(this.#config, token, name),
     });
     this.#loop = new FlushLoop({
       flush: () => {
@@ -121,7 +122,7 @@ export class RoomRuntime {
     this.#authBarrier = new AuthBarrier({
       parse: (frame) => parseFrame<RoomCommand>(frame, ROOM_VALIDATORS),
       charge: (connection) => room.refusesAuth(connection, Date.now()),
-      verify: (connection, token) => this.#verify(connection, token),
+      verify: (connection, token) => this.admission.verify(connection, token),
       accept: (connection, parsed) => room.enqueue({ ...parsed, connection }),
       authenticated: (connection, id, outcome) => room.enqueue({ kind: "auth", connection, id, outcome }),
     });
@@ -294,21 +295,6 @@ export class RoomRuntime {
     const inMs = Math.min(MAX_TIMER_MS, Math.max(0, dueAt - Date.now()));
     // A pending timer keeps the object in memory by itself.
     this.#timer = setTimeout(() => this.#ctx.waitUntil(this.flush()), inMs);
-  }
-
-  async #verify(connection: RoomConnection, token: string): Promise<Outcome<Actor>> {
-    const verified = await verifyToken(this.#config.token, token, Date.now());
-    if (!verified.ok) return verified;
-    const { identity } = verified.value;
-    if (identity.user.id !== connection.user?.id) return reject(NOT_YOURS);
-    // The back end is not asked about a token that opens nothing.
-    const barred = this.room.moderation.bars({ identity, permission: "none" }, Date.now());
-    if (barred !== undefined) return reject(barred);
-    const actor = await authorizeRoom(this.#config, verified.value, this.#name);
-    if (!actor.ok) return actor;
-    const refusal =
-      undatedUntil(identity) === null ? undefined : await this.admission.checkToken({ identity });
-    return refusal === undefined ? actor : reject(refusal);
   }
 
   #userObject(user: string) {

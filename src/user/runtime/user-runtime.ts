@@ -19,8 +19,9 @@ import { randomEpoch, randomId } from "../../object/runtime/random-id.ts";
 import { FRAME } from "../../object/spending.ts";
 import type { Database } from "../../object/storage/sql.ts";
 import { accept, type FollowedRoomsResult, type Outcome, reject } from "../../protocol/index.ts";
-import { SessionRooms } from "../../session-rooms/runtime/session-rooms.ts";
+import { sessionRooms } from "../../session-rooms/runtime/session-rooms.ts";
 import type { ItemAnswer, RoomUnread, SessionItem } from "../../session-rooms/session-delivery.ts";
+import type { SessionRooms } from "../../session-rooms/user-side/session-rooms.ts";
 import type { Parsed } from "../../validation/parse-frame.ts";
 import { parseSessionFrame } from "../../validation/parse-session-frame.ts";
 import { Budget } from "../budget.ts";
@@ -114,8 +115,7 @@ export class UserRuntime {
   }
 
   #sessionRooms(): SessionRooms {
-    return new SessionRooms({
-      config: this.#config,
+    return sessionRooms(this.#config, {
       notices: this.notices,
       followed: this.user.followed,
       claims: this.#claims,

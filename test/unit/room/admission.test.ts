@@ -38,6 +38,18 @@ function roomOf(answers: Answer = accept(NONE_VOID), isMade = true) {
     },
     now: () => test.now,
     unreachable: (inquiry, user) => unreachable.push(`${inquiry} ${user}`),
+    async verify(token) {
+      const { identity } = actorOf(
+        token.replace("undated ", ""),
+        token.startsWith("undated") ? null : test.now,
+      );
+      if (identity.kind !== "user") throw new Error("no user");
+      return accept({ identity, rooms: undefined });
+    },
+    async authorize({ identity }) {
+      asked.push(`authorize ${identity.user.id}`);
+      return accept({ identity, permission: "read" });
+    },
   });
   const actorOf = (user: string, issuedAt: number | null = test.now): Actor => ({
     identity: { kind: "user", user: { id: user }, expiresAt: test.now + 3_600_000, issuedAt },
@@ -103,6 +115,31 @@ describe("an opening", () => {
     expect((await open("ada", { replaces: old.state.id })).ok).toBe(true);
     expect(old.socket.closed).toMatchObject({ reason: expect.stringContaining("replaced") });
     expect(other.socket.closed).toBeUndefined();
+  });
+});
+
+describe("the token of an auth", () => {
+  it("[A20] of another user, or of one who is banned, asks nobody", async () => {
+    const { test, admission, asked } = roomOf();
+    const { connection } = test.join("ada");
+    expect(await admission.verify(connection, "bo")).toMatchObject({ refusal: { code: "forbidden" } });
+    expect(await admission.verify(test.join(null).connection, "bo")).toMatchObject({ ok: false });
+    test.call(SERVER, (turn) => test.room.moderation.kick(SERVER, { user: "ada", banSeconds: 9 }, turn));
+    expect(await admission.verify(connection, "ada")).toMatchObject({ refusal: { code: "banned" } });
+    expect(asked).toEqual([]);
+  });
+
+  it("[B13] without a date is told to the user's object, and refused where that cannot be reached", async () => {
+    const { test, admission, asked } = roomOf();
+    const { connection } = test.join("ada");
+    expect(await admission.verify(connection, "ada")).toMatchObject({ value: { permission: "read" } });
+    expect((await admission.verify(connection, "undated ada")).ok).toBe(true);
+    expect(asked).toEqual(["authorize ada", "authorize ada", `voidTokens ada ${test.now + 3_600_000}`]);
+    const down = roomOf("unreachable");
+    const there = down.test.join("ada").connection;
+    expect(await down.admission.verify(there, "undated ada")).toMatchObject({
+      refusal: { code: "overloaded" },
+    });
   });
 });
 

@@ -83,10 +83,7 @@ export class LogStore {
 
   /** Writes the state of a new log. */
   static begin({ sql }: Database, { epoch, ring, now }: { epoch: string; ring: number; now: number }): void {
-    sql.exec(
-      "INSERT INTO room (id, epoch, created_at, ring, head) VALUES (1, ?, ?, ?, 0)",
-      ...[epoch, now, ring],
-    );
+    sql.exec("INSERT INTO room (id, epoch, created_at, ring, head) VALUES (1, ?, ?, ?, 0)", epoch, now, ring);
   }
 
   /** Reads the state of the log. A log that does not exist yet will begin with `epoch`. */
@@ -118,7 +115,14 @@ export class LogStore {
        ON CONFLICT (slot) DO UPDATE SET seq = excluded.seq, event = excluded.event, author = excluded.author,
          id = excluded.id, at = excluded.at, body = excluded.body, voice = excluded.voice, changed = NULL,
          deleted = NULL`,
-      ...[this.#ring.nextSlot, seq, event, author, id, at, body, voiceOf(message)],
+      this.#ring.nextSlot,
+      seq,
+      event,
+      author,
+      id,
+      at,
+      body,
+      voiceOf(message),
     );
     this.#ring.appended(seq);
   }
@@ -127,7 +131,13 @@ export class LogStore {
     this.#sql.exec(
       `UPDATE log SET body = ?, changed = ?, changed_at = ?, changed_by = ?, deleted = ?
        WHERE slot = ? AND seq = ?`,
-      ...[body, seq, at, by, deleted ? 1 : null, slot, target],
+      body,
+      seq,
+      at,
+      by,
+      deleted ? 1 : null,
+      slot,
+      target,
     );
   }
 

@@ -46,7 +46,10 @@ export class ReceiptStore {
     this.#sql.exec(
       `INSERT INTO receipts VALUES (?, ?, ?, ?)
        ON CONFLICT (user) DO UPDATE SET seq = excluded.seq, at = excluded.at, entry = excluded.entry`,
-      ...[user, seq, at, last + 1],
+      user,
+      seq,
+      at,
+      last + 1,
     );
     this.#last = last + 1;
   }

@@ -107,7 +107,9 @@ export class RoomSettings {
     };
     this.#sql.exec(
       "UPDATE room SET slow_mode_ms = ?, max_connections = ?, history_limit = ?",
-      ...[patch.slowModeMs ?? null, patch.maxConnections ?? null, patch.historyLimit ?? null],
+      patch.slowModeMs ?? null,
+      patch.maxConnections ?? null,
+      patch.historyLimit ?? null,
     );
     this.#patch = patch;
     this.#limits = this.#withSlowMode();

@@ -71,7 +71,10 @@ export class UserRecords {
       `INSERT INTO users (user, void_up_to, void_undated_up_to, is_known) VALUES (?, ?, ?, ?)
        ON CONFLICT (user) DO UPDATE SET void_up_to = MAX(void_up_to, excluded.void_up_to),
          void_undated_up_to = MAX(void_undated_up_to, excluded.void_undated_up_to), is_known = excluded.is_known`,
-      ...[user, upTo, undatedUpTo, Number(isKnown)],
+      user,
+      upTo,
+      undatedUpTo,
+      Number(isKnown),
     );
   }
 
@@ -91,7 +94,11 @@ export class UserRecords {
       `INSERT INTO users (user, banned_until, banned_at, banned_by, ban_reason) VALUES (?, ?, ?, ?, ?)
        ON CONFLICT (user) DO UPDATE SET banned_until = excluded.banned_until, banned_at = excluded.banned_at,
          banned_by = excluded.banned_by, ban_reason = excluded.ban_reason`,
-      ...[user, until, at, by, reason],
+      user,
+      until,
+      at,
+      by,
+      reason,
     );
     this.#lastBanEnds = undefined;
   }
@@ -99,7 +106,8 @@ export class UserRecords {
   setHold(user: string, until: number): void {
     this.#sql.exec(
       "INSERT INTO users (user, held_until) VALUES (?, ?) ON CONFLICT (user) DO UPDATE SET held_until = excluded.held_until",
-      ...[user, until],
+      user,
+      until,
     );
   }
 
@@ -124,7 +132,10 @@ export class UserRecords {
     const rows = this.#sql.exec<BanRow>(
       `SELECT user, banned_until, banned_at, banned_by, ban_reason FROM users
        WHERE banned_until >= ? AND (banned_until, user) > (?, ?) ORDER BY banned_until, user LIMIT ?`,
-      ...[until, until, user, limit],
+      until,
+      until,
+      user,
+      limit,
     );
     return Array.from(rows, (row) => ({
       user: row.user,

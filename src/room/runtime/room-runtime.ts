@@ -85,36 +85,8 @@ export class RoomRuntime {
     const { room, database } = this.#makeRoom(epoch);
     this.room = room;
     this.#database = database;
-    this.admission = new Admission(room, {
-      user: (id) => this.#userObject(id),
-      isMade: () => this.isMade,
-      flush: () => this.flush(),
-      leave: (session, departure) => this.leave(session, departure),
-      now: () => Date.now(),
-      unreachable: (operation, user, error) =>
-        log("user_unreachable", { operation, room: name, user, error }),
-      verify: (token) => verifyToken(this.#config.token, token, Date.now()),
-      authorize: (token) => authorizeRoom(this.#config, token, name),
-    });
-    this.#loop = new FlushLoop({
-      flush: () => {
-        const effects = room.flush(Date.now());
-        this.#carryOut(effects);
-        return effects;
-      },
-      hasWork: () => room.hasWork,
-      lingerMs: () =>
-        room.isHeldUp
-          ? MAX_LINGER_MS
-          : Math.min(MAX_LINGER_MS, Math.floor(room.connections.size * DELIVERY_MS_A_SOCKET)),
-      now: () => Date.now(),
-      wait: (ms) => scheduler.wait(ms),
-      sync: () => ctx.storage.sync(),
-      after: (effects) => {
-        this.#flushAgainAt(effects.dueAt);
-        return flushed(effects);
-      },
-    });
+    this.admission = this.#makeAdmission();
+    this.#loop = this.#makeLoop(flushed);
     this.#deliveries = sessionDeliveries(room, {
       deliver: (user, items) => this.#userObject(user).deliver(name, items),
       flush: () => this.#flushIfNeeded(),
@@ -308,6 +280,43 @@ export class RoomRuntime {
     const others = this.room.restore([...this.#connections.values()]);
     if (others > 0) log("state_of_other_code", { room: this.#name, sessions: others });
     this.#flushIfNeeded();
+  }
+
+  #makeAdmission(): Admission {
+    return new Admission(this.room, {
+      user: (id) => this.#userObject(id),
+      isMade: () => this.isMade,
+      flush: () => this.flush(),
+      leave: (session, departure) => this.leave(session, departure),
+      now: () => Date.now(),
+      unreachable: (operation, user, error) =>
+        log("user_unreachable", { operation, room: this.#name, user, error }),
+      verify: (token) => verifyToken(this.#config.token, token, Date.now()),
+      authorize: (token) => authorizeRoom(this.#config, token, this.#name),
+    });
+  }
+
+  #makeLoop(flushed: (effects: Effects) => Promise<void>): FlushLoop<Effects> {
+    const { room } = this;
+    return new FlushLoop({
+      flush: () => {
+        const effects = room.flush(Date.now());
+        this.#carryOut(effects);
+        return effects;
+      },
+      hasWork: () => room.hasWork,
+      lingerMs: () =>
+        room.isHeldUp
+          ? MAX_LINGER_MS
+          : Math.min(MAX_LINGER_MS, Math.floor(room.connections.size * DELIVERY_MS_A_SOCKET)),
+      now: () => Date.now(),
+      wait: (ms) => scheduler.wait(ms),
+      sync: () => this.#ctx.storage.sync(),
+      after: (effects) => {
+        this.#flushAgainAt(effects.dueAt);
+        return flushed(effects);
+      },
+    });
   }
 
   #makeRoom(epoch: string): { readonly room: Room; readonly database: LazyDatabase } {

@@ -34,7 +34,8 @@ export class SessionStore {
   put(connection: string, state: string): void {
     this.#sql.exec(
       "INSERT INTO sessions VALUES (?, ?) ON CONFLICT (connection) DO UPDATE SET state = excluded.state",
-      ...[connection, state],
+      connection,
+      state,
     );
   }
 

@@ -119,7 +119,7 @@ describe("an opening", () => {
 });
 
 describe("the token of an auth", () => {
-  it("[A20] of another user, or of one who is banned, asks nobody", async () => {
+  it("[M8] of another user, or of one who is banned, asks nobody", async () => {
     const { test, admission, asked } = roomOf();
     const { connection } = test.join("ada");
     expect(await admission.verify(connection, "bo")).toMatchObject({ refusal: { code: "forbidden" } });

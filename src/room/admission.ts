@@ -150,7 +150,7 @@ export class Admission {
 
   /**
    * With a user's first opening their object learns of the room, and the room which of their tokens are void: from then
-   * on it is told. A token without a date is reported each time.
+   * on it learns of revocations. A token without a date is reported each time.
    */
   async #register({ identity }: Bearer): Promise<Refusal | undefined> {
     if (identity.kind !== "user") return undefined;
@@ -208,7 +208,7 @@ export class Admission {
       // Sessions that are gone without a word may be what fills it.
       room.sessions.inquireIfStale(now);
     }
-    // The refused one need not wait until the others have heard of who was just found gone.
+    // The refused one does not wait until the others know who was just found gone.
     if (refusal !== undefined && room.hasWork) void this.#ports.flush().catch(() => {});
     return refusal;
   }

@@ -20,7 +20,7 @@ export interface RoomLife {
 
 /**
  * What one flush leaves to be done outside of the room. The room has no other way to cause anything but frames on its
- * sockets and rows in its tables: whoever carries a flush out does all of it.
+ * sockets and rows in its tables: the code that runs a flush must do all of it.
  *
  * To add a consumer (webhooks, metrics, a registry, a relay): read what it needs here, in `RoomRuntime`'s `#carryOut`.
  */

@@ -1,7 +1,7 @@
 // What may be called on the object of a room, over RPC: by the Worker for a request, and by the objects of users.
 //
 // An answer that may be a refusal is an `Outcome`. A call that rejects did not reach the object, or failed there: what it
-// was to do may or may not have been done. Instants and durations are in milliseconds unless said.
+// was to do may or may not have been done. Instants and durations are in milliseconds if no other unit is named.
 
 import type { Actor } from "../access/identity.ts";
 import type { Departure } from "../object/close-codes.ts";

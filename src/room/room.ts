@@ -203,7 +203,7 @@ export class Room {
     return connection.user === null ? NOT_YOURS : undefined;
   }
 
-  /** To be called before it is told who is here, or that the room is full. */
+  /** Called before a caller learns who is here, or that the room is full. */
   sweepIfDue(now: number): void {
     if (this.connections.isSweepDue(now)) this.connections.sweep(now);
   }

@@ -66,7 +66,7 @@ export class WorkQueue {
       else if (permits.keepsWork(work, turn.now)) continue;
       else if (this.#late.has(work.connection) || early.has(work.connection)) {
         waiting.push(work);
-        // A page is of no use to one that has gone, and what it said after it must not wait for it.
+        // A connection that is gone needs no page, and what it sent behind the command must not wait for one.
         if (work.kind === "leave") this.#late.delete(work.connection);
       } else if (work.kind === "leave") connections.leave(work.connection, work.departure, turn.now);
       else if (connections.isOpen(work.connection)) this.#answer(work, turn);

@@ -47,7 +47,7 @@ export const RECEIPTS_TABLE = [
 
 export const ROOM_SCHEMA = [
   [
-    // What there is one of. Settings are NULL until somebody changes them.
+    // A single row. Settings are NULL until they are changed.
     `CREATE TABLE room (
        id INTEGER PRIMARY KEY CHECK (id = 1),
        epoch TEXT NOT NULL,

@@ -1,4 +1,4 @@
-// How far each user has read. A position is told at most once a second, and written at most every few seconds,
+// How far each user has read. A position is emitted at most once a second, and written at most every few seconds,
 // however often clients report it: what a crash may lose of it is that little.
 
 import { sinceMs } from "../../object/liveness.ts";

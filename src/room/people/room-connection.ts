@@ -30,7 +30,7 @@ export type Stage =
 
 export interface RoomConnectionState extends BaseConnectionState {
   readonly actor: Actor;
-  /** Whether it hears of members. */
+  /** Whether it is sent events about members. */
   readonly presence: boolean;
   /** Whether it counts in the occupancy; one poll of an instant does not. */
   readonly counted: boolean;
@@ -41,7 +41,7 @@ export interface RoomConnectionState extends BaseConnectionState {
   readonly said: Said;
   /** How many frames it has sent, of an anonymous reader. */
   readonly asked?: number;
-  /** The epoch that it was told while the room had no tables; ignored once it has. */
+  /** The epoch that it was sent while the room had no tables; ignored once it has. */
   readonly epoch?: string;
 }
 

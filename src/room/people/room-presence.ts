@@ -40,7 +40,7 @@ export class RoomPresence {
   #news: string[] = [];
   /**
    * The connection count that clients derive: of the last `occupancy`, one more with each member that joins and one less
-   * with each that leaves. `null`: unknown (after a sleep, or after a lost member whose loss may have been told before),
+   * with each that leaves. `null`: unknown (after a sleep, or after a lost member whose loss may have been shown before),
    * so the next events include an `occupancy`.
    */
   #told: { connections: number | null; at: number } = { connections: 0, at: 0 };
@@ -131,7 +131,7 @@ export class RoomPresence {
     return times.length === 0 ? null : times.reduce((soonest, time) => Math.min(soonest, time));
   }
 
-  /** Whether somebody has joined, changed or left since `drainEvents`. */
+  /** Whether a member has joined, changed or left since `drainEvents`. */
   get hasNews(): boolean {
     return this.#news.length > 0;
   }

@@ -236,7 +236,7 @@ export class RoomObject extends DurableObject<Env> implements RoomCalls {
     return this.#live?.isMade ?? hasTables(this.ctx.storage.sql);
   }
 
-  /** Whether there is such a room: a listener may be in one that was never created. */
+  /** Whether the room exists: a listener may be connected to one that was never created. */
   get #isThere(): boolean {
     return this.#isMade || (this.#live?.room.connections.size ?? this.ctx.getWebSockets().length) > 0;
   }

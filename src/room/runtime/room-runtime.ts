@@ -80,7 +80,7 @@ export class RoomRuntime {
     this.#config = requireConfig(env);
     this.#name = name;
     const sockets = currentSockets(ctx, readState, { room: name });
-    // In a room without tables, connections keep the epoch that they were told.
+    // In a room without tables, connections keep the epoch that they were sent.
     const epoch = sockets.find(({ state }) => state.epoch !== undefined)?.state.epoch ?? randomEpoch();
     const { room, database } = this.#makeRoom(epoch);
     this.room = room;
@@ -175,7 +175,7 @@ export class RoomRuntime {
     this.room.enqueue({ kind: "leave", connection, departure });
   }
 
-  /** A socket whose close wakes the object is not listed among its sockets, and the others have yet to be told. */
+  /** A socket whose close wakes the object is not listed among its sockets, and the other members do not know yet. */
   #adopt(ws: WebSocket): RoomConnection | undefined {
     const state = readState(ws.deserializeAttachment());
     if (state === undefined) return undefined;
@@ -204,7 +204,7 @@ export class RoomRuntime {
     if (this.room.hasWork) void this.flush().catch(() => {});
   }
 
-  /** Does what a flush left to be done. Nobody waits for it: calls leave when what they report is durable. */
+  /** Does what a flush left to be done, without waiting for it: calls leave when what they report is durable. */
   #carryOut({ deliveries, mentions, audit, banned, questions, spent }: Effects): void {
     for (const { user, item } of deliveries) this.#deliveries.add(user, item);
     if (mentions.length > 0) this.#ctx.waitUntil(mapBounded(mentions, (mention) => this.#notify(mention)));

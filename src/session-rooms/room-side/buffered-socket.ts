@@ -40,7 +40,7 @@ export class BufferedSocket implements SocketPort {
     return this.#unsent;
   }
 
-  /** The user's object watches the heartbeat: here the connection lives until it is said to be gone. */
+  /** The user's object watches the heartbeat: here the connection lives until that object reports it gone. */
   heartbeatAt(): "elsewhere" {
     return "elsewhere";
   }

@@ -3,23 +3,11 @@
 // To add a look: a method of `RoomCalls`, an entry here, and a method of `RoomObject` that names it.
 
 import type { Identity } from "../access/identity.ts";
-import { MAX_PAGE_BYTES, type Occupancy, type OwnSettings, type Topics } from "../protocol/index.ts";
+import { MAX_PAGE_BYTES, type Occupancy, type RoomInfo, type Topics } from "../protocol/index.ts";
 import type { Page } from "./log/log-page.ts";
 import { pageRowsOf, priceOf } from "./people/allowances.ts";
 import { defaultSettings, type RoomDefaults } from "./people/room-settings.ts";
 import type { Room } from "./room.ts";
-
-/** What `GET /v1/rooms/:room` answers. A room that was never created has no `epoch` and no `createdAt`. */
-export interface RoomInfo {
-  readonly room: string;
-  readonly epoch?: string;
-  readonly head: number;
-  readonly floor: number;
-  readonly occupancy: Occupancy;
-  readonly settings: OwnSettings;
-  /** In milliseconds. */
-  readonly createdAt?: number;
-}
 
 /** The events are JSON already, as they go over the wire. */
 export interface MessagesPage extends Page {

@@ -13,12 +13,13 @@ import type {
   PresenceCommand,
   ReadResult,
   ReceiptEntry,
+  RoomInfo,
   SendResult,
   Topics,
 } from "../protocol/index.ts";
 import type { RoomUnread, SessionJoin } from "../session-rooms/session-delivery.ts";
 import type { ChangeInput } from "./changes.ts";
-import type { MembersInfo, MessagesPage, RoomInfo } from "./looks.ts";
+import type { MembersInfo, MessagesPage } from "./looks.ts";
 import type { BansPage, Kick } from "./moderation.ts";
 import type { SettingsPatch } from "./people/room-settings.ts";
 import type { MessageInput, SignalInput } from "./publisher.ts";

@@ -2,8 +2,8 @@
 # Run: just-diff with its `jsonPatchPathConverter` writes the patch that adds the key "text/plain", or "a~1b", to an
 # object; fast-json-patch and just-diff-apply (with the converter of the same name) carry it out.
 # One would expect: a JSON patch as of RFC 6902: "/" and "~" in keys are written "~1" and "~0".
-# What happens: they are written as they are. The path "/text/plain" is the key "plain" in "text": fast-json-patch throws,
-# and just-diff-apply sets "plain" at the top. The path "/a~1b" is the key "a/b", and fast-json-patch sets that.
+# What happens: they are written as they are. The path "/text/plain" is the key "plain" in "text": fast-json-patch
+# throws, and just-diff-apply sets "plain" at the top. "/a~1b" is the key "a/b", and fast-json-patch sets that.
 # Why it matters: state with media types, paths or addresses as keys gives patches that other members cannot apply, or
 # that change another key; all tests with simple names pass.
 set -euo pipefail

@@ -106,7 +106,9 @@ export class Room {
   /** Takes in what was open when the object slept. Answers how many sessions it had to end, as other code wrote them. */
   restore(sockets: readonly RoomConnection[]): number {
     const { connections, others } = this.sessions.restore();
-    this.connections.restore([...sockets, ...connections]);
+    const all = [...sockets, ...connections];
+    // An empty room is not one that slept: what clients hold of its presence is known.
+    if (all.length > 0) this.connections.restore(all);
     this.#occupancy = this.roomPresence.occupancy;
     return others;
   }

@@ -259,6 +259,15 @@ describe("members", () => {
     expect(ada.socket.take()).toEqual([{ type: "occupancy", members: 2, connections: 3 }]);
   });
 
+  it("[P8] a room that wakes without connections knows what its clients hold", () => {
+    const test = new RoomForTest();
+    test.restart("crash");
+    const ada = test.join("ada");
+    ada.socket.take();
+    test.join("ada");
+    expect(ada.socket.take()).toEqual([{ type: "occupancy", members: 1, connections: 2 }]);
+  });
+
   it("[P8] a second connection is told with what next wakes the room, at most every ten seconds", () => {
     const test = new RoomForTest();
     const ada = test.join("ada");

@@ -9,6 +9,7 @@ const read = (file: string) => readFileSync(join(root, file), "utf8");
 const files = (pattern: string) => globSync(pattern, { cwd: root }).sort();
 
 const code = files("{src,client,demo}/**/*.{ts,js}").filter((file) => !file.endsWith(".d.ts"));
+const shipped = code.filter((file) => /^(src|client)\//.test(file));
 const tests = files("test/**/*.ts").filter((file) => !/node_modules|\.d\.ts$/.test(file));
 
 function specifiersIn(file: string, pattern: RegExp): string[] {
@@ -196,6 +197,35 @@ describe("structure", () => {
     expect(long).toEqual([]);
   });
 
+  it("[X2] no function is too long", () => {
+    const long = shipped.flatMap((file) =>
+      functionsIn(read(file))
+        .filter(({ lines }) => lines > 60)
+        .map(({ name, lines }) => `${file}: ${name} has ${lines} lines`),
+    );
+    expect(long).toEqual([]);
+  });
+
+  it("[X2] the lines of a function are counted", () => {
+    const body = (indent: string) => `${indent}  work();\n`.repeat(60);
+    const functions = [
+      `export async function a(one: string): Promise<void> {\n${body("")}}`,
+      `class B {\n  b(one: string): void {\n${body("  ")}  }\n}`,
+      `const c = ({ one }: Two) => {\n${body("")}};`,
+      `const d = (one: string): object => ({\n${body("")}});`,
+    ].map((source) => functionsIn(source));
+    expect(functions).toMatchObject(Array(4).fill([{ lines: 62 }]));
+  });
+
+  it("[X18] no exported name stands in two files", () => {
+    const names = new Map<string, Set<string>>();
+    for (const file of shipped)
+      for (const [, name = ""] of read(file).matchAll(EXPORTED))
+        names.set(name, (names.get(name) ?? new Set()).add(file));
+    expect([...names].filter(([, named]) => named.size > 1)).toEqual([]);
+    expect(names.size).toBeGreaterThan(500);
+  });
+
   it("[X4] nothing lasting enters an object", () => {
     const inside = filesInObjects();
     expect(inside).toContain("src/object/flush-loop.ts");
@@ -270,6 +300,24 @@ describe("structure", () => {
     expect(lastingIn(line)).not.toEqual([]);
   });
 });
+
+/** What declares an exported name; a name that is passed on (`export … from`) is declared once. */
+const EXPORTED =
+  /^export (?:abstract |async )*(?:function\*?|const|class|interface|type|enum) (\w+)(?! \w*\s*from)/gm;
+
+/** A line that begins a function, and nothing else that has a body: the code is formatted, so its end has its indent. */
+const BEGINS_FUNCTION =
+  /^( *)(?!(?:if|for|while|switch|catch|else|return|do)\b|\}|describe|it\b).*(?:\)(?:: [^=;]+)? \{|=> \(?\{)$/;
+
+function functionsIn(source: string): { readonly name: string; readonly lines: number }[] {
+  const lines = source.split("\n");
+  return lines.flatMap((line, at) => {
+    const indent = BEGINS_FUNCTION.exec(line)?.[1];
+    if (indent === undefined) return [];
+    const end = lines.findIndex((other, below) => below > at && other.startsWith(`${indent}}`));
+    return [{ name: line.trim(), lines: end - at + 1 }];
+  });
+}
 
 /** What the two objects consist of. */
 function filesInObjects(): string[] {

@@ -1,7 +1,7 @@
 // Who calls over HTTP, and whether their token is revoked.
 
 import { type UserIdentity, undatedUntil, type VerifiedToken } from "../access/identity.ts";
-import { NONE_VOID, type VoidTokens, withdrawn } from "../object/revocation.ts";
+import { NONE_REVOKED, type RevokedTokens, revokedRefusal } from "../object/revocation.ts";
 import type { Permission } from "../protocol/index.ts";
 import type { AppContext } from "./app-context.ts";
 import { userStub } from "./app-context.ts";
@@ -13,7 +13,7 @@ const KNOWN_FOR_MS = 60_000;
 const MAX_KNOWN = 10_000;
 
 interface Known {
-  readonly voidTokens: VoidTokens;
+  readonly revokedTokens: RevokedTokens;
   readonly askedAt: number;
   /** The latest expiry of a token without a date that this isolate has told the user's object. */
   readonly lastUndated: number;
@@ -46,23 +46,23 @@ export async function callAsUser(c: AppContext): Promise<VerifiedToken> {
 /** The last check, so that no object is called for a request that is refused anyway. */
 async function requireCurrent(c: AppContext, identity: UserIdentity): Promise<void> {
   const now = Date.now();
-  const refusal = withdrawn(identity, await voidTokensOf(c, identity, now), now);
+  const refusal = revokedRefusal(identity, await revokedTokensOf(c, identity, now), now);
   if (refusal !== undefined) throw new RefusalError(refusal);
 }
 
-async function voidTokensOf(c: AppContext, identity: UserIdentity, now: number): Promise<VoidTokens> {
+async function revokedTokensOf(c: AppContext, identity: UserIdentity, now: number): Promise<RevokedTokens> {
   const { id } = identity.user;
-  const { voidTokens, askedAt, lastUndated } = known.get(id) ?? NEVER_ASKED;
+  const { revokedTokens, askedAt, lastUndated } = known.get(id) ?? NEVER_ASKED;
   const undated = undatedUntil(identity);
   const isNews = undated !== null && undated > lastUndated;
   // `abs`: a clock that was set back must not make an answer count for longer.
-  if (!isNews && Math.abs(now - askedAt) < KNOWN_FOR_MS) return voidTokens;
-  const answer = await userStub(c, id).voidTokens(undated);
+  if (!isNews && Math.abs(now - askedAt) < KNOWN_FOR_MS) return revokedTokens;
+  const answer = await userStub(c, id).revokedTokens(undated);
   known.delete(id);
-  known.set(id, { voidTokens: answer, askedAt: now, lastUndated: Math.max(lastUndated, undated ?? 0) });
+  known.set(id, { revokedTokens: answer, askedAt: now, lastUndated: Math.max(lastUndated, undated ?? 0) });
   const [oldest] = known.keys();
   if (known.size > MAX_KNOWN && oldest !== undefined) known.delete(oldest);
   return answer;
 }
 
-const NEVER_ASKED: Known = { voidTokens: NONE_VOID, askedAt: Number.NEGATIVE_INFINITY, lastUndated: 0 };
+const NEVER_ASKED: Known = { revokedTokens: NONE_REVOKED, askedAt: Number.NEGATIVE_INFINITY, lastUndated: 0 };

@@ -1,36 +1,35 @@
-// The one rule of tokens that a `disconnect` voids. Rooms, users' objects and calls over HTTP all ask it.
+// The one rule of tokens that a `disconnect` revokes, for rooms, users' objects and calls over HTTP.
 //
-// The moment of the `disconnect` is T, on the server's clock. The clock of whoever signs tokens may be up to
-// `CLOCK_TOLERANCE_MS` ahead, so what is dated up to T plus that is void: no token issued before T outlives it. For the
-// same reason a token issued after T may be void too, until that signer's clock has passed the date: such a refusal
-// says how long to wait for a token that counts.
+// The moment of the `disconnect` is T, on the server's clock. The clock of a signer may be up to `CLOCK_TOLERANCE_MS`
+// ahead, so tokens dated up to T plus that are revoked: no token issued before T outlives it. A token issued after T may
+// be among them, until its signer's clock has passed that date: then the refusal says how long to wait for a new one.
 
 import { CLOCK_TOLERANCE_MS, type Dated } from "../access/identity.ts";
 import { type Refusal, refuse } from "../protocol/index.ts";
 
 /** Tokens are dated to the second. */
 const SECOND_MS = 1_000;
-/** Nobody is asked to come back sooner. */
+/** The shortest wait that a refusal asks for. */
 const MIN_WAIT_MS = 500;
-/** How long after T a token may be void that was issued after it: by a signer whose clock is as slow as is allowed. */
+/** How long after T a new token may be refused: its signer's clock may be slow by the tolerance. */
 const WINDOW_MS = 2 * CLOCK_TOLERANCE_MS + SECOND_MS;
 
-/** Which of a user's tokens are void. In milliseconds. */
-export interface VoidTokens {
-  /** Those dated up to then; 0: none is, undated ones included. */
+/** Which of a user's tokens are revoked. In milliseconds. */
+export interface RevokedTokens {
+  /** Tokens dated up to then. 0: none is revoked, undated ones included. */
   readonly upTo: number;
-  /** Of those without a date, the ones that expire up to then. 0: no such token was known, and all of them are void. */
+  /** Tokens without a date that expire up to then. 0: none was known, so all tokens without a date are revoked. */
   readonly undatedUpTo: number;
 }
 
-export const NONE_VOID: VoidTokens = { upTo: 0, undatedUpTo: 0 };
+export const NONE_REVOKED: RevokedTokens = { upTo: 0, undatedUpTo: 0 };
 
 /**
- * What is void after a `disconnect` at `now`. `lastUndated`: the latest expiry of an undated token that was accepted.
+ * What is revoked after a `disconnect` at `now`. `lastUndated`: the latest expiry of an accepted token without a date.
  */
-export function withdrawAll(before: VoidTokens, lastUndated: number, now: number): VoidTokens {
+export function revokeAllTokens(before: RevokedTokens, lastUndated: number, now: number): RevokedTokens {
   return {
-    // Never back, whatever the clock does; and further each time, so that rooms see that it is news.
+    // Never back, whatever the clock does, and further each time, so that rooms see that it is new.
     upTo: Math.max(before.upTo + 1, now + CLOCK_TOLERANCE_MS),
     undatedUpTo: Math.max(before.undatedUpTo, lastUndated),
   };
@@ -42,10 +41,10 @@ const UNDATED = refuse(
   "tokens were withdrawn, and this one may be among them: tokens need an iat",
 );
 
-/** Why this token is void, if it is; with `retryAfterMs` while a fresh one may be too. All in milliseconds. */
-export function withdrawn(
+/** The refusal of a revoked token; with `retryAfterMs` while a new one may be refused too. */
+export function revokedRefusal(
   { issuedAt, expiresAt }: Dated,
-  { upTo, undatedUpTo }: VoidTokens,
+  { upTo, undatedUpTo }: RevokedTokens,
   now: number,
 ): Refusal | undefined {
   if (upTo === 0) return undefined;
@@ -58,6 +57,6 @@ export function withdrawn(
   return refuse("token_expired", WITHDRAWN, { retryAfterMs });
 }
 
-/** A fresh token shows its signer's clock; one that is older shows nothing, and the clock is taken to be right. */
+/** A fresh token shows its signer's clock. An older one shows nothing, and the clock counts as right. */
 const signersClock = (issuedAt: number, now: number): number =>
   issuedAt <= now - CLOCK_TOLERANCE_MS - SECOND_MS ? now : issuedAt;

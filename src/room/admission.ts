@@ -3,7 +3,7 @@
 import { type Actor, undatedUntil, userOf, type VerifiedToken } from "../access/identity.ts";
 import { FULL, NOT_YOURS, UNREACHABLE } from "../object/answers.ts";
 import type { Departure } from "../object/close-codes.ts";
-import type { VoidTokens } from "../object/revocation.ts";
+import type { RevokedTokens } from "../object/revocation.ts";
 import { accept, type Outcome, type Refusal, reject } from "../protocol/index.ts";
 import type { SessionJoin } from "../session-rooms/session-delivery.ts";
 import type { RoomConnection, RoomUpgrade } from "./people/room-connection.ts";
@@ -11,13 +11,13 @@ import type { Room } from "./room.ts";
 
 /** What it needs of the object of a user. */
 export interface RemoteUser {
-  registerRoom(room: string, undatedUntil: number | null): Promise<Outcome<VoidTokens>>;
-  voidTokens(undatedUntil: number | null): Promise<VoidTokens>;
+  registerRoom(room: string, undatedUntil: number | null): Promise<Outcome<RevokedTokens>>;
+  revokedTokens(undatedUntil: number | null): Promise<RevokedTokens>;
   mayCreateRoom(): Promise<Outcome<undefined>>;
 }
 
 /** Why a user's object is asked. */
-export type Inquiry = "registerRoom" | "mayCreateRoom" | "revokedTokens";
+export type UserInquiry = "registerRoom" | "mayCreateRoom" | "revokedTokens";
 
 export interface AdmissionPorts {
   user(id: string): RemoteUser;
@@ -28,7 +28,7 @@ export interface AdmissionPorts {
   /** Settles when a session has left, after what it sent before has taken effect. */
   leave(session: string, departure: Departure): Promise<void>;
   now(): number;
-  unreachable(inquiry: Inquiry, user: string, error: unknown): void;
+  unreachable(inquiry: UserInquiry, user: string, error: unknown): void;
   /** Checks the signature and claims of a token. Never rejects. */
   verify(token: string): Promise<Outcome<VerifiedToken>>;
   /** Who its bearer is in this room, and what they may do. It may ask the back end. Never rejects. */
@@ -90,7 +90,7 @@ export class Admission {
       if (sessions.find(connection) !== undefined) await this.#ports.leave(connection, "lost");
       await this.#letLeave(actor);
       const user = userOf(actor.identity);
-      if (user !== null) moderation.learn(user.id, join.voidTokens, { now: this.#ports.now() });
+      if (user !== null) moderation.recordRevocation(user.id, join.revokedTokens, { now: this.#ports.now() });
       const refusal =
         this.#refuses(actor, join) ?? this.#hasNoPlaceFor(join) ?? (await this.#replace(actor, join));
       if (refusal !== undefined) return refusal;
@@ -130,15 +130,15 @@ export class Admission {
     return this.#hasToAsk(bearer) ? this.#checkToken(bearer) : undefined;
   }
 
-  /** Tells the user's object of a token without a date, and learns which tokens are void: `Moderation.bars` judges then. */
+  /** Tells the user's object of a token without a date, and learns which tokens are revoked: `Moderation.bars` judges then. */
   async #checkToken({ identity }: Bearer): Promise<Refusal | undefined> {
     if (identity.kind !== "user") return undefined;
     const { id } = identity.user;
     const asked = await this.#ask("revokedTokens", id, async (user) =>
-      accept(await user.voidTokens(undatedUntil(identity))),
+      accept(await user.revokedTokens(undatedUntil(identity))),
     );
     if (!asked.ok) return asked.refusal;
-    this.#room.moderation.withdraw(id, asked.value, { now: this.#ports.now() });
+    this.#room.moderation.revoke(id, asked.value, { now: this.#ports.now() });
     return undefined;
   }
 
@@ -149,7 +149,7 @@ export class Admission {
   }
 
   /**
-   * With a user's first opening their object learns of the room, and the room which of their tokens are void: from then
+   * With a user's first opening their object learns of the room, and the room which of their tokens are revoked: from then
    * on it learns of revocations. A token without a date is reported each time.
    */
   async #register({ identity }: Bearer): Promise<Refusal | undefined> {
@@ -161,12 +161,12 @@ export class Admission {
       user.registerRoom(name, undatedUntil(identity)),
     );
     if (!opened.ok) return opened.refusal;
-    moderation.learn(id, opened.value, { now: this.#ports.now() });
+    moderation.recordRevocation(id, opened.value, { now: this.#ports.now() });
     return undefined;
   }
 
   async #ask<T>(
-    inquiry: Inquiry,
+    inquiry: UserInquiry,
     id: string,
     ask: (user: RemoteUser) => Promise<Outcome<T>>,
   ): Promise<Outcome<T>> {

@@ -36,24 +36,27 @@ export interface RoomCall<Input, T> {
   run(room: Room, turn: Turn, actor: Actor, input: Input): Outcome<T>;
 }
 
-export const PUBLISH: RoomCall<MessageInput, SendResult> = {
+export const PUBLISH_CALL: RoomCall<MessageInput, SendResult> = {
   lasts: true,
   makes: true,
   cost: ({ mentions }) => 1 + (mentions?.length ?? 0),
   run: ({ publisher }, turn, actor, input) => publisher.send(actor, input, turn),
 };
 
-export const CHANGE: RoomCall<ChangeInput, ChangeResult> = {
+export const CHANGE_CALL: RoomCall<ChangeInput, ChangeResult> = {
   lasts: true,
   run: ({ changes }, turn, actor, change) => changes.apply(actor, change, turn),
 };
 
-export const SIGNAL: RoomCall<SignalInput, undefined> = {
+export const SIGNAL_CALL: RoomCall<SignalInput, undefined> = {
   lasts: false,
   run: ({ publisher }, turn, actor, input) => publisher.signal(actor, input, turn, null),
 };
 
-export const READ_UP_TO: RoomCall<{ readonly user: string; readonly seq: number | undefined }, ReadResult> = {
+export const READ_UP_TO_CALL: RoomCall<
+  { readonly user: string; readonly seq: number | undefined },
+  ReadResult
+> = {
   lasts: true,
   run({ receipts, spending }, { now }, _, { user, seq }) {
     spending.add(user, READ);
@@ -62,7 +65,7 @@ export const READ_UP_TO: RoomCall<{ readonly user: string; readonly seq: number 
   },
 };
 
-export const RECEIPTS: RoomCall<undefined, ReceiptEntry[]> = {
+export const RECEIPTS_CALL: RoomCall<undefined, ReceiptEntry[]> = {
   lasts: false,
   ifNone: [],
   run({ receipts, allowances }, { now }, { identity }) {
@@ -73,31 +76,31 @@ export const RECEIPTS: RoomCall<undefined, ReceiptEntry[]> = {
   },
 };
 
-export const KICK: RoomCall<Kick, undefined> = {
+export const KICK_CALL: RoomCall<Kick, undefined> = {
   lasts: true,
   makes: true,
   run: ({ moderation }, turn, actor, kick) => moderation.kick(actor, kick, turn),
 };
 
-export const BANS: RoomCall<string | undefined, BansPage> = {
+export const BANS_CALL: RoomCall<string | undefined, BansPage> = {
   lasts: false,
   ifNone: { bans: [], more: false },
   run: ({ moderation }, { now }, actor, after) => moderation.bans(actor, after, now),
 };
 
-export const UNBAN: RoomCall<string, undefined> = {
+export const UNBAN_CALL: RoomCall<string, undefined> = {
   lasts: true,
   ifNone: undefined,
   run: ({ moderation }, turn, actor, user) => moderation.unban(actor, user, turn),
 };
 
-export const CONFIGURE: RoomCall<SettingsPatch, OwnSettings> = {
+export const CONFIGURE_CALL: RoomCall<SettingsPatch, OwnSettings> = {
   lasts: true,
   makes: true,
   run: ({ moderation }, turn, actor, patch) => moderation.configure(actor, patch, turn),
 };
 
-export const PURGE: RoomCall<undefined, undefined> = {
+export const PURGE_CALL: RoomCall<undefined, undefined> = {
   lasts: false,
   run: ({ moderation }, turn, actor) => moderation.purge(actor, turn),
 };

@@ -39,7 +39,7 @@ export interface RoomLook<Input, T> {
 
 const EMPTY = { members: 0, connections: 0 };
 
-export const INFO: RoomLook<undefined, RoomInfo> = {
+export const INFO_LOOK: RoomLook<undefined, RoomInfo> = {
   look({ name, log, roomPresence, settings }) {
     const { epoch, head, floor, createdAt } = log;
     const { occupancy } = roomPresence;
@@ -54,13 +54,13 @@ export const INFO: RoomLook<undefined, RoomInfo> = {
   }),
 };
 
-export const MEMBERS: RoomLook<undefined, MembersInfo> = {
+export const MEMBERS_LOOK: RoomLook<undefined, MembersInfo> = {
   look: ({ roomPresence: { members, occupancy } }) => ({ members: JSON.stringify(members), occupancy }),
   none: () => ({ members: "[]", occupancy: EMPTY }),
 };
 
 /** Priced as if the page were full; the rest is given back when it was read. */
-export const MESSAGES: RoomLook<PageQuery, MessagesPage> = {
+export const MESSAGES_LOOK: RoomLook<PageQuery, MessagesPage> = {
   cost: (identity, { limit }) => priceOf(identity, { rows: limit, bytes: 0 }),
   look({ log, allowances }, identity, { before, limit, topics }, now) {
     const { epoch, head, floor } = log;

@@ -2,7 +2,7 @@
 
 import type { Actor, Identity } from "../access/identity.ts";
 import type { Departure } from "../object/close-codes.ts";
-import { type VoidTokens, withdrawn } from "../object/revocation.ts";
+import { type RevokedTokens, revokedRefusal } from "../object/revocation.ts";
 import {
   accept,
   type Ban,
@@ -79,7 +79,7 @@ export class Moderation {
   /** Why this actor is kept out, if so: banned, held for their costs, or with a void token. */
   bars({ identity }: Actor, now: number): Refusal | undefined {
     if (identity.kind !== "user") return undefined;
-    const { bannedUntil, voidTokens, heldUntil } = this.#records.admissionRecord(identity.user.id);
+    const { bannedUntil, revokedTokens, heldUntil } = this.#records.admissionRecord(identity.user.id);
     if (bannedUntil > now) {
       return refuse("banned", "you are banned from this room", { retryAfterMs: bannedUntil - now });
     }
@@ -87,7 +87,7 @@ export class Moderation {
       const retryAfterMs = heldUntil - now;
       return refuse("rate_limited", "this user has used up what one may cost a day", { retryAfterMs });
     }
-    return withdrawn(identity, voidTokens, now);
+    return revokedRefusal(identity, revokedTokens, now);
   }
 
   /** The user has used up what one may cost a day: their connections are closed, and none opens before `until`. */
@@ -100,27 +100,27 @@ export class Moderation {
     audit.push({ act: "hold", by: null, user, until });
   }
 
-  /** These tokens of `user` are void from now on; connections that use one are closed. */
-  withdraw(user: string, voidTokens: VoidTokens, at: Moment): void {
-    this.#setVoid(user, voidTokens, this.isKnownTo(user), at);
+  /** These tokens of `user` are revoked from now on; connections that use one are closed. */
+  revoke(user: string, revokedTokens: RevokedTokens, at: Moment): void {
+    this.#setRevoked(user, revokedTokens, this.isKnownTo(user), at);
   }
 
   /** What the user's object answered to an opening. It may be new, if a revocation did not reach this room. */
-  learn(user: string, voidTokens: VoidTokens, at: Moment): void {
-    this.#setVoid(user, voidTokens, true, at);
+  recordRevocation(user: string, revokedTokens: RevokedTokens, at: Moment): void {
+    this.#setRevoked(user, revokedTokens, true, at);
   }
 
-  #setVoid(user: string, voidTokens: VoidTokens, isKnown: boolean, at: Moment): void {
+  #setRevoked(user: string, revokedTokens: RevokedTokens, isKnown: boolean, at: Moment): void {
     const before = this.#records.admissionRecord(user);
-    const isNews = voidTokens.upTo > before.voidTokens.upTo;
+    const isNews = revokedTokens.upTo > before.revokedTokens.upTo;
     if (!isNews && isKnown === before.isKnown) return;
-    this.#records.setVoid(user, voidTokens, isKnown);
+    this.#records.setRevoked(user, revokedTokens, isKnown);
     const closing = (identity: Identity) =>
-      identity.kind === "user" ? withdrawn(identity, voidTokens, at.now) : undefined;
+      identity.kind === "user" ? revokedRefusal(identity, revokedTokens, at.now) : undefined;
     if (isNews) this.#ports.expel({ user }, closing, "lost", at);
   }
 
-  /** With their next opening the user's object is asked again, and they follow the room again. Void tokens stay void. */
+  /** With their next opening the user's object is asked again, and they follow the room again. A revocation stays. */
   forget(user: string): void {
     this.#records.unknow(user);
   }

@@ -5,7 +5,7 @@
 
 import type { Actor } from "../access/identity.ts";
 import type { Departure } from "../object/close-codes.ts";
-import type { VoidTokens } from "../object/revocation.ts";
+import type { RevokedTokens } from "../object/revocation.ts";
 import type {
   ChangeResult,
   Outcome,
@@ -70,8 +70,8 @@ interface Acts {
 
 /** Calls of a user's object. It is trusted: none of them takes an actor to judge, but for a `join`. */
 interface CallsOfUsers {
-  /** These tokens of `user` are void from now on. `false`: there is no such room, and none is created. */
-  withdraw(user: string, voidTokens: VoidTokens): Answer<boolean>;
+  /** These tokens of `user` are revoked from now on. `false`: there is no such room, and none is created. */
+  revoke(user: string, revokedTokens: RevokedTokens): Answer<boolean>;
   /** How much `user` has left to read; `null`: they are banned here. Never creates the room. */
   unreadOf(user: string): Answer<RoomUnread | null>;
   /** The user unfollowed this room: with their next opening they follow it again. */

@@ -2,7 +2,7 @@
 // with one call, and a session sends to a room what gathered meanwhile with one call.
 
 import type { Actor } from "../access/identity.ts";
-import type { VoidTokens } from "../object/revocation.ts";
+import type { RevokedTokens } from "../object/revocation.ts";
 import type { Closing, Topics } from "../protocol/index.ts";
 
 /** What a room sends to one session, in order. */
@@ -42,7 +42,7 @@ export interface SessionJoin {
   readonly presence: boolean;
   readonly since?: string;
   readonly history: number;
-  readonly voidTokens: VoidTokens;
+  readonly revokedTokens: RevokedTokens;
   /** The largest frame that the session wants to be sent, in bytes; left out: any. */
   readonly frameBytes?: number;
   /** The connection to this room that its client gave up. */

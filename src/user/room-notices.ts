@@ -1,7 +1,7 @@
 // What a user's object tells rooms: which tokens of the user are revoked, and that it does not know a room any more.
 
 import { mapBounded } from "../object/bounded.ts";
-import type { VoidTokens } from "../object/revocation.ts";
+import type { RevokedTokens } from "../object/revocation.ts";
 import type { Outcome } from "../protocol/index.ts";
 import type { KnownRooms } from "./known-rooms.ts";
 import type { TokenRevocations } from "./token-revocations.ts";
@@ -17,7 +17,7 @@ const MAX_RETRY_AFTER_MS = 3_600_000;
 /** What it needs of the object of a room. */
 export interface NoticedRoom {
   /** `false`: there is no such room any more. */
-  withdraw(user: string, voidTokens: VoidTokens): Promise<boolean>;
+  revoke(user: string, revokedTokens: RevokedTokens): Promise<boolean>;
   /** `false`: the user has a connection open there. */
   release(user: string): Promise<boolean>;
 }
@@ -52,7 +52,7 @@ export class RoomNotices {
   }
 
   /** The user opens `room`, which asks: from now on it is told of revocations. */
-  registerRoom(room: string): Outcome<VoidTokens> {
+  registerRoom(room: string): Outcome<RevokedTokens> {
     this.#releasing.delete(room);
     const registered = this.#ports.revocations.registerRoom(room);
     if (this.#ports.rooms.areTooMany && !this.#isReleasing) this.#ports.goOn(this.#releaseSome());
@@ -66,12 +66,12 @@ export class RoomNotices {
    */
   async propagateRevocation(): Promise<{ told: number; again: number | null }> {
     const { revocations, user, room: roomNamed, failed, now, random } = this.#ports;
-    const { voidTokens } = revocations;
+    const { revokedTokens } = revocations;
     const untried = revocations.roomsToTell().filter((room) => !this.#unreachable.has(room));
     const results = await mapBounded(untried.slice(0, TOLD_AT_ONCE), async (room) => {
       try {
-        const isThere = await roomNamed(room).withdraw(user, voidTokens);
-        if (isThere) revocations.confirm(room, voidTokens);
+        const isThere = await roomNamed(room).revoke(user, revokedTokens);
+        if (isThere) revocations.confirm(room, revokedTokens);
         else revocations.forgetRoom(room);
         return true;
       } catch (error) {
@@ -84,7 +84,7 @@ export class RoomNotices {
     if (untried.length > TOLD_AT_ONCE) return { told, again: now() };
     this.#unreachable.clear();
     if (revocations.roomsToTell().length === 0) return { told, again: null };
-    const lastedMs = now() - voidTokens.upTo;
+    const lastedMs = now() - revokedTokens.upTo;
     return { told, again: now() + revocationRetryMs(lastedMs, random()) };
   }
 

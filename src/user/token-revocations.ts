@@ -2,7 +2,7 @@
 // told of revocations from then on. So a connect costs nothing more, and a message nothing at all.
 
 import type { Dated } from "../access/identity.ts";
-import { NONE_VOID, type VoidTokens, withdrawAll, withdrawn } from "../object/revocation.ts";
+import { NONE_REVOKED, type RevokedTokens, revokeAllTokens, revokedRefusal } from "../object/revocation.ts";
 import { firstRow, type Sql } from "../object/storage/sql.ts";
 import { accept, type Outcome, type Refusal, reject } from "../protocol/index.ts";
 import { type KnownRooms, TOO_MANY_ROOMS } from "./known-rooms.ts";
@@ -12,29 +12,29 @@ type Row = { upTo: number; undatedUpTo: number; lastUndated: number };
 export class TokenRevocations {
   readonly #sql: Sql;
   readonly #rooms: KnownRooms;
-  #voidTokens: VoidTokens;
+  #revokedTokens: RevokedTokens;
   /** The latest expiry of an accepted token without a date, in milliseconds; 0: there was none. */
   #lastUndated: number;
 
   constructor(sql: Sql, rooms: KnownRooms) {
     this.#sql = sql;
     this.#rooms = rooms;
-    const { lastUndated, ...voidTokens } = firstRow(
+    const { lastUndated, ...revokedTokens } = firstRow(
       sql.exec<Row>(
         "SELECT void_up_to AS upTo, void_undated_up_to AS undatedUpTo, last_undated AS lastUndated FROM inbox_state",
       ),
-    ) ?? { ...NONE_VOID, lastUndated: 0 };
-    this.#voidTokens = voidTokens;
+    ) ?? { ...NONE_REVOKED, lastUndated: 0 };
+    this.#revokedTokens = revokedTokens;
     this.#lastUndated = lastUndated;
   }
 
-  get voidTokens(): VoidTokens {
-    return this.#voidTokens;
+  get revokedTokens(): RevokedTokens {
+    return this.#revokedTokens;
   }
 
   /** The refusal of a token that is revoked. */
   refusalFor(token: Dated, now: number): Refusal | undefined {
-    return withdrawn(token, this.#voidTokens, now);
+    return revokedRefusal(token, this.#revokedTokens, now);
   }
 
   /** As `refusalFor`; and records an accepted token without a date: a row, if it expires later than all before. */
@@ -51,34 +51,34 @@ export class TokenRevocations {
 
   /** Revokes all tokens that there are. */
   revokeAll(now: number): void {
-    const voidTokens = withdrawAll(this.#voidTokens, this.#lastUndated, now);
-    const { upTo, undatedUpTo } = voidTokens;
+    const revokedTokens = revokeAllTokens(this.#revokedTokens, this.#lastUndated, now);
+    const { upTo, undatedUpTo } = revokedTokens;
     this.#sql.exec("UPDATE inbox_state SET void_up_to = ?, void_undated_up_to = ?", upTo, undatedUpTo);
-    this.#voidTokens = voidTokens;
+    this.#revokedTokens = revokedTokens;
   }
 
   /** Answers a room, which is told of every change from then on. Refuses if the user has too many rooms open. */
-  registerRoom(room: string): Outcome<VoidTokens> {
+  registerRoom(room: string): Outcome<RevokedTokens> {
     if (!this.#rooms.mayPut(room)) return reject(TOO_MANY_ROOMS);
-    this.confirm(room, this.#voidTokens);
-    return accept(this.#voidTokens);
+    this.confirm(room, this.#revokedTokens);
+    return accept(this.#revokedTokens);
   }
 
   /** The room knows what is revoked up to there. */
-  confirm(room: string, { upTo }: VoidTokens): void {
+  confirm(room: string, { upTo }: RevokedTokens): void {
     const before = this.#rooms.all.get(room)?.told ?? 0;
     this.#rooms.put(room, { told: Math.max(before, upTo) });
   }
 
   /** The room was deleted. A user who follows it goes on following it. */
   forgetRoom(room: string): void {
-    if (this.#rooms.all.get(room)?.isFollowed) this.confirm(room, this.#voidTokens);
+    if (this.#rooms.all.get(room)?.isFollowed) this.confirm(room, this.#revokedTokens);
     else this.#rooms.remove(room);
   }
 
   /** Rooms that do not know yet what is revoked. */
   roomsToTell(): string[] {
-    const { upTo } = this.#voidTokens;
+    const { upTo } = this.#revokedTokens;
     if (upTo === 0) return [];
     return Array.from(this.#rooms.all).flatMap(([room, { told }]) => (told < upTo ? [room] : []));
   }

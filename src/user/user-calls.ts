@@ -4,7 +4,7 @@
 // it was to do may or may not have been done. Instants are in milliseconds, costs in millionths of a US dollar.
 
 import type { Dated, VerifiedToken } from "../access/identity.ts";
-import type { VoidTokens } from "../object/revocation.ts";
+import type { RevokedTokens } from "../object/revocation.ts";
 import type { FollowedRoomsResult, NotificationState, Outcome, Preferences } from "../protocol/index.ts";
 import type { ItemAnswer, SessionItem } from "../session-rooms/session-delivery.ts";
 import type { ListQuery, MarkSelection, NotificationInput } from "./inbox/inbox-log.ts";
@@ -67,9 +67,9 @@ interface CallsOfRooms {
    * The user opens `room` for the first time: answers which tokens are revoked, and from now on tells the room of
    * revocations. `undatedUntil`: when the token expires that it is opened with, if that has no date.
    */
-  registerRoom(room: string, undatedUntil: number | null): Answer<Outcome<VoidTokens>>;
+  registerRoom(room: string, undatedUntil: number | null): Answer<Outcome<RevokedTokens>>;
   /** As `registerRoom`, for callers that ask often. Creates the user only if there is an `undatedUntil` to keep. */
-  voidTokens(undatedUntil: number | null): Answer<VoidTokens>;
+  revokedTokens(undatedUntil: number | null): Answer<RevokedTokens>;
   /** The user is about to create a room. Refuses if they have used up what one may cost a day. */
   mayCreateRoom(): Answer<Outcome<undefined>>;
   /** What the user's acts in a room cost. Answers until when the user is held there; 0: they are not. */

@@ -4,7 +4,7 @@
 
 import type { UserIdentity } from "../access/identity.ts";
 import { cursorCheckpoint, FAILED, FULL, NOT_YOURS, okAnswer } from "../object/answers.ts";
-import type { VoidTokens } from "../object/revocation.ts";
+import type { RevokedTokens } from "../object/revocation.ts";
 import { CALL, JOIN, OPENING, Spending } from "../object/spending.ts";
 import { TokenBuckets } from "../object/token-bucket.ts";
 import {
@@ -59,7 +59,7 @@ export interface UserPorts {
   /** From 0 to below 1. */
   random(): number;
   /** The user opens a room: from now on it is told of revocations. */
-  registerRoom(room: string): Outcome<VoidTokens>;
+  registerRoom(room: string): Outcome<RevokedTokens>;
 }
 
 /** The allowance that all sessions of the user share. */
@@ -123,7 +123,7 @@ export class UserHub {
    * The user opens `room` for the first time: they follow it from now on, and it is told of revocations.
    * `undatedUntil`: when the token expires that it is opened with, if that has no date; else `null`.
    */
-  registerRoom(room: string, undatedUntil: number | null, now: number): Outcome<VoidTokens> {
+  registerRoom(room: string, undatedUntil: number | null, now: number): Outcome<RevokedTokens> {
     this.recordUndated(undatedUntil, now);
     const refusal = this.#budget.refusal(now);
     if (refusal !== undefined) return reject(refusal);

@@ -1,5 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { NONE_VOID, type VoidTokens, withdrawAll, withdrawn } from "../../src/object/revocation.ts";
+import {
+  NONE_REVOKED,
+  type RevokedTokens,
+  revokeAllTokens,
+  revokedRefusal,
+} from "../../src/object/revocation.ts";
 
 const HOUR_MS = 3_600_000;
 const TOLERANCE_MS = 60_000;
@@ -17,11 +22,11 @@ const undated = (expiresAt: number) => ({ issuedAt: null, expiresAt });
 const LAGS_S = Array.from({ length: 121 }, (_, at) => at - 60);
 
 /** As the client does: each time that it is refused it waits, and asks its signer for a token. */
-function comesBack(token: { issuedAt: number; expiresAt: number }, lagMs: number, voided: VoidTokens) {
+function comesBack(token: { issuedAt: number; expiresAt: number }, lagMs: number, revoked: RevokedTokens) {
   let now = T;
   let held = token;
   for (let tries = 1; ; tries++) {
-    const refusal = withdrawn(held, voided, now);
+    const refusal = revokedRefusal(held, revoked, now);
     if (refusal === undefined) return { now, tries };
     const { retryAfterMs } = refusal;
     expect(retryAfterMs, `lag ${lagMs}, ${now - T} ms after`).toBeTypeOf("number");
@@ -31,17 +36,17 @@ function comesBack(token: { issuedAt: number; expiresAt: number }, lagMs: number
 }
 
 describe("what a disconnect voids", () => {
-  const voided = withdrawAll(NONE_VOID, 0, T);
+  const revoked = revokeAllTokens(NONE_REVOKED, 0, T);
 
   it("[B10] is nothing before the first one", () => {
     for (const token of [signedAt(0, 0), signedAt(T, 60_000), undated(1)])
-      expect(withdrawn(token, NONE_VOID, T)).toBe(undefined);
+      expect(revokedRefusal(token, NONE_REVOKED, T)).toBe(undefined);
   });
 
   it.each(LAGS_S)("[B10] is every token issued before, by a signer %i s ahead", (lagS) => {
     for (const ageMs of [0, 1, 437, 999, 5_000, 60_000, HOUR_MS])
       for (const laterMs of [0, 60_000, 120_000, 125_000, HOUR_MS])
-        expect(withdrawn(signedAt(T - ageMs, lagS * 1_000), voided, T + laterMs)).toMatchObject({
+        expect(revokedRefusal(signedAt(T - ageMs, lagS * 1_000), revoked, T + laterMs)).toMatchObject({
           code: "token_expired",
         });
   });
@@ -49,7 +54,7 @@ describe("what a disconnect voids", () => {
   it.each(LAGS_S)("[B11] a fresh token of a signer %i s ahead is let in within the window", (lagS) => {
     const lagMs = lagS * 1_000;
     for (const ageMs of [0, 700, 30_000, 61_000, HOUR_MS]) {
-      const { now, tries } = comesBack(signedAt(T - ageMs, lagMs), lagMs, voided);
+      const { now, tries } = comesBack(signedAt(T - ageMs, lagMs), lagMs, revoked);
       // As soon as its signer's clock allows, but for whole seconds and the least wait. A token that was kept says less
       // of that clock.
       const earliest = Math.max(0, TOLERANCE_MS - lagMs);
@@ -60,7 +65,7 @@ describe("what a disconnect voids", () => {
 
   it("[B11] a refusal says how long a token as fresh as this one takes, some hundred ms at least", () => {
     const waitOf = (issuedAt: number, now: number) =>
-      withdrawn({ issuedAt, expiresAt: issuedAt + HOUR_MS }, voided, now)?.retryAfterMs;
+      revokedRefusal({ issuedAt, expiresAt: issuedAt + HOUR_MS }, revoked, now)?.retryAfterMs;
     expect(waitOf(T, T)).toBe(61_000);
     expect(waitOf(T - 30_000, T)).toBe(91_000);
     expect(waitOf(T - 60_000, T)).toBe(121_000);
@@ -70,36 +75,36 @@ describe("what a disconnect voids", () => {
     expect(waitOf(T - HOUR_MS, T + 61_000)).toBe(500);
     expect(waitOf(T, T + 120_800)).toBe(200);
     expect(waitOf(T, T + 121_000)).toBe(undefined);
-    expect(withdrawn({ issuedAt: T, expiresAt: T + HOUR_MS }, voided, T + 121_000)).toBeDefined();
+    expect(revokedRefusal({ issuedAt: T, expiresAt: T + HOUR_MS }, revoked, T + 121_000)).toBeDefined();
     // Not longer though the clock was set back.
     expect(waitOf(T, T - HOUR_MS)).toBe(61_000);
     expect(waitOf(T - HOUR_MS, T - HOUR_MS)).toBe(121_000);
   });
 
   it("[B10] never moves back, and moves with each", () => {
-    const once = withdrawAll(NONE_VOID, 5, T);
-    const again = withdrawAll(once, 3, T);
+    const once = revokeAllTokens(NONE_REVOKED, 5, T);
+    const again = revokeAllTokens(once, 3, T);
     expect(again.upTo).toBeGreaterThan(once.upTo);
-    expect(withdrawAll(again, 9, T - HOUR_MS)).toEqual({ upTo: again.upTo + 1, undatedUpTo: 9 });
+    expect(revokeAllTokens(again, 9, T - HOUR_MS)).toEqual({ upTo: again.upTo + 1, undatedUpTo: 9 });
     expect(again.undatedUpTo).toBe(5);
   });
 });
 
 describe("a token without a date", () => {
-  const known = withdrawAll(NONE_VOID, T + HOUR_MS, T);
+  const known = revokeAllTokens(NONE_REVOKED, T + HOUR_MS, T);
 
-  it("[B12] is void where it expires no later than one that was accepted before", () => {
+  it("[B12] is revoked if it expires no later than one that was accepted before", () => {
     for (const expiresAt of [T + 1, T + HOUR_MS])
-      expect(withdrawn(undated(expiresAt), known, T + 5_000)).toMatchObject({
+      expect(revokedRefusal(undated(expiresAt), known, T + 5_000)).toMatchObject({
         code: "token_expired",
         retryAfterMs: 1_000,
       });
-    expect(withdrawn(undated(T + HOUR_MS + 1_000), known, T)).toBe(undefined);
-    expect(withdrawn(undated(T + HOUR_MS), known, T + 121_000)).not.toHaveProperty("retryAfterMs");
+    expect(revokedRefusal(undated(T + HOUR_MS + 1_000), known, T)).toBe(undefined);
+    expect(revokedRefusal(undated(T + HOUR_MS), known, T + 121_000)).not.toHaveProperty("retryAfterMs");
   });
 
   it("[B12] is refused for good, with a word about iat, where none was known", () => {
-    const refusal = withdrawn(undated(T + 9 * HOUR_MS), withdrawAll(NONE_VOID, 0, T), T);
+    const refusal = revokedRefusal(undated(T + 9 * HOUR_MS), revokeAllTokens(NONE_REVOKED, 0, T), T);
     expect(refusal).toMatchObject({ code: "token_expired", message: expect.stringContaining("iat") });
     expect(refusal).not.toHaveProperty("retryAfterMs");
   });

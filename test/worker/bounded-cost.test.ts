@@ -133,7 +133,7 @@ describe("a user who was in very many rooms", () => {
       ["opening a room", () => join(uniqueName("room"), user), 2_600],
       ["notify", () => callAsServer("POST", "/v1/notify", { user, title: "t", message: "m" }), 60],
       ["following", () => callAsServer("PUT", `/v1/users/${user}/rooms/r7`), 2_600],
-      ["what is void", () => userObject(user).voidTokens(null), 60],
+      ["what is revoked", () => userObject(user).revokedTokens(null), 60],
     ];
     for (const [what, call, most] of calls)
       expect(await readsOf(userObject(user), call), what).toBeLessThanOrEqual(most);

@@ -144,7 +144,7 @@ describe("disconnect", () => {
     expect((await callAs(next, "GET", "/v1/me/notifications")).status).toBe(200);
   });
 
-  it("[B7] auth with a withdrawn token is refused, on a room and on a session, and the new one stays in force", async () => {
+  it("[B7] auth with a revoked token is refused, on a room and on a session, and the new one stays in force", async () => {
     const user = uniqueName("user");
     const room = uniqueName("auth");
     const now = stopClock();

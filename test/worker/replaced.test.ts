@@ -2,7 +2,7 @@
 
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import { NONE_VOID } from "../../src/object/revocation.ts";
+import { NONE_REVOKED } from "../../src/object/revocation.ts";
 import { dated, disconnect, open, WINDOW_MS } from "./support/disconnect.ts";
 import { configureRoom, configureUser, stopClock } from "./support/objects.ts";
 import { TestSocket } from "./support/test-socket.ts";
@@ -171,7 +171,7 @@ describe("a session that its client gave up", () => {
       topics: null,
       presence: true,
       history: 0,
-      voidTokens: NONE_VOID,
+      revokedTokens: NONE_REVOKED,
     };
     const stranger = { ...actor, identity: { ...identity, user: { id: "stranger" } } };
     const asStranger = { ...base, connection: "c_stranger", actor: stranger, replacesSession: session };

@@ -1,4 +1,4 @@
-// What was withdrawn stays withdrawn, whatever happens in between; tokens without a date; and what else a disconnect ends.
+// What was revoked stays revoked, whatever happens in between; tokens without a date; and what else a disconnect ends.
 
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
@@ -29,8 +29,8 @@ beforeEach(() => {
 
 const pathOf = (room: string) => `/v1/rooms/${room}/connect`;
 
-describe("what is void", () => {
-  async function withdrawnModerator() {
+describe("what is revoked", () => {
+  async function revokedModerator() {
     const [room, user] = [uniqueName("room"), uniqueName("bo")];
     const now = stopClock();
     const old = await dated(user, now, 0, { rooms: { "*": "moderate" } });
@@ -44,7 +44,7 @@ describe("what is void", () => {
   const auth = (socket: TestSocket, token: string) => ask(socket, { type: "auth", token });
 
   it("[B9] stays so when the room is unfollowed: auth with the old token gives nothing", async () => {
-    const { room, user, old, bo } = await withdrawnModerator();
+    const { room, user, old, bo } = await revokedModerator();
     const reader = await tokenFor(user, { rooms: { "*": "read" } });
     for (const unfollow of [
       () => callAs(reader, "DELETE", `/v1/me/rooms/${room}`),
@@ -60,7 +60,7 @@ describe("what is void", () => {
   });
 
   it("[B9] stays so after a ban and its end, and after a purge", async () => {
-    const { room, user, old } = await withdrawnModerator();
+    const { room, user, old } = await revokedModerator();
     await callAsServer("POST", `/v1/rooms/${room}/kick`, { user, banSeconds: 60 });
     await callAsServer("DELETE", `/v1/rooms/${room}/bans/${user}`);
     await callAsServer("DELETE", `/v1/rooms/${room}`);
@@ -116,7 +116,7 @@ describe("a token without iat", () => {
   ];
 
   it.each(ways)(
-    "[B12][B13] that came by %s is void after a disconnect, a later one is not",
+    "[B12][B13] that came by %s is revoked after a disconnect, a later one is not",
     async (_, use) => {
       const [room, user] = [uniqueName("room"), uniqueName("user")];
       const now = stopClock();
@@ -135,7 +135,7 @@ describe("a token without iat", () => {
       expect(await Promise.all(statuses)).toEqual([401, 200]);
       const refused = await ask(await openSession(user), { type: "auth", token: used });
       expect(refused).toMatchObject({ type: "error", code: "token_expired" });
-      // What came since is void with the next one.
+      // What came since is revoked with the next one.
       await disconnect(user);
       expect(await intoRoom(uniqueName("another"), fresh)).toBe(`${VOID} 1000`);
     },

@@ -110,7 +110,7 @@ describe("a user id of any printable text", () => {
   });
 
   it("[A29][D4] with the longest of everything, an attachment has its bounds", async () => {
-    // Not the one above, whose tokens were withdrawn.
+    // Not the one above, whose tokens were revoked.
     const id = "月".repeat(255);
     const claims = { picture: `https://${"é".repeat(1_016)}` };
     const name = "日".repeat(128);

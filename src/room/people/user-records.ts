@@ -1,12 +1,12 @@
 // The SQL of who may come into a room, and with which tokens: one row a user. No query reads more rows than it returns.
 
-import { NONE_VOID, type VoidTokens } from "../../object/revocation.ts";
+import { NONE_REVOKED, type RevokedTokens } from "../../object/revocation.ts";
 import { firstRow, type Sql } from "../../object/storage/sql.ts";
 import type { Ban } from "../../protocol/index.ts";
 
 /** What decides whether a user may come in. */
 export interface AdmissionRecord {
-  readonly voidTokens: VoidTokens;
+  readonly revokedTokens: RevokedTokens;
   /** Whether the user's object tells this room when it revokes tokens. */
   readonly isKnown: boolean;
   /** In milliseconds; 0: not banned. */
@@ -31,7 +31,7 @@ type BanRow = {
 };
 
 const NOTHING_KNOWN: AdmissionRecord = {
-  voidTokens: NONE_VOID,
+  revokedTokens: NONE_REVOKED,
   isKnown: false,
   bannedUntil: 0,
   heldUntil: 0,
@@ -58,15 +58,15 @@ export class UserRecords {
     );
     if (row === undefined) return NOTHING_KNOWN;
     return {
-      voidTokens: { upTo: row.void_up_to, undatedUpTo: row.void_undated_up_to },
+      revokedTokens: { upTo: row.void_up_to, undatedUpTo: row.void_undated_up_to },
       isKnown: row.is_known === 1,
       bannedUntil: row.banned_until ?? 0,
       heldUntil: row.held_until ?? 0,
     };
   }
 
-  /** What the user's object said, asked with an opening (`isKnown`) or by itself. Void tokens stay void. */
-  setVoid(user: string, { upTo, undatedUpTo }: VoidTokens, isKnown: boolean): void {
+  /** What the user's object said, asked with an opening (`isKnown`) or by itself. A revocation stays. */
+  setRevoked(user: string, { upTo, undatedUpTo }: RevokedTokens, isKnown: boolean): void {
     this.#sql.exec(
       `INSERT INTO users (user, void_up_to, void_undated_up_to, is_known) VALUES (?, ?, ?, ?)
        ON CONFLICT (user) DO UPDATE SET void_up_to = MAX(void_up_to, excluded.void_up_to),
@@ -78,7 +78,7 @@ export class UserRecords {
     );
   }
 
-  /** The user's object is asked again with their next opening. Void tokens stay void. */
+  /** The user's object is asked again with their next opening. A revocation stays. */
   unknow(user: string): void {
     this.#sql.exec("UPDATE users SET is_known = 0 WHERE user = ? AND is_known = 1", user);
   }

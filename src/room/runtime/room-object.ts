@@ -8,7 +8,7 @@ import type { Env } from "../../env.ts";
 import { log } from "../../log/log.ts";
 import type { Departure } from "../../object/close-codes.ts";
 import { ObjectAlarm, planAlarm } from "../../object/object-alarm.ts";
-import type { VoidTokens } from "../../object/revocation.ts";
+import type { RevokedTokens } from "../../object/revocation.ts";
 import { answerClose, answerHeartbeats } from "../../object/runtime/hibernatable-socket.ts";
 import { opening } from "../../object/runtime/opening.ts";
 import { refusalResponse, upgraded } from "../../object/runtime/upgrade-response.ts";
@@ -16,21 +16,21 @@ import { hasTables } from "../../object/storage/lazy-database.ts";
 import { accept, type Outcome, type PresenceCommand, reject, type Topics } from "../../protocol/index.ts";
 import type { RoomUnread, SessionJoin } from "../../session-rooms/session-delivery.ts";
 import {
-  BANS,
-  CHANGE,
-  CONFIGURE,
-  KICK,
-  PUBLISH,
-  PURGE,
-  READ_UP_TO,
-  RECEIPTS,
+  BANS_CALL,
+  CHANGE_CALL,
+  CONFIGURE_CALL,
+  KICK_CALL,
+  PUBLISH_CALL,
+  PURGE_CALL,
+  READ_UP_TO_CALL,
+  RECEIPTS_CALL,
   type RoomCall,
-  SIGNAL,
-  UNBAN,
+  SIGNAL_CALL,
+  UNBAN_CALL,
 } from "../calls.ts";
 import type { ChangeInput } from "../changes.ts";
 import type { RoomLife } from "../effects.ts";
-import { INFO, MEMBERS, MESSAGES, type RoomLook } from "../looks.ts";
+import { INFO_LOOK, MEMBERS_LOOK, MESSAGES_LOOK, type RoomLook } from "../looks.ts";
 import type { Kick } from "../moderation.ts";
 import type { RoomUpgrade } from "../people/room-connection.ts";
 import type { SettingsPatch } from "../people/room-settings.ts";
@@ -78,61 +78,61 @@ export class RoomObject extends DurableObject<Env> implements RoomCalls {
   }
 
   info(actor: Actor) {
-    return this.#look(INFO, actor, undefined);
+    return this.#look(INFO_LOOK, actor, undefined);
   }
 
   messages(actor: Actor, before: number | undefined, limit: number, topics: Topics) {
-    return this.#look(MESSAGES, actor, { before, limit, topics });
+    return this.#look(MESSAGES_LOOK, actor, { before, limit, topics });
   }
 
   members(actor: Actor) {
-    return this.#look(MEMBERS, actor, undefined);
+    return this.#look(MEMBERS_LOOK, actor, undefined);
   }
 
   receipts(actor: Actor) {
-    return this.#call(RECEIPTS, actor, undefined);
+    return this.#call(RECEIPTS_CALL, actor, undefined);
   }
 
   publish(actor: Actor, input: MessageInput) {
-    return this.#call(PUBLISH, actor, input);
+    return this.#call(PUBLISH_CALL, actor, input);
   }
 
   change(actor: Actor, change: ChangeInput) {
-    return this.#call(CHANGE, actor, change);
+    return this.#call(CHANGE_CALL, actor, change);
   }
 
   signal(actor: Actor, input: SignalInput) {
-    return this.#call(SIGNAL, actor, input);
+    return this.#call(SIGNAL_CALL, actor, input);
   }
 
   read(actor: Actor, user: string, seq: number | undefined) {
-    return this.#call(READ_UP_TO, actor, { user, seq });
+    return this.#call(READ_UP_TO_CALL, actor, { user, seq });
   }
 
   kick(actor: Actor, kick: Kick) {
-    return this.#call(KICK, actor, kick);
+    return this.#call(KICK_CALL, actor, kick);
   }
 
   bans(actor: Actor, after: string | undefined) {
-    return this.#call(BANS, actor, after);
+    return this.#call(BANS_CALL, actor, after);
   }
 
   unban(actor: Actor, user: string) {
-    return this.#call(UNBAN, actor, user);
+    return this.#call(UNBAN_CALL, actor, user);
   }
 
   configure(actor: Actor, patch: SettingsPatch) {
-    return this.#call(CONFIGURE, actor, patch);
+    return this.#call(CONFIGURE_CALL, actor, patch);
   }
 
   purge(actor: Actor) {
-    return this.#call(PURGE, actor, undefined);
+    return this.#call(PURGE_CALL, actor, undefined);
   }
 
-  async withdraw(user: string, voidTokens: VoidTokens): Promise<boolean> {
+  async revoke(user: string, revokedTokens: RevokedTokens): Promise<boolean> {
     if (!this.#isMade) return false;
     const outcome = await this.#open().call(SERVER, 0, ({ moderation }, turn) =>
-      accept(moderation.withdraw(user, voidTokens, turn)),
+      accept(moderation.revoke(user, revokedTokens, turn)),
     );
     if (!outcome.ok) throw new Error(outcome.refusal.code);
     return true;

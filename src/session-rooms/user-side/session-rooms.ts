@@ -318,7 +318,7 @@ export class SessionRooms {
   async #enter(
     session: SessionConnection,
     room: string,
-    join: Omit<SessionJoin, "actor" | "voidTokens">,
+    join: Omit<SessionJoin, "actor" | "revokedTokens">,
   ): Promise<Outcome<undefined>> {
     const allowed = await this.#authorize(session, room);
     if (!allowed.ok) return allowed;
@@ -327,7 +327,7 @@ export class SessionRooms {
     try {
       const opened = this.#ports.notices.registerRoom(room);
       if (!opened.ok) return opened;
-      return await object.join({ ...join, actor: allowed.value, voidTokens: opened.value });
+      return await object.join({ ...join, actor: allowed.value, revokedTokens: opened.value });
     } catch (error) {
       this.#ports.unreachable("join", room, session.user.id, error);
       // It may have been let in all the same.

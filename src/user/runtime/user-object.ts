@@ -6,7 +6,7 @@ import { decodeHeader, IDENTITY_HEADER } from "../../auth/identity-header.ts";
 import type { Env } from "../../env.ts";
 import { log } from "../../log/log.ts";
 import { ObjectAlarm, sweepDueAt } from "../../object/object-alarm.ts";
-import { NONE_VOID, type VoidTokens } from "../../object/revocation.ts";
+import { NONE_REVOKED, type RevokedTokens } from "../../object/revocation.ts";
 import { answerClose, answerHeartbeats } from "../../object/runtime/hibernatable-socket.ts";
 import { opening } from "../../object/runtime/opening.ts";
 import { refusalResponse, upgraded } from "../../object/runtime/upgrade-response.ts";
@@ -79,7 +79,7 @@ export class UserObject extends DurableObject<Env> implements UserCalls {
     await this.#alarm.goOff([sweep, tell, push], (error) => log("alarm_failed", { user, error }));
   }
 
-  registerRoom(room: string, undatedUntil: number | null): Outcome<VoidTokens> {
+  registerRoom(room: string, undatedUntil: number | null): Outcome<RevokedTokens> {
     return this.#open().user.registerRoom(room, undatedUntil, Date.now());
   }
 
@@ -116,10 +116,10 @@ export class UserObject extends DurableObject<Env> implements UserCalls {
   }
 
   /** Creates the user only if there is an `undatedUntil` to keep. */
-  voidTokens(undatedUntil: number | null): VoidTokens {
+  revokedTokens(undatedUntil: number | null): RevokedTokens {
     const live = undatedUntil === null ? this.#openIfThere() : this.#open();
     live?.user.recordUndated(undatedUntil, Date.now());
-    return live?.user.revocations.voidTokens ?? NONE_VOID;
+    return live?.user.revocations.revokedTokens ?? NONE_REVOKED;
   }
 
   standing(): UserStanding {

@@ -1,19 +1,19 @@
 import { describe, expect, it } from "vitest";
 import { type Actor, SERVER } from "../../../src/access/identity.ts";
-import { NONE_VOID, type VoidTokens, withdrawAll } from "../../../src/object/revocation.ts";
+import { NONE_REVOKED, type RevokedTokens, revokeAllTokens } from "../../../src/object/revocation.ts";
 import { accept, type Outcome, refuse } from "../../../src/protocol/index.ts";
 import { Admission } from "../../../src/room/admission.ts";
 import type { RoomUpgrade } from "../../../src/room/people/room-connection.ts";
 import { RoomForTest } from "../../support/room-for-test.ts";
 
-type Answer = Outcome<VoidTokens> | "unreachable";
+type Answer = Outcome<RevokedTokens> | "unreachable";
 
 /** A room, and the objects of its users, which answer as `answers` says. */
-function roomOf(answers: Answer = accept(NONE_VOID), isMade = true) {
+function roomOf(answers: Answer = accept(NONE_REVOKED), isMade = true) {
   const test = new RoomForTest({ maxConnections: 2 });
   const asked: string[] = [];
   const unreachable: string[] = [];
-  const answer = async (question: string): Promise<Outcome<VoidTokens>> => {
+  const answer = async (question: string): Promise<Outcome<RevokedTokens>> => {
     asked.push(question);
     if (answers === "unreachable") throw new Error("no connection");
     return answers;
@@ -25,9 +25,9 @@ function roomOf(answers: Answer = accept(NONE_VOID), isMade = true) {
         const outcome = await answer(`makes ${id}`);
         return outcome.ok ? accept(undefined) : outcome;
       },
-      async voidTokens(undated) {
-        const outcome = await answer(`voidTokens ${id} ${undated}`);
-        return outcome.ok ? outcome.value : NONE_VOID;
+      async revokedTokens(undated) {
+        const outcome = await answer(`revokedTokens ${id} ${undated}`);
+        return outcome.ok ? outcome.value : NONE_REVOKED;
       },
     }),
     isMade: () => isMade,
@@ -70,17 +70,17 @@ describe("an opening", () => {
     const { test, asked, open, actorOf, admission } = roomOf();
     expect((await open("ada")).ok).toBe(true);
     expect((await open("ada", { actor: actorOf("ada", null) })).ok).toBe(true);
-    expect(asked).toEqual(["opened ada null", `voidTokens ada ${test.now + 3_600_000}`]);
+    expect(asked).toEqual(["opened ada null", `revokedTokens ada ${test.now + 3_600_000}`]);
     expect(await admission.judge(actorOf("ada"))).toBeUndefined();
     expect(await admission.judge(SERVER)).toBeUndefined();
     expect(asked).toHaveLength(2);
   });
 
-  it("[B7][B9] is refused where the object cannot be reached, or has voided the token; nobody comes in", async () => {
+  it("[B7][B9] is refused where the object cannot be reached, or has revoked the token; nobody comes in", async () => {
     const down = roomOf("unreachable");
     expect(await down.open("ada")).toMatchObject({ ok: false, refusal: { code: "overloaded" } });
     expect(down.unreachable).toEqual(["registerRoom ada"]);
-    const revoked = roomOf(accept(withdrawAll(NONE_VOID, 0, 1_790_000_000_000)));
+    const revoked = roomOf(accept(revokeAllTokens(NONE_REVOKED, 0, 1_790_000_000_000)));
     expect(await revoked.open("ada")).toMatchObject({ ok: false, refusal: { code: "token_expired" } });
     expect([down.test.room.connections.size, revoked.test.room.connections.size]).toEqual([0, 0]);
   });
@@ -134,7 +134,7 @@ describe("the token of an auth", () => {
     const { connection } = test.join("ada");
     expect(await admission.verify(connection, "ada")).toMatchObject({ value: { permission: "read" } });
     expect((await admission.verify(connection, "undated ada")).ok).toBe(true);
-    expect(asked).toEqual(["authorize ada", "authorize ada", `voidTokens ada ${test.now + 3_600_000}`]);
+    expect(asked).toEqual(["authorize ada", "authorize ada", `revokedTokens ada ${test.now + 3_600_000}`]);
     const down = roomOf("unreachable");
     const there = down.test.join("ada").connection;
     expect(await down.admission.verify(there, "undated ada")).toMatchObject({

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { SERVER } from "../../../src/access/identity.ts";
-import { NONE_VOID } from "../../../src/object/revocation.ts";
+import { NONE_REVOKED } from "../../../src/object/revocation.ts";
 import { RoomForTest } from "../../support/room-for-test.ts";
 
 const session = (test: RoomForTest, user: string) => {
@@ -12,7 +12,7 @@ const session = (test: RoomForTest, user: string) => {
   } as const;
   test.room.sessions.join({
     ...{ connection: `s_${user}`, join: "j", id: "command", topics: null, presence: true, history: 0 },
-    ...{ actor: { identity, permission: "write" }, voidTokens: NONE_VOID },
+    ...{ actor: { identity, permission: "write" }, revokedTokens: NONE_REVOKED },
   });
 };
 

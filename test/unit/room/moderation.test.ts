@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Actor, SERVER } from "../../../src/access/identity.ts";
-import { NONE_VOID, withdrawAll } from "../../../src/object/revocation.ts";
+import { NONE_REVOKED, revokeAllTokens } from "../../../src/object/revocation.ts";
 import type { SettingsPatch } from "../../../src/room/people/room-settings.ts";
 import { type Person, RoomForTest } from "../../support/room-for-test.ts";
 
@@ -115,20 +115,20 @@ describe("a ban", () => {
   });
 });
 
-describe("tokens that were withdrawn", () => {
-  const voidAt = (now: number) => withdrawAll(NONE_VOID, 0, now);
+describe("tokens that were revoked", () => {
+  const revokedAt = (now: number) => revokeAllTokens(NONE_REVOKED, 0, now);
 
-  it("[B7][B9] a withdrawal never moves back, is never forgotten, and closes what is open", () => {
+  it("[B7][B9] a revocation never moves back, is never forgotten, and closes what is open", () => {
     const { test, ada, bo, kick } = roomWith();
-    const withdraw = (at: number) => test.room.moderation.withdraw("ada", voidAt(at), { now: test.now });
-    withdraw(test.now);
+    const revoke = (at: number) => test.room.moderation.revoke("ada", revokedAt(at), { now: test.now });
+    revoke(test.now);
     expect(ada.socket.closed).toMatchObject({ code: 4401 });
     test.later(5_000);
     expect(left(bo)).toEqual(["ada"]);
-    withdraw(test.now - 9_000);
+    revoke(test.now - 9_000);
     kick("ada", 5);
     test.room.moderation.forget("ada");
-    test.room.moderation.learn("ada", NONE_VOID, { now: test.now });
+    test.room.moderation.recordRevocation("ada", NONE_REVOKED, { now: test.now });
     test.later(5_000);
     for (const how of ["hibernate", "crash"] as const) {
       expect(refusal(test, ada)).toMatchObject({ code: "token_expired" });
@@ -137,26 +137,26 @@ describe("tokens that were withdrawn", () => {
     }
   });
 
-  it("[B9] a room that forgets a user asks anew, and one that is only told of a withdrawal does so still", () => {
+  it("[B9] a room that forgets a user asks anew, and one that is only told of a revocation does so still", () => {
     const { test } = roomWith();
     const { moderation } = test.room;
     const known = () => moderation.isKnownTo("ada");
     expect(known()).toBe(false);
-    moderation.learn("ada", NONE_VOID, { now: test.now });
+    moderation.recordRevocation("ada", NONE_REVOKED, { now: test.now });
     expect(known()).toBe(true);
-    moderation.withdraw("ada", voidAt(test.now), { now: test.now });
+    moderation.revoke("ada", revokedAt(test.now), { now: test.now });
     expect(known()).toBe(true);
     moderation.forget("ada");
-    moderation.withdraw("ada", voidAt(test.now + 1_000), { now: test.now });
+    moderation.revoke("ada", revokedAt(test.now + 1_000), { now: test.now });
     expect(known()).toBe(false);
   });
 
-  it("[B10] one that is told late closes only what was opened with a token that is void", () => {
+  it("[B10] one that is told late closes only what was opened with a token that is revoked", () => {
     const { test, bo } = roomWith();
     const before = test.now;
     test.now += 70_000;
     const fresh = test.join("ada", { issuedAt: before + 61_000 });
-    test.room.moderation.withdraw("ada", voidAt(before), { now: test.now });
+    test.room.moderation.revoke("ada", revokedAt(before), { now: test.now });
     expect(fresh.socket.closed).toBe(undefined);
     expect(test.opened("ada")).toBe(1);
     expect(bo.socket.closed).toBe(undefined);

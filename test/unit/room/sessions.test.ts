@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import type { Actor } from "../../../src/access/identity.ts";
-import { NONE_VOID } from "../../../src/object/revocation.ts";
+import { NONE_REVOKED } from "../../../src/object/revocation.ts";
 import { migrate } from "../../../src/object/storage/migrate.ts";
 import { ROOM_SCHEMA } from "../../../src/room/log/room-schema.ts";
 import { type AddressedItem, SessionMembers } from "../../../src/session-rooms/room-side/session-members.ts";
 import { SessionStore } from "../../../src/session-rooms/room-side/session-store.ts";
 import { SqliteForTest } from "../../support/sqlite.ts";
 
-const voidTokens = NONE_VOID;
+const revokedTokens = NONE_REVOKED;
 const ADA: Actor = {
   identity: { kind: "user", user: { id: "ada" }, expiresAt: 1, issuedAt: 0 },
   permission: "write",
@@ -35,7 +35,7 @@ function sessions(head = 0) {
         topics: null,
         presence: true,
         history: 0,
-        voidTokens,
+        revokedTokens,
       });
       const connection = all.find(id);
       if (connection === undefined) throw new Error("it has not joined");

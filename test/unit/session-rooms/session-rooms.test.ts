@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { TOO_MANY_REFUSALS } from "../../../src/object/flood-guard.ts";
-import { NONE_VOID } from "../../../src/object/revocation.ts";
+import { NONE_REVOKED } from "../../../src/object/revocation.ts";
 import { accept, type Outcome, type Permission, type Refusal } from "../../../src/protocol/index.ts";
 import type { SessionJoin } from "../../../src/session-rooms/session-delivery.ts";
 import { SessionRooms } from "../../../src/session-rooms/user-side/session-rooms.ts";
@@ -32,7 +32,7 @@ function world() {
   const { sql } = new SqliteForTest();
   let stays = 0;
   const all = new SessionRooms({
-    notices: { registerRoom: () => accept(NONE_VOID) },
+    notices: { registerRoom: () => accept(NONE_REVOKED) },
     followed: new FollowedRooms(new KnownRooms({ exec: () => [] })),
     claims: new SessionClaims(sql),
     room: (name) => ({

@@ -23,7 +23,7 @@ function userWith(database = new SqliteForTest()) {
   const rooms = new KnownRooms(database.sql);
   const revocations = new TokenRevocations(database.sql, rooms);
   const room = (name: string): NoticedRoom => ({
-    async withdraw() {
+    async revoke() {
       if (down.has(name)) throw new Error("unreachable");
       told.push(name);
       return true;
@@ -116,7 +116,7 @@ describe("the rooms that a user's object knows", () => {
     expect(rooms.all.size).toBeLessThanOrEqual(MAX_ROOMS + 40);
   });
 
-  it("[B7][G17] all are told of a withdrawal in portions, and those that do not answer once more later", async () => {
+  it("[B7][G17] all are told of a revocation in portions, and those that do not answer once more later", async () => {
     const { notices, revocations, down, told } = userWith();
     for (let n = 0; n < 1_800; n++) {
       notices.registerRoom(`r${n}`);
@@ -163,19 +163,19 @@ describe("tokens without a date", () => {
       expect(restarted.admit(undated(NOW + 5_000), now)).toMatchObject({ code: "token_expired" });
       expect(restarted.admit(undated(NOW + 6_000), now)).toBe(undefined);
     }
-    // What came later was accepted, and is void with the next one.
+    // What came later was accepted, and is revoked with the next one.
     restarted.revokeAll(NOW + 1);
     expect(userWith(database).revocations.refusalFor(undated(NOW + 6_000), NOW)).toBeDefined();
     expect(userWith(database).revocations.refusalFor(undated(NOW + 7_000), NOW)).toBe(undefined);
   });
 
-  it("[B13] one that is void is not kept in mind", () => {
+  it("[B13] one that is revoked is not kept in mind", () => {
     const { revocations } = userWith();
     revocations.revokeAll(NOW);
     expect(revocations.admit(undated(NOW + 5_000), NOW)).toMatchObject({
       message: expect.stringContaining("iat"),
     });
     revocations.revokeAll(NOW + 1);
-    expect(revocations.voidTokens.undatedUpTo).toBe(0);
+    expect(revocations.revokedTokens.undatedUpTo).toBe(0);
   });
 });

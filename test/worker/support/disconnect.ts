@@ -1,4 +1,4 @@
-// Users whose tokens are withdrawn.
+// Users whose tokens are revoked.
 
 import { expect } from "vitest";
 import { TestSocket } from "./test-socket.ts";
@@ -40,7 +40,7 @@ export const intoRoom = (room: string, token: string) => entry(`/v1/rooms/${room
 export const intoSession = (token: string) => entry("/v1/connect", token);
 /** Perhaps with how long to wait. */
 export const VOID = "4401 token_expired";
-/** So long after a disconnect no token is void any more that is issued then, whatever its signer's clock. */
+/** So long after a disconnect no token is revoked any more that is issued then, whatever its signer's clock. */
 export const WINDOW_MS = 121_000;
 
 /** Tokens are dated by hand, in whole seconds from `now`. */

@@ -1,4 +1,4 @@
-// How rooms learn which tokens are void.
+// How rooms learn which tokens are revoked.
 
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
@@ -52,7 +52,7 @@ describe("a room that cannot be told", () => {
     expect(await intoRoom(room, await dated(user, now, 0))).toBe(VOID);
   });
 
-  it("[B7] told late closes only what is open with a token that is void", async () => {
+  it("[B7] told late closes only what is open with a token that is revoked", async () => {
     const { user, room, now, old, heal } = await broken();
     stopClock(now + 61_000);
     const next = await join(room, user);
@@ -69,7 +69,7 @@ describe("a room that cannot be told", () => {
     const told: string[] = [];
     const ROOMS = {
       getByName: (name: string) => ({
-        withdraw: async () => {
+        revoke: async () => {
           if (failing.has(name)) throw new Error("unreachable");
           told.push(name);
           return true;
@@ -102,18 +102,18 @@ describe("a room that cannot be told", () => {
 describe("what a room asks of a user's object", () => {
   function watchQuestions() {
     const opened = vi.spyOn(UserObject.prototype, "registerRoom");
-    const withdraw = vi.spyOn(RoomObject.prototype, "withdraw");
+    const revoke = vi.spyOn(RoomObject.prototype, "revoke");
     onTestFinished(() => {
       opened.mockRestore();
-      withdraw.mockRestore();
+      revoke.mockRestore();
     });
-    return { opened, withdraw };
+    return { opened, revoke };
   }
 
   it("[B8] is with the user's first opening only, also after restarts of both", async () => {
     const user = uniqueName("user");
     const room = uniqueName("asks");
-    const { opened, withdraw } = watchQuestions();
+    const { opened, revoke } = watchQuestions();
     const ada = await join(room, user);
     expect(opened.mock.calls).toEqual([[room, null]]);
     await fill(ada, 3);
@@ -127,9 +127,9 @@ describe("what a room asks of a user's object", () => {
     await join(room, uniqueName("another"));
     await join(uniqueName("elsewhere"), user);
     expect(opened).toHaveBeenCalledTimes(3);
-    expect(withdraw).not.toHaveBeenCalled();
+    expect(revoke).not.toHaveBeenCalled();
     await disconnect(user);
-    expect(withdraw).toHaveBeenCalledTimes(2);
+    expect(revoke).toHaveBeenCalledTimes(2);
     expect(opened).toHaveBeenCalledTimes(3);
   });
 

@@ -1,4 +1,4 @@
-// A withdrawn token does nothing that lasts, not even in the minute in which an isolate believes it.
+// A revoked token does nothing that lasts, not even in the minute in which an isolate believes it.
 
 import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { UserObject } from "../../src/user/runtime/user-object.ts";
@@ -46,7 +46,7 @@ const inRoom: Call[] = [
   ["PATCH", "", { slowModeMs: 5_000 }],
 ];
 
-describe("a withdrawn token, at once", () => {
+describe("a revoked token, at once", () => {
   it.each(ofMe.map((call) => ({ call, name: `${call[0]} ${call[1]}` })))(
     "[B20] $name is refused",
     async ({ call: [method, path, body] }) => {
@@ -61,7 +61,7 @@ describe("a withdrawn token, at once", () => {
 
   it("[B20] a call of a user's own is one request of their object", async () => {
     const { token } = await believed(false);
-    const asked = vi.spyOn(UserObject.prototype, "voidTokens");
+    const asked = vi.spyOn(UserObject.prototype, "revokedTokens");
     onTestFinished(() => asked.mockRestore());
     for (const [method, path, body] of ofMe) await callAs(token, method, path, body);
     expect(asked).not.toHaveBeenCalled();
@@ -83,7 +83,7 @@ describe("a withdrawn token, at once", () => {
   });
 
   it("[B21] asks nobody about a user who has opened the room, and once a call about any other", async () => {
-    const asked = vi.spyOn(UserObject.prototype, "voidTokens");
+    const asked = vi.spyOn(UserObject.prototype, "revokedTokens");
     onTestFinished(() => asked.mockRestore());
     for (const opensRoom of [true, false]) {
       const { room, token } = await believed(opensRoom);

@@ -2,9 +2,9 @@
 
 import type { Command } from "./commands.ts";
 import { LOG_EVENTS, MESSAGE, READ_RESULT } from "./events.ts";
+import { TOPICS } from "./names.ts";
 import { NOTIFICATION } from "./notifications.ts";
-import type { Fields, Infer } from "./schema.ts";
-import { TOPICS } from "./topics.ts";
+import { type Fields, type Infer, merge } from "./schema.ts";
 
 export const SEND_RESULT = {
   seq: "eventSeq",
@@ -22,11 +22,10 @@ export const CHANGE_RESULT = {
 } as const satisfies Fields;
 export interface ChangeResult extends Infer<typeof CHANGE_RESULT> {}
 
-export const HISTORY_RESULT = {
+/** A page of `history`, without the events of its log. */
+export const PAGE = {
   /** Ascending. Left out where `after` was asked for. */
   messages: ["optional", ["list", MESSAGE]],
-  /** As in a replay. Only where `after` was asked for. */
-  events: ["optional", ["list", ["by type", LOG_EVENTS]]],
   /** How far the page looked: the next `before` or `after`. */
   seq: "seq",
   /** There is more beyond `seq`. */
@@ -34,6 +33,11 @@ export const HISTORY_RESULT = {
   /** With `events`: `floor` as it is now. */
   floor: ["optional", "seq"],
 } as const satisfies Fields;
+
+export const HISTORY_RESULT = /* @__PURE__ */ merge(PAGE, {
+  /** As in a replay. Only where `after` was asked for. */
+  events: ["optional", ["list", ["by type", LOG_EVENTS]]],
+});
 export interface HistoryResult extends Infer<typeof HISTORY_RESULT> {}
 
 export const AUTH_RESULT = {
@@ -57,13 +61,12 @@ export const UNREAD_RESULT = {
   unread: "int",
 } as const satisfies Fields;
 
-export const NOTIFICATIONS_RESULT = {
+export const NOTIFICATIONS_RESULT = /* @__PURE__ */ merge(UNREAD_RESULT, {
   /** Ascending. */
   notifications: ["list", NOTIFICATION],
-  ...UNREAD_RESULT,
   /** There are older ones. */
   more: ["optional", ["is", true]],
-} as const satisfies Fields;
+});
 export interface NotificationsResult extends Infer<typeof NOTIFICATIONS_RESULT> {}
 
 /** What stands in the `ok` of each command beside `type` and `id`; `null`: it is not answered with `ok`. */

@@ -3,9 +3,9 @@
 
 import { MESSAGE_CONTENT, REACTION_CONTENT } from "./content.ts";
 import { MAX_EVENTS_PAGE, MAX_HISTORY } from "./limits.ts";
+import { TOPICS } from "./names.ts";
 import { MARK_CONTENT } from "./notifications.ts";
 import type { Fields, Infer } from "./schema.ts";
-import { TOPICS } from "./topics.ts";
 
 export const SEND_COMMAND = {
   type: ["is", "send"],

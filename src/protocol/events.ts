@@ -4,7 +4,7 @@ import { MESSAGE_CONTENT, REACTION_CONTENT, SENDER } from "./content.ts";
 import { ERRORS } from "./errors.ts";
 import { LIMITS, RECONNECT_LIMITS, SESSION_LIMITS } from "./limits.ts";
 import { NOTIFICATION_EVENTS, type NotificationEvent, type NotificationUpdated } from "./notifications.ts";
-import type { Fields, Infer } from "./schema.ts";
+import { type Fields, type Infer, merge } from "./schema.ts";
 
 export const USER = {
   ...SENDER,
@@ -197,14 +197,14 @@ export type UnsequencedEvent =
 export type RoomEvent = SequencedEvent | UnsequencedEvent;
 
 /** What a session tells of the inbox, and signals to the user. */
-export const INBOX_EVENTS = { ...NOTIFICATION_EVENTS, signal: SIGNAL } as const satisfies Readonly<
-  Record<InboxEvent["type"], Fields>
->;
+export const INBOX_EVENTS = /* @__PURE__ */ merge(NOTIFICATION_EVENTS, {
+  signal: SIGNAL,
+}) satisfies Readonly<Record<InboxEvent["type"], Fields>>;
 
 export type InboxEvent = NotificationEvent | NotificationUpdated | Signal;
 
 /** What has a `seq` in some log, by `type`: such events stand in pages of `history`. */
-export const LOG_EVENTS = { ...SEQUENCED_EVENTS, ...NOTIFICATION_EVENTS } as const satisfies Readonly<
+export const LOG_EVENTS = /* @__PURE__ */ merge(SEQUENCED_EVENTS, NOTIFICATION_EVENTS) satisfies Readonly<
   Record<LogEvent["type"], Fields>
 >;
 
@@ -257,15 +257,14 @@ export const ROOM_CONNECTED = {
 } as const satisfies Fields;
 export interface RoomConnected extends Infer<typeof ROOM_CONNECTED> {}
 
-export const SESSION_CONNECTED = {
-  ...CONNECTED,
+export const SESSION_CONNECTED = /* @__PURE__ */ merge(CONNECTED, {
   user: USER,
   /** When the token expires, in milliseconds since 1970. */
   expiresAt: "instant",
   /** How many notifications are neither read nor archived, in all. */
   unread: "int",
   limits: SESSION_LIMITS,
-} as const satisfies Fields;
+});
 export interface SessionConnected extends Infer<typeof SESSION_CONNECTED> {}
 
 /** The replay is over; or, later, the cursor of a filtered connection moves on. */

@@ -1,6 +1,6 @@
 // Sizes and counts that both sides must agree on. What a deployer can set is in `Limits`, sent in `connected`.
 
-import type { Fields, Infer } from "./schema.ts";
+import { type Fields, type Infer, merge } from "./schema.ts";
 
 /** The largest frame either way, in UTF-8 bytes. A larger one of a client is refused; the server cuts what it sends. */
 export const MAX_FRAME_BYTES = 1_048_576;
@@ -86,11 +86,10 @@ export interface Limits extends Infer<typeof LIMITS> {}
 /** On one session socket. */
 export const MAX_SESSION_ROOMS = 50;
 
-export const SESSION_LIMITS = {
-  ...LIMITS,
+export const SESSION_LIMITS = /* @__PURE__ */ merge(LIMITS, {
   /** How many rooms may be joined at once. */
   rooms: "number",
-} as const satisfies Fields;
+});
 export interface SessionLimits extends Infer<typeof SESSION_LIMITS> {}
 
 /** Bounds of the random wait before a reconnect, in milliseconds. The server widens them with the size of the room. */

@@ -1,4 +1,6 @@
-// The grammar of names. All are case-sensitive.
+// The grammar of names, topics and cursors. All are case-sensitive.
+
+import type { Infer, Schema } from "./schema.ts";
 
 const ROOM = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$/;
 const EVENT = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$/;
@@ -53,3 +55,41 @@ export function isTimeZone(value: string): boolean {
 }
 
 export const isEpoch = (value: string): boolean => EPOCH.test(value);
+
+// ---- topics: one or more first segments of an event name, where `.` and `:` end a segment ----
+
+export const MAX_TOPICS = 20;
+
+const TOPIC_LIST = ["list", "eventName", 0, MAX_TOPICS, "topics"] as const satisfies Schema;
+export const TOPICS = ["nullable", TOPIC_LIST] as const satisfies Schema;
+
+/** At most 20. `null` is every event, `[]` none. */
+export type Topics = Infer<typeof TOPICS>;
+
+export function topicCovers(topic: string, event: string): boolean {
+  if (!event.startsWith(topic)) return false;
+  if (event.length === topic.length) return true;
+  const next = event[topic.length];
+  return next === "." || next === ":";
+}
+
+export const matchesTopics = (topics: Topics, event: string): boolean =>
+  topics === null || topics.some((topic) => topicCovers(topic, event));
+
+// ---- cursors ----
+
+/** A position in a log. `epoch` is the life of the log, `seq` the last event that was handled. */
+export interface Cursor {
+  readonly epoch: string;
+  readonly seq: number;
+}
+
+export const formatCursor = ({ epoch, seq }: Cursor): string => `${epoch}.${seq}`;
+
+export function parseCursor(text: string): Cursor | undefined {
+  const dot = text.indexOf(".");
+  const epoch = text.slice(0, dot);
+  const digits = text.slice(dot + 1);
+  if (dot < 0 || !isEpoch(epoch) || !/^\d{1,15}$/.test(digits)) return undefined;
+  return { epoch, seq: Number(digits) };
+}

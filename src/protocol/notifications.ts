@@ -1,7 +1,7 @@
 // The inbox: what is stored for a user, and what a session socket tells of it.
 
 import { MAX_INSTANT_MS } from "./limits.ts";
-import type { Fields, Infer } from "./schema.ts";
+import { type Fields, type Infer, merge } from "./schema.ts";
 
 /** What server code says in a notification. */
 export const NOTIFICATION_CONTENT = {
@@ -17,12 +17,11 @@ export const NOTIFICATION_CONTENT = {
 } as const satisfies Fields;
 
 /** What stands in a list of the inbox. */
-export const NOTIFICATION = {
+export const NOTIFICATION = /* @__PURE__ */ merge(NOTIFICATION_CONTENT, {
   type: ["is", "notification"],
   seq: "eventSeq",
   /** Of the user's inbox: the same `id` again is the same notification. */
   id: "notificationId",
-  ...NOTIFICATION_CONTENT,
   priority: "priority",
   /** Any JSON; `null` where none was given. */
   data: "any",
@@ -31,14 +30,13 @@ export const NOTIFICATION = {
   /** The user had muted its topic or room: it is listed, and neither sent nor counted. */
   muted: ["optional", ["is", true]],
   state: "notificationState",
-} as const satisfies Fields;
+});
 export interface Notification extends Infer<typeof NOTIFICATION> {}
 
-export const NOTIFICATION_EVENT = {
-  ...NOTIFICATION,
+export const NOTIFICATION_EVENT = /* @__PURE__ */ merge(NOTIFICATION, {
   /** How many are neither read nor archived, in all, when this was sent. */
   unread: "int",
-} as const satisfies Fields;
+});
 export interface NotificationEvent extends Infer<typeof NOTIFICATION_EVENT> {}
 
 export const NOTIFICATION_UPDATED = {

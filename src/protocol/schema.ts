@@ -1,6 +1,6 @@
 // How the contract describes the JSON on the wire: literals of plain data. From one schema come the TypeScript type
-// ({@link Infer}), the server's validation (`src/validation`) and the client's check (`client/wire`). Data and not calls,
-// so that a bundler drops what is not used, a test can hash the wire, and other formats can be generated from it.
+// ({@link Infer}), the server's validation (`src/validation`) and the client's check (`client/util/wire.ts`). Data, so
+// that a bundler drops what is not used, a test can hash the wire, and other formats can be generated from it.
 
 import type { NotificationState, Permission, Priority, Recovery, Status } from "./words.ts";
 
@@ -121,6 +121,12 @@ type Merged<T> = { [Field in keyof T]: T[Field] };
 type InferFields<F> = Merged<
   RequiredPart<F, Exclude<keyof F, OptionalField<F>>> & OptionalPart<F, OptionalField<F>>
 >;
+
+/**
+ * The fields of both. Its calls are marked as pure: a bundler keeps a spread, also in a schema that nothing uses, as it
+ * cannot know that it has no effect.
+ */
+export const merge = <A extends Fields, const B extends Fields>(a: A, b: B): A & B => ({ ...a, ...b });
 
 /** Tells a compound schema from the fields of an object. */
 export const isCompound = (schema: Compound | Fields): schema is Compound => Array.isArray(schema);

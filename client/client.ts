@@ -7,8 +7,8 @@ import { WebSocketTransport } from "./connection/transport/websocket-transport.t
 import type { RoomHandle } from "./room/room-handle.ts";
 import { RoomRegistry, type RoomWay } from "./room/room-registry.ts";
 import type { Presence, RoomOptions } from "./room/room-types.ts";
-import { Listeners } from "./util/emitter.ts";
-import { ignoreRejection, RoomsError } from "./util/errors.ts";
+import { RoomsError } from "./util/errors.ts";
+import { ignoreRejection, Listeners } from "./util/listeners.ts";
 import { createLog, type LogOption } from "./util/log.ts";
 import type { Cancel, Ports } from "./util/ports.ts";
 import { baseUrl } from "./util/url.ts";

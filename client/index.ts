@@ -57,14 +57,14 @@ export type {
   RoomMessage,
   SendOptions,
   Stored,
-} from "./room/messages/outbox-entry.ts";
+} from "./room/messages/outbox.ts";
 export type { RoomHandle } from "./room/room-handle.ts";
 export type { Presence, RoomEvents, RoomOptions, RoomSnapshot } from "./room/room-types.ts";
 export { inboxOf } from "./session/inbox-of.ts";
 export { peekShared, sharedRoom } from "./session/shared-room.ts";
 export { RoomsError, type RoomsErrorCode, type RoomsErrorDetails } from "./util/errors.ts";
+export type { OnEventOptions } from "./util/listeners.ts";
 export type { LogFunction, LogLevel, LogOption } from "./util/log.ts";
-export type { OnEventOptions } from "./util/topic-listeners.ts";
 
 /**
  * A client for one user on one server. It opens no socket before a room is opened or the inbox is listened to. Throws

@@ -1,5 +1,5 @@
-import { Emitter } from "../util/emitter.ts";
 import { noConnection } from "../util/errors.ts";
+import { Emitter } from "../util/listeners.ts";
 import type { Cancel } from "../util/ports.ts";
 import type { Channel } from "./channel.ts";
 import type { ConnectionState } from "./transport/transport.ts";

@@ -1,27 +1,37 @@
 // One log over one transport, for a room or the inbox: greeting, replay in pages, live events, the cursor, and commands
 // with their answers. Connections follow each other in reconnect-loop.ts.
-
 import {
+  CAUGHT_UP,
   type CaughtUp,
   type Command,
-  HISTORY_RESULT,
+  type Cursor,
+  formatCursor,
+  isRecord,
   type LogEvent,
   MAX_EVENTS_PAGE,
+  OK,
   type Ok,
+  PAGE,
+  PONG,
 } from "../../src/protocol/index.ts";
-import { Emitter } from "../util/emitter.ts";
 import { noConnection, RoomsError, refusalError } from "../util/errors.ts";
+import { Emitter } from "../util/listeners.ts";
 import type { Cancel } from "../util/ports.ts";
-import { fits } from "../wire/fits.ts";
-import { type Connected, type IncomingFrame, isLogEvent, parseLogEvents } from "../wire/parse-frame.ts";
-import { CursorTracker } from "./cursor-tracker.ts";
+import {
+  type Connected,
+  type FrameTable,
+  fits,
+  type IncomingFrame,
+  isTypeIn,
+  parseFrame,
+} from "../util/wire.ts";
 import { ReconnectLoop } from "./reconnect-loop.ts";
 import type { ConnectionOutcome } from "./retry.ts";
 import { TopicFilter } from "./topic-filter.ts";
+import { type OnAnswer, PendingAnswers } from "./transport/commands.ts";
 import { type ConnectionEnd, lost, timedOut } from "./transport/connection-end.ts";
-import { type OnAnswer, PendingAnswers } from "./transport/pending-answers.ts";
 import type { ConnectionState, Link, Transport } from "./transport/transport.ts";
-import type { ChannelEvents, ChannelOptions, ConnectionContext } from "./types.ts";
+import type { ChannelEvents, ChannelOptions, ConnectionContext, ResumeKind } from "./types.ts";
 
 type Answered = Command & { readonly id: string };
 
@@ -39,6 +49,7 @@ export class Channel {
   readonly #context: ConnectionContext;
   readonly #transport: Transport;
   readonly #options: ChannelOptions;
+  readonly #frames: FrameTable;
   readonly #events: ChannelEvents;
   readonly #states = new Emitter<{ state: ConnectionState }>();
   readonly #tracker = new CursorTracker();
@@ -60,6 +71,7 @@ export class Channel {
     this.#transport = transport;
     this.#options = options;
     this.#events = events;
+    this.#frames = { ...options.logEvents, ...options.otherFrames, caughtUp: CAUGHT_UP, ok: OK, pong: PONG };
     this.topics = new TopicFilter(this, context.ports.newId, options.topics);
     this.#answers = new PendingAnswers(context.ports.clock, () =>
       this.#link?.drop(timedOut("A command was not answered in time.")),
@@ -175,6 +187,7 @@ export class Channel {
     return new Promise((resolve) => {
       this.#phase = { name: "greeting" };
       this.#link = this.#transport.open({
+        frames: this.#frames,
         request: () => ({
           since: this.cursor,
           replaces: this.#replaces,
@@ -227,7 +240,7 @@ export class Channel {
     if ((this.#phase.name === "greeting") !== (frame.type === "connected")) return;
     if (frame.type === "connected") this.#onConnected(frame);
     else if (frame.type === "caughtUp") this.#onCaughtUp(frame);
-    else if (isLogEvent(frame)) this.#onLogEvent(frame);
+    else if (this.#isLogEvent(frame)) this.#onLogEvent(frame);
     else this.#events.onFrame(frame);
   }
 
@@ -237,6 +250,10 @@ export class Channel {
     this.#loop.limits = frame.reconnect;
     this.#context.log("debug", `connected to ${this.#options.name}`, { connection: frame.connection });
     this.#events.onConnected(frame, this.#tracker.begin(frame));
+  }
+
+  #isLogEvent(frame: IncomingFrame): frame is LogEvent {
+    return isTypeIn(this.#options.logEvents, frame.type);
   }
 
   #onLogEvent(event: LogEvent): void {
@@ -276,22 +293,71 @@ export class Channel {
         this.#cancelPage = this.#context.ports.clock.after(waitMs, () => this.#page(after));
         return;
       }
-      const getsOn =
-        answer.type === "ok" && fits(HISTORY_RESULT, answer) && (answer.seq > after || !answer.more);
-      if (!getsOn) {
+      const page = answer.type === "ok" && fits(PAGE, answer) ? answer : undefined;
+      const events = page?.events ?? [];
+      if (page === undefined || !Array.isArray(events) || (page.seq <= after && page.more)) {
         // `not_found`: the log has passed the cursor. Otherwise the cursor keeps what the pages brought so far.
         const error = answer.type === "error" ? refusalError(answer) : new RoomsError("internal");
         this.#link?.drop(lost(error));
         return;
       }
       // What is held there may have changed since its page came, without a record.
-      if (answer.floor !== undefined) this.#events.onFloor(answer.floor);
-      for (const event of parseLogEvents(answer.events ?? [])) if (this.#isOpen) this.#onLogEvent(event);
-      this.#tracker.advance(answer.seq);
-      if (answer.more && this.#isOpen) this.#page(answer.seq);
+      if (page.floor !== undefined) this.#events.onFloor(page.floor);
+      for (const event of events.filter(isRecord)) {
+        const frame = parseFrame(event, this.#options.logEvents);
+        if (frame !== undefined && this.#isLogEvent(frame) && this.#isOpen) this.#onLogEvent(frame);
+      }
+      this.#tracker.advance(page.seq);
+      if (page.more && this.#isOpen) this.#page(page.seq);
     });
   }
 }
 
 const tooLarge = () =>
   ({ type: "error", code: "too_large", message: "The command is larger than a frame may be." }) as const;
+
+/**
+ * The position of this client in a log, across connections. Invariant: every event up to the cursor was handled, once,
+ * so a replay from there leaves no gap and repeats nothing.
+ */
+export class CursorTracker {
+  #cursor: Cursor | undefined;
+  #epoch = "";
+  #phase: "replaying" | "live" = "replaying";
+
+  /** As the protocol spells it; `undefined` while nothing is known of the log. */
+  get cursor(): string | undefined {
+    return this.#cursor === undefined ? undefined : formatCursor(this.#cursor);
+  }
+
+  begin({ epoch, recovery }: Connected): ResumeKind {
+    const had = this.#cursor;
+    const kept = had?.epoch === epoch && (recovery === "complete" || recovery === "partial");
+    this.#epoch = epoch;
+    this.#phase = "replaying";
+    if (kept) return "kept";
+    this.#cursor = undefined;
+    return had === undefined ? "fresh" : "lost";
+  }
+
+  /** `gap`: an event between was not delivered, which on a live connection without a filter is a fault. */
+  accept(seq: number, mayJump: boolean): "new" | "seen" | "gap" {
+    const at = this.#cursor?.seq;
+    if (at !== undefined && seq <= at) return "seen";
+    if (this.#phase === "live" && !mayJump && at !== undefined && seq > at + 1) return "gap";
+    this.advance(seq);
+    return "new";
+  }
+
+  advance(seq: number): void {
+    if (seq >= (this.#cursor?.seq ?? 0)) this.#cursor = { epoch: this.#epoch, seq };
+  }
+
+  /** Whether the replay is over, and what follows is live. */
+  caughtUp({ seq, more }: CaughtUp): boolean {
+    this.advance(seq);
+    if (more) return false;
+    this.#phase = "live";
+    return true;
+  }
+}

@@ -1,6 +1,7 @@
 import { type Answer, type RoomCommand, TOPICS_RESULT, type Topics } from "../../src/protocol/index.ts";
-import { ignoreRejection, refusalError } from "../util/errors.ts";
-import { fits } from "../wire/fits.ts";
+import { refusalError } from "../util/errors.ts";
+import { ignoreRejection } from "../util/listeners.ts";
+import { fits } from "../util/wire.ts";
 
 /** The channel, as its filter sees it. */
 export interface TopicPort {

@@ -1,8 +1,7 @@
 import type { Command, Permission, ReconnectLimits, Topics } from "../../src/protocol/index.ts";
-import type { Listeners } from "../util/emitter.ts";
 import type { RoomsError } from "../util/errors.ts";
-import type { Connected, IncomingFrame } from "../wire/parse-frame.ts";
-import type { ResumeKind } from "./cursor-tracker.ts";
+import type { Listeners } from "../util/listeners.ts";
+import type { Connected, FrameTable, IncomingFrame } from "../util/wire.ts";
 import type { ConnectionState, TransportContext } from "./transport/transport.ts";
 
 /** What all channels of a client share. */
@@ -19,9 +18,16 @@ export interface ChannelOptions {
   readonly name: string;
   readonly topics: Topics;
   readonly history?: number | undefined;
+  /** The events that stand in its log, by `type`. */
+  readonly logEvents: FrameTable;
+  /** What else its room or inbox takes: what it is greeted with, and events without a place in the log. */
+  readonly otherFrames: FrameTable;
   /** The server leaves out numbers by itself, also without a filter. */
   readonly skipsNumbers: boolean;
 }
+
+/** What becomes of what is held: `kept` is completed by the replay, `lost` is replaced; `fresh`: nothing was held. */
+export type ResumeKind = "fresh" | "kept" | "lost";
 
 /** What a channel tells its room or inbox, in the order of the wire. */
 export interface ChannelEvents {

@@ -6,7 +6,7 @@ import { contextOf } from "../client-context.ts";
 import type { Token, Tokens } from "../connection/transport/token-source.ts";
 import { offline, RoomsError, refusalError, unreadable } from "../util/errors.ts";
 import type { Cancel, Clock, Ports } from "../util/ports.ts";
-import { parseError } from "../wire/parse-frame.ts";
+import { parseError } from "../util/wire.ts";
 import { readText } from "./read-text.ts";
 
 /** The methods that the HTTP API has. */

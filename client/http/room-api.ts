@@ -12,7 +12,7 @@ import {
 } from "../../src/protocol/index.ts";
 import type { Client } from "../client.ts";
 import { RoomsError } from "../util/errors.ts";
-import { checked } from "../wire/results.ts";
+import { checked } from "../util/wire.ts";
 import { type CallOptions, callApi, type HttpMethod } from "./http-call.ts";
 import { query, roomName } from "./path.ts";
 

@@ -10,7 +10,7 @@ import {
   type ReadResult,
 } from "../../src/protocol/index.ts";
 import type { Client } from "../client.ts";
-import { checked } from "../wire/results.ts";
+import { checked } from "../util/wire.ts";
 import { type CallOptions, callApi, type HttpMethod } from "./http-call.ts";
 import { query, roomName } from "./path.ts";
 

@@ -1,27 +1,31 @@
 // An inbox behind its handle: the channel of the session, the folded state, and what expires by itself.
 
 import {
+  NOTIFICATION_EVENTS,
   NOTIFICATIONS_RESULT,
   type NotificationState,
+  SESSION_CONNECTED,
+  SIGNAL,
   type Signal,
   UNREAD_RESULT,
 } from "../../src/protocol/index.ts";
 import { Channel } from "../connection/channel.ts";
-import type { ResumeKind } from "../connection/cursor-tracker.ts";
 import type { Transport } from "../connection/transport/transport.ts";
-import type { ChannelEvents, ConnectionContext } from "../connection/types.ts";
-import { Emitter } from "../util/emitter.ts";
+import type { ChannelEvents, ConnectionContext, ResumeKind } from "../connection/types.ts";
 import { refusalError, unreadable } from "../util/errors.ts";
+import { Emitter, SnapshotStore, TopicListeners } from "../util/listeners.ts";
 import type { Cancel } from "../util/ports.ts";
-import { SnapshotStore } from "../util/snapshot-store.ts";
-import { TopicListeners } from "../util/topic-listeners.ts";
-import { fits } from "../wire/fits.ts";
-import type { Connected, IncomingFrame } from "../wire/parse-frame.ts";
+import { type Connected, fits, type IncomingFrame } from "../util/wire.ts";
 import { InboxState } from "./inbox-state.ts";
 import type { InboxEvents, InboxSnapshot, MarkTarget } from "./inbox-types.ts";
 
 /** Timers of browsers reach no further than 24 days, and a clock may be set meanwhile. */
 const MAX_TIMER_MS = 3_600_000;
+
+const FRAMES = {
+  logEvents: NOTIFICATION_EVENTS,
+  otherFrames: { connected: SESSION_CONNECTED, signal: SIGNAL },
+};
 
 export class InboxEngine {
   readonly channel: Channel;
@@ -40,7 +44,7 @@ export class InboxEngine {
   constructor(context: ConnectionContext, transport: Transport) {
     this.#context = context;
     // What is muted, filtered or expired leaves its number out.
-    const options = { name: "the inbox", topics: null, skipsNumbers: true };
+    const options = { ...FRAMES, name: "the inbox", topics: null, skipsNumbers: true };
     this.channel = new Channel(context, transport, options, this.#channelEvents());
     this.store = new SnapshotStore(() => ({
       state: this.channel.state,

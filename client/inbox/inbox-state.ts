@@ -8,7 +8,7 @@ import {
   type NotificationUpdated,
   type SessionConnected,
 } from "../../src/protocol/index.ts";
-import type { ResumeKind } from "../connection/cursor-tracker.ts";
+import type { ResumeKind } from "../connection/types.ts";
 
 export class InboxState {
   readonly #byId = new Map<string, Notification>();

@@ -1,8 +1,7 @@
 import type { Notification, NotificationState, Signal, Topics } from "../../src/protocol/index.ts";
 import type { ConnectionState } from "../connection/transport/transport.ts";
-import { ignoreRejection } from "../util/errors.ts";
+import { ignoreRejection, type OnEventOptions } from "../util/listeners.ts";
 import type { Cancel } from "../util/ports.ts";
-import type { OnEventOptions } from "../util/topic-listeners.ts";
 import type { InboxEngine } from "./inbox-engine.ts";
 import type { InboxEvents, InboxSnapshot, MarkTarget } from "./inbox-types.ts";
 

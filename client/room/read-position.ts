@@ -10,11 +10,11 @@ import {
   type RoomConnected,
   type RoomEvent,
 } from "../../src/protocol/index.ts";
-import type { ResumeKind } from "../connection/cursor-tracker.ts";
+import type { ResumeKind } from "../connection/types.ts";
 import { isTemporary, RoomsError } from "../util/errors.ts";
 import type { Cancel, Clock } from "../util/ports.ts";
-import { resultOf } from "../wire/results.ts";
-import type { EnginePort } from "./messages/pending-changes.ts";
+import { resultOf } from "../util/wire.ts";
+import type { EnginePort } from "./messages/changes.ts";
 
 const MIN_BETWEEN_MS = 1_000;
 

@@ -4,37 +4,38 @@
 import {
   CHANGE_RESULT,
   type Command,
-  HISTORY_RESULT,
   type Message,
   matchesTopics,
+  PAGE,
+  ROOM_CONNECTED,
   type RoomEvent,
+  SEQUENCED_EVENTS,
   type SendResult,
   type Signal,
   type Topics,
   TYPING_EVENT,
+  UNSEQUENCED_EVENTS,
 } from "../../src/protocol/index.ts";
 import { Channel } from "../connection/channel.ts";
-import type { ResumeKind } from "../connection/cursor-tracker.ts";
-import type { OnAnswer } from "../connection/transport/pending-answers.ts";
+import type { OnAnswer } from "../connection/transport/commands.ts";
 import type { Transport } from "../connection/transport/transport.ts";
-import type { ChannelEvents, ConnectionContext } from "../connection/types.ts";
-import { Emitter } from "../util/emitter.ts";
+import type { ChannelEvents, ConnectionContext, ResumeKind } from "../connection/types.ts";
 import { noConnection, offline, RoomsError, refusalError } from "../util/errors.ts";
+import { Emitter, SnapshotStore, TopicListeners } from "../util/listeners.ts";
 import { SendRateLimiter } from "../util/send-rate-limiter.ts";
-import { SnapshotStore } from "../util/snapshot-store.ts";
-import { TopicListeners } from "../util/topic-listeners.ts";
-import { fits } from "../wire/fits.ts";
-import type { Connected, IncomingFrame } from "../wire/parse-frame.ts";
-import { resultOf } from "../wire/results.ts";
-import { Outbox } from "./messages/outbox.ts";
-import { type OutboxEntry, storedMessage } from "./messages/outbox-entry.ts";
-import { type EnginePort, PendingChanges } from "./messages/pending-changes.ts";
+import { type Connected, fits, type IncomingFrame, resultOf } from "../util/wire.ts";
+import { type EnginePort, PendingChanges } from "./messages/changes.ts";
+import { Outbox, type OutboxEntry, storedMessage } from "./messages/outbox.ts";
 import { OwnPresence } from "./own-presence.ts";
 import { ReadPosition } from "./read-position.ts";
-import { RoomState } from "./room-state.ts";
+import { RoomState, roomView } from "./room-state.ts";
 import type { RoomEvents, RoomOptions, RoomSnapshot } from "./room-types.ts";
-import { roomView } from "./room-view.ts";
 import { Typing } from "./typing.ts";
+
+const FRAMES = {
+  logEvents: SEQUENCED_EVENTS,
+  otherFrames: { connected: ROOM_CONNECTED, ...UNSEQUENCED_EVENTS },
+};
 
 export class RoomEngine implements EnginePort {
   readonly name: string;
@@ -63,7 +64,7 @@ export class RoomEngine implements EnginePort {
     this.name = name;
     this.#context = context;
     this.#limiter = new SendRateLimiter(ports.clock);
-    const options = { name: `room ${name}`, topics, history, skipsNumbers: false };
+    const options = { ...FRAMES, name: `room ${name}`, topics, history, skipsNumbers: false };
     this.channel = new Channel(context, transport, options, this.#channelEvents());
     this.outbox = new Outbox(ports, this.#outboxPort(), this.#limiter);
     this.changes = new PendingChanges(ports, this);
@@ -128,7 +129,7 @@ export class RoomEngine implements EnginePort {
     } as const;
     return new Promise((resolve, reject) => {
       this.request(command, (answer) => {
-        const result = answer ? resultOf(answer, HISTORY_RESULT) : noConnection();
+        const result = answer ? resultOf(answer, PAGE) : noConnection();
         if (result instanceof RoomsError) reject(result);
         else {
           // At once, not a promise later: what comes next on the wire may change what this brings.

@@ -6,20 +6,20 @@ import {
   type Signal,
   type Topics,
 } from "../../src/protocol/index.ts";
-import { ignoreRejection, RoomsError } from "../util/errors.ts";
+import { RoomsError } from "../util/errors.ts";
+import { ignoreRejection, type OnEventOptions } from "../util/listeners.ts";
 import type { Cancel } from "../util/ports.ts";
-import type { OnEventOptions } from "../util/topic-listeners.ts";
-import type { MessageChange } from "./messages/message-changes.ts";
-import type { SendOptions, Stored } from "./messages/outbox-entry.ts";
+import type { MessageChange } from "./messages/changes.ts";
+import type { SendOptions, Stored } from "./messages/outbox.ts";
 import type { RoomEngine } from "./room-engine.ts";
 import type { Presence, RoomEvents, RoomSnapshot } from "./room-types.ts";
 
 /** What a handle needs of the room. */
 export interface HandlePort {
   readonly name: string;
-  engine(): RoomEngine;
+  readonly engine: RoomEngine;
   /** Whether what this handle asks for is done. */
-  isOpen(): boolean;
+  readonly isOpen: boolean;
   hold(): Cancel;
   leave(): void;
 }
@@ -197,7 +197,7 @@ export class RoomHandle {
    * room.signal("cursor", { x: 10, y: 20 });
    */
   readonly signal = (event: string, data: unknown = null, { to }: { readonly to?: string } = {}): void => {
-    if (this.#port.isOpen()) this.#engine.signal(event, data, to);
+    if (this.#port.isOpen) this.#engine.signal(event, data, to);
   };
 
   /** To be called with every key: the others hear of it at most once a second, and forget it after 3 s. */
@@ -205,12 +205,12 @@ export class RoomHandle {
     const { state, channel, typing } = this.#engine;
     const mayWrite = state.permission === "write" || state.permission === "moderate";
     // Without the permission it would only collect refusals.
-    if (this.#port.isOpen() && channel.live && mayWrite) typing.start();
+    if (this.#port.isOpen && channel.live && mayWrite) typing.start();
   };
 
   /** Sending a message does this by itself. */
   readonly stopTyping = (): void => {
-    if (this.#port.isOpen()) this.#engine.typing.stop();
+    if (this.#port.isOpen) this.#engine.typing.stop();
   };
 
   /**
@@ -245,7 +245,7 @@ export class RoomHandle {
    * once the room was left.
    */
   readonly reconnect = (): void => {
-    if (this.#port.isOpen()) this.#engine.channel.start();
+    if (this.#port.isOpen) this.#engine.channel.start();
   };
 
   /**
@@ -269,7 +269,7 @@ export class RoomHandle {
   };
 
   get #engine(): RoomEngine {
-    return this.#port.engine();
+    return this.#port.engine;
   }
 
   #listen(cancel: Cancel): Cancel {
@@ -287,7 +287,7 @@ export class RoomHandle {
 
   /** What a call changes at once is published at once. */
   #do<T>(call: (engine: RoomEngine) => Promise<T>): Promise<T> {
-    if (!this.#port.isOpen())
+    if (!this.#port.isOpen)
       return ignoreRejection(Promise.reject(new RoomsError("closed", "The room is not open, or was left.")));
     const result = ignoreRejection(call(this.#engine));
     this.#engine.changed();

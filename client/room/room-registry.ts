@@ -4,7 +4,8 @@ import { isRoomName } from "../../src/protocol/index.ts";
 import type { ChannelSet } from "../connection/channel-set.ts";
 import type { Transport } from "../connection/transport/transport.ts";
 import type { ConnectionContext } from "../connection/types.ts";
-import { ignoreRejection, RoomsError } from "../util/errors.ts";
+import { RoomsError } from "../util/errors.ts";
+import { ignoreRejection } from "../util/listeners.ts";
 import type { Cancel } from "../util/ports.ts";
 import { RoomEngine } from "./room-engine.ts";
 import { RoomHandle } from "./room-handle.ts";
@@ -51,18 +52,30 @@ export class RoomRegistry {
   /** A handle that holds the room. */
   hold(name: string, options: RoomOptions, way: RoomWay): RoomHandle {
     const slot = this.#slot(name, options, way);
-    const { engine, isHeld, release } = this.#hold(slot);
-    const hold = () => this.#hold(slot).release;
-    return new RoomHandle({ name, engine: () => engine, isOpen: isHeld, hold, leave: release });
+    const held = this.#hold(slot);
+    return new RoomHandle({
+      name,
+      engine: held.engine,
+      get isOpen() {
+        return held.isHeld;
+      },
+      hold: () => this.#hold(slot).release,
+      leave: held.release,
+    });
   }
 
   /** A handle that does not: it does what the room does for as long as others hold it. */
   peek(name: string, options: RoomOptions, way: RoomWay): RoomHandle {
     const slot = this.#slot(name, options, way);
+    const [engine, isHeld] = [() => this.#engine(slot), () => this.#held.has(slot)];
     return new RoomHandle({
       name,
-      engine: () => this.#engine(slot),
-      isOpen: () => this.#held.has(slot),
+      get engine() {
+        return engine();
+      },
+      get isOpen() {
+        return isHeld();
+      },
       hold: () => this.#hold(slot).release,
       leave: () => {},
     });
@@ -117,19 +130,24 @@ export class RoomRegistry {
   #hold(slot: Slot) {
     const engine = this.#engine(slot);
     let isReleased = this.#channels.isClosed;
-    const isHeld = () => !isReleased && slot.engine === engine;
     if (!isReleased) {
       slot.cancelLeaving();
       slot.holds += 1;
       if (!this.#held.has(slot)) this.#open(slot, engine);
     }
-    const release = () => {
-      if (!isHeld()) return;
-      isReleased = true;
-      slot.holds -= 1;
-      if (slot.holds === 0) this.#leaveAfterTurn(slot, engine);
+    const held = {
+      engine,
+      get isHeld() {
+        return !isReleased && slot.engine === engine;
+      },
+      release: () => {
+        if (!held.isHeld) return;
+        isReleased = true;
+        slot.holds -= 1;
+        if (slot.holds === 0) this.#leaveAfterTurn(slot, engine);
+      },
     };
-    return { engine, isHeld, release };
+    return held;
   }
 
   #open(slot: Slot, engine: RoomEngine): void {

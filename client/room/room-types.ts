@@ -21,7 +21,7 @@ import type {
 } from "../../src/protocol/index.ts";
 import type { ConnectionState } from "../connection/transport/transport.ts";
 import type { RoomsError } from "../util/errors.ts";
-import type { OutboxItem, RoomMessage } from "./messages/outbox-entry.ts";
+import type { OutboxItem, RoomMessage } from "./messages/outbox.ts";
 
 /**
  * How a room is opened.

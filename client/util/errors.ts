@@ -51,9 +51,3 @@ export const refusalError = ({ code, message, ...details }: Refusal): RoomsError
 
 export const offline = (message: string, cause?: unknown): RoomsError =>
   new RoomsError("offline", message, { cause });
-
-/** An app that does not wait for a promise gets no `unhandledrejection` from it: states and events report the error too. */
-export function ignoreRejection<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => {});
-  return promise;
-}

@@ -1,4 +1,4 @@
-import { callSafely } from "./emitter.ts";
+import { callSafely } from "./listeners.ts";
 
 export type LogLevel = "error" | "warn" | "debug";
 

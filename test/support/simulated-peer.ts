@@ -2,7 +2,7 @@
 
 import { expect } from "vitest";
 import { Client } from "../../client/client.ts";
-import type { SendOptions, Stored } from "../../client/room/messages/outbox-entry.ts";
+import type { SendOptions, Stored } from "../../client/room/messages/outbox.ts";
 import type { RoomHandle } from "../../client/room/room-handle.ts";
 import { RoomsError } from "../../client/util/errors.ts";
 import type { Clock } from "../../client/util/ports.ts";

@@ -9,12 +9,13 @@ import {
   ERRORS,
   type ErrorAnswer,
   type JoinCommand,
+  type JsonObject,
   type Left,
   type Ok,
 } from "../../../src/protocol/index.ts";
 import { offline, type RoomsError } from "../../util/errors.ts";
 import type { Cancel } from "../../util/ports.ts";
-import type { IncomingFrame } from "../../wire/parse-frame.ts";
+import { parseFrame } from "../../util/wire.ts";
 import { type ConnectionEnd, closingEnd, lost, timedOut, tokenEnd } from "./connection-end.ts";
 import type { Token } from "./token-source.ts";
 import type {
@@ -125,9 +126,9 @@ export class SessionTransport implements Transport {
     this.#isIn = false;
   }
 
-  onFrame(frame: IncomingFrame): RoomLink | undefined {
+  onFrame(value: JsonObject): RoomLink | undefined {
     const link = this.#link;
-    if (link?.isJoined) link.onFrame(frame);
+    if (link?.isJoined) link.onFrame(value);
     return link;
   }
 
@@ -249,7 +250,9 @@ export class RoomLink implements Link {
     if (answer.type === "error") this.#transport.onClosing(answer, refusalNumber(answer));
   }
 
-  onFrame(frame: IncomingFrame): void {
+  onFrame(value: JsonObject): void {
+    const frame = parseFrame(value, this.#events.frames);
+    if (frame === undefined) return;
     if (frame.type === "connected") this.#cancelDeadline();
     this.#events.onFrame(frame);
   }

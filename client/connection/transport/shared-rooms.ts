@@ -1,5 +1,5 @@
-import type { Answer, JoinCommand } from "../../../src/protocol/index.ts";
-import type { Connected, IncomingFrame } from "../../wire/parse-frame.ts";
+import { type Answer, type JoinCommand, type JsonObject, LEFT, OK } from "../../../src/protocol/index.ts";
+import { type Connected, parseFrame } from "../../util/wire.ts";
 import { JoinQueue } from "./join-queue.ts";
 import {
   type RoomLink,
@@ -9,6 +9,9 @@ import {
 } from "./session-transport.ts";
 import type { Transport, TransportContext } from "./transport.ts";
 import type { SocketLink, SocketRooms, WebSocketTransport } from "./websocket-transport.ts";
+
+/** What the session hears of its rooms itself. */
+const FRAMES = { ok: OK, left: LEFT };
 
 /** The rooms on the socket of one session: gives each its frames, and joins for them at the pace that is allowed. */
 export class SharedRooms implements SocketRooms, SessionPort {
@@ -53,14 +56,15 @@ export class SharedRooms implements SocketRooms, SessionPort {
     this.link?.send({ type: "leave", id: this.#context.ports.newId(), room: room.name });
   }
 
-  take(name: string | undefined, frame: IncomingFrame): boolean {
-    if ((frame.type === "ok" || frame.type === "error") && this.#onJoinAnswer(frame)) return true;
+  take(name: string | undefined, value: JsonObject): boolean {
+    const frame = parseFrame(value, FRAMES);
+    if ((frame?.type === "ok" || frame?.type === "error") && this.#onJoinAnswer(frame)) return true;
     // What was said to a room that had ended: its `left` has come already.
-    if (name === undefined) return frame.type === "error" && frame.path?.[0] === "room";
+    if (name === undefined) return frame?.type === "error" && frame.path?.[0] === "room";
     const room = this.#rooms.get(name);
-    if (frame.type === "left") room?.onLeft(frame);
+    if (frame?.type === "left") room?.onLeft(frame);
     else {
-      const link = room?.onFrame(frame);
+      const link = room?.onFrame(value);
       if (link !== undefined) this.#touched.add(link);
     }
     return true;

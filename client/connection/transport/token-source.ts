@@ -1,8 +1,8 @@
 // One token for all connections of a client: kept until it expires, renewed before, asked for at most once a second.
 
 import { COMMAND_TIMEOUT_MS } from "../../../src/protocol/index.ts";
-import { Listeners } from "../../util/emitter.ts";
 import { offline, RoomsError } from "../../util/errors.ts";
+import { Listeners } from "../../util/listeners.ts";
 import type { Cancel, Clock } from "../../util/ports.ts";
 
 /** `null`: anonymous. */

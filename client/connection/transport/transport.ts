@@ -5,7 +5,7 @@ import type { Command, Permission, Topics } from "../../../src/protocol/index.ts
 import type { RoomsError } from "../../util/errors.ts";
 import type { LogFunction } from "../../util/log.ts";
 import type { Ports } from "../../util/ports.ts";
-import type { IncomingFrame } from "../../wire/parse-frame.ts";
+import type { FrameTable, IncomingFrame } from "../../util/wire.ts";
 import type { ConnectionEnd } from "./connection-end.ts";
 import type { Tokens } from "./token-source.ts";
 
@@ -46,6 +46,8 @@ export interface OpenRequest {
 
 /** Called in the order of the wire, never before `open` has returned, and not after `close`. */
 export interface LinkEvents {
+  /** What the channel takes; other frames are left out. */
+  readonly frames: FrameTable;
   /** Asked once, at the moment at which the request goes out. */
   request(): OpenRequest;
   onFrame(frame: IncomingFrame): void;

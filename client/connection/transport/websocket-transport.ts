@@ -5,6 +5,7 @@ import {
   AUTH_RESULT,
   COMMAND_TIMEOUT_MS,
   type Command,
+  type JsonObject,
   PING_FRAME,
   SUBPROTOCOL,
   TOKEN_SUBPROTOCOL_PREFIX,
@@ -12,12 +13,10 @@ import {
 import { RoomsError } from "../../util/errors.ts";
 import type { Cancel, Socket } from "../../util/ports.ts";
 import { endpointUrl } from "../../util/url.ts";
-import { fits } from "../../wire/fits.ts";
-import { type Connected, type IncomingFrame, parseFrames } from "../../wire/parse-frame.ts";
-import { CommandWriter } from "./command-writer.ts";
+import { type Connected, fits, type IncomingFrame, parseFrame, valuesIn } from "../../util/wire.ts";
+import { CommandWriter, PendingAnswers } from "./commands.ts";
 import { type ConnectionEnd, closeEnd, timedOut, tokenEnd } from "./connection-end.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import { PendingAnswers } from "./pending-answers.ts";
 import type { Token } from "./token-source.ts";
 import type { Link, LinkEvents, OpenRequest, Transport, TransportContext } from "./transport.ts";
 
@@ -36,8 +35,8 @@ const EARLY_PING_MS = 10_000;
 
 /** The rooms on the socket of a session. */
 export interface SocketRooms {
-  /** Whether this frame is for one of them. `room` is what the frame names. */
-  take(room: string | undefined, frame: IncomingFrame): boolean;
+  /** Whether this is for one of them. `room` is what it names. */
+  take(room: string | undefined, value: JsonObject): boolean;
   onGreeted(frame: Connected): void;
   onTurn(): void;
   onEnd(): void;
@@ -187,13 +186,17 @@ export class SocketLink implements Link {
   }
 
   #onText(text: string): void {
-    for (const { room, frame } of parseFrames(text)) {
+    let isForRooms = true;
+    for (const { room, value } of valuesIn(text)) {
       // A listener, or the frame before this one, may have ended it.
       if (this.#isOver) return;
-      if (!this.#rooms()?.take(room, frame)) this.#onFrame(frame);
+      if (this.#rooms()?.take(room, value)) continue;
+      isForRooms = false;
+      const frame = parseFrame(value, this.#events.frames);
+      if (frame !== undefined) this.#onFrame(frame);
     }
     if (this.#isOver) return;
-    this.#events.onTurn();
+    if (!isForRooms) this.#events.onTurn();
     this.#rooms()?.onTurn();
   }
 

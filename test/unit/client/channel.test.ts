@@ -13,10 +13,10 @@ import type {
   Transport,
 } from "../../../client/connection/transport/transport.ts";
 import type { ChannelEvents } from "../../../client/connection/types.ts";
-import { Listeners } from "../../../client/util/emitter.ts";
 import { offline } from "../../../client/util/errors.ts";
-import { type IncomingFrame, parseFrames } from "../../../client/wire/parse-frame.ts";
-import type { Command } from "../../../src/protocol/index.ts";
+import { Listeners } from "../../../client/util/listeners.ts";
+import { type IncomingFrame, parseFrame } from "../../../client/util/wire.ts";
+import { type Command, ROOM_CONNECTED, SEQUENCED_EVENTS } from "../../../src/protocol/index.ts";
 import { FakeClock } from "./support/fake-clock.ts";
 import type { Frame } from "./support/fake-sockets.ts";
 import { caughtUp, connected, message } from "./support/frames.ts";
@@ -65,8 +65,10 @@ class ObjectTransport implements Transport {
   }
 
   deliver(...frames: Frame[]): void {
-    for (const { frame } of frames.flatMap((it) => parseFrames(JSON.stringify(it))))
-      this.#events?.onFrame(frame);
+    for (const value of frames) {
+      const frame = this.#events && parseFrame(value, this.#events.frames);
+      if (frame !== undefined) this.#events?.onFrame(frame);
+    }
     this.#events?.onTurn();
   }
 
@@ -103,7 +105,10 @@ function channelForTest() {
     onTurn: () => {},
     onSent: () => {},
   };
-  const options = { name: "a log", topics: null, history: 5, skipsNumbers: false };
+  const options = {
+    ...{ name: "a log", topics: null, history: 5, skipsNumbers: false },
+    ...{ logEvents: SEQUENCED_EVENTS, otherFrames: { connected: ROOM_CONNECTED } },
+  };
   const channel = new Channel(context, transport, options, events);
   return { channel, clock, transport, heard, states };
 }

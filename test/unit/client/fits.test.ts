@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fits } from "../../../client/wire/fits.ts";
+import { fits } from "../../../client/util/wire.ts";
 import type { Schema } from "../../../src/protocol/index.ts";
 
 /** A schema, values that fit it, values that do not. */

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { MessageList } from "../../../client/room/messages/message-list.ts";
+import { MessageList } from "../../../client/room/room-state.ts";
 import type { Message } from "../../../src/protocol/index.ts";
 import { describeBoth, dialedRoom, roomForTest } from "./support/client-for-test.ts";
 import { batch, message, ok } from "./support/frames.ts";

@@ -1,13 +1,17 @@
 import { describe, expect, it, vi } from "vitest";
-import { CommandWriter } from "../../../client/connection/transport/command-writer.ts";
+import { CommandWriter } from "../../../client/connection/transport/commands.ts";
 import { createClient, inboxOf } from "../../../client/index.ts";
 import { createLog } from "../../../client/util/log.ts";
 import { baseUrl, endpointUrl } from "../../../client/util/url.ts";
-import { parseFrames } from "../../../client/wire/parse-frame.ts";
-import { MAX_FRAME_BYTES } from "../../../src/protocol/index.ts";
+import { parseFrame, valuesIn } from "../../../client/util/wire.ts";
+import { MAX_FRAME_BYTES, SERVER_EVENTS } from "../../../src/protocol/index.ts";
 import { dialedRoom, roomForTest } from "./support/client-for-test.ts";
 import { FakeClock } from "./support/fake-clock.ts";
 import { LIMITS, message, sessionConnected } from "./support/frames.ts";
+
+/** The frames in a text, for a channel that takes all. */
+const framesIn = (text: string) =>
+  valuesIn(text).flatMap(({ value }) => parseFrame(value, SERVER_EVENTS) ?? []);
 
 describe("the address", () => {
   it.each([
@@ -42,27 +46,25 @@ describe("frames from the server", () => {
       7,
       { type: "batch", events: [good] },
     ];
-    expect(parseFrames(JSON.stringify({ type: "batch", events: frames }))).toEqual([
-      { room: undefined, frame: good },
-    ]);
+    expect(framesIn(JSON.stringify({ type: "batch", events: frames }))).toEqual([good]);
     for (const text of ["", "{", "null", "[]", '"x"', "{}", '{"type":"batch"}']) {
-      expect(parseFrames(text)).toEqual([]);
+      expect(framesIn(text)).toEqual([]);
     }
   });
 
   it("[C32] an instant that no date can be made of is malformed", () => {
     for (const at of ["1e300", "1e999", "8640000000000001"]) {
-      expect(parseFrames(JSON.stringify(message(1)).replace(/"at":\d+/, `"at":${at}`))).toEqual([]);
+      expect(framesIn(JSON.stringify(message(1)).replace(/"at":\d+/, `"at":${at}`))).toEqual([]);
     }
   });
 
   it("[C32] unknown fields are ignored", () => {
-    expect(parseFrames(JSON.stringify(message(1, { novelty: 1 })))).toMatchObject([{ frame: { seq: 1 } }]);
+    expect(framesIn(JSON.stringify(message(1, { novelty: 1 })))).toMatchObject([{ seq: 1 }]);
   });
 
   it("[C22] an unknown error code counts as `internal`", () => {
-    const [parsed] = parseFrames('{"type":"error","id":"a","code":"novelty","message":"New."}');
-    expect(parsed?.frame).toEqual({ type: "error", id: "a", code: "internal", message: "New." });
+    const [parsed] = framesIn('{"type":"error","id":"a","code":"novelty","message":"New."}');
+    expect(parsed).toEqual({ type: "error", id: "a", code: "internal", message: "New." });
   });
 
   it("[C32] nonsense on the wire breaks nothing", async () => {

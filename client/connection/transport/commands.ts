@@ -1,0 +1,158 @@
+// The commands of one connection: gathered into frames on their way out, and awaited until their answers come.
+
+import {
+  type Answer,
+  COMMAND_TIMEOUT_MS,
+  type Command,
+  MAX_BATCH_COMMANDS,
+  MAX_FRAME_BYTES,
+} from "../../../src/protocol/index.ts";
+import type { Cancel, Clock } from "../../util/ports.ts";
+
+const BATCH_TAIL = "]}";
+
+/** Names one room of a session; `undefined`: the command is for the owner of the socket. */
+type Room = string | undefined;
+
+interface Gathered {
+  readonly room: Room;
+  readonly text: string;
+}
+
+/** Gathers commands for a moment and sends them in their order, in as few frames as the bounds allow. */
+export class CommandWriter {
+  readonly #clock: Clock;
+  readonly #batchMs: number;
+  readonly #send: (frame: string) => void;
+  readonly #frameBytes: number;
+  #gathered: Gathered[] = [];
+  #cancelFlush: Cancel | undefined;
+
+  /** `frameBytes` bounds each frame. Default: the limit of the server. */
+  constructor(
+    clock: Clock,
+    batchMs: number,
+    send: (frame: string) => void,
+    frameBytes: number = MAX_FRAME_BYTES,
+  ) {
+    this.#frameBytes = frameBytes;
+    this.#clock = clock;
+    this.#batchMs = batchMs;
+    this.#send = send;
+  }
+
+  /** `false`: larger than any frame may be, and not sent. */
+  write(command: Command, room?: string): boolean {
+    const text = JSON.stringify(command);
+    if (bytesOf(head(room) + text.slice(1)) > this.#frameBytes) return false;
+    this.#gathered.push({ room, text });
+    this.#cancelFlush ??= this.#clock.after(this.#batchMs, () => this.flush());
+    return true;
+  }
+
+  flush(): void {
+    const gathered = this.#gathered;
+    this.discard();
+    for (const frame of frames(gathered, this.#frameBytes)) this.#send(frame);
+  }
+
+  discard(): void {
+    this.#cancelFlush?.();
+    this.#cancelFlush = undefined;
+    this.#gathered = [];
+  }
+}
+
+/** Consecutive commands for one room share a frame, which names the room once. */
+function* frames(gathered: readonly Gathered[], frameBytes: number): Generator<string> {
+  let room: Room;
+  let texts: string[] = [];
+  let bytes = 0;
+  for (const next of gathered) {
+    // One more for the comma.
+    const size = bytesOf(next.text) + 1;
+    const isFull = texts.length === MAX_BATCH_COMMANDS || bytes + size > frameBytes;
+    if (texts.length > 0 && (isFull || next.room !== room)) {
+      yield frame(room, texts);
+      texts = [];
+    }
+    if (texts.length === 0) bytes = bytesOf(batchHead(next.room) + BATCH_TAIL);
+    room = next.room;
+    texts.push(next.text);
+    bytes += size;
+  }
+  if (texts.length > 0) yield frame(room, texts);
+}
+
+const frame = (room: Room, texts: readonly string[]): string =>
+  texts.length > 1 ? batchHead(room) + texts.join(",") + BATCH_TAIL : head(room) + texts.join("").slice(1);
+
+const encoder = new TextEncoder();
+const bytesOf = (text: string): number => encoder.encode(text).length;
+
+/** The beginning of an object that names the room first. */
+const head = (room: Room): string => (room === undefined ? "{" : `{"room":${JSON.stringify(room)},`);
+const batchHead = (room: Room): string => `${head(room)}"type":"batch","commands":[`;
+
+/** `undefined`: the connection was lost, and it cannot be known whether the command took effect. */
+export type OnAnswer = (answer: Answer | undefined) => void;
+
+interface Pending {
+  readonly onAnswer: OnAnswer;
+  readonly dueAt: number;
+}
+
+/**
+ * The commands of one connection that wait for their answers. An answer is delivered while its frame is handled, not a
+ * turn later: the `ok` of an unechoed `send` stands in the place of its event.
+ */
+export class PendingAnswers {
+  readonly #clock: Clock;
+  readonly #onTimeout: () => void;
+  // All have the same timeout, so the first is the next that is due, and one timer is enough.
+  readonly #pending = new Map<string, Pending>();
+  #cancelTimer: Cancel | undefined;
+
+  constructor(clock: Clock, onTimeout: () => void) {
+    this.#clock = clock;
+    this.#onTimeout = onTimeout;
+  }
+
+  expect(id: string, onAnswer: OnAnswer): void {
+    this.#pending.set(id, { onAnswer, dueAt: this.#clock.now() + COMMAND_TIMEOUT_MS });
+    if (this.#cancelTimer === undefined) this.#arm();
+  }
+
+  /** `false`: no command waits for it. */
+  settle(answer: Answer): boolean {
+    const pending = answer.id === undefined ? undefined : this.#pending.get(answer.id);
+    if (answer.id === undefined || pending === undefined) return false;
+    this.#pending.delete(answer.id);
+    if (this.#pending.size === 0) this.#disarm();
+    pending.onAnswer(answer);
+    return true;
+  }
+
+  lose(): void {
+    this.#disarm();
+    const lost = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const { onAnswer } of lost) onAnswer(undefined);
+  }
+
+  #arm(): void {
+    const [next] = this.#pending.values();
+    if (next === undefined) return;
+    this.#cancelTimer = this.#clock.after(Math.max(0, next.dueAt - this.#clock.now()), () => {
+      this.#cancelTimer = undefined;
+      const [oldest] = this.#pending.values();
+      if (oldest !== undefined && oldest.dueAt <= this.#clock.now()) this.#onTimeout();
+      else this.#arm();
+    });
+  }
+
+  #disarm(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+  }
+}

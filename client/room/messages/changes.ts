@@ -1,0 +1,279 @@
+// Edits, deletions and reactions: what each does to a message, whether an event of the log brings it or the client shows it
+// before it is stored. They have no idempotency key: one that was in flight when a connection was lost waits for the replay,
+// which shows whether it took effect.
+// Invariant: the stored state is never changed here. `shown` is laid over it.
+
+import {
+  type Answer,
+  CHANGE_RESULT,
+  type ChangeResult,
+  type Command,
+  type Message,
+  type SequencedEvent,
+} from "../../../src/protocol/index.ts";
+import type { OnAnswer } from "../../connection/transport/commands.ts";
+import { noConnection, RoomsError } from "../../util/errors.ts";
+import type { Ports } from "../../util/ports.ts";
+import { jsonCopy, resultOf } from "../../util/wire.ts";
+
+/** What is done to the message `seq`. The order of the fields counts: {@link sameJson} compares changes. */
+export type MessageChange =
+  | { readonly type: "edit"; readonly seq: number; readonly data: unknown }
+  | { readonly type: "delete"; readonly seq: number }
+  | { readonly type: "react"; readonly seq: number; readonly emoji: string; readonly op: "add" | "remove" };
+
+/** What an event does, and the id of the user who did it; `null` for server code. */
+export function changeIn(event: Exclude<SequencedEvent, Message>): {
+  readonly change: MessageChange;
+  readonly by: string | null;
+} {
+  switch (event.type) {
+    case "messageUpdated":
+      return {
+        change: { type: "edit", seq: event.message.seq, data: event.message.data },
+        by: event.by,
+      };
+    case "messageDeleted":
+      return { change: { type: "delete", seq: event.target }, by: event.by };
+    default:
+      return {
+        change: { type: "react", seq: event.target, emoji: event.emoji, op: event.op },
+        by: event.user,
+      };
+  }
+}
+
+/** The message as the change makes it. `changed` stays: only the caller knows the `seq` of the change. */
+export function withChange(
+  held: Message,
+  change: MessageChange,
+  at: number,
+  by: string | null | undefined,
+): Message {
+  if (change.type === "edit") {
+    const { editedBy: _, ...rest } = held;
+    // The editor is named only where somebody else said the message.
+    const isForeign = by != null && (held.byServer === true || held.from?.id !== by);
+    return { ...rest, data: change.data, editedAt: at, ...(isForeign && { editedBy: by }) };
+  }
+  const { reactions = {}, ...plain } = held;
+  if (change.type === "delete") {
+    const { mentions: _, editedAt: __, editedBy: ___, ...rest } = plain;
+    return { ...rest, data: null, deletedAt: at };
+  }
+  const { emoji, op } = change;
+  const users = usersOf(held, emoji);
+  const { [emoji]: _, ...others } = reactions;
+  const left = users.filter((id) => id !== by);
+  const now = op === "remove" || by == null ? left : left.length < users.length ? users : [...users, by];
+  const next = now.length > 0 ? { ...reactions, [emoji]: now } : others;
+  return { ...plain, ...(Object.keys(next).length > 0 && { reactions: next }) };
+}
+
+/** Whether the message is as the change would make it. */
+export function isInEffect(change: MessageChange, held: Message, self: string | undefined): boolean {
+  const isDeleted = held.deletedAt !== undefined;
+  if (change.type === "delete") return isDeleted;
+  if (change.type === "edit") return !isDeleted && sameJson(held.data, change.data);
+  return usersOf(held, change.emoji).some((id) => id === self) === (change.op === "add");
+}
+
+/** Servers keep the order of fields. Where one does not, a change is only recognized later, by its answer. */
+export const sameJson = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+/** The `seq` of the last change to a message, or its own. */
+export const version = ({ seq, changed = seq }: Message): number => changed;
+
+/** Who reacted with this emoji. A name that every object inherits, such as `constructor`, is not a list. */
+const usersOf = ({ reactions = {} }: Message, emoji: string): readonly string[] =>
+  Object.hasOwn(reactions, emoji) ? (reactions[emoji] ?? []) : [];
+
+/** What changes and the read position need of their room. */
+export interface EnginePort {
+  readonly live: boolean;
+  /** The id of this user; `undefined` for an anonymous reader, and until the first connection. */
+  readonly self: string | undefined;
+  /** The `seq` of the last event that is known. */
+  readonly head: number;
+  /** The stored message of this `seq`, if it is held. */
+  held(seq: number): Message | undefined;
+  /** Counts against the rate. `onAnswer` gets `undefined` where the connection is lost. */
+  request(command: Command & { readonly id: string }, onAnswer: OnAnswer): void;
+}
+
+type Phase =
+  /** Waits for its answer. */
+  | { readonly status: "sent" }
+  /** A later change of the same slot took effect: the answer is still to come, but the change shows nothing. */
+  | { readonly status: "overtaken" }
+  /** Answered, but its event has not come: a topic filter may leave it out. */
+  | { readonly status: "stored"; readonly seq: number }
+  /** The connection was lost, when the message was as `held` is. */
+  | { readonly status: "unknown"; readonly held: Message | undefined };
+
+export interface PendingChange {
+  readonly id: string;
+  readonly change: MessageChange;
+  /** When the app called, in milliseconds since 1970. */
+  readonly at: number;
+  readonly resolve: (result: ChangeResult) => void;
+  readonly reject: (error: RoomsError) => void;
+  phase: Phase;
+}
+
+export class PendingChanges {
+  readonly #ports: Ports;
+  readonly #room: EnginePort;
+  #entries: readonly PendingChange[] = [];
+
+  constructor(ports: Ports, room: EnginePort) {
+    this.#ports = ports;
+    this.#room = room;
+  }
+
+  /** In the order of the calls; the same array until what {@link withChanges} makes of it may differ. */
+  get shown(): readonly PendingChange[] {
+    return this.#entries;
+  }
+
+  /** Resolves when the change is stored, or was in effect already. */
+  add(wish: MessageChange): Promise<ChangeResult> {
+    return new Promise((resolve, reject) => {
+      const change = jsonCopy<MessageChange>(wish);
+      if (change === undefined || (change.type === "edit" && !("data" in change))) {
+        throw new RoomsError("bad_request", "This cannot be written as JSON.");
+      }
+      if (!this.#room.live) throw noConnection();
+      const { clock, newId } = this.#ports;
+      const sent: Phase = { status: "sent" };
+      const entry = { id: newId(), change, at: clock.now(), resolve, reject, phase: sent };
+      this.#entries = [...this.#entries, entry];
+      this.#send(entry);
+    });
+  }
+
+  /** To be called after the stored state changed: what it shows by itself is not laid over it any more. */
+  onFolded(): void {
+    for (const entry of this.#entries) {
+      const { phase, change } = entry;
+      if (phase.status !== "stored") continue;
+      const held = this.#room.held(change.seq);
+      if (held === undefined || version(held) >= phase.seq) this.#remove(entry);
+    }
+  }
+
+  /** To be called after the event was folded: the event of an own change comes before its answer. */
+  onEvent(event: SequencedEvent): void {
+    this.onFolded();
+    if (event.type === "message") return;
+    const { change, by } = changeIn(event);
+    if (by !== this.#room.self) return;
+    const sent = this.#entries.filter(({ phase }) => phase.status === "sent");
+    const done = sent.find((entry) => sameJson(entry.change, change));
+    if (done === undefined) return;
+    for (const entry of sent.slice(0, sent.indexOf(done))) {
+      if (slotOf(entry) === slotOf(done)) entry.phase = { status: "overtaken" };
+    }
+    this.#resolve(done, event.seq);
+  }
+
+  /** The replay is over, and shows what became of what was in flight. */
+  onLive(): void {
+    const unknown = this.#entries.filter(({ phase }) => phase.status === "unknown");
+    for (const slot of new Set(unknown.map(slotOf))) {
+      this.#judge(unknown.filter((entry) => slotOf(entry) === slot));
+    }
+  }
+
+  /** Rejects all of them: it will never be known what became of them. */
+  fail(error: RoomsError): void {
+    for (const entry of this.#entries) this.#reject(entry, error);
+  }
+
+  #send(entry: PendingChange): void {
+    entry.phase = { status: "sent" };
+    this.#room.request({ ...entry.change, id: entry.id }, (answer) => this.#onAnswer(entry, answer));
+  }
+
+  #onAnswer(entry: PendingChange, answer: Answer | undefined): void {
+    // It was settled by its event, or failed with its connection.
+    if (!this.#entries.includes(entry)) return;
+    const isOvertaken = entry.phase.status === "overtaken";
+    if (answer === undefined) {
+      // That a later one took effect does not say whether this one was refused.
+      if (isOvertaken) this.#reject(entry, unknowable());
+      else entry.phase = { status: "unknown", held: this.#room.held(entry.change.seq) };
+      return;
+    }
+    const result = resultOf(answer, CHANGE_RESULT);
+    if (result instanceof RoomsError) this.#reject(entry, result);
+    else if (isOvertaken) this.#resolve(entry, result.seq);
+    else {
+      entry.phase = { status: "stored", seq: result.seq };
+      entry.resolve({ seq: result.seq });
+      this.onFolded();
+    }
+  }
+
+  /** `entries` are all of one slot, in the order of the calls. */
+  #judge(entries: readonly PendingChange[]): void {
+    const held = entries[0] && this.#room.held(entries[0].change.seq);
+    const inEffect = entries.map(
+      ({ change }) => held !== undefined && isInEffect(change, held, this.#room.self),
+    );
+    const last = inEffect.lastIndexOf(true);
+    for (const [index, entry] of entries.entries()) {
+      // What a later change of this user undid may have been stored before it, or refused.
+      if (held === undefined || (index < last && !inEffect[index])) this.#reject(entry, unknowable());
+      else if (index <= last) this.#resolve(entry, version(held));
+      else if (last < 0 && wasEditedOver(entry, held)) this.#reject(entry, unknowable());
+      // Listeners may have lost the connection again.
+      else if (this.#room.live) this.#send(entry);
+    }
+  }
+
+  #resolve(entry: PendingChange, seq: number): void {
+    this.#remove(entry);
+    entry.resolve({ seq });
+  }
+
+  #reject(entry: PendingChange, error: RoomsError): void {
+    this.#remove(entry);
+    entry.reject(error);
+  }
+
+  #remove(entry: PendingChange): void {
+    this.#entries = this.#entries.filter((other) => other !== entry);
+  }
+}
+
+/** These messages with these changes folded in; the same array where they change nothing. */
+export function withChanges(
+  messages: readonly Message[],
+  changes: readonly PendingChange[],
+  self: string | undefined,
+): readonly Message[] {
+  if (changes.length === 0) return messages;
+  const changed = messages.map((message) =>
+    changes
+      .filter(({ change, phase }) => change.seq === message.seq && phase.status !== "overtaken")
+      .reduce((held, { change, at }) => {
+        // What was deleted stays as it is.
+        const isDone =
+          held.deletedAt !== undefined || (change.type === "react" && isInEffect(change, held, self));
+        return isDone ? held : withChange(held, change, at, self);
+      }, message),
+  );
+  return changed.some((message, index) => message !== messages[index]) ? changed : messages;
+}
+
+/** Of two changes with the same slot the later one counts. */
+const slotOf = ({ change }: PendingChange): string =>
+  change.seq + (change.type === "react" ? change.emoji : "");
+
+/** Somebody may have edited the message after this edit, which must not be written over theirs. */
+const wasEditedOver = ({ change, phase }: PendingChange, now: Message): boolean =>
+  change.type === "edit" && phase.status === "unknown" && phase.held?.editedAt !== now.editedAt;
+
+const unknowable = () =>
+  new RoomsError("offline", "The connection was lost, and the replay does not show whether this was stored.");

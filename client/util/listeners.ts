@@ -1,0 +1,146 @@
+// Where the app's own functions are called: with events, and after changes of a snapshot. Errors in them are the app's.
+
+import { topicCovers } from "../../src/protocol/index.ts";
+import type { Cancel } from "./ports.ts";
+
+/** Functions of the app. One that throws is reported, and the others are called all the same. */
+export class Listeners<Payload> {
+  readonly #listeners = new Set<{ readonly fn: (payload: Payload) => void }>();
+
+  get size(): number {
+    return this.#listeners.size;
+  }
+
+  add(fn: (payload: Payload) => void): Cancel {
+    // Wrapped, so that the same function may listen twice, and each stops by itself.
+    const listener = { fn };
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
+  }
+
+  call(payload: Payload): void {
+    for (const { fn } of [...this.#listeners]) callSafely(() => fn(payload));
+  }
+}
+
+/** Listeners by the type of the event. */
+export class Emitter<Events extends object> {
+  readonly #listeners: { [Type in keyof Events]?: Listeners<Events[Type]> } = {};
+
+  on<Type extends keyof Events>(type: Type, fn: (payload: Events[Type]) => void): Cancel {
+    const listeners = this.#listeners[type] ?? new Listeners<Events[Type]>();
+    this.#listeners[type] = listeners;
+    return listeners.add(fn);
+  }
+
+  emit<Type extends keyof Events>(type: Type, payload: Events[Type]): void {
+    this.#listeners[type]?.call(payload);
+  }
+
+  /** For events that carry their own type. */
+  emitEvent<Type extends keyof Events>(event: Events[Type] & { readonly type: Type }): void {
+    this.emit(event.type, event);
+  }
+}
+
+/** An error in a function of the app appears where the app's other errors do. */
+export function callSafely(fn: () => void): void {
+  try {
+    fn();
+  } catch (error) {
+    // Node has no `reportError`.
+    if (typeof globalThis.reportError === "function") globalThis.reportError(error);
+    else console.error(error);
+  }
+}
+
+/** An app that does not wait for a promise gets no `unhandledrejection` from it: states and events report the error too. */
+export function ignoreRejection<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
+}
+
+export interface OnEventOptions {
+  /**
+   * `false` leaves out what this user did, on any device.
+   *
+   * @default true
+   */
+  readonly own?: boolean;
+}
+
+interface AppEvent {
+  readonly event: string;
+  readonly from: { readonly id: string } | null;
+}
+
+/** Listeners by application event: `task` covers `task.created` too, `*` covers everything. */
+export class TopicListeners<Event extends AppEvent> {
+  readonly #listeners = new Listeners<{ readonly event: Event; readonly isOwn: boolean }>();
+
+  add(topic: string, fn: (event: Event) => void, { own = true }: OnEventOptions = {}): Cancel {
+    return this.#listeners.add(({ event, isOwn }) => {
+      if (isOwn && !own) return;
+      if (topic === "*" || topicCovers(topic, event.event)) fn(event);
+    });
+  }
+
+  emit(event: Event, self: string | undefined): void {
+    this.#listeners.call({ event, isOwn: event.from !== null && event.from.id === self });
+  }
+}
+
+/** A frozen snapshot of changing parts. It is the same object until one of its fields changes. */
+export class SnapshotStore<Snapshot extends object> {
+  readonly #read: () => Snapshot;
+  readonly #listeners = new Listeners<void>();
+  #current: Snapshot;
+  /** The last one that was emitted: a newer one may be read before it is emitted. */
+  #emitted: Snapshot;
+
+  constructor(read: () => Snapshot) {
+    this.#read = read;
+    this.#current = Object.freeze(read());
+    this.#emitted = this.#current;
+  }
+
+  get(): Snapshot {
+    const next = this.#read();
+    if (!sameFields(this.#current, next)) this.#current = Object.freeze(next);
+    return this.#current;
+  }
+
+  subscribe(fn: () => void): Cancel {
+    if (this.#listeners.size === 0) this.#emitted = this.get();
+    return this.#listeners.add(fn);
+  }
+
+  /** To be called after anything that may have changed a field. */
+  changed(): void {
+    if (this.#listeners.size === 0) return;
+    const snapshot = this.get();
+    if (snapshot === this.#emitted) return;
+    this.#emitted = snapshot;
+    this.#listeners.call();
+  }
+}
+
+function sameFields(a: object, b: object): boolean {
+  const other = new Map(Object.entries(b));
+  return Object.entries(a).every(([name, value]) => Object.is(value, other.get(name)));
+}
+
+/** As `make`, but returns the last result as long as the arguments are the same. */
+export function memo<Args extends readonly unknown[], Result>(
+  make: (...args: Args) => Result,
+): (...args: Args) => Result {
+  let last: { readonly args: Args; readonly result: Result } | undefined;
+  return (...args) => {
+    if (!last?.args.every((arg, index) => Object.is(arg, args[index]))) {
+      last = { args, result: make(...args) };
+    }
+    return last.result;
+  };
+}

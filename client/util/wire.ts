@@ -1,0 +1,179 @@
+import {
+  type Answer,
+  type Compound,
+  type ErrorAnswer,
+  type Fields,
+  type Infer,
+  isCompound,
+  isErrorCode,
+  isRecord,
+  type JsonObject,
+  MAX_INSTANT_MS,
+  parseJson,
+  type ROOM_CONNECTED,
+  type RoomConnected,
+  type Schema,
+  type SERVER_EVENTS,
+  type SESSION_CONNECTED,
+  type ServerEvent,
+  type SessionConnected,
+} from "../../src/protocol/index.ts";
+import { type RoomsError, refusalError, unreadable } from "./errors.ts";
+
+export type Connected = RoomConnected | SessionConnected;
+export type IncomingFrame = Connected | ServerEvent;
+
+type Schemas = typeof SERVER_EVENTS & {
+  readonly connected: typeof ROOM_CONNECTED | typeof SESSION_CONNECTED;
+};
+/** The schemas of the frames that a channel takes, by `type`. Each names its own, so a page ships only those it needs. */
+export type FrameTable = { readonly [Type in keyof Schemas]?: Schemas[Type] };
+
+/** What stands in a text, and the room that it names on a session. */
+export interface AddressedValue {
+  readonly room: string | undefined;
+  readonly value: JsonObject;
+}
+
+/** The frames in one text, those of a batch in their order, not checked yet. */
+export function valuesIn(text: string): readonly AddressedValue[] {
+  const value = parseJson(text);
+  if (!isRecord(value)) return [];
+  if (value.type !== "batch") return [addressed(value, undefined)];
+  const { room, events } = value;
+  return Array.isArray(events) ? events.filter(isRecord).map((event) => addressed(event, room)) : [];
+}
+
+/** `room` stands in the frame, or on the batch for all in it. Apps get to see it only in `connected`. */
+function addressed(value: JsonObject, ofBatch: unknown): AddressedValue {
+  const { room = ofBatch, ...rest } = value;
+  if (typeof room !== "string") return { room: undefined, value };
+  const namesRoom = value.type === "connected" || value.type === "left";
+  return { room, value: namesRoom ? { ...rest, room } : rest };
+}
+
+/** `undefined`: it is malformed, or of a type that is not in the table. An `error` needs no schema. */
+export function parseFrame(value: JsonObject, table: FrameTable): IncomingFrame | undefined {
+  const { type } = value;
+  if (type === "error") return parseError(value);
+  const schema = typeof type === "string" && isTypeIn(table, type) ? table[type] : undefined;
+  return schema !== undefined && fits(schema, value) ? value : undefined;
+}
+
+export const isTypeIn = (table: FrameTable, type: string): type is keyof FrameTable =>
+  Object.hasOwn(table, type);
+
+/** An unknown code counts as `internal`: the command may be tried again. */
+export function parseError({ id, code, message, retryAfterMs, path }: JsonObject): ErrorAnswer {
+  return {
+    type: "error",
+    code: typeof code === "string" && isErrorCode(code) ? code : "internal",
+    message: typeof message === "string" ? message : String(code),
+    ...(typeof id === "string" && { id }),
+    ...(typeof retryAfterMs === "number" && { retryAfterMs }),
+    ...(isPath(path) && { path }),
+  };
+}
+
+const isPath = (value: unknown): value is readonly (string | number)[] =>
+  Array.isArray(value) && value.every((step) => typeof step === "string" || typeof step === "number");
+
+type Check = (value: unknown) => boolean;
+
+/** The checks of schemas, made when each is first used: a check that is made once is faster than reading the schema. */
+const checks = new WeakMap<Compound | Fields, Check>();
+
+/**
+ * Whether a value from the wire has the form that `schema` describes, as far as a client relies on it: unknown fields
+ * are ignored, and so are ranges and grammars; a text may be one that only a newer server knows.
+ */
+export const fits = <S extends Schema>(schema: S, value: unknown): value is Infer<S> =>
+  checkOf(schema)(value);
+
+function checkOf(schema: Schema): Check {
+  if (typeof schema === "string") return kindCheck(schema);
+  const known = checks.get(schema);
+  if (known !== undefined) return known;
+  const check = isCompound(schema) ? compoundCheck(schema) : fieldsCheck(schema);
+  checks.set(schema, check);
+  return check;
+}
+
+function fieldsCheck(fields: Fields): Check {
+  const entries = Object.entries(fields).map(([name, schema]) => [name, checkOf(schema)] as const);
+  return (value) => isRecord(value) && entries.every(([name, check]) => check(value[name]));
+}
+
+function compoundCheck(schema: Compound): Check {
+  switch (schema[0]) {
+    case "optional": {
+      const check = checkOf(schema[1]);
+      return (value) => value === undefined || check(value);
+    }
+    case "nullable": {
+      const check = checkOf(schema[1]);
+      return (value) => value === null || check(value);
+    }
+    case "is":
+      return (value) => value === schema[1];
+    case "list": {
+      const check = checkOf(schema[1]);
+      return (value) => Array.isArray(value) && value.every(check);
+    }
+    case "record": {
+      const check = checkOf(schema[2]);
+      return (value) => isRecord(value) && Object.values(value).every(check);
+    }
+    case "strict":
+      return checkOf(schema[1]);
+    case "by type":
+      // The reader of such a list checks each item by itself, as one may be of a type that is not known here.
+      return () => true;
+    default:
+      return kindCheck(schema[0]);
+  }
+}
+
+/** `kind` is an atom, or a compound that only adds a range to one. */
+function kindCheck(kind: string): Check {
+  switch (kind) {
+    case "any":
+      return () => true;
+    case "boolean":
+    case "number":
+      return (value) => typeof value === kind;
+    case "int":
+    case "seq":
+    case "eventSeq":
+      return Number.isSafeInteger;
+    case "instant":
+      return (value) => typeof value === "number" && Math.abs(value) <= MAX_INSTANT_MS;
+    default:
+      return (value) => typeof value === "string";
+  }
+}
+
+/** What an answer brings; a `RoomsError` where it is a refusal, or has not the form that `schema` describes. */
+export function resultOf<S extends Schema>(answer: Answer, schema: S): Infer<S> | RoomsError {
+  if (answer.type === "error") return refusalError(answer);
+  return answer.type === "ok" && fits(schema, answer) ? answer : unreadable();
+}
+
+/** The answer, if it has the form that `schema` describes. Else it rejects with `offline`. */
+export async function checked<S extends Schema>(answer: Promise<unknown>, schema: S): Promise<Infer<S>> {
+  const value = await answer;
+  if (fits(schema, value)) return value;
+  throw unreadable();
+}
+
+/** As JSON has it: without the fields that are `undefined`. */
+type Given<T> = { readonly [Field in keyof T]: T[Field] | undefined };
+
+/** The value as it is now, whatever the app does with its own later; `undefined` where JSON cannot write it. */
+export function jsonCopy<T>(value: Given<T>): T | undefined {
+  try {
+    return JSON.parse(JSON.stringify(value));
+  } catch {
+    return undefined;
+  }
+}

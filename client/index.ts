@@ -1,4 +1,4 @@
-import { Client, type ClientOptions } from "./client.ts";
+import { Client, type ClientOptions } from "./core/client.ts";
 import { systemPorts } from "./util/system-ports.ts";
 
 export type {
@@ -36,9 +36,9 @@ export type {
   Topics,
   User,
 } from "../src/protocol/index.ts";
-export type { Client, ClientEvents, ClientOptions } from "./client.ts";
 export type { GetToken, Token } from "./connection/transport/token-source.ts";
 export type { ConnectionState } from "./connection/transport/transport.ts";
+export type { Client, ClientEvents, ClientOptions } from "./core/client.ts";
 export { type CallOptions, callApi, type HttpMethod } from "./http/http-call.ts";
 export {
   type BansOptions,

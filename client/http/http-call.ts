@@ -1,9 +1,9 @@
 // One call of the HTTP API: it has the token of the sockets, bounds of time and size, and refusals become errors.
 
 import { COMMAND_TIMEOUT_MS, type ErrorCode, isRecord, parseJson } from "../../src/protocol/index.ts";
-import type { Client } from "../client.ts";
-import { contextOf } from "../client-context.ts";
 import type { Token, Tokens } from "../connection/transport/token-source.ts";
+import type { Client } from "../core/client.ts";
+import { contextOf } from "../core/client-context.ts";
 import { offline, RoomsError, refusalError, unreadable } from "../util/errors.ts";
 import type { Cancel, Clock, Ports } from "../util/ports.ts";
 import { parseError } from "../util/wire.ts";

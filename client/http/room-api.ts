@@ -10,7 +10,7 @@ import {
   SETTINGS_RESULT,
   type Topics,
 } from "../../src/protocol/index.ts";
-import type { Client } from "../client.ts";
+import type { Client } from "../core/client.ts";
 import { RoomsError } from "../util/errors.ts";
 import { checked } from "../util/wire.ts";
 import { type CallOptions, callApi, type HttpMethod } from "./http-call.ts";

@@ -9,7 +9,7 @@ import {
   READ_RESULT,
   type ReadResult,
 } from "../../src/protocol/index.ts";
-import type { Client } from "../client.ts";
+import type { Client } from "../core/client.ts";
 import { checked } from "../util/wire.ts";
 import { type CallOptions, callApi, type HttpMethod } from "./http-call.ts";
 import { query, roomName } from "./path.ts";

@@ -1,7 +1,7 @@
-import type { Client } from "../client.ts";
-import { type ClientContext, contextOf } from "../client-context.ts";
 import type { Channel } from "../connection/channel.ts";
 import { WebSocketTransport } from "../connection/transport/websocket-transport.ts";
+import type { Client } from "../core/client.ts";
+import { type ClientContext, contextOf } from "../core/client-context.ts";
 import { Inbox } from "../inbox/inbox.ts";
 import { InboxEngine } from "../inbox/inbox-engine.ts";
 

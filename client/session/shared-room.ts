@@ -1,6 +1,6 @@
-import type { Client } from "../client.ts";
-import { type ClientContext, contextOf } from "../client-context.ts";
 import { SharedRooms } from "../connection/transport/shared-rooms.ts";
+import type { Client } from "../core/client.ts";
+import { type ClientContext, contextOf } from "../core/client-context.ts";
 import type { RoomHandle } from "../room/room-handle.ts";
 import type { RoomWay } from "../room/room-registry.ts";
 import type { RoomOptions } from "../room/room-types.ts";

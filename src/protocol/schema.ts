@@ -1,5 +1,5 @@
 // How the contract describes the JSON on the wire: literals of plain data. From one schema come the TypeScript type
-// ({@link Infer}), the server's validation (`src/validation`) and the client's check (`client/wire`). Data, so
+// ({@link Infer}), the server's validation (`src/validation`) and the client's check (`client/util/wire.ts`). Data, so
 // that a bundler drops what is not used, a test can hash the wire, and other formats can be generated from it.
 
 import type { NotificationState, Permission, Priority, Recovery, Status } from "./words.ts";

@@ -1,7 +1,7 @@
 // One real client in a simulated world: what it is told to do, what it heard, and whether that is right.
 
 import { expect } from "vitest";
-import { Client } from "../../client/client.ts";
+import { Client } from "../../client/core/client.ts";
 import type { SendOptions, Stored } from "../../client/room/messages/outbox.ts";
 import type { RoomHandle } from "../../client/room/room-handle.ts";
 import { RoomsError } from "../../client/util/errors.ts";

@@ -2,7 +2,7 @@
 // more, and that each thing an app does is one frame.
 
 import { expect, it, onTestFinished } from "vitest";
-import { Client } from "../../client/client.ts";
+import { Client } from "../../client/core/client.ts";
 import type { SocketEvents } from "../../client/util/ports.ts";
 import { PING_FRAME } from "../../src/protocol/index.ts";
 import { clientPorts } from "./support/client-ports.ts";

@@ -1,7 +1,7 @@
 // The HTTP calls of our client against the Worker: what it answers has the shape that the client asks for.
 
 import { describe, expect, it, onTestFinished } from "vitest";
-import { Client } from "../../client/client.ts";
+import { Client } from "../../client/core/client.ts";
 import { callApi } from "../../client/http/http-call.ts";
 import { roomApi } from "../../client/http/room-api.ts";
 import { userApi } from "../../client/http/user-api.ts";

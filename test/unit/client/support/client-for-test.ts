@@ -2,7 +2,7 @@
 // is connected is said with `describeBoth`: its tests run with a socket of the room, and with the room on the session.
 
 import { beforeEach, describe } from "vitest";
-import { Client, type ClientOptions } from "../../../../client/client.ts";
+import { Client, type ClientOptions } from "../../../../client/core/client.ts";
 import { sharedRoom } from "../../../../client/index.ts";
 import type { RoomHandle } from "../../../../client/room/room-handle.ts";
 import type { RoomOptions } from "../../../../client/room/room-types.ts";

@@ -2,7 +2,7 @@
 // client is in two rooms; their frames are mixed, and rooms end by themselves too. To extend: a thing that may happen is a
 // case in `#step`.
 
-import { Client } from "../../../../client/client.ts";
+import { Client } from "../../../../client/core/client.ts";
 import { sharedRoom } from "../../../../client/index.ts";
 import type { RoomHandle } from "../../../../client/room/room-handle.ts";
 import { RoomsError } from "../../../../client/util/errors.ts";

@@ -1,7 +1,7 @@
-import type { ChannelSet } from "./connection/channel-set.ts";
-import type { ConnectionContext } from "./connection/types.ts";
-import type { RoomRegistry } from "./room/room-registry.ts";
-import { RoomsError } from "./util/errors.ts";
+import type { ChannelSet } from "../connection/channel-set.ts";
+import type { ConnectionContext } from "../connection/types.ts";
+import type { RoomRegistry } from "../room/room-registry.ts";
+import { RoomsError } from "../util/errors.ts";
 
 /** What the features of one client share. A feature reaches it by {@link contextOf}, so apps do not see it. */
 export interface ClientContext extends ConnectionContext {

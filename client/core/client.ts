@@ -1,17 +1,17 @@
-import type { ReconnectLimits } from "../src/protocol/index.ts";
+import type { ReconnectLimits } from "../../src/protocol/index.ts";
+import { ChannelSet } from "../connection/channel-set.ts";
+import { type GetToken, TokenSource } from "../connection/transport/token-source.ts";
+import type { ConnectionState } from "../connection/transport/transport.ts";
+import { WebSocketTransport } from "../connection/transport/websocket-transport.ts";
+import type { RoomHandle } from "../room/room-handle.ts";
+import { RoomRegistry, type RoomWay } from "../room/room-registry.ts";
+import type { Presence, RoomOptions } from "../room/room-types.ts";
+import { RoomsError } from "../util/errors.ts";
+import { ignoreRejection, Listeners } from "../util/listeners.ts";
+import { createLog, type LogOption } from "../util/log.ts";
+import type { Cancel, Ports } from "../util/ports.ts";
+import { baseUrl } from "../util/url.ts";
 import { setContext } from "./client-context.ts";
-import { ChannelSet } from "./connection/channel-set.ts";
-import { type GetToken, TokenSource } from "./connection/transport/token-source.ts";
-import type { ConnectionState } from "./connection/transport/transport.ts";
-import { WebSocketTransport } from "./connection/transport/websocket-transport.ts";
-import type { RoomHandle } from "./room/room-handle.ts";
-import { RoomRegistry, type RoomWay } from "./room/room-registry.ts";
-import type { Presence, RoomOptions } from "./room/room-types.ts";
-import { RoomsError } from "./util/errors.ts";
-import { ignoreRejection, Listeners } from "./util/listeners.ts";
-import { createLog, type LogOption } from "./util/log.ts";
-import type { Cancel, Ports } from "./util/ports.ts";
-import { baseUrl } from "./util/url.ts";
 
 export interface ClientOptions {
   /** http(s) or ws(s), a path before `/v1` allowed; `""` is the page's own origin. */

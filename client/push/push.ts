@@ -36,7 +36,6 @@ const CHANGED = "edge-rooms.subscriptionChanged";
  * Pushes to this browser for the user of `client`, which need not be connected. It does nothing by itself.
  *
  * @example
- * import { createPush } from "edge-rooms/push";
  * const push = createPush(client);
  * await push.refresh(); // at each visit
  * button.onclick = () => push.enable();

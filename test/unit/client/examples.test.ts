@@ -10,7 +10,7 @@ const root = join(import.meta.dirname, "../../..");
 
 const GLOBALS = `
 import type * as Rooms from "edge-rooms/client";
-import { type Push, createPush } from "edge-rooms/push";
+import type { Push } from "edge-rooms/push";
 declare global {
   const client: Rooms.Client;
   const room: Rooms.RoomHandle;
@@ -68,10 +68,11 @@ function readmeExamples(): Example[] {
   })).filter(({ code }) => /\b(client|room|push)\./.test(code));
 }
 
-/** An example without an import may use all that the client exports. */
+/** An example without an import may use all that the client exports, and `createPush`. */
 function moduleOf({ code }: Example, names: readonly string[]): string {
   if (/^import /m.test(code)) return code;
   return `import { ${names.join(", ")} } from "edge-rooms/client";
+import { createPush } from "edge-rooms/push";
 ${code}`;
 }
 

@@ -10,9 +10,9 @@ import {
   UNREAD_RESULT,
 } from "../../src/protocol/index.ts";
 import { Channel } from "../connection/channel.ts";
-import type { Transport } from "../connection/transport/transport.ts";
+import type { ConnectionState, Transport } from "../connection/transport/transport.ts";
 import type { ChannelEvents, ConnectionContext, ResumeKind } from "../connection/types.ts";
-import { refusalError, unreadable } from "../util/errors.ts";
+import { type RoomsError, refusalError, unreadable } from "../util/errors.ts";
 import { Emitter, SnapshotStore, TopicListeners } from "../util/listeners.ts";
 import type { Cancel } from "../util/ports.ts";
 import { type Connected, fits, type IncomingFrame } from "../util/wire.ts";
@@ -27,7 +27,7 @@ const FRAMES = {
   otherFrames: { connected: SESSION_CONNECTED, signal: SIGNAL },
 };
 
-export class InboxEngine {
+export class InboxEngine implements ChannelEvents {
   readonly channel: Channel;
   readonly events = new Emitter<InboxEvents>();
   readonly appEvents = new TopicListeners<Signal>();
@@ -45,7 +45,7 @@ export class InboxEngine {
     this.#context = context;
     // What is muted, filtered or expired leaves its number out.
     const options = { ...FRAMES, name: "the inbox", topics: null, skipsNumbers: true };
-    this.channel = new Channel(context, transport, options, this.#channelEvents());
+    this.channel = new Channel(context, transport, options, this);
     this.store = new SnapshotStore(() => ({
       state: this.channel.state,
       notifications: this.#state.notifications,
@@ -102,24 +102,7 @@ export class InboxEngine {
     this.#expiry = { at, cancel };
   }
 
-  #channelEvents(): ChannelEvents {
-    return {
-      onConnected: (frame, resume) => this.#onConnected(frame, resume),
-      onFloor: (floor) => this.#state.dropUpTo(floor),
-      onFrame: (frame) => this.#onFrame(frame),
-      onPermission: () => {},
-      onLive: () => {},
-      onState: (state) => {
-        this.events.emit("state", state);
-        this.#changed();
-      },
-      onRefused: (error) => this.events.emit("error", error),
-      onTurn: () => this.#changed(),
-      onSent: () => {},
-    };
-  }
-
-  #onConnected(frame: Connected, resume: ResumeKind): void {
+  onConnected(frame: Connected, resume: ResumeKind): void {
     if ("room" in frame) return;
     this.#clockAheadMs = this.#context.ports.clock.now() - frame.at;
     this.#connectedAt = frame.at;
@@ -127,7 +110,30 @@ export class InboxEngine {
     if (resume === "lost") this.events.emit("lost", frame);
   }
 
-  #onFrame(frame: IncomingFrame): void {
+  onFloor(floor: number): void {
+    this.#state.dropUpTo(floor);
+  }
+
+  onPermission(): void {}
+
+  onLive(): void {}
+
+  onState(state: ConnectionState): void {
+    this.events.emit("state", state);
+    this.#changed();
+  }
+
+  onRefused(error: RoomsError): void {
+    this.events.emit("error", error);
+  }
+
+  onTurn(): void {
+    this.#changed();
+  }
+
+  onSent(): void {}
+
+  onFrame(frame: IncomingFrame): void {
     switch (frame.type) {
       case "notification":
         this.#state.onNotification(frame, Math.max(this.#connectedAt, frame.at));

@@ -7,6 +7,7 @@ import {
   type Message,
   matchesTopics,
   PAGE,
+  type Permission,
   ROOM_CONNECTED,
   type RoomEvent,
   SEQUENCED_EVENTS,
@@ -18,26 +19,26 @@ import {
 } from "../../src/protocol/index.ts";
 import { Channel } from "../connection/channel.ts";
 import type { OnAnswer } from "../connection/transport/commands.ts";
-import type { Transport } from "../connection/transport/transport.ts";
+import type { ConnectionState, Transport } from "../connection/transport/transport.ts";
 import type { ChannelEvents, ConnectionContext, ResumeKind } from "../connection/types.ts";
 import { noConnection, offline, RoomsError, refusalError } from "../util/errors.ts";
 import { Emitter, SnapshotStore, TopicListeners } from "../util/listeners.ts";
 import { SendRateLimiter } from "../util/send-rate-limiter.ts";
 import { type Connected, fits, type IncomingFrame, resultOf } from "../util/wire.ts";
 import { type EnginePort, PendingChanges } from "./messages/changes.ts";
-import { Outbox, type OutboxEntry, storedMessage } from "./messages/outbox.ts";
+import { Outbox, type OutboxEntry, type OutboxPort, storedMessage } from "./messages/outbox.ts";
 import { OwnPresence } from "./own-presence.ts";
 import { ReadPosition } from "./read-position.ts";
 import { RoomState, roomView } from "./room-state.ts";
 import type { RoomEvents, RoomOptions, RoomSnapshot } from "./room-types.ts";
 import { Typing } from "./typing.ts";
 
-const FRAMES = {
-  logEvents: SEQUENCED_EVENTS,
-  otherFrames: { connected: ROOM_CONNECTED, ...UNSEQUENCED_EVENTS },
-};
+const EVENTS = { ...SEQUENCED_EVENTS, ...UNSEQUENCED_EVENTS };
+const FRAMES = { logEvents: SEQUENCED_EVENTS, otherFrames: { ...EVENTS, connected: ROOM_CONNECTED } };
 
-export class RoomEngine implements EnginePort {
+const isRoomEvent = (frame: IncomingFrame): frame is RoomEvent => Object.hasOwn(EVENTS, frame.type);
+
+export class RoomEngine implements ChannelEvents, EnginePort, OutboxPort {
   readonly name: string;
   readonly events = new Emitter<RoomEvents>();
   readonly appEvents = new TopicListeners<Message | Signal>();
@@ -65,8 +66,8 @@ export class RoomEngine implements EnginePort {
     this.#context = context;
     this.#limiter = new SendRateLimiter(ports.clock);
     const options = { ...FRAMES, name: `room ${name}`, topics, history, skipsNumbers: false };
-    this.channel = new Channel(context, transport, options, this.#channelEvents());
-    this.outbox = new Outbox(ports, this.#outboxPort(), this.#limiter);
+    this.channel = new Channel(context, transport, options, this);
+    this.outbox = new Outbox(ports, this, this.#limiter);
     this.changes = new PendingChanges(ports, this);
     this.reads = new ReadPosition(ports.clock, this);
     this.typing = new Typing(
@@ -83,6 +84,10 @@ export class RoomEngine implements EnginePort {
 
   get live(): boolean {
     return this.channel.live;
+  }
+
+  get cursor(): string | undefined {
+    return this.channel.cursor;
   }
 
   get head(): number {
@@ -161,51 +166,7 @@ export class RoomEngine implements EnginePort {
     this.changed();
   }
 
-  #channelEvents(): ChannelEvents {
-    return {
-      onConnected: (frame, resume) => this.#onConnected(frame, resume),
-      onFloor: (floor) => {
-        this.state.dropUpTo(floor);
-        this.changes.onFolded();
-      },
-      onFrame: (frame) => this.#onFrame(frame),
-      onPermission: (permission) => this.state.setPermission(permission),
-      onLive: () => this.#onLive(),
-      onState: (state) => {
-        // There may be no replay any more that could tell what became of a change.
-        if (state.status === "disconnected") this.changes.fail(state.error ?? offline("Disconnected."));
-        this.events.emit("state", state);
-        this.changed();
-      },
-      onRefused: (error) => {
-        this.outbox.fail(error);
-        this.reads.fail(error);
-        this.events.emit("error", error);
-      },
-      onTurn: () => this.changed(),
-      // The outbox counts its sends itself, with their mentions.
-      onSent: ({ type }) => {
-        if (type !== "send") this.#limiter.spend(1);
-      },
-    };
-  }
-
-  #outboxPort() {
-    const { channel } = this;
-    return {
-      get live() {
-        return channel.live;
-      },
-      get cursor() {
-        return channel.cursor;
-      },
-      request: channel.request.bind(channel),
-      onStored: (entry: OutboxEntry, result: SendResult) => this.#onStored(entry, result),
-      onChange: () => this.changed(),
-    };
-  }
-
-  #onConnected(frame: Connected, resume: ResumeKind): void {
+  onConnected(frame: Connected, resume: ResumeKind): void {
     if (!("room" in frame)) return;
     const slowModeMs = frame.permission === "moderate" ? 0 : frame.limits.slowModeMs;
     this.#limiter.setLimits({ ...frame.limits, slowModeMs });
@@ -220,7 +181,7 @@ export class RoomEngine implements EnginePort {
     this.events.emit("connected", frame);
   }
 
-  #onLive(): void {
+  onLive(): void {
     this.presence.onLive((error) => this.events.emit("error", error));
     this.changes.onLive();
     this.outbox.flush();
@@ -228,25 +189,43 @@ export class RoomEngine implements EnginePort {
     this.changed();
   }
 
-  #onFrame(frame: IncomingFrame): void {
-    switch (frame.type) {
-      case "caughtUp":
-        this.state.reached(frame.seq);
-        this.events.emit("caughtUp", frame);
-        return;
-      case "error":
-        this.events.emit("error", refusalError(frame));
-        return;
-      case "connected":
-      case "left":
-      case "ok":
-      case "pong":
-      case "notification":
-      case "notificationUpdated":
-        return;
-      default:
-        this.#onEvent(frame);
-    }
+  onFrame(frame: IncomingFrame): void {
+    if (frame.type === "caughtUp") {
+      this.state.reached(frame.seq);
+      this.events.emit("caughtUp", frame);
+    } else if (frame.type === "error") this.events.emit("error", refusalError(frame));
+    else if (isRoomEvent(frame)) this.#onEvent(frame);
+  }
+
+  onFloor(floor: number): void {
+    this.state.dropUpTo(floor);
+    this.changes.onFolded();
+  }
+
+  onPermission(permission: Permission): void {
+    this.state.setPermission(permission);
+  }
+
+  onState(state: ConnectionState): void {
+    // There may be no replay any more that could tell what became of a change.
+    if (state.status === "disconnected") this.changes.fail(state.error ?? offline("Disconnected."));
+    this.events.emit("state", state);
+    this.changed();
+  }
+
+  onRefused(error: RoomsError): void {
+    this.outbox.fail(error);
+    this.reads.fail(error);
+    this.events.emit("error", error);
+  }
+
+  onTurn(): void {
+    this.changed();
+  }
+
+  onSent({ type }: Command): void {
+    // The outbox counts its sends itself, with their mentions.
+    if (type !== "send") this.#limiter.spend(1);
   }
 
   #onEvent(event: RoomEvent): void {
@@ -264,7 +243,7 @@ export class RoomEngine implements EnginePort {
   }
 
   /** The `ok` of an unechoed send stands in the place of its event. */
-  #onStored(entry: OutboxEntry, result: SendResult): void {
+  onStored(entry: OutboxEntry, result: SendResult): void {
     const { seq, duplicate } = result;
     if (entry.said.echo !== false || duplicate) return;
     if (this.channel.moveTo(seq) !== "new") return;

@@ -14,7 +14,7 @@ const PAGE_OVERHEAD_BYTES = 1_024;
 /** How many bytes of events a page may have that must fit a frame of `frameBytes`. */
 export const pageBytesOf = (frameBytes: number): number => frameBytes - PAGE_OVERHEAD_BYTES;
 
-export const MAX_PAGE_BYTES = pageBytesOf(MAX_FRAME_BYTES);
+export const MAX_PAGE_BYTES = /* @__PURE__ */ pageBytesOf(MAX_FRAME_BYTES);
 
 /** One replay, of no more bytes than a frame. What is missed beyond it is paged with `history`. */
 export const MAX_REPLAY_EVENTS = 1_000;

@@ -141,8 +141,8 @@ export interface OutboxPort {
   request(command: SendCommand, onAnswer: OnAnswer): void;
   /** The entry is stored; perhaps its event has said so already. */
   onStored(entry: OutboxEntry, result: SendResult): void;
-  /** After a change that came from a timer. */
-  onChange(): void;
+  /** Publishes what changed; only a change that came from a timer asks for it. */
+  changed(): void;
 }
 
 const RETRY_LIMITS = { minMs: 250, maxMs: 30_000 };
@@ -202,7 +202,7 @@ export class Outbox {
       if (waitMs > 0) {
         this.#cancelFlush = this.#ports.clock.after(waitMs, () => {
           this.flush();
-          this.#port.onChange();
+          this.#port.changed();
         });
         return;
       }

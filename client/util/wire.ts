@@ -18,7 +18,7 @@ import {
   type ServerEvent,
   type SessionConnected,
 } from "../../src/protocol/index.ts";
-import { type RoomsError, refusalError, unreadable } from "./errors.ts";
+import { RoomsError, refusalError, unreadable } from "./errors.ts";
 
 export type Connected = RoomConnected | SessionConnected;
 export type IncomingFrame = Connected | ServerEvent;
@@ -169,11 +169,15 @@ export async function checked<S extends Schema>(answer: Promise<unknown>, schema
 /** As JSON has it: without the fields that are `undefined`. */
 type Given<T> = { readonly [Field in keyof T]: T[Field] | undefined };
 
-/** The value as it is now, whatever the app does with its own later; `undefined` where JSON cannot write it. */
-export function jsonCopy<T>(value: Given<T>): T | undefined {
+/** The value as it is now, whatever the app does with its own later. Throws `bad_request` where JSON cannot write it. */
+export function jsonCopy<T extends object>(value: Given<T>): T {
+  let copy: T | undefined;
   try {
-    return JSON.parse(JSON.stringify(value));
-  } catch {
-    return undefined;
+    copy = JSON.parse(JSON.stringify(value));
+  } catch {}
+  // JSON leaves out what it cannot write, such as a function.
+  if (copy === undefined || ("data" in value && !("data" in copy))) {
+    throw new RoomsError("bad_request", "This cannot be written as JSON.");
   }
+  return copy;
 }

@@ -99,7 +99,7 @@ export type OnAnswer = (answer: Answer | undefined) => void;
 
 interface Pending {
   readonly onAnswer: OnAnswer;
-  readonly dueAt: number;
+  readonly cancelTimer: Cancel;
 }
 
 /**
@@ -109,9 +109,7 @@ interface Pending {
 export class PendingAnswers {
   readonly #clock: Clock;
   readonly #onTimeout: () => void;
-  // All have the same timeout, so the first is the next that is due, and one timer is enough.
-  readonly #pending = new Map<string, Pending>();
-  #cancelTimer: Cancel | undefined;
+  readonly #pending = new Map<string | undefined, Pending>();
 
   constructor(clock: Clock, onTimeout: () => void) {
     this.#clock = clock;
@@ -119,40 +117,25 @@ export class PendingAnswers {
   }
 
   expect(id: string, onAnswer: OnAnswer): void {
-    this.#pending.set(id, { onAnswer, dueAt: this.#clock.now() + COMMAND_TIMEOUT_MS });
-    if (this.#cancelTimer === undefined) this.#arm();
+    const cancelTimer = this.#clock.after(COMMAND_TIMEOUT_MS, this.#onTimeout);
+    this.#pending.set(id, { onAnswer, cancelTimer });
   }
 
   /** `false`: no command waits for it. */
   settle(answer: Answer): boolean {
-    const pending = answer.id === undefined ? undefined : this.#pending.get(answer.id);
-    if (answer.id === undefined || pending === undefined) return false;
-    this.#pending.delete(answer.id);
-    if (this.#pending.size === 0) this.#disarm();
-    pending.onAnswer(answer);
-    return true;
+    return this.#settle(answer.id, answer);
   }
 
   lose(): void {
-    this.#disarm();
-    const lost = [...this.#pending.values()];
-    this.#pending.clear();
-    for (const { onAnswer } of lost) onAnswer(undefined);
+    for (const id of [...this.#pending.keys()]) this.#settle(id, undefined);
   }
 
-  #arm(): void {
-    const [next] = this.#pending.values();
-    if (next === undefined) return;
-    this.#cancelTimer = this.#clock.after(Math.max(0, next.dueAt - this.#clock.now()), () => {
-      this.#cancelTimer = undefined;
-      const [oldest] = this.#pending.values();
-      if (oldest !== undefined && oldest.dueAt <= this.#clock.now()) this.#onTimeout();
-      else this.#arm();
-    });
-  }
-
-  #disarm(): void {
-    this.#cancelTimer?.();
-    this.#cancelTimer = undefined;
+  #settle(id: string | undefined, answer: Answer | undefined): boolean {
+    const pending = this.#pending.get(id);
+    if (pending === undefined) return false;
+    this.#pending.delete(id);
+    pending.cancelTimer();
+    pending.onAnswer(answer);
+    return true;
   }
 }

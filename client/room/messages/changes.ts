@@ -140,9 +140,6 @@ export class PendingChanges {
   add(wish: MessageChange): Promise<ChangeResult> {
     return new Promise((resolve, reject) => {
       const change = jsonCopy<MessageChange>(wish);
-      if (change === undefined || (change.type === "edit" && !("data" in change))) {
-        throw new RoomsError("bad_request", "This cannot be written as JSON.");
-      }
       if (!this.#room.live) throw noConnection();
       const { clock, newId } = this.#ports;
       const sent: Phase = { status: "sent" };

@@ -180,9 +180,6 @@ export class Outbox {
         ...{ ...rest, event, data },
         mentions: mentions?.length ? mentions : undefined,
       });
-      if (said === undefined || !("data" in said)) {
-        throw new RoomsError("bad_request", "This cannot be written as JSON.");
-      }
       const { clock, newId } = this.#ports;
       const queued: OutboxPhase = { status: "queued" };
       const entry = { id: newId(), said, at: clock.now(), phase: queued, firstCursor: undefined };

@@ -71,7 +71,7 @@ export class Channel {
     this.#transport = transport;
     this.#options = options;
     this.#events = events;
-    this.#frames = { ...options.logEvents, ...options.otherFrames, caughtUp: CAUGHT_UP, ok: OK, pong: PONG };
+    this.#frames = { ...options.frames, caughtUp: CAUGHT_UP, ok: OK, pong: PONG };
     this.topics = new TopicFilter(this, context.ports.newId, options.topics);
     this.#answers = new PendingAnswers(context.ports.clock, () =>
       this.#link?.drop(timedOut("A command was not answered in time.")),

@@ -18,10 +18,10 @@ export interface ChannelOptions {
   readonly name: string;
   readonly topics: Topics;
   readonly history?: number | undefined;
-  /** The events that stand in its log, by `type`. */
+  /** What its room or inbox takes, by `type`: the greeting, and all events. */
+  readonly frames: FrameTable;
+  /** The events that stand in its log. */
   readonly logEvents: FrameTable;
-  /** What else its room or inbox takes: what it is greeted with, and events without a place in the log. */
-  readonly otherFrames: FrameTable;
   /** The server leaves out numbers by itself, also without a filter. */
   readonly skipsNumbers: boolean;
 }

@@ -22,9 +22,9 @@ import type { InboxEvents, InboxSnapshot, MarkTarget } from "./inbox-types.ts";
 /** Timers of browsers reach no further than 24 days, and a clock may be set meanwhile. */
 const MAX_TIMER_MS = 3_600_000;
 
-const FRAMES = {
+const LOG = {
+  frames: { ...NOTIFICATION_EVENTS, signal: SIGNAL, connected: SESSION_CONNECTED },
   logEvents: NOTIFICATION_EVENTS,
-  otherFrames: { connected: SESSION_CONNECTED, signal: SIGNAL },
 };
 
 export class InboxEngine implements ChannelEvents {
@@ -44,7 +44,7 @@ export class InboxEngine implements ChannelEvents {
   constructor(context: ConnectionContext, transport: Transport) {
     this.#context = context;
     // What is muted, filtered or expired leaves its number out.
-    const options = { ...FRAMES, name: "the inbox", topics: null, skipsNumbers: true };
+    const options = { ...LOG, name: "the inbox", topics: null, skipsNumbers: true };
     this.channel = new Channel(context, transport, options, this);
     this.store = new SnapshotStore(() => ({
       state: this.channel.state,

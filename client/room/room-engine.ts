@@ -34,7 +34,7 @@ import type { RoomEvents, RoomOptions, RoomSnapshot } from "./room-types.ts";
 import { Typing } from "./typing.ts";
 
 const EVENTS = { ...SEQUENCED_EVENTS, ...UNSEQUENCED_EVENTS };
-const FRAMES = { logEvents: SEQUENCED_EVENTS, otherFrames: { ...EVENTS, connected: ROOM_CONNECTED } };
+const LOG = { frames: { ...EVENTS, connected: ROOM_CONNECTED }, logEvents: SEQUENCED_EVENTS };
 
 const isRoomEvent = (frame: IncomingFrame): frame is RoomEvent => Object.hasOwn(EVENTS, frame.type);
 
@@ -65,7 +65,7 @@ export class RoomEngine implements ChannelEvents, EnginePort, OutboxPort {
     this.name = name;
     this.#context = context;
     this.#limiter = new SendRateLimiter(ports.clock);
-    const options = { ...FRAMES, name: `room ${name}`, topics, history, skipsNumbers: false };
+    const options = { ...LOG, name: `room ${name}`, topics, history, skipsNumbers: false };
     this.channel = new Channel(context, transport, options, this);
     this.outbox = new Outbox(ports, this, this.#limiter);
     this.changes = new PendingChanges(ports, this);

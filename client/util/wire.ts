@@ -1,8 +1,10 @@
+// What the client makes of JSON: frames, events of pages and answers, each checked by its schema. Unknown and malformed
+// frames are left out, so that the protocol can grow and a faulty server breaks no page.
+
 import {
   type Answer,
   type Compound,
   type ErrorAnswer,
-  type Fields,
   type Infer,
   isCompound,
   isErrorCode,
@@ -78,78 +80,62 @@ export function parseError({ id, code, message, retryAfterMs, path }: JsonObject
 const isPath = (value: unknown): value is readonly (string | number)[] =>
   Array.isArray(value) && value.every((step) => typeof step === "string" || typeof step === "number");
 
-type Check = (value: unknown) => boolean;
-
-/** The checks of schemas, made when each is first used: a check that is made once is faster than reading the schema. */
-const checks = new WeakMap<Compound | Fields, Check>();
-
 /**
  * Whether a value from the wire has the form that `schema` describes, as far as a client relies on it: unknown fields
  * are ignored, and so are ranges and grammars; a text may be one that only a newer server knows.
  */
-export const fits = <S extends Schema>(schema: S, value: unknown): value is Infer<S> =>
-  checkOf(schema)(value);
+export const fits = <S extends Schema>(schema: S, value: unknown): value is Infer<S> => check(schema, value);
 
-function checkOf(schema: Schema): Check {
-  if (typeof schema === "string") return kindCheck(schema);
-  const known = checks.get(schema);
-  if (known !== undefined) return known;
-  const check = isCompound(schema) ? compoundCheck(schema) : fieldsCheck(schema);
-  checks.set(schema, check);
-  return check;
+function check(schema: Schema, value: unknown): boolean {
+  if (typeof schema === "string") return isOfKind(schema, value);
+  if (isCompound(schema)) return checkCompound(schema, value);
+  if (!isRecord(value)) return false;
+  // Not `Object.entries`, which would make a list for each object of each frame.
+  for (const name in schema) {
+    const field = schema[name];
+    if (field !== undefined && !check(field, value[name])) return false;
+  }
+  return true;
 }
 
-function fieldsCheck(fields: Fields): Check {
-  const entries = Object.entries(fields).map(([name, schema]) => [name, checkOf(schema)] as const);
-  return (value) => isRecord(value) && entries.every(([name, check]) => check(value[name]));
-}
-
-function compoundCheck(schema: Compound): Check {
+function checkCompound(schema: Compound, value: unknown): boolean {
   switch (schema[0]) {
-    case "optional": {
-      const check = checkOf(schema[1]);
-      return (value) => value === undefined || check(value);
-    }
-    case "nullable": {
-      const check = checkOf(schema[1]);
-      return (value) => value === null || check(value);
-    }
+    case "optional":
+      return value === undefined || check(schema[1], value);
+    case "nullable":
+      return value === null || check(schema[1], value);
     case "is":
-      return (value) => value === schema[1];
-    case "list": {
-      const check = checkOf(schema[1]);
-      return (value) => Array.isArray(value) && value.every(check);
-    }
-    case "record": {
-      const check = checkOf(schema[2]);
-      return (value) => isRecord(value) && Object.values(value).every(check);
-    }
+      return value === schema[1];
+    case "list":
+      return Array.isArray(value) && value.every((item) => check(schema[1], item));
+    case "record":
+      return isRecord(value) && Object.values(value).every((item) => check(schema[2], item));
     case "strict":
-      return checkOf(schema[1]);
+      return check(schema[1], value);
     case "by type":
       // The reader of such a list checks each item by itself, as one may be of a type that is not known here.
-      return () => true;
+      return true;
     default:
-      return kindCheck(schema[0]);
+      return isOfKind(schema[0], value);
   }
 }
 
 /** `kind` is an atom, or a compound that only adds a range to one. */
-function kindCheck(kind: string): Check {
+function isOfKind(kind: string, value: unknown): boolean {
   switch (kind) {
     case "any":
-      return () => true;
+      return true;
     case "boolean":
     case "number":
-      return (value) => typeof value === kind;
+      return typeof value === kind;
     case "int":
     case "seq":
     case "eventSeq":
-      return Number.isSafeInteger;
+      return Number.isSafeInteger(value);
     case "instant":
-      return (value) => typeof value === "number" && Math.abs(value) <= MAX_INSTANT_MS;
+      return typeof value === "number" && Math.abs(value) <= MAX_INSTANT_MS;
     default:
-      return (value) => typeof value === "string";
+      return typeof value === "string";
   }
 }
 

@@ -10,7 +10,6 @@ export * from "./frames.ts";
 export * from "./http-answers.ts";
 export * from "./http-bodies.ts";
 export * from "./http-routes.ts";
-export * from "./json.ts";
 export * from "./limits.ts";
 export * from "./names.ts";
 export * from "./notifications.ts";

@@ -130,3 +130,20 @@ export const merge = <A extends Fields, const B extends Fields>(a: A, b: B): A &
 
 /** Tells a compound schema from the fields of an object. */
 export const isCompound = (schema: Compound | Fields): schema is Compound => Array.isArray(schema);
+
+// ---- reading JSON that somebody else wrote ----
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** Whether a value parsed from JSON is an object: neither a list nor `null`. */
+export const isRecord = (value: unknown): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** `undefined` where `text` is not JSON. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -107,7 +107,7 @@ function channelForTest() {
   };
   const options = {
     ...{ name: "a log", topics: null, history: 5, skipsNumbers: false },
-    ...{ logEvents: SEQUENCED_EVENTS, otherFrames: { connected: ROOM_CONNECTED } },
+    ...{ frames: { ...SEQUENCED_EVENTS, connected: ROOM_CONNECTED }, logEvents: SEQUENCED_EVENTS },
   };
   const channel = new Channel(context, transport, options, events);
   return { channel, clock, transport, heard, states };

@@ -23,7 +23,7 @@ import {
   fits,
   type IncomingFrame,
   isTypeIn,
-  parseFrame,
+  knownFrame,
 } from "../util/wire.ts";
 import { ReconnectLoop } from "./reconnect-loop.ts";
 import type { ConnectionOutcome } from "./retry.ts";
@@ -304,7 +304,7 @@ export class Channel {
       // What is held there may have changed since its page came, without a record.
       if (page.floor !== undefined) this.#events.onFloor(page.floor);
       for (const event of events.filter(isRecord)) {
-        const frame = parseFrame(event, this.#options.logEvents);
+        const frame = knownFrame(event, this.#options.logEvents);
         if (frame !== undefined && this.#isLogEvent(frame) && this.#isOpen) this.#onLogEvent(frame);
       }
       this.#tracker.advance(page.seq);

@@ -55,7 +55,7 @@ function addressed(value: JsonObject, ofBatch: unknown): AddressedValue {
 }
 
 /** `undefined`: it is malformed, or of a type that is not in the table. An `error` needs no schema. */
-export function parseFrame(value: JsonObject, table: FrameTable): IncomingFrame | undefined {
+export function knownFrame(value: JsonObject, table: FrameTable): IncomingFrame | undefined {
   const { type } = value;
   if (type === "error") return parseError(value);
   const schema = typeof type === "string" && isTypeIn(table, type) ? table[type] : undefined;

@@ -15,7 +15,7 @@ import {
 } from "../../../src/protocol/index.ts";
 import { offline, type RoomsError } from "../../util/errors.ts";
 import type { Cancel } from "../../util/ports.ts";
-import { parseFrame } from "../../util/wire.ts";
+import { knownFrame } from "../../util/wire.ts";
 import { type ConnectionEnd, closingEnd, lost, timedOut, tokenEnd } from "./connection-end.ts";
 import type { Token } from "./token-source.ts";
 import type {
@@ -251,7 +251,7 @@ export class RoomLink implements Link {
   }
 
   onFrame(value: JsonObject): void {
-    const frame = parseFrame(value, this.#events.frames);
+    const frame = knownFrame(value, this.#events.frames);
     if (frame === undefined) return;
     if (frame.type === "connected") this.#cancelDeadline();
     this.#events.onFrame(frame);

@@ -1,5 +1,5 @@
 import { type Answer, type JoinCommand, type JsonObject, LEFT, OK } from "../../../src/protocol/index.ts";
-import { type Connected, parseFrame } from "../../util/wire.ts";
+import { type Connected, knownFrame } from "../../util/wire.ts";
 import { JoinQueue } from "./join-queue.ts";
 import {
   type RoomLink,
@@ -57,7 +57,7 @@ export class SharedRooms implements SocketRooms, SessionPort {
   }
 
   take(name: string | undefined, value: JsonObject): boolean {
-    const frame = parseFrame(value, FRAMES);
+    const frame = knownFrame(value, FRAMES);
     if ((frame?.type === "ok" || frame?.type === "error") && this.#onJoinAnswer(frame)) return true;
     // What was said to a room that had ended: its `left` has come already.
     if (name === undefined) return frame?.type === "error" && frame.path?.[0] === "room";

@@ -13,7 +13,7 @@ import {
 import { RoomsError } from "../../util/errors.ts";
 import type { Cancel, Socket } from "../../util/ports.ts";
 import { endpointUrl } from "../../util/url.ts";
-import { type Connected, fits, type IncomingFrame, parseFrame, valuesIn } from "../../util/wire.ts";
+import { type Connected, fits, type IncomingFrame, knownFrame, valuesIn } from "../../util/wire.ts";
 import { CommandWriter, PendingAnswers } from "./commands.ts";
 import { type ConnectionEnd, closeEnd, timedOut, tokenEnd } from "./connection-end.ts";
 import { Heartbeat } from "./heartbeat.ts";
@@ -192,7 +192,7 @@ export class SocketLink implements Link {
       if (this.#isOver) return;
       if (this.#rooms()?.take(room, value)) continue;
       isForRooms = false;
-      const frame = parseFrame(value, this.#events.frames);
+      const frame = knownFrame(value, this.#events.frames);
       if (frame !== undefined) this.#onFrame(frame);
     }
     if (this.#isOver) return;

@@ -4,7 +4,7 @@ import type { Departure } from "../../object/close-codes.ts";
 import { sinceMs } from "../../object/liveness.ts";
 import { LISTED_MEMBERS, type Member, type Occupancy, type Status, type User } from "../../protocol/index.ts";
 import type { RoomConnection } from "./room-connection.ts";
-import { areSameWords, hasSaid, merge, type Said, type Shown, say } from "./said.ts";
+import { areSameWords, hasSaid, mergeSaid, type Said, type Shown, say } from "./said.ts";
 
 /** A member whose last connection was lost stays this long, in milliseconds: so a reload is not shown. */
 export const GRACE_MS = 5_000;
@@ -183,7 +183,7 @@ export class RoomPresence {
     this.#connections++;
     if (user === null) return;
     if (present === undefined) {
-      const shown = merge([connection.state.said]);
+      const shown = mergeSaid([connection.state.said]);
       const joined: Present = { user, joinedAt, shown, connections: new Set([connection]), echoes: [] };
       this.#present.set(user.id, joined);
       this.#believe(1);
@@ -200,7 +200,7 @@ export class RoomPresence {
 
   /** Emits an update if what a member shows has changed. */
   #show(present: Present, hasChanged = false): void {
-    const shown = merge(saidOf(present));
+    const shown = mergeSaid(saidOf(present));
     const isSame = JSON.stringify(shown) === JSON.stringify(present.shown);
     if (isSame && !hasChanged) return;
     present.shown = shown;

@@ -24,7 +24,7 @@ export const hasSaid = ({ status, turn }: Said): boolean => status !== undefined
 const BEST_FIRST: readonly Status[] = ["online", "busy", "away"];
 
 /** The best status that any connection set, `online` if none did; `data` as it was set last, `null` if it never was. */
-export function merge(all: Iterable<Said>): Shown {
+export function mergeSaid(all: Iterable<Said>): Shown {
   const statuses = new Set<Status>();
   let last: Said = NOTHING_SAID;
   for (const said of all) {

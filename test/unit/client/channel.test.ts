@@ -15,7 +15,7 @@ import type {
 import type { ChannelEvents } from "../../../client/connection/types.ts";
 import { offline } from "../../../client/util/errors.ts";
 import { Listeners } from "../../../client/util/listeners.ts";
-import { type IncomingFrame, parseFrame } from "../../../client/util/wire.ts";
+import { type IncomingFrame, knownFrame } from "../../../client/util/wire.ts";
 import { type Command, ROOM_CONNECTED, SEQUENCED_EVENTS } from "../../../src/protocol/index.ts";
 import { FakeClock } from "./support/fake-clock.ts";
 import type { Frame } from "./support/fake-sockets.ts";
@@ -66,7 +66,7 @@ class ObjectTransport implements Transport {
 
   deliver(...frames: Frame[]): void {
     for (const value of frames) {
-      const frame = this.#events && parseFrame(value, this.#events.frames);
+      const frame = this.#events && knownFrame(value, this.#events.frames);
       if (frame !== undefined) this.#events?.onFrame(frame);
     }
     this.#events?.onTurn();

@@ -3,7 +3,7 @@ import { CommandWriter } from "../../../client/connection/transport/commands.ts"
 import { createClient, inboxOf } from "../../../client/index.ts";
 import { createLog } from "../../../client/util/log.ts";
 import { baseUrl, endpointUrl } from "../../../client/util/url.ts";
-import { parseFrame, valuesIn } from "../../../client/util/wire.ts";
+import { knownFrame, valuesIn } from "../../../client/util/wire.ts";
 import { MAX_FRAME_BYTES, SERVER_EVENTS } from "../../../src/protocol/index.ts";
 import { dialedRoom, roomForTest } from "./support/client-for-test.ts";
 import { FakeClock } from "./support/fake-clock.ts";
@@ -11,7 +11,7 @@ import { LIMITS, message, sessionConnected } from "./support/frames.ts";
 
 /** The frames in a text, for a channel that takes all. */
 const framesIn = (text: string) =>
-  valuesIn(text).flatMap(({ value }) => parseFrame(value, SERVER_EVENTS) ?? []);
+  valuesIn(text).flatMap(({ value }) => knownFrame(value, SERVER_EVENTS) ?? []);
 
 describe("the address", () => {
   it.each([

@@ -17,14 +17,14 @@ import {
 
 const FOREIGN = { Origin: "https://evil.example" };
 
-/** What a refused upgrade says to a client that offered our subprotocol. */
+/** What a client that offered our subprotocol receives when its upgrade is refused. */
 async function closingOf(response: Response) {
   if (response.webSocket === null) throw new Error(`no socket: ${response.status}`);
   return new TestSocket(response.webSocket).closed;
 }
 
-describe("no object is touched before all is checked", () => {
-  it("[A5] refused sockets make no room", async () => {
+describe("checks before any object is called", () => {
+  it("[A5] a refused socket creates no room", async () => {
     const room = uniqueName("untouched");
     const path = `/v1/rooms/${room}/connect`;
     await upgrade(path, "nonsense");
@@ -39,7 +39,7 @@ describe("no object is touched before all is checked", () => {
     expect(await roomExists(room)).toBe(true);
   });
 
-  it("[A5] refused sessions make no user", async () => {
+  it("[A5] a refused session creates no user", async () => {
     const user = uniqueName("untouched");
     await upgrade("/v1/connect", await tokenFor(user), FOREIGN);
     await upgrade("/v1/connect", await tokenFor(user, { expiresInS: -1 }));
@@ -49,7 +49,7 @@ describe("no object is touched before all is checked", () => {
     expect(await userExists(user)).toBe(true);
   });
 
-  it("[A5][H10] refused calls make no room", async () => {
+  it("[A5][H10] a refused call creates no room", async () => {
     const room = uniqueName("untouched");
     const none = await tokenFor("ada", { rooms: { "*": "none" } });
     const read = await tokenFor("ada", { rooms: { "*": "read" } });
@@ -80,24 +80,27 @@ describe("a refused upgrade", () => {
     ["a bad parameter", async () => ["?presence=on", await tokenFor("ada")], 400, "bad_request"],
   ];
 
-  it.each(cases)("[A7] for %s closes or answers, as the client can see it", async (_, make, status, code) => {
-    const [query, token, headers = {}] = await make();
-    const path = `/v1/rooms/${uniqueName("refused")}/connect${query}`;
-    const seen = await upgrade(path, token, headers);
-    expect([seen.status, seen.headers.get("Sec-WebSocket-Protocol")]).toEqual([101, "edge-rooms.v1"]);
-    expect(await closingOf(seen)).toEqual({ code: 4000 + status, reason: code });
-    const bare = await call(path, {
-      headers: {
-        Upgrade: "websocket",
-        ...(token !== null && { Authorization: `Bearer ${token}` }),
-        ...headers,
-      },
-    });
-    expect(bare.webSocket).toBeNull();
-    expect([bare.status, (await errorOf(bare)).code]).toEqual([status, code]);
-  });
+  it.each(cases)(
+    "[A7] for %s is a close or an HTTP response, whichever the client can see",
+    async (_, make, status, code) => {
+      const [query, token, headers = {}] = await make();
+      const path = `/v1/rooms/${uniqueName("refused")}/connect${query}`;
+      const seen = await upgrade(path, token, headers);
+      expect([seen.status, seen.headers.get("Sec-WebSocket-Protocol")]).toEqual([101, "edge-rooms.v1"]);
+      expect(await closingOf(seen)).toEqual({ code: 4000 + status, reason: code });
+      const bare = await call(path, {
+        headers: {
+          Upgrade: "websocket",
+          ...(token !== null && { Authorization: `Bearer ${token}` }),
+          ...headers,
+        },
+      });
+      expect(bare.webSocket).toBeNull();
+      expect([bare.status, (await errorOf(bare)).code]).toEqual([status, code]);
+    },
+  );
 
-  it("[A7] of a full room says so in both ways, with how long to wait", async () => {
+  it("[A7] of a full room states in both ways how long to wait", async () => {
     const room = uniqueName("full");
     await configureRoom(room, { MAX_CONNECTIONS_PER_ROOM: 1 });
     await join(room, "ada");
@@ -110,7 +113,7 @@ describe("a refused upgrade", () => {
     expect([bare.status, bare.headers.get("Retry-After")]).toEqual([503, "5"]);
   });
 
-  it("[A7] of a session works alike; the selected subprotocol never names the token", async () => {
+  it("[A7] of a session works the same way; the selected subprotocol never contains the token", async () => {
     expect(await closingOf(await upgrade("/v1/connect", null))).toEqual({
       code: 4401,
       reason: "unauthorized",
@@ -119,7 +122,7 @@ describe("a refused upgrade", () => {
     expect(accepted.headers.get("Sec-WebSocket-Protocol")).toBe("edge-rooms.v1");
   });
 
-  it("[A7] a call of a connect path without an upgrade is bad_request", async () => {
+  it("[A7] a call of a connect path without an upgrade is refused with bad_request", async () => {
     const response = await callAs(await tokenFor("ada"), "GET", "/v1/connect");
     expect([response.status, (await errorOf(response)).code]).toEqual([400, "bad_request"]);
   });
@@ -128,7 +131,7 @@ describe("a refused upgrade", () => {
 describe("room_full", () => {
   const FULL = { code: 4503, reason: "room_full 5000" };
 
-  it("[A8] beyond MAX_CONNECTIONS_PER_ROOM, until somebody leaves", async () => {
+  it("[A8] refuses connections beyond MAX_CONNECTIONS_PER_ROOM until one closes", async () => {
     const room = uniqueName("size");
     await configureRoom(room, { MAX_CONNECTIONS_PER_ROOM: 2 });
     const ada = await join(room, "ada");
@@ -141,7 +144,7 @@ describe("room_full", () => {
     });
   });
 
-  it("[A8] beyond MAX_CONNECTIONS_PER_USER of one user, whoever else is there; also at once", async () => {
+  it("[A8] refuses connections of one user beyond MAX_CONNECTIONS_PER_USER, also when they open at once; others are not affected", async () => {
     const room = uniqueName("per_user");
     await configureRoom(room, { MAX_CONNECTIONS_PER_USER: 2 });
     const three = await Promise.all([openRoom(room, "ada"), openRoom(room, "ada"), openRoom(room, "ada")]);
@@ -153,7 +156,7 @@ describe("room_full", () => {
     await join(room, "bo");
   });
 
-  it("[A8] anonymous ones take up to half", async () => {
+  it("[A8] refuses anonymous connections beyond half of the limit", async () => {
     const room = uniqueName("public_half");
     await configureRoom(room, { MAX_CONNECTIONS_PER_ROOM: 4 });
     for (const address of ["192.0.2.1", "192.0.2.2"]) await join(room, null, { address });
@@ -163,7 +166,7 @@ describe("room_full", () => {
     expect(await (await openRoom(room, "cy")).closed).toEqual(FULL);
   });
 
-  it("[A8] a user has so many sessions", async () => {
+  it("[A8] limits the sessions of a user", async () => {
     const user = uniqueName("sessions");
     await configureUser(user, { MAX_CONNECTIONS_PER_USER: 1 });
     await openSession(user);
@@ -173,7 +176,7 @@ describe("room_full", () => {
 });
 
 describe("an API key", () => {
-  it("[A10] may do everything over HTTP: read, write, speak as others, see members", async () => {
+  it("[A10] may do everything over HTTP: read, write, send in a user's name, list members", async () => {
     const path = `/v1/rooms/${uniqueName("key")}`;
     const statuses = await Promise.all([
       callAs(env.API_KEYS, "GET", path),
@@ -185,7 +188,7 @@ describe("an API key", () => {
     expect(statuses.map(({ status }) => status)).toEqual([200, 201, 202, 200, 200]);
   });
 
-  it("[A10] opens no socket, wherever it stands", async () => {
+  it("[A10] opens no socket, wherever the key is sent", async () => {
     for (const path of [`/v1/rooms/${uniqueName("key")}/connect`, "/v1/connect"]) {
       const bare = await call(path, {
         headers: { Upgrade: "websocket", Authorization: `Bearer ${env.API_KEYS}` },
@@ -195,14 +198,14 @@ describe("an API key", () => {
     }
   });
 
-  it("[A10] is compared whole: a part of it, or it with more, is a bad token", async () => {
+  it("[A10] is compared as a whole: a part of it, or it with a suffix, is an invalid token", async () => {
     const path = `/v1/rooms/${uniqueName("key")}`;
     for (const key of [env.API_KEYS.slice(0, -1), `${env.API_KEYS}x`, env.API_KEYS.toUpperCase()]) {
       expect((await callAs(key, "GET", path)).status).toBe(401);
     }
   });
 
-  it("[A10] does not act for a user", async () => {
+  it("[A10] does not act as a user", async () => {
     expect((await callAs(env.API_KEYS, "GET", "/v1/me/notifications")).status).toBe(403);
   });
 });
@@ -215,7 +218,7 @@ describe("an anonymous connection", () => {
     expect(await nobody.ask({ type: "ping", id: "p" })).toMatchObject({ type: "pong" });
   });
 
-  it("[A11] all else is forbidden, and nobody notices", async () => {
+  it("[A11] is refused everything else with forbidden, and no one else notices", async () => {
     const room = uniqueName("public_mute");
     const ada = await join(room, "ada");
     const nobody = await join(room, null);
@@ -233,7 +236,7 @@ describe("an anonymous connection", () => {
     );
   });
 
-  it("[A11] is no member, hears of none, but of messages; and counts as a connection", async () => {
+  it("[A11] is no member, receives messages but no member events, and counts as a connection", async () => {
     const room = uniqueName("public_hear");
     const nobody = await join(room, null);
     const ada = await join(room, "ada");
@@ -252,13 +255,13 @@ describe("an anonymous connection", () => {
     expect(nobody.received.map(({ type }) => type)).toEqual(["connected", "caughtUp", "message"]);
   });
 
-  it("[A11] has no session", async () => {
+  it("[A11] cannot open a session", async () => {
     expect((await call("/v1/connect", { headers: { Upgrade: "websocket" } })).status).toBe(401);
   });
 });
 
-describe("who connects", () => {
-  it("[A14] is told to the object by the Worker only: nothing of the client's request reaches it", async () => {
+describe("the identity of a connection", () => {
+  it("[A14] comes to the object from the Worker only: nothing of the client's request reaches the object", async () => {
     const toRoom = vi.spyOn(RoomObject.prototype, "fetch");
     const toUser = vi.spyOn(UserObject.prototype, "fetch");
     onTestFinished(() => {

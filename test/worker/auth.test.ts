@@ -5,7 +5,7 @@ import { callAsServer, fill, join, openSession, tokenFor, uniqueName } from "./s
 const EXPIRED = { code: 4401, reason: "token_expired" };
 
 describe("auth", () => {
-  it("[M8] renews a live connection: expiry and permission hold from its ok on", async () => {
+  it("[M8] renews a live connection: the new expiry and permission apply from its ok on", async () => {
     const ada = await join(uniqueName("renew"), "ada", { expiresInS: 20, rooms: { "*": "read" } });
     const token = await tokenFor("ada", { expiresInS: 3_600 });
     ada.send({ type: "send", id: "before", data: 1 });
@@ -22,13 +22,13 @@ describe("auth", () => {
     expect(await ada.ask({ type: "send", id: "later", data: 1 })).toMatchObject({ type: "ok" });
   });
 
-  it("[M8] less permission holds too", async () => {
+  it("[M8] also applies a lower permission", async () => {
     const ada = await join(uniqueName("less"), "ada");
     await ada.ask({ type: "auth", id: "a", token: await tokenFor("ada", { rooms: { "*": "read" } }) });
     expect(await ada.ask({ type: "send", id: "m", data: 1 })).toMatchObject({ code: "forbidden" });
   });
 
-  it("[M8] another user's token is forbidden, an invalid one unauthorized: the old one stays in force", async () => {
+  it("[M8] with another user's token is forbidden, with an invalid one unauthorized; the old token stays in force", async () => {
     const ada = await join(uniqueName("keep"), "ada");
     const refused = [
       [await tokenFor("bo"), "forbidden"],
@@ -43,7 +43,7 @@ describe("auth", () => {
     expect(await ada.ask({ type: "send", id: "m", data: 1 })).toMatchObject({ type: "ok" });
   });
 
-  it("[M8] one without permission here closes with 4403", async () => {
+  it("[M8] with a token without permission in this room closes with 4403", async () => {
     const room = uniqueName("out");
     const ada = await join(room, "ada");
     const bo = await join(room, "bo");
@@ -58,7 +58,7 @@ describe("auth", () => {
     expect(bo.ofType("message")).toEqual([]);
   });
 
-  it("[M8] what was sent after it waits for it, also in the same batch, and keeps its order", async () => {
+  it("[M8] delays the commands sent after it, also in the same batch, and keeps their order", async () => {
     const ada = await join(uniqueName("wait"), "ada", { rooms: { "*": "read" } });
     const token = await tokenFor("ada");
     ada.send({
@@ -77,7 +77,7 @@ describe("auth", () => {
     expect(ada.ofType("message").map(({ data }) => data)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
   });
 
-  it("[M1][M8] what was sent after an auth takes effect, also when the client then leaves", async () => {
+  it("[M1][M8] does not drop the commands sent after it when the client then leaves", async () => {
     const room = uniqueName("leave");
     const bo = await join(room, "bo");
     const ada = await join(room, "ada");
@@ -127,7 +127,7 @@ describe("an expired connection", () => {
     expect(bo.received.filter(({ type }) => type === "message" || type === "signal")).toEqual([]);
   });
 
-  it("[M9] cannot renew itself any more", async () => {
+  it("[M9] cannot renew itself", async () => {
     const ada = await join(uniqueName("expired"), "ada", { expiresInS: 20 });
     const token = await tokenFor("ada");
     advanceClock(20_000);
@@ -147,7 +147,7 @@ describe("an expired connection", () => {
     expect(bo.ofType("message")).toHaveLength(1);
   });
 
-  it("[M9] so is a session, by a command and by a notification", async () => {
+  it("[M9] of a session is also closed before a command or a notification takes effect", async () => {
     const user = uniqueName("ada");
     const one = await openSession(user, { expiresInS: 20 });
     const two = await openSession(user, { expiresInS: 40 });

@@ -6,14 +6,14 @@ import { callWith, errorOf, uniqueName } from "./support/worker.ts";
 
 const SECOND = 1_000;
 
-/** What fails is logged as well. */
+/** Failures are logged as well. */
 function listenToLog() {
   const logged = vi.spyOn(console, "error").mockImplementation(() => {});
   onTestFinished(() => logged.mockRestore());
   return () => logged.mock.calls.flat().map(String);
 }
 
-/** Whether a user may read a room, and write there, as the statuses of two calls. */
+/** Whether a user may read a room and write in it, as the statuses of two calls. */
 async function statuses({ ask }: ReturnType<typeof startBackEnd>, room: string, user = "ada") {
   const read = await ask(`/v1/rooms/${room}`, user);
   return [read.status, (await ask(`/v1/rooms/${room}/messages`, user, {}, { data: 1 })).status];
@@ -42,7 +42,7 @@ describe("the question", () => {
     }
   });
 
-  it("[A15] is not asked where the token has the claim, whatever it says, nor for nobody or server code", async () => {
+  it("[A15] is not asked if the token has the claim, whatever it contains, nor for anonymous readers or server code", async () => {
     const backEnd = startBackEnd(() => ({ permission: "moderate" }));
     const room = uniqueName("claimed");
     for (const rooms of [{ [room]: "none" }, {}, "{}"])
@@ -66,7 +66,7 @@ describe("the answer", () => {
     ["read", [200, 403]],
     ["none", [403, 403]],
     [null, [403, 403]],
-  ])("[A15] %s holds for each HTTP call, in place of the default", async (permission, expected) => {
+  ])("[A15] %s applies to each HTTP call, in place of the default", async (permission, expected) => {
     const backEnd = startBackEnd(() => ({ permission, more: "is ignored" }));
     const settings = { ...backEnd.settings, DEFAULT_ROOM_ACCESS: "write" };
     const room = uniqueName("answered");
@@ -78,7 +78,7 @@ describe("the answer", () => {
     expect(await roomExists(room)).toBe(expected[0] === 200);
   });
 
-  it("[A15] holds for a socket when it opens", async () => {
+  it("[A15] applies to a socket when it opens", async () => {
     const backEnd = startBackEnd(({ user }) => ({ permission: user.id === "ada" ? "moderate" : null }));
     const room = uniqueName("opened");
     const ada = await backEnd.open(room, "ada");
@@ -87,7 +87,7 @@ describe("the answer", () => {
     expect(await bo.closed).toEqual({ code: 4403, reason: "forbidden" });
   });
 
-  it("[A15][M8] is asked for anew at an auth on a live socket, and kept to where there is none", async () => {
+  it("[A15][M8] is requested again by an auth on a live socket; if none arrives, the old permission stays", async () => {
     listenToLog();
     const backEnd = startBackEnd(() => ({ permission: "write", maxAgeSeconds: 0 }));
     const now = stopClock();
@@ -107,7 +107,7 @@ describe("the answer", () => {
     expect(await ada.closed).toEqual({ code: 4403, reason: "forbidden" });
   });
 
-  it("[A15] leaves rooms of ANONYMOUS_ROOMS readable, and may give more there", async () => {
+  it("[A15] leaves rooms of ANONYMOUS_ROOMS readable, and may grant more in them", async () => {
     const backEnd = startBackEnd(({ user }) => ({ permission: user.id === "ada" ? null : "write" }));
     const room = uniqueName("public_");
     expect(await statuses(backEnd, room, "ada")).toEqual([200, 403]);
@@ -115,8 +115,8 @@ describe("the answer", () => {
   });
 });
 
-describe("an answer is kept", () => {
-  it("[A16] under user and room, also when it is none", async () => {
+describe("the cache of answers", () => {
+  it("[A16] keeps an answer by user and room, also none", async () => {
     const backEnd = startBackEnd(({ user }) => ({ permission: user.id.length > 1 ? "read" : null }));
     const id = uniqueName("kept");
     const pairs = [
@@ -149,14 +149,14 @@ describe("an answer is kept", () => {
     expect([await asked("ada"), await asked("ada")]).toEqual([2, 2]);
   });
 
-  it("[A16] not at all with 0", async () => {
+  it("[A16] keeps no answer with maxAgeSeconds 0", async () => {
     const backEnd = startBackEnd(() => ({ permission: "write", maxAgeSeconds: 0 }));
     expect(await statuses(backEnd, uniqueName("fresh"))).toEqual([200, 201]);
     expect(backEnd.questions).toHaveLength(2);
   });
 });
 
-describe("no answer", () => {
+describe("a missing answer", () => {
   const troubles: [string, Answer][] = [
     ["a failure", () => new Response("{}", { status: 500 })],
     ["a refusal", () => Response.json({ permission: "write" }, { status: 403 })],
@@ -176,25 +176,28 @@ describe("no answer", () => {
     ["more than 4 KiB", () => ({ permission: "write", pad: "x".repeat(4_096) })],
   ];
 
-  it.each(troubles)("[A17] %s is overloaded, says nothing of it, and is asked again", async (_, trouble) => {
-    const logged = listenToLog();
-    const backEnd = startBackEnd(trouble);
-    const room = uniqueName("trouble");
-    const refused = await backEnd.ask(`/v1/rooms/${room}`, "ada");
-    expect([refused.status, refused.headers.get("Retry-After")]).toEqual([503, "2"]);
-    const error = await errorOf(refused);
-    expect(error).toMatchObject({ code: "overloaded", retryAfterMs: 2_000 });
-    expect(await roomExists(room)).toBe(false);
-    const lines = logged().filter((line) => line.includes("authorize_unavailable"));
-    expect(lines).toHaveLength(1);
-    const said = JSON.stringify(error) + lines.join();
-    for (const secret of [...backEnd.secrets, "DETAIL", "\n"]) expect(said).not.toContain(secret);
-    backEnd.answerWith(() => ({ permission: "write" }));
-    advanceClock(2 * SECOND);
-    expect(await statuses(backEnd, room)).toEqual([200, 201]);
-  });
+  it.each(troubles)(
+    "[A17] %s is refused with overloaded, without details, and is asked again",
+    async (_, trouble) => {
+      const logged = listenToLog();
+      const backEnd = startBackEnd(trouble);
+      const room = uniqueName("trouble");
+      const refused = await backEnd.ask(`/v1/rooms/${room}`, "ada");
+      expect([refused.status, refused.headers.get("Retry-After")]).toEqual([503, "2"]);
+      const error = await errorOf(refused);
+      expect(error).toMatchObject({ code: "overloaded", retryAfterMs: 2_000 });
+      expect(await roomExists(room)).toBe(false);
+      const lines = logged().filter((line) => line.includes("authorize_unavailable"));
+      expect(lines).toHaveLength(1);
+      const said = JSON.stringify(error) + lines.join();
+      for (const secret of [...backEnd.secrets, "DETAIL", "\n"]) expect(said).not.toContain(secret);
+      backEnd.answerWith(() => ({ permission: "write" }));
+      advanceClock(2 * SECOND);
+      expect(await statuses(backEnd, room)).toEqual([200, 201]);
+    },
+  );
 
-  it("[A17] within 3 s is overloaded", async () => {
+  it("[A17] after 3 s is refused with overloaded", async () => {
     listenToLog();
     const timeout = AbortSignal.timeout.bind(AbortSignal);
     const limits: number[] = [];
@@ -211,7 +214,7 @@ describe("no answer", () => {
     expect(limits).toEqual([3_000]);
   });
 
-  it("[A50] is kept for two seconds, for the user in the room", async () => {
+  it("[A50] is remembered for 2 s for that user and room", async () => {
     listenToLog();
     const backEnd = startBackEnd(() => new Response("down", { status: 500 }));
     const room = uniqueName("trouble");
@@ -222,12 +225,12 @@ describe("no answer", () => {
     expect(backEnd.questions).toHaveLength(3);
   });
 
-  it("[A50] to three users in a row keeps everybody from being asked about, for a second or two", async () => {
+  it("[A50] for three users in a row stops all questions for 1 to 2 s", async () => {
     listenToLog();
     const backEnd = startBackEnd(() => new Response("down", { status: 500 }));
     const ask = (user: string) => backEnd.ask(`/v1/rooms/${uniqueName("trouble")}`, user);
     for (let n = 0; n < 10; n++) expect((await ask("ada")).status).toBe(503);
-    // One user, however often, keeps out nobody else.
+    // One user, however often, does not stop the questions about others.
     expect(backEnd.questions).toHaveLength(10);
     for (let n = 0; n < 50; n++) expect((await ask(`user${n}`)).status).toBe(503);
     expect(backEnd.questions).toHaveLength(12);
@@ -243,7 +246,7 @@ describe("no answer", () => {
     expect(await ada.closed).toEqual({ code: 4503, reason: "overloaded 2000" });
   });
 
-  it("[A17] refuses a bearer also in rooms that anybody may read, and nobody else", async () => {
+  it("[A17] refuses a bearer token also in rooms that anyone may read, and affects no one else", async () => {
     listenToLog();
     const backEnd = startBackEnd(() => new Response("down", { status: 500 }));
     const path = `/v1/rooms/${uniqueName("public_")}`;

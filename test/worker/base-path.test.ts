@@ -8,7 +8,7 @@ const ASSETS = {
   fetch: (request: Request) => {
     const { pathname, search } = new URL(request.url);
     asked.push(pathname);
-    // As the binding does with what has a shorter address.
+    // The binding redirects to the shorter address in the same way.
     const shorter = pathname.replace(/index\.html$|\.html$/, "");
     return Promise.resolve(
       shorter === pathname
@@ -22,7 +22,7 @@ const under = { ...env, ASSETS, BASE_PATH: "/rooms" };
 const at = (path: string) => app.request(`https://example.com${path}`, {}, under);
 
 describe("BASE_PATH", () => {
-  it("[A9] everything lies under it, page and API alike, and nothing outside", async () => {
+  it("[A9] is the prefix of page and API, and nothing is found outside it", async () => {
     expect((await at("/rooms/health")).status).toBe(200);
     expect((await at("/rooms/v1/rooms/x")).status).toBe(401);
     expect((await at("/rooms/")).status).toBe(200);
@@ -38,12 +38,12 @@ describe("BASE_PATH", () => {
     ["/rooms/index.html", "/rooms/"],
     ["/rooms/index.html?room=a", "/rooms/?room=a"],
     ["/rooms/page.html", "/rooms/page"],
-  ])("[A42] %s is sent on within it", async (path, to) => {
+  ])("[A42] %s is redirected within BASE_PATH", async (path, to) => {
     const response = await at(path);
     expect([response.status, response.headers.get("Location")]).toEqual([307, to]);
   });
 
-  it("[A9] the page's address gets the slash that its links need", async () => {
+  it("[A9] the address of the page gets the slash that its links need", async () => {
     const response = await at("/rooms");
     expect([response.status, response.headers.get("Location")]).toEqual([308, "/rooms/"]);
   });

@@ -15,7 +15,7 @@ import {
   userObject,
 } from "./support/worker.ts";
 
-/** Puts rows into an object's tables, by the hundred. */
+/** Inserts rows into an object's tables, 100 at a time. */
 const insert = (
   stub: ReturnType<typeof roomObject> | ReturnType<typeof userObject>,
   rows: string,
@@ -36,8 +36,8 @@ const readsOf = async (stub: Parameters<typeof insert>[0], call: () => Promise<u
   return (await meter.take()).rowsRead;
 };
 
-describe("a room that had very many users", () => {
-  it("[K11][R5] lists who read last with at most 4,000 rows read and some, whatever its age", async () => {
+describe("a room that has had very many users", () => {
+  it("[K11][R5] lists who read last with at most 4,000 rows read and a few more, whatever the room's age", async () => {
     const room = uniqueName("old");
     const ada = await join(room, "ada");
     await fill(ada, 3);
@@ -53,7 +53,7 @@ describe("a room that had very many users", () => {
     expect(reads).toBeLessThan(4_100);
   });
 
-  it("[K11] lists the few who read there with as few rows", async () => {
+  it("[K11] lists a few readers with as few rows read", async () => {
     const room = uniqueName("small");
     const ada = await join(room, "ada");
     await fill(ada, 1);
@@ -62,7 +62,7 @@ describe("a room that had very many users", () => {
     expect(reads).toBeLessThan(40);
   });
 
-  it("[K11] writes a row when somebody reads on, two when they enter the list", async () => {
+  it("[K11] writes a row for a new position, and two when a user enters the list", async () => {
     const room = uniqueName("room");
     const ada = await join(room, "ada");
     await fill(ada, 3);
@@ -71,7 +71,7 @@ describe("a room that had very many users", () => {
     for (const seq of [1, 2]) {
       await meter.sleep();
       await meter.take();
-      // Later than positions are held back.
+      // Later than the delay of position writes.
       advanceClock(seq * 10_000);
       await callAsServer("GET", `/v1/rooms/${room}`);
       await runInDurableObject(roomObject(room), (object) => object.read(actorOf("bo"), "bo", seq));
@@ -80,7 +80,7 @@ describe("a room that had very many users", () => {
     expect(rows).toEqual([2, 1]);
   });
 
-  it("[K12] finds who is banned, and whether anybody is, among all that ever were", async () => {
+  it("[K12] finds whether a user is banned, and whether any ban exists, without reading the rows of others", async () => {
     const room = uniqueName("banned");
     await join(room, "ada");
     const columns = "(user, banned_until, banned_at)";
@@ -114,7 +114,7 @@ describe("a room that had very many users", () => {
     for (const rowsRead of reads) expect(rowsRead).toBeLessThanOrEqual(2);
   });
 
-  it("[K12] lets somebody in with as few rows read as a new one", async () => {
+  it("[K12] admits a user with as few rows read as a new room does", async () => {
     const room = uniqueName("crowd");
     await join(room, "ada");
     await insert(roomObject(room), "INSERT INTO users (user, is_known) SELECT 'u' || n, 1 FROM n", 50_000);
@@ -123,11 +123,11 @@ describe("a room that had very many users", () => {
   });
 });
 
-describe("a user who was in very many rooms", () => {
-  it("[K13] is served with a number of rows read that has a bound", async () => {
+describe("a user who has been in very many rooms", () => {
+  it("[K13] is served with a bounded number of rows read", async () => {
     const user = uniqueName("bo");
     await openSession(user);
-    // As many as there are at rest: what lets them go is in test/unit/user/known-rooms.test.ts.
+    // As many rooms as an idle object keeps: test/unit/user/known-rooms.test.ts tests how the others are removed.
     await insert(userObject(user), "INSERT INTO rooms SELECT 'r' || n, 0, n <= 500 FROM n", 2_000);
     const calls: [string, () => Promise<unknown>, number][] = [
       ["opening a room", () => join(uniqueName("room"), user), 2_600],

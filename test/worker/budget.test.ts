@@ -1,4 +1,4 @@
-// What a user may cost a day, all rooms together.
+// What a user may cost per day in all rooms together.
 
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { advanceClock, configureRoom, configureUser, sleep, stopClock } from "./support/objects.ts";
@@ -17,7 +17,7 @@ import {
 const DAY_MS = 86_400_000;
 const BUDGET = { USER_BUDGET_PER_DAY: 1_000 };
 
-/** A user in a room that both count what the user costs: every act is told. */
+/** A user in a room, where both objects report what the user costs: every action is reported. */
 async function countedUser() {
   const chance = vi.spyOn(Math, "random").mockReturnValue(0);
   onTestFinished(() => chance.mockRestore());
@@ -27,8 +27,8 @@ async function countedUser() {
   return { room, user, ada: await join(room, user, { expiresInS: 3 * 86_400 }) };
 }
 
-describe("the budget of a user", () => {
-  it("[K16] that is used up closes what they have open, and opens nothing until the day is over; others do not notice", async () => {
+describe("the daily budget of a user", () => {
+  it("[K16] closes the user's connections when it is used up and opens nothing until the day ends; others do not notice", async () => {
     const today = stopClock();
     const { room, user, ada } = await countedUser();
     const session = await openSession(user);
@@ -51,7 +51,7 @@ describe("the budget of a user", () => {
     expect(later.status).toBe(201);
   });
 
-  it("[K16] bounds the rooms that they make, by opening them and by calls", async () => {
+  it("[K16] bounds the rooms that a user creates by connections and by calls", async () => {
     const { user } = await countedUser();
     const bearer = await tokenFor(user);
     const statuses: number[] = [];
@@ -68,7 +68,7 @@ describe("the budget of a user", () => {
 });
 
 describe("a connection without a token", () => {
-  it("[K18] sends so many frames in its life, also where the room sleeps in between, and heartbeats beside", async () => {
+  it("[K18] sends at most 50 frames in its life, also if the room sleeps in between; heartbeats do not count", async () => {
     const room = uniqueName("public_frames");
     const reader = await join(room, null);
     for (let n = 0; n < 30; n++) reader.send({ type: "ping", id: `${n}` });

@@ -1,4 +1,4 @@
-// What a change looks like to whoever was away, is filtered, or asks in pages.
+// How a change looks to a client that was away, is filtered or reads in pages.
 
 import { describe, expect, it } from "vitest";
 import { ask, changesTo, edit, isSequenced, many, react, remove, sequencedTo } from "./support/changes.ts";
@@ -33,7 +33,7 @@ async function adaIn(prefix: string, settings: Record<string, number> = {}) {
   return { room, ada, since, epoch };
 }
 
-/** What a room is to a client that knew `base` and was then told `events`. */
+/** The state of a room for a client that held `base` and then received `events`. */
 function folded(base: readonly Frame[], events: readonly Frame[]): Map<unknown, Frame> {
   const held = new Map<unknown, Frame>(base.map((message) => [message.seq, message]));
   for (const event of events) {
@@ -67,7 +67,7 @@ function reacted(target: Frame, { emoji, user, op, seq }: Frame): Frame {
   return { ...rest, ...left, changed: seq, type: "message" };
 }
 
-/** As `history` lists them. */
+/** In the form that `history` lists them. */
 const listed = (messages: Iterable<Frame>): Frame[] =>
   Array.from(messages, ({ replay: _, ...frame }): Frame => ({ ...frame, type: "message" })).sort(
     (a, b) => Number(a.seq) - Number(b.seq),
@@ -75,7 +75,7 @@ const listed = (messages: Iterable<Frame>): Frame[] =>
 const bySeq = (held: Map<unknown, Frame>): Frame[] => listed(held.values());
 
 describe("a replay of changes", () => {
-  it("[E6][E10] a message after the cursor comes once, as it is now; changes to an older one as one, at the last's seq", async () => {
+  it("[E6][E10] has each message after the cursor once, in its current state; all changes to an older message are one event", async () => {
     const { room, ada, since } = await adaIn("replay");
     await fill(ada, 4);
     for (const command of [edit(1, "a"), react(2, "👍"), { type: "send", data: 7 }, react(1, "🎉")])
@@ -110,7 +110,7 @@ describe("a replay of changes", () => {
     expect((await replayTo(0))[2]).toMatchObject({ seq: 3, data: null, deletedAt: expect.any(Number) });
   });
 
-  it("[E6][D1] leaves whoever comes back at any point with what is there, also after a sleep", async () => {
+  it("[E6][D1] gives a client that returns at any cursor exactly what the log holds, also after a sleep", async () => {
     const { room, ada, since } = await adaIn("any_point", { HISTORY_LIMIT: 60 });
     await fill(ada, 6);
     const script = many(24, (at) => {
@@ -143,7 +143,7 @@ describe("a replay of changes", () => {
     }
   });
 
-  it("[E6][F7] floor lies just under the oldest message; what is under it is lost or not told", async () => {
+  it("[E6][F7] has a floor just below the oldest message; a cursor below it is lost", async () => {
     const { room, ada, since } = await adaIn("ring", { HISTORY_LIMIT: 7 });
     await fill(ada, 5);
     for (let at = 0; at < 6; at++) await ask(ada, edit(5, `e${at}`));
@@ -155,7 +155,7 @@ describe("a replay of changes", () => {
       ["messageUpdated", 11, 5],
       ["message", 12],
     ]);
-    // 5 goes, and what lies between it and 12 are changes of it.
+    // 5 is removed; the sequence numbers between it and 12 belong to changes of it.
     await fill(ada, 6);
     const lost = await join(room, "bo", since(10));
     expect(await lost.next("connected")).toMatchObject({ recovery: "lost", head: 19, floor: 11 });
@@ -167,7 +167,7 @@ describe("a replay of changes", () => {
     await configureRoom(room, { HISTORY_LIMIT: 7 });
     const again = await join(room, "ada");
     expect(await again.next("connected")).toMatchObject({ head: 19, floor: 11 });
-    // More messages than the ring has slots, with changes between: no slot shows what another one held.
+    // More messages than the ring has slots, with changes between: no slot shows the content of another.
     for (let at = 0; at < 10; at++) {
       const { seq } = await ask(again, { type: "send", data: `m${at}` });
       if (at % 2 === 0) await ask(again, react(Number(seq), "👍"));
@@ -188,7 +188,7 @@ describe("a replay of changes", () => {
     ).toEqual([]);
   });
 
-  it("[E6] of a filtered connection has the changes of matching messages only", async () => {
+  it("[E6] of a filtered connection has the changes to matching messages only", async () => {
     const { room, ada, since } = await adaIn("filtered");
     for (const event of ["note", "chat", "note.sub"]) await ask(ada, { type: "send", event, data: event });
     for (const command of [edit(1, "n"), edit(2, "c"), remove(3), react(2, "👍")]) await ask(ada, command);
@@ -217,7 +217,7 @@ describe("a long replay", () => {
     return events;
   }
 
-  it("[E6][F5] brings the last state of each message, whatever changes between its pages", async () => {
+  it("[E6][F5] has the last state of each message, whatever changes between its pages", async () => {
     const { room, ada, since } = await adaIn("pages", { HISTORY_LIMIT: 10_000, RATE_BURST: 100_000 });
     await fill(ada, 50);
     const known = sequencedTo(ada);
@@ -239,7 +239,7 @@ describe("a long replay", () => {
     const seqs = events.map(({ seq }) => Number(seq));
     expect(seqs).toEqual(seqs.toSorted((a, b) => a - b));
     expect(new Set(seqs).size).toBe(seqs.length);
-    // Nothing sequenced came outside of the pages.
+    // No sequenced event came outside the pages.
     expect(sequencedTo(bo)).toHaveLength(events.filter(({ replay }) => replay === true).length);
     const truth: Frame[] = [];
     for (let before: unknown, more: unknown = true; more === true; ) {
@@ -257,7 +257,7 @@ describe("a long replay", () => {
     });
   });
 
-  it("[E6][E9] who is being paged hears of no change, and its own are answered at once", async () => {
+  it("[E6][E9] delays changes of others; the client's own changes are answered at once", async () => {
     const { room, ada, since } = await adaIn("paging", { HISTORY_LIMIT: 10_000, RATE_BURST: 100_000 });
     await fill(ada, 1_100);
     const bo = await openRoom(room, "bo", since(0));
@@ -277,8 +277,8 @@ describe("a long replay", () => {
   });
 });
 
-describe("whoever listens otherwise", () => {
-  it("[E9] a filtered connection hears the changes of matching messages only", async () => {
+describe("live changes", () => {
+  it("[E9] a filtered connection receives the changes to matching messages only", async () => {
     const { room, ada } = await adaIn("topics");
     const notes = await join(room, "bo", { query: "?topics=note" });
     const nothing = await join(room, "cy");
@@ -293,17 +293,17 @@ describe("whoever listens otherwise", () => {
       ["messageDeleted", 8, 1],
     ]);
     expect(sequencedTo(nothing)).toEqual([]);
-    // HISTORY_LIMIT is 50 here: the cursor moves on each time seq passes a multiple of 5.
+    // HISTORY_LIMIT is 50 here: the cursor advances each time seq passes a multiple of 5.
     expect(nothing.ofType("caughtUp").map(({ seq }) => seq)).toEqual([0, 5]);
   });
 
-  it("[E9][H4] a long poll wakes on each kind of change, and goes on behind it", async () => {
+  it("[E9][H4] a long poll is answered by each kind of change, and continues after it", async () => {
     const { room, ada, epoch } = await adaIn("poll");
     await fill(ada, 1);
     let cursor = `${epoch}.1`;
     const token = await tokenFor("bo");
     for (const command of [edit(1, "x"), react(1, "👍"), remove(1)]) {
-      // The socket of the poll before may be still on its way out.
+      // The socket of the previous poll may still be open.
       await roomHas(room, 1);
       const waiting = callAs(token, "GET", `/v1/rooms/${room}/events?wait=20&presence=off&since=${cursor}`);
       await roomHas(room, 2);
@@ -332,7 +332,7 @@ describe("whoever listens otherwise", () => {
     expect(polled.cursor).toBe(`${epoch}.5`);
   });
 
-  it("[E9][S4] echo:false is of sends only, and no change shifts what stands in its place", async () => {
+  it("[E9][S4] echo:false applies to sends only, and no change takes the place of another event", async () => {
     const { ada } = await adaIn("echo");
     const commands = [
       { type: "send", id: "1", data: 1, echo: false },
@@ -353,7 +353,7 @@ describe("whoever listens otherwise", () => {
     ]);
   });
 
-  it("[E1][E3] data nested 16,000 deep is edited, reacted to and replayed as it was sent", async () => {
+  it("[E1][E3] data nested 16,000 deep is edited, reacted to and replayed unchanged", async () => {
     const { room, ada, since } = await adaIn("deep", { MAX_MESSAGE_BYTES: 65_536 });
     const deep = (core: string) => `${"[".repeat(16_000)}${core}${"]".repeat(16_000)}`;
     ada.send(`{"type":"send","id":"m","data":${deep("1")}}`);

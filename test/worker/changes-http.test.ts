@@ -71,7 +71,7 @@ const noEmojis = {
 };
 
 describe("an emoji", () => {
-  it.each(Object.entries(emojis))("[E4] %s is one, on the socket and over HTTP", async (_, emoji) => {
+  it.each(Object.entries(emojis))("[E4] %s is accepted on the socket and over HTTP", async (_, emoji) => {
     const { ada, as, token } = await oneMessage("emoji");
     expect(await ask(ada, react(1, emoji))).toMatchObject({ type: "ok", seq: 2 });
     expect(await ask(ada, { type: "history" })).toMatchObject({
@@ -82,7 +82,7 @@ describe("an emoji", () => {
     expect(await as(token, "PUT", `/1/reactions/${encodeURIComponent(emoji)}`)).toEqual([200, { seq: 4 }]);
   });
 
-  it("[E4] anything else is bad_request on the socket", async () => {
+  it("[E4] that is not one RGI sequence is refused with bad_request on the socket", async () => {
     const { room, ada } = await oneMessage("no_emoji");
     const before = await storedText(roomObject(room));
     for (const [what, emoji] of [
@@ -101,7 +101,7 @@ describe("an emoji", () => {
     expect(await storedText(roomObject(room))).toBe(before);
   });
 
-  it("[E4] anything else is bad_request over HTTP, encoded twice or broken too", async () => {
+  it("[E4] that is not one RGI sequence is refused with bad_request over HTTP, also if it is encoded twice or broken", async () => {
     const { room, ada, as, token } = await oneMessage("no_emoji");
     const encoded = Object.values(noEmojis)
       .filter((emoji) => emoji !== "" && emoji.isWellFormed() && emoji.length < 1_000)
@@ -125,7 +125,7 @@ describe("an emoji", () => {
 });
 
 describe("changes over HTTP", () => {
-  it("[E1][E2][E3] are heard as those of sockets, and answered with their seq", async () => {
+  it("[E1][E2][E3] are delivered like those of sockets, and answered with their seq", async () => {
     const { ada, as, token } = await oneMessage("http");
     expect(await as(token, "PATCH", "/1", { data: { text: "new" } })).toEqual([200, { seq: 2 }]);
     expect(await as(token, "PUT", "/1/reactions/%F0%9F%91%8D")).toEqual([200, { seq: 3 }]);
@@ -140,7 +140,7 @@ describe("changes over HTTP", () => {
     ]);
   });
 
-  it("[E1][E3] server code edits and deletes anything, but does not react", async () => {
+  it("[E1][E3] server code edits and deletes any message, but does not react", async () => {
     const { ada, as } = await oneMessage("server");
     const { API_KEYS: key } = env;
     expect(await as(key, "PUT", "/1/reactions/%F0%9F%91%8D")).toEqual([403, "forbidden"]);
@@ -151,7 +151,7 @@ describe("changes over HTTP", () => {
     expect(changesTo(ada)).toMatchObject([{ by: null, message: { from: { id: "ada" } } }, { by: null }]);
   });
 
-  it("[E1] are for who may: own, moderate, write; a user at least", async () => {
+  it("[E1] require permission: one's own messages, moderate, write; a user in any case", async () => {
     const { room, ada, as, path } = await oneMessage("may");
     const bo = await tokenFor("bo");
     const reader = await tokenFor("ada", { rooms: { "*": "read" } });
@@ -179,7 +179,7 @@ describe("changes over HTTP", () => {
     expect(await as(moderator, "PATCH", "/1", { data: 0 })).toEqual([200, { seq: 2 }]);
   });
 
-  it("[A11][E1] a public room is open for nobody to change", async () => {
+  it("[A11][E1] an anonymous reader cannot change anything in a public room", async () => {
     const room = uniqueName("public_changes");
     const nobody = await join(room, null);
     const ada = await join(room, "ada");
@@ -197,7 +197,7 @@ describe("changes over HTTP", () => {
     expect(await nobody.next("reaction")).toMatchObject({ user: "ada", seq: 2 });
   });
 
-  it("[E5] what is not there is not_found, what is no seq bad_request", async () => {
+  it("[E5] an unknown message is not_found, an invalid seq is bad_request", async () => {
     const { ada, as, token } = await oneMessage("there");
     const calls: [string, string, unknown?][] = [
       ["PATCH", "", { data: 0 }],
@@ -215,7 +215,7 @@ describe("changes over HTTP", () => {
     expect(changesTo(ada)).toEqual([]);
   });
 
-  it("[E5][H7] a body without data, or that is none, is bad_request; unknown fields are ignored", async () => {
+  it("[E5][H7] a body without data, or without JSON, is bad_request; unknown fields are ignored", async () => {
     const { as, path, token } = await oneMessage("body");
     for (const body of [{}, { text: "x" }, [], null, "data", 1])
       expect(await as(token, "PATCH", "/1", body), JSON.stringify(body)).toEqual([400, "bad_request"]);
@@ -230,7 +230,7 @@ describe("changes over HTTP", () => {
     ]);
   });
 
-  it("[M5] each costs one of the user's allowance, also what changes nothing", async () => {
+  it("[M5] each costs the user one rate token, also if it changes nothing", async () => {
     const room = uniqueName("cost");
     await configureRoom(room, { RATE_PER_SECOND: 0.01, RATE_BURST: 4 });
     const token = await tokenFor("ada");
@@ -247,7 +247,7 @@ describe("changes over HTTP", () => {
   });
 });
 
-describe("the paths", () => {
+describe("the paths of changes", () => {
   const room = uniqueName("paths");
   const paths: [string, string[]][] = [
     [`/v1/rooms/${room}/messages/1`, ["PATCH", "DELETE"]],
@@ -272,7 +272,7 @@ describe("the paths", () => {
   });
 
   it.each(paths)(
-    "[H1] any other method of %s is not_found, and so is what lies beside",
+    "[H1] any other method of %s is not_found, and so are neighbouring paths",
     async (path, methods) => {
       for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE"].filter((one) => !methods.includes(one)))
         expect(await outcomeOf(await callAsServer(method, path)), method).toEqual([404, "not_found"]);
@@ -283,7 +283,7 @@ describe("the paths", () => {
     },
   );
 
-  it.each(paths)("[A6] a page of another origin may not use %s", async (path, [method = ""]) => {
+  it.each(paths)("[A6] a page of another origin cannot use %s", async (path, [method = ""]) => {
     const headers = { Authorization: `Bearer ${await tokenFor("ada")}`, Origin: "https://evil.example" };
     expect(await outcomeOf(await call(path, { method, headers }))).toEqual([403, "forbidden"]);
   });

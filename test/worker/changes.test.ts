@@ -11,7 +11,7 @@ async function adaAndBo(prefix: string) {
 }
 
 describe("edit", () => {
-  it("[E1][E9] replaces data, and is heard as the whole message before its ok", async () => {
+  it("[E1][E9] replaces data, and is delivered as the whole message before its ok", async () => {
     const { ada, bo } = await adaAndBo("edit");
     await ask(ada, { type: "send", data: 0 });
     const sent = { data: { text: "Helo" }, event: "note", replyTo: 1, mentions: ["bo"] };
@@ -33,7 +33,7 @@ describe("edit", () => {
     expect(ada.received.slice(-2)).toEqual([updated, { type: "ok", id: "e", seq: 3 }]);
   });
 
-  it("[E1] again and again leaves the last, with what stands around it", async () => {
+  it("[E1] several times leaves the last data, with the other fields unchanged", async () => {
     const { room, ada, bo } = await adaAndBo("edit");
     const own = '{"type":"edit","id":"own","seq":1,"data":{"data":[",\\"data\\":"],"__proto__":{"x":1}}}';
     await ada.ask({ type: "send", id: ',"data":', data: ',"data":1}' });
@@ -50,7 +50,7 @@ describe("edit", () => {
     expect(await page.json()).toMatchObject({ messages: [{ seq: 1, changed: seq, from: { name: "Ada" } }] });
   });
 
-  it("[E1] is for one's own messages, or for all with moderate", async () => {
+  it("[E1] applies to one's own messages, or to all messages with moderate", async () => {
     const { room, ada, bo } = await adaAndBo("own");
     const cy = await join(room, "cy", { rooms: { "*": "moderate" } });
     const reader = await join(room, "ada", { rooms: { "*": "read" } });
@@ -76,7 +76,7 @@ describe("edit", () => {
     ]);
   });
 
-  it("[E1] its data has the bound of a message's", async () => {
+  it("[E1] limits data like a send does", async () => {
     const { room, ada, bo } = await adaAndBo("bound");
     await ask(ada, { type: "send", data: "short" });
     expect(await ask(ada, edit(1, "x".repeat(999)))).toMatchObject({ code: "too_large", path: ["data"] });
@@ -87,7 +87,7 @@ describe("edit", () => {
     expect(await ask(ada, edit(1, "x".repeat(998)))).toMatchObject({ type: "ok", seq: 2 });
   });
 
-  it("[E1] what was there before is nowhere in storage", async () => {
+  it("[E1] leaves nothing of the former data in storage", async () => {
     const { room, ada } = await adaAndBo("erased");
     await ada.ask({ id: "m", type: "send", data: "SECRET-ONE", mentions: ["MENTIONED"] });
     expect(await storedText(roomObject(room))).toMatch(/SECRET-ONE.*MENTIONED|MENTIONED.*SECRET-ONE/);
@@ -100,7 +100,7 @@ describe("edit", () => {
 });
 
 describe("delete", () => {
-  it("[E2][E9] is heard as messageDeleted, and erases from storage what was said", async () => {
+  it("[E2][E9] is delivered as messageDeleted, and erases the content from storage", async () => {
     const { room, ada, bo } = await adaAndBo("delete");
     await ada.ask({ id: "m", type: "send", data: "SECRET", mentions: ["MENTIONED"], event: "note" });
     await ask(bo, react(1, "👍"));
@@ -118,7 +118,7 @@ describe("delete", () => {
     ]);
   });
 
-  it("[E2] again is ok with seq 0, also after a restart, for who may", async () => {
+  it("[E2] repeated is ok with seq 0, also after a restart, if the user has permission", async () => {
     const { room, ada, bo } = await adaAndBo("again");
     await fill(ada, 1);
     ada.send({ type: "batch", commands: [1, 2, 3].map((n) => ({ id: `d${n}`, ...remove(1) })) });
@@ -137,7 +137,7 @@ describe("delete", () => {
     expect(await ask(ada, { type: "send", data: 1 })).toMatchObject({ seq: 3 });
   });
 
-  it("[E2][S5] its id is still known: a repeat is a duplicate, not stored anew", async () => {
+  it("[E2][S5] keeps the id: a repeated send is a duplicate and is not stored again", async () => {
     const { room, ada } = await adaAndBo("repeat");
     const { epoch } = await ada.next("connected");
     await ada.ask({ id: "m", type: "send", data: "SECRET" });
@@ -152,7 +152,7 @@ describe("delete", () => {
 });
 
 describe("react", () => {
-  it("[E3][E9] once with an emoji, and takes it back once", async () => {
+  it("[E3][E9] sets a reaction once and removes it once", async () => {
     const { room, ada, bo } = await adaAndBo("react");
     await fill(ada, 1);
     const answers = [];
@@ -181,7 +181,7 @@ describe("react", () => {
     expect(await storedText(roomObject(room))).not.toContain("🎉");
   });
 
-  it("[E3] a message takes 20 different emojis; one that is there is open still", async () => {
+  it("[E3] a message takes 20 different emojis; an emoji that it already has is still accepted", async () => {
     const { room, ada, bo } = await adaAndBo("different");
     await fill(ada, 2);
     const emojis = many(21, (at) => String.fromCodePoint(0x1f600 + at));
@@ -201,7 +201,7 @@ describe("react", () => {
     expect(await ask(bo, react(1, emojis[2] ?? ""))).toMatchObject({ code: "too_large", path: ["emoji"] });
   });
 
-  it("[E3][M4] 500 reactions on the largest data: one more is too_large, and every frame fits", async () => {
+  it("[E3][M4] one reaction more than 500 on the largest data is too_large, and every frame fits", async () => {
     const room = uniqueName("crowd");
     await configureRoom(room, { MAX_MESSAGE_BYTES: 32_768, HISTORY_LIMIT: 5_000 });
     const ada = await join(room, "ada");
@@ -223,10 +223,10 @@ describe("react", () => {
   });
 });
 
-describe("what cannot be changed", () => {
+describe("a message that cannot be changed", () => {
   const commands = (seq: number) => [edit(seq, 0), remove(seq), react(seq, "👍"), react(seq, "👍", "remove")];
 
-  it("[E5] unknown, to come, or a change itself is not_found; nobody else notices", async () => {
+  it("[E5] because it is unknown, is not sent yet or is a change itself is not_found; no one else notices", async () => {
     const { room, ada, bo } = await adaAndBo("unknown");
     await fill(ada, 1);
     await ask(ada, react(1, "👍"));
@@ -239,7 +239,7 @@ describe("what cannot be changed", () => {
     expect(await storedText(roomObject(room))).toBe(before);
   });
 
-  it("[E5] deleted is not_found, but for deleting again", async () => {
+  it("[E5] because it is deleted is not_found, except when it is deleted again", async () => {
     const { room, ada, bo } = await adaAndBo("deleted");
     await fill(ada, 1);
     await ask(ada, remove(1));
@@ -251,7 +251,7 @@ describe("what cannot be changed", () => {
     expect(await storedText(roomObject(room))).toBe(before);
   });
 
-  it("[E5][S15] retired is not_found, and only messages retire", async () => {
+  it("[E5][S15] because retention removed it is not_found, and retention removes only messages", async () => {
     const room = uniqueName("retired");
     await configureRoom(room, { HISTORY_LIMIT: 7 });
     const ada = await join(room, "ada");
@@ -263,7 +263,7 @@ describe("what cannot be changed", () => {
     expect(await ask(ada, edit(2, "still"))).toMatchObject({ type: "ok" });
   });
 
-  it("[E5][M2] what is no seq, no data, no op is bad_request", async () => {
+  it("[E5][M2] a change with an invalid seq, data or op is bad_request", async () => {
     const { ada } = await adaAndBo("malformed");
     await fill(ada, 1);
     const wrong: [object, string][] = [
@@ -289,7 +289,7 @@ describe("what cannot be changed", () => {
     expect(changesTo(ada)).toEqual([]);
   });
 
-  it("[E5][S14] whose row cannot be written is internal, nobody hears, and the room goes on", async () => {
+  it("[E5][S14] because its row cannot be written is internal; it is delivered to no one, and the room continues to work", async () => {
     const { room, ada, bo } = await adaAndBo("failing");
     await fill(ada, 1);
     const heal = await failWrites(roomObject(room), (query) => query.startsWith("UPDATE log"));
@@ -305,7 +305,7 @@ describe("what cannot be changed", () => {
 });
 
 describe("the seq of a change", () => {
-  it("[E7] is the next one, also among messages of others at the same time", async () => {
+  it("[E7] is the next one, also among simultaneous messages of others", async () => {
     const { ada, bo } = await adaAndBo("next");
     await fill(ada, 1);
     const run = many(20, (at) => (at % 2 === 0 ? edit(1, at) : { type: "send", data: at }));
@@ -317,7 +317,7 @@ describe("the seq of a change", () => {
     expect(seqs).toEqual(many(22, (at) => at + 1));
   });
 
-  it("[E7] is not given again after a restart, though it has no row of its own", async () => {
+  it("[E7] is not given again after a restart, although a change has no row of its own", async () => {
     const room = uniqueName("restart");
     let ada = await join(room, "ada");
     const { epoch } = await ada.next("connected");

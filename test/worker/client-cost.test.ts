@@ -1,5 +1,5 @@
-// What our own client sends, counted where it arrives: the cost model says that a connect is one request and nothing
-// more, and that each thing an app does is one frame.
+// Counts what our own client sends, at the Worker: the cost model says that a connect is one request and nothing more,
+// and that each action of an app is one frame.
 
 import { expect, it, onTestFinished } from "vitest";
 import { Client } from "../../client/core/client.ts";
@@ -9,7 +9,7 @@ import { clientPorts } from "./support/client-ports.ts";
 import { measure } from "./support/meter.ts";
 import { call, fill, join, roomObject, tokenFor, uniqueName } from "./support/worker.ts";
 
-/** The real client over the Worker of this test; `sent` is what left it, but for heartbeats. */
+/** The real client against the Worker of this test; `sent` is what it sent, without heartbeats. */
 function clientOf(user: string) {
   const sent: string[] = [];
   const dial = (url: string, protocols: string[], events: SocketEvents) => {
@@ -35,11 +35,11 @@ function clientOf(user: string) {
   return { client, sent };
 }
 
-it("[K6][R7] a connect of our client is a request and no frame, with what is unread; what an app does is a frame each", async () => {
+it("[K6][R7] a connect of our client is one request and no frame, and carries the unread count; each action of an app is one frame", async () => {
   const [room, user] = [uniqueName("client"), uniqueName("bo")];
   const ada = await join(room, "ada");
   await fill(ada, 30);
-  // The first opening takes a row.
+  // The first opening writes a row.
   (await join(room, user)).close(1000);
   await ada.next("memberLeft");
   const meter = await measure(roomObject(room));

@@ -1,4 +1,4 @@
-// The HTTP calls of our client against the Worker: what it answers has the shape that the client asks for.
+// The HTTP calls of our client against the Worker: its answers have the form that the client accepts.
 
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Client } from "../../client/core/client.ts";
@@ -32,7 +32,7 @@ describe("the HTTP calls of our client", () => {
     const older = await room.history({ before: newest.seq, topics: ["chat"] });
     expect([older.more, older.messages.map(({ seq }) => seq)]).toEqual([undefined, [1, 2, 3]]);
     expect((await room.history({ topics: ["task"] })).messages).toEqual([]);
-    // Of a room in which nothing was ever said.
+    // A room without any message.
     const empty = roomApi(client, uniqueName("empty"));
     expect([await empty.receipts(), (await empty.history()).messages]).toEqual([[], []]);
     expect((await empty.settings()).slowModeMs).toBe(0);
@@ -61,7 +61,7 @@ describe("the HTTP calls of our client", () => {
     await expect(room.bans({ after: "nobody" })).rejects.toMatchObject({ code: "not_found" });
   });
 
-  it("[C78] keep preferences and followed rooms", async () => {
+  it("[C78] read and change preferences and followed rooms", async () => {
     const [user, name] = [uniqueName("cy"), uniqueName("http")];
     await fill(await join(name, "ada"), 2);
     const client = clientOf(user);
@@ -93,7 +93,7 @@ describe("the HTTP calls of our client", () => {
     expect((await userApi(client).notifications()).notifications.map(({ id }) => id)).toEqual(["n2"]);
   });
 
-  it("[C74] tell what the Worker says of a token and of a path", async () => {
+  it("[C74] report what the Worker says about a token and a path", async () => {
     const client = clientOf(uniqueName("eve"), { expiresInS: -10 });
     await expect(userApi(client).preferences()).rejects.toMatchObject({ code: "token_expired" });
     const other = clientOf(uniqueName("eve"));

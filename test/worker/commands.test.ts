@@ -6,8 +6,8 @@ const many = <T>(count: number, make: (at: number) => T): T[] =>
   Array.from({ length: count }, (_, at) => make(at));
 const sends = (count: number) => many(count, (at) => ({ type: "send", id: `m${at}`, data: at }));
 
-describe("answers", () => {
-  it("[M1] every command but signal and ping is answered once, with its id", async () => {
+describe("an answer", () => {
+  it("[M1] comes once for every command except signal and ping, with its id", async () => {
     const ada = await join(uniqueName("once"), "ada");
     const commands = [
       { type: "send", id: "1", data: 1 },
@@ -53,7 +53,7 @@ describe("answers", () => {
 });
 
 describe("a batch", () => {
-  it("[M3] takes 1 to 100 commands, each answered by itself", async () => {
+  it("[M3] takes 1 to 100 commands, each answered separately", async () => {
     const ada = await join(uniqueName("batch"), "ada");
     ada.send({ type: "batch", commands: sends(100) });
     await ada.settled();
@@ -62,7 +62,7 @@ describe("a batch", () => {
     await ada.next("pong", ({ id }) => id === "one");
   });
 
-  it("[M3] one refused does not stop the next", async () => {
+  it("[M3] continues after a refused command", async () => {
     const ada = await join(uniqueName("batch"), "ada");
     const commands = [
       { type: "send", id: "1", data: 1 },
@@ -83,7 +83,7 @@ describe("a batch", () => {
     ]);
   });
 
-  it("[M3] a longer one, an empty one and one that is no list are refused whole", async () => {
+  it("[M3] that is too long, empty or not a list is refused as a whole", async () => {
     const room = uniqueName("batch");
     const ada = await join(room, "ada");
     for (const commands of [sends(101), [], { 0: sends(1)[0] }, "send", null, undefined]) {
@@ -94,7 +94,7 @@ describe("a batch", () => {
     expect(await storedMessages(room)).toBe(0);
   });
 
-  it("[M4] a frame over 1 MiB is too_large, and the connection lives", async () => {
+  it("[M4] a frame over 1 MiB is too_large, and the connection stays open", async () => {
     const room = uniqueName("huge");
     const ada = await join(room, "ada");
     for (const text of ["x".repeat(1_048_600), "é".repeat(524_300)]) {
@@ -110,7 +110,7 @@ describe("a batch", () => {
     expect(await ada.next("error")).toMatchObject({ code: "too_large" });
   });
 
-  it("[M4] what one flush brings is cut into frames that fit", async () => {
+  it("[M4] the results of one flush are cut into frames that fit", async () => {
     const room = uniqueName("cut");
     await configureRoom(room, { MAX_MESSAGE_BYTES: 262_144 });
     const bo = await join(room, "bo");
@@ -124,8 +124,8 @@ describe("a batch", () => {
   });
 });
 
-describe("the allowance", () => {
-  it("[M5] every command costs one, each mention one more; then rate_limited with retryAfterMs", async () => {
+describe("the rate limit", () => {
+  it("[M5] charges one rate token per command and one more per mention; without any it answers rate_limited with retryAfterMs", async () => {
     const room = uniqueName("rate");
     await configureRoom(room, { RATE_PER_SECOND: 0.01, RATE_BURST: 6 });
     const ada = await join(room, "ada");
@@ -143,7 +143,7 @@ describe("the allowance", () => {
     expect(await bo.ask({ type: "send", id: "7", data: 1 })).toMatchObject({ seq: 2 });
   });
 
-  it("[M5][H1] it is the same over HTTP, where server code pays nothing", async () => {
+  it("[M5][H1] is the same over HTTP, where server code pays nothing", async () => {
     const room = uniqueName("rate");
     await configureRoom(room, { RATE_PER_SECOND: 0.1, RATE_BURST: 1 });
     const ada = await join(room, "ada");
@@ -159,7 +159,7 @@ describe("the allowance", () => {
       expect((await callAsServer("POST", `/v1/rooms/${room}/messages`, { data: i })).status).toBe(201);
   });
 
-  it("[M5] in a batch each costs one", async () => {
+  it("[M5] charges each command of a batch", async () => {
     const room = uniqueName("rate");
     await configureRoom(room, { RATE_PER_SECOND: 0.01, RATE_BURST: 3 });
     const ada = await join(room, "ada");
@@ -173,8 +173,8 @@ describe("the allowance", () => {
   });
 });
 
-describe("bad conduct", () => {
-  it("[M6] 20 bad frames in a row close with 4400; a good one between starts over", async () => {
+describe("faulty clients", () => {
+  it("[M6] 20 bad frames in a row close with 4400; a valid frame in between starts the count again", async () => {
     const ada = await join(uniqueName("bad"), "ada");
     for (let i = 0; i < 19; i++) ada.send("nonsense");
     await ada.settled();
@@ -186,7 +186,7 @@ describe("bad conduct", () => {
     expect(ada.ofType("error")).toHaveLength(57);
   });
 
-  it("[M6] 100 refusals within 10 s close with 4429; others are not troubled", async () => {
+  it("[M6] 100 refusals within 10 s close with 4429; others are not affected", async () => {
     const room = uniqueName("refused");
     const bo = await join(room, "bo");
     const reader = await join(room, "ada", { rooms: { "*": "read" } });
@@ -237,7 +237,7 @@ describe("history", () => {
     expect(await ask({ after: 26 })).toMatchObject({ type: "error", code: "not_found" });
   });
 
-  it("[M7] ends at floor, and takes not both directions", async () => {
+  it("[M7] ends at floor, and refuses both directions at once", async () => {
     const { ask, seqsOf } = await filled(70);
     const page = await ask({ limit: 200 });
     expect([seqsOf(page.messages), page.more]).toEqual([many(50, (at) => 21 + at), undefined]);

@@ -11,24 +11,27 @@ import {
 } from "./support/worker.ts";
 
 describe("rows written", () => {
-  it.each([50, 1_000])("[S11] one a message at steady state, retention of %s included", async (limit) => {
-    const room = uniqueName("rows");
-    await configureRoom(room, { HISTORY_LIMIT: limit, RATE_BURST: 100_000 });
-    const ada = await join(room, "ada");
-    const bo = await join(room, "bo");
-    await fill(ada, limit + 10);
-    const writes = await recordWrites(roomObject(room));
-    await fill(ada, 1_024, (n) => ({ text: `message ${n}` }));
-    await bo.settled();
-    expect(writes.rows()).toBeGreaterThanOrEqual(1_024);
-    expect(writes.rows() / 1_024).toBeLessThanOrEqual(1.05);
-  });
+  it.each([50, 1_000])(
+    "[S11] are one per message at steady state, with a HISTORY_LIMIT of %s",
+    async (limit) => {
+      const room = uniqueName("rows");
+      await configureRoom(room, { HISTORY_LIMIT: limit, RATE_BURST: 100_000 });
+      const ada = await join(room, "ada");
+      const bo = await join(room, "bo");
+      await fill(ada, limit + 10);
+      const writes = await recordWrites(roomObject(room));
+      await fill(ada, 1_024, (n) => ({ text: `message ${n}` }));
+      await bo.settled();
+      expect(writes.rows()).toBeGreaterThanOrEqual(1_024);
+      expect(writes.rows() / 1_024).toBeLessThanOrEqual(1.05);
+    },
+  );
 
-  it("[S11] none for signals, presence, topics, history, pings, joining and leaving", async () => {
+  it("[S11] are none for signals, presence, topics, history, pings, joining and leaving", async () => {
     const room = uniqueName("rows");
     const ada = await join(room, "ada");
     await fill(ada, 3);
-    // A user's first opening of a room is a row there.
+    // A user's first opening of a room writes a row in that user's object.
     (await join(room, "bo")).close(1000);
     const writes = await recordWrites(roomObject(room));
     const bo = await join(room, "bo");
@@ -43,7 +46,7 @@ describe("rows written", () => {
     expect(writes.rows()).toBe(0);
   });
 
-  it("[U10] at most 2 rows also where those that retire were marked by their id", async () => {
+  it("[U10] are at most 2 for a notify that removes notifications that were marked by id", async () => {
     const user = uniqueName("rows");
     const notify = (n: number) =>
       callAsServer("POST", "/v1/notify", { user, title: "t", message: "m", id: `n${n}` });
@@ -60,7 +63,7 @@ describe("rows written", () => {
     expect(writes.rows() / 10).toBeLessThanOrEqual(2);
   });
 
-  it("[U10] a notify takes at most 2, retention included", async () => {
+  it("[U10] are at most 2 for a notify, retention included", async () => {
     const user = uniqueName("rows");
     const notify = (n: number) =>
       callAsServer("POST", "/v1/notify", { user, title: "t", message: "m", id: `n${n}`, topic: "a" });

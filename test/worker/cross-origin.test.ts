@@ -63,20 +63,20 @@ describe("pages of other origins", () => {
     }
   });
 
-  it("[A6] a caller without Origin is no browser, and may", async () => {
+  it("[A6] a caller without Origin is not a browser and is allowed", async () => {
     const response = await call(`/v1/rooms/${uniqueName("origin")}`, { headers: await bearer() });
     expect(response.status).toBe(200);
     expect(response.headers.get("Access-Control-Allow-Origin")).toBeNull();
   });
 
-  it("[A6] the origin comes before the token: a bad one of a foreign page is forbidden", async () => {
+  it("[A6] the origin is checked before the token: an invalid token of a foreign page is forbidden", async () => {
     const response = await call("/v1/me/notifications", {
       headers: { Authorization: "Bearer nonsense", Origin: "https://evil.example" },
     });
     expect(response.status).toBe(403);
   });
 
-  it("[A6] without ALLOWED_ORIGINS only the Worker's own passes; * lets in all", async () => {
+  it("[A6] without ALLOWED_ORIGINS only the Worker's own origin is allowed; * allows all", async () => {
     const path = `/v1/rooms/${uniqueName("origin")}`;
     const ask = async (ALLOWED_ORIGINS: string, origin: string) =>
       (await callWith({ ALLOWED_ORIGINS }, path, { headers: await bearer(origin) })).status;
@@ -88,7 +88,7 @@ describe("pages of other origins", () => {
     expect(await ask("http://localhost:*", "http://localhost.evil.example:80")).toBe(403);
   });
 
-  it("[A41] a refusal names the origin that it saw, bounded and printable, and the setting", async () => {
+  it("[A41] a refusal shows the origin that it received, bounded and printable, and the setting", async () => {
     const long = `https://${"a".repeat(300)}.example`;
     for (const [origin, shown] of [
       ["https://evil.example", '"https://evil.example"'],
@@ -106,7 +106,7 @@ describe("pages of other origins", () => {
     }
   });
 
-  it("[A43] with TRUST_PROXY the own host is the one that the client called the proxy by", async () => {
+  it("[A43] with TRUST_PROXY the own host is the name under which the client called the proxy", async () => {
     const path = `/v1/rooms/${uniqueName("origin")}`;
     const ask = async (TRUST_PROXY: string | undefined, forwarded: string | undefined, origin: string) => {
       const headers = { ...(await bearer(origin)), ...(forwarded && { "X-Forwarded-Host": forwarded }) };
@@ -115,7 +115,7 @@ describe("pages of other origins", () => {
     const own = "https://chat.example.net";
     expect(await ask("on", "chat.example.net", own)).toBe(200);
     expect(await ask("on", "chat.example.net:443", own)).toBe(200);
-    // A proxy behind a proxy adds itself at the end.
+    // A second proxy in front appends its entry.
     expect(await ask("on", "chat.example.net, inner.example.net", own)).toBe(200);
     expect(await ask("on", "inner.example.net, chat.example.net", own)).toBe(403);
     expect(await ask("on", "chat.example.net:8443", own)).toBe(403);
@@ -141,14 +141,14 @@ describe("pages of other origins", () => {
     expect(response.headers.get("Access-Control-Allow-Origin")).toBe("https://app.example.com");
   });
 
-  it("[A6] /health and the client's file are open to all", async () => {
+  it("[A6] /health and the client's file are open to all origins", async () => {
     const headers = { Origin: "https://evil.example" };
     const health = await call("/health", { headers });
     expect([health.status, health.headers.get("Access-Control-Allow-Origin")]).toEqual([200, "*"]);
   });
 });
 
-describe("preflight", () => {
+describe("a preflight", () => {
   const methods: [string, string[]][] = [
     ["/v1/rooms/a", ["GET"]],
     ["/v1/rooms/a/messages", ["GET", "POST"]],
@@ -187,7 +187,7 @@ describe("preflight", () => {
     expect(response.headers.get("Access-Control-Allow-Methods")).toContain("POST");
   });
 
-  it("[H6] OPTIONS that is no preflight is an unknown call", async () => {
+  it("[H6] must be complete: any other OPTIONS request is an unknown call", async () => {
     const response = await callAs(await tokenFor("ada"), "OPTIONS", "/v1/rooms/a");
     expect(response.status).toBe(404);
   });

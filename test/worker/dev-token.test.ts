@@ -1,4 +1,4 @@
-// Tokens for anybody, on a developer's own machine. The runtime says in `CF-Connecting-IP` who the peer is.
+// Tokens for any name, on a developer's own machine. `CF-Connecting-IP` is the address of the peer.
 
 import { decodeJwt } from "jose";
 import { describe, expect, it } from "vitest";
@@ -13,7 +13,7 @@ function ask(settings: object, url: string, headers: Record<string, string> = { 
 const path = (query = "user=ada&name=Ada") => `/dev/token?${query}`;
 
 describe("a dev token", () => {
-  it("[H9] exists only where DEV_TOKENS is on, and the host is this machine", async () => {
+  it("[H9] exists only if DEV_TOKENS is on and the host is this machine", async () => {
     expect((await ask({ DEV_TOKENS: "off" }, `localhost:8787${path()}`)).status).toBe(404);
     expect((await ask({ DEV_TOKENS: undefined }, `localhost${path()}`)).status).toBe(404);
     const on = { DEV_TOKENS: "on" };
@@ -28,7 +28,7 @@ describe("a dev token", () => {
     expect((await ask(on, `localhost${path("")}`)).status).toBe(400);
   });
 
-  it("[H9] gives write, or the permission asked for", async () => {
+  it("[H9] grants write, or the requested permission", async () => {
     const on = { DEV_TOKENS: "on" };
     const roomsOf = async (query: string) => {
       const { token } = await (await ask(on, `localhost${path(`user=ada${query}`)}`)).json<{
@@ -61,7 +61,7 @@ describe("a dev token", () => {
     "10.evil",
   ];
 
-  it("[H32] is for peers of this machine, whatever the host says", async () => {
+  it("[H32] is given only to peers of this machine, whatever the host header says", async () => {
     for (const ip of ["127.0.0.1", "127.8.9.10", "::1", "::ffff:127.0.0.1", "::FFFF:127.0.0.1"])
       expect(await statusFor("on", { "CF-Connecting-IP": ip }), ip).toBe(200);
     for (const ip of [...ELSEWHERE, ...PUBLIC, ...NONSENSE])
@@ -69,12 +69,12 @@ describe("a dev token", () => {
     expect(await statusFor("on", {})).toBe(404);
   });
 
-  it("[H32] is for nobody behind a proxy of this machine", async () => {
+  it("[H32] is not given through a proxy on this machine", async () => {
     for (const name of ["X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via"])
       expect(await statusFor("on", { "CF-Connecting-IP": HERE, [name]: HERE }), name).toBe(404);
   });
 
-  it("[H33] is with DEV_TOKENS = share for peers of a private network too, and for nobody else", async () => {
+  it("[H33] is given with DEV_TOKENS = share to peers of a private network too, and to no one else", async () => {
     for (const ip of [HERE, "::1", ...ELSEWHERE])
       expect(await statusFor("share", { "CF-Connecting-IP": ip }), ip).toBe(200);
     for (const ip of [...PUBLIC, ...NONSENSE])

@@ -26,7 +26,7 @@ beforeEach(() => {
 });
 
 describe("disconnect", () => {
-  it("[B7][B11] closes all that a user has open, and says when a fresh token will do", async () => {
+  it("[B7][B11] closes everything that a user has open, and states when a fresh token will be accepted", async () => {
     const user = uniqueName("user");
     const [room, other] = [uniqueName("one"), uniqueName("two")];
     const now = stopClock();
@@ -51,12 +51,12 @@ describe("disconnect", () => {
     expect(lines).toEqual([{ level: "info", event: "disconnected", user, rooms: 2 }]);
   });
 
-  it("[B10] voids what is dated up to 60 s later, in rooms known and new, and nothing after it", async () => {
+  it("[B10] revokes tokens dated up to 60 s later, in known and new rooms, and nothing later", async () => {
     const user = uniqueName("user");
     const room = uniqueName("known");
     const now = stopClock();
     const old = await dated(user, now, 0);
-    // Issued before, by a signer whose clock is ahead.
+    // Issued before the disconnect, by a signer whose clock is ahead.
     const ahead = await dated(user, now, 60);
     await intoRoom(room, ahead);
     stopClock(now + 999);
@@ -82,7 +82,7 @@ describe("disconnect", () => {
   });
 
   it.each([-60, -30, -5, 0, 5, 59])(
-    "[B11] whoever waits as it says gets in with a fresh token, though its signer is %i s ahead",
+    "[B11] a client that waits as requested gets in with a fresh token of a signer that is %i s ahead",
     async (lagS) => {
       const user = uniqueName("user");
       const room = uniqueName("lag");
@@ -107,7 +107,7 @@ describe("disconnect", () => {
     },
   );
 
-  it("[B7] holds for calls within 60 s, and at once in a room that knows", async () => {
+  it("[B7] takes effect for calls within 60 s, and at once in a room that knows of it", async () => {
     const user = uniqueName("user");
     const [room, unknown] = [uniqueName("known"), uniqueName("unknown")];
     const now = stopClock();
@@ -144,7 +144,7 @@ describe("disconnect", () => {
     expect((await callAs(next, "GET", "/v1/me/notifications")).status).toBe(200);
   });
 
-  it("[B7] auth with a revoked token is refused, on a room and on a session, and the new one stays in force", async () => {
+  it("[B7] auth with a revoked token is refused in a room and on a session, and the new one stays in force", async () => {
     const user = uniqueName("user");
     const room = uniqueName("auth");
     const now = stopClock();
@@ -164,7 +164,7 @@ describe("disconnect", () => {
     expect(await ask(sockets[0] ?? fail(), { type: "send", data: 1 })).toMatchObject({ type: "ok" });
   });
 
-  it("[B7] reaches rooms and users that sleep, and outlives the restart of each", async () => {
+  it("[B7] reaches rooms and users that sleep, and survives a restart of each", async () => {
     const user = uniqueName("user");
     const rooms = many(3, () => uniqueName("asleep"));
     const now = stopClock();
@@ -175,7 +175,7 @@ describe("disconnect", () => {
     await sleep(userObject(user));
     expect(await disconnect(user)).toBe(3);
     for (const socket of [...sockets, session]) expect((await socket.closed).code).toBe(4401);
-    // Beyond the grace of the members that are gone.
+    // Later than the 5 s for which lost members stay.
     stopClock(now + WINDOW_MS);
     for (const room of rooms) await roomHas(room, 0);
     for (const restart of [sleep, crash]) {
@@ -186,7 +186,7 @@ describe("disconnect", () => {
     }
   });
 
-  it("[B7] of a user who never was is no fault, and what is no user id is refused", async () => {
+  it("[B7] of an unknown user succeeds, and an invalid user id is refused", async () => {
     const user = uniqueName("never");
     expect(await disconnect(user)).toBe(0);
     expect(await disconnect(user)).toBe(0);
@@ -197,7 +197,7 @@ describe("disconnect", () => {
     }
   });
 
-  it("[B7] takes an API key, and asks no object for others", async () => {
+  it("[B7] requires an API key, and calls no object otherwise", async () => {
     const user = uniqueName("victim");
     const path = `/v1/users/${user}/disconnect`;
     const moderator = await tokenFor(user, { rooms: { "*": "moderate" } });
@@ -207,7 +207,7 @@ describe("disconnect", () => {
     expect([await userExists(user), lines]).toEqual([false, []]);
   });
 
-  it("[B7] twice at once, and again later, void ever more", async () => {
+  it("[B7] twice at once, and again later, each revokes the tokens before it", async () => {
     const user = uniqueName("user");
     const room = uniqueName("again");
     const now = stopClock();
@@ -224,7 +224,7 @@ describe("disconnect", () => {
 });
 
 describe("a user with very many rooms", () => {
-  /** As if the user had opened 2,000 rooms before, which are all gone. */
+  /** As if the user had opened 2,000 rooms before, all of which are gone. */
   async function withManyRooms(user: string): Promise<void> {
     await runInDurableObject(userObject(user), (_, { storage: { sql } }) => {
       sql.exec(
@@ -236,7 +236,7 @@ describe("a user with very many rooms", () => {
     await sleep(userObject(user));
   }
 
-  it("[U29][B7] a disconnect reaches a room in which they have a socket, as it is not let go", async () => {
+  it("[U29][B7] reaches a room in which the user has a socket, because the user's object keeps it", async () => {
     const user = uniqueName("user");
     // The names of those that are asked first.
     const [room, left] = [uniqueName("0open"), uniqueName("0left")];

@@ -1,4 +1,4 @@
-// What was wrong once, and is not obvious.
+// Regressions that are not obvious.
 
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
@@ -8,7 +8,7 @@ import { callAsServer, callWith, errorOf, join, openRoom, uniqueName } from "./s
 const deep = "[".repeat(8_000) + "]".repeat(8_000);
 
 describe("edge cases", () => {
-  it("[A8] anonymous ones take at most half of an odd number", async () => {
+  it("[A8] anonymous connections take at most half of an odd limit", async () => {
     const room = uniqueName("public_odd");
     await configureRoom(room, { MAX_CONNECTIONS_PER_ROOM: 3 });
     await join(room, null);
@@ -16,7 +16,7 @@ describe("edge cases", () => {
     expect(await Promise.race([second.closed, second.next("connected")])).toMatchObject({ code: 4503 });
   });
 
-  it("[S5] a repeat is a duplicate also when its data is too large now", async () => {
+  it("[S5] a repeat is a duplicate even if its data is too large now", async () => {
     const ada = await join(uniqueName("repeat"), "ada");
     await ada.ask({ type: "send", id: "m", data: 1 });
     expect(await ada.ask({ type: "send", id: "m", data: "x".repeat(2_000) })).toMatchObject({
@@ -24,7 +24,7 @@ describe("edge cases", () => {
     });
   });
 
-  it("[S5] a repeat is a duplicate also when its event is the server's now", async () => {
+  it("[S5] a repeat is a duplicate even if its event belongs to the server now", async () => {
     const ada = await join(uniqueName("repeat"), "ada");
     await ada.ask({ type: "send", id: "m", data: 1 });
     expect(await ada.ask({ type: "send", id: "m", event: "task", data: 1 })).toMatchObject({
@@ -32,28 +32,28 @@ describe("edge cases", () => {
     });
   });
 
-  it("[M2] a limit out of range is named", async () => {
+  it("[M2] a limit out of range is named in the refusal", async () => {
     const ada = await join(uniqueName("limit"), "ada");
     expect(await ada.ask({ type: "history", id: "h", limit: 201 })).toMatchObject({ path: ["limit"] });
   });
 
-  it("[M10] a refusal says nothing of the server's code", async () => {
+  it("[M10] a refusal contains nothing of the server's code", async () => {
     const ada = await join(uniqueName("native"), "ada");
     const { message } = await ada.ask({ type: "history", id: "h", before: 1.5 });
     expect(message).not.toMatch(/native code|function/);
   });
 
-  it("[H1] an unknown path is not_found, as JSON, also outside of /v1", async () => {
+  it("[H1] an unknown path is not_found as JSON, also outside /v1", async () => {
     const response = await callAsServer("GET", "/v2/rooms");
     expect((await errorOf(response)).code).toBe("not_found");
   });
 
-  it("[A9] /health is found under BASE_PATH also when another setting is wrong", async () => {
+  it("[A9] /health is found under BASE_PATH even if another setting is wrong", async () => {
     const response = await callWith({ BASE_PATH: "/live", DEMO: "maybe" }, "/live/health");
     expect(await response.json()).toMatchObject({ problems: [expect.stringContaining("DEMO")] });
   });
 
-  it("[H7] data nested too deeply for a call of an object is refused, or stored, but no fault", async () => {
+  it("[H7] data nested too deeply for a call of an object is refused or stored, and is never an internal error", async () => {
     const room = uniqueName("deep");
     const user = uniqueName("deep");
     const settings = { MAX_MESSAGE_BYTES: 32_768 };
@@ -74,7 +74,7 @@ describe("edge cases", () => {
     expect(results).not.toContain("internal");
   });
 
-  it("[M1] a command sent before connected came is answered, in a room that gathers for a while", async () => {
+  it("[M1] a command sent before connected is answered, also in a room that collects commands for a while", async () => {
     const room = uniqueName("early");
     const others = await Promise.all(Array.from({ length: 300 }, (_, at) => openRoom(room, `u${at % 50}`)));
     await Promise.all(others.map((socket) => socket.next("caughtUp")));
@@ -82,7 +82,7 @@ describe("edge cases", () => {
     expect(await ada.ask({ type: "send", id: "m", data: 1 })).toMatchObject({ type: "ok" });
   });
 
-  it("[M1] a command sent before connected came takes effect also when the client leaves at once", async () => {
+  it("[M1] a command sent before connected takes effect even if the client leaves at once", async () => {
     const room = uniqueName("early");
     const others = await Promise.all(Array.from({ length: 300 }, (_, at) => openRoom(room, `u${at % 50}`)));
     await Promise.all(others.map((socket) => socket.next("caughtUp")));
@@ -96,7 +96,7 @@ describe("edge cases", () => {
     expect(bo.ofType("message")).toMatchObject([{ data: "last words" }]);
   });
 
-  it("[A8][G2] a room full of ghosts has room again for who comes next", async () => {
+  it("[A8][G2] a room full of dead connections admits the next client", async () => {
     const room = uniqueName("ghosts");
     await configureRoom(room, { MAX_CONNECTIONS_PER_ROOM: 2 });
     await (await join(room, "ada")).beats();
@@ -107,7 +107,7 @@ describe("edge cases", () => {
   });
 
   it.each(["/\t/evil.example", "/\n/evil.example"])(
-    "[H7] a link is what a browser will open: %j is refused",
+    "[H7] a link is checked as a browser reads it: %j is refused",
     async (link) => {
       const response = await callAsServer("POST", "/v1/notify", {
         user: "ada",

@@ -8,7 +8,7 @@ const seqs = (socket: TestSocket) => socket.ofType("message").map(({ seq }) => s
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => from + at);
 const types = (socket: TestSocket) => socket.received.map(({ type }) => type);
 
-/** Waits for the members news of joining to be over, so that what comes next is what the test causes. */
+/** Waits until the member events of joining are over, so that what comes next is caused by the test. */
 async function roomWith(count: number, data?: (n: number) => unknown) {
   const room = uniqueName("first");
   const ada = await join(room, "ada");
@@ -17,7 +17,7 @@ async function roomWith(count: number, data?: (n: number) => unknown) {
 }
 
 describe("the first frames", () => {
-  it("[F1] nothing before connected, then the replay in a batch, then caughtUp, then what is live", async () => {
+  it("[F1] are connected, then the replay in a batch, then caughtUp, then live events", async () => {
     const { room, ada } = await roomWith(3);
     const bo = await openRoom(room, "bo");
     const writing = fill(ada, 20);
@@ -34,7 +34,7 @@ describe("the first frames", () => {
     expect(seqs(bo)).toEqual(range(1, 23));
   });
 
-  it("[F1] a replay of one event is a batch too; without any there is none", async () => {
+  it("[F1] have a replay of one event in a batch too, and none for an empty replay", async () => {
     const { room } = await roomWith(1);
     const bo = await join(room, "bo");
     expect(bo.texts.slice(1)).toEqual([
@@ -45,7 +45,7 @@ describe("the first frames", () => {
     expect(empty.texts.slice(1)).toEqual(['{"type":"caughtUp","seq":0}']);
   });
 
-  it("[F2] connected carries what the protocol lists, and the joiner is in its own members", async () => {
+  it("[F2] have the fields of connected that the protocol lists, with the joiner in its own members", async () => {
     const { room, ada, epoch } = await roomWith(2);
     ada.send({ type: "presence", id: "p", status: "away", data: { desk: 4 } });
     await ada.settled();
@@ -88,7 +88,7 @@ describe("the first frames", () => {
     expect(Number(connected.expiresAt) - before).toBeGreaterThan(3_590_000);
   });
 
-  it("[F3] without since the latest history messages come, oldest first, 50 unless asked otherwise", async () => {
+  it("[F3] without since have the latest history messages, oldest first, 50 by default", async () => {
     const room = uniqueName("latest");
     await configureRoom(room, { HISTORY_LIMIT: 100 });
     const ada = await join(room, "ada");
@@ -100,7 +100,7 @@ describe("the first frames", () => {
     expect(await ask("?history=200")).toEqual(range(1, 70));
   });
 
-  it("[F4] with a cursor everything after it comes, in order, once, whatever history says", async () => {
+  it("[F4] with a cursor have everything after it, in order, once, whatever history says", async () => {
     const { room, ada, epoch } = await roomWith(5);
     const bo = await join(room, "bo", { query: `?since=${epoch}.2&history=1` });
     expect(await bo.next("connected")).toMatchObject({ recovery: "complete", head: 5 });
@@ -113,7 +113,7 @@ describe("the first frames", () => {
     expect([seqs(bo), seqs(current)]).toEqual([[3, 4, 5, 6], [6]]);
   });
 
-  it("[F6] a cursor of another epoch, over head or under floor is lost, and gets the latest", async () => {
+  it("[F6] with a cursor of another epoch, above head or below floor are lost and have the latest messages", async () => {
     const { room, epoch } = await roomWith(60);
     for (const since of ["other.5", `${epoch}.61`, `${epoch}.9`]) {
       const bo = await join(room, "bo", { query: `?since=${since}&history=2` });
@@ -126,7 +126,7 @@ describe("the first frames", () => {
     expect(seqs(edge)).toEqual(range(11, 60));
   });
 
-  it("[F7][S13] floor never falls: a larger HISTORY_LIMIT cannot bring back what a smaller one dropped", async () => {
+  it("[F7][S13] have a floor that never falls: a larger HISTORY_LIMIT does not bring back what a smaller one removed", async () => {
     const room = uniqueName("floor");
     await configureRoom(room, { HISTORY_LIMIT: 5 });
     const ada = await join(room, "ada");
@@ -147,7 +147,7 @@ describe("the first frames", () => {
     expect((await again({ HISTORY_LIMIT: 50 })).floor).toBe(19);
   });
 
-  it("[F8] reconnect.minMs is 2 ms a connection, where that is more than the setting", async () => {
+  it("[F8] have a reconnect.minMs of 2 ms per connection, if that is more than the setting", async () => {
     const room = uniqueName("spread");
     await configureRoom(room, { RECONNECT_MIN_MS: 5, RECONNECT_MAX_MS: 7 });
     const asked: unknown[] = [];
@@ -156,7 +156,7 @@ describe("the first frames", () => {
   });
 });
 
-describe("a replay too long for one", () => {
+describe("a replay that is too long for one pass", () => {
   const page = async (socket: TestSocket, after: unknown, limit?: number) =>
     socket.ask({ type: "history", id: crypto.randomUUID(), after, ...(limit !== undefined && { limit }) });
 
@@ -169,7 +169,7 @@ describe("a replay too long for one", () => {
     return { room, ada, cursor };
   }
 
-  it("[F5] over 1,000 events is partial: paged on with history, and only then live", async () => {
+  it("[F5] of over 1,000 events is partial: it is paged with history, and live events follow", async () => {
     const { room, ada, cursor } = await longRoom({ HISTORY_LIMIT: 5_000 }, 1_500);
     const bo = await openRoom(room, "bo", { query: `?since=${cursor}` });
     expect(await bo.next("connected")).toMatchObject({ recovery: "partial", head: 1_500 });
@@ -196,7 +196,7 @@ describe("a replay too long for one", () => {
     expect(paged.at(-1)).toMatchObject({ id: "own", from: { id: "bo" } });
   });
 
-  it("[F5] another history in between does not move it", async () => {
+  it("[F5] is not moved by another history in between", async () => {
     const { room, cursor } = await longRoom({ HISTORY_LIMIT: 5_000 }, 1_100);
     const bo = await openRoom(room, "bo", { query: `?since=${cursor}` });
     await bo.next("caughtUp");
@@ -208,7 +208,7 @@ describe("a replay too long for one", () => {
     expect(await bo.next("caughtUp")).toEqual({ type: "caughtUp", seq: 1_100, floor: 0 });
   });
 
-  it("[F5][M4] over 1 MiB is partial too, and every frame fits", async () => {
+  it("[F5][M4] of over 1 MiB is partial too, and every frame fits", async () => {
     const text = "é".repeat(100_000);
     const { room, cursor } = await longRoom({ MAX_MESSAGE_BYTES: 262_144 }, 4, () => text);
     await fill(await join(room, "cy"), 4, () => text);
@@ -222,7 +222,7 @@ describe("a replay too long for one", () => {
     expect(Math.max(...sizes)).toBeGreaterThan(900_000);
   });
 
-  it("[F9] a page asked for after the log has passed it is not_found", async () => {
+  it("[F9] is refused with not_found if retention has passed the start of the requested page", async () => {
     const { room, ada, cursor } = await longRoom({ HISTORY_LIMIT: 1_100 }, 1_050);
     const bo = await openRoom(room, "bo", { query: `?since=${cursor}` });
     await bo.next("caughtUp");

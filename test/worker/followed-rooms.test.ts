@@ -1,4 +1,4 @@
-// Rooms that a user follows, and mentions of those who are not there.
+// Rooms that a user follows, and mentions of users who are not in the room.
 
 import { describe, expect, it } from "vitest";
 import { advanceClock } from "./support/objects.ts";
@@ -10,7 +10,7 @@ const roomsOf = async (user: string, rooms?: Record<string, string>) =>
   (await (await callAs(await tokenFor(user, rooms && { rooms }), "GET", "/v1/me/rooms")).json<Rooms>()).rooms;
 
 describe("followed rooms", () => {
-  it("[J5] are those that the user opened or was added to, with what is left to read in each", async () => {
+  it("[J5] are those that the user opened or was added to, with the unread count of each", async () => {
     const [room, added, user] = [uniqueName("opened"), uniqueName("added"), uniqueName("bo")];
     (await join(room, user)).close(1000);
     const ada = await join(room, "ada");
@@ -27,7 +27,7 @@ describe("followed rooms", () => {
     expect(await roomsOf(user)).toContainEqual({ room, head: 3, readSeq: 2, unread: 1 });
   });
 
-  it("[J5] leave the list when unfollowed or banned, and without permission; opening one again follows it", async () => {
+  it("[J5] leave the list when unfollowed, banned or without permission; opening one again follows it", async () => {
     const [room, user] = [uniqueName("room"), uniqueName("bo")];
     (await join(room, user)).close(1000);
     expect(await roomsOf(user)).toHaveLength(1);
@@ -43,7 +43,7 @@ describe("followed rooms", () => {
     expect(await roomsOf(user)).toHaveLength(1);
   });
 
-  it("[J5] are asked for by a user who may read them, and named rightly", async () => {
+  it("[J5] are requested by a user who may read them, with valid names", async () => {
     const user = uniqueName("bo");
     const none = await tokenFor(user, { rooms: {} });
     expect(await errorOf(await callAs(none, "PUT", "/v1/me/rooms/secret"))).toMatchObject({
@@ -60,7 +60,7 @@ describe("followed rooms", () => {
 });
 
 describe("a mention", () => {
-  it("[U20] notifies who is not in the room, once, without a word of the message", async () => {
+  it("[U20] notifies a user who is not in the room, once, without the text of the message", async () => {
     const [room, away, here] = [uniqueName("room"), uniqueName("away"), uniqueName("here")];
     const ada = await join(room, "ada", { name: "Ada" });
     await join(room, here);

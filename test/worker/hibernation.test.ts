@@ -58,7 +58,7 @@ describe("reconnect", () => {
     expect([...seqs(bo), ...seqs(back)]).toEqual(range(1, 10));
   });
 
-  it("[D2] a whole room that comes back at once misses nothing", async () => {
+  it("[D2] of a whole room at once misses nothing", async () => {
     const room = uniqueName("all_back");
     const users = ["ada", "bo", "cy", "di"];
     const before = await Promise.all(users.map((user) => join(room, user)));
@@ -76,8 +76,8 @@ describe("reconnect", () => {
   });
 });
 
-describe("sockets outlive the sleep of their object", () => {
-  it("[D4] a send before and one after are one stream, on every socket", async () => {
+describe("a socket whose object slept", () => {
+  it("[D4] receives sends before and after the sleep as one stream", async () => {
     const room = uniqueName("stream");
     const ada = await join(room, "ada");
     const bo = await join(room, "bo");
@@ -90,7 +90,7 @@ describe("sockets outlive the sleep of their object", () => {
     expect(ada.ofType("connected")).toHaveLength(1);
   });
 
-  it("[D4] with their topics, asked for at first or later", async () => {
+  it("[D4] keeps its topics, from the connect or a later command", async () => {
     const room = uniqueName("topics");
     const ada = await join(room, "ada");
     const one = await join(room, "bo", { query: "?topics=note" });
@@ -104,7 +104,7 @@ describe("sockets outlive the sleep of their object", () => {
     expect(two.ofType("message").map(({ event }) => event)).toEqual(["note", "chat.x", "note.y"]);
   });
 
-  it("[D4] with who they are, their permission, and what auth changed", async () => {
+  it("[D4] keeps its user, its permission and what auth changed", async () => {
     const room = uniqueName("permission");
     const reader = await join(room, "ada", { rooms: { "*": "read" } });
     const writer = await join(room, "bo", { name: "Bo" });
@@ -117,7 +117,7 @@ describe("sockets outlive the sleep of their object", () => {
     expect(await reader.ask({ type: "send", id: "n", data: 1 })).toMatchObject({ type: "ok", seq: 2 });
   });
 
-  it("[D4] with presence=off, and without presence where there is none", async () => {
+  it("[D4] keeps presence=off, and none without presence", async () => {
     const room = uniqueName("public_off");
     const off = await join(room, "bo", { query: "?presence=off" });
     const nobody = await join(room, null);
@@ -131,7 +131,7 @@ describe("sockets outlive the sleep of their object", () => {
     expect(await nobody.ask({ type: "send", id: "m", data: 1 })).toMatchObject({ code: "forbidden" });
   });
 
-  it("[D4][M9] with their expiry", async () => {
+  it("[D4][M9] keeps its expiry", async () => {
     const room = uniqueName("expiry");
     const ada = await join(room, "ada", { expiresInS: 20 });
     const bo = await join(room, "bo");
@@ -142,7 +142,7 @@ describe("sockets outlive the sleep of their object", () => {
     expect(seqs(ada)).toEqual([]);
   });
 
-  it("[D4][F5] with how far a long replay has come", async () => {
+  it("[D4][F5] keeps the position in a long replay", async () => {
     const room = uniqueName("paging");
     const settings = { HISTORY_LIMIT: 5_000, RATE_BURST: 10_000 };
     await configureRoom(room, settings);
@@ -159,7 +159,7 @@ describe("sockets outlive the sleep of their object", () => {
     expect(await bo.next("caughtUp")).toEqual({ type: "caughtUp", seq: 1_101, floor: 0 });
   });
 
-  it("[D4] with any name and the longest list of topics: an attachment has its bounds", async () => {
+  it("[D4] keeps an attachment of bounded size with any name and the longest list of topics", async () => {
     const room = uniqueName("big");
     const topics = Array.from({ length: 20 }, (_, at) => `${"t".repeat(60)}${at}`);
     const ada = await join(room, "a".repeat(128), {
@@ -176,7 +176,7 @@ describe("sockets outlive the sleep of their object", () => {
     });
   });
 
-  it("[D4] a socket of another version of the server is closed so that it comes back", async () => {
+  it("[D4] of another version of the server is closed so that the client reconnects", async () => {
     const room = uniqueName("version");
     const old = await join(room, "ada");
     await sleep(room);
@@ -185,7 +185,7 @@ describe("sockets outlive the sleep of their object", () => {
     expect(await old.closed).toMatchObject({ code: 4500, reason: "internal" });
   });
 
-  it("[D4] so it is with sessions: topics, expiry, marks", async () => {
+  it("[D4] keeps topics, expiry and marks if it is a session", async () => {
     const user = uniqueName("asleep");
     const notify = (topic: string) =>
       callAsServer("POST", "/v1/notify", { user, title: topic, message: "", topic });

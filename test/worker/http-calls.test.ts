@@ -26,7 +26,7 @@ const resultsOf = async (path: string, body: object) => {
 };
 
 describe("broadcast", () => {
-  it("[H5] answers one result for each room, in order; each hears it, and a repeated id is stored once", async () => {
+  it("[H5] answers one result per room, in order; each room delivers it, and a repeated id is stored once", async () => {
     const rooms = [uniqueName("b"), uniqueName("b"), uniqueName("b")];
     const sockets = await Promise.all(rooms.map((room) => join(room, "ada")));
     const body = { rooms, event: "task.done", data: { n: 1 }, id: "once", from: { id: "bot" } };
@@ -40,7 +40,7 @@ describe("broadcast", () => {
     }
   });
 
-  it("[H5] one room that fails does not take the others with it", async () => {
+  it("[H5] is not affected in other rooms by one that fails", async () => {
     const [fine, small, broken] = [uniqueName("fine"), uniqueName("small"), uniqueName("broken")];
     await configureRoom(small, { MAX_MESSAGE_BYTES: 5 });
     await join(broken, "ada");
@@ -58,7 +58,7 @@ describe("broadcast", () => {
     expect(JSON.stringify(results)).not.toContain("DETAIL");
   });
 
-  it("[H5] ephemeral is a signal to each, and stores nothing", async () => {
+  it("[H5] with ephemeral is a signal in each room, and stores nothing", async () => {
     const room = uniqueName("b");
     const ada = await join(room, "ada");
     const body = { rooms: [room, room], event: "tick", data: 1, ephemeral: true };
@@ -68,7 +68,7 @@ describe("broadcast", () => {
     expect([ada.ofType("signal").length, ada.ofType("message").length]).toEqual([1, 0]);
   });
 
-  it("[H5][H7] takes an API key, and 1 to 100 rooms", async () => {
+  it("[H5][H7] requires an API key and 1 to 100 rooms", async () => {
     const body = { rooms: ["a"], event: "x", data: 1 };
     expect((await callAs(await tokenFor("ada"), "POST", "/v1/broadcast", body)).status).toBe(403);
     expect((await call("/v1/broadcast", { method: "POST", body: JSON.stringify(body) })).status).toBe(401);
@@ -90,7 +90,7 @@ describe("broadcast", () => {
 });
 
 describe("notify", () => {
-  it("[H5] answers one result for each user in the order given; users is a set", async () => {
+  it("[H5] answers one result per user in the order given; users is a set", async () => {
     const [ada, bo] = [uniqueName("ada"), uniqueName("bo")];
     const session = await openSession(bo);
     const results = await resultsOf("/v1/notify", { users: [bo, ada, bo], title: "t", message: "m" });
@@ -102,7 +102,7 @@ describe("notify", () => {
     expect(session.ofType("notification")).toHaveLength(1);
   });
 
-  it("[H5] one user who fails does not take the others, and the same id completes what is missing", async () => {
+  it("[H5] is not affected for other users by one that fails, and the same id completes what is missing", async () => {
     const [ada, bo] = [uniqueName("ada"), uniqueName("bo")];
     await openSession(ada);
     const heal = await failWrites(userObject(ada), (query) => query.includes("INTO notification "));
@@ -120,7 +120,7 @@ describe("notify", () => {
     ]);
   });
 
-  it("[A28] an expiry as late as a date can hold is taken, and listed as it came", async () => {
+  it("[A28] accepts an expiry up to the last instant of a date, and lists it unchanged", async () => {
     const user = uniqueName("ada");
     const expiresAt = 8.64e15;
     await callAsServer("POST", "/v1/notify", { user, title: "t", message: "m", expiresAt });
@@ -128,7 +128,7 @@ describe("notify", () => {
     expect(await listed.json()).toMatchObject({ unread: 1, notifications: [{ expiresAt }] });
   });
 
-  it("[H5][H7] one bad id refuses the whole, naming the field, and nobody is told", async () => {
+  it("[H5][H7] is refused as a whole for one bad id, names the field and notifies no one", async () => {
     const user = uniqueName("ada");
     const response = await callAsServer("POST", "/v1/notify", {
       users: [user, "b\tc"],
@@ -175,7 +175,7 @@ describe("notify", () => {
     expect(await errorOf(response)).toMatchObject({ code: "too_large", path: ["data"] });
   });
 
-  it("[H7] data nested too deeply is refused, not a fault: notify", async () => {
+  it("[H7] refuses data that is nested too deeply with bad_request", async () => {
     const response = await callWith({}, "/v1/notify", {
       method: "POST",
       headers: { Authorization: `Bearer ${env.API_KEYS}` },
@@ -184,18 +184,18 @@ describe("notify", () => {
     expect(response.status).toBe(413);
   });
 
-  it("[H5] takes an API key", async () => {
+  it("[H5] requires an API key", async () => {
     expect((await callAs(await tokenFor("ada"), "POST", "/v1/notify", base)).status).toBe(403);
     expect((await call("/v1/notify", { method: "POST", body: "{}" })).status).toBe(401);
   });
 });
 
-describe("bodies", () => {
+describe("a body", () => {
   const path = () => `/v1/rooms/${uniqueName("body")}/messages`;
   const send = async (body: BodyInit | null) =>
     call(path(), { method: "POST", headers: { Authorization: `Bearer ${await tokenFor("ada")}` }, body });
 
-  it("[H7] are at most 1 MiB, whatever they say of their length", async () => {
+  it("[H7] is at most 1 MiB, whatever its length header says", async () => {
     const large = `{"data":1${" ".repeat(1_048_576)}}`;
     for (const body of [large, new Blob([large]).stream()]) {
       const response = await send(body);
@@ -206,7 +206,7 @@ describe("bodies", () => {
   });
 
   it.each(["", "hello", "{", '{"data":1', "data=1", '{"data":1}}', null])(
-    "[H7] %j is no JSON",
+    "[H7] %j is not JSON",
     async (body) => {
       const response = await send(body);
       expect(response.status).toBe(400);
@@ -228,13 +228,16 @@ describe("bodies", () => {
     ['{"data":1,"id":null}', ["id"]],
   ];
 
-  it.each(misfits)("[H7] %s names the field that does not fit", async (body, fields) => {
-    const response = await send(body);
-    expect(response.status).toBe(400);
-    expect((await errorOf(response)).path).toEqual(fields);
-  });
+  it.each(misfits)(
+    "[H7] %s is refused with the name of the field that does not fit",
+    async (body, fields) => {
+      const response = await send(body);
+      expect(response.status).toBe(400);
+      expect((await errorOf(response)).path).toEqual(fields);
+    },
+  );
 
-  it("[H7] unknown fields are ignored, and data comes out as it went in", async () => {
+  it("[H7] may have unknown fields, which are ignored; data is stored unchanged", async () => {
     const room = uniqueName("own");
     const ada = await join(room, "ada");
     const response = await call(`/v1/rooms/${room}/messages`, {
@@ -248,10 +251,10 @@ describe("bodies", () => {
   });
 });
 
-describe("tokens", () => {
+describe("POST /v1/tokens", () => {
   const make = (body: object) => callAsServer("POST", "/v1/tokens", body);
 
-  it("[H8] makes a token that opens the rooms it names, as it says, and no other", async () => {
+  it("[H8] creates a token that opens the rooms that it names, with their permissions, and no other", async () => {
     const room = uniqueName("tokens");
     const before = Date.now();
     const response = await make({
@@ -274,7 +277,7 @@ describe("tokens", () => {
     expect(await bo.next("message")).toMatchObject({ from: { id: "ada", name: "Ada" } });
   });
 
-  it("[H8] obeys issuer, audience and claims of the deployment", async () => {
+  it("[H8] uses issuer, audience and claims of the deployment", async () => {
     const settings = {
       JWT_ISSUER: "me",
       JWT_AUDIENCE: "rooms",
@@ -292,7 +295,7 @@ describe("tokens", () => {
     expect((await callWith({}, `/v1/rooms/${uniqueName("t")}`, { headers })).status).toBe(401);
   });
 
-  it("[H8] only in HS256 deployments, and only for an API key", async () => {
+  it("[H8] works only in HS256 deployments, and only with an API key", async () => {
     const body = { user: "ada", rooms: {} };
     expect((await callAs(await tokenFor("ada"), "POST", "/v1/tokens", body)).status).toBe(403);
     const jwks = {
@@ -326,7 +329,7 @@ describe("tokens", () => {
     expect((await errorOf(response)).path).toEqual(path);
   });
 
-  it("[H8] a token that would be too long for any request is refused", async () => {
+  it("[H8] refuses to create a token that would be too long for any request", async () => {
     const rooms = Object.fromEntries(
       Array.from({ length: 400 }, (_, at) => [`${"r".repeat(20)}${at}`, "read"]),
     );

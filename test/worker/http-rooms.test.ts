@@ -17,8 +17,8 @@ import {
 const post = async (room: string, body: object, bearer?: string) =>
   callAs(bearer ?? (await tokenFor("ada", { name: "Ada" })), "POST", `/v1/rooms/${room}/messages`, body);
 
-describe("errors", () => {
-  it("[H1] are one object with the status of their code, and are not cached", async () => {
+describe("an error", () => {
+  it("[H1] is one object with the status of its code, and is not cached", async () => {
     const room = uniqueName("errors");
     const token = await tokenFor("ada", { rooms: { [room]: "read" } });
     const cases: [Response, number, string][] = [
@@ -48,7 +48,7 @@ describe("errors", () => {
     },
   );
 
-  it("[H1] 429 and 503 carry Retry-After, in seconds", async () => {
+  it("[H1] with 429 or 503 carries Retry-After in seconds", async () => {
     const room = uniqueName("wait");
     await configureRoom(room, { MAX_CONNECTIONS_PER_ROOM: 1, RATE_PER_SECOND: 0.1, RATE_BURST: 1 });
     const ada = await join(room, "ada");
@@ -61,7 +61,7 @@ describe("errors", () => {
     expect(await errorOf(full)).toMatchObject({ code: "room_full", retryAfterMs: 5_000 });
   });
 
-  it("[H1] an object that is being moved is overloaded, and any other fault internal without its cause", async () => {
+  it("[H1] of an object that is being moved is overloaded; any other fault is internal without its cause", async () => {
     const silenced = vi.spyOn(console, "error").mockImplementation(() => {});
     onTestFinished(() => silenced.mockRestore());
     const broken = (error: Error) => ({
@@ -85,7 +85,7 @@ describe("errors", () => {
 });
 
 describe("GET of a room", () => {
-  it("[H1] says where it stands", async () => {
+  it("[H1] answers epoch, head and floor", async () => {
     const room = uniqueName("info");
     const ada = await join(room, "ada");
     await fill(ada, 60);
@@ -102,7 +102,7 @@ describe("GET of a room", () => {
     });
   });
 
-  it("[M7] messages are paged backwards, by topics too", async () => {
+  it("[M7] pages messages backwards, also by topics", async () => {
     const room = uniqueName("pages");
     const ada = await join(room, "ada");
     await fill(ada, 12);
@@ -124,7 +124,7 @@ describe("GET of a room", () => {
 });
 
 describe("POST of a message", () => {
-  it("[H2] answers 201 with seq, id and at; members hear it as from its author", async () => {
+  it("[H2] answers 201 with seq, id and at; members receive it as a message of its author", async () => {
     const room = uniqueName("post");
     const bo = await join(room, "bo");
     const response = await post(room, { event: "note", data: { a: 1 }, id: "mine", mentions: ["bo"] });
@@ -142,7 +142,7 @@ describe("POST of a message", () => {
     });
   });
 
-  it("[H2] 200 with duplicate for a repeated id, also long after it left memory", async () => {
+  it("[H2] answers 200 with duplicate for a repeated id, also long after it left memory", async () => {
     const room = uniqueName("repeat");
     const first = await (await post(room, { id: "mine", data: 1 })).json<{ at: number }>();
     const repeat = async () => {
@@ -161,7 +161,7 @@ describe("POST of a message", () => {
     expect(await (await post(room, { id: "mine", data: 3 })).json()).toMatchObject({ seq: 52 });
   });
 
-  it("[H2] without id each call stores anew, under an id that the server made", async () => {
+  it("[H2] without id stores each call as a new message, under an id that the server makes", async () => {
     const room = uniqueName("anew");
     const one = await (await post(room, { data: 1 })).json<{ id: string; seq: number }>();
     const two = await (await post(room, { data: 1 })).json<{ id: string; seq: number }>();
@@ -170,7 +170,7 @@ describe("POST of a message", () => {
     expect(one.id.length).toBeLessThanOrEqual(64);
   });
 
-  it("[H2] many at once get a seq each, and repeats of them the same", async () => {
+  it("[H2] many at once gives each its own seq, and the same seq to its repeats", async () => {
     const room = uniqueName("many");
     const ids = Array.from({ length: 20 }, (_, at) => `m${at}`);
     const all = await Promise.all([...ids, ...ids].map((id) => post(room, { id, data: 1 })));
@@ -180,7 +180,7 @@ describe("POST of a message", () => {
     expect(all.filter(({ status }) => status === 201)).toHaveLength(20);
   });
 
-  it("[H3] from takes an API key: a user cannot speak for others", async () => {
+  it("[H3] from requires an API key: a user cannot send in another's name", async () => {
     const room = uniqueName("from");
     const bo = await join(room, "bo");
     const from = { id: "cy", name: "Cy" };
@@ -205,7 +205,7 @@ describe("POST of a message", () => {
     expect(bo.ofType("signal")).toEqual([]);
   });
 
-  it("[H3][E21] server code has its own ids, also where it speaks for somebody", async () => {
+  it("[H3][E21] server code has its own ids, also when it sends in a user's name", async () => {
     const room = uniqueName("ids");
     const asServer = async (body: object) =>
       (await callAsServer("POST", `/v1/rooms/${room}/messages`, body)).json();
@@ -220,7 +220,7 @@ describe("POST of a message", () => {
 });
 
 describe("members", () => {
-  it("[H10] needs a user or a key, also where anybody may read", async () => {
+  it("[H10] require a user or an API key, also in a room that anyone may read", async () => {
     const room = uniqueName("public_members");
     await join(room, "ada", { name: "Ada" });
     await join(room, null);

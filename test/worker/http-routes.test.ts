@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { createApp } from "../../src/http/app.ts";
 import { HTTP_ROUTES } from "../../src/protocol/index.ts";
 
-/** They answer with a socket. */
+/** These routes answer with a socket. */
 const SOCKETS = ["GET /v1/connect", "GET /v1/rooms/:room/connect"];
 
 describe("the HTTP API", () => {

@@ -1,4 +1,4 @@
-// What an inbox uses, counted: the figures of the cost model are compared with these, so that they cannot go stale.
+// Counts what an inbox uses: the figures of the cost model are compared with these counts, so that they stay correct.
 
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
@@ -23,10 +23,10 @@ async function meteredUser(limit = INBOX) {
   const stub = userObject(user);
   const meter = await measure(stub, { INBOX_LIMIT: limit });
   let sent = 0;
-  /** As server code does. */
+  /** Like a call of server code. */
   const notify = () =>
     callAsServer("POST", "/v1/notify", { user, title: "t", message: "m", id: `n${++sent}` });
-  /** Many at once, past HTTP. */
+  /** Many at once, without HTTP. */
   const fillInbox = (message = "m", count = INBOX) =>
     runInDurableObject<UserObject, void>(stub, (object) => {
       for (let n = 0; n < count; n++) {
@@ -36,7 +36,7 @@ async function meteredUser(limit = INBOX) {
   return { user, stub, meter, notify, fillInbox, newest: () => `n${sent}` };
 }
 
-/** An inbox that is full, nothing of it read. */
+/** A full inbox, all unread. */
 async function fullInbox() {
   const inbox = await meteredUser();
   await inbox.fillInbox();
@@ -46,7 +46,7 @@ async function fullInbox() {
 }
 
 describe("a notify", () => {
-  it("[K4][K6] is one request and 2 rows; a user's first one writes the tables", async () => {
+  it("[K4][K6] is one request and 2 rows; a user's first one also writes the tables", async () => {
     const { meter, notify } = await meteredUser();
     await notify();
     const { notify: notified, firstOpening } = INBOX_COUNTERS;
@@ -59,7 +59,7 @@ describe("a notify", () => {
     });
   });
 
-  it("[K4][K6] that retires another is no more, with a device connected too", async () => {
+  it("[K4][K6] that removes an older one costs no more, also with a device connected", async () => {
     const { user, meter, notify } = await fullInbox();
     await notify();
     expect(await meter.take()).toEqual({
@@ -90,7 +90,7 @@ describe("a notify", () => {
 });
 
 describe("a push", () => {
-  it("[U23][K6] is 2 rows more than its notify: the alarm, and how far the subscription has come; many are no more", async () => {
+  it("[U23][K6] costs 2 rows more than its notify: the alarm and the position of the subscription; many cost no more", async () => {
     const { user, stub, meter, notify } = await fullInbox();
     const { subscribe, pushes } = startPushService();
     await subscribe(user);
@@ -112,7 +112,7 @@ describe("a push", () => {
     expect(pushes).toHaveLength(12);
   });
 
-  it("[U23] that is for nobody costs nothing", async () => {
+  it("[U23] without a subscription costs nothing", async () => {
     const { user, stub, meter, notify } = await fullInbox();
     const { subscribe } = startPushService();
     await unsubscribe(user, await subscribe(user));
@@ -124,7 +124,7 @@ describe("a push", () => {
 });
 
 describe("a mark", () => {
-  it("[K4][K6] of one is 2 rows, of all up to one a single row, and of what is marked already none", async () => {
+  it("[K4][K6] of one notification is 2 rows, of all up to one a single row, and of a marked one none", async () => {
     const { user, meter, newest } = await fullInbox();
     const session = await openSession(user);
     await meter.take();
@@ -144,7 +144,7 @@ describe("a device", () => {
     expect(await rowsOf(meter)).toEqual(INBOX_COUNTERS.newcomer);
     const laptop = await openSession(user);
     expect(await meter.take()).toMatchObject({
-      // What is unread was counted for the first device.
+      // The unread count was read for the first device.
       rowsWritten: INBOX_COUNTERS.sweepPlanned.rowsWritten,
       alarmsSet: 1,
       requests: 1,
@@ -156,7 +156,7 @@ describe("a device", () => {
     expect(await rowsOf(meter)).toEqual(INBOX_COUNTERS.leave);
   });
 
-  it("[K3][K5][K6] that is there costs the sweep, which reads little of however much is stored", async () => {
+  it("[K3][K5][K6] that stays connected costs the sweep, which reads little however much is stored", async () => {
     const { user, stub, meter } = await fullInbox();
     const phone = await openSession(user);
     await openSession(user);
@@ -171,7 +171,7 @@ describe("a device", () => {
     expect({ requests, rowsRead, rowsWritten }).toEqual(INBOX_COUNTERS.sweep);
   });
 
-  it("[U12][K5] that finds 10,000 notifications reads as little as with 10, apart from the page, after a sleep too", async () => {
+  it("[U12][K5] that finds 10,000 notifications reads as little as with 10, apart from the page, also after a sleep", async () => {
     const pages = [];
     for (const count of [10, 10_000]) {
       const { user, meter, fillInbox, newest } = await meteredUser(10_000);
@@ -185,11 +185,11 @@ describe("a device", () => {
       pages.push((await rowsOf(meter)).rowsRead);
     }
     const [few = 0, many = 0] = pages;
-    // To find the newest takes a step for each doubling.
+    // Finding the newest reads one row per doubling.
     expect(many - few).toBeLessThanOrEqual(Math.ceil(Math.log2(1_000)));
   });
 
-  it("[U12] that asks after something expired has it counted and written down, once", async () => {
+  it("[U12] that connects after an expiry counts the expired ones and writes this down, once", async () => {
     const { user, meter, notify } = await fullInbox();
     await callAsServer("POST", "/v1/notify", {
       ...{ user, title: "t", message: "m", expiresAt: Date.now() + 60_000 },
@@ -204,7 +204,7 @@ describe("a device", () => {
       expect(await phone.next("connected")).toMatchObject({ unread: INBOX - 1 });
       wakes.push(await meter.take());
     }
-    // With the second device the sweep is planned.
+    // The second device plans the sweep.
     expect(wakes).toMatchObject([
       { rowsWritten: 1, alarmsSet: 0 },
       { rowsWritten: 1, alarmsSet: 1 },
@@ -212,7 +212,7 @@ describe("a device", () => {
     expect(wakes[1]?.rowsRead).toBeLessThan(30);
   });
 
-  it("[K3] a single one is not swept, so an hour of it costs nothing", async () => {
+  it("[K3] that is alone is not swept, so an hour of it costs nothing", async () => {
     const { user, stub, meter } = await fullInbox();
     const phone = await openSession(user);
     await meter.sleep();

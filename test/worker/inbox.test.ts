@@ -38,7 +38,7 @@ async function overHttp(
 }
 
 describe("a notification", () => {
-  it("[U1] is stored, and delivered to all sessions of the user at once", async () => {
+  it("[U1] is stored and delivered to all sessions of the user at once", async () => {
     const user = uniqueName("u");
     const phone = await openSession(user);
     const laptop = await openSession(user);
@@ -64,7 +64,7 @@ describe("a notification", () => {
     expect(listed(other)).toEqual([]);
   });
 
-  it("[U1] is stored for a user without any session, with the least fields", async () => {
+  it("[U1] is stored for a user without a session, with only the required fields", async () => {
     const user = uniqueName("u");
     expect(await notify(user, { title: "", message: "" })).toEqual({ user, seq: 1, delivered: 0 });
     const session = await openSession(user);
@@ -72,7 +72,7 @@ describe("a notification", () => {
     expect(session.ofType("notification")[0]).not.toHaveProperty("topic");
   });
 
-  it("[U2] with the same id is stored once and answered as duplicate, also after a restart", async () => {
+  it("[U2] with a known id is stored once and answered as duplicate, also after a restart", async () => {
     const user = uniqueName("u");
     const session = await openSession(user);
     await notify(user, { id: "x" });
@@ -92,7 +92,7 @@ describe("a notification", () => {
 });
 
 describe("a session", () => {
-  it("[U3] begins with connected, then the latest, then caughtUp", async () => {
+  it("[U3] begins with connected, then the latest notifications, then caughtUp", async () => {
     const user = uniqueName("u");
     await notifyTimes(user, 3);
     const session = await openSession(user, { name: "Ada", query: "?history=2" });
@@ -121,7 +121,7 @@ describe("a session", () => {
     expect(listed(session)).toEqual([2, 3]);
   });
 
-  it("[U3] with a cursor gets what it missed, archived or not; a newcomer the latest, without the archived", async () => {
+  it("[U3] with a cursor gets what it missed, archived or not; without one the latest that are not archived", async () => {
     const user = uniqueName("u");
     const first = await openSession(user);
     const { epoch } = await first.next("connected");
@@ -137,7 +137,7 @@ describe("a session", () => {
     expect(listed(await openSession(user))).toEqual([1, 2, 4]);
   });
 
-  it("[U3] beyond retention, over head, of another epoch or unreadable it is lost", async () => {
+  it("[U3] with a cursor below floor, above head, of another epoch or unreadable is lost", async () => {
     const user = uniqueName("u");
     await notifyTimes(user, 12);
     const { epoch, floor } = await (await openSession(user)).next("connected");
@@ -152,7 +152,7 @@ describe("a session", () => {
     expect(listed(edge)).toEqual(range(3, 12));
   });
 
-  it("[U3] that missed more than 1,000 pages on with history, and is live only then", async () => {
+  it("[U3] that missed more than 1,000 continues with history, and is live only after the last page", async () => {
     const user = uniqueName("u");
     await configureUser(user, { INBOX_LIMIT: 2_000 });
     const first = await openSession(user);
@@ -200,7 +200,7 @@ describe("a session", () => {
 });
 
 describe("marks", () => {
-  it("[U4] move states forward only, and tell every session, only when something changed", async () => {
+  it("[U4] move states forward only, and are sent to every session only if something changed", async () => {
     const user = uniqueName("u");
     const one = await openSession(user);
     const two = await openSession(user, { query: "?topics=none" });
@@ -234,7 +234,7 @@ describe("marks", () => {
     expect((await overHttp(user)).notifications).toEqual([]);
   });
 
-  it("[U4] upTo and all pass over later ones", async () => {
+  it("[U4] with upTo and all leave later notifications alone", async () => {
     const user = uniqueName("u");
     const session = await openSession(user);
     await notifyTimes(user, 2);
@@ -247,7 +247,7 @@ describe("marks", () => {
     expect((await overHttp(user, "?state=unseen")).notifications.map(({ id }) => id)).toEqual(["later"]);
   });
 
-  it("[U4] over HTTP is the same, and every session hears it", async () => {
+  it("[U4] over HTTP do the same, and every session receives them", async () => {
     const user = uniqueName("u");
     const session = await openSession(user);
     await notifyTimes(user, 2);
@@ -261,7 +261,7 @@ describe("marks", () => {
     });
   });
 
-  it("[U5] unread is the same on all devices, over HTTP, and after a restart", async () => {
+  it("[U5] change an unread count that is the same on all devices, over HTTP and after a restart", async () => {
     const user = uniqueName("u");
     const one = await openSession(user);
     await notifyTimes(user, 5);
@@ -277,13 +277,13 @@ describe("marks", () => {
     }
   });
 
-  it("[U5] what retention removed is not counted any more", async () => {
+  it("[U5] do not count what retention removed", async () => {
     const user = uniqueName("u");
     await notifyTimes(user, 15);
     expect(await overHttp(user)).toMatchObject({ unread: 10 });
   });
 
-  it("[U7] in a replay a notification comes once, as it is now, and marks on older ones as updates", async () => {
+  it("[U7] change a replay: a notification comes once in its current state, and marks on older ones come as updates", async () => {
     const user = uniqueName("u");
     const session = await openSession(user);
     const { epoch } = await session.next("connected");
@@ -329,7 +329,7 @@ describe("the list", () => {
 });
 
 describe("retention and expiry", () => {
-  it("[U6] keeps the last INBOX_LIMIT notifications; floor is the highest seq removed", async () => {
+  it("[U6] keep the last INBOX_LIMIT notifications; floor is the highest removed seq", async () => {
     const user = uniqueName("u");
     const session = await openSession(user);
     await notifyTimes(user, 5);
@@ -345,7 +345,7 @@ describe("retention and expiry", () => {
     expect((await overHttp(user)).notifications.map(({ id }) => id).at(-1)).toBe("n5");
   });
 
-  it("[U6] another INBOX_LIMIT keeps what it has room for, and floor never falls", async () => {
+  it("[U6] keep what a new INBOX_LIMIT allows, and floor never falls", async () => {
     const user = uniqueName("u");
     await notifyTimes(user, 12);
     const again = async (limit: number) => {
@@ -359,7 +359,7 @@ describe("retention and expiry", () => {
     expect(await again(20)).toEqual([8, range(9, 12)]);
   });
 
-  it("[U9] what has expired is not listed, replayed or counted", async () => {
+  it("[U9] hide what has expired from lists, replays and counts", async () => {
     const user = uniqueName("u");
     const session = await openSession(user);
     const { epoch } = await session.next("connected");

@@ -9,7 +9,7 @@ import { callWith, errorOf, uniqueName } from "./support/worker.ts";
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 
-/** Has keys `one` to `three`, of which the first is published. */
+/** Has keys `one` to `three`; the first is published. */
 async function issuer() {
   const started = await startIssuer({ one: "ES256", two: "ES256", three: "ES256" });
   started.publish("one");
@@ -21,20 +21,20 @@ async function issuer() {
     const verdict = await verifyToken(token, jwt, Date.now());
     return verdict.ok ? "ok" : verdict.refusal.code;
   };
-  /** Of a token that `key` signed just now. */
+  /** The answer for a token that `key` signed just now. */
   const verdict = async (key: string, kid: string | null = key) =>
     verdictOn(await started.sign(key, { exp: Math.floor(Date.now() / 1_000) + 3_600 }, kid));
   return { ...started, verdict, verdictOn };
 }
 
-/** What fails is logged as well; a test says so where it matters. */
+/** Failures are logged as well; a test checks the log where it matters. */
 function listenToLog() {
   const logged = vi.spyOn(console, "error").mockImplementation(() => {});
   onTestFinished(() => logged.mockRestore());
   return () => logged.mock.calls.flat().join("\n");
 }
 
-/** Time limits end soon, and are recorded. */
+/** Shortens timeouts and records them. */
 function hurry(): number[] {
   const limits: number[] = [];
   const timeout = AbortSignal.timeout.bind(AbortSignal);
@@ -55,7 +55,7 @@ describe("rotation", () => {
     expect([await verdict("two"), await verdict("one"), fetches.length]).toEqual(["ok", "ok", 2]);
   });
 
-  it("[A18] a storm of unknown keys is one fetch in 30 s", async () => {
+  it("[A18] many unknown keys cause one fetch in 30 s", async () => {
     const { verdict, verdictOn, sign, fetches } = await issuer();
     await verdict("one");
     const storm = async () => {
@@ -70,7 +70,7 @@ describe("rotation", () => {
     expect(fetches).toHaveLength(2);
   });
 
-  it("[A18] many at once that need the keys for the first time share one fetch", async () => {
+  it("[A18] many requests that need the keys for the first time share one fetch", async () => {
     const { sign, verdictOn, answerWith, fetches, publicKeys } = await issuer();
     const keys = Promise.withResolvers<Response>();
     answerWith(() => keys.promise);
@@ -82,7 +82,7 @@ describe("rotation", () => {
     expect(fetches).toHaveLength(1);
   });
 
-  it("[A19] a key that was taken away is refused once the keys were fetched anew, after 10 minutes", async () => {
+  it("[A19] a removed key is refused once the keys were fetched again, after 10 minutes", async () => {
     const { verdict, verdictOn, sign, publish, fetches } = await issuer();
     publish("one", "two");
     await verdict("one");
@@ -95,21 +95,21 @@ describe("rotation", () => {
     expect([await verdict("two"), fetches.length]).toEqual(["ok", 2]);
   });
 
-  it("[A18] where tokens name no key, each that fits is tried", async () => {
+  it("[A18] each key that fits is tried if tokens name no key", async () => {
     const { verdict, publishWithoutIds } = await issuer();
     publishWithoutIds("one", "two");
     expect([await verdict("one", null), await verdict("two", null)]).toEqual(["ok", "ok"]);
   });
 
-  it("[A18] a token that none of them signed is unauthorized", async () => {
+  it("[A18] a token that no key signed is unauthorized", async () => {
     const { sign, verdictOn, publishWithoutIds } = await issuer();
     publishWithoutIds("one", "two");
     expect(await verdictOn(await sign("three", {}, null))).toBe("unauthorized");
   });
 });
 
-describe("an issuer in trouble", () => {
-  it("[A19] that never answers stops nobody whose key is held", async () => {
+describe("an issuer that fails", () => {
+  it("[A19] and never answers affects no token whose key is cached", async () => {
     const { verdict, answerWith, fetches } = await issuer();
     await verdict("one");
     answerWith(silence);
@@ -120,7 +120,7 @@ describe("an issuer in trouble", () => {
     expect(fetches).toHaveLength(2);
   });
 
-  it("[A19] is waited for 3 s, and not redirected", async () => {
+  it("[A19] is given 3 s, and its redirects are not followed", async () => {
     const logged = listenToLog();
     const limits = hurry();
     const { verdict, answerWith, fetches } = await issuer();
@@ -141,7 +141,7 @@ describe("an issuer in trouble", () => {
   ];
 
   it.each(troubles)(
-    "[A19] that %s says nothing about the token: overloaded, then asked again",
+    "[A19] and %s is no fault of the token: overloaded, then asked again",
     async (_, trouble) => {
       listenToLog();
       const { verdict, publish, answerWith, fetches } = await issuer();
@@ -159,7 +159,7 @@ describe("an issuer in trouble", () => {
     },
   );
 
-  it("[A19] over HTTP a key that cannot be had is 503, one that is held opens, and both do afterwards", async () => {
+  it("[A19] over HTTP causes 503 for a key that cannot be fetched; a cached key is accepted, and afterwards both are", async () => {
     listenToLog();
     const { settings, sign, publish, answerWith } = await issuer();
     const room = uniqueName("trouble");
@@ -182,7 +182,7 @@ describe("an issuer in trouble", () => {
     expect([(await ask(two)).status, (await ask(one)).status]).toEqual([200, 200]);
   });
 
-  it("[A19][M8] an auth on a live socket finds a new key, and keeps the old token where it cannot", async () => {
+  it("[A19][M8] and then recovers lets an auth on a live socket find the new key; before that the old token stays", async () => {
     listenToLog();
     const { settings, sign, publish, answerWith } = await issuer();
     const room = uniqueName("trouble");

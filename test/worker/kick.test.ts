@@ -23,7 +23,7 @@ import {
 const MODERATOR = { rooms: { "*": "moderate" } };
 const HOUR_MS = 3_600_000;
 
-/** Acts of moderation are logged; what of them is for the test to say. */
+/** Moderation is logged; a test checks the log where it matters. */
 function watchLog(): Record<string, unknown>[] {
   const lines: Record<string, unknown>[] = [];
   const spy = vi.spyOn(console, "info").mockImplementation((line) => lines.push(JSON.parse(String(line))));
@@ -46,7 +46,7 @@ async function moderated(prefix: string) {
 const outcomeOf = async (response: Response) =>
   response.ok ? [response.status] : [response.status, (await errorOf(response)).code];
 
-/** What becomes of a socket of `user`: connected, or its close code and reason. */
+/** The result for a socket of `user`: connected, or its close code and reason. */
 async function entry(room: string, user: string, options: TokenOptions = {}): Promise<string> {
   const socket = await openRoom(room, user, options);
   const connected = socket.next("connected").then(
@@ -59,7 +59,7 @@ async function entry(room: string, user: string, options: TokenOptions = {}): Pr
 }
 
 describe("a kick", () => {
-  it("[B1] closes all connections of the user, and the member leaves at once", async () => {
+  it("[B1] closes all connections of the user and removes the member at once", async () => {
     const { room, ada, kick } = await moderated("kick");
     const sockets = await Promise.all([
       join(room, "bo"),
@@ -85,7 +85,7 @@ describe("a kick", () => {
     expect(ada.ofType("memberLeft")).toHaveLength(1);
   });
 
-  it("[B1] with banSeconds 0 is forbidden, and the user may return at once", async () => {
+  it("[B1] with banSeconds 0 closes as forbidden, and the user may return at once", async () => {
     const { room, ada, kick, bans } = await moderated("kick");
     const bo = await join(room, "bo");
     expect(await outcomeOf(await kick({ user: "bo", banSeconds: 0 }))).toEqual([200]);
@@ -95,7 +95,7 @@ describe("a kick", () => {
     expect(await entry(room, "bo")).toBe("connected");
   });
 
-  it("[B1] does not wait for a member whose last connection was lost", async () => {
+  it("[B1] also removes a member whose last connection was lost less than 5 s ago", async () => {
     const { room, ada, kick } = await moderated("kick");
     const bo = await join(room, "bo");
     await ada.next("memberJoined");
@@ -108,7 +108,7 @@ describe("a kick", () => {
     expect(ada.ofType("memberLeft")).toMatchObject([{ user: "bo" }]);
   });
 
-  it("[B1] while joining ends in a close, whichever came first, and leaves no member", async () => {
+  it("[B1] during a join ends in a close, in either order, and leaves no member", async () => {
     const { room, ada, kick } = await moderated("race");
     const opening = many(5, () => openRoom(room, "bo"));
     const kicked = kick({ user: "bo", banSeconds: 60 });
@@ -121,7 +121,7 @@ describe("a kick", () => {
     await roomHas(room, 1);
   });
 
-  it("[B1] what was sent before takes effect, what was sent after does not", async () => {
+  it("[B1] leaves what was sent before it in effect, and drops what was sent after it", async () => {
     const { room, ada, kick } = await moderated("order");
     const bo = await join(room, "bo");
     await ask(bo, { type: "send", data: "before" });
@@ -135,7 +135,7 @@ describe("a kick", () => {
     expect(bo.ofType("ok").length).toBeLessThanOrEqual(heard);
   });
 
-  it("[B1] of somebody absent, or oneself, works too", async () => {
+  it("[B1] works for an absent user and for oneself", async () => {
     const { room, ada, kick, bans } = await moderated("absent");
     expect(await outcomeOf(await kick({ user: "nobody-here", reason: "just in case" }))).toEqual([200]);
     expect(await entry(room, "nobody-here")).toMatch(/^banned 3[56]\d{5}$/);
@@ -152,7 +152,7 @@ describe("a kick", () => {
     expect(await bans()).toMatchObject([{ user: "nobody-here", by: "mod", reason: "just in case" }]);
   });
 
-  it("[B1][H7] a body that does not fit is bad_request, and nobody is closed", async () => {
+  it("[B1][H7] with an invalid body is bad_request, and closes no one", async () => {
     const { room, ada, kick, bans } = await moderated("misfit");
     const wrong: [object, string?][] = [
       [{}, "user"],
@@ -184,7 +184,7 @@ describe("a kick", () => {
     expect(await entry(room, "__proto__")).toMatch(/^banned /);
   });
 
-  it("[B1][S14] a ban that cannot be written is internal: nobody is closed, and the room goes on", async () => {
+  it("[B1][S14] whose ban cannot be written is internal: no one is closed, and the room continues to work", async () => {
     const { room, ada, kick, bans, lines } = await moderated("failing");
     const bo = await join(room, "bo");
     const heal = await failWrites(roomObject(room), (query) => query.startsWith("INSERT INTO users"));
@@ -199,7 +199,7 @@ describe("a kick", () => {
 });
 
 describe("a ban", () => {
-  it("[B2] holds for sockets, polls and calls, whatever the token, and outlives restarts", async () => {
+  it("[B2] applies to sockets, polls and calls, whatever the token, and survives restarts", async () => {
     const { room, path, kick } = await moderated("ban");
     await kick({ user: "bo", banSeconds: 600 });
     for (const restart of [undefined, sleep, crash]) {
@@ -255,7 +255,7 @@ describe("a ban", () => {
     expect(await entry(room, "bo", { expiresInS: 9_999 })).toBe("connected");
   });
 
-  it("[B2] ends by an unban; one of somebody who is not banned changes nothing", async () => {
+  it("[B2] ends by an unban; an unban of a user who is not banned changes nothing", async () => {
     const { room, path, kick, bans, mod } = await moderated("unban");
     await kick({ user: "bo", banSeconds: 31_536_000 });
     expect(await entry(room, "bo")).toMatch(/^banned 3153\d{7}$/);
@@ -270,7 +270,7 @@ describe("a ban", () => {
     expect(await entry(room, "bo")).toBe("connected");
   });
 
-  it("[B2] the last kick counts; the next to end is listed first, with who and why", async () => {
+  it("[B2] is set by the last kick; the next to end is listed first, with who and why", async () => {
     const { kick, bans, path } = await moderated("list");
     const now = stopClock();
     await kick({ user: "bo", banSeconds: 100, reason: "first" });
@@ -283,7 +283,7 @@ describe("a ban", () => {
     ]);
   });
 
-  it("[B2] in a room open to anybody keeps from taking part, not from reading without a token", async () => {
+  it("[B2] in a room that anyone may read prevents taking part, but not reading without a token", async () => {
     const room = uniqueName("public_ban");
     const bo = await join(room, "bo");
     const nobody = await join(room, null);
@@ -301,7 +301,7 @@ describe("a ban", () => {
     ]);
   });
 
-  it("[B2] is kept by a room in which nothing else was ever stored", async () => {
+  it("[B2] is kept by a room that never stored anything else", async () => {
     const { room, kick, ada } = await moderated("kept");
     ada.close(1000);
     await ada.closed;
@@ -313,8 +313,8 @@ describe("a ban", () => {
   });
 });
 
-describe("who moderates", () => {
-  it("[B3] moderators of the room and server code; others are forbidden, and no object is asked", async () => {
+describe("moderation", () => {
+  it("[B3] is for moderators of the room and server code; others are forbidden, and no object is called", async () => {
     const { path, ada, lines } = await moderated("who");
     const calls: [string, string, unknown?][] = [
       ["POST", "/kick", { user: "ada" }],
@@ -333,7 +333,7 @@ describe("who moderates", () => {
         ]);
       expect((await call(path + rest, { method })).status).toBe(401);
     }
-    // To purge takes a key.
+    // A purge requires an API key.
     const moderator = await tokenFor("bo", MODERATOR);
     expect(await outcomeOf(await callAs(moderator, "DELETE", path))).toEqual([403, "forbidden"]);
     await ada.settled();
@@ -342,7 +342,7 @@ describe("who moderates", () => {
     expect(await ada.closed).toMatchObject({ code: 4403 });
   });
 
-  it("[B3] each act is a line with who and whom, and without what was said or why", async () => {
+  it("[B3] is logged as a line with who acted on whom, without messages or reasons", async () => {
     const { room, path, ada, mod, kick, lines } = await moderated("log");
     const cy = await join(room, "mod", MODERATOR);
     await ask(ada, { type: "send", data: "SECRET" });

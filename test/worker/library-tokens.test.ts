@@ -1,4 +1,4 @@
-// Tokens as libraries and issuers make them: header and claims are those that each was seen to make.
+// Tokens as libraries and issuers create them: headers and claims were observed from each.
 
 import { env } from "cloudflare:workers";
 import { type JWTPayload, SignJWT } from "jose";
@@ -16,7 +16,7 @@ interface Shape {
   readonly header: { readonly alg: string } & Record<string, unknown>;
   readonly claims: Record<string, unknown>;
   readonly settings?: Record<string, string>;
-  /** Who it is for, `ada` unless said; the rooms that it names. */
+  /** The user, `ada` by default, and the rooms that the token names. */
   readonly user?: string;
   readonly rooms?: unknown;
 }
@@ -284,7 +284,7 @@ describe("tokens of libraries with a secret", () => {
     });
   });
 
-  it("[A36] a secret of 32 characters will do for each of them, as its signers let it", async () => {
+  it("[A36] a secret of 32 characters is enough for each of them, as their signers accept it", async () => {
     for (const alg of ["HS256", "HS384", "HS512"]) {
       const jwt = await sign({ header: { alg }, claims: { sub: "ada", exp: EXP } }, env.JWT_SECRET);
       expect(await verdictOn(jwt, { JWT_SECRET: env.JWT_SECRET }), alg).toMatchObject({ id: "ada" });
@@ -304,7 +304,7 @@ describe("tokens of issuers", () => {
     });
   });
 
-  it("[A24] several issuers and audiences are each taken, and nothing like them", async () => {
+  it("[A24] each of several issuers and audiences is accepted, and nothing similar", async () => {
     const issuer = await startIssuer({ key: "ES256" });
     const settings = {
       ...{ JWT_JWKS_URL: issuer.url, JWT_ISSUER: "https://one, https://two/" },
@@ -338,7 +338,7 @@ describe("claims", () => {
     return verdictOn(jwt, { JWT_SECRET: LONG_SECRET, ...settings });
   };
 
-  it("[A25] a literal name comes before a dotted path, and a path goes through objects only", async () => {
+  it("[A25] a literal name takes precedence over a dotted path, and a path passes through objects only", async () => {
     const path = { JWT_USER_CLAIM: "user.id" };
     expect(await ask({ "user.id": "literal", user: { id: "path" } }, path)).toMatchObject({ id: "literal" });
     expect(await ask({ "user.id": null, user: { id: "path" } }, path)).toMatchObject({ id: "path" });
@@ -350,7 +350,7 @@ describe("claims", () => {
     expect(await ask({}, { JWT_USER_CLAIM: "sub.length" })).toContain("has no sub.length");
   });
 
-  it("[A26] an integer user id is its decimal text, and what is no exact integer is refused", async () => {
+  it("[A26] an integer user id is its decimal text; a number that is not an exact integer is refused", async () => {
     for (const [sub, id] of [
       ...([
         [1, "1"],
@@ -369,7 +369,7 @@ describe("claims", () => {
       );
   });
 
-  it("[A27] rooms in a shape that opens nothing are refused by name", async () => {
+  it("[A27] a rooms claim in a form that opens nothing is refused by name", async () => {
     const cases: [unknown, string][] = [
       [["*"], "must be an object of room names and levels"],
       [1, "must be an object of room names and levels"],
@@ -393,7 +393,7 @@ describe("claims", () => {
     expect(await ask({ rooms: '{"team_*":"none"}' })).toMatchObject({ rooms: { "team_*": "none" } });
   });
 
-  it("[A28] times are numbers of seconds: a fraction is cut, and what counts milliseconds is told so", async () => {
+  it("[A28] times are in seconds: a fraction is cut, and milliseconds are refused with a hint", async () => {
     expect(await ask({ exp: EXP + 0.999_9 })).toMatchObject({ expiresAt: EXP * 1_000 + 999 });
     expect(await ask({ exp: NOW_S + 315_576_000 })).toMatchObject({ expiresAt: NOW + 315_576_000_000 });
     for (const exp of ["1e400", String(NOW), String(NOW_S + 320_000_000), "1e300", "8640000000001"])
@@ -423,7 +423,7 @@ describe("claims", () => {
   });
 });
 
-/** The claims as they stand, as an encoder would not write them. */
+/** The claims unchanged, as no encoder would write them. */
 async function signRaw(claims: string): Promise<string> {
   const base64url = (bytes: Uint8Array) =>
     btoa(String.fromCharCode(...bytes))

@@ -24,7 +24,7 @@ const tablesOf = (room: string) =>
   );
 
 describe("the heartbeat", () => {
-  it("[G1] to the letter is answered without the object; any other ping by the object", async () => {
+  it("[G1] with the exact text is answered without the object; any other ping is answered by the object", async () => {
     const received = [
       vi.spyOn(RoomObject.prototype, "webSocketMessage"),
       vi.spyOn(UserObject.prototype, "webSocketMessage"),
@@ -52,7 +52,7 @@ describe("the heartbeat", () => {
     expect(woken()).toEqual([2, 2]);
   });
 
-  it("[G1] works also after the object slept", async () => {
+  it("[G1] also works after the object slept", async () => {
     const room = uniqueName("ping");
     const ada = await join(room, "ada");
     await evictDurableObject(roomObject(room), { webSockets: "hibernate" });
@@ -62,7 +62,7 @@ describe("the heartbeat", () => {
 });
 
 describe("the sweep", () => {
-  it("[G2] closes who has not pinged for three intervals, and no other", async () => {
+  it("[G2] closes connections that have not pinged for three intervals, and no others", async () => {
     const room = uniqueName("silent");
     await configureRoom(room, { PING_MS: 10_000 });
     const silent = await join(room, "ada");
@@ -83,7 +83,7 @@ describe("the sweep", () => {
     expect(pinging.ofType("memberLeft")).toMatchObject([{ user: "ada" }]);
   });
 
-  it("[G2] a heartbeat that the runtime answered counts, also of a room that slept", async () => {
+  it("[G2] counts a heartbeat that the runtime answered, also if the room slept", async () => {
     const room = uniqueName("heartbeat");
     const silent = await join(room, "ada");
     await silent.settled();
@@ -95,7 +95,7 @@ describe("the sweep", () => {
     expect(await pinging.ask({ type: "ping", id: "p" })).toMatchObject({ type: "pong" });
   });
 
-  it("[G2] comes with the next who joins", async () => {
+  it("[G2] also happens when the next client joins", async () => {
     const room = uniqueName("joiner");
     const silent = await (await join(room, "ada")).beats();
     advanceClock(80_000);
@@ -103,7 +103,7 @@ describe("the sweep", () => {
     expect(await silent.closed).toEqual(TIMEOUT);
   });
 
-  it("[G2] is planned for every room with company, and for sessions alike", async () => {
+  it("[G2] is planned for every room with two connections or more, and for sessions too", async () => {
     const room = uniqueName("planned");
     const ada = await join(room, "ada");
     await fill(ada, 1);
@@ -142,7 +142,7 @@ describe("the closing handshake", () => {
     expect(await session.closed).toEqual({ code: answer, reason: text });
   });
 
-  it("[G3] also right after commands, whose effect others still see", async () => {
+  it("[G3] is also completed right after commands, which still take effect for others", async () => {
     const room = uniqueName("bye");
     const bo = await join(room, "bo");
     const ada = await join(room, "ada");
@@ -153,7 +153,7 @@ describe("the closing handshake", () => {
     expect(bo.received.at(-1)).toMatchObject({ type: "memberLeft", user: "ada" });
   });
 
-  it("[G3] also of a sleeping object", async () => {
+  it("[G3] is also completed by a sleeping object", async () => {
     const room = uniqueName("bye");
     const ada = await join(room, "ada");
     await evictDurableObject(roomObject(room), { webSockets: "hibernate" });
@@ -162,8 +162,8 @@ describe("the closing handshake", () => {
   });
 });
 
-describe("a room in which nothing was ever stored", () => {
-  it("[G4] forgets itself an hour after its last connection, and may begin anew", async () => {
+describe("a room that never stored anything", () => {
+  it("[G4] is removed an hour after its last connection, and can begin again", async () => {
     const room = uniqueName("virgin");
     const ada = await join(room, "ada");
     const { epoch } = await ada.next("connected");
@@ -174,7 +174,7 @@ describe("a room in which nothing was ever stored", () => {
     expect(due).toBeGreaterThan(59 * MINUTE_MS);
     expect(due).toBeLessThan(66 * MINUTE_MS);
     expect(await tablesOf(room)).toHaveLength(1);
-    // The close is answered before the connection is taken out.
+    // The close is answered before the connection is removed.
     await roomHas(room, 0);
     expect(await runDurableObjectAlarm(roomObject(room))).toBe(true);
     expect(await tablesOf(room)).toEqual([]);
@@ -186,7 +186,7 @@ describe("a room in which nothing was ever stored", () => {
     expect(back.ofType("message")).toMatchObject([{ seq: 1 }]);
   });
 
-  it("[G4] after its last call alike", async () => {
+  it("[G4] is also removed an hour after its last call", async () => {
     const room = uniqueName("virgin");
     await callAsServer("POST", `/v1/rooms/${room}/kick`, { user: "ada", banSeconds: 1 });
     advanceClock(MINUTE_MS);
@@ -199,7 +199,7 @@ describe("a room in which nothing was ever stored", () => {
     expect(await tablesOf(room)).toEqual([]);
   });
 
-  it("[G4] not while somebody is there", async () => {
+  it("[G4] is not removed while a connection is open", async () => {
     const room = uniqueName("virgin");
     const ada = await join(room, "ada");
     await ada.settled();
@@ -209,7 +209,7 @@ describe("a room in which nothing was ever stored", () => {
     await fill(ada, 1);
   });
 
-  it("[G4] any other stays", async () => {
+  it("[G4] is removed; any other room stays", async () => {
     const room = uniqueName("written");
     const ada = await join(room, "ada");
     await fill(ada, 1);

@@ -1,4 +1,4 @@
-// Who is there: heartbeats in every spelling, silent clients, and mentions of those who have vanished.
+// Liveness: heartbeats in every spelling, silent clients, and mentions of members that vanished.
 
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
@@ -26,7 +26,7 @@ async function joinOn(session: TestSocket, room: string): Promise<void> {
 const post = (room: string, data: unknown) => callAsServer("POST", `/v1/rooms/${room}/messages`, { data });
 
 describe("a bot that only reads", () => {
-  it("[G6] and never sent the heartbeat hears what comes after any time and sleep", async () => {
+  it("[G6] and never sent a heartbeat receives later events after any time and sleep", async () => {
     const room = uniqueName("bot");
     const bot = await join(room, "bot");
     advanceClock(3_000_000);
@@ -36,38 +36,44 @@ describe("a bot that only reads", () => {
     await bot.settled();
   });
 
-  it.each([false, true])("[G7] hears what it waits for, and is closed then (asleep: %s)", async (asleep) => {
-    const room = uniqueName("bot");
-    const bot = await (await join(room, "bot")).beats();
-    advanceClock(80_000);
-    if (asleep) await sleep(roomObject(room));
-    await post(room, "important");
-    expect(await bot.closed).toEqual(TIMEOUT);
-    expect(bot.ofType("message")).toMatchObject([{ data: "important" }]);
-  });
+  it.each([false, true])(
+    "[G7] receives what it waits for, and is then closed (asleep: %s)",
+    async (asleep) => {
+      const room = uniqueName("bot");
+      const bot = await (await join(room, "bot")).beats();
+      advanceClock(80_000);
+      if (asleep) await sleep(roomObject(room));
+      await post(room, "important");
+      expect(await bot.closed).toEqual(TIMEOUT);
+      expect(bot.ofType("message")).toMatchObject([{ data: "important" }]);
+    },
+  );
 
-  it.each([false, true])("[G7] so does one on a session, of inbox and rooms (asleep: %s)", async (asleep) => {
-    const [user, other, room] = [uniqueName("bot"), uniqueName("bot"), uniqueName("room")];
-    const [inbox, quiet] = [await openSession(other), await openSession(user)];
-    await joinOn(quiet, room);
-    await quiet.beats();
-    await inbox.settled();
-    advanceClock(80_000);
-    if (asleep) await Promise.all([user, other].map((name) => sleep(userObject(name))));
-    await post(room, "important");
-    expect(await quiet.closed).toEqual(TIMEOUT);
-    expect(quiet.ofType("message")).toMatchObject([{ room, data: "important" }]);
-    await userObject(other).notify({ id: "n", title: "t", message: "m", priority: "low", data: "null" });
-    expect(await inbox.closed).toEqual(TIMEOUT);
-    expect(inbox.ofType("notification")).toMatchObject([{ id: "n" }]);
-  });
+  it.each([false, true])(
+    "[G7] on a session receives what it waits for, and is then closed (asleep: %s)",
+    async (asleep) => {
+      const [user, other, room] = [uniqueName("bot"), uniqueName("bot"), uniqueName("room")];
+      const [inbox, quiet] = [await openSession(other), await openSession(user)];
+      await joinOn(quiet, room);
+      await quiet.beats();
+      await inbox.settled();
+      advanceClock(80_000);
+      if (asleep) await Promise.all([user, other].map((name) => sleep(userObject(name))));
+      await post(room, "important");
+      expect(await quiet.closed).toEqual(TIMEOUT);
+      expect(quiet.ofType("message")).toMatchObject([{ room, data: "important" }]);
+      await userObject(other).notify({ id: "n", title: "t", message: "m", priority: "low", data: "null" });
+      expect(await inbox.closed).toEqual(TIMEOUT);
+      expect(inbox.ofType("notification")).toMatchObject([{ id: "n" }]);
+    },
+  );
 
   it.each([
     '{"type":"ping"}',
     '{ "type": "ping" }',
     '{"id":"p","type":"ping","extra":1}',
     '{"type":"batch","commands":[{"type":"ping"}]}',
-  ])("[G9] %s counts as heartbeat", async (ping) => {
+  ])("[G9] %s counts as a heartbeat", async (ping) => {
     const room = uniqueName("spelling");
     const sockets = [await join(room, "ada"), await openSession(uniqueName("ada"))];
     for (const socket of sockets) {
@@ -84,7 +90,7 @@ describe("a bot that only reads", () => {
     expect(await own?.closed).toEqual(TIMEOUT);
   });
 
-  it("[G9] so does one that comes before the first frames", async () => {
+  it("[G9] a heartbeat before the first frames counts", async () => {
     const room = uniqueName("early");
     const ada = await openRoom(room, "ada");
     ada.send('{"type":"ping"}');
@@ -97,8 +103,8 @@ describe("a bot that only reads", () => {
   });
 });
 
-describe("who vanished", () => {
-  it("[G8][P11] is no member any more with what comes after 75 s, and there is no grace", async () => {
+describe("a member that vanished", () => {
+  it("[G8][P11] is removed by what comes after 75 s, at once", async () => {
     const room = uniqueName("vanished");
     const [ghost, ada] = [await join(room, "ghost"), await join(room, "ada")];
     await ghost.beats();
@@ -113,7 +119,7 @@ describe("who vanished", () => {
   });
 
   it.each(["what is said there", "others who join"])(
-    "[G10][P11] on a session too: its rooms hear of it at once, by %s",
+    "[G10][P11] from a session is also removed at once from its rooms, by %s",
     async (by) => {
       const [user, room, other] = [uniqueName("ghost"), uniqueName("room"), uniqueName("other")];
       const ghost = await openSession(user);
@@ -131,8 +137,8 @@ describe("who vanished", () => {
   );
 });
 
-describe("who vanished and hears nothing of what is said", () => {
-  it("[G10][G21] is asked for when it may have stopped its heartbeat, as long as the room is awake", async () => {
+describe("a member that vanished and receives nothing of what is sent", () => {
+  it("[G10][G21] is checked when its heartbeat may have stopped, as long as the room is awake", async () => {
     const [user, room] = [uniqueName("ghost"), uniqueName("room")];
     const ghost = await openSession(user);
     await ghost.ask({ type: "join", id: "j", room, topics: ["none"], presence: "off" });
@@ -156,7 +162,7 @@ describe("a mention", () => {
     expect(sent).toMatchObject({ type: "ok" });
   };
 
-  it("[U32] notifies a member who has missed two heartbeats, on a socket or a session, and no other", async () => {
+  it("[U32] notifies a member who has missed two heartbeats, on a socket or a session, and no one else", async () => {
     const [room, speaker] = [uniqueName("room"), uniqueName("speaker")];
     const [own, shared, alive, bot] = ["own", "shared", "alive", "bot"].map(uniqueName) as [
       ...[string, string, string, string],
@@ -184,12 +190,12 @@ describe("a mention", () => {
   });
 });
 
-describe("who was kicked", () => {
-  it("[G11] and goes on talking is heard by nobody", async () => {
+describe("a user who was kicked", () => {
+  it("[G11] and continues to send reaches no one", async () => {
     const room = uniqueName("kicked");
     const [ada, bo] = [await join(room, "ada"), await join(room, "bo")];
     await ada.beats();
-    // The runtime still hands over what comes from a client that withholds its close.
+    // The runtime still delivers frames of a client that withholds its close.
     let handOver: ((frame: string) => Promise<void>) | undefined;
     await runInDurableObject(roomObject(room), (object: RoomObject, state) => {
       const [ws] = state

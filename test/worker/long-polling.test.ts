@@ -36,7 +36,7 @@ async function poll(room: string, query: string, user = "ada"): Promise<Polled> 
 const seqs = ({ events }: Polled) => events.flatMap(({ seq }) => seq ?? []);
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => from + at);
 
-it("[H4] a poll that the room did not greet is told when to come again", async () => {
+it("[H4] a poll that the room has not greeted is answered with when to come again", async () => {
   const { 0: client, 1: server } = new WebSocketPair();
   server.accept();
   const waiting = new Poll(client);
@@ -44,18 +44,18 @@ it("[H4] a poll that the room did not greet is told when to come again", async (
   expect(await waiting.replayed()).toMatchObject({ code: "overloaded", retryAfterMs: 5_000 });
 });
 
-it("[H16] an answer that cannot be written any more ends, and nothing else", async () => {
+it("[H16] a failed write of an answer ends that answer and nothing else", async () => {
   const { 0: client, 1: server } = new WebSocketPair();
   server.accept();
   const waiting = new Poll(client);
   const answer = waitingAnswer(waiting, 60_000).text();
-  // What throws here is that it was never greeted; where the stream has ended the write does.
+  // The error thrown here says that the poll was never greeted; once the stream has ended, the write throws.
   waiting.end();
   await expect(answer).rejects.toThrow();
 });
 
 describe("long polling", () => {
-  it("[H4] answers at once when there is anything", async () => {
+  it("[H4] answers at once if there are events", async () => {
     const room = uniqueName("poll");
     const bo = await join(room, "bo");
     await fill(bo, 3);
@@ -71,7 +71,7 @@ describe("long polling", () => {
     expect(Date.now() - before).toBeLessThan(2_000);
   });
 
-  it("[F11] says how far back the log reaches, also where nothing is missing: a deletion may have left no record", async () => {
+  it("[F11] says how far back the log reaches, also if nothing is missing: a deletion may have left no row", async () => {
     const room = uniqueName("poll");
     await configureRoom(room, { HISTORY_LIMIT: 10 });
     const bo = await join(room, "bo");
@@ -82,13 +82,13 @@ describe("long polling", () => {
     await fill(bo, 9);
     const { epoch } = await bo.next("connected");
     const complete = await poll(room, `?since=${held.cursor}`);
-    // Nothing tells of the deletion, but that 2 is under `floor`.
+    // The only trace of the deletion is that 2 is below `floor`.
     expect([complete.recovery, complete.floor]).toEqual(["complete", 4]);
     expect(complete.events.every(({ type }) => type === "message")).toBe(true);
     expect((await poll(room, `?since=${epoch}.15`)).floor).toBe(4);
   });
 
-  it("[H4] without wait is empty at once when there is nothing", async () => {
+  it("[H4] without wait answers at once with an empty list", async () => {
     const room = uniqueName("poll");
     const { epoch } = await (await join(room, "bo")).next("connected");
     expect(await poll(room, "")).toEqual({
@@ -101,7 +101,7 @@ describe("long polling", () => {
     });
   });
 
-  it("[H4] wakes on the first event, a message or a signal", async () => {
+  it("[H4] is answered by the first event, a message or a signal", async () => {
     const room = uniqueName("poll");
     const bo = await join(room, "bo");
     const { epoch } = await bo.next("connected");
@@ -110,7 +110,7 @@ describe("long polling", () => {
     await bo.ask({ type: "send", id: "m", data: 1 });
     const woken = await first;
     expect(woken).toMatchObject({ events: [{ type: "message", seq: 1 }], cursor: `${epoch}.1` });
-    // The socket of the first may be still on its way out.
+    // The socket of the first poll may still be open.
     await roomHas(room, 1);
     const second = poll(room, `?wait=20&presence=off&since=${woken.cursor}`);
     await roomHas(room, 2);
@@ -121,7 +121,7 @@ describe("long polling", () => {
     });
   });
 
-  it("[H4] ends when its client gives up, and the member goes with it", async () => {
+  it("[H4] ends when its client aborts, and the member leaves with it", async () => {
     const room = uniqueName("poll");
     const bo = await join(room, "bo");
     const gaveUp = new AbortController();
@@ -133,7 +133,7 @@ describe("long polling", () => {
     await roomHas(room, 1);
   });
 
-  it("[H14] wait counts from the arrival of the request, whatever the room takes", async () => {
+  it("[H14] counts wait from the arrival of the request, however long the room takes", async () => {
     const room = uniqueName("poll");
     const { cursor } = await poll(room, "?wait=0");
     const { promise: held, resolve: release } = Promise.withResolvers<void>();
@@ -152,11 +152,11 @@ describe("long polling", () => {
     advanceClock(1_500);
     release();
     expect(await polled).toMatchObject({ events: [], cursor });
-    // Half a second is left of the two.
+    // Half a second of the two is left.
     expect(Date.now() - 1_500 - before).toBeLessThan(1_500);
   });
 
-  it("[H15] begins its answer with a blank while it waits, with the headers of any other", async () => {
+  it("[H15] begins its answer with white space while it waits, and has the usual headers", async () => {
     const room = uniqueName("poll");
     const bo = await join(room, "bo");
     const headers = { Authorization: `Bearer ${await tokenFor("ada")}`, Origin: "https://app.example.com" };
@@ -173,7 +173,7 @@ describe("long polling", () => {
     expect(JSON.parse(text)).toMatchObject({ events: [{ seq: 1 }] });
   });
 
-  it("[H16] whose client has left gives its place in the room up", async () => {
+  it("[H16] gives up its place in the room when its client has left", async () => {
     const room = uniqueName("poll");
     const bo = await join(room, "bo");
     const response = await callAs(await tokenFor("ada"), "GET", `/v1/rooms/${room}/events?wait=20`);
@@ -182,7 +182,7 @@ describe("long polling", () => {
     await roomHas(room, 1);
   });
 
-  it("[H4] is empty after wait", async () => {
+  it("[H4] answers with an empty list after wait", async () => {
     const room = uniqueName("poll");
     const { cursor } = await poll(room, "?wait=0");
     const before = Date.now();
@@ -192,7 +192,7 @@ describe("long polling", () => {
     expect(Date.now() - before).toBeLessThan(3_000);
   });
 
-  it("[H4] since=cursor goes on without gap or repeat, across many polls with concurrent sends", async () => {
+  it("[H4] with since=cursor continues without gaps or repeats, over many polls with concurrent sends", async () => {
     const room = uniqueName("poll");
     await configureRoom(room, { HISTORY_LIMIT: 1_000 });
     const bo = await join(room, "bo");
@@ -214,7 +214,7 @@ describe("long polling", () => {
     expect(polls).toBeGreaterThan(3);
   });
 
-  it("[H4] with a filter the cursor still moves on", async () => {
+  it("[H4] with a filter advances the cursor", async () => {
     const room = uniqueName("poll");
     const bo = await join(room, "bo");
     const { epoch } = await bo.next("connected");
@@ -225,7 +225,7 @@ describe("long polling", () => {
     });
   });
 
-  it("[H4] a partial answer says more, and the next goes on", async () => {
+  it("[H4] answers a partial page with more, and the next poll continues", async () => {
     const room = uniqueName("poll");
     await configureRoom(room, { HISTORY_LIMIT: 5_000, RATE_BURST: 10_000 });
     const bo = await join(room, "bo");
@@ -242,7 +242,7 @@ describe("long polling", () => {
     expect([rest.recovery, rest.more, seqs(rest)]).toEqual(["complete", undefined, range(1_001, 1_050)]);
   });
 
-  it("[H4][P3] with wait a user who polls is a member, also between two polls; without it, none", async () => {
+  it("[H4][P3] with wait makes its user a member, also between two polls; without wait it does not", async () => {
     const room = uniqueName("poll");
     const bo = await join(room, "bo");
     await poll(room, "");
@@ -255,7 +255,7 @@ describe("long polling", () => {
     expect(bo.ofType("memberLeft")).toEqual([]);
   });
 
-  it("[H4][A11] server code and anonymous readers poll without being seen, and these see no members", async () => {
+  it("[H4][A11] of server code or an anonymous reader is not visible, and anonymous readers see no members", async () => {
     const room = uniqueName("public_poll");
     const bo = await join(room, "bo");
     await fill(bo, 1);
@@ -275,7 +275,7 @@ describe("long polling", () => {
     expect(bo.ofType("memberJoined")).toEqual([]);
   });
 
-  it("[H4][H1] is refused as any other call: no permission, a full room, a bad wait", async () => {
+  it("[H4][H1] is refused like any other call: no permission, a full room, an invalid wait", async () => {
     const room = uniqueName("poll");
     await configureRoom(room, { MAX_CONNECTIONS_PER_ROOM: 1 });
     const none = await callAs(await tokenFor("ada", { rooms: {} }), "GET", `/v1/rooms/${room}/events`);
@@ -287,7 +287,7 @@ describe("long polling", () => {
     expect(late.status).toBe(400);
   });
 
-  it("[H15] a room that restarts meanwhile ends the poll and is told in it, and the next one goes on", async () => {
+  it("[H15] ends with an error in its body when the room restarts, and the next poll continues", async () => {
     const room = uniqueName("poll");
     const bo = await join(room, "bo");
     await fill(bo, 1);
@@ -302,7 +302,7 @@ describe("long polling", () => {
     expect(seqs(await poll(room, `?since=${cursor}`))).toEqual([2, 3]);
   });
 
-  it("[H15][M9] a token that expires meanwhile ends the poll with nothing, and both say so", async () => {
+  it("[H15][M9] ends empty when its token expires, and both requests report it", async () => {
     const room = uniqueName("poll");
     const bo = await join(room, "bo");
     const token = await tokenFor("ada", { expiresInS: 1 });

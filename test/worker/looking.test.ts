@@ -1,4 +1,4 @@
-// Who only looks at rooms and users, or listens, makes nothing of them.
+// Clients that only read or listen create nothing in rooms and users.
 
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
@@ -41,7 +41,7 @@ const ROOM_READS = [
 const USER_READS = ["/v1/me/notifications", "/v1/me/preferences", "/v1/me/rooms", "/v1/push/key"];
 
 describe("a read call of the HTTP API", () => {
-  it.each(ROOM_READS)("[H25] makes no room, whoever asks: GET rooms/:room%s", async (rest) => {
+  it.each(ROOM_READS)("[H25] creates no room, whoever calls: GET rooms/:room%s", async (rest) => {
     const room = uniqueName("public_looked");
     const path = `/v1/rooms/${room}${rest}`;
     const moderator = await tokenFor("mo", { rooms: { "*": "moderate" } });
@@ -51,14 +51,14 @@ describe("a read call of the HTTP API", () => {
     expect(await sizeOf(roomObject(room))).toEqual(NOTHING);
   });
 
-  it.each(USER_READS)("[H25] makes no user: GET %s", async (path) => {
+  it.each(USER_READS)("[H25] creates no user: GET %s", async (path) => {
     const user = uniqueName("looked");
     expect((await callAs(await tokenFor(user), "GET", path)).status).toBe(200);
     expect((await callAsServer("GET", `/v1/users/${user}`)).status).toBe(200);
     expect(await sizeOf(userObject(user))).toEqual(NOTHING);
   });
 
-  it("[H25] nor does what changes nothing: an unban, a signal, a change, a read position", async () => {
+  it("[H25] creates no room, like an unban, a signal, a change or a read position that changes nothing", async () => {
     const room = uniqueName("public_looked");
     const path = `/v1/rooms/${room}`;
     const bearer = await tokenFor(uniqueName("looked"), { rooms: { "*": "moderate" } });
@@ -70,8 +70,8 @@ describe("a read call of the HTTP API", () => {
   });
 });
 
-describe("who listens without a token", () => {
-  it("[H25] to a room that nobody made makes nothing, also while it asks, polls and sleeps", async () => {
+describe("an anonymous reader", () => {
+  it("[H25] creates nothing in a room without messages, also while it sends commands, polls and sleeps", async () => {
     const room = uniqueName("public_listened");
     const reader = await join(room, null);
     expect(await reader.ask({ type: "history", id: "h" })).toMatchObject({ messages: [] });
@@ -90,7 +90,7 @@ describe("who listens without a token", () => {
     expect(await sizeOf(roomObject(room))).toEqual(NOTHING);
   });
 
-  it("[H26] keeps the epoch that it was told, also through a sleep, and hears what is then said", async () => {
+  it("[H26] keeps the epoch that it received, also through a sleep, and receives what is sent then", async () => {
     const room = uniqueName("public_listened");
     const reader = await join(room, null);
     const { epoch } = await reader.next("connected");
@@ -108,7 +108,7 @@ describe("who listens without a token", () => {
     expect(await later.next("connected")).toMatchObject({ recovery: "complete", head: 1 });
   });
 
-  it("[M22] is refused beyond its address' allowance, over sockets and HTTP; another address and a member are not", async () => {
+  it("[M22] is refused beyond the rate limit of its address, over sockets and HTTP; another address and a member are not", async () => {
     const room = uniqueName("public_flooded");
     await configureRoom(room, { RATE_PER_SECOND: 0.01, RATE_BURST: 3 });
     await callAsServer("POST", `/v1/rooms/${room}/messages`, { data: 1 });

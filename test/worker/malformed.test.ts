@@ -97,9 +97,9 @@ const badIds = ["", "i".repeat(65), 5, null, ["x"], {}, true, "\ud800", "a\udc00
 const frameOf = (frame: string | ArrayBuffer | object) =>
   typeof frame === "string" || frame instanceof ArrayBuffer ? frame : JSON.stringify(frame);
 
-describe("what is no command of a room", () => {
+describe("a frame that is no command of a room", () => {
   it.each([...noFrames, ...noTypes, ...noCommands].map(([what, frame, path]) => ({ what, frame, path })))(
-    "[M2] $what is bad_request, and nobody else notices",
+    "[M2] $what is bad_request, and no one else notices",
     async ({ frame, path }) => {
       const room = uniqueName("malformed");
       const ada = await join(room, "ada");
@@ -119,7 +119,7 @@ describe("what is no command of a room", () => {
     },
   );
 
-  it.each(needsId)("[M2][A12] $type without an id, or with one that is none", async (command) => {
+  it.each(needsId)("[M2][A12] $type without an id, or with an invalid id, is refused", async (command) => {
     const room = uniqueName("malformed");
     const ada = await join(room, "ada");
     for (const id of [undefined, ...badIds]) {
@@ -132,7 +132,7 @@ describe("what is no command of a room", () => {
   });
 
   it.each([{ type: "signal", event: "e" }, { type: "ping" }])(
-    "[M2] $type with an id that is none",
+    "[M2] $type with an invalid id is refused",
     async (command) => {
       const ada = await join(uniqueName("malformed"), "ada");
       for (const id of badIds) {
@@ -142,7 +142,7 @@ describe("what is no command of a room", () => {
     },
   );
 
-  it("[M2] names the first field that does not fit", async () => {
+  it("[M2] the first field that does not fit is named", async () => {
     const ada = await join(uniqueName("malformed"), "ada");
     const command = { type: "send", id: "x", event: "a b", data: 1, replyTo: -1, mentions: [""] };
     expect(await ada.ask(command)).toMatchObject({ code: "bad_request", path: ["event"] });
@@ -166,7 +166,7 @@ describe("what is no command of a room", () => {
     { type: "send", id: "x" },
     { type: "signal", id: "x", event: "e" },
     { type: "presence", id: "x" },
-  ])("[M2][S9] $type with data 100,000 deep is refused, and nobody notices", async (command) => {
+  ])("[M2][S9] $type with data 100,000 deep is refused, and no one else notices", async (command) => {
     const room = uniqueName("deep");
     const ada = await join(room, "ada");
     const bo = await join(room, "bo");
@@ -177,7 +177,7 @@ describe("what is no command of a room", () => {
     expect(await storedMessages(room)).toBe(0);
   });
 
-  it("[M2] presence over 1 KiB is too_large, and nobody notices", async () => {
+  it("[M2] presence over 1 KiB is too_large, and no one else notices", async () => {
     const room = uniqueName("malformed");
     const ada = await join(room, "ada");
     const bo = await join(room, "bo");
@@ -189,7 +189,7 @@ describe("what is no command of a room", () => {
   });
 });
 
-describe("what is no command of a session", () => {
+describe("a frame that is no command of a session", () => {
   const cases: Case[] = [
     ...noFrames,
     ...noTypes,
@@ -211,7 +211,7 @@ describe("what is no command of a session", () => {
     ["topics as text", { type: "topics", id: "x", topics: "a" }, ["topics"]],
   ];
 
-  it("[M2] is bad_request, and the other devices hear nothing", async () => {
+  it("[M2] is bad_request, and the other devices receive nothing", async () => {
     const user = uniqueName("malformed");
     const other = await openSession(user);
     for (const [what, frame, path] of cases) {
@@ -228,8 +228,8 @@ describe("what is no command of a session", () => {
   });
 });
 
-describe("answers", () => {
-  it("[M10] carry no stack, no secret and nothing of what was sent", async () => {
+describe("an answer", () => {
+  it("[M10] contains no stack, no secret and nothing that the client sent", async () => {
     const room = uniqueName("quiet");
     const ada = await join(room, "ada");
     await fill(ada, 1);

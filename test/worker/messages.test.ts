@@ -13,7 +13,7 @@ import {
 } from "./support/worker.ts";
 
 describe("messages", () => {
-  it("[S1] a message is stored before anybody hears of it, the sender too", async () => {
+  it("[S1] a message is stored before it is delivered to anyone, its sender included", async () => {
     const room = uniqueName("stored");
     const ada = await join(room, "ada");
     const bo = await join(room, "bo");
@@ -30,7 +30,7 @@ describe("messages", () => {
     expect(await storedMessages(room)).toBe(1);
   });
 
-  it("[S2] two senders, one order: every member sees the same events, numbered from 1", async () => {
+  it("[S2] every member receives the events of two senders in the same order, numbered from 1", async () => {
     const room = uniqueName("order");
     const ada = await join(room, "ada");
     const bo = await join(room, "bo");
@@ -69,7 +69,7 @@ describe("messages", () => {
     }
   });
 
-  it("[S3] any JSON goes through unchanged, with event, replyTo and mentions", async () => {
+  it("[S3] any JSON is delivered unchanged, with event, replyTo and mentions", async () => {
     const ada = await join(uniqueName("json"), "ada");
     const values = [null, false, 0, "", "\u2028😀\ud800", [], [[1, { a: [] }]], 1e21, -0.5];
     for (const data of values) {
@@ -88,7 +88,7 @@ describe("messages", () => {
     });
   });
 
-  it("[S4] with echo:false the ok stands in the place of the event here; others and replays have it", async () => {
+  it("[S4] with echo:false the ok takes the place of the event on this connection; others and replays have the event", async () => {
     const room = uniqueName("echo");
     const ada = await join(room, "ada");
     const second = await join(room, "ada");
@@ -118,13 +118,13 @@ describe("messages", () => {
     expect(replayed.ofType("message").map(({ id }) => id)).toEqual(["1", "2", "3"]);
   });
 
-  it("[S4] so it is for a connection whose topics do not match", async () => {
+  it("[S4] the ok also takes its place on a connection whose topics do not match", async () => {
     const ada = await join(uniqueName("echo"), "ada", { query: "?topics=other" });
     expect(await ada.ask({ type: "send", id: "1", data: 1, echo: false })).toMatchObject({ seq: 1 });
     expect(ada.ofType("message")).toEqual([]);
   });
 
-  it("[S8] replyTo names a message, or is at or below floor; else not_found and nothing is stored", async () => {
+  it("[S8] replyTo is the seq of a message, or at or below floor; otherwise not_found, and nothing is stored", async () => {
     const room = uniqueName("reply");
     const ada = await join(room, "ada");
     await fill(ada, 60);
@@ -169,32 +169,35 @@ describe("messages", () => {
     expect(bo.ofType("message").length + bo.ofType("signal").length).toBe(0);
   });
 
-  it.each(["task", "task.created", "task:created"])("[S10] %s is for server code only", async (event) => {
-    const room = uniqueName("server");
-    const ada = await join(room, "ada", { rooms: { "*": "moderate" } });
-    const refused = { code: "forbidden", path: ["event"] };
-    expect(await ada.ask({ type: "send", id: "m", event, data: 1 })).toMatchObject(refused);
-    ada.send({ type: "signal", id: "s", event });
-    expect(await ada.next("error")).toMatchObject(refused);
-    const token = await tokenFor("ada", { rooms: { "*": "moderate" } });
-    for (const path of ["messages", "signals"]) {
-      const response = await callAs(token, "POST", `/v1/rooms/${room}/${path}`, { event, data: 1 });
-      expect(response.status).toBe(403);
-      expect(await errorOf(response)).toMatchObject(refused);
-    }
-    const posted = await callAsServer("POST", `/v1/rooms/${room}/messages`, { event, data: 1 });
-    expect(posted.status).toBe(201);
-    expect(await ada.next("message")).toMatchObject({ event, from: null, seq: 1 });
-  });
+  it.each(["task", "task.created", "task:created"])(
+    "[S10] %s can be sent by server code only",
+    async (event) => {
+      const room = uniqueName("server");
+      const ada = await join(room, "ada", { rooms: { "*": "moderate" } });
+      const refused = { code: "forbidden", path: ["event"] };
+      expect(await ada.ask({ type: "send", id: "m", event, data: 1 })).toMatchObject(refused);
+      ada.send({ type: "signal", id: "s", event });
+      expect(await ada.next("error")).toMatchObject(refused);
+      const token = await tokenFor("ada", { rooms: { "*": "moderate" } });
+      for (const path of ["messages", "signals"]) {
+        const response = await callAs(token, "POST", `/v1/rooms/${room}/${path}`, { event, data: 1 });
+        expect(response.status).toBe(403);
+        expect(await errorOf(response)).toMatchObject(refused);
+      }
+      const posted = await callAsServer("POST", `/v1/rooms/${room}/messages`, { event, data: 1 });
+      expect(posted.status).toBe(201);
+      expect(await ada.next("message")).toMatchObject({ event, from: null, seq: 1 });
+    },
+  );
 
-  it("[S10] names that only begin alike are free", async () => {
+  it("[S10] names that only begin the same way can be sent by users", async () => {
     const ada = await join(uniqueName("free"), "ada");
     for (const event of ["tasks", "task_created", "Task", "my.task"]) {
       expect(await ada.ask({ type: "send", id: event, event, data: 1 })).toMatchObject({ type: "ok" });
     }
   });
 
-  it("[S12] seq is never reused within an epoch, also after a restart, whatever retention has removed", async () => {
+  it("[S12] a seq is never reused within an epoch, also after a restart and whatever retention has removed", async () => {
     const room = uniqueName("seq");
     let next = 1;
     let epoch: unknown;
@@ -210,7 +213,7 @@ describe("messages", () => {
     }
   });
 
-  it("[S14] a failed write is internal, is heard by nobody, and the room goes on", async () => {
+  it("[S14] a failed write is internal and delivered to no one, and the room continues to work", async () => {
     const room = uniqueName("failing");
     const ada = await join(room, "ada");
     const bo = await join(room, "bo");
@@ -231,7 +234,7 @@ describe("messages", () => {
     expect(await bo.next("message", ({ seq }) => seq === 3)).toMatchObject({ id: "m" });
   });
 
-  it("[S14] in a batch only the command fails whose write failed", async () => {
+  it("[S14] in a batch only the command whose write failed fails", async () => {
     const room = uniqueName("failing");
     const ada = await join(room, "ada");
     let inserts = 0;

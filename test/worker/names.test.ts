@@ -4,12 +4,12 @@ import { callAs, errorOf, fill, join, openRoom, tokenFor, uniqueName } from "./s
 const long = (length: number) => "n".repeat(length);
 
 describe("names", () => {
-  it.each(["a", "0", "A.b:c-d_e", long(128)])("[A12] %s is a room", async (room) => {
+  it.each(["a", "0", "A.b:c-d_e", long(128)])("[A12] %s is a valid room", async (room) => {
     expect((await callAs(await tokenFor("ada"), "GET", `/v1/rooms/${room}`)).status).toBe(200);
   });
 
   it.each(["_a", ".a", ":a", "-a", "a%20b", "a%2Fb", "a%0A", "%C3%A4", "a*", long(129), "a%00"])(
-    "[A12] %s is no room",
+    "[A12] %s is not a valid room",
     async (room) => {
       const token = await tokenFor("ada");
       const response = await callAs(token, "GET", `/v1/rooms/${room}`);
@@ -28,7 +28,7 @@ describe("names", () => {
   });
 
   it.each([".", "..", "a\n", "\u0085", "\ud83d", long(256)])(
-    "[A12][A29] %j is no user id, in a token or in a field",
+    "[A12][A29] %j is not a valid user id, in a token or in a field",
     async (user) => {
       const socket = await openRoom(uniqueName("users"), user);
       expect(await socket.closed).toEqual({ code: 4401, reason: "unauthorized" });
@@ -44,7 +44,7 @@ describe("names", () => {
     },
   );
 
-  it("[A12] events and topics: 1 to 64 characters that start with a letter or digit", async () => {
+  it("[A12] events and topics have 1 to 64 characters and start with a letter or digit", async () => {
     const ada = await join(uniqueName("events"), "ada");
     for (const event of ["a", "0.b:c-d_e", long(64)]) {
       expect(await ada.ask({ type: "send", id: crypto.randomUUID(), event, data: 1 }), event).toMatchObject({
@@ -66,7 +66,7 @@ describe("names", () => {
     }
   });
 
-  it("[A12] command ids: 1 to 64 characters, any but lone surrogates", async () => {
+  it("[A12] command ids have 1 to 64 characters, without lone surrogates", async () => {
     const ada = await join(uniqueName("ids"), "ada");
     for (const id of ["a", 'ä ✓ \u0000\n"\\', "😀".repeat(32), long(64), "__proto__", "null"]) {
       expect(await ada.ask({ type: "send", id, data: 1 })).toMatchObject({ type: "ok", id });
@@ -80,7 +80,7 @@ describe("names", () => {
     }
   });
 
-  it("[A12][A13] a cursor that is none is lost", async () => {
+  it("[A12][A13] an invalid cursor is lost", async () => {
     const room = uniqueName("cursors");
     const ada = await join(room, "ada");
     await fill(ada, 2);
@@ -103,7 +103,7 @@ describe("names", () => {
 });
 
 describe("parameters of a socket", () => {
-  it("[A13] an empty one counts as absent", async () => {
+  it("[A13] that is empty counts as absent", async () => {
     const room = uniqueName("empty");
     await fill(await join(room, "ada"), 3);
     const bo = await join(room, "bo", { query: "?since=&history=&topics=&presence=" });
@@ -129,7 +129,7 @@ describe("parameters of a socket", () => {
     ["presence=OFF", "presence"],
   ];
 
-  it.each(bad)("[A13] %s is bad_request", async (query, name) => {
+  it.each(bad)("[A13] is refused with bad_request if it is invalid: %s", async (query, name) => {
     const room = uniqueName("bad");
     expect(await (await openRoom(room, "ada", { query: `?${query}` })).closed).toEqual({
       code: 4400,
@@ -148,19 +148,19 @@ describe("parameters of a socket", () => {
     ["messages?topics=a%20b", "topics"],
     ["events?wait=31", "wait"],
     ["events?wait=-1", "wait"],
-  ])("[A13] so it is over HTTP: %s", async (query, name) => {
+  ])("[A13] is refused over HTTP in the same way: %s", async (query, name) => {
     const path = `/v1/rooms/${uniqueName("bad")}/${query}`;
     const response = await callAs(await tokenFor("ada"), "GET", path);
     expect(response.status).toBe(400);
     expect(await errorOf(response)).toMatchObject({ code: "bad_request", path: [name] });
   });
 
-  it("[A13] a since of any length that cannot be read is lost", async () => {
+  it("[A13] is lost if it is a since that cannot be read, however long", async () => {
     const ada = await openRoom(uniqueName("since"), "ada", { query: `?since=${"x".repeat(20_000)}` });
     expect(await Promise.race([ada.next("connected"), ada.closed])).toMatchObject({ recovery: "lost" });
   });
 
-  it("[A13] the bounds themselves fit", async () => {
+  it("[A13] is accepted at the bounds of its range", async () => {
     const room = uniqueName("bounds");
     const topics = Array.from({ length: 20 }, (_, at) => `t${at}`);
     const ada = await join(room, "ada", { query: `?history=200&topics=${topics}&presence=off` });

@@ -1,4 +1,4 @@
-// Nobody makes something of a user who never was here by asking or naming them.
+// Naming a user who was never here, or asking about them, creates nothing.
 
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
@@ -6,7 +6,7 @@ import { ask } from "./support/changes.ts";
 import { userExists } from "./support/objects.ts";
 import { callAs, callAsServer, join, tokenFor, uniqueName, userObject } from "./support/worker.ts";
 
-/** Whether their object has any tables. */
+/** Whether the user's object has any tables. */
 const isMade = async (user: string): Promise<boolean> =>
   (await userExists(user)) &&
   runInDurableObject<DurableObject, boolean>(
@@ -15,7 +15,7 @@ const isMade = async (user: string): Promise<boolean> =>
   );
 
 describe("a user who never was here", () => {
-  it("[U28] may be named in messages: nothing is made of it, and who was here is told", async () => {
+  it("[U28] may be mentioned: this creates nothing, and mentioned users who were here are notified", async () => {
     const room = uniqueName("room");
     const [never, here] = [uniqueName("never"), uniqueName("here")];
     (await join(uniqueName("elsewhere"), here)).close(1000);
@@ -44,13 +44,13 @@ describe("a user who never was here", () => {
     ["GET", "/v1/push/key"],
   ];
 
-  it.each(asServer)("[U28] may be asked of by server code: %s users/:user%s", async (method, rest, body) => {
+  it.each(asServer)("[U28] may be queried by server code: %s users/:user%s", async (method, rest, body) => {
     const never = uniqueName("never");
     expect((await callAsServer(method, path(never) + rest, body)).status).toBe(200);
     expect(await isMade(never)).toBe(false);
   });
 
-  it.each(asUser)("[U28] may ask for what is theirs: %s %s", async (method, rest, body) => {
+  it.each(asUser)("[U28] may call their own routes: %s %s", async (method, rest, body) => {
     const never = uniqueName("never");
     const response = await callAs(await tokenFor(never), method, rest, body);
     expect(response.status).toBe(200);
@@ -59,7 +59,7 @@ describe("a user who never was here", () => {
     if (rest.startsWith("/v1/me/notifications")) expect(answer).toMatchObject({ unread: 0 });
   });
 
-  it("[U28] may call into rooms, be kicked and banned there, and be heard of in lists", async () => {
+  it("[U28] may call rooms, be kicked and banned there, and occur in lists", async () => {
     const never = uniqueName("never");
     const room = uniqueName("room");
     const bearer = await tokenFor(never);

@@ -1,4 +1,4 @@
-// State that other code has left behind, and alarms that fail.
+// State that other versions of the code stored, and alarms that fail.
 
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
@@ -20,7 +20,7 @@ import {
 
 type Stub = ReturnType<typeof roomObject> | ReturnType<typeof userObject>;
 
-/** What was logged since, with one of these events. */
+/** What was logged since then with one of these events. */
 function watchLog() {
   const lines: Record<string, unknown>[] = [];
   for (const level of ["error", "warn"] as const) {
@@ -41,7 +41,7 @@ const health = async () => {
 };
 
 describe("state that is newer than the code", () => {
-  it("[X7][X8] is left alone: the object opens for nobody, the log and /health say why", async () => {
+  it("[X7][X8] is left alone: the object opens for no one, and the log and /health say why", async () => {
     const logged = watchLog();
     const [room, user] = [uniqueName("room"), uniqueName("user")];
     const ada = await join(room, "ada");
@@ -72,7 +72,7 @@ describe("state that is newer than the code", () => {
       ],
     });
     expect(JSON.stringify(body)).not.toContain(user);
-    // A line for each reason, not for each who comes.
+    // One line per reason, not per client.
     expect(logged("cannot_open")).toMatchObject([
       { reason: reason("room"), room },
       { reason: reason("user"), user },
@@ -84,7 +84,7 @@ describe("state that is newer than the code", () => {
     expect(await health()).toEqual([200, { ok: true }]);
   });
 
-  it("[X7][G16] an alarm of it is kept, and its failure logged", async () => {
+  it("[X7][G16] keeps its alarm, and the failure is logged", async () => {
     const logged = watchLog();
     const room = uniqueName("room");
     await join(room, "ada");
@@ -104,10 +104,10 @@ describe("state that is newer than the code", () => {
   });
 });
 
-describe("what is kept of connections by other code", () => {
+describe("connections that another version of the code stored", () => {
   const newer = (attachment: object) => ({ ...attachment, version: 2 });
 
-  it("[X9] a socket is closed, so that its client starts anew, and the log says so", async () => {
+  it("[X9] are closed if they are sockets, so that the client starts again, and the log says so", async () => {
     const logged = watchLog();
     const [room, user] = [uniqueName("room"), uniqueName("user")];
     const sockets = [await join(room, "ada"), await openSession(user)];
@@ -128,7 +128,7 @@ describe("what is kept of connections by other code", () => {
     expect(logged("state_of_other_code")).toHaveLength(count);
   });
 
-  it("[X9] a session that had joined is told at once that the room has ended, and joins again", async () => {
+  it("[X9] end for a session that had joined: it is notified at once and joins again", async () => {
     const logged = watchLog();
     const [room, user] = [uniqueName("room"), uniqueName("user")];
     const session = await openSession(user);
@@ -145,7 +145,7 @@ describe("what is kept of connections by other code", () => {
 });
 
 describe("an alarm of a user's object", () => {
-  it("[G16] does its other work where one part fails, and comes again", async () => {
+  it("[G16] does its other work if one part fails, and is set again", async () => {
     const logged = watchLog();
     const user = uniqueName("user");
     await join(uniqueName("room"), user);
@@ -167,7 +167,7 @@ describe("an alarm of a user's object", () => {
 });
 
 describe("a single object that cannot open", () => {
-  it("[X8] is told of by /health, which is ok for all others", async () => {
+  it("[X8] is reported by /health, which is ok for all others", async () => {
     advanceClock(11 * 60_000);
     const logged = watchLog();
     const room = uniqueName("room");

@@ -1,4 +1,4 @@
-// What the deployer's back end takes away reaches what is open, and what it is asked is paid for.
+// Open connections lose what the deployer's back end takes away, and questions to the back end are charged.
 
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
@@ -45,7 +45,7 @@ async function sessionIn(backEnd: ReturnType<typeof startBackEnd>, room: string,
 }
 
 describe("an open socket", () => {
-  it("[A46] hears, reads and writes nothing once its permission is gone", async () => {
+  it("[A46] receives, reads and writes nothing once its permission is gone", async () => {
     const backEnd = startBackEnd(() => ({ permission: "write", maxAgeSeconds: 1 }));
     const room = uniqueName("gone");
     const ada = await backEnd.open(room, "ada");
@@ -62,7 +62,7 @@ describe("an open socket", () => {
     expect(info).toMatchObject({ head: 2, occupancy: { members: 0, connections: 0 } });
   });
 
-  it("[A46][A47] goes on where it is given again, and misses nothing, also after a sleep", async () => {
+  it("[A46][A47] continues if the permission is given again, and misses nothing, also after a sleep", async () => {
     const backEnd = startBackEnd(() => ({ permission: "write", maxAgeSeconds: 1 }));
     const room = uniqueName("kept");
     const ada = await backEnd.open(room, "ada");
@@ -81,7 +81,7 @@ describe("an open socket", () => {
     expect(await ada.ask({ type: "send", id: "x", data: 1 })).toMatchObject({ code: "forbidden" });
   });
 
-  it("[A46] that hears and says nothing is asked about by the sweep", async () => {
+  it("[A46] that neither sends nor receives is checked by the sweep", async () => {
     const backEnd = startBackEnd(({ user }) => ({ permission: user.id === "ada" ? "read" : "write" }));
     const room = uniqueName("idle");
     const ada = await backEnd.open(room, "ada");
@@ -93,7 +93,7 @@ describe("an open socket", () => {
     expect(await ada.closed).toEqual({ code: 4403, reason: "forbidden" });
   });
 
-  it("[A48] hears what it missed when the back end answers again", async () => {
+  it("[A48] receives what it missed when the back end answers again", async () => {
     silenceLog();
     const backEnd = startBackEnd(() => ({ permission: "read", maxAgeSeconds: 1 }));
     const room = uniqueName("silent");
@@ -114,7 +114,7 @@ describe("an open socket", () => {
 });
 
 describe("a room on a session", () => {
-  it("[J17] ends with `left` once its permission is gone, and the session lives on", async () => {
+  it("[J17] ends with `left` once its permission is gone, and the session continues", async () => {
     const backEnd = startBackEnd(() => ({ permission: "write", maxAgeSeconds: 1 }));
     const room = uniqueName("gone");
     const session = await sessionIn(backEnd, room, uniqueName("bo"));
@@ -126,7 +126,7 @@ describe("a room on a session", () => {
     expect(await session.ask({ type: "notifications", id: "n" })).toMatchObject({ type: "ok" });
   });
 
-  it("[J17] goes on where it is given again, after a sleep too, without a row written for it", async () => {
+  it("[J17] continues if the permission is given again, also after a sleep, without writing a row", async () => {
     const backEnd = startBackEnd(() => ({ permission: "write", maxAgeSeconds: 1 }));
     const [room, user] = [uniqueName("kept"), uniqueName("bo")];
     const session = await sessionIn(backEnd, room, user);
@@ -143,7 +143,7 @@ describe("a room on a session", () => {
     expect(session.ofType("left")).toEqual([]);
   });
 
-  it("[J17] what was said before a leave is answered before it, though the permission was asked for", async () => {
+  it("[J17] answers what was sent before a leave first, although the permission had to be asked for", async () => {
     const backEnd = startBackEnd(() => ({ permission: "write", maxAgeSeconds: 1 }));
     const room = uniqueName("left");
     const session = await sessionIn(backEnd, room, uniqueName("bo"));
@@ -159,7 +159,7 @@ describe("auth", () => {
   const renewals = (count: number, token: string) =>
     Array.from({ length: count }, (_, n) => ({ type: "auth", id: `r${n}`, token }));
 
-  it("[A51] is paid for before anybody is asked, on a socket", async () => {
+  it("[A51] is charged before the back end is asked, on a socket", async () => {
     const backEnd = startBackEnd(() => ({ permission: "write", maxAgeSeconds: 0 }));
     const room = uniqueName("paid");
     await configureRoom(room, backEnd.settings);
@@ -176,7 +176,7 @@ describe("auth", () => {
     expect(backEnd.questions.length - before).toBeLessThanOrEqual(6);
   });
 
-  it("[A51] asks about nobody else: not with another user's token, nor for an anonymous reader", async () => {
+  it("[A51] asks about no other user: not with another user's token, nor for an anonymous reader", async () => {
     const backEnd = startBackEnd(() => ({ permission: "write" }));
     const ada = await backEnd.open(uniqueName("paid"), "ada");
     await ada.next("caughtUp");
@@ -190,7 +190,7 @@ describe("auth", () => {
     expect(backEnd.questions).toHaveLength(before);
   });
 
-  it("[A51] costs a session one more for each room that has to be asked about", async () => {
+  it("[A51] costs a session one rate token more for each room that must be asked about", async () => {
     const backEnd = startBackEnd(() => ({ permission: "write", maxAgeSeconds: 0 }));
     const user = uniqueName("bo");
     const session = await openSession(backEnd, user, { RATE_PER_SECOND: 0.001, RATE_BURST: 20 });
@@ -201,7 +201,7 @@ describe("auth", () => {
     }
     const before = backEnd.questions.length;
     session.send({ type: "batch", commands: renewals(10, await backEnd.tokenOf(user)) });
-    // 13 are left: the first costs 8, and of the next one only the check of its token can be paid.
+    // 13 rate tokens are left: the first costs 8, and the next can only pay the check of its token.
     const answers = [];
     for (let n = 0; n < 10; n++) {
       const fits = (frame: Frame) => frame.id === `r${n}`;
@@ -226,7 +226,7 @@ describe("the list of followed rooms", () => {
     return { user, names };
   }
 
-  it("[A52] asks about 50 rooms in a call, and says where to go on", async () => {
+  it("[A52] asks about 50 rooms per call, and says where to continue", async () => {
     const backEnd = startBackEnd(({ room }) => ({ permission: room.endsWith("0") ? null : "read" }));
     const { user, names } = await follower(backEnd, 120);
     const rooms: string[] = [];
@@ -242,12 +242,12 @@ describe("the list of followed rooms", () => {
     }
     expect(asked).toEqual([50, 100, 120]);
     expect(rooms).toEqual(names.filter((name) => !name.endsWith("0")));
-    // What is known is not asked, and comes at once.
+    // Cached answers are not asked for again, and the list comes at once.
     const whole: { rooms: unknown[]; next?: string } = await (await list(backEnd, user)).json();
     expect([whole.rooms.length, whole.next, backEnd.questions.length]).toEqual([108, undefined, 120]);
   });
 
-  it("[A52] pays for what it asks, also where the back end does not answer", async () => {
+  it("[A52] is charged for its questions, also if the back end does not answer", async () => {
     silenceLog();
     const backEnd = startBackEnd(() => new Response("down", { status: 503 }));
     const { user } = await follower(backEnd, 60, { RATE_PER_SECOND: 0.001, RATE_BURST: 30 });

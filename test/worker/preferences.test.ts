@@ -28,7 +28,7 @@ async function notify(user: string, fields: object): Promise<{ seq: number; deli
 const ids = (socket: TestSocket) => socket.ofType("notification").map(({ id }) => id);
 
 describe("preferences", () => {
-  it("[U14] are answered in full; a field left out stays, also after a restart", async () => {
+  it("[U14] are answered in full; an omitted field keeps its value, also after a restart", async () => {
     const user = uniqueName("u");
     expect(await get(user)).toEqual(DEFAULTS);
     expect(await userExists(user)).toBe(true);
@@ -59,7 +59,7 @@ describe("preferences", () => {
     ["push that is neither", { push: "no" }, ["push"]],
   ];
 
-  it.each(refused)("[U14] do not take %s, and nothing is changed", async (_, body, path) => {
+  it.each(refused)("[U14] are refused with %s, and nothing changes", async (_, body, path) => {
     const user = uniqueName("u");
     const response = await put(user, { push: false, ...(body as object) });
     expect([response.status, await errorOf(response)]).toEqual([
@@ -69,7 +69,7 @@ describe("preferences", () => {
     expect(await get(user)).toEqual(DEFAULTS);
   });
 
-  it("[U14] take 100 topics and 500 rooms, and a user's token", async () => {
+  it("[U14] accept 100 topics and 500 rooms, and require a user's token", async () => {
     const user = uniqueName("u");
     expect((await put(user, { mutedTopics: many(100), mutedRooms: many(500) })).status).toBe(200);
     expect((await call(PATH)).status).toBe(401);
@@ -77,8 +77,8 @@ describe("preferences", () => {
   });
 });
 
-describe("what is muted", () => {
-  it("[U13] is stored and listed, but neither sent nor replayed nor counted", async () => {
+describe("a muted notification", () => {
+  it("[U13] is stored and listed, but not sent, replayed or counted", async () => {
     const user = uniqueName("u");
     const session = await openSession(user);
     const { epoch } = await session.next("connected");
@@ -108,7 +108,7 @@ describe("what is muted", () => {
     }
   });
 
-  it("[U13] is that which was muted when it came: muting afterwards and unmuting change nothing", async () => {
+  it("[U13] is one that was muted when it arrived: later muting and unmuting do not change it", async () => {
     const user = uniqueName("u");
     await notify(user, { id: "before", topic: "task" });
     await put(user, { mutedTopics: ["task"] });
@@ -120,7 +120,7 @@ describe("what is muted", () => {
     expect(ids(session)).toEqual(["before", "after"]);
   });
 
-  it("[U13] by room is what concerns it; server code cannot say so over HTTP", async () => {
+  it("[U13] of a room is one about that room; over HTTP server code cannot set the room", async () => {
     const user = uniqueName("u");
     const session = await openSession(user);
     await put(user, { mutedRooms: ["lobby"] });
@@ -135,7 +135,7 @@ describe("what is muted", () => {
     expect(session.texts.join()).not.toContain("lobby");
   });
 
-  it("[U13] marks move it too, and the total stays", async () => {
+  it("[U13] changes state with marks, and the total stays", async () => {
     const user = uniqueName("u");
     const session = await openSession(user);
     await put(user, { mutedTopics: ["task"] });
@@ -149,7 +149,7 @@ describe("what is muted", () => {
     });
   });
 
-  it("[U13] does not leave cursors behind: they are told now and then how far the inbox is", async () => {
+  it("[U13] leaves no cursor behind: now and then a session is sent how far the inbox is", async () => {
     const user = uniqueName("u");
     const session = await openSession(user);
     await put(user, { mutedTopics: ["task"] });

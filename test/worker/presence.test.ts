@@ -13,7 +13,7 @@ async function membersOf(room: string): Promise<{ members: unknown[]; occupancy:
 }
 
 describe("members", () => {
-  it("[P2] several connections of a user are one member; joined and left come once, not to the joiner", async () => {
+  it("[P2] with several connections are one member; joined and left come once, and not to the joiner", async () => {
     const room = uniqueName("one");
     const bo = await join(room, "bo");
     const first = await join(room, "ada", { name: "Ada" });
@@ -33,7 +33,7 @@ describe("members", () => {
     expect([...news(first), ...news(second)]).toEqual([]);
   });
 
-  it("[P2] those who join at once see each other once", async () => {
+  it("[P2] who join at once see each other once", async () => {
     const room = uniqueName("at_once");
     const users = ["ada", "bo", "cy", "di"];
     const sockets = await Promise.all(users.map((user) => join(room, user)));
@@ -47,7 +47,7 @@ describe("members", () => {
     }
   });
 
-  it("[P2] another name on another device is told", async () => {
+  it("[P2] with another name on another device are announced again", async () => {
     const room = uniqueName("renamed");
     const bo = await join(room, "bo");
     await join(room, "ada", { name: "Ada" });
@@ -57,7 +57,7 @@ describe("members", () => {
 });
 
 describe("leaving", () => {
-  it.each([1000, undefined])("[P3][P10] with %s is gone at once", async (code) => {
+  it.each([1000, undefined])("[P3][P10] with %s removes the member at once", async (code) => {
     const room = uniqueName("left");
     const bo = await join(room, "bo");
     const ada = await join(room, "ada");
@@ -66,7 +66,7 @@ describe("leaving", () => {
     expect(await membersOf(room)).toMatchObject({ members: [{ id: "bo" }], occupancy: { connections: 1 } });
   });
 
-  it.each([4000, 1001])("[P3][P10] with %s the member stays 5 s", async (code) => {
+  it.each([4000, 1001])("[P3][P10] with %s keeps the member for 5 s", async (code) => {
     const room = uniqueName("lost");
     const bo = await join(room, "bo");
     const ada = await join(room, "ada");
@@ -86,7 +86,7 @@ describe("leaving", () => {
     expect(await membersOf(room)).toMatchObject({ members: [{ id: "bo" }] });
   });
 
-  it("[P3] the room wakes by itself to tell", async () => {
+  it("[P3] is announced after 5 s although nothing else wakes the room", async () => {
     const room = uniqueName("timer");
     const bo = await join(room, "bo");
     const ada = await join(room, "ada");
@@ -96,7 +96,7 @@ describe("leaving", () => {
     expect(Date.now() - lostAt).toBeGreaterThanOrEqual(4_900);
   });
 
-  it("[P3][P15] a return in that time shows nothing, and status and data are still there", async () => {
+  it("[P3][P15] and returning within 5 s shows no change, and status and data are still set", async () => {
     const room = uniqueName("reload");
     const bo = await join(room, "bo");
     const ada = await join(room, "ada");
@@ -114,7 +114,7 @@ describe("leaving", () => {
     expect(news(bo).map(({ type }) => type)).toEqual(["memberJoined", "memberUpdated"]);
   });
 
-  it("[P3] the last of several connections decides", async () => {
+  it("[P3] with several connections depends on the last of them", async () => {
     const room = uniqueName("two");
     const bo = await join(room, "bo");
     const one = await join(room, "ada");
@@ -128,7 +128,7 @@ describe("leaving", () => {
 });
 
 describe("presence", () => {
-  it("[P4] changes status and data; a field left out stays, null clears", async () => {
+  it("[P4] changes status and data; an omitted field keeps its value, null clears", async () => {
     const room = uniqueName("status");
     const bo = await join(room, "bo");
     const ada = await join(room, "ada");
@@ -150,7 +150,7 @@ describe("presence", () => {
     }
   });
 
-  it("[P12][P13][P14][P16] of several connections merges, also over a sleep, and goes with each that closes", async () => {
+  it("[P12][P13][P14][P16] of several connections merges, also over a sleep, and ends with each that closes", async () => {
     const room = uniqueName("merged");
     const [one, two, three] = [await join(room, "ada"), await join(room, "ada"), await join(room, "ada")];
     const shown = async () => {
@@ -185,7 +185,7 @@ describe("presence", () => {
     ]);
   });
 
-  it("[P6] presence=off hears of no members, and counts as any other connection", async () => {
+  it("[P6] presence=off receives no member events, and counts as any other connection", async () => {
     const room = uniqueName("off");
     const bo = await join(room, "bo");
     const ada = await join(room, "ada", { query: "?presence=off" });
@@ -205,7 +205,7 @@ describe("presence", () => {
     await bo.next("memberUpdated", ({ member }) => Reflect.get(Object(member), "id") === "ada");
   });
 
-  it("[P7] is right after hibernation: status, data, joinedAt, counts, and who leaves then", async () => {
+  it("[P7] is correct after hibernation: status, data, joinedAt, counts and later leaves", async () => {
     const room = uniqueName("asleep");
     const bo = await join(room, "bo");
     const ada = await join(room, "ada", { name: "Ada" });
@@ -217,7 +217,7 @@ describe("presence", () => {
     await evictDurableObject(roomObject(room), { webSockets: "hibernate" });
     const { members, occupancy } = await membersOf(room);
     expect(occupancy).toEqual(before.occupancy);
-    // Their order is that of the sockets, and means nothing.
+    // The order is that of the sockets and has no meaning.
     expect(members).toHaveLength(2);
     expect(members).toEqual(expect.arrayContaining(before.members));
     await Promise.all([bo.settled(), ada.settled()]);
@@ -233,7 +233,7 @@ describe("presence", () => {
     expect(await membersOf(room)).toMatchObject({ members: [{ id: "bo" }], occupancy: { connections: 1 } });
   });
 
-  it("[P8] the number of connections comes with what next wakes the room, at most every 10 s", async () => {
+  it("[P8] the number of connections is sent when the room next wakes, at most every 10 s", async () => {
     const room = uniqueName("counted");
     const bo = await join(room, "bo");
     await join(room, "bo");
@@ -247,7 +247,7 @@ describe("presence", () => {
   });
 });
 
-describe("a big room", () => {
+describe("a large room", () => {
   /** Opens `count` members at once; the room answers all of them in a few flushes. */
   const crowd = (room: string, from: number, count: number) =>
     Promise.all(
@@ -259,7 +259,7 @@ describe("a big room", () => {
     return socket.closed;
   };
 
-  it("[P5] over 200 members sends occupancy in place of member events; at nine tenths members once", async () => {
+  it("[P5] of over 200 members sends occupancy instead of member events; at nine tenths it sends members once", async () => {
     const room = uniqueName("crowd");
     const watcher = await join(room, "watcher");
     const members = await crowd(room, 0, 199);

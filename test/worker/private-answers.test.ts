@@ -1,4 +1,4 @@
-// What every answer says of itself: that it is for its caller alone, and what it is.
+// The headers of every answer: it is for its caller alone, and its type is fixed.
 
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { call, callAs, callAsServer, callWith, tokenFor, uniqueName } from "./support/worker.ts";
@@ -56,7 +56,7 @@ describe("an answer", () => {
     vi.spyOn(console, "error").mockImplementation(() => {});
   });
 
-  it.each(answers)("[H31] is for no cache, and for no guess at its type: %s", async (_, ask, status) => {
+  it.each(answers)("[H31] is not cached, and its type is not guessed: %s", async (_, ask, status) => {
     const response = await ask();
     await response.body?.cancel();
     expect([

@@ -40,7 +40,7 @@ async function adaIn(prefix: string, settings: Record<string, number> = {}) {
 const range = (from: number, to: number) => many(to - from + 1, (at) => from + at);
 
 describe("a purge", () => {
-  it("[B4] closes all and forgets the log; a new epoch begins with seq 1", async () => {
+  it("[B4] closes all connections and deletes the log; a new epoch begins with seq 1", async () => {
     const { room, path, ada, epoch, purge, info } = await adaIn("purge");
     const others = [
       await join(room, "bo"),
@@ -76,7 +76,7 @@ describe("a purge", () => {
     expect(await (await callAsServer("GET", `${path}/receipts`)).json()).toEqual({ receipts: [] });
   });
 
-  it("[B4][F6] an old cursor is lost, and a retry of the old epoch is stale", async () => {
+  it("[B4][F6] makes an old cursor lost and a retry of the old epoch stale", async () => {
     const { room, ada, epoch, purge } = await adaIn("cursor");
     await ada.ask({ type: "send", id: "old", data: "old" });
     await purge();
@@ -96,7 +96,7 @@ describe("a purge", () => {
     expect(await back.ask(retry)).toMatchObject({ seq: 4, duplicate: true });
   });
 
-  it("[B4] closes those who join, are being paged, listen or poll, in one go", async () => {
+  it("[B4] closes joining, paging, live and polling clients in one pass", async () => {
     const { room, path, ada, epoch, purge, info } = await adaIn("stages", {
       HISTORY_LIMIT: 5_000,
       RATE_BURST: 10_000,
@@ -117,7 +117,7 @@ describe("a purge", () => {
     expect(await session.next("left")).toEqual({ type: "left", room, code: "deleted" });
     const { epoch: newEpoch } = await info();
     for (const socket of await Promise.all(joining)) {
-      // Closed, or come after: then nothing of the old log is with it.
+      // Each is closed, or comes after the purge and then receives nothing of the old log.
       const come = socket.next("caughtUp").catch(() => undefined);
       if ((await Promise.race([come, socket.closed.then(() => undefined)])) === undefined) continue;
       const connected = await socket.next("connected");
@@ -126,7 +126,7 @@ describe("a purge", () => {
     }
   });
 
-  it("[B4] amid concurrent sends: what is answered of the new epoch is what the new log holds", async () => {
+  it("[B4] amid concurrent sends: what was answered in the new epoch is in the new log", async () => {
     const { room, path, ada, epoch, purge } = await adaIn("amid", { HISTORY_LIMIT: 1_000 });
     await fill(ada, 20);
     const publish = async (data: number) => {
@@ -144,7 +144,7 @@ describe("a purge", () => {
     expect(held.map(([seq]) => seq)).toEqual(range(1, Number(connected.head)));
     const told = answers.flatMap((answer) => (typeof answer === "number" ? [] : [answer]));
     expect(told.filter(({ status }) => status !== 201)).toEqual([]);
-    // Each was either in the old log, or is where its answer says.
+    // Each was in the old log, or is where its answer says.
     const inNew = told.filter(({ seq, data }) => held.some(([at, of]) => at === seq && of === data));
     expect(inNew).toHaveLength(held.filter(([, data]) => data !== "OF-ADA").length);
     const seqsOfOld = told.filter((one) => !inNew.includes(one)).map(({ seq }) => seq);
@@ -152,7 +152,7 @@ describe("a purge", () => {
     expect(ada.ofType("message").map(({ seq }) => seq)).toEqual(range(1, ada.ofType("message").length));
   });
 
-  it("[B4] settings and bans stay, also after a sleep and a second purge", async () => {
+  it("[B4] keeps settings and bans, also after a sleep and a second purge", async () => {
     const { room, path, ada, purge, info } = await adaIn("stay");
     await callAsServer("PATCH", path, { slowModeMs: 60_000, maxConnections: 7, historyLimit: 30 });
     await callAsServer("POST", `${path}/kick`, { user: "bo", reason: "why" });
@@ -168,7 +168,7 @@ describe("a purge", () => {
     }
   });
 
-  it("[B4][E7] then sleep, then wake: the new log goes on, in its own epoch", async () => {
+  it("[B4][E7] followed by a sleep and a wake continues the new log in its own epoch", async () => {
     const { room, ada, purge, info, epoch } = await adaIn("asleep", { HISTORY_LIMIT: 400 });
     await fill(ada, 300);
     await ask(ada, react(299, "👍"));
@@ -192,7 +192,7 @@ describe("a purge", () => {
     expect(await info()).toMatchObject({ head: 304, floor: 0 });
   });
 
-  it("[B4] of a room that nobody is in, that never was, or twice at once", async () => {
+  it("[B4] works in an empty room, in a room that never existed, and twice at once", async () => {
     const { room, ada, purge } = await adaIn("twice");
     await fill(ada, 2);
     expect(await Promise.all([purge(), purge(), purge()])).toEqual([200, 200, 200]);
@@ -201,7 +201,7 @@ describe("a purge", () => {
     expect((await callAsServer("DELETE", "/v1/rooms/no%20room")).status).toBe(400);
   });
 
-  it("[B4] tables can be made anew however much was read of them only in part", async () => {
+  it("[B4] replaces tables that were read only in part", async () => {
     const { room, path, ada, purge, info } = await adaIn("partly");
     const readPartly = async (socket: TestSocket) => {
       await fill(socket, 30);
@@ -230,7 +230,7 @@ describe("a purge", () => {
     expect(await purge()).toBe(200);
   });
 
-  it("[B4][S14] one that fails is internal: nobody is closed, nothing is gone, and it can be tried again", async () => {
+  it("[B4][S14] that fails is internal: no one is closed, nothing is deleted, and it can be tried again", async () => {
     const { room, ada, epoch, purge, info } = await adaIn("failing");
     await fill(ada, 3);
     const heal = await failWrites(roomObject(room), (query) => query.startsWith("UPDATE room SET epoch"));
@@ -245,7 +245,7 @@ describe("a purge", () => {
     expect(await ada.closed).toEqual(DELETED);
   });
 
-  it("[B4][G4] leaves a room that forgets itself an hour later, where nothing else is kept", async () => {
+  it("[B4][G4] leaves a room that is removed an hour later, if nothing else is kept", async () => {
     const { room, ada, purge, info } = await adaIn("forgotten");
     await fill(ada, 1);
     await purge();

@@ -27,8 +27,8 @@ const endpointsOf = (user: string): Promise<string[]> =>
     return Array.from(rows, ({ endpoint }) => endpoint);
   });
 
-describe("the key", () => {
-  it("[U18] is for users, and so is all of it; without VAPID keys there is nothing", async () => {
+describe("the VAPID key", () => {
+  it("[U18] requires a user, as do all calls of push; without VAPID keys they do not exist", async () => {
     const bearer = await tokenFor("ada");
     const key = await callAs(bearer, "GET", "/v1/push/key");
     expect([key.status, await key.json()]).toEqual([200, { key: KEY }]);
@@ -47,7 +47,7 @@ describe("the key", () => {
 });
 
 describe("a subscription", () => {
-  it("[U18] is taken as the browser gives it, and again; taken back it is gone, and again", async () => {
+  it("[U18] is accepted as the browser sends it, and again; it can be removed, and again", async () => {
     const user = uniqueName("u");
     const { json } = await browserSubscription(`${HOST}/fcm/send/1`);
     for (let round = 0; round < 2; round++) {
@@ -94,7 +94,7 @@ describe("a subscription", () => {
     expect(await endpointsOf(user).catch(() => [])).toEqual([]);
   });
 
-  it("[U18] is one of 20 at most: the oldest makes room", async () => {
+  it("[U18] is one of at most 20: a new one replaces the oldest", async () => {
     const user = uniqueName("u");
     const endpoints = [];
     for (let n = 1; n <= 21; n++) {
@@ -105,7 +105,7 @@ describe("a subscription", () => {
     expect((await endpointsOf(user)).sort()).toEqual(endpoints.slice(1).sort());
   });
 
-  it("[U18] ends when the browser said, or when its service is not allowed any more", async () => {
+  it("[U18] ends when the browser said so, or when its service is no longer allowed", async () => {
     const service = startPushService();
     const user = uniqueName("u");
     await holdAlarms(user);

@@ -23,7 +23,7 @@ async function subscribed() {
 }
 
 describe("a push", () => {
-  it("[U19] goes to every subscription of somebody who is away, encrypted, from the alarm only", async () => {
+  it("[U19] goes to every subscription of a user who is away, encrypted, from the alarm only", async () => {
     const { user, endpoint, subscribe, pushes } = await subscribed();
     const other = await subscribe(user, "https://web.push.apple.com");
     const fields = { id: "b-1", priority: "high", topic: "builds", link: "/b/1", data: { secret: 1 } };
@@ -59,7 +59,7 @@ describe("a push", () => {
     expect(pushes).toHaveLength(2);
   });
 
-  it("[U19] comes once and in order, also when several wait and after a restart", async () => {
+  it("[U19] comes once and in order, also if several wait and after a restart", async () => {
     const { user, titles } = await subscribed();
     for (const title of ["a", "b", "c"]) await notify(user, { title, id: title });
     await notify(user, { title: "again", id: "b" });
@@ -71,7 +71,7 @@ describe("a push", () => {
     expect(titles()).toEqual(["a", "b", "c", "d"]);
   });
 
-  it("[U19] that is older than a subscription does not go there", async () => {
+  it("[U19] is not sent to a subscription that is newer than the notification", async () => {
     const { user, subscribe, pushes, endpoint } = await subscribed();
     await notify(user, { title: "before" });
     const late = await subscribe(user);
@@ -88,15 +88,15 @@ describe("a push", () => {
   });
 });
 
-describe("nothing is pushed", () => {
-  it("[U24] while a device is connected, unless it is urgent", async () => {
+describe("no push is sent", () => {
+  it("[U24] while a device is connected, unless the notification is urgent", async () => {
     const { user, titles } = await subscribed();
     const phone = await openSession(user);
     await notify(user, { title: "quiet" });
     await notify(user, { title: "loud", priority: "urgent" });
     await alarm(user);
     expect(titles()).toEqual(["loud"]);
-    // It is still there when nobody doubts any more that it has shown the other one.
+    // It is still connected when it has certainly shown the other one.
     advanceClock(70_000);
     await phone.settled();
     advanceClock(85_000);
@@ -107,7 +107,7 @@ describe("nothing is pushed", () => {
     expect(titles()).toEqual(["loud"]);
   });
 
-  it("[U24] but what came for a device that had vanished is, once that is known", async () => {
+  it("[U24] only while the device lives: after it is found to have vanished, the push is sent", async () => {
     const { user, titles } = await subscribed();
     const ghost = await (await openSession(user)).beats();
     await notify(user, { title: "missed" });
@@ -119,7 +119,7 @@ describe("nothing is pushed", () => {
     expect(titles()).toEqual(["missed"]);
   });
 
-  it("[U24] of what was read, archived or expired before, or is muted", async () => {
+  it("[U24] for what was read, archived or expired before, or is muted", async () => {
     const { user, titles } = await subscribed();
     await prefer(user, { mutedTopics: ["task"] });
     for (const id of ["read", "archived", "stays"]) await notify(user, { title: id, id });
@@ -134,7 +134,7 @@ describe("nothing is pushed", () => {
     expect(titles()).toEqual(["stays"]);
   });
 
-  it("[U24] in quiet hours, but when they end; urgent ones pass", async () => {
+  it("[U24] in quiet hours; it is sent when they end, and urgent ones are sent at once", async () => {
     const { user, titles } = await subscribed();
     const now = new Date();
     const time = (inHours: number) =>
@@ -151,7 +151,7 @@ describe("nothing is pushed", () => {
     expect(titles()).toEqual(["urgent", "waits"]);
   });
 
-  it("[U24] with push off, nor afterwards; quiet hours that are taken back let go what waits", async () => {
+  it("[U24] with push off, nor afterwards; removing quiet hours sends what waits", async () => {
     const { user, titles } = await subscribed();
     await prefer(user, { push: false });
     await notify(user, { title: "off", priority: "urgent" });
@@ -166,7 +166,7 @@ describe("nothing is pushed", () => {
     expect(titles()).toEqual(["on"]);
   });
 
-  it("[U24] to nobody: without a subscription no alarm is set", async () => {
+  it("[U24] to a user without a subscription, and no alarm is set", async () => {
     const { user, endpoint, pushes } = await subscribed();
     await unsubscribe(user, endpoint);
     await notify(user, { priority: "urgent" });
@@ -175,7 +175,7 @@ describe("nothing is pushed", () => {
   });
 });
 
-describe("what a push service answers", () => {
+describe("the answer of a push service", () => {
   it.each([404, 410])("[U21] %i ends the subscription", async (status) => {
     const { user, pushes, answerWith } = await subscribed();
     answerWith(answering(status));
@@ -187,7 +187,7 @@ describe("what a push service answers", () => {
     expect(pushes).toHaveLength(1);
   });
 
-  it("[U21] 413 has it sent again without the message", async () => {
+  it("[U21] 413 causes a second try without the message", async () => {
     const { user, pushes, answerWith } = await subscribed();
     answerWith(({ payload }) => new Response(null, { status: payload.notification.body === "" ? 201 : 413 }));
     await notify(user);
@@ -204,7 +204,7 @@ describe("what a push service answers", () => {
     ["500", answering(500)],
     ["503", answering(503)],
     ["nothing, as it cannot be reached", () => Promise.reject(new TypeError("network"))],
-  ])("[U21] %s has it tried again later, and the next ones wait", async (_, answer) => {
+  ])("[U21] %s causes a later try, and the next pushes wait", async (_, answer) => {
     const { user, titles, answerWith } = await subscribed();
     const now = stopClock();
     const at = (ms: number) => vi.spyOn(Date, "now").mockReturnValue(now + ms);
@@ -221,7 +221,7 @@ describe("what a push service answers", () => {
     expect(titles()).toEqual(["a", "a", "b"]);
   });
 
-  it("[U21] Retry-After is waited, in seconds or as a date", async () => {
+  it("[U21] with Retry-After is obeyed, in seconds or as a date", async () => {
     const { user, pushes, answerWith } = await subscribed();
     const now = stopClock();
     const at = (ms: number) => vi.spyOn(Date, "now").mockReturnValue(now + ms);
@@ -242,7 +242,7 @@ describe("what a push service answers", () => {
     expect(pushes).toHaveLength(2);
   });
 
-  it("[U21] six failures in a day are enough: what waited is dropped, and what comes then is tried", async () => {
+  it("[U21] six failures in a day drop what waited; what comes later is tried", async () => {
     const { user, titles, answerWith } = await subscribed();
     const now = stopClock();
     onTestFinished(() => void vi.restoreAllMocks());
@@ -262,7 +262,7 @@ describe("what a push service answers", () => {
     expect(titles().slice(6)).toEqual(["c"]);
   });
 
-  it.each([400, 401, 403, 301, 307])("[U21] %i drops it, and is logged", async (status) => {
+  it.each([400, 401, 403, 301, 307])("[U21] %i drops the push, and is logged", async (status) => {
     const logged = vi.spyOn(console, "error").mockImplementation(() => {});
     onTestFinished(() => logged.mockRestore());
     const { user, endpoint, titles, answerWith } = await subscribed();
@@ -278,7 +278,7 @@ describe("what a push service answers", () => {
     expect(lines).not.toContain(new URL(endpoint).pathname);
   });
 
-  it("[U21] one browser that fails keeps no other waiting", async () => {
+  it("[U21] one failing browser does not delay the others", async () => {
     const { user, endpoint, subscribe, pushes, answerWith } = await subscribed();
     const fine = await subscribe(user);
     answerWith((push) => new Response(null, { status: push.endpoint === endpoint ? 500 : 201 }));
@@ -292,7 +292,7 @@ describe("what a push service answers", () => {
     expect(pushes.filter((push) => push.endpoint === endpoint)).toHaveLength(1);
   });
 
-  it("[U22] at most five are under way at once, each for 10 s", async () => {
+  it("[U22] at most five requests run at once, each for at most 10 s", async () => {
     const { user, subscribe, pushes, answerWith } = await subscribed();
     for (let n = 0; n < 11; n++) await subscribe(user);
     const timers = vi.spyOn(globalThis, "setTimeout");
@@ -312,7 +312,7 @@ describe("what a push service answers", () => {
     expect(timers.mock.calls.filter(([, ms]) => ms === 10_000)).toHaveLength(12);
   });
 
-  it("[U22] of many that wait only so many go in a row, and the rest right after", async () => {
+  it("[U22] a long queue is sent in limited series, one right after the other", async () => {
     const { user, titles } = await subscribed();
     const count = 45;
     await Promise.all(

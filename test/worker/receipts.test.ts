@@ -44,7 +44,7 @@ async function receiptsOf(room: string): Promise<Record<string, number>> {
 }
 
 describe("read", () => {
-  it("[R1] never moves back; 0 only asks, more than head counts as head, nothing as head", async () => {
+  it("[R1] never moves back; 0 only asks, a value above head counts as head, and so does no value", async () => {
     const { bo } = await adaAndBo("read", 10);
     expect(await bo.ask({ type: "read", id: "r", seq: 0 })).toEqual({
       type: "ok",
@@ -70,7 +70,7 @@ describe("read", () => {
     expect(await receiptsOf(room)).toEqual({});
   });
 
-  it("[R1] unread leaves out one's own, what is deleted, and changes", async () => {
+  it("[R1] unread does not count one's own messages, deleted ones and changes", async () => {
     const { room, ada, bo } = await adaAndBo("unread", 5);
     await fill(bo, 3);
     await callAsServer("POST", `/v1/rooms/${room}/messages`, { data: 1 });
@@ -79,11 +79,11 @@ describe("read", () => {
     expect(await read(bo, 0)).toMatchObject({ unread: 4 });
     expect(await read(ada, 0)).toMatchObject({ unread: 5 });
     expect(await read(bo, 3)).toMatchObject({ seq: 3, unread: 2 });
-    // 13 is a change, and a position like any other.
+    // 13 is a change, and a valid position.
     expect(await read(bo, 13)).toMatchObject({ seq: 13, unread: 0 });
   });
 
-  it("[R1] unread counts to at most 1,000, and no further back than the log", async () => {
+  it("[R1] unread counts at most 1,000, and only messages in the log", async () => {
     const room = uniqueName("many");
     await configureRoom(room, { HISTORY_LIMIT: 1_200, RATE_BURST: 10_000 });
     const ada = await join(room, "ada");
@@ -99,7 +99,7 @@ describe("read", () => {
     expect(await read(bo, 0)).toMatchObject({ unread: 40 });
   });
 
-  it("[R1][M2] takes a whole number of 0 or more", async () => {
+  it("[R1][M2] requires an integer of 0 or more", async () => {
     const { room, ada, bo } = await adaAndBo("wrong", 3);
     const token = await tokenFor("bo");
     for (const seq of [-1, 1.5, "1", null, 2 ** 53, [2], {}, true]) {
@@ -171,7 +171,7 @@ describe("read", () => {
 });
 
 describe("receipts", () => {
-  it("[R2] are told at most once a second, the last of each user", async () => {
+  it("[R2] are sent at most once per second, the last of each user", async () => {
     const { ada, bo } = await adaAndBo("told", 30);
     const before = Date.now();
     for (let seq = 1; seq <= 10; seq++) await read(bo, seq);
@@ -191,7 +191,7 @@ describe("receipts", () => {
     expect(toldTo(bo)).toHaveLength(3);
   });
 
-  it("[R2] go to users only, also without presence, filtered or being paged", async () => {
+  it("[R2] are sent to users only, also without presence, filtered or during a replay", async () => {
     const room = uniqueName("public_told");
     const [ada, off, topics, nobody] = [
       await join(room, "ada"),
@@ -209,7 +209,7 @@ describe("receipts", () => {
     expect(back.ofType("receipt")).toEqual([]);
   });
 
-  it("[R2][P5] are told to nobody in a room that counts its members, but kept", async () => {
+  it("[R2][P5] are sent to no one in a room that counts its members, but are stored", async () => {
     const room = uniqueName("crowd");
     const ada = await join(room, "ada");
     await fill(ada, 3);
@@ -226,7 +226,7 @@ describe("receipts", () => {
     expect(await receiptsOf(room)).toEqual({ ada: 2 });
   });
 
-  it("[R3] are written at most every 5 s, one row (two to begin with), however often they are reported", async () => {
+  it("[R3] are written at most every 5 s, one row (two at first), however often they are reported", async () => {
     const { room, bo } = await adaAndBo("written", 40);
     const now = stopClock();
     const writes = await recordWrites(roomObject(room));
@@ -237,14 +237,14 @@ describe("receipts", () => {
     await read(bo, 22);
     await bo.settled();
     expect(writes.rows()).toBe(3);
-    // What waited is written by then, so nothing is left to write.
+    // The delayed position is written by then, so nothing is left to write.
     stopClock(now + 15_000);
     await fill(bo, 1);
     expect(writes.statements.filter((statement) => statement.includes("receipts"))).toHaveLength(2);
     expect(await receiptsOf(room)).toEqual({ bo: 22 });
   });
 
-  it("[R3] what waited is written by the next flush after 5 s, whoever caused it", async () => {
+  it("[R3] are written by the next flush after 5 s, whatever caused the flush", async () => {
     const { room, ada, bo } = await adaAndBo("waited", 10);
     const now = stopClock();
     await read(bo, 1);
@@ -255,7 +255,7 @@ describe("receipts", () => {
     expect(await receiptsOf(room)).toEqual({ bo: 7 });
   });
 
-  it("[R3] outlive a restart, and a crash loses what was not written", async () => {
+  it("[R3] survive a restart, and a crash loses what was not written", async () => {
     const { room, bo } = await adaAndBo("restart", 10);
     await read(bo, 3);
     await crash(roomObject(room));
@@ -267,11 +267,11 @@ describe("receipts", () => {
     expect(await read(back, 9)).toMatchObject({ seq: 9, unread: 1 });
   });
 
-  it("[R3][R4] of hundreds of users are one row each (two to begin with), and all listed", async () => {
+  it("[R3][R4] of hundreds of users are one row each (two at first), and all are listed", async () => {
     const { room, ada } = await adaAndBo("hundreds", 20);
     const users = many(300, (at) => `reader${at}`);
     const writes = await recordWrites(roomObject(room));
-    // Their objects are asked first, which may take longer than the time between two writes of one position.
+    // The users' objects are asked first, which may take longer than the time between two writes of one position.
     const now = stopClock();
     for (const seq of [1, 5, 20])
       await Promise.all(
@@ -289,7 +289,7 @@ describe("receipts", () => {
       expect(toldTo(ada).filter(([told]) => told === user).length).toBeLessThanOrEqual(3);
   });
 
-  it("[R3][S14] one that cannot be written is internal, nobody hears, and the room goes on", async () => {
+  it("[R3][S14] whose write fails are internal and sent to no one, and the room continues to work", async () => {
     const { room, ada, bo } = await adaAndBo("failing", 5);
     const heal = await failWrites(roomObject(room), (query) => query.startsWith("INSERT INTO receipts"));
     expect(await read(bo, 3)).toMatchObject({ type: "error", code: "internal" });
@@ -303,7 +303,7 @@ describe("receipts", () => {
     expect(ada.texts.join() + bo.texts.join()).not.toContain("DETAIL-OF-THE-FAULT");
   });
 
-  it("[R3] one whose later write fails is tried again, and meanwhile listed as it is told", async () => {
+  it("[R3] whose later write fails are written again, and are listed meanwhile as they were sent", async () => {
     const { room, ada, bo } = await adaAndBo("failing_later", 9);
     const now = stopClock();
     await read(bo, 1);

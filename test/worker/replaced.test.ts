@@ -1,4 +1,4 @@
-// A client that gave a connection up names it when it comes back: what the old one still sends takes no effect.
+// A client that returns names the connection that it gave up: what the old one still sends has no effect.
 
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
@@ -25,7 +25,7 @@ async function textOf(room: string, seq: number) {
 }
 
 describe("a connection that its client gave up", () => {
-  it("[E12] overwrites nothing with what it still sends, also when the room slept", async () => {
+  it("[E12] changes nothing with what it still sends, also if the room slept", async () => {
     const room = uniqueName("replaced");
     const old = await join(room, "ada");
     await old.ask({ type: "send", id: "m", data: "first" });
@@ -43,7 +43,7 @@ describe("a connection that its client gave up", () => {
     expect(await textOf(room, 1)).toBe("newer");
   });
 
-  it("[E13] of somebody else lives on", async () => {
+  it("[E13] of another user is not affected", async () => {
     const room = uniqueName("replaced");
     const bo = await join(room, "bo");
     await join(room, "ada", { query: `?replaces=${await connectionOf(bo)}` });
@@ -57,7 +57,7 @@ describe("a newcomer that is refused", () => {
     return webSocket && new TestSocket(webSocket).closed;
   };
 
-  it("[J20] closes nothing: a void token ends no valid socket or session", async () => {
+  it("[J20] closes nothing: a revoked token ends no valid socket or session", async () => {
     const [room, user] = [uniqueName("replaced"), uniqueName("ada")];
     const now = stopClock();
     const old = await dated(user, now, 0);
@@ -75,7 +75,7 @@ describe("a newcomer that is refused", () => {
     }
   });
 
-  it("[J20] in a full room takes the place of what it replaces, and no other", async () => {
+  it("[J20] by a full room takes the place of what it replaces, and no other place", async () => {
     const room = uniqueName("replaced");
     await configureRoom(room, { MAX_CONNECTIONS_PER_ROOM: 2 });
     const [ada, bo] = [await join(room, "ada"), await join(room, "bo")];
@@ -87,11 +87,11 @@ describe("a newcomer that is refused", () => {
     expect(await ada.closed).toMatchObject({ code: 4409 });
     for (const living of [next, bo])
       expect(await living.ask({ type: "ping", id: "p" })).toMatchObject({ type: "pong" });
-    // Nobody is told of it.
+    // No one is notified.
     expect(bo.ofType("memberLeft")).toEqual([]);
   });
 
-  it("[J20][J14] a session in a full room takes the place of the socket, or the session, that it replaces", async () => {
+  it("[J20][J14] by a full room takes, as a session, the place of the socket or session that it replaces", async () => {
     const [room, user] = [uniqueName("replaced"), uniqueName("ada")];
     await configureRoom(room, { MAX_CONNECTIONS_PER_ROOM: 1 });
     const socket = await join(room, user);
@@ -107,7 +107,7 @@ describe("a newcomer that is refused", () => {
     expect(await other.ask({ type: "join", id: "j", room })).toMatchObject({ code: "room_full" });
   });
 
-  it("[J20] with as many sessions as there may be takes the place of the one that it replaces", async () => {
+  it("[J20] at the limit of sessions takes the place of the session that it replaces", async () => {
     const user = uniqueName("ada");
     await configureUser(user, { MAX_CONNECTIONS_PER_USER: 1 });
     const old = await openSession(user);
@@ -127,7 +127,7 @@ describe("a session that its client gave up", () => {
     return session;
   };
 
-  it("[J14] says nothing in its rooms once its successor has joined them", async () => {
+  it("[J14] sends nothing in its rooms once its successor has joined them", async () => {
     const [room, user] = [uniqueName("replaced"), uniqueName("ada")];
     const watcher = await join(room, "watcher");
     const old = await joinedBy(room, user);
@@ -151,12 +151,12 @@ describe("a session that its client gave up", () => {
     expect(watcher.ofType("memberLeft")).toEqual([]);
   });
 
-  it("[J14] its successor closes it in the room also where the session's own end has not arrived there", async () => {
+  it("[J14] is closed in the room by its successor, also if the end of the session has not arrived there", async () => {
     const [room, user] = [uniqueName("replaced"), uniqueName("ada")];
     const old = await joinedBy(room, user);
     await old.ask({ type: "send", id: "m", room, data: "first" });
     const session = String(old.ofType("connected")[0]?.connection);
-    // As the successor's user object asks, before the old session's own `leave`.
+    // The request of the successor's user object, before the `leave` of the old session.
     const identity = {
       kind: "user",
       user: { id: user },
@@ -181,7 +181,7 @@ describe("a session that its client gave up", () => {
     expect(await roomObject(room).receive(session, ['{"type":"ping"}'])).toBe(false);
   });
 
-  it("[J14] a join may name a socket of the room that was given up", async () => {
+  it("[J14] may be a socket of the room, which a join names", async () => {
     const [room, user] = [uniqueName("replaced"), uniqueName("ada")];
     const old = await join(room, user);
     const session = await openSession(user);

@@ -37,7 +37,7 @@ describe("a repeat", () => {
     expect(await storedMessages(room)).toBe(4);
   });
 
-  it("[S5] in the same batch is one too", async () => {
+  it("[S5] in the same batch is a duplicate too", async () => {
     const ada = await join(uniqueName("twice"), "ada");
     const command = { type: "send", id: "m", data: 1 };
     ada.send({ type: "batch", commands: [command, command] });
@@ -49,7 +49,7 @@ describe("a repeat", () => {
     ]);
   });
 
-  it("[S5][E21] an id belongs to its author: of another user, or of server code, it is another message", async () => {
+  it("[S5][E21] has the id of its author: the same id of another user, or of server code, is another message", async () => {
     const room = uniqueName("authors");
     const ada = await join(room, "ada");
     const bo = await join(room, "bo");
@@ -67,7 +67,7 @@ describe("a repeat", () => {
     expect(await ada.ask({ type: "send", id: "m", data: 1 })).toMatchObject({ seq: 1, duplicate: true });
   });
 
-  it("[S5] what was refused is not remembered", async () => {
+  it("[S5] of a refused send is not a duplicate", async () => {
     const ada = await join(uniqueName("refused"), "ada");
     expect(await ada.ask({ type: "send", id: "m", data: 1, replyTo: 9 })).toMatchObject({
       code: "not_found",
@@ -80,7 +80,7 @@ describe("a repeat", () => {
     expect(stored).not.toHaveProperty("duplicate");
   });
 
-  it("[S5] the same command over HTTP and on a socket is one", async () => {
+  it("[S5] over HTTP of a command on a socket is a duplicate", async () => {
     const room = uniqueName("both");
     const ada = await join(room, "ada");
     await ada.ask({ type: "send", id: "m", data: 1 });
@@ -108,7 +108,7 @@ describe("a retry", () => {
     expect(await storedMessages(room)).toBe(1);
   });
 
-  it("[S6][S7] also when the object restarted in between, and others wrote", async () => {
+  it("[S6][S7] is stored once also if the object restarted in between and others wrote", async () => {
     const room = uniqueName("restarted");
     const ada = await join(room, "ada");
     const cursor = await cursorOf(ada);
@@ -130,7 +130,7 @@ describe("a retry", () => {
     });
   });
 
-  it("[S6] found is a duplicate also where the log no longer reaches back to retryOf", async () => {
+  it("[S6] that is found is a duplicate even if the log no longer reaches back to retryOf", async () => {
     const room = uniqueName("found");
     const ada = await join(room, "ada");
     const cursor = await cursorOf(ada);
@@ -145,7 +145,7 @@ describe("a retry", () => {
     });
   });
 
-  it("[S6] not found where the log no longer reaches back is stale_retry, and nothing is stored", async () => {
+  it("[S6] that is not found is stale_retry if the log no longer reaches back, and nothing is stored", async () => {
     const room = uniqueName("stale");
     const ada = await join(room, "ada");
     const cursor = await cursorOf(ada);
@@ -168,7 +168,7 @@ describe("a retry", () => {
     expect(await back.ask({ type: "send", id: "new", data: 1 })).toMatchObject({ seq: 62 });
   });
 
-  it("[S7] a storm of retries after a restart stores each once", async () => {
+  it("[S7] among many after a restart is stored once", async () => {
     const room = uniqueName("storm");
     const before = await join(room, "ada");
     const cursor = await cursorOf(before);

@@ -1,4 +1,4 @@
-// A revoked token does nothing that lasts, not even in the minute in which an isolate believes it.
+// A revoked token changes nothing that is stored, not even in the minute in which an isolate trusts it.
 
 import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { UserObject } from "../../src/user/runtime/user-object.ts";
@@ -13,7 +13,7 @@ beforeEach(() => {
 
 type Call = readonly [method: string, path: string, body?: unknown];
 
-/** What the isolate believes is a token for a minute: it has just asked. */
+/** The isolate trusts a token for a minute: it has just asked about it. */
 async function believed(opensRoom: boolean) {
   const [room, user] = [uniqueName("room"), uniqueName("bo")];
   const now = stopClock();
@@ -59,7 +59,7 @@ describe("a revoked token, at once", () => {
     },
   );
 
-  it("[B20] a call of a user's own is one request of their object", async () => {
+  it("[B20] costs a call of a user's own routes one request of their object", async () => {
     const { token } = await believed(false);
     const asked = vi.spyOn(UserObject.prototype, "revokedTokens");
     onTestFinished(() => asked.mockRestore());
@@ -67,7 +67,7 @@ describe("a revoked token, at once", () => {
     expect(asked).not.toHaveBeenCalled();
   });
 
-  it.each([true, false])("[B21] does nothing in a room that lasts; opened before: %s", async (opensRoom) => {
+  it.each([true, false])("[B21] changes nothing that a room stores; opened before: %s", async (opensRoom) => {
     const { room, user, now, token } = await believed(opensRoom);
     await disconnect(user);
     stopClock(now + 1_000);
@@ -82,7 +82,7 @@ describe("a revoked token, at once", () => {
     expect(messages).toHaveLength(1);
   });
 
-  it("[B21] asks nobody about a user who has opened the room, and once a call about any other", async () => {
+  it("[B21] needs no other object for a user who has opened the room, and one request per call for any other", async () => {
     const asked = vi.spyOn(UserObject.prototype, "revokedTokens");
     onTestFinished(() => asked.mockRestore());
     for (const opensRoom of [true, false]) {
@@ -94,7 +94,7 @@ describe("a revoked token, at once", () => {
     }
   });
 
-  it("[B22] nobody is banned for more than a year", async () => {
+  it("[B22] no ban lasts more than a year", async () => {
     const room = uniqueName("room");
     const kick = (banSeconds: number) =>
       callAsServer("POST", `/v1/rooms/${room}/kick`, { user: "bo", banSeconds });

@@ -24,7 +24,7 @@ beforeEach(() => {
   onTestFinished(() => info.mockRestore());
 });
 
-describe("a room that cannot be told", () => {
+describe("a room that cannot be reached", () => {
   async function broken() {
     const user = uniqueName("user");
     const [room, well] = [uniqueName("broken"), uniqueName("well")];
@@ -38,7 +38,7 @@ describe("a room that cannot be told", () => {
     return { user, room, now, old, heal };
   }
 
-  it("[B7] is told again from the alarm, until it knows", async () => {
+  it("[B7] is notified again by the alarm, until it knows", async () => {
     const { user, room, now, old, heal } = await broken();
     for (const later of [10_000, 20_000]) {
       stopClock(now + later);
@@ -52,7 +52,7 @@ describe("a room that cannot be told", () => {
     expect(await intoRoom(room, await dated(user, now, 0))).toBe(VOID);
   });
 
-  it("[B7] told late closes only what is open with a token that is revoked", async () => {
+  it("[B7] and is notified late closes only what is open with a revoked token", async () => {
     const { user, room, now, old, heal } = await broken();
     stopClock(now + 61_000);
     const next = await join(room, user);
@@ -63,7 +63,7 @@ describe("a room that cannot be told", () => {
     expect(next.ofType("message")).toHaveLength(1);
   });
 
-  it("[B7] does not keep the others waiting: hundreds are told, in portions", async () => {
+  it("[B7] does not delay the others: hundreds are notified, in portions", async () => {
     const user = uniqueName("everywhere");
     const failing = new Set(["room7", "room300"]);
     const told: string[] = [];
@@ -84,7 +84,7 @@ describe("a room that cannot be told", () => {
     });
     await disconnect(user);
     expect(told.length).toBeGreaterThanOrEqual(498);
-    // The alarm may go off by itself meanwhile.
+    // The alarm may run by itself meanwhile.
     const untilTold = (count: number) =>
       vi.waitFor(
         async () => {
@@ -99,7 +99,7 @@ describe("a room that cannot be told", () => {
   });
 });
 
-describe("what a room asks of a user's object", () => {
+describe("the question of a room to a user's object", () => {
   function watchQuestions() {
     const opened = vi.spyOn(UserObject.prototype, "registerRoom");
     const revoke = vi.spyOn(RoomObject.prototype, "revoke");
@@ -110,7 +110,7 @@ describe("what a room asks of a user's object", () => {
     return { opened, revoke };
   }
 
-  it("[B8] is with the user's first opening only, also after restarts of both", async () => {
+  it("[B8] is asked at the user's first opening only, also after restarts of both", async () => {
     const user = uniqueName("user");
     const room = uniqueName("asks");
     const { opened, revoke } = watchQuestions();
@@ -133,7 +133,7 @@ describe("what a room asks of a user's object", () => {
     expect(opened).toHaveBeenCalledTimes(3);
   });
 
-  it("[B8] a first opening that cannot ask is refused for now, and leaves nothing; the next one asks", async () => {
+  it("[B8] refuses a first opening with a temporary error if it fails, and leaves nothing; the next one asks", async () => {
     const user = uniqueName("user");
     const room = uniqueName("asks");
     const ada = await join(room, "ada");
@@ -149,7 +149,7 @@ describe("what a room asks of a user's object", () => {
     expect(opened).toHaveBeenCalledTimes(2);
   });
 
-  it("[B8] a room that forgot itself asks anew, and is not made again to be told", async () => {
+  it("[B8] is asked again by a room that was removed, and a notification does not create the room", async () => {
     const user = uniqueName("user");
     const room = uniqueName("forgotten");
     const now = stopClock();
@@ -170,7 +170,7 @@ describe("what a room asks of a user's object", () => {
     expect(opened.mock.calls).toEqual([[room, null]]);
   });
 
-  it("[B8] anonymous readers and polls of an instant ask nothing", async () => {
+  it("[B8] is not asked for anonymous readers and polls without wait", async () => {
     const { opened } = watchQuestions();
     const room = uniqueName("public_asks");
     await join(room, null);

@@ -1,4 +1,4 @@
-// What was revoked stays revoked, whatever happens in between; tokens without a date; and what else a disconnect ends.
+// A revoked token stays revoked, whatever happens in between; tokens without a date; and what else a disconnect ends.
 
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
@@ -29,7 +29,7 @@ beforeEach(() => {
 
 const pathOf = (room: string) => `/v1/rooms/${room}/connect`;
 
-describe("what is revoked", () => {
+describe("a revoked token", () => {
   async function revokedModerator() {
     const [room, user] = [uniqueName("room"), uniqueName("bo")];
     const now = stopClock();
@@ -43,7 +43,7 @@ describe("what is revoked", () => {
 
   const auth = (socket: TestSocket, token: string) => ask(socket, { type: "auth", token });
 
-  it("[B9] stays so when the room is unfollowed: auth with the old token gives nothing", async () => {
+  it("[B9] stays revoked when the room is unfollowed: auth with it is refused", async () => {
     const { room, user, old, bo } = await revokedModerator();
     const reader = await tokenFor(user, { rooms: { "*": "read" } });
     for (const unfollow of [
@@ -59,7 +59,7 @@ describe("what is revoked", () => {
     expect(await intoRoom(room, old)).toBe(VOID);
   });
 
-  it("[B9] stays so after a ban and its end, and after a purge", async () => {
+  it("[B9] stays revoked after a ban and its end, and after a purge", async () => {
     const { room, user, old } = await revokedModerator();
     await callAsServer("POST", `/v1/rooms/${room}/kick`, { user, banSeconds: 60 });
     await callAsServer("DELETE", `/v1/rooms/${room}/bans/${user}`);
@@ -70,7 +70,7 @@ describe("what is revoked", () => {
     expect(await auth(bo, old)).toMatchObject({ type: "error", code: "token_expired" });
   });
 
-  it("[B9] the next opening follows an unfollowed room again, an auth does not", async () => {
+  it("[B9] a new opening follows an unfollowed room again, an auth does not", async () => {
     const [room, user] = [uniqueName("room"), uniqueName("bo")];
     const bearer = await tokenFor(user);
     const follows = async () =>
@@ -116,7 +116,7 @@ describe("a token without iat", () => {
   ];
 
   it.each(ways)(
-    "[B12][B13] that came by %s is revoked after a disconnect, a later one is not",
+    "[B12][B13] that came by %s is revoked by a disconnect, a later one is not",
     async (_, use) => {
       const [room, user] = [uniqueName("room"), uniqueName("user")];
       const now = stopClock();
@@ -124,7 +124,7 @@ describe("a token without iat", () => {
       await use(room, user, used);
       await crash(userObject(user));
       await disconnect(user);
-      // For calls it takes a minute.
+      // For calls this takes a minute.
       stopClock(now + WINDOW_MS);
       const fresh = await undatedToken(user, now, 601);
       for (const into of [(token: string) => intoRoom(room, token), intoSession])
@@ -135,13 +135,13 @@ describe("a token without iat", () => {
       expect(await Promise.all(statuses)).toEqual([401, 200]);
       const refused = await ask(await openSession(user), { type: "auth", token: used });
       expect(refused).toMatchObject({ type: "error", code: "token_expired" });
-      // What came since is revoked with the next one.
+      // A token that came later is revoked by the next disconnect.
       await disconnect(user);
       expect(await intoRoom(uniqueName("another"), fresh)).toBe(`${VOID} 1000`);
     },
   );
 
-  it("[B12] closes what it has open, and the client comes back at once with the next", async () => {
+  it("[B12] closes its connections, and the client returns at once with the next token", async () => {
     const [room, user] = [uniqueName("room"), uniqueName("user")];
     const now = stopClock();
     const socket = await open(pathOf(room), await undatedToken(user, now, 600));
@@ -151,7 +151,7 @@ describe("a token without iat", () => {
     expect(await intoRoom(room, await undatedToken(user, now, 605))).toBe("connected");
   });
 
-  it("[B12] is refused for good where none was known before, in words that say what to do", async () => {
+  it("[B12] is refused for good if none was known before, with a hint what to do", async () => {
     const [room, user] = [uniqueName("room"), uniqueName("user")];
     const now = stopClock();
     expect(await intoRoom(room, await dated(user, now, 0))).toBe("connected");
@@ -165,7 +165,7 @@ describe("a token without iat", () => {
     });
   });
 
-  it("[B13] writes a row only where it expires later than all before", async () => {
+  it("[B13] writes a row only if it expires later than all before", async () => {
     const [room, user] = [uniqueName("room"), uniqueName("user")];
     const now = stopClock();
     await intoRoom(room, await undatedToken(user, now, 600));
@@ -200,13 +200,13 @@ describe("pushes after a disconnect", () => {
     expect(service.pushes).toHaveLength(devices);
   });
 
-  it("[B14] end in the middle of a row, and a void token subscribes nothing, at once", async () => {
+  it("[B14] end in the middle of a series, and a revoked token cannot subscribe, at once", async () => {
     const service = startPushService();
     const user = uniqueName("u");
     await holdAlarms(user);
     const now = stopClock();
     const stolen = await dated(user, now, -5);
-    // The isolate believes the token for a minute.
+    // The isolate trusts the token for a minute.
     expect((await callAs(stolen, "GET", "/v1/me/notifications")).status).toBe(200);
     await service.subscribe(user);
     for (const title of ["a", "b", "c"]) await notify(user, { title });
@@ -229,7 +229,7 @@ describe("pushes after a disconnect", () => {
     [{ keepPushes: true }, ["keepPushes"]],
     [{ keepPush: "yes" }, ["keepPush"]],
     [{ keepPush: null }, ["keepPush"]],
-  ])("[B14] a body that says something else (%j) is refused, and ends nothing", async (body, path) => {
+  ])("[B14] remain if the body has an unknown field (%j), which is refused", async (body, path) => {
     const user = uniqueName("u");
     const session = await openSession(user);
     const response = await callAsServer("POST", `/v1/users/${user}/disconnect`, body);
@@ -244,7 +244,7 @@ describe("pushes after a disconnect", () => {
 });
 
 describe("auth", () => {
-  it("[B15] keeps name and picture as joined until the next connect, on a socket and on a session", async () => {
+  it("[B15] keeps name and picture until the next connect, on a socket and on a session", async () => {
     const [room, user] = [uniqueName("room"), uniqueName("bo")];
     const other = await join(room, "ada");
     const renamed = await tokenFor(user, { name: "New", claims: { picture: "https://new.example/p" } });
@@ -265,7 +265,7 @@ describe("auth", () => {
       { id: user, name: "Old" },
     ]);
     expect(other.ofType("memberUpdated")).toEqual([]);
-    // Also in rooms that the session joins later; a new connection has the new name.
+    // This also applies to rooms that the session joins later; a new connection has the new name.
     const later = uniqueName("later");
     const there = await join(later, "ada");
     await ask(session, { type: "join", room: later });

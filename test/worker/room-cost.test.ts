@@ -1,4 +1,4 @@
-// What a room uses, counted: the figures of the cost model are compared with these, so that they cannot go stale.
+// Counts what a room uses: the figures of the cost model are compared with these counts, so that they stay correct.
 
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
@@ -13,7 +13,7 @@ const DATA_BYTES = 200;
 const PING = '{"type":"ping"}';
 const QUARTER_MS = 15 * 60_000;
 
-/** No token runs out meanwhile. */
+/** No token expires meanwhile. */
 const A_DAY = { expiresInS: 86_400 };
 
 async function meteredRoom() {
@@ -23,7 +23,7 @@ async function meteredRoom() {
   return { room, stub, meter };
 }
 
-/** A room whose log is full, with one in it. */
+/** A room with a full log and one member. */
 async function fullRoom() {
   const { room, stub, meter } = await meteredRoom();
   const ada = await join(room, "ada", A_DAY);
@@ -47,7 +47,7 @@ describe("a message", () => {
     expect(ROOM_COUNTERS.message.rowsWritten).toBeLessThanOrEqual(1.05);
   });
 
-  it("[K1] is no more under load: 1,000 of ten senders at once, ten in a frame", async () => {
+  it("[K1] costs no more under load: 1,000 of ten senders at once, ten in a frame", async () => {
     const { room, meter, ada } = await fullRoom();
     const senders: TestSocket[] = [];
     for (let n = 0; n < 10; n++) senders.push(await join(room, `sender${n}`));
@@ -65,11 +65,11 @@ describe("a message", () => {
     const used = await meter.take();
     expect(used.rowsWritten).toBeGreaterThanOrEqual(1_000);
     expect(used.rowsWritten / 1_000).toBeLessThanOrEqual(1.05);
-    // Those that asked whether all was done are counted too.
+    // The requests that checked whether all was done are counted too.
     expect(used).toMatchObject({ alarmsSet: 0, requests: 0, messages: 111 });
   });
 
-  it("[K1] over HTTP is remembered by its id for as long as it is kept: one row more, and one when it retires", async () => {
+  it("[K1] over HTTP keeps its id as long as it is stored: one row more, and one when it is removed", async () => {
     const { room, meter } = await fullRoom();
     const publish = (id?: string) =>
       callAsServer("POST", `/v1/rooms/${room}/messages`, {
@@ -91,8 +91,8 @@ describe("a message", () => {
     const size = () => runInDurableObject(stub, (_, { storage }) => storage.sql.databaseSize);
     const before = await size();
     expect(before).toBe(ROOM_COUNTERS.emptyBytes);
-    // Of different sizes, and for several turns: a row that replaces a smaller one splits its page. Of one size, the figure
-    // would hang on how many rows just fit a page.
+    // The messages have different sizes and replace each other several times: a row that replaces a smaller one splits
+    // its page. With one size, the figure would depend on how many rows just fit a page.
     const sizes = (n: number) => DATA_BYTES / 2 + (((n * 7_919) % 997) / 996) * DATA_BYTES;
     await fill(ada, 6 * RING, (n) => "x".repeat(sizes(n) - 2));
     const envelope = ((await size()) - before) / RING - DATA_BYTES;
@@ -101,12 +101,12 @@ describe("a message", () => {
 });
 
 describe("what follows a message", () => {
-  it("[K6][K10] to read is a row a user, to change a message two", async () => {
+  it("[K6][K10] a new position is one row per user, a change to a message two", async () => {
     const { room, meter, ada } = await fullRoom();
     const bo = await join(room, "bo");
     await bo.settled();
     await meter.take();
-    // The first position of a user is looked up.
+    // The first position of a user reads a row.
     await bo.ask({ type: "read", id: "r1", seq: 1 });
     const { read, readEntry } = ROOM_COUNTERS;
     expect(await meter.take()).toMatchObject({ rowsWritten: read.rowsWritten + readEntry.rowsWritten });
@@ -126,7 +126,7 @@ describe("what follows a message", () => {
     }
   });
 
-  it("[K15] of any message, however unevenly the seqs stand, reads at most 20 rows", async () => {
+  it("[K15] a look-up of any message reads at most 20 rows, however unevenly the seqs are distributed", async () => {
     const { meter, ada } = await fullRoom();
     const seqs: unknown[] = [];
     for (let n = 0; n < 200; n++) {
@@ -157,7 +157,7 @@ describe("coming and going", () => {
     expect(await rowsOf(meter)).toMatchObject({ rowsWritten: 0 });
   });
 
-  it("[K2][K6] joining and leaving write nothing; the first company plans the sweep", async () => {
+  it("[K2][K6] joining and leaving write nothing; the second connection plans the sweep", async () => {
     const { room, meter, ada } = await fullRoom();
     for (const user of ["bo", "cy", "di", "ed"]) {
       const visitor = await join(room, user);
@@ -170,7 +170,7 @@ describe("coming and going", () => {
     await meter.take();
     const bo = await join(room, "bo");
     await ada.settled();
-    // With nothing left to read.
+    // With nothing unread.
     const { newcomer, sweepPlanned } = ROOM_COUNTERS;
     expect(await meter.take()).toEqual({
       rowsRead: newcomer.rowsRead + sweepPlanned.rowsRead,
@@ -182,7 +182,7 @@ describe("coming and going", () => {
     const others = await Promise.all(["cy", "di", "ed"].map((user) => join(room, user)));
     await ada.settled();
     expect(await meter.take()).toEqual({
-      // Those who join at once share a flush, which reads for all of them once.
+      // Users who join at once share a flush, which reads for all of them once.
       rowsRead: expect.any(Number),
       rowsWritten: 0,
       alarmsSet: 0,
@@ -197,7 +197,7 @@ describe("coming and going", () => {
     expect(await rowsOf(meter)).toEqual(ROOM_COUNTERS.leave);
   });
 
-  it("[K6][R7] who connects has what is unread counted: a row each, up to 1,000", async () => {
+  it("[K6][R7] a connect counts what is unread: one row each, up to 1,000", async () => {
     const { room, meter, ada } = await fullRoom();
     const bo = await join(room, "bo");
     const { newcomer, unreadMessage } = ROOM_COUNTERS;
@@ -206,12 +206,12 @@ describe("coming and going", () => {
     await meter.take();
     const again = await join(room, "bo");
     expect(again.ofType("connected")).toMatchObject([{ read: { unread: 10 } }]);
-    // One more finds where the first of them stands.
+    // One row more finds where the first of them is.
     const rows = newcomer.rowsRead + 1 + 10 * unreadMessage.rowsRead;
     expect(await rowsOf(meter)).toEqual({ rowsRead: rows, rowsWritten: 0 });
   });
 
-  it("[K5][K6] who comes back reads what was missed, and little else", async () => {
+  it("[K5][K6] a return reads what was missed, and little else", async () => {
     const { room, meter, ada } = await fullRoom();
     const bo = await join(room, "bo");
     await bo.ask({ type: "read", id: "r" });
@@ -223,7 +223,7 @@ describe("coming and going", () => {
     expect(await rowsOf(meter)).toEqual(ROOM_COUNTERS.resumeOf100);
   });
 
-  it("[K5] 50 who come back at once from the same place share what is read", async () => {
+  it("[K5] 50 returns at once from the same cursor share what is read", async () => {
     const { room, meter, ada } = await fullRoom();
     const users = Array.from({ length: 50 }, (_, n) => `user${n}`);
     const before = await Promise.all(users.map((user) => join(room, user)));
@@ -254,7 +254,7 @@ describe("sleep", () => {
     expect(await rowsOf(meter)).toEqual(ROOM_COUNTERS.wake);
   });
 
-  it("[K3][K6] an idle hour with 100 that ping is 4 requests and 4 rows", async () => {
+  it("[K3][K6] an idle hour with 100 connections that ping is 4 requests and 4 rows", async () => {
     const { room, stub, meter, ada } = await fullRoom();
     const others = Array.from({ length: 99 }, (_, n) => join(room, `user${n}`, A_DAY));
     const everybody = [ada, ...(await Promise.all(others))];
@@ -265,7 +265,7 @@ describe("sleep", () => {
       for (const socket of everybody) socket.send(PING);
       await Promise.all(everybody.map((socket) => socket.next("pong", ({ id }) => id === undefined)));
       advanceClock(quarter * QUARTER_MS);
-      // The runtime's own clock stands where it was, and with it the time at which it answered a ping.
+      // The runtime's own clock does not move, and with it the time at which it answered a ping.
       await runInDurableObject(stub, (_, state) => {
         const answeredAt = state.getWebSocketAutoResponseTimestamp.bind(state);
         const value = (ws: WebSocket) => {
@@ -279,7 +279,7 @@ describe("sleep", () => {
     const { requests, rowsRead, rowsWritten, messages } = await meter.take();
     expect({ requests, rowsRead, rowsWritten }).toEqual(ROOM_COUNTERS.idleHour);
     expect([requests, rowsWritten]).toEqual([4, 4]);
-    // No ping reached it, and nobody was taken for dead.
+    // No ping reached the object, and no connection was closed for missing heartbeats.
     expect(messages).toBe(0);
     await ada.settled();
     expect(ada.ofType("memberLeft")).toEqual([]);

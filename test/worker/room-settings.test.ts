@@ -43,7 +43,7 @@ const heldBy = async (socket: TestSocket) => {
 };
 
 describe("settings of a room", () => {
-  it("[B6] are changed one by one, answered whole, and outlive a restart", async () => {
+  it("[B6] are changed one by one, answered in full, and survive a restart", async () => {
     const { room, path, mod, patch, patchAs, now } = await settingsOf("settings");
     expect(await now()).toEqual(DEFAULTS);
     const first = await patchAs(mod, { slowModeMs: 1_000 });
@@ -65,7 +65,7 @@ describe("settings of a room", () => {
     expect(await now()).toEqual({ ...DEFAULTS, historyLimit: 100_000 });
   });
 
-  it("[B6][H19] an empty change changes nothing, and one with an unknown field neither", async () => {
+  it("[B6][H19] do not change with an empty body or with an unknown field", async () => {
     const { patch, now } = await settingsOf("empty");
     const response = await patch({});
     expect([response.status, await response.json()]).toEqual([200, { settings: DEFAULTS }]);
@@ -76,7 +76,7 @@ describe("settings of a room", () => {
     expect(await now()).toEqual({ ...DEFAULTS, slowModeMs: 7 });
   });
 
-  it("[B6][H7] what does not fit is bad_request, and nothing of it is taken", async () => {
+  it("[B6][H7] are refused as a whole if one does not fit: bad_request", async () => {
     const { patch, now } = await settingsOf("misfit");
     const wrong: [string, unknown][] = [
       ...[-1, 0.5, 3_600_001, "5", null, [1]].map((value): [string, unknown] => ["slowModeMs", value]),
@@ -97,7 +97,7 @@ describe("settings of a room", () => {
     expect(await errorOf(list)).toMatchObject({ code: "bad_request" });
   });
 
-  it("[B6] historyLimit takes an API key: a moderator's change is refused whole", async () => {
+  it("[B6] historyLimit requires an API key: a moderator's change is refused as a whole", async () => {
     const { mod, patchAs, now } = await settingsOf("key");
     const refused = await patchAs(mod, { slowModeMs: 5, historyLimit: 60 });
     expect([refused.status, await errorOf(refused)]).toMatchObject([
@@ -107,7 +107,7 @@ describe("settings of a room", () => {
     expect(await now()).toEqual(DEFAULTS);
   });
 
-  it("[B6][A8] maxConnections holds for who comes next, anonymous ones up to half; nobody is closed", async () => {
+  it("[B6][A8] maxConnections applies to new connections, anonymous ones up to half; no one is closed", async () => {
     const room = uniqueName("public_full");
     const there = await Promise.all(["ada", "bo", "cy"].map((user) => join(room, user)));
     await callAsServer("PATCH", `/v1/rooms/${room}`, { maxConnections: 2 });
@@ -129,7 +129,7 @@ describe("settings of a room", () => {
     await join(room, "di");
   });
 
-  it("[B6][S14] one that fails is internal and changes nothing; tried again it holds", async () => {
+  it("[B6][S14] a change whose write fails is internal and changes nothing; a new try succeeds", async () => {
     const { room, patch, info } = await settingsOf("failing");
     const ada = await join(room, "ada");
     await fill(ada, 20);
@@ -148,7 +148,7 @@ describe("settings of a room", () => {
 });
 
 describe("historyLimit of a room", () => {
-  it("[B6] a smaller one forgets at once, a larger one reaches no further back than before", async () => {
+  it("[B6] a smaller limit removes messages at once, a larger one does not bring them back", async () => {
     const { room, patch, info } = await settingsOf("limit");
     const ada = await join(room, "ada");
     const { epoch } = await ada.next("connected");
@@ -174,7 +174,7 @@ describe("historyLimit of a room", () => {
     expect(await heldBy(back)).toEqual(range(42, 101));
   });
 
-  it("[B6][E6][E7] changes live with messages, edits and replays in between, smaller and larger", async () => {
+  it("[B6][E6][E7] changes during messages, edits and replays, smaller and larger", async () => {
     const { room, patch, info } = await settingsOf("live");
     let ada = await join(room, "ada");
     const { epoch } = await ada.next("connected");
@@ -209,7 +209,7 @@ describe("historyLimit of a room", () => {
     }
   });
 
-  it("[B6][F9] of one that pages, smaller, is not_found for the page that is gone", async () => {
+  it("[B6][F9] a smaller limit during a replay makes the removed page not_found", async () => {
     const { room, patch } = await settingsOf("paging");
     await configureRoom(room, { HISTORY_LIMIT: 5_000, RATE_BURST: 10_000 });
     const ada = await join(room, "ada");
@@ -227,7 +227,7 @@ describe("historyLimit of a room", () => {
     });
   });
 
-  it("[B6] the room's own counts, whatever the deployer's is later; so a restart moves nothing", async () => {
+  it("[B6] the room's own limit applies, whatever the deployment's is later; so a restart changes nothing", async () => {
     const { room, patch, info } = await settingsOf("own");
     const ada = await join(room, "ada");
     await patch({ historyLimit: 200 });
@@ -246,7 +246,7 @@ describe("historyLimit of a room", () => {
 });
 
 describe("slow mode", () => {
-  it("[B5] lets a user wait between two messages, edits and reactions, on all connections and over HTTP together", async () => {
+  it("[B5] makes a user wait between two messages, edits and reactions, on all connections and over HTTP together", async () => {
     const { room, path, patch } = await settingsOf("slow");
     const ada = await join(room, "ada");
     const second = await join(room, "ada");
@@ -279,7 +279,7 @@ describe("slow mode", () => {
     expect(ada.ofType("message").map(({ seq }) => seq)).toEqual([1, 2, 3]);
   });
 
-  it("[B5] holds after a restart, and with what was said before it was set", async () => {
+  it("[B5] applies after a restart, and counts what was sent before it was set", async () => {
     const { room, patch } = await settingsOf("restart");
     const ada = await join(room, "ada");
     await fill(ada, 2);
@@ -299,7 +299,7 @@ describe("slow mode", () => {
     expect(await ask(back, { type: "send", data: 1 })).toMatchObject({ code: "rate_limited" });
   });
 
-  it("[B5][M20] is not for moderators, server code, deletions or signals; and a repeat is answered", async () => {
+  it("[B5][M20] does not apply to moderators, server code, deletions or signals; and a repeat is answered", async () => {
     const { room, path, patch } = await settingsOf("exempt");
     await patch({ slowModeMs: 3_600_000 });
     const ada = await join(room, "ada");
@@ -321,7 +321,7 @@ describe("slow mode", () => {
       expect(await ask(ada, command)).toMatchObject({ type: "ok" });
     ada.send({ type: "signal", event: "x" });
     await mod.next("signal");
-    // What was refused is not remembered: a moment later it is stored.
+    // A refused send is not remembered: a moment later it is stored.
     await patch({ slowModeMs: 0 });
     expect(await ada.ask({ type: "send", id: "n", data: 1 })).not.toHaveProperty("duplicate");
   });

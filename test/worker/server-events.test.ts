@@ -5,7 +5,7 @@ import { callAs, callAsServer, errorOf, join, roomObject, tokenFor, uniqueName }
 
 const MODERATOR = { rooms: { "*": "moderate" } };
 
-/** A room with a message of server code, one in the name of bo, and one of bo's own from before the event was kept. */
+/** A room with a message of server code, one in bo's name, and one of bo's own from before the event was reserved. */
 async function keptRoom() {
   const room = uniqueName("kept");
   await configureRoom(room, { SERVER_EVENTS: "" });
@@ -20,8 +20,8 @@ async function keptRoom() {
   return { room, bo, cy, post };
 }
 
-describe("events kept for server code", () => {
-  it("[E8] can be neither sent, signalled nor edited by users, moderators too", async () => {
+describe("events reserved for server code", () => {
+  it("[E8] cannot be sent, signalled or edited by users, moderators included", async () => {
     const { room, bo, cy } = await keptRoom();
     const refused = { code: "forbidden", path: ["event"] };
     for (const socket of [bo, cy]) {
@@ -56,7 +56,7 @@ describe("events kept for server code", () => {
     });
   });
 
-  it("[E8] an edit cannot move a message to such an event, nor away from one", async () => {
+  it("[E8] an edit cannot give a message such an event, nor take one away", async () => {
     const { room, bo } = await keptRoom();
     await ask(bo, { type: "send", event: "note", data: 1 });
     expect(await ask(bo, { ...edit(4, 0), event: "task" })).toMatchObject({ type: "ok" });
@@ -68,7 +68,7 @@ describe("events kept for server code", () => {
 });
 
 describe("several signals in one flush", () => {
-  /** What one frame of commands brings to somebody else. */
+  /** What one frame of commands delivers to another client. */
   async function heardOf(commands: readonly object[]) {
     const room = uniqueName("coalesced");
     const ada = await join(room, "ada");
@@ -80,7 +80,7 @@ describe("several signals in one flush", () => {
     return [bo, cy].map((socket) => socket.ofType("signal").map(({ event, data }) => [event, data]));
   }
 
-  it("[P9] of one sender with the same event and receiver the last comes", async () => {
+  it("[P9] are reduced to the last of one sender with the same event and receiver", async () => {
     const signal = (event: string, data: unknown, to?: string) => ({
       type: "signal",
       event,
@@ -110,7 +110,7 @@ describe("several signals in one flush", () => {
     ]);
   });
 
-  it("[P9] one that is refused replaces none, and messages between them stay", async () => {
+  it("[P9] keep those before a refused one, and the messages between them", async () => {
     const commands = [
       { type: "signal", event: "typing", data: 1 },
       { type: "send", id: "m", data: "between" },
@@ -121,7 +121,7 @@ describe("several signals in one flush", () => {
     expect(await heardOf(commands)).toEqual([[["typing", 2]], [["typing", 2]]]);
   });
 
-  it("[P9] two connections of a user are two senders, and each hears the other", async () => {
+  it("[P9] of two connections of a user are those of two senders, and each receives the other's", async () => {
     const room = uniqueName("coalesced");
     const one = await join(room, "ada");
     const two = await join(room, "ada");
@@ -135,7 +135,7 @@ describe("several signals in one flush", () => {
     expect(bo.ofType("signal").filter(({ data }) => data === 4)).toHaveLength(2);
   });
 
-  it("[P9] those of server code all come", async () => {
+  it("[P9] of server code are all delivered", async () => {
     const room = uniqueName("coalesced");
     const bo = await join(room, "bo");
     const path = `/v1/rooms/${room}/signals`;

@@ -1,15 +1,15 @@
-// What a room on the session socket uses, beside a room socket: the figures that README.md quotes.
+// Counts what a room on the session uses, beside a room on its own socket: the figures that README.md quotes.
 
 import { describe, expect, it } from "vitest";
 import { measure } from "./support/meter.ts";
 import { fill, join, openSession, roomObject, uniqueName, userObject } from "./support/worker.ts";
 
 describe("a room on a session", () => {
-  it("[K9] takes a row of the room to join and one to leave, and a request of the user for each flush", async () => {
+  it("[K9] writes one row to join and one to leave, and is one request to the user's object for each flush", async () => {
     const [room, user] = [uniqueName("room"), uniqueName("bo")];
     const ada = await join(room, "ada");
     await fill(ada, 10);
-    // Whoever comes for the first time takes a row more in both.
+    // A user who comes for the first time writes one more row in both objects.
     (await join(room, user)).close(1000);
     await ada.next("memberLeft");
     const session = await openSession(user);

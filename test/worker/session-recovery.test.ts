@@ -1,4 +1,4 @@
-// What a session of several rooms is owed when something goes wrong on the way between room and user.
+// Recovery of a session with several rooms when something between room and user fails.
 
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
@@ -24,13 +24,13 @@ async function joinOn(session: TestSocket, room: string, more: object = {}): Pro
   await session.next("caughtUp", (event) => event.room === room);
 }
 
-/** The next deliveries to this user fail, or get lost on the way; the answer tells how many have. */
+/** Makes the next deliveries to this user fail or get lost; the result says how many have. */
 async function breakDeliveries(user: string, count: number, how = "fail"): Promise<() => number> {
   let broken = 0;
   const silenced = vi.spyOn(console, "error").mockImplementation(() => {});
   onTestFinished(() => silenced.mockRestore());
   const stub = userObject(user);
-  // Only what is on the prototype can be called from outside.
+  // Only methods on the prototype can be called from outside.
   const prototype = await runInDurableObject<DurableObject, object>(stub, (object) =>
     Object.getPrototypeOf(object),
   );
@@ -52,7 +52,7 @@ async function breakDeliveries(user: string, count: number, how = "fail"): Promi
 }
 
 describe("recovery on a session", () => {
-  it("[J2] goes on from a cursor, and pages what is too long for one replay", async () => {
+  it("[J2] continues from a cursor, and pages what is too long for one replay", async () => {
     const [room, user] = [uniqueName("room"), uniqueName("bo")];
     await configureRoom(room, { RATE_BURST: 100_000, HISTORY_LIMIT: 5_000 });
     const ada = await join(room, "ada");
@@ -71,7 +71,7 @@ describe("recovery on a session", () => {
     expect(seqsIn(session, room)).toEqual([...Array.from({ length: 1_000 }, (_, n) => 201 + n), 1_502]);
   });
 
-  it("[J2] hears the events of its topics only, also after the room slept", async () => {
+  it("[J2] delivers the events of its topics only, also after the room slept", async () => {
     const [room, user] = [uniqueName("room"), uniqueName("bo")];
     const ada = await join(room, "ada");
     const session = await openSession(user);
@@ -99,7 +99,7 @@ describe("recovery on a session", () => {
     expect(seqsIn(session, room)).toEqual([1, 2, 3, 4, 5]);
   });
 
-  it("[J6] ends with `left` where something was lost on the way, and joining again brings it", async () => {
+  it("[J6] ends a room with `left` if a delivery was lost, and joining again brings it", async () => {
     const [room, user] = [uniqueName("room"), uniqueName("bo")];
     const ada = await join(room, "ada");
     const session = await openSession(user);
@@ -114,7 +114,7 @@ describe("recovery on a session", () => {
     expect(seqsIn(session, room)).toEqual([1, 2]);
   });
 
-  it("[J6] is found by the sweep where nothing more is said", async () => {
+  it("[J6] happens at the sweep if nothing more is sent", async () => {
     const [room, user] = [uniqueName("room"), uniqueName("bo")];
     const ada = await join(room, "ada");
     const session = await openSession(user);
@@ -127,7 +127,7 @@ describe("recovery on a session", () => {
     expect(await session.next("left")).toMatchObject({ room, code: "internal" });
   });
 
-  it("[J7] forgets a session whose user's object has forgotten it", async () => {
+  it("[J7] removes a session whose user's object has lost it", async () => {
     const [room, user] = [uniqueName("room"), uniqueName("bo")];
     const ada = await join(room, "ada");
     const session = await openSession(user);
@@ -145,7 +145,7 @@ describe("recovery on a session", () => {
     expect(rows).toEqual([]);
   });
 
-  it("[J8] ends a room that a renewed token does not open, and goes on in the others", async () => {
+  it("[J8] ends a room that a renewed token does not open, and continues in the others", async () => {
     const [open, shut, user] = [uniqueName("open"), uniqueName("shut"), uniqueName("bo")];
     const session = await openSession(user);
     await joinOn(session, open);
@@ -160,11 +160,11 @@ describe("recovery on a session", () => {
       .toMatchObject({ type: "error", code: "forbidden" });
   });
 
-  it("[J3] tells of the end with the sweep where no try to tell it arrived", async () => {
+  it("[J3] announces the end of a room at the sweep if no try arrived", async () => {
     const [room, user] = [uniqueName("room"), uniqueName("bo")];
     const session = await openSession(user);
     await joinOn(session, room);
-    // No pause between the tries.
+    // The tries follow without a wait.
     const random = vi.spyOn(Math, "random").mockReturnValue(0);
     onTestFinished(() => random.mockRestore());
     const tries = await breakDeliveries(user, 4);
@@ -182,7 +182,7 @@ describe("recovery on a session", () => {
       .toEqual([]);
   });
 
-  it("[J3][M9] an expired session is closed before more of a room is delivered to it", async () => {
+  it("[J3][M9] closes an expired session before more of a room is delivered to it", async () => {
     const [room, user] = [uniqueName("room"), uniqueName("bo")];
     const ada = await join(room, "ada", { expiresInS: 86_400 });
     const session = await openSession(user, { expiresInS: 60 });
@@ -193,7 +193,7 @@ describe("recovery on a session", () => {
     expect(session.ofType("message")).toEqual([]);
   });
 
-  it("[J8] a new token that could not be told to a room ends it there", async () => {
+  it("[J8] ends a room that could not receive the new token", async () => {
     const [room, user] = [uniqueName("room"), uniqueName("bo")];
     const session = await openSession(user);
     await joinOn(session, room);
@@ -214,7 +214,7 @@ describe("recovery on a session", () => {
     expect(await session.next("left")).toMatchObject({ room, code: "overloaded" });
   });
 
-  it("[J10] a refused join follows nothing, and who is banned learns nothing of the room", async () => {
+  it("[J10] a refused join follows nothing, and a banned user learns nothing of the room", async () => {
     const [room, user] = [uniqueName("room"), uniqueName("bo")];
     const session = await openSession(user);
     await joinOn(session, room);
@@ -227,7 +227,7 @@ describe("recovery on a session", () => {
     expect(listed).toEqual({ rooms: [] });
   });
 
-  it("[J10] what costs calls is counted, and presence is as small as on a room socket", async () => {
+  it("[J10] charges what costs calls, and limits presence to the size of a room socket's", async () => {
     const [room, user] = [uniqueName("room"), uniqueName("bo")];
     await configureUser(user, { RATE_PER_SECOND: 1, RATE_BURST: 5 });
     const session = await openSession(user);
@@ -271,7 +271,7 @@ describe("recovery on a session", () => {
     expect(await session.next("ok", ({ id }) => id === "c2")).toMatchObject({ unread: 0 });
   });
 
-  it("[J7] makes room where those who fill it are gone without a word", async () => {
+  it("[J7] makes room when the clients that fill it have vanished", async () => {
     const [room, gone, user] = [uniqueName("room"), uniqueName("gone"), uniqueName("bo")];
     await configureRoom(room, { MAX_CONNECTIONS_PER_ROOM: 1 });
     const ghost = await openSession(gone);
@@ -284,7 +284,7 @@ describe("recovery on a session", () => {
       .toBe("ok");
   });
 
-  it("[J9] refuses what does not fit: too many rooms, no permission, names, fields, what is not joined", async () => {
+  it("[J9] refuses invalid joins: too many rooms, no permission, names, fields, a room that is not joined", async () => {
     const user = uniqueName("bo");
     const session = await openSession(user, { rooms: { "r*": "write" } });
     const refused = async (command: object) =>
@@ -299,7 +299,7 @@ describe("recovery on a session", () => {
     for (let n = 0; n < 50; n++) session.send({ type: "join", id: `j${n}`, room: `${run}${n}`, history: 0 });
     for (let n = 0; n < 50; n++) await session.next("caughtUp", ({ room }) => room === `${run}${n}`);
     expect(await refused({ type: "join", room: `${run}50` })).toBe("too_large");
-    // One that is joined already only starts over.
+    // A join of a joined room only starts it again.
     await joinOn(session, `${run}7`);
     await evictDurableObject(userObject(user), { webSockets: "hibernate" });
     expect(await session.ask({ type: "send", id: "m", room: `${run}49`, data: 1 })).toMatchObject({ seq: 1 });

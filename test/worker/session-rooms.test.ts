@@ -1,4 +1,4 @@
-// Rooms on the session socket: order and recovery are those of a room socket.
+// Rooms on a session: order and recovery are those of a room on its own socket.
 
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -22,13 +22,13 @@ describe("a room on a session", () => {
     await ada.ask({ type: "send", id: "m1", data: "hello" });
     const session = await sessionIn(room, uniqueName("bo"));
     expect(inRoom(session, room).map(({ type }) => type)).toEqual(["ok", "connected", "message", "caughtUp"]);
-    // Once on each frame.
+    // Once in each frame.
     const texts = session.texts.filter((text) => text.includes(room));
     expect(texts.map((text) => text.split('"room":').length - 1)).toEqual(texts.map(() => 1));
     expect(await ada.next("memberJoined")).toMatchObject({ member: {} });
   });
 
-  it("[J2] hears and says as on a room socket, in order, while both objects sleep in between", async () => {
+  it("[J2] sends and receives as on a room socket, in order, while both objects sleep in between", async () => {
     const room = uniqueName("shared");
     const user = uniqueName("bo");
     const ada = await join(room, "ada");
@@ -56,7 +56,7 @@ describe("a room on a session", () => {
     ]);
   });
 
-  it("[J3] ends with a kick, and the session lives on", async () => {
+  it("[J3] ends with a kick, and the session continues", async () => {
     const room = uniqueName("shared");
     const user = uniqueName("bo");
     const session = await sessionIn(room, user);
@@ -104,7 +104,7 @@ describe("a room on a session", () => {
     },
   );
 
-  it("[J13] what was said before a room is joined again is answered before the new first frames", async () => {
+  it("[J13] answers what was sent before a second join before the new first frames", async () => {
     const room = uniqueName("shared");
     const session = await sessionIn(room, uniqueName("bo"));
     const { length } = session.received;
@@ -120,12 +120,12 @@ describe("a room on a session", () => {
     const answers = session.received.slice(length).filter(({ type }) => type === "ok" || type === "error");
     expect(answers.map(({ id, type }) => [id, type])).toEqual(frames.map(({ id }) => [id, "ok"]));
     expect(await storedMessages(room)).toBe(2);
-    // The new stay is whole.
+    // Nothing of the new stay is missing.
     const heard = inRoom(session, room).filter(({ type }) => type === "message");
     expect(heard.map(({ id }) => id)).toEqual(["m1", "m2"]);
   });
 
-  it("[J11] each command behind a leave is answered, in order, and has no effect", async () => {
+  it("[J11] answers each command after a leave, in order and without effect", async () => {
     const room = uniqueName("shared");
     const session = await sessionIn(room, uniqueName("bo"));
     const { length } = session.received;
@@ -150,7 +150,7 @@ describe("a room on a session", () => {
     expect(await storedMessages(room)).toBe(1);
   });
 
-  it("[J11] each command behind a join that is refused is answered, and makes no room", async () => {
+  it("[J11] answers each command after a refused join, and creates no room", async () => {
     const session = await openSession(uniqueName("bo"), { rooms: {} });
     const room = uniqueName("closed");
     session.send({ type: "join", id: "j", room });
@@ -166,7 +166,7 @@ describe("a room on a session", () => {
     expect(await roomExists(room)).toBe(false);
   });
 
-  it("[J11] what was said between a leave and the next join is answered, and not heard by the new stay", async () => {
+  it("[J11] answers what was sent between a leave and the next join, and delivers none of it to the new stay", async () => {
     const room = uniqueName("shared");
     const session = await sessionIn(room, uniqueName("bo"));
     session.send({ type: "leave", id: "l", room });
@@ -177,7 +177,7 @@ describe("a room on a session", () => {
     expect(await session.next("ok", ({ id }) => id === "m2")).toMatchObject({ seq: 1 });
   });
 
-  it("[J12] a batch in a batch is refused, with a room or without", async () => {
+  it("[J12] refuses a batch in a batch, with a room or without", async () => {
     const room = uniqueName("shared");
     const session = await sessionIn(room, uniqueName("bo"));
     const inner = { type: "batch", id: "in", commands: [{ type: "send", id: "m", data: 1 }] };
@@ -196,7 +196,7 @@ describe("a room on a session", () => {
     expect(await storedMessages(room)).toBe(0);
   });
 
-  it("[J9] what is left makes room for what is joined after it, also in one frame", async () => {
+  it("[J9] is left before a later join in the same frame is counted", async () => {
     const session = await openSession(uniqueName("bo"));
     const run = uniqueName("r");
     const joining = Array.from({ length: 50 }, (_, n) => ({ type: "join", id: `j${n}`, room: `${run}${n}` }));
@@ -217,7 +217,7 @@ describe("a room on a session", () => {
     });
   });
 
-  it("[J4] leaves at once also where the room speaks before it hears of it", async () => {
+  it("[J4] is left at once also if the room delivers before it receives the leave", async () => {
     const [room, user] = [uniqueName("shared"), uniqueName("bo")];
     const ada = await join(room, "ada");
     const session = await sessionIn(room, user);
@@ -244,12 +244,12 @@ describe("a room on a session", () => {
     expect(await told()).toHaveLength(1);
     waits = false;
     await expect.poll(told).toEqual([]);
-    // Without the grace of a lost one.
+    // There is no 5 s delay, as for a lost connection.
     await ada.settled();
     expect(ada.ofType("memberLeft")).toMatchObject([{ user }]);
   });
 
-  it("[J10] a session that lets too many calls wait is closed, and its room learns of it", async () => {
+  it("[J10] ends when its session lets too many calls wait, which closes the session", async () => {
     const [room, user] = [uniqueName("shared"), uniqueName("bo")];
     const ada = await join(room, "ada");
     const session = await sessionIn(room, user);

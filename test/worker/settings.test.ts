@@ -5,7 +5,7 @@ import { call, callWith, errorOf, tokenFor, uniqueName } from "./support/worker.
 
 const headersOf = async (user = "ada") => ({ Authorization: `Bearer ${await tokenFor(user)}` });
 
-/** What is wrong is logged as well, once for each environment. */
+/** Problems are logged as well, once for each environment. */
 function silence() {
   const logged = vi.spyOn(console, "error").mockImplementation(() => {});
   onTestFinished(() => logged.mockRestore());
@@ -20,7 +20,7 @@ async function problemsWith(settings: Record<string, unknown>): Promise<string[]
 }
 
 describe("settings", () => {
-  it("[A9] that are right make /health answer ok, and say nothing else", async () => {
+  it("[A9] that are right make /health answer ok and nothing else", async () => {
     const response = await call("/health");
     expect([response.status, await response.json()]).toEqual([200, { ok: true }]);
     expect(response.headers.get("Cache-Control")).toBe("no-store");
@@ -65,7 +65,7 @@ describe("settings", () => {
   ];
 
   it.each(wrong)(
-    "[A9] %s = %j is named in /health without its value; all else is internal",
+    "[A9] %s = %j is named in /health without its value; every other request is internal",
     async (name, value) => {
       const logged = silence();
       const settings = { [name]: value };
@@ -82,7 +82,7 @@ describe("settings", () => {
     },
   );
 
-  it("[A9] both kinds of keys, or keys of an issuer without its name or audience", async () => {
+  it("[A9] must not combine both kinds of keys, or keys of an issuer without its name or audience", async () => {
     silence();
     const jwks = { JWT_SECRET: undefined, JWT_JWKS_URL: "https://issuer.example/keys" };
     expect(await problemsWith({ JWT_JWKS_URL: "https://issuer.example/keys" })).toMatchObject([
@@ -102,12 +102,12 @@ describe("settings", () => {
     expect(await problemsWith(insecure)).toMatchObject([expect.stringContaining("JWT_JWKS_URL")]);
   });
 
-  it("[A9] several wrong ones are all named", async () => {
+  it("[A9] are all named if several are wrong", async () => {
     silence();
     expect(await problemsWith({ JWT_SECRET: "short", DEMO: "maybe", PING_MS: "x" })).toHaveLength(3);
   });
 
-  it("[A9][A7] a socket that speaks our protocol can see it", async () => {
+  it("[A9][A7] that are wrong are reported to a socket that offers our protocol", async () => {
     silence();
     const response = await callWith({ DEMO: "maybe" }, "/v1/connect", {
       headers: { Upgrade: "websocket", "Sec-WebSocket-Protocol": "edge-rooms.v1" },
@@ -116,7 +116,7 @@ describe("settings", () => {
     expect(await new TestSocket(response.webSocket).closed).toEqual({ code: 4500, reason: "internal" });
   });
 
-  it("[A9] empty ones, numbers and white space count as what they mean", async () => {
+  it("[A9] may be empty, and numbers and white space count as what they mean", async () => {
     const settings = {
       HISTORY_LIMIT: " 70 ",
       RATE_BURST: 30,
@@ -129,7 +129,7 @@ describe("settings", () => {
 });
 
 describe("BASE_PATH", () => {
-  it("[A9] moves everything there, and nothing lies outside of it", async () => {
+  it("[A9] moves everything below it, and nothing is found outside it", async () => {
     const room = uniqueName("based");
     const ask = async (path: string) =>
       (await callWith({ BASE_PATH: "/live/v2" }, path, { headers: await headersOf() })).status;
@@ -139,20 +139,20 @@ describe("BASE_PATH", () => {
       expect(await ask(path), path).toBe(404);
   });
 
-  it("[A9] the page and the client's file are found under BASE_PATH", async () => {
+  it("[A9] has the page and the client's file below it", async () => {
     const ASSETS = { fetch: async (request: Request) => new Response(new URL(request.url).pathname) };
     const response = await callWith({ ASSETS, BASE_PATH: "/live" }, "/live/edge-rooms.js");
     expect(await response.text()).toBe("/edge-rooms.js");
   });
 
-  it("[A9] itself leads to the page, whose files are relative to it", async () => {
+  it("[A9] redirects to the page, whose files are relative to it", async () => {
     const ASSETS = { fetch: async () => new Response("the page") };
     const response = await callWith({ ASSETS, BASE_PATH: "/live" }, "/live");
     expect([response.status, response.headers.get("Location")]).toEqual([308, "/live/"]);
     expect(await (await callWith({ ASSETS, BASE_PATH: "/live" }, "/live/")).text()).toBe("the page");
   });
 
-  it("[A9] sockets too", async () => {
+  it("[A9] has the sockets below it", async () => {
     const response = await callWith({ BASE_PATH: "/live" }, `/live/v1/rooms/${uniqueName("based")}/connect`, {
       headers: { ...(await headersOf()), Upgrade: "websocket" },
     });
@@ -164,7 +164,7 @@ describe("BASE_PATH", () => {
 describe("optional bindings", () => {
   const ASSETS = { fetch: async () => new Response("the page") };
 
-  it("[A9] without any of them all else works", async () => {
+  it("[A9] may all be absent, and everything else works", async () => {
     const settings = { ASSETS: undefined, RATE_LIMITER: undefined };
     expect(await problemsWith(settings)).toEqual([]);
     const room = await callWith(settings, `/v1/rooms/${uniqueName("bare")}`, { headers: await headersOf() });
@@ -172,7 +172,7 @@ describe("optional bindings", () => {
     expect((await callWith(settings, "/")).status).toBe(404);
   });
 
-  it("[A9] with DEMO off there is no page, but the client's files", async () => {
+  it("[A9] with DEMO off leave no page, but the client's files", async () => {
     expect(await (await callWith({ ASSETS }, "/")).text()).toBe("the page");
     const off = await callWith({ ASSETS, DEMO: "off" }, "/");
     expect([off.status, (await errorOf(off)).code]).toEqual([404, "not_found"]);
@@ -180,7 +180,7 @@ describe("optional bindings", () => {
       expect((await callWith({ ASSETS, DEMO: "off" }, file)).status).toBe(200);
   });
 
-  it("[A9][H1] a rate limit that refuses is rate_limited: by user, by address, never for server code", async () => {
+  it("[A9][H1] of a rate limit that refuses cause rate_limited: by user, by address, never for server code", async () => {
     const keys: string[] = [];
     const RATE_LIMITER = {
       limit: async ({ key }: { key: string }) => {

@@ -6,7 +6,7 @@ const events = (socket: TestSocket, type: string) => socket.ofType(type).map(({ 
 const flushed = (...sockets: TestSocket[]) => Promise.all(sockets.map((socket) => socket.settled()));
 
 describe("signals", () => {
-  it("[P1] go to every other connection, the sender's others too, and never back", async () => {
+  it("[P1] go to every other connection, also of the same user, and never back", async () => {
     const room = uniqueName("signal");
     const ada = await join(room, "ada", { name: "Ada" });
     const second = await join(room, "ada");
@@ -28,7 +28,7 @@ describe("signals", () => {
     }
   });
 
-  it("[P1] with to only to that user's connections; nobody there is no error", async () => {
+  it("[P1] with to go only to that user's connections; a user without any is no error", async () => {
     const room = uniqueName("to");
     const ada = await join(room, "ada");
     const adas = await join(room, "ada");
@@ -50,7 +50,7 @@ describe("signals", () => {
     expect(ada.ofType("error")).toEqual([]);
   });
 
-  it("[P1] only where the topics match", async () => {
+  it("[P1] go only to connections whose topics match", async () => {
     const room = uniqueName("matching");
     const ada = await join(room, "ada");
     const task = await join(room, "bo", { query: "?topics=task,note" });
@@ -72,7 +72,7 @@ describe("signals", () => {
     expect(late.ofType("message")).toMatchObject([{ seq: 1 }]);
   });
 
-  it("[P1][H3] of server code: from null or whom it says, except for one user", async () => {
+  it("[P1][H3] of server code come from null or the given user, and reach all but one user's connections", async () => {
     const room = uniqueName("server");
     const ada = await join(room, "ada");
     const bo = await join(room, "bo");
@@ -93,7 +93,7 @@ describe("signals", () => {
 describe("topics", () => {
   const EVENTS = ["note", "note.created", "note:x", "notes", "note_x", "chat", "a.note"];
 
-  it("[T1][T2] a filtered connection hears matching messages only; [] nothing, and all others everything", async () => {
+  it("[T1][T2] a filtered connection receives matching messages only; [] nothing, and all others everything", async () => {
     const room = uniqueName("filter");
     const all = await join(room, "ada");
     const note = await join(room, "bo", { query: "?topics=note" });
@@ -108,7 +108,7 @@ describe("topics", () => {
     expect(events(none, "message")).toEqual([]);
   });
 
-  it("[T2] member events and answers come whatever the filter", async () => {
+  it("[T2] member events and answers come whatever the filter is", async () => {
     const room = uniqueName("filter");
     const bo = await join(room, "bo", { query: "?topics=note" });
     await join(room, "ada");
@@ -135,7 +135,7 @@ describe("topics", () => {
     });
   });
 
-  it("[T3] each tenth of HISTORY_LIMIT filtered connections are sent caughtUp, after the events of then", async () => {
+  it("[T3] filtered connections receive caughtUp each tenth of HISTORY_LIMIT, after the events up to it", async () => {
     const room = uniqueName("passed");
     const ada = await join(room, "ada");
     const bo = await join(room, "bo", { query: "?topics=note" });
@@ -150,7 +150,7 @@ describe("topics", () => {
     expect(ada.ofType("caughtUp")).toHaveLength(1);
   });
 
-  it("[T4] a change holds from its ok on, which carries the seq of that moment", async () => {
+  it("[T4] a change takes effect with its ok, which carries the seq of that moment", async () => {
     const room = uniqueName("change");
     const ada = await join(room, "ada");
     const bo = await join(room, "bo");
@@ -174,7 +174,7 @@ describe("topics", () => {
     ]);
   });
 
-  it("[T4] under concurrent sends nothing is missed or told twice around the change", async () => {
+  it("[T4] a change under concurrent sends loses and repeats nothing", async () => {
     const room = uniqueName("change");
     const ada = await join(room, "ada");
     const bo = await join(room, "bo", { query: "?topics=none" });

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { join, roomObject, uniqueName } from "./support/worker.ts";
 
 describe("a room that slept", () => {
-  it("[P7][G3] hears of everybody who left meanwhile, also of several at once", async () => {
+  it("[P7][G3] receives the close of everyone who left meanwhile, also of several at once", async () => {
     const room = uniqueName("sleep");
     const [ada, bo, cy] = [await join(room, "ada"), await join(room, "bo"), await join(room, "cy")];
     await ada.next("memberJoined", ({ member }) => JSON.stringify(member).includes("cy"));

@@ -1,4 +1,4 @@
-// Connections of libraries that take small messages only.
+// Connections of libraries that accept small messages only.
 
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { utf8Length } from "../../src/protocol/index.ts";
@@ -18,7 +18,7 @@ const largest = ({ texts }: TestSocket) => Math.max(...texts.map(utf8Length));
 
 describe("the parameter frame", () => {
   it.each(["4095", "1048577", "0", "-1", "8k", "4096.5", "9".repeat(20)])(
-    "[M17] is refused where it is out of range: %s",
+    "[M17] is refused if it is out of range: %s",
     async (frame) => {
       const token = await tokenFor("ada");
       for (const path of [`/v1/rooms/${uniqueName("frame")}/connect`, "/v1/connect"]) {
@@ -33,7 +33,7 @@ describe("the parameter frame", () => {
     },
   );
 
-  it("[M17] says what the server sends, not what a client may", async () => {
+  it("[M17] limits what the server sends, not what a client may send", async () => {
     const room = uniqueName("frame");
     const bo = await join(room, "bo", { query: "?frame=4096" });
     expect(await bo.next("connected")).toMatchObject({ limits: { frameBytes: 4_096 } });
@@ -50,7 +50,7 @@ describe("the parameter frame", () => {
     expect(await empty.next("connected")).toMatchObject({ limits: { frameBytes: 1_048_576 } });
   });
 
-  it("[J15] of a session holds for its inbox and for its rooms, with their names", async () => {
+  it("[J15] of a session applies to its inbox and to its rooms, with their names", async () => {
     const [room, user] = [`r${"o".repeat(100)}${uniqueName("m")}`, uniqueName("bo")];
     const ada = await join(room, "ada");
     await fill(ada, 40, () => "y".repeat(300));
@@ -73,7 +73,7 @@ describe("the parameter frame", () => {
   });
 });
 
-describe("a client that cannot take what it is sent", () => {
+describe("a client that cannot receive a frame because of its size", () => {
   it("[M18] is logged once, with the parameter that helps", async () => {
     const lines: string[] = [];
     const warn = vi.spyOn(console, "warn").mockImplementation((line) => lines.push(String(line)));

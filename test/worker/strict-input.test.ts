@@ -1,4 +1,5 @@
-// What JSON, HTTP or a settings form can say and we cannot keep is refused, never stored as something else.
+// Values that JSON, HTTP or a settings form can carry and that we cannot store are refused, never stored as another
+// value.
 
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
@@ -77,7 +78,7 @@ describe("a number that a double does not hold", () => {
     }
   });
 
-  it("[H17] what it does hold is taken, also the word null and a number far down", async () => {
+  it("[H17] is the only kind that is refused: null and very small numbers are accepted", async () => {
     const ada = await join(uniqueName("numbers"), "ada");
     for (const data of ['{"a":null,"b":"null","c":[1e308,1e-400]}', '"1e400"', "null"]) {
       ada.send(`{"type":"send","id":"x${data.length}","data":${data}}`);
@@ -94,7 +95,7 @@ describe("a body", () => {
     ["an overlong slash", [0xc0, 0xaf]],
   ];
 
-  it.each(invalid)("[H18] that holds %s is no UTF-8", async (_, bytes) => {
+  it.each(invalid)("[H18] that holds %s is not UTF-8", async (_, bytes) => {
     const room = uniqueName("utf8");
     const text = new TextEncoder();
     const body = new Blob([text.encode('{"data":"'), new Uint8Array(bytes), text.encode('"}')]);
@@ -107,7 +108,7 @@ describe("a body", () => {
     expect(await roomExists(room)).toBe(false);
   });
 
-  it("[H18] may be cut anywhere on its way", async () => {
+  it("[H18] may be split anywhere on its way", async () => {
     const bytes = new TextEncoder().encode('{"data":"é👍"}');
     const stream = new ReadableStream({
       start(controller) {
@@ -146,7 +147,7 @@ describe("a body", () => {
     expect(await errorOf(response)).toMatchObject({ code: "bad_request", path: field });
   });
 
-  it("[H19] of preferences too, in the quiet hours as well; the name of a field is not said back where it is long", async () => {
+  it("[H19] of preferences refuses them too, also in the quiet hours; a long field name is not repeated in the refusal", async () => {
     const token = await tokenFor("strict");
     const put = (body: object) =>
       call("/v1/me/preferences", {
@@ -163,8 +164,8 @@ describe("a body", () => {
   });
 });
 
-describe("a room that nobody made", () => {
-  it("[H20] has no epoch and no birth, and a look does not make it", async () => {
+describe("a room that was never created", () => {
+  it("[H20] has no epoch and no start, and a read does not create it", async () => {
     const room = uniqueName("nobody");
     const get = async (path: string) => (await callAsServer("GET", `/v1/rooms/${room}${path}`)).json();
     expect(await get("")).toEqual({
@@ -188,7 +189,7 @@ describe("a room that nobody made", () => {
 });
 
 describe("an instant", () => {
-  it("[H21] beyond what a date holds is refused, and the last one is kept", async () => {
+  it("[H21] beyond the last of a date is refused, and the last one is stored", async () => {
     const user = uniqueName("instants");
     const notify = (expiresAt: number) =>
       callAsServer("POST", "/v1/notify", { user, title: "t", message: "m", expiresAt });

@@ -1,4 +1,4 @@
-// What a refused token is told, in each of the ways it may come, and what the operator sees of it.
+// The reason that a refused token receives, wherever it is sent, and what the operator sees.
 
 import { env } from "cloudflare:workers";
 import { generateKeyPair, SignJWT } from "jose";
@@ -25,7 +25,7 @@ const secret = new TextEncoder().encode(env.JWT_SECRET);
 const base64url = (value: unknown) =>
   btoa(JSON.stringify(value)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 
-/** Of ada, for an hour, unless said otherwise. */
+/** A token of ada, for an hour, by default. */
 const sign = (claims: Record<string, unknown> = {}, header: Record<string, unknown> = {}) =>
   new SignJWT({ sub: "ada", exp: NOW_S + 3_600, rooms: { "*": "write" }, ...claims })
     .setProtectedHeader({ alg: "HS256", ...header })
@@ -38,7 +38,7 @@ const signedByIssuer = async () => {
 
 const LOGOUT = { events: { "http://schemas.openid.net/event/backchannel-logout": {} } };
 
-/** What, the token, the code and the words. */
+/** The case, the token, the code and the text. */
 const CASES: [string, () => Promise<string> | string, string, RegExp][] = [
   ["of 16,385 characters", () => "x".repeat(16_385), "unauthorized", /more than 16384 characters/],
   ["that is no JWT", () => "nonsense", "unauthorized", /no signed JWT: three parts/],
@@ -84,7 +84,7 @@ const CASES: [string, () => Promise<string> | string, string, RegExp][] = [
 
 describe("a refused token", () => {
   it.each(CASES)(
-    "[A20] %s is told why: over HTTP, as close reason, in auth",
+    "[A20] %s is refused with its reason: over HTTP, as close reason, in auth",
     async (_, make, code, words) => {
       const token = await make();
       const response = await callAs(token, "GET", `/v1/rooms/${uniqueName("why")}`);
@@ -109,14 +109,14 @@ describe("a refused token", () => {
     },
   );
 
-  it("[A20] is told in words of a fixed list, with nothing of what it says", async () => {
+  it("[A20] is refused in the words of a fixed list, with nothing of its content", async () => {
     const told = await Promise.all(
       CASES.slice(8).map(async ([, make]) => (await callAs(await make(), "GET", "/v1/rooms/a")).text()),
     );
     expect(told.join()).not.toMatch(/ada|eyJ|\b1[78]\d{8}/);
   });
 
-  it("[A20] every other refusal of a socket says its words too", async () => {
+  it("[A20] closes a socket with its reason, as every other refusal does", async () => {
     const room = uniqueName("why");
     const words = async (query: string, token: string | null, headers = {}) => {
       const { webSocket } = await upgrade(`/v1/rooms/${room}/connect${query}`, token, headers);
@@ -133,7 +133,7 @@ describe("a refused token", () => {
     );
   });
 
-  it("[A31] of a refresh or a logout, or of a type for something else, opens nothing; access tokens of any name do", async () => {
+  it("[A31] for refresh, for logout or of a type for another purpose opens nothing; access tokens of any type name do", async () => {
     const verdict = async (claims: Record<string, unknown>, header: Record<string, unknown> = {}) => {
       const response = await callAs(await sign(claims, header), "GET", `/v1/rooms/${uniqueName("typ")}`);
       return response.status === 200 ? "ok" : String((await errorOf(response)).message);
@@ -162,7 +162,7 @@ describe("a refused token", () => {
       expect(await verdict(claims), JSON.stringify(claims)).toBe("ok");
   });
 
-  it("[A30] of 16,384 characters passes wherever it stands, also full of rooms", async () => {
+  it("[A30] of 16,384 characters is accepted wherever it is sent, also with many rooms; a longer one is refused", async () => {
     const padded = async (length: number) => {
       const rooms = Object.fromEntries(
         Array.from({ length: 250 }, (_, at) => [`room-${at}-${"x".repeat(20)}`, "read"]),
@@ -197,7 +197,7 @@ describe("a 401", () => {
     return response.headers.get("WWW-Authenticate");
   };
 
-  it("[H11] says how to authenticate, and what is wrong with what was sent", async () => {
+  it("[H11] says how to authenticate, and what is wrong with the token that was sent", async () => {
     const path = `/v1/rooms/${uniqueName("challenge")}`;
     const Authorization = `Bearer ${await sign({ exp: undefined })}`;
     const told = 'Bearer error="invalid_token", error_description="the token has no exp"';
@@ -215,7 +215,7 @@ describe("a 401", () => {
 });
 
 describe("token.<jwt> without edge-rooms.v1", () => {
-  it("[A33] is bad_request that says so, on each socket, and makes no connection", async () => {
+  it("[A33] is bad_request with this reason on each socket, and opens no connection", async () => {
     const token = await tokenFor("ada");
     for (const path of [`/v1/rooms/${uniqueName("alone")}/connect`, "/v1/connect"])
       for (const protocols of [`token.${token}`, `chat, token.${token}`, `edge-rooms.v2, token.${token}`]) {
@@ -230,7 +230,7 @@ describe("token.<jwt> without edge-rooms.v1", () => {
   });
 });
 
-/** What is logged, from here on. */
+/** What is logged from here on. */
 function listen() {
   const lines: Record<string, unknown>[] = [];
   const spy = vi.spyOn(console, "warn").mockImplementation((line) => lines.push(JSON.parse(String(line))));
@@ -239,7 +239,7 @@ function listen() {
 }
 
 describe("the operator", () => {
-  it("[A34] sees one line a second for each reason, with how many were left out, and never the token or its user", async () => {
+  it("[A34] sees one line per second and reason, with the number of omitted ones, and never the token or its user", async () => {
     const lines = listen();
     advanceClock(10_000);
     const foreign = await tokenFor("ada", {
@@ -247,7 +247,7 @@ describe("the operator", () => {
       claims: { iss: "me\n" },
     });
     const nameless = await sign({ sub: undefined }, { kid: "k\u202e1" });
-    // What was left out of earlier tests is said by then.
+    // Omitted lines of earlier tests are reported by then.
     for (const token of [foreign, nameless]) await callAs(token, "GET", "/v1/rooms/a");
     lines.length = 0;
     advanceClock(12_000);
@@ -266,7 +266,7 @@ describe("the operator", () => {
     expect(JSON.stringify(lines)).not.toMatch(/ada|eyJ/);
   });
 
-  it("[A34] sees a refused upgrade as refused: why, and of which kind of socket", async () => {
+  it("[A34] sees why an upgrade was refused, and for which kind of socket", async () => {
     const lines = listen();
     const foreign = async () =>
       upgrade(`/v1/rooms/${uniqueName("secret")}/connect`, await tokenFor("ada", { rooms: {} }));
@@ -289,7 +289,7 @@ describe("the operator", () => {
     ]);
   });
 
-  it("[A35] is told the reasons with counts by /health, where an API key is sent, and nobody else is", async () => {
+  it("[A35] sees the reasons with counts in /health with an API key, and no one else does", async () => {
     listen();
     await callAs(await sign({ exp: undefined }), "GET", "/v1/rooms/a");
     await upgrade("/v1/connect", null);
@@ -320,7 +320,7 @@ describe("the operator", () => {
     };
   }
 
-  it("[A23] finds the name of an API key in the log of what was done with it", async () => {
+  it("[A23] finds the name of an API key in the log of what it did", async () => {
     const lines: Record<string, unknown>[] = [];
     const spy = vi.spyOn(console, "info").mockImplementation((line) => lines.push(JSON.parse(String(line))));
     onTestFinished(() => spy.mockRestore());
@@ -352,7 +352,7 @@ describe("the operator", () => {
     expect((await ask(`ci=${ci}`, "GET", `/v1/rooms/${room}`)).status).toBe(401);
   });
 
-  it("[A23] rotates a secret: tokens of each are taken, new ones are signed with the first", async () => {
+  it("[A23] rotates a secret: tokens of each are accepted, new ones are signed with the first", async () => {
     const next = "the-next-secret-of-the-tests-that-is-long";
     const settings = { JWT_SECRET: `${next},${env.JWT_SECRET}` };
     const path = `/v1/rooms/${uniqueName("rotated")}`;
@@ -386,7 +386,7 @@ describe("keys of an issuer", () => {
   };
   const rooms = { "*": "read" };
 
-  it("[A21] one that is weak, odd or broken spoils none of the others, whether tokens name a key or not", async () => {
+  it("[A21] do not suffer from one that is weak, odd or broken, whether tokens name a key or not", async () => {
     const issuer = await startIssuer({ good: "RS256", other: "RS256", ed: "EdDSA" });
     const [good, other, ed] = issuer.publicKeys;
     const odd = [
@@ -429,7 +429,7 @@ describe("keys of an issuer", () => {
     });
   });
 
-  it("[A21] of Ed25519 is for tokens of its old and its new name", async () => {
+  it("[A21] of Ed25519 verify tokens with its old and its new algorithm name", async () => {
     const issuer = await startIssuer({ old: "EdDSA", new: "Ed25519" });
     for (const [key, alg] of [
       ...([
@@ -442,7 +442,7 @@ describe("keys of an issuer", () => {
       );
   });
 
-  it("[A22] a new one is overloaded until the issuer may be asked again, on sockets and in auth too", async () => {
+  it("[A22] that are new are overloaded until the issuer may be asked again, on sockets and in auth too", async () => {
     const issuer = await startIssuer({ one: "ES256", two: "ES256" });
     issuer.publish("one");
     const iat = NOW_S;
@@ -471,7 +471,7 @@ describe("keys of an issuer", () => {
     expect(issuer.fetches).toHaveLength(2);
   });
 
-  it("[A22] a new one of tokens that name none is found as well, and a token of nobody's is refused", async () => {
+  it("[A22] that are new are also found for tokens that name none, and a token that no key signed is refused", async () => {
     const issuer = await startIssuer({ one: "ES256", two: "ES256", three: "ES256" });
     issuer.publishWithoutIds("one");
     expect(await verdictOf(issuer.settings, await issuer.sign("one", { rooms }, null))).toBe("ok");
@@ -484,7 +484,7 @@ describe("keys of an issuer", () => {
     expect(await verdictOf(issuer.settings, forged)).toMatchObject({ code: "unauthorized" });
   });
 
-  it("[A18][A20] are not fetched for a token of another issuer, which is told that it is one", async () => {
+  it("[A18][A20] are not fetched for a token of another issuer, which is refused with that reason", async () => {
     const issuer = await startIssuer({ one: "ES256" });
     expect(
       await verdictOf(issuer.settings, await issuer.sign("one", { iss: "you" }, "unknown")),

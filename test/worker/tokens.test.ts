@@ -63,7 +63,7 @@ describe("the first token present", () => {
     expect(await opens("?token=", null, null)).toBe(401);
   });
 
-  it("[A32] a header of another scheme spoils neither a subprotocol token nor one in the query", async () => {
+  it("[A32] is not affected by a header of another scheme, in a subprotocol or in the query", async () => {
     const path = `/v1/rooms/${uniqueName("basic")}/connect`;
     const good = await tokenFor("ada");
     const headers = { Upgrade: "websocket", Authorization: "Basic YTpi" };
@@ -84,7 +84,7 @@ describe("the first token present", () => {
     ]);
   });
 
-  it("[A1] that is not valid is refused also where anonymous readers are welcome", async () => {
+  it("[A1] is refused if it is invalid, also in a room for anonymous readers", async () => {
     const room = uniqueName("public_");
     const read = (headers: Record<string, string>) => call(`/v1/rooms/${room}`, { headers });
     expect((await read({})).status).toBe(200);
@@ -98,14 +98,14 @@ describe("the first token present", () => {
     expect(refused.status).toBe(401);
   });
 
-  it("[A1] a token in the URL of a call is none: only the connect paths take it", async () => {
+  it("[A1] may be in the URL of a connect path only, not of a call", async () => {
     const response = await call(`/v1/rooms/${uniqueName("url")}?token=${await tokenFor("ada")}`);
     expect(response.status).toBe(401);
   });
 });
 
-describe("algorithms", () => {
-  it("[A2] with a secret HS256, HS384 and HS512 pass, and nothing else", async () => {
+describe("the algorithms", () => {
+  it("[A2] of a secret are HS256, HS384 and HS512, and no others", async () => {
     for (const alg of ["HS256", "HS384", "HS512"])
       expect(await verdictOn(await sign({}, alg)), alg).toBe("ok");
     const { privateKey } = await generateKeyPair("RS256");
@@ -119,7 +119,7 @@ describe("algorithms", () => {
     for (const jwt of others) expect(await verdictOn(jwt), jwt).toBe("unauthorized");
   });
 
-  it("[A2] another secret, another payload under the same signature, and no JWT at all are unauthorized", async () => {
+  it("[A2] reject another secret, another payload under the same signature, and text that is no JWT", async () => {
     const [header, , signature] = (await sign({})).split(".");
     const forged = `${header}.${base64url({ sub: "root", exp: NOW_S + 100 })}.${signature}`;
     const foreign = await tokenFor("ada", { secret: "another-secret-that-is-long-enough-too" });
@@ -128,12 +128,12 @@ describe("algorithms", () => {
     }
   });
 
-  it("[A2] a token with characters outside of ASCII is unauthorized, not the issuer's fault", async () => {
+  it("[A2] reject a token with non-ASCII characters as unauthorized, without blaming the issuer", async () => {
     const [header, , signature] = (await tokenFor("ada")).split(".");
     expect(await verdictOn(`${header}.é.${signature}`)).toBe("unauthorized");
   });
 
-  it("[A2] issuer and audience are checked where set", async () => {
+  it("[A2] accept a token only if issuer and audience match, where they are set", async () => {
     const config = hs256({ JWT_ISSUER: "https://issuer.example", JWT_AUDIENCE: "rooms" });
     const claims = { iss: "https://issuer.example", aud: ["other", "rooms"] };
     expect(await verdictOn(await sign(claims), config)).toBe("ok");
@@ -151,7 +151,7 @@ describe("keys of an issuer", () => {
     ...["ES256", "ES384", "ES512", "EdDSA", "Ed25519"],
   ];
 
-  /** Has a key for each of the algorithms, of the same name. */
+  /** Has a key for each of the algorithms, all with the same name. */
   async function issuer() {
     const { settings, sign, ...rest } = await startIssuer(
       Object.fromEntries(algorithms.map((alg) => [alg, alg])),
@@ -161,12 +161,12 @@ describe("keys of an issuer", () => {
     return { ...rest, settings, config: tokenConfig(settings), signAs };
   }
 
-  it("[A2] RS, PS and ES of each size, EdDSA and Ed25519 pass", async () => {
+  it("[A2] verify RS, PS and ES of each size, EdDSA and Ed25519", async () => {
     const { config, signAs } = await issuer();
     for (const alg of algorithms) expect(await verdictOn(await signAs(alg), config), alg).toBe("ok");
   });
 
-  it("[A2] the public key is no secret: HS256 signed with it is refused", async () => {
+  it("[A2] are no secrets: HS256 signed with a public key is refused", async () => {
     const { config, publicKeys } = await issuer();
     const claims = { sub: "ada", exp: NOW_S + 100, iss: "me", aud: "rooms" };
     for (const key of publicKeys.slice(0, 3)) {
@@ -177,7 +177,7 @@ describe("keys of an issuer", () => {
     }
   });
 
-  it("[A2] issuer, audience and key id are checked; audience * takes any", async () => {
+  it("[A2] are used only if issuer, audience and key id match; audience * accepts any", async () => {
     const { config, signAs, settings } = await issuer();
     expect(await verdictOn(await signAs("ES256", {}, "no-such-key"), config)).toBe("unauthorized");
     expect(await verdictOn(await signAs("ES256", { iss: "you" }), config)).toBe("unauthorized");
@@ -186,7 +186,7 @@ describe("keys of an issuer", () => {
     expect(await verdictOn(await signAs("ES256", { aud: "others" }), anyAudience)).toBe("ok");
   });
 
-  it("[A2] the whole Worker takes such a token, and its own secret's no longer", async () => {
+  it("[A2] make the whole Worker accept their tokens, and no longer those of its secret", async () => {
     const { settings, signAs } = await issuer();
     const exp = Math.floor(Date.now() / 1_000) + 60;
     const room = uniqueName("jwks");
@@ -208,7 +208,7 @@ describe("times and claims", () => {
     expect(await verdictOn(await sign({ exp: NOW_S - 5_000 }))).toBe("token_expired");
   });
 
-  it("[A3] a forged token that is past is unauthorized: nothing of it is believed", async () => {
+  it("[A3] an expired token with a wrong signature is unauthorized: nothing in it is trusted", async () => {
     const foreign = await tokenFor("ada", {
       expiresInS: -100,
       secret: "another-secret-that-is-long-enough-too",
@@ -216,7 +216,7 @@ describe("times and claims", () => {
     expect(await verdictOn(foreign)).toBe("unauthorized");
   });
 
-  it("[A3] nbf and iat have 60 s", async () => {
+  it("[A3] nbf and iat have a tolerance of 60 s", async () => {
     for (const claim of ["nbf", "iat"]) {
       expect(await verdictOn(await sign({ [claim]: NOW_S + 60 })), claim).toBe("ok");
       expect(await verdictOn(await sign({ [claim]: NOW_S + 61 })), claim).toBe("unauthorized");
@@ -236,7 +236,7 @@ describe("times and claims", () => {
     expect(await verdictOn(await sign(claims))).toBe("unauthorized");
   });
 
-  it("[A3] over HTTP both are 401, and told apart by their code", async () => {
+  it("[A3] over HTTP both are 401 and differ in their code", async () => {
     const path = `/v1/rooms/${uniqueName("times")}`;
     const expired = await callAs(await tokenFor("ada", { expiresInS: -1 }), "GET", path);
     expect([expired.status, (await errorOf(expired)).code]).toEqual([401, "token_expired"]);
@@ -244,7 +244,7 @@ describe("times and claims", () => {
     expect([invalid.status, (await errorOf(invalid)).code]).toEqual([401, "unauthorized"]);
   });
 
-  it("[A3] name is cut at 128 characters, and a picture over 1,024 dropped", async () => {
+  it("[A3] name is cut at 128 characters, and a picture over 1,024 is dropped", async () => {
     const jwt = await sign({ name: "n".repeat(200), picture: `https://p.example/${"p".repeat(1_100)}` });
     const verdict = await verifyToken(hs256({ PICTURE_HOSTS: "p.example" }), jwt, NOW);
     expect(verdict).toMatchObject({ ok: true, value: { identity: { user: { name: "n".repeat(128) } } } });
@@ -265,7 +265,7 @@ describe("a picture", () => {
     "https://P.example.com/",
     "https://a.pictures.example/é",
     "https://a.b.pictures.example/1",
-  ])("[H30] is told where the deployer named its host: %s", async (picture) => {
+  ])("[H30] is delivered if the deployer named its host: %s", async (picture) => {
     expect(await pictureOf(picture, HOSTS)).toBe(picture);
     expect(await pictureOf(picture)).toBe(undefined);
   });
@@ -293,7 +293,7 @@ describe("a picture", () => {
     "",
     7,
     { href: "https://p.example.com/" },
-  ])("[H30] is dropped otherwise, and the token counts: %j", async (picture) => {
+  ])("[H30] is dropped otherwise, and the token is accepted: %j", async (picture) => {
     expect(await pictureOf(picture, HOSTS)).toBe(undefined);
   });
 });
@@ -324,7 +324,7 @@ describe("the rooms claim", () => {
     else expect(await socket.next("connected")).toMatchObject({ permission });
   });
 
-  it("[A4] without the claim DEFAULT_ROOM_ACCESS holds, none unless set", async () => {
+  it("[A4] is replaced by DEFAULT_ROOM_ACCESS if it is absent, none by default", async () => {
     const headers = { Authorization: `Bearer ${await tokenFor("ada", { claims: { rooms: undefined } })}` };
     const url = `${ORIGIN}/v1/rooms/${uniqueName("default")}`;
     const post = { method: "POST", headers, body: '{"data":1}' };
@@ -339,7 +339,7 @@ describe("the rooms claim", () => {
     expect(await statuses("write")).toEqual([200, 201]);
   });
 
-  it("[A4] rooms of ANONYMOUS_ROOMS can be read by anybody, also by whom the claim gives none", async () => {
+  it("[A4] does not close rooms of ANONYMOUS_ROOMS: everyone can read them, also with none in the claim", async () => {
     const open = uniqueName("public_");
     const nobody = await openRoom(open, null);
     expect(await nobody.next("connected")).toMatchObject({ user: null, permission: "read" });
@@ -351,7 +351,7 @@ describe("the rooms claim", () => {
     expect(await closed.closed).toEqual({ code: 4401, reason: "unauthorized" });
   });
 
-  it("[A4] the names of the claims can be set", async () => {
+  it("[A4] has a name that can be set, as the other claims have", async () => {
     const settings = { JWT_USER_CLAIM: "uid", JWT_ROOMS_CLAIM: "spaces" };
     const jwt = await sign({
       sub: undefined,

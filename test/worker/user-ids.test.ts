@@ -1,4 +1,4 @@
-// User ids of real issuers, in every place where one stands.
+// User ids of real issuers, in every place where one occurs.
 
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { sleep } from "./support/objects.ts";
@@ -34,7 +34,7 @@ const IDS = [
 
 describe("a user id of any printable text", () => {
   it.each(IDS)("[A29] %s is compared exactly, in frames, fields and paths", async (base) => {
-    // The longest has no room for more.
+    // The longest id leaves no space for more.
     const id = base.length > 200 ? base : `${base} ${uniqueName("u")}`;
     const room = uniqueName("ids");
     const path = `/v1/users/${encodeURIComponent(id)}`;
@@ -75,7 +75,7 @@ describe("a user id of any printable text", () => {
     await other.settled();
   });
 
-  it("[A29][S5] who sends and what the send is called never run into each other", async () => {
+  it("[A29][S5] and a command id are never confused, however they are joined", async () => {
     const room = uniqueName("ids");
     const [one, two] = [await join(room, "a b"), await join(room, "a")];
     expect(await one.ask({ type: "send", id: "c", data: 1 })).toMatchObject({ seq: 1 });
@@ -87,7 +87,7 @@ describe("a user id of any printable text", () => {
     });
   });
 
-  it("[A29][P9] signals of different users or to different ones are told apart", async () => {
+  it("[A29][P9] separates signals of different users or to different users", async () => {
     const room = uniqueName("ids");
     const ears = [await join(room, "x y"), await join(room, "y")];
     const ada = await join(room, "ada");
@@ -102,15 +102,15 @@ describe("a user id of any printable text", () => {
     ]);
   });
 
-  it("[A29][A8] anonymous readers take no place of a user who is called like them", async () => {
+  it("[A29][A8] named like an anonymous reader shares no limit with anonymous readers", async () => {
     const room = uniqueName("public_ids");
     await join(room, null);
     const user = await join(room, "anonymous connections");
     expect(await user.next("connected")).toMatchObject({ occupancy: { members: 1, connections: 2 } });
   });
 
-  it("[A29][D4] with the longest of everything, an attachment has its bounds", async () => {
-    // Not the one above, whose tokens were revoked.
+  it("[A29][D4] and the longest of everything else fit into an attachment", async () => {
+    // Another user than above, whose tokens were revoked.
     const id = "月".repeat(255);
     const claims = { picture: `https://${"é".repeat(1_016)}` };
     const name = "日".repeat(128);
@@ -150,7 +150,7 @@ describe("a path", () => {
     }
   });
 
-  it("[H12] names the user it escapes, once: never another one", async () => {
+  it("[H12] names the user that it escapes, decoded once, and never another user", async () => {
     const asked = async (text: string) => {
       const response = await callAsServer("GET", `/v1/users/${text}`);
       return response.status === 200 ? (await response.json<{ user: string }>()).user : response.status;
@@ -164,7 +164,7 @@ describe("a path", () => {
     expect([await asked("%2e"), await asked("a%00")]).toEqual([404, 400]);
   });
 
-  it("[H12] that is refused is nobody's fault in the log", async () => {
+  it("[H12] that is refused is not logged as a fault", async () => {
     const logged = vi.spyOn(console, "error").mockImplementation(() => {});
     onTestFinished(() => logged.mockRestore());
     await callAs(await tokenFor("ada"), "GET", "/v1/users/%zz");

@@ -10,7 +10,7 @@ const signal = async (user: string, body: object) => callAsServer("POST", `/v1/u
 const answer = async (response: Promise<Response>) => (await response).json();
 
 describe("a user", () => {
-  it("[U16] is online with session sockets, and has so much unread", async () => {
+  it("[U16] is online with session sockets, and has an unread count", async () => {
     const user = uniqueName("u");
     const phone = await openSession(user);
     await openSession(user);
@@ -21,7 +21,7 @@ describe("a user", () => {
     expect(await standing(user)).toEqual([200, { user, online: true, connections: 1, unread: 1 }]);
   });
 
-  it("[U16] is not there as a ghost", async () => {
+  it("[U16] is not online through a vanished connection", async () => {
     const user = uniqueName("u");
     const ghost = await (await openSession(user)).beats();
     advanceClock(80_000);
@@ -29,7 +29,7 @@ describe("a user", () => {
     expect(await ghost.closed).toMatchObject({ code: 4408 });
   });
 
-  it("[U16] who never was here is offline, and nothing is made of the question", async () => {
+  it("[U16] who was never here is offline, and the question creates nothing", async () => {
     const user = uniqueName("u");
     expect(await standing(user)).toEqual([200, { user, online: false, connections: 0, unread: 0 }]);
     expect(await answer(signal(user, { event: "x" }))).toEqual({ delivered: 0 });
@@ -39,7 +39,7 @@ describe("a user", () => {
     expect(await userExists(user)).toBe(true);
   });
 
-  it("[U16][U17] takes an API key to be asked of or told", async () => {
+  it("[U16][U17] is visible and reachable only with an API key", async () => {
     const user = uniqueName("u");
     for (const [method, path] of [
       ["GET", `/v1/users/${user}`],
@@ -77,7 +77,7 @@ describe("a signal to a user", () => {
     expect(late.ofType("signal")).toEqual([]);
   });
 
-  it("[U17] carries null where no data is given, and takes what a message takes", async () => {
+  it("[U17] carries null if no data is given, and accepts what a message accepts", async () => {
     const user = uniqueName("u");
     const session = await openSession(user);
     await signal(user, { event: "x" });

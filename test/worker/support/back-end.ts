@@ -1,5 +1,5 @@
-// The deployer's back end, which is asked what a user may do in a room. It refuses what is not signed.
-// How to extend it: another answer is another function given to `answerWith`.
+// The deployer's back end, which is asked what a user may do in a room. It refuses requests that are not signed. To
+// extend it, give another function to `answerWith`.
 
 import { env } from "cloudflare:workers";
 import { onTestFinished, vi } from "vitest";
@@ -16,7 +16,7 @@ export interface Question {
 
 export type Answer = (question: Question, signal: AbortSignal) => unknown;
 
-/** What a back end of the deployer's would do, written anew here. */
+/** Checks a signature as a deployer's back end would, in code of its own. */
 async function isSigned(headers: Headers, body: string): Promise<boolean> {
   const [, seconds, given] =
     /^t=(\d+),v1=([0-9a-f]{64})$/.exec(headers.get("Edge-Rooms-Signature") ?? "") ?? [];
@@ -28,7 +28,7 @@ async function isSigned(headers: Headers, body: string): Promise<boolean> {
   return crypto.subtle.verify("HMAC", key, mac, bytes(`${seconds}.${body}`));
 }
 
-/** Answers as `answer` says: an object as JSON, a `Response` as it is. */
+/** Answers with the result of `answer`: an object as JSON, a `Response` as it is. */
 export function startBackEnd(answer: Answer) {
   const url = `https://${uniqueName("backend").replaceAll("_", "-")}.example/may`;
   const settings = { AUTHORIZE_URL: url, WEBHOOK_SECRET: SECRET };
@@ -50,18 +50,18 @@ export function startBackEnd(answer: Answer) {
     vi.unstubAllGlobals();
   });
 
-  /** A token that says nothing of rooms. */
+  /** A token without a `rooms` claim. */
   const tokenOf = (user: string, { claims, ...options }: TokenOptions = {}) =>
     tokenFor(user, { ...options, claims: { rooms: undefined, ...claims } });
 
-  /** A call as `user`, or as nobody. With a body it is a POST. */
+  /** A call as `user`, or without a token. With a body it is a POST. */
   async function ask(path: string, user: string | null, options: TokenOptions = {}, body?: unknown) {
     const headers = user === null ? {} : { Authorization: `Bearer ${await tokenOf(user, options)}` };
     const post = body !== undefined && { method: "POST", body: JSON.stringify(body) };
     return callWith(settings, path, { headers, ...post });
   }
 
-  /** A room socket of `user`, in a room that has these settings too. */
+  /** A room socket of `user`, in a room with these settings. */
   async function open(room: string, user: string): Promise<TestSocket> {
     await configureRoom(room, settings);
     const protocols = `edge-rooms.v1, token.${await tokenOf(user)}`;
@@ -77,7 +77,7 @@ export function startBackEnd(answer: Answer) {
     tokenOf,
     ask,
     open,
-    /** What was asked, the oldest first. */
+    /** The questions, the oldest first. */
     questions,
     requests,
     answerWith: (other: Answer) => {

@@ -1,4 +1,4 @@
-// Commands that change a message, and what is heard of them.
+// Commands that change a message, and the events that they cause.
 
 import type { Actor } from "../../../src/access/identity.ts";
 import type { Frame, TestSocket } from "./test-socket.ts";
@@ -14,7 +14,7 @@ export const react = (seq: number, emoji: string, op: "add" | "remove" = "add") 
   op,
 });
 
-/** Sends a command with an id of its own, if it names none. */
+/** Sends a command, with a new id if it has none. */
 export const ask = (socket: TestSocket, command: object): Promise<Frame> =>
   socket.ask({ id: crypto.randomUUID(), ...command });
 
@@ -24,7 +24,7 @@ export const isSequenced = (frame: Frame): boolean => frame.type === "message" |
 export const changesTo = (socket: TestSocket): Frame[] => socket.received.filter(isChange);
 export const sequencedTo = (socket: TestSocket): Frame[] => socket.received.filter(isSequenced);
 
-/** A user as the objects know them: for what takes hundreds of users, and no token. */
+/** A user in the form that the objects use, for tests that need hundreds of users and no token. */
 export const actorOf = (user: string, permission: Actor["permission"] = "write"): Actor => ({
   identity: { kind: "user", user: { id: user }, expiresAt: Number.MAX_SAFE_INTEGER, issuedAt: Date.now() },
   permission,

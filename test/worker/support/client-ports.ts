@@ -1,5 +1,5 @@
-// What our own client needs of the world, over the Worker of this test: real time, and calls that reach it.
-// How to extend it: sockets are for the test to say, as `dial`.
+// The ports of our own client over the Worker of this test: real time, and calls that reach the Worker. The test gives
+// `dial`.
 
 import type { Ports } from "../../../client/util/ports.ts";
 import { call } from "./worker.ts";

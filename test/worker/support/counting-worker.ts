@@ -1,16 +1,16 @@
-// The Worker as it is, and beside it a count of how often each object was started: GET /starts. For end-to-end tests,
-// which cannot look into an object without waking it.
+// The Worker, and a count of how often each object was started: GET /starts. It is for end-to-end tests, which cannot
+// look into an object without waking it.
 
 import { createApp } from "../../../src/http/app.ts";
 import { RoomObject as Room } from "../../../src/room/runtime/room-object.ts";
 import { UserObject as User } from "../../../src/user/runtime/user-object.ts";
 
-/** Locally, the Worker and its objects share what a module holds. */
+/** Locally, the Worker and its objects share the variables of a module. */
 const starts: Record<string, number> = {};
 
 function started({ id: { name = "" } }: DurableObjectState): void {
   starts[name] = (starts[name] ?? 0) + 1;
-  // What must never be in an object, to show that the count tells.
+  // A timer that must never be in an object, to show that the count works.
   if (name.startsWith("restless_")) setInterval(() => {}, 60_000);
 }
 

@@ -10,7 +10,7 @@ export async function disconnect(user: string, body?: object): Promise<number> {
   return (await response.json<{ rooms: number }>()).rooms;
 }
 
-/** A socket with this very token: "connected", or why it was closed. */
+/** A socket with exactly this token: "connected", or why it was closed. */
 export async function entry(path: string, token: string): Promise<string> {
   const { webSocket } = await upgrade(path, token);
   if (webSocket === null) throw new Error("no socket");
@@ -27,7 +27,7 @@ export async function entry(path: string, token: string): Promise<string> {
   return outcome;
 }
 
-/** A socket with this very token, past its first frames. */
+/** A socket with exactly this token, after its first frames. */
 export async function open(path: string, token: string): Promise<TestSocket> {
   const { webSocket } = await upgrade(path, token);
   if (webSocket === null) throw new Error("no socket");
@@ -38,12 +38,12 @@ export async function open(path: string, token: string): Promise<TestSocket> {
 
 export const intoRoom = (room: string, token: string) => entry(`/v1/rooms/${room}/connect`, token);
 export const intoSession = (token: string) => entry("/v1/connect", token);
-/** Perhaps with how long to wait. */
+/** The refusal, with the time to wait if there is one. */
 export const VOID = "4401 token_expired";
-/** So long after a disconnect no token is revoked any more that is issued then, whatever its signer's clock. */
+/** The milliseconds after a disconnect from which no new token is revoked, whatever its signer's clock is. */
 export const WINDOW_MS = 121_000;
 
-/** Tokens are dated by hand, in whole seconds from `now`. */
+/** Tokens are dated by the test, in whole seconds from `now`. */
 export const dated = (user: string, now: number, seconds: number, options: TokenOptions = {}) => {
   const iat = Math.floor(now / 1_000) + seconds;
   return tokenFor(user, { ...options, claims: { iat, exp: iat + 7_200, ...options.claims } });

@@ -1,5 +1,5 @@
-// A token issuer: it signs with keys of its own, and answers for them at a URL that nobody else asks.
-// How to extend it: a new way to misbehave is one more answer given to `answerWith`.
+// A token issuer: it signs with its own keys and serves them at a URL that nothing else uses. To make it fail in a new
+// way, give another answer to `answerWith`.
 
 import { exportJWK, generateKeyPair, type JWK, SignJWT } from "jose";
 import { onTestFinished, vi } from "vitest";
@@ -7,7 +7,7 @@ import { uniqueName } from "./worker.ts";
 
 export type Answer = (signal: AbortSignal) => Response | Promise<Response>;
 
-/** Never answers; like the network it heeds that whoever asked gave up. */
+/** Never answers; like the network it stops when the caller aborts. */
 export const silence: Answer = (signal) =>
   new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
 
@@ -36,7 +36,7 @@ export async function startIssuer(algorithms: Readonly<Record<string, string>>) 
     vi.unstubAllGlobals();
   });
 
-  /** Claims that are `undefined` are left out, and so is the key id where `kid` is `null`. */
+  /** Claims that are `undefined` are left out, and so is the key id if `kid` is `null`. */
   const sign = (
     key: string,
     claims: Record<string, unknown> = {},
@@ -57,7 +57,7 @@ export async function startIssuer(algorithms: Readonly<Record<string, string>>) 
     settings: { JWT_SECRET: undefined, JWT_JWKS_URL: url, JWT_ISSUER: "me", JWT_AUDIENCE: "rooms" },
     sign,
     publicKeys: [...publicKeys.values()],
-    /** How each request for the keys was made, the oldest first. */
+    /** The requests for the keys, the oldest first. */
     fetches,
     publish: (...kids: string[]) => {
       answer = published(kids);

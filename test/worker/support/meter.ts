@@ -1,6 +1,6 @@
-// What an object is billed for, as the runtime counts it: rows by the cursors of the storage API, a row for each
-// `setAlarm`, requests and incoming messages by the calls of the runtime.
-// How to extend it: another thing that is billed is another field of `Usage`.
+// Counts what an object is billed for, as the runtime does: rows by the cursors of the storage API, a row for each
+// `setAlarm`, requests and incoming messages by the calls of the runtime. Another billed item is another field of
+// `Usage`.
 
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { onTestFinished } from "vitest";
@@ -8,27 +8,27 @@ import { type AnyStub, configure, interceptSql, type Settings } from "./objects.
 
 export interface Usage {
   readonly rowsRead: number;
-  /** Those of alarms too. */
+  /** Includes the rows of alarms. */
   readonly rowsWritten: number;
-  /** Alarms set: each is a row written. */
+  /** The number of `setAlarm` calls: each is a row written. */
   readonly alarmsSet: number;
-  /** Connects, calls over RPC, and alarms that went off. */
+  /** Connects, calls over RPC, and alarms that ran. */
   readonly requests: number;
   /** Frames that came over sockets and reached the object: 20 are billed as one request. */
   readonly messages: number;
 }
 
 export interface Meter {
-  /** Since the last time it was asked. */
+  /** The usage since the previous call. */
   take(): Promise<Usage>;
-  /** Puts the object to sleep as the runtime does, its sockets open; what its wake costs is counted too. */
+  /** Puts the object to sleep as the runtime does, with its sockets open; the cost of its wake is counted too. */
   sleep(): Promise<void>;
 }
 
 type Cursor = SqlStorageCursor<Record<string, SqlStorageValue>>;
 type Method = (...args: unknown[]) => unknown;
 
-/** Events that are not billed: what they do is. */
+/** Events that are not billed; what they do is. */
 const FREE = ["constructor", "webSocketClose", "webSocketError"];
 
 /** Counts what this object uses from now on; `settings` are its own, also after it slept. */
@@ -75,7 +75,7 @@ export async function measure(stub: AnyStub, settings: Settings = {}): Promise<M
     }
   }
 
-  /** A cursor that was not read to its end can be asked only inside its object, and only until that sleeps. */
+  /** A cursor that was not read to its end can be read only inside its object, and only until the object sleeps. */
   const addUp = (): Promise<void> =>
     runInDurableObject<DurableObject, void>(stub, () => {
       for (const cursor of cursors) {

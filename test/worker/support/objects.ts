@@ -1,5 +1,5 @@
-// Inside the objects: settings of one object, its writes, its sockets' attachments, and the clock.
-// How to extend it: what changes an object or the clock undoes itself after the test.
+// Access to the inside of objects: settings of one object, its writes, its sockets' attachments, and the clock. What
+// changes an object or the clock is undone after the test.
 
 import { evictDurableObject, listDurableObjectIds, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
@@ -9,7 +9,7 @@ import { roomObject, userObject } from "./worker.ts";
 export type Settings = Readonly<Record<string, string | number>>;
 export type AnyStub = ReturnType<typeof roomObject> | ReturnType<typeof userObject>;
 
-/** Gives one object settings of its own: before it is first used, or right after an eviction. */
+/** Gives one object its own settings. Call it before the object is first used, or right after an eviction. */
 export const configure = (stub: AnyStub, settings: Settings): Promise<void> =>
   runInDurableObject<DurableObject, void>(stub, (object) => {
     Reflect.set(object, "env", { ...env, ...settings });
@@ -20,26 +20,26 @@ export const configureUser = (user: string, settings: Settings) => configure(use
 
 const realNow = Date.now.bind(Date);
 
-/** Moves the clock of the Worker and its objects ahead until the test ends. Timers and alarms stay where they are. */
+/** Moves the clock of the Worker and its objects ahead until the test ends. Timers and alarms are not moved. */
 export function advanceClock(ms: number): void {
   const spy = vi.spyOn(Date, "now").mockImplementation(() => realNow() + ms);
   onTestFinished(() => spy.mockRestore());
 }
 
-/** Holds the clock of the Worker and its objects at `at`: the begin of a second, unless said otherwise. Answers it. */
+/** Sets the clock of the Worker and its objects to `at`, by default the start of the current second, and returns it. */
 export function stopClock(at = Math.ceil(realNow() / 1_000) * 1_000): number {
   const spy = vi.spyOn(Date, "now").mockImplementation(() => at);
   onTestFinished(() => spy.mockRestore());
   return at;
 }
 
-/** Puts an object to sleep as the runtime does, its sockets open. */
+/** Puts an object to sleep as the runtime does, with its sockets open. */
 export const sleep = (stub: AnyStub) => evictDurableObject(stub, { webSockets: "hibernate" });
 
-/** Ends an object and its sockets, with whatever it had in memory only. */
+/** Ends an object and its sockets, and drops what it had only in memory. */
 export const crash = (stub: AnyStub) => evictDurableObject(stub, { webSockets: "close" });
 
-/** Hands every statement of an object to `around`, until the object sleeps. */
+/** Passes every statement of an object through `around`, until the object sleeps. */
 export const interceptSql = (
   stub: AnyStub,
   around: (query: string, run: () => unknown) => unknown,
@@ -59,7 +59,7 @@ export interface Writes {
 
 type Cursor = SqlStorageCursor<Record<string, SqlStorageValue>>;
 
-/** Records what an object writes from now on; `onWrite` hears of each statement when it has run. */
+/** Records what an object writes from now on; `onWrite` is called after each statement. */
 export async function recordWrites(stub: AnyStub, onWrite: () => void = () => {}): Promise<Writes> {
   const statements: string[] = [];
   const cursors: Cursor[] = [];
@@ -74,10 +74,10 @@ export async function recordWrites(stub: AnyStub, onWrite: () => void = () => {}
   return { statements, rows: () => cursors.reduce((sum, { rowsWritten }) => sum + rowsWritten, 0) };
 }
 
-/** Makes statements fail; returns how to heal them. */
+/** Makes statements fail; returns a function that ends this. */
 export async function failWrites(stub: AnyStub, fails: (query: string) => boolean): Promise<() => void> {
   let broken = true;
-  // The fault is logged; what of it reaches a client is for the test to say.
+  // The fault is logged; the test checks what of it reaches a client.
   const silenced = vi.spyOn(console, "error").mockImplementation(() => {});
   onTestFinished(() => silenced.mockRestore());
   await interceptSql(stub, (query, run) => {
@@ -89,7 +89,7 @@ export async function failWrites(stub: AnyStub, fails: (query: string) => boolea
   };
 }
 
-/** What a sleeping object's sockets will be remembered by, changed. */
+/** Changes the stored attachments of a sleeping object's sockets. */
 export const patchAttachments = (stub: AnyStub, patch: (attachment: object) => object): Promise<void> =>
   runInDurableObject<DurableObject, void>(stub, (_, state) => {
     for (const ws of state.getWebSockets()) ws.serializeAttachment(patch(ws.deserializeAttachment()));
@@ -101,7 +101,7 @@ export const storedMessages = (room: string): Promise<number> =>
     return count;
   });
 
-/** Everything that an object has in its tables, as one text. */
+/** Everything in the tables of an object, as one text. */
 export const storedText = (stub: AnyStub): Promise<string> =>
   runInDurableObject<DurableObject, string>(stub, (_, { storage: { sql } }) => {
     const tables = sql
@@ -112,7 +112,7 @@ export const storedText = (stub: AnyStub): Promise<string> =>
     return JSON.stringify(tables.map(({ name }) => [name, ...sql.exec(`SELECT * FROM ${name}`).raw()]));
   });
 
-/** Whether the object of this room was ever made. */
+/** Whether the object of this room was ever created. */
 export async function roomExists(room: string): Promise<boolean> {
   const id = env.ROOMS.idFromName(room);
   return (await listDurableObjectIds(env.ROOMS)).some((known) => known.equals(id));

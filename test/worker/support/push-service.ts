@@ -1,5 +1,5 @@
-// A push service, and the browsers that are subscribed there. It takes only what a browser could decrypt from a sender
-// that it knows. How to extend it: another answer is another function given to `answerWith`.
+// A push service and the browsers that are subscribed to it. It accepts only what a browser could decrypt from a sender
+// that it knows. To make it answer differently, give another function to `answerWith`.
 
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { onTestFinished, vi } from "vitest";
@@ -47,7 +47,7 @@ export function startPushService() {
     vi.unstubAllGlobals();
   });
 
-  /** A browser of `user`, which has given its subscription to the server. */
+  /** A browser of `user` that has sent its subscription to the server. */
   async function subscribe(user: string, host = HOST): Promise<string> {
     const endpoint = `${host}/fcm/send/${uniqueName("browser")}`;
     const browser = await browserSubscription(endpoint);
@@ -60,7 +60,7 @@ export function startPushService() {
   return {
     subscribe,
     browsers,
-    /** What came, the oldest first. */
+    /** The pushes that arrived, the oldest first. */
     pushes,
     titles: () => pushes.map(({ payload }) => payload.notification.title),
     answerWith: (other: Answer) => {
@@ -72,7 +72,7 @@ export function startPushService() {
 export const notify = (user: string, fields: object = {}) =>
   callAsServer("POST", "/v1/notify", { user, title: "Build", message: "done", ...fields });
 
-/** From now on, until the object restarts, its alarm goes off when a test says so, and not by itself. */
+/** From now on, until the object restarts, its alarm runs only when a test calls it. */
 export const holdAlarms = (user: string): Promise<void> =>
   runInDurableObject<DurableObject, void>(userObject(user), (_, { storage }) => {
     const setAlarm = storage.setAlarm.bind(storage);
@@ -80,7 +80,7 @@ export const holdAlarms = (user: string): Promise<void> =>
     Object.defineProperty(storage, "setAlarm", { configurable: true, value });
   });
 
-/** Runs the alarm now, whenever it is due; whether there was one. */
+/** Runs the alarm now, whenever it is due; returns whether there was one. */
 export const alarm = (user: string) => runDurableObjectAlarm(userObject(user));
 
 export const prefer = async (user: string, preferences: object) =>

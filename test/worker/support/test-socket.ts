@@ -1,11 +1,11 @@
-// One end of a socket: what came is kept in order, batches taken apart, and awaited by type.
+// One end of a socket: it keeps what came in order, takes batches apart, and lets a test await events by type.
 
 /** A frame as it came, or one event of a batch. */
 export type Frame = { readonly type: string } & Readonly<Record<string, unknown>>;
 
 export interface Closed {
   readonly code: number;
-  /** Without the words, which are in `closeWords`: the code, and perhaps how long to wait. */
+  /** The close without its text, which is in `closeWords`: the code, and the time to wait if there is one. */
   readonly reason: string;
 }
 
@@ -14,20 +14,20 @@ interface Waiter {
   readonly resolve: (frame: Frame) => void;
 }
 
-/** Long enough for a busy machine; a test that runs into it has failed. */
+/** Long enough for a busy machine; a test that reaches it has failed. */
 const PATIENCE_MS = 8_000;
 
 export class TestSocket {
-  /** Everything that ever came, in order. `replay` is set on what a replay batch held. */
+  /** Everything that ever came, in order. `replay` is set on events of a replay batch. */
   readonly received: Frame[] = [];
   /** The frames as text. */
   readonly texts: string[] = [];
   readonly closed: Promise<Closed>;
-  /** What the close reason says after its code; empty where it has no words. */
+  /** The text of the close reason after its code, or an empty string. */
   readonly closeWords: Promise<string>;
   readonly #socket: WebSocket;
   #waiters: Waiter[] = [];
-  /** What was not awaited yet. */
+  /** The events that were not awaited yet. */
   #unread: Frame[] = [];
 
   constructor(socket: WebSocket) {
@@ -51,7 +51,7 @@ export class TestSocket {
     this.#socket.close(code, reason);
   }
 
-  /** The next frame of `type` that nobody awaited yet; what came before it stays readable in `received`. */
+  /** The next event of `type` that was not awaited yet; what came before it stays readable in `received`. */
   next(type: string, fits: (frame: Frame) => boolean = () => true): Promise<Frame> {
     return this.#await((frame) => frame.type === type && fits(frame), type);
   }
@@ -67,12 +67,12 @@ export class TestSocket {
     return answer;
   }
 
-  /** Settles when everything sent before has taken effect, and what it caused for this socket has come. */
+  /** Settles when everything sent before has taken effect and its results for this socket have come. */
   async settled(): Promise<void> {
     await this.ask({ type: "ping", id: `settled-${crypto.randomUUID()}` });
   }
 
-  /** Its heartbeat, which the runtime answers. */
+  /** Sends a heartbeat, which the runtime answers. */
   async beats(): Promise<this> {
     this.send('{"type":"ping"}');
     await this.next("pong", ({ id }) => id === undefined);
@@ -109,7 +109,7 @@ export class TestSocket {
     if (!isFrame(frame)) throw new Error(`not a frame: ${text}`);
     const events =
       frame.type === "batch" && Array.isArray(frame.events) ? frame.events.filter(isFrame) : [frame];
-    // What stands on the batch holds for all in it.
+    // The fields of a batch apply to all events in it.
     const { replay, room } = frame;
     const shared = { ...(replay === true && { replay }), ...(room !== undefined && { room }) };
     for (const event of events) this.#deliver({ ...event, ...shared });

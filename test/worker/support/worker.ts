@@ -1,5 +1,5 @@
-// The Worker under test: tokens for it, calls of its HTTP API, sockets of its rooms.
-// How to extend it: a new kind of caller is a new function here; what a test asserts stays in the test.
+// The Worker under test: tokens for it, calls of its HTTP API, sockets of its rooms. A new kind of caller is a new
+// function here; what a test asserts stays in the test.
 
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
@@ -13,7 +13,7 @@ export const ORIGIN = "https://rooms.test";
 const app = createApp();
 let names = 0;
 
-/** A room or user that no other test knows. */
+/** A name for a room or user that no other test uses. */
 export const uniqueName = (prefix: string): string =>
   `${prefix}_${++names}_${crypto.randomUUID().slice(0, 8)}`;
 
@@ -25,7 +25,7 @@ export interface TokenOptions {
   readonly secret?: string;
 }
 
-/** A valid token of `user`: may write in every room, for an hour. */
+/** A valid token of `user`: it may write in every room, for an hour. */
 export function tokenFor(user: string, options: TokenOptions = {}): Promise<string> {
   const {
     name,
@@ -43,7 +43,7 @@ export function tokenFor(user: string, options: TokenOptions = {}): Promise<stri
 export const call = (path: string, init: RequestInit = {}): Promise<Response> =>
   exports.default.fetch(new Request(`${ORIGIN}${path}`, init));
 
-/** A call with a bearer, and with `body` as JSON. */
+/** A call with a bearer token, and with `body` as JSON. */
 export const callAs = (bearer: string, method: string, path: string, body?: unknown): Promise<Response> =>
   call(path, {
     method,
@@ -54,7 +54,7 @@ export const callAs = (bearer: string, method: string, path: string, body?: unkn
 export const callAsServer = (method: string, path: string, body?: unknown): Promise<Response> =>
   callAs(env.API_KEYS, method, path, body);
 
-/** Upgrades with our subprotocol, as a browser does. */
+/** Opens a socket with our subprotocol, as a browser does. */
 export const upgrade = (
   path: string,
   token: string | null,
@@ -75,13 +75,13 @@ async function socketAt(path: string, token: string | null, address?: string): P
 }
 
 export interface SocketOptions extends TokenOptions {
-  /** Begins with `?`. */
+  /** The query, with its `?`. */
   readonly query?: string;
-  /** The client's, as Cloudflare says it. */
+  /** The client's address, as Cloudflare sends it. */
   readonly address?: string;
 }
 
-/** A room socket of `user` (or of nobody), before its first frame. */
+/** A room socket of `user` (or an anonymous one), before its first frame. */
 export async function openRoom(
   room: string,
   user: string | null,
@@ -91,7 +91,7 @@ export async function openRoom(
   return socketAt(`/v1/rooms/${room}/connect${query}`, bearer, address);
 }
 
-/** A room socket past its first frames. */
+/** A room socket after its first frames. */
 export async function join(
   room: string,
   user: string | null,
@@ -114,7 +114,7 @@ export async function openSession(
 export const roomObject = (room: string) => env.ROOMS.getByName(room);
 export const userObject = (user: string) => env.USERS.getByName(user);
 
-/** Calls the app with settings and bindings other than those of the pool; `undefined` takes one away. */
+/** Calls the app with other settings and bindings than those of the pool; `undefined` removes one. */
 export async function callWith(
   settings: Readonly<Record<string, unknown>>,
   path: string,
@@ -136,7 +136,7 @@ export async function errorOf(response: Response): Promise<Record<string, unknow
   return error;
 }
 
-/** Stores `count` messages with `data` 1, 2, 3, … through a socket that is there already. */
+/** Stores `count` messages with `data` 1, 2, 3, … through an open socket. */
 export async function fill(socket: TestSocket, count: number, data: (n: number) => unknown = (n) => n) {
   const run = crypto.randomUUID().slice(0, 8);
   const commands = Array.from({ length: count }, (_, at) => ({
@@ -149,15 +149,16 @@ export async function fill(socket: TestSocket, count: number, data: (n: number) 
   await socket.settled();
 }
 
-/** The cursor at which `socket` stood when it was connected. */
+/** The cursor of `socket` when it was connected. */
 export async function cursorOf(socket: TestSocket): Promise<string> {
   const { epoch, head } = await socket.next("connected");
   return `${epoch}.${head}`;
 }
 
 /**
- * Waits until so many connections are open in the room: of a member who is known already nobody is told. It pauses
- * between two questions, as the runtime looks at its timers and sockets only when it has nothing else to do.
+ * Waits until the room has `count` connections: a further connection of a known member is announced to no one. It
+ * pauses between two questions, because the runtime looks at its timers and sockets only when it has nothing else to
+ * do.
  */
 export const roomHas = (room: string, connections: number): Promise<void> =>
   vi.waitFor(

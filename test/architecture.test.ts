@@ -1,4 +1,5 @@
-// What prose would let rot: who may import whom, how long a file may be, and that rules and tests know each other.
+// Checks what the documents say about the structure: who may import whom, how long a file may be, and that each rule
+// has a test and each test a rule.
 
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
@@ -18,7 +19,7 @@ function specifiersIn(file: string, pattern: RegExp): string[] {
   );
 }
 const importsOf = (file: string) => specifiersIn(file, /(?:^import|\bfrom) "([^"\n]+)";$/gm);
-/** What the comments of a JavaScript file import: types only. */
+/** The modules that JSDoc comments of a JavaScript file import (types only). */
 const typesOf = (file: string) =>
   specifiersIn(file, /^(?:\/\*\* @import| \*) .* from "([^"\n]+)"(?: \*\/)?$/gm);
 
@@ -27,7 +28,10 @@ const RUNTIME = ["cloudflare:workers"];
 const DEMO_CLIENT = "demo/edge-rooms.js";
 const OBJECT = ["src/access", "src/object", "src/object/storage", "src/protocol"];
 
-/** Which folders and packages each folder may import, beside itself. Without `runtime/`: synchronous, no runtime. */
+/**
+ * Which folders and packages each folder may import, beside itself. Folders without `runtime/` are synchronous code
+ * without a runtime.
+ */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/protocol": [],
   "src/access": ["src/protocol"],
@@ -119,14 +123,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** jose checks and makes signatures, and knows base64url: nothing else of ours imports it. */
+/** The files that may import jose, which checks and makes signatures and has base64url. */
 const JOSE =
   /^src\/(auth\/(verify-token|verify-signature|jwks|identity-header)|http\/(tokens|push)|user\/push\/runtime\/(vapid|payload))\.ts$/;
 
 const folderOf = (file: string) =>
   code.includes(file) || file.endsWith(".ts") ? dirname(file) : file.replace(/^node:.*/, "node:*");
 
-/** The first cycle of imports among `files`, as a path, if there is one. `nodeOf`: what is looked at, a file or its folder. */
+/**
+ * The first cycle of imports among `files` as a path, if there is one. `nodeOf` maps a file to what is compared: the
+ * file or its folder.
+ */
 function cycleIn(files: readonly string[], nodeOf: (file: string) => string): string | undefined {
   const graph = new Map<string, Set<string>>();
   for (const file of files) {
@@ -154,7 +161,7 @@ function cycleIn(files: readonly string[], nodeOf: (file: string) => string): st
   return undefined;
 }
 
-/** Of a folder without an entry the one above it. */
+/** A folder without an entry has the entry of the folder above it. */
 function allowedIn(folder: string): readonly string[] {
   return MAY_IMPORT[folder] ?? (folder === "." ? [] : allowedIn(dirname(folder)));
 }
@@ -190,7 +197,7 @@ describe("structure", () => {
     expect(cycleIn(files, dirname)).toBeUndefined();
   });
 
-  it("[X2] no file is too long", () => {
+  it("[X2] a file has at most 450 lines, a test file at most 600", () => {
     const lines = (file: string) => read(file).split("\n").length - 1;
     const long = [
       ...[...code, ...files("demo/**/*.{css,html}")].filter((file) => lines(file) > 450),
@@ -228,7 +235,7 @@ describe("structure", () => {
     expect(names.size).toBeGreaterThan(500);
   });
 
-  it("[X4] nothing lasting enters an object", () => {
+  it("[X4] no object holds anything that lasts", () => {
     const inside = filesInObjects();
     expect(inside).toContain("src/object/flush-loop.ts");
     const lasting = inside.map((file) => [file, lastingIn(read(file))] as const);
@@ -238,15 +245,15 @@ describe("structure", () => {
       "src/user/runtime/user-object.ts": ["fetch"],
       // A flush gathers for some milliseconds; one timer for what the room emits next; a mention is tried three times.
       "src/room/runtime/room-runtime.ts": ["scheduler", "setTimeout"],
-      // A delivery that failed is tried again within seconds, and signals alone go five times a second.
+      // A failed delivery is tried again within seconds, and a delivery of signals alone is sent five times per second.
       "src/session-rooms/runtime/session-deliveries.ts": ["scheduler"],
-      // An `auth` on a live socket may need a key of the issuer or an answer of the back end: seconds, and nothing
-      // of it stays. Whatever else an object would ask for is not asked from inside of it.
+      // An `auth` on a live socket may need a key of the issuer or an answer of the back end: this takes seconds and
+      // leaves nothing. An object makes no other request from inside.
       "src/auth/request-json.ts": ["AbortSignal", "fetch"],
       "src/auth/jwks.ts": ["scheduler"],
-      // Where many questions are under way one waits for its turn, a second at most.
+      // If many questions are open, one waits at most a second for its turn.
       "src/auth/authorize-room.ts": ["scheduler"],
-      // Pushes go out from the alarm of a user's object: each has a bound of its own, and no timer outlives it.
+      // The alarm of a user's object sends pushes: each has a time limit, and no timer outlives it.
       "src/user/push/runtime/send-push.ts": ["AbortSignal", "fetch", "setTimeout"],
     });
     const packages = inside.flatMap(importsOf).filter((name) => !name.startsWith("src/"));
@@ -257,7 +264,7 @@ describe("structure", () => {
 
   it("[X4] the timers of an object are short", () => {
     const source = read("src/room/runtime/room-runtime.ts");
-    // How far ahead that is: test/unit/room/timers.test.ts.
+    // test/unit/room/timers.test.ts tests how far ahead they are.
     expect(source).toMatch(/ setTimeout\(\(\) => [^;]+, inMs\);/);
     expect(source).toContain("const inMs = Math.min(MAX_TIMER_MS, Math.max(0, dueAt - Date.now()));");
     expect(Number(/^const MAX_TIMER_MS = (\d)_000;$/m.exec(source)?.[1])).toBeLessThanOrEqual(5);
@@ -280,7 +287,7 @@ describe("structure", () => {
       expect.stringMatching(/^ {2}const timer = setTimeout\(.*, WITHIN_MS\);$/),
       "    clearTimeout(timer);",
     ]);
-    // How long that goes on: test/unit/auth/jwks-cache.test.ts.
+    // test/unit/auth/jwks-cache.test.ts tests how long they take.
     expect(read("src/auth/jwks.ts").match(/.*\bscheduler\b.*/g)).toEqual([
       "    wait: (ms) => scheduler.wait(ms),",
     ]);
@@ -298,7 +305,7 @@ describe("structure", () => {
     "server.accept();",
     "server.accept({ allowHalfOpen: true });",
     "const signal = AbortSignal.timeout(60_000);",
-  ])("[X4] is found: %s", (line) => {
+  ])("[X4] a violation is found: %s", (line) => {
     expect(lastingIn(line)).not.toEqual([]);
   });
 });
@@ -321,14 +328,14 @@ function functionsIn(source: string): { readonly name: string; readonly lines: n
   });
 }
 
-/** What the two objects consist of. */
+/** The files that the two objects consist of. */
 function filesInObjects(): string[] {
   const found = new Set(["src/room/runtime/room-object.ts", "src/user/runtime/user-object.ts"]);
   for (const file of found) for (const next of importsOf(file)) if (code.includes(next)) found.add(next);
   return [...found].sort();
 }
 
-/** By name, so that an alias does not hide it: timers, requests and sockets of an object's own. */
+/** Timers, requests and sockets of an object, found by name, so that an alias does not hide them. */
 function lastingIn(source: string): string[] {
   const bare = source.replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
   const names =
@@ -342,16 +349,16 @@ describe("rules", () => {
     tests.flatMap((file) => Array.from(read(file).matchAll(/\[([A-Z]\d+)\]/g), ([, id = ""]) => id)),
   );
 
-  it("[X3] each has a number of its own", () => {
+  it("[X3] each has its own number", () => {
     expect(new Set(rules).size).toBe(rules.length);
   });
 
-  it("[X3] each has a test, and each number in a test is a rule", () => {
+  it("[X3] each has a test, and each number in a test belongs to a rule", () => {
     expect(rules.filter((rule) => !named.has(rule))).toEqual([]);
     expect([...named].filter((id) => !rules.includes(id))).toEqual([]);
   });
 
-  it("[X10] the security page names rules that stand in SPEC.md, for each threat", () => {
+  it("[X10] the security page names rules of SPEC.md for each threat", () => {
     const table = read(".github/SECURITY.md").split("\n| Threat |")[1] ?? "";
     const threats = table.split("\n").filter((line) => line.startsWith("| "));
     expect(threats.length).toBeGreaterThan(20);
@@ -364,7 +371,7 @@ describe("rules", () => {
     expect(threats.flatMap(namedIn).filter((id) => !rules.includes(id))).toEqual([]);
   });
 
-  it("[X5] what the documents name exists", () => {
+  it("[X5] the paths that the documents name exist", () => {
     const documents = [
       ...[".github/SECURITY.md", "CONTRIBUTING.md", "README.md", "src/DESIGN.md", "src/protocol/PROTOCOL.md"],
       ...files("docs/*.md"),
@@ -378,7 +385,7 @@ describe("rules", () => {
     expect(missing).toEqual([]);
   });
 
-  it("[X5] every setting that the code reads has its row in docs/settings.md", () => {
+  it("[X5] every setting that the code reads has a row in docs/settings.md", () => {
     const names = files("src/config/*.ts").flatMap((file) =>
       Array.from(
         read(file).matchAll(/"([A-Z][A-Z0-9]*_[A-Z0-9_]+|DEMO|JURISDICTION)"/g),

@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 
 const root = import.meta.dirname;
 
-/** Settings of the Worker under test; a test that needs others calls the app with an environment of its own. */
+/** Settings of the Worker under test; a test that needs others calls the app with its own environment. */
 const bindings = {
   JWT_SECRET: "a-secret-of-the-tests-that-is-long-enough",
   API_KEYS: "an-api-key-of-the-tests-that-is-long-enough",
@@ -15,7 +15,7 @@ const bindings = {
   MAX_MESSAGE_BYTES: 1_000,
   RATE_PER_SECOND: 1_000,
   RATE_BURST: 1_000,
-  // What is counted by chance is counted in the tests of it only.
+  // Random counts are used only in the tests about them.
   USER_BUDGET_PER_DAY: 0,
   DEV_TOKENS: "off",
   PICTURE_HOSTS: "p.example,new.example",
@@ -28,7 +28,7 @@ export default defineConfig({
   test: {
     projects: [
       {
-        // The simulations take seconds of CPU, and more where others use the machine too.
+        // The simulations take seconds of CPU, and longer on a busy machine.
         test: {
           name: "unit",
           root,
@@ -43,14 +43,14 @@ export default defineConfig({
           include: ["e2e/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          // They wait more than they work: three at once, when the others are done.
+          // They wait more than they work: three run at once, after the others.
           maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },
       {
         plugins: [cloudflareTest({ wrangler: { configPath: "../wrangler.toml" }, miniflare: { bindings } })],
-        // Rooms of hundreds take seconds of CPU, and more where others use the machine too.
+        // Rooms of hundreds take seconds of CPU, and longer on a busy machine.
         test: { name: "worker", root, include: ["worker/**/*.test.ts"], testTimeout: 30_000 },
       },
       {

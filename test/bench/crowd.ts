@@ -1,12 +1,12 @@
-// Many connections to one room, counted by scanning.
+// Many connections to one room, whose frames are counted by scanning.
 
 import type { Dialect } from "./dialect.ts";
 import { countIn, RawSocket } from "./raw-socket.ts";
 
-/** As many handshakes under way at once. */
+/** The number of handshakes that run at once. */
 const AT_ONCE = 50;
 const READY_WITHIN_MS = 60_000;
-/** Latency is read off one receiver in so many, and of the last message of each of its frames. */
+/** Latency is measured at one receiver in this many, for the last message of each of its frames. */
 const SAMPLED = 20;
 const SAID_AT = Buffer.from('"t":');
 
@@ -28,7 +28,7 @@ export class Crowd {
     this.#port = port;
   }
 
-  /** Connects `count` users, and waits until all of them hear what is said. */
+  /** Connects `count` users, and waits until all of them receive messages. */
   async join(room: string, count: number, query?: string): Promise<void> {
     this.#expected += count;
     let next = 0;
@@ -46,7 +46,7 @@ export class Crowd {
     }
   }
 
-  /** Counts from here on. */
+  /** Starts counting from zero. */
   reset(): void {
     this.delivered = 0;
     this.frames = 0;
@@ -93,7 +93,7 @@ export class Crowd {
   }
 }
 
-/** A message of about 100 bytes that carries when it was said, and by whom. */
+/** A message of about 100 bytes that contains its sender and the time of sending. */
 export const payloadOf = (sender: string, bytes = 100): string => {
   const head = `{"t":${performance.now().toFixed(3)},"by":"${sender}","x":"`;
   return `${head}${"x".repeat(Math.max(0, bytes - head.length - 2))}"}`;

@@ -1,4 +1,4 @@
-// How the load speaks to each server: where to connect, what to answer, how to say something, what to count.
+// How the load talks to each server: the address, the answers, the form of a message, the text that is counted.
 
 import { SignJWT } from "jose";
 
@@ -12,15 +12,15 @@ export interface Address {
 
 export interface Dialect {
   connect(room: string, user: string, query?: string): Promise<Address>;
-  /** What has to be sent in answer to a frame besides the load, if anything. */
+  /** The frame that must be sent in answer to a frame, apart from the load, if there is one. */
   respond(frame: Buffer): string | undefined;
-  /** A connection hears what is said from this frame on. */
+  /** A connection receives messages after this frame. */
   isReady(frame: Buffer): boolean;
   /** `payload` is JSON. */
   say(id: string, payload: string): string;
-  /** Stands once in what is delivered of each message. */
+  /** Occurs once in each delivered message. */
   readonly delivered: Buffer;
-  /** Stands once in what `sender` hears of each message that was taken: an acknowledgement, or its own echo. */
+  /** Occurs once in what `sender` receives for each accepted message: an acknowledgement, or its own echo. */
   accepted(sender: string): Buffer;
 }
 
@@ -54,10 +54,10 @@ const edgeRooms: Dialect = {
   accepted: () => OK,
 };
 
-/** Nobody but us acknowledges: there a sender's own echo tells that its message was taken. */
+/** Only Edge Rooms acknowledges. For the others a sender's own echo shows that its message was accepted. */
 const echo = (sender: string) => Buffer.from(`"by":"${sender}"`);
 
-/** Over its WebSocket transport: Engine.IO's digit first, then Socket.IO's. */
+/** Socket.IO over its WebSocket transport: Engine.IO's digit first, then Socket.IO's. */
 const socketIo: Dialect = {
   connect: async (room) => ({ path: `/socket.io/?EIO=4&transport=websocket&room=${room}` }),
   respond(frame) {
@@ -70,7 +70,7 @@ const socketIo: Dialect = {
   accepted: echo,
 };
 
-/** A server that says hello, and sends what it gets to everybody as it is. */
+/** A server that greets, and sends what it receives to everyone unchanged. */
 const plain: Dialect = {
   connect: async (room) => ({ path: `/parties/main/${room}` }),
   respond: () => undefined,

@@ -43,6 +43,6 @@ if (import.meta.main) {
   const order: Order = JSON.parse(process.argv[2] ?? "");
   const { scenario, dialect, port, pid, params } = order;
   const figures = await SCENARIOS[scenario]({ dialect: DIALECTS[dialect], port, pid }, params);
-  // Whoever asked ends this process: with a thousand sockets just closed, an exit can hang.
+  // The parent ends this process: with a thousand sockets just closed, an exit can hang.
   process.stdout.write(`${JSON.stringify(figures)}\n`);
 }

@@ -1,8 +1,8 @@
-// What a process uses, as Linux tells.
+// CPU time and memory of a process, as Linux reports them.
 
 import { readFileSync } from "node:fs";
 
-/** Of Linux, everywhere that we know of. */
+/** The value of Linux on all usual machines. */
 const TICKS_PER_S = 100;
 
 export const residentKb = (pid: number): number =>

@@ -1,5 +1,5 @@
-// A WebSocket over bare TCP, so that the load generator is not what is measured: frames go out unmasked in effect (a
-// mask of zeros), and what comes in is counted by scanning for a marker, never parsed.
+// A WebSocket over bare TCP, so that the measurement does not include the load generator: frames are sent with a mask
+// of zeros, and what arrives is counted by scanning for a marker, never parsed.
 
 import { randomBytes } from "node:crypto";
 import { connect, type Socket } from "node:net";
@@ -8,12 +8,12 @@ export interface RawSocketOptions {
   readonly port: number;
   readonly path: string;
   readonly protocols?: readonly string[];
-  /** Offers compression. What comes then is not text: only its size tells. */
+  /** Offers compression. Compressed frames are not text: only their size is used. */
   readonly deflate?: boolean;
 }
 
 export interface RawSocketEvents {
-  /** Each text frame's bytes; valid until the callback returns. Frames may come before `open` resolves. */
+  /** The bytes of each text frame, valid until the callback returns. Frames may come before `open` resolves. */
   onFrame(payload: Buffer, socket: RawSocket): void;
   onClose(code: number | undefined): void;
 }
@@ -127,7 +127,7 @@ function frameAt(data: Buffer): { opcode: number; start: number; end: number } |
   return data.length < start + length ? undefined : { opcode, start, end: start + length };
 }
 
-/** A client has to mask; with a mask of zeros the payload stays as it is. */
+/** A client must mask; with a mask of zeros the payload stays unchanged. */
 function encode(first: number, payload: Buffer): Buffer {
   const head = Buffer.alloc(MAX_HEADER_BYTES);
   head.writeUInt8(first, 0);
@@ -145,7 +145,7 @@ function encode(first: number, payload: Buffer): Buffer {
   return Buffer.concat([head.subarray(0, length + 4), payload]);
 }
 
-/** How often `marker` stands in `payload`. */
+/** The number of occurrences of `marker` in `payload`. */
 export function countIn(payload: Buffer, marker: Buffer): number {
   let count = 0;
   for (let at = payload.indexOf(marker); at >= 0; at = payload.indexOf(marker, at + marker.length)) count++;

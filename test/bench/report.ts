@@ -1,4 +1,4 @@
-// The figures as a table, as JSON, and beside those of the run before.
+// The figures as a table and as JSON, beside those of the previous run.
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
@@ -27,7 +27,7 @@ const short = (value: number): string => {
 export const machine = (): string =>
   `${cpus().length} cores, ${cpus()[0]?.model ?? "unknown"}, Node ${process.version}`;
 
-/** One measurement a line; with the run before, how many times its figure each one is. */
+/** One measurement per line; with the previous run, the ratio of each figure to its former value. */
 export function table(run: Run, before: Run | undefined): string {
   const lines = run.measurements.map(({ name, target, stores, figures }) => {
     const old = before?.measurements.find((other) => other.name === name && other.target === target)?.figures;
@@ -40,7 +40,7 @@ export function table(run: Run, before: Run | undefined): string {
   return lines.join("\n");
 }
 
-/** Ours over each peer's, for one figure. */
+/** The ratio of our figure to each peer's. */
 export function ratios(run: Run, figure: string): string {
   const names = [...new Set(run.measurements.map(({ name }) => name))];
   const lines = names.flatMap((name) => {

@@ -1,5 +1,5 @@
-// `npm run bench`: what Edge Rooms does beside what one would pick instead, on the same machine, in the same run, under
-// the same load. `--quick` for under a minute; `--only <name>` for the measurements whose name has that in it.
+// `npm run bench` compares Edge Rooms with common alternatives, on the same machine, in the same run, under the same
+// load. `--quick` takes under a minute; `--only <name>` runs the measurements whose name contains it.
 
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -96,14 +96,14 @@ const PLANS: readonly Plan[] = [
   {
     name: "(l) 500 returning, gaps of 1 to 2 MB",
     order: { scenario: "returning", params: { members: 500 } },
-    // As much as an isolate has on Cloudflare.
+    // The memory of an isolate on Cloudflare.
     targets: [edgeRooms({ heapMb: 128 })],
   },
 ];
 
 let port = 9_800;
 
-/** One measurement in a process of its own, which is ended as soon as it has told its figures. */
+/** Runs one measurement in a process of its own, which is ended as soon as it has printed its figures. */
 function load(order: Order): Promise<Figures> {
   const child = spawn(process.execPath, [join(here, "load.ts"), JSON.stringify(order)], {
     timeout: LOAD_WITHIN_MS,

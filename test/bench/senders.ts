@@ -2,7 +2,7 @@ import { payloadOf } from "./crowd.ts";
 import type { Dialect } from "./dialect.ts";
 import { countIn, RawSocket } from "./raw-socket.ts";
 
-/** Connections that keep a number of messages in flight: each one that was taken is followed by the next. */
+/** Connections that keep a number of messages in flight: each accepted message is followed by the next. */
 export class Senders {
   accepted = 0;
   readonly #sockets: RawSocket[] = [];

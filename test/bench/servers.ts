@@ -17,7 +17,7 @@ export interface Server {
 
 export interface Target {
   readonly name: string;
-  /** Whether a message is stored before it is heard. */
+  /** Whether a message is stored before it is delivered. */
   readonly stores: boolean;
   readonly dialect: DialectName;
   start(port: number): Promise<Server>;
@@ -28,7 +28,7 @@ const root = join(here, "../..");
 const peer = (file: string) => join(here, "peers", file);
 const START_WITHIN_MS = 15_000;
 
-/** Everything on, the rate limit raised. */
+/** Everything is on, and the rate limit is raised. */
 const OUR_VARS = {
   JWT_SECRET: SECRET,
   API_KEYS: API_KEY,
@@ -59,7 +59,7 @@ function ourBundle(): string {
   return bundled;
 }
 
-/** Writes `main.js` into `dir`: workerd embeds only what lies beside its configuration. */
+/** Writes `main.js` into `dir`: workerd embeds only what is beside its configuration. */
 type Bundle = (dir: string) => Promise<void> | void;
 
 const ours: Bundle = (dir) => copyFileSync(ourBundle(), join(dir, "main.js"));
@@ -98,11 +98,11 @@ async function runWorkerd(
   };
 }
 
-/** As wrangler.toml has them. */
+/** As in wrangler.toml. */
 const OUR_FLAGS = ["enable_request_signal", "no_web_socket_compression"];
 
 interface OurOptions {
-  /** Of the isolates. No bound where left out. */
+  /** The memory limit of the isolates. There is none by default. */
   readonly heapMb?: number;
   readonly flags?: readonly string[];
   readonly vars?: Readonly<Record<string, string>>;
@@ -146,7 +146,7 @@ export const floor: Target = {
   start: (port) => runWorkerd(port, peerBundle("floor.js"), { FLOOR: "Floor" }),
 };
 
-/** Whatever happens, nothing is left running. */
+/** No server is left running, whatever happens. */
 const running = new Set<() => void>();
 process.on("exit", () => {
   for (const kill of running) kill();
@@ -164,7 +164,7 @@ async function run(command: string, args: readonly string[], port: number): Prom
     try {
       process.kill(-pid, "SIGKILL");
     } catch {
-      // Gone already.
+      // The process has ended already.
     }
   };
   running.add(kill);

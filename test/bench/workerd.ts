@@ -1,18 +1,18 @@
-// workerd run directly: `wrangler dev` would add a proxy to every frame.
+// Runs workerd directly: `wrangler dev` would add a proxy to every frame.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
 export interface WorkerdOptions {
-  /** Has the bundled Worker, `main.js`, and gets the configuration. */
+  /** The folder of the bundled Worker, `main.js`, to which the configuration is written. */
   readonly dir: string;
   readonly port: number;
-  /** Binding to class. */
+  /** The class of each binding. */
   readonly objects: Readonly<Record<string, string>>;
   readonly vars?: Readonly<Record<string, string>>;
   readonly flags?: readonly string[];
-  /** Of each isolate. No bound where left out. */
+  /** The memory limit of each isolate. There is none by default. */
   readonly heapMb?: number;
 }
 
@@ -26,13 +26,13 @@ function compatibilityDate(): string {
   return date;
 }
 
-/** The one of wrangler, which is newer than that of the tests. */
+/** The workerd of wrangler, which is newer than that of the tests. */
 export function workerdBinary(): string {
   const wrangler = createRequire(import.meta.url).resolve("wrangler/package.json");
   return join(createRequire(wrangler).resolve("workerd/package.json"), "..", "bin", "workerd");
 }
 
-/** Writes the configuration, and answers its path. */
+/** Writes the configuration, and returns its path. */
 export function configureWorkerd({
   dir,
   port,

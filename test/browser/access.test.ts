@@ -1,4 +1,4 @@
-// Who is let in: pages of other origins, and people with a token where the server makes none for guests.
+// Who may use the server: pages of other origins, and users with a token if the server creates none for guests.
 
 import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
@@ -13,7 +13,7 @@ import { Visitor } from "./visitor.ts";
 
 describe.skipIf(chromiumPath === undefined)("access", () => {
   let browser: Browser;
-  /** As `npm run dev` has it. */
+  /** As `npm run dev` sets it. */
   let open: LocalServer;
   /** As in production. */
   let strict: LocalServer;
@@ -53,16 +53,16 @@ describe.skipIf(chromiumPath === undefined)("access", () => {
     expect(await tryFromElsewhere(open)).toEqual({ socket: "works", http: "works", polling: "works" });
   });
 
-  it("[A6] a page of a strange origin can use none of them", async () => {
+  it("[A6] a page of a foreign origin can use none of them", async () => {
     expect(await tryFromElsewhere(strict)).toEqual({
       socket: "refused: forbidden",
-      // Without CORS headers the browser does not even say why.
+      // Without CORS headers the browser does not even give a reason.
       http: "refused: TypeError",
       polling: "refused: TypeError",
     });
   });
 
-  it("without tokens for guests the page asks for one, and works with it", async () => {
+  it("without tokens for guests the page asks for a token and works with it", async () => {
     const ada = await Visitor.open(browser, `${strict.url}/?room=project_1`);
     const field = ada.page.getByLabel("Token");
     await field.waitFor();
@@ -85,7 +85,7 @@ describe.skipIf(chromiumPath === undefined)("access", () => {
     expect(ada.page.url()).not.toContain(token);
     expect(await ada.page.evaluate(() => JSON.stringify(localStorage))).not.toContain(token);
 
-    // A room that is not open to them leads back to the one they are in.
+    // A room that the user may not open leads back to the current one.
     const other = ada.page.getByRole("textbox", { name: "Open another room" });
     await other.fill("secret");
     await other.press("Enter");
@@ -93,14 +93,14 @@ describe.skipIf(chromiumPath === undefined)("access", () => {
     await ada.page.getByRole("heading", { name: "project_1" }).waitFor();
     await ada.connected();
 
-    // The tab remembers it, so a reload asks for nothing.
+    // The tab stores the token, so a reload asks for nothing.
     await ada.page.reload();
     await ada.connected();
     await ada.hears("With a token of my own");
     expect(ada.faults).toEqual([]);
   });
 
-  it("who may only read is told so", async () => {
+  it("a user who may only read is informed", async () => {
     const reader = await Visitor.open(browser, `${strict.url}/?room=project_1`);
     await reader.page.getByLabel("Token").fill(await tokenOf(strict, "eve", { "*": "read" }));
     await reader.press("Join the room");
@@ -109,7 +109,7 @@ describe.skipIf(chromiumPath === undefined)("access", () => {
     expect(await reader.writing.getAttribute("placeholder")).toContain("not write");
   });
 
-  it("every answer carries the page's policy, and the client is open to all", async () => {
+  it("every answer carries the page's policy, and every origin may load the client", async () => {
     const page = await fetch(open.url);
     expect(page.headers.get("Content-Security-Policy")).toContain("default-src 'self'");
     expect(page.headers.get("X-Content-Type-Options")).toBe("nosniff");

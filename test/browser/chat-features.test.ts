@@ -1,4 +1,4 @@
-// What two people do with each other's messages: both windows show it, without a reload.
+// What two users do with each other's messages: both windows show it without a reload.
 
 import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -7,7 +7,7 @@ import { type LocalServer, startServer } from "../support/local-server.ts";
 import { call, publish, storedTexts } from "./server-code.ts";
 import { Visitor } from "./visitor.ts";
 
-/** Two windows on a busy machine. */
+/** For two windows on a busy machine. */
 const SOON = { timeout: 15_000 };
 
 describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
@@ -37,7 +37,7 @@ describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
 
   const editing = ({ page }: Visitor) => page.getByRole("textbox", { name: "Edit the message" });
 
-  it("[W1] an own message is edited in place, and marked as edited in every window", async () => {
+  it("[W1] a user edits an own message in place, and every window marks it as edited", async () => {
     const ada = await join("Ada", "edit");
     const bo = await join("Bo", "edit");
     await ada.say("Frist");
@@ -53,7 +53,7 @@ describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
     }
     expect(await storedTexts(server, "edit")).toEqual(["First"]);
 
-    // The arrow up in an empty composer leads to the last own one; Escape leaves it as it is.
+    // Arrow up in an empty composer leads to the last own message; Escape leaves it unchanged.
     await ada.say("Second");
     await bo.hears("Second");
     await ada.message("Second").locator(".time", { hasNotText: "Sending" }).waitFor();
@@ -65,14 +65,14 @@ describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
     expect(await ada.writing.evaluate((field) => field === document.activeElement)).toBe(true);
     expect(await storedTexts(server, "edit")).toEqual(["First", "Second"]);
 
-    // Others' messages can be answered, not changed.
+    // Messages of others can be answered, not changed.
     await bo.message("Second").hover();
     const offered = bo.page.getByRole("toolbar").getByRole("button");
     expect(await offered.evaluateAll((all) => all.map((one) => one.ariaLabel))).toContain("Reply");
     expect(await bo.page.getByRole("button", { name: "Edit", exact: true }).isVisible()).toBe(false);
   });
 
-  it("[W1] of what was deleted nothing is left in any window, nor in what answered it", async () => {
+  it("[W1] a deleted message leaves nothing in any window, nor in a reply to it", async () => {
     const ada = await join("Ada", "delete");
     const bo = await join("Bo", "delete");
     await ada.say("A secret");
@@ -90,7 +90,7 @@ describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
     }
   });
 
-  it("[W2] a reply quotes what it answers, and leads there", async () => {
+  it("[W2] a reply quotes what it answers, and leads to it", async () => {
     const ada = await join("Ada", "reply");
     const bo = await join("Bo", "reply");
     await ada.say("Which <b>day</b>?");
@@ -113,7 +113,7 @@ describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
     await quote.click();
     await expect.poll(async () => (await ada.place("Which <b>day</b>?")).visible, SOON).toBe(true);
 
-    // Of a room's past a page holds the end only.
+    // The page holds only the end of a room's history.
     await ada.page.reload();
     await ada.connected();
     await ada.hears("Monday");
@@ -122,7 +122,7 @@ describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
     );
   });
 
-  it("[W3] reactions are counted, toggled by a click, and named, in every window", async () => {
+  it("[W3] reactions are counted, toggled by a click and named, in every window", async () => {
     const ada = await join("Ada", "react");
     const bo = await join("Bo", "react");
     await ada.say("Shipped");
@@ -147,7 +147,7 @@ describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
     for (const visitor of [ada, bo]) await expect.poll(() => chip(visitor).count(), SOON).toBe(0);
   });
 
-  it("[W3][E15] a reaction that is refused is taken back, and told", async () => {
+  it("[W3][E15] a refused reaction is taken back with a notice", async () => {
     const ada = await join("Ada", "refused");
     await ada.say("Full");
     await ada.message("Full").locator(".time", { hasNotText: "Sending" }).waitFor();
@@ -165,7 +165,7 @@ describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
     expect(await chips.count()).toBe(3);
   });
 
-  it("[W4] typing is gone 3 s after the last key, and says who of several", async () => {
+  it("[W4] typing disappears 3 s after the last key, and names who of several types", async () => {
     const ada = await join("Ada", "typing");
     const bo = await join("Bo", "typing");
     const cy = await join("Cy", "typing");
@@ -176,7 +176,7 @@ describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
     const afterMs = Date.now() - lastKey;
     expect(afterMs).toBeGreaterThan(1_500);
     expect(afterMs).toBeLessThan(4_500);
-    // They go on until it is seen: on a slow machine one key is forgotten before the other's comes.
+    // They type until it is seen: on a slow machine one key is forgotten before the other's arrives.
     const both = cy.page.getByText("Ada and Bo are typing…", { exact: true });
     await expect
       .poll(async () => {
@@ -187,7 +187,7 @@ describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
       .toBe(1);
   });
 
-  it("[W5] who has read the last message stands under it, live and after a reload", async () => {
+  it("[W5] the readers of the last message are shown below it, live and after a reload", async () => {
     const ada = await join("Ada", "seen");
     const bo = await join("Bo", "seen");
     await bo.look(false);
@@ -203,7 +203,7 @@ describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
     await ada.sees("Seen by Bo");
   });
 
-  it("[W6] what came unseen is counted, and begins with a line, also after a reload", async () => {
+  it("[W6] messages that arrived unseen are counted and start below a line, also after a reload", async () => {
     const ada = await join("Ada", "unread");
     const bo = await join("Bo", "unread");
     await ada.say("Old news");
@@ -221,7 +221,7 @@ describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
         .locator(".messages > :is(.message, .unread-from)")
         .evaluateAll((rows) => rows.map((row) => (row.querySelector(".text") ?? row).textContent));
     expect(await order(bo)).toEqual(["Old news", "No news", "New messages", "One", "Two"]);
-    // Before the first page has said that it was read, another one opens.
+    // Before the first page has sent that it was read, another one opens.
     const again = await Visitor.join(browser, server.url, "Bo", "unread");
     visitors.push(again);
     await again.sees("New messages");
@@ -229,7 +229,7 @@ describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
     await expect.poll(() => bo.page.title(), SOON).toBe("unread · Edge Rooms");
   });
 
-  it("[W6] back on the page, reading goes on where it ended, and a button leads to the latest", async () => {
+  it("[W6] back on the page, reading continues where it ended, and a button leads to the latest message", async () => {
     const ada = await join("Ada", "back");
     await publish(server, "back", "Read");
     await ada.hears("Read");
@@ -244,7 +244,7 @@ describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
     await expect.poll(() => ada.page.title(), SOON).toBe("back · Edge Rooms");
   });
 
-  it("[W9] only what comes over https is loaded or linked", async () => {
+  it("[W9] only https addresses are loaded or linked", async () => {
     const attachments = [
       { url: "https://pictures.example/a.png", name: "A picture", width: 40, height: 30 },
       { url: "https://files.example/b.pdf", name: "Report <1>", bytes: 2_500_000 },
@@ -277,7 +277,7 @@ describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
     await expect.poll(() => asked, SOON).toEqual(["https://pictures.example/a.png"]);
   });
 
-  it("[W9] an address is attached only if it is https, and goes along with the message", async () => {
+  it("[W9] an address is attached only if it is https, and is sent with the message", async () => {
     const ada = await join("Ada", "attach");
     const bo = await join("Bo", "attach");
     await ada.press("Attach a link");

@@ -1,4 +1,4 @@
-// Who is here and how, who is kept out, and how fast people may write.
+// Members and their status, bans, and slow mode.
 
 import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -7,7 +7,7 @@ import { type LocalServer, startServer } from "../support/local-server.ts";
 import { call, publish, storedTexts } from "./server-code.ts";
 import { Visitor } from "./visitor.ts";
 
-/** Two windows on a busy machine. */
+/** For two windows on a busy machine. */
 const SOON = { timeout: 15_000 };
 
 describe.skipIf(chromiumPath === undefined)("people on the demo page", () => {
@@ -41,7 +41,7 @@ describe.skipIf(chromiumPath === undefined)("people on the demo page", () => {
     await moderator.page.getByRole("dialog").getByRole("button", { name: how }).click();
   }
 
-  it("[W7] a status that was chosen stands with the member in every window, and outlasts a reload", async () => {
+  it("[W7] a chosen status is shown at the member in every window, and survives a reload", async () => {
     const ada = await join("Ada", "status");
     const bo = await join("Bo", "status");
     await bo.member("Ada").getByText("Online").waitFor({ state: "attached" });
@@ -53,11 +53,11 @@ describe.skipIf(chromiumPath === undefined)("people on the demo page", () => {
     await ada.page.reload();
     await ada.connected();
     await ada.page.getByRole("button", { name: "Ada: Busy" }).waitFor();
-    // For others it is no button: they are no moderators.
+    // For other users it is no button, because they are no moderators.
     expect(await bo.member("Ada").getByRole("button").count()).toBe(0);
   });
 
-  it("[W7] without input for five minutes a member is away, until the next key", async () => {
+  it("[W7] a member without input for five minutes is away until the next key", async () => {
     const bo = await join("Bo", "idle");
     const page = await browser.newPage();
     await page.clock.install();
@@ -75,7 +75,7 @@ describe.skipIf(chromiumPath === undefined)("people on the demo page", () => {
     await bo.member("Ada").getByText("Online").waitFor({ state: "attached" });
   });
 
-  it("[W8] who is removed is told so, with the time left, and comes back when a moderator says so", async () => {
+  it("[W8] a removed user sees this and the remaining time, and returns after a moderator readmits them", async () => {
     const grace = await join("Grace", "kick", "moderate");
     const bo = await join("Bo", "kick");
     await bo.say("Buy now");
@@ -91,7 +91,7 @@ describe.skipIf(chromiumPath === undefined)("people on the demo page", () => {
     expect(await bo.writing.isVisible()).toBe(false);
     expect(await notice.getByRole("button", { name: "Come back" }).isDisabled()).toBe(true);
 
-    // A reload is no way back in.
+    // A reload does not lead back in.
     await bo.page.reload();
     await bo.sees(/^You were removed from this room\. You can come back in/);
 
@@ -108,7 +108,7 @@ describe.skipIf(chromiumPath === undefined)("people on the demo page", () => {
     await bo.hears("Buy now");
   });
 
-  it("[W8] who is only disconnected may come back at once", async () => {
+  it("[W8] a user who is only disconnected may return at once", async () => {
     const grace = await join("Grace", "disconnect", "moderate");
     const bo = await join("Bo", "disconnect");
     await bo.say("Hello");
@@ -122,7 +122,7 @@ describe.skipIf(chromiumPath === undefined)("people on the demo page", () => {
     await grace.hears("Again");
   });
 
-  it("[W8] a moderator deletes what others wrote; a purged room says that it was deleted", async () => {
+  it("[W8] a moderator deletes messages of others; a purged room says that it was deleted", async () => {
     const grace = await join("Grace", "purge", "moderate");
     const bo = await join("Bo", "purge");
     await bo.say("Spam");
@@ -137,7 +137,7 @@ describe.skipIf(chromiumPath === undefined)("people on the demo page", () => {
     await bo.sees("It is quiet here");
   });
 
-  it("[W10] in slow mode a message says how long it waits, also for one who was here before", async () => {
+  it("[W10] in slow mode a message says how long it waits, also for a user who was here before", async () => {
     const grace = await join("Grace", "slow", "moderate");
     const bo = await join("Bo", "slow");
     await grace.press("Moderation");
@@ -153,7 +153,7 @@ describe.skipIf(chromiumPath === undefined)("people on the demo page", () => {
     expect(await storedTexts(server, "slow")).toEqual(["One", "Two"]);
   });
 
-  it("[W11] on a phone nothing overflows sideways, and every button has a name and is large enough", async () => {
+  it("[W11] on a screen 360 px wide nothing overflows sideways, and every button has a name and is large enough", async () => {
     const phone = await browser.newContext({
       viewport: { width: 360, height: 740 },
       hasTouch: true,
@@ -173,7 +173,7 @@ describe.skipIf(chromiumPath === undefined)("people on the demo page", () => {
     await ada.press("Party");
     await ada.message("Mine").locator(".chip").waitFor();
     expect(await narrow()).toBe(true);
-    // What is stored meanwhile is made anew.
+    // What is stored meanwhile is created again.
     await expect.poll(() => ada.tooSmall(), SOON).toEqual([]);
     expect(ada.faults).toEqual([]);
     await phone.close();

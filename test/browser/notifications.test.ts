@@ -1,4 +1,4 @@
-// The bell: one user with two tabs, and a server that has something to tell.
+// The bell: one user with two tabs, and a server that sends notifications.
 
 import type { Browser, BrowserContext } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -32,8 +32,8 @@ describe.skipIf(chromiumPath === undefined)("notifications on the demo page", ()
     for (const tab of tabs) await expect.poll(() => unread(tab), { timeout: 20_000 }).toBe(label);
   }
 
-  it("each appears as a toast and in the count, on both tabs", async () => {
-    // Told only once both inboxes are connected: what was there before a visit is no news.
+  it("each appears as a toast and in the count, in both tabs", async () => {
+    // They are sent only after both inboxes are connected: older notifications cause no toast.
     await notify({ title: "Warm-up", id: "warm-up" });
     await allSee("Notifications, 1 unread");
     await notify({ title: "Build completed", message: "All green", link: "https://ci.example.com/1" });
@@ -56,7 +56,7 @@ describe.skipIf(chromiumPath === undefined)("notifications on the demo page", ()
     expect(await toast(tab, "Disk full").count()).toBe(1);
   });
 
-  it("one is marked as read by itself, all of them at once, on both tabs", async () => {
+  it("one is marked as read by itself, all of them at once, in both tabs", async () => {
     const [tab, other] = tabs;
     if (tab === undefined || other === undefined) throw new Error("there are no tabs");
     await tab.page.bringToFront();
@@ -69,7 +69,7 @@ describe.skipIf(chromiumPath === undefined)("notifications on the demo page", ()
       .getByRole("button", { name: "Mark read" })
       .click();
     await allSee("Notifications, 2 unread");
-    // Read on one device, it is no news on the other.
+    // What was read on one device is not shown as new on the other.
     await toast(other, "Disk full").waitFor({ state: "detached" });
 
     await panel.getByRole("button", { name: "Mark all read" }).click();
@@ -78,7 +78,7 @@ describe.skipIf(chromiumPath === undefined)("notifications on the demo page", ()
     await panel.waitFor({ state: "hidden" });
   });
 
-  it("what lay in the inbox before is counted, and no toast", async () => {
+  it("older notifications of the inbox are counted and cause no toast", async () => {
     await notify({ title: "While away" });
     const late = await joinAsAda("three");
     tabs.push(late);

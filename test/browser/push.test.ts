@@ -1,5 +1,5 @@
-// The service worker in a real browser: what a push shows, and where a click leads. The push itself comes from the
-// browser's own tools, as no push service can be reached from here.
+// The service worker in a real browser: what a push shows, and where a click leads. The browser's own tools send the
+// push, because no push service can be reached from here.
 
 import type { Browser, BrowserContext, CDPSession, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -60,7 +60,7 @@ describe.skipIf(chromiumPath === undefined)("pushes in a browser", () => {
       return notifications.map(({ title, body, tag, data }) => ({ title, body, tag, data }));
     });
 
-  it("[U27] are shown, and a repeat takes the place of what is shown", async () => {
+  it("[U27] are shown, and a repeat replaces what is shown", async () => {
     const notification = { title: "Build", body: "done", tag: "b-1", navigate: "/b/1", app_badge: "2" };
     await push({ web_push: 8030, notification });
     const first = { title: "Build", body: "done", tag: "b-1", data: { link: "/b/1" } };
@@ -77,8 +77,8 @@ describe.skipIf(chromiumPath === undefined)("pushes in a browser", () => {
     await expect.poll(shown, { timeout: 10_000 }).toEqual([]);
   });
 
-  it("[U25] that cannot be had are a RoomsError of the client beside", async () => {
-    // As text, since a page loads modules by itself.
+  it("[U25] reject with a RoomsError of the client if they are not available", async () => {
+    // As text, because a page loads modules by itself.
     const failed = await page.evaluate(`(async () => {
       const { createPush } = await import("/edge-rooms-push.js");
       const { createClient, RoomsError } = await import("/edge-rooms.js");

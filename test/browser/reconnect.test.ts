@@ -1,4 +1,4 @@
-// The server goes away and comes back: what the page says meanwhile, and that nothing is lost or doubled.
+// The server stops and returns: what the page shows meanwhile, and that nothing is lost or repeated.
 
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -28,10 +28,10 @@ describe.skipIf(chromiumPath === undefined)("a killed server", () => {
 
   const reconnect = (visitor: Visitor) => visitor.page.getByRole("button", { name: "Reconnect" });
 
-  it("is tried again by itself, after five tries by a button", async () => {
+  it("is dialed again automatically, and after five tries by a button", async () => {
     await ada.say("Before");
     await bo.hears("Before");
-    // Looked for from before on, as it does not last.
+    // The test looks for it early, because it does not last.
     await Promise.all([ada.sees(/^Reconnecting/), server.kill()]);
     for (const visitor of [ada, bo]) {
       await visitor.sees("Offline");
@@ -41,7 +41,7 @@ describe.skipIf(chromiumPath === undefined)("a killed server", () => {
     await ada.sees("Waiting…");
   });
 
-  it("once it is back, what was written is stored once, and what was missed is there", async () => {
+  it("stores once what was written meanwhile, and the page gets what it missed", async () => {
     await server.restart();
     await publish(server, ROOM, "Missed");
     for (const visitor of [ada, bo]) {

@@ -1,4 +1,4 @@
-// Two windows in one room, and what a reader keeps of their place in it.
+// Two windows in one room, and how a reader's place in it is kept.
 
 import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -39,14 +39,14 @@ describe.skipIf(chromiumPath === undefined)("a room on the demo page", () => {
   const numbered = (from: number, to: number) =>
     Array.from({ length: to - from + 1 }, (_, index) => `Message ${from + index}`);
 
-  it("two windows talk both ways and see each other", async () => {
+  it("two windows exchange messages and see each other", async () => {
     const ada = await join("Ada", "talk");
     const bo = await join("Bo", "talk");
     await ada.say("Hello Bo");
     await bo.hears("Hello Bo");
     await bo.say("Hello <b>Ada</b>");
     await ada.hears("Hello <b>Ada</b>");
-    // Oneself comes first.
+    // The own user comes first.
     for (const [{ members }, order] of [
       [ada, /Ada.*Bo/s],
       [bo, /Bo.*Ada/s],
@@ -61,7 +61,7 @@ describe.skipIf(chromiumPath === undefined)("a room on the demo page", () => {
     await bo.sees("Your name");
   });
 
-  it("a reload keeps the room and everything said in it", async () => {
+  it("a reload keeps the room and all its messages", async () => {
     const ada = await join("Ada", "reload");
     await ada.say("Still here");
     await ada.hears("Still here");
@@ -70,7 +70,7 @@ describe.skipIf(chromiumPath === undefined)("a room on the demo page", () => {
     await ada.hears("Still here");
   });
 
-  it("typing shows and vanishes", async () => {
+  it("typing is shown and disappears", async () => {
     const ada = await join("Ada", "typing");
     const bo = await join("Bo", "typing");
     await ada.writing.pressSequentially("Hel");
@@ -103,7 +103,7 @@ describe.skipIf(chromiumPath === undefined)("a room on the demo page", () => {
     expect(await ada.messages.locator("img").count()).toBe(0);
   });
 
-  it("what is made to be hard to show is shown all the same", async () => {
+  it("text that is hard to display is displayed", async () => {
     const deep = `${"[".repeat(12_000)}${"]".repeat(12_000)}`;
     await call(server, "POST", "/v1/rooms/hard/messages", `{"data":${deep}}`);
     await publish(server, "hard", "Afterwards");
@@ -120,21 +120,21 @@ describe.skipIf(chromiumPath === undefined)("a room on the demo page", () => {
     }
   });
 
-  it("an address ends where its text would turn around", async () => {
+  it("an address ends where its text would change direction", async () => {
     const ada = await join("Ada", "around");
     await ada.say("https://example.com/\u202egnp.exe");
     const link = ada.messages.getByRole("link");
     expect(await link.getAttribute("href")).toBe("https://example.com/");
   });
 
-  it("Enter that ends a composition sends nothing, also where only its code tells", async () => {
+  it("Enter that ends a composition sends nothing, also if only its key code shows it", async () => {
     const ada = await join("Ada", "composing");
     await ada.writing.fill("にほ");
     await ada.writing.dispatchEvent("keydown", { key: "Enter", keyCode: 229, bubbles: true });
     expect(await ada.writing.inputValue()).toBe("にほ");
   });
 
-  it("a field that was filled in wrongly says so", async () => {
+  it("an invalid field shows what is wrong", async () => {
     const ada = await Visitor.open(browser, `${server.url}/?room=lobby`);
     visitors.push(ada);
     await ada.press("Join the room");
@@ -143,7 +143,7 @@ describe.skipIf(chromiumPath === undefined)("a room on the demo page", () => {
     expect(await ada.page.getByLabel("Room", { exact: true }).getAttribute("aria-invalid")).toBe("false");
   });
 
-  it("what is refused stays to be sent again or deleted", async () => {
+  it("a refused message stays to be sent again or deleted", async () => {
     const ada = await join("Ada", "refused");
     await ada.say("x".repeat(40_000));
     await ada.sees("This message is too long.");
@@ -154,7 +154,7 @@ describe.skipIf(chromiumPath === undefined)("a room on the demo page", () => {
     expect(await storedTexts(server, "refused")).toEqual([]);
   });
 
-  it("new messages slide in, but not for whom that is too much", async () => {
+  it("new messages slide in, except for users who prefer reduced motion", async () => {
     const still = await browser.newContext({ reducedMotion: "reduce" });
     const ada = await join("Ada", "motion");
     const bo = await Visitor.join(still, server.url, "Bo", "motion");
@@ -173,7 +173,7 @@ describe.skipIf(chromiumPath === undefined)("a room on the demo page", () => {
     await still.close();
   });
 
-  it("the reading position stays put when messages arrive, and the button leads to the end", async () => {
+  it("the reading position stays when messages arrive, and the button leads to the end", async () => {
     await publishAll("reading", numbered(1, 40));
     const ada = await join("Ada", "reading");
     await ada.hears("Message 40");
@@ -191,12 +191,12 @@ describe.skipIf(chromiumPath === undefined)("a room on the demo page", () => {
     await expect.poll(async () => (await ada.place("Message 43")).visible).toBe(true);
     await ada.seesNoMore("3 new messages");
 
-    // Back at the end, it stays there.
+    // At the end again, the page stays there.
     await publish(server, "reading", "Message 44");
     await expect.poll(async () => (await ada.place("Message 44")).visible).toBe(true);
   });
 
-  it("loading older messages does not move what is read", async () => {
+  it("loading older messages does not move the reading position", async () => {
     await publishAll("older", numbered(1, 120));
     const ada = await join("Ada", "older");
     await ada.hears("Message 120");

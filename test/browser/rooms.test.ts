@@ -1,4 +1,5 @@
-// Several rooms: what is unread beside the one on the screen, in all tabs of a user, and what was begun in each.
+// Several rooms: the unread counts of rooms that are not on the screen, in all tabs of a user, and the drafts of each
+// room.
 
 import type { Browser, BrowserContext } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -7,7 +8,7 @@ import { type LocalServer, startServer } from "../support/local-server.ts";
 import { call, publish, storedTexts } from "./server-code.ts";
 import { Visitor } from "./visitor.ts";
 
-/** Several windows on a busy machine. */
+/** For several windows on a busy machine. */
 const SOON = { timeout: 15_000 };
 
 describe.skipIf(chromiumPath === undefined)("rooms on the demo page", () => {
@@ -50,7 +51,7 @@ describe.skipIf(chromiumPath === undefined)("rooms on the demo page", () => {
     for (const tab of tabs) await expect.poll(() => labels(tab), SOON).toEqual(expected);
   }
 
-  it("[W12] a message in another room raises its count in every tab, and reading it there clears it in all", async () => {
+  it("[W12] a message in another room raises its count in every tab, and reading it in one tab clears it in all", async () => {
     const context = await profile();
     const one = await join("Nia", "nia-lobby", context);
     const two = await join("Nia", "nia-plans", context);
@@ -71,7 +72,7 @@ describe.skipIf(chromiumPath === undefined)("rooms on the demo page", () => {
     await bo.sees("Seen by Nia");
   });
 
-  it("[W12] what came before a visit is counted; marked as read, it is read in every tab", async () => {
+  it("[W12] messages before a visit are counted; marked as read, they are read in every tab", async () => {
     const context = await profile();
     const first = await join("Oda", "oda-plans", context);
     await first.say("Hello");
@@ -84,7 +85,7 @@ describe.skipIf(chromiumPath === undefined)("rooms on the demo page", () => {
     await allSee(tabs, ["oda-lobby", "oda-plans"]);
   });
 
-  it("[W12] a room is followed by its name, and goes from all tabs once it is not", async () => {
+  it("[W12] a room is followed by its name, and disappears from all tabs when it is unfollowed", async () => {
     const context = await profile();
     const tabs = [await join("Pia", "pia-lobby", context), await join("Pia", "pia-lobby", context)];
     const [one] = tabs;
@@ -104,7 +105,7 @@ describe.skipIf(chromiumPath === undefined)("rooms on the demo page", () => {
     await allSee(tabs, ["pia-lobby"]);
   });
 
-  it("[W13] each room keeps its draft, what it answers and its place; a draft outlasts a reload", async () => {
+  it("[W13] each room keeps its draft, the message that it answers and the reader's place; a draft survives a reload", async () => {
     for (let at = 1; at <= 40; at++) await publish(server, "quin-long", `Message ${at}`);
     const ada = await join("Quin", "quin-long");
     await ada.hears("Message 40");
@@ -152,7 +153,7 @@ describe.skipIf(chromiumPath === undefined)("rooms on the demo page", () => {
     await expect.poll(() => storedTexts(server, "rue-a"), SOON).toEqual(["Here"]);
   });
 
-  it("[W14] @ suggests who is here and who wrote; the room of who was named says so until it is read", async () => {
+  it("[W14] @ suggests members and authors; the room of a mentioned user shows the mention until it is read", async () => {
     const sol = await join("Sol Ray", "sol-plans");
     await sol.say("Hello");
     const tim = await join("Tim", "sol-plans");
@@ -174,7 +175,7 @@ describe.skipIf(chromiumPath === undefined)("rooms on the demo page", () => {
     await expect.poll(() => labels(sol), SOON).toEqual(["sol-lobby", "sol-plans"]);
   });
 
-  it("[W14] who was named in a room where they were not hears of it by the bell, which leads to the message", async () => {
+  it("[W14] a user mentioned in a room in which they are not sees it in the bell, which leads to the message", async () => {
     const una = await join("Una", "una-plans");
     await una.say("I am off");
     const tim = await join("Tim", "una-plans");
@@ -194,7 +195,7 @@ describe.skipIf(chromiumPath === undefined)("rooms on the demo page", () => {
     await expect.poll(async () => (await back.place("@una can you decide?")).visible, SOON).toBe(true);
     await expect.poll(() => back.bell.getAttribute("aria-label"), SOON).toBe("Notifications");
 
-    // Also where she never was, from the news that came while she looked elsewhere.
+    // This also works in a room where she never was, from a notification that came while she looked at another room.
     const data = { data: { text: "Welcome, @Una" }, mentions: ["una"] };
     await call(server, "POST", "/v1/rooms/una-new/messages", data);
     await back.page.locator(".toast").getByRole("button", { name: "Open" }).click();
@@ -203,7 +204,7 @@ describe.skipIf(chromiumPath === undefined)("rooms on the demo page", () => {
     await expect.poll(() => back.bell.getAttribute("aria-label"), SOON).toBe("Notifications");
   });
 
-  it("[W16] on a phone the rooms come in from the side, and their button counts what is unread", async () => {
+  it("[W16] on a narrow screen the rooms open from the side, and their button counts what is unread", async () => {
     const phone = await profile({ viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true });
     const ada = await join("Vic", "vic-a-long-name-of-a-room-for-a-phone", phone);
     const menu = ada.page.getByRole("button", { name: /^Rooms/ });

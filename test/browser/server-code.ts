@@ -1,5 +1,5 @@
-// What a back end does with its API key. A body that is a text goes as it is, also where no `JSON.stringify` would
-// write it.
+// What a back end does with its API key. A body that is a string is sent unchanged, so that a test can send JSON that
+// `JSON.stringify` would not write.
 
 import type { LocalServer } from "../support/local-server.ts";
 
@@ -21,7 +21,7 @@ export async function call<Answer>(
 export const publish = (server: LocalServer, room: string, text: string): Promise<unknown> =>
   call(server, "POST", `/v1/rooms/${room}/messages`, { data: { text } });
 
-/** What the room has stored, oldest first. */
+/** The stored messages of the room, oldest first. */
 export async function storedTexts(server: LocalServer, room: string): Promise<unknown[]> {
   interface Page {
     readonly messages: readonly { readonly data: { readonly text?: unknown } | null }[];

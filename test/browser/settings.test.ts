@@ -1,5 +1,5 @@
-// What a user wants to hear of, set in one tab and true in all; and pushes, as far as a browser without a push service
-// goes.
+// Notification settings, set in one tab and applied in all; and pushes, as far as a browser without a push service
+// allows.
 
 import type { Browser, BrowserContext } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -9,7 +9,7 @@ import { type LocalServer, startServer } from "../support/local-server.ts";
 import { call } from "./server-code.ts";
 import { Visitor } from "./visitor.ts";
 
-/** Several windows on a busy machine. */
+/** For several windows on a busy machine. */
 const SOON = { timeout: 15_000 };
 
 describe.skipIf(chromiumPath === undefined)("settings on the demo page", () => {
@@ -53,7 +53,7 @@ describe.skipIf(chromiumPath === undefined)("settings on the demo page", () => {
       await expect.poll(() => bell.getAttribute("aria-label"), SOON).toBe(label);
   }
 
-  it("[W15] what is archived is gone in every tab", async () => {
+  it("[W15] an archived notification disappears in every tab", async () => {
     await notify({ title: "Build completed", topic: "builds" });
     await notify({ title: "Build started", topic: "builds" });
     await bothCount(2);
@@ -66,7 +66,7 @@ describe.skipIf(chromiumPath === undefined)("settings on the demo page", () => {
     await bothCount(1);
   });
 
-  it("[W15] a topic is muted where it is heard of, and heard of again by the settings of another tab", async () => {
+  it("[W15] a topic is muted at a notification, and unmuted in the settings of another tab", async () => {
     await entry(one, "Build started").getByRole("button", { name: "More" }).click();
     await one.page.getByRole("menuitem", { name: "Mute “builds”" }).click();
     await one.sees("You are no longer notified about builds.");
@@ -83,7 +83,7 @@ describe.skipIf(chromiumPath === undefined)("settings on the demo page", () => {
     await bothCount(3);
   });
 
-  it("[W15] a muted room and quiet hours are kept, and show in the settings that are open in another tab", async () => {
+  it("[W15] a muted room and quiet hours are stored, and shown in the settings that are open in another tab", async () => {
     await openSettings(two);
     await openSettings(one);
     await settings(one).getByRole("switch", { name: "Quiet hours" }).check();
@@ -101,7 +101,7 @@ describe.skipIf(chromiumPath === undefined)("settings on the demo page", () => {
     expect([...one.faults, ...two.faults]).toEqual([]);
   });
 
-  it("[W17] pushes are offered, and what stands in their way is told", async () => {
+  it("[W17] push is offered, and what prevents it is shown", async () => {
     await context.grantPermissions(["notifications"], { origin: server.url });
     await one.page.reload();
     await one.connected();
@@ -112,7 +112,7 @@ describe.skipIf(chromiumPath === undefined)("settings on the demo page", () => {
     const strict = await browser.newContext({ permissions: [] });
     const bo = await Visitor.join(strict, server.url, "Bo", "lobby");
     await bo.bell.click();
-    // Without a window this browser forbids them.
+    // Without a window this browser refuses permission.
     await panel(bo)
       .getByText("Your browser blocks notifications for this page. You can change that in its settings.")
       .waitFor();
@@ -122,7 +122,7 @@ describe.skipIf(chromiumPath === undefined)("settings on the demo page", () => {
     await strict.close();
   });
 
-  it("[W17] where the server knows no pushes, neither does the page", async () => {
+  it("[W17] the page offers no push if the server has none", async () => {
     const plain = await startServer();
     const ada = await Visitor.join(browser, plain.url, "Ada", "lobby");
     await openSettings(ada);

@@ -1,4 +1,4 @@
-// Somebody at the demo page, and what they do and see there.
+// A user of the demo page: what they do and see.
 
 import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
 
@@ -6,7 +6,7 @@ const PATIENCE_MS = 30_000;
 
 export class Visitor {
   readonly page: Page;
-  /** Scripts that failed, and what the page's own policy forbade. */
+  /** Scripts that failed, and what the page's own policy blocked. */
   readonly faults: string[] = [];
 
   constructor(page: Page) {
@@ -18,7 +18,7 @@ export class Visitor {
     });
   }
 
-  /** With a browser profile of their own, or as one more tab of a profile. */
+  /** Opens the page with a browser profile of its own, or as another tab of a profile. */
   static async open(where: Browser | BrowserContext, url: string): Promise<Visitor> {
     const visitor = new Visitor(await where.newPage());
     await visitor.page.goto(url);
@@ -88,7 +88,7 @@ export class Visitor {
     return this.messages.filter({ hasText: text });
   }
 
-  /** What the toolbar of a message offers. */
+  /** The buttons in the toolbar of a message. */
   async act(text: string, button: string): Promise<void> {
     await this.message(text).first().hover();
     const toolbar = this.page.getByRole("toolbar", { name: "Message actions" });
@@ -99,12 +99,12 @@ export class Visitor {
     return this.members.filter({ hasText: name });
   }
 
-  /** In the side bar. */
+  /** The rooms in the side bar. */
   room(name: string): Locator {
     return this.rooms.getByRole("link", { name: new RegExp(`^${name}(,|$)`) });
   }
 
-  /** One that is in the side bar already, or by its name. */
+  /** Opens a room that is in the side bar, or by its name. */
   async open(room: string): Promise<void> {
     if (await this.room(room).isVisible()) await this.room(room).click();
     else {
@@ -116,16 +116,16 @@ export class Visitor {
     await this.connected();
   }
 
-  /** What the menu of a room in the side bar offers. */
+  /** The entries in the menu of a room in the side bar. */
   async chooseIn(room: string, item: string): Promise<void> {
-    // Of several tabs the one in front is drawn, and only there a pointer can be sure of its place.
+    // Only the tab in front is drawn, and only there a pointer reliably hits its target.
     await this.page.bringToFront();
     await this.room(room).hover();
     await this.rooms.getByRole("button", { name: `Options of ${room}`, exact: true }).click();
     await this.page.getByRole("menuitem", { name: item }).click();
   }
 
-  /** Buttons without a name, or smaller than a finger. */
+  /** Buttons without a name, or under 32 px. */
   tooSmall(): Promise<string[]> {
     return this.page.getByRole("button").evaluateAll((buttons) =>
       buttons
@@ -139,7 +139,7 @@ export class Visitor {
     );
   }
 
-  /** As another tab in front of this one, or another window, does it. */
+  /** Hides the page as another tab or window in front of it does. */
   look(looks: boolean): Promise<void> {
     return this.page.evaluate((looks) => {
       const state = looks ? "visible" : "hidden";
@@ -149,7 +149,7 @@ export class Visitor {
     }, looks);
   }
 
-  /** Where on the screen a message is, and whether all of it is to be seen. */
+  /** Where on the screen a message is, and whether all of it is visible. */
   place(text: string): Promise<{ top: number; visible: boolean }> {
     return this.messages
       .getByText(text, { exact: true })

@@ -1,4 +1,5 @@
-// Who said what is to be seen, whatever people call themselves, and looking at it tells nobody but the own server.
+// The author of each message is visible, whatever users call themselves, and reading it makes no request to other
+// hosts.
 
 import { SignJWT } from "jose";
 import type { Browser } from "playwright-core";
@@ -9,7 +10,7 @@ import { call, publish } from "./server-code.ts";
 import { Visitor } from "./visitor.ts";
 
 const JWT_SECRET = "a secret of this test and of nothing else";
-/** Two windows on a busy machine. */
+/** For two windows on a busy machine. */
 const SOON = { timeout: 15_000 };
 
 describe.skipIf(chromiumPath === undefined)("who said it", () => {
@@ -38,7 +39,7 @@ describe.skipIf(chromiumPath === undefined)("who said it", () => {
     return visitor;
   }
 
-  it("[W18] server code has a badge and a square face, which no name brings", async () => {
+  it("[W18] server code has a badge and a square avatar, which no user name can produce", async () => {
     const ada = await join("Ada", "server-code");
     const liar = await join("Server", "server-code");
     await liar.say("Send me your password");
@@ -57,7 +58,7 @@ describe.skipIf(chromiumPath === undefined)("who said it", () => {
         .evaluate((element) => getComputedStyle(element).borderRadius);
     expect([await radius(".avatar"), await radius(".server-face")]).toEqual(["50%", "8px"]);
 
-    // Also where they are quoted.
+    // This also applies to quotes.
     for (const text of ["Send me your password", "Back at noon"]) {
       await ada.act(text, "Reply");
       const preview = ada.page.locator('[data-part="reply"]');
@@ -78,7 +79,7 @@ describe.skipIf(chromiumPath === undefined)("who said it", () => {
     expect(await toast.locator(".server-badge").count()).toBe(1);
   });
 
-  it("[W19] what somebody else wrote over says who did, until the author writes again", async () => {
+  it("[W19] a message that someone else edited shows who did, until the author edits it again", async () => {
     const grace = await join("Grace", "edited", "moderate");
     const bo = await join("Bo", "edited");
     await bo.say("Frist");
@@ -106,7 +107,7 @@ describe.skipIf(chromiumPath === undefined)("who said it", () => {
     }
   });
 
-  it("[W20] a picture is loaded from a host that the deployer named, and else its user has initials", async () => {
+  it("[W20] a picture is loaded from a host that the deployer named; any other user has initials", async () => {
     const ada = await join("Ada", "pictures");
     const asked: string[] = [];
     await ada.page.route(/example/, (route) => {
@@ -131,7 +132,7 @@ describe.skipIf(chromiumPath === undefined)("who said it", () => {
     for (const socket of sockets) socket.close();
   });
 
-  it("[W20] the page talks to its own host only", async () => {
+  it("[W20] the page connects to its own host only", async () => {
     const ada = await join("Ada", "own-host");
     const refused = await ada.page.evaluate(async () => {
       const found: string[] = [];
@@ -144,7 +145,7 @@ describe.skipIf(chromiumPath === undefined)("who said it", () => {
           new WebSocket("wss://evil.example/").addEventListener("error", resolve);
         });
       } catch {
-        // Refused at once.
+        // These are refused at once.
       }
       return found;
     });

@@ -45,7 +45,7 @@ afterAll(async () => {
   await server?.stop();
 });
 
-/** What the programs begin with. */
+/** The first lines of the programs. */
 const HEAD = `import { createClient, inboxOf, sharedRoom } from "./client.mjs";
 const openRoom = (client, name) => client.room(name);
 `;
@@ -56,7 +56,7 @@ describe.each(WAYS)("a client, with rooms on %s", (way) => {
 
   afterEach(() => guests.close());
 
-  /** What a program says that ends by itself. */
+  /** The output of a program that ends by itself. */
   async function run(source: string): Promise<string> {
     const file = join(directory, `${uniqueName("program")}.mjs`);
     writeFileSync(file, `${HEAD}${source}`);
@@ -71,7 +71,7 @@ describe.each(WAYS)("a client, with rooms on %s", (way) => {
     return output.trim();
   }
 
-  it("[C34] leaves nothing running after close: a program ends by itself", async () => {
+  it("[C34] a client leaves nothing running after close: a program ends by itself", async () => {
     const room = uniqueName("program");
     const token = await tokenFor("ada");
     const output = await run(`
@@ -87,7 +87,7 @@ describe.each(WAYS)("a client, with rooms on %s", (way) => {
     expect(output).toBe("1 disconnected disconnected");
   });
 
-  it("[C34] also while it connects, while it waits to connect again, and with messages unsent", async () => {
+  it("[C34] the same applies while it connects, while it waits to reconnect, and with unsent messages", async () => {
     const nowhere = `http://127.0.0.1:${await freePort()}`;
     const output = await run(`
       const early = createClient({ url: "${server.url}", getToken: () => new Promise(() => {}) });
@@ -105,7 +105,7 @@ describe.each(WAYS)("a client, with rooms on %s", (way) => {
     expect(output).toBe("closed,closed");
   });
 
-  it("[C34][P3] leaving is seen at once by others", async () => {
+  it("[C34][P3] others see at once that a client leaves", async () => {
     const name = uniqueName("leaving");
     const ada = guests.enter(server.url, name, "ada");
     const bo = guests.enter(server.url, name, "bo");
@@ -114,12 +114,12 @@ describe.each(WAYS)("a client, with rooms on %s", (way) => {
     const left: string[] = [];
     ada.room.on("memberLeft", ({ user }) => left.push(user));
     bo.client.close();
-    // Sooner than a lost connection would be.
+    // Sooner than for a lost connection.
     await waitFor("ada sees bo leave", () => left.includes("bo"), 4_000);
     expect(ada.room.members.map(({ id }) => id)).toEqual(["ada"]);
   });
 
-  it("[S2][P2] two of one user and one of another share a process and a log", async () => {
+  it("[S2][P2] two clients of one user and one of another share a process and a log", async () => {
     const name = uniqueName("shared");
     const desk = guests.enter(server.url, name, "ada");
     const phone = guests.enter(server.url, name, "ada");
@@ -140,7 +140,7 @@ describe.each(WAYS)("a client, with rooms on %s", (way) => {
     }
   });
 
-  it("[G1] measures a round trip", async () => {
+  it("[G1] a client measures a round trip", async () => {
     const ada = guests.enter(server.url, uniqueName("ping"), "ada");
     await expect(guests.client(server.url, "nobody").ping()).rejects.toMatchObject({ code: "offline" });
     await ada.live();
@@ -149,7 +149,7 @@ describe.each(WAYS)("a client, with rooms on %s", (way) => {
     expect(ms).toBeLessThan(5_000);
   });
 
-  it("[H4] stands beside long polling: the same events, without gap or repeat", async () => {
+  it("[H4] a client and long polling receive the same events, without gap or repeat", async () => {
     const name = uniqueName("polled");
     const ada = guests.enter(server.url, name, "ada");
     await ada.live();
@@ -162,7 +162,7 @@ describe.each(WAYS)("a client, with rooms on %s", (way) => {
     let { cursor } = first;
     for (let at = 1; at <= 12; at++) {
       const answer = poll(cursor);
-      // Some come while it waits, some between two polls.
+      // Some come while the poll waits, some between two polls.
       const sent = [ada.room.send(`text ${at}`), ...(at % 3 === 0 ? [ada.room.send(`more ${at}`)] : [])];
       const polled = await answer;
       await Promise.all(sent);
@@ -180,7 +180,7 @@ describe.each(WAYS)("a client, with rooms on %s", (way) => {
     expect(messages).toEqual(ada.heard);
   });
 
-  it("[U1][U3][U5] a notification reaches both devices, and who was away when they come", async () => {
+  it("[U1][U3][U5] a notification reaches both devices, and a user who was away when they return", async () => {
     const [user, absent] = [uniqueName("user"), uniqueName("absent")];
     const [desk, phone] = [guests.client(server.url, user), guests.client(server.url, user)];
     const devices = [desk, phone];

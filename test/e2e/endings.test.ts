@@ -13,7 +13,7 @@ import {
   waitFor,
 } from "./support/world.ts";
 
-/** An object that closes a socket whose client never sent anything ends it after 10 s at the earliest. */
+/** An object ends a socket that it closed 10 s later at the earliest if its client never sent anything. */
 const AT_ONCE_MS = 5_000;
 
 describe.concurrent("the end of a connection", () => {
@@ -39,7 +39,7 @@ describe.concurrent("the end of a connection", () => {
 
   const ROOM = "/v1/rooms/endings/connect";
 
-  it("[A44] of a refusal comes with its close, to a client that never said anything: of the Worker", async () => {
+  it("[A44] comes with the close of a refusal by the Worker, to a client that never sent anything", async () => {
     await endsAtOnce(await BareSocket.open(server.port, ROOM, "nonsense"), "unauthorized");
     const none = await tokenFor("nobody", 3_600, {});
     await endsAtOnce(await BareSocket.open(server.port, ROOM, none), "forbidden");
@@ -49,7 +49,7 @@ describe.concurrent("the end of a connection", () => {
     );
   });
 
-  it("[A44] and of an object: banned, full, withdrawn", async () => {
+  it("[A44] comes with the close of a refusal by an object: banned, full, revoked", async () => {
     const [room, user] = [uniqueName("banned"), uniqueName("ada")];
     await callAsServer(server, "POST", `/v1/rooms/${room}/messages`, { data: 1 });
     const ban = await fetch(`${server.url}/v1/rooms/${room}/kick`, {
@@ -71,7 +71,7 @@ describe.concurrent("the end of a connection", () => {
     session.destroy();
   });
 
-  it("[G12] of a kick comes at once to who has sent the heartbeat, though the room stays busy", async () => {
+  it("[G12] comes at once after a kick to a client that has sent the heartbeat, although the room stays busy", async () => {
     const [room, user] = [uniqueName("kicked"), uniqueName("ada")];
     const talker = guests.enter(server.url, room, "talker");
     await talker.live();
@@ -85,7 +85,7 @@ describe.concurrent("the end of a connection", () => {
     clearInterval(busy);
   });
 
-  it("[G11] what a kicked client still sends is ignored, though it withholds its close", async () => {
+  it("[G11] does not come if a kicked client withholds its close, but what it still sends is ignored", async () => {
     const [room, user] = [uniqueName("kicked"), uniqueName("ada")];
     const talker = guests.enter(server.url, room, "talker");
     await talker.live();
@@ -105,7 +105,7 @@ describe.concurrent("the end of a connection", () => {
     ada.destroy();
   });
 
-  it("[C52] the client hears of its end at once, as its first ping has gone out by then", async () => {
+  it("[C52] comes at once to the client, because it has sent its first ping by then", async () => {
     const [room, user] = [uniqueName("kicked"), uniqueName("ada")];
     const talker = guests.enter(server.url, room, "talker");
     const ada = guests.enter(server.url, room, user);

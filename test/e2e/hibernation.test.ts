@@ -1,11 +1,11 @@
-// Objects that really sleep: workerd puts one to sleep that had nothing to do for 10 s.
+// Objects that really sleep: workerd unloads an object that has had nothing to do for 10 s.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sharedRoom } from "../../client/index.ts";
 import type { LocalServer } from "../support/local-server.ts";
 import { callAsServer, Guests, startTestServer, tokenFor, uniqueName, waitFor } from "./support/world.ts";
 
-/** The one wait for time itself, of all tests at once: nothing can be asked of an object without waking it. */
+/** The one wait for real time, shared by all tests: no question can be asked of an object without waking it. */
 const ASLEEP_AFTER_MS = 13_000;
 const PING_EVERY_MS = 1_000;
 
@@ -23,7 +23,7 @@ describe.concurrent("what is left alone", () => {
     await server?.stop();
   });
 
-  it("[K8] is unloaded though its sockets are open and ping, and starts anew with what comes next", async () => {
+  it("[K8] is unloaded although its sockets are open and ping, and starts again with the next event", async () => {
     const [room, user, restless] = [uniqueName("idle"), uniqueName("ada"), uniqueName("restless")];
     const starts = async (): Promise<Record<string, number>> => (await fetch(`${server.url}/starts`)).json();
     const ada = await Witness.at(server, room);
@@ -43,13 +43,13 @@ describe.concurrent("what is left alone", () => {
     await untilAsleep();
     clearInterval(pinging);
     for (const witness of all) expect(witness.pongs).toBeGreaterThan(ASLEEP_AFTER_MS / PING_EVERY_MS - 3);
-    // No ping has started anything.
+    // No ping has started an object.
     expect(await starts()).toMatchObject({ [room]: 1, [user]: 1, [restless]: 1 });
 
     await ada.sends("after");
     await waker.sends("after");
     await callAsServer(server, "POST", "/v1/notify", { user, title: "after", message: "m" });
-    // The room and the user were gone; the count tells, as one that must not sleep was not.
+    // The room and the user were unloaded. The count of an object that must not sleep shows that the measurement works.
     expect(await starts()).toMatchObject({ [room]: 2, [user]: 2, [restless]: 1 });
     await waitFor("all hear it", () => [ada, bo, phone, laptop].every((witness) => witness.heard("after")));
     for (const witness of all) {
@@ -93,14 +93,14 @@ describe.concurrent("what is left alone", () => {
     expect([third?.seq, fourth?.seq].sort()).toEqual([3, 4]);
     expect(ada.heard.map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5]);
     expect(bo.heard).toEqual(ada.heard);
-    // Topics are still in force.
+    // Topics still apply.
     expect(cy.texts()).toEqual(["before", "work"]);
-    // And nobody had to connect again.
+    // No client had to reconnect.
     for (const { states } of [ada, bo, cy]) expect(states).toEqual(["connected"]);
     expect(witness.closed).toBe(false);
     expect(sorted(ada.room.members)).toEqual(sorted(members));
 
-    // Who comes now is told of all who slept.
+    // A new client sees all members that slept.
     di.client.reconnect();
     await di.hears("witness");
     await di.live();
@@ -111,7 +111,7 @@ describe.concurrent("what is left alone", () => {
     witness.close();
   });
 
-  it("[K8][J2] rooms on sessions sleep with their users, and lose nothing", async () => {
+  it("[K8][J2] with rooms on sessions sleeps together with its users, and loses nothing", async () => {
     const names = [uniqueName("first"), uniqueName("second")];
     const user = uniqueName("ada");
     const starts = async (): Promise<Record<string, number>> => (await fetch(`${server.url}/starts`)).json();
@@ -134,7 +134,7 @@ describe.concurrent("what is left alone", () => {
     const before = await starts();
 
     await untilAsleep();
-    // Twice from each side, so that each object is woken by the other, and goes on.
+    // Twice from each side, so that each object is woken by the other and continues.
     for (const text of ["one", "two"]) {
       await Promise.all([...alone, ...shared].map(({ room }) => room.send(text)));
     }
@@ -192,7 +192,7 @@ class Witness {
     return witness;
   }
 
-  /** Always the same id for the same text. */
+  /** Returns the same id for the same text. */
   async sends(id: string) {
     const { length } = this.#answers;
     this.#socket.send(JSON.stringify({ type: "send", id, data: id }));

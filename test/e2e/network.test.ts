@@ -1,5 +1,5 @@
-// Servers that are killed and networks that break, for real: everything missed comes once, everything said is stored
-// once.
+// Servers that are really killed and networks that really break: everything missed comes once, and everything sent is
+// stored once.
 
 import { randomBytes } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -15,9 +15,12 @@ import {
   waitFor,
 } from "./support/world.ts";
 
-/** A bound only: the 4 MiB of the room, and what proxies and the operating system take of a connection that nobody reads. */
+/**
+ * An upper bound: the 4 MiB of the room, and what proxies and the operating system hold of a connection that is not
+ * read.
+ */
 const MAX_UNREAD_MESSAGES = 400;
-/** Of one message, which no compression makes smaller. */
+/** The bytes of one message, which no compression makes smaller. */
 const RANDOM_BYTES = 180_000;
 
 let server: LocalServer;
@@ -37,7 +40,7 @@ describe.each(WAYS)("a network and a server that fail, with rooms on %s", (way) 
 
   afterEach(() => guests.close());
 
-  it("[D3] a killed server comes back, and what was missed comes once", async () => {
+  it("[D3] a killed server returns, and what was missed comes once", async () => {
     const name = uniqueName("killed");
     const ada = guests.enter(server.url, name, "ada");
     const bo = guests.enter(server.url, name, "bo");
@@ -48,7 +51,7 @@ describe.each(WAYS)("a network and a server that fail, with rooms on %s", (way) 
     const missed = Array.from({ length: 20 }, (_, at) => `missed ${at}`);
     await Promise.all(missed.map((text) => ada.room.send(text)));
 
-    // Some of these are stored with nobody told, some have not arrived.
+    // Some of these are stored and not delivered, some have not arrived.
     const hurried = Array.from({ length: 30 }, (_, at) => `hurried ${at}`);
     const sent = hurried.map((text) => ada.room.send(text));
     await waitFor("something is stored", () => ada.texts().includes("hurried 0"));
@@ -70,7 +73,7 @@ describe.each(WAYS)("a network and a server that fail, with rooms on %s", (way) 
     expect(ada.heard.map(({ seq }) => seq)).toEqual(all.map((_, at) => at + 1));
     expect(await storedIn(server, name)).toEqual(ada.texts());
     expect(new Set(results.map(({ seq }) => seq)).size).toBe(results.length);
-    // Of one sender in the order of sending, whatever happened in between.
+    // The messages of one sender are in the order of sending, whatever happened in between.
     const own = ada.texts().filter((text) => text !== "from bo");
     expect(own).toEqual(["before", ...missed, ...hurried, ...down]);
     expect([ada.losses.count, bo.losses.count]).toEqual([0, 0]);
@@ -95,27 +98,30 @@ describe.each(WAYS)("a network and a server that fail, with rooms on %s", (way) 
     expect(await storedIn(server, name)).toEqual(["once", "after"]);
   });
 
-  it.each([{ echo: true }, { echo: false }])("[S7] a lost acknowledgement (%o)", async (options) => {
-    const name = uniqueName("lost_ack");
-    const cut = guests.enter(network.url, name, "ada");
-    const direct = guests.enter(server.url, name, "bo");
-    await Promise.all([cut.live(), direct.live()]);
-    network.freeze("down");
-    const sent = cut.room.send("once", options);
-    await direct.hears("once");
-    expect(cut.room.outbox.map(({ status }) => status)).toEqual(["sent"]);
-    network.cut();
-    expect(await sent).toMatchObject({ seq: 1 });
-    await cut.live();
-    await cut.room.send("after");
-    await direct.hears("after");
-    expect(direct.texts()).toEqual(["once", "after"]);
-    // The event comes with the replay, as nothing stood in its place.
-    expect(cut.texts()).toEqual(["once", "after"]);
-    expect(cut.room.messages.map(({ data }) => data)).toEqual(["once", "after"]);
-  });
+  it.each([{ echo: true }, { echo: false }])(
+    "[S7] a lost acknowledgement causes no second message (%o)",
+    async (options) => {
+      const name = uniqueName("lost_ack");
+      const cut = guests.enter(network.url, name, "ada");
+      const direct = guests.enter(server.url, name, "bo");
+      await Promise.all([cut.live(), direct.live()]);
+      network.freeze("down");
+      const sent = cut.room.send("once", options);
+      await direct.hears("once");
+      expect(cut.room.outbox.map(({ status }) => status)).toEqual(["sent"]);
+      network.cut();
+      expect(await sent).toMatchObject({ seq: 1 });
+      await cut.live();
+      await cut.room.send("after");
+      await direct.hears("after");
+      expect(direct.texts()).toEqual(["once", "after"]);
+      // The event comes with the replay, as nothing took its place.
+      expect(cut.texts()).toEqual(["once", "after"]);
+      expect(cut.room.messages.map(({ data }) => data)).toEqual(["once", "after"]);
+    },
+  );
 
-  it("[G5] who reads no more is closed, the others do not notice, and what was missed comes once", async () => {
+  it("[G5] a client that stops reading is closed, others do not notice, and what it missed comes once", async () => {
     const name = uniqueName("slow");
     const slow = guests.enter(network.url, name, "ada");
     const reader = guests.enter(server.url, name, "bo");
@@ -151,7 +157,7 @@ describe.each(WAYS)("a network and a server that fail, with rooms on %s", (way) 
     expect([slow.losses.count, reader.losses.count]).toEqual([0, 0]);
   });
 
-  it("[S7] a message that got lost on its way up", async () => {
+  it("[S7] a message that was lost on its way to the server is stored once", async () => {
     const name = uniqueName("lost_send");
     const cut = guests.enter(network.url, name, "ada");
     const direct = guests.enter(server.url, name, "bo");

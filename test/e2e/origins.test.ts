@@ -1,4 +1,4 @@
-// The own host as clients name it that are no browsers, over TLS that something in front ends.
+// The own host in the forms that clients other than browsers use, over TLS that a proxy ends.
 
 import { request } from "node:https";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -19,7 +19,7 @@ describe.concurrent("an origin over TLS", () => {
     await server?.stop();
   });
 
-  /** Status and text of what an upgrade is answered with; `host` is what the client believes to call. */
+  /** Status and text of the answer to an upgrade; `host` is what the client believes to call. */
   async function connects(origin: string | undefined, host: string): Promise<[number | undefined, string]> {
     const token = await tokenFor("ada");
     return new Promise((resolve, reject) => {
@@ -53,11 +53,11 @@ describe.concurrent("an origin over TLS", () => {
     });
   }
 
-  it.each(["http", "https", "ws", "wss"])("[A40] passes as %s://HOST, on any port", async (scheme) => {
+  it.each(["http", "https", "ws", "wss"])("[A40] is allowed as %s://HOST, on any port", async (scheme) => {
     const own = `localhost:${front.port}`;
     expect(await connects(`${scheme}://${own}`, own)).toEqual([101, ""]);
     expect(await connects(`${scheme}://${own}/`, own)).toEqual([101, ""]);
-    // As behind a proxy on the port of https: python3-websocket names http there.
+    // As behind a proxy on the port of https: python3-websocket sends http there.
     expect(await connects(`${scheme}://rooms.example.com`, "rooms.example.com")).toEqual([101, ""]);
     expect(await connects(undefined, "rooms.example.com")).toEqual([101, ""]);
   });

@@ -1,4 +1,4 @@
-// A push from the server as it is deployed to a push service on this machine, which decrypts what it got.
+// A push from the deployed server to a push service on this machine, which decrypts what it received.
 
 import { createServer, type Server } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -65,7 +65,7 @@ describe("Web Push", () => {
     return { status: response.status, body: await response.json() };
   };
 
-  it("[U19] reaches a browser that has gone away, and is what was notified", async () => {
+  it("[U19] reaches a browser that has left, with the content of the notification", async () => {
     const { token } = await (await fetch(`${server.url}/dev/token?user=ada`)).json();
     expect((await call(token, "GET", "/v1/push/key")).body).toEqual({ key: publicKey });
     expect((await call(token, "POST", "/v1/me/push", browser.json)).status).toBe(200);

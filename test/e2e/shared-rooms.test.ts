@@ -1,5 +1,5 @@
-// Several rooms on one session, against a real server. That each is as on a socket of its own: the other tests here, which
-// run with both.
+// Several rooms on one session, against a real server. The other tests here run both ways and show that each works as
+// on a socket of its own.
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { RoomHandle } from "../../client/index.ts";
@@ -54,7 +54,7 @@ describe("rooms on a session", () => {
       listeners.every(({ room }) => room.state.status === "connected"),
     );
 
-  it("[C44][C45] many at once beside sockets of their own: each hears its room alone, in order, and all the same", async () => {
+  it("[C44][C45] many at once beside own sockets: each receives its room alone, in order, and all the same", async () => {
     const names = Array.from({ length: 12 }, () => uniqueName("many"));
     const ada = open(server.url, "ada", names);
     const bo = open(server.url, "bo", names);
@@ -81,7 +81,7 @@ describe("rooms on a session", () => {
     }
   });
 
-  it("[C47] a kick ends one room, and the session, its inbox and the other rooms live on", async () => {
+  it("[C47] a kick ends one room; the session, its inbox and the other rooms continue", async () => {
     const [user, first, second] = [uniqueName("ada"), uniqueName("kicked"), uniqueName("kept")];
     const { client, rooms } = open(server.url, user, [first, second]);
     const titles: string[] = [];
@@ -96,13 +96,13 @@ describe("rooms on a session", () => {
     await callAsServer(server, "POST", "/v1/notify", { user, title: "told", message: "m" });
     await waitFor("the inbox hears", () => titles.includes("told"));
     expect(sessions.filter((status) => status !== "connecting")).toEqual(["connected"]);
-    // At the door it is met again.
+    // A new join is refused in the same way.
     rooms[0]?.room.reconnect();
     await waitFor("it is refused", () => rooms[0]?.room.state.status === "disconnected");
     expect(rooms[0]?.room.state).toMatchObject({ error: { code: "banned" } });
   });
 
-  it("[C48] the 51st is refused for good, until there is room", async () => {
+  it("[C48] the 51st room is refused for good until there is a place", async () => {
     const run = uniqueName("crowd");
     const names = Array.from({ length: MAX_ROOMS + 1 }, (_, n) => `${run}_${n}`);
     const { client, rooms } = open(server.url, uniqueName("ada"), names);
@@ -123,7 +123,7 @@ describe("rooms on a session", () => {
     client.close();
   });
 
-  it("[J4] a room that is left and opened again at once is there", async () => {
+  it("[J4] a room that is left and opened again at once is connected", async () => {
     const name = uniqueName("again");
     const { client } = open(server.url, uniqueName("ada"), [uniqueName("other")]);
     for (let n = 1; n <= 10; n++) {
@@ -140,7 +140,7 @@ describe("rooms on a session", () => {
     expect(last.messages.at(-1)).toMatchObject({ data: "last" });
   });
 
-  it("[C47] all come back with their cursors from a cut connection and a killed server", async () => {
+  it("[C47] all rooms return with their cursors after a cut connection and a killed server", async () => {
     const names = Array.from({ length: 8 }, () => uniqueName("cut"));
     const ada = open(network.url, "ada", names);
     const bo = open(server.url, "bo", names, false);
@@ -166,7 +166,7 @@ describe("rooms on a session", () => {
     }
   });
 
-  it("[C49] a renewed token renews the rooms: one that it does not open ends, one it opens less may do less", async () => {
+  it("[C49] a renewed token renews the rooms: a room that it does not open ends, in one with less permission less is allowed", async () => {
     const [user, kept, lost] = [uniqueName("ada"), uniqueName("kept"), uniqueName("lost")];
     let asked = 0;
     const client = guests.client(server.url, user, {

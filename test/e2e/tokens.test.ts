@@ -1,4 +1,4 @@
-// Tokens that end while their sockets live.
+// Tokens that expire while their sockets are open.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { inboxOf } from "../../client/index.ts";
@@ -14,13 +14,13 @@ beforeAll(async () => {
 });
 afterAll(() => server?.stop());
 
-// At once, as each waits for its token to end.
+// These run at once, as each waits for its token to expire.
 describe.concurrent.each(WAYS)("tokens, with rooms on %s", (way) => {
   const guests = new Guests(way);
 
   afterAll(() => guests.close());
 
-  it("[C27][M8] a new one in time keeps all sockets as they are", async () => {
+  it("[C27][M8] a new token in time keeps all sockets open", async () => {
     const name = uniqueName("renewal");
     let asked = 0;
     const ada = guests.enter(server.url, name, "ada", {
@@ -50,11 +50,11 @@ describe.concurrent.each(WAYS)("tokens, with rooms on %s", (way) => {
     expect(inboxStates.filter((status) => status !== "connecting")).toEqual(["connected"]);
   });
 
-  it("[C18][M9] one that ran out closes its socket, and is replaced", async () => {
+  it("[C18][M9] an expired token closes its socket and is replaced", async () => {
     const name = uniqueName("run_out");
     let asked = 0;
     const bo = guests.enter(server.url, name, "bo", {
-      // Cannot be had at the renewal, and is there again once the old one has run out.
+      // No token is available at the renewal; one is available again after the old one has expired.
       getToken: async () => {
         asked += 1;
         if (asked === 2) throw new Error("no network");
@@ -83,7 +83,7 @@ describe.concurrent.each(WAYS)("tokens, with rooms on %s", (way) => {
     expect([cy.heard, bo.losses.count]).toEqual([bo.heard, 0]);
   });
 
-  it("[C18] the same token again after it was refused ends the try", async () => {
+  it("[C18] the same token again after a refusal ends the attempts", async () => {
     const expired = await tokenFor("di", -10);
     const di = guests.enter(server.url, uniqueName("refused"), "di", { getToken: () => expired });
     const sent = di.room.send("never");
@@ -91,7 +91,7 @@ describe.concurrent.each(WAYS)("tokens, with rooms on %s", (way) => {
     expect(di.room.state).toMatchObject({ status: "disconnected" });
   });
 
-  it("[C18] what was refused at the door is replaced at once", async () => {
+  it("[C18] a token refused at the connect is replaced at once", async () => {
     const expired = await tokenFor("ed", -10);
     let asked = 0;
     const ed = guests.enter(server.url, uniqueName("at_the_door"), "ed", {

@@ -1,4 +1,5 @@
-// What has to work through a proxy: the own origin, a long token, sockets, replay, polls, rooms on the session, idling.
+// What must work through a proxy: the own origin, a long token, sockets, replay, polls, rooms on the session, idle
+// connections.
 
 import assert from "node:assert/strict";
 import { request as requestPlain } from "node:http";
@@ -11,7 +12,7 @@ import { API_KEY, SECRET } from "../bench/dialect.ts";
 const TOKEN_LENGTH = 7_000;
 const WAIT_S = 25;
 const SOON_MS = 10_000;
-/** Longer than the default limits on idling. */
+/** Longer than the usual idle timeouts. */
 const IDLE_MS = 65_000;
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
@@ -47,7 +48,7 @@ const has = (room: RoomHandle, text: string) =>
 
 export interface Checked {
   readonly name: string;
-  /** Left out where all went well. */
+  /** Absent if all went well. */
   readonly failure?: string;
   readonly notes: string[];
 }
@@ -90,7 +91,7 @@ class Trial {
     this.#notes = notes;
   }
 
-  /** As a page of the own host connects, with a token as long as is said to be safe. */
+  /** Connects like a page of the own host, with a token of the greatest length that the page calls safe. */
   async origin(): Promise<void> {
     const token = await tokenFor("page");
     assert.ok(Math.abs(token.length - TOKEN_LENGTH) < 10);
@@ -124,7 +125,7 @@ class Trial {
     assert.equal(await status("https://evil.example"), 403, "a strange origin is let in");
   }
 
-  /** Two in a room; one is away for a while, and gets what was missed. */
+  /** Two clients in a room; one is away for a while, and gets what it missed. */
   async sockets(): Promise<void> {
     const [ada, bo] = [this.#enter("ada"), this.#enter("bo")];
     await Promise.all([live(ada.room), live(bo.room)]);
@@ -154,7 +155,7 @@ class Trial {
     assert.equal((await woken).events.length, 1);
   }
 
-  /** Noted, not required: some proxies do not tell. */
+  /** Reported, not required: some proxies do not show it. */
   async pollThatIsLeft(): Promise<void> {
     const room = `${this.#name}-left`;
     const gaveUp = new AbortController();

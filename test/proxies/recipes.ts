@@ -1,23 +1,23 @@
-// How each proxy of docs/behind-a-proxy.md is started: with the very configuration that stands there, on other ports.
+// How each proxy of docs/behind-a-proxy.md is started: with the configuration on that page, on other ports.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 export interface Place {
-  /** Of this proxy alone. */
+  /** The folder of this proxy alone. */
   readonly dir: string;
   readonly port: number;
-  /** Where the Worker is. */
+  /** The address of the Worker. */
   readonly upstream: number;
 }
 
 export interface Recipe {
   readonly name: string;
-  /** Of Debian. */
+  /** The Debian packages. */
   readonly packages: readonly string[];
   readonly scheme: "http" | "https";
   command(place: Place, config: string): readonly [program: string, ...args: string[]];
-  /** What the page leaves out, as it is the same for any site. */
+  /** What the page leaves out because it is the same for any site. */
   wrap?(place: Place, config: string): string;
 }
 
@@ -34,7 +34,7 @@ function configOf(name: string, { dir, port, upstream }: Place): string {
     .replace(/http_port 80\b/, `http_port ${port}`);
 }
 
-/** Writes the configuration, and answers what to run. */
+/** Writes the configuration, and returns what to run. */
 export function prepare(recipe: Recipe, place: Place): readonly [program: string, ...args: string[]] {
   const text = configOf(recipe.name, place);
   const config = join(place.dir, "config");

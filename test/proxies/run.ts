@@ -1,6 +1,7 @@
-// `node test/proxies/run.ts [--install] [--quick] [name …]`: Edge Rooms on workerd behind each proxy of
-// docs/behind-a-proxy.md, with the configuration that stands there. About 75 s for all at once; `--quick` half a
-// minute. `--install` gets what is missing from Debian, as root. Outside CI, as it takes a machine that has them.
+// `node test/proxies/run.ts [--install] [--quick] [name …]` runs Edge Rooms on workerd behind each proxy of
+// docs/behind-a-proxy.md, with the configuration on that page. All at once take about 75 s, with `--quick` half a
+// minute. `--install` installs what is missing from Debian, as root. It is not part of CI, as it needs a machine with
+// the proxies.
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -50,7 +51,7 @@ function kill(pid: number): void {
   try {
     process.kill(-pid, "SIGKILL");
   } catch {
-    // Gone already.
+    // The process has ended already.
   }
 }
 
@@ -63,7 +64,7 @@ const listens = (port: number) =>
 
 async function start(recipe: Recipe, upstream: number, { key, cert }: Certificate) {
   const dir = mkdtempSync(join(tmpdir(), `edge-rooms-${recipe.name}-`));
-  // Some of them give up being root.
+  // Some proxies drop root rights and must still read the files.
   chmodSync(dir, 0o777);
   const files = { "site.pem": cert, "site.key": key, "site.both.pem": `${key}${cert}` };
   for (const [name, text] of Object.entries(files)) writeFileSync(join(dir, name), text);

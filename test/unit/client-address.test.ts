@@ -17,7 +17,7 @@ describe("the key of a client's address", () => {
     expect(addressKey(address)).toBe(key);
   });
 
-  it("[M27] is the same for all of a /64, and has a bound", () => {
+  it("[M27] is the same for all of a /64, and has a limited length", () => {
     expect(addressKey("2001:db8:a:b:ffff::1")).toBe(addressKey("2001:db8:a:b:0:1:2:3"));
     expect(addressKey("2001:db8:a:b::1")).not.toBe(addressKey("2001:db8:a:c::1"));
     expect(addressKey("x".repeat(1_000))).toHaveLength(64);

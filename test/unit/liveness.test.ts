@@ -30,7 +30,7 @@ const codes = (sweeper: Sweeper, all: readonly Somebody[], now: number) =>
   sweeper.sweep(all, now).map(({ connection, closing }) => [all.indexOf(connection), closing.code]);
 
 describe("a sweep", () => {
-  it("[G2][G6] finds who has stopped its heartbeat for three intervals, whoever answered it, and nobody who never began", () => {
+  it("[G2][G6] finds connections that stopped their heartbeat for three intervals, whatever answered it, and none that never began", () => {
     const all = [new Somebody(), beating(NOW), pinging(NOW), beating(NOW + 1), expiring(NOW + 75_001)];
     const sweeper = new Sweeper(PING_MS);
     expect(codes(sweeper, all, NOW + 75_000)).toEqual([]);
@@ -43,7 +43,7 @@ describe("a sweep", () => {
     expect(codes(sweeper, [elsewhere], NOW + 10_000_000)).toEqual([]);
   });
 
-  it("[G8] is due as soon as one can have lapsed, and no more often than a tenth of an interval", () => {
+  it("[G8] is due as soon as one can have expired, and at most once in a tenth of an interval", () => {
     const sweeper = new Sweeper(PING_MS);
     expect(sweeper.isDue(NOW)).toBe(true);
     const all = [beating(NOW - 60_000), beating(NOW - 10_000), expiring(NOW + 40_000), new Somebody()];
@@ -54,12 +54,12 @@ describe("a sweep", () => {
     expect([sweeper.isDue(NOW + 39_999), sweeper.isDue(NOW + 40_000)]).toEqual([false, true]);
     sweeper.sweep([beating(NOW - 34_999)], NOW + 40_000);
     expect([sweeper.isDue(NOW + 42_499), sweeper.isDue(NOW + 42_500)]).toEqual([false, true]);
-    // One that opens right after a sweep lapses that soon.
+    // One that opens right after a sweep expires that soon.
     sweeper.sweep([], NOW + 50_000);
     expect([sweeper.isDue(NOW + 124_999), sweeper.isDue(NOW + 125_000)]).toEqual([false, true]);
   });
 
-  it("[G8] of those who ping is one in two intervals at most", () => {
+  it("[G8] of connections that ping is due at most once in two intervals", () => {
     const sweeper = new Sweeper(PING_MS);
     const all = Array.from({ length: 10 }, (_, at) => beating(NOW + at * 2_500));
     let sweeps = 0;
@@ -73,15 +73,15 @@ describe("a sweep", () => {
     expect(sweeps).toBeGreaterThan(10);
   });
 
-  it("[G8] is due again where the clock was set back", () => {
+  it("[G8] is due again if the clock was set back", () => {
     const sweeper = new Sweeper(PING_MS);
     sweeper.sweep([], NOW);
     expect([sweeper.isDue(NOW), sweeper.isDue(NOW - 1)]).toEqual([false, true]);
   });
 });
 
-describe("whether somebody is there", () => {
-  it("[U32] is doubted after two intervals without the heartbeat, and not where there never was one", () => {
+describe("a member's presence", () => {
+  it("[U32] is in doubt after two intervals without a heartbeat, but not if there never was one", () => {
     const there = (one: Somebody, now: number) => isThere(one, PING_MS, now);
     expect([there(beating(NOW), NOW + 50_000), there(beating(NOW), NOW + 50_001)]).toEqual([true, false]);
     expect([there(pinging(NOW), NOW + 50_000), there(pinging(NOW), NOW + 50_001)]).toEqual([true, false]);
@@ -90,8 +90,8 @@ describe("whether somebody is there", () => {
   });
 });
 
-describe("a departure", () => {
-  it("[P10][P11] is on purpose with 1000, without a code, and after a timeout; else perhaps for a moment", () => {
+describe("the end of a connection", () => {
+  it("[P10][P11] is a leave with 1000, without a code and after a timeout; otherwise it is a loss", () => {
     expect([1000, 1005, 4408].map(departureOf)).toEqual(["left", "left", "left"]);
     expect([1001, 1006, 1012, 4000, 4401, 4500].map(departureOf)).toEqual(Array(6).fill("lost"));
   });

@@ -20,7 +20,7 @@ function alarmForTest(stored: number | null = null) {
 }
 
 describe("the alarm of an object", () => {
-  it("[K2] goes off at the soonest of its deadlines, and is set only where it would be too late", async () => {
+  it("[K2] runs at the earliest of its deadlines, and is set only if it would run too late", async () => {
     const { alarm, set, goOff } = alarmForTest();
     for (const at of [50, 60, null, 50, 40, 45]) await alarm.by(at);
     expect(set).toEqual([50, 40]);
@@ -31,7 +31,7 @@ describe("the alarm of an object", () => {
     expect(set).toEqual([50, 40, 70, 60]);
   });
 
-  it("[K2] knows after a start of what was set before", async () => {
+  it("[K2] knows after a start what was set before", async () => {
     const { alarm, set } = alarmForTest(30);
     await Promise.all([40, 35, 20, 25].map((at) => alarm.by(at)));
     expect(set).toEqual([20]);
@@ -47,12 +47,12 @@ describe("the alarm of an object", () => {
   });
 });
 
-describe("an alarm that went off", () => {
+describe("a running alarm", () => {
   const fails = async () => {
     throw new Error("this failed");
   };
 
-  it("[G16] never throws: what failed is done again after minutes, and the rest is done all the same", async () => {
+  it("[G16] never throws: what failed is tried again minutes later, and the rest is done", async () => {
     vi.spyOn(Date, "now").mockReturnValue(NOW);
     const { set, faults, goOff } = alarmForTest();
     let done = 0;
@@ -69,7 +69,7 @@ describe("an alarm that went off", () => {
     expect(set[0]).toBeLessThanOrEqual(NOW + 23 * MINUTE_MS);
   });
 
-  it("[G16] does not spin, whatever its work says", async () => {
+  it("[G16] does not run in a loop, whatever its work returns", async () => {
     vi.spyOn(Date, "now").mockReturnValue(NOW);
     for (const at of [0, NOW - 5, NOW, NOW + 999]) {
       const { set, goOff } = alarmForTest();
@@ -78,7 +78,7 @@ describe("an alarm that went off", () => {
     }
   });
 
-  it("[G16] an alarm that was set meanwhile is no reason to forget what failed", async () => {
+  it("[G16] repeats what failed, also if the alarm was set meanwhile", async () => {
     vi.spyOn(Date, "now").mockReturnValue(NOW);
     const { alarm, set, goOff } = alarmForTest();
     await goOff(async () => {

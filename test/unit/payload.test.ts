@@ -8,7 +8,7 @@ const NOW = 1_790_000_000_000;
 const plain: PushNotification = { id: "n1", seq: 7, title: "Build", message: "done", priority: "medium" };
 
 describe("the payload of a push", () => {
-  it("[U19][U34] is a declarative push, which our service worker shows alike", () => {
+  it("[U19][U34] is a declarative push, and our service worker shows the same", () => {
     expect(JSON.parse(payloadOf(plain, 3))).toEqual({
       web_push: 8030,
       notification: {
@@ -38,16 +38,16 @@ describe("the payload of a push", () => {
     }
   });
 
-  it("[U34] has a title whatever was notified, as browsers want one, and each text once", () => {
+  it("[U34] always has a title, as browsers require one, and each text once", () => {
     expect(JSON.parse(payloadOf({ ...plain, title: "" }, 0)).notification.title).toBe("New notification");
     const json = payloadOf({ ...plain, title: "TITLE", message: "TEXT", link: "/LINK", id: "THE-ID" }, 1);
     for (const text of ["TITLE", "TEXT", "/LINK", "THE-ID"]) expect(json.split(text)).toHaveLength(2);
-    // What only a page of the same origin may open is for the service worker.
+    // The service worker handles what only a page of the same origin may open.
     const insecure = JSON.parse(payloadOf({ ...plain, link: "http://ci.example.org" }, 1));
     expect(insecure.notification).toMatchObject({ navigate: "./", data: { link: "http://ci.example.org" } });
   });
 
-  it("[U19][U34] fits whatever it is of: the message is cut, and a link that is too long is left out", () => {
+  it("[U19][U34] fits, whatever it contains: the message is cut, and a link that is too long is left out", () => {
     const extremes = {
       long: { message: "x".repeat(4_000) },
       wide: { message: "€".repeat(4_000), title: "€".repeat(200) },
@@ -72,7 +72,7 @@ describe("the payload of a push", () => {
 });
 
 describe("the headers of a push", () => {
-  it("[U19] say how long it counts, how much it matters, and which one it repeats", async () => {
+  it("[U19] state the lifetime, the urgency and the notification that it repeats", async () => {
     const headers = await headersOf(plain, NOW);
     expect(headers).toEqual({
       TTL: "2419200",

@@ -28,7 +28,7 @@ describe("permission", () => {
   };
   const may = (room: string) => roomPermission(closed, claim, room);
 
-  it("[A4] an exact name beats a prefix, a longer prefix a shorter one, an unknown value is none", () => {
+  it("[A4] of an exact name takes precedence over a prefix, a longer prefix over a shorter one; an unknown value is none", () => {
     const rooms = [
       "project_1",
       "project_secret",
@@ -43,7 +43,7 @@ describe("permission", () => {
     for (const room of ["constructor", "toString", "__proto__"]) expect(may(room)).toBe("none");
   });
 
-  it("[A4] without the claim the default holds; open rooms can be read by anybody", () => {
+  it("[A4] without the claim is the default; everyone may read rooms for anonymous readers", () => {
     expect(roomPermission({ ...closed, defaultAccess: "write" }, undefined, "x")).toBe("write");
     expect(roomPermission({ ...closed, defaultAccess: "write" }, {}, "x")).toBe("none");
     expect(roomPermission({ ...closed, defaultAccess: "write" }, null, "x")).toBe("none");
@@ -55,8 +55,8 @@ describe("permission", () => {
   });
 });
 
-describe("names", () => {
-  it("[A12] of rooms and events", () => {
+describe("the grammar of names", () => {
+  it("[A12] covers rooms and events", () => {
     for (const name of ["a", "A9", "team:7", "a_b-c.d", "x".repeat(128)])
       expect([name, isRoomName(name)]).toEqual([name, true]);
     for (const name of ["", "_a", ".a", "a b", "ä", "a/b", "a\n", "x".repeat(129)])
@@ -64,7 +64,7 @@ describe("names", () => {
     expect([isEventName("x".repeat(64)), isEventName("x".repeat(65))]).toEqual([true, false]);
   });
 
-  it("[A12][A29] of users and commands", () => {
+  it("[A12][A29] covers users and commands", () => {
     for (const id of [
       ...[
         "a",
@@ -90,7 +90,7 @@ describe("names", () => {
     for (const id of [
       ...["", ".", "..", "a\n", "a\u0000", "\u007f", "\u0085", "\u2028", "\u2029", "\ud83d", "a\ude00"],
       ...["x".repeat(256), "👍".repeat(128)],
-      // What nobody can see: it would make two ids look alike.
+      // Invisible characters would make two ids look alike.
       ...[
         "a\u200b",
         "a\u00adb",
@@ -110,7 +110,7 @@ describe("names", () => {
     ]);
   });
 
-  it("[A12] of cursors", () => {
+  it("[A12] covers cursors", () => {
     expect(parseCursor("k3x9.57")).toEqual({ epoch: "k3x9", seq: 57 });
     expect(formatCursor({ epoch: "k3x9", seq: 57 })).toBe("k3x9.57");
     for (const text of [
@@ -128,7 +128,7 @@ describe("names", () => {
     }
   });
 
-  it("[A7] a close reason carries the code and the wait", () => {
+  it("[A7] a close reason contains the code and the time to wait", () => {
     expect(closeReason({ code: "rate_limited", retryAfterMs: 1_999.5 })).toBe("rate_limited 2000");
     expect(parseCloseReason("rate_limited 2000")).toEqual({ code: "rate_limited", retryAfterMs: 2_000 });
     expect(parseCloseReason("forbidden")).toEqual({ code: "forbidden" });
@@ -136,7 +136,7 @@ describe("names", () => {
       expect(parseCloseReason(reason)).toBeUndefined();
   });
 
-  it("[A20] a close reason may carry words, as many as its 123 bytes hold", () => {
+  it("[A20] a close reason may contain a text, as long as 123 bytes allow", () => {
     const closing = { code: "unauthorized", message: "the token has no exp: none at all" } as const;
     expect(closeReason(closing)).toBe("unauthorized: the token has no exp: none at all");
     expect(parseCloseReason(closeReason(closing))).toEqual(closing);
@@ -151,7 +151,7 @@ describe("names", () => {
     }
   });
 
-  it("[S9] bytes are those of UTF-8", () => {
+  it("[S9] the size of a text is its number of bytes in UTF-8", () => {
     for (const text of ["", "abc", "äöü", "€", "👍🏽", "a\ud800b", "\udc00", "日本"]) {
       expect([text, utf8Length(text)]).toEqual([text, Buffer.byteLength(text)]);
     }
@@ -161,7 +161,7 @@ describe("names", () => {
 describe("origins", () => {
   const own = "rooms.example.com";
 
-  it("[A40] the own host passes under http, https, ws and wss, with or without a slash and a default port", () => {
+  it("[A40] of the own host are allowed under http, https, ws and wss, with or without a slash and a default port", () => {
     for (const scheme of ["http", "https", "ws", "wss", "HTTPS"]) {
       for (const rest of ["", "/", ":80", ":443", ":443/"]) {
         const origin = `${scheme}://Rooms.Example.com${rest}`;
@@ -173,7 +173,7 @@ describe("origins", () => {
     }
   });
 
-  it("[A40] another host or port is not the own one, nor is what only looks like it", () => {
+  it("[A40] of another host or port are not the own origin, and neither is one that only looks like it", () => {
     for (const origin of [
       "https://rooms.example.com:8443",
       "https://rooms.example.com//",
@@ -194,7 +194,7 @@ describe("origins", () => {
     expect(allowsOrigin([], "", "http://")).toBe(false);
   });
 
-  it("[A40] a slash at the end changes nothing, of an origin nor of a setting", () => {
+  it("[A40] are the same with a slash at the end, in a request and in a setting", () => {
     for (const pattern of ["https://app.example.com", "https://app.example.com/", "https://*.example.com/"]) {
       expect(isOriginPattern(pattern)).toBe(true);
       expect(allowsOrigin([pattern], own, "https://app.example.com/")).toBe(true);
@@ -202,7 +202,7 @@ describe("origins", () => {
     }
   });
 
-  it("[A6] exact ones, one label, any port, or all", () => {
+  it("[A6] match exactly, by one label, by any port, or all", () => {
     const patterns = [
       "https://app.example.com",
       "https://*.example.org",
@@ -238,7 +238,7 @@ describe("origins", () => {
     expect(allowsOrigin([], own, "https://any.where")).toBe(false);
   });
 
-  it("[A9] what is no origin is no pattern", () => {
+  it("[A9] that are invalid are no patterns", () => {
     for (const text of ["https://a.com//", "a.com", "https://*", "https://*.*.com", "https://a.com:x"]) {
       expect([text, isOriginPattern(text)]).toEqual([text, false]);
     }
@@ -246,7 +246,7 @@ describe("origins", () => {
 });
 
 describe("settings", () => {
-  it("[A9] a wrong one is named, without its value", () => {
+  it("[A9] that are wrong are named, without their value", () => {
     const read = new SettingsReader({
       PING_MS: "soon",
       HISTORY_LIMIT: 0,
@@ -270,7 +270,7 @@ describe("settings", () => {
 describe("the alarm", () => {
   const now = 1_790_000_000_000;
 
-  it("[G2] goes off every quarter of an hour while two or more are connected", () => {
+  it("[G2] runs every 15 minutes while two or more are connected", () => {
     const busy = { connections: 2, isKept: () => true };
     expect(planAlarm(busy, null, now)).toBe(now + SWEEP_EVERY_MS);
     expect(planAlarm(busy, now + 1, now)).toBeNull();
@@ -278,7 +278,7 @@ describe("the alarm", () => {
     expect(planAlarm({ connections: 1, isKept: () => true }, null, now)).toBeNull();
   });
 
-  it("[G4] forgets a room of nothing an hour after its last touch, and is not set at each", () => {
+  it("[G4] removes a room that stored nothing an hour after its last use, and is not set at each use", () => {
     const empty = { connections: 0, isKept: () => false };
     const at = planAlarm(empty, null, now) ?? 0;
     expect(at - now).toBeGreaterThanOrEqual(FORGET_AFTER_MS);

@@ -23,7 +23,7 @@ function hostsOf(PUSH_HOSTS: string, devTokens = false): readonly string[] {
 }
 
 describe("the VAPID settings", () => {
-  it("[U18] are all of them or none, and keys that were made for it", () => {
+  it("[U18] are all set or none, and contain matching keys", () => {
     expect(pushOf({})).toEqual({ push: undefined, problems: [] });
     expect(pushOf(VAPID)).toMatchObject({ push: { vapid: { publicKey, privateKey } }, problems: [] });
     for (const name of Object.keys(VAPID)) {
@@ -46,7 +46,7 @@ describe("the VAPID settings", () => {
     }
   });
 
-  it("[U18] PUSH_HOSTS takes names, this machine only where dev tokens are", () => {
+  it("[U18] PUSH_HOSTS accepts host names, and this machine only with dev tokens", () => {
     for (const wrong of [
       "*",
       "https://push.example.com",
@@ -62,10 +62,10 @@ describe("the VAPID settings", () => {
   });
 });
 
-describe("where a push may go", () => {
+describe("the allowed targets of a push", () => {
   const services = hostsOf("");
 
-  it("[U18] is a known service, over https", () => {
+  it("[U18] are known services, over https", () => {
     for (const endpoint of [
       "https://fcm.googleapis.com/fcm/send/abc:DEF-1_2",
       "https://updates.push.services.mozilla.com/wpush/v2/gAAA",
@@ -78,7 +78,7 @@ describe("where a push may go", () => {
     }
   });
 
-  it("[U18] is nowhere else, however it is written", () => {
+  it("[U18] are nothing else, in whatever form it is written", () => {
     for (const endpoint of [
       "http://fcm.googleapis.com/x",
       "https://fcm.googleapis.com.evil.example/x",
@@ -110,7 +110,7 @@ describe("where a push may go", () => {
     }
   });
 
-  it("[U18] is what PUSH_HOSTS says, and nothing beside it", () => {
+  it("[U18] are what PUSH_HOSTS says, and nothing beside it", () => {
     const hosts = hostsOf("push.example.com, *.Push.example.org");
     const allowed = [
       "https://push.example.com/x",

@@ -6,7 +6,7 @@ import { instant, integer, listOf, text } from "../../src/validation/ranges.ts";
 
 const SECRET = "a-value-that-nobody-may-read";
 
-/** The words of the refusal, `ok` if there is none. */
+/** The text of the refusal, `ok` if there is none. */
 function wordsOf(schema: v.GenericSchema, value: unknown): string {
   const outcome = check(schema, value);
   return outcome.ok ? "ok" : outcome.refusal.message;
@@ -15,7 +15,7 @@ function wordsOf(schema: v.GenericSchema, value: unknown): string {
 const many = (count: number) => Array.from({ length: count }, () => "a");
 const commands: Readonly<Record<string, v.GenericSchema>> = { ...SESSION_VALIDATORS, ...ROOM_VALIDATORS };
 
-/** Type, the fields beside `id`, what is told. */
+/** The type, the fields beside `id`, the text of the refusal. */
 const CASES: [string, object, string][] = [
   ["send", { data: 1, mentions: many(21) }, "mentions: must be a list of at most 20 user ids"],
   ["send", { data: 1, mentions: SECRET }, "mentions: must be a list of at most 20 user ids"],
@@ -47,14 +47,14 @@ const CASES: [string, object, string][] = [
   ["notifications", { limit: 0 }, "limit: must be a whole number from 1 to 200"],
 ];
 
-describe("a refusal of what does not fit", () => {
-  it.each(CASES)("[M12] of %s with %j says what would: %s", (type, fields, words) => {
+describe("the refusal of a value that does not fit", () => {
+  it.each(CASES)("[M12] of %s with %j states what fits: %s", (type, fields, words) => {
     const schema = commands[type];
     if (schema === undefined) throw new Error(type);
     expect(wordsOf(schema, { type, id: "x", ...fields })).toBe(words);
   });
 
-  it("[M12] says the whole range, whichever end was missed, and never the value", () => {
+  it("[M12] states the whole range, whichever end was missed, and never the value", () => {
     for (const value of [4, 11, 5.5, "7", null, Number.NaN, Number.POSITIVE_INFINITY, SECRET])
       expect(wordsOf(integer(5, 10), value)).toBe("must be a whole number from 5 to 10");
     for (const value of ["", "abcd", 1, [SECRET]])
@@ -69,7 +69,7 @@ describe("a refusal of what does not fit", () => {
     expect(wordsOf(v.pipe(v.string(), v.email()), SECRET)).toBe("does not fit");
   });
 
-  it("[A28] an instant is what a Date holds, in whole milliseconds", () => {
+  it("[A28] of an instant states the range of a Date, in whole milliseconds", () => {
     expect(check(instant, 1.9)).toEqual({ ok: true, value: 1 });
     expect(check(instant, 8.64e15)).toEqual({ ok: true, value: 8.64e15 });
     for (const value of [-1, 8.64e15 + 1, 1e300, Number.POSITIVE_INFINITY, "1"])

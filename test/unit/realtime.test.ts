@@ -6,7 +6,7 @@ import type { AuthCommand } from "../../src/protocol/index.ts";
 import type { Parsed } from "../../src/validation/parse-frame.ts";
 
 describe("the flush loop", () => {
-  /** A flush that takes two at a time, leaves the rest over, and throws at "bad". */
+  /** A flush that takes two at a time, leaves the rest, and throws at "bad". */
   function loopForTest() {
     const done: string[] = [];
     const commits: (() => void)[] = [];
@@ -37,7 +37,7 @@ describe("the flush loop", () => {
     return { ask, done, commits, committed, waits, clock };
   }
 
-  it("[S1] lingers only close behind another flush: a lone message leaves at once", async () => {
+  it("[S1] waits only shortly after another flush: a single message is sent at once", async () => {
     const { ask, waits, committed, clock } = loopForTest();
     for (const [at, gapMs] of [0, 24, 25].entries()) {
       clock.now += gapMs;
@@ -48,7 +48,7 @@ describe("the flush loop", () => {
     expect(waits).toEqual([0, 7, 0]);
   });
 
-  it("[S1] settles with the flush that took what waited, however much goes on arriving", async () => {
+  it("[S1] settles with the flush that took what waited, however much arrives later", async () => {
     const { ask, done, commits, committed } = loopForTest();
     const [first, same] = [ask("a"), ask("b")];
     await expect.poll(() => commits.length).toBe(1);
@@ -65,7 +65,7 @@ describe("the flush loop", () => {
     expect(done).toEqual(["ab", "c"]);
   });
 
-  it("[S1] one flush at a time, and another for what was left over, though nobody asks", async () => {
+  it("[S1] runs one flush at a time, and another for what was left, without a further call", async () => {
     const { ask, done, commits, committed } = loopForTest();
     for (const work of ["a", "b", "c", "d", "e"]) void ask(work);
     await expect.poll(() => commits.length).toBe(1);
@@ -75,7 +75,7 @@ describe("the flush loop", () => {
     await expect.poll(() => done).toEqual(["ab", "cd", "e"]);
   });
 
-  it("[S14] a flush that fails is told to who asked for it, and the next one comes", async () => {
+  it("[S14] reports a failed flush to its callers, and runs the next one", async () => {
     const { ask, done, committed } = loopForTest();
     const failing = ask("bad");
     void ask("x").catch(() => {});
@@ -86,7 +86,7 @@ describe("the flush loop", () => {
   });
 });
 
-describe("the intake", () => {
+describe("the auth barrier", () => {
   type Say = { readonly type: "say"; readonly id: string };
 
   function intakeForTest() {
@@ -127,7 +127,7 @@ describe("the intake", () => {
     expect(taken).toEqual(["a", "other", "auth1", "b", "c", "auth2", "d", "e"]);
   });
 
-  it("[M8] lets what came before an auth take effect at once, and says when the rest did", async () => {
+  it("[M8] lets what came before an auth take effect at once, and reports when the rest did", async () => {
     const { authBarrier, taken, verified } = intakeForTest();
     const checked = authBarrier.receive({}, "a auth1");
     expect(taken).toEqual(["a"]);
@@ -137,7 +137,7 @@ describe("the intake", () => {
     expect(taken).toEqual(["a", "b", "auth1"]);
   });
 
-  it("[M8] holds no endless row of empty frames", async () => {
+  it("[M8] holds a limited number of empty frames", async () => {
     const { authBarrier, taken } = intakeForTest();
     const ada = {};
     void authBarrier.receive(ada, "auth1");
@@ -145,7 +145,7 @@ describe("the intake", () => {
     expect(taken.length).toBeGreaterThan(3_000);
   });
 
-  it("[M8] holds no more than a frame's worth, and answers the rest with its id", async () => {
+  it("[M8] holds at most one frame's worth, and answers the rest with its id", async () => {
     const { authBarrier, taken } = intakeForTest();
     const ada = {};
     void authBarrier.receive(ada, "auth1");
@@ -156,7 +156,7 @@ describe("the intake", () => {
 });
 
 describe("token buckets", () => {
-  it("[M5] refill with time, and say how long that takes", () => {
+  it("[M5] refill with time, and state how long that takes", () => {
     const buckets = new TokenBuckets({ perSecond: 0.5, burst: 2 });
     expect([buckets.take("a", 1, 0), buckets.take("a", 1, 0), buckets.take("a", 1, 0)]).toEqual([
       0, 0, 2_000,
@@ -164,11 +164,11 @@ describe("token buckets", () => {
     expect(buckets.take("a", 1, 1_999)).toBe(1);
     expect(buckets.take("a", 1, 2_000)).toBe(0);
     expect(buckets.take("b", 1, 2_000)).toBe(0);
-    // A clock that steps back takes nothing away.
+    // A clock that is set back takes nothing away.
     expect(buckets.take("b", 1, 1_000)).toBe(0);
   });
 
-  it("[M5] forget those that are full again", () => {
+  it("[M5] are removed when they are full again", () => {
     const buckets = new TokenBuckets({ perSecond: 1, burst: 1 });
     for (let i = 0; i < 5_000; i++) expect(buckets.take(`user${i}`, 1, i * 10)).toBe(0);
     expect(buckets.size).toBeLessThan(2_500);

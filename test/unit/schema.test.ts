@@ -1,6 +1,6 @@
-// State outlives code. A step of a schema that was released is never edited, as there are objects that have taken it: the
-// hash of each step stands here. Where this test fails, put the change into a new list at the end of the schema, and add its
-// hash below; never change a hash that is here.
+// State outlives code. A released step of a schema is never edited, as some objects have run it: the hash of each step
+// is recorded here. If this test fails, put the change into a new list at the end of the schema, and add its hash
+// below; never change a recorded hash.
 
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
@@ -10,7 +10,7 @@ import { USER_SCHEMA } from "../../src/user/inbox/user-schema.ts";
 import { CLAIMS_TABLE } from "../../src/user/session-claims.ts";
 import { SqliteForTest } from "../support/sqlite.ts";
 
-/** How a statement is laid out is no matter. */
+/** The layout of a statement does not matter. */
 const hashOf = (step: readonly string[]) =>
   createHash("sha256")
     .update(step.map((statement) => statement.replace(/\s+/g, " ").trim()).join(";"))
@@ -20,7 +20,7 @@ const hashOf = (step: readonly string[]) =>
 const FROZEN = {
   room: ["7c0d2ebc7a8d5f7a"],
   user: ["79f5c2fb692203be"],
-  /** Made on demand, outside of the steps: it is never edited at all. */
+  /** Created on demand, outside the steps: it is never edited at all. */
   claims: "237e954cb7351bc6",
 };
 
@@ -33,7 +33,7 @@ describe("a schema", () => {
     }).toEqual(FROZEN);
   });
 
-  it("[X6] a purge makes tables as all steps together do", () => {
+  it("[X6] gives the same tables in a purge as all steps together", () => {
     const tables = (database: SqliteForTest) =>
       Array.from(
         database.sql.exec("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name"),
@@ -49,7 +49,7 @@ describe("a schema", () => {
 describe("a migration", () => {
   const STEPS = [["CREATE TABLE a (x)"], ["ALTER TABLE a ADD COLUMN y"], ["CREATE TABLE b (x)"]];
 
-  it("[X6] takes each step once, and all that are missing", () => {
+  it("[X6] runs each step once, and all that are missing", () => {
     const database = new SqliteForTest();
     for (const count of [1, 1, 3, 3]) migrate(database, STEPS.slice(0, count));
     database.sql.exec("INSERT INTO a (x, y) VALUES (1, 2)");

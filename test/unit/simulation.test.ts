@@ -1,7 +1,8 @@
-// The real client against the real rules of a room, in seeded worlds where everything goes wrong: the network delays,
-// breaks off and dies, the room sleeps and crashes, tokens end, writes fail, people are kicked and logs purged. After
-// every step each client must have heard exactly what happened in the log, as far as its wire has got. A failing seed is
-// in the test's name; SEEDS_FROM and SEEDS say which others to try, such as SEEDS_FROM=1000 SEEDS=5000.
+// Runs the real client against the real rules of a room, in seeded worlds in which everything goes wrong: the network
+// delays, breaks off and stops, the room sleeps and crashes, tokens expire, writes fail, users are kicked and logs
+// purged. After every step each client must have received exactly what happened in the log, as far as its connection
+// has got. The name of a test contains its seed; SEEDS_FROM and SEEDS select others, such as SEEDS_FROM=1000
+// SEEDS=5000.
 
 import { describe, expect, it } from "vitest";
 import { type Message, matchesTopics } from "../../src/protocol/index.ts";
@@ -9,10 +10,10 @@ import type { Profile, SimulatedPeer } from "../support/simulated-peer.ts";
 import { dataOf, SimulatedWorld, type WorldSettings } from "../support/simulated-world.ts";
 
 const { SEEDS: COUNT, SEEDS_FROM = 1 } = process.env;
-/** So many of each kind of world; of worlds that take long a part. */
+/** The number of worlds of each kind; slow kinds run a part of it. */
 const seeds = (count: number): number[] =>
   Array.from({ length: Number(COUNT ?? count) }, (_, index) => Number(SEEDS_FROM) + index);
-/** Of worlds that once went wrong, and of those that show much. */
+/** Seeds that failed once, and seeds that cover much. */
 const pinned = (...these: number[]): number[] => (COUNT === undefined ? these : []);
 
 const profile = (user: string, more: Partial<Profile> = {}): Omit<Profile, "index"> => ({
@@ -32,7 +33,7 @@ const PROFILES = [
   profile("di", { history: 0, permission: "moderate" }),
 ];
 
-/** 1 MiB holds some thirty of the large ones, so nobody asks for more at first. */
+/** 1 MiB holds about thirty of the large messages, so no client asks for more at first. */
 const PROFILES_OF_FEW = PROFILES.map((given) => ({ ...given, history: Math.min(given.history, 20) }));
 
 const total = {
@@ -66,11 +67,12 @@ async function rest(world: SimulatedWorld): Promise<void> {
 }
 
 /**
- * Rejected, as nobody could know whether it is stored. It was in the end: what the replay did not show was retried.
+ * Rejected because it was unknown whether the message is stored. It was stored in the end: what the replay did not show
+ * was retried.
  */
 const UNDECIDED = new Set(["stale_retry", "token_expired", "unauthorized", "banned", "deleted"]);
 
-/** Every number and every id once, and nothing refused among them. */
+/** Every seq and every id occurs once, and none of a refused command. */
 function expectOneLog({ server, peers }: SimulatedWorld): void {
   const { chronicle, log } = server.room;
   expect([log.epoch, log.head]).toEqual([chronicle.now.epoch, chronicle.now.head]);
@@ -82,7 +84,7 @@ function expectOneLog({ server, peers }: SimulatedWorld): void {
     [...fates].map(([text, fate]) => ({ text, fate, user, isForbidden: forbidden.has(text) })),
   );
   for (const { text, fate, user, isForbidden } of fates) {
-    // At rest nothing waits: it is stored, or refused for good.
+    // When all is quiet nothing waits: each command is stored, or refused for good.
     if (fate === "waiting") throw new Error(`still waiting: ${text.slice(0, 20)}`);
     if ("seq" in fate) {
       const [stored] = byId.get(`${user} ${fate.id}`) ?? [];
@@ -97,7 +99,7 @@ function expectOneLog({ server, peers }: SimulatedWorld): void {
   }
 }
 
-/** What is said to be changed was changed, unless its author undid it; what was refused left no trace. */
+/** A change that resolved is stored, unless its author undid it; a refused one left no trace. */
 function expectChanges({ peers }: SimulatedWorld): void {
   for (const { deeds: done, profile } of peers) {
     for (const [index, { target, era, text, fate }] of done.entries()) {
@@ -105,7 +107,7 @@ function expectChanges({ peers }: SimulatedWorld): void {
       const edited = versions.some(({ body }) => text !== undefined && dataOf(body) === text);
       if (fate === "waiting") throw new Error(`still waiting: ${JSON.stringify({ target, text })}`);
       if ("refused" in fate) {
-        // Who lost the answer to an edit, and finds the message deleted, tries it once more.
+        // A client that lost the answer to an edit, and finds the message deleted, tries it once more.
         const erased = fate.refused === "not_found" && versions.at(-1)?.deleted;
         if (REFUSED_DEEDS.has(fate.refused) && !erased) expect([text, edited]).toEqual([text, false]);
         continue;
@@ -120,7 +122,7 @@ function expectChanges({ peers }: SimulatedWorld): void {
 
 const REFUSED_DEEDS = new Set(["forbidden", "not_found", "too_large", "bad_request"]);
 
-/** Nobody but moderators spoke sooner than slow mode allowed, as far as the log could tell who spoke when. */
+/** No user but moderators sent sooner than slow mode allows, as far as the log shows. */
 function expectPace({ server, peers }: SimulatedWorld): void {
   const free = new Set(
     peers.filter(({ profile }) => profile.permission === "moderate").map(({ profile }) => profile.user),
@@ -141,7 +143,7 @@ function expectPace({ server, peers }: SimulatedWorld): void {
   }
 }
 
-/** One row a message and one a user. */
+/** One row per message and one per user. */
 function expectRows({ server, peers }: SimulatedWorld): void {
   const { database, log } = server.room;
   const count = (table: string) =>
@@ -165,7 +167,7 @@ function expectRest(world: SimulatedWorld, peer: SimulatedPeer): void {
     members: users.length,
     connections: world.peers.length,
   });
-  // Whoever filters is told of the head now and then: each time it passes a tenth of the history.
+  // A filtered client receives the head now and then: each time it passes a tenth of the history.
   const { head } = world.server.room.log;
   expect(room.head).toBeLessThanOrEqual(head);
   expect(room.head).toBeGreaterThanOrEqual(ear.filter === null ? head : head - world.tellsHeadEvery);
@@ -174,7 +176,7 @@ function expectRest(world: SimulatedWorld, peer: SimulatedPeer): void {
   expect(signals.filter(({ to }) => to !== null && to !== user)).toEqual([]);
 }
 
-/** Whoever heard everything holds what the log holds, and knows what is unread. */
+/** A client that received everything holds what the log holds, and has the right unread count. */
 function expectLogHeld(world: SimulatedWorld, { room, profile, ear }: SimulatedPeer): void {
   const { server, peers, wasCrowded } = world;
   const { log, chronicle, room: rules } = server.room;
@@ -183,22 +185,22 @@ function expectLogHeld(world: SimulatedWorld, { room, profile, ear }: SimulatedP
     ({ event }) => profile.topics === null && matchesTopics(ear.filter, event),
   );
   for (const message of matching) {
-    // What was refused is still shown.
+    // Refused messages are still shown.
     if (message.pending) continue;
     const now: unknown = JSON.parse(chronicle.now.version(message.seq, log.head)?.body ?? "null");
     expect(withoutEdit(message)).toEqual(withoutEdit(now));
   }
   const { seq, unread } = rules.receipts.of(profile.user);
-  // In a crowd nobody is told of receipts, so a device does not learn what another one of its user reads.
+  // A crowd gets no receipts, so a device does not learn what another device of its user reads.
   const devices = peers.filter((peer) => peer.profile.user === profile.user).length;
   if (wasCrowded && devices > 1) return;
-  // What the log forgets is unread no more, which only it knows.
+  // Messages that the log removed are no longer unread, which only the log knows.
   if (profile.topics === null && seq >= log.floor) {
     expect([profile.user, room.unread]).toEqual([profile.user, unread]);
   }
 }
 
-/** A replay that tells of a deletion does not tell whether an edit came before it. */
+/** A replay that reports a deletion does not say whether an edit came before it. */
 function withoutEdit(message: unknown): unknown {
   const { editedAt: _, editedBy: __, ...rest } = { deletedAt: undefined, ...(message as Message) }; // as the log stores it
   return rest.deletedAt === undefined ? message : rest;
@@ -238,38 +240,38 @@ describe("[C38][S2][S7][D1][D2] the real client and the real room", () => {
     (seed) => live(seed, { historyLimit: 400 }),
   );
 
-  it.each(seeds(20))("[F6][C8] agree where the log is short and much is lost (seed %i)", (seed) =>
+  it.each(seeds(20))("[F6][C8] agree if the log is short and much is lost (seed %i)", (seed) =>
     live(seed, { historyLimit: 14 }),
   );
 
   it.each([...pinned(10_123), ...seeds(4)])(
-    "[F5][C10] agree where more is missed than one replay holds (seed %i)",
+    "[F5][C10] agree if more is missed than one replay holds (seed %i)",
     (seed) => live(seed, { historyLimit: 6_000, burst: 700 }, 250),
   );
 
   it.each([...pinned(10_039), ...seeds(10)])(
-    "[F9][C11] agree where the log passes who still pages (seed %i)",
+    "[F9][C11] agree if retention passes clients that still page (seed %i)",
     (seed) => live(seed, { historyLimit: 1_300, burst: 1_290 }, 250),
   );
 
-  it.each(seeds(16))("[E6][B2][B4][B5][B6] agree where people are kicked and logs purged (seed %i)", (seed) =>
+  it.each(seeds(16))("[E6][B2][B4][B5][B6] agree if users are kicked and logs purged (seed %i)", (seed) =>
     live(seed, { historyLimit: 60, moderated: true }),
   );
 
-  it.each(seeds(16))("[E6][R1][B5] agree where all of that happens to a short log (seed %i)", (seed) =>
+  it.each(seeds(16))("[E6][R1][B5] agree if all of that happens to a short log (seed %i)", (seed) =>
     live(seed, { historyLimit: 14, moderated: true, ratePerSecond: 20, rateBurst: 30 }),
   );
 
-  it.each(seeds(4))("[F5][M4] agree where messages are large (seed %i)", (seed) =>
+  it.each(seeds(4))("[F5][M4] agree if messages are large (seed %i)", (seed) =>
     live(seed, { historyLimit: 200, bytes: 30_000, messageBytes: 32_768, profiles: PROFILES_OF_FEW }),
   );
 
-  it.each(seeds(12))("[M5][C22][C26] agree at a slow pace (seed %i)", (seed) =>
+  it.each(seeds(12))("[M5][C22][C26] agree at a low rate (seed %i)", (seed) =>
     live(seed, { historyLimit: 200, ratePerSecond: 2, rateBurst: 4 }),
   );
 
   it.each([...pinned(5_024), ...seeds(12)])(
-    "[M8][M9][C27] agree where tokens are short-lived (seed %i)",
+    "[M8][M9][C27] agree if tokens are short-lived (seed %i)",
     (seed) => live(seed, { historyLimit: 200, tokenMs: [1_500, 15_000] }),
   );
 
@@ -280,7 +282,7 @@ describe("[C38][S2][S7][D1][D2] the real client and the real room", () => {
     await world.run(60);
     world.gather(230);
     const { roomPresence } = world.server.room.room;
-    // As long as a dead connection may go unnoticed.
+    // As long as a dead connection may remain unnoticed.
     do await world.pass(2_000, 20);
     while (roomPresence.dueAt() !== null);
     const { members } = roomPresence.occupancy;
@@ -295,7 +297,7 @@ describe("[C38][S2][S7][D1][D2] the real client and the real room", () => {
     await rest(world);
   });
 
-  it("[C38] went through all of it", () => {
+  it("[C38] have met every kind of event", () => {
     const missing = Object.entries({ ...total, ...events, ...ends, ...deeds, ...acts }).filter(
       ([, times]) => times === 0,
     );

@@ -5,7 +5,7 @@ import { readToken } from "../../src/config/token-config.ts";
 
 const key = (letter: string) => letter.repeat(32);
 
-/** What the settings say, or what is wrong with them. */
+/** The parsed settings, or their problems. */
 function read(settings: Record<string, unknown>) {
   const reader = new SettingsReader({ JWT_SECRET: key("s"), ...settings });
   const config = { apiKeys: readApiKeys(reader), token: readToken(reader) };
@@ -21,7 +21,7 @@ function configOf(settings: Record<string, unknown>) {
 describe("API keys", () => {
   const keysOf = (text: string) => configOf({ API_KEYS: text }).apiKeys;
 
-  it("[A23] are several, each with a name or without", () => {
+  it("[A23] may be several, each with a name or without", () => {
     expect(keysOf(`${key("a")}, ci=${key("b")},ci=${key("c")}`)).toEqual([
       { key: key("a") },
       { name: "ci", key: key("b") },
@@ -29,7 +29,7 @@ describe("API keys", () => {
     ]);
   });
 
-  it("[A23] may be of base64, with its padding", () => {
+  it("[A23] may be base64, with padding", () => {
     const padded = [`${"A".repeat(43)}=`, `${"A".repeat(42)}==`];
     for (const text of padded) {
       expect(keysOf(text)).toEqual([{ key: text }]);
@@ -43,7 +43,7 @@ describe("API keys", () => {
     `a b=${key("k")}`,
     `${"n".repeat(65)}=${key("k")}`,
     "k==",
-  ])("[A23][A9] %s is named as wrong", (text) => {
+  ])("[A23][A9] %s is reported as wrong", (text) => {
     expect(read({ API_KEYS: text })).toMatchObject([expect.stringMatching(/^API_KEYS must be .*name=key/)]);
   });
 });
@@ -57,7 +57,7 @@ describe("secrets, issuers and audiences", () => {
     expect(read({ JWT_SECRET: `${key("a")},short` })).toMatchObject([expect.stringContaining("JWT_SECRET")]);
   });
 
-  it("[A24] are lists; any audience is said by * alone, and what would mean nothing is refused", () => {
+  it("[A24] are lists; * alone accepts any audience, and a value that would mean nothing is refused", () => {
     const lists = { JWT_ISSUER: "https://a.example/, b", JWT_AUDIENCE: "one,two" };
     expect(configOf(lists).token).toMatchObject({
       issuers: ["https://a.example/", "b"],

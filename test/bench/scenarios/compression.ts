@@ -1,11 +1,11 @@
-// (i) What permessage-deflate costs and saves where every receiver wants it.
+// (i) What permessage-deflate costs and saves if every receiver uses it.
 
 import { payloadOf } from "../crowd.ts";
 import { cpuSeconds } from "../process-stats.ts";
 import { RawSocket } from "../raw-socket.ts";
 import { newRoom, param, pause, type Scenario } from "./scenario.ts";
 
-/** About 1 KB of JSON such as an application sends: names repeat, values do not. */
+/** About 1 KB of JSON as an application sends it: names repeat, values do not. */
 function document(at: number): string {
   const items = Array.from({ length: 12 }, (_, i) => {
     const id = ((at * 7_919 + i * 104_729) % 1e9).toString(36);

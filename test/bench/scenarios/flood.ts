@@ -1,13 +1,14 @@
-// (k) One user sends as much as their line takes, and comes back whenever they are closed: the others shall not notice.
+// (k) One user sends as fast as the line allows, and returns after each close. The figures show whether others are
+// affected.
 
 import { Crowd, payloadOf, percentile } from "../crowd.ts";
 import type { Dialect } from "../dialect.ts";
 import { RawSocket } from "../raw-socket.ts";
 import { newRoom, param, pause, type Scenario } from "./scenario.ts";
 
-/** Within the rate of a default configuration. */
+/** The members send within the rate of a default configuration. */
 const EVERY_MS = 125;
-/** 20 MB a second. */
+/** 20 MB per second. */
 const BURST_BYTES = 200_000;
 const BURST_EVERY_MS = 10;
 
@@ -61,7 +62,7 @@ class Flooder {
     void this.#run(dialect, port, room, frame);
   }
 
-  /** Answers how often it was closed. */
+  /** Returns how often the user was closed. */
   stop(): number {
     this.#running = false;
     return this.#closed;

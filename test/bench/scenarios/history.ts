@@ -1,10 +1,10 @@
-// (e) A long replay to one client. (h) The first frame of a room that sleeps on a long log.
+// (e) A long replay to one client. (h) The first frame of a sleeping room with a long log.
 
 import { RawSocket } from "../raw-socket.ts";
 import { newRoom, param, pause, type Scenario, type Subject } from "./scenario.ts";
 import { store } from "./storms.ts";
 
-/** The runtime unloads an object after ten idle seconds. */
+/** The runtime unloads an object after 10 s without work. */
 const ASLEEP_AFTER_MS = 12_000;
 
 export const replay: Scenario = async ({ dialect, port }, params) => {

@@ -12,12 +12,12 @@ export const idle: Scenario = async ({ dialect, port, pid }, params) => {
   const crowd = new Crowd(dialect, port);
   await crowd.join(newRoom(), count, "?history=0");
   const joined = residentKb(pid);
-  // Asleep by now, and pinging.
+  // By now the objects sleep and the connections ping.
   await pause(12_000);
   const ms = param(params, "ms");
   const busyBefore = cpuSeconds(pid);
   const startedAt = performance.now();
-  // Spread over a whole interval, of which the measurement sees a part.
+  // The pings are spread over a whole interval, of which the measurement sees a part.
   const pings = crowd.sockets.map((socket, at) =>
     setTimeout(() => socket.send('{"type":"ping"}'), (at / count) * PING_EVERY_MS),
   );

@@ -1,4 +1,4 @@
-// (g) One call that notifies many users, each with a device that listens.
+// (g) One call that notifies many users, each with one connected device.
 
 import { API_KEY, tokenFor } from "../dialect.ts";
 import { RawSocket } from "../raw-socket.ts";

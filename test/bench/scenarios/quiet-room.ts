@@ -1,4 +1,4 @@
-// (b) Twenty messages a second to a crowd: what a chat feels like.
+// (b) Twenty messages per second to a crowd, as in a chat.
 
 import { Crowd, payloadOf, percentile } from "../crowd.ts";
 import { RawSocket } from "../raw-socket.ts";

@@ -1,19 +1,19 @@
-// (k) Many sockets of one address without a token ask for pages as fast as they can, and come back whenever they are closed
-// or refused: the members shall not notice.
+// (k) Many anonymous sockets of one address request pages as fast as they can, and return after each close or refusal.
+// The figures show whether members are affected.
 
 import { Crowd, payloadOf, percentile } from "../crowd.ts";
 import { API_KEY } from "../dialect.ts";
 import { RawSocket } from "../raw-socket.ts";
 import { newRoom, param, pause, type Scenario } from "./scenario.ts";
 
-/** Within the rate of a default configuration. */
+/** The members send within the rate of a default configuration. */
 const SAY_EVERY_MS = 125;
 const ASK_EVERY_MS = 20;
-/** On average. Forty of them are 600 connects a minute: more than the edge lets in of one address. */
+/** The average time. Forty sockets make 600 connects a minute: more than the edge admits from one address. */
 const BACK_AFTER_MS = 4_000;
 const STORED_AT_ONCE = 50;
 
-/** What each kind adds to the connect, and asks. */
+/** What each kind adds to the connect, and what it requests. */
 const FLOODS = {
   pages: { query: "", limit: 200 },
   "pages of nothing": { query: "&topics=zzz", limit: 200 },
@@ -55,7 +55,7 @@ export const readerFlood: Scenario = async ({ dialect, port }, params) => {
   return figures;
 };
 
-/** By server code, which has no rate. */
+/** Sent by server code, which has no rate limit. */
 async function fill(port: number, room: string, messages: number): Promise<void> {
   let left = messages;
   const store = async () => {
@@ -80,7 +80,7 @@ class Reader {
     void this.#run(port, path, limit, messages);
   }
 
-  /** Answers how many pages it got. */
+  /** Returns the number of pages that it received. */
   stop(): number {
     this.#running = false;
     return this.#pages;
@@ -102,7 +102,7 @@ class Reader {
         },
       ).catch(() => undefined);
       while (socket !== undefined && isOpen && this.#running) {
-        // Each page of its own, so that none is shared.
+        // Each request has a page of its own, so that none is shared.
         const before = Math.ceil(messages * (0.5 + Math.random() / 2));
         socket.send(JSON.stringify({ type: "history", id: `${asked++}`, before, limit }));
         await pause(ASK_EVERY_MS);

@@ -1,4 +1,4 @@
-// (l) Many come back at once to a room of large messages, each with a cursor of its own and a gap of 1 to 2 MB.
+// (l) Many return at once to a room of large messages, each with its own cursor and a gap of 1 to 2 MB.
 
 import type { Dialect } from "../dialect.ts";
 import { residentKb } from "../process-stats.ts";
@@ -14,7 +14,7 @@ export const returning: Scenario = async ({ dialect, port, pid }, params) => {
   const room = newRoom();
   const count = param(params, "members");
   const epoch = await fill(dialect, port, room, count + GAP);
-  // What was stored leaves memory first.
+  // The stored messages leave memory first.
   await pause(1_000);
   const before = residentKb(pid);
   let peak = before;
@@ -22,7 +22,7 @@ export const returning: Scenario = async ({ dialect, port, pid }, params) => {
     try {
       peak = Math.max(peak, residentKb(pid));
     } catch {
-      // The server has died, which shows in how many are live.
+      // If the server has died, the number of live connections shows it.
       clearInterval(looking);
     }
   }, LOOK_EVERY_MS);
@@ -53,7 +53,7 @@ export const returning: Scenario = async ({ dialect, port, pid }, params) => {
 interface Returning {
   readonly user: string;
   readonly since: string;
-  /** How many messages it has missed. */
+  /** The number of messages that it has missed. */
   readonly gap: number;
 }
 
@@ -97,7 +97,7 @@ async function comeBack(
   }
 }
 
-/** Stores so many large messages, and answers the epoch. */
+/** Stores `count` large messages, and returns the epoch. */
 async function fill(dialect: Dialect, port: number, room: string, count: number): Promise<string> {
   const { path, protocols = [] } = await dialect.connect(room, "writer", "?history=0&presence=off");
   const done = Promise.withResolvers<void>();

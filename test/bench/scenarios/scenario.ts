@@ -1,13 +1,13 @@
 import type { Dialect } from "../dialect.ts";
 
-/** The server that a measurement is taken on. */
+/** The server on which a measurement is taken. */
 export interface Subject {
   readonly dialect: Dialect;
   readonly port: number;
   readonly pid: number;
 }
 
-/** By name, with the unit in it. */
+/** Figures by name; the name contains the unit. */
 export type Figures = Readonly<Record<string, number>>;
 
 export type Params = Readonly<Record<string, number>>;

@@ -1,4 +1,5 @@
-// (j) A few receivers of many stop reading for a while: the others shall not notice, and the server not swell.
+// (j) A few of many receivers stop reading for a while. The figures show whether others are affected and how the
+// server's memory grows.
 
 import { Crowd, percentile } from "../crowd.ts";
 import { residentKb } from "../process-stats.ts";
@@ -24,7 +25,7 @@ export const slowReaders: Scenario = async ({ dialect, port, pid }, params) => {
   await rate(1_000);
   const before = await rate(4_000);
   const memoryBefore = residentKb(pid);
-  // Not those whose latency is read.
+  // Not those whose latency is measured.
   const stopped = crowd.sockets.filter((_, at) => at % 20 === 7).slice(0, slow);
   for (const socket of stopped) socket.pause();
   const during = await rate(param(params, "ms"));

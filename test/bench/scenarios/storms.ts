@@ -1,4 +1,4 @@
-// (c) A crowd that has been there before joins one room. (d) A crowd comes back with one cursor.
+// (c) A crowd that has been there before joins one room. (d) A crowd returns with one cursor.
 
 import { Crowd } from "../crowd.ts";
 import type { Dialect } from "../dialect.ts";
@@ -16,7 +16,7 @@ async function timeToJoin(dialect: Dialect, port: number, room: string, count: n
 
 export const joinStorm: Scenario = async ({ dialect, port }, params) => {
   const count = param(params, "members");
-  // Once before, so that tokens are signed and the server is warm.
+  // All connect once before, so that tokens are signed and the server is warm.
   await timeToJoin(dialect, port, newRoom(), count, "?history=0");
   const { ms, frames } = await timeToJoin(dialect, port, newRoom(), count, "?history=0");
   return { ms, "frames a member": frames / count };
@@ -32,7 +32,7 @@ export const resumeStorm: Scenario = async ({ dialect, port }, params) => {
   return { "plain ms": plain.ms, "resumed ms": resumed.ms, ratio: resumed.ms / plain.ms };
 };
 
-/** Stores `count` messages, and answers the cursor `back` messages before the last. */
+/** Stores `count` messages, and returns the cursor `back` messages before the last. */
 export async function store(dialect: Dialect, port: number, room: string, count: number, back: number) {
   const { path, protocols = [] } = await dialect.connect(room, "writer", "?history=0&presence=off");
   const done = Promise.withResolvers<void>();

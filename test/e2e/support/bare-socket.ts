@@ -1,4 +1,4 @@
-// A WebSocket over bare TCP that does only what it is told: it answers no close, and sees when the connection ends.
+// A WebSocket over bare TCP that does only what the test says: it answers no close, and sees when the connection ends.
 
 import { randomBytes } from "node:crypto";
 import { connect, type Socket } from "node:net";
@@ -6,7 +6,7 @@ import { connect, type Socket } from "node:net";
 export class BareSocket {
   readonly #socket: Socket;
   #received: Buffer = Buffer.alloc(0);
-  /** That the server has ended the TCP connection. */
+  /** Resolves when the server has ended the TCP connection. */
   readonly ended: Promise<void>;
 
   private constructor(socket: Socket) {
@@ -21,7 +21,7 @@ export class BareSocket {
     socket.on("error", () => {});
   }
 
-  /** Asks for an upgrade with our subprotocol, as a browser does. Whatever the answer is comes later. */
+  /** Asks for an upgrade with our subprotocol, as a browser does. The answer, whatever it is, comes later. */
   static async open(port: number, path: string, token: string): Promise<BareSocket> {
     const socket = connect({ port, host: "localhost", allowHalfOpen: true });
     await new Promise((resolve, reject) => {
@@ -42,7 +42,7 @@ export class BareSocket {
     return bare;
   }
 
-  /** All that came, frames and their headers alike: good enough to look for a text. */
+  /** All that came, frames with their headers: good enough to look for a text. */
   get text(): string {
     return this.#received.toString("latin1");
   }
@@ -62,7 +62,7 @@ export class BareSocket {
     this.#socket.destroy();
   }
 
-  /** With a mask of zeros, which leaves the payload as it is. At most 65,535 bytes. */
+  /** Sends with a mask of zeros, which leaves the payload unchanged. At most 65,535 bytes. */
   #frame(first: number, payload: Buffer): void {
     const length =
       payload.length < 126

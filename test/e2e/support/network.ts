@@ -1,4 +1,4 @@
-// A piece of network between client and server that can lose or hold back what goes one way, and break.
+// A network between client and server that can lose or hold back what goes one way, and can break.
 
 import { type AddressInfo, createServer, connect as dial, type Server, type Socket } from "node:net";
 
@@ -24,12 +24,12 @@ export class Network {
     return `http://127.0.0.1:${port}`;
   }
 
-  /** What goes this way is lost from now on; whoever sends it does not notice. */
+  /** Everything in this direction is lost from now on; the sender does not notice. */
   freeze(direction: Direction): void {
     this.#frozen.add(direction);
   }
 
-  /** The client reads no more: what the server sends piles up before this network, until `flow`. */
+  /** The client stops reading: what the server sends is held in front of this network until `flow`. */
   stall(): void {
     for (const { upstream } of this.#pairs) upstream.pause();
   }

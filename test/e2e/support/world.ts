@@ -1,5 +1,5 @@
-// Real clients of a real local server: tokens for them, and what they heard. Nothing waits for a time that has to
-// pass, only for what is to happen, up to a deadline.
+// Real clients of a real local server: their tokens and what they received. No test waits for a fixed time, only for
+// events, up to a deadline.
 
 import { SignJWT } from "jose";
 import {
@@ -26,14 +26,14 @@ export const startTestServer = (
     vars: { JWT_SECRET, API_KEYS: API_KEY, RATE_PER_SECOND: 1_000, RATE_BURST: 1_000, ...vars },
   });
 
-/** By default may write in every room. Tokens count in whole seconds, so this one may live up to a second less. */
+/** Permits writing in every room by default. Tokens count in whole seconds, so it may live up to 1 s less. */
 export function tokenFor(
   user: string,
   lifeS = 3_600,
   rooms: Readonly<Record<string, string>> = { "*": "write" },
 ): Promise<string> {
   const now = Math.floor(Date.now() / 1_000);
-  // No two are the same: a client takes one that was refused for no new one.
+  // No two tokens are equal: a client does not accept a refused token as a new one.
   const claims = { sub: user, name: user, rooms, jti: crypto.randomUUID() };
   return new SignJWT({ ...claims, iat: now, exp: now + lifeS })
     .setProtectedHeader({ alg: "HS256" })
@@ -42,7 +42,7 @@ export function tokenFor(
 
 let names = 0;
 
-/** A room or user that no other test knows. */
+/** A name for a room or user that no other test uses. */
 export const uniqueName = (prefix: string): string =>
   `${prefix}_${++names}_${crypto.randomUUID().slice(0, 8)}`;
 
@@ -64,7 +64,7 @@ export interface Guest {
   readonly user: string;
   readonly client: Client;
   readonly room: RoomHandle;
-  /** What its listener was given, in order. */
+  /** The events that its listener received, in order. */
   readonly heard: { readonly seq: number; readonly data: unknown }[];
   /** Every state of the room, in order. */
   readonly states: string[];
@@ -83,7 +83,7 @@ export interface GuestOptions extends Partial<ClientOptions> {
 /** How rooms are connected: `describe.each(WAYS)`. */
 export const WAYS = ["sockets of their own", "the session"] as const;
 
-/** Closes all that it made. */
+/** Closes all clients that it made. */
 export class Guests {
   readonly #clients: Client[] = [];
   readonly #shared: boolean;
@@ -104,7 +104,7 @@ export class Guests {
     return client;
   }
 
-  /** Somebody in a room. */
+  /** A user in a room. */
   enter(
     url: string,
     name: string,
@@ -144,7 +144,7 @@ export class Guests {
   }
 }
 
-/** What the room has stored, oldest first. */
+/** The stored messages of the room, oldest first. */
 export async function storedIn(server: LocalServer, room: string): Promise<unknown[]> {
   const { messages } = await callAsServer<{ messages: { data: unknown }[] }>(
     server,

@@ -7,7 +7,7 @@ const DAY = 24 * 60 * MINUTE;
 
 type Keys = ReadonlySet<string>;
 
-/** A key set over an issuer and a clock that only the test moves. Its keys are their own names. */
+/** A key set over an issuer and a clock that only the test moves. Each key is a string, its own name. */
 function keySetForTest(published: readonly string[] = ["one"]) {
   let now = 1_800_000_000_000;
   let issuer: "answers" | "fails" | "hangs" = "answers";
@@ -39,7 +39,7 @@ function keySetForTest(published: readonly string[] = ["one"]) {
       const found = await find(kid, signedAt);
       return found.kind === "found" ? found.key : found.kind;
     },
-    /** With how long to wait. */
+    /** The refusal with the time to wait. */
     retryAfterMs: async (kid: string) => {
       const found = await find(kid);
       return "retryAfterMs" in found ? found.retryAfterMs : undefined;
@@ -53,7 +53,7 @@ function keySetForTest(published: readonly string[] = ["one"]) {
     issuerNow: (state: typeof issuer) => {
       issuer = state;
     },
-    /** What hung is answered after all, the oldest first. */
+    /** Answers the requests that hung, the oldest first. */
     answerLate: (...names: string[]) => hanging.shift()?.resolve(new Set(names)),
     settled: () => Promise.all(goingOn),
     fetches: () => fetches,
@@ -62,11 +62,11 @@ function keySetForTest(published: readonly string[] = ["one"]) {
   };
 }
 
-/** Till what was begun has come as far as it can. */
+/** Waits until what was started cannot get further by itself. */
 const underWay = () => new Promise((resolve) => setImmediate(resolve));
 
 describe("the keys of an issuer", () => {
-  it("[A18] are fetched once, and serve from then on", async () => {
+  it("[A18] are fetched once, and are then used from the cache", async () => {
     const { find, pass, fetches } = keySetForTest();
     expect(await find("one")).toBe("one");
     pass(10 * MINUTE);
@@ -74,7 +74,7 @@ describe("the keys of an issuer", () => {
     expect(fetches()).toBe(1);
   });
 
-  it("[A18] a new one is found with the first token that it signed", async () => {
+  it("[A18] are found if new, with the first token that a new one signed", async () => {
     const { find, pass, publish, fetches } = keySetForTest();
     await find("one");
     pass(30 * SECOND);
@@ -82,7 +82,7 @@ describe("the keys of an issuer", () => {
     expect([await find("two"), await find("one"), fetches()]).toEqual(["two", "one", 2]);
   });
 
-  it("[A18] an unknown one is looked for once in 30 s", async () => {
+  it("[A18] are fetched once in 30 s for an unknown key", async () => {
     const { find, pass, fetches } = keySetForTest();
     await find("one");
     pass(30 * SECOND);
@@ -97,7 +97,7 @@ describe("the keys of an issuer", () => {
     }
   });
 
-  it("[A22] one that may be new since the last fetch is awaited until the next, which settles it", async () => {
+  it("[A22] include one that may be newer than the last fetch: a token waits for the next fetch, which decides", async () => {
     const { find, retryAfterMs, pass, publish, fetches } = keySetForTest();
     await find("one");
     pass(10 * SECOND);
@@ -111,7 +111,7 @@ describe("the keys of an issuer", () => {
     expect([await find("forged"), fetches()]).toEqual(["unknown", 2]);
   });
 
-  it("[A22] one of a token that is older than the last fetch is unknown at once, a slow clock allowed for", async () => {
+  it("[A22] do not include the unknown key of a token that is older than the last fetch, with a tolerance for slow clocks", async () => {
     const { find, pass, now, fetches } = keySetForTest();
     await find("one");
     expect(await find("a", now() - 60 * SECOND)).toBe("unknown");
@@ -123,7 +123,7 @@ describe("the keys of an issuer", () => {
     expect(fetches()).toBe(1);
   });
 
-  it("[A22][A18] a flood of forged names brings no fetch more, and keeps nobody waiting beyond the next one", async () => {
+  it("[A22][A18] are not fetched more often for many forged names, which delay no token beyond the next fetch", async () => {
     const { find, pass, publish, fetches } = keySetForTest();
     await find("one");
     publish("one", "two");
@@ -142,7 +142,7 @@ describe("the keys of an issuer", () => {
     expect(fetches()).toBe(2 + 9);
   });
 
-  it("[A22] what was asked for in vain is forgotten after a while, as it may come to be", async () => {
+  it("[A22] may come to include one that was missing: a miss is forgotten after a while", async () => {
     const { find, pass, publish } = keySetForTest();
     expect(await find("two")).toBe("unknown");
     pass(11 * MINUTE);
@@ -156,7 +156,7 @@ describe("the keys of an issuer", () => {
     expect(await find("two")).toBe("two");
   });
 
-  it("[A18] an issuer that fails is asked once in 5 s, and each is told how long that is", async () => {
+  it("[A18] are fetched once in 5 s from an issuer that fails, and each refusal says how long that is", async () => {
     const { find, retryAfterMs, pass, issuerNow, fetches, failures } = keySetForTest();
     issuerNow("fails");
     const storm = await Promise.all(Array.from({ length: 50 }, () => find("one")));
@@ -169,7 +169,7 @@ describe("the keys of an issuer", () => {
     expect([await find("one"), fetches()]).toEqual(["one", 2]);
   });
 
-  it("[A18] who comes while they are fetched waits for them, and fetches nothing", async () => {
+  it("[A18] are fetched once for all tokens that arrive during the fetch", async () => {
     const { find, issuerNow, answerLate, fetches } = keySetForTest();
     issuerNow("hangs");
     const first = find("one");
@@ -180,7 +180,7 @@ describe("the keys of an issuer", () => {
     expect(fetches()).toBe(1);
   });
 
-  it("[A18][X4] who waits for a fetch that another began waits no longer than such a one may take", async () => {
+  it("[A18][X4] are awaited no longer than one fetch may take, also if another request started it", async () => {
     const { find, retryAfterMs, issuerNow, now, fetches } = keySetForTest();
     issuerNow("hangs");
     // Its request has ended, and its promise never settles.
@@ -193,7 +193,7 @@ describe("the keys of an issuer", () => {
     expect([await find("one"), fetches()]).toEqual(["one", 2]);
   });
 
-  it("[A19] those that are held count at once, whatever the issuer does, and are fetched anew after 10 minutes", async () => {
+  it("[A19] are used at once from the cache, whatever the issuer does, and are fetched again after 10 minutes", async () => {
     const { find, pass, issuerNow, fetches } = keySetForTest();
     await find("one");
     issuerNow("hangs");
@@ -205,7 +205,7 @@ describe("the keys of an issuer", () => {
     expect(fetches()).toBe(2);
   });
 
-  it("[A19] one that was taken away is refused from the next fetch on", async () => {
+  it("[A19] no longer include a removed key from the next fetch on", async () => {
     const { find, pass, publish, settled, fetches } = keySetForTest(["one", "two"]);
     await find("one");
     publish("two");
@@ -215,7 +215,7 @@ describe("the keys of an issuer", () => {
     expect([await find("one"), await find("two"), fetches()]).toEqual(["unknown", "two", 2]);
   });
 
-  it("[A19] while the issuer fails they count for a day", async () => {
+  it("[A19] are used for a day while the issuer fails", async () => {
     const { find, pass, issuerNow, settled } = keySetForTest();
     await find("one");
     issuerNow("fails");
@@ -229,7 +229,7 @@ describe("the keys of an issuer", () => {
     expect(await find("one")).toBe("one");
   });
 
-  it("[A19] what a fetch brings that was given up for lost does not replace what a later one brought", async () => {
+  it("[A19] are not replaced by a fetch that was given up, after a later one has succeeded", async () => {
     const { find, pass, issuerNow, answerLate, settled } = keySetForTest(["two"]);
     issuerNow("hangs");
     const first = find("one");

@@ -4,8 +4,8 @@ import { QuestionSlots } from "../../../src/auth/question-slots.ts";
 
 const NOW = 1_800_000_000_000;
 
-describe("questions without an answer", () => {
-  it("[A50] are remembered for two seconds, for the user in the room", () => {
+describe("missing answers of the back end", () => {
+  it("[A50] are remembered for 2 s for that user and room", () => {
     const none = new NoAnswers(() => 0);
     none.failed("ada", "hall", NOW);
     const at = (ms: number) => none.has("ada", "hall", NOW + ms);
@@ -15,7 +15,7 @@ describe("questions without an answer", () => {
     expect(at(0)).toBe(false);
   });
 
-  it("[A50] of three users in a row stop all questions for a second, of one user never", () => {
+  it("[A50] for three users in a row stop all questions for 1 to 2 s, for one user never", () => {
     const none = new NoAnswers(() => 0.5);
     for (let n = 0; n < 100; n++) none.failed("ada", `room${n}`, NOW);
     none.failed("bo", "hall", NOW);
@@ -26,14 +26,14 @@ describe("questions without an answer", () => {
     none.failed("dan", "hall", NOW);
     const at = (ms: number) => none.has("eve", "hall", NOW + ms);
     expect([at(0), at(1_499), at(1_500), at(-1)]).toEqual([true, true, false, false]);
-    // The next one that fails shows that it is down still.
+    // The next failure shows that the back end is still down.
     none.failed("eve", "hall", NOW + 2_000);
     expect(none.has("fay", "hall", NOW + 2_000)).toBe(true);
   });
 });
 
-describe("questions at once", () => {
-  it("[A50] are at most a hundred: further ones wait a second for their turn, and lost ones do not count", async () => {
+describe("open questions to the back end", () => {
+  it("[A50] are at most 100: further ones wait a second for their turn, and lost ones do not count", async () => {
     let now = NOW;
     const slots = new QuestionSlots({
       now: () => now,

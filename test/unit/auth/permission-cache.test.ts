@@ -4,7 +4,7 @@ import { PermissionCache } from "../../../src/auth/permission-cache.ts";
 const NOW = 1_800_000_000_000;
 
 describe("answers of the back end", () => {
-  it("[A16] are kept for as long as they say, from when they were asked for", () => {
+  it("[A16] are cached for the time that they state, from the time of the question", () => {
     const answers = new PermissionCache();
     answers.keep("ada", "hall", "write", NOW, 60_000);
     expect(answers.get("ada", "hall", NOW + 59_999)?.permission).toBe("write");
@@ -14,7 +14,7 @@ describe("answers of the back end", () => {
     expect(answers.get("ada", "hall", NOW)).toBeUndefined();
   });
 
-  it("[A16] no user and room are taken for others, whatever stands in their names", () => {
+  it("[A16] are never used for another user and room, whatever characters their names contain", () => {
     const answers = new PermissionCache();
     const pairs = [
       ["a", "b:c"],
@@ -33,7 +33,7 @@ describe("answers of the back end", () => {
     ]);
   });
 
-  it("[A16] beyond the bound the least lately used one goes", () => {
+  it("[A16] are dropped beyond the limit, the least recently used first", () => {
     const answers = new PermissionCache(3);
     for (const room of ["a", "b", "c"]) answers.keep("ada", room, "read", NOW, 60_000);
     expect(answers.get("ada", "a", NOW)?.permission).toBe("read");
@@ -42,7 +42,7 @@ describe("answers of the back end", () => {
     expect(held).toEqual(["a", "c", "d"]);
   });
 
-  it("[A16] of two questions at once the one that was asked later counts, also when it is answered first", () => {
+  it("[A16] do not replace that of a later question, also if they arrive after it", () => {
     const answers = new PermissionCache();
     answers.keep("ada", "hall", "none", NOW + 1, 60_000);
     answers.keep("ada", "hall", "write", NOW, 60_000);

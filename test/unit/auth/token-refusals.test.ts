@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { TOKEN_REFUSAL_REASONS, tokenRefusal } from "../../../src/auth/token-refusals.ts";
 import { closeReason, parseCloseReason } from "../../../src/protocol/index.ts";
 
-describe("the words of a refused token", () => {
-  it("[A20] fit into a close frame, each with its code", () => {
+describe("the reason of a refused token", () => {
+  it("[A20] fits into a close frame, with its code", () => {
     for (const reason of TOKEN_REFUSAL_REASONS) {
       const refusal = tokenRefusal({ reason, claim: "client_id", retryAfterMs: 30_000 });
       expect(parseCloseReason(closeReason(refusal)), reason).toEqual(refusal);
@@ -11,14 +11,14 @@ describe("the words of a refused token", () => {
     expect(TOKEN_REFUSAL_REASONS.length).toBeGreaterThan(30);
   });
 
-  it("[A20] name the claim by its name in the settings, and differ from reason to reason", () => {
+  it("[A20] names the claim by its name in the settings, and differs for each cause", () => {
     const words = TOKEN_REFUSAL_REASONS.map((reason) => tokenRefusal({ reason, claim: "uid" }).message);
     expect(new Set(words).size).toBe(words.length);
     expect(words.join()).not.toContain("{");
     expect(tokenRefusal({ reason: "no_user", claim: "app.$&.uid" }).message).toContain("app.$&.uid");
   });
 
-  it("[A20] say how long ago a token expired", () => {
+  it("[A20] says how long ago a token expired", () => {
     const second = 1_000;
     const ago = (agoMs: number) => tokenRefusal({ reason: "expired", claim: "exp", agoMs }).message;
     expect(

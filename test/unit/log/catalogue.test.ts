@@ -12,7 +12,7 @@ const source = globSync("src/**/*.ts", { cwd: root })
 const events = Object.entries(LOG_CATALOGUE);
 
 describe("the log", () => {
-  it("[X17] has a catalogue: each event in it is logged, and each that is logged is in it", () => {
+  it("[X17] has a catalogue: each event in it is logged, and each logged event is in it", () => {
     const logged = Array.from(
       source.matchAll(/\b(?:log|reportFailure|new LimitedLog)\(\s*"(\w+)"/g),
       ([, event = ""]) => event,
@@ -24,7 +24,7 @@ describe("the log", () => {
     expect(source).not.toMatch(/\bconsole[.[]/);
   });
 
-  it("[X17] says of each event what it means, what to do and where it comes from", () => {
+  it("[X17] states for each event what it means, what to do and where it comes from", () => {
     for (const [event, { level, means, action, from }] of events) {
       const operations = typeof from === "string" ? [] : from;
       expect([event, means, action]).toEqual([
@@ -51,15 +51,15 @@ describe("the log", () => {
     ]);
   });
 
-  it("[X17] takes neither an unknown event, nor an unknown field, nor a line without its fields", () => {
+  it("[X17] accepts no unknown event, no unknown field, and no line without its fields", () => {
     const calls = () => {
-      // @ts-expect-error: no such event.
+      // @ts-expect-error: the event does not exist.
       log("no_such_event", {});
-      // @ts-expect-error: no such field.
+      // @ts-expect-error: the field does not exist.
       log("command_failed", { room: "r", error: "x", token: "t" });
-      // @ts-expect-error: no operation.
+      // @ts-expect-error: the operation is missing.
       log("user_unreachable", { room: "r", user: "ada", error: "x" });
-      // @ts-expect-error: no such operation.
+      // @ts-expect-error: the operation does not exist.
       log("user_unreachable", { operation: "join", room: "r", user: "ada", error: "x" });
     };
     expect(calls).toBeTypeOf("function");

@@ -3,8 +3,8 @@ import { LimitedLog } from "../../../src/log/limited-log.ts";
 
 const NOW = 1_800_000_000_000;
 
-describe("a log of what callers can cause", () => {
-  it("[A34] has a line a second of each kind, which says how many were left out", () => {
+describe("the log of events that callers can cause", () => {
+  it("[A34] has one line per second of each kind, which says how many were left out", () => {
     const lines: unknown[] = [];
     const spy = vi.spyOn(console, "warn").mockImplementation((line) => lines.push(JSON.parse(String(line))));
     onTestFinished(() => spy.mockRestore());
@@ -12,7 +12,7 @@ describe("a log of what callers can cause", () => {
     const note = (reason: string, at: number) => log.note(reason, { reason, claim: `${at}` }, NOW + at);
     for (let at = 0; at < 5_000; at += 100) note("flood", at);
     note("rare", 5_001);
-    // A clock that was set back.
+    // The clock was set back.
     note("flood", -60_000);
     const line = { level: "warn", event: "token_refused", reason: "flood" };
     expect(lines).toEqual([

@@ -1,5 +1,6 @@
-// The wire outlives the code of both sides: clients of an older version are connected while a server is replaced. Where
-// the first test fails, the wire has changed: put a line at the end of `WIRE_HISTORY` with the hash that the test expects.
+// The wire outlives the code of both sides: clients of an older version are connected while a server is replaced. If
+// the first test fails, the wire has changed: add a line at the end of `WIRE_HISTORY` with the hash that the test
+// expects.
 
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -9,7 +10,7 @@ import * as contract from "../../../src/protocol/index.ts";
 
 const { ANSWERS, ROOM_COMMANDS, SERVER_EVENTS, SESSION_COMMANDS, WIRE_HISTORY } = contract;
 
-/** The order of fields is no matter. */
+/** The order of fields does not matter. */
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (!contract.isRecord(value)) return value;
@@ -17,7 +18,7 @@ function sorted(value: unknown): unknown {
   return Object.fromEntries(entries.map(([name, inner]) => [name, sorted(inner)]));
 }
 
-/** All data of the contract: schemas, tables of commands, events, routes and errors, limits, words. */
+/** All data of the contract: schemas, tables of commands, events, routes and errors, limits, texts. */
 const data = Object.fromEntries(
   Object.entries(contract).filter(([name, value]) => name !== "WIRE_HISTORY" && typeof value !== "function"),
 );
@@ -27,11 +28,11 @@ const wire = createHash("sha256")
   .slice(0, 16);
 
 describe("the wire", () => {
-  it("[X13] has a line of history for what it is now", () => {
+  it("[X13] has a line of history for its present form", () => {
     expect(WIRE_HISTORY.at(-1)?.wire).toBe(wire);
   });
 
-  it("[X13] has versions that only rise, the last of which both sides name", () => {
+  it("[X13] has versions that only rise, and both sides name the last one", () => {
     const versions = WIRE_HISTORY.map(({ version }) => version);
     expect(versions).toEqual(versions.toSorted((a, b) => a - b));
     expect(versions.at(-1)).toBe(contract.PROTOCOL_VERSION);

@@ -26,7 +26,7 @@ import { INBOX_COUNTERS, ROOM_COUNTERS } from "../../../src/tools/measured-count
 import { OBJECT_GB, PRICES } from "../../../src/tools/prices.ts";
 
 describe("an attack", () => {
-  it("[K17] of a user, an address or a stolen token costs less than a dollar a day at the default limits", () => {
+  it("[K17] by a user, an address or a stolen token costs less than a dollar a day at the default limits", () => {
     for (const { usd } of [attackByUser(), attackByAddress()]) {
       expect(usd).toBeLessThan(1);
       expect(usd).toBeGreaterThan(0.3);
@@ -37,7 +37,7 @@ describe("an attack", () => {
     expect(attackReport()).toContain("stolen token");
   });
 
-  it("[K17] is bounded by the limits that are the defaults", () => {
+  it("[K17] is limited by the defaults of the settings", () => {
     const defaults = readLimits(new SettingsReader({}));
     const { userBudget, messageBytes, anonymousFrames, callsAMinute, anonymousCallsAMinute } = ATTACK_LIMITS;
     expect({ userBudget, messageBytes }).toEqual({
@@ -52,7 +52,7 @@ describe("an attack", () => {
     expect(2 * anonymousCallsAMinute).toBe(callsAMinute);
   });
 
-  it("[K17] is counted at no less than the prices and counters say", () => {
+  it("[K17] is estimated no lower than prices and counters say", () => {
     const usd = (units: number) => units / 1e6;
     const row = PRICES.rowsWritten.usdPerUnit;
     const request = PRICES.objectRequests.usdPerUnit;

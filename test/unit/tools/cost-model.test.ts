@@ -39,12 +39,12 @@ const TYPICAL: Workload = {
 const usage = (workload: Partial<Workload>) => usageOf({ ...NOTHING, ...workload });
 const amounts = (workload: Partial<Workload>) => usage(workload).amounts;
 
-describe("usage", () => {
-  it("[K6] lists as many readers, and has the same grace, as rooms", () => {
+describe("the usage", () => {
+  it("[K6] counts as many readers, and the same 5 s for lost members, as rooms do", () => {
     expect([LISTED_READERS, GRACE_S * 1_000]).toEqual([receipts.LISTED, roomPresence.GRACE_MS]);
   });
 
-  it("[K7] of nothing is nothing", () => {
+  it("[K7] of nothing is zero", () => {
     expect(new Set(Object.values(amounts({})))).toEqual(new Set([0]));
     expect(usage({}).deliveries).toBe(0);
   });
@@ -60,18 +60,18 @@ describe("usage", () => {
     expect(used.objectGbSeconds).toBeCloseTo(384);
   });
 
-  it("[K7] of a room with company all day is the sweep; alone it is nothing", () => {
+  it("[K7] of a room with two connections all day is the sweep; one connection alone costs nothing", () => {
     const day = { rooms: 1, hoursConnectedPerDay: 24 };
     expect(amounts({ ...day, members: 2 })).toMatchObject({ objectRequests: 30 * 96, rowsWritten: 30 * 96 });
     expect(amounts({ ...day, members: 1 })).toMatchObject({ objectRequests: 0, rowsWritten: 0 });
-    // Eight hours: the one that finds everybody gone is one more.
+    // Eight hours: the sweep that finds all members gone is one more.
     expect(amounts({ ...day, members: 2, hoursConnectedPerDay: 8 }).rowsWritten).toBe(30 * 33);
   });
 
   it("[K7] of a connect is a request to the Worker and one to the object", () => {
     const used = amounts({ rooms: 1, members: 10, hoursConnectedPerDay: 0, joinsPerMemberPerDay: 3 });
     expect(used).toMatchObject({ workerRequests: 900, workerCpuMs: 1_800 });
-    // And the sweep, of no hours.
+    // And the sweep, which costs nothing here.
     expect(used.objectRequests).toBe(900);
     expect(used.rowsWritten).toBe(0);
   });
@@ -85,30 +85,30 @@ describe("usage", () => {
     );
   });
 
-  it("[K7] grace is 5 s for each who leaves, and never longer than the day that they overlap in", () => {
+  it("[K7] for lost members is 5 s each, and never more than the part of the day in which they overlap", () => {
     const room = { rooms: 1, members: 10, hoursConnectedPerDay: 10 };
     expect(usage({ ...room, joinsPerMemberPerDay: 1 }).graceSeconds / 30).toBeCloseTo(50, 0);
     const storm = usage({ ...room, joinsPerMemberPerDay: 100_000 });
     expect(storm.graceSeconds / 30).toBeLessThanOrEqual(36_000);
   });
 
-  it("[K7] an object never works more than all day", () => {
+  it("[K7] of an object is never more work than a whole day", () => {
     const { activeSeconds } = usage({ rooms: 1, members: 100, messagesPerDay: 1e8 });
     expect(activeSeconds).toBe(30 * 86_400);
   });
 
-  it("[K7] a delivery is each copy that goes out, and what came in", () => {
+  it("[K7] for deliveries counts each copy that is sent, and each frame that arrives", () => {
     // 1 room, 50 members, 100 messages a day with two signals each.
     const used = usage({ rooms: 1, members: 50, messagesPerDay: 100, signalsPerMessage: 2 });
     expect(used.deliveries).toBe(30 * 300 * 51);
-    // Each of 10 comes and goes once a day, and all hear of it.
+    // Each of 10 members joins and leaves once a day, and all are notified.
     expect(usage({ rooms: 1, members: 10, joinsPerMemberPerDay: 1 }).deliveries).toBe(30 * 200);
-    // Two devices hear of a notification, and of its mark.
+    // Two devices receive a notification and its mark.
     const told = { rooms: 1, members: 1, connectionsPerMember: 2, notificationsPerDay: 1 };
     expect(usage(told).deliveries).toBe(30 * 6);
   });
 
-  it("[K7] twice the rooms are twice of everything, and more of anything is never less", () => {
+  it("[K7] doubles with twice the rooms, and never falls when a number rises", () => {
     const one = usageOf(TYPICAL);
     const two = usageOf({ ...TYPICAL, rooms: 200 });
     for (const meter of meters) expect(two.amounts[meter]).toBeCloseTo(2 * one.amounts[meter]);
@@ -128,14 +128,14 @@ const meters = Object.keys(PRICES) as (keyof typeof PRICES)[];
 describe("a bill", () => {
   const billOf = (workload: Partial<Workload>, usdPerMillion = 2) => billFor(usage(workload), usdPerMillion);
 
-  it("[K7] is the plan where everything is within what it includes", () => {
+  it("[K7] is the price of the plan if everything is within what it includes", () => {
     const bill = billOf({ rooms: 1, messagesPerDay: 1_000 });
     expect(bill.billUsd).toBe(5);
     expect(bill.usageUsd).toBeGreaterThan(0.03);
     expect(bill.usageUsd).toBeLessThan(0.06);
   });
 
-  it("[K7] is the plan and what is beyond, each meter by itself", () => {
+  it("[K7] is the price of the plan and of what exceeds it, for each meter separately", () => {
     const empty = usage({});
     const bill = billFor({ ...empty, amounts: { ...empty.amounts, rowsWritten: 51e6, storedGb: 6 } }, 2);
     expect(bill.billUsd).toBeCloseTo(5 + 1 + 0.2);
@@ -147,7 +147,7 @@ describe("a bill", () => {
     });
   });
 
-  it("[K7] says what the deliveries would cost", () => {
+  it("[K7] shows what the deliveries would cost elsewhere", () => {
     expect(billOf({ rooms: 1, members: 99, messagesPerDay: 10_000 }, 2).deliveriesUsd).toBeCloseTo(60);
   });
 });

@@ -20,7 +20,7 @@ function report(line: string): string {
 }
 
 describe("options", () => {
-  it("[K7] take the place of defaults, with a space or =", () => {
+  it("[K7] replace defaults, with a space or =", () => {
     expect(optionsOf("").workload).toMatchObject({ rooms: 100, members: 50, messagesPerDay: 200 });
     expect(
       optionsOf("--rooms 7 --joins-per-member-per-day=0.5 --usd-per-million-deliveries 1"),
@@ -43,12 +43,12 @@ describe("options", () => {
     ["--rooms 1.5", "--rooms takes a whole number, not 1.5"],
     ["--rooms Infinity", "--rooms takes a number"],
     ["--hours-connected-per-day 25", "--hours-connected-per-day takes 0 to 24, not 25"],
-  ])("[K7] %s is refused with what is wrong", (line, message) => {
+  ])("[K7] %s is refused with the reason", (line, message) => {
     const parsed = parse(line);
     expect(parsed).toMatchObject({ kind: "wrong", message: expect.stringContaining(message) });
   });
 
-  it("[K7] --help names every one with its default", () => {
+  it("[K7] --help lists each one with its default", () => {
     expect(parse("--help")).toEqual({ kind: "help" });
     expect(parse("--rooms 3 -h")).toEqual({ kind: "help" });
     expect(helpText()).toMatch(/--messages-per-day +200 {2}in each room/);
@@ -56,7 +56,7 @@ describe("options", () => {
 });
 
 describe("the report", () => {
-  it("[K7] shows what is used, what it costs with and without what is included, and the deliveries", () => {
+  it("[K7] shows the usage, its cost with and without what the plan includes, and the deliveries", () => {
     const text = report("--rooms 10 --members 20 --messages-per-day 1000");
     expect(text).toMatch(/^rows written +[\d,]+ +50,000,000 +\$0\.\d\d +\$0\.00$/m);
     expect(text).toMatch(/^Workers Paid plan +\$5\.00$/m);
@@ -66,13 +66,13 @@ describe("the report", () => {
     expect(text.split("\n").filter((line) => line.length > 120)).toEqual([]);
   });
 
-  it("[K7] is what docs/costs.md shows", () => {
+  it("[K7] is the one that docs/costs.md shows", () => {
     const page = readFileSync(join(import.meta.dirname, "../../../docs/costs.md"), "utf8");
     const example = /^npm run cost -- (.*)\n```\n\n```\n([\s\S]*?)\n```$/m.exec(page);
     expect(example?.[2]).toBe(report(example?.[1] ?? ""));
   });
 
-  it("[K7] has no figure that is none", () => {
+  it("[K7] has no figure that is not a number", () => {
     for (const line of [
       "--rooms 0",
       "--members 0",

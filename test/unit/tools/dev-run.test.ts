@@ -4,7 +4,7 @@ import { devRun } from "../../../src/tools/dev-run.ts";
 const run = (line: string) => devRun(line.split(" ").filter((option) => option !== ""));
 
 describe("npm run dev", () => {
-  it("[H33] listens on this machine alone unless told otherwise, and lets anybody on it join", () => {
+  it("[H33] listens on this machine alone by default, and admits any user of it", () => {
     expect(run("")).toEqual({
       options: ["dev", "--port", "8787", "--ip", "localhost", "--var", "DEV_TOKENS:on"],
       port: "8787",
@@ -25,7 +25,7 @@ describe("npm run dev", () => {
     "--ip ::1",
     "--ip [::1]",
     "--log-level error --persist-to elsewhere",
-  ])("[H33] makes tokens where nobody else reaches it: %s", (line) => {
+  ])("[H33] creates tokens if no one else can reach it: %s", (line) => {
     expect(run(line).devTokens).toBe("on");
   });
 
@@ -46,14 +46,14 @@ describe("npm run dev", () => {
     "--remote",
     "-r",
     "--ip 0.0.0.0 --var DEV_TOKENS:on",
-  ])("[H33] makes none where somebody may: %s", (line) => {
+  ])("[H33] creates none if someone else may reach it: %s", (line) => {
     const { devTokens, options } = run(line);
     expect(devTokens).toBe("off");
-    // The last one said counts, also before that of .dev.vars.
+    // The last value counts, and takes precedence over that of .dev.vars.
     expect(options.slice(-2)).toEqual(["--var", "DEV_TOKENS:off"]);
   });
 
-  it("[H33] makes them for the network only where it was told to share", () => {
+  it("[H33] creates them for the network only if it is set to share", () => {
     expect(run("--share").options).toEqual([
       ...["dev", "--port", "8787", "--ip", "0.0.0.0", "--var", "DEV_TOKENS:share"],
     ]);

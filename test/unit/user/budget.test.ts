@@ -18,8 +18,8 @@ function budgetOf(perDay: number) {
   return { database, budget: new Budget(database.sql, perDay) };
 }
 
-describe("the budget of a user", () => {
-  it("[K16] is used up for the day, also after a restart, and is whole again the next day", () => {
+describe("the daily budget of a user", () => {
+  it("[K16] is used up for the day, also after a restart, and is full again the next day", () => {
     const { database, budget } = budgetOf(100);
     expect(budget.spend(60, NOON)).toBeUndefined();
     const later = new Budget(database.sql, 100);
@@ -37,8 +37,8 @@ describe("the budget of a user", () => {
   });
 });
 
-describe("what is told of acts", () => {
-  it("[K16] is on average all of them, at one call in many", () => {
+describe("the reports of spending", () => {
+  it("[K16] contain on average all actions, with a report in one of many calls", () => {
     const spending = new Spending(seededRandom(7));
     let [told, calls] = [0, 0];
     for (let n = 0; n < 200_000; n++) {
@@ -53,7 +53,7 @@ describe("what is told of acts", () => {
     expect(calls * SAMPLE).toBe(told);
   });
 
-  it("[K16] is told at once where it is more than a sample", () => {
+  it("[K16] are sent at once if they are more than a sample", () => {
     const spending = new Spending(() => 0.999);
     spending.add("ada", 101);
     spending.add("bo", 1);

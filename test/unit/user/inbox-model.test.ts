@@ -1,5 +1,5 @@
-// Any sequence of notifies, marks, expiries, restarts and reconnects, against a model that keeps everything in a list:
-// what the inbox counts and lists, and what each device has folded from what it heard.
+// Random sequences of notifies, marks, expiries, restarts and reconnects, against a model that keeps everything in a
+// list: the counts and lists of the inbox, and what each device holds after its events.
 
 import { describe, expect, it } from "vitest";
 import { InboxState } from "../../../client/inbox/inbox-state.ts";
@@ -27,7 +27,7 @@ interface Known {
   state: NotificationState;
 }
 
-/** What anybody would write who had no object to pay for. */
+/** The simplest model, in memory and without an object. */
 class Model {
   known: Known[] = [];
   limit: number;
@@ -67,7 +67,7 @@ class Device {
   online = false;
   #cursor: string | undefined;
 
-  /** As `GET /v1/connect` answers it, and what is too long page by page. */
+  /** As `GET /v1/connect` answers; a long answer page by page. */
   connect(inbox: InboxLog, now: number): void {
     const { recovery, after } = inbox.recover(this.#cursor);
     const greeting = { floor: inbox.floor, unread: inbox.unread(now), at: now };
@@ -174,13 +174,13 @@ function play(seed: number): void {
   for (let step = 0; step < STEPS; step++) {
     now += random(3) * 300;
     (steps[random(steps.length)] ?? notify)();
-    // What expires is taken off by itself, as long as retention has taken nothing.
+    // Expired notifications are removed, as long as retention has removed nothing.
     for (const device of devices) {
       if (!device.online || added > model.limit) continue;
       device.state.dropExpired(now);
       expect([seed, step, device.state.unread]).toEqual([seed, step, model.unread(now)]);
     }
-    // Not always: what nobody asks for must be right later too.
+    // Not in every step: counts must be right later too if nothing asked for them.
     if (random(2) === 0) expect([seed, step, inbox.unread(now)]).toEqual([seed, step, model.unread(now)]);
   }
   const all = model.alive(now);
@@ -204,5 +204,5 @@ function play(seed: number): void {
 describe("all devices", () => {
   const seeds = Array.from({ length: 15 }, (_, at) => at + 1);
 
-  it.each(seeds)("[U11][U33] hold the same states and the same total, whatever happened (seed %i)", play);
+  it.each(seeds)("[U11][U33] hold the same states and the same total after any sequence (seed %i)", play);
 });

@@ -51,13 +51,13 @@ class InboxForTest {
 }
 
 describe("notifications", () => {
-  it("[U2] the same id is stored once", () => {
+  it("[U2] with the same id are stored once", () => {
     const test = new InboxForTest();
     expect([test.add("a"), test.add("b"), test.add("a")]).toEqual([1, 2, 1]);
     expect(test.inbox.head).toBe(2);
   });
 
-  it("[U6] the last so many stay, and floor is the highest seq that was removed", () => {
+  it("[U6] beyond INBOX_LIMIT are removed, and floor is the highest removed seq", () => {
     const test = new InboxForTest(10);
     test.fill(1, 10);
     expect(test.inbox.floor).toBe(0);
@@ -80,7 +80,7 @@ describe("notifications", () => {
     expect([test.inbox.head, test.list().at(-1)]).toEqual([81, "n80 unseen"]);
   });
 
-  it("[U6] no seq is given twice, though the row goes that was the last to know of it", () => {
+  it("[U6] never share a seq, although the row that recorded the last one is removed", () => {
     const test = new InboxForTest(10);
     test.fill(1, 10);
     test.mark({ ids: ["n1"] }, "read");
@@ -89,7 +89,7 @@ describe("notifications", () => {
     expect(test.add("next")).toBe(12);
   });
 
-  it("[U9] no event tells of what has expired, a mark in a replay neither", () => {
+  it("[U9] that expired appear in no event, nor in a mark in a replay", () => {
     const test = new InboxForTest();
     test.add("a", { expiresAt: NOW + 1_000 });
     test.mark({ ids: ["a"] }, "seen");
@@ -97,7 +97,7 @@ describe("notifications", () => {
     expect(test.inbox.eventsAfter(1, null, NOW + 1_000).events).toEqual([]);
   });
 
-  it("[U6] the newest is found again wherever the ring stands", () => {
+  it("[U6] are found from the newest on, wherever the ring stands", () => {
     for (let count = 1; count <= 25; count++) {
       const test = new InboxForTest(8);
       test.fill(1, count);
@@ -107,7 +107,7 @@ describe("notifications", () => {
     }
   });
 
-  it("[U9] what has expired is not listed, replayed or counted", () => {
+  it("[U9] that expired are not listed, replayed or counted", () => {
     const test = new InboxForTest();
     test.add("a", { expiresAt: NOW + 1_000 });
     test.add("b");
@@ -118,7 +118,7 @@ describe("notifications", () => {
     expect(test.inbox.mark({ ids: ["a"] }, "read", later).event).toBeUndefined();
   });
 
-  it("[U8] topics choose what a session gets; all are counted", () => {
+  it("[U8] reach a session if its topics match; all are counted", () => {
     const test = new InboxForTest();
     test.add("a", { topic: "builds" });
     test.add("b", { topic: "builds.failed" });
@@ -130,7 +130,7 @@ describe("notifications", () => {
 });
 
 describe("marks", () => {
-  it("[U4] move forward only, and tell of what changed only", () => {
+  it("[U4] move forward only, and are sent only if something changed", () => {
     const test = new InboxForTest();
     test.fill(1, 3);
     const read = test.mark({ ids: ["n1", "n2", "unknown"] }, "read");
@@ -147,7 +147,7 @@ describe("marks", () => {
     expect(test.mark({ ids: ["n1"] }, "read").event).toBeUndefined();
   });
 
-  it("[U5] unread counts what is neither read nor archived, after any sequence of marks and restarts", () => {
+  it("[U5] keep unread equal to what is neither read nor archived, after any sequence of marks and restarts", () => {
     const test = new InboxForTest(20);
     let seed = 7;
     const random = (below: number) => {
@@ -167,13 +167,13 @@ describe("marks", () => {
     }
   });
 
-  it("[U5] a notification that retention removes is no longer counted", () => {
+  it("[U5] do not count a notification that retention removed", () => {
     const test = new InboxForTest(3);
     test.fill(1, 5);
     expect(test.inbox.unread(NOW)).toBe(3);
   });
 
-  it("[U7] a replay brings each notification once, as it is now, and the marks of older ones, in order", () => {
+  it("[U7] are in a replay: each notification comes once in its current state, then marks of older ones, in order", () => {
     const test = new InboxForTest();
     test.fill(1, 3);
     test.mark({ ids: ["n1"] }, "read");
@@ -189,7 +189,7 @@ describe("marks", () => {
     expect(test.replay(7)).toEqual({ events: [], seq: 7, more: false });
   });
 
-  it("[U7] a long replay comes page by page", () => {
+  it("[U7] come page by page in a long replay", () => {
     const test = new InboxForTest(1_000);
     test.fill(1, 25);
     expect(test.replay(5, 10)).toMatchObject({ seq: 15, more: true });
@@ -197,7 +197,7 @@ describe("marks", () => {
     expect(test.replay(15, 9)).toMatchObject({ seq: 24, more: true });
   });
 
-  it("[U3] a cursor beyond retention, of another epoch or of the future is lost", () => {
+  it("[U3] do not make a cursor valid that is beyond retention, of another epoch or above head", () => {
     const test = new InboxForTest(10);
     test.fill(1, 15);
     const how = (since: string | undefined) => test.inbox.recover(since).recovery;

@@ -9,7 +9,7 @@ import { SqliteForTest } from "../../support/sqlite.ts";
 
 const NOW = 1_790_000_000_000;
 
-/** The rooms that one user opens: in those of `inUse` something is open, those of `down` do not answer. */
+/** The rooms that one user opens: rooms in `inUse` have an open connection, rooms in `down` do not answer. */
 function userWith(database = new SqliteForTest()) {
   migrate(database, USER_SCHEMA);
   database.sql.exec(
@@ -65,7 +65,7 @@ function userWith(database = new SqliteForTest()) {
 }
 
 describe("the rooms that a user's object knows", () => {
-  it("[U29] have a bound: those in which nothing is open are let go, those followed or in use stay", async () => {
+  it("[U29] are limited: rooms without a connection are removed, followed rooms and rooms in use stay", async () => {
     const { notices, rooms, followed, inUse, released, settled, database } = userWith();
     for (let n = 0; n < MAX_FOLLOWED; n++) followed.follow(`followed${n}`);
     for (let n = 0; n < 5_000; n++) {
@@ -81,17 +81,17 @@ describe("the rooms that a user's object knows", () => {
     expect(released).toHaveLength(new Set(released).size);
   });
 
-  it("[U29] one that is opened while it is let go stays known", async () => {
+  it("[U29] keep a room that is opened while its removal is under way", async () => {
     const { notices, rooms, released, settled } = userWith();
     for (let n = 0; n <= MAX_ROOMS; n++) notices.registerRoom(`r${n}`);
-    // They are being asked now.
+    // The rooms are being asked now.
     for (let n = 0; n <= MAX_ROOMS; n++) notices.registerRoom(`r${n}`);
     await settled();
     expect(released.length).toBeGreaterThan(0);
     for (const name of released) expect(rooms.all.has(name)).toBe(true);
   });
 
-  it("[U29] where all are in use one more is refused for now, and none of them is forgotten", async () => {
+  it("[U29] refuse one more for now if all are in use, and none of them is removed", async () => {
     const { notices, rooms, inUse, followed, settled } = userWith();
     for (let n = 0; n < 4_000; n++) inUse.add(`r${n}`);
     const outcomes = [];
@@ -106,7 +106,7 @@ describe("the rooms that a user's object knows", () => {
     expect(notices.registerRoom("r0")).toMatchObject({ ok: true });
   });
 
-  it("[U29] one that does not answer is no reason to keep the others", async () => {
+  it("[U29] are reduced although one room does not answer", async () => {
     const { notices, rooms, down, settled } = userWith();
     for (let n = 0; n < 4_000; n++) {
       if (n % 100 === 0) down.add(`r${n}`);
@@ -116,7 +116,7 @@ describe("the rooms that a user's object knows", () => {
     expect(rooms.all.size).toBeLessThanOrEqual(MAX_ROOMS + 40);
   });
 
-  it("[B7][G17] all are told of a revocation in portions, and those that do not answer once more later", async () => {
+  it("[B7][G17] receive a revocation in portions, and those that do not answer once more later", async () => {
     const { notices, revocations, down, told } = userWith();
     for (let n = 0; n < 1_800; n++) {
       notices.registerRoom(`r${n}`);
@@ -135,8 +135,8 @@ describe("the rooms that a user's object knows", () => {
   });
 });
 
-describe("rooms that cannot be told of a revocation", () => {
-  it("[G17] are tried again after half a minute, later the longer it lasts, and at least every 90 minutes", () => {
+describe("rooms that could not receive a revocation", () => {
+  it("[G17] are tried again after 30 s, later the longer it lasts, and at least every 90 minutes", () => {
     expect([0, 0.5, 1].map((random) => revocationRetryMs(-60_000, random))).toEqual([15_000, 30_000, 45_000]);
     expect(revocationRetryMs(600_000, 0.5)).toBe(600_000);
     expect([0, 1].map((random) => revocationRetryMs(86_400_000, random))).toEqual([1_800_000, 5_400_000]);
@@ -146,7 +146,7 @@ describe("rooms that cannot be told of a revocation", () => {
 describe("tokens without a date", () => {
   const undated = (expiresAt: number) => ({ issuedAt: null, expiresAt });
 
-  it("[B13] are kept in mind with a row where one expires later than all before, and outlive a restart", () => {
+  it("[B13] are recorded in a row if one expires later than all before, and survive a restart", () => {
     const { revocations, database } = userWith();
     const written = (run: () => void) => {
       const before = database.changes;
@@ -163,13 +163,13 @@ describe("tokens without a date", () => {
       expect(restarted.admit(undated(NOW + 5_000), now)).toMatchObject({ code: "token_expired" });
       expect(restarted.admit(undated(NOW + 6_000), now)).toBe(undefined);
     }
-    // What came later was accepted, and is revoked with the next one.
+    // A later token was accepted, and the next disconnect revokes it.
     restarted.revokeAll(NOW + 1);
     expect(userWith(database).revocations.refusalFor(undated(NOW + 6_000), NOW)).toBeDefined();
     expect(userWith(database).revocations.refusalFor(undated(NOW + 7_000), NOW)).toBe(undefined);
   });
 
-  it("[B13] one that is revoked is not kept in mind", () => {
+  it("[B13] are not recorded if they are revoked", () => {
     const { revocations } = userWith();
     revocations.revokeAll(NOW);
     expect(revocations.admit(undated(NOW + 5_000), NOW)).toMatchObject({

@@ -12,7 +12,7 @@ function open(test: UserForTest, since: string) {
 }
 
 describe("a long replay of an inbox", () => {
-  it("[F10] tells with each page, and at its end, what retention has removed meanwhile", () => {
+  it("[F10] states in each page and at its end what retention has removed meanwhile", () => {
     const test = new UserForTest({ inboxLimit: 400 });
     const { user } = test;
     const notify = (id: string) => test.notify(id, "x".repeat(4_000));
@@ -21,7 +21,7 @@ describe("a long replay of an inbox", () => {
     const first = socket.ofType("caughtUp")[0];
     expect(first).toMatchObject({ more: true });
     expect(first).not.toHaveProperty("floor");
-    // Read on another device, and then removed: nothing will tell of either.
+    // Read on another device, and then removed: no event reports either.
     user.mark({ ids: ["n1"] }, "read", test.now);
     for (let n = 351; n <= 420; n++) notify(`n${n}`);
     const last = page(Number(first?.seq));

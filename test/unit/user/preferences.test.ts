@@ -12,7 +12,7 @@ function preferencesForTest() {
 }
 
 describe("preferences", () => {
-  it("[U14] are one row, and the same after a restart; what is left out stays", () => {
+  it("[U14] are one row, and the same after a restart; an omitted field keeps its value", () => {
     const { database, start } = preferencesForTest();
     const first = start();
     expect(first.current).toEqual(DEFAULT_PREFERENCES);
@@ -28,7 +28,7 @@ describe("preferences", () => {
     expect(start().current).toEqual({ ...DEFAULT_PREFERENCES, mutedTopics: ["build"], push: false });
   });
 
-  it("[U13] a topic mutes what it covers, a room what concerns it", () => {
+  it("[U13] mute by topic what it covers, and by room what is about it", () => {
     const preferences = preferencesForTest().start();
     preferences.change({ mutedTopics: ["task", "chat.typing"], mutedRooms: ["lobby"] });
     const mutes = (topic?: string, room?: string) => preferences.mutes({ topic, room });
@@ -48,7 +48,7 @@ describe("quiet hours", () => {
     return end === null ? null : new Date(end).toISOString().slice(0, 16);
   };
 
-  it("[U15] end where the user is, over midnight or within a day", () => {
+  it("[U15] end by the user's local time, over midnight or within a day", () => {
     const night = berlin("22:00", "07:00");
     expect(until(night, "2026-11-20T21:30:12Z")).toBe("2026-11-21T06:00");
     expect(until(night, "2026-11-20T21:00:00Z")).toBe("2026-11-21T06:00");
@@ -61,14 +61,14 @@ describe("quiet hours", () => {
     expect(until({ ...night, timeZone: "Asia/Kathmandu" }, "2026-11-20T18:00:00Z")).toBe("2026-11-21T01:15");
   });
 
-  it("[U15] also in the nights in which clocks are changed", () => {
+  it("[U15] end correctly in nights in which clocks change", () => {
     const night = berlin("22:00", "07:00");
-    // An hour less, and an hour more.
+    // One hour less, and one hour more.
     expect(until(night, "2026-03-28T22:00:00Z")).toBe("2026-03-29T05:00");
     expect(until(night, "2026-10-24T21:00:00Z")).toBe("2026-10-25T06:00");
-    // A time of day that this day does not have.
+    // A time of day that does not exist on this day.
     expect(until(berlin("22:00", "02:30"), "2026-03-28T22:00:00Z")).toBe("2026-03-29T01:00");
-    // One that it has twice: the first counts.
+    // A time of day that occurs twice: the first counts.
     expect(until(berlin("22:00", "02:30"), "2026-10-24T21:00:00Z")).toBe("2026-10-25T00:30");
     const howe = { from: "22:00", to: "07:00", timeZone: "Australia/Lord_Howe" };
     expect(until(howe, "2026-04-04T13:00:00Z")).toBe("2026-04-04T20:30");
@@ -91,7 +91,7 @@ describe("quiet hours", () => {
     }
   });
 
-  it("[U14] take times and places only", () => {
+  it("[U14] accept times and time zones only", () => {
     expect(["00:00", "23:59", "07:05"].map(isTimeOfDay)).toEqual([true, true, true]);
     expect(["24:00", "7:00", "07:60", "07:00:00", "", "٠٧:٠٠"].map(isTimeOfDay)).toEqual(
       Array(6).fill(false),

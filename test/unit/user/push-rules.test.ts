@@ -21,13 +21,13 @@ function verdictOn(notification: Partial<Pushable>, circumstances: Partial<Circu
 }
 
 describe("whether a notification is pushed", () => {
-  it("[U19] it is to somebody who is away", () => {
+  it("[U19] is yes if the user is away", () => {
     for (const priority of ["low", "medium", "high", "urgent"] as const) {
       expect(verdictOn({ priority })).toBe("send");
     }
   });
 
-  it("[U24] not while a device is connected; one that vanishes unnoticed is waited out", () => {
+  it("[U24] is no while a device is connected; a device that may have vanished is waited for", () => {
     expect(verdictOn({}, { online: true })).toBe(80_000);
     expect(verdictOn({}, { online: true }, NOW + 79_999)).toBe(80_000);
     expect(verdictOn({ at: NOW + 1 }, { online: true }, NOW + 1)).toBe(160_000);
@@ -36,14 +36,14 @@ describe("whether a notification is pushed", () => {
     expect(verdictOn({ priority: "urgent" }, { online: true })).toBe("send");
   });
 
-  it("[U24] not in quiet hours, but when they end", () => {
+  it("[U24] is no in quiet hours, and yes when they end", () => {
     const quietUntil = NOW + 8 * HOUR_MS;
     expect(verdictOn({ priority: "high" }, { quietUntil })).toBe(8 * HOUR_MS);
     expect(verdictOn({}, { quietUntil: null }, quietUntil)).toBe("send");
     expect(verdictOn({ priority: "urgent" }, { quietUntil })).toBe("send");
   });
 
-  it("[U24] not where it is no news: seen, read, archived, expired, muted, unwanted or days old", () => {
+  it("[U24] is no if it is seen, read, archived, expired, muted, unwanted or days old", () => {
     for (const state of ["seen", "read", "archived"] as const) {
       expect(verdictOn({ state, priority: "urgent" })).toBe("drop");
     }
@@ -55,8 +55,8 @@ describe("whether a notification is pushed", () => {
   });
 });
 
-describe("the wait for another try", () => {
-  it("[U21] grows, is random, and all of them are within a day", () => {
+describe("the wait before another try", () => {
+  it("[U21] grows, is random, and all waits are within a day", () => {
     const tries = Array.from({ length: MAX_TRIES - 1 }, (_, at) => at + 1);
     const waits = (random: number) => tries.map((n) => waitAfter(n, 0, random) / 60_000);
     expect(waits(0.5)).toEqual([1, 5, 25, 125, 625]);
@@ -83,7 +83,7 @@ describe("a change of preferences", () => {
     expect(pushesAfterChange({ push: true, quietHours: null }, { push: true })).toBe("keep");
   });
 
-  it("[U24] sends what waits for the end of quiet hours that are no more", () => {
+  it("[U24] sends what waits for the end of quiet hours that were removed", () => {
     const quiet = { push: true, quietHours: night };
     expect(pushesAfterChange(quiet, { quietHours: null })).toBe("send");
     expect(pushesAfterChange(quiet, { quietHours: { ...night, from: "23:00" } })).toBe("send");

@@ -1,5 +1,5 @@
-// Any sequence of notifies, marks, failures, restarts and changes of mind: what goes to a push service may go there,
-// goes once and in order; and where nothing stands in its way, all of it goes.
+// Random sequences of notifies, marks, failures, restarts and changes of preferences: what is sent to a push service
+// may be sent there, once and in order; and if nothing prevents it, all of it is sent.
 
 import { describe, expect, it } from "vitest";
 import { InboxLog } from "../../../src/user/inbox/inbox-log.ts";
@@ -31,7 +31,7 @@ class World {
   online = false;
   failing = false;
   alarmAt: number | null = null;
-  /** By endpoint: since when it is there, and what it was sent. */
+  /** The browsers by endpoint: the time of the subscription, and what was sent to it. */
   readonly browsers = new Map<string, { readonly since: number; readonly sent: PushNotification[] }>();
   tries = 0;
   inbox = this.#inbox();
@@ -91,7 +91,7 @@ class World {
     if (at !== null) this.alarmAt = Math.min(at, this.alarmAt ?? at);
   }
 
-  /** Time goes on, and the alarm goes off whenever it has to. */
+  /** Time passes, and the alarm runs whenever it is due. */
   async pass(ms: number): Promise<void> {
     const until = this.now + ms;
     for (let runs = 0; this.alarmAt !== null && this.alarmAt <= until; runs++) {
@@ -103,7 +103,7 @@ class World {
     this.now = until;
   }
 
-  /** What nobody has seen, and every browser should have been told that was there. */
+  /** Unseen notifications, each of which every browser subscribed at the time should have received. */
   missing(): string[] {
     return [...this.browsers].flatMap(([endpoint, { since, sent }]) =>
       this.inbox
@@ -128,7 +128,7 @@ class World {
       allows: () => true,
       send: async (to, notification) => {
         this.tries++;
-        // Services take their time, and meanwhile things happen.
+        // A service answers after a while, and meanwhile other things happen.
         await Promise.resolve();
         return this.#take(to, notification);
       },
@@ -159,9 +159,9 @@ class World {
 
 const at = (ms: number) => new Date(ms).toISOString().slice(11, 16);
 
-describe("what is pushed", () => {
+describe("a push", () => {
   it.each(Array.from({ length: 12 }, (_, n) => n + 1))(
-    "[U19][U24] may be, and is once and in order, whatever happens (seed %i)",
+    "[U19][U24] is allowed, and sent once and in order, after any sequence (seed %i)",
     async (seed) => {
       const world = new World(seed);
       world.change({ mutedTopics: ["muted"] });
@@ -199,7 +199,7 @@ describe("what is pushed", () => {
   );
 
   it.each(Array.from({ length: 8 }, (_, n) => n + 1))(
-    "[U19][U21] is everything in the end, where services fail for hours and nights are quiet (seed %i)",
+    "[U19][U21] is sent in the end, also if services fail for hours and nights are quiet (seed %i)",
     async (seed) => {
       const world = new World(seed);
       world.change({ mutedTopics: ["muted"] });
@@ -224,7 +224,7 @@ describe("what is pushed", () => {
     },
   );
 
-  it("[U21] is tried six times in a day at most, and nothing waits for ever", async () => {
+  it("[U21] is tried at most six times in a day, and never waits forever", async () => {
     const world = new World(1);
     world.subscribe();
     world.failing = true;
@@ -234,7 +234,7 @@ describe("what is pushed", () => {
     expect(world.alarmAt).toBeNull();
   });
 
-  it("[U23] to an online user costs an alarm and a row in so long, however much comes", async () => {
+  it("[U23] to an online user costs an alarm and a row per interval, however many notifications come", async () => {
     const world = new World(3);
     world.subscribe();
     world.online = true;

@@ -43,7 +43,7 @@ describe("a command for the rooms of a session", () => {
     expect(socket.ofType("error")).toHaveLength(4 - passed);
   });
 
-  it("[M9] does not pass after the token has expired", () => {
+  it("[M9] is not passed on after the token has expired", () => {
     const test = new UserForTest();
     const { session, socket } = test.open();
     test.now += HOUR_MS;
@@ -53,7 +53,7 @@ describe("a command for the rooms of a session", () => {
 });
 
 describe("the budget of a day", () => {
-  it("[K16] closes what is open when it is used up, and then opens and creates nothing", () => {
+  it("[K16] closes the user's connections when it is used up, and then opens and creates nothing", () => {
     const test = new UserForTest({ userBudget: 100 });
     const { socket } = test.open();
     expect(test.user.reportSpending(99, test.now)).toBe(0);
@@ -78,7 +78,7 @@ describe("the budget of a day", () => {
 });
 
 describe("an auth", () => {
-  it("[M8] pays for the questions that its rooms bring", () => {
+  it("[M8] is charged for the questions about its rooms", () => {
     const test = new UserForTest({ rateBurst: 3 });
     const { session, socket } = test.open();
     const renew = (questions: number) =>

@@ -1,5 +1,5 @@
-// What a page downloads: the client as a bundler ships it to a page that imports only a part of it, minified and
-// gzipped. A bound is lowered with each step that makes the client smaller, and never raised without a reason.
+// The size of the client as a bundler ships it to a page that imports only a part of it, minified and gzipped. A bound
+// is lowered with each step that makes the client smaller, and never raised without a reason.
 
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -12,7 +12,7 @@ interface Page {
   readonly does: string;
   readonly script: string;
   readonly maxBytes: number;
-  /** Nothing of these folders and files may be in it. */
+  /** The bundle must not contain these folders and files. */
   readonly without: RegExp;
 }
 
@@ -65,7 +65,7 @@ describe("the bundle of a page", () => {
   const sizes: string[] = [];
   afterAll(() => console.log(["Gzipped bytes, and the bound of each:", ...sizes].join("\n")));
 
-  it.each(PAGES)("[C90] that $does is small, and holds nothing else", async (page) => {
+  it.each(PAGES)("[C90] that $does is small and contains nothing else", async (page) => {
     const { files, bytes } = await bundle(page);
     sizes.push(`${String(bytes).padStart(7)} ≤ ${String(page.maxBytes).padStart(6)}  ${page.does}`);
     expect(files.filter((file) => page.without.test(file))).toEqual([]);

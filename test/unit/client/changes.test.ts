@@ -1,4 +1,4 @@
-// Edits, deletions and reactions on a live connection. What becomes of them after a loss: lost-changes.test.ts.
+// Edits, deletions and reactions on a live connection. lost-changes.test.ts tests what happens to them after a loss.
 
 import { expect, it } from "vitest";
 import { describeBoth, type RoomWorld, roomForTest } from "./support/client-for-test.ts";
@@ -14,7 +14,7 @@ import {
   update,
 } from "./support/frames.ts";
 
-/** Own message 1, in a room that is live. */
+/** Own message 1, in a live room. */
 async function roomWithMessage(more: Readonly<Record<string, unknown>> = {}): Promise<RoomWorld> {
   const world = await roomForTest();
   world.socket().deliver(own(1, more));
@@ -40,7 +40,7 @@ describeBoth("an edit", () => {
     expect(first(world)).toMatchObject({ data: "second", editedAt: 77, changed: 2 });
   });
 
-  it("[E20][C39] names this user at once where somebody else said the message, and only there", async () => {
+  it("[E20][C39] names this user at once as editor of another's message, and only there", async () => {
     const world = await roomWithMessage({ editedAt: 5, editedBy: "usr_9" });
     world.socket().deliver(own(2, { byServer: true }), message(3, { from: { id: "usr_2" } }));
     for (const seq of [1, 2, 3]) void world.room.edit(seq, "second");
@@ -53,7 +53,7 @@ describeBoth("an edit", () => {
     expect(world.room.messages[2]).not.toHaveProperty("editedBy");
   });
 
-  it("[C39] that is refused is undone, and rejects with the refusal", async () => {
+  it("[C39] that is refused is undone and rejects with the refusal", async () => {
     const world = await roomWithMessage();
     const before = world.room.getSnapshot();
     const edited = world.room.edit(1, "second");
@@ -67,7 +67,7 @@ describeBoth("an edit", () => {
     expect(world.room.messages).toEqual(before.messages);
   });
 
-  it("[C39] sends and shows what was given at the time, and nothing that is no JSON", async () => {
+  it("[C39] sends and shows the data as it was at the call, and refuses what is not JSON", async () => {
     const world = await roomWithMessage();
     const data = { text: "before" };
     void world.room.edit(1, data);
@@ -79,7 +79,7 @@ describeBoth("an edit", () => {
     expect(world.socket().sentOf("edit")).toMatchObject([{ data: { text: "before" } }]);
   });
 
-  it("[C39] of a message that is not held is sent all the same, and changes nothing", async () => {
+  it("[C39] of a message that is not held is sent, and changes nothing locally", async () => {
     const world = await roomWithMessage();
     const before = world.room.getSnapshot();
     const edited = world.room.edit(40, "old");
@@ -97,7 +97,7 @@ describeBoth("an edit", () => {
     expect(first(world)).toMatchObject({ data: "first" });
   });
 
-  it("[C40] is on top of what others do meanwhile, and what they did stays when it is refused", async () => {
+  it("[C40] is shown on top of what others do meanwhile, which stays if the edit is refused", async () => {
     const world = await roomWithMessage();
     const edited = world.room.edit(1, "mine");
     await world.clock.advance(0);
@@ -108,7 +108,7 @@ describeBoth("an edit", () => {
     expect(first(world)).toMatchObject({ data: "moderated", editedAt: 5, changed: 2 });
   });
 
-  it("[C40] resolves with its event; what changes after it is shown before the `ok` comes", async () => {
+  it("[C40] resolves with its event; a later change is shown before the `ok` comes", async () => {
     const world = await roomWithMessage();
     const edited = world.room.edit(1, "mine");
     await world.clock.advance(0);
@@ -120,7 +120,7 @@ describeBoth("an edit", () => {
     expect(first(world)).toMatchObject({ data: "moderated", changed: 3 });
   });
 
-  it("[C40] whose `ok` comes first stays shown until what is stored is as new", async () => {
+  it("[C40] whose `ok` comes first stays shown until the stored message has it", async () => {
     const world = await roomWithMessage();
     const edited = world.room.edit(1, "mine");
     await world.clock.advance(0);
@@ -133,7 +133,7 @@ describeBoth("an edit", () => {
     expect(first(world)).toMatchObject({ data: "moderated" });
   });
 
-  it("[C40] whose event a filter leaves out stays shown, until the message is read anew", async () => {
+  it("[C40] whose event a filter leaves out stays shown until the message is read again", async () => {
     const world = await roomWithMessage();
     void world.room.setTopics(["task"]);
     await world.clock.advance(0);
@@ -150,7 +150,7 @@ describeBoth("an edit", () => {
     expect(first(world)).toMatchObject({ data: "moderated" });
   });
 
-  it("[C40] of two the later one is shown, whatever the first one comes to", async () => {
+  it("[C40] after another is the one shown, whatever becomes of the first", async () => {
     const world = await roomWithMessage();
     const one = world.room.edit(1, "one");
     const two = world.room.edit(1, "two");
@@ -182,7 +182,7 @@ describeBoth("an edit", () => {
 });
 
 describeBoth("a deletion", () => {
-  it("[C39] is shown at once, without what it erases, and resolves when it is stored", async () => {
+  it("[C39] is shown at once, without the erased fields, and resolves when it is stored", async () => {
     const world = await roomWithMessage({ mentions: ["usr_2"], reactions: { "👍": ["usr_2"] }, replyTo: 9 });
     const deleted = world.room.delete(1);
     const shown = first(world);
@@ -197,7 +197,7 @@ describeBoth("a deletion", () => {
     expect(first(world)).toMatchObject({ deletedAt: 66, changed: 2 });
   });
 
-  it("[C39] that is refused gives everything back", async () => {
+  it("[C39] that is refused restores everything", async () => {
     const world = await roomWithMessage({ reactions: { "👍": ["usr_2"] } });
     const [before] = world.room.messages;
     const deleted = world.room.delete(1);
@@ -207,7 +207,7 @@ describeBoth("a deletion", () => {
     expect(first(world)).toBe(before);
   });
 
-  it("[C40] while an edit is in flight is shown, and stays when the edit is refused after it", async () => {
+  it("[C40] during an edit in flight is shown, and stays if the edit is then refused", async () => {
     const world = await roomWithMessage();
     const edited = world.room.edit(1, "mine");
     const deleted = world.room.delete(1);
@@ -221,7 +221,7 @@ describeBoth("a deletion", () => {
     expect(first(world)).toMatchObject({ data: null, changed: 2 });
   });
 
-  it("[C40] by somebody else wins over an edit in flight, which rejects `not_found`", async () => {
+  it("[C40] by another user wins over an edit in flight, which rejects with `not_found`", async () => {
     const world = await roomWithMessage();
     const edited = world.room.edit(1, "mine");
     const reacted = world.room.react(1, "👍");
@@ -235,7 +235,7 @@ describeBoth("a deletion", () => {
     await expect(reacted).rejects.toMatchObject({ code: "not_found" });
   });
 
-  it("[C39] of what somebody else deleted meanwhile resolves with 0", async () => {
+  it("[C39] of a message that someone else deleted meanwhile resolves with 0", async () => {
     const world = await roomWithMessage();
     const deleted = world.room.delete(1);
     await world.clock.advance(0);
@@ -246,7 +246,7 @@ describeBoth("a deletion", () => {
 });
 
 describeBoth("a reaction", () => {
-  it("[C39] is shown at once, comes and goes, and the others' stay", async () => {
+  it("[C39] is shown at once when set and removed, and those of others stay", async () => {
     const world = await roomWithMessage({ reactions: { "👍": ["usr_2"] } });
     const added = world.room.react(1, "👍");
     expect(first(world)?.reactions).toEqual({ "👍": ["usr_2", "usr_1"] });
@@ -265,7 +265,7 @@ describeBoth("a reaction", () => {
     expect(first(world)).toMatchObject({ reactions: { "👍": ["usr_2"] }, changed: 3 });
   });
 
-  it("[C39] that was there already changes nothing, not even the snapshot", async () => {
+  it("[C39] that exists already changes nothing, not even the snapshot", async () => {
     const world = await roomWithMessage({ reactions: { "👍": ["usr_1", "usr_2"] } });
     const before = world.room.getSnapshot();
     const added = world.room.react(1, "👍");
@@ -276,7 +276,7 @@ describeBoth("a reaction", () => {
     expect(world.room.getSnapshot()).toBe(before);
   });
 
-  it("[C40] given and taken back quickly ends as the last one said, at every step", async () => {
+  it("[C40] set and removed quickly ends in the last state, and shows it at every step", async () => {
     const world = await roomWithMessage();
     const all = [world.room.react(1, "👍"), world.room.unreact(1, "👍"), world.room.react(1, "👍")];
     await world.clock.advance(0);
@@ -291,7 +291,7 @@ describeBoth("a reaction", () => {
     expect(first(world)?.reactions).toEqual({ "👍": ["usr_1"] });
   });
 
-  it("[C40] that is refused leaves what others gave meanwhile", async () => {
+  it("[C40] that is refused leaves what others added meanwhile", async () => {
     const world = await roomWithMessage();
     const added = world.room.react(1, "🎉");
     await world.clock.advance(0);
@@ -302,7 +302,7 @@ describeBoth("a reaction", () => {
     expect(first(world)?.reactions).toEqual({ "🎉": ["usr_2"] });
   });
 
-  it("[C40] of the same user on another device is not taken for a different one", async () => {
+  it("[C40] of the same user on another device counts as the same reaction", async () => {
     const world = await roomWithMessage();
     const added = world.room.react(1, "🎉");
     await world.clock.advance(0);
@@ -315,7 +315,7 @@ describeBoth("a reaction", () => {
 });
 
 describeBoth("what is shown", () => {
-  it("[C40] is told to who watches, and is one object until it changes", async () => {
+  it("[C40] is emitted to subscribers, and is the same object until it changes", async () => {
     const world = await roomWithMessage();
     world.socket().deliver(message(2));
     let told = 0;
@@ -330,7 +330,7 @@ describeBoth("what is shown", () => {
     expect(Object.isFrozen(messages)).toBe(true);
   });
 
-  it("[C40] with `lost` is replaced, and what is in flight rejects", async () => {
+  it("[C40] is replaced on `lost`, and what is in flight rejects", async () => {
     const world = await roomWithMessage();
     const edited = world.room.edit(1, "mine");
     await world.clock.advance(0);

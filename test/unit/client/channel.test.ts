@@ -1,4 +1,5 @@
-// A channel over a transport that is nothing but the port: what long polling, or a socket shared by tabs, has to do.
+// A channel over a transport that has only the methods of the port: what long polling, or a socket shared by tabs, must
+// implement.
 
 import { expect, it } from "vitest";
 import { Channel } from "../../../client/connection/channel.ts";
@@ -21,7 +22,7 @@ import { FakeClock } from "./support/fake-clock.ts";
 import type { Frame } from "./support/fake-sockets.ts";
 import { caughtUp, connected, message } from "./support/frames.ts";
 
-/** Hands objects on, and remembers what it was asked for. */
+/** Passes objects on, and records the calls. */
 class ObjectTransport implements Transport {
   readonly canAskForNoTopics = true;
   readonly requests: OpenRequest[] = [];
@@ -113,7 +114,7 @@ function channelForTest() {
   return { channel, clock, transport, heard, states };
 }
 
-it("[C86] a channel needs of its transport objects, and no socket", async () => {
+it("[C86] a channel exchanges objects with its transport and needs no socket", async () => {
   const { channel, clock, transport, heard, states } = channelForTest();
   channel.start();
   expect(transport.requests).toEqual([{ since: undefined, replaces: undefined, history: 5, topics: null }]);
@@ -124,7 +125,7 @@ it("[C86] a channel needs of its transport objects, and no socket", async () => 
     ["message", "caughtUp", "message"],
     [{ type: "ping", id: "p" }],
   ]);
-  // A gap: the channel gives the connection up, and the next one begins at the cursor.
+  // A gap: the channel ends the connection, and the next one begins at the cursor.
   transport.deliver(message(4));
   expect([await asked, transport.closings]).toEqual(["offline", ["dropped"]]);
   await clock.advance(500);
@@ -138,7 +139,7 @@ it("[C86] a channel needs of its transport objects, and no socket", async () => 
   expect(clock.pending).toBe(0);
 });
 
-it("[C86] a transport says what it waits for, and that an end is not to be counted", async () => {
+it("[C86] a transport states what it waits for, and which end does not count as a failure", async () => {
   const { channel, clock, transport, states } = channelForTest();
   transport.isReady = false;
   channel.start();

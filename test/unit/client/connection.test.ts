@@ -5,18 +5,18 @@ import { describeBoth, dialedRoom, roomForTest } from "./support/client-for-test
 import { caughtUp, connected, message, replay } from "./support/frames.ts";
 
 describeBoth("states", () => {
-  it("[C1] the token goes into the subprotocol list, never into the address", async () => {
+  it("[C1] the token is in the subprotocol list, never in the address", async () => {
     const { socket } = await dialedRoom();
     expect(socket().protocols).toEqual(["edge-rooms.v1", "token.t1"]);
     expect(socket().url.href).toBe("wss://rooms.example.com/v1/rooms/lobby/connect");
   });
 
-  it("asks for history and topics in the address", async () => {
+  it("history and topics are requested in the address", async () => {
     const { socket } = await dialedRoom({}, { history: 0, topics: ["chat", "task"] });
     expect(Object.fromEntries(socket().url.searchParams)).toEqual({ history: "0", topics: "chat,task" });
   });
 
-  it("opens the socket of a room on the next turn of the event loop", async () => {
+  it("the socket of a room opens on the next turn of the event loop", async () => {
     const { client, sockets, clock } = await dialedRoom();
     const handle = client.room("other");
     expect(client.room("other").getSnapshot()).toBe(handle.getSnapshot());
@@ -26,14 +26,14 @@ describeBoth("states", () => {
     expect(sockets.count).toBe(2);
   });
 
-  it("[C2] looks at nothing that comes before `connected`", async () => {
+  it("[C2] frames before `connected` are ignored", async () => {
     const { room, socket } = await dialedRoom();
     socket().deliver(message(1), caughtUp(1));
     expect(room.messages).toEqual([]);
     expect(room.state.status).toBe("connecting");
   });
 
-  it("[C3] is connected only when the replay is over", async () => {
+  it("[C3] the client is connected only after the replay", async () => {
     const { room, socket, clock, client } = await dialedRoom();
     socket().deliver(connected({ head: 1 }), replay(message(1)));
     expect(room.state.status).toBe("connecting");
@@ -42,7 +42,7 @@ describeBoth("states", () => {
     expect(client.state).toBe(room.state);
   });
 
-  it("gives up a server that does not greet for 30 s", async () => {
+  it("a server that does not greet within 30 s is given up", async () => {
     const { room, socket, clock } = await dialedRoom();
     const silent = socket();
     await clock.advance(30_000);
@@ -51,7 +51,7 @@ describeBoth("states", () => {
     expect(silent.closedWith).toBe(4000);
   });
 
-  it("tells of every state in turn", async () => {
+  it("every state is emitted in order", async () => {
     const { room, client, socket, clock, goLive } = await dialedRoom();
     const seen: string[] = [];
     room.on("state", (state) => seen.push(state.status));
@@ -63,7 +63,7 @@ describeBoth("states", () => {
     expect(seen).toEqual(["connected", "reconnecting", "connecting", "connected", "disconnected"]);
   });
 
-  it("[C33] an older socket's late frames and end are ignored", async () => {
+  it("[C33] late frames and the end of an older socket are ignored", async () => {
     const { room, socket, goLive, sockets, clock } = await roomForTest();
     const older = socket();
     room.reconnect();
@@ -79,7 +79,7 @@ describeBoth("states", () => {
   });
 });
 
-describeBoth("ending on the app's wish", (way) => {
+describeBoth("an end that the app asks for", (way) => {
   it("[C34] leave closes with 1000", async () => {
     const { room, client, socket, clock } = await roomForTest();
     room.leave();
@@ -110,7 +110,7 @@ describeBoth("ending on the app's wish", (way) => {
     expect(clock.pending).toBe(0);
   });
 
-  it("close while waiting for the next try leaves no timer", async () => {
+  it("close during a back-off leaves no timer", async () => {
     const { client, socket, clock, wakers } = await dialedRoom();
     socket().end(1006);
     await clock.settle();
@@ -148,7 +148,7 @@ describeBoth("ending on the app's wish", (way) => {
     expect(socket().sentOf("send")).toMatchObject([{ data: "waits" }]);
   });
 
-  it("reconnect starts over at once from any state", async () => {
+  it("reconnect starts again at once from any state", async () => {
     const { room, socket, sockets, clock, goLive } = await dialedRoom({ maxAttempts: 1 });
     const states: ConnectionState["status"][] = [];
     for (const ruin of [() => {}, () => socket().end(1006), () => socket().end(4403, "banned"), goLive]) {
@@ -161,12 +161,12 @@ describeBoth("ending on the app's wish", (way) => {
       await clock.advance(0);
       expect(sockets.count).toBe(before + 1);
     }
-    // A session that lived is no failed try.
+    // A session that was live is no failed attempt.
     const lost = way === "the session" ? "reconnecting" : "disconnected";
     expect(states).toEqual(["connecting", lost, "disconnected", "connected"]);
   });
 
-  it("listeners may start over, or leave, whenever they hear of anything", async () => {
+  it("listeners may reconnect or leave on any event", async () => {
     const { room, client, socket, sockets, clock, goLive } = await roomForTest();
     const off = room.on("error", () => room.reconnect());
     socket().end(4403, "banned");
@@ -182,7 +182,7 @@ describeBoth("ending on the app's wish", (way) => {
     expect(clock.pending).toBe(0);
   });
 
-  it("[C34] a listener that closes while all start over leaves nothing running", async () => {
+  it("[C34] a listener that closes while all reconnect leaves nothing running", async () => {
     const { room, client, clock, sockets } = await roomForTest();
     client.room("other");
     await clock.advance(0);
@@ -192,7 +192,7 @@ describeBoth("ending on the app's wish", (way) => {
     expect([sockets.count, clock.pending]).toEqual([2, 0]);
   });
 
-  it("a listener that starts over while all are disconnected has them all start over", async () => {
+  it("a listener that reconnects while all disconnect reconnects all", async () => {
     const { room, client, clock } = await roomForTest();
     const other = client.room("other");
     await clock.advance(0);
@@ -204,7 +204,7 @@ describeBoth("ending on the app's wish", (way) => {
     expect([room.state.status, other.state.status]).toEqual(["connecting", "connecting"]);
   });
 
-  it("a listener that hears that a room was left can open it anew", async () => {
+  it("a listener of a left room can open it again", async () => {
     const { room, client, clock } = await roomForTest();
     const opened: RoomHandle[] = [];
     client.peek("lobby").on("state", () => opened.push(client.room("lobby")));
@@ -214,7 +214,7 @@ describeBoth("ending on the app's wish", (way) => {
     client.close();
   });
 
-  it("reconnect is no leaving: to the others the member stays", async () => {
+  it("reconnect is no leave: others still see the member", async () => {
     const { room, socket, clock } = await roomForTest();
     const older = socket();
     room.signal("wave");
@@ -224,7 +224,7 @@ describeBoth("ending on the app's wish", (way) => {
     expect(older.sentOf("signal").length).toBe(1);
   });
 
-  it("disconnect lets the reason of an earlier end stand", async () => {
+  it("disconnect keeps the reason of an earlier end", async () => {
     const { room, client, socket, clock } = await roomForTest();
     socket().end(4403, "banned");
     await clock.settle();
@@ -232,7 +232,7 @@ describeBoth("ending on the app's wish", (way) => {
     expect(room.state).toMatchObject({ status: "disconnected", error: { code: "banned" } });
   });
 
-  it("a listener that leaves in the middle of a frame ends it there", async () => {
+  it("a listener that leaves in the middle of a frame stops the frame there", async () => {
     const { room, client, socket, clock } = await roomForTest();
     const seqs: number[] = [];
     room.on("message", ({ seq }) => {

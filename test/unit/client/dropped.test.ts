@@ -1,11 +1,11 @@
-// What leaves the outbox while it is on its way may be stored all the same.
+// A send that is dropped from the outbox while it is in flight may be stored anyway.
 
 import { describe, expect, it } from "vitest";
 import { roomForTest } from "./support/client-for-test.ts";
 import { message, ok } from "./support/frames.ts";
 
 describe("a dropped send", () => {
-  it("[C24] that is stored all the same is no gap", async () => {
+  it("[C24] that is stored anyway causes no gap", async () => {
     const { room, socket, clock, sockets } = await roomForTest();
     room.send("x", { echo: false }).catch(() => {});
     await clock.advance(0);

@@ -1,5 +1,5 @@
-// Every example of the client compiles: each `@example` of its docstrings, and each block of README that uses it.
-// An example is checked as a module of its own. What it takes for granted stands in GLOBALS.
+// Every example of the client compiles: each `@example` of its docstrings, and each block of README that uses it. Each
+// example is checked as a module of its own; GLOBALS declares the names that examples use without declaring them.
 
 import { execFileSync } from "node:child_process";
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -45,7 +45,7 @@ const CONFIG = {
 };
 
 interface Example {
-  /** File and line. */
+  /** File and line of the example. */
   readonly at: string;
   readonly code: string;
 }
@@ -76,7 +76,7 @@ import { createPush } from "edge-rooms/push";
 ${code}`;
 }
 
-it("[C91] the examples of the client compile", async () => {
+it("[C91] every example of the client compiles", async () => {
   const examples = [
     ...globSync("client/**/*.ts", { cwd: root, exclude: ["client/service-worker/**"] }).flatMap(
       docstringExamples,

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { fits } from "../../../client/util/wire.ts";
 import type { Schema } from "../../../src/protocol/index.ts";
 
-/** A schema, values that fit it, values that do not. */
+/** A schema, values that fit it, and values that do not. */
 const CASES: readonly (readonly [Schema, readonly unknown[], readonly unknown[]])[] = [
   ["any", [null, 1, "a", {}, undefined], []],
   ["boolean", [true, false], [0, "true", null, undefined]],
@@ -11,7 +11,7 @@ const CASES: readonly (readonly [Schema, readonly unknown[], readonly unknown[]]
   ["seq", [0, 7], [1.5, "1", null, undefined]],
   ["instant", [0, 8.64e15], [8.64e15 + 1, "1", null, undefined]],
   ["text", ["", "a"], [1, null, undefined]],
-  // Ranges and grammars are the server's to check; a text may be one that only a newer server knows.
+  // The server checks ranges and grammars; a text may be one that only a newer server knows.
   ["userId", ["", "a"], [1, null, undefined]],
   ["status", ["online", "asleep"], [1, null, undefined]],
   [
@@ -65,8 +65,8 @@ const CASES: readonly (readonly [Schema, readonly unknown[], readonly unknown[]]
 ];
 
 describe("a value from the wire", () => {
-  it.each(CASES)("[C32] fits %j only if it has its form", (schema, good, bad) => {
-    // Twice: a check is made once and kept.
+  it.each(CASES)("[C32] fits %j only if it has that form", (schema, good, bad) => {
+    // Twice, because a check is built once and cached.
     for (const value of [...good, ...good]) expect([value, fits(schema, value)]).toEqual([value, true]);
     for (const value of bad) expect([value, fits(schema, value)]).toEqual([value, false]);
   });

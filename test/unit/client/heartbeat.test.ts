@@ -4,7 +4,7 @@ import { clientForTest, describeShared, dialedRoom, roomForTest } from "./suppor
 import { message, ok } from "./support/frames.ts";
 
 describe("the heartbeat", () => {
-  it("[C12] is sent to the letter every `pingMs`, also while other frames flow", async () => {
+  it("[C12] is sent with its exact text every `pingMs`, also while other frames flow", async () => {
     const { socket, clock } = await roomForTest();
     for (let second = 1; second <= 100; second++) {
       await clock.advance(1_000);
@@ -14,7 +14,7 @@ describe("the heartbeat", () => {
     expect(socket().texts).toContain('{"type":"ping"}');
   });
 
-  it("[C52] is sent as soon as the socket opens, and its pong before `connected` is nothing", async () => {
+  it("[C52] is sent as soon as the socket opens, and its pong before `connected` has no effect", async () => {
     const { room, socket, clock, goLive } = await dialedRoom();
     expect(socket().texts).toEqual([]);
     socket().open();
@@ -27,7 +27,7 @@ describe("the heartbeat", () => {
     expect(socket().pings).toBe(2);
   });
 
-  it("[G20] a client that is not greeted yet waits while pongs come, for 2 minutes at most", async () => {
+  it("[G20] keeps a client that is not greeted waiting while pongs come, for 2 minutes at most", async () => {
     const { room, socket, sockets, clock, goLive } = await dialedRoom();
     socket().open();
     await clock.advance(110_000);
@@ -38,7 +38,7 @@ describe("the heartbeat", () => {
     expect([sockets.count, socket().pings]).toEqual([1, 13]);
   });
 
-  it("[G20] and dials anew after them, or where no pong comes for 30 s, or it never opens", async () => {
+  it("[G20] makes it dial again after that, or if no pong comes for 30 s, or the socket never opens", async () => {
     for (const [how, afterMs] of [
       ["pongs", 120_000],
       ["silent", 30_000],
@@ -54,7 +54,7 @@ describe("the heartbeat", () => {
     }
   });
 
-  it("[C13] without a pong in time the socket is dropped and dialed again", async () => {
+  it("[C13] without a pong in time drops the socket and dials again", async () => {
     const { socket, clock, room } = await roomForTest();
     socket().answersPings = false;
     await clock.advance(25_000 + 9_999);
@@ -65,7 +65,7 @@ describe("the heartbeat", () => {
     expect(socket().closedWith).toBe(4000);
   });
 
-  it("[C13] is sent at once when the page wakes up: its timers may have slept as well", async () => {
+  it("[C13] is sent at once when the page wakes up, because its timers may have slept too", async () => {
     const { socket, clock, room, wake } = await roomForTest();
     socket().answersPings = false;
     await clock.advance(5_000);
@@ -76,13 +76,13 @@ describe("the heartbeat", () => {
     expect(room.state).toMatchObject({ status: "reconnecting", error: { code: "timeout" } });
   });
 
-  it("[C13] a pong in time keeps it", async () => {
+  it("[C13] with a pong in time keeps the socket", async () => {
     const { clock, sockets } = await roomForTest();
     await clock.advance(200_000);
     expect(sockets.count).toBe(1);
   });
 
-  it("[C14] a command that is not answered within 30 s means a dead socket", async () => {
+  it("[C14] does not save a socket on which a command is unanswered for 30 s", async () => {
     const { clock, room } = await roomForTest();
     const older = room.loadOlder();
     older.catch(() => {});
@@ -93,7 +93,7 @@ describe("the heartbeat", () => {
     await expect(older).rejects.toMatchObject({ code: "offline" });
   });
 
-  it("an answered command does not", async () => {
+  it("leaves a socket alone whose command is answered", async () => {
     const { socket, clock, room } = await roomForTest();
     void room.loadOlder();
     await clock.advance(0);
@@ -102,7 +102,7 @@ describe("the heartbeat", () => {
     expect(room.state.status).toBe("connected");
   });
 
-  it("`client.ping` measures a round trip", async () => {
+  it("is separate from `client.ping`, which measures a round trip", async () => {
     const { socket, clock, client } = await roomForTest();
     const ping = client.ping();
     await clock.advance(40);
@@ -115,7 +115,7 @@ describe("the heartbeat", () => {
 });
 
 describeShared("the heartbeat", () => {
-  it("[C52] is sent by a session alone, for its rooms too", async () => {
+  it("[C52] is sent by a session only, for its rooms too", async () => {
     const { client, clock, session } = clientForTest();
     session.greets = false;
     inboxOf(client).subscribe(() => {});

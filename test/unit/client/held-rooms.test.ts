@@ -1,4 +1,4 @@
-// Who holds a room: handles of one room share it, and the last release leaves it one turn later.
+// Handles of one room share it, and the last release leaves it one turn of the event loop later.
 
 import { expect, it } from "vitest";
 import { type Client, inboxOf, peekShared, type RoomHandle } from "../../../client/index.ts";
@@ -8,7 +8,7 @@ import { caughtUp, connected, message } from "./support/frames.ts";
 const closed = { code: "closed" };
 
 describeBoth("a room with several handles", (way) => {
-  it("[C81] is one connection, one snapshot and one set of events", async () => {
+  it("[C81] has one connection, one snapshot and one set of events", async () => {
     const { room, client, clock, sockets, socket } = await roomForTest();
     const other = openLobby(client);
     await clock.advance(0);
@@ -21,7 +21,7 @@ describeBoth("a room with several handles", (way) => {
     expect([sockets.count, ...heard]).toEqual([1, "room 1", "other 1"]);
   });
 
-  it("[C81] is left with the last of them, one turn later, and a handle counts once", async () => {
+  it("[C81] is left with the last of them, one turn later, and each handle counts once", async () => {
     const { room, client, clock, socket } = await roomForTest();
     const other = openLobby(client);
     room.leave();
@@ -36,7 +36,7 @@ describeBoth("a room with several handles", (way) => {
     expect(clock.pending).toBe(0);
   });
 
-  it("[C81] a released handle hears and does nothing any more, though others hold the room", async () => {
+  it("[C81] does nothing for a released handle, although others hold the room", async () => {
     const { room, client, clock, socket } = await roomForTest();
     const other = openLobby(client);
     const heard: unknown[] = [];
@@ -63,7 +63,7 @@ describeBoth("a room with several handles", (way) => {
     expect(other.messages.length).toBe(1);
   });
 
-  it("[C82] released and held again in one turn, nothing is sent and nothing changes", async () => {
+  it("[C82] that is released and held again in one turn sends nothing and changes nothing", async () => {
     const { room, client, clock, sockets, socket, session } = await roomForTest();
     const wire = way === "the session" ? session.sessions.last : socket();
     const { length } = wire.texts;
@@ -75,7 +75,7 @@ describeBoth("a room with several handles", (way) => {
     expect(again.getSnapshot()).toBe(snapshot);
   });
 
-  it("[C82] a component that mounts, unmounts and mounts again in one turn ends connected, dialed once", async () => {
+  it("[C82] connects once for a component that mounts, unmounts and mounts again in one turn", async () => {
     const { client, clock, sockets } = clientForTest();
     const first = openLobby(client);
     const stop = first.subscribe(() => {});
@@ -89,7 +89,7 @@ describeBoth("a room with several handles", (way) => {
     expect([room.state.status, sockets.count]).toEqual(["connected", 1]);
   });
 
-  it("[C82] opened and left in one turn, it is never dialed, and no token is asked for", async () => {
+  it("[C82] that is opened and left in one turn is never dialed, and asks for no token", async () => {
     let asked = 0;
     const { client, clock, sockets } = clientForTest({ getToken: () => `t${++asked}` });
     const room = client.room("brief");
@@ -98,7 +98,7 @@ describeBoth("a room with several handles", (way) => {
     expect([asked, sockets.count, room.state.status, clock.pending]).toEqual([0, 0, "disconnected", 0]);
   });
 
-  it("[C81] opened again after it was left it is another room to the app", async () => {
+  it("[C81] that is opened again after it was left is a new room to the app", async () => {
     const { room, client, clock, socket } = await roomForTest();
     socket().deliver(message(1));
     room.leave();
@@ -107,7 +107,7 @@ describeBoth("a room with several handles", (way) => {
     expect([room.messages.length, again.messages.length, again.state.status]).toEqual([1, 0, "connecting"]);
   });
 
-  it("[C81] close leaves all rooms at once, however many hold them", async () => {
+  it("[C81] is left at once by close, however many hold it", async () => {
     const { room, client, clock } = await roomForTest();
     const other = openLobby(client);
     other.leave();
@@ -119,11 +119,11 @@ describeBoth("a room with several handles", (way) => {
   });
 });
 
-describeBoth("a room that is looked at", (way) => {
+describeBoth("a room that is only looked at", (way) => {
   const peek = (client: Client): RoomHandle =>
     way === "the session" ? peekShared(client, "lobby") : client.peek("lobby");
 
-  it("[C83] opens nothing, and leaves nothing behind", async () => {
+  it("[C83] is not opened, and nothing of it remains", async () => {
     const { client, clock, sockets } = clientForTest();
     for (let render = 0; render < 20; render++) peek(client).getSnapshot();
     await clock.advance(60_000);
@@ -131,7 +131,7 @@ describeBoth("a room that is looked at", (way) => {
     expect(peek(client).getSnapshot()).toBe(peek(client).getSnapshot());
   });
 
-  it("[C83] shows what others hold, and hears it from before they did", async () => {
+  it("[C83] shows what others hold, and receives events that began before they held it", async () => {
     const { client, clock, sockets } = clientForTest();
     const peeked = peek(client);
     const heard: number[] = [];
@@ -147,7 +147,7 @@ describeBoth("a room that is looked at", (way) => {
     client.close();
   });
 
-  it("[C83] is opened by `hold`, and left by what that returned, as often as an effect runs", async () => {
+  it("[C83] is opened by `hold`, and released by what that returned, as often as an effect runs", async () => {
     const { client, clock, sockets } = clientForTest();
     const peeked = peek(client);
     for (let round = 1; round <= 3; round++) {
@@ -168,7 +168,7 @@ describeBoth("a room that is looked at", (way) => {
 });
 
 describeBoth("options of a room that is open", () => {
-  it("[C84] that differ are named in the log and have no effect; those left out are no difference", async () => {
+  it("[C84] are named in the log and have no effect if they differ; omitted ones do not differ", async () => {
     const lines: string[] = [];
     const log = (level: string, text: string) => {
       if (level === "warn") lines.push(text);
@@ -183,7 +183,7 @@ describeBoth("options of a room that is open", () => {
   });
 });
 
-it("[C85] methods work unbound, and nothing makes a proxy of a handle", async () => {
+it("[C85] leave methods that work unbound and handles that are never proxied", async () => {
   const { client, clock } = clientForTest();
   const { room: open, on, peek, close, setPresence } = client;
   const room = open("lobby");
@@ -197,7 +197,7 @@ it("[C85] methods work unbound, and nothing makes a proxy of a handle", async ()
   const { subscribe: subscribeInbox, getSnapshot: getInbox } = inbox;
   subscribeInbox(() => {});
   expect(getInbox()).toBe(inbox.getSnapshot());
-  // What Vue's `reactive` asks before it makes a proxy.
+  // Vue's `reactive` checks this before it makes a proxy.
   for (const handle of [client, room, inbox]) expect(Object.isExtensible(handle)).toBe(false);
   stop();
   leave();

@@ -19,7 +19,7 @@ const refusal = (status: number, code: string, more: object = {}) =>
 
 const hang = () => new Promise<never>(() => {});
 
-/** A server that answers with one after the other, and with the last from then on. */
+/** A server that gives each of the answers in turn, and the last one from then on. */
 function server(...answers: [Answer, ...Answer[]]) {
   const asked: Asked[] = [];
   const fetch = async (url: string, init: RequestInit) => {
@@ -41,7 +41,7 @@ function server(...answers: [Answer, ...Answer[]]) {
 
 const ok = (value: unknown = {}) => Response.json(value);
 
-/** Tokens `t1`, `t2`, … unless said otherwise. */
+/** Tokens `t1`, `t2`, … by default. */
 function world(answers: [Answer, ...Answer[]], options: WorldOptions = {}) {
   const { fetch, ...told } = server(...answers);
   let made = 0;
@@ -59,7 +59,7 @@ const failure = (promise: Promise<unknown>): Promise<unknown> =>
 const PAGE = { rooms: [{ room: "lobby", head: 7, readSeq: 5, unread: 2 }] };
 
 describe("a call over HTTP", () => {
-  it("[C72] carries the token that the sockets have, in a header", async () => {
+  it("[C72] carries the token of the sockets in a header", async () => {
     const { fetch, asked } = server(() => ok(PAGE));
     let made = 0;
     const { client, socket, clock } = await roomForTest({ fetch, getToken: () => `t${++made}` });
@@ -73,7 +73,7 @@ describe("a call over HTTP", () => {
     await clock.settle();
   });
 
-  it("[C72] goes to the address before /v1, whatever its scheme, and without a token where there is none", async () => {
+  it("[C72] goes to the address before /v1, with any scheme, and without a token if there is none", async () => {
     const { client, asked } = world([() => ok({ any: "thing" })], {
       url: "ws://localhost:8000/chat/",
       getToken: () => null,
@@ -83,7 +83,7 @@ describe("a call over HTTP", () => {
     expect(new Headers(asked[0]?.init.headers).get("Content-Type")).toBe("application/json");
   });
 
-  it("[C72] gets another token once where one is refused, and the sockets get it too", async () => {
+  it("[C72] gets another token once if one is refused, and the sockets get it too", async () => {
     const { fetch, tokens } = server(
       () => refusal(401, "token_expired"),
       () => ok(PAGE),
@@ -97,7 +97,7 @@ describe("a call over HTTP", () => {
     expect(socket().sentOf("auth")).toMatchObject([{ token: "t2" }]);
   });
 
-  it("[C72] rejects where the second token is refused too, or is the same", async () => {
+  it("[C72] rejects if the second token is refused too, or is the same", async () => {
     const twice = world([() => refusal(401, "unauthorized")]);
     const refused = failure(userApi(twice.client).preferences());
     await twice.clock.advance(2_000);
@@ -112,7 +112,7 @@ describe("a call over HTTP", () => {
     expect(same.tokens()).toEqual(["t"]);
   });
 
-  it("[C72] asks for one token, however many calls are refused at once", async () => {
+  it("[C72] shares one new token with all calls that are refused at once", async () => {
     const { client, clock, tokens } = world([
       ({ token }) => (token === "t1" ? refusal(401, "token_expired") : ok(PAGE)),
     ]);
@@ -126,7 +126,7 @@ describe("a call over HTTP", () => {
     expect(tokens()).toEqual(["t1", "t1", "t1", "t2", "t2", "t2"]);
   });
 
-  it("[C72] of an anonymous client asks for none, and its sockets may go on without", async () => {
+  it("[C72] of an anonymous client asks for no token, and its sockets may continue without", async () => {
     const { fetch, tokens } = server(() => refusal(401, "unauthorized"));
     const { client, room, clock, goLive } = await roomForTest({ fetch, getToken: () => null });
     const refused = failure(roomApi(client, room.name).receipts());
@@ -139,7 +139,7 @@ describe("a call over HTTP", () => {
     expect(room.state.status).toBe("connected");
   });
 
-  it("[C72] says why `getToken` failed", async () => {
+  it("[C72] rejects with the reason for which `getToken` failed", async () => {
     const { client } = world([() => ok()], { getToken: () => Promise.reject(new Error("no back end")) });
     expect(await failure(userApi(client).preferences())).toMatchObject({
       code: "offline",
@@ -152,7 +152,7 @@ describe("a call over HTTP", () => {
     expect(odd.asked).toEqual([]);
   });
 
-  it("[C73] waits where a token of later will do, if its time is enough", async () => {
+  it("[C73] waits if a later token will be accepted and it has enough time", async () => {
     const early = () => refusal(401, "token_expired", { retryAfterMs: 61_000 });
     const enough = world([early, () => ok(PAGE)]);
     const rooms = userApi(enough.client).followedRooms({ timeoutMs: 120_000 });
@@ -170,7 +170,7 @@ describe("a call over HTTP", () => {
     expect(short.clock.pending).toBe(0);
   });
 
-  it("[C73] waits longer each time, so that a server that always says soon is not asked without end", async () => {
+  it("[C73] waits longer each time, so that a server that always answers soon is not asked forever", async () => {
     const { client, clock, asked } = world([() => refusal(401, "token_expired", { retryAfterMs: 1 })]);
     const refused = failure(userApi(client).followedRooms());
     await clock.advance(30_000);
@@ -179,7 +179,7 @@ describe("a call over HTTP", () => {
     expect(clock.pending).toBe(0);
   });
 
-  it("[C74] rejects with the server's code, words, wait and field", async () => {
+  it("[C74] rejects with the server's code, text, wait and field", async () => {
     const path = ["quietHours", "from"];
     const { client } = world([() => refusal(429, "rate_limited", { retryAfterMs: 2_000, path })]);
     const error = await failure(userApi(client).setPreferences({ push: false }));
@@ -199,14 +199,14 @@ describe("a call over HTTP", () => {
     [502, "overloaded"],
     [503, "overloaded"],
     [504, "overloaded"],
-  ])("[C74] takes %i of somebody else as %s", async (status, code) => {
+  ])("[C74] maps %i of another server to %s", async (status, code) => {
     const { client } = world([
       () => new Response("<h1>proxy</h1>", { status, headers: { "Retry-After": "3" } }),
     ]);
     expect(await failure(userApi(client).preferences())).toMatchObject({ code, retryAfterMs: 3_000 });
   });
 
-  it("[C74] takes a code that it does not know as `internal`", async () => {
+  it("[C74] maps an unknown code to `internal`", async () => {
     const { client } = world([() => refusal(418, "teapot")]);
     expect(await failure(userApi(client).preferences())).toMatchObject({
       code: "internal",
@@ -214,7 +214,7 @@ describe("a call over HTTP", () => {
     });
   });
 
-  it("[C74] is offline without a network, also where it goes down amid the answer", async () => {
+  it("[C74] rejects with `offline` without a network, also in the middle of an answer", async () => {
     const down = world([() => Promise.reject(new TypeError("Failed to fetch"))]);
     expect(await failure(userApi(down.client).preferences())).toMatchObject({
       code: "offline",
@@ -239,7 +239,7 @@ describe("a call over HTTP", () => {
     }
   });
 
-  it("[C75] ends after 30 s unless said, and tells `fetch`", async () => {
+  it("[C75] ends after 30 s by default, and aborts `fetch`", async () => {
     const { client, clock, asked } = world([hang]);
     const late = failure(userApi(client).preferences());
     await clock.advance(29_999);
@@ -250,7 +250,7 @@ describe("a call over HTTP", () => {
     expect(clock.pending).toBe(0);
   });
 
-  it("[C75] is given up by its signal, with the reason of that, before it began or at any time later", async () => {
+  it("[C75] is aborted by its signal, with the signal's reason, before it began or at any later time", async () => {
     const { client, clock, asked } = world([hang]);
     const stop = new AbortController();
     const stopped = failure(userApi(client).preferences({ signal: stop.signal }));
@@ -270,7 +270,7 @@ describe("a call over HTTP", () => {
     });
   });
 
-  it("[C75] is given up while it waits for a later token", async () => {
+  it("[C75] is aborted while it waits for a later token", async () => {
     const { client, clock } = world([() => refusal(401, "token_expired", { retryAfterMs: 61_000 })]);
     const stop = new AbortController();
     const stopped = failure(userApi(client).preferences({ signal: stop.signal, timeoutMs: 120_000 }));
@@ -280,7 +280,7 @@ describe("a call over HTTP", () => {
     expect(clock.pending).toBe(0);
   });
 
-  it("[C75] leaves nothing with a signal that lives on", async () => {
+  it("[C75] leaves no listener on a signal that lives longer", async () => {
     const { client } = world([() => ok(PAGE)]);
     const { signal } = new AbortController();
     let held = 0;
@@ -304,7 +304,7 @@ describe("a call over HTTP", () => {
     }
   });
 
-  it("[C76] reads no more than 8 MiB", async () => {
+  it("[C76] reads at most 8 MiB", async () => {
     let sent = 0;
     let cancelled = false;
     const megabyte = new Uint8Array(1_048_576).fill(32);
@@ -323,7 +323,7 @@ describe("a call over HTTP", () => {
     expect(cancelled).toBe(true);
   });
 
-  it("[C76] reads text that is cut amid a character", async () => {
+  it("[C76] reads text that is cut within a character", async () => {
     const bytes = new TextEncoder().encode('{"name":"Zoë ☃"}');
     const drops = new ReadableStream({
       start(controller) {
@@ -336,7 +336,7 @@ describe("a call over HTTP", () => {
   });
 
   it.each(["", "<html>sign in to the Wi-Fi</html>", "[]", "null", '{"rooms":[{"room":"a"}]}'])(
-    "[C76] does not take %j for an answer",
+    "[C76] does not accept %j as an answer",
     async (text) => {
       const { client } = world([() => new Response(text)]);
       expect(await failure(userApi(client).followedRooms())).toMatchObject({ code: "offline" });
@@ -354,7 +354,7 @@ describe("a call over HTTP", () => {
     expect([sockets.count, asked.length]).toEqual([0, 2]);
   });
 
-  it("[C77] of followed rooms goes on page by page, and not round in a circle", async () => {
+  it("[C77] for followed rooms continues page by page, and does not loop", async () => {
     const page = (name: string, next?: string) => () =>
       ok({ rooms: [{ room: name, head: 0, readSeq: 0, unread: null }], next });
     const { client, asked } = world([page("a", "a"), page("b", "b"), page("c")]);
@@ -364,7 +364,7 @@ describe("a call over HTTP", () => {
     expect(await userApi(stuck.client).followedRooms()).toHaveLength(2);
   });
 
-  it("[C79] whose name or id would lead elsewhere is not made", async () => {
+  it("[C79] is not made if its name or id would lead to another address", async () => {
     const { client, asked } = world([() => ok()]);
     const room = roomApi(client, "lobby");
     for (const user of ["", "..", ".", "a\nb", "\ud800"]) {
@@ -391,7 +391,7 @@ describe("a call over HTTP", () => {
     ]);
   });
 
-  it("[C79] is not sent on to where a redirect leads", async () => {
+  it("[C79] follows no redirect", async () => {
     for (const status of [301, 302, 307, 308]) {
       const { client, asked } = world([
         () => new Response(null, { status, headers: { Location: "https://evil.example/" } }),

@@ -46,7 +46,7 @@ describe("the inbox", () => {
     expect(world.inbox.getSnapshot()).toMatchObject({ unread: 3, state: { status: "connected" } });
   });
 
-  it("[U33] what expires leaves the list and the count by itself, whatever this machine's clock says", async () => {
+  it("[U33] removes what expires from the list and the count by itself, whatever this machine's clock says", async () => {
     const at = 1_790_000_000_000 - 7_200_000;
     const soon = (seq: number, inMs: number, more: Frame = {}) =>
       notification(seq, { at, expiresAt: at + inMs, unread: 3, ...more });
@@ -72,26 +72,26 @@ describe("the inbox", () => {
     expect(world.clock.pending).toBe(0);
   });
 
-  it("[U33] is taken off the count once: the server may have counted it, or not any more", async () => {
+  it("[U33] subtracts an expired notification once: the server may or may not have counted it", async () => {
     const at = 1_790_000_000_000;
     const world = await inboxForTest({ unread: 1, head: 1, at }, [
       notification(1, { at, expiresAt: at + 1_000, unread: 1 }),
     ]);
     await world.clock.advance(1_000);
     expect(world.inbox.unread).toBe(0);
-    // Counted before it expired, and late on its way.
+    // Counted before it expired, and delivered late.
     world.socket().deliver(notification(2, { at: at + 999, unread: 2 }));
     expect(world.inbox.unread).toBe(1);
     world.socket().deliver(notification(3, { at: at + 1_001, unread: 2 }));
     expect(world.inbox.unread).toBe(2);
-    // One that the server no longer counts as it is dropped here.
+    // One that the server no longer counts when it is dropped here.
     world.socket().deliver(notification(4, { at: at + 1_002, expiresAt: at + 2_000, unread: 3 }));
     world.socket().deliver(notification(5, { at: at + 2_100, unread: 3 }));
     await world.clock.advance(5_000);
     expect([ids(world.inbox), world.inbox.unread]).toEqual([["n5", "n3", "n2"], 3]);
   });
 
-  it("[C37] a jump in its numbers is no fault, and moves the cursor", async () => {
+  it("[C37] accepts a jump of `seq`, which moves the cursor", async () => {
     const world = await inboxForTest();
     world.socket().deliver(notification(4), notification(9));
     world.socket().end(1006);
@@ -101,13 +101,13 @@ describe("the inbox", () => {
     expect(ids(world.inbox)).toEqual(["n9"]);
   });
 
-  it("[C61] drops what retention had removed by the end of a replay that was paged", async () => {
+  it("[C61] drops what retention had removed by the end of a paged replay", async () => {
     const world = await inboxForTest({ head: 3 }, [notification(1), notification(2), notification(3)]);
     world.socket().deliver(caughtUp(3, { floor: 2 }));
     expect(ids(world.inbox)).toEqual(["n3"]);
   });
 
-  it("[C37] states only move forward, by ids or up to a number; archived ones go", async () => {
+  it("[C37] moves states forward only, by ids or up to a number; archived ones leave the list", async () => {
     const world = await inboxForTest({ head: 3 }, [notification(1), notification(2), notification(3)]);
     const update = (seq: number, more: Frame) =>
       world.socket().deliver({ type: "notificationUpdated", seq, at: 1, unread: 1, ...more });
@@ -119,7 +119,7 @@ describe("the inbox", () => {
     expect(world.inbox.unread).toBe(1);
   });
 
-  it("marks on all devices", async () => {
+  it("marks notifications on all devices", async () => {
     const { inbox, socket, clock } = await inboxForTest({ unread: 5 });
     const marked = [
       inbox.mark(["n1"], "read"),
@@ -150,7 +150,7 @@ describe("the inbox", () => {
     expect(ids(inbox)).toEqual(["n5", "n2"]);
   });
 
-  it("hears signals to the user", async () => {
+  it("receives signals to the user", async () => {
     const { inbox, socket } = await inboxForTest();
     const heard: unknown[] = [];
     inbox.onEvent("export", ({ data }) => heard.push(data));
@@ -170,7 +170,7 @@ describe("the inbox", () => {
     expect(socket().url.searchParams.get("topics")).toBe("builds");
   });
 
-  it("[C8] `lost` replaces what is held", async () => {
+  it("[C8] replaces what it holds on `lost`", async () => {
     const world = await inboxForTest({ head: 1 }, [notification(1)]);
     let lost = 0;
     world.inbox.on("lost", () => lost++);
@@ -195,13 +195,13 @@ describe("the inbox", () => {
     expect(world.inbox.notifications).toBe(held);
   });
 
-  it("judges what expired by the server's clock", async () => {
+  it("uses the server's clock for expiry", async () => {
     const world = await inboxForTest({ at: 1_790_000_000_000 - 60_000 });
     world.socket().deliver(notification(1, { expiresAt: 1_790_000_000_000 - 1 }));
     expect(ids(world.inbox)).toEqual(["n1"]);
   });
 
-  it("forgets what expired", async () => {
+  it("drops what expired", async () => {
     const world = await inboxForTest();
     const expiresAt = world.clock.now() + 1_000;
     world.socket().deliver(notification(1, { expiresAt }));

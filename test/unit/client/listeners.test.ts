@@ -15,7 +15,7 @@ describeBoth("listeners", () => {
     vi.unstubAllGlobals();
   });
 
-  it("hear replayed messages too, with the state already folded", async () => {
+  it("receive replayed messages too, with the snapshot already updated", async () => {
     const { room, goLive } = await dialedRoom();
     const held: number[] = [];
     room.on("message", () => held.push(room.messages.length));
@@ -23,7 +23,7 @@ describeBoth("listeners", () => {
     expect(held).toEqual([1, 2]);
   });
 
-  it("stop by the function that they got", async () => {
+  it("end with the function that they got", async () => {
     const { room, socket } = await roomForTest();
     const heard: number[] = [];
     const listener = ({ seq }: { seq: number }) => heard.push(seq);
@@ -35,7 +35,7 @@ describeBoth("listeners", () => {
     expect(heard).toEqual([1, 1, 2]);
   });
 
-  it("one that throws is reported and stops nobody", async () => {
+  it("do not stop each other: one that throws is reported", async () => {
     const reported: unknown[] = [];
     vi.stubGlobal("reportError", (error: unknown) => reported.push(error));
     const { room, socket } = await roomForTest();
@@ -54,7 +54,7 @@ describeBoth("listeners", () => {
     expect(room.state.status).toBe("connected");
   });
 
-  it("by application event hear messages and signals under their topic", async () => {
+  it("by application event receive messages and signals with that event", async () => {
     const { room, socket } = await roomForTest();
     const heard: string[] = [];
     for (const topic of ["task", "task.created", "*"]) {
@@ -75,7 +75,7 @@ describeBoth("listeners", () => {
     ]);
   });
 
-  it("with `own: false` do not hear what this user did", async () => {
+  it("with `own: false` do not receive what this user did", async () => {
     const { room, socket } = await roomForTest();
     const heard: unknown[] = [];
     room.onEvent("*", ({ data }) => heard.push(data), { own: false });
@@ -87,7 +87,7 @@ describeBoth("listeners", () => {
     expect(heard).toEqual(["the server's", "Bo's"]);
   });
 
-  it("of `error` hear refusals that no promise tells of", async () => {
+  it("of `error` receive refusals that no promise reports", async () => {
     const { room, socket, clock } = await roomForTest();
     const codes: string[] = [];
     room.on("error", ({ code }) => codes.push(code));
@@ -100,7 +100,7 @@ describeBoth("listeners", () => {
 });
 
 describeBoth("the snapshot", () => {
-  it("changes its identity only when something in it changed", async () => {
+  it("changes its identity only if something in it changed", async () => {
     const { room, socket } = await roomForTest();
     const seen = [room.getSnapshot()];
     room.subscribe(() => seen.push(room.getSnapshot()));
@@ -115,7 +115,7 @@ describeBoth("the snapshot", () => {
     expect(room.getSnapshot()).toBe(seen[1]);
   });
 
-  it("is told of also when a listener has read it before", async () => {
+  it("is announced also if a listener has read it before", async () => {
     const { room, socket } = await roomForTest();
     let changes = 0;
     room.subscribe(() => changes++);
@@ -134,7 +134,7 @@ describeBoth("the snapshot", () => {
     expect(snapshot.outbox.map(({ data }) => data)).toEqual(["a"]);
   });
 
-  it("tells of a send at once", async () => {
+  it("shows a send at once", async () => {
     const { room } = await roomForTest();
     let changes = 0;
     const off = room.subscribe(() => changes++);

@@ -1,5 +1,5 @@
-// A connection that is lost while edits, deletions and reactions are in flight: they cannot be repeated blindly, so the
-// replay is looked at first.
+// A connection is lost while edits, deletions and reactions are in flight: they cannot be repeated blindly, so the
+// client looks at the replay first.
 
 import { expect, it } from "vitest";
 import { describeBoth, type RoomWorld, roomForTest } from "./support/client-for-test.ts";
@@ -25,7 +25,7 @@ async function roomWithMessage(): Promise<RoomWorld> {
   return world;
 }
 
-/** Breaks off what is in flight, and comes back with what was missed. */
+/** Loses what is in flight, and reconnects with what was missed. */
 async function comeBack(world: RoomWorld, head: number, ...missed: Frame[]): Promise<void> {
   await world.clock.advance(0);
   world.socket().end(1006);
@@ -35,8 +35,8 @@ async function comeBack(world: RoomWorld, head: number, ...missed: Frame[]): Pro
 
 const first = ({ room }: RoomWorld) => room.messages[0];
 
-describeBoth("without a connection", () => {
-  it("[C41] a change rejects `offline` and is not shown", async () => {
+describeBoth("a change without a connection", () => {
+  it("[C41] rejects with `offline` and is not shown", async () => {
     const world = await roomWithMessage();
     world.socket().end(1006);
     const { room } = world;
@@ -46,7 +46,7 @@ describeBoth("without a connection", () => {
     expect(first(world)).toMatchObject({ data: "first" });
   });
 
-  it("[C41] after leaving it rejects `closed`, and so does what was in flight", async () => {
+  it("[C41] rejects with `closed` after leaving, and so does what was in flight", async () => {
     const world = await roomWithMessage();
     const edited = world.room.edit(1, "x");
     world.room.leave();
@@ -59,7 +59,7 @@ describeBoth("without a connection", () => {
     expect(world.clock.pending).toBe(0);
   });
 
-  it("[C41] what was in flight as the client gave up rejects and is undone: no replay will tell", async () => {
+  it("[C41] that was in flight when the client gave up rejects and is undone, because no replay will come", async () => {
     for (const giveUp of [
       (world: RoomWorld) => world.client.disconnect(),
       (world: RoomWorld) => world.socket().end(1006),
@@ -74,7 +74,7 @@ describeBoth("without a connection", () => {
   });
 });
 
-describeBoth("what was in flight", () => {
+describeBoth("a change in flight at a loss", () => {
   it("[C41] stays shown until the replay is over", async () => {
     const world = await roomWithMessage();
     void world.room.edit(1, "mine");
@@ -88,7 +88,7 @@ describeBoth("what was in flight", () => {
     expect(world.socket().sentOf("edit")).toEqual([]);
   });
 
-  it("[C41] an edit that the replay shows resolves and is not repeated", async () => {
+  it("[C41] resolves if the replay shows the edit, and is not repeated", async () => {
     const world = await roomWithMessage();
     const edited = world.room.edit(1, "mine");
     await comeBack(world, 2, update(2, own(1, { data: "mine", editedAt: 7 })));
@@ -97,7 +97,7 @@ describeBoth("what was in flight", () => {
     expect(world.socket().sentOf("edit")).toEqual([]);
   });
 
-  it("[C41] an edit that it does not show goes out again, also after somebody reacted", async () => {
+  it("[C41] is sent again if the replay does not show the edit, also if others reacted meanwhile", async () => {
     const world = await roomWithMessage();
     const edited = world.room.edit(1, "mine");
     await comeBack(world, 2, update(2, own(1, { reactions: { "👍": ["usr_2"] } })));
@@ -108,7 +108,7 @@ describeBoth("what was in flight", () => {
     expect(await edited).toEqual({ seq: 3 });
   });
 
-  it("[C41] an edit is not written over what somebody else wrote meanwhile", async () => {
+  it("[C41] does not overwrite an edit of someone else meanwhile", async () => {
     const world = await roomWithMessage();
     const edited = world.room.edit(1, "mine");
     await comeBack(world, 2, update(2, own(1, { data: "moderated", editedAt: 7 }), "usr_9"));
@@ -117,7 +117,7 @@ describeBoth("what was in flight", () => {
     expect(world.socket().sentOf("edit")).toEqual([]);
   });
 
-  it("[C41] an edit that was told before the loss, without its `ok`, has resolved", async () => {
+  it("[C41] has resolved if its event came before the loss, without its `ok`", async () => {
     const world = await roomWithMessage();
     const edited = world.room.edit(1, "mine");
     await world.clock.advance(0);
@@ -128,7 +128,7 @@ describeBoth("what was in flight", () => {
     expect(world.socket().commands).toEqual([]);
   });
 
-  it("[C41] an edit of what was deleted meanwhile is asked for again, and the server says `not_found`", async () => {
+  it("[C41] to a message that was deleted meanwhile is sent again, and the server answers `not_found`", async () => {
     const world = await roomWithMessage();
     const edited = world.room.edit(1, null);
     await comeBack(world, 2, deletion(2, 1));
@@ -137,7 +137,7 @@ describeBoth("what was in flight", () => {
     await expect(edited).rejects.toMatchObject({ code: "not_found" });
   });
 
-  it("[C41] of two edits of which the first arrived only the second goes out again", async () => {
+  it("[C41] is sent again alone if of two edits only the first arrived", async () => {
     const world = await roomWithMessage();
     const one = world.room.edit(1, "one");
     const two = world.room.edit(1, "two");
@@ -150,7 +150,7 @@ describeBoth("what was in flight", () => {
     expect(await two).toEqual({ seq: 3 });
   });
 
-  it("[C41][C56] an edit that a later one replaced is not written over it; its answer is lost, so nobody knows of it", async () => {
+  it("[C41][C56] rejects with `offline` if its answer was lost and a later edit replaced it; the later one stays", async () => {
     const world = await roomWithMessage();
     const one = world.room.edit(1, "one");
     const two = world.room.edit(1, "two");
@@ -163,7 +163,7 @@ describeBoth("what was in flight", () => {
     expect(first(world)).toMatchObject({ data: "two" });
   });
 
-  it("[C41] a deletion that the replay shows resolves, and else goes out again", async () => {
+  it("[C41] resolves if the replay shows the deletion, and is sent again otherwise", async () => {
     const shown = await roomWithMessage();
     const done = shown.room.delete(1);
     await comeBack(shown, 2, deletion(2, 1, { by: "usr_1" }));
@@ -177,7 +177,7 @@ describeBoth("what was in flight", () => {
     expect(await again).toEqual({ seq: 3 });
   });
 
-  it("[C41][C56] where the message is deleted the deletion resolves, and of the edit before it nobody knows", async () => {
+  it("[C41][C56] before a deletion that is shown rejects with `offline`; the deletion resolves", async () => {
     const world = await roomWithMessage();
     const edited = world.room.edit(1, "mine");
     const deleted = world.room.delete(1);
@@ -187,7 +187,7 @@ describeBoth("what was in flight", () => {
     expect(world.socket().commands).toEqual([]);
   });
 
-  it("[C41] a reaction is repeated only where it is not there", async () => {
+  it("[C41] is sent again if it is a reaction that is not there", async () => {
     const world = await roomWithMessage();
     const thumb = world.room.react(1, "👍");
     const party = world.room.react(1, "🎉");
@@ -200,7 +200,7 @@ describeBoth("what was in flight", () => {
     expect(await party).toEqual({ seq: 3 });
   });
 
-  it("[C41][C56] a reaction given and taken back is not given again", async () => {
+  it("[C41][C56] is not sent again if it is a reaction that was set and removed", async () => {
     const world = await roomWithMessage();
     const [given, taken] = [world.room.react(1, "👍"), world.room.unreact(1, "👍")];
     await comeBack(world, 1);
@@ -210,7 +210,7 @@ describeBoth("what was in flight", () => {
     expect(first(world)).not.toHaveProperty("reactions");
   });
 
-  it("[C41] what nobody can look at rejects: the message is not held any more, or never was", async () => {
+  it("[C41] rejects if its message is no longer held, or never was", async () => {
     const world = await roomWithMessage();
     const gone = world.room.edit(1, "mine");
     const unknown = world.room.delete(77);
@@ -223,7 +223,7 @@ describeBoth("what was in flight", () => {
     expect(world.socket().commands).toEqual([]);
   });
 
-  it("[C41] what is lost again is judged again", async () => {
+  it("[C41] is checked again after each further loss", async () => {
     const world = await roomWithMessage();
     const edited = world.room.edit(1, "mine");
     for (let round = 0; round < 3; round++) await comeBack(world, 1);
@@ -233,7 +233,7 @@ describeBoth("what was in flight", () => {
     expect(world.socket().commands).toEqual([]);
   });
 
-  it("[C14] [C41] one that is not answered for 30 s means a dead socket, and is judged like any other", async () => {
+  it("[C14] [C41] that is unanswered for 30 s ends the socket, and is checked like any other", async () => {
     const world = await roomWithMessage();
     const edited = world.room.edit(1, "mine");
     await world.clock.advance(31_000);

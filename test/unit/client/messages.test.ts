@@ -22,12 +22,12 @@ function listOf(...messages: Message[]): MessageList {
 }
 
 describeBoth("the list of messages", () => {
-  it("is in the order of `seq`, however they come", () => {
+  it("is ordered by `seq`, in whatever order messages come", () => {
     const list = listOf(stored(5), stored(2), stored(9), stored(1));
     expect(list.all.map(({ seq }) => seq)).toEqual([1, 2, 5, 9]);
   });
 
-  it("[C31] the greater `changed` is the newer version", () => {
+  it("[C31] keeps the version with the greater `changed`", () => {
     const list = listOf(stored(1, { data: "new", changed: 7 }));
     list.add(stored(1, { data: "old", changed: 4 }));
     list.add(stored(1, { data: "oldest" }));
@@ -43,7 +43,7 @@ describeBoth("the list of messages", () => {
     expect(list.all).toEqual([stored(1, { data: "newest", changed: 8 })]);
   });
 
-  it("[C31] a change to a message that is not held is ignored", () => {
+  it("[C31] ignores a change to a message that is not held", () => {
     const list = listOf(stored(5));
     const before = list.all;
     list.apply({ type: "messageUpdated", seq: 8, at: 8, by: null, message: stored(1, { changed: 8 }) });
@@ -60,7 +60,7 @@ describeBoth("the list of messages", () => {
     expect(list.all[0]).not.toHaveProperty("reactions");
   });
 
-  it("[C31][E10] a deletion takes data, mentions, reactions and that it was edited", () => {
+  it("[C31][E10] drops data, mentions, reactions and the edit of a deleted message", () => {
     const list = listOf(
       stored(1, { editedAt: 20, mentions: ["usr_3"], reactions: { "👍": ["usr_3"] }, replyTo: 4 }),
     );
@@ -68,7 +68,7 @@ describeBoth("the list of messages", () => {
     expect(list.all).toEqual([stored(1, { data: null, deletedAt: 30, changed: 3, replyTo: 4 })]);
   });
 
-  it("[C31] reactions come and go", () => {
+  it("[C31] shows reactions that are set and removed", () => {
     const list = listOf(stored(1));
     const react = (seq: number, user: string, op: "add" | "remove") =>
       list.apply({ type: "reaction", seq, at: seq, target: 1, emoji: "👍", user, op });
@@ -94,7 +94,7 @@ describeBoth("the list of messages", () => {
 });
 
 describeBoth("own messages that are not stored", () => {
-  it("stand at the end with `pending: true`", async () => {
+  it("are at the end with `pending: true`", async () => {
     const { room, socket, clock } = await roomForTest();
     void room.send("mine", { replyTo: 1 });
     await clock.advance(0);
@@ -113,7 +113,7 @@ describeBoth("own messages that are not stored", () => {
     ]);
   });
 
-  it("make way for the stored one in the same moment", async () => {
+  it("are replaced by the stored message in the same moment", async () => {
     const { room, socket, clock } = await roomForTest();
     void room.send("mine");
     await clock.advance(0);
@@ -131,7 +131,7 @@ describeBoth("own messages that are not stored", () => {
     expect(new Set(seen)).toEqual(new Set(["stored"]));
   });
 
-  it("are not shown where the filter leaves them out", async () => {
+  it("are not shown if the filter does not match them", async () => {
     const { room, socket, clock } = await roomForTest({}, { topics: ["task"] });
     void room.send("mine");
     void room.send("task", { event: "task.created" });

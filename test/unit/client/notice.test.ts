@@ -4,7 +4,7 @@ import { clickTarget, noticeOf } from "../../../client/service-worker/notice.ts"
 const PAGE = "https://app.example.com/rooms/";
 
 describe("what the service worker shows", () => {
-  it("[U27] is the notification; a repeat takes the place of what is shown", () => {
+  it("[U27] is the notification; a repeat replaces what is shown", () => {
     const notification = { title: "Build", body: "done", tag: "b-1", navigate: "/b/1", app_badge: "4" };
     const notice = (more: object = {}) =>
       noticeOf(JSON.stringify({ web_push: 8030, notification: { ...notification, ...more } }));
@@ -26,7 +26,7 @@ describe("what the service worker shows", () => {
     }
   });
 
-  it("[U27] is something also where nothing can be read", () => {
+  it("[U27] is a default text if nothing can be read", () => {
     for (const text of [
       undefined,
       "",
@@ -46,8 +46,8 @@ describe("what the service worker shows", () => {
   });
 });
 
-describe("where a click leads", () => {
-  it("[U27] is the link, where it is of the page's origin or over https; else the page", () => {
+describe("the target of a click", () => {
+  it("[U27] is the link if it is of the page's origin or over https, otherwise the page", () => {
     const leads: [unknown, string][] = [
       ["/b/1", "https://app.example.com/b/1"],
       ["https://ci.example.org/1", "https://ci.example.org/1"],

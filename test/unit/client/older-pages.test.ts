@@ -4,7 +4,7 @@ import { batch, deletion, message, ok } from "./support/frames.ts";
 
 describeBoth("an older page", () => {
   it.each(["in one frame", "in two"])(
-    "[C31] is taken in before what follows it on the wire, %s",
+    "[C31] is applied before what follows it on the wire, %s",
     async (way) => {
       const world = await roomForTest({}, {}, { head: 7 });
       const loaded = world.room.loadOlder();
@@ -15,7 +15,7 @@ describeBoth("an older page", () => {
         seq: 3,
         more: true,
       });
-      // Nothing lets promises settle in between.
+      // No promise settles in between.
       if (way === "in two") socket.deliver(page, deletion(8, 3));
       else socket.deliver(batch(page, deletion(8, 3)));
       expect(world.room.messages).toMatchObject([{ seq: 3, data: null, changed: 8 }, { seq: 4 }]);

@@ -1,4 +1,4 @@
-// What a client makes of sockets that vanish: it says what may be in the way, and its connections follow one another back.
+// How the client reacts to sockets that vanish: it names the probable cause, and its connections reconnect together.
 
 import { describe, expect, it } from "vitest";
 import { clientForTest, dialedRoom, roomForTest } from "./support/client-for-test.ts";
@@ -8,8 +8,8 @@ import { caughtUp, connected } from "./support/frames.ts";
 const errorOf = (state: { readonly error?: { readonly message: string } } | object): string =>
   "error" in state && state.error instanceof Error ? state.error.message : "";
 
-describe("sockets that vanish before the server said anything", () => {
-  it("[C53] three in a row: the client says what it may be, in the log once and in its state", async () => {
+describe("sockets that vanish before the first frame", () => {
+  it("[C53] make the client name the probable cause after three in a row, once in the log and in its state", async () => {
     const logged: unknown[][] = [];
     const token = "t".repeat(9_120);
     const { room, socket, clock } = await dialedRoom({
@@ -32,7 +32,7 @@ describe("sockets that vanish before the server said anything", () => {
     expect(JSON.stringify(logged)).not.toContain("tttt");
   });
 
-  it("[C53] also where it ends the try", async () => {
+  it("[C53] do so also if they end the attempts", async () => {
     const { room, socket, clock } = await dialedRoom({ maxAttempts: 3 });
     for (let round = 0; round < 3; round++) {
       socket().end(1006);
@@ -42,7 +42,7 @@ describe("sockets that vanish before the server said anything", () => {
     expect(errorOf(room.state)).toContain("refuses long headers");
   });
 
-  it("[C53] not without a token, nor where something else came between", async () => {
+  it("[C53] do not without a token, or with another event in between", async () => {
     const anonymous = await dialedRoom({ getToken: () => null });
     const ends: ((socket: FakeSocket) => void)[] = [
       (socket) => socket.end(1006),
@@ -73,7 +73,7 @@ describe("sockets that vanish before the server said anything", () => {
 });
 
 describe("after an outage", () => {
-  /** Rooms with sockets of their own, long without a network. */
+  /** Rooms with sockets of their own, which had no network for a long time. */
   async function outage(minMs = 1_000) {
     const world = clientForTest();
     const { client, clock, sockets } = world;
@@ -102,9 +102,9 @@ describe("after an outage", () => {
     return { ...world, rooms, goLive };
   }
 
-  it("[C54] once one connection is live, the others try within half a second", async () => {
+  it("[C54] the other connections try within 0.5 s once one is live", async () => {
     const { rooms, sockets, clock, goLive } = await outage();
-    // All wait for 8 s and more; the app is impatient with one.
+    // All wait for 8 s and more; the app reconnects one of them.
     await clock.advance(2_000);
     const before = sockets.count;
     rooms[0]?.reconnect();
@@ -118,7 +118,7 @@ describe("after an outage", () => {
     expect(sockets.count).toBe(before + 3);
   });
 
-  it("[C54] but where the server spreads the clients of a big room, they are spread still", async () => {
+  it("[C54] clients of a large room remain spread as the server asked", async () => {
     const { rooms, sockets, clock, goLive } = await outage(10_000);
     await clock.advance(2_000);
     const before = sockets.count;
@@ -131,7 +131,7 @@ describe("after an outage", () => {
     expect(sockets.count).toBe(before + 3);
   });
 
-  it("[C54] one that the server sent away waits as long as ever", async () => {
+  it("[C54] a connection that the server closed with a wait waits the full time", async () => {
     const { room, socket, sockets, client, clock } = await roomForTest();
     socket().end(4503, "overloaded");
     await clock.settle();
@@ -144,7 +144,7 @@ describe("after an outage", () => {
     expect(state.status).toBe("reconnecting");
   });
 
-  it("[C54] nothing is left of it when all is closed", async () => {
+  it("[C54] close leaves no timer", async () => {
     const { client, clock } = await outage();
     client.close();
     await clock.settle();

@@ -10,7 +10,7 @@ const own = (seq: number, id: unknown, data: unknown) =>
   message(seq, { id, data, from: { id: "usr_1", name: "Ada" } });
 
 describeBoth("send", () => {
-  it("resolves when its `ok` says that it is stored", async () => {
+  it("resolves when its `ok` confirms that it is stored", async () => {
     const world = await roomForTest();
     const sent = world.room.send({ text: "Hello" });
     await world.clock.advance(0);
@@ -21,7 +21,7 @@ describeBoth("send", () => {
     expect(world.room.outbox).toEqual([]);
   });
 
-  it("[C20] resolves as soon as its event is seen, before its `ok` or instead of it", async () => {
+  it("[C20] resolves with its own event, before its `ok` or instead of it", async () => {
     const world = await roomForTest();
     const sent = world.room.send("a");
     await world.clock.advance(0);
@@ -29,7 +29,7 @@ describeBoth("send", () => {
     expect(await sent).toMatchObject({ seq: 1, id: "id1" });
   });
 
-  it("[C20] another user's message of the same id is not its event", async () => {
+  it("[C20] does not resolve with another user's message of the same id", async () => {
     const world = await roomForTest();
     void world.room.send("a");
     await world.clock.advance(0);
@@ -37,7 +37,7 @@ describeBoth("send", () => {
     expect(world.room.outbox.length).toBe(1);
   });
 
-  it("[E23] what server code says in this user's name is not its event, whatever the id", async () => {
+  it("[E23] does not resolve with what server code sent in this user's name, whatever its id", async () => {
     const world = await roomForTest();
     const sent = world.room.send("mine");
     await world.clock.advance(0);
@@ -60,7 +60,7 @@ describeBoth("send", () => {
     expect(sends(world)).toEqual([{ type: "send", id: "id1", data: null, ...rest }]);
   });
 
-  it("waits while offline, and says so", async () => {
+  it("waits while offline, and reports this", async () => {
     const world = await dialedRoom();
     void world.room.send("early");
     expect(world.room.outbox).toEqual([{ id: "id1", event: "chat", data: "early", status: "queued" }]);
@@ -70,7 +70,7 @@ describeBoth("send", () => {
     expect(sends(world)).toEqual([{ type: "send", id: "id1", data: "early" }]);
   });
 
-  it("sends what was given at the time", async () => {
+  it("sends the data as it was at the call", async () => {
     const world = await dialedRoom();
     const data = { text: "before" };
     void world.room.send(data);
@@ -80,7 +80,7 @@ describeBoth("send", () => {
     expect(texts(world)).toEqual([{ text: "before" }]);
   });
 
-  it("mentions whom it was given at the time", async () => {
+  it("mentions the users given at the call", async () => {
     const world = await dialedRoom();
     const mentions = ["usr_2"];
     void world.room.send("a", { mentions });
@@ -90,7 +90,7 @@ describeBoth("send", () => {
     expect(sends(world)).toMatchObject([{ mentions: ["usr_2"] }]);
   });
 
-  it("rejects what is no JSON", async () => {
+  it("rejects what is not JSON", async () => {
     const { room } = await roomForTest();
     const options: object = { replyTo: 1n };
     await expect(room.send("a", options)).rejects.toMatchObject({ code: "bad_request" });
@@ -100,8 +100,8 @@ describeBoth("send", () => {
   });
 });
 
-describeBoth("after a loss", () => {
-  it("[C21] what was in flight goes out again with `retryOf`, in order, before what is newer", async () => {
+describeBoth("the outbox after a loss", () => {
+  it("[C21] sends what was in flight again with `retryOf`, in order, before newer sends", async () => {
     const world = await roomForTest({}, {}, { head: 5 });
     void world.room.send("a");
     void world.room.send("b");
@@ -123,7 +123,7 @@ describeBoth("after a loss", () => {
     ]);
   });
 
-  it("[C21] nothing goes out before the replay is over, and what it shows not at all", async () => {
+  it("[C21] sends nothing before the replay is over, and does not repeat what it shows", async () => {
     const world = await roomForTest();
     const a = world.room.send("a");
     void world.room.send("b");
@@ -140,7 +140,7 @@ describeBoth("after a loss", () => {
     expect(texts(world)).toEqual(["b"]);
   });
 
-  it("[C21] a third try still carries the cursor of the first", async () => {
+  it("[C21] keeps the cursor of the first attempt in a third one", async () => {
     const world = await roomForTest({}, {}, { head: 5 });
     void world.room.send("a");
     for (const head of [7, 9]) {
@@ -153,7 +153,7 @@ describeBoth("after a loss", () => {
     expect(sends(world)).toMatchObject([{ retryOf: "e1.5" }]);
   });
 
-  it("a duplicate counts as stored", async () => {
+  it("counts a duplicate as stored", async () => {
     const world = await roomForTest();
     const sent = world.room.send("a");
     await world.clock.advance(0);
@@ -162,9 +162,9 @@ describeBoth("after a loss", () => {
   });
 });
 
-describeBoth("refusals", () => {
+describeBoth("a refused send", () => {
   it.each(["rate_limited", "overloaded", "internal", "a_new_code"])(
-    "[C22] %s is tried again under the same id, before what is newer",
+    "[C22] with %s is tried again under the same id, before newer sends",
     async (code) => {
       const world = await roomForTest();
       void world.room.send("a");
@@ -180,7 +180,7 @@ describeBoth("refusals", () => {
     },
   );
 
-  it("[C22] the wait grows with every refusal in a row", async () => {
+  it("[C22] waits longer with every refusal in a row", async () => {
     const world = await roomForTest();
     void world.room.send("a");
     const waits: number[] = [];
@@ -195,7 +195,7 @@ describeBoth("refusals", () => {
   });
 
   it.each(["forbidden", "too_large", "bad_request", "not_found", "room_full"])(
-    "[C22] %s is final",
+    "[C22] with %s is final",
     async (code) => {
       const world = await roomForTest();
       const sent = world.room.send("a");
@@ -206,7 +206,7 @@ describeBoth("refusals", () => {
     },
   );
 
-  it("[C23] after `stale_retry` a retry is a new message under a new id", async () => {
+  it("[C23] with `stale_retry` is retried as a new message under a new id", async () => {
     const world = await roomForTest();
     const sent = world.room.send("a");
     await world.clock.advance(0);
@@ -226,7 +226,7 @@ describeBoth("refusals", () => {
     expect(await again).toMatchObject({ seq: 1, id: command?.id });
   });
 
-  it("what failed as its connection ended is retried under its id, with `retryOf`", async () => {
+  it("that failed as its connection ended is retried under its id, with `retryOf`", async () => {
     const world = await roomForTest();
     void world.room.send("a");
     await world.clock.advance(0);
@@ -242,7 +242,7 @@ describeBoth("refusals", () => {
     expect(sends(world)).toEqual([{ type: "send", id: "id1", data: "a", retryOf: "e1.0" }]);
   });
 
-  it("drop forgets an item", async () => {
+  it("is forgotten by drop", async () => {
     const world = await dialedRoom();
     const sent = world.room.send("a");
     world.room.discard("id1");
@@ -254,10 +254,10 @@ describeBoth("refusals", () => {
   });
 });
 
-describeBoth("pace", () => {
+describeBoth("the rate of the outbox", () => {
   const limits = { ...LIMITS, ratePerSecond: 2, rateBurst: 3 };
 
-  it("[C26] the outbox goes out at the pace of the limits", async () => {
+  it("[C26] follows the limits of the server", async () => {
     const world = await dialedRoom();
     for (const n of [1, 2, 3, 4, 5]) void world.room.send(n);
     await world.goLive({ limits });
@@ -269,9 +269,9 @@ describeBoth("pace", () => {
     expect(texts(world)).toEqual([1, 2, 3, 4, 5]);
   });
 
-  it("[C26] other commands and mentions cost too", async () => {
+  it("[C26] counts other commands and mentions too", async () => {
     const world = await roomForTest({}, {}, { limits });
-    // What it asks by itself on connecting costs one too.
+    // What the client asks by itself when it connects costs one too.
     await world.clock.advance(500);
     world.room.signal("wave");
     void world.room.send(1, { mentions: ["usr_2"] });
@@ -282,7 +282,7 @@ describeBoth("pace", () => {
     expect(texts(world)).toEqual([1, 2]);
   });
 
-  it("[C26] the pages of a replay cost too", async () => {
+  it("[C26] counts the pages of a replay too", async () => {
     const world = await dialedRoom();
     for (const n of [1, 2, 3]) void world.room.send(n);
     world.socket().deliver(connected({ limits, head: 2 }), caughtUp(1, { more: true }));
@@ -293,9 +293,9 @@ describeBoth("pace", () => {
     expect(texts(world)).toEqual([1, 2]);
   });
 
-  it("[C26] topics cost too", async () => {
+  it("[C26] counts topics too", async () => {
     const world = await roomForTest({}, {}, { limits });
-    // By now what the client asked on connecting is paid.
+    // By now what the client asked when it connected is paid.
     await world.clock.advance(500);
     void world.room.setTopics(["chat"]);
     for (const n of [1, 2, 3]) void world.room.send(n);
@@ -303,7 +303,7 @@ describeBoth("pace", () => {
     expect(texts(world)).toEqual([1, 2]);
   });
 
-  it("[C26] what is beyond the rate is refused and costs nothing, so it does not hold up what is sent", async () => {
+  it("[C26] is not reduced by what is refused locally, which does not delay what is sent", async () => {
     const world = await roomForTest({}, {}, { limits });
     for (let n = 0; n < 100; n++) world.room.signal("cursor");
     void world.room.send(1);
@@ -311,7 +311,7 @@ describeBoth("pace", () => {
     expect(texts(world)).toEqual([1]);
   });
 
-  it("[C26] a refusal tells that others emptied the bucket, so not all is tried again at once", async () => {
+  it("[C26] is corrected by a refusal: others used the rate tokens, so not all is retried at once", async () => {
     const world = await roomForTest({}, {}, { limits: { ...LIMITS, ratePerSecond: 2 } });
     for (const n of [1, 2, 3, 4]) void world.room.send(n);
     await world.clock.advance(0);
@@ -324,7 +324,7 @@ describeBoth("pace", () => {
     expect(texts(world)).toEqual([1, 2, 3, 4, 1, 2, 3]);
   });
 
-  it("[C26] slow mode is kept, except by moderators", async () => {
+  it("[C26] obeys slow mode, except for moderators", async () => {
     for (const [permission, expected] of [["write", 1] as const, ["moderate", 2] as const]) {
       const world = await roomForTest({}, {}, { limits: { ...LIMITS, slowModeMs: 5_000 }, permission });
       void world.room.send(1);
@@ -338,7 +338,7 @@ describeBoth("pace", () => {
 });
 
 describeBoth("slow mode and changes", () => {
-  it("[C26] a message waits after an edit or a reaction that took effect, and after no other change", async () => {
+  it("[C26] counts an edit or a reaction that took effect, and no other change", async () => {
     const world = await roomForTest({}, {}, { limits: { ...LIMITS, slowModeMs: 5_000 } });
     const changes: readonly [
       "react" | "edit" | "delete",
@@ -367,7 +367,7 @@ describeBoth("slow mode and changes", () => {
 });
 
 describeBoth("slow mode that is set while connected", () => {
-  it("[C22] is kept by the waits that the refusals ask for, under the same id and in order", async () => {
+  it("[C22] does not shorten the waits of refusals; sends keep their id and order", async () => {
     const world = await roomForTest();
     const sent = [1, 2].map((n) => world.room.send(n));
     await world.clock.advance(0);
@@ -389,7 +389,7 @@ describeBoth("slow mode that is set while connected", () => {
 });
 
 describeBoth("a clock that is set back", () => {
-  it("[C26] begins the wait of slow mode anew, and no more", async () => {
+  it("[C26] restarts the wait of slow mode, and does not make it longer", async () => {
     const world = await roomForTest({}, {}, { limits: { ...LIMITS, slowModeMs: 5_000 } });
     for (const n of [1, 2]) void world.room.send(n);
     await world.clock.advance(1_000);
@@ -398,7 +398,7 @@ describeBoth("a clock that is set back", () => {
     expect(texts(world)).toEqual([1, 2]);
   });
 
-  it("[C22] begins the wait after a refusal anew, and no more", async () => {
+  it("[C22] restarts the wait after a refusal, and does not make it longer", async () => {
     const world = await roomForTest();
     void world.room.send("a");
     await world.clock.advance(0);
@@ -410,7 +410,7 @@ describeBoth("a clock that is set back", () => {
 });
 
 describeBoth("echo: false", () => {
-  it("[C24] its `ok` stands in the place of its event", async () => {
+  it("[C24] puts the `ok` in the place of the event", async () => {
     const world = await roomForTest();
     const heard: unknown[] = [];
     world.room.on("message", ({ seq }) => heard.push(seq));
@@ -430,7 +430,7 @@ describeBoth("echo: false", () => {
     expect(world.room.messages[1]).toMatchObject({ data: "a", at: 9, from: { id: "usr_1", name: "Ada" } });
   });
 
-  it("[C24] that of a duplicate does not", async () => {
+  it("[C24] does not do so with the `ok` of a duplicate", async () => {
     const world = await roomForTest({}, {}, { head: 5 });
     void world.room.send("a", { echo: false });
     await world.clock.advance(0);
@@ -438,7 +438,7 @@ describeBoth("echo: false", () => {
     expect(world.room.messages.map(({ seq }) => seq)).toEqual([6]);
   });
 
-  it("[C24] and a jump before it is a fault", async () => {
+  it("[C24] and a jump before the `ok` is a gap", async () => {
     const world = await roomForTest();
     const sent = world.room.send("a", { echo: false });
     await world.clock.advance(0);

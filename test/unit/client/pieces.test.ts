@@ -28,14 +28,14 @@ describe("the address", () => {
     expect(() => baseUrl(url, undefined)).toThrow(expect.objectContaining({ code: "bad_request" }));
   });
 
-  it("has a query only where there is something to say", () => {
+  it("has a query only if a parameter is set", () => {
     expect(endpointUrl("wss://a", "/v1/connect", {})).toBe("wss://a/v1/connect");
     expect(endpointUrl("wss://a", "/v1/connect", { topics: "a,b" })).toBe("wss://a/v1/connect?topics=a%2Cb");
   });
 });
 
 describe("frames from the server", () => {
-  it("[C32] what is unknown or malformed is left out, the rest is taken", () => {
+  it("[C32] that are unknown or malformed are ignored, the rest is used", () => {
     const good = message(2);
     const frames = [
       { type: "novelty" },
@@ -52,7 +52,7 @@ describe("frames from the server", () => {
     }
   });
 
-  it("[C32] an instant that no date can be made of is malformed", () => {
+  it("[C32] with an instant that is no date are malformed", () => {
     for (const at of ["1e300", "1e999", "8640000000000001"]) {
       expect(framesIn(JSON.stringify(message(1)).replace(/"at":\d+/, `"at":${at}`))).toEqual([]);
     }
@@ -67,7 +67,7 @@ describe("frames from the server", () => {
     expect(parsed).toEqual({ type: "error", id: "a", code: "internal", message: "New." });
   });
 
-  it("[C32] nonsense on the wire breaks nothing", async () => {
+  it("[C32] cannot break the client with random text", async () => {
     const { room, socket, clock } = await roomForTest();
     for (const text of ["{", "null", '{"type":"caughtUp"}', '{"type":"ok","id":"unknown"}']) {
       socket().deliverText(text);
@@ -94,7 +94,7 @@ describe("commands", () => {
     };
   }
 
-  it("[C25] a single one goes out unwrapped, several in one batch", async () => {
+  it("[C25] are sent unwrapped alone, several in one batch", async () => {
     const { clock, frames, writer } = writerForTest(50);
     writer.write(ping("a"));
     await clock.advance(50);
@@ -108,14 +108,14 @@ describe("commands", () => {
     ]);
   });
 
-  it("[C25] no batch is longer than 100 commands", async () => {
+  it("[C25] are sent in batches of at most 100", async () => {
     const { clock, frames, writer } = writerForTest();
     for (let n = 0; n < 201; n++) writer.write(ping(`p${n}`));
     await clock.advance(0);
     expect(frames.map((frame) => JSON.parse(frame).commands?.length)).toEqual([100, 100, undefined]);
   });
 
-  it("[C25] no frame is larger than one may be", async () => {
+  it("[C25] are sent in frames below the size limit", async () => {
     const { clock, frames, writer } = writerForTest(0, 200);
     for (let n = 0; n < 20; n++) writer.write(ping("é".repeat(5 + n)));
     expect(writer.write(ping("é".repeat(100)))).toBe(false);
@@ -125,8 +125,8 @@ describe("commands", () => {
     expect(frames.flatMap((frame) => JSON.parse(frame).commands ?? [frame]).length).toBe(20);
   });
 
-  it("[C25] a send larger than a frame may be fails as `too_large`", async () => {
-    // What the server sends in a frame is another matter.
+  it("[C25] that are larger than a frame may be fail with `too_large`", async () => {
+    // The server's own frame size is separate.
     const { room, socket, clock } = await roomForTest({}, {}, { limits: { ...LIMITS, frameBytes: 4_096 } });
     room.signal("wave", "x".repeat(5_000));
     await clock.advance(0);
@@ -137,7 +137,7 @@ describe("commands", () => {
     expect(socket().sentOf("send")).toEqual([]);
   });
 
-  it("what was gathered goes out before leaving", async () => {
+  it("that were collected are sent before leaving", async () => {
     const { room, socket, clock } = await roomForTest({ batchMs: 1_000 });
     room.signal("bye");
     room.leave();
@@ -146,8 +146,8 @@ describe("commands", () => {
   });
 });
 
-describe("the log", () => {
-  it("never has a token", async () => {
+describe("the log of the client", () => {
+  it("never contains a token", async () => {
     const lines: string[] = [];
     const { socket, clock } = await dialedRoom({
       getToken: () => "secret",
@@ -159,7 +159,7 @@ describe("the log", () => {
     expect(lines.join()).not.toContain("secret");
   });
 
-  it("that throws stops nothing", async () => {
+  it("may throw without stopping anything", async () => {
     const reported: unknown[] = [];
     vi.stubGlobal("reportError", (error: unknown) => reported.push(error));
     const { room, socket, clock } = await roomForTest({
@@ -196,7 +196,7 @@ describe("createClient", () => {
     ]);
   });
 
-  it("refuses what is no address or no name of a room", () => {
+  it("refuses an invalid address or room name", () => {
     expect(() => createClient({ url: "" })).toThrow(expect.objectContaining({ code: "bad_request" }));
     const client = createClient({ url: "https://rooms.example.com" });
     expect(() => client.room("no room")).toThrow(expect.objectContaining({ code: "bad_request" }));

@@ -28,14 +28,14 @@ describeBoth("members", () => {
     expect(ids(room.members)).toEqual(["usr_3"]);
   });
 
-  it("are as many as before: the snapshot stays the same", async () => {
+  it("do not change the snapshot if they are the same as before", async () => {
     const { room, socket } = await roomForTest({}, {}, greeting);
     const snapshot = room.getSnapshot();
     socket().deliver({ type: "occupancy", members: 1, connections: 2 });
     expect(room.getSnapshot()).toBe(snapshot);
   });
 
-  it("[C28] an `occupancy` above `listedMembers` drops the list, `members` brings it back", async () => {
+  it("[C28] are dropped by an `occupancy` above `listedMembers` and restored by `members`", async () => {
     const limits = { ...LIMITS, listedMembers: 2 };
     const { room, socket } = await roomForTest({}, {}, { ...greeting, limits });
     socket().deliver({ type: "occupancy", members: 2, connections: 9 });
@@ -49,7 +49,7 @@ describeBoth("members", () => {
     expect(ids(room.members)).toEqual(["usr_1", "usr_2"]);
   });
 
-  it("[C64] a list that comes in parts is one list, and the next one is another", async () => {
+  it("[C64] may come as a list in parts, and the next list is another one", async () => {
     const { room, socket, goLive } = await dialedRoom();
     const occupancy = { members: 3, connections: 4 };
     await goLive(
@@ -68,7 +68,7 @@ describeBoth("members", () => {
 });
 
 describeBoth("own presence", () => {
-  it("[C29] is told again after each reconnect, merged", async () => {
+  it("[C29] is sent again after each reconnect, merged", async () => {
     const { room, socket, clock, goLive } = await roomForTest();
     void room.setPresence({ status: "away" });
     void room.setPresence({ data: { cursor: 1 } });
@@ -81,7 +81,7 @@ describeBoth("own presence", () => {
     expect(socket().sentOf("presence")).toMatchObject([{ status: "away", data: { cursor: 1 } }]);
   });
 
-  it("[C29] that a lost connection left untold is no error", async () => {
+  it("[C29] may be unsent when the connection is lost, without an error", async () => {
     const { room, socket, clock, goLive } = await roomForTest();
     const codes: string[] = [];
     room.on("error", ({ code }) => codes.push(code));
@@ -96,7 +96,7 @@ describeBoth("own presence", () => {
     expect(codes).toEqual([]);
   });
 
-  it("of the client holds in all rooms, also those joined later", async () => {
+  it("of the client applies to all rooms, also those joined later", async () => {
     const { client, socket, sockets, clock, goLive } = await roomForTest();
     void client.setPresence({ status: "busy" });
     client.room("later");
@@ -107,7 +107,7 @@ describeBoth("own presence", () => {
     expect(socket().sentOf("presence")).toMatchObject([{ status: "busy" }]);
   });
 
-  it("[C29] that is refused rejects, and is not told again", async () => {
+  it("[C29] that is refused rejects, and is not sent again", async () => {
     const { room, socket, clock, goLive } = await roomForTest();
     void room.setPresence({ status: "away" });
     const told = room.setPresence({ data: "long" });
@@ -132,7 +132,7 @@ describeBoth("typing", () => {
     at: 1,
   });
 
-  it("[C30] shows who types, until they stop or 3 s later, and never this user", async () => {
+  it("[C30] is shown for 3 s or until it ends, and never for this user", async () => {
     const { room, socket, clock } = await roomForTest({}, {}, { members: [member("usr_2")] });
     let changes = 0;
     room.subscribe(() => changes++);
@@ -148,13 +148,13 @@ describeBoth("typing", () => {
     expect(changes).toBe(4);
   });
 
-  it("who leaves does not type", async () => {
+  it("ends when the user leaves", async () => {
     const { room, socket } = await roomForTest({}, {}, { members: [member("usr_2")] });
     socket().deliver(typing("usr_2"), { type: "memberLeft", user: "usr_2", at: 1 });
     expect(room.typing).toEqual([]);
   });
 
-  it("[C30] is told at most once a second, and its end with the message", async () => {
+  it("[C30] is sent at most once per second, and its end with the message", async () => {
     const { room, socket, clock } = await roomForTest();
     for (let keys = 0; keys < 21; keys++) {
       room.startTyping();
@@ -178,7 +178,7 @@ describeBoth("typing", () => {
     expect(told().length).toBe(4);
   });
 
-  it("[C30] that all forgot already needs no end", async () => {
+  it("[C30] needs no end after all have forgotten it", async () => {
     const { room, socket, clock } = await roomForTest();
     room.startTyping();
     await clock.advance(3_000);
@@ -187,7 +187,7 @@ describeBoth("typing", () => {
     expect(socket().sentOf("signal").length).toBe(1);
   });
 
-  it("is not told by who may only read, nor offline", async () => {
+  it("is not sent by users who may only read, nor offline", async () => {
     const reader = await roomForTest({}, {}, { permission: "read" });
     reader.room.startTyping();
     await reader.clock.advance(1);
@@ -200,7 +200,7 @@ describeBoth("typing", () => {
   });
 });
 
-it("[C29] an anonymous reader tells none", async () => {
+it("[C29] an anonymous reader sends neither typing nor presence", async () => {
   const { room, socket, clock } = await roomForTest({ getToken: () => null }, {}, { user: null });
   await room.setPresence({ status: "away" });
   await clock.advance(0);

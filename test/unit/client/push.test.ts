@@ -23,7 +23,7 @@ function pushForTest(
   return { ...world, browser, server, push: new Push(world.client, browser, {}) };
 }
 
-/** What it comes to, with all the time that it takes. */
+/** The result, after all the time that it takes. */
 async function codeOf({ clock }: { readonly clock: FakeClock }, promise: Promise<unknown>) {
   let code: string | undefined;
   promise.then(
@@ -39,7 +39,7 @@ async function codeOf({ clock }: { readonly clock: FakeClock }, promise: Promise
 }
 
 describe("pushes in a browser", () => {
-  it("[U25] are asked for, subscribed to with the server's key, and told to the server", async () => {
+  it("[U25] are asked for, subscribed to with the server's key, and registered at the server", async () => {
     const { browser, server, push } = pushForTest();
     expect(await push.state()).toBe("off");
     await push.enable();
@@ -54,7 +54,7 @@ describe("pushes in a browser", () => {
     expect(server.addresses()).toEqual({ ada: ["https://push.example/1"] });
   });
 
-  it("[U25] end by disable, also where the server cannot be told", async () => {
+  it("[U25] end by disable, also if the server cannot be reached", async () => {
     const { browser, server, push } = pushForTest();
     await push.enable();
     await push.disable();
@@ -70,7 +70,7 @@ describe("pushes in a browser", () => {
     await push.disable();
   });
 
-  it("[U25] say why they cannot be", async () => {
+  it("[U25] report why they are not available", async () => {
     const denied = pushForTest();
     denied.browser.answer = "denied";
     expect(await codeOf(denied, denied.push.enable())).toBe("forbidden");
@@ -101,7 +101,7 @@ describe("pushes in a browser", () => {
     expect(await codeOf(tokenless, tokenless.push.enable())).toBe("unauthorized");
   });
 
-  it("[U26] are told anew at each visit, without a question", async () => {
+  it("[U26] are registered again at each visit, without a question", async () => {
     const world = pushForTest();
     expect(await world.push.refresh()).toBe("off");
     expect([world.browser.asked, world.server.calls]).toEqual([0, []]);
@@ -111,7 +111,7 @@ describe("pushes in a browser", () => {
     expect([world.browser.asked, world.server.addresses()]).toEqual([1, { ada: ["https://push.example/1"] }]);
   });
 
-  it("[U26] never reach who used this browser before: another user gets another address", async () => {
+  it("[U26] never reach a former user of this browser: another user gets another address", async () => {
     const world = pushForTest();
     await world.push.enable();
     world.server.token = "bo";
@@ -122,14 +122,14 @@ describe("pushes in a browser", () => {
       bo: ["https://push.example/2"],
     });
     expect(world.browser.ended).toEqual(["https://push.example/1"]);
-    // What was remembered is gone: whose the address is, nobody knows.
+    // The record is gone: the user of the address is unknown.
     world.browser.forget();
     await pushForTest(world).push.enable();
     expect(world.browser.ended).toEqual(["https://push.example/1", "https://push.example/2"]);
     expect(world.server.addresses().bo).toEqual(["https://push.example/3"]);
   });
 
-  it("[U26] with another key of the server are subscribed anew", async () => {
+  it("[U26] with another key of the server are subscribed again", async () => {
     const world = pushForTest();
     await world.push.enable();
     world.server.key = "KEY2";
@@ -138,7 +138,7 @@ describe("pushes in a browser", () => {
     expect(world.browser.scripts.at(-1)).toBe("/edge-rooms-sw.js?key=KEY2");
   });
 
-  it("[U26] that the service worker had to subscribe anew are told by an open page", async () => {
+  it("[U26] that the service worker had to subscribe again are registered by an open page", async () => {
     const { browser, server, push } = pushForTest();
     await push.enable();
     await browser.renew();
@@ -149,13 +149,13 @@ describe("pushes in a browser", () => {
     expect([await push.state(), server.addresses().ada]).toEqual(["on", [browser.subscription?.endpoint]]);
   });
 
-  it("[U25] ask for a token again where it had ended", async () => {
+  it("[U25] ask for a token again if it had expired", async () => {
     const ends = ["void", "ada"];
     const again = pushForTest(undefined, () => ends.shift() ?? "ada");
     expect(await codeOf(again, again.push.enable())).toBe("resolved");
   });
 
-  it("[U25] wait where tokens were withdrawn a moment ago, and give up where that does not end", async () => {
+  it("[U25] wait if tokens were revoked a moment ago, and give up if that does not end", async () => {
     const tokens = ["early", "early", "void", "early"];
     const waiting = pushForTest(undefined, () => tokens.shift() ?? "ada");
     const startedAt = waiting.clock.now();
@@ -165,7 +165,7 @@ describe("pushes in a browser", () => {
     expect(await codeOf(never, never.push.enable())).toBe("token_expired");
   });
 
-  it("[U25] go one after the other, however they are called", async () => {
+  it("[U25] calls run one after the other, however they are called", async () => {
     const { browser, server, push } = pushForTest();
     await Promise.all([push.enable(), push.disable(), push.enable(), push.enable()]);
     expect(await push.state()).toBe("on");

@@ -3,15 +3,15 @@ import { backoffMs, waitForRetry } from "../../../client/connection/retry.ts";
 import { describeBoth, dialedRoom, roomForTest } from "./support/client-for-test.ts";
 import { FakeClock } from "./support/fake-clock.ts";
 
-describe("back-off", () => {
-  it("[C15] is anything up to min(maxMs, minMs · 2ⁿ)", () => {
+describe("the back-off", () => {
+  it("[C15] is random between 0 and min(maxMs, minMs · 2ⁿ)", () => {
     const limits = { minMs: 1_000, maxMs: 30_000 };
     const waits = (random: number) => [0, 1, 4, 5, 2_000].map((n) => backoffMs(n, limits, () => random));
     expect(waits(0)).toEqual([0, 0, 0, 0, 0]);
     expect(waits(0.5)).toEqual([500, 1_000, 8_000, 15_000, 15_000]);
   });
 
-  it("[C15] grows from n = 0 with the bounds that the server said last", async () => {
+  it("[C15] grows from n = 0 with the limits that the server sent last", async () => {
     const { room, socket, clock } = await roomForTest({}, {}, { reconnect: { minMs: 200, maxMs: 500 } });
     const waits: number[] = [];
     for (let round = 0; round < 4; round++) {
@@ -25,7 +25,7 @@ describe("back-off", () => {
     expect(waits).toEqual([100, 200, 250, 250]);
   });
 
-  it("uses the bounds of the option instead, where given", async () => {
+  it("uses the limits of the option instead, if given", async () => {
     const { room, socket, clock } = await roomForTest({ reconnect: { minMs: 10, maxMs: 20 } });
     socket().end(1006);
     await clock.settle();
@@ -48,7 +48,7 @@ describe("back-off", () => {
     expect(await waitAfter(10_000)).toBe(500);
   });
 
-  it("[C36] a hint cuts a wait short, but never below a second since the last try", async () => {
+  it("[C36] is shortened by a hint, but never below 1 s since the last attempt", async () => {
     const { sockets, socket, clock, wake } = await dialedRoom({ random: () => 0.99 });
     socket().end(1006);
     await clock.settle();
@@ -65,7 +65,7 @@ describe("back-off", () => {
     expect(sockets.count).toBe(3);
   });
 
-  it("[C36] a hint ends a wait that is over, but whose timer slept with the machine", async () => {
+  it("[C36] is ended by a hint if its time is over but the timer slept with the machine", async () => {
     const clock = new FakeClock();
     let sleptMs = 0;
     const wakers: (() => void)[] = [];
@@ -88,8 +88,8 @@ describe("back-off", () => {
   });
 });
 
-describeBoth("what the server asks for", () => {
-  it("[C17] waits `retryAfterMs` before the back-off", async () => {
+describeBoth("the wait that the server asks for", () => {
+  it("[C17] with `retryAfterMs` comes before the back-off", async () => {
     const { room, socket, clock } = await roomForTest();
     socket().end(4429, "rate_limited 2000");
     await clock.settle();
@@ -97,7 +97,7 @@ describeBoth("what the server asks for", () => {
     expect(room.state).toMatchObject({ error: { code: "rate_limited", retryAfterMs: 2_000 } });
   });
 
-  it("[C36] a hint does not cut short what the server asked for", async () => {
+  it("[C36] is not shortened by a hint", async () => {
     const { sockets, socket, clock, wake } = await roomForTest();
     socket().end(4429, "rate_limited 5000");
     await clock.advance(2_000);
@@ -109,8 +109,8 @@ describeBoth("what the server asks for", () => {
   });
 });
 
-describe("attempts", () => {
-  it("ends after `maxAttempts` failed tries in a row", async () => {
+describe("the attempts", () => {
+  it("end after `maxAttempts` failures in a row", async () => {
     const { room, socket, sockets, clock } = await dialedRoom({ maxAttempts: 3 });
     const attempts: unknown[] = [];
     room.on("state", (state) => state.status === "reconnecting" && attempts.push(state.attempt));
@@ -123,7 +123,7 @@ describe("attempts", () => {
     expect(room.state).toMatchObject({ error: { code: "offline" } });
   });
 
-  it("a try that went live starts the count again", async () => {
+  it("are counted from zero after one that went live", async () => {
     const { room, socket, clock, goLive } = await dialedRoom({
       maxAttempts: 2,
       reconnect: { minMs: 10, maxMs: 10 },
@@ -138,7 +138,7 @@ describe("attempts", () => {
     expect(room.state).toEqual({ status: "connecting", attempt: 1 });
   });
 
-  it("0 attempts: the first failure ends, and so does the first loss", async () => {
+  it("end with the first failure or loss if the maximum is 0", async () => {
     const failed = await dialedRoom({ maxAttempts: 0 });
     failed.socket().end(1006);
     await failed.clock.settle();
@@ -149,7 +149,7 @@ describe("attempts", () => {
     expect(lost.room.state.status).toBe("disconnected");
   });
 
-  it("running out of attempts lets the outbox wait", async () => {
+  it("that are used up let the outbox wait", async () => {
     const { room, socket, clock } = await roomForTest({ maxAttempts: 0 });
     void room.send("waits");
     socket().end(1006);
@@ -166,7 +166,7 @@ describeBoth("close codes", () => {
     [4403, "banned"],
     [4410, "deleted"],
     [4477, "something_new"],
-  ])("[C19] %i %s ends the try", async (code, reason) => {
+  ])("[C19] of %i %s ends the attempts", async (code, reason) => {
     const { room, socket, sockets, clock } = await roomForTest();
     const errors: unknown[] = [];
     room.on("error", ({ code }) => errors.push(code));
@@ -186,7 +186,7 @@ describeBoth("close codes", () => {
     expect(sockets.count).toBe(1);
   });
 
-  it("[C50] an end that has words tells them to the app", async () => {
+  it("[C50] with a text gives it to the app", async () => {
     const { room, socket, clock } = await roomForTest();
     const errors: unknown[] = [];
     room.on("error", ({ code, message, retryAfterMs }) => errors.push([code, message, retryAfterMs]));
@@ -197,7 +197,7 @@ describeBoth("close codes", () => {
     expect(room.state).toMatchObject({ status: "disconnected", error: { message: words } });
   });
 
-  it("[C19] says how long somebody is banned, and does not come back by itself", async () => {
+  it("[C19] of a ban states its time, and the client does not reconnect by itself", async () => {
     const { room, socket, sockets, clock } = await roomForTest();
     const errors: unknown[] = [];
     room.on("error", ({ code, retryAfterMs }) => errors.push([code, retryAfterMs]));
@@ -214,7 +214,7 @@ describeBoth("close codes", () => {
     expect(sockets.count).toBe(2);
   });
 
-  it("[C19] a ban is met again at the door, before anything is heard", async () => {
+  it("[C19] of a ban comes again at a connect, before anything is delivered", async () => {
     const { room, socket, sockets, clock } = await roomForTest();
     socket().end(1006);
     await clock.advance(1_000);
@@ -241,7 +241,7 @@ describeBoth("close codes", () => {
     expect(room.state.status).toBe("connecting");
   });
 
-  it("[C18] 4401 with `retryAfterMs` is waited out with a back-off, and counts as no refusal", async () => {
+  it("[C18] 4401 with `retryAfterMs` waits with a back-off, and does not count as a refusal", async () => {
     let asked = 0;
     const { socket, sockets, clock, room, goLive } = await roomForTest({ getToken: () => `t${++asked}` });
     await clock.advance(5_000);
@@ -257,7 +257,7 @@ describeBoth("close codes", () => {
     expect(room.state.status).toBe("connected");
   });
 
-  it("[C18] 4401 with `retryAfterMs` in between does not make two others be in a row, nor apart", async () => {
+  it("[C18] 4401 with `retryAfterMs` between two others neither adds to them nor separates them", async () => {
     let asked = 0;
     const { socket, clock, room } = await dialedRoom({ getToken: () => `t${++asked}` });
     for (const reason of ["token_expired", "token_expired 500", "token_expired 500"]) {
@@ -270,7 +270,7 @@ describeBoth("close codes", () => {
     expect(room.state.status).toBe("disconnected");
   });
 
-  it("[C18] the same token again is tried again while `retryAfterMs` is said, and then ends the try", async () => {
+  it("[C18] 4401 lets the same token be tried again while `retryAfterMs` is given, and then ends the attempts", async () => {
     const { socket, sockets, clock, room } = await dialedRoom({ getToken: () => "kept by the app" });
     for (let round = 1; round <= 4; round++) {
       socket().end(4401, "token_expired 2000");
@@ -282,7 +282,7 @@ describeBoth("close codes", () => {
     expect(room.state).toMatchObject({ status: "disconnected", error: { code: "unauthorized" } });
   });
 
-  it("[C18] a second 4401 in a row ends the try", async () => {
+  it("[C18] a second 4401 in a row ends the attempts", async () => {
     let asked = 0;
     const { socket, clock, room } = await dialedRoom({ getToken: () => `t${++asked}` });
     socket().end(4401, "unauthorized");
@@ -294,7 +294,7 @@ describeBoth("close codes", () => {
     expect(asked).toBe(2);
   });
 
-  it("[C18] a connection that went live between two 4401 makes them not in a row", async () => {
+  it("[C18] 4401 twice with a live connection in between is not in a row", async () => {
     let asked = 0;
     const { socket, clock, room, goLive } = await dialedRoom({ getToken: () => `t${++asked}` });
     for (let round = 0; round < 3; round++) {
@@ -305,7 +305,7 @@ describeBoth("close codes", () => {
     }
   });
 
-  it("the same token again after a 4401 ends the try without another dial", async () => {
+  it("4401 followed by the same token ends the attempts without another dial", async () => {
     const { socket, sockets, clock, room } = await dialedRoom();
     socket().end(4401, "unauthorized");
     await clock.advance(2_000);

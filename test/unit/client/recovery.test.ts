@@ -13,7 +13,7 @@ async function loseAndRedial({ socket, clock }: RoomWorld): Promise<void> {
 const since = ({ socket }: RoomWorld) => socket().url.searchParams.get("since");
 
 describeBoth("the cursor", () => {
-  it("[C4] the first connection asks for no cursor, the next one for what it handled last", async () => {
+  it("[C4] is absent on the first connection; the next one sends the last handled event", async () => {
     const world = await roomForTest();
     expect(since(world)).toBeNull();
     world.socket().deliver(message(1), message(2));
@@ -21,21 +21,21 @@ describeBoth("the cursor", () => {
     expect(since(world)).toBe("e1.2");
   });
 
-  it("[C4] a change moves it as a message does", async () => {
+  it("[C4] advances with a change as with a message", async () => {
     const world = await roomForTest();
     world.socket().deliver(message(1), { type: "messageDeleted", seq: 2, at: 5, target: 1, by: "usr_2" });
     await loseAndRedial(world);
     expect(since(world)).toBe("e1.2");
   });
 
-  it("[C4] a loss in the middle of a replay resumes where it stopped", async () => {
+  it("[C4] is where a replay was interrupted", async () => {
     const world = await dialedRoom();
     world.socket().deliver(connected({ head: 9 }), replay(message(4), message(5)));
     await loseAndRedial(world);
     expect(since(world)).toBe("e1.5");
   });
 
-  it("[C5] what was handled already is not handled again", async () => {
+  it("[C5] prevents that an event is handled twice", async () => {
     const world = await roomForTest();
     const heard: number[] = [];
     world.room.on("message", ({ seq }) => heard.push(seq));
@@ -46,7 +46,7 @@ describeBoth("the cursor", () => {
     expect(seqs(world)).toEqual([1, 2, 3]);
   });
 
-  it("[C6] a jump on a live connection without a filter reconnects with the cursor", async () => {
+  it("[C6] is sent by a reconnect after a jump of `seq` on a live connection without a filter", async () => {
     const world = await roomForTest();
     const heard: number[] = [];
     world.room.on("message", ({ seq }) => heard.push(seq));
@@ -60,7 +60,7 @@ describeBoth("the cursor", () => {
     expect(since(world)).toBe("e1.1");
   });
 
-  it("[C7] with topics numbers may be left out, and `caughtUp` moves the cursor on", async () => {
+  it("[C7] advances with `caughtUp` if topics leave numbers out", async () => {
     const world = await roomForTest({}, { topics: ["chat"] });
     world.socket().deliver(message(3), message(9));
     expect(seqs(world)).toEqual([3, 9]);
@@ -71,8 +71,8 @@ describeBoth("the cursor", () => {
   });
 });
 
-describeBoth("recovery", () => {
-  it("[C8] `lost` drops what is held, takes what follows, and is fired before it", async () => {
+describeBoth("a lost cursor", () => {
+  it("[C8] drops what is held, fires `lost`, and takes what follows", async () => {
     const world = await roomForTest();
     const heard: unknown[] = [];
     world.socket().deliver(message(1), message(2));
@@ -87,7 +87,7 @@ describeBoth("recovery", () => {
     expect(since(world)).toBe("e2.2");
   });
 
-  it("[C8] a `lost` replay that broke off begins again as a newcomer", async () => {
+  it("[C8] whose replay was interrupted begins again without a cursor", async () => {
     const world = await roomForTest();
     world.socket().deliver(message(1));
     await loseAndRedial(world);
@@ -98,7 +98,7 @@ describeBoth("recovery", () => {
     expect(seqs(world)).toEqual([9]);
   });
 
-  it("[C9] what is held at or under `floor` is dropped, also after `complete`", async () => {
+  it("[C9] messages at or below `floor` are dropped, also after `complete`", async () => {
     const world = await roomForTest();
     world.socket().deliver(message(1), message(2), message(3));
     await loseAndRedial(world);
@@ -135,14 +135,14 @@ describeBoth("a partial replay", () => {
     expect(world.socket().sentOf("history").length).toBe(2);
   });
 
-  it("[C10] each page moves the cursor", async () => {
+  it("[C10] advances the cursor with each page", async () => {
     const world = await paging();
     world.socket().deliver(ok(lastPage(world), { events: [message(4)], seq: 6, more: true }));
     await loseAndRedial(world);
     expect(since(world)).toBe("e1.6");
   });
 
-  it("[C10] that does not get on is begun again after a wait, and not asked for without end", async () => {
+  it("[C10] without progress begins again after a wait, and is not requested forever", async () => {
     const world = await paging();
     world.socket().deliver(ok(lastPage(world), { events: [], seq: 3, more: true }));
     await world.clock.settle();
@@ -150,7 +150,7 @@ describeBoth("a partial replay", () => {
     expect(world.socket().sentOf("history").length).toBe(1);
   });
 
-  it("[C61] drops what is held at or under the floor of a page, and of the end", async () => {
+  it("[C61] drops what is held at or below the floor of a page or of its end", async () => {
     const world = await paging();
     world.socket().deliver(ok(lastPage(world), { events: [message(4)], seq: 6, more: true, floor: 1 }));
     expect(seqs(world)).toEqual([2, 4]);
@@ -161,7 +161,7 @@ describeBoth("a partial replay", () => {
     expect(world.room.state.status).toBe("connected");
   });
 
-  it("[C63] asks again for a page that was refused for being too soon", async () => {
+  it("[C63] requests a page again that was refused for the rate", async () => {
     const world = await paging();
     world.socket().deliver({ ...refusal(lastPage(world), "rate_limited"), retryAfterMs: 700 });
     await world.clock.advance(699);
@@ -183,7 +183,7 @@ describeBoth("a partial replay", () => {
   });
 });
 
-describeBoth("a connection that was given up", () => {
+describeBoth("the previous connection", () => {
   const replaces = ({ socket }: RoomWorld) => socket().url.searchParams.get("replaces");
 
   it("[C62] is named by the next one, as the server named it; the first one names none", async () => {
@@ -192,7 +192,7 @@ describeBoth("a connection that was given up", () => {
     await world.goLive({ connection: "c_a" });
     await loseAndRedial(world);
     expect(replaces(world)).toBe("c_a");
-    // One that was never greeted has said nothing.
+    // A connection that was never greeted has no name.
     await loseAndRedial(world);
     expect(replaces(world)).toBe("c_a");
     await world.goLive({ connection: "c_b", recovery: "complete" });
@@ -200,7 +200,7 @@ describeBoth("a connection that was given up", () => {
     expect(replaces(world)).toBe("c_b");
   });
 
-  it("[C62] also where the app starts over", async () => {
+  it("[C62] is also named if the app reconnects", async () => {
     const world = await dialedRoom();
     await world.goLive({ connection: "c_a" });
     world.room.reconnect();
@@ -227,7 +227,7 @@ describeBoth("older messages", () => {
     expect(await second).toEqual({ more: false });
   });
 
-  it("do not move the cursor", async () => {
+  it("do not advance the cursor", async () => {
     const world = await roomForTest({}, {}, { head: 9 });
     void world.room.loadOlder();
     await world.clock.advance(0);
@@ -236,14 +236,14 @@ describeBoth("older messages", () => {
     expect(since(world)).toBe("e1.9");
   });
 
-  it("cannot be had offline", async () => {
+  it("are not available offline", async () => {
     const { room } = await dialedRoom();
     await expect(room.loadOlder()).rejects.toMatchObject({ code: "offline" });
   });
 });
 
 describeBoth("topics", (way) => {
-  it("[C35] hold from their `ok` on, which moves the cursor", async () => {
+  it("[C35] take effect with their `ok`, which advances the cursor", async () => {
     const world = await roomForTest();
     const done = world.room.setTopics(["task"]);
     await world.clock.advance(0);
@@ -256,7 +256,7 @@ describeBoth("topics", (way) => {
     expect(world.socket().url.searchParams.get("topics")).toBe("task");
   });
 
-  it("[C35] back to all, a jump is a fault again", async () => {
+  it("[C35] for all events make a jump a gap again", async () => {
     const world = await roomForTest({}, { topics: ["task"] });
     void world.room.setTopics(null);
     await world.clock.advance(0);
@@ -265,7 +265,7 @@ describeBoth("topics", (way) => {
     expect(world.room.state.status).toBe("reconnecting");
   });
 
-  it("set while connecting are told when live", async () => {
+  it("set while connecting are sent when live", async () => {
     const world = await dialedRoom({}, { topics: ["chat"] });
     void world.room.setTopics(["task"]);
     await world.goLive();
@@ -273,7 +273,7 @@ describeBoth("topics", (way) => {
     expect(world.socket().sentOf("topics")).toMatchObject([{ topics: ["task"] }]);
   });
 
-  it("[C80] `[]` stands in a `join`, and is told when live where an address has no place for it", async () => {
+  it("[C80] `[]` is in a `join`, and is sent when live for an address, which cannot express it", async () => {
     const world = await dialedRoom({}, { topics: [] });
     await world.goLive();
     await world.clock.advance(0);
@@ -283,13 +283,13 @@ describeBoth("topics", (way) => {
     const asked = world.socket().sentOf("topics");
     expect(asked).toMatchObject(isOnSession ? [] : [{ topics: [] }]);
     if (!isOnSession) world.socket().deliver(ok(asked[0], { topics: [], seq: 0 }));
-    // Nothing is delivered, so a jump is no fault.
+    // Nothing is delivered, so a jump is no gap.
     world.socket().deliver(caughtUp(4), message(9));
     await world.clock.settle();
     expect(world.room.state.status).toBe("connected");
   });
 
-  it("that changed are paged from the end again, as what came before is not replayed", async () => {
+  it("that changed are paged from the end again, because earlier messages are not replayed", async () => {
     const world = await dialedRoom({}, { topics: ["chat"] });
     await world.goLive({ head: 9 }, replay(message(8)));
     const done = world.room.setTopics(null);
@@ -306,7 +306,7 @@ describeBoth("topics", (way) => {
     expect(seqs(world)).toEqual([8, 9]);
   });
 
-  it("that are refused are forgotten", async () => {
+  it("that are refused are dropped", async () => {
     const world = await roomForTest();
     const done = world.room.setTopics(["no topic"]);
     await world.clock.advance(0);

@@ -1,4 +1,4 @@
-// What becomes of a room with its session, and of a session with its rooms.
+// How a room follows its session, and a session its rooms.
 
 import { expect, it } from "vitest";
 import { inboxOf, sharedRoom } from "../../../client/index.ts";
@@ -7,7 +7,7 @@ import { describeShared, dialedRoom, roomForTest } from "./support/client-for-te
 import { caughtUp, connected, refusal } from "./support/frames.ts";
 
 describeShared("a room and its session", () => {
-  it("[C47] is at what the session is at, and no wait is added", async () => {
+  it("[C47] have the same state, and no wait is added", async () => {
     const { room, client, clock, session, sockets, socket } = await roomForTest({ random: () => 0.9 });
     const states: unknown[] = [];
     room.on("state", (state) => states.push(state));
@@ -30,7 +30,7 @@ describeShared("a room and its session", () => {
     ]);
   });
 
-  it("[C47] a session that flaps does not make its rooms wait", async () => {
+  it("[C47] stay together if the session fails often: its rooms do not wait longer", async () => {
     const { clock, sockets, socket, goLive, room } = await roomForTest({
       reconnect: { minMs: 10, maxMs: 10 },
     });
@@ -43,7 +43,7 @@ describeShared("a room and its session", () => {
     }
   });
 
-  it("[C47] all rooms join again with their cursors, in one frame", async () => {
+  it("[C47] rejoin together: all rooms with their cursors, in one frame", async () => {
     const { client, clock, session, sockets } = await roomForTest();
     sharedRoom(client, "other");
     await clock.advance(0);
@@ -58,7 +58,7 @@ describeShared("a room and its session", () => {
     ]);
   });
 
-  it("[C47] ends with the session that ended for good, and what waits rejects with its code", async () => {
+  it("[C47] end together if the session ended for good, and pending calls reject with its code", async () => {
     const { room, client, clock, session } = await roomForTest();
     const errors: unknown[] = [];
     room.on("error", ({ code }) => errors.push(code));
@@ -73,7 +73,7 @@ describeShared("a room and its session", () => {
     expect([errors, states]).toEqual([["forbidden"], ["disconnected"]]);
   });
 
-  it("[C47] waits with its outbox where the session ran out of tries", async () => {
+  it("[C47] wait together, with the outbox, if the session has used up its attempts", async () => {
     const { room, clock, session, sockets } = await roomForTest({ maxAttempts: 2 });
     const errors: unknown[] = [];
     room.on("error", ({ code }) => errors.push(code));
@@ -92,7 +92,7 @@ describeShared("a room and its session", () => {
     expect(sockets.count).toBe(2);
   });
 
-  it("[C47] reconnect() of a room wakes the session that waits, and leaves alone one that lives", async () => {
+  it("[C47] reconnect together: reconnect() of a room wakes a waiting session, and leaves a live one alone", async () => {
     const { room, client, clock, session, sockets } = await roomForTest();
     room.reconnect();
     await clock.advance(0);
@@ -106,7 +106,7 @@ describeShared("a room and its session", () => {
     expect(session.sessions.count).toBe(2);
   });
 
-  it("[C47] a room that is opened later starts a session that was given up", async () => {
+  it("[C47] start again if a room is opened after the session was given up", async () => {
     const { client, clock, session } = await roomForTest();
     session.sessions.last.end(4403, "forbidden");
     await clock.settle();
@@ -116,14 +116,14 @@ describeShared("a room and its session", () => {
     expect([session.sessions.count, inboxOf(client).state.status]).toEqual([2, "connected"]);
   });
 
-  it("[C47] `reconnect` of the client starts the session over once, and each room joins once", async () => {
+  it("[C47] start again once with `reconnect` of the client, and each room joins once", async () => {
     const { client, clock, session, sockets } = await roomForTest();
     client.reconnect();
     await clock.advance(0);
     expect([session.sessions.count, sockets.count]).toEqual([2, 2]);
   });
 
-  it("an anonymous client has no session: its shared rooms end with `unauthorized`", async () => {
+  it("do not exist for an anonymous client: its shared rooms end with `unauthorized`", async () => {
     const { room, clock, session } = await dialedRoom({ getToken: () => null });
     session.sessions.last.end(4401, "unauthorized");
     await clock.advance(2_000);
@@ -131,7 +131,7 @@ describeShared("a room and its session", () => {
     expect(session.sessions.count).toBe(1);
   });
 
-  it("disconnect and close end it with the session, after what it had to say", async () => {
+  it("end together with disconnect and close, after pending frames are sent", async () => {
     const { room, client, clock, session, socket } = await roomForTest();
     room.signal("bye");
     client.disconnect();
@@ -148,7 +148,7 @@ describeShared("a room and its session", () => {
 
 describeShared("a join that is refused", () => {
   it.each(["too_large", "banned", "forbidden", "bad_request"])(
-    "[C48] %s is final for that room alone",
+    "[C48] with %s is final for that room alone",
     async (code) => {
       const { room, client, clock, session, sockets } = await dialedRoom();
       const sent = room.send("waits");
@@ -166,7 +166,7 @@ describeShared("a join that is refused", () => {
   );
 
   it.each(["internal", "overloaded", "rate_limited", "something_new"])(
-    "[C48] %s is tried again",
+    "[C48] with %s is tried again",
     async (code) => {
       const { room, clock, session, sockets } = await dialedRoom();
       const [join] = session.sessions.last.sentOf("join");
@@ -181,7 +181,7 @@ describeShared("a join that is refused", () => {
     },
   );
 
-  it("[C48] room_full: the room gets a socket of its own at once, until the app starts over", async () => {
+  it("[C48] with room_full gives the room a socket of its own at once, until the app reconnects", async () => {
     const { room, clock, session, sockets, goLive } = await dialedRoom();
     const [join] = session.sessions.last.sentOf("join");
     session.sessions.last.deliver(refusal(join, "room_full", { retryAfterMs: 5_000 }));
@@ -206,7 +206,7 @@ describeShared("a join that is refused", () => {
     expect(sockets.all[2]?.closedWith).toBe(4000);
   });
 
-  it("[C48] without an answer for 30 s is said again, and the session lives on", async () => {
+  it("[C48] or unanswered for 30 s is sent again, and the session continues", async () => {
     const { room, clock, session, sockets } = await dialedRoom();
     await clock.advance(30_000);
     expect(room.state).toMatchObject({ status: "reconnecting", error: { code: "timeout" } });
@@ -216,7 +216,7 @@ describeShared("a join that is refused", () => {
 });
 
 describeShared("the token of a session", () => {
-  it("[C49] is renewed on the session alone, and is that of its rooms", async () => {
+  it("[C49] is renewed on the session alone, for all its rooms", async () => {
     let asked = 0;
     const { clock, session, sockets, room } = await roomForTest({ getToken: () => `t${++asked}` });
     await clock.advance(3_600_000 - 60_000);
@@ -225,7 +225,7 @@ describeShared("the token of a session", () => {
     expect([asked, room.state.status]).toEqual([2, "connected"]);
   });
 
-  it("[C49] a room that was told that it ran out joins again after the new one", async () => {
+  it("[C49] is renewed before a room whose token expired joins again", async () => {
     let asked = 0;
     const { clock, session, socket, sockets, room } = await roomForTest({ getToken: () => `t${++asked}` });
     await clock.advance(5_000);
@@ -241,7 +241,7 @@ describeShared("the token of a session", () => {
     expect([sockets.count, room.state.status]).toEqual([2, "connecting"]);
   });
 
-  it("[C49] a session that ran out takes its rooms along and comes back with the new one", async () => {
+  it("[C49] expires for all its rooms, and all return with the new one", async () => {
     let asked = 0;
     const { clock, session, sockets, room, goLive } = await roomForTest({ getToken: () => `t${++asked}` });
     await clock.advance(5_000);
@@ -253,7 +253,7 @@ describeShared("the token of a session", () => {
     expect([room.state.status, asked]).toEqual(["connected", 2]);
   });
 
-  it("[C49] that nobody gives any more ends session and rooms", async () => {
+  it("[C49] ends session and rooms if no new one is available", async () => {
     let gives = true;
     const getToken = () => {
       if (!gives) throw new RoomsError("unauthorized", "Signed out.");

@@ -1,5 +1,5 @@
-// What is said on a session for its rooms. That everything else is as on a socket of its own is what `describeBoth` runs
-// twice.
+// The frames of rooms on a session. `describeBoth` runs other tests twice, which shows that the rest is as on a socket
+// of its own.
 
 import { expect, it } from "vitest";
 import { inboxOf, sharedRoom } from "../../../client/index.ts";
@@ -7,8 +7,8 @@ import { MAX_FRAME_BYTES } from "../../../src/protocol/index.ts";
 import { clientForTest, describeShared, dialedRoom, roomForTest } from "./support/client-for-test.ts";
 import { batch, caughtUp, connected, LIMITS, message, notification, refusal } from "./support/frames.ts";
 
-describeShared("on the wire of a session", () => {
-  it("[C44] the first shared room opens the session, and all join in one frame", async () => {
+describeShared("the wire of a session", () => {
+  it("[C44] opens with the first shared room, and all rooms join in one frame", async () => {
     const { client, clock, session } = await dialedRoom({}, { history: 5, topics: ["chat", "task"] });
     sharedRoom(client, "other");
     sharedRoom(client, "third");
@@ -24,7 +24,7 @@ describeShared("on the wire of a session", () => {
     expect(Object.keys(second.commands[0]).sort()).toEqual(["id", "room", "type"]);
   });
 
-  it("[C44] the session opens on the next turn, and a room waits until it is live", async () => {
+  it("[C44] opens on the next turn of the event loop, and a room waits until it is live", async () => {
     const { client, clock, session, sockets } = await dialedRoom();
     session.greets = false;
     session.sessions.last.end(1006);
@@ -37,7 +37,7 @@ describeShared("on the wire of a session", () => {
     expect(sockets.all.map(({ url }) => url.pathname.split("/")[3])).toEqual(["lobby", "lobby", "other"]);
   });
 
-  it("[C44] more rooms than the allowance holds join at its pace, and those that are left do not", async () => {
+  it("[C44] carries joins no faster than the rate limit allows, and those of rooms that were left not at all", async () => {
     const { client, clock, session, sockets } = await dialedRoom();
     session.greeting = { limits: { ...LIMITS, ratePerSecond: 10, rateBurst: 5 } };
     const rooms = Array.from({ length: 11 }, (_, n) => sharedRoom(client, `room_${n}`));
@@ -57,7 +57,7 @@ describeShared("on the wire of a session", () => {
     expect(clock.pending).toBe(0);
   });
 
-  it("[C44] a refused join empties the allowance for those that wait", async () => {
+  it("[C44] carries no further join for a while after one was refused for the rate", async () => {
     const { client, clock, session, sockets } = await dialedRoom();
     session.greeting = { limits: { ...LIMITS, ratePerSecond: 10, rateBurst: 5 } };
     session.sessions.last.end(1006);
@@ -71,7 +71,7 @@ describeShared("on the wire of a session", () => {
     expect(sockets.last.url.pathname).toContain("other");
   });
 
-  it("[C44] `shared` counts with the first call for a name", async () => {
+  it("[C44] is used according to the `shared` of the first call for a name", async () => {
     const { client, clock, session, sockets } = clientForTest();
     const room = client.room("lobby");
     expect(sharedRoom(client, "lobby").getSnapshot()).toBe(room.getSnapshot());
@@ -80,7 +80,7 @@ describeShared("on the wire of a session", () => {
     expect(inboxOf(client).state.status).toBe("disconnected");
   });
 
-  it("[C45] every frame of a room has its name, a batch once", async () => {
+  it("[C45] has the name of the room in every frame, in a batch once", async () => {
     const { room, clock, session } = await roomForTest();
     const { texts } = session.sessions.last;
     const before = texts.length;
@@ -102,21 +102,21 @@ describeShared("on the wire of a session", () => {
     ]);
   });
 
-  it("[C45] a frame is no larger with its room than one may be", async () => {
+  it("[C45] has frames that are within the limit also with the name of a room", async () => {
     const name = "a".repeat(128);
     const { client, clock, session, sockets } = await dialedRoom({ log: "off" });
     const room = sharedRoom(client, name);
     await clock.advance(0);
     sockets.last.deliver(connected({ room: name }), caughtUp(0));
     await clock.advance(0);
-    // Around what is left for data beside the name of the room, one in each frame.
+    // Around the space that is left for data beside the name of the room, one in each frame.
     for (let size = 1_048_394; size < 1_048_399; size++) room.signal("wave", "x".repeat(size));
     await clock.advance(0);
     const sizes = session.sessions.last.texts.map(({ length }) => length);
     expect(Math.max(...sizes)).toBe(MAX_FRAME_BYTES);
   });
 
-  it("[C45] what comes for several rooms and the inbox is told apart, in order", async () => {
+  it("[C45] separates events of several rooms and of the inbox, in order", async () => {
     const { room, client, clock, session, sockets } = await roomForTest();
     const other = sharedRoom(client, "other");
     const heard: unknown[] = [];
@@ -144,11 +144,11 @@ describeShared("on the wire of a session", () => {
       ["inbox", 3],
       ["inbox", 4],
     ]);
-    // The room is no part of what an app gets.
+    // The app does not receive the name of the room.
     expect(room.messages).toEqual([1, 2, 3, 4].map((seq) => message(seq)));
   });
 
-  it("[C45] the answer to a `join`, and `left`, are found in a batch too", async () => {
+  it("[C45] may have the answer to a `join`, and `left`, in a batch", async () => {
     const { room, client, clock, session } = await dialedRoom();
     const other = sharedRoom(client, "other");
     await clock.advance(0);
@@ -168,7 +168,7 @@ describeShared("on the wire of a session", () => {
     expect([room.state.status, room.messages.length]).toEqual(["disconnected", 2]);
   });
 
-  it("[C45] a room hears nothing that belongs to the time before its join", async () => {
+  it("[C45] delivers to a room nothing from before its join", async () => {
     const { room, clock, session, sockets } = await roomForTest();
     room.reconnect();
     await clock.advance(0);
@@ -181,7 +181,7 @@ describeShared("on the wire of a session", () => {
     expect(room.head).toBe(0);
   });
 
-  it("[C46] pings of a room do not cross the wire, and its silence means nothing", async () => {
+  it("[C46] carries no pings of rooms, and the silence of a room has no effect", async () => {
     const { room, clock, session, sockets } = await roomForTest();
     await clock.advance(600_000);
     expect(room.state.status).toBe("connected");
@@ -189,7 +189,7 @@ describeShared("on the wire of a session", () => {
     expect(session.sessions.last.pings).toBe(24);
   });
 
-  it("[C46] a session without a pong takes its rooms along, and they come back with it", async () => {
+  it("[C46] without a pong interrupts its rooms, and they return with the session", async () => {
     const { room, clock, session, sockets } = await roomForTest();
     session.sessions.last.answersPings = false;
     await clock.advance(35_000);
@@ -198,7 +198,7 @@ describeShared("on the wire of a session", () => {
     expect(sockets.count).toBe(2);
   });
 
-  it("leaving says so, and nothing of that room is heard any more", async () => {
+  it("carries a `leave`, and nothing later reaches that room", async () => {
     const { room, client, clock, session } = await roomForTest();
     const heard: unknown[] = [];
     room.on("message", ({ seq }) => heard.push(seq));
@@ -217,7 +217,7 @@ describeShared("on the wire of a session", () => {
     expect(inboxOf(client).state.status).toBe("connected");
   });
 
-  it("a room that gives up after it was dropped is left", async () => {
+  it("carries a `leave` for a room that gives up after it was dropped", async () => {
     const { room, clock, session, socket } = await roomForTest({ maxAttempts: 0 });
     socket().deliver(message(1), message(3));
     await clock.advance(0);
@@ -225,7 +225,7 @@ describeShared("on the wire of a session", () => {
     expect(session.sessions.last.sentOf("leave")).toMatchObject([{ room: "lobby" }]);
   });
 
-  it("what is said to a room that has ended meanwhile is no error of the inbox", async () => {
+  it("may have a frame for a room that has just ended, which is no error of the inbox", async () => {
     const { client, session } = await roomForTest();
     const errors: unknown[] = [];
     inboxOf(client).on("error", (error) => errors.push(error.code));
@@ -236,7 +236,7 @@ describeShared("on the wire of a session", () => {
     expect(errors).toEqual(["bad_request"]);
   });
 
-  it("measures the round trip to the room", async () => {
+  it("is measured by a ping to the room", async () => {
     const { client, clock, socket } = await roomForTest();
     const ms = client.ping();
     await clock.advance(20);

@@ -1,14 +1,13 @@
-// Clients and rooms over a network that loses, delays and breaks off at every point. Whatever happens in between, at the
-// end every send is stored once, and everybody holds the same log without a gap. A failing seed is printed in the test's
-// name; pin it below as a case of its own. The same holds for what is changed and for what is read, and for rooms on the
-// session.
+// Clients and rooms over a network that loses, delays and breaks off at every point. In the end every send is stored
+// once, and all hold the same log without a gap. The same is checked for changes and read positions, and for rooms on
+// the session. The name of a failing test contains its seed; add it below as a case of its own.
 
 import { describe, expect, it } from "vitest";
 import { type Hall, type Peer, Simulation, type SimulationOptions } from "./support/simulation.ts";
 
 const SEEDS = Array.from({ length: 60 }, (_, index) => index + 1);
 
-/** Nothing waits, what is said to be stored is or was undone by its author, and nothing was stored twice. */
+/** Nothing waits, each change that resolved is stored or was undone by its author, and nothing is stored twice. */
 function checkEdits({ server, edits, superseded }: Hall): void {
   const fates = [...edits.values()];
   expect(fates.filter((fate) => fate === "waiting" || fate === "unknown")).toEqual([]);
@@ -17,7 +16,7 @@ function checkEdits({ server, edits, superseded }: Hall): void {
   expect(new Set(server.edits).size).toBe(server.edits.length);
 }
 
-/** It holds the end of the log, as the server does. */
+/** The client holds the end of the log, as the server does. */
 function checkHeld({ hall, room }: Peer): void {
   const held = room.messages.filter(({ pending }) => !pending);
   const first = held[0]?.seq ?? Number.POSITIVE_INFINITY;
@@ -45,7 +44,7 @@ async function simulated(options: SimulationOptions): Promise<Simulation> {
 describe.each([
   ["sockets of their own", false],
   ["the session", true],
-])("[C38] over a network that breaks off anywhere, with rooms on %s", (_, shared) => {
+])("[C38] all clients agree over a network that breaks off anywhere, with rooms on %s", (_, shared) => {
   it.each(SEEDS)("every send is stored once and all hold the same log (seed %i)", async (seed) => {
     const simulation = await simulated({ seed, retention: 10_000, shared });
     const { halls, peers, clock } = simulation;
@@ -74,7 +73,7 @@ describe.each([
   });
 });
 
-describe("[C47] with rooms on the session that end for good too", () => {
+describe("[C47] rooms on a session that end for good too", () => {
   it.each(SEEDS)(
     "all come back when they are wanted, and nothing is stored twice (seed %i)",
     async (seed) => {

@@ -36,7 +36,7 @@ describe("the ports of the system", () => {
     FakeWebSocket.made.length = 0;
   });
 
-  it("dial with address and subprotocols only, and pass on their opening, texts and the end", () => {
+  it("dial with address and subprotocols only, and pass on open, texts and the end", () => {
     vi.stubGlobal("WebSocket", FakeWebSocket);
     const heard: unknown[] = [];
     const socket = systemPorts().dial("wss://a", ["edge-rooms.v1"], {
@@ -55,7 +55,7 @@ describe("the ports of the system", () => {
     expect(heard).toEqual(["open", "frame", 1006, ""]);
   });
 
-  it("tell of the end also where the server closed and the socket still lingers", async () => {
+  it("report the end also if the server closed and the socket still lingers", async () => {
     vi.stubGlobal("WebSocket", FakeWebSocket);
     const heard: unknown[] = [];
     const onClose = (code: number) => heard.push(code);
@@ -67,7 +67,7 @@ describe("the ports of the system", () => {
     expect([made?.calls, heard]).toEqual([[], [1006]]);
   });
 
-  it("a token of which no socket can be made ends the try", async () => {
+  it("end the attempts for a token of which no socket can be made", async () => {
     vi.stubGlobal("WebSocket", FakeWebSocket);
     const client = createClient({ url: "https://a.example.com", getToken: () => "to ken", log: "off" });
     const room = client.room("lobby");
@@ -76,13 +76,13 @@ describe("the ports of the system", () => {
     client.close();
   });
 
-  it("make ids that a command may have, each another", () => {
+  it("make valid command ids, each different", () => {
     const { newId } = systemPorts();
     expect(newId()).toMatch(/^[0-9a-f]{32}$/);
     expect(newId()).not.toBe(newId());
   });
 
-  it("do not take a long wait for none", () => {
+  it("accept a wait that is longer than a timer can be", () => {
     vi.useFakeTimers();
     let ended = false;
     const cancel = systemPorts().clock.after(2 ** 40, () => {

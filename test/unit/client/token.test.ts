@@ -4,7 +4,7 @@ import { RoomsError } from "../../../client/util/errors.ts";
 import { dialedRoom, roomForTest } from "./support/client-for-test.ts";
 import { connected, EXPIRES_AT, LIMITS, ok, refusal, sessionConnected } from "./support/frames.ts";
 
-/** Gives `t1`, `t2`… and says when it was asked. */
+/** Returns `t1`, `t2`… and records when it was asked. */
 function tokens() {
   const asked: string[] = [];
   const getToken = () => {
@@ -15,7 +15,7 @@ function tokens() {
 }
 
 describe("a token", () => {
-  it("is kept for all sockets and used again", async () => {
+  it("is cached for all sockets and used again", async () => {
     const { asked, getToken } = tokens();
     const { client, socket, clock } = await roomForTest({ getToken });
     client.room("other");
@@ -68,7 +68,7 @@ describe("a token", () => {
     expect(asked.length).toBe(2);
   });
 
-  it("[C26] an `auth` counts against the rate as every command does", async () => {
+  it("[C26] that is renewed by `auth` counts against the rate as every command does", async () => {
     const limits = { ...LIMITS, ratePerSecond: 2, rateBurst: 3 };
     const { clock, socket, room } = await roomForTest({ getToken: tokens().getToken }, {}, { limits });
     await clock.advance(3_540_000);
@@ -114,7 +114,7 @@ describe("a token", () => {
     },
   );
 
-  it("[C27] that `auth` calls withdrawn for good is not used again when the server closes", async () => {
+  it("[C27] that `auth` refuses for good as revoked is not used again when the server closes", async () => {
     const { asked, getToken } = tokens();
     const { clock, socket } = await roomForTest({ getToken });
     await clock.advance(3_540_000);
@@ -125,7 +125,7 @@ describe("a token", () => {
     expect(socket().protocols).toContain("token.t3");
   });
 
-  it("is asked for at most once a second", async () => {
+  it("is requested at most once per second", async () => {
     const askedAt: number[] = [];
     let now = () => 0;
     const { clock } = await dialedRoom({
@@ -142,7 +142,7 @@ describe("a token", () => {
     for (const gap of gaps) expect(gap).toBeGreaterThanOrEqual(1_000);
   });
 
-  it("is asked for within a second also when the clock was set back", async () => {
+  it("is requested within a second also if the clock was set back", async () => {
     const { asked, getToken } = tokens();
     const { clock, socket, sockets } = await roomForTest({ getToken });
     clock.setBack(3_600_000);
@@ -151,7 +151,7 @@ describe("a token", () => {
     expect([asked.length, sockets.count]).toEqual([2, 2]);
   });
 
-  it("that cannot be had is a failed try", async () => {
+  it("that is not available is a failed attempt", async () => {
     const { room, clock } = await dialedRoom({
       maxAttempts: 2,
       getToken: () => Promise.reject(new TypeError("fetch failed")),
@@ -161,13 +161,13 @@ describe("a token", () => {
     expect(room.state.status).toBe("disconnected");
   });
 
-  it("that does not come within 30 s is a failed try", async () => {
+  it("that does not come within 30 s is a failed attempt", async () => {
     const { room, clock } = await dialedRoom({ getToken: () => new Promise(() => {}) });
     await clock.advance(30_000);
     expect(room.state).toMatchObject({ status: "reconnecting", error: { code: "timeout" } });
   });
 
-  it("denied with `unauthorized` ends the try", async () => {
+  it("denied with `unauthorized` ends the attempts", async () => {
     const { room, sockets } = await dialedRoom({
       getToken: () => Promise.reject(new RoomsError("unauthorized", "Signed out.")),
     });

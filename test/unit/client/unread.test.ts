@@ -18,7 +18,7 @@ const places = (world: RoomWorld) => reads(world).map(({ seq }) => seq);
 const own = (seq: number) => message(seq, { from: { id: "usr_1" } });
 const receipt = (user: string, seq: number): Frame => ({ type: "receipt", user, seq, at: 1 });
 
-/** A room that is live, and was told this as it connected. */
+/** A live room with these fields in its `connected`. */
 async function toldRoom(read: Frame = { seq: 0, unread: 0 }, greeting: Frame = {}): Promise<RoomWorld> {
   const world = await dialedRoom();
   world.sockets.last.answersAsks = false;
@@ -30,7 +30,7 @@ async function toldRoom(read: Frame = { seq: 0, unread: 0 }, greeting: Frame = {
 const answer = (world: RoomWorld, more: Frame) => world.socket().deliver(ok(reads(world).at(-1), more));
 
 describeBoth("unread", () => {
-  it("[C43][R7] is what the server says with each connection, and is not asked for", async () => {
+  it("[C43][R7] is what the server sends with each connection, and is not asked for", async () => {
     const world = await toldRoom({ seq: 3, unread: 4 }, { head: 7 });
     expect(world.room.unread).toBe(4);
     expect(world.room.getSnapshot().unread).toBe(4);
@@ -43,7 +43,7 @@ describeBoth("unread", () => {
     expect(world.sockets.all.flatMap((socket) => socket.sentOf("read"))).toEqual([]);
   });
 
-  it("[C43] is asked for, once a connection, of a server that does not say it", async () => {
+  it("[C43] is asked for, once per connection, if the server does not send it", async () => {
     const world = await dialedRoom();
     world.sockets.last.answersAsks = false;
     await world.goLive({ head: 7, read: undefined });
@@ -52,7 +52,7 @@ describeBoth("unread", () => {
     expect(world.room.unread).toBe(4);
   });
 
-  it("[C43] counts messages of others after what was read, and tells who watches", async () => {
+  it("[C43] counts messages of others after what was read, and is emitted to subscribers", async () => {
     const world = await toldRoom({ seq: 5, unread: 1 }, { head: 7 });
     const seen: number[] = [];
     world.room.subscribe(() => seen.push(world.room.unread));
@@ -61,7 +61,7 @@ describeBoth("unread", () => {
     expect(reads(world)).toEqual([]);
   });
 
-  it("[C43] a deletion of what is unread takes one off, of what is read or own none", async () => {
+  it("[C43] falls by one if an unread message is deleted, and not for a read or own one", async () => {
     const world = await toldRoom({ seq: 1, unread: 0 }, { head: 0 });
     world.socket().deliver(message(1), message(2), message(3), own(4));
     expect(world.room.unread).toBe(2);
@@ -71,7 +71,7 @@ describeBoth("unread", () => {
     expect([world.room.unread, reads(world).length]).toEqual([0, 0]);
   });
 
-  it("[C43] a deletion of what is not held is asked about, at most once a second", async () => {
+  it("[C43] is asked for after a deletion of a message that is not held, at most once per second", async () => {
     const world = await toldRoom({ seq: 1, unread: 9 }, { head: 20 });
     world.socket().deliver(deletion(21, 15), deletion(22, 16));
     await world.clock.advance(0);
@@ -86,7 +86,7 @@ describeBoth("unread", () => {
     expect(world.room.unread).toBe(6);
   });
 
-  it("[C43] does not count what a replay brings, which the server has counted, but what is stored while it is paged", async () => {
+  it("[C43] does not count a replay, which the server has counted, but counts what is stored while it is paged", async () => {
     const world = await toldRoom({ seq: 0, unread: 0 });
     world.socket().deliver(message(1));
     expect(world.room.unread).toBe(1);
@@ -112,7 +112,7 @@ describeBoth("unread", () => {
     expect(world.room.unread).toBe(4);
   });
 
-  it("[C43] another device that reads on is asked about, a receipt of somebody else is not", async () => {
+  it("[C43] is asked for after another device has read, and not after a receipt of another user", async () => {
     const world = await toldRoom({ seq: 3, unread: 4 }, { head: 7 });
     world.socket().deliver(receipt("usr_2", 7), receipt("usr_1", 2));
     await world.clock.advance(2_000);
@@ -124,7 +124,7 @@ describeBoth("unread", () => {
     expect(world.room.unread).toBe(2);
   });
 
-  it("[C43] a receipt that overtakes an older answer is asked about after it", async () => {
+  it("[C43] is asked for again if a receipt came before an older answer", async () => {
     const world = await toldRoom({ seq: 3, unread: 4 }, { head: 7 });
     world.socket().deliver(receipt("usr_1", 4));
     await world.clock.advance(0);
@@ -142,7 +142,7 @@ describeBoth("unread", () => {
     expect(world.room.unread).toBe(1_000);
   });
 
-  it("[C43] is asked for again where the answer was a passing refusal, and left where it was final", async () => {
+  it("[C43] is asked for again if the answer was a temporary refusal, and not if it was final", async () => {
     const world = await dialedRoom();
     world.sockets.last.answersAsks = false;
     await world.goLive({ read: undefined });
@@ -159,7 +159,7 @@ describeBoth("unread", () => {
 });
 
 describeBoth("markRead", () => {
-  it("[C42] tells how far, shows at once that nothing is left, and resolves with what the server says", async () => {
+  it("[C42] sends how far, shows at once that nothing is unread, and resolves with the server's answer", async () => {
     const world = await toldRoom({ seq: 3, unread: 4 }, { head: 7 });
     const marked = world.room.markRead();
     expect(world.room.unread).toBe(0);
@@ -172,7 +172,7 @@ describeBoth("markRead", () => {
     expect(places(world)).toEqual([7]);
   });
 
-  it("[C42] of a place before the last leaves what the server counts", async () => {
+  it("[C42] of an earlier position leaves what the server counts", async () => {
     const world = await toldRoom({ seq: 3, unread: 4 }, { head: 7 });
     const marked = world.room.markRead(5);
     expect(world.room.unread).toBe(4);
@@ -182,7 +182,7 @@ describeBoth("markRead", () => {
     expect(world.room.unread).toBe(2);
   });
 
-  it("[C42] what was shown as read stays so, whatever an older answer and what comes before that place say", async () => {
+  it("[C42] keeps what was shown as read, whatever an older answer says and whatever comes before that position", async () => {
     const world = await toldRoom({ seq: 0, unread: 7 }, { head: 7 });
     void world.room.markRead(5);
     await world.clock.advance(0);
@@ -195,7 +195,7 @@ describeBoth("markRead", () => {
     expect(world.room.unread).toBe(1);
   });
 
-  it("[C42] never moves back: what was read already is not told", async () => {
+  it("[C42] never moves back: what was read already is not sent", async () => {
     const world = await toldRoom({ seq: 5, unread: 2 }, { head: 7 });
     expect(await world.room.markRead(4)).toEqual({ seq: 5, unread: 2 });
     expect(await world.room.markRead(0)).toEqual({ seq: 5, unread: 2 });
@@ -203,7 +203,7 @@ describeBoth("markRead", () => {
     expect(places(world)).toEqual([]);
   });
 
-  it("[C42] may be called with every message: at most once a second, and the last word always", async () => {
+  it("[C42] may be called with every message: it sends at most once per second, and always the last position", async () => {
     const world = await toldRoom({ seq: 0, unread: 0 });
     const marks: Promise<unknown>[] = [];
     for (let seq = 1; seq <= 25; seq++) {
@@ -223,7 +223,7 @@ describeBoth("markRead", () => {
     expect(reads(world).length).toBe(4);
   });
 
-  it("[C42] a smaller one waits with the greater one that is on its way", async () => {
+  it("[C42] of a smaller position waits with the greater one in flight", async () => {
     const world = await toldRoom({ seq: 0, unread: 7 }, { head: 7 });
     const marks = [world.room.markRead(6), world.room.markRead(2), world.room.markRead(6)];
     await world.clock.advance(0);
@@ -233,7 +233,7 @@ describeBoth("markRead", () => {
     expect(places(world)).toEqual([6]);
   });
 
-  it("[C42] offline is remembered, and told once with the next connection", async () => {
+  it("[C42] offline is remembered, and sent once with the next connection", async () => {
     const world = await toldRoom({ seq: 0, unread: 7 }, { head: 7 });
     world.socket().end(1006);
     const marks = [world.room.markRead(5), world.room.markRead(6)];
@@ -249,7 +249,7 @@ describeBoth("markRead", () => {
     ]);
   });
 
-  it("[C42] before the first connection, of the last that is known, is answered by it", async () => {
+  it("[C42] before the first connection, of the last known message, is answered by that connection", async () => {
     const world = await dialedRoom();
     const marked = world.room.markRead();
     await world.goLive({ head: 9, read: { seq: 2, unread: 7 } });
@@ -257,7 +257,7 @@ describeBoth("markRead", () => {
     expect(await marked).toEqual({ seq: 2, unread: 7 });
   });
 
-  it("[C42] what another device has read meanwhile is not told again", async () => {
+  it("[C42] of what another device has read meanwhile is not sent again", async () => {
     const world = await toldRoom({ seq: 0, unread: 7 }, { head: 7 });
     world.socket().end(1006);
     const marked = world.room.markRead(5);
@@ -267,7 +267,7 @@ describeBoth("markRead", () => {
     expect([places(world), world.room.unread]).toEqual([[], 1]);
   });
 
-  it("[C42] lost in flight is told by the next connection", async () => {
+  it("[C42] that is lost in flight is sent by the next connection", async () => {
     const world = await toldRoom({ seq: 0, unread: 7 }, { head: 7 });
     const marked = world.room.markRead();
     await world.clock.advance(0);
@@ -279,7 +279,7 @@ describeBoth("markRead", () => {
     expect(await marked).toEqual({ seq: 7, unread: 0 });
   });
 
-  it("[C42] a place in another log is none in this one", async () => {
+  it("[C42] of a position in another log has no effect in this one", async () => {
     const world = await toldRoom({ seq: 0, unread: 7 }, { head: 7 });
     world.socket().end(1006);
     const marked = world.room.markRead();
@@ -290,7 +290,7 @@ describeBoth("markRead", () => {
     expect(world.room.unread).toBe(90);
   });
 
-  it("[C42] that is refused rejects, and what is unread is asked for again", async () => {
+  it("[C42] that is refused rejects, and the unread count is asked for again", async () => {
     const world = await toldRoom({ seq: 0, unread: 7 }, { head: 7 });
     const marked = world.room.markRead();
     await world.clock.advance(0);
@@ -302,7 +302,7 @@ describeBoth("markRead", () => {
     expect(world.room.unread).toBe(7);
   });
 
-  it("[C42] what is no place in a log is refused here", async () => {
+  it("[C42] of an invalid position is refused locally", async () => {
     const world = await toldRoom();
     for (const seq of [-1, 1.5, Number.NaN]) {
       await expect(world.room.markRead(seq)).rejects.toMatchObject({ code: "bad_request" });
@@ -310,7 +310,7 @@ describeBoth("markRead", () => {
     expect(reads(world)).toEqual([]);
   });
 
-  it("[C42] that a crash of the server took is told again, once", async () => {
+  it("[C42] that a crash of the server lost is sent again, once", async () => {
     const world = await toldRoom({ seq: 5, unread: 0 }, { head: 7 });
     world.socket().end(1006);
     await world.clock.advance(1_000);
@@ -322,7 +322,7 @@ describeBoth("markRead", () => {
     expect([places(world), world.room.unread]).toEqual([[5], 0]);
   });
 
-  it("[C42] is not held up by a clock that is set back", async () => {
+  it("[C42] is not delayed by a clock that is set back", async () => {
     const world = await toldRoom({ seq: 0, unread: 7 }, { head: 7 });
     void world.room.markRead(3);
     await world.clock.advance(0);
@@ -344,7 +344,7 @@ describeBoth("markRead", () => {
     expect(world.clock.pending).toBe(0);
   });
 
-  it("[C42] [C43] an event and an answer in one frame are seen as one", async () => {
+  it("[C42] [C43] an event and an answer in one frame appear as one change", async () => {
     const world = await toldRoom({ seq: 0, unread: 0 });
     const seen: number[] = [];
     world.room.subscribe(() => seen.push(world.room.unread));
@@ -357,7 +357,7 @@ describeBoth("markRead", () => {
   });
 });
 
-it("[C43] is not asked for by an anonymous reader", async () => {
+it("[C43] an anonymous reader asks for no unread count", async () => {
   const world = await roomForTest({ getToken: () => null }, {}, { user: null });
   world.socket().deliver(message(1));
   await world.clock.advance(5_000);

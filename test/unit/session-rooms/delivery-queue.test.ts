@@ -15,7 +15,7 @@ const settle = async () => {
   for (let turn = 0; turn < 20; turn++) await Promise.resolve();
 };
 
-/** Deliveries wait until the test answers them, and time until it passes. */
+/** Deliveries wait until the test answers them, and the test moves the clock. */
 function queue() {
   const delivered: string[][] = [];
   const waits: number[] = [];
@@ -59,7 +59,7 @@ function queue() {
 }
 
 describe("deliveries to the objects of users", () => {
-  it("[J2] one is under way to a user at a time, and what comes meanwhile goes together", async () => {
+  it("[J2] run one at a time per user, and what comes meanwhile is sent together", async () => {
     const { queue: all, delivered, answer } = queue();
     all.add("ada", item("1"));
     all.add("ada", item("2"));
@@ -74,7 +74,7 @@ describe("deliveries to the objects of users", () => {
     expect(delivered.at(-1)).toEqual(["3", "4"]);
   });
 
-  it("[J2] what a session has to be told once more goes before what waits", async () => {
+  it("[J2] that must be repeated for a session are sent before what waits", async () => {
     const { queue: all, delivered, state, answer } = queue();
     all.add("ada", item("1"));
     await settle();
@@ -86,7 +86,7 @@ describe("deliveries to the objects of users", () => {
     expect(delivered.at(-1)).toEqual(["2"]);
   });
 
-  it("[J6] is tried four times with growing waits, and given up then, and the next one goes", async () => {
+  it("[J6] are tried four times with growing waits, are then given up, and the next one is sent", async () => {
     const { queue: all, delivered, waits, givenUp, answer, pass } = queue();
     all.add("ada", item("lost"));
     await settle();
@@ -99,7 +99,7 @@ describe("deliveries to the objects of users", () => {
     expect(delivered.at(-1)).toEqual(["next"]);
   });
 
-  it("[K9] signals alone wait for company, and not where something else comes or somebody waits", async () => {
+  it("[K9] of signals alone wait for more, unless something else comes or a call waits", async () => {
     const { queue: all, delivered, waits, answer, pass } = queue();
     all.add("ada", item(SIGNAL));
     await settle();
@@ -133,7 +133,7 @@ describe("queues of calls", () => {
     return { faults, queues: new SerialQueues<string>({ maxTasks: 2, maxLength: 10, reportFault }) };
   };
 
-  it("[J11] run one after the other, also behind one that fails", async () => {
+  it("[J11] run one after the other, also after one that fails", async () => {
     const { faults, queues: all } = queues();
     const done: string[] = [];
     const first = Promise.withResolvers<void>();
@@ -146,7 +146,7 @@ describe("queues of calls", () => {
     expect([done, faults, all.isBusy("a")]).toEqual([["second"], ["a"], false]);
   });
 
-  it("[J10] take no more than they hold, in calls and in length", async () => {
+  it("[J10] accept no more than their limits of calls and bytes", async () => {
     const { queues: all } = queues();
     const nothing = async () => {};
     expect([all.add("a", nothing), all.add("a", nothing), all.add("a", nothing)]).toEqual([

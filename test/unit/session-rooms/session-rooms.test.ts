@@ -11,7 +11,7 @@ import { SessionConnection } from "../../../src/user/session-connection.ts";
 import { SocketForTest } from "../../support/socket-for-test.ts";
 import { SqliteForTest } from "../../support/sqlite.ts";
 
-/** Rooms that answer as the test says, and keep what they were asked. */
+/** Rooms that answer as the test says, and record their calls. */
 function world() {
   const calls: string[] = [];
   const faults: string[] = [];
@@ -82,7 +82,7 @@ const settle = async () => {
 };
 
 describe("rooms on a session", () => {
-  it("[J11] what waits for a room goes together, in its order, and a leave behind it", async () => {
+  it("[J11] receive what waits for them together, in order, with a leave at the end", async () => {
     const { calls, take, join, frame, socket } = world();
     await join("a");
     frame("a", "1");
@@ -94,7 +94,7 @@ describe("rooms on a session", () => {
     expect(socket.ofType("ok")).toEqual([{ type: "ok", id: "l", room: "a" }]);
   });
 
-  it("[J9][J11] what is for a room that is not joined is refused here, each command, and no room is asked", async () => {
+  it("[J9][J11] that are not joined are refused here, each command, and no room is called", async () => {
     const { calls, refused, take, join, frame } = world();
     frame("a", "1");
     take({ type: "leave", id: "l", room: "a" });
@@ -109,7 +109,7 @@ describe("rooms on a session", () => {
     expect(calls).toEqual(["join a", "leave a left"]);
   });
 
-  it("[J9] at most 50, those that are being left apart", async () => {
+  it("[J9] are at most 50, not counting those that are being left", async () => {
     const { refused, take, join } = world();
     for (let n = 0; n < 50; n++) await join(`r${n}`);
     await join("one_more", "no");
@@ -119,7 +119,7 @@ describe("rooms on a session", () => {
     expect(refused).toHaveLength(1);
   });
 
-  it("[J9] one that may not be read is refused without a call, and one that cannot be reached is left", async () => {
+  it("[J9] that may not be read are refused without a call, and one that cannot be reached is left", async () => {
     const { calls, faults, refused, rooms, session, join } = world();
     rooms.permission = "none";
     await join("a", "1");
@@ -134,7 +134,7 @@ describe("rooms on a session", () => {
     expect(session.state.rooms).toEqual({});
   });
 
-  it("[J6] a room that cannot be reached, or does not know the session, ends there with `left`", async () => {
+  it("[J6] that cannot be reached, or do not know the session, end there with `left`", async () => {
     const { faults, rooms, socket, join, frame } = world();
     await join("a");
     await join("b");
@@ -151,14 +151,14 @@ describe("rooms on a session", () => {
     expect(faults).toEqual(["receive b", "b"]);
   });
 
-  it("[J10] one who lets too many calls wait is closed", async () => {
+  it("[J10] with too many waiting calls close the session", async () => {
     const { dropped, take, join } = world();
     await join("a");
     for (let n = 0; n < 101; n++) take({ type: "join", id: `j${n}`, room: "a" });
     expect(dropped).toEqual([TOO_MANY_REFUSALS.code]);
   });
 
-  it("[J2] an item that follows on is passed on with its room, and how far it went is written once a delivery", async () => {
+  it("[J2] get their name on a delivered item that follows on, and the position is written once per delivery", async () => {
     const { all, joins, session, socket, join } = world();
     await join("a");
     const item = (after: number | null, upTo: number) => ({
@@ -187,7 +187,7 @@ describe("rooms on a session", () => {
     expect(saved).toBe(1);
   });
 
-  it("[J4] a session that closes leaves its rooms", async () => {
+  it("[J4] are left by a session that closes", async () => {
     const { all, calls, session, join } = world();
     await join("a");
     all.closed(session, "lost");

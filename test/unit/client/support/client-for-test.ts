@@ -1,5 +1,6 @@
-// A client in a world of its own: `const { clock, sockets, room } = await roomForTest()`. What holds of a room however it
-// is connected is said with `describeBoth`: its tests run with a socket of the room, and with the room on the session.
+// A client with a clock, sockets and chance of its own: `const { clock, sockets, room } = await roomForTest()`.
+// `describeBoth` is for what is true however a room is connected: its tests run with a socket of the room, and with the
+// room on the session.
 
 import { beforeEach, describe } from "vitest";
 import { Client, type ClientOptions } from "../../../../client/core/client.ts";
@@ -32,7 +33,7 @@ export function describeBoth(title: string, body: (way: Way) => void): void {
   });
 }
 
-/** As `describeBoth`, over the session alone. */
+/** As `describeBoth`, with rooms on the session only. */
 export function describeShared(title: string, body: () => void): void {
   describe(title, () => {
     over("the session");
@@ -43,19 +44,19 @@ export function describeShared(title: string, body: () => void): void {
 export interface World {
   readonly client: Client;
   readonly clock: FakeClock;
-  /** All of them; over the session those of the rooms alone. */
+  /** All sockets; over the session those of the rooms only. */
   readonly sockets: FakeSockets;
   readonly session: FakeSession;
-  /** As if the network came back. */
+  /** Signals that the network is back. */
   wake(): void;
-  /** How many listen for that. */
+  /** The number of listeners for that. */
   wakers(): number;
 }
 
 export interface WorldOptions extends Partial<ClientOptions> {
-  /** What chance says, 0 up to 1. Default always a half. */
+  /** The random numbers, from 0 up to 1. Default: always 0.5. */
   readonly random?: () => number;
-  /** What answers calls over HTTP. Default: nobody. */
+  /** Answers calls over HTTP. Default: no server. */
   readonly fetch?: Ports["fetch"];
 }
 
@@ -70,7 +71,7 @@ export function clientForTest({
   const sockets = isShared ? session.rooms : new FakeSockets();
   sockets.answerAsks = true;
   const wakers = new Set<() => void>();
-  // The `join` takes one more, so that all others are the same.
+  // The `join` costs one more, so that all others are the same.
   let ids = isShared ? -1 : 0;
   const client = new Client(
     { url: "https://rooms.example.com", getToken: () => "t1", log: "off", ...options },
@@ -99,15 +100,15 @@ export function clientForTest({
   };
 }
 
-/** The room of the tests, connected as they say. */
+/** The room of the tests, connected as `way` says. */
 export const openLobby = (client: Client, options?: RoomOptions): RoomHandle =>
   way === "the session" ? sharedRoom(client, "lobby", options) : client.room("lobby", options);
 
 export interface RoomWorld extends World {
   readonly room: RoomHandle;
-  /** The latest one. */
+  /** The latest socket. */
   socket(): FakeSocket;
-  /** Greets the latest socket and ends its replay: what it gets is live. */
+  /** Greets the latest socket and ends its replay: later frames are live. */
   goLive(greeting?: Frame, ...replayed: Frame[]): Promise<void>;
 }
 
@@ -125,7 +126,7 @@ export async function dialedRoom(options?: WorldOptions, roomOptions?: RoomOptio
   return { ...world, room, socket, goLive };
 }
 
-/** A room that is live. */
+/** A live room. */
 export async function roomForTest(
   options?: WorldOptions,
   roomOptions?: RoomOptions,

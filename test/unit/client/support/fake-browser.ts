@@ -1,16 +1,16 @@
-// A browser that can be pushed to, and the server that its pages call. How to extend it: what a browser may refuse is
-// one more field here.
+// A browser that can receive pushes, and the server that its pages call. To let a browser refuse another thing, add a
+// field here.
 
 import type { PushBrowser, Registration } from "../../../../client/push/push-browser.ts";
 
 export interface FakeServer {
   key: string | undefined;
-  /** The user's name is their token; `void` is none, `early` none yet. */
+  /** The user's name is their token; `void` is no valid one, `early` not yet. */
   token: string;
   isDown: boolean;
   readonly calls: string[];
   fetch(url: string, init: RequestInit): Response;
-  /** By user. */
+  /** The subscriptions by user. */
   addresses(): Record<string, string[]>;
 }
 
@@ -88,7 +88,7 @@ export class FakeBrowser implements PushBrowser {
     for (const fn of this.#listeners) fn(message);
   }
 
-  /** As a service worker does on `pushsubscriptionchange`. */
+  /** Fires as a service worker does on `pushsubscriptionchange`. */
   async renew(): Promise<void> {
     this.subscription = this.#make(this.scripts.at(-1)?.split("=")[1] ?? "");
   }

@@ -1,4 +1,4 @@
-// Time that stands still until a test moves it. To extend: nothing should be needed; `pending` is what is armed.
+// A clock that only a test moves; `pending` is the number of timers that are set.
 
 import type { Cancel, Clock } from "../../../../client/util/ports.ts";
 
@@ -7,7 +7,7 @@ interface Timer {
   readonly fn: () => void;
 }
 
-/** Deep enough for every chain of promises in the client. */
+/** Enough turns for every chain of promises in the client. */
 const MICROTASK_TURNS = 30;
 
 export class FakeClock implements Clock {
@@ -26,7 +26,7 @@ export class FakeClock implements Clock {
     return this.#now;
   }
 
-  /** What `now` says; what is armed still ends when it would have. */
+  /** Sets what `now` returns; timers still end when they would have. */
   setBack(ms: number): void {
     this.#now -= ms;
     for (const timer of this.#timers) timer.at -= ms;
@@ -40,12 +40,12 @@ export class FakeClock implements Clock {
     };
   }
 
-  /** Lets promises settle, without any time passing. */
+  /** Lets promises settle while no time passes. */
   async settle(): Promise<void> {
     for (let turn = 0; turn < MICROTASK_TURNS; turn++) await undefined;
   }
 
-  /** Runs what is due within this time, in order, letting promises settle after each. */
+  /** Runs the timers that are due within this time, in order, and lets promises settle after each. */
   async advance(ms: number): Promise<void> {
     const until = this.#now + ms;
     await this.settle();

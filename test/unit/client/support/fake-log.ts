@@ -1,16 +1,16 @@
-// What a room stores: messages and what was done to them, in one order. Each change gives the event that tells of it,
-// or says why there is none. To extend: a kind of change is a case in `change`.
+// What a room stores: messages and their changes, in one order. Each change returns its event, or why there is none. To
+// add a kind of change, add a case in `change`.
 
 import type { Message } from "../../../../src/protocol/index.ts";
 import type { Frame } from "./fake-sockets.ts";
 
 export type LogFrame = Frame & { readonly seq: number };
 
-/** Of a change: its event, `unchanged`, or a code. */
+/** The result of a change: its event, `unchanged`, or a code. */
 export type Change = LogFrame | "unchanged" | "not_found" | "forbidden";
 
 export interface Author {
-  /** `null`: server code. */
+  /** `null` is server code. */
   readonly user: string | null;
   readonly mayModerate: boolean;
 }
@@ -28,17 +28,17 @@ export class FakeLog {
     return this.#head;
   }
 
-  /** Just under the oldest message that is held. */
+  /** The seq just below the oldest message that is held. */
   get floor(): number {
     return ([...this.#messages.keys()].at(-this.#retention) ?? 1) - 1;
   }
 
-  /** Everything ever stored, as it is now. */
+  /** Everything ever stored, in its current state. */
   get messages(): readonly Message[] {
     return [...this.#messages.values()];
   }
 
-  /** Those that a change finds. */
+  /** The messages that a change can find. */
   get open(): readonly Message[] {
     return this.messages.filter(({ seq, deletedAt }) => seq > this.floor && deletedAt === undefined);
   }
@@ -57,7 +57,7 @@ export class FakeLog {
     throw new Error(`no case for ${String(type)}`);
   }
 
-  /** Messages after this one that are neither deleted nor this user's own. */
+  /** Messages after this seq that are neither deleted nor this user's own. */
   unread(after: number, user: string): number {
     return this.open.filter(({ seq, from }) => seq > after && from?.id !== user).length;
   }

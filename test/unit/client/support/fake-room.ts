@@ -1,6 +1,6 @@
-// One room of a server as the protocol describes it, small enough to be read at a glance: ids recognised by memory or
-// `retryOf`, replays in pages, read positions. It says what it has to say into queues; whoever drives it decides what
-// arrives. To extend: a command is a case in `#onCommand`; what it stores is in fake-log.ts.
+// One room of a server as the protocol describes it, small enough to read quickly: ids recognised by memory or
+// `retryOf`, replays in pages, read positions. It puts frames into queues, and its caller decides what arrives. To add
+// a command, add a case in `#onCommand`; fake-log.ts stores the messages.
 
 import { type Message, parseCursor } from "../../../../src/protocol/index.ts";
 import { type Change, FakeLog } from "./fake-log.ts";
@@ -11,7 +11,7 @@ import { connected, EXPIRES_AT } from "./frames.ts";
 const PAGE = 4;
 
 export interface RoomFaults {
-  /** A code to refuse the next command with. */
+  /** A code with which to refuse the next command. */
   refuse(): string | undefined;
   /** Leaves an event out for one connection. */
   skip(): boolean;
@@ -25,7 +25,7 @@ interface Connection {
   readonly outgoing: Frame[];
 }
 
-/** Who may change what others wrote. */
+/** The users who may change messages of others. */
 const MODERATOR = "usr_1";
 
 type Answer = (frame: Frame) => void;
@@ -47,7 +47,7 @@ export class FakeRoom {
     this.#log = new FakeLog(retention);
   }
 
-  /** Everything ever stored, as it is now. */
+  /** Everything ever stored, in its current state. */
   get messages(): readonly Message[] {
     return this.#log.messages;
   }
@@ -85,7 +85,7 @@ export class FakeRoom {
     }
   }
 
-  /** By server code, or somebody who is not connected. */
+  /** Sent by server code, or by a user who is not connected. */
   change(pick: (among: readonly Message[]) => Message | undefined, kind: "delete" | "react"): void {
     const message = pick(this.#log.open);
     if (message === undefined) return;

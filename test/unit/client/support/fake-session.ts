@@ -1,6 +1,6 @@
-// A session socket with rooms on it. A test plays each room on a socket of its own, as it would without a session:
-// what it delivers gets its `room`, its end is told by `left` or by the answer to the `join`, a lost one takes the whole
-// session along. To extend: what a session itself hears is delivered on `sessions.last`.
+// A session socket with rooms on it. A test plays each room on a socket of its own, as it would without a session: what
+// it delivers gets its `room`, its end is sent as `left` or as the answer to the `join`, and a lost one ends the whole
+// session. What a session itself receives is delivered on `sessions.last`.
 
 import type { SocketEvents } from "../../../../client/util/ports.ts";
 import { closeCode, ERRORS, isErrorCode, parseCloseReason } from "../../../../src/protocol/index.ts";
@@ -18,11 +18,11 @@ export class FakeSession {
   readonly sessions = new FakeSockets();
   /** One for each `join`, and those of rooms that are not on the session. */
   readonly rooms = new FakeSockets();
-  /** What a session is greeted with, and whether it is by itself. */
+  /** The frames that greet a session, and whether they are sent automatically. */
   greeting: Frame = {};
   greets = true;
   renews = true;
-  /** Told of each room whose session was lost. */
+  /** Called for each room whose session was lost. */
   onLost: (room: FakeSocket) => void = () => {};
   readonly #seats = new Map<unknown, Seat>();
 
@@ -78,7 +78,7 @@ export class FakeSession {
     const socket = this.rooms.dial(url.href, [...session.protocols], {
       onOpen: () => {},
       onText: (text) => {
-        // What belongs to the time before a join comes before its answer, if at all.
+        // Frames from before a join come before its answer, if at all.
         if (!isCurrent() && this.#seats.get(room)?.answered !== false) return;
         if (isCurrent() && !seat.answered) session.deliver({ type: "ok", id: join.id, room });
         seat.answered = true;
@@ -109,7 +109,7 @@ export class FakeSession {
 const closingOf = (code: number) => {
   const known = Object.keys(ERRORS)
     .filter(isErrorCode)
-    // A session whose room is full goes there by itself.
+    // A session whose room is full dials a socket for it by itself.
     .find((name) => closeCode(name) === code && name !== "room_full");
   return known === undefined ? undefined : { code: known };
 };

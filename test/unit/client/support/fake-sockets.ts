@@ -1,5 +1,5 @@
-// The far ends of the client's sockets. A test plays the server: it reads `sent` and answers with `deliver`.
-// To extend: frames are plain objects, so a new kind of frame needs nothing here.
+// The far ends of the client's sockets. A test plays the server: it reads `sent` and answers with `deliver`. Frames are
+// plain objects, so a new kind of frame needs nothing here.
 
 import type { Socket, SocketEvents } from "../../../../client/util/ports.ts";
 import { PING_FRAME, PONG_FRAME } from "../../../../src/protocol/index.ts";
@@ -15,9 +15,9 @@ export class FakeSocket implements Socket {
   closedWith: number | undefined;
   /** As the runtime does. */
   answersPings = true;
-  /** Answers what a client asks by itself once it is live, as a room does in which all is read. */
+  /** Answers what a client asks by itself once it is live, like a room without unread messages. */
   answersAsks = false;
-  /** Told of every command, each of a batch with its `room`. */
+  /** Called for every command, each of a batch with its `room`. */
   onCommand: (command: Frame) => void = () => {};
   onClosed: (code: number) => void = () => {};
   readonly #events: SocketEvents;
@@ -76,7 +76,7 @@ export class FakeSocket implements Socket {
     this.#events.onText(text);
   }
 
-  /** From the server's side, or by the network. */
+  /** Closes from the server's side, or by the network. */
   end(code: number, reason = ""): void {
     this.#events.onClose(code, reason);
   }
@@ -93,7 +93,7 @@ const isAsk = ({ type, seq }: Frame): boolean => type === "read" && seq === 0;
 
 export class FakeSockets {
   readonly all: FakeSocket[] = [];
-  /** Of every socket to come. */
+  /** The settings of every later socket. */
   answerAsks = false;
   onDial: (socket: FakeSocket) => void = () => {};
 

@@ -1,4 +1,4 @@
-// What a server says, with everything that a test does not care about filled in.
+// Frames of a server, with defaults for everything that a test does not care about.
 
 import type { Frame } from "./fake-sockets.ts";
 
@@ -11,11 +11,11 @@ export const LIMITS = {
   listedMembers: 200,
   pingMs: 25_000,
   pongMs: 10_000,
-  // Of a session; a room's connection ignores it.
+  // For a session; a room's connection ignores it.
   rooms: 50,
 };
 
-/** An hour from the fake clock's beginning. */
+/** An hour after the fake clock's start. */
 export const EXPIRES_AT = 1_790_003_600_000;
 
 const ofUsers = (more: Frame): Frame => (more.user === null ? {} : { read: { seq: 0, unread: 0 } });
@@ -114,7 +114,7 @@ export const notification = (seq: number, more: Frame = {}): Frame => ({
   ...more,
 });
 
-/** What a command is answered with. */
+/** The answer to a command. */
 export const ok = (command: Frame | undefined, more: Frame = {}): Frame => ({
   type: "ok",
   id: command?.id,

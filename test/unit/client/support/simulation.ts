@@ -1,6 +1,6 @@
 // Clients and rooms over a network that loses, delays and breaks off at every point, by chance. Over the session each
-// client is in two rooms; their frames are mixed, and rooms end by themselves too. To extend: a thing that may happen is a
-// case in `#step`.
+// client is in two rooms; their frames are mixed, and rooms end by themselves too. To add an event, add a case in
+// `#step`.
 
 import { Client } from "../../../../client/core/client.ts";
 import { sharedRoom } from "../../../../client/index.ts";
@@ -26,7 +26,7 @@ const PASSING = [
   [4408, "timeout"],
 ] as const;
 const FINAL = [
-  // A second one in a row is.
+  // A second one in a row ends the attempts.
   [4401, "token_expired"],
   [4403, "banned 1000"],
   [4410, "deleted"],
@@ -43,25 +43,25 @@ export interface SimulationOptions {
   readonly seed: number;
   readonly retention: number;
   readonly shared: boolean;
-  /** Whether rooms end for good; somebody starts them over later. */
+  /** Whether rooms end for good; someone reconnects them later. */
   readonly endsForGood?: boolean;
 }
 
-/** Somebody in a room. */
+/** A user in a room. */
 export interface Peer {
   readonly user: string;
   readonly client: Client;
   readonly hall: Hall;
   readonly room: RoomHandle;
   readonly heard: number[];
-  /** What it edited, by message. */
+  /** The edits that it sent, by message. */
   readonly edited: Map<number, string[]>;
 }
 
-/** A room, and what became of what was said there. */
+/** A room, and the results of what was sent there. */
 export class Hall {
   readonly server: FakeRoom;
-  /** Of sends and of edits, by what was said. */
+  /** The results of sends and of edits, by their data. */
   readonly fates = new Map<string, "stored" | string>();
   readonly edits = new Map<string, "stored" | string>();
   /** Edits that were followed by another one or a deletion, by the same client on the same message. */
@@ -79,10 +79,10 @@ export class Simulation {
   readonly random: () => number;
   readonly halls: ReadonlyMap<string, Hall>;
   readonly peers: readonly Peer[];
-  /** Deletions, reactions and marks that nothing became of yet. */
+  /** Deletions, reactions and marks without a result yet. */
   open = 0;
   disconnects = 0;
-  /** By codes. */
+  /** Counts by code. */
   readonly ends = new Set<string>();
   readonly #options: SimulationOptions;
   #faulty = true;
@@ -157,12 +157,12 @@ export class Simulation {
     });
   }
 
-  /** Some fail at the door. */
+  /** Some connects are refused. */
   #arrive(socket: FakeSocket, user: string): void {
     const hall = this.halls.get(socket.url.pathname.split("/")[3] ?? "");
     const [code, reason] = this.#pick(REFUSALS) ?? [];
     const isRefused = this.#options.shared && this.#chance(0.2);
-    // What was said before on the same session arrives before.
+    // Earlier frames on the same session arrive before.
     if (this.#options.shared) socket.onClosed = () => this.#lose(socket, 1);
     if (this.#chance(0.2)) this.clock.after(1, () => socket.end(1006));
     else if (isRefused) this.clock.after(1, () => socket.end(code ?? 0, reason));
@@ -269,7 +269,7 @@ export class Simulation {
     }
   }
 
-  /** What the client sent may have arrived all the same; what was to come to it is lost. */
+  /** What the client sent may have arrived; what was to come to it is lost. */
   #forget({ server }: Hall, connection: Connection, probability: number): void {
     while (this.random() < probability && connection.read < connection.socket.texts.length)
       server.receive(connection);

@@ -1,4 +1,4 @@
-// The browser that is there: none is downloaded. `CHROMIUM_PATH` names one in another place.
+// Finds an installed browser; none is downloaded. `CHROMIUM_PATH` names one in another place.
 
 import { existsSync } from "node:fs";
 import { type Browser, chromium } from "playwright-core";

@@ -1,5 +1,5 @@
-// Everything that ever happened in the log of a room, kept apart from it: what it must tell whom follows from here.
-// To extend: what is to be known of an event is a field of `Happening`.
+// Everything that ever happened in the log of a room, recorded apart from it. From this record a test derives what each
+// client must receive. To record more about an event, add a field to `RecordedEvent`.
 
 import type { Database } from "../../src/object/storage/sql.ts";
 import { matchesTopics, type Topics } from "../../src/protocol/index.ts";
@@ -7,13 +7,13 @@ import { LogStore, type StoredChange, type StoredMessage } from "../../src/room/
 
 export interface Happening {
   readonly seq: number;
-  /** Of the message that it stored or changed. */
+  /** The seq of the message that the event stored or changed. */
   readonly target: number;
   readonly event: string;
-  /** Who did it: a user id, or "" for server code. */
+  /** The author of the event: a user id, or "" for server code. */
   readonly by: string;
   readonly at: number;
-  /** As those heard it who were there. */
+  /** The event as the connected clients received it. */
   readonly json: string;
   readonly when: Circumstances;
 }
@@ -25,7 +25,7 @@ export interface Circumstances {
   readonly starts: number;
 }
 
-/** A message from one change to the next. */
+/** The state of a message between two changes. */
 export interface Version {
   readonly seq: number;
   readonly body: string;
@@ -34,19 +34,19 @@ export interface Version {
   readonly deleted: boolean;
 }
 
-/** What a replay has to tell, in its order. */
+/** An event that a replay must contain. */
 export interface Due {
   readonly seq: number;
   readonly json: string;
 }
 
-/** Where a log stood. */
+/** The first and last seq of a log at one moment. */
 export interface Extent {
   readonly head: number;
   readonly floor: number;
 }
 
-/** One life of a log, from its beginning or a purge to the next. */
+/** The log of one epoch, from its start or a purge to the next purge. */
 export class Era {
   readonly epoch: string;
   readonly happenings: Happening[] = [];
@@ -65,7 +65,7 @@ export class Era {
     return this.happenings[seq - 1];
   }
 
-  /** A message as it was when the log had got to `head`. */
+  /** A message in the state that it had when the log was at `head`. */
   version(target: number, head: number): Version | undefined {
     return this.#versions.get(target)?.findLast(({ seq }) => seq <= head);
   }
@@ -81,7 +81,7 @@ export class Era {
       .filter(({ seq, target, event }) => seq === target && matchesTopics(topics, event));
   }
 
-  /** What happened after `after`, as a replay tells it; what a page before it `told` is left out. */
+  /** What happened after `after`, as a replay must contain it, without what an earlier page (`told`) contained. */
   replay(
     after: number,
     { head, floor }: Extent,
@@ -104,7 +104,7 @@ export class Era {
     return due.sort((a, b) => a.seq - b.seq);
   }
 
-  /** Whether anything of these topics happened between the two. */
+  /** Whether no event of these topics lies between the two. */
   isQuiet(after: number, before: number, topics: Topics): boolean {
     if (topics?.length === 0) return true;
     for (let seq = after + 1; seq < before; seq++) {
@@ -127,7 +127,7 @@ export class Chronicle {
   starts = 0;
   readonly #look: () => Omit<Circumstances, "starts">;
 
-  /** `look` is asked with everything that happens. */
+  /** `look` is called for every event. */
   constructor(look: () => Omit<Circumstances, "starts">) {
     this.#look = look;
   }
@@ -172,7 +172,7 @@ const tellingOf = ({ seq, at, by, body, deleted }: Version, target: number): str
     ? JSON.stringify({ type: "messageDeleted", seq, at, target, by })
     : `{"type":"messageUpdated","seq":${seq},"at":${at},"message":${body},"by":${JSON.stringify(by)}}`;
 
-/** The reaction that came or went with a change, if that is what it was. */
+/** The reaction that a change added or removed, if it did. */
 function reactionIn(before: string, { seq, at, by, body }: Version, target: number): string | undefined {
   const [had, has] = [reactionsOf(before), reactionsOf(body)];
   const added = has.find((reaction) => !had.includes(reaction));
@@ -189,7 +189,7 @@ function reactionsOf(body: string): string[] {
   return Object.entries(reactions).flatMap(([emoji, users]) => users.map((user) => `${emoji} ${user}`));
 }
 
-/** The SQL of a log, watched. */
+/** The store of a log, which records every write. */
 export class ChronicledStore extends LogStore {
   readonly #chronicle: Chronicle;
 

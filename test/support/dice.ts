@@ -1,4 +1,4 @@
-/** Chance, from a seeded source. */
+/** Random choices from a seeded source. */
 export class Dice {
   readonly roll: () => number;
 
@@ -6,7 +6,7 @@ export class Dice {
     this.roll = roll;
   }
 
-  /** From 1. */
+  /** A random integer from 1 to `most`. */
   upTo(most: number): number {
     return 1 + Math.floor(this.roll() * most);
   }

@@ -1,16 +1,16 @@
-// What one client must have heard and hold, worked out from what happened in the log and from where the wire has got to.
-// A server that says anything else, in another order, twice or not at all is wrong, and so is a client that took it in
-// otherwise. To extend: a frame that moves the cursor is a case in `#take`.
+// What one client must have received and hold, derived from what happened in the log and from how far its connection
+// has got. The server fails if it sends anything else, in another order, twice or not at all; the client fails if it
+// holds anything else. A frame that moves the cursor is a case in `#take`.
 
 import { type Message, matchesTopics, parseCursor, type Topics } from "../../src/protocol/index.ts";
 import type { Chronicle, Due, Era, Extent } from "./chronicle.ts";
 
 type Frame = Readonly<Record<string, unknown>> & { readonly type?: unknown };
 
-/** One page looks at no more messages than this. */
+/** A page reads at most this many messages. */
 const ROWS_LOOKED_AT = 2_000;
 
-/** A message as the client has been told of it, as JSON. */
+/** A message as the client has received it, as JSON. */
 export interface Held {
   readonly seq: number;
   readonly event: string;
@@ -25,11 +25,11 @@ type Stage =
   | { readonly at: "live" };
 
 export class Ear {
-  /** What its listeners are to be given, in order, since the beginning. */
+  /** The events that its listeners must receive, in order, from the start. */
   readonly expected: string[] = [];
-  /** What it is to hold, by `seq`. */
+  /** The messages that it must hold, by `seq`. */
   readonly held = new Map<number, Held>();
-  /** How often `lost` is to be fired. */
+  /** How often it must fire `lost`. */
   losses = 0;
   readonly seen = {
     partial: 0,
@@ -40,7 +40,7 @@ export class Ear {
     changes: 0,
     receipts: 0,
   };
-  /** What does not fit; the test fails on any. */
+  /** What does not fit; the test fails if there is any. */
   readonly faults: string[] = [];
   readonly #chronicle: Chronicle;
   readonly #history: number;
@@ -52,7 +52,7 @@ export class Ear {
   #head = 0;
   #unechoed = new Set<string>();
   #since: string | null = null;
-  /** How far each user has read, as far as this connection was told. */
+  /** How far each user has read, as far as this connection has received it. */
   #read = new Map<string, number>();
   #ownRead = 0;
 
@@ -65,7 +65,7 @@ export class Ear {
     return this.#position === undefined ? null : `${this.#era?.epoch}.${this.#position}`;
   }
 
-  /** In force on its connection. */
+  /** The topics in force on its connection. */
   get filter(): Topics {
     return this.#filter;
   }
@@ -84,12 +84,12 @@ export class Ear {
     this.#filter = filter;
   }
 
-  /** Of a text that the client sent. */
+  /** Takes a text that the client sent. */
   says(command: Frame): void {
     if (command.type === "send" && command.echo === false) this.#unechoed.add(String(command.id));
   }
 
-  /** Of a text that is about to be given to the client; `extent` is where the log stood when it was sent. */
+  /** Takes a text that the client is about to receive; `extent` is the log when it was sent. */
   hears(text: string, extent: Extent): void {
     const frame: Frame = JSON.parse(text);
     const events: readonly Frame[] = Array.isArray(frame.events) ? frame.events : [];
@@ -154,7 +154,7 @@ export class Ear {
     this.#stage = { at: "replay", since: head, due: this.#latest(extent) };
   }
 
-  /** What the log no longer answers for. */
+  /** The messages that the log no longer holds. */
   #dropUpTo(floor: unknown): void {
     if (typeof floor !== "number") return;
     this.#floor = floor;
@@ -201,7 +201,7 @@ export class Ear {
     this.#hear(json, seq);
   }
 
-  /** What it was not told must be none of its topics. */
+  /** Events that were not sent must match none of its topics. */
   #skipTo(seq: number): void {
     const position = this.#position ?? 0;
     if (seq <= position) this.faults.push(`${seq} came after ${position}`);
@@ -274,7 +274,7 @@ export class Ear {
   }
 
   #hold(body: string): void {
-    // The last fields of what stands before `data`; what was never changed is not parsed for it.
+    // These are the last fields before `data`; a message that was never changed is not parsed for them.
     const {
       seq,
       event,

@@ -1,11 +1,10 @@
-// What people do in a simulated world, at random. To extend: a new thing to do is a method here, and a line in the steps
-// of the world.
+// What users do in a simulated world, at random. A new action is a method here, and a line in the steps of the world.
 
 import type { Dice } from "./dice.ts";
 import type { SimulatedPeer } from "./simulated-peer.ts";
 
 export interface HabitSettings {
-  /** Of most messages. */
+  /** The size of most messages. */
   readonly bytes?: number;
   readonly messageBytes?: number;
 }
@@ -39,7 +38,7 @@ export class Habits {
     else for (let count = this.#dice.upTo(4); count > 0; count--) peer.send({ event, echo }, bytes);
   }
 
-  /** Mostly of what is its own, and mostly of late; one in a few is refused. */
+  /** Mostly changes the user's own recent messages; one in a few is refused. */
   change(peer: SimulatedPeer): void {
     const roll = this.#dice.roll();
     const { room, profile } = peer;

@@ -1,5 +1,5 @@
-// A local server as a user of the project has it: `wrangler dev` with the real build, real sockets and real SQLite.
-// Each has a working copy of its own, so that no build and no change of a file disturbs another one that runs.
+// A local server as a user of the project runs it: `wrangler dev` with the real build, real sockets and real SQLite.
+// Each has its own working copy, so that builds and changed files do not disturb another server.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -9,32 +9,34 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 
 export interface ServerOptions {
-  /** Settings and secrets; those of `npm run dev` where nothing is said. */
+  /** Settings and secrets; by default those of `npm run dev`. */
   readonly vars?: Readonly<Record<string, string | number>>;
-  /** A free one where nothing is said. */
+  /** By default a free port. */
   readonly port?: number;
-  /** What the objects store lives here, and stays; else in a directory that goes with the server. */
+  /**
+   * The directory in which the objects store, which is kept; by default a directory that is removed with the server.
+   */
   readonly stateDir?: string;
-  /** The file of another Worker around the project's, from the project's directory. */
+  /** The file of another Worker around the project's, relative to the project's directory. */
   readonly main?: string;
 }
 
 export interface LocalServer {
-  /** With `BASE_PATH`, without a slash at its end. */
+  /** The address with `BASE_PATH`, without a slash at its end. */
   readonly url: string;
   readonly port: number;
   readonly apiKey: string;
-  /** Ends it for good. */
+  /** Stops the server for good. */
   stop(): Promise<void>;
-  /** As a crash would, without a word to anybody; what was stored stays. */
+  /** Stops the server like a crash, without a close to any client; what was stored stays. */
   kill(): Promise<void>;
-  /** On the same port, with the same settings and what was stored. */
+  /** Starts it again on the same port, with the same settings and storage. */
   restart(): Promise<void>;
 }
 
 const ROOT = join(import.meta.dirname, "../..");
 const COPIED = ["src", "client", "demo", "package.json", "tsconfig.json", "wrangler.toml"];
-/** Less than a test's hooks take, so that what went wrong is told. */
+/** Less than the timeout of a test's hooks, so that the cause is reported. */
 const READY_WITHIN_MS = 45_000;
 const STOP_WITHIN_MS = 5_000;
 const LOOK_EVERY_MS = 100;
@@ -121,7 +123,7 @@ async function startProcess(copy: string, { stateDir, port, main }: ProcessOptio
     [...args, "--persist-to", stateDir, "--show-interactive-dev-session=false"],
     {
       cwd: copy,
-      // A process group of its own, as wrangler has children that outlive it.
+      // A process group of its own, because wrangler has children that outlive it.
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],
       env: {
@@ -156,7 +158,7 @@ async function untilReady(child: ChildProcess, health: string): Promise<void> {
       () => undefined,
     );
     await answer?.body?.cancel();
-    // Also one that says what is wrong with its settings is up.
+    // A server that reports wrong settings is up too.
     if (answer !== undefined) return;
     await pause(LOOK_EVERY_MS);
   }
@@ -177,7 +179,7 @@ function killGroup({ pid }: ChildProcess, signal: "SIGTERM" | "SIGKILL"): void {
   try {
     process.kill(-pid, signal);
   } catch {
-    // Nobody of it is left.
+    // No process of the group is left.
   }
 }
 

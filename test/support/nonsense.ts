@@ -1,6 +1,6 @@
-// What a faulty or hostile client says. Nothing of it may change anything.
+// Frames of a faulty or hostile client. None of them may change anything.
 
-/** `anonymous`: also what would be right from anybody else. */
+/** `anonymous` adds frames that are right from a user only. */
 export function nonsense(anonymous: boolean): unknown[] {
   const send = (more: object) => ({ type: "send", id: "x", data: 1, ...more });
   const wrong: unknown[] = [
@@ -28,7 +28,7 @@ export function nonsense(anonymous: boolean): unknown[] {
     { type: "signal", id: "x", event: "secret" },
   ];
   const forbidden = [send({}), { type: "presence", id: "x", status: "busy" }, { type: "signal", event: "a" }];
-  // 20 malformed ones in a row would end the connection.
+  // 20 bad frames in a row would close the connection.
   const frames = wrong.flatMap((frame, at) => (at % 7 === 6 ? [frame, { type: "ping", id: "p" }] : [frame]));
   return anonymous ? [...frames, ...forbidden] : frames;
 }

@@ -1,8 +1,8 @@
-// How far each user has read, watched from outside: it never falls, but for what a crash may take.
+// Checks the read position of each user: it never falls, except for what a crash may lose.
 
 import type { SimulatedServer } from "./simulated-network.ts";
 
-/** Written every 5 s, in a crowd once a minute; and a timer is late by at most a second here. */
+/** Positions are written every 5 s, in a crowd every 60 s, and a timer is late by at most 1 s here. */
 const LOST_AT_MOST_MS = 7_000;
 const LOST_AT_MOST_IN_CROWDS_MS = 67_000;
 
@@ -11,7 +11,7 @@ export class ReadWatch {
   readonly #users: readonly string[];
   #epoch = "";
   #lostAtMostMs = LOST_AT_MOST_MS;
-  /** Of each user, oldest first. */
+  /** The positions of each user, oldest first. */
   readonly #seen = new Map<string, { readonly at: number; readonly seq: number }[]>();
 
   constructor(server: SimulatedServer, users: readonly string[]) {

@@ -1,5 +1,5 @@
-// A room without a runtime: real rules, real SQL, sockets that keep what they were sent, a clock that stands still.
-// `restart()` is what hibernation or a crash leaves: the database and, with hibernation, the attachments.
+// A room without a runtime: real rules, real SQL, sockets that keep what they were sent, and a clock that only the test
+// moves. `restart()` leaves what hibernation or a crash leaves: the database and, with hibernation, the attachments.
 
 import { type Actor, anonymous } from "../../src/access/identity.ts";
 import { FAILED } from "../../src/object/answers.ts";
@@ -53,12 +53,12 @@ export interface ConnectOptions {
   /** The connection that its client gave up. */
   readonly replaces?: string;
   readonly issuedAt?: number | null;
-  /** Left out: as long as the token lasts. */
+  /** Default: as long as the token is valid. */
   readonly permissionUntil?: number;
-  /** The user's name; the id, unless given. */
+  /** The user's name, which is the id by default. */
   readonly name?: string;
   readonly picture?: string;
-  /** Of somebody without a token. */
+  /** For a client without a token. */
   readonly address?: string;
 }
 
@@ -84,9 +84,9 @@ const defaultsOf = (given: RoomTestSettings): RoomDefaults => ({
 export class RoomForTest {
   readonly database = new SqliteForTest();
   readonly faults: unknown[] = [];
-  /** What all flushes left to be done since the test last looked. */
+  /** The effects of all flushes since the test last read them. */
   readonly effects: Effects[] = [];
-  /** Everything ever stored, whatever became of it since. */
+  /** Everything ever stored, in all states. */
   readonly chronicle = new Chronicle(() => ({
     slowModeMs: this.room.settings.slowModeMs,
     floor: this.log.floor,
@@ -108,7 +108,7 @@ export class RoomForTest {
     return this.room.log;
   }
 
-  /** As the shell does: also what it replaces is closed. */
+  /** As the runtime does: also closes what the connection replaces. */
   connect(user: string | null, options: ConnectOptions = {}): Person {
     const { since, history = 50, topics = null, presence = true, permission = "write" } = options;
     const {
@@ -151,14 +151,14 @@ export class RoomForTest {
     return person;
   }
 
-  /** Connects, and lets the first frames come. */
+  /** Connects, and lets the first frames arrive. */
   join(user: string | null, options: ConnectOptions = {}): Person {
     const person = this.connect(user, options);
     this.flush();
     return person;
   }
 
-  /** How many connections this user has. */
+  /** The number of connections of this user. */
   opened(user: string): number {
     return this.#open.filter(({ socket, connection }) => !socket.closed && connection.user?.id === user)
       .length;
@@ -169,7 +169,7 @@ export class RoomForTest {
     while (this.room.hasWork);
   }
 
-  /** One flush, whatever it leaves. What it reports has to follow on what the last one did. */
+  /** One flush, with what it leaves undone. Its effects must continue those of the last one. */
   flushOnce(): Effects {
     const effects = this.room.flush(this.now);
     const before = this.#last ?? effects;
@@ -184,7 +184,7 @@ export class RoomForTest {
     return effects;
   }
 
-  /** When the last flush wanted the next one. */
+  /** The time at which the last flush wanted the next one. */
   get dueAt(): number | null {
     return this.#last?.dueAt ?? null;
   }
@@ -193,7 +193,7 @@ export class RoomForTest {
     return this.effects.flatMap(({ audit }) => audit);
   }
 
-  /** Whether what the last flush left must not be forgotten. */
+  /** Whether the state that the last flush left must be kept in memory. */
   get isKept(): boolean {
     return this.room.life(this.now).isKept;
   }
@@ -236,7 +236,7 @@ export class RoomForTest {
     const defaults = defaultsOf(this.#settings);
     const epoch = newEpoch();
     const beginning = { epoch, ring: defaults.historyLimit, now: this.now };
-    // Made, as by the first opening of a user.
+    // Created, as by a user's first opening.
     if (!hasTables(this.database.sql)) {
       migrate(this.database, ROOM_SCHEMA);
       LogStore.begin(this.database, beginning);
@@ -258,7 +258,7 @@ export class RoomForTest {
   }
 }
 
-/** Somebody's one connection. */
+/** One connection of a user. */
 export class Person {
   readonly socket: SocketForTest;
   readonly #test: RoomForTest;
@@ -270,7 +270,7 @@ export class Person {
     this.connection = connection;
   }
 
-  /** Queues a command, as the shell does with what a socket received; `flush()` lets it take effect. */
+  /** Queues a command, as the runtime does with what a socket received; `flush()` lets it take effect. */
   say(...commands: unknown[]): void {
     for (const command of commands) {
       const frame = typeof command === "string" ? command : JSON.stringify(command);
@@ -280,13 +280,13 @@ export class Person {
     }
   }
 
-  /** Sends a message and lets it come. */
+  /** Sends a message and flushes. */
   send(id: string, data: unknown = id, more: object = {}): void {
     this.say({ type: "send", id, data, ...more });
     this.#test.flush();
   }
 
-  /** Sends a command, and answers its answer. */
+  /** Sends a command, and returns its answer. */
   ask(command: { readonly id: string } & Readonly<Record<string, unknown>>) {
     this.say(command);
     this.#test.flush();

@@ -1,4 +1,4 @@
-// Whoever kicks, bans, changes settings and purges in a simulated world, and whether it holds.
+// Kicks, bans, changes settings and purges in a simulated world, and checks that they take effect.
 
 import { type Actor, SERVER } from "../../src/access/identity.ts";
 import type { Turn } from "../../src/room/turn.ts";
@@ -19,7 +19,7 @@ interface Ban {
   readonly user: string;
   readonly from: number;
   until: number;
-  /** What they had done by then. */
+  /** What the user had done by then. */
   readonly epoch: string;
   readonly head: number;
 }
@@ -51,7 +51,7 @@ export class SimulatedModerator {
     } else this.#purge();
   }
 
-  /** Everybody may come back, and at any pace. */
+  /** Lifts all bans and slow mode. */
   relent(): void {
     this.check();
     for (const { user } of this.#bans)
@@ -60,7 +60,7 @@ export class SimulatedModerator {
     this.#configure(SERVER, { slowModeMs: 0 });
   }
 
-  /** Of who is banned nothing is open, and nothing is stored. */
+  /** A banned user has no open connection, and nothing of theirs is stored. */
   check(): void {
     const { room } = this.#server.room;
     const { now } = this.#server;
@@ -103,7 +103,7 @@ export class SimulatedModerator {
     this.#end(user);
   }
 
-  /** Of earlier bans; a later one takes their place. */
+  /** The ends of earlier bans, which a later one replaces. */
   #end(user: string): void {
     for (const ban of this.#bans) if (ban.user === user) ban.until = Math.min(ban.until, this.#server.now);
   }

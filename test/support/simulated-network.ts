@@ -1,6 +1,6 @@
-// Between a client's fake socket and a room without a runtime: a wire that delays, breaks off anywhere in either
-// direction, goes dead without a word, and leaves ghosts. And what a shell does around the rules: tokens, heartbeats,
-// flushes when they are due. To extend: a new kind of fault is a method of `Wire`.
+// Connects a client's fake socket with a room without a runtime: a wire that delays, breaks off anywhere in either
+// direction, stops silently, and leaves dead connections. It also does what a runtime does around the rules: tokens,
+// heartbeats, flushes when they are due. A new kind of fault is a method of `Wire`.
 
 import { type Actor, SERVER } from "../../src/access/identity.ts";
 import { AuthBarrier } from "../../src/object/auth-barrier.ts";
@@ -25,7 +25,7 @@ import type { FakeSocket } from "../unit/client/support/fake-sockets.ts";
 import type { Extent } from "./chronicle.ts";
 import { type Person, RoomForTest, type RoomTestSettings } from "./room-for-test.ts";
 
-/** A token says who, until when, and perhaps what: `usr_1!1790000060000!moderate`. */
+/** A token contains the user, its expiry and perhaps the permission: `usr_1!1790000060000!moderate`. */
 export const tokenOf = (user: string, expiresAt: number, permission: Permission = "write"): string =>
   `${user}!${expiresAt}!${permission}`;
 
@@ -88,7 +88,7 @@ export class SimulatedServer {
     this.room.flush();
   }
 
-  /** As a call over HTTP does, by server code. */
+  /** Like a call of server code over HTTP. */
   call(run: (room: Room, turn: Turn) => void): void {
     this.room.now = this.#now();
     this.room.call(SERVER, (turn) => accept(run(this.room.room, turn)));
@@ -105,7 +105,7 @@ export class SimulatedServer {
     this.flush();
   }
 
-  /** Only an object that has nothing to do falls asleep; one that dies does so whenever it likes. */
+  /** Only an object that has nothing to do is unloaded; a crash can happen at any time. */
   restart(how: "hibernate" | "crash", settings?: RoomTestSettings): boolean {
     this.room.now = this.#now();
     if (how === "hibernate") {
@@ -143,10 +143,10 @@ export function topicsOf(socket: FakeSocket): Topics {
 }
 
 export interface WireEvents {
-  /** Before the client is given it; where the log stood when it was sent. */
+  /** Called before the client receives it, with the log when it was sent. */
   onDown(text: string, extent: Extent): void;
   onUp(text: string): void;
-  /** After the client was given it. */
+  /** Called after the client received it. */
   onGiven(): void;
 }
 
@@ -160,7 +160,7 @@ export class Wire {
   #given = 0;
   #clientGone = false;
   #serverGone = false;
-  /** Nothing gets through any more, and nobody is told. */
+  /** Nothing gets through any more, and neither end notices. */
   #dead = false;
 
   constructor(socket: FakeSocket, server: SimulatedServer, presence: boolean, events: WireEvents) {
@@ -175,7 +175,7 @@ export class Wire {
     return this.#clientGone && this.#serverGone;
   }
 
-  /** Whether what the server said has all arrived. */
+  /** Whether everything that the server sent has arrived. */
   get drained(): boolean {
     return this.waiting === 0;
   }
@@ -188,7 +188,7 @@ export class Wire {
     return this.#person !== undefined && !this.#clientGone && !this.#dead;
   }
 
-  /** Moves at most so many texts up and down. */
+  /** Moves at most this many texts up and down. */
   exchange(up: number, down: number): void {
     if (this.#dead || this.over) {
       this.#notice();
@@ -202,7 +202,7 @@ export class Wire {
     this.#moveDown(this.#person, down);
   }
 
-  /** Breaks. Whoever does not notice is a ghost, or keeps one. */
+  /** Breaks the connection. An end that does not notice keeps a dead connection. */
   breakOff(notices: "both" | "client" | "server"): void {
     if (notices !== "server") this.#endClient(1006);
     if (notices !== "client") this.#endServer("lost");
@@ -246,7 +246,7 @@ export class Wire {
     this.#endClient(closed.code, closed.reason);
   }
 
-  /** A dead wire's ends find out by themselves: by a heartbeat that is missing, or by a sweep. */
+  /** The ends of a dead wire notice by themselves: by a missing heartbeat, or by a sweep. */
   #notice(): void {
     if (this.socket.closedWith !== undefined) this.#clientGone = true;
     if (this.#person === undefined || this.#person.socket.closed !== undefined) this.#serverGone = true;

@@ -1,4 +1,4 @@
-// One real client in a simulated world: what it is told to do, what it heard, and whether that is right.
+// One real client in a simulated world: what it does, what it received, and whether that is right.
 
 import { expect } from "vitest";
 import { Client } from "../../client/core/client.ts";
@@ -15,7 +15,7 @@ import { topicsOf } from "./simulated-network.ts";
 
 export interface Profile {
   readonly user: string;
-  /** Of this client among all. */
+  /** The index of this client among all. */
   readonly index: number;
   readonly topics: Topics;
   readonly presence: boolean;
@@ -33,19 +33,21 @@ export interface PeerWorld {
   onDial(peer: SimulatedPeer, socket: FakeSocket): void;
 }
 
-/** What became of one send. `closed`: its connection was ended for good, so nobody knows. */
+/** The result of one send. `closed`: its connection was ended for good, so the result is unknown. */
 export type Fate = "waiting" | Stored | { readonly refused: string };
 
-/** One edit, deletion or reaction, and what became of it. */
+/** One edit, deletion or reaction, and its result. */
 export interface Deed {
   readonly target: number;
   readonly era: Era | undefined;
-  /** What an edit makes of the message; said once only. */
+  /** The new data of an edit, which is used only once. */
   readonly text?: string;
   fate: "waiting" | ChangeResult | { readonly refused: string };
 }
 
-/** A refusal of these says nothing of earlier tries. `forbidden`: where nothing forbidden was said. */
+/**
+ * A refusal with one of these codes says nothing about earlier tries. `forbidden` is expected only for forbidden sends.
+ */
 const ENDINGS = new Set(["token_expired", "unauthorized", "closed", "banned", "deleted", "forbidden"]);
 
 export class SimulatedPeer {
@@ -53,18 +55,18 @@ export class SimulatedPeer {
   readonly client: Client;
   readonly room: RoomHandle;
   readonly ear: Ear;
-  /** Sequenced events, in the order in which they were given to the app. */
+  /** Sequenced events, in the order in which the app received them. */
   readonly heard: unknown[] = [];
   readonly deeds: Deed[] = [];
   readonly signals: { readonly by: number; readonly number: number; readonly to: unknown }[] = [];
-  /** By what was sent, which is said once only. */
+  /** By data, which is sent only once. */
   readonly fates = new Map<string, Fate>();
   readonly tally = { dials: 0, lost: 0, endings: 0 };
   readonly warnings: string[] = [];
   paused = false;
   #checked = 0;
   #sends = 0;
-  /** What it may not say. */
+  /** Events that it may not send. */
   readonly forbidden = new Set<string>();
 
   constructor(profile: Profile, world: PeerWorld) {
@@ -107,7 +109,7 @@ export class SimulatedPeer {
     this.room.on("signal", ({ data }) => this.#onSignal(data));
   }
 
-  /** Says something new. `data` is the text, padded where it shall be large. */
+  /** Sends new data: a text, padded if it has to be large. */
   send(options: SendOptions, bytes = 0): void {
     const text = `${this.profile.index}:${++this.#sends} ${"x".repeat(bytes)}`;
     if (options.event?.startsWith("secret")) this.forbidden.add(text);
@@ -119,12 +121,12 @@ export class SimulatedPeer {
     this.#watch({ target, era: this.ear.era, text, fate: "waiting" }, this.room.edit(target, text));
   }
 
-  /** Deletes, reacts or takes a reaction back. */
+  /** Deletes, adds a reaction or removes one. */
   change(target: number, change: () => Promise<ChangeResult>): void {
     this.#watch({ target, era: this.ear.era, fate: "waiting" }, change());
   }
 
-  /** After an end for good: the app starts over and tries again what failed with it. */
+  /** After a final end: the app reconnects and tries again what failed with it. */
   revive(): void {
     if (this.paused) return;
     for (const { id, data, error } of [...this.room.outbox]) {
@@ -137,7 +139,7 @@ export class SimulatedPeer {
     this.room.reconnect();
   }
 
-  /** What was not known to be stored is said again, as a person would. */
+  /** Sends again what was not known to be stored, as a person would. */
   retryStale(isStored: (text: string) => boolean): void {
     for (const { id, data, error } of [...this.room.outbox]) {
       if (error?.code !== "stale_retry" || isStored(String(data))) continue;
@@ -145,7 +147,7 @@ export class SimulatedPeer {
     }
   }
 
-  /** Whether all is as it must be after what the client was just given. */
+  /** Whether all is as it must be after the latest event. */
   check(): void {
     const { ear, heard } = this;
     if (ear.faults.length > 0) this.#fail(ear.faults.join("; "));
@@ -158,7 +160,7 @@ export class SimulatedPeer {
     if (gap !== undefined) this.#fail(gap);
   }
 
-  /** Whether it holds what it must. What it does itself shows before it is told of it. */
+  /** Whether it holds what it must. Its own changes show before their events come. */
   checkHeld(): void {
     const held = this.room.messages.filter((message): message is Message => message.pending !== true);
     const due = [...this.ear.held.values()].sort((a, b) => a.seq - b.seq);
@@ -169,7 +171,7 @@ export class SimulatedPeer {
     );
   }
 
-  /** Whether it may show and was not heard yet. */
+  /** Whether it may be shown and was not received yet. */
   #isOpen({ target, era, fate }: Deed): boolean {
     if (era !== this.ear.era || fate === "waiting") return era === this.ear.era;
     return "seq" in fate && fate.seq > (this.ear.held.get(target)?.version ?? 0);
@@ -182,7 +184,7 @@ export class SimulatedPeer {
         deed.fate = done;
       },
       (error: unknown) => {
-        // Of what a closed connection took along nobody knows.
+        // It is unknown what a closed connection lost.
         const { code, message } =
           error instanceof RoomsError ? error : { code: "fault", message: String(error) };
         deed.fate = { refused: message.startsWith("The server closed") ? "closed" : code };

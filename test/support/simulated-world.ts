@@ -1,4 +1,4 @@
-// Real clients and the real rules of a room, in one seeded world: steps at random, then everything heals.
+// Real clients and the real rules of a room, in one seeded world: random steps, after which all faults end.
 
 import { expect } from "vitest";
 import { LISTED_MEMBERS, type Member, PING_FRAME } from "../../src/protocol/index.ts";
@@ -16,13 +16,13 @@ import { type Profile, SimulatedPeer } from "./simulated-peer.ts";
 
 export interface WorldSettings extends RoomTestSettings {
   readonly profiles: readonly Omit<Profile, "index">[];
-  /** How many messages server code stores at once, now and then. */
+  /** The number of messages that server code sometimes stores at once. */
   readonly burst?: number;
-  /** Of most messages. */
+  /** The size of most messages. */
   readonly bytes?: number;
   /** Shortest and longest life of a token. */
   readonly tokenMs?: readonly [number, number];
-  /** Whether people are kicked, settings changed, and logs purged. */
+  /** Whether users are kicked, settings changed, and logs purged. */
   readonly moderated?: boolean;
 }
 
@@ -72,7 +72,7 @@ export class SimulatedWorld {
     }
   }
 
-  /** The network works from here on; everybody says one more thing, and all come to rest. */
+  /** From here on the network works; each user sends one more message, and everything is delivered. */
   async heal(): Promise<void> {
     this.#faulty = false;
     this.server.room.database.failOn = undefined;
@@ -88,11 +88,11 @@ export class SimulatedWorld {
     const open = this.#wires.map(({ wire }) => wire);
     const said = open.map(commandsOn);
     await this.pass(1_000, 10);
-    // Nobody has anything to say any more, but for new tokens.
+    // No client sends any more, except to renew tokens.
     expect(open.map(commandsOn)).toEqual(said);
   }
 
-  /** So many strangers come, on a network that never fails. */
+  /** Connects this many other users, on a network that never fails. */
   gather(count: number): void {
     this.wasCrowded = true;
     const came = Array.from({ length: count }, (_, at) => this.server.room.connect(`one_of_many_${at}`));
@@ -101,7 +101,7 @@ export class SimulatedWorld {
     this.server.flush();
   }
 
-  /** Until so many are left. */
+  /** Closes them until this many are left. */
   disperse(left: number): void {
     for (const stranger of this.#crowd.splice(left)) stranger.leave("left");
   }
@@ -112,7 +112,7 @@ export class SimulatedWorld {
     );
   }
 
-  /** At most; a restart may have made the history longer by half. */
+  /** An upper limit; a restart may have made the history longer by half. */
   get tellsHeadEvery(): number {
     return Math.min(1_000, Math.ceil((this.#settings.historyLimit ?? 100) * 0.15));
   }
@@ -154,7 +154,7 @@ export class SimulatedWorld {
       await this.clock.advance(Math.min(left, 1_000));
       this.server.flushIfDue();
       this.reads.check();
-      // Time does not pass without anything getting through.
+      // Time passes only while something gets through.
       if (ms > 1_000 && this.#dice.roll() < 0.5) this.#anyWire()?.exchange(9, 9);
     }
     if (roll > 0.97) this.server.sweep();
@@ -188,13 +188,13 @@ export class SimulatedWorld {
     }
   }
 
-  /** What is no command changes nothing, for anybody else least of all. */
+  /** A faulty frame changes nothing, least of all for others. */
   #nonsense(): void {
     this.server.flush();
     const { room } = this.server;
     const anonymous = this.#dice.roll() < 0.5;
     const vandal = room.join(anonymous ? null : "vandal");
-    // Who was found gone meanwhile is told of now.
+    // Members that were found gone meanwhile are announced now.
     room.flush();
     const look = () => JSON.stringify([room.log.head, room.room.roomPresence.members, this.#frames()]);
     const before = look();
@@ -208,7 +208,7 @@ export class SimulatedWorld {
   #failWrites(): void {
     const { database } = this.server.room;
     this.tally.failedWrites += 1;
-    // Of what is asked of the log: a row, what becomes of it, and the ids before it.
+    // The reads of the log: a row, its changes, and the ids before it.
     database.failOn = /^(INSERT INTO log|UPDATE log SET body|SELECT seq, author, id)/;
     this.server.flush();
     database.failOn = undefined;
@@ -232,7 +232,7 @@ export class SimulatedWorld {
   #burst(): void {
     const { burst = 0 } = this.#settings;
     if (burst === 0) return;
-    // A second one soon after passes whoever still pages.
+    // A second one soon after passes clients that still page.
     if (this.#dice.roll() < 0.5) this.clock.after(this.#dice.upTo(600), () => this.#burst());
     const quiet = { history: 0, presence: false, topics: [], permission: "moderate" } as const;
     const writer = this.server.room.join("writer", quiet);
@@ -243,7 +243,7 @@ export class SimulatedWorld {
     writer.leave("left");
   }
 
-  /** What is on the wires arrives, and then everybody must know who is here. */
+  /** Delivers what is on the wires; then every client must know the members. */
   async #checkStill(): Promise<void> {
     this.#exchangeAll();
     await this.clock.settle();
@@ -252,7 +252,7 @@ export class SimulatedWorld {
     await this.clock.settle();
     const { roomPresence } = this.server.room.room;
     const { members: count } = roomPresence.occupancy;
-    // Between the bounds of a crowd, and until its number was told, a list may be missing or old.
+    // Between the bounds of a crowd, and until its number was sent, a list may be missing or old.
     if (count > LISTED_MEMBERS ? roomPresence.dueAt() !== null : count > LISTED_MEMBERS * 0.9) return;
     const members = byId(roomPresence.members);
     for (const { peer, wire } of this.#wires) {
@@ -263,7 +263,7 @@ export class SimulatedWorld {
     for (const peer of this.peers) peer.checkHeld();
   }
 
-  /** Time in which all that is said arrives. */
+  /** Time in which all that was sent arrives. */
   async pass(ms: number, rounds: number): Promise<void> {
     for (let round = 0; round < rounds; round++) {
       await this.clock.advance(ms);
@@ -333,7 +333,7 @@ export class SimulatedWorld {
   }
 }
 
-/** But for heartbeats and new tokens. */
+/** Apart from heartbeats and new tokens. */
 const commandsOn = ({ socket: { texts } }: Wire): readonly string[] =>
   texts.filter((text) => text !== PING_FRAME && !text.includes('"type":"auth"'));
 
@@ -350,6 +350,6 @@ export function dataOf(body: string): unknown {
   return data;
 }
 
-/** In which order they are listed is nobody's business. */
+/** The order of the list does not matter. */
 const byId = (members: readonly Member[]): readonly Member[] =>
   [...members].sort((a, b) => a.id.localeCompare(b.id));

@@ -1,4 +1,4 @@
-// A socket that keeps what it was sent. How to extend it: a new thing to look at is a getter here.
+// A socket that keeps what it was sent. A new way to look at it is a getter here.
 
 import type { SocketPort } from "../../src/object/socket-port.ts";
 
@@ -6,7 +6,7 @@ export type Sent = { readonly type: string } & Readonly<Record<string, unknown>>
 
 export class SocketForTest implements SocketPort {
   readonly frames: string[] = [];
-  /** What `mark` said with each frame. */
+  /** The results of `mark` for each frame. */
   readonly marks: unknown[] = [];
   readonly #mark: (() => unknown) | undefined;
   closed: { readonly code: number; readonly reason: string } | undefined;
@@ -40,7 +40,7 @@ export class SocketForTest implements SocketPort {
     return this.pingedAt;
   }
 
-  /** Everything it was sent, out of its batches. */
+  /** Every event that it was sent, out of its batches. */
   get events(): Sent[] {
     return this.frames.flatMap((frame) => {
       const parsed: Sent & { readonly events?: Sent[] } = JSON.parse(frame);

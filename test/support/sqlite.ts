@@ -1,13 +1,13 @@
-// Node's SQLite behind the port of the stores: the very SQL of the objects, without workerd.
+// Node's SQLite behind the port of the stores: the same SQL as in the objects, without workerd.
 
 import { DatabaseSync } from "node:sqlite";
 import type { Database, Sql, SqlRow, SqlValue } from "../../src/object/storage/sql.ts";
 
 export class SqliteForTest implements Database {
   readonly #db = new DatabaseSync(":memory:");
-  /** Statements that are to fail, as a full disk would make them. */
+  /** Statements that must fail, as with a full disk. */
   failOn: RegExp | undefined;
-  /** Told of each statement. */
+  /** Called for each statement. */
   onQuery: (query: string) => void = () => {};
   readonly #open = new Set<Iterator<unknown>>();
 
@@ -17,7 +17,7 @@ export class SqliteForTest implements Database {
       if (this.failOn?.test(query)) throw new Error("disk I/O error");
       const statement = this.#db.prepare(query);
       const values = bindings.map((value) => (value instanceof ArrayBuffer ? new Uint8Array(value) : value));
-      // As in workerd, what writes does so at once, whether or not anybody looks at its rows.
+      // As in workerd, a write takes effect at once, whether or not its rows are read.
       const rows: unknown = /^\s*(SELECT|WITH)/i.test(query)
         ? this.#unclosable(statement.iterate(...values))
         : statement.all(...values);
@@ -25,12 +25,12 @@ export class SqliteForTest implements Database {
     },
   };
 
-  /** Rows inserted, updated and deleted so far; entries of indexes are not among them. */
+  /** Rows inserted, updated and deleted so far, without entries of indexes. */
   get changes(): number {
     return Number(this.#db.prepare("SELECT total_changes() AS changes").get()?.changes);
   }
 
-  /** As the end of an object does to whatever it has read in part. */
+  /** Closes all statements that were read in part, as the end of an object does. */
   closeStatements(): void {
     for (const rows of this.#open) rows.return?.();
     this.#open.clear();
@@ -49,8 +49,8 @@ export class SqliteForTest implements Database {
   };
 
   /**
-   * As in workerd: one row is read ahead, and whoever stops early leaves the statement open, since nothing there tells
-   * the runtime. While one is, no table can be dropped.
+   * As in workerd: one row is read ahead, and a caller that stops early leaves the statement open, because the runtime
+   * does not learn of it. While one is open, no table can be dropped.
    */
   #unclosable(rows: Iterator<unknown>): IterableIterator<unknown> {
     const readOn = () => {

@@ -1,4 +1,4 @@
-// Ends TLS in front of a local server, as a proxy does that says nothing of it: bytes go on as they are.
+// Ends TLS in front of a local server, like a proxy that adds no headers: bytes pass unchanged.
 
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -18,7 +18,7 @@ export interface TlsFront {
   stop(): Promise<void>;
 }
 
-/** Signed by itself, for this machine. */
+/** Self-signed, for this machine. */
 export function makeCertificate(): Certificate {
   const dir = mkdtempSync(join(tmpdir(), "edge-rooms-tls-"));
   const [key, cert] = [join(dir, "key.pem"), join(dir, "cert.pem")];

@@ -1,4 +1,4 @@
-// A user over real SQL, with a clock that the test moves. How to extend it: a setting or a port of `UserHub` is an option.
+// A user over real SQL, with a clock that the test moves. A setting or a port of `UserHub` is an option here.
 
 import { Budget } from "../../src/user/budget.ts";
 import { FollowedRooms } from "../../src/user/followed-rooms.ts";
@@ -24,10 +24,10 @@ export class UserForTest {
   readonly user: UserHub;
   #opened = 0;
 
-  /** `userBudget`: in millionths of a US dollar; 0: nothing is counted. */
+  /** `userBudget` is in millionths of a US dollar; 0: nothing is counted. */
   constructor({ inboxLimit = 400, rateBurst = LIMITS.rateBurst, userBudget = 0 } = {}) {
     const database = new SqliteForTest();
-    // First, as it makes the tables of the others.
+    // First, because it creates the tables of the others.
     const inbox = new InboxLog(
       new NotificationStore(database, inboxLimit, "epoch1"),
       new MarkStore(database.sql),
@@ -76,7 +76,7 @@ export class UserForTest {
     return { socket, session };
   }
 
-  /** Of a token that is issued now, and lasts an hour. */
+  /** The identity of a token that is issued now and is valid for an hour. */
   identity(id = "ada") {
     return { kind: "user", user: { id }, expiresAt: this.now + 3_600_000, issuedAt: this.now } as const;
   }

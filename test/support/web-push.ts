@@ -1,5 +1,5 @@
-// The other end of Web Push, written anew from RFC 8291, 8188 and 8292: a browser's subscription, what it decrypts, and
-// who a push service takes the sender for. How to extend it: whatever else a push must carry is read in `openPush`.
+// The receiving end of Web Push, written from RFC 8291, 8188 and 8292: a browser's subscription, what it decrypts, and
+// the sender that a push service verifies. Whatever else a push must carry is read in `openPush`.
 
 const P256 = { name: "ECDH", namedCurve: "P-256" };
 const utf8 = (text: string) => new TextEncoder().encode(text);
@@ -13,7 +13,7 @@ export const toBase64Url = (bytes: Uint8Array): string =>
 export const fromBase64Url = (text: string): Uint8Array<ArrayBuffer> =>
   Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (char) => char.charCodeAt(0));
 
-/** What a browser has of a subscription; `json` is what it gives to a page. */
+/** The browser's part of a subscription; `json` is what it gives to a page. */
 export interface BrowserSubscription {
   readonly json: {
     readonly endpoint: string;

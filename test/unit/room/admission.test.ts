@@ -65,7 +65,7 @@ function roomOf(answers: Answer = accept(NONE_REVOKED), isMade = true) {
   return { test, admission, asked, unreachable, actorOf, open };
 }
 
-describe("an opening", () => {
+describe("the opening of a connection", () => {
   it("[B9] asks the user's object the first time, and then only for a token without a date", async () => {
     const { test, asked, open, actorOf, admission } = roomOf();
     expect((await open("ada")).ok).toBe(true);
@@ -76,7 +76,7 @@ describe("an opening", () => {
     expect(asked).toHaveLength(2);
   });
 
-  it("[B7][B9] is refused where the object cannot be reached, or has revoked the token; nobody comes in", async () => {
+  it("[B7][B9] is refused if that object cannot be reached, or has revoked the token; no connection opens", async () => {
     const down = roomOf("unreachable");
     expect(await down.open("ada")).toMatchObject({ ok: false, refusal: { code: "overloaded" } });
     expect(down.unreachable).toEqual(["registerRoom ada"]);
@@ -85,7 +85,7 @@ describe("an opening", () => {
     expect([down.test.room.connections.size, revoked.test.room.connections.size]).toEqual([0, 0]);
   });
 
-  it("[B2] of who is banned, or of a full room, asks nobody", async () => {
+  it("[B2] by a banned user, or into a full room, asks nothing", async () => {
     const { test, asked, open } = roomOf();
     test.call(SERVER, (turn) => test.room.moderation.kick(SERVER, { user: "bo", banSeconds: 9 }, turn));
     expect(await open("bo")).toMatchObject({ ok: false, refusal: { code: "banned" } });
@@ -95,7 +95,7 @@ describe("an opening", () => {
     expect(asked).toEqual([]);
   });
 
-  it("[B9] holds the room and the user's registration until it has its place", async () => {
+  it("[B9] keeps the room and the user's registration until it is complete", async () => {
     const { admission, open } = roomOf();
     const opened = open("ada");
     expect([admission.isBusy, admission.isOpenTo("ada"), admission.isOpenTo("bo")]).toEqual([
@@ -107,7 +107,7 @@ describe("an opening", () => {
     expect([admission.isBusy, admission.isOpenTo("ada")]).toEqual([false, true]);
   });
 
-  it("[J20] takes the place of what it replaces, and closes it only where it comes in itself", async () => {
+  it("[J20] takes the place of what it replaces, and closes that only if it succeeds itself", async () => {
     const { test, open } = roomOf();
     const [old, other] = [test.join("ada"), test.join("bo")];
     expect(await open("cy", { replaces: old.state.id })).toMatchObject({ refusal: { code: "room_full" } });
@@ -119,7 +119,7 @@ describe("an opening", () => {
 });
 
 describe("the token of an auth", () => {
-  it("[M8] of another user, or of one who is banned, asks nobody", async () => {
+  it("[M8] of another or a banned user asks nothing", async () => {
     const { test, admission, asked } = roomOf();
     const { connection } = test.join("ada");
     expect(await admission.verify(connection, "bo")).toMatchObject({ refusal: { code: "forbidden" } });
@@ -129,7 +129,7 @@ describe("the token of an auth", () => {
     expect(asked).toEqual([]);
   });
 
-  it("[B13] without a date is told to the user's object, and refused where that cannot be reached", async () => {
+  it("[B13] without a date is recorded by the user's object, and refused if that cannot be reached", async () => {
     const { test, admission, asked } = roomOf();
     const { connection } = test.join("ada");
     expect(await admission.verify(connection, "ada")).toMatchObject({ value: { permission: "read" } });
@@ -144,7 +144,7 @@ describe("the token of an auth", () => {
 });
 
 describe("a call that creates a room", () => {
-  it("[K16] is counted by the user's object, which may refuse; not where there is a room, or for server code", async () => {
+  it("[K16] is counted by the user's object, which may refuse; not if the room exists, nor for server code", async () => {
     const used = refuse("rate_limited", "used up");
     const { admission, asked, actorOf } = roomOf({ ok: false, refusal: used }, false);
     expect(await admission.mayMake(actorOf("ada"))).toBe(used);

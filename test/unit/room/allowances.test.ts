@@ -6,7 +6,7 @@ import { type Person, RoomForTest } from "../../support/room-for-test.ts";
 const RATE = { ratePerSecond: 10, rateBurst: 30 };
 const ADDRESS = "192.0.2.1";
 
-/** A room with `messages` in it, one that a member stays in. */
+/** A room with `messages` messages and one member who stays. */
 function roomWith(messages: number) {
   const test = new RoomForTest({ ...RATE, historyLimit: 10_000 });
   for (let n = 1; n <= messages; n++) {
@@ -16,7 +16,7 @@ function roomWith(messages: number) {
 }
 
 let asked = 0;
-/** How many of so many pages are given, asked for at once. */
+/** How many of this many pages are answered if they are requested at once. */
 function pagesOf(test: RoomForTest, readers: readonly Person[], each: number, more: object = {}): number {
   for (let n = 0; n < each; n++) {
     for (const reader of readers)
@@ -26,8 +26,8 @@ function pagesOf(test: RoomForTest, readers: readonly Person[], each: number, mo
   return readers.reduce((sum, { socket }) => sum + socket.ofType("ok").length, 0);
 }
 
-describe("those without a token", () => {
-  it("[M22] have one bucket for an address, however many sockets they open; other addresses have theirs", () => {
+describe("clients without a token", () => {
+  it("[M22] share one rate limit per address, however many sockets they open; other addresses have their own", () => {
     const { test, ada } = roomWith(100);
     const readers = Array.from({ length: 5 }, () => test.join(null, { history: 0 }));
     expect(pagesOf(test, readers, 10)).toBe(30);
@@ -40,7 +40,7 @@ describe("those without a token", () => {
     expect(ada.socket.ofType("ok")).toHaveLength(1);
   });
 
-  it("[M23] are given pages that look at 250 rows at most, and say that there is more", () => {
+  it("[M23] get pages that read at most 250 rows, and that say if there is more", () => {
     const { test, ada } = roomWith(1_000);
     const ask = (person: Person) =>
       person.ask({ type: "history", id: `${++asked}`, before: 1_001, limit: 200 });
@@ -50,7 +50,7 @@ describe("those without a token", () => {
     expect(ask(ada)).toMatchObject({ type: "ok", messages: [], seq: 1 });
   });
 
-  it("[M22] have one bucket together, of twenty users, whatever their addresses", () => {
+  it("[M22] share one rate limit per room, also twenty users, whatever their addresses", () => {
     const allowances = new Allowances({ perSecond: 10, burst: 30 });
     let taken = 0;
     for (let n = 0; n < 3_000; n++) {
@@ -65,7 +65,7 @@ describe("those without a token", () => {
     expect(allowances.take(user, 30, 0)).toBeUndefined();
   });
 
-  it("[M22] pay for a connect before anything is read for it", () => {
+  it("[M22] are charged for a connect before anything is read for it", () => {
     const { test } = roomWith(0);
     const identity = anonymous(ADDRESS);
     const actor = { identity, permission: "read" } as const;
@@ -76,12 +76,12 @@ describe("those without a token", () => {
     });
   });
 
-  it("[M23] owe what their first frames looked at, and get none while they owe", () => {
+  it("[M23] owe what their first frames read, and get none while they owe", () => {
     const { test } = roomWith(1_500);
     const since = `${test.log.epoch}.0`;
     const readers = Array.from({ length: 9 }, () => test.connect(null, { since, topics: ["zzz"] }));
     test.flush();
-    // Each replay looked at 1,500 rows: 15 tokens, one of them paid.
+    // Each replay read 1,500 rows: 15 rate tokens, one of them paid.
     const greeted = readers.filter(({ socket }) => socket.ofType("connected").length > 0);
     expect(greeted).toHaveLength(3);
     const refused = readers.filter(({ socket }) => socket.closed !== undefined);
@@ -91,7 +91,7 @@ describe("those without a token", () => {
 });
 
 describe("a page", () => {
-  it("[M23] costs a token for so many rows or bytes, at least one", () => {
+  it("[M23] costs a rate token for each number of rows or bytes, at least one", () => {
     const user = { kind: "user", user: { id: "ada" }, expiresAt: 9, issuedAt: 0 } as const;
     const nobody = anonymous(ADDRESS);
     const price = (rows: number, bytes = 0) => [user, nobody].map((who) => priceOf(who, { rows, bytes }));
@@ -103,7 +103,7 @@ describe("a page", () => {
     expect(priceOf({ kind: "server" }, { rows: 2_000, bytes: 0 })).toBe(0);
   });
 
-  it("[M23] that looked at more than it gave is owed, and the next one is refused unread", () => {
+  it("[M23] that read more than it contained is owed, and the next one is refused unread", () => {
     const { test } = roomWith(3_000);
     const reader = test.join(null, { history: 0, topics: ["zzz"] });
     const other = test.join(null, { history: 0, topics: ["zzz"] });
@@ -111,7 +111,7 @@ describe("a page", () => {
     test.database.onQuery = (query) => {
       if (query.includes("FROM log")) rows++;
     };
-    // 3 tokens each; ten are paid, and what they owe refuses the others of the same flush.
+    // 3 rate tokens each; ten are paid, and what is owed refuses the others of the same flush.
     const before = { before: 2_900 };
     expect(pagesOf(test, [reader, other], 10, before)).toBe(10);
     const refused = [...reader.socket.ofType("error"), ...other.socket.ofType("error")];
@@ -122,7 +122,7 @@ describe("a page", () => {
     expect(rows).toBe(read);
   });
 
-  it("[M23] that was smaller than asked for costs what it was", () => {
+  it("[M23] that was smaller than requested costs what it was", () => {
     const { test } = roomWith(10);
     const reader = test.join(null, { history: 0 });
     for (let n = 0; n < 20; n++) {
@@ -132,7 +132,7 @@ describe("a page", () => {
 });
 
 describe("a ping that reaches the object", () => {
-  it("[M24] costs a token, and is a heartbeat also where it is refused", () => {
+  it("[M24] costs a rate token, and counts as a heartbeat even if it is refused", () => {
     const test = new RoomForTest({ ratePerSecond: 1, rateBurst: 1 });
     const ada = test.join("ada");
     ada.say({ type: "ping", id: "1" }, { type: "ping", id: "2" });
@@ -147,7 +147,7 @@ describe("a ping that reaches the object", () => {
 });
 
 describe("an ordinary client", () => {
-  it("[M25] is refused nothing: its first frames, pages while it scrolls, 10,000 missed messages", () => {
+  it("[M25] is never refused: its first frames, pages while it scrolls, 10,000 missed messages", () => {
     const { test } = roomWith(10_000);
     const ada = test.join("bo", { history: 50 });
     for (let n = 0; n < 10; n++) {
@@ -166,8 +166,8 @@ describe("an ordinary client", () => {
   });
 });
 
-describe("the seats of a room", () => {
-  it("[M26] one address has half of those for readers without a token, at most MAX_CONNECTIONS_PER_ADDRESS", () => {
+describe("the places of a room", () => {
+  it("[M26] for anonymous readers: one address has at most half of them, and at most MAX_CONNECTIONS_PER_ADDRESS", () => {
     const open = (
       settings: { maxConnections: number; maxConnectionsPerAddress?: number },
       address: string,

@@ -26,7 +26,7 @@ const byServer = (test: RoomForTest, change: ChangeInput) =>
   test.call(SERVER, (turn) => test.room.changes.apply(SERVER, change, turn));
 
 describe("an edit", () => {
-  it("[E1][E9] replaces data, keeps the rest, and is heard by all before its ok", () => {
+  it("[E1][E9] replaces data, keeps the rest, and is delivered to all before its ok", () => {
     const { test, ada, bo } = roomWith();
     ada.send("m", { text: "old" }, { mentions: ["bo"], replyTo: undefined });
     test.now += 5;
@@ -44,7 +44,7 @@ describe("an edit", () => {
     expect(test.join("cy").socket.ofType("message")).toEqual([message]);
   });
 
-  it("[E1] is for one's own, or for all with moderate; others' are told in the log of moderation", () => {
+  it("[E1] is allowed for one's own message, or for all with moderate; edits of others are in the log of moderation", () => {
     const { test, ada, bo, mo } = roomWith();
     ada.send("m");
     expect(bo.ask(edit(1))).toMatchObject({ code: "forbidden" });
@@ -58,7 +58,7 @@ describe("an edit", () => {
     ]);
   });
 
-  it("[E1] of what server code said in a user's name is that user's", () => {
+  it("[E1] of what server code sent in a user's name is allowed for that user", () => {
     const { test, ada, bo } = roomWith();
     const input = { id: "m", data: "1", from: { id: "ada" } };
     test.call(SERVER, (turn) => test.room.publisher.send(SERVER, input, turn));
@@ -68,7 +68,7 @@ describe("an edit", () => {
     expect(ada.ask(edit(2))).toMatchObject({ code: "forbidden" });
   });
 
-  it("[E1][S9] takes no more than a message does, and no fewer rights", () => {
+  it("[E1][S9] has the limits of a message, and needs the same permission", () => {
     const { test, ada } = roomWith({ messageBytes: 10 });
     ada.send("m");
     expect(ada.ask(edit(1, "123456789"))).toMatchObject({ code: "too_large", path: ["data"] });
@@ -86,7 +86,7 @@ describe("an edit", () => {
 });
 
 describe("a delete", () => {
-  it("[E2][E10] erases data, mentions, reactions and that it was edited from storage, and leaves the rest", () => {
+  it("[E2][E10] erases data, mentions, reactions and the edit from storage, and leaves the rest", () => {
     const { test, ada, bo } = roomWith();
     ada.send("m", "the secret", { mentions: ["bo"] });
     bo.ask(react(1));
@@ -107,7 +107,7 @@ describe("a delete", () => {
     });
   });
 
-  it("[E2] again is ok with 0 for whoever may delete it, and tells nobody", () => {
+  it("[E2] repeated is ok with 0 for everyone who may delete it, and is delivered to no one", () => {
     const { test, ada, bo, mo, quiet } = roomWith();
     ada.send("m");
     expect(bo.ask(remove(1))).toMatchObject({ code: "forbidden" });
@@ -122,7 +122,7 @@ describe("a delete", () => {
     expect(bo.socket.ofType("messageDeleted")).toEqual([]);
   });
 
-  it("[E2][S8] a deleted message can be replied to, and its id is a repeat still", () => {
+  it("[E2][S8] leaves a message that can be replied to, and whose id is still a repeat", () => {
     const { ada } = roomWith();
     ada.send("m");
     ada.ask(remove(1));
@@ -132,7 +132,7 @@ describe("a delete", () => {
 });
 
 describe("a reaction", () => {
-  it("[E3] counts once a user and emoji, in the order they came", () => {
+  it("[E3] counts once per user and emoji, in the order they came", () => {
     const { test, ada, bo } = roomWith();
     ada.send("m");
     expect(ada.ask(react(1))).toMatchObject({ seq: 2 });
@@ -150,7 +150,7 @@ describe("a reaction", () => {
     expect(test.log.find(1)?.meta).not.toHaveProperty("reactions");
   });
 
-  it("[E3] 20 different ones and 500 in all", () => {
+  it("[E3] is limited to 20 different emojis and 500 in all", () => {
     const { test, ada, bo } = roomWith();
     ada.send("m");
     const emojis = Array.from({ length: MAX_DIFFERENT_EMOJIS }, (_, index) =>
@@ -171,7 +171,7 @@ describe("a reaction", () => {
     expect(bo.ask(react(1, emojis[0]))).toMatchObject({ type: "ok" });
   });
 
-  it("[E15] is of at most three different emojis a user and message", () => {
+  it("[E15] is limited to three different emojis per user and message", () => {
     const { test, ada, bo } = roomWith();
     ada.send("m");
     ada.send("n");
@@ -179,7 +179,7 @@ describe("a reaction", () => {
     const { head } = test.log;
     expect(ada.ask(react(1, "4️⃣"))).toMatchObject({ code: "too_large", path: ["emoji"] });
     expect(test.log.head).toBe(head);
-    // The same again changes nothing; others, and other messages, have their own.
+    // The same one again changes nothing; others, and other messages, have their own limit.
     expect(ada.ask(react(1, "2️⃣"))).toMatchObject({ type: "ok", seq: 0 });
     expect(bo.ask(react(1, "4️⃣"))).toMatchObject({ type: "ok" });
     expect(ada.ask(react(1, "4️⃣"))).toMatchObject({ code: "too_large" });
@@ -188,7 +188,7 @@ describe("a reaction", () => {
     expect(ada.ask(react(1, "4️⃣"))).toMatchObject({ type: "ok" });
   });
 
-  it("[E3] is of users: server code has none", () => {
+  it("[E3] is for users: server code has none", () => {
     const { test, ada } = roomWith();
     ada.send("m");
     const outcome = byServer(test, { type: "react", seq: 1, emoji: "👍", op: "add" });
@@ -196,7 +196,7 @@ describe("a reaction", () => {
   });
 });
 
-describe("what cannot be changed", () => {
+describe("a refused change", () => {
   const refused = ({ test, ada, quiet }: ReturnType<typeof roomWith>, seq: number) => {
     quiet();
     const before = [test.log.head, test.database.changes];
@@ -207,7 +207,7 @@ describe("what cannot be changed", () => {
     expect(quiet().slice(1)).toEqual([[], []]);
   };
 
-  it("[E5] is what is unknown, a change, or retired", () => {
+  it("[E5] is one to an unknown message, to a change, or to a removed message", () => {
     const world = roomWith({ historyLimit: 3 });
     world.ada.send("m");
     refused(world, 2);
@@ -222,7 +222,7 @@ describe("what cannot be changed", () => {
     refused(world, 1);
   });
 
-  it("[E5] is what is deleted, but for deleting it again", () => {
+  it("[E5] is one to a deleted message, except another deletion", () => {
     const { ada, mo, test } = roomWith();
     ada.send("m");
     ada.ask(remove(1));
@@ -234,7 +234,7 @@ describe("what cannot be changed", () => {
     expect(test.log.head).toBe(2);
   });
 
-  it("[E5][S14] nor is what could not be written: nobody hears of it, and its number is free", () => {
+  it("[E5][S14] is one that could not be written: it is delivered to no one, and its seq is free", () => {
     const { test, ada, bo, quiet } = roomWith();
     ada.send("m");
     quiet();
@@ -247,7 +247,7 @@ describe("what cannot be changed", () => {
     expect(ada.ask(edit(1))).toMatchObject({ seq: 2 });
   });
 
-  it("[E8] by users is what is kept for server code; to delete and react stays", () => {
+  it("[E8] is one by a user to an event of server code; they may delete it and react to it", () => {
     const { test, ada, mo } = roomWith({ serverEvents: ["task"] });
     const input = { id: "m", event: "task.done", data: "1", from: { id: "ada" } };
     test.call(SERVER, (turn) => test.room.publisher.send(SERVER, input, turn));
@@ -259,21 +259,24 @@ describe("what cannot be changed", () => {
 });
 
 describe("the seq of a change", () => {
-  it.each(["crash", "hibernate"] as const)("[E7][S12] is the next, and not given again after a %s", (how) => {
-    const { test, ada } = roomWith();
-    const again = (): Person => {
-      test.restart(how);
-      return how === "crash" ? test.join("ada") : ada;
-    };
-    ada.send("m");
-    expect(ada.ask(edit(1))).toMatchObject({ seq: 2 });
-    expect(again().ask(react(1))).toMatchObject({ seq: 3 });
-    expect(again().ask({ type: "send", id: "n", data: 1 })).toMatchObject({ seq: 4 });
-    expect(again().ask(remove(1))).toMatchObject({ seq: 5 });
-    expect(again().ask(remove(4))).toMatchObject({ seq: 6 });
-  });
+  it.each(["crash", "hibernate"] as const)(
+    "[E7][S12] is the next one, and is not given again after a %s",
+    (how) => {
+      const { test, ada } = roomWith();
+      const again = (): Person => {
+        test.restart(how);
+        return how === "crash" ? test.join("ada") : ada;
+      };
+      ada.send("m");
+      expect(ada.ask(edit(1))).toMatchObject({ seq: 2 });
+      expect(again().ask(react(1))).toMatchObject({ seq: 3 });
+      expect(again().ask({ type: "send", id: "n", data: 1 })).toMatchObject({ seq: 4 });
+      expect(again().ask(remove(1))).toMatchObject({ seq: 5 });
+      expect(again().ask(remove(4))).toMatchObject({ seq: 6 });
+    },
+  );
 
-  it("[E7][S11] is no row: one row a message, however often it changes", () => {
+  it("[E7][S11] takes no row: one row per message, however often it changes", () => {
     const { test, ada } = roomWith({ historyLimit: 10 });
     for (let n = 1; n <= 30; n++) ada.send(`m${n}`);
     const before = test.database.changes;
@@ -286,7 +289,7 @@ describe("the seq of a change", () => {
     expect([...test.database.sql.exec("SELECT COUNT(*) AS rows FROM log")]).toEqual([{ rows: 10 }]);
   });
 
-  it("[E9][T2] filtered connections hear the changes of matching messages only", () => {
+  it("[E9][T2] comes to filtered connections with changes to matching messages only", () => {
     const { test, ada } = roomWith();
     const [chat, task] = [test.join("cy", { topics: ["chat"] }), test.join("cy", { topics: ["task"] })];
     ada.send("m");

@@ -14,7 +14,7 @@ function roomWith() {
 }
 
 describe("signals of one flush", () => {
-  it("[P9] of one sender with the same event and receiver only the last comes, at its place", () => {
+  it("[P9] of one sender with the same event and receiver are reduced to the last, in its place", () => {
     const { test, ada, bo } = roomWith();
     ada.say(signal("typing", 1), signal("cursor", 1), signal("typing", 2), {
       type: "send",
@@ -27,7 +27,7 @@ describe("signals of one flush", () => {
     expect(bo.socket.events.slice(-3).map(({ type }) => type)).toEqual(["signal", "message", "signal"]);
   });
 
-  it("[P9] others come: of another event, receiver, user, connection or flush", () => {
+  it("[P9] of another event, receiver, user, connection or flush are all delivered", () => {
     const { test, ada, bo, cy } = roomWith();
     const second = test.join("ada");
     ada.say(signal("a", 1), signal("b", 2), signal("a", 3, "bo"), signal("a", 4, "cy"));
@@ -43,7 +43,7 @@ describe("signals of one flush", () => {
     expect(heard(bo).at(-1)).toBe(7);
   });
 
-  it("[P9] of server code all come in its own name, and the last in a user's", () => {
+  it("[P9] of server code are all delivered in its own name, and the last one in a user's name", () => {
     const { test, bo, ada } = roomWith();
     const say = (data: number, more: object = {}) =>
       test.room.enqueue({
@@ -59,7 +59,7 @@ describe("signals of one flush", () => {
     expect(heard(ada)).toEqual([1, 2, 4, 6]);
   });
 
-  it("[P9][T2] a refused one replaces nothing, and filters hold", () => {
+  it("[P9][T2] that are refused replace none, and filters apply", () => {
     const { test, ada, bo } = roomWith();
     const filtered = test.join("di", { topics: ["a"] });
     ada.say(signal("a", 1), signal("b", 2), signal("a", "x".repeat(40_000)));

@@ -4,8 +4,8 @@ import { type Person, RoomForTest } from "../../support/room-for-test.ts";
 
 const send = (id: string, more: object = {}) => ({ type: "send", id, data: id, ...more });
 
-describe("the allowance of a user", () => {
-  it("[M5] is one bucket for all their connections in the room, and mentions cost too", () => {
+describe("the rate limit of a user", () => {
+  it("[M5] is shared by all their connections in the room, and mentions cost too", () => {
     const test = new RoomForTest({ ratePerSecond: 1, rateBurst: 5 });
     const [first, second, bo] = [test.join("ada"), test.join("ada"), test.join("bo")];
     expect(first.ask(send("1", { mentions: ["x", "y"] }))).toMatchObject({ type: "ok" });
@@ -18,7 +18,7 @@ describe("the allowance of a user", () => {
     expect(first.ask(send("6"))).toMatchObject({ code: "rate_limited" });
   });
 
-  it("[M5] counts a command that costs more than the whole burst, once the bucket is full", () => {
+  it("[M5] allows a command that costs more than the whole burst, once the bucket is full", () => {
     const test = new RoomForTest({ ratePerSecond: 1, rateBurst: 2 });
     const ada = test.join("ada");
     expect(ada.ask(send("1", { mentions: ["a", "b", "c"] }))).toMatchObject({ type: "ok" });
@@ -26,8 +26,8 @@ describe("the allowance of a user", () => {
   });
 });
 
-describe("order", () => {
-  it("[M1] a command sent before the first frames came is answered after them", () => {
+describe("the order of commands", () => {
+  it("[M1] puts a command sent before the first frames after them", () => {
     const test = new RoomForTest();
     const ada = test.connect("ada");
     ada.say(send("1"));
@@ -35,7 +35,7 @@ describe("order", () => {
     expect(ada.socket.take().map(({ type }) => type)).toEqual(["connected", "caughtUp", "message", "ok"]);
   });
 
-  it("[M1] however much waits behind a command, everybody else is served", () => {
+  it("[M1] does not depend on others: however much waits behind a command, other clients are served", () => {
     const test = new RoomForTest();
     const [ada, bo] = [test.join("ada"), test.join("bo")];
     ada.say({ type: "topics", id: "t", topics: null });
@@ -47,7 +47,7 @@ describe("order", () => {
     expect(ada.socket.ofType("pong")).toHaveLength(150_000);
   });
 
-  it("[S14][M1] a page that fails is answered, and the room goes on", () => {
+  it("[S14][M1] continues after a page that fails, which is answered", () => {
     const test = new RoomForTest({ historyLimit: 5_000 });
     const ada = test.join("ada");
     for (let i = 0; i < 1_500; i++) ada.say(send(`${i}`));
@@ -61,7 +61,7 @@ describe("order", () => {
     expect(test.room.roomPresence.occupancy).toEqual({ members: 3, connections: 3 });
   });
 
-  it("[S14][F1] a greeting that fails closes that connection, and the room goes on", () => {
+  it("[S14][F1] continues after a greeting that fails, which closes that connection", () => {
     const test = new RoomForTest();
     const ada = test.join("ada");
     ada.send("1");
@@ -76,8 +76,8 @@ describe("order", () => {
   });
 });
 
-describe("misconduct", () => {
-  it("[M6] 20 bad frames in a row close with 4400, a good one in between starts the count anew", () => {
+describe("faulty clients", () => {
+  it("[M6] 20 bad frames in a row close with 4400, a valid one in between starts the count again", () => {
     const test = new RoomForTest();
     const ada = test.join("ada");
     const bo = test.join("bo");
@@ -93,7 +93,7 @@ describe("misconduct", () => {
     expect(bo.socket.closed).toBeUndefined();
   });
 
-  it("[M1][M6] what was answered in the same flush comes before the close", () => {
+  it("[M1][M6] answers of the same flush come before the close", () => {
     const test = new RoomForTest();
     const [ada, bo] = [test.join("ada"), test.join("bo")];
     ada.socket.take();
@@ -105,7 +105,7 @@ describe("misconduct", () => {
     expect(bo.seqs).toEqual([1]);
   });
 
-  it("[M6] 100 refusals within ten seconds close with 4429", () => {
+  it("[M6] 100 refusals within 10 s close with 4429", () => {
     const test = new RoomForTest({ ratePerSecond: 1, rateBurst: 1 });
     const ada = test.join("ada");
     for (let i = 0; i <= 99; i++) ada.say(send(`${i}`));
@@ -116,7 +116,7 @@ describe("misconduct", () => {
     expect(ada.socket.closed).toEqual({ code: 4429, reason: "rate_limited 10000" });
   });
 
-  it("[M6] refusals that lie further apart do not", () => {
+  it("[M6] refusals over a longer time do not close", () => {
     const test = new RoomForTest();
     const ada = test.join("ada", { permission: "read" });
     for (let i = 0; i < 300; i++) {
@@ -128,7 +128,7 @@ describe("misconduct", () => {
   });
 });
 
-describe("tokens of a live connection", () => {
+describe("the token of a live connection", () => {
   const renewed = (user: string, expiresAt: number, permission: Actor["permission"] = "write") => ({
     ok: true as const,
     value: { identity: { kind: "user" as const, user: { id: user }, expiresAt, issuedAt: 0 }, permission },
@@ -139,7 +139,7 @@ describe("tokens of a live connection", () => {
     return socket.events.findLast(({ id }) => id === "auth");
   };
 
-  it("[M8] auth replaces expiry and permission; a token of another user does not", () => {
+  it("[M8] is replaced by auth with expiry and permission; a token of another user is refused", () => {
     const test = new RoomForTest();
     const ada = test.join("ada", { expiresAt: test.now + 1_000, permission: "write" });
     expect(renew(test, ada, renewed("bo", test.now + 9_000))).toMatchObject({ code: "forbidden" });
@@ -154,7 +154,7 @@ describe("tokens of a live connection", () => {
     expect(ada.socket.closed).toEqual({ code: 4403, reason: "forbidden" });
   });
 
-  it("[M8] an anonymous connection stays one, and the name that the others saw join stays", () => {
+  it("[M8] stays absent on an anonymous connection; name and picture from the connect stay", () => {
     const test = new RoomForTest();
     const nobody = test.join(null);
     const invalid = { ok: false as const, refusal: { code: "unauthorized" as const, message: "" } };
@@ -167,7 +167,7 @@ describe("tokens of a live connection", () => {
     expect(ada.socket.ofType("message")).toMatchObject([{ from: { id: "ada", name: "ada" } }]);
   });
 
-  it("[M9] an expired connection is closed whatever it sends, and nothing of it is stored", () => {
+  it("[M9] that has expired closes the connection whatever it sends, and nothing of it is stored", () => {
     const test = new RoomForTest();
     const ada = test.join("ada", { expiresAt: test.now + 1_000 });
     ada.socket.take();
@@ -179,7 +179,7 @@ describe("tokens of a live connection", () => {
     expect(test.log.head).toBe(0);
   });
 
-  it("[M9] and before anything more is delivered to it", () => {
+  it("[M9] that has expired closes the connection before anything more is delivered to it", () => {
     const test = new RoomForTest();
     const ada = test.join("ada", { expiresAt: test.now + 1_000 });
     const bo = test.join("bo");
@@ -194,7 +194,7 @@ describe("tokens of a live connection", () => {
 });
 
 describe("the sweep", () => {
-  it("[G2] closes who has not pinged for three intervals", () => {
+  it("[G2] closes connections that have not pinged for three intervals", () => {
     const test = new RoomForTest();
     const [silent, pinging, asking] = [test.join("ada"), test.join("bo"), test.join("cy")];
     silent.socket.pingedAt = test.now;
@@ -208,14 +208,14 @@ describe("the sweep", () => {
     expect([pinging.socket.closed, asking.socket.closed]).toEqual([undefined, undefined]);
   });
 
-  it("[G2] takes place before a list of members is given", () => {
+  it("[G2] runs before a list of members is answered", () => {
     const test = new RoomForTest();
     test.join("ghost").socket.pingedAt = test.now;
     test.now += 100_000;
     expect(test.join("ada").socket.ofType("connected")).toMatchObject([{ occupancy: { connections: 1 } }]);
   });
 
-  it("[G2] of a call that only looks is told to the others", () => {
+  it("[G2] of a call that only reads is announced to the others", () => {
     const test = new RoomForTest();
     const ada = test.join("ada");
     test.join("ghost").socket.pingedAt = test.now;
@@ -227,7 +227,7 @@ describe("the sweep", () => {
     expect(ada.socket.ofType("memberLeft")).toMatchObject([{ user: "ghost" }]);
   });
 
-  it("[A8] makes room for those who come", () => {
+  it("[A8] makes room for those who connect", () => {
     const test = new RoomForTest({ maxConnections: 2, maxConnectionsPerUser: 2 });
     const { actor } = test.join("ada").state;
     test.join("ada").socket.pingedAt = test.now;
@@ -239,7 +239,7 @@ describe("the sweep", () => {
 });
 
 describe("a slow reader", () => {
-  it("[G5] is closed before more is sent to it, and catches up when it comes back", () => {
+  it("[G5] is closed before more is sent to it, and catches up when it returns", () => {
     const test = new RoomForTest();
     const [ada, slow] = [test.join("ada"), test.join("bo")];
     ada.send("1");
@@ -267,8 +267,8 @@ describe("a connection that ended", () => {
   });
 });
 
-describe("room", () => {
-  it("[A8] takes so many connections, so many of one user, and anonymous ones up to half", () => {
+describe("a room", () => {
+  it("[A8] limits its connections, those of one user, and anonymous ones to half", () => {
     const test = new RoomForTest({ maxConnections: 6, maxConnectionsPerUser: 2 });
     const actor = (user: string | null) => test.connect(user).state.actor;
     const refusal = (user: string | null) => {
@@ -287,7 +287,7 @@ describe("room", () => {
     expect(refusal("cy")).toBe("room_full");
   });
 
-  it("[M7] history pages backwards to the floor, and says when there is more", () => {
+  it("[M7] pages history backwards to the floor, and says if there is more", () => {
     const test = new RoomForTest({ historyLimit: 25 });
     const ada = test.join("ada");
     for (let i = 1; i <= 40; i++) ada.say(send(`${i}`));
@@ -304,7 +304,7 @@ describe("room", () => {
     expect(ada.ask({ type: "history", id: "none", before: 16 })).toMatchObject({ messages: [] });
   });
 
-  it("[M7] a page looks at no more than 2,000 rows, so it may be empty with more to come", () => {
+  it("[M7] reads at most 2,000 rows for a page, so a page may be empty with more to come", () => {
     const test = new RoomForTest({ historyLimit: 5_000 });
     const ada = test.join("ada", { topics: ["task"] });
     ada.say(send("first", { event: "task" }));

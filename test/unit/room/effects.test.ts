@@ -17,7 +17,7 @@ const session = (test: RoomForTest, user: string) => {
 };
 
 describe("the effects of a flush", () => {
-  it("[X12] are empty where it only delivered", () => {
+  it("[X12] are empty if it only delivered", () => {
     const test = new RoomForTest();
     const [ada] = [test.join("ada"), test.join("bo")];
     test.later(60_000);
@@ -48,7 +48,7 @@ describe("the effects of a flush", () => {
     expect(test.effects.at(-1)).toMatchObject({ mentions: [], audit: [{ act: "kick" }], banned: [] });
   });
 
-  it("[X12] tell when the room was entered and when it was left, also by a sweep in between", () => {
+  it("[X12] report that users entered and left the room, also by a sweep in between", () => {
     const test = new RoomForTest();
     const ada = test.join("ada");
     expect(test.effects[0]?.occupancy).toEqual({
@@ -67,7 +67,7 @@ describe("the effects of a flush", () => {
     ]);
   });
 
-  it("[X12][J1] have what goes to sessions, and look after a single one as after two sockets", () => {
+  it("[X12][J1] contain the deliveries to sessions, and plan a sweep for a single session as for two sockets", () => {
     const test = new RoomForTest();
     session(test, "ada");
     const { deliveries, life } = test.flushOnce();

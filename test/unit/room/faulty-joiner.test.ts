@@ -1,11 +1,11 @@
 import { expect, it } from "vitest";
 import { RoomForTest } from "../../support/room-for-test.ts";
 
-it("[S14] one who cannot be taken in is closed, and the others do not notice", () => {
+it("[S14] a connection whose greeting fails is closed, and others do not notice", () => {
   const test = new RoomForTest();
   const ada = test.join("ada");
   const bo = test.connect("bo");
-  // As an attachment that has grown over what it may hold.
+  // Like an attachment that has outgrown its limit.
   bo.socket.save = (state) => {
     if (state !== null) throw new Error("too large");
   };

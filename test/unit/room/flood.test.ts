@@ -4,7 +4,7 @@ import { RoomForTest } from "../../support/room-for-test.ts";
 const frame = '{"type":"send","id":"x","data":1}';
 
 describe("a flood", () => {
-  it("[M11] is closed before more of it is read than could be granted or refused", () => {
+  it("[M11] closes the connection before more of it is read than could be granted or refused", () => {
     const test = new RoomForTest({ rateBurst: 30, ratePerSecond: 10 });
     const [flooder, bo] = [test.join("flooder"), test.join("bo")];
     let read = 0;
@@ -19,18 +19,18 @@ describe("a flood", () => {
     expect(test.room.roomPresence.occupancy.connections).toBe(1);
   });
 
-  it("[M11] counts by its size too, as a large frame takes long to read", () => {
+  it("[M11] is measured by size too, because a large frame takes long to read", () => {
     const test = new RoomForTest({ rateBurst: 30, messageBytes: 1_024 });
     const { connection } = test.join("flooder");
     const large = "x".repeat(1_000_000);
     expect([1, 2, 3].map(() => test.room.turnsAway(connection, large))).toEqual([false, false, true]);
-    // The largest frame there is, and small ones behind it, are no flood.
+    // One frame of the largest size with small ones behind it is no flood.
     const other = test.join("other").connection;
     const frames = ["x".repeat(1_048_576), frame, frame, frame];
     expect(frames.map((one) => test.room.turnsAway(other, one))).toEqual([false, false, false, false]);
   });
 
-  it("[M11] is none where what came before has been taken", () => {
+  it("[M11] is none if what came before has been processed", () => {
     const test = new RoomForTest({ rateBurst: 30 });
     const ada = test.join("ada");
     for (let n = 0; n < 100; n++) {

@@ -8,7 +8,7 @@ import { seededRandom } from "../client/support/random-source.ts";
 const SEEDS = Array.from({ length: 12 }, (_, index) => index + 1);
 const LIMITS = [1, 2, 5, 13, 64, 300];
 
-/** What a log says of itself and of what it holds. */
+/** What a log says about itself and its content. */
 const look = ({ log }: RoomForTest) => ({
   epoch: log.epoch,
   head: log.head,
@@ -17,7 +17,7 @@ const look = ({ log }: RoomForTest) => ({
   events: log.eventsAfter(log.floor, null),
 });
 
-/** The same, from what happened. */
+/** The same, derived from the recorded events. */
 function due({ chronicle, log }: RoomForTest) {
   const { head, floor } = log;
   const bodies = chronicle.now
@@ -36,7 +36,7 @@ function due({ chronicle, log }: RoomForTest) {
   };
 }
 
-/** Just under the oldest of the last `limit` messages, and never lower than it was. */
+/** Just below the oldest of the last `limit` messages, and never lower than before. */
 function floorOf({ chronicle }: RoomForTest, before: number, limit: number): number {
   const kept = chronicle.now.messages.filter(({ seq }) => seq > before).slice(-limit);
   return Math.max(before, (kept[0]?.seq ?? 1) - 1);
@@ -74,7 +74,7 @@ describe("a log", () => {
           test.call(SERVER, (turn) => test.room.moderation.purge(SERVER, turn));
           ada = test.join("ada", { permission: "moderate", history: 0 });
         } else if (roll < 0.9) {
-          // Of a room's own limit another default is no matter.
+          // A room with its own limit ignores the default.
           const other = dice.pick(LIMITS);
           if (!own) limit = other;
           test.restart("crash", { historyLimit: other });
@@ -95,7 +95,7 @@ describe("a log", () => {
     },
   );
 
-  it("[E7][K5] finds its end also where changes are all that came last", () => {
+  it("[E7][K5] finds its end also if only changes came last", () => {
     const test = new RoomForTest({ historyLimit: 2_000 });
     let ada = test.join("ada");
     for (let n = 1; n <= 300; n++) ada.say({ type: "send", id: `${n}`, data: n });

@@ -1,4 +1,4 @@
-// Who is there, as far as a room can tell from heartbeats.
+// Which members are present, as far as a room can tell from heartbeats.
 
 import { describe, expect, it } from "vitest";
 import { type Person, RoomForTest } from "../../support/room-for-test.ts";
@@ -10,7 +10,7 @@ function beats(test: RoomForTest, ...people: readonly Person[]): void {
 }
 
 describe("a bot that only reads", () => {
-  it("[G6] is not held to a heartbeat that it never began", () => {
+  it("[G6] is not checked for a heartbeat that it never began", () => {
     const test = new RoomForTest();
     const [bot, ada] = [test.join("bot"), test.join("ada")];
     test.now += 1_800_000;
@@ -20,7 +20,7 @@ describe("a bot that only reads", () => {
   });
 
   it.each(["in an awake room", "after a sleep"])(
-    "[G7] hears what it waits for before it is closed, %s",
+    "[G7] receives what it waits for before it is closed, %s",
     (when) => {
       const test = new RoomForTest();
       const [bot, ada] = [test.join("bot"), test.join("ada")];
@@ -34,7 +34,7 @@ describe("a bot that only reads", () => {
     },
   );
 
-  it("[G7] also where somebody joins in the same moment, who is told of no ghost", () => {
+  it("[G7] is closed also if a client joins at the same moment, which sees no dead member", () => {
     const test = new RoomForTest();
     const [bot, ada] = [test.join("bot"), test.join("ada")];
     beats(test, bot, ada);
@@ -46,13 +46,13 @@ describe("a bot that only reads", () => {
     expect(cy.socket.ofType("connected")).toMatchObject([
       { members: [{ id: "ada" }, { id: "cy" }], occupancy: { members: 2, connections: 2 } },
     ]);
-    // To the newcomer it would take one connection too many off.
+    // For the new client it would subtract one connection too many.
     test.flush();
     expect(cy.socket.ofType("memberLeft")).toEqual([]);
     expect(ada.socket.ofType("memberLeft")).toMatchObject([{ user: "bot" }]);
   });
 
-  it("[G9] a ping in another spelling is a heartbeat like any other", () => {
+  it("[G9] may ping in another spelling, which counts as a heartbeat", () => {
     const test = new RoomForTest();
     const [bot, ada] = [test.join("bot"), test.join("ada")];
     bot.say('{ "type" : "ping" }');
@@ -65,7 +65,7 @@ describe("a bot that only reads", () => {
     expect(bot.socket.closed).toEqual(TIMEOUT);
   });
 
-  it("[G9] and so is one that comes before the first frames", () => {
+  it("[G9] may ping before the first frames, which counts as a heartbeat", () => {
     const test = new RoomForTest();
     const bot = test.connect("bot");
     bot.say('{"type":"ping","id":"early"}');
@@ -75,8 +75,8 @@ describe("a bot that only reads", () => {
   });
 });
 
-describe("who vanished", () => {
-  it("[G8][P11] is gone within 75 s while messages flow, and one who pings stays", () => {
+describe("a member that vanished", () => {
+  it("[G8][P11] is gone within 75 s while messages flow, and a member that pings stays", () => {
     const test = new RoomForTest();
     const [ghost, ada] = [test.join("ghost"), test.join("ada")];
     test.later(11_111);
@@ -94,7 +94,7 @@ describe("who vanished", () => {
     expect(test.room.roomPresence.occupancy).toEqual({ members: 1, connections: 1 });
   });
 
-  it("[G8] the room asks the runtime of its sockets no more often than once in two intervals", () => {
+  it("[G8] is looked for at most once in two intervals, when the room asks the runtime about its sockets", () => {
     const test = new RoomForTest();
     const [ada, bo] = [test.join("ada"), test.join("bo")];
     let asked = 0;
@@ -120,7 +120,7 @@ describe("a mention", () => {
     return test.effects.at(-1)?.mentions.map(({ user, sessions }) => [user, ...sessions]);
   };
 
-  it("[U32] notifies whose connections have all missed two heartbeats, though they are still members", () => {
+  it("[U32] notifies users whose connections have all missed two heartbeats, although they are still members", () => {
     const test = new RoomForTest();
     const [ada, bo, cy] = [test.join("ada"), test.join("bo"), test.join("cy")];
     const second = test.join("bo");
@@ -134,7 +134,7 @@ describe("a mention", () => {
     expect(mentioned(test, "ada", "bo", "cy", "bot")).toEqual([]);
   });
 
-  it("[U32] leaves it to the user's object where there are only sessions, and names them", () => {
+  it("[U32] leaves a user with sessions only to the user's object, and names the sessions", () => {
     const test = new RoomForTest();
     const [one, two] = [test.join("ada"), test.join("ada")];
     one.socket.pingedAt = "elsewhere";

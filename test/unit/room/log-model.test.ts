@@ -1,5 +1,5 @@
-// The log beside a plain array of the same events: whatever is stored, changed, purged, limited anew and reopened, both
-// answer the same. A failing seed is in the test's name; SEEDS_FROM and SEEDS say which others to try.
+// The log and a plain array of the same events: whatever is stored, changed, purged, limited and reopened, both give
+// the same answers. The name of a failing test contains its seed; SEEDS_FROM and SEEDS select others.
 
 import { describe, expect, it } from "vitest";
 import { migrate } from "../../../src/object/storage/migrate.ts";
@@ -27,7 +27,7 @@ interface Held {
   changed: number;
 }
 
-/** What a log is, in the plainest words. */
+/** The simplest model of a log. */
 class Model {
   held: Held[] = [];
   head = 0;
@@ -67,7 +67,7 @@ class Model {
 
 const shown = ({ seq, data, deleted }: Held): string => `${seq} ${deleted ? null : data}`;
 
-/** An encoded event in the words of the model. */
+/** An encoded event in the form of the model. */
 function inWords(json: string): string {
   const { type, seq, target, message, data } = JSON.parse(json);
   if (type === "messageDeleted") return `deleted ${target} at ${seq}`;
@@ -210,13 +210,13 @@ class Play {
 }
 
 describe("a log and a plain array", () => {
-  it.each(SEEDS)("[S15][S16][S13][S12][F7] tell the same, whatever happens (seed %i)", (seed) => {
+  it.each(SEEDS)("[S15][S16][S13][S12][F7] give the same answers after any sequence (seed %i)", (seed) => {
     const play = new Play(seed);
     for (let step = 0; step < STEPS; step++) play.step();
   });
 });
 
-describe("a room in which everybody changes and few speak", () => {
+describe("a room with many changes and few messages", () => {
   it("[S15] keeps its history, its cursors and its retries", () => {
     const test = new RoomForTest({ historyLimit: 200 });
     const ada = test.join("ada");
@@ -239,7 +239,7 @@ describe("a room in which everybody changes and few speak", () => {
     expect(back.socket.events.find(({ type }) => type === "connected")).toMatchObject({
       recovery: "complete",
     });
-    // The last change of each, though nothing is left of them to see.
+    // The last change of each message, although nothing is left of the changes.
     expect(back.socket.ofType("messageUpdated").map(({ seq }) => seq)).toEqual([
       2_196, 2_197, 2_198, 2_199, 2_200,
     ]);

@@ -6,7 +6,7 @@ import { seededRandom } from "../client/support/random-source.ts";
 
 const entry = (seq: number, event = "chat", json = `${seq}`): Entry => ({ seq, event, json });
 
-/** Entries, and whether somebody closed them. */
+/** Entries, and whether they were closed. */
 function stream(...seqs: number[]) {
   const state = { closed: false, taken: 0 };
   function* entries(): Generator<Entry> {
@@ -24,7 +24,7 @@ function stream(...seqs: number[]) {
 
 const seqsOf = (entries: Iterable<Entry>): number[] => Array.from(entries, ({ seq }) => seq);
 
-describe("two streams in order", () => {
+describe("two ordered streams", () => {
   it.each([
     [[], []],
     [[1, 3], []],
@@ -41,13 +41,13 @@ describe("two streams in order", () => {
       [1, 4, 6],
       [2, 3, 7, 8],
     ],
-  ])("[E6] are one: %j and %j", (a, b) => {
+  ])("[E6] merge into one: %j and %j", (a, b) => {
     const [one, other] = [stream(...a), stream(...b)];
     expect(seqsOf(inOrder(one.entries, other.entries))).toEqual([...a, ...b].sort((x, y) => x - y));
     expect([one.state.closed, other.state.closed]).toEqual([true, true]);
   });
 
-  it("[E6] both end with whoever stops early, however far they got", () => {
+  it("[E6] both end if the reader stops early, however far they got", () => {
     for (const count of [1, 2, 3, 4]) {
       const [one, other] = [stream(1, 3, 5), stream(2, 4, 6)];
       let taken = 0;
@@ -56,7 +56,7 @@ describe("two streams in order", () => {
     }
   });
 
-  it("[E6] both end where one fails", () => {
+  it("[E6] both end if one fails", () => {
     const one = stream(1, 3, 5);
     function* failing(): Generator<Entry> {
       yield entry(2);
@@ -66,7 +66,7 @@ describe("two streams in order", () => {
     expect(one.state.closed).toBe(true);
   });
 
-  it("[E6] whatever the numbers", () => {
+  it("[E6] merge in order whatever the numbers are", () => {
     const dice = new Dice(seededRandom(1));
     for (let round = 0; round < 200; round++) {
       const all = Array.from({ length: 30 }, (_, index) => index + 1).filter(() => dice.roll() < 0.6);
@@ -102,7 +102,7 @@ describe("a page", () => {
     expect(takePage([], bounds)).toEqual({ events: [], seq: 9, more: false, looked: 0 });
   });
 
-  it("[T2] has gone past what does not match", () => {
+  it("[T2] passes what does not match", () => {
     const entries = [entry(1, "task"), entry(2), entry(3, "task"), entry(4, "task"), entry(5)];
     expect(takePage(entries, { ...bounds, topics: ["chat"], limit: 1 })).toEqual({
       events: ["2"],
@@ -118,14 +118,14 @@ describe("a page", () => {
     });
   });
 
-  it("[M7] looks at so many and no more", () => {
+  it("[M7] reads at most a given number of rows", () => {
     const { entries, state } = stream(...Array.from({ length: 3_000 }, (_, index) => index + 1));
     const page = takePage(entries, { ...bounds, topics: [], end: 3_000 });
     expect(page).toEqual({ events: [], seq: MAX_ROWS_LOOKED_AT, more: true, looked: MAX_ROWS_LOOKED_AT });
     expect(state).toEqual({ closed: true, taken: MAX_ROWS_LOOKED_AT + 1 });
   });
 
-  it("[M4] stays under the bytes of a frame, but has at least one", () => {
+  it("[M4] stays below the bytes of a frame, but has at least one event", () => {
     const large = "x".repeat(MAX_PAGE_BYTES / 2);
     const entries = [entry(1, "chat", large), entry(2, "chat", large), entry(3)];
     expect(takePage(entries, bounds)).toMatchObject({ events: [large], seq: 1, more: true });

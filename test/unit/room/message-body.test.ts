@@ -7,7 +7,7 @@ import {
 } from "../../../src/room/log/message-body.ts";
 import { RoomForTest } from "../../support/room-for-test.ts";
 
-/** Strings that look like what stands around them. */
+/** Strings that look like the text around them. */
 const NASTY = [
   ',"data":',
   '","data":"',
@@ -56,7 +56,7 @@ describe("a stored message", () => {
     ]),
   ];
 
-  it.each(messages)("[E1] is what was sent, and is found in it again: %o", (message) => {
+  it.each(messages)("[E1] is what was sent, and its parts are found in it: %o", (message) => {
     const body = encodeNewMessage(message);
     expect(JSON.parse(body)).toEqual(parsed(message));
     const { meta, data } = decodeMessage(body);
@@ -65,7 +65,7 @@ describe("a stored message", () => {
     expect(JSON.parse(body)).toEqual({ ...meta, data: JSON.parse(data) });
   });
 
-  it.each(NASTY)("[E1][E3] keeps what stands around its data when it changes: %s", (nasty) => {
+  it.each(NASTY)("[E1][E3] keeps everything around its data when the data changes: %s", (nasty) => {
     const body = encodeNewMessage({
       ...plain,
       id: nasty,

@@ -25,7 +25,7 @@ describe("a kick", () => {
   it.each([
     [0, { code: 4403, reason: "forbidden" }],
     [60, { code: 4403, reason: "banned 60000" }],
-  ])("[B1] of %i s closes all that is open, and the member leaves at once", (banSeconds, closed) => {
+  ])("[B1] of %i s closes all connections, and the member leaves at once", (banSeconds, closed) => {
     const { test, ada, bo, kick } = roomWith();
     const [second, joining] = [test.join("ada"), test.connect("ada")];
     expect(kick("ada", banSeconds)).toMatchObject({ ok: true });
@@ -36,7 +36,7 @@ describe("a kick", () => {
     expect(test.dueAt).toBe(null);
   });
 
-  it("[B1] also ends the grace of whoever was lost before, once", () => {
+  it("[B1] also removes once a member whose connection was lost before", () => {
     const { test, ada, bo, kick } = roomWith();
     ada.leave("lost");
     expect(left(bo)).toEqual([]);
@@ -49,7 +49,7 @@ describe("a kick", () => {
     expect(left(bo)).toEqual(["ada"]);
   });
 
-  it("[B1][M1] lets take effect what came before it, and nothing after", () => {
+  it("[B1][M1] lets what came before it take effect, and nothing after it", () => {
     const { test, ada, bo } = roomWith();
     ada.say(send("1"));
     test.room.enqueue({
@@ -66,7 +66,7 @@ describe("a kick", () => {
 });
 
 describe("a ban", () => {
-  it("[B2] keeps out sockets, calls and new tokens, with the time left, until it ends", () => {
+  it("[B2] refuses sockets, calls and new tokens, with the remaining time, until it ends", () => {
     const { test, ada, kick } = roomWith();
     const { actor } = ada.state;
     kick("ada", 60);
@@ -83,7 +83,7 @@ describe("a ban", () => {
     expect(said()).toMatchObject({ ok: true });
   });
 
-  it("[B2] outlives a restart and a purge, ends by an unban, and is no matter for anybody else", () => {
+  it("[B2] survives a restart and a purge, ends by an unban, and does not affect others", () => {
     const { test, ada, bo, kick, purge } = roomWith();
     kick("ada", 60);
     test.restart("crash");
@@ -99,7 +99,7 @@ describe("a ban", () => {
     expect(test.room.moderation.bans(SERVER, undefined, test.now)).toMatchObject({ value: { bans: [] } });
   });
 
-  it("[B2] the last one counts, and a kick without one leaves it", () => {
+  it("[B2] is replaced by the last one, and a kick without a ban leaves it", () => {
     const { test, ada, kick } = roomWith();
     kick("ada", 600);
     kick("ada", 5);
@@ -107,7 +107,7 @@ describe("a ban", () => {
     expect(refusal(test, ada)).toMatchObject({ retryAfterMs: 5_000 });
   });
 
-  it("[B2] keeps the room, where nothing else does, for as long as it holds", () => {
+  it("[B2] keeps the room while it lasts, if nothing else does", () => {
     const { test, kick } = roomWith();
     kick("ada", 5);
     expect(test.isKept).toBe(true);
@@ -115,10 +115,10 @@ describe("a ban", () => {
   });
 });
 
-describe("tokens that were revoked", () => {
+describe("revoked tokens", () => {
   const revokedAt = (now: number) => revokeAllTokens(NONE_REVOKED, 0, now);
 
-  it("[B7][B9] a revocation never moves back, is never forgotten, and closes what is open", () => {
+  it("[B7][B9] stay revoked: the time never moves back and is never forgotten, and open connections are closed", () => {
     const { test, ada, bo, kick } = roomWith();
     const revoke = (at: number) => test.room.moderation.revoke("ada", revokedAt(at), { now: test.now });
     revoke(test.now);
@@ -137,7 +137,7 @@ describe("tokens that were revoked", () => {
     }
   });
 
-  it("[B9] a room that forgets a user asks anew, and one that is only told of a revocation does so still", () => {
+  it("[B9] stay revoked in a room that forgot a user and asks again, and in one that is only notified", () => {
     const { test } = roomWith();
     const { moderation } = test.room;
     const known = () => moderation.isKnownTo("ada");
@@ -151,7 +151,7 @@ describe("tokens that were revoked", () => {
     expect(known()).toBe(false);
   });
 
-  it("[B10] one that is told late closes only what was opened with a token that is revoked", () => {
+  it("[B10] close only what was opened with one of them if the room is notified late", () => {
     const { test, bo } = roomWith();
     const before = test.now;
     test.now += 70_000;
@@ -164,7 +164,7 @@ describe("tokens that were revoked", () => {
 });
 
 describe("many bans", () => {
-  it("[B18] are listed a thousand at a time, the next to end first, each once", () => {
+  it("[B18] are listed 1,000 at a time, the next to end first, each once", () => {
     const { test, ada, kick } = roomWith();
     for (let n = 0; n < 2_100; n++) kick(`u${n}`, 1 + (n % 700));
     test.now += 100_000;
@@ -178,7 +178,7 @@ describe("many bans", () => {
       more = page.value.more;
       after = seen.at(-1);
     }
-    // A hundred of each 700 are over.
+    // 100 of each 700 are over.
     expect([seen.length, new Set(seen).size]).toEqual([1_800, 1_800]);
     expect(seen[0]).toBe("u100");
     for (const nobody of ["ada", "u0"])
@@ -190,7 +190,7 @@ describe("many bans", () => {
 });
 
 describe("a purge", () => {
-  it("[B4] closes all with 4410, in the middle of whatever they are at", () => {
+  it("[B4] closes all connections with 4410, whatever they are doing", () => {
     const { test, ada, bo, purge } = roomWith({ historyLimit: 3_000 });
     for (let n = 0; n < 1_200; n++) ada.say(send(`${n}`));
     test.flush();
@@ -215,7 +215,7 @@ describe("a purge", () => {
     ]);
   });
 
-  it("[B4] nothing of the old log is found again, by id, cursor or number", () => {
+  it("[B4] leaves nothing of the old log to be found by id, cursor or number", () => {
     const { test, ada, purge } = roomWith({ historyLimit: 5 });
     for (let n = 1; n <= 9; n++) ada.send(`m${n}`);
     const { epoch } = test.log;
@@ -245,7 +245,7 @@ describe("a purge", () => {
 });
 
 describe("the settings of a room", () => {
-  it("[B6] outlive restarts and purges, and are what connected says", () => {
+  it("[B6] survive restarts and purges, and are what connected states", () => {
     const { test, configure, purge } = roomWith({ historyLimit: 50 });
     expect(configure({ slowModeMs: 700, maxConnections: 9, historyLimit: 20 })).toEqual({
       ...{ ok: true, value: { slowModeMs: 700, maxConnections: 9, historyLimit: 20 } },
@@ -259,7 +259,7 @@ describe("the settings of a room", () => {
     expect(configure({})).toMatchObject({ value: { slowModeMs: 700, maxConnections: 9, historyLimit: 20 } });
   });
 
-  it("[B6] historyLimit is for server code; a refused patch changes nothing of it", () => {
+  it("[B6] have a historyLimit for server code; a refused patch changes nothing", () => {
     const { test, ada, mo, configure } = roomWith();
     const before = test.room.settings.own;
     expect(configure({ slowModeMs: 5 }, ada.state.actor)).toMatchObject({ refusal: { code: "forbidden" } });
@@ -272,7 +272,7 @@ describe("the settings of a room", () => {
     expect(configure({ slowModeMs: 5 }, mo.state.actor)).toMatchObject({ ok: true });
   });
 
-  it("[B6][F9] a smaller historyLimit forgets at once, also under whoever is paging", () => {
+  it("[B6][F9] with a smaller historyLimit remove messages at once, also during a replay", () => {
     const { test, ada, configure } = roomWith({ historyLimit: 3_000 });
     for (let n = 1; n <= 1_500; n++) ada.say(send(`${n}`));
     test.flush();

@@ -1,4 +1,4 @@
-// The runtime has no way to close a statement that is read in part, and while one is open no table can be dropped.
+// The runtime cannot close a statement that was read in part, and while one is open no table can be dropped.
 
 import { describe, expect, it } from "vitest";
 import { SERVER } from "../../../src/access/identity.ts";
@@ -12,7 +12,7 @@ function roomWith(count: number) {
   return { test, ada };
 }
 
-describe("whoever reads a part of the log", () => {
+describe("a partial read of the log", () => {
   const reads: Record<string, (world: ReturnType<typeof roomWith>) => void> = {
     "a page of the latest": ({ ada }) => ada.ask({ type: "history", id: "h", limit: 3 }),
     "a page of events": ({ ada }) => ada.ask({ type: "history", id: "h", after: 5, limit: 3 }),
@@ -37,7 +37,7 @@ describe("whoever reads a part of the log", () => {
     },
   };
 
-  it.each(Object.entries(reads))("[B4][B6] keeps nobody from a purge or another limit: %s", (_, read) => {
+  it.each(Object.entries(reads))("[B4][B6] prevents no purge and no new limit: %s", (_, read) => {
     const world = roomWith(1_300);
     read(world);
     expect(() => world.test.log.setRetention(2_000)).not.toThrow();

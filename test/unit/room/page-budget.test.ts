@@ -5,7 +5,7 @@ const MIB = 1_048_576;
 const FLUSH_BYTES = 2 * MIB;
 const UNREAD_BYTES = 16 * MIB;
 
-/** A room whose log has so many messages of 10,000 characters. */
+/** A room whose log has this many messages of 10,000 characters. */
 function largeRoom(count: number) {
   const test = new RoomForTest({ historyLimit: 10_000 });
   const ada = test.join("ada", { history: 0 });
@@ -19,7 +19,7 @@ const bytesOf = (people: readonly Person[]) =>
   people.flatMap(({ socket }) => socket.frames).reduce((sum, { length }) => sum + length, 0);
 const isGreeted = ({ socket }: Person) => socket.frames.length > 0;
 
-/** Pages on until it is live; answers what it heard of the log. */
+/** Pages until the connection is live; returns what it received of the log. */
 function readAll(test: RoomForTest, person: Person): unknown[] {
   for (let page = 1; ; page++) {
     const { events } = person.socket;
@@ -34,8 +34,8 @@ function readAll(test: RoomForTest, person: Person): unknown[] {
   });
 }
 
-describe("many who come back at once", () => {
-  it("[F12] are greeted a few MiB at a time, in their order, and miss nothing", () => {
+describe("many clients that return at once", () => {
+  it("[F12] are greeted a few MiB at a time, in order, and miss nothing", () => {
     const { test, ada, cursor } = largeRoom(400);
     const people = Array.from({ length: 200 }, (_, at) => test.connect(`user${at}`, { since: cursor(at) }));
     const sentAtOnce: number[] = [];
@@ -44,7 +44,7 @@ describe("many who come back at once", () => {
       ada.say({ type: "send", id: `live${flush}`, data: flush });
       test.flushOnce();
       sentAtOnce.push(bytesOf(people) - before);
-      // The first ones first, and nobody hears anything before its `connected`.
+      // The first ones come first, and none receives anything before its `connected`.
       expect(people.findLastIndex(isGreeted)).toBe(people.filter(isGreeted).length - 1);
       expect(
         people.filter(isGreeted).every(({ socket }) => socket.frames[0]?.startsWith('{"type":"connected"')),
@@ -61,7 +61,7 @@ describe("many who come back at once", () => {
     expect(test.room.roomPresence.occupancy).toEqual({ members: 201, connections: 201 });
   });
 
-  it("[F12] their later pages are bounded too, and what was said behind one waits for it", () => {
+  it("[F12] get later pages within the same limit, and commands behind a page wait for it", () => {
     const { test, cursor } = largeRoom(400);
     const people = Array.from({ length: 30 }, (_, at) => test.join(`user${at}`, { since: cursor(at) }));
     for (const person of people) {
@@ -81,7 +81,7 @@ describe("many who come back at once", () => {
     }
   });
 
-  it("[F12] those who page do not hold up those who come, nor the other way round", () => {
+  it("[F12] page without delaying those who connect, and the reverse", () => {
     const { test, cursor } = largeRoom(400);
     const ask = (person: Person, at: number) =>
       person.say({ type: "history", id: `again${at}`, after: 5 * at, limit: 1_000 });
@@ -94,7 +94,7 @@ describe("many who come back at once", () => {
     expect(joiners.filter(isGreeted).length).toBeGreaterThan(20);
   });
 
-  it("[F12] who leaves while it waits is told to have left, and nobody waits for its page", () => {
+  it("[F12] are announced as gone if they leave while they wait, and none waits for their pages", () => {
     const { test, ada, cursor } = largeRoom(400);
     test.connect("first", { since: cursor(0) }).socket.unsent = 2 * UNREAD_BYTES;
     test.flush();
@@ -115,7 +115,7 @@ describe("many who come back at once", () => {
     ]).toEqual([2, false, 2]);
   });
 
-  it("[F14] a page that is the same for several of them is built once", () => {
+  it("[F14] share a page that is the same for several of them", () => {
     const { test, cursor } = largeRoom(300);
     const built = vi.spyOn(test.log, "eventsAfter");
     const people = Array.from({ length: 15 }, (_, at) => test.connect(`user${at}`, { since: cursor(290) }));
@@ -130,7 +130,7 @@ describe("many who come back at once", () => {
     expect(people.map(({ socket }) => socket.ofType("ok").length)).toEqual(people.map(() => 1));
   });
 
-  it("[F12] fewer of them get larger pages, and one alone a whole one", () => {
+  it("[F12] get larger pages if they are fewer, and one alone gets a whole one", () => {
     const { test, cursor } = largeRoom(400);
     const first = test.join("first", { since: cursor(0) });
     expect(bytesOf([first])).toBeGreaterThan(0.95 * MIB);
@@ -141,7 +141,7 @@ describe("many who come back at once", () => {
   });
 });
 
-describe("connections that do not read what they were sent", () => {
+describe("connections that do not read what was sent", () => {
   function heldUp() {
     const { test, ada, cursor } = largeRoom(400);
     const deaf = Array.from({ length: 15 }, (_, at) => {
@@ -155,7 +155,7 @@ describe("connections that do not read what they were sent", () => {
     return { test, ada, deaf, bo };
   }
 
-  it("[F13] hold up pages, and nothing else, until they have read", () => {
+  it("[F13] delay pages, and nothing else, until they have read", () => {
     const { test, ada, deaf, bo } = heldUp();
     expect([isGreeted(bo), test.room.isHeldUp]).toEqual([false, true]);
     ada.say({ type: "send", id: "live", data: 1 });
@@ -167,7 +167,7 @@ describe("connections that do not read what they were sent", () => {
     expect([isGreeted(bo), test.room.isHeldUp]).toEqual([true, false]);
   });
 
-  it("[F13] are closed where they read less than 128 KiB in 10 s", () => {
+  it("[F13] are closed if they read less than 128 KiB in 10 s", () => {
     const { test, deaf, bo } = heldUp();
     test.now += 9_000;
     for (const { socket } of deaf.slice(0, 1)) socket.unsent -= 131_072;
@@ -184,13 +184,13 @@ describe("connections that do not read what they were sent", () => {
     expect(isGreeted(bo)).toBe(true);
   });
 
-  it("[F13] do not keep others out by reading a byte now and then", () => {
+  it("[F13] cannot delay others by reading a byte now and then", () => {
     const { test, deaf, bo } = heldUp();
     let waitedMs = 0;
     for (let round = 1; !isGreeted(bo); round++) {
       test.now += 1_000;
       waitedMs += 1_000;
-      // One user's many connections, each of which reads as little as it can.
+      // Many connections of one user, each of which reads as little as it can.
       for (const { socket } of deaf) if (socket.unsent > 0) socket.unsent -= 1;
       test.flushOnce();
       expect(round).toBeLessThan(20);
@@ -198,7 +198,7 @@ describe("connections that do not read what they were sent", () => {
     expect(waitedMs).toBeLessThan(12_000);
   });
 
-  it("[F13] a little that is always on its way to a reader in a busy room is no page unread", () => {
+  it("[F13] may always have a little unread in a busy room, which is no unread page", () => {
     const { test, deaf, bo } = heldUp();
     const [reader] = deaf;
     if (reader !== undefined) reader.socket.unsent = 2_000;
@@ -211,7 +211,7 @@ describe("connections that do not read what they were sent", () => {
     expect(reader?.socket.closed).toBe(undefined);
   });
 
-  it("[F13] are left alone where nobody waits", () => {
+  it("[F13] are left alone if no other connection waits", () => {
     const { test, deaf, bo } = heldUp();
     bo.leave("left");
     test.later(60_000);
@@ -231,7 +231,7 @@ describe("connections that do not read what they were sent", () => {
     expect(bo.socket.ofType("ok")).toHaveLength(1);
   });
 
-  it("[F16] a page that waits for its own reader is no reason to flush at once, and ends with the connection after 10 s", () => {
+  it("[F16] cause no flush at once for their own waiting page, which ends with the connection after 10 s", () => {
     const { test, cursor } = largeRoom(400);
     const bo = test.join("bo", { since: cursor(0) });
     const cy = test.join("cy", { history: 0 });
@@ -260,8 +260,8 @@ describe("connections that do not read what they were sent", () => {
   });
 });
 
-describe("those who come without a cursor, or with one that is lost", () => {
-  it("[F17] get all of the latest messages, however many come back at once", () => {
+describe("clients without a cursor, or with a lost one", () => {
+  it("[F17] get all of the latest messages, however many return at once", () => {
     const { test, cursor } = largeRoom(400);
     for (let at = 0; at < 300; at++) test.connect(`user${at}`, { since: cursor(at) });
     const newcomer = test.connect("newcomer");
@@ -271,7 +271,7 @@ describe("those who come without a cursor, or with one that is lost", () => {
     expect(newcomer.seqs.at(-1)).toBe(400);
   });
 
-  it("[F17][F14] and it is built once for all of them in a flush", () => {
+  it("[F17][F14] share them: they are built once for all of a flush", () => {
     const { test } = largeRoom(100);
     const built = vi.spyOn(test.log, "messagesBefore");
     const people = Array.from({ length: 3 }, (_, at) => test.connect(`user${at}`));
@@ -281,7 +281,7 @@ describe("those who come without a cursor, or with one that is lost", () => {
   });
 });
 
-describe("one that waits for its first frames", () => {
+describe("a client that waits for its first frames", () => {
   function waiting(options: ConnectOptions) {
     const { test, ada, cursor } = largeRoom(400);
     for (let at = 0; at < 15; at++) {
@@ -291,7 +291,7 @@ describe("one that waits for its first frames", () => {
     return { test, ada, bo: test.connect("bo", { since: cursor(0), ...options }) };
   }
 
-  it("[F18] is not greeted when its token has expired meanwhile", () => {
+  it("[F18] is not greeted if its token has expired meanwhile", () => {
     const start = new RoomForTest().now;
     const { test, bo } = waiting({ expiresAt: start + 2_000 });
     test.flushOnce();
@@ -302,7 +302,7 @@ describe("one that waits for its first frames", () => {
     expect(test.room.connections.size).toBe(16);
   });
 
-  it("[F18] is swept as the others are where it has stopped its heartbeat", () => {
+  it("[F18] is swept like the others if it has stopped its heartbeat", () => {
     const { test, bo } = waiting({});
     bo.socket.pingedAt = test.now;
     test.flushOnce();

@@ -1,4 +1,4 @@
-// Permission that the deployer's back end gives for a while, and takes away.
+// Permissions that the deployer's back end gives for a while and takes away.
 
 import { describe, expect, it } from "vitest";
 import type { Permission } from "../../../src/protocol/index.ts";
@@ -6,7 +6,7 @@ import { type ConnectOptions, type Person, RoomForTest } from "../../support/roo
 
 const KNOWN_MS = 1_000;
 
-/** A room in which the permission of ada is known for a second; bo's token says it all. */
+/** A room in which ada's permission is cached for 1 s; bo's token has a `rooms` claim. */
 function roomOfBoth(options: ConnectOptions = {}) {
   const test = new RoomForTest();
   const bo = test.join("bo");
@@ -15,8 +15,8 @@ function roomOfBoth(options: ConnectOptions = {}) {
   return { test, ada, bo };
 }
 
-/** Whom the room would ask about now. */
-/** Whom the flushes since the last look asked about. */
+/** The users about whom the room would ask now. */
+/** The users about whom the flushes since the last call asked. */
 const asked = (test: RoomForTest) =>
   test.effects.splice(0).flatMap(({ questions }) => questions.map(({ user }) => user.id));
 
@@ -31,15 +31,15 @@ function answer(test: RoomForTest, permission: Permission | "no answer", user = 
   test.flush();
 }
 
-/** What came since the last look, but for the number of connections. */
+/** What came since the last call, apart from the number of connections. */
 const types = ({ socket }: Person) =>
   socket
     .take()
     .filter(({ type }) => type !== "occupancy")
     .map(({ type, seq, id }) => seq ?? id ?? type);
 
-describe("a permission that has lapsed", () => {
-  it("[A46] is asked for before anything more is delivered, and what was said comes then, in order, once", () => {
+describe("an expired permission", () => {
+  it("[A46] is asked for before anything more is delivered, and then what was sent comes once, in order", () => {
     const { test, ada, bo } = roomOfBoth();
     bo.send("m1");
     expect(types(ada)).toEqual([1]);
@@ -55,7 +55,7 @@ describe("a permission that has lapsed", () => {
     expect(ada.ask({ type: "send", id: "s", data: 1 })).toMatchObject({ code: "forbidden" });
   });
 
-  it("[A46] closes where it is none: with 4403, at once, on all connections of the user, and nothing was heard", () => {
+  it("[A46] closes with 4403 if the answer is none, at once, on all connections of the user, and nothing is delivered", () => {
     const { test, ada, bo } = roomOfBoth();
     const idle = test.join("ada", { topics: [], presence: false, permissionUntil: test.now + KNOWN_MS });
     idle.socket.take();
@@ -73,7 +73,7 @@ describe("a permission that has lapsed", () => {
     expect([test.log.head, test.room.hasWork]).toEqual([1, false]);
   });
 
-  it("[A47] lets commands wait in their order, also a leave and what is behind it in a batch", () => {
+  it("[A47] lets commands wait in order, also a leave and what is behind it in a batch", () => {
     const { test, ada, bo } = roomOfBoth();
     test.later(KNOWN_MS);
     ada.send("a1");
@@ -86,7 +86,7 @@ describe("a permission that has lapsed", () => {
     expect(test.room.roomPresence.occupancy.members).toBe(1);
   });
 
-  it("[A47] holds what was asked for before it lapsed: a page of history, and first frames", () => {
+  it("[A47] delays what was requested before it expired: a page of history, and first frames", () => {
     const { test, ada, bo } = roomOfBoth();
     bo.send("m1");
     ada.socket.take();
@@ -109,7 +109,7 @@ describe("a permission that has lapsed", () => {
     ]);
   });
 
-  it("[A47] is brought by an `auth` too, and what waited comes before its answer", () => {
+  it("[A47] can be renewed by an `auth` too, and what waited comes before its answer", () => {
     const { test, ada, bo } = roomOfBoth();
     test.later(KNOWN_MS);
     bo.send("m1");
@@ -119,13 +119,13 @@ describe("a permission that has lapsed", () => {
     bo.say({ type: "send", id: "m2", data: 2 });
     test.flush();
     expect(types(ada)).toEqual([1, 2, "a"]);
-    // The question that was under way has nothing to say any more.
+    // The answer to the open question has no effect any more.
     asked(test);
     answer(test, "none");
     expect(ada.socket.closed).toBeUndefined();
   });
 
-  it("[A47] of a connection that its client gave up: what waits of it takes no effect", () => {
+  it("[A47] of a replaced connection: its waiting commands take no effect", () => {
     const { test, ada } = roomOfBoth();
     ada.send("m1");
     test.later(KNOWN_MS);
@@ -140,7 +140,7 @@ describe("a permission that has lapsed", () => {
     expect(test.room.roomPresence.occupancy.connections).toBe(2);
   });
 
-  it("[A46] outlives sleep, and a clock that is set back", () => {
+  it("[A46] remains expired over a sleep, and over a clock that is set back", () => {
     const { test, ada, bo } = roomOfBoth();
     test.restart("hibernate");
     test.later(KNOWN_MS);
@@ -154,8 +154,8 @@ describe("a permission that has lapsed", () => {
   });
 });
 
-describe("no answer", () => {
-  it("[A48] is asked again a little later, and closes with 4503 after half a minute", () => {
+describe("a missing answer", () => {
+  it("[A48] is asked for again a little later, and closes with 4503 after 30 s", () => {
     const { test, ada, bo } = roomOfBoth();
     test.later(KNOWN_MS);
     bo.send("m1");
@@ -178,7 +178,7 @@ describe("no answer", () => {
     expect([types(ada), test.dueAt]).toEqual([[], null]);
   });
 
-  it("[A48] keeps no more than a connection could read: then it comes back with its cursor", () => {
+  it("[A48] keeps no more than a connection could read; then the client returns with its cursor", () => {
     const { test, ada, bo } = roomOfBoth();
     test.later(KNOWN_MS);
     for (let n = 0; n < 40; n++) bo.send(`m${n}`, "x".repeat(30_000));
@@ -187,8 +187,8 @@ describe("no answer", () => {
   });
 });
 
-describe("questions", () => {
-  it("[A49] one at a time a user, 50 under way in a room, and none of who hears and says nothing", () => {
+describe("the questions of a room", () => {
+  it("[A49] run one at a time per user and 50 at once, and not for silent users", () => {
     const test = new RoomForTest();
     const permissionUntil = test.now + KNOWN_MS;
     const people = Array.from({ length: 120 }, (_, n) => test.connect(`u${n >> 1}`, { permissionUntil }));
@@ -212,7 +212,7 @@ describe("questions", () => {
     expect(asked(test)).toEqual(["idle"]);
   });
 
-  it("[A49] about somebody who has gone are not asked", () => {
+  it("[A49] are not asked about a user who has gone", () => {
     const { test, ada, bo } = roomOfBoth();
     test.later(KNOWN_MS);
     test.room.connections.askAnew(test.now, [ada.connection]);

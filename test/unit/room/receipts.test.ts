@@ -21,7 +21,7 @@ const stored = (test: RoomForTest) => [
   ...test.database.sql.exec<{ user: string; seq: number }>("SELECT user, seq FROM receipts ORDER BY user"),
 ];
 
-/** Lets the room do what is due by itself, as its timer does, for so long; answers how often that was. */
+/** Lets the room do what is due by itself for this time, as its timer does; returns how often that was. */
 function pass(test: RoomForTest, ms: number): number {
   const until = test.now + ms;
   for (let flushes = 0; ; flushes++) {
@@ -37,7 +37,7 @@ function pass(test: RoomForTest, ms: number): number {
 }
 
 describe("read", () => {
-  it("[R1] never moves back; 0 only asks, more than head is head, nothing is head", () => {
+  it("[R1] never moves back; 0 only asks, more than head counts as head, and so does no value", () => {
     const { test, bo } = roomWith(9);
     expect(bo.ask(read(0))).toEqual({ type: "ok", id: "r", seq: 0, unread: 9 });
     expect(bo.ask(read(4))).toMatchObject({ seq: 4, unread: 5 });
@@ -48,7 +48,7 @@ describe("read", () => {
     expect(bo.ask(read())).toMatchObject({ seq: 10, unread: 0 });
   });
 
-  it("[R1] counts neither one's own nor what is deleted, nor changes, nor what is retired", () => {
+  it("[R1] does not count one's own messages, deleted ones, changes, or removed ones", () => {
     const { test, ada, bo } = roomWith(6, { historyLimit: 10 });
     bo.send("own");
     ada.ask({ type: "delete", id: "d", seq: 2 });
@@ -70,7 +70,7 @@ describe("read", () => {
     expect(ada.ask(read(0))).toMatchObject({ unread: 0 });
   });
 
-  it("[R1] is as of its answer: what the same flush told before is in it", () => {
+  it("[R1] is as of its answer, including what the same flush delivered before", () => {
     const { test, ada, bo } = roomWith(1);
     bo.say(read(0));
     ada.say({ type: "send", id: "n", data: 1 });
@@ -78,7 +78,7 @@ describe("read", () => {
     expect(bo.socket.events.slice(-2)).toMatchObject([{ type: "message" }, { type: "ok", unread: 2 }]);
   });
 
-  it("[R4] is of users: neither anonymous readers nor server code have a position", () => {
+  it("[R4] is for users: anonymous readers and server code have no position", () => {
     const { test, bo } = roomWith(3);
     expect(test.join(null).ask(read())).toMatchObject({ code: "forbidden" });
     bo.ask(read(2));
@@ -90,7 +90,7 @@ describe("read", () => {
     ]);
   });
 
-  it("[R4] the list knows what is not written yet", () => {
+  it("[R4] is in the list before it is written", () => {
     const { test, bo } = roomWith(3);
     bo.ask(read(1));
     test.now += 10;
@@ -101,7 +101,7 @@ describe("read", () => {
 });
 
 describe("receipts", () => {
-  it("[R2] are told at most once a second, the last of each user", () => {
+  it("[R2] are sent at most once per second, the last of each user", () => {
     const { test, ada, bo } = roomWith(9);
     bo.ask(read(1));
     expect(receipts(ada)).toEqual([["bo", 1]]);
@@ -119,7 +119,7 @@ describe("receipts", () => {
     expect(JSON.stringify(ada.socket.ofType("receipt"))).not.toMatch(/null|-?Infinity/);
   });
 
-  it("[R2] go to users, whatever they filter, and to no anonymous reader", () => {
+  it("[R2] are sent to users, whatever they filter, and to no anonymous reader", () => {
     const { test, bo } = roomWith(2);
     const [quiet, filtered, nobody] = [
       test.join("cy", { presence: false }),
@@ -130,7 +130,7 @@ describe("receipts", () => {
     expect([quiet, filtered, nobody].map((person) => receipts(person).length)).toEqual([1, 1, 0]);
   });
 
-  it("[R2] are told to nobody in a room that counts its members, nor afterwards", () => {
+  it("[R2] are sent to no one in a room that counts its members, nor afterwards", () => {
     const { test, bo } = roomWith(2);
     const crowd = Array.from({ length: LISTED_MEMBERS }, (_, at) => test.connect(`u${at}`));
     test.flush();
@@ -143,7 +143,7 @@ describe("receipts", () => {
     expect(receipts(bo)).toEqual([["bo", 2]]);
   });
 
-  it("[R2] what moved nothing is not told", () => {
+  it("[R2] are not sent if no position moved", () => {
     const { bo } = roomWith(2);
     for (const seq of [0, 1, 1, 0]) bo.ask(read(seq));
     expect(receipts(bo)).toEqual([["bo", 1]]);
@@ -151,7 +151,7 @@ describe("receipts", () => {
 });
 
 describe("positions", () => {
-  it("[R3] are written at most every 5 s, one row a user", () => {
+  it("[R3] are written at most every 5 s, one row per user", () => {
     const { test, bo } = roomWith(300);
     const before = test.database.changes;
     for (let seq = 1; seq <= 300; seq++) {
@@ -165,7 +165,7 @@ describe("positions", () => {
     expect(test.dueAt).toBe(null);
   });
 
-  it("[R8] are written and told although the clock was set back", () => {
+  it("[R8] are written and sent although the clock was set back", () => {
     const { test, ada, bo } = roomWith(9);
     bo.ask(read(1));
     expect(stored(test)).toEqual([{ user: "bo", seq: 1 }]);
@@ -176,19 +176,19 @@ describe("positions", () => {
     bo.ask(read(4));
     expect(pass(test, 6_000)).toBeGreaterThan(0);
     expect(stored(test)).toEqual([{ user: "bo", seq: 4 }]);
-    // Also of one whose last position, from before a sleep, is of a time to come.
+    // This also applies to a user whose last position, from before a sleep, has a future time.
     test.now -= 3_600_000;
     test.restart("hibernate");
     bo.ask(read(5));
     expect(stored(test)).toEqual([{ user: "bo", seq: 5 }]);
   });
 
-  it("[R3] outlive a sleep, and a crash but for the last 5 s", () => {
+  it("[R3] survive a sleep, and a crash except for the last 5 s", () => {
     const { test, bo } = roomWith(9);
     bo.ask(read(3));
     test.now += 100;
     bo.ask(read(5));
-    // With something left to write it does not sleep.
+    // The object does not sleep while something is left to write.
     expect(test.dueAt).not.toBe(null);
     pass(test, 5_000);
     test.restart("hibernate");
@@ -199,7 +199,7 @@ describe("positions", () => {
     expect([5, 7]).toContain(test.join("bo").ask(read(0))?.seq);
   });
 
-  it("[R3] are forgotten with the log that they are positions in", () => {
+  it("[R3] are deleted with their log", () => {
     const { test, bo } = roomWith(9);
     bo.ask(read(3));
     bo.ask(read(8));
@@ -228,7 +228,7 @@ describe("positions", () => {
     expect(test.dueAt).toBe(null);
   });
 
-  it("[R3][S14] a report that could not be written at once is refused, and moved nothing", () => {
+  it("[R3][S14] whose report cannot be written at once are refused and do not move", () => {
     const { test, ada, bo } = roomWith(9);
     test.database.failOn = /INTO receipts|UPDATE receipts/;
     expect(bo.ask(read(3))).toMatchObject({ code: "internal" });
@@ -238,7 +238,7 @@ describe("positions", () => {
     expect(bo.ask(read(0))).toMatchObject({ seq: 0, unread: 9 });
   });
 
-  it("[R3] of very many users are right though not all are kept in memory", () => {
+  it("[R3] of very many users are right although not all are kept in memory", () => {
     const { test } = roomWith(20);
     for (let at = 0; at < 10_500; at++) test.room.receipts.read(`u${at}`, 1 + (at % 20), test.now + at);
     test.flush();
@@ -249,7 +249,7 @@ describe("positions", () => {
     }
   });
 
-  it("[R3][X4] in a crowd nothing is further ahead than 5 s either, and all is written in the end", () => {
+  it("[R3][X4] in a crowd use no timer beyond 5 s either, and all are written in the end", () => {
     const { test, bo } = roomWith(9);
     for (let at = 0; at < LISTED_MEMBERS; at++)
       test.connect(`u${at}`, { expiresAt: Number.MAX_SAFE_INTEGER });
@@ -270,7 +270,7 @@ describe("positions", () => {
 });
 
 describe("the list of who read last", () => {
-  /** What the rules say, without any cleverness. */
+  /** The list that follows directly from the rules. */
   const truth = (readAt: ReadonlyMap<string, number>) =>
     new Set(
       [...readAt]
@@ -279,30 +279,27 @@ describe("the list of who read last", () => {
         .map(([user]) => user),
     );
 
-  it.each([1, 2, 3])(
-    "[R5] is right whoever reads on, in whatever order, of 3,000 users (seed %i)",
-    (seed) => {
-      const { test } = roomWith(1);
-      const dice = new Dice(seededRandom(seed));
-      const store = new ReceiptStore(test.database);
-      const readAt = new Map<string, number>();
-      for (let at = 1; at <= 12_000; at++) {
-        // Some read all the time, some now and then, and for a while only a few.
-        const crowd = at % 4_000 < 1_000 ? 40 : 3_000;
-        const user = `u${dice.upTo(dice.upTo(2) === 1 ? crowd : 60)}`;
-        store.put({ user, seq: at, at });
-        readAt.set(user, at);
-        if (at % 1_500 !== 0) continue;
-        const latest = store.latest();
-        expect(latest.length).toBeLessThanOrEqual(2_000);
-        const listed = latest.sort((a, b) => b.at - a.at).slice(0, 1_000);
-        expect(new Set(listed.map((receipt) => receipt.user))).toEqual(truth(readAt));
-      }
-      expect(new ReceiptStore(test.database).latest().sort((a, b) => b.at - a.at)[0]?.at).toBe(12_000);
-    },
-  );
+  it.each([1, 2, 3])("[R5] is right in whatever order 3,000 users read (seed %i)", (seed) => {
+    const { test } = roomWith(1);
+    const dice = new Dice(seededRandom(seed));
+    const store = new ReceiptStore(test.database);
+    const readAt = new Map<string, number>();
+    for (let at = 1; at <= 12_000; at++) {
+      // Some read all the time, some now and then, and for a while only a few.
+      const crowd = at % 4_000 < 1_000 ? 40 : 3_000;
+      const user = `u${dice.upTo(dice.upTo(2) === 1 ? crowd : 60)}`;
+      store.put({ user, seq: at, at });
+      readAt.set(user, at);
+      if (at % 1_500 !== 0) continue;
+      const latest = store.latest();
+      expect(latest.length).toBeLessThanOrEqual(2_000);
+      const listed = latest.sort((a, b) => b.at - a.at).slice(0, 1_000);
+      expect(new Set(listed.map((receipt) => receipt.user))).toEqual(truth(readAt));
+    }
+    expect(new ReceiptStore(test.database).latest().sort((a, b) => b.at - a.at)[0]?.at).toBe(12_000);
+  });
 
-  it("[R5] costs no index entry for who reads on", () => {
+  it("[R5] writes no index entry for a user who is in it", () => {
     const { test } = roomWith(1);
     const store = new ReceiptStore(test.database);
     for (let n = 0; n < 900; n++) store.put({ user: `u${n}`, seq: 1, at: n });

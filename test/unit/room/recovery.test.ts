@@ -14,7 +14,7 @@ const first = (events: readonly { readonly type: string }[], type: string) =>
   events.find((event) => event.type === type);
 
 describe("first frames", () => {
-  it("[F3] a newcomer gets the latest messages, oldest first", () => {
+  it("[F3] without a cursor contain the latest messages, oldest first", () => {
     const { test } = roomWith(80);
     const bo = test.join("bo", { history: 3 });
     expect(first(bo.socket.events, "connected")).toMatchObject({ recovery: "none", head: 80 });
@@ -22,12 +22,12 @@ describe("first frames", () => {
     expect(bo.socket.events.at(-1)).toEqual({ type: "caughtUp", seq: 80 });
   });
 
-  it("[F3] history=0 brings none", () => {
+  it("[F3] with history=0 contain none", () => {
     const { test } = roomWith(5);
     expect(test.join("bo", { history: 0 }).seqs).toEqual([]);
   });
 
-  it("[F4] a cursor brings everything after it, once", () => {
+  it("[F4] with a cursor contain everything after it, once", () => {
     const { test, cursor } = roomWith(80);
     const bo = test.join("bo", { since: cursor(77) });
     expect(first(bo.socket.events, "connected")).toMatchObject({ recovery: "complete" });
@@ -37,7 +37,7 @@ describe("first frames", () => {
     expect(cy.seqs).toEqual([]);
   });
 
-  it("[F6] a cursor that the log does not hold is lost, and gets what a newcomer gets", () => {
+  it("[F6] with a cursor that the log does not hold are lost, and are those of a new client", () => {
     const { test, cursor } = roomWith(150);
     const latest = test.join("new", { history: 2 }).seqs;
     for (const since of [cursor(151), cursor(49), "other.100", "nonsense", "", `${test.log.epoch}.-1`]) {
@@ -51,12 +51,12 @@ describe("first frames", () => {
     expect(test.join("bo", { since: cursor(50) }).seqs).toHaveLength(100);
   });
 
-  it("[F7] floor is head minus the limit, at least 0", () => {
+  it("[F7] have a floor of head minus the limit, at least 0", () => {
     expect(roomWith(100).test.log.floor).toBe(0);
     expect(roomWith(101).test.log.floor).toBe(1);
   });
 
-  it("[F7][S13] floor never falls, and another limit keeps what it has room for", () => {
+  it("[F7][S13] have a floor that never falls; a new limit keeps what it allows", () => {
     const { test, cursor } = roomWith(150);
     test.restart("crash", { historyLimit: 1_000 });
     expect(test.log).toMatchObject({ head: 150, floor: 50 });
@@ -73,7 +73,7 @@ describe("first frames", () => {
   });
 });
 
-describe("a replay that is too long for one", () => {
+describe("a replay that is too long for one pass", () => {
   const ask = (after: number, limit = 1_000) => ({ type: "history", id: `p${after}`, after, limit });
 
   it("[F5] comes page by page, and what is stored meanwhile comes in its page, once", () => {
@@ -84,7 +84,7 @@ describe("a replay that is too long for one", () => {
     ada.send("while paging");
     expect(bo.seqs).toHaveLength(1_000);
     expect(bo.ask(ask(1_000))).toMatchObject({ type: "ok", seq: 2_000, more: true });
-    // Stored in the same flush as the page is asked for, before and after.
+    // Stored in the flush in which the page is requested, before and after the request.
     ada.say({ type: "send", id: "before", data: 1 });
     bo.say(ask(2_000));
     ada.say({ type: "send", id: "after", data: 2 });
@@ -98,7 +98,7 @@ describe("a replay that is too long for one", () => {
     expect(bo.seqs).toHaveLength(1_001);
   });
 
-  it("[F5] while it is paged, the ok of a send comes at once and its event in the page, also without echo", () => {
+  it("[F5] delays the event of an own send to its page; the ok comes at once, also without echo", () => {
     const { test, cursor } = roomWith(1_500, 5_000);
     const bo = test.join("bo", { since: cursor(0) });
     bo.socket.take();
@@ -120,7 +120,7 @@ describe("a replay that is too long for one", () => {
     expect(bo.seqs.length).toBeLessThan(60);
   });
 
-  it("[F9] a page that the log has passed is not found", () => {
+  it("[F9] is refused with not_found for a page that retention has passed", () => {
     const { test, ada, cursor } = roomWith(1_500, 1_500);
     const bo = test.join("bo", { since: cursor(0) });
     for (let i = 0; i < 1_200; i++) ada.say({ type: "send", id: `n${i}`, data: i });
@@ -128,7 +128,7 @@ describe("a replay that is too long for one", () => {
     expect(bo.ask(ask(1_000))).toMatchObject({ type: "error", code: "not_found", path: ["after"] });
   });
 
-  it("[F9] also when it was passed in the very flush in which the page was asked for", () => {
+  it("[F9] is refused also if retention passed the page in the flush in which it was requested", () => {
     const { test, ada, cursor } = roomWith(1_500, 1_500);
     const bo = test.join("bo", { since: cursor(0) });
     bo.say(ask(1_000));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { RoomForTest } from "../../support/room-for-test.ts";
 
-/** Ada's connection is lost without a word while an edit is under way; she comes back and edits anew. */
+/** Ada's connection vanishes while an edit is in flight; she reconnects and edits again. */
 function afterReturn(replaces: (id: string) => string | undefined, user: string | null = "ada") {
   const test = new RoomForTest();
   const bo = test.join("bo");
@@ -15,8 +15,8 @@ function afterReturn(replaces: (id: string) => string | undefined, user: string 
 
 const text = (test: RoomForTest, seq: number) => test.log.find(seq)?.data;
 
-describe("a connection that its client gave up", () => {
-  it("[E12] says nothing that takes effect any more: its late bytes overwrite nothing newer", () => {
+describe("a replaced connection", () => {
+  it("[E12] has no effect any more: its late frames overwrite nothing newer", () => {
     const { test, old, next } = afterReturn((id) => id);
     expect(next.ask({ type: "edit", id: "e", seq: 1, data: "newer" })).toMatchObject({ type: "ok" });
     expect(next.ask({ type: "react", id: "r", seq: 1, emoji: "👍", op: "add" })).toMatchObject({
@@ -29,7 +29,7 @@ describe("a connection that its client gave up", () => {
     expect(old.socket.closed).toEqual({ code: 4409, reason: "replaced" });
   });
 
-  it("[E12] without `replaces` they do, which is why a client names it", () => {
+  it("[E12] would have an effect without `replaces`, which is why a client names it", () => {
     const { test, old, next } = afterReturn(() => undefined);
     next.ask({ type: "edit", id: "e", seq: 1, data: "newer" });
     old.say({ type: "edit", id: "late", seq: 1, data: "older" });
@@ -37,7 +37,7 @@ describe("a connection that its client gave up", () => {
     expect(text(test, 1)).toBe('"older"');
   });
 
-  it("[E12] what it had said before its successor came takes effect in order", () => {
+  it("[E12] has an effect with what came before its successor, in order", () => {
     const test = new RoomForTest();
     const old = test.join("ada");
     old.send("m1", "first");
@@ -47,11 +47,11 @@ describe("a connection that its client gave up", () => {
     old.say({ type: "edit", id: "late", seq: 1, data: "late" });
     test.flush();
     expect([text(test, 1), test.log.head]).toEqual(['"after"', 3]);
-    // The replay tells of it, so that its client knows what became of it.
+    // The replay contains it, so that its client learns the result.
     expect(next.socket.ofType("message")).toMatchObject([{ seq: 1, data: "before" }]);
   });
 
-  it("[E12][P3] shows nothing to others: it is the same member, with one connection", () => {
+  it("[E12][P3] is not visible to others: the member is the same, with one connection", () => {
     const { test, bo } = afterReturn((id) => id);
     test.later(20_000);
     expect(bo.socket.take().map(({ type }) => type)).toEqual([]);
@@ -69,13 +69,13 @@ describe("a connection that its client gave up", () => {
     expect(test.room.refuses(actor, test.now)).toBe(undefined);
   });
 
-  it("[E13] of an anonymous reader lives on, as nobody can tell whose it is", () => {
+  it("[E13] of an anonymous reader is not closed, as its owner is unknown", () => {
     const { test, old } = afterReturn((id) => id, null);
     expect(old.socket.closed).toBe(undefined);
     expect(test.room.roomPresence.occupancy).toEqual({ members: 1, connections: 3 });
   });
 
-  it("[E13] one of somebody else, or one that is not there, is left alone", () => {
+  it("[E13] of another user, or one that does not exist, is left alone", () => {
     const test = new RoomForTest();
     const [bo, nobody] = [test.join("bo"), test.join(null)];
     for (const replaces of [bo.state.id, nobody.state.id, "c_unknown", "", "__proto__"]) {
@@ -85,7 +85,7 @@ describe("a connection that its client gave up", () => {
     expect([bo.socket.closed, nobody.socket.closed]).toEqual([undefined, undefined]);
   });
 
-  it("[E12] one that still waits for its first frames gets none", () => {
+  it("[E12] that still waits for its first frames gets none", () => {
     const test = new RoomForTest();
     const old = test.connect("ada");
     const next = test.join("ada", { replaces: old.state.id });

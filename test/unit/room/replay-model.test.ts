@@ -1,6 +1,6 @@
-// A reader that knows only the protocol folds what it is sent, while the log is written, changed and forgotten under it
-// and its replay is paged. At every `caughtUp` without `more` it must hold what the log holds. A failing seed is in the
-// test's name; SEEDS_FROM and SEEDS say which others to try.
+// A reader that knows only the protocol folds what it receives, while the log is written, changed and reduced and its
+// replay is paged. At every `caughtUp` without `more` it must hold what the log holds. The name of a failing test
+// contains its seed; SEEDS_FROM and SEEDS select others.
 
 import { describe, expect, it } from "vitest";
 import type { Message } from "../../../src/protocol/index.ts";
@@ -14,7 +14,7 @@ const SEEDS = Array.from({ length: Number(COUNT) }, (_, index) => Number(SEEDS_F
 
 const seen = { pages: 0, dropped: 0, lost: 0, gone: 0, ends: 0 };
 
-/** What is compared of a message: a deletion does not tell of an edit before it. */
+/** The compared fields of a message: a deletion does not report an earlier edit. */
 const shown = ({ seq, data, deletedAt, reactions }: Message) => ({
   ...{ seq, data, isDeleted: deletedAt !== undefined },
   reactions: reactions ?? {},
@@ -29,7 +29,7 @@ class Reader {
   #pageFrom: number | undefined;
   #pages = 0;
   #isLive = false;
-  /** Everything after it was told. */
+  /** Everything after this seq was received. */
   #knowsFrom = 0;
 
   constructor(test: RoomForTest, name: string) {
@@ -46,7 +46,7 @@ class Reader {
     this.#person = this.#test.connect(this.#name, { since: this.#cursor, history: 5, ...bounds });
   }
 
-  /** Asks for the next page, where there is one. */
+  /** Requests the next page, if there is one. */
   ask(limit: number): void {
     if (this.#pageFrom === undefined) return;
     this.#person?.say({ type: "history", id: `p${++this.#pages}`, after: this.#pageFrom, limit });
@@ -72,7 +72,7 @@ class Reader {
         return;
       case "error":
         seen.gone += 1;
-        // The log has passed the page: it comes back with its cursor.
+        // Retention has passed the page: the reader returns with its cursor.
         this.connect(undefined);
         this.#test.flush();
         this.take();
@@ -138,7 +138,7 @@ class Reader {
     }
   }
 
-  /** Frames come with the flush that made them, so the log is where this `caughtUp` left it. */
+  /** Frames come with the flush that made them, so the log is in the state of this `caughtUp`. */
   #compare(): void {
     if (this.#isLive) return;
     this.#isLive = true;
@@ -159,7 +159,7 @@ const isMessage = (value: unknown): value is Message =>
 
 let names = 0;
 
-/** Writes, changes and forgets. */
+/** Writes, changes and removes messages. */
 function disturb(test: RoomForTest, writer: Person, dice: Dice): void {
   for (let count = dice.upTo(dice.roll() < 0.1 ? 80 : 12); count > 0; count--) {
     const { head, floor } = test.log;
@@ -203,7 +203,7 @@ describe("a reader whose replay is paged", () => {
     expect(test.faults).toEqual([]);
   });
 
-  it("[F10] all of that happened", () => {
+  it("[F10] has met every kind of event", () => {
     expect(Object.entries(seen).filter(([, times]) => times === 0)).toEqual([]);
   });
 });

@@ -3,7 +3,7 @@ import { RoomForTest } from "../../support/room-for-test.ts";
 
 const send = (id: string, more: object = {}) => ({ type: "send", id, data: id, ...more });
 
-describe("a send that is repeated", () => {
+describe("a repeated send", () => {
   it("[S5] is answered with the first seq and at, whatever else it carries", () => {
     const test = new RoomForTest();
     const ada = test.join("ada");
@@ -51,7 +51,7 @@ describe("a send that is repeated", () => {
     expect(accepted).not.toHaveProperty("duplicate");
   });
 
-  it("[S6] is refused where the log no longer reaches back, and nothing is stored", () => {
+  it("[S6] is refused if the log no longer reaches back, and nothing is stored", () => {
     const test = new RoomForTest({ historyLimit: 10 });
     const ada = test.join("ada");
     for (let i = 0; i < 30; i++) ada.say(send(`m${i}`));
@@ -64,7 +64,7 @@ describe("a send that is repeated", () => {
     expect(test.log.head).toBe(30);
   });
 
-  it("[S6] is found though its cursor is too old, if the log holds it", () => {
+  it("[S6] is found although its cursor is too old, if the log holds it", () => {
     const test = new RoomForTest({ historyLimit: 10 });
     let ada = test.join("ada");
     for (let i = 1; i <= 30; i++) ada.say(send(`m${i}`));
@@ -87,7 +87,7 @@ describe("a send that is repeated", () => {
     expect(ada.ask(send("m1"))).toMatchObject({ seq: 1_002 });
   });
 
-  it("[S6] finds what was stored between two looks at the log", () => {
+  it("[S6] is found if it was stored between two reads of the log", () => {
     const test = new RoomForTest({ historyLimit: 5_000 });
     let ada = test.join("ada");
     for (let i = 1; i <= 3_000; i++) ada.say(send(`m${i}`));
@@ -106,14 +106,14 @@ describe("a send that is repeated", () => {
   });
 });
 
-describe("an id given over HTTP", () => {
+describe("an id of a message over HTTP", () => {
   const keyed = (test: RoomForTest, id: string, more: object = {}) => {
     const draft = { id, event: "chat", data: "1", keyed: true, ...more };
     const voice = { from: null, byServer: true };
     return test.log.findRepeat(draft, voice) ?? test.log.store(draft, voice, test.now);
   };
 
-  it("[H2] is recognised as long as the log holds it, also with a retryOf after it", () => {
+  it("[H2] is recognised as long as the log holds it, also with a later retryOf", () => {
     const test = new RoomForTest({ historyLimit: 10 });
     keyed(test, "x");
     for (let i = 0; i < 5; i++) test.join("ada").send(`m${i}`);
@@ -123,7 +123,7 @@ describe("an id given over HTTP", () => {
     expect(test.join("bo").seqs).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
-  it("[H2][S15] is free again when messages have retired it, and not before, however much is changed", () => {
+  it("[H2][S15] is free again when its message was removed, and not before, however much is changed", () => {
     const test = new RoomForTest({ historyLimit: 10 });
     keyed(test, "x");
     const ada = test.join("ada");
@@ -140,8 +140,8 @@ describe("an id given over HTTP", () => {
   });
 });
 
-describe("what is stored", () => {
-  it("[S8] replyTo names a message, or lies at or below floor", () => {
+describe("a stored message", () => {
+  it("[S8] has a replyTo that is a message, or at or below floor", () => {
     const test = new RoomForTest({ historyLimit: 10 });
     const ada = test.join("ada");
     for (let i = 1; i <= 15; i++) ada.say(send(`m${i}`));
@@ -153,7 +153,7 @@ describe("what is stored", () => {
     expect(test.log.head).toBe(17);
   });
 
-  it("[S12] head is found again wherever the log stands, and no seq is given twice", () => {
+  it("[S12] is found as head wherever the log stands, and no seq is given twice", () => {
     for (const historyLimit of [7, 256, 300, 1_000]) {
       const test = new RoomForTest({ historyLimit });
       for (const count of [1, 6, 1, 248, 1, 255, 257, 3]) {
@@ -167,7 +167,7 @@ describe("what is stored", () => {
     }
   });
 
-  it("[S14] a write that fails is heard by nobody, and the room goes on", () => {
+  it("[S14] is never one whose write failed: it is delivered to no one, and the room continues", () => {
     const test = new RoomForTest();
     const ada = test.join("ada");
     const bo = test.join("bo");

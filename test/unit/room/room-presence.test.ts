@@ -4,7 +4,7 @@ import { type Person, RoomForTest } from "../../support/room-for-test.ts";
 const kinds = (person: Person) => person.socket.take().map(({ type }) => type);
 const connected = (person: Person) => person.socket.ofType("connected").at(0);
 
-/** As a client counts connections between two `occupancy`. */
+/** Counts connections between two `occupancy` events, as a client does. */
 const countedAlong = (person: Person) =>
   person.socket.events.reduce((count, event) => {
     if (event.type === "memberJoined") return count + 1;
@@ -20,7 +20,7 @@ function crowd(test: RoomForTest, count: number): Person[] {
 }
 
 describe("members", () => {
-  it("[P2][F2] several connections of a user are one member, and the joiner is in its own list", () => {
+  it("[P2][F2] with several connections are one each, and the joiner is in its own list", () => {
     const test = new RoomForTest();
     const ada = test.join("ada");
     const first = test.join("bo");
@@ -37,7 +37,7 @@ describe("members", () => {
     expect(ada.socket.ofType("memberLeft")).toMatchObject([{ user: "bo" }]);
   });
 
-  it("[P3] a lost member stays five seconds, and a return in that time shows nothing", () => {
+  it("[P3] that are lost stay for 5 s, and a return in that time shows no change", () => {
     const test = new RoomForTest();
     const ada = test.join("ada");
     const bo = test.join("bo");
@@ -54,7 +54,7 @@ describe("members", () => {
     expect(test.dueAt).toBeNull();
   });
 
-  it("[P4] a field of presence that is left out stays, null clears", () => {
+  it("[P4] keep an omitted field of presence; null clears it", () => {
     const test = new RoomForTest();
     const ada = test.join("ada");
     const bo = test.join("bo");
@@ -72,7 +72,7 @@ describe("members", () => {
     });
   });
 
-  it("[P12] status is the best of what was said; who said nothing does not count, and the same again is no news", () => {
+  it("[P12] have the best status of their connections; one without a status does not count, and a repeat is not sent", () => {
     const test = new RoomForTest();
     const ada = test.join("ada");
     const tabs = [test.join("bo"), test.join("bo"), test.join("bo")];
@@ -89,7 +89,7 @@ describe("members", () => {
     expect(say(2, "away")).toEqual(["busy"]);
   });
 
-  it("[P13] data is of the connection that said it last, and else of the one before", () => {
+  it("[P13] have the data of the connection that set it last among those that remain", () => {
     const test = new RoomForTest();
     const ada = test.join("ada");
     const [one, two] = [test.join("bo"), test.join("bo")];
@@ -106,7 +106,7 @@ describe("members", () => {
     expect(kinds(ada).at(-1)).toBe("memberLeft");
   });
 
-  it("[P14] what a lost connection said holds for five seconds, beside others too", () => {
+  it("[P14] keep for 5 s what a lost connection set, also beside others", () => {
     const test = new RoomForTest();
     const ada = test.join("ada");
     const [one, two] = [test.join("bo"), test.join("bo")];
@@ -121,14 +121,14 @@ describe("members", () => {
       { type: "memberUpdated", member: { id: "bo", status: "online", data: null } },
     ]);
     expect(test.dueAt).toBeNull();
-    // One that said nothing leaves no trace.
+    // A connection that set nothing leaves no trace.
     test.join("bo").leave("lost");
     expect([test.dueAt, kinds(ada)]).toEqual([null, []]);
     two.leave("left");
     expect(kinds(ada)).toEqual(["memberLeft"]);
   });
 
-  it("[P15] a client that comes back and says its own again shows nothing, and is not the last to have spoken", () => {
+  it("[P15] that return and set the same presence show no change, and do not count as the last to set it", () => {
     const test = new RoomForTest();
     const ada = test.join("ada");
     const [one, two] = [test.join("bo"), test.join("bo")];
@@ -144,20 +144,20 @@ describe("members", () => {
     expect(kinds(ada)).toEqual([]);
     two.leave("left");
     expect(ada.socket.take()[0]).toMatchObject({ member: { status: "busy", data: "one" } });
-    // It may say something else at once.
+    // It may set another one at once.
     back.leave("lost");
     test.join("bo").ask({ type: "presence", id: "2", status: "away" });
     expect(ada.socket.take()).toMatchObject([{ member: { status: "away", data: null } }]);
   });
 
-  it("[P15] first words take the place of what was lost only on a connection that came after the loss", () => {
+  it("[P15] replace what was lost with their first presence only on a connection that came after the loss", () => {
     const test = new RoomForTest();
     const ada = test.join("ada");
     const [one, two] = [test.join("bo"), test.join("bo")];
     one.ask({ type: "presence", id: "1", status: "busy", data: "one" });
     ada.socket.take();
     one.leave("lost");
-    // It was there all the time, and has not said anything yet.
+    // It was there all the time, and has not set anything yet.
     two.ask({ type: "presence", id: "2", status: "away" });
     expect(ada.socket.take()).toEqual([]);
     const back = test.join("bo");
@@ -168,7 +168,7 @@ describe("members", () => {
     expect(ada.socket.take()[0]).toMatchObject({ member: { status: "away", data: null } });
   });
 
-  it("[P14] where the clock was set back nobody stays for longer", () => {
+  it("[P14] stay no longer than 5 s if the clock was set back", () => {
     const test = new RoomForTest();
     const ada = test.join("ada");
     test.join("bo").leave("lost");
@@ -177,7 +177,7 @@ describe("members", () => {
     expect(kinds(ada)).toContain("memberLeft");
   });
 
-  it("[P16] who said data last is known after a sleep", () => {
+  it("[P16] have the same last data after a sleep", () => {
     const test = new RoomForTest();
     const ada = test.join("ada");
     const [one, two] = [test.join("bo"), test.join("bo")];
@@ -196,7 +196,7 @@ describe("members", () => {
     expect(ada.socket.take()[0]).toMatchObject({ type: "memberUpdated", member: { data: 3 } });
   });
 
-  it("[P6] presence=off hears of nobody, and counts", () => {
+  it("[P6] are not sent to presence=off, which counts as a connection", () => {
     const test = new RoomForTest();
     const quiet = test.join("ada", { presence: false });
     expect(connected(quiet)).toMatchObject({ members: [], occupancy: { members: 1, connections: 1 } });
@@ -207,7 +207,7 @@ describe("members", () => {
     expect(quiet.socket.take()).toEqual([]);
   });
 
-  it("[P7][D4] after hibernation everybody is still here, as they were", () => {
+  it("[P7][D4] are still here after hibernation, as they were", () => {
     const test = new RoomForTest();
     const ada = test.join("ada");
     const bo = test.join("bo", { topics: ["task"] });
@@ -229,7 +229,7 @@ describe("members", () => {
     expect(cy.seqs).toEqual([1]);
   });
 
-  it("[P8] a client that counts along is put right, however members were lost", () => {
+  it("[P8] have a connection count that a client keeps right, however members were lost", () => {
     const test = new RoomForTest();
     const ada = test.join("ada");
     test.join("ada");
@@ -245,7 +245,7 @@ describe("members", () => {
     expect([ada, late].map(countedAlong)).toEqual([4, 4]);
   });
 
-  it("[P8] what was not told before a sleep is told after it", () => {
+  it("[P8] are announced after a sleep if they were not before it", () => {
     const test = new RoomForTest();
     const ada = test.join("ada");
     test.join("bo");
@@ -268,7 +268,7 @@ describe("members", () => {
     expect(ada.socket.take()).toEqual([{ type: "occupancy", members: 1, connections: 2 }]);
   });
 
-  it("[P8] a second connection is told with what next wakes the room, at most every ten seconds", () => {
+  it("[P8] have a second connection announced with the next wake, at most every 10 s", () => {
     const test = new RoomForTest();
     const ada = test.join("ada");
     test.join("bo");
@@ -284,8 +284,8 @@ describe("members", () => {
   });
 });
 
-describe("a big room", () => {
-  it("[P5] counts above 200 members, at most once a second, and lists again at 180", () => {
+describe("a large room", () => {
+  it("[P5] counts its members above 200, at most once per second, and lists them again at 180", () => {
     const test = new RoomForTest();
     const ada = test.join("ada");
     const people = crowd(test, 199);
@@ -311,7 +311,7 @@ describe("a big room", () => {
     expect(kinds(ada)).toEqual(["memberLeft"]);
   });
 
-  it("[P5] a join storm brings each member one frame, not one a joiner", () => {
+  it("[P5] sends each member one frame when many join, not one per joiner", () => {
     const test = new RoomForTest();
     const ada = test.join("ada");
     ada.socket.take();
@@ -320,7 +320,7 @@ describe("a big room", () => {
     expect(people.every(({ socket }) => socket.frames.length === 2)).toBe(true);
   });
 
-  it("[F8] spreads its reconnects: 2 ms a connection", () => {
+  it("[F8] spreads reconnects: 2 ms per connection", () => {
     const test = new RoomForTest();
     crowd(test, 999);
     expect(connected(test.join("ada"))).toMatchObject({ reconnect: { minMs: 2_000, maxMs: 30_000 } });

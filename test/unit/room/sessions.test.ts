@@ -51,7 +51,7 @@ const kindsOf = (items: readonly AddressedItem[]) =>
   items.map(({ item }) => [item.connection, item.frames.length, item.left?.code]);
 
 describe("sessions of a room", () => {
-  it("[J3] that were ended are told so, also after a restart, until they know", () => {
+  it("[J3] that were ended are notified, also after a restart, until this arrived", () => {
     const { restart, rows } = sessions();
     const before = restart();
     const connection = before.join("c_1", "first");
@@ -70,7 +70,7 @@ describe("sessions of a room", () => {
     expect(all.size).toBe(0);
   });
 
-  it("[J3] that joined again meanwhile are not ended by what belongs to the time before", () => {
+  it("[J3] that joined again meanwhile are not ended by a notice from before", () => {
     const { restart, rows } = sessions();
     const { all, join } = restart();
     join("c_1", "first").close({ code: "internal" });
@@ -84,7 +84,7 @@ describe("sessions of a room", () => {
     expect(restart().restored).toEqual(["c_1"]);
   });
 
-  it("[J2][S14] one row that cannot be written keeps nothing from anybody, and is written with the next flush", () => {
+  it("[J2][S14] are all served although one row cannot be written, which is written with the next flush", () => {
     const { database, faults, restart, rows } = sessions();
     const { all, join } = restart();
     const [first] = ["c_1", "c_2"].map((id) => join(id, id));
@@ -110,7 +110,7 @@ describe("sessions of a room", () => {
     expect(encoded).toBe(1);
   });
 
-  it("[J2] follow on what they were told, page by page, also after a restart", () => {
+  it("[J2] continue after what they received, page by page, also after a restart", () => {
     const { restart } = sessions(300);
     const { all, join } = restart();
     const connection = join("c_1", "j");
@@ -126,7 +126,7 @@ describe("sessions of a room", () => {
     expect(woken.collect(300, 0)).toMatchObject([{ item: { after: 200, upTo: 300 } }]);
   });
 
-  it("[J6] join again where a delivery was given up, or something of theirs was lost on the way", () => {
+  it("[J6] join again if a delivery was given up, or something was lost on the way", () => {
     const { restart } = sessions();
     const { all, join } = restart();
     for (const id of ["c_1", "c_2"]) join(id, id);
@@ -140,7 +140,7 @@ describe("sessions of a room", () => {
     ]);
   });
 
-  it("[J7] are asked whether they are there when their heartbeat must have stopped", () => {
+  it("[J7] are checked when their heartbeat must have stopped", () => {
     const { restart } = sessions();
     const { all, join } = restart();
     join("c_1", "j");

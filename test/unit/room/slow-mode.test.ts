@@ -16,7 +16,7 @@ function slowRoom(slowModeMs = 1_000, historyLimit = 100) {
 }
 
 describe("slow mode", () => {
-  it("[B5] a user waits between two messages, on all their connections; others need not", () => {
+  it("[B5] makes a user wait between two messages, on all their connections; others need not wait", () => {
     const { test, ada, bo } = slowRoom();
     expect(ada.socket.ofType("connected")).toMatchObject([{ limits: { slowModeMs: 1_000 } }]);
     expect(ada.ask(send("1"))).toMatchObject({ seq: 1 });
@@ -28,7 +28,7 @@ describe("slow mode", () => {
     expect(ada.ask(send("2"))).toMatchObject({ seq: 3 });
   });
 
-  it("[B5] is between any two messages, edits and reactions of a user", () => {
+  it("[B5] applies between any two messages, edits and reactions of a user", () => {
     const { test, ada, bo } = slowRoom();
     const acts = [
       send("1"),
@@ -43,7 +43,7 @@ describe("slow mode", () => {
         .toReversed()
         .slice(at === 3 ? 1 : 0, 2)) {
         const { head } = test.log;
-        // What changes nothing is answered, and what is refused for itself says so.
+        // What changes nothing is answered, and what is refused for another reason states that reason.
         if (next.id === "q" && at < 2) expect(ada.ask(next)).toMatchObject({ type: "ok", seq: 0 });
         else if (next.id === "r" && at === 2) expect(ada.ask(next)).toMatchObject({ type: "ok", seq: 0 });
         else expect(ada.ask(next)).toMatchObject({ ...TOO_SOON, retryAfterMs: 1_000 });
@@ -57,7 +57,7 @@ describe("slow mode", () => {
     expect(bo.ask(send("b"))).toMatchObject(TOO_SOON);
   });
 
-  it("[M20] lets delete and signal, counts neither these nor what was refused or changed nothing", () => {
+  it("[M20] does not delay deletions and signals, and counts neither these nor what was refused or changed nothing", () => {
     const { test, ada, bo } = slowRoom();
     expect(ada.ask(send("0", { replyTo: 7 }))).toMatchObject({ code: "not_found" });
     expect(ada.ask({ type: "edit", id: "e", seq: 7, data: 2 })).toMatchObject({ code: "not_found" });
@@ -96,7 +96,7 @@ describe("slow mode", () => {
     expect(test.join("bo").ask(send("2"))).toMatchObject({ seq: 5 });
   });
 
-  it("[B5] of what moderators do to another's message nothing counts for its author", () => {
+  it("[B5] does not count what moderators do to a message for its author", () => {
     const { test, ada } = slowRoom();
     const mo = test.join("mo", { permission: "moderate" });
     ada.send("1");
@@ -107,14 +107,14 @@ describe("slow mode", () => {
     expect(ada.ask(send("2"))).toMatchObject({ seq: 4 });
   });
 
-  it("[M14] never mutes longer than itself, also where the clock was set back", () => {
+  it("[M14] never makes a user wait longer than its own time, also if the clock was set back", () => {
     const { test, ada, bo } = slowRoom(60_000);
     ada.ask(send("1"));
     bo.ask(send("1"));
     test.now -= 3_600_000;
     expect(ada.ask(send("2"))).toMatchObject({ seq: 3 });
     expect(ada.ask(send("3"))).toMatchObject({ ...TOO_SOON, retryAfterMs: 60_000 });
-    // Nor does the log know better, whose messages are of a time to come.
+    // This also applies to the log, whose messages have a future time.
     test.restart("hibernate");
     expect(ada.ask(send("3"))).toMatchObject({ ...TOO_SOON, retryAfterMs: 60_000 });
     expect(bo.ask(send("2"))).toMatchObject({ seq: 4 });
@@ -122,14 +122,14 @@ describe("slow mode", () => {
     expect(ada.ask(send("3"))).toMatchObject({ seq: 5 });
   });
 
-  it("[B5][S5] a repeat is answered", () => {
+  it("[B5][S5] does not refuse a repeat, which is answered", () => {
     const { ada } = slowRoom();
     expect(ada.ask(send("1"))).toMatchObject({ seq: 1 });
     expect(ada.ask(send("1"))).toMatchObject({ seq: 1, duplicate: true });
     expect(ada.ask(send("2"))).toMatchObject(TOO_SOON);
   });
 
-  it("[B5] moderators and server code do not wait, and in a user's name they use up nothing of it", () => {
+  it("[B5] does not apply to moderators and server code, and what they do in a user's name does not count", () => {
     const { test, ada } = slowRoom();
     const mo = test.join("mo", { permission: "moderate" });
     ada.send("0");
@@ -140,13 +140,13 @@ describe("slow mode", () => {
       const said = test.call(SERVER, (turn) => test.room.publisher.send(SERVER, input, turn));
       expect(said).toMatchObject({ ok: true, value: { seq: n } });
     }
-    // Nor after a sleep, when only the log knows.
+    // This also applies after a sleep, when only the log knows.
     test.restart("hibernate");
     expect(ada.ask(send("1"))).toMatchObject({ seq: 6 });
   });
 
   it.each(["crash", "hibernate"] as const)(
-    "[B5] also after a %s, though the last message was deleted",
+    "[B5] also applies after a %s, although the last message was deleted",
     (how) => {
       const { test, ada } = slowRoom();
       ada.send("1");
@@ -160,7 +160,7 @@ describe("slow mode", () => {
     },
   );
 
-  it("[B5] counts what was said before it was switched on, off and on, longer and shorter", () => {
+  it("[B5] counts what was sent before it was switched on or off, or its time changed", () => {
     const { test, slow, ada } = slowRoom(0);
     ada.send("1");
     test.now += 300;
@@ -175,13 +175,13 @@ describe("slow mode", () => {
     expect(ada.ask(send("3"))).toMatchObject({ ...TOO_SOON, retryAfterMs: 59_500 });
     slow(400);
     expect(ada.ask(send("3"))).toMatchObject({ type: "ok" });
-    // Nothing forgets what was said while it was shorter.
+    // What was sent while the time was shorter is kept.
     test.now += 5_000;
     slow(60_000);
     expect(ada.ask(send("4"))).toMatchObject({ ...TOO_SOON, retryAfterMs: 55_000 });
   });
 
-  it("[B5] holds for very many too, also where the time grows", () => {
+  it("[B5] applies to very many users too, also if the time grows", () => {
     const { test, slow, bo } = slowRoom(1_000, 30_000);
     bo.send("0");
     test.now += 100_000;
@@ -194,29 +194,32 @@ describe("slow mode", () => {
     expect(test.join("ada").ask(send("2"))).toMatchObject({ ...TOO_SOON, retryAfterMs: 58_000 });
   });
 
-  it.each([1, 2, 3, 4, 5, 6])("[B5] nobody is sooner than allowed, whatever happens (seed %i)", (seed) => {
-    const dice = new Dice(seededRandom(seed));
-    const { test, slow } = slowRoom(1_000, 1_000);
-    const users = ["ada", "bo", "cy"];
-    const actedAt = new Map<string, number>();
-    const saidLast = new Map<string, unknown>();
-    let ms = 1_000;
-    for (let step = 0; step < 400; step++) {
-      test.now += dice.upTo(300);
-      const roll = dice.roll();
-      if (roll < 0.1) {
-        ms = dice.pick([0, 200, 1_000, 5_000]);
-        slow(ms);
-      } else if (roll < 0.15) test.restart("crash");
-      const user = dice.pick(users);
-      const allowed = test.now - (actedAt.get(user) ?? Number.NEGATIVE_INFINITY) >= ms;
-      const seq = saidLast.get(user);
-      const edits = seq !== undefined && dice.roll() < 0.5;
-      const id = `${step}`;
-      const answer = test.join(user).ask(edits ? { type: "edit", id, seq, data: step } : send(id));
-      expect([step, answer?.type]).toEqual([step, allowed ? "ok" : "error"]);
-      if (allowed) actedAt.set(user, test.now);
-      if (allowed && !edits) saidLast.set(user, answer?.seq);
-    }
-  });
+  it.each([1, 2, 3, 4, 5, 6])(
+    "[B5] never lets a user send earlier than allowed, in any sequence (seed %i)",
+    (seed) => {
+      const dice = new Dice(seededRandom(seed));
+      const { test, slow } = slowRoom(1_000, 1_000);
+      const users = ["ada", "bo", "cy"];
+      const actedAt = new Map<string, number>();
+      const saidLast = new Map<string, unknown>();
+      let ms = 1_000;
+      for (let step = 0; step < 400; step++) {
+        test.now += dice.upTo(300);
+        const roll = dice.roll();
+        if (roll < 0.1) {
+          ms = dice.pick([0, 200, 1_000, 5_000]);
+          slow(ms);
+        } else if (roll < 0.15) test.restart("crash");
+        const user = dice.pick(users);
+        const allowed = test.now - (actedAt.get(user) ?? Number.NEGATIVE_INFINITY) >= ms;
+        const seq = saidLast.get(user);
+        const edits = seq !== undefined && dice.roll() < 0.5;
+        const id = `${step}`;
+        const answer = test.join(user).ask(edits ? { type: "edit", id, seq, data: step } : send(id));
+        expect([step, answer?.type]).toEqual([step, allowed ? "ok" : "error"]);
+        if (allowed) actedAt.set(user, test.now);
+        if (allowed && !edits) saidLast.set(user, answer?.seq);
+      }
+    },
+  );
 });

@@ -6,7 +6,9 @@ import { type Person, RoomForTest } from "../../support/room-for-test.ts";
 const SIZES = [4_096, 8_192, 32_768, 65_536, 262_144];
 const largest = ({ socket }: Person) => Math.max(...socket.frames.map((frame) => utf8Length(frame)));
 
-/** As of the library that takes the least: a room with messages of 600 characters that are more bytes than units. */
+/**
+ * The limit of the library that accepts least: a room with messages of 600 characters that are more bytes than units.
+ */
 function roomWith(count: number, chars = 300) {
   const test = new RoomForTest({ historyLimit: 2_000 });
   const ada = test.join("ada", { history: 0 });
@@ -24,7 +26,7 @@ describe("a connection that takes small frames only", () => {
       const any = test.join("cy", { since });
       expect(bo.socket.ofType("connected")).toMatchObject([{ limits: { frameBytes } }]);
       expect(any.socket.ofType("connected")).toMatchObject([{ limits: { frameBytes: 1_048_576 } }]);
-      // Nothing less of it at once: only the frames are small.
+      // Not less of it at once: only the frames are small.
       expect(bo.seqs).toEqual(any.seqs);
       for (let n = 0; n < 60; n++) ada.say({ type: "send", id: `live${n}`, data: "x".repeat(500) });
       test.flush();
@@ -39,7 +41,7 @@ describe("a connection that takes small frames only", () => {
       for (let n = 0; n < 100; n++) bo.say({ type: "send", id: `own${n}`, data: n });
       test.flush();
       expect(largest(bo)).toBeLessThanOrEqual(frameBytes);
-      // Full enough: not one event a frame.
+      // The frames are filled: there is more than one event per frame.
       expect(largest(bo)).toBeGreaterThan(frameBytes / 2);
       expect(bo.socket.ofType("ok").filter(({ id }) => String(id).startsWith("own"))).toHaveLength(100);
       const inPages = bo.socket.events.flatMap(({ events }) => (Array.isArray(events) ? events : []));
@@ -48,7 +50,7 @@ describe("a connection that takes small frames only", () => {
     },
   );
 
-  it("[F15] gets a single message alone that is larger", () => {
+  it("[F15] gets a single larger message alone", () => {
     const { test, ada, since } = roomWith(3, 10_000);
     const bo = test.join("bo", { since, frameBytes: 4_096 });
     expect(bo.socket.frames.map((frame) => JSON.parse(frame).events?.length)).toEqual([
@@ -87,7 +89,7 @@ describe("a connection that takes small frames only", () => {
     expect(any.socket.ofType("connected")[0]?.members).toHaveLength(153);
   });
 
-  it("[F15][P5] also where a crowd becomes a list again; the others get it in one", () => {
+  it("[F15][P5] gets them in parts also when a crowd is listed again; others get them in one frame", () => {
     const test = new RoomForTest();
     const [bo, cy] = [test.join("bo", { frameBytes: 4_096 }), test.join("cy")];
     const crowd = Array.from({ length: 205 }, (_, n) => test.connect(`user${n}`, { history: 0 }));
@@ -109,7 +111,7 @@ describe("a connection that takes small frames only", () => {
     ]);
   });
 
-  it("[F15] gets what is due to it before it is closed in small frames too", () => {
+  it("[F15] gets what is due before its close in small frames too", () => {
     const { test } = roomWith(1);
     const bo = test.join("bo", { frameBytes: 4_096, history: 0 });
     for (let n = 0; n < 200; n++) bo.say({ type: "presence", id: `${n} ${"x".repeat(50)}` });
@@ -121,7 +123,7 @@ describe("a connection that takes small frames only", () => {
     expect(largest(bo)).toBeLessThanOrEqual(4_096);
   });
 
-  it("[F15] a full list of the longest members comes in frames of 1 MiB to one that named no bound", () => {
+  it("[F15] gets a full list of the longest members in frames of 1 MiB if it named no limit", () => {
     const test = new RoomForTest();
     const text = (length: number) => "\u{1f600}".repeat(length / 2);
     for (let n = 0; n < 199; n++) {
@@ -143,7 +145,7 @@ describe("a connection that takes small frames only", () => {
     expect(largest(bo)).toBeLessThanOrEqual(1_048_576);
   });
 
-  it("[F15] shares its frames with those of the same bound, and outlives sleep", () => {
+  it("[F15] shares its frames with those of the same limit, and keeps the limit over a sleep", () => {
     const { test, ada } = roomWith(1);
     const [bo, cy, di] = ["bo", "cy", "di"].map((user) =>
       test.join(user, user === "di" ? {} : { frameBytes: 8_192 }),

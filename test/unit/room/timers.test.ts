@@ -2,10 +2,10 @@ import { describe, expect, it } from "vitest";
 import { LISTED_MEMBERS } from "../../../src/protocol/index.ts";
 import { type Person, RoomForTest } from "../../support/room-for-test.ts";
 
-/** A member's grace; the occupancy of a big room comes each second. */
+/** A lost member stays for 5 s; the occupancy of a large room is sent each second. */
 const LONGEST_MS = 5_000;
 
-/** Always the same numbers between 0 and 1, so that a failure comes again (the generator is mulberry32). */
+/** Returns the same numbers between 0 and 1 for the same seed, so that a failure can be repeated (mulberry32). */
 function randomFrom(seed: number): () => number {
   let state = seed;
   return () => {
@@ -17,7 +17,7 @@ function randomFrom(seed: number): () => number {
 }
 
 describe("the timer of a room", () => {
-  it.each([1, 2, 3, 4])("[X4] is never more than 5 s ahead, and ends when all is said: seed %s", (seed) => {
+  it.each([1, 2, 3, 4])("[X4] is at most 5 s ahead, and ends when everything is sent: seed %s", (seed) => {
     const random = randomFrom(seed);
     const test = new RoomForTest();
     let here: Person[] = [];
@@ -45,7 +45,7 @@ describe("the timer of a room", () => {
     expect(most).toBeGreaterThan(LISTED_MEMBERS);
     here = here.filter(({ socket }) => socket.closed === undefined);
     expect(here.length).toBeGreaterThan(20);
-    // Left alone it falls silent, or it would never sleep.
+    // Left alone it stops, or the object would never sleep.
     let waits = 0;
     for (let dueAt = test.dueAt; dueAt !== null; dueAt = test.dueAt) {
       expect(++waits).toBeLessThan(20);

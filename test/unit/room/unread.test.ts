@@ -4,7 +4,7 @@ import { RoomForTest } from "../../support/room-for-test.ts";
 import { seededRandom } from "../client/support/random-source.ts";
 
 describe("unread", () => {
-  it("[R1] counts what was heard before the answer, also where it came in the same flush", () => {
+  it("[R1] counts what was delivered before the answer, also in the same flush", () => {
     const test = new RoomForTest();
     const [ada, bo] = [test.join("ada"), test.join("bo")];
     bo.say({ type: "read", id: "r", seq: 0 });
@@ -17,7 +17,7 @@ describe("unread", () => {
   const told = (test: RoomForTest, user: string | null) =>
     test.join(user).socket.ofType("connected")[0]?.read;
 
-  it("[R7] is told as it connects, as `read` would answer; to an anonymous reader not", () => {
+  it("[R7] is sent on connect, as `read` would answer; not to an anonymous reader", () => {
     const test = new RoomForTest();
     const [ada, bo] = [test.join("ada"), test.join("bo")];
     expect(told(test, "bo")).toEqual({ seq: 0, unread: 0 });
@@ -66,7 +66,7 @@ describe("unread", () => {
       joiners.map(({ socket }) => socket.ofType("connected")[0]?.read),
       `seed ${seed}`,
     ).toEqual(expected);
-    // Two of their own, 2,000 rows in parts of 64, and one who said most of what is in them.
+    // Two of their own, 2,000 rows in parts of 64, and one that sent most of what is in them.
     expect(looks).toBeLessThanOrEqual(2 + 32 + 1);
   });
 });

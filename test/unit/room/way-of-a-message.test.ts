@@ -1,5 +1,5 @@
-// How many files a message passes in the room's object, from the frame that a socket received to the frames that all
-// sockets are sent. Counted with the coverage of the engine: a file counts if one of its functions ran.
+// The number of files through which a message passes in the room's object, from the frame that a socket received to the
+// frames that all sockets are sent. The coverage of the engine counts it: a file counts if one of its functions ran.
 
 import { Session } from "node:inspector/promises";
 import { join } from "node:path";
@@ -30,7 +30,7 @@ it("[X11] a message passes few files on its way through a room", async () => {
     if (!test.room.turnsAway(ada.connection, frame)) void intake.receive(ada.connection, frame);
     test.flushOnce();
   };
-  // The first one reads back and makes what later ones find.
+  // The first message reads and creates what later ones find.
   send("warm");
   test.later(60_000);
   const files = await filesRunBy(() => send("m"));
@@ -38,7 +38,7 @@ it("[X11] a message passes few files on its way through a room", async () => {
   expect(files.length, files.join("\n")).toBeLessThanOrEqual(MOST_FILES);
 });
 
-/** Of the server's own code, without the contract. */
+/** The server's own code, without the contract. */
 async function filesRunBy(run: () => void): Promise<string[]> {
   const session = new Session();
   session.connect();

@@ -12,8 +12,8 @@ function threePeople() {
   return { test, people };
 }
 
-describe("messages", () => {
-  it("[S3] the ok comes after the event", () => {
+describe("a delivered message", () => {
+  it("[S3] comes before the ok of its sender", () => {
     const { test, people } = threePeople();
     const [ada] = people;
     ada.say(send("1"), send("2"));
@@ -26,7 +26,7 @@ describe("messages", () => {
     ]);
   });
 
-  it("[S4] with echo:false the ok stands in the place of the event, before any later one", () => {
+  it("[S4] with echo:false is replaced by the ok, before any later event", () => {
     const { test, people } = threePeople();
     const [ada, bo, cy] = people;
     bo.say(send("b1"));
@@ -42,7 +42,7 @@ describe("messages", () => {
     expect(test.join("ada").seqs).toEqual([1, 2, 3]);
   });
 
-  it("[S4] a repeat has no place in the order, and is answered all the same", () => {
+  it("[S4] that is a repeat has no place in the order, and is answered", () => {
     const { people } = threePeople();
     const [ada, bo] = people;
     ada.send("1");
@@ -52,7 +52,7 @@ describe("messages", () => {
     expect(bo.seqs).toEqual([1]);
   });
 
-  it("[S2] all who hear the same are sent the very same frame", () => {
+  it("[S2] is the same frame for all that receive the same", () => {
     const { test, people } = threePeople();
     const [ada, bo, cy] = people;
     ada.say(send("1"), send("2"));
@@ -63,7 +63,7 @@ describe("messages", () => {
 });
 
 describe("signals", () => {
-  it("[P1] go to everybody else, to one user's connections, or past one", () => {
+  it("[P1] go to all other connections, to one user's connections, or to all but one user's", () => {
     const { test, people } = threePeople();
     const [ada, bo, cy] = people;
     const second = test.join("ada");
@@ -92,7 +92,7 @@ describe("signals", () => {
     expect(test.join("dan").socket.ofType("signal")).toEqual([]);
   });
 
-  it("[S10] take the permission to write, and are not for users where the server keeps the event", () => {
+  it("[S10] need permission to write, and users cannot use a reserved event", () => {
     const test = new RoomForTest({ serverEvents: ["task"] });
     const reader = test.join("ada", { permission: "read" });
     const writer = test.join("bo", { permission: "moderate" });
@@ -116,7 +116,7 @@ describe("signals", () => {
     expect(test.log.head).toBe(1);
   });
 
-  it("[A11] anonymous readers do neither, nor presence, and are no members", () => {
+  it("[A11] cannot be sent by anonymous readers, who have no presence and are no members", () => {
     const test = new RoomForTest();
     const nobody = test.join(null, { permission: "read" });
     const ada = test.join("ada");
@@ -153,7 +153,7 @@ describe("topics", () => {
     expect(matchesTopics(null, "task")).toBe(true);
   });
 
-  it("[T2] filter messages, signals, replays and history alike", () => {
+  it("[T2] filter messages, signals, replays and history in the same way", () => {
     const test = new RoomForTest();
     const ada = test.join("ada");
     const bo = test.join("bo", { topics: ["task"] });
@@ -167,7 +167,7 @@ describe("topics", () => {
     expect(test.join("dan", { topics: [] }).seqs).toEqual([]);
   });
 
-  it("[T3] filtered connections are told now and then how far the log is", () => {
+  it("[T3] let filtered connections receive now and then how far the log is", () => {
     const test = new RoomForTest({ historyLimit: 100 });
     const ada = test.join("ada");
     const bo = test.join("bo", { topics: ["task"] });
@@ -183,7 +183,7 @@ describe("topics", () => {
     expect(ada.socket.ofType("caughtUp")).toEqual([]);
   });
 
-  it("[T4][M1] a change holds from its ok on, in the order of the connection's commands", () => {
+  it("[T4][M1] change with their ok, in the order of the connection's commands", () => {
     const test = new RoomForTest();
     const ada = test.join("ada");
     const bo = test.join("bo");

@@ -1,4 +1,5 @@
-// What server code says in a user's name, and what others make of a message, is told from what the user said.
+// What server code sends in a user's name, and what others change in a message, is distinguishable from what the user
+// sent.
 
 import { describe, expect, it } from "vitest";
 import { SERVER } from "../../../src/access/identity.ts";
@@ -13,7 +14,7 @@ const sayAsServer = (test: RoomForTest, input: Omit<MessageInput, "data">) =>
 const editAsServer = (test: RoomForTest, seq: number) =>
   test.call(SERVER, (turn) => test.room.changes.apply(SERVER, { type: "edit", seq, data: "1" }, turn));
 
-/** As a newcomer sees it. */
+/** As a new client receives it. */
 const message = (test: RoomForTest, seq: number) =>
   test
     .join("cy")
@@ -21,7 +22,7 @@ const message = (test: RoomForTest, seq: number) =>
     .find((one) => one.seq === seq);
 
 describe("an edit", () => {
-  it("[E20] by somebody else names who wrote the words; the author's own next one does not", () => {
+  it("[E20] by another user names the editor, until the author edits it again", () => {
     const test = new RoomForTest();
     const ada = test.join("ada");
     const mo = test.join("mo", { permission: "moderate" });
@@ -43,7 +44,7 @@ describe("an edit", () => {
     expect(message(test, 1)).not.toHaveProperty("editedBy");
   });
 
-  it("[E20] of what server code said is foreign to everybody else, in whatever name it was said", () => {
+  it("[E20] of what server code sent names every other user as editor, in whatever name it was sent", () => {
     const test = new RoomForTest();
     const ada = test.join("ada");
     const mo = test.join("mo", { permission: "moderate" });
@@ -57,7 +58,7 @@ describe("an edit", () => {
     expect(message(test, 2)).toMatchObject({ from: { id: "ada" }, byServer: true, editedBy: "ada" });
   });
 
-  it("[E20][E10] leaves no trace of its editor in what was deleted", () => {
+  it("[E20][E10] leaves no trace of its editor in a deleted message", () => {
     const test = new RoomForTest();
     const ada = test.join("ada");
     const mo = test.join("mo", { permission: "moderate" });
@@ -71,8 +72,8 @@ describe("an edit", () => {
   });
 });
 
-describe("what server code says in a user's name", () => {
-  it("[E21] says so; what a user says, or server code in its own name, does not", () => {
+describe("a message of server code in a user's name", () => {
+  it("[E21] carries byServer; one by the user, or by server code in its own name, does not", () => {
     const test = new RoomForTest();
     const ada = test.join("ada");
     sayAsServer(test, { id: "a", from: { id: "ada", name: "Ada" } });
@@ -93,13 +94,13 @@ describe("what server code says in a user's name", () => {
     ["a retry, after a crash", { retryOf: "e1.0" }, "crash"],
   ];
 
-  it.each(ways)("[E21] is stored though the user took its id first: %s", (_, more, restart) => {
+  it.each(ways)("[E21] is stored although the user took its id first: %s", (_, more, restart) => {
     const test = new RoomForTest();
     const ada = test.join("ada");
     const own = () => ada.state.actor;
     const sayAsAda = (id: string) =>
       test.call(own(), (turn) => test.room.publisher.send(own(), { id, data: '"ada"', ...more }, turn));
-    // Also ids that look like what the two are told apart by.
+    // Includes ids that look like the separator of the two.
     for (const id of ["paid", "\npaid", "ada\npaid", "\nada\npaid"]) {
       expect(sayAsAda(id)).toEqual({ ok: true, value: { seq: test.log.head, at: test.now } });
     }
@@ -109,7 +110,7 @@ describe("what server code says in a user's name", () => {
       value: { seq: 5, at: test.now },
     });
     expect(message(test, 5)).toMatchObject({ data: "server", byServer: true });
-    // Each still knows its own repeat.
+    // Each still recognises its own repeat.
     if (restart !== undefined) test.restart(restart);
     expect(sayAsServer(test, { id: "paid", from: { id: "ada" }, ...more })).toMatchObject({
       value: { seq: 5, duplicate: true },
@@ -119,7 +120,7 @@ describe("what server code says in a user's name", () => {
     expect(test.faults).toEqual([]);
   });
 
-  it("[E21] holds no id that the user, another one or server code itself would want", () => {
+  it("[E21] takes no id that the user, another user or server code itself could use", () => {
     const test = new RoomForTest();
     const [ada, bo] = [test.join("ada"), test.join("bo")];
     sayAsServer(test, { id: "x", from: { id: "ada" }, keyed: true });
@@ -130,7 +131,7 @@ describe("what server code says in a user's name", () => {
     expect(ada.seqs).toEqual([1, 2, 3, 4, 5]);
   });
 
-  it("[E22] a signal in a user's name is not replaced by that user's own of the same flush", () => {
+  it("[E22] is not replaced, if it is a signal, by that user's own of the same flush", () => {
     const test = new RoomForTest();
     const [ada, bo] = [test.join("ada"), test.join("bo")];
     const signal = (by: Person | null, data: string) => {

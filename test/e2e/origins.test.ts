@@ -3,19 +3,19 @@
 import { request } from "node:https";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { LocalServer } from "../support/local-server.ts";
-import { startTlsFront, type TlsFront } from "../support/tls-front.ts";
+import { startTlsProxy, type TlsProxy } from "../support/tls-proxy.ts";
 import { startTestServer, tokenFor, uniqueName } from "./support/world.ts";
 
 describe.concurrent("an origin over TLS", () => {
   let server: LocalServer;
-  let front: TlsFront;
+  let proxy: TlsProxy;
 
   beforeAll(async () => {
     server = await startTestServer({ ALLOWED_ORIGINS: "" });
-    front = await startTlsFront(server.port);
+    proxy = await startTlsProxy(server.port);
   });
   afterAll(async () => {
-    await front?.stop();
+    await proxy?.stop();
     await server?.stop();
   });
 
@@ -24,7 +24,7 @@ describe.concurrent("an origin over TLS", () => {
     const token = await tokenFor("ada");
     return new Promise((resolve, reject) => {
       const upgrade = request({
-        port: front.port,
+        port: proxy.port,
         path: `/v1/rooms/${uniqueName("origin")}/connect`,
         rejectUnauthorized: false,
         headers: {
@@ -54,7 +54,7 @@ describe.concurrent("an origin over TLS", () => {
   }
 
   it.each(["http", "https", "ws", "wss"])("[A40] is allowed as %s://HOST, on any port", async (scheme) => {
-    const own = `localhost:${front.port}`;
+    const own = `localhost:${proxy.port}`;
     expect(await connects(`${scheme}://${own}`, own)).toEqual([101, ""]);
     expect(await connects(`${scheme}://${own}/`, own)).toEqual([101, ""]);
     // As behind a proxy on the port of https: python3-websocket sends http there.
@@ -63,8 +63,8 @@ describe.concurrent("an origin over TLS", () => {
   });
 
   it("[A40][A41] of another host is refused by name", async () => {
-    const own = `localhost:${front.port}`;
-    for (const origin of ["https://evil.example", `https://localhost:${front.port + 1}`, "null"]) {
+    const own = `localhost:${proxy.port}`;
+    for (const origin of ["https://evil.example", `https://localhost:${proxy.port + 1}`, "null"]) {
       const [status, text] = await connects(origin, own);
       expect(status).toBe(403);
       expect(JSON.parse(text).error).toMatchObject({ code: "forbidden" });

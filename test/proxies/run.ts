@@ -11,7 +11,7 @@ import { delimiter, join } from "node:path";
 import { parseArgs } from "node:util";
 import { edgeRooms } from "../bench/servers.ts";
 import { freePort } from "../support/local-server.ts";
-import { type Certificate, makeCertificate } from "../support/tls-front.ts";
+import { type Certificate, makeCertificate } from "../support/tls-proxy.ts";
 import { type Checked, checkThrough } from "./check.ts";
 import { prepare, RECIPES, type Recipe } from "./recipes.ts";
 

@@ -27,7 +27,7 @@ import type { Turn } from "../../src/room/turn.ts";
 import { SessionStore } from "../../src/session-rooms/room-side/session-store.ts";
 import { ROOM_VALIDATORS } from "../../src/validation/commands.ts";
 import { parseFrame } from "../../src/validation/parse-frame.ts";
-import { Chronicle, ChronicledStore, type Extent } from "./chronicle.ts";
+import { type Extent, RecordedLog, RecordingLogStore } from "./recorded-log.ts";
 import { SocketForTest } from "./socket-for-test.ts";
 import { SqliteForTest } from "./sqlite.ts";
 
@@ -87,7 +87,7 @@ export class RoomForTest {
   /** The effects of all flushes since the test last read them. */
   readonly effects: Effects[] = [];
   /** Everything ever stored, in all states. */
-  readonly chronicle = new Chronicle(() => ({
+  readonly recordedLog = new RecordedLog(() => ({
     slowModeMs: this.room.settings.slowModeMs,
     floor: this.log.floor,
   }));
@@ -244,7 +244,7 @@ export class RoomForTest {
     const database = roomDatabase(this.database, beginning);
     const settings = new RoomSettings(database.sql, defaults);
     const { historyLimit } = settings;
-    const store = new ChronicledStore(database, historyLimit, this.chronicle);
+    const store = new RecordingLogStore(database, historyLimit, this.recordedLog);
     const log = new RoomLog(store, { newEpoch: epoch, now: this.now });
     const users = new UserRecords(database.sql);
     const sessions = new SessionStore(database.sql);

@@ -2,7 +2,7 @@
 
 import { type Actor, SERVER } from "../../src/access/identity.ts";
 import type { Turn } from "../../src/room/turn.ts";
-import type { Dice } from "./dice.ts";
+import type { SeededRandom } from "./seeded-random.ts";
 import type { SimulatedServer } from "./simulated-network.ts";
 
 const MODERATOR: Actor = {
@@ -29,24 +29,24 @@ export class SimulatedModerator {
   readonly #server: SimulatedServer;
   readonly #users: readonly string[];
   readonly #historyLimit: number;
-  readonly #dice: Dice;
+  readonly #random: SeededRandom;
   #bans: Ban[] = [];
 
-  constructor(server: SimulatedServer, users: readonly string[], historyLimit: number, dice: Dice) {
+  constructor(server: SimulatedServer, users: readonly string[], historyLimit: number, random: SeededRandom) {
     this.#server = server;
     this.#users = users;
     this.#historyLimit = historyLimit;
-    this.#dice = dice;
+    this.#random = random;
   }
 
   act(): void {
-    const roll = this.#dice.roll();
+    const roll = this.#random.next();
     if (roll < 0.15) this.#kick(0);
-    else if (roll < 0.4) this.#kick(1 + Math.floor(this.#dice.roll() * 20));
+    else if (roll < 0.4) this.#kick(1 + Math.floor(this.#random.next() * 20));
     else if (roll < 0.55) this.#unban();
-    else if (roll < 0.72) this.#configure(MODERATOR, { slowModeMs: this.#dice.pick([0, 400, 3_000]) });
+    else if (roll < 0.72) this.#configure(MODERATOR, { slowModeMs: this.#random.pick([0, 400, 3_000]) });
     else if (roll < 0.85) {
-      const historyLimit = Math.max(5, Math.floor(this.#historyLimit * (0.5 + this.#dice.roll())));
+      const historyLimit = Math.max(5, Math.floor(this.#historyLimit * (0.5 + this.#random.next())));
       this.#configure(SERVER, { historyLimit });
     } else this.#purge();
   }
@@ -65,11 +65,11 @@ export class SimulatedModerator {
     const { room } = this.#server.room;
     const { now } = this.#server;
     for (const { user, from, until, epoch, head } of this.#bans) {
-      const { eras } = this.#server.room.chronicle;
-      const since = eras.findIndex((era) => era.epoch === epoch);
-      const later = eras
+      const { epochs } = this.#server.room.recordedLog;
+      const since = epochs.findIndex((logEpoch) => logEpoch.epoch === epoch);
+      const later = epochs
         .slice(since)
-        .flatMap(({ happenings }, index) => happenings.slice(index === 0 ? head : 0))
+        .flatMap(({ events }, index) => events.slice(index === 0 ? head : 0))
         .find(({ by, at }) => by === user && at >= from && at < until);
       if (later !== undefined) throw new Error(`${user} is banned and did ${later.json}`);
       if (until <= now) continue;
@@ -81,7 +81,7 @@ export class SimulatedModerator {
   }
 
   #kick(banSeconds: number): void {
-    const user = this.#dice.pick(this.#users);
+    const user = this.#random.pick(this.#users);
     this.#call(({ moderation }, turn) => moderation.kick(MODERATOR, { user, banSeconds }, turn));
     if (banSeconds === 0) {
       this.tally.kicks += 1;
@@ -96,7 +96,7 @@ export class SimulatedModerator {
   }
 
   #unban(): void {
-    const user = this.#dice.pick(this.#users);
+    const user = this.#random.pick(this.#users);
     this.tally.unbans += 1;
     this.check();
     this.#call(({ moderation }, turn) => moderation.unban(MODERATOR, user, turn));
@@ -121,8 +121,9 @@ export class SimulatedModerator {
     this.check();
     this.tally.purges += 1;
     this.#call(({ moderation }, turn) => moderation.purge(SERVER, turn));
-    const { log, room, chronicle } = this.#server.room;
-    if (log.head !== 0 || log.floor !== 0 || log.epoch !== chronicle.now.epoch) throw new Error("not purged");
+    const { log, room, recordedLog } = this.#server.room;
+    if (log.head !== 0 || log.floor !== 0 || log.epoch !== recordedLog.now.epoch)
+      throw new Error("not purged");
     if (room.connections.size > 0) throw new Error("somebody outlived a purge");
   }
 

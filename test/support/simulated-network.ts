@@ -22,7 +22,7 @@ import type { Turn } from "../../src/room/turn.ts";
 import { ROOM_VALIDATORS } from "../../src/validation/commands.ts";
 import { parseFrame } from "../../src/validation/parse-frame.ts";
 import type { FakeSocket } from "../unit/client/support/fake-sockets.ts";
-import type { Extent } from "./chronicle.ts";
+import type { Extent } from "./recorded-log.ts";
 import { type Person, RoomForTest, type RoomTestSettings } from "./room-for-test.ts";
 
 /** A token contains the user, its expiry and perhaps the permission: `usr_1!1790000060000!moderate`. */

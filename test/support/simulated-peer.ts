@@ -9,8 +9,8 @@ import type { Clock } from "../../client/util/ports.ts";
 import type { ChangeResult, Message, Permission, Topics } from "../../src/protocol/index.ts";
 import type { FakeSocket } from "../unit/client/support/fake-sockets.ts";
 import { FakeSockets } from "../unit/client/support/fake-sockets.ts";
-import type { Chronicle, Era } from "./chronicle.ts";
-import { Ear } from "./ear.ts";
+import { ExpectedClient } from "./expected-client.ts";
+import type { LogEpoch, RecordedLog } from "./recorded-log.ts";
 import { topicsOf } from "./simulated-network.ts";
 
 export interface Profile {
@@ -27,22 +27,22 @@ export interface Profile {
 
 export interface PeerWorld {
   readonly clock: Clock;
-  readonly chronicle: Chronicle;
+  readonly recordedLog: RecordedLog;
   random(): number;
   getToken(profile: Profile): Promise<string>;
   onDial(peer: SimulatedPeer, socket: FakeSocket): void;
 }
 
 /** The result of one send. `closed`: its connection was ended for good, so the result is unknown. */
-export type Fate = "waiting" | Stored | { readonly refused: string };
+export type SendOutcome = "waiting" | Stored | { readonly refused: string };
 
 /** One edit, deletion or reaction, and its result. */
-export interface Deed {
+export interface ChangeAttempt {
   readonly target: number;
-  readonly era: Era | undefined;
+  readonly logEpoch: LogEpoch | undefined;
   /** The new data of an edit, which is used only once. */
   readonly text?: string;
-  fate: "waiting" | ChangeResult | { readonly refused: string };
+  outcome: "waiting" | ChangeResult | { readonly refused: string };
 }
 
 /**
@@ -54,13 +54,13 @@ export class SimulatedPeer {
   readonly profile: Profile;
   readonly client: Client;
   readonly room: RoomHandle;
-  readonly ear: Ear;
+  readonly expectation: ExpectedClient;
   /** Sequenced events, in the order in which the app received them. */
-  readonly heard: unknown[] = [];
-  readonly deeds: Deed[] = [];
+  readonly received: unknown[] = [];
+  readonly attempts: ChangeAttempt[] = [];
   readonly signals: { readonly by: number; readonly number: number; readonly to: unknown }[] = [];
   /** By data, which is sent only once. */
-  readonly fates = new Map<string, Fate>();
+  readonly outcomes = new Map<string, SendOutcome>();
   readonly tally = { dials: 0, lost: 0, endings: 0 };
   readonly warnings: string[] = [];
   paused = false;
@@ -72,7 +72,7 @@ export class SimulatedPeer {
   constructor(profile: Profile, world: PeerWorld) {
     this.profile = profile;
     const { index, topics, history, skewMs } = profile;
-    this.ear = new Ear(world.chronicle, history);
+    this.expectation = new ExpectedClient(world.recordedLog, history);
     const sockets = new FakeSockets();
     let ids = 0;
     const { clock } = world;
@@ -92,7 +92,7 @@ export class SimulatedPeer {
         dial: (url, protocols, events) => {
           const socket = sockets.dial(url, protocols, events);
           this.tally.dials += 1;
-          this.ear.dials(socket.url.searchParams.get("since"), topicsOf(socket));
+          this.expectation.dials(socket.url.searchParams.get("since"), topicsOf(socket));
           world.onDial(this, socket);
           return socket;
         },
@@ -103,7 +103,7 @@ export class SimulatedPeer {
     );
     this.room = this.client.room("lobby", { history, topics });
     for (const type of ["message", "messageUpdated", "messageDeleted", "reaction"] as const) {
-      this.room.on(type, (event) => this.heard.push(event));
+      this.room.on(type, (event) => this.received.push(event));
     }
     this.room.on("lost", () => this.#onLost());
     this.room.on("signal", ({ data }) => this.#onSignal(data));
@@ -118,12 +118,15 @@ export class SimulatedPeer {
 
   edit(target: number, bytes: number): void {
     const text = `${this.profile.index}:edit ${++this.#sends} ${"x".repeat(bytes)}`;
-    this.#watch({ target, era: this.ear.era, text, fate: "waiting" }, this.room.edit(target, text));
+    this.#watch(
+      { target, logEpoch: this.expectation.logEpoch, text, outcome: "waiting" },
+      this.room.edit(target, text),
+    );
   }
 
   /** Deletes, adds a reaction or removes one. */
   change(target: number, change: () => Promise<ChangeResult>): void {
-    this.#watch({ target, era: this.ear.era, fate: "waiting" }, change());
+    this.#watch({ target, logEpoch: this.expectation.logEpoch, outcome: "waiting" }, change());
   }
 
   /** After a final end: the app reconnects and tries again what failed with it. */
@@ -149,13 +152,14 @@ export class SimulatedPeer {
 
   /** Whether all is as it must be after the latest event. */
   check(): void {
-    const { ear, heard } = this;
-    if (ear.faults.length > 0) this.#fail(ear.faults.join("; "));
-    for (; this.#checked < Math.max(heard.length, ear.expected.length); this.#checked++) {
-      const [got, due] = [heard[this.#checked], ear.expected[this.#checked]];
-      if (JSON.stringify(got) !== due) this.#fail(`heard ${JSON.stringify(got)} in place of ${due}`);
+    const { expectation, received } = this;
+    if (expectation.faults.length > 0) this.#fail(expectation.faults.join("; "));
+    for (; this.#checked < Math.max(received.length, expectation.events.length); this.#checked++) {
+      const [got, due] = [received[this.#checked], expectation.events[this.#checked]];
+      if (JSON.stringify(got) !== due) this.#fail(`received ${JSON.stringify(got)} in place of ${due}`);
     }
-    if (this.tally.lost !== ear.losses) this.#fail(`lost ${this.tally.lost} times, not ${ear.losses}`);
+    if (this.tally.lost !== expectation.losses)
+      this.#fail(`lost ${this.tally.lost} times, not ${expectation.losses}`);
     const gap = this.warnings.find((warning) => warning.includes("gap"));
     if (gap !== undefined) this.#fail(gap);
   }
@@ -163,41 +167,44 @@ export class SimulatedPeer {
   /** Whether it holds what it must. Its own changes show before their events come. */
   checkHeld(): void {
     const held = this.room.messages.filter((message): message is Message => message.pending !== true);
-    const due = [...this.ear.held.values()].sort((a, b) => a.seq - b.seq);
+    const due = [...this.expectation.held.values()].sort((a, b) => a.seq - b.seq);
     expect(held.map(({ seq }) => seq)).toEqual(due.map(({ seq }) => seq));
-    const open = new Set(this.deeds.filter((deed) => this.#isOpen(deed)).map(({ target }) => target));
+    const open = new Set(
+      this.attempts.filter((attempt) => this.#isOpen(attempt)).map(({ target }) => target),
+    );
     expect(held.filter(({ seq }) => !open.has(seq))).toEqual(
       due.filter(({ seq }) => !open.has(seq)).map(({ body }): unknown => JSON.parse(body)),
     );
   }
 
   /** Whether it may be shown and was not received yet. */
-  #isOpen({ target, era, fate }: Deed): boolean {
-    if (era !== this.ear.era || fate === "waiting") return era === this.ear.era;
-    return "seq" in fate && fate.seq > (this.ear.held.get(target)?.version ?? 0);
+  #isOpen({ target, logEpoch, outcome }: ChangeAttempt): boolean {
+    if (logEpoch !== this.expectation.logEpoch || outcome === "waiting")
+      return logEpoch === this.expectation.logEpoch;
+    return "seq" in outcome && outcome.seq > (this.expectation.held.get(target)?.version ?? 0);
   }
 
-  #watch(deed: Deed, result: Promise<ChangeResult>): void {
-    this.deeds.push(deed);
+  #watch(attempt: ChangeAttempt, result: Promise<ChangeResult>): void {
+    this.attempts.push(attempt);
     result.then(
       (done) => {
-        deed.fate = done;
+        attempt.outcome = done;
       },
       (error: unknown) => {
         // It is unknown what a closed connection lost.
         const { code, message } =
           error instanceof RoomsError ? error : { code: "fault", message: String(error) };
-        deed.fate = { refused: message.startsWith("The server closed") ? "closed" : code };
+        attempt.outcome = { refused: message.startsWith("The server closed") ? "closed" : code };
       },
     );
   }
 
   #follow(text: string, stored: Promise<Stored>): void {
-    this.fates.set(text, "waiting");
+    this.outcomes.set(text, "waiting");
     stored.then(
-      (result) => this.fates.set(text, result),
+      (result) => this.outcomes.set(text, result),
       (error: unknown) =>
-        this.fates.set(text, { refused: error instanceof RoomsError ? error.code : String(error) }),
+        this.outcomes.set(text, { refused: error instanceof RoomsError ? error.code : String(error) }),
     );
   }
 

@@ -5,11 +5,11 @@ import { LISTED_MEMBERS, type Member, PING_FRAME } from "../../src/protocol/inde
 import { FakeClock } from "../unit/client/support/fake-clock.ts";
 import type { FakeSocket } from "../unit/client/support/fake-sockets.ts";
 import { seededRandom } from "../unit/client/support/random-source.ts";
-import { Dice } from "./dice.ts";
-import { Habits } from "./habits.ts";
-import { nonsense } from "./nonsense.ts";
-import { ReadWatch } from "./read-watch.ts";
+import { faultyFrames } from "./faulty-frames.ts";
+import { RandomActions } from "./random-actions.ts";
+import { ReadPositionCheck } from "./read-position-check.ts";
 import type { Person, RoomTestSettings } from "./room-for-test.ts";
+import { SeededRandom } from "./seeded-random.ts";
 import { SimulatedModerator } from "./simulated-moderator.ts";
 import { SimulatedServer, tokenOf, Wire } from "./simulated-network.ts";
 import { type Profile, SimulatedPeer } from "./simulated-peer.ts";
@@ -30,12 +30,19 @@ export class SimulatedWorld {
   readonly clock = new FakeClock();
   readonly server: SimulatedServer;
   readonly peers: readonly SimulatedPeer[];
-  readonly tally = { hibernations: 0, crashes: 0, breaks: 0, nonsense: 0, failedWrites: 0, lostAnswers: 0 };
+  readonly tally = {
+    hibernations: 0,
+    crashes: 0,
+    breaks: 0,
+    faultyFrames: 0,
+    failedWrites: 0,
+    lostAnswers: 0,
+  };
   readonly moderator: SimulatedModerator;
-  readonly reads: ReadWatch;
+  readonly reads: ReadPositionCheck;
   readonly #settings: WorldSettings;
-  readonly #dice: Dice;
-  readonly #habits: Habits;
+  readonly #random: SeededRandom;
+  readonly #actions: RandomActions;
   #wires: { readonly peer: SimulatedPeer; readonly wire: Wire }[] = [];
   #crowd: Person[] = [];
   wasCrowded = false;
@@ -45,21 +52,21 @@ export class SimulatedWorld {
 
   constructor(seed: number, settings: WorldSettings) {
     const random = seededRandom(seed);
-    this.#dice = new Dice(random);
-    this.#habits = new Habits(this.#dice, settings);
+    this.#random = new SeededRandom(random);
+    this.#actions = new RandomActions(this.#random, settings);
     this.#settings = settings;
     this.server = new SimulatedServer(settings, () => this.clock.now());
     const world = {
       clock: this.clock,
-      chronicle: this.server.room.chronicle,
+      recordedLog: this.server.room.recordedLog,
       random,
       getToken: (profile: Profile) => this.#getToken(profile),
       onDial: (peer: SimulatedPeer, socket: FakeSocket) => this.#onDial(peer, socket),
     };
     this.peers = settings.profiles.map((profile, index) => new SimulatedPeer({ ...profile, index }, world));
     const users = [...new Set(settings.profiles.map(({ user }) => user))];
-    this.moderator = new SimulatedModerator(this.server, users, settings.historyLimit ?? 100, this.#dice);
-    this.reads = new ReadWatch(this.server, users);
+    this.moderator = new SimulatedModerator(this.server, users, settings.historyLimit ?? 100, this.#random);
+    this.reads = new ReadPositionCheck(this.server, users);
   }
 
   async run(steps: number): Promise<void> {
@@ -107,7 +114,7 @@ export class SimulatedWorld {
   }
 
   isStored(text: string): boolean {
-    return this.server.room.chronicle.eras.some(({ messages }) =>
+    return this.server.room.recordedLog.epochs.some(({ messages }) =>
       messages.some(({ body }) => dataOf(body) === text),
     );
   }
@@ -123,22 +130,23 @@ export class SimulatedWorld {
   }
 
   async #step(): Promise<void> {
-    const roll = this.#dice.roll();
-    const peer = this.#dice.pick(this.peers);
+    const roll = this.#random.next();
+    const peer = this.#random.pick(this.peers);
     const wire = this.#anyWire();
-    if (roll < 0.12) this.#habits.say(peer, this.server.room.log.head);
-    else if (roll < 0.21) for (let count = this.#dice.upTo(3); count > 0; count--) this.#habits.change(peer);
-    else if (roll < 0.24) this.#habits.read(peer);
-    else if (roll < 0.45) wire?.exchange(this.#dice.upTo(4), this.#dice.upTo(6));
+    if (roll < 0.12) this.#actions.send(peer, this.server.room.log.head);
+    else if (roll < 0.21)
+      for (let count = this.#random.upTo(3); count > 0; count--) this.#actions.change(peer);
+    else if (roll < 0.24) this.#actions.read(peer);
+    else if (roll < 0.45) wire?.exchange(this.#random.upTo(4), this.#random.upTo(6));
     else if (roll < 0.6) this.server.flush();
     else if (roll < 0.75) await this.#wait();
     else if (roll < 0.79) this.#breakOff(wire);
     else if (roll < 0.81) this.#restart();
-    else if (roll < 0.84) this.#habits.signal(peer, this.peers);
-    else if (roll < 0.87) this.#habits.present(peer);
-    else if (roll < 0.89) this.#habits.refilter(peer);
-    else if (roll < 0.91) peer.room.loadOlder(this.#dice.upTo(20)).catch(() => {});
-    else if (roll < 0.93) this.#nonsense();
+    else if (roll < 0.84) this.#actions.signal(peer, this.peers);
+    else if (roll < 0.87) this.#actions.setPresence(peer);
+    else if (roll < 0.89) this.#actions.setTopics(peer);
+    else if (roll < 0.91) peer.room.loadOlder(this.#random.upTo(20)).catch(() => {});
+    else if (roll < 0.93) this.#sendFaultyFrames();
     else if (roll < 0.945) this.#failWrites();
     else if (roll < 0.96) this.#comeAndGo(peer);
     else if (roll < 0.965) this.#burst();
@@ -147,15 +155,19 @@ export class SimulatedWorld {
   }
 
   async #wait(): Promise<void> {
-    const roll = this.#dice.roll();
+    const roll = this.#random.next();
     const ms =
-      roll < 0.85 ? this.#dice.upTo(400) : roll < 0.97 ? this.#dice.upTo(6_000) : this.#dice.upTo(90_000);
+      roll < 0.85
+        ? this.#random.upTo(400)
+        : roll < 0.97
+          ? this.#random.upTo(6_000)
+          : this.#random.upTo(90_000);
     for (let left = ms; left > 0; left -= 1_000) {
       await this.clock.advance(Math.min(left, 1_000));
       this.server.flushIfDue();
       this.reads.check();
       // Time passes only while something gets through.
-      if (ms > 1_000 && this.#dice.roll() < 0.5) this.#anyWire()?.exchange(9, 9);
+      if (ms > 1_000 && this.#random.next() < 0.5) this.#anyWire()?.exchange(9, 9);
     }
     if (roll > 0.97) this.server.sweep();
     this.#tidy();
@@ -164,44 +176,44 @@ export class SimulatedWorld {
   #breakOff(wire: Wire | undefined): void {
     if (wire === undefined || wire.over) return;
     this.tally.breaks += 1;
-    wire.exchange(this.#dice.upTo(5) - 1, 0);
-    if (this.#dice.roll() < 0.5) this.server.flush();
-    wire.exchange(0, this.#dice.upTo(5) - 1);
+    wire.exchange(this.#random.upTo(5) - 1, 0);
+    if (this.#random.next() < 0.5) this.server.flush();
+    wire.exchange(0, this.#random.upTo(5) - 1);
     if (!wire.drained) this.tally.lostAnswers += 1;
-    wire.breakOff(this.#dice.pick(["both", "both", "client", "server"] as const));
+    wire.breakOff(this.#random.pick(["both", "both", "client", "server"] as const));
   }
 
   #restart(): void {
-    const how = this.#dice.roll() < 0.5 ? "hibernate" : "crash";
+    const how = this.#random.next() < 0.5 ? "hibernate" : "crash";
     const { historyLimit = 100 } = this.#settings;
-    const other = Math.max(5, Math.floor(historyLimit * (0.5 + this.#dice.roll())));
-    const settings = this.#dice.roll() < 0.2 ? { ...this.#settings, historyLimit: other } : this.#settings;
+    const other = Math.max(5, Math.floor(historyLimit * (0.5 + this.#random.next())));
+    const settings = this.#random.next() < 0.2 ? { ...this.#settings, historyLimit: other } : this.#settings;
     if (!this.server.restart(how, settings)) return;
     this.reads.restarted(how);
     if (how === "hibernate") this.tally.hibernations += 1;
     else {
       this.tally.crashes += 1;
       for (const { wire } of this.#wires) {
-        wire.exchange(0, this.#dice.upTo(4) - 1);
-        if (this.#dice.roll() < 0.8) wire.breakOff("client");
+        wire.exchange(0, this.#random.upTo(4) - 1);
+        if (this.#random.next() < 0.8) wire.breakOff("client");
       }
     }
   }
 
   /** A faulty frame changes nothing, least of all for others. */
-  #nonsense(): void {
+  #sendFaultyFrames(): void {
     this.server.flush();
     const { room } = this.server;
-    const anonymous = this.#dice.roll() < 0.5;
+    const anonymous = this.#random.next() < 0.5;
     const vandal = room.join(anonymous ? null : "vandal");
     // Members that were found gone meanwhile are announced now.
     room.flush();
     const look = () => JSON.stringify([room.log.head, room.room.roomPresence.members, this.#frames()]);
     const before = look();
-    for (const frame of nonsense(anonymous)) vandal.say(frame);
+    for (const frame of faultyFrames(anonymous)) vandal.say(frame);
     room.flush();
     expect(look()).toBe(before);
-    this.tally.nonsense += vandal.socket.ofType("error").length;
+    this.tally.faultyFrames += vandal.socket.ofType("error").length;
     vandal.leave("left");
   }
 
@@ -216,7 +228,7 @@ export class SimulatedWorld {
 
   #comeAndGo(peer: SimulatedPeer): void {
     if (peer.paused) this.#resume(peer);
-    else if (this.#dice.roll() < 0.5) peer.room.reconnect();
+    else if (this.#random.next() < 0.5) peer.room.reconnect();
     else {
       peer.paused = true;
       peer.client.disconnect();
@@ -233,11 +245,11 @@ export class SimulatedWorld {
     const { burst = 0 } = this.#settings;
     if (burst === 0) return;
     // A second one soon after passes clients that still page.
-    if (this.#dice.roll() < 0.5) this.clock.after(this.#dice.upTo(600), () => this.#burst());
+    if (this.#random.next() < 0.5) this.clock.after(this.#random.upTo(600), () => this.#burst());
     const quiet = { history: 0, presence: false, topics: [], permission: "moderate" } as const;
     const writer = this.server.room.join("writer", quiet);
     for (let n = 0; n < burst; n++) {
-      writer.say({ type: "send", id: `b${++this.#bursts}`, data: n, event: this.#habits.event() });
+      writer.say({ type: "send", id: `b${++this.#bursts}`, data: n, event: this.#actions.event() });
     }
     this.server.flush();
     writer.leave("left");
@@ -290,19 +302,19 @@ export class SimulatedWorld {
     const wire = new Wire(socket, this.server, peer.profile.presence, {
       onUp: (text) => {
         for (const command of framesIn(text)) {
-          peer.ear.says(command);
+          peer.expectation.sends(command);
           if (command.type === "signal") own.add(String(command.data));
         }
       },
       onDown: (text, extent) => {
-        peer.ear.hears(text, extent);
+        peer.expectation.receives(text, extent);
         const echoes = framesIn(text).filter(({ type, data }) => type === "signal" && own.has(String(data)));
-        if (echoes.length > 0) peer.ear.faults.push(`its own signal came back: ${text}`);
+        if (echoes.length > 0) peer.expectation.faults.push(`its own signal came back: ${text}`);
       },
       onGiven: () => peer.check(),
     });
     this.#wires.push({ peer, wire });
-    if (this.#chance(0.1)) this.clock.after(this.#dice.upTo(500), () => wire.breakOff("client"));
+    if (this.#chance(0.1)) this.clock.after(this.#random.upTo(500), () => wire.breakOff("client"));
     else if (this.#chance(0.05)) wire.breakOff("server");
   }
 
@@ -311,7 +323,7 @@ export class SimulatedWorld {
     const [least, most] = this.#settings.tokenMs ?? [20_000, 300_000];
     return tokenOf(
       user,
-      this.clock.now() + least + Math.floor(this.#dice.roll() * (most - least)) + ++this.#tokens,
+      this.clock.now() + least + Math.floor(this.#random.next() * (most - least)) + ++this.#tokens,
       permission,
     );
   }
@@ -325,11 +337,11 @@ export class SimulatedWorld {
   }
 
   #chance(probability: number): boolean {
-    return this.#faulty && this.#dice.roll() < probability;
+    return this.#faulty && this.#random.next() < probability;
   }
 
   #anyWire(): Wire | undefined {
-    return this.#wires.length === 0 ? undefined : this.#dice.pick(this.#wires).wire;
+    return this.#wires.length === 0 ? undefined : this.#random.pick(this.#wires).wire;
   }
 }
 

@@ -40,9 +40,9 @@ const total = {
   ...{ lost: 0, partial: 0, complete: 0, duplicates: 0, gonePages: 0, renewals: 0, reconnects: 0 },
   ...{ changes: 0, receipts: 0 },
 };
-const deeds = { changed: 0, unchanged: 0, forbidden: 0, not_found: 0, too_large: 0, offline: 0 };
+const attempts = { changed: 0, unchanged: 0, forbidden: 0, not_found: 0, too_large: 0, offline: 0 };
 const acts = { kicks: 0, bans: 0, unbans: 0, settings: 0, purges: 0, slowed: 0 };
-const events = { hibernations: 0, crashes: 0, breaks: 0, nonsense: 0, failedWrites: 0, lostAnswers: 0 };
+const events = { hibernations: 0, crashes: 0, breaks: 0, faultyFrames: 0, failedWrites: 0, lostAnswers: 0 };
 const ends = { refused: 0, stale: 0, endings: 0, retired: 0, signals: 0 };
 
 const worldOf = (seed: number, settings: Partial<WorldSettings>) =>
@@ -74,26 +74,32 @@ const UNDECIDED = new Set(["stale_retry", "token_expired", "unauthorized", "bann
 
 /** Every seq and every id occurs once, and none of a refused command. */
 function expectOneLog({ server, peers }: SimulatedWorld): void {
-  const { chronicle, log } = server.room;
-  expect([log.epoch, log.head]).toEqual([chronicle.now.epoch, chronicle.now.head]);
-  const messages = chronicle.eras.flatMap((era) => era.messages.map((message) => ({ ...message, era })));
+  const { recordedLog, log } = server.room;
+  expect([log.epoch, log.head]).toEqual([recordedLog.now.epoch, recordedLog.now.head]);
+  const messages = recordedLog.epochs.flatMap((logEpoch) =>
+    logEpoch.messages.map((message) => ({ ...message, logEpoch })),
+  );
   const byId = Map.groupBy(messages, ({ author, id }) => `${author} ${id}`);
   expect(byId.size).toBe(messages.length);
   const times = Map.groupBy(messages, ({ body }) => dataOf(body));
-  const fates = peers.flatMap(({ fates, forbidden, profile: { user } }) =>
-    [...fates].map(([text, fate]) => ({ text, fate, user, isForbidden: forbidden.has(text) })),
+  const outcomes = peers.flatMap(({ outcomes, forbidden, profile: { user } }) =>
+    [...outcomes].map(([text, outcome]) => ({ text, outcome, user, isForbidden: forbidden.has(text) })),
   );
-  for (const { text, fate, user, isForbidden } of fates) {
+  for (const { text, outcome, user, isForbidden } of outcomes) {
     // When all is quiet nothing waits: each command is stored, or refused for good.
-    if (fate === "waiting") throw new Error(`still waiting: ${text.slice(0, 20)}`);
-    if ("seq" in fate) {
-      const [stored] = byId.get(`${user} ${fate.id}`) ?? [];
-      expect([stored?.seq, stored?.at, dataOf(stored?.body ?? "{}")]).toEqual([fate.seq, fate.at, text]);
+    if (outcome === "waiting") throw new Error(`still waiting: ${text.slice(0, 20)}`);
+    if ("seq" in outcome) {
+      const [stored] = byId.get(`${user} ${outcome.id}`) ?? [];
+      expect([stored?.seq, stored?.at, dataOf(stored?.body ?? "{}")]).toEqual([
+        outcome.seq,
+        outcome.at,
+        text,
+      ]);
       expect(times.get(text)).toHaveLength(1);
-    } else if (UNDECIDED.has(fate.refused) || (fate.refused === "forbidden" && !isForbidden)) {
+    } else if (UNDECIDED.has(outcome.refused) || (outcome.refused === "forbidden" && !isForbidden)) {
       expect(times.get(text)).toHaveLength(1);
     } else {
-      expect(["forbidden", "too_large", "not_found"]).toContain(fate.refused);
+      expect(["forbidden", "too_large", "not_found"]).toContain(outcome.refused);
       expect(times.get(text)).toBe(undefined);
     }
   }
@@ -101,35 +107,37 @@ function expectOneLog({ server, peers }: SimulatedWorld): void {
 
 /** A change that resolved is stored, unless its author undid it; a refused one left no trace. */
 function expectChanges({ peers }: SimulatedWorld): void {
-  for (const { deeds: done, profile } of peers) {
-    for (const [index, { target, era, text, fate }] of done.entries()) {
-      const versions = era?.versions(target) ?? [];
+  for (const { attempts: done, profile } of peers) {
+    for (const [index, { target, logEpoch, text, outcome }] of done.entries()) {
+      const versions = logEpoch?.versions(target) ?? [];
       const edited = versions.some(({ body }) => text !== undefined && dataOf(body) === text);
-      if (fate === "waiting") throw new Error(`still waiting: ${JSON.stringify({ target, text })}`);
-      if ("refused" in fate) {
+      if (outcome === "waiting") throw new Error(`still waiting: ${JSON.stringify({ target, text })}`);
+      if ("refused" in outcome) {
         // A client that lost the answer to an edit, and finds the message deleted, tries it once more.
-        const erased = fate.refused === "not_found" && versions.at(-1)?.deleted;
-        if (REFUSED_DEEDS.has(fate.refused) && !erased) expect([text, edited]).toEqual([text, false]);
+        const erased = outcome.refused === "not_found" && versions.at(-1)?.deleted;
+        if (REFUSED_CHANGES.has(outcome.refused) && !erased) expect([text, edited]).toEqual([text, false]);
         continue;
       }
-      const later = done.slice(index + 1).filter((next) => next.era === era && next.target === target);
+      const later = done
+        .slice(index + 1)
+        .filter((next) => next.logEpoch === logEpoch && next.target === target);
       if (text !== undefined && later.length === 0)
         expect([profile.user, text, edited]).toEqual([profile.user, text, true]);
-      if (fate.seq > 0) expect(versions.map(({ seq }) => seq)).toContain(fate.seq);
+      if (outcome.seq > 0) expect(versions.map(({ seq }) => seq)).toContain(outcome.seq);
     }
   }
 }
 
-const REFUSED_DEEDS = new Set(["forbidden", "not_found", "too_large", "bad_request"]);
+const REFUSED_CHANGES = new Set(["forbidden", "not_found", "too_large", "bad_request"]);
 
 /** No user but moderators sent sooner than slow mode allows, as far as the log shows. */
 function expectPace({ server, peers }: SimulatedWorld): void {
   const free = new Set(
     peers.filter(({ profile }) => profile.permission === "moderate").map(({ profile }) => profile.user),
   );
-  for (const { happenings } of server.room.chronicle.eras) {
-    const last = new Map<string, (typeof happenings)[number]>();
-    for (const said of happenings) {
+  for (const { events } of server.room.recordedLog.epochs) {
+    const last = new Map<string, (typeof events)[number]>();
+    for (const said of events) {
       const { seq, target, by, at, when } = said;
       if (seq !== target || by === "writer" || free.has(by)) continue;
       const before = last.get(by);
@@ -149,13 +157,13 @@ function expectRows({ server, peers }: SimulatedWorld): void {
   const count = (table: string) =>
     [...database.sql.exec<{ rows: number }>(`SELECT COUNT(*) AS rows FROM ${table}`)][0]?.rows ?? 0;
   expect(count("log")).toBeLessThanOrEqual(server.room.room.settings.historyLimit);
-  const held = server.room.chronicle.now.held(log, null).length;
+  const held = server.room.recordedLog.now.held(log, null).length;
   expect(count("log")).toBeGreaterThanOrEqual(held);
   expect(count("users")).toBeLessThanOrEqual(new Set(peers.map(({ profile }) => profile.user)).size);
 }
 
 function expectRest(world: SimulatedWorld, peer: SimulatedPeer): void {
-  const { room, profile, signals, ear } = peer;
+  const { room, profile, signals, expectation } = peer;
   const { user, presence } = profile;
   peer.checkHeld();
   expectLogHeld(world, peer);
@@ -170,24 +178,24 @@ function expectRest(world: SimulatedWorld, peer: SimulatedPeer): void {
   // A filtered client receives the head now and then: each time it passes a tenth of the history.
   const { head } = world.server.room.log;
   expect(room.head).toBeLessThanOrEqual(head);
-  expect(room.head).toBeGreaterThanOrEqual(ear.filter === null ? head : head - world.tellsHeadEvery);
+  expect(room.head).toBeGreaterThanOrEqual(expectation.filter === null ? head : head - world.tellsHeadEvery);
   const numbers = signals.map(({ number }) => number);
   expect(new Set(numbers).size).toBe(numbers.length);
   expect(signals.filter(({ to }) => to !== null && to !== user)).toEqual([]);
 }
 
 /** A client that received everything holds what the log holds, and has the right unread count. */
-function expectLogHeld(world: SimulatedWorld, { room, profile, ear }: SimulatedPeer): void {
+function expectLogHeld(world: SimulatedWorld, { room, profile, expectation }: SimulatedPeer): void {
   const { server, peers, wasCrowded } = world;
-  const { log, chronicle, room: rules } = server.room;
-  expect(ear.era).toBe(chronicle.now);
+  const { log, recordedLog, room: rules } = server.room;
+  expect(expectation.logEpoch).toBe(recordedLog.now);
   const matching = room.messages.filter(
-    ({ event }) => profile.topics === null && matchesTopics(ear.filter, event),
+    ({ event }) => profile.topics === null && matchesTopics(expectation.filter, event),
   );
   for (const message of matching) {
     // Refused messages are still shown.
     if (message.pending) continue;
-    const now: unknown = JSON.parse(chronicle.now.version(message.seq, log.head)?.body ?? "null");
+    const now: unknown = JSON.parse(recordedLog.now.version(message.seq, log.head)?.body ?? "null");
     expect(withoutEdit(message)).toEqual(withoutEdit(now));
   }
   const { seq, unread } = rules.receipts.of(profile.user);
@@ -207,11 +215,11 @@ function withoutEdit(message: unknown): unknown {
 }
 
 function count(world: SimulatedWorld): void {
-  for (const { ear, tally, fates, signals, deeds: done } of world.peers) {
-    for (const { fate } of done) {
-      if (fate === "waiting") continue;
-      if ("seq" in fate) deeds[fate.seq === 0 ? "unchanged" : "changed"] += 1;
-      else if (fate.refused in deeds) deeds[fate.refused as keyof typeof deeds] += 1;
+  for (const { expectation, tally, outcomes, signals, attempts: done } of world.peers) {
+    for (const { outcome } of done) {
+      if (outcome === "waiting") continue;
+      if ("seq" in outcome) attempts[outcome.seq === 0 ? "unchanged" : "changed"] += 1;
+      else if (outcome.refused in attempts) attempts[outcome.refused as keyof typeof attempts] += 1;
     }
     total.lost += tally.lost;
     total.reconnects += tally.dials - 1;
@@ -219,13 +227,13 @@ function count(world: SimulatedWorld): void {
       ...(["partial", "complete", "duplicates", "gonePages", "renewals"] as const),
       ...(["changes", "receipts"] as const),
     ]) {
-      total[key] += ear.seen[key];
+      total[key] += expectation.seen[key];
     }
     ends.endings += tally.endings;
     ends.signals += signals.length;
-    for (const fate of fates.values()) {
-      if (fate === "waiting" || "seq" in fate) continue;
-      if (fate.refused === "stale_retry") ends.stale += 1;
+    for (const outcome of outcomes.values()) {
+      if (outcome === "waiting" || "seq" in outcome) continue;
+      if (outcome.refused === "stale_retry") ends.stale += 1;
       else ends.refused += 1;
     }
   }
@@ -298,7 +306,7 @@ describe("[C38][S2][S7][D1][D2] the real client and the real room", () => {
   });
 
   it("[C38] have met every kind of event", () => {
-    const missing = Object.entries({ ...total, ...events, ...ends, ...deeds, ...acts }).filter(
+    const missing = Object.entries({ ...total, ...events, ...ends, ...attempts, ...acts }).filter(
       ([, times]) => times === 0,
     );
     expect(missing).toEqual([]);

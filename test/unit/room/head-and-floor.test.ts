@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { SERVER } from "../../../src/access/identity.ts";
 import { MAX_PAGE_BYTES } from "../../../src/protocol/index.ts";
-import { Dice } from "../../support/dice.ts";
 import { type Person, RoomForTest } from "../../support/room-for-test.ts";
+import { SeededRandom } from "../../support/seeded-random.ts";
 import { seededRandom } from "../client/support/random-source.ts";
 
 const SEEDS = Array.from({ length: 12 }, (_, index) => index + 1);
@@ -18,14 +18,14 @@ const look = ({ log }: RoomForTest) => ({
 });
 
 /** The same, derived from the recorded events. */
-function due({ chronicle, log }: RoomForTest) {
+function due({ recordedLog, log }: RoomForTest) {
   const { head, floor } = log;
-  const bodies = chronicle.now
+  const bodies = recordedLog.now
     .held({ head, floor }, null)
-    .map(({ seq }) => chronicle.now.version(seq, head)?.body);
+    .map(({ seq }) => recordedLog.now.version(seq, head)?.body);
   const latest = bodies.slice(-200);
   return {
-    ...{ epoch: chronicle.now.epoch, head: chronicle.now.head, floor },
+    ...{ epoch: recordedLog.now.epoch, head: recordedLog.now.head, floor },
     latest: {
       events: latest,
       seq: latest.length < bodies.length ? expect.any(Number) : floor + 1,
@@ -37,8 +37,8 @@ function due({ chronicle, log }: RoomForTest) {
 }
 
 /** Just below the oldest of the last `limit` messages, and never lower than before. */
-function floorOf({ chronicle }: RoomForTest, before: number, limit: number): number {
-  const kept = chronicle.now.messages.filter(({ seq }) => seq > before).slice(-limit);
+function floorOf({ recordedLog }: RoomForTest, before: number, limit: number): number {
+  const kept = recordedLog.now.messages.filter(({ seq }) => seq > before).slice(-limit);
   return Math.max(before, (kept[0]?.seq ?? 1) - 1);
 }
 
@@ -46,28 +46,28 @@ describe("a log", () => {
   it.each(SEEDS)(
     "[E7][F7][S12][S13] is the same after every restart, whatever was done to it (seed %i)",
     (seed) => {
-      const dice = new Dice(seededRandom(seed));
-      let limit = dice.pick(LIMITS);
+      const random = new SeededRandom(seededRandom(seed));
+      let limit = random.pick(LIMITS);
       const test = new RoomForTest({ historyLimit: limit });
       let ada: Person = test.join("ada", { permission: "moderate", history: 0 });
       let [floor, epoch, own] = [0, "", false];
       for (let step = 0; step < 250; step++) {
-        const roll = dice.roll();
+        const roll = random.next();
         const { head } = test.log;
-        const seq = Math.max(1, head - dice.upTo(12) + 1);
+        const seq = Math.max(1, head - random.upTo(12) + 1);
         const id = `${step}`;
         if (roll < 0.35)
-          for (let n = dice.upTo(6); n > 0; n--) ada.say({ type: "send", id: `${step}.${n}`, data: n });
+          for (let n = random.upTo(6); n > 0; n--) ada.say({ type: "send", id: `${step}.${n}`, data: n });
         else if (roll < 0.4) {
-          const keyed = { id: `k${dice.upTo(20)}`, data: "1", keyed: true };
+          const keyed = { id: `k${random.upTo(20)}`, data: "1", keyed: true };
           test.call(SERVER, (turn) => test.room.publisher.send(SERVER, keyed, turn));
         } else if (roll < 0.55)
-          for (let n = dice.upTo(40); n > 0; n--) ada.say({ type: "edit", id, seq, data: n });
+          for (let n = random.upTo(40); n > 0; n--) ada.say({ type: "edit", id, seq, data: n });
         else if (roll < 0.65) ada.say({ type: "delete", id, seq });
         else if (roll < 0.75)
-          ada.say({ type: "react", id, seq, emoji: "👍", op: dice.pick(["add", "remove"]) });
+          ada.say({ type: "react", id, seq, emoji: "👍", op: random.pick(["add", "remove"]) });
         else if (roll < 0.8) {
-          limit = dice.pick(LIMITS);
+          limit = random.pick(LIMITS);
           own = true;
           test.call(SERVER, (turn) => test.room.moderation.configure(SERVER, { historyLimit: limit }, turn));
         } else if (roll < 0.82) {
@@ -75,7 +75,7 @@ describe("a log", () => {
           ada = test.join("ada", { permission: "moderate", history: 0 });
         } else if (roll < 0.9) {
           // A room with its own limit ignores the default.
-          const other = dice.pick(LIMITS);
+          const other = random.pick(LIMITS);
           if (!own) limit = other;
           test.restart("crash", { historyLimit: other });
           ada = test.join("ada", { permission: "moderate", history: 0 });

@@ -7,8 +7,8 @@ import { MAX_PAGE_BYTES } from "../../../src/protocol/index.ts";
 import { LogStore } from "../../../src/room/log/log-store.ts";
 import { RoomLog } from "../../../src/room/log/room-log.ts";
 import { ROOM_SCHEMA } from "../../../src/room/log/room-schema.ts";
-import { Dice } from "../../support/dice.ts";
 import { RoomForTest } from "../../support/room-for-test.ts";
+import { SeededRandom } from "../../support/seeded-random.ts";
 import { SqliteForTest } from "../../support/sqlite.ts";
 import { seededRandom } from "../client/support/random-source.ts";
 
@@ -77,27 +77,27 @@ function inWords(json: string): string {
 
 class Play {
   readonly #database = new SqliteForTest();
-  readonly #dice: Dice;
+  readonly #random: SeededRandom;
   #epochs = 0;
   #model: Model;
   #log: RoomLog;
   #ids = 0;
 
   constructor(seed: number) {
-    this.#dice = new Dice(seededRandom(seed));
-    this.#model = new Model(this.#dice.pick(LIMITS));
+    this.#random = new SeededRandom(seededRandom(seed));
+    this.#model = new Model(this.#random.pick(LIMITS));
     migrate(this.#database, ROOM_SCHEMA);
     LogStore.begin(this.#database, { epoch: "e0", ring: this.#model.limit, now: 0 });
     this.#log = this.#open();
   }
 
   step(): void {
-    const roll = this.#dice.roll();
+    const roll = this.#random.next();
     if (roll < 0.45) this.#send();
     else if (roll < 0.8) this.#change();
     else if (roll < 0.9) this.#restart(this.#model.limit);
-    else if (roll < 0.94) this.#restart(this.#dice.pick(LIMITS));
-    else if (roll < 0.98) this.#limit(this.#dice.pick(LIMITS));
+    else if (roll < 0.94) this.#restart(this.#random.pick(LIMITS));
+    else if (roll < 0.98) this.#limit(this.#random.pick(LIMITS));
     else this.#purge();
     this.#compare();
   }
@@ -108,9 +108,9 @@ class Play {
   }
 
   #send(): void {
-    for (let n = this.#dice.upTo(this.#dice.roll() < 0.1 ? 150 : 5); n > 0; n--) {
-      const author = this.#dice.pick(USERS);
-      const keyed = this.#dice.roll() < 0.2;
+    for (let n = this.#random.upTo(this.#random.next() < 0.1 ? 150 : 5); n > 0; n--) {
+      const author = this.#random.pick(USERS);
+      const keyed = this.#random.next() < 0.2;
       const data = `m${++this.#ids}`;
       const before = this.#database.changes;
       const draft = { id: data, event: "chat", data: `"${data}"`, keyed };
@@ -122,11 +122,11 @@ class Play {
   }
 
   #change(): void {
-    for (let n = this.#dice.upTo(this.#dice.roll() < 0.1 ? 200 : 5); n > 0; n--) {
-      const held = this.#dice.any(this.#model.held);
+    for (let n = this.#random.upTo(this.#random.next() < 0.1 ? 200 : 5); n > 0; n--) {
+      const held = this.#random.any(this.#model.held);
       const found = held && this.#log.find(held.seq);
       if (held === undefined || found === undefined || found.deleted) continue;
-      const isDeletion = this.#dice.roll() < 0.1;
+      const isDeletion = this.#random.next() < 0.1;
       const data = `c${++this.#ids}`;
       const meta = isDeletion ? { ...found.meta, deletedAt: this.#ids } : found.meta;
       const before = this.#database.changes;
@@ -163,17 +163,17 @@ class Play {
     const { head, floor, held } = this.#model;
     expect(this.#log).toMatchObject({ head, floor });
     for (let n = 0; n < 4; n++) {
-      const seq = this.#dice.upTo(head + 3) - 1;
+      const seq = this.#random.upTo(head + 3) - 1;
       const found = this.#log.find(seq);
       const due = held.find((one) => one.seq === seq);
       expect([seq, found?.seq, found?.author]).toEqual([seq, due?.seq, due?.author]);
-      const user = this.#dice.pick(USERS);
+      const user = this.#random.pick(USERS);
       expect([seq, this.#log.countUnread(seq, user)]).toEqual([seq, this.#model.unread(seq, user)]);
       this.#compareFrom(seq);
     }
     const latest = [...this.#log.latestAuthors()].map((row) => [row.seq, row.author, row.deleted !== null]);
     expect(latest).toEqual(held.map((one) => [one.seq, one.author, one.deleted]).toReversed());
-    const one = this.#dice.any(held);
+    const one = this.#random.any(held);
     if (!one?.keyed) return;
     const again = { id: this.#log.find(one.seq)?.meta.id ?? "", event: "chat", data: "1", keyed: true };
     expect(this.#log.findRepeat(again, { from: { id: one.author }, byServer: false })).toMatchObject({
@@ -185,7 +185,7 @@ class Play {
     const { floor, head, held } = this.#model;
     const { recovery } = this.#log.recover(`${this.#log.epoch}.${seq}`);
     expect([seq, recovery]).toEqual([seq, seq >= floor && seq <= head ? "complete" : "lost"]);
-    const limit = this.#dice.upTo(40);
+    const limit = this.#random.upTo(40);
     const size = { limit, maxBytes: MAX_PAGE_BYTES };
     if (recovery === "complete") {
       const due = this.#model.replay(seq);
@@ -196,7 +196,7 @@ class Play {
         due.length > limit,
       ]);
       expect(due.length).toBeLessThanOrEqual(this.#model.limit);
-      const upTo = this.#dice.upTo(head + 1) - 1;
+      const upTo = this.#random.upTo(head + 1) - 1;
       const between = held.some((one) =>
         one.seq > seq ? one.seq <= upTo : one.changed > seq && one.changed <= upTo,
       );

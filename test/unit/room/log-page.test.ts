@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { MAX_PAGE_BYTES, MAX_ROWS_LOOKED_AT } from "../../../src/protocol/index.ts";
 import { type Entry, inOrder, type PageBounds, takePage } from "../../../src/room/log/log-page.ts";
-import { Dice } from "../../support/dice.ts";
+import { SeededRandom } from "../../support/seeded-random.ts";
 import { seededRandom } from "../client/support/random-source.ts";
 
 const entry = (seq: number, event = "chat", json = `${seq}`): Entry => ({ seq, event, json });
@@ -67,10 +67,10 @@ describe("two ordered streams", () => {
   });
 
   it("[E6] merge in order whatever the numbers are", () => {
-    const dice = new Dice(seededRandom(1));
+    const random = new SeededRandom(seededRandom(1));
     for (let round = 0; round < 200; round++) {
-      const all = Array.from({ length: 30 }, (_, index) => index + 1).filter(() => dice.roll() < 0.6);
-      const a = all.filter(() => dice.roll() < 0.5);
+      const all = Array.from({ length: 30 }, (_, index) => index + 1).filter(() => random.next() < 0.6);
+      const a = all.filter(() => random.next() < 0.5);
       const b = all.filter((seq) => !a.includes(seq));
       expect(seqsOf(inOrder(stream(...a).entries, stream(...b).entries))).toEqual(all);
     }

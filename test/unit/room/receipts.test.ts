@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { SERVER } from "../../../src/access/identity.ts";
 import { LISTED_MEMBERS, MAX_UNREAD } from "../../../src/protocol/index.ts";
 import { ReceiptStore } from "../../../src/room/people/receipt-store.ts";
-import { Dice } from "../../support/dice.ts";
 import { type Person, RoomForTest } from "../../support/room-for-test.ts";
+import { SeededRandom } from "../../support/seeded-random.ts";
 import { seededRandom } from "../client/support/random-source.ts";
 
 const read = (seq?: number, id = "r") => ({ type: "read", id, ...(seq !== undefined && { seq }) });
@@ -281,13 +281,13 @@ describe("the list of who read last", () => {
 
   it.each([1, 2, 3])("[R5] is right in whatever order 3,000 users read (seed %i)", (seed) => {
     const { test } = roomWith(1);
-    const dice = new Dice(seededRandom(seed));
+    const random = new SeededRandom(seededRandom(seed));
     const store = new ReceiptStore(test.database);
     const readAt = new Map<string, number>();
     for (let at = 1; at <= 12_000; at++) {
       // Some read all the time, some now and then, and for a while only a few.
       const crowd = at % 4_000 < 1_000 ? 40 : 3_000;
-      const user = `u${dice.upTo(dice.upTo(2) === 1 ? crowd : 60)}`;
+      const user = `u${random.upTo(random.upTo(2) === 1 ? crowd : 60)}`;
       store.put({ user, seq: at, at });
       readAt.set(user, at);
       if (at % 1_500 !== 0) continue;

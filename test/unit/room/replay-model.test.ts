@@ -4,8 +4,8 @@
 
 import { describe, expect, it } from "vitest";
 import type { Message } from "../../../src/protocol/index.ts";
-import { Dice } from "../../support/dice.ts";
 import { type Person, RoomForTest } from "../../support/room-for-test.ts";
+import { SeededRandom } from "../../support/seeded-random.ts";
 import type { Sent } from "../../support/socket-for-test.ts";
 import { seededRandom } from "../client/support/random-source.ts";
 
@@ -143,12 +143,12 @@ class Reader {
     if (this.#isLive) return;
     this.#isLive = true;
     seen.ends += 1;
-    const { chronicle, log } = this.#test;
+    const { recordedLog, log } = this.#test;
     const { head, floor } = log;
-    const due = chronicle.now
+    const due = recordedLog.now
       .held({ head, floor }, null)
       .filter(({ seq }) => seq > this.#knowsFrom || this.#held.has(seq))
-      .map(({ seq }): Message => JSON.parse(chronicle.now.version(seq, head)?.body ?? "null"));
+      .map(({ seq }): Message => JSON.parse(recordedLog.now.version(seq, head)?.body ?? "null"));
     const held = [...this.#held.values()].sort((a, b) => a.seq - b.seq);
     expect(held.map(shown)).toEqual(due.map(shown));
   }
@@ -160,13 +160,14 @@ const isMessage = (value: unknown): value is Message =>
 let names = 0;
 
 /** Writes, changes and removes messages. */
-function disturb(test: RoomForTest, writer: Person, dice: Dice): void {
-  for (let count = dice.upTo(dice.roll() < 0.1 ? 80 : 12); count > 0; count--) {
+function disturb(test: RoomForTest, writer: Person, random: SeededRandom): void {
+  for (let count = random.upTo(random.next() < 0.1 ? 80 : 12); count > 0; count--) {
     const { head, floor } = test.log;
-    const seq = floor + dice.upTo(Math.max(1, head - floor));
-    const roll = dice.roll();
+    const seq = floor + random.upTo(Math.max(1, head - floor));
+    const roll = random.next();
     const name = `d${++names}`;
-    if (roll < 0.4) writer.say({ type: "send", id: name, data: `${name} ${"x".repeat(dice.upTo(30_000))}` });
+    if (roll < 0.4)
+      writer.say({ type: "send", id: name, data: `${name} ${"x".repeat(random.upTo(30_000))}` });
     else if (roll < 0.6) writer.say({ type: "edit", id: name, seq, data: `edited ${name}` });
     else if (roll < 0.75) writer.say({ type: "delete", id: name, seq });
     else
@@ -174,28 +175,28 @@ function disturb(test: RoomForTest, writer: Person, dice: Dice): void {
         type: "react",
         id: name,
         seq,
-        emoji: dice.pick(["👍", "🎉"]),
-        op: dice.pick(["add", "remove"]),
+        emoji: random.pick(["👍", "🎉"]),
+        op: random.pick(["add", "remove"]),
       });
   }
 }
 
 describe("a reader whose replay is paged", () => {
   it.each(SEEDS)("[F10][F4][E6] holds what the log holds, at every caughtUp (seed %i)", (seed) => {
-    const dice = new Dice(seededRandom(seed));
-    const test = new RoomForTest({ historyLimit: 50 + dice.upTo(60) });
+    const random = new SeededRandom(seededRandom(seed));
+    const test = new RoomForTest({ historyLimit: 50 + random.upTo(60) });
     const writer = test.join("writer", { permission: "moderate", history: 0, presence: false });
     for (let n = 0; n < 60; n++)
       writer.say({ type: "send", id: `m${n}`, data: `${n} ${"x".repeat(25_000)}` });
     test.flush();
-    const readers = Array.from({ length: dice.upTo(3) }, (_, at) => new Reader(test, `reader${at}`));
+    const readers = Array.from({ length: random.upTo(3) }, (_, at) => new Reader(test, `reader${at}`));
     for (let step = 0; step < 80; step++) {
-      const reader = dice.pick(readers);
-      if (step < readers.length || dice.roll() < 0.05)
-        (readers[step] ?? reader).connect(dice.pick([undefined, 4_096, 100_000]));
-      if (dice.roll() < 0.5) disturb(test, writer, dice);
-      for (const each of readers) if (dice.roll() < 0.6) each.ask(dice.upTo(12));
-      if (dice.roll() < 0.3) disturb(test, writer, dice);
+      const reader = random.pick(readers);
+      if (step < readers.length || random.next() < 0.05)
+        (readers[step] ?? reader).connect(random.pick([undefined, 4_096, 100_000]));
+      if (random.next() < 0.5) disturb(test, writer, random);
+      for (const each of readers) if (random.next() < 0.6) each.ask(random.upTo(12));
+      if (random.next() < 0.3) disturb(test, writer, random);
       test.flush();
       for (const each of readers) each.take();
       writer.socket.take();

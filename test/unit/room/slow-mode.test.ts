@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { SERVER } from "../../../src/access/identity.ts";
-import { Dice } from "../../support/dice.ts";
 import { RoomForTest } from "../../support/room-for-test.ts";
+import { SeededRandom } from "../../support/seeded-random.ts";
 import { seededRandom } from "../client/support/random-source.ts";
 
 const send = (id: string, more: object = {}) => ({ type: "send", id, data: id, ...more });
@@ -197,23 +197,23 @@ describe("slow mode", () => {
   it.each([1, 2, 3, 4, 5, 6])(
     "[B5] never lets a user send earlier than allowed, in any sequence (seed %i)",
     (seed) => {
-      const dice = new Dice(seededRandom(seed));
+      const random = new SeededRandom(seededRandom(seed));
       const { test, slow } = slowRoom(1_000, 1_000);
       const users = ["ada", "bo", "cy"];
       const actedAt = new Map<string, number>();
       const saidLast = new Map<string, unknown>();
       let ms = 1_000;
       for (let step = 0; step < 400; step++) {
-        test.now += dice.upTo(300);
-        const roll = dice.roll();
+        test.now += random.upTo(300);
+        const roll = random.next();
         if (roll < 0.1) {
-          ms = dice.pick([0, 200, 1_000, 5_000]);
+          ms = random.pick([0, 200, 1_000, 5_000]);
           slow(ms);
         } else if (roll < 0.15) test.restart("crash");
-        const user = dice.pick(users);
+        const user = random.pick(users);
         const allowed = test.now - (actedAt.get(user) ?? Number.NEGATIVE_INFINITY) >= ms;
         const seq = saidLast.get(user);
-        const edits = seq !== undefined && dice.roll() < 0.5;
+        const edits = seq !== undefined && random.next() < 0.5;
         const id = `${step}`;
         const answer = test.join(user).ask(edits ? { type: "edit", id, seq, data: step } : send(id));
         expect([step, answer?.type]).toEqual([step, allowed ? "ok" : "error"]);

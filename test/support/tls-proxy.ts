@@ -13,7 +13,7 @@ export interface Certificate {
   readonly cert: string;
 }
 
-export interface TlsFront {
+export interface TlsProxy {
   readonly port: number;
   stop(): Promise<void>;
 }
@@ -36,7 +36,7 @@ export function makeCertificate(): Certificate {
   }
 }
 
-export async function startTlsFront(toPort: number): Promise<TlsFront> {
+export async function startTlsProxy(toPort: number): Promise<TlsProxy> {
   const server = createServer(makeCertificate(), (secure) => {
     const plain = connect(toPort, "localhost");
     secure.pipe(plain).pipe(secure);

@@ -5,7 +5,7 @@ import type { Database } from "../../src/object/storage/sql.ts";
 import { matchesTopics, type Topics } from "../../src/protocol/index.ts";
 import { LogStore, type StoredChange, type StoredMessage } from "../../src/room/log/log-store.ts";
 
-export interface Happening {
+export interface RecordedEvent {
   readonly seq: number;
   /** The seq of the message that the event stored or changed. */
   readonly target: number;
@@ -15,10 +15,10 @@ export interface Happening {
   readonly at: number;
   /** The event as the connected clients received it. */
   readonly json: string;
-  readonly when: Circumstances;
+  readonly when: EventContext;
 }
 
-export interface Circumstances {
+export interface EventContext {
   readonly slowModeMs: number;
   readonly floor: number;
   /** How often the object had started. */
@@ -35,7 +35,7 @@ export interface Version {
 }
 
 /** An event that a replay must contain. */
-export interface Due {
+export interface ReplayItem {
   readonly seq: number;
   readonly json: string;
 }
@@ -47,9 +47,9 @@ export interface Extent {
 }
 
 /** The log of one epoch, from its start or a purge to the next purge. */
-export class Era {
+export class LogEpoch {
   readonly epoch: string;
-  readonly happenings: Happening[] = [];
+  readonly events: RecordedEvent[] = [];
   readonly messages: StoredMessage[] = [];
   readonly #versions = new Map<number, Version[]>();
 
@@ -58,11 +58,11 @@ export class Era {
   }
 
   get head(): number {
-    return this.happenings.length;
+    return this.events.length;
   }
 
-  at(seq: number): Happening | undefined {
-    return this.happenings[seq - 1];
+  at(seq: number): RecordedEvent | undefined {
+    return this.events[seq - 1];
   }
 
   /** A message in the state that it had when the log was at `head`. */
@@ -75,31 +75,31 @@ export class Era {
   }
 
   /** The messages that a log of this extent held, oldest first. */
-  held({ head, floor }: Extent, topics: Topics): Happening[] {
-    return this.happenings
+  held({ head, floor }: Extent, topics: Topics): RecordedEvent[] {
+    return this.events
       .slice(floor, head)
       .filter(({ seq, target, event }) => seq === target && matchesTopics(topics, event));
   }
 
-  /** What happened after `after`, as a replay must contain it, without what an earlier page (`told`) contained. */
+  /** What happened after `after`, as a replay must contain it, without what an earlier page (`read`) contained. */
   replay(
     after: number,
     { head, floor }: Extent,
     topics: Topics,
-    told?: { since: number; asOf: number },
-  ): Due[] {
-    const changed = new Map<number, Happening>();
-    const due: Due[] = [];
-    for (const happening of this.happenings.slice(after, head)) {
-      const { seq, target, event } = happening;
+    read?: { since: number; asOf: number },
+  ): ReplayItem[] {
+    const changed = new Map<number, RecordedEvent>();
+    const due: ReplayItem[] = [];
+    for (const recorded of this.events.slice(after, head)) {
+      const { seq, target, event } = recorded;
       if (!matchesTopics(topics, event)) continue;
       if (seq === target) due.push({ seq, json: this.version(seq, head)?.body ?? "" });
-      else if (target <= after && target > floor) changed.set(target, happening);
+      else if (target <= after && target > floor) changed.set(target, recorded);
     }
     for (const [target, { seq }] of changed) {
       const now = this.version(target, head);
-      if (now === undefined || (told !== undefined && target > told.since && seq <= told.asOf)) continue;
-      due.push({ seq, json: tellingOf(now, target) });
+      if (now === undefined || (read !== undefined && target > read.since && seq <= read.asOf)) continue;
+      due.push({ seq, json: eventOfChange(now, target) });
     }
     return due.sort((a, b) => a.seq - b.seq);
   }
@@ -113,44 +113,44 @@ export class Era {
     return true;
   }
 
-  add(happening: Happening, version: Version): void {
-    if (happening.seq !== this.head + 1) throw new Error(`${happening.seq} was stored after ${this.head}`);
-    this.happenings.push(happening);
-    const versions = this.#versions.get(happening.target);
-    if (versions === undefined) this.#versions.set(happening.target, [version]);
+  add(recorded: RecordedEvent, version: Version): void {
+    if (recorded.seq !== this.head + 1) throw new Error(`${recorded.seq} was stored after ${this.head}`);
+    this.events.push(recorded);
+    const versions = this.#versions.get(recorded.target);
+    if (versions === undefined) this.#versions.set(recorded.target, [version]);
     else versions.push(version);
   }
 }
 
-export class Chronicle {
-  readonly eras: Era[] = [];
+export class RecordedLog {
+  readonly epochs: LogEpoch[] = [];
   starts = 0;
-  readonly #look: () => Omit<Circumstances, "starts">;
+  readonly #readContext: () => Omit<EventContext, "starts">;
 
-  /** `look` is called for every event. */
-  constructor(look: () => Omit<Circumstances, "starts">) {
-    this.#look = look;
+  /** `readContext` is called for every event. */
+  constructor(readContext: () => Omit<EventContext, "starts">) {
+    this.#readContext = readContext;
   }
 
-  get now(): Era {
-    const era = this.eras.at(-1);
-    if (era === undefined) throw new Error("there is no log yet");
-    return era;
+  get now(): LogEpoch {
+    const logEpoch = this.epochs.at(-1);
+    if (logEpoch === undefined) throw new Error("there is no log yet");
+    return logEpoch;
   }
 
-  era(epoch: unknown): Era | undefined {
-    return this.eras.find((era) => era.epoch === epoch);
+  logEpoch(epoch: unknown): LogEpoch | undefined {
+    return this.epochs.find((logEpoch) => logEpoch.epoch === epoch);
   }
 
   begin(epoch: string): void {
-    if (this.eras.at(-1)?.epoch !== epoch) this.eras.push(new Era(epoch));
+    if (this.epochs.at(-1)?.epoch !== epoch) this.epochs.push(new LogEpoch(epoch));
   }
 
   stored(message: StoredMessage): void {
     const { seq, event, author: by, at, body } = message;
     this.now.messages.push(message);
-    const happening = { seq, target: seq, event, by, at, json: body, when: this.#when };
-    this.now.add(happening, { seq, body, at, by, deleted: false });
+    const recorded = { seq, target: seq, event, by, at, json: body, when: this.#when };
+    this.now.add(recorded, { seq, body, at, by, deleted: false });
   }
 
   changed({ target, body, seq, at, by, deleted }: StoredChange): void {
@@ -158,16 +158,16 @@ export class Chronicle {
     const event = this.now.at(target)?.event;
     if (before === undefined || event === undefined) throw new Error(`${target} is no message`);
     const now = { seq, body, at, by, deleted };
-    const json = reactionIn(before.body, now, target) ?? tellingOf(now, target);
+    const json = reactionIn(before.body, now, target) ?? eventOfChange(now, target);
     this.now.add({ seq, target, event, by: by ?? "", at, json, when: this.#when }, now);
   }
 
-  get #when(): Circumstances {
-    return { ...this.#look(), starts: this.starts };
+  get #when(): EventContext {
+    return { ...this.#readContext(), starts: this.starts };
   }
 }
 
-const tellingOf = ({ seq, at, by, body, deleted }: Version, target: number): string =>
+const eventOfChange = ({ seq, at, by, body, deleted }: Version, target: number): string =>
   deleted
     ? JSON.stringify({ type: "messageDeleted", seq, at, target, by })
     : `{"type":"messageUpdated","seq":${seq},"at":${at},"message":${body},"by":${JSON.stringify(by)}}`;
@@ -190,35 +190,35 @@ function reactionsOf(body: string): string[] {
 }
 
 /** The store of a log, which records every write. */
-export class ChronicledStore extends LogStore {
-  readonly #chronicle: Chronicle;
+export class RecordingLogStore extends LogStore {
+  readonly #recordedLog: RecordedLog;
 
-  constructor(database: Database, ring: number, chronicle: Chronicle) {
+  constructor(database: Database, ring: number, recordedLog: RecordedLog) {
     super(database, ring);
-    this.#chronicle = chronicle;
+    this.#recordedLog = recordedLog;
   }
 
   override open(epoch: string, now: number) {
     const state = super.open(epoch, now);
-    this.#chronicle.begin(state.epoch);
-    this.#chronicle.starts += 1;
-    const { head } = this.#chronicle.now;
+    this.#recordedLog.begin(state.epoch);
+    this.#recordedLog.starts += 1;
+    const { head } = this.#recordedLog.now;
     if (state.head !== head) throw new Error(`woke with head ${state.head} after ${head}`);
     return state;
   }
 
   override append(message: StoredMessage): void {
     super.append(message);
-    this.#chronicle.stored(message);
+    this.#recordedLog.stored(message);
   }
 
   override change(change: StoredChange): void {
     super.change(change);
-    this.#chronicle.changed(change);
+    this.#recordedLog.changed(change);
   }
 
   override purge(epoch: string): void {
     super.purge(epoch);
-    this.#chronicle.begin(epoch);
+    this.#recordedLog.begin(epoch);
   }
 }

@@ -6,7 +6,7 @@ import type { SimulatedServer } from "./simulated-network.ts";
 const LOST_AT_MOST_MS = 7_000;
 const LOST_AT_MOST_IN_CROWDS_MS = 67_000;
 
-export class ReadWatch {
+export class ReadPositionCheck {
   readonly #server: SimulatedServer;
   readonly #users: readonly string[];
   #epoch = "";

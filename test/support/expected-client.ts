@@ -3,7 +3,7 @@
 // holds anything else. A frame that moves the cursor is a case in `#take`.
 
 import { type Message, matchesTopics, parseCursor, type Topics } from "../../src/protocol/index.ts";
-import type { Chronicle, Due, Era, Extent } from "./chronicle.ts";
+import type { Extent, LogEpoch, RecordedLog, ReplayItem } from "./recorded-log.ts";
 
 type Frame = Readonly<Record<string, unknown>> & { readonly type?: unknown };
 
@@ -20,13 +20,13 @@ export interface Held {
 }
 
 type Stage =
-  | { readonly at: "replay"; readonly due: Due[]; readonly since: number }
-  | { readonly at: "paging"; readonly told: { readonly since: number; readonly asOf: number } }
+  | { readonly at: "replay"; readonly due: ReplayItem[]; readonly since: number }
+  | { readonly at: "paging"; readonly read: { readonly since: number; readonly asOf: number } }
   | { readonly at: "live" };
 
-export class Ear {
+export class ExpectedClient {
   /** The events that its listeners must receive, in order, from the start. */
-  readonly expected: string[] = [];
+  readonly events: string[] = [];
   /** The messages that it must hold, by `seq`. */
   readonly held = new Map<number, Held>();
   /** How often it must fire `lost`. */
@@ -42,9 +42,9 @@ export class Ear {
   };
   /** What does not fit; the test fails if there is any. */
   readonly faults: string[] = [];
-  readonly #chronicle: Chronicle;
+  readonly #recordedLog: RecordedLog;
   readonly #history: number;
-  #era: Era | undefined;
+  #logEpoch: LogEpoch | undefined;
   #position: number | undefined;
   #stage: Stage = { at: "live" };
   #filter: Topics = null;
@@ -56,13 +56,13 @@ export class Ear {
   #read = new Map<string, number>();
   #ownRead = 0;
 
-  constructor(chronicle: Chronicle, history: number) {
-    this.#chronicle = chronicle;
+  constructor(recordedLog: RecordedLog, history: number) {
+    this.#recordedLog = recordedLog;
     this.#history = history;
   }
 
   get cursor(): string | null {
-    return this.#position === undefined ? null : `${this.#era?.epoch}.${this.#position}`;
+    return this.#position === undefined ? null : `${this.#logEpoch?.epoch}.${this.#position}`;
   }
 
   /** The topics in force on its connection. */
@@ -70,8 +70,8 @@ export class Ear {
     return this.#filter;
   }
 
-  get era(): Era | undefined {
-    return this.#era;
+  get logEpoch(): LogEpoch | undefined {
+    return this.#logEpoch;
   }
 
   get floor(): number {
@@ -85,12 +85,12 @@ export class Ear {
   }
 
   /** Takes a text that the client sent. */
-  says(command: Frame): void {
+  sends(command: Frame): void {
     if (command.type === "send" && command.echo === false) this.#unechoed.add(String(command.id));
   }
 
   /** Takes a text that the client is about to receive; `extent` is the log when it was sent. */
-  hears(text: string, extent: Extent): void {
+  receives(text: string, extent: Extent): void {
     const frame: Frame = JSON.parse(text);
     const events: readonly Frame[] = Array.isArray(frame.events) ? frame.events : [];
     if (frame.type === "batch") for (const event of events) this.#take(event, extent);
@@ -127,14 +127,14 @@ export class Ear {
     const { recovery, epoch } = frame;
     const extent = { head: Number(frame.head), floor: Number(frame.floor) };
     const { head, floor } = extent;
-    const era = this.#chronicle.era(epoch);
+    const logEpoch = this.#recordedLog.logEpoch(epoch);
     const cursor = parseCursor(this.#since ?? "");
     const reached = cursor?.epoch === epoch && cursor !== undefined && cursor.seq >= floor;
     const right = cursor === undefined ? ["none"] : reached ? ["complete", "partial"] : ["lost"];
     if (!right.includes(String(recovery))) this.faults.push(`${recovery} with ${this.#since}, ${floor}`);
-    if (era === undefined || head > era.head)
-      this.faults.push(`head ${head} of ${epoch}, which has ${era?.head}`);
-    if (era === this.#era && floor < this.#floor) this.faults.push(`the floor fell to ${floor}`);
+    if (logEpoch === undefined || head > logEpoch.head)
+      this.faults.push(`head ${head} of ${epoch}, which has ${logEpoch?.head}`);
+    if (logEpoch === this.#logEpoch && floor < this.#floor) this.faults.push(`the floor fell to ${floor}`);
     this.#floor = floor;
     this.#head = head;
     this.#read.clear();
@@ -144,12 +144,12 @@ export class Ear {
     if (right.includes("complete")) {
       this.#dropUpTo(floor);
       const since = cursor?.seq ?? 0;
-      this.#stage = { at: "replay", since, due: era?.replay(since, extent, this.#filter) ?? [] };
+      this.#stage = { at: "replay", since, due: logEpoch?.replay(since, extent, this.#filter) ?? [] };
       return;
     }
     if (this.#position !== undefined) this.losses += 1;
     this.held.clear();
-    this.#era = era;
+    this.#logEpoch = logEpoch;
     this.#position = undefined;
     this.#stage = { at: "replay", since: head, due: this.#latest(extent) };
   }
@@ -161,22 +161,22 @@ export class Ear {
     for (const seq of [...this.held.keys()]) if (seq <= floor) this.held.delete(seq);
   }
 
-  #latest(extent: Extent): Due[] {
+  #latest(extent: Extent): ReplayItem[] {
     if (this.#history === 0) return [];
-    const looked = this.#era?.held(extent, null).slice(-ROWS_LOOKED_AT) ?? [];
+    const looked = this.#logEpoch?.held(extent, null).slice(-ROWS_LOOKED_AT) ?? [];
     return looked
       .filter(({ event }) => matchesTopics(this.#filter, event))
       .slice(-this.#history)
-      .map(({ seq }) => ({ seq, json: this.#era?.version(seq, extent.head)?.body ?? "" }));
+      .map(({ seq }) => ({ seq, json: this.#logEpoch?.version(seq, extent.head)?.body ?? "" }));
   }
 
   #catchUp(seq: number, more: boolean): void {
     if (this.#stage.at === "replay") {
       const [next] = this.#stage.due;
       if (next !== undefined && (next.seq <= seq || !more))
-        this.faults.push(`nobody told it of ${next.json}`);
+        this.faults.push(`it did not receive ${next.json}`);
       this.#stage = more
-        ? { at: "paging", told: { since: this.#stage.since, asOf: this.#head } }
+        ? { at: "paging", read: { since: this.#stage.since, asOf: this.#head } }
         : { at: "live" };
       this.#position = seq;
       return;
@@ -191,22 +191,22 @@ export class Ear {
       const due = this.#stage.due.shift();
       if (due?.json !== json) this.faults.push(`replayed ${json} in place of ${due?.json}`);
     } else {
-      if (this.#stage.at === "paging") this.faults.push(`while paging it heard ${json}`);
+      if (this.#stage.at === "paging") this.faults.push(`while paging it received ${json}`);
       this.#skipTo(seq);
-      const live = this.#era?.at(seq);
-      if (live?.json !== json) this.faults.push(`heard ${json} in place of ${live?.json}`);
+      const live = this.#logEpoch?.at(seq);
+      if (live?.json !== json) this.faults.push(`received ${json} in place of ${live?.json}`);
       if (live !== undefined && !matchesTopics(this.#filter, live.event))
-        this.faults.push(`should not hear ${json}`);
+        this.faults.push(`should not have received ${json}`);
     }
-    this.#hear(json, seq);
+    this.#receiveEvent(json, seq);
   }
 
   /** Events that were not sent must match none of its topics. */
   #skipTo(seq: number): void {
     const position = this.#position ?? 0;
     if (seq <= position) this.faults.push(`${seq} came after ${position}`);
-    if (!this.#era?.isQuiet(position, seq, this.#filter))
-      this.faults.push(`of ${position} to ${seq} something is missing`);
+    if (!this.#logEpoch?.isQuiet(position, seq, this.#filter))
+      this.faults.push(`an event between ${position} and ${seq} is missing`);
     this.#position = Math.max(position, seq - 1);
   }
 
@@ -235,7 +235,7 @@ export class Ear {
     } else if (this.#unechoed.has(String(frame.id)) && frame.duplicate !== true && seq > 0) {
       this.#skipTo(seq);
       this.#position = seq;
-      const own = this.#era?.at(seq);
+      const own = this.#logEpoch?.at(seq);
       if (own !== undefined && matchesTopics(this.#filter, own.event)) this.#hold(own.json);
     }
   }
@@ -246,28 +246,28 @@ export class Ear {
       this.faults.push("a page came, and no replay was being paged");
       return;
     }
-    const { told } = this.#stage;
-    const due = this.#era?.replay(this.#position ?? 0, extent, this.#filter, told) ?? [];
+    const { read } = this.#stage;
+    const due = this.#logEpoch?.replay(this.#position ?? 0, extent, this.#filter, read) ?? [];
     for (const event of events) {
       const json = JSON.stringify(event);
       const next = due.shift();
-      if (next?.json !== json) this.faults.push(`a page told ${json} in place of ${next?.json}`);
-      this.#hear(json, Number(event.seq));
+      if (next?.json !== json) this.faults.push(`a page contained ${json} in place of ${next?.json}`);
+      this.#receiveEvent(json, Number(event.seq));
     }
     const [next] = due;
-    if (next !== undefined && (next.seq <= seq || !more)) this.faults.push(`no page told of ${next.json}`);
+    if (next !== undefined && (next.seq <= seq || !more)) this.faults.push(`no page contained ${next.json}`);
     this.#position = seq;
   }
 
   #takeOlder(message: Frame, { head }: Extent): void {
     const json = JSON.stringify(message);
-    const due = this.#era?.version(Number(message.seq), head)?.body;
-    if (json !== due) this.faults.push(`an older page told ${json} in place of ${due}`);
+    const due = this.#logEpoch?.version(Number(message.seq), head)?.body;
+    if (json !== due) this.faults.push(`an older page contained ${json} in place of ${due}`);
     this.#hold(json);
   }
 
-  #hear(json: string, seq: number): void {
-    this.expected.push(json);
+  #receiveEvent(json: string, seq: number): void {
+    this.events.push(json);
     this.#position = seq;
     if (json.startsWith('{"type":"message",')) this.#hold(json);
     else this.#alter(JSON.parse(json));

@@ -1,7 +1,7 @@
 // Frames of a faulty or hostile client. None of them may change anything.
 
 /** `anonymous` adds frames that are right from a user only. */
-export function nonsense(anonymous: boolean): unknown[] {
+export function faultyFrames(anonymous: boolean): unknown[] {
   const send = (more: object) => ({ type: "send", id: "x", data: 1, ...more });
   const wrong: unknown[] = [
     "no JSON",

@@ -108,12 +108,12 @@ function load(order: Order): Promise<Figures> {
   const child = spawn(process.execPath, [join(here, "load.ts"), JSON.stringify(order)], {
     timeout: LOAD_WITHIN_MS,
   });
-  let [told, complaint] = ["", ""];
+  let [output, complaint] = ["", ""];
   return new Promise((resolve, reject) => {
     child.stdout.on("data", (data) => {
-      told += data;
-      if (!told.endsWith("\n")) return;
-      resolve(JSON.parse(told));
+      output += data;
+      if (!output.endsWith("\n")) return;
+      resolve(JSON.parse(output));
       child.kill("SIGKILL");
     });
     child.stderr.on("data", (data) => {

@@ -81,7 +81,7 @@ describe.skipIf(chromiumPath === undefined)("access", () => {
     await ada.press("Join the room");
     await ada.connected();
     await ada.say("With a token of my own");
-    await ada.hears("With a token of my own");
+    await ada.shows("With a token of my own");
     expect(ada.page.url()).not.toContain(token);
     expect(await ada.page.evaluate(() => JSON.stringify(localStorage))).not.toContain(token);
 
@@ -96,7 +96,7 @@ describe.skipIf(chromiumPath === undefined)("access", () => {
     // The tab stores the token, so a reload asks for nothing.
     await ada.page.reload();
     await ada.connected();
-    await ada.hears("With a token of my own");
+    await ada.shows("With a token of my own");
     expect(ada.faults).toEqual([]);
   });
 

@@ -41,12 +41,12 @@ describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
     const ada = await join("Ada", "edit");
     const bo = await join("Bo", "edit");
     await ada.say("Frist");
-    await bo.hears("Frist");
+    await bo.shows("Frist");
     await ada.act("Frist", "Edit");
     await editing(ada).fill("First");
     await editing(ada).press("Enter");
     for (const visitor of [ada, bo]) {
-      await visitor.hears("First");
+      await visitor.shows("First");
       const mark = visitor.message("First").locator(".edited");
       expect(await mark.innerText()).toBe("(edited)");
       expect(await mark.getAttribute("title")).toMatch(/\d/);
@@ -55,13 +55,13 @@ describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
 
     // Arrow up in an empty composer leads to the last own message; Escape leaves it unchanged.
     await ada.say("Second");
-    await bo.hears("Second");
+    await bo.shows("Second");
     await ada.message("Second").locator(".time", { hasNotText: "Sending" }).waitFor();
     await ada.writing.press("ArrowUp");
     expect(await editing(ada).inputValue()).toBe("Second");
     await editing(ada).fill("Never");
     await editing(ada).press("Escape");
-    await ada.hears("Second");
+    await ada.shows("Second");
     expect(await ada.writing.evaluate((field) => field === document.activeElement)).toBe(true);
     expect(await storedTexts(server, "edit")).toEqual(["First", "Second"]);
 
@@ -76,10 +76,10 @@ describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
     const ada = await join("Ada", "delete");
     const bo = await join("Bo", "delete");
     await ada.say("A secret");
-    await bo.hears("A secret");
+    await bo.shows("A secret");
     await bo.act("A secret", "Reply");
     await bo.say("Oh");
-    await ada.hears("Oh");
+    await ada.shows("Oh");
     await ada.message("A secret").first().hover();
     await ada.page.getByRole("toolbar").getByRole("button", { name: "Delete" }).click();
     await ada.page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
@@ -94,9 +94,9 @@ describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
     const ada = await join("Ada", "reply");
     const bo = await join("Bo", "reply");
     await ada.say("Which <b>day</b>?");
-    await bo.hears("Which <b>day</b>?");
+    await bo.shows("Which <b>day</b>?");
     for (let at = 1; at <= 55; at++) await publish(server, "reply", `Filler ${at}`);
-    await bo.hears("Filler 55");
+    await bo.shows("Filler 55");
     await bo.message("Which <b>day</b>?").scrollIntoViewIfNeeded();
     await bo.act("Which <b>day</b>?", "Reply");
     const preview = bo.page.locator('[data-part="reply"]');
@@ -107,7 +107,7 @@ describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
     await bo.say("Monday");
     await preview.waitFor({ state: "hidden" });
 
-    await ada.hears("Monday");
+    await ada.shows("Monday");
     const quote = ada.message("Monday").locator("button.quote");
     expect(await quote.innerText()).toMatch(/You\s+Which <b>day<\/b>\?/);
     await quote.click();
@@ -116,7 +116,7 @@ describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
     // The page holds only the end of a room's history.
     await ada.page.reload();
     await ada.connected();
-    await ada.hears("Monday");
+    await ada.shows("Monday");
     expect(await ada.message("Monday").locator(".quote").innerText()).toBe(
       "The original message is not loaded",
     );
@@ -126,7 +126,7 @@ describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
     const ada = await join("Ada", "react");
     const bo = await join("Bo", "react");
     await ada.say("Shipped");
-    await bo.hears("Shipped");
+    await bo.shows("Shipped");
     await bo.act("Shipped", "Add a reaction");
     const picker = bo.page.getByRole("dialog", { name: "Pick a reaction" });
     await bo.page.keyboard.press("Escape");
@@ -192,7 +192,7 @@ describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
     const bo = await join("Bo", "seen");
     await bo.look(false);
     await ada.say("Read this");
-    await bo.hears("Read this");
+    await bo.shows("Read this");
     await expect.poll(() => bo.page.title(), SOON).toBe("(1) seen · Edge Rooms");
     expect(await ada.page.getByText("Seen by Bo").count()).toBe(0);
     await bo.look(true);
@@ -207,9 +207,9 @@ describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
     const ada = await join("Ada", "unread");
     const bo = await join("Bo", "unread");
     await ada.say("Old news");
-    await bo.hears("Old news");
+    await bo.shows("Old news");
     await ada.say("No news");
-    await bo.hears("No news");
+    await bo.shows("No news");
     await ada.sees("Seen by Bo");
     expect(await bo.page.locator(".unread-from").count()).toBe(0);
     await bo.look(false);
@@ -232,7 +232,7 @@ describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
   it("[W6] back on the page, reading continues where it ended, and a button leads to the latest message", async () => {
     const ada = await join("Ada", "back");
     await publish(server, "back", "Read");
-    await ada.hears("Read");
+    await ada.shows("Read");
     await expect.poll(() => ada.page.title(), SOON).toBe("back · Edge Rooms");
     await ada.look(false);
     for (let at = 1; at <= 40; at++) await publish(server, "back", `Missed ${at}`);
@@ -260,7 +260,7 @@ describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
       await route.fulfill({ contentType: "image/png", body: Buffer.alloc(0) });
     });
     await call(server, "POST", "/v1/rooms/files/messages", { data: { text: "Files", attachments } });
-    await ada.hears("Files");
+    await ada.shows("Files");
     const message = ada.message("Files");
     await message.getByText("Script").waitFor();
     expect(
@@ -291,7 +291,7 @@ describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
     await dialog.waitFor({ state: "detached" });
     await ada.page.getByRole("list", { name: "Attachments" }).getByText("plan.pdf").waitFor();
     await ada.say("The plan");
-    await bo.hears("The plan");
+    await bo.shows("The plan");
     const link = bo.message("The plan").getByRole("link");
     expect(await link.getAttribute("href")).toBe("https://files.example/plan.pdf");
     await ada.page.getByRole("list", { name: "Attachments" }).waitFor({ state: "hidden" });

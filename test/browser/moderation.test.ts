@@ -79,7 +79,7 @@ describe.skipIf(chromiumPath === undefined)("people on the demo page", () => {
     const grace = await join("Grace", "kick", "moderate");
     const bo = await join("Bo", "kick");
     await bo.say("Buy now");
-    await grace.hears("Buy now");
+    await grace.shows("Buy now");
     expect(await bo.page.getByRole("button", { name: "Moderation" }).isVisible()).toBe(false);
 
     await remove(grace, "Bo", "Remove for 1 hour");
@@ -105,28 +105,28 @@ describe.skipIf(chromiumPath === undefined)("people on the demo page", () => {
     await panel.getByText("No one has been removed.").waitFor();
     await bo.press("Join the room");
     await bo.connected();
-    await bo.hears("Buy now");
+    await bo.shows("Buy now");
   });
 
   it("[W8] a user who is only disconnected may return at once", async () => {
     const grace = await join("Grace", "disconnect", "moderate");
     const bo = await join("Bo", "disconnect");
     await bo.say("Hello");
-    await grace.hears("Hello");
+    await grace.shows("Hello");
     await remove(grace, "Bo", "Disconnect");
     await bo.sees("You were removed from this room");
     await bo.press("Come back");
     await bo.connected();
     await bo.seesNoMore("You were removed from this room");
     await bo.say("Again");
-    await grace.hears("Again");
+    await grace.shows("Again");
   });
 
   it("[W8] a moderator deletes messages of others; a purged room says that it was deleted", async () => {
     const grace = await join("Grace", "purge", "moderate");
     const bo = await join("Bo", "purge");
     await bo.say("Spam");
-    await grace.hears("Spam");
+    await grace.shows("Spam");
     await grace.act("Spam", "Delete");
     await grace.page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
     await bo.sees("This message was deleted");
@@ -149,7 +149,7 @@ describe.skipIf(chromiumPath === undefined)("people on the demo page", () => {
     await bo.say("Two");
     await bo.sees(/^waits \d s$/);
     await bo.sees("Slow mode: one message every 5 seconds");
-    await grace.hears("Two");
+    await grace.shows("Two");
     expect(await storedTexts(server, "slow")).toEqual(["One", "Two"]);
   });
 

@@ -30,7 +30,7 @@ describe.skipIf(chromiumPath === undefined)("a killed server", () => {
 
   it("is dialed again automatically, and after five tries by a button", async () => {
     await ada.say("Before");
-    await bo.hears("Before");
+    await bo.shows("Before");
     // The test looks for it early, because it does not last.
     await Promise.all([ada.sees(/^Reconnecting/), server.kill()]);
     for (const visitor of [ada, bo]) {
@@ -47,10 +47,10 @@ describe.skipIf(chromiumPath === undefined)("a killed server", () => {
     for (const visitor of [ada, bo]) {
       await reconnect(visitor).click();
       await visitor.connected();
-      await visitor.hears("Missed");
+      await visitor.shows("Missed");
       await reconnect(visitor).waitFor({ state: "hidden" });
     }
-    await bo.hears("Written offline");
+    await bo.shows("Written offline");
     await ada.seesNoMore("Waiting…");
     const all = ["Before", "Missed", "Written offline"];
     expect(await storedTexts(server, ROOM)).toEqual(all);

@@ -43,9 +43,9 @@ describe.skipIf(chromiumPath === undefined)("a room on the demo page", () => {
     const ada = await join("Ada", "talk");
     const bo = await join("Bo", "talk");
     await ada.say("Hello Bo");
-    await bo.hears("Hello Bo");
+    await bo.shows("Hello Bo");
     await bo.say("Hello <b>Ada</b>");
-    await ada.hears("Hello <b>Ada</b>");
+    await ada.shows("Hello <b>Ada</b>");
     // The own user comes first.
     for (const [{ members }, order] of [
       [ada, /Ada.*Bo/s],
@@ -64,10 +64,10 @@ describe.skipIf(chromiumPath === undefined)("a room on the demo page", () => {
   it("a reload keeps the room and all its messages", async () => {
     const ada = await join("Ada", "reload");
     await ada.say("Still here");
-    await ada.hears("Still here");
+    await ada.shows("Still here");
     await ada.page.reload();
     await ada.connected();
-    await ada.hears("Still here");
+    await ada.shows("Still here");
   });
 
   it("typing is shown and disappears", async () => {
@@ -79,7 +79,7 @@ describe.skipIf(chromiumPath === undefined)("a room on the demo page", () => {
     await ada.writing.pressSequentially("lo");
     await bo.sees("Ada is typing…");
     await ada.writing.press("Enter");
-    await bo.hears("Hello");
+    await bo.shows("Hello");
     await bo.seesNoMore("Ada is typing…");
   });
 
@@ -108,7 +108,7 @@ describe.skipIf(chromiumPath === undefined)("a room on the demo page", () => {
     await call(server, "POST", "/v1/rooms/hard/messages", `{"data":${deep}}`);
     await publish(server, "hard", "Afterwards");
     const ada = await join("Ada", "hard");
-    await ada.hears("Afterwards");
+    await ada.shows("Afterwards");
     for (const tail of [")".repeat(30_000), `${".".repeat(30_000)}x`]) {
       const text = JSON.stringify(`https://example.com/${tail}`);
       const tookMs = await ada.page.evaluate(`import("./ui/links.js").then(({ linked }) => {
@@ -168,7 +168,7 @@ describe.skipIf(chromiumPath === undefined)("a room on the demo page", () => {
     const seen = ({ page }: Visitor) => page.evaluate(() => document.body.dataset.animations);
     await publish(server, "motion", "Moving");
     await expect.poll(() => seen(ada)).toBe("arrive");
-    await bo.hears("Moving");
+    await bo.shows("Moving");
     expect(await seen(bo)).toBeUndefined();
     await still.close();
   });
@@ -176,7 +176,7 @@ describe.skipIf(chromiumPath === undefined)("a room on the demo page", () => {
   it("the reading position stays when messages arrive, and the button leads to the end", async () => {
     await publishAll("reading", numbered(1, 40));
     const ada = await join("Ada", "reading");
-    await ada.hears("Message 40");
+    await ada.shows("Message 40");
     await expect.poll(async () => (await ada.place("Message 40")).visible).toBe(true);
 
     await ada.messages.getByText("Message 20", { exact: true }).evaluate((message) => {
@@ -199,7 +199,7 @@ describe.skipIf(chromiumPath === undefined)("a room on the demo page", () => {
   it("loading older messages does not move the reading position", async () => {
     await publishAll("older", numbered(1, 120));
     const ada = await join("Ada", "older");
-    await ada.hears("Message 120");
+    await ada.shows("Message 120");
     expect(await ada.messages.count()).toBe(50);
 
     const before = await ada.messages.getByText("Message 71", { exact: true }).evaluate((oldest) => {

@@ -67,7 +67,7 @@ describe.skipIf(chromiumPath === undefined)("rooms on the demo page", () => {
     await allSee(tabs, ["nia-lobby", "nia-plans, 2 unread"]);
 
     await two.open("nia-plans");
-    await two.hears("At one?");
+    await two.shows("At one?");
     await allSee(tabs, ["nia-lobby", "nia-plans"]);
     await bo.sees("Seen by Nia");
   });
@@ -108,7 +108,7 @@ describe.skipIf(chromiumPath === undefined)("rooms on the demo page", () => {
   it("[W13] each room keeps its draft, the message that it answers and the reader's place; a draft survives a reload", async () => {
     for (let at = 1; at <= 40; at++) await publish(server, "quin-long", `Message ${at}`);
     const ada = await join("Quin", "quin-long");
-    await ada.hears("Message 40");
+    await ada.shows("Message 40");
     await ada.open("quin-other");
     await ada.writing.fill("Half a thought");
     await ada.open("quin-long");
@@ -131,7 +131,7 @@ describe.skipIf(chromiumPath === undefined)("rooms on the demo page", () => {
     await ada.connected();
     expect(await ada.writing.inputValue()).toBe("Half a thought");
     await ada.writing.press("Enter");
-    await ada.hears("Half a thought");
+    await ada.shows("Half a thought");
     await ada.page.reload();
     await ada.connected();
     expect(await ada.writing.inputValue()).toBe("");
@@ -157,7 +157,7 @@ describe.skipIf(chromiumPath === undefined)("rooms on the demo page", () => {
     const sol = await join("Sol Ray", "sol-plans");
     await sol.say("Hello");
     const tim = await join("Tim", "sol-plans");
-    await tim.hears("Hello");
+    await tim.shows("Hello");
     await sol.open("sol-lobby");
     await tim.writing.pressSequentially("@s");
     await tim.page.getByRole("listbox", { name: "People to mention" }).waitFor();
@@ -179,7 +179,7 @@ describe.skipIf(chromiumPath === undefined)("rooms on the demo page", () => {
     const una = await join("Una", "una-plans");
     await una.say("I am off");
     const tim = await join("Tim", "una-plans");
-    await tim.hears("I am off");
+    await tim.shows("I am off");
     await una.page.close();
     await expect.poll(() => tim.members.count(), SOON).toBe(1);
     await tim.say("@una can you decide?");
@@ -191,7 +191,7 @@ describe.skipIf(chromiumPath === undefined)("rooms on the demo page", () => {
     await back.bell.click();
     const entry = back.page.getByRole("dialog", { name: "Notifications" }).getByRole("listitem");
     await entry.filter({ hasText: "Tim mentioned you" }).getByRole("button", { name: "Open" }).click();
-    await back.hears("@una can you decide?");
+    await back.shows("@una can you decide?");
     await expect.poll(async () => (await back.place("@una can you decide?")).visible, SOON).toBe(true);
     await expect.poll(() => back.bell.getAttribute("aria-label"), SOON).toBe("Notifications");
 
@@ -199,7 +199,7 @@ describe.skipIf(chromiumPath === undefined)("rooms on the demo page", () => {
     const data = { data: { text: "Welcome, @Una" }, mentions: ["una"] };
     await call(server, "POST", "/v1/rooms/una-new/messages", data);
     await back.page.locator(".toast").getByRole("button", { name: "Open" }).click();
-    await back.hears("Welcome, @Una");
+    await back.shows("Welcome, @Una");
     await expect.poll(() => labels(back), SOON).toContain("una-new");
     await expect.poll(() => back.bell.getAttribute("aria-label"), SOON).toBe("Notifications");
   });
@@ -226,7 +226,7 @@ describe.skipIf(chromiumPath === undefined)("rooms on the demo page", () => {
     await ada.rooms.waitFor({ state: "hidden" });
     await menu.tap();
     await ada.room("vic-a-long-name-of-a-room-for-a-phone").tap();
-    await ada.hears("News");
+    await ada.shows("News");
     await ada.rooms.waitFor({ state: "hidden" });
     await expect.poll(() => menu.getAttribute("aria-label"), SOON).toBe("Rooms");
     expect(await narrow()).toBe(true);

@@ -80,7 +80,7 @@ export class Visitor {
     return this.page.getByText(text, { exact: true }).first().waitFor({ state: "hidden" });
   }
 
-  hears(text: string): Promise<void> {
+  shows(text: string): Promise<void> {
     return this.messages.getByText(text, { exact: true }).first().waitFor();
   }
 

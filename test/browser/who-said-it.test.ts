@@ -44,7 +44,7 @@ describe.skipIf(chromiumPath === undefined)("who said it", () => {
     const liar = await join("Server", "server-code");
     await liar.say("Send me your password");
     await publish(server, "server-code", "Back at noon");
-    for (const text of ["Send me your password", "Back at noon"]) await ada.hears(text);
+    for (const text of ["Send me your password", "Back at noon"]) await ada.shows(text);
     const lie = ada.message("Send me your password");
     const word = ada.message("Back at noon");
     expect(await lie.locator(".sender").innerText()).toBe("Server");
@@ -83,7 +83,7 @@ describe.skipIf(chromiumPath === undefined)("who said it", () => {
     const grace = await join("Grace", "edited", "moderate");
     const bo = await join("Bo", "edited");
     await bo.say("Frist");
-    await grace.hears("Frist");
+    await grace.shows("Frist");
     const mark = (visitor: Visitor) => visitor.messages.locator(".edited");
     const rewrite = async (visitor: Visitor, from: string, to: string) => {
       await visitor.act(from, "Edit");
@@ -93,16 +93,16 @@ describe.skipIf(chromiumPath === undefined)("who said it", () => {
     };
     await rewrite(grace, "Frist", "First");
     for (const visitor of [grace, bo]) {
-      await visitor.hears("First");
+      await visitor.shows("First");
       await expect.poll(() => mark(visitor).innerText(), SOON).toBe("(edited by Grace)");
     }
     await call(server, "PATCH", "/v1/rooms/edited/messages/1", { data: { text: "The first" } });
-    await bo.hears("The first");
+    await bo.shows("The first");
     expect(await mark(bo).innerText()).toMatch(/^\(edited by\s+server\s*\)$/i);
     expect(await mark(bo).locator(".server-badge").count()).toBe(1);
     await rewrite(bo, "The first", "Mine");
     for (const visitor of [grace, bo]) {
-      await visitor.hears("Mine");
+      await visitor.shows("Mine");
       await expect.poll(() => mark(visitor).innerText(), SOON).toBe("(edited)");
     }
   });

@@ -128,11 +128,11 @@ describe.each(WAYS)("a client, with rooms on %s", (way) => {
     await Promise.all(all.map((guest) => guest.live()));
     const sends = Array.from({ length: 60 }, (_, at) => all[at % 3]?.room.send(`text ${at}`));
     const results = await Promise.all(sends);
-    await waitFor("all have heard all", () => all.every(({ heard }) => heard.length === 60));
-    expect(desk.heard.map(({ seq }) => seq)).toEqual(sends.map((_, at) => at + 1));
-    expect([phone.heard, bo.heard]).toEqual([desk.heard, desk.heard]);
+    await waitFor("all have received everything", () => all.every(({ received }) => received.length === 60));
+    expect(desk.received.map(({ seq }) => seq)).toEqual(sends.map((_, at) => at + 1));
+    expect([phone.received, bo.received]).toEqual([desk.received, desk.received]);
     for (const [at, result] of results.entries()) {
-      expect(desk.heard[(result?.seq ?? 0) - 1]?.data).toBe(`text ${at}`);
+      expect(desk.received[(result?.seq ?? 0) - 1]?.data).toBe(`text ${at}`);
     }
     for (const { room } of all) {
       expect(room.members.map(({ id }) => id).sort()).toEqual(["ada", "bo"]);
@@ -170,21 +170,21 @@ describe.each(WAYS)("a client, with rooms on %s", (way) => {
       ({ cursor } = polled);
     }
     const total = 1 + 12 + 4;
-    await waitFor("ada has heard all", () => ada.heard.length === total);
+    await waitFor("ada has received everything", () => ada.received.length === total);
     while (got.filter(({ type }) => type === "message").length < total) {
       const polled = await poll(cursor);
       got.push(...polled.events);
       ({ cursor } = polled);
     }
     const messages = got.filter(({ type }) => type === "message").map(({ seq, data }) => ({ seq, data }));
-    expect(messages).toEqual(ada.heard);
+    expect(messages).toEqual(ada.received);
   });
 
   it("[U1][U3][U5] a notification reaches both devices, and a user who was away when they return", async () => {
     const [user, absent] = [uniqueName("user"), uniqueName("absent")];
     const [desk, phone] = [guests.client(server.url, user), guests.client(server.url, user)];
     const devices = [desk, phone];
-    const heard = devices.map((device) => {
+    const received = devices.map((device) => {
       const inbox = inboxOf(device);
       const ids: string[] = [];
       inbox.on("notification", ({ id }) => ids.push(id));
@@ -202,8 +202,8 @@ describe.each(WAYS)("a client, with rooms on %s", (way) => {
       title: "Build",
       message: "Again",
     });
-    await waitFor("both hear of both", () => heard.every((ids) => ids.includes("build-2")));
-    expect(heard).toEqual([
+    await waitFor("both receive both", () => received.every((ids) => ids.includes("build-2")));
+    expect(received).toEqual([
       ["build-1", "build-2"],
       ["build-1", "build-2"],
     ]);
@@ -214,7 +214,7 @@ describe.each(WAYS)("a client, with rooms on %s", (way) => {
     const late = guests.client(server.url, absent);
     const missed: string[] = [];
     inboxOf(late).on("notification", ({ id }) => missed.push(id));
-    await waitFor("it is told of what was missed", () => missed.length > 0);
+    await waitFor("what was missed arrives", () => missed.length > 0);
     expect([missed, inboxOf(late).unread]).toEqual([["build-1"], 1]);
   });
 });

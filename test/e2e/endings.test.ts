@@ -91,14 +91,14 @@ describe.concurrent("the end of a connection", () => {
     await talker.live();
     const ada = await BareSocket.open(server.port, `/v1/rooms/${room}/connect`, await tokenFor(user));
     await waitFor("ada is in", () => ada.text.includes("caughtUp"));
-    ada.send('{"type":"send","id":"1","data":"heard"}');
-    await talker.hears("heard");
+    ada.send('{"type":"send","id":"1","data":"received"}');
+    await talker.receives("received");
     await kick(room, user);
     await waitFor("the close", () => ada.text.includes("forbidden"));
     for (let n = 0; n < 20; n++) ada.send(`{"type":"send","id":"u${n}","data":"unheard"}`);
     ada.send('{"type":"presence","id":"p","status":"busy"}');
     for (let n = 0; n < 20; n++) await talker.room.send(`after ${n}`);
-    await talker.hears("after 19");
+    await talker.receives("after 19");
     expect(talker.texts()).not.toContain("unheard");
     expect(await storedIn(server, room)).not.toContain("unheard");
     expect(talker.room.members.map(({ id }) => id)).toEqual(["talker"]);
@@ -113,7 +113,7 @@ describe.concurrent("the end of a connection", () => {
     const busy = setInterval(() => void talker.room.signal("x", 1), 200);
     await kick(room, user);
     const kickedAt = Date.now();
-    await waitFor("ada is told", () => ada.room.state.status === "disconnected");
+    await waitFor("ada is disconnected", () => ada.room.state.status === "disconnected");
     expect(Date.now() - kickedAt).toBeLessThan(AT_ONCE_MS);
     clearInterval(busy);
   });

@@ -51,7 +51,9 @@ describe.concurrent("what is left alone", () => {
     await callAsServer(server, "POST", "/v1/notify", { user, title: "after", message: "m" });
     // The room and the user were unloaded. The count of an object that must not sleep shows that the measurement works.
     expect(await starts()).toMatchObject({ [room]: 2, [user]: 2, [restless]: 1 });
-    await waitFor("all hear it", () => [ada, bo, phone, laptop].every((witness) => witness.heard("after")));
+    await waitFor("all receive it", () =>
+      [ada, bo, phone, laptop].every((witness) => witness.received("after")),
+    );
     for (const witness of all) {
       expect(witness.closed).toBe(false);
       witness.close();
@@ -68,7 +70,7 @@ describe.concurrent("what is left alone", () => {
     await Promise.all(all.map((guest) => guest.live()));
     await bo.room.setPresence({ status: "busy", data: { mood: "calm" } });
     await ada.room.send("before", { event: "task.created" });
-    await Promise.all(all.map((guest) => guest.hears("before")));
+    await Promise.all(all.map((guest) => guest.receives("before")));
     // Without `retryOf` a room recognises an id only until it sleeps.
     const witness = await Witness.at(server, name);
     expect(await witness.sends("witness")).toMatchObject({ seq: 2 });
@@ -83,16 +85,16 @@ describe.concurrent("what is left alone", () => {
     const chat = ada.room.send("good morning");
     const task = bo.room.send("work", { event: "task.created" });
     await Promise.all([chat, task]);
-    await Promise.all([ada, bo, cy].map((guest) => guest.hears("work")));
+    await Promise.all([ada, bo, cy].map((guest) => guest.receives("work")));
     const sent = await witness.sends("witness");
     expect([sent.seq, sent.duplicate]).toEqual([5, undefined]);
-    await Promise.all([ada.hears("witness"), bo.hears("witness")]);
+    await Promise.all([ada.receives("witness"), bo.receives("witness")]);
     const [third, fourth] = ["good morning", "work"].map((text) =>
-      ada.heard.find(({ data }) => data === text),
+      ada.received.find(({ data }) => data === text),
     );
     expect([third?.seq, fourth?.seq].sort()).toEqual([3, 4]);
-    expect(ada.heard.map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5]);
-    expect(bo.heard).toEqual(ada.heard);
+    expect(ada.received.map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5]);
+    expect(bo.received).toEqual(ada.received);
     // Topics still apply.
     expect(cy.texts()).toEqual(["before", "work"]);
     // No client had to reconnect.
@@ -102,9 +104,9 @@ describe.concurrent("what is left alone", () => {
 
     // A new client sees all members that slept.
     di.client.reconnect();
-    await di.hears("witness");
+    await di.receives("witness");
     await di.live();
-    expect(di.heard).toEqual(ada.heard);
+    expect(di.received).toEqual(ada.received);
     expect(di.losses.count).toBe(0);
     expect(sorted(di.room.members.filter(({ id }) => id !== "di"))).toEqual(sorted(members));
     await waitFor("all see di come", () => [ada, bo, cy].every(({ room }) => room.members.length === 5));
@@ -121,16 +123,18 @@ describe.concurrent("what is left alone", () => {
     const client = guests.client(server.url, user);
     const shared = names.map((name) => {
       const room = sharedRoom(client, name);
-      const heard: unknown[] = [];
+      const received: unknown[] = [];
       const states: string[] = [];
-      room.on("message", ({ data }) => heard.push(data));
+      room.on("message", ({ data }) => received.push(data));
       room.on("state", ({ status }) => states.push(status));
-      return { room, heard, states };
+      return { room, received, states };
     });
     await Promise.all(alone.map((bo) => bo.live()));
     await waitFor("both are connected", () => shared.every(({ room }) => room.state.status === "connected"));
     await Promise.all([...alone, ...shared].map(({ room }) => room.send("before")));
-    await waitFor("it is heard", () => [...alone, ...shared].every(({ heard }) => heard.length === 2));
+    await waitFor("all received it", () =>
+      [...alone, ...shared].every(({ received }) => received.length === 2),
+    );
     const before = await starts();
 
     await untilAsleep();
@@ -138,11 +142,13 @@ describe.concurrent("what is left alone", () => {
     for (const text of ["one", "two"]) {
       await Promise.all([...alone, ...shared].map(({ room }) => room.send(text)));
     }
-    await waitFor("it is heard", () => [...alone, ...shared].every(({ heard }) => heard.length === 6));
+    await waitFor("all received it", () =>
+      [...alone, ...shared].every(({ received }) => received.length === 6),
+    );
     const after = await starts();
     for (const name of [...names, user]) expect(after[name]).toBe((before[name] ?? 0) + 1);
-    for (const [at, { heard, states }] of shared.entries()) {
-      expect(heard).toEqual(alone[at]?.texts());
+    for (const [at, { received, states }] of shared.entries()) {
+      expect(received).toEqual(alone[at]?.texts());
       expect(states).toEqual(["connected"]);
     }
     for (const { states } of alone) expect(states).toEqual(["connected"]);
@@ -156,7 +162,7 @@ const sorted = (members: readonly { readonly id: string }[]) =>
 class Witness {
   readonly #socket: WebSocket;
   readonly #answers: { readonly seq?: number; readonly duplicate?: true }[] = [];
-  readonly #heard = new Set<unknown>();
+  readonly #received = new Set<unknown>();
   #live = false;
   pongs = 0;
   closed = false;
@@ -171,8 +177,8 @@ class Witness {
         if (frame.type === "caughtUp") this.#live = true;
         if (frame.type === "pong") this.pongs++;
         if (frame.type === "ok" || frame.type === "error") this.#answers.push(frame);
-        if (frame.type === "message") this.#heard.add(frame.data);
-        if (frame.type === "notification") this.#heard.add(frame.title);
+        if (frame.type === "message") this.#received.add(frame.data);
+        if (frame.type === "notification") this.#received.add(frame.title);
       }
     };
   }
@@ -203,8 +209,8 @@ class Witness {
     this.#socket.send('{"type":"ping"}');
   }
 
-  heard(text: string): boolean {
-    return this.#heard.has(text);
+  received(text: string): boolean {
+    return this.#received.has(text);
   }
 
   close(): void {

@@ -46,7 +46,7 @@ describe.each(WAYS)("a network and a server that fail, with rooms on %s", (way) 
     const bo = guests.enter(server.url, name, "bo");
     await Promise.all([ada.live(), bo.live()]);
     await ada.room.send("before");
-    await bo.hears("before");
+    await bo.receives("before");
     bo.client.disconnect();
     const missed = Array.from({ length: 20 }, (_, at) => `missed ${at}`);
     await Promise.all(missed.map((text) => ada.room.send(text)));
@@ -64,13 +64,13 @@ describe.each(WAYS)("a network and a server that fail, with rooms on %s", (way) 
 
     await server.restart();
     const results = await Promise.all([...sent, late]);
-    await Promise.all([ada.hears("from bo"), bo.hears("from bo")]);
+    await Promise.all([ada.receives("from bo"), bo.receives("from bo")]);
     const all = ["before", ...missed, ...hurried, ...down, "from bo"].sort();
-    await waitFor("bo has heard all", () => bo.heard.length >= all.length);
-    await waitFor("ada has heard all", () => ada.heard.length >= all.length);
+    await waitFor("bo has received everything", () => bo.received.length >= all.length);
+    await waitFor("ada has received everything", () => ada.received.length >= all.length);
     expect([...ada.texts()].sort()).toEqual(all);
-    expect(bo.heard).toEqual(ada.heard);
-    expect(ada.heard.map(({ seq }) => seq)).toEqual(all.map((_, at) => at + 1));
+    expect(bo.received).toEqual(ada.received);
+    expect(ada.received.map(({ seq }) => seq)).toEqual(all.map((_, at) => at + 1));
     expect(await storedIn(server, name)).toEqual(ada.texts());
     expect(new Set(results.map(({ seq }) => seq)).size).toBe(results.length);
     // The messages of one sender are in the order of sending, whatever happened in between.
@@ -86,14 +86,14 @@ describe.each(WAYS)("a network and a server that fail, with rooms on %s", (way) 
     await Promise.all([cut.live(), direct.live()]);
     network.freeze("down");
     const sent = cut.room.send("once", { echo: false });
-    await direct.hears("once");
+    await direct.receives("once");
     await server.kill();
     network.cut();
     await server.restart();
     expect(await sent).toMatchObject({ seq: 1 });
     await direct.live();
     await cut.room.send("after");
-    await direct.hears("after");
+    await direct.receives("after");
     expect(direct.texts()).toEqual(["once", "after"]);
     expect(await storedIn(server, name)).toEqual(["once", "after"]);
   });
@@ -107,13 +107,13 @@ describe.each(WAYS)("a network and a server that fail, with rooms on %s", (way) 
       await Promise.all([cut.live(), direct.live()]);
       network.freeze("down");
       const sent = cut.room.send("once", options);
-      await direct.hears("once");
+      await direct.receives("once");
       expect(cut.room.outbox.map(({ status }) => status)).toEqual(["sent"]);
       network.cut();
       expect(await sent).toMatchObject({ seq: 1 });
       await cut.live();
       await cut.room.send("after");
-      await direct.hears("after");
+      await direct.receives("after");
       expect(direct.texts()).toEqual(["once", "after"]);
       // The event comes with the replay, as nothing took its place.
       expect(cut.texts()).toEqual(["once", "after"]);
@@ -145,14 +145,14 @@ describe.each(WAYS)("a network and a server that fail, with rooms on %s", (way) 
     }
     expect(await connections()).toBe(1);
     network.flow();
-    await waitFor("it was told why", () => reasons.length > 0);
+    await waitFor("the reason arrives", () => reasons.length > 0);
     await slow.live();
     await reader.room.send("after");
-    await slow.hears("after");
-    await reader.hears("after");
+    await slow.receives("after");
+    await reader.receives("after");
     expect(reasons).toEqual(["slow_consumer"]);
-    expect(slow.heard.map(({ seq }) => seq)).toEqual(Array.from({ length: sent + 1 }, (_, at) => at + 1));
-    expect(slow.heard).toEqual(reader.heard);
+    expect(slow.received.map(({ seq }) => seq)).toEqual(Array.from({ length: sent + 1 }, (_, at) => at + 1));
+    expect(slow.received).toEqual(reader.received);
     expect(reader.states.filter((status) => status === "connected")).toHaveLength(1);
     expect([slow.losses.count, reader.losses.count]).toEqual([0, 0]);
   });
@@ -166,10 +166,10 @@ describe.each(WAYS)("a network and a server that fail, with rooms on %s", (way) 
     const sent = cut.room.send("once");
     await waitFor("it is on its way", () => cut.room.outbox[0]?.status === "sent");
     await direct.room.send("first");
-    await cut.hears("first");
+    await cut.receives("first");
     network.cut();
     expect(await sent).toMatchObject({ seq: 2 });
-    await direct.hears("once");
+    await direct.receives("once");
     expect(direct.texts()).toEqual(["first", "once"]);
     expect(cut.texts()).toEqual(["first", "once"]);
   });

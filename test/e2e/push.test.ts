@@ -70,8 +70,8 @@ describe("Web Push", () => {
     expect((await call(token, "GET", "/v1/push/key")).body).toEqual({ key: publicKey });
     expect((await call(token, "POST", "/v1/me/push", browser.json)).status).toBe(200);
     const notification = { id: "b-1", title: "Grüße 👍", message: "done", link: "/b/1", priority: "high" };
-    const told = await call(server.apiKey, "POST", "/v1/notify", { user: "ada", ...notification });
-    expect(told.body).toEqual({ results: [{ user: "ada", seq: 1, delivered: 0 }] });
+    const notified = await call(server.apiKey, "POST", "/v1/notify", { user: "ada", ...notification });
+    expect(notified.body).toEqual({ results: [{ user: "ada", seq: 1, delivered: 0 }] });
     await expect.poll(() => received.length, { timeout: 20_000 }).toBe(1);
     expect(received[0]).toMatchObject({
       payload: {

@@ -12,7 +12,7 @@ const MAX_ROOMS = 50;
 
 interface Listener {
   readonly room: RoomHandle;
-  readonly heard: unknown[];
+  readonly received: unknown[];
   readonly seqs: number[];
 }
 
@@ -32,13 +32,13 @@ describe("rooms on a session", () => {
   });
 
   function listen(room: RoomHandle): Listener {
-    const heard: unknown[] = [];
+    const received: unknown[] = [];
     const seqs: number[] = [];
     room.on("message", ({ seq, data }) => {
-      heard.push(data);
+      received.push(data);
       seqs.push(seq);
     });
-    return { room, heard, seqs };
+    return { room, received, seqs };
   }
 
   const open = (url: string, user: string, names: readonly string[], shared = true) => {
@@ -67,16 +67,16 @@ describe("rooms on a session", () => {
       ),
     );
     await Promise.all(sends);
-    await waitFor("all have heard all", () =>
-      all.every(({ rooms }) => rooms.every(({ heard }) => heard.length === 30)),
+    await waitFor("all have received everything", () =>
+      all.every(({ rooms }) => rooms.every(({ received }) => received.length === 30)),
     );
-    for (const [at, { room, heard, seqs }] of cy.rooms.entries()) {
+    for (const [at, { room, received, seqs }] of cy.rooms.entries()) {
       expect(seqs).toEqual(Array.from({ length: 30 }, (_, n) => n + 1));
       for (const who of [0, 1, 2]) {
-        const own = heard.filter((text) => String(text).startsWith(`${room.name} ${who} `));
+        const own = received.filter((text) => String(text).startsWith(`${room.name} ${who} `));
         expect(own).toEqual(Array.from({ length: 10 }, (_, n) => `${room.name} ${who} ${n}`));
       }
-      for (const { rooms } of [ada, bo]) expect(rooms[at]).toMatchObject({ heard, seqs });
+      for (const { rooms } of [ada, bo]) expect(rooms[at]).toMatchObject({ received, seqs });
       expect(ada.rooms[at]?.room.members.map(({ id }) => id).sort()).toEqual(["ada", "bo", "cy"]);
     }
   });
@@ -93,8 +93,8 @@ describe("rooms on a session", () => {
     await waitFor("one has ended", () => rooms[0]?.room.state.status === "disconnected");
     expect(rooms[0]?.room.state).toMatchObject({ error: { code: "banned", retryAfterMs: 60_000 } });
     expect(await rooms[1]?.room.send("still here")).toMatchObject({ seq: 1 });
-    await callAsServer(server, "POST", "/v1/notify", { user, title: "told", message: "m" });
-    await waitFor("the inbox hears", () => titles.includes("told"));
+    await callAsServer(server, "POST", "/v1/notify", { user, title: "news", message: "m" });
+    await waitFor("the inbox receives the notification", () => titles.includes("news"));
     expect(sessions.filter((status) => status !== "connecting")).toEqual(["connected"]);
     // A new join is refused in the same way.
     rooms[0]?.room.reconnect();
@@ -157,12 +157,12 @@ describe("rooms on a session", () => {
     const whileDown = say("down");
     await server.restart();
     await whileDown;
-    await waitFor("all have heard all", () =>
-      [...ada.rooms, ...bo.rooms].every(({ heard }) => heard.length === 7),
+    await waitFor("all have received everything", () =>
+      [...ada.rooms, ...bo.rooms].every(({ received }) => received.length === 7),
     );
-    for (const [at, { seqs, heard }] of bo.rooms.entries()) {
+    for (const [at, { seqs, received }] of bo.rooms.entries()) {
       expect(seqs).toEqual([1, 2, 3, 4, 5, 6, 7]);
-      expect(ada.rooms[at]).toMatchObject({ seqs, heard });
+      expect(ada.rooms[at]).toMatchObject({ seqs, received });
     }
   });
 

@@ -38,13 +38,13 @@ describe.concurrent.each(WAYS)("tokens, with rooms on %s", (way) => {
     const cy = guests.enter(server.url, name, "cy");
     await Promise.all([ada.live(), cy.live()]);
     await cy.room.send("at first");
-    await ada.hears("at first");
+    await ada.receives("at first");
 
     await waitFor("the first token has ended", () => firstEndsAt > 0 && Date.now() > firstEndsAt + 500);
     await cy.room.send("later");
-    await ada.hears("later");
+    await ada.receives("later");
     await ada.room.send("still here");
-    await cy.hears("still here");
+    await cy.receives("still here");
     expect(asked).toBeGreaterThan(1);
     expect(ada.states).toEqual(["connected"]);
     expect(inboxStates.filter((status) => status !== "connecting")).toEqual(["connected"]);
@@ -72,15 +72,15 @@ describe.concurrent.each(WAYS)("tokens, with rooms on %s", (way) => {
     const cy = guests.enter(server.url, name, "cy");
     await Promise.all([bo.live(), cy.live()]);
     await cy.room.send("at first");
-    await bo.hears("at first");
+    await bo.receives("at first");
     await waitFor("the token has ended", () => endsAt > 0 && Date.now() > endsAt);
     expect(await bo.room.send("too late, and not lost")).toMatchObject({ seq: 2 });
-    await cy.hears("too late, and not lost");
+    await cy.receives("too late, and not lost");
     expect(errors).toEqual(["token_expired"]);
     expect(bo.states).toEqual(["connected", "reconnecting", "connecting", "connected"]);
     expect(asked).toBe(3);
     expect(bo.texts()).toEqual(["at first", "too late, and not lost"]);
-    expect([cy.heard, bo.losses.count]).toEqual([bo.heard, 0]);
+    expect([cy.received, bo.losses.count]).toEqual([bo.received, 0]);
   });
 
   it("[C18] the same token again after a refusal ends the attempts", async () => {

@@ -124,7 +124,7 @@ export class SimulatedModerator {
     const { log, room, recordedLog } = this.#server.room;
     if (log.head !== 0 || log.floor !== 0 || log.epoch !== recordedLog.now.epoch)
       throw new Error("not purged");
-    if (room.connections.size > 0) throw new Error("somebody outlived a purge");
+    if (room.connections.size > 0) throw new Error("a connection survived a purge");
   }
 
   #call(run: (room: SimulatedServer["room"]["room"], turn: Turn) => { readonly ok: boolean }): void {

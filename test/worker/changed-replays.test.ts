@@ -342,8 +342,8 @@ describe("live changes", () => {
     ];
     ada.send({ type: "batch", commands });
     await ada.settled();
-    const heard = ada.received.filter(({ type }) => type !== "pong").slice(-6);
-    expect(heard.map(({ type, seq, id }) => [type, seq, id])).toEqual([
+    const delivered = ada.received.filter(({ type }) => type !== "pong").slice(-6);
+    expect(delivered.map(({ type, seq, id }) => [type, seq, id])).toEqual([
       ["ok", 1, "1"],
       ["messageUpdated", 2, undefined],
       ["ok", 3, "3"],

@@ -66,10 +66,10 @@ describe("edge cases", () => {
       });
     const message = await post(`/v1/rooms/${room}/messages`, `{"data":${deep}}`);
     const signal = await post(`/v1/rooms/${room}/signals`, `{"event":"x","data":${deep}}`);
-    const told = await post("/v1/notify", `{"user":"${user}","title":"t","message":"m","data":${deep}}`);
+    const notified = await post("/v1/notify", `{"user":"${user}","title":"t","message":"m","data":${deep}}`);
     const said = await post("/v1/broadcast", `{"rooms":["${room}"],"event":"x","data":${deep}}`);
-    const statuses = [message.status, signal.status, told.status, said.status];
-    const results = (await told.text()) + (await said.text());
+    const statuses = [message.status, signal.status, notified.status, said.status];
+    const results = (await notified.text()) + (await said.text());
     expect(statuses).not.toContain(500);
     expect(results).not.toContain("internal");
   });

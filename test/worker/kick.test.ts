@@ -128,11 +128,11 @@ describe("a kick", () => {
     const kicked = kick({ user: "bo" });
     for (let at = 0; at < 50; at++) bo.send({ type: "send", id: `${at}`, data: at });
     await kicked;
-    const heard = ada.ofType("message").length;
+    const delivered = ada.ofType("message").length;
     await bo.closed;
     await fill(ada, 1);
-    expect(ada.ofType("message")).toHaveLength(heard + 1);
-    expect(bo.ofType("ok").length).toBeLessThanOrEqual(heard);
+    expect(ada.ofType("message")).toHaveLength(delivered + 1);
+    expect(bo.ofType("ok").length).toBeLessThanOrEqual(delivered);
   });
 
   it("[B1] works for an absent user and for oneself", async () => {

@@ -215,8 +215,8 @@ describe("a user who was kicked", () => {
     }
     await fill(bo, 1);
     expect(bo.ofType("message")).toMatchObject([{ data: 1, seq: 1 }]);
-    const heard = bo.received.map(({ type }) => type);
-    for (const type of ["signal", "memberUpdated"]) expect(heard).not.toContain(type);
+    const delivered = bo.received.map(({ type }) => type);
+    for (const type of ["signal", "memberUpdated"]) expect(delivered).not.toContain(type);
     expect(ada.ofType("ok")).toEqual([]);
   });
 });

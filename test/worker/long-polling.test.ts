@@ -197,20 +197,20 @@ describe("long polling", () => {
     await configureRoom(room, { HISTORY_LIMIT: 1_000 });
     const bo = await join(room, "bo");
     let { cursor } = await poll(room, "");
-    const heard: number[] = [];
+    const delivered: number[] = [];
     let polls = 0;
     const reading = (async () => {
-      while (heard.at(-1) !== 200) {
+      while (delivered.at(-1) !== 200) {
         const polled = await poll(room, `?wait=5&presence=off&since=${cursor}`);
         expect(polled.recovery).toBe("complete");
-        heard.push(...seqs(polled));
+        delivered.push(...seqs(polled));
         cursor = polled.cursor;
         polls++;
       }
     })();
     for (let n = 1; n <= 200; n++) await bo.ask({ type: "send", id: `m${n}`, data: n });
     await reading;
-    expect(heard).toEqual(range(1, 200));
+    expect(delivered).toEqual(range(1, 200));
     expect(polls).toBeGreaterThan(3);
   });
 

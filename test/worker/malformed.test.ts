@@ -105,7 +105,7 @@ describe("a frame that is no command of a room", () => {
       const ada = await join(room, "ada");
       const bo = await join(room, "bo");
       await Promise.all([ada.settled(), bo.settled()]);
-      const [heard, own] = [bo.received.length, ada.received.length];
+      const [delivered, own] = [bo.received.length, ada.received.length];
       ada.send(frameOf(frame));
       const error = await ada.next("error");
       expect(error).toMatchObject({ code: "bad_request", message: expect.any(String) });
@@ -114,7 +114,7 @@ describe("a frame that is no command of a room", () => {
       expect(JSON.stringify(error).length).toBeLessThan(300);
       await Promise.all([ada.settled(), bo.settled()]);
       expect(ada.received.slice(own).map(({ type }) => type)).toEqual(["error", "pong"]);
-      expect(bo.received.slice(heard).map(({ type }) => type)).toEqual(["pong"]);
+      expect(bo.received.slice(delivered).map(({ type }) => type)).toEqual(["pong"]);
       expect(await storedMessages(room)).toBe(0);
     },
   );

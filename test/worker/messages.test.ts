@@ -21,8 +21,8 @@ describe("messages", () => {
     await recordWrites(roomObject(room), () => happened.push("stored"));
     ada.send({ type: "send", id: "m", data: 1 });
     await Promise.all([
-      bo.next("message").then(() => happened.push("bo heard")),
-      ada.next("message").then(() => happened.push("ada heard")),
+      bo.next("message").then(() => happened.push("bo received")),
+      ada.next("message").then(() => happened.push("ada received")),
       ada.next("ok").then(() => happened.push("acknowledged")),
     ]);
     expect(happened[0]).toBe("stored");

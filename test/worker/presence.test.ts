@@ -271,10 +271,10 @@ describe("a large room", () => {
     expect(watcher.ofType("memberJoined")).toHaveLength(199);
     expect(watcher.ofType("occupancy").at(-1)).toEqual({ type: "occupancy", members: 201, connections: 201 });
     expect(await last?.next("connected")).toMatchObject({ members: [], occupancy: { members: 201 } });
-    const told = watcher.ofType("occupancy").length;
+    const announced = watcher.ofType("occupancy").length;
     await Promise.all(members.slice(0, 10).map(leave));
     await watcher.settled();
-    expect(watcher.ofType("occupancy").length - told).toBeLessThanOrEqual(1);
+    expect(watcher.ofType("occupancy").length - announced).toBeLessThanOrEqual(1);
     expect([watcher.ofType("memberLeft"), watcher.ofType("members")]).toEqual([[], []]);
 
     await Promise.all(members.slice(10, 21).map(leave));

@@ -142,12 +142,12 @@ describe("a purge", () => {
     expect(connected.epoch).not.toBe(epoch);
     const held = sequencedTo(back).map(({ seq, data }) => [seq, data]);
     expect(held.map(([seq]) => seq)).toEqual(range(1, Number(connected.head)));
-    const told = answers.flatMap((answer) => (typeof answer === "number" ? [] : [answer]));
-    expect(told.filter(({ status }) => status !== 201)).toEqual([]);
+    const answered = answers.flatMap((answer) => (typeof answer === "number" ? [] : [answer]));
+    expect(answered.filter(({ status }) => status !== 201)).toEqual([]);
     // Each was in the old log, or is where its answer says.
-    const inNew = told.filter(({ seq, data }) => held.some(([at, of]) => at === seq && of === data));
+    const inNew = answered.filter(({ seq, data }) => held.some(([at, of]) => at === seq && of === data));
     expect(inNew).toHaveLength(held.filter(([, data]) => data !== "OF-ADA").length);
-    const seqsOfOld = told.filter((one) => !inNew.includes(one)).map(({ seq }) => seq);
+    const seqsOfOld = answered.filter((one) => !inNew.includes(one)).map(({ seq }) => seq);
     expect(Math.min(...seqsOfOld, 99)).toBeGreaterThan(20);
     expect(ada.ofType("message").map(({ seq }) => seq)).toEqual(range(1, ada.ofType("message").length));
   });

@@ -24,7 +24,7 @@ import {
 
 const read = (socket: TestSocket, seq?: number) =>
   ask(socket, { type: "read", ...(seq !== undefined && { seq }) });
-const toldTo = (socket: TestSocket) => socket.ofType("receipt").map(({ user, seq }) => [user, seq]);
+const sentReceipts = (socket: TestSocket) => socket.ofType("receipt").map(({ user, seq }) => [user, seq]);
 
 async function adaAndBo(prefix: string, messages: number) {
   const room = uniqueName(prefix);
@@ -112,7 +112,7 @@ describe("read", () => {
       await read(bo, 0);
     }
     await ada.settled();
-    expect(toldTo(ada)).toEqual([]);
+    expect(sentReceipts(ada)).toEqual([]);
     expect(await read(bo, 0)).toMatchObject({ seq: 0, unread: 3 });
   });
 
@@ -172,23 +172,23 @@ describe("read", () => {
 
 describe("receipts", () => {
   it("[R2] are sent at most once per second, the last of each user", async () => {
-    const { ada, bo } = await adaAndBo("told", 30);
+    const { ada, bo } = await adaAndBo("receipts", 30);
     const before = Date.now();
     for (let seq = 1; seq <= 10; seq++) await read(bo, seq);
     for (let seq = 1; seq <= 12; seq++) await read(ada, seq);
     await bo.next("receipt", ({ user, seq }) => user === "ada" && seq === 12);
-    const told = toldTo(bo);
-    expect(told[0]).toEqual(["bo", 1]);
-    expect(told.slice(1).sort()).toEqual([
+    const receipts = sentReceipts(bo);
+    expect(receipts[0]).toEqual(["bo", 1]);
+    expect(receipts.slice(1).sort()).toEqual([
       ["ada", 12],
       ["bo", 10],
     ]);
     expect(Date.now() - before).toBeGreaterThanOrEqual(950);
     await ada.settled();
-    expect(toldTo(ada)).toEqual(told);
+    expect(sentReceipts(ada)).toEqual(receipts);
     expect(await read(bo, 5)).toMatchObject({ seq: 10 });
     await bo.settled();
-    expect(toldTo(bo)).toHaveLength(3);
+    expect(sentReceipts(bo)).toHaveLength(3);
   });
 
   it("[R2] are sent to users only, also without presence, filtered or during a replay", async () => {
@@ -222,7 +222,7 @@ describe("receipts", () => {
     await read(ada, 2);
     advanceClock(2_000);
     await fill(ada, 1);
-    expect(toldTo(ada)).toEqual([]);
+    expect(sentReceipts(ada)).toEqual([]);
     expect(await receiptsOf(room)).toEqual({ ada: 2 });
   });
 
@@ -286,7 +286,7 @@ describe("receipts", () => {
     );
     await ada.next("receipt", ({ user }) => user === "reader299");
     for (const user of users)
-      expect(toldTo(ada).filter(([told]) => told === user).length).toBeLessThanOrEqual(3);
+      expect(sentReceipts(ada).filter(([reader]) => reader === user).length).toBeLessThanOrEqual(3);
   });
 
   it("[R3][S14] whose write fails are internal and sent to no one, and the room continues to work", async () => {
@@ -295,7 +295,7 @@ describe("receipts", () => {
     expect(await read(bo, 3)).toMatchObject({ type: "error", code: "internal" });
     await fill(ada, 1);
     expect(await read(bo, 0)).toMatchObject({ type: "ok", seq: 0, unread: 6 });
-    expect(toldTo(ada)).toEqual([]);
+    expect(sentReceipts(ada)).toEqual([]);
     expect(await receiptsOf(room)).toEqual({});
     heal();
     expect(await read(bo, 3)).toMatchObject({ seq: 3, unread: 3 });

@@ -66,12 +66,12 @@ describe("a room that cannot be reached", () => {
   it("[B7] does not delay the others: hundreds are notified, in portions", async () => {
     const user = uniqueName("everywhere");
     const failing = new Set(["room7", "room300"]);
-    const told: string[] = [];
+    const notified: string[] = [];
     const ROOMS = {
       getByName: (name: string) => ({
         revoke: async () => {
           if (failing.has(name)) throw new Error("unreachable");
-          told.push(name);
+          notified.push(name);
           return true;
         },
       }),
@@ -83,13 +83,13 @@ describe("a room that cannot be reached", () => {
       for (let at = 0; at < 1_200; at++) object.registerRoom(`room${at}`, null);
     });
     await disconnect(user);
-    expect(told.length).toBeGreaterThanOrEqual(498);
+    expect(notified.length).toBeGreaterThanOrEqual(498);
     // The alarm may run by itself meanwhile.
     const untilTold = (count: number) =>
       vi.waitFor(
         async () => {
           await runDurableObjectAlarm(userObject(user));
-          expect(new Set(told).size).toBe(count);
+          expect(new Set(notified).size).toBe(count);
         },
         { timeout: 8_000 },
       );

@@ -41,8 +41,8 @@ describe("a room on a session", () => {
       await ada.ask({ type: "send", id: `a${n}`, data: -n });
       await session.next("message", ({ id }) => id === `a${n}`);
     }
-    const heard = inRoom(session, room).filter(({ type }) => type === "message" || type === "ok");
-    expect(heard.map(({ id, seq }) => [id, seq])).toEqual([
+    const delivered = inRoom(session, room).filter(({ type }) => type === "message" || type === "ok");
+    expect(delivered.map(({ id, seq }) => [id, seq])).toEqual([
       ["j", undefined],
       ["s1", 1],
       ["s1", 1],
@@ -94,11 +94,11 @@ describe("a room on a session", () => {
       if (way === "in one frame") session.send({ type: "batch", commands: [leave, again] });
       else for (const frame of [{ type: "send", id: "m", room, data: 1 }, leave, again]) session.send(frame);
       await session.next("caughtUp", (event) => event.room === room);
-      const heard = session.received
+      const delivered = session.received
         .slice(length)
         .filter(({ type }) => type === "ok" || type === "connected");
       const before = way === "in one frame" ? [] : ["m"];
-      expect(heard.map(({ id }) => id)).toEqual([...before, "l", "again", undefined]);
+      expect(delivered.map(({ id }) => id)).toEqual([...before, "l", "again", undefined]);
       await session.ask({ type: "send", id: "m2", room, data: 2 });
       expect(inRoom(session, room).at(-2)).toMatchObject({ type: "message", id: "m2" });
     },
@@ -121,8 +121,8 @@ describe("a room on a session", () => {
     expect(answers.map(({ id, type }) => [id, type])).toEqual(frames.map(({ id }) => [id, "ok"]));
     expect(await storedMessages(room)).toBe(2);
     // Nothing of the new stay is missing.
-    const heard = inRoom(session, room).filter(({ type }) => type === "message");
-    expect(heard.map(({ id }) => id)).toEqual(["m1", "m2"]);
+    const delivered = inRoom(session, room).filter(({ type }) => type === "message");
+    expect(delivered.map(({ id }) => id)).toEqual(["m1", "m2"]);
   });
 
   it("[J11] answers each command after a leave, in order and without effect", async () => {
@@ -237,13 +237,13 @@ describe("a room on a session", () => {
     session.close(1000);
     await session.closed;
     await ada.ask({ type: "send", id: "m", data: 1 });
-    const told = () =>
+    const storedSessions = () =>
       runInDurableObject(roomObject(room), (_, { storage }) =>
         storage.sql.exec("SELECT * FROM sessions").toArray(),
       );
-    expect(await told()).toHaveLength(1);
+    expect(await storedSessions()).toHaveLength(1);
     waits = false;
-    await expect.poll(told).toEqual([]);
+    await expect.poll(storedSessions).toEqual([]);
     // There is no 5 s delay, as for a lost connection.
     await ada.settled();
     expect(ada.ofType("memberLeft")).toMatchObject([{ user }]);

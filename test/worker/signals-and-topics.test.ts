@@ -182,7 +182,7 @@ describe("topics", () => {
     const { seq } = await bo.ask({ type: "topics", id: "t", topics: null });
     await writing;
     await bo.settled();
-    const heard = bo.ofType("message").map((message) => message.seq);
-    expect(heard).toEqual(Array.from({ length: 300 - Number(seq) }, (_, at) => Number(seq) + 1 + at));
+    const delivered = bo.ofType("message").map((message) => message.seq);
+    expect(delivered).toEqual(Array.from({ length: 300 - Number(seq) }, (_, at) => Number(seq) + 1 + at));
   });
 });

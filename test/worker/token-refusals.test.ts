@@ -110,10 +110,10 @@ describe("a refused token", () => {
   );
 
   it("[A20] is refused in the words of a fixed list, with nothing of its content", async () => {
-    const told = await Promise.all(
+    const reasons = await Promise.all(
       CASES.slice(8).map(async ([, make]) => (await callAs(await make(), "GET", "/v1/rooms/a")).text()),
     );
-    expect(told.join()).not.toMatch(/ada|eyJ|\b1[78]\d{8}/);
+    expect(reasons.join()).not.toMatch(/ada|eyJ|\b1[78]\d{8}/);
   });
 
   it("[A20] closes a socket with its reason, as every other refusal does", async () => {
@@ -200,10 +200,10 @@ describe("a 401", () => {
   it("[H11] says how to authenticate, and what is wrong with the token that was sent", async () => {
     const path = `/v1/rooms/${uniqueName("challenge")}`;
     const Authorization = `Bearer ${await sign({ exp: undefined })}`;
-    const told = 'Bearer error="invalid_token", error_description="the token has no exp"';
-    expect(await challengeOf(path, { Authorization })).toBe(told);
-    expect(await challengeOf(`${path}/connect`, { Authorization, Upgrade: "websocket" })).toBe(told);
-    expect(await challengeOf("/v1/me/notifications", { Authorization })).toBe(told);
+    const challenge = 'Bearer error="invalid_token", error_description="the token has no exp"';
+    expect(await challengeOf(path, { Authorization })).toBe(challenge);
+    expect(await challengeOf(`${path}/connect`, { Authorization, Upgrade: "websocket" })).toBe(challenge);
+    expect(await challengeOf("/v1/me/notifications", { Authorization })).toBe(challenge);
     expect(await challengeOf(path, { Authorization: "Basic YTpi" })).toMatch(
       /error="invalid_token".*Bearer <token>/,
     );

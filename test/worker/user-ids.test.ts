@@ -46,9 +46,9 @@ describe("a user id of any printable text", () => {
     expect(await (await callAsServer("GET", path)).json()).toEqual({
       ...{ user: id, online: true, connections: 1, unread: 0 },
     });
-    const heard = ada.next("message");
+    const delivery = ada.next("message");
     user.send({ type: "send", id: "a b", data: 1, mentions: [id, "bo"] });
-    expect(await heard).toMatchObject({ seq: 1, from: { id }, mentions: [id, "bo"] });
+    expect(await delivery).toMatchObject({ seq: 1, from: { id }, mentions: [id, "bo"] });
     expect(await user.ask({ type: "react", id: "r", seq: 1, emoji: "👍", op: "add" })).toMatchObject({
       seq: 2,
     });

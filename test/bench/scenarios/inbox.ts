@@ -10,7 +10,7 @@ export const inbox: Scenario = async ({ port }, params) => {
   const count = param(params, "users");
   const users = Array.from({ length: count }, (_, at) => `inbox${process.pid}_${at}`);
   const all = Promise.withResolvers<void>();
-  let heard = 0;
+  let received = 0;
   const sockets: RawSocket[] = [];
   for (const user of users) {
     const protocols = ["edge-rooms.v1", `token.${await tokenFor(user)}`];
@@ -19,7 +19,7 @@ export const inbox: Scenario = async ({ port }, params) => {
         { port, path: "/v1/connect", protocols },
         {
           onFrame(frame) {
-            if (frame.includes(NOTIFICATION) && ++heard === count) all.resolve();
+            if (frame.includes(NOTIFICATION) && ++received === count) all.resolve();
           },
           onClose: () => {},
         },
@@ -38,5 +38,5 @@ export const inbox: Scenario = async ({ port }, params) => {
   await all.promise;
   const ms = performance.now() - startedAt;
   for (const socket of sockets) socket.destroy();
-  return { "answered ms": answered, "all heard ms": ms, "users/s": count / (ms / 1_000) };
+  return { "answered ms": answered, "all received ms": ms, "users/s": count / (ms / 1_000) };
 };

@@ -65,13 +65,13 @@ export interface Guest {
   readonly client: Client;
   readonly room: RoomHandle;
   /** The events that its listener received, in order. */
-  readonly heard: { readonly seq: number; readonly data: unknown }[];
+  readonly received: { readonly seq: number; readonly data: unknown }[];
   /** Every state of the room, in order. */
   readonly states: string[];
   readonly losses: { count: number };
   texts(): unknown[];
   live(): Promise<void>;
-  hears(text: string): Promise<void>;
+  receives(text: string): Promise<void>;
 }
 
 export interface GuestOptions extends Partial<ClientOptions> {
@@ -113,28 +113,28 @@ export class Guests {
   ): Guest {
     const client = this.client(url, user, options);
     const room = shared ? sharedRoom(client, name, roomOptions) : client.room(name, roomOptions);
-    const heard: Guest["heard"] = [];
+    const received: Guest["received"] = [];
     const states: string[] = [];
     const losses = { count: 0 };
-    room.on("message", ({ seq, data }) => heard.push({ seq, data }));
+    room.on("message", ({ seq, data }) => received.push({ seq, data }));
     room.on("state", ({ status }) => states.push(status));
     room.on("lost", () => {
       losses.count += 1;
     });
-    const texts = () => heard.map(({ data }) => data);
+    const texts = () => received.map(({ data }) => data);
     return {
       user,
       client,
       room,
-      heard,
+      received,
       states,
       losses,
       texts,
       live: async () => {
         await waitFor(`${user} is connected`, () => room.state.status === "connected");
       },
-      hears: async (text) => {
-        await waitFor(`${user} hears ${text}`, () => texts().includes(text));
+      receives: async (text) => {
+        await waitFor(`${user} receives ${text}`, () => texts().includes(text));
       },
     };
   }

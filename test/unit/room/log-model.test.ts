@@ -53,7 +53,7 @@ class Model {
   }
 
   replay(after: number): string[] {
-    const told = this.held.flatMap((message): [number, string][] => {
+    const entries = this.held.flatMap((message): [number, string][] => {
       const { seq, changed } = message;
       if (seq > after) return [[seq, shown(message)]];
       if (changed <= after) return [];
@@ -61,7 +61,7 @@ class Model {
         [changed, message.deleted ? `deleted ${seq} at ${changed}` : `${shown(message)} at ${changed}`],
       ];
     });
-    return told.sort(([a], [b]) => a - b).map(([, text]) => text);
+    return entries.sort(([a], [b]) => a - b).map(([, text]) => text);
   }
 }
 

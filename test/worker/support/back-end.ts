@@ -36,7 +36,7 @@ export function startBackEnd(answer: Answer) {
   const requests: RequestInit[] = [];
   let current = answer;
   vi.stubGlobal("fetch", async (input: RequestInfo, init: RequestInit = {}) => {
-    if (String(input) !== url || !init.signal) throw new Error(`nobody is to ask ${String(input)}`);
+    if (String(input) !== url || !init.signal) throw new Error(`unexpected request to ${String(input)}`);
     const body = String(init.body);
     if (!(await isSigned(new Headers(init.headers), body)))
       return new Response("who are you?", { status: 401 });

@@ -28,7 +28,7 @@ export async function startIssuer(algorithms: Readonly<Record<string, string>>) 
   let answer = published(Object.keys(algorithms));
   const fetches: RequestInit[] = [];
   vi.stubGlobal("fetch", async (input: RequestInfo, init: RequestInit = {}) => {
-    if (String(input) !== url || !init.signal) throw new Error(`nobody is to ask ${String(input)}`);
+    if (String(input) !== url || !init.signal) throw new Error(`unexpected request to ${String(input)}`);
     fetches.push(init);
     return answer(init.signal);
   });

@@ -31,7 +31,7 @@ export function startPushService() {
     const endpoint = String(input);
     const browser = browsers.get(endpoint);
     if (browser === undefined || !init.signal || init.redirect !== "manual" || init.method !== "POST")
-      throw new Error(`nobody is to ask ${endpoint}`);
+      throw new Error(`unexpected request to ${endpoint}`);
     const headers = Object.fromEntries(new Headers(init.headers));
     if (!(init.body instanceof Uint8Array)) throw new Error("no body");
     const push = {

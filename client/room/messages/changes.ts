@@ -1,6 +1,6 @@
-// Edits, deletions and reactions: what each does to a message, whether an event of the log brings it or the client shows it
-// before it is stored. They have no idempotency key: one that was in flight when a connection was lost waits for the replay,
-// which shows whether it took effect.
+// Edits, deletions and reactions: what each does to a message, whether an event of the log brings it or the client shows
+// it before it is stored. They have no idempotency key: one that was in flight when a connection was lost waits for the
+// replay, which shows whether it took effect.
 // Invariant: the stored state is never changed here. `shown` is laid over it.
 
 import {

@@ -1,5 +1,6 @@
 // What was sent and is not known to be stored. Invariant: an id that may have reached a server is sent again only with
 // `retryOf`, and only after the replay was folded, so the message is stored once whatever happens in between.
+
 import {
   CHAT_EVENT,
   type Message,

@@ -11,7 +11,7 @@ import { message, ok } from "./support/frames.ts";
 const MOST_FILES = { "a socket of its own": 16, "the session": 18 };
 const root = join(import.meta.dirname, "../../..");
 
-/** In place of it there are fakes here. */
+/** Here there are fakes in its place. */
 const PORTS = "client/util/system-ports.ts";
 
 describeBoth("the way of a message", (way) => {
@@ -34,10 +34,11 @@ describeBoth("the way of a message", (way) => {
     await out();
     into(1);
     heard.length = 0;
-    const [ways, both] = [await filesRunBy(out), await filesRunBy(async () => into(2))];
-    const files = [...new Set([...ways, ...both, PORTS])].sort();
+    const filesOut = await filesRunBy(out);
+    const filesIn = await filesRunBy(async () => into(2));
+    const files = [...new Set([...filesOut, ...filesIn, PORTS])].sort();
     console.log(
-      `A message over ${way}:\nout: ${ways.join(" ")}\nin: ${both.join(" ")}\nin all: ${files.length}`,
+      `A message over ${way}:\nout: ${filesOut.join(" ")}\nin: ${filesIn.join(" ")}\nin all: ${files.length}`,
     );
     expect(heard).toEqual([2, expect.any(String), { text: "text 2" }, 2]);
     expect(files.length, files.join("\n")).toBeLessThanOrEqual(MOST_FILES[way]);

@@ -84,6 +84,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "client/util": ["src/protocol"],
   "client/connection/transport": ["client/util", "src/protocol"],
   "client/connection": ["client/connection/transport", "client/util", "src/protocol"],
+  // Nothing of pages: it stands on the calls over HTTP alone.
+  "client/server": ["client/connection", "client/http", "client/util", "src/protocol"],
   "client/room/messages": [
     ...["client/connection", "client/connection/transport", "client/util", "src/protocol"],
   ],

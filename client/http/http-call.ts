@@ -128,8 +128,8 @@ interface Request {
   readonly token: Token;
 }
 
-async function once(
-  { ports: { fetch, clock }, base }: CallContext,
+export async function once(
+  { ports: { fetch, clock }, base }: Pick<CallContext, "ports" | "base">,
   { method, path, text, token }: Request,
   outer: AbortSignal,
 ): Promise<Answer> {
@@ -149,7 +149,7 @@ async function once(
   }
 }
 
-function encode(body: unknown): string {
+export function encode(body: unknown): string {
   try {
     return JSON.stringify(body);
   } catch (cause) {
@@ -208,7 +208,7 @@ function because(refusal: RoomsError, error: unknown): unknown {
 }
 
 /** Aborts with the first of `outer`, or with `timeout` after `delayMs`. `done` removes timer and listeners. */
-function bounded(clock: Clock, delayMs: number, outer: readonly (AbortSignal | undefined)[]) {
+export function bounded(clock: Clock, delayMs: number, outer: readonly (AbortSignal | undefined)[]) {
   const inner = new AbortController();
   const cancels: Cancel[] = [
     clock.after(delayMs, () => inner.abort(new RoomsError("timeout", "The server did not answer in time."))),
@@ -237,7 +237,7 @@ function before<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
   });
 }
 
-function sleep(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
+export function sleep(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
   let cancel: Cancel = () => {};
   const over = new Promise<void>((resolve) => {
     cancel = clock.after(delayMs, resolve);

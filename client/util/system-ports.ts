@@ -1,18 +1,8 @@
-import type { Cancel, Clock, Ports, Socket, SocketEvents } from "./ports.ts";
-
-/** Timers take a signed 32-bit number of milliseconds: a longer wait would end at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
+import type { Cancel, Ports, Socket, SocketEvents } from "./ports.ts";
+import { systemClock } from "./system-clock.ts";
 
 /** The close code of a socket that ended without a close frame. */
 const LOST = 1006;
-
-const systemClock: Clock = {
-  now: () => Date.now(),
-  after(delayMs: number, fn: () => void): Cancel {
-    const timer = setTimeout(fn, Math.min(delayMs, MAX_TIMER_MS));
-    return () => clearTimeout(timer);
-  },
-};
 
 function dial(url: string, protocols: string[], events: SocketEvents): Socket {
   const socket = new WebSocket(url, protocols);

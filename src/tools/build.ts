@@ -40,6 +40,7 @@ await Promise.all([
     outfile: `${PUBLIC}/edge-rooms-push.js`,
     minify: true,
   }),
+  build({ ...options, entryPoints: ["client/server/index.ts"], outfile: "dist/server.js" }),
   build({ ...serviceWorker, outfile: "dist/edge-rooms-sw.js" }),
   build({ ...serviceWorker, outfile: `${PUBLIC}/edge-rooms-sw.js`, minify: true }),
 ]);

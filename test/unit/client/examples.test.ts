@@ -11,10 +11,15 @@ const root = join(import.meta.dirname, "../../..");
 const GLOBALS = `
 import type * as Rooms from "edge-rooms/client";
 import type { Push } from "edge-rooms/push";
+import type { ServerApi } from "edge-rooms/server";
 declare global {
   const client: Rooms.Client;
   const room: Rooms.RoomHandle;
   const push: Push;
+  const server: ServerApi;
+  const request: Request;
+  const archive: Rooms.Message[];
+  const process: { readonly env: Readonly<Record<string, string | undefined>> };
   const message: Rooms.Message;
   const button: HTMLButtonElement;
   const field: HTMLInputElement;
@@ -40,6 +45,7 @@ const CONFIG = {
     paths: {
       "edge-rooms/client": ["../../client/index.ts"],
       "edge-rooms/push": ["../../client/push/push.ts"],
+      "edge-rooms/server": ["../../client/server/index.ts"],
     },
   },
 };
@@ -65,7 +71,7 @@ function readmeExamples(): Example[] {
   return Array.from(text.matchAll(/^```[jt]s\n(.*?)^```$/gms), ({ 1: code = "", index }) => ({
     at: `README.md:${lineAt(text, index)}`,
     code,
-  })).filter(({ code }) => /\b(client|room|push)\./.test(code));
+  })).filter(({ code }) => /\b(client|room|push|server)\./.test(code));
 }
 
 /** An example without an import may use all that the client exports, and `createPush`. */
@@ -73,6 +79,7 @@ function moduleOf({ code }: Example, names: readonly string[]): string {
   if (/^import /m.test(code)) return code;
   return `import { ${names.join(", ")} } from "edge-rooms/client";
 import { createPush } from "edge-rooms/push";
+import { createServerApi, verifySignature } from "edge-rooms/server";
 ${code}`;
 }
 

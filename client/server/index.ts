@@ -1,0 +1,46 @@
+// `edge-rooms/server`: for code with an API key. Only `fetch`, WebCrypto, `URL` and `AbortController`, no other package.
+
+export type {
+  Ban,
+  BansResult,
+  BroadcastEntry,
+  ChangeResult,
+  ErrorCode,
+  Member,
+  Message,
+  MessagesResult,
+  NotifyEntry,
+  Occupancy,
+  OwnSettings,
+  Permission,
+  Priority,
+  ReceiptEntry,
+  Refusal,
+  RoomInfo,
+  Sender,
+  Topics,
+} from "../../src/protocol/index.ts";
+export type { HttpMethod } from "../http/http-call.ts";
+export { RoomsError, type RoomsErrorCode, type RoomsErrorDetails } from "../util/errors.ts";
+export {
+  type BroadcastToSend,
+  createServerApi,
+  type IssuedToken,
+  type NotificationToSend,
+  type ServerApi,
+  type TokenRequest,
+} from "./server-api.ts";
+export type { ServerCallOptions } from "./server-call.ts";
+export type { ServerApiOptions } from "./server-context.ts";
+export type {
+  MessagesOptions,
+  MessageToPublish,
+  PublishedMessage,
+  RoomMembers,
+  ServerBansOptions,
+  ServerKickOptions,
+  ServerRoom,
+  SignalToRoom,
+} from "./server-room.ts";
+export type { DisconnectOptions, ServerUser, SignalToUser, UserPresence } from "./server-user.ts";
+export { type SignatureOptions, verifySignature } from "./verify-signature.ts";

@@ -1,0 +1,189 @@
+import {
+  type BROADCAST_BODY,
+  BROADCAST_RESULT,
+  type BroadcastEntry,
+  type Infer,
+  type NOTIFY_BODY,
+  NOTIFY_RESULT,
+  type NotifyEntry,
+  type TOKEN_BODY,
+  TOKEN_RESULT,
+} from "../../src/protocol/index.ts";
+import type { HttpMethod } from "../http/http-call.ts";
+import { roomName } from "../http/path.ts";
+import { RoomsError } from "../util/errors.ts";
+import { fits } from "../wire/fits.ts";
+import { checked } from "../wire/results.ts";
+import {
+  type CallBelow,
+  callForEach,
+  callsBelow,
+  type Repeat,
+  type ServerCallOptions,
+  type ServerContext,
+} from "./server-call.ts";
+import { type ServerApiOptions, serverContext } from "./server-context.ts";
+import { ServerRoom } from "./server-room.ts";
+import { ServerUser } from "./server-user.ts";
+
+interface NotificationContent extends Omit<Infer<typeof NOTIFY_BODY>, "user" | "users"> {}
+
+/** What {@link ServerApi.notify} sends, to one user or to up to 1,000. */
+export type NotificationToSend =
+  | (NotificationContent & { readonly user: string })
+  | (NotificationContent & { readonly users: readonly string[] });
+
+/** What {@link ServerApi.broadcast} says, in up to 100 rooms. */
+export interface BroadcastToSend extends Infer<typeof BROADCAST_BODY> {}
+
+/** What {@link ServerApi.token} puts into a token. */
+export interface TokenRequest extends Infer<typeof TOKEN_BODY> {}
+
+/** A token, and when it expires, in milliseconds since 1970. */
+export interface IssuedToken extends Infer<typeof TOKEN_RESULT> {}
+
+/**
+ * The deployment, for code that runs on a server: Node 20 and newer, Workers, Deno, Bun. It opens no connection; each
+ * call is an HTTP request with the API key, which may do everything.
+ *
+ * A call that fails for the moment (the network, `rate_limited`, `overloaded`, `internal`) is tried again until it is
+ * done or `timeoutMs` is over: at random times within 0.5 s, then 1 s, 2 s … up to 8 s, later where the server asks for
+ * it. What must not be done twice carries the same `id` in each try; calls of which that is not enough say so.
+ *
+ * All calls reject with a `RoomsError`: `bad_request` (a field does not fit, see `path`), `unauthorized` (no such API
+ * key), `offline` (the server could not be reached), `timeout`, `too_large`, and `rate_limited`, `overloaded` or
+ * `internal` where that did not pass. After `offline` and `timeout` it is not known whether it was done.
+ *
+ * Throws `bad_request` where an option cannot be used, and in a page: everybody could read the key there. The methods
+ * may be called unbound.
+ *
+ * @example
+ * const server = createServerApi({ url: "https://rooms.example.com", apiKey: process.env.EDGE_ROOMS_API_KEY });
+ * await server.notify({ user: "usr_1", title: "Build completed", message: "All tests passed", id: "build-456" });
+ * await server.room("project_123").publish({ event: "task.created", data: { id: 7, title: "Ship it" } });
+ */
+export const createServerApi = (options: ServerApiOptions): ServerApi =>
+  new ServerApi(serverContext(options));
+
+/** See {@link createServerApi}. */
+export class ServerApi {
+  readonly #context: ServerContext;
+  readonly #call: CallBelow;
+
+  constructor(context: ServerContext) {
+    this.#context = context;
+    this.#call = callsBelow(context, "");
+  }
+
+  /**
+   * Sends a notification to the inbox of one user, or of up to 1,000: it is stored, shown on all their devices, and
+   * pushed to those who are away.
+   *
+   * Resolves with one entry for each user, in their order: with `seq` (its place in the inbox) and `delivered` (how many
+   * sessions heard it at once), or with an `error` where this user could not be reached. Only the users that failed for
+   * the moment are tried again. Rejects where none could be reached.
+   *
+   * Each user gets it once: an `id` is made where none is given, and all tries carry the same. With an `id` of your own
+   * a later call with the same `id` completes what is missing, and skips the users who have it (`duplicate`).
+   *
+   * @example
+   * const [entry] = await server.notify({ user: "usr_1", title: "Build completed", message: "", link: "/builds/456" });
+   */
+  readonly notify = async (
+    notification: NotificationToSend,
+    options?: ServerCallOptions,
+  ): Promise<readonly NotifyEntry[]> => {
+    const { id = this.#context.ports.newId() } = notification;
+    const one = "user" in notification;
+    return callForEach<NotifyEntry>(
+      this.#context,
+      {
+        path: "/v1/notify",
+        names: one ? [notification.user] : notification.users,
+        repeat: "always",
+        body: (users) => ({ ...notification, id, ...(one ? {} : { users }) }),
+        entries: (answer) => (fits(NOTIFY_RESULT, answer) ? answer.results : undefined),
+        nameOf: ({ user }) => user,
+      },
+      options,
+    );
+  };
+
+  /**
+   * Says the same in up to 100 rooms: a message that is stored, or with `ephemeral` a signal that is not.
+   *
+   * Resolves with one entry for each room, in their order: with the `seq` of the message, or with an `error` where it
+   * could not be said. Only the rooms that failed for the moment are tried again. Rejects where all failed. Each room
+   * stores it once, as {@link ServerRoom.publish} does; a signal is sent at most once.
+   *
+   * @example
+   * await server.broadcast({ rooms: ["project_1", "project_2"], event: "maintenance", data: { at: "22:00" } });
+   */
+  readonly broadcast = async (
+    broadcast: BroadcastToSend,
+    options?: ServerCallOptions,
+  ): Promise<readonly BroadcastEntry[]> => {
+    const { id = this.#context.ports.newId(), ephemeral } = broadcast;
+    return callForEach<BroadcastEntry>(
+      this.#context,
+      {
+        path: "/v1/broadcast",
+        names: broadcast.rooms,
+        repeat: ephemeral ? "ifNotDone" : "always",
+        body: (rooms) => ({ ...broadcast, id, rooms }),
+        entries: (answer) => (fits(BROADCAST_RESULT, answer) ? answer.results : undefined),
+        nameOf: ({ room }) => room,
+      },
+      options,
+    );
+  };
+
+  /**
+   * A token for a user, where your back end signs none itself. `rooms` maps room names, or beginnings with a `*`, to
+   * `none`, `read`, `write` or `moderate`. It is valid for `ttlSeconds`: 60 to 2,592,000 (30 days), 3,600 unless given.
+   *
+   * It is tried again after a lost answer: a token that did not arrive is known to no one.
+   *
+   * Rejects with `bad_request` where the deployment takes its tokens from an issuer (`JWT_JWKS_URL`).
+   *
+   * @example
+   * const { token } = await server.token({ user: "usr_1", name: "Ada", rooms: { "project_*": "write" } });
+   */
+  readonly token = async (request: TokenRequest, options?: ServerCallOptions): Promise<IssuedToken> =>
+    checked(this.#call("POST", "/v1/tokens", request, options), TOKEN_RESULT);
+
+  /**
+   * What server code may do in one room. Makes no request. Throws `bad_request` where `name` is no name of a room.
+   *
+   * @example
+   * const { members } = await server.room("project_123").members();
+   */
+  readonly room = (name: string): ServerRoom => new ServerRoom(this.#context, roomName(name));
+
+  /**
+   * What server code may do with one user. Makes no request. Throws `bad_request` where `id` is no id of a user.
+   *
+   * @example
+   * await server.user("usr_1").disconnect();
+   */
+  readonly user = (id: string): ServerUser => new ServerUser(this.#context, id);
+
+  /**
+   * Any other call of the HTTP API. `path` begins with `/v1/`, `body` is sent as JSON. The answer is not checked: look
+   * at what it is. `GET`, `PUT` and `DELETE` are tried again after a lost answer, `POST` and `PATCH` are not.
+   *
+   * @example
+   * const page: unknown = await server.call("GET", "/v1/rooms/project_123/events?wait=25");
+   */
+  readonly call = async (
+    method: HttpMethod,
+    path: string,
+    body?: unknown,
+    options?: ServerCallOptions,
+  ): Promise<unknown> => {
+    // Any other text behind the address could name another host.
+    if (!path.startsWith("/v1/")) throw new RoomsError("bad_request", "The path must begin with /v1/.");
+    const repeat: Repeat = method === "POST" || method === "PATCH" ? "ifNotDone" : "always";
+    return this.#call(method, path, body, options, repeat);
+  };
+}

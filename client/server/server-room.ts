@@ -1,0 +1,249 @@
+import {
+  BANS_RESULT,
+  type BansResult,
+  CHANGE_RESULT,
+  type ChangeResult,
+  type Infer,
+  MEMBERS_RESULT,
+  type MESSAGE_BODY,
+  MESSAGE_STORED,
+  MESSAGES_RESULT,
+  type MessagesResult,
+  type OwnSettings,
+  RECEIPTS_RESULT,
+  type ReceiptEntry,
+  ROOM_INFO,
+  type RoomInfo,
+  SETTINGS_RESULT,
+  type SIGNAL_BODY,
+  type Topics,
+} from "../../src/protocol/index.ts";
+import { query } from "../http/path.ts";
+import { checked } from "../wire/results.ts";
+import { type CallBelow, callsBelow, type ServerCallOptions, type ServerContext } from "./server-call.ts";
+import { userPath } from "./user-path.ts";
+
+/** What {@link ServerRoom.publish} stores. */
+export interface MessageToPublish extends Omit<Infer<typeof MESSAGE_BODY>, "retryOf"> {}
+
+/** What {@link ServerRoom.signal} sends. */
+export interface SignalToRoom extends Infer<typeof SIGNAL_BODY> {}
+
+/** A message that is stored: `seq` is its place in the room, `at` when it was stored, in milliseconds since 1970. */
+export interface PublishedMessage extends Infer<typeof MESSAGE_STORED> {}
+
+/** Who is in a room. */
+export interface RoomMembers extends Infer<typeof MEMBERS_RESULT> {}
+
+export interface MessagesOptions extends ServerCallOptions {
+  /** Only messages before this `seq`. Default: from the newest on. */
+  readonly before?: number;
+  /** How many a page has: 1 to 200. Default 50. */
+  readonly limit?: number;
+  /** Only messages under these topics, at most 20. Default `null`: all. */
+  readonly topics?: Topics;
+}
+
+export interface ServerKickOptions extends ServerCallOptions {
+  /** How long the user is kept out, in seconds: 0 (not at all) to a year. Default 3,600. */
+  readonly banSeconds?: number;
+  /** For moderators, in the list of bans. At most 500 characters. */
+  readonly reason?: string;
+}
+
+export interface ServerBansOptions extends ServerCallOptions {
+  /** The last user of the page before. Default: from the beginning. */
+  readonly after?: string;
+}
+
+/** What server code may do in one room: see {@link ServerApi.room}. */
+export class ServerRoom {
+  readonly #call: CallBelow;
+  readonly #newId: () => string;
+
+  constructor(context: ServerContext, name: string) {
+    this.#call = callsBelow(context, `/v1/rooms/${name}`);
+    this.#newId = context.ports.newId;
+  }
+
+  /**
+   * Stores a message, and sends it to everybody in the room. Resolves when it is stored. `event` is `chat` unless given.
+   * `from` is in whose name it is said; without it the message is of server code.
+   *
+   * It is stored once: an `id` is made where none is given, and all tries carry the same. Give an `id` of your own, such
+   * as that of the row in your database, where your own code may call twice for the same thing. Then the second call
+   * resolves with the message of the first one and `duplicate`. The id takes one more row of the room's storage.
+   *
+   * Rejects with `too_large` where `data` is larger than the deployment allows (32 KiB unless set).
+   *
+   * @example
+   * const { seq } = await server.room("project_123").publish({ event: "task.created", data: { id: 7, title: "Ship it" }, id: "task-7" });
+   */
+  readonly publish = async (
+    message: MessageToPublish,
+    options?: ServerCallOptions,
+  ): Promise<PublishedMessage> => {
+    const { id = this.#newId() } = message;
+    return checked(this.#call("POST", "/messages", { ...message, id }, options), MESSAGE_STORED);
+  };
+
+  /**
+   * Sends something that is not stored to those who are in the room now: to all, to one user (`to`), or to all but one
+   * (`except`). Resolves when the room has it; whether somebody heard it is not known.
+   *
+   * It is sent at most once: after a lost answer it is not tried again.
+   *
+   * @example
+   * await server.room("project_123").signal({ event: "build.progress", data: { percent: 40 } });
+   */
+  readonly signal = async (signal: SignalToRoom, options?: ServerCallOptions): Promise<void> => {
+    await this.#call("POST", "/signals", signal, options, "ifNotDone");
+  };
+
+  /**
+   * A page of messages, ascending: the newest, or those `before` a `seq`. With `more` the next older page is `before`
+   * the `seq` of this one.
+   *
+   * @example
+   * const { messages } = await server.room("project_123").messages({ limit: 200, topics: ["chat"] });
+   */
+  readonly messages = async ({
+    before,
+    limit,
+    topics,
+    ...options
+  }: MessagesOptions = {}): Promise<MessagesResult> =>
+    checked(
+      this.#call("GET", `/messages${query({ before, limit, topics })}`, undefined, options),
+      MESSAGES_RESULT,
+    );
+
+  /**
+   * All pages of messages, from the newest to the oldest. The messages of each are ascending. `limit` is how many a page
+   * has (default 200), `timeoutMs` bounds each page.
+   *
+   * @example
+   * for await (const { messages } of server.room("project_123").pages({ topics: ["chat"] })) archive.push(...messages);
+   */
+  readonly pages = (options: MessagesOptions = {}): AsyncGenerator<MessagesResult, void> =>
+    this.#pages(options);
+
+  async *#pages({ limit = 200, ...options }: MessagesOptions): AsyncGenerator<MessagesResult, void> {
+    let { before } = options;
+    for (;;) {
+      const page = await this.messages({ ...options, limit, ...(before !== undefined && { before }) });
+      yield page;
+      // A page that is not older would have this go round for ever.
+      if (!page.more || page.seq >= (before ?? Number.POSITIVE_INFINITY)) return;
+      before = page.seq;
+    }
+  }
+
+  /**
+   * Replaces what a message says, whoever wrote it. Resolves with the `seq` of the change. Rejects with `not_found`
+   * where there is no such message, or it was deleted.
+   *
+   * @example
+   * await server.room("project_123").edit(42, { text: "Hello, all" });
+   */
+  readonly edit = async (seq: number, data: unknown, options?: ServerCallOptions): Promise<ChangeResult> =>
+    checked(this.#call("PATCH", `/messages/${seq}`, { data }, options), CHANGE_RESULT);
+
+  /**
+   * Erases for good what a message says. Resolves with the `seq` of the change, 0 where it was deleted before. Rejects
+   * with `not_found` where there is no such message.
+   *
+   * @example
+   * await server.room("project_123").delete(42);
+   */
+  readonly delete = async (seq: number, options?: ServerCallOptions): Promise<ChangeResult> =>
+    checked(this.#call("DELETE", `/messages/${seq}`, undefined, options), CHANGE_RESULT);
+
+  /**
+   * Who is in the room, and how many connections there are.
+   *
+   * @example
+   * const { members, occupancy } = await server.room("project_123").members();
+   */
+  readonly members = async (options?: ServerCallOptions): Promise<RoomMembers> =>
+    checked(this.#call("GET", "/members", undefined, options), MEMBERS_RESULT);
+
+  /**
+   * How far each user has read: the 1,000 who read last.
+   *
+   * @example
+   * for (const { user, seq } of await server.room("project_123").receipts()) console.log(user, seq);
+   */
+  readonly receipts = async (options?: ServerCallOptions): Promise<readonly ReceiptEntry[]> =>
+    (await checked(this.#call("GET", "/receipts", undefined, options), RECEIPTS_RESULT)).receipts;
+
+  /**
+   * The room: its settings, how far its log goes, how many are there.
+   *
+   * @example
+   * const { head, settings, occupancy } = await server.room("project_123").info();
+   */
+  readonly info = async (options?: ServerCallOptions): Promise<RoomInfo> =>
+    checked(this.#call("GET", "", undefined, options), ROOM_INFO);
+
+  /**
+   * Changes the settings that are given, and resolves with all of them.
+   *
+   * @example
+   * await server.room("project_123").setSettings({ slowModeMs: 10_000, historyLimit: 1_000 });
+   */
+  readonly setSettings = async (
+    settings: Partial<OwnSettings>,
+    options?: ServerCallOptions,
+  ): Promise<OwnSettings> =>
+    (await checked(this.#call("PATCH", "", settings, options), SETTINGS_RESULT)).settings;
+
+  /**
+   * Closes all that a user has open in this room, and keeps them out for `banSeconds`.
+   *
+   * With a ban it is tried again after a lost answer: the ban may then end later, by the time that the call takes. With
+   * `banSeconds: 0` it is not tried again, as the user may have come back meanwhile.
+   *
+   * @example
+   * await server.room("project_123").kick("usr_2", { banSeconds: 600, reason: "spam" });
+   */
+  readonly kick = async (
+    user: string,
+    { banSeconds, reason, ...options }: ServerKickOptions = {},
+  ): Promise<void> => {
+    const repeat = banSeconds === 0 ? "ifNotDone" : "always";
+    await this.#call("POST", "/kick", { user, banSeconds, reason }, options, repeat);
+  };
+
+  /**
+   * Ends the ban of a user; without effect where there is none.
+   *
+   * @example
+   * await server.room("project_123").unban("usr_2");
+   */
+  readonly unban = async (user: string, options?: ServerCallOptions): Promise<void> => {
+    await this.#call("DELETE", `/bans/${userPath(user)}`, undefined, options);
+  };
+
+  /**
+   * Who is banned, the next ban to end first: at most 1,000, and with `more` the next page is `after` the last user.
+   * That ban may have ended meanwhile: then `not_found`, so begin anew.
+   *
+   * @example
+   * for (const { user, until } of (await server.room("project_123").bans()).bans) console.log(user, new Date(until));
+   */
+  readonly bans = async ({ after, ...options }: ServerBansOptions = {}): Promise<BansResult> =>
+    checked(this.#call("GET", `/bans${query({ after })}`, undefined, options), BANS_RESULT);
+
+  /**
+   * Deletes all that was said here and how far users have read, and closes all connections. Settings and bans stay.
+   *
+   * It is not tried again after a lost answer: what was said meanwhile would be deleted too.
+   *
+   * @example
+   * await server.room("project_123").purge();
+   */
+  readonly purge = async (options?: ServerCallOptions): Promise<void> => {
+    await this.#call("DELETE", "", undefined, options, "ifNotDone");
+  };
+}

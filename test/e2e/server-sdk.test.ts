@@ -1,0 +1,164 @@
+// `edge-rooms/server` against a real server, with clients that hear what server code says.
+
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { build } from "esbuild";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { inboxOf } from "../../client/index.ts";
+import { createServerApi, type ServerApi } from "../../client/server/index.ts";
+import type { LocalServer } from "../support/local-server.ts";
+import { Guests, startTestServer, uniqueName, waitFor } from "./support/world.ts";
+
+const root = join(import.meta.dirname, "../..");
+const guests = new Guests();
+const folder = mkdtempSync(join(tmpdir(), "server-sdk-"));
+
+let local: LocalServer;
+let server: ServerApi;
+
+beforeAll(async () => {
+  local = await startTestServer();
+  server = createServerApi({ url: local.url, apiKey: local.apiKey });
+});
+afterAll(async () => {
+  guests.close();
+  rmSync(folder, { recursive: true, force: true });
+  await local?.stop();
+});
+
+describe("what server code says", () => {
+  it("[C96] in a room is heard by all who are there, and a repeated id is said once", async () => {
+    const name = uniqueName("project");
+    const [ada, bo] = [guests.enter(local.url, name, "ada"), guests.enter(local.url, name, "bo")];
+    await Promise.all([ada.live(), bo.live()]);
+    const room = server.room(name);
+    const heard: unknown[] = [];
+    for (const { room } of [ada, bo])
+      room.onEvent("task.created", ({ from, data }) => heard.push([from?.id, data]));
+    const signals: unknown[] = [];
+    bo.room.on("signal", ({ event, data }) => signals.push([event, data]));
+
+    const task = { event: "task.created", data: { id: 7 }, id: "task-7", from: { id: "bot", name: "Bot" } };
+    const stored = await room.publish(task);
+    expect(await room.publish(task)).toEqual({ ...stored, duplicate: true });
+    await room.signal({ event: "progress", data: 40, except: "ada" });
+    await room.publish({ data: "the end" });
+    await Promise.all([ada.hears("the end"), bo.hears("the end")]);
+    expect(heard).toEqual([
+      ["bot", { id: 7 }],
+      ["bot", { id: 7 }],
+    ]);
+    await waitFor("bo hears the signal", () => signals.length === 1);
+
+    expect((await room.members()).members.map(({ id }) => id).sort()).toEqual(["ada", "bo"]);
+    await room.kick("bo", { banSeconds: 60, reason: "spam" });
+    await waitFor("bo is out", () => bo.room.state.status === "disconnected");
+    expect((await room.bans()).bans).toMatchObject([{ user: "bo", by: null, reason: "spam" }]);
+    await room.unban("bo");
+    expect(await room.bans()).toEqual({ bans: [] });
+  });
+
+  it("[C98] in an inbox reaches the user, who is online until disconnected", async () => {
+    const [id, other] = [uniqueName("ada"), uniqueName("bo")];
+    const titles: string[] = [];
+    const client = guests.client(local.url, id);
+    inboxOf(client).on("notification", ({ title }) => titles.push(title));
+    await waitFor("the inbox is connected", () => inboxOf(client).state.status === "connected");
+    const results = await server.notify({
+      users: [id, other],
+      title: "Build",
+      message: "passed",
+      id: "build-1",
+    });
+    expect(results).toEqual([
+      { user: id, seq: 1, delivered: 1 },
+      { user: other, seq: 1, delivered: 0 },
+    ]);
+    const [again] = await server.notify({ user: id, title: "Build", message: "passed", id: "build-1" });
+    expect(again).toMatchObject({ user: id, duplicate: true });
+    await waitFor("it is there", () => titles.length === 1);
+    const user = server.user(id);
+    expect(await user.presence()).toEqual({ user: id, online: true, connections: 1, unread: 1 });
+    expect(await user.signal({ event: "credits" })).toBe(1);
+    await user.disconnect();
+    await waitFor("the user is offline", async () => !(await user.presence()).online);
+  });
+
+  it("[C99] in a token opens what it names", async () => {
+    const name = uniqueName("room");
+    const { token } = await server.token({ user: "cy", name: "Cy", rooms: { [name]: "read" } });
+    const client = guests.client(local.url, "cy", { getToken: () => token });
+    const room = client.room(name);
+    await waitFor("cy reads", () => room.state.status === "connected");
+    await expect(room.send("Hi")).rejects.toMatchObject({ code: "forbidden" });
+  });
+
+  it("[C99] with another key is refused, and the key stands nowhere", async () => {
+    const apiKey = "another-api-key-that-is-long-enough-0000";
+    const stranger = createServerApi({ url: local.url, apiKey });
+    const error: unknown = await stranger
+      .room("lobby")
+      .info()
+      .catch((error: unknown) => error);
+    expect(error).toMatchObject({ code: "unauthorized" });
+    expect(`${String(error)}${JSON.stringify(error)}`).not.toContain(apiKey);
+  });
+});
+
+describe("a server that is down", () => {
+  it("[C96] is told when it is back, and stores it once", async () => {
+    const room = server.room(uniqueName("restart"));
+    const first = await room.publish({ data: "before", id: "one" });
+    await local.kill();
+    const late = room.publish({ data: "while it was down" }, { timeoutMs: 55_000 });
+    await local.restart();
+    expect(await late).toMatchObject({ seq: first.seq + 1 });
+    expect(await room.publish({ data: "before", id: "one" })).toEqual({ ...first, duplicate: true });
+    expect((await room.messages()).messages.map(({ data }) => data)).toEqual(["before", "while it was down"]);
+  });
+});
+
+/** The Nodes of this machine from 20 on: that of the project, and others on the PATH. */
+function nodes(): string[] {
+  const folders = (process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== "");
+  const found = new Set([realpathSync(process.execPath)]);
+  for (const path of folders) {
+    const command = join(path, "node");
+    const { status, stdout } = spawnSync(command, ["-p", "process.version"], { encoding: "utf8" });
+    const major = Number(/^v(\d+)/.exec(stdout ?? "")?.[1]);
+    if (status === 0 && major >= 20) found.add(realpathSync(command));
+  }
+  return [...found];
+}
+
+const versions = nodes().map((command) => ({
+  command,
+  version: execFileSync(command, ["-p", "process.version"], { encoding: "utf8" }).trim(),
+}));
+console.log(`The server SDK is tested in Node ${versions.map(({ version }) => version).join(", ")}`);
+
+describe("the built file", () => {
+  it.each(versions)("[C99] is imported by Node $version, and calls the server", async ({ command }) => {
+    const outfile = join(folder, "server.js");
+    await build({
+      entryPoints: [join(root, "client/server/index.ts")],
+      ...{ outfile, bundle: true, format: "esm", target: "es2022", platform: "neutral" },
+    });
+    const script = `
+      import { createServerApi, verifySignature } from ${JSON.stringify(outfile)};
+      const server = createServerApi({ url: process.env.ROOMS_URL, apiKey: process.env.ROOMS_KEY });
+      const room = server.room(process.env.ROOM);
+      for (let n = 1; n <= 5; n++) await room.publish({ data: n });
+      const pages = [];
+      for await (const { messages } of room.pages({ limit: 2 })) pages.push(messages.map(({ data }) => data));
+      const refused = await room.edit(99, 1).catch(({ code }) => code);
+      console.log(JSON.stringify({ pages, refused, signed: await verifySignature("t=1,v1=00", "{}", "secret") }));
+    `;
+    const env = { ROOMS_URL: local.url, ROOMS_KEY: local.apiKey, ROOM: uniqueName("node") };
+    const args = ["--input-type=module", "--eval", script];
+    const stdout = execFileSync(command, args, { encoding: "utf8", env, timeout: 30_000 });
+    expect(JSON.parse(stdout)).toEqual({ pages: [[4, 5], [2, 3], [1]], refused: "not_found", signed: false });
+  });
+});

@@ -12,8 +12,7 @@ import {
 import type { HttpMethod } from "../http/http-call.ts";
 import { roomName } from "../http/path.ts";
 import { RoomsError } from "../util/errors.ts";
-import { fits } from "../wire/fits.ts";
-import { checked } from "../wire/results.ts";
+import { checked, fits } from "../util/wire.ts";
 import {
   type CallBelow,
   callForEach,

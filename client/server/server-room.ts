@@ -19,7 +19,7 @@ import {
   type Topics,
 } from "../../src/protocol/index.ts";
 import { query } from "../http/path.ts";
-import { checked } from "../wire/results.ts";
+import { checked } from "../util/wire.ts";
 import { type CallBelow, callsBelow, type ServerCallOptions, type ServerContext } from "./server-call.ts";
 import { userPath } from "./user-path.ts";
 

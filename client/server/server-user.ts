@@ -7,7 +7,7 @@ import {
   type USER_SIGNAL_BODY,
 } from "../../src/protocol/index.ts";
 import { roomName } from "../http/path.ts";
-import { checked } from "../wire/results.ts";
+import { checked } from "../util/wire.ts";
 import { type CallBelow, callsBelow, type ServerCallOptions, type ServerContext } from "./server-call.ts";
 import { userPath } from "./user-path.ts";
 

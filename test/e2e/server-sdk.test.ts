@@ -45,7 +45,7 @@ describe("what server code says", () => {
     expect(await room.publish(task)).toEqual({ ...stored, duplicate: true });
     await room.signal({ event: "progress", data: 40, except: "ada" });
     await room.publish({ data: "the end" });
-    await Promise.all([ada.hears("the end"), bo.hears("the end")]);
+    await Promise.all([ada.receives("the end"), bo.receives("the end")]);
     expect(heard).toEqual([
       ["bot", { id: 7 }],
       ["bot", { id: 7 }],

@@ -17,7 +17,7 @@ import {
 } from "./token-claims.ts";
 import { noteRefusedToken } from "./token-log.ts";
 import { MAX_TOKEN_LENGTH, TokenRefused, tokenRefusal } from "./token-refusals.ts";
-import { verifySignature } from "./verify-signature.ts";
+import { verifyJwtSignature } from "./verify-jwt-signature.ts";
 
 interface Decoded {
   readonly header: Readonly<Record<string, unknown>>;
@@ -50,7 +50,7 @@ async function judge(
   requireAccessType(header.typ);
   requireIssuer(claims, config);
   const signedAt = typeof claims.iat === "number" ? claims.iat * 1_000 : undefined;
-  await verifySignature(config.key, { jwt, alg: header.alg, kid: header.kid, signedAt });
+  await verifyJwtSignature(config.key, { jwt, alg: header.alg, kid: header.kid, signedAt });
   requireAccessToken(claims);
   requireAudience(claims, config);
   const times = readTimes(claims, now);

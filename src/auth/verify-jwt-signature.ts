@@ -24,7 +24,10 @@ export interface Unchecked {
 }
 
 /** Throws `TokenRefused`. */
-export async function verifySignature(key: TokenKey, { jwt, alg, kid, signedAt }: Unchecked): Promise<void> {
+export async function verifyJwtSignature(
+  key: TokenKey,
+  { jwt, alg, kid, signedAt }: Unchecked,
+): Promise<void> {
   const allowed = key.kind === "secret" ? SECRET_ALGORITHMS : ISSUER_ALGORITHMS;
   if (typeof alg !== "string" || !allowed.includes(alg))
     throw new TokenRefused(key.kind === "secret" ? "secret_algorithm" : "issuer_algorithm");

@@ -127,7 +127,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** The files that may import jose, which checks and makes signatures and has base64url. */
 const JOSE =
-  /^src\/(auth\/(verify-token|verify-signature|jwks|identity-header)|http\/(tokens|push)|user\/push\/runtime\/(vapid|payload))\.ts$/;
+  /^src\/(auth\/(verify-token|verify-jwt-signature|jwks|identity-header)|http\/(tokens|push)|user\/push\/runtime\/(vapid|payload))\.ts$/;
 
 const folderOf = (file: string) =>
   code.includes(file) || file.endsWith(".ts") ? dirname(file) : file.replace(/^node:.*/, "node:*");

@@ -93,14 +93,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...["client/connection", "client/connection/transport", "client/room/messages"],
     ...["client/util", "src/protocol"],
   ],
-  // What every page has: the features that a page imports beside it stand on it, and it knows none of them.
+  // Every page has the core. The features that a page imports in addition use it, and it imports none of them.
   "client/core": [
     ...["client/connection", "client/connection/transport", "client/room", "client/util", "src/protocol"],
   ],
   // Calls over HTTP know nothing of sockets, rooms and the inbox.
   "client/http": ["client/core", "client/connection/transport", "client/util", "src/protocol"],
   "client/inbox": ["client/connection", "client/connection/transport", "client/util", "src/protocol"],
-  // What needs the user's session, as imports of their own.
+  // Parts that need the user's session are imports of their own.
   "client/session": [
     ...["client/core", "client/connection", "client/connection/transport", "client/inbox", "client/room"],
   ],
@@ -110,7 +110,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...["client/room", "client/room/messages", "client/session", "client/util", "src/protocol"],
   ],
   "client/push": ["client"],
-  // The demo takes the client as the build puts it beside the page; only its `app` knows all of the others.
+  // The demo imports the built client beside the page; only its `app` knows all its other folders.
   demo: ["client", "client/push"],
   "demo/ui": [DEMO_CLIENT],
   "demo/session": ["demo/ui", DEMO_CLIENT],
@@ -193,8 +193,8 @@ describe("structure", () => {
     expect(cycleIn(code, (file) => file)).toBeUndefined();
   });
 
-  it("[X1] no folder cycle", () => {
-    // The entry point stands in the folder of the bindings. No file imports it, so it closes no cycle.
+  it("[X1] there is no cycle of folders", () => {
+    // The entry point is in the folder of the bindings. No file imports it, so it closes no cycle.
     const files = code.filter((file) => file !== "src/index.ts");
     expect(cycleIn(files, dirname)).toBeUndefined();
   });
@@ -208,7 +208,7 @@ describe("structure", () => {
     expect(long).toEqual([]);
   });
 
-  it("[X2] no function is too long", () => {
+  it("[X2] a function has at most 60 lines", () => {
     const long = shipped.flatMap((file) =>
       functionsIn(read(file))
         .filter(({ lines }) => lines > 60)
@@ -217,7 +217,7 @@ describe("structure", () => {
     expect(long).toEqual([]);
   });
 
-  it("[X2] the lines of a function are counted", () => {
+  it("[X2] a function that is too long is found", () => {
     const body = (indent: string) => `${indent}  work();\n`.repeat(60);
     const functions = [
       `export async function a(one: string): Promise<void> {\n${body("")}}`,
@@ -228,7 +228,7 @@ describe("structure", () => {
     expect(functions).toMatchObject(Array(4).fill([{ lines: 62 }]));
   });
 
-  it("[X18] no exported name stands in two files", () => {
+  it("[X18] no name is exported by two files", () => {
     const names = new Map<string, Set<string>>();
     for (const file of shipped)
       for (const [, name = ""] of read(file).matchAll(EXPORTED))
@@ -312,11 +312,11 @@ describe("structure", () => {
   });
 });
 
-/** What declares an exported name; a name that is passed on (`export … from`) is declared once. */
+/** Finds the declarations of exported names; a name that is passed on (`export … from`) is declared once. */
 const EXPORTED =
   /^export (?:abstract |async )*(?:function\*?|const|class|interface|type|enum) (\w+)(?! \w*\s*from)/gm;
 
-/** A line that begins a function, and nothing else that has a body: the code is formatted, so its end has its indent. */
+/** Finds the first line of a function, and of nothing else with a body. In formatted code its last line has its indent. */
 const BEGINS_FUNCTION =
   /^( *)(?!(?:if|for|while|switch|catch|else|return|do)\b|\}|describe|it\b).*(?:\)(?:: [^=;]+)? \{|=> \(?\{)$/;
 

@@ -41,7 +41,7 @@ const ROOM_READS = [
 const USER_READS = ["/v1/me/notifications", "/v1/me/preferences", "/v1/me/rooms", "/v1/push/key"];
 
 describe("a read call of the HTTP API", () => {
-  it.each(ROOM_READS)("[H25] creates no room, whoever calls: GET rooms/:room%s", async (rest) => {
+  it.each(ROOM_READS)("[H25] creates no room for any caller: GET rooms/:room%s", async (rest) => {
     const room = uniqueName("public_looked");
     const path = `/v1/rooms/${room}${rest}`;
     const moderator = await tokenFor("mo", { rooms: { "*": "moderate" } });

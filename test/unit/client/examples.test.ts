@@ -74,7 +74,7 @@ function readmeExamples(): Example[] {
   })).filter(({ code }) => /\b(client|room|push|server)\./.test(code));
 }
 
-/** An example without an import may use all that the client exports, and `createPush`. */
+/** An example without an import may use all exports of the client, and `createPush`. */
 function moduleOf({ code }: Example, names: readonly string[]): string {
   if (/^import /m.test(code)) return code;
   return `import { ${names.join(", ")} } from "edge-rooms/client";

@@ -58,11 +58,11 @@ describe("frames from the server", () => {
     }
   });
 
-  it("[C32] unknown fields are ignored", () => {
+  it("[C32] may have unknown fields, which are ignored", () => {
     expect(framesIn(JSON.stringify(message(1, { novelty: 1 })))).toMatchObject([{ seq: 1 }]);
   });
 
-  it("[C22] an unknown error code counts as `internal`", () => {
+  it("[C22] with an unknown error code count as `internal`", () => {
     const [parsed] = framesIn('{"type":"error","id":"a","code":"novelty","message":"New."}');
     expect(parsed).toEqual({ type: "error", id: "a", code: "internal", message: "New." });
   });

@@ -79,7 +79,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...["hono", "valibot"],
   ],
   src: ["src/http", "src/room", "src/room/runtime", "src/user", "src/user/runtime"],
-  "src/tools": ["src/object", "src/protocol", "node:*", "esbuild"],
+  "src/tools": ["src/object", "src/protocol", "node:*", "esbuild", "rolldown", "rolldown-plugin-dts"],
   "client/service-worker": [],
   "client/util": ["src/protocol"],
   "client/connection/transport": ["client/util", "src/protocol"],

@@ -1,13 +1,13 @@
 import type { AppContext } from "./app-context.ts";
 
-/** The client for pages without a bundler. Served also if the demo is switched off. */
-const CLIENT_FILES = ["/edge-rooms.js", "/edge-rooms-push.js", "/edge-rooms-sw.js"];
+/** The client as `npm run build` makes it: an npm package, and files for pages. Served also if `DEMO` is off. */
+const CLIENT_FILE = /^\/edge-rooms(?:-push|-sw)?\.(?:js|d\.ts|tgz)$/;
 
 /** Serves static assets, which lie without `BASE_PATH`. Without the binding, or with `DEMO` off, there is no page. */
 export async function serveAsset(c: AppContext): Promise<Response> {
   const { ASSETS } = c.env;
   const { demo, basePath } = c.get("config");
-  if (ASSETS === undefined || (!demo && !CLIENT_FILES.includes(c.req.path))) return c.notFound();
+  if (ASSETS === undefined || (!demo && !CLIENT_FILE.test(c.req.path))) return c.notFound();
   const url = new URL(c.req.url);
   // The page has relative URLs, which need the slash.
   if (basePath !== "" && url.pathname === basePath) return c.redirect(`${basePath}/`, 308);

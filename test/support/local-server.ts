@@ -35,7 +35,10 @@ export interface LocalServer {
 }
 
 const ROOT = join(import.meta.dirname, "../..");
-const COPIED = ["src", "client", "demo", "package.json", "tsconfig.json", "wrangler.toml"];
+const COPIED = [
+  ...["src", "client", "demo", "LICENSE", "package.json"],
+  ...["tsconfig.base.json", "tsconfig.json", "wrangler.toml"],
+];
 /** Less than the timeout of a test's hooks, so that the cause is reported. */
 const READY_WITHIN_MS = 45_000;
 const STOP_WITHIN_MS = 5_000;

@@ -176,8 +176,16 @@ describe("optional bindings", () => {
     expect(await (await callWith({ ASSETS }, "/")).text()).toBe("the page");
     const off = await callWith({ ASSETS, DEMO: "off" }, "/");
     expect([off.status, (await errorOf(off)).code]).toEqual([404, "not_found"]);
-    for (const file of ["/edge-rooms.js", "/edge-rooms-push.js", "/edge-rooms-sw.js"])
-      expect((await callWith({ ASSETS, DEMO: "off" }, file)).status).toBe(200);
+    for (const name of [
+      "edge-rooms.tgz",
+      "edge-rooms.js",
+      "edge-rooms.d.ts",
+      "edge-rooms-push.js",
+      "edge-rooms-sw.js",
+    ])
+      expect((await callWith({ ASSETS, DEMO: "off" }, `/${name}`)).status, name).toBe(200);
+    for (const name of ["edge-rooms", "edge-rooms.html", "app/edge-rooms.js"])
+      expect((await callWith({ ASSETS, DEMO: "off" }, `/${name}`)).status, name).toBe(404);
   });
 
   it("[A9][H1] of a rate limit that refuses cause rate_limited: by user, by address, never for server code", async () => {

@@ -43,6 +43,7 @@ const CONFIG = {
     noUnusedLocals: false,
     incremental: false,
     paths: {
+      "edge-rooms": ["../../client/index.ts"],
       "edge-rooms/client": ["../../client/index.ts"],
       "edge-rooms/push": ["../../client/push/push.ts"],
       "edge-rooms/server": ["../../client/server/index.ts"],

@@ -1,0 +1,41 @@
+// What the Worker serves as static files: the demo page, the client for pages without a bundler, and the npm package.
+// A page loads `edge-rooms.js` by an address that stays, so these files share no chunks with names of their own.
+
+import { cp, mkdir, rm } from "node:fs/promises";
+import type { Plugin as CodePlugin } from "esbuild";
+import type { Plugin as TypesPlugin } from "rolldown";
+import { bundleCode, bundleTypes } from "./bundle-client.ts";
+import { packClientPackage } from "./client-package.ts";
+
+const CLIENT = { "edge-rooms": "./client/index.ts" };
+const PUSH = { "edge-rooms-push": "./client/push/push.ts" };
+const SERVICE_WORKER = { "edge-rooms-sw": "./client/service-worker/service-worker.ts" };
+
+/** Imports the client from the file beside it, not bundled again, so that both share one class of errors. */
+const CLIENT_IMPORT = /^\.\.\/index\.ts$/;
+const besideClient = { id: "./edge-rooms.js", external: true };
+const codeBesideClient: CodePlugin = {
+  name: "beside-client",
+  setup({ onResolve }) {
+    onResolve({ filter: CLIENT_IMPORT }, () => ({ path: besideClient.id, external: true }));
+  },
+};
+const typesBesideClient: TypesPlugin = {
+  name: "beside-client",
+  resolveId: { filter: { id: CLIENT_IMPORT }, handler: () => besideClient },
+};
+
+/** `packageFolder`: what `buildClientPackage` made. */
+export async function buildPublicFiles(to: string, packageFolder: string): Promise<void> {
+  await rm(to, { recursive: true, force: true });
+  await mkdir(to, { recursive: true });
+  await cp("demo", to, { recursive: true, filter: (file) => !/tsconfig\.|\.d\.ts$/.test(file) });
+  await Promise.all([
+    bundleCode(CLIENT, to, { minify: true }),
+    bundleTypes(CLIENT, to),
+    bundleCode(PUSH, to, { minify: true, plugins: [codeBesideClient] }),
+    bundleTypes(PUSH, to, typesBesideClient),
+    bundleCode(SERVICE_WORKER, to, { minify: true, format: "iife" }),
+    packClientPackage(packageFolder, `${to}/edge-rooms.tgz`),
+  ]);
+}

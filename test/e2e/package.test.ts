@@ -1,0 +1,266 @@
+// The npm package of the client as a stranger has it: installed in an empty folder from a server that runs, in apps that
+// are stricter than ours. What it needs beside itself (compiler, bundler, types of Node) it takes from this repository.
+
+import { execFile } from "node:child_process";
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { promisify } from "node:util";
+import { publint } from "publint";
+import { build } from "vite";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { LocalServer } from "../support/local-server.ts";
+import { startTestServer, tokenFor, uniqueName } from "./support/world.ts";
+
+const root = join(import.meta.dirname, "../..");
+const run = promisify(execFile);
+const readJson = (file: string) => JSON.parse(readFileSync(file, "utf8"));
+
+const app = mkdtempSync(join(tmpdir(), "edge-rooms-app-"));
+const installed = join(app, "node_modules/edge-rooms");
+const write = (name: string, text: string) => writeFileSync(join(app, name), text);
+let server: LocalServer;
+
+beforeAll(async () => {
+  // In production there is no demo.
+  server = await startTestServer({ DEMO: "off" });
+  write("package.json", JSON.stringify({ name: "app", type: "module" }));
+  // An empty cache, and no registry: the package needs no other.
+  const options = [
+    "--cache",
+    join(app, "cache"),
+    "--registry",
+    "http://localhost:1",
+    "--no-audit",
+    "--no-fund",
+  ];
+  await run("npm", ["install", `${server.url}/edge-rooms.tgz`, ...options], { cwd: app });
+});
+afterAll(async () => {
+  rmSync(app, { recursive: true, force: true });
+  await server?.stop();
+});
+
+const packageBytes = async () =>
+  Buffer.from(await (await fetch(`${server.url}/edge-rooms.tgz`)).arrayBuffer());
+
+/** The source of each entry is in the manifest of the repository, its files are in that of the package. */
+const sources: Record<string, string> = readJson(join(root, "client/package.json")).exports;
+
+describe("the package", () => {
+  it("[N1] has the project's version, no dependency and no script", () => {
+    const manifest = readJson(join(installed, "package.json"));
+    expect(manifest.version).toBe(readJson(join(root, "package.json")).version);
+    expect(Object.keys(manifest)).not.toContain("dependencies");
+    expect(Object.keys(manifest)).not.toContain("scripts");
+    expect(globSync("*", { cwd: installed }).sort()).toEqual([
+      "LICENSE",
+      "README.md",
+      "dist",
+      "package.json",
+    ]);
+  });
+
+  it("[N2] has code, a source map and declarations for each entry", () => {
+    const { exports } = readJson(join(installed, "package.json"));
+    expect(Object.keys(exports)).toEqual([...Object.keys(sources), "./package.json"]);
+    for (const subpath of Object.keys(sources)) {
+      const { types, default: code } = exports[subpath];
+      for (const file of [types, code, `${code}.map`])
+        expect(existsSync(join(installed, file)), file).toBe(true);
+    }
+  });
+
+  it("[N2] is clean for publint and arethetypeswrong", async () => {
+    const { messages } = await publint({ pkgDir: installed, strict: true, pack: "npm" });
+    expect(messages).toEqual([]);
+    const attw = join(root, "node_modules/@arethetypeswrong/cli/dist/index.js");
+    writeFileSync(join(app, "edge-rooms.tgz"), await packageBytes());
+    // It ends with an error if it finds one.
+    await run(process.execPath, [attw, join(app, "edge-rooms.tgz"), "--profile", "esm-only"]);
+  });
+
+  it("[N3] has each class of the client once, for all entries", () => {
+    const modules = globSync("dist/**/*.js", { cwd: installed, exclude: ["dist/service-worker.js"] });
+    const classes = modules.flatMap((file) =>
+      Array.from(
+        readFileSync(join(installed, file), "utf8").matchAll(/^(?:var (\w+) = )?class (\w*)/gm),
+        ([, bound, own]) => bound ?? own,
+      ),
+    );
+    expect(classes).toContain("RoomsError");
+    expect(classes.filter((name, at) => classes.indexOf(name) !== at)).toEqual([]);
+  });
+});
+
+describe("a deployment", () => {
+  it.each([
+    ["edge-rooms.tgz", "application/gzip"],
+    ["edge-rooms.js", "text/javascript; charset=utf-8"],
+    ["edge-rooms.d.ts", "text/plain; charset=utf-8"],
+    ["edge-rooms-push.js", "text/javascript; charset=utf-8"],
+    ["edge-rooms-push.d.ts", "text/plain; charset=utf-8"],
+    ["edge-rooms-sw.js", "text/javascript; charset=utf-8"],
+  ])("[N4] serves %s without the demo, to every origin, and caches ask again", async (file, type) => {
+    const { status, headers } = await fetch(`${server.url}/${file}`);
+    expect([status, headers.get("Content-Type")]).toEqual([200, type]);
+    expect(headers.get("Access-Control-Allow-Origin")).toBe("*");
+    expect(headers.get("Cache-Control")).toBe("public, max-age=0, must-revalidate");
+    const etag = headers.get("ETag") ?? "";
+    const again = await fetch(`${server.url}/${file}`, { headers: { "If-None-Match": etag } });
+    expect(again.status).toBe(304);
+  });
+
+  it.each(["edge-rooms", "edge-rooms-push"])("[N4] names the types of %s, as Deno asks", async (name) => {
+    const { headers } = await fetch(`${server.url}/${name}.js`);
+    expect(headers.get("X-TypeScript-Types")).toBe(`./${name}.d.ts`);
+  });
+
+  it("[N4] serves the same bytes after a build of the same code, so that a lock file stays true", async () => {
+    const before = await packageBytes();
+    await server.restart();
+    expect((await packageBytes()).equals(before)).toBe(true);
+  });
+});
+
+const STRICT = {
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noUncheckedIndexedAccess: true,
+  noPropertyAccessFromIndexSignature: true,
+  skipLibCheck: false,
+  verbatimModuleSyntax: true,
+  noEmit: true,
+};
+const BUNDLER = { ...STRICT, module: "ESNext", moduleResolution: "Bundler" };
+const BROWSER = { ...BUNDLER, lib: ["ES2022", "DOM"], types: [] };
+// A program in Node has no types of the DOM.
+const NODE = { ...STRICT, module: "Node16", moduleResolution: "Node16", lib: ["ES2022"], types: ["node"] };
+
+const CHAT = `
+import { type Client, createClient, inboxOf, type RoomMessage, RoomsError, roomApi } from "edge-rooms";
+const client: Client = createClient({ url: "https://rooms.example.com", getToken: async () => "a token" });
+const room = client.room("project_123");
+const texts: string[] = [];
+room.on("message", (message) => texts.push(\`\${message.from?.name}: \${JSON.stringify(message.data)}\`));
+export const last = (): RoomMessage | undefined => room.getSnapshot().messages.at(-1);
+export async function send(text: string): Promise<number | string> {
+  try {
+    const { seq } = await room.send({ text });
+    await roomApi(client, "project_123").receipts();
+    return seq;
+  } catch (error) {
+    return error instanceof RoomsError ? error.code : "strange";
+  }
+}
+inboxOf(client).on("notification", ({ title }) => texts.push(title));
+`;
+/** A private member makes \`Client\` a type of its own: it fits only if both entries have the same one. */
+const PUSH = `
+import { createClient } from "edge-rooms/client";
+import { createPush, type PushState } from "edge-rooms/push";
+import "edge-rooms/service-worker";
+export const state: Promise<PushState> = createPush(createClient({ url: "", getToken: () => "a token" })).state();
+`;
+
+/** What the compiler says about the file, in an app with these options. */
+async function check(file: string, compilerOptions: object): Promise<string> {
+  write("tsconfig.json", JSON.stringify({ compilerOptions, files: [file] }));
+  const tsc = join(root, "node_modules/typescript/bin/tsc");
+  try {
+    await run(process.execPath, [tsc, "-p", app, "--pretty", "false"]);
+    return "";
+  } catch (error) {
+    return Object(error).stdout || String(error);
+  }
+}
+
+describe("a strict TypeScript app", () => {
+  const typeRoots = [join(root, "node_modules/@types")];
+
+  it.each([
+    ["a page with a bundler", "chat.ts", CHAT, BROWSER],
+    ["a page with pushes", "push.ts", PUSH, BROWSER],
+    ["Node", "chat.ts", CHAT, { ...NODE, typeRoots }],
+    ["Node with a bundler", "chat.ts", CHAT, { ...BUNDLER, lib: ["ES2022"], types: ["node"], typeRoots }],
+  ])("[N5] compiles for %s", async (_, file, source, options) => {
+    write(file, source);
+    expect(await check(file, options)).toBe("");
+  });
+
+  it("[N5] hears of a mistake", async () => {
+    write("wrong.ts", `import { createClient } from "edge-rooms"; createClient({ url: 1 });`);
+    expect(await check("wrong.ts", BROWSER)).toContain("TS2322");
+  });
+
+  it("[N5] is built by Vite, with what it imports of the client only", async () => {
+    write("room.ts", `import { createClient } from "edge-rooms"; createClient({ url: "" }).room("lobby");`);
+    write("index.html", `<script type="module" src="/room.ts"></script>`);
+    await build({ root: app, configFile: false, logLevel: "silent" });
+    const [file = ""] = globSync("dist/assets/*.js", { cwd: app });
+    const code = readFileSync(join(app, file), "utf8");
+    expect(code).toContain("edge-rooms.v1");
+    expect(code).not.toContain("/v1/me/rooms");
+    expect(code.length).toBeLessThan(70_000);
+  });
+});
+
+/** The first code of "In a page", between what it takes for granted and what shows that it worked. */
+async function readmeProgram(user: string): Promise<string> {
+  const section = readFileSync(join(root, "README.md"), "utf8").split("\n## In a page\n")[1] ?? "";
+  const [, code = ""] = /```js\n(.*?)```/s.exec(section) ?? [];
+  const token = await tokenFor(user);
+  const notify = { user, title: "Build completed", message: "All tests passed", id: uniqueName("build") };
+  const headers = { Authorization: `Bearer ${server.apiKey}`, "Content-Type": "application/json" };
+  return `
+const { fetch: callServer } = globalThis;
+globalThis.fetch = async (url, init) => (url === "/token" ? new Response("${token}") : callServer(url, init));
+globalThis.render = () => {};
+const toasted = new Promise((resolve) => (globalThis.toast = resolve));
+${code.replaceAll("https://rooms.example.com", server.url).replaceAll("project_123", uniqueName("readme"))}
+await callServer("${server.url}/v1/notify", ${JSON.stringify({ method: "POST", headers, body: JSON.stringify(notify) })});
+const title = await toasted;
+const [{ data, reactions }] = room.getSnapshot().messages;
+client.close();
+console.log(JSON.stringify({ seq, title, data, reactions: Object.keys(reactions), unread: room.unread }));
+`;
+}
+
+/** The Node that runs npm on this machine, or the project's where that one is older than 20. */
+async function ownNode(): Promise<{ node: string; options: readonly string[] }> {
+  const folders =
+    process.env.PATH?.split(delimiter).filter((folder) => !folder.includes("node_modules")) ?? [];
+  const node = folders.map((folder) => join(folder, "node")).find((file) => existsSync(file));
+  const { stdout } = await run(node ?? process.execPath, ["--version"]);
+  const major = Number.parseInt(stdout.slice(1), 10);
+  return {
+    node: node === undefined || major < 20 ? process.execPath : node,
+    options: major === 20 || major === 21 ? ["--experimental-websocket"] : [],
+  };
+}
+
+describe("README's first client code", () => {
+  async function runReadme(node: string, options: readonly string[]): Promise<unknown> {
+    write("readme.js", await readmeProgram(uniqueName("reader")));
+    // It ends by itself.
+    const { stdout } = await run(node, [...options, join(app, "readme.js")], { timeout: 30_000 });
+    return JSON.parse(stdout.trim().split("\n").at(-1) ?? "");
+  }
+  const done = {
+    seq: 1,
+    title: "Build completed",
+    data: { text: "Hello, all" },
+    reactions: ["👍"],
+    unread: 0,
+  };
+
+  it("[N6] works in the Node of this machine, which may be 20", async () => {
+    const { node, options } = await ownNode();
+    expect(await runReadme(node, options)).toEqual(done);
+  });
+
+  it("[N7] needs nothing that is newer than Safari 16.4, Chrome 111, Firefox 113 and Node 20", async () => {
+    const floor = join(import.meta.dirname, "support/floor.ts");
+    expect(await runReadme(process.execPath, ["--import", floor])).toEqual(done);
+  });
+});

@@ -14,7 +14,7 @@ import {
   refuse,
   reject,
 } from "../protocol/index.ts";
-import { encodeDeleted, encodeUpdated } from "./log/message-body.ts";
+import { encodeDeleted, encodeUpdated, erased } from "./log/message-body.ts";
 import type { RoomLog, Target } from "./log/room-log.ts";
 import { keptForServer, mayModerate, mayWrite, NO_WRITE, nameOf, signatureOf } from "./people/permissions.ts";
 import type { RoomSettings } from "./people/room-settings.ts";
@@ -95,9 +95,7 @@ export class Changes {
     if (!mayChange(actor, target)) return reject(FOREIGN);
     if (target.deleted) return UNCHANGED;
     const by = nameOf(actor);
-    // The edit is forgotten too: the message looks the same to a client that saw the edit and to one that was away.
-    const { mentions: _, reactions: __, editedAt: ___, editedBy: ____, ...meta } = target.meta;
-    const { seq } = this.#log.change(target, { meta: { ...meta, deletedAt: now }, data: "null", by }, now);
+    const { seq } = this.#log.change(target, { meta: erased(target.meta, now), data: "null", by }, now);
     delivery.emit({ kind: "stored", event: target.event }, encodeDeleted({ seq, at: now, by }, target.seq));
     report("delete", actor, target, turn);
     return changed(seq);

@@ -73,3 +73,14 @@ export const encodeUpdated = ({ seq, at, by }: LastChange, body: string): string
 
 export const encodeDeleted = ({ seq, at, by }: LastChange, target: number): string =>
   `{"type":"messageDeleted","seq":${seq},"at":${at},"target":${target},"by":${JSON.stringify(by)}}`;
+
+/**
+ * What is left of a message when it is deleted. The edit is erased too: the message looks the same to a client that saw
+ * the edit and to one that was away. `withChange` of the client does the same.
+ */
+export function erased(
+  { mentions: _, reactions: __, editedAt: ___, editedBy: ____, ...meta }: MessageMeta,
+  deletedAt: number,
+): MessageMeta {
+  return { ...meta, deletedAt };
+}

@@ -251,7 +251,7 @@ export const LOG_CATALOGUE = {
     level: "error",
     from: "delivering a room's events to joined sessions",
     means:
-      "A user's object was not reached three times: the room ends for these sessions, and they join again.",
+      "A user's object was not reached four times: the room ends for these sessions, and they join again.",
     action: "Expected now and then when objects restart. Often: look at error.",
     fields: ["room", "error"],
   },

@@ -40,6 +40,7 @@ export class Connections implements Outlet {
   readonly #seats: Seats;
   readonly #sweeper: Sweeper;
   #lookedForSlowAt = Number.NEGATIVE_INFINITY;
+  #watchesSlow = false;
 
   constructor(rules: ConnectionRules) {
     this.#rules = rules;
@@ -168,17 +169,21 @@ export class Connections implements Outlet {
     for (const { connection, closing } of this.#sweeper.sweep(all, now)) this.drop(connection, closing, now);
   }
 
-  /** Closes those that read too slowly, at most four times a second. They come back and replay. */
-  dropSlow(now: number): void {
-    if (sinceMs(this.#lookedForSlowAt, now) < LOOK_FOR_SLOW_EVERY_MS) return;
-    this.#lookedForSlowAt = now;
-    for (const connection of this.#open)
-      if (connection.isSlow) this.drop(connection, { code: "slow_consumer" }, now);
+  /**
+   * Runs the delivery of a flush. At most four times a second, connections that read too slowly are closed in place of
+   * their frames: they come back and replay.
+   */
+  watchSlow(now: number, deliver: () => void): void {
+    this.#watchesSlow = sinceMs(this.#lookedForSlowAt, now) >= LOOK_FOR_SLOW_EVERY_MS;
+    if (this.#watchesSlow) this.#lookedForSlowAt = now;
+    deliver();
+    this.#watchesSlow = false;
   }
 
   /** Nothing is sent to a connection whose permission is unknown: it is kept until it is known. */
   give(connection: RoomConnection, frames: readonly string[], now: number): void {
     if (hasExpired(connection.identity, now)) this.drop(connection, EXPIRED, now);
+    else if (this.#watchesSlow && connection.isSlow) this.drop(connection, { code: "slow_consumer" }, now);
     else if (now < connection.permissionUntil) for (const frame of frames) connection.socket.send(frame);
     else if (this.#rules.permits.keepFrames(connection, frames, now) === "full")
       this.drop(connection, UNKNOWN_PERMISSION, now);

@@ -229,11 +229,6 @@ export class Room {
     };
   }
 
-  /** Whether the room holds nothing and no connection: its object may forget everything. */
-  isForgettable(now: number): boolean {
-    return this.isEmpty && !this.life(now).isKept;
-  }
-
   get isEmpty(): boolean {
     return this.connections.size === 0 && this.sessions.size === 0 && !this.hasWork;
   }
@@ -246,8 +241,8 @@ export class Room {
     this.connections.announce(now);
     this.#emitPresence(turn);
     this.#emitReceipts(turn);
-    this.connections.dropSlow(now);
-    turn.delivery.deliver(cursorCheckpoint(head, this.log.head, this.settings.historyLimit));
+    const checkpoint = cursorCheckpoint(head, this.log.head, this.settings.historyLimit);
+    this.connections.watchSlow(now, () => turn.delivery.deliver(checkpoint));
     this.#sendPages(turn);
     return this.#effects(turn, head);
   }

@@ -38,6 +38,8 @@ export class RoomPresence {
   #connections = 0;
   #mode: Mode = "listed";
   #news: string[] = [];
+  /** Whether a grace has begun since `drainEvents`: when it ends is not in any `dueAt` yet. */
+  #hasLost = false;
   /**
    * The connection count that clients derive: of the last `occupancy`, one more with each member that joins and one less
    * with each that leaves. `null`: unknown (after a sleep, or after a lost member whose loss may have been shown before),
@@ -76,6 +78,7 @@ export class RoomPresence {
       const witnesses = new Set(present.connections);
       present.echoes = [...present.echoes, { said, until: now + GRACE_MS, witnesses }];
       this.#fading.add(present);
+      this.#hasLost = true;
     } else if (isLast) {
       this.#believe(-1);
       this.#remove(present, now);
@@ -131,9 +134,9 @@ export class RoomPresence {
     return times.length === 0 ? null : times.reduce((soonest, time) => Math.min(soonest, time));
   }
 
-  /** Whether a member has joined, changed or left since `drainEvents`. */
+  /** Whether a member has joined, changed, left or been lost since `drainEvents`. */
   get hasNews(): boolean {
-    return this.#news.length > 0;
+    return this.#news.length > 0 || this.#hasLost;
   }
 
   /** The events to emit now, encoded: `memberJoined` and so on, `occupancy`, `members`. Each is given once. */
@@ -141,6 +144,7 @@ export class RoomPresence {
     for (const present of this.#fading) this.#fade(present, now);
     const news = this.#news;
     this.#news = [];
+    this.#hasLost = false;
     if (this.#mode === "listed" && this.#present.size > LISTED_MEMBERS) this.#mode = "counted";
     else if (this.#mode === "counted" && this.#present.size <= LISTED_AGAIN) {
       this.#mode = "listed";

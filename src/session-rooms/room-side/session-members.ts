@@ -160,7 +160,7 @@ export class SessionMembers {
    * flush.
    */
   collect(headBefore: number, now: number): readonly AddressedItem[] {
-    if (this.size === 0 && this.#touched.size === 0) return NOTHING;
+    if (this.size === 0 && this.#touched.size === 0 && this.#due.length === 0) return NOTHING;
     this.#rememberHead(headBefore);
     const items = this.#due;
     this.#due = [];

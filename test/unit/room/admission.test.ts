@@ -85,6 +85,18 @@ describe("the opening of a connection", () => {
     expect([down.test.room.connections.size, revoked.test.room.connections.size]).toEqual([0, 0]);
   });
 
+  it("[P3] that is refused sets a timer for the end of a grace that its sweep began", async () => {
+    const { test, open } = roomOf();
+    const bo = test.join("bo");
+    test.join("ghost", { expiresAt: test.now + 80_000 });
+    test.call(SERVER, (turn) => test.room.moderation.kick(SERVER, { user: "ada", banSeconds: 99 }, turn));
+    test.now += 80_000;
+    expect((await open("ada")).ok).toBe(false);
+    expect(test.dueAt).toBe(test.now + 5_000);
+    test.later(5_000);
+    expect(bo.socket.ofType("memberLeft")).toMatchObject([{ user: "ghost" }]);
+  });
+
   it("[B2] by a banned user, or into a full room, asks nothing", async () => {
     const { test, asked, open } = roomOf();
     test.call(SERVER, (turn) => test.room.moderation.kick(SERVER, { user: "bo", banSeconds: 9 }, turn));

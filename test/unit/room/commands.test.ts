@@ -227,6 +227,19 @@ describe("the sweep", () => {
     expect(ada.socket.ofType("memberLeft")).toMatchObject([{ user: "ghost" }]);
   });
 
+  it("[P3][G2] of a call that only looks sets a timer for the end of a grace that it began", () => {
+    const test = new RoomForTest();
+    const ada = test.join("ada");
+    test.join("ghost", { expiresAt: test.now + 80_000 });
+    test.now += 80_000;
+    test.room.sweepIfDue(test.now);
+    expect(test.room.hasWork).toBe(true);
+    test.flush();
+    expect(test.dueAt).toBe(test.now + 5_000);
+    test.later(5_000);
+    expect(ada.socket.ofType("memberLeft")).toMatchObject([{ user: "ghost" }]);
+  });
+
   it("[A8] makes room for those who connect", () => {
     const test = new RoomForTest({ maxConnections: 2, maxConnectionsPerUser: 2 });
     const { actor } = test.join("ada").state;
@@ -253,6 +266,27 @@ describe("a slow reader", () => {
     expect([slow.seqs, slow.socket.closed]).toEqual([[1, 2], { code: 4503, reason: "slow_consumer" }]);
     expect(ada.seqs).toEqual([1, 2, 3]);
     expect(test.join("bo", { since: `${test.log.epoch}.2` }).seqs).toEqual([3]);
+  });
+
+  it("[G5] is not closed, nor asked about, while nothing is sent to it", () => {
+    const test = new RoomForTest();
+    const [ada, slow] = [test.join("ada"), test.join("bo", { topics: ["news"] })];
+    slow.socket.unsent = 5 * 1_048_576;
+    test.now += 250;
+    ada.send("1");
+    expect(slow.socket.closed).toBeUndefined();
+    test.now += 250;
+    ada.send("2", 2, { event: "news" });
+    expect([slow.seqs, slow.socket.closed]).toEqual([[], { code: 4503, reason: "slow_consumer" }]);
+  });
+
+  it("[M9][G5] whose token has expired is closed for that", () => {
+    const test = new RoomForTest();
+    const [ada, slow] = [test.join("ada"), test.join("bo", { expiresAt: test.now + 1_000 })];
+    slow.socket.unsent = 5 * 1_048_576;
+    test.now += 1_000;
+    ada.send("1");
+    expect(slow.socket.closed).toMatchObject({ code: 4401 });
   });
 });
 

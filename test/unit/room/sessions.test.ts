@@ -70,6 +70,18 @@ describe("sessions of a room", () => {
     expect(all.size).toBe(0);
   });
 
+  it("[J3] that know of their end before they are told of it once more leave no work behind", () => {
+    const { restart } = sessions();
+    const { all, join } = restart();
+    join("c_1", "first").close({ code: "internal" });
+    const [parcel] = all.collect(0, 0);
+    all.sweep(0);
+    if (parcel !== undefined) all.answered([parcel.item], [{ kind: "taken" }], 0);
+    expect([all.size, all.hasWork]).toEqual([0, true]);
+    all.collect(0, 0);
+    expect(all.hasWork).toBe(false);
+  });
+
   it("[J3] that joined again meanwhile are not ended by a notice from before", () => {
     const { restart, rows } = sessions();
     const { all, join } = restart();

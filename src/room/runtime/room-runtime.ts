@@ -139,18 +139,20 @@ export class RoomRuntime {
     return true;
   }
 
-  /**
-   * A session leaves, as soon as what it sent before has taken effect, for which its permission may be asked for. Settles
-   * when what was sent to the user's sessions before was delivered.
-   */
+  /** As `#leave`. Settles when what was sent to the user's sessions before was delivered. */
   async leave(session: string, departure: Departure): Promise<void> {
+    const user = this.room.sessions.find(session)?.user?.id;
+    await this.#leave(session, departure);
+    if (user !== undefined) await this.#deliveries.carried(user);
+  }
+
+  /** A session leaves, as soon as what it sent before has taken effect, for which its permission may be asked for. */
+  async #leave(session: string, departure: Departure): Promise<void> {
     const { sessions, permits } = this.room;
     const connection = sessions.find(session);
     while (connection !== undefined && permits.isWaiting(connection)) await scheduler.wait(LOOK_AGAIN_MS);
     sessions.leave(session, departure);
     await this.flush();
-    const user = connection?.user?.id;
-    if (user !== undefined) await this.#deliveries.carried(user);
   }
 
   async #receive(connection: RoomConnection, frame: string | ArrayBuffer): Promise<void> {
@@ -287,7 +289,7 @@ export class RoomRuntime {
       user: (id) => this.#userObject(id),
       isMade: () => this.isMade,
       flush: () => this.flush(),
-      leave: (session, departure) => this.leave(session, departure),
+      leave: (session, departure) => this.#leave(session, departure),
       now: () => Date.now(),
       unreachable: (operation, user, error) =>
         log("user_unreachable", { operation, room: this.#name, user, error }),

@@ -228,7 +228,9 @@ export const LOG_CATALOGUE = {
   session_not_written: {
     level: "error",
     from: "storing a joined session in a room",
-    means: "The row of a joined session could not be written: the session leaves the room and joins again.",
+    means:
+      "The row of a joined session could not be written. It is tried again with what is next sent to the session; if the " +
+      "room sleeps before that, the session joins again.",
     action: "A bug, or full storage: look at error.",
     fields: ["room", "error"],
   },

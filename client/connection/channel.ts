@@ -285,6 +285,7 @@ export class Channel {
   }
 
   #page(after: number): void {
+    const link = this.#link;
     const id = this.#context.ports.newId();
     this.#request({ type: "history", id, after, limit: MAX_EVENTS_PAGE }, (answer) => {
       if (answer === undefined) return;
@@ -305,10 +306,12 @@ export class Channel {
       if (page.floor !== undefined) this.#events.onFloor(page.floor);
       for (const event of events.filter(isRecord)) {
         const frame = knownFrame(event, this.#options.logEvents);
-        if (frame !== undefined && this.#isLogEvent(frame) && this.#isOpen) this.#onLogEvent(frame);
+        if (frame !== undefined && this.#isLogEvent(frame)) this.#onLogEvent(frame);
+        // A listener may have ended this connection, and begun another: its replay brings the rest of the page.
+        if (this.#link !== link) return;
       }
       this.#tracker.advance(page.seq);
-      if (page.more && this.#isOpen) this.#page(page.seq);
+      if (page.more) this.#page(page.seq);
     });
   }
 }

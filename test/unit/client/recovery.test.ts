@@ -142,6 +142,30 @@ describeBoth("a partial replay", () => {
     expect(since(world)).toBe("e1.6");
   });
 
+  const pageOfThree = (world: RoomWorld): Frame =>
+    ok(lastPage(world), { events: [message(4), message(5), message(6)], seq: 6, more: true });
+
+  it("[C10] that a listener breaks off in a page goes on after that message", async () => {
+    const world = await paging();
+    const stop = world.room.on("message", () => world.client.disconnect());
+    world.socket().deliver(pageOfThree(world));
+    stop();
+    world.client.reconnect();
+    await world.clock.advance(2_000);
+    expect(since(world)).toBe("e1.4");
+    expect(seqs(world)).toEqual([1, 2, 4]);
+  });
+
+  it("[C10] that a listener starts over in a page asks the new connection for nothing before its greeting", async () => {
+    const world = await paging();
+    const stop = world.room.on("message", () => world.room.reconnect());
+    world.socket().deliver(pageOfThree(world));
+    stop();
+    await world.clock.advance(2_000);
+    expect([since(world), world.socket().sentOf("history")]).toEqual(["e1.4", []]);
+    expect(seqs(world)).toEqual([1, 2, 4]);
+  });
+
   it("[C10] without progress begins again after a wait, and is not requested forever", async () => {
     const world = await paging();
     world.socket().deliver(ok(lastPage(world), { events: [], seq: 3, more: true }));

@@ -41,9 +41,11 @@ export class ChannelSet {
     if (this.#phase === "open") channel.start("afterTurn");
   }
 
-  remove(channel: Channel): void {
+  /** It does not count any more. `close` ends it before listeners are called, who may open the same room anew. */
+  remove(channel: Channel, close: () => void): void {
     this.#rooms.get(channel)?.();
     this.#rooms.delete(channel);
+    close();
     this.#changed();
   }
 

@@ -22,7 +22,7 @@ import type { OnAnswer } from "../connection/transport/commands.ts";
 import type { ConnectionState, Transport } from "../connection/transport/transport.ts";
 import type { ChannelEvents, ConnectionContext, ResumeKind } from "../connection/types.ts";
 import { noConnection, offline, RoomsError, refusalError } from "../util/errors.ts";
-import { Emitter, SnapshotStore, TopicListeners } from "../util/listeners.ts";
+import { Emitter, Listeners, SnapshotStore, TopicListeners } from "../util/listeners.ts";
 import { SendRateLimiter } from "../util/send-rate-limiter.ts";
 import { type Connected, fits, type IncomingFrame, resultOf } from "../util/wire.ts";
 import { type EnginePort, PendingChanges } from "./messages/changes.ts";
@@ -38,10 +38,17 @@ const LOG = { frames: { ...EVENTS, connected: ROOM_CONNECTED }, logEvents: SEQUE
 
 const isRoomEvent = (frame: IncomingFrame): frame is RoomEvent => Object.hasOwn(EVENTS, frame.type);
 
-export class RoomEngine implements ChannelEvents, EnginePort, OutboxPort {
-  readonly name: string;
+/** Those who listen to a room. One that only looks at it listens on when the room is left and opened again. */
+export class RoomListeners {
   readonly events = new Emitter<RoomEvents>();
   readonly appEvents = new TopicListeners<Message | Signal>();
+  readonly changes = new Listeners<void>();
+}
+
+export class RoomEngine implements ChannelEvents, EnginePort, OutboxPort {
+  readonly name: string;
+  readonly events: Emitter<RoomEvents>;
+  readonly appEvents: TopicListeners<Message | Signal>;
   readonly channel: Channel;
   readonly state = new RoomState();
   readonly outbox: Outbox;
@@ -60,9 +67,12 @@ export class RoomEngine implements ChannelEvents, EnginePort, OutboxPort {
     transport: Transport,
     name: string,
     { history, topics = null }: RoomOptions,
+    { events, appEvents, changes }: RoomListeners,
   ) {
     const { ports } = context;
     this.name = name;
+    this.events = events;
+    this.appEvents = appEvents;
     this.#context = context;
     this.#limiter = new SendRateLimiter(ports.clock);
     const options = { ...LOG, name: `room ${name}`, topics, history, skipsNumbers: false };
@@ -75,7 +85,7 @@ export class RoomEngine implements ChannelEvents, EnginePort, OutboxPort {
       (data) => this.signal(TYPING_EVENT, data),
       () => this.changed(),
     );
-    this.store = new SnapshotStore(roomView(this));
+    this.store = new SnapshotStore(roomView(this), changes);
   }
 
   get self(): string | undefined {

@@ -20,6 +20,8 @@ export interface HandlePort {
   readonly engine: RoomEngine;
   /** Whether what this handle asks for is done. */
   readonly isOpen: boolean;
+  /** Whether the listeners of this handle are called, now or when the room opens. */
+  readonly mayListen: boolean;
   hold(): Cancel;
   leave(): void;
 }
@@ -278,6 +280,7 @@ export class RoomHandle {
       cancel();
     };
     this.#cancels.add(stop);
+    if (!this.#port.mayListen) stop();
     return stop;
   }
 

@@ -7,7 +7,7 @@ import type { ConnectionContext } from "../connection/types.ts";
 import { RoomsError } from "../util/errors.ts";
 import { ignoreRejection } from "../util/listeners.ts";
 import type { Cancel } from "../util/ports.ts";
-import { RoomEngine } from "./room-engine.ts";
+import { RoomEngine, RoomListeners } from "./room-engine.ts";
 import { RoomHandle } from "./room-handle.ts";
 import type { Presence, RoomOptions } from "./room-types.ts";
 
@@ -23,6 +23,7 @@ export interface RoomWay {
 /** One room for as long as a handle of it exists. */
 interface Slot {
   readonly name: string;
+  readonly listeners: RoomListeners;
   options: RoomOptions;
   way: RoomWay;
   /** `undefined` until somebody looks at it, and after the room was left. */
@@ -59,6 +60,9 @@ export class RoomRegistry {
       get isOpen() {
         return held.isHeld;
       },
+      get mayListen() {
+        return held.isHeld;
+      },
       hold: () => this.#hold(slot).release,
       leave: held.release,
     });
@@ -76,6 +80,7 @@ export class RoomRegistry {
       get isOpen() {
         return isHeld();
       },
+      mayListen: true,
       hold: () => this.#hold(slot).release,
       leave: () => {},
     });
@@ -100,7 +105,15 @@ export class RoomRegistry {
       return known;
     }
     for (const [key, slot] of this.#slots) if (slot.deref() === undefined) this.#slots.delete(key);
-    const slot: Slot = { name, options, way, engine: undefined, holds: 0, cancelLeaving: () => {} };
+    const slot: Slot = {
+      name,
+      listeners: new RoomListeners(),
+      options,
+      way,
+      engine: undefined,
+      holds: 0,
+      cancelLeaving: () => {},
+    };
     this.#slots.set(name, new WeakRef(slot));
     return slot;
   }
@@ -123,6 +136,7 @@ export class RoomRegistry {
       slot.way.transport(slot.name, path),
       slot.name,
       slot.options,
+      slot.listeners,
     );
     return slot.engine;
   }
@@ -170,9 +184,6 @@ export class RoomRegistry {
     slot.engine = undefined;
     slot.holds = 0;
     this.#held.delete(slot);
-    if (engine !== undefined) {
-      this.#channels.remove(engine.channel);
-      engine.close();
-    }
+    if (engine !== undefined) this.#channels.remove(engine.channel, () => engine.close());
   }
 }

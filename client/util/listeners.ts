@@ -21,7 +21,10 @@ export class Listeners<Payload> {
   }
 
   call(payload: Payload): void {
-    for (const { fn } of [...this.#listeners]) callSafely(() => fn(payload));
+    for (const listener of [...this.#listeners]) {
+      // One that was called before it may have cancelled it.
+      if (this.#listeners.has(listener)) callSafely(() => listener.fn(payload));
+    }
   }
 }
 
@@ -95,13 +98,14 @@ export class TopicListeners<Event extends AppEvent> {
 /** A frozen snapshot of changing parts. It is the same object until one of its fields changes. */
 export class SnapshotStore<Snapshot extends object> {
   readonly #read: () => Snapshot;
-  readonly #listeners = new Listeners<void>();
+  readonly #listeners: Listeners<void>;
   #current: Snapshot;
   /** The last one that was emitted: a newer one may be read before it is emitted. */
   #emitted: Snapshot;
 
-  constructor(read: () => Snapshot) {
+  constructor(read: () => Snapshot, listeners = new Listeners<void>()) {
     this.#read = read;
+    this.#listeners = listeners;
     this.#current = Object.freeze(read());
     this.#emitted = this.#current;
   }

@@ -8,6 +8,7 @@ import {
   closeCode,
   ERRORS,
   type ErrorAnswer,
+  isErrorCode,
   type JoinCommand,
   type JsonObject,
   type Left,
@@ -134,7 +135,10 @@ export class SessionTransport implements Transport {
 
   onLeft(left: Left): void {
     // It is older than a join that is not answered yet.
-    if (this.#link === undefined || this.#link.isJoined) this.onClosing(left, closeCode(left.code));
+    if (this.#link !== undefined && !this.#link.isJoined) return;
+    // A newer server may name a code that is not known here.
+    const code = isErrorCode(left.code) ? left.code : "internal";
+    this.onClosing({ ...left, code }, closeCode(code));
   }
 
   /** The server has ended the room, or not let it begin. */

@@ -30,6 +30,8 @@ export class SharedRooms implements SocketRooms, SessionPort {
     this.channel = channel;
     this.#queue = new JoinQueue(context.ports.clock, (command) => this.link?.send(command));
     socket.rooms = this;
+    // The inbox may have opened the socket before the first room.
+    this.#queue.setLimits(socket.link?.limits ?? {});
   }
 
   get link(): SocketLink | undefined {

@@ -6,6 +6,7 @@ import {
   COMMAND_TIMEOUT_MS,
   type Command,
   type JsonObject,
+  type Limits,
   PING_FRAME,
   SUBPROTOCOL,
   TOKEN_SUBPROTOCOL_PREFIX,
@@ -88,6 +89,7 @@ export class SocketLink implements Link {
   #token: Token = null;
   /** `undefined` until `connected`. */
   #clockAheadMs: number | undefined;
+  #limits: Partial<Limits> | undefined;
   #cancels: Cancel[] = [];
   #cancelDeadline: Cancel = () => {};
 
@@ -118,6 +120,11 @@ export class SocketLink implements Link {
 
   get token(): Token {
     return this.#token;
+  }
+
+  /** `undefined` until `connected`. */
+  get limits(): Partial<Limits> | undefined {
+    return this.#limits;
   }
 
   send(command: Command, room?: string): boolean {
@@ -211,6 +218,7 @@ export class SocketLink implements Link {
     const { tokens, ports } = this.#context;
     const { limits, expiresAt, at } = frame;
     this.#clockAheadMs = ports.clock.now() - at;
+    this.#limits = limits;
     this.#cancelDeadline();
     this.#heartbeat.start(limits.pingMs, limits.pongMs);
     if (expiresAt !== null) tokens.accepted(this.#token, expiresAt - at);

@@ -63,6 +63,19 @@ describeBoth("a room with several handles", (way) => {
     expect(other.messages.length).toBe(1);
   });
 
+  it("[C81] calls no listener of a handle that a listener before it has left, or that came after", async () => {
+    const { room, client, clock, socket } = await roomForTest();
+    openLobby(client);
+    const heard: string[] = [];
+    room.on("message", () => room.leave());
+    room.on("message", () => heard.push("same handle"));
+    socket().deliver(message(1));
+    room.on("message", () => heard.push("too late"));
+    socket().deliver(message(2));
+    await clock.advance(0);
+    expect(heard).toEqual([]);
+  });
+
   it("[C82] that is released and held again in one turn sends nothing and changes nothing", async () => {
     const { room, client, clock, sockets, socket, session } = await roomForTest();
     const wire = way === "the session" ? session.sessions.last : socket();
@@ -145,6 +158,25 @@ describeBoth("a room that is only looked at", (way) => {
     void peeked.send("y");
     expect(room.outbox.length).toBe(1);
     client.close();
+  });
+
+  it("[C83] keeps its listeners when others leave the room and open it again", async () => {
+    const { client, clock, sockets } = clientForTest();
+    const peeked = peek(client);
+    const heard: number[] = [];
+    const states: string[] = [];
+    peeked.on("message", ({ seq }) => heard.push(seq));
+    peeked.subscribe(() => states.push(peeked.state.status));
+    for (let round = 1; round <= 2; round++) {
+      const room = openLobby(client);
+      await clock.advance(0);
+      sockets.last.deliver(connected({ head: round - 1 }), caughtUp(round - 1), message(round));
+      room.leave();
+      await clock.advance(0);
+    }
+    expect(heard).toEqual([1, 2]);
+    expect([...new Set(states)]).toEqual(["connecting", "connected", "disconnected"]);
+    expect(states.lastIndexOf("connected")).toBeGreaterThan(states.indexOf("disconnected"));
   });
 
   it("[C83] is opened by `hold`, and released by what that returned, as often as an effect runs", async () => {

@@ -144,6 +144,19 @@ describe("after an outage", () => {
     expect(state.status).toBe("reconnecting");
   });
 
+  it("[C54] close leaves no timer and no wait, also in a listener who hears of the next try", async () => {
+    const { client, clock, rooms, goLive, sockets } = await outage();
+    const [first, second, third] = rooms;
+    second?.on("state", () => client.close());
+    const states: string[] = [];
+    third?.on("state", ({ status }) => states.push(status));
+    first?.reconnect();
+    await clock.advance(0);
+    await goLive(sockets.last);
+    expect(states).toEqual(["disconnected"]);
+    expect(clock.pending).toBe(0);
+  });
+
   it("[C54] close leaves no timer", async () => {
     const { client, clock } = await outage();
     client.close();

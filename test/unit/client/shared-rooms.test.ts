@@ -3,8 +3,8 @@
 import { expect, it } from "vitest";
 import { inboxOf, sharedRoom } from "../../../client/index.ts";
 import { RoomsError } from "../../../client/util/errors.ts";
-import { describeShared, dialedRoom, roomForTest } from "./support/client-for-test.ts";
-import { caughtUp, connected, refusal } from "./support/frames.ts";
+import { clientForTest, describeShared, dialedRoom, roomForTest } from "./support/client-for-test.ts";
+import { caughtUp, connected, LIMITS, refusal } from "./support/frames.ts";
 
 describeShared("a room and its session", () => {
   it("[C47] have the same state, and no wait is added", async () => {
@@ -41,6 +41,46 @@ describeShared("a room and its session", () => {
       await goLive({ recovery: "complete" });
       expect(room.state.status).toBe("connected");
     }
+  });
+
+  it("[C47] join at the pace of the session, also if the inbox opened its socket before", async () => {
+    const { client, clock, session } = clientForTest();
+    inboxOf(client).subscribe(() => {});
+    await clock.advance(0);
+    for (let number = 1; number <= 45; number++) sharedRoom(client, `room_${number}`);
+    await clock.advance(0);
+    await clock.advance(0);
+    const { rateBurst } = LIMITS;
+    expect(session.sessions.last.sentOf("join").length).toBe(rateBurst);
+    await clock.advance(2_000);
+    expect(session.sessions.last.sentOf("join").length).toBe(45);
+    client.close();
+  });
+
+  it("[C47] end with a code that only a newer server knows as with `internal`", async () => {
+    const { room, client, clock, session } = await roomForTest();
+    const other = sharedRoom(client, "other");
+    await clock.advance(0);
+    const left = { type: "left", room: "lobby", code: "brand_new" };
+    session.sessions.last.deliver(left);
+    await clock.advance(0);
+    expect(room.state).toMatchObject({ status: "reconnecting", error: { code: "internal" } });
+    expect(other.state.status).toBe("connecting");
+    client.close();
+  });
+
+  it("[C47] are left before a listener who hears of it joins anew", async () => {
+    const { room, client, clock, session } = await roomForTest();
+    const stop = client.on("state", () => {
+      stop();
+      sharedRoom(client, "lobby").reconnect();
+    });
+    room.leave();
+    await clock.advance(0);
+    await clock.advance(0);
+    const commands = session.sessions.last.commands.map(({ type }) => type);
+    expect(commands).toEqual(["join", "leave", "join"]);
+    client.close();
   });
 
   it("[C47] rejoin together: all rooms with their cursors, in one frame", async () => {

@@ -21,11 +21,20 @@ const MIN_BETWEEN_MS = 1_000;
 /** One id is enough: there is never a second `read` before the answer to the first. */
 const ID = "read";
 
-/** A call of `mark` that is not answered. */
-interface Mark {
+/** The calls of `mark` for one place that are not answered. */
+class Mark {
   seq: number;
-  readonly resolve: (result: ReadResult) => void;
-  readonly reject: (error: RoomsError) => void;
+  readonly promise: Promise<ReadResult>;
+  resolve: (result: ReadResult) => void = () => {};
+  reject: (error: RoomsError) => void = () => {};
+
+  constructor(seq: number) {
+    this.seq = seq;
+    this.promise = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+  }
 }
 
 export class ReadPosition {
@@ -53,21 +62,21 @@ export class ReadPosition {
     return this.#unread;
   }
 
-  mark(seq: number): Promise<ReadResult> {
-    return new Promise((resolve, reject) => {
-      if (!Number.isSafeInteger(seq) || seq < 0) {
-        throw new RoomsError("bad_request", "This is no place in a log.");
-      }
-      if (this.#room.live && this.#room.self === undefined) throw anonymous();
-      if (this.#seq !== undefined && seq <= this.#seq) {
-        resolve({ seq: this.#seq, unread: this.#unread });
-        return;
-      }
-      this.#marks = [...this.#marks, { seq, resolve, reject }];
-      // Shown at once: the answer may take a moment, or offline a long time.
-      if (this.#showsAllRead()) this.#unread = 0;
-      this.#ask();
-    });
+  async mark(seq: number): Promise<ReadResult> {
+    if (!Number.isSafeInteger(seq) || seq < 0) {
+      throw new RoomsError("bad_request", "This is no place in a log.");
+    }
+    if (this.#room.live && this.#room.self === undefined) throw anonymous();
+    if (this.#seq !== undefined && seq <= this.#seq) return { seq: this.#seq, unread: this.#unread };
+    // It may be called with each scroll, and offline the answer takes long.
+    const further = this.#marks.find((mark) => mark.seq >= seq);
+    if (further !== undefined) return further.promise;
+    const mark = new Mark(seq);
+    this.#marks = [...this.#marks, mark];
+    // Shown at once: the answer may take a moment, or offline a long time.
+    if (this.#showsAllRead()) this.#unread = 0;
+    this.#ask();
+    return mark.promise;
   }
 
   /** To be called after the state began: the server has counted everything up to `head`. */

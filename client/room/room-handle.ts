@@ -252,7 +252,7 @@ export class RoomHandle {
 
   /**
    * Holds the room open until the function that it returns is called; the room opens if it was not. For bindings: look at
-   * a room with `client.peek` while rendering, and hold it in an effect.
+   * a room with `client.peek` while rendering, and hold it in an effect. Without effect for a handle that was left.
    *
    * @example
    * const peeked = client.peek("project_123");

@@ -63,7 +63,7 @@ export class RoomRegistry {
       get mayListen() {
         return held.isHeld;
       },
-      hold: () => this.#hold(slot).release,
+      hold: () => (held.isHeld ? this.#hold(slot).release : () => {}),
       leave: held.release,
     });
   }

@@ -111,6 +111,16 @@ describeBoth("a room with several handles", (way) => {
     expect([asked, sockets.count, room.state.status, clock.pending]).toEqual([0, 0, "disconnected", 0]);
   });
 
+  it("[C81] is not held by a handle that was left, which could not use it", async () => {
+    const { room, clock, sockets } = await roomForTest();
+    room.leave();
+    room.hold()();
+    const release = room.hold();
+    await clock.advance(1_000);
+    expect([room.state.status, sockets.count]).toEqual(["disconnected", 1]);
+    release();
+  });
+
   it("[C81] that is opened again after it was left is a new room to the app", async () => {
     const { room, client, clock, socket } = await roomForTest();
     socket().deliver(message(1));

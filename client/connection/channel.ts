@@ -323,7 +323,7 @@ const tooLarge = () =>
  * The position of this client in a log, across connections. Invariant: every event up to the cursor was handled, once,
  * so a replay from there leaves no gap and repeats nothing.
  */
-export class CursorTracker {
+class CursorTracker {
   #cursor: Cursor | undefined;
   #epoch = "";
   #phase: "replaying" | "live" = "replaying";

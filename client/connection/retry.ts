@@ -18,7 +18,7 @@ export interface ConnectionOutcome {
   readonly liveForMs: number | undefined;
 }
 
-export type RetryVerdict =
+type RetryVerdict =
   | { readonly next: "stop"; readonly isFinal: boolean }
   /** `retryAfterMs` is asked for by the server and waited in full; the back-off after it can be cut short. */
   | { readonly next: "retry"; readonly retryAfterMs: number; readonly backoffMs: number };
@@ -64,7 +64,7 @@ export class RetryPolicy {
   }
 }
 
-export interface Wait {
+interface Wait {
   readonly triedAt: number;
   readonly retryAfterMs: number;
   readonly backoffMs: number;

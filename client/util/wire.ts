@@ -32,7 +32,7 @@ type Schemas = typeof SERVER_EVENTS & {
 export type FrameTable = { readonly [Type in keyof Schemas]?: Schemas[Type] };
 
 /** What stands in a text, and the room that it names on a session. */
-export interface AddressedValue {
+interface AddressedValue {
   readonly room: string | undefined;
   readonly value: JsonObject;
 }

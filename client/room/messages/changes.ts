@@ -71,7 +71,7 @@ export function withChange(
 }
 
 /** Whether the message is as the change would make it. */
-export function isInEffect(change: MessageChange, held: Message, self: string | undefined): boolean {
+function isInEffect(change: MessageChange, held: Message, self: string | undefined): boolean {
   const isDeleted = held.deletedAt !== undefined;
   if (change.type === "delete") return isDeleted;
   if (change.type === "edit") return !isDeleted && sameJson(held.data, change.data);
@@ -79,7 +79,7 @@ export function isInEffect(change: MessageChange, held: Message, self: string | 
 }
 
 /** Servers keep the order of fields. Where one does not, a change is only recognized later, by its answer. */
-export const sameJson = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+const sameJson = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 /** The `seq` of the last change to a message, or its own. */
 export const version = ({ seq, changed = seq }: Message): number => changed;

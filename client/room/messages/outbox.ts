@@ -90,19 +90,19 @@ export interface OutboxEntry {
 }
 
 /** What the app sends, as JSON has it: without the fields that are not given. */
-export interface OutgoingMessage extends SendOptions {
+interface OutgoingMessage extends SendOptions {
   readonly event: string;
   readonly data?: unknown;
 }
 
-export type OutboxPhase =
+type OutboxPhase =
   | { readonly status: "queued" | "sent" }
   | { readonly status: "failed"; readonly error: RoomsError };
 
 /** Each command costs one, and each mention one more. */
-export const sendCost = ({ said: { mentions = [] } }: OutboxEntry): number => 1 + mentions.length;
+const sendCost = ({ said: { mentions = [] } }: OutboxEntry): number => 1 + mentions.length;
 
-export function sendCommand({ id, said, firstCursor }: OutboxEntry): SendCommand {
+function sendCommand({ id, said, firstCursor }: OutboxEntry): SendCommand {
   const { event, data, echo, ...rest } = said;
   return {
     type: "send",
@@ -115,7 +115,7 @@ export function sendCommand({ id, said, firstCursor }: OutboxEntry): SendCommand
   };
 }
 
-export const outboxItem = ({ id, said: { event, data }, phase }: OutboxEntry): OutboxItem =>
+const outboxItem = ({ id, said: { event, data }, phase }: OutboxEntry): OutboxItem =>
   Object.freeze({ id, event, data, ...phase });
 
 export function pendingMessage({ id, said, at, phase }: OutboxEntry, from: User | null): PendingMessage {

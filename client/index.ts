@@ -49,7 +49,7 @@ export {
 } from "./http/room-api.ts";
 export { type NotificationsOptions, type UserApi, userApi } from "./http/user-api.ts";
 export type { Inbox } from "./inbox/inbox.ts";
-export type { InboxEvents, InboxSnapshot, MarkTarget } from "./inbox/inbox-types.ts";
+export type { InboxEvents, InboxListenOptions, InboxSnapshot, MarkTarget } from "./inbox/inbox-types.ts";
 export type {
   OutboxItem,
   OutboxStatus,
@@ -63,7 +63,7 @@ export type { Presence, RoomEvents, RoomOptions, RoomSnapshot } from "./room/roo
 export { inboxOf } from "./session/inbox-of.ts";
 export { peekShared, sharedRoom } from "./session/shared-room.ts";
 export { RoomsError, type RoomsErrorCode, type RoomsErrorDetails } from "./util/errors.ts";
-export type { OnEventOptions } from "./util/listeners.ts";
+export type { EventMeta, OnEventOptions } from "./util/listeners.ts";
 export type { LogFunction, LogLevel, LogOption } from "./util/log.ts";
 
 /**

@@ -13,7 +13,7 @@ import { Channel } from "../connection/channel.ts";
 import type { ConnectionState, Transport } from "../connection/transport/transport.ts";
 import type { ChannelEvents, ConnectionContext, ResumeKind } from "../connection/types.ts";
 import { type RoomsError, refusalError, unreadable } from "../util/errors.ts";
-import { Emitter, SnapshotStore, TopicListeners } from "../util/listeners.ts";
+import { Emitter, LIVE, SnapshotStore, TopicListeners } from "../util/listeners.ts";
 import type { Cancel } from "../util/ports.ts";
 import { type Connected, fits, type IncomingFrame } from "../util/wire.ts";
 import { InboxState } from "./inbox-state.ts";
@@ -38,6 +38,8 @@ export class InboxEngine implements ChannelEvents {
   #clockAheadMs = 0;
   /** The server's time as the connection began: what a replay says of `unread` was counted then. */
   #connectedAt = 0;
+  /** What arrives is history: the first replay is not over yet, or that after `lost`. */
+  #isHistory = false;
   /** For the next notification to expire. */
   #expiry: { readonly at: number; readonly cancel: Cancel } | undefined;
 
@@ -107,6 +109,8 @@ export class InboxEngine implements ChannelEvents {
     this.#clockAheadMs = this.#context.ports.clock.now() - frame.at;
     this.#connectedAt = frame.at;
     this.#state.begin(frame, resume);
+    // A first replay that was interrupted goes on.
+    if (resume !== "kept") this.#isHistory = true;
     if (resume === "lost") this.events.emit("lost", frame);
   }
 
@@ -116,7 +120,9 @@ export class InboxEngine implements ChannelEvents {
 
   onPermission(): void {}
 
-  onLive(): void {}
+  onLive(): void {
+    this.#isHistory = false;
+  }
 
   onState(state: ConnectionState): void {
     this.events.emit("state", state);
@@ -137,15 +143,15 @@ export class InboxEngine implements ChannelEvents {
     switch (frame.type) {
       case "notification":
         this.#state.onNotification(frame, Math.max(this.#connectedAt, frame.at));
-        this.events.emit("notification", frame);
+        this.events.emit("notification", frame, { replay: this.#isHistory });
         return;
       case "notificationUpdated":
         this.#state.onUpdated(frame, Math.max(this.#connectedAt, frame.at));
-        this.events.emit("notificationUpdated", frame);
+        this.events.emit("notificationUpdated", frame, { replay: this.#isHistory });
         return;
       case "signal":
         this.events.emit("signal", frame);
-        this.appEvents.emit(frame, undefined);
+        this.appEvents.emit(frame, undefined, LIVE);
         return;
       case "error":
         this.events.emit("error", refusalError(frame));

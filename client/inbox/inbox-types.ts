@@ -20,8 +20,18 @@ export interface InboxSnapshot {
 /** Ids of notifications, all up to a `seq`, or all that there are. */
 export type MarkTarget = readonly string[] | { readonly upTo: number } | { readonly all: true };
 
+/** How `inbox.on` listens. */
+export interface InboxListenOptions {
+  /**
+   * `true`: also what is history, which the second argument tells (see `EventMeta`).
+   *
+   * @default false for `notification`, true for everything else
+   */
+  readonly replay?: boolean;
+}
+
 export interface InboxEvents {
-  /** Also those of a replay, once each. */
+  /** New ones, once each. A listener gets those of the first replay too if it asks for them: `{ replay: true }`. */
   notification: NotificationEvent;
   notificationUpdated: NotificationUpdated;
   /** From server code to this user. */

@@ -1,9 +1,9 @@
 import type { Notification, NotificationState, Signal, Topics } from "../../src/protocol/index.ts";
 import type { ConnectionState } from "../connection/transport/transport.ts";
-import { ignoreRejection, type OnEventOptions } from "../util/listeners.ts";
+import { type EventMeta, ignoreRejection, type OnEventOptions } from "../util/listeners.ts";
 import type { Cancel } from "../util/ports.ts";
 import type { InboxEngine } from "./inbox-engine.ts";
-import type { InboxEvents, InboxSnapshot, MarkTarget } from "./inbox-types.ts";
+import type { InboxEvents, InboxListenOptions, InboxSnapshot, MarkTarget } from "./inbox-types.ts";
 
 /**
  * The notifications of this user, on all devices. The socket opens with the first listener. Methods may be called
@@ -38,15 +38,22 @@ export class Inbox {
   readonly subscribe = (fn: () => void): Cancel => this.#wanted(this.#engine.store.subscribe(fn));
 
   /**
-   * Calls `fn` with each event of this type, until the function that it returns is called.
+   * Calls `fn` with each event of this type, until the function that it returns is called. `notification` is called for
+   * new ones: what was there before this client listened is in `notifications`, and comes with `{ replay: true }` too.
    *
    * @example
    * inboxOf(client).on("notification", ({ title }) => toast(title));
    */
   readonly on = <Type extends keyof InboxEvents>(
     type: Type,
-    fn: (payload: InboxEvents[Type]) => void,
-  ): Cancel => this.#wanted(this.#engine.events.on(type, fn));
+    fn: (payload: InboxEvents[Type], meta: EventMeta) => void,
+    { replay = type !== "notification" }: InboxListenOptions = {},
+  ): Cancel =>
+    this.#wanted(
+      this.#engine.events.on(type, (payload, meta) => {
+        if (replay || !meta.replay) fn(payload, meta);
+      }),
+    );
 
   /** Listens to signals to this user, by application event as `room.onEvent` does. */
   readonly onEvent = (topic: string, fn: (event: Signal) => void, options?: OnEventOptions): Cancel =>

@@ -61,6 +61,8 @@ export class RoomEngine implements ChannelEvents, EnginePort, OutboxPort {
   readonly #limiter: SendRateLimiter;
   /** Where the next older page begins; `undefined`: with the oldest message that is held. */
   #olderPage: { readonly before?: number } | undefined;
+  /** What arrives is history: the first replay is not over yet, or that after `lost`. */
+  #isHistory = false;
 
   constructor(
     context: ConnectionContext,
@@ -182,6 +184,8 @@ export class RoomEngine implements ChannelEvents, EnginePort, OutboxPort {
     this.#limiter.setLimits({ ...frame.limits, slowModeMs });
     this.state.begin(frame, resume);
     this.reads.begin(frame, resume);
+    // A first replay that was interrupted goes on.
+    if (resume !== "kept") this.#isHistory = true;
     if (resume === "lost") {
       this.#olderPage = undefined;
       // Another log may have another message in the same place.
@@ -192,6 +196,7 @@ export class RoomEngine implements ChannelEvents, EnginePort, OutboxPort {
   }
 
   onLive(): void {
+    this.#isHistory = false;
     this.presence.onLive((error) => this.events.emit("error", error));
     this.changes.onLive();
     this.outbox.flush();
@@ -241,15 +246,17 @@ export class RoomEngine implements ChannelEvents, EnginePort, OutboxPort {
   #onEvent(event: RoomEvent): void {
     this.reads.onEvent(event);
     this.state.apply(event);
-    if ("seq" in event && event.type !== "receipt") this.changes.onEvent(event);
+    const isLogged = "seq" in event && event.type !== "receipt";
+    if (isLogged) this.changes.onEvent(event);
     // A message that server code sent in this user's name has an id of the server.
     if (event.type === "message" && event.from?.id === this.self && event.byServer !== true) {
       this.outbox.onEvent(event);
     }
     if (event.type === "signal") this.typing.onSignal(event, this.self);
     if (event.type === "memberLeft") this.typing.remove(event.user);
-    this.events.emitEvent(event);
-    if (event.type === "message" || event.type === "signal") this.appEvents.emit(event, this.self);
+    const meta = { replay: isLogged && this.#isHistory };
+    this.events.emitEvent(event, meta);
+    if (event.type === "message" || event.type === "signal") this.appEvents.emit(event, this.self, meta);
   }
 
   /** The `ok` of an unechoed send stands in the place of its event. */

@@ -7,7 +7,7 @@ import {
   type Topics,
 } from "../../src/protocol/index.ts";
 import { RoomsError } from "../util/errors.ts";
-import { ignoreRejection, type OnEventOptions } from "../util/listeners.ts";
+import { type EventMeta, ignoreRejection, type OnEventOptions } from "../util/listeners.ts";
 import type { Cancel } from "../util/ports.ts";
 import type { MessageChange } from "./messages/changes.ts";
 import type { SendOptions, Stored } from "./messages/outbox.ts";
@@ -100,26 +100,28 @@ export class RoomHandle {
 
   /**
    * Calls `fn` with each event of this type, until the function that it returns is called: a server event by its `type`,
-   * or `state`, `lost`, `error`.
+   * or `state`, `lost`, `error`. The second argument says whether it is history: see {@link EventMeta}.
    *
    * @example
-   * const stop = room.on("message", ({ from, data }) => console.log(from?.name, data));
+   * const stop = room.on("message", ({ from, data }, { replay }) => {
+   *   if (!replay) console.log(from?.name, "says", data);
+   * });
    */
   readonly on = <Type extends keyof RoomEvents>(
     type: Type,
-    fn: (payload: RoomEvents[Type]) => void,
+    fn: (payload: RoomEvents[Type], meta: EventMeta) => void,
   ): Cancel => this.#listen(this.#engine.events.on(type, fn));
 
   /**
    * Calls `fn` with messages and signals by application event: `task` hears `task.created` too, `*` everything. With
-   * `own: false` it leaves out what this user did, on any device.
+   * `own: false` it leaves out what this user did, on any device. The second argument says whether it is history.
    *
    * @example
    * room.onEvent("task", () => board.reload(), { own: false });
    */
   readonly onEvent = (
     topic: string,
-    fn: (event: Message | Signal) => void,
+    fn: (event: Message | Signal, meta: EventMeta) => void,
     options?: OnEventOptions,
   ): Cancel => this.#listen(this.#engine.appEvents.add(topic, fn, options));
 

@@ -94,7 +94,7 @@ export interface RoomSnapshot {
 
 /**
  * What `room.on` listens to. An event of the log (`message`, `messageUpdated`, `messageDeleted`, `reaction`) is emitted
- * once, also when it comes from a replay.
+ * once, also when it comes from a replay: `EventMeta` says when it is history.
  *
  * @example
  * const stop = room.on("messageDeleted", ({ target, by }) => console.log(target, "was deleted by", by));

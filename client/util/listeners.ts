@@ -28,23 +28,34 @@ export class Listeners<Payload> {
   }
 }
 
+/** What a listener gets beside an event. */
+export interface EventMeta {
+  /**
+   * The event was stored before this client followed the log: it is of the first replay, or of the replay after `lost`.
+   * What was missed while a connection was interrupted is new.
+   */
+  readonly replay: boolean;
+}
+
+export const LIVE: EventMeta = Object.freeze({ replay: false });
+
 /** Listeners by the type of the event. */
 export class Emitter<Events extends object> {
-  readonly #listeners: { [Type in keyof Events]?: Listeners<Events[Type]> } = {};
+  readonly #listeners: { [Type in keyof Events]?: Listeners<readonly [Events[Type], EventMeta]> } = {};
 
-  on<Type extends keyof Events>(type: Type, fn: (payload: Events[Type]) => void): Cancel {
-    const listeners = this.#listeners[type] ?? new Listeners<Events[Type]>();
+  on<Type extends keyof Events>(type: Type, fn: (payload: Events[Type], meta: EventMeta) => void): Cancel {
+    const listeners = this.#listeners[type] ?? new Listeners<readonly [Events[Type], EventMeta]>();
     this.#listeners[type] = listeners;
-    return listeners.add(fn);
+    return listeners.add((call) => fn(...call));
   }
 
-  emit<Type extends keyof Events>(type: Type, payload: Events[Type]): void {
-    this.#listeners[type]?.call(payload);
+  emit<Type extends keyof Events>(type: Type, payload: Events[Type], meta = LIVE): void {
+    this.#listeners[type]?.call([payload, meta]);
   }
 
   /** For events that carry their own type. */
-  emitEvent<Type extends keyof Events>(event: Events[Type] & { readonly type: Type }): void {
-    this.emit(event.type, event);
+  emitEvent<Type extends keyof Events>(event: Events[Type] & { readonly type: Type }, meta: EventMeta): void {
+    this.emit(event.type, event, meta);
   }
 }
 
@@ -81,17 +92,25 @@ interface AppEvent {
 
 /** Listeners by application event: `task` covers `task.created` too, `*` covers everything. */
 export class TopicListeners<Event extends AppEvent> {
-  readonly #listeners = new Listeners<{ readonly event: Event; readonly isOwn: boolean }>();
+  readonly #listeners = new Listeners<{
+    readonly event: Event;
+    readonly isOwn: boolean;
+    readonly meta: EventMeta;
+  }>();
 
-  add(topic: string, fn: (event: Event) => void, { own = true }: OnEventOptions = {}): Cancel {
-    return this.#listeners.add(({ event, isOwn }) => {
+  add(
+    topic: string,
+    fn: (event: Event, meta: EventMeta) => void,
+    { own = true }: OnEventOptions = {},
+  ): Cancel {
+    return this.#listeners.add(({ event, isOwn, meta }) => {
       if (isOwn && !own) return;
-      if (topic === "*" || topicCovers(topic, event.event)) fn(event);
+      if (topic === "*" || topicCovers(topic, event.event)) fn(event, meta);
     });
   }
 
-  emit(event: Event, self: string | undefined): void {
-    this.#listeners.call({ event, isOwn: event.from !== null && event.from.id === self });
+  emit(event: Event, self: string | undefined, meta: EventMeta): void {
+    this.#listeners.call({ event, isOwn: event.from !== null && event.from.id === self, meta });
   }
 }
 

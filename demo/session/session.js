@@ -112,16 +112,8 @@ export function openSession({ url, getToken }) {
      * @param {(notification: Notification) => void} fn
      */
     onNewNotification(fn) {
-      let caughtUp = false;
-      inbox.on("state", ({ status }) => {
-        caughtUp ||= status === "connected";
-      });
-      // A first page follows again.
-      inbox.on("lost", () => {
-        caughtUp = false;
-      });
       inbox.on("notification", (notification) => {
-        if (caughtUp && notification.state === "unseen") fn(notification);
+        if (notification.state === "unseen") fn(notification);
       });
     },
   };

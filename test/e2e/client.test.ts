@@ -213,7 +213,7 @@ describe.each(WAYS)("a client, with rooms on %s", (way) => {
 
     const late = guests.client(server.url, absent);
     const missed: string[] = [];
-    inboxOf(late).on("notification", ({ id }) => missed.push(id));
+    inboxOf(late).on("notification", ({ id }) => missed.push(id), { replay: true });
     await waitFor("what was missed arrives", () => missed.length > 0);
     expect([missed, inboxOf(late).unread]).toEqual([["build-1"], 1]);
   });

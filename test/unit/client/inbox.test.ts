@@ -9,7 +9,7 @@ async function inboxForTest(greeting: Frame = {}, replayed: Frame[] = [], option
   const world = clientForTest(options);
   const inbox = inboxOf(world.client);
   const heard: InboxEvents["notification"][] = [];
-  inbox.on("notification", (event) => heard.push(event));
+  inbox.on("notification", (event) => heard.push(event), { replay: true });
   await world.clock.advance(0);
   const socket = () => world.sockets.last;
   const goLive = async (more: Frame, ...frames: Frame[]) => {
@@ -25,6 +25,44 @@ const ids = ({ notifications }: { notifications: readonly { id: string }[] }) =>
   notifications.map(({ id }) => id);
 
 describe("the inbox", () => {
+  it("[C101][C102] announces what is new, and what is history only to a listener that asks for it", async () => {
+    const { client, sockets, clock } = clientForTest();
+    const inbox = inboxOf(client);
+    const heard: unknown[] = [];
+    inbox.on("notification", ({ id }) => heard.push(id));
+    inbox.on("notification", ({ id }, { replay }) => heard.push([id, replay]), { replay: true });
+    await clock.advance(0);
+    sockets.last.deliver(sessionConnected({ head: 2 }), replay(notification(1)));
+    // The first replay is interrupted, and goes on.
+    sockets.last.end(1006);
+    await clock.advance(60_000);
+    sockets.last.deliver(
+      sessionConnected({ head: 2, recovery: "complete" }),
+      replay(notification(2)),
+      caughtUp(2),
+    );
+    sockets.last.deliver(notification(3));
+    expect(heard.splice(0)).toEqual([["n1", true], ["n2", true], "n3", ["n3", false]]);
+    // What was missed during an interruption is new.
+    sockets.last.end(1006);
+    await clock.advance(60_000);
+    sockets.last.deliver(
+      sessionConnected({ head: 4, recovery: "complete" }),
+      replay(notification(4)),
+      caughtUp(4),
+    );
+    expect(heard.splice(0)).toEqual(["n4", ["n4", false]]);
+    sockets.last.end(1006);
+    await clock.advance(60_000);
+    sockets.last.deliver(
+      sessionConnected({ head: 9, recovery: "lost" }),
+      replay(notification(8)),
+      caughtUp(9),
+    );
+    expect(heard).toEqual([["n8", true]]);
+    client.close();
+  });
+
   it("opens its socket with the first listener, once", async () => {
     const { client, sockets, clock } = clientForTest();
     expect(inboxOf(client).state).toEqual({ status: "disconnected" });

@@ -23,6 +23,41 @@ describeBoth("listeners", () => {
     expect(held).toEqual([1, 2]);
   });
 
+  it("[C100][C101] hear what is history: the first replay and that after `lost`, not what an interruption left out", async () => {
+    const { room, socket, clock, goLive } = await dialedRoom();
+    const heard: unknown[] = [];
+    room.on("message", ({ seq }, { replay }) => heard.push([seq, replay]));
+    room.onEvent("chat", ({ data }, { replay }) => heard.push([data, replay]));
+    const text = (data: string) => ({ data });
+    await goLive({ head: 1 }, batch(message(1, text("old"))), signal("chat", "usr_2", "signal"));
+    socket().deliver(message(2, text("new")));
+    expect(heard.splice(0)).toEqual([
+      ...[
+        [1, true],
+        ["old", true],
+        ["signal", false],
+      ],
+      ...[
+        [2, false],
+        ["new", false],
+      ],
+    ]);
+    socket().end(1006);
+    await clock.advance(60_000);
+    await goLive({ head: 3, recovery: "complete" }, message(3, text("missed")));
+    expect(heard.splice(0)).toEqual([
+      [3, false],
+      ["missed", false],
+    ]);
+    socket().end(1006);
+    await clock.advance(60_000);
+    await goLive({ head: 9, recovery: "lost" }, message(9, text("other")));
+    expect(heard).toEqual([
+      [9, true],
+      ["other", true],
+    ]);
+  });
+
   it("end with the function that they got", async () => {
     const { room, socket } = await roomForTest();
     const heard: number[] = [];

@@ -1,5 +1,6 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { svelteForTest } from "./bindings/support/svelte-for-test.ts";
 
 const root = import.meta.dirname;
 
@@ -34,6 +35,20 @@ export default defineConfig({
           root,
           include: ["unit/**/*.test.ts", "architecture.test.ts"],
           testTimeout: 15_000,
+        },
+      },
+      {
+        // Components of React, Vue and Svelte, mounted beside the real client.
+        plugins: [svelteForTest()],
+        resolve: { conditions: ["browser", "module", "development"] },
+        oxc: { jsx: { runtime: "automatic" } },
+        test: {
+          name: "bindings",
+          root,
+          include: ["bindings/**/*.test.{ts,tsx}"],
+          environment: "happy-dom",
+          testTimeout: 15_000,
+          server: { deps: { inline: ["svelte"] } },
         },
       },
       {

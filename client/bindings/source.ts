@@ -1,0 +1,94 @@
+// What a component shows, for all frameworks alike: a snapshot, and a call with each change of it.
+
+import type { Client, ConnectionState, RoomHandle, RoomSnapshot } from "../index.ts";
+
+type Cancel = () => void;
+
+export interface Source<Snapshot> {
+  readonly subscribe: (fn: () => void) => Cancel;
+  readonly getSnapshot: () => Snapshot;
+  /** What a server renders, and a browser until it has hydrated that: always the same object. */
+  readonly serverSnapshot: Snapshot;
+}
+
+/** What a connection will be at first: a page from a server does not begin with "disconnected". */
+const CONNECTING: ConnectionState = Object.freeze({ status: "connecting", attempt: 1 });
+
+const NOTHING = Object.freeze([]);
+
+const ROOM_OF_SERVER: RoomSnapshot = Object.freeze({
+  state: CONNECTING,
+  user: null,
+  permission: "none",
+  head: 0,
+  messages: NOTHING,
+  members: NOTHING,
+  occupancy: Object.freeze({ members: 0, connections: 0 }),
+  typing: NOTHING,
+  unread: 0,
+  outbox: NOTHING,
+});
+
+/** As `make`, once for each object. */
+export function oncePer<Key extends object, Value>(make: (key: Key) => Value): (key: Key) => Value {
+  const made = new WeakMap<Key, Value>();
+  return (key) => {
+    const known = made.get(key);
+    if (known !== undefined) return known;
+    const value = make(key);
+    made.set(key, value);
+    return value;
+  };
+}
+
+export const roomSource = oncePer(
+  (room: RoomHandle): Source<RoomSnapshot> => ({
+    getSnapshot: room.getSnapshot,
+    serverSnapshot: ROOM_OF_SERVER,
+    subscribe(fn) {
+      let stop = room.subscribe(onChange);
+      // A peeked room that was left is another room when it opens again: what listens must listen to that one.
+      function onChange(): void {
+        if (room.state.status === "disconnected") {
+          stop();
+          stop = room.subscribe(onChange);
+        }
+        fn();
+      }
+      return () => stop();
+    },
+  }),
+);
+
+export const roomConnection = oncePer(
+  (room: RoomHandle): Source<ConnectionState> => ({
+    getSnapshot: () => room.state,
+    serverSnapshot: CONNECTING,
+    subscribe: roomSource(room).subscribe,
+  }),
+);
+
+/** The best of a client's connections. */
+export const clientConnection = oncePer(
+  (client: Client): Source<ConnectionState> => ({
+    getSnapshot: () => client.state,
+    serverSnapshot: CONNECTING,
+    subscribe: (fn) => client.on("state", fn),
+  }),
+);
+
+/** Whether two results of a selector show the same: equal, or lists and plain objects of equal parts, two levels deep. */
+export function isSame(a: unknown, b: unknown, levels = 2): boolean {
+  if (Object.is(a, b)) return true;
+  if (levels === 0 || !isPlain(a) || !isPlain(b) || Array.isArray(a) !== Array.isArray(b)) return false;
+  const [mine, others] = [Object.entries(a), new Map(Object.entries(b))];
+  return (
+    mine.length === others.size &&
+    mine.every(([name, part]) => others.has(name) && isSame(part, others.get(name), levels - 1))
+  );
+}
+
+function isPlain(value: unknown): value is object {
+  if (typeof value !== "object" || value === null) return false;
+  return Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;
+}

@@ -1,0 +1,32 @@
+import { createContext, createElement, type ReactElement, type ReactNode, useContext } from "react";
+import type { Client } from "../index.ts";
+
+const ClientContext = createContext<Client | undefined>(undefined);
+
+export interface EdgeRoomsProps {
+  readonly client: Client;
+  readonly children?: ReactNode;
+}
+
+/**
+ * Gives a client to the hooks below it. Make the client once, outside of components; it opens nothing before a room is
+ * used. With hot replacement of the module: `import.meta.hot?.dispose(() => client.close())`.
+ *
+ * @example tsx
+ * const client = createClient({ url: "", getToken: async () => (await fetch("/token")).text() });
+ *
+ * export const App = () => (
+ *   <EdgeRooms client={client}>
+ *     <Chat name="lobby" />
+ *   </EdgeRooms>
+ * );
+ */
+export const EdgeRooms = ({ client, children }: EdgeRoomsProps): ReactElement =>
+  createElement(ClientContext.Provider, { value: client }, children);
+
+/** The client of the `<EdgeRooms>` above. Throws without one. */
+export function useClient(): Client {
+  const client = useContext(ClientContext);
+  if (client === undefined) throw new Error("There is no <EdgeRooms client={…}> above this component.");
+  return client;
+}

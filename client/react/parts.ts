@@ -1,0 +1,108 @@
+import type { OlderPages } from "../bindings/older-pages.ts";
+import { olderMessages } from "../bindings/older-pages.ts";
+import {
+  all,
+  type MembersPart,
+  membersOf,
+  messagesOf,
+  type OutboxPart,
+  outboxOf,
+  typingOf,
+  unreadOf,
+} from "../bindings/parts.ts";
+import { clientConnection, roomConnection, roomSource } from "../bindings/source.ts";
+import type { ConnectionState, RoomHandle, RoomMessage, User } from "../index.ts";
+import { useClient } from "./edge-rooms.ts";
+import { useSource } from "./use-source.ts";
+
+export interface MessagesPart extends OlderPages {
+  /** As `messages` of the room: oldest first, own ones that are not stored yet at the end. */
+  readonly messages: readonly RoomMessage[];
+  /** Puts an older page in front: see `room.loadOlder`. Never rejects: see `olderError`. */
+  readonly loadOlder: (limit?: number) => Promise<void>;
+}
+
+/**
+ * The messages of a room, and the pages before them. Presence and typing render nothing here.
+ *
+ * @example tsx
+ * const { messages, hasOlder, isLoadingOlder, loadOlder } = useMessages(room);
+ * const older = hasOlder && <button disabled={isLoadingOlder} onClick={() => loadOlder()}>Older</button>;
+ */
+export function useMessages(room: RoomHandle): MessagesPart {
+  const pages = olderMessages(room);
+  return {
+    messages: useSource(roomSource(room), messagesOf),
+    ...useSource(pages, all),
+    loadOlder: pages.loadOlder,
+  };
+}
+
+/**
+ * Who is in a room.
+ *
+ * @example tsx
+ * const { members, occupancy } = useMembers(room);
+ * const here = members.length > 0 ? members.map(({ name }) => name).join(", ") : `${occupancy.members} people`;
+ */
+export const useMembers = (room: RoomHandle): MembersPart => useSource(roomSource(room), membersOf);
+
+export interface TypingPart {
+  /** The others who type now. */
+  readonly typing: readonly User[];
+  /** To be called with every key. */
+  readonly startTyping: () => void;
+  readonly stopTyping: () => void;
+}
+
+/**
+ * Who types.
+ *
+ * @example tsx
+ * const { typing, startTyping } = useTyping(room);
+ * const input = <input onChange={startTyping} title={typing.map(({ name }) => name).join(", ")} />;
+ */
+export const useTyping = (room: RoomHandle): TypingPart => ({
+  typing: useSource(roomSource(room), typingOf),
+  startTyping: room.startTyping,
+  stopTyping: room.stopTyping,
+});
+
+/**
+ * How many messages of others this user has not read, counted to at most 1,000. `room.markRead()` moves it.
+ *
+ * @example tsx
+ * const unread = useUnread(room);
+ * const badge = unread > 0 && <b>{unread}</b>;
+ */
+export const useUnread = (room: RoomHandle): number => useSource(roomSource(room), unreadOf);
+
+/**
+ * The state of a room's connection; without `room`, the best of the client's connections.
+ *
+ * @example tsx
+ * const { status } = useConnection(room);
+ * const banner = status === "reconnecting" && <p>The connection is interrupted.</p>;
+ */
+export function useConnection(room?: RoomHandle): ConnectionState {
+  const client = useClient();
+  return useSource(room === undefined ? clientConnection(client) : roomConnection(room), all);
+}
+
+export interface SendPart extends OutboxPart, Pick<RoomHandle, "send" | "retry" | "discard"> {}
+
+/**
+ * Sends messages, and shows those that are not stored yet. `send` is `room.send`: what is sent offline is `pending`, and
+ * stored once. What `failed` waits for `retry(id)` or `discard(id)`.
+ *
+ * @example tsx
+ * const { send, failed, retry } = useSend(room);
+ * const button = <button onClick={() => send({ text: "Hello" })}>Send</button>;
+ * const again = failed.map(({ id, error }) => <button key={id} onClick={() => retry(id)}>{error?.message}</button>);
+ */
+export const useSend = (room: RoomHandle): SendPart => ({
+  ...useSource(roomSource(room), outboxOf),
+  send: room.send,
+  retry: room.retry,
+  discard: room.discard,
+});

@@ -1,0 +1,63 @@
+import { type ComputedRef, computed, type MaybeRefOrGetter, toValue } from "vue";
+import { holdRoom, peekRoom, type UseRoomOptions } from "../bindings/held-room.ts";
+import { roomSource } from "../bindings/source.ts";
+import type { EventMeta, Message, OnEventOptions, RoomHandle, RoomSnapshot, Signal } from "../index.ts";
+import { useClient } from "./rooms-client.ts";
+import { useSource, whileActive } from "./use-source.ts";
+
+/** A room, as composables take it: what `useRoom` returns, or a handle. */
+export type MaybeRoom = MaybeRefOrGetter<RoomHandle>;
+
+/**
+ * Opens a room while this component is mounted. Components that use one name share the room; the options of the first one
+ * count. Another `name` leaves the old room. While kept alive and not shown it is as unmounted; a server opens nothing.
+ * Throws outside of `setup`, and `bad_request` if `name` is no name of a room.
+ *
+ * @example ts
+ * const props = defineProps<{ name: string }>();
+ * const room = useRoom(() => props.name, { history: 20 });
+ * const { messages, loadOlder } = useMessages(room);
+ * const say = (text: string) => room.value.send({ text });
+ */
+export function useRoom(
+  name: MaybeRefOrGetter<string>,
+  options: UseRoomOptions = {},
+): ComputedRef<RoomHandle> {
+  const client = useClient();
+  const room = computed(() => peekRoom(client, toValue(name), options));
+  whileActive(
+    () => room.value,
+    (current) => holdRoom(current, options),
+  );
+  return room;
+}
+
+/**
+ * A part of a room that no other composable returns. Changes when the part changes: results with the same entries count as
+ * the same, so `select` may filter.
+ *
+ * @example ts
+ * const away = useSnapshot(room, ({ members }) => members.filter(({ status }) => status === "away"));
+ */
+export const useSnapshot = <Value>(
+  room: MaybeRoom,
+  select: (snapshot: RoomSnapshot) => Value,
+): ComputedRef<Value> => useSource(() => roomSource(toValue(room)), select);
+
+/**
+ * Calls `fn` with messages and signals by application event while this component is shown, as `room.onEvent` does.
+ *
+ * @example ts
+ * useRoomEvent(room, "task.created", (event, { replay }) => replay || board.add(event.data), { own: false });
+ */
+export function useRoomEvent(
+  room: MaybeRoom,
+  topic: string,
+  fn: (event: Message | Signal, meta: EventMeta) => void,
+  options?: OnEventOptions,
+): void {
+  whileActive(
+    () => toValue(room),
+    (current) => current.onEvent(topic, fn, options),
+  );
+}

@@ -1,0 +1,86 @@
+// How a composable of Vue shows a source: subscribed at `setup`, paused while kept alive, never on a server.
+
+import {
+  type ComputedRef,
+  computed,
+  getCurrentInstance,
+  getCurrentScope,
+  hasInjectionContext,
+  inject,
+  onActivated,
+  onDeactivated,
+  onMounted,
+  type Ref,
+  ref,
+  shallowRef,
+  ssrContextKey,
+  watch,
+} from "vue";
+import { isSame, type Source } from "../bindings/source.ts";
+
+interface Life {
+  /** `false` on a server, and while the component is kept alive, but not shown. */
+  readonly isActive: Readonly<Ref<boolean>>;
+  /** `true` on a server, and until what it rendered is hydrated. */
+  readonly isOfServer: Readonly<Ref<boolean>>;
+}
+
+/** Of the component whose `setup` runs. Throws outside of a scope, where nothing would end what begins. */
+function lifeOfScope(): Life {
+  if (getCurrentScope() === undefined)
+    throw new Error(
+      "Composables of edge-rooms are called in setup, before the first await, or in an effectScope.",
+    );
+  const instance = getCurrentInstance();
+  const isServer =
+    typeof document === "undefined" ||
+    (hasInjectionContext() && inject(ssrContextKey, undefined) !== undefined);
+  const isActive = ref(!isServer);
+  // A component that hydrates has the server's element before its own first render.
+  const isOfServer = ref(isServer || (instance?.vnode.el ?? null) !== null);
+  if (instance !== null && !isServer) {
+    onMounted(() => {
+      isOfServer.value = false;
+    });
+    onActivated(() => {
+      isActive.value = true;
+    });
+    onDeactivated(() => {
+      isActive.value = false;
+    });
+  }
+  return { isActive, isOfServer };
+}
+
+/** Runs `begin` with the value, and what it returned before it runs again: while the component is shown. */
+export function whileActive<Value>(value: () => Value, begin: (value: Value) => () => void): Life {
+  const life = lifeOfScope();
+  watch(
+    [value, life.isActive] as const,
+    ([current, isActive], _, onCleanup) => {
+      if (isActive) onCleanup(begin(current));
+    },
+    { immediate: true, flush: "sync" },
+  );
+  return life;
+}
+
+/** The selected part of a source. What shows it renders when that part changes: see `isSame`. */
+export function useSource<Snapshot, Value>(
+  source: () => Source<Snapshot>,
+  select: (snapshot: Snapshot) => Value,
+): ComputedRef<Value> {
+  const snapshot = shallowRef<Snapshot>(source().serverSnapshot);
+  const { isOfServer } = whileActive(source, (current) => {
+    const read = () => {
+      snapshot.value = current.getSnapshot();
+    };
+    const stop = current.subscribe(read);
+    read();
+    return stop;
+  });
+  return computed((last: Value | undefined) => {
+    const value = select(isOfServer.value ? source().serverSnapshot : snapshot.value);
+    return last !== undefined && isSame(last, value) ? last : value;
+  });
+}

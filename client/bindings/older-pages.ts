@@ -58,6 +58,7 @@ function olderPages({ loadOlder, onNewList }: Paged): OlderPagesSource {
 
   return {
     getSnapshot: () => state,
+    isIdle: () => false,
     serverSnapshot: UNKNOWN,
     subscribe(fn) {
       const listener = () => fn();

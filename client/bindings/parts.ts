@@ -56,6 +56,7 @@ export const inboxSource = oncePer((client: Client): Source<InboxSnapshot> & { r
   return {
     inbox,
     getSnapshot: inbox.getSnapshot,
+    isIdle: () => inbox.state.status === "disconnected",
     subscribe: inbox.subscribe,
     serverSnapshot: INBOX_OF_SERVER,
   };

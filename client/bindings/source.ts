@@ -9,6 +9,8 @@ export interface Source<Snapshot> {
   readonly getSnapshot: () => Snapshot;
   /** What a server renders, and a browser until it has hydrated that: always the same object. */
   readonly serverSnapshot: Snapshot;
+  /** Nothing is open, so that there is nothing to show yet. */
+  readonly isIdle: () => boolean;
 }
 
 /** What a connection will be at first: a page from a server does not begin with "disconnected". */
@@ -44,6 +46,7 @@ export function oncePer<Key extends object, Value>(make: (key: Key) => Value): (
 export const roomSource = oncePer(
   (room: RoomHandle): Source<RoomSnapshot> => ({
     getSnapshot: room.getSnapshot,
+    isIdle: () => room.state.status === "disconnected",
     serverSnapshot: ROOM_OF_SERVER,
     subscribe(fn) {
       let stop = room.subscribe(onChange);
@@ -63,6 +66,7 @@ export const roomSource = oncePer(
 export const roomConnection = oncePer(
   (room: RoomHandle): Source<ConnectionState> => ({
     getSnapshot: () => room.state,
+    isIdle: roomSource(room).isIdle,
     serverSnapshot: CONNECTING,
     subscribe: roomSource(room).subscribe,
   }),
@@ -72,6 +76,7 @@ export const roomConnection = oncePer(
 export const clientConnection = oncePer(
   (client: Client): Source<ConnectionState> => ({
     getSnapshot: () => client.state,
+    isIdle: () => client.state.status === "disconnected",
     serverSnapshot: CONNECTING,
     subscribe: (fn) => client.on("state", fn),
   }),

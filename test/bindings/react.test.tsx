@@ -26,6 +26,7 @@ import {
   refusal,
   sessionConnected,
 } from "../unit/client/support/frames.ts";
+import { countedRoom } from "./support/counted-room.ts";
 import { reactWorld } from "./support/react-for-test.tsx";
 
 const typingOf = (user: string) => ({
@@ -252,6 +253,22 @@ describe("what a component shows", () => {
     expect([lists, typists > 90]).toEqual([0, true]);
     await deliver([batch(...Array.from({ length: 50 }, (_, n) => message(n + 2)))]);
     expect(lists).toBe(1);
+  });
+
+  it("[V16] components that come and go, and render again, leave no subscription behind", async () => {
+    const { render, client } = reactWorld();
+    const { room, live, ever } = countedRoom(client.room("lobby"));
+    const page = (shown: ReactNode) => <StrictMode>{shown}</StrictMode>;
+    for (let n = 0; n < 50; n++) {
+      await render(page(<Texts room={room} />));
+      expect(live()).toBeGreaterThan(0);
+      await render(page(null));
+      expect(live()).toBe(0);
+    }
+    await render(<Texts room={room} />);
+    const before = ever();
+    for (let n = 0; n < 10; n++) await render(<Texts room={room} />);
+    expect(ever()).toBe(before);
   });
 
   it("[V7] an inline selector that filters renders with a change of its result only, also after its props changed", async () => {

@@ -41,6 +41,7 @@ import {
   refusal,
   sessionConnected,
 } from "../unit/client/support/frames.ts";
+import { countedRoom } from "./support/counted-room.ts";
 
 const now = { releaseAfterMs: 0 };
 
@@ -203,6 +204,25 @@ it("[V15] throws outside of a scope and without a client, and ends with an effec
   expect(part?.messages.value.length).toBe(1);
   release();
   client.close();
+});
+
+it("[V16] components that come and go leave no subscription behind", async () => {
+  const { mount, client } = vueWorld();
+  const { room, live } = countedRoom(client.room("lobby"));
+  const isShown = ref(true);
+  const Count = defineComponent(() => {
+    const { messages } = useMessages(room);
+    return () => `${messages.value.length}`;
+  });
+  mount(() => isShown.value && h(Count));
+  for (let n = 0; n < 50; n++) {
+    expect(live()).toBeGreaterThan(0);
+    isShown.value = false;
+    await nextTick();
+    expect(live()).toBe(0);
+    isShown.value = true;
+    await nextTick();
+  }
 });
 
 it("[V6] typing renders no list of messages, and a turn renders it once", async () => {

@@ -1,0 +1,164 @@
+// Parts of a room as objects with getters: read them where they are used (`chat.messages`), a destructured one is a copy.
+
+import { type OlderPages, type OlderPagesSource, olderMessages } from "../bindings/older-pages.ts";
+import {
+  all,
+  type MembersPart,
+  membersOf,
+  messagesOf,
+  type OutboxPart,
+  outboxOf,
+  typingOf,
+  unreadOf,
+} from "../bindings/parts.ts";
+import { clientConnection, roomConnection } from "../bindings/source.ts";
+import type { ConnectionState, RoomHandle, RoomMessage, User } from "../index.ts";
+import { Reader } from "./reader.ts";
+import { useClient } from "./rooms-client.ts";
+import { type Current, type MaybeRoom, readRoom, toRoom } from "./use-room.ts";
+
+export interface OlderPart extends OlderPages {
+  /** Loads an older page. Never rejects: see `olderError`. */
+  readonly loadOlder: (limit?: number) => Promise<void>;
+}
+
+export function readPages(pages: () => OlderPagesSource): OlderPart {
+  const reader = new Reader(pages, all<OlderPages>);
+  return {
+    get hasOlder() {
+      return reader.current.hasOlder;
+    },
+    get isLoadingOlder() {
+      return reader.current.isLoadingOlder;
+    },
+    get olderError() {
+      return reader.current.olderError;
+    },
+    loadOlder: (limit) => pages().loadOlder(limit),
+  };
+}
+
+/** As a spread of both, which would keep what each getter returned once. */
+export function withGetters<A extends object, B extends object>(a: A, b: B): A & B {
+  const both = Object.assign(a, b);
+  Object.defineProperties(both, Object.getOwnPropertyDescriptors(b));
+  return both;
+}
+
+export interface MessagesPart extends OlderPart {
+  /** As `messages` of the room: oldest first, own ones that are not stored yet at the end. */
+  readonly messages: readonly RoomMessage[];
+}
+
+/**
+ * The messages of a room, and the pages before them. Presence and typing change nothing here.
+ *
+ * @example ts
+ * const chat = useMessages(room);
+ * const last = $derived(chat.messages.at(-1));
+ */
+export function useMessages(room: MaybeRoom): MessagesPart {
+  const reader = readRoom(room, messagesOf);
+  const part = {
+    get messages() {
+      return reader.current;
+    },
+  };
+  return withGetters(
+    part,
+    readPages(() => olderMessages(toRoom(room))),
+  );
+}
+
+/**
+ * Who is in a room.
+ *
+ * @example ts
+ * const people = useMembers(room);
+ * const count = $derived(people.occupancy.members);
+ */
+export function useMembers(room: MaybeRoom): MembersPart {
+  const reader = readRoom(room, membersOf);
+  return {
+    get members() {
+      return reader.current.members;
+    },
+    get occupancy() {
+      return reader.current.occupancy;
+    },
+  };
+}
+
+export interface TypingPart {
+  /** The others who type now. */
+  readonly typing: readonly User[];
+  /** To be called with every key. */
+  readonly startTyping: () => void;
+  readonly stopTyping: () => void;
+}
+
+/**
+ * Who types.
+ *
+ * @example ts
+ * const typists = useTyping(room);
+ * const names = $derived(typists.typing.map(({ name }) => name));
+ */
+export function useTyping(room: MaybeRoom): TypingPart {
+  const reader = readRoom(room, typingOf);
+  return {
+    get typing() {
+      return reader.current;
+    },
+    startTyping: () => toRoom(room).startTyping(),
+    stopTyping: () => toRoom(room).stopTyping(),
+  };
+}
+
+/**
+ * How many messages of others this user has not read, counted to at most 1,000. `room.current.markRead()` moves it.
+ *
+ * @example ts
+ * const unread = useUnread(room); // in the template: {unread.current}
+ */
+export const useUnread = (room: MaybeRoom): Current<number> => readRoom(room, unreadOf);
+
+/**
+ * The state of a room's connection; without `room`, the best of the client's connections.
+ *
+ * @example ts
+ * const connection = useConnection(room);
+ * const isInterrupted = $derived(connection.current.status === "reconnecting");
+ */
+export function useConnection(room?: MaybeRoom): Current<ConnectionState> {
+  const client = useClient();
+  return new Reader(
+    () => (room === undefined ? clientConnection(client) : roomConnection(toRoom(room))),
+    all<ConnectionState>,
+  );
+}
+
+export interface SendPart extends OutboxPart, Pick<RoomHandle, "send" | "retry" | "discard"> {}
+
+/**
+ * Sends messages, and shows those that are not stored yet. `send` is `room.send`: what is sent offline is `pending`, and
+ * stored once. What `failed` waits for `retry(id)` or `discard(id)`.
+ *
+ * @example ts
+ * const outbox = useSend(room);
+ * const submit = (text: string) => outbox.send({ text });
+ */
+export function useSend(room: MaybeRoom): SendPart {
+  const reader = readRoom(room, outboxOf);
+  return {
+    get pending() {
+      return reader.current.pending;
+    },
+    get failed() {
+      return reader.current.failed;
+    },
+    send: (data, options) => toRoom(room).send(data, options),
+    retry: (id) => toRoom(room).retry(id),
+    discard: (id) => toRoom(room).discard(id),
+  };
+}

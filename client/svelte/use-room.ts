@@ -1,0 +1,81 @@
+import { holdRoom, peekRoom, type UseRoomOptions } from "../bindings/held-room.ts";
+import { roomSource } from "../bindings/source.ts";
+import type { EventMeta, Message, OnEventOptions, RoomHandle, RoomSnapshot, Signal } from "../index.ts";
+import { Reader, whileMounted } from "./reader.ts";
+import { useClient } from "./rooms-client.ts";
+
+/** What is read anew each time: in a template, a `$derived` or an effect it is reactive. */
+export interface Current<Value> {
+  readonly current: Value;
+}
+
+/** A room, as these functions take it: what `useRoom` returns, a handle, or a function that returns one. */
+export type MaybeRoom = RoomHandle | Current<RoomHandle> | (() => RoomHandle);
+
+export function toRoom(room: MaybeRoom): RoomHandle {
+  if (typeof room === "function") return room();
+  return "current" in room ? room.current : room;
+}
+
+/**
+ * Opens a room while this component is mounted. Components that use one name share the room; the options of the first one
+ * count. A function as `name` follows props and state: another name leaves the old room. A server opens nothing. To be
+ * called as the component is made; throws `bad_request` if `name` is no name of a room.
+ *
+ * @example ts
+ * const { name }: { name: string } = $props();
+ * const room = useRoom(() => name, { history: 20 });
+ * const chat = useMessages(room); // in the template: {#each chat.messages as message (message.id)}
+ * const say = (text: string) => room.current.send({ text });
+ */
+export function useRoom(name: string | (() => string), options: UseRoomOptions = {}): Current<RoomHandle> {
+  const client = useClient();
+  const nameNow = typeof name === "function" ? name : () => name;
+  let room: RoomHandle | undefined;
+  const roomNow = () => {
+    const wanted = nameNow();
+    if (room?.name !== wanted) room = peekRoom(client, wanted, options);
+    return room;
+  };
+  whileMounted(roomNow, (current) => holdRoom(current, options));
+  return {
+    get current() {
+      return roomNow();
+    },
+  };
+}
+
+export const readRoom = <Value>(
+  room: MaybeRoom,
+  select: (snapshot: RoomSnapshot) => Value,
+): Reader<RoomSnapshot, Value> => new Reader(() => roomSource(toRoom(room)), select);
+
+/**
+ * A part of a room that no other function returns. Changes when the part changes: results with the same entries count as
+ * the same, so `select` may filter.
+ *
+ * @example ts
+ * const away = useSnapshot(room, ({ members }) => members.filter(({ status }) => status === "away"));
+ * const names = $derived(away.current.map(({ name }) => name));
+ */
+export const useSnapshot = <Value>(
+  room: MaybeRoom,
+  select: (snapshot: RoomSnapshot) => Value,
+): Current<Value> => readRoom(room, select);
+
+/**
+ * Calls `fn` with messages and signals by application event while this component is mounted, as `room.onEvent` does.
+ *
+ * @example ts
+ * useRoomEvent(room, "task.created", (event, { replay }) => replay || board.add(event.data), { own: false });
+ */
+export const useRoomEvent = (
+  room: MaybeRoom,
+  topic: string,
+  fn: (event: Message | Signal, meta: EventMeta) => void,
+  options?: OnEventOptions,
+): void =>
+  whileMounted(
+    () => toRoom(room),
+    (current) => current.onEvent(topic, fn, options),
+  );

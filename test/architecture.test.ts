@@ -11,7 +11,7 @@ const files = (pattern: string) => globSync(pattern, { cwd: root }).sort();
 
 const code = files("{src,client,demo}/**/*.{ts,js}").filter((file) => !file.endsWith(".d.ts"));
 const shipped = code.filter((file) => /^(src|client)\//.test(file));
-const tests = files("test/**/*.ts").filter((file) => !/node_modules|\.d\.ts$/.test(file));
+const tests = files("test/**/*.{ts,tsx}").filter((file) => !/node_modules|\.d\.ts$/.test(file));
 
 function specifiersIn(file: string, pattern: RegExp): string[] {
   return Array.from(read(file).matchAll(pattern), ([, specifier = ""]) =>
@@ -86,6 +86,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "client/connection": ["client/connection/transport", "client/util", "src/protocol"],
   // Nothing of pages: it stands on the calls over HTTP alone.
   "client/server": ["client/connection", "client/http", "client/util", "src/protocol"],
+  // What the bindings share knows no framework.
+  "client/bindings": ["client"],
+  "client/react": ["client", "client/bindings", "react"],
+  "client/vue": ["client", "client/bindings", "vue"],
+  "client/svelte": ["client", "client/bindings", "svelte", "svelte/reactivity", "svelte/store"],
+  "client/tanstack-query": ["client", "@tanstack/query-core"],
   "client/room/messages": [
     ...["client/connection", "client/connection/transport", "client/util", "src/protocol"],
   ],

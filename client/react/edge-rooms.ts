@@ -12,7 +12,7 @@ export interface EdgeRoomsProps {
  * Gives a client to the hooks below it. Make the client once, outside of components; it opens nothing before a room is
  * used. With hot replacement of the module: `import.meta.hot?.dispose(() => client.close())`.
  *
- * @example tsx
+ * @example
  * const client = createClient({ url: "", getToken: async () => (await fetch("/token")).text() });
  *
  * export const App = () => (

@@ -25,7 +25,7 @@ export interface MessagesPart extends OlderPages {
 /**
  * The messages of a room, and the pages before them. Presence and typing render nothing here.
  *
- * @example tsx
+ * @example
  * const { messages, hasOlder, isLoadingOlder, loadOlder } = useMessages(room);
  * const older = hasOlder && <button disabled={isLoadingOlder} onClick={() => loadOlder()}>Older</button>;
  */
@@ -41,7 +41,7 @@ export function useMessages(room: RoomHandle): MessagesPart {
 /**
  * Who is in a room.
  *
- * @example tsx
+ * @example
  * const { members, occupancy } = useMembers(room);
  * const here = members.length > 0 ? members.map(({ name }) => name).join(", ") : `${occupancy.members} people`;
  */
@@ -58,7 +58,7 @@ export interface TypingPart {
 /**
  * Who types.
  *
- * @example tsx
+ * @example
  * const { typing, startTyping } = useTyping(room);
  * const input = <input onChange={startTyping} title={typing.map(({ name }) => name).join(", ")} />;
  */
@@ -71,7 +71,7 @@ export const useTyping = (room: RoomHandle): TypingPart => ({
 /**
  * How many messages of others this user has not read, counted to at most 1,000. `room.markRead()` moves it.
  *
- * @example tsx
+ * @example
  * const unread = useUnread(room);
  * const badge = unread > 0 && <b>{unread}</b>;
  */
@@ -80,7 +80,7 @@ export const useUnread = (room: RoomHandle): number => useSource(roomSource(room
 /**
  * The state of a room's connection; without `room`, the best of the client's connections.
  *
- * @example tsx
+ * @example
  * const { status } = useConnection(room);
  * const banner = status === "reconnecting" && <p>The connection is interrupted.</p>;
  */
@@ -95,7 +95,7 @@ export interface SendPart extends OutboxPart, Pick<RoomHandle, "send" | "retry" 
  * Sends messages, and shows those that are not stored yet. `send` is `room.send`: what is sent offline is `pending`, and
  * stored once. What `failed` waits for `retry(id)` or `discard(id)`.
  *
- * @example tsx
+ * @example
  * const { send, failed, retry } = useSend(room);
  * const button = <button onClick={() => send({ text: "Hello" })}>Send</button>;
  * const again = failed.map(({ id, error }) => <button key={id} onClick={() => retry(id)}>{error?.message}</button>);

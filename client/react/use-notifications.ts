@@ -18,7 +18,7 @@ export interface NotificationsPart extends InboxSnapshot, OlderPages, Pick<Inbox
 /**
  * The notifications of this user, on all devices, and how many are unread. Opens the inbox. Needs a user.
  *
- * @example tsx
+ * @example
  * const { notifications, unread, mark } = useNotifications({ onNew: ({ title }) => toast(title) });
  * const bell = <button onClick={() => mark({ all: true }, "read")}>{unread}</button>;
  */

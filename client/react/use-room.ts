@@ -11,7 +11,7 @@ import { useHydrating, useSource } from "./use-source.ts";
  * like, or with `useSnapshot`. Another `name` leaves the old room. Hidden by an `<Activity>` it is as unmounted, suspended
  * again it stays. Throws `bad_request` if `name` is no name of a room.
  *
- * @example tsx
+ * @example
  * function Chat({ name }: { name: string }) {
  *   const room = useRoom(name, { history: 20 });
  *   const { messages } = useMessages(room);
@@ -52,7 +52,7 @@ export function useRoom(name: string, options: UseRoomOptions = {}): RoomHandle 
  * A part of a room that no other hook returns. Renders when the part changes: results with the same entries count as the
  * same, so `select` may filter, and be written inline.
  *
- * @example tsx
+ * @example
  * const away = useSnapshot(room, ({ members }) => members.filter(({ status }) => status === "away"));
  */
 export const useSnapshot = <Value>(room: RoomHandle, select: (snapshot: RoomSnapshot) => Value): Value =>
@@ -62,7 +62,7 @@ export const useSnapshot = <Value>(room: RoomHandle, select: (snapshot: RoomSnap
  * Calls `fn` with messages and signals by application event while this component is mounted, as `room.onEvent` does. `fn`
  * may be made anew with each render: the latest is called.
  *
- * @example tsx
+ * @example
  * useRoomEvent(room, "task.created", (event, { replay }) => replay || board.add(event.data), { own: false });
  */
 export function useRoomEvent(

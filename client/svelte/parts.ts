@@ -53,7 +53,7 @@ export interface MessagesPart extends OlderPart {
 /**
  * The messages of a room, and the pages before them. Presence and typing change nothing here.
  *
- * @example ts
+ * @example
  * const chat = useMessages(room);
  * const last = $derived(chat.messages.at(-1));
  */
@@ -73,7 +73,7 @@ export function useMessages(room: MaybeRoom): MessagesPart {
 /**
  * Who is in a room.
  *
- * @example ts
+ * @example
  * const people = useMembers(room);
  * const count = $derived(people.occupancy.members);
  */
@@ -100,7 +100,7 @@ export interface TypingPart {
 /**
  * Who types.
  *
- * @example ts
+ * @example
  * const typists = useTyping(room);
  * const names = $derived(typists.typing.map(({ name }) => name));
  */
@@ -118,7 +118,7 @@ export function useTyping(room: MaybeRoom): TypingPart {
 /**
  * How many messages of others this user has not read, counted to at most 1,000. `room.current.markRead()` moves it.
  *
- * @example ts
+ * @example
  * const unread = useUnread(room); // in the template: {unread.current}
  */
 export const useUnread = (room: MaybeRoom): Current<number> => readRoom(room, unreadOf);
@@ -126,7 +126,7 @@ export const useUnread = (room: MaybeRoom): Current<number> => readRoom(room, un
 /**
  * The state of a room's connection; without `room`, the best of the client's connections.
  *
- * @example ts
+ * @example
  * const connection = useConnection(room);
  * const isInterrupted = $derived(connection.current.status === "reconnecting");
  */
@@ -144,7 +144,7 @@ export interface SendPart extends OutboxPart, Pick<RoomHandle, "send" | "retry" 
  * Sends messages, and shows those that are not stored yet. `send` is `room.send`: what is sent offline is `pending`, and
  * stored once. What `failed` waits for `retry(id)` or `discard(id)`.
  *
- * @example ts
+ * @example
  * const outbox = useSend(room);
  * const submit = (text: string) => outbox.send({ text });
  */

@@ -7,7 +7,7 @@ const CLIENT = Symbol("the client of edge-rooms");
  * Gives a client to the components below the one that calls this as it is made. Make the client once; it opens nothing
  * before a room is used.
  *
- * @example ts
+ * @example
  * const client = createClient({ url: "", getToken: async () => (await fetch("/token")).text() });
  * provideRooms(client); // in the script of the layout
  */

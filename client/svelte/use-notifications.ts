@@ -15,7 +15,7 @@ export interface NotificationsPart extends InboxSnapshot, OlderPart, Pick<Inbox,
 /**
  * The notifications of this user, on all devices, and how many are unread. Opens the inbox. Needs a user.
  *
- * @example ts
+ * @example
  * const inbox = useNotifications({ onNew: ({ title }) => toast(title) }); // in the template: {inbox.unread}
  */
 export function useNotifications({ onNew }: NotificationsOptions = {}): NotificationsPart {

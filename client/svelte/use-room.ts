@@ -22,7 +22,7 @@ export function toRoom(room: MaybeRoom): RoomHandle {
  * count. A function as `name` follows props and state: another name leaves the old room. A server opens nothing. To be
  * called as the component is made; throws `bad_request` if `name` is no name of a room.
  *
- * @example ts
+ * @example
  * const { name }: { name: string } = $props();
  * const room = useRoom(() => name, { history: 20 });
  * const chat = useMessages(room); // in the template: {#each chat.messages as message (message.id)}
@@ -54,7 +54,7 @@ export const readRoom = <Value>(
  * A part of a room that no other function returns. Changes when the part changes: results with the same entries count as
  * the same, so `select` may filter.
  *
- * @example ts
+ * @example
  * const away = useSnapshot(room, ({ members }) => members.filter(({ status }) => status === "away"));
  * const names = $derived(away.current.map(({ name }) => name));
  */
@@ -66,7 +66,7 @@ export const useSnapshot = <Value>(
 /**
  * Calls `fn` with messages and signals by application event while this component is mounted, as `room.onEvent` does.
  *
- * @example ts
+ * @example
  * useRoomEvent(room, "task.created", (event, { replay }) => replay || board.add(event.data), { own: false });
  */
 export const useRoomEvent = (

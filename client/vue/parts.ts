@@ -44,7 +44,7 @@ export interface MessagesPart extends OlderPart {
 /**
  * The messages of a room, and the pages before them. Presence and typing change nothing here.
  *
- * @example ts
+ * @example
  * const { messages, hasOlder, isLoadingOlder, loadOlder } = useMessages(room);
  */
 export const useMessages = (room: MaybeRoom): MessagesPart => ({
@@ -62,7 +62,7 @@ export interface MembersPart {
 /**
  * Who is in a room.
  *
- * @example ts
+ * @example
  * const { members, occupancy } = useMembers(room);
  */
 export function useMembers(room: MaybeRoom): MembersPart {
@@ -84,7 +84,7 @@ export interface TypingPart {
 /**
  * Who types.
  *
- * @example ts
+ * @example
  * const { typing, startTyping } = useTyping(room);
  */
 export const useTyping = (room: MaybeRoom): TypingPart => ({
@@ -96,7 +96,7 @@ export const useTyping = (room: MaybeRoom): TypingPart => ({
 /**
  * How many messages of others this user has not read, counted to at most 1,000. `room.value.markRead()` moves it.
  *
- * @example ts
+ * @example
  * const unread = useUnread(room);
  */
 export const useUnread = (room: MaybeRoom): ComputedRef<number> => useSnapshot(room, unreadOf);
@@ -104,7 +104,7 @@ export const useUnread = (room: MaybeRoom): ComputedRef<number> => useSnapshot(r
 /**
  * The state of a room's connection; without `room`, the best of the client's connections.
  *
- * @example ts
+ * @example
  * const connection = useConnection(room);
  * const isInterrupted = () => connection.value.status === "reconnecting";
  */
@@ -127,7 +127,7 @@ export interface SendPart extends Pick<RoomHandle, "send" | "retry" | "discard">
  * Sends messages, and shows those that are not stored yet. `send` is `room.send`: what is sent offline is `pending`, and
  * stored once. What `failed` waits for `retry(id)` or `discard(id)`.
  *
- * @example ts
+ * @example
  * const { send, pending, failed, retry } = useSend(room);
  */
 export function useSend(room: MaybeRoom): SendPart {

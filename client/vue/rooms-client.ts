@@ -6,7 +6,7 @@ const CLIENT: InjectionKey<Client> = Symbol("the client of edge-rooms");
 /**
  * The plugin of an app: gives a client to all composables. Make the client once; it opens nothing before a room is used.
  *
- * @example ts
+ * @example
  * import { createApp } from "vue";
  * const client = createClient({ url: "", getToken: async () => (await fetch("/token")).text() });
  * createApp(App).use(edgeRooms, client).mount("#app");

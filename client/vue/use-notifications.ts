@@ -22,7 +22,7 @@ export interface NotificationsPart extends OlderPart, Pick<Inbox, "mark"> {
 /**
  * The notifications of this user, on all devices, and how many are unread. Opens the inbox. Needs a user.
  *
- * @example ts
+ * @example
  * const { notifications, unread, mark } = useNotifications({ onNew: ({ title }) => toast(title) });
  */
 export function useNotifications({ onNew }: NotificationsOptions = {}): NotificationsPart {

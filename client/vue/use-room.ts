@@ -13,7 +13,7 @@ export type MaybeRoom = MaybeRefOrGetter<RoomHandle>;
  * count. Another `name` leaves the old room. While kept alive and not shown it is as unmounted; a server opens nothing.
  * Throws outside of `setup`, and `bad_request` if `name` is no name of a room.
  *
- * @example ts
+ * @example
  * const props = defineProps<{ name: string }>();
  * const room = useRoom(() => props.name, { history: 20 });
  * const { messages, loadOlder } = useMessages(room);
@@ -36,7 +36,7 @@ export function useRoom(
  * A part of a room that no other composable returns. Changes when the part changes: results with the same entries count as
  * the same, so `select` may filter.
  *
- * @example ts
+ * @example
  * const away = useSnapshot(room, ({ members }) => members.filter(({ status }) => status === "away"));
  */
 export const useSnapshot = <Value>(
@@ -47,7 +47,7 @@ export const useSnapshot = <Value>(
 /**
  * Calls `fn` with messages and signals by application event while this component is shown, as `room.onEvent` does.
  *
- * @example ts
+ * @example
  * useRoomEvent(room, "task.created", (event, { replay }) => replay || board.add(event.data), { own: false });
  */
 export function useRoomEvent(

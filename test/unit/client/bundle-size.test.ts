@@ -46,12 +46,20 @@ const PAGES: readonly Page[] = [
   },
 ];
 
-async function bundle({ script }: Page) {
+/** What a binding adds to the client and the framework that the page has anyway. */
+const BINDINGS = [
+  { name: "react", maxBytes: 2_300 },
+  { name: "vue", maxBytes: 2_350 },
+  { name: "svelte", maxBytes: 2_350 },
+  { name: "tanstack-query", maxBytes: 900 },
+] as const;
+
+async function bundle({ script }: Pick<Page, "script">) {
   const { outputFiles, metafile } = await build({
     stdin: { contents: script, resolveDir: root, loader: "ts" },
     ...{ bundle: true, minify: true, format: "esm", target: "es2022", write: false, metafile: true },
     // The push module uses the client that the page has, as `npm run build` makes it.
-    external: ["../index.ts"],
+    external: ["../index.ts", "react", "vue", "svelte", "svelte/*", "@tanstack/query-core"],
   });
   const [output] = Object.values(metafile.outputs);
   const files = Object.entries(output?.inputs ?? {})
@@ -71,5 +79,14 @@ describe("the bundle of a page", () => {
     expect(files.filter((file) => page.without.test(file))).toEqual([]);
     expect(files.length).toBeGreaterThan(1);
     expect(bytes).toBeLessThanOrEqual(page.maxBytes);
+  });
+
+  it.each(BINDINGS)("[V20] of $name is small, and holds no other framework", async ({ name, maxBytes }) => {
+    const { files, bytes } = await bundle({ script: `export * from "./client/${name}/index.ts";` });
+    sizes.push(`${String(bytes).padStart(7)} ≤ ${String(maxBytes).padStart(6)}  the binding to ${name}`);
+    expect(
+      files.filter((file) => !/^client\/(bindings|<stdin>)/.test(file) && !file.includes(`/${name}/`)),
+    ).toEqual([]);
+    expect(bytes).toBeLessThanOrEqual(maxBytes);
   });
 });

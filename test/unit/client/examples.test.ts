@@ -1,5 +1,5 @@
 // Every example of the client compiles: each `@example` of its docstrings, and each block of README that uses it. Each
-// example is checked as a module of its own; GLOBALS declares the names that examples use without declaring them.
+// example is checked as a module of its own, with JSX where it is of the React binding; GLOBALS declares the names that examples use without declaring them.
 
 import { execFileSync } from "node:child_process";
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -11,7 +11,10 @@ const root = join(import.meta.dirname, "../../..");
 const GLOBALS = `
 import type * as Rooms from "edge-rooms/client";
 import type { Push } from "edge-rooms/push";
+import type { QueryClient } from "@tanstack/query-core";
+import type { ReactNode } from "react";
 import type { ServerApi } from "edge-rooms/server";
+import type { Component } from "vue";
 declare global {
   const client: Rooms.Client;
   const room: Rooms.RoomHandle;
@@ -29,24 +32,33 @@ declare global {
   // React and its query cache, and a bundler with hot replacement.
   function useSyncExternalStore<Snapshot>(subscribe: (fn: () => void) => () => void, get: () => Snapshot): Snapshot;
   function useEffect(effect: () => () => void, dependencies: readonly unknown[]): void;
-  const queryClient: { invalidateQueries(filter: { queryKey: readonly string[] }): Promise<void> };
+  const queryClient: QueryClient;
+  // A component of React, one of Vue, and what a compiler of Vue knows.
+  function Chat(props: { readonly name: string }): ReactNode;
+  const App: Component;
+  function defineProps<Props>(): Props;
   interface ImportMeta {
     readonly hot?: { dispose(fn: () => void): void };
   }
 }
 `;
 
+const BINDINGS = ["react", "vue", "svelte", "tanstack-query"];
+
 const CONFIG = {
   extends: "../../tsconfig.base.json",
   compilerOptions: {
     lib: ["ES2024", "DOM", "DOM.Iterable"],
+    // The runes.
+    types: ["svelte"],
+    jsx: "react-jsx",
     noUnusedLocals: false,
     incremental: false,
     paths: {
       "edge-rooms": ["../../client/index.ts"],
       "edge-rooms/client": ["../../client/index.ts"],
       "edge-rooms/push": ["../../client/push/push.ts"],
-      "edge-rooms/server": ["../../client/server/index.ts"],
+      "edge-rooms/*": ["../../client/*/index.ts"],
     },
   },
 };
@@ -75,14 +87,24 @@ function readmeExamples(): Example[] {
   })).filter(({ code }) => /\b(client|room|push|server)\./.test(code));
 }
 
-/** An example without an import may use all exports of the client, and `createPush`. */
-function moduleOf({ code }: Example, names: readonly string[]): string {
-  if (/^import /m.test(code)) return code;
-  return `import { ${names.join(", ")} } from "edge-rooms/client";
-import { createPush } from "edge-rooms/push";
-import { createServerApi, verifySignature } from "edge-rooms/server";
-${code}`;
+/** What an example may use without an import: all that the client and, in its folder, a binding export. */
+async function importsOf({ at }: Example): Promise<string> {
+  const binding = BINDINGS.find((name) => at.startsWith(`client/${name}/`));
+  const line = async (file: string, name: string) =>
+    `import { ${Object.keys(await import(join(root, file))).join(", ")} } from "edge-rooms/${name}";`;
+  const lines = [
+    line("client/index.ts", "client"),
+    line("client/push/push.ts", "push"),
+    line("client/server/index.ts", "server"),
+  ];
+  if (binding !== undefined) lines.push(line(`client/${binding}/index.ts`, binding));
+  return (await Promise.all(lines)).join("\n");
 }
+
+const moduleOf = async (example: Example): Promise<string> =>
+  /^import .*"edge-rooms\//m.test(example.code)
+    ? example.code
+    : `${await importsOf(example)}\n${example.code}`;
 
 it("[C91] every example of the client compiles", async () => {
   const examples = [
@@ -92,7 +114,6 @@ it("[C91] every example of the client compiles", async () => {
     ...readmeExamples(),
   ];
   expect(examples.length).toBeGreaterThan(20);
-  const names = Object.keys(await import("../../../client/index.ts"));
 
   mkdirSync(join(root, "dist"), { recursive: true });
   const folder = mkdtempSync(join(root, "dist/examples-"));
@@ -101,7 +122,8 @@ it("[C91] every example of the client compiles", async () => {
   write("tsconfig.json", JSON.stringify(CONFIG));
   write("globals.d.ts", GLOBALS);
   for (const [n, example] of examples.entries()) {
-    write(`${n}.ts`, `// ${example.at}\n${moduleOf(example, names)}\nexport {};\n`);
+    const kind = example.at.startsWith("client/react/") ? "tsx" : "ts";
+    write(`${n}.${kind}`, `// ${example.at}\n${await moduleOf(example)}\nexport {};\n`);
   }
   const tsc = join(root, "node_modules/.bin/tsc");
   let found = "";

@@ -82,18 +82,23 @@ export const clientConnection = oncePer(
   }),
 );
 
-/** Whether two results of a selector show the same: equal, or lists and plain objects of equal parts, two levels deep. */
+/**
+ * Whether two results of a selector show the same: they are the same, or lists or plain objects whose parts are, two levels
+ * deep. What differs below is another object, and so counts as different.
+ */
 export function isSame(a: unknown, b: unknown, levels = 2): boolean {
   if (Object.is(a, b)) return true;
-  if (levels === 0 || !isPlain(a) || !isPlain(b) || Array.isArray(a) !== Array.isArray(b)) return false;
+  if (levels === 0) return false;
+  const isSamePart = (mine: unknown, other: unknown) => isSame(mine, other, levels - 1);
+  if (Array.isArray(a) && Array.isArray(b))
+    return a.length === b.length && a.every((part, n) => isSamePart(part, b[n]));
+  if (!isPlain(a) || !isPlain(b)) return false;
   const [mine, others] = [Object.entries(a), new Map(Object.entries(b))];
   return (
     mine.length === others.size &&
-    mine.every(([name, part]) => others.has(name) && isSame(part, others.get(name), levels - 1))
+    mine.every(([name, part]) => others.has(name) && isSamePart(part, others.get(name)))
   );
 }
 
-function isPlain(value: unknown): value is object {
-  if (typeof value !== "object" || value === null) return false;
-  return Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;
-}
+const isPlain = (value: unknown): value is object =>
+  typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;

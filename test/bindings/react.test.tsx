@@ -5,6 +5,7 @@ import { createRoot } from "react-dom/client";
 import { describe, expect, it, vi } from "vitest";
 import type { OutboxItem, RoomHandle } from "../../client/index.ts";
 import {
+  EdgeRooms,
   useConnection,
   useMembers,
   useMessages,
@@ -16,6 +17,7 @@ import {
   useTyping,
   useUnread,
 } from "../../client/react/index.ts";
+import { clientForTest } from "../unit/client/support/client-for-test.ts";
 import {
   batch,
   caughtUp,
@@ -177,6 +179,27 @@ describe("useRoom", () => {
     await deliver([message(2)], lobby);
     expect(text()).toBe("new");
     expect(seen).not.toContain("other text 1");
+  });
+
+  it("[V4] another client leaves the room of the old one", async () => {
+    const [first, second] = [clientForTest(), clientForTest()];
+    const { render, advance, text } = reactWorld();
+    const page = ({ client }: typeof first) => (
+      <EdgeRooms client={client}>
+        <Room name="lobby">{texts}</Room>
+      </EdgeRooms>
+    );
+    await render(page(first));
+    await act(() => first.clock.advance(0));
+    await act(async () => first.sockets.last.deliver(connected(), caughtUp(0), message(1)));
+    expect(text()).toBe("text 1");
+    await render(page(second));
+    await act(() => first.clock.advance(0));
+    await act(() => second.clock.advance(0));
+    expect([text(), first.sockets.last.closedWith, second.sockets.count]).toEqual(["", 1000, 1]);
+    await advance(0);
+    first.client.close();
+    second.client.close();
   });
 
   it("[V5] hidden by an Activity it is left, and shown again it shows what is newest", async () => {

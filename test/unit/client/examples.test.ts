@@ -1,5 +1,6 @@
 // Every example of the client compiles: each `@example` of its docstrings, and each block of README that uses it. Each
-// example is checked as a module of its own, with JSX where it is of the React binding; GLOBALS declares the names that examples use without declaring them.
+// example is checked as a module of its own, those of the React binding with JSX. GLOBALS declares the names that examples
+// use without declaring them.
 
 import { execFileSync } from "node:child_process";
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -90,15 +91,20 @@ function readmeExamples(): Example[] {
 /** What an example may use without an import: all that the client and, in its folder, a binding export. */
 async function importsOf({ at }: Example): Promise<string> {
   const binding = BINDINGS.find((name) => at.startsWith(`client/${name}/`));
-  const line = async (file: string, name: string) =>
-    `import { ${Object.keys(await import(join(root, file))).join(", ")} } from "edge-rooms/${name}";`;
-  const lines = [
-    line("client/index.ts", "client"),
-    line("client/push/push.ts", "push"),
-    line("client/server/index.ts", "server"),
+  const entries = [
+    ["client", "index.ts"],
+    ["push", "push/push.ts"],
+    ["server", "server/index.ts"],
   ];
-  if (binding !== undefined) lines.push(line(`client/${binding}/index.ts`, binding));
-  return (await Promise.all(lines)).join("\n");
+  if (binding !== undefined) entries.push([binding, `${binding}/index.ts`]);
+  const imported = new Set<string>();
+  const lines: string[] = [];
+  for (const [entry, file = ""] of entries) {
+    const names = Object.keys(await import(join(root, "client", file))).filter((name) => !imported.has(name));
+    for (const name of names) imported.add(name);
+    lines.push(`import { ${names.join(", ")} } from "edge-rooms/${entry}";`);
+  }
+  return lines.join("\n");
 }
 
 const moduleOf = async (example: Example): Promise<string> =>

@@ -91,7 +91,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "client/react": ["client", "client/bindings", "react"],
   "client/vue": ["client", "client/bindings", "vue"],
   "client/svelte": ["client", "client/bindings", "svelte", "svelte/reactivity", "svelte/store"],
-  "client/tanstack-query": ["client", "@tanstack/query-core"],
+  "client/tanstack-query": ["client", "client/bindings", "@tanstack/query-core"],
   "client/room/messages": [
     ...["client/connection", "client/connection/transport", "client/util", "src/protocol"],
   ],

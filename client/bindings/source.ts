@@ -1,6 +1,7 @@
 // What a component shows, for all frameworks alike: a snapshot, and a call with each change of it.
 
 import type { Client, ConnectionState, RoomHandle, RoomSnapshot } from "../index.ts";
+import { listenTo } from "./listen-to.ts";
 
 type Cancel = () => void;
 
@@ -48,18 +49,7 @@ export const roomSource = oncePer(
     getSnapshot: room.getSnapshot,
     isIdle: () => room.state.status === "disconnected",
     serverSnapshot: ROOM_OF_SERVER,
-    subscribe(fn) {
-      let stop = room.subscribe(onChange);
-      // A peeked room that was left is another room when it opens again: what listens must listen to that one.
-      function onChange(): void {
-        if (room.state.status === "disconnected") {
-          stop();
-          stop = room.subscribe(onChange);
-        }
-        fn();
-      }
-      return () => stop();
-    },
+    subscribe: (fn) => listenTo(room, () => room.subscribe(fn), fn),
   }),
 );
 

@@ -1,5 +1,6 @@
 import { startTransition, useEffect, useLayoutEffect, useMemo, useRef } from "react";
 import { holdRoom, peekRoom, type UseRoomOptions } from "../bindings/held-room.ts";
+import { listenTo } from "../bindings/listen-to.ts";
 import { roomSource } from "../bindings/source.ts";
 import type { EventMeta, Message, OnEventOptions, RoomHandle, RoomSnapshot, Signal } from "../index.ts";
 import { useClient } from "./edge-rooms.ts";
@@ -76,7 +77,7 @@ export function useRoomEvent(
     latest.current = fn;
   });
   useEffect(
-    () => room.onEvent(topic, (event, meta) => latest.current(event, meta), { own }),
+    () => listenTo(room, () => room.onEvent(topic, (event, meta) => latest.current(event, meta), { own })),
     [room, topic, own],
   );
 }

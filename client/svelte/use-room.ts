@@ -1,4 +1,5 @@
 import { holdRoom, peekRoom, type UseRoomOptions } from "../bindings/held-room.ts";
+import { listenTo } from "../bindings/listen-to.ts";
 import { roomSource } from "../bindings/source.ts";
 import type { EventMeta, Message, OnEventOptions, RoomHandle, RoomSnapshot, Signal } from "../index.ts";
 import { Reader, whileMounted } from "./reader.ts";
@@ -77,5 +78,5 @@ export const useRoomEvent = (
 ): void =>
   whileMounted(
     () => toRoom(room),
-    (current) => current.onEvent(topic, fn, options),
+    (current) => listenTo(current, () => current.onEvent(topic, fn, options)),
   );

@@ -1,4 +1,5 @@
 import { hashKey, partialMatchKey, type Query, type QueryClient, type QueryKey } from "@tanstack/query-core";
+import { listenTo } from "../bindings/listen-to.ts";
 import type { Message, RoomHandle, Signal } from "../index.ts";
 
 const QUIET_MS = 50;
@@ -23,7 +24,8 @@ export interface InvalidateOptions {
  * Makes queries stale when a room says that their data changed. Takes application events (`task` hears `task.created` too),
  * and returns the function that ends it. Of several events one invalidation of each key is made: 50 ms after the last, 1 s
  * after the first, or at the end of a replay. A key waits while a mutation with a `mutationKey` like it runs. A first fetch
- * that is under way, which may have read the old data, begins again. After `lost` all keys that are known are invalidated.
+ * that is under way, which may have read the old data, begins again. After `lost`, and after a room that was left opens
+ * again, all keys that are known are invalidated.
  * A query that nothing observes, or with `refetchOnMount: false`, is only marked as stale.
  *
  * Open the room with `history: 0`: a first history makes nothing stale that is fetched afterwards. An infinite query fetches
@@ -46,25 +48,39 @@ export function invalidateOn(
   { own = false }: InvalidateOptions = {},
 ): () => void {
   const keys = new StaleKeys(queryClient);
-  const stops = Object.entries(events).map(([topic, what]) => {
-    if (typeof what !== "function") keys.name(what);
-    return room.onEvent(
-      topic,
-      (event) => {
-        const key = typeof what === "function" ? what(event, queryClient) : what;
-        if (key) keys.add(key);
-      },
-      { own },
+  let wasLeft = false;
+  for (const what of Object.values(events)) if (typeof what !== "function") keys.name(what);
+  const listen = () => {
+    const stops = Object.entries(events).map(([topic, what]) =>
+      room.onEvent(
+        topic,
+        (event) => {
+          const key = typeof what === "function" ? what(event, queryClient) : what;
+          if (key) keys.add(key);
+        },
+        { own },
+      ),
     );
+    stops.push(
+      room.on("caughtUp", ({ more }) => {
+        if (!more) keys.flush();
+      }),
+      room.on("lost", () => keys.addAll()),
+      // Nothing of what happened since the room was left is replayed.
+      room.on("connected", () => {
+        if (wasLeft) keys.addAll();
+        wasLeft = false;
+      }),
+    );
+    return () => {
+      for (const stop of stops) stop();
+    };
+  };
+  const stop = listenTo(room, listen, () => {
+    wasLeft = true;
   });
-  stops.push(
-    room.on("caughtUp", ({ more }) => {
-      if (!more) keys.flush();
-    }),
-    room.on("lost", () => keys.addAll()),
-  );
   return () => {
-    for (const stop of stops) stop();
+    stop();
     keys.close();
   };
 }

@@ -1,5 +1,6 @@
 import { type ComputedRef, computed, type MaybeRefOrGetter, toValue } from "vue";
 import { holdRoom, peekRoom, type UseRoomOptions } from "../bindings/held-room.ts";
+import { listenTo } from "../bindings/listen-to.ts";
 import { roomSource } from "../bindings/source.ts";
 import type { EventMeta, Message, OnEventOptions, RoomHandle, RoomSnapshot, Signal } from "../index.ts";
 import { useClient } from "./rooms-client.ts";
@@ -58,6 +59,6 @@ export function useRoomEvent(
 ): void {
   whileActive(
     () => toValue(room),
-    (current) => current.onEvent(topic, fn, options),
+    (current) => listenTo(current, () => current.onEvent(topic, fn, options)),
   );
 }

@@ -135,6 +135,30 @@ describe("useRoom", () => {
     expect([sockets.count, clock.pending]).toEqual([0, 0]);
   });
 
+  it("[V2] a room that is only looked at shows what others hold, also after it was left and opened again", async () => {
+    const { render, advance, goLive, deliver, client, sockets, text } = reactWorld();
+    const room = client.peek("lobby");
+    const heard: unknown[] = [];
+    const Looking = () => {
+      useRoomEvent(room, "chat", ({ data }) => heard.push(Object(data).text));
+      return useConnection(room).status + textsOf(room);
+    };
+    await render(<Looking />);
+    await advance(60_000);
+    expect([text(), sockets.count]).toEqual(["disconnected", 0]);
+    for (const seq of [1, 2]) {
+      const other = client.room("lobby");
+      await advance(0);
+      await goLive({ head: seq - 1 });
+      await deliver([message(seq)]);
+      expect(text()).toBe(`connectedtext ${seq}`);
+      other.leave();
+      await advance(0);
+      expect(text()).toBe("disconnected");
+    }
+    expect(heard).toEqual(["text 1", "text 2"]);
+  });
+
   it("[V2] without a client above it throws", async () => {
     const root = createRoot(document.createElement("div"), { onUncaughtError: () => {} });
     await expect(act(async () => root.render(<Room name="lobby">{texts}</Room>))).rejects.toThrow(

@@ -3,9 +3,9 @@
 import { QueryClient, type QueryKey, QueryObserver } from "@tanstack/query-core";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { invalidateOn } from "../../client/tanstack-query/index.ts";
-import { dialedRoom } from "../unit/client/support/client-for-test.ts";
+import { clientForTest, dialedRoom } from "../unit/client/support/client-for-test.ts";
 import type { Frame } from "../unit/client/support/fake-sockets.ts";
-import { batch, message } from "../unit/client/support/frames.ts";
+import { batch, caughtUp, connected, message } from "../unit/client/support/frames.ts";
 
 let queryClient: QueryClient;
 
@@ -88,6 +88,32 @@ it("[V17] invalidates at the end of a replay, and all keys that it knows after `
   await goLive({ head: 90, recovery: "lost" });
   await pass(0);
   expect([tasks.count, one.count, other.count]).toEqual([3, 2, 0]);
+});
+
+it("[V17] listens to a room that was left and is opened again, and takes all keys as stale then", async () => {
+  const { client, clock, sockets } = clientForTest();
+  const room = client.peek("lobby");
+  const tasks = await observed(["tasks"]);
+  const stop = invalidateOn(room, { task: ["tasks"] }, queryClient);
+  const open = async () => {
+    const release = room.hold();
+    await clock.advance(0);
+    sockets.last.deliver(connected(), caughtUp(0));
+    return release;
+  };
+  const release = await open();
+  await pass(0);
+  expect(tasks.count).toBe(0);
+  release();
+  await clock.advance(0);
+  await open();
+  await pass(50);
+  expect(tasks.count).toBe(1);
+  sockets.last.deliver(task(1));
+  await pass(50);
+  expect(tasks.count).toBe(2);
+  stop();
+  client.close();
 });
 
 it("[V18] a first fetch that is under way begins again, and its query never fails", async () => {

@@ -1,23 +1,8 @@
 // The Vue binding: real components beside the real client, which talks to a server that the test plays.
 
-import { expect, it, onTestFinished, vi } from "vitest";
+import { expect, it } from "vitest";
+import { defineComponent, effectScope, h, nextTick, ref, Suspense } from "vue";
 import {
-  type App,
-  type Component,
-  createApp,
-  createSSRApp,
-  defineComponent,
-  effectScope,
-  h,
-  KeepAlive,
-  nextTick,
-  type Ref,
-  ref,
-  Suspense,
-} from "vue";
-import { renderToString } from "vue/server-renderer";
-import {
-  edgeRooms,
   useConnection,
   useMembers,
   useMessages,
@@ -30,7 +15,6 @@ import {
   useUnread,
 } from "../../client/vue/index.ts";
 import { clientForTest } from "../unit/client/support/client-for-test.ts";
-import type { Frame } from "../unit/client/support/fake-sockets.ts";
 import {
   batch,
   caughtUp,
@@ -42,69 +26,7 @@ import {
   sessionConnected,
 } from "../unit/client/support/frames.ts";
 import { countedRoom } from "./support/counted-room.ts";
-
-const now = { releaseAfterMs: 0 };
-
-function vueWorld() {
-  const world = clientForTest();
-  const { client, clock, sockets } = world;
-  const container = document.createElement("div");
-  let app: App | undefined;
-  const warnings: string[] = [];
-  onTestFinished(() => {
-    app?.unmount();
-    client.close();
-    expect(warnings).toEqual([]);
-  });
-  const start = (created: App) => {
-    app = created;
-    app.config.warnHandler = (text) => warnings.push(text);
-    app.use(edgeRooms, client).mount(container);
-  };
-  const advance = async (ms: number) => {
-    await clock.advance(ms);
-    await nextTick();
-  };
-  const deliver = async (frames: readonly Frame[], socket = sockets.last) => {
-    socket.deliver(...frames);
-    await clock.settle();
-    await nextTick();
-  };
-  return {
-    ...world,
-    container,
-    warnings,
-    mount: (root: Component) => start(createApp(root)),
-    hydrate: (html: string, root: Component) => {
-      container.innerHTML = html;
-      start(createSSRApp(root));
-    },
-    unmount: () => app?.unmount(),
-    text: () => container.textContent,
-    advance,
-    deliver,
-    goLive: (greeting: Frame = {}, ...replayed: Frame[]) => {
-      const frame = connected(greeting);
-      return deliver([frame, ...replayed, caughtUp(Number(frame.head))]);
-    },
-    openSockets: () => sockets.all.filter(({ closedWith }) => closedWith === undefined),
-  };
-}
-
-/** Shows the texts of a room, and counts its renders. */
-const textsOf = (name: () => string, renders = { count: 0 }) =>
-  defineComponent(() => {
-    const { messages } = useMessages(useRoom(name, now));
-    return () => {
-      renders.count += 1;
-      return h("p", messages.value.map(({ data }) => Object(data).text).join());
-    };
-  });
-
-/** A component that shows one of two, the first kept alive. */
-const either = (first: Component, isFirst: Ref<boolean>) =>
-  defineComponent(() => () => h(KeepAlive, null, { default: () => h(isFirst.value ? first : Empty) }));
-const Empty = defineComponent(() => () => h("i", "empty"));
+import { either, now, textsOf, vueWorld } from "./support/vue-for-test.ts";
 
 it("[V1] opens a room while a component is mounted, and leaves it with the last", async () => {
   const { mount, unmount, advance, goLive, sockets, text, openSockets } = vueWorld();
@@ -356,36 +278,4 @@ it("[V11][V12] events and new notifications call their functions while the compo
   await deliver([message(4, { event: "task" })], room);
   await deliver([notification(3)], inbox);
   expect(heard).toEqual([]);
-});
-
-const Page = defineComponent(() => {
-  const room = useRoom("lobby", now);
-  const [{ messages }, connection, { unread }] = [useMessages(room), useConnection(room), useNotifications()];
-  return () => h("p", { title: connection.value.status }, `${messages.value.length} ${unread.value}`);
-});
-
-async function onServer(): Promise<string> {
-  const { client, clock, sockets } = clientForTest();
-  const html = await renderToString(createSSRApp(Page).use(edgeRooms, client));
-  await clock.advance(60_000);
-  expect([sockets.count, clock.pending]).toEqual([0, 0]);
-  return html;
-}
-
-it("[V14] a server opens nothing, and a browser hydrates what it rendered", async () => {
-  const html = await onServer();
-  expect(html).toBe('<p title="connecting">0 0</p>');
-  const { hydrate, client, clock, sockets, container, advance } = vueWorld();
-  // Another page of this client has filled it.
-  client.room("lobby");
-  await clock.advance(0);
-  sockets.last.deliver(connected({ head: 7 }), batch(message(7)), caughtUp(7));
-  const faults = vi.spyOn(console, "error").mockImplementation(() => {});
-  hydrate(html, Page);
-  const node = container.firstElementChild;
-  expect(container.innerHTML).toBe(html);
-  await advance(0);
-  expect(container.innerHTML).toBe('<p title="connected">1 0</p>');
-  expect([container.firstElementChild === node, faults.mock.calls]).toEqual([true, []]);
-  faults.mockRestore();
 });

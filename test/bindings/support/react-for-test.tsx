@@ -3,7 +3,8 @@
 import { act, type ReactNode } from "react";
 import { createRoot, hydrateRoot, type Root } from "react-dom/client";
 import { onTestFinished } from "vitest";
-import { EdgeRooms } from "../../../client/react/index.ts";
+import type { RoomHandle } from "../../../client/index.ts";
+import { EdgeRooms, useMessages, useRoom } from "../../../client/react/index.ts";
 import { clientForTest, type World, type WorldOptions } from "../../unit/client/support/client-for-test.ts";
 import type { FakeSocket, Frame } from "../../unit/client/support/fake-sockets.ts";
 import { caughtUp, connected } from "../../unit/client/support/frames.ts";
@@ -77,3 +78,17 @@ export function reactWorld(options?: WorldOptions): ReactWorld {
     openSockets: () => sockets.all.filter(({ closedWith }) => closedWith === undefined),
   };
 }
+
+export const textsOf = (room: RoomHandle) =>
+  useMessages(room)
+    .messages.map(({ data }) => Object(data).text)
+    .join();
+
+export const Texts = ({ room }: { room: RoomHandle }) => <p>{textsOf(room)}</p>;
+
+export const now = { releaseAfterMs: 0 };
+
+export const Room = ({ name, children }: { name: string; children: (room: RoomHandle) => ReactNode }) =>
+  children(useRoom(name, now));
+
+export const texts = (room: RoomHandle) => <Texts room={room} />;

@@ -1,3 +1,5 @@
+"use client";
+
 // The React binding: `edge-rooms/react`.
 
 export type { UseRoomOptions } from "../bindings/held-room.ts";

@@ -25,8 +25,9 @@ beforeAll(async () => {
   // In production there is no demo.
   server = await startTestServer({ DEMO: "off" });
   write("package.json", JSON.stringify({ name: "app", type: "module" }));
-  // An empty cache, and no registry: the package needs no other.
+  // An empty cache, and no registry: the package needs no other. npm asks the registry for optional peers otherwise.
   const options = [
+    "--legacy-peer-deps",
     "--cache",
     join(app, "cache"),
     "--registry",
@@ -218,6 +219,12 @@ globalThis.fetch = async (url, init) => (url === "/token" ? new Response("${toke
 globalThis.render = () => {};
 const toasted = new Promise((resolve) => (globalThis.toast = resolve));
 ${code.replaceAll("https://rooms.example.com", server.url).replaceAll("project_123", uniqueName("readme"))}
+// What comes before the inbox is connected is history.
+await new Promise((resolve) => {
+  const look = () => inbox.state.status === "connected" && resolve();
+  inbox.subscribe(look);
+  look();
+});
 await callServer("${server.url}/v1/notify", ${JSON.stringify({ method: "POST", headers, body: JSON.stringify(notify) })});
 const title = await toasted;
 const [{ data, reactions }] = room.getSnapshot().messages;

@@ -108,7 +108,7 @@ async function importsOf({ at }: Example): Promise<string> {
 }
 
 const moduleOf = async (example: Example): Promise<string> =>
-  /^import .*"edge-rooms\//m.test(example.code)
+  /^import .*"edge-rooms["/]/m.test(example.code)
     ? example.code
     : `${await importsOf(example)}\n${example.code}`;
 

@@ -86,7 +86,7 @@ export class TokenSource {
     };
   }
 
-  /** For good: promises of `get` do not settle any more. */
+  /** For good: no timer is left, and a `get` that waits for one never settles. */
   close(): void {
     this.#cancelRenewal?.();
     for (const cancel of this.#cancels) cancel();

@@ -32,7 +32,7 @@ export interface HandlePort {
  * frozen: frameworks that make objects reactive leave it as it is.
  *
  * After `leave()` the listeners of this handle are not called any more, `signal` and the typing methods do nothing, and
- * every method that returns a promise rejects with `closed`. The same holds for a peeked room that nobody holds.
+ * every method that returns a promise rejects with `closed`. The same holds for a peeked room that no handle holds.
  */
 export class RoomHandle {
   readonly name: string;

@@ -140,7 +140,7 @@ export class ServerRoom {
   }
 
   /**
-   * Replaces what a message says, whoever wrote it. Resolves with the `seq` of the change. Rejects with `not_found`
+   * Replaces what a message says, also one of a user. Resolves with the `seq` of the change. Rejects with `not_found`
    * where there is no such message, or it was deleted.
    *
    * @example

@@ -2,8 +2,8 @@ import { RoomsError } from "../util/errors.ts";
 
 export interface SignatureOptions {
   /**
-   * How many seconds the signature may be old, or ahead of this clock. Whoever records a request can send it again for
-   * so long.
+   * How many seconds the signature may be old, or ahead of this clock. A recorded request can be sent again for
+   * that long.
    *
    * @default 300
    */

@@ -1,4 +1,4 @@
-// This user's status: what they chose, and "away" while nobody touches the page.
+// This user's status: what they chose, and "away" while the page is not touched.
 
 import { followIdleness } from "./page-focus.js";
 import { inTab } from "./storage.js";

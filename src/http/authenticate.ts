@@ -19,7 +19,7 @@ export type ServerIdentity = Extract<Identity, { kind: "server" }>;
 export type Bearer =
   | ServerIdentity
   | { readonly kind: "user"; readonly token: VerifiedToken }
-  | { readonly kind: "nobody" };
+  | { readonly kind: "none" };
 
 /** Refuses a token that is present but not valid, also for calls that need none. */
 export async function authenticateCall(c: AppContext): Promise<Bearer> {
@@ -39,7 +39,7 @@ async function authenticateToken(c: AppContext, credential: Credential) {
   if (credential.kind === "none") {
     // Counts twice, as no user's budget pays for it.
     for (let n = 0; n < 2; n++) await spendAllowance(c, `address ${addressOf(c)}`);
-    return { kind: "nobody" } as const;
+    return { kind: "none" } as const;
   }
   const verified = await verify(c, credential);
   await spendAllowance(
@@ -64,12 +64,12 @@ async function verify(
 export async function requireServer(c: AppContext): Promise<ServerIdentity> {
   const bearer = await authenticateCall(c);
   if (bearer.kind === "server") return bearer;
-  throw refusing(bearer.kind === "nobody" ? "unauthorized" : "forbidden", "this call takes an API key");
+  throw refusing(bearer.kind === "none" ? "unauthorized" : "forbidden", "this call takes an API key");
 }
 
 export async function requireUser(c: AppContext): Promise<VerifiedToken> {
   const bearer = await authenticateCall(c);
-  if (bearer.kind === "nobody") throw refusing("unauthorized", "this call takes a user's token");
+  if (bearer.kind === "none") throw refusing("unauthorized", "this call takes a user's token");
   if (bearer.kind === "server") throw refusing("forbidden", "this call acts for a user: send their token");
   return bearer.token;
 }
@@ -85,7 +85,7 @@ async function actIn(c: AppContext, bearer: Bearer, room: string, needed: Permis
   const who = bearer.kind === "user" ? bearer.token : anonymous(addressOf(c));
   const actor = accepted(await authorizeRoom(c.get("config"), who, room));
   if (includes(actor.permission, needed)) return actor;
-  if (bearer.kind === "nobody") throw refusing("unauthorized", "a token is required");
+  if (bearer.kind === "none") throw refusing("unauthorized", "a token is required");
   throw refusing("forbidden", `you may not ${DOING[needed]} this room`);
 }
 

@@ -32,7 +32,7 @@ export const connectRoom = (c: AppContext): Promise<Response> =>
 export const connectSession = (c: AppContext): Promise<Response> =>
   upgrade(c, "session", async () => {
     const bearer = await authenticateSocket(c);
-    if (bearer.kind === "nobody") throw refusing("unauthorized", "a session needs a user's token");
+    if (bearer.kind === "none") throw refusing("unauthorized", "a session needs a user's token");
     const { since, history, topics } = readSocketQuery(c);
     const { identity, rooms: claim } = bearer.token;
     const session: SessionUpgrade = {

@@ -151,7 +151,7 @@ function roomUsage(workload: Workload): ObjectUsage {
   // Each join ends in a leave, which wakes the object as a frame does.
   const events = frames + 2 * joins + sweeps;
   const comings = members * workload.joinsPerMemberPerDay;
-  // In a larger room nobody is sent receipts.
+  // In a larger room no receipts are sent.
   const receipts = members > LISTED_MEMBERS ? 0 : reads;
   const told = messagesPerDay + signals + receipts + 2 * comings;
   const activeMs = events * workload.activeMs + told * connections * DELIVERY_MS_A_SOCKET;

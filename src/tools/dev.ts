@@ -15,7 +15,7 @@ console.log(`
     -d '{"user":"ada","title":"Build completed","message":"All tests passed"}'
 `);
 if (devTokens === "off")
-  console.log(`  Others may reach this server, so nobody joins without a token; with --share everybody on
+  console.log(`  Others may reach this server, so joining needs a token; with --share everybody on
   your network joins as anybody, moderators too.
 `);
 if (devTokens === "share")

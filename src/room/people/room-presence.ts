@@ -38,7 +38,7 @@ export class RoomPresence {
   #connections = 0;
   #mode: Mode = "listed";
   #news: string[] = [];
-  /** Whether a grace has begun since `drainEvents`: when it ends is not in any `dueAt` yet. */
+  /** Whether a grace has begun whose end is in no `dueAt` yet. */
   #hasLost = false;
   /**
    * The connection count that clients derive: of the last `occupancy`, one more with each member that joins and one less
@@ -129,12 +129,13 @@ export class RoomPresence {
 
   /** When it next has an event to emit by itself, in milliseconds; `null`: not at all. Ignores what `hasNews` says. */
   dueAt(): number | null {
+    this.#hasLost = false;
     const times = Array.from(this.#fading, ({ echoes }) => echoes[0]?.until ?? Number.POSITIVE_INFINITY);
     if (this.#owesOccupancy) times.push(this.#told.at + OCCUPANCY_EVERY_MS);
     return times.length === 0 ? null : times.reduce((soonest, time) => Math.min(soonest, time));
   }
 
-  /** Whether a member has joined, changed, left or been lost since `drainEvents`. */
+  /** Whether a member has joined, changed or left since `drainEvents`, or was lost since `dueAt`. */
   get hasNews(): boolean {
     return this.#news.length > 0 || this.#hasLost;
   }
@@ -144,7 +145,6 @@ export class RoomPresence {
     for (const present of this.#fading) this.#fade(present, now);
     const news = this.#news;
     this.#news = [];
-    this.#hasLost = false;
     if (this.#mode === "listed" && this.#present.size > LISTED_MEMBERS) this.#mode = "counted";
     else if (this.#mode === "counted" && this.#present.size <= LISTED_AGAIN) {
       this.#mode = "listed";

@@ -240,6 +240,16 @@ describe("the sweep", () => {
     expect(ada.socket.ofType("memberLeft")).toMatchObject([{ user: "ghost" }]);
   });
 
+  it("[P3] of a flush needs no further flush for the grace that it began", () => {
+    const test = new RoomForTest();
+    const [ada, slow] = [test.join("ada"), test.join("bo")];
+    slow.socket.unsent = 5 * 1_048_576;
+    test.now += 250;
+    ada.say({ type: "send", id: "m1", data: 1 });
+    expect(test.flushOnce().dueAt).toBe(test.now + 5_000);
+    expect(test.room.hasWork).toBe(false);
+  });
+
   it("[A8] makes room for those who connect", () => {
     const test = new RoomForTest({ maxConnections: 2, maxConnectionsPerUser: 2 });
     const { actor } = test.join("ada").state;

@@ -68,6 +68,7 @@ interface Example {
   /** File and line of the example. */
   readonly at: string;
   readonly code: string;
+  readonly hasJsx: boolean;
 }
 
 const lineAt = (text: string, index: number) => text.slice(0, index).split("\n").length;
@@ -76,16 +77,17 @@ function docstringExamples(file: string): Example[] {
   const text = readFileSync(join(root, file), "utf8");
   return Array.from(text.matchAll(/^ *\* @example\n((?: *\*(?!\/).*\n)+)/gm), ({ 1: body = "", index }) => {
     const [code = ""] = body.replaceAll(/^ *\* ?/gm, "").split(/^@/m);
-    return { at: `${file}:${lineAt(text, index)}`, code };
+    return { at: `${file}:${lineAt(text, index)}`, code, hasJsx: file.startsWith("client/react/") };
   });
 }
 
 function readmeExamples(): Example[] {
   const text = readFileSync(join(root, "README.md"), "utf8");
-  return Array.from(text.matchAll(/^```[jt]s\n(.*?)^```$/gms), ({ 1: code = "", index }) => ({
+  return Array.from(text.matchAll(/^```([jt]sx?)\n(.*?)^```$/gms), ({ 1: fence, 2: code = "", index }) => ({
     at: `README.md:${lineAt(text, index)}`,
     code,
-  })).filter(({ code }) => /\b(client|room|push|server)\./.test(code));
+    hasJsx: fence === "tsx",
+  })).filter(({ code, hasJsx }) => hasJsx || /\b(client|room|push|server)\./.test(code));
 }
 
 /** What an example may use without an import: all that the client and, in its folder, a binding export. */
@@ -128,7 +130,7 @@ it("[C91] every example of the client compiles", async () => {
   write("tsconfig.json", JSON.stringify(CONFIG));
   write("globals.d.ts", GLOBALS);
   for (const [n, example] of examples.entries()) {
-    const kind = example.at.startsWith("client/react/") ? "tsx" : "ts";
+    const kind = example.hasJsx ? "tsx" : "ts";
     write(`${n}.${kind}`, `// ${example.at}\n${await moduleOf(example)}\nexport {};\n`);
   }
   const tsc = join(root, "node_modules/.bin/tsc");

@@ -67,14 +67,14 @@ export class Admission {
   /** Opens a socket, or refuses it. `admit` takes it in, in the turn in which nothing stands against it. */
   async open<T>(upgrade: RoomUpgrade, admit: () => T): Promise<Outcome<T>> {
     const { actor } = upgrade;
-    const tooFast = this.#room.takesConnect(actor, this.#ports.now());
+    const tooFast = this.#room.chargeConnect(actor, this.#ports.now());
     if (tooFast !== undefined) return reject(tooFast);
     return this.#pend(actor, async () => {
       await this.#letLeave(actor);
-      let refusal = this.#refuses(actor, upgrade);
+      let refusal = this.#openingRefusal(actor, upgrade);
       if (refusal === undefined && upgrade.counted && this.#hasToAsk(actor)) {
         // The answer, and what happened meanwhile, may be a reason too.
-        refusal = (await this.#register(actor)) ?? this.#refuses(actor, upgrade);
+        refusal = (await this.#register(actor)) ?? this.#openingRefusal(actor, upgrade);
       }
       refusal ??= await this.#replace(actor, upgrade);
       return refusal === undefined ? accept(admit()) : reject(refusal);
@@ -92,7 +92,7 @@ export class Admission {
       const user = userOf(actor.identity);
       if (user !== null) moderation.recordRevocation(user.id, join.revokedTokens, { now: this.#ports.now() });
       const refusal =
-        this.#refuses(actor, join) ?? this.#hasNoPlaceFor(join) ?? (await this.#replace(actor, join));
+        this.#openingRefusal(actor, join) ?? this.#hasNoPlaceFor(join) ?? (await this.#replace(actor, join));
       if (refusal !== undefined) return refusal;
       // Another one may have come in while the one before it left.
       if (sessions.areFull) return FULL;
@@ -107,7 +107,7 @@ export class Admission {
     if (!verified.ok) return verified;
     const { identity } = verified.value;
     if (identity.user.id !== connection.user?.id) return reject(NOT_YOURS);
-    const barred = this.#room.moderation.bars({ identity, permission: "none" }, this.#ports.now());
+    const barred = this.#room.moderation.refusalFor({ identity, permission: "none" }, this.#ports.now());
     if (barred !== undefined) return reject(barred);
     const actor = await this.#ports.authorize(verified.value);
     if (!actor.ok || undatedUntil(identity) === null) return actor;
@@ -190,16 +190,16 @@ export class Admission {
 
   /** A close is answered before its leave takes effect: until then the connection may fill the room. */
   async #letLeave(actor: Actor): Promise<void> {
-    if (this.#room.hasWork && this.#room.refuses(actor, this.#ports.now()) === FULL)
+    if (this.#room.hasWork && this.#room.openingRefusal(actor, this.#ports.now()) === FULL)
       await this.#ports.flush();
   }
 
   /** Why a newcomer is refused, if so. What is gone without a word does not count, nor what its client gives up for it. */
-  #refuses(actor: Actor, { replaces, replacesSession }: Replacing): Refusal | undefined {
+  #openingRefusal(actor: Actor, { replaces, replacesSession }: Replacing): Refusal | undefined {
     const room = this.#room;
     const now = this.#ports.now();
     room.sweepIfDue(now);
-    const refusal = room.refuses(actor, now);
+    const refusal = room.openingRefusal(actor, now);
     if (refusal === FULL) {
       const { identity } = actor;
       if (replaces !== undefined && room.mayGiveUp(replaces, identity)) return undefined;
@@ -228,13 +228,13 @@ export class Admission {
     if (replaces === undefined && replacesSession === undefined) return undefined;
     const room = this.#room;
     const needsPlace =
-      room.refuses(actor, this.#ports.now()) === FULL ||
+      room.openingRefusal(actor, this.#ports.now()) === FULL ||
       (replacesSession !== undefined && room.sessions.areFull);
     if (replaces !== undefined) room.giveUp(replaces, actor.identity);
     if (replacesSession !== undefined) room.sessions.giveUp(replacesSession, userOf(actor.identity)?.id);
     if (!needsPlace) return undefined;
     // The place that it wants is the one that it gives up.
     await this.#ports.flush();
-    return this.#refuses(actor, {});
+    return this.#openingRefusal(actor, {});
   }
 }

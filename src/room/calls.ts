@@ -40,7 +40,7 @@ export const PUBLISH_CALL: RoomCall<MessageInput, SendResult> = {
   lasts: true,
   makes: true,
   cost: ({ mentions }) => 1 + (mentions?.length ?? 0),
-  run: ({ publisher }, turn, actor, input) => publisher.send(actor, input, turn),
+  run: ({ publisher }, turn, actor, input) => publisher.publish(actor, input, turn),
 };
 
 export const CHANGE_CALL: RoomCall<ChangeInput, ChangeResult> = {

@@ -77,7 +77,7 @@ export class Moderation {
   }
 
   /** Why this actor is kept out, if so: banned, held for their costs, or with a void token. */
-  bars({ identity }: Actor, now: number): Refusal | undefined {
+  refusalFor({ identity }: Actor, now: number): Refusal | undefined {
     if (identity.kind !== "user") return undefined;
     const { bannedUntil, revokedTokens, heldUntil } = this.#records.admissionRecord(identity.user.id);
     if (bannedUntil > now) {

@@ -58,8 +58,8 @@ export class Publisher {
     this.#slowMode = slowMode;
   }
 
-  /** Stores a message and delivers it. `echo` makes the answer that one connection gets in place of the event. */
-  send(
+  /** Stores a message, and hands its event to the delivery. `echo` makes the answer that one connection gets in place of it. */
+  publish(
     actor: Actor,
     input: MessageInput,
     turn: Turn,
@@ -73,7 +73,7 @@ export class Publisher {
     if (repeat !== undefined) return repeat;
     const refusal = this.#validationRefusal(actor, draft) ?? this.#slowMode.holds(actor, now);
     if (refusal !== undefined) return reject(refusal);
-    const stored = this.#log.store(draft, voice, now);
+    const stored = this.#log.storeMessage(draft, voice, now);
     if (!stored.ok) return stored;
     if (actor.identity.kind === "user") {
       const { data, mentions = [] } = input;

@@ -131,7 +131,7 @@ function send(rules: CommandRules, connection: RoomConnection, command: SendComm
   if (!data.ok) return refused(data.refusal);
   // While a long replay is being paged the event comes in its page, and the answer replaces nothing here.
   const inPlace = echo === false && connection.state.stage.at === "live";
-  const outcome = rules.publisher.send(
+  const outcome = rules.publisher.publish(
     connection.state.actor,
     { ...draft, data: data.value },
     turn,

@@ -130,8 +130,8 @@ export class Room {
   }
 
   /** Why `actor` may not open one more connection, if so. */
-  refuses(actor: Actor, now: number): Refusal | undefined {
-    const barred = this.moderation.bars(actor, now);
+  openingRefusal(actor: Actor, now: number): Refusal | undefined {
+    const barred = this.moderation.refusalFor(actor, now);
     if (barred !== undefined) return barred;
     return this.connections.areFullFor(actor.identity) ? FULL : undefined;
   }
@@ -140,7 +140,7 @@ export class Room {
    * What a connect costs. A user's is counted at the edge; one without a token costs a token before anything is read
    * for it, and what its first frames look at is settled when they go out.
    */
-  takesConnect({ identity }: Actor, now: number): Refusal | undefined {
+  chargeConnect({ identity }: Actor, now: number): Refusal | undefined {
     return identity.kind === "anonymous" ? this.allowances.take(identity, 1, now) : undefined;
   }
 
@@ -183,7 +183,7 @@ export class Room {
    * Flood guard, called before a frame is parsed: closes the connection and returns true if its backlog exceeds what the
    * rate limit could accept plus 100 refusals. So a flood costs the others nothing.
    */
-  turnsAway(connection: RoomConnection, frame: string | ArrayBuffer): boolean {
+  closeIfFlooding(connection: RoomConnection, frame: string | ArrayBuffer): boolean {
     const { rateBurst, messageBytes } = this.settings.limits;
     if (
       !connection.asksTooMuch() &&
@@ -198,7 +198,7 @@ export class Room {
   }
 
   /** Called before the token of an `auth` is checked, the costliest of all commands: why it is not checked, if so. */
-  refusesAuth(connection: RoomConnection, now: number): Refusal | undefined {
+  chargeAuth(connection: RoomConnection, now: number): Refusal | undefined {
     const refusal = this.allowances.take(connection.identity, 1, now);
     if (refusal !== undefined) return refusal;
     // An anonymous connection stays one, whatever the token.
@@ -211,7 +211,7 @@ export class Room {
   }
 
   /** From the alarm, while the object sleeps otherwise: closes what is gone without a word, and asks what has lapsed. */
-  lookAfter(now: number): void {
+  sweepOnAlarm(now: number): void {
     this.connections.sweep(now);
     this.connections.askAnew(now);
     this.sessions.sweep(now);
@@ -324,7 +324,7 @@ export class Room {
   #greetOne(connection: RoomConnection, welcome: Welcome, { now, delivery }: Turn): "done" | "no memory" {
     const { identity } = connection;
     // It may have waited until its token ended.
-    const refusal = hasExpired(identity, now) ? EXPIRED : this.allowances.refusesGreeting(identity, now);
+    const refusal = hasExpired(identity, now) ? EXPIRED : this.allowances.greetingRefusal(identity, now);
     if (refusal !== undefined) {
       this.connections.drop(connection, refusal, now);
       return "done";

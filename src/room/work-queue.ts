@@ -124,7 +124,7 @@ export class WorkQueue {
   /** Another page, perhaps of another connection, has cost so much meanwhile that this one is refused unread. */
   #isUnpaid(connection: RoomConnection, { id, paid }: LateCommand, { now, delivery }: Turn): boolean {
     const { allowances, connections } = this.#rules;
-    const refusal = allowances.refuses(connection.identity, 0, now);
+    const refusal = allowances.refusalFor(connection.identity, 0, now);
     if (refusal === undefined) return false;
     allowances.charge(connection.identity, -paid, now);
     const closing = connection.refusals.refused(refusal.code, now);
@@ -139,7 +139,7 @@ export class WorkQueue {
     if (user !== null) spending.add(user.id, CALL);
     const run = () => {
       const refusal =
-        moderation.bars(call.actor, turn.now) ?? this.#charge(call.actor.identity, call.cost, turn);
+        moderation.refusalFor(call.actor, turn.now) ?? this.#charge(call.actor.identity, call.cost, turn);
       if (refusal !== undefined) call.refused(refusal);
       else call.run(turn);
     };
@@ -187,7 +187,7 @@ export class WorkQueue {
     if (!outcome.ok) return refused(outcome.refusal);
     const { identity, permission, permissionUntil } = outcome.value;
     if (identity.kind !== "user" || identity.user.id !== user.id) return refused(NOT_YOURS);
-    const barred = moderation.bars(outcome.value, turn.now);
+    const barred = moderation.refusalFor(outcome.value, turn.now);
     if (barred !== undefined) return refused(barred);
     if (!includes(permission, "read")) {
       connections.dismiss(connection, { code: "forbidden" }, turn);

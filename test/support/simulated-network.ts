@@ -51,7 +51,7 @@ export class SimulatedServer {
     const token = socket.protocols[1]?.slice("token.".length) ?? "";
     const actor = this.#verify(token);
     if (!actor.ok) return actor;
-    const refusal = this.room.room.refuses(actor.value, this.room.now);
+    const refusal = this.room.room.openingRefusal(actor.value, this.room.now);
     if (refusal !== undefined) return { ok: false, refusal };
     const { user, expiresAt, permission } = readToken(token);
     const { searchParams } = socket.url;
@@ -121,7 +121,7 @@ export class SimulatedServer {
   #newIntake(): AuthBarrier<Person, AppliedCommand, Outcome<Actor>> {
     return new AuthBarrier({
       parse: (frame) => parseFrame<RoomCommand>(frame, ROOM_VALIDATORS),
-      charge: ({ connection }) => this.room.room.refusesAuth(connection, this.#now()),
+      charge: ({ connection }) => this.room.room.chargeAuth(connection, this.#now()),
       verify: async (_, token) => this.#verify(token),
       accept: (person, parsed) => this.room.room.enqueue({ ...parsed, connection: person.connection }),
       authenticated: ({ connection }, id, outcome) =>

@@ -142,7 +142,7 @@ export class RoomLog {
   }
 
   /** Stores a message that is no repeat. */
-  store(draft: Draft, voice: Voice, now: number): Outcome<StoreResult> {
+  storeMessage(draft: Draft, voice: Voice, now: number): Outcome<StoreResult> {
     const { id, event, replyTo, keyed = false } = draft;
     if (replyTo !== undefined && replyTo > this.floor && this.#store.find(replyTo) === undefined) {
       return { ok: false, refusal: NO_SUCH_MESSAGE };

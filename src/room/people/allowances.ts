@@ -65,13 +65,13 @@ export class Allowances {
 
   /** Takes `cost` tokens. Returns why not, if so, and takes none then. */
   take(identity: Identity, cost: number, now: number): Refusal | undefined {
-    const refusal = this.refuses(identity, cost, now);
+    const refusal = this.refusalFor(identity, cost, now);
     if (refusal === undefined) this.charge(identity, cost, now);
     return refusal;
   }
 
   /** Why `identity` cannot pay `cost` now, if so. A cost of 0 is refused only to one that has a debt. */
-  refuses(identity: Identity, cost: number, now: number): Refusal | undefined {
+  refusalFor(identity: Identity, cost: number, now: number): Refusal | undefined {
     let retryAfterMs = 0;
     for (const { buckets, key } of this.#accountsOf(identity)) {
       retryAfterMs = Math.max(retryAfterMs, buckets.waitMs(key, cost, now));
@@ -80,8 +80,8 @@ export class Allowances {
   }
 
   /** Why an anonymous reader gets no first frames, if so: those of others have used up the allowance meanwhile. */
-  refusesGreeting(identity: Identity, now: number): Refusal | undefined {
-    return identity.kind === "anonymous" ? this.refuses(identity, 0, now) : undefined;
+  greetingRefusal(identity: Identity, now: number): Refusal | undefined {
+    return identity.kind === "anonymous" ? this.refusalFor(identity, 0, now) : undefined;
   }
 
   /** Takes what was used already, even into debt. Gives back if `cost` is below 0. */

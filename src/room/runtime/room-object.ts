@@ -74,7 +74,7 @@ export class RoomObject extends DurableObject<Env> implements RoomCalls {
 
   override async alarm(): Promise<void> {
     const room = this.#name;
-    await this.#alarm.goOff([() => this.#lookAfter()], (error) => log("alarm_failed", { room, error }));
+    await this.#alarm.goOff([() => this.#sweepOnAlarm()], (error) => log("alarm_failed", { room, error }));
   }
 
   info(actor: Actor) {
@@ -208,7 +208,7 @@ export class RoomObject extends DurableObject<Env> implements RoomCalls {
     const live = this.#open();
     const { room } = live;
     const cost = look.cost?.(identity, input) ?? 0;
-    const refusal = room.moderation.bars(actor, now) ?? room.allowances.take(identity, cost, now);
+    const refusal = room.moderation.refusalFor(actor, now) ?? room.allowances.take(identity, cost, now);
     if (refusal !== undefined) return reject(refusal);
     room.sweepIfDue(now);
     // A caller who only looks does not have to wait for a flush.
@@ -219,11 +219,11 @@ export class RoomObject extends DurableObject<Env> implements RoomCalls {
   }
 
   /** Work of the alarm. The flush sets the next one. */
-  async #lookAfter(): Promise<null> {
+  async #sweepOnAlarm(): Promise<null> {
     const live = this.#open();
     const now = Date.now();
     const wasForgettable = live.isIdle && !live.room.life(now).isKept;
-    live.room.lookAfter(now);
+    live.room.sweepOnAlarm(now);
     if (wasForgettable) {
       this.#live = undefined;
       await this.ctx.storage.deleteAll();

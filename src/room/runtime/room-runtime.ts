@@ -93,7 +93,7 @@ export class RoomRuntime {
     });
     this.#authBarrier = new AuthBarrier({
       parse: (frame) => parseFrame<RoomCommand>(frame, ROOM_VALIDATORS),
-      charge: (connection) => room.refusesAuth(connection, Date.now()),
+      charge: (connection) => room.chargeAuth(connection, Date.now()),
       verify: (connection, token) => this.admission.verify(connection, token),
       accept: (connection, parsed) => room.enqueue({ ...parsed, connection }),
       authenticated: (connection, id, outcome) => room.enqueue({ kind: "auth", connection, id, outcome }),
@@ -156,7 +156,7 @@ export class RoomRuntime {
   }
 
   async #receive(connection: RoomConnection, frame: string | ArrayBuffer): Promise<void> {
-    if (this.room.turnsAway(connection, frame)) return this.flush();
+    if (this.room.closeIfFlooding(connection, frame)) return this.flush();
     const checked = this.#authBarrier.receive(connection, frame);
     await this.flush();
     if (checked === undefined) return;

@@ -34,8 +34,8 @@ interface SessionMember {
   readonly port: BufferedSocket;
   /** The row as it is written; `null`: there is none. */
   row: string | null;
-  /** What was delivered. `unknown`: not known since the room started, or since a delivery was given up. */
-  told: "nothing" | "unknown" | { readonly upTo: number };
+  /** How far the session was given items to deliver. `unknown`: since the room started, or since a delivery was given up. */
+  queued: "nothing" | "unknown" | { readonly upTo: number };
   /** When to ask whether it is still there, in milliseconds; `undefined`: not decided yet. */
   askAt: number | undefined;
 }
@@ -119,7 +119,7 @@ export class SessionMembers {
         this.#end(connection, { user, join, left: { code: "internal" } });
       } else {
         const { stage } = state;
-        this.#add(state, { join, row, told: stage.at === "paging" ? { upTo: stage.after } : "unknown" });
+        this.#add(state, { join, row, queued: stage.at === "paging" ? { upTo: stage.after } : "unknown" });
       }
     }
     if (others > 0) this.#due.push(...this.#farewells());
@@ -130,7 +130,7 @@ export class SessionMembers {
   join({ connection: id, join, id: command, ...opening }: SessionJoin): void {
     const row = this.#members.get(id)?.row ?? (this.#ended.delete(id) ? "ended" : null);
     const state = newConnectionState(id, { ...opening, counted: true });
-    const { connection, port } = this.#add(state, { join, row, told: "nothing" });
+    const { connection, port } = this.#add(state, { join, row, queued: "nothing" });
     port.isUnwritten = true;
     connection.socket.send(okAnswer(command));
     this.#ports.admit(connection);
@@ -222,7 +222,7 @@ export class SessionMembers {
       const member = this.#memberOf(item);
       if (member === undefined) continue;
       member.port.delivered(item.frames);
-      member.told = "unknown";
+      member.queued = "unknown";
       if (item.frames.length > 0) this.#rejoin(member.connection);
     }
   }
@@ -244,7 +244,7 @@ export class SessionMembers {
   }
 
   /**
-   * A session has been told less than its item follows on. If nothing in between is of its topics, the item goes once
+   * The session received less than its item follows on. If nothing in between is of its topics, the item goes once
    * more; else something was lost, and it joins again with its cursor, as a socket would reconnect.
    */
   #reconcile(item: SessionItem, seq: number, before: readonly SessionItem[]): SessionItem | undefined {
@@ -279,7 +279,7 @@ export class SessionMembers {
     if (this.#remembersHead) return;
     this.#remembersHead = true;
     for (const member of this.#members.values())
-      if (member.told === "unknown") member.told = { upTo: headBefore };
+      if (member.queued === "unknown") member.queued = { upTo: headBefore };
   }
 
   get #inquiry(): Inquiry {
@@ -319,14 +319,14 @@ export class SessionMembers {
   }
 
   #itemOf(member: SessionMember, headBefore: number): SessionItem | undefined {
-    const { connection, join, port, told } = member;
+    const { connection, join, port, queued } = member;
     const { frames, left } = port.take();
     const isCurrent = this.#members.get(connection.state.id) === member;
     if (!isCurrent || (frames.length === 0 && left === undefined)) return undefined;
     const { stage } = connection.state;
     const upTo = stage.at === "paging" ? stage.after : this.#ports.log.head;
-    const after = told === "nothing" ? null : told === "unknown" ? headBefore : told.upTo;
-    member.told = { upTo };
+    const after = queued === "nothing" ? null : queued === "unknown" ? headBefore : queued.upTo;
+    member.queued = { upTo };
     const item = { connection: connection.state.id, join, after, upTo, frames };
     return left === undefined ? item : { ...item, left };
   }
@@ -361,12 +361,12 @@ export class SessionMembers {
 
   #add(
     state: RoomConnectionState,
-    { join, row, told }: Pick<SessionMember, "join" | "row" | "told">,
+    { join, row, queued }: Pick<SessionMember, "join" | "row" | "queued">,
   ): SessionMember {
     const port = new BufferedSocket(() => this.#touched.add(member));
     const connection = new RoomConnection(port, state);
     const user = connection.user?.id ?? "";
-    const member: SessionMember = { user, join, connection, port, row, told, askAt: undefined };
+    const member: SessionMember = { user, join, connection, port, row, queued, askAt: undefined };
     port.state = state;
     this.#members.set(state.id, member);
     return member;
@@ -387,8 +387,8 @@ const roughly = (actor: Actor): Actor =>
 function inquiries(members: Iterable<SessionMember>, head: number): AddressedItem[] {
   return Array.from(members)
     .filter(({ connection }) => connection.state.stage.at === "live")
-    .map(({ user, join, connection, told }) => {
-      const upTo = typeof told === "object" ? told.upTo : head;
+    .map(({ user, join, connection, queued }) => {
+      const upTo = typeof queued === "object" ? queued.upTo : head;
       return { user, item: { connection: connection.state.id, join, after: upTo, upTo, frames: [] } };
     });
 }

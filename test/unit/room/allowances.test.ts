@@ -10,7 +10,7 @@ const ADDRESS = "192.0.2.1";
 function roomWith(messages: number) {
   const test = new RoomForTest({ ...RATE, historyLimit: 10_000 });
   for (let n = 1; n <= messages; n++) {
-    test.call(SERVER, (turn) => test.room.publisher.send(SERVER, { id: `${n}`, data: `${n}` }, turn));
+    test.call(SERVER, (turn) => test.room.publisher.publish(SERVER, { id: `${n}`, data: `${n}` }, turn));
   }
   return { test, ada: test.join("ada", { history: 0 }) };
 }
@@ -57,7 +57,7 @@ describe("clients without a token", () => {
       if (allowances.take(anonymous(`192.0.2.${n}`), 1, 0) === undefined) taken++;
     }
     expect(taken).toBe(20 * 30);
-    expect(allowances.refuses(anonymous("new"), 1, 0)).toMatchObject({
+    expect(allowances.refusalFor(anonymous("new"), 1, 0)).toMatchObject({
       code: "rate_limited",
       retryAfterMs: 5,
     });
@@ -69,8 +69,8 @@ describe("clients without a token", () => {
     const { test } = roomWith(0);
     const identity = anonymous(ADDRESS);
     const actor = { identity, permission: "read" } as const;
-    for (let n = 0; n < 30; n++) expect(test.room.takesConnect(actor, test.now)).toBeUndefined();
-    expect(test.room.takesConnect(actor, test.now)).toMatchObject({
+    for (let n = 0; n < 30; n++) expect(test.room.chargeConnect(actor, test.now)).toBeUndefined();
+    expect(test.room.chargeConnect(actor, test.now)).toMatchObject({
       code: "rate_limited",
       retryAfterMs: 100,
     });
@@ -175,9 +175,10 @@ describe("the places of a room", () => {
       const test = new RoomForTest(settings);
       const actor = { identity: anonymous(address), permission: "read" } as const;
       let opened = 0;
-      for (; test.room.refuses(actor, test.now) === undefined; opened++) test.connect(null, { address });
+      for (; test.room.openingRefusal(actor, test.now) === undefined; opened++)
+        test.connect(null, { address });
       const other = { identity: anonymous("198.51.100.1"), permission: "read" } as const;
-      return [opened, test.room.refuses(other, test.now)];
+      return [opened, test.room.openingRefusal(other, test.now)];
     };
     expect(open({ maxConnections: 100 }, ADDRESS)).toEqual([25, undefined]);
     expect(open({ maxConnections: 100, maxConnectionsPerAddress: 3 }, ADDRESS)).toEqual([3, undefined]);

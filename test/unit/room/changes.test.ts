@@ -61,8 +61,8 @@ describe("an edit", () => {
   it("[E1] of what server code sent in a user's name is allowed for that user", () => {
     const { test, ada, bo } = roomWith();
     const input = { id: "m", data: "1", from: { id: "ada" } };
-    test.call(SERVER, (turn) => test.room.publisher.send(SERVER, input, turn));
-    test.call(SERVER, (turn) => test.room.publisher.send(SERVER, { id: "n", data: "1" }, turn));
+    test.call(SERVER, (turn) => test.room.publisher.publish(SERVER, input, turn));
+    test.call(SERVER, (turn) => test.room.publisher.publish(SERVER, { id: "n", data: "1" }, turn));
     expect(bo.ask(edit(1))).toMatchObject({ code: "forbidden" });
     expect(ada.ask(edit(1))).toMatchObject({ type: "ok" });
     expect(ada.ask(edit(2))).toMatchObject({ code: "forbidden" });
@@ -250,7 +250,7 @@ describe("a refused change", () => {
   it("[E8] is one by a user to an event of server code; they may delete it and react to it", () => {
     const { test, ada, mo } = roomWith({ serverEvents: ["task"] });
     const input = { id: "m", event: "task.done", data: "1", from: { id: "ada" } };
-    test.call(SERVER, (turn) => test.room.publisher.send(SERVER, input, turn));
+    test.call(SERVER, (turn) => test.room.publisher.publish(SERVER, input, turn));
     for (const who of [ada, mo]) expect(who.ask(edit(1))).toMatchObject({ code: "forbidden" });
     expect(byServer(test, { type: "edit", seq: 1, data: "2" })).toMatchObject({ ok: true });
     expect(mo.ask(react(1))).toMatchObject({ seq: 3 });

@@ -254,10 +254,10 @@ describe("the sweep", () => {
     const test = new RoomForTest({ maxConnections: 2, maxConnectionsPerUser: 2 });
     const { actor } = test.join("ada").state;
     test.join("ada").socket.pingedAt = test.now;
-    expect(test.room.refuses(actor, test.now)).toMatchObject({ code: "room_full" });
+    expect(test.room.openingRefusal(actor, test.now)).toMatchObject({ code: "room_full" });
     test.now += 100_000;
     test.room.sweepIfDue(test.now);
-    expect(test.room.refuses(actor, test.now)).toBeUndefined();
+    expect(test.room.openingRefusal(actor, test.now)).toBeUndefined();
   });
 });
 
@@ -317,7 +317,7 @@ describe("a room", () => {
     const actor = (user: string | null) => test.connect(user).state.actor;
     const refusal = (user: string | null) => {
       const asking = new RoomForTest().connect(user).state.actor;
-      return test.room.refuses(asking, test.now)?.code;
+      return test.room.openingRefusal(asking, test.now)?.code;
     };
     expect(refusal("ada")).toBeUndefined();
     actor("ada");

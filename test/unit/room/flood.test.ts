@@ -8,7 +8,7 @@ describe("a flood", () => {
     const test = new RoomForTest({ rateBurst: 30, ratePerSecond: 10 });
     const [flooder, bo] = [test.join("flooder"), test.join("bo")];
     let read = 0;
-    while (!test.room.turnsAway(flooder.connection, frame)) {
+    while (!test.room.closeIfFlooding(flooder.connection, frame)) {
       flooder.say(frame.replace("x", `x${read++}`));
       expect(read).toBeLessThan(200);
     }
@@ -23,18 +23,18 @@ describe("a flood", () => {
     const test = new RoomForTest({ rateBurst: 30, messageBytes: 1_024 });
     const { connection } = test.join("flooder");
     const large = "x".repeat(1_000_000);
-    expect([1, 2, 3].map(() => test.room.turnsAway(connection, large))).toEqual([false, false, true]);
+    expect([1, 2, 3].map(() => test.room.closeIfFlooding(connection, large))).toEqual([false, false, true]);
     // One frame of the largest size with small ones behind it is no flood.
     const other = test.join("other").connection;
     const frames = ["x".repeat(1_048_576), frame, frame, frame];
-    expect(frames.map((one) => test.room.turnsAway(other, one))).toEqual([false, false, false, false]);
+    expect(frames.map((one) => test.room.closeIfFlooding(other, one))).toEqual([false, false, false, false]);
   });
 
   it("[M11] is none if what came before has been processed", () => {
     const test = new RoomForTest({ rateBurst: 30 });
     const ada = test.join("ada");
     for (let n = 0; n < 100; n++) {
-      expect(test.room.turnsAway(ada.connection, "x".repeat(100_000))).toBe(false);
+      expect(test.room.closeIfFlooding(ada.connection, "x".repeat(100_000))).toBe(false);
       ada.send(`m${n}`);
       test.now += 1_000;
     }

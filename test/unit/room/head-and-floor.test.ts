@@ -60,7 +60,7 @@ describe("a log", () => {
           for (let n = random.upTo(6); n > 0; n--) ada.say({ type: "send", id: `${step}.${n}`, data: n });
         else if (roll < 0.4) {
           const keyed = { id: `k${random.upTo(20)}`, data: "1", keyed: true };
-          test.call(SERVER, (turn) => test.room.publisher.send(SERVER, keyed, turn));
+          test.call(SERVER, (turn) => test.room.publisher.publish(SERVER, keyed, turn));
         } else if (roll < 0.55)
           for (let n = random.upTo(40); n > 0; n--) ada.say({ type: "edit", id, seq, data: n });
         else if (roll < 0.65) ada.say({ type: "delete", id, seq });

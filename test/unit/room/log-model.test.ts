@@ -114,7 +114,7 @@ class Play {
       const data = `m${++this.#ids}`;
       const before = this.#database.changes;
       const draft = { id: data, event: "chat", data: `"${data}"`, keyed };
-      const stored = this.#log.store(draft, { from: { id: author }, byServer: false }, this.#ids);
+      const stored = this.#log.storeMessage(draft, { from: { id: author }, byServer: false }, this.#ids);
       this.#model.add(author, data, keyed);
       expect(stored).toMatchObject({ ok: true, value: { result: { seq: this.#model.head } } });
       expect(this.#database.changes - before).toBe(1);

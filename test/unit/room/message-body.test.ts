@@ -98,7 +98,7 @@ describe("a stored message", () => {
     const ada = test.join("ada");
     const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
     const actor = ada.state.actor;
-    test.call(actor, (turn) => test.room.publisher.send(actor, { id: "m", data: deep }, turn));
+    test.call(actor, (turn) => test.room.publisher.publish(actor, { id: "m", data: deep }, turn));
     expect(ada.ask({ type: "react", id: "r", seq: 1, emoji: "👍", op: "add" })).toMatchObject({ seq: 2 });
     expect(test.log.find(1)).toMatchObject({
       data: deep,

@@ -19,7 +19,7 @@ function roomWith(settings: ConstructorParameters<typeof RoomForTest>[0] = {}) {
 
 const send = (id: string) => ({ type: "send", id, data: id });
 const left = ({ socket }: Person) => socket.ofType("memberLeft").map(({ user }) => user);
-const refusal = (test: RoomForTest, { state }: Person) => test.room.refuses(state.actor, test.now);
+const refusal = (test: RoomForTest, { state }: Person) => test.room.openingRefusal(state.actor, test.now);
 
 describe("a kick", () => {
   it.each([
@@ -73,7 +73,7 @@ describe("a ban", () => {
     test.now += 20_000;
     expect(refusal(test, ada)).toMatchObject({ code: "banned", retryAfterMs: 40_000 });
     const said = () =>
-      test.call(actor, (turn) => test.room.publisher.send(actor, { id: "x", data: "1" }, turn));
+      test.call(actor, (turn) => test.room.publisher.publish(actor, { id: "x", data: "1" }, turn));
     expect(said()).toMatchObject({ ok: false, refusal: { code: "banned" } });
     expect(test.log.head).toBe(0);
     test.now += 39_999;

@@ -62,11 +62,11 @@ describe("a replaced connection", () => {
     const test = new RoomForTest({ maxConnectionsPerUser: 1 });
     const old = test.join("ada");
     const { actor } = old.state;
-    expect(test.room.refuses(actor, test.now)).toMatchObject({ code: "room_full" });
+    expect(test.room.openingRefusal(actor, test.now)).toMatchObject({ code: "room_full" });
     expect(test.room.mayGiveUp(old.state.id, actor.identity)).toBe(true);
     test.room.giveUp(old.state.id, actor.identity);
     test.flush();
-    expect(test.room.refuses(actor, test.now)).toBe(undefined);
+    expect(test.room.openingRefusal(actor, test.now)).toBe(undefined);
   });
 
   it("[E13] of an anonymous reader is not closed, as its owner is unknown", () => {

@@ -110,7 +110,7 @@ describe("an id of a message over HTTP", () => {
   const keyed = (test: RoomForTest, id: string, more: object = {}) => {
     const draft = { id, event: "chat", data: "1", keyed: true, ...more };
     const voice = { from: null, byServer: true };
-    return test.log.findRepeat(draft, voice) ?? test.log.store(draft, voice, test.now);
+    return test.log.findRepeat(draft, voice) ?? test.log.storeMessage(draft, voice, test.now);
   };
 
   it("[H2] is recognised as long as the log holds it, also with a later retryOf", () => {

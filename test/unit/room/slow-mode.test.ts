@@ -137,7 +137,7 @@ describe("slow mode", () => {
     for (let n = 2; n < 4; n++) expect(mo.ask(send(`${n}`))).toMatchObject({ seq: n });
     for (let n = 4; n < 6; n++) {
       const input = { id: `s${n}`, data: "1", from: { id: "ada" } };
-      const said = test.call(SERVER, (turn) => test.room.publisher.send(SERVER, input, turn));
+      const said = test.call(SERVER, (turn) => test.room.publisher.publish(SERVER, input, turn));
       expect(said).toMatchObject({ ok: true, value: { seq: n } });
     }
     // This also applies after a sleep, when only the log knows.

@@ -9,7 +9,7 @@ import { type Person, RoomForTest } from "../../support/room-for-test.ts";
 const edit = (seq: number, data: unknown, id = `e${seq}`) => ({ type: "edit", id, seq, data });
 
 const sayAsServer = (test: RoomForTest, input: Omit<MessageInput, "data">) =>
-  test.call(SERVER, (turn) => test.room.publisher.send(SERVER, { data: '"server"', ...input }, turn));
+  test.call(SERVER, (turn) => test.room.publisher.publish(SERVER, { data: '"server"', ...input }, turn));
 
 const editAsServer = (test: RoomForTest, seq: number) =>
   test.call(SERVER, (turn) => test.room.changes.apply(SERVER, { type: "edit", seq, data: "1" }, turn));
@@ -99,7 +99,7 @@ describe("a message of server code in a user's name", () => {
     const ada = test.join("ada");
     const own = () => ada.state.actor;
     const sayAsAda = (id: string) =>
-      test.call(own(), (turn) => test.room.publisher.send(own(), { id, data: '"ada"', ...more }, turn));
+      test.call(own(), (turn) => test.room.publisher.publish(own(), { id, data: '"ada"', ...more }, turn));
     // Includes ids that look like the separator of the two.
     for (const id of ["paid", "\npaid", "ada\npaid", "\nada\npaid"]) {
       expect(sayAsAda(id)).toEqual({ ok: true, value: { seq: test.log.head, at: test.now } });

@@ -12,7 +12,7 @@ export interface FlushPorts<Effects> {
   wait(ms: number): Promise<unknown>;
   /** Resolves when all writes are durable. */
   sync(): Promise<void>;
-  /** Runs after each flush, with what it left to be done, when that is durable. */
+  /** Runs after each flush, with its effects, when its writes are durable. */
   after(effects: Effects): Promise<void>;
 }
 

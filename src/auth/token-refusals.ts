@@ -74,7 +74,7 @@ const CODES: Partial<Record<TokenRefusalReason, ErrorCode>> = {
   keys_unavailable: "overloaded",
 };
 
-/** What the caller is told: the same over HTTP, as close reason, and as answer to `auth`. */
+/** What the caller receives: the same over HTTP, as close reason, and as answer to `auth`. */
 export function tokenRefusal({ reason, claim = "claim", agoMs, retryAfterMs }: TokenRefusal): Refusal {
   const words =
     agoMs === undefined

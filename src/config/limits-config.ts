@@ -43,7 +43,7 @@ export function readLimits(read: SettingsReader): LimitsConfig {
   return limits;
 }
 
-/** The limits that a connection is told. */
+/** The limits that a connection is sent. */
 export const clientLimits = (limits: LimitsConfig): Limits => ({
   messageBytes: limits.messageBytes,
   frameBytes: MAX_FRAME_BYTES,

@@ -15,7 +15,7 @@ const MAX_KNOWN = 10_000;
 interface Known {
   readonly revokedTokens: RevokedTokens;
   readonly askedAt: number;
-  /** The latest expiry of a token without a date that this isolate has told the user's object. */
+  /** The latest expiry of a token without a date that this isolate has reported to the user's object. */
   readonly lastUndated: number;
 }
 

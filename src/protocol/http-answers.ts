@@ -136,7 +136,7 @@ const NOTIFY_ENTRY = {
   user: "userId",
   /** Of the notification in the user's inbox. */
   seq: ["optional", "eventSeq"],
-  /** How many sessions of the user were told at once. */
+  /** To how many sessions of the user it was delivered at once. */
   delivered: ["optional", "int"],
   /** An earlier request stored it. */
   duplicate: ["optional", ["is", true]],
@@ -160,7 +160,7 @@ export const USER_RESULT = {
 /** A signal to a user: how many sessions it was sent to. */
 export const DELIVERED_RESULT = { delivered: "int" } as const satisfies Fields;
 
-/** How many rooms were told. */
+/** How many rooms know of it. */
 export const DISCONNECTED_RESULT = { rooms: "int" } as const satisfies Fields;
 
 export const TOKEN_RESULT = {

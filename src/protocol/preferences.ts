@@ -1,4 +1,4 @@
-// What a user wants to be told of, and how: the answer of `GET` and `PUT /v1/me/preferences`.
+// What a user wants to be notified of, and how: the answer of `GET` and `PUT /v1/me/preferences`.
 
 import type { Fields, Infer } from "./schema.ts";
 
@@ -11,7 +11,7 @@ const QUIET_HOURS_FIELDS = {
 } as const satisfies Fields;
 export interface QuietHours extends Infer<typeof QUIET_HOURS_FIELDS> {}
 
-/** What a user wants to be told of, and how. */
+/** What a user wants to be notified of, and how. */
 export const PREFERENCES = {
   /** At most 100. */
   mutedTopics: ["list", "eventName", 0, 100, "topics"],

@@ -21,7 +21,7 @@ export interface SessionItem {
 
 /**
  * What became of an item. `taken`: it was sent, or is obsolete. `gone`: the session is closed or has left. `behind`: the
- * session was told up to `seq`, which is less than `after`, and was sent nothing.
+ * session has received up to `seq`, which is less than `after`, and was sent nothing.
  */
 export type ItemAnswer =
   | {

@@ -6,11 +6,11 @@ import type { Outcome } from "../protocol/index.ts";
 import type { KnownRooms } from "./known-rooms.ts";
 import type { TokenRevocations } from "./token-revocations.ts";
 
-/** How many rooms are told in one go. The rest is told from the alarm. */
+/** How many rooms are notified in one go. The alarm notifies the rest. */
 const TOLD_AT_ONCE = 500;
 /** How many rooms are asked at a time whether they can be released. */
 const RELEASED_AT_ONCE = 20;
-/** Rooms that could not be told of a revocation are tried again after this, and later the longer it has lasted. */
+/** Rooms that could not be notified of a revocation are tried again after this, and later the longer it has lasted. */
 export const RETRY_AFTER_MS = 30_000;
 const MAX_RETRY_AFTER_MS = 3_600_000;
 
@@ -39,7 +39,7 @@ export interface RoomNoticesPorts {
 
 export class RoomNotices {
   readonly #ports: RoomNoticesPorts;
-  /** Could not be told since all were tried last. */
+  /** Rooms that could not be notified since all were tried last. */
   readonly #unreachable = new Set<string>();
   /** About to be released, unless the user opens them meanwhile. */
   readonly #releasing = new Set<string>();
@@ -51,7 +51,7 @@ export class RoomNotices {
     this.#ports = ports;
   }
 
-  /** The user opens `room`, which asks: from now on it is told of revocations. */
+  /** The user opens `room`, which asks: from now on it is notified of revocations. */
   registerRoom(room: string): Outcome<RevokedTokens> {
     this.#releasing.delete(room);
     const registered = this.#ports.revocations.registerRoom(room);
@@ -60,7 +60,7 @@ export class RoomNotices {
   }
 
   /**
-   * Tells rooms that do not know it yet which tokens are revoked: at most 500 in one call. Returns how many it told,
+   * Notifies rooms that do not know it yet which tokens are revoked: at most 500 in one call. Returns how many know now,
    * and when to call it again, in milliseconds; `null`: all rooms know. Rooms that cannot be reached are tried again
    * only when all others were tried. Never rejects.
    */
@@ -120,7 +120,7 @@ export class RoomNotices {
   }
 }
 
-/** How long to wait before rooms that were out of reach are told again. `lastedMs`: since the revocation. */
+/** How long to wait before rooms that were out of reach are tried again. `lastedMs`: since the revocation. */
 export function revocationRetryMs(lastedMs: number, random: number): number {
   const waitMs = Math.min(MAX_RETRY_AFTER_MS, Math.max(RETRY_AFTER_MS, lastedMs));
   return Math.ceil(waitMs * (0.5 + random));

@@ -1,5 +1,5 @@
 // Which of a user's tokens are revoked, and which rooms have to know: each room that the user opens asks once, and is
-// told of revocations from then on. So a connect costs nothing more, and a message nothing at all.
+// notified of revocations from then on. So a connect costs nothing more, and a message nothing at all.
 
 import type { Dated } from "../access/identity.ts";
 import { NONE_REVOKED, type RevokedTokens, revokeAllTokens, revokedRefusal } from "../object/revocation.ts";
@@ -57,7 +57,7 @@ export class TokenRevocations {
     this.#revokedTokens = revokedTokens;
   }
 
-  /** Answers a room, which is told of every change from then on. Refuses if the user has too many rooms open. */
+  /** Answers a room, which is notified of every change from then on. Refuses if the user has too many rooms open. */
   registerRoom(room: string): Outcome<RevokedTokens> {
     if (!this.#rooms.mayPut(room)) return reject(TOO_MANY_ROOMS);
     this.confirm(room, this.#revokedTokens);

@@ -56,7 +56,7 @@ interface CallsOfServers {
   standing(): Answer<UserStanding>;
   /**
    * Closes the user's sessions, revokes all tokens that there are, and removes their push subscriptions unless
-   * `keepPush`. Answers how many rooms know it by now; the others are told from the alarm.
+   * `keepPush`. Answers how many rooms know it by now; the alarm notifies the others.
    */
   disconnect(options: { readonly keepPush: boolean }): Answer<{ readonly rooms: number }>;
 }

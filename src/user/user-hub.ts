@@ -58,7 +58,7 @@ export interface UserPorts {
   reportFault(error: unknown): void;
   /** From 0 to below 1. */
   random(): number;
-  /** The user opens a room: from now on it is told of revocations. */
+  /** The user opens a room: from now on it is notified of revocations. */
   registerRoom(room: string): Outcome<RevokedTokens>;
 }
 
@@ -120,7 +120,7 @@ export class UserHub {
   }
 
   /**
-   * The user opens `room` for the first time: they follow it from now on, and it is told of revocations.
+   * The user opens `room` for the first time: they follow it from now on, and it is notified of revocations.
    * `undatedUntil`: when the token expires that it is opened with, if that has no date; else `null`.
    */
   registerRoom(room: string, undatedUntil: number | null, now: number): Outcome<RevokedTokens> {

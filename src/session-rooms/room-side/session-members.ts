@@ -105,7 +105,7 @@ export class SessionMembers {
   }
 
   /**
-   * The sessions that had joined before the room slept. Those whose row other code wrote are told that the room has ended
+   * The sessions that had joined before the room slept. Those whose row other code wrote are sent that the room has ended
    * for them, and join again; `others` is how many.
    */
   restore(): { readonly connections: RoomConnection[]; readonly others: number } {

@@ -1,4 +1,4 @@
-// The rooms that a session has joined, and how far it was told of each. The session's frames get the name of their room
+// The rooms that a session has joined, and how far it has received each. The session's frames get the name of their room
 // here, and nowhere else.
 
 import type { Closing, Left } from "../../protocol/index.ts";
@@ -22,10 +22,10 @@ export function setJoined(session: SessionConnection, room: string, joined: Join
   session.update({ rooms: joined === undefined ? others : { ...others, [room]: joined } });
 }
 
-/** How far sessions were told by one delivery of a room. It is written at its end: once, and only where it moved. */
+/** How far one delivery of a room brought its sessions. It is written at its end: once, and only where it moved. */
 export type Told = Map<SessionConnection, number>;
 
-/** Passes an item of a room on to a session, if it follows on what the session was told. */
+/** Passes an item of a room on to a session, if it follows on what the session has received. */
 export function passOn(
   session: SessionConnection,
   room: string,
@@ -55,7 +55,7 @@ export function passOn(
   return { kind: "taken" };
 }
 
-/** Writes how far a session was told, with all its other rooms: that is why it is done once a delivery. */
+/** Writes how far a session has received, with all its other rooms: that is why it is done once a delivery. */
 export function keepTold(session: SessionConnection, room: string, told: number): void {
   const joined = joinedRoom(session, room);
   if (joined !== undefined) setJoined(session, room, { ...joined, told });

@@ -149,7 +149,7 @@ export class SessionRooms {
   #deliverOne(room: string, item: SessionItem, told: Told): ItemAnswer {
     const session = this.#open.get(item.connection);
     const isLeaving = this.#leaving.has(item.join);
-    // The room is being told that it left: as `gone` it would be taken for lost.
+    // The room is about to learn that it left: as `gone` it would be taken for lost.
     if (session === undefined && isLeaving) return TAKEN;
     if (session === undefined || !this.#ports.serves(session)) return GONE;
     if (session.isSlow) {
@@ -175,7 +175,7 @@ export class SessionRooms {
     }
   }
 
-  /** A session was closed: its rooms are told at once. */
+  /** A session was closed: its rooms are notified at once. */
   closed(session: SessionConnection, departure: Departure): void {
     const { id, claim } = session.state;
     if (!this.#open.delete(id)) return;

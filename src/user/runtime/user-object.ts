@@ -155,7 +155,7 @@ export class UserObject extends DurableObject<Env> implements UserCalls {
     const { user, subscriptions, notices } = this.#open();
     user.disconnect(now);
     if (!keepPush) subscriptions.clear();
-    // In the same turn, so that rooms are told also if this object ends before all of them know.
+    // In the same turn, so that rooms are notified also if this object ends before all of them know.
     await this.#alarm.by(now + RETRY_AFTER_MS);
     const { told, again } = await notices.propagateRevocation();
     await this.#alarm.by(again);

@@ -12,7 +12,7 @@ import { broadcast } from "./broadcast.ts";
 import { connectRoom, connectSession, visibleRefusal } from "./connect.ts";
 import { crossOrigin } from "./cross-origin.ts";
 import { serveAsset } from "./demo.ts";
-import { devToken } from "./dev-token.ts";
+import { devToken, onlyForDevelopers } from "./dev-token.ts";
 import { reportFailure } from "./failures.ts";
 import { health } from "./health.ts";
 import { me } from "./me.ts";
@@ -71,6 +71,7 @@ export function createApp(): Hono<AppEnv> {
   app.route("/v1/users", users);
   app.route("/v1/tokens", tokens);
   app.all("/v1/*", (c) => c.notFound());
+  app.use("/dev/token", onlyForDevelopers, crossOrigin(app));
   app.get("/dev/token", devToken);
   app.get("*", serveAsset);
   app.notFound(() => refusalResponse(refuse("not_found", "there is nothing at this path")));

@@ -2,6 +2,7 @@
 // machine reaches the server, or with `--share`. The local runtime believes a `CF-Connecting-IP` that a client sends,
 // so the checks here only stop callers who do not hide where they come from.
 
+import type { Next } from "hono";
 import { isUserId } from "../protocol/index.ts";
 import { USER_ID } from "../validation/atoms.ts";
 import type { AppContext } from "./app-context.ts";
@@ -21,9 +22,15 @@ const PRIVATE_NETWORK =
 /** Headers of a proxy: its peer may be this machine while its client is another one. */
 const PASSED_ON = ["X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via"];
 
-/** Signs a token for the user that the query names. Answers 404 unless `DEV_TOKENS` and the caller allow it. */
+/** Answers 404 unless `DEV_TOKENS` and the caller allow a token. Pages of allowed origins are admitted after it. */
+export async function onlyForDevelopers(c: AppContext, next: Next): Promise<Response | undefined> {
+  if (!isWelcome(c) || !isLocalPage(c)) return await c.notFound();
+  await next();
+  return undefined;
+}
+
+/** Signs a token for the user that the query names. */
 export async function devToken(c: AppContext): Promise<Response> {
-  if (!isWelcome(c)) return c.notFound();
   const user = c.req.query("user") ?? "";
   if (!isUserId(user)) throw refusing("bad_request", `user ${USER_ID}`, { path: ["user"] });
   const asked = c.req.query("permission") ?? "write";
@@ -34,6 +41,17 @@ export async function devToken(c: AppContext): Promise<Response> {
   const rooms = { "*": permission };
   const token = await signToken(c.get("config"), { user, rooms, ...(name && { name }) });
   return c.json(token, 200, PRIVATE);
+}
+
+/**
+ * Whether the page, if it is one that calls, is from this machine or from this server. A page of the internet that runs in
+ * the developer's browser gets no token, even if `ALLOWED_ORIGINS` has its origin.
+ */
+function isLocalPage(c: AppContext): boolean {
+  const origin = c.req.header("Origin");
+  if (origin === undefined) return true;
+  const page = URL.parse(origin);
+  return page !== null && (LOCAL_HOSTS.includes(page.hostname) || page.host === new URL(c.req.url).host);
 }
 
 /** The peer, which the runtime puts into `CF-Connecting-IP`. Without it the peer is unknown, and refused. */

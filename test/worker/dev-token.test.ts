@@ -81,4 +81,34 @@ describe("a dev token", () => {
       expect(await statusFor("share", { "CF-Connecting-IP": ip }), ip).toBe(404);
     expect((await ask({ DEV_TOKENS: "share" }, `192.168.1.5:8787${path()}`)).status).toBe(200);
   });
+
+  const fromPage = (origin: string, settings: object = {}, method = "GET") =>
+    callWith(
+      { DEV_TOKENS: "on", ALLOWED_ORIGINS: "http://localhost:*,https://app.example.com", ...settings },
+      `http://localhost:8787${path()}`,
+      { method, headers: { "CF-Connecting-IP": HERE, Origin: origin, "Access-Control-Request-Method": "GET" } },
+    );
+
+  it("[A57] is given to pages of this machine whose origin is allowed", async () => {
+    for (const origin of ["http://localhost:5173", "http://localhost", "http://localhost:8787"]) {
+      const response = await fromPage(origin);
+      expect([response.status, response.headers.get("Access-Control-Allow-Origin")]).toEqual([200, origin]);
+      expect(response.headers.get("Cache-Control")).toContain("no-store");
+    }
+    const preflight = await fromPage("http://localhost:5173", {}, "OPTIONS");
+    expect([preflight.status, preflight.headers.get("Access-Control-Allow-Methods")]).toEqual([204, "GET"]);
+  });
+
+  it("[A57] is given to no other page", async () => {
+    const readable = (response: Response) => response.headers.get("Access-Control-Allow-Origin");
+    const elsewhere = ["https://app.example.com", "https://localhost.example.com", "null", ""];
+    for (const origin of elsewhere) {
+      const response = await fromPage(origin);
+      expect([response.status, readable(response)], origin).toEqual([404, null]);
+    }
+    const notAllowed = await fromPage("http://localhost:5173", { ALLOWED_ORIGINS: "" });
+    expect([notAllowed.status, readable(notAllowed)]).toEqual([403, null]);
+    const off = await fromPage("http://localhost:5173", { DEV_TOKENS: "off" });
+    expect([off.status, readable(off)]).toEqual([404, null]);
+  });
 });

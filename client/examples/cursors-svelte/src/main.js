@@ -1,0 +1,4 @@
+import { mount } from "svelte";
+import Cursors from "./Cursors.svelte";
+
+mount(Cursors, { target: document.body });

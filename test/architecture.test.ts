@@ -9,7 +9,10 @@ const root = join(import.meta.dirname, "..");
 const read = (file: string) => readFileSync(join(root, file), "utf8");
 const files = (pattern: string) => globSync(pattern, { cwd: root }).sort();
 
-const code = files("{src,client,demo}/**/*.{ts,js}").filter((file) => !file.endsWith(".d.ts"));
+/** The examples are programs of others: they import the package by its name. */
+const code = files("{src,client,demo}/**/*.{ts,js}").filter(
+  (file) => !file.endsWith(".d.ts") && !file.startsWith("client/examples/"),
+);
 const shipped = code.filter((file) => /^(src|client)\//.test(file));
 const tests = files("test/**/*.{ts,tsx}").filter((file) => !/node_modules|\.d\.ts$/.test(file));
 

@@ -1,11 +1,15 @@
 // The form: who joins, and which room.
 
 import { isRoomName, NO_ROOM } from "../session/session.js";
+import { BASE } from "../session/token.js";
 import { part, showProblem } from "../ui/dom.js";
 
 /** @typedef {{ name: string, room: string, token: string, moderator: boolean }} JoinRequest */
 
 export const NO_TOKEN = "Please enter a token.";
+/** Its answer has the token. */
+const TOKEN_COMMAND = `curl ${BASE}v1/tokens -H "Authorization: Bearer $API_KEY" \\
+  -d '{"user":"ada","name":"Ada","rooms":{"*":"write"}}'`;
 
 /** @param {ParentNode} root @param {(request: JoinRequest) => Promise<void>} onJoin */
 export function createJoinForm(root, onJoin) {
@@ -66,6 +70,7 @@ export function createJoinForm(root, onJoin) {
       nameField.hidden = true;
       moderatorField.hidden = true;
       tokenField.hidden = false;
+      part(page, "token-command").textContent = TOKEN_COMMAND;
     },
   };
 }

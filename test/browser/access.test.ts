@@ -1,15 +1,19 @@
 // Who may use the server: pages of other origins, and users with a token if the server creates none for guests.
 
+import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { chromiumPath, launchChromium } from "../support/chromium.ts";
 import { type LocalServer, startServer } from "../support/local-server.ts";
 import { call } from "./server-code.ts";
 import { Visitor } from "./visitor.ts";
+
+const run = promisify(execFile);
 
 describe.skipIf(chromiumPath === undefined)("access", () => {
   let browser: Browser;
@@ -60,6 +64,19 @@ describe.skipIf(chromiumPath === undefined)("access", () => {
       http: "refused: TypeError",
       polling: "refused: TypeError",
     });
+  });
+
+  it("[W25] shows the command that makes a token where the server makes none for guests", async () => {
+    const ada = await Visitor.open(browser, strict.url);
+    const shown = ada.page.locator("[data-part=token-command]");
+    await shown.waitFor();
+    const command = (await shown.textContent()) ?? "";
+    await ada.page.close();
+    // As a shell runs it.
+    const { stdout } = await run("sh", ["-c", command], { env: { ...process.env, API_KEY: strict.apiKey } });
+    const { token } = JSON.parse(stdout);
+    const headers = { Authorization: `Bearer ${token}` };
+    expect((await fetch(`${strict.url}/v1/rooms/lobby/messages`, { headers })).status).toBe(200);
   });
 
   it("without tokens for guests the page asks for a token and works with it", async () => {

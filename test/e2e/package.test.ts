@@ -9,6 +9,7 @@ import { promisify } from "node:util";
 import { publint } from "publint";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { devWelcome } from "../../src/tools/dev-welcome.ts";
 import type { LocalServer } from "../support/local-server.ts";
 import { startTestServer, tokenFor, uniqueName } from "./support/world.ts";
 
@@ -245,6 +246,28 @@ async function ownNode(): Promise<{ node: string; options: readonly string[] }> 
     options: major === 20 || major === 21 ? ["--experimental-websocket"] : [],
   };
 }
+
+describe("what npm run dev prints", () => {
+  it("[N22] is a first program to paste, which works beside that server without a key", async () => {
+    const port = String(server.port);
+    const text = devWelcome({ options: [], port, devTokens: "on" }, server.apiKey);
+    expect(text).toContain(`npm i ${server.url}/edge-rooms.tgz`);
+    const [, program = ""] = /^( {2}import .*?)\n\n/ms.exec(text) ?? [];
+    // It would listen for ever.
+    write("pasted.js", `${program}\nprocess.exit();`);
+    const { stdout } = await run(process.execPath, [join(app, "pasted.js")], { timeout: 30_000 });
+    expect(stdout).toBe("ada { text: 'Hello from my app' }\n");
+  });
+
+  it("[N22] offers no program where no token is made, and says so where everybody gets one", () => {
+    const textFor = (devTokens: "share" | "off") =>
+      devWelcome({ options: [], port: "8000", devTokens }, "key");
+    expect(textFor("off")).not.toContain("/dev/token");
+    expect(textFor("off")).toContain("joining needs a token");
+    expect(textFor("share")).toContain("http://localhost:8000");
+    expect(textFor("share")).toContain("Everybody on your network");
+  });
+});
 
 describe("README's first client code", () => {
   async function runReadme(node: string, options: readonly string[]): Promise<unknown> {

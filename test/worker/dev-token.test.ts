@@ -86,7 +86,10 @@ describe("a dev token", () => {
     callWith(
       { DEV_TOKENS: "on", ALLOWED_ORIGINS: "http://localhost:*,https://app.example.com", ...settings },
       `http://localhost:8787${path()}`,
-      { method, headers: { "CF-Connecting-IP": HERE, Origin: origin, "Access-Control-Request-Method": "GET" } },
+      {
+        method,
+        headers: { "CF-Connecting-IP": HERE, Origin: origin, "Access-Control-Request-Method": "GET" },
+      },
     );
 
   it("[A57] is given to pages of this machine whose origin is allowed", async () => {

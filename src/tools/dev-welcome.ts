@@ -1,0 +1,38 @@
+// What `npm run dev` prints first: the page, an app of one's own, and a notification, each to paste.
+
+import type { DevRun } from "./dev-run.ts";
+
+/** `apiKey`: the first of `.dev.vars`. */
+export function devWelcome({ port, devTokens }: DevRun, apiKey: string): string {
+  const url = `http://localhost:${port}`;
+  const paragraphs = [
+    `Edge Rooms: ${url}/   (open it in two windows)`,
+    devTokens === "off" ? TOKEN_NEEDED : ownApp(url),
+    ...(devTokens === "share" ? [SHARED] : []),
+    `Notify a user, once somebody has joined as "ada":
+
+curl ${url}/v1/notify -H "Authorization: Bearer ${apiKey}" \\
+  -d '{"user":"ada","title":"Build completed","message":"All tests passed"}'`,
+  ];
+  return `\n${paragraphs.join("\n\n")}\n`.replaceAll(/^(?=.)/gm, "  ");
+}
+
+const TOKEN_NEEDED = `Others may reach this server, so joining needs a token; with --share everybody on
+your network joins as anybody, moderators too.`;
+
+const SHARED = "Everybody on your network may join as anybody, moderators too (--share).";
+
+/** A first program, in a page or in Node. */
+const ownApp = (url: string): string =>
+  [
+    "In an app of your own (npm create vite@latest):",
+    "",
+    `npm i ${url}/edge-rooms.tgz`,
+    "",
+    'import { createClient } from "edge-rooms";',
+    `const url = "${url}";`,
+    'const getToken = async () => (await (await fetch(url + "/dev/token?user=ada")).json()).token;',
+    'const room = createClient({ url, getToken }).room("lobby");',
+    'room.on("message", ({ from, data }) => console.log(from?.id, data));',
+    'await room.send({ text: "Hello from my app" });',
+  ].join("\n");

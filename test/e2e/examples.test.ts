@@ -205,7 +205,7 @@ describe.skipIf(chromiumPath === undefined)("pages", () => {
     const page = await context.newPage();
     page.setDefaultTimeout(20_000);
     page.on("pageerror", (error) => console.error(user, error.stack));
-    await page.goto(`${url}/?user=${user}`);
+    await page.goto(user.startsWith("#") ? `${url}/${user}` : `${url}/?user=${user}`);
     return page;
   }
 
@@ -218,6 +218,24 @@ describe.skipIf(chromiumPath === undefined)("pages", () => {
     await ada.getByRole("button", { name: "Send" }).click();
     await bob.getByText("ada: Hello", { exact: true }).waitFor();
     await ada.getByText("ada: Hello", { exact: true }).waitFor();
+  });
+
+  it("[N25] README's first room is a whole app", async () => {
+    const [, code = ""] = /```tsx\n(.*?)```/s.exec(readFileSync(join(root, "README.md"), "utf8")) ?? [];
+    expect(code.split("\n").filter((line) => line !== "").length).toBeLessThanOrEqual(13);
+    const app = join(apps, "chat-react/src");
+    await writeFile(join(app, "App.jsx"), code.replace("http://localhost:8787", server.url));
+    await writeFile(
+      join(app, "main.jsx"),
+      `import { createRoot } from "react-dom/client"; import App from "./App.jsx";
+       createRoot(document.getElementById("app")).render(<App />);`,
+    );
+    const url = await serve("chat-react");
+    const [ivy, jan] = await Promise.all([open(url, "#ivy"), open(url, "#jan")]);
+    await ivy.getByRole("button", { name: "Say hello" }).click();
+    await jan.getByText('ivy: {"text":"Hello"}').waitFor();
+    await jan.getByRole("button", { name: "Say hello" }).click();
+    await ivy.getByText('jan: {"text":"Hello"}').waitFor();
   });
 
   it("[N21] board-vue: what one moves, the other sees moved", async () => {

@@ -208,8 +208,8 @@ describe("a strict TypeScript app", () => {
 });
 
 /** The first code of "In a page", between what it takes for granted and what shows that it worked. */
-async function readmeProgram(user: string): Promise<string> {
-  const section = readFileSync(join(root, "README.md"), "utf8").split("\n## In a page\n")[1] ?? "";
+async function documentedProgram(user: string): Promise<string> {
+  const section = readFileSync(join(root, "docs/client.md"), "utf8").split("\n## In a page\n")[1] ?? "";
   const [, code = ""] = /```js\n(.*?)```/s.exec(section) ?? [];
   const token = await tokenFor(user);
   const notify = { user, title: "Build completed", message: "All tests passed", id: uniqueName("build") };
@@ -269,11 +269,11 @@ describe("what npm run dev prints", () => {
   });
 });
 
-describe("README's first client code", () => {
-  async function runReadme(node: string, options: readonly string[]): Promise<unknown> {
-    write("readme.js", await readmeProgram(uniqueName("reader")));
+describe("the first client code of docs/client.md", () => {
+  async function runDocumented(node: string, options: readonly string[]): Promise<unknown> {
+    write("documented.js", await documentedProgram(uniqueName("reader")));
     // It ends by itself.
-    const { stdout } = await run(node, [...options, join(app, "readme.js")], { timeout: 30_000 });
+    const { stdout } = await run(node, [...options, join(app, "documented.js")], { timeout: 30_000 });
     return JSON.parse(stdout.trim().split("\n").at(-1) ?? "");
   }
   const done = {
@@ -286,11 +286,11 @@ describe("README's first client code", () => {
 
   it("[N6] works in the Node of this machine, which may be 20", async () => {
     const { node, options } = await ownNode();
-    expect(await runReadme(node, options)).toEqual(done);
+    expect(await runDocumented(node, options)).toEqual(done);
   });
 
   it("[N7] needs nothing that is newer than Safari 16.4, Chrome 111, Firefox 113 and Node 20", async () => {
     const floor = join(import.meta.dirname, "support/floor.ts");
-    expect(await runReadme(process.execPath, ["--import", floor])).toEqual(done);
+    expect(await runDocumented(process.execPath, ["--import", floor])).toEqual(done);
   });
 });

@@ -1,4 +1,4 @@
-// Counts what a room on the session uses, beside a room on its own socket: the figures that README.md quotes.
+// Counts what a room on the session uses, beside a room on its own socket: the figures that docs/client.md quotes.
 
 import { describe, expect, it } from "vitest";
 import { measure } from "./support/meter.ts";

@@ -1,4 +1,4 @@
-// Every example of the client compiles: each `@example` of its docstrings, and each block of README that uses it. Each
+// Every example of the client compiles: each `@example` of its docstrings, and each block of README and docs/client.md that uses it. Each
 // example is checked as a module of its own, those of the React binding with JSX. GLOBALS declares the names that examples
 // use without declaring them.
 
@@ -81,10 +81,10 @@ function docstringExamples(file: string): Example[] {
   });
 }
 
-function readmeExamples(): Example[] {
-  const text = readFileSync(join(root, "README.md"), "utf8");
+function documentExamples(file: string): Example[] {
+  const text = readFileSync(join(root, file), "utf8");
   return Array.from(text.matchAll(/^```([jt]sx?)\n(.*?)^```$/gms), ({ 1: fence, 2: code = "", index }) => ({
-    at: `README.md:${lineAt(text, index)}`,
+    at: `${file}:${lineAt(text, index)}`,
     code,
     hasJsx: fence === "tsx",
   })).filter(({ code, hasJsx }) => hasJsx || /\b(client|room|push|server)\./.test(code));
@@ -119,7 +119,7 @@ it("[C91] every example of the client compiles", async () => {
     ...globSync("client/**/*.ts", { cwd: root, exclude: ["client/service-worker/**"] }).flatMap(
       docstringExamples,
     ),
-    ...readmeExamples(),
+    ...["README.md", "docs/client.md"].flatMap(documentExamples),
   ];
   expect(examples.length).toBeGreaterThan(20);
 

@@ -40,6 +40,7 @@ const PAGE_AGAIN_MS = 1_000;
 
 type Phase =
   | { readonly name: "down" | "greeting" | "replaying" }
+  /** `since` is of the clock's `elapsed`. */
   | { readonly name: "live"; readonly since: number };
 
 const DOWN: Phase = { name: "down" };
@@ -159,11 +160,11 @@ export class Channel {
   /** Round trip in milliseconds. Rejects `offline` without a connection. */
   ping(): Promise<number> {
     const { clock, newId } = this.#context.ports;
-    const sentAt = clock.now();
+    const sentAt = clock.elapsed();
     return new Promise((resolve, reject) => {
       this.request({ type: "ping", id: newId() }, (answer) => {
         if (answer === undefined) reject(noConnection());
-        else resolve(clock.now() - sentAt);
+        else resolve(clock.elapsed() - sentAt);
       });
     });
   }
@@ -205,7 +206,7 @@ export class Channel {
 
   #ended(end: ConnectionEnd): ConnectionOutcome {
     const phase = this.#phase;
-    const liveForMs = phase.name === "live" ? this.#context.ports.clock.now() - phase.since : undefined;
+    const liveForMs = phase.name === "live" ? this.#context.ports.clock.elapsed() - phase.since : undefined;
     this.#leaveLink();
     return { end, liveForMs };
   }
@@ -276,9 +277,8 @@ export class Channel {
       this.#page(frame.seq);
       return;
     }
-    const since = this.#context.ports.clock.now();
-    this.#phase = { name: "live", since };
-    this.#loop.onLive(since);
+    this.#phase = { name: "live", since: this.#context.ports.clock.elapsed() };
+    this.#loop.onLive();
     if (!this.live) return;
     this.topics.onLive();
     this.#events.onLive();

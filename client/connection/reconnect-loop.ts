@@ -84,8 +84,8 @@ export class ReconnectLoop {
     this.stop();
   }
 
-  onLive(since: number): void {
-    this.#setState({ status: "connected", since });
+  onLive(): void {
+    this.#setState({ status: "connected", since: this.#context.ports.clock.now() });
     this.#context.peers.call();
   }
 
@@ -109,7 +109,7 @@ export class ReconnectLoop {
         if (none !== undefined) return this.#end(none.error, none.isFinal);
         continue;
       }
-      const triedAt = ports.clock.now();
+      const triedAt = ports.clock.elapsed();
       this.#setConnecting(policy.attempt);
       // A listener may have ended it.
       if (signal.aborted) return;

@@ -76,7 +76,7 @@ export interface WaitPorts extends Pick<Ports, "clock" | "onWake"> {
 }
 
 /**
- * Waits until the next try. A hint cuts the back-off short, but not what the server asked for. `onPlan` gets the instant
+ * Waits until the next try. A hint cuts the back-off short, but not what the server asked for. `onPlan` gets the wall time
  * at which the wait ends, and again when that changes. Resolves at once when aborted.
  */
 export function waitForRetry(
@@ -86,7 +86,7 @@ export function waitForRetry(
   onPlan: (retryAt: number) => void,
 ): Promise<void> {
   return new Promise((resolve) => {
-    const startedAt = clock.now();
+    const startedAt = clock.elapsed();
     const earliestAt = Math.max(wait.triedAt + MIN_BETWEEN_TRIES_MS, startedAt + wait.retryAfterMs);
     let retryAt = startedAt + wait.retryAfterMs + wait.backoffMs;
     let cancelTimer: Cancel = () => {};
@@ -99,19 +99,20 @@ export function waitForRetry(
     };
     const arm = () => {
       cancelTimer();
-      cancelTimer = clock.after(Math.max(0, retryAt - clock.now()), end);
+      cancelTimer = clock.after(Math.max(0, retryAt - clock.elapsed()), end);
     };
+    const plan = () => onPlan(Math.round(clock.now() + retryAt - clock.elapsed()));
     const shorten = (waitMs: number) => {
       const planned = retryAt;
-      retryAt = Math.min(planned, Math.max(clock.now() + waitMs, earliestAt));
+      retryAt = Math.min(planned, Math.max(clock.elapsed() + waitMs, earliestAt));
       // Also where nothing changes: timers may have slept with the machine.
       arm();
-      if (retryAt !== planned) onPlan(retryAt);
+      if (retryAt !== planned) plan();
     };
     const cancelWake = onWake(() => shorten(0));
     const cancelReachable = onReachable?.(shorten);
     signal.addEventListener("abort", end);
     arm();
-    onPlan(retryAt);
+    plan();
   });
 }

@@ -10,6 +10,7 @@ import { RoomsError } from "../util/errors.ts";
 import { ignoreRejection, Listeners } from "../util/listeners.ts";
 import { createLog, type LogOption } from "../util/log.ts";
 import type { Cancel, Ports } from "../util/ports.ts";
+import { ServerTime } from "../util/server-time.ts";
 import { baseUrl } from "../util/url.ts";
 import { setContext } from "./client-context.ts";
 
@@ -53,6 +54,7 @@ export class Client {
     const shared = {
       ports,
       tokens: this.#tokens,
+      serverTime: new ServerTime(ports.clock),
       peers: new Listeners<void>(),
       base: baseUrl(url, ports.origin),
       batchMs,

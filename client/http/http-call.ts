@@ -80,7 +80,7 @@ export async function callWith(
   if (!path.startsWith("/v1/")) throw new RoomsError("bad_request", "The path must begin with /v1/.");
   const { clock } = context.ports;
   const text = body === undefined ? undefined : encode(body);
-  const endsAt = clock.now() + timeoutMs;
+  const endsAt = clock.elapsed() + timeoutMs;
   const time = bounded(clock, timeoutMs, [context.closed, signal]);
   const attempt = (token: Token) => once(context, { method, path, text, token }, time.signal);
   try {
@@ -114,7 +114,7 @@ async function withToken(
     tokens.refused(token, retryAfterMs);
     if (retryAfterMs > 0) {
       const waitMs = Math.max(retryAfterMs, MIN_WAIT_MS * 2 ** waits++) * (1 + random() / 10);
-      if (clock.now() + waitMs >= endsAt) throw error;
+      if (clock.elapsed() + waitMs >= endsAt) throw error;
       await sleep(clock, waitMs, signal);
     } else if (refusal !== undefined) throw error;
     else refusal = error;

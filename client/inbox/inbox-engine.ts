@@ -19,7 +19,7 @@ import { type Connected, fits, type IncomingFrame } from "../util/wire.ts";
 import { InboxState } from "./inbox-state.ts";
 import type { InboxEvents, InboxSnapshot, MarkTarget } from "./inbox-types.ts";
 
-/** Timers of browsers reach no further than 24 days, and a clock may be set meanwhile. */
+/** Timers of browsers reach no further than 24 days, and the server's time may be corrected meanwhile. */
 const MAX_TIMER_MS = 3_600_000;
 
 const LOG = {
@@ -34,8 +34,6 @@ export class InboxEngine implements ChannelEvents {
   readonly store: SnapshotStore<InboxSnapshot>;
   readonly #context: ConnectionContext;
   readonly #state = new InboxState();
-  /** By how much this machine's clock is ahead of the server's. */
-  #clockAheadMs = 0;
   /** The server's time as the connection began: what a replay says of `unread` was counted then. */
   #connectedAt = 0;
   /** What arrives is history: the first replay is not over yet, or that after `lost`. */
@@ -64,7 +62,7 @@ export class InboxEngine implements ChannelEvents {
       ...(limit !== undefined && { limit }),
     });
     if (!fits(NOTIFICATIONS_RESULT, answer)) throw unreadable();
-    this.#state.setUnread(answer.unread, this.#now());
+    this.#state.setUnread(answer.unread, this.#context.serverTime.now());
     this.#state.addOlder(answer.notifications);
     this.#changed();
     return { more: answer.more ?? false };
@@ -74,19 +72,14 @@ export class InboxEngine implements ChannelEvents {
     const id = this.#context.ports.newId();
     const target = "upTo" in what || "all" in what ? what : { ids: what };
     const answer = await this.channel.ask({ type: "mark", id, ...target, state });
-    if (fits(UNREAD_RESULT, answer)) this.#state.setUnread(answer.unread, this.#now());
+    if (fits(UNREAD_RESULT, answer)) this.#state.setUnread(answer.unread, this.#context.serverTime.now());
     this.#changed();
   }
 
   #changed(): void {
-    this.#state.dropExpired(this.#now());
+    this.#state.dropExpired(this.#context.serverTime.now());
     this.store.changed();
     this.#awaitExpiry();
-  }
-
-  /** The server's time, as far as this machine knows. */
-  #now(): number {
-    return this.#context.ports.clock.now() - this.#clockAheadMs;
   }
 
   /** What expires leaves by itself, without an event. A client that has ended leaves no timer. */
@@ -96,7 +89,7 @@ export class InboxEngine implements ChannelEvents {
     this.#expiry?.cancel();
     this.#expiry = undefined;
     if (at === undefined) return;
-    const waitMs = Math.min(MAX_TIMER_MS, Math.max(0, at - this.#now()));
+    const waitMs = Math.min(MAX_TIMER_MS, Math.max(0, at - this.#context.serverTime.now()));
     const cancel = this.#context.ports.clock.after(waitMs, () => {
       this.#expiry = undefined;
       this.#changed();
@@ -106,7 +99,6 @@ export class InboxEngine implements ChannelEvents {
 
   onConnected(frame: Connected, resume: ResumeKind): void {
     if ("room" in frame) return;
-    this.#clockAheadMs = this.#context.ports.clock.now() - frame.at;
     this.#connectedAt = frame.at;
     this.#state.begin(frame, resume);
     // A first replay that was interrupted goes on.

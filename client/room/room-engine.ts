@@ -114,6 +114,10 @@ export class RoomEngine implements ChannelEvents, EnginePort, OutboxPort {
     this.store.changed();
   }
 
+  now(): number {
+    return this.#context.serverTime.now();
+  }
+
   newId(): string {
     return this.#context.ports.newId();
   }

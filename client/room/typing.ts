@@ -26,7 +26,7 @@ export class Typing {
   }
 
   start(): void {
-    const now = this.#clock.now();
+    const now = this.#clock.elapsed();
     if (this.#sentAt !== undefined && now - this.#sentAt < REPEAT_EVERY_MS) return;
     this.#sentAt = now;
     this.#send({ isTyping: true });
@@ -36,7 +36,7 @@ export class Typing {
     const sentAt = this.#sentAt;
     this.#sentAt = undefined;
     // After that, the others have removed this user by themselves.
-    if (sentAt !== undefined && this.#clock.now() - sentAt < TYPING_MS) this.#send({ isTyping: false });
+    if (sentAt !== undefined && this.#clock.elapsed() - sentAt < TYPING_MS) this.#send({ isTyping: false });
   }
 
   onSignal({ event, from, data }: Signal, self: string | undefined): void {

@@ -117,7 +117,7 @@ async function untilDone<T>(
   { signal, timeoutMs = context.timeoutMs }: ServerCallOptions,
   attempt: (signal: AbortSignal) => Promise<Try<T>>,
 ): Promise<T> {
-  const endsAt = clock.now() + timeoutMs;
+  const endsAt = clock.elapsed() + timeoutMs;
   const time = bounded(clock, timeoutMs, [signal]);
   let last: RoomsError | undefined;
   try {
@@ -126,7 +126,7 @@ async function untilDone<T>(
       if (tried.done) return tried.value;
       last = tried.error;
       const waitMs = (last.retryAfterMs ?? 0) + backoffMs(failures, RETRY_LIMITS, random);
-      if (clock.now() + waitMs >= endsAt) throw last;
+      if (clock.elapsed() + waitMs >= endsAt) throw last;
       await sleep(clock, waitMs, time.signal);
     }
   } catch (error) {

@@ -3,7 +3,10 @@
 export type Cancel = () => void;
 
 export interface Clock {
+  /** The wall time in milliseconds since 1970, for instants that are shown. It may be set back or forth at any moment. */
   now(): number;
+  /** Milliseconds since some moment. It is never set, so it alone measures durations. */
+  elapsed(): number;
   after(delayMs: number, fn: () => void): Cancel;
 }
 

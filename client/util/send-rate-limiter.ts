@@ -66,13 +66,10 @@ export class SendRateLimiter {
   }
 
   #refill(): void {
-    const now = this.#clock.now();
-    const passedMs = now - this.#countedAt;
-    // Where the clock was set back, a wait does not last until the old time comes round.
-    this.#heldUntil += Math.min(0, passedMs);
-    this.#countedAt = now;
+    const now = this.#clock.elapsed();
     // Without limits it is infinity times nothing.
-    const gained = Math.max(0, passedMs / 1_000) * this.#limits.ratePerSecond || 0;
+    const gained = ((now - this.#countedAt) / 1_000) * this.#limits.ratePerSecond || 0;
+    this.#countedAt = now;
     this.#tokens = Math.min(this.#limits.rateBurst, this.#tokens + gained);
   }
 }

@@ -5,6 +5,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  elapsed: () => performance.now(),
   after(delayMs: number, fn: () => void): Cancel {
     const timer = setTimeout(fn, Math.min(delayMs, MAX_TIMER_MS));
     return () => clearTimeout(timer);

@@ -86,7 +86,11 @@ export class SimulatedPeer {
         reconnect: { minMs: 100, maxMs: 2_000 },
       },
       {
-        clock: { now: () => clock.now() + skewMs, after: (ms, fn) => clock.after(ms, fn) },
+        clock: {
+          now: () => clock.now() + skewMs,
+          elapsed: () => clock.elapsed(),
+          after: (ms, fn) => clock.after(ms, fn),
+        },
         random: world.random,
         newId: () => `p${index}-${++ids}`,
         dial: (url, protocols, events) => {

@@ -44,7 +44,7 @@ export class TokenSource {
   /** Rejects with a {@link RoomsError}: after `unauthorized` there is no other try, after any other code there is. */
   async get(): Promise<Token> {
     const kept = this.#kept;
-    if (kept !== undefined && this.#clock.now() < (kept.renewAt ?? Number.POSITIVE_INFINITY))
+    if (kept !== undefined && this.#clock.elapsed() < (kept.renewAt ?? Number.POSITIVE_INFINITY))
       return kept.token;
     this.#asking ??= this.#ask().finally(() => {
       this.#asking = undefined;
@@ -56,7 +56,7 @@ export class TokenSource {
   accepted(token: Token, lifeMs: number): void {
     if (this.#kept?.token !== token || this.#kept.renewAt !== undefined) return;
     const marginMs = Math.min(MAX_MARGIN_MS, Math.max(MIN_MARGIN_MS, lifeMs / 10));
-    this.#kept = { token: this.#kept.token, renewAt: this.#clock.now() + lifeMs - marginMs };
+    this.#kept = { token: this.#kept.token, renewAt: this.#clock.elapsed() + lifeMs - marginMs };
     this.#arm();
   }
 
@@ -94,9 +94,8 @@ export class TokenSource {
   }
 
   async #ask(): Promise<Token> {
-    // At most that long, also if the clock was set back.
-    await this.#sleep(Math.min(ASK_EVERY_MS, this.#askedAt + ASK_EVERY_MS - this.#clock.now()));
-    this.#askedAt = this.#clock.now();
+    await this.#sleep(this.#askedAt + ASK_EVERY_MS - this.#clock.elapsed());
+    this.#askedAt = this.#clock.elapsed();
     const token = await this.#answer();
     if (token === this.#refused) {
       throw new RoomsError("unauthorized", "getToken gave the very token that was refused.");
@@ -128,7 +127,7 @@ export class TokenSource {
     this.#cancelRenewal = undefined;
     const renewAt = this.#kept?.renewAt;
     if (renewAt === undefined || this.#watchers.size === 0) return;
-    this.#renewAfter(renewAt - this.#clock.now());
+    this.#renewAfter(renewAt - this.#clock.elapsed());
   }
 
   /** With jitter: a crowd of clients may have been refused in the same moment. */

@@ -5,6 +5,7 @@ import type { Command, Permission, Topics } from "../../../src/protocol/index.ts
 import type { RoomsError } from "../../util/errors.ts";
 import type { LogFunction } from "../../util/log.ts";
 import type { Ports } from "../../util/ports.ts";
+import type { ServerTime } from "../../util/server-time.ts";
 import type { FrameTable, IncomingFrame } from "../../util/wire.ts";
 import type { ConnectionEnd } from "./connection-end.ts";
 import type { Tokens } from "./token-source.ts";
@@ -29,6 +30,7 @@ export type ConnectionState =
 export interface TransportContext {
   readonly ports: Ports;
   readonly tokens: Tokens;
+  readonly serverTime: ServerTime;
   /** The address before `/v1`, with the scheme of a socket. */
   readonly base: string;
   /** How long commands are gathered into one frame. */

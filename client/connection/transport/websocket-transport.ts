@@ -87,8 +87,7 @@ export class SocketLink implements Link {
   #isOver = false;
   /** In force on this socket. */
   #token: Token = null;
-  /** `undefined` until `connected`. */
-  #clockAheadMs: number | undefined;
+  #isGreeted = false;
   #limits: Partial<Limits> | undefined;
   #cancels: Cancel[] = [];
   #cancelDeadline: Cancel = () => {};
@@ -180,7 +179,7 @@ export class SocketLink implements Link {
   #onOpen(): void {
     if (this.#isOver) return;
     this.#socket?.send(PING_FRAME);
-    if (this.#clockAheadMs !== undefined) return;
+    if (this.#isGreeted) return;
     this.#awaitGreeting(GREETING_MS);
     this.#heartbeat.start(EARLY_PING_MS, COMMAND_TIMEOUT_MS - EARLY_PING_MS);
   }
@@ -208,16 +207,17 @@ export class SocketLink implements Link {
   }
 
   #onFrame(frame: IncomingFrame): void {
-    if (frame.type === "connected" && this.#clockAheadMs === undefined) this.#onGreeted(frame);
+    if (frame.type === "connected" && !this.#isGreeted) this.#onGreeted(frame);
     if (frame.type === "pong" && frame.id === undefined) this.#heartbeat.onPong();
     else if ((frame.type !== "ok" && frame.type !== "error") || !this.#answers.settle(frame))
       this.#events.onFrame(frame);
   }
 
   #onGreeted(frame: Connected): void {
-    const { tokens, ports } = this.#context;
+    const { tokens, ports, serverTime } = this.#context;
     const { limits, expiresAt, at } = frame;
-    this.#clockAheadMs = ports.clock.now() - at;
+    this.#isGreeted = true;
+    serverTime.learn(at);
     this.#limits = limits;
     this.#cancelDeadline();
     this.#heartbeat.start(limits.pingMs, limits.pongMs);
@@ -230,14 +230,14 @@ export class SocketLink implements Link {
   }
 
   #renew(token: string): void {
-    const { ports, tokens } = this.#context;
+    const { ports, tokens, serverTime } = this.#context;
     const command = { type: "auth", id: ports.newId(), token } as const;
     if (!this.send(command)) return;
     this.#events.onSent(command);
     this.#answers.expect(command.id, (answer) => {
       if (answer?.type === "ok" && fits(AUTH_RESULT, answer)) {
         this.#token = token;
-        tokens.accepted(token, answer.expiresAt - (ports.clock.now() - (this.#clockAheadMs ?? 0)));
+        tokens.accepted(token, answer.expiresAt - serverTime.now());
         if (answer.permission !== undefined) this.#events.onPermission(answer.permission);
       } else if (answer?.type === "error") {
         // The old token stays in force until the server closes the socket; then the next one is asked for, if not before.
@@ -251,7 +251,7 @@ export class SocketLink implements Link {
 
   #onClose(code: number, reason: string): void {
     const end = closeEnd(code, reason);
-    const token = this.#clockAheadMs === undefined && code === VANISHED ? this.#token : null;
+    const token = !this.#isGreeted && code === VANISHED ? this.#token : null;
     this.#end(token === null ? end : { ...end, unheardTokenLength: token.length });
   }
 

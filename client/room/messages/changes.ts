@@ -93,6 +93,8 @@ export interface EnginePort {
   readonly live: boolean;
   /** The id of this user; `undefined` for an anonymous reader, and until the first connection. */
   readonly self: string | undefined;
+  /** The server's time in milliseconds since 1970. */
+  now(): number;
   /** The `seq` of the last event that is known. */
   readonly head: number;
   /** The stored message of this `seq`, if it is held. */
@@ -141,9 +143,8 @@ export class PendingChanges {
     return new Promise((resolve, reject) => {
       const change = jsonCopy<MessageChange>(wish);
       if (!this.#room.live) throw noConnection();
-      const { clock, newId } = this.#ports;
       const sent: Phase = { status: "sent" };
-      const entry = { id: newId(), change, at: clock.now(), resolve, reject, phase: sent };
+      const entry = { id: this.#ports.newId(), change, at: this.#room.now(), resolve, reject, phase: sent };
       this.#entries = [...this.#entries, entry];
       this.#send(entry);
     });

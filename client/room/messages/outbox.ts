@@ -62,7 +62,7 @@ export interface PendingMessage extends OutboxItem, MessageExtras {
   readonly pending: true;
   /** `null` until the first connection. */
   readonly from: User | null;
-  /** When `send` was called, in milliseconds since 1970. */
+  /** When `send` was called, in milliseconds since 1970 by the server's clock. */
   readonly at: number;
   readonly seq?: never;
   readonly byServer?: never;
@@ -137,6 +137,8 @@ export function storedMessage(
 /** The connection, as an outbox sees it. */
 export interface OutboxPort {
   readonly live: boolean;
+  /** The server's time. */
+  now(): number;
   /** Known while live. */
   readonly cursor: string | undefined;
   request(command: SendCommand, onAnswer: OnAnswer): void;
@@ -181,9 +183,14 @@ export class Outbox {
         ...{ ...rest, event, data },
         mentions: mentions?.length ? mentions : undefined,
       });
-      const { clock, newId } = this.#ports;
       const queued: OutboxPhase = { status: "queued" };
-      const entry = { id: newId(), said, at: clock.now(), phase: queued, firstCursor: undefined };
+      const entry = {
+        id: this.#ports.newId(),
+        said,
+        at: this.#port.now(),
+        phase: queued,
+        firstCursor: undefined,
+      };
       this.#replace([...this.#entries, { ...entry, resolve, reject }]);
       this.flush();
     });

@@ -16,6 +16,7 @@ import type {
 import type { ChannelEvents } from "../../../client/connection/types.ts";
 import { offline } from "../../../client/util/errors.ts";
 import { Listeners } from "../../../client/util/listeners.ts";
+import { ServerTime } from "../../../client/util/server-time.ts";
 import { type IncomingFrame, knownFrame } from "../../../client/util/wire.ts";
 import { type Command, ROOM_CONNECTED, SEQUENCED_EVENTS } from "../../../src/protocol/index.ts";
 import { FakeClock } from "./support/fake-clock.ts";
@@ -93,6 +94,7 @@ function channelForTest() {
   };
   const context = {
     ...{ ports, base: "wss://rooms.example.com", batchMs: 0, peers: new Listeners<void>(), log: () => {} },
+    serverTime: new ServerTime(clock),
     ...{ tokens: new TokenSource(clock, ports.random, () => null), maxAttempts: 5, reconnect: undefined },
   };
   const events: ChannelEvents = {

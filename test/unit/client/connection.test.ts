@@ -7,7 +7,7 @@ import { caughtUp, connected, message, replay } from "./support/frames.ts";
 describeBoth("states", () => {
   it("[C1] the token is in the subprotocol list, never in the address", async () => {
     const { socket } = await dialedRoom();
-    expect(socket().protocols).toEqual(["edge-rooms.v1", "token.t1"]);
+    expect(socket().protocols).toEqual(["edge-rooms.v1", "token.t1.e30.s"]);
     expect(socket().url.href).toBe("wss://rooms.example.com/v1/rooms/lobby/connect");
   });
 

@@ -104,7 +104,7 @@ describeBoth("a room with several handles", (way) => {
 
   it("[C82] that is opened and left in one turn is never dialed, and asks for no token", async () => {
     let asked = 0;
-    const { client, clock, sockets } = clientForTest({ getToken: () => `t${++asked}` });
+    const { client, clock, sockets } = clientForTest({ getToken: () => `t${++asked}.e30.s` });
     const room = client.room("brief");
     room.leave();
     await clock.advance(0);

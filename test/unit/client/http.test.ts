@@ -45,7 +45,7 @@ const ok = (value: unknown = {}) => Response.json(value);
 function world(answers: [Answer, ...Answer[]], options: WorldOptions = {}) {
   const { fetch, ...told } = server(...answers);
   let made = 0;
-  return { ...clientForTest({ getToken: () => `t${++made}`, fetch, ...options }), ...told };
+  return { ...clientForTest({ getToken: () => `t${++made}.e30.s`, fetch, ...options }), ...told };
 }
 
 const failure = (promise: Promise<unknown>): Promise<unknown> =>
@@ -62,11 +62,11 @@ describe("a call over HTTP", () => {
   it("[C72] carries the token of the sockets in a header", async () => {
     const { fetch, asked } = server(() => ok(PAGE));
     let made = 0;
-    const { client, socket, clock } = await roomForTest({ fetch, getToken: () => `t${++made}` });
-    expect(socket().protocols).toContain("token.t1");
+    const { client, socket, clock } = await roomForTest({ fetch, getToken: () => `t${++made}.e30.s` });
+    expect(socket().protocols).toContain("token.t1.e30.s");
     expect(await userApi(client).followedRooms()).toEqual(PAGE.rooms);
     expect(asked).toMatchObject([
-      { method: "GET", url: "https://rooms.example.com/v1/me/rooms", token: "t1" },
+      { method: "GET", url: "https://rooms.example.com/v1/me/rooms", token: "t1.e30.s" },
     ]);
     expect(made).toBe(1);
     client.close();
@@ -89,12 +89,12 @@ describe("a call over HTTP", () => {
       () => ok(PAGE),
     );
     let made = 0;
-    const { client, clock, socket } = await roomForTest({ fetch, getToken: () => `t${++made}` });
+    const { client, clock, socket } = await roomForTest({ fetch, getToken: () => `t${++made}.e30.s` });
     const rooms = userApi(client).followedRooms();
     await clock.advance(1_000);
     expect(await rooms).toEqual(PAGE.rooms);
-    expect(tokens()).toEqual(["t1", "t2"]);
-    expect(socket().sentOf("auth")).toMatchObject([{ token: "t2" }]);
+    expect(tokens()).toEqual(["t1.e30.s", "t2.e30.s"]);
+    expect(socket().sentOf("auth")).toMatchObject([{ token: "t2.e30.s" }]);
   });
 
   it("[C72] rejects if the second token is refused too, or is the same", async () => {
@@ -102,19 +102,19 @@ describe("a call over HTTP", () => {
     const refused = failure(userApi(twice.client).preferences());
     await twice.clock.advance(2_000);
     expect(await refused).toMatchObject({ code: "unauthorized", message: "it is unauthorized" });
-    expect(twice.tokens()).toEqual(["t1", "t2"]);
+    expect(twice.tokens()).toEqual(["t1.e30.s", "t2.e30.s"]);
 
-    const same = world([() => refusal(401, "unauthorized")], { getToken: () => "t" });
+    const same = world([() => refusal(401, "unauthorized")], { getToken: () => "t.e30.s" });
     const again = failure(userApi(same.client).preferences());
     await same.clock.advance(2_000);
     expect(await again).toMatchObject({ code: "unauthorized", cause: { message: "it is unauthorized" } });
     expect(String(await again)).toContain("it is unauthorized");
-    expect(same.tokens()).toEqual(["t"]);
+    expect(same.tokens()).toEqual(["t.e30.s"]);
   });
 
   it("[C72] shares one new token with all calls that are refused at once", async () => {
     const { client, clock, tokens } = world([
-      ({ token }) => (token === "t1" ? refusal(401, "token_expired") : ok(PAGE)),
+      ({ token }) => (token === "t1.e30.s" ? refusal(401, "token_expired") : ok(PAGE)),
     ]);
     const all = Promise.all([
       userApi(client).followedRooms(),
@@ -123,7 +123,7 @@ describe("a call over HTTP", () => {
     ]);
     await clock.advance(2_000);
     expect(await all).toHaveLength(3);
-    expect(tokens()).toEqual(["t1", "t1", "t1", "t2", "t2", "t2"]);
+    expect(tokens()).toEqual(["t1.e30.s", "t1.e30.s", "t1.e30.s", "t2.e30.s", "t2.e30.s", "t2.e30.s"]);
   });
 
   it("[C72] of an anonymous client asks for no token, and its sockets may continue without", async () => {
@@ -157,10 +157,10 @@ describe("a call over HTTP", () => {
     const enough = world([early, () => ok(PAGE)]);
     const rooms = userApi(enough.client).followedRooms({ timeoutMs: 120_000 });
     await enough.clock.advance(60_999);
-    expect(enough.tokens()).toEqual(["t1"]);
+    expect(enough.tokens()).toEqual(["t1.e30.s"]);
     await enough.clock.advance(6_101);
     expect(await rooms).toEqual(PAGE.rooms);
-    expect(enough.tokens()).toEqual(["t1", "t2"]);
+    expect(enough.tokens()).toEqual(["t1.e30.s", "t2.e30.s"]);
 
     const short = world([early]);
     expect(await failure(userApi(short.client).followedRooms())).toMatchObject({

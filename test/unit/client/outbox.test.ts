@@ -393,7 +393,7 @@ describeBoth("a clock that is set back", () => {
     const world = await roomForTest({}, {}, { limits: { ...LIMITS, slowModeMs: 5_000 } });
     for (const n of [1, 2]) void world.room.send(n);
     await world.clock.advance(1_000);
-    world.clock.setBack(3_600_000);
+    world.clock.setWall(-3_600_000);
     await world.clock.advance(10_000);
     expect(texts(world)).toEqual([1, 2]);
   });
@@ -403,7 +403,7 @@ describeBoth("a clock that is set back", () => {
     void world.room.send("a");
     await world.clock.advance(0);
     world.socket().deliver(refusal(sends(world)[0], "overloaded", { retryAfterMs: 1_000 }));
-    world.clock.setBack(3_600_000);
+    world.clock.setWall(-3_600_000);
     await world.clock.advance(2 * 1_125 + 1);
     expect(texts(world)).toEqual(["a", "a"]);
   });

@@ -150,7 +150,7 @@ describe("the log of the client", () => {
   it("never contains a token", async () => {
     const lines: string[] = [];
     const { socket, clock } = await dialedRoom({
-      getToken: () => "secret",
+      getToken: () => "secret.e30.s",
       log: (...args) => lines.push(JSON.stringify(args)),
     });
     socket().end(4401, "unauthorized");

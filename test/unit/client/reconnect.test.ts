@@ -70,13 +70,17 @@ describe("the back-off", () => {
     let sleptMs = 0;
     const wakers: (() => void)[] = [];
     const ports = {
-      clock: { now: () => clock.now() + sleptMs, after: clock.after.bind(clock) },
+      clock: {
+        now: () => clock.now() + sleptMs,
+        elapsed: () => clock.elapsed() + sleptMs,
+        after: clock.after.bind(clock),
+      },
       onWake: (fn: () => void) => {
         wakers.push(fn);
         return () => {};
       },
     };
-    const wait = { triedAt: clock.now(), retryAfterMs: 0, backoffMs: 20_000 };
+    const wait = { triedAt: clock.elapsed(), retryAfterMs: 0, backoffMs: 20_000 };
     let over = false;
     void waitForRetry(ports, wait, new AbortController().signal, () => {}).then(() => {
       over = true;
@@ -232,18 +236,20 @@ describeBoth("close codes", () => {
 
   it("[C18] 4401 gets a new token and reconnects at once", async () => {
     let asked = 0;
-    const { socket, sockets, clock, room } = await roomForTest({ getToken: () => `t${++asked}` });
+    const { socket, sockets, clock, room } = await roomForTest({ getToken: () => `t${++asked}.e30.s` });
     await clock.advance(5_000);
     socket().end(4401, "token_expired");
     await clock.advance(0);
     expect(sockets.count).toBe(2);
-    expect(socket().protocols).toContain("token.t2");
+    expect(socket().protocols).toContain("token.t2.e30.s");
     expect(room.state.status).toBe("connecting");
   });
 
   it("[C18] 4401 with `retryAfterMs` waits with a back-off, and does not count as a refusal", async () => {
     let asked = 0;
-    const { socket, sockets, clock, room, goLive } = await roomForTest({ getToken: () => `t${++asked}` });
+    const { socket, sockets, clock, room, goLive } = await roomForTest({
+      getToken: () => `t${++asked}.e30.s`,
+    });
     await clock.advance(5_000);
     for (let round = 1; round <= 5; round++) {
       socket().end(4401, "token_expired 61000");
@@ -259,7 +265,7 @@ describeBoth("close codes", () => {
 
   it("[C18] 4401 with `retryAfterMs` between two others neither adds to them nor separates them", async () => {
     let asked = 0;
-    const { socket, clock, room } = await dialedRoom({ getToken: () => `t${++asked}` });
+    const { socket, clock, room } = await dialedRoom({ getToken: () => `t${++asked}.e30.s` });
     for (const reason of ["token_expired", "token_expired 500", "token_expired 500"]) {
       socket().end(4401, reason);
       await clock.advance(5_000);
@@ -271,7 +277,7 @@ describeBoth("close codes", () => {
   });
 
   it("[C18] 4401 lets the same token be tried again while `retryAfterMs` is given, and then ends the attempts", async () => {
-    const { socket, sockets, clock, room } = await dialedRoom({ getToken: () => "kept by the app" });
+    const { socket, sockets, clock, room } = await dialedRoom({ getToken: () => "kept.by.app" });
     for (let round = 1; round <= 4; round++) {
       socket().end(4401, "token_expired 2000");
       await clock.advance(20_000);
@@ -284,7 +290,7 @@ describeBoth("close codes", () => {
 
   it("[C18] a second 4401 in a row ends the attempts", async () => {
     let asked = 0;
-    const { socket, clock, room } = await dialedRoom({ getToken: () => `t${++asked}` });
+    const { socket, clock, room } = await dialedRoom({ getToken: () => `t${++asked}.e30.s` });
     socket().end(4401, "unauthorized");
     await clock.advance(1_000);
     expect(room.state.status).toBe("connecting");
@@ -296,7 +302,7 @@ describeBoth("close codes", () => {
 
   it("[C18] 4401 twice with a live connection in between is not in a row", async () => {
     let asked = 0;
-    const { socket, clock, room, goLive } = await dialedRoom({ getToken: () => `t${++asked}` });
+    const { socket, clock, room, goLive } = await dialedRoom({ getToken: () => `t${++asked}.e30.s` });
     for (let round = 0; round < 3; round++) {
       await goLive();
       socket().end(4401, "token_expired");

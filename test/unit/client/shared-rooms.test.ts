@@ -228,7 +228,7 @@ describeShared("a join that is refused", () => {
     await clock.settle();
     expect(sockets.count).toBe(2);
     expect(sockets.last.url.href).toBe("wss://rooms.example.com/v1/rooms/lobby/connect");
-    expect(sockets.last.protocols).toContain("token.t1");
+    expect(sockets.last.protocols).toContain("token.t1.e30.s");
     await goLive();
     expect(room.state.status).toBe("connected");
     session.sessions.last.end(1006);
@@ -258,16 +258,18 @@ describeShared("a join that is refused", () => {
 describeShared("the token of a session", () => {
   it("[C49] is renewed on the session alone, for all its rooms", async () => {
     let asked = 0;
-    const { clock, session, sockets, room } = await roomForTest({ getToken: () => `t${++asked}` });
+    const { clock, session, sockets, room } = await roomForTest({ getToken: () => `t${++asked}.e30.s` });
     await clock.advance(3_600_000 - 60_000);
-    expect(session.sessions.last.sentOf("auth")).toMatchObject([{ token: "t2" }]);
+    expect(session.sessions.last.sentOf("auth")).toMatchObject([{ token: "t2.e30.s" }]);
     expect(sockets.last.sentOf("auth")).toEqual([]);
     expect([asked, room.state.status]).toEqual([2, "connected"]);
   });
 
   it("[C49] is renewed before a room whose token expired joins again", async () => {
     let asked = 0;
-    const { clock, session, socket, sockets, room } = await roomForTest({ getToken: () => `t${++asked}` });
+    const { clock, session, socket, sockets, room } = await roomForTest({
+      getToken: () => `t${++asked}.e30.s`,
+    });
     await clock.advance(5_000);
     socket().end(4401, "token_expired");
     await clock.advance(0);
@@ -275,7 +277,7 @@ describeShared("the token of a session", () => {
       (text) => JSON.parse(text).commands ?? [JSON.parse(text)],
     );
     expect(said.filter(({ type }) => type === "auth" || type === "join")).toMatchObject([
-      { type: "auth", token: "t2" },
+      { type: "auth", token: "t2.e30.s" },
       { type: "join", room: "lobby" },
     ]);
     expect([sockets.count, room.state.status]).toEqual([2, "connecting"]);
@@ -283,11 +285,13 @@ describeShared("the token of a session", () => {
 
   it("[C49] expires for all its rooms, and all return with the new one", async () => {
     let asked = 0;
-    const { clock, session, sockets, room, goLive } = await roomForTest({ getToken: () => `t${++asked}` });
+    const { clock, session, sockets, room, goLive } = await roomForTest({
+      getToken: () => `t${++asked}.e30.s`,
+    });
     await clock.advance(5_000);
     session.sessions.last.end(4401, "token_expired");
     await clock.advance(0);
-    expect(session.sessions.last.protocols).toContain("token.t2");
+    expect(session.sessions.last.protocols).toContain("token.t2.e30.s");
     expect(sockets.count).toBe(2);
     await goLive({ recovery: "complete" });
     expect([room.state.status, asked]).toEqual(["connected", 2]);
@@ -297,7 +301,7 @@ describeShared("the token of a session", () => {
     let gives = true;
     const getToken = () => {
       if (!gives) throw new RoomsError("unauthorized", "Signed out.");
-      return "t1";
+      return "t1.e30.s";
     };
     const { clock, session, room, client } = await roomForTest({ getToken });
     gives = false;

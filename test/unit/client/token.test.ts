@@ -8,7 +8,7 @@ import { connected, EXPIRES_AT, LIMITS, ok, refusal, sessionConnected } from "./
 function tokens() {
   const asked: string[] = [];
   const getToken = () => {
-    asked.push(`t${asked.length + 1}`);
+    asked.push(`t${asked.length + 1}.e30.s`);
     return asked.at(-1) ?? null;
   };
   return { asked, getToken };
@@ -24,7 +24,7 @@ describe("a token", () => {
     socket().deliver(sessionConnected());
     socket().end(1006);
     await clock.advance(10_000);
-    expect(asked).toEqual(["t1"]);
+    expect(asked).toEqual(["t1.e30.s"]);
   });
 
   it("[C27] is replaced by `auth` when a minute, or a tenth of its life, is left", async () => {
@@ -34,10 +34,10 @@ describe("a token", () => {
     await clock.advance(0);
     sockets.last.deliver(connected({ room: "other" }), { type: "caughtUp", seq: 0 });
     await clock.advance(3_600_000 - 60_000 - 1);
-    expect(asked).toEqual(["t1"]);
+    expect(asked).toEqual(["t1.e30.s"]);
     await clock.advance(1);
-    expect(asked).toEqual(["t1", "t2"]);
-    for (const socket of sockets.all) expect(socket.sentOf("auth")).toMatchObject([{ token: "t2" }]);
+    expect(asked).toEqual(["t1.e30.s", "t2.e30.s"]);
+    for (const socket of sockets.all) expect(socket.sentOf("auth")).toMatchObject([{ token: "t2.e30.s" }]);
   });
 
   it.each([
@@ -91,8 +91,8 @@ describe("a token", () => {
     expect(room.state.status).toBe("connected");
     socket().end(4401, "token_expired");
     await clock.advance(0);
-    expect(asked).toEqual(["t1", "t2", "t3"]);
-    expect(socket().protocols).toContain("token.t3");
+    expect(asked).toEqual(["t1.e30.s", "t2.e30.s", "t3.e30.s"]);
+    expect(socket().protocols).toContain("token.t3.e30.s");
   });
 
   it.each(["token_expired", "overloaded"])(
@@ -103,11 +103,11 @@ describe("a token", () => {
       await clock.advance(3_540_000);
       socket().deliver(refusal(socket().sentOf("auth")[0], code, { retryAfterMs: 10_000 }));
       await clock.advance(9_999);
-      expect(asked).toEqual(["t1", "t2"]);
+      expect(asked).toEqual(["t1.e30.s", "t2.e30.s"]);
       await clock.advance(5_001);
-      expect(asked).toEqual(["t1", "t2", "t3"]);
+      expect(asked).toEqual(["t1.e30.s", "t2.e30.s", "t3.e30.s"]);
       const auth = socket().sentOf("auth").at(-1);
-      expect(auth).toMatchObject({ token: "t3" });
+      expect(auth).toMatchObject({ token: "t3.e30.s" });
       socket().deliver(ok(auth, { expiresAt: EXPIRES_AT + 3_600_000, permission: "write" }));
       await clock.advance(60_000);
       expect([room.state.status, asked.length]).toEqual(["connected", 3]);
@@ -121,8 +121,8 @@ describe("a token", () => {
     socket().deliver(refusal(socket().sentOf("auth")[0], "token_expired"));
     socket().end(4401, "token_expired");
     await clock.advance(1_000);
-    expect(asked).toEqual(["t1", "t2", "t3"]);
-    expect(socket().protocols).toContain("token.t3");
+    expect(asked).toEqual(["t1.e30.s", "t2.e30.s", "t3.e30.s"]);
+    expect(socket().protocols).toContain("token.t3.e30.s");
   });
 
   it("is requested at most once per second", async () => {
@@ -145,7 +145,7 @@ describe("a token", () => {
   it("is requested within a second also if the clock was set back", async () => {
     const { asked, getToken } = tokens();
     const { clock, socket, sockets } = await roomForTest({ getToken });
-    clock.setBack(3_600_000);
+    clock.setWall(-3_600_000);
     socket().end(4401, "token_expired");
     await clock.advance(1_000);
     expect([asked.length, sockets.count]).toEqual([2, 2]);
@@ -176,7 +176,7 @@ describe("a token", () => {
   });
 
   it("may end in a line break", async () => {
-    const { socket } = await dialedRoom({ getToken: () => "t1\n" });
-    expect(socket().protocols).toEqual(["edge-rooms.v1", "token.t1"]);
+    const { socket } = await dialedRoom({ getToken: () => "t1.e30.s\n" });
+    expect(socket().protocols).toEqual(["edge-rooms.v1", "token.t1.e30.s"]);
   });
 });

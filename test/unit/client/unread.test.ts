@@ -336,7 +336,7 @@ describeBoth("markRead", () => {
     void world.room.markRead(3);
     await world.clock.advance(0);
     answer(world, { seq: 3, unread: 4 });
-    world.clock.setBack(3_600_000);
+    world.clock.setWall(-3_600_000);
     void world.room.markRead(5);
     await world.clock.advance(1_000);
     expect(places(world)).toEqual([3, 5]);

@@ -11,6 +11,7 @@ const noSocket: Ports["dial"] = () => {
 export const clientPorts = (dial: Ports["dial"] = noSocket): Ports => ({
   clock: {
     now: () => Date.now(),
+    elapsed: () => performance.now(),
     after(delayMs, fn) {
       const timer = setTimeout(fn, delayMs);
       return () => clearTimeout(timer);

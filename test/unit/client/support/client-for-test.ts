@@ -74,7 +74,7 @@ export function clientForTest({
   // The `join` costs one more, so that all others are the same.
   let ids = isShared ? -1 : 0;
   const client = new Client(
-    { url: "https://rooms.example.com", getToken: () => "t1", log: "off", ...options },
+    { url: "https://rooms.example.com", getToken: () => "t1.e30.s", log: "off", ...options },
     {
       clock,
       random,

@@ -3,7 +3,7 @@
 import type { Cancel, Clock } from "../../../../client/util/ports.ts";
 
 interface Timer {
-  at: number;
+  readonly at: number;
   readonly fn: () => void;
 }
 
@@ -11,11 +11,13 @@ interface Timer {
 const MICROTASK_TURNS = 30;
 
 export class FakeClock implements Clock {
-  #now: number;
+  /** Milliseconds since this clock was made. */
+  #elapsed = 0;
+  #wallOrigin: number;
   readonly #timers = new Set<Timer>();
 
   constructor(now = 1_790_000_000_000) {
-    this.#now = now;
+    this.#wallOrigin = now;
   }
 
   get pending(): number {
@@ -23,17 +25,20 @@ export class FakeClock implements Clock {
   }
 
   now(): number {
-    return this.#now;
+    return this.#wallOrigin + this.#elapsed;
   }
 
-  /** Sets what `now` returns; timers still end when they would have. */
-  setBack(ms: number): void {
-    this.#now -= ms;
-    for (const timer of this.#timers) timer.at -= ms;
+  elapsed(): number {
+    return this.#elapsed;
+  }
+
+  /** Sets the wall time forth by so much, or back. No time passes. */
+  setWall(byMs: number): void {
+    this.#wallOrigin += byMs;
   }
 
   after(delayMs: number, fn: () => void): Cancel {
-    const timer = { at: this.#now + delayMs, fn };
+    const timer = { at: this.#elapsed + delayMs, fn };
     this.#timers.add(timer);
     return () => {
       this.#timers.delete(timer);
@@ -47,15 +52,15 @@ export class FakeClock implements Clock {
 
   /** Runs the timers that are due within this time, in order, and lets promises settle after each. */
   async advance(ms: number): Promise<void> {
-    const until = this.#now + ms;
+    const until = this.#elapsed + ms;
     await this.settle();
     for (let next = this.#next(until); next !== undefined; next = this.#next(until)) {
       this.#timers.delete(next);
-      this.#now = Math.max(this.#now, next.at);
+      this.#elapsed = Math.max(this.#elapsed, next.at);
       next.fn();
       await this.settle();
     }
-    this.#now = until;
+    this.#elapsed = until;
   }
 
   #next(until: number): Timer | undefined {

@@ -142,7 +142,7 @@ export class Simulation {
     const client = new Client(
       {
         url: "https://rooms.example.com",
-        getToken: () => `t${++tokens}`,
+        getToken: () => `t${++tokens}.e30.s`,
         log: "off",
         reconnect: { minMs: 100, maxMs: 400 },
       },

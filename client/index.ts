@@ -36,7 +36,7 @@ export type {
   Topics,
   User,
 } from "../src/protocol/index.ts";
-export type { GetToken, Token } from "./connection/transport/token-source.ts";
+export type { GetToken, TokenAnswer } from "./connection/transport/token-answer.ts";
 export type { ConnectionState } from "./connection/transport/transport.ts";
 export type { Client, ClientEvents, ClientOptions } from "./core/client.ts";
 export { type CallOptions, callApi, type HttpMethod } from "./http/http-call.ts";

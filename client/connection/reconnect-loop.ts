@@ -99,7 +99,7 @@ export class ReconnectLoop {
 
   async #loop(signal: AbortSignal): Promise<void> {
     const { ports, maxAttempts, log } = this.#context;
-    const policy = new RetryPolicy(maxAttempts, ports.random);
+    const policy = new RetryPolicy(maxAttempts, ports);
     const cutOffs = new CutOffs(log);
     while (!signal.aborted) {
       const ready = this.#transport.ready(signal, (state) => this.#follow(state));

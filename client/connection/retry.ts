@@ -1,11 +1,17 @@
 // Whether and when a lost connection is tried again.
 
 import { type ReconnectLimits, STABLE_AFTER_MS } from "../../src/protocol/index.ts";
-import type { Cancel, Ports } from "../util/ports.ts";
+import type { Cancel, Clock, Ports } from "../util/ports.ts";
 import type { ConnectionEnd } from "./transport/connection-end.ts";
 
 /** Hints come in bursts; the server is not dialed again sooner than this after the last try. */
 const MIN_BETWEEN_TRIES_MS = 1_000;
+
+/**
+ * For so long a refused token is replaced again and again: the issuer's clock may be ahead, a cache of the app late, or a
+ * new key not yet known to the server.
+ */
+const REFUSED_FOR_MS = 60_000;
 
 /** Full jitter: anything from 0 to `min(maxMs, minMs · 2ⁿ)`, so that a crowd does not come back in step. */
 export const backoffMs = (n: number, { minMs, maxMs }: ReconnectLimits, random: () => number): number =>
@@ -27,13 +33,16 @@ type RetryVerdict =
 export class RetryPolicy {
   readonly #maxAttempts: number;
   readonly #random: () => number;
+  readonly #clock: Pick<Clock, "elapsed">;
   #failures = 0;
   #waits = 0;
-  #renewed = false;
+  /** When the first token in a row was refused. */
+  #refusedAt: number | undefined;
 
-  constructor(maxAttempts: number, random: () => number) {
+  constructor(maxAttempts: number, { clock, random }: Pick<Ports, "clock" | "random">) {
     this.#maxAttempts = maxAttempts;
     this.#random = random;
+    this.#clock = clock;
   }
 
   /** Number of the next try, from 1. */
@@ -44,7 +53,7 @@ export class RetryPolicy {
   /** A try was live for this long. */
   lived(liveForMs: number): void {
     this.#failures = 0;
-    this.#renewed = false;
+    this.#refusedAt = undefined;
     if (liveForMs >= STABLE_AFTER_MS) this.#waits = 0;
   }
 
@@ -53,13 +62,16 @@ export class RetryPolicy {
     else this.#failures += 1;
     const { retryAfterMs } = end;
     // With a wait the server says that a token of the same signer is taken later: then the next one is not refused yet.
-    const renew = end.next === "renewToken" && retryAfterMs === 0;
+    const isRefused = end.next === "renewToken" && retryAfterMs === 0;
     const waitsOut = end.next === "renewToken" && retryAfterMs > 0;
-    if (end.next === "stop" || (renew && this.#renewed)) return { next: "stop", isFinal: true };
+    const refusedAt = this.#refusedAt;
+    const now = this.#clock.elapsed();
+    const isOver = isRefused && refusedAt !== undefined && now - refusedAt >= REFUSED_FOR_MS;
+    if (end.next === "stop" || isOver) return { next: "stop", isFinal: true };
     if (this.#failures >= this.#maxAttempts) return { next: "stop", isFinal: false };
-    if (!waitsOut) this.#renewed = renew;
+    if (!waitsOut) this.#refusedAt = isRefused ? (refusedAt ?? now) : undefined;
     // A token that ran out is no failure: the new one is tried at once.
-    if (renew) return { next: "retry", retryAfterMs, backoffMs: 0 };
+    if (isRefused && refusedAt === undefined) return { next: "retry", retryAfterMs, backoffMs: 0 };
     return { next: "retry", retryAfterMs, backoffMs: backoffMs(this.#waits++, limits, this.#random) };
   }
 }

@@ -1,6 +1,7 @@
 import type { ReconnectLimits } from "../../src/protocol/index.ts";
 import { ChannelSet } from "../connection/channel-set.ts";
-import { type GetToken, TokenSource } from "../connection/transport/token-source.ts";
+import type { GetToken } from "../connection/transport/token-answer.ts";
+import { TokenSource } from "../connection/transport/token-source.ts";
 import type { ConnectionState } from "../connection/transport/transport.ts";
 import { WebSocketTransport } from "../connection/transport/websocket-transport.ts";
 import type { RoomHandle } from "../room/room-handle.ts";
@@ -18,8 +19,13 @@ export interface ClientOptions {
   /** http(s) or ws(s), a path before `/v1` allowed; `""` is the page's own origin. */
   readonly url: string;
   /**
-   * Asked when no valid token is at hand, at most once a second; `null` is anonymous. If it rejects, the try has failed
-   * like any other, except with a `RoomsError` `unauthorized`, which ends in `disconnected`. Default: anonymous.
+   * Asked when no valid token is at hand, at most once a second. Gives a JWT, as a text or as `{ token }`; `null` and
+   * `undefined` are anonymous. If it rejects, or gives what is no JWT, the try has failed like any other and is repeated
+   * with back-off: `state.error` says `offline` and why, and the log too. A `RoomsError` `unauthorized` is final. If a
+   * server refuses a token, the next one is asked for with back-off for a minute before that is final. Default: anonymous.
+   *
+   * @example
+   * createClient({ url: "", getToken: async () => (await fetch("/token")).text() });
    */
   readonly getToken?: GetToken;
   /** Failed tries in a row before `disconnected`. 0: the first failure or loss. Default `Infinity`. */
@@ -50,7 +56,8 @@ export class Client {
 
   constructor(options: ClientOptions, ports: Ports) {
     const { url, getToken = () => null, maxAttempts = Number.POSITIVE_INFINITY, batchMs = 0 } = options;
-    this.#tokens = new TokenSource(ports.clock, ports.random, getToken);
+    const log = createLog(options.log ?? "warn");
+    this.#tokens = new TokenSource(ports, getToken, log);
     const shared = {
       ports,
       tokens: this.#tokens,
@@ -60,7 +67,7 @@ export class Client {
       batchMs,
       maxAttempts,
       reconnect: options.reconnect,
-      log: createLog(options.log ?? "warn"),
+      log,
     };
     this.#rooms = new RoomRegistry(shared, this.#channels);
     this.#own = {

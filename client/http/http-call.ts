@@ -1,7 +1,8 @@
 // One call of the HTTP API: it has the token of the sockets, bounds of time and size, and refusals become errors.
 
 import { COMMAND_TIMEOUT_MS, type ErrorCode, isRecord, parseJson } from "../../src/protocol/index.ts";
-import type { Token, Tokens } from "../connection/transport/token-source.ts";
+import type { Token } from "../connection/transport/token-answer.ts";
+import type { Tokens } from "../connection/transport/token-source.ts";
 import type { Client } from "../core/client.ts";
 import { contextOf } from "../core/client-context.ts";
 import { offline, RoomsError, refusalError, unreadable } from "../util/errors.ts";
@@ -101,10 +102,12 @@ async function withToken(
   signal: AbortSignal,
 ): Promise<unknown> {
   let refusal: RoomsError | undefined;
+  let refused: Token | undefined;
   for (let waits = 0; ; ) {
     const token = await before(signal, tokens.get()).catch((error: unknown) => {
       throw refusal === undefined ? error : because(refusal, error);
     });
+    if (refusal !== undefined && token === refused) throw because(refusal, sameToken());
     const answer = await attempt(token);
     if (answer.ok) return answer.value;
     const { error, status } = answer;
@@ -117,7 +120,7 @@ async function withToken(
       if (clock.elapsed() + waitMs >= endsAt) throw error;
       await sleep(clock, waitMs, signal);
     } else if (refusal !== undefined) throw error;
-    else refusal = error;
+    else [refusal, refused] = [error, token];
   }
 }
 
@@ -200,6 +203,8 @@ const CODES: Readonly<Record<number, ErrorCode | undefined>> = {
   503: "overloaded",
   504: "overloaded",
 };
+
+const sameToken = () => new RoomsError("unauthorized", "getToken gave the very token that was refused.");
 
 /** Says both: why there is no second token, and why the first was refused. */
 function because(refusal: RoomsError, error: unknown): unknown {

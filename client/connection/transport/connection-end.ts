@@ -6,6 +6,7 @@ import {
   parseCloseReason,
 } from "../../../src/protocol/index.ts";
 import { offline, RoomsError } from "../../util/errors.ts";
+import { tokenFailure } from "./token-answer.ts";
 
 /** How one connection ended, and what the reconnect loop does next. */
 export interface ConnectionEnd {
@@ -28,7 +29,7 @@ export const timedOut = (message: string): ConnectionEnd => lost(new RoomsError(
 
 /** No token could be had. `getToken` ends the tries by rejecting with `unauthorized`. */
 export function tokenEnd(cause: unknown): ConnectionEnd {
-  const error = cause instanceof RoomsError ? cause : offline("getToken failed.", cause);
+  const error = tokenFailure(cause);
   return error.code === "unauthorized" ? { ...lost(error), next: "stop" } : lost(error);
 }
 

@@ -18,7 +18,7 @@ import { offline, type RoomsError } from "../../util/errors.ts";
 import type { Cancel } from "../../util/ports.ts";
 import { knownFrame } from "../../util/wire.ts";
 import { type ConnectionEnd, closingEnd, lost, timedOut, tokenEnd } from "./connection-end.ts";
-import type { Token } from "./token-source.ts";
+import type { Token } from "./token-answer.ts";
 import type {
   ConnectionState,
   Link,

@@ -1,13 +1,11 @@
 // One token for all connections of a client: kept until it expires, renewed before, asked for at most once a second.
 
 import { COMMAND_TIMEOUT_MS } from "../../../src/protocol/index.ts";
-import { offline, RoomsError } from "../../util/errors.ts";
+import { RoomsError } from "../../util/errors.ts";
 import { Listeners } from "../../util/listeners.ts";
-import type { Cancel, Clock } from "../../util/ports.ts";
-
-/** `null`: anonymous. */
-export type Token = string | null;
-export type GetToken = () => Promise<Token> | Token;
+import type { LogFunction } from "../../util/log.ts";
+import type { Cancel, Ports } from "../../util/ports.ts";
+import { type GetToken, type Token, tokenFailure, tokenOf } from "./token-answer.ts";
 
 const ASK_EVERY_MS = 1_000;
 const RENEW_AGAIN_MS = 5_000;
@@ -24,20 +22,23 @@ interface Kept {
 export type Tokens = Pick<TokenSource, "get" | "accepted" | "refused" | "forgive" | "watch">;
 
 export class TokenSource {
-  readonly #clock: Clock;
+  readonly #clock: Ports["clock"];
   readonly #random: () => number;
+  readonly #log: LogFunction;
   readonly #getToken: GetToken;
   readonly #watchers = new Listeners<string>();
   #kept: Kept | undefined;
-  #refused: Token | undefined;
+  /** A server takes nobody without a token. */
+  #needsToken = false;
   #asking: Promise<Token> | undefined;
   #askedAt = Number.NEGATIVE_INFINITY;
   #cancelRenewal: Cancel | undefined;
   readonly #cancels = new Set<Cancel>();
 
-  constructor(clock: Clock, random: () => number, getToken: GetToken) {
+  constructor({ clock, random }: Pick<Ports, "clock" | "random">, getToken: GetToken, log: LogFunction) {
     this.#clock = clock;
     this.#random = random;
+    this.#log = log;
     this.#getToken = getToken;
   }
 
@@ -61,19 +62,19 @@ export class TokenSource {
   }
 
   /**
-   * A server refused this token: `get` gives another one, or rejects. With `retryAfterMs` above 0 the same token may be
-   * accepted later; if the token is watched, the next one is asked for after that time.
+   * A server refused this token: `get` asks for the next one, which may be the same. Without a token there is none to ask
+   * for, so `get` rejects. With `retryAfterMs` above 0 a watched token is asked for after that time.
    */
   refused(token: Token, retryAfterMs: number): void {
     const isKept = this.#kept?.token === token;
     if (isKept) this.#kept = undefined;
-    if (retryAfterMs === 0) this.#refused = token;
+    if (retryAfterMs === 0) this.#needsToken ||= token === null;
     else if (isKept && this.#watchers.size > 0) this.#renewAfter(this.#aLittleLater(retryAfterMs));
   }
 
-  /** The app starts over: it may have repaired the reason why the token was refused. */
+  /** The app starts over: a server may take it without a token now. */
   forgive(): void {
-    this.#refused = undefined;
+    this.#needsToken = false;
   }
 
   /** Calls `fn` with every new token until cancelled. Meanwhile a new one is asked for before the old one expires. */
@@ -97,8 +98,8 @@ export class TokenSource {
     await this.#sleep(this.#askedAt + ASK_EVERY_MS - this.#clock.elapsed());
     this.#askedAt = this.#clock.elapsed();
     const token = await this.#answer();
-    if (token === this.#refused) {
-      throw new RoomsError("unauthorized", "getToken gave the very token that was refused.");
+    if (token === null && this.#needsToken) {
+      throw new RoomsError("unauthorized", "The server needs a token, and getToken gave none.");
     }
     this.#kept = token === null ? undefined : { token, renewAt: undefined };
     if (token !== null) this.#watchers.call(token);
@@ -113,10 +114,11 @@ export class TokenSource {
       );
       Promise.resolve()
         .then(() => this.#getToken())
-        // A response's text often ends in a line break, which no subprotocol may have.
-        .then((token) => resolve(token?.trim() ?? null))
+        .then((answer) => resolve(tokenOf(answer)))
         .catch((cause: unknown) => {
-          reject(cause instanceof RoomsError ? cause : offline("getToken failed.", cause));
+          const error = tokenFailure(cause);
+          this.#log("warn", error.message, error.cause);
+          reject(error);
         })
         .finally(cancel);
     });

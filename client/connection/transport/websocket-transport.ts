@@ -18,7 +18,7 @@ import { type Connected, fits, type IncomingFrame, knownFrame, valuesIn } from "
 import { CommandWriter, PendingAnswers } from "./commands.ts";
 import { type ConnectionEnd, closeEnd, timedOut, tokenEnd } from "./connection-end.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import type { Token } from "./token-source.ts";
+import type { Token } from "./token-answer.ts";
 import type { Link, LinkEvents, OpenRequest, Transport, TransportContext } from "./transport.ts";
 
 /** A code of our own: to the server anything but 1000 is a lost connection, whose member stays for a moment. */

@@ -95,7 +95,15 @@ function channelForTest() {
   const context = {
     ...{ ports, base: "wss://rooms.example.com", batchMs: 0, peers: new Listeners<void>(), log: () => {} },
     serverTime: new ServerTime(clock),
-    ...{ tokens: new TokenSource(clock, ports.random, () => null), maxAttempts: 5, reconnect: undefined },
+    ...{
+      tokens: new TokenSource(
+        ports,
+        () => null,
+        () => {},
+      ),
+      maxAttempts: 5,
+      reconnect: undefined,
+    },
   };
   const events: ChannelEvents = {
     onConnected: () => {},

@@ -10,14 +10,14 @@ interface World {
   readonly server: FakeServer;
 }
 
-/** A visit: a client of its own, with `getToken` or else the token of the server. */
+/** A visit: a client of its own, with the users that `userOfToken` names or else that of the server. */
 function pushForTest(
   { browser, server }: World = { browser: new FakeBrowser(), server: fakeServer() },
-  getToken: () => string = () => server.token,
+  userOfToken: () => string = () => server.token,
 ) {
   const world = clientForTest({
     url: "https://page.example/base/",
-    getToken,
+    getToken: () => `${userOfToken()}.e30.s`,
     fetch: async (url, init) => server.fetch(url, init),
   });
   return { ...world, browser, server, push: new Push(world.client, browser, {}) };

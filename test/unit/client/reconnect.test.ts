@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { backoffMs, waitForRetry } from "../../../client/connection/retry.ts";
-import { describeBoth, dialedRoom, roomForTest } from "./support/client-for-test.ts";
+import { describeBoth, dialedRoom, type RoomWorld, roomForTest } from "./support/client-for-test.ts";
 import { FakeClock } from "./support/fake-clock.ts";
 
 describe("the back-off", () => {
@@ -263,41 +263,54 @@ describeBoth("close codes", () => {
     expect(room.state.status).toBe("connected");
   });
 
-  it("[C18] 4401 with `retryAfterMs` between two others neither adds to them nor separates them", async () => {
+  /** Refuses every try with the reason that `reasonOf` gives until the attempts end. Returns each wait. */
+  async function refuseAll(
+    { socket, clock, room }: RoomWorld,
+    reasonOf: (round: number) => string,
+  ): Promise<number[]> {
+    const waits: number[] = [];
+    for (let round = 0; round < 100; round++) {
+      socket().end(4401, reasonOf(round));
+      await clock.settle();
+      const { state } = room;
+      if (state.status === "disconnected") break;
+      const waitMs = state.status === "reconnecting" ? state.retryAt - clock.now() : 0;
+      waits.push(waitMs);
+      await clock.advance(waitMs);
+      // At most one token a second is asked for.
+      if (room.state.status === "connecting") await clock.advance(1_000);
+    }
+    return waits;
+  }
+
+  it("[C18] 4401 with `retryAfterMs` between two others does not separate them", async () => {
     let asked = 0;
-    const { socket, clock, room } = await dialedRoom({ getToken: () => `t${++asked}.e30.s` });
-    for (const reason of ["token_expired", "token_expired 500", "token_expired 500"]) {
-      socket().end(4401, reason);
+    const world = await dialedRoom({ getToken: () => `t${++asked}.e30.s` });
+    await refuseAll(world, (round) => (round % 2 === 0 ? "token_expired" : "token_expired 500"));
+    expect(world.room.state).toMatchObject({ status: "disconnected", error: { code: "token_expired" } });
+  });
+
+  it.each([true, false])(
+    "[C106] 4401 again and again is tried for a minute (another token: %s)",
+    async (isNew) => {
+      let asked = 0;
+      const world = await dialedRoom({ getToken: () => (isNew ? `t${++asked}.e30.s` : "kept.by.app") });
+      const startedAt = world.clock.elapsed();
+      const waits = await refuseAll(world, () => "unauthorized");
+      expect(world.room.state).toMatchObject({ status: "disconnected", error: { code: "unauthorized" } });
+      expect(waits).toEqual([0, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000, 15_000]);
+      expect(world.clock.elapsed() - startedAt).toBeGreaterThanOrEqual(60_000);
+    },
+  );
+
+  it("[C106] a token that is taken within the minute ends the refusals", async () => {
+    const { socket, clock, room, goLive } = await dialedRoom({ getToken: () => "same.e30.s" });
+    for (let round = 0; round < 3; round++) {
+      socket().end(4401, "unauthorized");
       await clock.advance(5_000);
-      expect(room.state.status).toBe("connecting");
     }
-    socket().end(4401, "token_expired");
-    await clock.settle();
-    expect(room.state.status).toBe("disconnected");
-  });
-
-  it("[C18] 4401 lets the same token be tried again while `retryAfterMs` is given, and then ends the attempts", async () => {
-    const { socket, sockets, clock, room } = await dialedRoom({ getToken: () => "kept.by.app" });
-    for (let round = 1; round <= 4; round++) {
-      socket().end(4401, "token_expired 2000");
-      await clock.advance(20_000);
-      expect([room.state.status, sockets.count]).toEqual(["connecting", round + 1]);
-    }
-    socket().end(4401, "token_expired");
-    await clock.advance(2_000);
-    expect(room.state).toMatchObject({ status: "disconnected", error: { code: "unauthorized" } });
-  });
-
-  it("[C18] a second 4401 in a row ends the attempts", async () => {
-    let asked = 0;
-    const { socket, clock, room } = await dialedRoom({ getToken: () => `t${++asked}.e30.s` });
-    socket().end(4401, "unauthorized");
-    await clock.advance(1_000);
-    expect(room.state.status).toBe("connecting");
-    socket().end(4401, "unauthorized");
-    await clock.settle();
-    expect(room.state).toMatchObject({ status: "disconnected", error: { code: "unauthorized" } });
-    expect(asked).toBe(2);
+    await goLive();
+    expect(room.state.status).toBe("connected");
   });
 
   it("[C18] 4401 twice with a live connection in between is not in a row", async () => {
@@ -311,14 +324,15 @@ describeBoth("close codes", () => {
     }
   });
 
-  it("4401 followed by the same token ends the attempts without another dial", async () => {
-    const { socket, sockets, clock, room } = await dialedRoom();
+  it("[C106] 4401 without a token is final: there is none to ask for", async () => {
+    const { socket, sockets, clock, room } = await dialedRoom({ getToken: () => null });
+    const before = sockets.count;
     socket().end(4401, "unauthorized");
     await clock.advance(2_000);
     expect(room.state).toMatchObject({ status: "disconnected", error: { code: "unauthorized" } });
-    expect(sockets.count).toBe(1);
+    expect(sockets.count).toBe(before);
     room.reconnect();
     await clock.advance(2_000);
-    expect(sockets.count).toBe(2);
+    expect(sockets.count).toBe(before + 1);
   });
 });

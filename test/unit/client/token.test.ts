@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { TokenAnswer } from "../../../client/index.ts";
 import { inboxOf } from "../../../client/index.ts";
 import { RoomsError } from "../../../client/util/errors.ts";
 import { dialedRoom, roomForTest } from "./support/client-for-test.ts";
@@ -178,5 +179,61 @@ describe("a token", () => {
   it("may end in a line break", async () => {
     const { socket } = await dialedRoom({ getToken: () => "t1.e30.s\n" });
     expect(socket().protocols).toEqual(["edge-rooms.v1", "token.t1.e30.s"]);
+  });
+
+  it.each<[string, TokenAnswer]>([
+    ["a text", "t1.e30.s"],
+    ["an object", { token: "t1.e30.s" }],
+  ])("[C107] may be %s", async (_, answer) => {
+    const { socket } = await dialedRoom({ getToken: () => answer });
+    expect(socket().protocols).toEqual(["edge-rooms.v1", "token.t1.e30.s"]);
+  });
+
+  it.each<TokenAnswer>([null, undefined, { token: null }])("[C107] may be missing: %j", async (answer) => {
+    const { socket } = await dialedRoom({ getToken: () => answer });
+    expect(socket().protocols).toEqual(["edge-rooms.v1"]);
+  });
+
+  const secret = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl";
+
+  it.each<[TokenAnswer | object, string]>([
+    ["<!DOCTYPE html>\n<title>502 Bad Gateway</title>", "<!DOCTYPE html> <title>502 Bad Gateway</title>"],
+    [`${"<p>".repeat(10_000)}`, "<p><p>"],
+    [JSON.stringify({ token: secret }), '{"token":"…"}'],
+    ["", "an empty text"],
+    [{ error: "no", access: secret }, "error, access"],
+    ["undefined", "undefined"],
+  ])("[C107] that is no JWT is a failed try that shows what came: %#", async (answer, shown) => {
+    const logged: string[] = [];
+    let isDown = true;
+    const { room, clock, sockets, socket } = await dialedRoom({
+      // @ts-expect-error What a back end sends is not always what it should be.
+      getToken: () => (isDown ? answer : secret),
+      log: (level, message) => level === "warn" && logged.push(message),
+    });
+    const { state } = room;
+    if (state.status !== "reconnecting") throw new Error(`it is ${state.status}`);
+    expect(state.error.code).toBe("offline");
+    expect(state.error.message).toContain(shown);
+    expect(state.error.message.length).toBeLessThan(150);
+    expect(state.error.message).not.toContain("eyJ");
+    expect(logged).toContain(state.error.message);
+    await clock.advance(120_000);
+    expect([room.state.status === "disconnected", sockets.count]).toEqual([false, 0]);
+    isDown = false;
+    await clock.advance(31_000);
+    expect(socket().protocols).toContain(`token.${secret}`);
+  });
+
+  it("[C107] of a getToken that rejects is missing for the reason in error and log", async () => {
+    const cause = new TypeError(`fetch failed ${secret}`);
+    const logged: unknown[][] = [];
+    const { room } = await dialedRoom({
+      getToken: () => Promise.reject(cause),
+      log: (...line) => logged.push(line),
+    });
+    const message = "getToken failed: TypeError: fetch failed …";
+    expect(room.state).toMatchObject({ status: "reconnecting", error: { code: "offline", message, cause } });
+    expect(logged).toContainEqual(["warn", message, cause]);
   });
 });

@@ -5,7 +5,7 @@ import type { PushBrowser, Registration } from "../../../../client/push/push-bro
 
 export interface FakeServer {
   key: string | undefined;
-  /** The user's name is their token; `void` is no valid one, `early` not yet. */
+  /** The user's name is the first part of their token; `void` is no valid one, `early` not yet. */
   token: string;
   isDown: boolean;
   readonly calls: string[];
@@ -29,7 +29,7 @@ export function fakeServer(): FakeServer {
       if (this.isDown) throw new TypeError("network");
       const { endpoint } = JSON.parse(typeof body === "string" ? body : "{}");
       this.calls.push([method, url, endpoint].filter(Boolean).join(" "));
-      const user = new Headers(headers).get("Authorization")?.slice("Bearer ".length) ?? "";
+      const user = new Headers(headers).get("Authorization")?.slice("Bearer ".length).split(".")[0] ?? "";
       if (user === "void") return refusal(401, "token_expired");
       if (user === "early") return refusal(401, "token_expired", { retryAfterMs: 61_000 });
       if (this.key === undefined) return refusal(404, "not_found");

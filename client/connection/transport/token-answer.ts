@@ -1,0 +1,56 @@
+// What `getToken` may answer, and what is said of an answer that is none.
+
+import { offline, RoomsError } from "../../util/errors.ts";
+
+/** A JWT; `null`: anonymous. */
+export type Token = string | null;
+
+/**
+ * What `getToken` gives: a JWT, as a text or as `{ token }`, and nothing for an anonymous user.
+ *
+ * @example
+ * import type { GetToken } from "edge-rooms";
+ * const getToken: GetToken = async () => (await fetch("/token")).json(); // { "token": "eyJ…" }
+ */
+export type TokenAnswer = string | null | undefined | { readonly token: string | null | undefined };
+
+export type GetToken = () => Promise<TokenAnswer> | TokenAnswer;
+
+const JWT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
+
+/** As long as that, a run of these characters may be a token or a part of one. */
+const SECRET = /[\w+/=.-]{20,}/g;
+const UNPRINTABLE = /[\p{C}\p{Z}]+/gu;
+const MAX_SHOWN = 80;
+
+/** Throws `offline` for what is no JWT, such as an error page in its place. */
+export function tokenOf(answer: unknown): Token {
+  const given = isObject(answer) && "token" in answer ? answer.token : answer;
+  if (given === null || given === undefined) return null;
+  // A response's text often ends in a line break, which no subprotocol may have.
+  const token = typeof given === "string" ? given.trim() : undefined;
+  if (token === undefined || !JWT.test(token))
+    throw offline(`getToken gave no JWT, but ${described(given)}.`);
+  return token;
+}
+
+/** Why `getToken` failed, with what it threw. Its own `RoomsError` stays as it is. */
+export const tokenFailure = (cause: unknown): RoomsError =>
+  cause instanceof RoomsError ? cause : offline(`getToken failed: ${printable(String(cause))}`, cause);
+
+function described(given: unknown): string {
+  if (typeof given === "string") return given.trim() === "" ? "an empty text" : `"${printable(given)}"`;
+  return isObject(given) ? `an object with "${printable(Object.keys(given).join(", "))}"` : typeof given;
+}
+
+/** The beginning of a text on one line, without what may be a token. */
+function printable(text: string): string {
+  const line = text
+    .slice(0, 10 * MAX_SHOWN)
+    .replace(SECRET, "…")
+    .replace(UNPRINTABLE, " ")
+    .trim();
+  return line.length > MAX_SHOWN ? `${line.slice(0, MAX_SHOWN)}…` : line;
+}
+
+const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;

@@ -26,6 +26,7 @@ export interface Socket {
    */
   readonly overheadBytes?: number;
   send(text: string): void;
+  /** With 1000, a socket that is not open yet is closed as soon as it is: the server then knows that it was left. */
   close(code: number): void;
 }
 
@@ -39,6 +40,8 @@ export interface Ports {
   fetch(url: string, init: RequestInit): Promise<Response>;
   /** Calls `fn` when a connection has become more likely to succeed. */
   onWake(fn: () => void): Cancel;
+  /** Calls `fn` when the network is known to be gone. */
+  onOffline(fn: () => void): Cancel;
   /** The origin of the page; `undefined` outside browsers. */
   readonly origin: string | undefined;
 }

@@ -1,8 +1,10 @@
+import { PING_FRAME } from "../../src/protocol/index.ts";
 import type { Cancel, Ports, Socket, SocketEvents } from "./ports.ts";
 import { systemClock } from "./system-clock.ts";
 
 /** The close code of a socket that ended without a close frame. */
 const LOST = 1006;
+const LEFT = 1000;
 
 function dial(url: string, protocols: string[], events: SocketEvents): Socket {
   const socket = new WebSocket(url, protocols);
@@ -18,7 +20,17 @@ function dial(url: string, protocols: string[], events: SocketEvents): Socket {
       if (socket.readyState > WebSocket.OPEN) queueMicrotask(() => events.onClose(LOST, ""));
       else socket.send(text);
     },
-    close: (code) => socket.close(code),
+    close(code) {
+      if (code !== LEFT || socket.readyState !== WebSocket.CONNECTING) socket.close(code);
+      else {
+        // A handshake that is broken off would be a lost connection to the server, whose member stays for a moment.
+        socket.onopen = () => {
+          // The runtime ends the TCP connection of a client at its close only if that has sent something.
+          socket.send(PING_FRAME);
+          socket.close(code);
+        };
+      }
+    },
   };
 }
 
@@ -37,6 +49,13 @@ export function onWake(fn: () => void): Cancel {
   return () => ended.abort();
 }
 
+/** Calls `fn` when a browser says that it is offline. Elsewhere there is no such event. */
+export function onOffline(fn: () => void): Cancel {
+  if (typeof document === "undefined" || typeof window === "undefined") return () => {};
+  window.addEventListener("offline", fn);
+  return () => window.removeEventListener("offline", fn);
+}
+
 /** Not `crypto.randomUUID`, which is missing on pages without TLS. */
 function newId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
@@ -51,5 +70,6 @@ export const systemPorts = (): Ports => ({
   // Not `fetch` itself: Workers refuse to call it as a method.
   fetch: (url, init) => fetch(url, init),
   onWake,
+  onOffline,
   origin: typeof location === "undefined" ? undefined : location.origin,
 });

@@ -88,7 +88,7 @@ describe.concurrent.each(WAYS)("tokens, with rooms on %s", (way) => {
     const di = guests.enter(server.url, uniqueName("refused"), "di", { getToken: () => expired });
     await waitFor("a second refusal", () => {
       const { state } = di.room;
-      return state.status === "reconnecting" && state.attempt > 1 && state.error.code === "unauthorized";
+      return state.status === "reconnecting" && state.attempt > 1 && state.error.code === "token_expired";
     });
   });
 

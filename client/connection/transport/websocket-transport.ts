@@ -11,12 +11,12 @@ import {
   SUBPROTOCOL,
   TOKEN_SUBPROTOCOL_PREFIX,
 } from "../../../src/protocol/index.ts";
-import { RoomsError } from "../../util/errors.ts";
+import { offline, RoomsError } from "../../util/errors.ts";
 import type { Cancel, Socket } from "../../util/ports.ts";
 import { endpointUrl } from "../../util/url.ts";
 import { type Connected, fits, type IncomingFrame, knownFrame, valuesIn } from "../../util/wire.ts";
 import { CommandWriter, PendingAnswers } from "./commands.ts";
-import { type ConnectionEnd, closeEnd, timedOut, tokenEnd } from "./connection-end.ts";
+import { type ConnectionEnd, closeEnd, lost, timedOut, tokenEnd } from "./connection-end.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { Token } from "./token-answer.ts";
 import type { Link, LinkEvents, OpenRequest, Transport, TransportContext } from "./transport.ts";
@@ -89,7 +89,7 @@ export class SocketLink implements Link {
   #token: Token = null;
   #isGreeted = false;
   #limits: Partial<Limits> | undefined;
-  #cancels: Cancel[] = [];
+  readonly #cancels: Cancel[];
   #cancelDeadline: Cancel = () => {};
 
   constructor(
@@ -110,6 +110,7 @@ export class SocketLink implements Link {
       () => this.#socket?.send(PING_FRAME),
       timeOut("No pong came in time."),
     );
+    this.#cancels = [context.ports.onOffline(() => this.drop(lost(offline("The network is gone."))))];
     void this.#dial(path);
   }
 
@@ -222,10 +223,10 @@ export class SocketLink implements Link {
     this.#cancelDeadline();
     this.#heartbeat.start(limits.pingMs, limits.pongMs);
     if (expiresAt !== null) tokens.accepted(this.#token, expiresAt - at);
-    this.#cancels = [
+    this.#cancels.push(
       ports.onWake(() => this.#heartbeat.beatNow()),
       tokens.watch((token) => this.#renew(token)),
-    ];
+    );
     this.#rooms()?.onGreeted(frame);
   }
 

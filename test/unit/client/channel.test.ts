@@ -86,7 +86,14 @@ function channelForTest() {
   const states: string[] = [];
   let ids = 0;
   const ports = {
-    ...{ clock, random: () => 0.5, newId: () => `id${++ids}`, origin: undefined, onWake: () => () => {} },
+    ...{
+      clock,
+      random: () => 0.5,
+      newId: () => `id${++ids}`,
+      origin: undefined,
+      onWake: () => () => {},
+      onOffline: () => () => {},
+    },
     dial: () => {
       throw new Error("a transport needs no socket");
     },

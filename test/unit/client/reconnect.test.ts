@@ -92,6 +92,38 @@ describe("the back-off", () => {
   });
 });
 
+describeBoth("a network that is gone", () => {
+  it("[C108] is shown at once, and tried again with back-off, or when it is back", async () => {
+    const { room, clock, sockets, goOffline, wake, goLive, session } = await roomForTest();
+    const before = [sockets.count, session.sessions.count];
+    goOffline();
+    await clock.settle();
+    expect(room.state).toMatchObject({ status: "reconnecting", attempt: 1, error: { code: "offline" } });
+    await clock.advance(10);
+    wake();
+    await clock.advance(1_000);
+    expect([sockets.count, session.sessions.count]).not.toEqual(before);
+    await goLive({ recovery: "complete" });
+    expect(room.state.status).toBe("connected");
+  });
+
+  it("[C108] is shown during the handshake too", async () => {
+    const { room, clock, goOffline } = await dialedRoom();
+    goOffline();
+    await clock.settle();
+    expect(room.state).toMatchObject({ status: "reconnecting", error: { code: "offline" } });
+  });
+
+  it("[C108] leaves no listener behind", async () => {
+    const { client, clock, wakers, goOffline } = await roomForTest();
+    goOffline();
+    await clock.advance(0);
+    client.close();
+    await clock.settle();
+    expect(wakers()).toBe(0);
+  });
+});
+
 describeBoth("the wait that the server asks for", () => {
   it("[C17] with `retryAfterMs` comes before the back-off", async () => {
     const { room, socket, clock } = await roomForTest();

@@ -1,9 +1,10 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createClient } from "../../../client/index.ts";
-import { onWake, systemPorts } from "../../../client/util/system-ports.ts";
+import { onOffline, onWake, systemPorts } from "../../../client/util/system-ports.ts";
 
 /** A global `WebSocket` that records how it is used. */
 class FakeWebSocket {
+  static readonly CONNECTING = 0;
   static readonly OPEN = 1;
   static readonly made: FakeWebSocket[] = [];
   readyState = 1;
@@ -66,6 +67,22 @@ describe("the ports of the system", () => {
     expect([made?.calls, heard]).toEqual([[], [1006]]);
   });
 
+  it("[C109] let a socket that is left while it opens open first, and leave then", () => {
+    vi.stubGlobal("WebSocket", FakeWebSocket);
+    const heard: unknown[] = [];
+    const events = { onOpen: () => heard.push("open"), onText: () => {}, onClose: () => {} };
+    const [leaving, dropped] = [1000, 4000].map((code) => {
+      const socket = systemPorts().dial("wss://a", [], events);
+      const made = FakeWebSocket.made.at(-1);
+      if (made !== undefined) made.readyState = FakeWebSocket.CONNECTING;
+      socket.close(code);
+      return made;
+    });
+    expect([leaving?.calls, dropped?.calls]).toEqual([[], [4000]]);
+    leaving?.onopen?.();
+    expect([leaving?.calls, heard]).toEqual([['{"type":"ping"}', 1000], []]);
+  });
+
   it("end the attempts for a token of which no socket can be made", async () => {
     const refusesAll = class {
       constructor() {
@@ -96,6 +113,25 @@ describe("the ports of the system", () => {
     cancel();
     expect([ended, vi.getTimerCount()]).toEqual([false, 0]);
     vi.useRealTimers();
+  });
+});
+
+describe("the signal that the network is gone", () => {
+  it("is silent outside browsers", () => {
+    expect(() => onOffline(() => {})()).not.toThrow();
+  });
+
+  it("[C108] is `offline`, until cancelled", () => {
+    const frame = new EventTarget();
+    vi.stubGlobal("document", new EventTarget());
+    vi.stubGlobal("window", frame);
+    let heard = 0;
+    const cancel = onOffline(() => heard++);
+    frame.dispatchEvent(new Event("offline"));
+    cancel();
+    frame.dispatchEvent(new Event("offline"));
+    expect(heard).toBe(1);
+    vi.unstubAllGlobals();
   });
 });
 

@@ -25,5 +25,6 @@ export const clientPorts = (dial: Ports["dial"] = noSocket): Ports => ({
     return call(pathname + search, init);
   },
   onWake: () => () => {},
+  onOffline: () => () => {},
   origin: undefined,
 });

@@ -49,7 +49,9 @@ export interface World {
   readonly session: FakeSession;
   /** Signals that the network is back. */
   wake(): void;
-  /** The number of listeners for that. */
+  /** Signals that the network is gone. */
+  goOffline(): void;
+  /** The number of listeners for both. */
   wakers(): number;
 }
 
@@ -71,6 +73,7 @@ export function clientForTest({
   const sockets = isShared ? session.rooms : new FakeSockets();
   sockets.answerAsks = true;
   const wakers = new Set<() => void>();
+  const offliners = new Set<() => void>();
   // The `join` costs one more, so that all others are the same.
   let ids = isShared ? -1 : 0;
   const client = new Client(
@@ -82,6 +85,10 @@ export function clientForTest({
       dial: isShared ? session.dial : sockets.dial,
       fetch,
       origin: undefined,
+      onOffline: (fn) => {
+        offliners.add(fn);
+        return () => offliners.delete(fn);
+      },
       onWake: (fn) => {
         wakers.add(fn);
         return () => wakers.delete(fn);
@@ -96,7 +103,10 @@ export function clientForTest({
     wake: () => {
       for (const fn of [...wakers]) fn();
     },
-    wakers: () => wakers.size,
+    goOffline: () => {
+      for (const fn of [...offliners]) fn();
+    },
+    wakers: () => wakers.size + offliners.size,
   };
 }
 

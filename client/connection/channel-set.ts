@@ -1,4 +1,4 @@
-import { noConnection } from "../util/errors.ts";
+import { noConnection, type RoomsError } from "../util/errors.ts";
 import { Emitter } from "../util/listeners.ts";
 import type { Cancel } from "../util/ports.ts";
 import type { Channel } from "./channel.ts";
@@ -80,6 +80,12 @@ export class ChannelSet {
     for (const channel of this.#all().reverse()) {
       if (this.#phase === "open") channel.start();
     }
+  }
+
+  /** The client has another user: what belongs to the former one is dropped before any connection opens. */
+  startOver(error: RoomsError): void {
+    for (const channel of this.#all()) channel.forgetUser(error);
+    this.reconnect();
   }
 
   /** No channel starts any more. The rooms close theirs, each with what else it has. */

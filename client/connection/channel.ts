@@ -121,6 +121,13 @@ export class Channel {
     this.#loop.postponeStart();
   }
 
+  /** What is held belongs to a former user: the next connection begins without it. */
+  forgetUser(error: RoomsError): void {
+    this.#tracker.reset();
+    this.#replaces = undefined;
+    this.#events.onUserChanged(error);
+  }
+
   /** On the app's wish: `disconnected` at once, until `start`. */
   stop(): void {
     this.#loop.stop();
@@ -331,6 +338,10 @@ class CursorTracker {
   /** As the protocol spells it; `undefined` while nothing is known of the log. */
   get cursor(): string | undefined {
     return this.#cursor === undefined ? undefined : formatCursor(this.#cursor);
+  }
+
+  reset(): void {
+    this.#cursor = undefined;
   }
 
   begin({ epoch, recovery }: Connected): ResumeKind {

@@ -43,6 +43,8 @@ export interface ChannelEvents {
   onState(state: ConnectionState): void;
   /** It ended for a reason that another try would not change. */
   onRefused(error: RoomsError): void;
+  /** What is held and waits belongs to a former user. It is dropped before the next connection opens. */
+  onUserChanged(error: RoomsError): void;
   /** All frames that came in one text were handled: the moment to publish a snapshot. */
   onTurn(): void;
   /** Each command that goes out, for the rate. */

@@ -4,6 +4,7 @@ import type { GetToken } from "../connection/transport/token-answer.ts";
 import { TokenSource } from "../connection/transport/token-source.ts";
 import type { ConnectionState } from "../connection/transport/transport.ts";
 import { WebSocketTransport } from "../connection/transport/websocket-transport.ts";
+import { type OnUserChange, UserGuard } from "../connection/user-guard.ts";
 import type { RoomHandle } from "../room/room-handle.ts";
 import { RoomRegistry, type RoomWay } from "../room/room-registry.ts";
 import type { Presence, RoomOptions } from "../room/room-types.ts";
@@ -28,6 +29,15 @@ export interface ClientOptions {
    * createClient({ url: "", getToken: async () => (await fetch("/token")).text() });
    */
   readonly getToken?: GetToken;
+  /**
+   * When the user behind `getToken` is another one than before, or none, nothing of the former user goes out as the new
+   * one. `"end"`: each connection ends in `disconnected` with `user_changed`, and the app makes another client.
+   * `"startOver"`: what waits rejects with `user_changed`, messages, read positions and presence are dropped, `error` is
+   * emitted, and all connections open as the new user. To sign in after reading without a token is no change.
+   *
+   * @default "end"
+   */
+  readonly onUserChange?: OnUserChange;
   /** Failed tries in a row before `disconnected`. 0: the first failure or loss. Default `Infinity`. */
   readonly maxAttempts?: number;
   /** Bounds of the back-off in milliseconds. Default: what the server says, at first 1,000 and 30,000. */
@@ -56,12 +66,17 @@ export class Client {
 
   constructor(options: ClientOptions, ports: Ports) {
     const { url, getToken = () => null, maxAttempts = Number.POSITIVE_INFINITY, batchMs = 0 } = options;
+    const { onUserChange = "end" } = options;
     const log = createLog(options.log ?? "warn");
     this.#tokens = new TokenSource(ports, getToken, log);
     const shared = {
       ports,
       tokens: this.#tokens,
       serverTime: new ServerTime(ports.clock),
+      users: new UserGuard(onUserChange, (error) => {
+        this.#rooms.forgetUser();
+        this.#channels.startOver(error);
+      }),
       peers: new Listeners<void>(),
       base: baseUrl(url, ports.origin),
       batchMs,

@@ -125,6 +125,12 @@ export class InboxEngine implements ChannelEvents {
     this.events.emit("error", error);
   }
 
+  onUserChanged(error: RoomsError): void {
+    this.#state.forget();
+    this.events.emit("error", error);
+    this.#changed();
+  }
+
   onTurn(): void {
     this.#changed();
   }

@@ -31,9 +31,15 @@ export class InboxState {
   }
 
   begin({ floor, unread, at }: SessionConnected, resume: ResumeKind): void {
-    if (resume !== "kept") for (const id of [...this.#byId.keys()]) this.#remove(id);
+    if (resume !== "kept") this.forget();
     this.dropUpTo(floor);
     this.setUnread(unread, at);
+  }
+
+  forget(): void {
+    for (const id of [...this.#byId.keys()]) this.#remove(id);
+    this.#expired = [];
+    this.#unread = 0;
   }
 
   /** Drops what retention has removed. */

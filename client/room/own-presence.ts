@@ -35,6 +35,11 @@ export class OwnPresence {
     }
   }
 
+  /** It is that of a former user. */
+  forget(): void {
+    this.#presence = {};
+  }
+
   onLive(onRefused: (error: RoomsError) => void): void {
     if (this.#room.self === undefined || Object.keys(this.#presence).length === 0) return;
     this.#tell(this.#presence).catch((error: unknown) => {

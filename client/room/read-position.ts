@@ -124,6 +124,14 @@ export class ReadPosition {
     this.#settle(Number.POSITIVE_INFINITY, ({ reject }) => reject(error));
   }
 
+  /** What is known is of a former user. */
+  forget(error: RoomsError): void {
+    this.fail(error);
+    this.#again = undefined;
+    this.#seq = undefined;
+    this.#unread = 0;
+  }
+
   #onMessage(message: Message): void {
     const { seq, changed = 0, deletedAt } = message;
     if (!this.#isLeft(seq)) return;

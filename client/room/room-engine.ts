@@ -178,7 +178,7 @@ export class RoomEngine implements ChannelEvents, EnginePort, OutboxPort {
     this.changes.fail(error);
     this.reads.fail(error);
     this.channel.close();
-    this.outbox.close();
+    this.outbox.clear(error);
     this.changed();
   }
 
@@ -236,6 +236,18 @@ export class RoomEngine implements ChannelEvents, EnginePort, OutboxPort {
     this.outbox.fail(error);
     this.reads.fail(error);
     this.events.emit("error", error);
+  }
+
+  onUserChanged(error: RoomsError): void {
+    this.typing.clear();
+    this.presence.forget();
+    this.changes.fail(error);
+    this.outbox.clear(error);
+    this.reads.forget(error);
+    this.state.forget();
+    this.#olderPage = undefined;
+    this.events.emit("error", error);
+    this.changed();
   }
 
   onTurn(): void {

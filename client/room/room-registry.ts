@@ -91,6 +91,11 @@ export class RoomRegistry {
     await Promise.all([...this.#held].map((slot) => this.#engine(slot).presence.set(presence)));
   }
 
+  /** The presence is that of a former user. */
+  forgetUser(): void {
+    this.#presence = {};
+  }
+
   /** All rooms are left at once. */
   close(): void {
     for (const slot of [...this.#held]) this.#leave(slot);

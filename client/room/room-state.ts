@@ -62,6 +62,14 @@ export class RoomState {
     this.#members.begin(frame);
   }
 
+  /** What is held is what a former user may read. */
+  forget(): void {
+    this.messages.dropUpTo();
+    this.#user = null;
+    this.#permission = "none";
+    this.#head = 0;
+  }
+
   /** The log begins after `floor`: what is held at or below it may have changed without an event. */
   dropUpTo(floor: number): void {
     this.#floor = floor;

@@ -2,9 +2,10 @@ import { ERRORS, type ErrorCode, isErrorCode, type Refusal } from "../../src/pro
 
 /**
  * A code of the protocol, or one that only a client knows: `offline` (no connection, or it was lost, or an answer could
- * not be read), `closed` (by `leave()` or `close()`), `dropped` (by `room.discard()`).
+ * not be read), `closed` (by `leave()` or `close()`), `dropped` (by `room.discard()`),
+ * `user_changed` (`getToken` gave the token of another user than before).
  */
-export type RoomsErrorCode = ErrorCode | "offline" | "closed" | "dropped";
+export type RoomsErrorCode = ErrorCode | "offline" | "closed" | "dropped" | "user_changed";
 
 export interface RoomsErrorDetails {
   readonly retryAfterMs?: number | undefined;

@@ -7,6 +7,7 @@ import type { LogFunction } from "../../util/log.ts";
 import type { Ports } from "../../util/ports.ts";
 import type { ServerTime } from "../../util/server-time.ts";
 import type { FrameTable, IncomingFrame } from "../../util/wire.ts";
+import type { UserGuard } from "../user-guard.ts";
 import type { ConnectionEnd } from "./connection-end.ts";
 import type { Tokens } from "./token-source.ts";
 
@@ -31,6 +32,7 @@ export interface TransportContext {
   readonly ports: Ports;
   readonly tokens: Tokens;
   readonly serverTime: ServerTime;
+  readonly users: UserGuard;
   /** The address before `/v1`, with the scheme of a socket. */
   readonly base: string;
   /** How long commands are gathered into one frame. */

@@ -11,7 +11,7 @@ import {
   SUBPROTOCOL,
   TOKEN_SUBPROTOCOL_PREFIX,
 } from "../../../src/protocol/index.ts";
-import { offline, RoomsError } from "../../util/errors.ts";
+import { offline, RoomsError, refusalError } from "../../util/errors.ts";
 import type { Cancel, Socket } from "../../util/ports.ts";
 import { endpointUrl } from "../../util/url.ts";
 import { type Connected, fits, type IncomingFrame, knownFrame, valuesIn } from "../../util/wire.ts";
@@ -132,9 +132,13 @@ export class SocketLink implements Link {
   }
 
   drop(end: ConnectionEnd): void {
+    this.#leave(end, DROPPED);
+  }
+
+  #leave(end: ConnectionEnd, code = LEFT): void {
     const socket = this.#socket;
     this.#end(end);
-    socket?.close(DROPPED);
+    socket?.close(code);
   }
 
   close(why: "leaving" | "startingOver"): void {
@@ -209,14 +213,21 @@ export class SocketLink implements Link {
 
   #onFrame(frame: IncomingFrame): void {
     if (frame.type === "connected" && !this.#isGreeted) this.#onGreeted(frame);
+    // It may have been that of another user.
+    if (this.#isOver) return;
     if (frame.type === "pong" && frame.id === undefined) this.#heartbeat.onPong();
     else if ((frame.type !== "ok" && frame.type !== "error") || !this.#answers.settle(frame))
       this.#events.onFrame(frame);
   }
 
   #onGreeted(frame: Connected): void {
-    const { tokens, ports, serverTime } = this.#context;
-    const { limits, expiresAt, at } = frame;
+    const { tokens, ports, serverTime, users } = this.#context;
+    const { limits, expiresAt, at, user } = frame;
+    const changed = users.admit(user?.id ?? null);
+    if (changed !== undefined) {
+      this.#leave({ next: "stop", error: changed, retryAfterMs: 0 });
+      return;
+    }
     this.#isGreeted = true;
     serverTime.learn(at);
     this.#limits = limits;
@@ -244,6 +255,8 @@ export class SocketLink implements Link {
         // The old token stays in force until the server closes the socket; then the next one is asked for, if not before.
         const { code, message, retryAfterMs = 0 } = answer;
         this.#context.log("warn", `the new token was not taken: ${message} (${code})`);
+        // It is the token of another user, who is greeted by a connection of their own.
+        if (code === "forbidden") return this.drop({ ...lost(refusalError(answer)), next: "again" });
         const isFinal = code === "unauthorized" || code === "token_expired";
         if (isFinal || retryAfterMs > 0) tokens.refused(token, retryAfterMs);
       }

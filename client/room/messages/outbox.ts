@@ -252,12 +252,13 @@ export class Outbox {
     for (const entry of this.#entries) this.#fail(entry, error);
   }
 
-  /** For good. */
-  close(): void {
+  /** Drops everything, and rejects it. */
+  clear(error: RoomsError): void {
     this.#cancelFlush?.();
+    this.#cancelFlush = undefined;
     const entries = this.#entries;
     this.#replace([]);
-    for (const { reject } of entries) reject(new RoomsError("closed", "The room was left."));
+    for (const { reject } of entries) reject(error);
   }
 
   #send(entry: OutboxEntry): void {

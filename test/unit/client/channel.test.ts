@@ -14,6 +14,7 @@ import type {
   Transport,
 } from "../../../client/connection/transport/transport.ts";
 import type { ChannelEvents } from "../../../client/connection/types.ts";
+import { UserGuard } from "../../../client/connection/user-guard.ts";
 import { offline } from "../../../client/util/errors.ts";
 import { Listeners } from "../../../client/util/listeners.ts";
 import { ServerTime } from "../../../client/util/server-time.ts";
@@ -102,6 +103,7 @@ function channelForTest() {
   const context = {
     ...{ ports, base: "wss://rooms.example.com", batchMs: 0, peers: new Listeners<void>(), log: () => {} },
     serverTime: new ServerTime(clock),
+    users: new UserGuard("end", () => {}),
     ...{
       tokens: new TokenSource(
         ports,
@@ -120,6 +122,7 @@ function channelForTest() {
     onLive: () => {},
     onState: ({ status }) => states.push(status),
     onRefused: () => {},
+    onUserChanged: () => {},
     onTurn: () => {},
     onSent: () => {},
   };

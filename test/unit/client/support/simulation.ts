@@ -124,6 +124,7 @@ export class Simulation {
   #peers(user: string, index: number): Peer[] {
     const { clock, random } = this;
     const session = new FakeSession();
+    session.greeting = { user: { id: user } };
     session.rooms.onDial = (socket) => this.#arrive(socket, user);
     session.onLost = (socket) => this.#lose(socket, 0.7);
     const dial: typeof session.dial = (url, protocols, events) => {

@@ -1,0 +1,36 @@
+import { RoomsError } from "../util/errors.ts";
+
+/** What a client does when a server greets another user than before. */
+export type OnUserChange = "end" | "startOver";
+
+/**
+ * One user per client: nothing that one user did goes out as another. To sign in is no change, as an anonymous user does
+ * nothing that lasts.
+ */
+export class UserGuard {
+  readonly #onChange: OnUserChange;
+  readonly #startOver: (error: RoomsError) => void;
+  /** The id; `null`: anonymous; `undefined` until the first greeting. */
+  #user: string | null | undefined;
+
+  /** `startOver` drops what belongs to the former user and opens all connections anew. */
+  constructor(onChange: OnUserChange, startOver: (error: RoomsError) => void) {
+    this.#onChange = onChange;
+    this.#startOver = startOver;
+  }
+
+  /** A server greeted this user. Returns why that connection must end; where all starts over, it has ended already. */
+  admit(user: string | null): RoomsError | undefined {
+    const before = this.#user;
+    if (before === undefined || before === null || before === user) {
+      this.#user = user;
+      return undefined;
+    }
+    const error = new RoomsError("user_changed", "getToken gave the token of another user than before.");
+    if (this.#onChange === "startOver") {
+      this.#user = user;
+      this.#startOver(error);
+    }
+    return error;
+  }
+}

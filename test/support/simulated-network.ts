@@ -25,12 +25,12 @@ import type { FakeSocket } from "../unit/client/support/fake-sockets.ts";
 import type { Extent } from "./recorded-log.ts";
 import { type Person, RoomForTest, type RoomTestSettings } from "./room-for-test.ts";
 
-/** A token contains the user, its expiry and perhaps the permission: `usr_1!1790000060000!moderate`. */
+/** A token contains the user, its expiry and perhaps the permission: `usr_1.1790000060000.moderate`. */
 export const tokenOf = (user: string, expiresAt: number, permission: Permission = "write"): string =>
-  `${user}!${expiresAt}!${permission}`;
+  `${user}.${Math.floor(expiresAt)}.${permission}`;
 
 function readToken(token: string): { user: string; expiresAt: number; permission: Permission } {
-  const [user = "", expiresAt, permission] = token.split("!");
+  const [user = "", expiresAt, permission] = token.split(".");
   return { user, expiresAt: Number(expiresAt), permission: permission === "moderate" ? "moderate" : "write" };
 }
 

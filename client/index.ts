@@ -38,7 +38,7 @@ export type {
 } from "../src/protocol/index.ts";
 export type { GetToken, TokenAnswer } from "./connection/transport/token-answer.ts";
 export type { ConnectionState } from "./connection/transport/transport.ts";
-export type { OnUserChange } from "./connection/user-guard.ts";
+export type { OnUserChange } from "./connection/transport/user-guard.ts";
 export type { Client, ClientEvents, ClientOptions } from "./core/client.ts";
 export { type CallOptions, callApi, type HttpMethod } from "./http/http-call.ts";
 export {

@@ -9,8 +9,8 @@ export type Token = string | null;
  * What `getToken` gives: a JWT, as a text or as `{ token }`, and nothing for an anonymous user.
  *
  * @example
- * import type { GetToken } from "edge-rooms";
- * const getToken: GetToken = async () => (await fetch("/token")).json(); // { "token": "eyJ…" }
+ * // The answer of the back end is { "token": "eyJ…" }.
+ * createClient({ url: "", getToken: async () => (await fetch("/token")).json() });
  */
 export type TokenAnswer = string | null | undefined | { readonly token: string | null | undefined };
 

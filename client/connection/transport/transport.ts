@@ -7,9 +7,9 @@ import type { LogFunction } from "../../util/log.ts";
 import type { Ports } from "../../util/ports.ts";
 import type { ServerTime } from "../../util/server-time.ts";
 import type { FrameTable, IncomingFrame } from "../../util/wire.ts";
-import type { UserGuard } from "../user-guard.ts";
 import type { ConnectionEnd } from "./connection-end.ts";
 import type { Tokens } from "./token-source.ts";
+import type { UserGuard } from "./user-guard.ts";
 
 /** The state of a connection. Instants are milliseconds since 1970. */
 export type ConnectionState =

@@ -13,8 +13,8 @@ import type {
   OpenRequest,
   Transport,
 } from "../../../client/connection/transport/transport.ts";
+import { UserGuard } from "../../../client/connection/transport/user-guard.ts";
 import type { ChannelEvents } from "../../../client/connection/types.ts";
-import { UserGuard } from "../../../client/connection/user-guard.ts";
 import { offline } from "../../../client/util/errors.ts";
 import { Listeners } from "../../../client/util/listeners.ts";
 import { ServerTime } from "../../../client/util/server-time.ts";

@@ -1,4 +1,4 @@
-import { RoomsError } from "../util/errors.ts";
+import { RoomsError } from "../../util/errors.ts";
 
 /** What a client does when a server greets another user than before. */
 export type OnUserChange = "end" | "startOver";

@@ -1,6 +1,6 @@
 // Parts of a message: the quote above its text, its pictures and files, the reactions below it.
 
-import { serverBadge, setHue } from "../ui/avatar.js";
+import { serverBadge, setColor } from "../ui/avatar.js";
 import { element, icon, iconButton } from "../ui/dom.js";
 import { pickEmoji } from "../ui/emoji-picker.js";
 import { countOf, listed, sizeText } from "../ui/format.js";
@@ -50,7 +50,7 @@ export function quoteOf(tag, message, { users, self }) {
     // On one line, whatever line breaks the text has.
     element("span", { dir: "auto" }, gist(message).slice(0, QUOTE_LENGTH).replace(/\s+/gu, " ")),
   );
-  if (from !== null) setHue(quote, from.id);
+  if (from !== null) setColor(quote, from.id);
   return quote;
 }
 

@@ -1,6 +1,6 @@
 // One row of the list as an element.
 
-import { avatar, serverBadge, serverFace, setHue } from "../ui/avatar.js";
+import { avatar, serverBadge, serverFace, setColor } from "../ui/avatar.js";
 import { button, element, icon } from "../ui/dom.js";
 import { dayKey, dayName, fullTime, listed, timeOfDay } from "../ui/format.js";
 import { REMOVED } from "../ui/icons.js";
@@ -74,7 +74,7 @@ function renderMessage(row, stage) {
 function renderSender(from, { users }) {
   if (from === null) return { face: serverFace(), name: serverBadge() };
   const name = element("span", { class: "sender", dir: "auto" }, from.name ?? from.id);
-  setHue(name, from.id);
+  setColor(name, from.id);
   return { face: avatar({ ...users.userOf(from.id), ...from }), name };
 }
 

@@ -128,9 +128,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "demo/rooms": ["demo/composer", "demo/messages", "demo/session", "demo/ui", DEMO_CLIENT],
   "demo/inbox": ["demo/messages", "demo/session", "demo/ui", DEMO_CLIENT, "demo/edge-rooms-push.js"],
   "demo/settings": ["demo/inbox", "demo/session", "demo/ui", DEMO_CLIENT, "demo/edge-rooms-push.js"],
+  "demo/wire": ["demo/ui"],
   "demo/app": [
     ...["demo/composer", "demo/inbox", "demo/messages", "demo/rooms"],
-    ...["demo/session", "demo/settings", "demo/ui", DEMO_CLIENT],
+    ...["demo/session", "demo/settings", "demo/ui", "demo/wire", DEMO_CLIENT],
   ],
 };
 

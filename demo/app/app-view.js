@@ -14,6 +14,7 @@ import { createUserNames } from "../session/user-names.js";
 import { createSettings } from "../settings/settings.js";
 import { avatar } from "../ui/avatar.js";
 import { copyOf, part, setText } from "../ui/dom.js";
+import { createWirePanel } from "../wire/wire-panel.js";
 import { createDrawer } from "./drawer.js";
 import { openRoomView } from "./room-view.js";
 
@@ -22,12 +23,15 @@ import { openRoomView } from "./room-view.js";
 /** @import { ListedRoom } from "../rooms/followed-rooms.js" */
 /** @import { Session } from "../session/session.js" */
 /** @import { MenuItem } from "../ui/popup.js" */
+/** @import { Line } from "../wire/line.js" */
 
 /**
  * @param {Session} session
- * @param {{ onLeave(problem: string): void, onRoom(name: string): void }} listener
+ * @param {{
+ *   line: Line, canExpire: boolean, onLeave(problem: string): void, onRoom(name: string): void,
+ * }} page `canExpire`: another token can be had for an expired one
  */
-export function openApp(session, { onLeave, onRoom }) {
+export function openApp(session, { line, canExpire, onLeave, onRoom }) {
   const { inbox } = session;
   const app = copyOf("app");
   document.body.append(app);
@@ -85,6 +89,7 @@ export function openApp(session, { onLeave, onRoom }) {
       if (next !== undefined) show(next);
     },
   });
+  createWirePanel(app, line, { canExpire });
   const drawer = createDrawer(app, sideBar.focus);
   part(app, "sign-out").addEventListener("click", () => {
     // The next user of this browser must not get this user's notifications.

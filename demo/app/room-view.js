@@ -12,6 +12,7 @@ import { copyOf, part } from "../ui/dom.js";
 import { createConnectionBanner } from "./connection-banner.js";
 import { createRemovalNotice } from "./removal-notice.js";
 
+/** @import { PendingMessage } from "../edge-rooms.js" */
 /** @import { Toasts } from "../inbox/toasts.js" */
 /** @import { ReadingPlace } from "../messages/message-list.js" */
 /** @import { OwnPresence } from "../session/own-presence.js" */
@@ -43,6 +44,11 @@ export function openRoomView(frame, screen, { users, presence, toasts, place, on
     // The message in the list shows the failure.
     retry: (/** @type {string} */ id) => void room.retry(id).catch(() => {}),
     drop: (/** @type {string} */ id) => room.discard(id),
+    /** @param {PendingMessage} message */
+    change(message) {
+      room.discard(message.id);
+      composer.takeBack(message);
+    },
     /** @param {number} seq @param {string} emoji @param {boolean} on */
     react: (seq, emoji, on) => void toasts.attempt(on ? room.react(seq, emoji) : room.unreact(seq, emoji)),
   };
@@ -51,7 +57,7 @@ export function openRoomView(frame, screen, { users, presence, toasts, place, on
     stage,
     place,
     onReply: composer.reply,
-    onDelete: (seq) => void remove(seq),
+    onDelete: remove,
     edit: (seq, data) => void toasts.attempt(room.edit(seq, data)),
     onUnread: showUnread,
   });

@@ -1,9 +1,12 @@
 // Starts the page: shows the form, opens the rooms, and returns to the form when the user leaves.
 
+import { keepUnsent } from "../composer/drafts.js";
 import { refusalText } from "../session/error-text.js";
 import { isRoomName, openSession } from "../session/session.js";
 import { inTab, onDevice } from "../session/storage.js";
 import { BASE, makesTokens, tokenFor, userIdOf } from "../session/token.js";
+import { forgetNames } from "../session/user-names.js";
+import { watchLine } from "../wire/line.js";
 import { openApp } from "./app-view.js";
 import { createJoinForm, NO_TOKEN } from "./join-form.js";
 
@@ -14,6 +17,7 @@ const UNREACHABLE = "The server cannot be reached. Please try again.";
 
 /** Whether the server makes tokens for guests; `undefined` until it has answered. @type {boolean | undefined} */
 let guests;
+const line = watchLine();
 const form = createJoinForm(document, join);
 
 /** @param {JoinRequest} request */
@@ -29,7 +33,12 @@ function enter({ name, room, token, moderator }) {
   form.hide();
   const getToken = guests ? tokenFor(userIdOf(name), name, moderator) : () => token;
   const session = openSession({ url: BASE, getToken });
-  const app = openApp(session, { onLeave: leave, onRoom: rememberRoom });
+  const app = openApp(session, {
+    line,
+    canExpire: guests === true,
+    onLeave: leave,
+    onRoom: rememberRoom,
+  });
   session.onRefused((error) => {
     // The next visit must not try the refused token again by itself.
     inTab.set("token", undefined);
@@ -39,11 +48,18 @@ function enter({ name, room, token, moderator }) {
   const ended = new AbortController();
   addEventListener("popstate", () => app.show(roomInAddress() ?? room), { signal: ended.signal });
 
+  const keepAll = (/** @type {PageTransitionEvent} */ { persisted }) => {
+    // A page that the browser keeps still has them when the user comes back to it.
+    if (!persisted) for (const { room } of session.entered.values()) keepUnsent(room);
+  };
+  addEventListener("pagehide", keepAll, { signal: ended.signal });
+
   /** @param {string} problem */
   function leave(problem) {
     if (ended.signal.aborted) return;
     ended.abort();
     inTab.set("joined", undefined);
+    forgetNames();
     session.close();
     app.close();
     document.title = "Edge Rooms";

@@ -1,15 +1,16 @@
 // Where messages are written: text, mentions, attachments, and the message that is replied to.
 
 import { mentionedIn } from "../messages/mentions.js";
-import { isDeleted, mayWrite } from "../messages/message-content.js";
+import { attachmentsIn, chatOf, isDeleted, mayWrite } from "../messages/message-content.js";
 import { part } from "../ui/dom.js";
+import { pickEmoji } from "../ui/emoji-picker.js";
 import { growToText, isEnter } from "../ui/keyboard.js";
 import { createAttachmentTray } from "./attachment-tray.js";
 import { draftOf, keepDraft } from "./drafts.js";
 import { suggestMentions } from "./mention-suggestions.js";
 import { createReplyPreview } from "./reply-preview.js";
 
-/** @import { RoomSnapshot, User } from "../edge-rooms.js" */
+/** @import { PendingMessage, RoomSnapshot, User } from "../edge-rooms.js" */
 /** @import { MessageRow } from "../messages/message-rows.js" */
 /** @import { Stage } from "../messages/message-view.js" */
 /** @import { RoomScreen } from "../session/room-screen.js" */
@@ -26,6 +27,7 @@ export function createComposer(root, { room }, { stage, onEditLast, onDraft }) {
   const text = part(form, "text", HTMLTextAreaElement);
   const send = part(form, "send", HTMLButtonElement);
   const attach = part(form, "attach", HTMLButtonElement);
+  const emoji = part(form, "emoji", HTMLButtonElement);
   const draft = draftOf(room.name);
   /** The draft replies to it: shown as soon as that message is loaded. */
   let toReplyTo = draft.replyTo;
@@ -53,6 +55,14 @@ export function createComposer(root, { room }, { stage, onEditLast, onDraft }) {
     keep();
   }
 
+  /** In place of what is selected. @param {string} emoji */
+  function insert(emoji) {
+    text.setRangeText(emoji, text.selectionStart, text.selectionEnd, "end");
+    onInput();
+    // After the popup has given the focus back to the button.
+    queueMicrotask(() => text.focus());
+  }
+
   function onInput() {
     growToText(text);
     keep();
@@ -61,6 +71,7 @@ export function createComposer(root, { room }, { stage, onEditLast, onDraft }) {
   }
 
   attach.addEventListener("click", () => void tray.askForOne());
+  emoji.addEventListener("click", () => pickEmoji(emoji, insert, { label: "Pick an emoji" }));
   text.addEventListener("input", onInput);
   text.addEventListener("blur", () => room.stopTyping());
   text.addEventListener("paste", (event) => {
@@ -107,11 +118,20 @@ export function createComposer(root, { room }, { stage, onEditLast, onDraft }) {
     /** @param {MessageRow} row */
     reply: ({ message }) => reply.to(message),
 
+    /** A message that was not sent comes back to be changed, above what was begun since. @param {PendingMessage} message */
+    takeBack({ data, replyTo }) {
+      text.value = [chatOf(data).text, text.value].filter(Boolean).join("\n");
+      tray.put([...attachmentsIn(data), ...tray.attachments]);
+      toReplyTo = replyTo ?? toReplyTo;
+      growToText(text);
+      onChange();
+    },
+
     /** @param {RoomSnapshot} snapshot */
     update(snapshot) {
       const { state, messages } = snapshot;
       const readOnly = state.status === "connected" && !mayWrite(snapshot);
-      for (const control of [text, send, attach]) control.disabled = readOnly;
+      for (const control of [text, send, attach, emoji]) control.disabled = readOnly;
       text.placeholder = readOnly ? "You can read this room, but not write in it" : "Write a message";
       const loaded = messages.find(({ seq }) => seq !== undefined && seq === toReplyTo);
       if (loaded && !isDeleted(loaded)) {

@@ -1,9 +1,9 @@
 // What was begun in a room and not sent, until the tab is closed.
 
-import { httpsAddress, recordOf } from "../messages/message-content.js";
+import { attachmentsIn, chatOf, recordOf } from "../messages/message-content.js";
 import { inTab } from "../session/storage.js";
 
-/** @import { Attachment } from "../edge-rooms.js" */
+/** @import { Attachment, RoomHandle } from "../edge-rooms.js" */
 
 /** @typedef {{ text: string, replyTo: number | undefined, attachments: readonly Attachment[] }} Draft */
 
@@ -14,13 +14,12 @@ const keyOf = (room) => `draft.${room}`;
 
 /** @param {string} room @returns {Draft} */
 export function draftOf(room) {
-  const { text, replyTo, attachments } = recordOf(parsed(inTab.get(keyOf(room)) ?? "null"));
-  /** @type {Attachment[]} */
-  const files = Array.isArray(attachments) ? attachments : [];
+  const data = parsed(inTab.get(keyOf(room)) ?? "null");
+  const { text, replyTo } = recordOf(data);
   return {
     text: typeof text === "string" ? text : "",
     replyTo: typeof replyTo === "number" ? replyTo : undefined,
-    attachments: files.filter((file) => httpsAddress(recordOf(file).url) !== undefined),
+    attachments: attachmentsIn(data),
   };
 }
 
@@ -29,6 +28,23 @@ export function keepDraft(room, { text, replyTo, attachments }) {
   const isEmpty = text.trim() === "" && replyTo === undefined && attachments.length === 0;
   const json = JSON.stringify({ text: text.slice(0, MAX_TEXT), replyTo, attachments });
   inTab.set(keyOf(room), isEmpty ? undefined : json);
+}
+
+/**
+ * When the page goes away, what was not sent becomes the draft of its room.
+ *
+ * @param {Pick<RoomHandle, "name" | "getSnapshot">} room
+ */
+export function keepUnsent({ name, getSnapshot }) {
+  const unsent = getSnapshot().messages.filter((one) => one.pending && one.status !== "sent");
+  if (unsent.length === 0) return;
+  const draft = draftOf(name);
+  const texts = [...unsent.map(({ data }) => chatOf(data).text), draft.text];
+  keepDraft(name, {
+    text: texts.filter(Boolean).join("\n"),
+    replyTo: draft.replyTo ?? unsent[0]?.replyTo,
+    attachments: [...unsent.flatMap(({ data }) => attachmentsIn(data)), ...draft.attachments],
+  });
 }
 
 /** @param {string} room */

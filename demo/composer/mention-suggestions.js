@@ -109,10 +109,13 @@ export function suggestMentions(root, text, { candidates, onPick }) {
   };
 }
 
+/** In lower case and without accents: `il` finds İlker, `zoe` finds Zoë. @param {string} text */
+const simplified = (text) => text.toLowerCase().normalize("NFD").replace(/\p{M}/gu, "");
+
 /** @param {readonly User[]} users @param {string} query */
 function matching(users, query) {
-  const wanted = query.toLowerCase();
-  const begins = (/** @type {string} */ word) => word.toLowerCase().startsWith(wanted);
+  const wanted = simplified(query);
+  const begins = (/** @type {string} */ word) => simplified(word).startsWith(wanted);
   return users
     .filter(({ id, name = id }) => begins(name) || begins(id) || name.split(/\s+/u).slice(1).some(begins))
     .slice(0, MAX_SHOWN);

@@ -3,6 +3,7 @@
 import { isRoomName } from "../session/session.js";
 import { element } from "../ui/dom.js";
 import { isDeleted, isOwn, recordOf } from "./message-content.js";
+import { foldCase, piecesOf } from "./names-in-text.js";
 
 /** @import { Message, Notification, RoomSnapshot, User } from "../edge-rooms.js" */
 /** @import { Stage } from "./message-view.js" */
@@ -12,7 +13,6 @@ import { isDeleted, isOwn, recordOf } from "./message-content.js";
 /** The server stores at most 20 with a message. */
 const MAX_MENTIONS = 20;
 const TOPIC = "mention";
-const WORD = /[\p{L}\p{N}_]/u;
 
 /**
  * The ids of the users whom a text mentions. Where one name begins with another, the longer one counts.
@@ -21,7 +21,7 @@ const WORD = /[\p{L}\p{N}_]/u;
  * @param {readonly User[]} users of two with the same name the first is meant
  */
 export function mentionedIn(text, users) {
-  const byName = new Map([...users].reverse().map(({ id, name = id }) => [name.toLowerCase(), id]));
+  const byName = new Map([...users].reverse().map(({ id, name = id }) => [foldCase(name), id]));
   const found = piecesOf(text, [...byName.keys()]).flatMap(({ name }) => byName.get(name ?? "") ?? []);
   return [...new Set(found)].slice(0, MAX_MENTIONS);
 }
@@ -35,7 +35,7 @@ export function mentionedIn(text, users) {
  * @returns {(Node | string)[]}
  */
 export function withMentions(pieces, ids, { users, self }) {
-  const byName = new Map(ids.slice(0, MAX_MENTIONS).map((id) => [users.nameOf(id).toLowerCase(), id]));
+  const byName = new Map(ids.slice(0, MAX_MENTIONS).map((id) => [foldCase(users.nameOf(id)), id]));
   /** @param {{ text: string, name?: string }} piece @returns {Node | string} */
   const marked = ({ text, name }) =>
     name === undefined
@@ -87,29 +87,3 @@ export const mentionAsNotification = (room, { seq, at, from }) => ({
   at,
   state: "unseen",
 });
-
-/**
- * @param {string} text
- * @param {readonly string[]} names in lower case
- * @returns {{ text: string, name?: string }[]}
- */
-function piecesOf(text, names) {
-  const longestFirst = [...names].sort((a, b) => b.length - a.length);
-  const lower = text.toLowerCase();
-  // Of some letters the lower case has another length: positions in it would be wrong in the text.
-  if (lower.length !== text.length) return [{ text }];
-  /** @type {{ text: string, name?: string }[]} */
-  const pieces = [];
-  let end = 0;
-  for (let at = text.indexOf("@"); at >= 0; at = text.indexOf("@", at + 1)) {
-    if (at < end || WORD.test(text.charAt(at - 1))) continue;
-    const name = longestFirst.find(
-      (one) => lower.startsWith(one, at + 1) && !WORD.test(text.charAt(at + 1 + one.length)),
-    );
-    if (name === undefined) continue;
-    const after = at + 1 + name.length;
-    pieces.push({ text: text.slice(end, at) }, { text: text.slice(at, after), name });
-    end = after;
-  }
-  return [...pieces, { text: text.slice(end) }].filter((piece) => piece.text !== "");
-}

@@ -1,6 +1,6 @@
 // What a message contains and what may be done to it. Nothing here trusts the sender: any client can send any data.
 
-/** @import { Message, RoomMessage, RoomSnapshot } from "../edge-rooms.js" */
+/** @import { Attachment, Message, RoomMessage, RoomSnapshot } from "../edge-rooms.js" */
 /** @import { MessageRow } from "./message-rows.js" */
 
 /**
@@ -56,6 +56,14 @@ export function chatOf(data) {
     text: typeof text === "string" ? text : "",
     attachments: files.flatMap((file) => attachedOf(file, type === "image")),
   };
+}
+
+/** What a message of this page attached. @param {unknown} data @returns {Attachment[]} */
+export function attachmentsIn(data) {
+  const { attachments } = recordOf(data);
+  /** @type {Attachment[]} */
+  const files = Array.isArray(attachments) ? attachments : [];
+  return files.filter((file) => httpsAddress(recordOf(file).url) !== undefined);
 }
 
 /** The text that a quote shows. @param {RoomMessage} message */

@@ -28,7 +28,7 @@ const FAR_UP_PX = 400;
  * @param {ParentNode} root
  * @param {RoomScreen} screen
  * @param {{
- *   stage: Omit<Stage, "jumpTo">, onReply(row: MessageRow): void, onDelete(seq: number): void,
+ *   stage: Omit<Stage, "jumpTo">, onReply(row: MessageRow): void, onDelete(seq: number): Promise<void>,
  *   edit(seq: number, data: unknown): void, onUnread(count: number): void, place: ReadingPlace,
  * }} page
  */
@@ -67,7 +67,12 @@ export function createMessageList(root, screen, { stage, onReply, onDelete, edit
     stage,
     may: (row) => mayOf(row, room.getSnapshot()),
     onReply,
-    onDelete,
+    async onDelete(seq) {
+      await onDelete(seq);
+      const row = rows.withSeq(seq);
+      // It was rendered again behind the dialog.
+      if (row && document.activeElement === document.body) toolbar.focusRow(row);
+    },
     onEdit: openEditor,
   });
   const finder = createFinder(screen, {
@@ -185,7 +190,7 @@ export function createMessageList(root, screen, { stage, onReply, onDelete, edit
     rows.hold(row.key);
     editInPlace(element, row.message, {
       onSave: (data) => edit(seq, data),
-      onEmpty: () => onDelete(seq),
+      onEmpty: () => void onDelete(seq),
       onEnd() {
         rows.hold(undefined);
         held = [];

@@ -35,18 +35,22 @@ export function createToolbar(list, rows, { stage, may, onReply, onEdit, onDelet
     if (seq === undefined) return;
     // Before the focus moves to the picker.
     picking = true;
-    picking = pickEmoji(
-      react,
-      (emoji) => stage.react(seq, emoji, true),
-      () => {
+    picking = pickEmoji(react, (emoji) => stage.react(seq, emoji, true), {
+      onClose() {
         picking = false;
       },
-    );
+    });
   };
   const react = iconButton("Add a reaction", REACT, pick, { "aria-haspopup": "dialog" });
   const reply = iconButton("Reply", REPLY, () => at && onReply(at.row));
   const edit = iconButton("Edit", EDIT, () => at && onEdit(at.row));
-  const removeNow = () => at?.row.message.seq !== undefined && onDelete(at.row.message.seq);
+  const removeNow = () => {
+    const seq = at?.row.message.seq;
+    if (at === undefined || seq === undefined) return;
+    // The toolbar goes away while the dialog is open: the focus returns to the row.
+    focusRow(at.element);
+    onDelete(seq);
+  };
   const remove = iconButton("Delete", DELETE, removeNow, { class: "tool danger" });
   const attributes = { class: "toolbar", role: "toolbar", "aria-label": "Message actions" };
   const toolbar = element("div", attributes, react, reply, edit, remove);
@@ -129,17 +133,20 @@ export function createToolbar(list, rows, { stage, may, onReply, onEdit, onDelet
     for (const inner of list.querySelectorAll(`${STOP} ${INNER_STOPS}`)) inner.removeAttribute("tabindex");
   }
 
+  /** @param {HTMLElement} row */
+  function focusRow(row) {
+    makeStop(row);
+    row.focus({ preventScroll: true });
+  }
+
   return {
     hide: () => goTo(undefined),
 
-    /** @param {HTMLElement} row */
-    focusRow(row) {
-      makeStop(row);
-      row.focus({ preventScroll: true });
-    },
+    focusRow,
 
     /**
-     * Changes the rows. If a row is rendered again, the toolbar and the focus move from the old element to the new one.
+     * Changes the rows. If a row is rendered again, the toolbar and the focus move from the old element to the new one;
+     * the focus of a row that is gone moves to the row in its place.
      *
      * @param {() => void} change
      */
@@ -147,6 +154,7 @@ export function createToolbar(list, rows, { stage, may, onReply, onEdit, onDelet
       const before = at;
       const active = document.activeElement;
       const row = list.contains(active) ? rows.messageAt(active)?.row : undefined;
+      const index = messageElements().findIndex((one) => one.contains(active));
       const action = active instanceof HTMLElement ? active.dataset.action : undefined;
       const inToolbar = toolbar.contains(active);
       change();
@@ -159,7 +167,8 @@ export function createToolbar(list, rows, { stage, may, onReply, onEdit, onDelet
         picking = wasPicking;
       }
       if (row === undefined || list.contains(document.activeElement)) return;
-      const now = rows.elementOf(row.key);
+      const left = messageElements();
+      const now = rows.elementOf(row.key) ?? left[Math.min(index, left.length - 1)] ?? list.parentElement;
       const same = action && now?.querySelector(`[data-action="${CSS.escape(action)}"]`);
       const target = inToolbar && active && now?.contains(active) ? active : same || now;
       if (isHtml(target)) target.focus({ preventScroll: true });

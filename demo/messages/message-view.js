@@ -5,6 +5,7 @@ import { button, element, icon } from "../ui/dom.js";
 import { dayKey, dayName, fullTime, listed, timeOfDay } from "../ui/format.js";
 import { REMOVED } from "../ui/icons.js";
 import { linked } from "../ui/links.js";
+import { markedUp } from "./markup.js";
 import { withMentions } from "./mentions.js";
 import { chatOf, isDeleted, storedOf } from "./message-content.js";
 import { renderAttachments, renderQuote, renderReactions } from "./message-parts.js";
@@ -18,7 +19,7 @@ import { renderAttachments, renderQuote, renderReactions } from "./message-parts
  *
  * @typedef {{
  *   users: UserNames, self(): string | undefined, mayWrite(): boolean,
- *   retry(id: string): void, drop(id: string): void, jumpTo(seq: number): unknown,
+ *   retry(id: string): void, drop(id: string): void, change(message: PendingMessage): void, jumpTo(seq: number): unknown,
  *   react(seq: number, emoji: string, on: boolean): void,
  * }} Stage
  */
@@ -54,12 +55,13 @@ function renderMessage(row, stage) {
     !own && message.mentions?.includes(stage.self() ?? "") && "mentions-me",
   ];
   const sender = first && !own ? renderSender(message.from, stage) : undefined;
+  const name = sender?.name ?? hiddenSender(row, stage);
   const body = gone
     ? [element("p", { class: "gone" }, icon(REMOVED), "This message was deleted")]
     : [renderQuote(row, stage), ...renderBody(message, stage)].filter((one) => one instanceof Node);
   // The time stands beside the last line if there is room, else below it.
   const line = element("div", { class: "line" }, body.at(-1), renderTime(message, stage));
-  const bubble = element("div", { class: "bubble" }, sender?.name, body.slice(0, -1), line);
+  const bubble = element("div", { class: "bubble" }, name, body.slice(0, -1), line);
   return element(
     "li",
     { class: classes.filter(Boolean).join(" ") },
@@ -78,15 +80,36 @@ function renderSender(from, { users }) {
   return { face: avatar({ ...users.userOf(from.id), ...from }), name };
 }
 
+/**
+ * For screen readers, which read a message alone: its place and its color do not say whose it is.
+ *
+ * @param {MessageRow} row
+ * @param {Stage} stage
+ */
+function hiddenSender({ message: { from }, own }, { users }) {
+  const name = own ? "You" : from === null ? "Server" : (from.name ?? users.nameOf(from.id));
+  return element("span", { class: "visually-hidden" }, `${name}: `);
+}
+
 /** @param {RoomMessage} message @param {Stage} stage */
 function renderBody({ event, data, mentions = [] }, stage) {
   const { text, attachments } = chatOf(data);
   if (event !== "chat" || (text === "" && attachments.length === 0)) return [renderCard(event, data)];
-  const words = () => withMentions(linked(text), mentions, stage);
   return [
     renderAttachments(attachments),
-    text !== "" && element("p", { class: "text", dir: "auto" }, words()),
+    text !== "" && element("p", { class: "text", dir: "auto" }, renderText(text, mentions, stage)),
   ];
+}
+
+/** @param {string} text @param {readonly string[]} mentions @param {Stage} stage */
+function renderText(text, mentions, stage) {
+  /** @param {string} words */
+  const live = (words) => withMentions(linked(words), mentions, stage);
+  return markedUp(text).flatMap(({ kind, text }) => {
+    if (kind === "text") return live(text);
+    if (kind === "bold") return [element("strong", {}, live(text))];
+    return [element("code", { class: kind === "block" ? "block" : undefined, dir: "ltr" }, text)];
+  });
 }
 
 /** An event of another app: its name and its data. @param {string} event @param {unknown} data */
@@ -140,14 +163,22 @@ function renderSeen(readers) {
 }
 
 /** @param {PendingMessage} message @param {Stage} stage */
-const renderFailure = ({ id, error }, stage) =>
-  element(
+function renderFailure(message, stage) {
+  const { id, error } = message;
+  // Sent again unchanged, it would be too long again.
+  const again =
+    error?.code === "too_large"
+      ? button("Edit", () => stage.change(message))
+      : button("Retry", () => stage.retry(id));
+  const remove = button("Delete", () => stage.drop(id));
+  return element(
     "div",
     { class: "failure", role: "alert" },
     element("span", {}, failureText(error)),
-    button("Retry", () => stage.retry(id)),
-    button("Delete", () => stage.drop(id)),
+    again,
+    remove,
   );
+}
 
 /** @param {RoomsError | undefined} error */
 function failureText(error) {

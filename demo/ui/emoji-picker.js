@@ -35,10 +35,10 @@ const EMOJIS = {
  *
  * @param {HTMLElement} anchor
  * @param {(emoji: string) => void} onPick
- * @param {() => void} [onClose]
+ * @param {{ onClose?(): void, label?: string }} [options]
  */
-export function pickEmoji(anchor, onPick, onClose) {
-  const picker = element("div", { class: "picker", role: "dialog", "aria-label": "Pick a reaction" });
+export function pickEmoji(anchor, onPick, { onClose, label = "Pick a reaction" } = {}) {
+  const picker = element("div", { class: "picker", role: "dialog", "aria-label": label });
   for (const [emoji, name] of Object.entries(EMOJIS)) {
     const choice = element("button", { type: "button", "aria-label": name, title: name }, emoji);
     choice.addEventListener("click", () => {

@@ -1,6 +1,7 @@
 // Dates, durations and counts as text: numbers in the reader's locale, words in English as on the whole page.
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
+const clockWithSeconds = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
 const dayOfYear = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
 const dayAndYear = new Intl.DateTimeFormat(undefined, { dateStyle: "long" });
@@ -23,6 +24,9 @@ const MOST_ON_BADGE = 99;
 
 /** @param {number} at */
 export const timeOfDay = (at) => clock.format(at);
+
+/** @param {number} at */
+export const timeWithSeconds = (at) => clockWithSeconds.format(at);
 
 /** @param {number} at */
 export const fullTime = (at) => full.format(at);

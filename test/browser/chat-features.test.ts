@@ -203,6 +203,18 @@ describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
     await ada.sees("Seen by Bo");
   });
 
+  it("[W33] who has left is named, also after a reload", async () => {
+    const ada = await join("Ada", "left");
+    const bo = await join("Bo the Second", "left");
+    await ada.say("Hello");
+    await ada.sees("Seen by Bo the Second");
+    await bo.press("Sign out");
+    await expect.poll(() => ada.members.count()).toBe(1);
+    await ada.page.reload();
+    await ada.connected();
+    await ada.sees("Seen by Bo the Second");
+  });
+
   it("[W6] messages that arrived unseen are counted and start below a line, also after a reload", async () => {
     const ada = await join("Ada", "unread");
     const bo = await join("Bo", "unread");

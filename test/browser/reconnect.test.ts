@@ -59,4 +59,16 @@ describe.skipIf(chromiumPath === undefined)("a killed server", () => {
       expect(visitor.faults).toEqual([]);
     }
   });
+
+  it("[W34] takes no text away that was written without it, also if the page is loaded again", async () => {
+    await server.kill();
+    await ada.say("Kept one");
+    await ada.say("Kept two");
+    await ada.writing.fill("Begun");
+    await ada.page.reload().catch(() => "The server is gone.");
+    await server.restart();
+    await ada.page.goto(`${server.url}/?room=${ROOM}`);
+    await ada.connected();
+    expect(await ada.writing.inputValue()).toBe("Kept one\nKept two\nBegun");
+  });
 });

@@ -103,6 +103,30 @@ describe.skipIf(chromiumPath === undefined)("a room on the demo page", () => {
     expect(await ada.messages.locator("img").count()).toBe(0);
   });
 
+  it("[W36] bold text and code are shown as such, and code is not read further", async () => {
+    const ada = await join("Ada", "marks");
+    await ada.say("**Run <b>https://example.com/** `npm i https://example.org` <i>");
+    const text = ada.messages.locator(".text");
+    expect(await text.locator("strong").innerText()).toBe("Run <b>https://example.com/");
+    expect(await text.locator("code").innerText()).toBe("npm i https://example.org");
+    expect(await text.getByRole("link").allInnerTexts()).toEqual(["https://example.com/"]);
+    expect(await text.locator("b, i").count()).toBe(0);
+  });
+
+  it("[W37] a button inserts an emoji at the caret", async () => {
+    const ada = await join("Ada", "emoji");
+    await ada.writing.fill("Well done!");
+    await ada.writing.evaluate((field: HTMLTextAreaElement) => field.setSelectionRange(9, 9));
+    await ada.press("Insert an emoji");
+    await ada.page
+      .getByRole("dialog", { name: "Pick an emoji" })
+      .getByRole("button", { name: "Party" })
+      .click();
+    expect(await ada.writing.inputValue()).toBe("Well done🎉!");
+    await ada.page.keyboard.press("Enter");
+    await ada.shows("Well done🎉!");
+  });
+
   it("text that is hard to display is displayed", async () => {
     const deep = `${"[".repeat(12_000)}${"]".repeat(12_000)}`;
     await call(server, "POST", "/v1/rooms/hard/messages", `{"data":${deep}}`);
@@ -143,16 +167,52 @@ describe.skipIf(chromiumPath === undefined)("a room on the demo page", () => {
     expect(await ada.page.getByLabel("Room", { exact: true }).getAttribute("aria-invalid")).toBe("false");
   });
 
-  it("a refused message stays to be sent again or deleted", async () => {
+  it("[W31] a message that is too long stays to be shortened or deleted", async () => {
     const ada = await join("Ada", "refused");
     await ada.say("x".repeat(40_000));
     await ada.sees("This message is too long.");
-    await ada.press("Retry");
-    await ada.sees("This message is too long.");
+    await ada.writing.fill("And more");
+    await ada.press("Edit");
+    expect(await ada.writing.inputValue()).toBe(`${"x".repeat(40_000)}\nAnd more`);
+    expect(await ada.messages.count()).toBe(0);
+    await ada.writing.press("Enter");
     await ada.press("Delete");
     await expect.poll(() => ada.messages.count()).toBe(0);
     expect(await storedTexts(server, "refused")).toEqual([]);
+    await ada.say("Short");
+    await expect.poll(() => storedTexts(server, "refused")).toEqual(["Short"]);
   });
+
+  it.each([1_024, 1_280])(
+    "[W35] on a page %i px wide the toolbar of a message covers no link",
+    async (width) => {
+      const ada = await join("Ada", `links-${width}`);
+      await ada.page.setViewportSize({ width, height: 800 });
+      const link = `https://example.com/${"path/".repeat(40)}`;
+      await publish(server, `links-${width}`, link);
+      await publish(server, `links-${width}`, link);
+      await ada.say(link);
+      await ada.say("Short");
+      await expect.poll(() => ada.messages.count()).toBe(4);
+      await ada.shows("Short");
+      await ada.writing.click();
+      for (const said of await ada.messages.locator(".bubble").all()) {
+        await said.hover();
+        const covered = await ada.page
+          .getByRole("toolbar", { name: "Message actions" })
+          .evaluate((toolbar) => {
+            const at = toolbar.getBoundingClientRect();
+            return [...document.querySelectorAll(".messages :is(a, .text)")].filter((link) =>
+              [...link.getClientRects()].some(
+                ({ left, right, top, bottom }) =>
+                  left < at.right && right > at.left && top < at.bottom && bottom > at.top,
+              ),
+            ).length;
+          });
+        expect(covered).toBe(0);
+      }
+    },
+  );
 
   it("new messages slide in, except for users who prefer reduced motion", async () => {
     const still = await browser.newContext({ reducedMotion: "reduce" });

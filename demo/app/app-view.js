@@ -89,7 +89,7 @@ export function openApp(session, { line, canExpire, onLeave, onRoom }) {
       if (next !== undefined) show(next);
     },
   });
-  createWirePanel(app, line, { canExpire });
+  createWirePanel(app, line, { canExpire, onOpen: () => drawer.close() });
   const drawer = createDrawer(app, sideBar.focus);
   part(app, "sign-out").addEventListener("click", () => {
     // The next user of this browser must not get this user's notifications.

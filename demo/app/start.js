@@ -59,9 +59,11 @@ function enter({ name, room, token, moderator }) {
     if (ended.signal.aborted) return;
     ended.abort();
     inTab.set("joined", undefined);
-    forgetNames();
     session.close();
     app.close();
+    // The next user of this tab sees neither names nor frames of this one.
+    forgetNames();
+    line.forget();
     document.title = "Edge Rooms";
     form.show(remembered());
     form.complain(problem);

@@ -6,7 +6,7 @@
  * Bold text is bounded: of a hostile text of asterisks only, each would be searched to its end. `2**3**4` is not bold.
  */
 const MARKS =
-  /```(?:[\w+-]*\n)?(?<block>[\s\S]+?)\n?```|`(?<code>[^`\n]+)`|(?<![\w*])\*\*(?=[^\s*])(?<bold>[^\n]{0,500}?[^\s*])\*\*(?![\w*])/gu;
+  /\n?```(?:[\w+-]*\n)?(?<block>[\s\S]+?)\n?```\n?|`(?<code>[^`\n]+)`|(?<![\w*])\*\*(?=[^\s*])(?<bold>[^\n]{0,500}?[^\s*])\*\*(?![\w*])/gu;
 
 /** @param {string} text @returns {Marked[]} */
 export function markedUp(text) {

@@ -95,6 +95,8 @@ export function watchLine() {
     follow(fn) {
       onChange = fn;
     },
+    /** Before another user enters. */
+    forget: () => void entries.splice(0),
     cut: () => end(DROPPED),
     /** For 2 s nothing goes through; then the line is cut, because neither side knows what has arrived. */
     lose() {

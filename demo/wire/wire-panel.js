@@ -8,8 +8,12 @@ import { countOf, timeWithSeconds } from "../ui/format.js";
 /** @satisfies {Record<Entry["way"], [string, string]>} */
 const WAYS = { out: ["↑", "Sent"], in: ["↓", "Received"], line: ["•", "Connection"] };
 
-/** @param {ParentNode} root @param {Line} line @param {{ canExpire: boolean }} options */
-export function createWirePanel(root, line, { canExpire }) {
+/**
+ * @param {ParentNode} root
+ * @param {Line} line
+ * @param {{ canExpire: boolean, onOpen(): void }} page
+ */
+export function createWirePanel(root, line, { canExpire, onOpen }) {
   const opener = part(root, "wire", HTMLButtonElement);
   const panel = part(root, "wire-panel");
   const state = part(panel, "wire-state");
@@ -44,8 +48,12 @@ export function createWirePanel(root, line, { canExpire }) {
   function show(isOpen) {
     panel.hidden = !isOpen;
     opener.setAttribute("aria-expanded", String(isOpen));
-    if (isOpen) render();
-    else opener.focus();
+    if (isOpen) {
+      onOpen();
+      return render();
+    }
+    // On a narrow page the button is in the closed drawer; on a wide one there is no button that opens it.
+    for (const button of [part(root, "menu"), opener]) button.focus();
   }
 
   expire.hidden = !canExpire;

@@ -16,6 +16,7 @@ describe("marks in a text", () => {
     ["run `npm i` now", ["run ", "code:npm i", " now"]],
     ["`**not bold**`", ["code:**not bold**"]],
     ["```js\nlet a = `b`;\n\nlet c;\n```", ["block:let a = `b`;\n\nlet c;"]],
+    ["Look:\n```\na\n```\nRight?", ["Look:", "block:a", "Right?"]],
     ["see ```one``` there", ["see ", "block:one", " there"]],
     ["**`a`**", ["bold:`a`"]],
   ])("[W36] %s", (text, expected) => {

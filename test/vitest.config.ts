@@ -25,6 +25,8 @@ const bindings = {
   VAPID_SUBJECT: "mailto:push@example.com",
 };
 
+const PACKAGE = ["package", "examples", "token-servers"].map((name) => `e2e/${name}.test.ts`);
+
 export default defineConfig({
   test: {
     projects: [
@@ -56,11 +58,22 @@ export default defineConfig({
           name: "e2e",
           root,
           include: ["e2e/**/*.test.ts"],
+          exclude: PACKAGE,
           testTimeout: 60_000,
           hookTimeout: 60_000,
           // They wait more than they work: three run at once, after the others.
           maxWorkers: 3,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        // They install and build programs of others: not part of `npm test`.
+        test: {
+          name: "package",
+          root,
+          include: PACKAGE,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {

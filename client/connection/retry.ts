@@ -70,8 +70,13 @@ export class RetryPolicy {
     if (end.next === "stop" || isOver) return { next: "stop", isFinal: true };
     if (this.#failures >= this.#maxAttempts) return { next: "stop", isFinal: false };
     if (!waitsOut) this.#refusedAt = isRefused ? (refusedAt ?? now) : undefined;
-    // A token that ran out is no failure: the new one is tried at once.
-    if (isRefused && refusedAt === undefined) return { next: "retry", retryAfterMs, backoffMs: 0 };
+    // A token that ran out is no failure: the new one is tried at once. A server that takes each token and soon refuses it
+    // is not called again without a wait.
+    const isBrief = liveForMs !== undefined && liveForMs < STABLE_AFTER_MS;
+    if (isRefused && refusedAt === undefined && !(isBrief && this.#waits > 0)) {
+      if (isBrief) this.#waits += 1;
+      return { next: "retry", retryAfterMs, backoffMs: 0 };
+    }
     return { next: "retry", retryAfterMs, backoffMs: backoffMs(this.#waits++, limits, this.#random) };
   }
 }

@@ -16,6 +16,11 @@ const LEVELS = ["read", "write", "moderate"] as const;
 /** Host names of this machine. A page whose DNS name points at this machine has another one. */
 const LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"];
 const LOOPBACK = /^(?:(?:::ffff:)?127(?:\.\d{1,3}){3}|::1)$/i;
+/**
+ * An address, or a name that the public DNS does not have. A page of the internet whose own name points at this machine
+ * for a while has another one, and sends no `Origin`, as for its browser this server is its own.
+ */
+const NAME_AT_HOME = /^(?:[\d.]+|\[[\da-f:.]+\]|[^.]+|[^/]+\.(?:local|lan|internal|home\.arpa))$/i;
 /** Private networks. No client of a deployed Worker has such an address. */
 const PRIVATE_NETWORK =
   /^(?:(?:::ffff:)?(?:10|192\.168|172\.(?:1[6-9]|2\d|3[01])|169\.254)\.[\d.]+|f[cd][\da-f]{2}:.*|fe[89ab][\da-f]:.*)$/i;
@@ -57,13 +62,13 @@ function isLocalPage(c: AppContext): boolean {
 /** The peer, which the runtime puts into `CF-Connecting-IP`. Without it the peer is unknown, and refused. */
 function isWelcome(c: AppContext): boolean {
   const peer = c.req.header("CF-Connecting-IP") ?? "";
+  const { hostname } = new URL(c.req.url);
   switch (c.get("config").devTokens) {
     case "off":
       return false;
     case "share":
-      return LOOPBACK.test(peer) || PRIVATE_NETWORK.test(peer);
+      return NAME_AT_HOME.test(hostname) && (LOOPBACK.test(peer) || PRIVATE_NETWORK.test(peer));
     case "on": {
-      const { hostname } = new URL(c.req.url);
       const isPassedOn = PASSED_ON.some((name) => c.req.header(name) !== undefined);
       return LOOPBACK.test(peer) && LOCAL_HOSTS.includes(hostname) && !isPassedOn;
     }

@@ -82,6 +82,14 @@ describe("a dev token", () => {
     expect((await ask({ DEV_TOKENS: "share" }, `192.168.1.5:8787${path()}`)).status).toBe(200);
   });
 
+  it("[H33] is given with DEV_TOKENS = share by no name of the internet that points at this machine", async () => {
+    const share = { DEV_TOKENS: "share" };
+    for (const host of ["rooms.example", "127.0.0.1.nip.io", "local.example.com", "192.168.1.5.evil.example"])
+      expect((await ask(share, host + path())).status, host).toBe(404);
+    for (const host of ["localhost", "192.168.1.5", "[fd12:3456::1]", "desktop", "my-mac.local"])
+      expect((await ask(share, `${host}:8787${path()}`)).status, host).toBe(200);
+  });
+
   const fromPage = (origin: string, settings: object = {}, method = "GET") =>
     callWith(
       { DEV_TOKENS: "on", ALLOWED_ORIGINS: "http://localhost:*,https://app.example.com", ...settings },

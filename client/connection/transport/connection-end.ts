@@ -33,6 +33,10 @@ export function tokenEnd(cause: unknown): ConnectionEnd {
   return error.code === "unauthorized" ? { ...lost(error), next: "stop" } : lost(error);
 }
 
+/** The server took no connection without a token, and there is still none. */
+export const tokenMissing = (): ConnectionEnd =>
+  tokenEnd(new RoomsError("unauthorized", "The server needs a token, and getToken gave none."));
+
 /** The code decides what happens next, so that old clients obey new codes; the reason says why, perhaps in words. */
 export function closeEnd(code: number, reason: string): ConnectionEnd {
   const closing = parseCloseReason(reason) ?? closingOf(code);

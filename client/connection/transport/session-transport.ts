@@ -17,7 +17,7 @@ import {
 import { offline, type RoomsError } from "../../util/errors.ts";
 import type { Cancel } from "../../util/ports.ts";
 import { knownFrame } from "../../util/wire.ts";
-import { type ConnectionEnd, closingEnd, lost, timedOut, tokenEnd } from "./connection-end.ts";
+import { type ConnectionEnd, closingEnd, lost, timedOut, tokenEnd, tokenMissing } from "./connection-end.ts";
 import type { Token } from "./token-answer.ts";
 import type {
   ConnectionState,
@@ -107,7 +107,10 @@ export class SessionTransport implements Transport {
     this.#session.add(this);
     if (this.#needsToken) {
       this.#context.tokens.get().then(
-        (token) => this.#join(link, events, token),
+        (token) => {
+          if (token === null && this.#own.needsToken) link.drop(tokenMissing());
+          else this.#join(link, events, token);
+        },
         (cause) => link.drop(tokenEnd(cause)),
       );
     } else this.#join(link, events, this.#session.link?.token ?? null);
@@ -115,7 +118,7 @@ export class SessionTransport implements Transport {
   }
 
   restart(when: "now" | "afterTurn"): void {
-    this.#context.tokens.forgive();
+    this.#own.restart();
     if (when === "afterTurn") return;
     this.#isOnOwn = false;
     const { status } = this.#session.channel.state;
@@ -156,6 +159,7 @@ export class SessionTransport implements Transport {
     if (code === "room_full") this.#isOnOwn = true;
     if (end.next === "renewToken" && link !== undefined) {
       this.#needsToken = true;
+      this.#own.needsToken ||= link.token === null && end.retryAfterMs === 0;
       this.#context.tokens.refused(link.token, end.retryAfterMs);
     }
     link?.drop(code === "room_full" ? { ...end, next: "again" } : end);

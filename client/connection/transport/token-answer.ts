@@ -36,7 +36,16 @@ export function tokenOf(answer: unknown): Token {
 
 /** Why `getToken` failed, with what it threw. Its own `RoomsError` stays as it is. */
 export const tokenFailure = (cause: unknown): RoomsError =>
-  cause instanceof RoomsError ? cause : offline(`getToken failed: ${printable(String(cause))}`, cause);
+  cause instanceof RoomsError ? cause : offline(`getToken failed: ${printable(textOf(cause))}`, cause);
+
+/** Not everything that can be thrown has a text, such as an object without a prototype. */
+function textOf(cause: unknown): string {
+  try {
+    return String(cause);
+  } catch {
+    return typeof cause;
+  }
+}
 
 function described(given: unknown): string {
   if (typeof given === "string") return given.trim() === "" ? "an empty text" : `"${printable(given)}"`;

@@ -19,7 +19,7 @@ interface Kept {
 }
 
 /** The part that connections use. */
-export type Tokens = Pick<TokenSource, "get" | "accepted" | "refused" | "forgive" | "watch">;
+export type Tokens = Pick<TokenSource, "get" | "accepted" | "refused" | "watch">;
 
 export class TokenSource {
   readonly #clock: Ports["clock"];
@@ -28,8 +28,6 @@ export class TokenSource {
   readonly #getToken: GetToken;
   readonly #watchers = new Listeners<string>();
   #kept: Kept | undefined;
-  /** A server takes nobody without a token. */
-  #needsToken = false;
   #asking: Promise<Token> | undefined;
   #askedAt = Number.NEGATIVE_INFINITY;
   #cancelRenewal: Cancel | undefined;
@@ -62,19 +60,13 @@ export class TokenSource {
   }
 
   /**
-   * A server refused this token: `get` asks for the next one, which may be the same. Without a token there is none to ask
-   * for, so `get` rejects. With `retryAfterMs` above 0 a watched token is asked for after that time.
+   * A server refused this token: `get` asks for the next one, which may be the same. With `retryAfterMs` above 0 a watched
+   * token is asked for after that time.
    */
   refused(token: Token, retryAfterMs: number): void {
-    const isKept = this.#kept?.token === token;
-    if (isKept) this.#kept = undefined;
-    if (retryAfterMs === 0) this.#needsToken ||= token === null;
-    else if (isKept && this.#watchers.size > 0) this.#renewAfter(this.#aLittleLater(retryAfterMs));
-  }
-
-  /** The app starts over: a server may take it without a token now. */
-  forgive(): void {
-    this.#needsToken = false;
+    if (this.#kept?.token !== token) return;
+    this.#kept = undefined;
+    if (retryAfterMs > 0 && this.#watchers.size > 0) this.#renewAfter(this.#aLittleLater(retryAfterMs));
   }
 
   /** Calls `fn` with every new token until cancelled. Meanwhile a new one is asked for before the old one expires. */
@@ -98,9 +90,6 @@ export class TokenSource {
     await this.#sleep(this.#askedAt + ASK_EVERY_MS - this.#clock.elapsed());
     this.#askedAt = this.#clock.elapsed();
     const token = await this.#answer();
-    if (token === null && this.#needsToken) {
-      throw new RoomsError("unauthorized", "The server needs a token, and getToken gave none.");
-    }
     this.#kept = token === null ? undefined : { token, renewAt: undefined };
     if (token !== null) this.#watchers.call(token);
     return token;

@@ -16,7 +16,7 @@ import type { Cancel, Socket } from "../../util/ports.ts";
 import { endpointUrl } from "../../util/url.ts";
 import { type Connected, fits, type IncomingFrame, knownFrame, valuesIn } from "../../util/wire.ts";
 import { CommandWriter, PendingAnswers } from "./commands.ts";
-import { type ConnectionEnd, closeEnd, lost, timedOut, tokenEnd } from "./connection-end.ts";
+import { type ConnectionEnd, closeEnd, lost, timedOut, tokenEnd, tokenMissing } from "./connection-end.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { Token } from "./token-answer.ts";
 import type { Link, LinkEvents, OpenRequest, Transport, TransportContext } from "./transport.ts";
@@ -47,6 +47,8 @@ export class WebSocketTransport implements Transport {
   readonly canAskForNoTopics = false;
   /** Set once rooms are on this socket. */
   rooms: SocketRooms | undefined;
+  /** The server refused a connection without a token on this path; another path may need none. */
+  needsToken = false;
   readonly #context: TransportContext;
   readonly #path: string;
   #link: SocketLink | undefined;
@@ -64,12 +66,12 @@ export class WebSocketTransport implements Transport {
   ready(): undefined {}
 
   open(events: LinkEvents): Link {
-    this.#link = new SocketLink(this.#context, this.#path, events, () => this.rooms);
+    this.#link = new SocketLink(this.#context, this.#path, events, this);
     return this.#link;
   }
 
   restart(): void {
-    this.#context.tokens.forgive();
+    this.needsToken = false;
   }
 
   release(): void {}
@@ -78,7 +80,7 @@ export class WebSocketTransport implements Transport {
 export class SocketLink implements Link {
   readonly #context: TransportContext;
   readonly #events: LinkEvents;
-  readonly #rooms: () => SocketRooms | undefined;
+  readonly #transport: WebSocketTransport;
   /** Of `auth`, the only command of its own. */
   readonly #answers: PendingAnswers;
   readonly #writer: CommandWriter;
@@ -92,17 +94,12 @@ export class SocketLink implements Link {
   readonly #cancels: Cancel[];
   #cancelDeadline: Cancel = () => {};
 
-  constructor(
-    context: TransportContext,
-    path: string,
-    events: LinkEvents,
-    rooms: () => SocketRooms | undefined,
-  ) {
+  constructor(context: TransportContext, path: string, events: LinkEvents, transport: WebSocketTransport) {
     const { clock } = context.ports;
     const timeOut = (what: string) => () => this.drop(timedOut(what));
     this.#context = context;
     this.#events = events;
-    this.#rooms = rooms;
+    this.#transport = transport;
     this.#answers = new PendingAnswers(clock, timeOut("A command was not answered in time."));
     this.#writer = new CommandWriter(clock, context.batchMs, (frame) => this.#socket?.send(frame));
     this.#heartbeat = new Heartbeat(
@@ -147,7 +144,7 @@ export class SocketLink implements Link {
     const socket = this.#socket;
     this.#stop();
     socket?.close(why === "leaving" ? LEFT : DROPPED);
-    this.#rooms()?.onEnd();
+    this.#transport.rooms?.onEnd();
   }
 
   async #dial(path: string): Promise<void> {
@@ -160,6 +157,10 @@ export class SocketLink implements Link {
     }
     if (this.#isOver) return;
     const token = this.#token;
+    if (token === null && this.#transport.needsToken) {
+      this.#end(tokenMissing());
+      return;
+    }
     const protocols = token === null ? [SUBPROTOCOL] : [SUBPROTOCOL, TOKEN_SUBPROTOCOL_PREFIX + token];
     try {
       this.#socket = ports.dial(endpointUrl(base, path, queryOf(this.#events.request())), protocols, {
@@ -201,14 +202,14 @@ export class SocketLink implements Link {
     for (const { room, value } of valuesIn(text)) {
       // A listener, or the frame before this one, may have ended it.
       if (this.#isOver) return;
-      if (this.#rooms()?.take(room, value)) continue;
+      if (this.#transport.rooms?.take(room, value)) continue;
       isForRooms = false;
       const frame = knownFrame(value, this.#events.frames);
       if (frame !== undefined) this.#onFrame(frame);
     }
     if (this.#isOver) return;
     if (!isForRooms) this.#events.onTurn();
-    this.#rooms()?.onTurn();
+    this.#transport.rooms?.onTurn();
   }
 
   #onFrame(frame: IncomingFrame): void {
@@ -225,6 +226,8 @@ export class SocketLink implements Link {
     const { limits, expiresAt, at, user } = frame;
     const changed = users.admit(user?.id ?? null);
     if (changed !== undefined) {
+      // The former user may be back when the app connects again. After a start over the token is that of the user.
+      if (!this.#isOver) tokens.refused(this.#token, 0);
       this.#leave({ next: "stop", error: changed, retryAfterMs: 0 });
       return;
     }
@@ -238,7 +241,7 @@ export class SocketLink implements Link {
       ports.onWake(() => this.#heartbeat.beatNow()),
       tokens.watch((token) => this.#renew(token)),
     );
-    this.#rooms()?.onGreeted(frame);
+    this.#transport.rooms?.onGreeted(frame);
   }
 
   #renew(token: string): void {
@@ -272,9 +275,12 @@ export class SocketLink implements Link {
   #end(end: ConnectionEnd): void {
     if (this.#isOver) return;
     this.#stop();
-    if (end.next === "renewToken") this.#context.tokens.refused(this.#token, end.retryAfterMs);
+    if (end.next === "renewToken") {
+      this.#context.tokens.refused(this.#token, end.retryAfterMs);
+      this.#transport.needsToken ||= this.#token === null && end.retryAfterMs === 0;
+    }
     this.#events.onEnd(end);
-    this.#rooms()?.onEnd();
+    this.#transport.rooms?.onEnd();
   }
 
   #stop(): void {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { backoffMs, waitForRetry } from "../../../client/connection/retry.ts";
+import { backoffMs, RetryPolicy, waitForRetry } from "../../../client/connection/retry.ts";
+import { closeEnd } from "../../../client/connection/transport/connection-end.ts";
+import { inboxOf } from "../../../client/index.ts";
 import { describeBoth, dialedRoom, type RoomWorld, roomForTest } from "./support/client-for-test.ts";
 import { FakeClock } from "./support/fake-clock.ts";
 
@@ -366,5 +368,37 @@ describeBoth("close codes", () => {
     room.reconnect();
     await clock.advance(2_000);
     expect(sockets.count).toBe(before + 1);
+  });
+});
+
+it("[C106] a token that is taken, and soon refused, again and again is asked for with back-off", () => {
+  const policy = new RetryPolicy(Number.POSITIVE_INFINITY, { clock: new FakeClock(), random: () => 0.5 });
+  const waits = [500, 500, 500, 60_000, 500].map((liveForMs) => {
+    const end = closeEnd(4401, "unauthorized");
+    const verdict = policy.judge({ end, liveForMs }, { minMs: 1_000, maxMs: 30_000 });
+    return verdict.next === "retry" ? verdict.backoffMs : verdict.next;
+  });
+  expect(waits).toEqual([0, 1_000, 2_000, 0, 0]);
+});
+
+describe("the inbox of an anonymous client", () => {
+  it("[C106] ends alone with 4401: a public room needs no token", async () => {
+    const { client, clock, room, socket, sockets, goLive } = await roomForTest(
+      { getToken: () => null },
+      {},
+      { user: null },
+    );
+    const own = socket();
+    const inbox = inboxOf(client);
+    inbox.on("notification", () => {});
+    await clock.advance(1_000);
+    expect(sockets.last).not.toBe(own);
+    sockets.last.end(4401, "unauthorized");
+    await clock.advance(2_000);
+    expect(inbox.state).toMatchObject({ status: "disconnected", error: { code: "unauthorized" } });
+    own.end(1006);
+    await clock.advance(2_000);
+    await goLive({ user: null });
+    expect(room.state.status).toBe("connected");
   });
 });

@@ -236,4 +236,16 @@ describe("a token", () => {
     expect(room.state).toMatchObject({ status: "reconnecting", error: { code: "offline", message, cause } });
     expect(logged).toContainEqual(["warn", message, cause]);
   });
+
+  it("[C107] of a getToken that rejects with what has no text is a failed try", async () => {
+    let isDown = true;
+    const { room, clock, sockets } = await dialedRoom({
+      getToken: () => (isDown ? Promise.reject(Object.create(null)) : secret),
+      log: "off",
+    });
+    expect(room.state).toMatchObject({ status: "reconnecting", error: { code: "offline" } });
+    isDown = false;
+    await clock.advance(31_000);
+    expect(sockets.count).toBe(1);
+  });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { inboxOf, RoomsError } from "../../../client/index.ts";
+import { type ClientOptions, inboxOf, RoomsError } from "../../../client/index.ts";
 import { describeBoth, type RoomWorld, roomForTest } from "./support/client-for-test.ts";
 import type { Frame } from "./support/fake-sockets.ts";
 import { caughtUp, message, notification, refusal, sessionConnected } from "./support/frames.ts";
@@ -26,7 +26,7 @@ async function comeBackAs(world: RoomWorld, user: object | null): Promise<void> 
 }
 
 /** Ada has said things that the server did not take. */
-async function adaIsInterrupted(options: { readonly onUserChange?: "end" | "startOver" }) {
+async function adaIsInterrupted(options: Pick<ClientOptions, "onUserChange" | "getToken">) {
   const world = await roomForTest(options);
   const { room, client, clock, socket } = world;
   socket().deliver(message(1));
@@ -74,6 +74,17 @@ describeBoth("another user behind getToken", () => {
     expect(world.room.state.status).toBe("connected");
     expect(world.socket().sentOf("send")).toMatchObject([{ data: "later, of Ada" }]);
     void sent;
+  });
+
+  it("[C110] keeps no token of the other user: the next connection asks for one", async () => {
+    let asked = 0;
+    const world = await adaIsInterrupted({ getToken: () => `t${++asked}.e30.s` });
+    await comeBackAs(world, BO);
+    const before = asked;
+    world.session.greeting = {};
+    world.client.reconnect();
+    await world.clock.advance(2_000);
+    expect(asked).toBe(before + 1);
   });
 
   it("[C111] starts over on request: what waits rejects, and the room is that of the new user", async () => {

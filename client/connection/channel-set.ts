@@ -84,8 +84,10 @@ export class ChannelSet {
 
   /** The client has another user: what belongs to the former one is dropped before any connection opens. */
   startOver(error: RoomsError): void {
+    const phase = this.#phase;
     for (const channel of this.#all()) channel.forgetUser(error);
-    this.reconnect();
+    // A listener of the error may have ended it.
+    if (this.#phase === phase) this.reconnect();
   }
 
   /** No channel starts any more. The rooms close theirs, each with what else it has. */

@@ -104,6 +104,15 @@ describeBoth("another user behind getToken", () => {
     expect(saidBy(world, before)).toMatchObject([{ data: "of Bo" }]);
   });
 
+  it("[C111] starts nothing that a listener of the error has ended", async () => {
+    const world = await adaIsInterrupted({ onUserChange: "startOver" });
+    const { room, client, clock } = world;
+    room.on("error", () => client.disconnect());
+    await comeBackAs(world, BO);
+    await clock.advance(2_000);
+    expect([room.state.status, client.state.status]).toEqual(["disconnected", "disconnected"]);
+  });
+
   it("[C112] that `auth` refuses is greeted by a connection of their own", async () => {
     let asked = 0;
     const world = await roomForTest({ getToken: () => `t${++asked}.e30.s` });

@@ -211,7 +211,7 @@ export class RoomObject extends DurableObject<Env> implements RoomCalls {
     const refusal = room.moderation.refusalFor(actor, now) ?? room.allowances.take(identity, cost, now);
     if (refusal !== undefined) return reject(refusal);
     room.sweepIfDue(now);
-    // A caller who only looks does not have to wait for a flush.
+    // A caller who only looks does not have to wait for a flush, which keeps the object awake until it is durable.
     if (room.hasWork) this.ctx.waitUntil(live.flush());
     await this.#setAlarm(room.life(now));
     // The room may have been forgotten meanwhile.

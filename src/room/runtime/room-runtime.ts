@@ -206,7 +206,10 @@ export class RoomRuntime {
     if (this.room.hasWork) void this.flush().catch(() => {});
   }
 
-  /** Does what a flush left to be done, without waiting for it: calls leave when what they report is durable. */
+  /**
+   * Does what a flush left to be done, without waiting for it: calls leave when what they report is durable. `waitUntil`
+   * keeps the object awake for these calls only; each ends by itself, after a few tries or a time limit.
+   */
   #carryOut({ deliveries, mentions, audit, banned, questions, spent }: Effects): void {
     for (const { user, item } of deliveries) this.#deliveries.add(user, item);
     if (mentions.length > 0) this.#ctx.waitUntil(mapBounded(mentions, (mention) => this.#notify(mention)));

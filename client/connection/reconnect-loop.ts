@@ -121,6 +121,9 @@ export class ReconnectLoop {
       }
       const error = cutOffs.explain(outcome.end);
       const verdict = policy.judge(outcome, this.#limits);
+      const isRefusedAgain = verdict.next === "retry" && policy.refusals === 2;
+      if (isRefusedAgain)
+        log("warn", `The server refuses the token: ${error.message}. getToken is asked again.`);
       log("debug", `${this.#port.name}: ${error.message} Next: ${verdict.next}.`);
       if (verdict.next === "stop") return this.#end(error, verdict.isFinal);
       const { attempt } = policy;

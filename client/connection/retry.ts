@@ -38,6 +38,7 @@ export class RetryPolicy {
   #waits = 0;
   /** When the first token in a row was refused. */
   #refusedAt: number | undefined;
+  #refusals = 0;
 
   constructor(maxAttempts: number, { clock, random }: Pick<Ports, "clock" | "random">) {
     this.#maxAttempts = maxAttempts;
@@ -50,10 +51,16 @@ export class RetryPolicy {
     return this.#failures + 1;
   }
 
+  /** How many tokens in a row were refused. */
+  get refusals(): number {
+    return this.#refusals;
+  }
+
   /** A try was live for this long. */
   lived(liveForMs: number): void {
     this.#failures = 0;
     this.#refusedAt = undefined;
+    this.#refusals = 0;
     if (liveForMs >= STABLE_AFTER_MS) this.#waits = 0;
   }
 
@@ -64,6 +71,7 @@ export class RetryPolicy {
     // With a wait the server says that a token of the same signer is taken later: then the next one is not refused yet.
     const isRefused = end.next === "renewToken" && retryAfterMs === 0;
     const waitsOut = end.next === "renewToken" && retryAfterMs > 0;
+    this.#refusals = isRefused ? this.#refusals + 1 : 0;
     const refusedAt = this.#refusedAt;
     const now = this.#clock.elapsed();
     const isOver = isRefused && refusedAt !== undefined && now - refusedAt >= REFUSED_FOR_MS;

@@ -11,10 +11,10 @@ import {
   type Topics,
 } from "../../src/protocol/index.ts";
 import type { Client } from "../core/client.ts";
-import { RoomsError } from "../util/errors.ts";
+import { RoomsError, roomName } from "../util/errors.ts";
 import { checked } from "../util/wire.ts";
 import { type CallOptions, callApi, type HttpMethod } from "./http-call.ts";
-import { query, roomName } from "./path.ts";
+import { query } from "./query.ts";
 
 export interface HistoryOptions extends CallOptions {
   /** Only messages before this `seq`. Without it the page is the newest one. */

@@ -10,9 +10,10 @@ import {
   type ReadResult,
 } from "../../src/protocol/index.ts";
 import type { Client } from "../core/client.ts";
+import { roomName } from "../util/errors.ts";
 import { checked } from "../util/wire.ts";
 import { type CallOptions, callApi, type HttpMethod } from "./http-call.ts";
-import { query, roomName } from "./path.ts";
+import { query } from "./query.ts";
 
 export interface NotificationsOptions extends CallOptions {
   /** Only notifications in this state. Without it all but the archived ones. */

@@ -1,10 +1,9 @@
 // Which rooms of a client are open, and who holds them.
 
-import { isRoomName } from "../../src/protocol/index.ts";
 import type { ChannelSet } from "../connection/channel-set.ts";
 import type { Transport } from "../connection/transport/transport.ts";
 import type { ConnectionContext } from "../connection/types.ts";
-import { RoomsError } from "../util/errors.ts";
+import { roomName } from "../util/errors.ts";
 import { ignoreRejection } from "../util/listeners.ts";
 import type { Cancel } from "../util/ports.ts";
 import { RoomEngine, RoomListeners } from "./room-engine.ts";
@@ -102,7 +101,7 @@ export class RoomRegistry {
   }
 
   #slot(name: string, options: RoomOptions, way: RoomWay): Slot {
-    if (!isRoomName(name)) throw new RoomsError("bad_request", "This is no name of a room.");
+    roomName(name);
     const known = this.#slots.get(name)?.deref();
     if (known !== undefined) {
       if (known.engine !== undefined) this.#compare(known, options, way);

@@ -10,8 +10,7 @@ import {
   TOKEN_RESULT,
 } from "../../src/protocol/index.ts";
 import type { HttpMethod } from "../http/http-call.ts";
-import { roomName } from "../http/path.ts";
-import { RoomsError } from "../util/errors.ts";
+import { RoomsError, roomName } from "../util/errors.ts";
 import { checked, fits } from "../util/wire.ts";
 import {
   type CallBelow,

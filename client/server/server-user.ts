@@ -6,7 +6,7 @@ import {
   USER_RESULT,
   type USER_SIGNAL_BODY,
 } from "../../src/protocol/index.ts";
-import { roomName } from "../http/path.ts";
+import { roomName } from "../util/errors.ts";
 import { checked } from "../util/wire.ts";
 import { type CallBelow, callsBelow, type ServerCallOptions, type ServerContext } from "./server-call.ts";
 import { userPath } from "./user-path.ts";

@@ -1,4 +1,4 @@
-import { ERRORS, type ErrorCode, isErrorCode, type Refusal } from "../../src/protocol/index.ts";
+import { ERRORS, type ErrorCode, isErrorCode, isRoomName, type Refusal } from "../../src/protocol/index.ts";
 
 /**
  * A code of the protocol, or one that only a client knows: `offline` (no connection, or it was lost, or an answer could
@@ -52,3 +52,11 @@ export const refusalError = ({ code, message, ...details }: Refusal): RoomsError
 
 export const offline = (message: string, cause?: unknown): RoomsError =>
   new RoomsError("offline", message, { cause });
+
+/** The name, which needs no encoding in a path. Throws `bad_request` for any other text. */
+export function roomName(name: string): string {
+  if (isRoomName(name)) return name;
+  const shown = String(name).slice(0, 40);
+  const message = `"${shown}" is no name of a room: 1 to 128 of A-Z a-z 0-9 _ . : - and first a letter or digit.`;
+  throw new RoomsError("bad_request", message, { path: ["room"] });
+}

@@ -28,6 +28,16 @@ describe("a dev token", () => {
     expect((await ask(on, `localhost${path("")}`)).status).toBe(400);
   });
 
+  it("[H9] names the user as asked, or else by the id", async () => {
+    const nameFor = async (query: string) => {
+      const response = await ask({ DEV_TOKENS: "on" }, `localhost${path(query)}`);
+      return decodeJwt((await response.json<{ token: string }>()).token).name;
+    };
+    expect(await nameFor("user=ada&name=Ada%20L.")).toBe("Ada L.");
+    expect(await nameFor("user=ada")).toBe("ada");
+    expect(await nameFor("user=ada&name=")).toBe("ada");
+  });
+
   it("[H9] grants write, or the requested permission", async () => {
     const on = { DEV_TOKENS: "on" };
     const roomsOf = async (query: string) => {

@@ -48,7 +48,10 @@ function textOf(cause: unknown): string {
 }
 
 function described(given: unknown): string {
-  if (typeof given === "string") return given.trim() === "" ? "an empty text" : `"${printable(given)}"`;
+  if (typeof given === "string") {
+    const shown = printable(given);
+    return /[^…\s]/.test(shown) ? `"${shown}"` : `a text of ${given.length} characters`;
+  }
   return isObject(given) ? `an object with "${printable(Object.keys(given).join(", "))}"` : typeof given;
 }
 

@@ -337,6 +337,23 @@ describeBoth("close codes", () => {
     },
   );
 
+  it("[C113] the second 4401 in a row is in the log at once, with its reason; a single one is not", async () => {
+    const warned: string[] = [];
+    const { socket, clock, goLive } = await dialedRoom({
+      getToken: () => "same.e30.s",
+      log: (level, message) => level === "warn" && warned.push(message),
+    });
+    await goLive();
+    socket().end(4401, "token_expired");
+    await clock.advance(2_000);
+    expect(warned).toEqual([]);
+    for (let round = 0; round < 4; round++) {
+      socket().end(4401, "token_expired: the token expired 65 min ago");
+      await clock.advance(2_000);
+    }
+    expect(warned).toEqual([expect.stringContaining("the token expired 65 min ago")]);
+  });
+
   it("[C106] a token that is taken within the minute ends the refusals", async () => {
     const { socket, clock, room, goLive } = await dialedRoom({ getToken: () => "same.e30.s" });
     for (let round = 0; round < 3; round++) {

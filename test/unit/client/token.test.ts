@@ -200,9 +200,10 @@ describe("a token", () => {
     ["<!DOCTYPE html>\n<title>502 Bad Gateway</title>", "<!DOCTYPE html> <title>502 Bad Gateway</title>"],
     [`${"<p>".repeat(10_000)}`, "<p><p>"],
     [JSON.stringify({ token: secret }), '{"token":"…"}'],
-    ["", "an empty text"],
+    ["", "a text of 0 characters"],
     [{ error: "no", access: secret }, "error, access"],
     ["undefined", "undefined"],
+    [secret.replaceAll(".", "-"), `a text of ${secret.length} characters`],
   ])("[C107] that is no JWT is a failed try that shows what came: %#", async (answer, shown) => {
     const logged: string[] = [];
     let isDown = true;

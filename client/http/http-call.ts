@@ -1,14 +1,15 @@
 // One call of the HTTP API: it has the token of the sockets, bounds of time and size, and refusals become errors.
 
-import { COMMAND_TIMEOUT_MS, type ErrorCode, isRecord, parseJson } from "../../src/protocol/index.ts";
+import { COMMAND_TIMEOUT_MS, codeWith, isRecord, parseJson } from "../../src/protocol/index.ts";
 import type { Token } from "../connection/transport/token-answer.ts";
 import type { Tokens } from "../connection/transport/token-source.ts";
 import type { Client } from "../core/client.ts";
 import { contextOf } from "../core/client-context.ts";
-import { offline, RoomsError, refusalError, unreadable } from "../util/errors.ts";
+import { offline, RoomsError, refusalError, unreadable, userChanged } from "../util/errors.ts";
 import type { Cancel, Clock, Ports } from "../util/ports.ts";
 import { parseError } from "../util/wire.ts";
 import { readText } from "./read-text.ts";
+import { userIn } from "./token-user.ts";
 
 /** The methods that the HTTP API has. */
 export type HttpMethod = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -56,7 +57,8 @@ const MIN_WAIT_MS = 1_000;
  * connection, is never queued, and is tried a second time only with a new token where one was refused.
  *
  * Rejects with a `RoomsError`: `bad_request` (path or body cannot be sent), `offline` (the server cannot be reached),
- * `timeout`, `closed` (after `client.close()`), `too_large` (an answer of more than 8 MiB), else the server's code.
+ * `timeout`, `closed` (after `client.close()`), `too_large` (an answer of more than 8 MiB), `user_changed` (the token
+ * after a refused one is another user's, and was not used), else the server's code.
  *
  * @example
  * const members: unknown = await callApi(client, "GET", "/v1/rooms/project_123/members");
@@ -92,8 +94,8 @@ export async function callWith(
 }
 
 /**
- * A refused token is replaced once. Where the server says that a token from the same signer will be taken later, the
- * call waits for that, if its time is enough.
+ * A refused token is replaced once, by one of the same user. Where the server says that a token from the same signer will
+ * be taken later, the call waits for that, if its time is enough.
  */
 async function withToken(
   { tokens, ports: { clock, random } }: CallContext,
@@ -103,10 +105,15 @@ async function withToken(
 ): Promise<unknown> {
   let refusal: RoomsError | undefined;
   let refused: Token | undefined;
+  /** Of the tokens before; empty where they do not say it. */
+  let user: string | undefined;
   for (let waits = 0; ; ) {
     const token = await before(signal, tokens.get()).catch((error: unknown) => {
       throw refusal === undefined ? error : because(refusal, error);
     });
+    const now = userIn(token);
+    if (user !== undefined && (token === null || (now && user && now !== user))) throw userChanged();
+    user = now || user || "";
     if (refusal !== undefined && token === refused) throw because(refusal, sameToken());
     const answer = await attempt(token);
     if (answer.ok) return answer.value;
@@ -185,24 +192,15 @@ function answerOf(response: Response, value: unknown): Answer {
 /** For a response that is not of the API: from a proxy, or another server. */
 function strange({ status, headers }: Response): RoomsError {
   if (status < 400) return offline("The server sent the call elsewhere, which is not followed.");
-  const code = CODES[status] ?? (status < 500 ? "bad_request" : "internal");
+  const isBusy = status > 501 && status < 505;
+  const code = isBusy
+    ? "overloaded"
+    : (codeWith("http", status) ?? (status < 500 ? "bad_request" : "internal"));
   const seconds = Number(headers.get("Retry-After") ?? Number.NaN);
   return new RoomsError(code, `The server answered ${status}.`, {
     retryAfterMs: seconds >= 0 ? seconds * 1_000 : undefined,
   });
 }
-
-const CODES: Readonly<Record<number, ErrorCode | undefined>> = {
-  401: "unauthorized",
-  403: "forbidden",
-  404: "not_found",
-  408: "timeout",
-  413: "too_large",
-  429: "rate_limited",
-  502: "overloaded",
-  503: "overloaded",
-  504: "overloaded",
-};
 
 const sameToken = () => new RoomsError("unauthorized", "getToken gave the very token that was refused.");
 

@@ -12,9 +12,9 @@ import {
 } from "../../src/protocol/index.ts";
 import type { Client } from "../core/client.ts";
 import { RoomsError, roomName } from "../util/errors.ts";
+import { query } from "../util/url.ts";
 import { checked } from "../util/wire.ts";
 import { type CallOptions, callApi, type HttpMethod } from "./http-call.ts";
-import { query } from "./query.ts";
 
 export interface HistoryOptions extends CallOptions {
   /** Only messages before this `seq`. Without it the page is the newest one. */

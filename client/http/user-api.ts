@@ -11,9 +11,9 @@ import {
 } from "../../src/protocol/index.ts";
 import type { Client } from "../core/client.ts";
 import { roomName } from "../util/errors.ts";
+import { query } from "../util/url.ts";
 import { checked } from "../util/wire.ts";
 import { type CallOptions, callApi, type HttpMethod } from "./http-call.ts";
-import { query } from "./query.ts";
 
 export interface NotificationsOptions extends CallOptions {
   /** Only notifications in this state. Without it all but the archived ones. */

@@ -18,7 +18,7 @@ import {
   type SIGNAL_BODY,
   type Topics,
 } from "../../src/protocol/index.ts";
-import { query } from "../http/query.ts";
+import { query } from "../util/url.ts";
 import { checked } from "../util/wire.ts";
 import { type CallBelow, callsBelow, type ServerCallOptions, type ServerContext } from "./server-call.ts";
 import { userPath } from "./user-path.ts";

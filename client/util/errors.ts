@@ -40,6 +40,9 @@ export class RoomsError extends Error {
   }
 }
 
+export const userChanged = (): RoomsError =>
+  new RoomsError("user_changed", "getToken gave the token of another user than before.");
+
 export const noConnection = (): RoomsError => offline("There is no connection.");
 
 export const unreadable = (): RoomsError => offline("The answer could not be read.");

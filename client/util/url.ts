@@ -18,7 +18,13 @@ function parse(url: string, origin: string | undefined): URL {
   }
 }
 
-export function endpointUrl(base: string, path: string, query: Readonly<Record<string, string>>): string {
-  const text = new URLSearchParams(query).toString();
-  return base + path + (text && `?${text}`);
+/** `?name=value…` of the fields that have one, or nothing. Lists are joined by commas. */
+export function query(
+  fields: Readonly<Record<string, string | number | readonly string[] | null | undefined>>,
+): string {
+  const given = Object.entries(fields).flatMap(([name, value]) => {
+    const text = String(value ?? "");
+    return text === "" ? [] : [[name, text]];
+  });
+  return given.length === 0 ? "" : `?${new URLSearchParams(given)}`;
 }

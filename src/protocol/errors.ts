@@ -34,6 +34,15 @@ export type ErrorCode = keyof typeof ERRORS;
 
 export const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(ERRORS, code);
 
+/** The first code with this status of HTTP, or with this code of a close. */
+export const codeWith = (kind: "http" | "close", value: number): ErrorCode | undefined =>
+  Object.keys(ERRORS)
+    .filter(isErrorCode)
+    .find((code) => {
+      const rule: ErrorRule = ERRORS[code];
+      return rule[kind] === value;
+    });
+
 /** Why a connection, or a room on a session, was closed. */
 export interface Closing {
   readonly code: ErrorCode;

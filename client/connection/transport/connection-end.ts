@@ -1,10 +1,4 @@
-import {
-  type Closing,
-  closeCode,
-  ERRORS,
-  isErrorCode,
-  parseCloseReason,
-} from "../../../src/protocol/index.ts";
+import { type Closing, closeCode, codeWith, ERRORS, parseCloseReason } from "../../../src/protocol/index.ts";
 import { offline, RoomsError } from "../../util/errors.ts";
 import { tokenFailure } from "./token-answer.ts";
 
@@ -63,6 +57,5 @@ function nextAfter(code: number): ConnectionEnd["next"] {
 
 function closingOf(code: number): Closing | undefined {
   if (code < 4400 || code > 4599) return undefined;
-  const known = Object.entries(ERRORS).find(([, rule]) => "close" in rule && rule.close === code)?.[0];
-  return { code: known !== undefined && isErrorCode(known) ? known : "internal" };
+  return { code: codeWith("close", code) ?? "internal" };
 }

@@ -1,4 +1,4 @@
-import { RoomsError } from "../../util/errors.ts";
+import { type RoomsError, userChanged } from "../../util/errors.ts";
 
 /** What a client does when a server greets another user than before. */
 export type OnUserChange = "end" | "startOver";
@@ -26,7 +26,7 @@ export class UserGuard {
       this.#user = user;
       return undefined;
     }
-    const error = new RoomsError("user_changed", "getToken gave the token of another user than before.");
+    const error = userChanged();
     if (this.#onChange === "startOver") {
       this.#user = user;
       this.#startOver(error);

@@ -13,13 +13,13 @@ import {
 } from "../../../src/protocol/index.ts";
 import { offline, RoomsError, refusalError } from "../../util/errors.ts";
 import type { Cancel, Socket } from "../../util/ports.ts";
-import { endpointUrl } from "../../util/url.ts";
+import { query } from "../../util/url.ts";
 import { type Connected, fits, type IncomingFrame, knownFrame, valuesIn } from "../../util/wire.ts";
 import { CommandWriter, PendingAnswers } from "./commands.ts";
 import { type ConnectionEnd, closeEnd, lost, timedOut, tokenEnd, tokenMissing } from "./connection-end.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { Token } from "./token-answer.ts";
-import type { Link, LinkEvents, OpenRequest, Transport, TransportContext } from "./transport.ts";
+import type { Link, LinkEvents, Transport, TransportContext } from "./transport.ts";
 
 /** A code of our own: to the server anything but 1000 is a lost connection, whose member stays for a moment. */
 const DROPPED = 4000;
@@ -163,7 +163,7 @@ export class SocketLink implements Link {
     }
     const protocols = token === null ? [SUBPROTOCOL] : [SUBPROTOCOL, TOKEN_SUBPROTOCOL_PREFIX + token];
     try {
-      this.#socket = ports.dial(endpointUrl(base, path, queryOf(this.#events.request())), protocols, {
+      this.#socket = ports.dial(base + path + query({ ...this.#events.request() }), protocols, {
         onOpen: () => this.#onOpen(),
         onText: (text) => this.#onText(text),
         onClose: (code, reason) => this.#onClose(code, reason),
@@ -292,14 +292,4 @@ export class SocketLink implements Link {
     this.#writer.discard();
     this.#answers.lose();
   }
-}
-
-/** Only what is given. An empty list of topics would count as no parameter, so it is left out. */
-function queryOf({ since, replaces, history, topics }: OpenRequest): Readonly<Record<string, string>> {
-  const given = { history, topics: topics?.join(","), since, replaces };
-  return Object.fromEntries(
-    Object.entries(given).flatMap(([name, value]) =>
-      value === undefined || value === "" ? [] : [[name, String(value)]],
-    ),
-  );
 }

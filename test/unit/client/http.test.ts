@@ -126,6 +126,40 @@ describe("a call over HTTP", () => {
     expect(tokens()).toEqual(["t1.e30.s", "t1.e30.s", "t1.e30.s", "t2.e30.s", "t2.e30.s", "t2.e30.s"]);
   });
 
+  it.each([
+    ["another user", { sub: "ada" }, { sub: "bo" }, "user_changed"],
+    ["another user with letters of two bytes", { sub: "Zoë" }, { sub: "Zoé" }, "user_changed"],
+    ["another number", { sub: 7 }, { sub: 8 }, "user_changed"],
+    ["nobody", { sub: "ada" }, null, "user_changed"],
+    ["nobody, after one that names no user", {}, null, "user_changed"],
+    ["the same user, as a text", { sub: 7 }, { sub: "7" }, "resolved"],
+    ["the same user", { sub: "ada", exp: 1 }, { sub: "ada", exp: 2 }, "resolved"],
+    ["who knows whom", { sub: "ada" }, { id: "bo" }, "resolved"],
+    ["who knows whom, without claims", { sub: "ada" }, "{", "resolved"],
+  ])("[C110] is not repeated with the token of another user: %s", async (_, first, second, code) => {
+    const given = [first, second].map((claims) =>
+      claims === null
+        ? null
+        : `t.${Buffer.from(typeof claims === "string" ? claims : JSON.stringify(claims)).toString("base64url")}.s`,
+    );
+    for (const retryAfterMs of [undefined, 2_000]) {
+      const answers = [...given];
+      const { client, clock, tokens } = world(
+        [() => refusal(401, "token_expired", { retryAfterMs }), () => ok(PAGE)],
+        { getToken: () => answers.shift() },
+      );
+      const called = userApi(client)
+        .followedRooms()
+        .then(
+          () => "resolved",
+          (error: unknown) => (error instanceof RoomsError ? error.code : String(error)),
+        );
+      await clock.advance(5_000);
+      expect(await called).toBe(code);
+      expect(tokens()).toEqual(given.slice(0, code === "resolved" ? 2 : 1));
+    }
+  });
+
   it("[C72] of an anonymous client asks for no token, and its sockets may continue without", async () => {
     const { fetch, tokens } = server(() => refusal(401, "unauthorized"));
     const { client, room, clock, goLive } = await roomForTest({ fetch, getToken: () => null });

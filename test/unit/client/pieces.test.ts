@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 import { CommandWriter } from "../../../client/connection/transport/commands.ts";
 import { createClient, inboxOf } from "../../../client/index.ts";
 import { createLog } from "../../../client/util/log.ts";
-import { baseUrl, endpointUrl } from "../../../client/util/url.ts";
+import { baseUrl, query } from "../../../client/util/url.ts";
 import { knownFrame, valuesIn } from "../../../client/util/wire.ts";
 import { MAX_FRAME_BYTES, SERVER_EVENTS } from "../../../src/protocol/index.ts";
 import { dialedRoom, roomForTest } from "./support/client-for-test.ts";
@@ -28,9 +28,9 @@ describe("the address", () => {
     expect(() => baseUrl(url, undefined)).toThrow(expect.objectContaining({ code: "bad_request" }));
   });
 
-  it("has a query only if a parameter is set", () => {
-    expect(endpointUrl("wss://a", "/v1/connect", {})).toBe("wss://a/v1/connect");
-    expect(endpointUrl("wss://a", "/v1/connect", { topics: "a,b" })).toBe("wss://a/v1/connect?topics=a%2Cb");
+  it("has a query only if a parameter has a value", () => {
+    expect(query({ since: undefined, after: "", topics: [], before: null })).toBe("");
+    expect(query({ topics: ["a", "b"], limit: 0 })).toBe("?topics=a%2Cb&limit=0");
   });
 });
 

@@ -4,8 +4,10 @@ import { RoomsError } from "../util/errors.ts";
 const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
 
 /** The text of an answer. Rejects `too_large` past 8 MiB, without reading on. */
-export async function readText({ body }: Response): Promise<string> {
-  if (body === null) return "";
+export async function readText(response: Response): Promise<string> {
+  const { body } = response;
+  // Without a body, and in React Native, which reads no streams.
+  if (!body) return response.text();
   const reader = body.getReader();
   const decoder = new TextDecoder();
   let text = "";

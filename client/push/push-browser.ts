@@ -2,10 +2,10 @@
 export interface PushBrowser {
   permission(): NotificationPermission;
   askPermission(): Promise<NotificationPermission>;
-  /** The registration of the service worker, if there is one. */
-  registration(script: string): Promise<Registration | undefined>;
+  /** The registration of the service worker, if there is one. Rejects where the browser forbids service workers. */
+  registration(): Promise<Registration | undefined>;
   /** Resolves when the service worker is active. It gets `key`, as it may have to subscribe again by itself. */
-  register(script: string, key: string): Promise<Registration>;
+  register(key: string): Promise<Registration>;
   onMessage(fn: (message: unknown) => void): void;
   remembered(): unknown;
   remember(value: object): void;
@@ -14,68 +14,77 @@ export interface PushBrowser {
 
 export type Registration = Pick<ServiceWorkerRegistration, "pushManager">;
 
-const MEMORY = "edge-rooms.push";
+/** The path of our service worker, or what registers the app's own. */
+export type PushWorker = string | (() => Promise<ServiceWorkerRegistration>);
 
-/** `undefined` where the browser has no pushes, or not on a page without TLS. */
-export function thisBrowser(): PushBrowser | undefined {
-  const { navigator, Notification, PushManager, localStorage } = globalThis;
-  if (navigator?.serviceWorker === undefined || Notification === undefined || PushManager === undefined)
-    return undefined;
-  const { serviceWorker } = navigator;
+const MEMORY = "edge-rooms.push";
+/**
+ * No page lies here, so the worker of the app stays in control of every page. Without a slash at its end, as the address
+ * in a push (`./`) is relative to it.
+ */
+const SCOPE = "edge-rooms-push";
+
+/** `undefined` where the browser has no pushes, or not on this page: without TLS, or in a sandboxed frame. */
+export function thisBrowser(worker: PushWorker): PushBrowser | undefined {
   /** Where nothing may be stored, it is remembered for this visit at least. */
   let memory: object | undefined;
-  return {
-    permission: () => Notification.permission,
-    askPermission: () => Notification.requestPermission(),
-    registration: async (script) => {
-      const { pathname } = new URL(script, location.href);
-      const registrations = await serviceWorker.getRegistrations();
-      return registrations.find(({ active, waiting, installing }) => {
-        const url = (active ?? waiting ?? installing)?.scriptURL;
-        return url !== undefined && new URL(url).pathname === pathname;
-      });
-    },
-    register: async (script, key) => {
-      const url = new URL(script, location.href);
-      url.searchParams.set("key", key);
-      const registration = await serviceWorker.register(url);
-      await activeIn(registration);
-      return registration;
-    },
-    onMessage: (fn) => serviceWorker.addEventListener("message", ({ data }) => fn(data)),
-    remembered() {
-      try {
-        return JSON.parse(localStorage.getItem(MEMORY) ?? "null") ?? memory;
-      } catch {
-        return memory;
-      }
-    },
-    remember(value) {
-      memory = value;
-      try {
-        localStorage.setItem(MEMORY, JSON.stringify(value));
-      } catch {
-        // Storage is full or forbidden: at the next visit the browser subscribes again.
-      }
-    },
-    forget() {
-      memory = undefined;
-      try {
-        localStorage.removeItem(MEMORY);
-      } catch {
-        // As above.
-      }
-    },
-  };
+  try {
+    // Each may be missing, and in a sandboxed frame reading one throws.
+    const { serviceWorker } = navigator;
+    if (!serviceWorker || !PushManager || !Notification.permission) return undefined;
+    const scopeOf = (script: string) => new URL(SCOPE, new URL(script, location.href)).href;
+    return {
+      permission: () => Notification.permission,
+      askPermission: async () => Notification.requestPermission(),
+      registration: async () => {
+        if (typeof worker !== "string") return worker();
+        const scope = scopeOf(worker);
+        // Where there is none, it answers the one of a wider scope: that of the app.
+        const found = await serviceWorker.getRegistration(scope);
+        return found?.scope === scope ? found : undefined;
+      },
+      async register(key) {
+        if (typeof worker !== "string") return activated(await worker());
+        const script = new URL(worker, location.href);
+        script.searchParams.set("key", key);
+        return activated(await serviceWorker.register(script, { scope: scopeOf(worker) }));
+      },
+      onMessage: (fn) => serviceWorker.addEventListener("message", ({ data }) => fn(data)),
+      remembered: () => inStorage((storage) => JSON.parse(storage.getItem(MEMORY) ?? "null")) ?? memory,
+      remember(value) {
+        memory = value;
+        inStorage((storage) => {
+          // If it is full, no older value must stay.
+          storage.removeItem(MEMORY);
+          storage.setItem(MEMORY, JSON.stringify(value));
+        });
+      },
+      forget() {
+        memory = undefined;
+        inStorage((storage) => storage.removeItem(MEMORY));
+      },
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** `undefined` where storage is full or forbidden, so that even to read `localStorage` throws. */
+function inStorage<T>(use: (storage: Storage) => T): T | undefined {
+  try {
+    return use(localStorage);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Not `serviceWorker.ready`: it never resolves on a page outside of the scope. */
-function activeIn(registration: ServiceWorkerRegistration): Promise<void> {
+function activated(registration: ServiceWorkerRegistration): Promise<Registration> {
   const worker = registration.installing ?? registration.waiting;
-  if (registration.active !== null || worker === null) return Promise.resolve();
+  if (registration.active !== null || worker === null) return Promise.resolve(registration);
   return new Promise((resolve, reject) => {
     worker.addEventListener("statechange", () => {
-      if (worker.state === "activated") resolve();
+      if (worker.state === "activated") resolve(registration);
       else if (worker.state === "redundant") reject(new Error("The service worker could not be installed."));
     });
   });

@@ -2,21 +2,27 @@
 // (`edge-rooms/push`), so that a page without pushes does not load it.
 
 import { type Client, callApi, type HttpMethod, RoomsError, type RoomsErrorCode } from "../index.ts";
-import { type PushBrowser, thisBrowser } from "./push-browser.ts";
+import { type PushBrowser, type PushWorker, thisBrowser } from "./push-browser.ts";
 
 export interface PushOptions {
   /**
-   * The path on the page's own origin that serves `edge-rooms-sw.js` of this package. Pages outside of its folder are not
-   * in its scope, which does not matter to pushes.
+   * The path on the page's own origin that serves `edge-rooms-sw.js` of this package. It is registered for a scope of its
+   * own in its folder, `edge-rooms-push`, in which no page lies: a service worker of the app stays in control of all pages.
+   *
+   * Or a function that registers the app's own service worker, into which `edge-rooms/service-worker` is imported. It is
+   * called by each method, so it must do no harm when called again, and no scope is added.
    *
    * @default "/edge-rooms-sw.js"
+   *
+   * @example
+   * createPush(client, { serviceWorker: () => navigator.serviceWorker.register("/sw.js", { type: "module" }) });
    */
-  readonly serviceWorker?: string;
+  readonly serviceWorker?: PushWorker;
 }
 
 /**
- * Whether this browser shows pushes for this user. `unsupported`: it has no Web Push, or not on a page without TLS.
- * `denied`: the user has forbidden notifications for this site, and only the browser's settings can change that.
+ * Whether this browser shows pushes for this user. `unsupported`: it has no Web Push, or not on this page, as without TLS,
+ * in a sandboxed frame, or where the user blocks site data. `denied`: the user has forbidden notifications for this site, and only the browser's settings can change that.
  */
 export type PushState = "unsupported" | "denied" | "off" | "on";
 
@@ -41,21 +47,19 @@ const CHANGED = "edge-rooms.subscriptionChanged";
  * button.onclick = () => push.enable();
  */
 export const createPush = (client: Client, options: PushOptions = {}): Push =>
-  new Push(client, thisBrowser(), options);
+  new Push(client, thisBrowser(options.serviceWorker ?? "/edge-rooms-sw.js"));
 
 /** Made by {@link createPush}. All methods reject with a `RoomsError`; calls are carried out one after the other. */
 export class Push {
   readonly #client: Client;
   readonly #browser: PushBrowser | undefined;
-  readonly #script: string;
   #isListening = false;
   /** Two calls at once could leave a subscription that is not known here. */
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(client: Client, browser: PushBrowser | undefined, options: PushOptions) {
+  constructor(client: Client, browser: PushBrowser | undefined) {
     this.#client = client;
     this.#browser = browser;
-    this.#script = options.serviceWorker ?? "/edge-rooms-sw.js";
   }
 
   /**
@@ -68,8 +72,9 @@ export class Push {
     const browser = this.#browser;
     if (browser === undefined) return "unsupported";
     if (browser.permission() === "denied") return "denied";
-    const subscription = await (await browser.registration(this.#script))?.pushManager.getSubscription();
-    const isOurs = subscription != null && subscription.endpoint === this.#remembered()?.endpoint;
+    const subscription = await subscriptionIn(browser).catch(() => undefined);
+    if (subscription === undefined) return "unsupported";
+    const isOurs = subscription !== null && subscription.endpoint === this.#remembered()?.endpoint;
     return isOurs && browser.permission() === "granted" ? "on" : "off";
   }
 
@@ -105,9 +110,9 @@ export class Push {
   disable(): Promise<void> {
     return this.#next(async () => {
       const browser = this.#browser;
-      const subscription = await (await browser?.registration(this.#script))?.pushManager.getSubscription();
+      const subscription = await subscriptionIn(browser).catch(() => null);
       browser?.forget();
-      if (browser === undefined || subscription == null) return;
+      if (subscription == null) return;
       await subscription.unsubscribe();
       await this.#unregister(subscription.endpoint).catch(() => {});
     });
@@ -131,8 +136,10 @@ export class Push {
 
   async #subscribe(browser: PushBrowser): Promise<void> {
     const { key } = await this.#call("GET", "/v1/push/key");
-    if (typeof key !== "string") throw failure("not_found", "The server gave no key.");
-    const { pushManager } = await browser.register(this.#script, key);
+    if (typeof key !== "string") throw failure("not_found", "The server sends no pushes.");
+    const { pushManager } = await browser.register(key).catch((cause: unknown) => {
+      throw failure("not_found", "The service worker could not be registered.", cause);
+    });
     const held = await pushManager.getSubscription();
     const known = this.#remembered();
     if (held !== null && isFor(held, key)) {
@@ -203,6 +210,10 @@ const failure = (code: RoomsErrorCode, message: string, cause?: unknown) =>
   new RoomsError(code, message, { cause });
 
 const isRecord = (value: unknown): value is Answer => typeof value === "object" && value !== null;
+
+/** `null` where there is none. Rejects where there can be none. */
+const subscriptionIn = async (browser: PushBrowser | undefined): Promise<PushSubscription | null> =>
+  (await (await browser?.registration())?.pushManager.getSubscription()) ?? null;
 
 /** Whether the subscription was made with this key. A browser that does not say which key it was is trusted. */
 function isFor({ options }: PushSubscription, key: string): boolean {

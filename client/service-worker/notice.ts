@@ -9,7 +9,8 @@ export interface Notice {
     readonly tag?: string;
     readonly requireInteraction: boolean;
     readonly silent: boolean;
-    readonly data: { readonly link?: string };
+    /** Where a click leads. Its name tells it from the notifications of an app that imports this. */
+    readonly data: { readonly edgeRoomsLink: string };
   };
   /** The number on the badge of the app. */
   readonly unread?: number;
@@ -28,7 +29,7 @@ export function noticeOf(text: string | undefined): Notice {
     app_badge: badge,
     data,
   } = recordOf(notification);
-  const link = textOf(recordOf(data).link) ?? textOf(navigate);
+  const link = textOf(recordOf(data).link) ?? textOf(navigate) ?? "./";
   const name = textOf(tag);
   const unread = textOf(badge)?.match(/^\d{1,15}$/)?.[0];
   return {
@@ -38,7 +39,7 @@ export function noticeOf(text: string | undefined): Notice {
       ...(name !== undefined && { tag: name }),
       requireInteraction: requireInteraction === true,
       silent: silent === true,
-      data: link === undefined ? {} : { link },
+      data: { edgeRoomsLink: link },
     },
     ...(unread !== undefined && { unread: Number(unread) }),
   };

@@ -16,13 +16,18 @@ export type LogOption = "off" | LogLevel | LogFunction;
 
 const LEVELS: readonly LogLevel[] = ["error", "warn", "debug"];
 
+/** A text that begins as JSON does in base64url. An error of the app may quote its token. */
+const JWT = /\be[wy][\w-]{9,}\.[\w.-]+/g;
+
 export function createLog(option: LogOption): LogFunction {
-  if (typeof option === "function") return (...args) => callSafely(() => option(...args));
+  const write = typeof option === "function" ? option : writer(option);
+  return (level, message, ...details) =>
+    callSafely(() => write(level, message.replace(JWT, "…"), ...details));
+}
+
+function writer(option: "off" | LogLevel): LogFunction {
   const shown = option === "off" ? [] : LEVELS.slice(0, LEVELS.indexOf(option) + 1);
-  return (level, message, details) => {
-    if (!shown.includes(level)) return;
-    const line = `edge-rooms: ${message}`;
-    if (details === undefined) console[level](line);
-    else console[level](line, details);
+  return (level, message, ...details) => {
+    if (shown.includes(level)) console[level](`edge-rooms: ${message}`, ...details);
   };
 }

@@ -35,30 +35,28 @@ function dial(url: string, protocols: string[], events: SocketEvents): Socket {
 }
 
 /** Calls `fn` when a browser says that the network or the page is back. Elsewhere there is no such event. */
-export function onWake(fn: () => void): Cancel {
-  // Workers have `addEventListener` too, but neither a document nor these events.
-  if (typeof document === "undefined" || typeof window === "undefined") return () => {};
-  const ended = new AbortController();
-  const { signal } = ended;
-  const onVisible = () => {
-    if (document.visibilityState === "visible") fn();
-  };
-  document.addEventListener("visibilitychange", onVisible, { signal });
-  window.addEventListener("online", fn, { signal });
-  window.addEventListener("pageshow", fn, { signal });
-  return () => ended.abort();
-}
+export const onWake = (fn: () => void): Cancel =>
+  listen(["visibilitychange", "online", "pageshow"], ({ type }) => {
+    if (type !== "visibilitychange" || document.visibilityState === "visible") fn();
+  });
 
 /** Calls `fn` when a browser says that it is offline. Elsewhere there is no such event. */
-export function onOffline(fn: () => void): Cancel {
+export const onOffline = (fn: () => void): Cancel => listen(["offline"], fn);
+
+/** Events of a window; those of its document reach it too. */
+function listen(types: readonly string[], fn: (event: Event) => void): Cancel {
+  // Workers have `addEventListener` too, but neither a document nor these events.
   if (typeof document === "undefined" || typeof window === "undefined") return () => {};
-  window.addEventListener("offline", fn);
-  return () => window.removeEventListener("offline", fn);
+  for (const type of types) window.addEventListener(type, fn);
+  return () => {
+    for (const type of types) window.removeEventListener(type, fn);
+  };
 }
 
-/** Not `crypto.randomUUID`, which is missing on pages without TLS. */
+/** Not `crypto.randomUUID`, which is missing on pages without TLS. React Native has no `crypto` at all. */
 function newId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  const bytes = Uint8Array.from({ length: 16 }, () => Math.random() * 256);
+  globalThis.crypto?.getRandomValues(bytes);
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 

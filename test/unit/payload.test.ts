@@ -34,7 +34,7 @@ describe("the payload of a push", () => {
     for (const link of [undefined, "/b/1", "https://ci.example.org/1", "http://localhost:8787/b"]) {
       const { title, options, unread } = noticeOf(payloadOf({ ...plain, ...(link && { link }) }, 4));
       expect([title, options.body, options.tag, unread]).toEqual(["Build", "done", "n1", 4]);
-      expect(options.data).toEqual({ link: link ?? "./" });
+      expect(options.data).toEqual({ edgeRoomsLink: link ?? "./" });
     }
   });
 

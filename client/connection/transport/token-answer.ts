@@ -36,13 +36,14 @@ export function tokenOf(answer: unknown): Token {
 
 /** Why `getToken` failed, with what it threw. Its own `RoomsError` stays as it is. */
 export const tokenFailure = (cause: unknown): RoomsError =>
-  cause instanceof RoomsError ? cause : offline(`getToken failed: ${printable(textOf(cause))}`, cause);
+  cause instanceof RoomsError ? cause : offline(`getToken failed: ${textOf(cause)}`, cause);
 
-/** Not everything that can be thrown has a text, such as an object without a prototype. */
-function textOf(cause: unknown): string {
+/** What was thrown, on one short line without a token. */
+export function textOf(cause: unknown): string {
   try {
-    return String(cause);
+    return printable(String(cause));
   } catch {
+    // An object without a prototype has no text.
     return typeof cause;
   }
 }

@@ -106,7 +106,8 @@ export class TokenSource {
         .then((answer) => resolve(tokenOf(answer)))
         .catch((cause: unknown) => {
           const error = tokenFailure(cause);
-          this.#log("warn", error.message, error.cause);
+          // Without the cause: an error of the app may hold the token.
+          this.#log("warn", error.message);
           reject(error);
         })
         .finally(cancel);

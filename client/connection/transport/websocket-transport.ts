@@ -18,7 +18,7 @@ import { type Connected, fits, type IncomingFrame, knownFrame, valuesIn } from "
 import { CommandWriter, PendingAnswers } from "./commands.ts";
 import { type ConnectionEnd, closeEnd, lost, timedOut, tokenEnd, tokenMissing } from "./connection-end.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import type { Token } from "./token-answer.ts";
+import { type Token, textOf } from "./token-answer.ts";
 import type { Link, LinkEvents, Transport, TransportContext } from "./transport.ts";
 
 /** A code of our own: to the server anything but 1000 is a lost connection, whose member stays for a moment. */
@@ -169,9 +169,8 @@ export class SocketLink implements Link {
         onClose: (code, reason) => this.#onClose(code, reason),
       });
     } catch (cause) {
-      const error = new RoomsError("bad_request", "No socket can be made with this address and token.", {
-        cause,
-      });
+      // Of what is missing the runtime knows the name: `WebSocket is not defined`.
+      const error = new RoomsError("bad_request", `No socket can be made: ${textOf(cause)}`, { cause });
       this.#end({ next: "stop", error, retryAfterMs: 0 });
       return;
     }

@@ -337,6 +337,11 @@ describe("a call over HTTP", () => {
     }
   });
 
+  it("[C126] reads an answer whose body is no stream, as in React Native", async () => {
+    const { client } = world([() => Object.defineProperty(ok(PAGE), "body", { value: undefined })]);
+    expect(await userApi(client).followedRooms()).toEqual(PAGE.rooms);
+  });
+
   it("[C76] reads at most 8 MiB", async () => {
     let sent = 0;
     let cancelled = false;

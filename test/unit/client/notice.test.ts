@@ -12,14 +12,14 @@ describe("what the service worker shows", () => {
       title: "Build",
       options: {
         ...{ body: "done", tag: "b-1", requireInteraction: false, silent: false },
-        data: { link: "/b/1" },
+        data: { edgeRoomsLink: "/b/1" },
       },
       unread: 4,
     });
     expect(notice({ requireInteraction: true }).options.requireInteraction).toBe(true);
     expect(notice({ silent: true }).options.silent).toBe(true);
     expect(notice({ data: { link: "http://localhost/b" } }).options.data).toEqual({
-      link: "http://localhost/b",
+      edgeRoomsLink: "http://localhost/b",
     });
     for (const badge of ["", "-1", "1.5", "many", 4, null]) {
       expect(notice({ app_badge: badge })).not.toHaveProperty("unread");
@@ -40,7 +40,7 @@ describe("what the service worker shows", () => {
     ]) {
       expect(noticeOf(text)).toEqual({
         title: "New notification",
-        options: { body: "", requireInteraction: false, silent: false, data: {} },
+        options: { body: "", requireInteraction: false, silent: false, data: { edgeRoomsLink: "./" } },
       });
     }
   });

@@ -20,7 +20,7 @@ function pushForTest(
     getToken: () => `${userOfToken()}.e30.s`,
     fetch: async (url, init) => server.fetch(url, init),
   });
-  return { ...world, browser, server, push: new Push(world.client, browser, {}) };
+  return { ...world, browser, server, push: new Push(world.client, browser) };
 }
 
 /** The result, after all the time that it takes. */
@@ -45,7 +45,7 @@ describe("pushes in a browser", () => {
     await push.enable();
     expect(await push.state()).toBe("on");
     expect(browser.asked).toBe(1);
-    expect(browser.scripts).toEqual(["/edge-rooms-sw.js?key=KEY1"]);
+    expect(browser.keys).toEqual(["KEY1"]);
     expect(browser.subscription?.options.applicationServerKey).toBeDefined();
     expect(server.calls).toEqual([
       "GET https://page.example/base/v1/push/key",
@@ -77,11 +77,19 @@ describe("pushes in a browser", () => {
     expect([await denied.push.state(), denied.server.calls]).toEqual(["denied", []]);
 
     const without = pushForTest();
-    const none = new Push(without.client, undefined, {});
+    const none = new Push(without.client, undefined);
     expect([await none.state(), await codeOf(without, none.enable()), await none.refresh()]).toEqual([
       ...["unsupported", "not_found", "unsupported"],
     ]);
     await none.disable();
+
+    const blocked = pushForTest();
+    blocked.browser.isBlocked = true;
+    expect([await blocked.push.state(), await codeOf(blocked, blocked.push.enable())]).toEqual([
+      ...["unsupported", "not_found"],
+    ]);
+    expect([await blocked.push.refresh(), blocked.browser.subscription]).toEqual(["unsupported", null]);
+    await blocked.push.disable();
 
     const keyless = pushForTest();
     keyless.server.key = undefined;
@@ -135,7 +143,7 @@ describe("pushes in a browser", () => {
     world.server.key = "KEY2";
     await pushForTest(world).push.refresh();
     expect(world.browser.ended).toEqual(["https://push.example/1"]);
-    expect(world.browser.scripts.at(-1)).toBe("/edge-rooms-sw.js?key=KEY2");
+    expect(world.browser.keys.at(-1)).toBe("KEY2");
   });
 
   it("[U26] that the service worker had to subscribe again are registered by an open page", async () => {

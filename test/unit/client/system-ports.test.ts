@@ -97,10 +97,31 @@ describe("the ports of the system", () => {
     client.close();
   });
 
-  it("make valid command ids, each different", () => {
+  it("[C126] say that there is no WebSocket, as in Node 20", async () => {
+    const { WebSocket } = globalThis;
+    Reflect.deleteProperty(globalThis, "WebSocket");
+    try {
+      const client = createClient({ url: "https://a.example.com", log: "off" });
+      const room = client.room("lobby");
+      await vi.waitFor(() => expect(room.state.status).toBe("disconnected"));
+      expect(room.state).toMatchObject({
+        error: {
+          code: "bad_request",
+          message: "No socket can be made: ReferenceError: WebSocket is not defined",
+        },
+      });
+      client.close();
+    } finally {
+      globalThis.WebSocket = WebSocket;
+    }
+  });
+
+  it.each([true, false])("[C126] make valid command ids, each different, with crypto: %s", (hasCrypto) => {
+    if (!hasCrypto) vi.stubGlobal("crypto", undefined);
     const { newId } = systemPorts();
-    expect(newId()).toMatch(/^[0-9a-f]{32}$/);
-    expect(newId()).not.toBe(newId());
+    const ids = Array.from({ length: 100 }, newId);
+    for (const id of ids) expect(id).toMatch(/^[0-9a-f]{32}$/);
+    expect(new Set(ids).size).toBe(100);
   });
 
   it("accept a wait that is longer than a timer can be", () => {
@@ -141,17 +162,17 @@ describe("wake signals", () => {
   });
 
   it("are `online`, `pageshow` and becoming visible, until cancelled", () => {
-    const page = Object.assign(new EventTarget(), { visibilityState: "hidden" });
+    const page = { visibilityState: "hidden" };
     const frame = new EventTarget();
     vi.stubGlobal("document", page);
     vi.stubGlobal("window", frame);
     let hints = 0;
     const cancel = onWake(() => hints++);
-    page.dispatchEvent(new Event("visibilitychange"));
+    frame.dispatchEvent(new Event("visibilitychange"));
     expect(hints).toBe(0);
     page.visibilityState = "visible";
     const all = () => {
-      page.dispatchEvent(new Event("visibilitychange"));
+      frame.dispatchEvent(new Event("visibilitychange"));
       frame.dispatchEvent(new Event("online"));
       frame.dispatchEvent(new Event("pageshow"));
     };

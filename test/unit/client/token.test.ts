@@ -235,7 +235,25 @@ describe("a token", () => {
     });
     const message = "getToken failed: TypeError: fetch failed …";
     expect(room.state).toMatchObject({ status: "reconnecting", error: { code: "offline", message, cause } });
-    expect(logged).toContainEqual(["warn", message, cause]);
+    expect(logged).toContainEqual(["warn", message]);
+  });
+
+  it("[C125] is in no line of the log, whatever an error of the app quotes", async () => {
+    for (const cause of [
+      new RoomsError("unauthorized", `my server refused ${secret}`),
+      new RoomsError("offline", `no answer for Bearer ${secret},`, { cause: secret }),
+      Object.assign(new Error(`gone: ${secret}`), { request: { token: secret } }),
+    ]) {
+      const logged: unknown[][] = [];
+      const { room, client } = await dialedRoom({
+        getToken: () => Promise.reject(cause),
+        log: (...line) => logged.push(line),
+      });
+      expect(room.state).toMatchObject({ error: expect.anything() });
+      client.close();
+      expect(logged.length).toBeGreaterThan(1);
+      expect(JSON.stringify(logged)).not.toContain("eyJ");
+    }
   });
 
   it("[C107] of a getToken that rejects with what has no text is a failed try", async () => {

@@ -49,7 +49,10 @@ export class FakeBrowser implements PushBrowser {
   answer: NotificationPermission = "granted";
   isPushServiceDown = false;
   asked = 0;
-  readonly scripts: string[] = [];
+  /** Whether the user blocks site data, and with it service workers. */
+  isBlocked = false;
+  /** Of each registration of the service worker. */
+  readonly keys: string[] = [];
   readonly ended: string[] = [];
   subscription: PushSubscription | null = null;
   #permission: NotificationPermission = "default";
@@ -76,11 +79,13 @@ export class FakeBrowser implements PushBrowser {
   }
 
   async registration(): Promise<Registration | undefined> {
-    return this.scripts.length === 0 ? undefined : this.#registration();
+    if (this.isBlocked) throw new DOMException("site data is blocked", "SecurityError");
+    return this.keys.length === 0 ? undefined : this.#registration();
   }
 
-  async register(script: string, key: string): Promise<Registration> {
-    this.scripts.push(`${script}?key=${key}`);
+  async register(key: string): Promise<Registration> {
+    if (this.isBlocked) throw new DOMException("site data is blocked", "SecurityError");
+    this.keys.push(key);
     return this.#registration();
   }
 
@@ -90,7 +95,7 @@ export class FakeBrowser implements PushBrowser {
 
   /** Fires as a service worker does on `pushsubscriptionchange`. */
   async renew(): Promise<void> {
-    this.subscription = this.#make(this.scripts.at(-1)?.split("=")[1] ?? "");
+    this.subscription = this.#make(this.keys.at(-1) ?? "");
   }
 
   #registration(): Registration {

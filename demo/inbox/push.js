@@ -39,10 +39,10 @@ export function followPush({ url, client }, onChange) {
 
   async function load() {
     try {
-      await callApi(client, "GET", "/v1/push/key");
-      isServed = true;
-    } catch (error) {
-      if (codeOf(error) === "not_found") isServed = false;
+      const { key } = Object(await callApi(client, "GET", "/v1/push/key"));
+      isServed = typeof key === "string";
+    } catch {
+      // Without an answer it stays unknown.
     }
     learn(isServed ? await push.refresh().catch(() => push.state()) : "unsupported");
   }

@@ -9,7 +9,10 @@ export const BASE = new URL(".", location.href).href;
 const ANSWER_WITHIN_MS = 10_000;
 
 /** Whether this server makes tokens for guests. Rejects if it cannot be reached. */
-export const makesTokens = async () => (await askToken("probe", "")).status !== 404;
+export async function makesTokens() {
+  const { devTokens } = await (await ask("health")).json();
+  return devTokens === true;
+}
 
 /**
  * @param {string} user
@@ -37,9 +40,12 @@ function askToken(user, name, moderator = false) {
     ...(name !== "" && { name }),
     ...(moderator && { permission: "moderate" }),
   });
-  const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
-  return fetch(new URL(`dev/token?${query}`, BASE), { cache: "no-store", signal });
+  return ask(`dev/token?${query}`);
 }
+
+/** @param {string} path */
+const ask = (path) =>
+  fetch(new URL(path, BASE), { cache: "no-store", signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
 
 /**
  * The same id for the same name, so that two tabs are one user. For a name without Latin letters or digits the id is

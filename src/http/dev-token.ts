@@ -3,6 +3,7 @@
 // so the checks here only stop callers who do not hide where they come from.
 
 import type { Next } from "hono";
+import type { Config } from "../config/config.ts";
 import { isUserId } from "../protocol/index.ts";
 import { USER_ID } from "../validation/atoms.ts";
 import type { AppContext } from "./app-context.ts";
@@ -27,9 +28,13 @@ const PRIVATE_NETWORK =
 /** Headers of a proxy: its peer may be this machine while its client is another one. */
 const PASSED_ON = ["X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via"];
 
-/** Answers 404 unless `DEV_TOKENS` and the caller allow a token. Pages of allowed origins are admitted after it. */
+/** Whether `DEV_TOKENS` and the caller allow a token. */
+export const makesTokensFor = (c: AppContext, config: Config): boolean =>
+  isWelcome(c, config) && isLocalPage(c);
+
+/** Answers 404 where no token is made. Pages of allowed origins are admitted after it. */
 export async function onlyForDevelopers(c: AppContext, next: Next): Promise<Response | undefined> {
-  if (!isWelcome(c) || !isLocalPage(c)) return await c.notFound();
+  if (!makesTokensFor(c, c.get("config"))) return await c.notFound();
   await next();
   return undefined;
 }
@@ -60,10 +65,10 @@ function isLocalPage(c: AppContext): boolean {
 }
 
 /** The peer, which the runtime puts into `CF-Connecting-IP`. Without it the peer is unknown, and refused. */
-function isWelcome(c: AppContext): boolean {
+function isWelcome(c: AppContext, { devTokens }: Config): boolean {
   const peer = c.req.header("CF-Connecting-IP") ?? "";
   const { hostname } = new URL(c.req.url);
-  switch (c.get("config").devTokens) {
+  switch (devTokens) {
     case "off":
       return false;
     case "share":

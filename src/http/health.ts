@@ -4,12 +4,14 @@ import { refusedTokensSeen } from "../auth/token-log.ts";
 import type { Config, ConfigResult } from "../config/config.ts";
 import { isOfTheCode } from "../object/runtime/opening.ts";
 import type { AppContext } from "./app-context.ts";
+import { makesTokensFor } from "./dev-token.ts";
 import { openingFaults, refusedConnectsSeen } from "./failures.ts";
 import { PRIVATE } from "./responses.ts";
 
 /**
  * Answers what is wrong in the settings, and what keeps objects from opening. With an API key also how often tokens and
- * connects were refused, by reason and without users: in this isolate, since it started.
+ * connects were refused, by reason and without users: in this isolate, since it started. The page learns here whether it
+ * can have a token: to try would be a failed request in the browser's log.
  */
 export async function health(c: AppContext, result: ConfigResult): Promise<Response> {
   const headers = { ...PRIVATE, "Access-Control-Allow-Origin": "*" };
@@ -20,6 +22,7 @@ export async function health(c: AppContext, result: ConfigResult): Promise<Respo
     // A single object that fails does not make the deployment unhealthy.
     ok: !objects.some(({ reason }) => isOfTheCode(reason)),
     ...(objects.length > 0 && { objects }),
+    ...(makesTokensFor(c, result.config) && { devTokens: true }),
     ...(isServer && { refused: { tokens: refusedTokensSeen(), connects: refusedConnectsSeen() } }),
   };
   return c.json(health, health.ok ? 200 : 500, headers);

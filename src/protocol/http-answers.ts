@@ -170,7 +170,8 @@ export const TOKEN_RESULT = {
 } as const satisfies Fields;
 
 /** The public VAPID key, base64url. */
-export const PUSH_KEY_RESULT = { key: "text" } as const satisfies Fields;
+/** `null`: the deployment sends no pushes. A page asks each deployment, so it is no error, which the browser would log. */
+export const PUSH_KEY_RESULT = { key: ["nullable", "text"] } as const satisfies Fields;
 
 /** Whose the subscription is now: a browser may have been another user's before. */
 export const SUBSCRIBED_RESULT = { user: "userId" } as const satisfies Fields;

@@ -23,4 +23,7 @@ export const PONG_FRAME = '{"type":"pong"}';
  * One line for each change of the wire, the newest last. `wire` is the hash of the contract's data after the change: a
  * test computes it, fails where it is not the one of the last line, and says what it must be.
  */
-export const WIRE_HISTORY = [{ version: 1, wire: "0bdf59bd34e5ecb8", change: "The first version." }] as const;
+export const WIRE_HISTORY = [
+  { version: 1, wire: "0bdf59bd34e5ecb8", change: "The first version." },
+  { version: 1, wire: "d1632638b9283465", change: "Without pushes the key of `GET /v1/push/key` is `null`." },
+] as const;

@@ -38,6 +38,27 @@ describe("a dev token", () => {
     expect(await nameFor("user=ada&name=")).toBe("ada");
   });
 
+  it("[H9] is announced by /health exactly where it is made", async () => {
+    const asked: [object, string, Record<string, string>][] = [
+      [{ DEV_TOKENS: "on" }, "localhost:8787", { "CF-Connecting-IP": HERE }],
+      [{ DEV_TOKENS: "on", BASE_PATH: "/chat" }, "localhost:8787/chat", { "CF-Connecting-IP": HERE }],
+      [{ DEV_TOKENS: "share" }, "192.168.1.5:8787", { "CF-Connecting-IP": "192.168.1.7" }],
+      [{ DEV_TOKENS: "on" }, "localhost:8787", { "CF-Connecting-IP": "192.168.1.7" }],
+      [{ DEV_TOKENS: "on" }, "rooms.example", { "CF-Connecting-IP": HERE }],
+      [{ DEV_TOKENS: "on" }, "localhost:8787", { "CF-Connecting-IP": HERE, Origin: "https://a.example" }],
+      [{ DEV_TOKENS: "off" }, "localhost:8787", { "CF-Connecting-IP": HERE }],
+      [{}, "localhost:8787", { "CF-Connecting-IP": HERE }],
+    ];
+    const made = [];
+    for (const [settings, address, headers] of asked) {
+      const health = await ask(settings, `${address}/health`, headers);
+      const isMade = (await ask(settings, address + path(), headers)).status === 200;
+      expect(await health.json(), address).toEqual({ ok: true, ...(isMade && { devTokens: true }) });
+      made.push(isMade);
+    }
+    expect(made).toEqual([true, true, true, false, false, false, false, false]);
+  });
+
   it("[H9] grants write, or the requested permission", async () => {
     const on = { DEV_TOKENS: "on" };
     const roomsOf = async (query: string) => {

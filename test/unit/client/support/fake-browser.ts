@@ -32,8 +32,8 @@ export function fakeServer(): FakeServer {
       const user = new Headers(headers).get("Authorization")?.slice("Bearer ".length).split(".")[0] ?? "";
       if (user === "void") return refusal(401, "token_expired");
       if (user === "early") return refusal(401, "token_expired", { retryAfterMs: 61_000 });
+      if (method === "GET") return Response.json({ key: this.key ?? null });
       if (this.key === undefined) return refusal(404, "not_found");
-      if (method === "GET") return Response.json({ key: this.key });
       const own = known.get(user) ?? new Set();
       known.set(user, own);
       if (method === "POST") own.add(endpoint);

@@ -94,8 +94,8 @@ export async function callWith(
 }
 
 /**
- * A refused token is replaced once, by one of the same user. Where the server says that a token from the same signer will
- * be taken later, the call waits for that, if its time is enough.
+ * A refused token is replaced once, by one of the same user. Where the server says that a token from the same signer
+ * will be taken later, the call waits for that, if its time is enough.
  */
 async function withToken(
   { tokens, ports: { clock, random } }: CallContext,

@@ -1,4 +1,5 @@
 import { Client, type ClientOptions } from "./core/client.ts";
+import type { EventMap, RegisteredEvents } from "./events/event-map.ts";
 import { systemPorts } from "./util/system-ports.ts";
 
 export type {
@@ -10,10 +11,7 @@ export type {
   ErrorCode,
   FollowedRoom,
   Member,
-  Message,
   MessageDeleted,
-  MessagesResult,
-  MessageUpdated,
   Notification,
   NotificationEvent,
   NotificationState,
@@ -31,15 +29,34 @@ export type {
   ReceiptEntry,
   ReconnectLimits,
   Sender,
-  Signal,
   Status,
   Topics,
+  TypingData,
   User,
 } from "../src/protocol/index.ts";
 export type { GetToken, TokenAnswer } from "./connection/transport/token-answer.ts";
 export type { ConnectionState } from "./connection/transport/transport.ts";
 export type { OnUserChange } from "./connection/transport/user-guard.ts";
-export type { Client, ClientEvents, ClientOptions } from "./core/client.ts";
+export type { AnyClient, Client, ClientEvents, ClientOptions } from "./core/client.ts";
+export type {
+  AppEvent,
+  DeletedMessage,
+  MessageOf as Message,
+  MessagesResultOf as MessagesResult,
+  MessageUpdatedOf as MessageUpdated,
+  PresentMessage,
+  SignalNamed,
+  SignalOf as Signal,
+} from "./events/app-events.ts";
+export type {
+  DefaultEvents,
+  EventData,
+  EventMap,
+  EventName,
+  EventTopic,
+  Register,
+  RegisteredEvents,
+} from "./events/event-map.ts";
 export { type CallOptions, callApi, type HttpMethod } from "./http/http-call.ts";
 export {
   type BansOptions,
@@ -51,16 +68,17 @@ export {
 export { type NotificationsOptions, type UserApi, userApi } from "./http/user-api.ts";
 export type { Inbox } from "./inbox/inbox.ts";
 export type { InboxEvents, InboxListenOptions, InboxSnapshot, MarkTarget } from "./inbox/inbox-types.ts";
+export type { OutboxStatus, SendOptions, Stored } from "./room/messages/outbox.ts";
+export type { AnyRoom, RoomHandle, SignalOptions } from "./room/room-handle.ts";
 export type {
   OutboxItem,
-  OutboxStatus,
   PendingMessage,
+  Presence,
+  RoomEvents,
   RoomMessage,
-  SendOptions,
-  Stored,
-} from "./room/messages/outbox.ts";
-export type { RoomHandle } from "./room/room-handle.ts";
-export type { Presence, RoomEvents, RoomOptions, RoomSnapshot } from "./room/room-types.ts";
+  RoomOptions,
+  RoomSnapshot,
+} from "./room/room-types.ts";
 export { inboxOf } from "./session/inbox-of.ts";
 export { peekShared, sharedRoom } from "./session/shared-room.ts";
 export { RoomsError, type RoomsErrorCode, type RoomsErrorDetails } from "./util/errors.ts";
@@ -77,4 +95,6 @@ export type { LogFunction, LogLevel, LogOption } from "./util/log.ts";
  * room.on("message", (message) => console.log(message.from?.name, message.data));
  * await room.send({ text: "Hello" });
  */
-export const createClient = (options: ClientOptions): Client => new Client(options, systemPorts());
+export const createClient = <Events extends EventMap = RegisteredEvents>(
+  options: ClientOptions,
+): Client<Events> => new Client(options, systemPorts());

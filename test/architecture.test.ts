@@ -85,38 +85,56 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/tools": ["src/object", "src/protocol", "node:*", "esbuild", "rolldown", "rolldown-plugin-dts"],
   "client/service-worker": [],
   "client/util": ["src/protocol"],
+  // The events of an application, as types.
+  "client/events": ["src/protocol"],
   "client/connection/transport": ["client/util", "src/protocol"],
   "client/connection": ["client/connection/transport", "client/util", "src/protocol"],
   // Nothing of pages: it stands on the calls over HTTP alone.
-  "client/server": ["client/connection", "client/http", "client/util", "src/protocol"],
+  "client/server": ["client/connection", "client/events", "client/http", "client/util", "src/protocol"],
   // What the bindings share knows no framework.
-  "client/bindings": ["client"],
-  "client/react": ["client", "client/bindings", "react"],
-  "client/vue": ["client", "client/bindings", "vue"],
-  "client/svelte": ["client", "client/bindings", "svelte", "svelte/reactivity", "svelte/store"],
+  "client/bindings": ["client", "client/events"],
+  "client/react": ["client", "client/bindings", "client/events", "react"],
+  "client/vue": ["client", "client/bindings", "client/events", "vue"],
+  "client/svelte": [
+    ...["client", "client/bindings", "client/events", "svelte", "svelte/reactivity", "svelte/store"],
+  ],
   "client/tanstack-query": ["client", "client/bindings", "@tanstack/query-core"],
   "client/room/messages": [
-    ...["client/connection", "client/connection/transport", "client/util", "src/protocol"],
+    ...["client/connection", "client/connection/transport", "client/events", "client/util", "src/protocol"],
   ],
   "client/room": [
-    ...["client/connection", "client/connection/transport", "client/room/messages"],
+    ...["client/connection", "client/connection/transport", "client/events", "client/room/messages"],
     ...["client/util", "src/protocol"],
   ],
   // Every page has the core. The features that a page imports in addition use it, and it imports none of them.
   "client/core": [
-    ...["client/connection", "client/connection/transport", "client/room", "client/util", "src/protocol"],
+    ...["client/connection", "client/connection/transport", "client/events", "client/room"],
+    ...["client/util", "src/protocol"],
   ],
   // Calls over HTTP know nothing of sockets, rooms and the inbox.
-  "client/http": ["client/core", "client/connection/transport", "client/util", "src/protocol"],
-  "client/inbox": ["client/connection", "client/connection/transport", "client/util", "src/protocol"],
+  "client/http": [
+    ...["client/core", "client/connection/transport", "client/events", "client/util", "src/protocol"],
+  ],
+  "client/inbox": [
+    ...["client/connection", "client/connection/transport", "client/events", "client/util", "src/protocol"],
+  ],
   // Parts that need the user's session are imports of their own.
   "client/session": [
-    ...["client/core", "client/connection", "client/connection/transport", "client/inbox", "client/room"],
+    ...["client/core", "client/connection", "client/connection/transport", "client/events"],
+    ...["client/inbox", "client/room"],
   ],
   // The exports of the package.
   client: [
-    ...["client/connection", "client/connection/transport", "client/core", "client/http", "client/inbox"],
-    ...["client/room", "client/room/messages", "client/session", "client/util", "src/protocol"],
+    ...["client/connection", "client/connection/transport", "client/core", "client/events"],
+    ...[
+      "client/http",
+      "client/inbox",
+      "client/room",
+      "client/room/messages",
+      "client/session",
+      "client/util",
+      "src/protocol",
+    ],
   ],
   "client/push": ["client"],
   // The demo imports the built client beside the page; only its `app` knows all its other folders.

@@ -1,4 +1,4 @@
-import type { Client, RoomHandle, RoomOptions } from "../index.ts";
+import type { AnyRoom, Client, EventMap, RoomHandle, RoomOptions } from "../index.ts";
 
 const RELEASE_AFTER_MS = 3_000;
 
@@ -16,23 +16,24 @@ export interface UseRoomOptions extends RoomOptions {
    *
    * @default client.peek
    */
-  readonly peek?: (client: Client, name: string, options: RoomOptions) => RoomHandle;
+  readonly peek?: <Events extends EventMap>(
+    client: Client<Events>,
+    name: string,
+    options: RoomOptions,
+  ) => RoomHandle<Events>;
 }
 
 /** Opens nothing, so a render may call it. */
-export function peekRoom(
-  client: Client,
+export function peekRoom<Events extends EventMap>(
+  client: Client<Events>,
   name: string,
   { releaseAfterMs: _, peek, ...options }: UseRoomOptions,
-): RoomHandle {
+): RoomHandle<Events> {
   return peek === undefined ? client.peek(name, options) : peek(client, name, options);
 }
 
 /** Opens the room. Returns what releases it. */
-export function holdRoom(
-  room: RoomHandle,
-  { releaseAfterMs = RELEASE_AFTER_MS }: UseRoomOptions,
-): () => void {
+export function holdRoom(room: AnyRoom, { releaseAfterMs = RELEASE_AFTER_MS }: UseRoomOptions): () => void {
   const release = room.hold();
   return () => {
     if (releaseAfterMs > 0) setTimeout(release, releaseAfterMs);

@@ -1,4 +1,4 @@
-import { type Inbox, type RoomHandle, RoomsError } from "../index.ts";
+import { type AnyRoom, type Inbox, RoomsError } from "../index.ts";
 import { oncePer, roomSource, type Source } from "./source.ts";
 
 /** What is known of the pages before those that are shown. */
@@ -76,7 +76,7 @@ function olderPages({ loadOlder, onNewList }: Paged): OlderPagesSource {
   };
 }
 
-export const olderMessages = oncePer((room: RoomHandle) =>
+export const olderMessages = oncePer((room: AnyRoom) =>
   olderPages({
     loadOlder: room.loadOlder,
     onNewList(fn) {

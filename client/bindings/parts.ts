@@ -2,18 +2,23 @@
 // renders no component that shows another.
 
 import {
+  type AnyRoom,
   type Client,
+  type EventMap,
   type Inbox,
   type InboxSnapshot,
   inboxOf,
   type Member,
   type Occupancy,
   type OutboxItem,
+  type RegisteredEvents,
   type RoomMessage,
   type RoomSnapshot,
   type User,
 } from "../index.ts";
 import { oncePer, type Source } from "./source.ts";
+
+type AnySnapshot = ReturnType<AnyRoom["getSnapshot"]>;
 
 export interface MembersPart {
   /** Who is here. Empty in a room that is too big for a list. */
@@ -22,22 +27,24 @@ export interface MembersPart {
   readonly occupancy: Occupancy;
 }
 
-export interface OutboxPart {
+export interface OutboxPart<Events extends EventMap = RegisteredEvents> {
   /** What waits for its turn or its answer, in the order of `send`. */
-  readonly pending: readonly OutboxItem[];
+  readonly pending: readonly OutboxItem<Events>[];
   /** What waits for `retry(id)` or `discard(id)`. */
-  readonly failed: readonly OutboxItem[];
+  readonly failed: readonly OutboxItem<Events>[];
 }
 
-export const messagesOf = ({ messages }: RoomSnapshot): readonly RoomMessage[] => messages;
+export const messagesOf = <Events extends EventMap>({
+  messages,
+}: RoomSnapshot<Events>): readonly RoomMessage<Events>[] => messages;
 
-export const membersOf = ({ members, occupancy }: RoomSnapshot): MembersPart => ({ members, occupancy });
+export const membersOf = ({ members, occupancy }: AnySnapshot): MembersPart => ({ members, occupancy });
 
-export const typingOf = ({ typing }: RoomSnapshot): readonly User[] => typing;
+export const typingOf = ({ typing }: AnySnapshot): readonly User[] => typing;
 
-export const unreadOf = ({ unread }: RoomSnapshot): number => unread;
+export const unreadOf = ({ unread }: AnySnapshot): number => unread;
 
-export const outboxOf = ({ outbox }: RoomSnapshot): OutboxPart => ({
+export const outboxOf = <Events extends EventMap>({ outbox }: RoomSnapshot<Events>): OutboxPart<Events> => ({
   pending: outbox.filter(({ status }) => status !== "failed"),
   failed: outbox.filter(({ status }) => status === "failed"),
 });

@@ -1,6 +1,7 @@
 // What a component shows, for all frameworks alike: a snapshot, and a call with each change of it.
 
-import type { Client, ConnectionState, RoomHandle, RoomSnapshot } from "../index.ts";
+import { declared } from "../events/declared.ts";
+import type { AnyClient, AnyRoom, ConnectionState, EventMap, RoomHandle, RoomSnapshot } from "../index.ts";
 import { listenTo } from "./listen-to.ts";
 
 type Cancel = () => void;
@@ -19,7 +20,9 @@ const CONNECTING: ConnectionState = Object.freeze({ status: "connecting", attemp
 
 const NOTHING = Object.freeze([]);
 
-const ROOM_OF_SERVER: RoomSnapshot = Object.freeze({
+type UntypedSnapshot = ReturnType<AnyRoom["getSnapshot"]>;
+
+const ROOM_OF_SERVER: UntypedSnapshot = Object.freeze({
   state: CONNECTING,
   user: null,
   permission: "none",
@@ -44,17 +47,23 @@ export function oncePer<Key extends object, Value>(make: (key: Key) => Value): (
   };
 }
 
-export const roomSource = oncePer(
-  (room: RoomHandle): Source<RoomSnapshot> => ({
+/** One cache for rooms of all event maps: a source shows what the room that it is asked for shows. */
+interface RoomSource {
+  <Events extends EventMap>(room: RoomHandle<Events>): Source<RoomSnapshot<Events>>;
+  (room: AnyRoom): Source<UntypedSnapshot>;
+}
+
+export const roomSource = declared<(room: AnyRoom) => Source<UntypedSnapshot>, RoomSource>(
+  oncePer((room) => ({
     getSnapshot: room.getSnapshot,
     isIdle: () => room.state.status === "disconnected",
     serverSnapshot: ROOM_OF_SERVER,
     subscribe: (fn) => listenTo(room, () => room.subscribe(fn), fn),
-  }),
+  })),
 );
 
 export const roomConnection = oncePer(
-  (room: RoomHandle): Source<ConnectionState> => ({
+  (room: AnyRoom): Source<ConnectionState> => ({
     getSnapshot: () => room.state,
     isIdle: roomSource(room).isIdle,
     serverSnapshot: CONNECTING,
@@ -64,7 +73,7 @@ export const roomConnection = oncePer(
 
 /** The best of a client's connections. */
 export const clientConnection = oncePer(
-  (client: Client): Source<ConnectionState> => ({
+  (client: AnyClient): Source<ConnectionState> => ({
     getSnapshot: () => client.state,
     isIdle: () => client.state.status === "disconnected",
     serverSnapshot: CONNECTING,

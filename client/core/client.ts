@@ -5,6 +5,7 @@ import { TokenSource } from "../connection/transport/token-source.ts";
 import type { ConnectionState } from "../connection/transport/transport.ts";
 import { type OnUserChange, UserGuard } from "../connection/transport/user-guard.ts";
 import { WebSocketTransport } from "../connection/transport/websocket-transport.ts";
+import type { EventMap, RegisteredEvents } from "../events/event-map.ts";
 import type { RoomHandle } from "../room/room-handle.ts";
 import { RoomRegistry, type RoomWay } from "../room/room-registry.ts";
 import type { Presence, RoomOptions } from "../room/room-types.ts";
@@ -57,7 +58,7 @@ export interface ClientEvents {
  * unbound, and the object is frozen. The inbox, rooms on the session's socket and calls over HTTP are imports of their
  * own, which take the client: `inboxOf`, `sharedRoom`, `roomApi`, `userApi`.
  */
-export class Client {
+export class Client<Events extends EventMap = RegisteredEvents> {
   readonly #channels = new ChannelSet();
   readonly #rooms: RoomRegistry;
   readonly #own: RoomWay;
@@ -120,7 +121,7 @@ export class Client {
    * room.on("message", ({ data }) => console.log(data));
    * room.leave();
    */
-  readonly room = (name: string, options: RoomOptions = {}): RoomHandle =>
+  readonly room = (name: string, options: RoomOptions = {}): RoomHandle<Events> =>
     this.#rooms.hold(name, options, this.#own);
 
   /**
@@ -131,7 +132,7 @@ export class Client {
    * const room = client.peek("project_123");
    * const release = room.hold(); // in an effect, and `release` at its end
    */
-  readonly peek = (name: string, options: RoomOptions = {}): RoomHandle =>
+  readonly peek = (name: string, options: RoomOptions = {}): RoomHandle<Events> =>
     this.#rooms.peek(name, options, this.#own);
 
   /**
@@ -163,3 +164,6 @@ export class Client {
     this.#tokens.close();
   };
 }
+
+/** A client whose events do not matter to what takes it. */
+export interface AnyClient extends Omit<Client<EventMap>, "room" | "peek"> {}

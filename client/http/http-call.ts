@@ -3,7 +3,7 @@
 import { COMMAND_TIMEOUT_MS, codeWith, isRecord, parseJson } from "../../src/protocol/index.ts";
 import type { Token } from "../connection/transport/token-answer.ts";
 import type { Tokens } from "../connection/transport/token-source.ts";
-import type { Client } from "../core/client.ts";
+import type { AnyClient } from "../core/client.ts";
 import { contextOf } from "../core/client-context.ts";
 import { offline, RoomsError, refusalError, unreadable, userChanged } from "../util/errors.ts";
 import type { Cancel, Clock, Ports } from "../util/ports.ts";
@@ -64,7 +64,7 @@ const MIN_WAIT_MS = 1_000;
  * const members: unknown = await callApi(client, "GET", "/v1/rooms/project_123/members");
  */
 export const callApi = async (
-  client: Client,
+  client: AnyClient,
   method: HttpMethod,
   path: string,
   body?: unknown,

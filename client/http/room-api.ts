@@ -3,7 +3,6 @@ import {
   type BansResult,
   isUserId,
   MESSAGES_RESULT,
-  type MessagesResult,
   type OwnSettings,
   RECEIPTS_RESULT,
   type ReceiptEntry,
@@ -11,6 +10,9 @@ import {
   type Topics,
 } from "../../src/protocol/index.ts";
 import type { Client } from "../core/client.ts";
+import type { MessagesResultOf } from "../events/app-events.ts";
+import { declared } from "../events/declared.ts";
+import type { EventMap, RegisteredEvents } from "../events/event-map.ts";
 import { RoomsError, roomName } from "../util/errors.ts";
 import { query } from "../util/url.ts";
 import { checked } from "../util/wire.ts";
@@ -62,14 +64,17 @@ export interface KickOptions extends CallOptions {
  * const api = roomApi(client, "project_123");
  * await api.kick("usr_2", { banSeconds: 600, reason: "spam" });
  */
-export const roomApi = (client: Client, name: string): RoomApi => new RoomApi(client, roomName(name));
+export const roomApi = <Events extends EventMap = RegisteredEvents>(
+  client: Client<Events>,
+  name: string,
+): RoomApi<Events> => new RoomApi(client, roomName(name));
 
 /** See {@link roomApi}. */
-export class RoomApi {
-  readonly #client: Client;
+export class RoomApi<Events extends EventMap = RegisteredEvents> {
+  readonly #client: Client<Events>;
   readonly #name: string;
 
-  constructor(client: Client, name: string) {
+  constructor(client: Client<Events>, name: string) {
     this.#client = client;
     this.#name = name;
   }
@@ -97,9 +102,9 @@ export class RoomApi {
     limit,
     topics,
     ...options
-  }: HistoryOptions = {}): Promise<MessagesResult> => {
+  }: HistoryOptions = {}): Promise<MessagesResultOf<Events>> => {
     const path = `/messages${query({ before, limit, topics })}`;
-    return checked(this.#call("GET", path, undefined, options), MESSAGES_RESULT);
+    return declared(checked(this.#call("GET", path, undefined, options), MESSAGES_RESULT));
   };
 
   /**

@@ -9,7 +9,7 @@ import {
   READ_RESULT,
   type ReadResult,
 } from "../../src/protocol/index.ts";
-import type { Client } from "../core/client.ts";
+import type { AnyClient } from "../core/client.ts";
 import { roomName } from "../util/errors.ts";
 import { query } from "../util/url.ts";
 import { checked } from "../util/wire.ts";
@@ -40,13 +40,13 @@ export interface NotificationsOptions extends CallOptions {
  * const api = userApi(client);
  * for (const { room, unread } of await api.followedRooms()) console.log(room, unread ?? "unknown");
  */
-export const userApi = (client: Client): UserApi => new UserApi(client);
+export const userApi = (client: AnyClient): UserApi => new UserApi(client);
 
 /** See {@link userApi}. */
 export class UserApi {
-  readonly #client: Client;
+  readonly #client: AnyClient;
 
-  constructor(client: Client) {
+  constructor(client: AnyClient) {
     this.#client = client;
   }
 

@@ -17,7 +17,7 @@ import { Emitter, LIVE, SnapshotStore, TopicListeners } from "../util/listeners.
 import type { Cancel } from "../util/ports.ts";
 import { type Connected, fits, type IncomingFrame } from "../util/wire.ts";
 import { InboxState } from "./inbox-state.ts";
-import type { InboxEvents, InboxSnapshot, MarkTarget } from "./inbox-types.ts";
+import type { InboxSnapshot, MarkTarget, UntypedInboxEvents } from "./inbox-types.ts";
 
 /** Timers of browsers reach no further than 24 days, and the server's time may be corrected meanwhile. */
 const MAX_TIMER_MS = 3_600_000;
@@ -29,7 +29,7 @@ const LOG = {
 
 export class InboxEngine implements ChannelEvents {
   readonly channel: Channel;
-  readonly events = new Emitter<InboxEvents>();
+  readonly events = new Emitter<UntypedInboxEvents>();
   readonly appEvents = new TopicListeners<Signal>();
   readonly store: SnapshotStore<InboxSnapshot>;
   readonly #context: ConnectionContext;

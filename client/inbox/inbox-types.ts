@@ -6,6 +6,8 @@ import type {
   Signal,
 } from "../../src/protocol/index.ts";
 import type { ConnectionState } from "../connection/transport/transport.ts";
+import type { SignalOf } from "../events/app-events.ts";
+import type { EventMap, RegisteredEvents } from "../events/event-map.ts";
 import type { RoomsError } from "../util/errors.ts";
 
 /** An inbox at one moment. Arrays in it stay the same until they change. */
@@ -30,15 +32,22 @@ export interface InboxListenOptions {
   readonly replay?: boolean;
 }
 
-export interface InboxEvents {
+/** What an inbox emits, with any data. */
+export interface UntypedInboxEvents {
   /** New ones, once each. A listener gets those of the first replay too if it asks for them: `{ replay: true }`. */
   notification: NotificationEvent;
   notificationUpdated: NotificationUpdated;
-  /** From server code to this user. */
   signal: Signal;
   state: ConnectionState;
   /** A discontinuity: the log has passed what was held, and `notifications` is replaced by what follows. */
   lost: SessionConnected;
   /** A refusal that rejects no promise, or the reason why the connection ended for good. */
   error: RoomsError;
+}
+
+/** What `inbox.on` listens to. */
+export interface InboxEvents<Events extends EventMap = RegisteredEvents>
+  extends Omit<UntypedInboxEvents, "signal"> {
+  /** From server code to this user. */
+  signal: SignalOf<Events>;
 }

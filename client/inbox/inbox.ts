@@ -1,5 +1,8 @@
-import type { Notification, NotificationState, Signal, Topics } from "../../src/protocol/index.ts";
+import type { Notification, NotificationState, Topics } from "../../src/protocol/index.ts";
 import type { ConnectionState } from "../connection/transport/transport.ts";
+import type { SignalUnder } from "../events/app-events.ts";
+import { declared } from "../events/declared.ts";
+import type { EventMap, EventTopic, RegisteredEvents } from "../events/event-map.ts";
 import { type EventMeta, ignoreRejection, type OnEventOptions } from "../util/listeners.ts";
 import type { Cancel } from "../util/ports.ts";
 import type { InboxEngine } from "./inbox-engine.ts";
@@ -9,7 +12,7 @@ import type { InboxEvents, InboxListenOptions, InboxSnapshot, MarkTarget } from 
  * The notifications of this user, on all devices. The socket opens with the first listener. Methods may be called
  * unbound.
  */
-export class Inbox {
+export class Inbox<Events extends EventMap = RegisteredEvents> {
   readonly #engine: InboxEngine;
   readonly #onWanted: () => void;
 
@@ -44,20 +47,23 @@ export class Inbox {
    * @example
    * inboxOf(client).on("notification", ({ title }) => toast(title));
    */
-  readonly on = <Type extends keyof InboxEvents>(
+  readonly on = <Type extends keyof InboxEvents<Events>>(
     type: Type,
-    fn: (payload: InboxEvents[Type], meta: EventMeta) => void,
+    fn: (payload: InboxEvents<Events>[Type], meta: EventMeta) => void,
     { replay = type !== "notification" }: InboxListenOptions = {},
   ): Cancel =>
     this.#wanted(
       this.#engine.events.on(type, (payload, meta) => {
-        if (replay || !meta.replay) fn(payload, meta);
+        if (replay || !meta.replay) fn(declared(payload), meta);
       }),
     );
 
   /** Listens to signals to this user, by application event as `room.onEvent` does. */
-  readonly onEvent = (topic: string, fn: (event: Signal) => void, options?: OnEventOptions): Cancel =>
-    this.#wanted(this.#engine.appEvents.add(topic, fn, options));
+  readonly onEvent = <Topic extends EventTopic<Events>>(
+    topic: Topic,
+    fn: (event: SignalUnder<Events, Topic>, meta: EventMeta) => void,
+    options?: OnEventOptions,
+  ): Cancel => this.#wanted(this.#engine.appEvents.add(topic, declared(fn), options));
 
   /**
    * Which notifications this device hears of: those under these topics, at most 20; `null` is all. The others are stored
@@ -88,3 +94,6 @@ export class Inbox {
     return cancel;
   }
 }
+
+/** An inbox whose signals do not matter to what takes it. */
+export interface AnyInbox extends Omit<Inbox<EventMap>, "on" | "onEvent"> {}

@@ -1,7 +1,7 @@
 // Web Push in a browser: permission, service worker, subscription, and the user it belongs to. It is a module of its own
 // (`edge-rooms/push`), so that a page without pushes does not load it.
 
-import { type Client, callApi, type HttpMethod, RoomsError, type RoomsErrorCode } from "../index.ts";
+import { type AnyClient, callApi, type HttpMethod, RoomsError, type RoomsErrorCode } from "../index.ts";
 import { type PushBrowser, type PushWorker, thisBrowser } from "./push-browser.ts";
 
 export interface PushOptions {
@@ -46,18 +46,18 @@ const CHANGED = "edge-rooms.subscriptionChanged";
  * await push.refresh(); // at each visit
  * button.onclick = () => push.enable();
  */
-export const createPush = (client: Client, options: PushOptions = {}): Push =>
+export const createPush = (client: AnyClient, options: PushOptions = {}): Push =>
   new Push(client, thisBrowser(options.serviceWorker ?? "/edge-rooms-sw.js"));
 
 /** Made by {@link createPush}. All methods reject with a `RoomsError`; calls are carried out one after the other. */
 export class Push {
-  readonly #client: Client;
+  readonly #client: AnyClient;
   readonly #browser: PushBrowser | undefined;
   #isListening = false;
   /** Two calls at once could leave a subscription that is not known here. */
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(client: Client, browser: PushBrowser | undefined) {
+  constructor(client: AnyClient, browser: PushBrowser | undefined) {
     this.#client = client;
     this.#browser = browser;
   }

@@ -1,10 +1,11 @@
 import { createContext, createElement, type ReactElement, type ReactNode, useContext } from "react";
-import type { Client } from "../index.ts";
+import { declared } from "../events/declared.ts";
+import type { AnyClient, Client, EventMap, RegisteredEvents } from "../index.ts";
 
-const ClientContext = createContext<Client | undefined>(undefined);
+const ClientContext = createContext<AnyClient | undefined>(undefined);
 
 export interface EdgeRoomsProps {
-  readonly client: Client;
+  readonly client: AnyClient;
   readonly children?: ReactNode;
 }
 
@@ -24,9 +25,12 @@ export interface EdgeRoomsProps {
 export const EdgeRooms = ({ client, children }: EdgeRoomsProps): ReactElement =>
   createElement(ClientContext.Provider, { value: client }, children);
 
-/** The client of the `<EdgeRooms>` above. Throws without one. */
-export function useClient(): Client {
+/**
+ * The client of the `<EdgeRooms>` above. Throws without one. Its events are those of `Register`, or of the type argument,
+ * which nothing compares with the map that the client was made with.
+ */
+export function useClient<Events extends EventMap = RegisteredEvents>(): Client<Events> {
   const client = useContext(ClientContext);
   if (client === undefined) throw new Error("There is no <EdgeRooms client={…}> above this component.");
-  return client;
+  return declared(client);
 }

@@ -11,13 +11,21 @@ import {
   unreadOf,
 } from "../bindings/parts.ts";
 import { clientConnection, roomConnection, roomSource } from "../bindings/source.ts";
-import type { ConnectionState, RoomHandle, RoomMessage, User } from "../index.ts";
+import type {
+  AnyRoom,
+  ConnectionState,
+  EventMap,
+  RegisteredEvents,
+  RoomHandle,
+  RoomMessage,
+  User,
+} from "../index.ts";
 import { useClient } from "./edge-rooms.ts";
 import { useSource } from "./use-source.ts";
 
-export interface MessagesPart extends OlderPages {
+export interface MessagesPart<Events extends EventMap = RegisteredEvents> extends OlderPages {
   /** As `messages` of the room: oldest first, own ones that are not stored yet at the end. */
-  readonly messages: readonly RoomMessage[];
+  readonly messages: readonly RoomMessage<Events>[];
   /** Puts an older page in front: see `room.loadOlder`. Never rejects: see `olderError`. */
   readonly loadOlder: (limit?: number) => Promise<void>;
 }
@@ -29,10 +37,12 @@ export interface MessagesPart extends OlderPages {
  * const { messages, hasOlder, isLoadingOlder, loadOlder } = useMessages(room);
  * const older = hasOlder && <button disabled={isLoadingOlder} onClick={() => loadOlder()}>Older</button>;
  */
-export function useMessages(room: RoomHandle): MessagesPart {
+export function useMessages<Events extends EventMap = RegisteredEvents>(
+  room: RoomHandle<Events>,
+): MessagesPart<Events> {
   const pages = olderMessages(room);
   return {
-    messages: useSource(roomSource(room), messagesOf),
+    messages: useSource(roomSource(room), messagesOf<Events>),
     ...useSource(pages, all),
     loadOlder: pages.loadOlder,
   };
@@ -45,7 +55,7 @@ export function useMessages(room: RoomHandle): MessagesPart {
  * const { members, occupancy } = useMembers(room);
  * const here = members.length > 0 ? members.map(({ name }) => name).join(", ") : `${occupancy.members} people`;
  */
-export const useMembers = (room: RoomHandle): MembersPart => useSource(roomSource(room), membersOf);
+export const useMembers = (room: AnyRoom): MembersPart => useSource(roomSource(room), membersOf);
 
 export interface TypingPart {
   /** The others who type now. */
@@ -62,7 +72,7 @@ export interface TypingPart {
  * const { typing, startTyping } = useTyping(room);
  * const input = <input onChange={startTyping} title={typing.map(({ name }) => name).join(", ")} />;
  */
-export const useTyping = (room: RoomHandle): TypingPart => ({
+export const useTyping = (room: AnyRoom): TypingPart => ({
   typing: useSource(roomSource(room), typingOf),
   startTyping: room.startTyping,
   stopTyping: room.stopTyping,
@@ -75,7 +85,7 @@ export const useTyping = (room: RoomHandle): TypingPart => ({
  * const unread = useUnread(room);
  * const badge = unread > 0 && <b>{unread}</b>;
  */
-export const useUnread = (room: RoomHandle): number => useSource(roomSource(room), unreadOf);
+export const useUnread = (room: AnyRoom): number => useSource(roomSource(room), unreadOf);
 
 /**
  * The state of a room's connection; without `room`, the best of the client's connections.
@@ -84,12 +94,14 @@ export const useUnread = (room: RoomHandle): number => useSource(roomSource(room
  * const { status } = useConnection(room);
  * const banner = status === "reconnecting" && <p>The connection is interrupted.</p>;
  */
-export function useConnection(room?: RoomHandle): ConnectionState {
+export function useConnection(room?: AnyRoom): ConnectionState {
   const client = useClient();
   return useSource(room === undefined ? clientConnection(client) : roomConnection(room), all);
 }
 
-export interface SendPart extends OutboxPart, Pick<RoomHandle, "send" | "retry" | "discard"> {}
+export interface SendPart<Events extends EventMap = RegisteredEvents>
+  extends OutboxPart<Events>,
+    Pick<RoomHandle<Events>, "send" | "retry" | "discard"> {}
 
 /**
  * Sends messages, and shows those that are not stored yet. `send` is `room.send`: what is sent offline is `pending`, and
@@ -100,8 +112,10 @@ export interface SendPart extends OutboxPart, Pick<RoomHandle, "send" | "retry" 
  * const button = <button onClick={() => send({ text: "Hello" })}>Send</button>;
  * const again = failed.map(({ id, error }) => <button key={id} onClick={() => retry(id)}>{error?.message}</button>);
  */
-export const useSend = (room: RoomHandle): SendPart => ({
-  ...useSource(roomSource(room), outboxOf),
+export const useSend = <Events extends EventMap = RegisteredEvents>(
+  room: RoomHandle<Events>,
+): SendPart<Events> => ({
+  ...useSource(roomSource(room), outboxOf<Events>),
   send: room.send,
   retry: room.retry,
   discard: room.discard,

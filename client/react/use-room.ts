@@ -2,7 +2,16 @@ import { startTransition, useEffect, useLayoutEffect, useMemo, useRef } from "re
 import { holdRoom, peekRoom, type UseRoomOptions } from "../bindings/held-room.ts";
 import { listenTo } from "../bindings/listen-to.ts";
 import { roomSource } from "../bindings/source.ts";
-import type { EventMeta, Message, OnEventOptions, RoomHandle, RoomSnapshot, Signal } from "../index.ts";
+import type {
+  AppEvent,
+  EventMap,
+  EventMeta,
+  EventTopic,
+  OnEventOptions,
+  RegisteredEvents,
+  RoomHandle,
+  RoomSnapshot,
+} from "../index.ts";
 import { useClient } from "./edge-rooms.ts";
 import { useHydrating, useSource } from "./use-source.ts";
 
@@ -19,8 +28,11 @@ import { useHydrating, useSource } from "./use-source.ts";
  *   return <ol>{messages.map(({ id, from, data }) => <li key={id}>{from?.name}: {JSON.stringify(data)}</li>)}</ol>;
  * }
  */
-export function useRoom(name: string, options: UseRoomOptions = {}): RoomHandle {
-  const client = useClient();
+export function useRoom<Events extends EventMap = RegisteredEvents>(
+  name: string,
+  options: UseRoomOptions = {},
+): RoomHandle<Events> {
+  const client = useClient<Events>();
   const hydrates = useHydrating();
   const isFirst = useRef(true);
   const latest = useRef(options);
@@ -56,8 +68,10 @@ export function useRoom(name: string, options: UseRoomOptions = {}): RoomHandle 
  * @example
  * const away = useSnapshot(room, ({ members }) => members.filter(({ status }) => status === "away"));
  */
-export const useSnapshot = <Value>(room: RoomHandle, select: (snapshot: RoomSnapshot) => Value): Value =>
-  useSource(roomSource(room), select);
+export const useSnapshot = <Value, Events extends EventMap = RegisteredEvents>(
+  room: RoomHandle<Events>,
+  select: (snapshot: RoomSnapshot<Events>) => Value,
+): Value => useSource(roomSource(room), select);
 
 /**
  * Calls `fn` with messages and signals by application event while this component is mounted, as `room.onEvent` does. `fn`
@@ -66,10 +80,10 @@ export const useSnapshot = <Value>(room: RoomHandle, select: (snapshot: RoomSnap
  * @example
  * useRoomEvent(room, "task.created", (event, { replay }) => replay || board.add(event.data), { own: false });
  */
-export function useRoomEvent(
-  room: RoomHandle,
-  topic: string,
-  fn: (event: Message | Signal, meta: EventMeta) => void,
+export function useRoomEvent<Events extends EventMap, Topic extends EventTopic<Events>>(
+  room: RoomHandle<Events>,
+  topic: Topic,
+  fn: (event: AppEvent<Events, Topic>, meta: EventMeta) => void,
   { own = true }: OnEventOptions = {},
 ): void {
   const latest = useRef(fn);

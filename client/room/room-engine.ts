@@ -30,7 +30,7 @@ import { Outbox, type OutboxEntry, type OutboxPort, storedMessage } from "./mess
 import { OwnPresence } from "./own-presence.ts";
 import { ReadPosition } from "./read-position.ts";
 import { RoomState, roomView } from "./room-state.ts";
-import type { RoomEvents, RoomOptions, RoomSnapshot } from "./room-types.ts";
+import type { RoomOptions, UntypedRoomEvents, UntypedSnapshot } from "./room-types.ts";
 import { Typing } from "./typing.ts";
 
 const EVENTS = { ...SEQUENCED_EVENTS, ...UNSEQUENCED_EVENTS };
@@ -40,14 +40,14 @@ const isRoomEvent = (frame: IncomingFrame): frame is RoomEvent => Object.hasOwn(
 
 /** Those who listen to a room. One that only looks at it listens on when the room is left and opened again. */
 export class RoomListeners {
-  readonly events = new Emitter<RoomEvents>();
+  readonly events = new Emitter<UntypedRoomEvents>();
   readonly appEvents = new TopicListeners<Message | Signal>();
   readonly changes = new Listeners<void>();
 }
 
 export class RoomEngine implements ChannelEvents, EnginePort, OutboxPort {
   readonly name: string;
-  readonly events: Emitter<RoomEvents>;
+  readonly events: Emitter<UntypedRoomEvents>;
   readonly appEvents: TopicListeners<Message | Signal>;
   readonly channel: Channel;
   readonly state = new RoomState();
@@ -56,7 +56,7 @@ export class RoomEngine implements ChannelEvents, EnginePort, OutboxPort {
   readonly reads: ReadPosition;
   readonly presence = new OwnPresence(this);
   readonly typing: Typing;
-  readonly store: SnapshotStore<RoomSnapshot>;
+  readonly store: SnapshotStore<UntypedSnapshot>;
   readonly #context: ConnectionContext;
   readonly #limiter: SendRateLimiter;
   /** Where the next older page begins; `undefined`: with the oldest message that is held. */

@@ -1,18 +1,32 @@
-import {
-  CHAT_EVENT,
-  type ChangeResult,
-  type Message,
-  type ReadResult,
-  type Signal,
-  type Topics,
-} from "../../src/protocol/index.ts";
+import { CHAT_EVENT, type ChangeResult, type ReadResult, type Topics } from "../../src/protocol/index.ts";
+import type { AppEvent } from "../events/app-events.ts";
+import { declared } from "../events/declared.ts";
+import type {
+  DefaultEvent,
+  EventData,
+  EventMap,
+  EventName,
+  EventTopic,
+  RegisteredEvents,
+} from "../events/event-map.ts";
 import { RoomsError } from "../util/errors.ts";
 import { type EventMeta, ignoreRejection, type OnEventOptions } from "../util/listeners.ts";
 import type { Cancel } from "../util/ports.ts";
 import type { MessageChange } from "./messages/changes.ts";
 import type { SendOptions, Stored } from "./messages/outbox.ts";
 import type { RoomEngine } from "./room-engine.ts";
-import type { Presence, RoomEvents, RoomSnapshot } from "./room-types.ts";
+import type { Presence, RoomEvents, RoomSnapshot, UntypedRoomEvents, UntypedSnapshot } from "./room-types.ts";
+
+/** To whom a signal goes. */
+export interface SignalOptions {
+  /** Only to the connections of this user. Default: to all others. */
+  readonly to?: string;
+}
+
+/** The arguments after the name of a signal: its data may be left out where it may be `null`. */
+export type SignalArguments<Data> = null extends Data
+  ? [data?: Data, options?: SignalOptions]
+  : [data: Data, options?: SignalOptions];
 
 /** What a handle needs of the room. */
 export interface HandlePort {
@@ -34,7 +48,7 @@ export interface HandlePort {
  * After `leave()` the listeners of this handle are not called any more, `signal` and the typing methods do nothing, and
  * every method that returns a promise rejects with `closed`. The same holds for a peeked room that no handle holds.
  */
-export class RoomHandle {
+export class RoomHandle<Events extends EventMap = RegisteredEvents> {
   readonly name: string;
   readonly #port: HandlePort;
   readonly #cancels = new Set<Cancel>();
@@ -61,7 +75,7 @@ export class RoomHandle {
     return this.getSnapshot().head;
   }
 
-  get messages(): RoomSnapshot["messages"] {
+  get messages(): RoomSnapshot<Events>["messages"] {
     return this.getSnapshot().messages;
   }
 
@@ -81,12 +95,12 @@ export class RoomHandle {
     return this.getSnapshot().unread;
   }
 
-  get outbox(): RoomSnapshot["outbox"] {
+  get outbox(): RoomSnapshot<Events>["outbox"] {
     return this.getSnapshot().outbox;
   }
 
   /** Everything above as one frozen object: the same one for all handles of the room, until something in it changes. */
-  readonly getSnapshot = (): RoomSnapshot => this.#engine.store.get();
+  readonly getSnapshot: () => RoomSnapshot<Events> = declared(() => this.#engine.store.get());
 
   /**
    * Calls `fn` after each change of the snapshot, until the function that it returns is called. Changes of one turn, such
@@ -107,10 +121,10 @@ export class RoomHandle {
    *   if (!replay) console.log(from?.name, "says", data);
    * });
    */
-  readonly on = <Type extends keyof RoomEvents>(
+  readonly on = <Type extends keyof RoomEvents<Events>>(
     type: Type,
-    fn: (payload: RoomEvents[Type], meta: EventMeta) => void,
-  ): Cancel => this.#listen(this.#engine.events.on(type, fn));
+    fn: (payload: RoomEvents<Events>[Type], meta: EventMeta) => void,
+  ): Cancel => this.#listen(this.#engine.events.on(type, declared(fn)));
 
   /**
    * Calls `fn` with messages and signals by application event: `task` hears `task.created` too, `*` everything. With
@@ -119,11 +133,11 @@ export class RoomHandle {
    * @example
    * room.onEvent("task", () => board.reload(), { own: false });
    */
-  readonly onEvent = (
-    topic: string,
-    fn: (event: Message | Signal, meta: EventMeta) => void,
+  readonly onEvent = <Topic extends EventTopic<Events>>(
+    topic: Topic,
+    fn: (event: AppEvent<Events, Topic>, meta: EventMeta) => void,
     options?: OnEventOptions,
-  ): Cancel => this.#listen(this.#engine.appEvents.add(topic, fn, options));
+  ): Cancel => this.#listen(this.#engine.appEvents.add(topic, declared(fn), options));
 
   /**
    * Sends a message and resolves when it is stored, with its `seq`. Offline it waits in the outbox, and is stored once,
@@ -136,7 +150,10 @@ export class RoomHandle {
    * @example
    * const { seq } = await room.send({ text: "Hello" }, { mentions: ["usr_2"] });
    */
-  readonly send = (data: unknown, options: SendOptions = {}): Promise<Stored> =>
+  readonly send = <Name extends EventName<Events> = DefaultEvent<Events>>(
+    data: Events[Name],
+    options: SendOptions<Name> = {},
+  ): Promise<Stored> =>
     this.#do((engine) => {
       if ((options.event ?? CHAT_EVENT) === CHAT_EVENT) engine.typing.stop();
       return engine.outbox.add(data, options);
@@ -162,7 +179,7 @@ export class RoomHandle {
    * @example
    * await room.edit(message.seq, { text: "Hello again" });
    */
-  readonly edit = (seq: number, data: unknown): Promise<ChangeResult> =>
+  readonly edit = (seq: number, data: EventData<Events>): Promise<ChangeResult> =>
     this.#change({ type: "edit", seq, data });
 
   /**
@@ -200,7 +217,10 @@ export class RoomHandle {
    * @example
    * room.signal("cursor", { x: 10, y: 20 });
    */
-  readonly signal = (event: string, data: unknown = null, { to }: { readonly to?: string } = {}): void => {
+  readonly signal: <Name extends EventName<Events>>(
+    event: Name,
+    ...data: SignalArguments<Events[Name]>
+  ) => void = (event: string, data: unknown = null, { to }: SignalOptions = {}) => {
     if (this.#port.isOpen) this.#engine.signal(event, data, to);
   };
 
@@ -298,4 +318,17 @@ export class RoomHandle {
     this.#engine.changed();
     return result;
   }
+}
+
+type Typed = "messages" | "outbox" | "getSnapshot" | "on" | "onEvent" | "send" | "edit" | "signal";
+
+/** A room of any event map: `data` of what it shows and emits is `unknown`, and nothing can be sent. */
+export interface AnyRoom extends Omit<RoomHandle<EventMap>, Typed> {
+  readonly messages: UntypedSnapshot["messages"];
+  readonly outbox: UntypedSnapshot["outbox"];
+  readonly getSnapshot: () => UntypedSnapshot;
+  readonly on: <Type extends keyof UntypedRoomEvents>(
+    type: Type,
+    fn: (payload: UntypedRoomEvents[Type], meta: EventMeta) => void,
+  ) => Cancel;
 }

@@ -3,6 +3,7 @@
 import type { ChannelSet } from "../connection/channel-set.ts";
 import type { Transport } from "../connection/transport/transport.ts";
 import type { ConnectionContext } from "../connection/types.ts";
+import type { EventMap } from "../events/event-map.ts";
 import { roomName } from "../util/errors.ts";
 import { ignoreRejection } from "../util/listeners.ts";
 import type { Cancel } from "../util/ports.ts";
@@ -50,7 +51,7 @@ export class RoomRegistry {
   }
 
   /** A handle that holds the room. */
-  hold(name: string, options: RoomOptions, way: RoomWay): RoomHandle {
+  hold<Events extends EventMap>(name: string, options: RoomOptions, way: RoomWay): RoomHandle<Events> {
     const slot = this.#slot(name, options, way);
     const held = this.#hold(slot);
     return new RoomHandle({
@@ -68,7 +69,7 @@ export class RoomRegistry {
   }
 
   /** A handle that does not: it does what the room does for as long as others hold it. */
-  peek(name: string, options: RoomOptions, way: RoomWay): RoomHandle {
+  peek<Events extends EventMap>(name: string, options: RoomOptions, way: RoomWay): RoomHandle<Events> {
     const slot = this.#slot(name, options, way);
     const [engine, isHeld] = [() => this.#engine(slot), () => this.#held.has(slot)];
     return new RoomHandle({

@@ -16,8 +16,8 @@ import type { ResumeKind } from "../connection/types.ts";
 import { memo } from "../util/listeners.ts";
 import { type MemberEvent, MemberList } from "./member-list.ts";
 import { changeIn, type PendingChange, version, withChange, withChanges } from "./messages/changes.ts";
-import { type Outbox, pendingMessage, type RoomMessage } from "./messages/outbox.ts";
-import type { RoomSnapshot } from "./room-types.ts";
+import { type Outbox, pendingMessage } from "./messages/outbox.ts";
+import type { UntypedRoomMessage, UntypedSnapshot } from "./room-types.ts";
 
 export class RoomState {
   readonly messages = new MessageList();
@@ -181,7 +181,7 @@ export interface RoomParts {
 }
 
 /** Returns what reads the snapshot. Each field is the same object until something in it changes. */
-export function roomView(parts: RoomParts): () => RoomSnapshot {
+export function roomView(parts: RoomParts): () => UntypedSnapshot {
   const { channel, state, changes, reads, outbox, typing } = parts;
 
   const storedMessages = memo(
@@ -193,7 +193,7 @@ export function roomView(parts: RoomParts): () => RoomSnapshot {
     (stored: readonly Message[], _items: Outbox["items"], user: User | null, wanted: Topics) => {
       const pending = outbox.entries.filter(({ said }) => matchesTopics(wanted, said.event));
       if (pending.length === 0) return stored;
-      const all: RoomMessage[] = [...stored, ...pending.map((entry) => pendingMessage(entry, user))];
+      const all: UntypedRoomMessage[] = [...stored, ...pending.map((entry) => pendingMessage(entry, user))];
       return Object.freeze(all);
     },
   );

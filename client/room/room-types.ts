@@ -20,8 +20,10 @@ import type {
   User,
 } from "../../src/protocol/index.ts";
 import type { ConnectionState } from "../connection/transport/transport.ts";
+import type { MessageOf, MessageUpdatedOf, SignalOf } from "../events/app-events.ts";
+import type { EventMap, EventName, RegisteredEvents } from "../events/event-map.ts";
 import type { RoomsError } from "../util/errors.ts";
-import type { OutboxItem, RoomMessage } from "./messages/outbox.ts";
+import type { NamedItem, NamedPending } from "./messages/outbox.ts";
 
 /**
  * How a room is opened.
@@ -56,14 +58,28 @@ export interface Presence {
   readonly data?: unknown;
 }
 
-/**
- * A room at one moment: frozen, and each field is the same object until something in it changes.
- *
- * @example
- * const { messages, members, state } = room.getSnapshot();
- * console.log(state.status, members.length, messages.at(-1)?.data);
- */
-export interface RoomSnapshot {
+/** A message that is not known to be stored yet. `event` tells which data it has. */
+export type OutboxItem<Events extends EventMap = RegisteredEvents> = {
+  [Name in EventName<Events>]: NamedItem<Name, Events[Name]>;
+}[EventName<Events>];
+
+/** An own message that is not stored yet: it has no `seq`. `event` tells which data it has. */
+export type PendingMessage<Events extends EventMap = RegisteredEvents> = {
+  [Name in EventName<Events>]: NamedPending<Name, Events[Name]>;
+}[EventName<Events>];
+
+/** A message as `messages` holds it: stored, or `pending` and at the end. `event` tells which data it has. */
+export type RoomMessage<Events extends EventMap = RegisteredEvents> =
+  | Held<MessageOf<Events>>
+  | PendingMessage<Events>;
+
+/** As {@link RoomMessage}, with any data. */
+export type UntypedRoomMessage = Held<Message> | NamedPending;
+
+type Held<Stored> = Stored & { readonly pending?: never };
+
+/** A room at one moment, with messages of any data. */
+export interface UntypedSnapshot {
   readonly state: ConnectionState;
   /** `null` for an anonymous reader, and until the first connection. */
   readonly user: User | null;
@@ -71,12 +87,7 @@ export interface RoomSnapshot {
   readonly permission: Permission;
   /** The `seq` of the last event of the room that this client knows of; 0 until the first connection. */
   readonly head: number;
-  /**
-   * Oldest first. Own changes show as if they were stored already. A deleted message stays, with `deletedAt` and
-   * `data: null`. Own messages that are not stored yet are at the end, with `pending: true`. While connected the list
-   * only grows, by events and by `loadOlder`; offline it stays.
-   */
-  readonly messages: readonly RoomMessage[];
+  readonly messages: readonly UntypedRoomMessage[];
   /** Who is here. Empty in a room that is too big for a list. */
   readonly members: readonly Member[];
   readonly occupancy: Occupancy;
@@ -88,20 +99,30 @@ export interface RoomSnapshot {
    * until the first connection.
    */
   readonly unread: number;
-  /** Own messages that are not known to be stored yet, in the order of `send`. */
-  readonly outbox: readonly OutboxItem[];
+  readonly outbox: readonly NamedItem[];
 }
 
 /**
- * What `room.on` listens to. An event of the log (`message`, `messageUpdated`, `messageDeleted`, `reaction`) is emitted
- * once, also when it comes from a replay: `EventMeta` says when it is history.
+ * A room at one moment: frozen, and each field is the same object until something in it changes.
  *
  * @example
- * const stop = room.on("messageDeleted", ({ target, by }) => console.log(target, "was deleted by", by));
- * room.on("lost", () => render(room.getSnapshot()));
- * stop();
+ * const { messages, members, state } = room.getSnapshot();
+ * console.log(state.status, members.length, messages.at(-1)?.data);
  */
-export interface RoomEvents {
+export interface RoomSnapshot<Events extends EventMap = RegisteredEvents>
+  extends Omit<UntypedSnapshot, "messages" | "outbox"> {
+  /**
+   * Oldest first. Own changes show as if they were stored already. A deleted message stays, with `deletedAt` and
+   * `data: null`. Own messages that are not stored yet are at the end, with `pending: true`. While connected the list
+   * only grows, by events and by `loadOlder`; offline it stays.
+   */
+  readonly messages: readonly RoomMessage<Events>[];
+  /** Own messages that are not known to be stored yet, in the order of `send`. */
+  readonly outbox: readonly OutboxItem<Events>[];
+}
+
+/** What a room emits, with any data. */
+export interface UntypedRoomEvents {
   message: Message;
   messageUpdated: MessageUpdated;
   messageDeleted: MessageDeleted;
@@ -122,4 +143,20 @@ export interface RoomEvents {
   lost: RoomConnected;
   /** A refusal that no promise rejects with, or why the connection ended for good. */
   error: RoomsError;
+}
+
+/**
+ * What `room.on` listens to. An event of the log (`message`, `messageUpdated`, `messageDeleted`, `reaction`) is emitted
+ * once, also when it comes from a replay: `EventMeta` says when it is history.
+ *
+ * @example
+ * const stop = room.on("messageDeleted", ({ target, by }) => console.log(target, "was deleted by", by));
+ * room.on("lost", () => render(room.getSnapshot()));
+ * stop();
+ */
+export interface RoomEvents<Events extends EventMap = RegisteredEvents>
+  extends Omit<UntypedRoomEvents, "message" | "messageUpdated" | "signal"> {
+  message: MessageOf<Events>;
+  messageUpdated: MessageUpdatedOf<Events>;
+  signal: SignalOf<Events>;
 }

@@ -7,8 +7,6 @@ export type {
   ChangeResult,
   ErrorCode,
   Member,
-  Message,
-  MessagesResult,
   NotifyEntry,
   Occupancy,
   OwnSettings,
@@ -20,6 +18,13 @@ export type {
   Sender,
   Topics,
 } from "../../src/protocol/index.ts";
+export type {
+  DeletedMessage,
+  MessageOf as Message,
+  MessagesResultOf as MessagesResult,
+  PresentMessage,
+} from "../events/app-events.ts";
+export type { DefaultEvents, EventMap, EventName, Register, RegisteredEvents } from "../events/event-map.ts";
 export type { HttpMethod } from "../http/http-call.ts";
 export { RoomsError, type RoomsErrorCode, type RoomsErrorDetails } from "../util/errors.ts";
 export {

@@ -9,6 +9,7 @@ import {
   type TOKEN_BODY,
   TOKEN_RESULT,
 } from "../../src/protocol/index.ts";
+import type { EventMap, EventName, RegisteredEvents } from "../events/event-map.ts";
 import type { HttpMethod } from "../http/http-call.ts";
 import { RoomsError, roomName } from "../util/errors.ts";
 import { checked, fits } from "../util/wire.ts";
@@ -32,7 +33,14 @@ export type NotificationToSend =
   | (NotificationContent & { readonly users: readonly string[] });
 
 /** What {@link ServerApi.broadcast} says, in up to 100 rooms. */
-export interface BroadcastToSend extends Infer<typeof BROADCAST_BODY> {}
+export interface BroadcastToSend<
+  Events extends EventMap = RegisteredEvents,
+  Name extends EventName<Events> = EventName<Events>,
+> extends Omit<Infer<typeof BROADCAST_BODY>, "event" | "data"> {
+  readonly event: Name;
+  /** JSON, of at most `limits.messageBytes` bytes of UTF-8. */
+  readonly data: Events[Name];
+}
 
 /** What {@link ServerApi.token} puts into a token. */
 export interface TokenRequest extends Infer<typeof TOKEN_BODY> {}
@@ -60,11 +68,12 @@ export interface IssuedToken extends Infer<typeof TOKEN_RESULT> {}
  * await server.notify({ user: "usr_1", title: "Build completed", message: "All tests passed", id: "build-456" });
  * await server.room("project_123").publish({ event: "task.created", data: { id: 7, title: "Ship it" } });
  */
-export const createServerApi = (options: ServerApiOptions): ServerApi =>
-  new ServerApi(serverContext(options));
+export const createServerApi = <Events extends EventMap = RegisteredEvents>(
+  options: ServerApiOptions,
+): ServerApi<Events> => new ServerApi(serverContext(options));
 
 /** See {@link createServerApi}. */
-export class ServerApi {
+export class ServerApi<Events extends EventMap = RegisteredEvents> {
   readonly #context: ServerContext;
   readonly #call: CallBelow;
 
@@ -117,8 +126,8 @@ export class ServerApi {
    * @example
    * await server.broadcast({ rooms: ["project_1", "project_2"], event: "maintenance", data: { at: "22:00" } });
    */
-  readonly broadcast = async (
-    broadcast: BroadcastToSend,
+  readonly broadcast = async <Name extends EventName<Events>>(
+    broadcast: BroadcastToSend<Events, Name>,
     options?: ServerCallOptions,
   ): Promise<readonly BroadcastEntry[]> => {
     const { id = this.#context.ports.newId(), ephemeral } = broadcast;
@@ -156,7 +165,7 @@ export class ServerApi {
    * @example
    * const { members } = await server.room("project_123").members();
    */
-  readonly room = (name: string): ServerRoom => new ServerRoom(this.#context, roomName(name));
+  readonly room = (name: string): ServerRoom<Events> => new ServerRoom(this.#context, roomName(name));
 
   /**
    * What server code may do with one user. Makes no request. Throws `bad_request` where `id` is no id of a user.
@@ -164,7 +173,7 @@ export class ServerApi {
    * @example
    * await server.user("usr_1").disconnect();
    */
-  readonly user = (id: string): ServerUser => new ServerUser(this.#context, id);
+  readonly user = (id: string): ServerUser<Events> => new ServerUser(this.#context, id);
 
   /**
    * Any other call of the HTTP API. `path` begins with `/v1/`, `body` is sent as JSON. The answer is not checked: look

@@ -8,7 +8,6 @@ import {
   type MESSAGE_BODY,
   MESSAGE_STORED,
   MESSAGES_RESULT,
-  type MessagesResult,
   type OwnSettings,
   RECEIPTS_RESULT,
   type ReceiptEntry,
@@ -18,16 +17,30 @@ import {
   type SIGNAL_BODY,
   type Topics,
 } from "../../src/protocol/index.ts";
+import type { MessagesResultOf, SignalContent } from "../events/app-events.ts";
+import { declared } from "../events/declared.ts";
+import type { DefaultEvent, EventData, EventMap, EventName, RegisteredEvents } from "../events/event-map.ts";
 import { query } from "../util/url.ts";
 import { checked } from "../util/wire.ts";
 import { type CallBelow, callsBelow, type ServerCallOptions, type ServerContext } from "./server-call.ts";
 import { userPath } from "./user-path.ts";
 
 /** What {@link ServerRoom.publish} stores. */
-export interface MessageToPublish extends Omit<Infer<typeof MESSAGE_BODY>, "retryOf"> {}
+export interface MessageToPublish<
+  Events extends EventMap = RegisteredEvents,
+  Name extends EventName<Events> = EventName<Events>,
+> extends Omit<Infer<typeof MESSAGE_BODY>, "event" | "data" | "retryOf"> {
+  /** Default: `chat`. */
+  readonly event?: Name;
+  /** JSON, of at most `limits.messageBytes` bytes of UTF-8. */
+  readonly data: Events[Name];
+}
 
 /** What {@link ServerRoom.signal} sends. */
-export interface SignalToRoom extends Infer<typeof SIGNAL_BODY> {}
+export type SignalToRoom<
+  Events extends EventMap = RegisteredEvents,
+  Name extends EventName<Events> = EventName<Events>,
+> = Omit<Infer<typeof SIGNAL_BODY>, "event" | "data"> & SignalContent<Events, Name>;
 
 /** A message that is stored: `seq` is its place in the room, `at` when it was stored, in milliseconds since 1970. */
 export interface PublishedMessage extends Infer<typeof MESSAGE_STORED> {}
@@ -57,7 +70,7 @@ export interface ServerBansOptions extends ServerCallOptions {
 }
 
 /** What server code may do in one room: see {@link ServerApi.room}. */
-export class ServerRoom {
+export class ServerRoom<Events extends EventMap = RegisteredEvents> {
   readonly #call: CallBelow;
   readonly #newId: () => string;
 
@@ -79,8 +92,8 @@ export class ServerRoom {
    * @example
    * const { seq } = await server.room("project_123").publish({ event: "task.created", data: { id: 7, title: "Ship it" }, id: "task-7" });
    */
-  readonly publish = async (
-    message: MessageToPublish,
+  readonly publish = async <Name extends EventName<Events> = DefaultEvent<Events>>(
+    message: MessageToPublish<Events, Name>,
     options?: ServerCallOptions,
   ): Promise<PublishedMessage> => {
     const { id = this.#newId() } = message;
@@ -96,7 +109,10 @@ export class ServerRoom {
    * @example
    * await server.room("project_123").signal({ event: "build.progress", data: { percent: 40 } });
    */
-  readonly signal = async (signal: SignalToRoom, options?: ServerCallOptions): Promise<void> => {
+  readonly signal = async <Name extends EventName<Events>>(
+    signal: SignalToRoom<Events, Name>,
+    options?: ServerCallOptions,
+  ): Promise<void> => {
     await this.#call("POST", "/signals", signal, options, "ifNotDone");
   };
 
@@ -112,10 +128,12 @@ export class ServerRoom {
     limit,
     topics,
     ...options
-  }: MessagesOptions = {}): Promise<MessagesResult> =>
-    checked(
-      this.#call("GET", `/messages${query({ before, limit, topics })}`, undefined, options),
-      MESSAGES_RESULT,
+  }: MessagesOptions = {}): Promise<MessagesResultOf<Events>> =>
+    declared(
+      await checked(
+        this.#call("GET", `/messages${query({ before, limit, topics })}`, undefined, options),
+        MESSAGES_RESULT,
+      ),
     );
 
   /**
@@ -125,10 +143,13 @@ export class ServerRoom {
    * @example
    * for await (const { messages } of server.room("project_123").pages({ topics: ["chat"] })) archive.push(...messages);
    */
-  readonly pages = (options: MessagesOptions = {}): AsyncGenerator<MessagesResult, void> =>
+  readonly pages = (options: MessagesOptions = {}): AsyncGenerator<MessagesResultOf<Events>, void> =>
     this.#pages(options);
 
-  async *#pages({ limit = 200, ...options }: MessagesOptions): AsyncGenerator<MessagesResult, void> {
+  async *#pages({
+    limit = 200,
+    ...options
+  }: MessagesOptions): AsyncGenerator<MessagesResultOf<Events>, void> {
     let { before } = options;
     for (;;) {
       const page = await this.messages({ ...options, limit, ...(before !== undefined && { before }) });
@@ -146,7 +167,11 @@ export class ServerRoom {
    * @example
    * await server.room("project_123").edit(42, { text: "Hello, all" });
    */
-  readonly edit = async (seq: number, data: unknown, options?: ServerCallOptions): Promise<ChangeResult> =>
+  readonly edit = async (
+    seq: number,
+    data: EventData<Events>,
+    options?: ServerCallOptions,
+  ): Promise<ChangeResult> =>
     checked(this.#call("PATCH", `/messages/${seq}`, { data }, options), CHANGE_RESULT);
 
   /**

@@ -6,6 +6,8 @@ import {
   USER_RESULT,
   type USER_SIGNAL_BODY,
 } from "../../src/protocol/index.ts";
+import type { SignalContent } from "../events/app-events.ts";
+import type { EventMap, EventName, RegisteredEvents } from "../events/event-map.ts";
 import { roomName } from "../util/errors.ts";
 import { checked } from "../util/wire.ts";
 import { type CallBelow, callsBelow, type ServerCallOptions, type ServerContext } from "./server-call.ts";
@@ -15,12 +17,15 @@ import { userPath } from "./user-path.ts";
 export interface UserPresence extends Infer<typeof USER_RESULT> {}
 
 /** What {@link ServerUser.signal} sends. */
-export interface SignalToUser extends Infer<typeof USER_SIGNAL_BODY> {}
+export type SignalToUser<
+  Events extends EventMap = RegisteredEvents,
+  Name extends EventName<Events> = EventName<Events>,
+> = Omit<Infer<typeof USER_SIGNAL_BODY>, "event" | "data"> & SignalContent<Events, Name>;
 
 export interface DisconnectOptions extends ServerCallOptions, Infer<typeof DISCONNECT_BODY> {}
 
 /** What server code may do with one user: see {@link ServerApi.user}. */
-export class ServerUser {
+export class ServerUser<Events extends EventMap = RegisteredEvents> {
   readonly #call: CallBelow;
 
   constructor(context: ServerContext, id: string) {
@@ -44,7 +49,10 @@ export class ServerUser {
    * @example
    * const delivered = await server.user("usr_1").signal({ event: "credits.changed", data: { left: 3 } });
    */
-  readonly signal = async (signal: SignalToUser, options?: ServerCallOptions): Promise<number> =>
+  readonly signal = async <Name extends EventName<Events>>(
+    signal: SignalToUser<Events, Name>,
+    options?: ServerCallOptions,
+  ): Promise<number> =>
     (await checked(this.#call("POST", "/signals", signal, options, "ifNotDone"), DELIVERED_RESULT)).delivered;
 
   /**

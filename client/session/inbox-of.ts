@@ -2,12 +2,14 @@ import type { Channel } from "../connection/channel.ts";
 import { WebSocketTransport } from "../connection/transport/websocket-transport.ts";
 import type { Client } from "../core/client.ts";
 import { type ClientContext, contextOf } from "../core/client-context.ts";
-import { Inbox } from "../inbox/inbox.ts";
+import { declared } from "../events/declared.ts";
+import type { EventMap, RegisteredEvents } from "../events/event-map.ts";
+import { type AnyInbox, Inbox } from "../inbox/inbox.ts";
 import { InboxEngine } from "../inbox/inbox-engine.ts";
 
 /** The connection of a user that is not for one room: the inbox, and the rooms that share its socket. */
 export interface Session {
-  readonly inbox: Inbox;
+  readonly inbox: AnyInbox;
   readonly channel: Channel;
   readonly socket: WebSocketTransport;
 }
@@ -35,4 +37,5 @@ export function sessionOf(context: ClientContext): Session {
  * const inbox = inboxOf(client);
  * inbox.on("notification", ({ title }) => console.log(title, inbox.unread));
  */
-export const inboxOf = (client: Client): Inbox => sessionOf(contextOf(client)).inbox;
+export const inboxOf = <Events extends EventMap = RegisteredEvents>(client: Client<Events>): Inbox<Events> =>
+  declared(sessionOf(contextOf(client)).inbox);

@@ -1,6 +1,7 @@
 import { SharedRooms } from "../connection/transport/shared-rooms.ts";
 import type { Client } from "../core/client.ts";
 import { type ClientContext, contextOf } from "../core/client-context.ts";
+import type { EventMap, RegisteredEvents } from "../events/event-map.ts";
 import type { RoomHandle } from "../room/room-handle.ts";
 import type { RoomWay } from "../room/room-registry.ts";
 import type { RoomOptions } from "../room/room-types.ts";
@@ -30,13 +31,21 @@ function wayOf(context: ClientContext): RoomWay {
  * @example
  * const rooms = ["project_1", "project_2"].map((name) => sharedRoom(client, name, { history: 0 }));
  */
-export const sharedRoom = (client: Client, name: string, options: RoomOptions = {}): RoomHandle => {
+export const sharedRoom = <Events extends EventMap = RegisteredEvents>(
+  client: Client<Events>,
+  name: string,
+  options: RoomOptions = {},
+): RoomHandle<Events> => {
   const context = contextOf(client);
   return context.rooms.hold(name, options, wayOf(context));
 };
 
 /** As `client.peek`, for a room on the session's socket. */
-export const peekShared = (client: Client, name: string, options: RoomOptions = {}): RoomHandle => {
+export const peekShared = <Events extends EventMap = RegisteredEvents>(
+  client: Client<Events>,
+  name: string,
+  options: RoomOptions = {},
+): RoomHandle<Events> => {
   const context = contextOf(client);
   return context.rooms.peek(name, options, wayOf(context));
 };

@@ -12,7 +12,7 @@ import {
   unreadOf,
 } from "../bindings/parts.ts";
 import { clientConnection, roomConnection } from "../bindings/source.ts";
-import type { ConnectionState, RoomHandle, RoomMessage, User } from "../index.ts";
+import type { ConnectionState, EventMap, RegisteredEvents, RoomHandle, RoomMessage, User } from "../index.ts";
 import { Reader } from "./reader.ts";
 import { useClient } from "./rooms-client.ts";
 import { type Current, type MaybeRoom, readRoom, toRoom } from "./use-room.ts";
@@ -45,9 +45,9 @@ export function withGetters<A extends object, B extends object>(a: A, b: B): A &
   return both;
 }
 
-export interface MessagesPart extends OlderPart {
+export interface MessagesPart<Events extends EventMap = RegisteredEvents> extends OlderPart {
   /** As `messages` of the room: oldest first, own ones that are not stored yet at the end. */
-  readonly messages: readonly RoomMessage[];
+  readonly messages: readonly RoomMessage<Events>[];
 }
 
 /**
@@ -57,8 +57,10 @@ export interface MessagesPart extends OlderPart {
  * const chat = useMessages(room);
  * const last = $derived(chat.messages.at(-1));
  */
-export function useMessages(room: MaybeRoom): MessagesPart {
-  const reader = readRoom(room, messagesOf);
+export function useMessages<Events extends EventMap = RegisteredEvents>(
+  room: MaybeRoom<Events>,
+): MessagesPart<Events> {
+  const reader = readRoom(room, messagesOf<Events>);
   const part = {
     get messages() {
       return reader.current;
@@ -77,7 +79,7 @@ export function useMessages(room: MaybeRoom): MessagesPart {
  * const people = useMembers(room);
  * const count = $derived(people.occupancy.members);
  */
-export function useMembers(room: MaybeRoom): MembersPart {
+export function useMembers<Events extends EventMap>(room: MaybeRoom<Events>): MembersPart {
   const reader = readRoom(room, membersOf);
   return {
     get members() {
@@ -104,7 +106,7 @@ export interface TypingPart {
  * const typists = useTyping(room);
  * const names = $derived(typists.typing.map(({ name }) => name));
  */
-export function useTyping(room: MaybeRoom): TypingPart {
+export function useTyping<Events extends EventMap>(room: MaybeRoom<Events>): TypingPart {
   const reader = readRoom(room, typingOf);
   return {
     get typing() {
@@ -121,7 +123,8 @@ export function useTyping(room: MaybeRoom): TypingPart {
  * @example
  * const unread = useUnread(room); // in the template: {unread.current}
  */
-export const useUnread = (room: MaybeRoom): Current<number> => readRoom(room, unreadOf);
+export const useUnread = <Events extends EventMap>(room: MaybeRoom<Events>): Current<number> =>
+  readRoom(room, unreadOf);
 
 /**
  * The state of a room's connection; without `room`, the best of the client's connections.
@@ -130,7 +133,7 @@ export const useUnread = (room: MaybeRoom): Current<number> => readRoom(room, un
  * const connection = useConnection(room);
  * const isInterrupted = $derived(connection.current.status === "reconnecting");
  */
-export function useConnection(room?: MaybeRoom): Current<ConnectionState> {
+export function useConnection<Events extends EventMap>(room?: MaybeRoom<Events>): Current<ConnectionState> {
   const client = useClient();
   return new Reader(
     () => (room === undefined ? clientConnection(client) : roomConnection(toRoom(room))),
@@ -138,7 +141,9 @@ export function useConnection(room?: MaybeRoom): Current<ConnectionState> {
   );
 }
 
-export interface SendPart extends OutboxPart, Pick<RoomHandle, "send" | "retry" | "discard"> {}
+export interface SendPart<Events extends EventMap = RegisteredEvents>
+  extends OutboxPart<Events>,
+    Pick<RoomHandle<Events>, "send" | "retry" | "discard"> {}
 
 /**
  * Sends messages, and shows those that are not stored yet. `send` is `room.send`: what is sent offline is `pending`, and
@@ -148,8 +153,10 @@ export interface SendPart extends OutboxPart, Pick<RoomHandle, "send" | "retry" 
  * const outbox = useSend(room);
  * const submit = (text: string) => outbox.send({ text });
  */
-export function useSend(room: MaybeRoom): SendPart {
-  const reader = readRoom(room, outboxOf);
+export function useSend<Events extends EventMap = RegisteredEvents>(
+  room: MaybeRoom<Events>,
+): SendPart<Events> {
+  const reader = readRoom(room, outboxOf<Events>);
   return {
     get pending() {
       return reader.current.pending;

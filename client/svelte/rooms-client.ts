@@ -1,5 +1,6 @@
 import { getContext, setContext } from "svelte";
-import type { Client } from "../index.ts";
+import { declared } from "../events/declared.ts";
+import type { AnyClient, Client, EventMap, RegisteredEvents } from "../index.ts";
 
 const CLIENT = Symbol("the client of edge-rooms");
 
@@ -11,12 +12,17 @@ const CLIENT = Symbol("the client of edge-rooms");
  * const client = createClient({ url: "", getToken: async () => (await fetch("/token")).text() });
  * provideRooms(client); // in the script of the layout
  */
-export const provideRooms = (client: Client): Client => setContext(CLIENT, client);
+export const provideRooms = <Events extends EventMap = RegisteredEvents>(
+  client: Client<Events>,
+): Client<Events> => setContext(CLIENT, client);
 
-/** The client of `provideRooms` above. Throws without one, and once the component is made. */
-export function useClient(): Client {
-  const client = getContext<Client | undefined>(CLIENT);
+/**
+ * The client of `provideRooms` above. Throws without one, and once the component is made. Its events are those of
+ * `Register`, or of the type argument, which nothing compares with the map that the client was made with.
+ */
+export function useClient<Events extends EventMap = RegisteredEvents>(): Client<Events> {
+  const client = getContext<AnyClient | undefined>(CLIENT);
   if (client === undefined)
     throw new Error("There is no client: call provideRooms(client) in a component above.");
-  return client;
+  return declared(client);
 }

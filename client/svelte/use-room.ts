@@ -1,7 +1,16 @@
 import { holdRoom, peekRoom, type UseRoomOptions } from "../bindings/held-room.ts";
 import { listenTo } from "../bindings/listen-to.ts";
 import { roomSource } from "../bindings/source.ts";
-import type { EventMeta, Message, OnEventOptions, RoomHandle, RoomSnapshot, Signal } from "../index.ts";
+import type {
+  AppEvent,
+  EventMap,
+  EventMeta,
+  EventTopic,
+  OnEventOptions,
+  RegisteredEvents,
+  RoomHandle,
+  RoomSnapshot,
+} from "../index.ts";
 import { Reader, whileMounted } from "./reader.ts";
 import { useClient } from "./rooms-client.ts";
 
@@ -11,9 +20,12 @@ export interface Current<Value> {
 }
 
 /** A room, as these functions take it: what `useRoom` returns, a handle, or a function that returns one. */
-export type MaybeRoom = RoomHandle | Current<RoomHandle> | (() => RoomHandle);
+export type MaybeRoom<Events extends EventMap = RegisteredEvents> =
+  | RoomHandle<Events>
+  | Current<RoomHandle<Events>>
+  | (() => RoomHandle<Events>);
 
-export function toRoom(room: MaybeRoom): RoomHandle {
+export function toRoom<Events extends EventMap>(room: MaybeRoom<Events>): RoomHandle<Events> {
   if (typeof room === "function") return room();
   return "current" in room ? room.current : room;
 }
@@ -29,10 +41,13 @@ export function toRoom(room: MaybeRoom): RoomHandle {
  * const chat = useMessages(room); // in the template: {#each chat.messages as message (message.id)}
  * const say = (text: string) => room.current.send({ text });
  */
-export function useRoom(name: string | (() => string), options: UseRoomOptions = {}): Current<RoomHandle> {
-  const client = useClient();
+export function useRoom<Events extends EventMap = RegisteredEvents>(
+  name: string | (() => string),
+  options: UseRoomOptions = {},
+): Current<RoomHandle<Events>> {
+  const client = useClient<Events>();
   const nameNow = typeof name === "function" ? name : () => name;
-  let room: RoomHandle | undefined;
+  let room: RoomHandle<Events> | undefined;
   const roomNow = () => {
     const wanted = nameNow();
     if (room?.name !== wanted) room = peekRoom(client, wanted, options);
@@ -46,10 +61,10 @@ export function useRoom(name: string | (() => string), options: UseRoomOptions =
   };
 }
 
-export const readRoom = <Value>(
-  room: MaybeRoom,
-  select: (snapshot: RoomSnapshot) => Value,
-): Reader<RoomSnapshot, Value> => new Reader(() => roomSource(toRoom(room)), select);
+export const readRoom = <Value, Events extends EventMap>(
+  room: MaybeRoom<Events>,
+  select: (snapshot: RoomSnapshot<Events>) => Value,
+): Reader<RoomSnapshot<Events>, Value> => new Reader(() => roomSource(toRoom(room)), select);
 
 /**
  * A part of a room that no other function returns. Changes when the part changes: results with the same entries count as
@@ -59,9 +74,9 @@ export const readRoom = <Value>(
  * const away = useSnapshot(room, ({ members }) => members.filter(({ status }) => status === "away"));
  * const names = $derived(away.current.map(({ name }) => name));
  */
-export const useSnapshot = <Value>(
-  room: MaybeRoom,
-  select: (snapshot: RoomSnapshot) => Value,
+export const useSnapshot = <Value, Events extends EventMap = RegisteredEvents>(
+  room: MaybeRoom<Events>,
+  select: (snapshot: RoomSnapshot<Events>) => Value,
 ): Current<Value> => readRoom(room, select);
 
 /**
@@ -70,10 +85,10 @@ export const useSnapshot = <Value>(
  * @example
  * useRoomEvent(room, "task.created", (event, { replay }) => replay || board.add(event.data), { own: false });
  */
-export const useRoomEvent = (
-  room: MaybeRoom,
-  topic: string,
-  fn: (event: Message | Signal, meta: EventMeta) => void,
+export const useRoomEvent = <Events extends EventMap, Topic extends EventTopic<Events>>(
+  room: MaybeRoom<Events>,
+  topic: Topic,
+  fn: (event: AppEvent<Events, Topic>, meta: EventMeta) => void,
   options?: OnEventOptions,
 ): void =>
   whileMounted(

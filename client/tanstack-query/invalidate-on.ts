@@ -1,15 +1,15 @@
 import { hashKey, partialMatchKey, type Query, type QueryClient, type QueryKey } from "@tanstack/query-core";
 import { listenTo } from "../bindings/listen-to.ts";
-import type { Message, RoomHandle, Signal } from "../index.ts";
+import type { AppEvent, EventMap, EventTopic, RegisteredEvents, RoomHandle } from "../index.ts";
 
 const QUIET_MS = 50;
 const AT_MOST_MS = 1_000;
 
 /** What an event makes stale: a key, or a function that returns one, or does something else with the query client. */
-export type Invalidates =
+export type Invalidates<Events extends EventMap = RegisteredEvents, Topic extends string = "*"> =
   | QueryKey
   // biome-ignore lint/suspicious/noConfusingVoidType: a function that returns nothing is as good.
-  | ((event: Message | Signal, queryClient: QueryClient) => QueryKey | undefined | void);
+  | ((event: AppEvent<Events, Topic>, queryClient: QueryClient) => QueryKey | undefined | void);
 
 export interface InvalidateOptions {
   /**
@@ -41,27 +41,20 @@ export interface InvalidateOptions {
  *   queryClient,
  * );
  */
-export function invalidateOn(
-  room: RoomHandle,
-  events: Readonly<Record<string, Invalidates>>,
+export function invalidateOn<Events extends EventMap, Topic extends EventTopic<Events>>(
+  room: RoomHandle<Events>,
+  events: { readonly [Name in Topic]: Invalidates<Events, Name> },
   queryClient: QueryClient,
   { own = false }: InvalidateOptions = {},
 ): () => void {
   const keys = new StaleKeys(queryClient);
   let wasLeft = false;
-  for (const what of Object.values(events)) if (typeof what !== "function") keys.name(what);
+  for (const topic in events) {
+    const what: Invalidates<Events, typeof topic> = events[topic];
+    if (typeof what !== "function") keys.name(what);
+  }
   const listen = () => {
-    const stops = Object.entries(events).map(([topic, what]) =>
-      room.onEvent(
-        topic,
-        (event) => {
-          const key = typeof what === "function" ? what(event, queryClient) : what;
-          if (key) keys.add(key);
-        },
-        { own },
-      ),
-    );
-    stops.push(
+    const stops = [
       room.on("caughtUp", ({ more }) => {
         if (!more) keys.flush();
       }),
@@ -71,7 +64,16 @@ export function invalidateOn(
         if (wasLeft) keys.addAll();
         wasLeft = false;
       }),
-    );
+    ];
+    // `in`, and not `Object.entries`, whose names are any texts to the compiler.
+    for (const topic in events) {
+      const what: Invalidates<Events, typeof topic> = events[topic];
+      const onEvent = (event: AppEvent<Events, typeof topic>) => {
+        const key = typeof what === "function" ? what(event, queryClient) : what;
+        if (key) keys.add(key);
+      };
+      stops.push(room.onEvent(topic, onEvent, { own }));
+    }
     return () => {
       for (const stop of stops) stop();
     };

@@ -4,9 +4,11 @@ import { all, membersOf, messagesOf, outboxOf, typingOf, unreadOf } from "../bin
 import { clientConnection, roomConnection } from "../bindings/source.ts";
 import type {
   ConnectionState,
+  EventMap,
   Member,
   Occupancy,
   OutboxItem,
+  RegisteredEvents,
   RoomHandle,
   RoomMessage,
   RoomsError,
@@ -36,9 +38,9 @@ export function usePages(pages: () => OlderPagesSource): OlderPart {
   };
 }
 
-export interface MessagesPart extends OlderPart {
+export interface MessagesPart<Events extends EventMap = RegisteredEvents> extends OlderPart {
   /** As `messages` of the room: oldest first, own ones that are not stored yet at the end. */
-  readonly messages: ComputedRef<readonly RoomMessage[]>;
+  readonly messages: ComputedRef<readonly RoomMessage<Events>[]>;
 }
 
 /**
@@ -47,8 +49,10 @@ export interface MessagesPart extends OlderPart {
  * @example
  * const { messages, hasOlder, isLoadingOlder, loadOlder } = useMessages(room);
  */
-export const useMessages = (room: MaybeRoom): MessagesPart => ({
-  messages: useSnapshot(room, messagesOf),
+export const useMessages = <Events extends EventMap = RegisteredEvents>(
+  room: MaybeRoom<Events>,
+): MessagesPart<Events> => ({
+  messages: useSnapshot(room, messagesOf<Events>),
   ...usePages(() => olderMessages(toValue(room))),
 });
 
@@ -65,7 +69,7 @@ export interface MembersPart {
  * @example
  * const { members, occupancy } = useMembers(room);
  */
-export function useMembers(room: MaybeRoom): MembersPart {
+export function useMembers<Events extends EventMap>(room: MaybeRoom<Events>): MembersPart {
   const part = useSnapshot(room, membersOf);
   return {
     members: computed(() => part.value.members),
@@ -87,7 +91,7 @@ export interface TypingPart {
  * @example
  * const { typing, startTyping } = useTyping(room);
  */
-export const useTyping = (room: MaybeRoom): TypingPart => ({
+export const useTyping = <Events extends EventMap>(room: MaybeRoom<Events>): TypingPart => ({
   typing: useSnapshot(room, typingOf),
   startTyping: () => toValue(room).startTyping(),
   stopTyping: () => toValue(room).stopTyping(),
@@ -99,7 +103,8 @@ export const useTyping = (room: MaybeRoom): TypingPart => ({
  * @example
  * const unread = useUnread(room);
  */
-export const useUnread = (room: MaybeRoom): ComputedRef<number> => useSnapshot(room, unreadOf);
+export const useUnread = <Events extends EventMap>(room: MaybeRoom<Events>): ComputedRef<number> =>
+  useSnapshot(room, unreadOf);
 
 /**
  * The state of a room's connection; without `room`, the best of the client's connections.
@@ -108,7 +113,9 @@ export const useUnread = (room: MaybeRoom): ComputedRef<number> => useSnapshot(r
  * const connection = useConnection(room);
  * const isInterrupted = () => connection.value.status === "reconnecting";
  */
-export function useConnection(room?: MaybeRoom): ComputedRef<ConnectionState> {
+export function useConnection<Events extends EventMap>(
+  room?: MaybeRoom<Events>,
+): ComputedRef<ConnectionState> {
   const client = useClient();
   return useSource(
     () => (room === undefined ? clientConnection(client) : roomConnection(toValue(room))),
@@ -116,11 +123,12 @@ export function useConnection(room?: MaybeRoom): ComputedRef<ConnectionState> {
   );
 }
 
-export interface SendPart extends Pick<RoomHandle, "send" | "retry" | "discard"> {
+export interface SendPart<Events extends EventMap = RegisteredEvents>
+  extends Pick<RoomHandle<Events>, "send" | "retry" | "discard"> {
   /** What waits for its turn or its answer, in the order of `send`. */
-  readonly pending: ComputedRef<readonly OutboxItem[]>;
+  readonly pending: ComputedRef<readonly OutboxItem<Events>[]>;
   /** What waits for `retry(id)` or `discard(id)`. */
-  readonly failed: ComputedRef<readonly OutboxItem[]>;
+  readonly failed: ComputedRef<readonly OutboxItem<Events>[]>;
 }
 
 /**
@@ -130,8 +138,10 @@ export interface SendPart extends Pick<RoomHandle, "send" | "retry" | "discard">
  * @example
  * const { send, pending, failed, retry } = useSend(room);
  */
-export function useSend(room: MaybeRoom): SendPart {
-  const part = useSnapshot(room, outboxOf);
+export function useSend<Events extends EventMap = RegisteredEvents>(
+  room: MaybeRoom<Events>,
+): SendPart<Events> {
+  const part = useSnapshot(room, outboxOf<Events>);
   return {
     pending: computed(() => part.value.pending),
     failed: computed(() => part.value.failed),

@@ -2,12 +2,21 @@ import { type ComputedRef, computed, type MaybeRefOrGetter, toValue } from "vue"
 import { holdRoom, peekRoom, type UseRoomOptions } from "../bindings/held-room.ts";
 import { listenTo } from "../bindings/listen-to.ts";
 import { roomSource } from "../bindings/source.ts";
-import type { EventMeta, Message, OnEventOptions, RoomHandle, RoomSnapshot, Signal } from "../index.ts";
+import type {
+  AppEvent,
+  EventMap,
+  EventMeta,
+  EventTopic,
+  OnEventOptions,
+  RegisteredEvents,
+  RoomHandle,
+  RoomSnapshot,
+} from "../index.ts";
 import { useClient } from "./rooms-client.ts";
 import { useSource, whileActive } from "./use-source.ts";
 
 /** A room, as composables take it: what `useRoom` returns, or a handle. */
-export type MaybeRoom = MaybeRefOrGetter<RoomHandle>;
+export type MaybeRoom<Events extends EventMap = RegisteredEvents> = MaybeRefOrGetter<RoomHandle<Events>>;
 
 /**
  * Opens a room while this component is mounted. Components that use one name share the room; the options of the first one
@@ -20,11 +29,11 @@ export type MaybeRoom = MaybeRefOrGetter<RoomHandle>;
  * const { messages, loadOlder } = useMessages(room);
  * const say = (text: string) => room.value.send({ text });
  */
-export function useRoom(
+export function useRoom<Events extends EventMap = RegisteredEvents>(
   name: MaybeRefOrGetter<string>,
   options: UseRoomOptions = {},
-): ComputedRef<RoomHandle> {
-  const client = useClient();
+): ComputedRef<RoomHandle<Events>> {
+  const client = useClient<Events>();
   const room = computed(() => peekRoom(client, toValue(name), options));
   whileActive(
     () => room.value,
@@ -40,9 +49,9 @@ export function useRoom(
  * @example
  * const away = useSnapshot(room, ({ members }) => members.filter(({ status }) => status === "away"));
  */
-export const useSnapshot = <Value>(
-  room: MaybeRoom,
-  select: (snapshot: RoomSnapshot) => Value,
+export const useSnapshot = <Value, Events extends EventMap = RegisteredEvents>(
+  room: MaybeRoom<Events>,
+  select: (snapshot: RoomSnapshot<Events>) => Value,
 ): ComputedRef<Value> => useSource(() => roomSource(toValue(room)), select);
 
 /**
@@ -51,10 +60,10 @@ export const useSnapshot = <Value>(
  * @example
  * useRoomEvent(room, "task.created", (event, { replay }) => replay || board.add(event.data), { own: false });
  */
-export function useRoomEvent(
-  room: MaybeRoom,
-  topic: string,
-  fn: (event: Message | Signal, meta: EventMeta) => void,
+export function useRoomEvent<Events extends EventMap, Topic extends EventTopic<Events>>(
+  room: MaybeRoom<Events>,
+  topic: Topic,
+  fn: (event: AppEvent<Events, Topic>, meta: EventMeta) => void,
   options?: OnEventOptions,
 ): void {
   whileActive(

@@ -5,7 +5,7 @@ import { ask, field } from "../ui/dialogs.js";
 import { element, icon, iconButton, part } from "../ui/dom.js";
 import { CLOSE, FILE } from "../ui/icons.js";
 
-/** @import { Attachment } from "../edge-rooms.js" */
+/** @import { Attachment, ChatData } from "../edge-rooms.js" */
 
 const MAX_ATTACHMENTS = 10;
 const MAX_ADDRESS = 2_048;
@@ -89,7 +89,11 @@ export function createAttachmentTray(root, onChange) {
       return true;
     },
 
-    /** Empties the tray and returns what was in it as fields of a message. */
+    /**
+     * Empties the tray and returns what was in it as fields of a message.
+     *
+     * @returns {Pick<ChatData, "type" | "attachments">}
+     */
     take() {
       const attachments = held;
       put([]);

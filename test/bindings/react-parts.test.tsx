@@ -4,6 +4,7 @@ import { act, Component, type ReactNode, StrictMode } from "react";
 import { describe, expect, it, vi } from "vitest";
 import type { OutboxItem, RoomHandle } from "../../client/index.ts";
 import {
+  type SendPart,
   useConnection,
   useMembers,
   useMessages,
@@ -189,7 +190,7 @@ describe("what a component shows", () => {
 
   it("[V9] sends are pending, failed, tried again and discarded", async () => {
     const { render, advance, goLive, deliver, sockets, text } = reactWorld();
-    let part: ReturnType<typeof useSend> | undefined;
+    let part: SendPart | undefined;
     const Composer = ({ room }: { room: RoomHandle }) => {
       part = useSend(room);
       const shown = (items: readonly OutboxItem[]) => items.map(({ data }) => String(data)).join();

@@ -3,6 +3,8 @@
 import { expect, it } from "vitest";
 import { defineComponent, effectScope, h, nextTick, ref, Suspense } from "vue";
 import {
+  type MessagesPart,
+  type SendPart,
   useConnection,
   useMembers,
   useMessages,
@@ -199,7 +201,7 @@ it("[V7] a selector that filters renders with a change of its result only", asyn
 
 it("[V8][V9][V10] pages, sends, members, unread and the connection are shown", async () => {
   const { mount, advance, goLive, deliver, sockets, text } = vueWorld();
-  let part: (ReturnType<typeof useMessages> & ReturnType<typeof useSend>) | undefined;
+  let part: (MessagesPart & SendPart) | undefined;
   mount(
     defineComponent(() => {
       const room = useRoom("lobby", now);

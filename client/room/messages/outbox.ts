@@ -12,6 +12,7 @@ import {
 } from "../../../src/protocol/index.ts";
 import { backoffMs } from "../../connection/retry.ts";
 import type { OnAnswer } from "../../connection/transport/commands.ts";
+import type { EventName } from "../../events/event-map.ts";
 import { isTemporary, RoomsError } from "../../util/errors.ts";
 import type { Cancel, Ports } from "../../util/ports.ts";
 import type { SendRateLimiter } from "../../util/send-rate-limiter.ts";
@@ -21,13 +22,13 @@ import { jsonCopy, resultOf } from "../../util/wire.ts";
 type MessageExtras = Omit<MessageContent, "data">;
 
 /** How `room.send` sends a message. */
-export interface SendOptions extends MessageExtras {
+export interface SendOptions<Name extends string = EventName> extends MessageExtras {
   /**
    * The application event of the message.
    *
    * @default "chat"
    */
-  readonly event?: string;
+  readonly event?: Name;
   /**
    * `false`: `message` is not emitted for it on this connection. It is in `messages` all the same.
    *
@@ -46,10 +47,10 @@ export interface Stored {
 export type OutboxStatus = "queued" | "sent" | "failed";
 
 /** A message that is not known to be stored yet. */
-export interface OutboxItem {
+export interface NamedItem<Name extends string = string, Data = unknown> {
   readonly id: string;
-  readonly event: string;
-  readonly data: unknown;
+  readonly event: Name;
+  readonly data: Data;
   /** `queued` waits for its turn, `sent` for its answer, `failed` for `room.retry(id)` or `room.discard(id)`. */
   readonly status: OutboxStatus;
   /** Why it failed. */
@@ -57,7 +58,9 @@ export interface OutboxItem {
 }
 
 /** An own message that is not stored yet: it has no `seq`. */
-export interface PendingMessage extends OutboxItem, MessageExtras {
+export interface NamedPending<Name extends string = string, Data = unknown>
+  extends NamedItem<Name, Data>,
+    MessageExtras {
   readonly type: "message";
   readonly pending: true;
   /** `null` until the first connection. */
@@ -73,9 +76,6 @@ export interface PendingMessage extends OutboxItem, MessageExtras {
   readonly changed?: never;
 }
 
-/** A message as `messages` holds it: stored, or `pending` and at the end. */
-export type RoomMessage = (Message & { readonly pending?: never }) | PendingMessage;
-
 /** One send, from the call until it is known to be stored. */
 export interface OutboxEntry {
   /** A retry may get a new one. */
@@ -90,7 +90,7 @@ export interface OutboxEntry {
 }
 
 /** What the app sends, as JSON has it: without the fields that are not given. */
-interface OutgoingMessage extends SendOptions {
+interface OutgoingMessage extends SendOptions<string> {
   readonly event: string;
   readonly data?: unknown;
 }
@@ -115,10 +115,10 @@ function sendCommand({ id, said, firstCursor }: OutboxEntry): SendCommand {
   };
 }
 
-const outboxItem = ({ id, said: { event, data }, phase }: OutboxEntry): OutboxItem =>
+const outboxItem = ({ id, said: { event, data }, phase }: OutboxEntry): NamedItem =>
   Object.freeze({ id, event, data, ...phase });
 
-export function pendingMessage({ id, said, at, phase }: OutboxEntry, from: User | null): PendingMessage {
+export function pendingMessage({ id, said, at, phase }: OutboxEntry, from: User | null): NamedPending {
   const { echo: _, data, ...rest } = said;
   return Object.freeze({ type: "message", pending: true, id, ...rest, data, from, at, ...phase });
 }
@@ -155,7 +155,7 @@ export class Outbox {
   readonly #port: OutboxPort;
   readonly #limiter: SendRateLimiter;
   #entries: readonly OutboxEntry[] = [];
-  #items: readonly OutboxItem[] | undefined;
+  #items: readonly NamedItem[] | undefined;
   #cancelFlush: Cancel | undefined;
   /** How many times in a row the server asked for a later try. */
   #refusals = 0;
@@ -172,12 +172,12 @@ export class Outbox {
   }
 
   /** The same array until something changes. */
-  get items(): readonly OutboxItem[] {
+  get items(): readonly NamedItem[] {
     this.#items ??= Object.freeze(this.#entries.map(outboxItem));
     return this.#items;
   }
 
-  add(data: unknown, { event = CHAT_EVENT, mentions, ...rest }: SendOptions): Promise<Stored> {
+  add(data: unknown, { event = CHAT_EVENT, mentions, ...rest }: SendOptions<string>): Promise<Stored> {
     return new Promise((resolve, reject) => {
       const said = jsonCopy<OutgoingMessage>({
         ...{ ...rest, event, data },

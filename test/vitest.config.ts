@@ -40,6 +40,20 @@ export default defineConfig({
         },
       },
       {
+        // The compiler runs them: nothing of them is executed.
+        test: {
+          name: "types",
+          root,
+          include: [],
+          typecheck: {
+            enabled: true,
+            only: true,
+            include: ["types/**/*.test-d.ts"],
+            tsconfig: "types/tsconfig.json",
+          },
+        },
+      },
+      {
         // Components of React, Vue and Svelte, mounted beside the real client.
         plugins: [svelteForTest()],
         resolve: { conditions: ["browser", "module", "development"] },

@@ -2,9 +2,18 @@
 // are stricter than ours. What it needs beside itself (compiler, bundler, types of Node) it takes from this repository.
 
 import { execFile } from "node:child_process";
-import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { publint } from "publint";
 import { build } from "vite";
@@ -165,6 +174,76 @@ import "edge-rooms/service-worker";
 export const state: Promise<PushState> = createPush(createClient({ url: "", getToken: () => "a token" })).state();
 `;
 
+/** An app names its events once, and imports of every entry know them. */
+const EVENTS = `
+import type { ChatData } from "edge-rooms";
+export interface Task { readonly id: number; readonly title: string }
+declare module "edge-rooms" {
+  interface Register { readonly events: { chat: ChatData; "task.created": Task } }
+}
+`;
+const WITH_EVENTS = `
+import type { QueryClient } from "@tanstack/query-core";
+import { createClient, type Message, roomApi, sharedRoom } from "edge-rooms";
+import * as react from "edge-rooms/react";
+import { createServerApi } from "edge-rooms/server";
+import * as svelte from "edge-rooms/svelte";
+import { invalidateOn } from "edge-rooms/tanstack-query";
+import * as vue from "edge-rooms/vue";
+import type { Task } from "./events.js";
+
+export const titleOf = (message: Message): string | undefined =>
+  message.event === "task.created" ? message.data?.title : message.data?.text;
+const hear = ({ data }: { readonly data: Task | null }) => titles.push(data?.title);
+const titles: (string | undefined)[] = [];
+const task: Task = { id: 7, title: "Ship it" };
+const client = createClient({ url: "" });
+for (const room of [client.room("lobby"), client.peek("lobby"), sharedRoom(client, "lobby")]) {
+  room.onEvent("task", hear);
+  await room.send(task, { event: "task.created" });
+  // @ts-expect-error: the title is missing
+  await room.send({ id: 7 }, { event: "task.created" });
+  // @ts-expect-error: no event of the app
+  room.onEvent("comment", hear);
+}
+titles.push(...(await roomApi(client, "lobby").history()).messages.map(titleOf));
+
+const room = react.useRoom("lobby");
+react.useRoomEvent(room, "task", hear);
+titles.push(...react.useMessages(room).messages.map((message) => message.pending ? "" : titleOf(message)));
+// @ts-expect-error: no event of the app
+react.useRoomEvent(room, "comment", hear);
+// @ts-expect-error: no field of a chat message
+react.useSend(room).send({ txt: "Hello" });
+
+const computed = vue.useRoom("lobby");
+vue.useRoomEvent(computed, "task", hear);
+// @ts-expect-error: no event of the app
+vue.useRoomEvent(computed, "comment", hear);
+
+const current = svelte.useRoom("lobby");
+svelte.useRoomEvent(current, "task", hear);
+// @ts-expect-error: no event of the app
+svelte.useRoomEvent(current, "comment", hear);
+
+declare const queryClient: QueryClient;
+invalidateOn(room, { task: ["tasks"], "task.created": ({ data }) => ["task", data?.id] }, queryClient);
+// @ts-expect-error: no event of the app
+invalidateOn(room, { comment: ["comments"] }, queryClient);
+
+const server = createServerApi({ url: "", apiKey: "" });
+await server.room("lobby").publish({ event: "task.created", data: task });
+await server.broadcast({ rooms: ["lobby"], event: "task.created", data: task });
+// @ts-expect-error: the title is missing
+await server.room("lobby").publish({ event: "task.created", data: { id: 7 } });
+
+// A type argument counts in place of what the app named.
+const game = createClient<{ move: number }>({ url: "" }).room("game");
+await game.send(1, { event: "move" });
+// @ts-expect-error: no event of the game
+await game.send(task, { event: "task.created" });
+`;
+
 /** What the compiler says about the file, in an app with these options. */
 async function check(file: string, compilerOptions: object): Promise<string> {
   write("tsconfig.json", JSON.stringify({ compilerOptions, files: [file] }));
@@ -193,6 +272,20 @@ describe("a strict TypeScript app", () => {
   it("[N5] hears of a mistake", async () => {
     write("wrong.ts", `import { createClient } from "edge-rooms"; createClient({ url: 1 });`);
     expect(await check("wrong.ts", BROWSER)).toContain("TS2322");
+  });
+
+  it.each([
+    ["a bundler", BROWSER],
+    ["Node", { ...BROWSER, module: "NodeNext", moduleResolution: "NodeNext" }],
+  ])("[C123] names its events once, for every import, as %s resolves them", async (_, options) => {
+    for (const name of ["@tanstack/query-core", "@types/react", "react", "svelte", "vue"]) {
+      const link = join(app, "node_modules", name);
+      mkdirSync(dirname(link), { recursive: true });
+      if (!existsSync(link)) symlinkSync(join(root, "node_modules", name), link);
+    }
+    write("events.ts", EVENTS);
+    write("with-events.ts", WITH_EVENTS);
+    expect(await check("with-events.ts", options)).toBe("");
   });
 
   it("[N5] is built by Vite, with what it imports of the client only", async () => {

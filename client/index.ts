@@ -45,12 +45,10 @@ export type {
   MessagesResultOf as MessagesResult,
   MessageUpdatedOf as MessageUpdated,
   PresentMessage,
-  SignalNamed,
   SignalOf as Signal,
 } from "./events/app-events.ts";
 export type {
   DefaultEvents,
-  EventData,
   EventMap,
   EventName,
   EventTopic,

@@ -27,11 +27,9 @@ export type EventMap = object;
  * argument. A type argument that is given counts in its place.
  *
  * @example
- * import type { ChatData } from "edge-rooms";
- *
  * declare module "edge-rooms" {
  *   interface Register {
- *     events: { chat: ChatData; "task.created": { id: number; title: string } };
+ *     events: { chat: { text: string }; "task.created": { id: number; title: string } };
  *   }
  * }
  */

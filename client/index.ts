@@ -85,7 +85,8 @@ export type { LogFunction, LogLevel, LogOption } from "./util/log.ts";
 
 /**
  * A client for one user on one server. It opens no socket before a room is opened or the inbox is listened to. Throws
- * `bad_request` if `url` cannot be used.
+ * `bad_request` if `url` cannot be used. `Events` types what its rooms say, without a check at run time: see
+ * {@link EventMap}. Default: the map of {@link Register}, or any events.
  *
  * @example
  * const client = createClient({ url: "", getToken: async () => (await fetch("/token")).text() });

@@ -32,9 +32,7 @@ type MessageNamed<Name extends string, Data> = PresentMessage<Name, Data> | Dele
  * a replay.
  */
 export type MessageOf<Events extends EventMap = RegisteredEvents> =
-  IsOpen<Events> extends true
-    ? Message
-    : { [Name in EventName<Events>]: MessageNamed<Name, Events[Name]> }[EventName<Events>];
+  IsOpen<Events> extends true ? Message : MessagesNamed<Events, EventName<Events>>;
 
 export interface MessageUpdatedOf<Events extends EventMap = RegisteredEvents>
   extends Omit<MessageUpdated, "message"> {
@@ -58,35 +56,41 @@ export interface SignalNamed<Name extends string, Data> extends Omit<Signal, "ev
 
 /** Something that is not stored. `event` tells which data it has; `typing` is one that clients send by themselves. */
 export type SignalOf<Events extends EventMap = RegisteredEvents> =
-  IsOpen<Events> extends true
-    ? Signal
-    : { [Name in EventName<Events>]: SignalNamed<Name, Events[Name]> }[EventName<Events>] | OwnSignal;
+  IsOpen<Events> extends true ? Signal : SignalsNamed<Events, EventName<Events>> | OwnSignal<"*">;
 
-type OwnSignal = { [Name in keyof OwnEvents]: SignalNamed<Name, OwnEvents[Name]> }[keyof OwnEvents];
+type SignalsNamed<Events extends EventMap, Names extends EventName<Events>> = {
+  [Name in Names]: SignalNamed<Name, Events[Name]>;
+}[Names];
+
+type MessagesNamed<Events extends EventMap, Names extends EventName<Events>> = {
+  [Name in Names]: MessageNamed<Name, Events[Name]>;
+}[Names];
+
+type OwnSignal<Topic extends string> = SignalsNamed<OwnEvents, Covered<keyof OwnEvents, Topic>>;
 
 /** What an event of a topic has as data where the map leaves other names open. */
 type OpenData<Events extends EventMap, Topic extends string> = Topic extends keyof Events
   ? Events[Topic]
   : unknown;
 
-type CoveredOf<Events extends EventMap, Topic extends string> = {
-  readonly event: Covered<EventName<Events> | keyof OwnEvents, Topic>;
-};
-
 /** The signals that a listener to a topic hears. */
 export type SignalUnder<Events extends EventMap, Topic extends string> =
   IsOpen<Events> extends true
     ? SignalNamed<string, OpenData<Events, Topic>>
-    : Extract<SignalOf<Events>, CoveredOf<Events, Topic>>;
+    : SignalsNamed<Events, Covered<EventName<Events>, Topic>> | OwnSignal<Topic>;
+
+type MessageUnder<Events extends EventMap, Topic extends string> =
+  IsOpen<Events> extends true
+    ? MessageNamed<string, OpenData<Events, Topic>>
+    : MessagesNamed<Events, Covered<EventName<Events>, Topic>>;
 
 /**
  * What a listener to a topic hears: the messages and signals of the events that it covers. Without an event map `chat` and
  * `typing` have their data, and every other topic `unknown`.
  */
 export type AppEvent<Events extends EventMap = RegisteredEvents, Topic extends string = "*"> =
-  IsOpen<Events> extends true
-    ? MessageNamed<string, OpenData<Events, Topic>> | SignalNamed<string, OpenData<Events, Topic>>
-    : Extract<MessageOf<Events> | SignalOf<Events>, CoveredOf<Events, Topic>>;
+  | MessageUnder<Events, Topic>
+  | SignalUnder<Events, Topic>;
 
 /** What a signal says: `data` may be left out where it may be `null`. */
 export type SignalContent<Events extends EventMap, Name extends EventName<Events>> = {

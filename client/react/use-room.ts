@@ -19,7 +19,8 @@ import { useHydrating, useSource } from "./use-source.ts";
  * Opens a room while this component is mounted, and returns its handle. Components that use one name share the room; the
  * options of the first one count. It renders nothing by itself: show parts of the room with `useMessages(room)` and the
  * like, or with `useSnapshot`. Another `name` leaves the old room. Hidden by an `<Activity>` it is as unmounted, suspended
- * again it stays. Throws `bad_request` if `name` is no name of a room.
+ * again it stays. Throws `bad_request` if `name` is no name of a room. `Events` is the event map, by default that of
+ * `Register`.
  *
  * @example
  * function Chat({ name }: { name: string }) {

@@ -43,7 +43,8 @@ export interface HandlePort {
 /**
  * A room, as an app sees it. Made by `client.room`, which holds the room open until `leave()`, and by `client.peek`, which
  * does not. Handles of one room share its connection and its snapshot. Methods may be called unbound, and the object is
- * frozen: frameworks that make objects reactive leave it as it is.
+ * frozen: frameworks that make objects reactive leave it as it is. `Events` says which data each event has: see
+ * {@link EventMap}.
  *
  * After `leave()` the listeners of this handle are not called any more, `signal` and the typing methods do nothing, and
  * every method that returns a promise rejects with `closed`. The same holds for a peeked room that no handle holds.
@@ -128,7 +129,8 @@ export class RoomHandle<Events extends EventMap = RegisteredEvents> {
 
   /**
    * Calls `fn` with messages and signals by application event: `task` hears `task.created` too, `*` everything. With
-   * `own: false` it leaves out what this user did, on any device. The second argument says whether it is history.
+   * `own: false` it leaves out what this user did, on any device. The second argument says whether it is history. `data`
+   * is `null` where a message was deleted, which a replay may bring.
    *
    * @example
    * room.onEvent("task", () => board.reload(), { own: false });
@@ -140,7 +142,8 @@ export class RoomHandle<Events extends EventMap = RegisteredEvents> {
   ): Cancel => this.#listen(this.#engine.appEvents.add(topic, declared(fn), options));
 
   /**
-   * Sends a message and resolves when it is stored, with its `seq`. Offline it waits in the outbox, and is stored once,
+   * Sends a message and resolves when it is stored, with its `seq`. Its event is `chat` unless given, and with an event
+   * map its data have the type of that event. Offline it waits in the outbox, and is stored once,
    * however often the connection is lost in between.
    *
    * Rejects with `bad_request` (not JSON), `too_large`, `forbidden`, the code of a close that ended the connection for
@@ -172,7 +175,7 @@ export class RoomHandle<Events extends EventMap = RegisteredEvents> {
   };
 
   /**
-   * Replaces the `data` of an own message, or of any with the permission `moderate`. It shows at once, resolves when it is
+   * Replaces the `data` of an own message, or of any with the permission `moderate`; its event stays. It shows at once, resolves when it is
    * stored with the `seq` of the change, and is undone if it rejects: with the server's refusal, such as `forbidden` or
    * `not_found`; with `offline` without a connection, or if one was lost and it cannot be known what became of the edit.
    *
@@ -211,8 +214,8 @@ export class RoomHandle<Events extends EventMap = RegisteredEvents> {
     this.#do((engine) => engine.reads.mark(seq ?? engine.head));
 
   /**
-   * Sends the others an event that is not stored; with `to` only one user. Forgotten without a connection. A refusal is
-   * an `error` event of the room.
+   * Sends the others an event that is not stored; with `to` only one user. `data` is `null` unless given. Forgotten
+   * without a connection. A refusal is an `error` event of the room.
    *
    * @example
    * room.signal("cursor", { x: 10, y: 20 });
@@ -322,7 +325,7 @@ export class RoomHandle<Events extends EventMap = RegisteredEvents> {
 
 type Typed = "messages" | "outbox" | "getSnapshot" | "on" | "onEvent" | "send" | "edit" | "signal";
 
-/** A room of any event map: `data` of what it shows and emits is `unknown`, and nothing can be sent. */
+/** A room of any event map, for what shows or moves it: `data` is `unknown`, and no data can be sent. */
 export interface AnyRoom extends Omit<RoomHandle<EventMap>, Typed> {
   readonly messages: UntypedSnapshot["messages"];
   readonly outbox: UntypedSnapshot["outbox"];

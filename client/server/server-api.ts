@@ -61,7 +61,8 @@ export interface IssuedToken extends Infer<typeof TOKEN_RESULT> {}
  * `internal` where that did not pass. After `offline` and `timeout` it is not known whether it was done.
  *
  * Throws `bad_request` where an option cannot be used, and in a page: everybody could read the key there. The methods
- * may be called unbound.
+ * may be called unbound. `Events` types what is said and read, without a check at run time, as for the client: see
+ * {@link EventMap}. Default: the map of {@link Register}, or any events.
  *
  * @example
  * const server = createServerApi({ url: "https://rooms.example.com", apiKey: process.env.EDGE_ROOMS_API_KEY });

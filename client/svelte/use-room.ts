@@ -33,7 +33,8 @@ export function toRoom<Events extends EventMap>(room: MaybeRoom<Events>): RoomHa
 /**
  * Opens a room while this component is mounted. Components that use one name share the room; the options of the first one
  * count. A function as `name` follows props and state: another name leaves the old room. A server opens nothing. To be
- * called as the component is made; throws `bad_request` if `name` is no name of a room.
+ * called as the component is made; throws `bad_request` if `name` is no name of a room. `Events` is the event map, by
+ * default that of `Register`.
  *
  * @example
  * const { name }: { name: string } = $props();

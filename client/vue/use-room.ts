@@ -21,7 +21,8 @@ export type MaybeRoom<Events extends EventMap = RegisteredEvents> = MaybeRefOrGe
 /**
  * Opens a room while this component is mounted. Components that use one name share the room; the options of the first one
  * count. Another `name` leaves the old room. While kept alive and not shown it is as unmounted; a server opens nothing.
- * Throws outside of `setup`, and `bad_request` if `name` is no name of a room.
+ * Throws outside of `setup`, and `bad_request` if `name` is no name of a room. `Events` is the event map, by default that
+ * of `Register`.
  *
  * @example
  * const props = defineProps<{ name: string }>();

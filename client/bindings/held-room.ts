@@ -2,11 +2,15 @@ import type { AnyRoom, Client, EventMap, RoomHandle, RoomOptions } from "../inde
 
 const RELEASE_AFTER_MS = 3_000;
 
+/** Timers take a signed 32-bit number of milliseconds: a longer wait would end at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** How a component opens a room. */
 export interface UseRoomOptions extends RoomOptions {
   /**
    * How long the room stays open after its last component has gone, in milliseconds: a page that is left and entered
-   * again, or hidden for a moment, does not leave the room, and what was sent last is stored. 0: one turn.
+   * again, or hidden for a moment, does not leave the room, and what was sent last is stored. 0: one turn. `Infinity`,
+   * and all above 2,147,483,647 (24.8 days): until the client is closed.
    *
    * @default 3000
    */
@@ -36,6 +40,7 @@ export function peekRoom<Events extends EventMap>(
 export function holdRoom(room: AnyRoom, { releaseAfterMs = RELEASE_AFTER_MS }: UseRoomOptions): () => void {
   const release = room.hold();
   return () => {
+    if (releaseAfterMs > MAX_TIMER_MS) return;
     if (releaseAfterMs > 0) setTimeout(release, releaseAfterMs);
     else release();
   };

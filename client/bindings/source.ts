@@ -2,7 +2,6 @@
 
 import { declared } from "../events/declared.ts";
 import type { AnyClient, AnyRoom, ConnectionState, EventMap, RoomHandle, RoomSnapshot } from "../index.ts";
-import { listenTo } from "./listen-to.ts";
 
 type Cancel = () => void;
 
@@ -58,7 +57,7 @@ export const roomSource = declared<(room: AnyRoom) => Source<UntypedSnapshot>, R
     getSnapshot: room.getSnapshot,
     isIdle: () => room.state.status === "disconnected",
     serverSnapshot: ROOM_OF_SERVER,
-    subscribe: (fn) => listenTo(room, () => room.subscribe(fn), fn),
+    subscribe: room.subscribe,
   })),
 );
 

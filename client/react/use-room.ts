@@ -1,6 +1,5 @@
 import { startTransition, useEffect, useLayoutEffect, useMemo, useRef } from "react";
 import { holdRoom, peekRoom, type UseRoomOptions } from "../bindings/held-room.ts";
-import { listenTo } from "../bindings/listen-to.ts";
 import { roomSource } from "../bindings/source.ts";
 import type {
   AppEvent,
@@ -92,7 +91,7 @@ export function useRoomEvent<Events extends EventMap, Topic extends EventTopic<E
     latest.current = fn;
   });
   useEffect(
-    () => listenTo(room, () => room.onEvent(topic, (event, meta) => latest.current(event, meta), { own })),
+    () => room.onEvent(topic, (event, meta) => latest.current(event, meta), { own }),
     [room, topic, own],
   );
 }

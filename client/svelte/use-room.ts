@@ -1,5 +1,4 @@
 import { holdRoom, peekRoom, type UseRoomOptions } from "../bindings/held-room.ts";
-import { listenTo } from "../bindings/listen-to.ts";
 import { roomSource } from "../bindings/source.ts";
 import type {
   AppEvent,
@@ -94,5 +93,5 @@ export const useRoomEvent = <Events extends EventMap, Topic extends EventTopic<E
 ): void =>
   whileMounted(
     () => toRoom(room),
-    (current) => listenTo(current, () => current.onEvent(topic, fn, options)),
+    (current) => current.onEvent(topic, fn, options),
   );

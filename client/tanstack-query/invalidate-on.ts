@@ -1,5 +1,4 @@
 import { hashKey, partialMatchKey, type Query, type QueryClient, type QueryKey } from "@tanstack/query-core";
-import { listenTo } from "../bindings/listen-to.ts";
 import type { AppEvent, EventMap, EventTopic, RegisteredEvents, RoomHandle } from "../index.ts";
 
 const QUIET_MS = 50;
@@ -53,36 +52,31 @@ export function invalidateOn<Events extends EventMap, Topic extends EventTopic<E
     const what: Invalidates<Events, typeof topic> = events[topic];
     if (typeof what !== "function") keys.name(what);
   }
-  const listen = () => {
-    const stops = [
-      room.on("caughtUp", ({ more }) => {
-        if (!more) keys.flush();
-      }),
-      room.on("lost", () => keys.addAll()),
-      // Nothing of what happened since the room was left is replayed.
-      room.on("connected", () => {
-        if (wasLeft) keys.addAll();
-        wasLeft = false;
-      }),
-    ];
-    // `in`, and not `Object.entries`, whose names are any texts to the compiler.
-    for (const topic in events) {
-      const what: Invalidates<Events, typeof topic> = events[topic];
-      const onEvent = (event: AppEvent<Events, typeof topic>) => {
-        const key = typeof what === "function" ? what(event, queryClient) : what;
-        if (key) keys.add(key);
-      };
-      stops.push(room.onEvent(topic, onEvent, { own }));
-    }
-    return () => {
-      for (const stop of stops) stop();
+  const stops = [
+    room.on("caughtUp", ({ more }) => {
+      if (!more) keys.flush();
+    }),
+    room.on("lost", () => keys.addAll()),
+    // Nothing of what happened since the room was left is replayed.
+    room.on("state", ({ status }) => {
+      if (status === "disconnected") wasLeft = true;
+    }),
+    room.on("connected", () => {
+      if (wasLeft) keys.addAll();
+      wasLeft = false;
+    }),
+  ];
+  // `in`, and not `Object.entries`, whose names are any texts to the compiler.
+  for (const topic in events) {
+    const what: Invalidates<Events, typeof topic> = events[topic];
+    const onEvent = (event: AppEvent<Events, typeof topic>) => {
+      const key = typeof what === "function" ? what(event, queryClient) : what;
+      if (key) keys.add(key);
     };
-  };
-  const stop = listenTo(room, listen, () => {
-    wasLeft = true;
-  });
+    stops.push(room.onEvent(topic, onEvent, { own }));
+  }
   return () => {
-    stop();
+    for (const stop of stops) stop();
     keys.close();
   };
 }

@@ -1,6 +1,5 @@
 import { type ComputedRef, computed, type MaybeRefOrGetter, toValue } from "vue";
 import { holdRoom, peekRoom, type UseRoomOptions } from "../bindings/held-room.ts";
-import { listenTo } from "../bindings/listen-to.ts";
 import { roomSource } from "../bindings/source.ts";
 import type {
   AppEvent,
@@ -69,6 +68,6 @@ export function useRoomEvent<Events extends EventMap, Topic extends EventTopic<E
 ): void {
   whileActive(
     () => toValue(room),
-    (current) => listenTo(current, () => current.onEvent(topic, fn, options)),
+    (current) => current.onEvent(topic, fn, options),
   );
 }

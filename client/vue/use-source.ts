@@ -25,23 +25,23 @@ interface Life {
   readonly isOfServer: Readonly<Ref<boolean>>;
 }
 
-/** Of the component whose `setup` runs. Throws outside of a scope, where nothing would end what begins. */
+/** Of the scope that is current. Throws without one, where nothing would end what begins. */
 function lifeOfScope(): Life {
-  if (getCurrentScope() === undefined)
+  const scope = getCurrentScope();
+  if (scope === undefined)
     throw new Error(
       "Composables of edge-rooms are called in setup, before the first await, or in an effectScope.",
     );
   const instance = getCurrentInstance();
-  const isServer =
-    typeof document === "undefined" ||
-    (hasInjectionContext() && inject(ssrContextKey, undefined) !== undefined);
+  const isServer = isOnServer(instance !== null);
   const isActive = ref(!isServer);
   // A component that hydrates has the server's element before its own first render.
   const isOfServer = ref(isServer || (instance?.vnode.el ?? null) !== null);
-  if (instance !== null && !isServer) {
-    onMounted(() => {
-      isOfServer.value = false;
-    });
+  if (instance === null || isServer) return { isActive, isOfServer };
+  onMounted(() => {
+    isOfServer.value = false;
+  });
+  if (isWithin(scope, Reflect.get(instance, "scope"))) {
     onActivated(() => {
       isActive.value = true;
     });
@@ -50,6 +50,22 @@ function lifeOfScope(): Life {
     });
   }
   return { isActive, isOfServer };
+}
+
+/**
+ * A renderer for servers says that it is one: a component of a native renderer has no window either. A store, which has an
+ * app and no component, may be made before that. A scope without an app is the caller's, who ends it.
+ */
+function isOnServer(isComponent: boolean): boolean {
+  if (!hasInjectionContext()) return false;
+  if (inject(ssrContextKey, undefined) !== undefined) return true;
+  return !isComponent && typeof window === "undefined";
+}
+
+/** A store that a component made first is not within the component's scope, and is not paused with it. */
+function isWithin(scope: unknown, outer: unknown): boolean {
+  for (let inner = scope; inner !== undefined; inner = Object(inner).parent) if (inner === outer) return true;
+  return false;
 }
 
 /** Runs `begin` with the value, and what it returned before it runs again: while the component is shown. */

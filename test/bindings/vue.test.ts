@@ -130,6 +130,29 @@ it("[V15] throws outside of a scope and without a client, and ends with an effec
   client.close();
 });
 
+it("[V22] a store outlives the component that made it, and is not paused with it", async () => {
+  const { mount, advance, goLive, deliver, text } = vueWorld();
+  let made: ReturnType<typeof useMessages> | undefined;
+  const store = () => {
+    made ??= effectScope(true).run(() => effectScope().run(() => useMessages(useRoom("lobby", now))));
+    return made;
+  };
+  const isFirst = ref(true);
+  const First = defineComponent(() => {
+    const part = store();
+    return () => h("p", `${part?.messages.value.length}`);
+  });
+  const Either = either(First, isFirst);
+  const Other = defineComponent(() => () => h("b", `${made?.messages.value.length}`));
+  mount(() => [h(Either), h(Other)]);
+  await advance(0);
+  await goLive({ head: 1 }, batch(message(1)));
+  isFirst.value = false;
+  await advance(60_000);
+  await deliver([message(2)]);
+  expect(text()).toBe("empty2");
+});
+
 it("[V16] components that come and go leave no subscription behind", async () => {
   const { mount, client } = vueWorld();
   const { room, live } = countedRoom(client.room("lobby"));

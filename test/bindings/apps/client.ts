@@ -1,13 +1,13 @@
-// What the three apps share: the client of the user, room and server that the address names.
+// What the apps share: the client of the user, room and server that the address names. A server renders without one.
 
-import { createClient } from "../../../client/index.ts";
+import { createClient } from "edge-rooms";
 
-const query = new URL(location.href).searchParams;
+const query = new URLSearchParams(globalThis.location?.search);
 
 export const name = query.get("room") ?? "lobby";
 
 export const client = createClient({
-  url: query.get("server") ?? "",
+  url: query.get("server") ?? "http://localhost",
   getToken: async () => {
     const response = await fetch(`token?user=${query.get("user")}&name=${query.get("user")}`);
     const { token }: { token: string } = await response.json();

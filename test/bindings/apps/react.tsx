@@ -1,6 +1,4 @@
-import { StrictMode, useState } from "react";
-import { createRoot } from "react-dom/client";
-import type { RoomHandle } from "../../../client/index.ts";
+import type { RoomHandle } from "edge-rooms";
 import {
   EdgeRooms,
   useConnection,
@@ -10,7 +8,9 @@ import {
   useSend,
   useTyping,
   useUnread,
-} from "../../../client/react/index.ts";
+} from "edge-rooms/react";
+import { StrictMode, useState } from "react";
+import { createRoot } from "react-dom/client";
 import { client, name, renders, textOf } from "./client.ts";
 
 function List({ room }: { room: RoomHandle }) {

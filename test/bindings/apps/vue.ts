@@ -1,4 +1,3 @@
-import { createApp, defineComponent, h, ref } from "vue";
 import {
   edgeRooms,
   type MaybeRoom,
@@ -9,7 +8,8 @@ import {
   useSend,
   useTyping,
   useUnread,
-} from "../../../client/vue/index.ts";
+} from "edge-rooms/vue";
+import { createApp, defineComponent, h, ref } from "vue";
 import { client, name, renders, textOf } from "./client.ts";
 
 const output = (id: string, value: unknown) => h("output", { id }, String(value));

@@ -44,9 +44,10 @@ describe.skipIf(chromiumPath === undefined)("components in a browser", () => {
   });
   afterAll(() => pages?.stop());
 
-  it("[V1][V6][V9][V10] React, Vue and Svelte share a room, and what one types renders no list", async () => {
+  it("[V1][V6][V9][V10][N7] React, Vue and Svelte share a room, and what one types renders no list", async () => {
     const users = await Promise.all(FRAMEWORKS.map((framework) => open("chat", framework, "trio")));
     const tabs = users.map(({ page }) => page);
+    for (const page of tabs) expect(await page.evaluate("typeof Promise.withResolvers")).toBe("undefined");
     for (const page of tabs) await shows(page, "members", "react,svelte,vue");
     const said: string[] = [];
     for (const [n, page] of tabs.entries()) {

@@ -13,6 +13,7 @@ import type { Browser, BrowserContext, Page } from "playwright-core";
 import { compile } from "svelte/compiler";
 import { launchChromium } from "../support/chromium.ts";
 import { freePort, type LocalServer, startServer } from "../support/local-server.ts";
+import { NEWER, takeAway } from "../support/newer-features.ts";
 
 export const FRAMEWORKS = ["react", "vue", "svelte"] as const;
 export type Framework = (typeof FRAMEWORKS)[number];
@@ -168,6 +169,8 @@ export async function startComponentPages(): Promise<ComponentPages> {
     server,
     async open(app, framework, room) {
       const context = await browser.newContext();
+      // As in the oldest browsers that the client and the bindings support.
+      await context.addInitScript(takeAway, NEWER);
       const page = await context.newPage();
       const faults: string[] = [];
       let sockets = 0;

@@ -1,76 +1,24 @@
-// `node --import` of this file takes away what Safari 16.4, Chrome 111, Firefox 113 or Node 20 do not have, so that code
-// which uses it fails. `WebSocket` stays: Node 20 has it behind an option.
+// `node --import` of this file takes away what the oldest browsers of the client or Node 20 do not have, so that code which
+// uses it fails. `WebSocket` stays: Node 20 has it behind an option.
 
-const TypedArray = Object.getPrototypeOf(Int8Array);
-const Iteration = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]()));
-const copying = ["toSorted", "toReversed", "toSpliced", "with"];
+import { NEWER, takeAway } from "../../support/newer-features.ts";
 
-const NEWER: readonly (readonly [owner: object, names: readonly PropertyKey[]])[] = [
-  [Array, ["fromAsync"]],
-  [Array.prototype, copying],
-  [TypedArray.prototype, copying],
-  [Uint8Array, ["fromBase64", "fromHex"]],
-  [Uint8Array.prototype, ["toBase64", "toHex", "setFromBase64", "setFromHex"]],
-  [ArrayBuffer.prototype, ["transfer", "transferToFixedLength", "resize"]],
-  [Object, ["groupBy"]],
-  [Map, ["groupBy"]],
-  [Map.prototype, ["getOrInsert", "getOrInsertComputed"]],
-  [WeakMap.prototype, ["getOrInsert", "getOrInsertComputed"]],
-  [
-    Set.prototype,
-    [
-      ...["union", "intersection", "difference", "symmetricDifference"],
-      ...["isSubsetOf", "isSupersetOf", "isDisjointFrom"],
-    ],
-  ],
-  [
-    Iteration,
-    [
-      ...["map", "filter", "take", "drop", "flatMap", "reduce"],
-      ...["toArray", "forEach", "some", "every", "find"],
-    ],
-  ],
-  [String.prototype, ["isWellFormed"]],
-  [Promise, ["withResolvers", "try"]],
-  [RegExp, ["escape"]],
-  [Math, ["sumPrecise", "f16round"]],
-  [JSON, ["rawJSON", "isRawJSON"]],
-  [Error, ["isError"]],
-  [Intl, ["Segmenter", "DurationFormat"]],
-  [AbortSignal, ["any"]],
-  [URL, ["canParse", "parse"]],
-  [URLSearchParams.prototype, ["size"]],
-  [Response, ["json"]],
-  [Response.prototype, ["bytes"]],
-  [Blob.prototype, ["bytes"]],
-  [Headers.prototype, ["getSetCookie"]],
-  [ReadableStream, ["from"]],
-  [
-    globalThis,
-    [
-      ...[
-        "AsyncDisposableStack",
-        "CloseEvent",
-        "CustomEvent",
-        "DisposableStack",
-        "EventSource",
-        "Float16Array",
-      ],
-      ...["Iterator", "Storage", "SuppressedError", "Temporal", "URLPattern", "localStorage", "navigator"],
-    ],
-  ],
-];
-
-for (const [owner, names] of NEWER) {
-  for (const name of names) {
-    if (!Reflect.deleteProperty(owner, name)) throw new Error(`${String(name)} cannot be taken away`);
-  }
+/** Leaves a method to Node itself, whose `fetch` and `WebSocket` call it. */
+function leaveToNode(owner: object, key: PropertyKey): void {
+  const method = Reflect.get(owner, key);
+  const value = function (this: unknown, ...args: unknown[]) {
+    const [, , caller = ""] = new Error().stack?.split("\n") ?? [];
+    if (!caller.includes("node:")) throw new TypeError(`${String(key)} is not a function`);
+    return method.apply(this, args);
+  };
+  Object.defineProperty(owner, key, { configurable: true, writable: true, value });
 }
 
-// Node's own `fetch` and `WebSocket` call this one.
-const { toWellFormed } = String.prototype;
-String.prototype.toWellFormed = function () {
-  const [, , caller = ""] = new Error().stack?.split("\n") ?? [];
-  if (!caller.includes("node:")) throw new TypeError("toWellFormed is not a function");
-  return toWellFormed.call(this);
-};
+// Node loads its own parts at their first use, and they do with less than an app, but not while they load.
+for (const name of ["fetch", "Response", "ReadableStream", "WebSocket"]) Reflect.get(globalThis, name);
+
+const isOfNode = (name: string) => name === "toWellFormed" || name === "@@asyncIterator";
+takeAway(NEWER.map(([owner, names]) => [owner, names.filter((name) => !isOfNode(name))]));
+takeAway([["globalThis", ["CloseEvent", "EventSource", "Storage", "localStorage", "navigator"]]]);
+leaveToNode(String.prototype, "toWellFormed");
+leaveToNode(ReadableStream.prototype, Symbol.asyncIterator);

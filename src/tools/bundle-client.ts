@@ -12,7 +12,7 @@ import { dts } from "rolldown-plugin-dts";
  * The oldest browsers and Node that the client runs in. Newer syntax is rewritten. A newer function does not compile, as
  * `lib` of `client/tsconfig.json` does not have it, or fails in `test/e2e/package.test.ts`.
  */
-const FLOOR = ["safari16.4", "chrome111", "firefox113", "node20"];
+export const FLOOR = ["safari16.4", "chrome111", "firefox113", "node20"];
 
 const DECLARATIONS = "dist/types";
 

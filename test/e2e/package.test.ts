@@ -3,6 +3,7 @@
 
 import { execFile } from "node:child_process";
 import {
+  cpSync,
   existsSync,
   globSync,
   mkdirSync,
@@ -15,17 +16,22 @@ import {
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { transform } from "esbuild";
 import { publint } from "publint";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { FLOOR } from "../../src/tools/bundle-client.ts";
 import { devWelcome } from "../../src/tools/dev-welcome.ts";
 import type { LocalServer } from "../support/local-server.ts";
+import { featuresIn, NEWER } from "../support/newer-features.ts";
+import { STRICT_APPS } from "./support/strict-apps.ts";
 import { startTestServer, tokenFor, uniqueName } from "./support/world.ts";
 
 const root = join(import.meta.dirname, "../..");
 const run = promisify(execFile);
 const readJson = (file: string) => JSON.parse(readFileSync(file, "utf8"));
 
+const floor = join(import.meta.dirname, "support/floor.ts");
 const app = mkdtempSync(join(tmpdir(), "edge-rooms-app-"));
 const installed = join(app, "node_modules/edge-rooms");
 const write = (name: string, text: string) => writeFileSync(join(app, name), text);
@@ -244,12 +250,17 @@ await game.send(1, { event: "move" });
 await game.send(task, { event: "task.created" });
 `;
 
-/** What the compiler says about the file, in an app with these options. */
-async function check(file: string, compilerOptions: object): Promise<string> {
-  write("tsconfig.json", JSON.stringify({ compilerOptions, files: [file] }));
+/** What the compiler says about the files, in an app with these options. */
+async function check(
+  files: string | readonly string[],
+  compilerOptions: object,
+  folder = app,
+): Promise<string> {
+  const settings = { compilerOptions, files: [files].flat() };
+  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(settings));
   const tsc = join(root, "node_modules/typescript/bin/tsc");
   try {
-    await run(process.execPath, [tsc, "-p", app, "--pretty", "false"]);
+    await run(process.execPath, [tsc, "-p", folder, "--pretty", "false"]);
     return "";
   } catch (error) {
     return Object(error).stdout || String(error);
@@ -300,6 +311,37 @@ describe("a strict TypeScript app", () => {
   });
 });
 
+describe.each(STRICT_APPS)("a strict TypeScript app in $name", ({ name, modules, plugin, files }) => {
+  const folder = join(app, name);
+  beforeAll(() => {
+    mkdirSync(folder, { recursive: true });
+    for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text);
+    for (const module of modules) {
+      const place = join(folder, "node_modules", module);
+      mkdirSync(dirname(place), { recursive: true });
+      symlinkSync(join(root, "node_modules", module), place);
+    }
+    cpSync(installed, join(folder, "node_modules/edge-rooms"), { recursive: true });
+  });
+
+  it("[N5] compiles, with every function of the binding", async () => {
+    const typed = Object.keys(files).filter((file) => /\.tsx?$/.test(file));
+    expect(await check(typed, { ...BROWSER, jsx: "react-jsx" }, folder)).toBe("");
+  });
+
+  it("[N3][N5] is built by Vite, with one client", async () => {
+    const [entry = ""] = Object.keys(files);
+    writeFileSync(
+      join(folder, "index.html"),
+      `<div id="app"></div><script type="module" src="/${entry}"></script>`,
+    );
+    await build({ root: folder, configFile: false, logLevel: "silent", plugins: [plugin] });
+    const built = globSync("dist/assets/*.js", { cwd: folder });
+    const code = built.map((file) => readFileSync(join(folder, file), "utf8")).join("\n");
+    expect(code.split("edge-rooms.v1").length).toBe(2);
+  });
+});
+
 /** The first code of "In a page", between what it takes for granted and what shows that it worked. */
 async function documentedProgram(user: string): Promise<string> {
   const section = readFileSync(join(root, "docs/client.md"), "utf8").split("\n## In a page\n")[1] ?? "";
@@ -339,6 +381,49 @@ async function ownNode(): Promise<{ node: string; options: readonly string[] }> 
     options: major === 20 || major === 21 ? ["--experimental-websocket"] : [],
   };
 }
+
+const BACK_END = (address: string, key: string, room: string) => `
+import { createServerApi } from "edge-rooms/server";
+const server = createServerApi({ url: "${address}", apiKey: "${key}" });
+const { seq } = await server.room("${room}").publish({ event: "task.created", data: { title: "Ship it" } });
+const events = [];
+for await (const page of server.room("${room}").pages()) events.push(...page.messages.map(({ event }) => event));
+await server.notify({ user: "ada", title: "Build", message: "done" });
+console.log(JSON.stringify([seq, events]));
+`;
+
+describe("the oldest platforms", () => {
+  it("[N7] no file of the package, and none that a server serves, says or writes anything newer", async () => {
+    const packed = globSync("dist/**/*.js", { cwd: installed }).map((file) =>
+      readFileSync(join(installed, file), "utf8"),
+    );
+    const served = ["edge-rooms", "edge-rooms-push", "edge-rooms-sw"].map(async (name) =>
+      (await fetch(`${server.url}/${name}.js`)).text(),
+    );
+    expect(packed.length).toBeGreaterThan(8);
+    for (const code of [...packed, ...(await Promise.all(served))]) {
+      expect(featuresIn(code, NEWER)).toEqual([]);
+      // What esbuild would rewrite for them is syntax, or a regular expression, that they do not have.
+      const written = async (target: string | string[]) => (await transform(code, { target })).code;
+      expect(await written(FLOOR)).toBe(await written("esnext"));
+    }
+    const newer = `Object.groupBy([], () => 1); new Set().union(s); class A extends Iterator {}`;
+    expect(featuresIn(newer, NEWER)).toEqual([
+      "Object.groupBy",
+      "Set.prototype.union",
+      "globalThis.Iterator",
+    ]);
+  });
+
+  it.each(["the floor", "this machine"])("[N7] a back end in Node works on %s", async (platform) => {
+    const { node, options } = await ownNode();
+    write("back-end.js", BACK_END(server.url, server.apiKey, uniqueName("back_end")));
+    const [program, flags] =
+      platform === "the floor" ? [process.execPath, ["--import", floor]] : [node, options];
+    const { stdout } = await run(program, [...flags, join(app, "back-end.js")], { timeout: 30_000 });
+    expect(JSON.parse(stdout)).toEqual([1, ["task.created"]]);
+  });
+});
 
 describe("what npm run dev prints", () => {
   it("[N22] is a first program to paste, which works beside that server without a key", async () => {
@@ -383,7 +468,6 @@ describe("the first client code of docs/client.md", () => {
   });
 
   it("[N7] needs nothing that is newer than Safari 16.4, Chrome 111, Firefox 113 and Node 20", async () => {
-    const floor = join(import.meta.dirname, "support/floor.ts");
     expect(await runDocumented(process.execPath, ["--import", floor])).toEqual(done);
   });
 });

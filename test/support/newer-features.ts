@@ -76,6 +76,26 @@ export const NEWER: Features = [
   ],
 ];
 
+/** Names that older objects have too, or that are words: only code that runs shows what it means by them. */
+const COMMON = new Set([
+  ...["with", "map", "filter", "take", "drop", "flatMap", "reduce", "forEach", "some", "every", "find"],
+  ...["size", "body", "bytes", "keepalive", "values", "connection", "scheduling"],
+]);
+
+/** The features of which code says that it uses them, without having asked whether they are there. */
+export function featuresIn(code: string, features: Features): readonly string[] {
+  return features.flatMap(([owner, names]) => {
+    const isStatic = !/prototype$|^%/.test(owner);
+    const found = (name: string) => {
+      if (owner === "globalThis") return /^[A-Z]/.test(name) && new RegExp(`\\b${name}\\b`).test(code);
+      if (isStatic) return code.includes(`${owner}.${name}(`);
+      return !COMMON.has(name) && new RegExp(`\\.${name}\\b`).test(code);
+    };
+    const isAskedFor = (name: string) => new RegExp(`"${name}"\\s*in\\b`).test(code);
+    return names.filter((name) => found(name) && !isAskedFor(name)).map((name) => `${owner}.${name}`);
+  });
+}
+
 /** Takes features away, so that code which uses them fails. It runs in pages too, and so uses nothing of this file. */
 export function takeAway(features: Features): void {
   const intrinsics: Readonly<Record<string, unknown>> = {

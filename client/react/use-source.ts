@@ -8,9 +8,9 @@ interface Held<Snapshot, Value> {
   readonly source: Source<Snapshot>;
   /** `undefined`: it threw, and throws where React catches it when the component renders. */
   readonly select: ((snapshot: Snapshot) => Value) | undefined;
+  /** That of which `value` was selected; the server's while the component hydrates. */
+  readonly snapshot: Snapshot;
   readonly value: Value;
-  /** The value is of the server's snapshot. */
-  readonly isOfServer: boolean;
 }
 
 interface Shown<Snapshot, Value> {
@@ -18,7 +18,7 @@ interface Shown<Snapshot, Value> {
   readonly select: (snapshot: Snapshot) => Value;
   readonly value: Value;
   /** What the last update asked for, which may not be shown yet. */
-  asked: Value;
+  asked: Pick<Held<Snapshot, Value>, "snapshot" | "value">;
 }
 
 const never = () => () => {};
@@ -45,36 +45,48 @@ export function useSource<Snapshot, Value>(
   select: (snapshot: Snapshot) => Value,
 ): Value {
   const hydrates = useHydrating();
-  const [held, setHeld] = useState(
-    (): Held<Snapshot, Value> => ({
-      source,
-      select,
-      value: select(hydrates ? source.serverSnapshot : source.getSnapshot()),
-      isOfServer: hydrates,
-    }),
-  );
+  const selected = (snapshot: Snapshot): Held<Snapshot, Value> => ({
+    source,
+    select,
+    snapshot,
+    value: select(snapshot),
+  });
+  const [held, setHeld] = useState(() => selected(hydrates ? source.serverSnapshot : source.getSnapshot()));
   const shown = useRef<Shown<Snapshot, Value> | undefined>(undefined);
-  const selected = selectedOf(held, source, select);
+  const isOfServer = held.source === source && held.snapshot === source.serverSnapshot;
+  // Not what is held where the selector is another one, as it may lack a change that the last selector left out.
+  const next =
+    held.source === source && held.select === select
+      ? held
+      : selected(isOfServer ? source.serverSnapshot : source.getSnapshot());
   const value =
-    shown.current !== undefined && isSame(shown.current.value, selected) ? shown.current.value : selected;
+    shown.current !== undefined && isSame(shown.current.value, next.value) ? shown.current.value : next.value;
 
   const update = () => {
     const now = shown.current;
     if (now === undefined) return;
+    const snapshot = now.source.getSnapshot();
+    // Selected again, it may be another object, though nothing has changed.
+    if (snapshot === now.asked.snapshot) return;
     try {
-      const next = now.select(now.source.getSnapshot());
-      if (isSame(now.asked, next)) return;
-      now.asked = next;
-      setHeld({ source: now.source, select: now.select, value: next, isOfServer: false });
+      const value = now.select(snapshot);
+      const isChange = !isSame(now.asked.value, value);
+      now.asked = { snapshot, value };
+      if (isChange) setHeld({ source: now.source, select: now.select, snapshot, value });
     } catch {
-      setHeld((held) => ({ ...held, select: undefined, isOfServer: false }));
+      setHeld((held) => ({ ...held, select: undefined, snapshot }));
     }
   };
 
   useLayoutEffect(() => {
     const last = shown.current;
     const isOther = last?.source !== source || last.select !== select;
-    shown.current = { source, select, value, asked: isOther ? value : last.asked };
+    shown.current = {
+      source,
+      select,
+      value,
+      asked: isOther ? { snapshot: next.snapshot, value } : last.asked,
+    };
     // The last selector may have left out a change that this one shows.
     if (isOther && last !== undefined) update();
   });
@@ -83,20 +95,10 @@ export function useSource<Snapshot, Value>(
   // biome-ignore lint/correctness/useExhaustiveDependencies: `update` reads what is shown when it is called.
   useLayoutEffect(() => {
     const stop = source.subscribe(update);
-    if (held.isOfServer) startTransition(update);
+    if (isOfServer) startTransition(update);
     else update();
     return stop;
   }, [source]);
 
   return value;
-}
-
-function selectedOf<Snapshot, Value>(
-  held: Held<Snapshot, Value>,
-  source: Source<Snapshot>,
-  select: (snapshot: Snapshot) => Value,
-): Value {
-  if (held.source === source && held.select === select) return held.value;
-  // Not what is held, which may lack a change that the last selector left out.
-  return select(held.isOfServer && held.source === source ? source.serverSnapshot : source.getSnapshot());
 }

@@ -11,8 +11,12 @@ export function whileMounted<Value>(value: () => Value, begin: (value: Value) =>
   // The effect of `toStore` belongs to the component that is being made.
   const values = toStore(value);
   onMount(() => {
+    let last: Value | undefined;
     let end = () => {};
     const stop = values.subscribe((current) => {
+      // A store takes an object for a new one whenever what it was made of has run.
+      if (current === last) return;
+      last = current;
       end();
       end = untrack(() => begin(current));
     });
@@ -25,7 +29,9 @@ export function whileMounted<Value>(value: () => Value, begin: (value: Value) =>
 
 interface Held<Snapshot, Value> {
   readonly source: Source<Snapshot>;
-  readonly value: Value;
+  readonly snapshot: Snapshot;
+  /** What was selected last. */
+  last: { readonly value: Value } | undefined;
 }
 
 /** The selected part of a source. What reads it runs again when that part changes: see `isSame`. */
@@ -47,10 +53,15 @@ export class Reader<Snapshot, Value> {
     });
     whileMounted(source, (current) => {
       const read = () => {
-        const value = this.#read(current, current.getSnapshot());
-        if (this.#held?.source === current && Object.is(this.#held.value, value)) return;
-        this.#held = { source: current, value };
-        this.#update();
+        const held = this.#hold(current, current.getSnapshot());
+        const { last } = held;
+        try {
+          this.#valueOf(held);
+        } catch {
+          // It throws again in what shows it, where Svelte catches it.
+          held.last = undefined;
+        }
+        if (held.last === undefined || held.last !== last) this.#update();
       };
       const stop = current.subscribe(read);
       read();
@@ -61,17 +72,21 @@ export class Reader<Snapshot, Value> {
   get current(): Value {
     this.#track();
     const source = this.#source();
-    if (this.#held?.source !== source) {
-      // As on a server, so that what it rendered is hydrated without a difference.
-      const snapshot = source.isIdle() ? source.serverSnapshot : source.getSnapshot();
-      this.#held = { source, value: this.#read(source, snapshot) };
-    }
-    return this.#held.value;
+    if (this.#held?.source === source) return this.#valueOf(this.#held);
+    // As on a server, so that what it rendered is hydrated without a difference.
+    return this.#valueOf(this.#hold(source, source.isIdle() ? source.serverSnapshot : source.getSnapshot()));
   }
 
-  #read(source: Source<Snapshot>, snapshot: Snapshot): Value {
-    const value = this.#select(snapshot);
-    const held = this.#held;
-    return held?.source === source && isSame(held.value, value) ? held.value : value;
+  #hold(source: Source<Snapshot>, snapshot: Snapshot): Held<Snapshot, Value> {
+    const last = this.#held?.source === source ? this.#held.last : undefined;
+    this.#held = { source, snapshot, last };
+    return this.#held;
+  }
+
+  /** Selected at each read, so that what reads it follows the state that the selector reads. */
+  #valueOf(held: Held<Snapshot, Value>): Value {
+    const value = this.#select(held.snapshot);
+    if (held.last === undefined || !isSame(held.last.value, value)) held.last = { value };
+    return held.last.value;
   }
 }

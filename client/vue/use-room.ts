@@ -1,4 +1,4 @@
-import { type ComputedRef, computed, type MaybeRefOrGetter, toValue } from "vue";
+import { type ComputedRef, computed, type MaybeRefOrGetter, type Ref, toRef, toValue } from "vue";
 import { holdRoom, peekRoom, type UseRoomOptions } from "../bindings/held-room.ts";
 import { roomSource } from "../bindings/source.ts";
 import type {
@@ -32,9 +32,20 @@ export type MaybeRoom<Events extends EventMap = RegisteredEvents> = MaybeRefOrGe
 export function useRoom<Events extends EventMap = RegisteredEvents>(
   name: MaybeRefOrGetter<string>,
   options: UseRoomOptions = {},
-): ComputedRef<RoomHandle<Events>> {
+): Readonly<Ref<RoomHandle<Events>>> {
   const client = useClient<Events>();
-  const room = computed(() => peekRoom(client, toValue(name), options));
+  // A `computed` that throws would throw into whatever changed the name.
+  const made = computed(() => {
+    try {
+      const room = peekRoom(client, toValue(name), options);
+      return () => room;
+    } catch (error) {
+      return () => {
+        throw error;
+      };
+    }
+  });
+  const room = toRef(() => made.value());
   whileActive(
     () => room.value,
     (current) => holdRoom(current, options),

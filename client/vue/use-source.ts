@@ -41,7 +41,7 @@ function lifeOfScope(): Life {
   onMounted(() => {
     isOfServer.value = false;
   });
-  if (isWithin(scope, Reflect.get(instance, "scope"))) {
+  if (isWithin(scope, Object(instance).scope)) {
     onActivated(() => {
       isActive.value = true;
     });
@@ -64,17 +64,26 @@ function isOnServer(isComponent: boolean): boolean {
 
 /** A store that a component made first is not within the component's scope, and is not paused with it. */
 function isWithin(scope: unknown, outer: unknown): boolean {
-  for (let inner = scope; inner !== undefined; inner = Object(inner).parent) if (inner === outer) return true;
-  return false;
+  return scope === outer || (scope !== undefined && isWithin(Object(scope).parent, outer));
 }
 
-/** Runs `begin` with the value, and what it returned before it runs again: while the component is shown. */
-export function whileActive<Value>(value: () => Value, begin: (value: Value) => () => void): Life {
+/**
+ * Runs `begin` with the value, and what it returned before it runs again: while the component is shown. `value` may throw:
+ * at first here, where it ends `setup`; later it is reported as an error of the component, and `onFault` is called.
+ */
+export function whileActive<Value>(
+  value: () => Value,
+  begin: (value: Value) => () => void,
+  onFault = () => {},
+): Life {
   const life = lifeOfScope();
+  value();
   watch(
     [value, life.isActive] as const,
     ([current, isActive], _, onCleanup) => {
-      if (isActive) onCleanup(begin(current));
+      // Vue reports what a watched function throws, and goes on with `undefined`.
+      if (current === undefined) onFault();
+      else if (isActive) onCleanup(begin(current));
     },
     { immediate: true, flush: "sync" },
   );
@@ -86,17 +95,25 @@ export function useSource<Snapshot, Value>(
   source: () => Source<Snapshot>,
   select: (snapshot: Snapshot) => Value,
 ): ComputedRef<Value> {
-  const snapshot = shallowRef<Snapshot>(source().serverSnapshot);
-  const { isOfServer } = whileActive(source, (current) => {
-    const read = () => {
-      snapshot.value = current.getSnapshot();
-    };
-    const stop = current.subscribe(read);
-    read();
-    return stop;
-  });
+  // That of all sources of this kind.
+  const { serverSnapshot } = source();
+  const snapshot = shallowRef<Snapshot>(serverSnapshot);
+  const { isOfServer } = whileActive(
+    source,
+    (current) => {
+      const read = () => {
+        snapshot.value = current.getSnapshot();
+      };
+      const stop = current.subscribe(read);
+      read();
+      return stop;
+    },
+    () => {
+      snapshot.value = serverSnapshot;
+    },
+  );
   return computed((last: Value | undefined) => {
-    const value = select(isOfServer.value ? source().serverSnapshot : snapshot.value);
+    const value = select(isOfServer.value ? serverSnapshot : snapshot.value);
     return last !== undefined && isSame(last, value) ? last : value;
   });
 }

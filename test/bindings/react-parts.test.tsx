@@ -1,6 +1,6 @@
 // What the React binding shows of a room: real components beside the real client, whose server the test plays.
 
-import { act, Component, type ReactNode, StrictMode } from "react";
+import { act, type ReactNode, StrictMode } from "react";
 import { describe, expect, it, vi } from "vitest";
 import type { OutboxItem, RoomHandle } from "../../client/index.ts";
 import {
@@ -25,7 +25,7 @@ import {
   sessionConnected,
 } from "../unit/client/support/frames.ts";
 import { countedRoom } from "./support/counted-room.ts";
-import { Room, reactWorld, Texts } from "./support/react-for-test.tsx";
+import { Boundary, Room, reactWorld, Texts } from "./support/react-for-test.tsx";
 
 const typingOf = (user: string) => ({
   type: "signal",
@@ -34,14 +34,6 @@ const typingOf = (user: string) => ({
   data: { isTyping: true },
   at: 1,
 });
-
-class Boundary extends Component<{ readonly children: ReactNode }, { readonly fault?: Error }> {
-  override state: { readonly fault?: Error } = {};
-  static getDerivedStateFromError = (fault: Error) => ({ fault });
-  override render() {
-    return this.state.fault === undefined ? this.props.children : `caught ${this.state.fault.message}`;
-  }
-}
 
 describe("what a component shows", () => {
   it("[V6] typing, members and state render no list of messages, and a turn renders it once", async () => {
@@ -105,6 +97,23 @@ describe("what a component shows", () => {
     expect(text()).toBe("20");
     await deliver([message(22)]);
     expect(text()).toBe("21");
+  });
+
+  it("[V23] an inline selector whose results are never the same renders with changes of the room only", async () => {
+    const { render, advance, goLive, deliver, text } = reactWorld();
+    let renders = 0;
+    const Count = ({ room }: { room: RoomHandle }) => {
+      renders += 1;
+      if (renders > 50) throw new Error("It renders without end.");
+      return useSnapshot(room, ({ members }) => new Set(members.map(({ id }) => id))).size;
+    };
+    await render(<Room name="lobby">{(room) => <Count room={room} />}</Room>);
+    await advance(0);
+    await goLive({ members: [member("Bo")] });
+    expect(text()).toBe("1");
+    renders = 0;
+    await deliver([message(1)]);
+    expect([renders, text()]).toEqual([1, "1"]);
   });
 
   it("[V7] a selector that throws reaches the boundary, and the others are called all the same", async () => {

@@ -6,7 +6,7 @@ import { describe, expect, it, vi } from "vitest";
 import { EdgeRooms, useConnection, useRoom, useRoomEvent } from "../../client/react/index.ts";
 import { clientForTest } from "../unit/client/support/client-for-test.ts";
 import { batch, caughtUp, connected, message } from "../unit/client/support/frames.ts";
-import { now, Room, reactWorld, Texts, texts, textsOf } from "./support/react-for-test.tsx";
+import { Boundary, now, Room, reactWorld, Texts, texts, textsOf } from "./support/react-for-test.tsx";
 
 describe("useRoom", () => {
   it("[V1] opens a room while a component is mounted, and leaves it one turn after the last has gone", async () => {
@@ -171,6 +171,28 @@ describe("useRoom", () => {
     await advance(0);
     first.client.close();
     second.client.close();
+  });
+
+  it("[V25] a name that is none of a room reaches the boundary, and leaves the old room", async () => {
+    const { render, advance, goLive, text, openSockets, sockets } = reactWorld();
+    const page = (name: string, key: number) => (
+      <Boundary key={key}>
+        <Room name={name}>{texts}</Room>
+      </Boundary>
+    );
+    vi.spyOn(console, "error").mockImplementation(() => {});
+    await render(page("lobby", 1));
+    await advance(0);
+    await goLive({ head: 1 }, batch(message(1)));
+    await render(page("no name!", 1));
+    await advance(0);
+    expect([text(), openSockets()]).toEqual(["caught This is no name of a room.", []]);
+    await render(page("no name!", 2));
+    expect(text()).toBe("caught This is no name of a room.");
+    await render(page("other", 3));
+    await advance(0);
+    vi.restoreAllMocks();
+    expect([openSockets().length, sockets.last.url.pathname]).toEqual([1, "/v1/rooms/other/connect"]);
   });
 
   it("[V5] hidden by an Activity it is left, and shown again it shows what is newest", async () => {

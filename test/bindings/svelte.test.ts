@@ -20,6 +20,7 @@ import {
 } from "../unit/client/support/frames.ts";
 import { countedRoom } from "./support/counted-room.ts";
 import Derived from "./svelte/Derived.svelte";
+import Guarded from "./svelte/Guarded.svelte";
 import Page from "./svelte/Page.svelte";
 import Parts from "./svelte/Parts.svelte";
 import Stage from "./svelte/Stage.svelte";
@@ -170,6 +171,41 @@ it("[V7][V8][V9][V10][V11][V12] pages, sends, people, the connection, events and
   show([]);
   await deliver([message(13, { event: "task" })], room);
   expect(heard).toEqual([["task.done", false]]);
+});
+
+it("[V24] a selector follows the state that it reads", async () => {
+  const { show, advance, goLive, deliver, text, target } = svelteWorld();
+  show([[Guarded, { name: "lobby" }]]);
+  await advance(0);
+  await goLive({ head: 2 }, batch(message(1), message(2, { event: "task" })));
+  expect(text()).toBe("chat: text 1");
+  target.querySelector("button")?.click();
+  flushSync();
+  expect(text()).toBe("task: text 2");
+  await deliver([message(3, { event: "task" }), message(4)]);
+  expect(text()).toBe("task: text 2,text 3");
+});
+
+it("[V7][V25] a selector that throws reaches the boundary, and so does a name that is none of a room", async () => {
+  const { show, advance, goLive, deliver, text, target, openSockets } = svelteWorld();
+  show([[Guarded, { name: "lobby" }]]);
+  await advance(0);
+  await goLive();
+  await deliver([message(1, { data: { text: "bad" } })]);
+  expect(text()).toBe("caught cannot select");
+  await deliver([{ type: "messageUpdated", seq: 2, target: 1, data: { text: "good" }, at: 2 }]);
+  show([]);
+  await advance(0);
+  expect(openSockets()).toEqual([]);
+  show([[Guarded, { name: "no name!" }]]);
+  expect(text()).toBe("caught This is no name of a room.");
+  show([[Guarded, { name: "lobby" }]]);
+  target.querySelector("button")?.click();
+  await advance(0);
+  expect([text(), openSockets().length]).toEqual(["chat:", 1]);
+  show([[Guarded, { name: "no name!" }]]);
+  await advance(0);
+  expect([text(), openSockets().length]).toEqual(["caught This is no name of a room.", 0]);
 });
 
 it("[V15] throws outside of a component and without a client", () => {

@@ -1,7 +1,7 @@
 // The Vue binding: real components beside the real client, which talks to a server that the test plays.
 
 import { expect, it } from "vitest";
-import { defineComponent, effectScope, h, nextTick, ref, Suspense } from "vue";
+import { defineComponent, effectScope, h, nextTick, onErrorCaptured, ref, Suspense } from "vue";
 import {
   type MessagesPart,
   type SendPart,
@@ -220,6 +220,73 @@ it("[V7] a selector that filters renders with a change of its result only", asyn
   expect([renders, text()]).toEqual([0, "0"]);
   await deliver([message(21, { event: "task" })]);
   expect([renders, text()]).toEqual([1, "1"]);
+});
+
+it("[V7][V24] a selector follows the state that it reads, and one that throws reaches the component above", async () => {
+  const { mount, advance, goLive, deliver, text } = vueWorld();
+  const kind = ref("chat");
+  const caught: string[] = [];
+  const Selected = defineComponent(() => {
+    const texts = useSnapshot(useRoom("lobby", now), ({ messages }) => {
+      if (messages.length > 2) throw new Error("cannot select");
+      return messages.filter(({ event }) => event === kind.value).map(({ data }) => Object(data).text);
+    });
+    return () => texts.value.join();
+  });
+  mount(
+    defineComponent(() => {
+      onErrorCaptured((error) => {
+        caught.push(error.message);
+        return false;
+      });
+      return () => h(Selected);
+    }),
+  );
+  await advance(0);
+  await goLive({ head: 2 }, batch(message(1), message(2, { event: "task" })));
+  expect(text()).toBe("text 1");
+  kind.value = "task";
+  await nextTick();
+  expect(text()).toBe("text 2");
+  await deliver([message(3)]);
+  expect(caught).toEqual(["cannot select"]);
+});
+
+it("[V25] a name that is none of a room is caught above, at first and later, and leaves the old room", async () => {
+  const { mount, advance, goLive, sockets, openSockets, text, warnings } = vueWorld();
+  const caught: string[] = [];
+  const [name, isShown] = [ref("no name!"), ref(true)];
+  const Texts = textsOf(() => name.value);
+  mount(
+    defineComponent(() => {
+      onErrorCaptured((error) => {
+        caught.push(error.message);
+        return false;
+      });
+      return () => isShown.value && h(Texts);
+    }),
+  );
+  expect(caught.splice(0)).toEqual(["This is no name of a room."]);
+  // Vue says that what has no setup has no template.
+  expect(warnings.splice(0).length).toBe(1);
+  isShown.value = false;
+  await nextTick();
+  name.value = "lobby";
+  isShown.value = true;
+  await advance(0);
+  await goLive({ head: 1 }, batch(message(1)));
+  expect([openSockets().length, text(), caught]).toEqual([1, "text 1", []]);
+  name.value = "no name, again!";
+  await advance(0);
+  expect(new Set(caught.splice(0))).toEqual(new Set(["This is no name of a room."]));
+  expect([openSockets(), text()]).toEqual([[], ""]);
+  name.value = "other";
+  await advance(0);
+  expect([openSockets().length, sockets.last.url.pathname, caught]).toEqual([
+    1,
+    "/v1/rooms/other/connect",
+    [],
+  ]);
 });
 
 it("[V8][V9][V10] pages, sends, members, unread and the connection are shown", async () => {

@@ -1,6 +1,6 @@
 // Components of React beside a client in a world of its own: what happens is awaited with `act`, by the fake clock.
 
-import { act, type ReactNode } from "react";
+import { act, Component, type ReactNode } from "react";
 import { createRoot, hydrateRoot, type Root } from "react-dom/client";
 import { onTestFinished } from "vitest";
 import type { RoomHandle } from "../../../client/index.ts";
@@ -92,3 +92,12 @@ export const Room = ({ name, children }: { name: string; children: (room: RoomHa
   children(useRoom(name, now));
 
 export const texts = (room: RoomHandle) => <Texts room={room} />;
+
+/** Shows what a component below it threw. */
+export class Boundary extends Component<{ readonly children: ReactNode }, { readonly fault?: Error }> {
+  override state: { readonly fault?: Error } = {};
+  static getDerivedStateFromError = (fault: Error) => ({ fault });
+  override render() {
+    return this.state.fault === undefined ? this.props.children : `caught ${this.state.fault.message}`;
+  }
+}

@@ -63,9 +63,9 @@ createRoot(document.body).render(<StrictMode><EdgeRooms client={client}><Chat na
 const VUE = `
 import { type MaybeRoom, useConnection, useMembers, useMessages, useNotifications, useRoom, useRoomEvent, useSend, useSnapshot, useTyping, useUnread } from "edge-rooms/vue";
 import type { RoomHandle } from "edge-rooms";
-import { type ComputedRef, computed } from "vue";
+import { type ComputedRef, computed, type Ref } from "vue";
 export function useChat(name: () => string) {
-  const room: ComputedRef<RoomHandle> = useRoom(name, { history: 20, releaseAfterMs: 0 });
+  const room: Readonly<Ref<RoomHandle>> = useRoom(name, { history: 20, releaseAfterMs: 0 });
   const either: MaybeRoom = room;
   const { messages, hasOlder, loadOlder } = useMessages(either);
   const { send, pending, failed, retry } = useSend(room);

@@ -34,10 +34,12 @@ export function useRoom<Events extends EventMap = RegisteredEvents>(
   options: UseRoomOptions = {},
 ): Readonly<Ref<RoomHandle<Events>>> {
   const client = useClient<Events>();
+  // What a getter reads may change, and the name stay.
+  const wanted = computed(() => toValue(name));
   // A `computed` that throws would throw into whatever changed the name.
   const made = computed(() => {
     try {
-      const room = peekRoom(client, toValue(name), options);
+      const room = peekRoom(client, wanted.value, options);
       return () => room;
     } catch (error) {
       return () => {

@@ -36,7 +36,7 @@ function lifeOfScope(): Life {
   const isServer = isOnServer(instance !== null);
   const isActive = ref(!isServer);
   // A component that hydrates has the server's element before its own first render.
-  const isOfServer = ref(isServer || (instance?.vnode.el ?? null) !== null);
+  const isOfServer = ref(isServer || Boolean(instance?.vnode.el));
   if (instance === null || isServer) return { isActive, isOfServer };
   onMounted(() => {
     isOfServer.value = false;

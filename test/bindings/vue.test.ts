@@ -339,6 +339,22 @@ it("[V8][V9][V10] pages, sends, members, unread and the connection are shown", a
   expect(text()).toContain("| 0,0 |");
 });
 
+it("[V26] a room is the same while its name is, whatever else the getter reads", async () => {
+  const { mount } = vueWorld();
+  const [user, handles] = [ref("ada"), new Set<unknown>()];
+  const Team = defineComponent(() => {
+    const room = useRoom(() => (user.value === "" ? "none" : "team"), now);
+    return () => {
+      handles.add(room.value);
+      return user.value;
+    };
+  });
+  mount(Team);
+  user.value = "bob";
+  await nextTick();
+  expect(handles.size).toBe(1);
+});
+
 it("[V11][V12] events and new notifications call their functions while the component is shown", async () => {
   const { mount, advance, deliver, sockets, text } = vueWorld();
   const heard: unknown[] = [];

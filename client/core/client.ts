@@ -18,7 +18,7 @@ import { baseUrl } from "../util/url.ts";
 import { setContext } from "./client-context.ts";
 
 export interface ClientOptions {
-  /** http(s) or ws(s), a path before `/v1` allowed; `""` is the page's own origin. */
+  /** http(s) or ws(s), a path before `/v1` allowed; `""` is the page's own origin, so it throws where a server renders. */
   readonly url: string;
   /**
    * Asked when no valid token is at hand, at most once a second. Gives a JWT, as a text or as `{ token }`; `null` and

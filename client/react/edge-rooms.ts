@@ -14,7 +14,8 @@ export interface EdgeRoomsProps {
  * used. With hot replacement of the module: `import.meta.hot?.dispose(() => client.close())`.
  *
  * @example
- * const client = createClient({ url: "", getToken: async () => (await fetch("/token")).text() });
+ * const getToken = async () => (await fetch("/token")).text();
+ * const client = createClient({ url: "https://rooms.example.com", getToken });
  *
  * export const App = () => (
  *   <EdgeRooms client={client}>

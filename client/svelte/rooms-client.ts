@@ -9,7 +9,8 @@ const CLIENT = Symbol("the client of edge-rooms");
  * before a room is used.
  *
  * @example
- * const client = createClient({ url: "", getToken: async () => (await fetch("/token")).text() });
+ * const getToken = async () => (await fetch("/token")).text();
+ * const client = createClient({ url: "https://rooms.example.com", getToken });
  * provideRooms(client); // in the script of the layout
  */
 export const provideRooms = <Events extends EventMap = RegisteredEvents>(

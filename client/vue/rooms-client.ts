@@ -9,7 +9,8 @@ const CLIENT: InjectionKey<AnyClient> = Symbol("the client of edge-rooms");
  *
  * @example
  * import { createApp } from "vue";
- * const client = createClient({ url: "", getToken: async () => (await fetch("/token")).text() });
+ * const getToken = async () => (await fetch("/token")).text();
+ * const client = createClient({ url: "https://rooms.example.com", getToken });
  * createApp(App).use(edgeRooms, client).mount("#app");
  */
 export const edgeRooms = {

@@ -62,8 +62,8 @@ export function useRoom<Events extends EventMap = RegisteredEvents>(
 }
 
 /**
- * A part of a room that no other hook returns. Renders when the part changes: results with the same entries count as the
- * same, so `select` may filter, and be written inline.
+ * A part of a room that no other hook returns. Renders when the part changes: lists and plain objects with the same entries,
+ * two levels deep, count as the same, so `select` may filter, and be written inline.
  *
  * @example
  * const away = useSnapshot(room, ({ members }) => members.filter(({ status }) => status === "away"));

@@ -67,8 +67,8 @@ export const readRoom = <Value, Events extends EventMap>(
 ): Reader<RoomSnapshot<Events>, Value> => new Reader(() => roomSource(toRoom(room)), select);
 
 /**
- * A part of a room that no other function returns. Changes when the part changes: results with the same entries count as
- * the same, so `select` may filter.
+ * A part of a room that no other function returns. Changes when the part changes: lists and plain objects with the same
+ * entries, two levels deep, count as the same, so `select` may filter. It may read state, and runs with each read.
  *
  * @example
  * const away = useSnapshot(room, ({ members }) => members.filter(({ status }) => status === "away"));

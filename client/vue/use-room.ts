@@ -56,8 +56,8 @@ export function useRoom<Events extends EventMap = RegisteredEvents>(
 }
 
 /**
- * A part of a room that no other composable returns. Changes when the part changes: results with the same entries count as
- * the same, so `select` may filter.
+ * A part of a room that no other composable returns. Changes when the part changes: lists and plain objects with the same
+ * entries, two levels deep, count as the same, so `select` may filter. It may read refs.
  *
  * @example
  * const away = useSnapshot(room, ({ members }) => members.filter(({ status }) => status === "away"));

@@ -22,6 +22,7 @@ import { declared } from "../events/declared.ts";
 import type { DefaultEvent, EventData, EventMap, EventName, RegisteredEvents } from "../events/event-map.ts";
 import { query } from "../util/url.ts";
 import { checked } from "../util/wire.ts";
+import { messagePath } from "./message-path.ts";
 import { type CallBelow, callsBelow, type ServerCallOptions, type ServerContext } from "./server-call.ts";
 import { userPath } from "./user-path.ts";
 
@@ -164,6 +165,8 @@ export class ServerRoom<Events extends EventMap = RegisteredEvents> {
    * Replaces what a message says, also one of a user. Resolves with the `seq` of the change. Rejects with `not_found`
    * where there is no such message, or it was deleted.
    *
+   * It is tried again after a lost answer: an edit that somebody makes within that time is replaced too.
+   *
    * @example
    * await server.room("project_123").edit(42, { text: "Hello, all" });
    */
@@ -172,7 +175,7 @@ export class ServerRoom<Events extends EventMap = RegisteredEvents> {
     data: EventData<Events>,
     options?: ServerCallOptions,
   ): Promise<ChangeResult> =>
-    checked(this.#call("PATCH", `/messages/${seq}`, { data }, options), CHANGE_RESULT);
+    checked(this.#call("PATCH", messagePath(seq), { data }, options), CHANGE_RESULT);
 
   /**
    * Erases for good what a message says. Resolves with the `seq` of the change, 0 where it was deleted before. Rejects
@@ -182,7 +185,7 @@ export class ServerRoom<Events extends EventMap = RegisteredEvents> {
    * await server.room("project_123").delete(42);
    */
   readonly delete = async (seq: number, options?: ServerCallOptions): Promise<ChangeResult> =>
-    checked(this.#call("DELETE", `/messages/${seq}`, undefined, options), CHANGE_RESULT);
+    checked(this.#call("DELETE", messagePath(seq), undefined, options), CHANGE_RESULT);
 
   /**
    * Who is in the room, and how many connections there are.

@@ -20,7 +20,8 @@ const HMAC = { name: "HMAC", hash: "SHA-256" };
  *
  * `header` is the value of `Edge-Rooms-Signature` (`t=1790000000,v1=…`), or what stands where it is missing. `body` is
  * the raw body: parse it after this, as JSON that was parsed and written again may be another text. `secret` is what
- * `WEBHOOK_SECRET` is in the deployment; while you replace it, give the new one and the old one.
+ * `WEBHOOK_SECRET` is in the deployment; while you replace it, give the new one and the old one. Blanks at its ends do not
+ * count, as in the deployment.
  *
  * Resolves with `false` where the request is not to be trusted, whatever is wrong with it. The comparison takes the same
  * time for every signature. Rejects with `bad_request` where there is no secret, or an empty one.
@@ -32,11 +33,11 @@ const HMAC = { name: "HMAC", hash: "SHA-256" };
  */
 export async function verifySignature(
   header: string | readonly string[] | null | undefined,
-  body: string | Uint8Array<ArrayBuffer>,
+  body: string | Uint8Array,
   secret: string | readonly string[] | undefined,
   { toleranceSeconds = 300, now = Date.now() }: SignatureOptions = {},
 ): Promise<boolean> {
-  const secrets = typeof secret === "string" ? [secret] : (secret ?? []);
+  const secrets = (typeof secret === "string" ? [secret] : (secret ?? [])).map((one) => one.trim());
   // With an empty secret anybody could sign.
   if (secrets.length === 0 || secrets.includes(""))
     throw new RoomsError("bad_request", "The secret of the signature is missing.");

@@ -406,6 +406,22 @@ describe("the key", () => {
   });
 });
 
+describe("the seq of a message", () => {
+  // In JavaScript it may come from a request as a text: a path with `..` in it would purge another room.
+  it.each(["../../r2", "..", "1/../../../r2", "1", 0, -1, 1.5, Number.NaN, 2 ** 53, null, undefined])(
+    "[N26] makes no path of another call: %j is bad_request, and nothing is sent",
+    async (seq) => {
+      const { server, asked } = world([ok({ seq: 1 })]);
+      const room = server.room("r");
+      for (const call of [room.delete, room.edit])
+        expect(await failure(Reflect.apply(call, room, [seq, "text"]))).toMatchObject({
+          ...{ code: "bad_request", path: ["seq"] },
+        });
+      expect(asked).toEqual([]);
+    },
+  );
+});
+
 describe("the bundle", () => {
   it("[C99] of the server SDK is small, and needs nothing that Workers, Deno, Bun and Node 20 do not all have", async () => {
     const { outputFiles, metafile } = await build({
@@ -433,7 +449,17 @@ describe("a signature", () => {
     const header = await signRequest(SECRET, BODY, NOW);
     expect(await verifySignature(header, BODY, SECRET, now)).toBe(true);
     expect(await verifySignature(header, new TextEncoder().encode(BODY), SECRET, now)).toBe(true);
+    // As Express types a raw body.
+    const raw: Buffer = Buffer.from(BODY);
+    expect(await verifySignature(header, raw, SECRET, now)).toBe(true);
     expect(await verifySignature(await signRequest(SECRET, "", Date.now()), "", SECRET)).toBe(true);
+  });
+
+  it("[A58] takes a secret as the settings of a deployment do: without blanks at its ends", async () => {
+    const header = await signRequest(SECRET, BODY, NOW);
+    for (const secret of [`${SECRET}\n`, ` ${SECRET}\r\n`, ["other", `${SECRET} `]])
+      expect(await verifySignature(header, BODY, secret, now)).toBe(true);
+    await expect(verifySignature(header, BODY, " \n", now)).rejects.toMatchObject({ code: "bad_request" });
   });
 
   it("[A53] is false over another body, with another secret, or in another form", async () => {

@@ -1,4 +1,4 @@
-import { PERMISSIONS, type Permission } from "../protocol/index.ts";
+import { PERMISSIONS, type Permission, type Refusal, refuse } from "../protocol/index.ts";
 
 /** The `rooms` claim: from exact names, or prefixes ending in `*`, to permissions. */
 export type RoomsClaim = Readonly<Record<string, unknown>>;
@@ -8,6 +8,12 @@ export const isPermission = (value: unknown): value is Permission =>
 
 export const includes = (has: Permission, needed: Permission): boolean =>
   PERMISSIONS.indexOf(has) >= PERMISSIONS.indexOf(needed);
+
+const DOING = { none: "enter", read: "read", write: "write in", moderate: "moderate" } as const;
+
+/** For who has not what is `needed`; `why` says what they have. */
+export const notPermitted = (needed: Permission, why: string): Refusal =>
+  refuse("forbidden", `you may not ${DOING[needed]} this room: ${why}`);
 
 /** `pattern`: an exact name, or a prefix ending in `*`. */
 export const coversRoom = (pattern: string, room: string): boolean =>

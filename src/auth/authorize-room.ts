@@ -1,7 +1,8 @@
 import type { Actor, AnonymousIdentity, VerifiedToken } from "../access/identity.ts";
-import { roomPermission } from "../access/room-permission.ts";
+import { includes, notPermitted, roomPermission } from "../access/room-permission.ts";
 import type { BackEnd } from "../config/back-end-config.ts";
 import type { Config } from "../config/config.ts";
+import type { TokenConfig } from "../config/token-config.ts";
 import { log } from "../log/log.ts";
 import { accept, type Outcome, type Permission, refuse, reject, type User } from "../protocol/index.ts";
 import { authorizeWebhook } from "./authorize-webhook.ts";
@@ -17,6 +18,13 @@ const NO_ANSWER = reject(
 const MIN_KNOWN_MS = 1_000;
 
 type Authorizing = Pick<Config, "access" | "backEnd">;
+type Explaining = Authorizing & { readonly token: Pick<TokenConfig, "roomsClaim"> };
+
+/** At most 109 bytes, so that a close frame holds it with its code. */
+export const TOKEN_REQUIRED = refuse(
+  "unauthorized",
+  "a token is required: Authorization: Bearer <token>, or on a socket the subprotocol token.<token>",
+);
 
 /**
  * The actor that a bearer of a token, or an anonymous caller, is in `room`. Refused with `overloaded` if the back end
@@ -35,6 +43,27 @@ export async function authorizeRoom(
   if (answered === undefined) return NO_ANSWER;
   const permission = roomPermission({ ...access, defaultAccess: answered.permission }, undefined, room);
   return accept({ identity, permission, permissionUntil: answered.until });
+}
+
+/**
+ * `actor` as `authorizeRoom` found it, if it may do what takes `needed`. Else the refusal says what it has instead, and
+ * from which claim or setting.
+ */
+export function permitted(
+  config: Explaining,
+  who: VerifiedToken | AnonymousIdentity,
+  actor: Actor,
+  needed: Permission,
+): Outcome<Actor> {
+  if (includes(actor.permission, needed)) return accept(actor);
+  if ("kind" in who) return reject(TOKEN_REQUIRED);
+  return reject(notPermitted(needed, sourceOf(config, who, actor.permission)));
+}
+
+function sourceOf({ access, backEnd, token }: Explaining, { rooms }: VerifiedToken, has: Permission): string {
+  if (rooms !== undefined) return `the ${token.roomsClaim} claim of the token gives ${has} here`;
+  if (backEnd !== undefined) return `AUTHORIZE_URL gives ${has} here`;
+  return `the token has no ${token.roomsClaim} claim, and DEFAULT_ROOM_ACCESS is ${access.defaultAccess}`;
 }
 
 /** Whether `authorizeRoom` would ask the back end: it decides, and its answer is not known here. */

@@ -10,15 +10,17 @@ export const MAX_TOKEN_LENGTH = 16_384;
 const REASONS = {
   not_bearer: "the Authorization header is not of the form Bearer <token>",
   too_long: `the token has more than ${MAX_TOKEN_LENGTH} characters`,
-  not_a_jwt: "the token is no signed JWT: three parts of base64url with dots between them",
+  not_a_jwt:
+    "this is no API key that counts here, and no signed JWT: three parts of base64url with dots between them",
+  key_on_socket: "an API key opens no socket: send a user's token",
   encrypted: "the token is encrypted (a JWE): a signed JWT is needed",
   critical_header: "the token has a crit header, and no extension is known here",
   wrong_type: "the typ of the token says that it is no access token",
   refresh_token: "this is a refresh token: send the access token",
   logout_token: "this is a logout token: send the access token",
-  secret_algorithm: "the alg of the token is none of HS256, HS384 and HS512, which JWT_SECRET takes",
+  secret_algorithm: "the alg of the token must be HS256, HS384 or HS512, which JWT_SECRET takes",
   issuer_algorithm: "the alg of the token is not allowed: JWT_JWKS_URL takes RS, PS, ES, EdDSA and Ed25519",
-  bad_signature: "the signature of the token does not fit: it was signed with another key",
+  bad_signature: "the signature of the token does not fit: sign it with JWT_SECRET, or a key of JWT_JWKS_URL",
   unknown_kid: "the issuer has no key with the kid and alg of the token",
   no_key: "the issuer has no key for the alg of the token, which names none by kid",
   unusable_key: "the issuer's key for this token is too weak or broken",
@@ -28,10 +30,10 @@ const REASONS = {
   no_issuer: "the token has no iss, and JWT_ISSUER asks for one",
   wrong_audience: "the {claim} of the token is none of JWT_AUDIENCE (compared exactly)",
   no_audience: "the token has no {claim}, and JWT_AUDIENCE asks for one",
-  no_expiry: "the token has no exp",
+  no_expiry: "the token has no exp: say when it expires, in seconds since 1970",
   bad_time: "the {claim} of the token must be seconds since 1970, as a number",
   expiry_too_far: "the exp of the token is over 10 years ahead: it counts seconds, not milliseconds",
-  expired: "the token has expired",
+  expired: "the token has expired: get a new one",
   not_yet_valid: "the token is not valid yet: its nbf is ahead, or a clock is wrong",
   issued_ahead: "the iat of the token is ahead: a clock is wrong, or it counts milliseconds",
   no_user: "the token has no {claim}, which names the user",
@@ -79,7 +81,7 @@ export function tokenRefusal({ reason, claim = "claim", agoMs, retryAfterMs }: T
   const words =
     agoMs === undefined
       ? REASONS[reason].replace("{claim}", () => claim)
-      : `the token expired ${durationOf(agoMs)} ago`;
+      : `the token expired ${durationOf(agoMs)} ago: get a new one`;
   return refuse(CODES[reason] ?? "unauthorized", words, retryAfterMs === undefined ? {} : { retryAfterMs });
 }
 

@@ -5,17 +5,17 @@ import { Hono, type MiddlewareHandler } from "hono";
 import { type ConfigResult, parseConfig } from "../config/config.ts";
 import type { Env } from "../env.ts";
 import { log } from "../log/log.ts";
-import { refusalResponse } from "../object/runtime/upgrade-response.ts";
 import { refuse } from "../protocol/index.ts";
 import type { AppEnv } from "./app-context.ts";
 import { broadcast } from "./broadcast.ts";
-import { connectRoom, connectSession, visibleRefusal } from "./connect.ts";
+import { connectRoom, connectSession, noSocketAt, onlyConnectPaths, refuseVisibly } from "./connect.ts";
 import { crossOrigin } from "./cross-origin.ts";
 import { serveAsset } from "./demo.ts";
 import { devToken, onlyForDevelopers } from "./dev-token.ts";
 import { reportFailure } from "./failures.ts";
 import { health } from "./health.ts";
 import { me } from "./me.ts";
+import { nothingAt, OUTSIDE } from "./not-found.ts";
 import { notify } from "./notify.ts";
 import { pushKey } from "./push.ts";
 import { refusalOf } from "./refusal-error.ts";
@@ -41,15 +41,14 @@ function configOf(env: Env): ConfigResult {
 /** Refuses a path that cannot be decoded: Hono would pass on another name than the client meant. */
 const wholePath: MiddlewareHandler<AppEnv> = async (c, next) => {
   if (!isDecodable(c.req.path))
-    return visibleRefusal(c.req.raw, refuse("bad_request", "the path has a % that escapes no character"));
+    return refuseVisibly(c, refuse("bad_request", "the path has a % that escapes no character"));
   await next();
   return undefined;
 };
 
 const withConfig: MiddlewareHandler<AppEnv> = async (c, next) => {
   const result = configOf(c.env);
-  if (!result.ok)
-    return visibleRefusal(c.req.raw, refuse("internal", "settings are missing or wrong: see /health"));
+  if (!result.ok) return refuseVisibly(c, refuse("internal", "settings are missing or wrong: see /health"));
   c.set("config", result.config);
   await next();
   return undefined;
@@ -62,6 +61,7 @@ export function createApp(): Hono<AppEnv> {
   app.use("/v1/*", wholePath);
   app.get("/v1/rooms/:room/connect", connectRoom);
   app.get("/v1/connect", connectSession);
+  app.use(onlyConnectPaths);
   app.use("/v1/*", crossOrigin(app));
   app.route("/v1/rooms", rooms);
   app.route("/v1/broadcast", broadcast);
@@ -74,7 +74,7 @@ export function createApp(): Hono<AppEnv> {
   app.use("/dev/token", onlyForDevelopers, crossOrigin(app));
   app.get("/dev/token", devToken);
   app.get("*", serveAsset);
-  app.notFound(() => refusalResponse(refuse("not_found", "there is nothing at this path")));
+  app.notFound((c) => noSocketAt(c) ?? nothingAt(app, c));
   app.onError((error, c) => {
     const refusal = refusalOf(error);
     if (refusal === undefined) reportFailure("request_failed", { path: c.req.path, error });
@@ -83,14 +83,11 @@ export function createApp(): Hono<AppEnv> {
   return app;
 }
 
-/** A path that no route has. */
-const NOWHERE = "/v1/nowhere";
-
 /** Takes `BASE_PATH` off the path, as routes are written without it. Outside of it there is nothing. */
 function getPath(request: Request, options?: { env?: Env }): string {
   const { pathname } = new URL(request.url);
   const result = options?.env === undefined ? undefined : configOf(options.env);
   const base = (result?.ok ? result.config.basePath : result?.basePath) ?? "";
   if (base === "" || pathname.startsWith(`${base}/`)) return pathname.slice(base.length);
-  return pathname === base ? "/" : NOWHERE;
+  return pathname === base ? "/" : OUTSIDE;
 }

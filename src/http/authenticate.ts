@@ -1,12 +1,11 @@
 // Who calls. Settled before any object is called.
 
 import { type Actor, anonymous, type Identity, SERVER, type VerifiedToken } from "../access/identity.ts";
-import { includes } from "../access/room-permission.ts";
 import { findApiKey } from "../auth/api-key.ts";
-import { authorizeRoom } from "../auth/authorize-room.ts";
+import { authorizeRoom, permitted } from "../auth/authorize-room.ts";
 import { type Credential, credentialOf } from "../auth/credentials.ts";
 import { noteRefusedToken } from "../auth/token-log.ts";
-import { tokenRefusal } from "../auth/token-refusals.ts";
+import { type TokenRefusalReason, tokenRefusal } from "../auth/token-refusals.ts";
 import { verifyToken } from "../auth/verify-token.ts";
 import { type Outcome, type Permission, reject } from "../protocol/index.ts";
 import type { AppContext } from "./app-context.ts";
@@ -53,26 +52,39 @@ async function verify(
   c: AppContext,
   credential: Exclude<Credential, { kind: "none" }>,
 ): Promise<Outcome<VerifiedToken>> {
+  const { token, apiKeys } = c.get("config");
   const now = Date.now();
-  if (credential.kind === "token") return verifyToken(c.get("config").token, credential.token, now);
-  const refusal = { reason: "not_bearer" } as const;
-  noteRefusedToken(refusal, {}, now);
-  return reject(tokenRefusal(refusal));
+  let reason: TokenRefusalReason = "not_bearer";
+  if (credential.kind === "token") {
+    // A call has found its key before this. A JWT has dots: the keys are not searched for it.
+    const isKey = !credential.token.includes(".") && (await findApiKey(apiKeys, credential.token));
+    if (!isKey) return verifyToken(token, credential.token, now);
+    reason = "key_on_socket";
+  }
+  noteRefusedToken({ reason }, {}, now);
+  return reject(tokenRefusal({ reason }));
 }
 
 /** The API key that calls; its name is for log lines. */
 export async function requireServer(c: AppContext): Promise<ServerIdentity> {
   const bearer = await authenticateCall(c);
   if (bearer.kind === "server") return bearer;
-  throw refusing(bearer.kind === "none" ? "unauthorized" : "forbidden", "this call takes an API key");
+  if (bearer.kind === "user")
+    throw refusing("forbidden", "this call takes an API key, and this is a user's token");
+  throw refusing("unauthorized", "this call takes an API key: Authorization: Bearer <key>");
 }
 
 export async function requireUser(c: AppContext): Promise<VerifiedToken> {
   const bearer = await authenticateCall(c);
-  if (bearer.kind === "none") throw refusing("unauthorized", "this call takes a user's token");
-  if (bearer.kind === "server") throw refusing("forbidden", "this call acts for a user: send their token");
-  return bearer.token;
+  if (bearer.kind === "user") return bearer.token;
+  throw userNeeded(bearer.kind);
 }
+
+/** For a call that acts for a user. */
+export const userNeeded = (kind: "none" | "anonymous" | "server") =>
+  kind === "server"
+    ? refusing("forbidden", "this call acts for a user: send their token")
+    : refusing("unauthorized", "this call takes a user's token: Authorization: Bearer <token>");
 
 /** The actor in the room that the path names. Refuses less than `needed`. */
 export async function requireRoom(c: AppContext, bearer: Bearer, needed: Permission) {
@@ -84,15 +96,11 @@ async function actIn(c: AppContext, bearer: Bearer, room: string, needed: Permis
   if (bearer.kind === "server") return actorOf(bearer);
   const who = bearer.kind === "user" ? bearer.token : anonymous(addressOf(c));
   const actor = accepted(await authorizeRoom(c.get("config"), who, room));
-  if (includes(actor.permission, needed)) return actor;
-  if (bearer.kind === "none") throw refusing("unauthorized", "a token is required");
-  throw refusing("forbidden", `you may not ${DOING[needed]} this room`);
+  return accepted(permitted(c.get("config"), who, actor, needed));
 }
 
 /** Server code as an actor, in any room. */
 export const actorOf = (identity: ServerIdentity): Actor => ({ ...SERVER, identity });
-
-const DOING = { none: "enter", read: "read", write: "write in", moderate: "moderate" } as const;
 
 /** Cloudflare sets the header, and drops one that the client sends. Local development has none. */
 const addressOf = (c: AppContext): string => addressKey(c.req.header("CF-Connecting-IP"));

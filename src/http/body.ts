@@ -2,7 +2,7 @@
 
 import type * as v from "valibot";
 import { readBounded } from "../auth/request-json.ts";
-import { MAX_FRAME_BYTES, parseJson } from "../protocol/index.ts";
+import { isRecord, MAX_FRAME_BYTES, parseJson } from "../protocol/index.ts";
 import { check } from "../validation/check.ts";
 import type { AppContext } from "./app-context.ts";
 import { accepted, refusing } from "./refusal-error.ts";
@@ -32,11 +32,24 @@ export async function readOptionalBody<Schema extends v.GenericSchema>(
 }
 
 function checked<Schema extends v.GenericSchema>(schema: Schema, json: string): v.InferOutput<Schema> {
+  if (json.trim() === "") throw refusing("bad_request", "the body is missing: send a JSON object");
   const body = parseJson(json);
-  if (body === undefined) throw refusing("bad_request", "the body is not JSON");
+  if (body === undefined) throw refusing("bad_request", `the body is not JSON: ${faultIn(json)}`);
   // valibot takes a list for an object without fields.
-  if (Array.isArray(body)) throw refusing("bad_request", "the body must be a JSON object");
+  if (!isRecord(body)) throw refusing("bad_request", "the body must be a JSON object");
   return accepted(check(schema, body));
+}
+
+/** Where the engine found the fault, if it says so. It may also quote the text, which is left out. */
+function faultIn(json: string): string {
+  try {
+    JSON.parse(json);
+  } catch (error) {
+    const at = /at position (\d+)/.exec(String(error))?.[1];
+    if (at !== undefined) return `see character ${Number(at) + 1}`;
+    if (/end of JSON/.test(String(error))) return "it ends too early";
+  }
+  return "send a JSON object";
 }
 
 async function bodyText(request: Request): Promise<string> {

@@ -1,7 +1,9 @@
 // The two connect paths. No middleware that changes response headers runs for them: those of a 101 are immutable.
 
+import type { Next } from "hono";
 import { offersTokenAlone, speaksOurProtocol } from "../auth/credentials.ts";
 import { encodeHeader, IDENTITY_HEADER } from "../auth/identity-header.ts";
+import type { LogFieldValues } from "../log/catalogue.ts";
 import { upgraded } from "../object/runtime/upgrade-response.ts";
 import { closeCode, closeReason, type Refusal, refuse } from "../protocol/index.ts";
 import type { RoomUpgrade } from "../room/people/room-connection.ts";
@@ -32,7 +34,8 @@ export const connectRoom = (c: AppContext): Promise<Response> =>
 export const connectSession = (c: AppContext): Promise<Response> =>
   upgrade(c, "session", async () => {
     const bearer = await authenticateSocket(c);
-    if (bearer.kind === "none") throw refusing("unauthorized", "a session needs a user's token");
+    if (bearer.kind === "none")
+      throw refusing("unauthorized", "a session needs a user's token: offer the subprotocol token.<token>");
     const { since, history, topics } = readSocketQuery(c);
     const { identity, rooms: claim } = bearer.token;
     const session: SessionUpgrade = {
@@ -71,12 +74,35 @@ async function upgrade(
   open: () => Promise<Response>,
 ): Promise<Response> {
   if (!isUpgrade(c.req.raw))
-    return httpRefusal(c.req.raw, refuse("bad_request", "this path takes WebSocket connections"));
+    return httpRefusal(
+      c.req.raw,
+      refuse(
+        "bad_request",
+        "this path takes WebSocket connections: the header Upgrade: websocket is missing",
+      ),
+    );
   const refusal = await attempt(c, open);
   if (refusal instanceof Response) return refusal;
-  noteRefusedConnect(socket, refusal, Date.now());
-  return visibleRefusal(c.req.raw, refusal);
+  return refuseVisibly(c, refusal, socket);
 }
+
+const NO_SOCKET = refuse(
+  "not_found",
+  "there is nothing at this path: sockets open at /v1/rooms/:room/connect and /v1/connect",
+);
+
+/** Refuses a socket at a path that takes none. Those of other subprotocols may be an accident of a proxy. */
+export async function onlyConnectPaths(c: AppContext, next: Next): Promise<Response | undefined> {
+  const { raw, path } = c.req;
+  const isMeant = speaksOurProtocol(raw) || !path.startsWith("/v1/");
+  if (isUpgrade(raw) && isMeant) return refuseVisibly(c, NO_SOCKET);
+  await next();
+  return undefined;
+}
+
+/** Where no route has a path. */
+export const noSocketAt = (c: AppContext): Response | undefined =>
+  isUpgrade(c.req.raw) ? refuseVisibly(c, NO_SOCKET) : undefined;
 
 async function attempt(c: AppContext, open: () => Promise<Response>): Promise<Response | Refusal> {
   try {
@@ -92,9 +118,17 @@ async function attempt(c: AppContext, open: () => Promise<Response>): Promise<Re
   }
 }
 
-/** Accepts a client of our subprotocol and closes it at once, as a browser shows no HTTP status to its page. */
-export function visibleRefusal(request: Request, refusal: Refusal): Response {
-  if (!isUpgrade(request) || !speaksOurProtocol(request)) return httpRefusal(request, refusal);
+/**
+ * Refuses a request. A socket is logged; one of our subprotocol is accepted and closed at once, as a browser shows no
+ * HTTP status to its page.
+ */
+export function refuseVisibly(
+  { req: { raw } }: AppContext,
+  refusal: Refusal,
+  socket: LogFieldValues["socket"] = "unknown",
+): Response {
+  if (isUpgrade(raw)) noteRefusedConnect(socket, refusal, Date.now());
+  if (!isUpgrade(raw) || !speaksOurProtocol(raw)) return httpRefusal(raw, refusal);
   const { 0: client, 1: server } = new WebSocketPair();
   server.accept();
   server.close(closeCode(refusal.code), closeReason(refusal));

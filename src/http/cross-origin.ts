@@ -1,18 +1,28 @@
 import type { Hono, MiddlewareHandler } from "hono";
 import { allowsOrigin } from "../config/origins.ts";
 import type { AppContext, AppEnv } from "./app-context.ts";
+import { noteRefusedOrigin } from "./failures.ts";
+import { methodsOf } from "./not-found.ts";
 import { refusing } from "./refusal-error.ts";
 import { PRIVATE } from "./responses.ts";
 
 /** Refuses pages of other origins before any token is read. For sockets too, as CORS does not protect them. */
 export function requireOrigin(c: AppContext): void {
-  const origin = c.req.header("Origin");
-  if (allowsOrigin(c.get("config").allowedOrigins, ownHost(c), origin)) return;
-  throw refusing(
-    "forbidden",
-    `the origin ${printable(origin)} may not call here: it is neither this host nor in ALLOWED_ORIGINS`,
-  );
+  const origin = foreignOrigin(c);
+  if (origin !== undefined) throw originRefused(origin);
 }
+
+/** The origin that may not call, printable. */
+function foreignOrigin(c: AppContext): string | undefined {
+  const origin = c.req.header("Origin");
+  return allowsOrigin(c.get("config").allowedOrigins, ownHost(c), origin) ? undefined : printable(origin);
+}
+
+const originRefused = (origin: string) =>
+  refusing(
+    "forbidden",
+    `the origin ${origin} may not call here: it is neither this host nor in ALLOWED_ORIGINS`,
+  );
 
 /**
  * The host, with a port that is not the default, by which the Worker is called. In a list the first entry is that of
@@ -30,6 +40,9 @@ const MAX_SHOWN = 200;
 const printable = (text = ""): string =>
   `"${text.slice(0, MAX_SHOWN).replace(/[^!-~]|["\\]/g, "?")}${text.length > MAX_SHOWN ? "…" : ""}"`;
 
+/** Of a path that is none, so that the page learns that, and not that its method is not allowed. */
+const ALL_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+
 /**
  * Admits pages of allowed origins, and answers their preflights with the methods that the path has. Marks every answer
  * of the API as not for caches.
@@ -37,13 +50,19 @@ const printable = (text = ""): string =>
 export const crossOrigin =
   (app: Hono<AppEnv>): MiddlewareHandler<AppEnv> =>
   async (c, next) => {
-    requireOrigin(c);
+    const foreign = foreignOrigin(c);
+    if (foreign !== undefined) {
+      // A browser does not show its developer the answer to a preflight.
+      noteRefusedOrigin(foreign, Date.now());
+      throw originRefused(foreign);
+    }
     const origin = c.req.header("Origin");
     if (c.req.method === "OPTIONS" && c.req.header("Access-Control-Request-Method") !== undefined) {
+      const methods = methodsOf(app, c.req.path);
       c.res = new Response(null, {
         status: 204,
         headers: {
-          "Access-Control-Allow-Methods": methodsOf(app, c.req.path).join(", "),
+          "Access-Control-Allow-Methods": (methods.length > 0 ? methods : ALL_METHODS).join(", "),
           "Access-Control-Allow-Headers": "authorization, content-type",
           "Access-Control-Max-Age": "86400",
         },
@@ -54,18 +73,3 @@ export const crossOrigin =
     c.res.headers.set("Access-Control-Allow-Origin", origin);
     c.res.headers.append("Vary", "Origin");
   };
-
-function methodsOf(app: Hono<AppEnv>, path: string): string[] {
-  const segments = path.split("/");
-  const fits = (pattern: string) => {
-    const parts = pattern.split("/");
-    return (
-      parts.length === segments.length &&
-      parts.every((part, at) => part.startsWith(":") || part === segments[at])
-    );
-  };
-  const methods = app.routes
-    .filter((route) => route.method !== "ALL" && fits(route.path))
-    .map(({ method }) => method);
-  return [...new Set(methods)];
-}

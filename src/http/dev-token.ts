@@ -4,7 +4,8 @@
 
 import type { Next } from "hono";
 import type { Config } from "../config/config.ts";
-import { isUserId } from "../protocol/index.ts";
+import { refusalResponse } from "../object/runtime/upgrade-response.ts";
+import { isUserId, refuse } from "../protocol/index.ts";
 import { USER_ID } from "../validation/atoms.ts";
 import type { AppContext } from "./app-context.ts";
 import { refusing } from "./refusal-error.ts";
@@ -30,11 +31,12 @@ const PASSED_ON = ["X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarde
 
 /** Whether `DEV_TOKENS` and the caller allow a token. */
 export const makesTokensFor = (c: AppContext, config: Config): boolean =>
-  isWelcome(c, config) && isLocalPage(c);
+  whyNot(c, config) === undefined;
 
 /** Answers 404 where no token is made. Pages of allowed origins are admitted after it. */
 export async function onlyForDevelopers(c: AppContext, next: Next): Promise<Response | undefined> {
-  if (!makesTokensFor(c, c.get("config"))) return await c.notFound();
+  const why = whyNot(c, c.get("config"));
+  if (why !== undefined) return refusalResponse(refuse("not_found", why));
   await next();
   return undefined;
 }
@@ -52,6 +54,18 @@ export async function devToken(c: AppContext): Promise<Response> {
   const token = await signToken(c.get("config"), { user, rooms, name });
   return c.json(token, 200, PRIVATE);
 }
+
+function whyNot(c: AppContext, config: Config): string | undefined {
+  if (!isWelcome(c, config)) return WHY_NOT[config.devTokens];
+  return isLocalPage(c) ? undefined : "a dev token is for pages of this machine, or of this server";
+}
+
+const WHY_NOT = {
+  off: "there are no dev tokens here: npm run dev makes some, elsewhere your back end makes tokens",
+  on: "a dev token is for this machine: call localhost, without a proxy in between",
+  share:
+    "a dev token is for your network: call an address, a name without a dot, or one in .local, .lan, .internal or .home.arpa",
+};
 
 /**
  * Whether the page, if it is one that calls, is from this machine or from this server. A page of the internet that runs in

@@ -1,7 +1,7 @@
 // Requests that failed and sockets that were refused: logged, and counted for `/health`. A Worker stores nothing, so
 // the counts are of one isolate, since it started.
 
-import type { LogEventName, LogFields } from "../log/catalogue.ts";
+import type { LogEventName, LogFields, LogFieldValues } from "../log/catalogue.ts";
 import { LimitedLog, type Seen } from "../log/limited-log.ts";
 import { log } from "../log/log.ts";
 import { openingFault } from "../object/runtime/opening.ts";
@@ -39,11 +39,17 @@ export function openingFaults(now: number): OpeningFault[] {
   return [...faults.values()];
 }
 
+const refusedOrigins = new LimitedLog("origin_refused");
+
+/** Logs that a page of another origin was refused, which its browser does not explain. `origin` is printable. */
+export const noteRefusedOrigin = (origin: string, now: number): void =>
+  refusedOrigins.note("foreign", { origin }, now);
+
 const refusedConnects = new LimitedLog("connect_refused");
 
 /** Logs a refused upgrade: why, and of which kind of socket. Nothing of who wanted it. */
 export function noteRefusedConnect(
-  socket: "room" | "session",
+  socket: LogFieldValues["socket"],
   { code, message }: Refusal,
   now: number,
 ): void {

@@ -2,9 +2,9 @@ import { Hono } from "hono";
 import { datesOf } from "../access/identity.ts";
 import type { AppEnv } from "./app-context.ts";
 import { userStub } from "./app-context.ts";
-import { requireUser } from "./authenticate.ts";
+import { requireUser, userNeeded } from "./authenticate.ts";
 import { actInRoom } from "./call-actor.ts";
-import { accepted, refusing } from "./refusal-error.ts";
+import { accepted } from "./refusal-error.ts";
 import { namedRoom, readParameter } from "./request-url.ts";
 
 /** Under `/v1/me/rooms`. */
@@ -17,8 +17,7 @@ export const followedRooms = new Hono<AppEnv>()
   .put("/:room", async (c) => {
     const { room, actor } = await actInRoom(c, "read");
     const { identity } = actor;
-    if (identity.kind === "anonymous") throw refusing("unauthorized", "this call takes a user's token");
-    if (identity.kind !== "user") throw refusing("forbidden", "this call acts for a user: send their token");
+    if (identity.kind !== "user") throw userNeeded(identity.kind);
     accepted(await userStub(c, identity.user.id).follow(room, datesOf(identity)));
     return c.json({});
   })

@@ -1,15 +1,16 @@
 import { Hono } from "hono";
+import { TOKEN_REQUIRED } from "../auth/authorize-room.ts";
 import { RECEIPT_BODY, type ReceiptsResult, SETTINGS_BODY, type SettingsResult } from "../protocol/index.ts";
 import { validator } from "../validation/validator.ts";
 import type { AppContext, AppEnv } from "./app-context.ts";
 import { roomStub } from "./app-context.ts";
-import { requireRoom, requireServer } from "./authenticate.ts";
+import { requireRoom, requireServer, userNeeded } from "./authenticate.ts";
 import { readBody } from "./body.ts";
 import { actInRoom, callInRoom } from "./call-actor.ts";
 import { messages } from "./messages.ts";
 import { moderation } from "./moderation.ts";
 import { pollEvents } from "./poll-events.ts";
-import { accepted, refusing } from "./refusal-error.ts";
+import { accepted, RefusalError } from "./refusal-error.ts";
 import { rawJson } from "./responses.ts";
 import { signals } from "./signals.ts";
 
@@ -46,8 +47,7 @@ export const rooms = new Hono<AppEnv>()
   .put("/:room/receipts/me", async (c) => {
     const { room, actor } = await actInRoom(c, "read");
     const { identity } = actor;
-    if (identity.kind === "anonymous") throw refusing("unauthorized", "a token is required");
-    if (identity.kind !== "user") throw refusing("forbidden", "receipts are of users: send their token");
+    if (identity.kind !== "user") throw userNeeded(identity.kind);
     const { seq } = await readBody(c, receiptBody);
     return c.json(accepted(await roomStub(c, room).read(actor, identity.user.id, seq)));
   })
@@ -58,6 +58,6 @@ export const rooms = new Hono<AppEnv>()
 /** Refuses anonymous readers: they may read messages, but not who is in the room. */
 async function callAsSomebody(c: AppContext) {
   const call = await callInRoom(c, "read");
-  if (call.actor.identity.kind === "anonymous") throw refusing("unauthorized", "a token is required");
+  if (call.actor.identity.kind === "anonymous") throw new RefusalError(TOKEN_REQUIRED);
   return call;
 }

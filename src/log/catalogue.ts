@@ -26,8 +26,10 @@ export interface LogFieldValues {
   issuer: string;
   kid: string;
   alg: string;
-  /** Kind of the socket that was refused. */
-  socket: "room" | "session";
+  /** Kind of the socket that was refused; `unknown`: the path says none. */
+  socket: "room" | "session" | "unknown";
+  /** Origin of a page, cut to 200 printable characters. */
+  origin: string;
   /** How many lines of the same reason were left out since the last one. */
   leftOut: number;
   /** Id of a connection. */
@@ -139,8 +141,18 @@ export const LOG_CATALOGUE = {
     level: "warn",
     from: "opening a socket",
     means: "A socket was refused. At most one line a second for each code.",
-    action: "Many of one code: forbidden often means ALLOWED_ORIGINS, rate_limited a flood.",
+    action:
+      "Look at reason. Many of one code: forbidden often means ALLOWED_ORIGINS, not_found a wrong address, rate_limited a flood.",
     fields: ["code", "reason", "socket"],
+    optional: ["leftOut"],
+  },
+  origin_refused: {
+    level: "warn",
+    from: "an HTTP call of a page",
+    means:
+      "A page of this origin may not call here. Its browser shows a fault of CORS only. At most one line a second.",
+    action: "If it is a page of yours, add its origin to ALLOWED_ORIGINS.",
+    fields: ["origin"],
     optional: ["leftOut"],
   },
   frame_too_big_for_client: {

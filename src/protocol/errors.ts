@@ -62,7 +62,7 @@ export function closeCode(code: ErrorCode): number {
 const MAX_REASON_BYTES = 123;
 
 /**
- * `unauthorized: the token has no exp`, `rate_limited 2000`: the code, perhaps a space and the wait in milliseconds,
+ * `unauthorized: the token has no sub, which names the user`, `rate_limited 2000`: the code, perhaps a space and the wait in milliseconds,
  * perhaps `: ` and words. At most 123 bytes of UTF-8; a longer one is cut at its end.
  */
 export function closeReason({ code, retryAfterMs, message = "" }: Closing): string {

@@ -16,7 +16,14 @@ import {
 } from "../protocol/index.ts";
 import { encodeDeleted, encodeUpdated, erased } from "./log/message-body.ts";
 import type { RoomLog, Target } from "./log/room-log.ts";
-import { keptForServer, mayModerate, mayWrite, NO_WRITE, nameOf, signatureOf } from "./people/permissions.ts";
+import {
+  keptForServer,
+  mayModerate,
+  mayWrite,
+  nameOf,
+  signatureOf,
+  tooLittle,
+} from "./people/permissions.ts";
 import type { RoomSettings } from "./people/room-settings.ts";
 import type { SlowMode } from "./people/slow-mode.ts";
 import type { Turn } from "./turn.ts";
@@ -54,7 +61,7 @@ export class Changes {
   }
 
   apply(actor: Actor, change: ChangeInput, turn: Turn): Outcome<ChangeResult> {
-    if (!mayWrite(actor)) return reject(NO_WRITE);
+    if (!mayWrite(actor)) return reject(tooLittle(actor, "write"));
     const target = this.#log.find(change.seq);
     if (target === undefined) return reject(NO_SUCH_MESSAGE);
     const user = userOf(actor.identity);

@@ -14,7 +14,7 @@ import {
   reject,
 } from "../protocol/index.ts";
 import type { RoomLog } from "./log/room-log.ts";
-import { mayModerate, NO_MODERATE, nameOf, signatureOf } from "./people/permissions.ts";
+import { mayModerate, nameOf, signatureOf, tooLittle } from "./people/permissions.ts";
 import type { Receipts } from "./people/receipts.ts";
 import type { RoomSettings, SettingsPatch } from "./people/room-settings.ts";
 import type { UserRecords } from "./people/user-records.ts";
@@ -126,7 +126,7 @@ export class Moderation {
   }
 
   kick(actor: Actor, { user, banSeconds, reason }: Kick, turn: Turn): Outcome<undefined> {
-    if (!mayModerate(actor)) return reject(NO_MODERATE);
+    if (!mayModerate(actor)) return reject(tooLittle(actor, "moderate"));
     const { now, audit, banned } = turn;
     const by = nameOf(actor);
     const banMs = banSeconds * 1_000;
@@ -151,7 +151,7 @@ export class Moderation {
 
   /** The next to end first; `after`: those that follow the ban of that user. */
   bans(actor: Actor, after: string | undefined, now: number): Outcome<BansPage> {
-    if (!mayModerate(actor)) return reject(NO_MODERATE);
+    if (!mayModerate(actor)) return reject(tooLittle(actor, "moderate"));
     const until = after === undefined ? now : this.#records.admissionRecord(after).bannedUntil;
     if (after !== undefined && until <= now) return reject(NO_SUCH_BAN);
     const page = this.#records.bans(
@@ -163,14 +163,14 @@ export class Moderation {
   }
 
   unban(actor: Actor, user: string, { audit }: Turn): Outcome<undefined> {
-    if (!mayModerate(actor)) return reject(NO_MODERATE);
+    if (!mayModerate(actor)) return reject(tooLittle(actor, "moderate"));
     this.#records.liftBan(user);
     audit.push({ act: "unban", ...signatureOf(actor), user });
     return accept(undefined);
   }
 
   configure(actor: Actor, patch: SettingsPatch, { audit }: Turn): Outcome<OwnSettings> {
-    if (!mayModerate(actor)) return reject(NO_MODERATE);
+    if (!mayModerate(actor)) return reject(tooLittle(actor, "moderate"));
     const { maxConnections = 1, historyLimit } = patch;
     if (historyLimit !== undefined && actor.identity.kind !== "server") return reject(ONLY_SERVER);
     const most = this.#settings.maxConnectionsOfAnyRoom;

@@ -14,7 +14,7 @@ import {
 } from "../protocol/index.ts";
 import type { Draft, RoomLog } from "./log/room-log.ts";
 import { whereabouts } from "./mentions.ts";
-import { keptForServer, mayWrite, NO_WRITE } from "./people/permissions.ts";
+import { keptForServer, mayWrite, tooLittle } from "./people/permissions.ts";
 import type { RoomConnection } from "./people/room-connection.ts";
 import type { RoomPresence } from "./people/room-presence.ts";
 import type { RoomSettings } from "./people/room-settings.ts";
@@ -68,7 +68,7 @@ export class Publisher {
     const { now } = turn;
     const draft = { ...input, event: input.event ?? CHAT_EVENT };
     const voice = { from: senderOf(actor, input.from), byServer: actor.identity.kind === "server" };
-    if (!mayWrite(actor)) return reject(NO_WRITE);
+    if (!mayWrite(actor)) return reject(tooLittle(actor, "write"));
     const repeat = this.#log.findRepeat(draft, voice);
     if (repeat !== undefined) return repeat;
     const refusal = this.#validationRefusal(actor, draft) ?? this.#slowMode.holds(actor, now);
@@ -101,7 +101,7 @@ export class Publisher {
     by: RoomConnection | null,
   ): Outcome<undefined> {
     const { event, data, to, except } = input;
-    const refusal = mayWrite(actor) ? this.#validationRefusal(actor, input) : NO_WRITE;
+    const refusal = mayWrite(actor) ? this.#validationRefusal(actor, input) : tooLittle(actor, "write");
     if (refusal !== undefined) return reject(refusal);
     const from = senderOf(actor, input.from);
     const sender = from === null ? "null" : JSON.stringify({ id: from.id });

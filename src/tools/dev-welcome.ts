@@ -20,7 +20,8 @@ curl ${url}/v1/notify -H "Authorization: Bearer ${apiKey}" \\
 const TOKEN_NEEDED = `Others may reach this server, so joining needs a token; with --share everybody on
 your network joins as anybody, moderators too.`;
 
-const SHARED = "Everybody on your network may join as anybody, moderators too (--share).";
+const SHARED = `Everybody on your network may join as anybody, moderators too (--share): by an address
+of this machine, its name without a dot, or one in .local, .lan, .internal or .home.arpa.`;
 
 /** A first program, in a page or in Node. */
 const ownApp = (url: string): string =>

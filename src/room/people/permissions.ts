@@ -1,7 +1,7 @@
 // Who may do what in a room, and how an act of moderation is signed.
 
 import { type Actor, userOf } from "../../access/identity.ts";
-import { includes } from "../../access/room-permission.ts";
+import { includes, notPermitted } from "../../access/room-permission.ts";
 import { matchesTopics, type Permission, type Refusal, refuse } from "../../protocol/index.ts";
 
 /** One act of moderation, for the log: who did what to whom. Never what was written. */
@@ -20,14 +20,15 @@ export interface AuditEntry {
   readonly settings?: object;
 }
 
-export const NO_WRITE = refuse("forbidden", "you may not write in this room");
-export const NO_MODERATE = refuse("forbidden", "you may not moderate this room");
-
 const may = ({ identity, permission }: Actor, needed: Permission): boolean =>
   identity.kind === "server" || (identity.kind === "user" && includes(permission, needed));
 
 export const mayWrite = (actor: Actor): boolean => may(actor, "write");
 export const mayModerate = (actor: Actor): boolean => may(actor, "moderate");
+
+/** For an actor that has less than what is `needed`. */
+export const tooLittle = ({ permission }: Actor, needed: "write" | "moderate"): Refusal =>
+  notPermitted(needed, `your permission here is ${permission}`);
 
 /** Why `event` is not for this actor, if it is kept for server code. Moderators are no exception. */
 export function keptForServer(

@@ -2,7 +2,6 @@
 // deliveries come back.
 
 import type { Actor, VerifiedToken } from "../../access/identity.ts";
-import { includes } from "../../access/room-permission.ts";
 import { okAnswer, UNREACHABLE } from "../../object/answers.ts";
 import type { Departure } from "../../object/close-codes.ts";
 import { presenceRefusal } from "../../object/encode-data.ts";
@@ -42,7 +41,6 @@ import {
 
 const NOT_JOINED = refuse("not_found", "this room is not joined", { path: ["room"] });
 const TOO_MANY = refuse("too_large", `a session has at most ${MAX_SESSION_ROOMS} rooms`, { path: ["room"] });
-const NO_READ = refuse("forbidden", "you may not read this room", { path: ["room"] });
 
 const GONE: ItemAnswer = { kind: "gone" };
 const TAKEN: ItemAnswer = { kind: "taken" };
@@ -61,9 +59,12 @@ export interface SessionRoomsPorts {
   readonly followed: FollowedRooms;
   readonly claims: SessionClaims;
   room(name: string): RemoteRoom;
-  /** Who the bearer of a token is in a room, and what they may do there. It may ask the back end. Never rejects. */
-  authorize(token: VerifiedToken, room: string): Promise<Outcome<Actor>>;
-  /** Whether `authorize` would ask the back end. */
+  /**
+   * Who the bearer of a token is in a room, and what they may do there. Refused where they may not read it. It may ask
+   * the back end. Never rejects.
+   */
+  authorizeToRead(token: VerifiedToken, room: string): Promise<Outcome<Actor>>;
+  /** Whether `authorizeToRead` would ask the back end. */
   asksBackEnd(token: VerifiedToken, room: string): boolean;
   /** A value that tells one `join` of a session from the next. */
   newJoin(): string;
@@ -377,8 +378,7 @@ export class SessionRooms {
   async #authorize(session: SessionConnection, room: string): Promise<Outcome<Actor>> {
     const { identity, claim, id } = session.state;
     const rooms = this.#ports.claims.of(id, claim);
-    const actor = await this.#ports.authorize({ identity, rooms }, room);
-    return actor.ok && !includes(actor.value.permission, "read") ? reject(NO_READ) : actor;
+    return this.#ports.authorizeToRead({ identity, rooms }, room);
   }
 
   async #end(

@@ -1,7 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { TOO_MANY_REFUSALS } from "../../../src/object/flood-guard.ts";
 import { NONE_REVOKED } from "../../../src/object/revocation.ts";
-import { accept, type Outcome, type Permission, type Refusal } from "../../../src/protocol/index.ts";
+import {
+  accept,
+  type Outcome,
+  type Permission,
+  type Refusal,
+  refuse,
+  reject,
+} from "../../../src/protocol/index.ts";
 import type { SessionJoin } from "../../../src/session-rooms/session-delivery.ts";
 import { SessionRooms } from "../../../src/session-rooms/user-side/session-rooms.ts";
 import { FollowedRooms } from "../../../src/user/followed-rooms.ts";
@@ -45,7 +52,10 @@ function world() {
       renew: () => call(`renew ${name}`, undefined),
       present: (_, { status }) => call(`present ${name} ${status}`, undefined),
     }),
-    authorize: async ({ identity }) => accept({ identity, permission: rooms.permission }),
+    authorizeToRead: async ({ identity }) =>
+      rooms.permission === "none"
+        ? reject(refuse("forbidden", "no"))
+        : accept({ identity, permission: rooms.permission }),
     asksBackEnd: () => false,
     newJoin: () => `join_${++stays}`,
     unreachable: (operation, room) => faults.push(`${operation} ${room}`),

@@ -98,6 +98,14 @@ export const LOG_CATALOGUE = {
     fields: [],
     optional: ["room", "user", "sockets", "sessions"],
   },
+  flush_failed: {
+    level: "error",
+    from: "a flush of a room for which no caller waits",
+    means: "A flush failed; the next one goes on with what waits. At most one line a second.",
+    action: "A bug, or an outage of the platform: look at error.",
+    fields: ["room", "error"],
+    optional: ["leftOut"],
+  },
   alarm_failed: {
     level: "error",
     from: "the alarm of a room's or a user's object",

@@ -14,6 +14,8 @@ export interface FlushPorts<Effects> {
   sync(): Promise<void>;
   /** Runs after each flush, with its effects, when its writes are durable. */
   after(effects: Effects): Promise<void>;
+  /** A flush failed that was started without a caller. */
+  failed(error: unknown): void;
 }
 
 /** A flush this soon after another one is a sign of load, so it gathers. */
@@ -25,6 +27,8 @@ export class FlushLoop<Effects> {
   #gathering: Promise<void> | undefined;
   #latest: Promise<void> = Promise.resolve();
   #flushedAt = Number.NEGATIVE_INFINITY;
+  /** The last flush whose failure will be reported. */
+  #watched: Promise<void> | undefined;
 
   constructor(ports: FlushPorts<Effects>) {
     this.#ports = ports;
@@ -40,6 +44,14 @@ export class FlushLoop<Effects> {
     return this.#gathering;
   }
 
+  /** As `request`, where no caller waits. */
+  start(): void {
+    const flushing = this.request();
+    if (flushing === this.#watched) return;
+    this.#watched = flushing;
+    flushing.catch((error: unknown) => this.#ports.failed(error));
+  }
+
   async #run(before: Promise<void>): Promise<void> {
     const { flush, hasWork, lingerMs, now, wait, sync, after } = this.#ports;
     await before;
@@ -51,7 +63,7 @@ export class FlushLoop<Effects> {
     try {
       effects = flush();
     } finally {
-      if (hasWork()) void this.request().catch(() => {});
+      if (hasWork()) this.start();
     }
     await sync();
     this.#flushedAt = now();

@@ -25,6 +25,8 @@ export interface AdmissionPorts {
   isMade(): boolean;
   /** Settles when what waits was done. */
   flush(): Promise<void>;
+  /** As `flush`, without waiting for it. */
+  startFlush(): void;
   /** Settles when a session has left, after what it sent before has taken effect. */
   leave(session: string, departure: Departure): Promise<void>;
   now(): number;
@@ -209,7 +211,7 @@ export class Admission {
       room.sessions.inquireIfStale(now);
     }
     // The refused one does not wait until the others know who was just found gone.
-    if (refusal !== undefined && room.hasWork) void this.#ports.flush().catch(() => {});
+    if (refusal !== undefined && room.hasWork) this.#ports.startFlush();
     return refusal;
   }
 

@@ -67,6 +67,8 @@ export class Room {
   readonly spending: Spending;
   readonly reportFault: (error: unknown) => void;
   readonly #queue: WorkQueue;
+  /** Whether the room woke, and what woke it has not come to a flush yet: it may wait for a user's object. */
+  #awaitsWaker = false;
   /** Whether connections waited for pages in the last flush. */
   #hadPages = false;
   /** As the last flush reported it. */
@@ -109,6 +111,7 @@ export class Room {
     const all = [...sockets, ...connections];
     // An empty room is not one that slept: what clients hold of its presence is known.
     if (all.length > 0) this.connections.restore(all);
+    this.#awaitsWaker = true;
     this.#occupancy = this.roomPresence.occupancy;
     return others;
   }
@@ -237,6 +240,7 @@ export class Room {
   flush(now: number): Effects {
     const turn = new Turn(now, this.connections);
     const head = this.log.head;
+    this.#awaitsWaker &&= this.#queue.isEmpty;
     this.#queue.apply(turn);
     this.connections.announce(now);
     this.#emitPresence(turn);
@@ -283,7 +287,7 @@ export class Room {
     this.#queue.answerLast(turn);
     // After the events, as a connection that has stopped its heartbeat may yet wait for this very message; before the
     // first frames, which must not show members that are gone.
-    if (this.connections.isSweepDue(now)) {
+    if (!this.#awaitsWaker && this.connections.isSweepDue(now)) {
       this.connections.sweep(now);
       this.#emitPresence(turn);
       delivery.deliver();

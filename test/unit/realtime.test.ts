@@ -13,6 +13,11 @@ describe("the flush loop", () => {
     const queue: string[] = [];
     const waits: number[] = [];
     const clock = { now: 0 };
+    const failures: string[] = [];
+    const start = (work: string) => {
+      queue.push(work);
+      loop.start();
+    };
     const loop = new FlushLoop({
       flush: () => {
         const taken = queue.splice(0, 2).join("");
@@ -25,6 +30,7 @@ describe("the flush loop", () => {
       wait: (ms) => Promise.resolve(waits.push(ms)),
       sync: () => new Promise((resolve) => commits.push(resolve)),
       after: () => Promise.resolve(),
+      failed: (error) => failures.push(String(error)),
     });
     const ask = (work: string) => {
       queue.push(work);
@@ -34,7 +40,7 @@ describe("the flush loop", () => {
       await expect.poll(() => commits.length).toBeGreaterThan(at);
       commits[at]?.();
     };
-    return { ask, done, commits, committed, waits, clock };
+    return { ask, start, done, commits, committed, waits, clock, failures };
   }
 
   it("[S1] waits only shortly after another flush: a single message is sent at once", async () => {
@@ -83,6 +89,17 @@ describe("the flush loop", () => {
     await expect(failing).rejects.toThrow("badx");
     await committed(0);
     expect(done).toEqual(["y"]);
+  });
+
+  it("[S14] reports a failed flush once where no caller waits for it, also the one for what was left", async () => {
+    const { start, ask, failures, committed } = loopForTest();
+    for (const work of ["bad", "a", "bad", "b"]) start(work);
+    await expect.poll(() => failures).toEqual(["Error: bada", "Error: badb"]);
+    await expect(ask("bad")).rejects.toThrow("bad");
+    const done = ask("c");
+    await committed(0);
+    await done;
+    expect(failures).toHaveLength(2);
   });
 });
 

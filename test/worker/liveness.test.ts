@@ -1,17 +1,20 @@
 // Liveness: heartbeats in every spelling, silent clients, and mentions of members that vanished.
 
 import { runInDurableObject } from "cloudflare:test";
-import { describe, expect, it } from "vitest";
-import type { RoomObject } from "../../src/index.ts";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { type RoomObject, UserObject } from "../../src/index.ts";
+import { NONE_REVOKED } from "../../src/object/revocation.ts";
 import { advanceClock, sleep } from "./support/objects.ts";
 import type { TestSocket } from "./support/test-socket.ts";
 import {
+  callAs,
   callAsServer,
   fill,
   join,
   openRoom,
   openSession,
   roomObject,
+  tokenFor,
   uniqueName,
   userObject,
 } from "./support/worker.ts";
@@ -67,6 +70,34 @@ describe("a bot that only reads", () => {
       expect(inbox.ofType("notification")).toMatchObject([{ id: "n" }]);
     },
   );
+
+  it("[G7] receives what wakes the room, also where a session of other code has it flush before", async () => {
+    vi.spyOn(console, "warn").mockImplementation(() => {});
+    onTestFinished(() => void vi.restoreAllMocks());
+    const [room, writer] = [uniqueName("bot"), uniqueName("writer")];
+    const bot = await (await join(room, "bot")).beats();
+    const session = await openSession(uniqueName("other"));
+    await joinOn(session, room);
+    await bot.settled();
+    await runInDurableObject<RoomObject, void>(roomObject(room), (_, { storage }) => {
+      storage.sql.exec("UPDATE sessions SET state = json_set(state, '$.version', 99)");
+    });
+    advanceClock(80_000);
+    await sleep(roomObject(room));
+    // The room does not know this user, and asks about their tokens before it takes the message. The answer is late.
+    const late = async () => {
+      while (session.ofType("left").length === 0) await scheduler.wait(1);
+      return NONE_REVOKED;
+    };
+    // Over RPC a promise is as good as its value.
+    vi.spyOn(UserObject.prototype, "revokedTokens").mockImplementation(Object(late));
+    const token = await tokenFor(writer);
+    expect((await callAs(token, "POST", `/v1/rooms/${room}/messages`, { data: "important" })).status).toBe(
+      201,
+    );
+    expect(await bot.closed).toEqual(TIMEOUT);
+    expect(bot.ofType("message")).toMatchObject([{ data: "important" }]);
+  });
 
   it.each([
     '{"type":"ping"}',

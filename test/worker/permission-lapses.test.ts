@@ -162,6 +162,28 @@ describe("a room on a session", () => {
     const answers = session.received.filter(({ type }) => type === "ok").map(({ id }) => id);
     expect(answers).toEqual(["j", "m", "l"]);
   });
+
+  it("[A63] waits for the answer before a leave without looking again and again", async () => {
+    const backEnd = startBackEnd(() => ({ permission: "write", maxAgeSeconds: 1 }));
+    const room = uniqueName("left");
+    const session = await sessionIn(backEnd, room, uniqueName("bo"));
+    const answer = Promise.withResolvers<object>();
+    backEnd.answerWith(() => answer.promise);
+    advanceClock(2 * SECOND);
+    session.send({ type: "send", id: "m", room, data: 1 });
+    session.send({ type: "leave", id: "l", room });
+    await vi.waitFor(() => expect(backEnd.questions).toHaveLength(2), { interval: 5 });
+    const waits = vi.spyOn(scheduler, "wait");
+    onTestFinished(() => waits.mockRestore());
+    // Other members go on meanwhile, each with a flush.
+    for (let n = 0; n < 5; n++) await publish(room, n);
+    const before = waits.mock.calls.length;
+    // There is no event to wait for: nothing must happen.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(waits.mock.calls.slice(before)).toEqual([]);
+    answer.resolve({ permission: "write" });
+    expect(await session.next("ok", ({ id }) => id === "l")).toMatchObject({ room });
+  });
 });
 
 describe("auth", () => {

@@ -5,6 +5,7 @@ import { authorizeRoom } from "../../auth/authorize-room.ts";
 import { verifyToken } from "../../auth/verify-token.ts";
 import { type Config, requireConfig } from "../../config/config.ts";
 import type { Env } from "../../env.ts";
+import { LimitedLog } from "../../log/limited-log.ts";
 import { log } from "../../log/log.ts";
 import { AuthBarrier } from "../../object/auth-barrier.ts";
 import { mapBounded } from "../../object/bounded.ts";
@@ -45,8 +46,6 @@ import type { Turn } from "../turn.ts";
 /** Delivery to one socket takes about this long: a flush gathers for as long as its fan-out will take. */
 const DELIVERY_MS_A_SOCKET = 0.01;
 const MAX_LINGER_MS = 50;
-/** Between two looks whether a permission is known again, which takes 30 s at most. */
-const LOOK_AGAIN_MS = 25;
 /** How often a mention is reported to an object that cannot be reached. */
 const MENTION_TRIES = 3;
 /** No timer is further ahead than this. */
@@ -57,6 +56,8 @@ export function defaultsOf(env: Env): RoomDefaults {
   const { limits, serverEvents } = requireConfig(env);
   return roomDefaults(limits, serverEvents);
 }
+
+const failedFlushes = new LimitedLog("flush_failed");
 
 export class RoomRuntime {
   readonly room: Room;
@@ -72,6 +73,8 @@ export class RoomRuntime {
   readonly #authBarrier: AuthBarrier<RoomConnection, AppliedCommand, Outcome<Actor>>;
   readonly #tooBig = new TooBigNotice();
   #timer: number | null = null;
+  /** The next flush that is durable. */
+  #flushed = Promise.withResolvers<void>();
 
   /** `flushed` runs after each flush, when it is durable. */
   constructor(ctx: DurableObjectState, env: Env, name: string, flushed: (effects: Effects) => Promise<void>) {
@@ -150,7 +153,8 @@ export class RoomRuntime {
   async #leave(session: string, departure: Departure): Promise<void> {
     const { sessions, permits } = this.room;
     const connection = sessions.find(session);
-    while (connection !== undefined && permits.isWaiting(connection)) await scheduler.wait(LOOK_AGAIN_MS);
+    // The answer to the question comes to a flush, and so does its end without one, within 30 s.
+    while (connection !== undefined && permits.isWaiting(connection)) await this.#flushed.promise;
     sessions.leave(session, departure);
     await this.flush();
   }
@@ -203,7 +207,7 @@ export class RoomRuntime {
 
   /** For what ends outside of an event, where no caller waits. */
   #flushIfNeeded(): void {
-    if (this.room.hasWork) void this.flush().catch(() => {});
+    if (this.room.hasWork) this.#loop.start();
   }
 
   /**
@@ -281,7 +285,6 @@ export class RoomRuntime {
   /** Sockets outlive the sleep of their object; what it knew of them is in their attachments. */
   #restore(sockets: readonly CurrentSocket<RoomConnectionState>[]): void {
     for (const { ws, state } of sockets) this.#connections.set(ws, new RoomConnection(this.#port(ws), state));
-    // Nothing is swept yet: what woke the object is delivered first.
     const others = this.room.restore([...this.#connections.values()]);
     if (others > 0) log("state_of_other_code", { room: this.#name, sessions: others });
     this.#flushIfNeeded();
@@ -292,6 +295,7 @@ export class RoomRuntime {
       user: (id) => this.#userObject(id),
       isMade: () => this.isMade,
       flush: () => this.flush(),
+      startFlush: () => this.#loop.start(),
       leave: (session, departure) => this.#leave(session, departure),
       now: () => Date.now(),
       unreachable: (operation, user, error) =>
@@ -319,8 +323,11 @@ export class RoomRuntime {
       sync: () => this.#ctx.storage.sync(),
       after: (effects) => {
         this.#flushAgainAt(effects.dueAt);
+        this.#flushed.resolve();
+        this.#flushed = Promise.withResolvers();
         return flushed(effects);
       },
+      failed: (error) => failedFlushes.note("any", { room: this.#name, error }, Date.now()),
     });
   }
 

@@ -32,6 +32,7 @@ function roomOf(answers: Answer = accept(NONE_REVOKED), isMade = true) {
     }),
     isMade: () => isMade,
     flush: async () => test.flush(),
+    startFlush: () => test.flush(),
     leave: async (id, departure) => {
       test.room.sessions.leave(id, departure);
       test.flush();

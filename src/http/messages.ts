@@ -6,6 +6,7 @@ import { isEmoji } from "../validation/atoms.ts";
 import { validator } from "../validation/validator.ts";
 import type { AppContext, AppEnv } from "./app-context.ts";
 import { roomStub } from "./app-context.ts";
+import { userNeeded } from "./authenticate.ts";
 import { onlyServerCode, readBody } from "./body.ts";
 import { actInRoom, callInRoom } from "./call-actor.ts";
 import { accepted, refusing } from "./refusal-error.ts";
@@ -49,6 +50,7 @@ export const messages = new Hono<AppEnv>()
 
 async function react(c: AppContext, op: "add" | "remove"): Promise<Response> {
   const { room, actor } = await actInRoom(c, "write");
+  if (actor.identity.kind !== "user") throw userNeeded(actor.identity.kind);
   const seq = readSeq(c);
   const emoji = c.req.param("emoji") ?? "";
   if (!isEmoji(emoji)) throw refusing("bad_request", "emoji must be one emoji", { path: ["emoji"] });

@@ -19,30 +19,20 @@ const MAX_LINK_LENGTH = 2_048;
  * An `http(s)` URL, or a path that starts with a single `/`: `//host` would lead elsewhere, and so would `/\t/host`, as
  * browsers drop control characters.
  */
-const isLink = (link: string): boolean =>
+const isLink = (link: unknown): boolean =>
+  typeof link === "string" &&
   !/[^!-~\u00a0-\uffff]/.test(link) &&
   link.length <= MAX_LINK_LENGTH &&
   (/^\/(?![/\\])/.test(link) || (/^https?:\/\//i.test(link) && URL.canParse(link)));
 
-const inFuture = (at: number): boolean => at > Date.now();
+const inFuture = (at: unknown): boolean => Number(at) > Date.now();
 
 const notifyBody = v.pipe(
-  validator(NOTIFY_BODY),
+  validator(NOTIFY_BODY, {
+    link: [isLink, "must be an http(s) URL or a path starting with one /"],
+    expiresAt: [inFuture, "must be in the future, in milliseconds"],
+  }),
   v.check(({ user, users }) => (user === undefined) !== (users === undefined), "takes one of user and users"),
-  v.forward(
-    v.check(
-      ({ link }) => link === undefined || isLink(link),
-      "must be an http(s) URL or a path starting with one /",
-    ),
-    ["link"],
-  ),
-  v.forward(
-    v.check(
-      ({ expiresAt }) => expiresAt === undefined || inFuture(expiresAt),
-      "must be in the future, in milliseconds",
-    ),
-    ["expiresAt"],
-  ),
 );
 
 export const notify = new Hono<AppEnv>().post("/", async (c) => {

@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import * as v from "valibot";
 import { datesOf } from "../access/identity.ts";
-import { PREFERENCES_BODY } from "../protocol/index.ts";
+import { isRecord, PREFERENCES_BODY } from "../protocol/index.ts";
 import { validator } from "../validation/validator.ts";
 import type { AppEnv } from "./app-context.ts";
 import { userStub } from "./app-context.ts";
@@ -9,15 +9,13 @@ import { requireUser } from "./authenticate.ts";
 import { readBody } from "./body.ts";
 import { accepted } from "./refusal-error.ts";
 
+/** Whether quiet hours have a beginning and an end. */
+function hasLength(hours: unknown): boolean {
+  return !isRecord(hours) || hours.from !== hours.to;
+}
+
 const preferencesBody = v.pipe(
-  validator(PREFERENCES_BODY),
-  v.forward(
-    v.check(
-      ({ quietHours }) => quietHours == null || quietHours.from !== quietHours.to,
-      "from and to must differ",
-    ),
-    ["quietHours"],
-  ),
+  validator(PREFERENCES_BODY, { quietHours: [hasLength, "from and to must differ"] }),
   v.transform(({ mutedTopics, mutedRooms, ...patch }) => ({
     ...patch,
     ...(mutedTopics !== undefined && { mutedTopics: once(mutedTopics) }),

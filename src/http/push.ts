@@ -12,24 +12,26 @@ import { readBody } from "./body.ts";
 import { callAsUser } from "./call-actor.ts";
 import { accepted, refusing } from "./refusal-error.ts";
 
-const unpadded = (text: string) => text.replace(/=+$/, "");
+const unpadded = (text: unknown) => String(text).replace(/=+$/, "");
 const isSecret = (text: string) => /^[A-Za-z0-9_-]{22}$/.test(text);
 
-const subscriptionBody = v.pipe(
-  validator(SUBSCRIPTION_BODY),
-  v.transform(({ keys, ...body }) => ({
-    ...body,
-    keys: { p256dh: unpadded(keys.p256dh), auth: unpadded(keys.auth) },
-  })),
-  v.forward(
-    v.check(({ keys }) => isPublicKey(keys.p256dh), "must be 65 bytes of base64url, a point of P-256"),
-    ["keys", "p256dh"],
-  ),
-  v.forward(
-    v.check(({ keys }) => isSecret(keys.auth), "must be 16 bytes of base64url"),
-    ["keys", "auth"],
-  ),
-);
+const subscriptionBody = ({ hosts }: PushConfig) =>
+  v.pipe(
+    validator(SUBSCRIPTION_BODY, {
+      endpoint: [
+        (url) => allowsEndpoint(hosts, String(url)),
+        "is of no push service that is allowed here (PUSH_HOSTS)",
+      ],
+      keys: {
+        p256dh: [(key) => isPublicKey(unpadded(key)), "must be 65 bytes of base64url, a point of P-256"],
+        auth: [(secret) => isSecret(unpadded(secret)), "must be 16 bytes of base64url"],
+      },
+    }),
+    v.transform(({ keys, ...body }) => ({
+      ...body,
+      keys: { p256dh: unpadded(keys.p256dh), auth: unpadded(keys.auth) },
+    })),
+  );
 
 const endpointBody = validator(ENDPOINT_BODY);
 
@@ -43,15 +45,9 @@ export const pushKey = new Hono<AppEnv>().get("/key", async (c) => {
 export const push = new Hono<AppEnv>()
   .post("/", async (c) => {
     const { identity } = await requireUser(c);
-    const { hosts } = requirePush(c);
-    const { endpoint, expirationTime, keys } = await readBody(c, subscriptionBody);
-    if (!allowsEndpoint(hosts, endpoint)) {
-      throw refusing("bad_request", "endpoint is of no push service that is allowed here (PUSH_HOSTS)", {
-        path: ["endpoint"],
-      });
-    }
+    const { endpoint, expirationTime, keys } = await readBody(c, subscriptionBody(requirePush(c)));
     if (!(await isOnCurve(keys.p256dh))) {
-      throw refusing("bad_request", "p256dh is no point of P-256", { path: ["keys", "p256dh"] });
+      throw refusing("bad_request", "keys.p256dh: is no point of P-256", { path: ["keys", "p256dh"] });
     }
     const subscription = { endpoint, ...keys, expiresAt: expirationTime ?? null };
     accepted(await userStub(c, identity.user.id).subscribe(datesOf(identity), subscription));

@@ -32,7 +32,7 @@ export const readPositive = (name: string, text: string): number =>
   parseInteger(name, text, 1, Number.MAX_SAFE_INTEGER);
 
 function parseInteger(name: string, text: string, min: number, max: number): number {
-  const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
   if (value >= min && value <= max) return value;
   throw validationRefusal(name, `must be a whole number from ${min} to ${max}`);
 }
@@ -41,7 +41,7 @@ export function readTopics(c: AppContext): Topics {
   const topics = readParameter(c, "topics")?.split(",");
   if (topics === undefined) return null;
   if (topics.length <= MAX_TOPICS && topics.every(isEventName)) return topics;
-  throw validationRefusal("topics", `must be at most ${MAX_TOPICS} topics, separated by commas`);
+  throw validationRefusal("topics", `must be 1 to ${MAX_TOPICS} names of events, separated by commas`);
 }
 
 function readPresence(c: AppContext): boolean {

@@ -7,11 +7,22 @@ import { integer, listOf, text } from "./ranges.ts";
 
 export type Validator<S> = v.GenericSchema<unknown, Infer<S>>;
 
-/** Validates what a schema describes. Unknown fields are dropped, or refused where the schema is `strict`. */
-export function validator<S extends Schema>(schema: S): Validator<S>;
+/** What a field must be beside what its schema says: a test of a value that the schema takes, and words for a refusal. */
+type FieldCheck = readonly [fits: (value: unknown) => boolean, words: string];
+
+/** By field; of an object in an object by its fields. */
+interface Checks {
+  readonly [field: string]: FieldCheck | Checks;
+}
+
+/**
+ * Validates what a schema describes. Unknown fields are dropped, or refused where the schema is `strict`. `checks` run
+ * with the schema of their field, so that the first field that does not fit is named, and not the first of a kind.
+ */
+export function validator<S extends Schema>(schema: S, checks?: Checks): Validator<S>;
 // The signature above joins the type that a schema describes to the validator that is built from it.
-export function validator(schema: Schema): v.GenericSchema {
-  return built(schema);
+export function validator(schema: Schema, checks?: Checks): v.GenericSchema {
+  return built(schema, checks);
 }
 
 /** A validator for each schema of a table. */
@@ -22,12 +33,15 @@ export function validators(table: Readonly<Record<string, Schema>>): Record<stri
   return mapValues(table);
 }
 
-function built(schema: Schema): v.GenericSchema {
+function built(schema: Schema, checks: FieldCheck | Checks = {}): v.GenericSchema {
+  if (isFieldCheck(checks)) return v.pipe(built(schema), v.check<unknown, string>(...checks));
   if (typeof schema === "string") return ATOMS[schema];
-  return isCompound(schema) ? compound(schema) : v.object(mapValues(schema));
+  return isCompound(schema) ? compound(schema, checks) : v.object(mapValues(schema, checks));
 }
 
-function compound(schema: Compound): v.GenericSchema {
+const isFieldCheck = (checks: FieldCheck | Checks): checks is FieldCheck => Array.isArray(checks);
+
+function compound(schema: Compound, checks: Checks): v.GenericSchema {
   switch (schema[0]) {
     case "optional":
       return optional(schema[1]);
@@ -54,15 +68,24 @@ function compound(schema: Compound): v.GenericSchema {
       return v.pipe(v.custom<object>(isRecord, words), v.record(ATOMS[key], built(value)));
     }
     case "by type":
-      return v.union(Object.values(schema[1]).map(built));
+      return v.union(Object.values(schema[1]).map((inner) => built(inner)));
     case "strict":
-      return v.strictObject(mapValues(schema[1]));
+      return v.strictObject(mapValues(schema[1], checks));
   }
 }
 
 // As a required field `any` is refused where it is missing.
-const optional = (inner: Schema): v.GenericSchema =>
-  v.exactOptional(inner === "any" ? v.unknown() : built(inner));
+const optional = (inner: Schema, checks?: FieldCheck | Checks): v.GenericSchema =>
+  v.exactOptional(inner === "any" ? v.unknown() : built(inner, checks));
 
-const mapValues = (table: Readonly<Record<string, Schema>>): Record<string, v.GenericSchema> =>
-  Object.fromEntries(Object.entries(table).map(([name, schema]) => [name, built(schema)]));
+const mapValues = (
+  table: Readonly<Record<string, Schema>>,
+  checks: Checks = {},
+): Record<string, v.GenericSchema> =>
+  Object.fromEntries(Object.entries(table).map(([name, schema]) => [name, field(schema, checks[name])]));
+
+/** A check of a field that may be left out is of its value. */
+const field = (schema: Schema, checks: FieldCheck | Checks | undefined): v.GenericSchema =>
+  typeof schema !== "string" && isCompound(schema) && schema[0] === "optional"
+    ? optional(schema[1], checks)
+    : built(schema, checks);

@@ -239,6 +239,66 @@ describe("a body", () => {
   });
 });
 
+describe("a body with several faults", () => {
+  const named = async (method: string, path: string, bearer: string, body: object) => {
+    const { code, path: field } = await errorOf(await callAs(bearer, method, path, body));
+    return code === "bad_request" && field;
+  };
+  /** Each value does not fit, and each field is wrong beside all that follow it. In the order of the reference. */
+  const faults: [string, string, "key" | "token", object, Record<string, unknown>][] = [
+    [
+      ...(["POST", "/v1/notify", "key", { user: "ada", title: "t", message: "m" }] as const),
+      { user: 5, title: 5, message: 5, topic: "a b", link: "x", expiresAt: 1, priority: "x", id: "" },
+    ],
+    [
+      ...(["PUT", "/v1/me/preferences", "token", {}] as const),
+      {
+        ...{ mutedTopics: 5, mutedRooms: 5 },
+        ...{ quietHours: { from: "22:00", to: "22:00", timeZone: "Europe/Berlin" }, push: 5 },
+      },
+    ],
+    [
+      ...(["POST", "/v1/me/push", "token", { endpoint: "https://fcm.googleapis.com/x" }] as const),
+      { endpoint: "https://evil.example/", expirationTime: "x", keys: { p256dh: "x", auth: 5 } },
+    ],
+    [
+      ...(["POST", `${room}/messages`, "token", { data: 1 }] as const),
+      { event: "a b", replyTo: 0, mentions: 5, id: "", retryOf: 5, from: 5 },
+    ],
+    [
+      ...(["POST", "/v1/broadcast", "key", { rooms: ["a"], event: "e", data: 1 }] as const),
+      { rooms: [], event: "a b", id: "", ephemeral: 5, from: 5, misspelt: 1 },
+    ],
+  ];
+
+  it.each(faults)(
+    "[H38] names the first in the order of the reference: %s %s",
+    async (method, path, who, right, wrong) => {
+      const bearer = who === "key" ? env.API_KEYS : await tokenFor("ada");
+      const fields = Object.entries(wrong);
+      for (const [at, [field]] of fields.entries()) {
+        // What stands first in the text of the body does not count.
+        const body = {
+          ...Object.fromEntries(fields.slice(at).reverse()),
+          ...{ ...right, ...Object.fromEntries(fields.slice(at)) },
+        };
+        expect([field, await named(method, path, bearer, body)]).toEqual([
+          field,
+          expect.arrayContaining([field]),
+        ]);
+      }
+    },
+  );
+
+  it("[H38] names the first of nested ones too", async () => {
+    const keys = { p256dh: "x", auth: "x" };
+    const body = { endpoint: "https://fcm.googleapis.com/x", keys };
+    const token = await tokenFor("ada");
+    expect(await named("POST", "/v1/me/push", token, body)).toEqual(["keys", "p256dh"]);
+    expect(await named("POST", "/v1/me/push", token, { ...body, endpoint: "x" })).toEqual(["endpoint"]);
+  });
+});
+
 /** What is logged from here on, in lines of `event`. */
 function listen(event: string) {
   const lines: Record<string, unknown>[] = [];

@@ -58,6 +58,32 @@ function fieldsOf(schema: Schema): string[] {
   }
 }
 
+/** The bounds of what a body may hold: of numbers, and of the lengths of texts and lists. */
+function boundsOf(schema: Schema): number[] {
+  if (typeof schema === "string") return [...(ATOM_BOUNDS[schema] ?? [])];
+  if (!isCompound(schema)) return Object.values(schema).flatMap(boundsOf);
+  switch (schema[0]) {
+    case "optional":
+    case "nullable":
+    case "strict":
+      return boundsOf(schema[1]);
+    case "list":
+      return [...(schema[3] === undefined ? [] : [schema[3]]), ...boundsOf(schema[1])];
+    case "int":
+    case "text":
+      // An instant is bounded by what a date can hold.
+      return schema
+        .slice(1)
+        .filter((bound) => Number(bound) > 1 && Number(bound) < 1e12)
+        .map(Number);
+    default:
+      return [];
+  }
+}
+
+/** The other names have theirs in PROTOCOL.md. */
+const ATOM_BOUNDS: Readonly<Record<string, readonly number[]>> = { commandId: [64], notificationId: [200] };
+
 const routes: Readonly<Record<string, HttpRoute>> = HTTP_ROUTES;
 
 describe("the HTTP reference", () => {
@@ -83,6 +109,23 @@ describe("the HTTP reference", () => {
     const all = [...fieldsOf(body), ...fieldsOf(answer)];
     expect(rows.flatMap((names) => names.split(", ")).filter((name) => !all.includes(name))).toEqual([]);
     if (fieldsOf(answer).length === 0) expect(own).toContain("`{}`");
+  });
+
+  it.each(Object.keys(routes))("[H40] names every bound of the body of %s", (route) => {
+    const { body = {} } = routes[route] ?? {};
+    const text = textOf(route);
+    expect(boundsOf(body).filter((bound) => !text.includes(bound.toLocaleString("en")))).toEqual([]);
+  });
+
+  it("[H40] names the bodies that refuse unknown fields", () => {
+    const [, list = ""] = /how things are to be \(([^)]+)\)\s+refuse/.exec(page) ?? [];
+    const strict = Object.entries(routes).flatMap(([route, { body = {} }]) =>
+      typeof body !== "string" && isCompound(body) && body[0] === "strict" ? [route] : [],
+    );
+    const named = list.replaceAll("`", "").split(/,\s+/);
+    const nameOf = (route: string) =>
+      route === "PATCH /v1/rooms/:room" ? "settings" : route.replace(/^.*\//, "");
+    expect(strict.map(nameOf).toSorted()).toEqual(named.toSorted());
   });
 
   it("[X5] names every code with its status, in its table and wherever it stands with one", () => {

@@ -73,8 +73,8 @@ export class RoomRuntime {
   readonly #authBarrier: AuthBarrier<RoomConnection, AppliedCommand, Outcome<Actor>>;
   readonly #tooBig = new TooBigNotice();
   #timer: number | null = null;
-  /** The next flush that is durable. */
-  #flushed = Promise.withResolvers<void>();
+  /** The next flush that is durable; `undefined`: nothing waits for it. */
+  #flushed: PromiseWithResolvers<void> | undefined;
 
   /** `flushed` runs after each flush, when it is durable. */
   constructor(ctx: DurableObjectState, env: Env, name: string, flushed: (effects: Effects) => Promise<void>) {
@@ -154,7 +154,7 @@ export class RoomRuntime {
     const { sessions, permits } = this.room;
     const connection = sessions.find(session);
     // The answer to the question comes to a flush, and so does its end without one, within 30 s.
-    while (connection !== undefined && permits.isWaiting(connection)) await this.#flushed.promise;
+    while (connection !== undefined && permits.isWaiting(connection)) await this.#nextFlush();
     sessions.leave(session, departure);
     await this.flush();
   }
@@ -203,6 +203,11 @@ export class RoomRuntime {
 
   flush(): Promise<void> {
     return this.#loop.request();
+  }
+
+  #nextFlush(): Promise<void> {
+    this.#flushed ??= Promise.withResolvers();
+    return this.#flushed.promise;
   }
 
   /** For what ends outside of an event, where no caller waits. */
@@ -323,8 +328,8 @@ export class RoomRuntime {
       sync: () => this.#ctx.storage.sync(),
       after: (effects) => {
         this.#flushAgainAt(effects.dueAt);
-        this.#flushed.resolve();
-        this.#flushed = Promise.withResolvers();
+        this.#flushed?.resolve();
+        this.#flushed = undefined;
         return flushed(effects);
       },
       failed: (error) => failedFlushes.note("any", { room: this.#name, error }, Date.now()),

@@ -32,7 +32,10 @@ const notifyBody = v.pipe(
     link: [isLink, "must be an http(s) URL or a path starting with one /"],
     expiresAt: [inFuture, "must be in the future, in milliseconds"],
   }),
-  v.check(({ user, users }) => (user === undefined) !== (users === undefined), "takes one of user and users"),
+  v.check(
+    ({ user, users }) => (user === undefined) !== (users === undefined),
+    "takes exactly one of user and users",
+  ),
 );
 
 export const notify = new Hono<AppEnv>().post("/", async (c) => {

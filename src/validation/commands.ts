@@ -14,7 +14,7 @@ import { validator, validators } from "./validator.ts";
 const oneTarget = <M extends { ids?: unknown; upTo?: unknown; all?: unknown }>() =>
   v.check<M, string>(
     (mark) => [mark.ids, mark.upTo, mark.all].filter((target) => target !== undefined).length === 1,
-    "takes one of ids, upTo and all",
+    "takes exactly one of ids, upTo and all",
   );
 
 type Page = { before?: number; after?: number; limit?: number };

@@ -30,8 +30,7 @@ const PRIVATE_NETWORK =
 const PASSED_ON = ["X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via"];
 
 /** Whether `DEV_TOKENS` and the caller allow a token. */
-export const makesTokensFor = (c: AppContext, config: Config): boolean =>
-  whyNot(c, config) === undefined;
+export const makesTokensFor = (c: AppContext, config: Config): boolean => whyNot(c, config) === undefined;
 
 /** Answers 404 where no token is made. Pages of allowed origins are admitted after it. */
 export async function onlyForDevelopers(c: AppContext, next: Next): Promise<Response | undefined> {

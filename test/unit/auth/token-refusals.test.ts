@@ -24,10 +24,22 @@ describe("the reason of a refused token", () => {
     expect(
       [0, 5.9, 90, 119, 120, 7_199, 7_200, 86_400 * 2, 86_400 * 365].map((seconds) => ago(seconds * second)),
     ).toEqual([
-      ...["the token expired 0 s ago", "the token expired 5 s ago", "the token expired 90 s ago"],
-      ...["the token expired 119 s ago", "the token expired 2 min ago", "the token expired 119 min ago"],
-      ...["the token expired 2 h ago", "the token expired 2 d ago", "the token expired over a year ago"],
+      ...[
+        "the token expired 0 s ago: get a new one",
+        "the token expired 5 s ago: get a new one",
+        "the token expired 90 s ago: get a new one",
+      ],
+      ...[
+        "the token expired 119 s ago: get a new one",
+        "the token expired 2 min ago: get a new one",
+        "the token expired 119 min ago: get a new one",
+      ],
+      ...[
+        "the token expired 2 h ago: get a new one",
+        "the token expired 2 d ago: get a new one",
+        "the token expired over a year ago: get a new one",
+      ],
     ]);
-    expect(ago(Number.POSITIVE_INFINITY)).toBe("the token expired over a year ago");
+    expect(ago(Number.POSITIVE_INFINITY)).toBe("the token expired over a year ago: get a new one");
   });
 });

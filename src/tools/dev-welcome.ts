@@ -9,7 +9,7 @@ export function devWelcome({ port, devTokens }: DevRun, apiKey: string): string 
     `Edge Rooms: ${url}/   (open it in two windows)`,
     devTokens === "off" ? TOKEN_NEEDED : ownApp(url),
     ...(devTokens === "share" ? [SHARED] : []),
-    `Notify a user, once somebody has joined as "ada":
+    `Notify a user; join as "ada" to see it:
 
 curl ${url}/v1/notify -H "Authorization: Bearer ${apiKey}" \\
   -d '{"user":"ada","title":"Build completed","message":"All tests passed"}'`,

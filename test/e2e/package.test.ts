@@ -437,6 +437,13 @@ describe("what npm run dev prints", () => {
     expect(stdout).toBe("ada { text: 'Hello from my app' }\n");
   });
 
+  it("[N27] is one line where another program has the port", async () => {
+    const started = run(process.execPath, [join(root, "src/tools/dev.ts"), "--port", String(server.port)]);
+    const { code, stdout, stderr } = await started.catch((error: unknown) => Object(error));
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(stderr).toMatch(new RegExp(`^Port ${server.port} is taken .*\n$`));
+  });
+
   it("[N22] offers no program where no token is made, and says so where everybody gets one", () => {
     const textFor = (devTokens: "share" | "off") =>
       devWelcome({ options: [], port: "8000", devTokens }, "key");

@@ -85,7 +85,9 @@ export class ChannelSet {
   /** The client has another user: what belongs to the former one is dropped before any connection opens. */
   startOver(error: RoomsError): void {
     const phase = this.#phase;
-    for (const channel of this.#all()) channel.forgetUser(error);
+    const channels = this.#all();
+    for (const channel of channels) channel.forgetUser(error);
+    for (const channel of channels) channel.tellUserChanged(error);
     // A listener of the error may have ended it.
     if (this.#phase === phase) this.reconnect();
   }

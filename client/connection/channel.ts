@@ -85,7 +85,10 @@ export class Channel {
         events.onState(state);
         this.#states.emit("state", state);
       },
-      onRefused: (error) => events.onRefused(error),
+      onRefused: (error) => {
+        events.onRefused(error);
+        events.onError(error);
+      },
     });
   }
 
@@ -121,11 +124,20 @@ export class Channel {
     this.#loop.postponeStart();
   }
 
-  /** What is held belongs to a former user: the next connection begins without it. */
+  /**
+   * What is held belongs to a former user, who leaves: the next connection begins without it. No listener is called
+   * before `tellUserChanged`. One that is just being greeted is that of the new user, who is not seen to leave and join.
+   */
   forgetUser(error: RoomsError): void {
+    this.#abandon(this.#phase.name === "greeting" ? "startingOver" : "leaving");
     this.#tracker.reset();
     this.#replaces = undefined;
     this.#events.onUserChanged(error);
+  }
+
+  tellUserChanged(error: RoomsError): void {
+    this.#events.onError(error);
+    this.#events.onTurn();
   }
 
   /** On the app's wish: `disconnected` at once, until `start`. */
@@ -248,6 +260,7 @@ export class Channel {
     if ((this.#phase.name === "greeting") !== (frame.type === "connected")) return;
     if (frame.type === "connected") this.#onConnected(frame);
     else if (frame.type === "caughtUp") this.#onCaughtUp(frame);
+    else if (frame.type === "error") this.#events.onError(refusalError(frame));
     else if (this.#isLogEvent(frame)) this.#onLogEvent(frame);
     else this.#events.onFrame(frame);
   }
@@ -285,10 +298,10 @@ export class Channel {
       return;
     }
     this.#phase = { name: "live", since: this.#context.ports.clock.elapsed() };
-    this.#loop.onLive();
-    if (!this.live) return;
+    // What waits goes out before listeners of the state do more.
     this.topics.onLive();
     this.#events.onLive();
+    this.#loop.onLive();
   }
 
   #page(after: number): void {

@@ -41,10 +41,12 @@ export interface ChannelEvents {
   /** The replay is over, and commands may go out. */
   onLive(): void;
   onState(state: ConnectionState): void;
-  /** It ended for a reason that another try would not change. */
+  /** It ended for a reason that another try would not change. `onError` follows. */
   onRefused(error: RoomsError): void;
-  /** What is held and waits belongs to a former user. It is dropped before the next connection opens. */
+  /** What is held and waits belongs to a former user, and is dropped before any listener is called. */
   onUserChanged(error: RoomsError): void;
+  /** To tell the app: no promise rejects with it. */
+  onError(error: RoomsError): void;
   /** All frames that came in one text were handled: the moment to publish a snapshot. */
   onTurn(): void;
   /** Each command that goes out, for the rate. */

@@ -12,7 +12,7 @@ import {
 import { Channel } from "../connection/channel.ts";
 import type { ConnectionState, Transport } from "../connection/transport/transport.ts";
 import type { ChannelEvents, ConnectionContext, ResumeKind } from "../connection/types.ts";
-import { type RoomsError, refusalError, unreadable } from "../util/errors.ts";
+import { type RoomsError, unreadable } from "../util/errors.ts";
 import { Emitter, LIVE, SnapshotStore, TopicListeners } from "../util/listeners.ts";
 import type { Cancel } from "../util/ports.ts";
 import { type Connected, fits, type IncomingFrame } from "../util/wire.ts";
@@ -100,6 +100,9 @@ export class InboxEngine implements ChannelEvents {
   onConnected(frame: Connected, resume: ResumeKind): void {
     if ("room" in frame) return;
     this.#connectedAt = frame.at;
+    // Timers may have slept with the machine.
+    this.#expiry?.cancel();
+    this.#expiry = undefined;
     this.#state.begin(frame, resume);
     // A first replay that was interrupted goes on.
     if (resume !== "kept") this.#isHistory = true;
@@ -121,14 +124,14 @@ export class InboxEngine implements ChannelEvents {
     this.#changed();
   }
 
-  onRefused(error: RoomsError): void {
+  onRefused(): void {}
+
+  onError(error: RoomsError): void {
     this.events.emit("error", error);
   }
 
-  onUserChanged(error: RoomsError): void {
+  onUserChanged(): void {
     this.#state.forget();
-    this.events.emit("error", error);
-    this.#changed();
   }
 
   onTurn(): void {
@@ -150,9 +153,6 @@ export class InboxEngine implements ChannelEvents {
       case "signal":
         this.events.emit("signal", frame);
         this.appEvents.emit(frame, undefined, LIVE);
-        return;
-      case "error":
-        this.events.emit("error", refusalError(frame));
         return;
       default:
     }

@@ -21,7 +21,7 @@ import { Channel } from "../connection/channel.ts";
 import type { OnAnswer } from "../connection/transport/commands.ts";
 import type { ConnectionState, Transport } from "../connection/transport/transport.ts";
 import type { ChannelEvents, ConnectionContext, ResumeKind } from "../connection/types.ts";
-import { noConnection, offline, RoomsError, refusalError } from "../util/errors.ts";
+import { noConnection, offline, RoomsError } from "../util/errors.ts";
 import { Emitter, Listeners, SnapshotStore, TopicListeners } from "../util/listeners.ts";
 import { SendRateLimiter } from "../util/send-rate-limiter.ts";
 import { type Connected, fits, type IncomingFrame, resultOf } from "../util/wire.ts";
@@ -201,19 +201,17 @@ export class RoomEngine implements ChannelEvents, EnginePort, OutboxPort {
 
   onLive(): void {
     this.#isHistory = false;
-    this.presence.onLive((error) => this.events.emit("error", error));
+    this.presence.onLive((error) => this.onError(error));
     this.changes.onLive();
     this.outbox.flush();
     this.reads.onLive();
-    this.changed();
   }
 
   onFrame(frame: IncomingFrame): void {
     if (frame.type === "caughtUp") {
       this.state.reached(frame.seq);
       this.events.emit("caughtUp", frame);
-    } else if (frame.type === "error") this.events.emit("error", refusalError(frame));
-    else if (isRoomEvent(frame)) this.#onEvent(frame);
+    } else if (isRoomEvent(frame)) this.#onEvent(frame);
   }
 
   onFloor(floor: number): void {
@@ -235,19 +233,21 @@ export class RoomEngine implements ChannelEvents, EnginePort, OutboxPort {
   onRefused(error: RoomsError): void {
     this.outbox.fail(error);
     this.reads.fail(error);
+  }
+
+  onError(error: RoomsError): void {
     this.events.emit("error", error);
   }
 
   onUserChanged(error: RoomsError): void {
     this.typing.clear();
     this.presence.forget();
+    this.#limiter.forget();
     this.changes.fail(error);
     this.outbox.clear(error);
     this.reads.forget(error);
     this.state.forget();
     this.#olderPage = undefined;
-    this.events.emit("error", error);
-    this.changed();
   }
 
   onTurn(): void {

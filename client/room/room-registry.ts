@@ -1,5 +1,6 @@
 // Which rooms of a client are open, and who holds them.
 
+import { DEFAULT_HISTORY } from "../../src/protocol/index.ts";
 import type { ChannelSet } from "../connection/channel-set.ts";
 import type { Transport } from "../connection/transport/transport.ts";
 import type { ConnectionContext } from "../connection/types.ts";
@@ -125,13 +126,17 @@ export class RoomRegistry {
 
   /** Says in the log which of the options have no effect, as the room has others already. */
   #compare(slot: Slot, options: RoomOptions, way: RoomWay): void {
-    const held = { ...slot.options, shared: slot.way.isShared };
+    const { history = DEFAULT_HISTORY, topics = null } = slot.options;
+    const held = { history, topics, shared: slot.way.isShared };
     const given = { ...options, shared: way.isShared };
     const names = (["history", "topics", "shared"] as const).filter(
       (name) => given[name] !== undefined && JSON.stringify(given[name]) !== JSON.stringify(held[name]),
     );
     if (names.length > 0)
-      this.#context.log("warn", `room ${slot.name} is open already with another ${names.join(", ")}`);
+      this.#context.log(
+        "warn",
+        `room ${slot.name} is open already, so these have no effect: ${names.join(", ")}`,
+      );
   }
 
   #engine(slot: Slot): RoomEngine {

@@ -21,7 +21,7 @@ import type { UntypedRoomMessage, UntypedSnapshot } from "./room-types.ts";
 
 export class RoomState {
   readonly messages = new MessageList();
-  readonly #members = new MemberList();
+  #members = new MemberList();
   #user: User | null = null;
   #permission: Permission = "none";
   #head = 0;
@@ -68,6 +68,7 @@ export class RoomState {
     this.#user = null;
     this.#permission = "none";
     this.#head = 0;
+    this.#members = new MemberList();
   }
 
   /** The log begins after `floor`: what is held at or below it may have changed without an event. */

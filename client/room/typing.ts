@@ -50,7 +50,9 @@ export class Typing {
     if (this.#timers.delete(user)) this.#changed();
   }
 
+  /** Forgets who types, also this user. */
   clear(): void {
+    this.#sentAt = undefined;
     for (const cancel of this.#timers.values()) cancel();
     this.#timers.clear();
     if (this.#users.length > 0) this.#changed();

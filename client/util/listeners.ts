@@ -6,6 +6,7 @@ import type { Cancel } from "./ports.ts";
 /** Functions of the app. One that throws is reported, and the others are called all the same. */
 export class Listeners<Payload> {
   readonly #listeners = new Set<{ readonly fn: (payload: Payload) => void }>();
+  readonly #calls: Payload[] = [];
 
   get size(): number {
     return this.#listeners.size;
@@ -20,11 +21,16 @@ export class Listeners<Payload> {
     };
   }
 
+  /** A call that a listener causes waits until all have heard of the one before. */
   call(payload: Payload): void {
-    for (const listener of [...this.#listeners]) {
-      // One that was called before it may have cancelled it.
-      if (this.#listeners.has(listener)) callSafely(() => listener.fn(payload));
+    if (this.#calls.push(payload) > 1) return;
+    for (const call of this.#calls) {
+      for (const listener of [...this.#listeners]) {
+        // One that was called before it may have cancelled it.
+        if (this.#listeners.has(listener)) callSafely(() => listener.fn(call));
+      }
     }
+    this.#calls.length = 0;
   }
 }
 

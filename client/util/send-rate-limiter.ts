@@ -24,6 +24,12 @@ export class SendRateLimiter {
     this.#tokens = Math.min(this.#tokens, limits.rateBurst);
   }
 
+  /** The bucket is that of another user. */
+  forget(): void {
+    this.#tokens = UNLIMITED;
+    this.#heldUntil = 0;
+  }
+
   /** Milliseconds until a `send` of this cost may go out. */
   waitMs(cost: number): number {
     this.#refill();

@@ -1,19 +1,17 @@
-import type { JoinCommand, Limits } from "../../../src/protocol/index.ts";
+import type { Limits } from "../../../src/protocol/index.ts";
 import type { Cancel, Clock } from "../../util/ports.ts";
 import { SendRateLimiter } from "../../util/send-rate-limiter.ts";
 
 /** Sends joins no faster than the rate of the session allows: after a reconnect there may be more than its burst. */
 export class JoinQueue {
   readonly #clock: Clock;
-  readonly #send: (command: JoinCommand) => void;
   readonly #limiter: SendRateLimiter;
   /** By the name of the room. */
-  readonly #waiting = new Map<string, JoinCommand>();
+  readonly #waiting = new Map<string, () => void>();
   #cancelTimer: Cancel | undefined;
 
-  constructor(clock: Clock, send: (command: JoinCommand) => void) {
+  constructor(clock: Clock) {
     this.#clock = clock;
-    this.#send = send;
     this.#limiter = new SendRateLimiter(clock);
   }
 
@@ -22,9 +20,9 @@ export class JoinQueue {
     this.#limiter.setLimits({ ratePerSecond, rateBurst, slowModeMs: 0 });
   }
 
-  /** Replaces one that waits for the same room. */
-  add(command: JoinCommand): void {
-    this.#waiting.set(command.room, command);
+  /** Calls `send` when its turn comes. It replaces one that waits for the same room. */
+  add(room: string, send: () => void): void {
+    this.#waiting.set(room, send);
     this.#go();
   }
 
@@ -47,7 +45,7 @@ export class JoinQueue {
 
   #go(): void {
     if (this.#cancelTimer !== undefined) return;
-    for (const [room, command] of this.#waiting) {
+    for (const [room, send] of this.#waiting) {
       const waitMs = this.#limiter.waitMs(1);
       if (waitMs > 0) {
         this.#cancelTimer = this.#clock.after(waitMs, () => {
@@ -58,7 +56,7 @@ export class JoinQueue {
       }
       this.#waiting.delete(room);
       this.#limiter.spend(1);
-      this.#send(command);
+      send();
     }
   }
 }

@@ -28,7 +28,7 @@ export class SharedRooms implements SocketRooms, SessionPort {
     this.#context = context;
     this.#socket = socket;
     this.channel = channel;
-    this.#queue = new JoinQueue(context.ports.clock, (command) => this.link?.send(command));
+    this.#queue = new JoinQueue(context.ports.clock);
     socket.rooms = this;
     // The inbox may have opened the socket before the first room.
     this.#queue.setLimits(socket.link?.limits ?? {});
@@ -48,8 +48,10 @@ export class SharedRooms implements SocketRooms, SessionPort {
   }
 
   join(command: JoinCommand, link: RoomLink): void {
-    this.#joins.set(command.id, link);
-    this.#queue.add(command);
+    this.#queue.add(command.room, () => {
+      this.#joins.set(command.id, link);
+      this.link?.send(command);
+    });
   }
 
   leave(room: SessionTransport): void {
@@ -86,6 +88,7 @@ export class SharedRooms implements SocketRooms, SessionPort {
     const rooms = [...this.#rooms.values()];
     this.#rooms.clear();
     this.#joins.clear();
+    this.#touched.clear();
     this.#queue.clear();
     for (const room of rooms) room.onSessionEnd();
   }

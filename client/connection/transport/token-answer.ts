@@ -53,7 +53,10 @@ function described(given: unknown): string {
     const shown = printable(given);
     return /[^…\s]/.test(shown) ? `"${shown}"` : `a text of ${given.length} characters`;
   }
-  return isObject(given) ? `an object with "${printable(Object.keys(given).join(", "))}"` : typeof given;
+  if (!isObject(given)) return typeof given;
+  const names = Object.keys(given).join(", ");
+  // Of a `Response` there is only that.
+  return names === "" ? Object.prototype.toString.call(given) : `an object with "${printable(names)}"`;
 }
 
 /** The beginning of a text on one line, without what may be a token. */

@@ -98,18 +98,18 @@ export class TokenSource {
   /** The answer of `getToken`; each way to fail becomes a `RoomsError`. */
   #answer(): Promise<Token> {
     return new Promise((resolve, reject) => {
+      const fail = (error: RoomsError) => {
+        // Without the cause: an error of the app may hold the token.
+        this.#log("warn", error.message);
+        reject(error);
+      };
       const cancel = this.#after(COMMAND_TIMEOUT_MS, () =>
-        reject(new RoomsError("timeout", "getToken did not answer in time.")),
+        fail(new RoomsError("timeout", "getToken did not answer in time.")),
       );
       Promise.resolve()
         .then(() => this.#getToken())
         .then((answer) => resolve(tokenOf(answer)))
-        .catch((cause: unknown) => {
-          const error = tokenFailure(cause);
-          // Without the cause: an error of the app may hold the token.
-          this.#log("warn", error.message);
-          reject(error);
-        })
+        .catch((cause: unknown) => fail(tokenFailure(cause)))
         .finally(cancel);
     });
   }

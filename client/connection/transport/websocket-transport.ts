@@ -31,6 +31,8 @@ const VANISHED = 1006;
  * a new socket would wait at the end of the queue: so this long is waited for `connected`.
  */
 const GREETING_MS = 120_000;
+/** Where the server does not say when to send the next token. */
+const AUTH_AGAIN_MS = 5_000;
 /** The rhythm of the heartbeat until the server has said its own; a socket without a pong for 30 s is dead. */
 const EARLY_PING_MS = 10_000;
 
@@ -254,13 +256,12 @@ export class SocketLink implements Link {
         tokens.accepted(token, answer.expiresAt - serverTime.now());
         if (answer.permission !== undefined) this.#events.onPermission(answer.permission);
       } else if (answer?.type === "error") {
-        // The old token stays in force until the server closes the socket; then the next one is asked for, if not before.
+        // The old token stays in force until the server closes the socket. Until then the next one is tried.
         const { code, message, retryAfterMs = 0 } = answer;
         this.#context.log("warn", `the new token was not taken: ${message} (${code})`);
         // It is the token of another user, who is greeted by a connection of their own.
-        if (code === "forbidden") return this.drop({ ...lost(refusalError(answer)), next: "again" });
-        const isFinal = code === "unauthorized" || code === "token_expired";
-        if (isFinal || retryAfterMs > 0) tokens.refused(token, retryAfterMs);
+        if (code === "forbidden") this.#leave({ ...lost(refusalError(answer)), next: "again" });
+        else tokens.refused(token, retryAfterMs || AUTH_AGAIN_MS);
       }
     });
   }

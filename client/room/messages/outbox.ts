@@ -256,6 +256,7 @@ export class Outbox {
   clear(error: RoomsError): void {
     this.#cancelFlush?.();
     this.#cancelFlush = undefined;
+    this.#refusals = 0;
     const entries = this.#entries;
     this.#replace([]);
     for (const { reject } of entries) reject(error);

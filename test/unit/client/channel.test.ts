@@ -122,6 +122,7 @@ function channelForTest() {
     onLive: () => {},
     onState: ({ status }) => states.push(status),
     onRefused: () => {},
+    onError: () => {},
     onUserChanged: () => {},
     onTurn: () => {},
     onSent: () => {},

@@ -128,4 +128,23 @@ describe("the list of notifications", () => {
     await clock.advance(1);
     expect([inbox.notifications.length, inbox.unread]).toEqual([0, 0]);
   });
+
+  it("[C133] is timed anew by each greeting, as timers may have slept", async () => {
+    const { client, clock, sockets } = await dialedRoom();
+    const inbox = inboxOf(client);
+    inbox.on("notification", () => {});
+    await clock.advance(0);
+    const at = clock.now();
+    const expiring = notification(1, { at, expiresAt: at + 3_000_000 });
+    sockets.last.deliver(sessionConnected({ head: 1, unread: 1 }), expiring, caughtUp(1));
+    sockets.last.end(1006);
+    await clock.advance(2_000);
+    // The machine slept for 49 minutes, and no clock of it noticed.
+    const later = { head: 1, unread: 1, recovery: "complete", at: at + 2_942_000 };
+    sockets.last.deliver(sessionConnected(later), caughtUp(1));
+    await clock.advance(57_999);
+    expect(inbox.notifications.length).toBe(1);
+    await clock.advance(1);
+    expect([inbox.notifications.length, inbox.unread]).toEqual([0, 0]);
+  });
 });

@@ -222,6 +222,9 @@ describeBoth("options of a room that is open", () => {
     openLobby(client, { history: 20, topics: [] });
     expect(lines.length).toBe(1);
     expect(lines[0]).toMatch(/lobby.*history, topics/);
+    client.room("plain");
+    client.room("plain", { history: 50, topics: null });
+    expect(lines.length).toBe(1);
   });
 });
 

@@ -58,6 +58,21 @@ describeBoth("listeners", () => {
     ]);
   });
 
+  it("[C130] hear states in their order, also if one of them causes the next", async () => {
+    const { room, clock, socket } = await roomForTest();
+    const heard: string[][] = [[], []];
+    room.on("state", ({ status }) => {
+      heard[0]?.push(status);
+      if (status === "disconnected") room.reconnect();
+    });
+    room.on("state", ({ status }) => heard[1]?.push(status));
+    socket().end(4403, "banned");
+    await clock.advance(0);
+    expect(heard[0]?.slice(0, 2)).toEqual(["disconnected", "connecting"]);
+    expect(heard[1]).toEqual(heard[0]);
+    expect(heard[1]?.at(-1)).toBe(room.state.status);
+  });
+
   it("end with the function that they got", async () => {
     const { room, socket } = await roomForTest();
     const heard: number[] = [];

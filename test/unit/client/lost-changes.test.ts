@@ -88,6 +88,23 @@ describeBoth("a change in flight at a loss", () => {
     expect(world.socket().sentOf("edit")).toEqual([]);
   });
 
+  it("[C134] goes out again before what a listener of the state does to the same message", async () => {
+    const world = await roomWithMessage();
+    void world.room.edit(1, "before");
+    await world.clock.advance(0);
+    const isLive = world.room.on("state", ({ status }) => {
+      if (status === "connected") void world.room.edit(1, "after");
+    });
+    await comeBack(world, 1);
+    isLive();
+    expect(
+      world
+        .socket()
+        .sentOf("edit")
+        .map(({ data }) => data),
+    ).toEqual(["before", "after"]);
+  });
+
   it("[C41] resolves if the replay shows the edit, and is not repeated", async () => {
     const world = await roomWithMessage();
     const edited = world.room.edit(1, "mine");

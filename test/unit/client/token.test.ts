@@ -115,6 +115,27 @@ describe("a token", () => {
     },
   );
 
+  it.each(["unauthorized", "token_expired", "internal", "rate_limited"])(
+    "[C132] that `auth` refuses (%s) is followed by the next one, with jitter, while the old one is in force",
+    async (code) => {
+      const { asked, getToken } = tokens();
+      const { clock, socket, sockets, room } = await roomForTest({ getToken });
+      await clock.advance(3_540_000);
+      for (const n of [2, 3]) {
+        socket().deliver(refusal(socket().sentOf("auth").at(-1), code));
+        await clock.advance(4_999);
+        expect(asked.length).toBe(n);
+        await clock.advance(5_001);
+        expect(asked.length).toBe(n + 1);
+      }
+      const auth = socket().sentOf("auth").at(-1);
+      expect(auth).toMatchObject({ token: "t4.e30.s" });
+      socket().deliver(ok(auth, { expiresAt: EXPIRES_AT + 3_600_000, permission: "write" }));
+      await clock.advance(100_000);
+      expect([room.state.status, asked.length, sockets.count]).toEqual(["connected", 4, 1]);
+    },
+  );
+
   it("[C27] that `auth` refuses for good as revoked is not used again when the server closes", async () => {
     const { asked, getToken } = tokens();
     const { clock, socket } = await roomForTest({ getToken });
@@ -162,9 +183,14 @@ describe("a token", () => {
     expect(room.state.status).toBe("disconnected");
   });
 
-  it("that does not come within 30 s is a failed attempt", async () => {
-    const { room, clock } = await dialedRoom({ getToken: () => new Promise(() => {}) });
+  it("[C107] that does not come within 30 s is a failed attempt, which the log tells too", async () => {
+    const logged: unknown[] = [];
+    const { room, clock } = await dialedRoom({
+      getToken: () => new Promise(() => {}),
+      log: (level, message) => logged.push([level, message]),
+    });
     await clock.advance(30_000);
+    expect(logged).toContainEqual(["warn", "getToken did not answer in time."]);
     expect(room.state).toMatchObject({ status: "reconnecting", error: { code: "timeout" } });
   });
 
@@ -202,6 +228,7 @@ describe("a token", () => {
     [JSON.stringify({ token: secret }), '{"token":"…"}'],
     ["", "a text of 0 characters"],
     [{ error: "no", access: secret }, "error, access"],
+    [new Response("{}"), "[object Response]"],
     ["undefined", "undefined"],
     [secret.replaceAll(".", "-"), `a text of ${secret.length} characters`],
   ])("[C107] that is no JWT is a failed try that shows what came: %#", async (answer, shown) => {

@@ -2,7 +2,15 @@ import { describe, expect, it } from "vitest";
 import { type ClientOptions, inboxOf, RoomsError } from "../../../client/index.ts";
 import { describeBoth, type RoomWorld, roomForTest } from "./support/client-for-test.ts";
 import type { Frame } from "./support/fake-sockets.ts";
-import { caughtUp, message, notification, refusal, sessionConnected } from "./support/frames.ts";
+import {
+  caughtUp,
+  connected,
+  member,
+  message,
+  notification,
+  refusal,
+  sessionConnected,
+} from "./support/frames.ts";
 
 const BO = { id: "usr_9", name: "Bo" };
 
@@ -154,5 +162,73 @@ describe("another user behind getToken", () => {
     expect([inbox.notifications.length, inbox.unread]).toEqual([0, 0]);
     await clock.advance(2_000);
     expect([inbox.state.status, room.state.status]).toEqual(["connecting", "connecting"]);
+  });
+
+  it("[C131] leaves on the sockets of the former user before the app hears of it, and only there", async () => {
+    const { client, sockets, clock, room } = await roomForTest({ onUserChange: "startOver" });
+    const other = client.room("other");
+    await clock.advance(0);
+    const [first, second] = sockets.all;
+    second?.deliver(connected({ room: "other" }), caughtUp(0));
+    await clock.advance(0);
+    room.on("error", () => {
+      void client.setPresence({ status: "busy" });
+      void other.send("of Bo");
+      other.signal("wave");
+    });
+    first?.end(1006);
+    await clock.advance(2_000);
+    const greeted = sockets.last;
+    greeted.deliver(connected({ user: BO }));
+    await clock.advance(0);
+    expect(second?.commands).toEqual([]);
+    // What is lost stays for a moment; who changes in the same room is not seen to leave and join.
+    expect([second?.closedWith, greeted.closedWith]).toEqual([1000, 4000]);
+    const said: Record<string, unknown[]> = {};
+    for (const socket of sockets.all.slice(3)) {
+      const room = socket.url.pathname.split("/")[3] ?? "";
+      socket.deliver(connected({ room, user: BO }), caughtUp(0));
+      await clock.advance(0);
+      said[room] = socket.commands.map(({ type }) => type);
+    }
+    expect(said).toEqual({ lobby: ["presence"], other: ["presence", "send"] });
+  });
+
+  it("[C131] sees nobody in a room that the new user may not read", async () => {
+    const members = [member("usr_1"), member("usr_2")];
+    const occupancy = { members: 2, connections: 2 };
+    const world = await roomForTest({ onUserChange: "startOver" }, {}, { members, occupancy });
+    expect(world.room.members.length).toBe(2);
+    await comeBackAs(world, BO);
+    world.socket().end(4403, "forbidden");
+    await world.clock.advance(0);
+    expect(world.room.state).toMatchObject({ status: "disconnected", error: { code: "forbidden" } });
+    expect([world.room.members, world.room.occupancy]).toEqual([[], { members: 0, connections: 0 }]);
+  });
+
+  it("[C131] is not held back by what the server asked of the former one", async () => {
+    const world = await roomForTest({ onUserChange: "startOver" });
+    const { room, socket, clock } = world;
+    void room.send("of Ada");
+    await clock.advance(0);
+    const day = { retryAfterMs: 80_000_000 };
+    socket().deliver(refusal(socket().sentOf("send")[0], "rate_limited", day));
+    await comeBackAs(world, BO);
+    await clock.advance(2_000);
+    await world.goLive({ user: BO });
+    room.startTyping();
+    void room.send("of Bo");
+    await clock.advance(2_000);
+    expect(socket().sentOf("send")).toMatchObject([{ data: "of Bo" }]);
+  });
+
+  it("[C131] does not stop typing where the former one began", async () => {
+    const world = await roomForTest({ onUserChange: "startOver" });
+    world.room.startTyping();
+    await comeBackAs(world, BO);
+    await world.goLive({ user: BO });
+    world.room.stopTyping();
+    await world.clock.advance(0);
+    expect(world.socket().sentOf("signal")).toEqual([]);
   });
 });

@@ -85,9 +85,8 @@ export class ChannelSet {
   /** The client has another user: what belongs to the former one is dropped before any connection opens. */
   startOver(error: RoomsError): void {
     const phase = this.#phase;
-    const channels = this.#all();
-    for (const channel of channels) channel.forgetUser(error);
-    for (const channel of channels) channel.tellUserChanged(error);
+    const tells = this.#all().map((channel) => channel.forgetUser(error));
+    for (const tell of tells) tell();
     // A listener of the error may have ended it.
     if (this.#phase === phase) this.reconnect();
   }

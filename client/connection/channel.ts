@@ -128,16 +128,15 @@ export class Channel {
    * What is held belongs to a former user, who leaves: the next connection begins without it. No listener is called
    * before `tellUserChanged`. One that is just being greeted is that of the new user, who is not seen to leave and join.
    */
-  forgetUser(error: RoomsError): void {
+  forgetUser(error: RoomsError): () => void {
     this.#abandon(this.#phase.name === "greeting" ? "startingOver" : "leaving");
     this.#tracker.reset();
     this.#replaces = undefined;
     this.#events.onUserChanged(error);
-  }
-
-  tellUserChanged(error: RoomsError): void {
-    this.#events.onError(error);
-    this.#events.onTurn();
+    return () => {
+      this.#events.onError(error);
+      this.#events.onTurn();
+    };
   }
 
   /** On the app's wish: `disconnected` at once, until `start`. */
@@ -181,10 +180,9 @@ export class Channel {
     const { clock, newId } = this.#context.ports;
     const sentAt = clock.elapsed();
     return new Promise((resolve, reject) => {
-      this.request({ type: "ping", id: newId() }, (answer) => {
-        if (answer === undefined) reject(noConnection());
-        else resolve(clock.elapsed() - sentAt);
-      });
+      this.request({ type: "ping", id: newId() }, (answer) =>
+        answer === undefined ? reject(noConnection()) : resolve(clock.elapsed() - sentAt),
+      );
     });
   }
 
@@ -231,9 +229,7 @@ export class Channel {
   }
 
   #abandon(why: "leaving" | "startingOver"): void {
-    const link = this.#link;
-    this.#link = undefined;
-    link?.close(why);
+    this.#link?.close(why);
     this.#leaveLink();
   }
 
@@ -346,7 +342,7 @@ const tooLarge = () =>
 class CursorTracker {
   #cursor: Cursor | undefined;
   #epoch = "";
-  #phase: "replaying" | "live" = "replaying";
+  #isLive = false;
 
   /** As the protocol spells it; `undefined` while nothing is known of the log. */
   get cursor(): string | undefined {
@@ -361,7 +357,7 @@ class CursorTracker {
     const had = this.#cursor;
     const kept = had?.epoch === epoch && (recovery === "complete" || recovery === "partial");
     this.#epoch = epoch;
-    this.#phase = "replaying";
+    this.#isLive = false;
     if (kept) return "kept";
     this.#cursor = undefined;
     return had === undefined ? "fresh" : "lost";
@@ -371,7 +367,7 @@ class CursorTracker {
   accept(seq: number, mayJump: boolean): "new" | "seen" | "gap" {
     const at = this.#cursor?.seq;
     if (at !== undefined && seq <= at) return "seen";
-    if (this.#phase === "live" && !mayJump && at !== undefined && seq > at + 1) return "gap";
+    if (this.#isLive && !mayJump && at !== undefined && seq > at + 1) return "gap";
     this.advance(seq);
     return "new";
   }
@@ -383,8 +379,7 @@ class CursorTracker {
   /** Whether the replay is over, and what follows is live. */
   caughtUp({ seq, more }: CaughtUp): boolean {
     this.advance(seq);
-    if (more) return false;
-    this.#phase = "live";
-    return true;
+    this.#isLive = more !== true;
+    return this.#isLive;
   }
 }

@@ -114,7 +114,6 @@ export class ReconnectLoop {
       // A listener may have ended it.
       if (signal.aborted) return;
       const outcome = await this.#port.open();
-      if (signal.aborted) return;
       if (outcome.end.next === "again") {
         if (outcome.liveForMs !== undefined) policy.lived(outcome.liveForMs);
         continue;
@@ -125,6 +124,8 @@ export class ReconnectLoop {
       if (isRefusedAgain)
         log("warn", `The server refuses the token: ${error.message}. getToken is asked again.`);
       log("debug", `${this.#port.name}: ${error.message} Next: ${verdict.next}.`);
+      // The log is a function of the app, too.
+      if (signal.aborted) return;
       if (verdict.next === "stop") return this.#end(error, verdict.isFinal);
       const { attempt } = policy;
       await waitForRetry(this.#waitPorts(outcome.end), { triedAt, ...verdict }, signal, (retryAt) =>
@@ -137,12 +138,26 @@ export class ReconnectLoop {
     return this.#context.reconnect ?? this.limits;
   }
 
-  /** After a failure of the network, not of this server, another connection that is live says that the network is back. */
+  /**
+   * What others hear of too is followed with jitter. After a failure of the network, not of this server, another
+   * connection that is live says that the network is back.
+   */
   #waitPorts({ error }: ConnectionEnd): WaitPorts {
     const { ports, peers } = this.#context;
-    if (error.code !== "offline" && error.code !== "timeout") return ports;
+    const isOfNetwork = error.code === "offline" || error.code === "timeout";
     const withinMs = Math.max(FOLLOW_WITHIN_MS, this.#limits.minMs / 2);
-    return { ...ports, onReachable: (fn) => peers.add(() => fn(ports.random() * withinMs)) };
+    return {
+      clock: ports.clock,
+      onHint: (fn) => {
+        const follow = () => fn(ports.random() * withinMs);
+        const cancelWake = ports.onWake((isCrowd) => (isCrowd ? follow() : fn(0)));
+        const cancelPeers = isOfNetwork ? peers.add(follow) : cancelWake;
+        return () => {
+          cancelWake();
+          cancelPeers();
+        };
+      },
+    };
   }
 
   #end(error: RoomsError | undefined, isFinal: boolean): void {

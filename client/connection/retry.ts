@@ -95,9 +95,9 @@ interface Wait {
   readonly backoffMs: number;
 }
 
-export interface WaitPorts extends Pick<Ports, "clock" | "onWake"> {
-  /** As `onWake`, but `fn` gets how long to wait still. */
-  onReachable?(fn: (waitMs: number) => void): Cancel;
+export interface WaitPorts extends Pick<Ports, "clock"> {
+  /** Calls `fn` when a try may succeed, with how long to wait still. */
+  onHint(fn: (waitMs: number) => void): Cancel;
 }
 
 /**
@@ -105,7 +105,7 @@ export interface WaitPorts extends Pick<Ports, "clock" | "onWake"> {
  * at which the wait ends, and again when that changes. Resolves at once when aborted.
  */
 export function waitForRetry(
-  { clock, onWake, onReachable }: WaitPorts,
+  { clock, onHint }: WaitPorts,
   wait: Wait,
   signal: AbortSignal,
   onPlan: (retryAt: number) => void,
@@ -117,8 +117,7 @@ export function waitForRetry(
     let cancelTimer: Cancel = () => {};
     const end = () => {
       cancelTimer();
-      cancelWake();
-      cancelReachable?.();
+      cancelHints();
       signal.removeEventListener("abort", end);
       resolve();
     };
@@ -134,8 +133,7 @@ export function waitForRetry(
       arm();
       if (retryAt !== planned) plan();
     };
-    const cancelWake = onWake(() => shorten(0));
-    const cancelReachable = onReachable?.(shorten);
+    const cancelHints = onHint(shorten);
     signal.addEventListener("abort", end);
     arm();
     plan();

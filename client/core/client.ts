@@ -152,10 +152,12 @@ export class Client<Events extends EventMap = RegisteredEvents> {
   readonly reconnect = (): void => this.#channels.reconnect();
 
   /**
-   * For good: every state is `disconnected` at once, what waits rejects with `closed`, and no timer is left.
+   * For good: every state is `disconnected` at once, what waits rejects with `closed`, and no timer is left. A page that
+   * is left need not call it. If it does, the others see at once that the user left; one that the browser keeps for a way
+   * back (`persisted`) needs its client again.
    *
    * @example
-   * addEventListener("pagehide", () => client.close());
+   * addEventListener("pagehide", ({ persisted }) => persisted || client.close());
    */
   readonly close = (): void => {
     if (this.#channels.isClosed) return;

@@ -38,10 +38,13 @@ export interface Ports {
   /** Throws where the address or the token cannot be used. */
   dial(url: string, protocols: string[], events: SocketEvents): Socket;
   fetch(url: string, init: RequestInit): Promise<Response>;
-  /** Calls `fn` when a connection has become more likely to succeed. */
-  onWake(fn: () => void): Cancel;
-  /** Calls `fn` when the network is known to be gone. */
-  onOffline(fn: () => void): Cancel;
+  /**
+   * Calls `fn` when a connection has become more likely to succeed, and one that is open may have died unnoticed.
+   * `isCrowd`: others, who have the same network, hear of it in the same moment.
+   */
+  onWake(fn: (isCrowd: boolean) => void): Cancel;
+  /** Calls `fn` when no connection can go on: the network is gone, or the page will stand still. `why` is for people. */
+  onSuspend(fn: (why: string) => void): Cancel;
   /** The origin of the page; `undefined` outside browsers. */
   readonly origin: string | undefined;
 }

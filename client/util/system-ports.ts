@@ -34,23 +34,50 @@ function dial(url: string, protocols: string[], events: SocketEvents): Socket {
   };
 }
 
-/** Calls `fn` when a browser says that the network or the page is back. Elsewhere there is no such event. */
-export const onWake = (fn: () => void): Cancel =>
-  listen(["visibilitychange", "online", "pageshow"], ({ type }) => {
-    if (type !== "visibilitychange" || document.visibilityState === "visible") fn();
-  });
+/** How often the clock is looked at, as no event tells that a machine slept. */
+const TICK_MS = 1_000;
 
-/** Calls `fn` when a browser says that it is offline. Elsewhere there is no such event. */
-export const onOffline = (fn: () => void): Cancel => listen(["offline"], fn);
+/** Workers have `addEventListener` too, but neither a document nor these events. */
+const isPage = () => typeof document !== "undefined";
 
-/** Events of a window; those of its document reach it too. */
-function listen(types: readonly string[], fn: (event: Event) => void): Cancel {
-  // Workers have `addEventListener` too, but neither a document nor these events.
-  if (typeof document === "undefined" || typeof window === "undefined") return () => {};
-  for (const type of types) window.addEventListener(type, fn);
+/** Calls `fn` when a browser says that the network or the page is back, and after the machine slept. */
+export function onWake(fn: (isCrowd: boolean) => void): Cancel {
+  const ended = new AbortController();
+  const { signal } = ended;
+  const wake = () => fn(false);
+  // Not `performance.now`, which stands still while some systems sleep.
+  let at = Date.now();
+  const ticks = setInterval(() => {
+    const sinceMs = Date.now() - at;
+    at += sinceMs;
+    if (sinceMs > 3 * TICK_MS) wake();
+  }, TICK_MS);
+  if (isPage()) {
+    document.addEventListener("visibilitychange", () => document.hidden || wake(), { signal });
+    document.addEventListener("resume", wake, { signal });
+    window.addEventListener("pageshow", wake, { signal });
+    window.addEventListener("online", () => fn(true), { signal });
+  }
   return () => {
-    for (const type of types) window.removeEventListener(type, fn);
+    clearInterval(ticks);
+    ended.abort();
   };
+}
+
+/** Calls `fn` when a browser says that it is offline, freezes the page, or keeps it for a way back. */
+export function onSuspend(fn: (why: string) => void): Cancel {
+  const ended = new AbortController();
+  const { signal } = ended;
+  // Added while the event is captured, this listener is the last one: those of the app may send more, or close the client.
+  const onSleep = ({ type, currentTarget, persisted }: Event & { readonly persisted?: boolean }) =>
+    persisted !== false &&
+    currentTarget?.addEventListener(type, () => fn("The page sleeps."), { signal, once: true });
+  if (isPage()) {
+    window.addEventListener("offline", () => fn("The network is gone."), { signal });
+    window.addEventListener("pagehide", onSleep, { signal, capture: true });
+    document.addEventListener("freeze", onSleep, { signal, capture: true });
+  }
+  return () => ended.abort();
 }
 
 /** Not `crypto.randomUUID`, which is missing on pages without TLS. React Native has no `crypto` at all. */
@@ -68,6 +95,6 @@ export const systemPorts = (): Ports => ({
   // Not `fetch` itself: Workers refuse to call it as a method.
   fetch: (url, init) => fetch(url, init),
   onWake,
-  onOffline,
+  onSuspend,
   origin: typeof location === "undefined" ? undefined : location.origin,
 });

@@ -1,7 +1,7 @@
 // Finds an installed browser; none is downloaded. `CHROMIUM_PATH` names one in another place.
 
 import { existsSync } from "node:fs";
-import { type Browser, chromium } from "playwright-core";
+import { type Browser, chromium, type LaunchOptions } from "playwright-core";
 
 const PLACES = [
   process.env.CHROMIUM_PATH,
@@ -19,11 +19,15 @@ if (chromiumPath === undefined) {
   );
 }
 
-export function launchChromium(): Promise<Browser> {
+type MoreOptions = Pick<LaunchOptions, "args" | "ignoreDefaultArgs">;
+
+export function launchChromium({ args = [], ...options }: MoreOptions = {}): Promise<Browser> {
   if (chromiumPath === undefined) throw new Error("There is no Chromium.");
   return chromium.launch({
+    ...options,
     executablePath: chromiumPath,
     args: [
+      ...args,
       "--no-sandbox",
       "--disable-gpu",
       "--disable-quic",

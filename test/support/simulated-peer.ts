@@ -103,7 +103,7 @@ export class SimulatedPeer {
         origin: undefined,
         fetch: () => Promise.reject(new TypeError("nothing is called over HTTP here")),
         onWake: () => () => {},
-        onOffline: () => () => {},
+        onSuspend: () => () => {},
       },
     );
     this.room = this.client.room("lobby", { history, topics });

@@ -1,5 +1,8 @@
 import type { Cancel, Clock } from "../../util/ports.ts";
 
+/** After a wake a pong must come so soon: a socket that died while the machine slept says nothing by itself. */
+const PROBE_MS = 2_000;
+
 /** Sends a ping every `pingMs`, also while other frames flow, and calls `onDead` if no pong came within `pongMs`. */
 export class Heartbeat {
   readonly #clock: Clock;
@@ -9,6 +12,7 @@ export class Heartbeat {
   #pongMs = 0;
   #cancelPing: Cancel | undefined;
   #cancelDeadline: Cancel | undefined;
+  #isProbing = false;
 
   constructor(clock: Clock, ping: () => void, onDead: () => void) {
     this.#clock = clock;
@@ -23,14 +27,18 @@ export class Heartbeat {
     this.#plan();
   }
 
-  /** To be called after the machine slept: timers may have slept too. */
-  beatNow(): void {
-    if (this.#cancelPing !== undefined && this.#cancelDeadline === undefined) this.#beat();
+  /** To be called after a wake, for each hint of it: the wait for an older pong may have slept too. */
+  probe(): void {
+    if (this.#cancelPing === undefined || this.#isProbing) return;
+    this.onPong();
+    this.#isProbing = true;
+    this.#beat(Math.min(PROBE_MS, this.#pongMs));
   }
 
   onPong(): void {
     this.#cancelDeadline?.();
     this.#cancelDeadline = undefined;
+    this.#isProbing = false;
   }
 
   stop(): void {
@@ -39,15 +47,15 @@ export class Heartbeat {
     this.onPong();
   }
 
-  #beat(): void {
+  #beat(withinMs: number): void {
     this.#ping();
     // If `pingMs` is shorter than `pongMs`, the oldest ping without a pong counts.
-    this.#cancelDeadline ??= this.#clock.after(this.#pongMs, this.#onDead);
+    this.#cancelDeadline ??= this.#clock.after(withinMs, this.#onDead);
     this.#plan();
   }
 
   #plan(): void {
     this.#cancelPing?.();
-    this.#cancelPing = this.#clock.after(this.#pingMs, () => this.#beat());
+    this.#cancelPing = this.#clock.after(this.#pingMs, () => this.#beat(this.#pongMs));
   }
 }

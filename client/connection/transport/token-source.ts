@@ -53,9 +53,9 @@ export class TokenSource {
 
   /** A server accepted this token, which expires in `lifeMs`. */
   accepted(token: Token, lifeMs: number): void {
-    if (this.#kept?.token !== token || this.#kept.renewAt !== undefined) return;
+    if (token === null || this.#kept?.token !== token || this.#kept.renewAt !== undefined) return;
     const marginMs = Math.min(MAX_MARGIN_MS, Math.max(MIN_MARGIN_MS, lifeMs / 10));
-    this.#kept = { token: this.#kept.token, renewAt: this.#clock.elapsed() + lifeMs - marginMs };
+    this.#kept = { token, renewAt: this.#clock.elapsed() + lifeMs - marginMs };
     this.#arm();
   }
 

@@ -109,7 +109,14 @@ export class SocketLink implements Link {
       () => this.#socket?.send(PING_FRAME),
       timeOut("No pong came in time."),
     );
-    this.#cancels = [context.ports.onOffline(() => this.drop(lost(offline("The network is gone."))))];
+    this.#cancels = [
+      context.ports.onWake(() => this.#heartbeat.probe()),
+      context.ports.onSuspend((why) => {
+        // A page that stands still may never go on.
+        this.#writer.flush();
+        this.drop(lost(offline(why)));
+      }),
+    ];
     void this.#dial(path);
   }
 
@@ -223,7 +230,7 @@ export class SocketLink implements Link {
   }
 
   #onGreeted(frame: Connected): void {
-    const { tokens, ports, serverTime, users } = this.#context;
+    const { tokens, serverTime, users } = this.#context;
     const { limits, expiresAt, at, user } = frame;
     const changed = users.admit(user?.id ?? null);
     if (changed !== undefined) {
@@ -238,10 +245,7 @@ export class SocketLink implements Link {
     this.#cancelDeadline();
     this.#heartbeat.start(limits.pingMs, limits.pongMs);
     if (expiresAt !== null) tokens.accepted(this.#token, expiresAt - at);
-    this.#cancels.push(
-      ports.onWake(() => this.#heartbeat.beatNow()),
-      tokens.watch((token) => this.#renew(token)),
-    );
+    this.#cancels.push(tokens.watch((token) => this.#renew(token)));
     this.#transport.rooms?.onGreeted(frame);
   }
 

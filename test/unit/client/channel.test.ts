@@ -93,7 +93,7 @@ function channelForTest() {
       newId: () => `id${++ids}`,
       origin: undefined,
       onWake: () => () => {},
-      onOffline: () => () => {},
+      onSuspend: () => () => {},
     },
     dial: () => {
       throw new Error("a transport needs no socket");

@@ -65,15 +65,55 @@ describe("the heartbeat", () => {
     expect(socket().closedWith).toBe(4000);
   });
 
-  it("[C13] is sent at once when the page wakes up, because its timers may have slept too", async () => {
+  it.each([
+    ["idle", 5_000],
+    ["waiting for a pong", 26_000],
+  ])("[C135] after a wake finds a dead socket within 2 s: %s", async (_, afterMs) => {
     const { socket, clock, room, wake } = await roomForTest();
     socket().answersPings = false;
+    await clock.advance(afterMs);
+    const before = socket().pings;
+    wake();
+    expect(socket().pings).toBe(before + 1);
+    await clock.advance(1_999);
+    expect(room.state.status).toBe("connected");
+    await clock.advance(1);
+    expect(room.state).toMatchObject({ status: "reconnecting", error: { code: "timeout" } });
+  });
+
+  it("[C135] after many hints of one wake is sent once, and waits no longer", async () => {
+    const { socket, clock, room, wake } = await roomForTest();
+    socket().answersPings = false;
+    for (let n = 0; n < 4; n++) {
+      wake();
+      await clock.advance(500);
+    }
+    expect([socket().pings, room.state.status]).toEqual([1, "reconnecting"]);
+  });
+
+  it("[C135] after a wake keeps a socket that answers, and its rhythm goes on", async () => {
+    const { socket, sockets, clock, wake } = await roomForTest();
     await clock.advance(5_000);
     wake();
-    wake();
+    await clock.advance(24_999);
     expect(socket().pings).toBe(1);
-    await clock.advance(10_000);
-    expect(room.state).toMatchObject({ status: "reconnecting", error: { code: "timeout" } });
+    await clock.advance(1);
+    socket().answersPings = false;
+    wake();
+    await clock.advance(1_999);
+    expect([socket().pings, sockets.count]).toEqual([3, 1]);
+  });
+
+  it("[C135] finds one that died before it was greeted, and leaves one alone that is not open yet", async () => {
+    const { room, socket, clock, wake } = await dialedRoom();
+    wake();
+    await clock.advance(5_000);
+    expect([socket().pings, room.state.status]).toEqual([0, "connecting"]);
+    socket().answersPings = false;
+    socket().open();
+    wake();
+    await clock.advance(2_000);
+    expect([socket().pings, room.state.status]).toEqual([2, "reconnecting"]);
   });
 
   it("[C13] with a pong in time keeps the socket", async () => {

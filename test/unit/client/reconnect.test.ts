@@ -4,6 +4,7 @@ import { closeEnd } from "../../../client/connection/transport/connection-end.ts
 import { inboxOf } from "../../../client/index.ts";
 import { describeBoth, dialedRoom, type RoomWorld, roomForTest } from "./support/client-for-test.ts";
 import { FakeClock } from "./support/fake-clock.ts";
+import { message } from "./support/frames.ts";
 
 describe("the back-off", () => {
   it("[C15] is random between 0 and min(maxMs, minMs · 2ⁿ)", () => {
@@ -67,18 +68,47 @@ describe("the back-off", () => {
     expect(sockets.count).toBe(3);
   });
 
+  it("[C138] is shortened with jitter by a hint that others hear of in the same moment", async () => {
+    const { sockets, socket, clock, wake } = await dialedRoom({ random: () => 0.5 });
+    await clock.advance(5_000);
+    for (const [isCrowd, afterMs] of [
+      [true, 250],
+      [false, 0],
+    ] as const) {
+      socket().end(1006);
+      await clock.advance(10);
+      socket().end(1006);
+      const before = sockets.count;
+      wake(isCrowd);
+      await clock.advance(afterMs - 1);
+      expect([isCrowd, sockets.count]).toEqual([isCrowd, before]);
+      await clock.advance(1);
+      expect([isCrowd, sockets.count]).toEqual([isCrowd, before + 1]);
+      await clock.advance(5_000);
+    }
+  });
+
+  it("is not begun if the app's own log has ended the client", async () => {
+    const { client, room, socket, clock } = await dialedRoom({
+      log: (_, message) => message.includes("Next:") && client.close(),
+    });
+    socket().end(1006);
+    await clock.settle();
+    expect([room.state.status, clock.pending]).toEqual(["disconnected", 0]);
+  });
+
   it("[C36] is ended by a hint if its time is over but the timer slept with the machine", async () => {
     const clock = new FakeClock();
     let sleptMs = 0;
-    const wakers: (() => void)[] = [];
+    const hints: ((waitMs: number) => void)[] = [];
     const ports = {
       clock: {
         now: () => clock.now() + sleptMs,
         elapsed: () => clock.elapsed() + sleptMs,
         after: clock.after.bind(clock),
       },
-      onWake: (fn: () => void) => {
-        wakers.push(fn);
+      onHint: (fn: (waitMs: number) => void) => {
+        hints.push(fn);
         return () => {};
       },
     };
@@ -88,17 +118,45 @@ describe("the back-off", () => {
       over = true;
     });
     sleptMs = 3_600_000;
-    for (const fn of wakers) fn();
+    for (const fn of hints) fn(0);
     await clock.advance(0);
     expect(over).toBe(true);
   });
 });
 
+describeBoth("a page that stands still", () => {
+  it("[C137] sends what it gathered, closes its sockets as lost, and comes back with its cursor", async () => {
+    const { client, room, clock, socket, sockets, session, suspend, wake, goLive } = await roomForTest();
+    socket().deliver(message(1));
+    await clock.advance(5_000);
+    const stored = room.send("the last words");
+    const carrier = session.sessions.count > 0 ? session.sessions.last : socket();
+    const left = socket();
+    suspend();
+    expect(left.sentOf("send")).toMatchObject([{ data: "the last words" }]);
+    expect(carrier.closedWith).toBe(4000);
+    await clock.settle();
+    expect(room.state).toMatchObject({ status: "reconnecting", error: { code: "offline" } });
+    // Its timers stand still. They may all fire as it goes on, and so may several events.
+    const before = sockets.count;
+    for (let n = 0; n < 3; n++) wake();
+    await clock.advance(0);
+    expect(sockets.count).toBe(before + 1);
+    expect(socket().url.searchParams.get("since")).toBe("e1.1");
+    const id = left.sentOf("send")[0]?.id;
+    await goLive({ recovery: "complete", head: 2 }, message(2, { id, from: { id: "usr_1" } }));
+    await expect(stored).resolves.toMatchObject({ seq: 2 });
+    expect(socket().sentOf("send")).toEqual([]);
+    client.close();
+    expect(clock.pending).toBe(0);
+  });
+});
+
 describeBoth("a network that is gone", () => {
   it("[C108] is shown at once, and tried again with back-off, or when it is back", async () => {
-    const { room, clock, sockets, goOffline, wake, goLive, session } = await roomForTest();
+    const { room, clock, sockets, suspend, wake, goLive, session } = await roomForTest();
     const before = [sockets.count, session.sessions.count];
-    goOffline();
+    suspend();
     await clock.settle();
     expect(room.state).toMatchObject({ status: "reconnecting", attempt: 1, error: { code: "offline" } });
     await clock.advance(10);
@@ -110,15 +168,15 @@ describeBoth("a network that is gone", () => {
   });
 
   it("[C108] is shown during the handshake too", async () => {
-    const { room, clock, goOffline } = await dialedRoom();
-    goOffline();
+    const { room, clock, suspend } = await dialedRoom();
+    suspend();
     await clock.settle();
     expect(room.state).toMatchObject({ status: "reconnecting", error: { code: "offline" } });
   });
 
   it("[C108] leaves no listener behind", async () => {
-    const { client, clock, wakers, goOffline } = await roomForTest();
-    goOffline();
+    const { client, clock, wakers, suspend } = await roomForTest();
+    suspend();
     await clock.advance(0);
     client.close();
     await clock.settle();

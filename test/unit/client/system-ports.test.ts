@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createClient } from "../../../client/index.ts";
-import { onOffline, onWake, systemPorts } from "../../../client/util/system-ports.ts";
+import { onSuspend, onWake, systemPorts } from "../../../client/util/system-ports.ts";
 
 /** A global `WebSocket` that records how it is used. */
 class FakeWebSocket {
@@ -137,50 +137,119 @@ describe("the ports of the system", () => {
   });
 });
 
-describe("the signal that the network is gone", () => {
-  it("is silent outside browsers", () => {
-    expect(() => onOffline(() => {})()).not.toThrow();
+type Listener = (event: Event) => void;
+
+/** Node calls listeners in one pass. A browser calls those that capture first, then those that there are by then. */
+class Frame {
+  #listeners: (AddEventListenerOptions & { readonly type: string; readonly fn: Listener })[] = [];
+
+  addEventListener(type: string, fn: Listener, options: AddEventListenerOptions = {}): void {
+    this.#listeners.push({ ...options, type, fn });
+  }
+
+  dispatchEvent(event: Event): void {
+    for (const capture of [true, false]) {
+      for (const listener of [...this.#listeners]) {
+        if (listener.type !== event.type || (listener.capture ?? false) !== capture) continue;
+        if (listener.once) this.#listeners = this.#listeners.filter((other) => other !== listener);
+        if (!listener.signal?.aborted)
+          listener.fn(Object.defineProperty(event, "currentTarget", { value: this, configurable: true }));
+      }
+    }
+  }
+}
+
+/** A page's own document and window. */
+function stubPage() {
+  const page = Object.assign(new Frame(), { hidden: true });
+  const frame = new Frame();
+  vi.stubGlobal("document", page);
+  vi.stubGlobal("window", frame);
+  const hide = (persisted: boolean) =>
+    frame.dispatchEvent(Object.assign(new Event("pagehide"), { persisted }));
+  return { page, frame, hide };
+}
+
+describe("signals that the network is gone or the page stands still", () => {
+  afterEach(() => {
+    vi.unstubAllGlobals();
   });
 
-  it("[C108] is `offline`, until cancelled", () => {
-    const frame = new EventTarget();
-    vi.stubGlobal("document", new EventTarget());
-    vi.stubGlobal("window", frame);
-    let heard = 0;
-    const cancel = onOffline(() => heard++);
-    frame.dispatchEvent(new Event("offline"));
+  it("are silent outside browsers", () => {
+    expect(() => onSuspend(() => {})()).not.toThrow();
+  });
+
+  it("[C108][C137] are `offline`, `freeze` and a `pagehide` with a way back, until cancelled", () => {
+    const { page, frame, hide } = stubPage();
+    const heard: string[] = [];
+    const cancel = onSuspend((why) => heard.push(why));
+    const all = () => {
+      frame.dispatchEvent(new Event("offline"));
+      page.dispatchEvent(new Event("freeze"));
+      hide(true);
+      hide(false);
+    };
+    all();
+    expect(heard).toEqual(["The network is gone.", "The page sleeps.", "The page sleeps."]);
+    hide(true);
+    expect(heard.length).toBe(4);
     cancel();
-    frame.dispatchEvent(new Event("offline"));
-    expect(heard).toBe(1);
-    vi.unstubAllGlobals();
+    all();
+    expect(heard.length).toBe(4);
+  });
+
+  it("[C137] come after the app's own listeners of `pagehide`, which may end what listens", () => {
+    const { frame, hide } = stubPage();
+    const heard: string[] = [];
+    const cancel = onSuspend(() => heard.push("client"));
+    frame.addEventListener("pagehide", () => heard.push("app"));
+    hide(true);
+    expect(heard).toEqual(["app", "client"]);
+    frame.addEventListener("pagehide", cancel);
+    hide(true);
+    expect(heard).toEqual(["app", "client", "app"]);
   });
 });
 
 describe("wake signals", () => {
-  it("are silent outside browsers", () => {
-    expect(() => onWake(() => {})()).not.toThrow();
+  afterEach(() => {
+    vi.unstubAllGlobals();
+    vi.useRealTimers();
   });
 
-  it("are `online`, `pageshow` and becoming visible, until cancelled", () => {
-    const page = { visibilityState: "hidden" };
-    const frame = new EventTarget();
-    vi.stubGlobal("document", page);
-    vi.stubGlobal("window", frame);
-    let hints = 0;
-    const cancel = onWake(() => hints++);
-    frame.dispatchEvent(new Event("visibilitychange"));
-    expect(hints).toBe(0);
-    page.visibilityState = "visible";
+  it("[C136] are `online`, of all at once, and `pageshow`, `resume` and becoming visible, until cancelled", () => {
+    const { page, frame } = stubPage();
+    const heard: boolean[] = [];
+    const cancel = onWake((isCrowd) => heard.push(isCrowd));
+    page.dispatchEvent(new Event("visibilitychange"));
+    expect(heard).toEqual([]);
+    page.hidden = false;
     const all = () => {
-      frame.dispatchEvent(new Event("visibilitychange"));
-      frame.dispatchEvent(new Event("online"));
+      page.dispatchEvent(new Event("visibilitychange"));
+      page.dispatchEvent(new Event("resume"));
       frame.dispatchEvent(new Event("pageshow"));
+      frame.dispatchEvent(new Event("online"));
     };
     all();
-    expect(hints).toBe(3);
+    expect(heard).toEqual([false, false, false, true]);
     cancel();
     all();
-    expect(hints).toBe(3);
-    vi.unstubAllGlobals();
+    expect(heard.length).toBe(4);
+  });
+
+  it("[C136] tell within a second that the machine slept, outside browsers too", () => {
+    vi.useFakeTimers();
+    let wakes = 0;
+    const cancel = onWake(() => wakes++);
+    vi.advanceTimersByTime(60_000);
+    vi.setSystemTime(Date.now() - 3_600_000);
+    vi.advanceTimersByTime(2_000);
+    expect(wakes).toBe(0);
+    vi.setSystemTime(Date.now() + 60_000);
+    vi.advanceTimersByTime(1_000);
+    expect(wakes).toBe(1);
+    vi.advanceTimersByTime(60_000);
+    cancel();
+    expect([wakes, vi.getTimerCount()]).toEqual([1, 0]);
   });
 });

@@ -25,6 +25,6 @@ export const clientPorts = (dial: Ports["dial"] = noSocket): Ports => ({
     return call(pathname + search, init);
   },
   onWake: () => () => {},
-  onOffline: () => () => {},
+  onSuspend: () => () => {},
   origin: undefined,
 });

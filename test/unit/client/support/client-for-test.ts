@@ -47,10 +47,10 @@ export interface World {
   /** All sockets; over the session those of the rooms only. */
   readonly sockets: FakeSockets;
   readonly session: FakeSession;
-  /** Signals that the network is back. */
-  wake(): void;
-  /** Signals that the network is gone. */
-  goOffline(): void;
+  /** Signals that the page is back, or with `isCrowd` the network. */
+  wake(isCrowd?: boolean): void;
+  /** Signals that the network is gone, or the page stands still. */
+  suspend(): void;
   /** The number of listeners for both. */
   wakers(): number;
 }
@@ -72,8 +72,8 @@ export function clientForTest({
   const isShared = way === "the session";
   const sockets = isShared ? session.rooms : new FakeSockets();
   sockets.answerAsks = true;
-  const wakers = new Set<() => void>();
-  const offliners = new Set<() => void>();
+  const wakers = new Set<(isCrowd: boolean) => void>();
+  const suspenders = new Set<(why: string) => void>();
   // The `join` costs one more, so that all others are the same.
   let ids = isShared ? -1 : 0;
   const client = new Client(
@@ -85,9 +85,9 @@ export function clientForTest({
       dial: isShared ? session.dial : sockets.dial,
       fetch,
       origin: undefined,
-      onOffline: (fn) => {
-        offliners.add(fn);
-        return () => offliners.delete(fn);
+      onSuspend: (fn) => {
+        suspenders.add(fn);
+        return () => suspenders.delete(fn);
       },
       onWake: (fn) => {
         wakers.add(fn);
@@ -100,13 +100,13 @@ export function clientForTest({
     clock,
     sockets,
     session,
-    wake: () => {
-      for (const fn of [...wakers]) fn();
+    wake: (isCrowd = false) => {
+      for (const fn of [...wakers]) fn(isCrowd);
     },
-    goOffline: () => {
-      for (const fn of [...offliners]) fn();
+    suspend: () => {
+      for (const fn of [...suspenders]) fn("It is gone.");
     },
-    wakers: () => wakers.size + offliners.size,
+    wakers: () => wakers.size + suspenders.size,
   };
 }
 

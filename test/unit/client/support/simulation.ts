@@ -137,7 +137,7 @@ export class Simulation {
     let tokens = 0;
     const newId = () => `${index}-${++ids}`;
     const ports = {
-      ...{ clock, random, newId, dial, origin: undefined, onWake: () => () => {}, onOffline: () => () => {} },
+      ...{ clock, random, newId, dial, origin: undefined, onWake: () => () => {}, onSuspend: () => () => {} },
       fetch: () => Promise.reject(new TypeError("nothing is called over HTTP here")),
     };
     const client = new Client(

@@ -24,9 +24,9 @@ export class CutOffs {
     this.#inARow = unheardTokenLength === undefined ? 0 : this.#inARow + 1;
     if (this.#inARow < SUSPICIOUS) return error;
     const guess = offline(
-      `${this.#inARow} connections in a row were lost before the server said anything. Is it running, and is the network ` +
-        "there? A proxy on the way may let no WebSocket through, or refuse long headers: the token has " +
-        `${unheardTokenLength} characters, and ${SAFE_TOKEN_LENGTH} are safe.`,
+      `${this.#inARow} connections in a row were lost before the server said anything. Does it run, in the version of this ` +
+        "client, and is the network there? A proxy on the way may let no WebSocket through, or refuse long headers: the " +
+        `token has ${unheardTokenLength} characters, and ${SAFE_TOKEN_LENGTH} are safe.`,
     );
     if (this.#inARow === SUSPICIOUS) this.#log("warn", guess.message);
     return guess;

@@ -74,6 +74,13 @@ export class Hall {
 
 type Connection = FakeRoom["connections"][number];
 
+const listenWith =
+  <Fn>(listeners: Set<Fn>) =>
+  (fn: Fn) => {
+    listeners.add(fn);
+    return () => listeners.delete(fn);
+  };
+
 export class Simulation {
   readonly clock = new FakeClock();
   readonly random: () => number;
@@ -85,6 +92,8 @@ export class Simulation {
   /** Counts by code. */
   readonly ends = new Set<string>();
   readonly #options: SimulationOptions;
+  readonly #wakers = new Set<(isCrowd: boolean) => void>();
+  readonly #suspenders = new Set<(why: string) => void>();
   #faulty = true;
   #sayings = 0;
 
@@ -137,7 +146,9 @@ export class Simulation {
     let tokens = 0;
     const newId = () => `${index}-${++ids}`;
     const ports = {
-      ...{ clock, random, newId, dial, origin: undefined, onWake: () => () => {}, onSuspend: () => () => {} },
+      ...{ clock, random, newId, dial, origin: undefined },
+      onWake: listenWith(this.#wakers),
+      onSuspend: listenWith(this.#suspenders),
       fetch: () => Promise.reject(new TypeError("nothing is called over HTTP here")),
     };
     const client = new Client(
@@ -163,8 +174,8 @@ export class Simulation {
     const hall = this.halls.get(socket.url.pathname.split("/")[3] ?? "");
     const [code, reason] = this.#pick(REFUSALS) ?? [];
     const isRefused = this.#options.shared && this.#chance(0.2);
-    // Earlier frames on the same session arrive before.
-    if (this.#options.shared) socket.onClosed = () => this.#lose(socket, 1);
+    // Earlier frames on the same session arrive before. A socket that the client gave up is replaced by its next one.
+    socket.onClosed = () => this.#lose(socket, this.#options.shared ? 1 : 0.7);
     if (this.#chance(0.2)) this.clock.after(1, () => socket.end(1006));
     else if (isRefused) this.clock.after(1, () => socket.end(code ?? 0, reason));
     else hall?.server.accept(socket, user);
@@ -183,6 +194,8 @@ export class Simulation {
     else if (roll < 0.45) void this.clock.advance(Math.floor(this.random() * 300));
     else if (roll < 0.5 && hall && connection) this.#breakOff(hall, connection);
     else if (roll < 0.53 && this.#options.shared) this.#startOver(peer);
+    else if (roll < 0.54) this.#pick([...this.#suspenders])?.("The page sleeps.");
+    else if (roll < 0.55) this.#pick([...this.#wakers])?.(this.#chance(0.5));
     else if (hall && connection) this.#exchange(hall, connection, 1 + Math.floor(this.random() * 3));
   }
 

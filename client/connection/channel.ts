@@ -106,7 +106,7 @@ export class Channel {
   }
 
   get live(): boolean {
-    return this.#phase.name === "live" && this.#isOpen;
+    return this.#phase.name === "live" && this.#link?.isOpen === true;
   }
 
   /** Calls `fn` with every state, after the room or inbox itself. */
@@ -191,10 +191,6 @@ export class Channel {
     const verdict = this.#tracker.accept(seq, mayJump);
     if (verdict === "gap") this.#dropForGap();
     return verdict;
-  }
-
-  get #isOpen(): boolean {
-    return this.#link?.isOpen ?? false;
   }
 
   get #mayJump(): boolean {
@@ -288,7 +284,7 @@ export class Channel {
     if (frame.floor !== undefined) this.#events.onFloor(frame.floor);
     this.#events.onFrame(frame);
     // A listener may have ended it.
-    if (this.#phase.name !== "replaying" || !this.#isOpen) return;
+    if (this.#phase.name !== "replaying" || !this.#link?.isOpen) return;
     if (!isOver) {
       this.#page(frame.seq);
       return;
@@ -306,7 +302,8 @@ export class Channel {
     this.#request({ type: "history", id, after, limit: MAX_EVENTS_PAGE }, (answer) => {
       if (answer === undefined) return;
       if (answer.type === "error" && answer.code === "rate_limited") {
-        const waitMs = answer.retryAfterMs ?? PAGE_AGAIN_MS;
+        // Many may share the bucket.
+        const waitMs = (answer.retryAfterMs ?? PAGE_AGAIN_MS) * (1 + this.#context.ports.random());
         this.#cancelPage = this.#context.ports.clock.after(waitMs, () => this.#page(after));
         return;
       }

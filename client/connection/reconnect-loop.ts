@@ -147,7 +147,7 @@ export class ReconnectLoop {
     const isOfNetwork = error.code === "offline" || error.code === "timeout";
     const withinMs = Math.max(FOLLOW_WITHIN_MS, this.#limits.minMs / 2);
     return {
-      clock: ports.clock,
+      ...ports,
       onHint: (fn) => {
         const follow = () => fn(ports.random() * withinMs);
         const cancelWake = ports.onWake((isCrowd) => (isCrowd ? follow() : fn(0)));

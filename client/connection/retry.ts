@@ -82,7 +82,7 @@ export class RetryPolicy {
     // is not called again without a wait.
     const isBrief = liveForMs !== undefined && liveForMs < STABLE_AFTER_MS;
     if (isRefused && refusedAt === undefined && !(isBrief && this.#waits > 0)) {
-      if (isBrief) this.#waits += 1;
+      if (isBrief) this.#waits++;
       return { next: "retry", retryAfterMs, backoffMs: 0 };
     }
     return { next: "retry", retryAfterMs, backoffMs: backoffMs(this.#waits++, limits, this.#random) };
@@ -131,7 +131,7 @@ export function waitForRetry(
       retryAt = Math.min(planned, Math.max(clock.elapsed() + waitMs, earliestAt));
       // Also where nothing changes: timers may have slept with the machine.
       arm();
-      if (retryAt !== planned) plan();
+      if (retryAt < planned) plan();
     };
     const cancelHints = onHint(shorten);
     signal.addEventListener("abort", end);

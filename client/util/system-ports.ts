@@ -48,9 +48,9 @@ export function onWake(fn: (isCrowd: boolean) => void): Cancel {
   // Not `performance.now`, which stands still while some systems sleep.
   let at = Date.now();
   const ticks = setInterval(() => {
-    const sinceMs = Date.now() - at;
-    at += sinceMs;
-    if (sinceMs > 3 * TICK_MS) wake();
+    const before = at;
+    at = Date.now();
+    if (at - before > 3 * TICK_MS) wake();
   }, TICK_MS);
   if (isPage()) {
     document.addEventListener("visibilitychange", () => document.hidden || wake(), { signal });

@@ -11,7 +11,9 @@ import {
   refusal,
   sessionConnected,
 } from "./support/frames.ts";
+import { UserSimulation } from "./support/user-simulation.ts";
 
+const SEEDS = 60;
 const BO = { id: "usr_9", name: "Bo" };
 
 async function codeOf(promise: Promise<unknown>): Promise<string> {
@@ -230,5 +232,18 @@ describe("another user behind getToken", () => {
     world.room.stopTyping();
     await world.clock.advance(0);
     expect(world.socket().sentOf("signal")).toEqual([]);
+  });
+});
+
+describe.each(["end", "startOver"] as const)("users that change at any moment, with %s", (onUserChange) => {
+  it("[C110][C111][C131] never speak as each other, on any connection", async () => {
+    let changes = 0;
+    for (let seed = 1; seed <= SEEDS; seed++) {
+      const simulation = new UserSimulation(seed, onUserChange);
+      await simulation.run();
+      changes += simulation.changes;
+      expect([seed, simulation.faults, simulation.left]).toEqual([seed, [], 0]);
+    }
+    expect(changes).toBeGreaterThan(SEEDS / 2);
   });
 });

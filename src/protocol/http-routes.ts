@@ -15,7 +15,7 @@ export interface HttpRoute {
 
 const NOTHING = {} as const satisfies Schema;
 
-/** By method and path, as `src/http` has them. */
+/** By method and path. Tests hold the routes of `src/http`, their answers and the HTTP reference against it. */
 export const HTTP_ROUTES = {
   "GET /v1/rooms/:room": { answer: answers.ROOM_INFO },
   "PATCH /v1/rooms/:room": { body: bodies.SETTINGS_BODY, answer: answers.SETTINGS_RESULT },

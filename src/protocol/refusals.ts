@@ -24,9 +24,6 @@ export const ERROR_ANSWER = {
 } as const satisfies Fields;
 export interface ErrorAnswer extends Infer<typeof ERROR_ANSWER> {}
 
-/** The body of every refused request. */
-export const ERROR_BODY = { error: REFUSAL } as const satisfies Fields;
-
 /** The result of a call: a value, or why there is none. */
 export type Outcome<T> =
   | { readonly ok: true; readonly value: T }

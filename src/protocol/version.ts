@@ -6,9 +6,6 @@
  */
 export const PROTOCOL_VERSION = 1;
 
-/** The oldest version whose clients this server serves. Older ones do not offer a subprotocol that it knows. */
-export const MIN_SUPPORTED_VERSION = 1;
-
 /** The one subprotocol a server selects. */
 export const SUBPROTOCOL = "edge-rooms.v1";
 
@@ -26,4 +23,5 @@ export const PONG_FRAME = '{"type":"pong"}';
 export const WIRE_HISTORY = [
   { version: 1, wire: "0bdf59bd34e5ecb8", change: "The first version." },
   { version: 1, wire: "d1632638b9283465", change: "Without pushes the key of `GET /v1/push/key` is `null`." },
+  { version: 1, wire: "681271f217ca9994", change: "Constants that nobody read are gone; the frames are the same." },
 ] as const;

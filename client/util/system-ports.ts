@@ -53,7 +53,7 @@ export function onWake(fn: (isCrowd: boolean) => void): Cancel {
     if (at - before > 3 * TICK_MS) wake();
   }, TICK_MS);
   if (isPage()) {
-    document.addEventListener("visibilitychange", () => document.hidden || wake(), { signal });
+    window.addEventListener("visibilitychange", () => document.hidden || wake(), { signal });
     document.addEventListener("resume", wake, { signal });
     window.addEventListener("pageshow", wake, { signal });
     window.addEventListener("online", () => fn(true), { signal });

@@ -23,5 +23,5 @@ export const PONG_FRAME = '{"type":"pong"}';
 export const WIRE_HISTORY = [
   { version: 1, wire: "0bdf59bd34e5ecb8", change: "The first version." },
   { version: 1, wire: "d1632638b9283465", change: "Without pushes the key of `GET /v1/push/key` is `null`." },
-  { version: 1, wire: "681271f217ca9994", change: "Constants that nobody read are gone; the frames are the same." },
+  { version: 1, wire: "681271f217ca9994", change: "Constants that nobody read are gone." },
 ] as const;

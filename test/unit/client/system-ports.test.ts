@@ -221,11 +221,11 @@ describe("wake signals", () => {
     const { page, frame } = stubPage();
     const heard: boolean[] = [];
     const cancel = onWake((isCrowd) => heard.push(isCrowd));
-    page.dispatchEvent(new Event("visibilitychange"));
+    frame.dispatchEvent(new Event("visibilitychange"));
     expect(heard).toEqual([]);
     page.hidden = false;
     const all = () => {
-      page.dispatchEvent(new Event("visibilitychange"));
+      frame.dispatchEvent(new Event("visibilitychange"));
       page.dispatchEvent(new Event("resume"));
       frame.dispatchEvent(new Event("pageshow"));
       frame.dispatchEvent(new Event("online"));

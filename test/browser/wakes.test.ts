@@ -105,7 +105,7 @@ describe.skipIf(chromiumPath === undefined)("a page", () => {
     expect(await tab.read("isSame")).toBe(true);
     expect(await happened(tab)).toContain("pageshow persisted");
     expect(await tab.read("socketEnds")).toEqual([4000]);
-    expect(await status(tab)).toBe("connected");
+    await expect.poll(() => status(tab), SOON).toBe("connected");
   });
 
   it("[C137] whose app closes the client as it is left leaves the room at once", async () => {

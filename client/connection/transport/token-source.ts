@@ -5,7 +5,7 @@ import { RoomsError } from "../../util/errors.ts";
 import { Listeners } from "../../util/listeners.ts";
 import type { LogFunction } from "../../util/log.ts";
 import type { Cancel, Ports } from "../../util/ports.ts";
-import { type GetToken, type Token, tokenFailure, tokenOf } from "./token-answer.ts";
+import { type GetToken, placeOf, type Token, tokenFailure, tokenOf } from "./token-answer.ts";
 
 const ASK_EVERY_MS = 1_000;
 const RENEW_AGAIN_MS = 5_000;
@@ -99,8 +99,8 @@ export class TokenSource {
   #answer(): Promise<Token> {
     return new Promise((resolve, reject) => {
       const fail = (error: RoomsError) => {
-        // Without the cause: an error of the app may hold the token.
-        this.#log("warn", error.message);
+        // Not the cause itself: an error of the app may hold the token.
+        this.#log("warn", [error.message, ...placeOf(error.cause)].join("\n"));
         reject(error);
       };
       const cancel = this.#after(COMMAND_TIMEOUT_MS, () =>

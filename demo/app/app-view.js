@@ -61,15 +61,15 @@ export function openApp(session, { line, canExpire, onLeave, onRoom }) {
     openSettings: settings.open,
     async enablePush() {
       const failure = await pushes.set(true);
-      if (failure === undefined) toasts.say("You will get notifications while this page is closed.");
+      if (failure === undefined) toasts.say("You will get notifications even when this page is closed.");
       else toasts.say(failure, "failed");
     },
     muting(topic) {
       const muted = preferences.current.mutedTopics.includes(topic);
-      const done = muted ? "You are notified again" : "You are no longer notified";
+      const done = muted ? "You will get notifications" : "You will no longer get notifications";
       return {
         label: `${muted ? "Unmute" : "Mute"} “${topic}”`,
-        onPick: () => toasts.attempt(preferences.muteTopic(topic, !muted), `${done} about ${topic}.`),
+        onPick: () => toasts.attempt(preferences.muteTopic(topic, !muted), `${done} about “${topic}”.`),
       };
     },
   });
@@ -89,7 +89,7 @@ export function openApp(session, { line, canExpire, onLeave, onRoom }) {
       if (next !== undefined) show(next);
     },
   });
-  createWirePanel(app, line, { canExpire, onOpen: () => drawer.close() });
+  const wirePanel = createWirePanel(app, line, { canExpire, onOpen: () => drawer.close() });
   const drawer = createDrawer(app, sideBar.focus);
   part(app, "sign-out").addEventListener("click", () => {
     // The next user of this browser must not get this user's notifications.
@@ -104,7 +104,7 @@ export function openApp(session, { line, canExpire, onLeave, onRoom }) {
     /** @type {MenuItem[]} */
     const items = [
       {
-        label: muted ? "Unmute mentions" : "Mute mentions",
+        label: muted ? "Unmute room" : "Mute room",
         onPick: () => toasts.attempt(preferences.muteRoom(name, !muted)),
       },
     ];
@@ -133,7 +133,7 @@ export function openApp(session, { line, canExpire, onLeave, onRoom }) {
   async function openMessage({ room, seq }) {
     drawer.close();
     show(room);
-    if ((await open?.view.find(seq)) === false) toasts.say("That message no longer exists.", "failed");
+    if ((await open?.view.find(seq)) === false) toasts.say("That message could not be found.", "failed");
   }
 
   /** @param {string} name */
@@ -199,10 +199,8 @@ export function openApp(session, { line, canExpire, onLeave, onRoom }) {
     close() {
       cancel();
       open?.close();
-      toasts.clear();
-      for (const { stop } of [rooms, sideBar, drawer, bell, pushes, presence]) stop();
-      // Popups and dialogs of this user.
-      for (const one of document.querySelectorAll("body > .popup, body > dialog")) one.remove();
+      toasts.stop();
+      for (const { stop } of [rooms, sideBar, drawer, bell, pushes, presence, wirePanel]) stop();
       app.remove();
     },
   };

@@ -1,5 +1,6 @@
 // The state of the connection in plain words.
 
+import { outageText } from "../session/error-text.js";
 import { MAX_ATTEMPTS } from "../session/session.js";
 import { part, setText } from "../ui/dom.js";
 
@@ -7,9 +8,9 @@ import { part, setText } from "../ui/dom.js";
 /** @import { RoomScreen } from "../session/room-screen.js" */
 
 const TICK_MS = 250;
-const KEPT = "What you write is kept, and sent when you are back online.";
+const KEPT = "Messages you write are sent once you are connected.";
 
-/** @param {ParentNode} root @param {Pick<RoomScreen, "reconnect" | "removal">} screen */
+/** @param {ParentNode} root @param {Pick<RoomScreen, "reconnect" | "removal" | "wasIn">} screen */
 export function createConnectionBanner(root, screen) {
   const state = part(root, "state");
   const stateText = part(root, "state-text");
@@ -20,6 +21,8 @@ export function createConnectionBanner(root, screen) {
   reconnect.addEventListener("click", () => screen.reconnect());
   /** @type {ReturnType<typeof setInterval> | undefined} */
   let timer;
+  /** The last one with an error. @type {ConnectionState | undefined} */
+  let failed;
 
   return {
     /** @param {ConnectionState} room @param {ConnectionState} inbox */
@@ -28,7 +31,7 @@ export function createConnectionBanner(root, screen) {
       const removal = screen.removal();
       state.dataset.status = room.status;
       const removed = removal?.code === "deleted" ? "Deleted" : "Removed";
-      setText(stateText, removal ? removed : textOf(room));
+      setText(stateText, removal ? removed : textOf(room, screen.wasIn));
       setText(countdown, "");
       if (room.status === "reconnecting") {
         const count = () => setText(countdown, countdownText(room.retryAt, room.attempt));
@@ -36,7 +39,9 @@ export function createConnectionBanner(root, screen) {
         timer = setInterval(count, TICK_MS);
       }
       // A removal has a notice of its own.
-      const problem = removal ? "" : problemText(room, inbox);
+      if (room.status === "connected") failed = undefined;
+      else if (room.status !== "connecting") failed = room;
+      const problem = removal ? "" : problemText(room, inbox, outageText(failed ?? room, screen.wasIn));
       setText(bannerText, problem);
       banner.hidden = problem === "";
       banner.dataset.status = room.status;
@@ -46,15 +51,15 @@ export function createConnectionBanner(root, screen) {
   };
 }
 
-/** @param {ConnectionState} state */
-function textOf(state) {
+/** @param {ConnectionState} state @param {boolean} wasIn */
+function textOf(state, wasIn) {
   switch (state.status) {
     case "connecting":
-      return state.attempt > 1 ? "Reconnecting…" : "Connecting…";
+      return wasIn && state.attempt > 1 ? "Reconnecting…" : "Connecting…";
     case "connected":
       return "Connected";
     case "reconnecting":
-      return "Reconnecting";
+      return wasIn ? "Reconnecting" : "Trying again";
     case "disconnected":
       return "Offline";
     default:
@@ -68,10 +73,9 @@ function countdownText(retryAt, attempt) {
   return `${seconds === 0 ? "now" : `in ${seconds} s`} · attempt ${attempt} of ${MAX_ATTEMPTS}`;
 }
 
-/** @param {ConnectionState} room @param {ConnectionState} inbox */
-function problemText(room, inbox) {
-  if (room.status === "disconnected") return `There is no connection after ${MAX_ATTEMPTS} attempts. ${KEPT}`;
-  if (room.status === "reconnecting" || (room.status === "connecting" && room.attempt > 1))
-    return `${navigator.onLine ? "The connection was lost." : "Your device is offline."} ${KEPT}`;
-  return inbox.status === "disconnected" ? "Notifications are not connected." : "";
+/** @param {ConnectionState} room @param {ConnectionState} inbox @param {string} outage */
+function problemText(room, inbox, outage) {
+  const isTrying = room.status === "connecting" && room.attempt === 1;
+  if (room.status !== "connected" && !isTrying) return `${outage} ${KEPT}`;
+  return inbox.status === "disconnected" ? "Notifications are not connected. Reconnect to get new ones." : "";
 }

@@ -1,12 +1,12 @@
 // The form: who joins, and which room.
 
-import { isRoomName, NO_ROOM } from "../session/session.js";
+import { roomProblem } from "../session/session.js";
 import { BASE } from "../session/token.js";
 import { part, showProblem } from "../ui/dom.js";
 
 /** @typedef {{ name: string, room: string, token: string, moderator: boolean }} JoinRequest */
 
-export const NO_TOKEN = "Please enter a token.";
+export const NO_TOKEN = "Enter a token.";
 /** Its answer has the token. */
 const TOKEN_COMMAND = `curl ${BASE}v1/tokens -H "Authorization: Bearer $API_KEY" \\
   -d '{"user":"ada","name":"Ada","rooms":{"*":"write"}}'`;
@@ -40,9 +40,10 @@ export function createJoinForm(root, onJoin) {
       token: token.value.trim(),
       moderator: moderator.checked,
     };
-    if (tokenField.hidden && request.name === "") return complain("Please enter your name.", name);
+    if (tokenField.hidden && request.name === "") return complain("Enter your name.", name);
     if (!tokenField.hidden && request.token === "") return complain(NO_TOKEN, token);
-    if (!isRoomName(request.room)) return complain(NO_ROOM, room);
+    const wrong = roomProblem(request.room);
+    if (wrong !== "") return complain(wrong, room);
     complain("");
     // A second click would open a second session.
     submit.disabled = true;

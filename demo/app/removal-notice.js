@@ -1,4 +1,4 @@
-// Tells a user who was removed from the room, and when they can come back.
+// Tells users who were removed from the room that they were, and when they can rejoin.
 
 import { part, setText } from "../ui/dom.js";
 import { durationText } from "../ui/format.js";
@@ -41,7 +41,7 @@ export function createRemovalNotice(root, screen) {
       const { code, retryAfterMs = 0 } = error;
       const until = Date.now() + retryAfterMs;
       setText(title, code === "deleted" ? "This room was deleted" : "You were removed from this room");
-      setText(back, code === "deleted" ? "Start a new one" : "Come back");
+      setText(back, code === "deleted" ? "Start a new room" : "Rejoin");
       timer = setInterval(() => tick(code, until), TICK_MS);
       tick(code, until);
     },
@@ -51,7 +51,7 @@ export function createRemovalNotice(root, screen) {
 
 /** @param {string} code @param {number} leftMs */
 function textFor(code, leftMs) {
-  if (code === "deleted") return "All its messages are gone.";
-  if (leftMs > 0) return `You can come back in ${durationText(leftMs)}.`;
-  return code === "banned" ? "You can come back now." : "You can try to come back.";
+  if (code === "deleted") return "Its messages are gone. You can start a new room under the same name.";
+  if (leftMs > 0) return `You can rejoin in ${durationText(leftMs)}.`;
+  return code === "banned" ? "You can rejoin now." : "You can try to rejoin.";
 }

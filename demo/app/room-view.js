@@ -9,6 +9,7 @@ import { createMemberBar } from "../rooms/member-bar.js";
 import { createKickMenu, openModeration } from "../settings/moderation.js";
 import { ask } from "../ui/dialogs.js";
 import { copyOf, part } from "../ui/dom.js";
+import { closeAllAbove } from "../ui/popup.js";
 import { createConnectionBanner } from "./connection-banner.js";
 import { createRemovalNotice } from "./removal-notice.js";
 
@@ -81,7 +82,7 @@ export function openRoomView(frame, screen, { users, presence, toasts, place, on
   async function remove(seq) {
     const agreed = await ask({
       title: "Delete this message?",
-      text: "It is deleted for everyone. This cannot be undone.",
+      text: "It will be deleted for everyone. This cannot be undone.",
       action: "Delete",
       look: "primary small danger",
     });
@@ -109,6 +110,8 @@ export function openRoomView(frame, screen, { users, presence, toasts, place, on
     find: messages.find,
     place: messages.place,
     close() {
+      // They are about this room, or cover the next one.
+      closeAllAbove();
       for (const { stop } of [messages, banner, slowMode, removal]) stop();
     },
   };

@@ -13,7 +13,7 @@ import { createJoinForm, NO_TOKEN } from "./join-form.js";
 /** @import { JoinRequest } from "./join-form.js" */
 
 const DEFAULT_ROOM = "lobby";
-const UNREACHABLE = "The server cannot be reached. Please try again.";
+const UNREACHABLE = "The server cannot be reached. Check your connection and try again.";
 
 /** Whether the server makes tokens for guests; `undefined` until it has answered. @type {boolean | undefined} */
 let guests;

@@ -65,12 +65,12 @@ export function createAttachmentTray(root, onChange) {
       const url = () => httpsAddress(address.input.value.trim());
       const agreed = await ask({
         title: "Attach a link",
-        text: "A picture or a file on the web. The room keeps its address, not the file.",
+        text: "Share a picture or a file that is on the web. Only its address is sent, not the file itself.",
         action: "Attach",
         fields: [address.box, name.box],
         isValid() {
           const isSafe = url() !== undefined;
-          address.complain(isSafe ? "" : "Please enter an address that begins with https://");
+          address.complain(isSafe ? "" : "Enter an address that starts with https://");
           return isSafe;
         },
       });
@@ -109,9 +109,14 @@ function sizeOf(url) {
   const image = new Image();
   image.referrerPolicy = "no-referrer";
   return new Promise((resolve) => {
-    setTimeout(() => resolve(undefined), MEASURE_WITHIN_MS);
-    image.addEventListener("error", () => resolve(undefined));
-    image.addEventListener("load", () => resolve({ width: image.naturalWidth, height: image.naturalHeight }));
+    /** @param {{ width: number, height: number } | undefined} size */
+    const end = (size) => {
+      clearTimeout(timer);
+      resolve(size);
+    };
+    const timer = setTimeout(() => end(undefined), MEASURE_WITHIN_MS);
+    image.addEventListener("error", () => end(undefined));
+    image.addEventListener("load", () => end({ width: image.naturalWidth, height: image.naturalHeight }));
     image.src = url;
   });
 }

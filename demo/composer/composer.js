@@ -132,7 +132,7 @@ export function createComposer(root, { room }, { stage, onEditLast, onDraft }) {
       const { state, messages } = snapshot;
       const readOnly = state.status === "connected" && !mayWrite(snapshot);
       for (const control of [text, send, attach, emoji]) control.disabled = readOnly;
-      text.placeholder = readOnly ? "You can read this room, but not write in it" : "Write a message";
+      text.placeholder = readOnly ? "You can read this room but not write in it" : "Write a message";
       const loaded = messages.find(({ seq }) => seq !== undefined && seq === toReplyTo);
       if (loaded && !isDeleted(loaded)) {
         toReplyTo = undefined;

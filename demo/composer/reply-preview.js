@@ -42,7 +42,7 @@ export function createReplyPreview(root, stage, onChange) {
       preview.replaceChildren(
         element("span", { class: "visually-hidden" }, "Replying to "),
         quoteOf("div", message, stage),
-        iconButton("Cancel the reply", CLOSE, cancel),
+        iconButton("Cancel reply", CLOSE, cancel),
       );
       preview.hidden = false;
       onChange();

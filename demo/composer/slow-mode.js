@@ -2,7 +2,7 @@
 
 import { isOwn } from "../messages/message-content.js";
 import { part, setText } from "../ui/dom.js";
-import { durationText } from "../ui/format.js";
+import { everyText } from "../ui/format.js";
 
 /** @import { RoomSnapshot } from "../edge-rooms.js" */
 /** @import { RoomScreen } from "../session/room-screen.js" */
@@ -24,6 +24,7 @@ export function createSlowMode(root, screen) {
   let askedAt = Number.NEGATIVE_INFINITY;
   /** @type {ReturnType<typeof setInterval> | undefined} */
   let timer;
+  let ended = false;
 
   screen.on("connected", ({ limits }) => set(limits.slowModeMs));
 
@@ -34,12 +35,14 @@ export function createSlowMode(root, screen) {
   }
 
   function tick() {
+    // A question of this room may be answered when another one is on the screen.
+    if (ended) return;
     const { messages, state, permission } = room.getSnapshot();
     const isConnected = state.status === "connected";
     const waiting = isConnected ? messages.filter((one) => one.pending && one.status === "queued") : [];
     const holds = slowMs > 0 && permission === "write";
     hint.classList.toggle("slow", holds);
-    setText(hint, holds ? `Slow mode: one message every ${durationText(slowMs)}` : keys);
+    setText(hint, holds ? `Slow mode: one message ${everyText(slowMs)}` : keys);
     const [first] = waiting;
     if (first === undefined) {
       clearInterval(timer);
@@ -59,9 +62,9 @@ export function createSlowMode(root, screen) {
       const waitMs = freeAt + index * slowMs - Date.now();
       // Edits and reactions count too, and the page does not know of those on other devices.
       const isHeld = Date.now() - (waiting[index]?.at ?? Date.now()) > SUSPICIOUS_MS;
-      const soon = isHeld ? "waits its turn" : "Sending…";
+      const soon = isHeld ? "Waiting…" : "Sending…";
       if (time instanceof HTMLElement)
-        setText(time, waitMs > 0 ? `waits ${Math.ceil(waitMs / 1_000)} s` : soon);
+        setText(time, waitMs > 0 ? `Sends in ${Math.ceil(waitMs / 1_000)} s` : soon);
     }
   }
 
@@ -82,6 +85,9 @@ export function createSlowMode(root, screen) {
         last = { seq: stored.seq, at: Math.min(stored.at, Date.now()) };
       tick();
     },
-    stop: () => clearInterval(timer),
+    stop() {
+      ended = true;
+      clearInterval(timer);
+    },
   };
 }

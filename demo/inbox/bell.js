@@ -48,7 +48,7 @@ export function createBell(root, inbox, { onOpen, openMessage, openSettings, ena
   const mark = (target, state) =>
     inbox.mark(target, state).then(
       () => complain(""),
-      () => complain("This needs a connection. Please try again later."),
+      () => complain("This could not be saved. Check your connection and try again."),
     );
 
   const focusPanel = () => panel.focus({ preventScroll: true });
@@ -121,7 +121,7 @@ export function createBell(root, inbox, { onOpen, openMessage, openSettings, ena
       hasMore = (await inbox.loadOlder(PAGE)).more;
       render();
     } catch {
-      complain("Older notifications could not be loaded.");
+      complain("Older notifications could not be loaded. Try again in a moment.");
     }
   });
   const { signal } = ended;
@@ -158,7 +158,7 @@ export function createBell(root, inbox, { onOpen, openMessage, openSettings, ena
       const isDenied = state === "denied";
       offer.hidden = state === "on" || state === "unsupported";
       offer.dataset.state = state;
-      const text = isDenied ? BLOCKED : "Get notifications while this page is closed.";
+      const text = isDenied ? BLOCKED : "Get notifications even when this page is closed.";
       setText(part(offer, "push-text"), text);
       part(offer, "enable-push").hidden = isDenied;
       if (hadFocus && !panel.hidden && offer.hidden) focusPanel();

@@ -12,6 +12,8 @@ import { openMenu } from "../ui/popup.js";
 /** @import { Place } from "../messages/mentions.js" */
 /** @import { MenuItem } from "../ui/popup.js" */
 
+const PRIORITIES = { low: "Low priority", high: "High priority", urgent: "Urgent" };
+
 /** @param {Notification} notification */
 export function textOf(notification) {
   const { title, message } = notification;
@@ -66,7 +68,7 @@ export function renderNotification(notification, page) {
     "span",
     { class: "acts" },
     openerOf(notification, page),
-    isUnread && button("Mark read", page.onRead),
+    isUnread && button("Mark as read", page.onRead),
     iconButton("Archive", ARCHIVE, page.onArchive),
     topic !== undefined && moreButton(topic, page.muting),
   );
@@ -74,8 +76,8 @@ export function renderNotification(notification, page) {
     "div",
     { class: "foot" },
     element("time", { datetime: new Date(at).toISOString(), title: fullTime(at) }, timeAgo(at)),
-    priority !== "medium" && element("span", { class: "priority" }, priority),
-    muted && element("span", { class: "priority" }, "muted"),
+    priority !== "medium" && element("span", { class: "priority" }, PRIORITIES[priority]),
+    muted && element("span", { class: "priority" }, "Muted"),
     actions,
   );
   const attributes = { class: classes.filter(Boolean).join(" "), "data-priority": priority };
@@ -85,6 +87,6 @@ export function renderNotification(notification, page) {
 /** @param {string} topic @param {(topic: string) => MenuItem} muting */
 function moreButton(topic, muting) {
   const open = () => openMenu(more, `Topic ${topic}`, [muting(topic)]);
-  const more = iconButton("More", MORE, open, OPENS_MENU);
+  const more = iconButton("More actions", MORE, open, OPENS_MENU);
   return more;
 }

@@ -11,11 +11,11 @@ import { errorText } from "../session/error-text.js";
 /** @typedef {ReturnType<typeof followPush>} PushKeeper */
 
 export const BLOCKED =
-  "Your browser blocks notifications for this page. You can change that in its settings.";
+  "Your browser blocks notifications from this page. You can allow them in the browser's settings.";
 
 const FAILURES = new Map([
-  ["forbidden", "Your browser does not allow notifications for this page."],
-  ["offline", "The push service cannot be reached right now. Please try again."],
+  ["forbidden", "Your browser did not allow notifications from this page."],
+  ["offline", "Your browser's push service cannot be reached right now. Try again later."],
 ]);
 
 /** @param {unknown} error */

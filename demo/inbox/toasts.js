@@ -17,6 +17,7 @@ const MAX_SHOWN = 4;
 export function createToasts(region, { onRead, openMessage }) {
   /** @type {Map<string, () => void>} */
   const shown = new Map();
+  let ended = false;
 
   /**
    * In place of one with the same id.
@@ -35,6 +36,7 @@ export function createToasts(region, { onRead, openMessage }) {
 
   /** @param {Notification} notification */
   function show(notification) {
+    if (ended) return;
     const { id, priority } = notification;
     shown.get(id)?.();
     while (shown.size >= MAX_SHOWN) [...shown.values()][0]?.();
@@ -52,13 +54,19 @@ export function createToasts(region, { onRead, openMessage }) {
 
   /** The result of an action on this page. @param {string} text @param {"done" | "failed"} [look] */
   function say(text, look = "done") {
+    if (ended) return;
     const line = element("p", { dir: "auto" }, text);
     add(`say ${text}`, element("article", { class: `toast brief ${look}` }, line));
+  }
+
+  function clear() {
+    for (const close of [...shown.values()]) close();
   }
 
   return {
     show,
     say,
+    clear,
     /**
      * Says the text, if any, once an action is done, else why it failed. Resolves with whether it is done.
      *
@@ -81,8 +89,10 @@ export function createToasts(region, { onRead, openMessage }) {
     },
     /** @param {string} id */
     hide: (id) => shown.get(id)?.(),
-    clear() {
-      for (const close of [...shown.values()]) close();
+    /** What ends later is not said to the next user. */
+    stop() {
+      ended = true;
+      clear();
     },
   };
 }

@@ -13,7 +13,7 @@ import { chatOf, recordOf } from "./message-content.js";
  */
 export function editInPlace(row, { data }, { onSave, onEmpty, onEnd }) {
   const before = chatOf(data);
-  const text = element("textarea", { rows: 1, dir: "auto", "aria-label": "Edit the message" });
+  const text = element("textarea", { rows: 1, dir: "auto", "aria-label": "Edit message" });
   text.value = before.text;
   let ended = false;
 

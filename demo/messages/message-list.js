@@ -60,7 +60,7 @@ export function createMessageList(root, screen, { stage, onReply, onDelete, edit
       refresh();
     },
   });
-  const older = loadOlderAtTop(root, screen, scroll);
+  const older = loadOlderAtTop(root, screen, scroll, () => isOpen);
   const unread = createUnreadLine();
   const receipts = followReceipts(screen, stage.users, { onChange: refresh, onOwn: learnOwn });
   const toolbar = createToolbar(list, rows, {
@@ -175,9 +175,10 @@ export function createMessageList(root, screen, { stage, onReply, onDelete, edit
   function updateEmpty(snapshot) {
     empty.hidden = snapshot.messages.length > 0;
     const connected = snapshot.state.status === "connected";
-    setText(part(empty, "empty-title"), connected ? "It is quiet here" : "One moment…");
-    const first = mayWrite(snapshot) ? "Write the first message." : "There are no messages yet.";
-    const hint = connected ? first : "Messages appear as soon as you are connected.";
+    const waiting = snapshot.state.status === "disconnected" ? "You are not connected" : "Connecting…";
+    setText(part(empty, "empty-title"), connected ? "No messages yet" : waiting);
+    const first = mayWrite(snapshot) ? "Write the first one." : "Messages will appear here.";
+    const hint = connected ? first : "Messages will appear once you are connected.";
     setText(part(empty, "empty-hint"), hint);
   }
 

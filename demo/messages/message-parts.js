@@ -67,7 +67,11 @@ function renderAttachment(attached) {
     bytes !== undefined && element("span", { class: "file-size" }, sizeText(bytes)),
   ];
   if (url === undefined)
-    return element("span", { class: "file blocked", title: "This is not a secure address" }, label());
+    return element(
+      "span",
+      { class: "file blocked", title: "This address is not secure, so it cannot be opened." },
+      label(),
+    );
   const title = `${name} (${new URL(url).hostname})`;
   const file = element("a", { href: url, ...TO_OTHER_SITE, class: "file", title }, label());
   if (!image) return file;

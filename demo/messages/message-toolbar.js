@@ -94,6 +94,8 @@ export function createToolbar(list, rows, { stage, may, onReply, onEdit, onDelet
     if (!touched || (target instanceof Element && target.closest(CONTROLS))) return;
     const next = rows.messageAt(target);
     goTo(next?.element === at?.element ? undefined : next);
+    // It may stand below the last row on the screen.
+    toolbar.scrollIntoView({ block: "nearest" });
   });
   document.addEventListener(
     "pointerdown",

@@ -1,5 +1,6 @@
 // One row of the list as an element.
 
+import { failureText } from "../session/error-text.js";
 import { avatar, serverBadge, serverFace, setColor } from "../ui/avatar.js";
 import { button, element, icon } from "../ui/dom.js";
 import { dayKey, dayName, fullTime, listed, timeOfDay } from "../ui/format.js";
@@ -10,7 +11,7 @@ import { withMentions } from "./mentions.js";
 import { chatOf, isDeleted, storedOf } from "./message-content.js";
 import { renderAttachments, renderQuote, renderReactions } from "./message-parts.js";
 
-/** @import { PendingMessage, RoomMessage, RoomsError, User } from "../edge-rooms.js" */
+/** @import { PendingMessage, RoomMessage, User } from "../edge-rooms.js" */
 /** @import { UserNames } from "../session/user-names.js" */
 /** @import { MessageRow, Row } from "./message-rows.js" */
 
@@ -178,20 +179,4 @@ function renderFailure(message, stage) {
     again,
     remove,
   );
-}
-
-/** @param {RoomsError | undefined} error */
-function failureText(error) {
-  switch (error?.code) {
-    case "too_large":
-      return "This message is too long.";
-    case "forbidden":
-      return "You can read this room, but not write in it.";
-    case "not_found":
-      return "The message you replied to no longer exists.";
-    case "stale_retry":
-      return "This may have been sent already. Retry sends it again.";
-    default:
-      return error?.message ?? "This could not be sent.";
-  }
 }

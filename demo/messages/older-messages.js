@@ -10,16 +10,17 @@ const SEARCH_PAGE = 100;
 const TEXT = {
   unknown: "",
   loading: "Loading older messages…",
-  failed: "Older messages could not be loaded.",
-  none: "This is the beginning of the room.",
+  failed: "Older messages could not be loaded. Scroll to try again.",
+  none: "This is the start of the room.",
 };
 
 /**
  * @param {ParentNode} root
  * @param {RoomScreen} screen
  * @param {{ readonly fromTop: number, during(change: () => void): void }} scroll
+ * @param {() => boolean} isOpen a list that has left the page is always at its top
  */
-export function loadOlderAtTop(root, { room, on }, scroll) {
+export function loadOlderAtTop(root, { room, on }, scroll, isOpen) {
   const scroller = part(root, "scroller");
   const start = part(root, "start");
   /** @type {keyof typeof TEXT} */
@@ -43,6 +44,7 @@ export function loadOlderAtTop(root, { room, on }, scroll) {
     // Screen readers must not read a page of old messages aloud.
     scroller.setAttribute("aria-busy", "true");
     const { more } = await room.loadOlder().catch(() => ({ more: undefined }));
+    if (!isOpen()) return;
     scroller.removeAttribute("aria-busy");
     show(more === undefined ? "failed" : more ? "unknown" : "none");
     look();

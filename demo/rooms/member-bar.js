@@ -46,7 +46,7 @@ export function createMemberBar(root, { presence, kickMenu }) {
     const self = known?.status === status ? known : user && { ...user, status, data: null, joinedAt: 0 };
     const members = listed.length > 0 || !self ? listed : [self];
     const count = listed.length > 0 ? listed.length : occupancy.members;
-    setText(title, count === 0 ? "No one is here yet" : `${countOf(count)} here`);
+    setText(title, titleOf(count));
     list.hidden = members.length === 0;
     const isSelf = (/** @type {Member} */ { id }) => id === user?.id;
     const sorted = [...members].sort(
@@ -85,7 +85,7 @@ export function createMemberBar(root, { presence, kickMenu }) {
       element(
         "span",
         { class: isPlain ? "note visually-hidden" : "note" },
-        role === "self" ? `You, ${text}` : text,
+        role === "self" ? `You · ${text}` : text,
       ),
     ];
     const label = `${name}: ${text}`;
@@ -103,6 +103,12 @@ export function createMemberBar(root, { presence, kickMenu }) {
 }
 
 const statusNames = /** @type {Status[]} */ (Object.keys(STATUSES));
+
+/** @param {number} count `0`: not known yet */
+function titleOf(count) {
+  if (count === 0) return "People";
+  return count === 1 ? "1 person here" : `${countOf(count)} people here`;
+}
 
 /** @param {Status} status */
 const statusDot = (status) => element("span", { class: "status-dot", "data-status": status });

@@ -1,7 +1,7 @@
 // The side bar: the rooms that this user follows, and a field to open another one.
 
 import { hasDraft } from "../composer/drafts.js";
-import { isRoomName, NO_ROOM } from "../session/session.js";
+import { roomProblem } from "../session/session.js";
 import { element, icon, iconButton, OPENS_MENU, part, setText, showProblem } from "../ui/dom.js";
 import { badgeCount } from "../ui/format.js";
 import { EDIT, MORE, MUTED, ROOM } from "../ui/icons.js";
@@ -28,9 +28,9 @@ export function createSideBar(root, { onPick, onStep, menu }) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const name = input.value.trim();
-    const isValid = isRoomName(name);
-    showProblem(problem, isValid ? "" : name === "" ? "Please enter a name." : NO_ROOM, input);
-    if (!isValid) return;
+    const wrong = roomProblem(name);
+    showProblem(problem, wrong, input);
+    if (wrong !== "") return;
     input.value = "";
     onPick(name);
   });
@@ -54,7 +54,7 @@ export function createSideBar(root, { onPick, onStep, menu }) {
       onPick(name);
     });
     const open = () => openMenu(more, name, menu(entry.listed));
-    const more = iconButton(`Options of ${name}`, MORE, open, OPENS_MENU);
+    const more = iconButton(`Options for ${name}`, MORE, open, OPENS_MENU);
     const listed = { name, unread: 0, mentioned: false, muted: false, current: false };
     const entry = { item: element("li", {}, link, more), link, badge, listed };
     return entry;
@@ -112,6 +112,8 @@ export function createSideBar(root, { onPick, onStep, menu }) {
     (event) => {
       const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
       if (by === undefined || !event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+      // A dialog waits for its answer.
+      if (document.querySelector("dialog[open]")) return;
       event.preventDefault();
       onStep(by);
     },

@@ -39,6 +39,10 @@ export function openRoomScreen(session, name) {
     api: roomApi(session.client, name),
     reconnect: session.reconnect,
     comeBack: () => room.reconnect(),
+    /** Whether this user was in the room at least once. */
+    get wasIn() {
+      return entry.wasIn;
+    },
     get slowModeMs() {
       return entry.slowModeMs;
     },
@@ -46,15 +50,22 @@ export function openRoomScreen(session, name) {
     /** @param {() => void} fn */
     subscribe: (fn) => void cancels.push(room.subscribe(fn)),
 
-    /** Rejects when the room refuses this user, or after 10 s. @returns {Promise<void>} */
+    /** Rejects when the room refuses this user, when the screen closes, and after 10 s. @returns {Promise<void>} */
     whenConnected() {
       if (room.state.status === "connected") return Promise.resolve();
       return new Promise((resolve, reject) => {
-        setTimeout(() => reject(new Error("There is no connection.")), CONNECTED_WITHIN_MS);
-        on("state", (state) => {
-          if (state.status === "connected") resolve();
-          else if (refusalIn(state)) reject(new Error("The room is closed."));
+        const end = (/** @type {() => void} */ settle) => {
+          clearTimeout(timer);
+          cancel();
+          settle();
+        };
+        const fail = () => end(() => reject(new Error("The room is not connected.")));
+        const timer = setTimeout(fail, CONNECTED_WITHIN_MS);
+        const cancel = room.on("state", (state) => {
+          if (state.status === "connected") end(resolve);
+          else if (refusalIn(state)) fail();
         });
+        cancels.push(fail);
       });
     },
 

@@ -23,7 +23,11 @@ const ROOM = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$/;
 /** @param {string} name */
 export const isRoomName = (name) => ROOM.test(name);
 
-export const NO_ROOM = "Room names use letters, digits and _ . : - and start with a letter or digit.";
+const NO_ROOM = "Room names use letters, digits and _ . : - and start with a letter or a digit.";
+
+/** What is wrong with the name of a room; "" if nothing is. @param {string} name */
+export const roomProblem = (name) =>
+  isRoomName(name) ? "" : name === "" ? "Enter the name of a room." : NO_ROOM;
 
 /** The error that ended a connection for good, if one did. @param {ConnectionState} state */
 export function refusalIn(state) {

@@ -4,7 +4,7 @@ import { errorText } from "../session/error-text.js";
 import { avatar } from "../ui/avatar.js";
 import { ask, field } from "../ui/dialogs.js";
 import { button, element } from "../ui/dom.js";
-import { durationText, fullTime, timeOfDay } from "../ui/format.js";
+import { durationText, everyText, fullTime, timeOfDay } from "../ui/format.js";
 import { openPopup } from "../ui/popup.js";
 
 /** @import { Ban, Member, RoomApi } from "../edge-rooms.js" */
@@ -26,7 +26,7 @@ export function createKickMenu(api, { attempt }) {
     const time = durationText(seconds * 1_000);
     const agreed = await ask({
       title: isRemoval ? `Remove ${name}?` : `Disconnect ${name}?`,
-      text: `They can come back ${isRemoval ? `in ${time}` : "immediately"}.`,
+      text: `They can rejoin ${isRemoval ? `in ${time}` : "right away"}.`,
       action,
       look: "primary small danger",
       fields: isRemoval ? [reason.box] : [],
@@ -53,14 +53,18 @@ export function createKickMenu(api, { attempt }) {
  */
 export function openModeration(opener, api, { users, toasts, onSlowMode }) {
   const slow = element("select", { id: "slow-mode", disabled: "" });
-  const bans = element("ul", { class: "bans" }, element("li", { class: "hint" }, "One moment…"));
+  const bans = element("ul", { class: "bans" }, element("li", { class: "hint" }, "Loading…"));
   const panel = element(
     "section",
     { class: "moderation", role: "dialog", "aria-label": "Moderation", tabindex: -1 },
     element("h2", {}, "Moderation"),
     element("label", { for: "slow-mode" }, "Slow mode"),
     slow,
-    element("p", { class: "hint" }, "How long people wait between two messages. Moderators do not wait."),
+    element(
+      "p",
+      { class: "hint" },
+      "How long people have to wait between messages. Moderators do not have to wait.",
+    ),
     element("h3", {}, "Removed people"),
     bans,
   );
@@ -88,7 +92,7 @@ export function openModeration(opener, api, { users, toasts, onSlowMode }) {
 
   async function setSlowMode() {
     const ms = Number(slow.value);
-    const text = ms === 0 ? "Slow mode is off." : `Slow mode: one message every ${durationText(ms)}.`;
+    const text = ms === 0 ? "Slow mode is off." : `Slow mode is on: one message ${everyText(ms)}.`;
     if (await toasts.attempt(api.setSettings({ slowModeMs: ms }), text)) onSlowMode(ms);
     else await loadSlowMode();
   }
@@ -97,7 +101,7 @@ export function openModeration(opener, api, { users, toasts, onSlowMode }) {
     const hint = (/** @type {string} */ text) => [element("li", { class: "hint" }, text)];
     const items = await api.bans().then(
       ({ bans }) => (bans.length > 0 ? bans.map(renderBan) : hint("No one has been removed.")),
-      () => hint("The list could not be loaded."),
+      () => hint("The list could not be loaded. Close this panel and open it again."),
     );
     bans.replaceChildren(...items);
   }
@@ -108,7 +112,7 @@ export function openModeration(opener, api, { users, toasts, onSlowMode }) {
     const end = until - Date.now() < SOON_MS ? timeOfDay(until) : fullTime(until);
     const unban = button("Let back in", async () => {
       unban.disabled = true;
-      await toasts.attempt(api.unban(user), `${name} can come back.`);
+      await toasts.attempt(api.unban(user), `${name} can rejoin the room.`);
       await listBans();
       focusPanel();
     });

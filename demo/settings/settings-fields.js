@@ -1,6 +1,6 @@
 // The fields of the settings: each reports a change at once, and shows the value that it is given.
 
-import { button, element, iconButton, setText } from "../ui/dom.js";
+import { button, element, iconButton, setText, showProblem } from "../ui/dom.js";
 import { CLOSE } from "../ui/icons.js";
 
 /** @import { QuietHours } from "../edge-rooms.js" */
@@ -44,7 +44,7 @@ export function quietHours(onChange) {
     if (from.value !== "" && to.value !== "" && from.value !== to.value)
       onChange({ from: from.value, to: to.value, timeZone });
   };
-  const hint = `Only urgent push notifications then. Time zone: ${timeZone.replaceAll("_", " ")}.`;
+  const hint = `Only urgent push notifications get through. Time zone: ${timeZone.replaceAll("_", " ")}.`;
   const on = toggle("Quiet hours", hint, (isOn) => {
     hours.hidden = !isOn;
     if (isOn) report();
@@ -66,10 +66,11 @@ export function quietHours(onChange) {
 /**
  * @param {string} title
  * @param {string} placeholder
- * @param {(name: string) => boolean} isName
+ * @param {(name: string) => string} problemOf what is wrong with a name; "" if nothing is
  * @param {(name: string, muted: boolean) => void} onChange
  */
-export function mutedList(title, placeholder, isName, onChange) {
+export function mutedList(title, placeholder, problemOf, onChange) {
+  const problem = element("p", { class: "wrong", role: "alert", hidden: "" });
   const list = element("ul", { class: "names" });
   const input = element("input", {
     dir: "ltr",
@@ -82,9 +83,9 @@ export function mutedList(title, placeholder, isName, onChange) {
   });
   const mute = () => {
     const name = input.value.trim();
-    const isValid = isName(name);
-    input.setAttribute("aria-invalid", String(!isValid));
-    if (isValid) {
+    const wrong = problemOf(name);
+    showProblem(problem, wrong, input);
+    if (wrong === "") {
       input.value = "";
       onChange(name, true);
     }
@@ -104,6 +105,7 @@ export function mutedList(title, placeholder, isName, onChange) {
       element("legend", {}, title),
       list,
       element("div", { class: "adding" }, input, button("Mute", mute, "plain")),
+      problem,
     ),
     /** @param {readonly string[]} names */
     show(names) {

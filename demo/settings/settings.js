@@ -2,7 +2,7 @@
 
 import { BLOCKED } from "../inbox/push.js";
 import { errorText } from "../session/error-text.js";
-import { isRoomName } from "../session/session.js";
+import { roomProblem } from "../session/session.js";
 import { openDialog } from "../ui/dialogs.js";
 import { element, showProblem } from "../ui/dom.js";
 import { mutedList, quietHours, toggle } from "./settings-fields.js";
@@ -12,13 +12,14 @@ import { mutedList, quietHours, toggle } from "./settings-fields.js";
 /** @import { PreferenceKeeper } from "../session/preferences.js" */
 
 const TOPIC = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$/;
+const NO_TOPIC = "Topics use letters, digits and _ . : - and start with a letter or a digit.";
 
 /** @type {Readonly<Record<PushState, string>>} */
 const PUSH_HINT = {
   unsupported: "",
   denied: BLOCKED,
-  off: "This browser shows nothing while this page is closed.",
-  on: "This browser shows notifications while this page is closed.",
+  off: "You get none when this page is closed.",
+  on: "You get them even when this page is closed.",
 };
 
 /** @param {PreferenceKeeper} preferences @param {PushKeeper} pushes */
@@ -41,18 +42,22 @@ export function createSettings(preferences, pushes) {
       done.catch((error) => complain(errorText(error)));
     }
 
-    const here = toggle("Push in this browser", "", async (on) => complain((await pushes.set(on)) ?? ""));
-    const all = toggle("Push to my devices", "In every browser where you turned it on.", (on) =>
-      attempt(preferences.set({ push: on })),
+    const here = toggle("Push notifications in this browser", "", async (on) =>
+      complain((await pushes.set(on)) ?? ""),
+    );
+    const all = toggle(
+      "Push notifications on all my devices",
+      "In every browser where you turned them on.",
+      (on) => attempt(preferences.set({ push: on })),
     );
     const quiet = quietHours((hours) => attempt(preferences.set({ quietHours: hours })));
     const topics = mutedList(
       "Muted topics",
       "Topic",
-      (name) => TOPIC.test(name),
+      (name) => (TOPIC.test(name) ? "" : name === "" ? "Enter a topic." : NO_TOPIC),
       (name, muted) => attempt(preferences.muteTopic(name, muted)),
     );
-    const rooms = mutedList("Muted rooms", "Room name", isRoomName, (name, muted) =>
+    const rooms = mutedList("Muted rooms", "Room name", roomProblem, (name, muted) =>
       attempt(preferences.muteRoom(name, muted)),
     );
     refresh = () => {

@@ -69,6 +69,9 @@ export function durationText(ms) {
   return whole === undefined ? `${countOf(count)} ${unit}s` : `1 ${whole}`;
 }
 
+/** Such as "every 90 seconds", "every minute". @param {number} ms */
+export const everyText = (ms) => `every ${durationText(ms).replace(/^1 /u, "")}`;
+
 /** @param {number} bytes */
 export function sizeText(bytes) {
   const step = Math.min(BYTE_UNITS.length - 1, Math.max(0, Math.floor(Math.log10(bytes) / 3)));

@@ -53,6 +53,13 @@ export function openPopup(anchor, popup, onClose) {
   return () => popup.isConnected && popup.hidePopover();
 }
 
+/** Closes every popup and dialog as its user would: only then they remove their listeners and report the end. */
+export function closeAllAbove() {
+  for (const popup of document.querySelectorAll(".popup:popover-open"))
+    if (popup instanceof HTMLElement) popup.hidePopover();
+  for (const dialog of document.querySelectorAll("dialog")) dialog.close();
+}
+
 /**
  * @param {HTMLElement} anchor
  * @param {string} label

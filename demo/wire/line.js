@@ -26,6 +26,8 @@ export function watchLine() {
   let pingAt = 0;
   /** @type {number | undefined} */
   let roundTripMs;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let lossTimer;
   let onChange = () => {};
 
   /** @param {Entry["way"]} way @param {string} text @param {boolean} [lost] */
@@ -65,7 +67,7 @@ export function watchLine() {
       });
       this.addEventListener("message", comeIn);
       this.addEventListener("close", ({ code }) => {
-        if (open.delete(this)) note("line", `Closed with ${code}`);
+        if (open.delete(this)) note("line", `Closed with code ${code}`);
       });
     }
 
@@ -91,18 +93,29 @@ export function watchLine() {
     get roundTripMs() {
       return roundTripMs;
     },
-    /** @param {() => void} fn */
+    /** Returns a function that ends it. @param {() => void} fn */
     follow(fn) {
       onChange = fn;
+      return () => {
+        onChange = () => {};
+      };
     },
-    /** Before another user enters. */
-    forget: () => void entries.splice(0),
+    /** Before another user enters: also what the sockets of this one still report, and a loss that goes on. */
+    forget() {
+      clearTimeout(lossTimer);
+      losingUntil = 0;
+      open.clear();
+      entries.splice(0);
+      roundTripMs = undefined;
+      onChange();
+    },
     cut: () => end(DROPPED),
     /** For 2 s nothing goes through; then the line is cut, because neither side knows what has arrived. */
     lose() {
       losingUntil = performance.now() + LOSS_MS;
-      note("line", "Nothing goes through for 2 s");
-      setTimeout(() => end(DROPPED), LOSS_MS);
+      note("line", "Nothing gets through for 2 seconds");
+      clearTimeout(lossTimer);
+      lossTimer = setTimeout(() => end(DROPPED), LOSS_MS);
     },
     expireToken: () => end(EXPIRED),
   };

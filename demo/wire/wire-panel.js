@@ -38,7 +38,7 @@ export function createWirePanel(root, line, { canExpire, onOpen }) {
     if (atEnd) list.scrollTop = list.scrollHeight;
   }
 
-  line.follow(() => {
+  const stop = line.follow(() => {
     if (panel.hidden || isAsked) return;
     isAsked = true;
     requestAnimationFrame(render);
@@ -65,6 +65,8 @@ export function createWirePanel(root, line, { canExpire, onOpen }) {
   panel.addEventListener("keydown", ({ key }) => {
     if (key === "Escape") show(false);
   });
+
+  return { stop };
 }
 
 /** @param {Entry} entry */

@@ -9,7 +9,7 @@ export function devWelcome({ port, devTokens }: DevRun, apiKey: string): string 
     `Edge Rooms: ${url}/   (open it in two windows)`,
     devTokens === "off" ? TOKEN_NEEDED : ownApp(url),
     ...(devTokens === "share" ? [SHARED] : []),
-    `Notify a user; join as "ada" to see it:
+    `Send a notification to "ada" (join as Ada first to see it):
 
 curl ${url}/v1/notify -H "Authorization: Bearer ${apiKey}" \\
   -d '{"user":"ada","title":"Build completed","message":"All tests passed"}'`,
@@ -17,11 +17,11 @@ curl ${url}/v1/notify -H "Authorization: Bearer ${apiKey}" \\
   return `\n${paragraphs.join("\n\n")}\n`.replaceAll(/^(?=.)/gm, "  ");
 }
 
-const TOKEN_NEEDED = `Others may reach this server, so joining needs a token; with --share everybody on
-your network joins as anybody, moderators too.`;
+const TOKEN_NEEDED = `Other machines can reach this server, so you need a token to join. With --share, everyone
+on your network can join without one, under any name and as a moderator.`;
 
-const SHARED = `Everybody on your network may join as anybody, moderators too (--share): by an address
-of this machine, its name without a dot, or one in .local, .lan, .internal or .home.arpa.`;
+const SHARED = `With --share, everyone on your network can join, under any name and as a moderator. They reach
+this machine by its address, its name without a dot, or one in .local, .lan, .internal or .home.arpa.`;
 
 /** A first program, in a page or in Node. */
 const ownApp = (url: string): string =>

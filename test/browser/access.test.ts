@@ -86,16 +86,16 @@ describe.skipIf(chromiumPath === undefined)("access", () => {
     expect(await ada.page.getByLabel("Your name").isVisible()).toBe(false);
 
     await field.fill("no.such.token");
-    await ada.press("Join the room");
-    await ada.sees("The server did not accept this token. Please check it, or get a new one.");
+    await ada.press("Join room");
+    await ada.sees("This token was not accepted. Check it, or get a new one.");
 
     await field.fill(await tokenOf(strict, "ada", { "other_*": "write" }));
-    await ada.press("Join the room");
-    await ada.sees("You do not have permission to enter this room.");
+    await ada.press("Join room");
+    await ada.sees("You do not have permission to join this room.");
 
     const token = await tokenOf(strict, "ada", { "project_*": "write" });
     await field.fill(token);
-    await ada.press("Join the room");
+    await ada.press("Join room");
     await ada.connected();
     await ada.say("With a token of my own");
     await ada.shows("With a token of my own");
@@ -103,10 +103,10 @@ describe.skipIf(chromiumPath === undefined)("access", () => {
     expect(await ada.page.evaluate(() => JSON.stringify(localStorage))).not.toContain(token);
 
     // A room that the user may not open leads back to the current one.
-    const other = ada.page.getByRole("textbox", { name: "Open another room" });
+    const other = ada.page.getByRole("textbox", { name: "Join another room" });
     await other.fill("secret");
     await other.press("Enter");
-    await ada.sees("You do not have permission to enter this room.");
+    await ada.sees("You do not have permission to join this room.");
     await ada.page.getByRole("heading", { name: "project_1" }).waitFor();
     await ada.connected();
 
@@ -120,7 +120,7 @@ describe.skipIf(chromiumPath === undefined)("access", () => {
   it("a user who may only read is informed", async () => {
     const reader = await Visitor.open(browser, `${strict.url}/?room=project_1`);
     await reader.page.getByLabel("Token").fill(await tokenOf(strict, "eve", { "*": "read" }));
-    await reader.press("Join the room");
+    await reader.press("Join room");
     await reader.connected();
     expect(await reader.writing.isDisabled()).toBe(true);
     expect(await reader.writing.getAttribute("placeholder")).toContain("not write");

@@ -1,36 +1,14 @@
 // What users of a screen reader, of the keyboard, and with weak eyes get from the page.
 
-import type { Browser } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { chromiumPath, launchChromium } from "../support/chromium.ts";
-import { type LocalServer, startServer } from "../support/local-server.ts";
-import { publish } from "./server-code.ts";
-import { Visitor } from "./visitor.ts";
+import { expect, it } from "vitest";
+import { lowContrast } from "./contrast.ts";
+import { demoForTest, describeInBrowser } from "./demo-for-test.ts";
+import { pushVars } from "./push-vars.ts";
+import { call, publish } from "./server-code.ts";
+import { PHONE, type Visitor } from "./visitor.ts";
 
-describe.skipIf(chromiumPath === undefined)("the demo page for everyone", () => {
-  let browser: Browser;
-  let server: LocalServer;
-  let visitors: Visitor[] = [];
-
-  beforeAll(async () => {
-    [browser, server] = await Promise.all([launchChromium(), startServer()]);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await server?.stop();
-  });
-  afterEach(async () => {
-    const faults = visitors.flatMap((visitor) => visitor.faults);
-    await Promise.all(visitors.map(({ page }) => page.close()));
-    visitors = [];
-    expect(faults).toEqual([]);
-  });
-
-  async function join(name: string, room: string): Promise<Visitor> {
-    const visitor = await Visitor.join(browser, server.url, name, room);
-    visitors.push(visitor);
-    return visitor;
-  }
+describeInBrowser("the demo page for everyone", () => {
+  const demo = demoForTest({ vars: pushVars() });
 
   /** What has the focus: the text of a message, or the role or tag of anything else. */
   const focused = ({ page }: Visitor) =>
@@ -41,13 +19,13 @@ describe.skipIf(chromiumPath === undefined)("the demo page for everyone", () => 
     });
 
   it("[W30] each message has the name of its sender for screen readers", async () => {
-    const ada = await join("Ada", "names");
-    const bo = await join("Bo", "names");
+    const ada = await demo.join("Ada", "names");
+    const bo = await demo.join("Bo", "names");
     await ada.say("One");
     await ada.say("Two");
     await bo.shows("Two");
     await bo.say("Three");
-    await publish(server, "names", "Four");
+    await publish(demo.server, "names", "Four");
     await bo.shows("Four");
     const log = await bo.page.getByRole("log").ariaSnapshot();
     for (const [name, text] of [
@@ -60,7 +38,7 @@ describe.skipIf(chromiumPath === undefined)("the demo page for everyone", () => 
   });
 
   it("[W30] a deleted message keeps the focus, and one that is gone passes it on", async () => {
-    const ada = await join("Ada", "focus");
+    const ada = await demo.join("Ada", "focus");
     await ada.say("First");
     await ada.say("Second");
     await ada.shows("Second");
@@ -76,50 +54,79 @@ describe.skipIf(chromiumPath === undefined)("the demo page for everyone", () => 
     expect(await focused(ada)).toBe("Second");
   });
 
-  it.each(["light", "dark"] as const)("[W30] outlines can be seen on a %s page", async (colorScheme) => {
-    const ada = await join("Ada", `contrast-${colorScheme}`);
-    await ada.page.emulateMedia({ colorScheme });
+  it.each(["light", "dark"] as const)(
+    "[W30] outlines and texts can be seen on a %s page",
+    async (colorScheme) => {
+      // What still slides in is transparent.
+      const where = await demo.profile({ colorScheme, reducedMotion: "reduce" });
+      const ada = await demo.join("Ada", `contrast-${colorScheme}`, { where });
+      await ada.say("Hello");
+      await ada.act("Hello", "Add a reaction");
+      await ada.page.getByRole("button", { name: "Thumbs up" }).click();
+      await ada.messages.locator(".chip").click();
+      await ada.say("Again");
+      await ada.rooms.getByRole("button", { name: "Notification settings" }).click();
+      await ada.page.getByRole("dialog", { name: "Notification settings" }).waitFor();
+      expect(await lowContrast(ada.page)).toEqual([]);
+    },
+  );
+
+  it.each(["light", "dark"] as const)(
+    "[W30] the words for a removed user can be read on a %s page",
+    async (colorScheme) => {
+      const room = `removed-${colorScheme}`;
+      const ada = await demo.join("Ada", room, {
+        where: await demo.profile({ colorScheme, reducedMotion: "reduce" }),
+      });
+      await ada.say("Hello");
+      await ada.stored("Hello");
+      await call(demo.server, "POST", `/v1/rooms/${room}/kick`, { user: "ada", banSeconds: 60 });
+      await ada.sees("You were removed from this room");
+      expect(await lowContrast(ada.page)).toEqual([]);
+    },
+  );
+
+  it("[W54] with text of twice the size a phone shows the name of the room and all of the composer", async () => {
+    const where = await demo.profile(PHONE);
+    await where.addInitScript(() =>
+      addEventListener("DOMContentLoaded", () => {
+        document.documentElement.style.fontSize = "200%";
+      }),
+    );
+    const ada = await demo.join("Ada", "large-text", { where, as: "moderate" });
     await ada.say("Hello");
-    await ada.act("Hello", "Add a reaction");
-    await ada.page.getByRole("button", { name: "Thumbs up" }).click();
-    await ada.messages.locator(".chip").click();
-    await ada.say("Again");
-    await ada.page.getByRole("button", { name: "Settings", exact: true }).click();
-    await ada.page.getByRole("dialog", { name: "Notification settings" }).waitFor();
-    const low = await ada.page.evaluate(() => {
-      const drawing = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
-      if (drawing === null) throw new Error("There is no canvas.");
-      /** The colors above one another, each possibly transparent. */
-      const luminance = (colors: readonly string[]) => {
-        drawing.clearRect(0, 0, 1, 1);
-        for (const color of colors) {
-          drawing.fillStyle = color;
-          drawing.fillRect(0, 0, 1, 1);
-        }
-        const [red = 0, green = 0, blue = 0] = Array.from(drawing.getImageData(0, 0, 1, 1).data, (byte) => {
-          const part = byte / 255;
-          return part <= 0.040_45 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
-        });
-        return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+    await ada.shows("Hello");
+    expect(await ada.overflows()).toBe(false);
+    const width = async (part: string) => (await ada.page.locator(part).boundingBox())?.width ?? 0;
+    expect(await width(".title h1")).toBeGreaterThan(150);
+    expect(await width(".composer textarea")).toBeGreaterThan(250);
+    await ada.page.getByRole("button", { name: /^Rooms/ }).click();
+    await ada.rooms.getByRole("button", { name: "Notification settings" }).click();
+    await ada.page.getByRole("textbox", { name: "Muted rooms" }).waitFor();
+    for (const input of await ada.page.locator(".adding input").all())
+      expect((await input.boundingBox())?.width).toBeGreaterThan(150);
+  });
+
+  it("[W54] where the system chooses the colors, buttons, switches and the current room still show", async () => {
+    const ada = await demo.join("Ada", "forced", { where: await demo.profile({ forcedColors: "active" }) });
+    await ada.rooms.getByRole("button", { name: "Notification settings" }).click();
+    await ada.page.getByRole("switch", { name: "Quiet hours" }).waitFor();
+    const shown = await ada.page.evaluate(() => {
+      const style = (selector: string, before?: string) => {
+        const element = document.querySelector(selector);
+        if (element === null) throw new Error(`There is no ${selector}.`);
+        return getComputedStyle(element, before);
       };
-      const behind = (element: Element | null): string[] =>
-        element === null ? [] : [...behind(element.parentElement), getComputedStyle(element).backgroundColor];
-      const outlines: Readonly<Record<string, "borderTopColor" | "backgroundColor">> = {
-        ".composer": "borderTopColor",
-        ".join-other > div": "borderTopColor",
-        ".chip, .chip-add": "borderTopColor",
-        ".switch input:not(:checked)": "backgroundColor",
-        ".settings input[type=time]": "borderTopColor",
+      return {
+        room: style(".room-list .current").outlineStyle,
+        send: style(".send").borderTopStyle,
+        done: style(".choices .primary").borderTopStyle,
+        switch: style(".switch input").borderTopStyle,
+        knob: style(".switch input", "::before").backgroundColor !== style(".switch input").backgroundColor,
+        face: style(".me .avatar").backgroundColor !== style(".me").backgroundColor,
       };
-      return Object.entries(outlines).flatMap(([selector, property]) =>
-        [...document.querySelectorAll(selector)].flatMap((element) => {
-          const around = behind(element.parentElement);
-          const pair = [luminance(around), luminance([...around, getComputedStyle(element)[property]])];
-          const contrast = (Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05);
-          return contrast < 3 ? [`${selector}: ${contrast}`] : [];
-        }),
-      );
     });
-    expect(low).toEqual([]);
+    const solid = "solid";
+    expect(shown).toEqual({ room: solid, send: solid, done: solid, switch: solid, knob: true, face: true });
   });
 });

@@ -1,45 +1,18 @@
 // What two users do with each other's messages: both windows show it without a reload.
 
-import type { Browser } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { chromiumPath, launchChromium } from "../support/chromium.ts";
-import { type LocalServer, startServer } from "../support/local-server.ts";
+import { expect, it } from "vitest";
+import { demoForTest, describeInBrowser, SOON } from "./demo-for-test.ts";
 import { call, publish, storedTexts } from "./server-code.ts";
-import { Visitor } from "./visitor.ts";
+import type { Visitor } from "./visitor.ts";
 
-/** For two windows on a busy machine. */
-const SOON = { timeout: 15_000 };
+describeInBrowser("messages on the demo page", () => {
+  const demo = demoForTest();
 
-describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
-  let browser: Browser;
-  let server: LocalServer;
-  let visitors: Visitor[] = [];
-
-  beforeAll(async () => {
-    [browser, server] = await Promise.all([launchChromium(), startServer()]);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await server?.stop();
-  });
-  afterEach(async () => {
-    const faults = visitors.flatMap((visitor) => visitor.faults);
-    await Promise.all(visitors.map(({ page }) => page.close()));
-    visitors = [];
-    expect(faults).toEqual([]);
-  });
-
-  async function join(name: string, room: string): Promise<Visitor> {
-    const visitor = await Visitor.join(browser, server.url, name, room);
-    visitors.push(visitor);
-    return visitor;
-  }
-
-  const editing = ({ page }: Visitor) => page.getByRole("textbox", { name: "Edit the message" });
+  const editing = ({ page }: Visitor) => page.getByRole("textbox", { name: "Edit message" });
 
   it("[W1] a user edits an own message in place, and every window marks it as edited", async () => {
-    const ada = await join("Ada", "edit");
-    const bo = await join("Bo", "edit");
+    const ada = await demo.join("Ada", "edit");
+    const bo = await demo.join("Bo", "edit");
     await ada.say("Frist");
     await bo.shows("Frist");
     await ada.act("Frist", "Edit");
@@ -51,19 +24,19 @@ describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
       expect(await mark.innerText()).toBe("(edited)");
       expect(await mark.getAttribute("title")).toMatch(/\d/);
     }
-    expect(await storedTexts(server, "edit")).toEqual(["First"]);
+    expect(await storedTexts(demo.server, "edit")).toEqual(["First"]);
 
     // Arrow up in an empty composer leads to the last own message; Escape leaves it unchanged.
     await ada.say("Second");
     await bo.shows("Second");
-    await ada.message("Second").locator(".time", { hasNotText: "Sending" }).waitFor();
+    await ada.stored("Second");
     await ada.writing.press("ArrowUp");
     expect(await editing(ada).inputValue()).toBe("Second");
     await editing(ada).fill("Never");
     await editing(ada).press("Escape");
     await ada.shows("Second");
     expect(await ada.writing.evaluate((field) => field === document.activeElement)).toBe(true);
-    expect(await storedTexts(server, "edit")).toEqual(["First", "Second"]);
+    expect(await storedTexts(demo.server, "edit")).toEqual(["First", "Second"]);
 
     // Messages of others can be answered, not changed.
     await bo.message("Second").hover();
@@ -73,8 +46,8 @@ describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
   });
 
   it("[W1] a deleted message leaves nothing in any window, nor in a reply to it", async () => {
-    const ada = await join("Ada", "delete");
-    const bo = await join("Bo", "delete");
+    const ada = await demo.join("Ada", "delete");
+    const bo = await demo.join("Bo", "delete");
     await ada.say("A secret");
     await bo.shows("A secret");
     await bo.act("A secret", "Reply");
@@ -91,17 +64,17 @@ describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
   });
 
   it("[W2] a reply quotes what it answers, and leads to it", async () => {
-    const ada = await join("Ada", "reply");
-    const bo = await join("Bo", "reply");
+    const ada = await demo.join("Ada", "reply");
+    const bo = await demo.join("Bo", "reply");
     await ada.say("Which <b>day</b>?");
     await bo.shows("Which <b>day</b>?");
-    for (let at = 1; at <= 55; at++) await publish(server, "reply", `Filler ${at}`);
+    for (let at = 1; at <= 55; at++) await publish(demo.server, "reply", `Filler ${at}`);
     await bo.shows("Filler 55");
     await bo.message("Which <b>day</b>?").scrollIntoViewIfNeeded();
     await bo.act("Which <b>day</b>?", "Reply");
     const preview = bo.page.locator('[data-part="reply"]');
     expect(await preview.innerText()).toContain("Which <b>day</b>?");
-    await bo.press("Cancel the reply");
+    await bo.press("Cancel reply");
     expect(await preview.isVisible()).toBe(false);
     await bo.act("Which <b>day</b>?", "Reply");
     await bo.say("Monday");
@@ -123,8 +96,8 @@ describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
   });
 
   it("[W3] reactions are counted, toggled by a click and named, in every window", async () => {
-    const ada = await join("Ada", "react");
-    const bo = await join("Bo", "react");
+    const ada = await demo.join("Ada", "react");
+    const bo = await demo.join("Bo", "react");
     await ada.say("Shipped");
     await bo.shows("Shipped");
     await bo.act("Shipped", "Add a reaction");
@@ -148,27 +121,29 @@ describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
   });
 
   it("[W3][E15] a refused reaction is taken back with a notice", async () => {
-    const ada = await join("Ada", "refused");
+    const ada = await demo.join("Ada", "refused");
     await ada.say("Full");
-    await ada.message("Full").locator(".time", { hasNotText: "Sending" }).waitFor();
-    const { token } = (await (await fetch(`${server.url}/dev/token?user=ada`)).json()) as { token: string };
+    await ada.stored("Full");
+    const { token } = (await (await fetch(`${demo.server.url}/dev/token?user=ada`)).json()) as {
+      token: string;
+    };
     for (const emoji of "🐶🐱🐭".match(/./gu) ?? []) {
       const path = `/v1/rooms/refused/messages/1/reactions/${encodeURIComponent(emoji)}`;
       const headers = { Authorization: `Bearer ${token}` };
-      expect((await fetch(server.url + path, { method: "PUT", headers })).status).toBe(200);
+      expect((await fetch(demo.server.url + path, { method: "PUT", headers })).status).toBe(200);
     }
     const chips = ada.message("Full").locator(".chip");
     await expect.poll(() => chips.count(), SOON).toBe(3);
     await ada.act("Full", "Add a reaction");
     await ada.press("Rocket");
-    await ada.sees("This message is too large.");
+    await ada.sees("You cannot add another reaction to this message.");
     expect(await chips.count()).toBe(3);
   });
 
   it("[W4] typing disappears 3 s after the last key, and names who of several types", async () => {
-    const ada = await join("Ada", "typing");
-    const bo = await join("Bo", "typing");
-    const cy = await join("Cy", "typing");
+    const ada = await demo.join("Ada", "typing");
+    const bo = await demo.join("Bo", "typing");
+    const cy = await demo.join("Cy", "typing");
     await ada.writing.pressSequentially("Hello");
     const lastKey = Date.now();
     await bo.sees("Ada is typing…");
@@ -188,8 +163,8 @@ describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
   });
 
   it("[W5] the readers of the last message are shown below it, live and after a reload", async () => {
-    const ada = await join("Ada", "seen");
-    const bo = await join("Bo", "seen");
+    const ada = await demo.join("Ada", "seen");
+    const bo = await demo.join("Bo", "seen");
     await bo.look(false);
     await ada.say("Read this");
     await bo.shows("Read this");
@@ -204,8 +179,8 @@ describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
   });
 
   it("[W33] who has left is named, also after a reload", async () => {
-    const ada = await join("Ada", "left");
-    const bo = await join("Bo the Second", "left");
+    const ada = await demo.join("Ada", "left");
+    const bo = await demo.join("Bo the Second", "left");
     await ada.say("Hello");
     await ada.sees("Seen by Bo the Second");
     await bo.press("Sign out");
@@ -216,8 +191,8 @@ describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
   });
 
   it("[W6] messages that arrived unseen are counted and start below a line, also after a reload", async () => {
-    const ada = await join("Ada", "unread");
-    const bo = await join("Bo", "unread");
+    const ada = await demo.join("Ada", "unread");
+    const bo = await demo.join("Bo", "unread");
     await ada.say("Old news");
     await bo.shows("Old news");
     await ada.say("No news");
@@ -234,20 +209,19 @@ describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
         .evaluateAll((rows) => rows.map((row) => (row.querySelector(".text") ?? row).textContent));
     expect(await order(bo)).toEqual(["Old news", "No news", "New messages", "One", "Two"]);
     // Before the first page has sent that it was read, another one opens.
-    const again = await Visitor.join(browser, server.url, "Bo", "unread");
-    visitors.push(again);
+    const again = await demo.join("Bo", "unread");
     await again.sees("New messages");
     expect(await order(again)).toEqual(["Old news", "No news", "New messages", "One", "Two"]);
     await expect.poll(() => bo.page.title(), SOON).toBe("unread · Edge Rooms");
   });
 
   it("[W6] back on the page, reading continues where it ended, and a button leads to the latest message", async () => {
-    const ada = await join("Ada", "back");
-    await publish(server, "back", "Read");
+    const ada = await demo.join("Ada", "back");
+    await publish(demo.server, "back", "Read");
     await ada.shows("Read");
     await expect.poll(() => ada.page.title(), SOON).toBe("back · Edge Rooms");
     await ada.look(false);
-    for (let at = 1; at <= 40; at++) await publish(server, "back", `Missed ${at}`);
+    for (let at = 1; at <= 40; at++) await publish(demo.server, "back", `Missed ${at}`);
     await expect.poll(() => ada.page.title(), SOON).toBe("(40) back · Edge Rooms");
     await ada.look(true);
     await expect.poll(async () => (await ada.place("Missed 1")).visible, SOON).toBe(true);
@@ -264,14 +238,14 @@ describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
       { url: "javascript:alert(1)", name: "Script" },
       { url: "data:text/html,<script>alert(1)</script>", name: "Data" },
     ];
-    const ada = await join("Ada", "files");
+    const ada = await demo.join("Ada", "files");
     const asked: string[] = [];
     await ada.page.route(/^https:/, async (route) => {
       asked.push(route.request().url());
       expect(await route.request().headerValue("referer")).toBeNull();
       await route.fulfill({ contentType: "image/png", body: Buffer.alloc(0) });
     });
-    await call(server, "POST", "/v1/rooms/files/messages", { data: { text: "Files", attachments } });
+    await call(demo.server, "POST", "/v1/rooms/files/messages", { data: { text: "Files", attachments } });
     await ada.shows("Files");
     const message = ada.message("Files");
     await message.getByText("Script").waitFor();
@@ -290,14 +264,14 @@ describe.skipIf(chromiumPath === undefined)("messages on the demo page", () => {
   });
 
   it("[W9] an address is attached only if it is https, and is sent with the message", async () => {
-    const ada = await join("Ada", "attach");
-    const bo = await join("Bo", "attach");
+    const ada = await demo.join("Ada", "attach");
+    const bo = await demo.join("Bo", "attach");
     await ada.press("Attach a link");
     const dialog = ada.page.getByRole("dialog", { name: "Attach a link" });
     const address = dialog.getByRole("textbox", { name: "Address" });
     await address.fill("http://files.example/plan.pdf");
     await dialog.getByRole("button", { name: "Attach" }).click();
-    await ada.sees("Please enter an address that begins with https://");
+    await ada.sees("Enter an address that starts with https://");
     await address.fill("https://files.example/plan.pdf");
     await dialog.getByRole("button", { name: "Attach" }).click();
     await dialog.waitFor({ state: "detached" });

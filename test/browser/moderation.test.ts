@@ -1,39 +1,12 @@
 // Members and their status, bans, and slow mode.
 
-import type { Browser } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { chromiumPath, launchChromium } from "../support/chromium.ts";
-import { type LocalServer, startServer } from "../support/local-server.ts";
+import { expect, it } from "vitest";
+import { demoForTest, describeInBrowser, SOON } from "./demo-for-test.ts";
 import { call, publish, storedTexts } from "./server-code.ts";
-import { Visitor } from "./visitor.ts";
+import { PHONE, type Visitor } from "./visitor.ts";
 
-/** For two windows on a busy machine. */
-const SOON = { timeout: 15_000 };
-
-describe.skipIf(chromiumPath === undefined)("people on the demo page", () => {
-  let browser: Browser;
-  let server: LocalServer;
-  let visitors: Visitor[] = [];
-
-  beforeAll(async () => {
-    [browser, server] = await Promise.all([launchChromium(), startServer()]);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await server?.stop();
-  });
-  afterEach(async () => {
-    const faults = visitors.flatMap((visitor) => visitor.faults);
-    await Promise.all(visitors.map(({ page }) => page.close()));
-    visitors = [];
-    expect(faults).toEqual([]);
-  });
-
-  async function join(name: string, room: string, as?: "moderate"): Promise<Visitor> {
-    const visitor = await Visitor.join(browser, server.url, name, room, as);
-    visitors.push(visitor);
-    return visitor;
-  }
+describeInBrowser("people on the demo page", () => {
+  const demo = demoForTest();
 
   async function remove(moderator: Visitor, name: string, how: string): Promise<void> {
     await moderator.member(name).getByRole("button").click();
@@ -42,8 +15,8 @@ describe.skipIf(chromiumPath === undefined)("people on the demo page", () => {
   }
 
   it("[W7] a chosen status is shown at the member in every window, and survives a reload", async () => {
-    const ada = await join("Ada", "status");
-    const bo = await join("Bo", "status");
+    const ada = await demo.join("Ada", "status");
+    const bo = await demo.join("Bo", "status");
     await bo.member("Ada").getByText("Online").waitFor({ state: "attached" });
     await ada.page.getByRole("button", { name: "Ada: Online" }).click();
     await ada.page.keyboard.press("End");
@@ -58,17 +31,12 @@ describe.skipIf(chromiumPath === undefined)("people on the demo page", () => {
   });
 
   it("[W7] a member without input for five minutes is away until the next key", async () => {
-    const bo = await join("Bo", "idle");
-    const page = await browser.newPage();
-    await page.clock.install();
-    await page.goto(`${server.url}/?room=idle`);
-    const ada = new Visitor(page);
-    visitors.push(ada);
-    await page.getByLabel("Your name").fill("Ada");
-    await ada.press("Join the room");
-    await ada.connected();
+    const bo = await demo.join("Bo", "idle");
+    const where = await demo.profile();
+    await where.clock.install();
+    const ada = await demo.join("Ada", "idle", { where });
     await bo.member("Ada").getByText("Online").waitFor({ state: "attached" });
-    await page.clock.fastForward("05:01");
+    await where.clock.fastForward("05:01");
     await bo.member("Ada").getByText("Away").waitFor();
     await ada.connected();
     await ada.writing.press("a");
@@ -76,8 +44,8 @@ describe.skipIf(chromiumPath === undefined)("people on the demo page", () => {
   });
 
   it("[W8] a removed user sees this and the remaining time, and returns after a moderator readmits them", async () => {
-    const grace = await join("Grace", "kick", "moderate");
-    const bo = await join("Bo", "kick");
+    const grace = await demo.join("Grace", "kick", { as: "moderate" });
+    const bo = await demo.join("Bo", "kick");
     await bo.say("Buy now");
     await grace.shows("Buy now");
     expect(await bo.page.getByRole("button", { name: "Moderation" }).isVisible()).toBe(false);
@@ -87,13 +55,13 @@ describe.skipIf(chromiumPath === undefined)("people on the demo page", () => {
     await expect.poll(() => grace.members.count(), SOON).toBe(1);
     const notice = bo.page.getByRole("alert").filter({ hasText: "You were removed from this room" });
     await notice.waitFor();
-    expect(await notice.innerText()).toMatch(/You can come back in (1 hour|\d+ minutes)\./);
+    expect(await notice.innerText()).toMatch(/You can rejoin in (1 hour|\d+ minutes)\./);
     expect(await bo.writing.isVisible()).toBe(false);
-    expect(await notice.getByRole("button", { name: "Come back" }).isDisabled()).toBe(true);
+    expect(await notice.getByRole("button", { name: "Rejoin" }).isDisabled()).toBe(true);
 
     // A reload does not lead back in.
     await bo.page.reload();
-    await bo.sees(/^You were removed from this room\. You can come back in/);
+    await bo.sees(/^You were removed from this room\. You can rejoin in/);
 
     await grace.press("Moderation");
     const panel = grace.page.getByRole("dialog", { name: "Moderation" });
@@ -103,19 +71,19 @@ describe.skipIf(chromiumPath === undefined)("people on the demo page", () => {
       .getByRole("button", { name: "Let back in" })
       .click();
     await panel.getByText("No one has been removed.").waitFor();
-    await bo.press("Join the room");
+    await bo.press("Join room");
     await bo.connected();
     await bo.shows("Buy now");
   });
 
   it("[W8] a user who is only disconnected may return at once", async () => {
-    const grace = await join("Grace", "disconnect", "moderate");
-    const bo = await join("Bo", "disconnect");
+    const grace = await demo.join("Grace", "disconnect", { as: "moderate" });
+    const bo = await demo.join("Bo", "disconnect");
     await bo.say("Hello");
     await grace.shows("Hello");
     await remove(grace, "Bo", "Disconnect");
     await bo.sees("You were removed from this room");
-    await bo.press("Come back");
+    await bo.press("Rejoin");
     await bo.connected();
     await bo.seesNoMore("You were removed from this room");
     await bo.say("Again");
@@ -123,59 +91,66 @@ describe.skipIf(chromiumPath === undefined)("people on the demo page", () => {
   });
 
   it("[W8] a moderator deletes messages of others; a purged room says that it was deleted", async () => {
-    const grace = await join("Grace", "purge", "moderate");
-    const bo = await join("Bo", "purge");
+    const grace = await demo.join("Grace", "purge", { as: "moderate" });
+    const bo = await demo.join("Bo", "purge");
     await bo.say("Spam");
     await grace.shows("Spam");
     await grace.act("Spam", "Delete");
     await grace.page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
     await bo.sees("This message was deleted");
-    await call(server, "DELETE", "/v1/rooms/purge");
+    await call(demo.server, "DELETE", "/v1/rooms/purge");
     await bo.sees("This room was deleted");
-    await bo.press("Start a new one");
+    await bo.press("Start a new room");
     await bo.connected();
-    await bo.sees("It is quiet here");
+    await bo.sees("No messages yet");
+  });
+
+  it("[W51] a full room says so, and lets a user who waits in once there is a place", async () => {
+    const limit = (maxConnections: number) =>
+      call(demo.server, "PATCH", "/v1/rooms/full", { maxConnections });
+    await demo.join("Ada", "full");
+    await limit(1);
+    const bo = await demo.open("/?room=full");
+    await bo.page.getByLabel("Your name").fill("Bo");
+    await bo.press("Join room");
+    const banner = bo.page.getByRole("status").filter({ hasText: "This room is full." });
+    await banner.waitFor();
+    await limit(10);
+    await bo.connected();
+    await banner.waitFor({ state: "hidden" });
   });
 
   it("[W10] in slow mode a message says how long it waits, also for a user who was here before", async () => {
-    const grace = await join("Grace", "slow", "moderate");
-    const bo = await join("Bo", "slow");
+    const grace = await demo.join("Grace", "slow", { as: "moderate" });
+    const bo = await demo.join("Bo", "slow");
     await grace.press("Moderation");
     const select = grace.page.getByRole("combobox", { name: "Slow mode" });
     await expect.poll(() => select.isEnabled(), SOON).toBe(true);
     await select.selectOption("5 seconds");
-    await grace.sees("Slow mode: one message every 5 seconds.");
+    await grace.sees("Slow mode is on: one message every 5 seconds.");
     await bo.say("One");
     await bo.say("Two");
-    await bo.sees(/^waits \d s$/);
+    await bo.sees(/^Sends in \d s$/);
     await bo.sees("Slow mode: one message every 5 seconds");
     await grace.shows("Two");
-    expect(await storedTexts(server, "slow")).toEqual(["One", "Two"]);
+    expect(await storedTexts(demo.server, "slow")).toEqual(["One", "Two"]);
   });
 
   it("[W11] on a screen 360 px wide nothing overflows sideways, and every button has a name and is large enough", async () => {
-    const phone = await browser.newContext({
-      viewport: { width: 360, height: 740 },
-      hasTouch: true,
-      isMobile: true,
-    });
-    const ada = await Visitor.join(phone, server.url, "Ada", "a-long-name-of-a-room-for-a-phone", "moderate");
     const room = "a-long-name-of-a-room-for-a-phone";
-    await publish(server, room, "Donaudampfschifffahrtsgesellschaft".repeat(6));
-    await publish(server, room, "שלום עולם, hello <b>world</b>");
+    const ada = await demo.join("Ada", room, { where: await demo.profile(PHONE), as: "moderate" });
+    await publish(demo.server, room, "Donaudampfschifffahrtsgesellschaft".repeat(6));
+    await publish(demo.server, room, "שלום עולם, hello <b>world</b>");
     await ada.say("Mine");
-    await ada.message("Mine").locator(".time", { hasNotText: "Sending" }).waitFor();
+    await ada.stored("Mine");
     await ada.message("Mine").locator(".text").tap();
     await ada.page.getByRole("toolbar").waitFor();
-    const narrow = () => ada.page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth);
-    expect(await narrow()).toBe(true);
+    expect(await ada.overflows()).toBe(false);
     await ada.press("Add a reaction");
     await ada.press("Party");
     await ada.message("Mine").locator(".chip").waitFor();
-    expect(await narrow()).toBe(true);
+    expect(await ada.overflows()).toBe(false);
     // What is stored meanwhile is created again.
     await expect.poll(() => ada.tooSmall(), SOON).toEqual([]);
-    expect(ada.faults).toEqual([]);
-    await phone.close();
   });
 });

@@ -1,11 +1,10 @@
 // The service worker in a real browser: what a push shows, and where a click leads. The browser's own tools send the
 // push, because no push service can be reached from here.
 
-import type { Browser, BrowserContext, CDPSession, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { vapidKeys } from "../../src/tools/vapid-keys.ts";
-import { chromiumPath, launchChromium } from "../support/chromium.ts";
-import { type LocalServer, startServer } from "../support/local-server.ts";
+import type { BrowserContext, CDPSession, Page } from "playwright-core";
+import { beforeAll, expect, it } from "vitest";
+import { demoForTest, describeInBrowser } from "./demo-for-test.ts";
+import { pushVars } from "./push-vars.ts";
 
 /** As text, because a page loads modules by itself. */
 const ENABLE = `(async () => {
@@ -17,26 +16,17 @@ const ENABLE = `(async () => {
   return [error instanceof RoomsError, error.code, await push.state()];
 })()`;
 
-describe.skipIf(chromiumPath === undefined)("pushes in a browser", () => {
-  const { publicKey, privateKey } = vapidKeys();
-  let browser: Browser;
+describeInBrowser("pushes in a browser", () => {
+  const demo = demoForTest({ keepPages: true, vars: pushVars() });
   let context: BrowserContext;
-  let server: LocalServer;
   let page: Page;
   let tools: CDPSession;
   let registrationId: Promise<string>;
 
   beforeAll(async () => {
-    const vars = {
-      VAPID_PUBLIC_KEY: publicKey,
-      VAPID_PRIVATE_KEY: privateKey,
-      VAPID_SUBJECT: "mailto:tests@example.com",
-    };
-    [browser, server] = await Promise.all([launchChromium(), startServer({ vars })]);
-    context = await browser.newContext();
-    await context.grantPermissions(["notifications"], { origin: server.url });
-    page = await context.newPage();
-    await page.goto(server.url);
+    context = await demo.profile();
+    await context.grantPermissions(["notifications"], { origin: demo.server.url });
+    ({ page } = await demo.open("/", context));
     tools = await context.newCDPSession(page);
     registrationId = new Promise((resolve) => {
       tools.on("ServiceWorker.workerRegistrationUpdated", ({ registrations }) => {
@@ -48,14 +38,10 @@ describe.skipIf(chromiumPath === undefined)("pushes in a browser", () => {
     // No push service can be reached from here: it registers the worker, and fails then.
     expect(await page.evaluate(ENABLE)).toEqual([true, "offline", "off"]);
   });
-  afterAll(async () => {
-    await browser?.close();
-    await server?.stop();
-  });
 
   const push = async (data: object) =>
     tools.send("ServiceWorker.deliverPushMessage", {
-      origin: server.url,
+      origin: demo.server.url,
       registrationId: await registrationId,
       data: JSON.stringify(data),
     });

@@ -1,29 +1,20 @@
 // The server stops and returns: what the page shows meanwhile, and that nothing is lost or repeated.
 
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { chromiumPath, launchChromium } from "../support/chromium.ts";
-import { type LocalServer, startServer } from "../support/local-server.ts";
+import { beforeAll, expect, it } from "vitest";
+import { demoForTest, describeInBrowser } from "./demo-for-test.ts";
 import { publish, storedTexts } from "./server-code.ts";
-import { Visitor } from "./visitor.ts";
+import type { Visitor } from "./visitor.ts";
 
 const ROOM = "comeback";
 
-describe.skipIf(chromiumPath === undefined)("a killed server", () => {
-  let browser: Browser;
-  let server: LocalServer;
+describeInBrowser("a killed server", () => {
+  const demo = demoForTest({ keepPages: true, vars: { RECONNECT_MIN_MS: 500, RECONNECT_MAX_MS: 1_500 } });
   let ada: Visitor;
   let bo: Visitor;
 
   beforeAll(async () => {
-    const vars = { RECONNECT_MIN_MS: 500, RECONNECT_MAX_MS: 1_500 };
-    [browser, server] = await Promise.all([launchChromium(), startServer({ vars })]);
-    ada = await Visitor.join(browser, server.url, "Ada", ROOM);
-    bo = await Visitor.join(browser, server.url, "Bo", ROOM);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await server?.stop();
+    ada = await demo.join("Ada", ROOM);
+    bo = await demo.join("Bo", ROOM);
   });
 
   const reconnect = (visitor: Visitor) => visitor.page.getByRole("button", { name: "Reconnect" });
@@ -32,7 +23,7 @@ describe.skipIf(chromiumPath === undefined)("a killed server", () => {
     await ada.say("Before");
     await bo.shows("Before");
     // The test looks for it early, because it does not last.
-    await Promise.all([ada.sees(/^Reconnecting/), server.kill()]);
+    await Promise.all([ada.sees(/^Reconnecting/), demo.server.kill()]);
     for (const visitor of [ada, bo]) {
       await visitor.sees("Offline");
       await reconnect(visitor).waitFor();
@@ -42,8 +33,8 @@ describe.skipIf(chromiumPath === undefined)("a killed server", () => {
   });
 
   it("stores once what was written meanwhile, and the page gets what it missed", async () => {
-    await server.restart();
-    await publish(server, ROOM, "Missed");
+    await demo.server.restart();
+    await publish(demo.server, ROOM, "Missed");
     for (const visitor of [ada, bo]) {
       await reconnect(visitor).click();
       await visitor.connected();
@@ -53,7 +44,7 @@ describe.skipIf(chromiumPath === undefined)("a killed server", () => {
     await bo.shows("Written offline");
     await ada.seesNoMore("Waiting…");
     const all = ["Before", "Missed", "Written offline"];
-    expect(await storedTexts(server, ROOM)).toEqual(all);
+    expect(await storedTexts(demo.server, ROOM)).toEqual(all);
     for (const visitor of [ada, bo]) {
       expect(await visitor.messages.locator(".text").allInnerTexts()).toEqual(all);
       expect(visitor.faults).toEqual([]);
@@ -61,14 +52,14 @@ describe.skipIf(chromiumPath === undefined)("a killed server", () => {
   });
 
   it("[W34] takes no text away that was written without it, also if the page is loaded again", async () => {
-    await server.kill();
+    await demo.server.kill();
     await ada.say("Kept one");
     await ada.say("Kept two");
     await ada.writing.fill("Begun");
     await ada.page.reload().catch(() => "The server is gone.");
-    await server.restart();
+    await demo.server.restart();
     // The error page of the browser also loads the page again by itself, which interrupts the first try.
-    const open = () => ada.page.goto(`${server.url}/?room=${ROOM}`);
+    const open = () => ada.page.goto(`${demo.server.url}/?room=${ROOM}`);
     await open().catch(open);
     await ada.connected();
     expect(await ada.writing.inputValue()).toBe("Kept one\nKept two\nBegun");

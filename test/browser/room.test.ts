@@ -1,47 +1,35 @@
 // Two windows in one room, and how a reader's place in it is kept.
 
-import type { Browser } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { chromiumPath, launchChromium } from "../support/chromium.ts";
-import { type LocalServer, startServer } from "../support/local-server.ts";
+import { expect, it } from "vitest";
+import { demoForTest, describeInBrowser } from "./demo-for-test.ts";
 import { call, publish, storedTexts } from "./server-code.ts";
-import { Visitor } from "./visitor.ts";
+import { PHONE, type Visitor } from "./visitor.ts";
 
-describe.skipIf(chromiumPath === undefined)("a room on the demo page", () => {
-  let browser: Browser;
-  let server: LocalServer;
-  let visitors: Visitor[] = [];
-
-  beforeAll(async () => {
-    [browser, server] = await Promise.all([launchChromium(), startServer()]);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await server?.stop();
-  });
-  afterEach(async () => {
-    const faults = visitors.flatMap((visitor) => visitor.faults);
-    await Promise.all(visitors.map(({ page }) => page.close()));
-    visitors = [];
-    expect(faults).toEqual([]);
-  });
-
-  async function join(name: string, room: string): Promise<Visitor> {
-    const visitor = await Visitor.join(browser, server.url, name, room);
-    visitors.push(visitor);
-    return visitor;
-  }
+describeInBrowser("a room on the demo page", () => {
+  const demo = demoForTest();
 
   async function publishAll(room: string, texts: readonly string[]): Promise<void> {
-    for (const text of texts) await publish(server, room, text);
+    for (const text of texts) await publish(demo.server, room, text);
   }
 
   const numbered = (from: number, to: number) =>
     Array.from({ length: to - from + 1 }, (_, index) => `Message ${from + index}`);
 
+  /** How many links and texts are below the toolbar. */
+  const coveredBy = ({ page }: Visitor) =>
+    page.getByRole("toolbar", { name: "Message actions" }).evaluate((toolbar) => {
+      const at = toolbar.getBoundingClientRect();
+      return [...document.querySelectorAll(".messages :is(a, .text)")].filter((link) =>
+        [...link.getClientRects()].some(
+          ({ left, right, top, bottom }) =>
+            left < at.right && right > at.left && top < at.bottom && bottom > at.top,
+        ),
+      ).length;
+    });
+
   it("two windows exchange messages and see each other", async () => {
-    const ada = await join("Ada", "talk");
-    const bo = await join("Bo", "talk");
+    const ada = await demo.join("Ada", "talk");
+    const bo = await demo.join("Bo", "talk");
     await ada.say("Hello Bo");
     await bo.shows("Hello Bo");
     await bo.say("Hello <b>Ada</b>");
@@ -54,7 +42,7 @@ describe.skipIf(chromiumPath === undefined)("a room on the demo page", () => {
       await expect.poll(async () => (await members.allInnerTexts()).join(" ")).toMatch(order);
     }
     expect(await ada.messages.locator(".time").allInnerTexts()).not.toContain("Sending…");
-    expect(await storedTexts(server, "talk")).toEqual(["Hello Bo", "Hello <b>Ada</b>"]);
+    expect(await storedTexts(demo.server, "talk")).toEqual(["Hello Bo", "Hello <b>Ada</b>"]);
 
     await bo.press("Sign out");
     await expect.poll(() => ada.members.count()).toBe(1);
@@ -62,7 +50,7 @@ describe.skipIf(chromiumPath === undefined)("a room on the demo page", () => {
   });
 
   it("a reload keeps the room and all its messages", async () => {
-    const ada = await join("Ada", "reload");
+    const ada = await demo.join("Ada", "reload");
     await ada.say("Still here");
     await ada.shows("Still here");
     await ada.page.reload();
@@ -71,8 +59,8 @@ describe.skipIf(chromiumPath === undefined)("a room on the demo page", () => {
   });
 
   it("typing is shown and disappears", async () => {
-    const ada = await join("Ada", "typing");
-    const bo = await join("Bo", "typing");
+    const ada = await demo.join("Ada", "typing");
+    const bo = await demo.join("Bo", "typing");
     await ada.writing.pressSequentially("Hel");
     await bo.sees("Ada is typing…");
     await bo.seesNoMore("Ada is typing…");
@@ -84,16 +72,16 @@ describe.skipIf(chromiumPath === undefined)("a room on the demo page", () => {
   });
 
   it("Shift + Enter starts a new line, Enter sends", async () => {
-    const ada = await join("Ada", "lines");
+    const ada = await demo.join("Ada", "lines");
     await ada.writing.pressSequentially("One");
     await ada.writing.press("Shift+Enter");
     await ada.writing.pressSequentially("Two");
     await ada.writing.press("Enter");
-    await expect.poll(() => storedTexts(server, "lines")).toEqual(["One\nTwo"]);
+    await expect.poll(() => storedTexts(demo.server, "lines")).toEqual(["One\nTwo"]);
   });
 
   it("addresses become links, and nothing else does", async () => {
-    const ada = await join("Ada", "links");
+    const ada = await demo.join("Ada", "links");
     await ada.say("See https://example.com/a?b=1, or javascript:alert(1) <img src=x onerror=alert(2)>");
     const link = ada.messages.getByRole("link");
     await link.waitFor();
@@ -104,7 +92,7 @@ describe.skipIf(chromiumPath === undefined)("a room on the demo page", () => {
   });
 
   it("[W36] bold text and code are shown as such, and code is not read further", async () => {
-    const ada = await join("Ada", "marks");
+    const ada = await demo.join("Ada", "marks");
     await ada.say("**Run <b>https://example.com/** `npm i https://example.org` <i>");
     const text = ada.messages.locator(".text");
     expect(await text.locator("strong").innerText()).toBe("Run <b>https://example.com/");
@@ -114,7 +102,7 @@ describe.skipIf(chromiumPath === undefined)("a room on the demo page", () => {
   });
 
   it("[W37] a button inserts an emoji at the caret", async () => {
-    const ada = await join("Ada", "emoji");
+    const ada = await demo.join("Ada", "emoji");
     await ada.writing.fill("Well done!");
     await ada.writing.evaluate((field: HTMLTextAreaElement) => field.setSelectionRange(9, 9));
     await ada.press("Insert an emoji");
@@ -129,9 +117,9 @@ describe.skipIf(chromiumPath === undefined)("a room on the demo page", () => {
 
   it("text that is hard to display is displayed", async () => {
     const deep = `${"[".repeat(12_000)}${"]".repeat(12_000)}`;
-    await call(server, "POST", "/v1/rooms/hard/messages", `{"data":${deep}}`);
-    await publish(server, "hard", "Afterwards");
-    const ada = await join("Ada", "hard");
+    await call(demo.server, "POST", "/v1/rooms/hard/messages", `{"data":${deep}}`);
+    await publish(demo.server, "hard", "Afterwards");
+    const ada = await demo.join("Ada", "hard");
     await ada.shows("Afterwards");
     for (const tail of [")".repeat(30_000), `${".".repeat(30_000)}x`]) {
       const text = JSON.stringify(`https://example.com/${tail}`);
@@ -145,30 +133,29 @@ describe.skipIf(chromiumPath === undefined)("a room on the demo page", () => {
   });
 
   it("an address ends where its text would change direction", async () => {
-    const ada = await join("Ada", "around");
+    const ada = await demo.join("Ada", "around");
     await ada.say("https://example.com/\u202egnp.exe");
     const link = ada.messages.getByRole("link");
     expect(await link.getAttribute("href")).toBe("https://example.com/");
   });
 
   it("Enter that ends a composition sends nothing, also if only its key code shows it", async () => {
-    const ada = await join("Ada", "composing");
+    const ada = await demo.join("Ada", "composing");
     await ada.writing.fill("にほ");
     await ada.writing.dispatchEvent("keydown", { key: "Enter", keyCode: 229, bubbles: true });
     expect(await ada.writing.inputValue()).toBe("にほ");
   });
 
   it("an invalid field shows what is wrong", async () => {
-    const ada = await Visitor.open(browser, `${server.url}/?room=lobby`);
-    visitors.push(ada);
-    await ada.press("Join the room");
+    const ada = await demo.open("/?room=lobby");
+    await ada.press("Join room");
     const name = ada.page.getByLabel("Your name");
     await expect.poll(() => name.getAttribute("aria-invalid")).toBe("true");
     expect(await ada.page.getByLabel("Room", { exact: true }).getAttribute("aria-invalid")).toBe("false");
   });
 
   it("[W31] a message that is too long stays to be shortened or deleted", async () => {
-    const ada = await join("Ada", "refused");
+    const ada = await demo.join("Ada", "refused");
     await ada.say("x".repeat(40_000));
     await ada.sees("This message is too long.");
     await ada.writing.fill("And more");
@@ -178,19 +165,38 @@ describe.skipIf(chromiumPath === undefined)("a room on the demo page", () => {
     await ada.writing.press("Enter");
     await ada.press("Delete");
     await expect.poll(() => ada.messages.count()).toBe(0);
-    expect(await storedTexts(server, "refused")).toEqual([]);
+    expect(await storedTexts(demo.server, "refused")).toEqual([]);
     await ada.say("Short");
-    await expect.poll(() => storedTexts(server, "refused")).toEqual(["Short"]);
+    await expect.poll(() => storedTexts(demo.server, "refused")).toEqual(["Short"]);
+  });
+
+  it("[W53] on a phone the toolbar of a message covers nothing, and stands in view", async () => {
+    await publishAll("tapped", numbered(1, 12));
+    await publish(demo.server, "tapped", `https://example.com/${"path/".repeat(20)}`);
+    const ada = await demo.join("Ada", "tapped", { where: await demo.profile(PHONE) });
+    await ada.say("Mine");
+    await ada.stored("Mine");
+    // A phone has no pointer that could be above a message.
+    await ada.page.mouse.move(1, 1);
+    const toolbar = ada.page.getByRole("toolbar", { name: "Message actions" });
+    for (const text of ["Mine", "example.com", "Message 12", "Message 9"]) {
+      await ada.message(text).locator(".time").tap();
+      await ada.message(text).getByRole("toolbar").waitFor();
+      expect(await coveredBy(ada), text).toBe(0);
+      const { y = 0, height = 0 } = (await toolbar.boundingBox()) ?? {};
+      const { y: top = 0, height: room = 0 } = (await ada.page.getByRole("log").boundingBox()) ?? {};
+      expect([y >= top, y + height <= top + room], text).toEqual([true, true]);
+    }
   });
 
   it.each([1_024, 1_280])(
     "[W35] on a page %i px wide the toolbar of a message covers no link",
     async (width) => {
-      const ada = await join("Ada", `links-${width}`);
+      const ada = await demo.join("Ada", `links-${width}`);
       await ada.page.setViewportSize({ width, height: 800 });
       const link = `https://example.com/${"path/".repeat(40)}`;
-      await publish(server, `links-${width}`, link);
-      await publish(server, `links-${width}`, link);
+      await publish(demo.server, `links-${width}`, link);
+      await publish(demo.server, `links-${width}`, link);
       await ada.say(link);
       await ada.say("Short");
       await expect.poll(() => ada.messages.count()).toBe(4);
@@ -198,26 +204,14 @@ describe.skipIf(chromiumPath === undefined)("a room on the demo page", () => {
       await ada.writing.click();
       for (const said of await ada.messages.locator(".bubble").all()) {
         await said.hover();
-        const covered = await ada.page
-          .getByRole("toolbar", { name: "Message actions" })
-          .evaluate((toolbar) => {
-            const at = toolbar.getBoundingClientRect();
-            return [...document.querySelectorAll(".messages :is(a, .text)")].filter((link) =>
-              [...link.getClientRects()].some(
-                ({ left, right, top, bottom }) =>
-                  left < at.right && right > at.left && top < at.bottom && bottom > at.top,
-              ),
-            ).length;
-          });
-        expect(covered).toBe(0);
+        expect(await coveredBy(ada)).toBe(0);
       }
     },
   );
 
   it("new messages slide in, except for users who prefer reduced motion", async () => {
-    const still = await browser.newContext({ reducedMotion: "reduce" });
-    const ada = await join("Ada", "motion");
-    const bo = await Visitor.join(still, server.url, "Bo", "motion");
+    const ada = await demo.join("Ada", "motion");
+    const bo = await demo.join("Bo", "motion", { where: await demo.profile({ reducedMotion: "reduce" }) });
     for (const { page } of [ada, bo]) {
       await page.evaluate(() =>
         document.addEventListener("animationstart", ({ animationName }) => {
@@ -226,16 +220,15 @@ describe.skipIf(chromiumPath === undefined)("a room on the demo page", () => {
       );
     }
     const seen = ({ page }: Visitor) => page.evaluate(() => document.body.dataset.animations);
-    await publish(server, "motion", "Moving");
+    await publish(demo.server, "motion", "Moving");
     await expect.poll(() => seen(ada)).toBe("arrive");
     await bo.shows("Moving");
     expect(await seen(bo)).toBeUndefined();
-    await still.close();
   });
 
   it("the reading position stays when messages arrive, and the button leads to the end", async () => {
     await publishAll("reading", numbered(1, 40));
-    const ada = await join("Ada", "reading");
+    const ada = await demo.join("Ada", "reading");
     await ada.shows("Message 40");
     await expect.poll(async () => (await ada.place("Message 40")).visible).toBe(true);
 
@@ -252,13 +245,13 @@ describe.skipIf(chromiumPath === undefined)("a room on the demo page", () => {
     await ada.seesNoMore("3 new messages");
 
     // At the end again, the page stays there.
-    await publish(server, "reading", "Message 44");
+    await publish(demo.server, "reading", "Message 44");
     await expect.poll(async () => (await ada.place("Message 44")).visible).toBe(true);
   });
 
   it("loading older messages does not move the reading position", async () => {
     await publishAll("older", numbered(1, 120));
-    const ada = await join("Ada", "older");
+    const ada = await demo.join("Ada", "older");
     await ada.shows("Message 120");
     expect(await ada.messages.count()).toBe(50);
 

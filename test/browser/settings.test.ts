@@ -1,49 +1,35 @@
 // Notification settings, set in one tab and applied in all; and pushes, as far as a browser without a push service
 // allows.
 
-import type { Browser, BrowserContext } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { vapidKeys } from "../../src/tools/vapid-keys.ts";
-import { chromiumPath, launchChromium } from "../support/chromium.ts";
-import { type LocalServer, startServer } from "../support/local-server.ts";
+import type { BrowserContext } from "playwright-core";
+import { beforeAll, expect, it } from "vitest";
+import { startServer } from "../support/local-server.ts";
+import { demoForTest, describeInBrowser, SOON } from "./demo-for-test.ts";
+import { pushVars } from "./push-vars.ts";
 import { call } from "./server-code.ts";
 import { Visitor } from "./visitor.ts";
 
-/** For several windows on a busy machine. */
-const SOON = { timeout: 15_000 };
-
-describe.skipIf(chromiumPath === undefined)("settings on the demo page", () => {
-  let browser: Browser;
-  let server: LocalServer;
+describeInBrowser("settings on the demo page", () => {
+  const demo = demoForTest({ keepPages: true, vars: pushVars() });
   let context: BrowserContext;
   let one: Visitor;
   let two: Visitor;
 
   beforeAll(async () => {
-    const { publicKey, privateKey } = vapidKeys();
-    const vars = {
-      VAPID_PUBLIC_KEY: publicKey,
-      VAPID_PRIVATE_KEY: privateKey,
-      VAPID_SUBJECT: "mailto:tests@example.com",
-    };
-    [browser, server] = await Promise.all([launchChromium(), startServer({ vars })]);
-    context = await browser.newContext();
-    one = await Visitor.join(context, server.url, "Ada", "lobby");
-    two = await Visitor.join(context, server.url, "Ada", "lobby");
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await server?.stop();
+    context = await demo.profile();
+    one = await demo.join("Ada", "lobby", { where: context });
+    two = await demo.join("Ada", "lobby", { where: context });
   });
 
-  const notify = (body: object) => call(server, "POST", "/v1/notify", { user: "ada", message: "", ...body });
+  const notify = (body: object) =>
+    call(demo.server, "POST", "/v1/notify", { user: "ada", message: "", ...body });
   const panel = ({ page }: Visitor) => page.getByRole("dialog", { name: "Notifications", exact: true });
   const settings = ({ page }: Visitor) => page.getByRole("dialog", { name: "Notification settings" });
   const entry = (tab: Visitor, title: string) => panel(tab).getByRole("listitem").filter({ hasText: title });
 
   async function openSettings(tab: Visitor): Promise<void> {
     await tab.page.bringToFront();
-    await tab.page.getByRole("button", { name: "Settings", exact: true }).click();
+    await tab.rooms.getByRole("button", { name: "Notification settings" }).click();
     await settings(tab).waitFor();
   }
 
@@ -67,9 +53,9 @@ describe.skipIf(chromiumPath === undefined)("settings on the demo page", () => {
   });
 
   it("[W15] a topic is muted at a notification, and unmuted in the settings of another tab", async () => {
-    await entry(one, "Build started").getByRole("button", { name: "More" }).click();
+    await entry(one, "Build started").getByRole("button", { name: "More actions" }).click();
     await one.page.getByRole("menuitem", { name: "Mute “builds”" }).click();
-    await one.sees("You are no longer notified about builds.");
+    await one.sees("You will no longer get notifications about “builds”.");
     await notify({ title: "Build failed", topic: "builds.main" });
     await notify({ title: "Lunch", topic: "food" });
     await bothCount(2);
@@ -98,40 +84,57 @@ describe.skipIf(chromiumPath === undefined)("settings on the demo page", () => {
     await settings(one).getByRole("button", { name: "Unmute noise" }).waitFor();
     expect(await settings(one).getByRole("switch", { name: "Quiet hours" }).isChecked()).toBe(true);
     await one.page.keyboard.press("Escape");
-    expect([...one.faults, ...two.faults]).toEqual([]);
+  });
+
+  it("[W55] a name that cannot be muted stays, with what is wrong", async () => {
+    await openSettings(one);
+    const field = settings(one).getByRole("textbox", { name: "Muted topics" });
+    await field.fill("no topic!");
+    await settings(one).getByRole("button", { name: "Mute" }).first().click();
+    await settings(one)
+      .getByRole("alert")
+      .getByText("Topics use letters, digits and _ . : - and start with a letter or a digit.")
+      .waitFor();
+    expect(await field.inputValue()).toBe("no topic!");
+    expect(await field.getAttribute("aria-invalid")).toBe("true");
+    await one.page.keyboard.press("Escape");
   });
 
   it("[W17] push is offered, and what prevents it is shown", async () => {
-    await context.grantPermissions(["notifications"], { origin: server.url });
+    await context.grantPermissions(["notifications"], { origin: demo.server.url });
     await one.page.reload();
     await one.connected();
     await one.bell.click();
-    await panel(one).getByRole("button", { name: "Turn on push" }).click();
-    await one.sees("The push service cannot be reached right now. Please try again.");
+    await panel(one).getByRole("button", { name: "Turn on push notifications" }).click();
+    await one.sees("Your browser's push service cannot be reached right now. Try again later.");
     await context.clearPermissions();
-    const strict = await browser.newContext({ permissions: [] });
-    const bo = await Visitor.join(strict, server.url, "Bo", "lobby");
+    const bo = await demo.join("Bo", "lobby", { where: await demo.profile({ permissions: [] }) });
     await bo.bell.click();
     // Without a window this browser refuses permission.
     await panel(bo)
-      .getByText("Your browser blocks notifications for this page. You can change that in its settings.")
+      .getByText(
+        "Your browser blocks notifications from this page. You can allow them in the browser's settings.",
+      )
       .waitFor();
-    expect(await panel(bo).getByRole("button", { name: "Turn on push" }).isVisible()).toBe(false);
+    expect(await panel(bo).getByRole("button", { name: "Turn on push notifications" }).isVisible()).toBe(
+      false,
+    );
     await openSettings(bo);
-    expect(await settings(bo).getByRole("switch", { name: "Push in this browser" }).isDisabled()).toBe(true);
-    await strict.close();
+    expect(
+      await settings(bo).getByRole("switch", { name: "Push notifications in this browser" }).isDisabled(),
+    ).toBe(true);
   });
 
   it("[W17] the page offers no push if the server has none", async () => {
     const plain = await startServer();
-    const ada = await Visitor.join(browser, plain.url, "Ada", "lobby");
+    const ada = await Visitor.join(demo.browser, plain.url, "Ada", "lobby");
     await openSettings(ada);
     await settings(ada).getByText("Muted rooms").waitFor();
     await expect.poll(() => settings(ada).getByRole("switch").count(), SOON).toBe(0);
     await ada.page.keyboard.press("Escape");
     await ada.bell.click();
     await panel(ada).waitFor();
-    expect(await panel(ada).getByText("Turn on push").isVisible()).toBe(false);
+    expect(await panel(ada).getByText("Turn on push notifications").isVisible()).toBe(false);
     expect(ada.faults).toEqual([]);
     await ada.page.close();
     await plain.stop();

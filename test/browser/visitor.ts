@@ -4,6 +4,9 @@ import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
 
 const PATIENCE_MS = 30_000;
 
+/** A small one. */
+export const PHONE = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
+
 export class Visitor {
   readonly page: Page;
   /** Scripts that failed, and what the page's own policy blocked. */
@@ -34,7 +37,7 @@ export class Visitor {
   ) {
     const visitor = await Visitor.open(where, `${server}/?room=${room}&as=${as}`);
     await visitor.page.getByLabel("Your name").fill(name);
-    await visitor.press("Join the room");
+    await visitor.press("Join room");
     await visitor.connected();
     return visitor;
   }
@@ -44,7 +47,7 @@ export class Visitor {
   }
 
   get members(): Locator {
-    return this.page.getByRole("complementary", { name: "Who is here" }).getByRole("listitem");
+    return this.page.getByRole("complementary", { name: "People in this room" }).getByRole("listitem");
   }
 
   get rooms(): Locator {
@@ -84,6 +87,11 @@ export class Visitor {
     return this.messages.getByText(text, { exact: true }).first().waitFor();
   }
 
+  /** Until an own message is stored. */
+  stored(text: string): Promise<void> {
+    return this.message(text).locator(".time", { hasNotText: "Sending" }).waitFor();
+  }
+
   message(text: string): Locator {
     return this.messages.filter({ hasText: text });
   }
@@ -108,7 +116,7 @@ export class Visitor {
   async open(room: string): Promise<void> {
     if (await this.room(room).isVisible()) await this.room(room).click();
     else {
-      const field = this.page.getByRole("textbox", { name: "Open another room" });
+      const field = this.page.getByRole("textbox", { name: "Join another room" });
       await field.fill(room);
       await field.press("Enter");
     }
@@ -121,8 +129,13 @@ export class Visitor {
     // Only the tab in front is drawn, and only there a pointer reliably hits its target.
     await this.page.bringToFront();
     await this.room(room).hover();
-    await this.rooms.getByRole("button", { name: `Options of ${room}`, exact: true }).click();
+    await this.rooms.getByRole("button", { name: `Options for ${room}`, exact: true }).click();
     await this.page.getByRole("menuitem", { name: item }).click();
+  }
+
+  /** Whether anything is wider than the window. */
+  overflows(): Promise<boolean> {
+    return this.page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
   }
 
   /** Buttons without a name, or under 32 px. */

@@ -2,48 +2,20 @@
 // hosts.
 
 import { SignJWT } from "jose";
-import type { Browser } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { chromiumPath, launchChromium } from "../support/chromium.ts";
-import { type LocalServer, startServer } from "../support/local-server.ts";
+import { expect, it } from "vitest";
+import { demoForTest, describeInBrowser, SOON } from "./demo-for-test.ts";
 import { call, publish } from "./server-code.ts";
-import { Visitor } from "./visitor.ts";
+import type { Visitor } from "./visitor.ts";
 
 const JWT_SECRET = "a secret of this test and of nothing else";
-/** For two windows on a busy machine. */
-const SOON = { timeout: 15_000 };
-
-describe.skipIf(chromiumPath === undefined)("who said it", () => {
-  let browser: Browser;
-  let server: LocalServer;
-  let visitors: Visitor[] = [];
-
-  beforeAll(async () => {
-    const vars = { JWT_SECRET, PICTURE_HOSTS: "*.pictures.example" };
-    [browser, server] = await Promise.all([launchChromium(), startServer({ vars })]);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await server?.stop();
-  });
-  afterEach(async () => {
-    const faults = visitors.flatMap((visitor) => visitor.faults);
-    await Promise.all(visitors.map(({ page }) => page.close()));
-    visitors = [];
-    expect(faults).toEqual([]);
-  });
-
-  async function join(name: string, room: string, as?: "moderate"): Promise<Visitor> {
-    const visitor = await Visitor.join(browser, server.url, name, room, as);
-    visitors.push(visitor);
-    return visitor;
-  }
+describeInBrowser("who said it", () => {
+  const demo = demoForTest({ vars: { JWT_SECRET, PICTURE_HOSTS: "*.pictures.example" } });
 
   it("[W18] server code has a badge and a square avatar, which no user name can produce", async () => {
-    const ada = await join("Ada", "server-code");
-    const liar = await join("Server", "server-code");
+    const ada = await demo.join("Ada", "server-code");
+    const liar = await demo.join("Server", "server-code");
     await liar.say("Send me your password");
-    await publish(server, "server-code", "Back at noon");
+    await publish(demo.server, "server-code", "Back at noon");
     for (const text of ["Send me your password", "Back at noon"]) await ada.shows(text);
     const lie = ada.message("Send me your password");
     const word = ada.message("Back at noon");
@@ -71,23 +43,26 @@ describe.skipIf(chromiumPath === undefined)("who said it", () => {
   });
 
   it("[W18] a mention by server code has the badge too", async () => {
-    const ada = await join("Ada", "by-server");
+    const ada = await demo.join("Ada", "by-server");
     await ada.open("elsewhere");
-    await call(server, "POST", "/v1/rooms/by-server/messages", { data: { text: "@Ada" }, mentions: ["ada"] });
+    await call(demo.server, "POST", "/v1/rooms/by-server/messages", {
+      data: { text: "@Ada" },
+      mentions: ["ada"],
+    });
     const toast = ada.page.getByRole("status", { name: "Notices" }).getByText("mentioned you");
     await toast.waitFor();
     expect(await toast.locator(".server-badge").count()).toBe(1);
   });
 
   it("[W19] a message that someone else edited shows who did, until the author edits it again", async () => {
-    const grace = await join("Grace", "edited", "moderate");
-    const bo = await join("Bo", "edited");
+    const grace = await demo.join("Grace", "edited", { as: "moderate" });
+    const bo = await demo.join("Bo", "edited");
     await bo.say("Frist");
     await grace.shows("Frist");
     const mark = (visitor: Visitor) => visitor.messages.locator(".edited");
     const rewrite = async (visitor: Visitor, from: string, to: string) => {
       await visitor.act(from, "Edit");
-      const field = visitor.page.getByRole("textbox", { name: "Edit the message" });
+      const field = visitor.page.getByRole("textbox", { name: "Edit message" });
       await field.fill(to);
       await field.press("Enter");
     };
@@ -96,7 +71,7 @@ describe.skipIf(chromiumPath === undefined)("who said it", () => {
       await visitor.shows("First");
       await expect.poll(() => mark(visitor).innerText(), SOON).toBe("(edited by Grace)");
     }
-    await call(server, "PATCH", "/v1/rooms/edited/messages/1", { data: { text: "The first" } });
+    await call(demo.server, "PATCH", "/v1/rooms/edited/messages/1", { data: { text: "The first" } });
     await bo.shows("The first");
     expect(await mark(bo).innerText()).toMatch(/^\(edited by\s+server\s*\)$/i);
     expect(await mark(bo).locator(".server-badge").count()).toBe(1);
@@ -108,7 +83,7 @@ describe.skipIf(chromiumPath === undefined)("who said it", () => {
   });
 
   it("[W20] a picture is loaded from a host that the deployer named; any other user has initials", async () => {
-    const ada = await join("Ada", "pictures");
+    const ada = await demo.join("Ada", "pictures");
     const asked: string[] = [];
     await ada.page.route(/example/, (route) => {
       asked.push(route.request().url());
@@ -122,7 +97,7 @@ describe.skipIf(chromiumPath === undefined)("who said it", () => {
           .setIssuedAt()
           .setExpirationTime("1h")
           .sign(new TextEncoder().encode(JWT_SECRET));
-        const url = `${server.url.replace("http", "ws")}/v1/rooms/pictures/connect`;
+        const url = `${demo.server.url.replace("http", "ws")}/v1/rooms/pictures/connect`;
         return new WebSocket(url, ["edge-rooms.v1", `token.${jwt}`]);
       }),
     );
@@ -133,7 +108,7 @@ describe.skipIf(chromiumPath === undefined)("who said it", () => {
   });
 
   it("[W20] the page connects to its own host only", async () => {
-    const ada = await join("Ada", "own-host");
+    const ada = await demo.join("Ada", "own-host");
     const refused = await ada.page.evaluate(async () => {
       const found: string[] = [];
       document.addEventListener("securitypolicyviolation", (event) => {
@@ -152,6 +127,6 @@ describe.skipIf(chromiumPath === undefined)("who said it", () => {
     expect(refused).toEqual(["connect-src evil.example", "connect-src evil.example"]);
     ada.faults.length = 0;
     await ada.say("Still here");
-    await ada.message("Still here").locator(".time", { hasNotText: "Sending" }).waitFor();
+    await ada.stored("Still here");
   });
 });

@@ -448,9 +448,9 @@ describe("what npm run dev prints", () => {
     const textFor = (devTokens: "share" | "off") =>
       devWelcome({ options: [], port: "8000", devTokens }, "key");
     expect(textFor("off")).not.toContain("/dev/token");
-    expect(textFor("off")).toContain("joining needs a token");
+    expect(textFor("off")).toContain("you need a token to join");
     expect(textFor("share")).toContain("http://localhost:8000");
-    expect(textFor("share")).toContain("Everybody on your network");
+    expect(textFor("share")).toContain("everyone on your network");
   });
 });
 

@@ -1,0 +1,30 @@
+// The page beside the client that it shows.
+
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+
+const root = join(import.meta.dirname, "../../..");
+const COMMENT = /^\s*(?:\/\/|\/?\*|$)/;
+/** Other packages than what the page imports. */
+const OTHERS = /^client\/(?:examples|react|vue|svelte|tanstack-query|bindings|server)\//;
+
+const linesOf = (pattern: string) =>
+  globSync(pattern, { cwd: root })
+    .filter((file) => !OTHERS.test(file))
+    .flatMap((file) => readFileSync(join(root, file), "utf8").split("\n"))
+    .filter((line) => !COMMENT.test(line)).length;
+
+describe("the scripts of the page", () => {
+  it("[W56] have fewer lines than the client", () => {
+    expect(linesOf("demo/**/*.js")).toBeLessThan(linesOf("client/**/*.ts"));
+  });
+
+  it("[W56] call the API through the client only", () => {
+    const callers = globSync("demo/**/*.js", { cwd: root }).filter((file) =>
+      /\bfetch\(|XMLHttpRequest|EventSource/.test(readFileSync(join(root, file), "utf8")),
+    );
+    // A token of the development server is no call of the API.
+    expect(callers).toEqual([join("demo", "session", "token.js")]);
+  });
+});

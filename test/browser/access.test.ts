@@ -6,34 +6,29 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { chromiumPath, launchChromium } from "../support/chromium.ts";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { type LocalServer, startServer } from "../support/local-server.ts";
+import { demoForTest, describeInBrowser } from "./demo-for-test.ts";
 import { call } from "./server-code.ts";
-import { Visitor } from "./visitor.ts";
 
 const run = promisify(execFile);
 
-describe.skipIf(chromiumPath === undefined)("access", () => {
-  let browser: Browser;
-  /** As `npm run dev` sets it. */
-  let open: LocalServer;
+describeInBrowser("access", () => {
+  /** Its server is set as `npm run dev` sets it. */
+  const demo = demoForTest();
   /** As in production. */
   let strict: LocalServer;
   let elsewhere: Server;
 
   beforeAll(async () => {
-    const vars = { DEV_TOKENS: "off", ALLOWED_ORIGINS: "" };
-    [browser, open, strict] = await Promise.all([launchChromium(), startServer(), startServer({ vars })]);
+    strict = await startServer({ vars: { DEV_TOKENS: "off", ALLOWED_ORIGINS: "" } });
     const page = readFileSync(join(import.meta.dirname, "other-origin.html"));
     elsewhere = createServer((_, response) => response.setHeader("Content-Type", "text/html").end(page));
     await new Promise<void>((resolve) => elsewhere.listen(0, resolve));
   });
   afterAll(async () => {
-    await browser?.close();
     elsewhere?.close();
-    await Promise.all([open?.stop(), strict?.stop()]);
+    await strict?.stop();
   });
 
   async function tokenOf(server: LocalServer, user: string, rooms: object): Promise<string> {
@@ -45,16 +40,14 @@ describe.skipIf(chromiumPath === undefined)("access", () => {
     const token = await tokenOf(server, "ada", { "*": "write" });
     const { port } = elsewhere.address() as AddressInfo;
     const hash = [server.url, token].map(encodeURIComponent).join(",");
-    const { page } = await Visitor.open(browser, `http://localhost:${port}/#${hash}`);
+    const { page } = await demo.open(`http://localhost:${port}/#${hash}`);
     const output = page.locator("output:not(:empty)");
     await output.waitFor({ state: "attached" });
-    const results: unknown = JSON.parse((await output.textContent()) ?? "");
-    await page.close();
-    return results;
+    return JSON.parse((await output.textContent()) ?? "");
   }
 
   it("[A6][N8] a page on another port uses socket, HTTP API and long polling", async () => {
-    expect(await tryFromElsewhere(open)).toEqual({ socket: "works", http: "works", polling: "works" });
+    expect(await tryFromElsewhere(demo.server)).toEqual({ socket: "works", http: "works", polling: "works" });
   });
 
   it("[A6] a page of a foreign origin can use none of them", async () => {
@@ -67,11 +60,10 @@ describe.skipIf(chromiumPath === undefined)("access", () => {
   });
 
   it("[W25] shows the command that makes a token where the server makes none for guests", async () => {
-    const ada = await Visitor.open(browser, strict.url);
+    const ada = await demo.open(`${strict.url}/`);
     const shown = ada.page.locator("[data-part=token-command]");
     await shown.waitFor();
     const command = (await shown.textContent()) ?? "";
-    await ada.page.close();
     // As a shell runs it.
     const { stdout } = await run("sh", ["-c", command], { env: { ...process.env, API_KEY: strict.apiKey } });
     const { token } = JSON.parse(stdout);
@@ -80,7 +72,7 @@ describe.skipIf(chromiumPath === undefined)("access", () => {
   });
 
   it("without tokens for guests the page asks for a token and works with it", async () => {
-    const ada = await Visitor.open(browser, `${strict.url}/?room=project_1`);
+    const ada = await demo.open(`${strict.url}/?room=project_1`);
     const field = ada.page.getByLabel("Token");
     await field.waitFor();
     expect(await ada.page.getByLabel("Your name").isVisible()).toBe(false);
@@ -114,11 +106,10 @@ describe.skipIf(chromiumPath === undefined)("access", () => {
     await ada.page.reload();
     await ada.connected();
     await ada.shows("With a token of my own");
-    expect(ada.faults).toEqual([]);
   });
 
   it("a user who may only read is informed", async () => {
-    const reader = await Visitor.open(browser, `${strict.url}/?room=project_1`);
+    const reader = await demo.open(`${strict.url}/?room=project_1`);
     await reader.page.getByLabel("Token").fill(await tokenOf(strict, "eve", { "*": "read" }));
     await reader.press("Join room");
     await reader.connected();
@@ -127,7 +118,7 @@ describe.skipIf(chromiumPath === undefined)("access", () => {
   });
 
   it("every answer carries the page's policy", async () => {
-    const page = await fetch(open.url);
+    const page = await fetch(demo.server.url);
     expect(page.headers.get("Content-Security-Policy")).toContain("default-src 'self'");
     expect(page.headers.get("X-Content-Type-Options")).toBe("nosniff");
     expect(page.headers.get("Referrer-Policy")).toBe("no-referrer");

@@ -61,6 +61,7 @@ describeInBrowser("the demo page for everyone", () => {
       const where = await demo.profile({ colorScheme, reducedMotion: "reduce" });
       const ada = await demo.join("Ada", `contrast-${colorScheme}`, { where });
       await ada.say("Hello");
+      await ada.stored("Hello");
       await ada.act("Hello", "Add a reaction");
       await ada.page.getByRole("button", { name: "Thumbs up" }).click();
       await ada.messages.locator(".chip").click();

@@ -1,5 +1,7 @@
 // What a message contains and what may be done to it. Nothing here trusts the sender: any client can send any data.
 
+import { markedUp } from "./markup.js";
+
 /** @import { Attachment, Message, RoomMessage, RoomSnapshot } from "../edge-rooms.js" */
 /** @import { MessageRow } from "./message-rows.js" */
 
@@ -66,11 +68,12 @@ export function attachmentsIn(data) {
   return files.filter((file) => httpsAddress(recordOf(file).url) !== undefined);
 }
 
-/** The text that a quote shows. @param {RoomMessage} message */
+/** The text that a quote shows, without its marks. @param {RoomMessage} message */
 export function gist({ event, data }) {
   if (event !== "chat") return event;
   const { text, attachments } = chatOf(data);
-  return text || attachments.map(({ name }) => name).join(", ") || event;
+  const plain = markedUp(text).map((piece) => piece.text);
+  return plain.join("") || attachments.map(({ name }) => name).join(", ") || event;
 }
 
 /** The address if it may be opened or loaded: only over https. @param {unknown} address */

@@ -23,6 +23,7 @@ export function renderQuote({ message, quoted }, stage) {
   if (quoted === undefined) return absent("The original message is not loaded");
   if (isDeleted(quoted)) return absent("The original message was deleted");
   const quote = quoteOf("button", quoted, stage);
+  quote.prepend(element("span", { class: "visually-hidden" }, "In reply to "));
   quote.type = "button";
   quote.dataset.action = "quote";
   quote.addEventListener("click", () => stage.jumpTo(replyTo));

@@ -37,6 +37,18 @@ describeInBrowser("the demo page for everyone", () => {
       expect(log).toContain(`- text: ${name}\n      - paragraph: ${text}\n`);
   });
 
+  it("[W30] a quote is read aloud as what the message answers, without the marks of its text", async () => {
+    const ada = await demo.join("Ada", "quoted");
+    await publish(demo.server, "quoted", "Run `npm test` **first**");
+    await ada.shows("npm test");
+    await ada.act("npm test", "Reply");
+    await ada.say("Done");
+    await ada.stored("Done");
+    await ada.page
+      .getByRole("button", { name: "In reply to Server Run npm test first", exact: true })
+      .waitFor();
+  });
+
   it("[W30] a deleted message keeps the focus, and one that is gone passes it on", async () => {
     const ada = await demo.join("Ada", "focus");
     await ada.say("First");

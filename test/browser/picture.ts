@@ -21,12 +21,12 @@ try {
     await Promise.all([ada.sees(text), grace.sees(text)]);
   };
   await say(ada, "Morning! The new build is in the test environment.");
-  await say(grace, "Great. I will try it with two hundred people in one room.");
-  await say(ada, "Take the train through the tunnel too: nothing may be lost.");
+  await say(grace, "Great, I’ll try it with 200 people in one room.");
+  await say(ada, "Try it on the train too. Nothing should get lost in the tunnel.");
   const data = { text: "Build 456 is green: 1,204 tests passed." };
   await call(server, "POST", `/v1/rooms/${ROOM}/messages`, { event: "chat", data });
   await ada.sees(data.text);
-  await say(grace, "All there, in order, once.");
+  await say(grace, "Everything arrived, in order and only once.");
   const build = { user: "ada", title: "Build completed", message: "All tests passed" };
   await call(server, "POST", "/v1/notify", build);
   await ada.sees(build.title);

@@ -1,11 +1,10 @@
 // Pushes beside an app that has a service worker of its own, on the origin of the app.
 
-import type { Browser, BrowserContext, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { vapidKeys } from "../../src/tools/vapid-keys.ts";
-import { chromiumPath, launchChromium } from "../support/chromium.ts";
-import { type LocalServer, startServer } from "../support/local-server.ts";
+import type { BrowserContext, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { type AppHost, startAppHost } from "./app-host.ts";
+import { demoForTest, describeInBrowser } from "./demo-for-test.ts";
+import { pushVars } from "./push-vars.ts";
 
 /** An installed app: its worker answers a path, and so shows whether it is in control. */
 const APP_WORKER = `
@@ -45,38 +44,26 @@ const PAGE = `<!doctype html><title>App</title><script type="module">
   window.ready = true;
 </script>`;
 
-describe.skipIf(chromiumPath === undefined)("pushes beside the worker of an app", () => {
-  const { publicKey, privateKey } = vapidKeys();
-  let browser: Browser;
-  let server: LocalServer;
+describeInBrowser("pushes beside the worker of an app", () => {
+  const demo = demoForTest({ vars: pushVars() });
   let host: AppHost;
 
   beforeAll(async () => {
-    const vars = {
-      VAPID_PUBLIC_KEY: publicKey,
-      VAPID_PRIVATE_KEY: privateKey,
-      VAPID_SUBJECT: "mailto:tests@example.com",
-    };
-    [browser, server] = await Promise.all([launchChromium(), startServer({ vars })]);
     const both = `${APP_WORKER}\nimportScripts("/edge-rooms-sw.js");`;
-    host = await startAppHost(server, {
+    host = await startAppHost(demo.server, {
       "/app": PAGE,
       "/app-sw.js": APP_WORKER,
       "/both-sw.js": both,
     });
   });
-  afterAll(async () => {
-    await browser?.close();
-    host?.close();
-    await server?.stop();
-  });
+  afterAll(() => host?.close());
 
   /** A page of the app, controlled by the worker of the app. */
   async function openApp(worker: string): Promise<{ context: BrowserContext; page: Page }> {
-    const context = await browser.newContext();
+    const context = await demo.profile();
     await context.grantPermissions(["notifications"], { origin: host.url });
     const page = await context.newPage();
-    await page.goto(`${host.url}/app?rooms=${encodeURIComponent(server.url)}`);
+    await page.goto(`${host.url}/app?rooms=${encodeURIComponent(demo.server.url)}`);
     await page.waitForFunction("window.ready");
     await page.evaluate(async (worker) => {
       const controlled = new Promise((resolve) => {
@@ -149,11 +136,10 @@ describe.skipIf(chromiumPath === undefined)("pushes beside the worker of an app"
       return opened.map((url) => url.replace(location.origin, ""));
     })()`);
     expect(opened).toEqual(["focus /app", "/orders/7"]);
-    await context.close();
   });
 
   it("[C127] take the worker of an app that imports ours, which stays as it is", async () => {
-    const { context, page } = await openApp("/both-sw.js");
+    const { page } = await openApp("/both-sw.js");
     const states = await page.evaluate(`(async () => {
       const register = () => navigator.serviceWorker.register("/both-sw.js");
       const push = createPush(client, { serviceWorker: register });
@@ -164,6 +150,5 @@ describe.skipIf(chromiumPath === undefined)("pushes beside the worker of an app"
     expect(states).toEqual(["off", "on"]);
     expect(await scopes(page)).toEqual([["/", "/both-sw.js"]]);
     expect(await who(page)).toBe("the app");
-    await context.close();
   });
 });

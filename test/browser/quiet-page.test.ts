@@ -1,24 +1,13 @@
 // What the developer tools of a browser show of the page: nothing, as long as nothing is wrong.
 
-import type { Browser, Page, Request } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { chromiumPath, launchChromium } from "../support/chromium.ts";
-import { type LocalServer, startServer } from "../support/local-server.ts";
+import type { Page, Request } from "playwright-core";
+import { expect, it } from "vitest";
+import { demoForTest, describeInBrowser } from "./demo-for-test.ts";
 import { call } from "./server-code.ts";
 import { Visitor } from "./visitor.ts";
 
-describe.skipIf(chromiumPath === undefined)("the browser's console", () => {
-  let browser: Browser;
-  let server: LocalServer;
-
-  beforeAll(async () => {
-    const vars = { DEV_TOKENS: "off", ALLOWED_ORIGINS: "" };
-    [browser, server] = await Promise.all([launchChromium(), startServer({ vars })]);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await server?.stop();
-  });
+describeInBrowser("the browser's console", () => {
+  const demo = demoForTest({ vars: { DEV_TOKENS: "off", ALLOWED_ORIGINS: "" } });
 
   /** Lines in the console, and requests that failed. */
   function faultsOf(page: Page): string[] {
@@ -38,18 +27,18 @@ describe.skipIf(chromiumPath === undefined)("the browser's console", () => {
   }
 
   it("[W40] stays empty in production, before and after a user joins", async () => {
-    const page = await browser.newPage();
+    const page = await (await demo.profile()).newPage();
     const faults = faultsOf(page);
     const ada = new Visitor(page);
-    await page.goto(`${server.url}/?room=quiet`);
+    await page.goto(`${demo.server.url}/?room=quiet`);
     await page.getByLabel("Token").waitFor();
     expect(faults).toEqual([]);
 
-    const { token } = await call<{ token: string }>(server, "POST", "/v1/tokens", {
+    const { token } = await call<{ token: string }>(demo.server, "POST", "/v1/tokens", {
       ...{ user: "ada", name: "Ada", rooms: { "*": "write" } },
     });
     await page.getByLabel("Token").fill(token);
-    await ada.press("Join the room");
+    await ada.press("Join room");
     await ada.connected();
     await ada.say("Is anybody listening?");
     await ada.shows("Is anybody listening?");
@@ -60,6 +49,5 @@ describe.skipIf(chromiumPath === undefined)("the browser's console", () => {
     await ada.connected();
     await ada.shows("Is anybody listening?");
     expect(faults).toEqual([]);
-    await page.close();
   });
 });

@@ -3,12 +3,13 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Browser, chromium, type Frame, type Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { vapidKeys } from "../../src/tools/vapid-keys.ts";
-import { chromiumPath, launchChromium } from "../support/chromium.ts";
+import { chromium, type Frame, type Page } from "playwright-core";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { chromiumPath } from "../support/chromium.ts";
 import { type LocalServer, startServer } from "../support/local-server.ts";
 import { type AppHost, startAppHost } from "./app-host.ts";
+import { demoForTest, describeInBrowser } from "./demo-for-test.ts";
+import { pushVars } from "./push-vars.ts";
 import { call, storedTexts } from "./server-code.ts";
 
 const FRAME = `<!doctype html><script type="module">
@@ -20,31 +21,26 @@ const SANDBOX = `<!doctype html><iframe sandbox="allow-scripts" src="/frame"></i
 
 const codeOf = "(promise) => promise.then(() => 'done', ({ code }) => code)";
 
-describe.skipIf(chromiumPath === undefined)("a page that may less", () => {
-  const { publicKey, privateKey } = vapidKeys();
-  let browser: Browser;
-  let server: LocalServer;
+describeInBrowser("a page that may less", () => {
+  const demo = demoForTest({ vars: { ...pushVars(), ALLOWED_ORIGINS: "*" } });
   let strict: LocalServer;
   let host: AppHost;
 
   beforeAll(async () => {
-    const vars = {
-      VAPID_PUBLIC_KEY: publicKey,
-      VAPID_PRIVATE_KEY: privateKey,
-      VAPID_SUBJECT: "mailto:tests@example.com",
-      ALLOWED_ORIGINS: "*",
-    };
-    [browser, server, strict] = await Promise.all([launchChromium(), startServer({ vars }), startServer()]);
-    host = await startAppHost(server, { "/frame": FRAME, "/sandbox": SANDBOX });
+    strict = await startServer();
+    host = await startAppHost(demo.server, { "/frame": FRAME, "/sandbox": SANDBOX });
   });
   afterAll(async () => {
-    await browser?.close();
     host?.close();
-    await Promise.all([server?.stop(), strict?.stop()]);
+    await strict?.stop();
   });
 
   /** What the page does as a user of that server, as text, because a page loads modules by itself. */
-  async function run(where: Page | Frame, { server: { url, ...rest } = server, user = "ada" }, body: string) {
+  async function run(
+    where: Page | Frame,
+    { server: { url, ...rest } = demo.server, user = "ada" },
+    body: string,
+  ) {
     const { token } = await call<{ token: string }>({ url, ...rest }, "POST", "/v1/tokens", {
       ...{ user, rooms: { "*": "write" } },
     });
@@ -56,18 +52,18 @@ describe.skipIf(chromiumPath === undefined)("a page that may less", () => {
     })()`);
   }
 
-  async function sandboxed(): Promise<{ page: Page; frame: Frame; faults: string[] }> {
-    const page = await browser.newPage();
+  async function sandboxed(): Promise<{ frame: Frame; faults: string[] }> {
+    const page = await (await demo.profile()).newPage();
     const faults: string[] = [];
     page.on("pageerror", (error) => faults.push(String(error.stack)));
     await page.goto(`${host.url}/sandbox`);
     const frame = page.frames().find((one) => one !== page.mainFrame());
     if (frame === undefined) throw new Error("there is no frame");
-    return { page, frame, faults };
+    return { frame, faults };
   }
 
   it("[C126] in a sandboxed frame connects, sends and calls, and has no pushes", async () => {
-    const { page, frame, faults } = await sandboxed();
+    const { frame, faults } = await sandboxed();
     expect(await frame.evaluate("self.origin")).toBe("null");
     const said = await run(
       frame,
@@ -88,13 +84,12 @@ describe.skipIf(chromiumPath === undefined)("a page that may less", () => {
       ...["connected", "connected", "connected", []],
       ...["unsupported", "unsupported", "not_found", "done"],
     ]);
-    expect(await storedTexts(server, "sandbox")).toEqual(["from a frame"]);
+    expect(await storedTexts(demo.server, "sandbox")).toEqual(["from a frame"]);
     expect(faults).toEqual([]);
-    await page.close();
   });
 
   it("[C126] in a sandboxed frame says why a server does not take it", async () => {
-    const { page, frame } = await sandboxed();
+    const { frame } = await sandboxed();
     const error = await run(
       frame,
       { server: strict },
@@ -105,7 +100,6 @@ describe.skipIf(chromiumPath === undefined)("a page that may less", () => {
       return [state.error.code, state.error.message];`,
     );
     expect(error).toEqual(["forbidden", expect.stringContaining('the origin "null" may not call here')]);
-    await page.close();
   });
 
   it("[C126] where the user blocks site data connects and sends, and has no pushes", async () => {
@@ -136,7 +130,7 @@ describe.skipIf(chromiumPath === undefined)("a page that may less", () => {
         return [room.state.status, await push.state(), await push.refresh(), await codeOf(push.enable())];`,
       );
       expect(said).toEqual(["connected", "unsupported", "unsupported", "not_found"]);
-      expect(await storedTexts(server, "blocked")).toEqual(["without site data"]);
+      expect(await storedTexts(demo.server, "blocked")).toEqual(["without site data"]);
       expect(faults).toEqual([]);
     } finally {
       await context.close();

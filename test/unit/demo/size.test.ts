@@ -24,7 +24,7 @@ describe("the scripts of the page", () => {
     const callers = globSync("demo/**/*.js", { cwd: root }).filter((file) =>
       /\bfetch\(|XMLHttpRequest|EventSource/.test(readFileSync(join(root, file), "utf8")),
     );
-    // A token of the development server is no call of the API.
+    // What a server can do, and a token of a development server, are asked for before there is a client.
     expect(callers).toEqual([join("demo", "session", "token.js")]);
   });
 });

@@ -81,17 +81,20 @@ export const olderMessages = oncePer((room: AnyRoom) =>
     loadOlder: room.loadOlder,
     onNewList(fn) {
       // A room that was left and opened again has a list of its own.
-      let wasEmpty = room.messages.length === 0;
+      const isEmptyNow = () => room.latest(1).length === 0;
+      let wasEmpty = isEmptyNow();
       if (wasEmpty) fn();
       const stopEmpty = roomSource(room).subscribe(() => {
-        const isEmpty = room.messages.length === 0;
+        const isEmpty = isEmptyNow();
         if (isEmpty && !wasEmpty) fn();
         wasEmpty = isEmpty;
       });
       const stopLost = room.on("lost", fn);
+      const stopTrimmed = room.on("trimmed", fn);
       return () => {
         stopEmpty();
         stopLost();
+        stopTrimmed();
       };
     },
   }),

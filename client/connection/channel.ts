@@ -193,6 +193,11 @@ export class Channel {
     return verdict;
   }
 
+  /** Whether frames of a replay are still to come. */
+  get isReplaying(): boolean {
+    return this.#phase.name === "replaying";
+  }
+
   get #mayJump(): boolean {
     return this.#options.skipsNumbers || this.topics.inForce !== null;
   }

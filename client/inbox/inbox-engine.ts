@@ -13,7 +13,7 @@ import { Channel } from "../connection/channel.ts";
 import type { ConnectionState, Transport } from "../connection/transport/transport.ts";
 import type { ChannelEvents, ConnectionContext, ResumeKind } from "../connection/types.ts";
 import { type RoomsError, unreadable } from "../util/errors.ts";
-import { Emitter, LIVE, SnapshotStore, TopicListeners } from "../util/listeners.ts";
+import { Emitter, LIVE, memo, SnapshotStore, TopicListeners } from "../util/listeners.ts";
 import type { Cancel } from "../util/ports.ts";
 import { type Connected, fits, type IncomingFrame } from "../util/wire.ts";
 import { InboxState } from "./inbox-state.ts";
@@ -46,11 +46,16 @@ export class InboxEngine implements ChannelEvents {
     // What is muted, filtered or expired leaves its number out.
     const options = { ...LOG, name: "the inbox", topics: null, skipsNumbers: true };
     this.channel = new Channel(context, transport, options, this);
-    this.store = new SnapshotStore(() => ({
-      state: this.channel.state,
-      notifications: this.#state.notifications,
-      unread: this.#state.unread,
-    }));
+    const snapshot = memo(
+      (
+        state: ConnectionState,
+        notifications: InboxSnapshot["notifications"],
+        unread: number,
+      ): InboxSnapshot => Object.freeze({ state, notifications, unread }),
+    );
+    this.store = new SnapshotStore(() =>
+      snapshot(this.channel.state, this.#state.notifications, this.#state.unread),
+    );
   }
 
   async loadOlder(limit: number | undefined): Promise<{ readonly more: boolean }> {

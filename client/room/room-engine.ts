@@ -29,7 +29,7 @@ import { type EnginePort, PendingChanges } from "./messages/changes.ts";
 import { Outbox, type OutboxEntry, type OutboxPort, storedMessage } from "./messages/outbox.ts";
 import { OwnPresence } from "./own-presence.ts";
 import { ReadPosition } from "./read-position.ts";
-import { RoomState, roomView } from "./room-state.ts";
+import { RoomState, type RoomView, roomView } from "./room-state.ts";
 import type { RoomOptions, UntypedRoomEvents, UntypedSnapshot } from "./room-types.ts";
 import { Typing } from "./typing.ts";
 
@@ -50,17 +50,16 @@ export class RoomEngine implements ChannelEvents, EnginePort, OutboxPort {
   readonly events: Emitter<UntypedRoomEvents>;
   readonly appEvents: TopicListeners<Message | Signal>;
   readonly channel: Channel;
-  readonly state = new RoomState();
+  readonly state: RoomState;
   readonly outbox: Outbox;
   readonly changes: PendingChanges;
   readonly reads: ReadPosition;
   readonly presence = new OwnPresence(this);
   readonly typing: Typing;
   readonly store: SnapshotStore<UntypedSnapshot>;
+  readonly view: RoomView;
   readonly #context: ConnectionContext;
   readonly #limiter: SendRateLimiter;
-  /** Where the next older page begins; `undefined`: with the oldest message that is held. */
-  #olderPage: { readonly before?: number } | undefined;
   /** What arrives is history: the first replay is not over yet, or that after `lost`. */
   #isHistory = false;
 
@@ -68,7 +67,7 @@ export class RoomEngine implements ChannelEvents, EnginePort, OutboxPort {
     context: ConnectionContext,
     transport: Transport,
     name: string,
-    { history, topics = null }: RoomOptions,
+    { history, topics = null, keep }: RoomOptions,
     { events, appEvents, changes }: RoomListeners,
   ) {
     const { ports } = context;
@@ -77,6 +76,7 @@ export class RoomEngine implements ChannelEvents, EnginePort, OutboxPort {
     this.appEvents = appEvents;
     this.#context = context;
     this.#limiter = new SendRateLimiter(ports.clock);
+    this.state = new RoomState(keep);
     const options = { ...LOG, name: `room ${name}`, topics, history, skipsNumbers: false };
     this.channel = new Channel(context, transport, options, this);
     this.outbox = new Outbox(ports, this, this.#limiter);
@@ -87,7 +87,8 @@ export class RoomEngine implements ChannelEvents, EnginePort, OutboxPort {
       (data) => this.signal(TYPING_EVENT, data),
       () => this.changed(),
     );
-    this.store = new SnapshotStore(roomView(this), changes);
+    this.view = roomView(this);
+    this.store = new SnapshotStore(this.view.snapshot, changes);
   }
 
   get self(): string | undefined {
@@ -140,8 +141,7 @@ export class RoomEngine implements ChannelEvents, EnginePort, OutboxPort {
 
   /** Adds an older page to the messages that are held. */
   loadOlder(limit: number | undefined): Promise<{ readonly more: boolean }> {
-    const oldest = this.state.messages.all[0]?.seq;
-    const page = this.#olderPage ?? (oldest === undefined ? {} : { before: oldest });
+    const page = this.state.messages.older();
     const command = {
       type: "history",
       id: this.newId(),
@@ -152,10 +152,9 @@ export class RoomEngine implements ChannelEvents, EnginePort, OutboxPort {
       this.request(command, (answer) => {
         const result = answer ? resultOf(answer, PAGE) : noConnection();
         if (result instanceof RoomsError) reject(result);
+        // At once, not a promise later: what comes next on the wire may change what this brings.
+        else if (!this.state.addOlder(page, result.messages ?? [], result.seq)) resolve({ more: true });
         else {
-          // At once, not a promise later: what comes next on the wire may change what this brings.
-          this.#olderPage = { before: result.seq };
-          this.state.addOlder(result.messages ?? []);
           this.changes.onFolded();
           this.changed();
           resolve({ more: result.more ?? false });
@@ -164,9 +163,15 @@ export class RoomEngine implements ChannelEvents, EnginePort, OutboxPort {
     });
   }
 
+  trim(count: number | undefined): void {
+    if (!this.state.messages.trim(count)) return;
+    this.changes.onFolded();
+    this.events.emit("trimmed", undefined);
+    this.changed();
+  }
+
   setTopics(topics: Topics): Promise<void> {
-    // What the new topics add between the messages that are held is found from the end on.
-    this.#olderPage = {};
+    this.state.messages.restart();
     return this.channel.topics.set(topics).finally(() => this.changed());
   }
 
@@ -191,7 +196,6 @@ export class RoomEngine implements ChannelEvents, EnginePort, OutboxPort {
     // A first replay that was interrupted goes on.
     if (resume !== "kept") this.#isHistory = true;
     if (resume === "lost") {
-      this.#olderPage = undefined;
       // Another log may have another message in the same place.
       this.changes.fail(offline("The log has passed what was held."));
       this.events.emit("lost", frame);
@@ -247,11 +251,11 @@ export class RoomEngine implements ChannelEvents, EnginePort, OutboxPort {
     this.outbox.clear(error);
     this.reads.forget(error);
     this.state.forget();
-    this.#olderPage = undefined;
   }
 
   onTurn(): void {
-    this.changed();
+    // A long replay comes in many turns, and is one change.
+    if (!this.channel.isReplaying) this.changed();
   }
 
   onSent({ type }: Command): void {

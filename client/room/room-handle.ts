@@ -268,6 +268,27 @@ export class RoomHandle<Events extends EventMap = RegisteredEvents> {
     this.#do((engine) => engine.loadOlder(limit));
 
   /**
+   * The last `count` of `messages`, or all if there are fewer: the same frozen array until a message changes. Its time
+   * does not depend on how many are held.
+   *
+   * @example
+   * const [last] = room.latest(1);
+   */
+  readonly latest: (count: number) => RoomSnapshot<Events>["messages"] = declared((count: number) =>
+    this.#engine.view.messages()(count),
+  );
+
+  /**
+   * Drops all stored messages but the latest `count`: by default as many as the option `keep` says, or else 200.
+   * `loadOlder` brings them again. To be called when the reader is back at the end, after `loadOlder` too: until then
+   * `keep` drops nothing.
+   *
+   * @example
+   * if (isAtEnd) room.trim();
+   */
+  readonly trim = (count?: number): void => this.#engine.trim(count);
+
+  /**
    * Drops the connection, if there is one, and starts over at once. The others do not see this user leave. Without effect
    * once the room was left.
    */
@@ -323,11 +344,12 @@ export class RoomHandle<Events extends EventMap = RegisteredEvents> {
   }
 }
 
-type Typed = "messages" | "outbox" | "getSnapshot" | "on" | "onEvent" | "send" | "edit" | "signal";
+type Typed = "messages" | "latest" | "outbox" | "getSnapshot" | "on" | "onEvent" | "send" | "edit" | "signal";
 
 /** A room of any event map, for what shows or moves it: `data` is `unknown`, and no data can be sent. */
 export interface AnyRoom extends Omit<RoomHandle<EventMap>, Typed> {
   readonly messages: UntypedSnapshot["messages"];
+  readonly latest: (count: number) => UntypedSnapshot["messages"];
   readonly outbox: UntypedSnapshot["outbox"];
   readonly getSnapshot: () => UntypedSnapshot;
   readonly on: <Type extends keyof UntypedRoomEvents>(

@@ -129,7 +129,7 @@ export class RoomRegistry {
     const { history = DEFAULT_HISTORY, topics = null } = slot.options;
     const held = { history, topics, shared: slot.way.isShared };
     const given = { ...options, shared: way.isShared };
-    const names = (["history", "topics", "shared"] as const).filter(
+    const names = (["history", "topics", "keep", "shared"] as const).filter(
       (name) => given[name] !== undefined && JSON.stringify(given[name]) !== JSON.stringify(held[name]),
     );
     if (names.length > 0)

@@ -15,17 +15,22 @@ import type { ConnectionState } from "../connection/transport/transport.ts";
 import type { ResumeKind } from "../connection/types.ts";
 import { memo } from "../util/listeners.ts";
 import { type MemberEvent, MemberList } from "./member-list.ts";
-import { changeIn, type PendingChange, version, withChange, withChanges } from "./messages/changes.ts";
+import { changedMessages, changeIn, type PendingChange, version, withChange } from "./messages/changes.ts";
 import { type Outbox, pendingMessage } from "./messages/outbox.ts";
 import type { UntypedRoomMessage, UntypedSnapshot } from "./room-types.ts";
 
 export class RoomState {
-  readonly messages = new MessageList();
+  readonly messages: MessageList;
   #members = new MemberList();
   #user: User | null = null;
   #permission: Permission = "none";
   #head = 0;
   #floor = 0;
+
+  /** `keep`: of how many messages the list is, unless older pages are added. */
+  constructor(keep?: number) {
+    this.messages = new MessageList(keep);
+  }
 
   get user(): User | null {
     return this.#user;
@@ -54,7 +59,7 @@ export class RoomState {
   });
 
   begin(frame: RoomConnected, resume: ResumeKind): void {
-    if (resume !== "kept") this.messages.dropUpTo();
+    if (resume !== "kept") this.messages.clear();
     this.dropUpTo(frame.floor);
     this.#user = frame.user;
     this.#permission = frame.permission;
@@ -64,7 +69,7 @@ export class RoomState {
 
   /** What is held is what a former user may read. */
   forget(): void {
-    this.messages.dropUpTo();
+    this.messages.clear();
     this.#user = null;
     this.#permission = "none";
     this.#head = 0;
@@ -102,25 +107,47 @@ export class RoomState {
     }
   }
 
-  addOlder(messages: readonly Message[]): void {
-    for (const message of messages) if (message.seq > this.#floor) this.messages.add(message);
+  /** See {@link MessageList.addOlder}. */
+  addOlder(page: OlderPage, messages: readonly Message[], before: number): boolean {
+    const held = messages.filter(({ seq }) => seq > this.#floor);
+    return this.messages.addOlder(page, held, before);
   }
 }
 
-/** The messages that are held of a room's log, by `seq`, with later changes folded in. The newer version wins. */
-export class MessageList {
-  #messages: Message[] = [];
-  #frozen: readonly Message[] | undefined;
+/** Messages by `seq`, in pieces that are never changed: the next list shares all but the one that differs. */
+type Chunks = readonly (readonly Message[])[];
 
-  /** Oldest first; the same array until something changes. */
-  get all(): readonly Message[] {
-    this.#frozen ??= Object.freeze([...this.#messages]);
-    return this.#frozen;
+const MAX_CHUNK = 512;
+
+/** Where an older page begins: before this message, or at the end of the log. */
+interface OlderPage {
+  readonly before?: number;
+}
+
+/**
+ * The messages that are held of a room's log, by `seq`, with later changes folded in. The newer version wins. What an
+ * event takes does not grow with what is held.
+ */
+export class MessageList {
+  readonly #keep: number;
+  /** Of how many messages the list is at most. */
+  #bound: number;
+  #chunks: Chunks = [];
+  /** `undefined`: that before the oldest message that is held. */
+  #older: OlderPage | undefined;
+
+  constructor(keep = Number.POSITIVE_INFINITY) {
+    this.#keep = keep;
+    this.#bound = keep;
+  }
+
+  /** Another object after each change. */
+  get chunks(): Chunks {
+    return this.#chunks;
   }
 
   get(seq: number): Message | undefined {
-    const held = this.#messages[this.#indexOf(seq)];
-    return held?.seq === seq ? held : undefined;
+    return this.#placeOf(seq).held;
   }
 
   /** Ignores a change to a message that is not held. */
@@ -141,35 +168,126 @@ export class MessageList {
 
   /** Ignores a version that is not newer than the one that is held. */
   add(message: Message): void {
-    const index = this.#indexOf(message.seq);
-    const held = this.#messages[index];
-    const isHeld = held?.seq === message.seq;
-    if (!isHeld || version(message) > version(held)) this.#replace(index, isHeld ? 1 : 0, message);
+    const { at, chunk, index, held } = this.#placeOf(message.seq);
+    if (held !== undefined && version(message) <= version(held)) return;
+    const next = chunk.slice(0, index).concat(message, chunk.slice(held ? index + 1 : index));
+    const pieces =
+      next.length > MAX_CHUNK ? [next.slice(0, MAX_CHUNK / 2), next.slice(MAX_CHUNK / 2)] : [next];
+    this.#chunks = this.#chunks.slice(0, at).concat(pieces, this.#chunks.slice(at + 1));
+    this.#dropAllBut(this.#bound);
   }
 
-  /** Drops what stands at or below `floor`; by default everything. */
-  dropUpTo(floor = Number.POSITIVE_INFINITY): void {
-    const dropped = this.#indexOf(floor + 1);
-    if (dropped > 0) this.#replace(0, dropped);
+  /** The next older page. The reader looks at what is older, so the list may be of any length until `trim`. */
+  older(): OlderPage {
+    this.#bound = Number.POSITIVE_INFINITY;
+    const before = this.#chunks[0]?.[0]?.seq;
+    this.#older ??= before === undefined ? {} : { before };
+    return this.#older;
   }
 
-  #replace(index: number, count: number, ...messages: Message[]): void {
-    this.#messages.splice(index, count, ...messages);
-    this.#frozen = undefined;
+  /** `false`: the list was trimmed meanwhile, and the page would leave a gap in it. The next one begins at `before`. */
+  addOlder(page: OlderPage, messages: readonly Message[], before: number): boolean {
+    if (page !== this.#older) return false;
+    this.#older = { before };
+    for (const message of messages) this.add(message);
+    return true;
   }
 
-  /** The index of the first message at or after `seq`. */
-  #indexOf(seq: number): number {
-    let low = 0;
-    let high = this.#messages.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#messages[middle]?.seq ?? 0) < seq) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+  /** What other topics add between the messages that are held is found from the end on. */
+  restart(): void {
+    this.#older = {};
+  }
+
+  /** Drops all but the latest. Returns whether it dropped any. */
+  trim(count = Math.min(this.#keep, 200)): boolean {
+    this.#bound = this.#keep;
+    // Another object, so that a page that is on its way is not added.
+    this.#older &&= { ...this.#older };
+    return this.#dropAllBut(count);
+  }
+
+  clear(): void {
+    this.trim(0);
+    this.#older = undefined;
+  }
+
+  /** Drops what stands at or below `floor`. */
+  dropUpTo(floor: number): void {
+    const { at, chunk, index } = this.#placeOf(floor + 1);
+    const rest = this.#chunks.slice(at + 1);
+    if (at + index > 0) this.#chunks = index < chunk.length ? [chunk.slice(index), ...rest] : rest;
+  }
+
+  #dropAllBut(count: number): boolean {
+    const left = lastOf(this.#chunks, count);
+    if (left === this.#chunks) return false;
+    this.#chunks = left;
+    const { before = Number.POSITIVE_INFINITY } = this.#older ?? {};
+    // What was dropped is to be loaded again.
+    if (before < (left[0]?.[0]?.seq ?? Number.POSITIVE_INFINITY)) this.#older = undefined;
+    return true;
+  }
+
+  /** Where the message of this `seq` stands, or would: the index of the piece, the piece, and the index in it. */
+  #placeOf(seq: number) {
+    const at = Math.max(0, indexAfter(this.#chunks, (piece) => (piece[0]?.seq ?? 0) <= seq) - 1);
+    const chunk = this.#chunks[at] ?? [];
+    const index = indexAfter(chunk, (message) => message.seq < seq);
+    const held = chunk[index];
+    return { at, chunk, index, held: held?.seq === seq ? held : undefined };
   }
 }
+
+/** The index after the last item that is before the place. Looks from the end, where most messages come. */
+function indexAfter<Item>(items: readonly Item[], isBefore: (item: Item) => boolean): number {
+  let index = items.length;
+  for (; index > 0; index -= 1) {
+    const item = items[index - 1];
+    if (item !== undefined && isBefore(item)) break;
+  }
+  return index;
+}
+
+/** The last `count` messages; the same object if there are no more. */
+function lastOf(chunks: Chunks, count: number): Chunks {
+  let [at, left] = [chunks.length, count];
+  while (at > 0 && left > 0) {
+    at -= 1;
+    left -= chunks[at]?.length ?? 0;
+  }
+  if (at === 0 && left >= 0) return chunks;
+  const [first = [], ...rest] = chunks.slice(at);
+  return [first.slice(-left), ...rest].filter(({ length }) => length > 0);
+}
+
+/** The messages as an app sees them at one moment, or the latest of them. The same frozen list each time. */
+type ShownMessages = (count?: number) => UntypedSnapshot["messages"];
+
+/** `changed`: the messages that own changes show otherwise than they are stored. `pending` comes last. */
+function shownMessages(
+  chunks: Chunks,
+  changed: ReadonlyMap<number | undefined, Message>,
+  pending: readonly UntypedRoomMessage[],
+): ShownMessages {
+  const lists = new Map<number, UntypedSnapshot["messages"]>();
+  return (count = Number.POSITIVE_INFINITY) => {
+    const made = lists.get(count);
+    if (made !== undefined) return made;
+    let from = chunks.length;
+    for (let left = count - pending.length; left > 0 && from > 0; left -= chunks[from]?.length ?? 0)
+      from -= 1;
+    const none: readonly UntypedRoomMessage[] = [];
+    // `flat` takes four times as long.
+    const held = none.concat(...lastOf(chunks, count - pending.length), pending);
+    const list = changed.size > 0 ? held.map((message) => changed.get(message.seq) ?? message) : held;
+    if (list.length > count) list.splice(0, list.length - count);
+    lists.set(count, Object.freeze(list));
+    return list;
+  };
+}
+
+const NOTHING_CHANGED: ReadonlyMap<number, Message> = new Map();
+const NOTHING_PENDING: readonly UntypedRoomMessage[] = [];
 
 /** The parts of a room that a snapshot is read from. */
 export interface RoomParts {
@@ -181,37 +299,78 @@ export interface RoomParts {
   readonly typing: { readonly users: readonly string[] };
 }
 
-/** Returns what reads the snapshot. Each field is the same object until something in it changes. */
-export function roomView(parts: RoomParts): () => UntypedSnapshot {
-  const { channel, state, changes, reads, outbox, typing } = parts;
+/** What an app sees of a room. Each is the same object until something in it changes. */
+export interface RoomView {
+  readonly messages: () => ShownMessages;
+  readonly snapshot: () => UntypedSnapshot;
+}
 
-  const storedMessages = memo(
-    (messages: readonly Message[], shown: readonly PendingChange[], self: string | undefined) =>
-      Object.freeze(withChanges(messages, shown, self)),
+export function roomView({ channel, state, changes, reads, outbox, typing }: RoomParts): RoomView {
+  const changedOf = memo((_: Chunks, shown: readonly PendingChange[], self: string | undefined) => {
+    const changed = changedMessages((seq) => state.messages.get(seq), shown, self);
+    return changed.size > 0 ? changed : NOTHING_CHANGED;
+  });
+
+  const pendingOf = memo((_: Outbox["items"], user: User | null, wanted: Topics) => {
+    const pending = outbox.entries.filter(({ said }) => matchesTopics(wanted, said.event));
+    return pending.length > 0 ? pending.map((entry) => pendingMessage(entry, user)) : NOTHING_PENDING;
+  });
+
+  const shown = memo(shownMessages);
+
+  const messages = () => {
+    const { chunks } = state.messages;
+    return shown(
+      chunks,
+      changedOf(chunks, changes.shown, state.user?.id),
+      pendingOf(outbox.items, state.user, channel.topics.wanted),
+    );
+  };
+
+  const snapshot = memo(
+    (
+      connection: ConnectionState,
+      user: User | null,
+      permission: Permission,
+      head: number,
+      list: ShownMessages,
+      members: UntypedSnapshot["members"],
+      occupancy: UntypedSnapshot["occupancy"],
+      typists: readonly User[],
+      unread: number,
+      items: Outbox["items"],
+    ): UntypedSnapshot =>
+      Object.freeze({
+        state: connection,
+        user,
+        permission,
+        head,
+        // A list only when it is read: that copies all of it.
+        get messages() {
+          return list();
+        },
+        members,
+        occupancy,
+        typing: typists,
+        unread,
+        outbox: items,
+      }),
   );
 
-  const allMessages = memo(
-    (stored: readonly Message[], _items: Outbox["items"], user: User | null, wanted: Topics) => {
-      const pending = outbox.entries.filter(({ said }) => matchesTopics(wanted, said.event));
-      if (pending.length === 0) return stored;
-      const all: UntypedRoomMessage[] = [...stored, ...pending.map((entry) => pendingMessage(entry, user))];
-      return Object.freeze(all);
-    },
-  );
-
-  return () => {
-    const stored = storedMessages(state.messages.all, changes.shown, state.user?.id);
-    return {
-      state: channel.state,
-      user: state.user,
-      permission: state.permission,
-      head: state.head,
-      messages: allMessages(stored, outbox.items, state.user, channel.topics.wanted),
-      members: state.members,
-      occupancy: state.occupancy,
-      typing: state.usersOf(typing.users, state.members),
-      unread: reads.unread,
-      outbox: outbox.items,
-    };
+  return {
+    messages,
+    snapshot: () =>
+      snapshot(
+        channel.state,
+        state.user,
+        state.permission,
+        state.head,
+        messages(),
+        state.members,
+        state.occupancy,
+        state.usersOf(typing.users, state.members),
+        reads.unread,
+        outbox.items,
+      ),
   };
 }

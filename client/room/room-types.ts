@@ -44,6 +44,13 @@ export interface RoomOptions {
    * @default null
    */
   readonly topics?: Topics;
+  /**
+   * How many stored messages `messages` holds, 0 or more: with each that comes, the oldest goes. For pages that stay open
+   * for months. After `loadOlder` none goes, until `trim()`.
+   *
+   * @default all
+   */
+  readonly keep?: number;
 }
 
 /**
@@ -114,7 +121,8 @@ export interface RoomSnapshot<Events extends EventMap = RegisteredEvents>
   /**
    * Oldest first. Own changes show as if they were stored already. A deleted message stays, with `deletedAt` and
    * `data: null`. Own messages that are not stored yet are at the end, with `pending: true`. While connected the list
-   * only grows, by events and by `loadOlder`; offline it stays.
+   * only grows, by events and by `loadOlder`, and shrinks by `keep` and `trim`; offline it stays. It is made when it is
+   * first read after a change, which takes 1 ms or more where 100,000 are held: `room.latest` reads only the end.
    */
   readonly messages: readonly RoomMessage<Events>[];
   /** Own messages that are not known to be stored yet, in the order of `send`. */
@@ -141,6 +149,8 @@ export interface UntypedRoomEvents {
   state: ConnectionState;
   /** The log no longer reaches back to what was held, or is another one: `messages` starts again. */
   lost: RoomConnected;
+  /** `trim` dropped messages: `loadOlder` brings them again. */
+  trimmed: undefined;
   /** A refusal that no promise rejects with, or why the connection ended for good. */
   error: RoomsError;
 }

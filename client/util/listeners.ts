@@ -120,25 +120,16 @@ export class TopicListeners<Event extends AppEvent> {
   }
 }
 
-/** A frozen snapshot of changing parts. It is the same object until one of its fields changes. */
+/** Calls its listeners after changes of a snapshot: `get` returns the same object until something in it changes. */
 export class SnapshotStore<Snapshot extends object> {
-  readonly #read: () => Snapshot;
+  readonly get: () => Snapshot;
   readonly #listeners: Listeners<void>;
-  #current: Snapshot;
   /** The last one that was emitted: a newer one may be read before it is emitted. */
-  #emitted: Snapshot;
+  #emitted: Snapshot | undefined;
 
-  constructor(read: () => Snapshot, listeners = new Listeners<void>()) {
-    this.#read = read;
+  constructor(get: () => Snapshot, listeners = new Listeners<void>()) {
+    this.get = get;
     this.#listeners = listeners;
-    this.#current = Object.freeze(read());
-    this.#emitted = this.#current;
-  }
-
-  get(): Snapshot {
-    const next = this.#read();
-    if (!sameFields(this.#current, next)) this.#current = Object.freeze(next);
-    return this.#current;
   }
 
   subscribe(fn: () => void): Cancel {
@@ -146,7 +137,7 @@ export class SnapshotStore<Snapshot extends object> {
     return this.#listeners.add(fn);
   }
 
-  /** To be called after anything that may have changed a field. */
+  /** To be called after anything that may have changed the snapshot. */
   changed(): void {
     if (this.#listeners.size === 0) return;
     const snapshot = this.get();
@@ -154,11 +145,6 @@ export class SnapshotStore<Snapshot extends object> {
     this.#emitted = snapshot;
     this.#listeners.call();
   }
-}
-
-function sameFields(a: object, b: object): boolean {
-  const other = new Map(Object.entries(b));
-  return Object.entries(a).every(([name, value]) => Object.is(value, other.get(name)));
 }
 
 /** As `make`, but returns the last result as long as the arguments are the same. */

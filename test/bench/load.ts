@@ -1,9 +1,11 @@
 // The load, in a process of its own: `node load.ts <JSON>` prints the figures of one measurement as a line of JSON.
 
 import { DIALECTS, type DialectName } from "./dialect.ts";
+import { browserReplay } from "./scenarios/browser-replay.ts";
 import { compression } from "./scenarios/compression.ts";
 import { fanOut } from "./scenarios/fan-out.ts";
 import { flood } from "./scenarios/flood.ts";
+import { held } from "./scenarios/held.ts";
 import { coldWake, replay } from "./scenarios/history.ts";
 import { idle } from "./scenarios/idle.ts";
 import { inbox } from "./scenarios/inbox.ts";
@@ -28,6 +30,8 @@ const SCENARIOS = {
   flood,
   readerFlood,
   returning,
+  held,
+  browserReplay,
 };
 export type ScenarioName = keyof typeof SCENARIOS;
 
@@ -37,12 +41,13 @@ export interface Order {
   readonly port: number;
   readonly pid: number;
   readonly params: Params;
+  readonly client?: string | undefined;
 }
 
 if (import.meta.main) {
   const order: Order = JSON.parse(process.argv[2] ?? "");
-  const { scenario, dialect, port, pid, params } = order;
-  const figures = await SCENARIOS[scenario]({ dialect: DIALECTS[dialect], port, pid }, params);
+  const { scenario, dialect, port, pid, params, client } = order;
+  const figures = await SCENARIOS[scenario]({ dialect: DIALECTS[dialect], port, pid, client }, params);
   // The parent ends this process: with a thousand sockets just closed, an exit can hang.
   process.stdout.write(`${JSON.stringify(figures)}\n`);
 }

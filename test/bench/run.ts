@@ -1,5 +1,6 @@
 // `npm run bench` compares Edge Rooms with common alternatives, on the same machine, in the same run, under the same
 // load. `--quick` takes under a minute; `--only <name>` runs the measurements whose name contains it.
+// `--beside <directory>` measures the client of another checkout too, as it was built there.
 
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -8,7 +9,7 @@ import { parseArgs } from "node:util";
 import type { Order } from "./load.ts";
 import { type Measurement, machine, type Run, ratios, readRun, table, writeRun } from "./report.ts";
 import type { Figures } from "./scenarios/scenario.ts";
-import { bun, edgeRooms, floor, party, socketIo, type Target, ws } from "./servers.ts";
+import { bun, clientOf, edgeRooms, floor, party, socketIo, type Target, ws } from "./servers.ts";
 
 interface Plan {
   readonly name: string;
@@ -21,12 +22,20 @@ const here = import.meta.dirname;
 const RESULTS = join(here, "results.json");
 const LOAD_WITHIN_MS = 120_000;
 
-const { values } = parseArgs({ options: { quick: { type: "boolean" }, only: { type: "string" } } });
+const { values } = parseArgs({
+  options: { quick: { type: "boolean" }, only: { type: "string" }, beside: { type: "string" } },
+});
 const quick = values.quick ?? false;
 
 const us = edgeRooms();
 const everybody = [us, socketIo, party, ws, bun];
 const ms = 1_500;
+
+const builtIn = (directory: string) => join(directory, "dist/package/dist/index.js");
+const clients = [
+  clientOf("this client", builtIn(join(here, "../.."))),
+  ...(values.beside === undefined ? [] : [clientOf("that beside", builtIn(values.beside))]),
+];
 
 const fanOut = (receivers: number, inFlight: number, targets: readonly Target[], inQuick = false): Plan => ({
   name: `(a) fan-out, ${receivers} × ${inFlight} in flight`,
@@ -99,13 +108,29 @@ const PLANS: readonly Plan[] = [
     // The memory of an isolate on Cloudflare.
     targets: [edgeRooms({ heapMb: 128 })],
   },
+  ...[10_000, 100_000].map((messages) => ({
+    name: `(m) a client that holds ${messages / 1_000},000`,
+    order: { scenario: "held" as const, params: { messages } },
+    targets: clients,
+    quick: true,
+  })),
+  {
+    name: "(m) a client that keeps 1,000 of 100,000",
+    order: { scenario: "held", params: { messages: 100_000, keep: 1_000 } },
+    targets: clients.slice(0, 1),
+  },
+  {
+    name: "(n) replay of 10,000 in Chromium",
+    order: { scenario: "browserReplay", params: { messages: 10_000 } },
+    targets: clients.map(({ name, client }) => ({ ...us, name, client })),
+  },
 ];
 
 let port = 9_800;
 
 /** Runs one measurement in a process of its own, which is ended as soon as it has printed its figures. */
 function load(order: Order): Promise<Figures> {
-  const child = spawn(process.execPath, [join(here, "load.ts"), JSON.stringify(order)], {
+  const child = spawn(process.execPath, ["--expose-gc", join(here, "load.ts"), JSON.stringify(order)], {
     timeout: LOAD_WITHIN_MS,
   });
   let [output, complaint] = ["", ""];
@@ -127,7 +152,13 @@ async function measure({ name, order }: Plan, target: Target): Promise<Measureme
   port += 1;
   const server = await target.start(port);
   try {
-    const full: Order = { ...order, dialect: target.dialect, port, pid: server.pid };
+    const full: Order = {
+      ...order,
+      dialect: target.dialect,
+      client: target.client,
+      port,
+      pid: server.pid,
+    };
     const figures = await load(full);
     return { name, target: target.name, stores: target.stores, figures };
   } finally {

@@ -20,6 +20,8 @@ export interface Target {
   /** Whether a message is stored before it is delivered. */
   readonly stores: boolean;
   readonly dialect: DialectName;
+  /** The client that is measured: the module of a built package. */
+  readonly client?: string | undefined;
   start(port: number): Promise<Server>;
 }
 
@@ -113,6 +115,15 @@ export const edgeRooms = ({ flags = OUR_FLAGS, vars = {}, ...bounds }: OurOption
   stores: true,
   dialect: "edgeRooms",
   start: (port) => runWorkerd(port, ours, OUR_OBJECTS, { vars: { ...OUR_VARS, ...vars }, flags, ...bounds }),
+});
+
+/** Only the client of a build is measured, and needs no server. */
+export const clientOf = (name: string, client: string): Target => ({
+  name,
+  stores: false,
+  dialect: "edgeRooms",
+  client,
+  start: async (port) => ({ port, pid: process.pid, stop: async () => {} }),
 });
 
 const node = (name: string, file: string, dialect: DialectName): Target => ({

@@ -133,7 +133,7 @@ export class PendingChanges {
     this.#room = room;
   }
 
-  /** In the order of the calls; the same array until what {@link withChanges} makes of it may differ. */
+  /** In the order of the calls; the same array until what {@link changedMessages} makes of it may differ. */
   get shown(): readonly PendingChange[] {
     return this.#entries;
   }
@@ -245,24 +245,21 @@ export class PendingChanges {
   }
 }
 
-/** These messages with these changes folded in; the same array where they change nothing. */
-export function withChanges(
-  messages: readonly Message[],
+/** The messages that these changes show otherwise, by `seq`. `held` finds a stored message. */
+export function changedMessages(
+  held: (seq: number) => Message | undefined,
   changes: readonly PendingChange[],
   self: string | undefined,
-): readonly Message[] {
-  if (changes.length === 0) return messages;
-  const changed = messages.map((message) =>
-    changes
-      .filter(({ change, phase }) => change.seq === message.seq && phase.status !== "overtaken")
-      .reduce((held, { change, at }) => {
-        // What was deleted stays as it is.
-        const isDone =
-          held.deletedAt !== undefined || (change.type === "react" && isInEffect(change, held, self));
-        return isDone ? held : withChange(held, change, at, self);
-      }, message),
-  );
-  return changed.some((message, index) => message !== messages[index]) ? changed : messages;
+): ReadonlyMap<number, Message> {
+  const changed = new Map<number, Message>();
+  for (const { change, at, phase } of changes) {
+    const message = changed.get(change.seq) ?? held(change.seq);
+    // What was deleted stays as it is.
+    if (phase.status === "overtaken" || message === undefined || message.deletedAt !== undefined) continue;
+    if (change.type === "react" && isInEffect(change, message, self)) continue;
+    changed.set(change.seq, withChange(message, change, at, self));
+  }
+  return changed;
 }
 
 /** Of two changes with the same slot the later one counts. */

@@ -5,6 +5,8 @@ export interface Subject {
   readonly dialect: Dialect;
   readonly port: number;
   readonly pid: number;
+  /** The built client, if one is measured: a module. */
+  readonly client?: string | undefined;
 }
 
 /** Figures by name; the name contains the unit. */

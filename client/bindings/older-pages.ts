@@ -84,17 +84,14 @@ export const olderMessages = oncePer((room: AnyRoom) =>
       const isEmptyNow = () => room.latest(1).length === 0;
       let wasEmpty = isEmptyNow();
       if (wasEmpty) fn();
-      const stopEmpty = roomSource(room).subscribe(() => {
+      const stopLooking = roomSource(room).subscribe(() => {
         const isEmpty = isEmptyNow();
         if (isEmpty && !wasEmpty) fn();
         wasEmpty = isEmpty;
       });
-      const stopLost = room.on("lost", fn);
-      const stopTrimmed = room.on("trimmed", fn);
+      const stops = [stopLooking, room.on("lost", fn), room.on("trimmed", fn)];
       return () => {
-        stopEmpty();
-        stopLost();
-        stopTrimmed();
+        for (const stop of stops) stop();
       };
     },
   }),

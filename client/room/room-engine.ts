@@ -141,7 +141,7 @@ export class RoomEngine implements ChannelEvents, EnginePort, OutboxPort {
 
   /** Adds an older page to the messages that are held. */
   loadOlder(limit: number | undefined): Promise<{ readonly more: boolean }> {
-    const page = this.state.messages.older();
+    const { page, trims } = this.state.messages.older();
     const command = {
       type: "history",
       id: this.newId(),
@@ -153,7 +153,8 @@ export class RoomEngine implements ChannelEvents, EnginePort, OutboxPort {
         const result = answer ? resultOf(answer, PAGE) : noConnection();
         if (result instanceof RoomsError) reject(result);
         // At once, not a promise later: what comes next on the wire may change what this brings.
-        else if (!this.state.addOlder(page, result.messages ?? [], result.seq)) resolve({ more: true });
+        else if (!this.state.messages.addOlder(trims, result.messages ?? [], result.seq))
+          resolve({ more: true });
         else {
           this.changes.onFolded();
           this.changed();
@@ -219,7 +220,7 @@ export class RoomEngine implements ChannelEvents, EnginePort, OutboxPort {
   }
 
   onFloor(floor: number): void {
-    this.state.dropUpTo(floor);
+    this.state.messages.setFloor(floor);
     this.changes.onFolded();
   }
 

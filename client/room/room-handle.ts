@@ -284,7 +284,7 @@ export class RoomHandle<Events extends EventMap = RegisteredEvents> {
    * `keep` drops nothing.
    *
    * @example
-   * if (isAtEnd) room.trim();
+   * document.onscrollend = () => room.trim(); // once the end of the list shows
    */
   readonly trim = (count?: number): void => this.#engine.trim(count);
 

@@ -126,8 +126,8 @@ export class RoomRegistry {
 
   /** Says in the log which of the options have no effect, as the room has others already. */
   #compare(slot: Slot, options: RoomOptions, way: RoomWay): void {
-    const { history = DEFAULT_HISTORY, topics = null } = slot.options;
-    const held = { history, topics, shared: slot.way.isShared };
+    const { history = DEFAULT_HISTORY, topics = null, keep } = slot.options;
+    const held = { history, topics, keep, shared: slot.way.isShared };
     const given = { ...options, shared: way.isShared };
     const names = (["history", "topics", "keep", "shared"] as const).filter(
       (name) => given[name] !== undefined && JSON.stringify(given[name]) !== JSON.stringify(held[name]),

@@ -25,7 +25,6 @@ export class RoomState {
   #user: User | null = null;
   #permission: Permission = "none";
   #head = 0;
-  #floor = 0;
 
   /** `keep`: of how many messages the list is, unless older pages are added. */
   constructor(keep?: number) {
@@ -60,7 +59,7 @@ export class RoomState {
 
   begin(frame: RoomConnected, resume: ResumeKind): void {
     if (resume !== "kept") this.messages.clear();
-    this.dropUpTo(frame.floor);
+    this.messages.setFloor(frame.floor);
     this.#user = frame.user;
     this.#permission = frame.permission;
     this.#head = frame.head;
@@ -74,12 +73,6 @@ export class RoomState {
     this.#permission = "none";
     this.#head = 0;
     this.#members = new MemberList();
-  }
-
-  /** The log begins after `floor`: what is held at or below it may have changed without an event. */
-  dropUpTo(floor: number): void {
-    this.#floor = floor;
-    this.messages.dropUpTo(floor);
   }
 
   setPermission(permission: Permission): void {
@@ -106,18 +99,15 @@ export class RoomState {
         this.#members.apply(event satisfies MemberEvent);
     }
   }
-
-  /** See {@link MessageList.addOlder}. */
-  addOlder(page: OlderPage, messages: readonly Message[], before: number): boolean {
-    const held = messages.filter(({ seq }) => seq > this.#floor);
-    return this.messages.addOlder(page, held, before);
-  }
 }
 
 /** Messages by `seq`, in pieces that are never changed: the next list shares all but the one that differs. */
 type Chunks = readonly (readonly Message[])[];
 
 const MAX_CHUNK = 512;
+
+/** No bound. */
+const ALL = Number.POSITIVE_INFINITY;
 
 /** Where an older page begins: before this message, or at the end of the log. */
 interface OlderPage {
@@ -133,10 +123,13 @@ export class MessageList {
   /** Of how many messages the list is at most. */
   #bound: number;
   #chunks: Chunks = [];
+  #floor = 0;
   /** `undefined`: that before the oldest message that is held. */
   #older: OlderPage | undefined;
+  /** Counts the calls of `trim`: a page that was on its way would leave a gap. */
+  #trims = 0;
 
-  constructor(keep = Number.POSITIVE_INFINITY) {
+  constructor(keep = ALL) {
     this.#keep = keep;
     this.#bound = keep;
   }
@@ -178,18 +171,17 @@ export class MessageList {
   }
 
   /** The next older page. The reader looks at what is older, so the list may be of any length until `trim`. */
-  older(): OlderPage {
-    this.#bound = Number.POSITIVE_INFINITY;
+  older(): { readonly page: OlderPage; readonly trims: number } {
+    this.#bound = ALL;
     const before = this.#chunks[0]?.[0]?.seq;
-    this.#older ??= before === undefined ? {} : { before };
-    return this.#older;
+    return { page: this.#older ?? (before === undefined ? {} : { before }), trims: this.#trims };
   }
 
-  /** `false`: the list was trimmed meanwhile, and the page would leave a gap in it. The next one begins at `before`. */
-  addOlder(page: OlderPage, messages: readonly Message[], before: number): boolean {
-    if (page !== this.#older) return false;
+  /** The next page begins at `before`. `false`: the list was trimmed meanwhile, so this page would leave a gap in it. */
+  addOlder(trims: number, messages: readonly Message[], before: number): boolean {
+    if (trims !== this.#trims) return false;
     this.#older = { before };
-    for (const message of messages) this.add(message);
+    for (const message of messages) if (message.seq > this.#floor) this.add(message);
     return true;
   }
 
@@ -201,8 +193,7 @@ export class MessageList {
   /** Drops all but the latest. Returns whether it dropped any. */
   trim(count = Math.min(this.#keep, 200)): boolean {
     this.#bound = this.#keep;
-    // Another object, so that a page that is on its way is not added.
-    this.#older &&= { ...this.#older };
+    this.#trims += 1;
     return this.#dropAllBut(count);
   }
 
@@ -211,8 +202,9 @@ export class MessageList {
     this.#older = undefined;
   }
 
-  /** Drops what stands at or below `floor`. */
-  dropUpTo(floor: number): void {
+  /** The log begins after `floor`: what is held at or below it may have changed without an event. */
+  setFloor(floor: number): void {
+    this.#floor = floor;
     const { at, chunk, index } = this.#placeOf(floor + 1);
     const rest = this.#chunks.slice(at + 1);
     if (at + index > 0) this.#chunks = index < chunk.length ? [chunk.slice(index), ...rest] : rest;
@@ -222,9 +214,9 @@ export class MessageList {
     const left = lastOf(this.#chunks, count);
     if (left === this.#chunks) return false;
     this.#chunks = left;
-    const { before = Number.POSITIVE_INFINITY } = this.#older ?? {};
+    const { before = ALL } = this.#older ?? {};
     // What was dropped is to be loaded again.
-    if (before < (left[0]?.[0]?.seq ?? Number.POSITIVE_INFINITY)) this.#older = undefined;
+    if (before < (left[0]?.[0]?.seq ?? ALL)) this.#older = undefined;
     return true;
   }
 
@@ -270,7 +262,7 @@ function shownMessages(
   pending: readonly UntypedRoomMessage[],
 ): ShownMessages {
   const lists = new Map<number, UntypedSnapshot["messages"]>();
-  return (count = Number.POSITIVE_INFINITY) => {
+  return (count = ALL) => {
     const made = lists.get(count);
     if (made !== undefined) return made;
     let from = chunks.length;
@@ -305,6 +297,34 @@ export interface RoomView {
   readonly snapshot: () => UntypedSnapshot;
 }
 
+const snapshotOf = (
+  state: ConnectionState,
+  user: User | null,
+  permission: Permission,
+  head: number,
+  messages: ShownMessages,
+  members: UntypedSnapshot["members"],
+  occupancy: UntypedSnapshot["occupancy"],
+  typing: readonly User[],
+  unread: number,
+  outbox: Outbox["items"],
+): UntypedSnapshot =>
+  Object.freeze({
+    state,
+    user,
+    permission,
+    head,
+    // A list only when it is read: that copies all of it.
+    get messages() {
+      return messages();
+    },
+    members,
+    occupancy,
+    typing,
+    unread,
+    outbox,
+  });
+
 export function roomView({ channel, state, changes, reads, outbox, typing }: RoomParts): RoomView {
   const changedOf = memo((_: Chunks, shown: readonly PendingChange[], self: string | undefined) => {
     const changed = changedMessages((seq) => state.messages.get(seq), shown, self);
@@ -327,35 +347,7 @@ export function roomView({ channel, state, changes, reads, outbox, typing }: Roo
     );
   };
 
-  const snapshot = memo(
-    (
-      connection: ConnectionState,
-      user: User | null,
-      permission: Permission,
-      head: number,
-      list: ShownMessages,
-      members: UntypedSnapshot["members"],
-      occupancy: UntypedSnapshot["occupancy"],
-      typists: readonly User[],
-      unread: number,
-      items: Outbox["items"],
-    ): UntypedSnapshot =>
-      Object.freeze({
-        state: connection,
-        user,
-        permission,
-        head,
-        // A list only when it is read: that copies all of it.
-        get messages() {
-          return list();
-        },
-        members,
-        occupancy,
-        typing: typists,
-        unread,
-        outbox: items,
-      }),
-  );
+  const snapshot = memo(snapshotOf);
 
   return {
     messages,

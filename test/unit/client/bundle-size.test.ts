@@ -1,6 +1,8 @@
 // The size of the client as a bundler ships it to a page that imports only a part of it, minified and gzipped. A bound
 // is lowered with each step that makes the client smaller, and never raised without a reason. Raised for: refusals that
-// name their cause (220); wakes, without which a page shows a dead connection for half a minute after a sleep (250).
+// name their cause (220); wakes, without which a page shows a dead connection for half a minute after a sleep (250);
+// lists of messages that no event copies, `keep`, `trim` and `latest` (530; with the inbox, whose snapshot is made in the
+// same way, 590; Vue 20).
 
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -21,7 +23,7 @@ const PAGES: readonly Page[] = [
   {
     does: "uses rooms",
     script: `import { createClient } from "./client/index.ts"; createClient({ url: "" }).room("lobby");`,
-    maxBytes: 18_400,
+    maxBytes: 18_940,
     without: /client\/(events|http|inbox|push|session)\/|\/session-|\/join-queue/,
   },
   {
@@ -30,13 +32,13 @@ const PAGES: readonly Page[] = [
       const client = createClient({ url: "" });
       client.room("lobby");
       inboxOf(client).on("state", () => {});`,
-    maxBytes: 19_910,
+    maxBytes: 20_510,
     without: /client\/(events|http|push)\/|\/session-|\/join-queue/,
   },
   {
     does: "uses everything",
     script: `export * from "./client/index.ts";`,
-    maxBytes: 23_760,
+    maxBytes: 24_400,
     without: /client\/(events|push)\//,
   },
   {
@@ -50,7 +52,7 @@ const PAGES: readonly Page[] = [
 /** What a binding adds to the client and the framework that the page has anyway. */
 const BINDINGS = [
   { name: "react", maxBytes: 2_350 },
-  { name: "vue", maxBytes: 2_400 },
+  { name: "vue", maxBytes: 2_420 },
   { name: "svelte", maxBytes: 2_400 },
   { name: "tanstack-query", maxBytes: 1_050 },
 ] as const;

@@ -44,7 +44,7 @@ describe("a list of messages", () => {
     expect(copiedBy(() => list.add(stored(10_001)))).toBeLessThanOrEqual(512);
     expect(copiedBy(() => list.add({ ...stored(5_000), changed: 10_002 }))).toBeLessThanOrEqual(512);
     expect(copiedBy(() => list.add(stored(0)))).toBeLessThanOrEqual(512);
-    expect(copiedBy(() => list.dropUpTo(3_000))).toBeLessThanOrEqual(512);
+    expect(copiedBy(() => list.setFloor(3_000))).toBeLessThanOrEqual(512);
     expect(copiedBy(() => list.trim(100))).toBeLessThanOrEqual(512);
     expect(list.chunks.flat().map(({ seq }) => seq)).toEqual(range(9_902, 10_001));
   });
@@ -64,7 +64,7 @@ describe("a list of messages", () => {
       expected.set(seq, next);
       if (turn % 500 === 0) {
         const floor = below(300);
-        list.dropUpTo(floor);
+        list.setFloor(floor);
         for (const held of [...expected.keys()]) if (held <= floor) expected.delete(held);
       }
       expect(list.get(seq)).toBe(expected.get(seq));
@@ -216,6 +216,16 @@ describeBoth("a room that keeps some messages", () => {
     void room.loadOlder(4);
     await clock.advance(0);
     expect(world.socket().sentOf("history").at(-1)).toMatchObject({ before: 19 });
+  });
+
+  it("[C223] begins with the oldest message that is held, also after a page that did not come", async () => {
+    const world = await dialedRoom();
+    const { room, clock, socket } = world;
+    await expect(room.loadOlder()).rejects.toMatchObject({ code: "offline" });
+    await world.goLive({ head: 9 }, ...messages(7, 9));
+    void room.loadOlder();
+    await clock.advance(0);
+    expect(socket().sentOf("history").at(-1)).toMatchObject({ before: 7 });
   });
 
   it("[C223] keeps so many again after the log began anew", async () => {

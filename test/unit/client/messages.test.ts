@@ -87,9 +87,9 @@ describeBoth("the list of messages", () => {
     const list = listOf(stored(1), stored(2));
     const before = list.chunks;
     list.add(stored(2));
-    list.dropUpTo(0);
+    list.setFloor(0);
     expect(list.chunks).toBe(before);
-    list.dropUpTo(1);
+    list.setFloor(1);
     expect(all(list)).toEqual([stored(2)]);
     expect(before.flat()).toEqual([stored(1), stored(2)]);
   });

@@ -163,7 +163,7 @@ export class MessageList {
   add(message: Message): void {
     const { at, chunk, index, held } = this.#placeOf(message.seq);
     if (held !== undefined && version(message) <= version(held)) return;
-    const next = chunk.slice(0, index).concat(message, chunk.slice(held ? index + 1 : index));
+    const next = [...chunk.slice(0, index), message, ...chunk.slice(held ? index + 1 : index)];
     const pieces =
       next.length > MAX_CHUNK ? [next.slice(0, MAX_CHUNK / 2), next.slice(MAX_CHUNK / 2)] : [next];
     this.#chunks = this.#chunks.slice(0, at).concat(pieces, this.#chunks.slice(at + 1));
@@ -265,9 +265,6 @@ function shownMessages(
   return (count = ALL) => {
     const made = lists.get(count);
     if (made !== undefined) return made;
-    let from = chunks.length;
-    for (let left = count - pending.length; left > 0 && from > 0; left -= chunks[from]?.length ?? 0)
-      from -= 1;
     const none: readonly UntypedRoomMessage[] = [];
     // `flat` takes four times as long.
     const held = none.concat(...lastOf(chunks, count - pending.length), pending);

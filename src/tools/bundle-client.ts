@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import { type BuildOptions, build } from "esbuild";
 import { type Plugin, rolldown } from "rolldown";
 import { dts } from "rolldown-plugin-dts";
+import { workerCodeBeside } from "./worker-code.ts";
 
 /**
  * The oldest browsers and Node that the client runs in. Newer syntax is rewritten. A newer function does not compile, as
@@ -28,6 +29,7 @@ export async function bundleCode(input: Input, outdir: string, options: BuildOpt
     target: FLOOR,
     platform: "neutral",
     logLevel: "warning",
+    plugins: [workerCodeBeside],
     ...options,
   });
 }

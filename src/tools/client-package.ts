@@ -5,8 +5,9 @@ import { execFile } from "node:child_process";
 import { cp, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
-import { bundleCode, bundleTypes } from "./bundle-client.ts";
+import { bundleCode, bundleTypes, FLOOR } from "./bundle-client.ts";
 import { type ClientEntry, clientEntries, readClientManifest, shippedManifest } from "./client-manifest.ts";
+import { bundleWorkerCode } from "./worker-code.ts";
 
 /** Makes the folder `to`, which is what the package contains. */
 export async function buildClientPackage(to: string): Promise<void> {
@@ -18,9 +19,12 @@ export async function buildClientPackage(to: string): Promise<void> {
     writeFile(`${to}/package.json`, `${JSON.stringify(shippedManifest(manifest), undefined, 2)}\n`),
     cp("LICENSE", `${to}/LICENSE`),
     cp("client/README.md", `${to}/README.md`),
+    writeWorkerCode(`${to}/dist/worker-code.js`),
     ...bundleEntries(entries, `${to}/dist`),
   ]);
 }
+
+const writeWorkerCode = async (to: string): Promise<void> => writeFile(to, await bundleWorkerCode(FLOOR));
 
 function bundleEntries(entries: readonly ClientEntry[], dir: string): readonly Promise<void>[] {
   const inputOf = (some: readonly ClientEntry[]) =>

@@ -1,0 +1,185 @@
+// The test kit as a test sees it.
+
+import { closeCode, type Permission } from "../../src/protocol/index.ts";
+import { Client, type ClientOptions } from "../core/client.ts";
+import { ServerApi } from "../server/server-api.ts";
+import { serverContext } from "../server/server-context.ts";
+import type { ServerKickOptions } from "../server/server-room.ts";
+import type { LossOptions } from "./loss.ts";
+import { Network } from "./network.ts";
+import { seededRandom } from "./seeded-random.ts";
+import { Settling } from "./settling.ts";
+import { type SqlDatabase, sqliteHere } from "./worker/sql-database.ts";
+import type { TestSettings } from "./worker/test-settings.ts";
+import { TestWorker } from "./worker/test-worker.ts";
+import { responseFor } from "./worker/worker-response.ts";
+
+const URL_HERE = "https://rooms.test";
+const API_KEY = "the-api-key-of-the-test-rooms-in-this-program";
+const SECRET = "the-jwt-secret-of-the-test-rooms-in-this-program";
+/** An object sleeps when nothing has happened in it for so long. */
+const SLEEPS_AFTER_S = 10;
+
+export interface TestRoomsOptions {
+  /** Settings of the deployment, by the names of docs/settings.md, such as `HISTORY_LIMIT`. */
+  readonly settings?: TestSettings;
+  /** When the clock starts, in milliseconds since 1970. Default: the time of this machine. */
+  readonly now?: number;
+  /** What is by chance is the same for the same seed. Default 1. */
+  readonly seed?: number;
+}
+
+export interface TestClientOptions extends Partial<Omit<ClientOptions, "url">> {
+  /** The user's id. `null`: a client without a token, for rooms that `ANONYMOUS_ROOMS` names. */
+  readonly user: string | null;
+  /** The user's name. Default: the id. */
+  readonly name?: string;
+  /** What the user may do in every room. Default `write`. */
+  readonly permission?: Permission;
+  /** What the user may do in which rooms, as the claim `rooms` of a token says it. Default: `{ "*": permission }`. */
+  readonly rooms?: Readonly<Record<string, Permission>>;
+}
+
+/** Time, for the clients and the server. It stands still until a test moves it. */
+export interface TestClock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Lets so much time pass, with everything that happens meanwhile. Resolves when all is quiet. */
+  advance(ms: number): Promise<void>;
+}
+
+/** The network between the clients and the server. Without a call it is at once and loses nothing. */
+export interface TestNetwork {
+  /** Each frame, request and answer takes so long, one way. Default 0. */
+  delay(ms: number): void;
+  /** Loses frames. A connection that loses one is broken, as with TCP, and the client comes back. */
+  lose(loss: LossOptions): void;
+  /** The device of this user says that it is offline: connections break, and none opens. */
+  goOffline(user: string): void;
+  goOnline(user: string): void;
+}
+
+type TokenClaims = { [Claim in "name" | "permission" | "rooms"]?: TestClientOptions[Claim] | undefined };
+
+export class TestRooms {
+  readonly clock: TestClock;
+  readonly network: TestNetwork;
+  /** What your back end does, as `edge-rooms/server` has it: publish, notify, kick, ban, purge. */
+  readonly server: ServerApi;
+  readonly #settling: Settling;
+  readonly #worker: TestWorker;
+  readonly #network: Network;
+  readonly #random: () => number;
+  readonly #clients = new Set<Client>();
+  #ids = 0;
+
+  constructor({ settings = {}, now = Date.now(), seed = 1 }: TestRoomsOptions, openDatabase: () => SqlDatabase) {
+    this.#settling = new Settling(now);
+    this.#random = seededRandom(seed);
+    const { clock } = this.#settling;
+    this.#worker = new TestWorker({
+      settling: this.#settling,
+      settings: { JWT_SECRET: SECRET, API_KEYS: API_KEY, ...settings },
+      openDatabase,
+      random: this.#random,
+    });
+    this.#network = new Network(this.#worker, clock, this.#random);
+    this.clock = { now: () => clock.now(), advance: (ms) => clock.advance(ms) };
+    this.network = {
+      delay: (ms) => this.#network.setDelay(ms),
+      lose: (loss) => this.#network.setLoss(loss),
+      goOffline: (user) => this.#network.setOnline(user, false),
+      goOnline: (user) => this.#network.setOnline(user, true),
+    };
+    this.server = this.#serverApi();
+  }
+
+  /**
+   * A client of `createClient`, of one user on one device: call it again for another device or another user. Options
+   * of `createClient` may be added; the log is off unless one is given.
+   *
+   * @example
+   * const ada = rooms.client({ user: "ada", name: "Ada" });
+   * await ada.room("lobby").send({ text: "Hello" });
+   */
+  readonly client = ({ user, name, permission, rooms, ...options }: TestClientOptions): Client => {
+    const claims = { name, permission, rooms };
+    const getToken = user === null ? () => null : async () => (await this.#tokenFor(user, claims)).token;
+    const client = new Client(
+      { getToken, log: "off", ...options, url: URL_HERE },
+      { ...this.#ports(), ...this.#network.portsFor(user ?? ""), origin: undefined },
+    );
+    this.#clients.add(client);
+    return client;
+  };
+
+  /** Resolves when nothing more can happen before time passes. */
+  readonly settle = (): Promise<void> => this.#settling.settle();
+
+  /** Breaks the connections of this user, or of all: nobody is told, and what was under way is lost. They come back. */
+  readonly dropConnections = ({ user }: { readonly user?: string } = {}): void => this.#network.breakOff(user);
+
+  /** Makes the objects of all rooms and users sleep, as after ten quiet seconds, which pass if something goes on. */
+  readonly hibernate = async (): Promise<void> => {
+    await this.settle();
+    for (let s = 0; s < SLEEPS_AFTER_S && this.#worker.objects.some(({ isBusy }) => isBusy); s++)
+      await this.clock.advance(1_000);
+    for (const object of this.#worker.objects) if (!object.isBusy) object.sleep();
+  };
+
+  /** The server closes the connections of this user because their token has expired. `getToken` is asked for the next. */
+  readonly expireToken = (user: string): void =>
+    this.#network.closeFromServer(user, closeCode("token_expired"), "token_expired");
+
+  /** Removes a user from a room, as a moderator does; with `banSeconds` they may not come back for so long. */
+  readonly kick = (room: string, user: string, options?: ServerKickOptions): Promise<void> =>
+    this.server.room(room).kick(user, options);
+
+  /** Closes all clients, and forgets everything. */
+  readonly close = async (): Promise<void> => {
+    for (const client of this.#clients) client.close();
+    await this.settle();
+    this.#worker.close();
+  };
+
+  #tokenFor(
+    user: string,
+    { name = user, permission = "write", rooms = { "*": permission } }: TokenClaims,
+  ) {
+    return this.server.token({ user, name, rooms });
+  }
+
+  #ports() {
+    const { clock } = this.#settling;
+    return { clock, random: this.#random, newId: () => `test${++this.#ids}` };
+  }
+
+  #serverApi(): ServerApi {
+    const fetch = async (url: string, { method, headers, body, signal }: RequestInit) => {
+      const init = { method, headers, body: typeof body === "string" ? body : undefined };
+      return responseFor(await this.#worker.fetch(url, { ...init, signal: signal ?? undefined }));
+    };
+    // No page: the key is of this program alone.
+    const options = { url: URL_HERE, apiKey: API_KEY, fetch, dangerouslyAllowBrowser: true };
+    return new ServerApi(serverContext(options, this.#ports()));
+  }
+}
+
+/**
+ * Rooms in this program, for tests of your app: the real server, clients of `createClient`, and a clock that only the
+ * test moves. Nothing listens on a port, and nothing waits for time that the test does not let pass.
+ *
+ * SQLite is that of Node 22.13 and newer; on an older Node and in a browser `sql.js` must be installed. Rejects if there
+ * is none.
+ *
+ * @example
+ * const rooms = await createTestRooms();
+ * const [ada, bob] = ["ada", "bob"].map((user) => rooms.client({ user }).room("lobby"));
+ * await ada.send({ text: "Hello" });
+ * await rooms.settle();
+ * console.log(bob.messages); // [{ data: { text: "Hello" }, … }]
+ * await rooms.close();
+ */
+export async function createTestRooms(options: TestRoomsOptions = {}): Promise<TestRooms> {
+  return new TestRooms(options, await sqliteHere());
+}

@@ -137,6 +137,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ],
   ],
   "client/push": ["client"],
+  // The tests of an app: no page has it. Its worker is the whole server, which the build puts in the place of that import.
+  "client/testing/time": ["client/util"],
+  "client/testing/worker": [
+    ...["client/testing/time", "client/testing/worker/worker-code.js", "src/protocol"],
+  ],
+  "client/testing": [
+    ...["client/core", "client/server", "client/testing/time", "client/testing/worker", "client/util"],
+    ...["src/protocol"],
+  ],
   // The demo imports the built client beside the page; only its `app` knows all its other folders.
   demo: ["client", "client/push"],
   "demo/ui": [DEMO_CLIENT],

@@ -1,6 +1,7 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { svelteForTest } from "./bindings/support/svelte-for-test.ts";
+import { workerCodeForTest } from "./support/worker-code-for-test.ts";
 
 const root = import.meta.dirname;
 
@@ -32,6 +33,7 @@ export default defineConfig({
     projects: [
       {
         // The simulations take seconds of CPU, and longer on a busy machine.
+        plugins: [workerCodeForTest()],
         test: {
           name: "unit",
           root,
@@ -55,7 +57,7 @@ export default defineConfig({
       },
       {
         // Components of React, Vue and Svelte, mounted beside the real client.
-        plugins: [svelteForTest()],
+        plugins: [svelteForTest(), workerCodeForTest()],
         resolve: { conditions: ["browser", "module", "development"] },
         oxc: { jsx: { runtime: "automatic" } },
         test: {

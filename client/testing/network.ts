@@ -2,10 +2,10 @@
 // frame that is lost takes the connection and everything behind it along.
 
 import type { Cancel, Ports, Socket, SocketEvents } from "../util/ports.ts";
-import type { FakeClock } from "./fake-clock.ts";
+import type { FakeClock } from "./time/fake-clock.ts";
 import type { Direction, LossOptions } from "./loss.ts";
-import type { WebSocketEnd } from "./worker/web-socket-pair.ts";
 import type { TestWorker } from "./worker/test-worker.ts";
+import type { WebSocketEnd } from "./worker/web-socket-pair.ts";
 import { responseFor } from "./worker/worker-response.ts";
 
 const LOST = 1006;
@@ -135,21 +135,27 @@ class Link implements Socket {
   }
 
   open(connect: () => Promise<WebSocketEnd | undefined>): void {
-    this.#travel("toServer", async () => {
-      const end = await connect();
-      if (end === undefined) return this.#travel("toClient", () => this.#over(LOST, ""));
-      this.#end = end;
-      // It broke, or the client left, while it was opened: the server does not know it yet.
-      if (this.#isOver || this.#leaving !== undefined) return end.close(this.#leaving ?? LOST);
-      end.addEventListener("message", ({ data = "" }) =>
-        this.#travel("toClient", () => this.#events.onText(data)),
-      );
-      end.addEventListener("close", ({ code = LOST, reason = "" }) =>
-        this.#travel("toClient", () => this.#over(code, reason)),
-      );
-      this.#travel("toClient", () => this.#events.onOpen());
-      end.accept();
+    const refused = () => this.#travel("toClient", () => this.#over(LOST, ""));
+    this.#travel("toServer", () => {
+      connect().then((end) => (end === undefined ? refused() : this.#opened(end)), refused);
     });
+  }
+
+  #opened(end: WebSocketEnd): void {
+    this.#end = end;
+    // It broke, or the client left, while it was opened: the server does not know it yet.
+    if (this.#isOver || this.#leaving !== undefined) {
+      end.close(this.#leaving ?? LOST);
+      return;
+    }
+    end.addEventListener("message", ({ data = "" }) =>
+      this.#travel("toClient", () => this.#events.onText(data)),
+    );
+    end.addEventListener("close", ({ code = LOST, reason = "" }) =>
+      this.#travel("toClient", () => this.#over(code, reason)),
+    );
+    this.#travel("toClient", () => this.#events.onOpen());
+    end.accept();
   }
 
   send(text: string): void {

@@ -5,11 +5,12 @@ import { Client, type ClientOptions } from "../core/client.ts";
 import { ServerApi } from "../server/server-api.ts";
 import { serverContext } from "../server/server-context.ts";
 import type { ServerKickOptions } from "../server/server-room.ts";
+import { RoomsError } from "../util/errors.ts";
 import type { LossOptions } from "./loss.ts";
 import { Network } from "./network.ts";
 import { seededRandom } from "./seeded-random.ts";
-import { Settling } from "./settling.ts";
-import { type SqlDatabase, sqliteHere } from "./worker/sql-database.ts";
+import { Settling } from "./time/settling.ts";
+import { sqliteHere } from "./worker/sqlite-here.ts";
 import type { TestSettings } from "./worker/test-settings.ts";
 import { TestWorker } from "./worker/test-worker.ts";
 import { responseFor } from "./worker/worker-response.ts";
@@ -55,12 +56,19 @@ export interface TestNetwork {
   /** Loses frames. A connection that loses one is broken, as with TCP, and the client comes back. */
   lose(loss: LossOptions): void;
   /** The device of this user says that it is offline: connections break, and none opens. */
-  goOffline(user: string): void;
-  goOnline(user: string): void;
+  goOffline(user: string): Promise<void>;
+  goOnline(user: string): Promise<void>;
+}
+
+interface TestRoomsParts {
+  readonly settling: Settling;
+  readonly worker: TestWorker;
+  random(): number;
 }
 
 type TokenClaims = { [Claim in "name" | "permission" | "rooms"]?: TestClientOptions[Claim] | undefined };
 
+/** Made by {@link createTestRooms}. What a test does here resolves when nothing more can happen before time passes. */
 export class TestRooms {
   readonly clock: TestClock;
   readonly network: TestNetwork;
@@ -73,23 +81,18 @@ export class TestRooms {
   readonly #clients = new Set<Client>();
   #ids = 0;
 
-  constructor({ settings = {}, now = Date.now(), seed = 1 }: TestRoomsOptions, openDatabase: () => SqlDatabase) {
-    this.#settling = new Settling(now);
-    this.#random = seededRandom(seed);
-    const { clock } = this.#settling;
-    this.#worker = new TestWorker({
-      settling: this.#settling,
-      settings: { JWT_SECRET: SECRET, API_KEYS: API_KEY, ...settings },
-      openDatabase,
-      random: this.#random,
-    });
+  constructor({ settling, worker, random }: TestRoomsParts) {
+    this.#settling = settling;
+    this.#random = random;
+    this.#worker = worker;
+    const { clock } = settling;
     this.#network = new Network(this.#worker, clock, this.#random);
     this.clock = { now: () => clock.now(), advance: (ms) => clock.advance(ms) };
     this.network = {
       delay: (ms) => this.#network.setDelay(ms),
       lose: (loss) => this.#network.setLoss(loss),
-      goOffline: (user) => this.#network.setOnline(user, false),
-      goOnline: (user) => this.#network.setOnline(user, true),
+      goOffline: (user) => this.#act(() => this.#network.setOnline(user, false)),
+      goOnline: (user) => this.#act(() => this.#network.setOnline(user, true)),
     };
     this.server = this.#serverApi();
   }
@@ -117,7 +120,8 @@ export class TestRooms {
   readonly settle = (): Promise<void> => this.#settling.settle();
 
   /** Breaks the connections of this user, or of all: nobody is told, and what was under way is lost. They come back. */
-  readonly dropConnections = ({ user }: { readonly user?: string } = {}): void => this.#network.breakOff(user);
+  readonly dropConnections = ({ user }: { readonly user?: string } = {}): Promise<void> =>
+    this.#act(() => this.#network.breakOff(user));
 
   /** Makes the objects of all rooms and users sleep, as after ten quiet seconds, which pass if something goes on. */
   readonly hibernate = async (): Promise<void> => {
@@ -127,13 +131,13 @@ export class TestRooms {
     for (const object of this.#worker.objects) if (!object.isBusy) object.sleep();
   };
 
-  /** The server closes the connections of this user because their token has expired. `getToken` is asked for the next. */
-  readonly expireToken = (user: string): void =>
-    this.#network.closeFromServer(user, closeCode("token_expired"), "token_expired");
+  /** The server closes the connections of this user, as their token has expired. `getToken` is asked for the next one. */
+  readonly expireToken = (user: string): Promise<void> =>
+    this.#act(() => this.#network.closeFromServer(user, closeCode("token_expired"), "token_expired"));
 
-  /** Removes a user from a room, as a moderator does; with `banSeconds` they may not come back for so long. */
+  /** Removes a user from a room, as a moderator does. They may not come back for `banSeconds`, an hour unless given. */
   readonly kick = (room: string, user: string, options?: ServerKickOptions): Promise<void> =>
-    this.server.room(room).kick(user, options);
+    this.#act(() => this.server.room(room).kick(user, options));
 
   /** Closes all clients, and forgets everything. */
   readonly close = async (): Promise<void> => {
@@ -142,10 +146,12 @@ export class TestRooms {
     this.#worker.close();
   };
 
-  #tokenFor(
-    user: string,
-    { name = user, permission = "write", rooms = { "*": permission } }: TokenClaims,
-  ) {
+  async #act(act: () => void | Promise<void>): Promise<void> {
+    await act();
+    await this.settle();
+  }
+
+  #tokenFor(user: string, { name = user, permission = "write", rooms = { "*": permission } }: TokenClaims) {
     return this.server.token({ user, name, rooms });
   }
 
@@ -170,7 +176,7 @@ export class TestRooms {
  * test moves. Nothing listens on a port, and nothing waits for time that the test does not let pass.
  *
  * SQLite is that of Node 22.13 and newer; on an older Node and in a browser `sql.js` must be installed. Rejects if there
- * is none.
+ * is none, and with `bad_request` if a setting is wrong.
  *
  * @example
  * const rooms = await createTestRooms();
@@ -180,6 +186,17 @@ export class TestRooms {
  * console.log(bob.messages); // [{ data: { text: "Hello" }, … }]
  * await rooms.close();
  */
-export async function createTestRooms(options: TestRoomsOptions = {}): Promise<TestRooms> {
-  return new TestRooms(options, await sqliteHere());
+export async function createTestRooms({
+  settings = {},
+  now = Date.now(),
+  seed = 1,
+}: TestRoomsOptions = {}): Promise<TestRooms> {
+  const settling = new Settling(now);
+  const random = seededRandom(seed);
+  const openDatabase = await sqliteHere();
+  const ownSettings = { JWT_SECRET: SECRET, API_KEYS: API_KEY, ...settings };
+  const worker = new TestWorker({ settling, settings: ownSettings, openDatabase, random });
+  const problems = await worker.problems();
+  if (problems.length > 0) throw new RoomsError("bad_request", problems.join("; "));
+  return new TestRooms({ settling, worker, random });
 }

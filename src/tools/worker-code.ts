@@ -47,6 +47,10 @@ export async function bundleWorkerCode(target: string[]): Promise<string> {
 export const workerCodeBeside: Plugin = {
   name: "worker-code",
   setup({ onResolve }) {
-    onResolve({ filter: WORKER_CODE }, () => ({ path: "./worker-code.js", external: true, sideEffects: false }));
+    onResolve({ filter: WORKER_CODE }, () => ({
+      path: "./worker-code.js",
+      external: true,
+      sideEffects: false,
+    }));
   },
 };

@@ -19,7 +19,11 @@ export function openNodeDatabase(): (() => SqlDatabase) | undefined {
   return () => {
     const database = new sqlite.DatabaseSync(":memory:");
     return {
-      exec: (query, values) => database.prepare(query).all(...values.map(boundValue)).map(rowOf),
+      exec: (query, values) =>
+        database
+          .prepare(query)
+          .all(...values.map(boundValue))
+          .map(rowOf),
       close: () => database.close(),
     };
   };

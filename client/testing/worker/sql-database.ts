@@ -1,7 +1,4 @@
-// The database of one object: SQLite in memory. Node has one of its own since 22.13; elsewhere it is that of `sql.js`,
-// which an app installs beside its tests.
-
-import { openNodeDatabase } from "./node-database.ts";
+// The database of one object: SQLite in memory.
 
 export type StoredValue = string | number | null | ArrayBuffer;
 export type StoredRow = Record<string, StoredValue>;
@@ -10,14 +7,6 @@ export interface SqlDatabase {
   /** Runs one statement to its end. */
   exec(query: string, values: readonly StoredValue[]): StoredRow[];
   close(): void;
-}
-
-/** Finds the SQLite that is here. Rejects if there is none, and says what to install. */
-export async function sqliteHere(): Promise<() => SqlDatabase> {
-  const ofNode = openNodeDatabase();
-  if (ofNode !== undefined) return ofNode;
-  const { openSqlJsDatabase } = await import("./sql-js-database.ts");
-  return openSqlJsDatabase();
 }
 
 /** All or nothing: a throw inside rolls back. */
@@ -38,9 +27,9 @@ export function transactionIn<T>(database: SqlDatabase, run: () => T): T {
 export type RawRow = Readonly<Record<string, unknown>>;
 
 export const rowOf = (raw: RawRow): StoredRow =>
-  Object.fromEntries(Object.entries(raw).map(([name, value]) => [name, valueOf(value)]));
+  Object.fromEntries(Object.entries(raw).map(([name, value]) => [name, storedValue(value)]));
 
-function valueOf(value: unknown): StoredValue {
+function storedValue(value: unknown): StoredValue {
   if (value instanceof Uint8Array) return new Uint8Array(value).buffer;
   if (typeof value === "string" || typeof value === "number" || value === null) return value;
   throw new TypeError(`SQLite gave ${typeof value}`);

@@ -1,6 +1,7 @@
 // The whole Worker in this program: the code of `src`, its objects, and what the runtime does for them.
 
-import type { Settling } from "../settling.ts";
+import { isRecord } from "../../../src/protocol/index.ts";
+import type { Settling } from "../time/settling.ts";
 import type { SqlDatabase } from "./sql-database.ts";
 import type { TestSettings } from "./test-settings.ts";
 import type { WebSocketEnd } from "./web-socket-pair.ts";
@@ -37,6 +38,13 @@ export class TestWorker {
 
   get objects(): readonly WorkerObject[] {
     return [...this.#objects.values()];
+  }
+
+  /** What is wrong with the settings. */
+  async problems(): Promise<readonly string[]> {
+    const response = await this.fetch("http://rooms.test/health");
+    const answer: unknown = await response.json();
+    return isRecord(answer) && Array.isArray(answer.problems) ? answer.problems.map(String) : [];
   }
 
   async fetch(url: string, init?: WorkerRequestInit): Promise<WorkerResponse> {
@@ -78,7 +86,11 @@ export class TestWorker {
     const known = this.#objects.get(key);
     if (known !== undefined) return known;
     const { settling, openDatabase } = this.#ports;
-    const object = new WorkerObject(name, { settling, openDatabase, wake: (state) => this.#wake(kind, state) });
+    const object = new WorkerObject(name, {
+      settling,
+      openDatabase,
+      wake: (state) => this.#wake(kind, state),
+    });
     this.#objects.set(key, object);
     return object;
   }

@@ -88,7 +88,7 @@ export class WebSocketEnd {
   #toPeer(event: (peer: WebSocketEnd) => void): void {
     const peer = this.#peer;
     if (peer === undefined) return;
-    Promise.resolve().then(() => {
+    void Promise.resolve().then(() => {
       if (peer.#early === undefined) event(peer);
       else peer.#early.push(() => event(peer));
     });

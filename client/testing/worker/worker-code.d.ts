@@ -2,10 +2,10 @@
 // (`src/tools/worker-code.ts`). Each call makes the code anew, with the globals that it is given and nothing else of the
 // platform that tells time, waits or reaches out.
 
+import type { WebSocketEnd } from "./web-socket-pair.ts";
 import type { WorkerGlobals } from "./worker-globals.ts";
 import type { WorkerRequest } from "./worker-request.ts";
 import type { WorkerResponse } from "./worker-response.ts";
-import type { WebSocketEnd } from "./web-socket-pair.ts";
 
 /** One object of Durable Objects. Its other methods are called over RPC, by their names. */
 export interface ObjectCode {

@@ -1,7 +1,7 @@
 // The globals of the Worker's code: time is that of the test, nothing reaches out of the program, and what the platform
 // does outside of JavaScript is counted.
 
-import type { Settling } from "../settling.ts";
+import type { Settling } from "../time/settling.ts";
 import { WebSocketEnd } from "./web-socket-pair.ts";
 import { WorkerRequest } from "./worker-request.ts";
 import { WorkerResponse } from "./worker-response.ts";

@@ -1,6 +1,6 @@
 // One Durable Object: what of it lasts, and the code that is awake.
 
-import type { Settling } from "../settling.ts";
+import type { Settling } from "../time/settling.ts";
 import { type SqlDatabase, type StoredValue, transactionIn } from "./sql-database.ts";
 import type { SocketOwner, WebSocketEnd } from "./web-socket-pair.ts";
 import type { ObjectCode } from "./worker-code.js";

@@ -1,6 +1,6 @@
 // A clock that only a test moves.
 
-import type { Cancel, Clock } from "../util/ports.ts";
+import type { Cancel, Clock } from "../../util/ports.ts";
 
 interface Timer {
   readonly at: number;

@@ -6,7 +6,7 @@ export {
   type TestClientOptions,
   type TestClock,
   type TestNetwork,
-  TestRooms,
+  type TestRooms,
   type TestRoomsOptions,
 } from "./test-rooms.ts";
 export type { TestSettings } from "./worker/test-settings.ts";

@@ -2,8 +2,8 @@
 // frame that is lost takes the connection and everything behind it along.
 
 import type { Cancel, Ports, Socket, SocketEvents } from "../util/ports.ts";
-import type { FakeClock } from "./time/fake-clock.ts";
 import type { Direction, LossOptions } from "./loss.ts";
+import type { FakeClock } from "./time/fake-clock.ts";
 import type { TestWorker } from "./worker/test-worker.ts";
 import type { WebSocketEnd } from "./worker/web-socket-pair.ts";
 import { responseFor } from "./worker/worker-response.ts";

@@ -81,7 +81,19 @@ export class TestRooms {
   readonly #clients = new Set<Client>();
   #ids = 0;
 
-  constructor({ settling, worker, random }: TestRoomsParts) {
+  /** See {@link createTestRooms}. */
+  static async create({ settings = {}, now = Date.now(), seed = 1 }: TestRoomsOptions): Promise<TestRooms> {
+    const settling = new Settling(now);
+    const random = seededRandom(seed);
+    const openDatabase = await sqliteHere();
+    const ownSettings = { JWT_SECRET: SECRET, API_KEYS: API_KEY, ...settings };
+    const worker = new TestWorker({ settling, settings: ownSettings, openDatabase, random });
+    const problems = await worker.problems();
+    if (problems.length > 0) throw new RoomsError("bad_request", problems.join("; "));
+    return new TestRooms({ settling, worker, random });
+  }
+
+  private constructor({ settling, worker, random }: TestRoomsParts) {
     this.#settling = settling;
     this.#random = random;
     this.#worker = worker;
@@ -186,17 +198,5 @@ export class TestRooms {
  * console.log(bob.messages); // [{ data: { text: "Hello" }, … }]
  * await rooms.close();
  */
-export async function createTestRooms({
-  settings = {},
-  now = Date.now(),
-  seed = 1,
-}: TestRoomsOptions = {}): Promise<TestRooms> {
-  const settling = new Settling(now);
-  const random = seededRandom(seed);
-  const openDatabase = await sqliteHere();
-  const ownSettings = { JWT_SECRET: SECRET, API_KEYS: API_KEY, ...settings };
-  const worker = new TestWorker({ settling, settings: ownSettings, openDatabase, random });
-  const problems = await worker.problems();
-  if (problems.length > 0) throw new RoomsError("bad_request", problems.join("; "));
-  return new TestRooms({ settling, worker, random });
-}
+export const createTestRooms = (options: TestRoomsOptions = {}): Promise<TestRooms> =>
+  TestRooms.create(options);

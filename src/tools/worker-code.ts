@@ -3,10 +3,10 @@
 import { build, type Plugin } from "esbuild";
 
 /** Every global through which that code tells time, waits, reaches out, or meets the runtime. */
-const GLOBALS = [
-  ...["AbortSignal", "Blob", "Date", "Math", "Request", "Response", "WebSocket", "WebSocketPair"],
-  ...["WebSocketRequestResponsePair", "clearInterval", "clearTimeout", "cloudflareWorkers", "console"],
-  ...["crypto", "fetch", "scheduler", "setInterval", "setTimeout", "withResolvers"],
+export const WORKER_GLOBALS: readonly string[] = [
+  ...["AbortSignal", "Blob", "Date", "Math", "Request", "Response", "Uint8Array"],
+  ...["WebSocket", "WebSocketPair", "WebSocketRequestResponsePair", "cloudflareWorkers", "console", "crypto"],
+  ...["clearInterval", "clearTimeout", "fetch", "scheduler", "setInterval", "setTimeout", "withResolvers"],
 ];
 
 /** The module that an import of this file gets, from wherever it is. */
@@ -40,7 +40,7 @@ export async function bundleWorkerCode(target: string[]): Promise<string> {
     logLevel: "warning",
   });
   const [{ text } = { text: "" }] = outputFiles;
-  return `export default (globals) => {\nconst { ${GLOBALS.join(", ")} } = globals;\n${text}\nreturn workerCode;\n};\n`;
+  return `export default (globals) => {\nconst { ${WORKER_GLOBALS.join(", ")} } = globals;\n${text}\nreturn workerCode;\n};\n`;
 }
 
 /** Leaves the import as it is, of a file that stands beside the entries of the package. */

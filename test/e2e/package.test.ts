@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { transform } from "esbuild";
 import { publint } from "publint";
@@ -24,6 +24,7 @@ import { FLOOR } from "../../src/tools/bundle-client.ts";
 import { devWelcome } from "../../src/tools/dev-welcome.ts";
 import type { LocalServer } from "../support/local-server.ts";
 import { featuresIn, NEWER } from "../support/newer-features.ts";
+import { ownNode } from "./support/own-node.ts";
 import { STRICT_APPS } from "./support/strict-apps.ts";
 import { startTestServer, tokenFor, uniqueName } from "./support/world.ts";
 
@@ -367,19 +368,6 @@ const [{ data, reactions }] = room.getSnapshot().messages;
 client.close();
 console.log(JSON.stringify({ seq, title, data, reactions: Object.keys(reactions), unread: room.unread }));
 `;
-}
-
-/** The Node that runs npm on this machine, or the project's where that one is older than 20. */
-async function ownNode(): Promise<{ node: string; options: readonly string[] }> {
-  const folders =
-    process.env.PATH?.split(delimiter).filter((folder) => !folder.includes("node_modules")) ?? [];
-  const node = folders.map((folder) => join(folder, "node")).find((file) => existsSync(file));
-  const { stdout } = await run(node ?? process.execPath, ["--version"]);
-  const major = Number.parseInt(stdout.slice(1), 10);
-  return {
-    node: node === undefined || major < 20 ? process.execPath : node,
-    options: major === 20 || major === 21 ? ["--experimental-websocket"] : [],
-  };
 }
 
 const BACK_END = (address: string, key: string, room: string) => `

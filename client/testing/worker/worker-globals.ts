@@ -2,6 +2,7 @@
 // does outside of JavaScript is counted.
 
 import type { Settling } from "../time/settling.ts";
+import { nodeModule } from "./node-modules.ts";
 import { WebSocketEnd } from "./web-socket-pair.ts";
 import { WorkerRequest } from "./worker-request.ts";
 import { WorkerResponse } from "./worker-response.ts";
@@ -27,6 +28,8 @@ export function workerGlobals({ settling, random }: GlobalsPorts) {
     Blob: MemoryBlob,
     Request: WorkerRequest,
     Response: WorkerResponse,
+    // In jsdom, `TextEncoder` and WebCrypto know another one than the page.
+    Uint8Array: new TextEncoder().encode().constructor,
     WebSocket: WebSocketEnd,
     WebSocketPair: SocketPair,
     WebSocketRequestResponsePair: AutoResponse,
@@ -107,7 +110,16 @@ const dateOf = (now: () => number) =>
     }
   };
 
+/** jsdom has none of its own. */
+function webCrypto(): Crypto {
+  const here = globalThis.crypto?.subtle === undefined ? nodeModule("node:crypto")?.webcrypto : crypto;
+  if (here === undefined)
+    throw new Error("There is no WebCrypto here: a page needs https or localhost for it.");
+  return here;
+}
+
 function countedCrypto(settling: Settling) {
+  const crypto = webCrypto();
   const subtle = new Proxy(crypto.subtle, {
     get(target, name) {
       if (name === "timingSafeEqual") return isEqual;

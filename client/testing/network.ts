@@ -5,7 +5,7 @@ import type { Cancel, Ports, Socket, SocketEvents } from "../util/ports.ts";
 import type { Direction, LossOptions } from "./loss.ts";
 import type { FakeClock } from "./time/fake-clock.ts";
 import type { TestWorker } from "./worker/test-worker.ts";
-import type { WebSocketEnd } from "./worker/web-socket-pair.ts";
+import { WebSocketEnd } from "./worker/web-socket-pair.ts";
 import { responseFor } from "./worker/worker-response.ts";
 
 const LOST = 1006;
@@ -159,7 +159,10 @@ class Link implements Socket {
   }
 
   send(text: string): void {
-    this.#travel("toServer", () => this.#end?.send(text));
+    this.#travel("toServer", () => {
+      // The server may have closed it, which the client does not know yet.
+      if (this.#end?.readyState === WebSocketEnd.OPEN) this.#end.send(text);
+    });
   }
 
   close(code: number): void {

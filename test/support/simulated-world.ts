@@ -2,9 +2,9 @@
 
 import { expect } from "vitest";
 import { LISTED_MEMBERS, type Member, PING_FRAME } from "../../src/protocol/index.ts";
-import { FakeClock } from "../unit/client/support/fake-clock.ts";
+import { FakeClock } from "../../client/testing/time/fake-clock.ts";
 import type { FakeSocket } from "../unit/client/support/fake-sockets.ts";
-import { seededRandom } from "../unit/client/support/random-source.ts";
+import { seededRandom } from "../../client/testing/seeded-random.ts";
 import { faultyFrames } from "./faulty-frames.ts";
 import { RandomActions } from "./random-actions.ts";
 import { ReadPositionCheck } from "./read-position-check.ts";

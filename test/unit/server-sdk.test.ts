@@ -5,8 +5,8 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { createServerApi, RoomsError, verifySignature } from "../../client/server/index.ts";
 import { ServerApi } from "../../client/server/server-api.ts";
 import { type ServerApiOptions, serverContext } from "../../client/server/server-context.ts";
+import { FakeClock } from "../../client/testing/time/fake-clock.ts";
 import { signRequest } from "../../src/auth/authorize-webhook.ts";
-import { FakeClock } from "./client/support/fake-clock.ts";
 
 const API_KEY = "an-api-key-that-nobody-may-see";
 const URL_OF_TEST = "https://rooms.example.com/chat/";

@@ -48,7 +48,7 @@ export class FakeClock implements Clock {
   }
 
   now(): number {
-    return this.#wallOrigin + this.#elapsed;
+    return Math.floor(this.#wallOrigin + this.#elapsed);
   }
 
   elapsed(): number {

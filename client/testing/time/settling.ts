@@ -8,6 +8,7 @@ import { nextTurn, turn } from "./turn.ts";
 export class Settling {
   readonly clock: FakeClock;
   readonly #working = new Set<Promise<unknown>>();
+  #latest: Promise<unknown> = Promise.resolve();
   #started = 0;
   #isPlanned = false;
 
@@ -15,21 +16,22 @@ export class Settling {
     this.clock = new FakeClock(now, { settle: () => this.settle(), due: () => this.#plan() });
   }
 
-  /** Counts what the platform does. */
+  /** Counts what the platform does. Results come in the order of the calls, so that each run is like the last. */
   count<T>(work: Promise<T>): Promise<T> {
+    const before = this.#latest;
+    const inOrder = Promise.allSettled([before, work]).then(() => work);
+    const done = () => void this.#working.delete(inOrder);
     this.#started += 1;
-    this.#working.add(work);
-    const done = () => void this.#working.delete(work);
-    work.then(done, done);
-    return work;
+    this.#working.add(inOrder);
+    this.#latest = inOrder.then(done, done);
+    return inOrder;
   }
 
   async settle(): Promise<void> {
     for (let before = -1; before !== this.#happened; ) {
       before = this.#happened;
       await turn();
-      while (this.#working.size > 0) await Promise.allSettled(this.#working);
-      this.clock.runDue();
+      await this.#runDue();
     }
   }
 
@@ -37,13 +39,25 @@ export class Settling {
     return this.clock.ran + this.#started;
   }
 
+  /** No timer goes off while the platform works. */
+  async #runDue(): Promise<boolean> {
+    while (this.#working.size > 0) {
+      await this.#latest;
+      await turn();
+    }
+    return this.clock.runDue();
+  }
+
   /** Timers that are due go off by themselves, each in a turn of its own, so that a test may await what needs no time. */
   #plan(): void {
     if (this.#isPlanned) return;
     this.#isPlanned = true;
-    nextTurn(() => {
-      this.#isPlanned = false;
-      if (this.clock.runDue()) this.#plan();
-    });
+    nextTurn(() => void this.#runPlanned());
+  }
+
+  async #runPlanned(): Promise<void> {
+    const ran = await this.#runDue();
+    this.#isPlanned = false;
+    if (ran) this.#plan();
   }
 }

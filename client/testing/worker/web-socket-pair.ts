@@ -95,7 +95,7 @@ export class WebSocketEnd {
   }
 
   #take(text: string): void {
-    if (this.#wasClosed) return;
+    if (this.readyState !== WebSocketEnd.OPEN) return;
     if (this.#owner === undefined) this.#emit("message", { data: text });
     else if (!this.#owner.answers(this, text)) this.#owner.message(this, text);
   }

@@ -22,7 +22,7 @@ export function workerGlobals({ settling, random }: GlobalsPorts) {
     ...timersOf(timers),
     Date: dateOf(() => clock.now()),
     Math: Object.create(Math, { random: { value: random } }),
-    crypto: countedCrypto(settling),
+    crypto: countedCrypto(settling, random),
     console: { debug() {}, info() {}, log() {}, warn() {}, error: console.error },
     fetch: () => Promise.reject(new TypeError("the test rooms reach no other server")),
     Blob: MemoryBlob,
@@ -118,7 +118,7 @@ function webCrypto(): Crypto {
   return here;
 }
 
-function countedCrypto(settling: Settling) {
+function countedCrypto(settling: Settling, random: () => number) {
   const crypto = webCrypto();
   const subtle = new Proxy(crypto.subtle, {
     get(target, name) {
@@ -130,7 +130,8 @@ function countedCrypto(settling: Settling) {
   });
   return {
     subtle,
-    randomUUID: () => crypto.randomUUID(),
+    // Of the digits alone, as ids are made of it.
+    randomUUID: () => Array.from({ length: 32 }, () => Math.floor(random() * 16).toString(16)).join(""),
     getRandomValues: <T extends ArrayBufferView<ArrayBuffer>>(array: T) => crypto.getRandomValues(array),
   };
 }

@@ -15,12 +15,12 @@ import type {
 } from "../../../client/connection/transport/transport.ts";
 import { UserGuard } from "../../../client/connection/transport/user-guard.ts";
 import type { ChannelEvents } from "../../../client/connection/types.ts";
+import { FakeClock } from "../../../client/testing/time/fake-clock.ts";
 import { offline } from "../../../client/util/errors.ts";
 import { Listeners } from "../../../client/util/listeners.ts";
 import { ServerTime } from "../../../client/util/server-time.ts";
 import { type IncomingFrame, knownFrame } from "../../../client/util/wire.ts";
 import { type Command, ROOM_CONNECTED, SEQUENCED_EVENTS } from "../../../src/protocol/index.ts";
-import { FakeClock } from "./support/fake-clock.ts";
 import type { Frame } from "./support/fake-sockets.ts";
 import { caughtUp, connected, message } from "./support/frames.ts";
 

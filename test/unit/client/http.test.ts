@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { callWith } from "../../../client/http/http-call.ts";
 import { callApi, RoomsError, roomApi, userApi } from "../../../client/index.ts";
+import { FakeClock } from "../../../client/testing/time/fake-clock.ts";
 import { clientForTest, roomForTest, type WorldOptions } from "./support/client-for-test.ts";
-import { FakeClock } from "./support/fake-clock.ts";
 
 interface Asked {
   readonly method: string;

@@ -1,12 +1,12 @@
 import { describe, expect, it, vi } from "vitest";
 import { CommandWriter } from "../../../client/connection/transport/commands.ts";
 import { createClient, inboxOf } from "../../../client/index.ts";
+import { FakeClock } from "../../../client/testing/time/fake-clock.ts";
 import { createLog } from "../../../client/util/log.ts";
 import { baseUrl, query } from "../../../client/util/url.ts";
 import { knownFrame, valuesIn } from "../../../client/util/wire.ts";
 import { MAX_FRAME_BYTES, SERVER_EVENTS } from "../../../src/protocol/index.ts";
 import { dialedRoom, roomForTest } from "./support/client-for-test.ts";
-import { FakeClock } from "./support/fake-clock.ts";
 import { LIMITS, message, sessionConnected } from "./support/frames.ts";
 
 /** The frames in a text, for a channel that takes all. */

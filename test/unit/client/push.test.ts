@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { RoomsError } from "../../../client/index.ts";
 import { Push } from "../../../client/push/push.ts";
+import type { FakeClock } from "../../../client/testing/time/fake-clock.ts";
 import { clientForTest } from "./support/client-for-test.ts";
 import { FakeBrowser, type FakeServer, fakeServer } from "./support/fake-browser.ts";
-import type { FakeClock } from "./support/fake-clock.ts";
 
 interface World {
   readonly browser: FakeBrowser;

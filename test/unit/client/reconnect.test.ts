@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { backoffMs, RetryPolicy, waitForRetry } from "../../../client/connection/retry.ts";
 import { closeEnd } from "../../../client/connection/transport/connection-end.ts";
 import { inboxOf } from "../../../client/index.ts";
+import { FakeClock } from "../../../client/testing/time/fake-clock.ts";
 import { describeBoth, dialedRoom, type RoomWorld, roomForTest } from "./support/client-for-test.ts";
-import { FakeClock } from "./support/fake-clock.ts";
 import { message } from "./support/frames.ts";
 
 describe("the back-off", () => {

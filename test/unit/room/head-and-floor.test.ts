@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { seededRandom } from "../../../client/testing/seeded-random.ts";
 import { SERVER } from "../../../src/access/identity.ts";
 import { MAX_PAGE_BYTES } from "../../../src/protocol/index.ts";
 import { type Person, RoomForTest } from "../../support/room-for-test.ts";
 import { SeededRandom } from "../../support/seeded-random.ts";
-import { seededRandom } from "../client/support/random-source.ts";
 
 const SEEDS = Array.from({ length: 12 }, (_, index) => index + 1);
 const LIMITS = [1, 2, 5, 13, 64, 300];

@@ -2,6 +2,7 @@
 // the same answers. The name of a failing test contains its seed; SEEDS_FROM and SEEDS select others.
 
 import { describe, expect, it } from "vitest";
+import { seededRandom } from "../../../client/testing/seeded-random.ts";
 import { migrate } from "../../../src/object/storage/migrate.ts";
 import { MAX_PAGE_BYTES } from "../../../src/protocol/index.ts";
 import { LogStore } from "../../../src/room/log/log-store.ts";
@@ -10,7 +11,6 @@ import { ROOM_SCHEMA } from "../../../src/room/log/room-schema.ts";
 import { RoomForTest } from "../../support/room-for-test.ts";
 import { SeededRandom } from "../../support/seeded-random.ts";
 import { SqliteForTest } from "../../support/sqlite.ts";
-import { seededRandom } from "../client/support/random-source.ts";
 
 const { SEEDS: COUNT = 40, SEEDS_FROM = 1 } = process.env;
 const SEEDS = Array.from({ length: Number(COUNT) }, (_, index) => Number(SEEDS_FROM) + index);

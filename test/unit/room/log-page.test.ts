@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { seededRandom } from "../../../client/testing/seeded-random.ts";
 import { MAX_PAGE_BYTES, MAX_ROWS_LOOKED_AT } from "../../../src/protocol/index.ts";
 import { type Entry, inOrder, type PageBounds, takePage } from "../../../src/room/log/log-page.ts";
 import { SeededRandom } from "../../support/seeded-random.ts";
-import { seededRandom } from "../client/support/random-source.ts";
 
 const entry = (seq: number, event = "chat", json = `${seq}`): Entry => ({ seq, event, json });
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { seededRandom } from "../../../client/testing/seeded-random.ts";
 import { SERVER } from "../../../src/access/identity.ts";
 import { LISTED_MEMBERS, MAX_UNREAD } from "../../../src/protocol/index.ts";
 import { ReceiptStore } from "../../../src/room/people/receipt-store.ts";
 import { type Person, RoomForTest } from "../../support/room-for-test.ts";
 import { SeededRandom } from "../../support/seeded-random.ts";
-import { seededRandom } from "../client/support/random-source.ts";
 
 const read = (seq?: number, id = "r") => ({ type: "read", id, ...(seq !== undefined && { seq }) });
 

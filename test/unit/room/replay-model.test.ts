@@ -3,11 +3,11 @@
 // contains its seed; SEEDS_FROM and SEEDS select others.
 
 import { describe, expect, it } from "vitest";
+import { seededRandom } from "../../../client/testing/seeded-random.ts";
 import type { Message } from "../../../src/protocol/index.ts";
 import { type Person, RoomForTest } from "../../support/room-for-test.ts";
 import { SeededRandom } from "../../support/seeded-random.ts";
 import type { Sent } from "../../support/socket-for-test.ts";
-import { seededRandom } from "../client/support/random-source.ts";
 
 const { SEEDS: COUNT = 40, SEEDS_FROM = 1 } = process.env;
 const SEEDS = Array.from({ length: Number(COUNT) }, (_, index) => Number(SEEDS_FROM) + index);

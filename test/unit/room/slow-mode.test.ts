@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { seededRandom } from "../../../client/testing/seeded-random.ts";
 import { SERVER } from "../../../src/access/identity.ts";
 import { RoomForTest } from "../../support/room-for-test.ts";
 import { SeededRandom } from "../../support/seeded-random.ts";
-import { seededRandom } from "../client/support/random-source.ts";
 
 const send = (id: string, more: object = {}) => ({ type: "send", id, data: id, ...more });
 const TOO_SOON = { type: "error", code: "rate_limited" };

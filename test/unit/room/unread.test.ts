@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { seededRandom } from "../../../client/testing/seeded-random.ts";
 import { SERVER } from "../../../src/access/identity.ts";
 import { RoomForTest } from "../../support/room-for-test.ts";
-import { seededRandom } from "../client/support/random-source.ts";
 
 describe("unread", () => {
   it("[R1] counts what was delivered before the answer, also in the same flush", () => {

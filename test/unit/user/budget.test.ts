@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { seededRandom } from "../../../client/testing/seeded-random.ts";
 import { SAMPLE, Spending } from "../../../src/object/spending.ts";
 import { migrate } from "../../../src/object/storage/migrate.ts";
 import { Budget } from "../../../src/user/budget.ts";
 import { USER_SCHEMA } from "../../../src/user/inbox/user-schema.ts";
 import { SqliteForTest } from "../../support/sqlite.ts";
-import { seededRandom } from "../client/support/random-source.ts";
 
 const DAY_MS = 86_400_000;
 const NOON = 20_000 * DAY_MS + DAY_MS / 2;

@@ -5,12 +5,12 @@
 import { Client } from "../../../../client/core/client.ts";
 import { sharedRoom } from "../../../../client/index.ts";
 import type { RoomHandle } from "../../../../client/room/room-handle.ts";
+import { seededRandom } from "../../../../client/testing/seeded-random.ts";
+import { FakeClock } from "../../../../client/testing/time/fake-clock.ts";
 import { RoomsError } from "../../../../client/util/errors.ts";
-import { FakeClock } from "./fake-clock.ts";
 import { FakeRoom } from "./fake-room.ts";
 import { FakeSession } from "./fake-session.ts";
 import type { FakeSocket } from "./fake-sockets.ts";
-import { seededRandom } from "./random-source.ts";
 
 const STEPS = 250;
 /** The first one has two devices. */

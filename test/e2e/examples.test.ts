@@ -76,12 +76,17 @@ describe.each(names)("the example %s", (name) => {
   const folder = join(EXAMPLES, name);
   const { dependencies, devDependencies } = readManifest(folder);
 
-  it("[N20] has at most 60 lines of code", () => {
+  it("[N20] has at most 60 lines of code, and as many of tests", () => {
     const files = globSync("**/*.{js,jsx,vue,svelte,py}", { cwd: folder, exclude: ["node_modules/**"] });
-    const lines = files.flatMap((file) => readFileSync(join(folder, file), "utf8").split("\n"));
-    const code = lines.filter((line) => !/^\s*(?:$|\/\/|\/\*\*|#)/.test(line));
-    expect(code.length).toBeGreaterThan(10);
-    expect(code.length).toBeLessThanOrEqual(60);
+    const linesOf = (some: readonly string[]) =>
+      some
+        .flatMap((file) => readFileSync(join(folder, file), "utf8").split("\n"))
+        .filter((line) => !/^\s*(?:$|\/\/|\/\*\*|#)/.test(line)).length;
+    const tests = files.filter((file) => file.includes(".test."));
+    const code = linesOf(files.filter((file) => !tests.includes(file)));
+    expect(code).toBeGreaterThan(10);
+    expect(code).toBeLessThanOrEqual(60);
+    expect(linesOf(tests)).toBeLessThanOrEqual(60);
   });
 
   it("[N20] installs the client from a server, and the versions that are tested here", () => {
@@ -173,6 +178,18 @@ describe.skipIf(spawnSync("python3", ["--version"]).status !== 0)("bot-python", 
       [{ text: "two" }, asked[1]],
     ]);
   });
+});
+
+const tested = names.filter((name) => readManifest(join(EXAMPLES, name)).scripts.test !== undefined);
+
+it("[N20] at least one example has tests", () => {
+  expect(tested).toContain("chat-react");
+});
+
+it.each(tested)("[V50] the tests of %s pass, with the test kit", async (name) => {
+  const vitest = join(root, "node_modules/vitest/vitest.mjs");
+  const { stdout } = await run(process.execPath, [vitest, "run"], { cwd: join(apps, name) });
+  expect(stdout).toContain("passed");
 });
 
 describe.skipIf(chromiumPath === undefined)("pages", () => {

@@ -10,13 +10,19 @@ import { responseFor } from "./worker/worker-response.ts";
 
 const LOST = 1006;
 
+/** A client that hears whether its device is online. */
+interface Listener {
+  readonly user: string;
+  heard(isOnline: boolean): void;
+}
+
 export class Network {
   readonly #worker: TestWorker;
   readonly #clock: FakeClock;
   readonly #random: () => number;
   readonly #links = new Set<Link>();
   readonly #offline = new Set<string>();
-  readonly #listeners = new Set<{ readonly user: string; readonly type: "wake" | "offline"; fn(): void }>();
+  readonly #listeners = new Set<Listener>();
   #loss: LossOptions = {};
   #delayMs = 0;
 
@@ -50,27 +56,22 @@ export class Network {
       this.#offline.add(user);
       this.breakOff(user);
     }
-    const type = isOnline ? "wake" : "offline";
-    for (const listener of [...this.#listeners])
-      if (listener.user === user && listener.type === type) listener.fn();
-  }
-
-  isOffline(user: string): boolean {
-    return this.#offline.has(user);
+    for (const listener of [...this.#listeners]) if (listener.user === user) listener.heard(isOnline);
   }
 
   /** What the client of `user` needs of the platform for its connections. */
-  portsFor(user: string): Pick<Ports, "dial" | "fetch" | "onWake" | "onOffline"> {
-    const listen = (type: "wake" | "offline", fn: () => void): Cancel => {
-      const listener = { user, type, fn };
+  portsFor(user: string): Pick<Ports, "dial" | "fetch" | "onWake" | "onSuspend"> {
+    const listen = (heard: Listener["heard"]): Cancel => {
+      const listener = { user, heard };
       this.#listeners.add(listener);
       return () => void this.#listeners.delete(listener);
     };
     return {
       dial: (url, protocols, events) => this.#dial(user, url, protocols, events),
       fetch: (url, init) => this.#fetch(user, url, init),
-      onWake: (fn) => listen("wake", fn),
-      onOffline: (fn) => listen("offline", fn),
+      // As a browser says it: others have the same network.
+      onWake: (fn) => listen((isOnline) => isOnline && fn(true)),
+      onSuspend: (fn) => listen((isOnline) => isOnline || fn("The network is gone.")),
     };
   }
 

@@ -114,6 +114,7 @@ export class TestRooms {
    * of `createClient` may be added; the log is off unless one is given.
    *
    * @example
+   * const rooms = await createTestRooms();
    * const ada = rooms.client({ user: "ada", name: "Ada" });
    * await ada.room("lobby").send({ text: "Hello" });
    */
@@ -192,7 +193,8 @@ export class TestRooms {
  *
  * @example
  * const rooms = await createTestRooms();
- * const [ada, bob] = ["ada", "bob"].map((user) => rooms.client({ user }).room("lobby"));
+ * const ada = rooms.client({ user: "ada" }).room("lobby");
+ * const bob = rooms.client({ user: "bob" }).room("lobby");
  * await ada.send({ text: "Hello" });
  * await rooms.settle();
  * console.log(bob.messages); // [{ data: { text: "Hello" }, … }]

@@ -45,7 +45,7 @@ const forNode = () =>
     /^import .* from "vitest";$/m,
     `import assert from "node:assert/strict";
      import { test } from "node:test";
-     const expect = (value) => ({ toEqual: (other) => assert.deepEqual(value, other) });`,
+     const expect = (found) => ({ toMatchObject: (data) => assert.deepEqual(found.map(({ data }) => ({ data })), data) });`,
   );
 
 describe("the first example of docs/testing.md", () => {
@@ -92,9 +92,10 @@ describe("the first example of docs/testing.md", () => {
         `const test = (_, run) => run().then(() => { document.title = "passed"; }, (error) => {
            document.title = String(error.stack);
          });
-         const expect = (value) => ({
-           toEqual: (other) => {
-             if (JSON.stringify(value) !== JSON.stringify(other)) throw new Error(JSON.stringify(value));
+         const expect = (found) => ({
+           toMatchObject: (other) => {
+             const text = JSON.stringify(found.map(({ data }) => ({ data })));
+             if (text !== JSON.stringify(other)) throw new Error(text);
            },
          });`,
       ),

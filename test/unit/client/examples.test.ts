@@ -1,4 +1,4 @@
-// Every example of the client compiles: each `@example` of its docstrings, and each block of README and docs/client.md that uses it. Each
+// Every example of the client compiles: each `@example` of its docstrings, and each block of README, docs/client.md and docs/testing.md that uses it. Each
 // example is checked as a module of its own, those of the React binding with JSX. GLOBALS declares the names that examples
 // use without declaring them.
 
@@ -16,11 +16,17 @@ import type { Push } from "edge-rooms/push";
 import type { QueryClient } from "@tanstack/query-core";
 import type { ReactNode } from "react";
 import type { ServerApi } from "edge-rooms/server";
+import type { TestRooms } from "edge-rooms/testing";
+import type * as Vitest from "vitest";
 import type { Component } from "vue";
 declare global {
   const client: Rooms.Client;
   const room: Rooms.RoomHandle;
   const push: Push;
+  const rooms: TestRooms;
+  const ada: Rooms.RoomHandle;
+  const bob: Rooms.RoomHandle;
+  const expect: typeof Vitest.expect;
   const server: ServerApi;
   const request: Request;
   const archive: Rooms.Message[];
@@ -84,11 +90,11 @@ function docstringExamples(file: string): Example[] {
 
 function documentExamples(file: string): Example[] {
   const text = readFileSync(join(root, file), "utf8");
-  return Array.from(text.matchAll(/^```([jt]sx?)\n(.*?)^```$/gms), ({ 1: fence, 2: code = "", index }) => ({
+  return Array.from(text.matchAll(/^```(js|tsx?)\n(.*?)^```$/gms), ({ 1: fence, 2: code = "", index }) => ({
     at: `${file}:${lineAt(text, index)}`,
     code,
     hasJsx: fence === "tsx",
-  })).filter(({ code, hasJsx }) => hasJsx || /\b(client|room|push|server)\./.test(code));
+  })).filter(({ code, hasJsx }) => hasJsx || /\b(client|rooms?|push|server)\./.test(code));
 }
 
 /** What an example may use without an import: all that the client and, in its folder, a binding export. */
@@ -98,6 +104,7 @@ async function importsOf({ at }: Example): Promise<string> {
     ["client", "index.ts"],
     ["push", "push/push.ts"],
     ["server", "server/index.ts"],
+    ["testing", "testing/index.ts"],
   ];
   if (binding !== undefined) entries.push([binding, `${binding}/index.ts`]);
   const imported = new Set<string>();
@@ -120,7 +127,7 @@ it("[C91] every example of the client compiles", async () => {
     ...globSync("client/**/*.ts", { cwd: root, exclude: ["client/service-worker/**"] }).flatMap(
       docstringExamples,
     ),
-    ...["README.md", "docs/client.md"].flatMap(documentExamples),
+    ...["README.md", "docs/client.md", "docs/testing.md"].flatMap(documentExamples),
   ];
   expect(examples.length).toBeGreaterThan(20);
 

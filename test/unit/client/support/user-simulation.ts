@@ -6,13 +6,13 @@ import type { OnUserChange } from "../../../../client/connection/transport/user-
 import { Client } from "../../../../client/core/client.ts";
 import { inboxOf, sharedRoom } from "../../../../client/index.ts";
 import type { RoomHandle } from "../../../../client/room/room-handle.ts";
+import { seededRandom } from "../../../../client/testing/seeded-random.ts";
+import { FakeClock } from "../../../../client/testing/time/fake-clock.ts";
 import type { RoomsError } from "../../../../client/util/errors.ts";
 import { isRecord } from "../../../../src/protocol/index.ts";
-import { FakeClock } from "./fake-clock.ts";
 import { FakeSession } from "./fake-session.ts";
 import type { FakeSocket, Frame } from "./fake-sockets.ts";
 import { caughtUp, connected, EXPIRES_AT, sessionConnected } from "./frames.ts";
-import { seededRandom } from "./random-source.ts";
 
 const STEPS = 120;
 const USERS = ["ada", "bo", "cy"];

@@ -2,11 +2,11 @@
 // frame that is lost takes the connection and everything behind it along.
 
 import type { Cancel, Ports, Socket, SocketEvents } from "../util/ports.ts";
+import { Call } from "./call.ts";
 import type { Direction, LossOptions } from "./loss.ts";
 import type { FakeClock } from "./time/fake-clock.ts";
 import type { TestWorker } from "./worker/test-worker.ts";
 import { WebSocketEnd } from "./worker/web-socket-pair.ts";
-import { responseFor } from "./worker/worker-response.ts";
 
 const LOST = 1006;
 
@@ -21,6 +21,7 @@ export class Network {
   readonly #clock: FakeClock;
   readonly #random: () => number;
   readonly #links = new Set<Link>();
+  readonly #calls = new Set<Call>();
   readonly #offline = new Set<string>();
   readonly #listeners = new Set<Listener>();
   #loss: LossOptions = {};
@@ -40,9 +41,10 @@ export class Network {
     this.#loss = loss;
   }
 
-  /** Breaks the connections of this user, or of all. */
+  /** Breaks the connections and the calls of this user, or of all. */
   breakOff(user?: string): void {
-    for (const link of [...this.#links]) if (user === undefined || link.user === user) link.breakOff();
+    for (const one of [...this.#links, ...this.#calls])
+      if (user === undefined || one.user === user) one.breakOff();
   }
 
   /** The server closes the connections of this user. */
@@ -87,16 +89,20 @@ export class Network {
   }
 
   async #fetch(user: string, url: string, { method, headers, body, signal }: RequestInit): Promise<Response> {
-    await this.#hop(user, "toServer");
-    const init = { method, headers, body: typeof body === "string" ? body : undefined };
-    const response = await this.#worker.fetch(url, { ...init, signal: signal ?? undefined });
-    await this.#hop(user, "toClient");
-    return responseFor(response);
+    const call = new Call(user, signal, () => this.#calls.delete(call));
+    this.#calls.add(call);
+    await this.#hop(call, "toServer");
+    const init = { method, headers, body: typeof body === "string" ? body : undefined, signal: call.signal };
+    const response = await call.during(this.#worker.fetch(url, init));
+    await this.#hop(call, "toClient");
+    return call.answer(response);
   }
 
-  async #hop(user: string, direction: Direction): Promise<void> {
-    await new Promise<void>((resolve) => this.#clock.after(this.#delayMs, resolve));
-    if (this.#loses(user, direction)) throw new TypeError("the network of the test lost it");
+  async #hop(call: Call, direction: Direction): Promise<void> {
+    await call.during(new Promise<void>((resolve) => this.#clock.after(this.#delayMs, resolve)));
+    if (!this.#loses(call.user, direction)) return;
+    call.breakOff();
+    call.signal.throwIfAborted();
   }
 
   #loses(user: string, direction: Direction): boolean {

@@ -3,7 +3,7 @@
 import { closeCode, type Permission } from "../../src/protocol/index.ts";
 import { Client, type ClientOptions } from "../core/client.ts";
 import { ServerApi } from "../server/server-api.ts";
-import { serverContext } from "../server/server-context.ts";
+import { type ServerApiOptions, serverContext } from "../server/server-context.ts";
 import type { ServerKickOptions } from "../server/server-room.ts";
 import { RoomsError } from "../util/errors.ts";
 import type { LossOptions } from "./loss.ts";
@@ -74,6 +74,8 @@ export class TestRooms {
   readonly network: TestNetwork;
   /** What your back end does, as `edge-rooms/server` has it: publish, notify, kick, ban, purge. */
   readonly server: ServerApi;
+  /** For a back end under test that makes its own: `createServerApi(rooms.serverOptions)`. It waits in real time. */
+  readonly serverOptions: ServerApiOptions;
   readonly #settling: Settling;
   readonly #worker: TestWorker;
   readonly #network: Network;
@@ -86,7 +88,7 @@ export class TestRooms {
     const settling = new Settling(now);
     const random = seededRandom(seed);
     const openDatabase = await sqliteHere();
-    const ownSettings = { JWT_SECRET: SECRET, API_KEYS: API_KEY, ...settings };
+    const ownSettings = { ...settings, JWT_SECRET: SECRET, API_KEYS: API_KEY };
     const worker = new TestWorker({ settling, settings: ownSettings, openDatabase, random });
     const problems = await worker.problems();
     if (problems.length > 0) throw new RoomsError("bad_request", problems.join("; "));
@@ -106,7 +108,10 @@ export class TestRooms {
       goOffline: (user) => this.#act(() => this.#network.setOnline(user, false)),
       goOnline: (user) => this.#act(() => this.#network.setOnline(user, true)),
     };
-    this.server = this.#serverApi();
+    // No page: the key is of this program alone.
+    const own = { url: URL_HERE, apiKey: API_KEY, dangerouslyAllowBrowser: true };
+    this.serverOptions = { ...own, fetch: (url, init) => this.#fetch(url, init) };
+    this.server = new ServerApi(serverContext(this.serverOptions, this.#ports()));
   }
 
   /**
@@ -173,14 +178,10 @@ export class TestRooms {
     return { clock, random: this.#random, newId: () => `test${++this.#ids}` };
   }
 
-  #serverApi(): ServerApi {
-    const fetch = async (url: string, { method, headers, body, signal }: RequestInit) => {
-      const init = { method, headers, body: typeof body === "string" ? body : undefined };
-      return responseFor(await this.#worker.fetch(url, { ...init, signal: signal ?? undefined }));
-    };
-    // No page: the key is of this program alone.
-    const options = { url: URL_HERE, apiKey: API_KEY, fetch, dangerouslyAllowBrowser: true };
-    return new ServerApi(serverContext(options, this.#ports()));
+  /** A call of the back end, whose network loses nothing. */
+  async #fetch(url: string, { method, headers, body, signal }: RequestInit): Promise<Response> {
+    const init = { method, headers, body: typeof body === "string" ? body : undefined };
+    return responseFor(await this.#worker.fetch(url, { ...init, signal: signal ?? undefined }));
   }
 }
 

@@ -38,7 +38,7 @@ export class WorkerResponse {
   }
 }
 
-/** What `fetch` of the client resolves with. Text is read in a microtask, as the platform's own reading is not counted. */
+/** What `fetch` of a client resolves with. Text is read in a microtask, as the platform's own reading is not counted. */
 export function responseFor({ body, status, headers }: WorkerResponse): Response {
   if (body !== null && typeof body !== "string") return new Response(body, { status, headers });
   const text = async () => body ?? "";

@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { inboxOf, roomApi, sharedRoom, userApi } from "../../../client/index.ts";
+import { callApi, inboxOf, roomApi, sharedRoom, userApi } from "../../../client/index.ts";
+import { createServerApi } from "../../../client/server/index.ts";
 import { createTestRooms, type TestRoomsOptions } from "../../../client/testing/index.ts";
 
 async function roomsForTest(options?: TestRoomsOptions) {
@@ -76,6 +77,16 @@ describe("the server of the kit", () => {
     await rooms.settle();
     expect(ada.messages.map(({ event }) => event)).toEqual(["task", "chat"]);
     expect(inbox.notifications.map(({ title }) => title).sort()).toEqual(["Ada", "Build completed"]);
+  });
+});
+
+describe("a back end under test", () => {
+  it("[V49] makes its own server API", async () => {
+    const { rooms, ada } = await adaAndBob();
+    const server = createServerApi(rooms.serverOptions);
+    await server.room("lobby").publish({ event: "task", data: { id: 7 } });
+    await rooms.settle();
+    expect(texts(ada)).toEqual([{ id: 7 }]);
   });
 });
 
@@ -227,6 +238,24 @@ describe("the network", () => {
     rooms.network.lose({ next: 1, direction: "toServer" });
     await expect(roomApi(client, "lobby").history()).rejects.toMatchObject({ code: "offline" });
     expect(await roomApi(client, "lobby").history()).toMatchObject({ messages: [{ data: "one" }] });
+  });
+
+  it("[V47] breaks off calls that are under way, a long poll too", async () => {
+    const { rooms, ada } = await adaAndBob();
+    await ada.send("one");
+    const poll = (since: string) =>
+      callApi(rooms.client({ user: "carl" }), "GET", `/v1/rooms/lobby/events?wait=25&since=${since}`);
+    const first = await poll("");
+    const cursor = Object(first).cursor;
+    const [heard, broken] = [poll(cursor), poll(cursor)];
+    await rooms.clock.advance(1_000);
+    await ada.send("two");
+    expect(await heard).toMatchObject({ events: [{ data: "two" }] });
+    await broken;
+    const lost = expect(poll(Object(await heard).cursor)).rejects.toMatchObject({ code: "offline" });
+    await rooms.settle();
+    await rooms.dropConnections({ user: "carl" });
+    await lost;
   });
 
   it("[V47] takes its time, and nothing overtakes", async () => {

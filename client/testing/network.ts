@@ -2,8 +2,8 @@
 // frame that is lost takes the connection and everything behind it along.
 
 import type { Cancel, Ports, Socket, SocketEvents } from "../util/ports.ts";
-import { Call } from "./call.ts";
 import type { Direction, LossOptions } from "./loss.ts";
+import { NetworkCall } from "./network-call.ts";
 import type { FakeClock } from "./time/fake-clock.ts";
 import type { TestWorker } from "./worker/test-worker.ts";
 import { WebSocketEnd } from "./worker/web-socket-pair.ts";
@@ -21,7 +21,7 @@ export class Network {
   readonly #clock: FakeClock;
   readonly #random: () => number;
   readonly #links = new Set<Link>();
-  readonly #calls = new Set<Call>();
+  readonly #calls = new Set<NetworkCall>();
   readonly #offline = new Set<string>();
   readonly #listeners = new Set<Listener>();
   #loss: LossOptions = {};
@@ -89,7 +89,7 @@ export class Network {
   }
 
   async #fetch(user: string, url: string, { method, headers, body, signal }: RequestInit): Promise<Response> {
-    const call = new Call(user, signal, () => this.#calls.delete(call));
+    const call = new NetworkCall(user, signal, () => this.#calls.delete(call));
     this.#calls.add(call);
     await this.#hop(call, "toServer");
     const init = { method, headers, body: typeof body === "string" ? body : undefined, signal: call.signal };
@@ -98,7 +98,7 @@ export class Network {
     return call.answer(response);
   }
 
-  async #hop(call: Call, direction: Direction): Promise<void> {
+  async #hop(call: NetworkCall, direction: Direction): Promise<void> {
     await call.during(new Promise<void>((resolve) => this.#clock.after(this.#delayMs, resolve)));
     if (!this.#loses(call.user, direction)) return;
     call.breakOff();

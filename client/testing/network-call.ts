@@ -2,7 +2,7 @@
 
 import { responseFor, type WorkerResponse } from "./worker/worker-response.ts";
 
-export class Call {
+export class NetworkCall {
   readonly user: string;
   readonly #broken = new AbortController();
   readonly #ended: () => void;

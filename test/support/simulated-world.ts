@@ -1,10 +1,10 @@
 // Real clients and the real rules of a room, in one seeded world: random steps, after which all faults end.
 
 import { expect } from "vitest";
-import { LISTED_MEMBERS, type Member, PING_FRAME } from "../../src/protocol/index.ts";
-import { FakeClock } from "../../client/testing/time/fake-clock.ts";
-import type { FakeSocket } from "../unit/client/support/fake-sockets.ts";
 import { seededRandom } from "../../client/testing/seeded-random.ts";
+import { FakeClock } from "../../client/testing/time/fake-clock.ts";
+import { LISTED_MEMBERS, type Member, PING_FRAME } from "../../src/protocol/index.ts";
+import type { FakeSocket } from "../unit/client/support/fake-sockets.ts";
 import { faultyFrames } from "./faulty-frames.ts";
 import { RandomActions } from "./random-actions.ts";
 import { ReadPositionCheck } from "./read-position-check.ts";

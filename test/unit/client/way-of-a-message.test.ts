@@ -13,6 +13,8 @@ const root = join(import.meta.dirname, "../../..");
 
 /** Here there are fakes in its place. */
 const PORTS = "client/util/system-ports.ts";
+/** The clock of these tests, in `client/testing`, is no part of the client. */
+const PASSED = /^(?:client\/(?!testing\/)|src\/protocol\/)/;
 
 describeBoth("the way of a message", (way) => {
   it("[C92] passes few files out and in", async () => {
@@ -61,7 +63,6 @@ async function filesRunBy(run: () => Promise<void>): Promise<string[]> {
       ),
     )
     .map(({ url }) => url.replace(/^file:\/\//, "").replace(`${root}/`, ""))
-    // The clock of these tests is no part of the client.
-    .filter((file) => /^(?:client\/(?!testing\/)|src\/protocol\/)/.test(file))
+    .filter((file) => PASSED.test(file))
     .sort();
 }

@@ -281,7 +281,7 @@ export class RoomHandle<Events extends EventMap = RegisteredEvents> {
   /**
    * Drops all stored messages but the latest `count`: by default as many as the option `keep` says, or else 200.
    * `loadOlder` brings them again. To be called when the reader is back at the end, after `loadOlder` too: until then
-   * `keep` drops nothing.
+   * `keep` drops nothing. Throws `bad_request` if `count` is no number from 0.
    *
    * @example
    * document.onscrollend = () => room.trim(); // once the end of the list shows

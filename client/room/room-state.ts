@@ -13,6 +13,7 @@ import {
 } from "../../src/protocol/index.ts";
 import type { ConnectionState } from "../connection/transport/transport.ts";
 import type { ResumeKind } from "../connection/types.ts";
+import { RoomsError } from "../util/errors.ts";
 import { memo } from "../util/listeners.ts";
 import { type MemberEvent, MemberList } from "./member-list.ts";
 import { changedMessages, changeIn, type PendingChange, version, withChange } from "./messages/changes.ts";
@@ -130,7 +131,7 @@ export class MessageList {
   #trims = 0;
 
   constructor(keep = ALL) {
-    this.#keep = keep;
+    this.#keep = countOf(keep);
     this.#bound = keep;
   }
 
@@ -192,9 +193,10 @@ export class MessageList {
 
   /** Drops all but the latest. Returns whether it dropped any. */
   trim(count = Math.min(this.#keep, 200)): boolean {
+    const left = countOf(count);
     this.#bound = this.#keep;
     this.#trims += 1;
-    return this.#dropAllBut(count);
+    return this.#dropAllBut(left);
   }
 
   clear(): void {
@@ -228,6 +230,12 @@ export class MessageList {
     const held = chunk[index];
     return { at, chunk, index, held: held?.seq === seq ? held : undefined };
   }
+}
+
+/** Without this check a `NaN` would drop all messages. */
+function countOf(count: number): number {
+  if (count >= 0) return count;
+  throw new RoomsError("bad_request", "The number of messages must be 0 or more.");
 }
 
 /** The index after the last item that is before the place. Looks from the end, where most messages come. */

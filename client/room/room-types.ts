@@ -46,7 +46,7 @@ export interface RoomOptions {
   readonly topics?: Topics;
   /**
    * How many stored messages `messages` holds, 0 or more: with each that comes, the oldest goes. For pages that stay open
-   * for months. After `loadOlder` none goes, until `trim()`.
+   * for months. After `loadOlder` none goes, until `trim()`. A room with another value throws `bad_request`.
    *
    * @default all
    */

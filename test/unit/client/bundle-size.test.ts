@@ -32,7 +32,7 @@ const PAGES: readonly Page[] = [
       const client = createClient({ url: "" });
       client.room("lobby");
       inboxOf(client).on("state", () => {});`,
-    maxBytes: 20_510,
+    maxBytes: 20_520,
     without: /client\/(events|http|push)\/|\/session-|\/join-queue/,
   },
   {

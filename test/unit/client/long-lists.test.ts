@@ -166,6 +166,13 @@ describeBoth("a room that keeps some messages", () => {
     expect(seqsOf(world)).toEqual([9, 10]);
   });
 
+  it.each([Number.NaN, -1])("[C222] is refused as %d, and nothing is dropped", async (count) => {
+    const world = await roomWith(3);
+    for (const wrong of [() => world.room.trim(count), () => world.client.room("other", { keep: count })])
+      expect(wrong).toThrow("The number of messages must be 0 or more.");
+    expect(seqsOf(world)).toEqual([1, 2, 3]);
+  });
+
   it("[C223] holds what `loadOlder` brings and all that comes then, until `trim`", async () => {
     const world = await roomWith(20, { keep: 3 });
     const { room, socket, clock } = world;

@@ -12,7 +12,7 @@ const ORDER = ["connected", "connecting", "reconnecting", "disconnected"] as con
 
 /** All channels of one client: what its state is, and what `disconnect`, `reconnect` and `ping` act upon. */
 export class ChannelSet {
-  readonly #events = new Emitter<{ state: ConnectionState }>();
+  readonly events = new Emitter<{ state: ConnectionState }>();
   readonly #rooms = new Map<Channel, Cancel>();
   /** The channel of the session, once the app asked for the inbox or a shared room. It ends after the rooms, and starts before them. */
   #session: Channel | undefined;
@@ -26,10 +26,6 @@ export class ChannelSet {
 
   get isClosed(): boolean {
     return this.#phase === "closed";
-  }
-
-  onState(fn: (state: ConnectionState) => void): Cancel {
-    return this.#events.on("state", fn);
   }
 
   /** From now on the channel counts; it starts with the next turn, or with `reconnect`. */
@@ -108,6 +104,6 @@ export class ChannelSet {
     const [state = DISCONNECTED] = states.sort((a, b) => ORDER.indexOf(a.status) - ORDER.indexOf(b.status));
     if (state === this.#state) return;
     this.#state = state;
-    this.#events.emit("state", state);
+    this.events.emit("state", state);
   }
 }

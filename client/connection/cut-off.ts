@@ -25,7 +25,7 @@ export class CutOffs {
     if (this.#inARow < SUSPICIOUS) return error;
     const guess = offline(
       `${this.#inARow} connections in a row were lost before the server said anything. Does it run, in the version of this ` +
-        "client, and is the network there? A proxy on the way may let no WebSocket through, or refuse long headers: the " +
+        "client, and is the network there? A proxy may let no WebSocket through, or refuse long headers: the " +
         `token has ${unheardTokenLength} characters, and ${SAFE_TOKEN_LENGTH} are safe.`,
     );
     if (this.#inARow === SUSPICIOUS) this.#log("warn", guess.message);

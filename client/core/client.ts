@@ -107,9 +107,9 @@ export class Client<Events extends EventMap = RegisteredEvents> {
 
   /** Calls `fn` with each event of this type, until the function that it returns is called. */
   readonly on = <Type extends keyof ClientEvents>(
-    _type: Type,
+    type: Type,
     fn: (payload: ClientEvents[Type]) => void,
-  ): Cancel => this.#channels.onState(fn);
+  ): Cancel => this.#channels.events.on(type, fn);
 
   /**
    * Opens a room on a socket of its own, with the next turn of the event loop, and holds it until `leave()` of the handle.

@@ -47,7 +47,9 @@ export const LIVE: EventMeta = Object.freeze({ replay: false });
 
 /** Listeners by the type of the event. */
 export class Emitter<Events extends object> {
-  readonly #listeners: { [Type in keyof Events]?: Listeners<readonly [Events[Type], EventMeta]> } = {};
+  /** Without a prototype, so that no name is there before it is added. */
+  readonly #listeners: { [Type in keyof Events]?: Listeners<readonly [Events[Type], EventMeta]> } =
+    Object.create(null);
 
   on<Type extends keyof Events>(type: Type, fn: (payload: Events[Type], meta: EventMeta) => void): Cancel {
     const listeners = this.#listeners[type] ?? new Listeners<readonly [Events[Type], EventMeta]>();
@@ -71,8 +73,8 @@ export function callSafely(fn: () => void): void {
     fn();
   } catch (error) {
     // Node has no `reportError`.
-    if (typeof globalThis.reportError === "function") globalThis.reportError(error);
-    else console.error(error);
+    const report = globalThis.reportError ?? console.error;
+    report(error);
   }
 }
 

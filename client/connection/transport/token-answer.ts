@@ -21,7 +21,7 @@ const JWT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 /** As long as that, a run of these characters may be a token or a part of one. */
 const SECRET = /[\w+/=.-]{20,}/g;
 /** As V8 writes one, or as the others do. */
-const FRAME = /^ +at .+|^.*@.+:\d+$/gm;
+const FRAME = /^ +at .+|^[^@\n]*@.+:\d+$/gm;
 const UNPRINTABLE = /[\p{C}\p{Z}]+/gu;
 const MAX_SHOWN = 80;
 
@@ -40,9 +40,11 @@ export function tokenOf(answer: unknown): Token {
 export const tokenFailure = (cause: unknown): RoomsError =>
   cause instanceof RoomsError ? cause : offline(`getToken failed: ${textOf(cause)}`, cause);
 
-/** Where an error was thrown: the first frames of its stack, without its text. */
-export const placeOf = (cause: unknown): readonly string[] =>
-  (cause instanceof Error && cause.stack?.match(FRAME)?.slice(0, 3)) || [];
+/** Where an error was thrown: the first frames of its stack, without its text, which V8 puts in front of them. */
+export function placeOf(cause: unknown): readonly string[] {
+  const { stack, message } = Object(cause);
+  return String(stack).replace(message, "").match(FRAME)?.slice(0, 3) ?? [];
+}
 
 /** What was thrown, on one short line without a token. */
 export function textOf(cause: unknown): string {

@@ -12,7 +12,7 @@ import {
   type SequencedEvent,
 } from "../../../src/protocol/index.ts";
 import type { OnAnswer } from "../../connection/transport/commands.ts";
-import { noConnection, RoomsError } from "../../util/errors.ts";
+import { noConnection, offline, RoomsError } from "../../util/errors.ts";
 import type { Ports } from "../../util/ports.ts";
 import { jsonCopy, resultOf } from "../../util/wire.ts";
 
@@ -271,4 +271,4 @@ const wasEditedOver = ({ change, phase }: PendingChange, now: Message): boolean 
   change.type === "edit" && phase.status === "unknown" && phase.held?.editedAt !== now.editedAt;
 
 const unknowable = () =>
-  new RoomsError("offline", "The connection was lost, and the replay does not show whether this was stored.");
+  offline("The connection was lost, and the replay does not show whether this was stored.");

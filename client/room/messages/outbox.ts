@@ -177,10 +177,14 @@ export class Outbox {
     return this.#items;
   }
 
-  add(data: unknown, { event = CHAT_EVENT, mentions, ...rest }: SendOptions<string>): Promise<Stored> {
+  add(data: unknown, { event = CHAT_EVENT, replyTo, mentions, echo }: SendOptions<string>): Promise<Stored> {
     return new Promise((resolve, reject) => {
+      // Not what else an app in JavaScript gives: an `id` of its own would be awaited under another one.
       const said = jsonCopy<OutgoingMessage>({
-        ...{ ...rest, event, data },
+        event,
+        data,
+        replyTo,
+        echo,
         mentions: mentions?.length ? mentions : undefined,
       });
       const queued: OutboxPhase = { status: "queued" };

@@ -149,6 +149,19 @@ describeBoth("listeners", () => {
   });
 });
 
+describeBoth("listeners of any name", () => {
+  it.each(["constructor", "__proto__", "toString"])("[C231] may be added, also to %s", async (name) => {
+    const { room, client } = await roomForTest();
+    const heard: unknown[] = [];
+    // As an app in JavaScript does it.
+    for (const { on } of [room, client])
+      Reflect.apply(on, undefined, [name, (it: unknown) => heard.push(it)])();
+    Reflect.apply(client.on, undefined, [name, (state: unknown) => heard.push(state)]);
+    client.close();
+    expect([heard, Reflect.get({}, "add")]).toEqual([[], undefined]);
+  });
+});
+
 describeBoth("the snapshot", () => {
   it("changes its identity only if something in it changed", async () => {
     const { room, socket } = await roomForTest();

@@ -60,6 +60,19 @@ describeBoth("send", () => {
     expect(sends(world)).toEqual([{ type: "send", id: "id1", data: null, ...rest }]);
   });
 
+  it("[C232] is a message with an id of its own, also where its options are a whole message", async () => {
+    const world = await roomForTest();
+    const options = { id: "x", type: "purge", from: { id: "usr_9" }, at: 1, seq: 7, pending: false };
+    // As an app in JavaScript does it: what was received is sent again.
+    void Reflect.apply(world.room.send, undefined, ["again", options]);
+    expect(world.room.messages).toMatchObject([
+      { id: "id1", type: "message", from: { id: "usr_1" }, pending: true, data: "again" },
+    ]);
+    expect(world.room.messages[0]?.seq).toBeUndefined();
+    await world.clock.advance(0);
+    expect(sends(world)).toEqual([{ type: "send", id: "id1", data: "again" }]);
+  });
+
   it("waits while offline, and reports this", async () => {
     const world = await dialedRoom();
     void world.room.send("early");

@@ -285,6 +285,29 @@ describe("a token", () => {
     }
   });
 
+  it.each([
+    ["an address", new Error("no answer of https://app:0123456789abcdef0123@auth.example.com:8443")],
+    ["a line like one of the stack", new Error("refused\n    at key 0123456789abcdef0123")],
+  ])("[C230] of a getToken that rejects shows nothing in the log of %s in its error", async (_, cause) => {
+    const logged: unknown[][] = [];
+    await dialedRoom({ getToken: () => Promise.reject(cause), log: (...line) => logged.push(line) });
+    expect(JSON.stringify(logged)).toContain("token.test.ts");
+    expect(JSON.stringify(logged)).not.toContain("0123456789abcdef0123");
+  });
+
+  it("[C230] of a getToken that rejects with a whole page takes no time to log", async () => {
+    const cause = new Error(`${"@media:1".repeat(5_000)};`);
+    const startedAt = performance.now();
+    await dialedRoom({ getToken: () => Promise.reject(cause), log: () => {} });
+    expect(performance.now() - startedAt).toBeLessThan(1_000);
+  });
+
+  it("[C107] of a getToken that rejects with what has no stack as text is a failed try", async () => {
+    const cause = Object.assign(new Error("gone"), { stack: 5 });
+    const { room } = await dialedRoom({ getToken: () => Promise.reject(cause), log: "off" });
+    expect(room.state).toMatchObject({ status: "reconnecting", error: { code: "offline" } });
+  });
+
   it("[C107] of a getToken that rejects with what has no text is a failed try", async () => {
     let isDown = true;
     const { room, clock, sockets } = await dialedRoom({

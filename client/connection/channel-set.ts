@@ -14,7 +14,10 @@ const ORDER = ["connected", "connecting", "reconnecting", "disconnected"] as con
 export class ChannelSet {
   readonly events = new Emitter<{ state: ConnectionState }>();
   readonly #rooms = new Map<Channel, Cancel>();
-  /** The channel of the session, once the app asked for the inbox or a shared room. It ends after the rooms, and starts before them. */
+  /**
+   * The channel of the session, once the app asked for the inbox or a shared room. It ends after the rooms, and starts
+   * before them.
+   */
   #session: Channel | undefined;
   #phase: Phase = "open";
   #state = DISCONNECTED;

@@ -21,8 +21,9 @@ export interface PushOptions {
 }
 
 /**
- * Whether this browser shows pushes for this user. `unsupported`: it has no Web Push, or not on this page, as without TLS,
- * in a sandboxed frame, or where the user blocks site data. `denied`: the user has forbidden notifications for this site, and only the browser's settings can change that.
+ * Whether this browser shows pushes for this user. `unsupported`: it has no Web Push, or not on this page, as without
+ * TLS, in a sandboxed frame, or where the user blocks site data. `denied`: the user has forbidden notifications for this
+ * site, and only the browser's settings can change that.
  */
 export type PushState = "unsupported" | "denied" | "off" | "on";
 

@@ -175,9 +175,10 @@ export class RoomHandle<Events extends EventMap = RegisteredEvents> {
   };
 
   /**
-   * Replaces the `data` of an own message, or of any with the permission `moderate`; its event stays. It shows at once, resolves when it is
-   * stored with the `seq` of the change, and is undone if it rejects: with the server's refusal, such as `forbidden` or
-   * `not_found`; with `offline` without a connection, or if one was lost and it cannot be known what became of the edit.
+   * Replaces the `data` of an own message, or of any with the permission `moderate`; its event stays. It shows at once,
+   * resolves when it is stored with the `seq` of the change, and is undone if it rejects: with the server's refusal, such
+   * as `forbidden` or `not_found`; with `offline` without a connection, or if one was lost and it cannot be known what
+   * became of the edit.
    *
    * @example
    * await room.edit(message.seq, { text: "Hello again" });

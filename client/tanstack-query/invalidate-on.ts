@@ -20,11 +20,11 @@ export interface InvalidateOptions {
 }
 
 /**
- * Makes queries stale when a room says that their data changed. Takes application events (`task` hears `task.created` too,
- * and with an event map one that covers nothing does not compile), and returns the function that ends it. Of several events one invalidation of each key is made: 50 ms after the last, 1 s
- * after the first, or at the end of a replay. A key waits while a mutation with a `mutationKey` like it runs. A first fetch
- * that is under way, which may have read the old data, begins again. After `lost`, and after a room that was left opens
- * again, all keys that are known are invalidated.
+ * Makes queries stale when a room says that their data changed. Takes application events (`task` hears `task.created`
+ * too, and with an event map one that covers nothing does not compile), and returns the function that ends it. Of several
+ * events one invalidation of each key is made: 50 ms after the last, 1 s after the first, or at the end of a replay. A key
+ * waits while a mutation with a `mutationKey` like it runs. A first fetch that is under way, which may have read the old
+ * data, begins again. After `lost`, and after a room that was left opens again, all keys that are known are invalidated.
  * A query that nothing observes, or with `refetchOnMount: false`, is only marked as stale.
  *
  * Open the room with `history: 0`: a first history makes nothing stale that is fetched afterwards. An infinite query fetches

@@ -15,7 +15,7 @@ const HIDDEN_MS = 2 * 60_000;
 export const STATUSES = { online: "Online", away: "Away", busy: "Busy" };
 
 /** @param {string | undefined} value @returns {value is Status} */
-const isStatus = (value) => value !== undefined && value in STATUSES;
+const isStatus = (value) => value !== undefined && Object.hasOwn(STATUSES, value);
 
 /** @param {Pick<Session, "setPresence">} session */
 export function createOwnPresence(session) {

@@ -152,7 +152,7 @@ describe("server-node", () => {
 });
 
 describe.skipIf(spawnSync("python3", ["--version"]).status !== 0)("bot-python", () => {
-  it("[N21] hears what is said and answers it once", async () => {
+  it("[N21][N29] hears what is said and answers it once", async () => {
     const room = uniqueName("bot");
     start("bot-python", "python3", ["bot.py"], { ROOM: room });
     await waitFor("the bot listens", async () => {
@@ -163,12 +163,13 @@ describe.skipIf(spawnSync("python3", ["--version"]).status !== 0)("bot-python", 
       );
       return occupancy.members === 1;
     });
-    const say = async (text: string) => {
-      const body = { event: "chat", data: { text } };
+    const say = async (data: unknown) => {
+      const body = { event: "chat", data };
       return (await callAsServer<{ seq: number }>(server, "POST", `/v1/rooms/${room}/messages`, body)).seq;
     };
-    await say("Hello");
-    const asked = [await say("!echo one"), await say("!echo two")];
+    // Anybody may say anything: it must not end the bot.
+    for (const data of [{ text: "Hello" }, "!echo no", 7, null, ["!echo no"], { text: 7 }]) await say(data);
+    const asked = [await say({ text: "!echo one" }), await say({ text: "!echo two" })];
     const answers = await waitFor("two answers", async () => {
       const found = (await heardIn(room)).filter(({ replyTo }) => replyTo !== undefined);
       return found.length >= 2 && found;
@@ -226,7 +227,11 @@ describe.skipIf(chromiumPath === undefined)("pages", () => {
     return page;
   }
 
-  it("[N21] chat-react: two tabs chat", async () => {
+  it("[N21][N29] chat-react: two tabs chat, also where a message was deleted", async () => {
+    const messages = "/v1/rooms/lobby/messages";
+    const said = { event: "chat", data: { text: "Gone" } };
+    const { seq } = await callAsServer<{ seq: number }>(server, "POST", messages, said);
+    await callAsServer(server, "DELETE", `${messages}/${seq}`);
     const url = await serve("chat-react");
     const [ada, bob] = await Promise.all([open(url, "ada"), open(url, "bob")]);
     await ada.getByText(/^Here: (ada, bob|bob, ada)$/).waitFor();

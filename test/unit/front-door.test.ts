@@ -71,3 +71,11 @@ it("[N24] README shows the page, in less than 150 KB", () => {
   const [, file = ""] = /!\[[^\]]{20,}\]\((docs\/[^)]+)\)/.exec(read("README.md")) ?? [];
   expect(statSync(join(root, file)).size).toBeLessThan(150_000);
 });
+
+it("[N28] llms.txt names the options of send as they are", () => {
+  const [, given = ""] = /`send\(data, \{ ([^}]+) \}\)`/.exec(read("llms.txt")) ?? [];
+  const [, taken = ""] =
+    /add\(\s*data: unknown,\s*\{ ([^}]+) \}/.exec(read("client/room/messages/outbox.ts")) ?? [];
+  const names = (list: string) => list.split(", ").map((name) => /\w+/.exec(name)?.[0]);
+  expect(names(given).toSorted()).toEqual(names(taken).toSorted());
+});

@@ -38,7 +38,7 @@ const EARLY_PING_MS = 10_000;
 
 /** The rooms on the socket of a session. */
 export interface SocketRooms {
-  /** Takes a frame that is for one of the rooms. Returns false if it is for the session itself. `room` is the name in the frame. */
+  /** Takes a frame for the room of this name. Returns false if it is for the session itself. */
   take(room: string | undefined, value: JsonObject): boolean;
   onGreeted(frame: Connected): void;
   onTurn(): void;

@@ -17,8 +17,9 @@ def new_token():
     return os.environ.get("TOKEN") or call("GET", "/dev/token?user=echo&name=Echo")["token"]
 
 def answer(message, token):
-    text = (message.get("data") or {}).get("text", "")
-    if message["type"] != "message" or not text.startswith("!echo "):
+    data = message.get("data")  # whatever somebody said
+    text = data.get("text") if isinstance(data, dict) else None
+    if message["type"] != "message" or not isinstance(text, str) or not text.startswith("!echo "):
         return
     # The id makes it safe to say again: what the server has already, it stores once.
     say = {"id": "echo-%d" % message["seq"], "data": {"text": text[len("!echo "):]}, "replyTo": message["seq"]}

@@ -1,7 +1,6 @@
 import {
   BANS_RESULT,
   type BansResult,
-  isUserId,
   MESSAGES_RESULT,
   type OwnSettings,
   RECEIPTS_RESULT,
@@ -13,8 +12,8 @@ import type { Client } from "../core/client.ts";
 import type { MessagesResultOf } from "../events/app-events.ts";
 import { declared } from "../events/declared.ts";
 import type { EventMap, RegisteredEvents } from "../events/event-map.ts";
-import { RoomsError, roomName } from "../util/errors.ts";
-import { query } from "../util/url.ts";
+import { roomName } from "../util/errors.ts";
+import { query, userPath } from "../util/url.ts";
 import { checked } from "../util/wire.ts";
 import { type CallOptions, callApi, type HttpMethod } from "./http-call.ts";
 
@@ -140,9 +139,7 @@ export class RoomApi<Events extends EventMap = RegisteredEvents> {
    * await roomApi(client, "project_123").unban("usr_2");
    */
   readonly unban = async (user: string, options?: CallOptions): Promise<void> => {
-    // An id such as `..` would make another path of it.
-    if (!isUserId(user)) throw new RoomsError("bad_request", "This is no id of a user.", { path: ["user"] });
-    await this.#call("DELETE", `/bans/${encodeURIComponent(user)}`, undefined, options);
+    await this.#call("DELETE", `/bans/${userPath(user)}`, undefined, options);
   };
 
   /**

@@ -20,11 +20,10 @@ import {
 import type { MessagesResultOf, SignalContent } from "../events/app-events.ts";
 import { declared } from "../events/declared.ts";
 import type { DefaultEvent, EventData, EventMap, EventName, RegisteredEvents } from "../events/event-map.ts";
-import { query } from "../util/url.ts";
+import { query, userPath } from "../util/url.ts";
 import { checked } from "../util/wire.ts";
 import { messagePath } from "./message-path.ts";
 import { type CallBelow, callsBelow, type ServerCallOptions, type ServerContext } from "./server-call.ts";
-import { userPath } from "./user-path.ts";
 
 /** What {@link ServerRoom.publish} stores. */
 export interface MessageToPublish<

@@ -9,9 +9,9 @@ import {
 import type { SignalContent } from "../events/app-events.ts";
 import type { EventMap, EventName, RegisteredEvents } from "../events/event-map.ts";
 import { roomName } from "../util/errors.ts";
+import { userPath } from "../util/url.ts";
 import { checked } from "../util/wire.ts";
 import { type CallBelow, callsBelow, type ServerCallOptions, type ServerContext } from "./server-call.ts";
-import { userPath } from "./user-path.ts";
 
 /** Whether a user is online, on how many connections, and how many notifications are unread. */
 export interface UserPresence extends Infer<typeof USER_RESULT> {}

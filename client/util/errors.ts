@@ -58,7 +58,8 @@ export const offline = (message: string, cause?: unknown): RoomsError =>
 
 /** The name, which needs no encoding in a path. Throws `bad_request` for any other text. */
 export function roomName(name: string): string {
-  if (isRoomName(name)) return name;
+  // In JavaScript it may be `undefined`, whose text is the name of a room.
+  if (typeof name === "string" && isRoomName(name)) return name;
   const shown = String(name).slice(0, 40);
   const message = `"${shown}" is no name of a room: 1 to 128 of A-Z a-z 0-9 _ . : - and first a letter or digit.`;
   throw new RoomsError("bad_request", message, { path: ["room"] });

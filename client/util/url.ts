@@ -1,3 +1,4 @@
+import { isUserId } from "../../src/protocol/index.ts";
 import { RoomsError } from "./errors.ts";
 
 /**
@@ -16,6 +17,13 @@ function parse(url: string, origin: string | undefined): URL {
   } catch {
     throw new RoomsError("bad_request", url === "" ? "url is needed outside a page" : "url cannot be read");
   }
+}
+
+/** The id of a user, as a part of a path. Throws `bad_request` for anything else. */
+export function userPath(user: string): string {
+  // An id such as `..` would make another path. In JavaScript it may be a list, which `encodeURIComponent` takes.
+  if (typeof user === "string" && isUserId(user)) return encodeURIComponent(user);
+  throw new RoomsError("bad_request", "This is no id of a user.", { path: ["user"] });
 }
 
 /** `?name=value…` of the fields that have one, or nothing. Lists are joined by commas. */

@@ -406,6 +406,22 @@ describe("the key", () => {
   });
 });
 
+describe("a name that is no text", () => {
+  // As an app in JavaScript gives it: `request.query.user` of Express is a list where it stands there twice.
+  it.each([[undefined], [null], [7], [["ada"]], [[".."]], [{}]])(
+    "[N30] is bad_request, and nothing is sent: %j",
+    async (name) => {
+      const { server, asked } = world([ok({})]);
+      const isRefused = expect.objectContaining({ name: "RoomsError", code: "bad_request" });
+      expect(() => Reflect.apply(server.room, undefined, [name])).toThrow(isRefused);
+      expect(() => Reflect.apply(server.user, undefined, [name])).toThrow(isRefused);
+      expect(await failure(Reflect.apply(server.room("r").unban, undefined, [name]))).toEqual(isRefused);
+      expect(await failure(Reflect.apply(server.user("ada").follow, undefined, [name]))).toEqual(isRefused);
+      expect(asked).toEqual([]);
+    },
+  );
+});
+
 describe("the seq of a message", () => {
   // In JavaScript it may come from a request as a text: a path with `..` in it would purge another room.
   it.each(["../../r2", "..", "1/../../../r2", "1", 0, -1, 1.5, Number.NaN, 2 ** 53, null, undefined])(

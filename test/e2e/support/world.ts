@@ -156,7 +156,7 @@ export async function storedIn(server: LocalServer, room: string): Promise<unkno
 
 export const callAsServer = <Answer>(
   server: LocalServer,
-  method: "GET" | "POST",
+  method: "GET" | "POST" | "DELETE",
   path: string,
   body?: unknown,
 ): Promise<Answer> => call<Answer>(server, server.apiKey, method, path, body);
@@ -164,7 +164,7 @@ export const callAsServer = <Answer>(
 export async function call<Answer>(
   { url }: LocalServer,
   bearer: string,
-  method: "GET" | "POST",
+  method: "GET" | "POST" | "DELETE",
   path: string,
   body?: unknown,
 ): Promise<Answer> {

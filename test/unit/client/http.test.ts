@@ -402,6 +402,22 @@ describe("a call over HTTP", () => {
     expect(await userApi(stuck.client).followedRooms()).toHaveLength(2);
   });
 
+  it.each([[undefined], [null], [7], [["lobby"]], [[".."]], [{}]])(
+    "[C233] is not made for a name that is no text, and no room is opened: %j",
+    async (name) => {
+      const { client, asked } = world([() => ok()]);
+      const isRefused = expect.objectContaining({ name: "RoomsError", code: "bad_request" });
+      for (const open of [client.room, client.peek])
+        expect(() => Reflect.apply(open, undefined, [name])).toThrow(isRefused);
+      expect(() => Reflect.apply(roomApi, undefined, [client, name])).toThrow(isRefused);
+      expect(await failure(Reflect.apply(roomApi(client, "lobby").unban, undefined, [name]))).toEqual(
+        isRefused,
+      );
+      expect(await failure(Reflect.apply(userApi(client).follow, undefined, [name]))).toEqual(isRefused);
+      expect(asked).toEqual([]);
+    },
+  );
+
   it("[C79] is not made if its name or id would lead to another address", async () => {
     const { client, asked } = world([() => ok()]);
     const room = roomApi(client, "lobby");

@@ -87,7 +87,8 @@ export class Inbox<Events extends EventMap = RegisteredEvents> {
    * Adds an older page to `notifications`: `limit` of them, 1 to 100. Without `more` there is nothing older. Rejects with
    * the server's refusal, and with `offline` without a connection.
    */
-  readonly loadOlder = (limit?: number): Promise<{ readonly more: boolean }> => this.#engine.loadOlder(limit);
+  readonly loadOlder = (limit?: number): Promise<{ readonly more: boolean }> =>
+    ignoreRejection(this.#engine.loadOlder(limit));
 
   #wanted(cancel: Cancel): Cancel {
     this.#onWanted();

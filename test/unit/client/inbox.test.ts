@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import type { InboxEvents } from "../../../client/inbox/inbox-types.ts";
 import { inboxOf } from "../../../client/index.ts";
 import { clientForTest, type WorldOptions } from "./support/client-for-test.ts";
@@ -25,6 +25,18 @@ const ids = ({ notifications }: { notifications: readonly { id: string }[] }) =>
   notifications.map(({ id }) => id);
 
 describe("the inbox", () => {
+  it("[C234] rejects no promise that the app must await", async () => {
+    const unhandled: unknown[] = [];
+    const note = (error: unknown) => unhandled.push(error);
+    process.on("unhandledRejection", note);
+    onTestFinished(() => void process.off("unhandledRejection", note));
+    const inbox = inboxOf(clientForTest().client);
+    void inbox.loadOlder();
+    void inbox.mark({ all: true }, "read");
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(unhandled).toEqual([]);
+  });
+
   it("[C101][C102] announces what is new, and what is history only to a listener that asks for it", async () => {
     const { client, sockets, clock } = clientForTest();
     const inbox = inboxOf(client);

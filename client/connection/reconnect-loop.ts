@@ -135,7 +135,8 @@ export class ReconnectLoop {
   }
 
   get #limits(): ReconnectLimits {
-    return this.#context.reconnect ?? this.limits;
+    // An app in JavaScript may give only one of the two: without the other, tries would follow without a wait.
+    return { ...this.limits, ...this.#context.reconnect };
   }
 
   /**

@@ -9,7 +9,7 @@ export interface ConnectionContext extends TransportContext {
   /** Called when a connection of this client is live: the others that wait know that the server can be reached. */
   readonly peers: Listeners<void>;
   readonly maxAttempts: number;
-  /** Instead of what the server says. */
+  /** In place of what the server says. */
   readonly reconnect: ReconnectLimits | undefined;
 }
 

@@ -7,6 +7,19 @@ import { describeBoth, dialedRoom, type RoomWorld, roomForTest } from "./support
 import { message } from "./support/frames.ts";
 
 describe("the back-off", () => {
+  it("[C235] waits within both bounds of the back-off, where an app names only one of them", async () => {
+    // As an app in JavaScript does it.
+    for (const [given, waitMs] of [
+      ['{"minMs":4000}', 2_000],
+      ['{"maxMs":400}', 200],
+    ] as const) {
+      const { room, socket, clock } = await roomForTest({ reconnect: JSON.parse(given) });
+      socket().end(1006);
+      await clock.settle();
+      expect(room.state).toMatchObject({ status: "reconnecting", retryAt: clock.now() + waitMs });
+    }
+  });
+
   it("[C15] is random between 0 and min(maxMs, minMs · 2ⁿ)", () => {
     const limits = { minMs: 1_000, maxMs: 30_000 };
     const waits = (random: number) => [0, 1, 4, 5, 2_000].map((n) => backoffMs(n, limits, () => random));

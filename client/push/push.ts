@@ -9,13 +9,13 @@ export interface PushOptions {
    * The path on the page's own origin that serves `edge-rooms-sw.js` of this package. It is registered for a scope of its
    * own in its folder, `edge-rooms-push`, in which no page lies: a service worker of the app stays in control of all pages.
    *
-   * Or a function that registers the app's own service worker, into which `edge-rooms/service-worker` is imported. It is
+   * Or a function that registers the app's own service worker, which `edge-rooms/service-worker` was bundled into. It is
    * called by each method, so it must do no harm when called again, and no scope is added.
    *
    * @default "/edge-rooms-sw.js"
    *
    * @example
-   * createPush(client, { serviceWorker: () => navigator.serviceWorker.register("/sw.js", { type: "module" }) });
+   * createPush(client, { serviceWorker: () => navigator.serviceWorker.register("/sw.js") });
    */
   readonly serviceWorker?: PushWorker;
 }

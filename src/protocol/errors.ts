@@ -62,8 +62,8 @@ export function closeCode(code: ErrorCode): number {
 const MAX_REASON_BYTES = 123;
 
 /**
- * `unauthorized: the token has no sub, which names the user`, `rate_limited 2000`: the code, perhaps a space and the wait in milliseconds,
- * perhaps `: ` and words. At most 123 bytes of UTF-8; a longer one is cut at its end.
+ * `unauthorized: the token has no sub, which names the user`, `rate_limited 2000`: the code, perhaps a space and the wait
+ * in milliseconds, perhaps `: ` and words. At most 123 bytes of UTF-8; a longer one is cut at its end.
  */
 export function closeReason({ code, retryAfterMs, message = "" }: Closing): string {
   const head = retryAfterMs === undefined ? code : `${code} ${Math.ceil(retryAfterMs)}`;

@@ -5,7 +5,7 @@ import { useState } from "react";
 
 function Messages({ room }) {
   return useMessages(room).messages.map(({ id, from, data, pending }) => (
-    <p key={id}>{`${from?.name}: ${data.text}${pending ? " …" : ""}`}</p>
+    <p key={id}>{`${from?.name}: ${data?.text ?? ""}${pending ? " …" : ""}`}</p>
   ));
 }
 

@@ -335,7 +335,7 @@ export class Channel {
 }
 
 const tooLarge = () =>
-  ({ type: "error", code: "too_large", message: "The command is larger than a frame may be." }) as const;
+  ({ type: "error", code: "too_large", message: "The command is larger than a frame." }) as const;
 
 /**
  * The position of this client in a log, across connections. Invariant: every event up to the cursor was handled, once,

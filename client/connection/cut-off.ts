@@ -24,8 +24,8 @@ export class CutOffs {
     this.#inARow = unheardTokenLength === undefined ? 0 : this.#inARow + 1;
     if (this.#inARow < SUSPICIOUS) return error;
     const guess = offline(
-      `${this.#inARow} connections in a row were lost before the server said anything. Does it run, in the version of this ` +
-        "client, and is the network there? A proxy may let no WebSocket through, or refuse long headers: the " +
+      `${this.#inARow} connections in a row were lost before the server said anything. Does it run, in this client's version, ` +
+        "and is the network there? A proxy may block WebSockets or refuse long headers: the " +
         `token has ${unheardTokenLength} characters, and ${SAFE_TOKEN_LENGTH} are safe.`,
     );
     if (this.#inARow === SUSPICIOUS) this.#log("warn", guess.message);

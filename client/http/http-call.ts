@@ -191,7 +191,7 @@ function answerOf(response: Response, value: unknown): Answer {
 
 /** For a response that is not of the API: from a proxy, or another server. */
 function strange({ status, headers }: Response): RoomsError {
-  if (status < 400) return offline("The server sent the call elsewhere, which is not followed.");
+  if (status < 400) return offline("The server sent the call elsewhere.");
   const isBusy = status > 501 && status < 505;
   const code = isBusy
     ? "overloaded"
@@ -202,7 +202,7 @@ function strange({ status, headers }: Response): RoomsError {
   });
 }
 
-const sameToken = () => new RoomsError("unauthorized", "getToken gave the very token that was refused.");
+const sameToken = () => new RoomsError("unauthorized", "getToken gave the refused token again.");
 
 /** Says both: why there is no second token, and why the first was refused. */
 function because(refusal: RoomsError, error: unknown): unknown {

@@ -34,6 +34,7 @@ export type {
   TypingData,
   User,
 } from "../src/protocol/index.ts";
+export type { PollingMode } from "./connection/transport/fallback.ts";
 export type { GetToken, TokenAnswer } from "./connection/transport/token-answer.ts";
 export type { ConnectionState } from "./connection/transport/transport.ts";
 export type { OnUserChange } from "./connection/transport/user-guard.ts";

@@ -5,6 +5,8 @@ import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { describe, expect, it } from "vitest";
 
+import { BETWEEN_POLLS_MS } from "../src/protocol/index.ts";
+
 const root = join(import.meta.dirname, "..");
 const read = (file: string) => readFileSync(join(root, file), "utf8");
 const files = (pattern: string) => globSync(pattern, { cwd: root }).sort();
@@ -287,6 +289,8 @@ describe("structure", () => {
       "src/user/runtime/user-object.ts": ["fetch"],
       // A flush gathers for some milliseconds; one timer for what the room emits next; a mention is tried three times.
       "src/room/runtime/room-runtime.ts": ["scheduler", "setTimeout"],
+      // Between two calls of a client that polls; if none comes, its connection ends.
+      "src/object/runtime/polled-sockets.ts": ["setTimeout"],
       // A failed delivery is tried again within seconds, and a delivery of signals alone is sent five times per second.
       "src/session-rooms/runtime/session-deliveries.ts": ["scheduler"],
       // An `auth` on a live socket may need a key of the issuer or an answer of the back end: this takes seconds and
@@ -312,6 +316,7 @@ describe("structure", () => {
     expect(Number(/^const MAX_TIMER_MS = (\d)_000;$/m.exec(source)?.[1])).toBeLessThanOrEqual(5);
     expect(source).toContain("this.#flushAgainAt(effects.dueAt);");
     expect(source).toContain("Math.min(MAX_LINGER_MS, ");
+    expect(BETWEEN_POLLS_MS).toBeLessThanOrEqual(5_000);
     expect(Number(/^const MAX_LINGER_MS = (\d+);$/m.exec(source)?.[1])).toBeLessThanOrEqual(50);
   });
 

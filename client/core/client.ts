@@ -1,10 +1,12 @@
 import type { ReconnectLimits } from "../../src/protocol/index.ts";
 import { ChannelSet } from "../connection/channel-set.ts";
+import { Fallback, type PollingMode } from "../connection/transport/fallback.ts";
 import type { GetToken } from "../connection/transport/token-answer.ts";
 import { TokenSource } from "../connection/transport/token-source.ts";
 import type { ConnectionState } from "../connection/transport/transport.ts";
 import { type OnUserChange, UserGuard } from "../connection/transport/user-guard.ts";
 import { WebSocketTransport } from "../connection/transport/websocket-transport.ts";
+import type { ConnectionContext } from "../connection/types.ts";
 import type { EventMap, RegisteredEvents } from "../events/event-map.ts";
 import type { RoomHandle } from "../room/room-handle.ts";
 import { RoomRegistry, type RoomWay } from "../room/room-registry.ts";
@@ -45,6 +47,14 @@ export interface ClientOptions {
   readonly reconnect?: ReconnectLimits | undefined;
   /** Commands are gathered for this long into one frame. Default 0 ms: one turn of the event loop. */
   readonly batchMs?: number;
+  /**
+   * Long polling, for networks that let no WebSocket through: the same rooms and guarantees in HTTP calls, at more cost
+   * and some 100 ms later. `"auto"`: once WebSockets failed while calls get through, until WebSockets work again.
+   * `"always"` is for tests.
+   *
+   * @default "auto"
+   */
+  readonly polling?: PollingMode;
   /** Default `"warn"`. */
   readonly log?: LogOption;
 }
@@ -70,7 +80,8 @@ export class Client<Events extends EventMap = RegisteredEvents> {
     const { onUserChange = "end" } = options;
     const log = createLog(options.log ?? "warn");
     this.#tokens = new TokenSource(ports, getToken, log);
-    const shared = {
+    const fallback = new Fallback(options.polling ?? "auto");
+    const shared: ConnectionContext = {
       ports,
       tokens: this.#tokens,
       serverTime: new ServerTime(ports.clock),
@@ -78,6 +89,7 @@ export class Client<Events extends EventMap = RegisteredEvents> {
         this.#rooms.forgetUser();
         this.#channels.startOver(error);
       }),
+      dial: (unheard: number) => fallback.dial(shared, unheard),
       peers: new Listeners<void>(),
       base: baseUrl(url, ports.origin),
       batchMs,

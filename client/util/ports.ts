@@ -45,6 +45,8 @@ export interface Ports {
   onWake(fn: (isCrowd: boolean) => void): Cancel;
   /** Calls `fn` when no connection can go on: the network is gone, or the page will stand still. `why` is for people. */
   onSuspend(fn: (why: string) => void): Cancel;
+  /** What a tab remembers across reloads. To write may throw. */
+  readonly tabStore: Record<string, string | undefined>;
   /** The origin of the page; `undefined` outside browsers. */
   readonly origin: string | undefined;
 }

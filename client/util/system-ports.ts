@@ -87,6 +87,15 @@ function newId(): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/** A page may be forbidden to store anything, and outside of pages there is no such store. */
+function tabStore(): Ports["tabStore"] {
+  try {
+    return sessionStorage;
+  } catch {
+    return {};
+  }
+}
+
 export const systemPorts = (): Ports => ({
   clock: systemClock,
   random: Math.random,
@@ -96,5 +105,6 @@ export const systemPorts = (): Ports => ({
   fetch: (url, init) => fetch(url, init),
   onWake,
   onSuspend,
+  tabStore: tabStore(),
   origin: typeof location === "undefined" ? undefined : location.origin,
 });

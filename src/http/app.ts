@@ -17,6 +17,7 @@ import { health } from "./health.ts";
 import { me } from "./me.ts";
 import { nothingAt, OUTSIDE } from "./not-found.ts";
 import { notify } from "./notify.ts";
+import { pollSession, sendToSession } from "./poll-connection.ts";
 import { pushKey } from "./push.ts";
 import { refusalOf } from "./refusal-error.ts";
 import { isDecodable } from "./request-url.ts";
@@ -63,6 +64,8 @@ export function createApp(): Hono<AppEnv> {
   app.get("/v1/connect", connectSession);
   app.use(onlyConnectPaths);
   app.use("/v1/*", crossOrigin(app));
+  app.post("/v1/poll", pollSession);
+  app.post("/v1/commands", sendToSession);
   app.route("/v1/rooms", rooms);
   app.route("/v1/broadcast", broadcast);
   app.route("/v1/notify", notify);

@@ -20,6 +20,9 @@ export type Bearer =
   | { readonly kind: "user"; readonly token: VerifiedToken }
   | { readonly kind: "none" };
 
+/** Who opens a connection: no API key does. */
+export type SocketBearer = Exclude<Bearer, { kind: "server" }>;
+
 /** Refuses a token that is present but not valid, also for calls that need none. */
 export async function authenticateCall(c: AppContext): Promise<Bearer> {
   const credential = credentialOf(c.req.raw, { inQuery: false });
@@ -31,8 +34,15 @@ export async function authenticateCall(c: AppContext): Promise<Bearer> {
 }
 
 /** For sockets: no API key opens one, and the token may stand in the URL. */
-export const authenticateSocket = (c: AppContext): Promise<Exclude<Bearer, { kind: "server" }>> =>
+export const authenticateSocket = (c: AppContext): Promise<SocketBearer> =>
   authenticateToken(c, credentialOf(c.req.raw, { inQuery: true }));
+
+/** For a connection over calls: the token stands in the header. */
+export async function authenticatePoll(c: AppContext): Promise<SocketBearer> {
+  const bearer = await authenticateCall(c);
+  if (bearer.kind === "server") throw userNeeded("server");
+  return bearer;
+}
 
 async function authenticateToken(c: AppContext, credential: Credential) {
   if (credential.kind === "none") {

@@ -9,6 +9,8 @@ import { accepted, refusing } from "./refusal-error.ts";
 
 /** As large as a frame. */
 const MAX_BODY_BYTES = MAX_FRAME_BYTES;
+/** A frame, and the line before it. */
+const MAX_LINES_BYTES = MAX_FRAME_BYTES + 1_024;
 
 /**
  * Reads a JSON body that fits `schema`, whatever its `Content-Type`: `curl -d` sends another one. A schema of options
@@ -52,11 +54,20 @@ function faultIn(json: string): string {
   return "send a JSON object";
 }
 
-async function bodyText(request: Request): Promise<string> {
-  const body = await readBounded(request.body, MAX_BODY_BYTES).catch(() => {
+/** The first line of a body fits `schema`; the others come as they are. */
+export async function readLines<Schema extends v.GenericSchema>(
+  c: AppContext,
+  schema: Schema,
+): Promise<{ readonly head: v.InferOutput<Schema>; readonly lines: readonly string[] }> {
+  const [first = "", ...lines] = (await bodyText(c.req.raw, MAX_LINES_BYTES)).split("\n");
+  return { head: checked(schema, first || "{}"), lines: lines.filter((line) => line !== "") };
+}
+
+async function bodyText(request: Request, maxBytes = MAX_BODY_BYTES): Promise<string> {
+  const body = await readBounded(request.body, maxBytes).catch(() => {
     throw refusing("bad_request", "the body broke off, or is not framed as HTTP says");
   });
-  if (body === undefined) throw refusing("too_large", `a body has at most ${MAX_BODY_BYTES} bytes`);
+  if (body === undefined) throw refusing("too_large", `a body has at most ${maxBytes} bytes`);
   try {
     // Fatal: a replacement character would be stored in place of what was sent.
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(await body.arrayBuffer());

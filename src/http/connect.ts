@@ -1,16 +1,18 @@
 // The two connect paths. No middleware that changes response headers runs for them: those of a 101 are immutable.
 
 import type { Next } from "hono";
+import type { VerifiedToken } from "../access/identity.ts";
 import { offersTokenAlone, speaksOurProtocol } from "../auth/credentials.ts";
 import { encodeHeader, IDENTITY_HEADER } from "../auth/identity-header.ts";
 import type { LogFieldValues } from "../log/catalogue.ts";
+import type { PollUpgrade } from "../object/polled-socket.ts";
 import { upgraded } from "../object/runtime/upgrade-response.ts";
 import { closeCode, closeReason, type Refusal, refuse } from "../protocol/index.ts";
 import type { RoomUpgrade } from "../room/people/room-connection.ts";
 import type { SessionUpgrade } from "../user/session-connection.ts";
 import type { AppContext } from "./app-context.ts";
 import { roomStub, userStub } from "./app-context.ts";
-import { authenticateSocket, requireRoom } from "./authenticate.ts";
+import { authenticateSocket, requireRoom, type SocketBearer } from "./authenticate.ts";
 import { requireOrigin } from "./cross-origin.ts";
 import { noteRefusedConnect, reportFailure } from "./failures.ts";
 import { refusalOf, refusing } from "./refusal-error.ts";
@@ -19,16 +21,8 @@ import { httpRefusal } from "./responses.ts";
 
 export const connectRoom = (c: AppContext): Promise<Response> =>
   upgrade(c, "room", async () => {
-    const { room, actor } = await requireRoom(c, await authenticateSocket(c), "read");
-    const { presence, ...query } = readSocketQuery(c);
-    return openRoomSocket(c, room, {
-      ...query,
-      ...readSocketBounds(c),
-      actor,
-      presence: presence && actor.identity.kind === "user",
-      counted: true,
-      speaksOurProtocol: speaksOurProtocol(c.req.raw),
-    });
+    const { room, upgrade } = await roomUpgrade(c, await authenticateSocket(c));
+    return openRoomSocket(c, room, upgrade);
   });
 
 export const connectSession = (c: AppContext): Promise<Response> =>
@@ -36,26 +30,45 @@ export const connectSession = (c: AppContext): Promise<Response> =>
     const bearer = await authenticateSocket(c);
     if (bearer.kind === "none")
       throw refusing("unauthorized", "a session needs a user's token: offer the subprotocol token.<token>");
-    const { since, history, topics } = readSocketQuery(c);
-    const { identity, rooms: claim } = bearer.token;
-    const session: SessionUpgrade = {
-      identity,
-      ...(claim !== undefined && { claim }),
-      history,
-      topics,
-      ...(since !== undefined && { since }),
-      ...readSocketBounds(c),
-      speaksOurProtocol: speaksOurProtocol(c.req.raw),
-    };
-    return userStub(c, identity.user.id).fetch(upgradeRequest(session));
+    const session = sessionUpgrade(c, bearer.token);
+    return userStub(c, session.identity.user.id).fetch(upgradeRequest(session));
   });
+
+/** What the Worker passes to a room with a connection that stays. Refuses who may not read. */
+export async function roomUpgrade(c: AppContext, bearer: SocketBearer) {
+  const { room, actor } = await requireRoom(c, bearer, "read");
+  const { presence, ...query } = readSocketQuery(c);
+  const upgrade: RoomUpgrade = {
+    ...query,
+    ...readSocketBounds(c),
+    actor,
+    presence: presence && actor.identity.kind === "user",
+    counted: true,
+    speaksOurProtocol: speaksOurProtocol(c.req.raw),
+  };
+  return { room, upgrade };
+}
+
+/** What the Worker passes to a user's object with a session. */
+export function sessionUpgrade(c: AppContext, { identity, rooms: claim }: VerifiedToken): SessionUpgrade {
+  const { since, history, topics } = readSocketQuery(c);
+  return {
+    identity,
+    ...(claim !== undefined && { claim }),
+    history,
+    topics,
+    ...(since !== undefined && { since }),
+    ...readSocketBounds(c),
+    speaksOurProtocol: speaksOurProtocol(c.req.raw),
+  };
+}
 
 /** Opens a socket in a room. The object answers a 101, or a refusal as JSON. */
 export const openRoomSocket = (c: AppContext, room: string, upgrade: RoomUpgrade): Promise<Response> =>
   roomStub(c, room).fetch(upgradeRequest(upgrade));
 
 /** A new request, so that no header, query or subprotocol of the client is passed on, above all not the token. */
-const upgradeRequest = (upgrade: RoomUpgrade | SessionUpgrade): Request =>
+export const upgradeRequest = (upgrade: RoomUpgrade | SessionUpgrade | PollUpgrade): Request =>
   new Request("https://object.invalid/", {
     headers: { Upgrade: "websocket", [IDENTITY_HEADER]: encodeHeader(upgrade) },
   });

@@ -14,6 +14,10 @@ export const rawJson = (body: string | ReadableStream<Uint8Array>, status = 200)
     headers: { "Content-Type": "application/json", ...PRIVATE },
   });
 
+/** An answer of lines, each of which is JSON. */
+export const rawLines = (body: string | ReadableStream<Uint8Array>): Response =>
+  new Response(body, { headers: { "Content-Type": "text/plain; charset=utf-8", ...PRIVATE } });
+
 /** `{"<field>":[…],…}`: a page of encoded entries among other fields. */
 export function pageText(field: string, entries: readonly string[], fields: object): string {
   const rest = JSON.stringify(fields).slice(1);

@@ -9,6 +9,7 @@ import { readBody } from "./body.ts";
 import { actInRoom, callInRoom } from "./call-actor.ts";
 import { messages } from "./messages.ts";
 import { moderation } from "./moderation.ts";
+import { pollRoom, sendToRoom } from "./poll-connection.ts";
 import { pollEvents } from "./poll-events.ts";
 import { accepted, RefusalError } from "./refusal-error.ts";
 import { rawJson } from "./responses.ts";
@@ -35,6 +36,8 @@ export const rooms = new Hono<AppEnv>()
     return c.json({});
   })
   .get("/:room/events", pollEvents)
+  .post("/:room/poll", pollRoom)
+  .post("/:room/commands", sendToRoom)
   .get("/:room/members", async (c) => {
     const { room, actor } = await callAsSomebody(c);
     const { members, occupancy } = accepted(await roomStub(c, room).members(actor));

@@ -8,6 +8,7 @@ import {
   type User,
 } from "../protocol/index.ts";
 import { Backlog, RefusalLimiter } from "./flood-guard.ts";
+import type { PollStanding } from "./polled-socket.ts";
 import type { SocketPort } from "./socket-port.ts";
 
 /**
@@ -23,6 +24,8 @@ export interface BaseConnectionState {
   readonly frameBytes?: number;
   /** When the object itself last answered a ping, in milliseconds; `null`: never. */
   readonly pingedAt: number | null;
+  /** Of a connection whose client polls. */
+  readonly poll?: PollStanding;
 }
 
 const MAX_UNSENT_BYTES = 4 * 1_048_576;

@@ -13,6 +13,7 @@ export * from "./http-routes.ts";
 export * from "./limits.ts";
 export * from "./names.ts";
 export * from "./notifications.ts";
+export * from "./polling.ts";
 export * from "./preferences.ts";
 export * from "./refusals.ts";
 export * from "./schema.ts";

@@ -5,6 +5,7 @@
 
 import type { Actor } from "../access/identity.ts";
 import type { Departure } from "../object/close-codes.ts";
+import type { PolledCommands } from "../object/polled-socket.ts";
 import type { RevokedTokens } from "../object/revocation.ts";
 import type {
   ChangeResult,
@@ -90,4 +91,10 @@ interface CallsOfUsers {
   present(session: string, presence: Pick<PresenceCommand, "status" | "data">): Answer<void>;
 }
 
-export interface RoomCalls extends Looks, Acts, CallsOfUsers {}
+/** Calls of the Worker for clients that poll. */
+interface CallsOfPolls {
+  /** What such a client sends. `false`: there is no such connection. Settles when it has taken effect. */
+  receivePolled(commands: PolledCommands): Answer<boolean>;
+}
+
+export interface RoomCalls extends Looks, Acts, CallsOfUsers, CallsOfPolls {}

@@ -2,7 +2,7 @@
 
 import { execFile } from "node:child_process";
 import { rm } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { promisify } from "node:util";
 import { type BuildOptions, build } from "esbuild";
 import { type Plugin, rolldown } from "rolldown";
@@ -20,8 +20,13 @@ const DECLARATIONS = "dist/types";
 /** From the name of a file in the output, without its ending, to the file of the client. */
 export type Input = Readonly<Record<string, string>>;
 
-export async function bundleCode(input: Input, outdir: string, options: BuildOptions): Promise<void> {
-  await build({
+/** Answers the names of the files that it wrote. */
+export async function bundleCode(
+  input: Input,
+  outdir: string,
+  options: BuildOptions,
+): Promise<readonly string[]> {
+  const { metafile } = await build({
     entryPoints: input,
     outdir,
     bundle: true,
@@ -31,7 +36,9 @@ export async function bundleCode(input: Input, outdir: string, options: BuildOpt
     logLevel: "warning",
     plugins: [workerCodeBeside],
     ...options,
+    metafile: true,
   });
+  return Object.keys(metafile.outputs).map((file) => relative(outdir, file));
 }
 
 /** Writes the declarations of all files, for `bundleTypes`. Checks no types: `npm run typecheck` does. */

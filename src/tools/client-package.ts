@@ -26,7 +26,7 @@ export async function buildClientPackage(to: string): Promise<void> {
 
 const writeWorkerCode = async (to: string): Promise<void> => writeFile(to, await bundleWorkerCode(FLOOR));
 
-function bundleEntries(entries: readonly ClientEntry[], dir: string): readonly Promise<void>[] {
+function bundleEntries(entries: readonly ClientEntry[], dir: string): readonly Promise<unknown>[] {
   const inputOf = (some: readonly ClientEntry[]) =>
     Object.fromEntries(some.map(({ name, source }) => [name, source]));
   const modules = inputOf(entries.filter(({ isScript }) => !isScript));

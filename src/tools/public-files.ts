@@ -8,6 +8,7 @@ import { bundleCode, bundleTypes } from "./bundle-client.ts";
 import { packClientPackage } from "./client-package.ts";
 
 const CLIENT = { "edge-rooms": "./client/index.ts" };
+const POLLING = { "edge-rooms-polling": "./client/connection/transport/polling.ts" };
 const PUSH = { "edge-rooms-push": "./client/push/push.ts" };
 const SERVICE_WORKER = { "edge-rooms-sw": "./client/service-worker/service-worker.ts" };
 
@@ -25,13 +26,30 @@ const typesBesideClient: TypesPlugin = {
   resolveId: { filter: { id: CLIENT_IMPORT }, handler: () => besideClient },
 };
 
+/**
+ * The client imports what polls when it has to. Named after its content: after a deployment a page that is still open
+ * finds no file, rather than one that does not fit, and goes on with WebSockets.
+ */
+async function bundleClient(to: string): Promise<void> {
+  const polling = await bundleCode(POLLING, to, { minify: true, entryNames: "[name]-[hash]" });
+  const pollingBeside: CodePlugin = {
+    name: "polling-beside",
+    setup({ onResolve }) {
+      onResolve({ filter: /^\.\/polling\.ts$/ }, ({ kind }) =>
+        kind === "dynamic-import" ? { path: `./${polling.join()}`, external: true } : undefined,
+      );
+    },
+  };
+  await bundleCode(CLIENT, to, { minify: true, plugins: [pollingBeside] });
+}
+
 /** `packageFolder`: what `buildClientPackage` made. */
 export async function buildPublicFiles(to: string, packageFolder: string): Promise<void> {
   await rm(to, { recursive: true, force: true });
   await mkdir(to, { recursive: true });
   await cp("demo", to, { recursive: true, filter: (file) => !/tsconfig\.|\.d\.ts$/.test(file) });
   await Promise.all([
-    bundleCode(CLIENT, to, { minify: true }),
+    bundleClient(to),
     bundleTypes(CLIENT, to),
     bundleCode(PUSH, to, { minify: true, plugins: [codeBesideClient] }),
     bundleTypes(PUSH, to, typesBesideClient),

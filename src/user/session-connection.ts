@@ -19,6 +19,8 @@ export interface SessionUpgrade {
   /** The session that its client gave up for this one. */
   readonly replaces?: string;
   readonly speaksOurProtocol: boolean;
+  /** Its client has no socket, and fetches the frames. */
+  readonly polls?: true;
 }
 
 /** What the deployer's configuration says to a user's object. */

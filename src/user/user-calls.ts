@@ -4,6 +4,7 @@
 // it was to do may or may not have been done. Instants are in milliseconds, costs in millionths of a US dollar.
 
 import type { Dated, VerifiedToken } from "../access/identity.ts";
+import type { PolledCommands } from "../object/polled-socket.ts";
 import type { RevokedTokens } from "../object/revocation.ts";
 import type { FollowedRoomsResult, NotificationState, Outcome, Preferences } from "../protocol/index.ts";
 import type { ItemAnswer, SessionItem } from "../session-rooms/session-delivery.ts";
@@ -83,4 +84,10 @@ interface CallsOfRooms {
   mention(input: NotificationInput, sessions: readonly string[]): Answer<void>;
 }
 
-export interface UserCalls extends CallsOfBearers, CallsOfServers, CallsOfRooms {}
+/** Calls of the Worker for clients that poll. */
+interface CallsOfPolls {
+  /** What such a client sends on its session. `false`: there is no such session. Settles when it was passed on. */
+  receivePolled(commands: PolledCommands): Answer<boolean>;
+}
+
+export interface UserCalls extends CallsOfBearers, CallsOfServers, CallsOfRooms, CallsOfPolls {}

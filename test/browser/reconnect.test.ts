@@ -1,9 +1,10 @@
 // The server stops and returns: what the page shows meanwhile, and that nothing is lost or repeated.
 
 import { beforeAll, expect, it } from "vitest";
-import { demoForTest, describeInBrowser } from "./demo-for-test.ts";
+import { BlockingProxy } from "../e2e/support/blocking-proxy.ts";
+import { demoForTest, describeInBrowser, SOON } from "./demo-for-test.ts";
 import { publish, storedTexts } from "./server-code.ts";
-import type { Visitor } from "./visitor.ts";
+import { Visitor } from "./visitor.ts";
 
 const ROOM = "comeback";
 
@@ -62,5 +63,26 @@ describeInBrowser("a killed server", () => {
     await ada.page.goto(`${demo.server.url}/?room=${ROOM}`).catch(() => "The browser loads it.");
     await ada.connected();
     expect(await ada.writing.inputValue()).toBe("Kept one\nKept two\nBegun");
+  });
+
+  it("[C163] behind a proxy without WebSockets it works too, and a reload knows the network", async () => {
+    const proxy = await BlockingProxy.start("refuses upgrades", demo.server.port);
+    try {
+      const room = "blocked";
+      const cy = await Visitor.join(await demo.profile(), proxy.url, "Cy", room);
+      await cy.say("Over calls");
+      await expect.poll(() => storedTexts(demo.server, room), SOON).toEqual(["Over calls"]);
+      await publish(demo.server, room, "Back over calls");
+      await cy.shows("Back over calls");
+      const { upgrades, calls } = proxy.seen;
+      expect([upgrades, calls > 0]).toEqual([3, true]);
+      await cy.page.reload();
+      await cy.connected();
+      await cy.shows("Back over calls");
+      // One that looks whether a WebSocket gets through by now.
+      expect(proxy.seen.upgrades).toBe(upgrades + 1);
+    } finally {
+      await proxy.close();
+    }
   });
 });

@@ -129,6 +129,16 @@ describe("a deployment", () => {
     expect(again.status).toBe(304);
   });
 
+  it("[N4] serves what polls beside the client, under the name by which that imports it", async () => {
+    const client = await (await fetch(`${server.url}/edge-rooms.js`)).text();
+    const [, file = ""] = /import\("\.\/(edge-rooms-polling-\w+\.js)"\)/.exec(client) ?? [];
+    // It is not loaded with the client.
+    expect(client.split(file).length).toBe(2);
+    const { status, headers } = await fetch(`${server.url}/${file}`);
+    expect([status, headers.get("Content-Type")]).toEqual([200, "text/javascript; charset=utf-8"]);
+    expect(headers.get("Access-Control-Allow-Origin")).toBe("*");
+  });
+
   it.each(["edge-rooms", "edge-rooms-push"])("[N4] names the types of %s, as Deno asks", async (name) => {
     const { headers } = await fetch(`${server.url}/${name}.js`);
     expect(headers.get("X-TypeScript-Types")).toBe(`./${name}.d.ts`);
@@ -318,8 +328,13 @@ describe("a strict TypeScript app", () => {
     write("room.ts", `import { createClient } from "edge-rooms"; createClient({ url: "" }).room("lobby");`);
     write("index.html", `<script type="module" src="/room.ts"></script>`);
     await build({ root: app, configFile: false, logLevel: "silent" });
-    const [file = ""] = globSync("dist/assets/*.js", { cwd: app });
-    const code = readFileSync(join(app, file), "utf8");
+    const codes = globSync("dist/assets/*.js", { cwd: app }).map((file) =>
+      readFileSync(join(app, file), "utf8"),
+    );
+    const [code = "", polling = ""] = codes.toSorted((a, b) => b.length - a.length);
+    // What most pages never need is a file of its own.
+    expect([codes.length, polling.length < 10_000]).toEqual([2, true]);
+    expect([polling, code].map((part) => part.includes("gets through"))).toEqual([true, false]);
     expect(code).toContain("edge-rooms.v1");
     expect(code).not.toContain("/v1/me/rooms");
     expect(code.length).toBeLessThan(70_000);

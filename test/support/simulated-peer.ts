@@ -79,6 +79,7 @@ export class SimulatedPeer {
     this.client = new Client(
       {
         url: "https://rooms.example.com",
+        polling: "never",
         getToken: () => world.getToken(profile),
         log: (level, message) => {
           if (level !== "debug") this.warnings.push(message);
@@ -104,6 +105,7 @@ export class SimulatedPeer {
         fetch: () => Promise.reject(new TypeError("nothing is called over HTTP here")),
         onWake: () => () => {},
         onSuspend: () => () => {},
+        tabStore: {},
       },
     );
     this.room = this.client.room("lobby", { history, topics });

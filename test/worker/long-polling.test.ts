@@ -1,7 +1,7 @@
 import { evictDurableObject } from "cloudflare:test";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { Poll } from "../../src/http/poll.ts";
-import { waitingAnswer } from "../../src/http/poll-events.ts";
+import { waitingText } from "../../src/http/waiting-text.ts";
 import { RoomObject } from "../../src/index.ts";
 import { advanceClock, configureRoom } from "./support/objects.ts";
 import {
@@ -48,7 +48,11 @@ it("[H16] a failed write of an answer ends that answer and nothing else", async 
   const { 0: client, 1: server } = new WebSocketPair();
   server.accept();
   const waiting = new Poll(client);
-  const answer = waitingAnswer(waiting, 60_000).text();
+  const answer = new Response(
+    waitingText(waiting, 60_000, () => {
+      throw new Error("not greeted");
+    }),
+  ).text();
   // The error thrown here says that the poll was never greeted; once the stream has ended, the write throws.
   waiting.end();
   await expect(answer).rejects.toThrow();

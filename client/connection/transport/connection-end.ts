@@ -2,6 +2,9 @@ import { type Closing, closeCode, codeWith, ERRORS, parseCloseReason } from "../
 import { offline, RoomsError } from "../../util/errors.ts";
 import { tokenFailure } from "./token-answer.ts";
 
+/** A code of our own: the connection is opened again at once, in another way. */
+export const MOVED = 4001;
+
 /** How one connection ended, and what the reconnect loop does next. */
 export interface ConnectionEnd {
   /** `again`: the end says nothing of this connection, so it does not count, and the next try begins at once. */
@@ -34,9 +37,9 @@ export const tokenMissing = (): ConnectionEnd =>
 /** The code decides what happens next, so that old clients obey new codes; the reason says why, perhaps in words. */
 export function closeEnd(code: number, reason: string): ConnectionEnd {
   const closing = parseCloseReason(reason) ?? closingOf(code);
-  return closing === undefined
-    ? lost(offline(`The connection was lost (${code}).`))
-    : closingEnd(closing, code);
+  if (closing !== undefined) return closingEnd(closing, code);
+  const end = lost(offline(`The connection was lost (${code}).`));
+  return code === MOVED ? { ...end, next: "again" } : end;
 }
 
 /** As the close of a socket with this code. */

@@ -33,6 +33,8 @@ export interface TransportContext {
   readonly tokens: Tokens;
   readonly serverTime: ServerTime;
   readonly users: UserGuard;
+  /** How the next socket of a transport is made; `unheard`: of so many in a row it has heard nothing. */
+  dial(unheard: number): Ports["dial"] | Promise<Ports["dial"]>;
   /** The address before `/v1`, with the scheme of a socket. */
   readonly base: string;
   /** How long commands are gathered into one frame. */

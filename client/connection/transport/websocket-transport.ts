@@ -17,6 +17,7 @@ import { query } from "../../util/url.ts";
 import { type Connected, fits, type IncomingFrame, knownFrame, valuesIn } from "../../util/wire.ts";
 import { CommandWriter, PendingAnswers } from "./commands.ts";
 import { type ConnectionEnd, closeEnd, lost, timedOut, tokenEnd, tokenMissing } from "./connection-end.ts";
+import { SUSPICIOUS } from "./fallback.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { type Token, textOf } from "./token-answer.ts";
 import type { Link, LinkEvents, Transport, TransportContext } from "./transport.ts";
@@ -51,6 +52,8 @@ export class WebSocketTransport implements Transport {
   rooms: SocketRooms | undefined;
   /** The server refused a connection without a token on this path; another path may need none. */
   needsToken = false;
+  /** Sockets in a row of which nothing was heard; one that opened and stayed silent counts as several. */
+  unheard = 0;
   readonly #context: TransportContext;
   readonly #path: string;
   #link: SocketLink | undefined;
@@ -92,6 +95,7 @@ export class SocketLink implements Link {
   /** In force on this socket. */
   #token: Token = null;
   #isGreeted = false;
+  #isHeard = false;
   #limits: Partial<Limits> | undefined;
   readonly #cancels: Cancel[];
   #cancelDeadline: Cancel = () => {};
@@ -158,8 +162,11 @@ export class SocketLink implements Link {
 
   async #dial(path: string): Promise<void> {
     const { tokens, ports, base } = this.#context;
+    let dial = ports.dial;
     try {
       this.#token = await tokens.get();
+      const way = this.#context.dial(this.#transport.unheard);
+      dial = way instanceof Promise ? await way : way;
     } catch (cause) {
       this.#end(tokenEnd(cause));
       return;
@@ -172,7 +179,7 @@ export class SocketLink implements Link {
     }
     const protocols = token === null ? [SUBPROTOCOL] : [SUBPROTOCOL, TOKEN_SUBPROTOCOL_PREFIX + token];
     try {
-      this.#socket = ports.dial(base + path + query({ ...this.#events.request() }), protocols, {
+      this.#socket = dial(base + path + query({ ...this.#events.request() }), protocols, {
         onOpen: () => this.#onOpen(),
         onText: (text) => this.#onText(text),
         onClose: (code, reason) => this.#onClose(code, reason),
@@ -207,6 +214,7 @@ export class SocketLink implements Link {
 
   #onText(text: string): void {
     let isForRooms = true;
+    this.#hear();
     for (const { room, value } of valuesIn(text)) {
       // A listener, or the frame before this one, may have ended it.
       if (this.#isOver) return;
@@ -270,7 +278,13 @@ export class SocketLink implements Link {
     });
   }
 
+  #hear(): void {
+    this.#isHeard = true;
+    this.#transport.unheard = 0;
+  }
+
   #onClose(code: number, reason: string): void {
+    if (code !== VANISHED) this.#hear();
     const end = closeEnd(code, reason);
     const token = !this.#isGreeted && code === VANISHED ? this.#token : null;
     this.#end(token === null ? end : { ...end, unheardTokenLength: token.length });
@@ -278,6 +292,10 @@ export class SocketLink implements Link {
 
   #end(end: ConnectionEnd): void {
     if (this.#isOver) return;
+    const { code } = end.error;
+    const isMute = !this.#isHeard && this.#socket !== undefined;
+    if (isMute && code === "offline") this.#transport.unheard += 1;
+    else if (isMute && code === "timeout") this.#transport.unheard += SUSPICIOUS;
     this.#stop();
     if (end.next === "renewToken") {
       this.#context.tokens.refused(this.#token, end.retryAfterMs);

@@ -1,4 +1,7 @@
-import { ERRORS, type Refusal, SUBPROTOCOL } from "../../protocol/index.ts";
+import { ERRORS, type Refusal, refuse, SUBPROTOCOL } from "../../protocol/index.ts";
+
+/** The name of the connection, in the answer to an upgrade for a poll. */
+export const CONNECTION_HEADER = "Edge-Rooms-Connection";
 
 /** The 101 for an accepted socket. */
 export const upgraded = (client: WebSocket, speaksOurProtocol: boolean): Response =>
@@ -7,6 +10,12 @@ export const upgraded = (client: WebSocket, speaksOurProtocol: boolean): Respons
     webSocket: client,
     headers: speaksOurProtocol ? { "Sec-WebSocket-Protocol": SUBPROTOCOL } : {},
   });
+
+/** The 101 for the socket that the Worker holds for one call of a client that polls; without one the connection is gone. */
+export const pollResponse = (client: WebSocket | undefined, connection: string): Response =>
+  client === undefined
+    ? refusalResponse(refuse("timeout", "this connection has ended"))
+    : new Response(null, { status: 101, webSocket: client, headers: { [CONNECTION_HEADER]: connection } });
 
 /** A refusal over HTTP: `{"error":{"code","message",…}}` with the status of the code. */
 export function refusalResponse(refusal: Refusal): Response {

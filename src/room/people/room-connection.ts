@@ -19,6 +19,8 @@ export interface RoomUpgrade {
   /** The connection that its client gave up. */
   readonly replaces?: string;
   readonly speaksOurProtocol: boolean;
+  /** Its client has no socket, and fetches the frames. */
+  readonly polls?: true;
 }
 
 /** Where a connection stands between its first frame and the live events. */
@@ -45,7 +47,8 @@ export interface RoomConnectionState extends BaseConnectionState {
   readonly epoch?: string;
 }
 
-type Opening = Omit<RoomUpgrade, "replaces" | "speaksOurProtocol"> & Pick<RoomConnectionState, "epoch">;
+type Opening = Omit<RoomUpgrade, "replaces" | "speaksOurProtocol" | "polls"> &
+  Pick<RoomConnectionState, "epoch">;
 
 /** The state of a connection that opens. */
 export const newConnectionState = (

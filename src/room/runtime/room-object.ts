@@ -8,10 +8,11 @@ import type { Env } from "../../env.ts";
 import { log } from "../../log/log.ts";
 import type { Departure } from "../../object/close-codes.ts";
 import { ObjectAlarm, planAlarm } from "../../object/object-alarm.ts";
+import type { PolledCommands, PollUpgrade } from "../../object/polled-socket.ts";
 import type { RevokedTokens } from "../../object/revocation.ts";
 import { answerClose, answerHeartbeats } from "../../object/runtime/hibernatable-socket.ts";
 import { opening } from "../../object/runtime/opening.ts";
-import { refusalResponse, upgraded } from "../../object/runtime/upgrade-response.ts";
+import { pollResponse, refusalResponse, upgraded } from "../../object/runtime/upgrade-response.ts";
 import { hasTables } from "../../object/storage/lazy-database.ts";
 import { accept, type Outcome, type PresenceCommand, reject, type Topics } from "../../protocol/index.ts";
 import type { RoomUnread, SessionJoin } from "../../session-rooms/session-delivery.ts";
@@ -51,13 +52,15 @@ export class RoomObject extends DurableObject<Env> implements RoomCalls {
 
   /** Takes a connection that the Worker has checked, and nothing else. */
   override async fetch(request: Request): Promise<Response> {
-    const upgrade = decodeHeader<RoomUpgrade>(request.headers.get(IDENTITY_HEADER) ?? "");
+    const upgrade = decodeHeader<RoomUpgrade | PollUpgrade>(request.headers.get(IDENTITY_HEADER) ?? "");
     const live = this.#open();
+    if ("received" in upgrade) return pollResponse(live.resume(upgrade), upgrade.connection);
     const admitted = await live.admission.open(upgrade, () => live.accept(upgrade));
     if (!admitted.ok) return refusalResponse(admitted.refusal);
     // Not awaited, so that the client gets its 101 first; the pending flush keeps the object awake.
     this.ctx.waitUntil(live.flush());
-    return upgraded(admitted.value, upgrade.speaksOurProtocol);
+    const { client, id } = admitted.value;
+    return upgrade.polls ? pollResponse(client, id) : upgraded(client, upgrade.speaksOurProtocol);
   }
 
   override webSocketMessage(ws: WebSocket, frame: string | ArrayBuffer): Promise<void> {
@@ -188,6 +191,10 @@ export class RoomObject extends DurableObject<Env> implements RoomCalls {
       connections.askAnew(now, [connection]);
       return accept(undefined);
     });
+  }
+
+  receivePolled(commands: PolledCommands): Promise<boolean> {
+    return this.#open().receivePolled(commands);
   }
 
   async #call<Input, T>(call: RoomCall<Input, T>, actor: Actor, input: Input): Promise<Outcome<T>> {

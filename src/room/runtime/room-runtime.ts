@@ -11,11 +11,14 @@ import { AuthBarrier } from "../../object/auth-barrier.ts";
 import { mapBounded } from "../../object/bounded.ts";
 import { type Departure, departureOf, TooBigNotice } from "../../object/close-codes.ts";
 import { FlushLoop } from "../../object/flush-loop.ts";
+import type { PolledCommands, PollUpgrade } from "../../object/polled-socket.ts";
 import { retry } from "../../object/retry.ts";
 import { socketPort } from "../../object/runtime/hibernatable-socket.ts";
 import { type CurrentSocket, currentSockets, databaseOf } from "../../object/runtime/object-state.ts";
 import { objectStub } from "../../object/runtime/object-stub.ts";
+import { PolledSockets } from "../../object/runtime/polled-sockets.ts";
 import { randomEpoch, randomId } from "../../object/runtime/random-id.ts";
+import type { SocketPort } from "../../object/socket-port.ts";
 import type { LazyDatabase } from "../../object/storage/lazy-database.ts";
 import { accept, type Outcome, type RoomCommand } from "../../protocol/index.ts";
 import type { DeliveryQueue } from "../../session-rooms/room-side/delivery-queue.ts";
@@ -68,6 +71,7 @@ export class RoomRuntime {
   readonly #name: string;
   readonly #database: LazyDatabase;
   readonly #connections = new Map<WebSocket, RoomConnection>();
+  readonly #polled: PolledSockets<RoomConnection>;
   readonly #deliveries: DeliveryQueue;
   readonly #loop: FlushLoop<Effects>;
   readonly #authBarrier: AuthBarrier<RoomConnection, AppliedCommand, Outcome<Actor>>;
@@ -101,6 +105,13 @@ export class RoomRuntime {
       accept: (connection, parsed) => room.enqueue({ ...parsed, connection }),
       authenticated: (connection, id, outcome) => room.enqueue({ kind: "auth", connection, id, outcome }),
     });
+    this.#polled = new PolledSockets(ctx, {
+      closed: () => {},
+      gone: (connection) => {
+        this.#left(connection, "left");
+        this.#flushIfNeeded();
+      },
+    });
     this.#restore(sockets);
   }
 
@@ -114,17 +125,36 @@ export class RoomRuntime {
     return this.room.isEmpty && !this.admission.isBusy;
   }
 
-  /** Takes a socket in. Answers the end of it that goes to the client. */
-  accept(upgrade: RoomUpgrade): WebSocket {
+  /** Takes a socket in. Answers the end of it that goes to the client, or to the Worker, which holds that of a poll. */
+  accept(upgrade: RoomUpgrade): { readonly client: WebSocket; readonly id: string } {
     const { 0: client, 1: server } = new WebSocketPair();
     this.#ctx.acceptWebSocket(server);
     const { epoch } = this.room.log;
-    const opening = this.isMade ? upgrade : { ...upgrade, epoch };
-    const connection = new RoomConnection(this.#port(server), newConnectionState(`c_${randomId()}`, opening));
+    const id = `c_${randomId()}`;
+    const state = newConnectionState(id, this.isMade ? upgrade : { ...upgrade, epoch });
+    const make = (port: SocketPort) => new RoomConnection(port, state);
+    const connection = upgrade.polls ? this.#polled.open(server, id, make) : make(this.#port(server));
     connection.update({});
-    this.#connections.set(server, connection);
+    if (!upgrade.polls) this.#connections.set(server, connection);
     this.room.connections.admit(connection);
-    return client;
+    return { client, id };
+  }
+
+  /** The next poll of a connection; `undefined`: it has ended. */
+  resume(poll: PollUpgrade): WebSocket | undefined {
+    return this.#polled.resume(poll);
+  }
+
+  /** As `receive`, for what a client that polls sends. `false`: its connection has ended. */
+  async receivePolled(commands: PolledCommands): Promise<boolean> {
+    const taken = this.#polled.take(commands);
+    if (taken === undefined) return false;
+    const { frames, leave } = commands;
+    if (taken.isNew) await Promise.all(frames.map((frame) => this.#receive(taken.connection, frame)));
+    if (!leave) return true;
+    this.#polled.leave(commands.connection);
+    await this.flush();
+    return true;
   }
 
   /** Processes one frame. Settles when its commands are durable; those after an `auth` wait for it, earlier ones do not. */
@@ -172,20 +202,33 @@ export class RoomRuntime {
   gone(ws: WebSocket, code: number): void {
     const hint = this.#tooBig.hint(code);
     if (hint !== undefined) log("frame_too_big_for_client", { room: this.#name, hint });
-    const departure = departureOf(code);
+    if (this.#polled.ended(ws)) return;
     const connection = this.#connections.get(ws) ?? this.#adopt(ws);
-    if (connection === undefined) return;
+    if (connection === undefined || this.#polled.ended(ws)) return;
     this.#connections.delete(ws);
-    // An error and a close may both be reported for the same socket.
+    this.#left(connection, departureOf(code));
+  }
+
+  /** It is gone. An error and a close may both be reported for the same socket. */
+  #left(connection: RoomConnection, departure: Departure): void {
     connection.forget();
     this.room.enqueue({ kind: "leave", connection, departure });
+  }
+
+  /** A connection that outlived a sleep of the object. */
+  #wake(ws: WebSocket, state: RoomConnectionState): RoomConnection {
+    const make = (port: SocketPort) => new RoomConnection(port, state);
+    if (state.poll !== undefined) return this.#polled.restore(ws, state.id, state.poll, make);
+    const connection = make(this.#port(ws));
+    this.#connections.set(ws, connection);
+    return connection;
   }
 
   /** A socket whose close wakes the object is not listed among its sockets, and the other members do not know yet. */
   #adopt(ws: WebSocket): RoomConnection | undefined {
     const state = readState(ws.deserializeAttachment());
     if (state === undefined) return undefined;
-    const connection = new RoomConnection(this.#port(ws), state);
+    const connection = this.#wake(ws, state);
     this.room.connections.restore([connection]);
     return connection;
   }
@@ -289,8 +332,8 @@ export class RoomRuntime {
 
   /** Sockets outlive the sleep of their object; what it knew of them is in their attachments. */
   #restore(sockets: readonly CurrentSocket<RoomConnectionState>[]): void {
-    for (const { ws, state } of sockets) this.#connections.set(ws, new RoomConnection(this.#port(ws), state));
-    const others = this.room.restore([...this.#connections.values()]);
+    const connections = sockets.map(({ ws, state }) => this.#wake(ws, state));
+    const others = this.room.restore(connections);
     if (others > 0) log("state_of_other_code", { room: this.#name, sessions: others });
     this.#flushIfNeeded();
   }

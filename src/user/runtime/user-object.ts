@@ -6,10 +6,11 @@ import { decodeHeader, IDENTITY_HEADER } from "../../auth/identity-header.ts";
 import type { Env } from "../../env.ts";
 import { log } from "../../log/log.ts";
 import { ObjectAlarm, sweepDueAt } from "../../object/object-alarm.ts";
+import type { PolledCommands, PollUpgrade } from "../../object/polled-socket.ts";
 import { NONE_REVOKED, type RevokedTokens } from "../../object/revocation.ts";
 import { answerClose, answerHeartbeats } from "../../object/runtime/hibernatable-socket.ts";
 import { opening } from "../../object/runtime/opening.ts";
-import { refusalResponse, upgraded } from "../../object/runtime/upgrade-response.ts";
+import { pollResponse, refusalResponse, upgraded } from "../../object/runtime/upgrade-response.ts";
 import { OWN_CHANGE } from "../../object/spending.ts";
 import { hasTables } from "../../object/storage/lazy-database.ts";
 import {
@@ -42,17 +43,18 @@ export class UserObject extends DurableObject<Env> implements UserCalls {
 
   /** Opens a session that the Worker has checked. */
   override async fetch(request: Request): Promise<Response> {
-    const upgrade = decodeHeader<SessionUpgrade>(request.headers.get(IDENTITY_HEADER) ?? "");
+    const upgrade = decodeHeader<SessionUpgrade | PollUpgrade>(request.headers.get(IDENTITY_HEADER) ?? "");
     const live = this.#open();
+    if ("received" in upgrade) return pollResponse(live.resume(upgrade), upgrade.connection);
     const { identity, replaces } = upgrade;
     const refusal = live.user.admissionRefusal(identity, replaces, Date.now());
     // A session that is refused replaces none.
     if (refusal !== undefined) return refusalResponse(refusal);
     if (replaces !== undefined) live.user.giveUp(replaces);
     const { 0: client, 1: server } = new WebSocketPair();
-    live.accept(server, upgrade);
+    const id = live.accept(server, upgrade);
     await this.#alarm.by(sweepAt(live));
-    return upgraded(client, upgrade.speaksOurProtocol);
+    return upgrade.polls ? pollResponse(client, id) : upgraded(client, upgrade.speaksOurProtocol);
   }
 
   override async webSocketMessage(ws: WebSocket, frame: string | ArrayBuffer): Promise<void> {
@@ -210,6 +212,10 @@ export class UserObject extends DurableObject<Env> implements UserCalls {
     const now = Date.now();
     const { events, more } = inbox.list(query, now);
     return accept({ events, more, unread: inbox.unread(now) });
+  }
+
+  async receivePolled(commands: PolledCommands): Promise<boolean> {
+    return (await this.#openIfThere()?.receivePolled(commands)) ?? false;
   }
 
   /**

@@ -12,10 +12,13 @@ import { AuthBarrier } from "../../object/auth-barrier.ts";
 import { mapBounded } from "../../object/bounded.ts";
 import { type Departure, departureOf, TooBigNotice } from "../../object/close-codes.ts";
 import { SILENT_INTERVALS } from "../../object/liveness.ts";
+import type { PolledCommands, PollUpgrade } from "../../object/polled-socket.ts";
 import { socketPort } from "../../object/runtime/hibernatable-socket.ts";
 import { currentSockets, databaseOf } from "../../object/runtime/object-state.ts";
 import { objectStub } from "../../object/runtime/object-stub.ts";
+import { PolledSockets } from "../../object/runtime/polled-sockets.ts";
 import { randomEpoch, randomId } from "../../object/runtime/random-id.ts";
+import type { SocketPort } from "../../object/socket-port.ts";
 import { FRAME } from "../../object/spending.ts";
 import type { Database } from "../../object/storage/sql.ts";
 import { accept, type FollowedRoomsResult, type Outcome, reject } from "../../protocol/index.ts";
@@ -62,6 +65,7 @@ export class UserRuntime {
   readonly #config: Config;
   readonly #name: string;
   readonly #sessions = new Map<WebSocket, SessionConnection>();
+  readonly #polled: PolledSockets<SessionConnection>;
   readonly #claims: SessionClaims;
   readonly #tooBig = new TooBigNotice();
   readonly #authBarrier: AuthBarrier<SessionConnection, InboxCommand | RoomsCommand, Outcome<VerifiedToken>>;
@@ -97,6 +101,10 @@ export class UserRuntime {
       accept: (session, parsed) => this.#accept(session, parsed),
       authenticated: (session, id, outcome) => this.#authenticated(session, id, outcome),
     });
+    this.#polled = new PolledSockets(ctx, {
+      closed: (session, code) => this.rooms.closed(session, departureOf(code)),
+      gone: (session) => this.#left(session, "left"),
+    });
     this.#restore();
   }
 
@@ -126,12 +134,13 @@ export class UserRuntime {
     });
   }
 
-  accept(server: WebSocket, upgrade: SessionUpgrade): void {
-    const { identity, claim, topics, since, history, frameBytes, replaces } = upgrade;
+  /** Takes a session in. Answers its name. */
+  accept(server: WebSocket, upgrade: SessionUpgrade): string {
+    const { identity, claim, topics, since, history, frameBytes, replaces, polls } = upgrade;
     this.#ctx.acceptWebSocket(server);
     const now = Date.now();
     const id = `c_${randomId()}`;
-    const session = this.#session(server, {
+    const state: SessionState = {
       version: 1,
       id,
       identity,
@@ -142,8 +151,27 @@ export class UserRuntime {
       rooms: {},
       ...(frameBytes !== undefined && { frameBytes }),
       ...(replaces !== undefined && { replaces }),
-    });
+    };
+    const session = polls
+      ? this.#polled.open(server, id, (socket) => this.#polledSession(socket, state))
+      : this.#session(server, state);
     this.user.admit(session, since, history, now);
+    return id;
+  }
+
+  /** The next poll of a session; `undefined`: it has ended. */
+  resume(poll: PollUpgrade): WebSocket | undefined {
+    return this.#polled.resume(poll);
+  }
+
+  /** As `receive`, for what a client that polls sends. `false`: its session has ended. */
+  async receivePolled(commands: PolledCommands): Promise<boolean> {
+    const taken = this.#polled.take(commands);
+    if (taken === undefined) return false;
+    const { frames, leave } = commands;
+    if (taken.isNew) await Promise.all(frames.map((frame) => this.#receive(taken.connection, frame)));
+    if (leave) this.#polled.leave(commands.connection);
+    return true;
   }
 
   async unfollow(room: string): Promise<void> {
@@ -200,7 +228,10 @@ export class UserRuntime {
 
   async receive(ws: WebSocket, frame: string | ArrayBuffer): Promise<void> {
     const session = this.#sessions.get(ws);
-    if (session === undefined) return;
+    if (session !== undefined) await this.#receive(session, frame);
+  }
+
+  async #receive(session: SessionConnection, frame: string | ArrayBuffer): Promise<void> {
     this.user.use(FRAME, Date.now());
     const checked = this.#authBarrier.receive(session, frame);
     this.user.sessions.sweepIfDue(Date.now());
@@ -224,11 +255,16 @@ export class UserRuntime {
   gone(ws: WebSocket, code: number): void {
     const hint = this.#tooBig.hint(code);
     if (hint !== undefined) log("frame_too_big_for_client", { user: this.#name, hint });
-    const departure = departureOf(code);
+    if (this.#polled.ended(ws)) return;
     const session = this.#sessions.get(ws) ?? this.#adopt(ws);
-    if (session === undefined) return;
+    if (session === undefined || this.#polled.ended(ws)) return;
+    this.#sessions.delete(ws);
+    this.#left(session, departureOf(code));
+  }
+
+  #left(session: SessionConnection, departure: Departure): void {
     this.user.sessions.leave(session);
-    this.#end(ws, session, departure);
+    this.rooms.closed(session, departure);
   }
 
   #accept(session: SessionConnection, parsed: Parsed<InboxCommand | RoomsCommand>): void {
@@ -248,7 +284,10 @@ export class UserRuntime {
 
   #session(ws: WebSocket, state: SessionState): SessionConnection {
     const session: SessionConnection = new SessionConnection(
-      socketPort(this.#ctx, ws, (code) => this.#end(ws, session, departureOf(code))),
+      socketPort(this.#ctx, ws, (code) => {
+        this.#sessions.delete(ws);
+        this.rooms.closed(session, departureOf(code));
+      }),
       state,
     );
     this.#sessions.set(ws, session);
@@ -256,22 +295,29 @@ export class UserRuntime {
     return session;
   }
 
-  /** A session has closed, from either side: its rooms have to know. */
-  #end(ws: WebSocket, session: SessionConnection, departure: Departure): void {
-    this.#sessions.delete(ws);
-    this.rooms.closed(session, departure);
+  #polledSession(socket: SocketPort, state: SessionState): SessionConnection {
+    const session = new SessionConnection(socket, state);
+    this.rooms.opened(session);
+    return session;
+  }
+
+  /** A session that outlived a sleep of the object. */
+  #wake(ws: WebSocket, state: SessionState): SessionConnection {
+    const { id, poll } = state;
+    if (poll === undefined) return this.#session(ws, state);
+    return this.#polled.restore(ws, id, poll, (socket) => this.#polledSession(socket, state));
   }
 
   /** A socket whose close woke the object is not among its sockets any more, and its rooms do not know of the close. */
   #adopt(ws: WebSocket): SessionConnection | undefined {
     const state = readSessionState(ws.deserializeAttachment());
-    return state && this.#session(ws, state);
+    return state && this.#wake(ws, state);
   }
 
   /** Takes over the sockets that outlived a sleep of the object. None is swept before what woke it was delivered. */
   #restore(): void {
     for (const { ws, state } of currentSockets(this.#ctx, readSessionState, { user: this.#name }))
-      this.user.sessions.add(this.#session(ws, state));
+      this.user.sessions.add(this.#wake(ws, state));
   }
 }
 

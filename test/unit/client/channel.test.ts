@@ -94,6 +94,7 @@ function channelForTest() {
       origin: undefined,
       onWake: () => () => {},
       onSuspend: () => () => {},
+      tabStore: {},
     },
     dial: () => {
       throw new Error("a transport needs no socket");
@@ -102,6 +103,7 @@ function channelForTest() {
   };
   const context = {
     ...{ ports, base: "wss://rooms.example.com", batchMs: 0, peers: new Listeners<void>(), log: () => {} },
+    dial: () => ports.dial,
     serverTime: new ServerTime(clock),
     users: new UserGuard("end", () => {}),
     ...{

@@ -60,11 +60,13 @@ export interface WorldOptions extends Partial<ClientOptions> {
   readonly random?: () => number;
   /** Answers calls over HTTP. Default: no server. */
   readonly fetch?: Ports["fetch"];
+  readonly tabStore?: Ports["tabStore"];
 }
 
 export function clientForTest({
   random = () => 0.5,
   fetch = () => Promise.reject(new TypeError("no network")),
+  tabStore = {},
   ...options
 }: WorldOptions = {}): World {
   const clock = new FakeClock();
@@ -77,7 +79,13 @@ export function clientForTest({
   // The `join` costs one more, so that all others are the same.
   let ids = isShared ? -1 : 0;
   const client = new Client(
-    { url: "https://rooms.example.com", getToken: () => "t1.e30.s", log: "off", ...options },
+    {
+      url: "https://rooms.example.com",
+      getToken: () => "t1.e30.s",
+      log: "off",
+      polling: "never",
+      ...options,
+    },
     {
       clock,
       random,
@@ -85,6 +93,7 @@ export function clientForTest({
       dial: isShared ? session.dial : sockets.dial,
       fetch,
       origin: undefined,
+      tabStore,
       onSuspend: (fn) => {
         suspenders.add(fn);
         return () => suspenders.delete(fn);

@@ -149,11 +149,13 @@ export class Simulation {
       ...{ clock, random, newId, dial, origin: undefined },
       onWake: listenWith(this.#wakers),
       onSuspend: listenWith(this.#suspenders),
+      tabStore: {},
       fetch: () => Promise.reject(new TypeError("nothing is called over HTTP here")),
     };
     const client = new Client(
       {
         url: "https://rooms.example.com",
+        polling: "never",
         getToken: () => `t${++tokens}.e30.s`,
         log: "off",
         reconnect: { minMs: 100, maxMs: 400 },

@@ -75,7 +75,7 @@ export class UserSimulation {
       };
     return new Client(
       {
-        ...{ url: "https://rooms.example.com", log: "off", onUserChange },
+        ...{ url: "https://rooms.example.com", log: "off", polling: "never", onUserChange },
         reconnect: { minMs: 100, maxMs: 400 },
         getToken: () => `t${++this.#ids}.${this.#signedIn}.s`,
       },
@@ -95,6 +95,7 @@ export class UserSimulation {
         origin: undefined,
         onWake: listenWith(this.#wakers),
         onSuspend: listenWith(this.#suspenders),
+        tabStore: {},
       },
     );
   }

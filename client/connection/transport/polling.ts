@@ -1,0 +1,207 @@
+// Whether the connections of a client travel in HTTP calls, and the calls that they share.
+
+import { MAX_POLL_WAIT_S, SUBPROTOCOL, TOKEN_SUBPROTOCOL_PREFIX } from "../../../src/protocol/index.ts";
+import type { Cancel, Ports, Socket, SocketEvents } from "../../util/ports.ts";
+import { SendRateLimiter } from "../../util/send-rate-limiter.ts";
+import { MOVED } from "./connection-end.ts";
+import { type PollingCalls, PollingSocket, type PollTurn, type PostInit } from "./polling-socket.ts";
+import type { Token } from "./token-answer.ts";
+import type { TransportContext } from "./transport.ts";
+
+/** Below the rate that a server allows by default to one user, which is ten a second. */
+const PACE = { ratePerSecond: 6, rateBurst: 40, slowModeMs: 0 };
+/** A browser opens six connections to a host that speaks HTTP/1.1. */
+const MAX_WAITING = 4;
+/** Of more connections each waits shorter, so that all have their turn before the server gives one up. */
+const SHARED_WAIT_S = 16;
+/** A call that was cut off sooner says nothing of how long one may wait. */
+const CUT_AFTER_MS = 1_000;
+/** WebSockets are tried again after this, then after twice as long, and so on. */
+const PROBE_MS = 60_000;
+const MAX_PROBE_MS = 3_600_000;
+const PROBE_WITHIN_MS = 10_000;
+/** After a wake they are tried sooner, but not sooner than this after the last try. */
+const PROBES_APART_MS = 30_000;
+
+export class Polling implements PollingCalls {
+  readonly #context: TransportContext;
+  readonly #isForced: boolean;
+  readonly #key: string;
+  readonly #pace: SendRateLimiter;
+  readonly #sockets = new Set<PollingSocket>();
+  readonly #queue: (() => void)[] = [];
+  #waiting = 0;
+  /** How long a call may wait, in seconds, before something on the way ends it. */
+  #maxWaitS = MAX_POLL_WAIT_S;
+  /** How long the last call waited that was cut off, in milliseconds. */
+  #cutMs = Number.POSITIVE_INFINITY;
+  /** Calls get through and WebSockets do not. */
+  #isOn: boolean;
+  /** The last connection over calls failed before it opened. */
+  #hasFailed = false;
+  #probes = 0;
+  #probedAt = Number.NEGATIVE_INFINITY;
+  #token: Token = null;
+  #cancels: Cancel[] = [];
+  #cancelProbe: Cancel = () => {};
+  #endProbe: Cancel = () => {};
+
+  /** `isForced`: whatever the network, as the app wants it. `key`: under which the tab remembers its network. */
+  constructor(context: TransportContext, { isForced, key }: { isForced: boolean; key: string }) {
+    this.#context = context;
+    this.#isForced = isForced;
+    this.#key = key;
+    this.#pace = new SendRateLimiter(context.ports.clock);
+    this.#pace.setLimits(PACE);
+    this.#isOn = context.ports.tabStore[key] === ON;
+  }
+
+  /** How the next connection is dialed. Where calls failed too, a WebSocket is tried in between. */
+  dialer(isSuspicious: boolean): Ports["dial"] {
+    const polls = this.#isForced || ((this.#isOn || isSuspicious) && !this.#hasFailed);
+    this.#hasFailed = false;
+    return polls ? this.#dial : this.#context.ports.dial;
+  }
+
+  async post(url: string, body: string, init: PostInit): Promise<Response> {
+    const { clock, fetch } = this.#context.ports;
+    for (let waitMs = this.#pace.waitMs(1); waitMs > 0; waitMs = this.#pace.waitMs(1))
+      await new Promise<void>((resolve) => clock.after(waitMs, resolve));
+    this.#pace.spend(1);
+    const headers: Record<string, string> = { "Content-Type": "text/plain" };
+    if (this.#token !== null) headers.Authorization = `Bearer ${this.#token}`;
+    return fetch(url, { ...init, method: "POST", headers, body, redirect: "manual" });
+  }
+
+  async turn(isShort: boolean): Promise<PollTurn> {
+    const { clock } = this.#context.ports;
+    if (isShort || this.#waiting < MAX_WAITING) this.#waiting += 1;
+    // The one that is done passes its place on.
+    else await new Promise<void>((resolve) => this.#queue.push(resolve));
+    const startedAt = clock.elapsed();
+    const { size } = this.#sockets;
+    const sharedS = size > MAX_WAITING ? Math.floor(SHARED_WAIT_S / size) : MAX_POLL_WAIT_S;
+    return {
+      waitS: Math.min(sharedS, this.#maxWaitS),
+      done: (how) => {
+        const next = this.#waiting > MAX_WAITING ? undefined : this.#queue.shift();
+        if (next === undefined) this.#waiting -= 1;
+        else next();
+        const waitedMs = clock.elapsed() - startedAt;
+        if (how === "failed") this.#cutAfter(waitedMs);
+        else if (waitedMs >= this.#cutMs) this.#cutMs = Number.POSITIVE_INFINITY;
+      },
+    };
+  }
+
+  /** If calls that wait end twice, and none that waited as long was answered, something on the way ends them. */
+  #cutAfter(waitedMs: number): void {
+    if (waitedMs < CUT_AFTER_MS) return;
+    if (this.#cutMs < Number.POSITIVE_INFINITY)
+      this.#maxWaitS = Math.max(1, Math.floor(Math.min(this.#maxWaitS, waitedMs / 2_000)));
+    this.#cutMs = waitedMs;
+  }
+
+  onOpen(): void {
+    this.#hasFailed = false;
+    if (this.#isOn || this.#isForced) return;
+    this.#isOn = true;
+    this.#remember(ON);
+    this.#context.log("warn", "No WebSocket gets through to the server: its connections poll.");
+    this.#planProbe();
+  }
+
+  onEnd(socket: PollingSocket): void {
+    if (!socket.wasOpen) this.#hasFailed = true;
+    this.#sockets.delete(socket);
+    if (this.#sockets.size > 0) return;
+    for (const cancel of this.#cancels) cancel();
+    this.#cancels = [];
+    this.#cancelProbe();
+    this.#endProbe();
+  }
+
+  readonly #dial = (url: string, protocols: string[], events: SocketEvents): Socket => {
+    const offered = protocols.find((protocol) => protocol.startsWith(TOKEN_SUBPROTOCOL_PREFIX));
+    this.#token = offered?.slice(TOKEN_SUBPROTOCOL_PREFIX.length) ?? null;
+    if (this.#sockets.size === 0) this.#watch();
+    const before = [...this.#sockets];
+    const socket = new PollingSocket(url, events, this);
+    this.#sockets.add(socket);
+    // From now on they take turns: those that wait for long begin anew.
+    if (before.length === MAX_WAITING) for (const other of before) other.beat();
+    return socket;
+  };
+
+  /** While anything polls. */
+  #watch(): void {
+    const { ports, tokens } = this.#context;
+    this.#cancels = [
+      tokens.watch((token) => {
+        this.#token = token;
+      }),
+      ports.onWake(() => this.#probeSoon()),
+    ];
+    this.#probeSoon();
+  }
+
+  /** The network may be another one. */
+  #probeSoon(): void {
+    if (!this.#isOn || this.#isForced) return;
+    const isTime = this.#context.ports.clock.elapsed() - this.#probedAt >= PROBES_APART_MS;
+    if (isTime) this.#probe();
+    else this.#planProbe();
+  }
+
+  #remember(what: string): void {
+    try {
+      this.#context.ports.tabStore[this.#key] = what;
+    } catch {
+      // Full, or forbidden.
+    }
+  }
+
+  #planProbe(): void {
+    const { clock, random } = this.#context.ports;
+    const inMs = Math.min(MAX_PROBE_MS, PROBE_MS * 2 ** this.#probes);
+    this.#cancelProbe();
+    this.#cancelProbe = clock.after(inMs * (1 - random() / 2), () => this.#probe());
+  }
+
+  /**
+   * Opens a WebSocket that is as long on the way as that of a session, without its token: the server refuses it before
+   * any object is asked, and the code of that refusal is what must arrive.
+   */
+  #probe(): void {
+    const { ports, base, log } = this.#context;
+    this.#probedAt = ports.clock.elapsed();
+    this.#probes += 1;
+    this.#planProbe();
+    const length = this.#token?.length ?? 0;
+    const padding = PADDING.repeat(TOKEN_SUBPROTOCOL_PREFIX.length + length);
+    const protocols = length === 0 ? [SUBPROTOCOL] : [SUBPROTOCOL, padding];
+    const socket = ports.dial(`${base}/v1/connect`, protocols, {
+      onOpen() {},
+      onText() {},
+      onClose: (code) => {
+        cancel();
+        if (code < 4000 || !this.#isOn) return;
+        log("debug", "WebSockets get through again.");
+        this.#isOn = false;
+        this.#cancelProbe();
+        this.#remember("");
+        for (const open of [...this.#sockets]) open.drop(MOVED);
+      },
+    });
+    const cancel = ports.clock.after(PROBE_WITHIN_MS, () => socket.close(LEFT));
+    this.#endProbe = () => {
+      cancel();
+      socket.close(LEFT);
+    };
+  }
+}
+
+const LEFT = 1000;
+const ON = "1";
+/** Of which a subprotocol as long as that with the token is made. */
+const PADDING = "x";

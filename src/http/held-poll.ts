@@ -1,0 +1,62 @@
+// A socket of a connection whose client polls, held by the Worker for one call.
+
+import type { SocketClosing } from "../object/polled-socket.ts";
+import { POLL_OVER } from "../object/polled-socket.ts";
+
+/** After the first frame this much is waited for others, in milliseconds: of a flush, or of a busy room. */
+const GATHER_MS = 15;
+/** With so much gathered nothing more is waited for, in UTF-16 units. */
+const ENOUGH = 1_048_576;
+/** What the runtime reports of a socket whose object is gone. */
+const LOST = 1006;
+
+export class HeldPoll {
+  readonly #socket: WebSocket;
+  readonly #connection: string;
+  readonly #lines: string[] = [];
+  readonly #heard = Promise.withResolvers<void>();
+  #length = 0;
+  #closing: SocketClosing | undefined;
+  #isOver = false;
+
+  constructor(socket: WebSocket, connection: string) {
+    this.#socket = socket;
+    this.#connection = connection;
+    socket.addEventListener("message", ({ data }) => this.#take(String(data)));
+    socket.addEventListener("close", ({ code, reason }) => {
+      if (!this.#isOver && code !== POLL_OVER) this.#closing = { code: code === 1005 ? LOST : code, reason };
+      this.end();
+    });
+    socket.accept();
+  }
+
+  async heard(waitMs: number): Promise<void> {
+    const timer = setTimeout(() => this.end(), waitMs);
+    await this.#heard.promise;
+    clearTimeout(timer);
+  }
+
+  /** What comes after this is in the answer to the next call. */
+  end(): void {
+    this.#isOver = true;
+    this.#socket.close(POLL_OVER, "polled");
+    this.#heard.resolve();
+  }
+
+  text(): string {
+    const { code, reason } = this.#closing ?? {};
+    const last =
+      code === undefined
+        ? { type: "polled", connection: this.#connection }
+        : { type: "closed", code, reason };
+    return [...this.#lines, JSON.stringify(last)].join("\n");
+  }
+
+  #take(line: string): void {
+    if (this.#isOver) return;
+    if (this.#lines.length === 0) setTimeout(() => this.end(), GATHER_MS);
+    this.#lines.push(line);
+    this.#length += line.length;
+    if (this.#length > ENOUGH) this.end();
+  }
+}

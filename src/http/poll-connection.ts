@@ -1,0 +1,90 @@
+// Connections of clients without WebSockets. To its object one is a connection like any other; its frames travel in
+// calls: `…/poll` fetches what the object sends, `…/commands` brings what the client sends.
+
+import type { VerifiedToken } from "../access/identity.ts";
+import type { PolledCommands, PollUpgrade } from "../object/polled-socket.ts";
+import { CONNECTION_HEADER } from "../object/runtime/upgrade-response.ts";
+import { type Closing, COMMANDS_HEAD, closeCode, closeReason, POLL_HEAD, refuse } from "../protocol/index.ts";
+import { validator } from "../validation/validator.ts";
+import type { AppContext } from "./app-context.ts";
+import { roomStub, userStub } from "./app-context.ts";
+import { authenticatePoll, type SocketBearer, userNeeded } from "./authenticate.ts";
+import { readLines } from "./body.ts";
+import { refusalIn, roomUpgrade, sessionUpgrade, upgradeRequest } from "./connect.ts";
+import { HeldPoll } from "./held-poll.ts";
+import { RefusalError } from "./refusal-error.ts";
+import { namedRoom } from "./request-url.ts";
+import { rawLines } from "./responses.ts";
+import { waitingText } from "./waiting-text.ts";
+
+/** Also a call that does not wait needs a moment in which the object sends what it has. */
+const SHORTEST_WAIT_MS = 100;
+
+const pollHead = validator(POLL_HEAD);
+const commandsHead = validator(COMMANDS_HEAD);
+
+export const pollRoom = (c: AppContext): Promise<Response> =>
+  poll(c, async (bearer, known) => {
+    if (known !== undefined) return roomStub(c, namedRoom(c)).fetch(upgradeRequest(known));
+    const { room, upgrade } = await roomUpgrade(c, bearer);
+    return roomStub(c, room).fetch(upgradeRequest({ ...upgrade, polls: true }));
+  });
+
+export const pollSession = (c: AppContext): Promise<Response> =>
+  poll(c, async (bearer, known) => {
+    const token = tokenOf(bearer);
+    const session = known ?? { ...sessionUpgrade(c, token), polls: true as const };
+    return userStub(c, token.identity.user.id).fetch(upgradeRequest(session));
+  });
+
+export const sendToRoom = (c: AppContext): Promise<Response> =>
+  send(c, (_, commands) => roomStub(c, namedRoom(c)).receivePolled(commands));
+
+export const sendToSession = (c: AppContext): Promise<Response> =>
+  send(c, (bearer, commands) => userStub(c, tokenOf(bearer).identity.user.id).receivePolled(commands));
+
+async function poll(
+  c: AppContext,
+  open: (bearer: SocketBearer, known: PollUpgrade | undefined) => Promise<Response>,
+): Promise<Response> {
+  const bearer = await authenticatePoll(c);
+  const { connection, received = 0, wait = 0 } = (await readLines(c, pollHead)).head;
+  const known = connection === undefined ? undefined : { connection, received, user: userOf(bearer) };
+  const response = await open(bearer, known);
+  const socket = response.webSocket;
+  if (socket === null) {
+    const refusal = await refusalIn(response);
+    // A connection that has ended is no failure of this call.
+    if (known === undefined) throw new RefusalError(refusal);
+    return rawLines(closedText(refusal));
+  }
+  const held = new HeldPoll(socket, response.headers.get(CONNECTION_HEADER) ?? "");
+  const { signal } = c.req.raw;
+  signal.addEventListener("abort", () => held.end());
+  if (signal.aborted) held.end();
+  return rawLines(waitingText(held, Math.max(SHORTEST_WAIT_MS, wait * 1_000), () => held.text()));
+}
+
+async function send(
+  c: AppContext,
+  pass: (bearer: SocketBearer, commands: PolledCommands) => Promise<boolean>,
+): Promise<Response> {
+  const bearer = await authenticatePoll(c);
+  const { head, lines } = await readLines(c, commandsHead);
+  const { connection, number, leave = false } = head;
+  const isThere = await pass(bearer, { connection, number, leave, user: userOf(bearer), frames: lines });
+  if (!isThere) throw new RefusalError(refuse("not_found", "this connection has ended"));
+  return c.json({});
+}
+
+const closedText = (closing: Closing): string =>
+  JSON.stringify({ type: "closed", code: closeCode(closing.code), reason: closeReason(closing) });
+
+const userOf = (bearer: SocketBearer): string | null =>
+  bearer.kind === "user" ? bearer.token.identity.user.id : null;
+
+/** A session is of a user. */
+function tokenOf(bearer: SocketBearer): VerifiedToken {
+  if (bearer.kind === "user") return bearer.token;
+  throw userNeeded(bearer.kind);
+}

@@ -1,0 +1,150 @@
+// The connections of an object whose clients poll, joined to the runtime: each call is a hibernatable socket, so the
+// object sleeps while it waits.
+
+import type { User } from "../../protocol/index.ts";
+import {
+  POLL_OVER,
+  type PolledCommands,
+  PolledSocket,
+  type PollPort,
+  type PollStanding,
+  type PollUpgrade,
+} from "../polled-socket.ts";
+import type { SocketPort } from "../socket-port.ts";
+
+interface Owner {
+  readonly user: User | null;
+}
+
+interface Polled<Connection> {
+  readonly socket: PolledSocket;
+  readonly connection: Connection;
+}
+
+/** What the owner of the connections does about their ends. */
+export interface PolledOwner<Connection> {
+  /** The server has closed it. */
+  closed(connection: Connection, code: number): void;
+  /** Its client is gone, or has left. */
+  gone(connection: Connection): void;
+}
+
+export class PolledSockets<Connection extends Owner> {
+  readonly #ctx: DurableObjectState;
+  readonly #owner: PolledOwner<Connection>;
+  readonly #byId = new Map<string, Polled<Connection>>();
+  readonly #calls = new Map<WebSocket, { readonly socket: PolledSocket; readonly port: PollPort }>();
+
+  constructor(ctx: DurableObjectState, owner: PolledOwner<Connection>) {
+    this.#ctx = ctx;
+    this.#owner = owner;
+  }
+
+  /** The first call of a connection, which `make` makes with its socket. */
+  open(ws: WebSocket, id: string, make: (socket: SocketPort) => Connection): Connection {
+    const polled = this.#add(id, make);
+    this.#attach(polled.socket, ws, 0);
+    return polled.connection;
+  }
+
+  /** A connection that outlived a sleep of the object, with the call that waits. */
+  restore(
+    ws: WebSocket,
+    id: string,
+    standing: PollStanding,
+    make: (socket: SocketPort) => Connection,
+  ): Connection {
+    const polled = this.#add(id, make, standing);
+    polled.socket.save(ws.deserializeAttachment());
+    this.#attach(polled.socket, ws, standing.received, standing.polledAt);
+    return polled.connection;
+  }
+
+  /** The next call of a client. Answers its end of the socket; `undefined`: there is no such connection any more. */
+  resume({ connection, user, received }: PollUpgrade): WebSocket | undefined {
+    const polled = this.#find(connection, user);
+    if (polled === undefined) return undefined;
+    const { 0: client, 1: server } = new WebSocketPair();
+    this.#ctx.acceptWebSocket(server);
+    if (this.#attach(polled.socket, server, received)) return client;
+    server.close(1000, "unknown");
+    return undefined;
+  }
+
+  /** Whose commands these are, and whether they are new. `undefined`: there is no such connection, or some are missing. */
+  take({ connection, user, number }: PolledCommands) {
+    const polled = this.#find(connection, user);
+    const verdict = polled?.socket.take(number);
+    if (polled === undefined || verdict === "gap") return undefined;
+    return { connection: polled.connection, isNew: verdict === "next" };
+  }
+
+  /** The client has left. */
+  leave(id: string): void {
+    const polled = this.#byId.get(id);
+    if (polled === undefined) return;
+    this.#owner.gone(polled.connection);
+    polled.socket.leave();
+  }
+
+  /** A socket has closed. Answers whether it was a call. */
+  ended(ws: WebSocket): boolean {
+    const call = this.#calls.get(ws);
+    if (call === undefined) return false;
+    this.#calls.delete(ws);
+    call.socket.detach(call.port);
+    return true;
+  }
+
+  #find(id: string, user: string | null): Polled<Connection> | undefined {
+    const polled = this.#byId.get(id);
+    const isTheirs = polled !== undefined && (polled.connection.user?.id ?? null) === user;
+    return isTheirs ? polled : undefined;
+  }
+
+  #add(id: string, make: (socket: SocketPort) => Connection, standing?: PollStanding): Polled<Connection> {
+    const socket = new PolledSocket(
+      {
+        // Only between two calls, which is a moment, or 5 s if the client is gone.
+        after: (delayMs, fn) => {
+          const timer = setTimeout(fn, delayMs);
+          return () => clearTimeout(timer);
+        },
+        onClose: (code) => this.#owner.closed(polled.connection, code),
+        onSilent: () => this.#owner.gone(polled.connection),
+        onOver: () => this.#byId.delete(id),
+      },
+      standing,
+    );
+    const polled: Polled<Connection> = { socket, connection: make(socket) };
+    this.#byId.set(id, polled);
+    return polled;
+  }
+
+  #attach(socket: PolledSocket, ws: WebSocket, received: number, now = Date.now()): boolean {
+    const port: PollPort = {
+      send(frame) {
+        attempt(() => ws.send(frame));
+      },
+      end(closing) {
+        // Else a call that was overtaken would be taken for a connection after a sleep.
+        ws.serializeAttachment(null);
+        attempt(() => ws.close(closing?.code ?? POLL_OVER, closing?.reason ?? ""));
+      },
+      save(state) {
+        ws.serializeAttachment(state);
+      },
+    };
+    if (!socket.attach(port, received, now)) return false;
+    this.#calls.set(ws, { socket, port });
+    return true;
+  }
+}
+
+function attempt(run: () => void): void {
+  try {
+    run();
+  } catch {
+    // The Worker has closed it already; its close event will follow.
+  }
+}

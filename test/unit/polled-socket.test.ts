@@ -1,0 +1,155 @@
+import { describe, expect, it } from "vitest";
+import { PolledSocket, type PollPort, type SocketClosing } from "../../src/object/polled-socket.ts";
+import { BETWEEN_POLLS_MS } from "../../src/protocol/index.ts";
+import { FakeClock } from "./client/support/fake-clock.ts";
+import { seededRandom } from "./client/support/random-source.ts";
+
+/** One call that waits. */
+class Call implements PollPort {
+  readonly frames: string[] = [];
+  closing: SocketClosing | undefined;
+  isOver = false;
+  saved: unknown;
+
+  send(frame: string): void {
+    this.frames.push(frame);
+  }
+
+  end(closing?: SocketClosing): void {
+    this.isOver = true;
+    this.closing = closing;
+  }
+
+  save(state: unknown): void {
+    this.saved = state;
+  }
+}
+
+function polledSocket(woken?: { readonly received: number; readonly polledAt: number }) {
+  const clock = new FakeClock();
+  const events: string[] = [];
+  const socket = new PolledSocket(
+    {
+      after: (delayMs, fn) => clock.after(delayMs, fn),
+      onClose: (code) => events.push(`closed ${code}`),
+      onSilent: () => events.push("silent"),
+      onOver: () => events.push("over"),
+    },
+    woken,
+  );
+  const poll = (received: number) => {
+    const call = new Call();
+    return { call, isKnown: socket.attach(call, received, clock.now()) };
+  };
+  return { clock, events, socket, poll };
+}
+
+describe("the socket of a client that polls", () => {
+  it("[H42] keeps each frame until a call says that it came", () => {
+    const { socket, poll } = polledSocket();
+    const first = poll(0).call;
+    for (const frame of ["a", "b"]) socket.send(frame);
+    socket.detach(first);
+    socket.send("c");
+    expect(socket.unsentBytes()).toBe(3);
+    // The first answer came in part.
+    const second = poll(1).call;
+    expect([first.frames, second.frames]).toEqual([
+      ["a", "b"],
+      ["b", "c"],
+    ]);
+    socket.send("d");
+    expect(poll(4).call.frames).toEqual([]);
+    expect([socket.unsentBytes(), second.isOver, second.closing]).toEqual([0, true, undefined]);
+  });
+
+  it("[H42] knows no call that has frames which were not sent, or wants those again that it had", () => {
+    const { socket, poll } = polledSocket();
+    poll(0);
+    socket.send("a");
+    expect([poll(2).isKnown, poll(1).isKnown, poll(0).isKnown]).toEqual([false, true, false]);
+  });
+
+  it("[H42] gives each frame once and in order, whichever answers are lost", () => {
+    for (let seed = 1; seed <= 200; seed++) {
+      const random = seededRandom(seed);
+      const { socket, poll } = polledSocket();
+      const received: string[] = [];
+      const sent: string[] = [];
+      let { call } = poll(0);
+      let from = 0;
+      for (let step = 0; step < 60; step++) {
+        if (random() < 0.6) {
+          sent.push(`${sent.length}`);
+          socket.send(`${sent.length - 1}`);
+        } else {
+          // All of the answer, a part, or nothing.
+          const came = call.frames.slice(0, Math.floor(random() * (call.frames.length + 1)));
+          received.push(...came.slice(received.length - from));
+          if (random() < 0.5) socket.detach(call);
+          from = received.length;
+          call = poll(from).call;
+        }
+      }
+      received.push(...call.frames.slice(received.length - from));
+      expect(received, `seed ${seed}`).toEqual(sent);
+    }
+  });
+
+  it("[H43] takes each call with commands once, and none out of order", () => {
+    const { socket } = polledSocket();
+    expect([1, 1, 2, 4, 3, 2].map((number) => socket.take(number))).toEqual([
+      "next",
+      "again",
+      "next",
+      "gap",
+      "next",
+      "again",
+    ]);
+    // What came before a sleep is forgotten; the next call tells.
+    const woken = polledSocket({ received: 0, polledAt: 0 }).socket;
+    expect([7, 7, 8].map((number) => woken.take(number))).toEqual(["next", "again", "next"]);
+  });
+
+  it("[H44] ends if no call comes for 5 s, and not while one waits", async () => {
+    const { clock, events, socket, poll } = polledSocket();
+    const { call } = poll(0);
+    await clock.advance(60_000);
+    socket.detach(call);
+    await clock.advance(BETWEEN_POLLS_MS - 1);
+    const next = poll(0).call;
+    await clock.advance(60_000);
+    expect(events).toEqual([]);
+    socket.detach(next);
+    await clock.advance(BETWEEN_POLLS_MS);
+    expect(events).toEqual(["silent", "over"]);
+    expect(clock.pending).toBe(0);
+  });
+
+  it("[H44] says in the next call why the server closed it, after what came before", async () => {
+    const { clock, events, socket, poll } = polledSocket();
+    socket.detach(poll(0).call);
+    socket.send("a");
+    socket.close(4403, "banned");
+    socket.send("late");
+    const { call } = poll(0);
+    expect([call.frames, call.closing, events]).toEqual([
+      ["a"],
+      { code: 4403, reason: "banned" },
+      ["closed 4403", "over"],
+    ]);
+    await clock.advance(60_000);
+    expect(events.length).toBe(2);
+  });
+
+  it("[H45] keeps its place through a sleep in the state of the call", () => {
+    const { socket, poll } = polledSocket();
+    poll(0);
+    socket.send("a");
+    const { call } = poll(1);
+    socket.save({ version: 1 });
+    expect(call.saved).toMatchObject({ version: 1, poll: { received: 1 } });
+    socket.save(null);
+    expect(call.saved).toBeNull();
+  });
+});

@@ -1,0 +1,256 @@
+// Connections over calls as they are on the wire. What a client makes of them is in conformance.test.ts.
+
+import { describe, expect, it } from "vitest";
+import { advanceClock, crash, roomExists, sleep } from "./support/objects.ts";
+import type { Frame } from "./support/test-socket.ts";
+import {
+  call,
+  callAs,
+  callAsServer,
+  errorOf,
+  join,
+  roomHas,
+  roomObject,
+  tokenFor,
+  uniqueName,
+} from "./support/worker.ts";
+
+interface Answer {
+  /** Taken out of their batches. */
+  readonly frames: readonly Frame[];
+  readonly count: number;
+  readonly last: Readonly<Record<string, unknown>>;
+}
+
+const lines = (head: object, frames: readonly object[] = []): string =>
+  [head, ...frames].map((line) => JSON.stringify(line)).join("\n");
+
+const post = async (path: string, user: string | null, body: string): Promise<Response> =>
+  call(path, {
+    method: "POST",
+    body,
+    ...(user !== null && { headers: { Authorization: `Bearer ${await tokenFor(user)}` } }),
+  });
+
+async function poll(room: string, user: string | null, head: object, query = ""): Promise<Answer> {
+  const response = await post(`/v1/rooms/${room}/poll${query}`, user, lines(head));
+  expect(response.status).toBe(200);
+  const parsed = (await response.text())
+    .split("\n")
+    .map((line): Frame & { readonly events?: Frame[] } => JSON.parse(line));
+  const frames = parsed.slice(0, -1);
+  return {
+    frames: frames.flatMap((frame) => (frame.type === "batch" ? (frame.events ?? []) : [frame])),
+    count: frames.length,
+    last: parsed.at(-1) ?? {},
+  };
+}
+
+/** Opens a connection; `next` polls on, `say` sends. */
+async function polled(room: string, user: string | null, query = "") {
+  const opened = await poll(room, user, { wait: 10 }, query);
+  const connection = String(opened.last.connection);
+  let received = opened.count;
+  let number = 0;
+  return {
+    connection,
+    opened,
+    async next(wait = 10): Promise<Answer> {
+      const answer = await poll(room, user, { connection, received, wait });
+      received += answer.count;
+      return answer;
+    },
+    say: (...commands: object[]) =>
+      post(`/v1/rooms/${room}/commands`, user, lines({ connection, number: ++number }, commands)),
+  };
+}
+
+const types = ({ frames }: Answer) => frames.map(({ type }) => type);
+
+describe("a connection over calls", () => {
+  it("[H41] gets the frames of a socket, in their order, and a last line that says how it goes on", async () => {
+    const room = uniqueName("polled");
+    const bo = await join(room, "bo");
+    const ada = await polled(room, "ada");
+    expect(types(ada.opened)).toEqual(["connected", "caughtUp"]);
+    expect(ada.opened.frames[0]).toMatchObject({ connection: ada.connection, user: { id: "ada" } });
+    expect(ada.opened.last).toEqual({ type: "polled", connection: ada.connection });
+    const waiting = ada.next();
+    await bo.ask({ type: "send", id: "m1", data: 1 });
+    expect(types(await waiting)).toEqual(["message"]);
+    expect(
+      await (await ada.say({ type: "send", id: "m2", data: 2 }, { type: "ping", id: "p" })).json(),
+    ).toEqual({});
+    // The answer of a command stands behind its event.
+    const answer = await ada.next();
+    expect(answer.frames).toMatchObject([
+      { type: "message", seq: 2 },
+      { type: "ok", id: "m2" },
+      { type: "pong", id: "p" },
+    ]);
+    await bo.next("message", ({ seq }) => seq === 2);
+  });
+
+  it("[H41] is opened with the query of a socket", async () => {
+    const room = uniqueName("polled");
+    const bo = await join(room, "bo");
+    for (const id of ["1", "2", "3"]) await bo.ask({ type: "send", id, data: id });
+    const ada = await polled(room, "ada", "?history=1&presence=off");
+    expect(ada.opened.frames).toMatchObject([{ members: [] }, { seq: 3 }, { type: "caughtUp" }]);
+    const again = await polled(room, "ada", `?replaces=${ada.connection}`);
+    expect((await ada.next()).last).toMatchObject({ type: "closed", code: 4409 });
+    expect(again.connection).not.toBe(ada.connection);
+  });
+
+  it("[H43] answers a repeated call with commands without doing it again, and misses none", async () => {
+    const room = uniqueName("polled");
+    const ada = await polled(room, "ada");
+    const path = `/v1/rooms/${room}/commands`;
+    const signal = { type: "signal", event: "once" };
+    const bo = await join(room, "bo");
+    for (const number of [1, 1]) {
+      const body = lines({ connection: ada.connection, number }, [signal]);
+      expect((await post(path, "ada", body)).status).toBe(200);
+    }
+    const gap = await post(path, "ada", lines({ connection: ada.connection, number: 3 }, [signal]));
+    expect([gap.status, (await errorOf(gap)).code]).toEqual([404, "not_found"]);
+    await bo.settled();
+    expect(bo.ofType("signal").length).toBe(1);
+  });
+
+  it("[H44] ends with a leave at once, and with a kick in the next answer", async () => {
+    const room = uniqueName("polled");
+    const bo = await join(room, "bo");
+    const ada = await polled(room, "ada");
+    await bo.next("memberJoined");
+    const waiting = ada.next();
+    await post(
+      `/v1/rooms/${room}/commands`,
+      "ada",
+      lines({ connection: ada.connection, number: 1, leave: true }),
+    );
+    await bo.next("memberLeft");
+    expect((await waiting).last.type).not.toBe("closed");
+    expect((await ada.next()).last).toMatchObject({ type: "closed", code: 4408 });
+    const cy = await polled(room, "cy");
+    await callAsServer("POST", `/v1/rooms/${room}/kick`, { user: "cy", banSeconds: 60 });
+    expect((await cy.next()).last).toMatchObject({
+      type: "closed",
+      code: 4403,
+      reason: expect.stringMatching(/^banned/),
+    });
+    expect((await cy.say({ type: "ping", id: "p" })).status).toBe(404);
+    const refused = await post(`/v1/rooms/${room}/poll`, "cy", "");
+    expect([refused.status, (await errorOf(refused)).code]).toEqual([403, "banned"]);
+  });
+
+  it("[H44] loses its member 5 s after the last call, not before", async () => {
+    const room = uniqueName("polled");
+    const bo = await join(room, "bo");
+    const before = Date.now();
+    await polled(room, "ada");
+    await bo.next("memberLeft");
+    expect(Date.now() - before).toBeGreaterThanOrEqual(5_000);
+    await roomHas(room, 1);
+  });
+
+  it("[H45] outlives a sleep of the room while a call waits, and ends with a crash", async () => {
+    const room = uniqueName("polled");
+    const bo = await join(room, "bo");
+    const ada = await polled(room, "ada");
+    await bo.next("memberJoined");
+    const waiting = ada.next();
+    await bo.settled();
+    await sleep(roomObject(room));
+    bo.send({ type: "signal", event: "awake" });
+    expect(types(await waiting)).toContain("signal");
+    // The end of that call may have woken the room; it is the same connection.
+    await ada.say({ type: "send", id: "m", data: 1 });
+    expect(types(await ada.next())).toEqual(["message", "ok"]);
+    const last = ada.next();
+    await bo.settled();
+    await crash(roomObject(room));
+    expect((await last).last.type).toBe("closed");
+    expect((await ada.next()).last).toMatchObject({ type: "closed", code: 4408 });
+  });
+
+  it("[H45] a call whose wait ends while the room sleeps wakes it, and the next call goes on", async () => {
+    const room = uniqueName("polled");
+    const bo = await join(room, "bo");
+    const ada = await polled(room, "ada");
+    const waiting = ada.next(1);
+    await bo.settled();
+    await sleep(roomObject(room));
+    expect(await waiting).toMatchObject({ frames: [], last: { type: "polled" } });
+    bo.send({ type: "signal", event: "between" });
+    await bo.settled();
+    expect(types(await ada.next())).toContain("signal");
+    expect(bo.ofType("memberLeft")).toEqual([]);
+  });
+
+  it("[A64] is of its user alone: for anybody else there is no such connection", async () => {
+    const room = uniqueName("polled");
+    const ada = await polled(room, "ada");
+    for (const user of ["bo", null]) {
+      const name = user === null ? uniqueName("public") : room;
+      const answer = await poll(name, user, { connection: ada.connection, received: 0 });
+      expect(answer.last).toEqual({
+        type: "closed",
+        code: 4408,
+        reason: "timeout: this connection has ended",
+      });
+      const sent = await post(
+        `/v1/rooms/${room}/commands`,
+        user,
+        lines({ connection: ada.connection, number: 1 }),
+      );
+      expect(sent.status).toBe(404);
+    }
+    expect((await ada.next(0)).last.type).toBe("polled");
+  });
+
+  it("[A64] an anonymous reader has one of their own", async () => {
+    const room = uniqueName("public");
+    const bo = await join(room, "bo");
+    const reader = await polled(room, null);
+    expect(reader.opened.frames[0]).toMatchObject({ user: null });
+    await bo.ask({ type: "send", id: "m", data: 1 });
+    expect(types(await reader.next())).toEqual(["message"]);
+    await reader.say({ type: "send", id: "x", data: 1 });
+    expect((await reader.next()).frames).toMatchObject([{ type: "error", code: "forbidden" }]);
+  });
+
+  it("[A65] is refused as a call: token, permission, origin and form", async () => {
+    const room = uniqueName("polled");
+    const path = `/v1/rooms/${room}/poll`;
+    const refusals = [
+      [await post(path, null, ""), 401],
+      [await callAs(await tokenFor("ada", { rooms: {} }), "POST", path), 403],
+      [await callAsServer("POST", path), 403],
+      [await post("/v1/poll", null, ""), 401],
+      [await post(path, "ada", "{"), 400],
+      [await post(path, "ada", lines({ wait: 31 })), 400],
+      [await post(`/v1/rooms/${room}/commands`, "ada", lines({ connection: "c_1" })), 400],
+      [await post(`${path}?history=x`, "ada", ""), 400],
+      [await call(path, { method: "POST", headers: { Origin: "https://evil.example" } }), 403],
+    ] as const;
+    expect(refusals.map(([{ status }]) => status)).toEqual(refusals.map(([, status]) => status));
+    expect(await roomExists(room)).toBe(false);
+  });
+
+  it("[A66] ends with its token, whatever the token of a call; a call is refused with its own", async () => {
+    const room = uniqueName("polled");
+    const path = `/v1/rooms/${room}/poll`;
+    const token = await tokenFor("ada", { expiresInS: 5 });
+    const opened = await (await callAs(token, "POST", path)).text();
+    const { connection } = JSON.parse(opened.split("\n").at(-1) ?? "");
+    const received = opened.trim().split("\n").length - 1;
+    const bo = await join(room, "bo");
+    advanceClock(6_000);
+    const late = await callAs(token, "POST", path, { connection, received });
+    expect([late.status, (await errorOf(late)).code]).toEqual([401, "token_expired"]);
+    const waiting = poll(room, "ada", { connection, received, wait: 10 });
+    await bo.ask({ type: "send", id: "m", data: 1 });
+    expect((await waiting).last).toMatchObject({ type: "closed", code: 4401 });
+  });
+});

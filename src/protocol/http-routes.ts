@@ -4,7 +4,6 @@ import { CHANGE_RESULT, NOTIFICATIONS_RESULT, UNREAD_RESULT } from "./answers.ts
 import { READ_RESULT } from "./events.ts";
 import * as answers from "./http-answers.ts";
 import * as bodies from "./http-bodies.ts";
-import { COMMANDS_HEAD, POLL_HEAD, POLLED } from "./polling.ts";
 import { PREFERENCES } from "./preferences.ts";
 import type { Schema } from "./schema.ts";
 
@@ -22,8 +21,6 @@ export const HTTP_ROUTES = {
   "PATCH /v1/rooms/:room": { body: bodies.SETTINGS_BODY, answer: answers.SETTINGS_RESULT },
   "DELETE /v1/rooms/:room": { answer: NOTHING },
   "GET /v1/rooms/:room/events": { answer: answers.POLL_RESULT },
-  "POST /v1/rooms/:room/poll": { body: POLL_HEAD, answer: POLLED },
-  "POST /v1/rooms/:room/commands": { body: COMMANDS_HEAD, answer: NOTHING },
   "GET /v1/rooms/:room/members": { answer: answers.MEMBERS_RESULT },
   "GET /v1/rooms/:room/receipts": { answer: answers.RECEIPTS_RESULT },
   "PUT /v1/rooms/:room/receipts/me": { body: bodies.RECEIPT_BODY, answer: READ_RESULT },
@@ -48,8 +45,6 @@ export const HTTP_ROUTES = {
   "DELETE /v1/me/rooms/:room": { answer: NOTHING },
   "GET /v1/me/notifications": { answer: NOTIFICATIONS_RESULT },
   "POST /v1/me/notifications/mark": { body: bodies.MARK_BODY, answer: UNREAD_RESULT },
-  "POST /v1/poll": { body: POLL_HEAD, answer: POLLED },
-  "POST /v1/commands": { body: COMMANDS_HEAD, answer: NOTHING },
   "GET /v1/push/key": { answer: answers.PUSH_KEY_RESULT },
   "GET /v1/users/:user": { answer: answers.USER_RESULT },
   "POST /v1/users/:user/signals": { body: bodies.USER_SIGNAL_BODY, answer: answers.DELIVERED_RESULT },

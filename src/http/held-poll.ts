@@ -1,7 +1,7 @@
 // A socket of a connection whose client polls, held by the Worker for one call.
 
-import type { SocketClosing } from "../object/polled-socket.ts";
-import { POLL_OVER } from "../object/polled-socket.ts";
+import { POLL_OVER, type SocketClosing } from "../object/polled-socket.ts";
+import type { PollEnd } from "../protocol/index.ts";
 
 /** After the first frame this much is waited for others, in milliseconds: of a flush, or of a busy room. */
 const GATHER_MS = 15;
@@ -44,11 +44,10 @@ export class HeldPoll {
   }
 
   text(): string {
-    const { code, reason } = this.#closing ?? {};
-    const last =
-      code === undefined
+    const last: PollEnd =
+      this.#closing === undefined
         ? { type: "polled", connection: this.#connection }
-        : { type: "closed", code, reason };
+        : { type: "closed", ...this.#closing };
     return [...this.#lines, JSON.stringify(last)].join("\n");
   }
 

@@ -4,7 +4,15 @@
 import type { VerifiedToken } from "../access/identity.ts";
 import type { PolledCommands, PollUpgrade } from "../object/polled-socket.ts";
 import { CONNECTION_HEADER } from "../object/runtime/upgrade-response.ts";
-import { type Closing, COMMANDS_HEAD, closeCode, closeReason, POLL_HEAD, refuse } from "../protocol/index.ts";
+import {
+  type Closing,
+  COMMANDS_HEAD,
+  closeCode,
+  closeReason,
+  POLL_HEAD,
+  type PollEnd,
+  refuse,
+} from "../protocol/index.ts";
 import { validator } from "../validation/validator.ts";
 import type { AppContext } from "./app-context.ts";
 import { roomStub, userStub } from "./app-context.ts";
@@ -77,8 +85,10 @@ async function send(
   return c.json({});
 }
 
-const closedText = (closing: Closing): string =>
-  JSON.stringify({ type: "closed", code: closeCode(closing.code), reason: closeReason(closing) });
+function closedText(closing: Closing): string {
+  const end: PollEnd = { type: "closed", code: closeCode(closing.code), reason: closeReason(closing) };
+  return JSON.stringify(end);
+}
 
 const userOf = (bearer: SocketBearer): string | null =>
   bearer.kind === "user" ? bearer.token.identity.user.id : null;

@@ -26,14 +26,12 @@ export const COMMANDS_HEAD = {
   leave: ["optional", ["is", true]],
 } as const satisfies Fields;
 
-/** The last line of the answer to a poll: the connection goes on. */
-export const POLLED = { type: ["is", "polled"], connection: "text" } as const satisfies Fields;
-/** The last line instead, where the connection has ended as a socket does. */
-export const POLL_CLOSED = {
-  type: ["is", "closed"],
-  code: "int",
-  reason: "text",
-} as const satisfies Fields;
+/** The last line of an answer to a poll. */
+export type PollEnd =
+  /** The connection goes on. */
+  | { readonly type: "polled"; readonly connection: string }
+  /** It has ended, as a socket is closed. */
+  | { readonly type: "closed"; readonly code: number; readonly reason: string };
 
 export type PollHead = Infer<typeof POLL_HEAD>;
 export type CommandsHead = Infer<typeof COMMANDS_HEAD>;

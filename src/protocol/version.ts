@@ -24,5 +24,5 @@ export const WIRE_HISTORY = [
   { version: 1, wire: "0bdf59bd34e5ecb8", change: "The first version." },
   { version: 1, wire: "d1632638b9283465", change: "Without pushes the key of `GET /v1/push/key` is `null`." },
   { version: 1, wire: "681271f217ca9994", change: "Constants that nobody read are gone." },
-  { version: 1, wire: "dc4b6376a89ace35", change: "Connections over HTTP calls: `poll` and `commands`." },
+  { version: 1, wire: "351081b6a6960d96", change: "Connections over HTTP calls: `poll` and `commands`." },
 ] as const;

@@ -127,8 +127,8 @@ export class TestRooms {
     const claims = { name, permission, rooms };
     const getToken = user === null ? () => null : async () => (await this.#tokenFor(user, claims)).token;
     const client = new Client(
-      { getToken, log: "off", ...options, url: URL_HERE },
-      { ...this.#ports(), ...this.#network.portsFor(user ?? ""), origin: undefined },
+      { getToken, log: "off", polling: "never", ...options, url: URL_HERE },
+      { ...this.#ports(), ...this.#network.portsFor(user ?? ""), tabStore: {}, origin: undefined },
     );
     this.#clients.add(client);
     return client;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { seededRandom } from "../../client/testing/seeded-random.ts";
+import { FakeClock } from "../../client/testing/time/fake-clock.ts";
 import { PolledSocket, type PollPort, type SocketClosing } from "../../src/object/polled-socket.ts";
 import { BETWEEN_POLLS_MS } from "../../src/protocol/index.ts";
-import { FakeClock } from "./client/support/fake-clock.ts";
-import { seededRandom } from "./client/support/random-source.ts";
 
 /** One call that waits. */
 class Call implements PollPort {

@@ -3,8 +3,8 @@
 // what the runtime does first has none.
 
 import { expect, it } from "vitest";
+import { seededRandom } from "../../client/testing/seeded-random.ts";
 import type { Ports } from "../../client/util/ports.ts";
-import { seededRandom } from "../unit/client/support/random-source.ts";
 import { clientPorts } from "./support/client-ports.ts";
 import { Guest, until, WAYS } from "./support/guest.ts";
 import { crash } from "./support/objects.ts";

@@ -47,7 +47,8 @@ export class TopicFilter {
 
   /** Resolves when in force, or at once without a connection: then the next one begins with them. */
   async set(topics: Topics): Promise<void> {
-    this.#wanted = topics === null ? null : [...topics];
+    // Not spread: a text in place of a list is for the server to refuse.
+    this.#wanted = topics?.slice() ?? null;
     if (this.#channel.live) await this.#apply();
   }
 

@@ -281,6 +281,16 @@ describeBoth("topics", (way) => {
     expect(world.socket().url.searchParams.get("topics")).toBe("task");
   });
 
+  it("[C35] that are a text in place of a list go to the server, which refuses them", async () => {
+    const world = await roomForTest();
+    // @ts-expect-error A program without types may give anything.
+    const done = world.room.setTopics("task");
+    await world.clock.advance(0);
+    expect(world.socket().sentOf("topics")).toMatchObject([{ topics: "task" }]);
+    world.socket().deliver(refusal(world.socket().sentOf("topics")[0], "bad_request"));
+    await expect(done).rejects.toMatchObject({ code: "bad_request" });
+  });
+
   it("[C35] for all events make a jump a gap again", async () => {
     const world = await roomForTest({}, { topics: ["task"] });
     void world.room.setTopics(null);

@@ -125,6 +125,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...["client/core", "client/connection", "client/connection/transport", "client/events"],
     ...["client/inbox", "client/room"],
   ],
+  // What outlives the page. The client knows of it only by the ports in `client/room/room-keeper.ts`.
+  "client/offline": [
+    ...["client/core", "client/connection", "client/connection/transport", "client/room"],
+    ...["client/room/messages", "client/util", "src/protocol"],
+  ],
   // The exports of the package.
   client: [
     ...["client/connection", "client/connection/transport", "client/core", "client/events"],

@@ -105,6 +105,11 @@ export class Channel {
     return this.#tracker.cursor;
   }
 
+  /** What is held reaches up to here: the next connection asks for the rest. */
+  restore(cursor: Cursor): void {
+    this.#tracker.reset(cursor);
+  }
+
   get live(): boolean {
     return this.#phase.name === "live" && this.#link?.isOpen === true;
   }
@@ -351,8 +356,8 @@ class CursorTracker {
     return this.#cursor === undefined ? undefined : formatCursor(this.#cursor);
   }
 
-  reset(): void {
-    this.#cursor = undefined;
+  reset(cursor?: Cursor): void {
+    this.#cursor = cursor;
   }
 
   begin({ epoch, recovery }: Connected): ResumeKind {

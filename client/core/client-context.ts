@@ -1,10 +1,10 @@
 import type { ChannelSet } from "../connection/channel-set.ts";
-import type { ConnectionContext } from "../connection/types.ts";
+import type { RoomContext } from "../room/room-keeper.ts";
 import type { RoomRegistry } from "../room/room-registry.ts";
 import { RoomsError } from "../util/errors.ts";
 
 /** What the features of one client share. A feature reaches it by {@link contextOf}, so apps do not see it. */
-export interface ClientContext extends ConnectionContext {
+export interface ClientContext extends RoomContext {
   /** Aborts with a `RoomsError` `closed` when `client.close()` is called. */
   readonly closed: AbortSignal;
   /** What the state of the client is made of, and `disconnect`, `reconnect` and `close` act upon. */

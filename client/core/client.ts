@@ -6,9 +6,9 @@ import { TokenSource } from "../connection/transport/token-source.ts";
 import type { ConnectionState } from "../connection/transport/transport.ts";
 import { type OnUserChange, UserGuard } from "../connection/transport/user-guard.ts";
 import { WebSocketTransport } from "../connection/transport/websocket-transport.ts";
-import type { ConnectionContext } from "../connection/types.ts";
 import type { EventMap, RegisteredEvents } from "../events/event-map.ts";
 import type { RoomHandle } from "../room/room-handle.ts";
+import type { Offline, RoomContext } from "../room/room-keeper.ts";
 import { RoomRegistry, type RoomWay } from "../room/room-registry.ts";
 import type { Presence, RoomOptions } from "../room/room-types.ts";
 import { RoomsError } from "../util/errors.ts";
@@ -55,6 +55,11 @@ export interface ClientOptions {
    * @default "auto"
    */
   readonly polling?: PollingMode;
+  /**
+   * What waits to be sent, and on request what was read, outlives the page: `keepOffline()` of `edge-rooms/offline`.
+   * Default: it ends with the page.
+   */
+  readonly offline?: Offline;
   /** Default `"warn"`. */
   readonly log?: LogOption;
 }
@@ -81,7 +86,7 @@ export class Client<Events extends EventMap = RegisteredEvents> {
     const log = createLog(options.log ?? "warn");
     this.#tokens = new TokenSource(ports, getToken, log);
     const fallback = new Fallback(options.polling ?? "auto");
-    const shared: ConnectionContext = {
+    const shared: RoomContext = {
       ports,
       tokens: this.#tokens,
       serverTime: new ServerTime(ports.clock),
@@ -95,6 +100,7 @@ export class Client<Events extends EventMap = RegisteredEvents> {
       batchMs,
       maxAttempts,
       reconnect: options.reconnect,
+      offline: options.offline,
       log,
     };
     this.#rooms = new RoomRegistry(shared, this.#channels);
@@ -109,6 +115,7 @@ export class Client<Events extends EventMap = RegisteredEvents> {
       channels: this.#channels,
       rooms: this.#rooms,
     });
+    options.offline?.start(shared, this.#channels);
     Object.freeze(this);
   }
 

@@ -62,6 +62,16 @@ export class ReadPosition {
     return this.#unread;
   }
 
+  /** How far this user is known to have read; 0 until the server said so. */
+  get known(): number {
+    return this.#seq ?? 0;
+  }
+
+  /** The highest place that is marked and not answered; 0: there is none. */
+  get wanted(): number {
+    return Math.max(0, ...this.#marks.map(({ seq }) => seq));
+  }
+
   async mark(seq: number): Promise<ReadResult> {
     if (!Number.isSafeInteger(seq) || seq < 0) {
       throw new RoomsError("bad_request", "This is no place in a log.");
@@ -150,7 +160,7 @@ export class ReadPosition {
   #ask(): void {
     if (!this.#room.live || this.#isAsking || this.#cancelPause !== undefined) return;
     if (this.#again === undefined && this.#marks.length === 0) return;
-    const seq = this.#wanted || this.#again || 0;
+    const seq = this.wanted || this.#again || 0;
     this.#again = undefined;
     this.#isAsking = true;
     this.#pause(MIN_BETWEEN_MS);
@@ -195,16 +205,12 @@ export class ReadPosition {
     for (const mark of marks) if (mark.seq <= upTo) settle(mark);
   }
 
-  get #wanted(): number {
-    return Math.max(0, ...this.#marks.map(({ seq }) => seq));
-  }
-
   #showsAllRead(): boolean {
-    return this.#marks.length > 0 && this.#wanted >= this.#room.head;
+    return this.#marks.length > 0 && this.wanted >= this.#room.head;
   }
 
   #isLeft(seq: number): boolean {
-    return this.#seq !== undefined && seq > this.#seq && seq > this.#wanted;
+    return this.#seq !== undefined && seq > this.#seq && seq > this.wanted;
   }
 
   /** Own messages are not counted. */

@@ -20,7 +20,7 @@ import {
 import { Channel } from "../connection/channel.ts";
 import type { OnAnswer } from "../connection/transport/commands.ts";
 import type { ConnectionState, Transport } from "../connection/transport/transport.ts";
-import type { ChannelEvents, ConnectionContext, ResumeKind } from "../connection/types.ts";
+import type { ChannelEvents, ResumeKind } from "../connection/types.ts";
 import { noConnection, offline, RoomsError } from "../util/errors.ts";
 import { Emitter, Listeners, SnapshotStore, TopicListeners } from "../util/listeners.ts";
 import { SendRateLimiter } from "../util/send-rate-limiter.ts";
@@ -29,6 +29,7 @@ import { type EnginePort, PendingChanges } from "./messages/changes.ts";
 import { Outbox, type OutboxEntry, type OutboxPort, storedMessage } from "./messages/outbox.ts";
 import { OwnPresence } from "./own-presence.ts";
 import { ReadPosition } from "./read-position.ts";
+import type { KeptParts, RoomContext, RoomKeeper } from "./room-keeper.ts";
 import { RoomState, type RoomView, roomView } from "./room-state.ts";
 import type { RoomOptions, UntypedRoomEvents, UntypedSnapshot } from "./room-types.ts";
 import { Typing } from "./typing.ts";
@@ -45,7 +46,7 @@ export class RoomListeners {
   readonly changes = new Listeners<void>();
 }
 
-export class RoomEngine implements ChannelEvents, EnginePort, OutboxPort {
+export class RoomEngine implements ChannelEvents, EnginePort, KeptParts, OutboxPort {
   readonly name: string;
   readonly events: Emitter<UntypedRoomEvents>;
   readonly appEvents: TopicListeners<Message | Signal>;
@@ -58,13 +59,15 @@ export class RoomEngine implements ChannelEvents, EnginePort, OutboxPort {
   readonly typing: Typing;
   readonly store: SnapshotStore<UntypedSnapshot>;
   readonly view: RoomView;
-  readonly #context: ConnectionContext;
-  readonly #limiter: SendRateLimiter;
+  /** While the room is open, and kept beyond the life of the page. */
+  keeper: RoomKeeper | undefined;
+  readonly #context: RoomContext;
+  readonly limiter: SendRateLimiter;
   /** What arrives is history: the first replay is not over yet, or that after `lost`. */
   #isHistory = false;
 
   constructor(
-    context: ConnectionContext,
+    context: RoomContext,
     transport: Transport,
     name: string,
     { history, topics = null, keep }: RoomOptions,
@@ -75,11 +78,11 @@ export class RoomEngine implements ChannelEvents, EnginePort, OutboxPort {
     this.events = events;
     this.appEvents = appEvents;
     this.#context = context;
-    this.#limiter = new SendRateLimiter(ports.clock);
+    this.limiter = new SendRateLimiter(ports.clock);
     this.state = new RoomState(keep);
     const options = { ...LOG, name: `room ${name}`, topics, history, skipsNumbers: false };
-    this.channel = new Channel(context, transport, options, this);
-    this.outbox = new Outbox(ports, this, this.#limiter);
+    this.channel = new Channel(context, context.offline?.gate(transport, name) ?? transport, options, this);
+    this.outbox = new Outbox(ports, this, this.limiter);
     this.changes = new PendingChanges(ports, this);
     this.reads = new ReadPosition(ports.clock, this);
     this.typing = new Typing(
@@ -112,6 +115,7 @@ export class RoomEngine implements ChannelEvents, EnginePort, OutboxPort {
   }
 
   changed(): void {
+    this.keeper?.changed();
     this.store.changed();
   }
 
@@ -126,7 +130,7 @@ export class RoomEngine implements ChannelEvents, EnginePort, OutboxPort {
   request(command: Command & { readonly id: string }, onAnswer: OnAnswer): void {
     this.channel.request(command, (answer) => {
       if (isSlowed(command) && answer?.type === "ok" && fits(CHANGE_RESULT, answer) && answer.seq > 0)
-        this.#limiter.changed();
+        this.limiter.changed();
       onAnswer(answer);
     });
   }
@@ -181,6 +185,8 @@ export class RoomEngine implements ChannelEvents, EnginePort, OutboxPort {
     this.typing.stop();
     this.typing.clear();
     const error = new RoomsError("closed", "The room was left.");
+    this.keeper?.close();
+    this.keeper = undefined;
     this.changes.fail(error);
     this.reads.fail(error);
     this.channel.close();
@@ -191,7 +197,7 @@ export class RoomEngine implements ChannelEvents, EnginePort, OutboxPort {
   onConnected(frame: Connected, resume: ResumeKind): void {
     if (!("room" in frame)) return;
     const slowModeMs = frame.permission === "moderate" ? 0 : frame.limits.slowModeMs;
-    this.#limiter.setLimits({ ...frame.limits, slowModeMs });
+    this.limiter.setLimits({ ...frame.limits, slowModeMs });
     this.state.begin(frame, resume);
     this.reads.begin(frame, resume);
     // A first replay that was interrupted goes on.
@@ -247,7 +253,7 @@ export class RoomEngine implements ChannelEvents, EnginePort, OutboxPort {
   onUserChanged(error: RoomsError): void {
     this.typing.clear();
     this.presence.forget();
-    this.#limiter.forget();
+    this.limiter.forget();
     this.changes.fail(error);
     this.outbox.clear(error);
     this.reads.forget(error);
@@ -261,7 +267,7 @@ export class RoomEngine implements ChannelEvents, EnginePort, OutboxPort {
 
   onSent({ type }: Command): void {
     // The outbox counts its sends itself, with their mentions.
-    if (type !== "send") this.#limiter.spend(1);
+    if (type !== "send") this.limiter.spend(1);
   }
 
   #onEvent(event: RoomEvent): void {

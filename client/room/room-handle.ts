@@ -147,8 +147,8 @@ export class RoomHandle<Events extends EventMap = RegisteredEvents> {
    * however often the connection is lost in between.
    *
    * Rejects with `bad_request` (not JSON), `too_large`, `forbidden`, the code of a close that ended the connection for
-   * good, `dropped` (taken out of the outbox) or `closed` (the room was left). `rate_limited` and `overloaded` are tried
-   * again by themselves.
+   * good, `dropped` (taken out of the outbox), `closed` (the room was left) or `outbox_full`. `rate_limited` and
+   * `overloaded` are tried again by themselves. With `keepOffline` it outlives the page, also if the room is left.
    *
    * @example
    * const { seq } = await room.send({ text: "Hello" }, { mentions: ["usr_2"] });
@@ -178,7 +178,7 @@ export class RoomHandle<Events extends EventMap = RegisteredEvents> {
    * Replaces the `data` of an own message, or of any with the permission `moderate`; its event stays. It shows at once,
    * resolves when it is stored with the `seq` of the change, and is undone if it rejects: with the server's refusal, such
    * as `forbidden` or `not_found`; with `offline` without a connection, or if one was lost and it cannot be known what
-   * became of the edit.
+   * became of the edit. With `keepOffline` it waits for a connection.
    *
    * @example
    * await room.edit(message.seq, { text: "Hello again" });
@@ -309,8 +309,8 @@ export class RoomHandle<Events extends EventMap = RegisteredEvents> {
 
   /**
    * Releases this handle; again without effect. With the last one the room is left, one turn of the event loop later: the
-   * others see it then, and what waits in the outbox rejects with `closed`. Held again within that turn, the room stays as
-   * it is. A peeked room is released by what `hold` returned.
+   * others see it then, and what waits in the outbox rejects with `closed`, unless `keepOffline` keeps it. Held again within
+   * that turn, the room stays as it is. A peeked room is released by what `hold` returned.
    */
   readonly leave = (): void => {
     for (const cancel of this.#cancels) cancel();

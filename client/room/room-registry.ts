@@ -3,13 +3,13 @@
 import { DEFAULT_HISTORY } from "../../src/protocol/index.ts";
 import type { ChannelSet } from "../connection/channel-set.ts";
 import type { Transport } from "../connection/transport/transport.ts";
-import type { ConnectionContext } from "../connection/types.ts";
 import type { EventMap } from "../events/event-map.ts";
 import { roomName } from "../util/errors.ts";
 import { ignoreRejection } from "../util/listeners.ts";
 import type { Cancel } from "../util/ports.ts";
 import { RoomEngine, RoomListeners } from "./room-engine.ts";
 import { RoomHandle } from "./room-handle.ts";
+import type { RoomContext } from "./room-keeper.ts";
 import type { Presence, RoomOptions } from "./room-types.ts";
 
 /** How a room is connected. */
@@ -39,14 +39,14 @@ interface Slot {
  * last of them was released, so that a release and a hold in one turn change nothing on the wire.
  */
 export class RoomRegistry {
-  readonly #context: ConnectionContext;
+  readonly #context: RoomContext;
   readonly #channels: ChannelSet;
   /** Weak: a room that was only looked at goes with its last handle. */
   readonly #slots = new Map<string, WeakRef<Slot>>();
   readonly #held = new Set<Slot>();
   #presence: Presence = {};
 
-  constructor(context: ConnectionContext, channels: ChannelSet) {
+  constructor(context: RoomContext, channels: ChannelSet) {
     this.#context = context;
     this.#channels = channels;
   }
@@ -100,6 +100,7 @@ export class RoomRegistry {
   /** All rooms are left at once. */
   close(): void {
     for (const slot of [...this.#held]) this.#leave(slot);
+    this.#context.offline?.close();
   }
 
   #slot(name: string, options: RoomOptions, way: RoomWay): Slot {
@@ -176,6 +177,7 @@ export class RoomRegistry {
 
   #open(slot: Slot, engine: RoomEngine): void {
     this.#held.add(slot);
+    engine.keeper = this.#context.offline?.keep(engine);
     void ignoreRejection(engine.presence.set(this.#presence));
     slot.way.onOpen();
     this.#channels.add(engine.channel);

@@ -27,7 +27,7 @@ import { renderAttachments, renderQuote, renderReactions } from "./message-parts
 
 const PREVIEW_LENGTH = 300;
 const MAX_READERS = 5;
-const PENDING_TEXT = { queued: "Waiting…", sent: "Sending…", failed: "Not sent" };
+const PENDING_TEXT = { queued: "Waiting…", kept: "Waiting…", sent: "Sending…", failed: "Not sent" };
 
 /** @param {Row} row @param {Stage} stage */
 export function renderRow(row, stage) {

@@ -165,7 +165,8 @@ describe("what arrives", () => {
         expectTypeOf(message.data).toEqualTypeOf<string>();
       // An own message that waits cannot be deleted.
       if (message.event === "tasks" && message.pending) expectTypeOf(message.data).toEqualTypeOf<string>();
-      if (message.pending) expectTypeOf(message.status).toEqualTypeOf<"queued" | "sent" | "failed">();
+      if (message.pending)
+        expectTypeOf(message.status).toEqualTypeOf<"queued" | "kept" | "sent" | "failed">();
       else expectTypeOf(message.seq).toEqualTypeOf<number>();
     }
     for (const item of outbox) if (item.event === "tasks") expectTypeOf(item.data).toEqualTypeOf<string>();

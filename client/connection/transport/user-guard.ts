@@ -12,6 +12,10 @@ export class UserGuard {
   readonly #startOver: (error: RoomsError) => void;
   /** The id; `null`: anonymous; `undefined` until the first greeting. */
   #user: string | null | undefined;
+  /** Whose is what is held already, until somebody is greeted. */
+  supposed: string | undefined;
+  /** Called with each user who is greeted, before anything of theirs is handled. */
+  onGreeted: (user: string | null) => void = () => {};
 
   /** `startOver` drops what belongs to the former user and opens all connections anew. */
   constructor(onChange: OnUserChange, startOver: (error: RoomsError) => void) {
@@ -21,14 +25,16 @@ export class UserGuard {
 
   /** A server greeted this user. Returns why that connection must end; where all starts over, it has ended already. */
   admit(user: string | null): RoomsError | undefined {
-    const before = this.#user;
+    const before = this.#user === undefined ? this.supposed : this.#user;
     if (before === undefined || before === null || before === user) {
       this.#user = user;
+      this.onGreeted(user);
       return undefined;
     }
     const error = userChanged();
-    if (this.#onChange === "startOver") {
+    if (this.#user === undefined || this.#onChange === "startOver") {
       this.#user = user;
+      this.onGreeted(user);
       this.#startOver(error);
     }
     return error;

@@ -1,7 +1,7 @@
-// Edits, deletions and reactions: what each does to a message, whether an event of the log brings it or the client shows
-// it before it is stored. They have no idempotency key: one that was in flight when a connection was lost waits for the
-// replay, which shows whether it took effect.
-// Invariant: the stored state is never changed here. `shown` is laid over it.
+// Edits, deletions and reactions: what each does to a message, whether an event of the log brings it or the client
+// shows it before it is stored. They have no idempotency key: one that was in flight when a connection was lost waits
+// for the replay, which shows whether it took effect. Invariant: the stored state is never changed here. `shown` is
+// laid over it.
 
 import {
   type Answer,
@@ -88,6 +88,16 @@ export const version = ({ seq, changed = seq }: Message): number => changed;
 const usersOf = ({ reactions = {} }: Message, emoji: string): readonly string[] =>
   Object.hasOwn(reactions, emoji) ? (reactions[emoji] ?? []) : [];
 
+/** What keeps changes beyond the life of the page. */
+export interface ChangeKeeper {
+  /** Throws `outbox_full` where this is one change too many. */
+  admit(change: MessageChange): void;
+  /** Asked before a change is sent. `wait`: nothing that comes after it goes first; `skip`: it is not sent from here. */
+  verdict(entry: PendingChange): "go" | "wait" | "skip";
+  /** The next phase of a change that would be rejected; `undefined`: it is. */
+  phaseAfter(entry: PendingChange, error: RoomsError): ChangePhase | undefined;
+}
+
 /** What changes and the read position need of their room. */
 export interface EnginePort {
   readonly live: boolean;
@@ -99,19 +109,25 @@ export interface EnginePort {
   readonly head: number;
   /** The stored message of this `seq`, if it is held. */
   held(seq: number): Message | undefined;
+  /** Without one, a change does not wait for a connection. */
+  readonly keeper: ChangeKeeper | undefined;
   /** Counts against the rate. `onAnswer` gets `undefined` where the connection is lost. */
   request(command: Command & { readonly id: string }, onAnswer: OnAnswer): void;
 }
 
-type Phase =
+export type ChangePhase =
+  /** Waits for a connection. */
+  | { readonly status: "queued" }
   /** Waits for its answer. */
   | { readonly status: "sent" }
   /** A later change of the same slot took effect: the answer is still to come, but the change shows nothing. */
   | { readonly status: "overtaken" }
   /** Answered, but its event has not come: a topic filter may leave it out. */
   | { readonly status: "stored"; readonly seq: number }
-  /** The connection was lost, when the message was as `held` is. */
-  | { readonly status: "unknown"; readonly held: Message | undefined };
+  /** The connection was lost, when the message had been edited at this time. */
+  | { readonly status: "unknown"; readonly editedAt: number | undefined }
+  /** Refused, and shown no more; it can be tried again. */
+  | { readonly status: "failed"; readonly error: RoomsError };
 
 export interface PendingChange {
   readonly id: string;
@@ -120,7 +136,9 @@ export interface PendingChange {
   readonly at: number;
   readonly resolve: (result: ChangeResult) => void;
   readonly reject: (error: RoomsError) => void;
-  phase: Phase;
+  /** It is not of this connection: if it is refused, nobody may be there any more to hear of it. */
+  readonly hasWaited: boolean;
+  phase: ChangePhase;
 }
 
 export class PendingChanges {
@@ -142,12 +160,36 @@ export class PendingChanges {
   add(wish: MessageChange): Promise<ChangeResult> {
     return new Promise((resolve, reject) => {
       const change = jsonCopy<MessageChange>(wish);
-      if (!this.#room.live) throw noConnection();
-      const sent: Phase = { status: "sent" };
-      const entry = { id: this.#ports.newId(), change, at: this.#room.now(), resolve, reject, phase: sent };
-      this.#entries = [...this.#entries, entry];
-      this.#send(entry);
+      const { keeper, live } = this.#room;
+      if (!live && keeper === undefined) throw noConnection();
+      keeper?.admit(change);
+      const queued: ChangePhase = { status: "queued" };
+      const entry = { id: this.#ports.newId(), change, at: this.#room.now(), resolve, reject };
+      this.#entries = [...this.#entries, { ...entry, phase: queued, hasWaited: !live }];
+      this.flush();
     });
+  }
+
+  /** Sends what waits for a connection. */
+  flush(): void {
+    for (const entry of this.#entries) {
+      if (entry.phase.status !== "queued") continue;
+      if (!this.#room.live) return;
+      const verdict = this.#room.keeper?.verdict(entry);
+      if (verdict === "wait") return;
+      if (verdict !== "skip") this.#send(entry);
+    }
+  }
+
+  /** From now on these are pending, in this order. */
+  replace(entries: readonly PendingChange[]): void {
+    this.#entries = entries;
+  }
+
+  /** It is not pending any more, and shown no more. */
+  drop(entry: PendingChange, error: RoomsError): void {
+    this.#remove(entry);
+    entry.reject(error);
   }
 
   /** To be called after the stored state changed: what it shows by itself is not laid over it any more. */
@@ -181,9 +223,10 @@ export class PendingChanges {
     for (const slot of new Set(unknown.map(slotOf))) {
       this.#judge(unknown.filter((entry) => slotOf(entry) === slot));
     }
+    this.flush();
   }
 
-  /** Rejects all of them: it will never be known what became of them. */
+  /** Rejects all of them that are not kept: it will never be known what became of them. */
   fail(error: RoomsError): void {
     for (const entry of this.#entries) this.#reject(entry, error);
   }
@@ -200,7 +243,7 @@ export class PendingChanges {
     if (answer === undefined) {
       // That a later one took effect does not say whether this one was refused.
       if (isOvertaken) this.#reject(entry, unknowable());
-      else entry.phase = { status: "unknown", held: this.#room.held(entry.change.seq) };
+      else entry.phase = { status: "unknown", editedAt: this.#room.held(entry.change.seq)?.editedAt };
       return;
     }
     const result = resultOf(answer, CHANGE_RESULT);
@@ -236,14 +279,21 @@ export class PendingChanges {
   }
 
   #reject(entry: PendingChange, error: RoomsError): void {
-    this.#remove(entry);
-    entry.reject(error);
+    const phase = this.#room.keeper?.phaseAfter(entry, error);
+    if (phase === undefined) this.drop(entry, error);
+    else {
+      entry.phase = phase;
+      this.replace([...this.#entries]);
+    }
   }
 
   #remove(entry: PendingChange): void {
-    this.#entries = this.#entries.filter((other) => other !== entry);
+    this.replace(this.#entries.filter((other) => other !== entry));
   }
 }
+
+/** The phases of changes that show nothing. */
+const HIDDEN = ["overtaken", "failed"];
 
 /** The messages that these changes show otherwise, by `seq`. `held` finds a stored message. */
 export function changedMessages(
@@ -255,7 +305,7 @@ export function changedMessages(
   for (const { change, at, phase } of changes) {
     const message = changed.get(change.seq) ?? held(change.seq);
     // What was deleted stays as it is.
-    if (phase.status === "overtaken" || message === undefined || message.deletedAt !== undefined) continue;
+    if (HIDDEN.includes(phase.status) || message === undefined || message.deletedAt !== undefined) continue;
     if (change.type === "react" && isInEffect(change, message, self)) continue;
     changed.set(change.seq, withChange(message, change, at, self));
   }
@@ -268,7 +318,7 @@ const slotOf = ({ change }: PendingChange): string =>
 
 /** Somebody may have edited the message after this edit, which must not be written over theirs. */
 const wasEditedOver = ({ change, phase }: PendingChange, now: Message): boolean =>
-  change.type === "edit" && phase.status === "unknown" && phase.held?.editedAt !== now.editedAt;
+  change.type === "edit" && phase.status === "unknown" && phase.editedAt !== now.editedAt;
 
 const unknowable = () =>
   offline("The connection was lost, and the replay does not show whether this was stored.");

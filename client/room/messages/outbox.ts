@@ -44,14 +44,17 @@ export interface Stored {
   readonly id: string;
 }
 
-export type OutboxStatus = "queued" | "sent" | "failed";
+export type OutboxStatus = "queued" | "kept" | "sent" | "failed";
 
 /** A message that is not known to be stored yet. */
 export interface NamedItem<Name extends string = string, Data = unknown> {
   readonly id: string;
   readonly event: Name;
   readonly data: Data;
-  /** `queued` waits for its turn, `sent` for its answer, `failed` for `room.retry(id)` or `room.discard(id)`. */
+  /**
+   * `queued` waits for its turn; so does `kept`, which `keepOffline` has stored: it goes out also after a reload.
+   * `sent` waits for its answer, `failed` for `room.retry(id)` or `room.discard(id)`.
+   */
   readonly status: OutboxStatus;
   /** Why it failed. */
   readonly error?: RoomsError;
@@ -83,6 +86,8 @@ export interface OutboxEntry {
   readonly said: OutgoingMessage;
   readonly at: number;
   phase: OutboxPhase;
+  /** It outlives the page. */
+  isKept: boolean;
   /** What was known of the log when the first try went out whose fate is unknown. */
   firstCursor: string | undefined;
   resolve: (stored: Stored) => void;
@@ -90,14 +95,17 @@ export interface OutboxEntry {
 }
 
 /** What the app sends, as JSON has it: without the fields that are not given. */
-interface OutgoingMessage extends SendOptions<string> {
+export interface OutgoingMessage extends SendOptions<string> {
   readonly event: string;
   readonly data?: unknown;
 }
 
-type OutboxPhase =
-  | { readonly status: "queued" | "sent" }
+export type OutboxPhase =
+  | { readonly status: "queued" | "kept" | "sent" }
   | { readonly status: "failed"; readonly error: RoomsError };
+
+export const isWaiting = ({ phase: { status } }: OutboxEntry): boolean =>
+  status === "queued" || status === "kept";
 
 /** Each command costs one, and each mention one more. */
 const sendCost = ({ said: { mentions = [] } }: OutboxEntry): number => 1 + mentions.length;
@@ -134,8 +142,17 @@ export function storedMessage(
   return { type: "message", seq, id, ...rest, data, from, at };
 }
 
+/** What keeps messages beyond the life of the page. */
+export interface OutboxKeeper {
+  /** Throws `outbox_full` where this is one entry too many. */
+  admit(said: OutgoingMessage): void;
+  /** Asked before an entry is sent. `wait`: nothing that comes after it goes first; `skip`: it is not sent from here. */
+  verdict(entry: OutboxEntry): "go" | "wait" | "skip";
+}
+
 /** The connection, as an outbox sees it. */
 export interface OutboxPort {
+  readonly keeper: OutboxKeeper | undefined;
   readonly live: boolean;
   /** The server's time. */
   now(): number;
@@ -187,15 +204,17 @@ export class Outbox {
         echo,
         mentions: mentions?.length ? mentions : undefined,
       });
+      this.#port.keeper?.admit(said);
       const queued: OutboxPhase = { status: "queued" };
       const entry = {
         id: this.#ports.newId(),
         said,
         at: this.#port.now(),
         phase: queued,
+        isKept: false,
         firstCursor: undefined,
       };
-      this.#replace([...this.#entries, { ...entry, resolve, reject }]);
+      this.replace([...this.#entries, { ...entry, resolve, reject }]);
       this.flush();
     });
   }
@@ -205,8 +224,11 @@ export class Outbox {
     this.#cancelFlush?.();
     this.#cancelFlush = undefined;
     for (const entry of this.#entries) {
-      if (entry.phase.status !== "queued") continue;
+      if (!isWaiting(entry)) continue;
       if (!this.#port.live) return;
+      const verdict = this.#port.keeper?.verdict(entry);
+      if (verdict === "skip") continue;
+      if (verdict === "wait") return;
       const waitMs = this.#limiter.waitMs(sendCost(entry));
       if (waitMs > 0) {
         this.#cancelFlush = this.#ports.clock.after(waitMs, () => {
@@ -238,17 +260,17 @@ export class Outbox {
         entry.firstCursor = undefined;
       }
       Object.assign(entry, { resolve, reject });
-      this.#setPhase(entry, { status: "queued" });
+      this.#queue(entry);
       this.flush();
     });
   }
 
   /** Removes a message. One that is `sent` may be stored all the same. */
-  discard(id: string): void {
+  discard(id: string, error = new RoomsError("dropped", "Taken out of the outbox.")): void {
     const entry = this.#find(id);
     if (entry === undefined) return;
     this.#remove(entry);
-    entry.reject(new RoomsError("dropped", "Taken out of the outbox."));
+    entry.reject(error);
   }
 
   /** Everything that waits has failed; it stays for `retry`. */
@@ -262,8 +284,14 @@ export class Outbox {
     this.#cancelFlush = undefined;
     this.#refusals = 0;
     const entries = this.#entries;
-    this.#replace([]);
+    this.replace([]);
     for (const { reject } of entries) reject(error);
+  }
+
+  /** From now on these wait, in this order. */
+  replace(entries: readonly OutboxEntry[]): void {
+    this.#entries = entries;
+    this.#items = undefined;
   }
 
   #send(entry: OutboxEntry): void {
@@ -281,7 +309,7 @@ export class Outbox {
       if (result && !isRefused) this.#port.onStored(entry, result);
       // It was settled by its event, discarded, or failed with its connection.
       if (this.#find(id)?.phase.status !== "sent") return;
-      if (result === undefined) this.#setPhase(entry, { status: "queued" });
+      if (result === undefined) this.#queue(entry);
       else if (isRefused) {
         // Only of a repeat may an earlier try have been stored: this one was not.
         if (!isRepeat && answer?.type === "error") entry.firstCursor = undefined;
@@ -301,7 +329,7 @@ export class Outbox {
     // Nothing newer overtakes it.
     this.#limiter.pause(retryAfterMs + waitMs);
     if (code === "rate_limited") this.#limiter.emptied();
-    this.#setPhase(entry, { status: "queued" });
+    this.#queue(entry);
     this.flush();
   }
 
@@ -316,6 +344,10 @@ export class Outbox {
     entry.reject(error);
   }
 
+  #queue(entry: OutboxEntry): void {
+    this.#setPhase(entry, { status: entry.isKept ? "kept" : "queued" });
+  }
+
   #find(id: string): OutboxEntry | undefined {
     return this.#entries.find((entry) => entry.id === id);
   }
@@ -326,11 +358,6 @@ export class Outbox {
   }
 
   #remove(entry: OutboxEntry): void {
-    this.#replace(this.#entries.filter((other) => other !== entry));
-  }
-
-  #replace(entries: readonly OutboxEntry[]): void {
-    this.#entries = entries;
-    this.#items = undefined;
+    this.replace(this.#entries.filter((other) => other !== entry));
   }
 }

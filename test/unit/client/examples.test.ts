@@ -102,6 +102,7 @@ async function importsOf({ at }: Example): Promise<string> {
   const binding = BINDINGS.find((name) => at.startsWith(`client/${name}/`));
   const entries = [
     ["client", "index.ts"],
+    ["offline", "offline/index.ts"],
     ["push", "push/push.ts"],
     ["server", "server/index.ts"],
     ["testing", "testing/index.ts"],

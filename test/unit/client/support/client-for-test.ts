@@ -61,12 +61,15 @@ export interface WorldOptions extends Partial<ClientOptions> {
   /** Answers calls over HTTP. Default: no server. */
   readonly fetch?: Ports["fetch"];
   readonly tabStore?: Ports["tabStore"];
+  /** What ids begin with. */
+  readonly ids?: string;
 }
 
 export function clientForTest({
   random = () => 0.5,
   fetch = () => Promise.reject(new TypeError("no network")),
   tabStore = {},
+  ids: prefix = "id",
   ...options
 }: WorldOptions = {}): World {
   const clock = new FakeClock();
@@ -89,7 +92,7 @@ export function clientForTest({
     {
       clock,
       random,
-      newId: () => `id${++ids}`,
+      newId: () => `${prefix}${++ids}`,
       dial: isShared ? session.dial : sockets.dial,
       fetch,
       origin: undefined,

@@ -40,6 +40,8 @@ export class FakeRoom {
   readonly #readTo = new Map<string, number>();
   /** The data of every edit that was stored. */
   readonly edits: unknown[] = [];
+  /** The data of every message that was stored, as it was then. */
+  readonly said: unknown[] = [];
 
   constructor(name: string, faults: RoomFaults, retention: number) {
     this.#name = name;
@@ -155,7 +157,8 @@ export class FakeRoom {
     const retryOf = parseCursor(String(command.retryOf));
     const isFirst = (held: Message) => held.from?.id === connection.user && held.id === id;
     const inLog = this.messages.filter(({ seq }) => seq > floor);
-    const first = this.#recent.get(`${connection.user} ${id}`) ?? (retryOf && inLog.find(isFirst));
+    const after = inLog.filter(({ seq }) => retryOf !== undefined && seq > retryOf.seq);
+    const first = this.#recent.get(`${connection.user} ${id}`) ?? after.find(isFirst);
     if (first !== undefined) {
       answer({ type: "ok", seq: first.seq, at: first.at, duplicate: true });
       return;
@@ -165,6 +168,7 @@ export class FakeRoom {
       return;
     }
     const message = this.#log.add(id, connection.user, command.data);
+    this.said.push(command.data);
     this.#recent.set(`${connection.user} ${id}`, message);
     this.#publish({ ...message }, command.echo === false ? connection : undefined);
     answer({ type: "ok", seq: message.seq, at: message.at });

@@ -39,6 +39,7 @@ export type { GetToken, TokenAnswer } from "./connection/transport/token-answer.
 export type { ConnectionState } from "./connection/transport/transport.ts";
 export type { OnUserChange } from "./connection/transport/user-guard.ts";
 export type { AnyClient, Client, ClientEvents, ClientOptions } from "./core/client.ts";
+export type { TabSharing } from "./core/client-context.ts";
 export type {
   AppEvent,
   DeletedMessage,

@@ -130,6 +130,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...["client/core", "client/connection", "client/connection/transport", "client/room"],
     ...["client/room/messages", "client/util", "src/protocol"],
   ],
+  // It stands beside the channels of a client, and has channels of its own.
+  "client/tabs": [
+    ...["client/connection", "client/connection/transport", "client/core", "client/inbox", "client/room"],
+    ...["client/util", "src/protocol"],
+  ],
   // The exports of the package.
   client: [
     ...["client/connection", "client/connection/transport", "client/core", "client/events"],

@@ -176,8 +176,9 @@ export class Channel {
   /** Without an answer. Forgotten if nothing is live. */
   send(command: Command): void {
     if (!this.live) return;
-    if (this.#link?.send(command)) this.#events.onSent(command);
-    else this.#onFrame(tooLarge());
+    const written = this.#link?.send(command);
+    if (written === true) this.#events.onSent(command);
+    else if (!written) this.#onFrame(tooLarge());
   }
 
   /** Round trip in milliseconds. Rejects `offline` without a connection. */

@@ -1,4 +1,5 @@
 import type { ChannelSet } from "../connection/channel-set.ts";
+import type { Transport } from "../connection/transport/transport.ts";
 import type { RoomContext } from "../room/room-keeper.ts";
 import type { RoomRegistry } from "../room/room-registry.ts";
 import { RoomsError } from "../util/errors.ts";
@@ -10,7 +11,18 @@ export interface ClientContext extends RoomContext {
   /** What the state of the client is made of, and `disconnect`, `reconnect` and `close` act upon. */
   readonly channels: ChannelSet;
   readonly rooms: RoomRegistry;
+  /** Where tabs share their connections. */
+  readonly tabs: TabSharing | undefined;
 }
+
+/** A log of the server: of a room on a socket of its own, of one on the session, or of the inbox. */
+export type LogKind = "room" | "sharedRoom" | "inbox";
+
+/**
+ * How the tabs of a user share their connections: `shareTabs()` of `edge-rooms/tabs` makes it. It gives the transport of a
+ * log; `own` is the one that it has where nothing can be shared.
+ */
+export type TabSharing = (context: ClientContext, kind: LogKind, name: string, own: Transport) => Transport;
 
 const contexts = new WeakMap<object, ClientContext>();
 

@@ -17,7 +17,7 @@ import { createLog, type LogOption } from "../util/log.ts";
 import type { Cancel, Ports } from "../util/ports.ts";
 import { ServerTime } from "../util/server-time.ts";
 import { baseUrl } from "../util/url.ts";
-import { setContext } from "./client-context.ts";
+import { setContext, type TabSharing } from "./client-context.ts";
 
 export interface ClientOptions {
   /** http(s) or ws(s), a path before `/v1` allowed; `""` is the page's own origin, so it throws where a server renders. */
@@ -45,7 +45,10 @@ export interface ClientOptions {
   readonly maxAttempts?: number;
   /** Bounds of the back-off in milliseconds. Default: what the server says, at first 1,000 and 30,000. */
   readonly reconnect?: ReconnectLimits | undefined;
-  /** Commands are gathered for this long into one frame. Default 0 ms: one turn of the event loop. */
+  /**
+   * Commands are gathered for this long into one frame; of several signals of one event to the same receivers the last one
+   * goes. Default 0 ms: one turn of the event loop.
+   */
   readonly batchMs?: number;
   /**
    * Long polling, for networks that let no WebSocket through: the same rooms and guarantees in HTTP calls, at more cost
@@ -60,6 +63,10 @@ export interface ClientOptions {
    * Default: it ends with the page.
    */
   readonly offline?: Offline;
+  /**
+   * The tabs of one user share their connections: `shareTabs()` of `edge-rooms/tabs`. Default: each tab has its own.
+   */
+  readonly tabs?: TabSharing | undefined;
   /** Default `"warn"`. */
   readonly log?: LogOption;
 }
@@ -104,17 +111,23 @@ export class Client<Events extends EventMap = RegisteredEvents> {
       log,
     };
     this.#rooms = new RoomRegistry(shared, this.#channels);
-    this.#own = {
-      isShared: false,
-      transport: (_, path) => new WebSocketTransport(shared, path),
-      onOpen: () => {},
-    };
-    setContext(this, {
+    const { tabs } = options;
+    const context = {
       ...shared,
       closed: this.#closed.signal,
       channels: this.#channels,
       rooms: this.#rooms,
-    });
+      tabs,
+    };
+    this.#own = {
+      isShared: false,
+      transport: (name, path) => {
+        const own = new WebSocketTransport(shared, path);
+        return tabs?.(context, "room", name, own) ?? own;
+      },
+      onOpen: () => {},
+    };
+    setContext(this, context);
     options.offline?.start(shared, this.#channels);
     Object.freeze(this);
   }

@@ -22,9 +22,12 @@ import type { InboxSnapshot, MarkTarget, UntypedInboxEvents } from "./inbox-type
 /** Timers of browsers reach no further than 24 days, and the server's time may be corrected meanwhile. */
 const MAX_TIMER_MS = 3_600_000;
 
-const LOG = {
+/** What a channel needs to know of the log of an inbox. */
+export const INBOX_LOG = {
   frames: { ...NOTIFICATION_EVENTS, signal: SIGNAL, connected: SESSION_CONNECTED },
   logEvents: NOTIFICATION_EVENTS,
+  // What is muted, filtered or expired leaves its number out.
+  skipsNumbers: true,
 };
 
 export class InboxEngine implements ChannelEvents {
@@ -43,8 +46,7 @@ export class InboxEngine implements ChannelEvents {
 
   constructor(context: ConnectionContext, transport: Transport) {
     this.#context = context;
-    // What is muted, filtered or expired leaves its number out.
-    const options = { ...LOG, name: "the inbox", topics: null, skipsNumbers: true };
+    const options = { ...INBOX_LOG, name: "the inbox", topics: null };
     this.channel = new Channel(context, transport, options, this);
     const snapshot = memo(
       (

@@ -35,7 +35,12 @@ import type { RoomOptions, UntypedRoomEvents, UntypedSnapshot } from "./room-typ
 import { Typing } from "./typing.ts";
 
 const EVENTS = { ...SEQUENCED_EVENTS, ...UNSEQUENCED_EVENTS };
-const LOG = { frames: { ...EVENTS, connected: ROOM_CONNECTED }, logEvents: SEQUENCED_EVENTS };
+/** What a channel needs to know of the log of a room. */
+export const ROOM_LOG = {
+  frames: { ...EVENTS, connected: ROOM_CONNECTED },
+  logEvents: SEQUENCED_EVENTS,
+  skipsNumbers: false,
+};
 
 const isRoomEvent = (frame: IncomingFrame): frame is RoomEvent => Object.hasOwn(EVENTS, frame.type);
 
@@ -80,7 +85,7 @@ export class RoomEngine implements ChannelEvents, EnginePort, KeptParts, OutboxP
     this.#context = context;
     this.limiter = new SendRateLimiter(ports.clock);
     this.state = new RoomState(keep);
-    const options = { ...LOG, name: `room ${name}`, topics, history, skipsNumbers: false };
+    const options = { ...ROOM_LOG, name: `room ${name}`, topics, history };
     this.channel = new Channel(context, context.offline?.gate(transport, name) ?? transport, options, this);
     this.outbox = new Outbox(ports, this, this.limiter);
     this.changes = new PendingChanges(ports, this);

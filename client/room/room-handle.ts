@@ -216,7 +216,8 @@ export class RoomHandle<Events extends EventMap = RegisteredEvents> {
 
   /**
    * Sends the others an event that is not stored; with `to` only one user. `data` is `null` unless given. Forgotten
-   * without a connection. A refusal is an `error` event of the room.
+   * without a connection. Of several of one event to the same receivers that are sent at once, only the last goes. A refusal
+   * is an `error` event of the room.
    *
    * @example
    * room.signal("cursor", { x: 10, y: 20 });

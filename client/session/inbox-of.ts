@@ -21,7 +21,7 @@ export function sessionOf(context: ClientContext): Session {
   const known = sessions.get(context);
   if (known !== undefined) return known;
   const socket = new WebSocketTransport(context, "/v1/connect");
-  const engine = new InboxEngine(context, socket);
+  const engine = new InboxEngine(context, context.tabs?.(context, "inbox", "", socket) ?? socket);
   const { channel } = engine;
   const inbox = new Inbox(engine, () => context.channels.openSession(channel, "once"));
   const session = { inbox, channel, socket };

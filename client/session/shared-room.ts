@@ -16,7 +16,10 @@ function wayOf(context: ClientContext): RoomWay {
   const rooms = new SharedRooms(context, socket, channel);
   const way: RoomWay = {
     isShared: true,
-    transport: (name, path) => rooms.transport(name, path),
+    transport: (name, path) => {
+      const own = rooms.transport(name, path);
+      return context.tabs?.(context, "sharedRoom", name, own) ?? own;
+    },
     onOpen: () => context.channels.openSession(channel, "again"),
   };
   ways.set(context, way);

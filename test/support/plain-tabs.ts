@@ -44,6 +44,10 @@ export class PlainTab {
     await fetch(`${this.#address}/json/activate/${this.#id}`);
   }
 
+  async close(): Promise<void> {
+    await fetch(`${this.#address}/json/close/${this.#id}`);
+  }
+
   /** Only a hidden page freezes. */
   async setState(state: "frozen" | "active"): Promise<void> {
     await this.send("Page.setWebLifecycleState", { state });

@@ -155,8 +155,10 @@ it("[C150] a token is renewed while its connection stays open, on every way", as
       return tokenFor(user, { expiresInS: 2 });
     };
     const ada = await new Guest(way, name, user, { getToken }).live();
-    await until(() => expect(asked.length).toBe(2));
-    const past = (asked[0] ?? 0) + 2_100;
+    // The tab that holds the connection asks too.
+    const first = way.hasTabs ? 2 : 1;
+    await until(() => expect(asked.length).toBeGreaterThan(first));
+    const past = (asked[first - 1] ?? 0) + 2_100;
     await until(() => expect(Date.now()).toBeGreaterThan(past));
     await bo.room.send("later");
     await until(() => expect(ada.received).toEqual(["later"]));

@@ -17,9 +17,17 @@ type Room = string | undefined;
 interface Gathered {
   readonly room: Room;
   readonly text: string;
+  /** Of a signal: those that are alike are about the same thing, so the last one tells all. */
+  readonly kind: string | false;
 }
 
-/** Gathers commands for a moment and sends them in their order, in as few frames as the bounds allow. */
+/** `true`: it goes out; `"instead"`: in the place of one that was counted; `false`: larger than any frame may be. */
+export type Written = boolean | "instead";
+
+/**
+ * Gathers commands for a moment and sends them in their order, in as few frames as the bounds allow. Of signals of one
+ * event to the same receivers only the last one goes.
+ */
 export class CommandWriter {
   readonly #clock: Clock;
   readonly #batchMs: number;
@@ -41,13 +49,18 @@ export class CommandWriter {
     this.#send = send;
   }
 
-  /** `false`: larger than any frame may be, and not sent. */
-  write(command: Command, room?: string): boolean {
+  write(command: Command, room?: string): Written {
     const text = JSON.stringify(command);
     if (bytesOf(head(room) + text.slice(1)) > this.#frameBytes) return false;
-    this.#gathered.push({ room, text });
+    // No name of an event has a comma.
+    const kind = command.type === "signal" && [room, command.event, command.to].join();
+    const { length } = this.#gathered;
+    if (kind) this.#gathered = this.#gathered.filter((other) => other.kind !== kind);
+    const isInstead = this.#gathered.length < length;
+    // It comes after what was said since the one that it replaces.
+    this.#gathered.push({ room, text, kind });
     this.#cancelFlush ??= this.#clock.after(this.#batchMs, () => this.flush());
-    return true;
+    return isInstead ? "instead" : true;
   }
 
   flush(): void {

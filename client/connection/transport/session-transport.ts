@@ -15,8 +15,9 @@ import {
   type Ok,
 } from "../../../src/protocol/index.ts";
 import { offline, type RoomsError } from "../../util/errors.ts";
-import type { Cancel } from "../../util/ports.ts";
+import type { Cancel, Clock } from "../../util/ports.ts";
 import { knownFrame } from "../../util/wire.ts";
+import type { Written } from "./commands.ts";
 import { type ConnectionEnd, closingEnd, lost, timedOut, tokenEnd, tokenMissing } from "./connection-end.ts";
 import type { Token } from "./token-answer.ts";
 import type {
@@ -197,7 +198,8 @@ export class RoomLink implements Link {
   readonly #transport: SessionTransport;
   readonly #session: SessionPort;
   readonly #events: LinkEvents;
-  readonly #cancelDeadline: Cancel;
+  readonly #clock: Clock;
+  #cancelDeadline: Cancel = () => {};
   #token: Token = null;
   #isOpen = true;
   #isJoined = false;
@@ -211,9 +213,7 @@ export class RoomLink implements Link {
     this.#transport = transport;
     this.#session = session;
     this.#events = events;
-    this.#cancelDeadline = ports.clock.after(COMMAND_TIMEOUT_MS, () =>
-      this.drop(timedOut("The server did not greet in time.")),
-    );
+    this.#clock = ports.clock;
   }
 
   get isOpen(): boolean {
@@ -235,8 +235,17 @@ export class RoomLink implements Link {
     this.#session.join(command, this);
   }
 
-  send(command: Command): boolean {
-    return !this.#isOpen || this.#session.link?.send(command, this.#transport.name) !== false;
+  /** The `join` has its turn, for which it may wait long where many rooms are joined; or waits for another one. */
+  onTurnToJoin(hasIt: boolean): void {
+    this.#cancelDeadline();
+    if (!hasIt) return;
+    this.#cancelDeadline = this.#clock.after(COMMAND_TIMEOUT_MS, () =>
+      this.drop(timedOut("The server did not greet in time.")),
+    );
+  }
+
+  send(command: Command): Written {
+    return !this.#isOpen || (this.#session.link?.send(command, this.#transport.name) ?? true);
   }
 
   drop(end: ConnectionEnd): void {

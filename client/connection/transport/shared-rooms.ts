@@ -13,6 +13,12 @@ import type { SocketLink, SocketRooms, WebSocketTransport } from "./websocket-tr
 /** What the session hears of its rooms itself. */
 const FRAMES = { ok: OK, left: LEFT };
 
+/**
+ * A join that the rate allows so soon waits in line: other devices join their rooms too. After a longer wait, as for the
+ * budget of a day, the room says that it waits.
+ */
+const IN_LINE_MS = 1_000;
+
 /** The rooms on the socket of one session: gives each its frames, and joins for them at the pace that is allowed. */
 export class SharedRooms implements SocketRooms, SessionPort {
   readonly channel: SessionChannel;
@@ -21,14 +27,14 @@ export class SharedRooms implements SocketRooms, SessionPort {
   readonly #queue: JoinQueue;
   /** Those that have joined, or are about to, on the present socket. */
   readonly #rooms = new Map<string, SessionTransport>();
-  readonly #joins = new Map<string, RoomLink>();
+  readonly #joins = new Map<string, { readonly command: JoinCommand; readonly link: RoomLink }>();
   readonly #touched = new Set<RoomLink>();
 
   constructor(context: TransportContext, socket: WebSocketTransport, channel: SessionChannel) {
     this.#context = context;
     this.#socket = socket;
     this.channel = channel;
-    this.#queue = new JoinQueue(context.ports.clock);
+    this.#queue = new JoinQueue(context.ports);
     socket.rooms = this;
     // The inbox may have opened the socket before the first room.
     this.#queue.setLimits(socket.link?.limits ?? {});
@@ -48,10 +54,7 @@ export class SharedRooms implements SocketRooms, SessionPort {
   }
 
   join(command: JoinCommand, link: RoomLink): void {
-    this.#queue.add(command.room, () => {
-      this.#joins.set(command.id, link);
-      this.link?.send(command);
-    });
+    this.#queue.add(command.room, () => this.#send(command, link));
   }
 
   leave(room: SessionTransport): void {
@@ -93,12 +96,24 @@ export class SharedRooms implements SocketRooms, SessionPort {
     for (const room of rooms) room.onSessionEnd();
   }
 
+  #send(command: JoinCommand, link: RoomLink): void {
+    this.#joins.set(command.id, { command, link });
+    link.onTurnToJoin(true);
+    this.link?.send(command);
+  }
+
   #onJoinAnswer(answer: Exclude<Answer, { readonly type: "pong" }>): boolean {
-    const link = answer.id === undefined ? undefined : this.#joins.get(answer.id);
-    if (answer.id === undefined || link === undefined) return false;
-    this.#joins.delete(answer.id);
-    if (answer.type === "error" && answer.code === "rate_limited") this.#queue.emptied();
-    link.onAnswer(answer);
+    const join = this.#joins.get(answer.id ?? "");
+    if (join === undefined) return false;
+    const { command, link } = join;
+    this.#joins.delete(command.id);
+    const isEarly = answer.type === "error" && answer.code === "rate_limited";
+    const waitMs = isEarly ? (answer.retryAfterMs ?? IN_LINE_MS) : undefined;
+    this.#queue.answered(command.room, waitMs);
+    if (waitMs !== undefined && waitMs <= IN_LINE_MS && link.isOpen) {
+      link.onTurnToJoin(false);
+      this.#queue.add(command.room, () => this.#send(command, link), true);
+    } else link.onAnswer(answer);
     return true;
   }
 }

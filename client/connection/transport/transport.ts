@@ -7,6 +7,7 @@ import type { LogFunction } from "../../util/log.ts";
 import type { Ports } from "../../util/ports.ts";
 import type { ServerTime } from "../../util/server-time.ts";
 import type { FrameTable, IncomingFrame } from "../../util/wire.ts";
+import type { Written } from "./commands.ts";
 import type { ConnectionEnd } from "./connection-end.ts";
 import type { Tokens } from "./token-source.ts";
 import type { UserGuard } from "./user-guard.ts";
@@ -70,8 +71,7 @@ export interface LinkEvents {
 /** One connection, from the wish to open it until its end. */
 export interface Link {
   readonly isOpen: boolean;
-  /** `false`: the command is larger than a frame may be, and was not sent. */
-  send(command: Command): boolean;
+  send(command: Command): Written;
   /** Gives the connection up as lost: `onEnd` is called. */
   drop(end: ConnectionEnd): void;
   /** Ends it after what was gathered went out; `onEnd` is not called. */

@@ -23,6 +23,16 @@ export class UserGuard {
     this.#startOver = startOver;
   }
 
+  /** Who was greeted last. */
+  get user(): string | null | undefined {
+    return this.#user;
+  }
+
+  /** Whether the client goes on as another user. */
+  get startsOver(): boolean {
+    return this.#onChange === "startOver";
+  }
+
   /** A server greeted this user. Returns why that connection must end; where all starts over, it has ended already. */
   admit(user: string | null): RoomsError | undefined {
     const before = this.#user === undefined ? this.supposed : this.#user;
@@ -32,7 +42,7 @@ export class UserGuard {
       return undefined;
     }
     const error = userChanged();
-    if (this.#user === undefined || this.#onChange === "startOver") {
+    if (this.#user === undefined || this.startsOver) {
       this.#user = user;
       this.onGreeted(user);
       this.#startOver(error);

@@ -15,7 +15,7 @@ import { offline, RoomsError, refusalError } from "../../util/errors.ts";
 import type { Cancel, Socket } from "../../util/ports.ts";
 import { query } from "../../util/url.ts";
 import { type Connected, fits, type IncomingFrame, knownFrame, valuesIn } from "../../util/wire.ts";
-import { CommandWriter, PendingAnswers } from "./commands.ts";
+import { CommandWriter, PendingAnswers, type Written } from "./commands.ts";
 import { type ConnectionEnd, closeEnd, lost, timedOut, tokenEnd, tokenMissing } from "./connection-end.ts";
 import { SUSPICIOUS } from "./fallback.ts";
 import { Heartbeat } from "./heartbeat.ts";
@@ -137,7 +137,7 @@ export class SocketLink implements Link {
     return this.#limits;
   }
 
-  send(command: Command, room?: string): boolean {
+  send(command: Command, room?: string): Written {
     return this.#isOver || this.#writer.write(command, room);
   }
 

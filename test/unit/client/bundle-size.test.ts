@@ -2,7 +2,8 @@
 // is lowered with each step that makes the client smaller, and never raised without a reason. Raised for: refusals that
 // name their cause (220); wakes, without which a page shows a dead connection for half a minute after a sleep (250);
 // lists of messages that no event copies, `keep`, `trim` and `latest` (530; with the inbox, whose snapshot is made in the
-// same way, 590; Vue 20); the hooks of `keepOffline` (285).
+// same way, 590; Vue 20); the hooks of `keepOffline` (285); signals of which only the last goes, and the hooks of tabs that
+// share (120); joins that wait in line (230).
 
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -24,8 +25,8 @@ const PAGES: readonly Page[] = [
   {
     does: "uses rooms",
     script: `import { createClient } from "./client/index.ts"; createClient({ url: "" }).room("lobby");`,
-    maxBytes: 19_615,
-    without: /client\/(events|http|inbox|offline|push|session)\/|\/session-|\/join-queue/,
+    maxBytes: 19_720,
+    without: /client\/(events|http|inbox|offline|push|session|tabs)\/|\/session-|\/join-queue/,
   },
   {
     does: "uses rooms and the inbox",
@@ -33,20 +34,27 @@ const PAGES: readonly Page[] = [
       const client = createClient({ url: "" });
       client.room("lobby");
       inboxOf(client).on("state", () => {});`,
-    maxBytes: 21_165,
-    without: /client\/(events|http|offline|push)\/|\/session-|\/join-queue/,
+    maxBytes: 21_290,
+    without: /client\/(events|http|offline|push|tabs)\/|\/session-|\/join-queue/,
   },
   {
     does: "uses everything",
     script: `export * from "./client/index.ts";`,
-    maxBytes: 25_055,
-    without: /client\/(events|offline|push)\//,
+    maxBytes: 25_440,
+    without: /client\/(events|offline|push|tabs)\//,
   },
   {
     does: "polls, beside what it has already",
     script: `export { Polling } from "./client/connection/transport/polling.ts";`,
     maxBytes: 3_400,
     without: /client\/(http|inbox|push|session|room|core)\//,
+  },
+  {
+    does: "uses rooms in tabs that share",
+    script: `import { createClient } from "./client/index.ts"; import { shareTabs } from "./client/tabs/share-tabs.ts";
+      createClient({ url: "", tabs: shareTabs() }).room("lobby");`,
+    maxBytes: 28_650,
+    without: /client\/(events|http|push|session)\//,
   },
   {
     does: "takes pushes, beside what the client is",

@@ -66,6 +66,7 @@ const CONFIG = {
       "edge-rooms": ["../../client/index.ts"],
       "edge-rooms/client": ["../../client/index.ts"],
       "edge-rooms/push": ["../../client/push/push.ts"],
+      "edge-rooms/tabs": ["../../client/tabs/share-tabs.ts"],
       "edge-rooms/*": ["../../client/*/index.ts"],
     },
   },
@@ -104,6 +105,7 @@ async function importsOf({ at }: Example): Promise<string> {
     ["client", "index.ts"],
     ["offline", "offline/index.ts"],
     ["push", "push/push.ts"],
+    ["tabs", "tabs/share-tabs.ts"],
     ["server", "server/index.ts"],
     ["testing", "testing/index.ts"],
   ];

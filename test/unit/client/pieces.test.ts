@@ -108,6 +108,35 @@ describe("commands", () => {
     ]);
   });
 
+  it("[C215] of signals of one event only the last is sent, in its place among the others", async () => {
+    const { clock, frames, writer } = writerForTest();
+    const signal = (event: string, data: unknown, to?: string) =>
+      ({ type: "signal", event, data, ...(to !== undefined && { to }) }) as const;
+    const send = { type: "send", id: "s", data: 1 } as const;
+    const written = [
+      writer.write(signal("cursor", 1)),
+      writer.write(signal("typing", { isTyping: true })),
+      writer.write(signal("cursor", 2, "usr_2")),
+      writer.write(signal("cursor", 3), "other_room"),
+      writer.write(send),
+      writer.write(signal("cursor", 4)),
+      writer.write(signal("typing", { isTyping: false })),
+    ];
+    expect(written).toEqual([true, true, true, true, true, "instead", "instead"]);
+    await clock.advance(0);
+    expect(frames.map((frame) => JSON.parse(frame))).toEqual([
+      signal("cursor", 2, "usr_2"),
+      { room: "other_room", ...signal("cursor", 3) },
+      {
+        type: "batch",
+        commands: [send, signal("cursor", 4), signal("typing", { isTyping: false })],
+      },
+    ]);
+    writer.write(signal("cursor", 5));
+    await clock.advance(0);
+    expect(frames).toHaveLength(4);
+  });
+
   it("[C25] are sent in batches of at most 100", async () => {
     const { clock, frames, writer } = writerForTest();
     for (let n = 0; n < 201; n++) writer.write(ping(`p${n}`));

@@ -58,16 +58,24 @@ describeShared("the wire of a session", () => {
   });
 
   it("[C44] carries no further join for a while after one was refused for the rate", async () => {
-    const { client, clock, session, sockets } = await dialedRoom();
+    const { client, clock, session, sockets, room } = await dialedRoom();
     session.greeting = { limits: { ...LIMITS, ratePerSecond: 10, rateBurst: 5 } };
     session.sessions.last.end(1006);
     await clock.advance(500);
     const [join] = session.sessions.last.sentOf("join");
     session.sessions.last.deliver(refusal(join, "rate_limited", { retryAfterMs: 100 }));
     sharedRoom(client, "other");
-    await clock.advance(99);
+    // After the wait and a half of the spread the refused one is sent again. The next one waits for its answer, or 2 s.
+    await clock.advance(349);
     expect(sockets.count).toBe(2);
     await clock.advance(1);
+    expect(sockets.last.url.pathname).toContain("lobby");
+    expect(room.state).toEqual({ status: "connecting", attempt: 1 });
+    await clock.advance(1_500);
+    expect(sockets.count).toBe(3);
+    sockets.last.deliver(connected(), caughtUp(0));
+    await clock.advance(0);
+    expect(room.state.status).toBe("connected");
     expect(sockets.last.url.pathname).toContain("other");
   });
 
@@ -87,7 +95,7 @@ describeShared("the wire of a session", () => {
     room.signal("wave", 1);
     await clock.advance(0);
     room.signal("wave", 2);
-    room.signal("wave", 3);
+    room.signal("nod", 3);
     await clock.advance(0);
     expect(texts.slice(before).map((text) => JSON.parse(text))).toEqual([
       { room: "lobby", type: "signal", event: "wave", data: 1 },
@@ -96,7 +104,7 @@ describeShared("the wire of a session", () => {
         type: "batch",
         commands: [
           { type: "signal", event: "wave", data: 2 },
-          { type: "signal", event: "wave", data: 3 },
+          { type: "signal", event: "nod", data: 3 },
         ],
       },
     ]);

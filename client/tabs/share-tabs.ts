@@ -1,0 +1,15 @@
+import type { TabSharing } from "../core/client-context.ts";
+import { sharingOver } from "./sharing-over.ts";
+import { systemTabPorts } from "./system-tab-ports.ts";
+
+/**
+ * The tabs of one user share their connections: one tab holds them for all, and another one goes on within a second when
+ * that is closed or stands still. Ten tabs in a room are one connection, which has the status of the tab in use; a tab
+ * that nobody looks at marks nothing as read until somebody does. To rooms and the inbox of each tab nothing else changes.
+ * All tabs act with the token of the one that holds the connections. Where the browser has no Web Locks or no
+ * BroadcastChannel, and for a token whose claims cannot be read, each tab has connections of its own.
+ *
+ * @example
+ * const client = createClient({ url: "", getToken: async () => (await fetch("/token")).text(), tabs: shareTabs() });
+ */
+export const shareTabs = (): TabSharing => sharingOver(systemTabPorts);

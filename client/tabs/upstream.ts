@@ -1,0 +1,395 @@
+// The one connection of a log that several tabs share, in the tab that holds it. To the server it is a connection like
+// any other; to each tab it is a server: greeting, replay after the cursor of that tab, live events, answers.
+// Invariant: what a tab has been given is all of the log up to some `seq`, without a gap. It goes on from there with what
+// is buffered, or, where that begins later, with a page of the server; only then it is given what comes live.
+
+import {
+  type Answer,
+  type Command,
+  DEFAULT_HISTORY,
+  type LogEvent,
+  matchesTopics,
+  type Permission,
+  parseCursor,
+  SEND_RESULT,
+  type Signal,
+} from "../../src/protocol/index.ts";
+import { Channel } from "../connection/channel.ts";
+import { type ConnectionEnd, lost } from "../connection/transport/connection-end.ts";
+import type { ConnectionState, OpenRequest, Transport } from "../connection/transport/transport.ts";
+import type { ChannelEvents, ConnectionContext, ResumeKind } from "../connection/types.ts";
+import { INBOX_LOG } from "../inbox/inbox-engine.ts";
+import { ROOM_LOG } from "../room/room-engine.ts";
+import { offline, type RoomsError } from "../util/errors.ts";
+import { type Connected, fits, type IncomingFrame, isTypeIn } from "../util/wire.ts";
+import { LogBuffer } from "./log-buffer.ts";
+import { ReplayOfTab, type ReplayPort } from "./replay-of-tab.ts";
+import { SharedState } from "./shared-state.ts";
+import { type LogKey, logId, packEnd, packState, type TabNews } from "./tab-message.ts";
+import { TabPresence, type UsageOfTabs } from "./tab-presence.ts";
+import { UpstreamTransport } from "./upstream-transport.ts";
+
+/** The tab that holds the connections, as one of them sees it. */
+export interface UpstreamPort extends UsageOfTabs {
+  tell(tab: string, news: TabNews): void;
+  /** The server has greeted another user. */
+  onUserChanged(): void;
+}
+
+/** One connection of a channel in a tab. */
+interface TabLinkRecord {
+  readonly id: string;
+  readonly tab: string;
+  readonly request: OpenRequest;
+  /** It is given nothing until it was greeted, and what comes live once its replay is over. */
+  phase: "waiting" | "greeted" | "live";
+  replay: ReplayOfTab | undefined;
+}
+
+/** A refusal of one that is older says nothing of which tab has sent it. */
+const MAX_SIGNALS = 200;
+
+const upstreamLost = (): ConnectionEnd => ({ ...lost(offline("The connection was lost.")), next: "again" });
+
+export class Upstream implements ChannelEvents, ReplayPort {
+  readonly key: LogKey;
+  readonly channel: Channel;
+  readonly log = new LogBuffer();
+  readonly #context: ConnectionContext;
+  readonly #port: UpstreamPort;
+  readonly #transport: UpstreamTransport;
+  readonly #links = new Map<string, TabLinkRecord>();
+  readonly #tabs = new Set<string>();
+  readonly #presence: TabPresence;
+  readonly #state = new SharedState();
+  /** By the `id` of a `send` whose event its tab does not want. */
+  readonly #unechoed = new Map<string, TabLinkRecord>();
+  /** By the `id` of a signal, which is answered only if it is refused. */
+  readonly #signals = new Map<string, TabLinkRecord>();
+  /** How far a tab would have read that nobody looks at. */
+  readonly #unseenReads = new Map<string, number>();
+  #isLive = false;
+
+  constructor(
+    context: ConnectionContext,
+    key: LogKey,
+    own: Transport,
+    first: OpenRequest,
+    port: UpstreamPort,
+  ) {
+    this.key = key;
+    this.#context = context;
+    this.#port = port;
+    this.#presence = new TabPresence(this, port);
+    this.#transport = new UpstreamTransport(own, first, (frame) => this.#takes(frame));
+    const log = key.kind === "inbox" ? INBOX_LOG : ROOM_LOG;
+    const name = key.kind === "inbox" ? "the inbox of all tabs" : `room ${key.name} of all tabs`;
+    const options = { ...log, name, topics: key.topics, history: first.history };
+    this.channel = new Channel(context, this.#transport, options, this);
+    this.channel.start("afterTurn");
+  }
+
+  get tabs(): ReadonlySet<string> {
+    return this.#tabs;
+  }
+
+  get head(): number {
+    return this.#state.head;
+  }
+
+  newId(): string {
+    return this.#context.ports.newId();
+  }
+
+  after(delayMs: number, fn: () => void) {
+    return this.#context.ports.clock.after(delayMs, fn);
+  }
+
+  request(command: Command & { readonly id: string }, onAnswer: (answer: Answer | undefined) => void): void {
+    this.channel.request(command, onAnswer);
+  }
+
+  // ---- what tabs ask ----
+
+  open(tab: string, id: string, request: OpenRequest): void {
+    const link: TabLinkRecord = { id, tab, request, phase: "waiting", replay: undefined };
+    this.#links.set(id, link);
+    const isNew = !this.#tabs.has(tab);
+    this.#tabs.add(tab);
+    const { status } = this.channel.state;
+    if (isNew && status === "disconnected") this.channel.start();
+    else if (this.#isLive) this.#serve(link);
+    else if (status !== "connecting") this.#endLinks();
+  }
+
+  /** Whether the link is one of this log. */
+  has(id: string): boolean {
+    return this.#links.has(id);
+  }
+
+  receive(id: string, command: Command): void {
+    const link = this.#links.get(id);
+    if (link === undefined) return;
+    if (!this.#isLive) this.#end(link, upstreamLost());
+    else if (command.type === "signal") this.#signal(link, command);
+    else if (command.type === "presence") {
+      this.#presence.set(link.id, link.tab, command);
+      this.#presence.tell((answer) => this.#answer(link, command.id, answer));
+    } else if (command.type === "read") this.#read(link, command.id, command.seq);
+    else if ("id" in command && command.id !== undefined) this.#ask(link, { ...command, id: command.id });
+    else this.channel.send(command);
+  }
+
+  closeLink(id: string): void {
+    const link = this.#links.get(id);
+    if (link === undefined) return;
+    this.#forget(link);
+    // Nothing is left to say where the tab releases the log in the same turn.
+    queueMicrotask(() => this.#presence.tell());
+  }
+
+  hurry(): void {
+    if (this.channel.state.status === "reconnecting") this.channel.start();
+  }
+
+  /** The tab wants nothing of this log any more, or is gone. */
+  release(tab: string): void {
+    this.#tabs.delete(tab);
+    this.#unseenReads.delete(tab);
+    for (const link of this.#links.values()) if (link.tab === tab) this.#forget(link);
+    if (this.#tabs.size > 0) this.#presence.tell();
+  }
+
+  onUse(tab: string): void {
+    const seq = this.#unseenReads.get(tab);
+    if (seq !== undefined && this.#isLive && this.#port.usageOf(tab).isVisible) {
+      this.#unseenReads.delete(tab);
+      // Its tab hears of it by the receipt.
+      this.request({ type: "read", id: this.newId(), seq }, () => {});
+    }
+    this.#presence.tell();
+  }
+
+  /** For good. `handOver`: another tab goes on, so the user is not seen to leave. */
+  stop(how: "leave" | "handOver"): void {
+    if (how === "handOver") this.#transport.handOver();
+    for (const link of this.#links.values()) this.#forget(link);
+    this.channel.close();
+  }
+
+  // ---- what the server says ----
+
+  onConnected(frame: Connected, resume: ResumeKind): void {
+    const { since, history } = this.#transport.asked;
+    const isContinued = frame.recovery === "complete" || frame.recovery === "partial";
+    const seq = since === undefined ? undefined : parseCursor(since)?.seq;
+    this.log.begin(
+      isContinued && seq !== undefined ? { after: seq } : { latest: history ?? DEFAULT_HISTORY },
+    );
+    this.#state.begin(frame, resume);
+    this.#presence.begin();
+  }
+
+  onFloor(floor: number): void {
+    this.#state.onFloor(floor);
+  }
+
+  onLive(): void {
+    if (this.#isLive) return;
+    this.#isLive = true;
+    this.log.end(this.head);
+    for (const link of this.#links.values()) if (link.phase === "waiting") this.#serve(link);
+  }
+
+  onFrame(frame: IncomingFrame): void {
+    // A filter that lets nothing through is in force a moment after the connection is live.
+    const { topics } = this.key;
+    const isNotMeant = topics?.length === 0 && (this.#isLogEvent(frame) || frame.type === "signal");
+    if (isNotMeant) return;
+    this.#state.apply(frame, this.#isLive);
+    if (this.#isLogEvent(frame)) {
+      this.#state.reached(frame.seq);
+      this.log.push(frame);
+      this.#onLogEvent(frame);
+    } else if (frame.type === "caughtUp") {
+      this.#state.reached(frame.seq);
+      this.#give(frame, "live");
+    } else this.#give(frame, "greeted");
+  }
+
+  onPermission(permission: Permission): void {
+    this.#state.permission = permission;
+    for (const { id, tab, phase } of this.#links.values())
+      if (phase !== "waiting") this.#port.tell(tab, { type: "permission", link: id, permission });
+  }
+
+  onState(state: ConnectionState): void {
+    if (state.status === "disconnected" && state.error?.code === "user_changed") {
+      // Other tabs find out by their own tokens.
+      this.#port.onUserChanged();
+      return;
+    }
+    if (state.status === "connected") this.#tellState(state);
+    else if (state.status === "connecting") {
+      // Those that wait go on waiting.
+      if (this.#isLive) this.#endLinks();
+      else this.#tellState(state);
+    } else this.#endLinks();
+  }
+
+  onRefused(): void {}
+
+  onUserChanged(): void {}
+
+  /** A refusal that names no command: of a signal that was too large. */
+  onError({ code, message }: RoomsError): void {
+    const link = [...this.#signals.values()].at(-1);
+    if (link !== undefined && this.#links.has(link.id))
+      this.#port.tell(link.tab, {
+        type: "frames",
+        link: link.id,
+        frames: [{ type: "error", code, message }],
+      });
+    else this.#context.log("warn", `${this.key.name || "the inbox"}: ${message}`);
+  }
+
+  onTurn(): void {}
+
+  onSent(): void {}
+
+  // ---- one tab ----
+
+  greeting(recovery: Connected["recovery"]): Connected | undefined {
+    return this.#state.greeting(recovery, this.#context.serverTime.now());
+  }
+
+  #serve(link: TabLinkRecord): void {
+    link.phase = "greeted";
+    link.replay = new ReplayOfTab(this, this.key, link.request, {
+      give: (frames) => this.#port.tell(link.tab, { type: "frames", link: link.id, frames }),
+      onLive: () => {
+        link.phase = "live";
+      },
+      onEnd: (end) => this.#end(link, end),
+    });
+    link.replay.start();
+  }
+
+  #isLogEvent(frame: IncomingFrame): frame is LogEvent {
+    return isTypeIn(this.key.kind === "inbox" ? INBOX_LOG.logEvents : ROOM_LOG.logEvents, frame.type);
+  }
+
+  #onLogEvent(event: LogEvent): void {
+    const isOwn = event.type === "message" && event.from?.id === this.#state.user && event.byServer !== true;
+    const sender = isOwn ? this.#unechoed.get(event.id) : undefined;
+    if (sender === undefined || event.type !== "message") {
+      this.#give(event, "live");
+      return;
+    }
+    this.#unechoed.delete(event.id);
+    const { id, seq, at } = event;
+    // For the tab that wants no echo the answer stands in the place of the event.
+    this.#give(event, "live", sender);
+    this.#answer(sender, id, { type: "ok", id, ...{ seq, at } });
+  }
+
+  /** To all tabs that have got so far. */
+  #give(frame: IncomingFrame, from: "greeted" | "live", except?: TabLinkRecord): void {
+    for (const link of this.#links.values()) {
+      const isMeant = link.phase === "live" || link.phase === from;
+      if (isMeant && link !== except)
+        this.#port.tell(link.tab, { type: "frames", link: link.id, frames: [frame] });
+    }
+  }
+
+  #answer(link: TabLinkRecord, id: string, answer: Answer | undefined): void {
+    if (answer === undefined || !this.#links.has(link.id)) return;
+    this.#port.tell(link.tab, { type: "frames", link: link.id, frames: [{ ...answer, id }] });
+  }
+
+  #ask(link: TabLinkRecord, command: Command & { readonly id: string }): void {
+    const { id } = command;
+    if (command.type !== "send") {
+      // Two tabs may have used the same id.
+      this.request({ ...command, id: this.newId() }, (answer) => this.#answer(link, id, answer));
+      return;
+    }
+    const { echo, ...send } = command;
+    if (echo === false) this.#unechoed.set(id, link);
+    // The other tabs need the event.
+    this.request(send, (answer) => {
+      // A filter may leave the event out.
+      if (answer?.type === "ok" && fits(SEND_RESULT, answer)) this.#state.reached(answer.seq);
+      const isAnswered = echo === false && !this.#unechoed.delete(id);
+      if (!isAnswered) this.#answer(link, id, answer);
+    });
+  }
+
+  /** A tab that nobody looks at has not read: its place is kept until somebody does. */
+  #read(link: TabLinkRecord, id: string, seq: number | undefined): void {
+    const place = seq ?? this.head;
+    const isSeen = this.#port.usageOf(link.tab).isVisible;
+    if (!isSeen) this.#unseenReads.set(link.tab, Math.max(place, this.#unseenReads.get(link.tab) ?? 0));
+    const command = { type: "read", id: this.newId(), seq: isSeen ? place : 0 } as const;
+    this.request(command, (answer) => this.#answer(link, id, answer));
+  }
+
+  /** The server delivers it to the connections of others; the other tabs of this one get it here. */
+  #signal(link: TabLinkRecord, { event, data = null, to }: Extract<Command, { type: "signal" }>): void {
+    const id = this.newId();
+    this.#signals.set(id, link);
+    const [oldest] = this.#signals.keys();
+    if (this.#signals.size > MAX_SIGNALS && oldest !== undefined) this.#signals.delete(oldest);
+    this.channel.send({ type: "signal", id, event, data, ...(to !== undefined && { to }) });
+    const { user, mayWrite } = this.#state;
+    const isForTabs = user !== null && mayWrite && (to === undefined || to === user);
+    if (!isForTabs || !matchesTopics(this.key.topics, event)) return;
+    const signal: Signal = {
+      type: "signal",
+      event,
+      from: { id: user },
+      data,
+      at: this.#context.serverTime.now(),
+    };
+    this.#give(signal, "greeted", link);
+  }
+
+  /** The refusal of a signal goes to its tab: nobody else waits for it. */
+  #takes(frame: IncomingFrame): boolean {
+    if (frame.type !== "error" || frame.id === undefined) return false;
+    const link = this.#signals.get(frame.id);
+    if (link === undefined) return false;
+    this.#signals.delete(frame.id);
+    const { id: _, ...error } = frame;
+    if (this.#links.has(link.id))
+      this.#port.tell(link.tab, { type: "frames", link: link.id, frames: [error] });
+    return true;
+  }
+
+  // ---- ends ----
+
+  #endLinks(): void {
+    this.#isLive = false;
+    this.#tellState(this.channel.state);
+    this.#unechoed.clear();
+    this.#signals.clear();
+    for (const link of this.#links.values()) this.#end(link, upstreamLost());
+  }
+
+  #end(link: TabLinkRecord, end: ConnectionEnd): void {
+    this.#forget(link);
+    this.#port.tell(link.tab, { type: "end", link: link.id, end: packEnd(end) });
+  }
+
+  #forget(link: TabLinkRecord): void {
+    this.#links.delete(link.id);
+    this.#presence.remove(link.id);
+    link.replay?.stop();
+  }
+
+  #tellState(state: ConnectionState): void {
+    const isFinal = this.channel.refusal !== undefined;
+    for (const tab of this.#tabs)
+      this.#port.tell(tab, { type: "state", log: logId(this.key), state: packState(state), isFinal });
+  }
+}

@@ -121,8 +121,7 @@ export class ReconnectLoop {
       const error = cutOffs.explain(outcome.end);
       const verdict = policy.judge(outcome, this.#limits);
       const isRefusedAgain = verdict.next === "retry" && policy.refusals === 2;
-      if (isRefusedAgain)
-        log("warn", `The server refuses the token: ${error.message}. getToken is asked again.`);
+      if (isRefusedAgain) log("warn", `${error.message} getToken is asked for another token.`);
       log("debug", `${this.#port.name}: ${error.message} Next: ${verdict.next}.`);
       // The log is a function of the app, too.
       if (signal.aborted) return;
@@ -164,7 +163,7 @@ export class ReconnectLoop {
   #end(error: RoomsError | undefined, isFinal: boolean): void {
     this.#run = undefined;
     if (error !== undefined) {
-      this.#context.log("warn", `${this.#port.name} is disconnected: ${error.message}`);
+      this.#context.log("warn", `${this.#port.name} is disconnected until reconnect(): ${error.message}`);
       this.#refusal = isFinal ? error : undefined;
       if (isFinal) this.#port.onRefused(error);
     }

@@ -9,6 +9,7 @@ export const MAX_TOKEN_LENGTH = 16_384;
 /** `{claim}` is the name of the claim. At most 109 bytes, so that a close frame holds text and code. */
 const REASONS = {
   not_bearer: "the Authorization header is not of the form Bearer <token>",
+  empty: "the Authorization header ends after Bearer: a variable for the token or API key may be empty",
   too_long: `the token has more than ${MAX_TOKEN_LENGTH} characters`,
   not_a_jwt:
     "this is no API key that counts here, and no signed JWT: three parts of base64url with dots between them",

@@ -65,7 +65,8 @@ async function verify(
   const { token, apiKeys } = c.get("config");
   const now = Date.now();
   let reason: TokenRefusalReason = "not_bearer";
-  if (credential.kind === "token") {
+  if (credential.kind === "token" && credential.token === "") reason = "empty";
+  else if (credential.kind === "token") {
     // A call has found its key before this. A JWT has dots: the keys are not searched for it.
     const isKey = !credential.token.includes(".") && (await findApiKey(apiKeys, credential.token));
     if (!isKey) return verifyToken(token, credential.token, now);

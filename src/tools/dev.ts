@@ -10,7 +10,7 @@ const run = devRun(process.argv.slice(2));
 // Wrangler says it too, but after the address of the other server has been printed as that of this one.
 if (await isTaken(Number(run.port))) {
   console.error(
-    `Port ${run.port} is taken by another program: stop that, or choose another with -- --port 8788`,
+    `Port ${run.port} is taken: stop what listens there, or choose another: npm run dev -- --port ${Number(run.port) + 1}`,
   );
   process.exit(1);
 }

@@ -75,12 +75,17 @@ describe("who calls", () => {
       "forbidden",
       "this call acts for a user: send their token",
     ]);
-    for (const wrong of [`Bearer ${"k".repeat(43)}`, "Bearer undefined", "Bearer "])
+    for (const wrong of [`Bearer ${"k".repeat(43)}`, "Bearer undefined"])
       expect(await bearing("POST", "/v1/notify", wrong, "{}")).toEqual([
         401,
         "unauthorized",
         expect.stringMatching(/no API key that counts here, and no signed JWT/),
       ]);
+    expect(await bearing("POST", "/v1/notify", "Bearer ", "{}")).toEqual([
+      401,
+      "unauthorized",
+      "the Authorization header ends after Bearer: a variable for the token or API key may be empty",
+    ]);
     expect(await bearing("POST", "/v1/notify", env.API_KEYS, "{}")).toEqual([
       401,
       "unauthorized",

@@ -29,6 +29,8 @@ export class TokenSource {
   readonly #watchers = new Listeners<string>();
   #kept: Kept | undefined;
   #asking: Promise<Token> | undefined;
+  /** What the log said of the last try, if that failed. */
+  #failure: string | undefined;
   #askedAt = Number.NEGATIVE_INFINITY;
   #cancelRenewal: Cancel | undefined;
   readonly #cancels = new Set<Cancel>();
@@ -90,6 +92,7 @@ export class TokenSource {
     await this.#sleep(this.#askedAt + ASK_EVERY_MS - this.#clock.elapsed());
     this.#askedAt = this.#clock.elapsed();
     const token = await this.#answer();
+    this.#failure = undefined;
     this.#kept = token === null ? undefined : { token, renewAt: undefined };
     if (token !== null) this.#watchers.call(token);
     return token;
@@ -99,8 +102,10 @@ export class TokenSource {
   #answer(): Promise<Token> {
     return new Promise((resolve, reject) => {
       const fail = (error: RoomsError) => {
-        // Not the cause itself: an error of the app may hold the token.
-        this.#log("warn", [error.message, ...placeOf(error.cause)].join("\n"));
+        const { message } = error;
+        // Tries that fail alike are one line. Not the cause itself: an error of the app may hold the token.
+        if (message !== this.#failure) this.#log("warn", [message, ...placeOf(error.cause)].join("\n"));
+        this.#failure = message;
         reject(error);
       };
       const cancel = this.#after(COMMAND_TIMEOUT_MS, () =>

@@ -267,6 +267,23 @@ describe("a token", () => {
     expect(lines?.split("\n").length).toBeLessThanOrEqual(4);
   });
 
+  it("[C107] of a getToken that fails in the same way again and again is one line of the log, until it gives one", async () => {
+    let isDown = true;
+    const logged: string[] = [];
+    const { clock, socket, sockets } = await dialedRoom({
+      getToken: () => (isDown ? Promise.reject(new Error("down")) : secret),
+      log: (level, message) => level === "warn" && logged.push(message),
+    });
+    await clock.advance(120_000);
+    expect(logged.filter((line) => line.startsWith("getToken failed"))).toHaveLength(1);
+    isDown = false;
+    while (sockets.count === 0) await clock.advance(1_000);
+    isDown = true;
+    socket().end(4401, "token_expired");
+    await clock.advance(31_000);
+    expect(logged.filter((line) => line.startsWith("getToken failed"))).toHaveLength(2);
+  });
+
   it("[C125] is in no line of the log, whatever an error of the app quotes", async () => {
     for (const cause of [
       new RoomsError("unauthorized", `my server refused ${secret}`),

@@ -9,6 +9,7 @@ import {
   COMMANDS_HEAD,
   closeCode,
   closeReason,
+  MAX_BATCH_COMMANDS,
   POLL_HEAD,
   type PollEnd,
   refuse,
@@ -20,7 +21,7 @@ import { authenticatePoll, type SocketBearer, userNeeded } from "./authenticate.
 import { readLines } from "./body.ts";
 import { refusalIn, roomUpgrade, sessionUpgrade, upgradeRequest } from "./connect.ts";
 import { HeldPoll } from "./held-poll.ts";
-import { RefusalError } from "./refusal-error.ts";
+import { RefusalError, refusing } from "./refusal-error.ts";
 import { namedRoom } from "./request-url.ts";
 import { rawLines } from "./responses.ts";
 import { waitingText } from "./waiting-text.ts";
@@ -79,6 +80,8 @@ async function send(
 ): Promise<Response> {
   const bearer = await authenticatePoll(c);
   const { head, lines } = await readLines(c, commandsHead);
+  if (lines.length > MAX_BATCH_COMMANDS)
+    throw refusing("bad_request", `a call brings at most ${MAX_BATCH_COMMANDS} frames`);
   const { connection, number, leave = false } = head;
   const isThere = await pass(bearer, { connection, number, leave, user: userOf(bearer), frames: lines });
   if (!isThere) throw new RefusalError(refuse("not_found", "this connection has ended"));

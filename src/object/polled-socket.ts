@@ -43,6 +43,8 @@ export interface PollStanding {
   readonly received: number;
   /** When its last call began, in milliseconds. */
   readonly polledAt: number;
+  /** That of the last call with commands; 0: none came. */
+  readonly number: number;
 }
 
 export interface PolledSocketPorts {
@@ -64,14 +66,11 @@ export class PolledSocket implements SocketPort {
   #poll: PollPort | undefined;
   #state: unknown = null;
   #closing: SocketClosing | undefined;
-  /** The number of the last call with commands; `undefined`: it is forgotten, as that was before a sleep. */
-  #lastNumber: number | undefined;
   #cancelEnd: () => void = () => {};
 
   constructor(ports: PolledSocketPorts, woken?: PollStanding) {
     this.#ports = ports;
-    this.#standing = woken ?? { received: 0, polledAt: 0 };
-    this.#lastNumber = woken === undefined ? 0 : undefined;
+    this.#standing = woken ?? { received: 0, polledAt: 0, number: 0 };
   }
 
   send(frame: string): void {
@@ -85,8 +84,9 @@ export class PolledSocket implements SocketPort {
     if (this.#closing !== undefined) return;
     this.#closing = { code, reason };
     this.#ports.onClose(code);
-    if (this.#poll === undefined) this.#endLater(() => {});
-    else this.#end(this.#closing);
+    // The call may be over already, or its answer may be lost: so the next one is told as well.
+    this.#endLater(() => {});
+    this.#endPoll(this.#closing);
   }
 
   save(state: unknown): void {
@@ -111,13 +111,13 @@ export class PolledSocket implements SocketPort {
     const had = received - this.#standing.received;
     if (had < 0 || had > this.#frames.length) return false;
     for (const frame of this.#frames.splice(0, had)) this.#length -= frame.length;
-    this.#standing = { received, polledAt: now };
-    this.#cancelEnd();
-    this.#poll?.end();
+    this.#standing = { ...this.#standing, received, polledAt: now };
+    this.#endPoll();
     this.#poll = poll;
     poll.save(this.#saved);
     for (const frame of this.#frames) poll.send(frame);
-    if (this.#closing !== undefined) this.#end(this.#closing);
+    if (this.#closing === undefined) this.#cancelEnd();
+    else this.#endPoll(this.#closing);
     return true;
   }
 
@@ -131,24 +131,28 @@ export class PolledSocket implements SocketPort {
   /** The client has left. */
   leave(): void {
     this.#closing ??= { code: 1000, reason: "" };
-    this.#end();
+    this.#cancelEnd();
+    this.#endPoll();
+    this.#ports.onOver();
   }
 
-  /** Whether a call with commands is the next one, has come before, or follows on one that is missing. */
-  take(number: number): "next" | "again" | "gap" {
-    const last = this.#lastNumber ?? number - 1;
-    if (number > last + 1) return "gap";
+  /**
+   * Whether a call with commands is the next one, or has come before. `undefined`: it follows on one that is missing, or
+   * the connection is closed.
+   */
+  take(number: number): "next" | "again" | undefined {
+    const last = this.#standing.number;
+    if (this.#closing !== undefined || number > last + 1) return undefined;
     if (number <= last) return "again";
-    this.#lastNumber = number;
+    this.#standing = { ...this.#standing, number };
+    this.#poll?.save(this.#saved);
     return "next";
   }
 
-  #end(closing?: SocketClosing): void {
-    this.#cancelEnd();
+  #endPoll(closing?: SocketClosing): void {
     const poll = this.#poll;
     this.#poll = undefined;
     poll?.end(closing);
-    this.#ports.onOver();
   }
 
   #endLater(fn: () => void): void {

@@ -1,5 +1,6 @@
 // Connections over calls as they are on the wire. What a client makes of them is in conformance.test.ts.
 
+import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { advanceClock, crash, roomExists, sleep } from "./support/objects.ts";
 import type { Frame } from "./support/test-socket.ts";
@@ -186,6 +187,54 @@ describe("a connection over calls", () => {
     await bo.settled();
     expect(types(await ada.next())).toContain("signal");
     expect(bo.ofType("memberLeft")).toEqual([]);
+  });
+
+  it("[H45] a call that is reported as failed and as closed has one connection", async () => {
+    const room = uniqueName("polled");
+    const bo = await join(room, "bo");
+    const ada = await polled(room, "ada");
+    await bo.next("memberJoined");
+    const waiting = ada.next();
+    await bo.settled();
+    await runInDurableObject(roomObject(room), async (object, ctx) => {
+      const call = ctx.getWebSockets().find((ws) => ws.deserializeAttachment()?.poll !== undefined);
+      if (call === undefined) throw new Error("no call waits");
+      await object.webSocketError?.(call, new Error("the network is gone"));
+      await object.webSocketClose?.(call, 1006, "", false);
+    });
+    await waiting;
+    await ada.say({ type: "signal", event: "once" });
+    const { frames } = await ada.next(1);
+    expect(frames.filter(({ type }) => type === "memberJoined")).toEqual([]);
+    await roomHas(room, 2);
+    await ada.say({ type: "send", id: "m", data: 1 });
+    expect(types(await ada.next())).toEqual(["message", "ok"]);
+    await post(
+      `/v1/rooms/${room}/commands`,
+      "ada",
+      lines({ connection: ada.connection, number: 3, leave: true }),
+    );
+    await bo.next("memberLeft");
+  });
+
+  it("[H51] commands that come before the client is told of its kick have no effect", async () => {
+    const room = uniqueName("polled");
+    const bo = await join(room, "bo");
+    const ada = await polled(room, "ada");
+    await callAsServer("POST", `/v1/rooms/${room}/kick`, { user: "ada" });
+    const sent = await ada.say({ type: "send", id: "late", data: 1 });
+    expect(sent.status).toBe(404);
+    await bo.settled();
+    expect(bo.ofType("message")).toEqual([]);
+    expect((await ada.next()).last).toMatchObject({ type: "closed", code: 4403 });
+  });
+
+  it("[H53] one call brings at most as many frames as a batch has commands", async () => {
+    const room = uniqueName("polled");
+    const ada = await polled(room, "ada");
+    const frames = Array.from({ length: 101 }, (_, at) => ({ type: "ping", id: `${at}` }));
+    const refused = await ada.say(...frames);
+    expect([refused.status, (await errorOf(refused)).code]).toEqual([400, "bad_request"]);
   });
 
   it("[A64] is of its user alone: for anybody else there is no such connection", async () => {

@@ -43,6 +43,8 @@ export interface PollingCalls {
   /** `isShort`: it waits beside the others, as it soon takes the place of one, or is answered. */
   turn(isShort: boolean): Promise<PollTurn>;
   onOpen(): void;
+  /** Its client has left; the last call goes out by itself. */
+  onLeave(socket: PollingSocket): void;
   onEnd(socket: PollingSocket): void;
 }
 
@@ -97,7 +99,10 @@ export class PollingSocket implements Socket {
   close(code: number): void {
     if (this.#isOver) return;
     // Else the member would be shown for a moment.
-    if (code === LEFT) this.#stage = "leaving";
+    if (code === LEFT) {
+      this.#stage = "leaving";
+      this.#calls.onLeave(this);
+    }
     void this.#flush();
     if (code !== LEFT) this.#end();
   }
@@ -130,15 +135,26 @@ export class PollingSocket implements Socket {
     const from = this.#received;
     this.#isWaiting = this.#connection !== "";
     try {
-      const lines = await this.#post("poll", [this.#pollHead(turn.waitS)]);
-      turn.done("answered");
+      const lines = await this.#wait(turn);
       if (at === this.#latest) this.#isWaiting = false;
       this.#take(lines, from);
     } catch (cause) {
-      turn.done(this.#isOver ? "answered" : "failed");
-      this.#fail(cause);
+      // Of one that was overtaken nothing is missed: the next one brings the same, or says the same.
+      if (at === this.#latest) this.#fail(cause);
     }
     if (!this.#isOver && this.#stage !== "leaving" && at === this.#latest) void this.#poll(false);
+  }
+
+  /** Gives the turn back once, whatever the answer says. */
+  async #wait(turn: PollTurn): Promise<string[]> {
+    let isAnswered = false;
+    try {
+      const lines = await this.#post("poll", [this.#pollHead(turn.waitS)]);
+      isAnswered = true;
+      return lines;
+    } finally {
+      turn.done(isAnswered || this.#isOver ? "answered" : "failed");
+    }
   }
 
   #pollHead(wait: number): PollHead {

@@ -113,6 +113,10 @@ export class Polling implements PollingCalls {
 
   onEnd(socket: PollingSocket): void {
     if (!socket.wasOpen) this.#hasFailed = true;
+    this.onLeave(socket);
+  }
+
+  onLeave(socket: PollingSocket): void {
     this.#sockets.delete(socket);
     if (this.#sockets.size > 0) return;
     for (const cancel of this.#cancels) cancel();
@@ -140,7 +144,11 @@ export class Polling implements PollingCalls {
       tokens.watch((token) => {
         this.#token = token;
       }),
-      ports.onWake(() => this.#probeSoon()),
+      ports.onWake(() => {
+        this.#maxWaitS = MAX_POLL_WAIT_S;
+        this.#cutMs = Number.POSITIVE_INFINITY;
+        this.#probeSoon();
+      }),
     ];
     this.#probeSoon();
   }

@@ -75,7 +75,7 @@ export class PolledSockets<Connection extends Owner> {
   take({ connection, user, number }: PolledCommands) {
     const polled = this.#find(connection, user);
     const verdict = polled?.socket.take(number);
-    if (polled === undefined || verdict === "gap") return undefined;
+    if (polled === undefined || verdict === undefined) return undefined;
     return { connection: polled.connection, isNew: verdict === "next" };
   }
 
@@ -92,6 +92,8 @@ export class PolledSockets<Connection extends Owner> {
     const call = this.#calls.get(ws);
     if (call === undefined) return false;
     this.#calls.delete(ws);
+    // An error and a close may both be reported for the same socket: the second one is of no connection.
+    ws.serializeAttachment(null);
     call.socket.detach(call.port);
     return true;
   }

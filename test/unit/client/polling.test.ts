@@ -383,3 +383,64 @@ it("[C154] leaves no timer and no listener behind", async () => {
   await next();
   expect([clock.pending, wakers()]).toEqual([0, 0]);
 });
+
+it("[C166] a connection that the server closes gives its place back once", async () => {
+  const { client, calls, next, room } = await live({ polling: "always" });
+  for (let at = 0; at < 3; at++) {
+    calls.lastPoll.close(4408, "timeout");
+    await next(1_001);
+    calls.lastPoll.answer(connected({ connection: "c_polled", head: 0 }), caughtUp(0));
+    await next();
+    expect(room.state.status).toBe("connected");
+  }
+  calls.onCall = (call) => {
+    if (call.head.connection === undefined)
+      queueMicrotask(() => call.answer(connected({ room: call.url.pathname }), caughtUp(0)));
+    const older = calls.waiting.filter(({ url }) => url.pathname === call.url.pathname);
+    for (const one of older) if (one !== call) queueMicrotask(() => one.answer());
+  };
+  for (let at = 0; at < 7; at++) client.room(`room_${at}`);
+  await next();
+  await next(1_000);
+  expect(calls.waiting.length).toBe(4);
+});
+
+it("[C167] what becomes of a call that was overtaken says nothing of its connection", async () => {
+  const { calls, room, next } = await live({ polling: "always" });
+  for (const end of ["fails", "is unknown"]) {
+    await next(25_000);
+    const [older, newer] = calls.waiting;
+    if (end === "fails") older?.fail();
+    else older?.close(4408, "timeout");
+    await next();
+    newer?.answer();
+    await next();
+    expect([end, room.state.status]).toEqual([end, "connected"]);
+  }
+});
+
+it("[C168] a client that is closed tries no WebSocket, although its last call is never answered", async () => {
+  const { client, clock, sockets, wakers, next } = await live();
+  client.close();
+  await next();
+  expect([clock.pending, wakers()]).toEqual([0, 0]);
+  const { count } = sockets;
+  await next(3_600_000);
+  expect(sockets.count).toBe(count);
+});
+
+it("[C169] after a wake calls wait as long as they may", async () => {
+  const { calls, next, greet, wake } = await live({ polling: "always" });
+  for (let cut = 0; cut < 2; cut++) {
+    await next(15_000);
+    calls.lastPoll.fail();
+    await next(1_001);
+    await greet();
+  }
+  expect(calls.lastPoll.head.wait).toBe(7);
+  wake();
+  await next();
+  for (const call of calls.waiting) call.answer();
+  await next();
+  expect(calls.lastPoll.head.wait).toBe(30);
+});

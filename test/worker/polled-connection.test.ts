@@ -199,8 +199,8 @@ describe("a connection over calls", () => {
     await runInDurableObject(roomObject(room), async (object, ctx) => {
       const call = ctx.getWebSockets().find((ws) => ws.deserializeAttachment()?.poll !== undefined);
       if (call === undefined) throw new Error("no call waits");
-      await object.webSocketError?.(call, new Error("the network is gone"));
-      await object.webSocketClose?.(call, 1006, "", false);
+      await object.webSocketError(call);
+      await object.webSocketClose(call, 1006, "");
     });
     await waiting;
     await ada.say({ type: "signal", event: "once" });
@@ -227,6 +227,23 @@ describe("a connection over calls", () => {
     await bo.settled();
     expect(bo.ofType("message")).toEqual([]);
     expect((await ada.next()).last).toMatchObject({ type: "closed", code: 4403 });
+  });
+
+  it("[H44] a room that is deleted, and a user who is disconnected, say so in the next answer", async () => {
+    const room = uniqueName("polled");
+    const user = uniqueName("user");
+    const alone = await polled(room, "ada");
+    await alone.say({ type: "send", id: "m", data: 1 });
+    await alone.next();
+    expect((await callAsServer("DELETE", `/v1/rooms/${room}`)).status).toBe(200);
+    expect((await alone.next(0)).last).toMatchObject({ type: "closed", reason: expect.stringMatching(/^deleted/) });
+    const other = uniqueName("polled");
+    const gone = await polled(other, user);
+    await callAsServer("POST", `/v1/users/${user}/disconnect`);
+    expect((await poll(other, user, { connection: gone.connection, received: gone.opened.count })).last).toMatchObject({
+      type: "closed",
+      code: 4401,
+    });
   });
 
   it("[H53] one call brings at most as many frames as a batch has commands", async () => {

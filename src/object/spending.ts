@@ -46,6 +46,11 @@ export class Spending {
     if (reported > 0) this.#unreported.set(user, (this.#unreported.get(user) ?? 0) + reported);
   }
 
+  /** Whether something is to be reported. */
+  get isDue(): boolean {
+    return this.#unreported.size > 0;
+  }
+
   /** What is to be reported now, once: users, and how much of each. */
   take(): readonly (readonly [user: string, units: number])[] {
     if (this.#unreported.size === 0) return NOTHING;

@@ -67,6 +67,25 @@ describe("the daily budget of a user", () => {
   });
 });
 
+describe("a connection over calls", () => {
+  it("[H54] counts each call against the daily budget, in a room and on a session", async () => {
+    for (const where of ["room", "session"]) {
+      const { room, user } = await countedUser();
+      const bearer = await tokenFor(user);
+      const path = where === "room" ? `/v1/rooms/${room}/poll` : "/v1/poll";
+      const last = async (head: object) => {
+        const text = await (await callAs(bearer, "POST", path, head)).text();
+        return JSON.parse(text.split("\n").at(-1) ?? "");
+      };
+      const { connection } = await last({});
+      let answer = { type: "polled" };
+      for (let calls = 0; calls < 40 && answer.type === "polled"; calls++)
+        answer = await last({ connection, received: 0 });
+      expect(answer).toMatchObject({ type: "closed", code: 4429 });
+    }
+  });
+});
+
 describe("a connection without a token", () => {
   it("[K18] sends at most 50 frames in its life, also if the room sleeps in between; heartbeats do not count", async () => {
     const room = uniqueName("public_frames");

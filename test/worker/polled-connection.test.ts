@@ -236,11 +236,16 @@ describe("a connection over calls", () => {
     await alone.say({ type: "send", id: "m", data: 1 });
     await alone.next();
     expect((await callAsServer("DELETE", `/v1/rooms/${room}`)).status).toBe(200);
-    expect((await alone.next(0)).last).toMatchObject({ type: "closed", reason: expect.stringMatching(/^deleted/) });
+    expect((await alone.next(0)).last).toMatchObject({
+      type: "closed",
+      reason: expect.stringMatching(/^deleted/),
+    });
     const other = uniqueName("polled");
     const gone = await polled(other, user);
     await callAsServer("POST", `/v1/users/${user}/disconnect`);
-    expect((await poll(other, user, { connection: gone.connection, received: gone.opened.count })).last).toMatchObject({
+    expect(
+      (await poll(other, user, { connection: gone.connection, received: gone.opened.count })).last,
+    ).toMatchObject({
       type: "closed",
       code: 4401,
     });

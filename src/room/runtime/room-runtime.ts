@@ -19,6 +19,7 @@ import { objectStub } from "../../object/runtime/object-stub.ts";
 import { PolledSockets } from "../../object/runtime/polled-sockets.ts";
 import { randomEpoch, randomId } from "../../object/runtime/random-id.ts";
 import type { SocketPort } from "../../object/socket-port.ts";
+import { CALL } from "../../object/spending.ts";
 import type { LazyDatabase } from "../../object/storage/lazy-database.ts";
 import { accept, type Outcome, type RoomCommand } from "../../protocol/index.ts";
 import type { DeliveryQueue } from "../../session-rooms/room-side/delivery-queue.ts";
@@ -142,11 +143,13 @@ export class RoomRuntime {
 
   /** The next poll of a connection; `undefined`: it has ended. */
   resume(poll: PollUpgrade): WebSocket | undefined {
+    this.#useCall(poll.user);
     return this.#polled.resume(poll);
   }
 
   /** As `receive`, for what a client that polls sends. `false`: its connection has ended. */
   async receivePolled(commands: PolledCommands): Promise<boolean> {
+    this.#useCall(commands.user);
     const taken = this.#polled.take(commands);
     if (taken === undefined) return false;
     const { frames, leave } = commands;
@@ -155,6 +158,13 @@ export class RoomRuntime {
     this.#polled.leave(commands.connection);
     await this.flush();
     return true;
+  }
+
+  /** Each call of a client that polls is a request, whatever it brings. */
+  #useCall(user: string | null): void {
+    const { spending } = this.room;
+    if (user !== null) spending.add(user, CALL);
+    if (spending.isDue) this.#loop.start();
   }
 
   /** Processes one frame. Settles when its commands are durable; those after an `auth` wait for it, earlier ones do not. */

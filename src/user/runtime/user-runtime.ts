@@ -19,7 +19,7 @@ import { objectStub } from "../../object/runtime/object-stub.ts";
 import { PolledSockets } from "../../object/runtime/polled-sockets.ts";
 import { randomEpoch, randomId } from "../../object/runtime/random-id.ts";
 import type { SocketPort } from "../../object/socket-port.ts";
-import { FRAME } from "../../object/spending.ts";
+import { CALL, FRAME } from "../../object/spending.ts";
 import type { Database } from "../../object/storage/sql.ts";
 import { accept, type FollowedRoomsResult, type Outcome, reject } from "../../protocol/index.ts";
 import { sessionRooms } from "../../session-rooms/runtime/session-rooms.ts";
@@ -161,11 +161,13 @@ export class UserRuntime {
 
   /** The next poll of a session; `undefined`: it has ended. */
   resume(poll: PollUpgrade): WebSocket | undefined {
+    this.user.use(CALL, Date.now());
     return this.#polled.resume(poll);
   }
 
   /** As `receive`, for what a client that polls sends. `false`: its session has ended. */
   async receivePolled(commands: PolledCommands): Promise<boolean> {
+    this.user.use(CALL, Date.now());
     const taken = this.#polled.take(commands);
     if (taken === undefined) return false;
     const { frames, leave } = commands;

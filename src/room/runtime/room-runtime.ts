@@ -143,13 +143,13 @@ export class RoomRuntime {
 
   /** The next poll of a connection; `undefined`: it has ended. */
   resume(poll: PollUpgrade): WebSocket | undefined {
-    this.#useCall(poll.user);
+    this.#countCall(poll.user);
     return this.#polled.resume(poll);
   }
 
   /** As `receive`, for what a client that polls sends. `false`: its connection has ended. */
   async receivePolled(commands: PolledCommands): Promise<boolean> {
-    this.#useCall(commands.user);
+    this.#countCall(commands.user);
     const taken = this.#polled.take(commands);
     if (taken === undefined) return false;
     const { frames, leave } = commands;
@@ -161,7 +161,7 @@ export class RoomRuntime {
   }
 
   /** Each call of a client that polls is a request, whatever it brings. */
-  #useCall(user: string | null): void {
+  #countCall(user: string | null): void {
     const { spending } = this.room;
     if (user !== null) spending.add(user, CALL);
     if (spending.isDue) this.#loop.start();

@@ -37,10 +37,12 @@ export interface SocketClosing {
   readonly reason: string;
 }
 
-/** What outlives a sleep, in which a call waits and everything else was received. */
+/** What outlives a sleep, in which a call waits. The frames do not: what was sent before has come, or is missing. */
 export interface PollStanding {
   /** How many frames the client has. */
   readonly received: number;
+  /** How many frames were sent to it, in all of its calls. */
+  readonly sent: number;
   /** When its last call began, in milliseconds. */
   readonly polledAt: number;
   /** That of the last call with commands; 0: none came. */
@@ -62,6 +64,8 @@ export class PolledSocket implements SocketPort {
   #standing: PollStanding;
   /** Those that the client may not have. */
   #frames: string[] = [];
+  /** How many frames before these a sleep took: they were sent, and a client that misses one must begin anew. */
+  #lost: number;
   #length = 0;
   #poll: PollPort | undefined;
   #state: unknown = null;
@@ -70,14 +74,17 @@ export class PolledSocket implements SocketPort {
 
   constructor(ports: PolledSocketPorts, woken?: PollStanding) {
     this.#ports = ports;
-    this.#standing = woken ?? { received: 0, polledAt: 0, number: 0 };
+    this.#standing = woken ?? { received: 0, sent: 0, polledAt: 0, number: 0 };
+    this.#lost = this.#standing.sent - this.#standing.received;
   }
 
   send(frame: string): void {
     if (this.#closing !== undefined) return;
     this.#frames.push(frame);
     this.#length += frame.length;
-    this.#poll?.send(frame);
+    if (this.#poll === undefined) return;
+    this.#poll.send(frame);
+    this.#poll.save(this.#saved);
   }
 
   close(code: number, reason: string): void {
@@ -103,14 +110,20 @@ export class PolledSocket implements SocketPort {
     return this.#standing.polledAt;
   }
 
+  /** The object woke, and this call still waits. */
+  wake(poll: PollPort): void {
+    this.#poll = poll;
+  }
+
   /**
    * A call begins, and the one before it is over. The frames that the client does not have go out once more. `false`: it
    * says that it has frames which are not known here, or has asked for those again that it had.
    */
   attach(poll: PollPort, received: number, now: number): boolean {
-    const had = received - this.#standing.received;
+    const had = received - this.#standing.received - this.#lost;
     if (had < 0 || had > this.#frames.length) return false;
     for (const frame of this.#frames.splice(0, had)) this.#length -= frame.length;
+    this.#lost = 0;
     this.#standing = { ...this.#standing, received, polledAt: now };
     this.#endPoll();
     this.#poll = poll;
@@ -166,6 +179,8 @@ export class PolledSocket implements SocketPort {
 
   get #saved(): unknown {
     const state = this.#state;
-    return typeof state === "object" && state !== null ? { ...state, poll: this.#standing } : state;
+    if (typeof state !== "object" || state === null) return state;
+    const { received } = this.#standing;
+    return { ...state, poll: { ...this.#standing, sent: received + this.#lost + this.#frames.length } };
   }
 }

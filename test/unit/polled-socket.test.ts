@@ -120,8 +120,33 @@ describe("the socket of a client that polls", () => {
     const { call } = poll(0);
     for (const number of [1, 2]) socket.take(number);
     expect(call.saved).toMatchObject({ poll: { number: 2 } });
-    const woken = polledSocket({ received: 0, polledAt: 0, number: 2 }).socket;
+    const woken = polledSocket({ received: 0, sent: 0, polledAt: 0, number: 2 }).socket;
     expect([4, 2, 3].map((number) => woken.take(number))).toEqual([undefined, "again", "next"]);
+  });
+
+  it("[H50] knows after a sleep which frames it has sent: a client that missed one has no connection any more", () => {
+    const { socket, poll } = polledSocket();
+    socket.save({ version: 1 });
+    const { call } = poll(0);
+    for (const frame of ["a", "b"]) socket.send(frame);
+    expect(call.saved).toMatchObject({ poll: { received: 0, sent: 2 } });
+    for (const [received, isKnown] of [
+      [0, false],
+      [1, false],
+      [2, true],
+      [3, true],
+      [4, false],
+    ] as const) {
+      const woken = polledSocket({ received: 0, sent: 2, polledAt: 0, number: 0 });
+      woken.socket.wake(new Call());
+      woken.socket.send("c");
+      const next = woken.poll(received);
+      expect([received, next.isKnown, next.call.frames]).toEqual([
+        received,
+        isKnown,
+        received === 2 ? ["c"] : [],
+      ]);
+    }
   });
 
   it("[H51] takes no commands once the server has closed it, also before a call was told", () => {

@@ -56,7 +56,9 @@ export class PolledSockets<Connection extends Owner> {
   ): Connection {
     const polled = this.#add(id, make, standing);
     polled.socket.save(ws.deserializeAttachment());
-    this.#attach(polled.socket, ws, standing.received, standing.polledAt);
+    const port = callPort(ws);
+    polled.socket.wake(port);
+    this.#calls.set(ws, { socket: polled.socket, port });
     return polled.connection;
   }
 
@@ -123,25 +125,27 @@ export class PolledSockets<Connection extends Owner> {
     return polled;
   }
 
-  #attach(socket: PolledSocket, ws: WebSocket, received: number, now = Date.now()): boolean {
-    const port: PollPort = {
-      send(frame) {
-        attempt(() => ws.send(frame));
-      },
-      end(closing) {
-        // Else a call that was overtaken would be taken for a connection after a sleep.
-        ws.serializeAttachment(null);
-        attempt(() => ws.close(closing?.code ?? POLL_OVER, closing?.reason ?? ""));
-      },
-      save(state) {
-        ws.serializeAttachment(state);
-      },
-    };
-    if (!socket.attach(port, received, now)) return false;
+  #attach(socket: PolledSocket, ws: WebSocket, received: number): boolean {
+    const port = callPort(ws);
+    if (!socket.attach(port, received, Date.now())) return false;
     this.#calls.set(ws, { socket, port });
     return true;
   }
 }
+
+const callPort = (ws: WebSocket): PollPort => ({
+  send(frame) {
+    attempt(() => ws.send(frame));
+  },
+  end(closing) {
+    // Else a call that was overtaken would be taken for a connection after a sleep.
+    ws.serializeAttachment(null);
+    attempt(() => ws.close(closing?.code ?? POLL_OVER, closing?.reason ?? ""));
+  },
+  save(state) {
+    ws.serializeAttachment(state);
+  },
+});
 
 function attempt(run: () => void): void {
   try {

@@ -9,7 +9,9 @@ import type { Token } from "./token-answer.ts";
 import type { TransportContext } from "./transport.ts";
 
 /** Below the rate that a server allows by default to one user, which is ten a second. */
-const PACE = { ratePerSecond: 6, rateBurst: 40, slowModeMs: 0 };
+const RATE_PER_SECOND = 6;
+const MIN_RATE = 1.5;
+const BURST = 40;
 /** A browser opens six connections to a host that speaks HTTP/1.1. */
 const MAX_WAITING = 4;
 /** Of more connections each waits shorter, so that all have their turn before the server gives one up. */
@@ -28,6 +30,7 @@ export class Polling implements PollingCalls {
   readonly #isForced: boolean;
   readonly #key: string;
   readonly #pace: SendRateLimiter;
+  #ratePerSecond = 0;
   readonly #sockets = new Set<PollingSocket>();
   readonly #queue: (() => void)[] = [];
   #waiting = 0;
@@ -52,7 +55,7 @@ export class Polling implements PollingCalls {
     this.#isForced = isForced;
     this.#key = key;
     this.#pace = new SendRateLimiter(context.ports.clock);
-    this.#pace.setLimits(PACE);
+    this.#setPace(RATE_PER_SECOND);
     this.#isOn = context.ports.tabStore[key] === ON;
   }
 
@@ -70,7 +73,15 @@ export class Polling implements PollingCalls {
     this.#pace.spend(1);
     const headers: Record<string, string> = { "Content-Type": "text/plain" };
     if (this.#token !== null) headers.Authorization = `Bearer ${this.#token}`;
-    return fetch(url, { ...init, method: "POST", headers, body, redirect: "manual" });
+    const response = await fetch(url, { ...init, method: "POST", headers, body, redirect: "manual" });
+    // Other tabs of this user have calls too.
+    if (response.status === TOO_MANY) this.#setPace(Math.max(MIN_RATE, this.#ratePerSecond / 2));
+    return response;
+  }
+
+  #setPace(ratePerSecond: number): void {
+    this.#ratePerSecond = ratePerSecond;
+    this.#pace.setLimits({ ratePerSecond, rateBurst: BURST, slowModeMs: 0 });
   }
 
   async turn(isShort: boolean): Promise<PollTurn> {
@@ -147,6 +158,7 @@ export class Polling implements PollingCalls {
       ports.onWake(() => {
         this.#maxWaitS = MAX_POLL_WAIT_S;
         this.#cutMs = Number.POSITIVE_INFINITY;
+        this.#setPace(RATE_PER_SECOND);
         this.#probeSoon();
       }),
     ];
@@ -210,6 +222,7 @@ export class Polling implements PollingCalls {
 }
 
 const LEFT = 1000;
+const TOO_MANY = 429;
 const ON = "1";
 /** Of which a subprotocol as long as that with the token is made. */
 const PADDING = "x";

@@ -258,6 +258,23 @@ it("[C157] goes out at a pace that the server allows", async () => {
   expect(answered).toBeLessThanOrEqual(40 + 60);
 });
 
+it("[C157] goes out half as often where a call is refused for the rate: other tabs of the user have calls too", async () => {
+  const { calls, next, greet } = await live({ polling: "always" });
+  calls.lastPoll.refuse(429, "rate_limited", { retryAfterMs: 10_000 });
+  await next(10_000);
+  await next(10_000);
+  await greet();
+  let answered = 0;
+  calls.onCall = (call) => {
+    answered += 1;
+    queueMicrotask(() => call.answer({ type: "signal", event: "x", from: null, data: null, at: 1 }));
+  };
+  calls.lastPoll.answer();
+  for (let ms = 0; ms < 30_000; ms += 50) await next(50);
+  expect(answered).toBeGreaterThan(80);
+  expect(answered).toBeLessThanOrEqual(40 + 90);
+});
+
 it("[C157] at most four calls wait at once, and more connections take turns before the server gives one up", async () => {
   const { client, calls, next } = await live({ polling: "always" });
   for (let at = 0; at < 7; at++) client.room(`room_${at}`);

@@ -144,7 +144,8 @@ describe.each(WAYS)("rooms on $way", (way) => {
   });
 });
 
-it("[C150] a token is renewed while its connection stays open, on every way", async () => {
+// A new token is asked for 1 s before the old one ends, and a busy machine may take longer than that.
+it("[C150] a token is renewed while its connection stays open, on every way", { retry: 2 }, async () => {
   const renewed = WAYS.map(async (way) => {
     const name = uniqueName("token");
     const bo = await new Guest(way, name, uniqueName("bo")).live();

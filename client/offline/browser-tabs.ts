@@ -38,6 +38,8 @@ export class BrowserTabs implements StorageTabs {
       ended.abort();
       release();
       channel?.close();
+      // To post on one that is closed throws.
+      if (this.#channel === channel) this.#channel = undefined;
     };
   }
 

@@ -71,6 +71,8 @@ export class Ledger {
   #isScanning = false;
   #scansAgain = false;
   #woke = false;
+  /** The last look failed, so there may be more than is known. */
+  #isUnsure = false;
   #isOver = false;
   readonly #leave: Cancel;
   #cancelRetry: Cancel = () => {};
@@ -132,6 +134,11 @@ export class Ledger {
     void this.#pump();
   }
 
+  /** What was not there before this tab. */
+  removeNew(): void {
+    for (const slot of this.slots) if (slot.record.claim === 0) this.remove(slot);
+  }
+
   /** Whether it may be sent. `wait`: `onChanged` is called when it may. `skip`: another tab sends it. */
   verdict(slot: Slot): "go" | "wait" | "skip" {
     if (slot.isElsewhere) return "skip";
@@ -152,7 +159,9 @@ export class Ledger {
         this.#scansAgain = false;
         await this.#scan();
       } while (this.#scansAgain && !this.#isOver);
+      this.#isUnsure = false;
     } catch (error) {
+      this.#isUnsure = true;
       this.#warn(error);
     } finally {
       this.#isScanning = false;
@@ -188,6 +197,7 @@ export class Ledger {
       this.#hasWarned = false;
     } catch (error) {
       this.#warn(error);
+      if (this.#isOver) return;
       const waitMs = backoffMs(this.#failures++, RETRY_LIMITS, this.#ports.random);
       this.#cancelRetry = this.#ports.clock.after(waitMs, () => void this.#pump());
     } finally {
@@ -224,12 +234,14 @@ export class Ledger {
   }
 
   async #compareAndSet(slots: readonly Slot[], records: readonly OutboxRecord[]): Promise<void> {
-    const { storage, keys, tab } = this.#ports;
+    const { storage, keys, tab, clock } = this.#ports;
     const verdicts: ("mine" | "theirs" | "gone")[] = [];
     let isNew = false;
     let born = "";
     const fresh = this.#ports.newId();
-    await storage.update([keys.born, ...slots.map(({ key }) => key)], ([known, ...values]) => {
+    // With a stamp from the start: where nobody knows who is alive, an owner without one counts as gone.
+    const writes = [keys.born, keys.tabs + tab, ...slots.map(({ key }) => key)];
+    await storage.update(writes, ([known, , ...values]) => {
       born = typeof known === "string" ? known : fresh;
       isNew = this.#born !== undefined && this.#born !== born;
       for (const [index, slot] of slots.entries()) {
@@ -238,7 +250,8 @@ export class Ledger {
         const isFree = held === undefined && (slot.written === undefined || isNew);
         verdicts[index] = isMine || isFree ? "mine" : held === undefined ? "gone" : "theirs";
       }
-      return [born, ...values.map((value, index) => (verdicts[index] === "mine" ? records[index] : value))];
+      const after = values.map((value, index) => (verdicts[index] === "mine" ? records[index] : value));
+      return [born, clock.now(), ...after];
     });
     this.#born = born;
     for (const [index, slot] of slots.entries()) {
@@ -246,7 +259,8 @@ export class Ledger {
       if (verdict !== "mine") this.#lose(slot, verdict === "gone");
       else {
         slot.written = records[index];
-        slot.isBare = slot.written?.cursor === undefined;
+        // Meanwhile it may have got a new id, which is not durable by this.
+        slot.isBare = slot.written?.cursor === undefined || slot.written.id !== slot.record.id;
       }
     }
     // The browser has evicted what this tab had kept, and still has in memory.
@@ -349,6 +363,8 @@ export class Ledger {
         });
       },
     );
+    // It is over since, perhaps as another user was greeted. The next tab takes them.
+    if (this.#isOver) return;
     const slots = Array.from(taken, ([key, record]) => {
       const again = this.#elsewhere.get(key);
       this.#elsewhere.delete(key);
@@ -362,12 +378,12 @@ export class Ledger {
   }
 
   /**
-   * This tab stood still. What it does not know to be durable may have been, and another tab may have had it stored
-   * since: it is sent as a repeat, or not at all where nothing was known of the log.
+   * This tab stood still. What is not there may have been, and another tab may have had it stored since, also where the
+   * browser has evicted all: it is sent as a repeat, or not at all where nothing was known of the log.
    */
   #distrust(records: ReadonlyMap<string, OutboxRecord | undefined>): void {
     for (const slot of [...this.#slots.values()]) {
-      if (slot.written !== undefined || !slot.isBare || slot.record.cursor !== undefined) continue;
+      if (!slot.isBare || slot.record.cursor !== undefined) continue;
       const held = records.get(slot.key);
       const isMine = held?.owner === this.#ports.tab && held.claim === slot.record.claim;
       if (isMine) slot.written = held;
@@ -378,10 +394,11 @@ export class Ledger {
     }
   }
 
-  /** Looks again while there is something that a tab may leave behind. */
+  /** Looks again while there is something that a tab may leave behind, and where the last look failed. */
   #plan(): void {
-    const isNeeded = this.#slots.size > 0 || this.#others.length > 0;
-    if (this.#isOver || this.#ports.storage.tabs === undefined || !isNeeded) return;
+    const isShared = this.#ports.storage.tabs !== undefined;
+    const isNeeded = isShared && (this.#slots.size > 0 || this.#others.length > 0);
+    if (this.#isOver || !(isNeeded || this.#isUnsure)) return;
     this.#cancelLook ??= this.#ports.clock.after(LOOK_EVERY_MS * (0.75 + this.#ports.random() / 2), () => {
       this.#cancelLook = undefined;
       void this.scan();

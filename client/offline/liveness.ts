@@ -27,14 +27,19 @@ export class Liveness {
     this.#ports = ports;
   }
 
-  /** Those of `tabs` that are gone. `beats`: this one has something that others must not take. */
-  async gone(tabs: ReadonlySet<string>, beats: boolean): Promise<ReadonlySet<string>> {
+  /**
+   * Which of `owners` are gone, and who else has left a stamp. `beats`: this one has something that others must not
+   * take.
+   */
+  async gone(owners: ReadonlySet<string>, beats: boolean): Promise<ReadonlySet<string>> {
     const { storage, keys, tab, clock } = this.#ports;
-    if (storage.tabs === undefined) return tabs;
+    if (storage.tabs === undefined) return owners;
     if (beats) await storage.update([keys.tabs + tab], () => [clock.now()]);
+    const stamps = new Map((await storage.list(keys.tabs)).map(({ key, value }) => [key, value]));
+    const tabs = new Set([...owners, ...Array.from(stamps.keys(), (key) => key.slice(keys.tabs.length))]);
+    tabs.delete(tab);
     if (tabs.size === 0) return tabs;
     const alive = await storage.tabs.alive();
-    const stamps = new Map((await storage.list(keys.tabs)).map(({ key, value }) => [key, value]));
     const now = clock.elapsed();
     const seen = new Map(
       Array.from(tabs, (name) => {

@@ -5,17 +5,17 @@ export class MemoryStorage implements OfflineStorage {
   readonly #values = new Map<string, unknown>();
 
   async list(prefix: string): Promise<readonly StoredEntry[]> {
-    return this.#keys(prefix).map((key) => ({ key, value: structuredClone(this.#values.get(key)) }));
+    return this.#keys(prefix).map((key) => ({ key, value: copyOf(this.#values.get(key)) }));
   }
 
   async update(
     keys: readonly string[],
     change: (values: readonly unknown[]) => readonly unknown[],
   ): Promise<void> {
-    const values = change(keys.map((key) => structuredClone(this.#values.get(key))));
+    const values = change(keys.map((key) => copyOf(this.#values.get(key))));
     for (const [index, key] of keys.entries()) {
       if (values[index] === undefined) this.#values.delete(key);
-      else this.#values.set(key, structuredClone(values[index]));
+      else this.#values.set(key, copyOf(values[index]));
     }
   }
 
@@ -27,3 +27,7 @@ export class MemoryStorage implements OfflineStorage {
     return [...this.#values.keys()].filter((key) => key.startsWith(prefix)).sort();
   }
 }
+
+/** React Native has no `structuredClone`. */
+const copyOf = (value: unknown): unknown =>
+  value === undefined ? undefined : JSON.parse(JSON.stringify(value));

@@ -77,7 +77,7 @@ export class DiskTab implements OfflineStorage {
       if (this.#state === "runs") this.#disk.join(this, name);
       return () => this.#disk.leave(this);
     },
-    alive: async () => this.#disk.alive(),
+    alive: async (): Promise<readonly string[] | undefined> => this.#disk.alive(),
     tell: () => this.#disk.tell(this),
   };
 

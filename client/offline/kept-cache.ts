@@ -37,12 +37,13 @@ export class KeptCache {
   readonly #topics: string;
   readonly #cancels: readonly Cancel[];
   /** `undefined` until it is known whose it is. */
-  #place: { readonly storage: OfflineStorage; readonly key: string } | undefined;
+  #place: { readonly storage: OfflineStorage; readonly room: string; readonly key: string } | undefined;
   #greeting: RoomConnected | undefined;
   #seen: readonly unknown[] = [];
   #isLate = false;
   #loading: Promise<void> | undefined;
   #cancelWrite: Cancel | undefined;
+  #isOver = false;
 
   /** The room is about to open. */
   constructor(parts: KeptParts, clock: Clock) {
@@ -67,8 +68,8 @@ export class KeptCache {
     this.#seen = [];
     this.#loading = undefined;
     this.#greeting = rooms === undefined ? undefined : this.#greeting;
-    this.#place =
-      rooms === undefined ? undefined : { storage, key: `${rooms}${this.#parts.name}/${this.#topics}` };
+    const room = `${rooms}${this.#parts.name}/`;
+    this.#place = rooms === undefined ? undefined : { storage, room, key: room + this.#topics };
     this.changed();
   }
 
@@ -82,7 +83,8 @@ export class KeptCache {
     const place = this.#place;
     const entries = (await place?.storage.list(place.key).catch(() => [])) ?? [];
     const value = entries.find(({ key }) => key === place?.key)?.value;
-    if (this.#isLate || !isRecord(value) || !fits(CACHE, value)) return;
+    // Meanwhile another user may have been greeted.
+    if (this.#isLate || place !== this.#place || !isRecord(value) || !fits(CACHE, value)) return;
     const cursor = parseCursor(value.cursor);
     if (cursor === undefined) return;
     const { channel, state, reads } = this.#parts;
@@ -141,6 +143,7 @@ export class KeptCache {
       .update([place.key], () => [{ cursor, greeting, messages }])
       .catch(() => {
         this.#seen = [];
+        if (this.#isOver) return;
         this.#cancelWrite ??= this.#clock.after(WRITE_AGAIN_MS, () => {
           this.#cancelWrite = undefined;
           this.changed();
@@ -149,6 +152,7 @@ export class KeptCache {
   }
 
   stop(): void {
+    this.#isOver = true;
     for (const cancel of this.#cancels) cancel();
     this.#cancelWrite?.();
   }
@@ -158,11 +162,12 @@ export class KeptCache {
     return [channel.cursor, state.messages.chunks, state.permission, reads.known, reads.unread];
   }
 
+  /** Under all topics. */
   #clear(): void {
     this.#cancelWrite?.();
     this.#cancelWrite = undefined;
     this.#greeting = undefined;
-    this.#place?.storage.update([this.#place.key], () => [undefined]).catch(() => {});
+    this.#place?.storage.clear(this.#place.room).catch(() => {});
   }
 }
 

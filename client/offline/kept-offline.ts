@@ -49,7 +49,7 @@ const STORAGE_WITHIN_MS = 2_000;
 export interface OfflineSupport extends Offline {
   /**
    * Removes all that is kept of this user, and drops what waits: to be called as the user signs out, so that whoever
-   * comes next sees nothing of it. Rejects where the storage fails.
+   * comes next sees nothing of it. Until somebody is greeted, nothing more is kept. Rejects where the storage fails.
    *
    * @example
    * const offline = keepOffline();
@@ -67,12 +67,17 @@ export class KeptOffline implements OfflineSupport, KeptRoomPort {
   readonly changes = new Listeners<void>();
   readonly #options: OfflineOptions;
   #started: (RoomContext & { readonly user: KeptUser; readonly unopened: UnopenedRooms }) | undefined;
+  /** As the app wants it. */
+  readonly #kept: OfflineStorage;
+  /** The one in use. */
   #storage: OfflineStorage;
   #opening: Promise<void> | undefined;
   #ledger: Ledger | undefined;
   /** Of whom the ledger is; `null` is nobody; `undefined` while it is not known. */
   #owner: string | null | undefined;
   #isReady = false;
+  #hasGreeted = false;
+  #isClosed = false;
   /** Who was written down as the last user. */
   #remembered: string | undefined;
   #cancelSuspend: Cancel = () => {};
@@ -86,7 +91,8 @@ export class KeptOffline implements OfflineSupport, KeptRoomPort {
 
   constructor(options: OfflineOptions) {
     this.#options = options;
-    this.#storage = options.storage ?? new IndexedDbStorage("edge-rooms");
+    this.#kept = options.storage ?? new IndexedDbStorage("edge-rooms");
+    this.#storage = this.#kept;
   }
 
   get ports(): Ports {
@@ -154,6 +160,7 @@ export class KeptOffline implements OfflineSupport, KeptRoomPort {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#started?.unopened.stop();
     this.#ledger?.stop();
     this.#cancelSuspend();
@@ -196,14 +203,24 @@ export class KeptOffline implements OfflineSupport, KeptRoomPort {
 
   readonly clear = async (): Promise<void> => {
     const { base, user } = this.#required;
+    const owner = this.#owner ?? this.#options.user;
     for (const slot of this.#ledger?.slots ?? []) this.discard(slot);
-    const owner = this.#owner ?? this.#options.user ?? (await user.known(this.#storage));
-    if (typeof owner === "string") {
-      const { entries, tabs, reads, rooms } = userKeys(base, owner);
-      for (const prefix of [entries, tabs, reads, rooms]) await this.#storage.clear(prefix);
-    }
+    // Nothing more is written until somebody is greeted.
+    this.#unbind();
+    this.#owner = undefined;
+    this.#isReady = true;
     this.#remembered = undefined;
-    await user.forget(this.#storage);
+    this.onChanged();
+    // What could not be used may have something all the same.
+    const isThere = this.#options.storage !== undefined || typeof indexedDB !== "undefined";
+    for (const storage of new Set([this.#storage, isThere ? this.#kept : this.#storage])) {
+      const whose = owner ?? (await user.known(storage));
+      if (whose !== undefined) {
+        const { entries, tabs, reads, rooms } = userKeys(base, whose);
+        for (const prefix of [entries, tabs, reads, rooms]) await storage.clear(prefix);
+      }
+      await user.forget(storage);
+    }
   };
 
   /** Reads what was kept, once. Never rejects. */
@@ -246,10 +263,11 @@ export class KeptOffline implements OfflineSupport, KeptRoomPort {
     try {
       const last = await within(ports.clock, STORAGE_WITHIN_MS, this.#required.user.last(this.#storage));
       const user = this.#options.user ?? last;
-      if (user === undefined || this.#owner !== undefined) return;
+      if (user === undefined || this.#owner !== undefined || this.#hasGreeted || this.#isClosed) return;
       users.supposed = user;
       await this.#bind(user);
     } catch (error) {
+      if (this.#isClosed) return;
       log("warn", "nothing can be kept beyond the life of this page", error);
       this.#storage = new MemoryStorage();
       if (typeof this.#owner === "string") await this.#bind(this.#owner);
@@ -258,7 +276,11 @@ export class KeptOffline implements OfflineSupport, KeptRoomPort {
 
   #onGreeted(user: string | null): void {
     if (user !== null && user !== this.#remembered) this.#remember(user).catch(() => {});
+    const isFirst = !this.#hasGreeted;
+    this.#hasGreeted = true;
     if (user === this.#owner) return;
+    // This one wrote it, under the name of who was here last.
+    if (isFirst) this.#ledger?.removeNew();
     if (user !== null) void this.#bind(user);
     else {
       this.#unbind();
@@ -271,6 +293,8 @@ export class KeptOffline implements OfflineSupport, KeptRoomPort {
   async #remember(user: string): Promise<void> {
     const { base, user: keptUser } = this.#required;
     const before = await keptUser.known(this.#storage);
+    // It was cleared meanwhile, or there is somebody else.
+    if (user !== this.#owner) return;
     if (before !== undefined && before !== user) await this.#storage.clear(userKeys(base, before).rooms);
     await keptUser.remember(this.#storage, user);
     this.#remembered = user;

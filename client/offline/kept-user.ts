@@ -16,6 +16,8 @@ export class KeptUser {
   readonly #key: string;
   /** While a token is waited for. A connection that opens waits for it anyway. Never rejects. */
   waiting: Promise<unknown> | undefined;
+  /** A later call counts, while an earlier one still waits for its token. */
+  #calls = 0;
 
   constructor(context: RoomContext) {
     this.#context = context;
@@ -46,7 +48,9 @@ export class KeptUser {
 
   /** This user was greeted. `tokens` has the token that did it, unless it was replaced since. */
   async remember(storage: OfflineStorage, user: string): Promise<void> {
+    const call = ++this.#calls;
     const token = await this.#context.tokens.get();
+    if (call !== this.#calls) return;
     const sub = token === null ? undefined : subjectOf(token);
     await storage.update([this.#key], () => [{ user, ...(sub !== undefined && { sub }) }]);
   }
@@ -57,6 +61,7 @@ export class KeptUser {
   }
 
   async forget(storage: OfflineStorage): Promise<void> {
+    this.#calls += 1;
     await storage.update([this.#key], () => [undefined]);
   }
 

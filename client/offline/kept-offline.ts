@@ -280,7 +280,10 @@ export class KeptOffline implements OfflineSupport, KeptRoomPort {
     this.#hasGreeted = true;
     if (user === this.#owner) return;
     // This one wrote it, under the name of who was here last.
-    if (isFirst) this.#ledger?.removeNew();
+    if (isFirst) {
+      this.#ledger?.removeNew();
+      for (const read of this.#reads.values()) read.undo();
+    }
     if (user !== null) void this.#bind(user);
     else {
       this.#unbind();

@@ -26,6 +26,8 @@ export class KeptRead {
   readonly #clock: Clock;
   /** As it stands in the storage, as far as this tab knows. */
   #written: ReadRecord | undefined;
+  /** As it stood there before. */
+  #before: ReadRecord | undefined;
   /** It has not been marked in the room yet, as its log was not known. */
   #isPending = false;
   #isWriting = false;
@@ -47,6 +49,7 @@ export class KeptRead {
   /** It was kept before. */
   restore(value: unknown): void {
     this.#written = readIn(value);
+    this.#before = this.#written;
   }
 
   /** To be called after anything may have changed. */
@@ -57,6 +60,15 @@ export class KeptRead {
     if (!channel.live) this.#isPending = true;
     if (epoch === undefined || !this.#isPending || this.#restored(epoch)) this.#follow(epoch);
     else this.#write(undefined);
+  }
+
+  /** What was marked here is of another user. */
+  undo(): void {
+    const [before, written] = [this.#before, this.#written];
+    if (before === written) return;
+    this.#storage
+      .update([this.#key], ([value]) => [readIn(value)?.seq === written?.seq ? before : value])
+      .catch(() => {});
   }
 
   stop(): void {

@@ -94,6 +94,9 @@ describe("what is kept of a user", () => {
     await expect(sent).rejects.toMatchObject({ code: "closed" });
     const next = await openTab(disk, { keep: { user: "usr_1" } });
     const again = next.room.send("of Bo, too");
+    next.room.markRead(3).catch(() => {});
+    await next.settle();
+    expect(disk.keys("read/")).toHaveLength(1);
     await next.goLive({ head: 7, ...BO });
     await expect(again).rejects.toMatchObject({ code: "user_changed" });
     await next.settle();
@@ -101,6 +104,7 @@ describe("what is kept of a user", () => {
       expect.objectContaining({ said: expect.objectContaining({ data: "of Bo, too" }) }),
     );
     expect(JSON.stringify(disk.list("entry/"))).toContain("of Ada");
+    expect(disk.keys("read/")).toEqual([]);
   });
 });
 

@@ -25,6 +25,10 @@ export class SharedState {
     return this.#greeting?.user?.id ?? null;
   }
 
+  get connection(): string | undefined {
+    return this.#greeting?.connection;
+  }
+
   get epoch(): string | undefined {
     return this.#greeting?.epoch;
   }

@@ -33,7 +33,6 @@ type Stage =
 export class TabGroup {
   readonly #context: ClientContext;
   readonly #ports: TabPorts;
-  readonly #tab: string;
   readonly #transports = new Set<WeakRef<GroupMember>>();
   readonly #changes = new Listeners<void>();
   readonly #cancels: readonly Cancel[];
@@ -44,7 +43,6 @@ export class TabGroup {
   constructor(context: ClientContext, ports: TabPorts) {
     this.#context = context;
     this.#ports = ports;
-    this.#tab = context.ports.newId();
     this.#cancels = [ports.onSleep(() => this.#sleep()), ports.onAwake(() => this.#wake())];
     context.closed.addEventListener("abort", () => {
       for (const cancel of this.#cancels) cancel();
@@ -123,6 +121,7 @@ export class TabGroup {
     try {
       token = await this.#context.tokens.get();
     } catch (cause) {
+      if (this.#stage.name !== "entering") return;
       this.#to({ name: "out" });
       this.#failure = { cause };
       this.#changes.call();
@@ -146,7 +145,8 @@ export class TabGroup {
     return new TabMembership(
       this.#context,
       this.#ports,
-      { name, tab: this.#tab },
+      // The lock of a former name may still be held by one that waits for its end, and stands still.
+      { name, tab: this.newId() },
       {
         onHolder: () => {
           for (const transport of this.#alive()) transport.onHolder();

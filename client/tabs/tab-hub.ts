@@ -1,3 +1,4 @@
+import { MAX_SESSION_ROOMS } from "../../src/protocol/index.ts";
 import { SharedRooms } from "../connection/transport/shared-rooms.ts";
 import type { OpenRequest, Transport } from "../connection/transport/transport.ts";
 import { WebSocketTransport } from "../connection/transport/websocket-transport.ts";
@@ -102,7 +103,7 @@ export class TabHub implements UpstreamPort {
         this.#upstreams.get(logId(call.key))?.hurry();
         return;
       case "release":
-        this.#release(logId(call.key), tab);
+        this.#release(logId(call.key), tab, call.how);
         return;
       default:
         call satisfies never;
@@ -134,35 +135,43 @@ export class TabHub implements UpstreamPort {
     for (const upstream of this.#upstreams.values()) upstream.onUse(tab);
   }
 
+  get #all(): readonly Upstream[] {
+    return [...this.#upstreams.values()];
+  }
+
   #of(link: string): Upstream | undefined {
-    return [...this.#upstreams.values()].find((upstream) => upstream.has(link));
+    return this.#all.find((upstream) => upstream.has(link));
   }
 
   #drop(tab: string): void {
     this.#tabs.get(tab)?.cancelGone();
     if (!this.#tabs.delete(tab)) return;
-    for (const id of [...this.#upstreams.keys()]) this.#release(id, tab);
+    for (const id of [...this.#upstreams.keys()]) this.#release(id, tab, "leave");
   }
 
-  #release(id: string, tab: string): void {
+  #release(id: string, tab: string, how: "leave" | "handOver"): void {
     const upstream = this.#upstreams.get(id);
     upstream?.release(tab);
-    if (upstream !== undefined && upstream.tabs.size === 0) this.#close(id, upstream);
+    if (upstream === undefined || upstream.tabs.size > 0) return;
+    // With another connection to the room, the user stays in it, and nothing takes the place of this one.
+    const isElsewhere = this.#all.some(
+      ({ key }) => key !== upstream.key && key.kind === upstream.key.kind && key.name === upstream.key.name,
+    );
+    this.#close(id, upstream, isElsewhere ? "leave" : how);
   }
 
-  #close(id: string, upstream: Upstream): void {
+  #close(id: string, upstream: Upstream, how: "leave" | "handOver"): void {
     const isSharedRoom = upstream.key.kind === "sharedRoom";
-    const hasRooms = [...this.#upstreams.values()].some(
-      (other) => other !== upstream && other.key.kind === "sharedRoom",
-    );
+    const hasRooms = this.#all.some((other) => other !== upstream && other.key.kind === "sharedRoom");
     // The rooms need the session as long as there are some.
     if (upstream === this.#rooms?.session && hasRooms) return;
     this.#upstreams.delete(id);
     this.#sockets.delete(upstream);
-    upstream.stop("leave");
+    upstream.stop(how);
     const session = this.#rooms?.session;
     if (upstream === session) this.#rooms = undefined;
-    else if (isSharedRoom && !hasRooms && session?.tabs.size === 0) this.#close(logId(session.key), session);
+    else if (isSharedRoom && !hasRooms && session?.tabs.size === 0)
+      this.#close(logId(session.key), session, how);
   }
 
   #upstream(key: LogKey, first: OpenRequest): Upstream {
@@ -170,7 +179,10 @@ export class TabHub implements UpstreamPort {
     const known = this.#upstreams.get(id);
     if (known !== undefined) return known;
     const own = this.#transport(key);
-    const upstream = new Upstream(this.#context, key, own, first, this);
+    // Other tabs may still have the connection that this tab had: the server would end it.
+    const isKept = this.#all.some(({ connection }) => connection === first.replaces);
+    const request = isKept ? { ...first, replaces: undefined } : first;
+    const upstream = new Upstream(this.#context, key, own, request, this);
     if (own instanceof WebSocketTransport) this.#sockets.set(upstream, own);
     this.#upstreams.set(id, upstream);
     return upstream;
@@ -179,14 +191,19 @@ export class TabHub implements UpstreamPort {
   #transport({ kind, name }: LogKey): Transport {
     if (kind === "inbox") return new WebSocketTransport(this.#context, "/v1/connect");
     const path = `/v1/rooms/${name}/connect`;
-    return kind === "room"
-      ? new WebSocketTransport(this.#context, path)
-      : this.#sharedRooms().transport(name, path);
+    if (kind === "sharedRoom" && this.#fitsSession(name)) return this.#sharedRooms().transport(name, path);
+    return new WebSocketTransport(this.#context, path);
+  }
+
+  /** A session joins a room once, with one filter, and so many rooms: a further one has a socket of its own. */
+  #fitsSession(name: string): boolean {
+    const rooms = this.#all.filter(({ key }) => key.kind === "sharedRoom");
+    return rooms.length < MAX_SESSION_ROOMS && !rooms.some(({ key }) => key.name === name);
   }
 
   #sharedRooms(): SharedRooms {
     if (this.#rooms !== undefined) return this.#rooms.on;
-    const first = [...this.#upstreams.values()].find(({ key }) => key.kind === "inbox");
+    const first = this.#all.find(({ key }) => key.kind === "inbox");
     const nothing = { since: undefined, replaces: undefined, history: undefined, topics: null };
     const session = first ?? this.#upstream({ kind: "inbox", name: "", topics: null }, nothing);
     const socket = this.#sockets.get(session) ?? new WebSocketTransport(this.#context, "/v1/connect");

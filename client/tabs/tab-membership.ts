@@ -134,7 +134,9 @@ export class TabMembership {
   }
 
   #announce(after: number): void {
-    const term = Math.max(after + 1, this.#context.ports.clock.now());
+    const { clock, random } = this.#context.ports;
+    // Two that take over in the same moment have different terms.
+    const term = Math.max(after + 1, clock.now()) + random();
     this.#holder = { term, tab: this.#tab, isVisible: this.#ports.isVisible(), isBeat: false };
     this.#all.post(this.#holder);
     this.#hub?.onCall(this.#tab, this.#here());

@@ -65,8 +65,8 @@ export type TabCall =
   | { readonly type: "close"; readonly link: string }
   /** The app wants a connection now, and not after the wait for the next try. */
   | { readonly type: "hurry"; readonly key: LogKey }
-  /** It wants nothing of this log any more. */
-  | { readonly type: "release"; readonly key: LogKey }
+  /** It wants nothing of this log any more. `handOver`: it goes on with other topics, so its user is not seen to leave. */
+  | { readonly type: "release"; readonly key: LogKey; readonly how: "leave" | "handOver" }
   | { readonly type: "gone" };
 
 /** What a tab hears of the one that holds the connections. */

@@ -10,7 +10,7 @@ import type {
 } from "../connection/transport/transport.ts";
 import type { LogKind } from "../core/client-context.ts";
 import { offline } from "../util/errors.ts";
-import { jsonCopy, knownFrame } from "../util/wire.ts";
+import { type Connected, jsonCopy, knownFrame } from "../util/wire.ts";
 import type { TabGroup } from "./tab-group.ts";
 import { type LogKey, logId, type TabNews, unpackEnd, unpackState } from "./tab-message.ts";
 
@@ -28,6 +28,9 @@ export class TabTransport implements Transport {
   #link: TabLink | undefined;
   /** Of the shared connection, where it keeps this one from opening. */
   #blocked: { readonly state: ConnectionState; readonly isFinal: boolean } | undefined;
+
+  /** How far this tab has marked as read. */
+  #read = 0;
 
   constructor(group: TabGroup, kind: LogKind, name: string, own: Transport) {
     this.#group = group;
@@ -78,7 +81,7 @@ export class TabTransport implements Transport {
     const request = events.request();
     const key = { kind: this.#kind, name: this.#name, topics: request.topics };
     // The filter has changed: another connection carries it.
-    if (this.#key !== undefined && logId(this.#key) !== logId(key)) this.#release();
+    if (this.#key !== undefined && logId(this.#key) !== logId(key)) this.#release("handOver");
     this.#key = key;
     const link = new TabLink(this, events, this.#group.newId());
     this.#link = link;
@@ -98,7 +101,8 @@ export class TabTransport implements Transport {
 
   release(): void {
     this.#own.release();
-    this.#release();
+    this.#release("leave");
+    this.#read = 0;
     this.#blocked = undefined;
   }
 
@@ -116,6 +120,17 @@ export class TabTransport implements Transport {
     } else if (news.link === this.#link?.id) this.#link.onNews(news);
   }
 
+  onRead(seq: number): void {
+    this.#read = Math.max(this.#read, seq);
+  }
+
+  /** What another holder has kept of it, as nobody looks at this tab, ended with that holder. */
+  onConnected(link: TabLink, frame: Connected): void {
+    if (frame.recovery !== "complete" && frame.recovery !== "partial") this.#read = 0;
+    const known = "room" in frame ? (frame.read?.seq ?? 0) : 0;
+    if (this.#read > known) link.send({ type: "read", id: this.#group.newId(), seq: this.#read });
+  }
+
   onOver(link: TabLink): void {
     if (this.#link === link) this.#link = undefined;
   }
@@ -124,8 +139,8 @@ export class TabTransport implements Transport {
     return this.#blocked === undefined && this.#group.isIn;
   }
 
-  #release(): void {
-    if (this.#key !== undefined) this.#group.call({ type: "release", key: this.#key });
+  #release(how: "leave" | "handOver"): void {
+    if (this.#key !== undefined) this.#group.call({ type: "release", key: this.#key, how });
     this.#key = undefined;
   }
 }
@@ -154,6 +169,7 @@ export class TabLink implements Link {
       queueMicrotask(() => this.drop({ ...lost(offline("The topics have changed.")), next: "again" }));
       return true;
     }
+    if (command.type === "read") this.#transport.onRead(command.seq ?? 0);
     this.#transport.group.call({ type: "send", link: this.id, command: asJson(command) });
     return true;
   }
@@ -191,6 +207,7 @@ export class TabLink implements Link {
       }
     }
     this.#events.onFrame(frame);
+    if (frame.type === "connected" && this.#isOpen) this.#transport.onConnected(this, frame);
   }
 }
 

@@ -14,6 +14,7 @@ export class UpstreamTransport implements Transport {
   readonly #takes: (frame: IncomingFrame) => boolean;
   #link: Link | undefined;
   #asked: OpenRequest;
+  #isHandedOver = false;
 
   /** `takes` is shown each frame before the channel, and returns whether it is for nobody else. */
   constructor(own: Transport, first: OpenRequest, takes: (frame: IncomingFrame) => boolean) {
@@ -60,11 +61,12 @@ export class UpstreamTransport implements Transport {
   }
 
   release(): void {
-    this.#own.release();
+    if (!this.#isHandedOver) this.#own.release();
   }
 
   /** Another tab goes on: the user is not seen to leave. */
   handOver(): void {
+    this.#isHandedOver = true;
     this.#link?.close("startingOver");
   }
 }

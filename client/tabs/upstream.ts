@@ -97,6 +97,11 @@ export class Upstream implements ChannelEvents, ReplayPort {
     return this.#state.head;
   }
 
+  /** As the server named it; `undefined` before it has greeted. */
+  get connection(): string | undefined {
+    return this.#state.connection;
+  }
+
   newId(): string {
     return this.#context.ports.newId();
   }
@@ -229,6 +234,11 @@ export class Upstream implements ChannelEvents, ReplayPort {
       this.#port.onUserChanged();
       return;
     }
+    if (state.status === "disconnected" && state.error?.code === "replaced") {
+      // By another tab, which took over while this one stood still. This one may not have heard of that yet.
+      this.channel.start("afterTurn");
+      return;
+    }
     if (state.status === "connected") this.#tellState(state);
     else if (state.status === "connecting") {
       // Those that wait go on waiting.
@@ -237,7 +247,10 @@ export class Upstream implements ChannelEvents, ReplayPort {
     } else this.#endLinks();
   }
 
-  onRefused(): void {}
+  /** Each tab says it: it is no refusal of a signal. */
+  onRefused(): void {
+    this.#signals.clear();
+  }
 
   onUserChanged(): void {}
 

@@ -95,7 +95,8 @@ export class TabGroup {
     const { serverTime, tokens, users } = this.#context;
     const token = this.#stage.name === "in" ? this.#stage.token : null;
     const id = user?.id ?? null;
-    const isOwn = id === null ? token === null : mayBeOf(claimsIn(token), id);
+    const claims = claimsIn(token);
+    const isOwn = id === null ? token === null : mayBeOf(claims, id);
     if (!isOwn) {
       this.#context.log("warn", "another tab has connections of another user: this one has its own");
       this.#leave("handOver", { name: "impossible" });
@@ -113,6 +114,8 @@ export class TabGroup {
       return { next: "stop", error: changed, retryAfterMs: 0 };
     }
     serverTime.learn(at);
+    // Only the token of the holder is renewed; one that has run out would cost a take-over a second.
+    if (typeof claims?.exp === "number") tokens.accepted(token, claims.exp * 1_000 - at);
     return undefined;
   }
 

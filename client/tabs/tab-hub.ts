@@ -125,7 +125,10 @@ export class TabHub implements UpstreamPort {
   #flush(): void {
     const all = [...this.#news];
     this.#news.clear();
-    if (!this.#isOver) for (const [tab, news] of all) this.#events.post(tab, news);
+    if (this.#isOver) return;
+    // The own tab is last: its app hears the news at once, and may close the client.
+    all.sort(([a], [b]) => Number(a === this.#ownTab) - Number(b === this.#ownTab));
+    for (const [tab, news] of all) this.#events.post(tab, news);
   }
 
   #use(tab: string, { isVisible, usedAt }: TabUsage): void {

@@ -3,10 +3,12 @@
 import { describe, expect, it, vi } from "vitest";
 import { Client } from "../../../client/core/client.ts";
 import { sharedRoom } from "../../../client/index.ts";
+import { keepOffline } from "../../../client/offline/index.ts";
 import { sharingOver } from "../../../client/tabs/sharing-over.ts";
 import { FakeClock } from "../../../client/testing/time/fake-clock.ts";
 import { MAX_SESSION_ROOMS } from "../../../src/protocol/index.ts";
 import { FakeBrowserTabs } from "../../support/fake-browser-tabs.ts";
+import { SharedDisk } from "../../support/shared-disk.ts";
 import { jwtOf, type OpenTab, WorldOfTabs } from "../../support/world-of-tabs.ts";
 import { FakeSession } from "./support/fake-session.ts";
 import { caughtUp, connected } from "./support/frames.ts";
@@ -90,6 +92,17 @@ describe("tabs that change", () => {
     expect(holder.states).toEqual(["connected", "connecting", "connected"]);
   });
 
+  it("[C244] hear what a holder was about to tell that is closed while it hears it itself", async () => {
+    const [world, [holder, second]] = (await withTabs(2)) as [WorldOfTabs, [OpenTab, OpenTab]];
+    const bo = await ofBo(world);
+    holder.room.on("message", () => holder.client.close());
+    await settled(world, bo.room.send("one"));
+    expect([second.heard, second.states]).toEqual([[1], ["connected", "connecting", "connected"]]);
+    for (const { client } of [second, bo]) client.close();
+    await world.settle();
+    expect([world.clock.pending, world.browser.holds]).toEqual([0, 0]);
+  });
+
   it("[C243] ask for no token while they sleep, although the last try has failed meanwhile", async () => {
     const world = new WorldOfTabs();
     let fail = (_: Error) => {};
@@ -106,6 +119,64 @@ describe("tabs that change", () => {
     tab.tab.resume();
     await world.pass(5_000);
     expect(tab.isLive).toBe(true);
+  });
+
+  it("[C243] take over with a token that has not run out", async () => {
+    const world = new WorldOfTabs();
+    const getToken = () => jwtOf({ sub: "ada", exp: world.clock.now() / 1_000 + 20 });
+    const holder = await world.join({ getToken });
+    const second = await world.join({ getToken });
+    const ran = () => world.wires.map(({ socket }) => socket.protocols[1]);
+    await world.pass(21_000);
+    expect(second.isLive).toBe(true);
+    holder.tab.close();
+    await world.pass(2_000);
+    expect(second.isLive).toBe(true);
+    expect(new Set(ran()).size).toBe(2);
+  });
+
+  it.each(["end", "startOver"] as const)(
+    "[C205] begin anew where what is kept is of another user (%s)",
+    async (onUserChange) => {
+      const world = new WorldOfTabs();
+      const disk = new SharedDisk();
+      const kept = () => ({ offline: keepOffline({ storage: disk.open() }), onUserChange });
+      const ada = await world.join(kept());
+      await settled(world, ada.room.send("mine"));
+      void ada.room.send("waits");
+      ada.tab.close();
+      await world.pass(1_000);
+      const bo = [await world.join({ user: "bo", ...kept() }), await world.join({ user: "bo", ...kept() })];
+      await world.pass(8_000);
+      for (const { room } of bo) expect([room.state.status, room.user?.id]).toEqual(["connected", "bo"]);
+      expect([world.room.opened("bo"), world.room.opened("ada")]).toEqual([1, 0]);
+    },
+  );
+
+  it("[C204] send once what they keep, whoever of them is killed", async () => {
+    for (const isStored of [false, true]) {
+      const world = new WorldOfTabs();
+      const disk = new SharedDisk();
+      const open = () => {
+        const storage = disk.open();
+        return world
+          .join({ offline: keepOffline({ storage }) })
+          .then((tab) => ({ ...tab, tab: tab.tab, storage, room: tab.room }));
+      };
+      const [holder, second, third] = [await open(), await open(), await open()];
+      void second.room.send("kept").catch(() => {});
+      for (let turn = 0; turn < 12; turn++) await world.clock.advance(0);
+      if (isStored) {
+        for (const wire of world.wires) wire.exchange();
+        world.room.flush();
+      }
+      for (const { tab, storage } of [holder, second]) {
+        tab.close();
+        storage.die();
+      }
+      await world.pass(30_000);
+      expect([third.room.messages.map(({ data }) => data), world.room.log.head]).toEqual([["kept"], 1]);
+    }
   });
 });
 

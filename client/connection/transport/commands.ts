@@ -130,6 +130,8 @@ export class PendingAnswers {
   }
 
   expect(id: string, onAnswer: OnAnswer): void {
+    // Tabs that share send again what another connection of theirs has under way.
+    this.#pending.get(id)?.cancelTimer();
     const cancelTimer = this.#clock.after(COMMAND_TIMEOUT_MS, this.#onTimeout);
     this.#pending.set(id, { onAnswer, cancelTimer });
   }

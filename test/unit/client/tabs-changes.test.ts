@@ -92,6 +92,19 @@ describe("tabs that change", () => {
     expect(holder.states).toEqual(["connected", "connecting", "connected"]);
   });
 
+  it("[C241] keep their connection where one of them sends again what the connection has under way", async () => {
+    const [world, [holder, second]] = (await withTabs(2)) as [WorldOfTabs, [OpenTab, OpenTab]];
+    const sent = second.room.send("once");
+    for (let turn = 0; turn < 8; turn++) await world.clock.advance(0);
+    expect(world.wires[0]?.socket.sentOf("send")).toHaveLength(1);
+    second.room.reconnect();
+    for (let turn = 0; turn < 20; turn++) await world.clock.advance(0);
+    expect(world.wires[0]?.socket.sentOf("send")).toHaveLength(2);
+    expect(await settled(world, sent)).toMatchObject({ seq: 1 });
+    await world.pass(40_000);
+    expect([holder.states, holder.texts, world.wires.length]).toEqual([["connected"], ["once"], 1]);
+  });
+
   it("[C244] hear what a holder was about to tell that is closed while it hears it itself", async () => {
     const [world, [holder, second]] = (await withTabs(2)) as [WorldOfTabs, [OpenTab, OpenTab]];
     const bo = await ofBo(world);

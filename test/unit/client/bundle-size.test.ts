@@ -3,7 +3,7 @@
 // name their cause (240); wakes, without which a page shows a dead connection for half a minute after a sleep (250);
 // lists of messages that no event copies, `keep`, `trim` and `latest` (530; with the inbox, whose snapshot is made in the
 // same way, 590; Vue 20); the hooks of `keepOffline` (285); signals of which only the last goes, and the hooks of tabs that
-// share (120); joins that wait in line (230); tabs whose topics change, and take-overs with a token that ran out (310).
+// share (120); joins that wait in line (230); tabs whose topics change, and take-overs with a token that ran out (320).
 
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";

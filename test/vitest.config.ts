@@ -79,7 +79,7 @@ export default defineConfig({
           exclude: PACKAGE,
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          // They wait more than they work: four run at once, after the others.
+          // They wait more than they work: four run at once, after the units.
           maxWorkers: 4,
           sequence: { groupOrder: 1 },
         },
@@ -97,7 +97,15 @@ export default defineConfig({
       {
         plugins: [cloudflareTest({ wrangler: { configPath: "../wrangler.toml" }, miniflare: { bindings } })],
         // Rooms of hundreds take seconds of CPU, and longer on a busy machine.
-        test: { name: "worker", root, include: ["worker/**/*.test.ts"], testTimeout: 30_000 },
+        test: {
+          name: "worker",
+          root,
+          include: ["worker/**/*.test.ts"],
+          testTimeout: 30_000,
+          // Beside the e2e tests, which leave it the time in which they wait.
+          maxWorkers: 4,
+          sequence: { groupOrder: 1 },
+        },
       },
       {
         test: {

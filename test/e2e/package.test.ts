@@ -458,7 +458,7 @@ describe("what npm run dev prints", () => {
     const started = run(process.execPath, [join(root, "src/tools/dev.ts"), "--port", String(server.port)]);
     const { code, stdout, stderr } = await started.catch((error: unknown) => Object(error));
     expect([code, stdout]).toEqual([1, ""]);
-    expect(stderr).toMatch(new RegExp(`^Port ${server.port} is taken .*\n$`));
+    expect(stderr).toMatch(new RegExp(`^Port ${server.port} is taken: .*\n$`));
   });
 
   it("[N22] offers no program where no token is made, and says so where everybody gets one", () => {

@@ -227,11 +227,18 @@ describe.skipIf(chromiumPath === undefined)("pages", () => {
     return page;
   }
 
-  it("[N21][N29] chat-react: two tabs chat, also where a message was deleted", async () => {
+  /** A message that was deleted, and texts that are none. A page must outlive both. */
+  async function sayWhatIsNoText(): Promise<void> {
     const messages = "/v1/rooms/lobby/messages";
     const said = { event: "chat", data: { text: "Gone" } };
     const { seq } = await callAsServer<{ seq: number }>(server, "POST", messages, said);
     await callAsServer(server, "DELETE", `${messages}/${seq}`);
+    for (const text of [{}, { toString: 1 }, [{}]])
+      await callAsServer(server, "POST", messages, { event: "chat", data: { text } });
+  }
+
+  it("[N21][N29] chat-react: two tabs chat, whatever was said before", async () => {
+    await sayWhatIsNoText();
     const url = await serve("chat-react");
     const [ada, bob] = await Promise.all([open(url, "ada"), open(url, "bob")]);
     await ada.getByText(/^Here: (ada, bob|bob, ada)$/).waitFor();
@@ -242,7 +249,8 @@ describe.skipIf(chromiumPath === undefined)("pages", () => {
     await ada.getByText("ada: Hello", { exact: true }).waitFor();
   });
 
-  it("[N25] README's first room is a whole app", async () => {
+  it("[N25][N29] README's first room is a whole app, which outlives whatever is said", async () => {
+    await sayWhatIsNoText();
     const [, code = ""] = /```tsx\n(.*?)```/s.exec(readFileSync(join(root, "README.md"), "utf8")) ?? [];
     expect(code.split("\n").filter((line) => line !== "").length).toBeLessThanOrEqual(13);
     const app = join(apps, "chat-react/src");

@@ -142,11 +142,9 @@ describe.each(WAYS)("rooms on $way", (way) => {
       expect(bo.room.state).toMatchObject({ status: "disconnected", error: { code: "deleted" } }),
     );
   });
-});
 
-// A new token is asked for 1 s before the old one ends, and a busy machine may take longer than that.
-it("[C150] a token is renewed while its connection stays open, on every way", { retry: 2 }, async () => {
-  const renewed = WAYS.map(async (way) => {
+  // Each way in a turn of its own: a new token is asked for 1 s before the old one ends, and all at once would need longer.
+  it("[C150] a token is renewed while its connection stays open", async () => {
     const name = uniqueName("token");
     const bo = await new Guest(way, name, uniqueName("bo")).live();
     const asked: number[] = [];
@@ -166,7 +164,6 @@ it("[C150] a token is renewed while its connection stays open, on every way", { 
     await ada.room.send("answer");
     expect(ada.states).not.toContain("reconnecting");
   });
-  await Promise.all(renewed);
 });
 
 describe.each(WAYS.filter(({ isShared }) => isShared))("the inbox on $way", (way) => {

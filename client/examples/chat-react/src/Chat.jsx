@@ -4,8 +4,9 @@ import { useMembers, useMessages, useRoom, useSend, useTyping } from "edge-rooms
 import { useState } from "react";
 
 function Messages({ room }) {
+  const textOf = (data) => (typeof data?.text === "string" ? data.text : ""); // members may send anything
   return useMessages(room).messages.map(({ id, from, data, pending }) => (
-    <p key={id}>{`${from?.name}: ${data?.text ?? ""}${pending ? " …" : ""}`}</p>
+    <p key={id}>{`${from?.name}: ${textOf(data)}${pending ? " …" : ""}`}</p>
   ));
 }
 
@@ -27,10 +28,8 @@ function Composer({ room }) {
       <input
         aria-label="Message"
         value={text}
-        onChange={({ target }) => {
-          setText(target.value);
-          startTyping();
-        }}
+        onInput={() => startTyping()}
+        onChange={({ target }) => setText(target.value)}
       />
       <button type="submit" disabled={text.trim() === ""}>
         Send

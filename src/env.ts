@@ -1,3 +1,4 @@
+import type { RegistryCalls } from "./registry/registry-calls.ts";
 import type { RoomCalls } from "./room/room-calls.ts";
 import type { UserCalls } from "./user/user-calls.ts";
 
@@ -5,6 +6,8 @@ import type { UserCalls } from "./user/user-calls.ts";
 export interface Env {
   readonly ROOMS: DurableObjectNamespace<RoomCalls & Rpc.DurableObjectBranded>;
   readonly USERS: DurableObjectNamespace<UserCalls & Rpc.DurableObjectBranded>;
+  /** Left out: nothing is reported, and there are no statistics and lists. */
+  readonly REGISTRY?: DurableObjectNamespace<RegistryCalls & Rpc.DurableObjectBranded>;
   readonly ASSETS?: Fetcher;
   readonly RATE_LIMITER?: RateLimit;
 }

@@ -1,5 +1,6 @@
 import { createApp } from "./http/app.ts";
 
+export { RegistryObject } from "./registry/runtime/registry-object.ts";
 export { RoomObject } from "./room/runtime/room-object.ts";
 export { UserObject } from "./user/runtime/user-object.ts";
 

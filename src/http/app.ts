@@ -20,6 +20,7 @@ import { notify } from "./notify.ts";
 import { pollSession, sendToSession } from "./poll-connection.ts";
 import { pushKey } from "./push.ts";
 import { refusalOf } from "./refusal-error.ts";
+import { listRooms, listUsers, stats } from "./registry.ts";
 import { isDecodable } from "./request-url.ts";
 import { httpRefusal } from "./responses.ts";
 import { rooms } from "./rooms.ts";
@@ -66,6 +67,9 @@ export function createApp(): Hono<AppEnv> {
   app.use("/v1/*", crossOrigin(app));
   app.post("/v1/poll", pollSession);
   app.post("/v1/commands", sendToSession);
+  app.get("/v1/stats", stats);
+  app.get("/v1/rooms", listRooms);
+  app.get("/v1/users", listUsers);
   app.route("/v1/rooms", rooms);
   app.route("/v1/broadcast", broadcast);
   app.route("/v1/notify", notify);

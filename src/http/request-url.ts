@@ -44,6 +44,19 @@ export function readTopics(c: AppContext): Topics {
   throw validationRefusal("topics", `must be 1 to ${MAX_TOPICS} names of events, separated by commas`);
 }
 
+/** "" where it is absent. */
+export function readName(c: AppContext, name: string, fits: (text: string) => boolean, what: string): string {
+  const text = readParameter(c, name) ?? "";
+  if (text === "" || fits(text)) return text;
+  throw validationRefusal(name, `must be ${what}`);
+}
+
+export function readFlag(c: AppContext, name: string): boolean {
+  const text = readParameter(c, name);
+  if (text === undefined || text === "true") return text !== undefined;
+  throw validationRefusal(name, "can only be true");
+}
+
 function readPresence(c: AppContext): boolean {
   const presence = readParameter(c, "presence");
   if (presence === undefined || presence === "off") return presence === undefined;

@@ -293,6 +293,25 @@ export const LOG_CATALOGUE = {
     action: "Expected now and then when objects restart. Often: look at error.",
     fields: ["room", "user", "error"],
   },
+  report_failed: {
+    level: "error",
+    from: "a room or a user's object",
+    means:
+      "It could not report to the registry: statistics and lists are out of date. At most one line a second.",
+    action:
+      "Expected now and then when objects restart; the next report says it again. Often: look at error.",
+    fields: ["error"],
+    optional: ["leftOut"],
+  },
+  registry_unanswered: {
+    level: "error",
+    from: "the registry",
+    means:
+      "A room or a user's object did not answer the registry: it counts as unconfirmed. At most one line a second.",
+    action: "Expected now and then when objects restart. Often: look at error.",
+    fields: ["error"],
+    optional: ["leftOut"],
+  },
   room_unreachable: {
     level: "error",
     from: ["join", "receive", "renew", "revoke", "release", "unreadOf"],

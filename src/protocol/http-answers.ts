@@ -175,3 +175,88 @@ export const PUSH_KEY_RESULT = { key: ["nullable", "text"] } as const satisfies 
 
 /** Whose the subscription is now: a browser may have been another user's before. */
 export const SUBSCRIBED_RESULT = { user: "userId" } as const satisfies Fields;
+
+/** A room that the registry knows. */
+export const LISTED_ROOM = {
+  room: "roomName",
+  /** Users, each once. */
+  members: "int",
+  /** Sockets and sessions, with those of anonymous readers. More than 0: the room is occupied. */
+  connections: "int",
+  /** Connections without a token. */
+  anonymous: "int",
+  /** Connections that are this room on a session. */
+  sessions: "int",
+  /** The last `seq` of its log. */
+  head: "seq",
+  /** How many messages it has ever stored. */
+  messages: "int",
+  /** Since when it is occupied or empty, as it was reported, in milliseconds since 1970. */
+  since: "instant",
+  /** When the room said so, in milliseconds since 1970. */
+  at: "instant",
+} as const satisfies Fields;
+export interface ListedRoom extends Infer<typeof LISTED_ROOM> {}
+
+export const ROOMS_RESULT = {
+  /** Ascending by name. */
+  rooms: ["list", LISTED_ROOM],
+  /** There may be more: the `after` to ask on with. */
+  next: ["optional", "roomName"],
+  /** How many of these did not say how they are within the last minute. */
+  unconfirmed: "int",
+} as const satisfies Fields;
+export interface RoomsResult extends Infer<typeof ROOMS_RESULT> {}
+
+/** A user whom the registry knows. */
+export const LISTED_USER = {
+  user: "userId",
+  /** How many sessions are open. More than 0: the user is online. */
+  sessions: "int",
+  /** How many notifications the user ever got. */
+  notifications: "int",
+  /** Since when the user is online or not, as it was reported, in milliseconds since 1970. */
+  since: "instant",
+  /** When the user's object said so, in milliseconds since 1970. */
+  at: "instant",
+} as const satisfies Fields;
+export interface ListedUser extends Infer<typeof LISTED_USER> {}
+
+export const USERS_RESULT = {
+  /** Ascending by id. */
+  users: ["list", LISTED_USER],
+  /** There may be more: the `after` to ask on with. */
+  next: ["optional", "userId"],
+  /** How many of these did not say how they are within the last minute. */
+  unconfirmed: "int",
+} as const satisfies Fields;
+export interface UsersResult extends Infer<typeof USERS_RESULT> {}
+
+/** The deployment at a glance. */
+export const STATS_RESULT = {
+  /** Summed over rooms. */
+  connections: "int",
+  /** Connections without a token, summed over rooms. */
+  anonymous: "int",
+  /** Summed over rooms: a user in two rooms counts twice. */
+  members: "int",
+  /** Session sockets of users. */
+  sessions: "int",
+  /** Rooms that the registry knows, and how many of them have connections. */
+  rooms: { known: "int", occupied: "int" },
+  /** Users whom the registry knows, and how many of them have a session open. */
+  users: { known: "int", online: "int" },
+  totals: {
+    /** How many messages were ever stored. */
+    messages: "int",
+    /** How many notifications. */
+    notifications: "int",
+    /** Since when rooms and users are known, in milliseconds since 1970. */
+    since: "instant",
+  },
+  /** In milliseconds since 1970. */
+  at: "instant",
+  /** How many rooms and users did not say how they are within the last minute: they count as they did before. */
+  unconfirmed: "int",
+} as const satisfies Fields;
+export interface StatsResult extends Infer<typeof STATS_RESULT> {}

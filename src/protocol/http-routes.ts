@@ -17,6 +17,8 @@ const NOTHING = {} as const satisfies Schema;
 
 /** By method and path. Tests hold the routes of `src/http`, their answers and the HTTP reference against it. */
 export const HTTP_ROUTES = {
+  "GET /v1/stats": { answer: answers.STATS_RESULT },
+  "GET /v1/rooms": { answer: answers.ROOMS_RESULT },
   "GET /v1/rooms/:room": { answer: answers.ROOM_INFO },
   "PATCH /v1/rooms/:room": { body: bodies.SETTINGS_BODY, answer: answers.SETTINGS_RESULT },
   "DELETE /v1/rooms/:room": { answer: NOTHING },
@@ -46,6 +48,7 @@ export const HTTP_ROUTES = {
   "GET /v1/me/notifications": { answer: NOTIFICATIONS_RESULT },
   "POST /v1/me/notifications/mark": { body: bodies.MARK_BODY, answer: UNREAD_RESULT },
   "GET /v1/push/key": { answer: answers.PUSH_KEY_RESULT },
+  "GET /v1/users": { answer: answers.USERS_RESULT },
   "GET /v1/users/:user": { answer: answers.USER_RESULT },
   "POST /v1/users/:user/signals": { body: bodies.USER_SIGNAL_BODY, answer: answers.DELIVERED_RESULT },
   "PUT /v1/users/:user/rooms/:room": { answer: NOTHING },

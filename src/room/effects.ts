@@ -1,5 +1,6 @@
 import type { UserIdentity } from "../access/identity.ts";
 import type { Occupancy } from "../protocol/index.ts";
+import type { RoomCounts } from "../registry/counts.ts";
 import type { AddressedItem } from "../session-rooms/room-side/session-members.ts";
 import type { Mention } from "./mentions.ts";
 import type { AuditEntry } from "./people/permissions.ts";
@@ -41,6 +42,8 @@ export interface Effects {
   readonly head: Step<number>;
   /** `before` is what the last flush left, so no change is missed between two flushes. */
   readonly occupancy: Step<Occupancy>;
+  /** What the registry knows of the room, after the flush. */
+  readonly counts: RoomCounts;
   /** When to flush again if nothing arrives, in milliseconds; `null`: not at all. A few seconds ahead at most. */
   readonly dueAt: number | null;
   /** What the object's alarm has to look after while it sleeps. */

@@ -18,6 +18,7 @@ import type {
   SendResult,
   Topics,
 } from "../protocol/index.ts";
+import type { Report, RoomCounts } from "../registry/counts.ts";
 import type { RoomUnread, SessionJoin } from "../session-rooms/session-delivery.ts";
 import type { ChangeInput } from "./changes.ts";
 import type { MembersInfo, MessagesPage } from "./looks.ts";
@@ -97,4 +98,10 @@ interface CallsOfPolls {
   receivePolled(commands: PolledCommands): Answer<boolean>;
 }
 
-export interface RoomCalls extends Looks, Acts, CallsOfUsers, CallsOfPolls {}
+/** Calls of the registry. */
+interface CallsOfRegistry {
+  /** How many are here and what is stored. Never creates the room: `counts` is `null` if there is none. */
+  reportNow(): Answer<Report<RoomCounts>>;
+}
+
+export interface RoomCalls extends Looks, Acts, CallsOfUsers, CallsOfPolls, CallsOfRegistry {}

@@ -8,6 +8,7 @@ import { MAX_REFUSALS, TOO_MANY_REFUSALS } from "../object/flood-guard.ts";
 import { hasExpired } from "../object/liveness.ts";
 import { Spending } from "../object/spending.ts";
 import { type Occupancy, type Outcome, type Refusal, reject } from "../protocol/index.ts";
+import type { RoomCounts } from "../registry/counts.ts";
 import { SessionMembers } from "../session-rooms/room-side/session-members.ts";
 import type { SessionStore } from "../session-rooms/room-side/session-store.ts";
 import { Changes } from "./changes.ts";
@@ -232,6 +233,13 @@ export class Room {
     };
   }
 
+  /** What the registry knows of this room. */
+  get counts(): RoomCounts {
+    const { occupancy, anonymous } = this.roomPresence;
+    const { head, messages } = this.log;
+    return { ...occupancy, anonymous, sessions: this.sessions.size, head, messages };
+  }
+
   get isEmpty(): boolean {
     return this.connections.size === 0 && this.sessions.size === 0 && !this.hasWork;
   }
@@ -264,6 +272,7 @@ export class Room {
       spent: this.spending.take(),
       head: { before: head, after: this.log.head },
       occupancy: { before, after },
+      counts: this.counts,
       dueAt: this.#dueAt(),
       life: this.life(now),
     };

@@ -7,6 +7,7 @@ import type { Dated, VerifiedToken } from "../access/identity.ts";
 import type { PolledCommands } from "../object/polled-socket.ts";
 import type { RevokedTokens } from "../object/revocation.ts";
 import type { FollowedRoomsResult, NotificationState, Outcome, Preferences } from "../protocol/index.ts";
+import type { Report, UserCounts } from "../registry/counts.ts";
 import type { ItemAnswer, SessionItem } from "../session-rooms/session-delivery.ts";
 import type { ListQuery, MarkSelection, NotificationInput } from "./inbox/inbox-log.ts";
 import type { PreferencesPatch } from "./inbox/preferences.ts";
@@ -90,4 +91,15 @@ interface CallsOfPolls {
   receivePolled(commands: PolledCommands): Answer<boolean>;
 }
 
-export interface UserCalls extends CallsOfBearers, CallsOfServers, CallsOfRooms, CallsOfPolls {}
+/** Calls of the registry. */
+interface CallsOfRegistry {
+  /** How many sessions are open. Never creates the user: `counts` is `null` if they were never here. */
+  reportNow(): Answer<Report<UserCounts>>;
+}
+
+export interface UserCalls
+  extends CallsOfBearers,
+    CallsOfServers,
+    CallsOfRooms,
+    CallsOfPolls,
+    CallsOfRegistry {}

@@ -15,6 +15,7 @@ import {
   refuse,
   reject,
 } from "../protocol/index.ts";
+import type { UserCounts } from "../registry/counts.ts";
 import type { Parsed } from "../validation/parse-frame.ts";
 import type { Budget } from "./budget.ts";
 import type { FollowedRooms } from "./followed-rooms.ts";
@@ -58,6 +59,8 @@ export interface UserPorts {
   reportFault(error: unknown): void;
   /** From 0 to below 1. */
   random(): number;
+  /** A session has come or gone, or a notification came. */
+  countsChanged(): void;
   /** The user opens a room: from now on it is notified of revocations. */
   registerRoom(room: string): Outcome<RevokedTokens>;
 }
@@ -89,7 +92,7 @@ export class UserHub {
     this.#budget = stores.budget;
     this.#ports = ports;
     this.#spending = new Spending(ports.random);
-    this.sessions = new UserSessions(settings.limits.pingMs);
+    this.sessions = new UserSessions(settings.limits.pingMs, ports.countsChanged);
     this.#buckets = new TokenBuckets({
       perSecond: settings.limits.ratePerSecond,
       burst: settings.limits.rateBurst,
@@ -178,6 +181,11 @@ export class UserHub {
     }
   }
 
+  /** What the registry knows of this user. */
+  get counts(): UserCounts {
+    return { sessions: this.sessions.size, notifications: this.inbox.count };
+  }
+
   receive(session: SessionConnection, parsed: Parsed<InboxCommand>, now: number): void {
     if (!this.sessions.isServed(session, now)) return;
     if (parsed.kind === "refused") {
@@ -230,6 +238,7 @@ export class UserHub {
     if (checkpoint !== null)
       this.sessions.send(checkpoint, now, ({ state }) => muted || state.topics !== null);
     this.sessions.sweepIfDue(now);
+    this.#ports.countsChanged();
     return { answer: { seq: added.seq, delivered }, mayPush: !muted };
   }
 

@@ -9,10 +9,12 @@ export class UserSessions {
   readonly #pingMs: number;
   readonly #sessions = new Set<SessionConnection>();
   readonly #sweeper: Sweeper;
+  readonly #changed: () => void;
 
-  /** `pingMs`: the heartbeat interval of the clients. */
-  constructor(pingMs: number) {
+  /** `pingMs`: the heartbeat interval of the clients. `changed`: called when a session has come or gone. */
+  constructor(pingMs: number, changed: () => void) {
     this.#pingMs = pingMs;
+    this.#changed = changed;
     this.#sweeper = new Sweeper(pingMs);
   }
 
@@ -26,16 +28,19 @@ export class UserSessions {
 
   add(session: SessionConnection): void {
     this.#sessions.add(session);
+    this.#changed();
   }
 
   /** The session has closed by itself. */
   leave(session: SessionConnection): void {
     this.#sessions.delete(session);
+    this.#changed();
   }
 
   drop(session: SessionConnection, closing: Closing): void {
     session.close(closing);
     this.#sessions.delete(session);
+    this.#changed();
   }
 
   /** Refuses a command of the session; closes it after too many refusals. */

@@ -40,7 +40,7 @@ const OUR_VARS = {
   MAX_CONNECTIONS_PER_USER: "32000",
 };
 
-const OUR_OBJECTS = { ROOMS: "RoomObject", USERS: "UserObject" };
+const OUR_OBJECTS = { ROOMS: "RoomObject", USERS: "UserObject", REGISTRY: "RegistryObject" };
 
 /** The production bundle, built once. */
 let bundled: string | undefined;

@@ -51,6 +51,7 @@ export class UserForTest {
       {
         reportFault: (error) => this.faults.push(error),
         random: () => 0.5,
+        countsChanged: () => {},
         registerRoom: (room) => revocations.registerRoom(room),
       },
     );

@@ -18,7 +18,7 @@ export interface TestWorkerPorts {
   random(): number;
 }
 
-type ObjectKind = "RoomObject" | "UserObject";
+type ObjectKind = "RoomObject" | "UserObject" | "RegistryObject";
 
 export class TestWorker {
   readonly #ports: TestWorkerPorts;
@@ -33,6 +33,7 @@ export class TestWorker {
       ...ports.settings,
       ROOMS: this.#namespace("RoomObject"),
       USERS: this.#namespace("UserObject"),
+      REGISTRY: this.#namespace("RegistryObject"),
     };
   }
 

@@ -20,6 +20,7 @@ type ObjectClass = new (state: object, env: object) => ObjectCode;
 export interface WorkerCode {
   readonly RoomObject: ObjectClass;
   readonly UserObject: ObjectClass;
+  readonly RegistryObject: ObjectClass;
   readonly default: {
     fetch(request: WorkerRequest, env: object, context: object): WorkerResponse | Promise<WorkerResponse>;
   };

@@ -112,6 +112,14 @@ export class LogRing {
     this.#floor = undefined;
   }
 
+  /** Which message of the room the newest one is, counted from 1; `undefined`: there is none. */
+  get newestMessage(): number | undefined {
+    if (this.#newest < 0) return undefined;
+    const slot = this.slotOf(this.#newest);
+    return firstRow(this.#sql.exec<{ number: number }>("SELECT number FROM log WHERE slot = ?", slot))
+      ?.number;
+  }
+
   /** The ring is empty. */
   reset(size = this.#size): void {
     this.#size = size;

@@ -56,7 +56,7 @@ type AuthorRow = { seq: number; author: string; at: number; voice: number | null
 type ChangerRow = { seq: number; changer: string; at: number };
 type LatestRow = { seq: number; author: string; deleted: number | null };
 type IdRow = { seq: number; author: string; id: string; at: number; voice: number | null };
-type StateRow = { epoch: string; created_at: number; ring: number; head: number };
+type StateRow = { epoch: string; created_at: number; ring: number; head: number; messages: number };
 
 /** Messages with `after` < seq ≤ `upTo`. */
 interface Span {
@@ -68,6 +68,8 @@ export class LogStore {
   readonly #sql: Sql;
   readonly #transaction: Database["transaction"];
   readonly #ring: LogRing;
+  /** How many messages the room has ever stored. */
+  #messages = 0;
 
   /** `historyLimit` is how many messages are kept. */
   constructor({ sql, transaction }: Database, historyLimit: number) {
@@ -81,6 +83,11 @@ export class LogStore {
     return this.#ring.floor;
   }
 
+  /** How many messages the room has ever stored, also in logs that were purged. */
+  get messages(): number {
+    return this.#messages;
+  }
+
   /** Writes the state of a new log. */
   static begin({ sql }: Database, { epoch, ring, now }: { epoch: string; ring: number; now: number }): void {
     sql.exec("INSERT INTO room (id, epoch, created_at, ring, head) VALUES (1, ?, ?, ?, 0)", epoch, now, ring);
@@ -88,10 +95,13 @@ export class LogStore {
 
   /** Reads the state of the log. A log that does not exist yet will begin with `epoch`. */
   open(epoch: string, now: number): LogState {
-    const row = firstRow(this.#sql.exec<StateRow>("SELECT epoch, created_at, ring, head FROM room"));
+    const row = firstRow(
+      this.#sql.exec<StateRow>("SELECT epoch, created_at, ring, head, messages FROM room"),
+    );
     if (row === undefined) return { epoch, createdAt: now, head: 0 };
     const { size } = this.#ring;
     this.#ring.find(row.ring);
+    this.#messages = this.#ring.newestMessage ?? row.messages;
     const head = this.#findHead(row);
     if (row.ring !== size) this.rebuildRing(size, head);
     return { epoch: row.epoch, createdAt: row.created_at, head };
@@ -102,7 +112,7 @@ export class LogStore {
     this.#transaction(() => {
       this.#sql.exec("DROP TABLE log");
       for (const statement of LOG_TABLE) this.#sql.exec(statement);
-      this.#sql.exec("UPDATE room SET epoch = ?, head = 0", epoch);
+      this.#sql.exec("UPDATE room SET epoch = ?, head = 0, messages = ?", epoch, this.#messages);
     });
     this.#ring.reset();
   }
@@ -111,10 +121,10 @@ export class LogStore {
   append(message: StoredMessage): void {
     const { seq, event, author, id, at, body } = message;
     this.#sql.exec(
-      `INSERT INTO log (slot, seq, event, author, id, at, body, voice) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO log (slot, seq, event, author, id, at, body, voice, number) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (slot) DO UPDATE SET seq = excluded.seq, event = excluded.event, author = excluded.author,
          id = excluded.id, at = excluded.at, body = excluded.body, voice = excluded.voice, changed = NULL,
-         deleted = NULL`,
+         deleted = NULL, number = excluded.number`,
       this.#ring.nextSlot,
       seq,
       event,
@@ -123,8 +133,10 @@ export class LogStore {
       at,
       body,
       voiceOf(message),
+      this.#messages + 1,
     );
     this.#ring.appended(seq);
+    this.#messages += 1;
   }
 
   change({ target, slot, body, seq, at, by, deleted }: StoredChange): void {
@@ -258,7 +270,7 @@ export class LogStore {
       this.#sql.exec("DELETE FROM log");
       this.#sql.exec(
         `INSERT INTO log SELECT row_number() OVER (ORDER BY seq) - 1, seq, event, author, id, at, body, voice,
-           changed, changed_at, changed_by, deleted FROM moved`,
+           changed, changed_at, changed_by, deleted, number FROM moved`,
       );
       this.#sql.exec("DROP TABLE moved");
       this.#sql.exec("UPDATE room SET ring = ?, head = ?", size, head);

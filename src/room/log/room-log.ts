@@ -115,6 +115,11 @@ export class RoomLog {
     return this.#head;
   }
 
+  /** How many messages the room has ever stored, also in logs that were purged. */
+  get messages(): number {
+    return this.#store.messages;
+  }
+
   /** The `seq` just under the oldest message that is held. What is at or below it may have changed or gone without a record. */
   get floor(): number {
     return this.#store.floor;

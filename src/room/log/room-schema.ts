@@ -27,7 +27,8 @@ export const LOG_TABLE = [
      changed INTEGER,
      changed_at INTEGER,
      changed_by TEXT,
-     deleted INTEGER
+     deleted INTEGER,
+     number INTEGER NOT NULL
    )`,
   // Partial: rows outside the predicate cost nothing more.
   "CREATE UNIQUE INDEX log_keyed ON log (author, id, voice) WHERE voice <= 2",
@@ -54,6 +55,7 @@ export const ROOM_SCHEMA = [
        created_at INTEGER NOT NULL,
        ring INTEGER NOT NULL,
        head INTEGER NOT NULL,
+       messages INTEGER NOT NULL DEFAULT 0,
        slow_mode_ms INTEGER,
        max_connections INTEGER,
        history_limit INTEGER,

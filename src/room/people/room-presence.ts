@@ -36,6 +36,8 @@ export class RoomPresence {
   /** Those with echoes. */
   readonly #fading = new Set<Present>();
   #connections = 0;
+  /** Those of them without a token. */
+  #anonymous = 0;
   #mode: Mode = "listed";
   #news: string[] = [];
   /** Whether a grace has begun whose end is in no `dueAt` yet. */
@@ -70,6 +72,7 @@ export class RoomPresence {
   /** The presence that a connection set goes with it: at once if it left, after the grace if it was lost. */
   leave(connection: RoomConnection, departure: Departure, now: number): void {
     if (connection.state.counted) this.#connections--;
+    if (connection.state.counted && connection.user === null) this.#anonymous--;
     const present = this.#of(connection);
     if (present === undefined || !present.connections.delete(connection)) return;
     const { said } = connection.state;
@@ -120,6 +123,11 @@ export class RoomPresence {
 
   get occupancy(): Occupancy {
     return { members: this.#present.size, connections: this.#connections };
+  }
+
+  /** How many connections have no token. */
+  get anonymous(): number {
+    return this.#anonymous;
   }
 
   /** Empty while the room is too big for a list. */
@@ -185,7 +193,10 @@ export class RoomPresence {
     if (user !== null && connection.state.joinedAt === null) connection.update({ joinedAt });
     if (!connection.state.counted) return;
     this.#connections++;
-    if (user === null) return;
+    if (user === null) {
+      this.#anonymous++;
+      return;
+    }
     if (present === undefined) {
       const shown = mergeSaid([connection.state.said]);
       const joined: Present = { user, joinedAt, shown, connections: new Set([connection]), echoes: [] };

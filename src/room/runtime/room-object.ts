@@ -15,6 +15,8 @@ import { opening } from "../../object/runtime/opening.ts";
 import { pollResponse, refusalResponse, upgraded } from "../../object/runtime/upgrade-response.ts";
 import { hasTables } from "../../object/storage/lazy-database.ts";
 import { accept, type Outcome, type PresenceCommand, reject, type Topics } from "../../protocol/index.ts";
+import type { Report, RoomCounts } from "../../registry/counts.ts";
+import { REPORT_EVERY_MS } from "../../registry/reporter.ts";
 import type { RoomUnread, SessionJoin } from "../../session-rooms/session-delivery.ts";
 import {
   BANS_CALL,
@@ -38,6 +40,8 @@ import type { SettingsPatch } from "../people/room-settings.ts";
 import type { MessageInput, SignalInput } from "../publisher.ts";
 import type { RoomCalls } from "../room-calls.ts";
 import { defaultsOf, RoomRuntime } from "./room-runtime.ts";
+
+const NO_ROOM: Report<RoomCounts> = { counts: null, asks: false };
 
 export class RoomObject extends DurableObject<Env> implements RoomCalls {
   /** Made at the first event after a start, and again after the room was forgotten. */
@@ -197,6 +201,10 @@ export class RoomObject extends DurableObject<Env> implements RoomCalls {
     return this.#open().receivePolled(commands);
   }
 
+  async reportNow(): Promise<Report<RoomCounts>> {
+    return this.#isThere ? this.#open().reportNow() : NO_ROOM;
+  }
+
   async #call<Input, T>(call: RoomCall<Input, T>, actor: Actor, input: Input): Promise<Outcome<T>> {
     if ("ifNone" in call && !this.#isMade) return accept(call.ifNone);
     let refusal = call.makes ? await this.#open().admission.mayMake(actor) : undefined;
@@ -231,7 +239,9 @@ export class RoomObject extends DurableObject<Env> implements RoomCalls {
     const now = Date.now();
     const wasForgettable = live.isIdle && !live.room.life(now).isKept;
     live.room.sweepOnAlarm(now);
+    live.doubtReports();
     if (wasForgettable) {
+      live.forgotten();
       this.#live = undefined;
       await this.ctx.storage.deleteAll();
     } else await live.flush();
@@ -269,10 +279,16 @@ export class RoomObject extends DurableObject<Env> implements RoomCalls {
   }
 
   async #setAlarm({ connections, isKept }: RoomLife): Promise<void> {
+    const reportAt = this.#live?.reportAt ?? null;
+    if (reportAt !== null) return this.#alarm.by(reportAt);
     // A room that was never created has nothing to forget, and an alarm would be a row.
     if (!this.#isMade) return;
     if (this.#alarm.at === undefined) await this.#alarm.known();
-    const at = planAlarm({ connections, isKept: () => isKept }, this.#alarm.at ?? null, Date.now());
+    const now = Date.now();
+    const current = this.#alarm.at ?? null;
+    // It may be for a report that this object has forgotten in its sleep.
+    if (connections > 0 && current !== null && current <= now + REPORT_EVERY_MS) return;
+    const at = planAlarm({ connections, isKept: () => isKept }, current, now);
     if (at !== null) await this.#alarm.set(at);
   }
 }

@@ -22,6 +22,8 @@ import type { SocketPort } from "../../object/socket-port.ts";
 import { CALL } from "../../object/spending.ts";
 import type { LazyDatabase } from "../../object/storage/lazy-database.ts";
 import { accept, type Outcome, type RoomCommand } from "../../protocol/index.ts";
+import type { Report, RoomCounts } from "../../registry/counts.ts";
+import { type Reports, reportsOfRoom } from "../../registry/runtime/reports.ts";
 import type { DeliveryQueue } from "../../session-rooms/room-side/delivery-queue.ts";
 import { SessionStore } from "../../session-rooms/room-side/session-store.ts";
 import { sessionDeliveries } from "../../session-rooms/runtime/session-deliveries.ts";
@@ -77,6 +79,7 @@ export class RoomRuntime {
   readonly #loop: FlushLoop<Effects>;
   readonly #authBarrier: AuthBarrier<RoomConnection, AppliedCommand, Outcome<Actor>>;
   readonly #tooBig = new TooBigNotice();
+  readonly #reports: Reports<RoomCounts>;
   #timer: number | null = null;
   /** The next flush that is durable; `undefined`: nothing waits for it. */
   #flushed: PromiseWithResolvers<void> | undefined;
@@ -114,6 +117,7 @@ export class RoomRuntime {
       },
     });
     this.#restore(sockets);
+    this.#reports = reportsOfRoom(ctx, env, this.#config.placement, name, room.counts);
   }
 
   /** Whether the room has tables: it gets them with the first thing that has to be kept. */
@@ -139,6 +143,33 @@ export class RoomRuntime {
     if (!upgrade.polls) this.#connections.set(server, connection);
     this.room.connections.admit(connection);
     return { client, id };
+  }
+
+  /** When the alarm has to wake the room for a report to the registry; `null`: it does not. */
+  get reportAt(): number | null {
+    return this.#reports.alarmAt(this.room.counts);
+  }
+
+  /** The answer to a question of the registry. Finds first who is gone. */
+  async reportNow(): Promise<Report<RoomCounts>> {
+    this.room.sweepIfDue(Date.now());
+    if (this.room.hasWork) await this.flush();
+    return this.#reports.answer(this.room.counts, this.#isThere);
+  }
+
+  /** The alarm went off. What the registry knows is reported with the flush that follows. */
+  doubtReports(): void {
+    this.#reports.doubt();
+  }
+
+  /** The room forgets itself. */
+  forgotten(): void {
+    this.#reports.gone();
+  }
+
+  /** A room that was never made is there while somebody listens. */
+  get #isThere(): boolean {
+    return this.isMade || this.room.connections.size > 0;
   }
 
   /** The next poll of a connection; `undefined`: it has ended. */
@@ -272,13 +303,14 @@ export class RoomRuntime {
    * Does what a flush left to be done, without waiting for it: calls leave when what they report is durable. `waitUntil`
    * keeps the object awake for these calls only; each ends by itself, after a few tries or a time limit.
    */
-  #carryOut({ deliveries, mentions, audit, banned, questions, spent }: Effects): void {
+  #carryOut({ deliveries, mentions, audit, banned, questions, spent, counts }: Effects): void {
     for (const { user, item } of deliveries) this.#deliveries.add(user, item);
     if (mentions.length > 0) this.#ctx.waitUntil(mapBounded(mentions, (mention) => this.#notify(mention)));
     for (const { by, ...act } of audit)
       log("moderated", { room: this.#name, by: by ?? "server code", ...act });
     for (const user of banned) this.#ctx.waitUntil(this.#unfollow(user));
     for (const identity of questions) this.#ctx.waitUntil(this.#askFor(identity));
+    this.#reports.settle(counts, this.#isThere);
     if (this.#config.limits.userBudget > 0)
       for (const [user, units] of spent) this.#ctx.waitUntil(this.#reportSpent(user, units));
   }

@@ -74,6 +74,11 @@ export class InboxLog {
     return this.#head;
   }
 
+  /** How many notifications there ever were; if `INBOX_LIMIT` changed, only those kept then count. */
+  get count(): number {
+    return this.#store.count;
+  }
+
   get floor(): number {
     return this.#store.floor;
   }

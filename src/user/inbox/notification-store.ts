@@ -67,6 +67,11 @@ export class NotificationStore {
     return this.#floor;
   }
 
+  /** How many notifications there were since the ring has its size. */
+  get count(): number {
+    return this.#number + 1;
+  }
+
   /** `seq` of the newest notification; 0: there was none. */
   get newestSeq(): number {
     return this.#newest.head;

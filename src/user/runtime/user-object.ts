@@ -21,6 +21,7 @@ import {
   type Preferences,
   reject,
 } from "../../protocol/index.ts";
+import type { Report, UserCounts } from "../../registry/counts.ts";
 import type { ItemAnswer, SessionItem } from "../../session-rooms/session-delivery.ts";
 import type { ListQuery, MarkSelection, NotificationInput } from "../inbox/inbox-log.ts";
 import { DEFAULT_PREFERENCES, type PreferencesPatch } from "../inbox/preferences.ts";
@@ -53,7 +54,7 @@ export class UserObject extends DurableObject<Env> implements UserCalls {
     if (replaces !== undefined) live.user.giveUp(replaces);
     const { 0: client, 1: server } = new WebSocketPair();
     const id = live.accept(server, upgrade);
-    await this.#alarm.by(sweepAt(live));
+    await this.#alarm.by(sweepAt(live), live.reportAt);
     return upgrade.polls ? pollResponse(client, id) : upgraded(client, upgrade.speaksOurProtocol);
   }
 
@@ -74,6 +75,7 @@ export class UserObject extends DurableObject<Env> implements UserCalls {
     const sweep = async () => {
       const live = this.#open();
       live.user.sessions.sweep(Date.now());
+      live.report();
       return sweepAt(live);
     };
     const tell = async () => (await this.#open().notices.propagateRevocation()).again;
@@ -214,6 +216,10 @@ export class UserObject extends DurableObject<Env> implements UserCalls {
     return accept({ events, more, unread: inbox.unread(now) });
   }
 
+  reportNow(): Report<UserCounts> {
+    return this.#openIfThere()?.reportNow() ?? { counts: null, asks: false };
+  }
+
   async receivePolled(commands: PolledCommands): Promise<boolean> {
     return (await this.#openIfThere()?.receivePolled(commands)) ?? false;
   }
@@ -235,8 +241,12 @@ export class UserObject extends DurableObject<Env> implements UserCalls {
   }
 
   #open(): UserRuntime {
-    this.#live ??= opening("user", this.#name, () => new UserRuntime(this.ctx, this.env), Date.now());
-    return this.#live;
+    if (this.#live !== undefined) return this.#live;
+    const isNew = !hasTables(this.ctx.storage.sql);
+    const live = opening("user", this.#name, () => new UserRuntime(this.ctx, this.env), Date.now());
+    this.#live = live;
+    if (isNew) live.report();
+    return live;
   }
 
   get #name(): string {

@@ -22,6 +22,8 @@ import type { SocketPort } from "../../object/socket-port.ts";
 import { CALL, FRAME } from "../../object/spending.ts";
 import type { Database } from "../../object/storage/sql.ts";
 import { accept, type FollowedRoomsResult, type Outcome, reject } from "../../protocol/index.ts";
+import type { Report, UserCounts } from "../../registry/counts.ts";
+import { type Reports, reportsOfUser } from "../../registry/runtime/reports.ts";
 import { sessionRooms } from "../../session-rooms/runtime/session-rooms.ts";
 import type { ItemAnswer, RoomUnread, SessionItem } from "../../session-rooms/session-delivery.ts";
 import type { SessionRooms } from "../../session-rooms/user-side/session-rooms.ts";
@@ -68,6 +70,8 @@ export class UserRuntime {
   readonly #polled: PolledSockets<SessionConnection>;
   readonly #claims: SessionClaims;
   readonly #tooBig = new TooBigNotice();
+  /** `undefined` while the object starts. */
+  readonly #reports: Reports<UserCounts> | undefined;
   readonly #authBarrier: AuthBarrier<SessionConnection, InboxCommand | RoomsCommand, Outcome<VerifiedToken>>;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -86,6 +90,7 @@ export class UserRuntime {
       reportFault: (error) => log("session_command_failed", { user: this.#name, error }),
       random: () => Math.random(),
       registerRoom: (room) => this.notices.registerRoom(room),
+      countsChanged: () => this.#reports?.settle(this.user.counts),
     });
     this.pusher = pushDelivery(this.#config.push, this.#name, {
       ...stores,
@@ -106,6 +111,25 @@ export class UserRuntime {
       gone: (session) => this.#left(session, "left"),
     });
     this.#restore();
+    this.#reports = reportsOfUser(ctx, env, this.#config.placement, this.#name, this.user.counts);
+  }
+
+  /** When the alarm has to wake the object for a report to the registry; `null`: it does not. */
+  get reportAt(): number | null {
+    return this.#reports?.alarmAt(this.user.counts) ?? null;
+  }
+
+  /** Reports whatever the registry may know. For a user who is new, and when the alarm went off. */
+  report(): void {
+    this.#reports?.doubt();
+    this.#reports?.settle(this.user.counts);
+  }
+
+  /** The answer to a question of the registry. Finds first which sessions are gone. */
+  reportNow(): Report<UserCounts> {
+    this.user.sessions.sweep(Date.now());
+    const { counts } = this.user;
+    return this.#reports?.answer(counts) ?? { counts, asks: true };
   }
 
   #roomNotices(revocations: TokenRevocations, rooms: KnownRooms): RoomNotices {

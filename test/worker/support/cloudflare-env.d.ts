@@ -3,6 +3,9 @@ declare namespace Cloudflare {
   interface Env {
     readonly ROOMS: DurableObjectNamespace<import("../../../src/room/runtime/room-object.ts").RoomObject>;
     readonly USERS: DurableObjectNamespace<import("../../../src/user/runtime/user-object.ts").UserObject>;
+    readonly REGISTRY: DurableObjectNamespace<
+      import("../../../src/registry/runtime/registry-object.ts").RegistryObject
+    >;
     readonly JWT_SECRET: string;
     readonly API_KEYS: string;
   }

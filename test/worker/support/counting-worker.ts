@@ -2,6 +2,7 @@
 // look into an object without waking it.
 
 import { createApp } from "../../../src/http/app.ts";
+import { RegistryObject } from "../../../src/registry/runtime/registry-object.ts";
 import { RoomObject as Room } from "../../../src/room/runtime/room-object.ts";
 import { UserObject as User } from "../../../src/user/runtime/user-object.ts";
 
@@ -27,6 +28,8 @@ export class UserObject extends User {
     started(ctx);
   }
 }
+
+export { RegistryObject };
 
 const app = createApp();
 

@@ -1,0 +1,91 @@
+// The rules of one shard of the registry. Synchronous: who is asked, and what was answered, is passed in.
+
+import { migrate } from "../object/storage/migrate.ts";
+import { type Database, firstRow } from "../object/storage/sql.ts";
+import { addCounters } from "./counter-sums.ts";
+import type { Counters, Report, RoomCounts, UserCounts } from "./counts.ts";
+import { EntryStore, ROOMS, USERS } from "./entry-store.ts";
+import { Ledger, type LedgerSums } from "./ledger.ts";
+import { REGISTRY_SCHEMA } from "./registry-schema.ts";
+
+export interface ShardSums {
+  readonly rooms: LedgerSums<RoomCounts>;
+  readonly users: LedgerSums<UserCounts>;
+  /** Since when the shard counts, in milliseconds. */
+  readonly since: number;
+}
+
+type ShardRow = { since: number; messages: number; counters: string };
+
+export class RegistryShard {
+  readonly rooms: Ledger<RoomCounts>;
+  readonly users: Ledger<UserCounts>;
+  readonly #database: Database;
+
+  constructor(database: Database, now: number) {
+    this.#database = database;
+    const { sql } = database;
+    migrate(database, REGISTRY_SCHEMA);
+    sql.exec("INSERT INTO shard (id, since) VALUES (1, ?) ON CONFLICT DO NOTHING", now);
+    this.rooms = new Ledger(new EntryStore(sql, ROOMS), NO_ROOMS, addRooms);
+    this.users = new Ledger(new EntryStore(sql, USERS), NO_USERS, addUsers);
+  }
+
+  recordRoom(name: string, report: Report<RoomCounts>, now: number): void {
+    const gone = this.rooms.record(name, report, now);
+    if (gone !== undefined)
+      this.#database.sql.exec("UPDATE shard SET messages = messages + ?", gone.messages);
+    this.count(report.counters ?? {});
+  }
+
+  recordUser(name: string, report: Report<UserCounts>, now: number): void {
+    this.users.record(name, report, now);
+    this.count(report.counters ?? {});
+  }
+
+  /** With the messages of rooms that have forgotten themselves. A user never does. */
+  sums(now: number): ShardSums {
+    const { since, messages } = this.#row;
+    const rooms = this.rooms.sums(now);
+    return {
+      rooms: { ...rooms, counts: { ...rooms.counts, messages: rooms.counts.messages + messages } },
+      users: this.users.sums(now),
+      since,
+    };
+  }
+
+  /** Adds to the counters. */
+  count(more: Counters): void {
+    if (Object.keys(more).length === 0) return;
+    const sums = JSON.stringify(addCounters(this.counters, more));
+    this.#database.sql.exec("UPDATE shard SET counters = ?", sums);
+  }
+
+  get counters(): Counters {
+    const counters: Counters = JSON.parse(this.#row.counters);
+    return counters;
+  }
+
+  get #row(): ShardRow {
+    const query = "SELECT since, messages, counters FROM shard";
+    const row = firstRow(this.#database.sql.exec<ShardRow>(query));
+    return row ?? { since: 0, messages: 0, counters: "{}" };
+  }
+}
+
+const NO_ROOMS: RoomCounts = { members: 0, connections: 0, anonymous: 0, sessions: 0, head: 0, messages: 0 };
+const NO_USERS: UserCounts = { sessions: 0, notifications: 0 };
+
+const addRooms = (sum: RoomCounts, one: RoomCounts, times: 1 | -1): RoomCounts => ({
+  members: sum.members + times * one.members,
+  connections: sum.connections + times * one.connections,
+  anonymous: sum.anonymous + times * one.anonymous,
+  sessions: sum.sessions + times * one.sessions,
+  head: sum.head + times * one.head,
+  messages: sum.messages + times * one.messages,
+});
+
+const addUsers = (sum: UserCounts, one: UserCounts, times: 1 | -1): UserCounts => ({
+  sessions: sum.sessions + times * one.sessions,
+  notifications: sum.notifications + times * one.notifications,
+});

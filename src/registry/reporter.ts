@@ -1,0 +1,94 @@
+// When an object reports to the registry. A report costs a call and a row there, so there are few: an occupied room
+// is asked when somebody wants to know, and need not report each change.
+//
+// Invariant: unless a call failed, an object whose row does not say that it is asked has the numbers of its row.
+
+import { areSame, type Counters, type Counts, isActive, type Report } from "./counts.ts";
+
+/** Least time between two calls of one object. */
+export const REPORT_EVERY_MS = 30_000;
+/** Names of counters that an object keeps until the next report. Further ones are not counted. */
+const MAX_COUNTERS = 500;
+
+export class Reporter<C extends Counts> {
+  /** As the registry knows it; `null`: a call failed, so it is not known. */
+  #told: C | null;
+  /** Whether the registry asks before it answers. */
+  #asks: boolean;
+  #calledAt: number;
+  #counters = new Map<string, number>();
+
+  /**
+   * `counts`: as the object found them when it woke. One that is active slept, and reported before it did: when, it does
+   * not know, so the next call is as far away as after a report.
+   */
+  constructor(counts: C, now: number) {
+    this.#told = counts;
+    this.#asks = isActive(counts);
+    this.#calledAt = isActive(counts) ? now : Number.NEGATIVE_INFINITY;
+  }
+
+  /** Adds to a counter. It goes out with the next report, and is lost if the object sleeps before. */
+  count(name: string, by: number): void {
+    const known = this.#counters.get(name);
+    if (known === undefined && this.#counters.size >= MAX_COUNTERS) return;
+    this.#counters.set(name, (known ?? 0) + by);
+  }
+
+  /** What to report now; `undefined`: nothing, or not yet. Whoever takes it calls the registry. */
+  take(counts: C, now: number): Report<C> | undefined {
+    if (!this.#hasNews(counts) || this.#dueAt(now) > now) return undefined;
+    // After a first message into an empty room more may come before the next report. One that has just become empty has
+    // said all.
+    const wasActive = this.#told !== null && isActive(this.#told);
+    this.#asks = isActive(counts) || !wasActive;
+    this.#told = counts;
+    this.#calledAt = now;
+    return { counts, asks: this.#asks, ...this.#takeCounters() };
+  }
+
+  /**
+   * When the alarm has to wake the object for a report; `null`: it does not. Only what the registry does not ask about
+   * needs it: a room that became empty, was reported so, and is occupied again within 30 s.
+   */
+  alarmAt(counts: C, now: number): number | null {
+    return !this.#asks && isActive(counts) && this.#hasNews(counts) ? this.#dueAt(now) : null;
+  }
+
+  /** The registry asked, and was answered this. */
+  answered(counts: C): Report<C> {
+    this.#told = counts;
+    this.#asks = isActive(counts);
+    return { counts, asks: this.#asks, ...this.#takeCounters() };
+  }
+
+  /** It is not known any more what the registry knows. */
+  doubt(): void {
+    this.#told = null;
+    this.#asks = false;
+    this.#calledAt = Number.NEGATIVE_INFINITY;
+  }
+
+  /** A call failed. The next report says it again. */
+  failed({ counters = {} }: Report<C>): void {
+    this.#told = null;
+    this.#asks = false;
+    for (const [name, by] of Object.entries(counters)) this.count(name, by);
+  }
+
+  #hasNews(counts: C): boolean {
+    return this.#told === null || this.#counters.size > 0 || !areSame(this.#told, counts);
+  }
+
+  /** If the clock was set back, nothing waits for the old time. */
+  #dueAt(now: number): number {
+    return now < this.#calledAt ? now : this.#calledAt + REPORT_EVERY_MS;
+  }
+
+  #takeCounters(): { readonly counters?: Counters } {
+    if (this.#counters.size === 0) return {};
+    const counters = Object.fromEntries(this.#counters);
+    this.#counters = new Map();
+    return { counters };
+  }
+}

@@ -6,6 +6,8 @@ export type {
   BroadcastEntry,
   ChangeResult,
   ErrorCode,
+  ListedRoom,
+  ListedUser,
   Member,
   NotifyEntry,
   Occupancy,
@@ -15,8 +17,11 @@ export type {
   ReceiptEntry,
   Refusal,
   RoomInfo,
+  RoomsResult,
   Sender,
+  StatsResult,
   Topics,
+  UsersResult,
 } from "../../src/protocol/index.ts";
 export type {
   DeletedMessage,
@@ -31,6 +36,7 @@ export {
   type BroadcastToSend,
   createServerApi,
   type IssuedToken,
+  type ListOptions,
   type NotificationToSend,
   type ServerApi,
   type TokenRequest,

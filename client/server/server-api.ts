@@ -6,12 +6,19 @@ import {
   type NOTIFY_BODY,
   NOTIFY_RESULT,
   type NotifyEntry,
+  ROOMS_RESULT,
+  type RoomsResult,
+  STATS_RESULT,
+  type StatsResult,
   type TOKEN_BODY,
   TOKEN_RESULT,
+  USERS_RESULT,
+  type UsersResult,
 } from "../../src/protocol/index.ts";
 import type { EventMap, EventName, RegisteredEvents } from "../events/event-map.ts";
 import type { HttpMethod } from "../http/http-call.ts";
 import { RoomsError, roomName } from "../util/errors.ts";
+import { query } from "../util/url.ts";
 import { checked, fits } from "../util/wire.ts";
 import {
   type CallBelow,
@@ -44,6 +51,26 @@ export interface BroadcastToSend<
 
 /** What {@link ServerApi.token} puts into a token. */
 export interface TokenRequest extends Infer<typeof TOKEN_BODY> {}
+
+/** Which rooms {@link ServerApi.rooms} lists, or which users {@link ServerApi.users}. */
+export interface ListOptions extends ServerCallOptions {
+  /** Only names that begin with this. */
+  readonly prefix?: string;
+  /**
+   * Only rooms that are occupied, or users who have a session open.
+   *
+   * @default false
+   */
+  readonly active?: boolean;
+  /** The `next` of the page before. Default: from the first on. */
+  readonly after?: string;
+  /**
+   * At most so many: 1 to 200.
+   *
+   * @default 50
+   */
+  readonly limit?: number;
+}
 
 /** A token, and when it expires, in milliseconds since 1970. */
 export interface IssuedToken extends Infer<typeof TOKEN_RESULT> {}
@@ -161,6 +188,42 @@ export class ServerApi<Events extends EventMap = RegisteredEvents> {
     checked(this.#call("POST", "/v1/tokens", request, options), TOKEN_RESULT);
 
   /**
+   * How much is going on: connections, members, sessions, rooms and users, and what was ever stored. Right within a
+   * minute; `unconfirmed` says how many rooms and users could not be asked.
+   *
+   * Rejects with `not_found` where the deployment has no registry.
+   *
+   * @example
+   * const { connections, rooms } = await server.stats();
+   */
+  readonly stats = async (options?: ServerCallOptions): Promise<StatsResult> =>
+    checked(this.#call("GET", "/v1/stats", undefined, options), STATS_RESULT);
+
+  /**
+   * A page of the rooms, ascending by name, each with how many are in it and how many messages it has stored. Where there
+   * may be more, the answer has `next`, the `after` of the next page.
+   *
+   * Rejects with `not_found` where the deployment has no registry.
+   *
+   * @example
+   * const { rooms, next } = await server.rooms({ prefix: "project_", active: true });
+   */
+  readonly rooms = async (options: ListOptions = {}): Promise<RoomsResult> =>
+    checked(this.#call("GET", listPath("/v1/rooms", options), undefined, options), ROOMS_RESULT);
+
+  /**
+   * A page of the users, ascending by id, each with how many sessions are open. Where there may be more, the answer has
+   * `next`, the `after` of the next page. A user who opens rooms on sockets of their own has no session.
+   *
+   * Rejects with `not_found` where the deployment has no registry.
+   *
+   * @example
+   * const { users } = await server.users({ active: true, limit: 200 });
+   */
+  readonly users = async (options: ListOptions = {}): Promise<UsersResult> =>
+    checked(this.#call("GET", listPath("/v1/users", options), undefined, options), USERS_RESULT);
+
+  /**
    * What server code may do in one room. Makes no request. Throws `bad_request` where `name` is no name of a room.
    *
    * @example
@@ -195,3 +258,6 @@ export class ServerApi<Events extends EventMap = RegisteredEvents> {
     return this.#call(method, path, body, options, repeat);
   };
 }
+
+const listPath = (path: string, { prefix, active, after, limit }: ListOptions): string =>
+  path + query({ prefix, active: active ? "true" : undefined, after, limit });

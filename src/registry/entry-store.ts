@@ -4,7 +4,7 @@ import { firstRow, readInPages, type Sql } from "../object/storage/sql.ts";
 import type { Counts, RoomCounts, UserCounts } from "./counts.ts";
 
 /** What a shard knows of one room or user. */
-export interface Entry<C extends Counts> {
+export interface RegistryEntry<C extends Counts> {
   readonly name: string;
   readonly counts: C;
   /** Whether the object is asked before this is answered. */
@@ -54,12 +54,12 @@ export class EntryStore<C extends Counts> {
     this.#select = `SELECT name, ${kind.columns.join(", ")}, asks, since, at FROM ${kind.table}`;
   }
 
-  find(name: string): Entry<C> | undefined {
+  find(name: string): RegistryEntry<C> | undefined {
     const row = firstRow(this.#sql.exec<EntryRow>(`${this.#select} WHERE name = ?`, name));
     return row && this.#entryOf(row);
   }
 
-  put({ name, counts, asks, since, at }: Entry<C>): void {
+  put({ name, counts, asks, since, at }: RegistryEntry<C>): void {
     const { table, columns } = this.#kind;
     const all = [...columns, "asks", "since", "at"];
     this.#sql.exec(
@@ -78,7 +78,7 @@ export class EntryStore<C extends Counts> {
   }
 
   /** At most `max` behind `after` whose names begin with `prefix`, in the order of code points, read while iterating. */
-  *behind(after: string, prefix: string, max: number): Generator<Entry<C>> {
+  *behind(after: string, prefix: string, max: number): Generator<RegistryEntry<C>> {
     let left = max;
     const rows = readInPages<EntryRow>(
       (last, limit) =>
@@ -96,7 +96,7 @@ export class EntryStore<C extends Counts> {
     }
   }
 
-  #entryOf(row: EntryRow): Entry<C> {
+  #entryOf(row: EntryRow): RegistryEntry<C> {
     return {
       name: String(row.name),
       counts: this.#kind.read(row),

@@ -1,7 +1,7 @@
 // The rooms, or the users, of one shard: what each reported last, whom to ask before an answer, and the sums.
 
 import { areSame, type Counts, isActive, type Report, totalOf } from "./counts.ts";
-import type { Entry, EntryStore } from "./entry-store.ts";
+import type { EntryStore, RegistryEntry } from "./entry-store.ts";
 
 /** What was reported or asked is believed this long. */
 export const BELIEVED_MS = 60_000;
@@ -26,7 +26,7 @@ export interface LedgerSums<C extends Counts> {
 }
 
 /** `isConfirmed`: it was heard of within the last minute, or changes with a report only. */
-export interface KnownEntry<C extends Counts> extends Entry<C> {
+export interface KnownEntry<C extends Counts> extends RegistryEntry<C> {
   readonly isConfirmed: boolean;
 }
 
@@ -87,8 +87,8 @@ export class Ledger<C extends Counts> {
   }
 
   /** A part of what is known, ascending, as it was heard of last. */
-  page(query: PageQuery): string[] {
-    if (query.active) return this.#activeNames(query);
+  page(query: PageQuery, now: number): string[] {
+    if (query.active) return this.#activeNames(query, now);
     return Array.from(this.#store.behind(query.after, query.prefix, query.limit), ({ name }) => name);
   }
 
@@ -110,16 +110,17 @@ export class Ledger<C extends Counts> {
     });
   }
 
-  /** All who are active are asked, so each of them is among those. */
-  #activeNames({ prefix, after, limit }: PageQuery): string[] {
+  /** All who are active are asked, so each of them is among those. With those who may be active, as it is to be asked. */
+  #activeNames({ prefix, after, limit }: PageQuery, now: number): string[] {
     const names = [...this.#look().asked.keys()]
       .filter((name) => name.startsWith(prefix) && byCodePoints(name, after) > 0)
       .sort(byCodePoints);
     const active: string[] = [];
     for (const name of names) {
       if (active.length >= limit) break;
-      const entry = this.#store.find(name);
-      if (entry !== undefined && isActive(entry.counts)) active.push(name);
+      const isDue = this.toAskOf([name], now).length > 0;
+      const entry = isDue ? undefined : this.#store.find(name);
+      if (isDue || (entry !== undefined && isActive(entry.counts))) active.push(name);
     }
     return active;
   }
@@ -128,7 +129,7 @@ export class Ledger<C extends Counts> {
     for (const entry of this.#look().asked) if (!isFresh(entry[1], now)) yield entry;
   }
 
-  #took(before: Entry<C> | undefined, after: Entry<C> | undefined, now: number): void {
+  #took(before: RegistryEntry<C> | undefined, after: RegistryEntry<C> | undefined, now: number): void {
     if (this.#overview === undefined) return;
     if (before !== undefined) this.#tally(this.#overview, before, -1);
     if (after !== undefined) this.#tally(this.#overview, { ...after, at: now }, 1);
@@ -142,7 +143,7 @@ export class Ledger<C extends Counts> {
     return overview;
   }
 
-  #tally(overview: Overview<C>, { name, counts, asks, at }: Entry<C>, times: 1 | -1): void {
+  #tally(overview: Overview<C>, { name, counts, asks, at }: RegistryEntry<C>, times: 1 | -1): void {
     overview.known += times;
     if (isActive(counts)) overview.active += times;
     overview.counts = this.#add(overview.counts, counts, times);

@@ -172,14 +172,13 @@ describe("a path", () => {
     ["/v1/rooms/a/messages/", "there is nothing at this path: leave out the / at its end"],
     [
       "/v1/room/a",
-      /: after \/v1 comes broadcast, commands, connect, me, notify, poll, push, rooms, tokens or users$/,
+      /: after \/v1 comes broadcast, commands, connect, me, notify, poll, push, rooms, stats, tokens or users$/,
     ],
     [
       "/v1/rooms/a/b/messages",
       /: after \/v1\/rooms\/:room comes bans, commands, connect, events, kick, members, /,
     ],
     ["/v1/rooms/a/message", /: after \/v1\/rooms\/:room comes bans, .*messages, poll, receipts or signals$/],
-    ["/v1/rooms", /: after \/v1\/rooms comes :room$/],
     ["/v1/me", /: after \/v1\/me comes notifications, preferences, push or rooms$/],
     ["/v1", /: after \/v1 comes broadcast, /],
     ["/v2/notify", "there is nothing at this path: calls begin with /v1/"],

@@ -1,23 +1,24 @@
 // What the registry knows of rooms and users, and how it comes to know it.
 
+import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import { createApp } from "../../src/http/app.ts";
+import { RegistryObject } from "../../src/index.ts";
 import type { RoomsResult, StatsResult, UsersResult } from "../../src/protocol/index.ts";
 import { advanceClock, crash, sleep } from "./support/objects.ts";
 import {
   callAsServer,
-  callWith,
   errorOf,
   join,
   openSession,
-  roomHas,
   roomObject,
-  tokenFor,
   uniqueName,
   userObject,
 } from "./support/worker.ts";
 
 const MINUTE_MS = 60_000;
+const NOBODY = { members: 0, connections: 0, anonymous: 0, sessions: 0 };
 
 async function read<T>(path: string): Promise<T> {
   const response = await callAsServer("GET", path);
@@ -25,16 +26,15 @@ async function read<T>(path: string): Promise<T> {
   return response.json<T>();
 }
 
-const listed = async (room: string, active = "") =>
-  (await read<RoomsResult>(`/v1/rooms?prefix=${room}${active}`)).rooms;
-const listedUser = async (user: string, active = "") =>
-  (await read<UsersResult>(`/v1/users?prefix=${user}${active}`)).users;
+const roomsOf = async (room: string, more = "") =>
+  (await read<RoomsResult>(`/v1/rooms?prefix=${room}${more}`)).rooms;
+const usersOf = async (user: string, more = "") =>
+  (await read<UsersResult>(`/v1/users?prefix=${user}${more}`)).users;
 const stats = () => read<StatsResult>("/v1/stats");
 
-const EMPTY = { members: 0, connections: 0, anonymous: 0, sessions: 0 };
-/** Reports are not waited for: so the room's are, by a call to it and to its shard. */
+/** Nothing waits for a report, so a test asks until it has come. */
 const reported = (room: string, expected: object) =>
-  expect.poll(async () => (await listed(room))[0]).toMatchObject(expected);
+  expect.poll(async () => (await roomsOf(room))[0]).toMatchObject(expected);
 
 describe("a room", () => {
   it("[O1] is listed as soon as it is occupied, with what is in it", async () => {
@@ -42,22 +42,137 @@ describe("a room", () => {
     const before = Date.now();
     const ada = await join(room, "ada");
     await reported(room, { room, members: 1, connections: 1, anonymous: 0, sessions: 0, head: 0 });
-    expect((await listed(room, "&active=true"))[0]?.since).toBeGreaterThanOrEqual(before);
-    ada.send({ type: "send", id: "1", data: 1 });
-    await ada.settled();
+    expect((await roomsOf(room, "&active=true"))[0]?.since).toBeGreaterThanOrEqual(before);
+    await ada.ask({ type: "send", id: "1", data: 1 });
     advanceClock(MINUTE_MS);
-    await reported(room, { members: 1, head: 1, messages: 1 });
+    expect(await roomsOf(room)).toMatchObject([{ members: 1, head: 1, messages: 1 }]);
+  });
+
+  it("[O1] that server code writes to is listed, and all that follows is counted", async () => {
+    const room = uniqueName("written");
+    for (const data of [1, 2, 3]) await callAsServer("POST", `/v1/rooms/${room}/messages`, { data });
+    await reported(room, { ...NOBODY, messages: 1 });
+    advanceClock(MINUTE_MS);
+    expect(await roomsOf(room)).toMatchObject([{ ...NOBODY, messages: 3 }]);
+    expect(await roomsOf(room, "&active=true")).toEqual([]);
+    // A purge takes away what is stored, not what was stored.
+    await callAsServer("DELETE", `/v1/rooms/${room}`);
+    await callAsServer("POST", `/v1/rooms/${room}/messages`, { data: 4 });
+    advanceClock(2 * MINUTE_MS);
+    expect(await roomsOf(room)).toMatchObject([{ head: 1, messages: 4 }]);
   });
 
   it("[O2] whose object crashed is not occupied a minute later, without a report", async () => {
     const room = uniqueName("crashed");
     const ada = await join(room, "ada");
-    ada.send({ type: "send", id: "1", data: 1 });
-    await ada.settled();
+    await ada.ask({ type: "send", id: "1", data: 1 });
     await reported(room, { connections: 1 });
+    const before = await stats();
     await crash(roomObject(room));
     advanceClock(MINUTE_MS);
-    expect(await listed(room, "&active=true")).toEqual([]);
-    expect(await listed(room)).toMatchObject([{ ...EMPTY, messages: 1 }]);
+    const after = await stats();
+    expect(after.rooms).toEqual({ known: before.rooms.known, occupied: before.rooms.occupied - 1 });
+    expect(after.connections).toBe(before.connections - 1);
+    expect(after.unconfirmed).toBe(0);
+    expect(await roomsOf(room, "&active=true")).toEqual([]);
+    expect(await roomsOf(room)).toMatchObject([{ ...NOBODY, messages: 1 }]);
   });
+
+  it("[O2] that sleeps with its sockets stays occupied", async () => {
+    const room = uniqueName("asleep");
+    await join(room, "ada");
+    await reported(room, { connections: 1 });
+    await sleep(roomObject(room));
+    advanceClock(MINUTE_MS);
+    expect(await roomsOf(room, "&active=true")).toMatchObject([{ members: 1, connections: 1 }]);
+  });
+
+  it("[O4] that nobody stored anything in is known while somebody listens", async () => {
+    const room = uniqueName("public_");
+    const reader = await join(room, null);
+    await reported(room, { ...NOBODY, connections: 1, anonymous: 1 });
+    reader.close();
+    advanceClock(MINUTE_MS);
+    await expect.poll(() => roomsOf(room)).toEqual([]);
+  });
+
+  it("[K20] reports once, however many come and go within 30 s", async () => {
+    const reports = vi.spyOn(RegistryObject.prototype, "reportRoom");
+    const room = uniqueName("busy");
+    const ada = await join(room, "ada");
+    for (let n = 0; n < 5; n++) {
+      const bo = await join(room, "bo");
+      bo.close();
+      await bo.closed;
+    }
+    await ada.ask({ type: "send", id: "1", data: 1 });
+    await reported(room, { connections: 1 });
+    expect(reports.mock.calls.filter(([name]) => name === room)).toHaveLength(1);
+    reports.mockRestore();
+  });
+});
+
+describe("a user", () => {
+  it("[O1] is listed with a session, and after a crash not as online", async () => {
+    const user = uniqueName("ada");
+    await openSession(user);
+    await expect.poll(() => usersOf(user)).toMatchObject([{ user, notifications: 0 }]);
+    advanceClock(MINUTE_MS);
+    expect(await usersOf(user, "&active=true")).toMatchObject([{ user, sessions: 1 }]);
+    await crash(userObject(user));
+    advanceClock(2 * MINUTE_MS);
+    expect(await usersOf(user, "&active=true")).toEqual([]);
+    expect(await usersOf(user)).toMatchObject([{ sessions: 0 }]);
+  });
+
+  it("[O1] is listed with the first notification, and all are counted", async () => {
+    const user = uniqueName("notified");
+    for (const title of ["1", "2"]) await callAsServer("POST", "/v1/notify", { user, title, message: "" });
+    await expect.poll(() => usersOf(user)).toMatchObject([{ sessions: 0 }]);
+    advanceClock(MINUTE_MS);
+    expect(await usersOf(user)).toMatchObject([{ sessions: 0, notifications: 2 }]);
+  });
+});
+
+describe("the lists", () => {
+  it("[H59] have pages, in the order of names, over all shards", async () => {
+    const prefix = uniqueName("page");
+    const names = Array.from({ length: 7 }, (_, n) => `${prefix}-${n}`);
+    for (const name of names) await callAsServer("POST", `/v1/rooms/${name}/messages`, { data: 1 });
+    await expect.poll(async () => (await roomsOf(prefix)).length).toBe(7);
+    const found: string[] = [];
+    let after: string | undefined = "";
+    while (after !== undefined) {
+      const page: RoomsResult = await read(`/v1/rooms?prefix=${prefix}&limit=3&after=${after}`);
+      expect(page.rooms.length).toBeLessThanOrEqual(3);
+      found.push(...page.rooms.map(({ room }) => room));
+      after = page.next;
+    }
+    expect(found).toEqual(names);
+  });
+
+  it.each([
+    ["/v1/rooms?limit=0", "limit"],
+    ["/v1/rooms?limit=201", "limit"],
+    ["/v1/rooms?active=yes", "active"],
+    ["/v1/rooms?prefix=a%20b", "prefix"],
+    ["/v1/users?after=%0A", "after"],
+  ])("[H59] refuse a parameter that does not fit: %s", async (path, name) => {
+    const response = await callAsServer("GET", path);
+    expect(response.status).toBe(400);
+    expect(await errorOf(response)).toMatchObject({ code: "bad_request", path: [name] });
+  });
+
+  it.each(["/v1/stats", "/v1/rooms", "/v1/users"])(
+    "[H60] are not there without the binding: %s",
+    async (path) => {
+      const { REGISTRY: _, ...without } = env;
+      const request = new Request(`https://rooms.test${path}`, {
+        headers: { Authorization: `Bearer ${env.API_KEYS}` },
+      });
+      const response = await createApp().fetch(request, without, createExecutionContext());
+      expect(response.status).toBe(404);
+      expect(await errorOf(response)).toMatchObject({ message: expect.stringContaining("REGISTRY") });
+    },
+  );
 });

@@ -51,7 +51,7 @@ export class RegistryObject extends DurableObject<Env> implements RegistryCalls 
   }
 
   namesOf(kind: "rooms" | "users", query: PageQuery): string[] {
-    return this.#shard[kind].page(query);
+    return this.#shard[kind].page(query, Date.now());
   }
 
   async lookAtRooms(names: readonly string[]): Promise<KnownEntry<RoomCounts>[]> {

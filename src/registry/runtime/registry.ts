@@ -4,7 +4,7 @@ import type { Env } from "../../env.ts";
 import { objectStub, type Placement } from "../../object/runtime/object-stub.ts";
 import { addCounters } from "../counter-sums.ts";
 import { type Counters, isActive, type RoomCounts, type UserCounts } from "../counts.ts";
-import type { Entry } from "../entry-store.ts";
+import type { RegistryEntry } from "../entry-store.ts";
 import { byCodePoints, type KnownEntry, type PageQuery } from "../ledger.ts";
 import type { ShardSums } from "../registry-shard.ts";
 import { SHARD_NAMES, shardOf } from "../shards.ts";
@@ -13,7 +13,7 @@ export type RegistryNamespace = NonNullable<Env["REGISTRY"]>;
 
 /** A part of a list, ascending. `next`: the `after` to ask on with. */
 export interface RegistryPage<C extends RoomCounts | UserCounts> {
-  readonly entries: readonly Entry<C>[];
+  readonly entries: readonly RegistryEntry<C>[];
   readonly next?: string;
   readonly unconfirmed: number;
 }

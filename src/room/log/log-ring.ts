@@ -5,6 +5,9 @@
 import { ringRanges } from "../../object/storage/ring.ts";
 import { firstRow, type Sql } from "../../object/storage/sql.ts";
 
+/** `number`: which message of the room it is, counted from 1. */
+type Place = { seq: number; number: number };
+
 export class LogRing {
   readonly #sql: Sql;
   #size: number;
@@ -91,33 +94,26 @@ export class LogRing {
 
   /**
    * Finds the newest message in a ring of this size by a binary search: `seq` rises from slot 0 to the newest, and the
-   * oldest message follows.
+   * oldest message follows. Answers which message of the room it is, counted from 1; `undefined`: there is none.
    */
-  find(size: number): void {
+  find(size: number): number | undefined {
     this.reset(size);
-    const first = this.#seqAt(0);
-    if (first === undefined) return;
+    const first = this.#rowAt(0);
+    if (first === undefined) return undefined;
     let low = 0;
     let high = size - 1;
-    let seq = first;
+    let newest = first;
     while (low < high) {
       const middle = Math.ceil((low + high) / 2);
-      const at = this.#seqAt(middle) ?? -1;
-      if (at >= first) [low, seq] = [middle, at];
+      const row = this.#rowAt(middle);
+      if (row !== undefined && row.seq >= first.seq) [low, newest] = [middle, row];
       else high = middle - 1;
     }
-    const isFull = this.#seqAt((low + 1) % size) !== undefined;
+    const isFull = this.#rowAt((low + 1) % size) !== undefined;
     this.#newest = isFull ? low + size : low;
-    this.#newestSeq = seq;
+    this.#newestSeq = newest.seq;
     this.#floor = undefined;
-  }
-
-  /** Which message of the room the newest one is, counted from 1; `undefined`: there is none. */
-  get newestMessage(): number | undefined {
-    if (this.#newest < 0) return undefined;
-    const slot = this.slotOf(this.#newest);
-    return firstRow(this.#sql.exec<{ number: number }>("SELECT number FROM log WHERE slot = ?", slot))
-      ?.number;
+    return newest.number;
   }
 
   /** The ring is empty. */
@@ -137,10 +133,10 @@ export class LogRing {
 
   /** The `seq` of a message that is held; 0 if there is none. */
   seqOf(number: number): number {
-    return this.#seqAt(this.slotOf(number)) ?? 0;
+    return this.#rowAt(this.slotOf(number))?.seq ?? 0;
   }
 
-  #seqAt(slot: number): number | undefined {
-    return firstRow(this.#sql.exec<{ seq: number }>("SELECT seq FROM log WHERE slot = ?", slot))?.seq;
+  #rowAt(slot: number): Place | undefined {
+    return firstRow(this.#sql.exec<Place>("SELECT seq, number FROM log WHERE slot = ?", slot));
   }
 }

@@ -100,8 +100,7 @@ export class LogStore {
     );
     if (row === undefined) return { epoch, createdAt: now, head: 0 };
     const { size } = this.#ring;
-    this.#ring.find(row.ring);
-    this.#messages = this.#ring.newestMessage ?? row.messages;
+    this.#messages = this.#ring.find(row.ring) ?? row.messages;
     const head = this.#findHead(row);
     if (row.ring !== size) this.rebuildRing(size, head);
     return { epoch: row.epoch, createdAt: row.created_at, head };

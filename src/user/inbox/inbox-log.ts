@@ -66,6 +66,11 @@ export class InboxLog {
     this.#unread = unread;
   }
 
+  /** Whether this start made it: the user was never here before. */
+  get isNew(): boolean {
+    return this.#store.isNew;
+  }
+
   get epoch(): string {
     return this.#store.epoch;
   }

@@ -34,6 +34,8 @@ interface Event {
 
 export class NotificationStore {
   readonly epoch: string;
+  /** Whether this start made it. */
+  readonly isNew: boolean;
   readonly #sql: Sql;
   readonly #ring: number;
   /** Number of the newest notification; -1: there is none. */
@@ -56,6 +58,7 @@ export class NotificationStore {
         newEpoch,
         ring,
       );
+    this.isNew = stored === undefined;
     this.epoch = stored?.epoch ?? newEpoch;
     this.#floor = stored?.floor ?? 0;
     this.#findNewest(stored?.ring ?? ring);

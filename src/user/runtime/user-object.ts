@@ -241,12 +241,8 @@ export class UserObject extends DurableObject<Env> implements UserCalls {
   }
 
   #open(): UserRuntime {
-    if (this.#live !== undefined) return this.#live;
-    const isNew = !hasTables(this.ctx.storage.sql);
-    const live = opening("user", this.#name, () => new UserRuntime(this.ctx, this.env), Date.now());
-    this.#live = live;
-    if (isNew) live.report();
-    return live;
+    this.#live ??= opening("user", this.#name, () => new UserRuntime(this.ctx, this.env), Date.now());
+    return this.#live;
   }
 
   get #name(): string {

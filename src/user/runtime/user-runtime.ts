@@ -112,6 +112,7 @@ export class UserRuntime {
     });
     this.#restore();
     this.#reports = reportsOfUser(ctx, env, this.#config.placement, this.#name, this.user.counts);
+    if (this.user.inbox.isNew) this.#introduce(this.#reports);
   }
 
   /** When the alarm has to wake the object for a report to the registry; `null`: it does not. */
@@ -119,7 +120,13 @@ export class UserRuntime {
     return this.#reports?.alarmAt(this.user.counts) ?? null;
   }
 
-  /** Reports whatever the registry may know. For a user who is new, and when the alarm went off. */
+  /** Reports a user who is new, with what this turn does yet. */
+  #introduce(reports: Reports<UserCounts>): void {
+    reports.doubt();
+    this.#ctx.waitUntil(Promise.resolve().then(() => reports.settle(this.user.counts)));
+  }
+
+  /** Reports whatever the registry may know: the alarm went off. */
   report(): void {
     this.#reports?.doubt();
     this.#reports?.settle(this.user.counts);

@@ -1,7 +1,7 @@
 // What may be called on a shard of the registry, over RPC: by rooms and users who report, and by the Worker.
 
 import type { Counters, Report, RoomCounts, UserCounts } from "./counts.ts";
-import type { KnownEntry, PageQuery } from "./ledger.ts";
+import type { KnownEntry, PageQuery } from "./known-objects.ts";
 import type { ShardSums } from "./registry-shard.ts";
 
 export interface RegistryCalls {

@@ -5,7 +5,7 @@ import { type Database, firstRow } from "../object/storage/sql.ts";
 import { addCounters } from "./counter-sums.ts";
 import type { Counters, Report, RoomCounts, UserCounts } from "./counts.ts";
 import { EntryStore, ROOMS, USERS } from "./entry-store.ts";
-import { Ledger, type LedgerSums } from "./ledger.ts";
+import { KnownObjects, type LedgerSums } from "./known-objects.ts";
 import { REGISTRY_SCHEMA } from "./registry-schema.ts";
 
 export interface ShardSums {
@@ -18,8 +18,8 @@ export interface ShardSums {
 type ShardRow = { since: number; messages: number; counters: string };
 
 export class RegistryShard {
-  readonly rooms: Ledger<RoomCounts>;
-  readonly users: Ledger<UserCounts>;
+  readonly rooms: KnownObjects<RoomCounts>;
+  readonly users: KnownObjects<UserCounts>;
   readonly #database: Database;
 
   constructor(database: Database, now: number) {
@@ -27,8 +27,8 @@ export class RegistryShard {
     const { sql } = database;
     migrate(database, REGISTRY_SCHEMA);
     sql.exec("INSERT INTO shard (id, since) VALUES (1, ?) ON CONFLICT DO NOTHING", now);
-    this.rooms = new Ledger(new EntryStore(sql, ROOMS), NO_ROOMS, addRooms);
-    this.users = new Ledger(new EntryStore(sql, USERS), NO_USERS, addUsers);
+    this.rooms = new KnownObjects(new EntryStore(sql, ROOMS), NO_ROOMS, addRooms);
+    this.users = new KnownObjects(new EntryStore(sql, USERS), NO_USERS, addUsers);
   }
 
   recordRoom(name: string, report: Report<RoomCounts>, now: number): void {

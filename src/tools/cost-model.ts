@@ -2,7 +2,7 @@
 // A guess is on the high side; the guesses are the constants below, and the options whose help says so.
 
 import { LISTED_MEMBERS, MAX_UNREAD } from "../protocol/index.ts";
-import { INBOX_COUNTERS, ROOM_COUNTERS } from "./measured-counters.ts";
+import { INBOX_COUNTERS, REGISTRY_COUNTERS, ROOM_COUNTERS } from "./measured-counters.ts";
 import { INCOMING_FRAMES_A_REQUEST, type Meter, OBJECT_GB, PLAN_USD_A_MONTH, PRICES } from "./prices.ts";
 
 export interface Workload {
@@ -63,6 +63,8 @@ export const DAYS_A_MONTH = 30;
 /** `INBOX_LIMIT`, and the inbox that the counters were measured with. */
 const INBOX_LIMIT = 1_000;
 const SWEEPS_AN_HOUR = ROOM_COUNTERS.idleHour.requests;
+/** At most: src/registry/reporter.ts. */
+const REPORTS_AN_HOUR = 120;
 /** An object sleeps this long after its last event. */
 const SLEEPS_AFTER_S = 10;
 /** A member whose last connection is lost, as when a tab is closed, stays this long, and a timer runs meanwhile. */
@@ -151,10 +153,12 @@ function roomUsage(workload: Workload): ObjectUsage {
   // Each join ends in a leave, which wakes the object as a frame does.
   const events = frames + 2 * joins + sweeps;
   const comings = members * workload.joinsPerMemberPerDay;
+  const reports = reportsOf(events, sweeps, workload);
+  const { report } = REGISTRY_COUNTERS;
   // In a larger room no receipts are sent.
   const receipts = members > LISTED_MEMBERS ? 0 : reads;
   const told = messagesPerDay + signals + receipts + 2 * comings;
-  const activeMs = events * workload.activeMs + told * connections * DELIVERY_MS_A_SOCKET;
+  const activeMs = (events + reports) * workload.activeMs + told * connections * DELIVERY_MS_A_SOCKET;
   const {
     idleHour,
     message,
@@ -170,14 +174,16 @@ function roomUsage(workload: Workload): ObjectUsage {
   const messageBytes = workload.messageBytes + ROOM_COUNTERS.storedBytesBesideData;
   return {
     workerRequests: joins,
-    requests: joins + sweeps,
+    requests: joins + sweeps + reports * report.requests,
     frames,
     rowsRead:
       messagesPerDay * message.rowsRead +
       reads * read.rowsRead +
       joins * (newcomer.rowsRead + unreadAtJoin(workload) * unreadMessage.rowsRead) +
-      wakes(events, hours) * wake.rowsRead,
+      wakes(events, hours) * wake.rowsRead +
+      reports * report.rowsRead,
     rowsWritten:
+      reports * report.rowsWritten +
       messagesPerDay * message.rowsWritten +
       reads * (read.rowsWritten + (members > LISTED_READERS ? readEntry.rowsWritten : 0)) +
       sweeps * (idleHour.rowsWritten / idleHour.requests),
@@ -190,6 +196,7 @@ function roomUsage(workload: Workload): ObjectUsage {
     storedBytes: emptyBytes + (messagesPerDay > 0 ? workload.historyLimit * messageBytes : 0),
     rowsWrittenOnce:
       firstOpening.rowsWritten +
+      report.rowsWritten +
       Math.max(0, members - 1) * firstVisit.rowsWritten +
       members * readEntry.rowsWritten,
   };
@@ -205,6 +212,9 @@ function inboxUsage(workload: Workload): ObjectUsage {
   const frames = marks + renewalsOf(connections, workload);
   const sweeps = connections >= 2 ? sweepsOf(hours) : 0;
   const events = notificationsPerDay + frames + 2 * joins + sweeps;
+  // A notification that wakes the object is reported too.
+  const reports = used * (notificationsPerDay + reportsOf(events, sweeps, workload));
+  const { report } = REGISTRY_COUNTERS;
   const {
     notify,
     markOne,
@@ -218,21 +228,25 @@ function inboxUsage(workload: Workload): ObjectUsage {
   } = INBOX_COUNTERS;
   return {
     workerRequests: joins + notificationsPerDay,
-    requests: joins + notificationsPerDay + sweeps,
+    requests: joins + notificationsPerDay + sweeps + reports * report.requests,
     frames,
     rowsRead:
       notificationsPerDay * notify.rowsRead +
       marks * markOne.rowsRead +
       joins * newcomer.rowsRead +
-      wakes(events, hours) * wake.rowsRead,
+      wakes(events, hours) * wake.rowsRead +
+      reports * report.rowsRead,
     rowsWritten:
-      notificationsPerDay * notify.rowsWritten + marks * markOne.rowsWritten + sweeps * sweep.rowsWritten,
-    activeSeconds: Math.min((events * workload.activeMs) / 1_000, DAY_S),
+      reports * report.rowsWritten +
+      notificationsPerDay * notify.rowsWritten +
+      marks * markOne.rowsWritten +
+      sweeps * sweep.rowsWritten,
+    activeSeconds: Math.min(((events + reports) * workload.activeMs) / 1_000, DAY_S),
     graceSeconds: 0,
     deliveries: (notificationsPerDay + marks) * (1 + connections),
     storedBytes: emptyBytes + INBOX_LIMIT * (NOTIFICATION_BYTES + storedBytesBesideData) * used,
     // A room calls the user's object when the user opens it for the first time.
-    rowsWrittenOnce: firstOpening.rowsWritten + firstVisit.rowsWritten,
+    rowsWrittenOnce: firstOpening.rowsWritten + firstVisit.rowsWritten + report.rowsWritten,
   };
 }
 
@@ -259,5 +273,18 @@ const graceOf = (leaves: number, hours: number): number => {
   const seconds = hours * 3_600;
   return seconds === 0 ? leaves * GRACE_S : seconds * (1 - Math.exp((-leaves / seconds) * GRACE_S));
 };
+
+/**
+ * Reports to the registry: when the object becomes occupied and empty, with each sweep, and every 30 s while it is
+ * awake for longer. A guess on the high side: each event that finds it awake may be one of those.
+ */
+const reportsOf = (
+  events: number,
+  sweeps: number,
+  { hoursConnectedPerDay: hours, ...workload }: Workload,
+): number =>
+  sweeps +
+  2 * workload.joinsPerMemberPerDay +
+  Math.min(events - wakes(events, hours), hours * REPORTS_AN_HOUR);
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);

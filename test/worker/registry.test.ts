@@ -87,7 +87,7 @@ describe("a room", () => {
     expect(await roomsOf(room, "&active=true")).toMatchObject([{ members: 1, connections: 1 }]);
   });
 
-  it("[O4] that nobody stored anything in is known while somebody listens", async () => {
+  it("[O3] that nobody stored anything in is known while somebody listens", async () => {
     const room = uniqueName("public_");
     const reader = await join(room, null);
     await reported(room, { ...NOBODY, connections: 1, anonymous: 1 });

@@ -39,7 +39,7 @@ interface Overview<C extends Counts> {
   readonly asked: Map<string, number>;
 }
 
-export class Ledger<C extends Counts> {
+export class KnownObjects<C extends Counts> {
   readonly #store: EntryStore<C>;
   readonly #none: C;
   readonly #add: (sum: C, one: C, times: 1 | -1) => C;

@@ -1,0 +1,74 @@
+// When an object reports to the registry, and when its alarm has to.
+
+import { describe, expect, it } from "vitest";
+import type { RoomCounts } from "../../../src/registry/counts.ts";
+import { REPORT_EVERY_MS, Reporter } from "../../../src/registry/reporter.ts";
+
+const START = 1_790_000_000_000;
+const counts = (connections: number, messages = 0): RoomCounts => ({
+  ...{ members: connections, connections, anonymous: 0, sessions: 0, head: messages, messages },
+});
+
+describe("a report", () => {
+  it("[O1] is made at once when an empty room is occupied", () => {
+    const reporter = new Reporter(counts(0), START);
+    expect(reporter.take(counts(0), START)).toBeUndefined();
+    expect(reporter.take(counts(1), START)).toEqual({ counts: counts(1), asks: true });
+  });
+
+  it("[K20] follows another one after 30 s, with whatever is then", () => {
+    const reporter = new Reporter(counts(0), START);
+    reporter.take(counts(1), START);
+    expect(reporter.take(counts(2), START + REPORT_EVERY_MS - 1)).toBeUndefined();
+    expect(reporter.take(counts(3), START + REPORT_EVERY_MS)).toEqual({ counts: counts(3), asks: true });
+  });
+
+  it("[K20] comes no sooner after a sleep with connections", () => {
+    const reporter = new Reporter(counts(2), START);
+    expect(reporter.take(counts(3), START + REPORT_EVERY_MS - 1)).toBeUndefined();
+    expect(reporter.alarmAt(counts(3), START)).toBeNull();
+    expect(reporter.take(counts(3), START + REPORT_EVERY_MS)).toBeDefined();
+  });
+
+  it("[O4] of a room that fills again after it was reported empty is for the alarm", () => {
+    const reporter = new Reporter(counts(1), START);
+    const emptyAt = START + REPORT_EVERY_MS;
+    expect(reporter.take(counts(0), emptyAt)).toEqual({ counts: counts(0), asks: false });
+    expect(reporter.alarmAt(counts(0), emptyAt)).toBeNull();
+    expect(reporter.take(counts(1), emptyAt + 1)).toBeUndefined();
+    expect(reporter.alarmAt(counts(1), emptyAt + 1)).toBe(emptyAt + REPORT_EVERY_MS);
+    // The object may have slept before the alarm.
+    const woken = new Reporter(counts(1), emptyAt + REPORT_EVERY_MS);
+    woken.doubt();
+    expect(woken.take(counts(1), emptyAt + REPORT_EVERY_MS)).toEqual({ counts: counts(1), asks: true });
+  });
+
+  it("[O2] of a message in an empty room says that more may follow, until the registry asked", () => {
+    const reporter = new Reporter(counts(0), START);
+    expect(reporter.take(counts(0, 1), START)).toEqual({ counts: counts(0, 1), asks: true });
+    expect(reporter.take(counts(0, 2), START + 1)).toBeUndefined();
+    expect(reporter.answered(counts(0, 2))).toEqual({ counts: counts(0, 2), asks: false });
+    expect(reporter.take(counts(0, 2), START + REPORT_EVERY_MS)).toBeUndefined();
+  });
+
+  it("[O4] that failed is made again, with its counters", () => {
+    const reporter = new Reporter(counts(0), START);
+    reporter.count("signals", 2);
+    const report = reporter.take(counts(1), START);
+    expect(report).toEqual({ counts: counts(1), asks: true, counters: { signals: 2 } });
+    reporter.count("signals", 1);
+    if (report !== undefined) reporter.failed(report);
+    expect(reporter.alarmAt(counts(1), START)).toBe(START + REPORT_EVERY_MS);
+    expect(reporter.take(counts(1), START + REPORT_EVERY_MS)).toEqual({
+      counts: counts(1),
+      asks: true,
+      counters: { signals: 3 },
+    });
+  });
+
+  it("[O4] does not wait for a time that a clock set back has not reached", () => {
+    const reporter = new Reporter(counts(0), START);
+    reporter.take(counts(1), START);
+    expect(reporter.take(counts(2), START - 1)).toBeDefined();
+  });
+});

@@ -7,7 +7,7 @@ import type { EntryStore, RegistryEntry } from "./entry-store.ts";
 export const BELIEVED_MS = 60_000;
 
 /** What a page lists. */
-export interface PageQuery {
+export interface NamesQuery {
   readonly prefix: string;
   /** Only names behind this one, in the order of code points; "": from the first. */
   readonly after: string;
@@ -87,7 +87,7 @@ export class KnownObjects<C extends Counts> {
   }
 
   /** A part of what is known, ascending, as it was heard of last. */
-  page(query: PageQuery, now: number): string[] {
+  page(query: NamesQuery, now: number): string[] {
     if (query.active) return this.#activeNames(query, now);
     return Array.from(this.#store.behind(query.after, query.prefix, query.limit), ({ name }) => name);
   }
@@ -111,7 +111,7 @@ export class KnownObjects<C extends Counts> {
   }
 
   /** All who are active are asked, so each of them is among those. With those who may be active, as it is to be asked. */
-  #activeNames({ prefix, after, limit }: PageQuery, now: number): string[] {
+  #activeNames({ prefix, after, limit }: NamesQuery, now: number): string[] {
     const names = [...this.#look().asked.keys()]
       .filter((name) => name.startsWith(prefix) && byCodePoints(name, after) > 0)
       .sort(byCodePoints);

@@ -1,7 +1,7 @@
 // What may be called on a shard of the registry, over RPC: by rooms and users who report, and by the Worker.
 
 import type { Counters, Report, RoomCounts, UserCounts } from "./counts.ts";
-import type { KnownEntry, PageQuery } from "./known-objects.ts";
+import type { KnownEntry, NamesQuery } from "./known-objects.ts";
 import type { ShardSums } from "./registry-shard.ts";
 
 export interface RegistryCalls {
@@ -12,7 +12,7 @@ export interface RegistryCalls {
   /** Of all that the shard knows. What may have changed is asked first: at most 500 rooms and 500 users. */
   sums(): Promise<ShardSums>;
   /** The names of a page, ascending, as they were heard of last. */
-  namesOf(kind: "rooms" | "users", query: PageQuery): string[] | Promise<string[]>;
+  namesOf(kind: "rooms" | "users", query: NamesQuery): string[] | Promise<string[]>;
   /** What is known of these rooms. Those that may have changed are asked first. */
   lookAtRooms(rooms: readonly string[]): Promise<KnownEntry<RoomCounts>[]>;
   lookAtUsers(users: readonly string[]): Promise<KnownEntry<UserCounts>[]>;

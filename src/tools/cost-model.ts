@@ -183,7 +183,7 @@ function roomUsage(workload: Workload): ObjectUsage {
       wakes(events, hours) * wake.rowsRead +
       reports * report.rowsRead,
     rowsWritten:
-      reports * report.rowsWritten +
+      (reports - sweeps) * report.rowsWritten +
       messagesPerDay * message.rowsWritten +
       reads * (read.rowsWritten + (members > LISTED_READERS ? readEntry.rowsWritten : 0)) +
       sweeps * (idleHour.rowsWritten / idleHour.requests),
@@ -237,7 +237,7 @@ function inboxUsage(workload: Workload): ObjectUsage {
       wakes(events, hours) * wake.rowsRead +
       reports * report.rowsRead,
     rowsWritten:
-      reports * report.rowsWritten +
+      (reports - sweeps) * report.rowsWritten +
       notificationsPerDay * notify.rowsWritten +
       marks * markOne.rowsWritten +
       sweeps * sweep.rowsWritten,
@@ -276,15 +276,15 @@ const graceOf = (leaves: number, hours: number): number => {
 
 /**
  * Reports to the registry: when the object becomes occupied and empty, with each sweep, and every 30 s while it is
- * awake for longer. A guess on the high side: each event that finds it awake may be one of those.
+ * awake for longer. That of a sweep says nothing new, so it writes no row. A guess on the high side: each event that finds it awake may be one of those.
  */
 const reportsOf = (
   events: number,
   sweeps: number,
-  { hoursConnectedPerDay: hours, ...workload }: Workload,
-): number =>
-  sweeps +
-  2 * workload.joinsPerMemberPerDay +
-  Math.min(events - wakes(events, hours), hours * REPORTS_AN_HOUR);
+  { hoursConnectedPerDay: hours, joinsPerMemberPerDay: joins }: Workload,
+): number => {
+  const others = events - sweeps;
+  return sweeps + 2 * joins + Math.min(others - wakes(others, hours), hours * REPORTS_AN_HOUR);
+};
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);

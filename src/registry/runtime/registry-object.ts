@@ -8,7 +8,7 @@ import { mapBounded } from "../../object/bounded.ts";
 import { databaseOf } from "../../object/runtime/object-state.ts";
 import { objectStub, type Placement } from "../../object/runtime/object-stub.ts";
 import type { Counters, Report, RoomCounts, UserCounts } from "../counts.ts";
-import type { KnownEntry, PageQuery } from "../known-objects.ts";
+import type { KnownEntry, NamesQuery } from "../known-objects.ts";
 import type { RegistryCalls } from "../registry-calls.ts";
 import { RegistryShard, type ShardSums } from "../registry-shard.ts";
 
@@ -50,7 +50,7 @@ export class RegistryObject extends DurableObject<Env> implements RegistryCalls 
     return this.#shard.sums(Date.now());
   }
 
-  namesOf(kind: "rooms" | "users", query: PageQuery): string[] {
+  namesOf(kind: "rooms" | "users", query: NamesQuery): string[] {
     return this.#shard[kind].page(query, Date.now());
   }
 

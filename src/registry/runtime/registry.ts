@@ -5,7 +5,7 @@ import { objectStub, type Placement } from "../../object/runtime/object-stub.ts"
 import { addCounters } from "../counter-sums.ts";
 import { type Counters, isActive, type RoomCounts, type UserCounts } from "../counts.ts";
 import type { RegistryEntry } from "../entry-store.ts";
-import { byCodePoints, type KnownEntry, type PageQuery } from "../known-objects.ts";
+import { byCodePoints, type KnownEntry, type NamesQuery } from "../known-objects.ts";
 import type { ShardSums } from "../registry-shard.ts";
 import { SHARD_NAMES, shardOf } from "../shards.ts";
 
@@ -37,11 +37,11 @@ export class Registry {
     return this.#all((shard) => shard.sums());
   }
 
-  listRooms(query: PageQuery): Promise<RegistryPage<RoomCounts>> {
+  listRooms(query: NamesQuery): Promise<RegistryPage<RoomCounts>> {
     return this.#list("rooms", query, (shard, names) => shard.lookAtRooms(names));
   }
 
-  listUsers(query: PageQuery): Promise<RegistryPage<UserCounts>> {
+  listUsers(query: NamesQuery): Promise<RegistryPage<UserCounts>> {
     return this.#list("users", query, (shard, names) => shard.lookAtUsers(names));
   }
 
@@ -62,7 +62,7 @@ export class Registry {
    */
   async #list<C extends RoomCounts | UserCounts>(
     kind: "rooms" | "users",
-    query: PageQuery,
+    query: NamesQuery,
     look: (shard: Shard, names: readonly string[]) => Promise<KnownEntry<C>[]>,
   ): Promise<RegistryPage<C>> {
     const found = (await this.#all((shard) => shard.namesOf(kind, query))).flat().sort(byCodePoints);

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import * as receipts from "../../../src/room/people/receipt-store.ts";
 import * as roomPresence from "../../../src/room/people/room-presence.ts";
 import { billFor, GRACE_S, LISTED_READERS, usageOf, type Workload } from "../../../src/tools/cost-model.ts";
-import { INBOX_COUNTERS, ROOM_COUNTERS } from "../../../src/tools/measured-counters.ts";
+import { INBOX_COUNTERS, REGISTRY_COUNTERS, ROOM_COUNTERS } from "../../../src/tools/measured-counters.ts";
 import { PRICES } from "../../../src/tools/prices.ts";
 
 const NOTHING: Workload = {
@@ -60,9 +60,13 @@ describe("the usage", () => {
     expect(used.objectGbSeconds).toBeCloseTo(384);
   });
 
-  it("[K7] of a room with two connections all day is the sweep; one connection alone costs nothing", () => {
+  it("[K7] of a room with two connections all day is the sweep and its report; one connection alone costs nothing", () => {
     const day = { rooms: 1, hoursConnectedPerDay: 24 };
-    expect(amounts({ ...day, members: 2 })).toMatchObject({ objectRequests: 30 * 96, rowsWritten: 30 * 96 });
+    // Each sweep is followed by a report to the registry.
+    expect(amounts({ ...day, members: 2 })).toMatchObject({
+      objectRequests: 2 * 30 * 96,
+      rowsWritten: 30 * 96,
+    });
     expect(amounts({ ...day, members: 1 })).toMatchObject({ objectRequests: 0, rowsWritten: 0 });
     // Eight hours: the sweep that finds all members gone is one more.
     expect(amounts({ ...day, members: 2, hoursConnectedPerDay: 8 }).rowsWritten).toBe(30 * 33);
@@ -71,18 +75,18 @@ describe("the usage", () => {
   it("[K7] of a connect is a request to the Worker and one to the object", () => {
     const used = amounts({ rooms: 1, members: 10, hoursConnectedPerDay: 0, joinsPerMemberPerDay: 3 });
     expect(used).toMatchObject({ workerRequests: 900, workerCpuMs: 1_800 });
-    // And the sweep, which costs nothing here.
-    expect(used.objectRequests).toBe(900);
-    expect(used.rowsWritten).toBe(0);
+    // And two reports to the registry for each time that the members come and go together.
+    expect(used.objectRequests).toBe(900 + 180);
+    expect(used.rowsWritten).toBe(180);
   });
 
   it("[K7] of a notification is a call, 2 rows and its mark", () => {
     const used = amounts({ rooms: 1, members: 1_000, notificationsPerDay: 2 });
     expect(used.workerRequests).toBe(60_000);
-    expect(used.objectRequests).toBe(60_000 + 60_000 / 20);
-    expect(used.rowsWritten).toBe(
-      60_000 * (INBOX_COUNTERS.notify.rowsWritten + INBOX_COUNTERS.markOne.rowsWritten),
-    );
+    const { notify, markOne } = INBOX_COUNTERS;
+    const { report } = REGISTRY_COUNTERS;
+    expect(used.objectRequests).toBe(60_000 * (1 + report.requests) + 60_000 / 20);
+    expect(used.rowsWritten).toBe(60_000 * (notify.rowsWritten + markOne.rowsWritten + report.rowsWritten));
   });
 
   it("[K7] for lost members is 5 s each, and never more than the part of the day in which they overlap", () => {

@@ -45,6 +45,13 @@ export const isActive = (counts: Counts): boolean =>
 export const totalOf = (counts: Counts): number =>
   "messages" in counts ? counts.messages : counts.notifications;
 
+/** A report for each notification of a user who is away would cost half as much as the notification. */
+const NOTIFICATIONS_A_REPORT = 8;
+
+/** How often what only grows was worth a report. */
+export const stepsOf = (counts: Counts): number =>
+  "messages" in counts ? counts.messages : Math.ceil(counts.notifications / NOTIFICATIONS_A_REPORT);
+
 /** Both are literals of the same fields in the same order. */
 export const areSame = (one: Counts, other: Counts): boolean => {
   const values = Object.values(other);

@@ -1,9 +1,10 @@
 // When an object reports to the registry. A report costs a call and a row there, so there are few: an occupied room
 // is asked when somebody wants to know, and need not report each change.
 //
-// Invariant: unless a call failed, an object whose row does not say that it is asked has the numbers of its row.
+// Invariant: unless a call failed, an object whose row does not say that it is asked has the numbers of its row, but for
+// seven notifications.
 
-import { areSame, type Counters, type Counts, isActive, type Report } from "./counts.ts";
+import { type Counters, type Counts, isActive, type Report, stepsOf } from "./counts.ts";
 
 /** Least time between two calls of one object. */
 export const REPORT_EVERY_MS = 30_000;
@@ -76,8 +77,11 @@ export class Reporter<C extends Counts> {
     for (const [name, by] of Object.entries(counters)) this.count(name, by);
   }
 
+  /** One that is active is asked, so no change of its numbers is news. */
   #hasNews(counts: C): boolean {
-    return this.#told === null || this.#counters.size > 0 || !areSame(this.#told, counts);
+    if (this.#told === null || this.#counters.size > 0) return true;
+    if (isActive(this.#told) !== isActive(counts)) return true;
+    return !isActive(counts) && stepsOf(this.#told) !== stepsOf(counts);
   }
 
   /** If the clock was set back, nothing waits for the old time. */

@@ -63,8 +63,8 @@ export const DAYS_A_MONTH = 30;
 /** `INBOX_LIMIT`, and the inbox that the counters were measured with. */
 const INBOX_LIMIT = 1_000;
 const SWEEPS_AN_HOUR = ROOM_COUNTERS.idleHour.requests;
-/** At most: src/registry/reporter.ts. */
-const REPORTS_AN_HOUR = 120;
+/** Of a user who is away: src/registry/counts.ts. */
+const NOTIFICATIONS_A_REPORT = 8;
 /** An object sleeps this long after its last event. */
 const SLEEPS_AFTER_S = 10;
 /** A member whose last connection is lost, as when a tab is closed, stays this long, and a timer runs meanwhile. */
@@ -153,7 +153,7 @@ function roomUsage(workload: Workload): ObjectUsage {
   // Each join ends in a leave, which wakes the object as a frame does.
   const events = frames + 2 * joins + sweeps;
   const comings = members * workload.joinsPerMemberPerDay;
-  const reports = reportsOf(events, sweeps, workload);
+  const reports = reportsOf(sweeps, workload);
   const { report } = REGISTRY_COUNTERS;
   // In a larger room no receipts are sent.
   const receipts = members > LISTED_MEMBERS ? 0 : reads;
@@ -212,8 +212,7 @@ function inboxUsage(workload: Workload): ObjectUsage {
   const frames = marks + renewalsOf(connections, workload);
   const sweeps = connections >= 2 ? sweepsOf(hours) : 0;
   const events = notificationsPerDay + frames + 2 * joins + sweeps;
-  // A notification that wakes the object is reported too.
-  const reports = used * (notificationsPerDay + reportsOf(events, sweeps, workload));
+  const reports = used * (notificationsPerDay / NOTIFICATIONS_A_REPORT + reportsOf(sweeps, workload));
   const { report } = REGISTRY_COUNTERS;
   const {
     notify,
@@ -275,16 +274,10 @@ const graceOf = (leaves: number, hours: number): number => {
 };
 
 /**
- * Reports to the registry: when the object becomes occupied and empty, with each sweep, and every 30 s while it is
- * awake for longer. That of a sweep says nothing new, so it writes no row. A guess on the high side: each event that finds it awake may be one of those.
+ * Reports to the registry: when the object becomes occupied and empty, and with each sweep. That of a sweep says nothing
+ * new, so it writes no row. A guess on the high side: all come and go as often as one member does, at the same time.
  */
-const reportsOf = (
-  events: number,
-  sweeps: number,
-  { hoursConnectedPerDay: hours, joinsPerMemberPerDay: joins }: Workload,
-): number => {
-  const others = events - sweeps;
-  return sweeps + 2 * joins + Math.min(others - wakes(others, hours), hours * REPORTS_AN_HOUR);
-};
+const reportsOf = (sweeps: number, { joinsPerMemberPerDay }: Workload): number =>
+  sweeps + 2 * joinsPerMemberPerDay;
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);

@@ -16,18 +16,31 @@ describe("a report", () => {
     expect(reporter.take(counts(1), START)).toEqual({ counts: counts(1), asks: true });
   });
 
-  it("[K20] follows another one after 30 s, with whatever is then", () => {
+  it("[K20] follows another one after 30 s, when the room is empty; while it is not, the registry asks", () => {
     const reporter = new Reporter(counts(0), START);
     reporter.take(counts(1), START);
-    expect(reporter.take(counts(2), START + REPORT_EVERY_MS - 1)).toBeUndefined();
-    expect(reporter.take(counts(3), START + REPORT_EVERY_MS)).toEqual({ counts: counts(3), asks: true });
+    expect(reporter.take(counts(2, 1), START + 2 * REPORT_EVERY_MS)).toBeUndefined();
+    expect(reporter.take(counts(0, 2), START + REPORT_EVERY_MS - 1)).toBeUndefined();
+    expect(reporter.alarmAt(counts(0, 2), START)).toBeNull();
+    expect(reporter.take(counts(0, 2), START + REPORT_EVERY_MS)).toEqual({
+      counts: counts(0, 2),
+      asks: false,
+    });
+  });
+
+  it("[K20] of a user who is away is made for the first of eight notifications", () => {
+    const reporter = new Reporter({ sessions: 0, notifications: 0 }, START);
+    const reported = Array.from({ length: 17 }, (_, n) => n + 1).filter(
+      (notifications) =>
+        reporter.take({ sessions: 0, notifications }, START + notifications * REPORT_EVERY_MS) !== undefined,
+    );
+    expect(reported).toEqual([1, 9, 17]);
   });
 
   it("[K20] comes no sooner after a sleep with connections", () => {
     const reporter = new Reporter(counts(2), START);
-    expect(reporter.take(counts(3), START + REPORT_EVERY_MS - 1)).toBeUndefined();
-    expect(reporter.alarmAt(counts(3), START)).toBeNull();
-    expect(reporter.take(counts(3), START + REPORT_EVERY_MS)).toBeDefined();
+    expect(reporter.take(counts(0), START + REPORT_EVERY_MS - 1)).toBeUndefined();
+    expect(reporter.take(counts(0), START + REPORT_EVERY_MS)).toBeDefined();
   });
 
   it("[O4] of a room that fills again after it was reported empty is for the alarm", () => {
@@ -69,6 +82,6 @@ describe("a report", () => {
   it("[O4] does not wait for a time that a clock set back has not reached", () => {
     const reporter = new Reporter(counts(0), START);
     reporter.take(counts(1), START);
-    expect(reporter.take(counts(2), START - 1)).toBeDefined();
+    expect(reporter.take(counts(0), START - 1)).toBeDefined();
   });
 });

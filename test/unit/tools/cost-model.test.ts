@@ -85,8 +85,10 @@ describe("the usage", () => {
     expect(used.workerRequests).toBe(60_000);
     const { notify, markOne } = INBOX_COUNTERS;
     const { report } = REGISTRY_COUNTERS;
-    expect(used.objectRequests).toBe(60_000 * (1 + report.requests) + 60_000 / 20);
-    expect(used.rowsWritten).toBe(60_000 * (notify.rowsWritten + markOne.rowsWritten + report.rowsWritten));
+    expect(used.objectRequests).toBe(60_000 * (1 + report.requests / 8) + 60_000 / 20);
+    expect(used.rowsWritten).toBe(
+      60_000 * (notify.rowsWritten + markOne.rowsWritten + report.rowsWritten / 8),
+    );
   });
 
   it("[K7] for lost members is 5 s each, and never more than the part of the day in which they overlap", () => {

@@ -108,6 +108,16 @@ export default defineConfig({
         },
       },
       {
+        // Not a test: `npm run fixtures` writes what this code stores.
+        plugins: [cloudflareTest({ wrangler: { configPath: "../wrangler.toml" }, miniflare: { bindings } })],
+        test: {
+          name: "fixtures",
+          root,
+          include: ["worker/fixtures/write-fixtures.ts"],
+          provide: { fixturesOf: process.env.FIXTURES_OF ?? "" },
+        },
+      },
+      {
         test: {
           name: "browser",
           root,

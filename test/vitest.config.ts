@@ -26,7 +26,9 @@ const bindings = {
   VAPID_SUBJECT: "mailto:push@example.com",
 };
 
-const PACKAGE = ["package", "examples", "testing-kit", "token-servers"].map((name) => `e2e/${name}.test.ts`);
+const PACKAGE = ["package", "examples", "release", "testing-kit", "token-servers"].map(
+  (name) => `e2e/${name}.test.ts`,
+);
 
 export default defineConfig({
   test: {

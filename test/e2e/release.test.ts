@@ -97,5 +97,5 @@ describe("npm run release", () => {
     expect(again).toMatchObject({ code: 1, output: expect.stringContaining("is there already") });
     const overwritten = await npmRun("fixtures", VERSION);
     expect(overwritten).toMatchObject({ code: 1, output: expect.stringContaining("never written again") });
-  });
+  }, 240_000);
 });

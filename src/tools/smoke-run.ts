@@ -1,0 +1,42 @@
+// Runs checks one after the other, and keeps what came of each.
+
+export interface Outcome {
+  readonly name: string;
+  readonly outcome: "ok" | "FAILED" | "left out";
+  /** What was seen, or what the failure means. */
+  readonly detail: string;
+}
+
+export interface Check {
+  readonly name: string;
+  /** Whether the checks behind it make no sense without it. */
+  readonly isNeeded?: true;
+  /** What it means for those who use the deployment if this fails. */
+  readonly meaning: string;
+  /** Answers what was seen. Rejects if it is not as it must be. */
+  run(): Promise<string>;
+}
+
+/** Calls `tell` after each check. */
+export async function runChecks(
+  checks: readonly Check[],
+  tell: (outcome: Outcome) => void,
+): Promise<readonly Outcome[]> {
+  const outcomes: Outcome[] = [];
+  let missing: string | undefined;
+  for (const { name, meaning, isNeeded, run } of checks) {
+    const outcome =
+      missing === undefined
+        ? await run().then(
+            (detail): Outcome => ({ name, outcome: "ok", detail }),
+            (error): Outcome => ({ name, outcome: "FAILED", detail: `${wordsOf(error)}. ${meaning}` }),
+          )
+        : ({ name, outcome: "left out", detail: `as "${missing}" failed` } as const);
+    if (isNeeded && outcome.outcome === "FAILED") missing = name;
+    outcomes.push(outcome);
+    tell(outcome);
+  }
+  return outcomes;
+}
+
+const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

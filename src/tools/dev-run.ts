@@ -12,7 +12,8 @@ const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)$/i;
 /** Options that let other machines reach the server, whatever it listens on. */
 const EXPOSING = /^(?:--tunnel(?:[-=].*)?|--tunnel[A-Z].*|--remote(?:=.*)?|-[a-z]*r[a-z]*)$/;
 
-/** `options`: the command line. `DEV_TOKENS` comes last, so that no other value of it counts. */
+/** `options`: the command line. The variables come last, so that no other values of them
+ * count. */
 export function devRun(options: readonly string[]): DevRun {
   const shares = options.includes("--share");
   const given = options.filter((option) => option !== "--share");
@@ -27,6 +28,8 @@ export function devRun(options: readonly string[]): DevRun {
       // Set here, so that an address in wrangler.toml does not expose the server unseen.
       ...(ips.length === 0 ? ["--ip", shares ? "0.0.0.0" : "localhost"] : []),
       ...given,
+      // The runtime of this machine has no jurisdictions, and refuses every object of one.
+      ...["--var", "JURISDICTION:"],
       ...["--var", `DEV_TOKENS:${devTokens}`],
     ],
     port: ports.at(-1) ?? "8787",

@@ -4,7 +4,7 @@
 import { randomBytes } from "node:crypto";
 import type { SmokeApi } from "./smoke-api.ts";
 import type { Check } from "./smoke-run.ts";
-import { type Closed, type Frame, SmokeSocket } from "./smoke-socket.ts";
+import { type Closed, type SmokeFrame, SmokeSocket } from "./smoke-socket.ts";
 
 /** How long after its last message a notification of these checks is gone by itself, in milliseconds. */
 const NOTIFICATION_LIVES_MS = 60_000;
@@ -36,7 +36,7 @@ export class SmokeChecks {
   /** Of the first user in the room, and of the second. */
   #ada: SmokeSocket | undefined;
   #bo: SmokeSocket | undefined;
-  #greeting: Frame | undefined;
+  #greeting: SmokeFrame | undefined;
   /** The ids of what was sent, in order. */
   readonly #sent: string[] = [];
 

@@ -1,6 +1,6 @@
 // Runs checks one after the other, and keeps what came of each.
 
-export interface Outcome {
+export interface CheckOutcome {
   readonly name: string;
   readonly outcome: "ok" | "FAILED" | "left out";
   /** What was seen, or what the failure means. */
@@ -20,16 +20,16 @@ export interface Check {
 /** Calls `tell` after each check. */
 export async function runChecks(
   checks: readonly Check[],
-  tell: (outcome: Outcome) => void,
-): Promise<readonly Outcome[]> {
-  const outcomes: Outcome[] = [];
+  tell: (outcome: CheckOutcome) => void,
+): Promise<readonly CheckOutcome[]> {
+  const outcomes: CheckOutcome[] = [];
   let missing: string | undefined;
   for (const { name, meaning, isNeeded, run } of checks) {
     const outcome =
       missing === undefined
         ? await run().then(
-            (detail): Outcome => ({ name, outcome: "ok", detail }),
-            (error): Outcome => ({ name, outcome: "FAILED", detail: `${wordsOf(error)}. ${meaning}` }),
+            (detail): CheckOutcome => ({ name, outcome: "ok", detail }),
+            (error): CheckOutcome => ({ name, outcome: "FAILED", detail: `${wordsOf(error)}. ${meaning}` }),
           )
         : ({ name, outcome: "left out", detail: `as "${missing}" failed` } as const);
     if (isNeeded && outcome.outcome === "FAILED") missing = name;

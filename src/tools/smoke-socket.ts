@@ -7,7 +7,7 @@ import { request as requestHttps } from "node:https";
 import type { Duplex } from "node:stream";
 import type { Within } from "./patience.ts";
 
-export type Frame = { readonly type: string } & Readonly<Record<string, unknown>>;
+export type SmokeFrame = { readonly type: string } & Readonly<Record<string, unknown>>;
 
 export interface Closed {
   /** 1006: TCP ended without a Close frame. */
@@ -38,7 +38,7 @@ export class SmokeSocket {
   readonly #within: Within;
   #bytes: Buffer = Buffer.alloc(0);
   #text = "";
-  #frames: Frame[] = [];
+  #frames: SmokeFrame[] = [];
   /** Called when something came. */
   #waiting: (() => void)[] = [];
   #close: (closed: Closed) => void = () => {};
@@ -86,10 +86,13 @@ export class SmokeSocket {
   }
 
   /** The next frame of one of these types, or event of a batch, that fits and was not asked for yet. */
-  next(types: string | readonly string[], fits: (frame: Frame) => boolean = () => true): Promise<Frame> {
+  next(
+    types: string | readonly string[],
+    fits: (frame: SmokeFrame) => boolean = () => true,
+  ): Promise<SmokeFrame> {
     const wanted = [types].flat();
     const what = `"${wanted.join('" or "')}"`;
-    const find = async (): Promise<Frame> => {
+    const find = async (): Promise<SmokeFrame> => {
       for (;;) {
         const found = this.#frames.find((frame) => wanted.includes(frame.type) && fits(frame));
         if (found !== undefined) {
@@ -154,7 +157,7 @@ export class SmokeSocket {
   }
 }
 
-type Received = Frame & { readonly events?: readonly Frame[] };
+type Received = SmokeFrame & { readonly events?: readonly SmokeFrame[] };
 
 /** `undefined`: no server of ours says that. */
 function frameOf(text: string): Received | undefined {

@@ -1,17 +1,30 @@
 import { describe, expect, it } from "vitest";
 import { devRun } from "../../../src/tools/dev-run.ts";
 
+/** Before the last variable. */
+const LOCAL = ["--var", "JURISDICTION:"];
 const run = (line: string) => devRun(line.split(" ").filter((option) => option !== ""));
 
 describe("npm run dev", () => {
   it("[H33] listens on this machine alone by default, and admits any user of it", () => {
     expect(run("")).toEqual({
-      options: ["dev", "--port", "8787", "--ip", "localhost", "--var", "DEV_TOKENS:on"],
+      options: ["dev", "--port", "8787", "--ip", "localhost", ...LOCAL, "--var", "DEV_TOKENS:on"],
       port: "8787",
       devTokens: "on",
     });
     expect(run("--port 8000 --var A:1")).toEqual({
-      options: ["dev", "--ip", "localhost", "--port", "8000", "--var", "A:1", "--var", "DEV_TOKENS:on"],
+      options: [
+        "dev",
+        "--ip",
+        "localhost",
+        "--port",
+        "8000",
+        "--var",
+        "A:1",
+        ...LOCAL,
+        "--var",
+        "DEV_TOKENS:on",
+      ],
       port: "8000",
       devTokens: "on",
     });
@@ -55,10 +68,15 @@ describe("npm run dev", () => {
 
   it("[H33] creates them for the network only if it is set to share", () => {
     expect(run("--share").options).toEqual([
-      ...["dev", "--port", "8787", "--ip", "0.0.0.0", "--var", "DEV_TOKENS:share"],
+      ...["dev", "--port", "8787", "--ip", "0.0.0.0", ...LOCAL, "--var", "DEV_TOKENS:share"],
     ]);
     expect(run("--ip 192.168.1.5 --share").options).toEqual([
-      ...["dev", "--port", "8787", "--ip", "192.168.1.5", "--var", "DEV_TOKENS:share"],
+      ...["dev", "--port", "8787", "--ip", "192.168.1.5", ...LOCAL, "--var", "DEV_TOKENS:share"],
     ]);
+  });
+
+  it("[O45] has no jurisdiction, whatever wrangler.toml and the options say", () => {
+    const { options } = run("--var JURISDICTION:eu");
+    expect(options.filter((option) => option.startsWith("JURISDICTION:")).at(-1)).toBe("JURISDICTION:");
   });
 });

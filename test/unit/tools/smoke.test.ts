@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { SmokeApi } from "../../../src/tools/smoke-api.ts";
 import { SmokeChecks } from "../../../src/tools/smoke-checks.ts";
 import { parseSmokeOptions } from "../../../src/tools/smoke-options.ts";
-import { type Outcome, runChecks } from "../../../src/tools/smoke-run.ts";
+import { type CheckOutcome, runChecks } from "../../../src/tools/smoke-run.ts";
 
 const KEY = "a-key-that-is-never-printed";
 let close = () => {};
@@ -33,7 +33,7 @@ async function serve(listener: RequestListener, onUpgrade?: (respond: (bytes: st
   return `http://127.0.0.1:${address.port}`;
 }
 
-async function smoke(url: string): Promise<readonly Outcome[]> {
+async function smoke(url: string): Promise<readonly CheckOutcome[]> {
   const checks = new SmokeChecks(new SmokeApi({ url, apiKey: KEY, seconds: 0.3 }));
   const outcomes = await runChecks(checks.checks(), () => {});
   await checks.cleanUp();

@@ -16,6 +16,6 @@ Deployed, under [vars] in wrangler.toml:
 VAPID_PUBLIC_KEY = "${publicKey}"
 VAPID_SUBJECT = "mailto:you@example.com"
 
-and the secret, by: npx wrangler secret put VAPID_PRIVATE_KEY
+and the secret, by: npx wrangler secret put VAPID_PRIVATE_KEY --env=
 Push services write to VAPID_SUBJECT (mailto: or https:) if something is wrong with your pushes.
 `);

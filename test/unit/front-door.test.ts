@@ -58,7 +58,7 @@ it("[N24] the button asks only for secrets, which it describes and whose values 
     ["JWT_SECRET", ""],
     ["API_KEYS", ""],
   ]);
-  const [, vars = ""] = read("wrangler.toml").split("[vars]\n");
+  const [, vars = ""] = /^\[vars\]\n((?:\w.*\n)+)/m.exec(read("wrangler.toml")) ?? [];
   const asked = [
     ...secrets.map(([name]) => name),
     ...Array.from(vars.matchAll(/^(\w+) = /gm), ([, name]) => name),

@@ -93,7 +93,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/http": [
     ...["src", "src/access", "src/auth", "src/config", "src/log", "src/protocol", "src/validation"],
     ...["src/object", "src/object/runtime", "src/registry", "src/registry/runtime"],
-    ...["src/room", "src/room/people", "src/user", "src/user/inbox", "hono", "valibot"],
+    ...["src/room", "src/room/people", "src/user", "src/user/inbox"],
+    // The version of the project.
+    ...["hono", "valibot", "package.json"],
   ],
   src: [
     "src/http",

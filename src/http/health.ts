@@ -1,3 +1,4 @@
+import { version } from "../../package.json";
 import { findApiKey } from "../auth/api-key.ts";
 import { credentialOf } from "../auth/credentials.ts";
 import { refusedTokensSeen } from "../auth/token-log.ts";
@@ -9,8 +10,8 @@ import { openingFaults, refusedConnectsSeen } from "./failures.ts";
 import { PRIVATE } from "./responses.ts";
 
 /**
- * Answers what is wrong in the settings, and what keeps objects from opening. With an API key also how often tokens and
- * connects were refused, by reason and without users: in this isolate, since it started. The page learns here whether it
+ * Answers what is wrong in the settings, and what keeps objects from opening. With an API key also the version of this
+ * code, and how often tokens and connects were refused, by reason and without users: in this isolate, since it started. The page learns here whether it
  * can have a token: to try would be a failed request in the browser's log.
  */
 export async function health(c: AppContext, result: ConfigResult): Promise<Response> {
@@ -23,7 +24,7 @@ export async function health(c: AppContext, result: ConfigResult): Promise<Respo
     ok: !objects.some(({ reason }) => isOfTheCode(reason)),
     ...(objects.length > 0 && { objects }),
     ...(makesTokensFor(c, result.config) && { devTokens: true }),
-    ...(isServer && { refused: { tokens: refusedTokensSeen(), connects: refusedConnectsSeen() } }),
+    ...(isServer && { version, refused: { tokens: refusedTokensSeen(), connects: refusedConnectsSeen() } }),
   };
   return c.json(health, health.ok ? 200 : 500, headers);
 }

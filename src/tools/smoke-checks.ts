@@ -108,7 +108,8 @@ export class SmokeChecks {
   async #key(): Promise<string> {
     const { head } = await this.#api.asServer("GET", `/v1/rooms/${this.#room}`);
     expectThat(head === 0, "a room that nobody used has messages");
-    return "accepted";
+    const { version } = await this.#api.asServer("GET", "/health");
+    return `accepted, by version ${String(version)}`;
   }
 
   async #makeTokens(): Promise<string> {

@@ -2,6 +2,7 @@
 
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { version } from "../../package.json";
 import { ask } from "./support/changes.ts";
 import { entry } from "./support/disconnect.ts";
 import { advanceClock, crash, patchAttachments, sleep } from "./support/objects.ts";
@@ -163,6 +164,13 @@ describe("an alarm of a user's object", () => {
     );
     expect(at).toBeGreaterThan(Date.now() + 60_000);
     expect((await callAs(await tokenFor(user), "GET", "/v1/me/notifications")).status).toBe(200);
+  });
+});
+
+describe("/health", () => {
+  it("[O46] names the version of the code to callers with an API key", async () => {
+    expect(await (await callAsServer("GET", "/health")).json()).toMatchObject({ version });
+    expect(await (await call("/health")).json()).not.toHaveProperty("version");
   });
 });
 

@@ -117,6 +117,7 @@ export default defineConfig({
           root,
           include: ["worker/fixtures/write-fixtures.ts"],
           provide: { fixturesOf: process.env.FIXTURES_OF ?? "" },
+          testTimeout: 60_000,
         },
       },
       {

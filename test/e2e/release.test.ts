@@ -73,7 +73,7 @@ describe("npm run release", () => {
   });
 
   it("[O42] checks, sets the version, packs and tags; a dry run leaves all as it was", async () => {
-    expect((await npmRun("fixtures", VERSION)).code).toBe(0);
+    expect(await npmRun("fixtures", VERSION)).toMatchObject({ code: 0 });
     await commit("Fixtures");
     const before = await git("rev-parse", "HEAD");
     const dry = await release("--dry-run");

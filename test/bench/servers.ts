@@ -40,12 +40,12 @@ const OUR_VARS = {
   MAX_CONNECTIONS_PER_USER: "32000",
 };
 
-const OUR_OBJECTS = { ROOMS: "RoomObject", USERS: "UserObject", REGISTRY: "RegistryObject" };
+export const OUR_OBJECTS = { ROOMS: "RoomObject", USERS: "UserObject", REGISTRY: "RegistryObject" };
 
 /** The production bundle, built once. */
 let bundled: string | undefined;
 
-function ourBundle(): string {
+export function ourBundle(): string {
   if (bundled === undefined) {
     const outdir = mkdtempSync(join(tmpdir(), "edge-rooms-bundle-"));
     const env = {
@@ -101,7 +101,7 @@ async function runWorkerd(
 }
 
 /** As in wrangler.toml. */
-const OUR_FLAGS = ["enable_request_signal", "no_web_socket_compression"];
+export const OUR_FLAGS = ["enable_request_signal", "no_web_socket_compression"];
 
 interface OurOptions {
   /** The memory limit of the isolates. There is none by default. */
@@ -163,7 +163,7 @@ process.on("exit", () => {
   for (const kill of running) kill();
 });
 
-async function run(command: string, args: readonly string[], port: number): Promise<Server> {
+export async function run(command: string, args: readonly string[], port: number): Promise<Server> {
   const child = spawn(command, args, { stdio: ["ignore", "ignore", "pipe"], detached: true });
   let complaint = "";
   child.stderr.on("data", (data) => {

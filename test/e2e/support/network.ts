@@ -1,16 +1,35 @@
-// A network between client and server that can lose or hold back what goes one way, and can break.
+// A network between client and server that can lose, hold back and delay what passes it, and can break.
 
 import { type AddressInfo, createServer, connect as dial, type Server, type Socket } from "node:net";
 
 type Direction = "up" | "down";
 
+/** How a connection ends: with what was sent delivered, or with an error on both sides. */
+export type Cut = "fin" | "rst";
+
+interface Pair {
+  readonly client: Socket;
+  readonly upstream: Socket;
+  /** Nothing passes, and neither side hears of the end of the other. */
+  isHalfOpen: boolean;
+  /** The next bytes are passed in part, and then it breaks. */
+  isTorn: boolean;
+}
+
+/** Which connections something happens to. */
+type Which = () => boolean;
+const ALL: Which = () => true;
+
 export class Network {
   readonly #server: Server;
-  readonly #pairs = new Set<{ readonly client: Socket; readonly upstream: Socket }>();
+  readonly #port: number;
+  readonly #pairs = new Set<Pair>();
   readonly #frozen = new Set<Direction>();
+  #delayMs = 0;
 
   private constructor(port: number) {
-    this.#server = createServer((client) => this.#join(client, port));
+    this.#port = port;
+    this.#server = createServer((client) => this.#join(client));
   }
 
   static async to(port: number): Promise<Network> {
@@ -38,13 +57,29 @@ export class Network {
     for (const { upstream } of this.#pairs) upstream.resume();
   }
 
-  /** Breaks all connections; new ones work. */
-  cut(): void {
+  /** What comes from now on arrives so much later, in its order. */
+  delay(ms: number): void {
+    this.#delayMs = ms;
+  }
+
+  /** Nothing passes these connections any more, and nobody is told; new ones work. Returns how many there are. */
+  halfOpen(which: Which): number {
+    return this.#each(which, (pair) => {
+      pair.isHalfOpen = true;
+    });
+  }
+
+  /** These connections break in the middle of what comes next. Returns how many there are. */
+  tear(which: Which): number {
+    return this.#each(which, (pair) => {
+      pair.isTorn = true;
+    });
+  }
+
+  /** Breaks connections; new ones work. Returns how many there were. */
+  cut(how: Cut = "fin", which: Which = ALL): number {
     this.#frozen.clear();
-    for (const { client, upstream } of this.#pairs) {
-      client.destroy();
-      upstream.destroy();
-    }
+    return this.#each(which, (pair) => this.#break(pair, how));
   }
 
   async close(): Promise<void> {
@@ -52,24 +87,58 @@ export class Network {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  #join(client: Socket, port: number): void {
-    const upstream = dial(port, "localhost");
-    const pair = { client, upstream };
+  #each(which: Which, act: (pair: Pair) => void): number {
+    const chosen = [...this.#pairs].filter(which);
+    for (const pair of chosen) act(pair);
+    return chosen.length;
+  }
+
+  #break(pair: Pair, how: Cut): void {
+    this.#pairs.delete(pair);
+    for (const socket of [pair.client, pair.upstream]) {
+      if (how === "rst") socket.resetAndDestroy();
+      else socket.destroy();
+    }
+  }
+
+  #join(client: Socket): void {
+    const upstream = dial(this.#port, "localhost");
+    const pair: Pair = { client, upstream, isHalfOpen: false, isTorn: false };
     this.#pairs.add(pair);
     const end = () => {
-      this.#pairs.delete(pair);
-      client.destroy();
-      upstream.destroy();
+      if (pair.isHalfOpen) {
+        if (client.destroyed && upstream.destroyed) this.#pairs.delete(pair);
+      } else this.#break(pair, "fin");
     };
     for (const socket of [client, upstream]) {
       socket.on("error", end);
       socket.on("close", end);
     }
-    client.on("data", (bytes) => this.#pass("up", upstream, bytes));
-    upstream.on("data", (bytes) => this.#pass("down", client, bytes));
+    client.on("data", this.#passTo("up", pair, upstream));
+    upstream.on("data", this.#passTo("down", pair, client));
   }
 
-  #pass(direction: Direction, to: Socket, bytes: Buffer): void {
-    if (!this.#frozen.has(direction)) to.write(bytes);
+  #passTo(direction: Direction, pair: Pair, to: Socket): (bytes: Buffer) => void {
+    const delayed: Buffer[] = [];
+    const write = (bytes: Buffer) => {
+      if (!pair.isHalfOpen) to.write(bytes);
+    };
+    return (bytes) => {
+      if (this.#frozen.has(direction)) return;
+      if (pair.isTorn) {
+        to.end(bytes.subarray(0, Math.ceil(bytes.length / 2)), () => this.#break(pair, "fin"));
+        return;
+      }
+      if (this.#delayMs === 0 && delayed.length === 0) {
+        write(bytes);
+        return;
+      }
+      delayed.push(bytes);
+      // Whichever timer comes first takes what came first.
+      setTimeout(() => {
+        const first = delayed.shift();
+        if (first !== undefined) write(first);
+      }, this.#delayMs);
+    };
   }
 }

@@ -12,8 +12,8 @@ import {
 import type { RoomOptions } from "../../../client/room/room-types.ts";
 import { type LocalServer, type ServerOptions, startServer } from "../../support/local-server.ts";
 
-const JWT_SECRET = "a-secret-of-the-tests-that-is-long-enough";
-const API_KEY = "an-api-key-of-the-tests-that-is-long-enough";
+export const JWT_SECRET = "a-secret-of-the-tests-that-is-long-enough";
+export const API_KEY = "an-api-key-of-the-tests-that-is-long-enough";
 const DEADLINE_MS = 20_000;
 const LOOK_EVERY_MS = 20;
 
@@ -162,7 +162,7 @@ export const callAsServer = <Answer>(
 ): Promise<Answer> => call<Answer>(server, server.apiKey, method, path, body);
 
 export async function call<Answer>(
-  { url }: LocalServer,
+  { url }: Pick<LocalServer, "url">,
   bearer: string,
   method: "GET" | "POST" | "DELETE",
   path: string,

@@ -1,0 +1,66 @@
+// workerd itself, without the processes of `wrangler dev` around it, on one port and one folder of storage. It is killed with
+// SIGKILL, and started again on what that left.
+
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { OUR_FLAGS, OUR_OBJECTS, ourBundle, run, type Server } from "../bench/servers.ts";
+import { configureWorkerd, workerdBinary } from "../bench/workerd.ts";
+import { API_KEY, JWT_SECRET } from "../e2e/support/world.ts";
+import { freePort } from "../support/local-server.ts";
+
+const VARS = {
+  JWT_SECRET,
+  API_KEYS: API_KEY,
+  RATE_PER_SECOND: "100000",
+  RATE_BURST: "100000",
+  USER_BUDGET_PER_DAY: "0",
+  // Connections that half of the network has forgotten still count.
+  MAX_CONNECTIONS_PER_USER: "32000",
+  PING_MS: "2000",
+  PONG_MS: "1000",
+};
+
+export class KilledServer {
+  readonly port: number;
+  readonly #dir: string;
+  readonly #config: string;
+  #process: Server | undefined;
+
+  private constructor(port: number, dir: string, config: string) {
+    this.port = port;
+    this.#dir = dir;
+    this.#config = config;
+  }
+
+  static async start(): Promise<KilledServer> {
+    const port = await freePort();
+    const dir = mkdtempSync(join(tmpdir(), "edge-rooms-torture-"));
+    mkdirSync(join(dir, "storage"));
+    copyFileSync(ourBundle(), join(dir, "main.js"));
+    const config = configureWorkerd({ dir, port, objects: OUR_OBJECTS, vars: VARS, flags: OUR_FLAGS });
+    const server = new KilledServer(port, dir, config);
+    await server.start();
+    return server;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  async start(): Promise<void> {
+    this.#process ??= await run(workerdBinary(), ["serve", this.#config], this.port);
+  }
+
+  /** Resolves when the process is gone. */
+  async kill(): Promise<void> {
+    const killed = this.#process;
+    this.#process = undefined;
+    await killed?.stop();
+  }
+
+  async close(): Promise<void> {
+    await this.kill();
+    rmSync(this.#dir, { recursive: true, force: true, maxRetries: 5 });
+  }
+}

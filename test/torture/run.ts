@@ -1,0 +1,101 @@
+// `npm run torture` kills workerd again and again under real clients, and checks that nothing is lost, doubled or skipped.
+// `--seed N` chooses what is done, `--kills N` and `--minutes M` bound it. It ends with a line of counts; with code 1, and
+// the history of the round in a file, if something was wrong.
+
+import { mkdirSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { KilledServer } from "./killed-server.ts";
+import { type RoundResult, runRound } from "./round.ts";
+
+const KILLS_A_ROUND = 10;
+const MOST_KILLS = 10_000;
+const MOST_MINUTES = 240;
+/** Of a round that does not end. */
+const ROUND_WITHIN_MS = 240_000;
+const SHOWN = 20;
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: "string", default: String(1 + Math.floor(Math.random() * 1_000_000)) },
+    kills: { type: "string", default: "50" },
+    minutes: { type: "string", default: "10" },
+  },
+});
+
+const seed = numberIn("seed", values.seed, 2 ** 31);
+const kills = numberIn("kills", values.kills, MOST_KILLS);
+const minutes = numberIn("minutes", values.minutes, MOST_MINUTES);
+
+function numberIn(name: string, text: string, most: number): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > most) {
+    console.error(`--${name} must be a whole number from 1 to ${most}.`);
+    process.exit(2);
+  }
+  return value;
+}
+
+/** A round that hangs must not leave a server running. */
+async function bounded(round: Promise<RoundResult>, roundSeed: number): Promise<RoundResult> {
+  let timer: NodeJS.Timeout | undefined;
+  const end = new Promise<never>((_, reject) => {
+    const error = new Error(`the round of seed ${roundSeed} did not end within ${ROUND_WITHIN_MS} ms`);
+    timer = setTimeout(() => reject(error), ROUND_WITHIN_MS);
+  });
+  try {
+    return await Promise.race([round, end]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function keep({ history, anomalies }: RoundResult, roundSeed: number): string {
+  const dir = join(tmpdir(), "edge-rooms-torture-histories");
+  mkdirSync(dir, { recursive: true });
+  const path = join(dir, `seed-${roundSeed}.jsonl`);
+  writeFileSync(
+    path,
+    `${anomalies.map((anomaly) => JSON.stringify(anomaly)).join("\n")}\n${history.toLines()}\n`,
+  );
+  return path;
+}
+
+const total = { kills: 0, cuts: 0, sends: 0, acknowledged: 0, heard: 0, anomalies: 0 };
+const startedAt = performance.now();
+const endsAt = startedAt + minutes * 60_000;
+
+async function play(server: KilledServer): Promise<void> {
+  for (let round = 0; total.kills < kills && performance.now() < endsAt; round++) {
+    const roundSeed = seed + round;
+    const most = Math.min(KILLS_A_ROUND, kills - total.kills);
+    const result = await bounded(runRound(server, { seed: roundSeed, kills: most, endsAt }), roundSeed);
+    const { history, anomalies } = result;
+    total.kills += result.kills;
+    total.cuts += result.cuts;
+    total.sends += history.count("send") + history.count("change");
+    total.acknowledged += history.count("stored");
+    total.heard += history.count("heard");
+    total.anomalies += anomalies.length;
+    console.log(`seed ${roundSeed}: ${result.kills} kills, ${anomalies.length} anomalies`);
+    if (anomalies.length === 0) continue;
+    for (const { kind, where, what } of anomalies.slice(0, SHOWN))
+      console.log(`  ${kind} in ${where}: ${what}`);
+    console.log(`  history: ${keep(result, roundSeed)}`);
+  }
+}
+
+console.log(`seed ${seed}, up to ${kills} kills in ${minutes} minutes`);
+const server = await KilledServer.start();
+try {
+  await play(server);
+} finally {
+  await server.close();
+}
+const { anomalies, sends, acknowledged, heard, cuts } = total;
+const seconds = Math.round((performance.now() - startedAt) / 1_000);
+console.log(
+  `${total.kills} kills, ${cuts} cuts, ${sends} sends, ${acknowledged} acknowledged, ${heard} heard, ${anomalies} anomalies in ${seconds} s`,
+);
+process.exit(anomalies === 0 ? 0 : 1);

@@ -27,9 +27,9 @@ export interface RoundResult {
 const HEALED_WITHIN_MS = 40_000;
 const LEFT_WITHIN_MS = 20_000;
 const LOOK_EVERY_MS = 100;
-/** The server lives at most so long, now and then longer, and is away at most so long. */
+/** The server lives at most so long after it started, or after all are connected, and is away at most so long. */
 const LIFE_MS = 800;
-const LONG_LIFE_MS = 3_000;
+const LIVE_WITHIN_MS = 4_000;
 const AWAY_MS = 250;
 /** After a burst, a kill comes within this time. */
 const AMID_BURST_MS = 12;
@@ -75,7 +75,9 @@ async function rage(world: World, { kills, endsAt }: RoundOptions): Promise<void
 
 async function killOnce(world: World): Promise<void> {
   const { random, server, tally } = world;
-  await pause(random.upTo(random.next() < 0.2 ? LONG_LIFE_MS : LIFE_MS));
+  // Some kills come while all are connected, others while they come back.
+  if (random.next() < 0.5) await within(LIVE_WITHIN_MS, () => isLive(world));
+  await pause(random.upTo(LIFE_MS));
   if (random.next() < 0.6) {
     burst(world);
     await pause(random.upTo(AMID_BURST_MS));

@@ -85,7 +85,8 @@ export class ServerRoom<Events extends EventMap = RegisteredEvents> {
    *
    * It is stored once: an `id` is made where none is given, and all tries carry the same. Give an `id` of your own, such
    * as that of the row in your database, where your own code may call twice for the same thing. Then the second call
-   * resolves with the message of the first one and `duplicate`. The id takes one more row of the room's storage.
+   * resolves with the message of the first one and `duplicate`, for as long as the room keeps that message
+   * (`HISTORY_LIMIT`). The id takes one more row of the room's storage.
    *
    * Rejects with `too_large` where `data` is larger than the deployment allows (32 KiB unless set).
    *

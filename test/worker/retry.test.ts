@@ -168,6 +168,23 @@ describe("a retry", () => {
     expect(await back.ask({ type: "send", id: "new", data: 1 })).toMatchObject({ seq: 62 });
   });
 
+  it("[O63] of server code without retryOf is known for as long as the room keeps the message", async () => {
+    const room = uniqueName("forgotten");
+    const ada = await join(room, "ada");
+    const cursor = await cursorOf(ada);
+    const publish = (more = {}) =>
+      callAsServer("POST", `/v1/rooms/${room}/messages`, { id: "m", data: 1, ...more });
+    expect((await publish()).status).toBe(201);
+    await fill(ada, 40);
+    await restart(room);
+    expect(await (await publish()).json()).toMatchObject({ seq: 1, duplicate: true });
+    await fill(await join(room, "ada"), 20);
+    await restart(room);
+    // The room keeps 50. With the cursor nothing is stored twice.
+    expect((await publish({ retryOf: cursor })).status).toBe(409);
+    expect(await (await publish()).json()).toMatchObject({ seq: 62 });
+  });
+
   it("[S7] among many after a restart is stored once", async () => {
     const room = uniqueName("storm");
     const before = await join(room, "ada");

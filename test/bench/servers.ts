@@ -5,6 +5,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { build } from "esbuild";
 import { API_KEY, type DialectName, SECRET } from "./dialect.ts";
 import { configureWorkerd, workerdBinary } from "./workerd.ts";
@@ -163,12 +164,22 @@ process.on("exit", () => {
   for (const kill of running) kill();
 });
 
-export async function run(command: string, args: readonly string[], port: number): Promise<Server> {
-  const child = spawn(command, args, { stdio: ["ignore", "ignore", "pipe"], detached: true });
+/** `onLine` is called with each line that it writes. */
+export async function run(
+  command: string,
+  args: readonly string[],
+  port: number,
+  onLine?: (line: string) => void,
+): Promise<Server> {
+  const stdout = onLine === undefined ? "ignore" : "pipe";
+  const child = spawn(command, args, { stdio: ["ignore", stdout, "pipe"], detached: true });
   let complaint = "";
-  child.stderr.on("data", (data) => {
+  child.stderr?.on("data", (data) => {
     complaint = `${complaint}${data}`.slice(-2_000);
   });
+  if (onLine !== undefined)
+    for (const input of [child.stdout, child.stderr])
+      if (input !== null) createInterface({ input }).on("line", onLine);
   const { pid } = child;
   if (pid === undefined) throw new Error(`${command} cannot be started`);
   const kill = () => {

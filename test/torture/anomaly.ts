@@ -8,6 +8,7 @@
  * - `phantom`: what nobody sent, or what was refused, is there
  * - `diverged`: in the end a view, the unread count or the members are not those of the server
  * - `unanswered`: a call has no outcome although everything has been healed
+ * - `error`: the server logged one
  */
 export type AnomalyKind =
   | "lost write"
@@ -16,7 +17,8 @@ export type AnomalyKind =
   | "non-monotonic"
   | "phantom"
   | "diverged"
-  | "unanswered";
+  | "unanswered"
+  | "error";
 
 export interface Anomaly {
   readonly kind: AnomalyKind;

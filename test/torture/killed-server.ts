@@ -21,16 +21,22 @@ const VARS = {
   PONG_MS: "1000",
 };
 
+/** Of the log of the Worker, or of workerd. */
+const ERROR = /"level":"error"|uncaught|exception/i;
+
 export class KilledServer {
   readonly port: number;
   readonly #dir: string;
   readonly #config: string;
+  readonly #errors: string[] = [];
   #process: Server | undefined;
 
   private constructor(port: number, dir: string, config: string) {
     this.port = port;
     this.#dir = dir;
     this.#config = config;
+    // Whatever ends this process.
+    process.once("exit", () => this.#remove());
   }
 
   static async start(): Promise<KilledServer> {
@@ -49,7 +55,14 @@ export class KilledServer {
   }
 
   async start(): Promise<void> {
-    this.#process ??= await run(workerdBinary(), ["serve", this.#config], this.port);
+    this.#process ??= await run(workerdBinary(), ["serve", this.#config], this.port, (line) => {
+      if (ERROR.test(line)) this.#errors.push(line);
+    });
+  }
+
+  /** What it has complained of since this was called last. A kill, a lost client and a refusal are no errors. */
+  takeErrors(): readonly string[] {
+    return this.#errors.splice(0);
   }
 
   /** Resolves when the process is gone. */
@@ -61,6 +74,10 @@ export class KilledServer {
 
   async close(): Promise<void> {
     await this.kill();
+    this.#remove();
+  }
+
+  #remove(): void {
     rmSync(this.#dir, { recursive: true, force: true, maxRetries: 5 });
   }
 }

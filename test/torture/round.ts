@@ -15,10 +15,11 @@ export interface RoundOptions {
   readonly kills: number;
   /** By `performance.now()`: no kill begins after it. */
   readonly endsAt: number;
+  /** What happens is written into it. */
+  readonly history: History;
 }
 
 export interface RoundResult {
-  readonly history: History;
   readonly anomalies: readonly Anomaly[];
   readonly kills: number;
   readonly cuts: number;
@@ -40,7 +41,7 @@ const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve,
 
 export async function runRound(server: KilledServer, options: RoundOptions): Promise<RoundResult> {
   const random = new SeededRandom(seededRandom(options.seed));
-  const world = await World.open(server, `r${options.seed}`, random);
+  const world = await World.open(server, options.history, `r${options.seed}`, random);
   try {
     await within(HEALED_WITHIN_MS, () => isLive(world));
     await rage(world, options);
@@ -48,7 +49,8 @@ export async function runRound(server: KilledServer, options: RoundOptions): Pro
     await recordEnd(world);
     await recordLeave(world);
     const { history, tally } = world;
-    return { history, anomalies: checkHistory(history.entries), ...tally };
+    const errors = server.takeErrors().map((what) => ({ kind: "error", where: "the server", what }) as const);
+    return { anomalies: [...checkHistory(history.entries), ...errors], ...tally };
   } finally {
     await world.close();
   }

@@ -6,6 +6,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import type { Anomaly } from "./anomaly.ts";
+import { History } from "./history.ts";
 import { KilledServer } from "./killed-server.ts";
 import { type RoundResult, runRound } from "./round.ts";
 
@@ -38,10 +40,10 @@ function numberIn(name: string, text: string, most: number): number {
 }
 
 /** A round that hangs must not leave a server running. */
-async function bounded(round: Promise<RoundResult>, roundSeed: number): Promise<RoundResult> {
+async function bounded(round: Promise<RoundResult>): Promise<RoundResult> {
   let timer: NodeJS.Timeout | undefined;
   const end = new Promise<never>((_, reject) => {
-    const error = new Error(`the round of seed ${roundSeed} did not end within ${ROUND_WITHIN_MS} ms`);
+    const error = new Error(`the round did not end within ${ROUND_WITHIN_MS} ms`);
     timer = setTimeout(() => reject(error), ROUND_WITHIN_MS);
   });
   try {
@@ -51,14 +53,13 @@ async function bounded(round: Promise<RoundResult>, roundSeed: number): Promise<
   }
 }
 
-function keep({ history, anomalies }: RoundResult, roundSeed: number): string {
+/** Returns the path of the file. */
+function keep(history: History, anomalies: readonly Anomaly[], roundSeed: number): string {
   const dir = join(tmpdir(), "edge-rooms-torture-histories");
   mkdirSync(dir, { recursive: true });
   const path = join(dir, `seed-${roundSeed}.jsonl`);
-  writeFileSync(
-    path,
-    `${anomalies.map((anomaly) => JSON.stringify(anomaly)).join("\n")}\n${history.toLines()}\n`,
-  );
+  const found = anomalies.map((anomaly) => `${JSON.stringify(anomaly)}\n`);
+  writeFileSync(path, `${found.join("")}${history.toLines()}\n`);
   return path;
 }
 
@@ -66,30 +67,37 @@ const total = { kills: 0, cuts: 0, sends: 0, acknowledged: 0, heard: 0, anomalie
 const startedAt = performance.now();
 const endsAt = startedAt + minutes * 60_000;
 
-async function play(server: KilledServer): Promise<void> {
-  for (let round = 0; total.kills < kills && performance.now() < endsAt; round++) {
-    const roundSeed = seed + round;
-    const most = Math.min(KILLS_A_ROUND, kills - total.kills);
-    const result = await bounded(runRound(server, { seed: roundSeed, kills: most, endsAt }), roundSeed);
-    const { history, anomalies } = result;
-    total.kills += result.kills;
-    total.cuts += result.cuts;
+async function playRound(server: KilledServer, roundSeed: number): Promise<void> {
+  const history = new History();
+  const most = Math.min(KILLS_A_ROUND, kills - total.kills);
+  try {
+    const { anomalies, ...tally } = await bounded(
+      runRound(server, { seed: roundSeed, kills: most, endsAt, history }),
+    );
+    total.kills += tally.kills;
+    total.cuts += tally.cuts;
     total.sends += history.count("send") + history.count("change");
     total.acknowledged += history.count("stored");
     total.heard += history.count("heard");
     total.anomalies += anomalies.length;
-    console.log(`seed ${roundSeed}: ${result.kills} kills, ${anomalies.length} anomalies`);
-    if (anomalies.length === 0) continue;
+    console.log(`seed ${roundSeed}: ${tally.kills} kills, ${anomalies.length} anomalies`);
+    if (anomalies.length === 0) return;
     for (const { kind, where, what } of anomalies.slice(0, SHOWN))
       console.log(`  ${kind} in ${where}: ${what}`);
-    console.log(`  history: ${keep(result, roundSeed)}`);
+    console.log(`  history: ${keep(history, anomalies, roundSeed)}`);
+  } catch (error) {
+    console.error(`seed ${roundSeed} failed; history: ${keep(history, [], roundSeed)}`);
+    throw error;
   }
 }
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
 
 console.log(`seed ${seed}, up to ${kills} kills in ${minutes} minutes`);
 const server = await KilledServer.start();
 try {
-  await play(server);
+  for (let round = 0; total.kills < kills && performance.now() < endsAt; round++)
+    await playRound(server, seed + round);
 } finally {
   await server.close();
 }

@@ -9,7 +9,7 @@ import { API_KEY } from "../e2e/support/world.ts";
 import { FakeBrowserTabs, type FakeTab } from "../support/fake-browser-tabs.ts";
 import type { SeededRandom } from "../support/seeded-random.ts";
 import { Device, type Way } from "./device.ts";
-import { History } from "./history.ts";
+import type { History } from "./history.ts";
 import type { KilledServer } from "./killed-server.ts";
 import { ServerCode } from "./server-code.ts";
 
@@ -84,7 +84,7 @@ export class Seat {
 }
 
 export class World {
-  readonly history = new History();
+  readonly history: History;
   readonly browser = new FakeBrowserTabs(systemClock);
   readonly server: KilledServer;
   readonly rooms: readonly string[];
@@ -97,8 +97,9 @@ export class World {
   #names = 0;
   #texts = 0;
 
-  private constructor(server: KilledServer, prefix: string, random: SeededRandom) {
+  private constructor(server: KilledServer, history: History, prefix: string, random: SeededRandom) {
     this.server = server;
+    this.history = history;
     this.random = random;
     this.#prefix = prefix;
     this.rooms = [`${prefix}_long`, `${prefix}_short`];
@@ -106,8 +107,13 @@ export class World {
   }
 
   /** `prefix`: of its rooms and users, as the server has those of other rounds. */
-  static async open(server: KilledServer, prefix: string, random: SeededRandom): Promise<World> {
-    const world = new World(server, prefix, random);
+  static async open(
+    server: KilledServer,
+    history: History,
+    prefix: string,
+    random: SeededRandom,
+  ): Promise<World> {
+    const world = new World(server, history, prefix, random);
     const network = await Network.to(server.port);
     world.#serverNetwork = network;
     world.serverCode = new ServerCode(network.url, world.history);

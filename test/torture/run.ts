@@ -63,7 +63,16 @@ function keep(history: History, anomalies: readonly Anomaly[], roundSeed: number
   return path;
 }
 
-const total = { kills: 0, cuts: 0, sends: 0, acknowledged: 0, heard: 0, anomalies: 0 };
+const total = {
+  kills: 0,
+  cuts: 0,
+  sends: 0,
+  acknowledged: 0,
+  refused: 0,
+  unknown: 0,
+  heard: 0,
+  anomalies: 0,
+};
 const startedAt = performance.now();
 const endsAt = startedAt + minutes * 60_000;
 
@@ -78,6 +87,8 @@ async function playRound(server: KilledServer, roundSeed: number): Promise<void>
     total.cuts += tally.cuts;
     total.sends += history.count("send") + history.count("change");
     total.acknowledged += history.count("stored");
+    total.refused += history.count("refused");
+    total.unknown += history.count("unknown");
     total.heard += history.count("heard");
     total.anomalies += anomalies.length;
     console.log(`seed ${roundSeed}: ${tally.kills} kills, ${anomalies.length} anomalies`);
@@ -101,9 +112,10 @@ try {
 } finally {
   await server.close();
 }
-const { anomalies, sends, acknowledged, heard, cuts } = total;
+const { anomalies, sends, acknowledged, refused, unknown, heard, cuts } = total;
 const seconds = Math.round((performance.now() - startedAt) / 1_000);
+const outcomes = `${acknowledged} acknowledged, ${refused} refused, ${unknown} unknown`;
 console.log(
-  `${total.kills} kills, ${cuts} cuts, ${sends} sends, ${acknowledged} acknowledged, ${heard} heard, ${anomalies} anomalies in ${seconds} s`,
+  `${total.kills} kills, ${cuts} cuts, ${sends} sends, ${outcomes}, ${heard} heard, ${anomalies} anomalies in ${seconds} s`,
 );
 process.exit(anomalies === 0 ? 0 : 1);

@@ -121,6 +121,7 @@ export class Device {
   /** What it shows in the end. */
   recordViews(): void {
     const { history } = this.options;
+    this.#recordFailed();
     for (const room of this.rooms) {
       history.add({ is: "view", reader: this.#readerOf(room.name), items: itemsOf(room) });
       const by = this.#readerOf(room.name);
@@ -137,10 +138,22 @@ export class Device {
 
   /** What it was promised to keep, it keeps when it is closed now. */
   recordKept(): void {
+    this.#recordFailed();
     for (const { outbox } of this.rooms)
       for (const { data, status } of outbox) {
         const op = this.#waiting.get(textOf(data) ?? "");
         if (status === "kept" && op !== undefined) this.options.history.add({ is: "kept", op });
+      }
+  }
+
+  /** Also of what a client before it had kept, whose caller is gone. */
+  #recordFailed(): void {
+    const { history } = this.options;
+    for (const { outbox } of this.rooms)
+      for (const { data, status, error } of outbox) {
+        const op = history.opOf(textOf(data));
+        if (status === "failed" && error !== undefined && op !== undefined && REFUSALS.has(error.code))
+          history.add({ is: "refused", op, code: error.code });
       }
   }
 

@@ -97,6 +97,12 @@ export class History {
     return ++this.#ops;
   }
 
+  /** The call that sent this. */
+  opOf(text: string | null): number | undefined {
+    for (const entry of this.entries) if (entry.is === "send" && entry.text === text) return entry.op;
+    return undefined;
+  }
+
   count(is: Entry["is"]): number {
     return this.entries.filter((entry) => entry.is === is).length;
   }

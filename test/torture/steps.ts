@@ -44,7 +44,7 @@ function actAt(world: World, seat: Seat, room: RoomHandle): void {
   const roll = random.next();
   if (roll < 0.55)
     device.send(room, world.nextText(), { echo: seat.place.isOffline === true || random.next() < 0.8 });
-  else if (roll < 0.56) device.send(room, world.nextText(), { padding: TOO_LARGE });
+  else if (roll < 0.56) device.send(room, `${world.nextText()}-large`, { padding: TOO_LARGE });
   else if (roll < 0.76) change(world, seat, room);
   else if (roll < 0.8) device.mark(random.pick(["seen", "read"] as const), random.upTo(10) - 1);
   else if (roll < 0.84) void room.setPresence({ status: random.pick(STATUSES) }).catch(() => {});

@@ -6,7 +6,7 @@ import type { Cancel } from "../util/ports.ts";
 import { errorIn } from "./entries.ts";
 import { KeptOffline } from "./kept-offline.ts";
 import type { KeptEntry } from "./kept-room.ts";
-import type { Slot } from "./ledger.ts";
+import type { Slot } from "./slot.ts";
 
 /** Something that waits to be sent, in any room. */
 export interface WaitingEntry {

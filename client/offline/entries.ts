@@ -4,7 +4,7 @@ import { isErrorCode } from "../../src/protocol/index.ts";
 import type { PendingChange } from "../room/messages/changes.ts";
 import type { OutboxEntry } from "../room/messages/outbox.ts";
 import { RoomsError } from "../util/errors.ts";
-import { changeOf, type OutboxRecord } from "./outbox-record.ts";
+import { anew, changeOf, type OutboxRecord } from "./outbox-record.ts";
 
 export const isChange = (entry: OutboxEntry | PendingChange): entry is PendingChange => "change" in entry;
 
@@ -30,13 +30,16 @@ function sendEntry(record: OutboxRecord): OutboxEntry | undefined {
 
 /** `undefined`: it is no change. */
 function changeEntry(record: OutboxRecord): PendingChange | undefined {
-  const { id, at, cursor, editedAt } = record;
+  const { id, at, cursor, isDoubtful, editedAt } = record;
   const change = changeOf(record);
   const error = errorIn(record);
   if (change === undefined) return undefined;
   const entry = { id, at, change, hasWaited: true, ...nobody };
   if (error !== undefined) return { ...entry, phase: { status: "failed", error } };
-  return { ...entry, phase: cursor === undefined ? { status: "queued" } : { status: "unknown", editedAt } };
+  return {
+    ...entry,
+    phase: cursor === undefined && !isDoubtful ? { status: "queued" } : { status: "unknown", editedAt },
+  };
 }
 
 /** `undefined`: it is of newer code. */
@@ -44,12 +47,9 @@ export const entryOf = (record: OutboxRecord): OutboxEntry | PendingChange | und
   sendEntry(record) ?? changeEntry(record);
 
 /** As it is tried again. The log does not know any more whether it has the old id, so that could never be answered. */
-export function retried(record: OutboxRecord, newId: string): OutboxRecord {
-  const { cursor, ...rest } = withoutError(record);
-  const isStale = record.error?.code === "stale_retry";
-  return { ...rest, ...(isStale ? { id: newId } : cursor !== undefined && { cursor }) };
-}
+export const retried = (record: OutboxRecord, newId: string): OutboxRecord =>
+  record.error?.code === "stale_retry" ? anew(withoutError(record), newId) : withoutError(record);
 
 /** Whether it can go out without a look at the room: the server recognizes messages, and not changes. */
-export const mayGoUnseen = ({ said, cursor, error }: OutboxRecord): boolean =>
-  error === undefined && (said !== undefined || cursor === undefined);
+export const mayGoUnseen = ({ said, cursor, isDoubtful, error }: OutboxRecord): boolean =>
+  error === undefined && (said !== undefined || (cursor === undefined && !isDoubtful));

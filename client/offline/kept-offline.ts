@@ -11,10 +11,11 @@ import { KeptCache } from "./kept-cache.ts";
 import { KeptRead } from "./kept-read.ts";
 import { type KeptEntry, KeptRoom, type KeptRoomPort } from "./kept-room.ts";
 import { KeptUser } from "./kept-user.ts";
-import { Ledger, type Slot } from "./ledger.ts";
+import { Ledger } from "./ledger.ts";
 import { MemoryStorage } from "./memory-storage.ts";
 import type { OfflineStorage } from "./offline-storage.ts";
 import { userKeys } from "./outbox-record.ts";
+import type { Slot } from "./slot.ts";
 import { UnopenedRooms } from "./unopened-rooms.ts";
 import { within } from "./within.ts";
 
@@ -216,8 +217,7 @@ export class KeptOffline implements OfflineSupport, KeptRoomPort {
     for (const storage of new Set([this.#storage, isThere ? this.#kept : this.#storage])) {
       const whose = owner ?? (await user.known(storage));
       if (whose !== undefined) {
-        const { entries, tabs, reads, rooms } = userKeys(base, whose);
-        for (const prefix of [entries, tabs, reads, rooms]) await storage.clear(prefix);
+        for (const prefix of Object.values(userKeys(base, whose))) await storage.clear(prefix);
       }
       await user.forget(storage);
     }

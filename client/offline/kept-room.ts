@@ -11,7 +11,9 @@ import { isTemporary, offline, RoomsError } from "../util/errors.ts";
 import { ignoreRejection } from "../util/listeners.ts";
 import type { Cancel, Ports } from "../util/ports.ts";
 import { entryOf, isChange, mayGoUnseen, withoutError } from "./entries.ts";
-import type { Ledger, Slot } from "./ledger.ts";
+import type { Ledger } from "./ledger.ts";
+import { anew, firstCursor } from "./outbox-record.ts";
+import type { Slot } from "./slot.ts";
 
 export type KeptEntry = OutboxEntry | PendingChange;
 
@@ -234,7 +236,8 @@ export class KeptRoom implements RoomKeeper {
       const slot = this.#slotOf(ledger, entry);
       if (slot.record.cursor !== undefined || slot.isElsewhere) continue;
       const editedAt = isChange(entry) ? state.messages.get(entry.change.seq)?.editedAt : undefined;
-      ledger.put(slot, { ...slot.record, cursor, ...(editedAt !== undefined && { editedAt }) });
+      const first = firstCursor(slot.record, cursor);
+      ledger.put(slot, { ...slot.record, cursor: first, ...(editedAt !== undefined && { editedAt }) });
     }
   }
 
@@ -247,16 +250,13 @@ export class KeptRoom implements RoomKeeper {
     const wish = isChange(entry) ? { change: entry.change } : { said: entry.said };
     const epoch = cursor === undefined ? undefined : parseCursor(cursor)?.epoch;
     const held: Message | undefined = isChange(entry) ? state.messages.get(entry.change.seq) : undefined;
-    const slot = ledger.add(
-      {
-        ...{ room: name, id, at, ...wish },
-        ...(isChange(entry) && epoch !== undefined && { epoch }),
-        // What goes out at once is not waited for: if the page dies before it is durable, nothing is owed.
-        ...(channel.live && cursor !== undefined && { cursor }),
-        ...(channel.live && held?.editedAt !== undefined && { editedAt: held.editedAt }),
-      },
-      cursor,
-    );
+    const slot = ledger.add({
+      ...{ room: name, id, at, ...wish },
+      ...(isChange(entry) && epoch !== undefined && { epoch }),
+      // What goes out at once is not waited for: if the page dies before it is durable, nothing is owed.
+      ...(cursor !== undefined && (channel.live ? { cursor } : { known: cursor })),
+      ...(held?.editedAt !== undefined && { editedAt: held.editedAt }),
+    });
     this.#slots.set(entry, slot);
     return slot;
   }
@@ -284,8 +284,7 @@ export class KeptRoom implements RoomKeeper {
     const { record } = slot;
     const failure = entry.phase.status === "failed" ? entry.phase.error : undefined;
     if (entry.id !== record.id) {
-      const { cursor: _, ...rest } = withoutError(record);
-      ledger.put(slot, { ...rest, id: entry.id });
+      ledger.put(slot, anew(withoutError(record), entry.id));
     } else if (failure === undefined) {
       if (record.error !== undefined) ledger.put(slot, withoutError(record));
     } else if (record.error === undefined && !PASSING.has(failure.code)) {

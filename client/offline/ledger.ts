@@ -1,42 +1,26 @@
 // The entries of one user's outbox that this tab may send, in memory and in the storage. Tabs share the storage: each
 // entry has one owner, and every write checks it. What an owner that is gone has left is taken over.
-// Invariant: nothing is sent before it is durable that it may have been sent. If that cannot be written, it is tried
-// again, and at last the entry is withdrawn from the storage: what no storage knows cannot be sent again after a crash.
+// Invariant: nothing is sent while the storage says that it was not. What says so can be removed where nothing can be
+// written (`entry-store.ts`).
 
 import { backoffMs } from "../connection/retry.ts";
 import { RoomsError } from "../util/errors.ts";
 import type { LogFunction } from "../util/log.ts";
 import type { Cancel, Ports } from "../util/ports.ts";
+import { EntryStore, type EntryStorePorts, type Fates, isOf, type Taken } from "./entry-store.ts";
 import { Liveness } from "./liveness.ts";
-import type { OfflineStorage, StoredEntry } from "./offline-storage.ts";
-import { type OutboxRecord, recordIn, type UserKeys } from "./outbox-record.ts";
+import type { StoredEntry } from "./offline-storage.ts";
+import { doubted, type OutboxRecord, recordIn } from "./outbox-record.ts";
+import { isToBeMarked, type Slot } from "./slot.ts";
 
 export const MAX_ENTRIES = 1_000;
 export const MAX_BYTES = 5_000_000;
 
 const RETRY_LIMITS = { minMs: 1_000, maxMs: 60_000 };
-/** So many writes in a row are not by chance, but as the disk is full: then what waits goes out from memory. */
-const FAILURES_BEFORE_WITHDRAWAL = 2;
+/** A storage that has not answered by then is said to be silent. */
+const SLOW_AFTER_MS = 5_000;
 /** How often a tab looks for entries of tabs that are gone, and says that it is not. */
 const LOOK_EVERY_MS = 15_000;
-
-/** One entry, as this tab has it. */
-export interface Slot {
-  readonly key: string;
-  /** As it shall be. */
-  record: OutboxRecord;
-  /** As it is known to be durable. */
-  written: OutboxRecord | undefined;
-  /** A version without `cursor` may be in the storage: after a crash it would count as never sent. */
-  isBare: boolean;
-  /** Another tab sends it. */
-  isElsewhere: boolean;
-  /** It is not in the storage any more: another tab had it stored, or discarded it. */
-  isGone: boolean;
-  /** What was known of the log when the app asked, for when it cannot be known whether it was sent. */
-  readonly known: string | undefined;
-  readonly bytes: number;
-}
 
 export interface LedgerEvents {
   /** These were left by a tab that is gone, in the order of their calls. */
@@ -45,17 +29,14 @@ export interface LedgerEvents {
   onChanged(slots: readonly Slot[]): void;
 }
 
-export interface LedgerPorts extends Pick<Ports, "clock" | "random" | "newId"> {
-  readonly storage: OfflineStorage;
-  readonly keys: UserKeys;
-  /** A name that no other tab has. */
-  readonly tab: string;
+export interface LedgerPorts extends EntryStorePorts, Pick<Ports, "random"> {
   readonly log: LogFunction;
 }
 
 export class Ledger {
   readonly #ports: LedgerPorts;
   readonly #events: LedgerEvents;
+  readonly #store: EntryStore;
   readonly #liveness: Liveness;
   readonly #slots = new Map<string, Slot>();
   /** What this tab shows, and another one sends. */
@@ -63,7 +44,6 @@ export class Ledger {
   readonly #dirty = new Set<Slot>();
   readonly #removed = new Set<string>();
   #others: readonly StoredEntry[] = [];
-  #born: string | undefined;
   #lastOrder = 0;
   #failures = 0;
   #hasWarned = false;
@@ -76,11 +56,13 @@ export class Ledger {
   #isOver = false;
   readonly #leave: Cancel;
   #cancelRetry: Cancel = () => {};
+  #cancelSlow: Cancel = () => {};
   #cancelLook: Cancel | undefined;
 
   constructor(ports: LedgerPorts, events: LedgerEvents) {
     this.#ports = ports;
     this.#events = events;
+    this.#store = new EntryStore(ports);
     this.#liveness = new Liveness(ports);
     this.#leave =
       ports.storage.tabs?.join(ports.tab, (stoodStill) => void this.scan(stoodStill)) ?? (() => {});
@@ -100,16 +82,15 @@ export class Ledger {
       throw new RoomsError("outbox_full", "More waits to be sent than can be kept.");
   }
 
-  /** `known`: what is known of the log of the room. */
-  add(record: Omit<OutboxRecord, "owner" | "claim">, known: string | undefined): Slot {
+  add(record: Omit<OutboxRecord, "owner" | "claim">): Slot {
     const { tab, keys } = this.#ports;
     // A clock that is set back does not change the order of a tab.
     this.#lastOrder = Math.max(this.#lastOrder + 1, Math.floor(record.at));
     const slot: Slot = {
       key: `${keys.entries}${String(this.#lastOrder).padStart(15, "0")}-${tab}`,
       record: { ...record, owner: tab, claim: 0 },
-      ...{ written: undefined, isBare: false, isElsewhere: false, isGone: false, known },
-      bytes: sizeOf(record),
+      ...{ written: undefined, lender: undefined, isOffered: false, isHeldBack: false },
+      ...{ isElsewhere: false, isGone: false, bytes: sizeOf(record) },
     };
     this.#slots.set(slot.key, slot);
     this.#write(slot);
@@ -119,7 +100,7 @@ export class Ledger {
   /** Sets what is known of an entry. */
   put(slot: Slot, record: OutboxRecord): void {
     // Under its former id it may have been sent; under the new one it must not be before that is durable.
-    if (record.id !== slot.record.id) slot.isBare = true;
+    if (record.id !== slot.record.id) slot.isHeldBack = true;
     slot.record = record;
     if (!slot.isElsewhere) this.#write(slot);
   }
@@ -142,7 +123,7 @@ export class Ledger {
   /** Whether it may be sent. `wait`: `onChanged` is called when it may. `skip`: another tab sends it. */
   verdict(slot: Slot): "go" | "wait" | "skip" {
     if (slot.isElsewhere) return "skip";
-    return slot.isBare || slot.record.cursor === undefined ? "wait" : "go";
+    return slot.isHeldBack || slot.record.cursor === undefined ? "wait" : "go";
   }
 
   /** Looks for entries of tabs that are gone, and whether this one has lost any. `woke`: it stood still. */
@@ -157,9 +138,8 @@ export class Ledger {
     try {
       do {
         this.#scansAgain = false;
-        await this.#scan();
+        this.#isUnsure = !(await this.#scan());
       } while (this.#scansAgain && !this.#isOver);
-      this.#isUnsure = false;
     } catch (error) {
       this.#isUnsure = true;
       this.#warn(error);
@@ -173,6 +153,7 @@ export class Ledger {
   stop(): void {
     this.#isOver = true;
     this.#cancelRetry();
+    this.#cancelSlow();
     this.#cancelLook?.();
     this.#leave();
     // Where no lock says so, the others know by this that it is gone.
@@ -186,8 +167,11 @@ export class Ledger {
 
   async #pump(): Promise<void> {
     if (this.#isPumping || this.#isOver) return;
+    if (this.#removed.size + this.#dirty.size === 0) return this.#plan();
     this.#isPumping = true;
     this.#cancelRetry();
+    const silent = new RoomsError("timeout", "The storage does not answer.");
+    this.#cancelSlow = this.#ports.clock.after(SLOW_AFTER_MS, () => this.#warn(silent));
     try {
       while (this.#removed.size + this.#dirty.size > 0) {
         await this.#removeAll();
@@ -201,16 +185,16 @@ export class Ledger {
       const waitMs = backoffMs(this.#failures++, RETRY_LIMITS, this.#ports.random);
       this.#cancelRetry = this.#ports.clock.after(waitMs, () => void this.#pump());
     } finally {
+      this.#cancelSlow();
       this.#isPumping = false;
       this.#plan();
     }
   }
 
-  /** Without a write: where the disk is full, only such a transaction is done. */
   async #removeAll(): Promise<void> {
     const keys = [...this.#removed];
     if (keys.length === 0) return;
-    await this.#ports.storage.update(keys, () => keys.map(() => undefined));
+    await this.#store.remove(keys);
     for (const key of keys) this.#removed.delete(key);
     this.#ports.storage.tabs?.tell();
   }
@@ -219,98 +203,57 @@ export class Ledger {
     const slots = [...this.#dirty];
     if (slots.length === 0) return;
     this.#dirty.clear();
-    const records = slots.map(({ record }) => record);
-    for (const [index, slot] of slots.entries()) slot.isBare ||= records[index]?.cursor === undefined;
     try {
-      await this.#compareAndSet(slots, records);
+      this.#settle(slots, await this.#store.write(slots));
     } catch (error) {
       for (const slot of slots) if (this.#slots.has(slot.key)) this.#dirty.add(slot);
-      if (this.#failures >= FAILURES_BEFORE_WITHDRAWAL)
-        await this.#withdraw(slots.filter(({ isBare, record }) => isBare && record.cursor !== undefined));
+      await this.#releaseAll();
       throw error;
+    }
+    for (const slot of slots) {
+      if (!slot.isElsewhere && !slot.isHeldBack && isToBeMarked(slot)) this.#dirty.add(slot);
     }
     this.#events.onChanged(slots);
     this.#ports.storage.tabs?.tell();
   }
 
-  async #compareAndSet(slots: readonly Slot[], records: readonly OutboxRecord[]): Promise<void> {
-    const { storage, keys, tab, clock } = this.#ports;
-    const verdicts: ("mine" | "theirs" | "gone")[] = [];
-    let isNew = false;
-    let born = "";
-    const fresh = this.#ports.newId();
-    // With a stamp from the start: where nobody knows who is alive, an owner without one counts as gone.
-    const writes = [keys.born, keys.tabs + tab, ...slots.map(({ key }) => key)];
-    await storage.update(writes, ([known, , ...values]) => {
-      born = typeof known === "string" ? known : fresh;
-      isNew = this.#born !== undefined && this.#born !== born;
-      for (const [index, slot] of slots.entries()) {
-        const held = recordIn(values[index]);
-        const isMine = held?.owner === tab && held.claim === slot.record.claim;
-        const isFree = held === undefined && (slot.written === undefined || isNew);
-        verdicts[index] = isMine || isFree ? "mine" : held === undefined ? "gone" : "theirs";
-      }
-      const after = values.map((value, index) => (verdicts[index] === "mine" ? records[index] : value));
-      return [born, clock.now(), ...after];
-    });
-    this.#born = born;
-    for (const [index, slot] of slots.entries()) {
-      const verdict = verdicts[index];
-      if (verdict !== "mine") this.#lose(slot, verdict === "gone");
-      else {
-        slot.written = records[index];
-        // Meanwhile it may have got a new id, which is not durable by this.
-        slot.isBare = slot.written?.cursor === undefined || slot.written.id !== slot.record.id;
-      }
-    }
-    // The browser has evicted what this tab had kept, and still has in memory.
-    if (isNew) {
-      for (const slot of this.#slots.values()) {
-        if (slots.includes(slot)) continue;
-        slot.written = undefined;
-        this.#dirty.add(slot);
-      }
+  /** What cannot be written goes out all the same, and what another tab has settled is found. */
+  async #releaseAll(): Promise<void> {
+    let slots: readonly Slot[] = [...this.#dirty];
+    while (slots.length > 0) {
+      const held = slots.filter(({ isHeldBack }) => isHeldBack);
+      this.#settle(slots, await this.#store.release(slots));
+      const changed = slots.filter((slot) => slot.isElsewhere || (held.includes(slot) && !slot.isHeldBack));
+      if (changed.length > 0) this.#events.onChanged(changed);
+      // Meanwhile others may be about to go out.
+      slots = [...this.#dirty].filter(({ isHeldBack, record }) => isHeldBack && record.cursor !== undefined);
     }
   }
 
-  /** What cannot be written that it may have been sent must not be in the storage at all. */
-  async #withdraw(slots: readonly Slot[]): Promise<void> {
-    if (slots.length === 0) return;
-    const { storage, tab, log } = this.#ports;
-    log(
-      "warn",
-      "what waits is sent from memory, as it cannot be kept",
-      slots.map(({ record }) => record.id),
-    );
-    const isMine: boolean[] = [];
-    await storage.update(
-      slots.map(({ key }) => key),
-      (values) =>
-        values.map((value, index) => {
-          const held = recordIn(value);
-          isMine[index] = held === undefined ? slots[index]?.written === undefined : held.owner === tab;
-          return isMine[index] ? undefined : value;
-        }),
-    );
+  #settle(slots: readonly Slot[], { fates, isNew }: Fates): void {
     for (const [index, slot] of slots.entries()) {
-      if (isMine[index] !== true) this.#lose(slot, false);
-      else {
-        slot.written = undefined;
-        slot.isBare = false;
-      }
+      if (fates[index] !== "mine") this.#lose(slot, fates[index] === "gone");
     }
-    this.#events.onChanged(slots);
+    // The browser has evicted what this tab had kept, and still has in memory.
+    if (!isNew) return;
+    for (const slot of this.#slots.values()) {
+      if (slots.includes(slot)) continue;
+      slot.written = undefined;
+      this.#dirty.add(slot);
+    }
   }
 
   /** Another tab has taken it over. */
   #lose(slot: Slot, isGone: boolean): void {
     slot.isElsewhere = true;
     slot.isGone = isGone;
+    slot.lender = undefined;
     this.#dirty.delete(slot);
     if (this.#slots.delete(slot.key)) this.#elsewhere.set(slot.key, slot);
   }
 
-  async #scan(): Promise<void> {
+  /** Returns whether all was done that there was to do. */
+  async #scan(): Promise<boolean> {
     const { storage, keys, tab } = this.#ports;
     const woke = this.#woke;
     const listed = await storage.list(keys.entries);
@@ -318,8 +261,7 @@ export class Ledger {
     if (woke) this.#distrust(records);
     this.#woke &&= !woke;
     for (const slot of this.#slots.values()) {
-      const held = records.get(slot.key);
-      const isHeld = held?.owner === tab && held.claim === slot.record.claim;
+      const isHeld = isOf(records.get(slot.key), slot.lender ?? slot.record);
       // The write that follows finds out what became of it.
       if (slot.written !== undefined && !isHeld) this.#dirty.add(slot);
     }
@@ -337,59 +279,58 @@ export class Ledger {
       const owner = records.get(key)?.owner;
       return owner !== undefined && (owner === tab || gone.has(owner));
     });
-    await this.#adopt(left, isMine);
+    const isWhole = await this.#adopt(left, isMine);
     await this.#liveness.forget(gone);
     this.#others = others.filter(({ key }) => !isMine(key));
     void this.#pump();
+    return isWhole;
   }
 
-  async #adopt(left: readonly StoredEntry[], isMine: (key: string) => boolean): Promise<void> {
-    if (left.length === 0 || this.#isOver) return;
-    const { storage, tab } = this.#ports;
-    const taken = new Map<string, OutboxRecord>();
-    await storage.update(
-      left.map(({ key }) => key),
-      (values) => {
-        taken.clear();
-        return values.map((value, index) => {
-          const [held, was] = [recordIn(value), recordIn(left[index]?.value)];
-          const key = left[index]?.key ?? "";
-          // Another tab may have been first.
-          if (held === undefined || held.owner !== was?.owner || held.claim !== was.claim || isMine(key))
-            return value;
-          const record = { ...held, owner: tab, claim: held.claim + 1 };
-          taken.set(key, record);
-          return record;
-        });
-      },
-    );
-    // It is over since, perhaps as another user was greeted. The next tab takes them.
-    if (this.#isOver) return;
-    const slots = Array.from(taken, ([key, record]) => {
-      const again = this.#elsewhere.get(key);
-      this.#elsewhere.delete(key);
-      const isBare = record.cursor === undefined;
-      const now = { record, written: record, isBare, isElsewhere: false, isGone: false };
-      const slot: Slot = again ?? { ...now, key, known: undefined, bytes: sizeOf(record) };
-      this.#slots.set(key, Object.assign(slot, now));
-      return slot;
+  async #adopt(left: readonly StoredEntry[], isMine: (key: string) => boolean): Promise<boolean> {
+    if (left.length === 0 || this.#isOver) return true;
+    let isWhole = true;
+    const taken = await this.#store.claim(left, isMine).catch((error) => {
+      this.#warn(error);
+      isWhole = false;
+      return this.#store.borrow(left, isMine);
     });
+    // It is over since, perhaps as another user was greeted. The next tab takes them.
+    if (this.#isOver) return isWhole;
+    const slots = Array.from(taken, ([key, entry]) => this.#take(key, entry));
     if (slots.length > 0) this.#events.onAdopted(slots);
+    return isWhole;
+  }
+
+  #take(key: string, { record, isSure, lender }: Taken): Slot {
+    const again = this.#elsewhere.get(key);
+    this.#elsewhere.delete(key);
+    const now = {
+      ...{ record, lender, written: lender ?? record, isOffered: true, isHeldBack: isSure },
+      ...{ isElsewhere: false, isGone: false },
+    };
+    const slot: Slot = again ?? { ...now, key, bytes: sizeOf(record) };
+    this.#slots.set(key, Object.assign(slot, now));
+    // What could not be put under the name of this tab is tried again, and what is not marked gets its mark.
+    if (lender !== undefined || (!isSure && isToBeMarked(slot))) this.#dirty.add(slot);
+    return slot;
   }
 
   /**
    * This tab stood still. What is not there may have been, and another tab may have had it stored since, also where the
-   * browser has evicted all: it is sent as a repeat, or not at all where nothing was known of the log.
+   * browser has evicted all: it is sent as a repeat. What is there may have been taken over without a write, which the
+   * next transaction finds.
    */
   #distrust(records: ReadonlyMap<string, OutboxRecord | undefined>): void {
     for (const slot of [...this.#slots.values()]) {
-      if (!slot.isBare || slot.record.cursor !== undefined) continue;
+      const { record, isOffered } = slot;
+      if (!isOffered || record.cursor !== undefined) continue;
       const held = records.get(slot.key);
-      const isMine = held?.owner === this.#ports.tab && held.claim === slot.record.claim;
-      if (isMine) slot.written = held;
-      else if (held === undefined && slot.known !== undefined)
-        this.put(slot, { ...slot.record, cursor: slot.known });
-      else this.#lose(slot, held === undefined);
+      if (isOf(held, slot.lender ?? record)) {
+        slot.written = held;
+        slot.isHeldBack = true;
+        this.#dirty.add(slot);
+      } else if (held === undefined) this.put(slot, doubted(record));
+      else this.#lose(slot, false);
       this.#events.onChanged([slot]);
     }
   }

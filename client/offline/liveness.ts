@@ -34,7 +34,8 @@ export class Liveness {
   async gone(owners: ReadonlySet<string>, beats: boolean): Promise<ReadonlySet<string>> {
     const { storage, keys, tab, clock } = this.#ports;
     if (storage.tabs === undefined) return owners;
-    if (beats) await storage.update([keys.tabs + tab], () => [clock.now()]);
+    // Where the disk is full, the others may take this one for gone, which costs a repeat.
+    if (beats) await storage.update([keys.tabs + tab], () => [clock.now()]).catch(() => {});
     const stamps = new Map((await storage.list(keys.tabs)).map(({ key, value }) => [key, value]));
     const tabs = new Set([...owners, ...Array.from(stamps.keys(), (key) => key.slice(keys.tabs.length))]);
     tabs.delete(tab);

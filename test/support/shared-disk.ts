@@ -1,5 +1,5 @@
-// One storage that several tabs share, with faults: a write that fails, one that is done and not told, a tab that dies or
-// stands still. Each step takes one turn of promises, as a transaction would.
+// One storage that several tabs share, with faults: a write that fails, one that is done and not told, a full disk, which
+// only deletes, a tab that dies or stands still. Each step takes one turn of promises, as a transaction would.
 
 import type { OfflineStorage, StoredEntry } from "../../client/offline/offline-storage.ts";
 
@@ -9,6 +9,8 @@ export type WriteFate = "done" | "failed" | "untold";
 export class SharedDisk {
   #values = new Map<string, unknown>();
   readonly #tabs = new Map<DiskTab, string>();
+  /** Until there is room again, a transaction that puts anything fails as a whole. */
+  isFull = false;
   /** Asked before each write. */
   fate: () => WriteFate = () => "done";
 
@@ -32,7 +34,10 @@ export class SharedDisk {
   write(keys: readonly string[], change: (values: readonly unknown[]) => readonly unknown[]): void {
     const fate = this.fate();
     if (fate === "failed") throw new DOMException("", "QuotaExceededError");
-    const values = change(keys.map((key) => structuredClone(this.#values.get(key))));
+    const before = keys.map((key) => structuredClone(this.#values.get(key)));
+    const values = change(before);
+    if (this.isFull && values.some((value, index) => value !== undefined && value !== before[index]))
+      throw new DOMException("", "QuotaExceededError");
     for (const [index, key] of keys.entries()) {
       if (values[index] === undefined) this.#values.delete(key);
       else this.#values.set(key, structuredClone(values[index]));

@@ -55,27 +55,6 @@ describe("messages that were sent without a connection", () => {
     expect(tab.sent("send").map(({ retryOf }) => retryOf)).toEqual(["e1.7"]);
     expect(disk.list("entry/").map(({ value }) => value)).toMatchObject([{ cursor: "e1.7" }]);
   });
-
-  it("[C172] are withdrawn first where that cannot be written", async () => {
-    const { disk, ...tab } = await offlineTab();
-    void tab.room.send("one");
-    await tab.settle();
-    // The disk is full: only what deletes is done.
-    disk.fate = () => "failed";
-    const write = disk.write.bind(disk);
-    disk.write = (keys, change) => {
-      const isDelete = change(keys.map(() => undefined)).every((value) => value === undefined);
-      disk.fate = () => (isDelete ? "done" : "failed");
-      write(keys, change);
-    };
-    await tab.clock.advance(2_000);
-    await tab.goLive(head(7));
-    expect(tab.sent("send")).toEqual([]);
-    await tab.clock.advance(5_000);
-    expect(tab.sent("send").map(({ data }) => data)).toEqual(["one"]);
-    expect(disk.keys("entry/")).toEqual([]);
-    expect(tab.statuses()).toEqual([["one", "sent"]]);
-  });
 });
 
 describe("a message that is sent on a live connection", () => {

@@ -1,5 +1,5 @@
 // Tabs of two users that share one storage, over a network and a storage that fail at every point, by chance: writes fail or
-// are done and not told, tabs die, stand still and wake, connections break off, the room sleeps. To add an event, add a
+// are done and not told, the disk is full for a while, tabs die, stand still and wake, connections break off, the room sleeps. To add an event, add a
 // line in `#step`.
 
 import { Client } from "../../../../client/core/client.ts";
@@ -41,8 +41,6 @@ export class OfflineSimulation {
   /** The texts whose `send` resolved. */
   readonly resolved = new Set<string>();
   readonly tally = { killed: 0, froze: 0, faults: 0, lost: 0 };
-  /** The ids of what went out from memory, as the storage took nothing more. */
-  readonly #withdrawn = new Set<unknown>();
   /** Connections that are gone, of which something may still arrive. */
   readonly #ghosts: Connection[] = [];
   readonly #random: () => number;
@@ -74,11 +72,17 @@ export class OfflineSimulation {
     for (const { client } of this.tabs) client.close();
   }
 
-  /** All faults end, and each user is there with one new tab that outlives the others. */
+  /** All faults end but that of a full disk, and each user is there with one new tab that outlives the others. */
   async #heal(): Promise<void> {
     this.#faulty = false;
     for (const tab of [...this.tabs]) this.#kill(tab);
     for (const user of USERS) this.#open(user);
+    await this.#goOn();
+    this.disk.isFull = false;
+    await this.#goOn();
+  }
+
+  async #goOn(): Promise<void> {
     for (let round = 0; round < 60; round++) {
       for (const connection of this.server.connections) this.#exchange(connection, 20);
       await this.#advance(1_000);
@@ -99,6 +103,7 @@ export class OfflineSimulation {
     else if (roll < 0.54) this.server.sleep();
     else if (roll < 0.57) this.#arriveLate();
     else if (roll < 0.59 && this.#evicts) this.disk.evict();
+    else if (roll < 0.605) this.disk.isFull = !this.disk.isFull;
     else if (roll < 0.62 && connection) this.#breakOff(connection);
     else if (roll < 0.75) void this.#advance(Math.floor(this.#random() * 4_000));
     else if (connection) this.#exchange(connection, 1 + Math.floor(this.#random() * 3));
@@ -114,9 +119,7 @@ export class OfflineSimulation {
       {
         url: "https://rooms.example.com",
         getToken: () => `t1.${btoa(JSON.stringify({ sub: user })).replaceAll("=", "")}.s`,
-        log: (level, _, details) => {
-          if (level === "warn" && Array.isArray(details)) for (const id of details) this.#withdrawn.add(id);
-        },
+        log: () => {},
         reconnect: { minMs: 100, maxMs: 400 },
         offline: keepOffline({ storage, user, cache: this.#random() < 0.5 }),
       },
@@ -239,10 +242,7 @@ export class OfflineSimulation {
   #look(): void {
     for (const { room, stands } of this.tabs) {
       if (stands) continue;
-      for (const { id, data, status } of room.outbox) {
-        if (status === "kept") this.kept.add(String(data));
-        if (this.#withdrawn.has(id)) this.kept.delete(String(data));
-      }
+      for (const { data, status } of room.outbox) if (status === "kept") this.kept.add(String(data));
     }
   }
 

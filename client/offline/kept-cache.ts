@@ -13,7 +13,9 @@ import type { KeptParts } from "../room/room-keeper.ts";
 import type { RoomsErrorCode } from "../util/errors.ts";
 import type { Cancel, Clock } from "../util/ports.ts";
 import { fits } from "../util/wire.ts";
+import { dropOldRooms } from "./drop-old-rooms.ts";
 import type { OfflineStorage } from "./offline-storage.ts";
+import type { UserKeys } from "./outbox-record.ts";
 
 const MAX_MESSAGES = 200;
 const WRITE_EVERY_MS = 1_000;
@@ -30,6 +32,13 @@ const CACHE = {
 /** After these the user may not see the room any more, or it is not there. */
 const FINAL = new Set<RoomsErrorCode>(["forbidden", "banned", "deleted", "not_found"]);
 
+interface Place {
+  readonly storage: OfflineStorage;
+  readonly keys: UserKeys;
+  /** The rest of its keys. */
+  readonly name: string;
+}
+
 export class KeptCache {
   readonly #parts: KeptParts;
   readonly #clock: Clock;
@@ -37,12 +46,16 @@ export class KeptCache {
   readonly #topics: string;
   readonly #cancels: readonly Cancel[];
   /** `undefined` until it is known whose it is. */
-  #place: { readonly storage: OfflineStorage; readonly room: string; readonly key: string } | undefined;
+  #place: Place | undefined;
   #greeting: RoomConnected | undefined;
   #seen: readonly unknown[] = [];
   #isLate = false;
   #loading: Promise<void> | undefined;
   #cancelWrite: Cancel | undefined;
+  /** A storage that does not answer gets no more of it, but as the page will stand still. */
+  #isWriting = false;
+  /** The rooms that are too old, or too many, were removed beside this one. */
+  #isAlone = false;
   #isOver = false;
 
   /** The room is about to open. */
@@ -61,15 +74,15 @@ export class KeptCache {
     ];
   }
 
-  /** It is known whose it is. `rooms` is the place of their rooms; `undefined`: it is known no more. */
-  bind(storage: OfflineStorage, rooms: string | undefined): void {
+  /** It is known whose it is, or with `undefined` no more. */
+  bind(storage: OfflineStorage, keys: UserKeys | undefined): void {
     this.#cancelWrite?.();
     this.#cancelWrite = undefined;
     this.#seen = [];
     this.#loading = undefined;
-    this.#greeting = rooms === undefined ? undefined : this.#greeting;
-    const room = `${rooms}${this.#parts.name}/`;
-    this.#place = rooms === undefined ? undefined : { storage, room, key: room + this.#topics };
+    this.#greeting = keys === undefined ? undefined : this.#greeting;
+    this.#isAlone = false;
+    this.#place = keys && { storage, keys, name: `${this.#parts.name}/${this.#topics}` };
     this.changed();
   }
 
@@ -81,8 +94,10 @@ export class KeptCache {
 
   async #load(): Promise<void> {
     const place = this.#place;
-    const entries = (await place?.storage.list(place.key).catch(() => [])) ?? [];
-    const value = entries.find(({ key }) => key === place?.key)?.value;
+    if (place === undefined) return;
+    const cacheKey = place.keys.rooms + place.name;
+    const entries = await place.storage.list(cacheKey).catch(() => []);
+    const value = entries.find(({ key }) => key === cacheKey)?.value;
     // Meanwhile another user may have been greeted.
     if (this.#isLate || place !== this.#place || !isRecord(value) || !fits(CACHE, value)) return;
     const cursor = parseCursor(value.cursor);
@@ -106,9 +121,13 @@ export class KeptCache {
   changed(): void {
     const isNews = this.#state.some((part, index) => part !== this.#seen[index]);
     if (!isNews || !this.#parts.channel.live) return;
-    this.#cancelWrite ??= this.#clock.after(WRITE_EVERY_MS, () => {
+    this.#writeAfter(WRITE_EVERY_MS, () => this.#isWriting || this.write());
+  }
+
+  #writeAfter(delayMs: number, fn: () => unknown): void {
+    this.#cancelWrite ??= this.#clock.after(delayMs, () => {
       this.#cancelWrite = undefined;
-      this.write();
+      fn();
     });
   }
 
@@ -139,16 +158,24 @@ export class KeptCache {
       read: { seq: reads.known, unread: reads.unread },
     };
     const messages = latestOf(state.messages.chunks);
-    place.storage
-      .update([place.key], () => [{ cursor, greeting, messages }])
-      .catch(() => {
-        this.#seen = [];
-        if (this.#isOver) return;
-        this.#cancelWrite ??= this.#clock.after(WRITE_AGAIN_MS, () => {
-          this.#cancelWrite = undefined;
-          this.changed();
-        });
-      });
+    void this.#put(place, { cursor, greeting, messages });
+  }
+
+  async #put({ storage, keys, name }: Place, cache: unknown): Promise<void> {
+    const now = this.#clock.now();
+    this.#isWriting = true;
+    try {
+      const drops = this.#isAlone ? undefined : dropOldRooms(storage, keys, name, now);
+      await Promise.all([drops, storage.update([keys.rooms + name, keys.times + name], () => [cache, now])]);
+      this.#isAlone = true;
+    } catch {
+      this.#seen = [];
+    } finally {
+      this.#isWriting = false;
+      const isFailed = this.#seen.length === 0;
+      if (!this.#isOver && isFailed) this.#writeAfter(WRITE_AGAIN_MS, () => this.changed());
+      else if (!this.#isOver) this.changed();
+    }
   }
 
   stop(): void {
@@ -167,7 +194,10 @@ export class KeptCache {
     this.#cancelWrite?.();
     this.#cancelWrite = undefined;
     this.#greeting = undefined;
-    this.#place?.storage.clear(this.#place.room).catch(() => {});
+    if (this.#place === undefined) return;
+    const { storage, keys } = this.#place;
+    for (const prefix of [keys.rooms, keys.times])
+      storage.clear(`${prefix}${this.#parts.name}/`).catch(() => {});
   }
 }
 

@@ -298,7 +298,10 @@ export class KeptOffline implements OfflineSupport, KeptRoomPort {
     const before = await keptUser.known(this.#storage);
     // It was cleared meanwhile, or there is somebody else.
     if (user !== this.#owner) return;
-    if (before !== undefined && before !== user) await this.#storage.clear(userKeys(base, before).rooms);
+    if (before !== undefined && before !== user) {
+      const { rooms, times } = userKeys(base, before);
+      for (const prefix of [rooms, times]) await this.#storage.clear(prefix);
+    }
     await keptUser.remember(this.#storage, user);
     this.#remembered = user;
   }
@@ -319,7 +322,7 @@ export class KeptOffline implements OfflineSupport, KeptRoomPort {
     this.#ledger = ledger;
     // Where the storage does not answer, it is sent from memory what is asked for meanwhile.
     const caches = [...this.#caches.values()];
-    for (const cache of caches) cache.bind(this.#storage, keys.rooms);
+    for (const cache of caches) cache.bind(this.#storage, keys);
     const [reads] = await within(
       ports.clock,
       STORAGE_WITHIN_MS,
@@ -356,7 +359,7 @@ export class KeptOffline implements OfflineSupport, KeptRoomPort {
       const cache = new KeptCache(parts, this.ports.clock);
       this.#caches.set(room, cache);
       if (typeof this.#owner === "string")
-        cache.bind(this.#storage, userKeys(this.#required.base, this.#owner).rooms);
+        cache.bind(this.#storage, userKeys(this.#required.base, this.#owner));
     }
     room.restore(this.#ledger?.slots.filter(({ record }) => record.room === parts.name) ?? []);
     if (this.#isReady) this.#keepMore(room);

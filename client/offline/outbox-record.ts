@@ -94,6 +94,8 @@ export interface UserKeys {
   readonly reads: string;
   /** What was read, by room. */
   readonly rooms: string;
+  /** When what was read was written, by the same rest: in milliseconds since 1970. */
+  readonly times: string;
 }
 
 export function userKeys(base: string, user: string): UserKeys {
@@ -105,6 +107,7 @@ export function userKeys(base: string, user: string): UserKeys {
     tabs: `tab/${owner}/`,
     reads: `read/${owner}/`,
     rooms: `room/${owner}/`,
+    times: `time/${owner}/`,
   };
 }
 

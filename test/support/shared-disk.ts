@@ -69,6 +69,9 @@ export class DiskTab implements OfflineStorage {
   #name = "";
   #resume: () => void = () => {};
   #stopped: Promise<void> | undefined;
+  #silent: Promise<void> | undefined;
+  #end: () => void = () => {};
+  #arrive: () => void = () => {};
   onChange: (stoodStill: boolean) => void = () => {};
 
   constructor(disk: SharedDisk) {
@@ -96,6 +99,8 @@ export class DiskTab implements OfflineStorage {
     change: (values: readonly unknown[]) => readonly unknown[],
   ): Promise<void> {
     await this.#turn();
+    this.#arrive = () => this.#disk.write(keys, change);
+    await this.#silent;
     this.#disk.write(keys, change);
     await this.#turn();
   }
@@ -122,7 +127,21 @@ export class DiskTab implements OfflineStorage {
     this.#disk.leave(this);
   }
 
+  /** From now on no write ends until `wake`. */
+  hang(): void {
+    this.#silent = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  /** The write that hangs is done, and not told. */
+  arrive(): void {
+    this.#arrive();
+  }
+
   wake(): void {
+    this.#silent = undefined;
+    this.#end();
     if (this.#state !== "stands still") return;
     this.#state = "runs";
     this.#stopped = undefined;

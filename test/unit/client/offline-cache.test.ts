@@ -1,8 +1,10 @@
 // What was read is there at once after a reload.
 
 import { describe, expect, it, vi } from "vitest";
+import { keepOffline } from "../../../client/offline/index.ts";
 import { SharedDisk } from "../../support/shared-disk.ts";
-import { deletion, message, replay } from "./support/frames.ts";
+import { clientForTest } from "./support/client-for-test.ts";
+import { caughtUp, connected, deletion, message, replay } from "./support/frames.ts";
 import { openTab } from "./support/offline-world.ts";
 
 const keep = { cache: true };
@@ -169,5 +171,55 @@ describe("a room that was read before", () => {
     disk.write(disk.keys("room/"), ([value]) => [{ ...(value as object), messages: [{ type: "message" }] }]);
     const next = await openTab(disk, { keep });
     expect([next.room.messages, next.sockets.count]).toEqual([[], 1]);
+  });
+});
+
+describe("what was read in rooms that are not opened any more", () => {
+  const DAY_MS = 86_400_000;
+
+  /** Opens a room, reads one message and closes the page. */
+  async function readIn(disk: SharedDisk, room: string, daysLater = 0) {
+    const storage = disk.open();
+    const { client, clock, sockets } = clientForTest({ offline: keepOffline({ ...keep, storage }) });
+    await clock.advance(daysLater * DAY_MS);
+    client.room(room);
+    for (let turn = 0; turn < 5; turn++) await clock.advance(0);
+    sockets.last.deliver(connected({ room, head: 1 }), message(1), caughtUp(1));
+    await clock.advance(1_001);
+    for (let turn = 0; turn < 5; turn++) await clock.advance(0);
+    client.close();
+    storage.die();
+  }
+
+  it("[C247] is kept for 100 rooms, those that were read last", async () => {
+    const disk = new SharedDisk();
+    for (let room = 0; room < 103; room++) await readIn(disk, `room_${room}`, room / 1_000);
+    await readIn(disk, "room_3", 1);
+    await readIn(disk, "one_more", 2);
+    const left = disk.keys("room/").map((key) => key.split("/").at(-2));
+    expect(left).toHaveLength(100);
+    expect([left.includes("room_3"), left.includes("room_4"), left.includes("one_more")]).toEqual([
+      true,
+      false,
+      true,
+    ]);
+    expect(disk.keys("time/")).toHaveLength(100);
+  });
+
+  it("[C247] goes after 30 days, as another room is read", async () => {
+    const disk = new SharedDisk();
+    await readIn(disk, "old");
+    await readIn(disk, "newer", 2);
+    await readIn(disk, "newest", 31);
+    expect(disk.keys("room/").map((key) => key.split("/").at(-2))).toEqual(["newer", "newest"]);
+    expect(disk.keys("time/")).toHaveLength(2);
+  });
+
+  it("[C247] goes on a full disk too", async () => {
+    const disk = new SharedDisk();
+    await readIn(disk, "old");
+    disk.isFull = true;
+    await readIn(disk, "newest", 31);
+    expect([disk.keys("room/"), disk.keys("time/")]).toEqual([[], []]);
   });
 });

@@ -29,7 +29,7 @@ export interface OfflineOptions {
   readonly storage?: OfflineStorage;
   /**
    * Whether the last 200 messages of each room are kept too, with how far they were read: a reload shows them at once,
-   * and asks only for what is missing.
+   * and asks only for what is missing. At most 100 rooms, for 30 days.
    *
    * @default false
    */
@@ -45,12 +45,14 @@ export interface OfflineOptions {
 const READ_WITHIN_MS = 300;
 /** A storage that answers later is one that cannot be used. */
 const STORAGE_WITHIN_MS = 2_000;
+const CLEAR_WITHIN_MS = 10_000;
 
 /** What `keepOffline` gives: the option `offline` of one client. */
 export interface OfflineSupport extends Offline {
   /**
    * Removes all that is kept of this user, and drops what waits: to be called as the user signs out, so that whoever
-   * comes next sees nothing of it. Until somebody is greeted, nothing more is kept. Rejects where the storage fails.
+   * comes next sees nothing of it. Until somebody is greeted, nothing more is kept. Rejects where the storage fails, and
+   * with `timeout` where it does not answer within 10 s.
    *
    * @example
    * const offline = keepOffline();
@@ -203,7 +205,6 @@ export class KeptOffline implements OfflineSupport, KeptRoomPort {
   }
 
   readonly clear = async (): Promise<void> => {
-    const { base, user } = this.#required;
     const owner = this.#owner ?? this.#options.user;
     for (const slot of this.#ledger?.slots ?? []) this.discard(slot);
     // Nothing more is written until somebody is greeted.
@@ -212,6 +213,11 @@ export class KeptOffline implements OfflineSupport, KeptRoomPort {
     this.#isReady = true;
     this.#remembered = undefined;
     this.onChanged();
+    await within(this.ports.clock, CLEAR_WITHIN_MS, this.#clear(owner));
+  };
+
+  async #clear(owner: string | null | undefined): Promise<void> {
+    const { base, user } = this.#required;
     // What could not be used may have something all the same.
     const isThere = this.#options.storage !== undefined || typeof indexedDB !== "undefined";
     for (const storage of new Set([this.#storage, isThere ? this.#kept : this.#storage])) {
@@ -221,7 +227,7 @@ export class KeptOffline implements OfflineSupport, KeptRoomPort {
       }
       await user.forget(storage);
     }
-  };
+  }
 
   /** Reads what was kept, once. Never rejects. */
   open(): Promise<void> {

@@ -21,13 +21,15 @@ import { publish, storedTexts } from "./server-code.ts";
 const SOON = { timeout: 30_000, interval: 50 };
 const root = join(import.meta.dirname, "../..");
 
-/** `user`, `room` and `via`, the address of the server, stand in the query. */
+/** `user`, `room` and `via`, the address of the server, stand in the query; `shared` where tabs share a connection. */
 const SCRIPT = `
   import { createClient } from "./client/index.ts";
   import { clientOutbox, IndexedDbStorage, keepOffline } from "./client/offline/index.ts";
+  import { shareTabs } from "./client/tabs/share-tabs.ts";
   import { STORAGE_CONTRACT } from "./test/support/storage-contract.ts";
   const { searchParams } = new URL(location.href);
   const [user, room, url] = ["user", "room", "via"].map((name) => searchParams.get(name) ?? "");
+  const tabs = searchParams.has("shared") ? shareTabs() : undefined;
   window.contract = (index) => {
     const name = "contract " + index + " " + Math.random();
     return STORAGE_CONTRACT[index].run(() => new IndexedDbStorage(name));
@@ -36,7 +38,7 @@ const SCRIPT = `
     const getToken = async () => (await fetch(url + "/dev/token?user=" + user)).json();
     const reconnect = { minMs: 100, maxMs: 500 };
     const offline = keepOffline({ cache: true });
-    window.client = createClient({ url, getToken, log: "off", reconnect, offline });
+    window.client = createClient({ url, getToken, log: "off", reconnect, offline, ...(tabs && { tabs }) });
     window.room = window.client.room(room);
     window.outbox = clientOutbox(window.client);
     window.firstShown = undefined;
@@ -129,8 +131,8 @@ describe.skipIf(chromiumPath === undefined)("what outlives the page", () => {
   const status = (tab: PlainTab) => tab.read("window.room?.state.status");
   const texts = (tab: PlainTab) => tab.read("window.texts?.()");
 
-  async function openRoom(room: string, user: string): Promise<PlainTab> {
-    const tab = await browser.open(addressOf(room, user));
+  async function openRoom(room: string, user: string, more = ""): Promise<PlainTab> {
+    const tab = await browser.open(addressOf(room, user) + more);
     await expect.poll(() => status(tab), SOON).toBe("connected");
     return tab;
   }
@@ -209,6 +211,36 @@ describe.skipIf(chromiumPath === undefined)("what outlives the page", () => {
         .toBe("connected,0,1");
       expect(await storedTexts(server, room)).toEqual(["left"]);
     }
+  });
+
+  it("[W62][C248] of tabs that share a connection goes out once, as its holder is killed in the middle of it", async () => {
+    const room = "shared-and-kept";
+    const tabs = [];
+    for (let count = 0; count < 3; count++) tabs.push(await openRoom(room, "ada", "&shared"));
+    const [holder, second, third] = tabs as [PlainTab, PlainTab, PlainTab];
+    const bo = await openRoom(room, "bo");
+    expect(await bo.read("room.occupancy.connections")).toBe(2);
+    // Neither has heard of the end yet as it is killed.
+    await second.read(`room.send({ text: "s1" }), room.send({ text: "s2" }), 0`);
+    await holder.read(`room.send({ text: "h1" }), room.send({ text: "h2" }), 0`);
+    void holder.send("Page.crash");
+    const sorted = async (tab: PlainTab) => [...((await texts(tab)) as string[])].sort();
+    for (const tab of [second, third, bo]) {
+      await expect.poll(() => sorted(tab), SOON).toEqual(["h1", "h2", "s1", "s2"]);
+    }
+    way.cut();
+    await expect.poll(() => status(second), SOON).not.toBe("connected");
+    for (const tab of [second, third]) {
+      await tab.read(`room.send({ text: "offline" }), 0`);
+      await expect.poll(() => tab.read("statuses()"), SOON).toEqual(["send kept"]);
+    }
+    void second.send("Page.crash");
+    way.mend();
+    await third.show();
+    const all = ["h1", "h2", "offline", "offline", "s1", "s2"];
+    await expect.poll(() => sorted(third), SOON).toEqual(all);
+    await expect.poll(() => third.read("statuses()"), SOON).toEqual([]);
+    expect([...(await storedTexts(server, room))].sort()).toEqual(all);
   });
 
   it("[W63][C171] goes out once after the server was killed and restarted", async () => {

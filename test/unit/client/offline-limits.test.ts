@@ -204,6 +204,15 @@ describe("clear", () => {
     expect(disk.keys().filter((key) => key !== "born")).toEqual([]);
   });
 
+  it("[C246] rejects where the storage does not answer", async () => {
+    const tab = await openTab(new SharedDisk(), { keep });
+    await tab.goLive({ head: 3 }, replay(message(3)));
+    tab.storage.hang();
+    const cleared = expect(tab.offline.clear()).rejects.toMatchObject({ code: "timeout" });
+    await tab.clock.advance(10_000);
+    await cleared;
+  });
+
   it("[C188] is joined by a ban: nothing of the room is kept, under whichever topics it was read", async () => {
     const disk = new SharedDisk();
     for (const topics of [["chat"], ["task"]]) {

@@ -8,6 +8,8 @@ import { bundleCode, bundleTypes } from "./bundle-client.ts";
 import { packClientPackage } from "./client-package.ts";
 
 const CLIENT = { "edge-rooms": "./client/index.ts" };
+/** The client is in it again, so that a page without this loads nothing of it. */
+const ALL = { "edge-rooms-all": "./client/with-offline-and-tabs.ts" };
 const POLLING = { "edge-rooms-polling": "./client/connection/transport/polling.ts" };
 const PUSH = { "edge-rooms-push": "./client/push/push.ts" };
 const SERVICE_WORKER = { "edge-rooms-sw": "./client/service-worker/service-worker.ts" };
@@ -40,7 +42,7 @@ async function bundleClient(to: string): Promise<void> {
       );
     },
   };
-  await bundleCode(CLIENT, to, { minify: true, plugins: [pollingBeside] });
+  await bundleCode({ ...CLIENT, ...ALL }, to, { minify: true, plugins: [pollingBeside] });
 }
 
 /** `packageFolder`: what `buildClientPackage` made. */
@@ -51,6 +53,7 @@ export async function buildPublicFiles(to: string, packageFolder: string): Promi
   await Promise.all([
     bundleClient(to),
     bundleTypes(CLIENT, to),
+    bundleTypes(ALL, to),
     bundleCode(PUSH, to, { minify: true, plugins: [codeBesideClient] }),
     bundleTypes(PUSH, to, typesBesideClient),
     bundleCode(SERVICE_WORKER, to, { minify: true, format: "iife" }),

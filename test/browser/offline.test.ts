@@ -243,6 +243,20 @@ describe.skipIf(chromiumPath === undefined)("what outlives the page", () => {
     expect([...(await storedTexts(server, room))].sort()).toEqual(all);
   });
 
+  it("[W61][N4] has a file for pages without a bundler, with tabs that share and pushes", async () => {
+    const tab = await browser.open(String(origins.ada));
+    const script = `import("${server.url}/edge-rooms-all.js").then(async (all) => {
+      const { clientOutbox, createClient, createPush, keepOffline, sharedRoom, shareTabs } = all;
+      const getToken = async () => (await fetch("${server.url}/dev/token?user=eve")).json();
+      const options = { offline: keepOffline(), tabs: shareTabs(), log: "off" };
+      const client = createClient({ url: "${server.url}", getToken, ...options });
+      const { seq } = await client.room("no-bundler").send({ text: "one" });
+      createPush(client);
+      return [seq, clientOutbox(client).entries.length].join();
+    }, String)`;
+    expect(await tab.read(script)).toBe("1,0");
+  });
+
   it("[W63][C171] goes out once after the server was killed and restarted", async () => {
     const room = "restarted";
     const tab = await openRoom(room, "ada");

@@ -116,6 +116,8 @@ describe("a deployment", () => {
     ["edge-rooms.tgz", "application/gzip"],
     ["edge-rooms.js", "text/javascript; charset=utf-8"],
     ["edge-rooms.d.ts", "text/plain; charset=utf-8"],
+    ["edge-rooms-all.js", "text/javascript; charset=utf-8"],
+    ["edge-rooms-all.d.ts", "text/plain; charset=utf-8"],
     ["edge-rooms-push.js", "text/javascript; charset=utf-8"],
     ["edge-rooms-push.d.ts", "text/plain; charset=utf-8"],
     ["edge-rooms-sw.js", "text/javascript; charset=utf-8"],
@@ -139,10 +141,13 @@ describe("a deployment", () => {
     expect(headers.get("Access-Control-Allow-Origin")).toBe("*");
   });
 
-  it.each(["edge-rooms", "edge-rooms-push"])("[N4] names the types of %s, as Deno asks", async (name) => {
-    const { headers } = await fetch(`${server.url}/${name}.js`);
-    expect(headers.get("X-TypeScript-Types")).toBe(`./${name}.d.ts`);
-  });
+  it.each(["edge-rooms", "edge-rooms-all", "edge-rooms-push"])(
+    "[N4] names the types of %s, as Deno asks",
+    async (name) => {
+      const { headers } = await fetch(`${server.url}/${name}.js`);
+      expect(headers.get("X-TypeScript-Types")).toBe(`./${name}.d.ts`);
+    },
+  );
 
   it("[N4] serves the same bytes after a build of the same code, so that a lock file stays true", async () => {
     const before = await packageBytes();
@@ -414,7 +419,7 @@ describe("the oldest platforms", () => {
     // The code of the Worker is for tests: it runs in Node 20 and in the browsers of today.
     const files = globSync("dist/**/*.js", { cwd: installed, exclude: ["dist/worker-code.js"] });
     const packed = files.map((file) => readFileSync(join(installed, file), "utf8"));
-    const served = ["edge-rooms", "edge-rooms-push", "edge-rooms-sw"].map(async (name) =>
+    const served = ["edge-rooms", "edge-rooms-all", "edge-rooms-push", "edge-rooms-sw"].map(async (name) =>
       (await fetch(`${server.url}/${name}.js`)).text(),
     );
     expect(packed.length).toBeGreaterThan(8);

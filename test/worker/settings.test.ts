@@ -180,6 +180,7 @@ describe("optional bindings", () => {
       "edge-rooms.tgz",
       "edge-rooms.js",
       "edge-rooms.d.ts",
+      "edge-rooms-all.js",
       "edge-rooms-push.js",
       "edge-rooms-sw.js",
     ])

@@ -57,6 +57,16 @@ const PAGES: readonly Page[] = [
     without: /client\/(events|http|push|session)\//,
   },
   {
+    does: "uses rooms and keeps what waits and what was read",
+    script: `import { createClient } from "./client/index.ts";
+      import { clientOutbox, keepOffline } from "./client/offline/index.ts";
+      const client = createClient({ url: "", offline: keepOffline({ cache: true }) });
+      client.room("lobby");
+      clientOutbox(client).retryAll();`,
+    maxBytes: 30_330,
+    without: /client\/(events|http|inbox|push|session|tabs)\//,
+  },
+  {
     does: "takes pushes, beside what the client is",
     script: `export * from "./client/push/push.ts";`,
     maxBytes: 1_700,

@@ -35,6 +35,12 @@ export interface EntryStorePorts extends Pick<Ports, "clock" | "newId"> {
 
 type Values = readonly unknown[];
 
+interface Found {
+  readonly key: string;
+  /** It is as it was listed. */
+  readonly isSame: boolean;
+}
+
 export class EntryStore {
   readonly #ports: EntryStorePorts;
   #born: string | undefined;
@@ -109,7 +115,7 @@ export class EntryStore {
     return { fates, isNew };
   }
 
-  /** Takes over those of `left` that nobody else has taken since, and that are not `skipped`. */
+  /** Takes over those of `left` that nobody else has taken since, but what `skips` says. */
   claim(left: readonly StoredEntry[], skips: (key: string) => boolean): Promise<ReadonlyMap<string, Taken>> {
     return this.#take(left, ([value, free, sure], { key }) => {
       const held = recordIn(value);
@@ -142,13 +148,7 @@ export class EntryStore {
 
   async #take(
     left: readonly StoredEntry[],
-    take: (
-      before: Values,
-      of: { key: string; isSame: boolean },
-    ) => {
-      after: Values;
-      taken?: Taken;
-    },
+    take: (before: Values, found: Found) => { readonly after: Values; readonly taken?: Taken },
   ): Promise<ReadonlyMap<string, Taken>> {
     const { storage, tab } = this.#ports;
     const all = new Map<string, Taken>();

@@ -170,10 +170,9 @@ export class Ledger {
     if (this.#removed.size + this.#dirty.size === 0) return this.#plan();
     this.#isPumping = true;
     this.#cancelRetry();
-    const silent = new RoomsError("timeout", "The storage does not answer.");
-    this.#cancelSlow = this.#ports.clock.after(SLOW_AFTER_MS, () => this.#warn(silent));
     try {
       while (this.#removed.size + this.#dirty.size > 0) {
+        this.#watch();
         await this.#removeAll();
         await this.#writeAll();
       }
@@ -189,6 +188,13 @@ export class Ledger {
       this.#isPumping = false;
       this.#plan();
     }
+  }
+
+  #watch(): void {
+    this.#cancelSlow();
+    if (this.#isOver) return;
+    const silent = new RoomsError("timeout", "The storage does not answer.");
+    this.#cancelSlow = this.#ports.clock.after(SLOW_AFTER_MS, () => this.#warn(silent));
   }
 
   async #removeAll(): Promise<void> {

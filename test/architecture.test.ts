@@ -117,6 +117,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "client/server": ["client/connection", "client/events", "client/http", "client/util", "src/protocol"],
   // What the bindings share knows no framework.
   "client/bindings": ["client", "client/events"],
+  "client/without-bundler": ["client", "client/offline", "client/push", "client/tabs"],
   "client/react": ["client", "client/bindings", "client/events", "react"],
   "client/vue": ["client", "client/bindings", "client/events", "vue"],
   "client/svelte": [

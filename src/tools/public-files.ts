@@ -9,7 +9,7 @@ import { packClientPackage } from "./client-package.ts";
 
 const CLIENT = { "edge-rooms": "./client/index.ts" };
 /** The client is in it again, so that a page without this loads nothing of it. */
-const ALL = { "edge-rooms-all": "./client/with-offline-and-tabs.ts" };
+const ALL = { "edge-rooms-all": "./client/without-bundler/index.ts" };
 const POLLING = { "edge-rooms-polling": "./client/connection/transport/polling.ts" };
 const PUSH = { "edge-rooms-push": "./client/push/push.ts" };
 const SERVICE_WORKER = { "edge-rooms-sw": "./client/service-worker/service-worker.ts" };

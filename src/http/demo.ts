@@ -1,7 +1,7 @@
 import type { AppContext } from "./app-context.ts";
 
 /** The client as `npm run build` makes it: an npm package, and files for pages. Served also if `DEMO` is off. */
-const CLIENT_FILE = /^\/edge-rooms(?:-push|-sw|-polling-\w+)?\.(?:js|d\.ts|tgz)$/;
+const CLIENT_FILE = /^\/edge-rooms(?:-all|-push|-sw|-polling-\w+)?\.(?:js|d\.ts|tgz)$/;
 
 /** Serves static assets, which lie without `BASE_PATH`. Without the binding, or with `DEMO` off, there is no page. */
 export async function serveAsset(c: AppContext): Promise<Response> {

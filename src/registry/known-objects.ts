@@ -1,7 +1,7 @@
 // The rooms, or the users, of one shard: what each reported last, whom to ask before an answer, and the sums.
 
 import { areSame, type Counts, isActive, type Report, totalOf } from "./counts.ts";
-import type { EntryStore, RegistryEntry } from "./entry-store.ts";
+import type { KnownStore, RegistryEntry } from "./known-store.ts";
 
 /** What was reported or asked is believed this long. */
 export const BELIEVED_MS = 60_000;
@@ -40,13 +40,13 @@ interface Overview<C extends Counts> {
 }
 
 export class KnownObjects<C extends Counts> {
-  readonly #store: EntryStore<C>;
+  readonly #store: KnownStore<C>;
   readonly #none: C;
   readonly #add: (sum: C, one: C, times: 1 | -1) => C;
   #overview: Overview<C> | undefined;
 
   /** `none`: all numbers 0. */
-  constructor(store: EntryStore<C>, none: C, add: (sum: C, one: C, times: 1 | -1) => C) {
+  constructor(store: KnownStore<C>, none: C, add: (sum: C, one: C, times: 1 | -1) => C) {
     this.#store = store;
     this.#none = none;
     this.#add = add;

@@ -4,8 +4,8 @@ import { migrate } from "../object/storage/migrate.ts";
 import { type Database, firstRow } from "../object/storage/sql.ts";
 import { addCounters } from "./counter-sums.ts";
 import type { Counters, Report, RoomCounts, UserCounts } from "./counts.ts";
-import { EntryStore, ROOMS, USERS } from "./entry-store.ts";
 import { KnownObjects, type LedgerSums } from "./known-objects.ts";
+import { KnownStore, ROOMS, USERS } from "./known-store.ts";
 import { REGISTRY_SCHEMA } from "./registry-schema.ts";
 
 export interface ShardSums {
@@ -27,8 +27,8 @@ export class RegistryShard {
     const { sql } = database;
     migrate(database, REGISTRY_SCHEMA);
     sql.exec("INSERT INTO shard (id, since) VALUES (1, ?) ON CONFLICT DO NOTHING", now);
-    this.rooms = new KnownObjects(new EntryStore(sql, ROOMS), NO_ROOMS, addRooms);
-    this.users = new KnownObjects(new EntryStore(sql, USERS), NO_USERS, addUsers);
+    this.rooms = new KnownObjects(new KnownStore(sql, ROOMS), NO_ROOMS, addRooms);
+    this.users = new KnownObjects(new KnownStore(sql, USERS), NO_USERS, addUsers);
   }
 
   recordRoom(name: string, report: Report<RoomCounts>, now: number): void {

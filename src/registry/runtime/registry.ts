@@ -4,8 +4,8 @@ import type { Env } from "../../env.ts";
 import { objectStub, type Placement } from "../../object/runtime/object-stub.ts";
 import { addCounters } from "../counter-sums.ts";
 import { type Counters, isActive, type RoomCounts, type UserCounts } from "../counts.ts";
-import type { RegistryEntry } from "../entry-store.ts";
 import { byCodePoints, type KnownEntry, type NamesQuery } from "../known-objects.ts";
+import type { RegistryEntry } from "../known-store.ts";
 import type { ShardSums } from "../registry-shard.ts";
 import { SHARD_NAMES, shardOf } from "../shards.ts";
 

@@ -43,7 +43,7 @@ export const USERS: EntryKind<UserCounts> = {
   read: (row) => ({ sessions: Number(row.sessions), notifications: Number(row.notifications) }),
 };
 
-export class EntryStore<C extends Counts> {
+export class KnownStore<C extends Counts> {
   readonly #sql: Sql;
   readonly #kind: EntryKind<C>;
   readonly #select: string;

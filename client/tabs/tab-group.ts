@@ -8,7 +8,7 @@ import type { Connected } from "../util/wire.ts";
 import { TabMembership } from "./tab-membership.ts";
 import { TAB_PROTOCOL, type TabCall, type TabNews } from "./tab-message.ts";
 import type { TabPorts } from "./tab-ports.ts";
-import { claimsIn, mayBeOf } from "./token-claims.ts";
+import { claimsIn, placesOf, roomsIn } from "./token-claims.ts";
 
 /** A log of this client. */
 export interface GroupMember {
@@ -23,13 +23,21 @@ type Stage =
   | {
       readonly name: "in";
       readonly membership: TabMembership;
+      /** Tabs with which it shares. */
+      readonly whose: string;
+      /** The latest one. */
       readonly token: Token;
       readonly before: string | null | undefined;
+      readonly cancelWatch: Cancel;
     }
   /** This client has connections of its own. */
   | { readonly name: "impossible" };
 
-/** One client among the tabs of its user. Who that is, its token says; the greeting of the server is held against it. */
+/**
+ * One client among the tabs of its user. Who that is, its token says; the greeting of the server is held against it. The
+ * token is asked for again when somebody comes back to the tab, when the app reconnects, and before it runs out: with that
+ * of another user the client leaves.
+ */
 export class TabGroup {
   readonly #context: ClientContext;
   readonly #ports: TabPorts;
@@ -39,11 +47,20 @@ export class TabGroup {
   #stage: Stage = { name: "out" };
   /** Why there was no token at the last try. */
   #failure: { readonly cause: unknown } | undefined;
+  #cancelExpiry: Cancel = () => {};
+  /** It slept, and has not looked for another user since. */
+  #isBack = false;
 
   constructor(context: ClientContext, ports: TabPorts) {
     this.#context = context;
     this.#ports = ports;
-    this.#cancels = [ports.onSleep(() => this.#sleep()), ports.onAwake(() => this.#wake())];
+    this.#cancels = [
+      ports.onSleep(() => this.#sleep()),
+      ports.onAwake(() => this.#wake()),
+      ports.onUse(() => {
+        if (ports.isVisible()) this.look();
+      }),
+    ];
     context.closed.addEventListener("abort", () => {
       for (const cancel of this.#cancels) cancel();
       this.#leave("leave", { name: "closed" });
@@ -90,13 +107,26 @@ export class TabGroup {
     void this.#enter();
   }
 
-  /** A greeting. Returns why the connection must end, if so. */
-  admit({ user, at }: Connected): ConnectionEnd | undefined {
+  /** Asks for the present token: the app may have another user by now. */
+  look(): void {
+    if (this.#stage.name !== "in") return;
+    const { membership } = this.#stage;
+    this.#context.tokens.renew().then(
+      (token) => {
+        if (this.#stage.name === "in" && this.#stage.membership === membership) this.#onToken(token);
+      },
+      // The one that there is stays in force until it runs out.
+      () => {},
+    );
+  }
+
+  /** A greeting, and where the token of the holder names its user. Returns why the connection must end, if so. */
+  admit({ user, at }: Connected, places: string | undefined): ConnectionEnd | undefined {
     const { serverTime, tokens, users } = this.#context;
     const token = this.#stage.name === "in" ? this.#stage.token : null;
     const id = user?.id ?? null;
-    const claims = claimsIn(token);
-    const isOwn = id === null ? token === null : mayBeOf(claims, id);
+    const own = namedIn(token, id);
+    const isOwn = id === null ? token === null : own !== NOWHERE && own === places;
     if (!isOwn) {
       this.#context.log("warn", "another tab has connections of another user: this one has its own");
       this.#leave("handOver", { name: "impossible" });
@@ -114,9 +144,47 @@ export class TabGroup {
       return { next: "stop", error: changed, retryAfterMs: 0 };
     }
     serverTime.learn(at);
-    // Only the token of the holder is renewed; one that has run out would cost a take-over a second.
-    if (typeof claims?.exp === "number") tokens.accepted(token, claims.exp * 1_000 - at);
+    this.#untilExpiry(token);
     return undefined;
+  }
+
+  /** Another token, perhaps that of another user, or of one who may do something else. */
+  #onToken(token: Token): void {
+    const stage = this.#stage;
+    if (stage.name !== "in" || stage.token === token) return;
+    const { user } = this.#context.users;
+    const isSameUser = user === undefined || namedIn(token, user) === namedIn(stage.token, user);
+    if (!isSameUser || this.#whose(token) !== stage.whose) this.#leave("handOver", { name: "out" });
+    else {
+      this.#stage = { ...stage, token };
+      this.#untilExpiry(token);
+    }
+  }
+
+  /** No server ends what a tab does with a token that ran out, as only that of the holder is in force. */
+  #untilExpiry(token: Token): void {
+    const { ports, tokens, serverTime } = this.#context;
+    const expiry = claimsIn(token)?.exp;
+    if (typeof expiry !== "number") return;
+    const lifeMs = Math.floor(expiry * 1_000 - serverTime.now());
+    tokens.accepted(token, lifeMs);
+    this.#cancelExpiry();
+    this.#cancelExpiry = ports.clock.after(lifeMs, () => {
+      // The timers of a browser end within 25 days.
+      if (serverTime.now() + 1 < expiry * 1_000) this.#untilExpiry(token);
+      else {
+        tokens.refused(token, 0);
+        this.#leave("handOver", { name: "out" });
+      }
+    });
+  }
+
+  /** Undefined where the claims cannot be read. */
+  #whose(token: Token): string | undefined {
+    const claims = claimsIn(token);
+    if (token !== null && claims === undefined) return undefined;
+    const subject = claims === undefined ? null : String(claims.sub ?? "");
+    return JSON.stringify([TAB_PROTOCOL, this.#context.base, subject, roomsIn(claims)]);
   }
 
   async #enter(): Promise<void> {
@@ -131,14 +199,16 @@ export class TabGroup {
       return;
     }
     try {
-      const claims = claimsIn(token);
-      if (token !== null && claims === undefined) throw new Error("the token cannot be read");
-      const subject = claims === undefined ? null : String(claims.sub ?? "");
-      const whose = JSON.stringify([TAB_PROTOCOL, this.#context.base, subject]);
+      const whose = this.#whose(token);
+      if (whose === undefined) throw new Error("the token cannot be read");
       const name = `edge-rooms ${await this.#ports.digest(whose)}`;
       if (this.#stage.name !== "entering") return;
       const membership = this.#membership(name);
-      this.#to({ name: "in", membership, token, before: this.#context.users.user });
+      const cancelWatch = this.#context.tokens.watch((next) => this.#onToken(next));
+      const before = this.#context.users.user;
+      this.#to({ name: "in", membership, whose, token, before, cancelWatch });
+      if (this.#isBack) this.look();
+      this.#isBack = false;
     } catch (cause) {
       this.#giveUp(`tabs cannot share their connections here: ${String(cause)}`);
     }
@@ -156,6 +226,7 @@ export class TabGroup {
           this.#changes.call();
         },
         onNews: (news) => this.#onNews(news),
+        placesOf: (user) => namedIn(this.#stage.name === "in" ? this.#stage.token : null, user),
         onImpossible: () => this.#giveUp("tabs cannot share their connections here: no locks"),
         onUserChanged: () => {
           // Each log ends where it finds another user; or all of them go on among the tabs of that one.
@@ -190,6 +261,7 @@ export class TabGroup {
 
   #wake(): void {
     if (this.#stage.name !== "asleep") return;
+    this.#isBack = true;
     this.#to({ name: "out" });
     this.enter();
   }
@@ -197,7 +269,11 @@ export class TabGroup {
   #leave(how: "leave" | "handOver", next: Stage): void {
     const stage = this.#stage;
     this.#stage = next;
-    if (stage.name === "in") stage.membership.end(how);
+    this.#cancelExpiry();
+    if (stage.name === "in") {
+      stage.cancelWatch();
+      stage.membership.end(how);
+    }
     for (const transport of this.#alive()) transport.onHolder();
     if (next.name === "out") this.enter();
     this.#changes.call();
@@ -207,3 +283,9 @@ export class TabGroup {
     this.#stage = stage;
   }
 }
+
+const NOWHERE = "[]";
+
+/** Where a token has the id of this user. */
+const namedIn = (token: Token, user: string | null): string =>
+  user === null ? NOWHERE : JSON.stringify(placesOf(user, claimsIn(token)));

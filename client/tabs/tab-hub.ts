@@ -13,6 +13,8 @@ export interface HubEvents {
   post(tab: string, news: readonly TabNews[]): void;
   /** Calls `fn` when that tab is gone. */
   onGone(tab: string, fn: () => void): Cancel;
+  /** Where the token of this tab has the id of this user. */
+  placesOf(user: string | null): string;
   /** The server has greeted another user. */
   onUserChanged(): void;
 }
@@ -58,6 +60,10 @@ export class TabHub implements UpstreamPort {
 
   usageOf(tab: string): TabUsage {
     return this.#tabs.get(tab) ?? UNKNOWN;
+  }
+
+  placesOf(user: string | null): string {
+    return this.#events.placesOf(user);
   }
 
   onUserChanged(): void {

@@ -27,6 +27,8 @@ export interface MembershipEvents {
   /** Another tab, or this one, holds the connections from now on: what the one before had is lost. */
   onHolder(): void;
   onNews(news: readonly TabNews[]): void;
+  /** Where the own token has the id of this user. */
+  placesOf(user: string | null): string;
   /** Tabs cannot share here. */
   onImpossible(): void;
   /** The server has greeted another user. */
@@ -128,6 +130,7 @@ export class TabMembership {
     this.#hub = new TabHub(this.#context, this.#tab, {
       post: (tab, news) => this.#tell(tab, { news }),
       onGone: (tab, fn) => this.#onGone(tab, fn),
+      placesOf: (user) => this.#events.placesOf(user),
       onUserChanged: () => this.#events.onUserChanged(),
     });
     this.#announce(this.#holder?.term ?? 0);

@@ -7,7 +7,7 @@ import type { LogKind } from "../core/client-context.ts";
 import { RoomsError, type RoomsErrorCode } from "../util/errors.ts";
 
 /** To be raised with each change that an older tab would not understand. */
-export const TAB_PROTOCOL = 1;
+export const TAB_PROTOCOL = 2;
 
 /** A log as one connection has it. Tabs that filter it in different ways have one each, as the server filters. */
 export interface LogKey {
@@ -73,6 +73,8 @@ export type TabCall =
 export type TabNews =
   /** Checked by the one that reads it, as the tab may run an older client than this one. */
   | { readonly type: "frames"; readonly link: string; readonly frames: readonly unknown[] }
+  /** Before the greeting: where the token of the holder names the user who is greeted. */
+  | { readonly type: "user"; readonly link: string; readonly places: string }
   | { readonly type: "permission"; readonly link: string; readonly permission: Permission }
   | { readonly type: "end"; readonly link: string; readonly end: PackedEnd }
   | {

@@ -95,6 +95,7 @@ export class TabTransport implements Transport {
   restart(when: "now" | "afterTurn"): void {
     this.#own.restart(when);
     if (when === "afterTurn" || this.#key === undefined) return;
+    this.#group.look();
     this.#blocked = undefined;
     this.#group.call({ type: "hurry", key: this.#key });
   }
@@ -151,6 +152,8 @@ export class TabLink implements Link {
   readonly #transport: TabTransport;
   readonly #events: LinkEvents;
   #isOpen = true;
+  /** Where the token of the holder names the user. */
+  #places: string | undefined;
 
   constructor(transport: TabTransport, events: LinkEvents, id: string) {
     this.id = id;
@@ -189,6 +192,7 @@ export class TabLink implements Link {
 
   onNews(news: Exclude<TabNews, { readonly type: "state" }>): void {
     if (news.type === "end") this.drop(unpackEnd(news.end));
+    else if (news.type === "user") this.#places = news.places;
     else if (news.type === "permission") this.#events.onPermission(news.permission);
     else {
       for (const frame of news.frames) if (this.#isOpen && isRecord(frame)) this.#onFrame(frame);
@@ -200,7 +204,7 @@ export class TabLink implements Link {
     const frame = knownFrame(value, this.#events.frames);
     if (frame === undefined) return;
     if (frame.type === "connected") {
-      const end = this.#transport.group.admit(frame);
+      const end = this.#transport.group.admit(frame, this.#places);
       if (end !== undefined) {
         this.drop(end);
         return;

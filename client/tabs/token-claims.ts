@@ -1,4 +1,4 @@
-import { isRecord, type JsonObject, parseJson } from "../../src/protocol/index.ts";
+import { isRecord, type JsonObject, PERMISSIONS, parseJson } from "../../src/protocol/index.ts";
 import type { Token } from "../connection/transport/token-answer.ts";
 
 /** The claims of a JWT, unchecked; `undefined` where they cannot be read. */
@@ -14,12 +14,27 @@ export function claimsIn(token: Token): JsonObject | undefined {
 }
 
 /**
- * Whether claims may be those of this user. Which claim names the user is a setting of the server, so each of them, at
- * whatever depth, is looked at.
+ * The places at which claims have this user's id. Which claim names the user is a setting of the server. It is among the
+ * places in the token that the server took, so another token with the same places is one of that user.
  */
-export function mayBeOf(claims: unknown, user: string): boolean {
-  if (typeof claims === "string" || typeof claims === "number") return String(claims) === user;
-  return typeof claims === "object" && claims !== null
-    ? Object.values(claims).some((claim) => mayBeOf(claim, user))
-    : false;
+export function placesOf(user: string, claims: unknown, path: readonly string[] = []): readonly string[][] {
+  if (isRecord(claims))
+    return Object.keys(claims)
+      .sort()
+      .flatMap((key) => placesOf(user, claims[key], [...path, key]));
+  const isHere = (typeof claims === "string" || typeof claims === "number") && String(claims) === user;
+  return isHere ? [[...path]] : [];
+}
+
+/**
+ * What claims say of rooms. Which claim does is a setting too: it is known by its form, a permission for each name, as an
+ * object or as its JSON.
+ */
+export function roomsIn(claims: unknown): readonly unknown[] {
+  const record = typeof claims === "string" ? parseJson(claims) : claims;
+  if (!isRecord(record)) return [];
+  const entries = Object.entries(record).sort();
+  return entries.every(([, level]) => PERMISSIONS.some((known) => known === level))
+    ? [entries]
+    : entries.flatMap(([, claim]) => roomsIn(claim));
 }

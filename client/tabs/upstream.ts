@@ -32,6 +32,8 @@ import { UpstreamTransport } from "./upstream-transport.ts";
 /** The tab that holds the connections, as one of them sees it. */
 export interface UpstreamPort extends UsageOfTabs {
   tell(tab: string, news: TabNews): void;
+  /** Where the token of the holder has the id of this user. */
+  placesOf(user: string | null): string;
   /** The server has greeted another user. */
   onUserChanged(): void;
 }
@@ -278,6 +280,8 @@ export class Upstream implements ChannelEvents, ReplayPort {
 
   #serve(link: TabLinkRecord): void {
     link.phase = "greeted";
+    const places = this.#port.placesOf(this.#state.user);
+    this.#port.tell(link.tab, { type: "user", link: link.id, places });
     link.replay = new ReplayOfTab(this, this.key, link.request, {
       give: (frames) => this.#port.tell(link.tab, { type: "frames", link: link.id, frames }),
       onLive: () => {

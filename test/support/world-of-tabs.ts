@@ -18,8 +18,9 @@ export const jwtOf = (claims: object): string => {
   return `h.${text.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")}.s`;
 };
 
-/** A server may be told that another claim names the user. */
-function userIn(token: string): string {
+/** A server may be told that another claim names the user. Without a token it takes nobody. */
+function userIn(token: string | undefined): string | undefined {
+  if (token === undefined) return undefined;
   const { uid, sub } = JSON.parse(
     atob(String(token.split(".")[1]).replaceAll("-", "+").replaceAll("_", "/")),
   );
@@ -92,9 +93,10 @@ class TabWire {
   exchange(): boolean {
     const before = [this.#read, this.#given, this.person, this.#isServerDone, this.#isClientDone];
     if (this.tab.isGone) this.cut();
+    else if (this.#user === undefined) this.end(4401, "unauthorized");
     else if (this.#world.revoked.has(this.#user)) this.end(4401, "token_expired");
     else if (!this.tab.standsStill) {
-      if (this.person === undefined && !this.#isServerDone) this.#arrive();
+      if (this.person === undefined && !this.#isServerDone) this.#arrive(this.#user);
       this.#up();
     }
     this.#down();
@@ -108,8 +110,8 @@ class TabWire {
     this.#endClient(1006);
   }
 
-  get #user(): string {
-    return userIn(this.socket.protocols[1]?.slice("token.".length) ?? "");
+  get #user(): string | undefined {
+    return userIn(this.socket.protocols[1]?.slice("token.".length));
   }
 
   /** The server closes it. */
@@ -118,12 +120,12 @@ class TabWire {
     this.#endClient(code, reason);
   }
 
-  #arrive(): void {
+  #arrive(user: string): void {
     const { searchParams } = this.socket.url;
     const since = searchParams.get("since");
     const replaces = searchParams.get("replaces");
     const topics = searchParams.get("topics");
-    this.person = this.#room.connect(this.#user, {
+    this.person = this.#room.connect(user, {
       history: Number(searchParams.get("history") ?? 50),
       permission: this.#world.permission,
       ...(since !== null && { since }),

@@ -19,7 +19,7 @@ interface Kept {
 }
 
 /** The part that connections use. */
-export type Tokens = Pick<TokenSource, "get" | "accepted" | "refused" | "watch">;
+export type Tokens = Pick<TokenSource, "get" | "renew" | "accepted" | "refused" | "watch">;
 
 export class TokenSource {
   readonly #clock: Ports["clock"];
@@ -44,9 +44,11 @@ export class TokenSource {
 
   /** Rejects with a {@link RoomsError}: after `unauthorized` there is no other try, after any other code there is. */
   async get(): Promise<Token> {
-    const kept = this.#kept;
-    if (kept !== undefined && this.#clock.elapsed() < (kept.renewAt ?? Number.POSITIVE_INFINITY))
-      return kept.token;
+    return this.#kept !== undefined && !this.#isDue ? this.#kept.token : this.renew();
+  }
+
+  /** As `get`, but asks although the kept one has not run out. Without an answer that one stays. */
+  renew(): Promise<Token> {
     this.#asking ??= this.#ask().finally(() => {
       this.#asking = undefined;
     });
@@ -88,11 +90,17 @@ export class TokenSource {
     this.#cancels.clear();
   }
 
+  /** Whether the kept one is about to run out. */
+  get #isDue(): boolean {
+    return this.#clock.elapsed() >= (this.#kept?.renewAt ?? Number.POSITIVE_INFINITY);
+  }
+
   async #ask(): Promise<Token> {
     await this.#sleep(this.#askedAt + ASK_EVERY_MS - this.#clock.elapsed());
     this.#askedAt = this.#clock.elapsed();
     const token = await this.#answer();
     this.#failure = undefined;
+    if (token === this.#kept?.token && !this.#isDue) return token;
     this.#kept = token === null ? undefined : { token, renewAt: undefined };
     if (token !== null) this.#watchers.call(token);
     return token;

@@ -148,6 +148,44 @@ describe("tabs that change", () => {
     expect(new Set(ran()).size).toBe(2);
   });
 
+  it.each(["close", "kill", "sleep", "freeze"] as const)(
+    "[C268] go on from their own cursors when three holders in a row %s as soon as they have taken over",
+    async (how) => {
+      // The next one is about to open its connection, has opened it, or is greeted; other tabs are or are not.
+      for (const turns of [1, 3, 6, 9, 12, 20]) {
+        const [world, tabs] = await withTabs(5);
+        const bo = await ofBo(world);
+        let said = 0;
+        const say = () => void bo.room.send(++said);
+        say();
+        await world.settle();
+        for (const { client, tab } of tabs.slice(0, 3)) {
+          if (how === "close") client.close();
+          if (how === "close" || how === "kill") tab.close();
+          else tab.freeze(how === "sleep");
+          say();
+          // Its silence is heard after 0.8 s.
+          if (how === "freeze") await world.clock.advance(800);
+          for (let turn = 0; turn < turns; turn++) {
+            await world.clock.advance(0);
+            for (const wire of world.wires) wire.exchange();
+            world.room.flush();
+          }
+        }
+        await world.pass(3_000);
+        const [, , , fourth, fifth] = tabs;
+        for (const tab of [fourth, fifth])
+          expect([tab?.isLive, tab?.lost, tab?.heard]).toEqual([true, 0, [1, 2, 3, 4]]);
+        for (const { tab } of tabs) if (tab.standsStill) tab.resume();
+        await world.pass(3_000);
+        for (const { room, heard, lost } of tabs.filter(({ tab }) => !tab.isGone && how !== "close"))
+          expect([room.state.status, heard, lost]).toEqual(["connected", [1, 2, 3, 4], 0]);
+        expect(world.room.opened("ada")).toBe(1);
+        for (const { client } of world.alive) client.close();
+      }
+    },
+  );
+
   it.each(["end", "startOver"] as const)(
     "[C205] begin anew where what is kept is of another user (%s)",
     async (onUserChange) => {

@@ -3,24 +3,46 @@
 import { act } from "react";
 import { createRoot } from "react-dom/client";
 import { type Component, flushSync, mount, unmount } from "svelte";
-import { expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { createApp, defineComponent, h, nextTick } from "vue";
 import { EdgeRooms, useMessages, useRoom } from "../../client/react/index.ts";
 import type { RoomHandle } from "../../client/room/room-handle.ts";
+import { sharingOver } from "../../client/tabs/sharing-over.ts";
 import { createTestRooms } from "../../client/testing/index.ts";
 import {
   provideRooms,
   useMessages as useVueMessages,
   useRoom as useVueRoom,
 } from "../../client/vue/index.ts";
+import { FakeBrowserTabs } from "../support/fake-browser-tabs.ts";
 import Stage from "./svelte/Stage.svelte";
 import Texts from "./svelte/Texts.svelte";
 
-async function roomsForTest() {
+/** What tabs say to each other comes at once. */
+const AT_ONCE = {
+  now: () => 0,
+  elapsed: () => 0,
+  after: (_: number, fn: () => void) => {
+    queueMicrotask(fn);
+    return () => {};
+  },
+};
+
+async function roomsForTest(way: "its own" | "that of another tab") {
   const rooms = await createTestRooms();
   onTestFinished(() => rooms.close());
   const bob = rooms.client({ user: "bob" }).room("lobby");
-  return { rooms, ada: rooms.client({ user: "ada" }), bob };
+  const browser = new FakeBrowserTabs(AT_ONCE);
+  const clientOfAda = () =>
+    rooms.client({
+      user: "ada",
+      ...(way === "that of another tab" && { tabs: sharingOver(browser.open().ports) }),
+    });
+  if (way === "that of another tab") {
+    clientOfAda().room("lobby");
+    await rooms.settle();
+  }
+  return { rooms, ada: clientOfAda(), bob };
 }
 
 /** What a page shows while bob writes, ada's connection drops, and time passes. */
@@ -47,63 +69,65 @@ async function shownDuring(
 
 const SEEN = ["", "one", "one", "one,two"];
 
-it("[V50] React shows what happens, each step in act()", async () => {
-  const { rooms, ada, bob } = await roomsForTest();
-  Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: true });
-  onTestFinished(() => void Reflect.deleteProperty(globalThis, "IS_REACT_ACT_ENVIRONMENT"));
-  const Chat = () =>
-    useMessages(useRoom("lobby"))
-      .messages.map(({ data }) => textIn(data))
-      .join();
-  const page = document.createElement("div");
-  const root = createRoot(page);
-  await act(() =>
-    root.render(
-      <EdgeRooms client={ada}>
-        <Chat />
-      </EdgeRooms>,
-    ),
-  );
-  const doing = async (run: () => Promise<unknown>) => {
-    await act(run);
-  };
-  expect(await shownDuring({ rooms, bob }, () => page.textContent ?? "", doing)).toEqual(SEEN);
-  await act(() => root.unmount());
-});
-
-it("[V50] Vue shows what happens", async () => {
-  const { rooms, ada, bob } = await roomsForTest();
-  const Chat = defineComponent(() => {
-    const { messages } = useVueMessages(useVueRoom("lobby"));
-    return () => messages.value.map(({ data }) => textIn(data)).join();
+describe.each(["its own", "that of another tab"] as const)("over a connection: %s", (way) => {
+  it("[V50][C269] React shows what happens, each step in act()", async () => {
+    const { rooms, ada, bob } = await roomsForTest(way);
+    Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: true });
+    onTestFinished(() => void Reflect.deleteProperty(globalThis, "IS_REACT_ACT_ENVIRONMENT"));
+    const Chat = () =>
+      useMessages(useRoom("lobby"))
+        .messages.map(({ data }) => textIn(data))
+        .join();
+    const page = document.createElement("div");
+    const root = createRoot(page);
+    await act(() =>
+      root.render(
+        <EdgeRooms client={ada}>
+          <Chat />
+        </EdgeRooms>,
+      ),
+    );
+    const doing = async (run: () => Promise<unknown>) => {
+      await act(run);
+    };
+    expect(await shownDuring({ rooms, bob }, () => page.textContent ?? "", doing)).toEqual(SEEN);
+    await act(() => root.unmount());
   });
-  const page = document.createElement("div");
-  const app = createApp(
-    defineComponent(() => {
-      provideRooms(ada);
-      return () => h(Chat);
-    }),
-  );
-  app.mount(page);
-  const doing = async (run: () => Promise<unknown>) => {
-    await run();
-    await nextTick();
-  };
-  expect(await shownDuring({ rooms, bob }, () => page.textContent ?? "", doing)).toEqual(SEEN);
-  app.unmount();
-});
 
-it("[V50] Svelte shows what happens", async () => {
-  const { rooms, ada, bob } = await roomsForTest();
-  const target = document.createElement("div");
-  const first: [Component, object][] = [[Texts, { name: "lobby" }]];
-  const stage = mount(Stage, { target, props: { client: ada, first } });
-  const doing = async (run: () => Promise<unknown>) => {
-    await run();
-    flushSync();
-  };
-  expect(await shownDuring({ rooms, bob }, () => target.textContent ?? "", doing)).toEqual(SEEN);
-  await unmount(stage);
+  it("[V50][C269] Vue shows what happens", async () => {
+    const { rooms, ada, bob } = await roomsForTest(way);
+    const Chat = defineComponent(() => {
+      const { messages } = useVueMessages(useVueRoom("lobby"));
+      return () => messages.value.map(({ data }) => textIn(data)).join();
+    });
+    const page = document.createElement("div");
+    const app = createApp(
+      defineComponent(() => {
+        provideRooms(ada);
+        return () => h(Chat);
+      }),
+    );
+    app.mount(page);
+    const doing = async (run: () => Promise<unknown>) => {
+      await run();
+      await nextTick();
+    };
+    expect(await shownDuring({ rooms, bob }, () => page.textContent ?? "", doing)).toEqual(SEEN);
+    app.unmount();
+  });
+
+  it("[V50][C269] Svelte shows what happens", async () => {
+    const { rooms, ada, bob } = await roomsForTest(way);
+    const target = document.createElement("div");
+    const first: [Component, object][] = [[Texts, { name: "lobby" }]];
+    const stage = mount(Stage, { target, props: { client: ada, first } });
+    const doing = async (run: () => Promise<unknown>) => {
+      await run();
+      flushSync();
+    };
+    expect(await shownDuring({ rooms, bob }, () => target.textContent ?? "", doing)).toEqual(SEEN);
+    await unmount(stage);
+  });
 });
 
 const textIn = (data: unknown): string =>

@@ -105,6 +105,7 @@ export class FakeTab {
   readonly #uses = new Set<() => void>();
   readonly #sleepers = new Set<() => void>();
   readonly #wakers = new Set<() => void>();
+  readonly #mourners = new Set<() => void>();
   /** What happens to it while it stands still. */
   readonly #held: (() => void)[] = [];
   #isVisible: boolean;
@@ -150,8 +151,15 @@ export class FakeTab {
   }
 
   close(): void {
+    for (const fn of this.#mourners) fn();
+    this.#mourners.clear();
     this.isGone = true;
     this.#browser.forget(this);
+  }
+
+  /** Calls `fn` when it is closed or killed. */
+  onGone(fn: () => void): Cancel {
+    return added(this.#mourners, fn);
   }
 
   /** Its timers come late; everything else goes on. */

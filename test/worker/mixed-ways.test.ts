@@ -1,10 +1,11 @@
 // Clients over every way in one room, on networks that lose requests, lose and cut answers and send calls twice, with a
-// room that dies. In the end all hold the same log, and each message once. What the network does has a seed;
+// room that dies, and tabs that take over from each other. In the end all hold the same log, and each message once. What the network does has a seed;
 // what the runtime does first has none.
 
 import { expect, it } from "vitest";
 import { seededRandom } from "../../client/testing/seeded-random.ts";
 import type { Ports } from "../../client/util/ports.ts";
+import { SeededRandom } from "../support/seeded-random.ts";
 import { clientPorts } from "./support/client-ports.ts";
 import { Guest, until, WAYS } from "./support/guest.ts";
 import { crash } from "./support/objects.ts";
@@ -47,7 +48,7 @@ function faultyFetch(random: () => number, faults: { rate: number }): Ports["fet
   };
 }
 
-it.each(SEEDS)("[C161] every way loses nothing and doubles nothing (seed %s)", async (seed) => {
+it.each(SEEDS)("[C161][C269] every way loses nothing and doubles nothing (seed %s)", async (seed) => {
   const random = seededRandom(seed);
   const faults = { rate: 0.15 };
   const name = uniqueName("mixed");
@@ -58,6 +59,7 @@ it.each(SEEDS)("[C161] every way loses nothing and doubles nothing (seed %s)", a
   );
   await Promise.all(guests.map((guest) => guest.live()));
   const pick = <T>(list: readonly T[]) => list[Math.floor(random() * list.length)] as T;
+  const ofTabs = guests.filter((_, at) => WAYS[at]?.hasTabs);
   const sent = new Map(guests.map((guest) => [guest, [] as string[]]));
   const pending: Promise<unknown>[] = [];
   for (let step = 0; step < STEPS; step++) {
@@ -73,7 +75,8 @@ it.each(SEEDS)("[C161] every way loses nothing and doubles nothing (seed %s)", a
       pending.push(guest.room.react(pick(own)?.seq ?? 0, "👍").catch(() => {}));
     else if (roll < 0.68)
       await Promise.race([crash(roomObject(name)).catch(() => {}), scheduler.wait(CRASHES_WITHIN_MS)]);
-    else if (roll < 0.8) guest.client.reconnect();
+    else if (roll < 0.74) guest.client.reconnect();
+    else if (roll < 0.86) await pick(ofTabs).takeOver(new SeededRandom(random));
     else await guest.client.ping().catch(() => {});
   }
   faults.rate = Number.MIN_VALUE;

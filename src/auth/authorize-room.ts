@@ -37,7 +37,7 @@ export async function authorizeRoom(
 ): Promise<Outcome<Actor>> {
   if ("kind" in who) return accept({ identity: who, permission: roomPermission(access, null, room) });
   const { identity, rooms } = who;
-  if (rooms !== undefined || backEnd === undefined)
+  if (backEnd === undefined || !isAsked({ backEnd }, who))
     return accept({ identity, permission: roomPermission(access, rooms, room) });
   const answered = await questionsTo(backEnd).permissionOf(identity.user, room);
   if (answered === undefined) return NO_ANSWER;
@@ -66,9 +66,15 @@ function sourceOf({ access, backEnd, token }: Explaining, { rooms }: VerifiedTok
   return `the token has no ${token.roomsClaim} claim, and DEFAULT_ROOM_ACCESS is ${access.defaultAccess}`;
 }
 
+/** Whether the back end decides what the bearer may, and not the token. */
+export const isAsked = ({ backEnd }: Pick<Config, "backEnd">, { rooms }: VerifiedToken): boolean =>
+  rooms === undefined && backEnd !== undefined;
+
 /** Whether `authorizeRoom` would ask the back end: it decides, and its answer is not known here. */
-export const takesQuestion = ({ backEnd }: Authorizing, { identity, rooms }: VerifiedToken, room: string) =>
-  rooms === undefined && backEnd !== undefined && !questionsTo(backEnd).isKnown(identity.user.id, room);
+export const takesQuestion = ({ backEnd }: Authorizing, token: VerifiedToken, room: string) =>
+  backEnd !== undefined &&
+  isAsked({ backEnd }, token) &&
+  !questionsTo(backEnd).isKnown(token.identity.user.id, room);
 
 interface Known {
   readonly permission: Permission;

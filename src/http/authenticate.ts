@@ -9,7 +9,7 @@ import { type TokenRefusalReason, tokenRefusal } from "../auth/token-refusals.ts
 import { verifyToken } from "../auth/verify-token.ts";
 import { type Outcome, type Permission, reject } from "../protocol/index.ts";
 import type { AppContext } from "./app-context.ts";
-import { addressKey } from "./client-address.ts";
+import { addressKey, READING_SHARES } from "./client-address.ts";
 import { accepted, refusing } from "./refusal-error.ts";
 import { namedRoom } from "./request-url.ts";
 
@@ -37,17 +37,29 @@ export async function authenticateCall(c: AppContext): Promise<Bearer> {
 export const authenticateSocket = (c: AppContext): Promise<SocketBearer> =>
   authenticateToken(c, credentialOf(c.req.raw, { inQuery: true }));
 
-/** For a connection over calls: the token stands in the header. */
-export async function authenticatePoll(c: AppContext): Promise<SocketBearer> {
+/**
+ * For a connection over calls: the token stands in the header. `readBody` is called once the token is valid, and says
+ * which connection the call names, if any.
+ */
+export async function authenticatePoll<Body extends { readonly head: { readonly connection?: string } }>(
+  c: AppContext,
+  readBody: () => Promise<Body>,
+): Promise<Body & { readonly bearer: SocketBearer }> {
+  const credential = credentialOf(c.req.raw, { inQuery: false });
+  if (credential.kind === "none") {
+    const body = await readBody();
+    const names = body.head.connection !== undefined;
+    await (names ? spendReading(c) : spendAnonymous(c));
+    return { ...body, bearer: { kind: "none" } };
+  }
   const bearer = await authenticateCall(c);
   if (bearer.kind === "server") throw userNeeded("server");
-  return bearer;
+  return { ...(await readBody()), bearer };
 }
 
 async function authenticateToken(c: AppContext, credential: Credential) {
   if (credential.kind === "none") {
-    // Counts twice, as no user's budget pays for it.
-    for (let n = 0; n < 2; n++) await spendAllowance(c, `address ${addressOf(c)}`);
+    await spendAnonymous(c);
     return { kind: "none" } as const;
   }
   const verified = await verify(c, credential);
@@ -116,8 +128,30 @@ export const actorOf = (identity: ServerIdentity): Actor => ({ ...SERVER, identi
 /** Cloudflare sets the header, and drops one that the client sends. Local development has none. */
 const addressOf = (c: AppContext): string => addressKey(c.req.header("CF-Connecting-IP"));
 
-/** Without the binding nothing is limited here. */
+const TOO_MANY_CALLS = () => refusing("rate_limited", "too many calls", { retryAfterMs: 10_000 });
+
+/** Counts twice, as no user's budget pays for it. */
+async function spendAnonymous(c: AppContext): Promise<void> {
+  for (let n = 0; n < 2; n++) await spendAllowance(c, `address ${addressOf(c)}`);
+}
+
+/**
+ * A call of a reader whose connection was let in counts once, in an allowance of its own: behind one address there may
+ * be many readers. That it names a connection which exists is not known here, so all such calls of an address are
+ * bounded together; its room answers those of one connection at a pace (`src/object/poll-pace.ts`).
+ */
+async function spendReading(c: AppContext): Promise<void> {
+  const first = Math.floor(Math.random() * READING_SHARES);
+  for (let n = 0; n < READING_SHARES; n++)
+    if (await isAllowed(c, `reading ${(first + n) % READING_SHARES} ${addressOf(c)}`)) return;
+  throw TOO_MANY_CALLS();
+}
+
 async function spendAllowance(c: AppContext, key: string): Promise<void> {
-  const { success } = (await c.env.RATE_LIMITER?.limit({ key })) ?? { success: true };
-  if (!success) throw refusing("rate_limited", "too many calls", { retryAfterMs: 10_000 });
+  if (!(await isAllowed(c, key))) throw TOO_MANY_CALLS();
+}
+
+/** Without the binding nothing is limited here. */
+async function isAllowed(c: AppContext, key: string): Promise<boolean> {
+  return (await c.env.RATE_LIMITER?.limit({ key }))?.success ?? true;
 }

@@ -1,5 +1,11 @@
 // Whose allowance a caller without a token uses: that of an IPv4 address, or of an IPv6 network.
 
+/**
+ * The calls of an address that name a connection may be as many as those of this many users. Each share is a key of its
+ * own, as the binding has one limit for all keys.
+ */
+export const READING_SHARES = 4;
+
 const V6_GROUPS = 8;
 /** As a rule one customer has a /64 of IPv6: the first four groups. */
 const V6_NETWORK_GROUPS = 4;

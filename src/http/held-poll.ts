@@ -11,6 +11,9 @@ const ENOUGH = 1_048_576;
 const LOST = 1006;
 
 export class HeldPoll {
+  readonly #restMs: number;
+  /** It is too soon for an answer. */
+  #isResting: boolean;
   readonly #socket: WebSocket;
   readonly #connection: string;
   readonly #lines: string[] = [];
@@ -19,7 +22,11 @@ export class HeldPoll {
   #closing: SocketClosing | undefined;
   #isOver = false;
 
-  constructor(socket: WebSocket, connection: string) {
+  /** `restMs`: what comes in this time is gathered, unless the connection ends. */
+  constructor(socket: WebSocket, connection: string, restMs: number) {
+    this.#restMs = restMs;
+    this.#isResting = restMs > GATHER_MS;
+    if (this.#isResting) setTimeout(() => this.#rested(), restMs);
     this.#socket = socket;
     this.#connection = connection;
     socket.addEventListener("message", ({ data }) => this.#take(String(data)));
@@ -31,7 +38,7 @@ export class HeldPoll {
   }
 
   async heard(waitMs: number): Promise<void> {
-    const timer = setTimeout(() => this.end(), waitMs);
+    const timer = setTimeout(() => this.end(), Math.max(waitMs, this.#restMs));
     await this.#heard.promise;
     clearTimeout(timer);
   }
@@ -51,9 +58,14 @@ export class HeldPoll {
     return [...this.#lines, JSON.stringify(last)].join("\n");
   }
 
+  #rested(): void {
+    this.#isResting = false;
+    if (this.#lines.length > 0) this.end();
+  }
+
   #take(line: string): void {
     if (this.#isOver) return;
-    if (this.#lines.length === 0) setTimeout(() => this.end(), GATHER_MS);
+    if (this.#lines.length === 0 && !this.#isResting) setTimeout(() => this.end(), GATHER_MS);
     this.#lines.push(line);
     this.#length += line.length;
     if (this.#length > ENOUGH) this.end();

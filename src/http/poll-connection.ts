@@ -2,8 +2,9 @@
 // calls: `…/poll` fetches what the object sends, `…/commands` brings what the client sends.
 
 import type { VerifiedToken } from "../access/identity.ts";
+import { isAsked } from "../auth/authorize-room.ts";
 import type { PolledCommands, PollUpgrade } from "../object/polled-socket.ts";
-import { CONNECTION_HEADER } from "../object/runtime/upgrade-response.ts";
+import { CONNECTION_HEADER, REST_HEADER } from "../object/runtime/upgrade-response.ts";
 import {
   type Closing,
   COMMANDS_HEAD,
@@ -17,7 +18,7 @@ import {
 import { validator } from "../validation/validator.ts";
 import type { AppContext } from "./app-context.ts";
 import { roomStub, userStub } from "./app-context.ts";
-import { authenticatePoll, type SocketBearer, userNeeded } from "./authenticate.ts";
+import { authenticatePoll, requireRoom, type SocketBearer, userNeeded } from "./authenticate.ts";
 import { readLines } from "./body.ts";
 import { refusalIn, roomUpgrade, sessionUpgrade, upgradeRequest } from "./connect.ts";
 import { HeldPoll } from "./held-poll.ts";
@@ -34,7 +35,10 @@ const commandsHead = validator(COMMANDS_HEAD);
 
 export const pollRoom = (c: AppContext): Promise<Response> =>
   poll(c, async (bearer, known) => {
-    if (known !== undefined) return roomStub(c, namedRoom(c)).fetch(upgradeRequest(known));
+    if (known !== undefined) {
+      await requireStillRead(c, bearer);
+      return roomStub(c, namedRoom(c)).fetch(upgradeRequest(known));
+    }
     const { room, upgrade } = await roomUpgrade(c, bearer);
     return roomStub(c, room).fetch(upgradeRequest({ ...upgrade, polls: true }));
   });
@@ -47,17 +51,30 @@ export const pollSession = (c: AppContext): Promise<Response> =>
   });
 
 export const sendToRoom = (c: AppContext): Promise<Response> =>
-  send(c, (_, commands) => roomStub(c, namedRoom(c)).receivePolled(commands));
+  send(c, async (bearer, commands) => {
+    await requireStillRead(c, bearer);
+    return roomStub(c, namedRoom(c)).receivePolled(commands);
+  });
 
 export const sendToSession = (c: AppContext): Promise<Response> =>
   send(c, (bearer, commands) => userStub(c, tokenOf(bearer).identity.user.id).receivePolled(commands));
+
+/**
+ * Of a call that names a connection. It is judged by its own token, which may be newer than that of the connection. What
+ * the back end decides, the room asks about when it lapses, as on a socket: a question for each call would be one for
+ * ever about everybody who is idle.
+ */
+async function requireStillRead(c: AppContext, bearer: SocketBearer): Promise<void> {
+  if (bearer.kind === "user" && isAsked(c.get("config"), bearer.token)) return;
+  await requireRoom(c, bearer, "read");
+}
 
 async function poll(
   c: AppContext,
   open: (bearer: SocketBearer, known: PollUpgrade | undefined) => Promise<Response>,
 ): Promise<Response> {
-  const bearer = await authenticatePoll(c);
-  const { connection, received = 0, wait = 0 } = (await readLines(c, pollHead)).head;
+  const { bearer, head } = await authenticatePoll(c, () => readLines(c, pollHead));
+  const { connection, received = 0, wait = 0 } = head;
   const known = connection === undefined ? undefined : { connection, received, user: userOf(bearer) };
   const response = await open(bearer, known);
   const socket = response.webSocket;
@@ -67,7 +84,7 @@ async function poll(
     if (known === undefined) throw new RefusalError(refusal);
     return rawLines(closedText(refusal));
   }
-  const held = new HeldPoll(socket, response.headers.get(CONNECTION_HEADER) ?? "");
+  const held = heldPoll(socket, response.headers);
   const { signal } = c.req.raw;
   signal.addEventListener("abort", () => held.end());
   if (signal.aborted) held.end();
@@ -78,8 +95,7 @@ async function send(
   c: AppContext,
   pass: (bearer: SocketBearer, commands: PolledCommands) => Promise<boolean>,
 ): Promise<Response> {
-  const bearer = await authenticatePoll(c);
-  const { head, lines } = await readLines(c, commandsHead);
+  const { bearer, head, lines } = await authenticatePoll(c, () => readLines(c, commandsHead));
   if (lines.length > MAX_BATCH_COMMANDS)
     throw refusing("bad_request", `a call brings at most ${MAX_BATCH_COMMANDS} frames`);
   const { connection, number, leave = false } = head;
@@ -87,6 +103,9 @@ async function send(
   if (!isThere) throw new RefusalError(refuse("not_found", "this connection has ended"));
   return c.json({});
 }
+
+const heldPoll = (socket: WebSocket, headers: Headers): HeldPoll =>
+  new HeldPoll(socket, headers.get(CONNECTION_HEADER) ?? "", Number(headers.get(REST_HEADER) ?? 0));
 
 function closedText(closing: Closing): string {
   const end: PollEnd = { type: "closed", code: closeCode(closing.code), reason: closeReason(closing) };

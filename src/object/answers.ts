@@ -45,6 +45,9 @@ export const FULL = refuse("room_full", "no more connections here at the moment"
 export const FAILED = refuse("internal", "this failed here; nothing was stored");
 export const UNREACHABLE = refuse("overloaded", "try again in a moment", { retryAfterMs: 1_000 });
 export const NOT_YOURS = refuse("forbidden", "the token is of another user");
+/** Why a connection ends whose user may no longer read. */
+export const TAKEN_BY_TOKEN = refuse("forbidden", "the new token may not read this room");
+export const TAKEN_BY_BACK_END = refuse("forbidden", "AUTHORIZE_URL no longer lets you read this room");
 export const RETIRED = refuse("not_found", "the log does not reach back to after", { path: ["after"] });
 
 /** `retryAfterMs`: in how long the allowance suffices. */

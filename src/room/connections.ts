@@ -2,6 +2,7 @@
 
 import type { Actor, Identity } from "../access/identity.ts";
 import { includes } from "../access/room-permission.ts";
+import { TAKEN_BY_BACK_END } from "../object/answers.ts";
 import { type Departure, departureOf } from "../object/close-codes.ts";
 import { hasExpired, Sweeper, sinceMs } from "../object/liveness.ts";
 import { LOST, type Spending } from "../object/spending.ts";
@@ -152,7 +153,7 @@ export class Connections implements Outlet {
       const others = this.#rules.roomPresence.connectionsOf(connection.user?.id ?? "");
       for (const one of [connection, ...others]) {
         if (now < one.permissionUntil) continue;
-        one.close({ code: "forbidden" });
+        one.close(TAKEN_BY_BACK_END);
         this.leave(one, "left", now);
       }
     }

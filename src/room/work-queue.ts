@@ -2,7 +2,7 @@
 
 import { type Identity, userOf } from "../access/identity.ts";
 import { includes } from "../access/room-permission.ts";
-import { errorAnswer, FAILED, NOT_YOURS, okAnswer } from "../object/answers.ts";
+import { errorAnswer, FAILED, NOT_YOURS, okAnswer, TAKEN_BY_TOKEN } from "../object/answers.ts";
 import { hasExpired } from "../object/liveness.ts";
 import { CALL, FRAME, READ, type Spending } from "../object/spending.ts";
 import type { Refusal } from "../protocol/index.ts";
@@ -190,7 +190,7 @@ export class WorkQueue {
     const barred = moderation.refusalFor(outcome.value, turn.now);
     if (barred !== undefined) return refused(barred);
     if (!includes(permission, "read")) {
-      connections.dismiss(connection, { code: "forbidden" }, turn);
+      connections.dismiss(connection, TAKEN_BY_TOKEN, turn);
       return DONE;
     }
     // Expiry and permission are new; name and picture stay those that the others have seen join.

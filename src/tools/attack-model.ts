@@ -9,6 +9,8 @@ export const ATTACK_LIMITS = {
   /** `RATE_LIMITER`, of a user; a call without a token counts twice. */
   callsAMinute: 600,
   anonymousCallsAMinute: 300,
+  /** Further calls without a token that name a connection over calls. */
+  readingCallsAMinute: 2_400,
   /** `USER_BUDGET_PER_DAY`, in millionths of a US dollar. */
   userBudget: 300_000,
   /**
@@ -61,8 +63,9 @@ export function attackByUser(limits: typeof ATTACK_LIMITS = ATTACK_LIMITS): Atta
 
 /** A caller without a token, at one address. */
 export function attackByAddress(limits: typeof ATTACK_LIMITS = ATTACK_LIMITS): Attack {
-  const calls = limits.anonymousCallsAMinute * MINUTES_A_DAY;
-  const frames = calls * limits.anonymousFrames;
+  const openings = limits.anonymousCallsAMinute * MINUTES_A_DAY;
+  const calls = openings + limits.readingCallsAMinute * MINUTES_A_DAY;
+  const frames = openings * limits.anonymousFrames;
   return {
     workerRequests: calls,
     objectRequests: calls + frames / INCOMING_FRAMES_A_REQUEST,

@@ -64,6 +64,7 @@ describe("an open socket", () => {
     ada.send({ type: "history", id: "h" });
     ada.send({ type: "send", id: "2", data: 2 });
     expect(await ada.closed).toEqual({ code: 4403, reason: "forbidden" });
+    expect(await ada.closeWords).toBe("AUTHORIZE_URL no longer lets you read this room");
     expect(ada.texts.join()).not.toContain("secret");
     const info = await (await callAsServer("GET", `/v1/rooms/${room}`)).json();
     expect(info).toMatchObject({ head: 2, occupancy: { members: 0, connections: 0 } });

@@ -2,12 +2,14 @@
 
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import { advanceClock, crash, roomExists, sleep } from "./support/objects.ts";
+import { startBackEnd } from "./support/back-end.ts";
+import { advanceClock, configureRoom, crash, roomExists, sleep } from "./support/objects.ts";
 import type { Frame } from "./support/test-socket.ts";
 import {
   call,
   callAs,
   callAsServer,
+  callWith,
   errorOf,
   join,
   roomHas,
@@ -65,6 +67,17 @@ async function polled(room: string, user: string | null, query = "") {
       post(`/v1/rooms/${room}/commands`, user, lines({ connection, number: ++number }, commands)),
   };
 }
+
+/** As the readers behind one address, who have no token. */
+const pollFrom = (address: string, room: string, head: object, settings = {}) =>
+  callWith(settings, `/v1/rooms/${room}/poll`, {
+    method: "POST",
+    body: lines(head),
+    headers: { "CF-Connecting-IP": address },
+  });
+
+const lastOf = async (response: Response): Promise<{ connection?: string; type: string }> =>
+  JSON.parse((await response.text()).split("\n").at(-1) ?? "");
 
 const types = ({ frames }: Answer) => frames.map(({ type }) => type);
 
@@ -271,7 +284,7 @@ describe("a connection over calls", () => {
         reason: "timeout: this connection has ended",
       });
       const sent = await post(
-        `/v1/rooms/${room}/commands`,
+        `/v1/rooms/${name}/commands`,
         user,
         lines({ connection: ada.connection, number: 1 }),
       );
@@ -323,5 +336,171 @@ describe("a connection over calls", () => {
     const waiting = poll(room, "ada", { connection, received, wait: 10 });
     await bo.ask({ type: "send", id: "m", data: 1 });
     expect((await waiting).last).toMatchObject({ type: "closed", code: 4401 });
+  });
+
+  it("[A68] a call that names a connection is refused for its own token, and says why", async () => {
+    const room = uniqueName("polled");
+    const bo = await join(room, "bo");
+    const ada = await polled(room, "ada");
+    await bo.next("memberJoined");
+    // What the new token does not open, the connection that the older one opened does not open either.
+    const taken = await tokenFor("ada", { rooms: {} });
+    const { connection, opened } = ada;
+    const asked = await callAs(taken, "POST", `/v1/rooms/${room}/poll`, {
+      connection,
+      received: opened.count,
+    });
+    const said = await callAs(taken, "POST", `/v1/rooms/${room}/commands`, { connection, number: 1 });
+    for (const refused of [asked, said])
+      expect([refused.status, await errorOf(refused)]).toEqual([
+        403,
+        {
+          code: "forbidden",
+          message: "you may not read this room: the rooms claim of the token gives none here",
+        },
+      ]);
+    await bo.next("memberLeft");
+  });
+
+  it("[A68] a new token that gives less is in force as on a socket", async () => {
+    const room = uniqueName("polled");
+    const ada = await polled(room, "ada");
+    await ada.say({ type: "auth", id: "a", token: await tokenFor("ada", { rooms: { [room]: "read" } }) });
+    expect((await ada.next()).frames).toMatchObject([{ type: "ok", id: "a", permission: "read" }]);
+    await ada.say({ type: "send", id: "m", data: 1 });
+    expect((await ada.next()).frames).toMatchObject([{ type: "error", id: "m", code: "forbidden" }]);
+    await ada.say({ type: "auth", id: "b", token: await tokenFor("ada", { rooms: {} }) });
+    expect((await ada.next()).last).toEqual({
+      type: "closed",
+      code: 4403,
+      reason: "forbidden: the new token may not read this room",
+    });
+  });
+
+  it("[A69] what the back end takes away ends it before it hears or does anything more", async () => {
+    const backEnd = startBackEnd(() => ({ permission: "write", maxAgeSeconds: 1 }));
+    const room = uniqueName("polled");
+    await configureRoom(room, backEnd.settings);
+    const headers = { Authorization: `Bearer ${await backEnd.tokenOf("ada")}` };
+    const send = (what: string, head: object, ...frames: object[]) =>
+      callWith(backEnd.settings, `/v1/rooms/${room}/${what}`, {
+        method: "POST",
+        headers,
+        body: lines(head, frames),
+      });
+    const opened = (await (await send("poll", { wait: 10 })).text()).split("\n");
+    const { connection } = JSON.parse(opened.at(-1) ?? "");
+    const received = opened.length - 1;
+    const { length: asked } = backEnd.questions;
+    // Nobody is asked about a connection that is idle.
+    advanceClock(2_000);
+    expect((await lastOf(await send("poll", { connection, received }))).type).toBe("polled");
+    expect(backEnd.questions.length).toBe(asked);
+    backEnd.answerWith(() => ({ permission: null }));
+    const waiting = send("poll", { connection, received, wait: 10 });
+    await callAsServer("POST", `/v1/rooms/${room}/messages`, { data: "a secret" });
+    const answer = await (await waiting).text();
+    expect(answer).not.toContain("secret");
+    expect(JSON.parse(answer)).toEqual({
+      type: "closed",
+      code: 4403,
+      reason: "forbidden: AUTHORIZE_URL no longer lets you read this room",
+    });
+    expect(
+      (await send("commands", { connection, number: 1 }, { type: "send", id: "m", data: 1 })).status,
+    ).toBe(404);
+    const again = await send("poll", {});
+    expect([again.status, (await errorOf(again)).message]).toEqual([
+      403,
+      "you may not read this room: AUTHORIZE_URL gives none here",
+    ]);
+  });
+});
+
+describe("readers behind one address", () => {
+  /** As the binding, which in a minute allows the same to each key. */
+  const limiter = (allowed: number) => {
+    const counts = new Map<string, number>();
+    return {
+      limit: async ({ key }: { key: string }) => {
+        const count = (counts.get(key) ?? 0) + 1;
+        counts.set(key, count);
+        return { success: count <= allowed };
+      },
+    };
+  };
+
+  it("[A67][H55] forty who poll a busy room are refused nothing, and miss nothing", async () => {
+    const room = uniqueName("public");
+    const bo = await join(room, "bo");
+    // What a user may in a sixth of a minute: so long it does not take.
+    const settings = { RATE_LIMITER: limiter(100) };
+    const heard = new Map<string, number>();
+    const waiting: (() => void)[] = [];
+    const read = async (): Promise<number> => {
+      let connection: string | undefined;
+      let received = 0;
+      for (let calls = 1; ; calls++) {
+        const head = connection === undefined ? { wait: 10 } : { connection, received, wait: 10 };
+        const response = await pollFrom("192.0.2.40", room, head, settings);
+        expect(response.status).toBe(200);
+        const frames = (await response.text()).split("\n");
+        const end = JSON.parse(frames.at(-1) ?? "");
+        expect(end.type).toBe("polled");
+        connection = String(end.connection);
+        received += frames.length - 1;
+        for (const [, text = ""] of frames.join().matchAll(/"data":"([^"]+)"/g))
+          heard.set(text, (heard.get(text) ?? 0) + 1);
+        for (const look of waiting) look();
+        if (heard.has("m10") && frames.some((frame) => frame.includes('"m10"'))) return calls;
+      }
+    };
+    const allHeard = (text: string) =>
+      new Promise<void>((resolve) => waiting.push(() => heard.get(text) === 40 && resolve()));
+    const readers = Promise.all(Array.from({ length: 40 }, read));
+    await roomHas(room, 41);
+    for (let n = 1; n <= 10; n++) {
+      const all = allHeard(`m${n}`);
+      await bo.ask({ type: "send", id: `${n}`, data: `m${n}` });
+      // Twice a busy room: the last ones come while calls rest.
+      if (n < 4) await all;
+    }
+    // Each message would be a call of each: what comes soon after an answer comes with the next one.
+    for (const calls of await readers) expect(calls).toBeLessThanOrEqual(7);
+    for (const count of heard.values()) expect(count).toBe(40);
+  });
+
+  it("[A67] a call that names a connection counts once, apart from those that open one, and all of them have a bound", async () => {
+    const room = uniqueName("public");
+    const RATE_LIMITER = limiter(10);
+    const from = (address: string, head: object) => pollFrom(address, room, head, { RATE_LIMITER });
+    const { connection } = await lastOf(await from("192.0.2.1", {}));
+    // Whether there is such a connection or not.
+    const statuses = await Promise.all(
+      Array.from({ length: 41 }, async (_, n) => {
+        const response = await from("192.0.2.1", { connection: n === 0 ? connection : `c_${n}` });
+        await response.text();
+        return response.status;
+      }),
+    );
+    expect(statuses.filter((status) => status === 200).length).toBe(40);
+    expect(statuses.filter((status) => status === 429).length).toBe(1);
+    // Others may still open one, and another address is not concerned.
+    for (let n = 0; n < 4; n++) expect((await from("192.0.2.1", {})).status).toBe(200);
+    expect((await from("192.0.2.1", {})).status).toBe(429);
+    expect((await from("192.0.2.2", { connection: "c_1" })).status).toBe(200);
+  });
+
+  it("[H55] one who asks again without waiting is answered once a second, and told of an end at once", async () => {
+    const room = uniqueName("public");
+    const bo = await join(room, "bo");
+    const reader = await polled(room, null);
+    const before = Date.now();
+    for (let n = 0; n < 2; n++) await reader.next(0);
+    expect(Date.now() - before).toBeGreaterThanOrEqual(1_800);
+    await bo.ask({ type: "send", id: "m", data: 1 });
+    const waiting = reader.next();
+    await callAsServer("DELETE", `/v1/rooms/${room}`);
+    expect((await waiting).last).toMatchObject({ type: "closed" });
   });
 });

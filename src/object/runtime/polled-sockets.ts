@@ -2,6 +2,7 @@
 // object sleeps while it waits.
 
 import type { User } from "../../protocol/index.ts";
+import { PollPace } from "../poll-pace.ts";
 import {
   POLL_OVER,
   type PolledCommands,
@@ -16,9 +17,18 @@ interface Owner {
   readonly user: User | null;
 }
 
+/** A call that waits: the client's end of its socket, which the Worker holds. */
+export interface HeldCall {
+  readonly client: WebSocket;
+  /** It is not answered before this, in milliseconds, unless its connection ends. */
+  readonly restMs: number;
+}
+
 interface Polled<Connection> {
   readonly socket: PolledSocket;
   readonly connection: Connection;
+  /** When its last call might be answered, in milliseconds. */
+  answerAt: number;
 }
 
 /** What the owner of the connections does about their ends. */
@@ -27,12 +37,15 @@ export interface PolledOwner<Connection> {
   closed(connection: Connection, code: number): void;
   /** Its client is gone, or has left. */
   gone(connection: Connection): void;
+  /** With which address it shares an allowance. What a user's calls cost, their budget pays. */
+  addressOf?(connection: Connection): string | undefined;
 }
 
 export class PolledSockets<Connection extends Owner> {
   readonly #ctx: DurableObjectState;
   readonly #owner: PolledOwner<Connection>;
   readonly #byId = new Map<string, Polled<Connection>>();
+  readonly #pace = new PollPace();
   readonly #calls = new Map<WebSocket, { readonly socket: PolledSocket; readonly port: PollPort }>();
 
   constructor(ctx: DurableObjectState, owner: PolledOwner<Connection>) {
@@ -62,13 +75,14 @@ export class PolledSockets<Connection extends Owner> {
     return polled.connection;
   }
 
-  /** The next call of a client. Answers its end of the socket; `undefined`: there is no such connection any more. */
-  resume({ connection, user, received }: PollUpgrade): WebSocket | undefined {
+  /** The next call of a client. `undefined`: there is no such connection any more. */
+  resume({ connection, user, received }: PollUpgrade): HeldCall | undefined {
     const polled = this.#find(connection, user);
     if (polled === undefined) return undefined;
     const { 0: client, 1: server } = new WebSocketPair();
     this.#ctx.acceptWebSocket(server);
-    if (this.#attach(polled.socket, server, received)) return client;
+    const restMs = this.#restMs(polled, Date.now());
+    if (this.#attach(polled.socket, server, received)) return { client, restMs };
     server.close(1000, "unknown");
     return undefined;
   }
@@ -100,6 +114,13 @@ export class PolledSockets<Connection extends Owner> {
     return true;
   }
 
+  #restMs(polled: Polled<Connection>, now: number): number {
+    const address = this.#owner.addressOf?.(polled.connection);
+    if (address === undefined) return 0;
+    polled.answerAt = this.#pace.answerAt(address, polled.answerAt, now);
+    return polled.answerAt - now;
+  }
+
   #find(id: string, user: string | null): Polled<Connection> | undefined {
     const polled = this.#byId.get(id);
     const isTheirs = polled !== undefined && (polled.connection.user?.id ?? null) === user;
@@ -116,13 +137,23 @@ export class PolledSockets<Connection extends Owner> {
         },
         onClose: (code) => this.#owner.closed(polled.connection, code),
         onSilent: () => this.#owner.gone(polled.connection),
-        onOver: () => this.#byId.delete(id),
+        onOver: () => this.#remove(id),
       },
       standing,
     );
-    const polled: Polled<Connection> = { socket, connection: make(socket) };
+    const polled: Polled<Connection> = { socket, connection: make(socket), answerAt: Date.now() };
     this.#byId.set(id, polled);
+    const address = this.#owner.addressOf?.(polled.connection);
+    if (address !== undefined) this.#pace.add(address);
     return polled;
+  }
+
+  #remove(id: string): void {
+    const polled = this.#byId.get(id);
+    if (polled === undefined) return;
+    const address = this.#owner.addressOf?.(polled.connection);
+    if (address !== undefined) this.#pace.remove(address);
+    this.#byId.delete(id);
   }
 
   #attach(socket: PolledSocket, ws: WebSocket, received: number): boolean {

@@ -11,11 +11,18 @@ export const upgraded = (client: WebSocket, speaksOurProtocol: boolean): Respons
     headers: speaksOurProtocol ? { "Sec-WebSocket-Protocol": SUBPROTOCOL } : {},
   });
 
+/** How long such a call waits at least, in milliseconds. */
+export const REST_HEADER = "Edge-Rooms-Rest";
+
 /** The 101 for the socket that the Worker holds for one call of a client that polls; without one the connection is gone. */
-export const pollResponse = (client: WebSocket | undefined, connection: string): Response =>
-  client === undefined
-    ? refusalResponse(refuse("timeout", "this connection has ended"))
-    : new Response(null, { status: 101, webSocket: client, headers: { [CONNECTION_HEADER]: connection } });
+export function pollResponse(
+  call: { readonly client: WebSocket; readonly restMs?: number } | undefined,
+  connection: string,
+): Response {
+  if (call === undefined) return refusalResponse(refuse("timeout", "this connection has ended"));
+  const headers = { [CONNECTION_HEADER]: connection, [REST_HEADER]: String(call.restMs ?? 0) };
+  return new Response(null, { status: 101, webSocket: call.client, headers });
+}
 
 /** A refusal over HTTP: `{"error":{"code","message",…}}` with the status of the code. */
 export function refusalResponse(refusal: Refusal): Response {

@@ -64,7 +64,7 @@ export class RoomObject extends DurableObject<Env> implements RoomCalls {
     // Not awaited, so that the client gets its 101 first; the pending flush keeps the object awake.
     this.ctx.waitUntil(live.flush());
     const { client, id } = admitted.value;
-    return upgrade.polls ? pollResponse(client, id) : upgraded(client, upgrade.speaksOurProtocol);
+    return upgrade.polls ? pollResponse({ client }, id) : upgraded(client, upgrade.speaksOurProtocol);
   }
 
   override webSocketMessage(ws: WebSocket, frame: string | ArrayBuffer): Promise<void> {

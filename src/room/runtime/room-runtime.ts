@@ -16,7 +16,7 @@ import { retry } from "../../object/retry.ts";
 import { socketPort } from "../../object/runtime/hibernatable-socket.ts";
 import { type CurrentSocket, currentSockets, databaseOf } from "../../object/runtime/object-state.ts";
 import { objectStub } from "../../object/runtime/object-stub.ts";
-import { PolledSockets } from "../../object/runtime/polled-sockets.ts";
+import { type HeldCall, PolledSockets } from "../../object/runtime/polled-sockets.ts";
 import { randomEpoch, randomId } from "../../object/runtime/random-id.ts";
 import type { SocketPort } from "../../object/socket-port.ts";
 import { CALL } from "../../object/spending.ts";
@@ -115,6 +115,7 @@ export class RoomRuntime {
         this.#left(connection, "left");
         this.#flushIfNeeded();
       },
+      addressOf: ({ identity }) => (identity.kind === "anonymous" ? identity.address : undefined),
     });
     this.#restore(sockets);
     this.#reports = reportsOfRoom(ctx, env, this.#config.placement, name, room.counts);
@@ -173,7 +174,7 @@ export class RoomRuntime {
   }
 
   /** The next poll of a connection; `undefined`: it has ended. */
-  resume(poll: PollUpgrade): WebSocket | undefined {
+  resume(poll: PollUpgrade): HeldCall | undefined {
     this.#countCall(poll.user);
     return this.#polled.resume(poll);
   }

@@ -55,7 +55,7 @@ export class UserObject extends DurableObject<Env> implements UserCalls {
     const { 0: client, 1: server } = new WebSocketPair();
     const id = live.accept(server, upgrade);
     await this.#alarm.by(sweepAt(live), live.reportAt);
-    return upgrade.polls ? pollResponse(client, id) : upgraded(client, upgrade.speaksOurProtocol);
+    return upgrade.polls ? pollResponse({ client }, id) : upgraded(client, upgrade.speaksOurProtocol);
   }
 
   override async webSocketMessage(ws: WebSocket, frame: string | ArrayBuffer): Promise<void> {

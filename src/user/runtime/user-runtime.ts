@@ -16,7 +16,7 @@ import type { PolledCommands, PollUpgrade } from "../../object/polled-socket.ts"
 import { socketPort } from "../../object/runtime/hibernatable-socket.ts";
 import { currentSockets, databaseOf } from "../../object/runtime/object-state.ts";
 import { objectStub } from "../../object/runtime/object-stub.ts";
-import { PolledSockets } from "../../object/runtime/polled-sockets.ts";
+import { type HeldCall, PolledSockets } from "../../object/runtime/polled-sockets.ts";
 import { randomEpoch, randomId } from "../../object/runtime/random-id.ts";
 import type { SocketPort } from "../../object/socket-port.ts";
 import { CALL, FRAME } from "../../object/spending.ts";
@@ -191,7 +191,7 @@ export class UserRuntime {
   }
 
   /** The next poll of a session; `undefined`: it has ended. */
-  resume(poll: PollUpgrade): WebSocket | undefined {
+  resume(poll: PollUpgrade): HeldCall | undefined {
     this.user.use(CALL, Date.now());
     return this.#polled.resume(poll);
   }

@@ -102,6 +102,7 @@ export class Client<Events extends EventMap = RegisteredEvents> {
         this.#channels.startOver(error);
       }),
       dial: (unheard: number) => fallback.dial(shared, unheard),
+      isSwallowed: () => fallback.isSwallowed(shared, this.#closed.signal),
       peers: new Listeners<void>(),
       base: baseUrl(url, ports.origin),
       batchMs,

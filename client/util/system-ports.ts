@@ -40,7 +40,23 @@ const TICK_MS = 1_000;
 /** Workers have `addEventListener` too, but neither a document nor these events. */
 const isPage = () => typeof document !== "undefined";
 
-/** Calls `fn` when a browser says that the network or the page is back, and after the machine slept. */
+/** What some browsers know of the network, such as `wifi` or `cellular`. */
+interface NetworkBrowser {
+  readonly userAgent: string;
+  readonly connection?: EventTarget & { readonly type?: string };
+}
+
+function onOtherNetwork({ connection }: NetworkBrowser, fn: () => void, signal: AbortSignal): void {
+  let type = connection?.type;
+  // The event also comes with each new estimate of the speed.
+  const onChange = () => {
+    if (type !== connection?.type) fn();
+    type = connection?.type;
+  };
+  connection?.addEventListener("change", onChange, { signal });
+}
+
+/** Calls `fn` when a browser says that the network is back or another one, or that the page is back, and after a sleep. */
 export function onWake(fn: (isCrowd: boolean) => void): Cancel {
   const ended = new AbortController();
   const { signal } = ended;
@@ -57,6 +73,7 @@ export function onWake(fn: (isCrowd: boolean) => void): Cancel {
     document.addEventListener("resume", wake, { signal });
     window.addEventListener("pageshow", wake, { signal });
     window.addEventListener("online", () => fn(true), { signal });
+    onOtherNetwork(navigator, wake, signal);
   }
   return () => {
     clearInterval(ticks);

@@ -10,6 +10,9 @@ export const SUSPICIOUS = 3;
 /** When connections poll. */
 export type PollingMode = "auto" | "always" | "never";
 
+/** What a tab remembers is of its network, which may block one server only. */
+const keyOf = ({ base }: TransportContext) => `edge-rooms polls ${base}`;
+
 export class Fallback {
   readonly #mode: PollingMode;
   #polling: Promise<Polling | undefined> | undefined;
@@ -21,18 +24,25 @@ export class Fallback {
   /** As `dial` of the context says. */
   dial(context: TransportContext, unheard: number): Ports["dial"] | Promise<Ports["dial"]> {
     const { dial, tabStore } = context.ports;
-    // What a tab remembers is of its network, which may block one server only.
-    const key = `edge-rooms polls ${context.base}`;
     const isSuspicious = unheard >= SUSPICIOUS;
-    const isForced = this.#mode === "always";
-    if (isForced || (this.#mode === "auto" && (isSuspicious || tabStore[key]))) {
-      this.#polling ??= import("./polling.ts")
-        .then(({ Polling }) => new Polling(context, { isForced, key }))
-        .catch(() => {
-          this.#polling = undefined;
-          return undefined;
-        });
-    }
+    if (this.#mode === "always" || (this.#mode === "auto" && (isSuspicious || tabStore[keyOf(context)])))
+      void this.#load(context);
     return this.#polling?.then((polling) => polling?.dialer(isSuspicious) ?? dial) ?? dial;
+  }
+
+  /** As `isSwallowed` of the context says. `closed`: of the client. */
+  async isSwallowed(context: TransportContext, closed: AbortSignal): Promise<boolean> {
+    return this.#mode !== "never" && ((await this.#load(context))?.isSwallowed(closed) ?? false);
+  }
+
+  #load(context: TransportContext) {
+    const isForced = this.#mode === "always";
+    this.#polling ??= import("./polling.ts")
+      .then(({ Polling }) => new Polling(context, { isForced, key: keyOf(context) }))
+      .catch(() => {
+        this.#polling = undefined;
+        return undefined;
+      });
+    return this.#polling;
   }
 }

@@ -24,6 +24,12 @@ const MAX_PROBE_MS = 3_600_000;
 const PROBE_WITHIN_MS = 10_000;
 /** After a wake they are tried sooner, but not sooner than this after the last try. */
 const PROBES_APART_MS = 30_000;
+/** The first calls may have got through because the server is back after an outage: so soon a WebSocket is tried. */
+const FIRST_PROBE_MS = 4_000;
+/** What a silent socket was found to be counts for so long for all others, so that they ask once. */
+const VERDICT_MS = 10_000;
+/** A WebSocket that gets through is heard of in two round trips. So long is waited at least. */
+const MIN_SILENCE_MS = 2_000;
 
 export class Polling implements PollingCalls {
   readonly #context: TransportContext;
@@ -42,6 +48,7 @@ export class Polling implements PollingCalls {
   #isOn: boolean;
   /** The last connection over calls failed before it opened. */
   #hasFailed = false;
+  #verdict: { readonly at: number; readonly isSwallowed: Promise<boolean> } | undefined;
   #probes = 0;
   #probedAt = Number.NEGATIVE_INFINITY;
   #token: Token = null;
@@ -63,7 +70,49 @@ export class Polling implements PollingCalls {
   dialer(isSuspicious: boolean): Ports["dial"] {
     const polls = this.#isForced || ((this.#isOn || isSuspicious) && !this.#hasFailed);
     this.#hasFailed = false;
-    return polls ? this.#dial : this.#context.ports.dial;
+    return polls ? this.#dial : this.#dialSocket;
+  }
+
+  /** As `isSwallowed` of the context says. `closed`: of the client. */
+  isSwallowed(closed: AbortSignal): Promise<boolean> {
+    const now = this.#context.ports.clock.elapsed();
+    if (this.#verdict === undefined || now - this.#verdict.at > VERDICT_MS)
+      this.#verdict = { at: now, isSwallowed: this.#compare(closed) };
+    return this.#verdict.isSwallowed;
+  }
+
+  /**
+   * Asks the Worker in two ways, of which neither reaches an object: by HTTP, and by a WebSocket that it closes with a
+   * code. If that code comes, only the object is slow, and a client that went away would have to stand in line again. If
+   * HTTP does not answer either, the network is slow.
+   */
+  #compare(closed: AbortSignal): Promise<boolean> {
+    const { ports, base } = this.#context;
+    const { clock, fetch } = ports;
+    const startedAt = clock.elapsed();
+    const over = new AbortController();
+    this.#probedAt = startedAt;
+    return new Promise((resolve) => {
+      const end = (isSwallowed: boolean) => {
+        over.abort();
+        cancel();
+        endProbe();
+        resolve(isSwallowed);
+      };
+      let cancel = clock.after(PROBE_WITHIN_MS, () => end(false));
+      const endProbe = this.#tryWebSocket((passes) => passes && end(false));
+      closed.addEventListener("abort", () => end(false), { signal: over.signal });
+      const onAnswer = ({ ok }: Response) => {
+        if (over.signal.aborted) return;
+        if (!ok) return end(false);
+        cancel();
+        const tookMs = clock.elapsed() - startedAt;
+        cancel = clock.after(Math.max(MIN_SILENCE_MS - tookMs, tookMs), () => end(true));
+      };
+      fetch(`${base.replace(/^ws/, "http")}/health`, { signal: over.signal }).then(onAnswer, () =>
+        end(false),
+      );
+    });
   }
 
   async post(url: string, body: string, init: PostInit): Promise<Response> {
@@ -119,7 +168,7 @@ export class Polling implements PollingCalls {
     this.#isOn = true;
     this.#remember(ON);
     this.#context.log("warn", "No WebSocket gets through to the server: its connections poll.");
-    this.#planProbe();
+    this.#planProbe(FIRST_PROBE_MS);
   }
 
   onEnd(socket: PollingSocket): void {
@@ -159,18 +208,21 @@ export class Polling implements PollingCalls {
         this.#maxWaitS = MAX_POLL_WAIT_S;
         this.#cutMs = Number.POSITIVE_INFINITY;
         this.#setPace(RATE_PER_SECOND);
+        // The network may be another one, of which the tries so far say nothing.
+        this.#probes = 0;
         this.#probeSoon();
       }),
     ];
     this.#probeSoon();
   }
 
-  /** The network may be another one. */
+  /** As soon as a try may follow the last one. */
   #probeSoon(): void {
     if (!this.#isOn || this.#isForced) return;
-    const isTime = this.#context.ports.clock.elapsed() - this.#probedAt >= PROBES_APART_MS;
-    if (isTime) this.#probe();
-    else this.#planProbe();
+    const inMs = this.#probedAt + PROBES_APART_MS - this.#context.ports.clock.elapsed();
+    if (inMs <= 0) this.#probe();
+    // By chance half of it is taken away.
+    else this.#planProbe(2 * inMs);
   }
 
   #remember(what: string): void {
@@ -181,22 +233,46 @@ export class Polling implements PollingCalls {
     }
   }
 
-  #planProbe(): void {
+  #planProbe(inMs: number): void {
     const { clock, random } = this.#context.ports;
-    const inMs = Math.min(MAX_PROBE_MS, PROBE_MS * 2 ** this.#probes);
     this.#cancelProbe();
     this.#cancelProbe = clock.after(inMs * (1 - random() / 2), () => this.#probe());
   }
 
+  #probe(): void {
+    this.#probedAt = this.#context.ports.clock.elapsed();
+    this.#planProbe(Math.min(MAX_PROBE_MS, PROBE_MS * 2 ** this.#probes));
+    this.#probes += 1;
+    this.#endProbe = this.#tryWebSocket((passes) => passes && this.#onPassed());
+  }
+
+  /** WebSockets get through: all connections go over, each with its cursor. */
+  #onPassed(): void {
+    if (!this.#isOn) return;
+    this.#context.log("debug", "WebSockets get through again.");
+    this.#isOn = false;
+    this.#cancelProbe();
+    this.#remember("");
+    for (const open of [...this.#sockets]) open.drop(MOVED);
+  }
+
+  /** A WebSocket that says anything gets through, whatever is remembered. */
+  readonly #dialSocket: Ports["dial"] = (url, protocols, events) =>
+    this.#context.ports.dial(url, protocols, {
+      onOpen: () => events.onOpen(),
+      onText: (text) => {
+        this.#onPassed();
+        events.onText(text);
+      },
+      onClose: (code, reason) => events.onClose(code, reason),
+    });
+
   /**
    * Opens a WebSocket that is as long on the way as that of a session, without its token: the server refuses it before
-   * any object is asked, and the code of that refusal is what must arrive.
+   * any object is asked, and the code of that refusal is what must arrive. `done`: whether it did. Answers how to end it.
    */
-  #probe(): void {
-    const { ports, base, log } = this.#context;
-    this.#probedAt = ports.clock.elapsed();
-    this.#probes += 1;
-    this.#planProbe();
+  #tryWebSocket(done: (passes: boolean) => void): Cancel {
+    const { ports, base } = this.#context;
     const length = this.#token?.length ?? 0;
     const padding = PADDING.repeat(TOKEN_SUBPROTOCOL_PREFIX.length + length);
     const protocols = length === 0 ? [SUBPROTOCOL] : [SUBPROTOCOL, padding];
@@ -205,19 +281,15 @@ export class Polling implements PollingCalls {
       onText() {},
       onClose: (code) => {
         cancel();
-        if (code < 4000 || !this.#isOn) return;
-        log("debug", "WebSockets get through again.");
-        this.#isOn = false;
-        this.#cancelProbe();
-        this.#remember("");
-        for (const open of [...this.#sockets]) open.drop(MOVED);
+        done(code >= 4000);
       },
     });
-    const cancel = ports.clock.after(PROBE_WITHIN_MS, () => socket.close(LEFT));
-    this.#endProbe = () => {
+    const end = () => {
       cancel();
       socket.close(LEFT);
     };
+    const cancel = ports.clock.after(PROBE_WITHIN_MS, end);
+    return end;
   }
 }
 

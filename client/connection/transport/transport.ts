@@ -36,6 +36,11 @@ export interface TransportContext {
   readonly users: UserGuard;
   /** How the next socket of a transport is made; `unheard`: of so many in a row it has heard nothing. */
   dial(unheard: number): Ports["dial"] | Promise<Ports["dial"]>;
+  /**
+   * Whether something on the way swallows what sockets say, while HTTP works. Asked about a socket that is open and
+   * silent; takes some seconds, and says `false` where the server is only slow.
+   */
+  isSwallowed(): Promise<boolean>;
   /** The address before `/v1`, with the scheme of a socket. */
   readonly base: string;
   /** How long commands are gathered into one frame. */

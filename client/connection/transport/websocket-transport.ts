@@ -36,6 +36,12 @@ const GREETING_MS = 120_000;
 const AUTH_AGAIN_MS = 5_000;
 /** The rhythm of the heartbeat until the server has said its own; a socket without a pong for 30 s is dead. */
 const EARLY_PING_MS = 10_000;
+/**
+ * An open socket of which nothing is heard for so long, not even the pong of its first ping, may be one that something on
+ * the way swallows. By chance a little longer, so that the clients of a slow server do not all look in one moment.
+ */
+const MUTE_MS = 7_000;
+const MUTE_JITTER_MS = 2_000;
 
 /** The rooms on the socket of a session. */
 export interface SocketRooms {
@@ -203,6 +209,13 @@ export class SocketLink implements Link {
     if (this.#isGreeted) return;
     this.#awaitGreeting(GREETING_MS);
     this.#heartbeat.start(EARLY_PING_MS, COMMAND_TIMEOUT_MS - EARLY_PING_MS);
+    const { clock, random } = this.#context.ports;
+    this.#cancels.push(clock.after(MUTE_MS + random() * MUTE_JITTER_MS, () => void this.#doubt()));
+  }
+
+  async #doubt(): Promise<void> {
+    if (!this.#isHeard && (await this.#context.isSwallowed()) && !this.#isHeard)
+      this.drop({ ...timedOut("The socket opened, and nothing came through it."), next: "again" });
   }
 
   #awaitGreeting(withinMs: number): void {

@@ -21,7 +21,7 @@ export class BlockingProxy {
   readonly #sockets = new Set<Socket>();
   /** Whether WebSockets pass: the user is in another network. */
   isOpen = false;
-  readonly seen = { upgrades: 0, calls: 0, cuts: 0 };
+  readonly seen = { upgrades: 0, calls: 0, gets: 0, cuts: 0 };
 
   private constructor(blocking: Blocking, port: number, cutMs: number) {
     this.#blocking = blocking;
@@ -55,6 +55,7 @@ export class BlockingProxy {
   #pass(incoming: IncomingMessage, outgoing: ServerResponse): void {
     const { method, url, headers } = incoming;
     if (method === "POST") this.seen.calls += 1;
+    else if (method === "GET") this.seen.gets += 1;
     const upstream = request({ host: "127.0.0.1", port: this.#port, method, path: url, headers });
     outgoing.on("close", () => upstream.destroy());
     upstream.on("error", () => outgoing.destroy());

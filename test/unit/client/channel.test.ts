@@ -104,6 +104,7 @@ function channelForTest() {
   const context = {
     ...{ ports, base: "wss://rooms.example.com", batchMs: 0, peers: new Listeners<void>(), log: () => {} },
     dial: () => ports.dial,
+    isSwallowed: async () => false,
     serverTime: new ServerTime(clock),
     users: new UserGuard("end", () => {}),
     ...{

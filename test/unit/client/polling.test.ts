@@ -27,6 +27,17 @@ async function polledWorld(options: WorldOptions = {}) {
   return { ...world, room, calls, next, greet };
 }
 
+/** The socket of the room has opened, and said nothing for 8 s. */
+async function mute(options: WorldOptions = {}) {
+  const world = await polledWorld(options);
+  world.sockets.last.answersPings = false;
+  world.sockets.last.open();
+  await world.next(7_999);
+  expect([world.calls.all.length, world.sockets.count]).toEqual([0, 1]);
+  await world.next(1);
+  return world;
+}
+
 /** Lets sockets end that never opened, until the client polls. */
 async function blocked(options: WorldOptions = {}) {
   const world = await polledWorld(options);
@@ -63,13 +74,78 @@ it("[C151] polls after three sockets in a row of which nothing was heard", async
 });
 
 it("[C151] polls after one socket that opened and stayed silent for 30 s", async () => {
-  const { sockets, calls, next } = await polledWorld();
-  sockets.last.answersPings = false;
-  sockets.last.open();
-  await next(29_999);
-  expect(calls.all).toEqual([]);
+  const { sockets, calls, next } = await mute();
+  // Nothing else gets through either.
+  calls.of("health")[0]?.fail();
+  await next(21_999);
+  expect(calls.of("poll")).toEqual([]);
   await next(2_000);
   expect(calls.of("poll").length).toBe(1);
+  expect(sockets.all.map(({ url }) => url.pathname)).toEqual(["/v1/rooms/lobby/connect", "/v1/connect"]);
+});
+
+it("[C275] polls soon where HTTP is answered and a second socket stays as silent as the first", async () => {
+  const { sockets, calls, room, next, greet } = await mute();
+  const [first, second] = sockets.all;
+  expect([second?.url.pathname, calls.all.map(({ url }) => url.href)]).toEqual([
+    "/v1/connect",
+    ["https://rooms.example.com/health"],
+  ]);
+  second?.open();
+  calls.of("health")[0]?.answerText("{}");
+  await next(1_999);
+  expect(calls.of("poll")).toEqual([]);
+  await next(1);
+  expect([first?.closedWith, second?.closedWith, calls.of("poll").length]).toEqual([4000, 1000, 1]);
+  await greet();
+  expect([room.state.status, sockets.count]).toEqual(["connected", 2]);
+});
+
+it("[C275] waits longer for that where HTTP is slow, and goes on waiting where it is not answered in 10 s", async () => {
+  const slow = await mute();
+  await slow.next(4_000);
+  slow.calls.of("health")[0]?.answerText("{}");
+  await slow.next(3_999);
+  expect(slow.calls.of("poll")).toEqual([]);
+  await slow.next(1);
+  expect(slow.calls.of("poll").length).toBe(1);
+  const none = await mute();
+  await none.next(10_000);
+  expect([none.sockets.last.closedWith, none.calls.of("health")[0]?.isAborted]).toEqual([1000, true]);
+  await none.next(11_000);
+  expect(none.calls.of("poll")).toEqual([]);
+});
+
+it("[C275] stays where frames pass, as only the room is slow", async () => {
+  for (const whatPasses of ["the code", "the pong"]) {
+    const { sockets, calls, room, next } = await mute();
+    calls.of("health")[0]?.answerText("{}");
+    if (whatPasses === "the code") sockets.last.end(4401, "unauthorized");
+    else sockets.all[0]?.deliver({ type: "pong" });
+    await next(15_000);
+    expect([whatPasses, calls.of("poll"), sockets.count]).toEqual([whatPasses, [], 2]);
+    sockets.all[0]?.deliver(connected({ head: 0 }), caughtUp(0));
+    expect(room.state.status).toBe("connected");
+  }
+});
+
+it("[C275] asks once for all silent sockets of a client, by chance not with those of others, and leaves nothing behind", async () => {
+  const { client, clock, sockets, calls, next, wakers } = await polledWorld({ random: () => 0.99 });
+  for (const name of ["a", "b", "c"]) client.room(name);
+  await next();
+  for (const socket of sockets.all) {
+    socket.answersPings = false;
+    socket.open();
+  }
+  await next(8_900);
+  expect([calls.all.length, sockets.count]).toEqual([0, 4]);
+  await next(100);
+  expect([calls.of("health").length, sockets.count]).toEqual([1, 5]);
+  client.close();
+  await next();
+  expect([clock.pending, wakers(), calls.of("health")[0]?.isAborted]).toEqual([0, 0, true]);
+  const never = await mute({ polling: "never" });
+  expect([never.calls.all, never.sockets.count]).toEqual([[], 1]);
 });
 
 it("[C151] stays with sockets where one says anything, closes with a code, or the app wants no polling", async () => {
@@ -144,7 +220,7 @@ it("[C153] tries WebSockets again with a back-off, as long on the way and withou
     sockets.last.end(1006);
   }
   // Half of the interval at least; chance is 0.5 here.
-  expect(times).toEqual([45_000, 90_000, 180_000]);
+  expect(times).toEqual([3_000, 45_000, 90_000]);
   const [probe] = probes();
   expect([probe?.url.pathname, probe?.protocols]).toEqual([
     "/v1/connect",
@@ -179,6 +255,62 @@ it("[C153] tries WebSockets sooner when the page wakes, and not in a tight loop"
   for (const call of calls.waiting.slice(0, -1)) call.answer();
   wake();
   expect(sockets.count).toBe(4);
+});
+
+it("[C276] is back on a WebSocket within seconds where calls got through because an outage of the server is over", async () => {
+  const tabStore: Record<string, string | undefined> = {};
+  const { sockets, next, room } = await live({ tabStore });
+  await next(3_000);
+  expect(sockets.last.url.pathname).toBe("/v1/connect");
+  sockets.last.end(4401, "unauthorized");
+  await next();
+  expect(sockets.last.url.pathname).toBe("/v1/rooms/lobby/connect");
+  sockets.last.deliver(connected({ head: 0, recovery: "complete" }), caughtUp(0));
+  expect([room.state.status, Object.values(tabStore)]).toEqual(["connected", [""]]);
+});
+
+it("[C277] a hint of another network right after a try leads to the next try, however long the back-off is", async () => {
+  const { sockets, calls, wake, next } = await live();
+  const wait = async (ms: number) => {
+    for (let waited = 0; waited < ms; waited += 1_000) {
+      await next(1_000);
+      for (const call of calls.waiting.slice(0, -1)) call.answer();
+      if (sockets.last.url.pathname === "/v1/connect") sockets.last.end(1006);
+    }
+  };
+  // The next one would be 24 minutes later.
+  await wait(1_500_000);
+  const { count } = sockets;
+  wake();
+  expect(sockets.count).toBe(count + 1);
+  await wait(5_000);
+  wake();
+  expect(sockets.count).toBe(count + 1);
+  // Half a minute after the last one, and by chance up to as long again as was left of it.
+  await wait(24_000);
+  expect(sockets.count).toBe(count + 1);
+  await wait(14_000);
+  expect(sockets.count).toBe(count + 2);
+  // And the back-off begins anew.
+  await wait(45_000);
+  expect(sockets.count).toBe(count + 3);
+});
+
+it("[C278] forgets that sockets are blocked as soon as one says anything, whoever dialed it", async () => {
+  const tabStore: Record<string, string | undefined> = {};
+  const { sockets, calls, room, next } = await live({ tabStore });
+  calls.lastPoll.fail();
+  await next(1_001);
+  // Where calls fail as well, a socket is tried in between.
+  calls.lastPoll.fail();
+  await next(1_001);
+  expect(sockets.last.url.pathname).toBe("/v1/rooms/lobby/connect");
+  sockets.last.deliver(connected({ head: 0, recovery: "complete" }), caughtUp(0));
+  expect([room.state.status, Object.values(tabStore)]).toEqual(["connected", [""]]);
+  const { length } = calls.all;
+  sockets.last.end(1006);
+  await next(1_001);
+  expect([sockets.last.closedWith, calls.all.length]).toEqual([undefined, length]);
 });
 
 it("[C154] polls whatever the network where the app wants it, and tries no socket", async () => {

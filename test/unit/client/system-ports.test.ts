@@ -237,6 +237,27 @@ describe("wake signals", () => {
     expect(heard.length).toBe(4);
   });
 
+  it("[C279] are another kind of network, and not another estimate of its speed", () => {
+    stubPage();
+    const connection = Object.assign(new Frame(), { type: "wifi" });
+    vi.stubGlobal("navigator", { connection });
+    const heard: boolean[] = [];
+    const cancel = onWake((isCrowd) => heard.push(isCrowd));
+    const change = (type: string) => {
+      connection.type = type;
+      connection.dispatchEvent(new Event("change"));
+    };
+    change("wifi");
+    expect(heard).toEqual([]);
+    change("cellular");
+    change("cellular");
+    change("wifi");
+    expect(heard).toEqual([false, false]);
+    cancel();
+    change("none");
+    expect(heard.length).toBe(2);
+  });
+
   it("[C136] tell within a second that the machine slept, outside browsers too", () => {
     vi.useFakeTimers();
     let wakes = 0;

@@ -22,7 +22,7 @@ export class FakeCall {
     this.url = new URL(url);
     this.headers = new Headers(headers);
     this.keepalive = keepalive === true;
-    const [head = "{}", ...frames] = String(body).split("\n");
+    const [head = "{}", ...frames] = String(body ?? "{}").split("\n");
     this.head = JSON.parse(head);
     this.frames = frames.map((frame) => JSON.parse(frame));
     const { promise, resolve, reject } = Promise.withResolvers<Response>();
@@ -77,7 +77,7 @@ export class FakeCalls {
     return call.response;
   };
 
-  of(what: "poll" | "commands"): FakeCall[] {
+  of(what: "poll" | "commands" | "health"): FakeCall[] {
     return this.all.filter((call) => call.what === what);
   }
 

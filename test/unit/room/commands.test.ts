@@ -151,7 +151,10 @@ describe("the token of a live connection", () => {
     test.now += 2_000;
     expect(ada.ask(send("1"))).toMatchObject({ code: "forbidden" });
     expect(renew(test, ada, renewed("ada", test.now + 9_000, "none"))).toBeDefined();
-    expect(ada.socket.closed).toEqual({ code: 4403, reason: "forbidden" });
+    expect(ada.socket.closed).toEqual({
+      code: 4403,
+      reason: "forbidden: the new token may not read this room",
+    });
   });
 
   it("[M8] stays absent on an anonymous connection; name and picture from the connect stay", () => {

@@ -66,7 +66,10 @@ describe("an expired permission", () => {
     expect(asked(test)).toEqual(["ada"]);
     answer(test, "none");
     for (const one of [ada, idle]) {
-      expect(one.socket.closed).toEqual({ code: 4403, reason: "forbidden" });
+      expect(one.socket.closed).toEqual({
+        code: 4403,
+        reason: "forbidden: AUTHORIZE_URL no longer lets you read this room",
+      });
       expect(types(one)).toEqual([]);
     }
     expect(types(bo)).toEqual([1, 1, "memberLeft"]);

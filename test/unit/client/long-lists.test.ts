@@ -101,6 +101,16 @@ describeBoth("the messages of a snapshot", () => {
     expect({ ...after }.messages).toBe(after.messages);
   });
 
+  it("[C255] come through one getter for all snapshots, so that all have one shape, and none outlives the next", async () => {
+    const { room, socket } = await roomWith(3);
+    const getterNow = () => Object.getOwnPropertyDescriptor(room.getSnapshot(), "messages")?.get;
+    const getter = getterNow();
+    socket().deliver(message(4));
+    expect(getter).toBeTypeOf("function");
+    expect(getterNow()).toBe(getter);
+    expect(structuredClone(room.getSnapshot())).toEqual({ ...room.getSnapshot() });
+  });
+
   it("[C221] are no list until they are read, and `latest` makes none of all", async () => {
     const { room, socket } = await roomWith(2_000);
     const concat = Array.prototype.concat;

@@ -5,7 +5,7 @@ import { browserReplay } from "./scenarios/browser-replay.ts";
 import { compression } from "./scenarios/compression.ts";
 import { fanOut } from "./scenarios/fan-out.ts";
 import { flood } from "./scenarios/flood.ts";
-import { held } from "./scenarios/held.ts";
+import { held, heldInBrowser } from "./scenarios/held.ts";
 import { coldWake, replay } from "./scenarios/history.ts";
 import { idle } from "./scenarios/idle.ts";
 import { inbox } from "./scenarios/inbox.ts";
@@ -31,6 +31,7 @@ const SCENARIOS = {
   readerFlood,
   returning,
   held,
+  heldInBrowser,
   browserReplay,
 };
 export type ScenarioName = keyof typeof SCENARIOS;

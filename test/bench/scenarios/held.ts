@@ -1,153 +1,72 @@
 // (m) A client that holds many messages: what one more takes, and the memory of each. No server: its socket is here.
 
+import { readFileSync } from "node:fs";
+import { stripTypeScriptTypes } from "node:module";
+import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { param, pause, type Scenario } from "./scenario.ts";
+import { launchChromium } from "../../support/chromium.ts";
+import { type ClientModule, heldRoom } from "./held-room.ts";
+import { type Figures, param, type Params, type Scenario } from "./scenario.ts";
 
-/** Of the package, as far as it is used here: that of another build too. */
-interface ClientModule {
-  createClient(options: { readonly url: string }): { room(name: string, options: object): Room };
-}
-
-interface Room {
-  readonly messages: readonly { readonly seq?: number }[];
-  subscribe(fn: () => void): () => void;
-  send(data: object): Promise<unknown>;
-}
-
-/** The messages of a frame of a replay. */
-const PAGE = 500;
-const LIVE = 300;
-
-/** The server's end of the client's only socket. */
-class FarEnd {
-  static last: FarEnd | undefined;
-  static readonly OPEN = 1;
-  readonly readyState = 1;
-  onopen: (() => void) | undefined;
-  onmessage: ((event: { readonly data: string }) => void) | undefined;
-
-  constructor() {
-    FarEnd.last = this;
-    queueMicrotask(() => this.onopen?.());
-  }
-
-  send(): void {}
-
-  close(): void {}
-
-  receive(text: string): void {
-    this.onmessage?.({ data: text });
-  }
-}
-
-const eventOf = (seq: number): string =>
-  JSON.stringify({
-    type: "message",
-    seq,
-    id: seq.toString(16).padStart(32, "0"),
-    event: "chat",
-    from: { id: `usr_${seq % 50}`, name: `User number ${seq % 50}` },
-    at: 1_790_000_000_000 + seq,
-    data: { text: `${seq} ${"x".repeat(100)}`.slice(0, 100) },
-  });
-
-const reactionTo = (target: number, seq: number): string =>
-  JSON.stringify({
-    type: "reaction",
-    seq,
-    at: 1_790_000_000_000,
-    target,
-    emoji: "👍",
-    user: "usr_1",
-    op: "add",
-  });
-
-const greeting = (head: number): string =>
-  JSON.stringify({
-    type: "connected",
-    protocol: 1,
-    connection: "c_1",
-    room: "wall",
-    user: null,
-    permission: "read",
-    expiresAt: null,
-    epoch: "e1",
-    head,
-    floor: 0,
-    recovery: "none",
-    members: [],
-    occupancy: { members: 0, connections: 1 },
-    limits: {
-      ...{ messageBytes: 32_768, frameBytes: 1_048_576, ratePerSecond: 10, rateBurst: 30, slowModeMs: 0 },
-      ...{ listedMembers: 200, pingMs: 25_000, pongMs: 10_000, rooms: 50 },
-    },
-    reconnect: { minMs: 1_000, maxMs: 30_000 },
-    at: 1_790_000_000_000,
-  });
+const optionsOf = ({ keep, topic }: Params) => ({ ...(keep && { keep }), ...(topic && { topics: ["chat"] }) });
 
 const heap = (): number => {
   globalThis.gc?.();
   return process.memoryUsage().heapUsed;
 };
 
-async function open(modulePath: string, held: number, options: object) {
-  const { createClient }: ClientModule = await import(pathToFileURL(modulePath).href);
-  Object.assign(globalThis, { WebSocket: FarEnd });
-  const room = createClient({ url: "http://bench.example" }).room("wall", options);
-  while (FarEnd.last === undefined) await pause(1);
-  const end = FarEnd.last;
-  FarEnd.last = undefined;
-  await pause(1);
-  end.receive(greeting(held));
-  const before = heap();
-  let jsonBytes = 0;
-  for (let seq = 1; seq <= held; seq += PAGE) {
-    const events = Array.from({ length: Math.min(PAGE, held - seq + 1) }, (_, at) => eventOf(seq + at));
-    for (const event of events) jsonBytes += event.length;
-    end.receive(`{"type":"batch","events":[${events.join(",")}]}`);
-  }
-  end.receive(`{"type":"caughtUp","seq":${held}}`);
-  return { room, end, heldBytes: heap() - before, jsonBytes };
-}
-
-/** The median of what `LIVE` events take, in milliseconds. */
-function timeOf(receive: (n: number) => void): number {
-  const times = Array.from({ length: LIVE }, (_, n) => {
-    const startedAt = performance.now();
-    receive(n);
-    return performance.now() - startedAt;
-  });
-  return times.sort((a, b) => a - b)[LIVE / 2] ?? Number.NaN;
-}
-
 export const held: Scenario = async ({ client = "" }, params) => {
-  const count = param(params, "messages");
-  const { room, end, heldBytes, jsonBytes } = await open(
-    client,
-    count,
-    params.keep ? { keep: params.keep } : {},
-  );
-  let seq = count;
-  const one = () => end.receive(eventOf(++seq));
-  const unwatched = timeOf(one);
-  let calls = 0;
-  const stop = room.subscribe(() => {
-    calls += 1;
-  });
-  const watched = timeOf(one);
-  const reacted = timeOf((n) => end.receive(reactionTo(count - n, ++seq)));
-  stop();
-  let length = 0;
-  room.subscribe(() => {
-    length += room.messages.length;
-  });
-  const read = timeOf(one);
-  if (calls < LIVE || length < LIVE) throw new Error("it was not notified");
-  return {
-    "µs a message": watched * 1_000,
-    "without a subscriber": unwatched * 1_000,
-    "a reaction": reacted * 1_000,
-    "all read": read * 1_000,
-    "heap over JSON": heldBytes / jsonBytes,
-  };
+  const module: ClientModule = await import(pathToFileURL(client).href);
+  const room = await heldRoom(module, param(params, "messages"), optionsOf(params));
+  const before = heap();
+  const jsonBytes = room.fill();
+  const heldBytes = heap() - before;
+  return { ...room.times(), "heap over JSON": heldBytes / jsonBytes };
+};
+
+const PAGE = `<!doctype html><script type="module">
+  import * as client from "/package/index.js";
+  import { heldRoom } from "/held-room.js";
+  window.openRoom = async (count, options) => { window.held = await heldRoom(client, count, options); };
+  window.isReady = window.crossOriginIsolated;
+</script>`;
+
+/** The clock of such a page counts in steps of 5 µs, that of another in steps of 100. */
+const ISOLATED = {
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-embedder-policy": "require-corp",
+};
+
+/** The same in Chromium, whose pointers have half the size. */
+export const heldInBrowser: Scenario = async ({ client = "" }, params) => {
+  const browser = await launchChromium();
+  try {
+    const page = await browser.newPage();
+    const script = stripTypeScriptTypes(readFileSync(join(import.meta.dirname, "held-room.ts"), "utf8"));
+    await page.route("http://localhost/**", (route) => {
+      const path = new URL(route.request().url()).pathname;
+      if (path === "/") return route.fulfill({ contentType: "text/html", headers: ISOLATED, body: PAGE });
+      const body = path.startsWith("/package/")
+        ? readFileSync(join(dirname(client), path.slice("/package/".length)), "utf8")
+        : script;
+      return route.fulfill({ contentType: "text/javascript", headers: ISOLATED, body });
+    });
+    await page.goto("http://localhost/");
+    await page.waitForFunction("window.isReady");
+    const devtools = await page.context().newCDPSession(page);
+    const usedBytes = async () => {
+      await devtools.send("HeapProfiler.collectGarbage");
+      return (await devtools.send("Runtime.getHeapUsage")).usedSize;
+    };
+    await page.evaluate(`window.openRoom(${param(params, "messages")}, ${JSON.stringify(optionsOf(params))})`);
+    const before = await usedBytes();
+    const jsonBytes = await page.evaluate<number>("window.held.fill()");
+    const heldBytes = (await usedBytes()) - before;
+    return {
+      ...(await page.evaluate<Figures>("window.held.times()")),
+      "heap over JSON": heldBytes / jsonBytes,
+    };
+  } finally {
+    await browser.close();
+  }
 };

@@ -12,7 +12,6 @@ import {
   type Occupancy,
   type OutboxItem,
   type RegisteredEvents,
-  type RoomMessage,
   type RoomSnapshot,
   type User,
 } from "../index.ts";
@@ -33,10 +32,6 @@ export interface OutboxPart<Events extends EventMap = RegisteredEvents> {
   /** What waits for `retry(id)` or `discard(id)`. */
   readonly failed: readonly OutboxItem<Events>[];
 }
-
-export const messagesOf = <Events extends EventMap>({
-  messages,
-}: RoomSnapshot<Events>): readonly RoomMessage<Events>[] => messages;
 
 export const membersOf = ({ members, occupancy }: AnySnapshot): MembersPart => ({ members, occupancy });
 

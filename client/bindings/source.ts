@@ -61,6 +61,26 @@ export const roomSource = declared<(room: AnyRoom) => Source<UntypedSnapshot>, R
   })),
 );
 
+export interface MessagesOptions {
+  /**
+   * How many of the last messages `messages` is: `room.latest(n)`. What comes then takes the same time however many the room
+   * holds. A page of `loadOlder` shows as this number grows.
+   *
+   * @default all that the room holds
+   */
+  readonly latest?: number | undefined;
+}
+
+/** The messages that a component shows. The latest are those of the room: a snapshot has all of them, or none. */
+export const messagesOf = <Events extends EventMap>(
+  snapshot: RoomSnapshot<Events>,
+  room: () => RoomHandle<Events>,
+  options: MessagesOptions | undefined,
+): RoomSnapshot<Events>["messages"] =>
+  options?.latest === undefined || Object.is(snapshot, ROOM_OF_SERVER)
+    ? snapshot.messages
+    : room().latest(options.latest);
+
 export const roomConnection = oncePer(
   (room: AnyRoom): Source<ConnectionState> => ({
     getSnapshot: () => room.state,

@@ -4,13 +4,18 @@ import {
   all,
   type MembersPart,
   membersOf,
-  messagesOf,
   type OutboxPart,
   outboxOf,
   typingOf,
   unreadOf,
 } from "../bindings/parts.ts";
-import { clientConnection, roomConnection, roomSource } from "../bindings/source.ts";
+import {
+  clientConnection,
+  type MessagesOptions,
+  messagesOf,
+  roomConnection,
+  roomSource,
+} from "../bindings/source.ts";
 import type {
   AnyRoom,
   ConnectionState,
@@ -24,7 +29,7 @@ import { useClient } from "./edge-rooms.ts";
 import { useSource } from "./use-source.ts";
 
 export interface MessagesPart<Events extends EventMap = RegisteredEvents> extends OlderPages {
-  /** As `messages` of the room: oldest first, own ones that are not stored yet at the end. */
+  /** As `messages` of the room, or the latest of them: oldest first, own ones that are not stored yet at the end. */
   readonly messages: readonly RoomMessage<Events>[];
   /** Puts an older page in front: see `room.loadOlder`. Never rejects: see `olderError`. */
   readonly loadOlder: (limit?: number) => Promise<void>;
@@ -35,14 +40,16 @@ export interface MessagesPart<Events extends EventMap = RegisteredEvents> extend
  *
  * @example
  * const { messages, hasOlder, isLoadingOlder, loadOlder } = useMessages(room);
+ * const { messages: lines } = useMessages(room, { latest: 20 }); // the end of a long list, at the same price as of a short one
  * const older = hasOlder && <button disabled={isLoadingOlder} onClick={() => loadOlder()}>Older</button>;
  */
 export function useMessages<Events extends EventMap = RegisteredEvents>(
   room: RoomHandle<Events>,
+  options?: MessagesOptions,
 ): MessagesPart<Events> {
   const pages = olderMessages(room);
   return {
-    messages: useSource(roomSource(room), messagesOf<Events>),
+    messages: useSource(roomSource(room), (snapshot) => messagesOf(snapshot, () => room, options)),
     ...useSource(pages, all),
     loadOlder: pages.loadOlder,
   };

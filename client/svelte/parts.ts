@@ -5,13 +5,12 @@ import {
   all,
   type MembersPart,
   membersOf,
-  messagesOf,
   type OutboxPart,
   outboxOf,
   typingOf,
   unreadOf,
 } from "../bindings/parts.ts";
-import { clientConnection, roomConnection } from "../bindings/source.ts";
+import { clientConnection, type MessagesOptions, messagesOf, roomConnection } from "../bindings/source.ts";
 import type { ConnectionState, EventMap, RegisteredEvents, RoomHandle, RoomMessage, User } from "../index.ts";
 import { Reader } from "./reader.ts";
 import { useClient } from "./rooms-client.ts";
@@ -46,21 +45,25 @@ export function withGetters<A extends object, B extends object>(a: A, b: B): A &
 }
 
 export interface MessagesPart<Events extends EventMap = RegisteredEvents> extends OlderPart {
-  /** As `messages` of the room: oldest first, own ones that are not stored yet at the end. */
+  /** As `messages` of the room, or the latest of them: oldest first, own ones that are not stored yet at the end. */
   readonly messages: readonly RoomMessage<Events>[];
 }
 
 /**
- * The messages of a room, and the pages before them. Presence and typing change nothing here.
+ * The messages of a room, and the pages before them. Presence and typing change nothing here. A function as `options`
+ * follows state.
  *
  * @example
- * const chat = useMessages(room);
+ * const chat = useMessages(room, { latest: 20 }); // without the number: all that the room holds
  * const last = $derived(chat.messages.at(-1));
  */
 export function useMessages<Events extends EventMap = RegisteredEvents>(
   room: MaybeRoom<Events>,
+  options?: MessagesOptions | (() => MessagesOptions),
 ): MessagesPart<Events> {
-  const reader = readRoom(room, messagesOf<Events>);
+  const reader = readRoom(room, (snapshot) =>
+    messagesOf(snapshot, () => toRoom(room), typeof options === "function" ? options() : options),
+  );
   const part = {
     get messages() {
       return reader.current;

@@ -1,7 +1,7 @@
-import { type ComputedRef, computed, toValue } from "vue";
+import { type ComputedRef, computed, type MaybeRefOrGetter, toValue } from "vue";
 import { type OlderPages, type OlderPagesSource, olderMessages } from "../bindings/older-pages.ts";
-import { all, membersOf, messagesOf, outboxOf, typingOf, unreadOf } from "../bindings/parts.ts";
-import { clientConnection, roomConnection } from "../bindings/source.ts";
+import { all, membersOf, outboxOf, typingOf, unreadOf } from "../bindings/parts.ts";
+import { clientConnection, type MessagesOptions, messagesOf, roomConnection } from "../bindings/source.ts";
 import type {
   ConnectionState,
   EventMap,
@@ -39,7 +39,7 @@ export function usePages(pages: () => OlderPagesSource): OlderPart {
 }
 
 export interface MessagesPart<Events extends EventMap = RegisteredEvents> extends OlderPart {
-  /** As `messages` of the room: oldest first, own ones that are not stored yet at the end. */
+  /** As `messages` of the room, or the latest of them: oldest first, own ones that are not stored yet at the end. */
   readonly messages: ComputedRef<readonly RoomMessage<Events>[]>;
 }
 
@@ -48,11 +48,13 @@ export interface MessagesPart<Events extends EventMap = RegisteredEvents> extend
  *
  * @example
  * const { messages, hasOlder, isLoadingOlder, loadOlder } = useMessages(room);
+ * const { messages: lines } = useMessages(room, { latest: 20 }); // the end of a long list, at the same price as of a short one
  */
 export const useMessages = <Events extends EventMap = RegisteredEvents>(
   room: MaybeRoom<Events>,
+  options?: MaybeRefOrGetter<MessagesOptions>,
 ): MessagesPart<Events> => ({
-  messages: useSnapshot(room, messagesOf<Events>),
+  messages: useSnapshot(room, (snapshot) => messagesOf(snapshot, () => toValue(room), toValue(options))),
   ...usePages(() => olderMessages(toValue(room))),
 });
 

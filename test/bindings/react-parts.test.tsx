@@ -18,6 +18,7 @@ import {
 import {
   batch,
   caughtUp,
+  deletion,
   member,
   message,
   notification,
@@ -59,6 +60,33 @@ describe("what a component shows", () => {
     expect([lists, typists > 90]).toEqual([0, true]);
     await deliver([batch(...Array.from({ length: 50 }, (_, n) => message(n + 2)))]);
     expect(lists).toBe(1);
+  });
+
+  it("[C256] the latest messages render once for each turn that changes them, and follow their number", async () => {
+    const { render, advance, goLive, deliver, text } = reactWorld();
+    const shown: string[] = [];
+    const List = ({ room, latest }: { room: RoomHandle; latest: number }) => {
+      const { messages } = useMessages(room, { latest });
+      shown.push(messages.map(({ seq }) => seq).join());
+      return shown.at(-1);
+    };
+    const page = (latest: number) => (
+      <Room name="lobby">{(room) => <List room={room} latest={latest} />}</Room>
+    );
+    await render(page(2));
+    await advance(0);
+    await goLive({ head: 5 }, batch(...[1, 2, 3, 4, 5].map((seq) => message(seq))));
+    expect(text()).toBe("4,5");
+    shown.length = 0;
+    // Neither what is older than the latest, nor who types, is shown.
+    await deliver([deletion(6, 1), typingOf("usr_2")]);
+    expect(shown).toEqual([]);
+    await deliver([batch(message(7), message(8), message(9))]);
+    expect(shown).toEqual(["8,9"]);
+    await deliver([deletion(10, 9)]);
+    expect(shown).toEqual(["8,9", "8,9"]);
+    await render(page(4));
+    expect(text()).toBe("5,7,8,9");
   });
 
   it("[V16] components that come and go, and render again, leave no subscription behind", async () => {

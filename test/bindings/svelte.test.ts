@@ -12,6 +12,7 @@ import {
   batch,
   caughtUp,
   connected,
+  deletion,
   member,
   message,
   notification,
@@ -21,6 +22,7 @@ import {
 import { countedRoom } from "./support/counted-room.ts";
 import Derived from "./svelte/Derived.svelte";
 import Guarded from "./svelte/Guarded.svelte";
+import Latest from "./svelte/Latest.svelte";
 import Page from "./svelte/Page.svelte";
 import Parts from "./svelte/Parts.svelte";
 import Stage from "./svelte/Stage.svelte";
@@ -77,6 +79,30 @@ function svelteWorld() {
     },
   };
 }
+
+it("[C256] the latest messages change with them alone, and follow their number", async () => {
+  const { show, advance, goLive, deliver, text } = svelteWorld();
+  let reads = 0;
+  let setLatest: (count: number) => void = () => {};
+  const onRead = () => {
+    reads += 1;
+  };
+  const onMore = (set: typeof setLatest) => {
+    setLatest = set;
+  };
+  show([[Latest, { onRead, onMore }]]);
+  await advance(0);
+  await goLive({ head: 5 }, batch(...[1, 2, 3, 4, 5].map((seq) => message(seq))));
+  expect(text()).toBe("4,5");
+  reads = 0;
+  await deliver([deletion(6, 1)]);
+  expect(reads).toBe(0);
+  await deliver([batch(message(7), message(8))]);
+  expect([text(), reads]).toEqual(["7,8", 1]);
+  setLatest(4);
+  flushSync();
+  expect(text()).toBe("4,5,7,8");
+});
 
 it("[V1] opens a room while a component is mounted, and leaves it with the last", async () => {
   const { show, advance, goLive, deliver, sockets, text, openSockets } = svelteWorld();

@@ -21,6 +21,7 @@ import {
   batch,
   caughtUp,
   connected,
+  deletion,
   member,
   message,
   notification,
@@ -40,6 +41,32 @@ it("[V1] opens a room while a component is mounted, and leaves it with the last"
   unmount();
   await advance(0);
   expect(openSockets()).toEqual([]);
+});
+
+it("[C256] the latest messages change with them alone, and follow their number", async () => {
+  const { mount, advance, goLive, deliver, text } = vueWorld();
+  const latest = ref(2);
+  let renders = 0;
+  mount(
+    defineComponent(() => {
+      const { messages } = useMessages(useRoom("lobby", now), () => ({ latest: latest.value }));
+      return () => {
+        renders += 1;
+        return h("p", messages.value.map(({ seq }) => seq).join());
+      };
+    }),
+  );
+  await advance(0);
+  await goLive({ head: 5 }, batch(...[1, 2, 3, 4, 5].map((seq) => message(seq))));
+  expect(text()).toBe("4,5");
+  renders = 0;
+  await deliver([deletion(6, 1)]);
+  expect(renders).toBe(0);
+  await deliver([batch(message(7), message(8))]);
+  expect([text(), renders]).toEqual(["7,8", 1]);
+  latest.value = 4;
+  await nextTick();
+  expect(text()).toBe("4,5,7,8");
 });
 
 it("[V4] a ref or getter that changes leaves the old room, and shows nothing of it", async () => {

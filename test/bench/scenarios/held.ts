@@ -6,9 +6,12 @@ import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { launchChromium } from "../../support/chromium.ts";
 import { type ClientModule, heldRoom } from "./held-room.ts";
-import { type Figures, param, type Params, type Scenario } from "./scenario.ts";
+import { type Figures, type Params, param, type Scenario } from "./scenario.ts";
 
-const optionsOf = ({ keep, topic }: Params) => ({ ...(keep && { keep }), ...(topic && { topics: ["chat"] }) });
+const optionsOf = ({ keep, topic }: Params) => ({
+  ...(keep && { keep }),
+  ...(topic && { topics: ["chat"] }),
+});
 
 const heap = (): number => {
   globalThis.gc?.();
@@ -58,7 +61,9 @@ export const heldInBrowser: Scenario = async ({ client = "" }, params) => {
       await devtools.send("HeapProfiler.collectGarbage");
       return (await devtools.send("Runtime.getHeapUsage")).usedSize;
     };
-    await page.evaluate(`window.openRoom(${param(params, "messages")}, ${JSON.stringify(optionsOf(params))})`);
+    await page.evaluate(
+      `window.openRoom(${param(params, "messages")}, ${JSON.stringify(optionsOf(params))})`,
+    );
     const before = await usedBytes();
     const jsonBytes = await page.evaluate<number>("window.held.fill()");
     const heldBytes = (await usedBytes()) - before;

@@ -40,9 +40,9 @@ export interface Ports {
   fetch(url: string, init: RequestInit): Promise<Response>;
   /**
    * Calls `fn` when a connection has become more likely to succeed, and one that is open may have died unnoticed.
-   * `isCrowd`: others, who have the same network, hear of it in the same moment.
+   * `isCrowd`: others, who have the same network, hear of it in the same moment. `agoMs`: how long ago that may be.
    */
-  onWake(fn: (isCrowd: boolean) => void): Cancel;
+  onWake(fn: (isCrowd: boolean, agoMs?: number) => void): Cancel;
   /** Calls `fn` when no connection can go on: the network is gone, or the page will stand still. `why` is for people. */
   onSuspend(fn: (why: string) => void): Cancel;
   /** What a tab remembers across reloads. To write may throw. */

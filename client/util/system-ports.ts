@@ -1,4 +1,5 @@
 import { PING_FRAME } from "../../src/protocol/index.ts";
+import { Listeners } from "./listeners.ts";
 import type { Cancel, Ports, Socket, SocketEvents } from "./ports.ts";
 import { systemClock } from "./system-clock.ts";
 
@@ -35,7 +36,9 @@ function dial(url: string, protocols: string[], events: SocketEvents): Socket {
 }
 
 /** How often the clock is looked at, as no event tells that a machine slept. */
-const TICK_MS = 1_000;
+const TICK_MS = 500;
+/** A timer that is later than this was asleep. */
+const SLEPT_MS = 3_000;
 
 /** Workers have `addEventListener` too, but neither a document nor these events. */
 const isPage = () => typeof document !== "undefined";
@@ -57,7 +60,7 @@ function onOtherNetwork({ connection }: NetworkBrowser, fn: () => void, signal: 
 }
 
 /** Calls `fn` when a browser says that the network is back or another one, or that the page is back, and after a sleep. */
-export function onWake(fn: (isCrowd: boolean) => void): Cancel {
+function watchWakes(fn: Parameters<Ports["onWake"]>[0]): Cancel {
   const ended = new AbortController();
   const { signal } = ended;
   const wake = () => fn(false);
@@ -66,7 +69,8 @@ export function onWake(fn: (isCrowd: boolean) => void): Cancel {
   const ticks = setInterval(() => {
     const before = at;
     at = Date.now();
-    if (at - before > 3 * TICK_MS) wake();
+    // A timer may stand still with the machine, and then wait for the rest of its time.
+    if (at - before > SLEPT_MS) fn(false, TICK_MS);
   }, TICK_MS);
   if (isPage()) {
     window.addEventListener("visibilitychange", () => document.hidden || wake(), { signal });
@@ -78,6 +82,20 @@ export function onWake(fn: (isCrowd: boolean) => void): Cancel {
   return () => {
     clearInterval(ticks);
     ended.abort();
+  };
+}
+
+/** One watch for all that listen, while anybody does. */
+function sharedWakes(): Ports["onWake"] {
+  const listeners = new Listeners<Parameters<Parameters<Ports["onWake"]>[0]>>();
+  let stop = () => {};
+  return (fn) => {
+    if (listeners.size === 0) stop = watchWakes((...wake) => listeners.call(wake));
+    const cancel = listeners.add((wake) => fn(...wake));
+    return () => {
+      cancel();
+      if (listeners.size === 0) stop();
+    };
   };
 }
 
@@ -120,7 +138,7 @@ export const systemPorts = (): Ports => ({
   dial,
   // Not `fetch` itself: Workers refuse to call it as a method.
   fetch: (url, init) => fetch(url, init),
-  onWake,
+  onWake: sharedWakes(),
   onSuspend,
   tabStore: tabStore(),
   origin: typeof location === "undefined" ? undefined : location.origin,

@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from "../../util/ports.ts";
 
-/** After a wake a pong must come so soon: a socket that died while the machine slept says nothing by itself. */
+/** So soon after a wake a pong must come: a socket that died while the machine slept says nothing by itself. */
 const PROBE_MS = 2_000;
 
 /** Sends a ping every `pingMs`, also while other frames flow, and calls `onDead` if no pong came within `pongMs`. */
@@ -27,12 +27,15 @@ export class Heartbeat {
     this.#plan();
   }
 
-  /** To be called after a wake, for each hint of it: the wait for an older pong may have slept too. */
-  probe(): void {
+  /**
+   * To be called after a wake, for each hint of it: the wait for an older pong may have slept too. `agoMs`: how long ago the
+   * wake may be.
+   */
+  probe(agoMs = 0): void {
     if (this.#cancelPing === undefined || this.#isProbing) return;
     this.onPong();
     this.#isProbing = true;
-    this.#beat(Math.min(PROBE_MS, this.#pongMs));
+    this.#beat(Math.min(PROBE_MS - agoMs, this.#pongMs));
   }
 
   onPong(): void {

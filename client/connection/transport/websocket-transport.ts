@@ -120,7 +120,7 @@ export class SocketLink implements Link {
       timeOut("No pong came in time."),
     );
     this.#cancels = [
-      context.ports.onWake(() => this.#heartbeat.probe()),
+      context.ports.onWake((_, agoMs) => this.#heartbeat.probe(agoMs)),
       context.ports.onSuspend((why) => {
         // A page that stands still may never go on.
         this.#writer.flush();

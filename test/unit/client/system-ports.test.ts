@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createClient } from "../../../client/index.ts";
-import { onSuspend, onWake, systemPorts } from "../../../client/util/system-ports.ts";
+import { Heartbeat } from "../../../client/connection/transport/heartbeat.ts";
+import { systemClock } from "../../../client/util/system-clock.ts";
+import { onSuspend, systemPorts } from "../../../client/util/system-ports.ts";
 
 /** A global `WebSocket` that records how it is used. */
 class FakeWebSocket {
@@ -220,7 +222,7 @@ describe("wake signals", () => {
   it("[C136] are `online`, of all at once, and `pageshow`, `resume` and becoming visible, until cancelled", () => {
     const { page, frame } = stubPage();
     const heard: boolean[] = [];
-    const cancel = onWake((isCrowd) => heard.push(isCrowd));
+    const cancel = systemPorts().onWake((isCrowd) => heard.push(isCrowd));
     frame.dispatchEvent(new Event("visibilitychange"));
     expect(heard).toEqual([]);
     page.hidden = false;
@@ -261,7 +263,7 @@ describe("wake signals", () => {
   it("[C136] tell within a second that the machine slept, outside browsers too", () => {
     vi.useFakeTimers();
     let wakes = 0;
-    const cancel = onWake(() => wakes++);
+    const cancel = systemPorts().onWake(() => wakes++);
     vi.advanceTimersByTime(60_000);
     vi.setSystemTime(Date.now() - 3_600_000);
     vi.advanceTimersByTime(2_000);
@@ -272,5 +274,54 @@ describe("wake signals", () => {
     vi.advanceTimersByTime(60_000);
     cancel();
     expect([wakes, vi.getTimerCount()]).toEqual([1, 0]);
+  });
+
+  it.each([0, 1, 250, 499, 500, 750, 999])(
+    "[C257] with the heartbeat find a dead socket within 2 s of waking, without an event, %d ms after a look",
+    (afterMs) => {
+      vi.useFakeTimers();
+      let isAlive = true;
+      let hasEnded = false;
+      const beat: Heartbeat = new Heartbeat(
+        systemClock,
+        () => isAlive && setTimeout(() => beat.onPong()),
+        () => {
+          hasEnded = true;
+        },
+      );
+      beat.start(25_000, 10_000);
+      const cancel = systemPorts().onWake((_, agoMs) => beat.probe(agoMs));
+      vi.advanceTimersByTime(60_000 + afterMs);
+      isAlive = false;
+      vi.setSystemTime(Date.now() + 3_600_000);
+      vi.advanceTimersByTime(1_400);
+      expect(hasEnded).toBe(false);
+      vi.advanceTimersByTime(600);
+      expect(hasEnded).toBe(true);
+      cancel();
+      beat.stop();
+      expect(vi.getTimerCount()).toBe(0);
+    },
+  );
+
+  it("[C257] are one timer for all connections of a client, until the last is gone", () => {
+    vi.useFakeTimers();
+    const { onWake } = systemPorts();
+    const heard: number[] = [];
+    const cancels = [1, 2, 3].map((n) => onWake(() => heard.push(n)));
+    expect(vi.getTimerCount()).toBe(1);
+    cancels[0]?.();
+    cancels[0]?.();
+    vi.setSystemTime(Date.now() + 60_000);
+    vi.advanceTimersByTime(1_000);
+    expect(heard).toEqual([2, 3]);
+    for (const cancel of cancels) cancel();
+    expect(vi.getTimerCount()).toBe(0);
+    // A connection that opens later is not told of a time that nobody looked at.
+    vi.setSystemTime(Date.now() + 60_000);
+    const cancel = onWake(() => heard.push(4));
+    vi.advanceTimersByTime(10_000);
+    expect(heard).toEqual([2, 3]);
+    cancel();
   });
 });

@@ -72,7 +72,7 @@ export interface MessagesOptions {
 }
 
 /** The messages that a component shows. The latest are those of the room: a snapshot has all of them, or none. */
-export const messagesOf = <Events extends EventMap>(
+export const messagesIn = <Events extends EventMap>(
   snapshot: RoomSnapshot<Events>,
   room: () => RoomHandle<Events>,
   options: MessagesOptions | undefined,

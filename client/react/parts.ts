@@ -12,7 +12,7 @@ import {
 import {
   clientConnection,
   type MessagesOptions,
-  messagesOf,
+  messagesIn,
   roomConnection,
   roomSource,
 } from "../bindings/source.ts";
@@ -49,7 +49,7 @@ export function useMessages<Events extends EventMap = RegisteredEvents>(
 ): MessagesPart<Events> {
   const pages = olderMessages(room);
   return {
-    messages: useSource(roomSource(room), (snapshot) => messagesOf(snapshot, () => room, options)),
+    messages: useSource(roomSource(room), (snapshot) => messagesIn(snapshot, () => room, options)),
     ...useSource(pages, all),
     loadOlder: pages.loadOlder,
   };

@@ -10,7 +10,7 @@ import {
   typingOf,
   unreadOf,
 } from "../bindings/parts.ts";
-import { clientConnection, type MessagesOptions, messagesOf, roomConnection } from "../bindings/source.ts";
+import { clientConnection, type MessagesOptions, messagesIn, roomConnection } from "../bindings/source.ts";
 import type { ConnectionState, EventMap, RegisteredEvents, RoomHandle, RoomMessage, User } from "../index.ts";
 import { Reader } from "./reader.ts";
 import { useClient } from "./rooms-client.ts";
@@ -62,7 +62,7 @@ export function useMessages<Events extends EventMap = RegisteredEvents>(
   options?: MessagesOptions | (() => MessagesOptions),
 ): MessagesPart<Events> {
   const reader = readRoom(room, (snapshot) =>
-    messagesOf(snapshot, () => toRoom(room), typeof options === "function" ? options() : options),
+    messagesIn(snapshot, () => toRoom(room), typeof options === "function" ? options() : options),
   );
   const part = {
     get messages() {

@@ -1,7 +1,7 @@
 import { type ComputedRef, computed, type MaybeRefOrGetter, toValue } from "vue";
 import { type OlderPages, type OlderPagesSource, olderMessages } from "../bindings/older-pages.ts";
 import { all, membersOf, outboxOf, typingOf, unreadOf } from "../bindings/parts.ts";
-import { clientConnection, type MessagesOptions, messagesOf, roomConnection } from "../bindings/source.ts";
+import { clientConnection, type MessagesOptions, messagesIn, roomConnection } from "../bindings/source.ts";
 import type {
   ConnectionState,
   EventMap,
@@ -54,7 +54,7 @@ export const useMessages = <Events extends EventMap = RegisteredEvents>(
   room: MaybeRoom<Events>,
   options?: MaybeRefOrGetter<MessagesOptions>,
 ): MessagesPart<Events> => ({
-  messages: useSnapshot(room, (snapshot) => messagesOf(snapshot, () => toValue(room), toValue(options))),
+  messages: useSnapshot(room, (snapshot) => messagesIn(snapshot, () => toValue(room), toValue(options))),
   ...usePages(() => olderMessages(toValue(room))),
 });
 

@@ -114,6 +114,11 @@ const PLANS: readonly Plan[] = [
     targets: clients,
     quick: true,
   })),
+  ...[10_000, 100_000].map((messages) => ({
+    name: `(m) a client in Chromium that holds ${messages / 1_000},000`,
+    order: { scenario: "heldInBrowser" as const, params: { messages } },
+    targets: clients,
+  })),
   {
     name: "(m) a client that keeps 1,000 of 100,000",
     order: { scenario: "held", params: { messages: 100_000, keep: 1_000 } },

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { createClient } from "../../../client/index.ts";
 import { Heartbeat } from "../../../client/connection/transport/heartbeat.ts";
+import { createClient } from "../../../client/index.ts";
 import { systemClock } from "../../../client/util/system-clock.ts";
 import { onSuspend, systemPorts } from "../../../client/util/system-ports.ts";
 

@@ -61,7 +61,7 @@ export const roomSource = declared<(room: AnyRoom) => Source<UntypedSnapshot>, R
   })),
 );
 
-export interface MessagesOptions {
+export interface UseMessagesOptions {
   /**
    * How many of the last messages `messages` is: `room.latest(n)`. What comes then takes the same time however many the room
    * holds. A page of `loadOlder` shows as this number grows.
@@ -75,7 +75,7 @@ export interface MessagesOptions {
 export const messagesIn = <Events extends EventMap>(
   snapshot: RoomSnapshot<Events>,
   room: () => RoomHandle<Events>,
-  options: MessagesOptions | undefined,
+  options: UseMessagesOptions | undefined,
 ): RoomSnapshot<Events>["messages"] =>
   options?.latest === undefined || Object.is(snapshot, ROOM_OF_SERVER)
     ? snapshot.messages

@@ -5,7 +5,7 @@
 export type { UseRoomOptions } from "../bindings/held-room.ts";
 export type { OlderPages } from "../bindings/older-pages.ts";
 export type { MembersPart, OutboxPart } from "../bindings/parts.ts";
-export type { MessagesOptions } from "../bindings/source.ts";
+export type { UseMessagesOptions } from "../bindings/source.ts";
 export { EdgeRooms, type EdgeRoomsProps, useClient } from "./edge-rooms.ts";
 export {
   type MessagesPart,

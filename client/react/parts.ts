@@ -11,10 +11,10 @@ import {
 } from "../bindings/parts.ts";
 import {
   clientConnection,
-  type MessagesOptions,
   messagesIn,
   roomConnection,
   roomSource,
+  type UseMessagesOptions,
 } from "../bindings/source.ts";
 import type {
   AnyRoom,
@@ -45,7 +45,7 @@ export interface MessagesPart<Events extends EventMap = RegisteredEvents> extend
  */
 export function useMessages<Events extends EventMap = RegisteredEvents>(
   room: RoomHandle<Events>,
-  options?: MessagesOptions,
+  options?: UseMessagesOptions,
 ): MessagesPart<Events> {
   const pages = olderMessages(room);
   return {

@@ -2,7 +2,7 @@
 
 export type { UseRoomOptions } from "../bindings/held-room.ts";
 export type { MembersPart, OutboxPart } from "../bindings/parts.ts";
-export type { MessagesOptions } from "../bindings/source.ts";
+export type { UseMessagesOptions } from "../bindings/source.ts";
 export {
   type MessagesPart,
   type OlderPart,

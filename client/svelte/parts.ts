@@ -10,7 +10,7 @@ import {
   typingOf,
   unreadOf,
 } from "../bindings/parts.ts";
-import { clientConnection, type MessagesOptions, messagesIn, roomConnection } from "../bindings/source.ts";
+import { clientConnection, messagesIn, roomConnection, type UseMessagesOptions } from "../bindings/source.ts";
 import type { ConnectionState, EventMap, RegisteredEvents, RoomHandle, RoomMessage, User } from "../index.ts";
 import { Reader } from "./reader.ts";
 import { useClient } from "./rooms-client.ts";
@@ -59,7 +59,7 @@ export interface MessagesPart<Events extends EventMap = RegisteredEvents> extend
  */
 export function useMessages<Events extends EventMap = RegisteredEvents>(
   room: MaybeRoom<Events>,
-  options?: MessagesOptions | (() => MessagesOptions),
+  options?: UseMessagesOptions | (() => UseMessagesOptions),
 ): MessagesPart<Events> {
   const reader = readRoom(room, (snapshot) =>
     messagesIn(snapshot, () => toRoom(room), typeof options === "function" ? options() : options),

@@ -1,7 +1,7 @@
 // The Vue binding: `edge-rooms/vue`.
 
 export type { UseRoomOptions } from "../bindings/held-room.ts";
-export type { MessagesOptions } from "../bindings/source.ts";
+export type { UseMessagesOptions } from "../bindings/source.ts";
 export {
   type MembersPart,
   type MessagesPart,

@@ -1,7 +1,7 @@
 import { type ComputedRef, computed, type MaybeRefOrGetter, toValue } from "vue";
 import { type OlderPages, type OlderPagesSource, olderMessages } from "../bindings/older-pages.ts";
 import { all, membersOf, outboxOf, typingOf, unreadOf } from "../bindings/parts.ts";
-import { clientConnection, type MessagesOptions, messagesIn, roomConnection } from "../bindings/source.ts";
+import { clientConnection, messagesIn, roomConnection, type UseMessagesOptions } from "../bindings/source.ts";
 import type {
   ConnectionState,
   EventMap,
@@ -52,7 +52,7 @@ export interface MessagesPart<Events extends EventMap = RegisteredEvents> extend
  */
 export const useMessages = <Events extends EventMap = RegisteredEvents>(
   room: MaybeRoom<Events>,
-  options?: MaybeRefOrGetter<MessagesOptions>,
+  options?: MaybeRefOrGetter<UseMessagesOptions>,
 ): MessagesPart<Events> => ({
   messages: useSnapshot(room, (snapshot) => messagesIn(snapshot, () => toValue(room), toValue(options))),
   ...usePages(() => olderMessages(toValue(room))),

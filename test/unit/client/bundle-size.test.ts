@@ -28,11 +28,7 @@ const PAGES: readonly Page[] = [
   {
     does: "uses rooms",
     script: `import { createClient } from "./client/index.ts"; createClient({ url: "" }).room("lobby");`,
-<<<<<<< HEAD
     maxBytes: 19_970,
-=======
-    maxBytes: 19_950,
->>>>>>> 2b8d7fe (Rules, docs and bounds of lists that are read, latest messages and wakes)
     without: /client\/(events|http|inbox|offline|push|session|tabs)\/|\/session-|\/join-queue/,
   },
   {
@@ -41,11 +37,7 @@ const PAGES: readonly Page[] = [
       const client = createClient({ url: "" });
       client.room("lobby");
       inboxOf(client).on("state", () => {});`,
-<<<<<<< HEAD
     maxBytes: 21_550,
-=======
-    maxBytes: 21_540,
->>>>>>> 2b8d7fe (Rules, docs and bounds of lists that are read, latest messages and wakes)
     without: /client\/(events|http|offline|push|tabs)\/|\/session-|\/join-queue/,
   },
   {
@@ -64,11 +56,7 @@ const PAGES: readonly Page[] = [
     does: "uses rooms in tabs that share",
     script: `import { createClient } from "./client/index.ts"; import { shareTabs } from "./client/tabs/share-tabs.ts";
       createClient({ url: "", tabs: shareTabs() }).room("lobby");`,
-<<<<<<< HEAD
     maxBytes: 29_810,
-=======
-    maxBytes: 29_470,
->>>>>>> 2b8d7fe (Rules, docs and bounds of lists that are read, latest messages and wakes)
     without: /client\/(events|http|push|session)\//,
   },
   {

@@ -244,7 +244,7 @@ describe("wake signals", () => {
     const connection = Object.assign(new Frame(), { type: "wifi" });
     vi.stubGlobal("navigator", { connection });
     const heard: boolean[] = [];
-    const cancel = onWake((isCrowd) => heard.push(isCrowd));
+    const cancel = systemPorts().onWake((isCrowd) => heard.push(isCrowd));
     const change = (type: string) => {
       connection.type = type;
       connection.dispatchEvent(new Event("change"));

@@ -5,6 +5,7 @@ import { isEventName, isRoomPattern, PERMISSIONS } from "../protocol/index.ts";
 import { type ApiKey, readApiKeys } from "./api-keys.ts";
 import { type BackEnd, readBackEnd } from "./back-end-config.ts";
 import { type LimitsConfig, readLimits } from "./limits-config.ts";
+import { type LogsConfig, readLogs } from "./logs-config.ts";
 import { isOriginPattern } from "./origins.ts";
 import { type PushConfig, readPush } from "./push-config.ts";
 import { SettingsReader } from "./settings-reader.ts";
@@ -22,6 +23,7 @@ export interface Config {
   /** Left out: there are no pushes. */
   readonly push?: PushConfig;
   readonly limits: LimitsConfig;
+  readonly logs: LogsConfig;
   readonly basePath: string;
   readonly demo: boolean;
   /** Tokens for anybody. `on`: for callers on this machine; `share`: for its network too. */
@@ -69,6 +71,7 @@ export function parseConfig(settings: Readonly<Record<string, unknown>>): Config
     ...(push !== undefined && { push }),
     serverEvents: read.list("SERVER_EVENTS", isEventName, "topics"),
     limits: readLimits(read),
+    logs: readLogs(read),
     basePath: readBasePath(read),
     demo: read.oneOf("DEMO", ["on", "off"], "on") === "on",
     devTokens,

@@ -6,7 +6,11 @@ import { objectStub } from "../object/runtime/object-stub.ts";
 /** What every route can reach: the bindings, and the parsed settings. */
 export interface AppEnv {
   Bindings: Env;
-  Variables: { config: Config };
+  Variables: {
+    config: Config;
+    /** Who calls, for the log, as soon as it is known. */
+    caller?: { readonly user: string | null; readonly key?: string };
+  };
 }
 
 export type AppContext = Context<AppEnv>;

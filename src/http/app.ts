@@ -20,9 +20,9 @@ import { notify } from "./notify.ts";
 import { pollSession, sendToSession } from "./poll-connection.ts";
 import { pushKey } from "./push.ts";
 import { refusalOf } from "./refusal-error.ts";
+import { answerRefusal } from "./refusals.ts";
 import { listRooms, listUsers, stats } from "./registry.ts";
 import { isDecodable } from "./request-url.ts";
-import { httpRefusal } from "./responses.ts";
 import { rooms } from "./rooms.ts";
 import { tokens } from "./tokens.ts";
 import { users } from "./users.ts";
@@ -85,7 +85,7 @@ export function createApp(): Hono<AppEnv> {
   app.onError((error, c) => {
     const refusal = refusalOf(error);
     if (refusal === undefined) reportFailure("request_failed", { path: c.req.path, error });
-    return httpRefusal(c.req.raw, refusal ?? refuse("internal", "this failed here"));
+    return answerRefusal(c, refusal ?? refuse("internal", "this failed here"));
   });
   return app;
 }

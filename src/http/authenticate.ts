@@ -28,7 +28,11 @@ export async function authenticateCall(c: AppContext): Promise<Bearer> {
   const credential = credentialOf(c.req.raw, { inQuery: false });
   if (credential.kind === "token") {
     const key = await findApiKey(c.get("config").apiKeys, credential.token);
-    if (key !== undefined) return { kind: "server", ...(key.name !== undefined && { key: key.name }) };
+    if (key !== undefined) {
+      const named = key.name === undefined ? {} : { key: key.name };
+      c.set("caller", { user: null, ...named });
+      return { kind: "server", ...named };
+    }
   }
   return authenticateToken(c, credential);
 }
@@ -63,6 +67,7 @@ async function authenticateToken(c: AppContext, credential: Credential) {
     return { kind: "none" } as const;
   }
   const verified = await verify(c, credential);
+  if (verified.ok) c.set("caller", { user: verified.value.identity.user.id });
   await spendAllowance(
     c,
     verified.ok ? `user ${verified.value.identity.user.id}` : `address ${addressOf(c)}`,

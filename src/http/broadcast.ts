@@ -11,6 +11,7 @@ import { actorOf, requireServer } from "./authenticate.ts";
 import { readBody } from "./body.ts";
 import { reportFailure } from "./failures.ts";
 import { accepted, refusalOf } from "./refusal-error.ts";
+import { noteRefusedCall } from "./refusals.ts";
 
 const broadcastBody = validator(BROADCAST_BODY);
 
@@ -45,7 +46,10 @@ async function sayIn(
     const outcome = ephemeral
       ? await stub.signal(actor, { event, data, from })
       : await stub.publish(actor, { event, data, from, id, keyed });
-    if (!outcome.ok) return { room, error: outcome.refusal };
+    if (!outcome.ok) {
+      noteRefusedCall(c, outcome.refusal, { room });
+      return { room, error: outcome.refusal };
+    }
     return outcome.value === undefined ? { room } : { room, seq: outcome.value.seq };
   } catch (error) {
     reportFailure("broadcast_failed", { room, error });

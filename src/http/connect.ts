@@ -4,7 +4,6 @@ import type { Next } from "hono";
 import type { VerifiedToken } from "../access/identity.ts";
 import { offersTokenAlone, speaksOurProtocol } from "../auth/credentials.ts";
 import { encodeHeader, IDENTITY_HEADER } from "../auth/identity-header.ts";
-import type { LogFieldValues } from "../log/catalogue.ts";
 import type { PollUpgrade } from "../object/polled-socket.ts";
 import { upgraded } from "../object/runtime/upgrade-response.ts";
 import { closeCode, closeReason, type Refusal, refuse } from "../protocol/index.ts";
@@ -14,19 +13,20 @@ import type { AppContext } from "./app-context.ts";
 import { roomStub, userStub } from "./app-context.ts";
 import { authenticateSocket, requireRoom, type SocketBearer } from "./authenticate.ts";
 import { requireOrigin } from "./cross-origin.ts";
-import { noteRefusedConnect, reportFailure } from "./failures.ts";
+import { reportFailure } from "./failures.ts";
 import { refusalOf, refusing } from "./refusal-error.ts";
+import { answerRefusal, noteRefusedConnection } from "./refusals.ts";
 import { readSocketBounds, readSocketQuery } from "./request-url.ts";
 import { httpRefusal } from "./responses.ts";
 
 export const connectRoom = (c: AppContext): Promise<Response> =>
-  upgrade(c, "room", async () => {
+  upgrade(c, async () => {
     const { room, upgrade } = await roomUpgrade(c, await authenticateSocket(c));
     return openRoomSocket(c, room, upgrade);
   });
 
 export const connectSession = (c: AppContext): Promise<Response> =>
-  upgrade(c, "session", async () => {
+  upgrade(c, async () => {
     const bearer = await authenticateSocket(c);
     if (bearer.kind === "none")
       throw refusing("unauthorized", "a session needs a user's token: offer the subprotocol token.<token>");
@@ -81,14 +81,10 @@ export async function refusalIn(response: Response): Promise<Refusal> {
 const isUpgrade = (request: Request): boolean =>
   request.headers.get("Upgrade")?.toLowerCase() === "websocket";
 
-async function upgrade(
-  c: AppContext,
-  socket: "room" | "session",
-  open: () => Promise<Response>,
-): Promise<Response> {
+async function upgrade(c: AppContext, open: () => Promise<Response>): Promise<Response> {
   if (!isUpgrade(c.req.raw))
-    return httpRefusal(
-      c.req.raw,
+    return answerRefusal(
+      c,
       refuse(
         "bad_request",
         "this path takes WebSocket connections: the header Upgrade: websocket is missing",
@@ -96,7 +92,7 @@ async function upgrade(
     );
   const refusal = await attempt(c, open);
   if (refusal instanceof Response) return refusal;
-  return refuseVisibly(c, refusal, socket);
+  return refuseVisibly(c, refusal);
 }
 
 const NO_SOCKET = refuse(
@@ -132,16 +128,14 @@ async function attempt(c: AppContext, open: () => Promise<Response>): Promise<Re
 }
 
 /**
- * Refuses a request. A socket is logged; one of our subprotocol is accepted and closed at once, as a browser shows no
- * HTTP status to its page.
+ * Refuses a request. A socket of our subprotocol is accepted and closed at once, as a browser shows no HTTP status to its
+ * page.
  */
-export function refuseVisibly(
-  { req: { raw } }: AppContext,
-  refusal: Refusal,
-  socket: LogFieldValues["socket"] = "unknown",
-): Response {
-  if (isUpgrade(raw)) noteRefusedConnect(socket, refusal, Date.now());
-  if (!isUpgrade(raw) || !speaksOurProtocol(raw)) return httpRefusal(raw, refusal);
+export function refuseVisibly(c: AppContext, refusal: Refusal): Response {
+  const { raw } = c.req;
+  if (!isUpgrade(raw)) return answerRefusal(c, refusal);
+  noteRefusedConnection(c, refusal);
+  if (!speaksOurProtocol(raw)) return httpRefusal(raw, refusal);
   const { 0: client, 1: server } = new WebSocketPair();
   server.accept();
   server.close(closeCode(refusal.code), closeReason(refusal));

@@ -1,7 +1,6 @@
 import type { Hono, MiddlewareHandler } from "hono";
 import { allowsOrigin } from "../config/origins.ts";
 import type { AppContext, AppEnv } from "./app-context.ts";
-import { noteRefusedOrigin } from "./failures.ts";
 import { methodsOf } from "./not-found.ts";
 import { refusing } from "./refusal-error.ts";
 import { PRIVATE } from "./responses.ts";
@@ -51,11 +50,7 @@ export const crossOrigin =
   (app: Hono<AppEnv>): MiddlewareHandler<AppEnv> =>
   async (c, next) => {
     const foreign = foreignOrigin(c);
-    if (foreign !== undefined) {
-      // A browser does not show its developer the answer to a preflight.
-      noteRefusedOrigin(foreign, Date.now());
-      throw originRefused(foreign);
-    }
+    if (foreign !== undefined) throw originRefused(foreign);
     const origin = c.req.header("Origin");
     if (c.req.method === "OPTIONS" && c.req.header("Access-Control-Request-Method") !== undefined) {
       const methods = methodsOf(app, c.req.path);

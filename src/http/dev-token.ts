@@ -4,11 +4,11 @@
 
 import type { Next } from "hono";
 import type { Config } from "../config/config.ts";
-import { refusalResponse } from "../object/runtime/upgrade-response.ts";
 import { isUserId, refuse } from "../protocol/index.ts";
 import { USER_ID } from "../validation/atoms.ts";
 import type { AppContext } from "./app-context.ts";
 import { refusing } from "./refusal-error.ts";
+import { answerRefusal } from "./refusals.ts";
 import { PRIVATE } from "./responses.ts";
 import { signToken } from "./tokens.ts";
 
@@ -35,7 +35,7 @@ export const makesTokensFor = (c: AppContext, config: Config): boolean => whyNot
 /** Answers 404 where no token is made. Pages of allowed origins are admitted after it. */
 export async function onlyForDevelopers(c: AppContext, next: Next): Promise<Response | undefined> {
   const why = whyNot(c, c.get("config"));
-  if (why !== undefined) return refusalResponse(refuse("not_found", why));
+  if (why !== undefined) return answerRefusal(c, refuse("not_found", why));
   await next();
   return undefined;
 }

@@ -6,7 +6,8 @@ import type { Config, ConfigResult } from "../config/config.ts";
 import { isOfTheCode } from "../object/runtime/opening.ts";
 import type { AppContext } from "./app-context.ts";
 import { makesTokensFor } from "./dev-token.ts";
-import { openingFaults, refusedConnectsSeen } from "./failures.ts";
+import { openingFaults } from "./failures.ts";
+import { refusedConnectionsSeen } from "./refusals.ts";
 import { PRIVATE } from "./responses.ts";
 
 /**
@@ -24,7 +25,7 @@ export async function health(c: AppContext, result: ConfigResult): Promise<Respo
     ok: !objects.some(({ reason }) => isOfTheCode(reason)),
     ...(objects.length > 0 && { objects }),
     ...(makesTokensFor(c, result.config) && { devTokens: true }),
-    ...(isServer && { version, refused: { tokens: refusedTokensSeen(), connects: refusedConnectsSeen() } }),
+    ...(isServer && { version, refused: { tokens: refusedTokensSeen(), connects: refusedConnectionsSeen() } }),
   };
   return c.json(health, health.ok ? 200 : 500, headers);
 }

@@ -1,9 +1,9 @@
 // The answer to a path that no route has: which methods it takes, or what may have been meant.
 
 import type { Hono } from "hono";
-import { refusalResponse } from "../object/runtime/upgrade-response.ts";
 import { refuse } from "../protocol/index.ts";
 import type { AppContext, AppEnv } from "./app-context.ts";
+import { answerRefusal } from "./refusals.ts";
 
 /** In place of a path outside of `BASE_PATH`. No request has it, as a blank in a path is escaped. */
 export const OUTSIDE = "/v1/ outside";
@@ -18,13 +18,14 @@ export function methodsOf(app: Hono<AppEnv>, path: string): string[] {
   return [...new Set(methods)];
 }
 
-export function nothingAt(app: Hono<AppEnv>, { req: { method, path } }: AppContext): Response {
+export function nothingAt(app: Hono<AppEnv>, c: AppContext): Response {
+  const { method, path } = c.req;
   const methods = methodsOf(app, path);
   const words =
     methods.length > 0
       ? `this path takes ${methods.join(", ")}, not ${method}`
       : `there is nothing at this path: ${guess(app, path)}`;
-  const response = refusalResponse(refuse("not_found", words));
+  const response = answerRefusal(c, refuse("not_found", words));
   if (methods.length > 0) response.headers.set("Allow", methods.join(", "));
   return response;
 }

@@ -23,6 +23,7 @@ import { readLines } from "./body.ts";
 import { refusalIn, roomUpgrade, sessionUpgrade, upgradeRequest } from "./connect.ts";
 import { HeldPoll } from "./held-poll.ts";
 import { RefusalError, refusing } from "./refusal-error.ts";
+import { noteRefusedConnection } from "./refusals.ts";
 import { namedRoom } from "./request-url.ts";
 import { rawLines } from "./responses.ts";
 import { waitingText } from "./waiting-text.ts";
@@ -82,6 +83,7 @@ async function poll(
     const refusal = await refusalIn(response);
     // A connection that has ended is no failure of this call.
     if (known === undefined) throw new RefusalError(refusal);
+    noteRefusedConnection(c, refusal);
     return rawLines(closedText(refusal));
   }
   const held = heldPoll(socket, response.headers);

@@ -23,6 +23,7 @@ export async function pollEvents(c: AppContext): Promise<Response> {
     presence: presence && kind !== "anonymous",
     counted: waitS > 0 && kind !== "server",
     speaksOurProtocol: false,
+    isCall: true,
   });
   const socket = response.webSocket;
   if (socket === null) throw new RefusalError(await refusalIn(response));

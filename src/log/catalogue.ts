@@ -13,7 +13,7 @@ export interface LogFieldValues {
   key: string;
   /** Stack of an `Error`, else its text. */
   error: unknown;
-  /** Path of the request, without its query. */
+  /** Path of the request, without its query. In `refused` cut to 200 printable characters. */
   path: string;
   /** What is wrong with each setting, without its value. */
   problems: readonly string[];
@@ -26,10 +26,19 @@ export interface LogFieldValues {
   issuer: string;
   kid: string;
   alg: string;
-  /** Kind of the socket that was refused; `unknown`: the path says none. */
-  socket: "room" | "session" | "unknown";
-  /** Origin of a page, cut to 200 printable characters. */
-  origin: string;
+  /** What was refused: a call over HTTP, the opening of a connection, or a command on one. */
+  kind: "call" | "connection" | "command";
+  method: string;
+  /** Type of the command. */
+  command: string;
+  /** Name of the event that the command sent or changed. */
+  topic: string;
+  /** The field that does not fit, such as `data.title`. */
+  at: string;
+  /** Close code of the WebSocket protocol. */
+  closeCode: number;
+  /** The part of connections whose lines are written, from 0 to 1. Left out: all. */
+  sample: number;
   /** How many lines of the same reason were left out since the last one. */
   leftOut: number;
   /** Id of a connection. */
@@ -145,23 +154,17 @@ export const LOG_CATALOGUE = {
     action: "The caller sends it again with the same id.",
     fields: ["user", "error"],
   },
-  connect_refused: {
+  refused: {
     level: "warn",
-    from: "opening a socket",
-    means: "A socket was refused. At most one line a second for each code.",
-    action:
-      "Look at reason. Many of one code: forbidden often means ALLOWED_ORIGINS, not_found a wrong address, rate_limited a flood.",
-    fields: ["code", "reason", "socket"],
-    optional: ["leftOut"],
-  },
-  origin_refused: {
-    level: "warn",
-    from: "an HTTP call of a page",
+    from: "an HTTP call, the opening of a connection, or a command",
     means:
-      "A page of this origin may not call here. Its browser shows a fault of CORS only. At most one line a second.",
-    action: "If it is a page of yours, add its origin to ALLOWED_ORIGINS.",
-    fields: ["origin"],
-    optional: ["leftOut"],
+      "The caller was answered an error. At most one line a second for each code and reason in an isolate; leftOut " +
+      "counts the others.",
+    action:
+      "Look at reason: it is what the caller was told. Many of one code: forbidden often means ALLOWED_ORIGINS or the " +
+      "rooms claim, not_found a wrong address, rate_limited a flood.",
+    fields: ["kind", "code", "reason"],
+    optional: ["method", "path", "room", "user", "key", "connection", "command", "at", "leftOut"],
   },
   frame_too_big_for_client: {
     level: "warn",
@@ -171,6 +174,47 @@ export const LOG_CATALOGUE = {
     action: "Raise the limit of that library, or open the socket with ?frame=<bytes>.",
     fields: ["hint"],
     optional: ["room", "user"],
+  },
+
+  // Connections
+  connection_opened: {
+    level: "info",
+    from: "a connection to a room, or a session",
+    means:
+      "A client is connected: to the room, or, without room, to its inbox. For a part of the connections.",
+    action: "Nothing. LOG_SAMPLE says for how many.",
+    fields: ["connection"],
+    optional: ["room", "user", "sample"],
+  },
+  connection_closed: {
+    level: "info",
+    from: "a connection to a room, or a session",
+    means:
+      "A connection has ended. closeCode 1000 and 1005: its client left; 1001: a page was closed or loaded anew; 1006: " +
+      "it was lost. With code: the server closed it, and closed_by_server has left this line out.",
+    action: "Nothing. Many 1006 at once: a deployment, or a network that fails.",
+    fields: ["connection", "closeCode"],
+    optional: ["room", "user", "code", "sample"],
+  },
+  closed_by_server: {
+    level: "info",
+    from: "a connection to a room, or a session",
+    means:
+      "The server closed a connection. At most one line a second for each code and reason in an isolate; leftOut counts " +
+      "the others.",
+    action:
+      "replaced, timeout and token_expired happen every day. Many slow_consumer: messages are too big or too many for " +
+      "the networks of your users. rate_limited: a client that does not wait. internal: look for an error line.",
+    fields: ["connection", "code", "reason", "closeCode"],
+    optional: ["room", "user", "leftOut"],
+  },
+  command_accepted: {
+    level: "info",
+    from: "a command that sends, changes or deletes a message or a signal",
+    means: "A command whose event LOG_EVENTS names was accepted. Never its data.",
+    action: "Nothing; for finding out who sends what.",
+    fields: ["command", "topic"],
+    optional: ["room", "user", "connection", "sample"],
   },
 
   // Tokens and permissions

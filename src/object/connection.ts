@@ -8,6 +8,7 @@ import {
   type User,
 } from "../protocol/index.ts";
 import { Backlog, RefusalLimiter } from "./flood-guard.ts";
+import type { ConnectionWhom, JournalEntry } from "./journal.ts";
 import type { PollStanding } from "./polled-socket.ts";
 import type { SocketPort } from "./socket-port.ts";
 
@@ -37,6 +38,8 @@ export abstract class BaseConnection<State extends BaseConnectionState> {
   readonly backlog = new Backlog();
   #state: State;
   #ended = false;
+  #closing: Closing | undefined;
+  #closeCode: number | undefined;
 
   constructor(socket: SocketPort, state: State) {
     this.socket = socket;
@@ -84,8 +87,28 @@ export abstract class BaseConnection<State extends BaseConnectionState> {
     if (!this.#ended) this.socket.save(this.#state);
   }
 
+  /** Whom log lines about it name. */
+  get whom(): ConnectionWhom {
+    const { user } = this;
+    return { connection: this.#state.id, ...(user !== null && { user: user.id }) };
+  }
+
+  /** How it ended. `fallback`: the close code, if neither side said one. */
+  end(fallback: number): JournalEntry {
+    const closing = this.#closing;
+    const closeCode = this.#closeCode ?? fallback;
+    return { kind: "closed", closeCode, ...(closing !== undefined && { closing }), ...this.whom };
+  }
+
+  /** Its client closed it with `code`, or it was lost. */
+  closedWith(code: number): void {
+    this.#closeCode ??= code;
+  }
+
   close(closing: Closing): void {
     this.forget();
+    this.#closing ??= closing;
+    this.#closeCode ??= closeCode(closing.code);
     this.socket.close(closeCode(closing.code), closeReason(closing));
   }
 

@@ -2,6 +2,7 @@
 
 import { type Actor, userOf } from "../access/identity.ts";
 import { oversize } from "../object/encode-data.ts";
+import { type Journal, whomOf } from "../object/journal.ts";
 import { BYTES_A_UNIT, CHANGE, type Spending } from "../object/spending.ts";
 import {
   accept,
@@ -24,8 +25,10 @@ import {
   signatureOf,
   tooLittle,
 } from "./people/permissions.ts";
+import type { RoomConnection } from "./people/room-connection.ts";
 import type { RoomSettings } from "./people/room-settings.ts";
 import type { SlowMode } from "./people/slow-mode.ts";
+import type { Accounts } from "./publisher.ts";
 import type { Turn } from "./turn.ts";
 
 export type ChangeInput =
@@ -52,21 +55,35 @@ export class Changes {
   readonly #log: RoomLog;
   readonly #slowMode: SlowMode;
   readonly #spending: Spending;
+  readonly #journal: Journal;
 
-  constructor(settings: RoomSettings, log: RoomLog, slowMode: SlowMode, spending: Spending) {
+  constructor(settings: RoomSettings, log: RoomLog, slowMode: SlowMode, { spending, journal }: Accounts) {
     this.#spending = spending;
+    this.#journal = journal;
     this.#settings = settings;
     this.#log = log;
     this.#slowMode = slowMode;
   }
 
-  apply(actor: Actor, change: ChangeInput, turn: Turn): Outcome<ChangeResult> {
+  /** `by`: the connection that sent it. */
+  apply(
+    actor: Actor,
+    change: ChangeInput,
+    turn: Turn,
+    by: RoomConnection | null = null,
+  ): Outcome<ChangeResult> {
     if (!mayWrite(actor)) return reject(tooLittle(actor, "write"));
     const target = this.#log.find(change.seq);
     if (target === undefined) return reject(NO_SUCH_MESSAGE);
     const user = userOf(actor.identity);
     const length = change.type === "edit" ? change.data.length : 0;
     if (user !== null) this.#spending.add(user.id, CHANGE + length / BYTES_A_UNIT);
+    const outcome = this.#change(actor, target, change, turn);
+    if (outcome.ok) this.#journal.accepted(change.type, target.event, whomOf(actor.identity, by));
+    return outcome;
+  }
+
+  #change(actor: Actor, target: Target, change: ChangeInput, turn: Turn): Outcome<ChangeResult> {
     switch (change.type) {
       case "edit":
         return this.#edit(actor, target, change, turn);

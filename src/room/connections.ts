@@ -4,6 +4,7 @@ import type { Actor, Identity } from "../access/identity.ts";
 import { includes } from "../access/room-permission.ts";
 import { TAKEN_BY_BACK_END } from "../object/answers.ts";
 import { type Departure, departureOf } from "../object/close-codes.ts";
+import type { Journal } from "../object/journal.ts";
 import { hasExpired, Sweeper, sinceMs } from "../object/liveness.ts";
 import { LOST, type Spending } from "../object/spending.ts";
 import { type Closing, closeCode } from "../protocol/index.ts";
@@ -27,6 +28,7 @@ export interface ConnectionRules {
   readonly permits: Permits;
   readonly pages: PageBudget;
   readonly spending: Spending;
+  readonly journal: Journal;
   reportFault(error: unknown): void;
 }
 
@@ -102,6 +104,7 @@ export class Connections implements Outlet {
   admit(connection: RoomConnection): void {
     this.#seats.take(connection);
     this.#joining.add(connection);
+    if (!connection.state.isCall) this.#rules.journal.add({ kind: "opened", ...connection.whom });
   }
 
   /** It is about to get its first frames: from here on it receives what is delivered. */
@@ -216,9 +219,11 @@ export class Connections implements Outlet {
   leave(connection: RoomConnection, departure: Departure, now: number): void {
     const waits = this.#joining.delete(connection);
     const isKnown = this.#announced.delete(connection) || this.#open.delete(connection);
-    const { roomPresence, spending, pages, permits } = this.#rules;
+    const { roomPresence, spending, pages, permits, journal } = this.#rules;
     if (isKnown) roomPresence.leave(connection, departure, now);
     else if (!waits) return;
+    const end = connection.end(departure === "left" ? 1000 : 1006);
+    if (!connection.state.isCall || "closing" in end) journal.add(end);
     if (departure === "lost" && connection.user !== null) spending.add(connection.user.id, LOST);
     pages.forget(connection);
     permits.forget(connection);

@@ -1,4 +1,5 @@
 import type { UserIdentity } from "../access/identity.ts";
+import type { JournalEntry } from "../object/journal.ts";
 import type { Occupancy } from "../protocol/index.ts";
 import type { RoomCounts } from "../registry/counts.ts";
 import type { AddressedItem } from "../session-rooms/room-side/session-members.ts";
@@ -38,6 +39,8 @@ export interface Effects {
   readonly questions: readonly UserIdentity[];
   /** What users cost, in millionths of a US dollar: a sample. */
   readonly spent: readonly (readonly [user: string, units: number])[];
+  /** Connections that opened or closed since the last flush, and what was refused: for the log. */
+  readonly journal: readonly JournalEntry[];
   /** `seq` of the last stored event: those in between were stored by this flush. A purge starts again at 0. */
   readonly head: Step<number>;
   /** `before` is what the last flush left, so no change is missed between two flushes. */

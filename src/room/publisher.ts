@@ -2,6 +2,7 @@
 
 import { type Actor, userOf } from "../access/identity.ts";
 import { oversize } from "../object/encode-data.ts";
+import { type Journal, whomOf } from "../object/journal.ts";
 import { BYTES_A_UNIT, MENTION, ROW, type Spending } from "../object/spending.ts";
 import {
   accept,
@@ -37,32 +38,44 @@ export interface SignalInput {
   readonly except?: string | undefined;
 }
 
+/** Where acts are noted. */
+export interface Accounts {
+  readonly spending: Spending;
+  readonly journal: Journal;
+}
+
 export class Publisher {
   readonly #settings: RoomSettings;
   readonly #log: RoomLog;
   readonly #roomPresence: RoomPresence;
   readonly #slowMode: SlowMode;
   readonly #spending: Spending;
+  readonly #journal: Journal;
 
   constructor(
     settings: RoomSettings,
     log: RoomLog,
     roomPresence: RoomPresence,
     slowMode: SlowMode,
-    spending: Spending,
+    { spending, journal }: Accounts,
   ) {
     this.#spending = spending;
+    this.#journal = journal;
     this.#settings = settings;
     this.#log = log;
     this.#roomPresence = roomPresence;
     this.#slowMode = slowMode;
   }
 
-  /** Stores a message, and hands its event to the delivery. `echo` makes the answer that one connection gets in place of it. */
+  /**
+   * Stores a message, and hands its event to the delivery. `by`: the connection that sent it. `echo` makes the answer
+   * that one connection gets in place of the event.
+   */
   publish(
     actor: Actor,
     input: MessageInput,
     turn: Turn,
+    by: RoomConnection | null = null,
     echo?: (result: SendResult) => { readonly on: RoomConnection; readonly answer: string },
   ): Outcome<SendResult> {
     const { now } = turn;
@@ -85,6 +98,7 @@ export class Publisher {
     const { result, body } = stored.value;
     this.#slowMode.acted(actor, result.seq, now);
     const instead = echo?.(result);
+    this.#journal.accepted("send", draft.event, whomOf(actor.identity, by));
     this.#mention(draft, voice.from, result.seq, turn);
     turn.delivery.emit(
       { kind: "stored", event: draft.event, ...(instead !== undefined && { instead }) },
@@ -103,6 +117,7 @@ export class Publisher {
     const { event, data, to, except } = input;
     const refusal = mayWrite(actor) ? this.#validationRefusal(actor, input) : tooLittle(actor, "write");
     if (refusal !== undefined) return reject(refusal);
+    this.#journal.accepted("signal", event, whomOf(actor.identity, by));
     const from = senderOf(actor, input.from);
     const sender = from === null ? "null" : JSON.stringify({ id: from.id });
     const deaf = new Set(except === undefined ? [] : this.#roomPresence.connectionsOf(except));

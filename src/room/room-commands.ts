@@ -3,6 +3,7 @@
 import type { Identity } from "../access/identity.ts";
 import { errorAnswer, okAnswer, pageAnswer, pagedToTheEnd, pong, RETIRED } from "../object/answers.ts";
 import { encodeData, presenceRefusal } from "../object/encode-data.ts";
+import type { Journal } from "../object/journal.ts";
 import {
   DEFAULT_HISTORY,
   type HistoryCommand,
@@ -58,6 +59,7 @@ export interface CommandRules {
   readonly receipts: Receipts;
   readonly roomPresence: RoomPresence;
   readonly pages: PageBudget;
+  readonly journal: Journal;
 }
 
 export const DONE: Applied = { kind: "done" };
@@ -135,6 +137,7 @@ function send(rules: CommandRules, connection: RoomConnection, command: SendComm
     connection.state.actor,
     { ...draft, data: data.value },
     turn,
+    connection,
     inPlace ? (result) => ({ on: connection, answer: okAnswer(id, result) }) : undefined,
   );
   if (!outcome.ok) return refused(outcome.refusal);
@@ -150,7 +153,7 @@ function change(
   input: ChangeInput,
   turn: Turn,
 ): Applied {
-  const outcome = rules.changes.apply(connection.state.actor, input, turn);
+  const outcome = rules.changes.apply(connection.state.actor, input, turn, connection);
   if (!outcome.ok) return refused(outcome.refusal);
   turn.delivery.answer(connection, okAnswer(id, outcome.value));
   return DONE;
@@ -234,7 +237,7 @@ function olderPage(
 
 /** This may be the next part of a long replay: after its last part the connection is live. */
 function nextPage(
-  { log, pages }: CommandRules,
+  { log, pages, journal }: CommandRules,
   connection: RoomConnection,
   id: string,
   after: number,
@@ -242,7 +245,10 @@ function nextPage(
 ): PageFrames {
   const { stage, topics } = connection.state;
   // What was stored since the command arrived may have retired it.
-  if (!log.holdsAfter(after)) return { frames: [errorAnswer(id, RETIRED)], rows: 0 };
+  if (!log.holdsAfter(after)) {
+    journal.add({ kind: "refused", refusal: RETIRED, command: "history", ...connection.whom });
+    return { frames: [errorAnswer(id, RETIRED)], rows: 0 };
+  }
   const replay = stage.at === "paging" && stage.after === after ? stage : undefined;
   const size = fitting(wanted, connection);
   const page = pages.once(JSON.stringify(["after", after, topics, size, replay?.told]), () =>

@@ -5,6 +5,7 @@
 import { type Actor, type Identity, userOf } from "../access/identity.ts";
 import { cursorCheckpoint, FULL, NOT_YOURS } from "../object/answers.ts";
 import { MAX_REFUSALS, TOO_MANY_REFUSALS } from "../object/flood-guard.ts";
+import { Journal } from "../object/journal.ts";
 import { hasExpired } from "../object/liveness.ts";
 import { Spending } from "../object/spending.ts";
 import { type Occupancy, type Outcome, type Refusal, reject } from "../protocol/index.ts";
@@ -47,6 +48,8 @@ export interface RoomPorts {
   /** The row of a session could not be written. The room goes on. */
   reportUnwritten(error: unknown): void;
   newEpoch(): string;
+  /** Of which events accepted commands are noted in the journal; `*`: of all. */
+  readonly notedTopics: readonly string[];
   /** From 0 to below 1. */
   random(): number;
 }
@@ -66,6 +69,7 @@ export class Room {
   readonly permits: Permits;
   readonly allowances: Allowances;
   readonly spending: Spending;
+  readonly journal: Journal;
   readonly reportFault: (error: unknown) => void;
   readonly #queue: WorkQueue;
   /** Whether the room woke, and what woke it has not come to a flush yet: it may wait for a user's object. */
@@ -82,8 +86,9 @@ export class Room {
     this.reportFault = ports.reportFault;
     const slowMode = new SlowMode(settings, log);
     this.spending = new Spending(ports.random);
-    this.publisher = new Publisher(settings, log, this.roomPresence, slowMode, this.spending);
-    this.changes = new Changes(settings, log, slowMode, this.spending);
+    this.journal = new Journal(ports.notedTopics);
+    this.publisher = new Publisher(settings, log, this.roomPresence, slowMode, this);
+    this.changes = new Changes(settings, log, slowMode, this);
     this.receipts = new Receipts(log, receipts);
     this.permits = new Permits(ports.random);
     const { ratePerSecond, rateBurst, pingMs } = settings.limits;
@@ -124,6 +129,7 @@ export class Room {
       this.connections.toGreet > 0 ||
       this.permits.hasWork ||
       this.roomPresence.hasNews ||
+      !this.journal.isEmpty ||
       this.sessions.hasWork
     );
   }
@@ -270,6 +276,7 @@ export class Room {
       deliveries: this.sessions.collect(head, now),
       questions: this.permits.take(now),
       spent: this.spending.take(),
+      journal: this.journal.take(),
       head: { before: head, after: this.log.head },
       occupancy: { before, after },
       counts: this.counts,

@@ -26,6 +26,9 @@ export interface WorkRules extends CommandRules {
   reportFault(error: unknown): void;
 }
 
+/** What a connection sent. */
+type Sent = Exclude<Work, { kind: "leave" | "call" }>;
+
 export class WorkQueue {
   readonly #rules: WorkRules;
   #queue: Work[] = [];
@@ -107,7 +110,9 @@ export class WorkQueue {
       allowances.charge(identity, priceOf(identity, { rows, bytes }) - command.paid, now);
       return frames;
     });
-    return made === "failed" ? [errorAnswer(command.id, FAILED)] : made;
+    if (made !== "failed") return made;
+    this.#rules.journal.add({ kind: "refused", refusal: FAILED, ...connection.whom });
+    return [errorAnswer(command.id, FAILED)];
   }
 
   #resume(now: number): void {
@@ -130,6 +135,7 @@ export class WorkQueue {
     const closing = connection.refusals.refused(refusal.code, now);
     if (closing !== undefined) connections.drop(connection, closing, now);
     else delivery.last(connection, () => [errorAnswer(id, refusal)]);
+    this.#rules.journal.add({ kind: "refused", refusal, command: "history", ...connection.whom });
     return true;
   }
 
@@ -146,7 +152,7 @@ export class WorkQueue {
     if (this.#shield(run) === "failed") call.refused(FAILED);
   }
 
-  #answer(work: Exclude<Work, { kind: "leave" | "call" }>, turn: Turn): void {
+  #answer(work: Sent, turn: Turn): void {
     const { connection } = work;
     connection.backlog.taken();
     if (hasExpired(connection.identity, turn.now)) {
@@ -156,7 +162,7 @@ export class WorkQueue {
     const { user } = connection;
     if (user !== null) this.#rules.spending.add(user.id, isRead(work) ? FRAME + READ : FRAME);
     if (work.kind === "refused") {
-      this.#refuse(connection, work.id, work.refusal, turn);
+      this.#refuse(work, work.id, work.refusal, turn);
       return;
     }
     connection.refusals.wellFormed();
@@ -164,8 +170,8 @@ export class WorkQueue {
     const applied = this.#shield(() =>
       work.kind === "auth" ? this.#reauthorize(work, turn) : this.#apply(work, turn),
     );
-    if (applied === "failed") this.#refuse(connection, id, FAILED, turn);
-    else if (applied.kind === "refused") this.#refuse(connection, id, applied.refusal, turn);
+    if (applied === "failed") this.#refuse(work, id, FAILED, turn);
+    else if (applied.kind === "refused") this.#refuse(work, id, applied.refusal, turn);
     else if (applied.kind !== "done") {
       const paid = work.kind === "auth" ? 1 : costOf(connection.identity, work.command);
       this.#late.set(connection, { ...applied, id, paid });
@@ -204,7 +210,13 @@ export class WorkQueue {
     return this.#rules.allowances.take(identity, cost, now);
   }
 
-  #refuse(connection: RoomConnection, id: string | undefined, refusal: Refusal, turn: Turn): void {
+  #refuse(work: Sent, id: string | undefined, refusal: Refusal, turn: Turn): void {
+    const { connection } = work;
+    const command = work.kind === "command" ? work.command.type : work.kind === "auth" ? "auth" : undefined;
+    this.#rules.journal.add({
+      ...{ kind: "refused", refusal, ...connection.whom },
+      ...(command !== undefined && { command }),
+    });
     const closing = connection.refusals.refused(refusal.code, turn.now);
     if (closing !== undefined) this.#rules.connections.dismiss(connection, closing, turn);
     else turn.delivery.answer(connection, errorAnswer(id, refusal));

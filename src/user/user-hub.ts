@@ -4,6 +4,7 @@
 
 import type { UserIdentity } from "../access/identity.ts";
 import { cursorCheckpoint, FAILED, FULL, NOT_YOURS, okAnswer } from "../object/answers.ts";
+import type { JournalEntry } from "../object/journal.ts";
 import type { RevokedTokens } from "../object/revocation.ts";
 import { CALL, JOIN, OPENING, Spending } from "../object/spending.ts";
 import { TokenBuckets } from "../object/token-bucket.ts";
@@ -57,6 +58,8 @@ export interface UserStores {
 export interface UserPorts {
   /** A command failed: its client was answered `internal`. */
   reportFault(error: unknown): void;
+  /** What an operator wants to know of the sessions. */
+  report(entry: JournalEntry): void;
   /** From 0 to below 1. */
   random(): number;
   /** A session has come or gone, or a notification came. */
@@ -92,7 +95,10 @@ export class UserHub {
     this.#budget = stores.budget;
     this.#ports = ports;
     this.#spending = new Spending(ports.random);
-    this.sessions = new UserSessions(settings.limits.pingMs, ports.countsChanged);
+    this.sessions = new UserSessions(settings.limits.pingMs, {
+      changed: ports.countsChanged,
+      report: (entry) => ports.report(entry),
+    });
     this.#buckets = new TokenBuckets({
       perSecond: settings.limits.ratePerSecond,
       burst: settings.limits.rateBurst,
@@ -120,6 +126,7 @@ export class UserHub {
   admit(session: SessionConnection, since: string | undefined, history: number, now: number): void {
     welcome(session, this.inbox, { ...this.#settings, since, history }, now);
     this.sessions.add(session);
+    this.#ports.report({ kind: "opened", ...session.whom });
   }
 
   /**

@@ -1,20 +1,28 @@
 // The open sessions of one user: who is connected, who is sent what, and which sessions are closed.
 
 import { errorAnswer } from "../object/answers.ts";
+import type { JournalEntry } from "../object/journal.ts";
 import { hasExpired, isThere, Sweeper, silentInMs } from "../object/liveness.ts";
 import { type Closing, matchesTopics, type Refusal } from "../protocol/index.ts";
 import type { SessionConnection } from "./session-connection.ts";
+
+export interface UserSessionsPorts {
+  /** A session has come or gone. */
+  changed(): void;
+  /** A session has closed, or something was refused. */
+  report(entry: JournalEntry): void;
+}
 
 export class UserSessions {
   readonly #pingMs: number;
   readonly #sessions = new Set<SessionConnection>();
   readonly #sweeper: Sweeper;
-  readonly #changed: () => void;
+  readonly #ports: UserSessionsPorts;
 
-  /** `pingMs`: the heartbeat interval of the clients. `changed`: called when a session has come or gone. */
-  constructor(pingMs: number, changed: () => void) {
+  /** `pingMs`: the heartbeat interval of the clients. */
+  constructor(pingMs: number, ports: UserSessionsPorts) {
     this.#pingMs = pingMs;
-    this.#changed = changed;
+    this.#ports = ports;
     this.#sweeper = new Sweeper(pingMs);
   }
 
@@ -28,19 +36,19 @@ export class UserSessions {
 
   add(session: SessionConnection): void {
     this.#sessions.add(session);
-    this.#changed();
+    this.#ports.changed();
   }
 
   /** The session has closed by itself. */
   leave(session: SessionConnection): void {
-    this.#sessions.delete(session);
-    this.#changed();
+    // It may have been closed from here before.
+    if (this.#sessions.delete(session)) this.#ports.report(session.end(1006));
+    this.#ports.changed();
   }
 
   drop(session: SessionConnection, closing: Closing): void {
     session.close(closing);
-    this.#sessions.delete(session);
-    this.#changed();
+    this.leave(session);
   }
 
   /** Refuses a command of the session; closes it after too many refusals. */
@@ -50,6 +58,8 @@ export class UserSessions {
     refusal: Refusal & { readonly room?: string },
     now: number,
   ): void {
+    const { room } = refusal;
+    this.#ports.report({ kind: "refused", refusal, ...session.whom, ...(room !== undefined && { room }) });
     const closing = session.refusals.refused(refusal.code, now);
     if (closing !== undefined) this.drop(session, closing);
     else session.socket.send(errorAnswer(id, refusal));

@@ -40,6 +40,7 @@ export interface RoomTestSettings {
   readonly maxConnectionsPerUser?: number;
   readonly maxConnectionsPerAddress?: number;
   readonly serverEvents?: readonly string[];
+  readonly notedTopics?: readonly string[];
 }
 
 export interface ConnectOptions {
@@ -251,6 +252,7 @@ export class RoomForTest {
     const storage = { settings, log, users, receipts: new ReceiptStore(database), sessions };
     return new Room("test", storage, {
       newEpoch,
+      notedTopics: this.#settings.notedTopics ?? [],
       random: () => 0.5,
       reportFault: (error) => this.faults.push(error),
       reportUnwritten: (error) => this.faults.push(error),

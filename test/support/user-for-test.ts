@@ -1,5 +1,6 @@
 // A user over real SQL, with a clock that the test moves. A setting or a port of `UserHub` is an option here.
 
+import type { JournalEntry } from "../../src/object/journal.ts";
 import { Budget } from "../../src/user/budget.ts";
 import { FollowedRooms } from "../../src/user/followed-rooms.ts";
 import { InboxLog } from "../../src/user/inbox/inbox-log.ts";
@@ -21,6 +22,7 @@ const LIMITS = {
 export class UserForTest {
   now = 1_790_000_000_000;
   readonly faults: unknown[] = [];
+  readonly journal: JournalEntry[] = [];
   readonly user: UserHub;
   #opened = 0;
 
@@ -50,6 +52,7 @@ export class UserForTest {
       },
       {
         reportFault: (error) => this.faults.push(error),
+        report: (entry) => this.journal.push(entry),
         random: () => 0.5,
         countsChanged: () => {},
         registerRoom: (room) => revocations.registerRoom(room),

@@ -21,6 +21,8 @@ export interface RoomUpgrade {
   readonly speaksOurProtocol: boolean;
   /** Its client has no socket, and fetches the frames. */
   readonly polls?: true;
+  /** It is the wait of a single call, of which the log says nothing if all went well. */
+  readonly isCall?: true;
 }
 
 /** Where a connection stands between its first frame and the live events. */
@@ -41,6 +43,7 @@ export interface RoomConnectionState extends BaseConnectionState {
   readonly joinedAt: number | null;
   /** The presence that was set on this connection. */
   readonly said: Said;
+  readonly isCall?: true;
   /** How many frames it has sent, of an anonymous reader. */
   readonly asked?: number;
   /** The epoch that it was sent while the room had no tables; ignored once it has. */
@@ -53,7 +56,7 @@ type Opening = Omit<RoomUpgrade, "replaces" | "speaksOurProtocol" | "polls"> &
 /** The state of a connection that opens. */
 export const newConnectionState = (
   id: string,
-  { actor, topics, presence, counted, since, history, frameBytes, epoch }: Opening,
+  { actor, topics, presence, counted, since, history, frameBytes, epoch, isCall }: Opening,
 ): RoomConnectionState => ({
   version: 1,
   id,
@@ -66,6 +69,7 @@ export const newConnectionState = (
   joinedAt: null,
   said: NOTHING_SAID,
   ...(epoch !== undefined && { epoch }),
+  ...(isCall && { isCall }),
   ...(frameBytes !== undefined && { frameBytes }),
 });
 

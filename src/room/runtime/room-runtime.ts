@@ -18,6 +18,7 @@ import { type CurrentSocket, currentSockets, databaseOf } from "../../object/run
 import { objectStub } from "../../object/runtime/object-stub.ts";
 import { type HeldCall, PolledSockets } from "../../object/runtime/polled-sockets.ts";
 import { randomEpoch, randomId } from "../../object/runtime/random-id.ts";
+import { writeJournal } from "../../object/runtime/write-journal.ts";
 import type { SocketPort } from "../../object/socket-port.ts";
 import { CALL } from "../../object/spending.ts";
 import type { LazyDatabase } from "../../object/storage/lazy-database.ts";
@@ -248,6 +249,7 @@ export class RoomRuntime {
     const connection = this.#connections.get(ws) ?? this.#adopt(ws);
     if (connection === undefined || this.#polled.ended(ws)) return;
     this.#connections.delete(ws);
+    connection.closedWith(code);
     this.#left(connection, departureOf(code));
   }
 
@@ -304,11 +306,12 @@ export class RoomRuntime {
    * Does what a flush left to be done, without waiting for it: calls leave when what they report is durable. `waitUntil`
    * keeps the object awake for these calls only; each ends by itself, after a few tries or a time limit.
    */
-  #carryOut({ deliveries, mentions, audit, banned, questions, spent, counts }: Effects): void {
+  #carryOut({ deliveries, mentions, audit, banned, questions, spent, journal, counts }: Effects): void {
     for (const { user, item } of deliveries) this.#deliveries.add(user, item);
     if (mentions.length > 0) this.#ctx.waitUntil(mapBounded(mentions, (mention) => this.#notify(mention)));
     for (const { by, ...act } of audit)
       log("moderated", { room: this.#name, by: by ?? "server code", ...act });
+    if (journal.length > 0) writeJournal(journal, { room: this.#name }, this.#config.logs.sample, Date.now());
     for (const user of banned) this.#ctx.waitUntil(this.#unfollow(user));
     for (const identity of questions) this.#ctx.waitUntil(this.#askFor(identity));
     this.#reports.settle(counts, this.#isThere);
@@ -439,6 +442,7 @@ export class RoomRuntime {
       newEpoch: randomEpoch,
       reportFault: (error) => log("command_failed", { room: this.#name, error }),
       reportUnwritten: (error) => log("session_not_written", { room: this.#name, error }),
+      notedTopics: this.#config.logs.topics,
       random: () => Math.random(),
     });
     return { room, database };

@@ -18,6 +18,7 @@ import { currentSockets, databaseOf } from "../../object/runtime/object-state.ts
 import { objectStub } from "../../object/runtime/object-stub.ts";
 import { type HeldCall, PolledSockets } from "../../object/runtime/polled-sockets.ts";
 import { randomEpoch, randomId } from "../../object/runtime/random-id.ts";
+import { writeJournal } from "../../object/runtime/write-journal.ts";
 import type { SocketPort } from "../../object/socket-port.ts";
 import { CALL, FRAME } from "../../object/spending.ts";
 import type { Database } from "../../object/storage/sql.ts";
@@ -88,6 +89,7 @@ export class UserRuntime {
     this.notices = this.#roomNotices(stores.revocations, knownRooms);
     this.user = new UserHub(settingsFor(limits), stores, {
       reportFault: (error) => log("session_command_failed", { user: this.#name, error }),
+      report: (entry) => writeJournal([entry], {}, this.#config.logs.sample, Date.now()),
       random: () => Math.random(),
       registerRoom: (room) => this.notices.registerRoom(room),
       countsChanged: () => this.#reports?.settle(this.user.counts),
@@ -292,6 +294,7 @@ export class UserRuntime {
     const session = this.#sessions.get(ws) ?? this.#adopt(ws);
     if (session === undefined || this.#polled.ended(ws)) return;
     this.#sessions.delete(ws);
+    session.closedWith(code);
     this.#left(session, departureOf(code));
   }
 

@@ -1,0 +1,64 @@
+// Refusals of the edge: each is answered and logged here. Anybody can cause them, so the lines are limited, and what the
+// caller chose is cut.
+
+import type { LogFields } from "../log/catalogue.ts";
+import { LimitedLog, type Seen } from "../log/limited-log.ts";
+import { isRoomName, type Refusal } from "../protocol/index.ts";
+import type { AppContext } from "./app-context.ts";
+import { httpRefusal } from "./responses.ts";
+
+const calls = new LimitedLog("refused");
+const connections = new LimitedLog("refused");
+
+/** Answers a call with a refusal. */
+export function answerRefusal(c: AppContext, refusal: Refusal): Response {
+  noteRefusedCall(c, refusal);
+  return httpRefusal(c.req.raw, refusal);
+}
+
+/** Logs a call that is refused, or the part of it that is for `target`. */
+export function noteRefusedCall(c: AppContext, refusal: Refusal, target: Partial<Caller> = {}): void {
+  const { code, message } = refusal;
+  calls.note(code, { ...linesOf(c, refusal, target), kind: "call" }, Date.now(), message);
+}
+
+/** Logs the refusal of a connection, over a socket or over calls. */
+export function noteRefusedConnection(c: AppContext, refusal: Refusal): void {
+  const { code, message } = refusal;
+  connections.note(code, { ...linesOf(c, refusal, {}), kind: "connection" }, Date.now(), message);
+}
+
+/** Refused connections by code, the latest first. */
+export const refusedConnectionsSeen = (): Seen[] => connections.seen();
+
+interface Caller {
+  readonly room: string;
+  readonly user: string | null;
+}
+
+function linesOf(
+  c: AppContext,
+  { code, message, path }: Refusal,
+  target: Partial<Caller>,
+): Omit<LogFields<"refused">, "kind"> {
+  const { method, path: url } = c.req;
+  const room = roomIn(url);
+  return {
+    ...{ code, reason: message, method, path: printable(url) },
+    ...(room !== undefined && { room }),
+    ...c.get("caller"),
+    ...target,
+    ...(path !== undefined && { at: path.join(".") }),
+  };
+}
+
+/** The room that a path names. Whatever a caller writes there in place of one is seen in the path. */
+function roomIn(path: string): string | undefined {
+  const name = /^\/v1\/rooms\/([^/]+)/.exec(path)?.[1];
+  return name !== undefined && isRoomName(name) ? name : undefined;
+}
+
+const MAX_SHOWN = 200;
+
+/** What a caller has chosen, cut. */
+const printable = (text: string): string => text.slice(0, MAX_SHOWN).replace(/[^!-~]/g, "?");

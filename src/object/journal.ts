@@ -1,0 +1,66 @@
+// What an operator wants to know of the connections of an object: the rules note it, and the runtime writes it to the
+// log and counts it. Never a token, and nothing of `data`.
+
+import { type Identity, userOf } from "../access/identity.ts";
+import { type Closing, matchesTopics, type Refusal } from "../protocol/index.ts";
+
+/** Whom an entry is about. */
+export interface Whom {
+  /** Id of the connection. Left out: a call of server code or of a user. */
+  readonly connection?: string;
+  /** User id; `null`: server code. Left out: a connection without a token. */
+  readonly user?: string | null;
+  /** Of a session's commands: the room that they name. */
+  readonly room?: string;
+}
+
+export interface ConnectionWhom extends Whom {
+  readonly connection: string;
+}
+
+/** Whom an act is of: a user or server code, on a connection or by a call. */
+export const whomOf = (identity: Identity, connection: { readonly whom: ConnectionWhom } | null): Whom =>
+  connection?.whom ?? { user: userOf(identity)?.id ?? null };
+
+export type JournalEntry =
+  | ({ readonly kind: "opened" } & ConnectionWhom)
+  /** `closing`: why the server closed it. Left out: its client closed it, or was lost. */
+  | ({ readonly kind: "closed"; readonly closeCode: number; readonly closing?: Closing } & ConnectionWhom)
+  /** `command`: the type of the command. Left out: the frame has none that could be read. */
+  | ({ readonly kind: "refused"; readonly refusal: Refusal; readonly command?: string } & Whom)
+  | ({ readonly kind: "accepted"; readonly command: string; readonly topic: string } & Whom);
+
+export class Journal {
+  readonly #topics: readonly string[];
+  #entries: JournalEntry[] = [];
+
+  /** `topics`: of which events accepted commands are noted; `*`: of all. */
+  constructor(topics: readonly string[]) {
+    this.#topics = topics;
+  }
+
+  get isEmpty(): boolean {
+    return this.#entries.length === 0;
+  }
+
+  add(entry: JournalEntry): void {
+    this.#entries.push(entry);
+  }
+
+  /** Notes a command that was accepted, if its event is among those that are noted. */
+  accepted(command: string, topic: string, whom: Whom): void {
+    if (this.#topics.length === 0) return;
+    if (this.#topics.includes("*") || matchesTopics(this.#topics, topic))
+      this.#entries.push({ kind: "accepted", command, topic, ...whom });
+  }
+
+  /** The entries since the last time, in order. */
+  take(): readonly JournalEntry[] {
+    if (this.#entries.length === 0) return NOTHING;
+    const entries = this.#entries;
+    this.#entries = [];
+    return entries;
+  }
+}
+
+const NOTHING: readonly JournalEntry[] = [];

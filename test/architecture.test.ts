@@ -106,7 +106,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/user",
     "src/user/runtime",
   ],
-  "src/tools": ["src/object", "src/protocol", "node:*", "esbuild", "rolldown", "rolldown-plugin-dts"],
+  "src/tools": ["src/log", "src/object", "src/protocol", "node:*", "esbuild", "rolldown", "rolldown-plugin-dts"],
   "client/service-worker": [],
   "client/util": ["src/protocol"],
   // The events of an application, as types.

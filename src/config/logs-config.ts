@@ -1,7 +1,7 @@
 import { isEventName } from "../protocol/index.ts";
 import type { SettingsReader } from "./settings-reader.ts";
 
-/** Two lines a connection at $0.60 a million: at 1 they would cost twice as much as the connection itself. */
+/** Two lines a connection at $0.60 a million: at 1 they would cost more than twice as much as the connect. */
 const DEFAULT_SAMPLE = 0.1;
 
 export interface LogsConfig {

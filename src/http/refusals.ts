@@ -3,6 +3,7 @@
 
 import type { LogFields } from "../log/catalogue.ts";
 import { LimitedLog, type Seen } from "../log/limited-log.ts";
+import { printable } from "../log/printable.ts";
 import { isRoomName, type Refusal } from "../protocol/index.ts";
 import type { AppContext } from "./app-context.ts";
 import { httpRefusal } from "./responses.ts";
@@ -48,7 +49,7 @@ function linesOf(
     ...(room !== undefined && { room }),
     ...c.get("caller"),
     ...target,
-    ...(path !== undefined && { at: path.join(".") }),
+    ...(path !== undefined && { at: printable(path.join(".")) }),
   };
 }
 
@@ -57,8 +58,3 @@ function roomIn(path: string): string | undefined {
   const name = /^\/v1\/rooms\/([^/]+)/.exec(path)?.[1];
   return name !== undefined && isRoomName(name) ? name : undefined;
 }
-
-const MAX_SHOWN = 200;
-
-/** What a caller has chosen, cut. */
-const printable = (text: string): string => text.slice(0, MAX_SHOWN).replace(/[^!-~]/g, "?");

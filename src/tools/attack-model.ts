@@ -2,7 +2,7 @@
 // out. A guess is on the high side.
 
 import { BYTES_A_UNIT, FRAME, OPENING, ROW, SAMPLE } from "../object/spending.ts";
-import { INCOMING_FRAMES_A_REQUEST, OBJECT_GB, PRICES } from "./prices.ts";
+import { INCOMING_FRAMES_A_REQUEST, LOG_LINE_USD, OBJECT_GB, PRICES } from "./prices.ts";
 
 /** The defaults that bound an attack. A test compares them with the settings and `wrangler.toml`. */
 export const ATTACK_LIMITS = {
@@ -20,6 +20,8 @@ export const ATTACK_LIMITS = {
   messageBytes: 32_768,
   /** Frames that one connection without a token may send in all. */
   anonymousFrames: 50,
+  /** `LOG_SAMPLE`. */
+  logSample: 0.1,
 } as const;
 
 export interface Attack {
@@ -42,8 +44,12 @@ const GB = 1e9;
 const eventUsd = (requests: number): number =>
   requests * PRICES.objectRequests.usdPerUnit + ACTIVE_S * OBJECT_GB * PRICES.objectGbSeconds.usdPerUnit;
 
-const CALL_USD =
-  PRICES.workerRequests.usdPerUnit + WORKER_CPU_MS * PRICES.workerCpuMs.usdPerUnit + eventUsd(1);
+/** A connect: two lines of the log for a part of the connections. */
+const callUsd = (logSample: number): number =>
+  PRICES.workerRequests.usdPerUnit +
+  WORKER_CPU_MS * PRICES.workerCpuMs.usdPerUnit +
+  eventUsd(1) +
+  2 * logSample * LOG_LINE_USD;
 const FRAME_USD = eventUsd(1 / INCOMING_FRAMES_A_REQUEST);
 
 /** A user; or a stolen token, which can do what its user can until it expires or is revoked. */
@@ -57,7 +63,7 @@ export function attackByUser(limits: typeof ATTACK_LIMITS = ATTACK_LIMITS): Atta
     rowsWritten: units / ROW,
     storedGb: ((units / largest) * limits.messageBytes) / GB,
     objectsMade: Math.floor(units / OPENING),
-    usd: calls * CALL_USD + units / 1e6,
+    usd: calls * callUsd(limits.logSample) + units / 1e6,
   };
 }
 
@@ -72,7 +78,7 @@ export function attackByAddress(limits: typeof ATTACK_LIMITS = ATTACK_LIMITS): A
     rowsWritten: 0,
     storedGb: 0,
     objectsMade: 0,
-    usd: calls * CALL_USD + frames * FRAME_USD,
+    usd: calls * callUsd(limits.logSample) + frames * FRAME_USD,
   };
 }
 

@@ -31,6 +31,9 @@ export const PRICES = {
   storedGb: { included: 5, usdPerUnit: 0.2 },
 } as const satisfies Readonly<Record<string, Price>>;
 
+/** A line of Workers Logs. 20 million a month are included. */
+export const LOG_LINE_USD = perMillion(0.6);
+
 export type Meter = keyof typeof PRICES;
 
 export const INCOMING_FRAMES_A_REQUEST = 20;

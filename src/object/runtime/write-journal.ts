@@ -2,6 +2,7 @@
 
 import { LimitedLog } from "../../log/limited-log.ts";
 import { log } from "../../log/log.ts";
+import { printable } from "../../log/printable.ts";
 import { isSampled } from "../../log/sample.ts";
 import type { Closing } from "../../protocol/index.ts";
 import type { ConnectionWhom, JournalEntry, Whom } from "../journal.ts";
@@ -55,7 +56,7 @@ function noteRefused(entry: Refused, place: Pick<Whom, "room">, now: number): vo
     ...({ kind: "command", code, reason: message } as const),
     ...whom(entry, place),
     ...(command !== undefined && { command }),
-    ...(path !== undefined && { at: path.join(".") }),
+    ...(path !== undefined && { at: printable(path.join(".")) }),
   };
   refusedCommands.note(code, fields, now, message);
 }

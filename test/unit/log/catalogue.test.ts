@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { LOG_CATALOGUE } from "../../../src/log/catalogue.ts";
 import { log } from "../../../src/log/log.ts";
+import { ERRORS } from "../../../src/protocol/index.ts";
+import { logPage } from "../../../src/tools/log-page.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const source = globSync("src/**/*.ts", { cwd: root })
@@ -35,6 +37,20 @@ describe("the log", () => {
       expect(["info", "warn", "error"]).toContain(level);
       expect(from.length).toBeGreaterThan(1);
       for (const operation of operations) expect(source).toContain(`"${operation}"`);
+    }
+  });
+
+  it("[O25] is a page in the docs, with each event, and filters that a line of it fits", () => {
+    const page = readFileSync(join(root, "docs/logs.md"), "utf8");
+    expect(page, "run npm run docs").toBe(logPage());
+    const filters = Array.from(page.matchAll(/--search '([^']+)'/g), ([, text = ""]) => text);
+    expect(filters.length).toBeGreaterThan(5);
+    for (const filter of filters) {
+      const [, field = "", value = ""] = /^"(\w+)":"(\w*)"?$/.exec(filter) ?? [];
+      if (field === "event") expect(Object.keys(LOG_CATALOGUE)).toContain(value);
+      else if (field === "level") expect(events.map(([, { level }]) => level)).toContain(value);
+      else if (field === "code") expect(Object.keys(ERRORS)).toContain(value);
+      else expect(page).toContain(`\`${field}?\``);
     }
   });
 

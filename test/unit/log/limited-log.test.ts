@@ -26,4 +26,27 @@ describe("the log of events that callers can cause", () => {
       { kind: "flood", count: 51, lastAt: NOW - 60_000 },
     ]);
   });
+
+  it("[O22] gives five reasons lines of their own within a second, and the others share that of their kind", () => {
+    const lines: { code: string; reason: string; leftOut?: number }[] = [];
+    const spy = vi.spyOn(console, "warn").mockImplementation((line) => lines.push(JSON.parse(String(line))));
+    onTestFinished(() => spy.mockRestore());
+    const log = new LimitedLog("refused");
+    const note = (code: string, reason: string, at: number) =>
+      log.note(code, { kind: "call", code, reason }, NOW + at, reason);
+    for (let n = 0; n < 100; n++) note("not_found", `no ${n}`, n);
+    note("forbidden", "not you", 101);
+    expect(lines.map(({ code, reason, leftOut }) => [code, reason, leftOut])).toEqual([
+      ...[0, 1, 2, 3, 4, 5].map((n) => ["not_found", `no ${n}`, undefined]),
+      ["forbidden", "not you", undefined],
+    ]);
+    expect(note("not_found", "no 0", 500)).toBe(false);
+    lines.length = 0;
+    // Reasons that are not fresh give their place to others, and what was left out of them is not lost.
+    for (let n = 200; n < 206; n++) note("not_found", `no ${n}`, 2_000);
+    expect(lines.map(({ reason, leftOut }) => [reason, leftOut])).toEqual([
+      ...[200, 201, 202, 203, 204].map((n) => [`no ${n}`, undefined]),
+      ["no 205", 95],
+    ]);
+  });
 });

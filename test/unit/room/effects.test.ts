@@ -23,7 +23,7 @@ describe("the effects of a flush", () => {
     test.later(60_000);
     ada.say({ type: "send", id: "m", data: 1 });
     expect(test.flushOnce()).toEqual({
-      ...{ mentions: [], deliveries: [], audit: [], banned: [], questions: [], spent: [] },
+      ...{ mentions: [], deliveries: [], audit: [], banned: [], questions: [], spent: [], journal: [] },
       head: { before: 0, after: 1 },
       occupancy: { before: { members: 2, connections: 2 }, after: { members: 2, connections: 2 } },
       dueAt: null,

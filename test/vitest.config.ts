@@ -19,6 +19,8 @@ const bindings = {
   RATE_BURST: 1_000,
   // Random counts are used only in the tests about them.
   USER_BUDGET_PER_DAY: 0,
+  // A line by chance would make a test fail by chance.
+  LOG_SAMPLE: 0,
   DEV_TOKENS: "off",
   PICTURE_HOSTS: "p.example,new.example",
   VAPID_PUBLIC_KEY: "BMPVU5KZu5ZObDhzwv7gjvtQ_IfGECsAiNKbsZ3UwqoI7fXYidowZ2Kz08CKSYu3xSnhuNn7J7TeM7QdFH2a4mg",

@@ -21,7 +21,10 @@ import {
 const lines: Record<string, unknown>[] = [];
 beforeEach(() => {
   lines.length = 0;
-  const info = vi.spyOn(console, "info").mockImplementation((line) => lines.push(JSON.parse(String(line))));
+  const info = vi.spyOn(console, "info").mockImplementation((text) => {
+    const line = JSON.parse(String(text));
+    if (line.event === "disconnected") lines.push(line);
+  });
   onTestFinished(() => info.mockRestore());
 });
 

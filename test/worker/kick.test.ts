@@ -26,7 +26,10 @@ const HOUR_MS = 3_600_000;
 /** Moderation is logged; a test checks the log where it matters. */
 function watchLog(): Record<string, unknown>[] {
   const lines: Record<string, unknown>[] = [];
-  const spy = vi.spyOn(console, "info").mockImplementation((line) => lines.push(JSON.parse(String(line))));
+  const spy = vi.spyOn(console, "info").mockImplementation((text) => {
+    const line = JSON.parse(String(text));
+    if (line.event === "moderated") lines.push(line);
+  });
   onTestFinished(() => spy.mockRestore());
   return lines;
 }

@@ -10,4 +10,5 @@ export interface Env {
   readonly REGISTRY?: DurableObjectNamespace<RegistryCalls & Rpc.DurableObjectBranded>;
   readonly ASSETS?: Fetcher;
   readonly RATE_LIMITER?: RateLimit;
+  readonly METRICS?: AnalyticsEngineDataset;
 }

@@ -41,6 +41,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/protocol": [],
   "src/access": ["src/protocol"],
   "src/log": [],
+  "src/metrics": ["src/object"],
   "src/validation": ["src/protocol", "valibot"],
   "src/config": ["src/access", "src/protocol"],
   "src/auth": ["src/access", "src/config", "src/log", "src/protocol", "jose", ...RUNTIME],
@@ -67,7 +68,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...["src/session-rooms", "src/session-rooms/room-side"],
   ],
   "src/room/runtime": [
-    ...[...OBJECT, ...RUNTIME, "src", "src/auth", "src/config", "src/log", "src/object/runtime"],
+    ...[...OBJECT, ...RUNTIME, "src", "src/auth", "src/config", "src/log", "src/metrics", "src/object/runtime"],
     ...["src/registry", "src/registry/runtime", "src/room", "src/room/log", "src/room/people"],
     ...["src/session-rooms", "src/session-rooms/room-side", "src/session-rooms/runtime", "src/validation"],
   ],
@@ -85,14 +86,23 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/validation",
   ],
   "src/user/runtime": [
-    ...[...OBJECT, ...RUNTIME, "src", "src/auth", "src/config", "src/log", "src/object/runtime"],
+    ...[
+      ...OBJECT,
+      ...RUNTIME,
+      "src",
+      "src/auth",
+      "src/config",
+      "src/log",
+      "src/metrics",
+      "src/object/runtime",
+    ],
     ...["src/session-rooms", "src/session-rooms/runtime", "src/session-rooms/user-side"],
     ...["src/registry", "src/registry/runtime"],
     ...["src/user", "src/user/inbox", "src/user/push", "src/user/push/runtime", "src/validation"],
   ],
   "src/http": [
-    ...["src", "src/access", "src/auth", "src/config", "src/log", "src/protocol", "src/validation"],
-    ...["src/object", "src/object/runtime", "src/registry", "src/registry/runtime"],
+    ...["src", "src/access", "src/auth", "src/config", "src/log", "src/metrics", "src/protocol"],
+    ...["src/object", "src/object/runtime", "src/registry", "src/registry/runtime", "src/validation"],
     ...["src/room", "src/room/people", "src/user", "src/user/inbox"],
     // The version of the project.
     ...["hono", "valibot", "package.json"],

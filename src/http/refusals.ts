@@ -1,9 +1,11 @@
 // Refusals of the edge: each is answered and logged here. Anybody can cause them, so the lines are limited, and what the
 // caller chose is cut.
 
+import type { Env } from "../env.ts";
 import type { LogFields } from "../log/catalogue.ts";
 import { LimitedLog, type Seen } from "../log/limited-log.ts";
 import { printable } from "../log/printable.ts";
+import { Metrics } from "../metrics/metrics.ts";
 import { isRoomName, type Refusal } from "../protocol/index.ts";
 import type { AppContext } from "./app-context.ts";
 import { httpRefusal } from "./responses.ts";
@@ -20,17 +22,28 @@ export function answerRefusal(c: AppContext, refusal: Refusal): Response {
 /** Logs a call that is refused, or the part of it that is for `target`. */
 export function noteRefusedCall(c: AppContext, refusal: Refusal, target: Partial<Caller> = {}): void {
   const { code, message } = refusal;
+  count(c, refusal);
   calls.note(code, { ...linesOf(c, refusal, target), kind: "call" }, Date.now(), message);
 }
 
 /** Logs the refusal of a connection, over a socket or over calls. */
 export function noteRefusedConnection(c: AppContext, refusal: Refusal): void {
   const { code, message } = refusal;
+  count(c, refusal);
   connections.note(code, { ...linesOf(c, refusal, {}), kind: "connection" }, Date.now(), message);
 }
 
 /** Refused connections by code, the latest first. */
 export const refusedConnectionsSeen = (): Seen[] => connections.seen();
+
+/** Of this isolate. A test may have several environments. */
+const metrics = new WeakMap<Env, Metrics>();
+
+function count({ env }: AppContext, { code, message }: Refusal): void {
+  const known = metrics.get(env) ?? new Metrics(env.METRICS, { source: "edge" });
+  metrics.set(env, known);
+  known.refused(code, message, Date.now());
+}
 
 interface Caller {
   readonly room: string;

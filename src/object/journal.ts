@@ -3,6 +3,7 @@
 
 import { type Identity, userOf } from "../access/identity.ts";
 import { type Closing, matchesTopics, type Refusal } from "../protocol/index.ts";
+import { type PublishedKind, TrafficMeter } from "./traffic.ts";
 
 /** Whom an entry is about. */
 export interface Whom {
@@ -30,8 +31,20 @@ export type JournalEntry =
   | ({ readonly kind: "refused"; readonly refusal: Refusal; readonly command?: string } & Whom)
   | ({ readonly kind: "accepted"; readonly command: string; readonly topic: string } & Whom);
 
+/** What a command that publishes is counted as. */
+const KINDS = {
+  send: "messages",
+  signal: "signals",
+  edit: "changes",
+  delete: "changes",
+  react: "changes",
+} as const satisfies Readonly<Record<string, PublishedKind>>;
+
+export type PublishingCommand = keyof typeof KINDS;
+
 export class Journal {
   readonly #topics: readonly string[];
+  readonly traffic = new TrafficMeter();
   #entries: JournalEntry[] = [];
 
   /** `topics`: of which events accepted commands are noted; `*`: of all. */
@@ -47,8 +60,9 @@ export class Journal {
     this.#entries.push(entry);
   }
 
-  /** Notes a command that was accepted, if its event is among those that are noted. */
-  accepted(command: string, topic: string, whom: Whom): void {
+  /** Counts a command that was accepted, and notes it if its event is among those that are noted. */
+  accepted(command: PublishingCommand, topic: string, whom: Whom): void {
+    this.traffic.published(KINDS[command], topic);
     if (this.#topics.length === 0) return;
     if (this.#topics.includes("*") || matchesTopics(this.#topics, topic))
       this.#entries.push({ kind: "accepted", command, topic, ...whom });

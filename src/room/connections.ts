@@ -7,6 +7,7 @@ import { type Departure, departureOf } from "../object/close-codes.ts";
 import type { Journal } from "../object/journal.ts";
 import { hasExpired, Sweeper, sinceMs } from "../object/liveness.ts";
 import { LOST, type Spending } from "../object/spending.ts";
+import type { TrafficMeter } from "../object/traffic.ts";
 import { type Closing, closeCode } from "../protocol/index.ts";
 import type { Outlet } from "./delivery.ts";
 import type { ClosingOf, Expelled } from "./moderation.ts";
@@ -42,11 +43,13 @@ export class Connections implements Outlet {
   readonly #announced = new Set<RoomConnection>();
   readonly #seats: Seats;
   readonly #sweeper: Sweeper;
+  readonly #traffic: TrafficMeter;
   #lookedForSlowAt = Number.NEGATIVE_INFINITY;
   #watchesSlow = false;
 
   constructor(rules: ConnectionRules) {
     this.#rules = rules;
+    this.#traffic = rules.journal.traffic;
     this.#seats = new Seats(rules.settings);
     this.#sweeper = new Sweeper(rules.settings.limits.pingMs);
   }
@@ -188,9 +191,18 @@ export class Connections implements Outlet {
   give(connection: RoomConnection, frames: readonly string[], now: number): void {
     if (hasExpired(connection.identity, now)) this.drop(connection, EXPIRED, now);
     else if (this.#watchesSlow && connection.isSlow) this.drop(connection, { code: "slow_consumer" }, now);
-    else if (now < connection.permissionUntil) for (const frame of frames) connection.socket.send(frame);
+    else if (now < connection.permissionUntil) this.#send(connection, frames);
     else if (this.#rules.permits.keepFrames(connection, frames, now) === "full")
       this.drop(connection, UNKNOWN_PERMISSION, now);
+  }
+
+  #send(connection: RoomConnection, frames: readonly string[]): void {
+    let bytes = 0;
+    for (const frame of frames) {
+      connection.socket.send(frame);
+      bytes += frame.length;
+    }
+    this.#traffic.sent(frames.length, bytes);
   }
 
   /** Closes connections, and shows the others that they are gone. */
@@ -235,7 +247,7 @@ export class Connections implements Outlet {
     const { now, delivery } = at;
     const mayHear = !hasExpired(connection.identity, now) && now < connection.permissionUntil;
     if (delivery !== undefined && mayHear && this.#open.has(connection))
-      for (const frame of delivery.dueTo(connection)) connection.socket.send(frame);
+      this.#send(connection, delivery.dueTo(connection));
     connection.close(closing);
     this.leave(connection, departure, now);
   }

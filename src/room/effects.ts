@@ -1,5 +1,6 @@
 import type { UserIdentity } from "../access/identity.ts";
 import type { JournalEntry } from "../object/journal.ts";
+import type { Traffic } from "../object/traffic.ts";
 import type { Occupancy } from "../protocol/index.ts";
 import type { RoomCounts } from "../registry/counts.ts";
 import type { AddressedItem } from "../session-rooms/room-side/session-members.ts";
@@ -41,6 +42,8 @@ export interface Effects {
   readonly spent: readonly (readonly [user: string, units: number])[];
   /** Connections that opened or closed since the last flush, and what was refused: for the log. */
   readonly journal: readonly JournalEntry[];
+  /** What was published and sent since the last flush: for the metrics. */
+  readonly traffic: Traffic;
   /** `seq` of the last stored event: those in between were stored by this flush. A purge starts again at 0. */
   readonly head: Step<number>;
   /** `before` is what the last flush left, so no change is missed between two flushes. */

@@ -277,6 +277,7 @@ export class Room {
       questions: this.permits.take(now),
       spent: this.spending.take(),
       journal: this.journal.take(),
+      traffic: this.journal.traffic.take(),
       head: { before: head, after: this.log.head },
       occupancy: { before, after },
       counts: this.counts,
@@ -361,6 +362,7 @@ export class Room {
         const { frames, rows } = welcome.greet(connection, maxBytes, now);
         const bytes = frames.reduce((sum, { length }) => sum + length, 0);
         this.pages.spent("greetings", connection, bytes, now);
+        this.journal.traffic.replayed(bytes);
         // The connect itself was paid for, or costs nothing.
         this.allowances.charge(identity, priceOf(identity, { rows, bytes }) - 1, now);
         return frames;

@@ -93,7 +93,9 @@ export class RegistryObject extends DurableObject<Env> implements RegistryCalls 
     const asking =
       this.#asked.get(whom) ??
       ask()
-        .catch((error: unknown) => unanswered.note("any", { error }, Date.now()))
+        .catch((error: unknown) => {
+          unanswered.note("any", { error }, Date.now());
+        })
         .finally(() => this.#asked.delete(whom));
     this.#asked.set(whom, asking);
     return asking;

@@ -7,6 +7,7 @@ import { type Config, requireConfig } from "../../config/config.ts";
 import type { Env } from "../../env.ts";
 import { LimitedLog } from "../../log/limited-log.ts";
 import { log } from "../../log/log.ts";
+import { Metrics } from "../../metrics/metrics.ts";
 import { AuthBarrier } from "../../object/auth-barrier.ts";
 import { mapBounded } from "../../object/bounded.ts";
 import { type Departure, departureOf, TooBigNotice } from "../../object/close-codes.ts";
@@ -81,6 +82,7 @@ export class RoomRuntime {
   readonly #authBarrier: AuthBarrier<RoomConnection, AppliedCommand, Outcome<Actor>>;
   readonly #tooBig = new TooBigNotice();
   readonly #reports: Reports<RoomCounts>;
+  readonly #metrics: Metrics;
   #timer: number | null = null;
   /** The next flush that is durable; `undefined`: nothing waits for it. */
   #flushed: PromiseWithResolvers<void> | undefined;
@@ -91,6 +93,7 @@ export class RoomRuntime {
     this.#env = env;
     this.#config = requireConfig(env);
     this.#name = name;
+    this.#metrics = new Metrics(env.METRICS, { source: "room", room: name });
     const sockets = currentSockets(ctx, readState, { room: name });
     // In a room without tables, connections keep the epoch that they were sent.
     const epoch = sockets.find(({ state }) => state.epoch !== undefined)?.state.epoch ?? randomEpoch();
@@ -306,7 +309,8 @@ export class RoomRuntime {
    * Does what a flush left to be done, without waiting for it: calls leave when what they report is durable. `waitUntil`
    * keeps the object awake for these calls only; each ends by itself, after a few tries or a time limit.
    */
-  #carryOut({ deliveries, mentions, audit, banned, questions, spent, journal, counts }: Effects): void {
+  #carryOut({ deliveries, mentions, audit, banned, questions, spent, counts, ...seen }: Effects): void {
+    this.#note(seen);
     for (const { user, item } of deliveries) this.#deliveries.add(user, item);
     if (mentions.length > 0) this.#ctx.waitUntil(mapBounded(mentions, (mention) => this.#notify(mention)));
     for (const { by, ...act } of audit)

@@ -8,9 +8,11 @@ import { type Config, requireConfig } from "../../config/config.ts";
 import { clientLimits, type LimitsConfig } from "../../config/limits-config.ts";
 import type { Env } from "../../env.ts";
 import { log } from "../../log/log.ts";
+import { Metrics } from "../../metrics/metrics.ts";
 import { AuthBarrier } from "../../object/auth-barrier.ts";
 import { mapBounded } from "../../object/bounded.ts";
 import { type Departure, departureOf, TooBigNotice } from "../../object/close-codes.ts";
+import type { JournalEntry } from "../../object/journal.ts";
 import { SILENT_INTERVALS } from "../../object/liveness.ts";
 import type { PolledCommands, PollUpgrade } from "../../object/polled-socket.ts";
 import { socketPort } from "../../object/runtime/hibernatable-socket.ts";
@@ -22,6 +24,7 @@ import { writeJournal } from "../../object/runtime/write-journal.ts";
 import type { SocketPort } from "../../object/socket-port.ts";
 import { CALL, FRAME } from "../../object/spending.ts";
 import type { Database } from "../../object/storage/sql.ts";
+import { NO_TRAFFIC } from "../../object/traffic.ts";
 import { accept, type FollowedRoomsResult, type Outcome, reject } from "../../protocol/index.ts";
 import type { Report, UserCounts } from "../../registry/counts.ts";
 import { type Reports, reportsOfUser } from "../../registry/runtime/reports.ts";
@@ -73,6 +76,7 @@ export class UserRuntime {
   readonly #tooBig = new TooBigNotice();
   /** `undefined` while the object starts. */
   readonly #reports: Reports<UserCounts> | undefined;
+  readonly #metrics: Metrics;
   readonly #authBarrier: AuthBarrier<SessionConnection, InboxCommand | RoomsCommand, Outcome<VerifiedToken>>;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -80,6 +84,7 @@ export class UserRuntime {
     this.#env = env;
     this.#config = requireConfig(env);
     this.#name = ctx.id.name ?? "";
+    this.#metrics = new Metrics(env.METRICS, { source: "user" });
     const { limits } = this.#config;
     const database = databaseOf(ctx);
     const knownRooms = new KnownRooms(database.sql);
@@ -89,7 +94,7 @@ export class UserRuntime {
     this.notices = this.#roomNotices(stores.revocations, knownRooms);
     this.user = new UserHub(settingsFor(limits), stores, {
       reportFault: (error) => log("session_command_failed", { user: this.#name, error }),
-      report: (entry) => writeJournal([entry], {}, this.#config.logs.sample, Date.now()),
+      report: (entry) => this.#report(entry),
       random: () => Math.random(),
       registerRoom: (room) => this.notices.registerRoom(room),
       countsChanged: () => this.#reports?.settle(this.user.counts),
@@ -165,6 +170,12 @@ export class UserRuntime {
       serves: (session) => this.user.sessions.isServed(session, Date.now()),
       drop: (session, closing) => this.user.sessions.drop(session, closing),
     });
+  }
+
+  #report(entry: JournalEntry): void {
+    const now = Date.now();
+    writeJournal([entry], {}, this.#config.logs.sample, now);
+    this.#metrics.flushed(NO_TRAFFIC, [entry], {}, now);
   }
 
   /** Takes a session in. Answers its name. */

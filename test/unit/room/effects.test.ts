@@ -16,6 +16,9 @@ const session = (test: RoomForTest, user: string) => {
   });
 };
 
+/** The message and its answer, each in a frame. */
+const SENT = { frames: 3, bytes: expect.any(Number), replays: 0, replayBytes: 0 };
+
 describe("the effects of a flush", () => {
   it("[X12] are empty if it only delivered", () => {
     const test = new RoomForTest();
@@ -24,6 +27,7 @@ describe("the effects of a flush", () => {
     ada.say({ type: "send", id: "m", data: 1 });
     expect(test.flushOnce()).toEqual({
       ...{ mentions: [], deliveries: [], audit: [], banned: [], questions: [], spent: [], journal: [] },
+      traffic: { published: new Map([["chat", { messages: 1, signals: 0, changes: 0 }]]), ...SENT },
       head: { before: 0, after: 1 },
       occupancy: { before: { members: 2, connections: 2 }, after: { members: 2, connections: 2 } },
       dueAt: null,

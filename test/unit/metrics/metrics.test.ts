@@ -1,0 +1,166 @@
+import { describe, expect, it } from "vitest";
+import { BLOBS, type DataPoint, DOUBLES } from "../../../src/metrics/columns.ts";
+import { Metrics } from "../../../src/metrics/metrics.ts";
+import { RoomForTest } from "../../support/room-for-test.ts";
+
+/** The room, its metrics, and what was written. */
+function measured(room = "lobby") {
+  const test = new RoomForTest();
+  const points: DataPoint[] = [];
+  const metrics = new Metrics({ writeDataPoint: (point) => points.push(point) }, { source: "room", room });
+  const report = () => {
+    for (const { traffic, journal, occupancy } of test.effects.splice(0))
+      metrics.flushed(traffic, journal, occupancy.after, test.now);
+  };
+  return { test, points, metrics, report };
+}
+
+const read = ({ blobs, doubles }: DataPoint): Record<string, unknown> => ({
+  ...Object.fromEntries(
+    DOUBLES.map((name, at) => [`${name}#`, doubles[at]]).filter(([, value]) => value !== 0),
+  ),
+  ...Object.fromEntries(BLOBS.map((name, at) => [name, blobs[at]]).filter(([, value]) => value !== "")),
+});
+const sum = (points: readonly DataPoint[], name: (typeof DOUBLES)[number]) =>
+  points.reduce((all, { doubles }) => all + (doubles[DOUBLES.indexOf(name)] ?? 0), 0);
+
+describe("the metrics of a room", () => {
+  it("[O27] are one point a flush, with what was published and sent", () => {
+    const { test, points, report } = measured();
+    const [ada, bo] = [test.join("ada"), test.join("bo")];
+    report();
+    points.length = 0;
+    test.later(60_000);
+    report();
+    points.length = 0;
+    const before = [ada, bo].map(({ socket }) => socket.frames.length);
+    ada.say({ type: "send", id: "m", event: "task.created", data: "text" });
+    ada.say({ type: "send", id: "n", event: "task:done", data: "text" });
+    test.flushOnce();
+    report();
+    const frames = [ada, bo].flatMap(({ socket }, at) => socket.frames.slice(before[at]));
+    const bytes = frames.reduce((all, frame) => all + frame.length, 0);
+    expect(points.map(read)).toEqual([
+      {
+        ...{ source: "room", room: "lobby", event: "task", "connections#": 2, "members#": 2, "messages#": 2 },
+        ...{ "frames#": frames.length, "bytes#": bytes, "flushes#": 1 },
+        ...{ "flushFrames#": frames.length, "flushBytes#": bytes },
+      },
+    ]);
+    expect(points[0]?.indexes).toEqual(["lobby"]);
+  });
+
+  it("[O27] have a further point for each other event, refusal and kind of close, and all sums are right", () => {
+    const { test, points, report } = measured();
+    const people = ["ada", "bo", "cy"].map((user) => test.join(user));
+    const [ada, bo, cy] = people;
+    ada?.say(
+      { type: "send", id: "1", event: "a.x", data: 1 },
+      { type: "send", id: "2", event: "b", data: 1 },
+    );
+    ada?.say({ type: "signal", event: "a.typing", data: 1 }, { type: "edit", id: "e", seq: 1, data: 2 });
+    ada?.say({ type: "edit", id: "f", seq: 9, data: 2 }, "no JSON");
+    test.flush();
+    bo?.leave("left");
+    cy?.leave("lost");
+    test.later(5_000);
+    report();
+    const by = (label: string, name: (typeof DOUBLES)[number]) =>
+      sum(
+        points.filter(({ blobs }) => blobs.includes(label)),
+        name,
+      );
+    expect([by("a", "messages"), by("b", "messages"), by("a", "signals"), by("a", "changes")]).toEqual([
+      1, 1, 1, 1,
+    ]);
+    expect([by("not_found", "refused"), by("bad_request", "refused")]).toEqual([1, 1]);
+    expect([by("1000", "closed"), by("1006", "closed")]).toEqual([1, 1]);
+    expect([sum(points, "opened"), sum(points, "replays")]).toEqual([3, 3]);
+    const frames = people.reduce((all, { socket }) => all + socket.frames.length, 0);
+    expect(sum(points, "frames")).toBe(frames);
+    for (const { indexes, blobs, doubles } of points) {
+      expect([indexes.length, blobs.length <= 20, doubles.length <= 20]).toEqual([1, true, true]);
+    }
+  });
+
+  it("[O27] are gathered under load: 30 reports at once, then one a second, and nothing is left out", () => {
+    const { test, points, report } = measured();
+    const ada = test.join("ada");
+    for (let n = 0; n < 1_000; n++) {
+      ada.send(`m${n}`);
+      test.now += 10;
+      report();
+    }
+    expect(points.length).toBeGreaterThanOrEqual(38);
+    expect(points.length).toBeLessThanOrEqual(41);
+    test.now += 1_000;
+    ada.send("last");
+    report();
+    expect(sum(points, "messages")).toBe(1_001);
+  });
+
+  it("[O27] tell 100 events apart, and no more: the others are one", () => {
+    const { test, points, metrics, report } = measured();
+    const ada = test.join("ada");
+    for (let n = 0; n < 150; n++) ada.say({ type: "send", id: `${n}`, event: `e${n}.x`, data: 1 });
+    test.flushOnce();
+    report();
+    const at = BLOBS.indexOf("event");
+    const events = new Set(points.map(({ blobs }) => blobs[at]).filter((event) => event !== ""));
+    expect(events.size).toBe(101);
+    expect(
+      sum(
+        points.filter(({ blobs }) => blobs[at] === "other"),
+        "messages",
+      ),
+    ).toBe(50);
+    expect(points.length).toBeLessThanOrEqual(250);
+    const counters = metrics.counters.take();
+    expect(counters["messages_total other"]).toBe(50);
+    expect(Object.keys(counters).filter((name) => name.startsWith("messages_total "))).toHaveLength(101);
+  });
+
+  it("[O27] name 20 reasons a report, and count all refusals", () => {
+    const points: DataPoint[] = [];
+    const metrics = new Metrics({ writeDataPoint: (point) => points.push(point) }, { source: "edge" });
+    for (let n = 0; n < 1_000; n++) metrics.refused("bad_request", `fault ${n}`, 1_000 + n);
+    metrics.refused("forbidden", "no", 100_000);
+    expect(sum(points, "refused")).toBe(1_001);
+    expect(points.length).toBeLessThan(60);
+    expect(points.map(read).some(({ reason }) => reason === "other")).toBe(true);
+    expect(metrics.counters.take()).toEqual({
+      "refused_total bad_request": 1_000,
+      "refused_total forbidden": 1,
+    });
+    expect(metrics.counters.isEmpty).toBe(true);
+  });
+
+  it("[O27] say of a room in which nothing happens that it is there, and nothing of an empty one", () => {
+    const { test, points, report } = measured();
+    const ada = test.join("ada");
+    report();
+    points.length = 0;
+    for (let n = 0; n < 50; n++) {
+      test.later(60_000);
+      test.flushOnce();
+      report();
+    }
+    expect(points.map(read)).toEqual(
+      Array.from({ length: points.length }, () => ({
+        source: "room",
+        room: "lobby",
+        "connections#": 1,
+        "members#": 1,
+      })),
+    );
+    expect(points.length).toBe(5);
+    ada.leave("left");
+    test.later(5_000);
+    report();
+    points.length = 0;
+    test.now += 3_600_000;
+    test.flushOnce();
+    report();
+    expect(points).toEqual([]);
+  });
+});

@@ -315,12 +315,18 @@ export class RoomRuntime {
     if (mentions.length > 0) this.#ctx.waitUntil(mapBounded(mentions, (mention) => this.#notify(mention)));
     for (const { by, ...act } of audit)
       log("moderated", { room: this.#name, by: by ?? "server code", ...act });
-    if (journal.length > 0) writeJournal(journal, { room: this.#name }, this.#config.logs.sample, Date.now());
     for (const user of banned) this.#ctx.waitUntil(this.#unfollow(user));
     for (const identity of questions) this.#ctx.waitUntil(this.#askFor(identity));
     this.#reports.settle(counts, this.#isThere);
     if (this.#config.limits.userBudget > 0)
       for (const [user, units] of spent) this.#ctx.waitUntil(this.#reportSpent(user, units));
+  }
+
+  /** For the log and the metrics. */
+  #note({ journal, traffic, occupancy }: Pick<Effects, "journal" | "traffic" | "occupancy">): void {
+    const now = Date.now();
+    if (journal.length > 0) writeJournal(journal, { room: this.#name }, this.#config.logs.sample, now);
+    this.#metrics.flushed(traffic, journal, occupancy.after, now);
   }
 
   async #notify(mention: Mention): Promise<void> {

@@ -24,6 +24,8 @@ export interface Config {
   readonly push?: PushConfig;
   readonly limits: LimitsConfig;
   readonly logs: LogsConfig;
+  /** Whether counters are reported to the registry, for those who scrape. */
+  readonly counters: boolean;
   readonly basePath: string;
   readonly demo: boolean;
   /** Tokens for anybody. `on`: for callers on this machine; `share`: for its network too. */
@@ -72,6 +74,7 @@ export function parseConfig(settings: Readonly<Record<string, unknown>>): Config
     serverEvents: read.list("SERVER_EVENTS", isEventName, "topics"),
     limits: readLimits(read),
     logs: readLogs(read),
+    counters: read.oneOf("COUNTERS", ["on", "off"], "off") === "on",
     basePath: readBasePath(read),
     demo: read.oneOf("DEMO", ["on", "off"], "on") === "on",
     devTokens,

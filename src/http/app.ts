@@ -15,6 +15,7 @@ import { devToken, onlyForDevelopers } from "./dev-token.ts";
 import { reportFailure } from "./failures.ts";
 import { health } from "./health.ts";
 import { me } from "./me.ts";
+import { metrics } from "./metrics.ts";
 import { nothingAt, OUTSIDE } from "./not-found.ts";
 import { notify } from "./notify.ts";
 import { pollSession, sendToSession } from "./poll-connection.ts";
@@ -68,6 +69,7 @@ export function createApp(): Hono<AppEnv> {
   app.post("/v1/poll", pollSession);
   app.post("/v1/commands", sendToSession);
   app.get("/v1/stats", stats);
+  app.get("/v1/metrics", metrics);
   app.get("/v1/rooms", listRooms);
   app.get("/v1/users", listUsers);
   app.route("/v1/rooms", rooms);

@@ -1,11 +1,13 @@
 // Refusals of the edge: each is answered and logged here. Anybody can cause them, so the lines are limited, and what the
 // caller chose is cut.
 
+import type { Config } from "../config/config.ts";
 import type { Env } from "../env.ts";
 import type { LogFields } from "../log/catalogue.ts";
 import { LimitedLog, type Seen } from "../log/limited-log.ts";
 import { printable } from "../log/printable.ts";
-import { Metrics } from "../metrics/metrics.ts";
+import type { Metrics } from "../metrics/metrics.ts";
+import { metricsOf } from "../metrics/runtime/metrics-of.ts";
 import { isRoomName, type Refusal } from "../protocol/index.ts";
 import type { AppContext } from "./app-context.ts";
 import { httpRefusal } from "./responses.ts";
@@ -39,11 +41,18 @@ export const refusedConnectionsSeen = (): Seen[] => connections.seen();
 /** Of this isolate. A test may have several environments. */
 const metrics = new WeakMap<Env, Metrics>();
 
-function count({ env }: AppContext, { code, message }: Refusal): void {
-  const known = metrics.get(env) ?? new Metrics(env.METRICS, { source: "edge" });
-  metrics.set(env, known);
-  known.refused(code, message, Date.now());
+function count(c: AppContext, refusal: Refusal): void {
+  const config: Config | undefined = c.get("config");
+  if (config === undefined) return;
+  current = c.executionCtx;
+  const known =
+    metrics.get(c.env) ?? metricsOf(c.env, config, { source: "edge" }, (work) => current?.waitUntil(work));
+  metrics.set(c.env, known);
+  known.noted({ kind: "refused", refusal }, Date.now());
 }
+
+/** Of the request at hand: a Worker has no other, and each ends. */
+let current: Pick<ExecutionContext, "waitUntil"> | undefined;
 
 interface Caller {
   readonly room: string;

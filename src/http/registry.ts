@@ -67,7 +67,7 @@ const readPage = (c: AppContext, fits: (name: string) => boolean, what: string) 
   active: readFlag(c, "active"),
 });
 
-function requireRegistry(c: AppContext): Registry {
+export function requireRegistry(c: AppContext): Registry {
   const { REGISTRY } = c.env;
   if (REGISTRY === undefined)
     throw refusing("not_found", "there are no statistics and lists here (the binding REGISTRY)");

@@ -217,6 +217,15 @@ export const LOG_CATALOGUE = {
     optional: ["room", "user", "connection", "sample"],
   },
 
+  count_failed: {
+    level: "error",
+    from: "counting for GET /v1/metrics",
+    means: "The registry was not reached: some counters are too low. At most one line a second.",
+    action: "Expected now and then when objects restart. Often: look at error.",
+    fields: ["error"],
+    optional: ["leftOut"],
+  },
+
   // Tokens and permissions
   token_refused: {
     level: "warn",

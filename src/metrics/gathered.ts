@@ -1,19 +1,14 @@
 // What happened in one object, or one isolate of the Worker, until it is written as data points. A point has one event,
 // one refusal and one close: the first point of a report has all other numbers, and a further one is made only for
-// another event, refusal or close. So each column may be summed, and most reports are a single point. What is scraped
-// (`counters`) is counted along.
+// another event, refusal or close. So each column may be summed, and most reports are a single point.
 
 import type { JournalEntry } from "../object/journal.ts";
 import type { Published, Traffic } from "../object/traffic.ts";
 import { type DataPoint, dataPoint, type Labels, type Numbers } from "./columns.ts";
-import { Counters } from "./counters.ts";
-import { type CounterFamily, counterName } from "./families.ts";
+import { closedAs, type EventLabels, OTHER } from "./labels.ts";
 
-/** First segments of events that an object tells apart. Further ones count as `other`. */
-const MAX_EVENTS = 100;
 /** Reasons of refusals in one report. Further ones count as `other`. */
 const MAX_REASONS = 20;
-export const OTHER = "other";
 
 interface Refused {
   readonly code: string;
@@ -23,18 +18,16 @@ interface Refused {
 
 type Sums = { -readonly [name in keyof Numbers]: number };
 
-/** Close codes of clients that are told apart: they may choose any. */
-const CLOSE_CODES: readonly number[] = [1000, 1001, 1005, 1006, 1009];
-
 export class Gathered {
-  /** What is reported to the registry. */
-  readonly counters = new Counters();
-  /** All that it has ever seen. */
-  readonly #known = new Set<string>();
+  readonly #events: EventLabels;
   #published = new Map<string, Published>();
   #refused = new Map<string, Refused>();
   #closed = new Map<string, number>();
   #sums: Sums = {};
+
+  constructor(events: EventLabels) {
+    this.#events = events;
+  }
 
   get isEmpty(): boolean {
     return Object.keys(this.#sums).length === 0;
@@ -42,22 +35,18 @@ export class Gathered {
 
   journal(entries: readonly JournalEntry[]): void {
     for (const entry of entries) {
-      if (entry.kind === "opened") {
-        this.#add("opened", 1);
-        this.counters.add(counterName("connections_opened_total"), 1);
-      } else if (entry.kind === "refused") this.refused(entry.refusal.code, entry.refusal.message);
+      if (entry.kind === "opened") this.#add("opened", 1);
+      else if (entry.kind === "refused") this.#refuse(entry.refusal.code, entry.refusal.message);
       else if (entry.kind === "closed") {
-        const closed = entry.closing?.code ?? codeOf(entry.closeCode);
+        const closed = closedAs(entry);
         this.#add("closed", 1);
-        this.counters.add(counterName("connections_closed_total", closed), 1);
         this.#closed.set(closed, (this.#closed.get(closed) ?? 0) + 1);
       }
     }
   }
 
-  refused(code: string, reason: string): void {
+  #refuse(code: string, reason: string): void {
     this.#add("refused", 1);
-    this.counters.add(counterName("refused_total", code), 1);
     const full = this.#refused.size >= MAX_REASONS && !this.#refused.has(`${code} ${reason}`);
     const told = full ? OTHER : reason;
     const known = this.#refused.get(`${code} ${told}`) ?? { code, reason: told, count: 0 };
@@ -68,12 +57,12 @@ export class Gathered {
   /** One flush. */
   traffic({ published, frames, bytes, replays, replayBytes }: Traffic): void {
     if (frames === 0 && published.size === 0) return;
-    for (const [event, one] of published) this.#publish(this.#labelOf(event), one);
-    this.#count("frames", "deliveries_total", frames);
-    this.#count("bytes", "delivered_bytes_total", bytes);
-    this.#count("replays", "replays_total", replays);
-    this.#count("replayBytes", "replayed_bytes_total", replayBytes);
-    this.#count("flushes", "flushes_total", 1);
+    for (const [event, one] of published) this.#publish(this.#events.labelOf(event), one);
+    this.#add("frames", frames);
+    this.#add("bytes", bytes);
+    this.#add("replays", replays);
+    this.#add("replayBytes", replayBytes);
+    this.#add("flushes", 1);
     this.#sums.flushFrames = frames;
     this.#sums.flushBytes = bytes;
   }
@@ -102,9 +91,6 @@ export class Gathered {
   }
 
   #publish(event: string, { messages, signals, changes }: Readonly<Published>): void {
-    this.counters.add(counterName("messages_total", event), messages);
-    this.counters.add(counterName("signals_total", event), signals);
-    this.counters.add(counterName("changes_total", event), changes);
     const known = this.#published.get(event) ?? { messages: 0, signals: 0, changes: 0 };
     known.messages += messages;
     known.signals += signals;
@@ -112,28 +98,7 @@ export class Gathered {
     this.#published.set(event, known);
   }
 
-  #labelOf(event: string): string {
-    const segment = firstSegment(event);
-    if (this.#known.has(segment)) return segment;
-    if (this.#known.size >= MAX_EVENTS) return OTHER;
-    this.#known.add(segment);
-    return segment;
-  }
-
-  #count(name: keyof Numbers, family: CounterFamily, by: number): void {
-    this.#add(name, by);
-    this.counters.add(counterName(family), by);
-  }
-
   #add(name: keyof Numbers, by: number): void {
     this.#sums[name] = (this.#sums[name] ?? 0) + by;
   }
-}
-
-const codeOf = (closeCode: number): string => (CLOSE_CODES.includes(closeCode) ? String(closeCode) : OTHER);
-
-/** `task` of `task.created`. */
-function firstSegment(event: string): string {
-  const end = event.search(/[.:]/);
-  return end === -1 ? event : event.slice(0, end);
 }

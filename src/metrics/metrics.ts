@@ -1,58 +1,92 @@
 // When what was gathered is written: with the flush or the event that caused it, so that nothing waits that a sleep
 // would take. Under load it is gathered: 30 reports at once, then one a second. A report has further points only for what
 // took a command, a refusal or a close each.
+//
+// CounterTotals that are scraped cost a call and a row each time, as much as a message. So one flush in 16 is counted, by
+// chance, as 16: right on average, whatever an object forgets in its sleep.
 
 import type { JournalEntry } from "../object/journal.ts";
 import { TokenBuckets } from "../object/token-bucket.ts";
-import type { Traffic } from "../object/traffic.ts";
+import { NO_TRAFFIC, type Traffic } from "../object/traffic.ts";
 import type { DataPoint, Labels, Numbers } from "./columns.ts";
+import { CounterTotals } from "./counter-totals.ts";
 import { Gathered } from "./gathered.ts";
+import { EventLabels } from "./labels.ts";
 
 const REPORTS_A_SECOND = 1;
 const REPORTS_AT_ONCE = 30;
 /** A room with connections in which nothing happens is written this often, if it flushes. */
 const HEARD_OF_EVERY_MS = 10 * 60_000;
+/** One flush, or refusal of the edge, in so many is counted. */
+export const COUNTED_ONE_IN = 16;
+const COUNTERS_EVERY_MS = 5_000;
 
 /** The part of the binding that is used. */
 export interface PointWriter {
   writeDataPoint(point: DataPoint): void;
 }
 
+export interface CounterPorts {
+  /** From 0 to below 1. */
+  random(): number;
+  /** Adds to the counters of the deployment; `undefined`: nothing is counted. */
+  readonly report: ((sums: Readonly<Record<string, number>>) => void) | undefined;
+}
+
 export class Metrics {
-  readonly #gathered = new Gathered();
+  readonly #gathered: Gathered;
+  readonly #counters: CounterTotals;
   readonly #writer: PointWriter | undefined;
   readonly #place: Pick<Labels, "source" | "room">;
+  readonly #ports: CounterPorts;
   readonly #bucket = new TokenBuckets({ perSecond: REPORTS_A_SECOND, burst: REPORTS_AT_ONCE });
   #writtenAt = Number.NEGATIVE_INFINITY;
+  #countedAt = Number.NEGATIVE_INFINITY;
 
   /** `writer`: `undefined` where there is no binding. */
-  constructor(writer: PointWriter | undefined, place: Pick<Labels, "source" | "room">) {
+  constructor(writer: PointWriter | undefined, place: Pick<Labels, "source" | "room">, ports: CounterPorts) {
+    const events = new EventLabels();
+    this.#gathered = new Gathered(events);
+    this.#counters = new CounterTotals(events);
     this.#writer = writer;
     this.#place = place;
+    this.#ports = ports;
   }
 
-  /** What is to be reported to the registry. */
-  get counters() {
-    return this.#gathered.counters;
-  }
-
+  /** What a flush has done. `gauges`: as it is now. */
   flushed(traffic: Traffic, entries: readonly JournalEntry[], gauges: Numbers, now: number): void {
+    if (this.#ports.report !== undefined) this.#count(this.#ports.report, traffic, entries, now);
+    if (this.#writer === undefined) return;
     this.#gathered.journal(entries);
     this.#gathered.traffic(traffic);
-    this.#write(gauges, now);
+    this.#write(this.#writer, gauges, now);
   }
 
-  refused(code: string, reason: string, now: number): void {
-    this.#gathered.refused(code, reason);
-    this.#write({}, now);
+  /** For what is no flush. */
+  noted(entry: JournalEntry, now: number): void {
+    this.flushed(NO_TRAFFIC, [entry], {}, now);
   }
 
-  #write(gauges: Numbers, now: number): void {
-    if (this.#writer === undefined) return;
+  #write(writer: PointWriter, gauges: Numbers, now: number): void {
     const isDue = (gauges.connections ?? 0) > 0 && Math.abs(now - this.#writtenAt) >= HEARD_OF_EVERY_MS;
     if (this.#gathered.isEmpty && !isDue) return;
     if (this.#bucket.take("", 1, now) > 0) return;
     this.#writtenAt = now;
-    for (const point of this.#gathered.take(this.#place, gauges)) this.#writer.writeDataPoint(point);
+    for (const point of this.#gathered.take(this.#place, gauges)) writer.writeDataPoint(point);
+  }
+
+  #count(
+    report: NonNullable<CounterPorts["report"]>,
+    traffic: Traffic,
+    entries: readonly JournalEntry[],
+    now: number,
+  ): void {
+    if (traffic === NO_TRAFFIC && entries.length === 0) return;
+    if (this.#ports.random() * COUNTED_ONE_IN >= 1) return;
+    this.#counters.traffic(traffic, COUNTED_ONE_IN);
+    this.#counters.journal(entries, COUNTED_ONE_IN);
+    if (this.#counters.isEmpty || Math.abs(now - this.#countedAt) < COUNTERS_EVERY_MS) return;
+    this.#countedAt = now;
+    report(this.#counters.take());
   }
 }

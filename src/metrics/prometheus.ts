@@ -1,6 +1,7 @@
 // The text format of Prometheus, version 0.0.4.
 
 import { COUNTERS, GAUGES, type Gauges } from "./families.ts";
+import { MAX_EVENTS, OTHER } from "./labels.ts";
 
 export const PROMETHEUS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 const PREFIX = "edge_rooms_";
@@ -15,14 +16,27 @@ export function prometheusText(counters: Readonly<Record<string, number>>, gauge
   for (const [name, family] of Object.entries(COUNTERS)) {
     lines.push(...head(name, family.type, family.help));
     const label = "label" in family ? family.label : undefined;
-    for (const [counter, value] of Object.entries(counters).sort()) {
-      const [of = "", ...rest] = counter.split(" ");
-      if (of !== name) continue;
-      const labels = label === undefined ? "" : `{${label}="${escaped(rest.join(" "))}"}`;
-      lines.push(`${PREFIX}${name}${labels} ${value}`);
+    for (const [value, amount] of samplesOf(name, counters)) {
+      const labels = label === undefined ? "" : `{${label}="${escaped(value)}"}`;
+      lines.push(`${PREFIX}${name}${labels} ${amount}`);
     }
   }
   return `${lines.join("\n")}\n`;
+}
+
+/** By label. Objects tell events apart on their own: of all that come together the 100 greatest are kept. */
+function samplesOf(
+  family: string,
+  counters: Readonly<Record<string, number>>,
+): [label: string, sum: number][] {
+  const samples = Object.entries(counters).flatMap(([counter, sum]): [string, number][] => {
+    const [of, ...label] = counter.split(" ");
+    return of === family ? [[label.join(" "), sum]] : [];
+  });
+  samples.sort(([, one], [, other]) => other - one);
+  const kept = samples.filter(([label], at) => at < MAX_EVENTS && label !== OTHER);
+  const rest = samples.filter((sample) => !kept.includes(sample)).reduce((all, [, sum]) => all + sum, 0);
+  return rest > 0 ? [...kept, [OTHER, rest]] : kept;
 }
 
 const head = (name: string, type: string, help: string): string[] => [

@@ -172,7 +172,7 @@ describe("a path", () => {
     ["/v1/rooms/a/messages/", "there is nothing at this path: leave out the / at its end"],
     [
       "/v1/room/a",
-      /: after \/v1 comes broadcast, commands, connect, me, notify, poll, push, rooms, stats, tokens or users$/,
+      /: after \/v1 comes broadcast, commands, connect, me, metrics, notify, poll, push, rooms, stats, tokens or users$/,
     ],
     [
       "/v1/rooms/a/b/messages",

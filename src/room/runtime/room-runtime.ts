@@ -7,7 +7,6 @@ import { type Config, requireConfig } from "../../config/config.ts";
 import type { Env } from "../../env.ts";
 import { LimitedLog } from "../../log/limited-log.ts";
 import { log } from "../../log/log.ts";
-import { Metrics } from "../../metrics/metrics.ts";
 import { AuthBarrier } from "../../object/auth-barrier.ts";
 import { mapBounded } from "../../object/bounded.ts";
 import { type Departure, departureOf, TooBigNotice } from "../../object/close-codes.ts";
@@ -19,7 +18,6 @@ import { type CurrentSocket, currentSockets, databaseOf } from "../../object/run
 import { objectStub } from "../../object/runtime/object-stub.ts";
 import { type HeldCall, PolledSockets } from "../../object/runtime/polled-sockets.ts";
 import { randomEpoch, randomId } from "../../object/runtime/random-id.ts";
-import { writeJournal } from "../../object/runtime/write-journal.ts";
 import type { SocketPort } from "../../object/socket-port.ts";
 import { CALL } from "../../object/spending.ts";
 import type { LazyDatabase } from "../../object/storage/lazy-database.ts";
@@ -50,6 +48,7 @@ import { UserRecords } from "../people/user-records.ts";
 import { Room } from "../room.ts";
 import type { AppliedCommand } from "../room-commands.ts";
 import type { Turn } from "../turn.ts";
+import { RoomNotes } from "./room-notes.ts";
 
 /** Delivery to one socket takes about this long: a flush gathers for as long as its fan-out will take. */
 const DELIVERY_MS_A_SOCKET = 0.01;
@@ -82,7 +81,7 @@ export class RoomRuntime {
   readonly #authBarrier: AuthBarrier<RoomConnection, AppliedCommand, Outcome<Actor>>;
   readonly #tooBig = new TooBigNotice();
   readonly #reports: Reports<RoomCounts>;
-  readonly #metrics: Metrics;
+  readonly #notes: RoomNotes;
   #timer: number | null = null;
   /** The next flush that is durable; `undefined`: nothing waits for it. */
   #flushed: PromiseWithResolvers<void> | undefined;
@@ -93,7 +92,7 @@ export class RoomRuntime {
     this.#env = env;
     this.#config = requireConfig(env);
     this.#name = name;
-    this.#metrics = new Metrics(env.METRICS, { source: "room", room: name });
+    this.#notes = new RoomNotes(ctx, env, this.#config, name);
     const sockets = currentSockets(ctx, readState, { room: name });
     // In a room without tables, connections keep the epoch that they were sent.
     const epoch = sockets.find(({ state }) => state.epoch !== undefined)?.state.epoch ?? randomEpoch();
@@ -309,24 +308,15 @@ export class RoomRuntime {
    * Does what a flush left to be done, without waiting for it: calls leave when what they report is durable. `waitUntil`
    * keeps the object awake for these calls only; each ends by itself, after a few tries or a time limit.
    */
-  #carryOut({ deliveries, mentions, audit, banned, questions, spent, counts, ...seen }: Effects): void {
-    this.#note(seen);
+  #carryOut({ deliveries, mentions, banned, questions, spent, counts, ...seen }: Effects): void {
+    this.#notes.take(seen);
     for (const { user, item } of deliveries) this.#deliveries.add(user, item);
     if (mentions.length > 0) this.#ctx.waitUntil(mapBounded(mentions, (mention) => this.#notify(mention)));
-    for (const { by, ...act } of audit)
-      log("moderated", { room: this.#name, by: by ?? "server code", ...act });
     for (const user of banned) this.#ctx.waitUntil(this.#unfollow(user));
     for (const identity of questions) this.#ctx.waitUntil(this.#askFor(identity));
     this.#reports.settle(counts, this.#isThere);
     if (this.#config.limits.userBudget > 0)
       for (const [user, units] of spent) this.#ctx.waitUntil(this.#reportSpent(user, units));
-  }
-
-  /** For the log and the metrics. */
-  #note({ journal, traffic, occupancy }: Pick<Effects, "journal" | "traffic" | "occupancy">): void {
-    const now = Date.now();
-    if (journal.length > 0) writeJournal(journal, { room: this.#name }, this.#config.logs.sample, now);
-    this.#metrics.flushed(traffic, journal, occupancy.after, now);
   }
 
   async #notify(mention: Mention): Promise<void> {

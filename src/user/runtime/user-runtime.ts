@@ -8,7 +8,8 @@ import { type Config, requireConfig } from "../../config/config.ts";
 import { clientLimits, type LimitsConfig } from "../../config/limits-config.ts";
 import type { Env } from "../../env.ts";
 import { log } from "../../log/log.ts";
-import { Metrics } from "../../metrics/metrics.ts";
+import type { Metrics } from "../../metrics/metrics.ts";
+import { metricsOf } from "../../metrics/runtime/metrics-of.ts";
 import { AuthBarrier } from "../../object/auth-barrier.ts";
 import { mapBounded } from "../../object/bounded.ts";
 import { type Departure, departureOf, TooBigNotice } from "../../object/close-codes.ts";
@@ -24,7 +25,6 @@ import { writeJournal } from "../../object/runtime/write-journal.ts";
 import type { SocketPort } from "../../object/socket-port.ts";
 import { CALL, FRAME } from "../../object/spending.ts";
 import type { Database } from "../../object/storage/sql.ts";
-import { NO_TRAFFIC } from "../../object/traffic.ts";
 import { accept, type FollowedRoomsResult, type Outcome, reject } from "../../protocol/index.ts";
 import type { Report, UserCounts } from "../../registry/counts.ts";
 import { type Reports, reportsOfUser } from "../../registry/runtime/reports.ts";
@@ -84,7 +84,7 @@ export class UserRuntime {
     this.#env = env;
     this.#config = requireConfig(env);
     this.#name = ctx.id.name ?? "";
-    this.#metrics = new Metrics(env.METRICS, { source: "user" });
+    this.#metrics = metricsOf(env, this.#config, { source: "user" }, (work) => ctx.waitUntil(work));
     const { limits } = this.#config;
     const database = databaseOf(ctx);
     const knownRooms = new KnownRooms(database.sql);
@@ -175,7 +175,7 @@ export class UserRuntime {
   #report(entry: JournalEntry): void {
     const now = Date.now();
     writeJournal([entry], {}, this.#config.logs.sample, now);
-    this.#metrics.flushed(NO_TRAFFIC, [entry], {}, now);
+    this.#metrics.noted(entry, now);
   }
 
   /** Takes a session in. Answers its name. */

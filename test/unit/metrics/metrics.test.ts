@@ -1,13 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { BLOBS, type DataPoint, DOUBLES } from "../../../src/metrics/columns.ts";
 import { Metrics } from "../../../src/metrics/metrics.ts";
+import type { ErrorCode } from "../../../src/protocol/index.ts";
 import { RoomForTest } from "../../support/room-for-test.ts";
 
 /** The room, its metrics, and what was written. */
 function measured(room = "lobby") {
   const test = new RoomForTest();
   const points: DataPoint[] = [];
-  const metrics = new Metrics({ writeDataPoint: (point) => points.push(point) }, { source: "room", room });
+  const writer = { writeDataPoint: (point: DataPoint) => points.push(point) };
+  const metrics = new Metrics(writer, { source: "room", room }, { random: () => 0, report: undefined });
   const report = () => {
     for (const { traffic, journal, occupancy } of test.effects.splice(0))
       metrics.flushed(traffic, journal, occupancy.after, test.now);
@@ -100,7 +102,7 @@ describe("the metrics of a room", () => {
   });
 
   it("[O27] tell 100 events apart, and no more: the others are one", () => {
-    const { test, points, metrics, report } = measured();
+    const { test, points, report } = measured();
     const ada = test.join("ada");
     for (let n = 0; n < 150; n++) ada.say({ type: "send", id: `${n}`, event: `e${n}.x`, data: 1 });
     test.flushOnce();
@@ -115,24 +117,19 @@ describe("the metrics of a room", () => {
       ),
     ).toBe(50);
     expect(points.length).toBeLessThanOrEqual(250);
-    const counters = metrics.counters.take();
-    expect(counters["messages_total other"]).toBe(50);
-    expect(Object.keys(counters).filter((name) => name.startsWith("messages_total "))).toHaveLength(101);
   });
 
   it("[O27] name 20 reasons a report, and count all refusals", () => {
     const points: DataPoint[] = [];
-    const metrics = new Metrics({ writeDataPoint: (point) => points.push(point) }, { source: "edge" });
-    for (let n = 0; n < 1_000; n++) metrics.refused("bad_request", `fault ${n}`, 1_000 + n);
-    metrics.refused("forbidden", "no", 100_000);
+    const writer = { writeDataPoint: (point: DataPoint) => points.push(point) };
+    const metrics = new Metrics(writer, { source: "edge" }, { random: () => 0, report: undefined });
+    const refuse = (code: ErrorCode, message: string, at: number) =>
+      metrics.noted({ kind: "refused", refusal: { code, message } }, at);
+    for (let n = 0; n < 1_000; n++) refuse("bad_request", `fault ${n}`, 1_000 + n);
+    refuse("forbidden", "no", 100_000);
     expect(sum(points, "refused")).toBe(1_001);
     expect(points.length).toBeLessThan(60);
     expect(points.map(read).some(({ reason }) => reason === "other")).toBe(true);
-    expect(metrics.counters.take()).toEqual({
-      "refused_total bad_request": 1_000,
-      "refused_total forbidden": 1,
-    });
-    expect(metrics.counters.isEmpty).toBe(true);
   });
 
   it("[O27] say of a room in which nothing happens that it is there, and nothing of an empty one", () => {
@@ -162,5 +159,60 @@ describe("the metrics of a room", () => {
     test.flushOnce();
     report();
     expect(points).toEqual([]);
+  });
+});
+
+describe("the counters of a room", () => {
+  it("[O29] count one flush in 16 by chance as 16, and report at most every 5 s", () => {
+    const test = new RoomForTest();
+    const reports: { readonly at: number; readonly sums: Readonly<Record<string, number>> }[] = [];
+    let seed = 1;
+    const random = () => {
+      seed = (seed * 48_271) % 2_147_483_647;
+      return seed / 2_147_483_647;
+    };
+    const report = (sums: Readonly<Record<string, number>>) => reports.push({ at: test.now, sums });
+    const metrics = new Metrics(undefined, { source: "room" }, { random, report });
+    const [ada] = [
+      test.join("ada", { expiresAt: test.now + 1e9 }),
+      test.join("bo", { expiresAt: test.now + 1e9 }),
+    ];
+    test.effects.length = 0;
+    for (let n = 0; n < 20_000; n++) {
+      ada.send(`m${n}`, 1, { event: "task.created" });
+      test.now += 1_000;
+      for (const { traffic, journal, occupancy } of test.effects.splice(0))
+        metrics.flushed(traffic, journal, occupancy.after, test.now);
+    }
+    const total = (name: string) => reports.reduce((all, { sums }) => all + (sums[name] ?? 0), 0);
+    expect(Math.abs(total("messages_total task") / 20_000 - 1)).toBeLessThan(0.1);
+    expect(total("messages_total task") % 16).toBe(0);
+    expect(Math.abs(total("deliveries_total") / 60_000 - 1)).toBeLessThan(0.1);
+    for (const [at, one] of reports.entries())
+      expect(one.at - (reports[at - 1]?.at ?? 0)).toBeGreaterThanOrEqual(5_000);
+  });
+
+  it("[O29] are none where nobody takes them, and tell 100 events apart", () => {
+    const sums: Record<string, number>[] = [];
+    const test = new RoomForTest();
+    const ports = {
+      random: () => 0,
+      report: (more: Readonly<Record<string, number>>) => sums.push({ ...more }),
+    };
+    const metrics = new Metrics(undefined, { source: "room" }, ports);
+    const ada = test.join("ada");
+    test.effects.length = 0;
+    for (let n = 0; n < 150; n++) ada.say({ type: "send", id: `${n}`, event: `e${n}.x`, data: 1 });
+    const { traffic, journal } = test.flushOnce();
+    metrics.flushed(traffic, journal, {}, test.now);
+    new Metrics(undefined, { source: "room" }, { ...ports, report: undefined }).flushed(
+      traffic,
+      journal,
+      {},
+      test.now,
+    );
+    expect(sums).toHaveLength(1);
+    expect(sums[0]?.["messages_total other"]).toBe(50 * 16);
+    expect(Object.keys(sums[0] ?? {}).filter((name) => name.startsWith("messages_total "))).toHaveLength(101);
   });
 });

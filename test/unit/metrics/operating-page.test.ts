@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { BLOBS, DOUBLES, dataPoint } from "../../../src/metrics/columns.ts";
+import { COUNTERS, GAUGES } from "../../../src/metrics/families.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const page = readFileSync(join(root, "docs/operating.md"), "utf8");
@@ -15,7 +16,10 @@ const columns = new Map<string, string>([
 
 describe("the page about operating", () => {
   it("[O28] lists each column of a data point as it is written, and no other", () => {
-    const rows = Array.from(page.matchAll(/^\| `(\w+)` \| (\w+) \|/gm), ([, column, name]) => [column, name]);
+    const rows = Array.from(page.matchAll(/^\| `((?:blob|double)\d+)` \| (\w+) \|/gm), ([, column, name]) => [
+      column,
+      name,
+    ]);
     expect(rows).toEqual([...columns]);
     const { blobs, doubles } = dataPoint(
       { room: "lobby", closed: "timeout" },
@@ -41,6 +45,14 @@ describe("the page about operating", () => {
       for (const [, weight, column = ""] of sql.matchAll(/SUM\((_sample_interval \* )?(double\d+)\)/g))
         expect([column, weight]).toEqual([column, "_sample_interval * "]);
     }
+  });
+
+  it("[O28] lists each metric that is scraped", () => {
+    const rows = Array.from(page.matchAll(/^\| `edge_rooms_(\w+)(?:\{(\w+)\})?` \| (\w+) \|/gm), (row) =>
+      row.slice(1, 4),
+    );
+    const families: [string, { type: string; label?: string }][] = Object.entries({ ...GAUGES, ...COUNTERS });
+    expect(rows).toEqual(families.map(([name, { label, type }]) => [name, label, type]));
   });
 
   it("[O28] reads the dataset that wrangler.toml names", () => {

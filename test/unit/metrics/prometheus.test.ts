@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { Counters } from "../../../src/metrics/counters.ts";
-import { COUNTERS, counterName, GAUGES } from "../../../src/metrics/families.ts";
+import { CounterTotals } from "../../../src/metrics/counter-totals.ts";
+import { COUNTERS, GAUGES } from "../../../src/metrics/families.ts";
+import { EventLabels } from "../../../src/metrics/labels.ts";
 import { prometheusText } from "../../../src/metrics/prometheus.ts";
 import { parsePrometheus } from "../../support/prometheus-parser.ts";
 
@@ -11,12 +12,12 @@ const gauges = {
 
 describe("the text for Prometheus", () => {
   it("[O29] has each metric with help, type and samples, and a parser of the format reads the same numbers", () => {
-    const counters = new Counters();
-    counters.add(counterName("messages_total", "task"), 5);
-    counters.add(counterName("messages_total", "chat"), 7);
-    counters.add(counterName("deliveries_total"), 3);
-    counters.add(counterName("deliveries_total"), 4);
-    counters.add(counterName("refused_total", "not_found"), 1);
+    const counters = new CounterTotals(new EventLabels());
+    counters.add("messages_total", 5, "task");
+    counters.add("messages_total", 7, "chat");
+    counters.add("deliveries_total", 3);
+    counters.add("deliveries_total", 4);
+    counters.add("refused_total", 1, "not_found");
     const families = parsePrometheus(prometheusText({ ...counters.take(), unknown: 1 }, gauges));
     expect([...families.keys()].sort()).toEqual(
       [...Object.keys(COUNTERS), ...Object.keys(GAUGES)].map((name) => `edge_rooms_${name}`).sort(),
@@ -37,5 +38,16 @@ describe("the text for Prometheus", () => {
     expect(parsePrometheus(text).get("edge_rooms_messages_total")?.samples).toEqual([
       { labels: { event: 'a\\b"c\nd e' }, value: 1 },
     ]);
+  });
+
+  it("[O29] keeps the 100 greatest of what all objects tell apart, and adds up the others", () => {
+    const counters = Object.fromEntries(
+      Array.from({ length: 150 }, (_, n) => [`messages_total e${n}`, n + 1]),
+    );
+    const text = prometheusText({ ...counters, "messages_total other": 7 }, gauges);
+    const samples = parsePrometheus(text).get("edge_rooms_messages_total")?.samples ?? [];
+    expect(samples).toHaveLength(101);
+    expect(samples.at(-1)).toEqual({ labels: { event: "other" }, value: 7 + (50 * 51) / 2 });
+    expect(samples.reduce((all, { value }) => all + value, 0)).toBe(7 + (150 * 151) / 2);
   });
 });

@@ -28,6 +28,7 @@ describe("the effects of a flush", () => {
     expect(test.flushOnce()).toEqual({
       ...{ mentions: [], deliveries: [], audit: [], banned: [], questions: [], spent: [], journal: [] },
       traffic: { published: new Map([["chat", { messages: 1, signals: 0, changes: 0 }]]), ...SENT },
+      counts: { members: 2, connections: 2, anonymous: 0, sessions: 0, head: 1, messages: 1 },
       head: { before: 0, after: 1 },
       occupancy: { before: { members: 2, connections: 2 }, after: { members: 2, connections: 2 } },
       dueAt: null,

@@ -25,7 +25,10 @@ export async function health(c: AppContext, result: ConfigResult): Promise<Respo
     ok: !objects.some(({ reason }) => isOfTheCode(reason)),
     ...(objects.length > 0 && { objects }),
     ...(makesTokensFor(c, result.config) && { devTokens: true }),
-    ...(isServer && { version, refused: { tokens: refusedTokensSeen(), connects: refusedConnectionsSeen() } }),
+    ...(isServer && {
+      version,
+      refused: { tokens: refusedTokensSeen(), connects: refusedConnectionsSeen() },
+    }),
   };
   return c.json(health, health.ok ? 200 : 500, headers);
 }

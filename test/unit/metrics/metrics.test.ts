@@ -178,16 +178,16 @@ describe("the counters of a room", () => {
       test.join("bo", { expiresAt: test.now + 1e9 }),
     ];
     test.effects.length = 0;
-    for (let n = 0; n < 20_000; n++) {
+    for (let n = 0; n < 3_000; n++) {
       ada.send(`m${n}`, 1, { event: "task.created" });
       test.now += 1_000;
       for (const { traffic, journal, occupancy } of test.effects.splice(0))
         metrics.flushed(traffic, journal, occupancy.after, test.now);
     }
     const total = (name: string) => reports.reduce((all, { sums }) => all + (sums[name] ?? 0), 0);
-    expect(Math.abs(total("messages_total task") / 20_000 - 1)).toBeLessThan(0.1);
+    expect(Math.abs(total("messages_total task") / 3_000 - 1)).toBeLessThan(0.2);
     expect(total("messages_total task") % 16).toBe(0);
-    expect(Math.abs(total("deliveries_total") / 60_000 - 1)).toBeLessThan(0.1);
+    expect(Math.abs(total("deliveries_total") / 9_000 - 1)).toBeLessThan(0.2);
     for (const [at, one] of reports.entries())
       expect(one.at - (reports[at - 1]?.at ?? 0)).toBeGreaterThanOrEqual(5_000);
   });

@@ -44,12 +44,10 @@ const GB = 1e9;
 const eventUsd = (requests: number): number =>
   requests * PRICES.objectRequests.usdPerUnit + ACTIVE_S * OBJECT_GB * PRICES.objectGbSeconds.usdPerUnit;
 
-/** A connect: two lines of the log for a part of the connections. */
-const callUsd = (logSample: number): number =>
-  PRICES.workerRequests.usdPerUnit +
-  WORKER_CPU_MS * PRICES.workerCpuMs.usdPerUnit +
-  eventUsd(1) +
-  2 * logSample * LOG_LINE_USD;
+const CALL_USD =
+  PRICES.workerRequests.usdPerUnit + WORKER_CPU_MS * PRICES.workerCpuMs.usdPerUnit + eventUsd(1);
+/** The two lines of a connection in the log, for a part of the connections. */
+const linesUsd = (logSample: number): number => 2 * logSample * LOG_LINE_USD;
 const FRAME_USD = eventUsd(1 / INCOMING_FRAMES_A_REQUEST);
 
 /** A user; or a stolen token, which can do what its user can until it expires or is revoked. */
@@ -63,7 +61,7 @@ export function attackByUser(limits: typeof ATTACK_LIMITS = ATTACK_LIMITS): Atta
     rowsWritten: units / ROW,
     storedGb: ((units / largest) * limits.messageBytes) / GB,
     objectsMade: Math.floor(units / OPENING),
-    usd: calls * callUsd(limits.logSample) + units / 1e6,
+    usd: calls * (CALL_USD + linesUsd(limits.logSample)) + units / 1e6,
   };
 }
 
@@ -78,7 +76,7 @@ export function attackByAddress(limits: typeof ATTACK_LIMITS = ATTACK_LIMITS): A
     rowsWritten: 0,
     storedGb: 0,
     objectsMade: 0,
-    usd: calls * callUsd(limits.logSample) + frames * FRAME_USD,
+    usd: calls * CALL_USD + openings * linesUsd(limits.logSample) + frames * FRAME_USD,
   };
 }
 

@@ -28,6 +28,8 @@ export interface Config {
   readonly counters: boolean;
   readonly basePath: string;
   readonly demo: boolean;
+  /** Whether the admin page is served. Its calls need an API key, with or without it. */
+  readonly admin: boolean;
   /** Tokens for anybody. `on`: for callers on this machine; `share`: for its network too. */
   readonly devTokens: "off" | "on" | "share";
   /** Where objects are created. A hint counts on first use only; a jurisdiction is part of an object's identity. */
@@ -77,6 +79,7 @@ export function parseConfig(settings: Readonly<Record<string, unknown>>): Config
     counters: read.oneOf("COUNTERS", ["on", "off"], "off") === "on",
     basePath: readBasePath(read),
     demo: read.oneOf("DEMO", ["on", "off"], "on") === "on",
+    admin: read.oneOf("ADMIN", ["on", "off"], "off") === "on",
     devTokens,
     placement: readPlacement(read),
   };

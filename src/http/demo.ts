@@ -1,13 +1,19 @@
+import type { Config } from "../config/config.ts";
 import type { AppContext } from "./app-context.ts";
+import { isDecodable } from "./request-url.ts";
 
 /** The client as `npm run build` makes it: an npm package, and files for pages. Served also if `DEMO` is off. */
 const CLIENT_FILE = /^\/edge-rooms(?:-all|-push|-sw|-polling-\w+)?\.(?:js|d\.ts|tgz)$/;
 
-/** Serves static assets, which lie without `BASE_PATH`. Without the binding, or with `DEMO` off, there is no page. */
+/** What the admin page consists of, and what it shares with the chat page. The binding serves `/admin` as `/admin.html`. */
+const ADMIN_FILE = /^\/(?:admin(?:\.html)?\/?|favicon\.svg|(?:admin|ui|styles)\/[\w-]+\.(?:js|css))$/;
+const OF_ADMIN_ALONE = /^\/+admin(?:[./]|$)/;
+
+/** Serves static assets, which lie without `BASE_PATH`. Without the binding there is none, and each page has a setting. */
 export async function serveAsset(c: AppContext): Promise<Response> {
   const { ASSETS } = c.env;
-  const { demo, basePath } = c.get("config");
-  if (ASSETS === undefined || (!demo && !CLIENT_FILE.test(c.req.path))) return c.notFound();
+  const { basePath } = c.get("config");
+  if (ASSETS === undefined || !isServed(c.req.path, c.get("config"))) return c.notFound();
   const url = new URL(c.req.url);
   // The page has relative URLs, which need the slash.
   if (basePath !== "" && url.pathname === basePath) return c.redirect(`${basePath}/`, 308);
@@ -15,6 +21,14 @@ export async function serveAsset(c: AppContext): Promise<Response> {
   const asset = await ASSETS.fetch(new Request(url, c.req.raw));
   if (asset.status === 404) return c.notFound();
   return basePath === "" ? asset : withBasePath(asset, url, basePath);
+}
+
+function isServed(path: string, { demo, admin }: Config): boolean {
+  if (CLIENT_FILE.test(path)) return true;
+  // The binding decodes a path before it looks for a file.
+  const isOfAdmin = isDecodable(path) && OF_ADMIN_ALONE.test(decodeURIComponent(path));
+  if (isOfAdmin || !demo) return admin && ADMIN_FILE.test(path);
+  return true;
 }
 
 /** Puts `BASE_PATH` before a redirect: the binding redirects `/index.html` to `/`. */

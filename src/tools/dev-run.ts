@@ -27,6 +27,8 @@ export function devRun(options: readonly string[]): DevRun {
       ...(ports.length === 0 ? ["--port", "8787"] : []),
       // Set here, so that an address in wrangler.toml does not expose the server unseen.
       ...(ips.length === 0 ? ["--ip", shares ? "0.0.0.0" : "localhost"] : []),
+      // The admin page, unless it is set to off.
+      ...["--var", "ADMIN:on"],
       ...given,
       // The runtime of this machine has no jurisdictions, and refuses every object of one.
       ...["--var", "JURISDICTION:"],

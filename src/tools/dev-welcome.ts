@@ -1,4 +1,4 @@
-// What `npm run dev` prints first: the page, an app of one's own, and a notification, each to paste.
+// What `npm run dev` prints first: the pages, an app of one's own, and a notification, each to paste.
 
 import type { DevRun } from "./dev-run.ts";
 
@@ -6,7 +6,8 @@ import type { DevRun } from "./dev-run.ts";
 export function devWelcome({ port, devTokens }: DevRun, apiKey: string): string {
   const url = `http://localhost:${port}`;
   const paragraphs = [
-    `Edge Rooms: ${url}/   (open it in two windows)`,
+    `Edge Rooms: ${url}/   (open it in two windows)
+Admin page: ${url}/admin   (enter the API key that stands below)`,
     devTokens === "off" ? TOKEN_NEEDED : ownApp(url),
     ...(devTokens === "share" ? [SHARED] : []),
     `Send a notification to "ada" (join as Ada first to see it):

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { devRun } from "../../../src/tools/dev-run.ts";
 
+/** Before what was given, which may turn it off. */
+const ADMIN = ["--var", "ADMIN:on"];
 /** Before the last variable. */
 const LOCAL = ["--var", "JURISDICTION:"];
 const run = (line: string) => devRun(line.split(" ").filter((option) => option !== ""));
@@ -8,22 +10,14 @@ const run = (line: string) => devRun(line.split(" ").filter((option) => option !
 describe("npm run dev", () => {
   it("[H33] listens on this machine alone by default, and admits any user of it", () => {
     expect(run("")).toEqual({
-      options: ["dev", "--port", "8787", "--ip", "localhost", ...LOCAL, "--var", "DEV_TOKENS:on"],
+      options: ["dev", "--port", "8787", "--ip", "localhost", ...ADMIN, ...LOCAL, "--var", "DEV_TOKENS:on"],
       port: "8787",
       devTokens: "on",
     });
     expect(run("--port 8000 --var A:1")).toEqual({
       options: [
-        "dev",
-        "--ip",
-        "localhost",
-        "--port",
-        "8000",
-        "--var",
-        "A:1",
-        ...LOCAL,
-        "--var",
-        "DEV_TOKENS:on",
+        ...["dev", "--ip", "localhost", ...ADMIN, "--port", "8000", "--var", "A:1", ...LOCAL],
+        ...["--var", "DEV_TOKENS:on"],
       ],
       port: "8000",
       devTokens: "on",
@@ -68,10 +62,10 @@ describe("npm run dev", () => {
 
   it("[H33] creates them for the network only if it is set to share", () => {
     expect(run("--share").options).toEqual([
-      ...["dev", "--port", "8787", "--ip", "0.0.0.0", ...LOCAL, "--var", "DEV_TOKENS:share"],
+      ...["dev", "--port", "8787", "--ip", "0.0.0.0", ...ADMIN, ...LOCAL, "--var", "DEV_TOKENS:share"],
     ]);
     expect(run("--ip 192.168.1.5 --share").options).toEqual([
-      ...["dev", "--port", "8787", "--ip", "192.168.1.5", ...LOCAL, "--var", "DEV_TOKENS:share"],
+      ...["dev", "--port", "8787", ...ADMIN, "--ip", "192.168.1.5", ...LOCAL, "--var", "DEV_TOKENS:share"],
     ]);
   });
 

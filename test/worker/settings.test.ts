@@ -56,6 +56,7 @@ describe("settings", () => {
     ["BASE_PATH", "VALUE"],
     ["BASE_PATH", "/VALUE/"],
     ["DEMO", "VALUE"],
+    ["ADMIN", "VALUE"],
     ["TRUST_PROXY", "VALUE"],
     ["DEV_TOKENS", "true"],
     ["PICTURE_HOSTS", "https://VALUE.example.com"],
@@ -187,6 +188,19 @@ describe("optional bindings", () => {
       expect((await callWith({ ASSETS, DEMO: "off" }, `/${name}`)).status, name).toBe(200);
     for (const name of ["edge-rooms", "edge-rooms.html", "app/edge-rooms.js"])
       expect((await callWith({ ASSETS, DEMO: "off" }, `/${name}`)).status, name).toBe(404);
+  });
+
+  it("[H63] serve the admin page with ADMIN on, whatever DEMO is, and none of it otherwise", async () => {
+    const statusOf = async (settings: object, path: string) =>
+      (await callWith({ ASSETS, ...settings }, path)).status;
+    const own = ["/admin", "/admin/", "/admin.html", "/admin/start.js"];
+    for (const path of [...own, "/%61dmin", "/admin%2Fstart.js", "//admin", "/admin/%"])
+      for (const DEMO of ["on", "off"]) expect(await statusOf({ DEMO }, path), `${path} ${DEMO}`).toBe(404);
+    for (const path of [...own, "/ui/dom.js", "/styles/base.css", "/favicon.svg"])
+      for (const DEMO of ["on", "off"])
+        expect(await statusOf({ DEMO, ADMIN: "on" }, path), `${path} ${DEMO}`).toBe(200);
+    for (const path of ["/", "/index.html", "/app/start.js", "/ui/../app/start.js"])
+      expect(await statusOf({ DEMO: "off", ADMIN: "on" }, path), path).toBe(404);
   });
 
   it("[A9][H1] of a rate limit that refuses cause rate_limited: by user, by address, never for server code", async () => {

@@ -70,6 +70,15 @@ export async function askForDisconnect(user) {
   return agreed ? { keepPush: keep.checked } : undefined;
 }
 
+/** @param {number} limit */
+export const confirmFewer = (limit) =>
+  ask({
+    title: `Keep ${limit} messages?`,
+    text: "That is fewer than now. If the room has more, the oldest are deleted for good.",
+    action: "Save",
+    look: DANGER,
+  });
+
 /** @param {string} sender */
 export const confirmDelete = (sender) =>
   ask({

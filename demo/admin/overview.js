@@ -16,6 +16,8 @@ import { outageText } from "./words.js";
 /** Each time costs a call of each of the 16 shards of the registry. An occupied room is asked once a minute at most. */
 const STATS_MS = 5_000;
 const REFUSALS_MS = 30_000;
+/** Each time costs as much as two looks at the statistics. */
+const LISTS_MS = 30_000;
 
 /** @typedef {{ status: "connected" | "disconnected", text: string }} Reach whether the server answers */
 
@@ -54,7 +56,16 @@ export function createOverview({ api, results, signal, onReach }) {
   );
   const problem = element("p", { class: "problem", role: "alert", hidden: "" });
   const unconfirmed = element("p", { class: "hint" });
-  let listed = "";
+  /** What the statistics said when the lists were read last. */
+  let listed = { at: 0, as: "" };
+
+  /** Only after a change. @param {string} as */
+  function refreshLists(as) {
+    const at = Date.now();
+    if (as === listed.as || at - listed.at < LISTS_MS) return;
+    listed = { at, as };
+    for (const list of lists) list.refresh();
+  }
 
   startPolling({
     everyMs: STATS_MS,
@@ -72,11 +83,8 @@ export function createOverview({ api, results, signal, onReach }) {
           ? ""
           : `${countOf(stats.unconfirmed)} of the rooms and users did not say how they are within the last minute: they count as before.`,
       );
-      // The lists cost more than a look at the numbers, so they are read again only after a change.
       const { connections, members, sessions, rooms, users } = stats;
-      const now = JSON.stringify([connections, members, sessions, rooms, users]);
-      if (now !== listed) for (const list of lists) list.refresh();
-      listed = now;
+      refreshLists(JSON.stringify([connections, members, sessions, rooms, users]));
     },
     onError(error) {
       const { code } = /** @type {{ code?: string }} */ (error);
@@ -84,7 +92,7 @@ export function createOverview({ api, results, signal, onReach }) {
       onReach({ status: isLost ? "disconnected" : "connected", text: isLost ? "No answer" : "Connected" });
       showProblem(problem, outageText(error));
       // Without a registry the lists say so too.
-      if (listed === "" && !isLost) for (const list of lists) list.refresh();
+      if (!isLost) refreshLists("no statistics");
     },
   });
 

@@ -1,6 +1,7 @@
 // The settings of a room.
 
 import { element } from "../ui/dom.js";
+import { confirmFewer } from "./confirm.js";
 import { createForm, labelled } from "./forms.js";
 
 /** @import { OwnSettings } from "../../src/protocol/index.ts" */
@@ -37,6 +38,8 @@ export function createSettings(room, api, results) {
     }
     const changed = names.filter((name) => fields[name].control.valueAsNumber !== shown?.[name]);
     if (changed.length === 0) return results.say("Nothing was changed.");
+    const limit = fields.historyLimit.control.valueAsNumber;
+    if (shown !== undefined && limit < shown.historyLimit && !(await confirmFewer(limit))) return;
     const settings = Object.fromEntries(changed.map((name) => [name, fields[name].control.valueAsNumber]));
     await results.attempt(api.setSettings(room, settings), (answer) => {
       shown = answer.settings;

@@ -129,7 +129,9 @@ describeInBrowser("the admin page", () => {
       .toEqual([String(before + 2), true]);
     const stats = await call<{ rooms: { occupied: number } }>(demo.server, "GET", "/v1/stats");
     expect(await number(operator, "Occupied rooms").textContent()).toBe(String(stats.rooms.occupied));
-    await section(operator, "Rooms").getByText("1 person · 1 connection").first().waitFor();
+    const rooms = section(operator, "Rooms");
+    await rooms.getByLabel("Occupied only").check();
+    await rooms.getByText("1 person · 1 connection").first().waitFor();
     await section(operator, "Refusals")
       .getByRole("row", { name: /not_a_jwt/ })
       .waitFor();

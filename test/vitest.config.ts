@@ -123,6 +123,18 @@ export default defineConfig({
         },
       },
       {
+        // Whole applications of the first users: not part of `npm test`.
+        test: {
+          name: "scenarios",
+          root,
+          include: ["scenarios/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          // Each has a server, and one a browser, on two cores.
+          maxWorkers: 2,
+        },
+      },
+      {
         test: {
           name: "browser",
           root,

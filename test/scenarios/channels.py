@@ -67,7 +67,7 @@ class Session:
         self.reconnect = {"minMs": 1000, "maxMs": 30000}
         self.ping_s, self.pong_s = 10, 10  # until `connected` says
         self.epochs, self.live, self.asked = {}, set(), {}
-        self.pong = asyncio.Event()
+        self.pong, self.due = asyncio.Event(), asyncio.Event()
 
     async def run(self):
         token = await asyncio.get_running_loop().run_in_executor(None, new_token)
@@ -103,7 +103,11 @@ class Session:
             now = time.monotonic()
             if self.connection is None and now - opened > 120 or any(now - at > 30 for at in self.asked.values()):
                 raise Ended(None, "no answer")
-            await asyncio.sleep(self.ping_s)
+            try:
+                await asyncio.wait_for(self.due.wait(), self.ping_s)
+            except asyncio.TimeoutError:
+                pass
+            self.due.clear()
 
     async def ask(self, what, channel, **fields):
         command = {"type": what, "id": "%s %s" % (what, channel), **fields}
@@ -145,6 +149,7 @@ class Session:
         if channel == INBOX:
             self.connection, self.reconnect = frame["connection"], frame["reconnect"]
             self.ping_s, self.pong_s = frame["limits"]["pingMs"] / 1000, frame["limits"]["pongMs"] / 1000
+            self.due.set()  # from now on at these intervals
         self.epochs[channel] = frame["epoch"]
         if frame["recovery"] == "lost":
             handle(channel, {"type": "lost"})  # away for longer than the server remembers

@@ -61,6 +61,11 @@ class Listener {
     this.#notes = [];
   }
 
+  /** Resolves when the program has found that its connection is gone. */
+  async notes(text: string): Promise<void> {
+    await waitFor(`the program says "${text}"`, () => this.#notes.includes(text));
+  }
+
   signal(name: "SIGSTOP" | "SIGCONT"): void {
     this.#program?.kill(name);
   }
@@ -89,7 +94,7 @@ describe.skipIf(!hasLibrary)("channels", () => {
   let program: Listener;
 
   beforeAll(async () => {
-    server = await startTestServer();
+    server = await startTestServer({ PING_MS: 1_000, PONG_MS: 3_000 });
     network = await Network.to(server.port);
     program = new Listener({
       EDGE_ROOMS_URL: network.url,
@@ -152,10 +157,18 @@ describe.skipIf(!hasLibrary)("channels", () => {
     await broadcast("chart.updated", 4);
     await Promise.all([hears(dashboard, 4), hears(project, 5)]);
 
+    // Nothing arrives any more, and nobody says so: no heartbeat is answered.
+    network.freeze("down");
+    await notify("Tests passed");
+    await program.notes("away: no pong");
+    network.cut();
+    await program.live();
+    await hears("inbox", 3);
+
     // It is killed, when it has saved how far it got. Meanwhile the project gets more than one replay holds, which is 1 MiB.
     await waitFor("the cursors are saved", () => {
       const cursors: Readonly<Record<string, string>> = JSON.parse(readFileSync(cursorsFile, "utf8"));
-      return ["inbox", ...ROOMS].map((name) => cursors[name]?.split(".")[1]).join() === "2,4,5";
+      return ["inbox", ...ROOMS].map((name) => cursors[name]?.split(".")[1]).join() === "3,4,5";
     });
     await program.kill();
     await Promise.all([notify("Deploy completed"), broadcast("chart.updated", 5)]);
@@ -163,12 +176,12 @@ describe.skipIf(!hasLibrary)("channels", () => {
     for (let n = 0; n < 40; n++)
       await callAsServer(server, "POST", `/v1/rooms/${project}/messages`, { event: "report", data: report });
     await program.start();
-    await Promise.all([hears("inbox", 3), hears(dashboard, 5), hears(project, 46)]);
+    await Promise.all([hears("inbox", 4), hears(dashboard, 5), hears(project, 46)]);
     await Promise.all([notify("All is well"), broadcast("chart.updated", 6)]);
-    await Promise.all([hears("inbox", 4), hears(dashboard, 6), hears(project, 47)]);
+    await Promise.all([hears("inbox", 5), hears(dashboard, 6), hears(project, 47)]);
 
     // All that was said, each once and in its order.
-    const titles = ["Build completed", "Deploy started", "Deploy completed", "All is well"];
+    const titles = ["Build completed", "Deploy started", "Tests passed", "Deploy completed", "All is well"];
     expect(program.in("inbox")).toEqual(titles);
     const task = { id: 7 };
     expect(program.in(dashboard)).toEqual([1, 2, 3, 4, 5, 6]);

@@ -18,7 +18,7 @@ if (!hasLibrary)
   console.warn("No `websockets` of Python: its user is left out (apt-get install python3-websockets).");
 
 const ROOMS = ["dashboard_updates", "project_123"] as const;
-const curl = promisify(execFile);
+const run = promisify(execFile);
 
 interface Heard {
   readonly channel: string;
@@ -114,7 +114,7 @@ describe.skipIf(!hasLibrary)("channels", () => {
   async function post(path: string, body: object): Promise<{ readonly results: readonly object[] }> {
     const headers = ["-H", `Authorization: Bearer ${server.apiKey}`];
     const args = ["-sS", "--fail-with-body", server.url + path, ...headers, "-d", JSON.stringify(body)];
-    return JSON.parse((await curl("curl", args)).stdout);
+    return JSON.parse((await run("curl", args)).stdout);
   }
   const notify = (title: string) => post("/v1/notify", { user: "ada", title, message: "", id: title });
   const broadcast = (event: string, data: unknown) => post("/v1/broadcast", { rooms: ROOMS, event, data });
@@ -198,5 +198,27 @@ describe.skipIf(!hasLibrary)("channels", () => {
     const numbers = program.heard.filter(({ channel }) => channel === project).map(({ seq }) => seq);
     expect(numbers).toEqual(Array.from({ length: 47 }, (_, n) => n + 1));
     expect(program.heard.filter(({ type }) => type === "lost")).toEqual([]);
+  });
+
+  it("[O68] the module of docs/migrating.md notifies and broadcasts, once for each id", async () => {
+    const page = readFileSync(join(import.meta.dirname, "../../docs/migrating.md"), "utf8");
+    const module = /```python\n(import .*?)```/s.exec(page)?.[1] ?? "";
+    const calls = `
+async def main():
+    for title in ["Build completed", "Build completed again"]:
+        print(json.dumps(await notify_user("eve", title, "All tests passed", id="build-456")))
+    print(json.dumps(await broadcast_to_room("project_789", "task.created", {"id": 7})))
+
+asyncio.run(main())
+`;
+    const env = { ...process.env, EDGE_ROOMS_URL: server.url, EDGE_ROOMS_API_KEY: server.apiKey };
+    const { stdout } = await run(PYTHON, ["-c", module + calls], { env });
+    const [first, again, stored] = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(first.results).toEqual([{ user: "eve", seq: 1, delivered: 0 }]);
+    expect(again.results).toMatchObject([{ user: "eve", seq: 1, duplicate: true }]);
+    expect(stored).toMatchObject({ seq: 1 });
   });
 });

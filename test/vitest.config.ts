@@ -128,7 +128,7 @@ export default defineConfig({
           name: "scenarios",
           root,
           include: ["scenarios/**/*.test.ts"],
-          testTimeout: 60_000,
+          testTimeout: 120_000,
           hookTimeout: 60_000,
           // Each has a server, and one a browser, on two cores.
           maxWorkers: 2,

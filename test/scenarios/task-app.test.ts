@@ -14,7 +14,7 @@ let api: ServerApi;
 
 beforeAll(async () => {
   const vars = { ANONYMOUS_ROOMS: "public_*", SERVER_EVENTS: "task,project" };
-  server = await startTestServer(vars, { main: "test/scenarios/support/moved-clock-worker.ts" });
+  server = await startTestServer(vars, { main: "test/worker/support/moved-clock-worker.ts" });
   api = createServerApi({ url: server.url, apiKey: server.apiKey });
 });
 afterAll(async () => {
@@ -71,7 +71,7 @@ it("[O67] members hear their projects, everyone the public board, and the number
     event: "project.renamed",
     data: "Gemini",
   });
-  const inApollo = [
+  const inApollo: unknown[][] = [
     ["task.created", { id: 1, title: "Ship it" }],
     ["comment.added", { task: 1 }],
   ];

@@ -1,4 +1,5 @@
-// The Worker, with a clock that a test moves on: GET /test/clock?ms=60000. Timers and alarms of the runtime stay as they are.
+// The Worker, with a clock that a test moves on: GET /test/clock?ms=60000. Timers and alarms of the runtime stay as they
+// are. It is for end-to-end tests of what is right within a minute.
 
 import { createApp } from "../../../src/http/app.ts";
 

@@ -26,8 +26,8 @@ export async function serveAsset(c: AppContext): Promise<Response> {
 function isServed(path: string, { demo, admin }: Config): boolean {
   if (CLIENT_FILE.test(path)) return true;
   // The binding decodes a path before it looks for a file.
-  const isOfAdmin = isDecodable(path) && OF_ADMIN_ALONE.test(decodeURIComponent(path));
-  if (isOfAdmin || !demo) return admin && ADMIN_FILE.test(path);
+  if (!isDecodable(path)) return false;
+  if (!demo || OF_ADMIN_ALONE.test(decodeURIComponent(path))) return admin && ADMIN_FILE.test(path);
   return true;
 }
 

@@ -106,8 +106,7 @@ export function createOverview({ api, results, signal, onReach }) {
       if (signal.aborted) return;
       hasMetrics = metrics !== undefined;
       const { tokens, connects } = health.refused ?? { tokens: [], connects: [] };
-      const all = [...refusedInMetrics(metrics ?? ""), ...refusedInHealth({ tokens, connects })];
-      refusals.show(all, hasMetrics);
+      refusals.show(refusedInMetrics(metrics ?? ""), refusedInHealth({ tokens, connects }));
     },
   });
 

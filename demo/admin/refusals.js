@@ -13,6 +13,11 @@ const FAMILIES = new Map([
   ["edge_rooms_connections_closed_total", "Connection closed"],
 ]);
 
+const SCOPE_OF_ALL =
+  "“Refused” and “Connection closed” are estimates for the whole deployment. “Token” and “Connection” are what the one process that answered has seen since it started.";
+const SCOPE_OF_ONE =
+  "Counted in the one process that answered, since it started: another one may know others. The setting COUNTERS counts the whole deployment, and the log has each.";
+
 /** The refusals and closes in the text of `/v1/metrics`. @param {string} text @returns {Refused[]} */
 export const refusedInMetrics = (text) =>
   text.split("\n").flatMap((line) => {
@@ -47,15 +52,13 @@ export function createRefusals() {
       table,
       note,
     ),
-    /** @param {readonly Refused[]} refused @param {boolean} hasMetrics */
-    show(refused, hasMetrics) {
-      table.hidden = refused.length === 0;
-      const sorted = refused.toSorted((one, other) => other.count - one.count);
-      rows.replaceChildren(...sorted.map(renderRow));
-      const scope = hasMetrics
-        ? "“Refused” and “Connection closed” are counted over the whole deployment; “Token” and “Connection” in the one process that answered, since it started."
-        : "Counted in the one process that answered, since it started. Another one may know others: the log has all.";
-      note.textContent = refused.length === 0 ? `Nothing was refused. ${scope}` : scope;
+    /** @param {readonly Refused[]} counted by the deployment @param {readonly Refused[]} seen by one process */
+    show(counted, seen) {
+      const all = [...counted, ...seen].sort((one, other) => other.count - one.count);
+      table.hidden = all.length === 0;
+      rows.replaceChildren(...all.map(renderRow));
+      const scope = counted.length > 0 ? SCOPE_OF_ALL : SCOPE_OF_ONE;
+      note.textContent = all.length === 0 ? `Nothing was refused. ${scope}` : scope;
     },
   };
 }

@@ -48,6 +48,8 @@ export interface KickOptions extends CallOptions {
   readonly banSeconds?: number;
   /** Shown to moderators in the list of bans. At most 500 characters. */
   readonly reason?: string;
+  /** For the user: part of `state.error.message`. At most 100 characters, of which 100 bytes of UTF-8 arrive. */
+  readonly message?: string;
 }
 
 /**
@@ -126,9 +128,9 @@ export class RoomApi<Events extends EventMap = RegisteredEvents> {
    */
   readonly kick = async (
     user: string,
-    { banSeconds, reason, ...options }: KickOptions = {},
+    { banSeconds, reason, message, ...options }: KickOptions = {},
   ): Promise<void> => {
-    const body = { user, banSeconds, reason };
+    const body = { user, banSeconds, reason, message };
     await this.#call("POST", "/kick", body, options);
   };
 

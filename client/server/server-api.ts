@@ -151,6 +151,9 @@ export class ServerApi<Events extends EventMap = RegisteredEvents> {
    * could not be said. Only the rooms that failed for the moment are tried again. Rejects where all failed. Each room
    * stores it once, as {@link ServerRoom.publish} does; a signal is sent at most once.
    *
+   * All but its sender: a signal with `except` is not sent to that user. What is stored is in the log of all: say it
+   * `from` the sender, whose listeners leave it out with `own: false` (`room.onEvent`).
+   *
    * @example
    * await server.broadcast({ rooms: ["project_1", "project_2"], event: "maintenance", data: { at: "22:00" } });
    */
@@ -175,7 +178,9 @@ export class ServerApi<Events extends EventMap = RegisteredEvents> {
 
   /**
    * A token for a user, where your back end signs none itself. `rooms` maps room names, or beginnings with a `*`, to
-   * `none`, `read`, `write` or `moderate`. It is valid for `ttlSeconds`: 60 to 2,592,000 (30 days), 3,600 unless given.
+   * `none`, `read`, `write` or `moderate`. Without `rooms` the token does not say, and your back end is asked
+   * (`AUTHORIZE_URL`), or `DEFAULT_ROOM_ACCESS` decides. It is valid for `ttlSeconds`: 60 to 2,592,000 (30 days), 3,600
+   * unless given.
    *
    * It is tried again after a lost answer: a token that did not arrive is known to no one.
    *

@@ -62,6 +62,8 @@ export interface ServerKickOptions extends ServerCallOptions {
   readonly banSeconds?: number;
   /** For moderators, in the list of bans. At most 500 characters. */
   readonly reason?: string;
+  /** For the user: part of `state.error.message`. At most 100 characters, of which 100 bytes of UTF-8 arrive. */
+  readonly message?: string;
 }
 
 export interface ServerBansOptions extends ServerCallOptions {
@@ -233,14 +235,14 @@ export class ServerRoom<Events extends EventMap = RegisteredEvents> {
    * `banSeconds: 0` it is not tried again, as the user may have come back meanwhile.
    *
    * @example
-   * await server.room("project_123").kick("usr_2", { banSeconds: 600, reason: "spam" });
+   * await server.room("project_123").kick("usr_2", { banSeconds: 600, reason: "spam", message: "No advertising here" });
    */
   readonly kick = async (
     user: string,
-    { banSeconds, reason, ...options }: ServerKickOptions = {},
+    { banSeconds, reason, message, ...options }: ServerKickOptions = {},
   ): Promise<void> => {
     const repeat = banSeconds === 0 ? "ifNotDone" : "always";
-    await this.#call("POST", "/kick", { user, banSeconds, reason }, options, repeat);
+    await this.#call("POST", "/kick", { user, banSeconds, reason, message }, options, repeat);
   };
 
   /**

@@ -10,7 +10,7 @@ import { roomStub } from "./app-context.ts";
 import { actorOf, requireServer } from "./authenticate.ts";
 import { readBody } from "./body.ts";
 import { reportFailure } from "./failures.ts";
-import { accepted, refusalOf } from "./refusal-error.ts";
+import { accepted, refusalOf, refusing } from "./refusal-error.ts";
 import { noteRefusedCall } from "./refusals.ts";
 
 const broadcastBody = validator(BROADCAST_BODY);
@@ -23,11 +23,20 @@ interface Say {
   readonly id: string;
   readonly keyed: boolean;
   readonly ephemeral?: boolean;
+  readonly except?: string | undefined;
 }
+
+const exceptOfStored = () =>
+  refusing(
+    "bad_request",
+    "except takes ephemeral: what is stored is in the log of all. Say it `from` this user, whose listeners leave it out",
+    { path: ["except"] },
+  );
 
 export const broadcast = new Hono<AppEnv>().post("/", async (c) => {
   const actor = actorOf(await requireServer(c));
   const body = await readBody(c, broadcastBody);
+  if (body.except !== undefined && !body.ephemeral) throw exceptOfStored();
   const id = body.id ?? randomId();
   const message = { ...body, id, keyed: body.id !== undefined, data: accepted(encodeData(body.data)) };
   const results = await mapBounded([...new Set(body.rooms)], (room) => sayIn(c, actor, room, message));
@@ -39,12 +48,12 @@ async function sayIn(
   c: AppContext,
   actor: Actor,
   room: string,
-  { ephemeral, event, data, from, id, keyed }: Say,
+  { ephemeral, event, data, from, id, keyed, except }: Say,
 ): Promise<BroadcastEntry> {
   try {
     const stub = roomStub(c, room);
     const outcome = ephemeral
-      ? await stub.signal(actor, { event, data, from })
+      ? await stub.signal(actor, { event, data, from, except })
       : await stub.publish(actor, { event, data, from, id, keyed });
     if (!outcome.ok) {
       noteRefusedCall(c, outcome.refusal, { room });

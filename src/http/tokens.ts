@@ -43,7 +43,7 @@ export async function signToken({ token: { key, ...claims } }: Config, request: 
   const [audience] = claims.audiences;
   const jwt = new SignJWT({
     [claims.userClaim]: user,
-    [claims.roomsClaim]: rooms,
+    ...(rooms !== undefined && { [claims.roomsClaim]: rooms }),
     ...(audience !== undefined && { [claims.audienceClaim]: audience }),
     ...(name !== undefined && { name }),
   })

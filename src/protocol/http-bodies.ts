@@ -62,6 +62,8 @@ export const KICK_BODY = [
     banSeconds: ["optional", ["int", 0, MAX_BAN_S]],
     /** For moderators to read, at most 500 characters. */
     reason: ["optional", ["text", 0, 500]],
+    /** For the user to read as the connections close. At most 100 bytes of UTF-8 arrive. */
+    message: ["optional", ["text", 1, 100]],
   },
 ] as const satisfies Schema;
 
@@ -93,6 +95,8 @@ export const BROADCAST_BODY = [
     ephemeral: ["optional", "boolean"],
     /** In whose name server code says this. */
     from: ["optional", SENDER],
+    /** To none of this user's connections. Only of what is `ephemeral`. */
+    except: ["optional", "userId"],
   },
 ] as const satisfies Schema;
 
@@ -150,8 +154,11 @@ export const TOKEN_BODY = [
     /** Id of the user. */
     user: "userId",
     name: ["optional", ["text", 1, 128]],
-    /** By room name, or beginning of one and `*`: what is allowed there. */
-    rooms: ["record", "roomPattern", "permission", "room names and levels"],
+    /**
+     * By room name, or beginning of one and `*`: what is allowed there. Default: the token does not say, so the settings
+     * `AUTHORIZE_URL` or `DEFAULT_ROOM_ACCESS` decide.
+     */
+    rooms: ["optional", ["record", "roomPattern", "permission", "room names and levels"]],
     /** A minute to 30 days. Default: 3,600. */
     ttlSeconds: ["optional", ["int", 60, 2_592_000]],
   },

@@ -25,4 +25,9 @@ export const WIRE_HISTORY = [
   { version: 1, wire: "d1632638b9283465", change: "Without pushes the key of `GET /v1/push/key` is `null`." },
   { version: 1, wire: "681271f217ca9994", change: "Constants that nobody read are gone." },
   { version: 1, wire: "351081b6a6960d96", change: "Connections over HTTP calls: `poll` and `commands`." },
+  {
+    version: 1,
+    wire: "9a05c7396c3e02cf",
+    change: "A kick has a `message` for the user, a broadcast an `except`, and a token needs no `rooms`.",
+  },
 ] as const;

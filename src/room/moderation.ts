@@ -25,6 +25,8 @@ export interface Kick {
   /** 0: may return at once. */
   readonly banSeconds: number;
   readonly reason?: string | undefined;
+  /** What the user is told. */
+  readonly message?: string | undefined;
 }
 
 /** `"everybody"`, or one user. */
@@ -125,7 +127,7 @@ export class Moderation {
     this.#records.unknow(user);
   }
 
-  kick(actor: Actor, { user, banSeconds, reason }: Kick, turn: Turn): Outcome<undefined> {
+  kick(actor: Actor, { user, banSeconds, reason, message }: Kick, turn: Turn): Outcome<undefined> {
     if (!mayModerate(actor)) return reject(tooLittle(actor, "moderate"));
     const { now, audit, banned } = turn;
     const by = nameOf(actor);
@@ -135,7 +137,8 @@ export class Moderation {
       this.#records.setBan({ user, until: now + banMs, at: now, by, reason });
       banned.push(user);
     }
-    const closing = banMs > 0 ? ({ code: "banned", retryAfterMs: banMs } as const) : FORBIDDEN;
+    const end = banMs > 0 ? ({ code: "banned", retryAfterMs: banMs } as const) : FORBIDDEN;
+    const closing = { ...end, ...(message !== undefined && { message }) };
     this.#ports.expel({ user }, () => closing, "left", turn);
     audit.push({ act: "kick", ...signatureOf(actor), user, banSeconds });
     return accept(undefined);

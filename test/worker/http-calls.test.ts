@@ -1,4 +1,5 @@
 import { env } from "cloudflare:workers";
+import { decodeJwt } from "jose";
 import { describe, expect, it } from "vitest";
 import { configureRoom, failWrites, userExists } from "./support/objects.ts";
 import {
@@ -66,6 +67,21 @@ describe("broadcast", () => {
     expect(await ada.next("signal")).toMatchObject({ event: "tick", from: null, data: 1 });
     await ada.settled();
     expect([ada.ofType("signal").length, ada.ofType("message").length]).toEqual([1, 0]);
+  });
+
+  it("[O73] with except a signal is not sent to that user, and what is stored is refused", async () => {
+    const room = uniqueName("b");
+    const [ada, bo] = [await join(room, "ada"), await join(room, "bo")];
+    const body = { rooms: [room], event: "tick", data: 1, except: "ada" };
+    expect(await resultsOf("/v1/broadcast", { ...body, ephemeral: true })).toEqual([{ room }]);
+    expect(await bo.next("signal")).toMatchObject({ event: "tick", data: 1 });
+    await ada.settled();
+    expect(ada.ofType("signal")).toEqual([]);
+    const response = await callAsServer("POST", "/v1/broadcast", body);
+    expect([response.status, await errorOf(response)]).toMatchObject([
+      400,
+      { path: ["except"], message: expect.stringContaining("ephemeral") },
+    ]);
   });
 
   it("[H5][H7] requires an API key and 1 to 100 rooms", async () => {
@@ -295,6 +311,16 @@ describe("POST /v1/tokens", () => {
     expect((await callWith({}, `/v1/rooms/${uniqueName("t")}`, { headers })).status).toBe(401);
   });
 
+  it("[O71] without rooms it has no claim, so the settings of the deployment decide", async () => {
+    const { token } = await (await make({ user: "ada" })).json<{ token: string }>();
+    expect(decodeJwt(token)).not.toHaveProperty("rooms");
+    const headers = { Authorization: `Bearer ${token}` };
+    const path = `/v1/rooms/${uniqueName("t")}`;
+    const statusWith = async (access: string) =>
+      (await callWith({ DEFAULT_ROOM_ACCESS: access }, path, { headers })).status;
+    expect([await statusWith("none"), await statusWith("read")]).toEqual([403, 200]);
+  });
+
   it("[H8] works only in HS256 deployments, and only with an API key", async () => {
     const body = { user: "ada", rooms: {} };
     expect((await callAs(await tokenFor("ada"), "POST", "/v1/tokens", body)).status).toBe(403);
@@ -315,7 +341,7 @@ describe("POST /v1/tokens", () => {
   const misfits: [object, unknown][] = [
     [{ user: "a\n", rooms: {} }, ["user"]],
     [{ user: "ada", rooms: ["read"] }, ["rooms"]],
-    [{ user: "ada" }, ["rooms"]],
+    [{ user: "ada", rooms: null }, ["rooms"]],
     [{ user: "ada", rooms: { a: "admin" } }, ["rooms", "a"]],
     [{ user: "ada", rooms: {}, ttlSeconds: 59 }, ["ttlSeconds"]],
     [{ user: "ada", rooms: {}, ttlSeconds: 2_592_001 }, ["ttlSeconds"]],

@@ -88,6 +88,32 @@ describe("a kick", () => {
     expect(ada.ofType("memberLeft")).toHaveLength(1);
   });
 
+  it("[O72] tells the user what the moderator says, on each way, and does not keep it", async () => {
+    const { room, kick, bans } = await moderated("kick");
+    const bo = await join(room, "bo");
+    const session = await openSession("bo");
+    await session.ask({ type: "join", id: "j", room });
+    const polled = callAs(await tokenFor("bo"), "GET", `/v1/rooms/${room}/events?wait=20`);
+    await roomHas(room, 4);
+    const message = "No advertising here";
+    await kick({ user: "bo", banSeconds: 60, reason: "for moderators", message });
+    expect(await bo.closed).toEqual({ code: 4403, reason: "banned 60000" });
+    expect(await bo.closeWords).toBe(message);
+    expect(await session.next("left")).toMatchObject({ code: "banned", message });
+    expect(await errorOf(await polled)).toMatchObject({ code: "banned", message });
+    expect(await bans()).toMatchObject([{ user: "bo", reason: "for moderators" }]);
+    expect(JSON.stringify(await bans())).not.toContain(message);
+
+    const cy = await join(room, "cy");
+    await kick({ user: "cy", banSeconds: 0, message: "é".repeat(100) });
+    expect(await cy.closed).toEqual({ code: 4403, reason: "forbidden" });
+    expect(await cy.closeWords).toBe("é".repeat(56));
+    expect(await outcomeOf(await kick({ user: "cy", message: "x".repeat(101) }))).toEqual([
+      400,
+      "bad_request",
+    ]);
+  });
+
   it("[B1] with banSeconds 0 closes as forbidden, and the user may return at once", async () => {
     const { room, ada, kick, bans } = await moderated("kick");
     const bo = await join(room, "bo");

@@ -8,7 +8,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, extname, join } from "node:path";
 import { promisify } from "node:util";
-import { build } from "vite";
+import { build, type PluginOption } from "vite";
 
 const MODULES = join(import.meta.dirname, "../../../node_modules");
 const TYPES: Readonly<Record<string, string>> = { ".html": "text/html", ".js": "text/javascript" };
@@ -18,6 +18,7 @@ export async function buildPage(
   source: string,
   modules: readonly string[],
   roomsUrl: string,
+  plugins: readonly PluginOption[] = [],
 ): Promise<{ readonly folder: string; readonly remove: () => void }> {
   const app = mkdtempSync(join(tmpdir(), "edge-rooms-app-"));
   cpSync(source, app, { recursive: true });
@@ -35,6 +36,7 @@ export async function buildPage(
     root: app,
     configFile: false,
     logLevel: "error",
+    plugins: [...plugins],
     oxc: { jsx: { runtime: "automatic" } },
   });
   return { folder: join(app, "dist"), remove: () => rmSync(app, { recursive: true, force: true }) };

@@ -33,11 +33,11 @@ const pack = ({ code, message, retryAfterMs, path }: RoomsError): PackedError =>
 const unpack = ({ code, message, ...details }: PackedError): RoomsError =>
   new RoomsError(code, message, details);
 
-type Packed<T> = T extends { readonly error: RoomsError }
-  ? Omit<T, "error"> & { readonly error: PackedError }
-  : T extends { readonly error?: RoomsError }
-    ? Omit<T, "error"> & { readonly error?: PackedError }
-    : T;
+type Packed<T> = T extends { readonly error?: never }
+  ? T
+  : T extends { readonly error: RoomsError }
+    ? Omit<T, "error"> & { readonly error: PackedError }
+    : Omit<T, "error"> & { readonly error?: PackedError };
 export type PackedState = Packed<ConnectionState>;
 export type PackedEnd = Packed<ConnectionEnd>;
 

@@ -15,9 +15,9 @@ import type { UserGuard } from "./user-guard.ts";
 /** The state of a connection. Instants are milliseconds since 1970. */
 export type ConnectionState =
   /** A try is under way; `attempt` counts from 1, and starts again after a connection that worked. */
-  | { readonly status: "connecting"; readonly attempt: number }
+  | { readonly status: "connecting"; readonly attempt: number; readonly error?: never }
   /** All that was missed has been replayed, and events arrive as they happen. */
-  | { readonly status: "connected"; readonly since: number }
+  | { readonly status: "connected"; readonly since: number; readonly error?: never }
   /** The try `attempt` begins at `retryAt`, or earlier when the network comes back. */
   | {
       readonly status: "reconnecting";

@@ -6,7 +6,8 @@
 // share (120); joins that wait in line (230); tabs whose topics change, and take-overs with a token that ran out (320);
 // tabs that ask whose they are (28; with tabs 530); sockets that are swallowed, found in ten seconds in place of thirty,
 // and another network as a wake (210; what polls 300); lists that are freed as soon as nobody holds them, and wakes that
-// are found in time by one timer (190); a reactive number of the latest messages (Vue 40); what a kick tells the user (10).
+// are found in time by one timer (190); a reactive number of the latest messages (Vue 40); what a kick tells the
+// user (10).
 
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";

@@ -92,7 +92,7 @@ export class Client<Events extends EventMap = RegisteredEvents> {
     const { onUserChange = "end" } = options;
     const log = createLog(options.log ?? "warn");
     this.#tokens = new TokenSource(ports, getToken, log);
-    const fallback = new Fallback(options.polling ?? "auto");
+    const fallback = new Fallback(options.polling ?? "auto", this.#closed.signal);
     const shared: RoomContext = {
       ports,
       tokens: this.#tokens,
@@ -102,7 +102,7 @@ export class Client<Events extends EventMap = RegisteredEvents> {
         this.#channels.startOver(error);
       }),
       dial: (unheard: number) => fallback.dial(shared, unheard),
-      isSwallowed: () => fallback.isSwallowed(shared, this.#closed.signal),
+      isSwallowed: () => fallback.isSwallowed(shared),
       peers: new Listeners<void>(),
       base: baseUrl(url, ports.origin),
       batchMs,

@@ -8,6 +8,9 @@ export const MAX_POLL_WAIT_S = 30;
 /** The connection ends if no poll waits for so long. */
 export const BETWEEN_POLLS_MS = 5_000;
 
+/** With which `/v1/connect?probe=true` is closed at once: a client that gets it knows that WebSockets get through. */
+export const PROBE_CLOSE = 4200;
+
 /** The only line of a poll. Without `connection` it opens one, with the query of a socket. */
 export const POLL_HEAD = {
   connection: ["optional", ["text", 1, 64]],

@@ -137,7 +137,7 @@ export class Moderation {
       this.#records.setBan({ user, until: now + banMs, at: now, by, reason });
       banned.push(user);
     }
-    const end = banMs > 0 ? ({ code: "banned", retryAfterMs: banMs } as const) : FORBIDDEN;
+    const end = banMs > 0 ? ({ code: "banned", retryAfterMs: banMs } as const) : KICKED;
     const closing = { ...end, ...(message !== undefined && { message }) };
     this.#ports.expel({ user }, () => closing, "left", turn);
     audit.push({ act: "kick", ...signatureOf(actor), user, banSeconds });
@@ -200,4 +200,4 @@ export class Moderation {
   }
 }
 
-const FORBIDDEN = { code: "forbidden" } as const;
+const KICKED = refuse("forbidden", "you were removed, and may come back at once");

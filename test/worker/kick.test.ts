@@ -114,11 +114,27 @@ describe("a kick", () => {
     ]);
   });
 
-  it("[B1] with banSeconds 0 closes as forbidden, and the user may return at once", async () => {
+  it("[A70][B1] with banSeconds 0 says on every way that it was a kick, and the user may return at once", async () => {
     const { room, ada, kick, bans } = await moderated("kick");
     const bo = await join(room, "bo");
-    expect(await outcomeOf(await kick({ user: "bo", banSeconds: 0 }))).toEqual([200]);
-    expect(await bo.closed).toEqual({ code: 4403, reason: "forbidden" });
+    const session = await openSession("bo");
+    await session.ask({ type: "join", id: "j", room });
+    const token = await tokenFor("bo");
+    const events = await callAs(token, "GET", `/v1/rooms/${room}/events?wait=20`);
+    const opened = (await (await callAs(token, "POST", `/v1/rooms/${room}/poll`, {})).text()).split("\n");
+    await roomHas(room, 5);
+    expect(await outcomeOf(await kick({ user: "bo", banSeconds: 0, reason: "for moderators" }))).toEqual([
+      200,
+    ]);
+    const why = "you were removed, and may come back at once";
+    expect([await bo.closed, await bo.closeWords]).toEqual([{ code: 4403, reason: "forbidden" }, why]);
+    expect(await session.next("left")).toEqual({ type: "left", room, code: "forbidden", message: why });
+    expect(await errorOf(events)).toEqual({ code: "forbidden", message: why });
+    const { connection } = JSON.parse(opened.at(-1) ?? "");
+    const next = { connection, received: opened.length - 1 };
+    expect(await (await callAs(token, "POST", `/v1/rooms/${room}/poll`, next)).json()).toEqual({
+      ...{ type: "closed", code: 4403, reason: `forbidden: ${why}` },
+    });
     await ada.next("memberLeft");
     expect(await bans()).toEqual([]);
     expect(await entry(room, "bo")).toBe("connected");

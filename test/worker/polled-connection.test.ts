@@ -1,10 +1,10 @@
 // Connections over calls as they are on the wire. What a client makes of them is in conformance.test.ts.
 
 import { runInDurableObject } from "cloudflare:test";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { startBackEnd } from "./support/back-end.ts";
 import { advanceClock, configureRoom, crash, roomExists, sleep } from "./support/objects.ts";
-import type { Frame } from "./support/test-socket.ts";
+import { type Frame, TestSocket } from "./support/test-socket.ts";
 import {
   call,
   callAs,
@@ -415,6 +415,20 @@ describe("a connection over calls", () => {
       "you may not read this room: AUTHORIZE_URL gives none here",
     ]);
   });
+});
+
+it("[H56] a WebSocket that only asks whether it gets through is told so with a code: no call, no refusal, no line", async () => {
+  const warn = vi.spyOn(console, "warn");
+  const limit = vi.fn(async () => ({ success: false }));
+  const headers = { Upgrade: "websocket", "Sec-WebSocket-Protocol": `edge-rooms.v1, ${"x".repeat(300)}` };
+  const probe = (more = {}) =>
+    callWith({ RATE_LIMITER: { limit } }, "/v1/connect?probe=true", { headers: { ...headers, ...more } });
+  const { webSocket } = await probe();
+  const { code } = await new TestSocket(webSocket ?? expect.fail()).closed;
+  expect([code, limit.mock.calls, warn.mock.calls]).toEqual([4200, [], []]);
+  const foreign = await probe({ Origin: "https://evil.example" });
+  expect(await new TestSocket(foreign.webSocket ?? expect.fail()).closed).toMatchObject({ code: 4403 });
+  warn.mockRestore();
 });
 
 describe("readers behind one address", () => {

@@ -15,10 +15,13 @@ const keyOf = ({ base }: TransportContext) => `edge-rooms polls ${base}`;
 
 export class Fallback {
   readonly #mode: PollingMode;
+  readonly #closed: AbortSignal;
   #polling: Promise<Polling | undefined> | undefined;
 
-  constructor(mode: PollingMode) {
+  /** `closed`: of the client. */
+  constructor(mode: PollingMode, closed: AbortSignal) {
     this.#mode = mode;
+    this.#closed = closed;
   }
 
   /** As `dial` of the context says. */
@@ -30,15 +33,15 @@ export class Fallback {
     return this.#polling?.then((polling) => polling?.dialer(isSuspicious) ?? dial) ?? dial;
   }
 
-  /** As `isSwallowed` of the context says. `closed`: of the client. */
-  async isSwallowed(context: TransportContext, closed: AbortSignal): Promise<boolean> {
-    return this.#mode !== "never" && ((await this.#load(context))?.isSwallowed(closed) ?? false);
+  /** As `isSwallowed` of the context says. */
+  async isSwallowed(context: TransportContext): Promise<boolean> {
+    return this.#mode !== "never" && ((await this.#load(context))?.isSwallowed() ?? false);
   }
 
   #load(context: TransportContext) {
     const isForced = this.#mode === "always";
     this.#polling ??= import("./polling.ts")
-      .then(({ Polling }) => new Polling(context, { isForced, key: keyOf(context) }))
+      .then(({ Polling }) => new Polling(context, { isForced, key: keyOf(context), closed: this.#closed }))
       .catch(() => {
         this.#polling = undefined;
         return undefined;

@@ -43,8 +43,7 @@ export interface PollingCalls {
   /** `isShort`: it waits beside the others, as it soon takes the place of one, or is answered. */
   turn(isShort: boolean): Promise<PollTurn>;
   onOpen(): void;
-  /** Its client has left; the last call goes out by itself. */
-  onLeave(socket: PollingSocket): void;
+  /** It has ended, or its client has left, whereupon the last call goes out by itself. */
   onEnd(socket: PollingSocket): void;
 }
 
@@ -101,7 +100,7 @@ export class PollingSocket implements Socket {
     // Else the member would be shown for a moment.
     if (code === LEFT) {
       this.#stage = "leaving";
-      this.#calls.onLeave(this);
+      this.#calls.onEnd(this);
     }
     void this.#flush();
     if (code !== LEFT) this.#end();
@@ -116,10 +115,6 @@ export class PollingSocket implements Socket {
   /** Ends it as lost. */
   drop(code: number): void {
     this.#fail(new Closed(code));
-  }
-
-  get wasOpen(): boolean {
-    return this.#connection !== "";
   }
 
   get #isOver(): boolean {

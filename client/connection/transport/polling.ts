@@ -24,17 +24,27 @@ const MAX_PROBE_MS = 3_600_000;
 const PROBE_WITHIN_MS = 10_000;
 /** After a wake they are tried sooner, but not sooner than this after the last try. */
 const PROBES_APART_MS = 30_000;
-/** The first calls may have got through because the server is back after an outage: so soon a WebSocket is tried. */
-const FIRST_PROBE_MS = 4_000;
+/** What a try showed counts for so long for all connections that are dialed. */
+const FRESH_MS = 500;
 /** What a silent socket was found to be counts for so long for all others, so that they ask once. */
 const VERDICT_MS = 10_000;
 /** A WebSocket that gets through is heard of in two round trips. So long is waited at least. */
 const MIN_SILENCE_MS = 2_000;
 
+export interface PollingOptions {
+  /** Whatever the network, as the app wants it. */
+  readonly isForced: boolean;
+  /** Under which the tab remembers its network. */
+  readonly key: string;
+  /** Of the client. */
+  readonly closed: AbortSignal;
+}
+
 export class Polling implements PollingCalls {
   readonly #context: TransportContext;
   readonly #isForced: boolean;
   readonly #key: string;
+  readonly #closed: AbortSignal;
   readonly #pace: SendRateLimiter;
   #ratePerSecond = 0;
   readonly #sockets = new Set<PollingSocket>();
@@ -46,38 +56,47 @@ export class Polling implements PollingCalls {
   #cutMs = Number.POSITIVE_INFINITY;
   /** Calls get through and WebSockets do not. */
   #isOn: boolean;
-  /** The last connection over calls failed before it opened. */
-  #hasFailed = false;
   #verdict: { readonly at: number; readonly isSwallowed: Promise<boolean> } | undefined;
   #probes = 0;
-  #probedAt = Number.NEGATIVE_INFINITY;
+  /** The latest try of a WebSocket: when it began and ended, and whether it got through. */
+  #triedAt = Number.NEGATIVE_INFINITY;
+  #settledAt = Number.NEGATIVE_INFINITY;
+  #passes = Promise.resolve(false);
+  #endTry: Cancel = () => {};
   #token: Token = null;
   #cancels: Cancel[] = [];
   #cancelProbe: Cancel = () => {};
-  #endProbe: Cancel = () => {};
 
-  /** `isForced`: whatever the network, as the app wants it. `key`: under which the tab remembers its network. */
-  constructor(context: TransportContext, { isForced, key }: { isForced: boolean; key: string }) {
+  constructor(context: TransportContext, { isForced, key, closed }: PollingOptions) {
     this.#context = context;
     this.#isForced = isForced;
     this.#key = key;
+    this.#closed = closed;
+    closed.addEventListener("abort", () => this.#endTry());
     this.#pace = new SendRateLimiter(context.ports.clock);
     this.#setPace(RATE_PER_SECOND);
     this.#isOn = context.ports.tabStore[key] === ON;
   }
 
-  /** How the next connection is dialed. Where calls failed too, a WebSocket is tried in between. */
-  dialer(isSuspicious: boolean): Ports["dial"] {
-    const polls = this.#isForced || ((this.#isOn || isSuspicious) && !this.#hasFailed);
-    this.#hasFailed = false;
-    return polls ? this.#dial : this.#dialSocket;
+  /**
+   * How the next connection is dialed. `isSuspicious`: nothing was heard of the last ones. They may have met a server that
+   * was down and is back: so calls take their place only if right before them no WebSocket gets through.
+   */
+  async dialer(isSuspicious: boolean): Promise<Ports["dial"]> {
+    const { clock, dial } = this.#context.ports;
+    if (this.#isForced) return this.#dial;
+    if (!isSuspicious) return this.#isOn ? this.#dial : dial;
+    const isFresh = clock.elapsed() - this.#settledAt <= FRESH_MS;
+    if (!(await (isFresh ? this.#passes : this.#tryWebSocket()))) return this.#dial;
+    this.#onPassed();
+    return dial;
   }
 
-  /** As `isSwallowed` of the context says. `closed`: of the client. */
-  isSwallowed(closed: AbortSignal): Promise<boolean> {
+  /** As `isSwallowed` of the context says. */
+  isSwallowed(): Promise<boolean> {
     const now = this.#context.ports.clock.elapsed();
     if (this.#verdict === undefined || now - this.#verdict.at > VERDICT_MS)
-      this.#verdict = { at: now, isSwallowed: this.#compare(closed) };
+      this.#verdict = { at: now, isSwallowed: this.#compare() };
     return this.#verdict.isSwallowed;
   }
 
@@ -86,22 +105,21 @@ export class Polling implements PollingCalls {
    * code. If that code comes, only the object is slow, and a client that went away would have to stand in line again. If
    * HTTP does not answer either, the network is slow.
    */
-  #compare(closed: AbortSignal): Promise<boolean> {
+  #compare(): Promise<boolean> {
     const { ports, base } = this.#context;
     const { clock, fetch } = ports;
     const startedAt = clock.elapsed();
     const over = new AbortController();
-    this.#probedAt = startedAt;
     return new Promise((resolve) => {
       const end = (isSwallowed: boolean) => {
         over.abort();
         cancel();
-        endProbe();
+        this.#endTry();
         resolve(isSwallowed);
       };
       let cancel = clock.after(PROBE_WITHIN_MS, () => end(false));
-      const endProbe = this.#tryWebSocket((passes) => passes && end(false));
-      closed.addEventListener("abort", () => end(false), { signal: over.signal });
+      void this.#tryWebSocket().then((passes) => passes && end(false));
+      this.#closed.addEventListener("abort", () => end(false), { signal: over.signal });
       const onAnswer = ({ ok }: Response) => {
         if (over.signal.aborted) return;
         if (!ok) return end(false);
@@ -163,26 +181,19 @@ export class Polling implements PollingCalls {
   }
 
   onOpen(): void {
-    this.#hasFailed = false;
     if (this.#isOn || this.#isForced) return;
     this.#isOn = true;
     this.#remember(ON);
     this.#context.log("warn", "No WebSocket gets through to the server: its connections poll.");
-    this.#planProbe(FIRST_PROBE_MS);
+    this.#planProbe(PROBE_MS);
   }
 
   onEnd(socket: PollingSocket): void {
-    if (!socket.wasOpen) this.#hasFailed = true;
-    this.onLeave(socket);
-  }
-
-  onLeave(socket: PollingSocket): void {
     this.#sockets.delete(socket);
     if (this.#sockets.size > 0) return;
     for (const cancel of this.#cancels) cancel();
     this.#cancels = [];
     this.#cancelProbe();
-    this.#endProbe();
   }
 
   readonly #dial = (url: string, protocols: string[], events: SocketEvents): Socket => {
@@ -219,7 +230,7 @@ export class Polling implements PollingCalls {
   /** As soon as a try may follow the last one. */
   #probeSoon(): void {
     if (!this.#isOn || this.#isForced) return;
-    const inMs = this.#probedAt + PROBES_APART_MS - this.#context.ports.clock.elapsed();
+    const inMs = this.#triedAt + PROBES_APART_MS - this.#context.ports.clock.elapsed();
     if (inMs <= 0) this.#probe();
     // By chance half of it is taken away.
     else this.#planProbe(2 * inMs);
@@ -240,10 +251,9 @@ export class Polling implements PollingCalls {
   }
 
   #probe(): void {
-    this.#probedAt = this.#context.ports.clock.elapsed();
     this.#planProbe(Math.min(MAX_PROBE_MS, PROBE_MS * 2 ** this.#probes));
     this.#probes += 1;
-    this.#endProbe = this.#tryWebSocket((passes) => passes && this.#onPassed());
+    void this.#tryWebSocket().then((passes) => passes && this.#onPassed());
   }
 
   /** WebSockets get through: all connections go over, each with its cursor. */
@@ -256,40 +266,36 @@ export class Polling implements PollingCalls {
     for (const open of [...this.#sockets]) open.drop(MOVED);
   }
 
-  /** A WebSocket that says anything gets through, whatever is remembered. */
-  readonly #dialSocket: Ports["dial"] = (url, protocols, events) =>
-    this.#context.ports.dial(url, protocols, {
-      onOpen: () => events.onOpen(),
-      onText: (text) => {
-        this.#onPassed();
-        events.onText(text);
-      },
-      onClose: (code, reason) => events.onClose(code, reason),
-    });
-
   /**
-   * Opens a WebSocket that is as long on the way as that of a session, without its token: the server refuses it before
-   * any object is asked, and the code of that refusal is what must arrive. `done`: whether it did. Answers how to end it.
+   * Opens a WebSocket that is as long on the way as that of a session, without its token. The server closes it before any
+   * object is asked, and the code is what must arrive. Resolves with whether a code of the server did.
    */
-  #tryWebSocket(done: (passes: boolean) => void): Cancel {
+  #tryWebSocket(): Promise<boolean> {
     const { ports, base } = this.#context;
     const length = this.#token?.length ?? 0;
     const padding = PADDING.repeat(TOKEN_SUBPROTOCOL_PREFIX.length + length);
     const protocols = length === 0 ? [SUBPROTOCOL] : [SUBPROTOCOL, padding];
-    const socket = ports.dial(`${base}/v1/connect`, protocols, {
-      onOpen() {},
-      onText() {},
-      onClose: (code) => {
+    this.#endTry();
+    this.#triedAt = ports.clock.elapsed();
+    this.#settledAt = Number.POSITIVE_INFINITY;
+    this.#passes = new Promise((resolve) => {
+      const settle = (passes: boolean) => {
         cancel();
-        done(code >= 4000);
-      },
+        this.#settledAt = ports.clock.elapsed();
+        resolve(passes);
+      };
+      const socket = ports.dial(`${base}/v1/connect?probe=true`, protocols, {
+        onOpen() {},
+        onText() {},
+        onClose: (code) => settle(code >= 4000),
+      });
+      this.#endTry = () => {
+        socket.close(LEFT);
+        settle(false);
+      };
+      const cancel = ports.clock.after(PROBE_WITHIN_MS, this.#endTry);
     });
-    const end = () => {
-      cancel();
-      socket.close(LEFT);
-    };
-    const cancel = ports.clock.after(PROBE_WITHIN_MS, end);
-    return end;
+    return this.#passes;
   }
 }
 

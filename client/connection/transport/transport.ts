@@ -37,7 +37,7 @@ export interface TransportContext {
   /** How the next socket of a transport is made; `unheard`: of so many in a row it has heard nothing. */
   dial(unheard: number): Ports["dial"] | Promise<Ports["dial"]>;
   /**
-   * Whether something on the way swallows what sockets say, while HTTP works. Asked about a socket that is open and
+   * Whether something on the way swallows what sockets say, while HTTP works. Asked about a socket that stays
    * silent; takes some seconds, and says `false` where the server is only slow.
    */
   isSwallowed(): Promise<boolean>;

@@ -37,8 +37,8 @@ const AUTH_AGAIN_MS = 5_000;
 /** The rhythm of the heartbeat until the server has said its own; a socket without a pong for 30 s is dead. */
 const EARLY_PING_MS = 10_000;
 /**
- * An open socket of which nothing is heard for so long, not even the pong of its first ping, may be one that something on
- * the way swallows. By chance a little longer, so that the clients of a slow server do not all look in one moment.
+ * A WebSocket of which nothing is heard for so long, not even that it is open, or the pong of its first ping, may be one
+ * that something on the way swallows. By chance a little longer, so that the clients of a slow server do not all look in one moment.
  */
 const MUTE_MS = 7_000;
 const MUTE_JITTER_MS = 2_000;
@@ -58,7 +58,7 @@ export class WebSocketTransport implements Transport {
   rooms: SocketRooms | undefined;
   /** The server refused a connection without a token on this path; another path may need none. */
   needsToken = false;
-  /** Sockets in a row of which nothing was heard; one that opened and stayed silent counts as several. */
+  /** Sockets in a row of which nothing was heard; one that stayed silent counts as several. */
   unheard = 0;
   readonly #context: TransportContext;
   readonly #path: string;
@@ -197,6 +197,9 @@ export class SocketLink implements Link {
       return;
     }
     this.#awaitGreeting(COMMAND_TIMEOUT_MS);
+    const { clock, random } = ports;
+    const muteMs = MUTE_MS + random() * MUTE_JITTER_MS;
+    if (dial === ports.dial) this.#cancels.push(clock.after(muteMs, () => void this.#doubt()));
   }
 
   /**
@@ -209,13 +212,11 @@ export class SocketLink implements Link {
     if (this.#isGreeted) return;
     this.#awaitGreeting(GREETING_MS);
     this.#heartbeat.start(EARLY_PING_MS, COMMAND_TIMEOUT_MS - EARLY_PING_MS);
-    const { clock, random } = this.#context.ports;
-    this.#cancels.push(clock.after(MUTE_MS + random() * MUTE_JITTER_MS, () => void this.#doubt()));
   }
 
   async #doubt(): Promise<void> {
     if (!this.#isHeard && (await this.#context.isSwallowed()) && !this.#isHeard)
-      this.drop({ ...timedOut("The socket opened, and nothing came through it."), next: "again" });
+      this.drop({ ...timedOut("No WebSocket gets through."), next: "again" });
   }
 
   #awaitGreeting(withinMs: number): void {

@@ -41,6 +41,8 @@ export interface KeptRoomPort {
 
 /** These end with the connection, or with the client: another one may do what this one could not. */
 const PASSING = new Set(["offline", "timeout", "closed", "user_changed", "unauthorized", "token_expired"]);
+/** About as many as the rate lets out in two seconds. */
+const PREPARED_AT_ONCE = 25;
 const RETRY_LIMITS = { minMs: 250, maxMs: 30_000 };
 
 export class KeptRoom implements RoomKeeper {
@@ -82,7 +84,7 @@ export class KeptRoom implements RoomKeeper {
       this.parts.changes.drop(entry, new RoomsError("not_found", "The room has begun a new log."));
       return "skip";
     }
-    if (slot.record.cursor === undefined && !slot.isElsewhere) this.#prepare(ledger);
+    if (slot.record.cursor === undefined && !slot.isElsewhere) this.#prepare(ledger, entry);
     const verdict = ledger.verdict(slot);
     if (verdict === "go" && isChange(entry) && entry.hasWaited && this.#waits()) return "wait";
     if (verdict === "go" && !isChange(entry)) entry.firstCursor ??= slot.record.cursor;
@@ -223,18 +225,23 @@ export class KeptRoom implements RoomKeeper {
     this.#seen = [];
   }
 
-  /** From now on all that waits may have been sent, which is written once for all. */
-  #prepare(ledger: Ledger): void {
+  /**
+   * From now on the next ones of this kind may have been sent, which is written once for all. Not of all that waits: a
+   * room that keeps few messages would have passed the cursor before the last ones are sent.
+   */
+  #prepare(ledger: Ledger, next: KeptEntry): void {
     const { outbox, changes, channel, state } = this.parts;
     const { cursor } = channel;
     if (cursor === undefined) return;
-    const waiting = [
-      ...outbox.entries.filter(isWaiting),
-      ...changes.shown.filter(({ phase }) => phase.status === "queued"),
-    ];
-    for (const entry of waiting) {
+    const waiting: readonly KeptEntry[] = isChange(next)
+      ? changes.shown.filter(({ phase }) => phase.status === "queued")
+      : outbox.entries.filter(isWaiting);
+    const unprepared = waiting.filter((entry) => {
+      const { record, isElsewhere } = this.#slotOf(ledger, entry);
+      return record.cursor === undefined && !isElsewhere;
+    });
+    for (const entry of unprepared.slice(0, PREPARED_AT_ONCE)) {
       const slot = this.#slotOf(ledger, entry);
-      if (slot.record.cursor !== undefined || slot.isElsewhere) continue;
       const editedAt = isChange(entry) ? state.messages.get(entry.change.seq)?.editedAt : undefined;
       const first = firstCursor(slot.record, cursor);
       ledger.put(slot, { ...slot.record, cursor: first, ...(editedAt !== undefined && { editedAt }) });

@@ -38,6 +38,11 @@ export class RecentIds {
     return this.#ids.get(key(speaker, id));
   }
 
+  /** Whether all ids after this `seq` are known. */
+  knowsAfter(seq: number): boolean {
+    return seq >= this.#since;
+  }
+
   add(record: IdRecord): void {
     this.#ids.set(key(record, record.id), { seq: record.seq, at: record.at });
     if (this.#ids.size > this.#capacity) this.#forgetOldest();
@@ -45,7 +50,7 @@ export class RecentIds {
 
   /** Makes all ids after `seq` known. `read` returns the missing ones, with `after` < seq ≤ `upTo`. */
   reachBack(seq: number, read: (after: number, upTo: number) => Iterable<IdRecord>): void {
-    if (seq >= this.#since) return;
+    if (this.knowsAfter(seq)) return;
     const older = new Map<string, StoredAt>();
     for (const row of read(seq, this.#since)) older.set(key(row, row.id), { seq: row.seq, at: row.at });
     for (const [known, stored] of this.#ids) older.set(known, stored);

@@ -262,9 +262,10 @@ export class RoomLog {
     if (known !== undefined) return known;
     if (retryOf === undefined) return undefined;
     const cursor = parseCursor(retryOf);
-    const reached = cursor !== undefined && this.#reaches(cursor);
-    this.#ids.reachBack(reached ? cursor.seq : this.floor, (after, upTo) => this.#store.ids(after, upTo));
-    return this.#ids.find(speaker, id) ?? (reached ? undefined : "unknowable");
+    const seq = cursor?.epoch === this.#epoch && cursor.seq <= this.#head ? cursor.seq : -1;
+    this.#ids.reachBack(Math.max(seq, this.floor), (after, upTo) => this.#store.ids(after, upTo));
+    // What is remembered reaches further back than a short log.
+    return this.#ids.find(speaker, id) ?? (this.#ids.knowsAfter(seq) ? undefined : "unknowable");
   }
 }
 

@@ -64,6 +64,23 @@ describe("a repeated send", () => {
     expect(test.log.head).toBe(30);
   });
 
+  it("[S6] that never arrived is stored though the log has passed its cursor, as long as the room remembers", () => {
+    const test = new RoomForTest({ historyLimit: 10 });
+    const ada = test.join("ada");
+    ada.send("m1");
+    const retryOf = `${test.log.epoch}.1`;
+    for (let i = 2; i <= 1_001; i++) ada.say(send(`m${i}`));
+    test.flush();
+    expect(test.log.floor).toBe(991);
+    expect(ada.ask(send("m2", { retryOf }))).toMatchObject({ seq: 2, duplicate: true });
+    expect(ada.ask(send("new", { retryOf }))).toMatchObject({ type: "ok", seq: 1_002 });
+    // The first of what came after the cursor is forgotten by that.
+    expect(ada.ask(send("newer", { retryOf }))).toMatchObject({ code: "stale_retry" });
+    test.restart("hibernate");
+    expect(ada.ask(send("new", { retryOf: `${test.log.epoch}.2` }))).toMatchObject({ seq: 1_002 });
+    expect(ada.ask(send("newer", { retryOf: `${test.log.epoch}.2` }))).toMatchObject({ code: "stale_retry" });
+  });
+
   it("[S6] is found although its cursor is too old, if the log holds it", () => {
     const test = new RoomForTest({ historyLimit: 10 });
     let ada = test.join("ada");

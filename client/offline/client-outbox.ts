@@ -88,7 +88,8 @@ export class ClientOutbox {
     const entry = this.#offline.find(slot)?.entry;
     const error = entry === undefined ? errorIn(slot.record) : errorOf(entry);
     const isSent = entry !== undefined && !["queued", "kept"].includes(entry.phase.status);
-    const status = error ? "failed" : isSent ? "sent" : slot.written ? "kept" : "queued";
+    const isKept = this.#offline.ledger?.isKept(slot) === true;
+    const status = error ? "failed" : isSent ? "sent" : isKept ? "kept" : "queued";
     const what = said ?? change;
     return {
       ...{ id, room, at, status, kind: said ? "send" : kindOf(change?.type) },

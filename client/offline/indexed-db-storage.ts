@@ -63,13 +63,15 @@ export class IndexedDbStorage implements OfflineStorage {
   }
 
   async #run<Result>(mode: IDBTransactionMode, work: Work<Result>): Promise<Result> {
-    const db = await this.#open();
+    const opening = this.#open();
+    const db = await opening;
     try {
       return await transact(db, mode, work);
     } catch (error) {
       // The browser has closed it, perhaps as it evicted what was stored: another `open` makes it anew.
       if (nameOf(error) !== "InvalidStateError") throw error;
-      this.#opening = undefined;
+      // Another call may have opened it again already.
+      if (this.#opening === opening) this.#opening = undefined;
       return transact(await this.#open(), mode, work);
     }
   }

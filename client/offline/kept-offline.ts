@@ -319,7 +319,14 @@ export class KeptOffline implements OfflineSupport, KeptRoomPort {
     const { ports, base, log } = this.#required;
     const keys = userKeys(base, user);
     const ledger = new Ledger(
-      { ...ports, storage: this.#storage, keys, tab: ports.newId(), log },
+      {
+        ...ports,
+        storage: this.#storage,
+        keys,
+        tab: ports.newId(),
+        log,
+        isLasting: this.#storage === this.#kept,
+      },
       {
         onAdopted: (slots) => this.#restore(slots),
         onChanged: (slots) => this.#wake(slots),

@@ -156,9 +156,9 @@ export class KeptRoom implements RoomKeeper {
   /** Something more may be sent, or be shown as kept. */
   wake(): void {
     const { outbox, changes, channel } = this.parts;
-    for (const [entry, { written }] of this.#slots) {
+    for (const [entry, slot] of this.#slots) {
       if (isChange(entry)) continue;
-      entry.isKept = written !== undefined;
+      entry.isKept = this.#port.ledger?.isKept(slot) === true;
       if (isWaiting(entry)) entry.phase = { status: entry.isKept ? "kept" : "queued" };
     }
     outbox.replace([...outbox.entries]);

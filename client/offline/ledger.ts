@@ -31,6 +31,8 @@ export interface LedgerEvents {
 
 export interface LedgerPorts extends EntryStorePorts, Pick<Ports, "random"> {
   readonly log: LogFunction;
+  /** What the storage has outlives the page. */
+  readonly isLasting: boolean;
 }
 
 export class Ledger {
@@ -44,6 +46,7 @@ export class Ledger {
   readonly #dirty = new Set<Slot>();
   readonly #removed = new Set<string>();
   #others: readonly StoredEntry[] = [];
+  #othersBytes = 0;
   #lastOrder = 0;
   #failures = 0;
   #hasWarned = false;
@@ -73,12 +76,16 @@ export class Ledger {
     return [...this.#slots.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
   }
 
+  /** Whether it is known to outlive the page. */
+  isKept({ written }: Slot): boolean {
+    return this.#ports.isLasting && written !== undefined;
+  }
+
   /** Throws `outbox_full` where an entry that says `wish` is one too many. */
   admit(wish: unknown): void {
     const mine = [...this.#slots.values()];
     const bytes = mine.reduce((sum, slot) => sum + slot.bytes, sizeOf(wish));
-    const theirs = this.#others.reduce((sum, { value }) => sum + sizeOf(value), 0);
-    if (mine.length + this.#others.length >= MAX_ENTRIES || bytes + theirs > MAX_BYTES)
+    if (mine.length + this.#others.length >= MAX_ENTRIES || bytes + this.#othersBytes > MAX_BYTES)
       throw new RoomsError("outbox_full", "More waits to be sent than can be kept.");
   }
 
@@ -288,6 +295,7 @@ export class Ledger {
     const isWhole = await this.#adopt(left, isMine);
     await this.#liveness.forget(gone);
     this.#others = others.filter(({ key }) => !isMine(key));
+    this.#othersBytes = this.#others.reduce((sum, { value }) => sum + sizeOf(value), 0);
     void this.#pump();
     return isWhole;
   }

@@ -146,7 +146,7 @@ describe("a client that is closed", () => {
 });
 
 describe("a platform without IndexedDB and `structuredClone`", () => {
-  it("[C177] works from memory, with one warning, and signs out", async () => {
+  it("[C177][C250] works from memory, with one warning, and signs out", async () => {
     vi.stubGlobal("structuredClone", undefined);
     const log = vi.fn();
     const offline = keepOffline();
@@ -158,6 +158,8 @@ describe("a platform without IndexedDB and `structuredClone`", () => {
     sockets.last.end(1006);
     await clock.advance(0);
     room.send("one").catch(() => {});
+    await clock.advance(0);
+    expect(room.outbox.map(({ status }) => status)).toEqual(["queued"]);
     await clock.advance(2_000);
     sockets.last.deliver(connected({ head: 7, recovery: "complete" }), caughtUp(7));
     await clock.advance(0);

@@ -116,6 +116,38 @@ describe("a message that failed", () => {
     expect(next.sent("send")).toMatchObject([{ data: "one", retryOf: "e1.7" }]);
   });
 
+  it.each(["bad_request", "forbidden", "too_large", "not_found", "stale_retry"])(
+    "[C251] as %s is there though the page dies before its reason is written, and what follows it goes out",
+    async (code) => {
+      const { disk, ...tab } = await offlineTab();
+      for (const data of ["refused", "next"]) void tab.room.send(data).catch(() => {});
+      await tab.settle();
+      await tab.clock.advance(2_000);
+      await tab.goLive(head(7));
+      const [first] = tab.sent("send");
+      // The refusal comes, and nothing is written any more.
+      tab.storage.freeze();
+      tab.sockets.last.deliver(refusal(first, code));
+      expect(tab.statuses()).toEqual([
+        ["refused", "failed"],
+        ["next", "sent"],
+      ]);
+      tab.kill();
+      const second = await openTab(disk);
+      await second.goLive({ head: 7 });
+      const [again, after] = second.sent("send");
+      expect([again?.id, again?.retryOf]).toEqual([first?.id, "e1.7"]);
+      second.sockets.last.deliver(refusal(again, code), ok(after, { seq: 8, at: 1 }));
+      await second.settle();
+      second.kill();
+      const third = await openTab(disk);
+      const failed = { data: "refused", status: "failed", error: { code } };
+      expect([third.room.outbox, third.outbox.entries]).toMatchObject([[failed], [failed]]);
+      await third.goLive({ head: 8 });
+      expect(third.sent("send")).toEqual([]);
+    },
+  );
+
   it("[C175] as stale_retry is tried again under a new id, which is durable before it goes out", async () => {
     const { disk, ...tab } = await offlineTab();
     void tab.room.send("one");
@@ -280,6 +312,20 @@ describe("a storage that fails", () => {
     void tab.room.send("one");
     await tab.settle();
     expect(tab.sent("send").map(({ data }) => data)).toEqual(["one"]);
+    list.mockRestore();
+  });
+
+  it("[C250] is not said to keep anything, where it cannot be used at all", async () => {
+    const disk = new SharedDisk();
+    const list = vi.spyOn(disk, "list").mockImplementation(() => {
+      throw new DOMException("", "SecurityError");
+    });
+    const tab = await offlineTab(disk);
+    void tab.room.send("one");
+    void tab.room.react(7, "👍");
+    await tab.settle();
+    expect(tab.statuses()).toEqual([["one", "queued"]]);
+    expect(tab.outbox.entries.map(({ status }) => status)).toEqual(["queued", "queued"]);
     list.mockRestore();
   });
 });

@@ -37,6 +37,27 @@ describe("a storage in IndexedDB", () => {
     expect(await storage.list("")).toEqual([{ key: "b", value: 2 }]);
   });
 
+  it("[C252] is opened once more where several calls find that the browser has closed it", async () => {
+    const storage = new IndexedDbStorage("closed");
+    const opened = vi.spyOn(indexedDB, "open");
+    await put(storage, "a", 1);
+    const request = await opened.mock.results[0]?.value;
+    request.result.close();
+    await Promise.all(["b", "c", "d"].map((key) => put(storage, key, 1)));
+    expect([opened.mock.calls.length, (await storage.list("")).length]).toEqual([2, 4]);
+  });
+
+  it("[C252] is left alone where it is of a newer version", async () => {
+    await new Promise<void>((resolve) => {
+      const request = indexedDB.open("newer", 2);
+      request.onsuccess = () => {
+        request.result.close();
+        resolve();
+      };
+    });
+    await expect(put(new IndexedDbStorage("newer"), "a", 1)).rejects.toMatchObject({ name: "VersionError" });
+  });
+
   it.each([
     [
       "throws",

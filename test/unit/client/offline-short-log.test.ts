@@ -12,10 +12,10 @@ let world: WorldOfTabs;
 afterEach(() => world.close());
 
 /** A tab with 150 entries that were said without a connection, in front of a room that keeps `historyLimit` messages. */
-async function tabThatWaits(historyLimit: number): Promise<OpenTab> {
+async function tabThatWaits(historyLimit: number, disk = new SharedDisk()): Promise<OpenTab> {
   world = new WorldOfTabs({ historyLimit, ratePerSecond: 10, rateBurst: 30 });
   const tab = await world.join({
-    offline: keepOffline({ storage: new SharedDisk().open(), user: "ada" }),
+    offline: keepOffline({ storage: disk.open(), user: "ada" }),
     tabs: undefined,
   });
   for (const wire of world.wires) wire.cut();
@@ -45,6 +45,14 @@ describe("an outbox that is longer than its room's log", () => {
       expect([failures(tab), stored()]).toEqual([[], texts]);
     },
   );
+
+  it("[C249][C245] goes out whole, in order, on a full disk", async () => {
+    const disk = new SharedDisk();
+    const tab = await tabThatWaits(50, disk);
+    disk.isFull = true;
+    await world.pass(60_000);
+    expect([failures(tab), stored(), disk.keys("entry/")]).toEqual([[], texts, []]);
+  });
 
   it.each(["crash", "hibernate"] as const)(
     "[C249] goes out whole where the room forgets in the middle what it remembers (%s)",

@@ -1,7 +1,7 @@
-import { type ConnectionEnd, lost } from "../connection/transport/connection-end.ts";
+import { type ConnectionEnd, lost, tokenEnd } from "../connection/transport/connection-end.ts";
 import type { Token } from "../connection/transport/token-answer.ts";
 import type { ClientContext } from "../core/client-context.ts";
-import { offline } from "../util/errors.ts";
+import { offline, type RoomsError } from "../util/errors.ts";
 import { Listeners } from "../util/listeners.ts";
 import type { Cancel } from "../util/ports.ts";
 import type { Connected } from "../util/wire.ts";
@@ -30,6 +30,8 @@ type Stage =
       readonly before: string | null | undefined;
       readonly cancelWatch: Cancel;
     }
+  /** The server takes no token of this client: each log ends with it, until the app connects again. */
+  | { readonly name: "refused"; readonly error: RoomsError }
   /** This client has connections of its own. */
   | { readonly name: "impossible" };
 
@@ -45,8 +47,8 @@ export class TabGroup {
   readonly #changes = new Listeners<void>();
   readonly #cancels: readonly Cancel[];
   #stage: Stage = { name: "out" };
-  /** Why there was no token at the last try. */
-  #failure: { readonly cause: unknown } | undefined;
+  /** There was no token at the last try. */
+  #failure: ConnectionEnd | undefined;
   #cancelExpiry: Cancel = () => {};
   /** It slept, and has not looked for another user since. */
   #isBack = false;
@@ -73,11 +75,14 @@ export class TabGroup {
 
   /** Somebody holds the connections, or a link must say why there is no token. */
   get isIn(): boolean {
-    return this.#failure !== undefined || (this.#stage.name === "in" && this.#stage.membership.hasHolder);
+    const stage = this.#stage;
+    if (this.#failure !== undefined || stage.name === "refused") return true;
+    return stage.name === "in" && stage.membership.hasHolder;
   }
 
-  /** Why there is no token. The next try asks for one again. */
-  takeFailure(): { readonly cause: unknown } | undefined {
+  /** Why there is no token that counts. The next try asks for one, unless the server has refused all of them. */
+  takeFailure(): ConnectionEnd | undefined {
+    if (this.#stage.name === "refused") return { ...lost(this.#stage.error), next: "stop" };
     const failure = this.#failure;
     this.#failure = undefined;
     return failure;
@@ -107,11 +112,18 @@ export class TabGroup {
     void this.#enter();
   }
 
+  /** The app connects again. */
+  restart(): void {
+    if (this.#stage.name === "refused") this.#to({ name: "out" });
+  }
+
   /** Asks for the present token: the app may have another user by now. */
   look(): void {
     if (this.#stage.name !== "in") return;
     const { membership } = this.#stage;
-    this.#context.tokens.renew().then(
+    // Many apps sign a token for each call: one that says the same is not sent on every connection.
+    const isNews = (token: Token) => this.#context.users.user === undefined || !this.#saysTheSame(token);
+    this.#context.tokens.renew(isNews).then(
       (token) => {
         if (this.#stage.name === "in" && this.#stage.membership === membership) this.#onToken(token);
       },
@@ -152,13 +164,19 @@ export class TabGroup {
   #onToken(token: Token): void {
     const stage = this.#stage;
     if (stage.name !== "in" || stage.token === token) return;
-    const { user } = this.#context.users;
-    const isSameUser = user === undefined || namedIn(token, user) === namedIn(stage.token, user);
-    if (!isSameUser || this.#whose(token) !== stage.whose) this.#leave("handOver", { name: "out" });
+    if (!this.#saysTheSame(token)) this.#leave("handOver", { name: "out" });
     else {
       this.#stage = { ...stage, token };
       this.#untilExpiry(token);
     }
+  }
+
+  /** Whether a token is of the same user, who may do the same. */
+  #saysTheSame(token: Token): boolean {
+    const stage = this.#stage;
+    const { user } = this.#context.users;
+    if (stage.name !== "in" || this.#whose(token) !== stage.whose) return false;
+    return user === undefined || namedIn(token, user) === namedIn(stage.token, user);
   }
 
   /** No server ends what a tab does with a token that ran out, as only that of the holder is in force. */
@@ -194,7 +212,7 @@ export class TabGroup {
     } catch (cause) {
       if (this.#stage.name !== "entering") return;
       this.#to({ name: "out" });
-      this.#failure = { cause };
+      this.#failure = tokenEnd(cause);
       this.#changes.call();
       return;
     }
@@ -228,6 +246,12 @@ export class TabGroup {
         onNews: (news) => this.#onNews(news),
         placesOf: (user) => namedIn(this.#stage.name === "in" ? this.#stage.token : null, user),
         onImpossible: () => this.#giveUp("tabs cannot share their connections here: no locks"),
+        onTokenRefused: (error) => {
+          // Without a token it may be another log that needs one.
+          if (this.#stage.name !== "in" || this.#stage.token === null) return false;
+          this.#leave("handOver", { name: "refused", error });
+          return true;
+        },
         onUserChanged: () => {
           // Each log ends where it finds another user; or all of them go on among the tabs of that one.
           if (this.#context.users.startsOver) this.#leave("handOver", { name: "out" });
@@ -255,7 +279,7 @@ export class TabGroup {
   }
 
   #sleep(): void {
-    if (this.#stage.name !== "impossible" && this.#stage.name !== "closed")
+    if (this.#stage.name === "in" || this.#stage.name === "entering" || this.#stage.name === "out")
       this.#leave("handOver", { name: "asleep" });
   }
 

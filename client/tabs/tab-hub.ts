@@ -3,6 +3,7 @@ import { SharedRooms } from "../connection/transport/shared-rooms.ts";
 import type { OpenRequest, Transport } from "../connection/transport/transport.ts";
 import { WebSocketTransport } from "../connection/transport/websocket-transport.ts";
 import type { ClientContext } from "../core/client-context.ts";
+import type { RoomsError } from "../util/errors.ts";
 import type { Cancel } from "../util/ports.ts";
 import { type LogKey, logId, type TabCall, type TabNews } from "./tab-message.ts";
 import type { TabUsage } from "./tab-presence.ts";
@@ -17,6 +18,8 @@ export interface HubEvents {
   placesOf(user: string | null): string;
   /** The server has greeted another user. */
   onUserChanged(): void;
+  /** The server takes no token of this tab, and there are others. Returns whether one of them goes on. */
+  onTokenRefused(error: RoomsError): boolean;
 }
 
 interface TabRecord extends TabUsage {
@@ -68,6 +71,10 @@ export class TabHub implements UpstreamPort {
 
   onUserChanged(): void {
     this.#events.onUserChanged();
+  }
+
+  onTokenRefused(error: RoomsError): boolean {
+    return this.others.length > 0 && this.#events.onTokenRefused(error);
   }
 
   /** What was told in one turn goes as one message. */

@@ -4,6 +4,7 @@
 // that both think they hold the connections, one is heard. The server listens to the later one too (`replaces`).
 
 import type { ClientContext } from "../core/client-context.ts";
+import type { RoomsError } from "../util/errors.ts";
 import type { Cancel } from "../util/ports.ts";
 import { TabHub } from "./tab-hub.ts";
 import { type Holder, isCall, isHolder, isNews, type TabCall, type TabNews } from "./tab-message.ts";
@@ -31,6 +32,8 @@ export interface MembershipEvents {
   placesOf(user: string | null): string;
   /** Tabs cannot share here. */
   onImpossible(): void;
+  /** The server takes no token of this tab. Returns whether it leaves, so that another tab goes on with its own. */
+  onTokenRefused(error: RoomsError): boolean;
   /** The server has greeted another user. */
   onUserChanged(): void;
 }
@@ -132,6 +135,7 @@ export class TabMembership {
       onGone: (tab, fn) => this.#onGone(tab, fn),
       placesOf: (user) => this.#events.placesOf(user),
       onUserChanged: () => this.#events.onUserChanged(),
+      onTokenRefused: (error) => this.#events.onTokenRefused(error),
     });
     this.#announce(this.#holder?.term ?? 0);
   }

@@ -1,6 +1,6 @@
 import type { Command, PresenceCommand, SignalCommand } from "../../src/protocol/index.ts";
 import { isRecord } from "../../src/protocol/index.ts";
-import { type ConnectionEnd, lost, tokenEnd } from "../connection/transport/connection-end.ts";
+import { type ConnectionEnd, lost } from "../connection/transport/connection-end.ts";
 import type {
   ConnectionState,
   Link,
@@ -86,7 +86,7 @@ export class TabTransport implements Transport {
     const link = new TabLink(this, events, this.#group.newId());
     this.#link = link;
     const failure = this.#group.takeFailure();
-    if (failure !== undefined) queueMicrotask(() => link.drop(tokenEnd(failure.cause)));
+    if (failure !== undefined) queueMicrotask(() => link.drop(failure));
     else if (!this.#group.isIn) queueMicrotask(() => this.onHolder());
     else this.#group.call({ type: "open", key, link: link.id, request });
     return link;
@@ -94,6 +94,7 @@ export class TabTransport implements Transport {
 
   restart(when: "now" | "afterTurn"): void {
     this.#own.restart(when);
+    this.#group.restart();
     if (when === "afterTurn" || this.#key === undefined) return;
     this.#group.look();
     this.#blocked = undefined;

@@ -36,6 +36,8 @@ export interface UpstreamPort extends UsageOfTabs {
   placesOf(user: string | null): string;
   /** The server has greeted another user. */
   onUserChanged(): void;
+  /** The server takes no token of this tab. Returns whether another tab goes on. */
+  onTokenRefused(error: RoomsError): boolean;
 }
 
 /** One connection of a channel in a tab. */
@@ -231,16 +233,7 @@ export class Upstream implements ChannelEvents, ReplayPort {
   }
 
   onState(state: ConnectionState): void {
-    if (state.status === "disconnected" && state.error?.code === "user_changed") {
-      // Other tabs find out by their own tokens.
-      this.#port.onUserChanged();
-      return;
-    }
-    if (state.status === "disconnected" && state.error?.code === "replaced") {
-      // By another tab, which took over while this one stood still. This one may not have heard of that yet.
-      this.channel.start("afterTurn");
-      return;
-    }
+    if (state.status === "disconnected" && this.#goesOn(state.error)) return;
     if (state.status === "connected") this.#tellState(state);
     else if (state.status === "connecting") {
       // Those that wait go on waiting.
@@ -384,6 +377,25 @@ export class Upstream implements ChannelEvents, ReplayPort {
   }
 
   // ---- ends ----
+
+  /** Whether what ended the connection is an end for this tab alone, or for none. */
+  #goesOn(error: RoomsError | undefined): boolean {
+    switch (error?.code) {
+      case "user_changed":
+        // Other tabs find out by their own tokens.
+        this.#port.onUserChanged();
+        return true;
+      case "unauthorized":
+      case "token_expired":
+        return this.#port.onTokenRefused(error);
+      case "replaced":
+        // By another tab, which took over while this one stood still. This one may not have heard of that yet.
+        this.channel.start("afterTurn");
+        return true;
+      default:
+        return false;
+    }
+  }
 
   #endLinks(): void {
     this.#isLive = false;

@@ -94,7 +94,8 @@ class TabWire {
     const before = [this.#read, this.#given, this.person, this.#isServerDone, this.#isClientDone];
     if (this.tab.isGone) this.cut();
     else if (this.#user === undefined) this.end(4401, "unauthorized");
-    else if (this.#world.revoked.has(this.#user)) this.end(4401, "token_expired");
+    else if ([this.#user, this.#token].some((one) => this.#world.revoked.has(one ?? "")))
+      this.end(4401, "token_expired");
     else if (!this.tab.standsStill) {
       if (this.person === undefined && !this.#isServerDone) this.#arrive(this.#user);
       this.#up();
@@ -110,8 +111,12 @@ class TabWire {
     this.#endClient(1006);
   }
 
+  get #token(): string | undefined {
+    return this.socket.protocols[1]?.slice("token.".length);
+  }
+
   get #user(): string | undefined {
-    return userIn(this.socket.protocols[1]?.slice("token.".length));
+    return userIn(this.#token);
   }
 
   /** The server closes it. */
@@ -181,7 +186,7 @@ export class WorldOfTabs {
   readonly wires: TabWire[] = [];
   readonly random: () => number;
   permission: Permission = "write";
-  /** Users whose tokens are refused. */
+  /** Users whose tokens are refused, and single tokens. */
   readonly revoked = new Set<string>();
   #ids = 0;
 

@@ -47,9 +47,12 @@ export class TokenSource {
     return this.#kept !== undefined && !this.#isDue ? this.#kept.token : this.renew();
   }
 
-  /** As `get`, but asks although the kept one has not run out. Without an answer that one stays. */
-  renew(): Promise<Token> {
-    this.#asking ??= this.#ask().finally(() => {
+  /**
+   * As `get`, but asks although the kept one has not run out. Without an answer that one stays, and also if `isNews` says
+   * of the next one that nobody needs it before.
+   */
+  renew(isNews: (token: Token) => boolean = () => true): Promise<Token> {
+    this.#asking ??= this.#ask(isNews).finally(() => {
       this.#asking = undefined;
     });
     return this.#asking;
@@ -95,12 +98,13 @@ export class TokenSource {
     return this.#clock.elapsed() >= (this.#kept?.renewAt ?? Number.POSITIVE_INFINITY);
   }
 
-  async #ask(): Promise<Token> {
+  async #ask(isNews: (token: Token) => boolean): Promise<Token> {
     await this.#sleep(this.#askedAt + ASK_EVERY_MS - this.#clock.elapsed());
     this.#askedAt = this.#clock.elapsed();
     const token = await this.#answer();
     this.#failure = undefined;
-    if (token === this.#kept?.token && !this.#isDue) return token;
+    const kept = this.#isDue ? undefined : this.#kept;
+    if (kept !== undefined && (token === kept.token || !isNews(token))) return kept.token;
     this.#kept = token === null ? undefined : { token, renewAt: undefined };
     if (token !== null) this.#watchers.call(token);
     return token;

@@ -103,9 +103,10 @@ describe("a tab whose app has another user by now", () => {
 
   it("[C265] stays where the token is new and its user is not, and where there is none for the moment", async () => {
     const world = new WorldOfTabs();
-    const of = () => jwtOf({ sub: "ada", exp: world.clock.now() / 1_000 + 100 });
+    const claims = () => ({ sub: "ada", exp: world.clock.now() / 1_000 + 100 });
+    const of = () => jwtOf(claims());
     const holder = await join(world);
-    const second = await join(world);
+    const second = await join(world, claims());
     for (const { app } of [holder, second]) app.answer = of;
     second.tab.tab.look(true);
     await world.pass(2_000);
@@ -134,6 +135,80 @@ describe("a tab whose app has another user by now", () => {
     expect([world.room.opened("ada"), world.room.opened("bo")]).toEqual([1, 1]);
     const other = await join(world, { sub: "tenant", uid: "ada" });
     expect([other.tab.isLive, world.room.opened("ada")]).toEqual([true, 1]);
+  });
+});
+
+describe("a tab whose tokens are refused for good", () => {
+  const refused = { sub: "ada", jti: "refused" };
+  const good = { sub: "ada", jti: "good" };
+
+  async function worldOfTwo(second: object) {
+    const world = new WorldOfTabs();
+    const tabs = [await join(world, refused), await join(world, second)] as const;
+    await say(world, tabs[0].tab, "before");
+    world.revoked.add(jwtOf(refused));
+    return [world, ...tabs] as const;
+  }
+
+  it("[C270] hands the connections over to one whose token is good, and comes back with a good one", async () => {
+    const [world, first, second] = await worldOfTwo(good);
+    for (const wire of openWires(world)) wire.end(4401, "token_expired");
+    await world.pass(70_000);
+    expect(ends(first.tab)).toEqual(["disconnected", "token_expired"]);
+    expect(second.tab.isLive).toBe(true);
+    await say(world, second.tab, "after");
+    expect([second.tab.heard, second.tab.lost]).toEqual([[1, 2], 0]);
+    first.signIn(good);
+    first.tab.client.reconnect();
+    await world.settle();
+    expect([first.tab.heard, first.tab.lost, openWires(world).length]).toEqual([[1, 2], 0, 1]);
+  });
+
+  it("[C270] hands them over at once if its app says so, and nothing comes back: each ends once", async () => {
+    const [world, ...tabs] = await worldOfTwo(good);
+    for (const { app, tab } of tabs) {
+      expect(tab.isLive).toBe(true);
+      app.answer = () => {
+        throw new RoomsError("unauthorized", "signed out");
+      };
+      for (const wire of openWires(world)) wire.end(4401, "token_expired");
+      await world.pass(2_000);
+      expect(ends(tab)).toEqual(["disconnected", "unauthorized"]);
+    }
+    const { length } = world.wires;
+    await world.pass(10_000);
+    expect([world.wires.length, tabs.map(({ app }) => app.asked)]).toEqual([length, [2, 2]]);
+  });
+
+  it("[C270] keeps them where it has none: another room may need none", async () => {
+    const world = new WorldOfTabs();
+    const getToken = () => null;
+    const [first, second] = [await world.join({ getToken }), await world.join({ getToken })];
+    await world.pass(10_000);
+    for (const tab of [first, second]) expect(ends(tab)).toEqual(["disconnected", "unauthorized"]);
+    expect(new Set(world.wires.map(({ tab }) => tab))).toEqual(new Set([first.tab]));
+  });
+});
+
+describe("a tab whose app signs a token for each call", () => {
+  it("[C271] says it on no connection as somebody comes back to it, but before the old one runs out", async () => {
+    const world = new WorldOfTabs();
+    const of = () => jwtOf({ sub: "ada", jti: world.clock.now(), exp: world.clock.now() / 1_000 + 3_600 });
+    const holder = await join(world);
+    const second = await join(world);
+    for (const { app, tab } of [holder, second]) {
+      app.answer = of;
+      tab.client.reconnect();
+    }
+    await world.pass(2_000);
+    const said = () =>
+      world.wires.flatMap(({ socket }) => socket.texts.filter((text) => text.includes('"auth"')));
+    const before = said().length;
+    for (let n = 0; n < 5; n += 1) {
+      for (const { tab } of [holder, second]) tab.tab.look(true);
+      await world.pass(2_000);
+    }
+    expect([said().length - before, holder.app.asked]).toEqual([0, 7]);
   });
 });
 

@@ -23,7 +23,7 @@ export interface ClientOptions {
   /** http(s) or ws(s), a path before `/v1` allowed; `""` is the page's own origin, so it throws where a server renders. */
   readonly url: string;
   /**
-   * Asked when no valid token is at hand, at most once a second. Gives a JWT, as a text or as `{ token }`; `null` and
+   * Asked when no valid token is at hand, and on `reconnect()`, at most once a second. Gives a JWT, as a text or as `{ token }`; `null` and
    * `undefined` are anonymous. If it rejects, or gives what is no JWT, the try has failed like any other and is repeated
    * with back-off: `state.error` says `offline` and why, and the log too. A `RoomsError` `unauthorized` is final. If a
    * server refuses a token, the next one is asked for with back-off for a minute before that is final. Default: anonymous.
@@ -36,7 +36,8 @@ export interface ClientOptions {
    * When the user behind `getToken` is another one than before, or none, nothing of the former user goes out as the new
    * one. `"end"`: each connection ends in `disconnected` with `user_changed`, and the app makes another client.
    * `"startOver"`: what waits rejects with `user_changed`, messages, read positions and presence are dropped, `error` is
-   * emitted, and all connections open as the new user. To sign in after reading without a token is no change.
+   * emitted, and all connections open as the new user. To sign in after reading without a token is no change. It is noticed
+   * with the next token: call `reconnect()` when another user has signed in, as the old one may be valid for an hour.
    *
    * @default "end"
    */
@@ -181,8 +182,15 @@ export class Client<Events extends EventMap = RegisteredEvents> {
   /** Closes the sockets. Handles, listeners and outboxes stay, and `reconnect()` goes on where this left off. */
   readonly disconnect = (): void => this.#channels.disconnect();
 
-  /** Starts all connections over at once, in whatever state they are. */
-  readonly reconnect = (): void => this.#channels.reconnect();
+  /**
+   * Starts all connections over at once, in whatever state they are. `getToken` is asked again, as the app may have another
+   * user by now: then rooms end with `user_changed`, or go on as that user (`onUserChange`). Where it fails, but for
+   * `unauthorized`, the token stays that is in force.
+   */
+  readonly reconnect = (): void => {
+    this.#tokens.doubt();
+    this.#channels.reconnect();
+  };
 
   /**
    * For good: every state is `disconnected` at once, what waits rejects with `closed`, and no timer is left. A page that

@@ -20,3 +20,16 @@ it.each([
 ])("[V7] results of a selector: %j and %j show the same: %s", (a, b, expected) => {
   expect([isSame(a, b), isSame(b, a)]).toEqual([expected, expected]);
 });
+
+it("[C273] a change at the end of a long list is found there", () => {
+  const list = Array.from({ length: 10_000 }, (_, seq) => ({ seq }));
+  let reads = 0;
+  const counted = new Proxy(list, {
+    get(target, name) {
+      reads += 1;
+      return Reflect.get(target, name);
+    },
+  });
+  expect(isSame(counted, list.with(-1, { seq: 0 }))).toBe(false);
+  expect(reads).toBeLessThan(20);
+});

@@ -29,6 +29,7 @@ export class TokenSource {
   readonly #watchers = new Listeners<string>();
   #kept: Kept | undefined;
   #asking: Promise<Token> | undefined;
+  #isDoubted = false;
   /** What the log said of the last try, if that failed. */
   #failure: string | undefined;
   #askedAt = Number.NEGATIVE_INFINITY;
@@ -44,7 +45,13 @@ export class TokenSource {
 
   /** Rejects with a {@link RoomsError}: after `unauthorized` there is no other try, after any other code there is. */
   async get(): Promise<Token> {
-    return this.#kept !== undefined && !this.#isDue ? this.#kept.token : this.renew();
+    if (this.#kept === undefined || this.#isDue) return this.renew();
+    return this.#isDoubted ? this.#renewOrKept() : this.#kept.token;
+  }
+
+  /** The app may have another user by now: the next `get` asks. What was asked for a moment ago is the present one. */
+  doubt(): void {
+    this.#isDoubted = this.#clock.elapsed() - this.#askedAt >= ASK_EVERY_MS;
   }
 
   /**
@@ -54,6 +61,7 @@ export class TokenSource {
   renew(isNews: (token: Token) => boolean = () => true): Promise<Token> {
     this.#asking ??= this.#ask(isNews).finally(() => {
       this.#asking = undefined;
+      this.#isDoubted = false;
     });
     return this.#asking;
   }
@@ -96,6 +104,15 @@ export class TokenSource {
   /** Whether the kept one is about to run out. */
   get #isDue(): boolean {
     return this.#clock.elapsed() >= (this.#kept?.renewAt ?? Number.POSITIVE_INFINITY);
+  }
+
+  async #renewOrKept(): Promise<Token> {
+    try {
+      return await this.renew();
+    } catch (error) {
+      if (this.#kept === undefined || tokenFailure(error).code === "unauthorized") throw error;
+      return this.#kept.token;
+    }
   }
 
   async #ask(isNews: (token: Token) => boolean): Promise<Token> {

@@ -123,13 +123,35 @@ function sendCommand({ id, said, firstCursor }: OutboxEntry): SendCommand {
   };
 }
 
-const outboxItem = ({ id, said: { event, data }, phase }: OutboxEntry): NamedItem =>
-  Object.freeze({ id, event, data, ...phase });
-
-export function pendingMessage({ id, said, at, phase }: OutboxEntry, from: User | null): NamedPending {
-  const { echo: _, data, ...rest } = said;
-  return Object.freeze({ type: "message", pending: true, id, ...rest, data, from, at, ...phase });
+/**
+ * As `make`, but the same object for an entry until it is in another phase, with which its id may change too. So an event
+ * costs the same for each entry that it leaves as it is, and an app sees which ones these are.
+ */
+function shownOnce<Context, Shown>(
+  make: (entry: OutboxEntry, context: Context) => Shown,
+): (entry: OutboxEntry, context: Context) => Shown {
+  const made = new WeakMap<OutboxEntry, { phase: OutboxPhase; context: Context; shown: Shown }>();
+  return (entry, context) => {
+    const { phase } = entry;
+    const known = made.get(entry);
+    if (known?.phase === phase && known.context === context) return known.shown;
+    const shown = make(entry, context);
+    made.set(entry, { phase, context, shown });
+    return shown;
+  };
 }
+
+const outboxItem = shownOnce(
+  ({ id, said: { event, data }, phase }: OutboxEntry, _: undefined): NamedItem =>
+    Object.freeze({ id, event, data, ...phase }),
+);
+
+export const pendingMessage = shownOnce(
+  ({ id, said, at, phase }: OutboxEntry, from: User | null): NamedPending => {
+    const { echo: _, data, ...rest } = said;
+    return Object.freeze({ type: "message", pending: true, id, ...rest, data, from, at, ...phase });
+  },
+);
 
 /** The message that the server stored for an entry whose event it left out. */
 export function storedMessage(
@@ -190,7 +212,7 @@ export class Outbox {
 
   /** The same array until something changes. */
   get items(): readonly NamedItem[] {
-    this.#items ??= Object.freeze(this.#entries.map(outboxItem));
+    this.#items ??= Object.freeze(this.#entries.map((entry) => outboxItem(entry, undefined)));
     return this.#items;
   }
 

@@ -423,6 +423,25 @@ describeBoth("a clock that is set back", () => {
 });
 
 describeBoth("echo: false", () => {
+  it("[C272] shows what waits as the same objects until something of them changes", async () => {
+    const world = await roomForTest();
+    const { room, socket, clock } = world;
+    for (const text of ["a", "b", "c"]) void room.send(text).catch(() => {});
+    await clock.advance(0);
+    const [items, shown] = [room.outbox, room.messages];
+    socket().deliver(own(1, "id1", "a"));
+    expect(room.messages.at(-1)).toBe(shown.at(-1));
+    expect(room.outbox.at(-1)).toBe(items.at(-1));
+    socket().deliver(refusal(sends(world)[2], "forbidden"));
+    expect([room.messages.at(-1), room.outbox.at(-1)]).toMatchObject(
+      Array(2).fill({ id: "id3", status: "failed", error: { code: "forbidden" } }),
+    );
+    expect([room.messages.at(-2) === shown.at(-2), room.outbox.at(-2) === items.at(-2)]).toEqual([
+      true,
+      true,
+    ]);
+  });
+
   it("[C24] puts the `ok` in the place of the event", async () => {
     const world = await roomForTest();
     const heard: unknown[] = [];

@@ -28,6 +28,40 @@ describe("a token", () => {
     expect(asked).toEqual(["t1.e30.s"]);
   });
 
+  it("[C274] is asked for anew by `reconnect` of the client, as the app may have another user", async () => {
+    const { asked, getToken } = tokens();
+    const { client, room, sockets, clock } = await roomForTest({ getToken });
+    client.reconnect();
+    await clock.advance(0);
+    // It was asked for in this moment.
+    expect(asked.length).toBe(1);
+    client.room("other");
+    await clock.advance(2_000);
+    client.reconnect();
+    await clock.advance(0);
+    expect(asked.length).toBe(2);
+    for (const { protocols } of sockets.all.slice(-2)) expect(protocols[1]).toBe("token.t2.e30.s");
+    room.reconnect();
+    await clock.advance(2_000);
+    expect(asked.length).toBe(2);
+  });
+
+  it.each([
+    ["stays where there is no answer", new Error("no network"), "connecting"],
+    ["counts no more where the user has signed out", new RoomsError("unauthorized", ""), "disconnected"],
+  ] as const)("[C274] %s to that", async (_, error, status) => {
+    let answer = () => "t1.e30.s";
+    const { client, room, sockets, clock } = await roomForTest({ getToken: () => answer() });
+    answer = () => {
+      throw error;
+    };
+    await clock.advance(2_000);
+    const before = sockets.count;
+    client.reconnect();
+    await clock.advance(0);
+    expect([room.state.status, sockets.count - before]).toEqual([status, status === "connecting" ? 1 : 0]);
+  });
+
   it("[C27] is replaced by `auth` when a minute, or a tenth of its life, is left", async () => {
     const { asked, getToken } = tokens();
     const { client, sockets, clock } = await roomForTest({ getToken });

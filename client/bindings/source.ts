@@ -108,24 +108,18 @@ export function isSame(a: unknown, b: unknown, levels = 2): boolean {
   if (Object.is(a, b)) return true;
   if (levels === 0) return false;
   const isSamePart = (mine: unknown, other: unknown) => isSame(mine, other, levels - 1);
-  if (Array.isArray(a) && Array.isArray(b)) return isSameList(a, b, isSamePart);
+  if (Array.isArray(a) && Array.isArray(b)) {
+    if (a.length !== b.length) return false;
+    // From the end, where most changes of a list are: it may have 100,000 messages.
+    for (let n = a.length; n-- > 0; ) if (a[n] !== b[n] && !isSamePart(a[n], b[n])) return false;
+    return true;
+  }
   if (!isPlain(a) || !isPlain(b)) return false;
   const [mine, others] = [Object.entries(a), new Map(Object.entries(b))];
   return (
     mine.length === others.size &&
     mine.every(([name, part]) => others.has(name) && isSamePart(part, others.get(name)))
   );
-}
-
-/** From the end, where most changes of a list are: it may have 100,000 messages. */
-function isSameList(
-  a: readonly unknown[],
-  b: readonly unknown[],
-  isSamePart: (mine: unknown, other: unknown) => boolean,
-): boolean {
-  if (a.length !== b.length) return false;
-  for (let n = a.length - 1; n >= 0; n -= 1) if (a[n] !== b[n] && !isSamePart(a[n], b[n])) return false;
-  return true;
 }
 
 const isPlain = (value: unknown): value is object =>

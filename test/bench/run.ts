@@ -120,6 +120,11 @@ const PLANS: readonly Plan[] = [
     targets: clients,
   })),
   {
+    name: "(m) a client of one topic that holds 10,000",
+    order: { scenario: "held", params: { messages: 10_000, topic: 1 } },
+    targets: clients,
+  },
+  {
     name: "(m) a client that keeps 1,000 of 100,000",
     order: { scenario: "held", params: { messages: 100_000, keep: 1_000 } },
     targets: clients.slice(0, 1),

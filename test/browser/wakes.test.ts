@@ -10,6 +10,8 @@ import { type LocalServer, startServer } from "../support/local-server.ts";
 import { launchPlainBrowser, type PlainBrowser, type PlainTab } from "../support/plain-tabs.ts";
 import { publish, storedTexts } from "./server-code.ts";
 
+/** How late the timer of the page may be. On two cores with thirty programs waiting for them it was 2 to 19 ms. */
+const LATE_MS = 200;
 const SOON = { timeout: 20_000, interval: 50 };
 
 /** `close` of the query: the app closes its client as docstrings show it. */
@@ -29,6 +31,7 @@ const PAGE = (server: string) => `<!doctype html><link rel="icon" href="data:,">
   for (const name of ["pagehide", "pageshow"]) addEventListener(name, (event) => {
     happened.push(name + (event.persisted ? " persisted" : ""));
   });
+  addEventListener("visibilitychange", () => { window.shownAt = Date.now(); });
   for (const name of ["freeze", "resume"]) document.addEventListener(name, () => happened.push(name));
   const getToken = async () => (await fetch("${server}/dev/token?user=ada")).json();
   window.client = createClient({ url, getToken, log: "off" });
@@ -127,10 +130,9 @@ describe.skipIf(chromiumPath === undefined)("a page", () => {
     network.freeze("down");
     await tab.read("states.splice(0), 0");
     await tab.show();
-    const shownAt = Date.now();
     await expect.poll(() => tab.read("states.length"), SOON).toBeGreaterThan(0);
     expect(await tab.read("states[0][0]")).toBe("reconnecting");
-    expect(Number(await tab.read("states[0][1]")) - shownAt).toBeLessThan(3_000);
+    expect(await tab.read("states[0][1] - shownAt")).toBeLessThan(2_000 + LATE_MS);
     network.cut();
     await expect.poll(() => status(tab), SOON).toBe("connected");
   });

@@ -13,6 +13,9 @@ import { startTestServer, tokenFor, uniqueName, waitFor } from "./support/world.
 /** Longer than the client takes a late timer for. */
 const SLEEP_MS = 5_000;
 
+/** How late the timers may be. With thirty programs that wait for two cores all of it took 1,530 ms. */
+const LATE_MS = 500;
+
 const directory = mkdtempSync(join(tmpdir(), "edge-rooms-sleep-"));
 let server: LocalServer;
 let network: Network;
@@ -39,7 +42,7 @@ it("[C135][C136] finds soon after it woke that its socket died meanwhile, and re
     `import { createClient } from "./client.mjs";
     const client = createClient({ url: "${network.url}", getToken: () => "${await tokenFor("ada")}", log: "off" });
     const room = client.room("${uniqueName("asleep")}");
-    room.on("state", ({ status }) => console.log(status));`,
+    room.on("state", ({ status }) => console.log(Date.now(), status));`,
   );
   const program = spawn(process.execPath, [file], { stdio: ["ignore", "pipe", "inherit"] });
   try {
@@ -54,9 +57,9 @@ it("[C135][C136] finds soon after it woke that its socket died meanwhile, and re
     program.kill("SIGSTOP");
     await new Promise((resolve) => setTimeout(resolve, SLEEP_MS));
     program.kill("SIGCONT");
-    const wokeAt = performance.now();
-    await waitFor("it is reconnecting", () => output.startsWith("reconnecting\n"));
-    expect(performance.now() - wokeAt).toBeLessThan(4_500);
+    const wokeAt = Date.now();
+    await waitFor("it is reconnecting", () => output.includes("reconnecting\n"));
+    expect(Number.parseInt(output, 10) - wokeAt).toBeLessThan(2_000 + LATE_MS);
     network.cut();
     await waitFor("it is connected again", () => output.endsWith("connected\n"));
   } finally {

@@ -23,10 +23,11 @@ export interface ClientOptions {
   /** http(s) or ws(s), a path before `/v1` allowed; `""` is the page's own origin, so it throws where a server renders. */
   readonly url: string;
   /**
-   * Asked when no valid token is at hand, and on `reconnect()`, at most once a second. Gives a JWT, as a text or as `{ token }`; `null` and
-   * `undefined` are anonymous. If it rejects, or gives what is no JWT, the try has failed like any other and is repeated
-   * with back-off: `state.error` says `offline` and why, and the log too. A `RoomsError` `unauthorized` is final. If a
-   * server refuses a token, the next one is asked for with back-off for a minute before that is final. Default: anonymous.
+   * Asked when no valid token is at hand, and on `reconnect()`, at most once a second. Gives a JWT, as a text or as
+   * `{ token }`; `null` and `undefined` are anonymous. If it rejects, or gives what is no JWT, the try has failed like
+   * any other and is repeated with back-off: `state.error` says `offline` and why, and the log too. A `RoomsError`
+   * `unauthorized` is final. If a server refuses a token, the next one is asked for with back-off for a minute before
+   * that is final. Default: anonymous.
    *
    * @example
    * createClient({ url: "", getToken: async () => (await fetch("/token")).text() });

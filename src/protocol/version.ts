@@ -30,5 +30,9 @@ export const WIRE_HISTORY = [
     wire: "9a05c7396c3e02cf",
     change: "A kick has a `message` for the user, a broadcast an `except`, and a token needs no `rooms`.",
   },
-  { version: 1, wire: "76f668950e44c052", change: "A socket that asks whether any gets through is closed with 4200." },
+  {
+    version: 1,
+    wire: "76f668950e44c052",
+    change: "A socket that asks whether any gets through is closed with 4200.",
+  },
 ] as const;

@@ -32,7 +32,7 @@ export const WIRE_HISTORY = [
   },
   {
     version: 1,
-    wire: "76f668950e44c052",
+    wire: "cb3a5cd53a2fde31",
     change: "A socket that asks whether any gets through is closed with 4200.",
   },
 ] as const;

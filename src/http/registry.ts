@@ -18,7 +18,7 @@ const MAX_PAGE = 200;
 
 export async function stats(c: AppContext): Promise<Response> {
   await requireServer(c);
-  const shards = await requireRegistry(c).sums();
+  const { shards, missing } = await requireRegistry(c).sums();
   const sum = (of: (shard: (typeof shards)[number]) => number) =>
     shards.reduce((total, shard) => total + of(shard), 0);
   return c.json({
@@ -35,6 +35,7 @@ export async function stats(c: AppContext): Promise<Response> {
     },
     at: Date.now(),
     unconfirmed: sum(({ rooms, users }) => rooms.unconfirmed + users.unconfirmed),
+    missing,
   } satisfies StatsResult);
 }
 
@@ -51,7 +52,9 @@ export async function listRooms(c: AppContext): Promise<Response> {
 
 export async function listUsers(c: AppContext): Promise<Response> {
   await requireServer(c);
-  const query = readPage(c, isUserId, "a user id or the beginning of one");
+  // Also what no id may be: a blank, a dot.
+  const begins = (text: string) => isUserId(text) || isUserId(`${text}x`);
+  const query = readPage(c, begins, "a user id or the beginning of one");
   const { entries, next, unconfirmed } = await requireRegistry(c).listUsers(query);
   return c.json({
     users: entries.map(({ name, counts, since, at }) => ({ user: name, ...counts, since, at })),

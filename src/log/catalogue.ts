@@ -360,7 +360,7 @@ export const LOG_CATALOGUE = {
     level: "error",
     from: "the registry",
     means:
-      "A room or a user's object did not answer the registry: it counts as unconfirmed. At most one line a second.",
+      "A room or a user's object did not answer the registry: it counts as unconfirmed. Or one of the registry's own objects did not answer: it is missing in the statistics. At most one line a second.",
     action: "Expected now and then when objects restart. Often: look at error.",
     fields: ["error"],
     optional: ["leftOut"],

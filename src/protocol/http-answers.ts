@@ -258,5 +258,7 @@ export const STATS_RESULT = {
   at: "instant",
   /** How many rooms and users did not say how they are within the last minute: they count as they did before. */
   unconfirmed: "int",
+  /** How many of the 16 parts of the registry did not answer: what they know is missing in all numbers. */
+  missing: "int",
 } as const satisfies Fields;
 export interface StatsResult extends Infer<typeof STATS_RESULT> {}

@@ -32,6 +32,8 @@ export type Counters = Readonly<Record<string, number>>;
 export interface Report<C extends Counts> {
   /** `null`: the object has forgotten itself. */
   readonly counts: C | null;
+  /** As they were when it forgot itself, if it still knows. */
+  readonly left?: C;
   /** Whether the numbers may change without another report: then the registry asks before it answers. */
   readonly asks: boolean;
   readonly counters?: Counters;

@@ -6,6 +6,15 @@ import type { KnownStore, RegistryEntry } from "./known-store.ts";
 /** What was reported or asked is believed this long. */
 export const BELIEVED_MS = 60_000;
 
+/** How the objects of one kind are summed up and kept. */
+export interface KnownKind<C extends Counts> {
+  /** All numbers 0. */
+  readonly none: C;
+  readonly add: (sum: C, one: C, times: 1 | -1) => C;
+  /** Of how many it may be known in memory only that they are not active any more: after a start they are asked again. */
+  readonly maxUnwritten: number;
+}
+
 /** What a page lists. */
 export interface NamesQuery {
   readonly prefix: string;
@@ -41,24 +50,30 @@ interface Overview<C extends Counts> {
 
 export class KnownObjects<C extends Counts> {
   readonly #store: KnownStore<C>;
-  readonly #none: C;
-  readonly #add: (sum: C, one: C, times: 1 | -1) => C;
+  readonly #kind: KnownKind<C>;
+  /**
+   * What those said last whose row says that they are asked. It is not written, as after a start they are asked anyway:
+   * so changed numbers cost no row, nor do users who come and go.
+   */
+  readonly #heard = new Map<string, RegistryEntry<C>>();
+  /** Those in `#heard` who need not be asked any more, who said so longest ago first. */
+  readonly #unwritten = new Set<string>();
   #overview: Overview<C> | undefined;
 
-  /** `none`: all numbers 0. */
-  constructor(store: KnownStore<C>, none: C, add: (sum: C, one: C, times: 1 | -1) => C) {
+  constructor(store: KnownStore<C>, kind: KnownKind<C>) {
     this.#store = store;
-    this.#none = none;
-    this.#add = add;
+    this.#kind = kind;
   }
 
   /**
    * Takes in what an object said. Answers the numbers that it will not report again, where it has forgotten itself.
    */
   record(name: string, { counts, asks }: Report<C>, now: number): C | undefined {
-    const before = this.#store.find(name);
+    const before = this.#find(name);
     if (counts === null) {
       if (before === undefined) return undefined;
+      this.#heard.delete(name);
+      this.#unwritten.delete(name);
       this.#store.remove(name);
       this.#took(before, undefined, now);
       return before.counts;
@@ -66,9 +81,7 @@ export class KnownObjects<C extends Counts> {
     const wasActive = before !== undefined && isActive(before.counts);
     const since = before === undefined || wasActive !== isActive(counts) ? now : before.since;
     const entry = { name, counts, asks, since, at: now };
-    // An answer that says nothing new is only remembered: it would be a row each minute.
-    if (before === undefined || before.asks !== asks || !areSame(before.counts, counts))
-      this.#store.put(entry);
+    this.#keep(entry, before);
     this.#took(before, entry, now);
     return before !== undefined && totalOf(before.counts) > totalOf(counts) ? before.counts : undefined;
   }
@@ -102,12 +115,44 @@ export class KnownObjects<C extends Counts> {
   look(names: readonly string[], now: number): KnownEntry<C>[] {
     const { asked } = this.#look();
     return names.flatMap((name) => {
-      const entry = this.#store.find(name);
+      const entry = this.#find(name);
       const heardAt = asked.get(name);
       if (entry === undefined) return [];
       const at = Math.max(entry.at, heardAt ?? 0);
       return [{ ...entry, at, isConfirmed: heardAt === undefined || isFresh(heardAt, now) }];
     });
+  }
+
+  #find(name: string): RegistryEntry<C> | undefined {
+    return this.#heard.get(name) ?? this.#store.find(name);
+  }
+
+  /** Writes an entry, unless after a start its object is asked anyway. */
+  #keep(entry: RegistryEntry<C>, before: RegistryEntry<C> | undefined): void {
+    const { name, asks } = entry;
+    if (before === undefined || this.#isToWrite(entry, before)) {
+      this.#heard.delete(name);
+      this.#store.put(entry);
+      return;
+    }
+    if (!before.asks && !this.#heard.has(name)) return;
+    this.#heard.set(name, entry);
+    this.#unwritten.delete(name);
+    if (!asks) this.#unwritten.add(name);
+    const [longest] = this.#unwritten;
+    if (longest !== undefined && this.#unwritten.size > this.#kind.maxUnwritten) this.#write(longest);
+  }
+
+  #isToWrite({ name, counts, asks }: RegistryEntry<C>, before: RegistryEntry<C>): boolean {
+    if (!this.#heard.has(name) && !before.asks) return asks || !areSame(before.counts, counts);
+    return this.#kind.maxUnwritten === 0 && isActive(before.counts) !== isActive(counts);
+  }
+
+  #write(name: string): void {
+    const entry = this.#heard.get(name);
+    this.#heard.delete(name);
+    this.#unwritten.delete(name);
+    if (entry !== undefined) this.#store.put(entry);
   }
 
   /** All who are active are asked, so each of them is among those. With those who may be active, as it is to be asked. */
@@ -119,7 +164,7 @@ export class KnownObjects<C extends Counts> {
     for (const name of names) {
       if (active.length >= limit) break;
       const isDue = this.toAskOf([name], now).length > 0;
-      const entry = isDue ? undefined : this.#store.find(name);
+      const entry = isDue ? undefined : this.#find(name);
       if (isDue || (entry !== undefined && isActive(entry.counts))) active.push(name);
     }
     return active;
@@ -137,8 +182,9 @@ export class KnownObjects<C extends Counts> {
 
   #look(): Overview<C> {
     if (this.#overview !== undefined) return this.#overview;
-    const overview = { known: 0, active: 0, counts: this.#none, asked: new Map<string, number>() };
-    for (const entry of this.#store.behind("", "", Number.POSITIVE_INFINITY)) this.#tally(overview, entry, 1);
+    const overview = { known: 0, active: 0, counts: this.#kind.none, asked: new Map<string, number>() };
+    for (const entry of this.#store.behind("", "", Number.POSITIVE_INFINITY))
+      this.#tally(overview, this.#heard.get(entry.name) ?? entry, 1);
     this.#overview = overview;
     return overview;
   }
@@ -146,7 +192,7 @@ export class KnownObjects<C extends Counts> {
   #tally(overview: Overview<C>, { name, counts, asks, at }: RegistryEntry<C>, times: 1 | -1): void {
     overview.known += times;
     if (isActive(counts)) overview.active += times;
-    overview.counts = this.#add(overview.counts, counts, times);
+    overview.counts = this.#kind.add(overview.counts, counts, times);
     if (asks && times === 1) overview.asked.set(name, at);
     else overview.asked.delete(name);
   }

@@ -4,7 +4,7 @@ import { migrate } from "../object/storage/migrate.ts";
 import { type Database, firstRow } from "../object/storage/sql.ts";
 import { addCounters } from "./counter-sums.ts";
 import type { Counters, Report, RoomCounts, UserCounts } from "./counts.ts";
-import { KnownObjects, type LedgerSums } from "./known-objects.ts";
+import { type KnownKind, KnownObjects, type LedgerSums } from "./known-objects.ts";
 import { KnownStore, ROOMS, USERS } from "./known-store.ts";
 import { REGISTRY_SCHEMA } from "./registry-schema.ts";
 
@@ -27,14 +27,15 @@ export class RegistryShard {
     const { sql } = database;
     migrate(database, REGISTRY_SCHEMA);
     sql.exec("INSERT INTO shard (id, since) VALUES (1, ?) ON CONFLICT DO NOTHING", now);
-    this.rooms = new KnownObjects(new KnownStore(sql, ROOMS), NO_ROOMS, addRooms);
-    this.users = new KnownObjects(new KnownStore(sql, USERS), NO_USERS, addUsers);
+    this.rooms = new KnownObjects(new KnownStore(sql, ROOMS), KNOWN_ROOMS);
+    this.users = new KnownObjects(new KnownStore(sql, USERS), KNOWN_USERS);
   }
 
   recordRoom(name: string, report: Report<RoomCounts>, now: number): void {
     const gone = this.rooms.record(name, report, now);
-    if (gone !== undefined)
-      this.#database.sql.exec("UPDATE shard SET messages = messages + ?", gone.messages);
+    const left = Math.max(gone?.messages ?? 0, report.left?.messages ?? 0);
+    if (gone !== undefined && left > 0)
+      this.#database.sql.exec("UPDATE shard SET messages = messages + ?", left);
     this.count(report.counters ?? {});
   }
 
@@ -73,19 +74,27 @@ export class RegistryShard {
   }
 }
 
-const NO_ROOMS: RoomCounts = { members: 0, connections: 0, anonymous: 0, sessions: 0, head: 0, messages: 0 };
-const NO_USERS: UserCounts = { sessions: 0, notifications: 0 };
+/** There are few rooms beside users, so when each became occupied or empty is written. */
+const KNOWN_ROOMS: KnownKind<RoomCounts> = {
+  none: { members: 0, connections: 0, anonymous: 0, sessions: 0, head: 0, messages: 0 },
+  add: (sum, one, times) => ({
+    members: sum.members + times * one.members,
+    connections: sum.connections + times * one.connections,
+    anonymous: sum.anonymous + times * one.anonymous,
+    sessions: sum.sessions + times * one.sessions,
+    head: sum.head + times * one.head,
+    messages: sum.messages + times * one.messages,
+  }),
+  maxUnwritten: 0,
+};
 
-const addRooms = (sum: RoomCounts, one: RoomCounts, times: 1 | -1): RoomCounts => ({
-  members: sum.members + times * one.members,
-  connections: sum.connections + times * one.connections,
-  anonymous: sum.anonymous + times * one.anonymous,
-  sessions: sum.sessions + times * one.sessions,
-  head: sum.head + times * one.head,
-  messages: sum.messages + times * one.messages,
-});
-
-const addUsers = (sum: UserCounts, one: UserCounts, times: 1 | -1): UserCounts => ({
-  sessions: sum.sessions + times * one.sessions,
-  notifications: sum.notifications + times * one.notifications,
-});
+/** Users who come and go would be most of what a registry costs. */
+export const KNOWN_USERS: KnownKind<UserCounts> = {
+  none: { sessions: 0, notifications: 0 },
+  add: (sum, one, times) => ({
+    sessions: sum.sessions + times * one.sessions,
+    notifications: sum.notifications + times * one.notifications,
+  }),
+  // Half of those that one answer asks.
+  maxUnwritten: 250,
+};

@@ -6,8 +6,10 @@
 
 import { type Counters, type Counts, isActive, type Report, stepsOf } from "./counts.ts";
 
-/** Least time between two calls of one object. */
+/** Least time between two calls of one object, unless it slept in between: it does not know of calls before. */
 export const REPORT_EVERY_MS = 30_000;
+/** Longest time before a call that failed is made again. It doubles with each failure. */
+const MAX_AGAIN_MS = 10 * 60_000;
 /** Names of counters that an object keeps until the next report. Further ones are not counted. */
 const MAX_COUNTERS = 500;
 
@@ -17,6 +19,10 @@ export class Reporter<C extends Counts> {
   /** Whether the registry asks before it answers. */
   #asks: boolean;
   #calledAt: number;
+  /** Whether it has called, or answered a question, since it woke: then it knows what the registry knows. */
+  #knows = false;
+  /** The next call is not before this much after the last one. */
+  #everyMs = REPORT_EVERY_MS;
   #counters = new Map<string, number>();
 
   /**
@@ -43,8 +49,7 @@ export class Reporter<C extends Counts> {
     // said all.
     const wasActive = this.#told !== null && isActive(this.#told);
     this.#asks = isActive(counts) || !wasActive;
-    this.#told = counts;
-    this.#calledAt = now;
+    this.#said(counts, now);
     return { counts, asks: this.#asks, ...this.#takeCounters() };
   }
 
@@ -56,25 +61,49 @@ export class Reporter<C extends Counts> {
     return !this.#asks && isActive(counts) && this.#hasNews(counts) ? this.#dueAt(now) : null;
   }
 
-  /** The registry asked, and was answered this. */
-  answered(counts: C): Report<C> {
-    this.#told = counts;
+  /**
+   * The registry asked, and was answered this. An answer that says that it is empty counts as a call: a report right behind
+   * it could arrive first, and would be overwritten.
+   */
+  answered(counts: C, now: number): Report<C> {
     this.#asks = isActive(counts);
+    this.#said(counts, isActive(counts) ? this.#calledAt : now);
     return { counts, asks: this.#asks, ...this.#takeCounters() };
   }
 
-  /** It is not known any more what the registry knows. */
+  /** The object forgets itself. If it does not after all, the next report is as far away as after another one. */
+  gone(counts: C, now: number): Report<C> {
+    this.#said(counts, now);
+    this.#told = null;
+    this.#asks = false;
+    return { counts: null, left: counts, asks: false, ...this.#takeCounters() };
+  }
+
+  /** The alarm went off, or the object is new. Unless it called since it woke, it does not know what the registry knows. */
   doubt(): void {
+    if (this.#knows) return;
     this.#told = null;
     this.#asks = false;
     this.#calledAt = Number.NEGATIVE_INFINITY;
   }
 
-  /** A call failed. The next report says it again. */
-  failed({ counters = {} }: Report<C>): void {
+  /** A call failed. A later one says it again. `random`: from 0 to below 1. */
+  failed({ counters = {} }: Report<C>, random: number): void {
     this.#told = null;
     this.#asks = false;
+    this.#everyMs = Math.min(MAX_AGAIN_MS, this.#everyMs * (1 + random));
     for (const [name, by] of Object.entries(counters)) this.count(name, by);
+  }
+
+  /** A call arrived. */
+  arrived(): void {
+    this.#everyMs = REPORT_EVERY_MS;
+  }
+
+  #said(counts: C, calledAt: number): void {
+    this.#told = counts;
+    this.#calledAt = calledAt;
+    this.#knows = true;
   }
 
   /** One that is active is asked, so no change of its numbers is news. */
@@ -86,7 +115,7 @@ export class Reporter<C extends Counts> {
 
   /** If the clock was set back, nothing waits for the old time. */
   #dueAt(now: number): number {
-    return now < this.#calledAt ? now : this.#calledAt + REPORT_EVERY_MS;
+    return now < this.#calledAt ? now : this.#calledAt + this.#everyMs;
   }
 
   #takeCounters(): { readonly counters?: Counters } {

@@ -7,6 +7,7 @@ import { LimitedLog } from "../../log/limited-log.ts";
 import { mapBounded } from "../../object/bounded.ts";
 import { databaseOf } from "../../object/runtime/object-state.ts";
 import { objectStub, type Placement } from "../../object/runtime/object-stub.ts";
+import { withinMs } from "../../object/runtime/within-ms.ts";
 import type { Counters, Report, RoomCounts, UserCounts } from "../counts.ts";
 import type { KnownEntry, NamesQuery } from "../known-objects.ts";
 import type { RegistryCalls } from "../registry-calls.ts";
@@ -14,6 +15,8 @@ import { RegistryShard, type ShardSums } from "../registry-shard.ts";
 
 /** How many rooms, and how many users, are asked before one answer. Each is a call. */
 const MAX_ASKED = 500;
+/** An answer waits so long for them. */
+const ASK_WITHIN_MS = 5_000;
 
 const unanswered = new LimitedLog("registry_unanswered");
 
@@ -71,7 +74,7 @@ export class RegistryObject extends DurableObject<Env> implements RegistryCalls 
   }
 
   #askRooms(names: readonly string[]): Promise<unknown> {
-    return mapBounded(names, (name) =>
+    return this.#askEach(names, (name) =>
       this.#ask(`room ${name}`, async () => {
         const report = await objectStub(this.env.ROOMS, name, this.#placement).reportNow();
         this.#shard.recordRoom(name, report, Date.now());
@@ -80,12 +83,17 @@ export class RegistryObject extends DurableObject<Env> implements RegistryCalls 
   }
 
   #askUsers(names: readonly string[]): Promise<unknown> {
-    return mapBounded(names, (name) =>
+    return this.#askEach(names, (name) =>
       this.#ask(`user ${name}`, async () => {
         const report = await objectStub(this.env.USERS, name, this.#placement).reportNow();
         this.#shard.recordUser(name, report, Date.now());
       }),
     );
+  }
+
+  /** One object that hangs must not keep the others from an operator. */
+  #askEach(names: readonly string[], ask: (name: string) => Promise<void>): Promise<unknown> {
+    return withinMs(ASK_WITHIN_MS, mapBounded(names, ask), undefined);
   }
 
   /** One that does not answer stays as it was reported, and counts as unconfirmed. */

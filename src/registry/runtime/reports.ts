@@ -9,20 +9,29 @@ import { shardFor } from "./registry.ts";
 
 const failedReports = new LimitedLog("report_failed");
 
+export interface ReportsOptions<C extends Counts> {
+  readonly state: Pick<DurableObjectState, "waitUntil">;
+  readonly counts: C;
+  failed(): Promise<void>;
+}
+
 export class Reports<C extends Counts> {
   readonly #waitUntil: (work: Promise<unknown>) => void;
   /** `undefined`: there is no registry. */
   readonly #call: ((report: Report<C>) => Promise<void>) | undefined;
+  readonly #failed: () => Promise<void>;
   readonly #reporter: Reporter<C>;
 
-  /** `counts`: as the object found them when it woke. */
+  /**
+   * `counts`: as the object found them when it woke. `failed` is called after a call that failed: the alarm may be needed.
+   */
   constructor(
-    state: Pick<DurableObjectState, "waitUntil">,
-    counts: C,
+    { state, counts, failed }: ReportsOptions<C>,
     call: ((report: Report<C>) => Promise<void>) | undefined,
   ) {
     this.#waitUntil = (work) => state.waitUntil(work);
     this.#call = call;
+    this.#failed = failed;
     this.#reporter = new Reporter(counts, Date.now());
   }
 
@@ -42,53 +51,58 @@ export class Reports<C extends Counts> {
     return this.#call === undefined ? null : this.#reporter.alarmAt(counts, Date.now());
   }
 
-  /** The alarm went off: it may have been set for a report, before the object slept. */
+  /** The alarm went off, which may have been set for a report before the object slept; or the object is new. */
   doubt(): void {
     this.#reporter.doubt();
   }
 
   /** The answer to a question of the registry. */
   answer(counts: C, isThere = true): Report<C> {
-    const report = this.#reporter.answered(counts);
+    const report = this.#reporter.answered(counts, Date.now());
     return isThere ? report : { ...report, counts: null, asks: false };
   }
 
-  /** The object forgets itself. */
-  gone(): void {
-    this.#send({ counts: null, asks: false });
+  /**
+   * The object is about to forget itself. Rejects if the registry could not be told: it would list the object for ever.
+   */
+  async gone(counts: C): Promise<void> {
+    if (this.#call !== undefined) await this.#call(this.#reporter.gone(counts, Date.now()));
   }
 
   #send(report: Report<C>): void {
-    const call = this.#call?.(report).catch((error: unknown) => {
-      this.#reporter.failed(report);
-      failedReports.note("any", { error }, Date.now());
-    });
-    if (call !== undefined) this.#waitUntil(call);
+    if (this.#call === undefined) return;
+    const arrived = this.#call(report).then(
+      () => this.#reporter.arrived(),
+      (error: unknown) => {
+        this.#reporter.failed(report, Math.random());
+        failedReports.note("any", { error }, Date.now());
+        return this.#failed();
+      },
+    );
+    this.#waitUntil(arrived);
   }
 }
 
 export function reportsOfRoom(
-  state: Pick<DurableObjectState, "waitUntil">,
+  options: ReportsOptions<RoomCounts>,
   { REGISTRY }: Pick<Env, "REGISTRY">,
   placement: Placement,
   room: string,
-  counts: RoomCounts,
 ): Reports<RoomCounts> {
   const call =
     REGISTRY &&
     (async (report: Report<RoomCounts>) => shardFor(REGISTRY, room, placement).reportRoom(room, report));
-  return new Reports(state, counts, call);
+  return new Reports(options, call);
 }
 
 export function reportsOfUser(
-  state: Pick<DurableObjectState, "waitUntil">,
+  options: ReportsOptions<UserCounts>,
   { REGISTRY }: Pick<Env, "REGISTRY">,
   placement: Placement,
   user: string,
-  counts: UserCounts,
 ): Reports<UserCounts> {
   const call =
     REGISTRY &&
     (async (report: Report<UserCounts>) => shardFor(REGISTRY, user, placement).reportUser(user, report));
-  return new Reports(state, counts, call);
+  return new Reports(options, call);
 }

@@ -237,11 +237,13 @@ export class RoomObject extends DurableObject<Env> implements RoomCalls {
   async #sweepOnAlarm(): Promise<null> {
     const live = this.#open();
     const now = Date.now();
-    const wasForgettable = live.isIdle && !live.room.life(now).isKept;
+    const isForgettable = () => live.isIdle && !live.room.life(now).isKept;
+    const wasForgettable = isForgettable();
     live.room.sweepOnAlarm(now);
     live.doubtReports();
-    if (wasForgettable) {
-      live.forgotten();
+    if (wasForgettable) await live.forgetting();
+    // Somebody may have come meanwhile.
+    if (wasForgettable && isForgettable()) {
       this.#live = undefined;
       await this.ctx.storage.deleteAll();
     } else await live.flush();

@@ -121,7 +121,8 @@ export class RoomRuntime {
       addressOf: ({ identity }) => (identity.kind === "anonymous" ? identity.address : undefined),
     });
     this.#restore(sockets);
-    this.#reports = reportsOfRoom(ctx, env, this.#config.placement, name, room.counts);
+    const reports = { state: ctx, counts: room.counts, failed: () => this.flush() };
+    this.#reports = reportsOfRoom(reports, env, this.#config.placement, name);
   }
 
   /** Whether the room has tables: it gets them with the first thing that has to be kept. */
@@ -166,9 +167,9 @@ export class RoomRuntime {
     this.#reports.doubt();
   }
 
-  /** The room forgets itself. */
-  forgotten(): void {
-    this.#reports.gone();
+  /** The room is about to forget itself. Rejects if the registry could not be told. */
+  forgetting(): Promise<void> {
+    return this.#reports.gone(this.room.counts);
   }
 
   /** A room that was never made is there while somebody listens. */

@@ -76,7 +76,7 @@ export class UserObject extends DurableObject<Env> implements UserCalls {
       const live = this.#open();
       live.user.sessions.sweep(Date.now());
       live.report();
-      return sweepAt(live);
+      return soonest(sweepAt(live), live.reportAt);
     };
     const tell = async () => (await this.#open().notices.propagateRevocation()).again;
     const push = async () => (await this.#open().pusher?.run()) ?? null;
@@ -241,7 +241,8 @@ export class UserObject extends DurableObject<Env> implements UserCalls {
   }
 
   #open(): UserRuntime {
-    this.#live ??= opening("user", this.#name, () => new UserRuntime(this.ctx, this.env), Date.now());
+    const start = () => new UserRuntime(this.ctx, this.env, (at) => this.#alarm.by(at));
+    this.#live ??= opening("user", this.#name, start, Date.now());
     return this.#live;
   }
 
@@ -257,5 +258,8 @@ export class UserObject extends DurableObject<Env> implements UserCalls {
     }
   }
 }
+
+const soonest = (one: number | null, other: number | null): number | null =>
+  one === null || other === null ? (one ?? other) : Math.min(one, other);
 
 const sweepAt = ({ user }: UserRuntime): number | null => sweepDueAt(user.sessions.size, Date.now());

@@ -79,7 +79,8 @@ export class UserRuntime {
   readonly #metrics: Metrics;
   readonly #authBarrier: AuthBarrier<SessionConnection, InboxCommand | RoomsCommand, Outcome<VerifiedToken>>;
 
-  constructor(ctx: DurableObjectState, env: Env) {
+  /** `wakeBy`: has the alarm go off by then, in milliseconds; `null`: it need not. */
+  constructor(ctx: DurableObjectState, env: Env, wakeBy: (at: number | null) => Promise<void>) {
     this.#ctx = ctx;
     this.#env = env;
     this.#config = requireConfig(env);
@@ -118,7 +119,8 @@ export class UserRuntime {
       gone: (session) => this.#left(session, "left"),
     });
     this.#restore();
-    this.#reports = reportsOfUser(ctx, env, this.#config.placement, this.#name, this.user.counts);
+    const reports = { state: ctx, counts: this.user.counts, failed: () => wakeBy(this.reportAt) };
+    this.#reports = reportsOfUser(reports, env, this.#config.placement, this.#name);
     if (this.user.inbox.isNew) this.#introduce(this.#reports);
   }
 

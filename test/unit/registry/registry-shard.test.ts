@@ -17,25 +17,25 @@ const PAGE = { prefix: "", after: "", limit: 10, active: false };
 function shardForTest() {
   const database = new SqliteForTest();
   const open = () => new RegistryShard(database, START);
-  return { database, open, shard: open() };
+  const rowsOf = (run: () => void) => {
+    const before = database.changes;
+    run();
+    return database.changes - before;
+  };
+  return { open, rowsOf, shard: open() };
 }
 
 describe("a shard", () => {
-  it("[K20] writes one row for a report, and none for one that says nothing new", () => {
-    const { database, shard } = shardForTest();
-    const changesOf = (run: () => void) => {
-      const before = database.changes;
-      run();
-      return database.changes - before;
-    };
-    for (const connections of [1, 2])
-      expect(changesOf(() => shard.recordRoom("a", { counts: counts(connections), asks: true }, START))).toBe(
-        1,
-      );
-    expect(changesOf(() => shard.recordRoom("a", { counts: counts(2), asks: true }, START + 1))).toBe(0);
+  it("[K20] writes one row when a room becomes occupied or empty, and none for other numbers of an occupied one", () => {
+    const { rowsOf, shard } = shardForTest();
+    const report = (connections: number) => () =>
+      shard.recordRoom("a", { counts: counts(connections), asks: connections > 0 }, START);
+    expect([1, 2, 2, 3, 0, 0, 1].map((connections) => rowsOf(report(connections)))).toEqual([
+      1, 0, 0, 0, 1, 0, 1,
+    ]);
   });
 
-  it("[O2] sums up the same before and after a sleep", () => {
+  it("[O2] sums up the same after a sleep, when those were asked who may have changed", () => {
     const { open, shard } = shardForTest();
     shard.sums(START);
     shard.recordRoom("a", { counts: counts(2, 5), asks: true }, START);
@@ -45,7 +45,44 @@ describe("a shard", () => {
     const sums = shard.sums(START + 2);
     expect(sums.rooms).toMatchObject({ known: 2, active: 1, counts: { connections: 3, messages: 13 } });
     expect(sums.users).toMatchObject({ known: 1, active: 1, counts: { sessions: 1, notifications: 2 } });
-    expect(open().sums(START + 2)).toEqual(sums);
+    const again = open();
+    expect(again.rooms.toAsk(START + MINUTE_MS, 10)).toEqual(["a"]);
+    again.recordRoom("a", { counts: counts(3, 6), asks: true }, START + MINUTE_MS);
+    expect(again.sums(START + 2).rooms).toMatchObject({ active: 1, counts: { connections: 3, messages: 13 } });
+    expect(again.sums(START + 2).users.counts).toEqual(sums.users.counts);
+  });
+
+  it("[O6] writes no row for users who come and go, and asks them after a start", () => {
+    const { open, rowsOf, shard } = shardForTest();
+    const comeAndGo = (registry: RegistryShard) => () => {
+      registry.recordUser("ada", { counts: { sessions: 1, notifications: 0 }, asks: true }, START);
+      registry.recordUser("ada", { counts: { sessions: 0, notifications: 0 }, asks: false }, START);
+    };
+    expect([1, 2, 3].map(() => rowsOf(comeAndGo(shard)))).toEqual([1, 0, 0]);
+    expect(shard.users.toAsk(START + MINUTE_MS, 10)).toEqual([]);
+    expect(shard.sums(START).users).toMatchObject({ known: 1, active: 0 });
+    const again = open();
+    expect(again.users.toAsk(START + MINUTE_MS, 10)).toEqual(["ada"]);
+    expect(rowsOf(comeAndGo(again))).toBe(0);
+    expect(again.sums(START).users).toMatchObject({ known: 1, active: 0 });
+  });
+
+  it("[O6] asks at most 250 users after a start who are offline", () => {
+    const { open, rowsOf, shard } = shardForTest();
+    const users = Array.from({ length: 300 }, (_, n) => `u${n}`);
+    for (const user of users)
+      shard.recordUser(user, { counts: { sessions: 1, notifications: 0 }, asks: true }, START);
+    const leave = () => {
+      for (const user of users)
+        shard.recordUser(user, { counts: { sessions: 0, notifications: 0 }, asks: false }, START);
+    };
+    expect(rowsOf(leave)).toBe(50);
+    expect(open().users.toAsk(START + MINUTE_MS, 1_000)).toHaveLength(250);
+    // Those who are written come again.
+    const come = () =>
+      shard.recordUser("u0", { counts: { sessions: 1, notifications: 0 }, asks: true }, START);
+    expect(rowsOf(come)).toBe(1);
+    expect(shard.sums(START).users).toMatchObject({ known: 300, active: 1 });
   });
 
   it("[O2] asks those who may have changed and were silent for a minute, the longest silent first", () => {
@@ -75,6 +112,11 @@ describe("a shard", () => {
     shard.recordRoom("b", { counts: counts(0, 4), asks: false }, START);
     shard.recordRoom("b", { counts: counts(0, 1), asks: false }, START);
     expect(shard.sums(START).rooms.counts.messages).toBe(10);
+    // What it stored since its row was written was in memory only.
+    shard.recordRoom("c", { counts: counts(1, 1), asks: true }, START);
+    const left = { ...counts(0), messages: 9 };
+    shard.recordRoom("c", { counts: null, left, asks: false }, START);
+    expect(shard.sums(START).rooms.counts.messages).toBe(19);
   });
 
   it("[O1] keeps since when a room is occupied", () => {

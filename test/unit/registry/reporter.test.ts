@@ -60,7 +60,7 @@ describe("a report", () => {
     const reporter = new Reporter(counts(0), START);
     expect(reporter.take(counts(0, 1), START)).toEqual({ counts: counts(0, 1), asks: true });
     expect(reporter.take(counts(0, 2), START + 1)).toBeUndefined();
-    expect(reporter.answered(counts(0, 2))).toEqual({ counts: counts(0, 2), asks: false });
+    expect(reporter.answered(counts(0, 2), START + 2)).toEqual({ counts: counts(0, 2), asks: false });
     expect(reporter.take(counts(0, 2), START + REPORT_EVERY_MS)).toBeUndefined();
   });
 
@@ -70,7 +70,7 @@ describe("a report", () => {
     const report = reporter.take(counts(1), START);
     expect(report).toEqual({ counts: counts(1), asks: true, counters: { signals: 2 } });
     reporter.count("signals", 1);
-    if (report !== undefined) reporter.failed(report);
+    if (report !== undefined) reporter.failed(report, 0);
     expect(reporter.alarmAt(counts(1), START)).toBe(START + REPORT_EVERY_MS);
     expect(reporter.take(counts(1), START + REPORT_EVERY_MS)).toEqual({
       counts: counts(1),
@@ -83,5 +83,47 @@ describe("a report", () => {
     const reporter = new Reporter(counts(0), START);
     reporter.take(counts(1), START);
     expect(reporter.take(counts(0), START - 1)).toBeDefined();
+  });
+
+  it("[O4] is not doubted by an object that has called since it woke", () => {
+    const reporter = new Reporter(counts(0), START);
+    reporter.take(counts(2), START);
+    reporter.doubt();
+    expect(reporter.take(counts(2), START + REPORT_EVERY_MS)).toBeUndefined();
+  });
+
+  it("[O8] right behind the answer that the room is empty waits: it could arrive first, and be overwritten", () => {
+    const reporter = new Reporter(counts(1), START);
+    const askedAt = START + 10 * REPORT_EVERY_MS;
+    expect(reporter.answered(counts(0), askedAt)).toEqual({ counts: counts(0), asks: false });
+    expect(reporter.take(counts(1), askedAt)).toBeUndefined();
+    expect(reporter.alarmAt(counts(1), askedAt)).toBe(askedAt + REPORT_EVERY_MS);
+    expect(reporter.take(counts(1), askedAt + REPORT_EVERY_MS)).toBeDefined();
+  });
+
+  it("[O7] is made ever later while calls fail, at most 10 min, and not by all objects at once", () => {
+    const reporter = new Reporter(counts(0), START);
+    let now = START;
+    const waits = Array.from({ length: 12 }, () => {
+      const report = reporter.take(counts(1), now);
+      if (report !== undefined) reporter.failed(report, 0.5);
+      const at = reporter.alarmAt(counts(1), now) ?? 0;
+      const wait = at - now;
+      now = at;
+      return wait;
+    });
+    expect(waits.slice(0, 3)).toEqual([45_000, 67_500, 101_250]);
+    expect(waits.at(-1)).toBe(600_000);
+    reporter.take(counts(1), now);
+    reporter.arrived();
+    reporter.take(counts(0), now + REPORT_EVERY_MS);
+    expect(reporter.alarmAt(counts(1), now + REPORT_EVERY_MS)).toBe(now + 2 * REPORT_EVERY_MS);
+  });
+
+  it("[O3] of a room that forgets itself says what it had stored", () => {
+    const reporter = new Reporter(counts(0, 5), START);
+    expect(reporter.gone(counts(0, 5), START)).toEqual({ counts: null, left: counts(0, 5), asks: false });
+    // It could not be told, or somebody came meanwhile.
+    expect(reporter.take(counts(1, 5), START + REPORT_EVERY_MS)).toBeDefined();
   });
 });

@@ -54,11 +54,11 @@ export class Reporter<C extends Counts> {
   }
 
   /**
-   * When the alarm has to wake the object for a report; `null`: it does not. Only what the registry does not ask about
-   * needs it: a room that became empty, was reported so, and is occupied again within 30 s.
+   * When the alarm has to wake the object for a report; `null`: it does not. Only what the registry does not ask about needs
+   * it: what happens within 30 s of the report, or of the answer, that the object is empty, and a call that failed.
    */
   alarmAt(counts: C, now: number): number | null {
-    return !this.#asks && isActive(counts) && this.#hasNews(counts) ? this.#dueAt(now) : null;
+    return !this.#asks && this.#isOther(counts) ? this.#dueAt(now) : null;
   }
 
   /**
@@ -106,9 +106,13 @@ export class Reporter<C extends Counts> {
     this.#knows = true;
   }
 
-  /** One that is active is asked, so no change of its numbers is news. */
   #hasNews(counts: C): boolean {
-    if (this.#told === null || this.#counters.size > 0) return true;
+    return this.#counters.size > 0 || this.#isOther(counts);
+  }
+
+  /** Whether the registry should know. One that is active is asked, so no change of its numbers is worth a report. */
+  #isOther(counts: C): boolean {
+    if (this.#told === null) return true;
     if (isActive(this.#told) !== isActive(counts)) return true;
     return !isActive(counts) && stepsOf(this.#told) !== stepsOf(counts);
   }

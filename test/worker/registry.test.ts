@@ -1,17 +1,20 @@
 // What the registry knows of rooms and users, and how it comes to know it.
 
-import { createExecutionContext } from "cloudflare:test";
+import { createExecutionContext, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { createApp } from "../../src/http/app.ts";
-import { RegistryObject } from "../../src/index.ts";
+import { RegistryObject, RoomObject } from "../../src/index.ts";
 import type { RoomsResult, StatsResult, UsersResult } from "../../src/protocol/index.ts";
+import { Registry } from "../../src/registry/runtime/registry.ts";
 import { advanceClock, crash, sleep } from "./support/objects.ts";
 import {
+  call,
   callAsServer,
   errorOf,
   join,
   openSession,
+  roomHas,
   roomObject,
   uniqueName,
   userObject,
@@ -31,6 +34,12 @@ const roomsOf = async (room: string, more = "") =>
 const usersOf = async (user: string, more = "") =>
   (await read<UsersResult>(`/v1/users?prefix=${user}${more}`)).users;
 const stats = () => read<StatsResult>("/v1/stats");
+
+/** Faults that a test makes are logged. */
+const silenced = () => {
+  const spy = vi.spyOn(console, "error").mockImplementation(() => {});
+  onTestFinished(() => spy.mockRestore());
+};
 
 /** Nothing waits for a report, so a test asks until it has come. */
 const reported = (room: string, expected: object) =>
@@ -58,8 +67,11 @@ describe("a room", () => {
     // A purge takes away what is stored, not what was stored.
     await callAsServer("DELETE", `/v1/rooms/${room}`);
     await callAsServer("POST", `/v1/rooms/${room}/messages`, { data: 4 });
+    // Right behind an answer it waits for its alarm.
+    expect(await roomsOf(room)).toMatchObject([{ messages: 3 }]);
     advanceClock(2 * MINUTE_MS);
-    expect(await roomsOf(room)).toMatchObject([{ head: 1, messages: 4 }]);
+    expect(await runDurableObjectAlarm(roomObject(room))).toBe(true);
+    await reported(room, { head: 1, messages: 4 });
   });
 
   it("[O2] whose object crashed is not occupied a minute later, without a report", async () => {
@@ -94,6 +106,81 @@ describe("a room", () => {
     reader.close();
     advanceClock(MINUTE_MS);
     await expect.poll(() => roomsOf(room)).toEqual([]);
+  });
+
+  it("[O4] that fills right after it was reported empty is listed by its alarm, also if it sleeps till then", async () => {
+    const room = uniqueName("refilled");
+    const ada = await join(room, "ada");
+    await ada.ask({ type: "send", id: "1", data: 1 });
+    await reported(room, { connections: 1 });
+    advanceClock(MINUTE_MS / 2);
+    ada.close();
+    await ada.closed;
+    await reported(room, { connections: 0 });
+    await join(room, "bo");
+    expect(await roomsOf(room, "&active=true")).toEqual([]);
+    const alarmAt = () =>
+      runInDurableObject<RoomObject, number | null>(roomObject(room), (_, { storage }) => storage.getAlarm());
+    await expect.poll(alarmAt).toBeLessThanOrEqual(Date.now() + MINUTE_MS / 2);
+    await sleep(roomObject(room));
+    advanceClock(MINUTE_MS);
+    expect(await runDurableObjectAlarm(roomObject(room))).toBe(true);
+    await expect.poll(() => roomsOf(room, "&active=true")).toMatchObject([{ members: 1, connections: 1 }]);
+  });
+
+  it("[O7] whose report fails is listed by its alarm", async () => {
+    silenced();
+    const failing = vi.spyOn(RegistryObject.prototype, "reportRoom").mockImplementation(() => {
+      throw new Error("the shard of the tests restarts");
+    });
+    const room = uniqueName("unheard");
+    await join(room, "ada");
+    const alarmAt = () =>
+      runInDurableObject<RoomObject, number | null>(roomObject(room), (_, { storage }) => storage.getAlarm());
+    await expect.poll(alarmAt).toBeLessThanOrEqual(Date.now() + MINUTE_MS);
+    failing.mockRestore();
+    expect(await roomsOf(room)).toEqual([]);
+    await sleep(roomObject(room));
+    advanceClock(MINUTE_MS);
+    await runDurableObjectAlarm(roomObject(room));
+    await reported(room, { connections: 1 });
+  });
+
+  it("[O3] that could not say that it forgets itself does so a quarter of an hour later", async () => {
+    silenced();
+    const room = uniqueName("forgotten");
+    const ada = await join(room, "ada");
+    await reported(room, { connections: 1 });
+    ada.close();
+    await ada.closed;
+    await roomHas(room, 0);
+    advanceClock(2 * 60 * MINUTE_MS);
+    const failing = vi.spyOn(RegistryObject.prototype, "reportRoom").mockImplementation(() => {
+      throw new Error("the shard of the tests restarts");
+    });
+    const forget = () => runDurableObjectAlarm(roomObject(room));
+    expect(await forget()).toBe(true);
+    failing.mockRestore();
+    expect(await roomsOf(room)).toHaveLength(1);
+    expect(await forget()).toBe(true);
+    expect(await roomsOf(room)).toEqual([]);
+  });
+
+  it("[O2] is occupied by those who poll and by rooms on sessions, not by server code that reads its events", async () => {
+    const [read, polled, shared] = [uniqueName("read"), uniqueName("public_"), uniqueName("shared")];
+    await callAsServer("POST", `/v1/rooms/${read}/messages`, { data: 1 });
+    await callAsServer("GET", `/v1/rooms/${read}/events?wait=1`);
+    await reported(read, NOBODY);
+    expect(await roomsOf(read, "&active=true")).toEqual([]);
+    await call(`/v1/rooms/${polled}/poll`, { method: "POST", body: JSON.stringify({ wait: 10 }) });
+    await reported(polled, { members: 0, connections: 1, anonymous: 1 });
+    const session = await openSession(uniqueName("ada"));
+    session.send({ type: "join", id: "1", room: shared });
+    await reported(shared, { members: 1, connections: 1, sessions: 1 });
+    session.close();
+    await session.closed;
+    advanceClock(MINUTE_MS);
+    await expect.poll(() => roomsOf(shared, "&active=true")).toEqual([]);
   });
 
   it("[K20] reports once, however many come and go within 30 s", async () => {
@@ -134,6 +221,36 @@ describe("a user", () => {
   });
 });
 
+describe("an answer", () => {
+  it("[O9] is there without a part of the registry that fails, and says so; a list is refused", async () => {
+    silenced();
+    const sums = vi.spyOn(RegistryObject.prototype, "sums").mockRejectedValueOnce(new Error("DETAIL"));
+    expect(await stats()).toMatchObject({ missing: 1 });
+    sums.mockRestore();
+    expect(await stats()).toMatchObject({ missing: 0 });
+    const names = vi.spyOn(RegistryObject.prototype, "namesOf").mockImplementationOnce(() => {
+      throw new Error("DETAIL");
+    });
+    const response = await callAsServer("GET", "/v1/rooms");
+    names.mockRestore();
+    expect(response.status).toBe(500);
+    expect(JSON.stringify(await errorOf(response))).not.toContain("DETAIL");
+  });
+
+  it("[O9] shows a room that fails as it was, and counts it as unconfirmed", async () => {
+    silenced();
+    const room = uniqueName("failing");
+    await join(room, "ada");
+    await reported(room, { connections: 1 });
+    advanceClock(MINUTE_MS);
+    const failing = vi.spyOn(RoomObject.prototype, "reportNow").mockRejectedValue(new Error("it fails"));
+    const page = await read<RoomsResult>(`/v1/rooms?prefix=${room}`);
+    failing.mockRestore();
+    expect(page).toMatchObject({ rooms: [{ room, connections: 1 }], unconfirmed: 1 });
+    expect(await read(`/v1/rooms?prefix=${room}`)).toMatchObject({ unconfirmed: 0 });
+  });
+});
+
 describe("the lists", () => {
   it("[H59] have pages, in the order of names, over all shards", async () => {
     const prefix = uniqueName("page");
@@ -156,11 +273,39 @@ describe("the lists", () => {
     ["/v1/rooms?limit=201", "limit"],
     ["/v1/rooms?active=yes", "active"],
     ["/v1/rooms?prefix=a%20b", "prefix"],
+    ["/v1/rooms?prefix=_", "prefix"],
     ["/v1/users?after=%0A", "after"],
+    [`/v1/users?prefix=${"a".repeat(1_000)}`, "prefix"],
   ])("[H59] refuse a parameter that does not fit: %s", async (path, name) => {
     const response = await callAsServer("GET", path);
     expect(response.status).toBe(400);
     expect(await errorOf(response)).toMatchObject({ code: "bad_request", path: [name] });
+  });
+
+  it.each([".hidden", " blank", "a%b", "a_b"])("[H61] take any beginning of a user id: %s", async (id) => {
+    const user = `${id}${uniqueName("")}`;
+    await callAsServer("POST", "/v1/notify", { user, title: "1", message: "" });
+    const begins = encodeURIComponent(id.slice(0, id.startsWith("a") ? 2 : 1));
+    const listed = async () =>
+      (await read<UsersResult>(`/v1/users?prefix=${begins}&limit=200`)).users.map(({ user }) => user);
+    await expect.poll(listed).toContain(user);
+  });
+
+  it("[O10] and the statistics are asked for in the jurisdiction of the deployment", async () => {
+    const places: string[] = [];
+    const namespace = new Proxy(env.REGISTRY, {
+      get(target, key) {
+        if (key !== "jurisdiction") throw new Error(`${String(key)} is asked outside of a jurisdiction`);
+        return (place: string) => {
+          places.push(place);
+          return target;
+        };
+      },
+    });
+    const registry = new Registry(namespace, { jurisdiction: "eu" });
+    await registry.sums();
+    await registry.listUsers({ prefix: "", after: "", limit: 1, active: false });
+    expect(new Set(places)).toEqual(new Set(["eu"]));
   });
 
   it.each(["/v1/stats", "/v1/rooms", "/v1/users"])(

@@ -169,10 +169,12 @@ export class UserObject extends DurableObject<Env> implements UserCalls {
   async notify(input: NotificationInput): Promise<Notified> {
     // Before anything is stored, so that the notification and its alarm are written in one turn.
     await this.#alarm.known();
-    const { user, pusher } = this.#open();
+    const live = this.#open();
+    const { user, pusher } = live;
     const now = Date.now();
     const { answer, mayPush } = user.notify(input, now);
-    if (mayPush) await this.#alarm.by(pusher?.dueAt(input.priority, now) ?? null);
+    const pushAt = mayPush ? (pusher?.dueAt(input.priority, now) ?? null) : null;
+    await this.#alarm.by(pushAt, live.reportAt);
     return answer;
   }
 

@@ -101,6 +101,15 @@ describe("a report", () => {
     expect(reporter.take(counts(1), askedAt + REPORT_EVERY_MS)).toBeDefined();
   });
 
+  it("[O8] of a message right behind the report that the room is empty is for the alarm", () => {
+    const reporter = new Reporter(counts(1), START);
+    const emptyAt = START + REPORT_EVERY_MS;
+    reporter.take(counts(0, 1), emptyAt);
+    expect(reporter.alarmAt(counts(0, 1), emptyAt)).toBeNull();
+    expect(reporter.take(counts(0, 2), emptyAt + 1)).toBeUndefined();
+    expect(reporter.alarmAt(counts(0, 2), emptyAt + 1)).toBe(emptyAt + REPORT_EVERY_MS);
+  });
+
   it("[O7] is made ever later while calls fail, at most 10 min, and not by all objects at once", () => {
     const reporter = new Reporter(counts(0), START);
     let now = START;

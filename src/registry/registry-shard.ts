@@ -89,12 +89,12 @@ const KNOWN_ROOMS: KnownKind<RoomCounts> = {
 };
 
 /** Users who come and go would be most of what a registry costs. */
-export const KNOWN_USERS: KnownKind<UserCounts> = {
+const KNOWN_USERS: KnownKind<UserCounts> = {
   none: { sessions: 0, notifications: 0 },
   add: (sum, one, times) => ({
     sessions: sum.sessions + times * one.sessions,
     notifications: sum.notifications + times * one.notifications,
   }),
-  // Half of those that one answer asks.
-  maxUnwritten: 250,
+  // Of the 500 that one answer asks.
+  maxUnwritten: 350,
 };

@@ -65,6 +65,8 @@ const INBOX_LIMIT = 1_000;
 const SWEEPS_AN_HOUR = ROOM_COUNTERS.idleHour.requests;
 /** Of a user who is away: src/registry/counts.ts. */
 const NOTIFICATIONS_A_REPORT = 8;
+/** So many who come and go write no row, in all 16 shards: src/registry/registry-shard.ts. */
+const UNWRITTEN_USERS = 16 * 350;
 /** An object sleeps this long after its last event. */
 const SLEEPS_AFTER_S = 10;
 /** A member whose last connection is lost, as when a tab is closed, stays this long, and a timer runs meanwhile. */
@@ -212,7 +214,10 @@ function inboxUsage(workload: Workload): ObjectUsage {
   const frames = marks + renewalsOf(connections, workload);
   const sweeps = connections >= 2 ? sweepsOf(hours) : 0;
   const events = notificationsPerDay + frames + 2 * joins + sweeps;
-  const reports = used * (notificationsPerDay / NOTIFICATIONS_A_REPORT + reportsOf(sweeps, workload));
+  const ofNotifications = notificationsPerDay / NOTIFICATIONS_A_REPORT;
+  const reports = used * (ofNotifications + reportsOf(sweeps, workload));
+  const users = workload.rooms * workload.members;
+  const writtenComings = (reportsOf(0, workload) * Math.max(0, users - UNWRITTEN_USERS)) / Math.max(1, users);
   const { report } = REGISTRY_COUNTERS;
   const {
     notify,
@@ -236,7 +241,7 @@ function inboxUsage(workload: Workload): ObjectUsage {
       wakes(events, hours) * wake.rowsRead +
       reports * report.rowsRead,
     rowsWritten:
-      (reports - sweeps) * report.rowsWritten +
+      used * (ofNotifications + writtenComings) * report.rowsWritten +
       notificationsPerDay * notify.rowsWritten +
       marks * markOne.rowsWritten +
       sweeps * sweep.rowsWritten,

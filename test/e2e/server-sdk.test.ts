@@ -86,6 +86,27 @@ describe("what server code says", () => {
     await waitFor("the user is offline", async () => !(await user.presence()).online);
   });
 
+  it("[O1] about what is going on agrees with who is there", async () => {
+    const [name, id] = [uniqueName("listed"), uniqueName("ada")];
+    const ada = guests.enter(local.url, name, id);
+    await ada.live();
+    await waitFor("the room is listed", async () => {
+      const { rooms } = await server.rooms({ prefix: name, active: true });
+      return rooms[0]?.members === 1 && rooms[0].room === name;
+    });
+    const { connections, members, rooms, missing } = await server.stats();
+    expect(connections).toBeGreaterThan(0);
+    expect(members).toBeGreaterThan(0);
+    expect(rooms.occupied).toBeGreaterThan(0);
+    expect(missing).toBe(0);
+    await server.notify({ user: id, title: "Build", message: "passed" });
+    await waitFor("the user is listed", async () => {
+      const { users } = await server.users({ prefix: id });
+      return users[0]?.user === id;
+    });
+    await expect(server.rooms({ prefix: "a b" })).rejects.toMatchObject({ code: "bad_request" });
+  });
+
   it("[C99] in a token opens what it names", async () => {
     const name = uniqueName("room");
     const { token } = await server.token({ user: "cy", name: "Cy", rooms: { [name]: "read" } });

@@ -1,12 +1,14 @@
 // `npm run torture` kills workerd again and again under real clients, and checks that nothing is lost, doubled or skipped.
 // `--seed N` chooses what is done, `--kills N` and `--minutes M` bound it. It ends with a line of counts; with code 1, and
-// the history of the round in a file, if something was wrong.
+// the history of the round in a file, if something was wrong. The last minute is for the registry, which
+// may be wrong for as long.
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Anomaly } from "./anomaly.ts";
+import { checkRegistry } from "./check-registry.ts";
 import { History } from "./history.ts";
 import { KilledServer } from "./killed-server.ts";
 import { type RoundResult, runRound } from "./round.ts";
@@ -109,6 +111,11 @@ const server = await KilledServer.start();
 try {
   for (let round = 0; total.kills < kills && performance.now() < endsAt; round++)
     await playRound(server, seed + round);
+  // Rounds leave rooms and users behind who are all gone.
+  for (const { kind, where, what } of await checkRegistry(server)) {
+    total.anomalies += 1;
+    console.log(`  ${kind} in ${where}: ${what}`);
+  }
 } finally {
   await server.close();
 }

@@ -83,7 +83,25 @@ describe("the registry", () => {
 
   it("[H61] lists each name once, in the order of code points, whatever is in it", async () => {
     const { all, add } = shardsForTest();
-    const names = ["%", "_", "a%b", "a_b", "axb", "A", "é", "e\u0301", "ﬀ", "￼", "😀", "𝒳", "\\", "'", '"', "a b", "ab"];
+    const names = [
+      "%",
+      "_",
+      "a%b",
+      "a_b",
+      "axb",
+      "A",
+      "é",
+      "e\u0301",
+      "ﬀ",
+      "￼",
+      "😀",
+      "𝒳",
+      "\\",
+      "'",
+      '"',
+      "a b",
+      "ab",
+    ];
     for (const name of names) add(name);
     const inUtf8 = names.toSorted((one, other) => Buffer.compare(Buffer.from(one), Buffer.from(other)));
     expect(await allUsers(all)).toEqual(inUtf8);

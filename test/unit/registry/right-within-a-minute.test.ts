@@ -54,7 +54,8 @@ class RoomOfTest {
 
   tick(): void {
     this.now += SECOND_MS;
-    if (this.#reporter !== undefined && this.now - this.#eventAt >= SLEEPS_AFTER_MS) this.#reporter = undefined;
+    if (this.#reporter !== undefined && this.now - this.#eventAt >= SLEEPS_AFTER_MS)
+      this.#reporter = undefined;
     if (this.#alarmAt === null || this.#alarmAt > this.now) return;
     this.#alarmAt = null;
     this.#awake().doubt();

@@ -218,7 +218,8 @@ export class ServerApi<Events extends EventMap = RegisteredEvents> {
 
   /**
    * A page of the users, ascending by id, each with how many sessions are open. Where there may be more, the answer has
-   * `next`, the `after` of the next page. A user who opens rooms on sockets of their own has no session.
+   * `next`, the `after` of the next page. `active: true` leaves out those without a session: a user who only opens rooms,
+   * on sockets of their own, has none. Who is in a room, `room(name).members()` says.
    *
    * Rejects with `not_found` where the deployment has no registry.
    *

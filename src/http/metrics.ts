@@ -9,7 +9,9 @@ import { PRIVATE } from "./responses.ts";
 export async function metrics(c: AppContext): Promise<Response> {
   await requireServer(c);
   const registry = requireRegistry(c);
-  const [shards, counters] = await Promise.all([registry.sums(), registry.counters()]);
+  const [{ shards, missing }, counters] = await Promise.all([registry.sums(), registry.counters()]);
+  // A scrape that fails is a gap; counters that fall would be taken for a restart.
+  if (missing > 0) throw new Error("a part of the registry does not answer");
   const sum = (of: (shard: (typeof shards)[number]) => number) =>
     shards.reduce((total, shard) => total + of(shard), 0);
   const text = prometheusText(counters, {

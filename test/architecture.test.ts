@@ -365,6 +365,8 @@ describe("structure", () => {
       "src/room/runtime/room-runtime.ts": ["scheduler", "setTimeout"],
       // Between two calls of a client that polls; if none comes, its connection ends.
       "src/object/runtime/polled-sockets.ts": ["setTimeout"],
+      // A question of the registry: its timer ends with the answer, after 10 s at most.
+      "src/object/runtime/within-ms.ts": ["setTimeout"],
       // A failed delivery is tried again within seconds, and a delivery of signals alone is sent five times per second.
       "src/session-rooms/runtime/session-deliveries.ts": ["scheduler"],
       // An `auth` on a live socket may need a key of the issuer or an answer of the back end: this takes seconds and

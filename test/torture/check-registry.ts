@@ -42,13 +42,18 @@ function clientOf({ url }: KilledServer, user: string): Client {
     systemPorts(),
   );
   client.room(user);
-  inboxOf(client);
+  inboxOf(client).on("notification", () => {});
   return client;
 }
 
 async function knownOf(api: ServerApi, names: readonly string[]): Promise<string> {
-  const { rooms } = await api.rooms({ active: true, limit: 200 });
-  return names.filter((name) => rooms.some(({ room }) => room === name)).join();
+  const [{ rooms }, { users }] = await Promise.all([
+    api.rooms({ active: true, limit: 200 }),
+    api.users({ active: true, limit: 200 }),
+  ]);
+  const isKnown = (name: string) =>
+    rooms.some(({ room }) => room === name) && users.some(({ user }) => user === name);
+  return names.filter(isKnown).join();
 }
 
 /** All that is connected. */

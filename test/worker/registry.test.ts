@@ -183,6 +183,18 @@ describe("a room", () => {
     await expect.poll(() => roomsOf(shared, "&active=true")).toEqual([]);
   });
 
+  it("[O2] whose members were on sessions is not occupied a minute after a crash of everything", async () => {
+    const [room, user] = [uniqueName("shared_crash"), uniqueName("ada")];
+    const session = await openSession(user);
+    session.send({ type: "join", id: "1", room });
+    await reported(room, { members: 1, sessions: 1 });
+    // The room stores who joined on a session; their object does not know any more that it had them.
+    await crash(userObject(user));
+    await crash(roomObject(room));
+    advanceClock(MINUTE_MS);
+    expect(await roomsOf(room, "&active=true")).toEqual([]);
+  });
+
   it("[K20] reports once, however many come and go within 30 s", async () => {
     const reports = vi.spyOn(RegistryObject.prototype, "reportRoom");
     const room = uniqueName("busy");

@@ -202,7 +202,7 @@ export class RoomObject extends DurableObject<Env> implements RoomCalls {
   }
 
   async reportNow(): Promise<Report<RoomCounts>> {
-    return this.#isThere ? this.#open().reportNow() : NO_ROOM;
+    return this.#isThere ? this.#open().reports.answer(Date.now()) : NO_ROOM;
   }
 
   async #call<Input, T>(call: RoomCall<Input, T>, actor: Actor, input: Input): Promise<Outcome<T>> {
@@ -240,8 +240,8 @@ export class RoomObject extends DurableObject<Env> implements RoomCalls {
     const isForgettable = () => live.isIdle && !live.room.life(now).isKept;
     const wasForgettable = isForgettable();
     live.room.sweepOnAlarm(now);
-    live.doubtReports();
-    if (wasForgettable) await live.forgetting();
+    live.reports.doubt();
+    if (wasForgettable) await live.reports.forgetting();
     // Somebody may have come meanwhile.
     if (wasForgettable && isForgettable()) {
       this.#live = undefined;
@@ -281,7 +281,7 @@ export class RoomObject extends DurableObject<Env> implements RoomCalls {
   }
 
   async #setAlarm({ connections, isKept }: RoomLife): Promise<void> {
-    const reportAt = this.#live?.reportAt ?? null;
+    const reportAt = this.#live?.reports.alarmAt ?? null;
     if (reportAt !== null) return this.#alarm.by(reportAt);
     // A room that was never created has nothing to forget, and an alarm would be a row.
     if (!this.#isMade) return;

@@ -22,8 +22,7 @@ import type { SocketPort } from "../../object/socket-port.ts";
 import { CALL } from "../../object/spending.ts";
 import type { LazyDatabase } from "../../object/storage/lazy-database.ts";
 import { accept, type Outcome, type RoomCommand } from "../../protocol/index.ts";
-import type { Report, RoomCounts } from "../../registry/counts.ts";
-import { type Reports, reportsOfRoom } from "../../registry/runtime/reports.ts";
+import { reportsOfRoom } from "../../registry/runtime/reports.ts";
 import type { DeliveryQueue } from "../../session-rooms/room-side/delivery-queue.ts";
 import { SessionStore } from "../../session-rooms/room-side/session-store.ts";
 import { sessionDeliveries } from "../../session-rooms/runtime/session-deliveries.ts";
@@ -48,6 +47,7 @@ import { UserRecords } from "../people/user-records.ts";
 import { Room } from "../room.ts";
 import type { AppliedCommand } from "../room-commands.ts";
 import type { Turn } from "../turn.ts";
+import { RoomReports } from "./room-reports.ts";
 import { RoomNotes } from "./room-notes.ts";
 
 /** Delivery to one socket takes about this long: a flush gathers for as long as its fan-out will take. */
@@ -69,6 +69,7 @@ const failedFlushes = new LimitedLog("flush_failed");
 export class RoomRuntime {
   readonly room: Room;
   readonly admission: Admission;
+  readonly reports: RoomReports;
   readonly #ctx: DurableObjectState;
   readonly #env: Env;
   readonly #config: Config;
@@ -80,7 +81,6 @@ export class RoomRuntime {
   readonly #loop: FlushLoop<Effects>;
   readonly #authBarrier: AuthBarrier<RoomConnection, AppliedCommand, Outcome<Actor>>;
   readonly #tooBig = new TooBigNotice();
-  readonly #reports: Reports<RoomCounts>;
   readonly #notes: RoomNotes;
   #timer: number | null = null;
   /** The next flush that is durable; `undefined`: nothing waits for it. */
@@ -122,7 +122,11 @@ export class RoomRuntime {
     });
     this.#restore(sockets);
     const reports = { state: ctx, counts: room.counts, failed: () => this.flush() };
-    this.#reports = reportsOfRoom(reports, env, this.#config.placement, name);
+    this.reports = new RoomReports(room, reportsOfRoom(reports, env, this.#config.placement, name), {
+      isMade: () => this.isMade,
+      flush: () => this.flush(),
+      carried: (user) => this.#deliveries.carried(user),
+    });
   }
 
   /** Whether the room has tables: it gets them with the first thing that has to be kept. */
@@ -148,33 +152,6 @@ export class RoomRuntime {
     if (!upgrade.polls) this.#connections.set(server, connection);
     this.room.connections.admit(connection);
     return { client, id };
-  }
-
-  /** When the alarm has to wake the room for a report to the registry; `null`: it does not. */
-  get reportAt(): number | null {
-    return this.#reports.alarmAt(this.room.counts);
-  }
-
-  /** The answer to a question of the registry. Finds first who is gone. */
-  async reportNow(): Promise<Report<RoomCounts>> {
-    this.room.sweepIfDue(Date.now());
-    if (this.room.hasWork) await this.flush();
-    return this.#reports.answer(this.room.counts, this.#isThere);
-  }
-
-  /** The alarm went off. What the registry knows is reported with the flush that follows. */
-  doubtReports(): void {
-    this.#reports.doubt();
-  }
-
-  /** The room is about to forget itself. Rejects if the registry could not be told. */
-  forgetting(): Promise<void> {
-    return this.#reports.gone(this.room.counts);
-  }
-
-  /** A room that was never made is there while somebody listens. */
-  get #isThere(): boolean {
-    return this.isMade || this.room.connections.size > 0;
   }
 
   /** The next poll of a connection; `undefined`: it has ended. */
@@ -315,7 +292,7 @@ export class RoomRuntime {
     if (mentions.length > 0) this.#ctx.waitUntil(mapBounded(mentions, (mention) => this.#notify(mention)));
     for (const user of banned) this.#ctx.waitUntil(this.#unfollow(user));
     for (const identity of questions) this.#ctx.waitUntil(this.#askFor(identity));
-    this.#reports.settle(counts, this.#isThere);
+    this.reports.settle(counts);
     if (this.#config.limits.userBudget > 0)
       for (const [user, units] of spent) this.#ctx.waitUntil(this.#reportSpent(user, units));
   }

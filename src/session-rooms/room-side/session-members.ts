@@ -86,6 +86,11 @@ export class SessionMembers {
     return this.#members.size + this.#ended.size;
   }
 
+  /** Whose they are. */
+  get users(): ReadonlySet<string> {
+    return new Set(Array.from(this.#members.values(), ({ user }) => user));
+  }
+
   get areFull(): boolean {
     return this.size >= MAX_SESSIONS;
   }

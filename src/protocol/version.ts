@@ -35,4 +35,9 @@ export const WIRE_HISTORY = [
     wire: "cb3a5cd53a2fde31",
     change: "A socket that asks whether any gets through is closed with 4200.",
   },
+  {
+    version: 1,
+    wire: "c7572ec5e87cf3ca",
+    change: "Statistics have `missing`: parts of the registry that do not answer.",
+  },
 ] as const;

@@ -47,8 +47,8 @@ import { UserRecords } from "../people/user-records.ts";
 import { Room } from "../room.ts";
 import type { AppliedCommand } from "../room-commands.ts";
 import type { Turn } from "../turn.ts";
-import { RoomReports } from "./room-reports.ts";
 import { RoomNotes } from "./room-notes.ts";
+import { RoomReports } from "./room-reports.ts";
 
 /** Delivery to one socket takes about this long: a flush gathers for as long as its fan-out will take. */
 const DELIVERY_MS_A_SOCKET = 0.01;

@@ -37,7 +37,7 @@ export const WIRE_HISTORY = [
   },
   {
     version: 1,
-    wire: "c7572ec5e87cf3ca",
+    wire: "5d136e3b687c44d7",
     change: "Statistics have `missing`: parts of the registry that do not answer.",
   },
 ] as const;

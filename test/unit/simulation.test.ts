@@ -257,7 +257,7 @@ describe("[C38][S2][S7][D1][D2] the real client and the real room", () => {
     (seed) => live(seed, { historyLimit: 6_000, burst: 700 }, 250),
   );
 
-  it.each([...pinned(10_039), ...seeds(10)])(
+  it.each([...pinned(10_039, 10_041, 10_101), ...seeds(8)])(
     "[F9][C11] agree if retention passes clients that still page (seed %i)",
     (seed) => live(seed, { historyLimit: 1_300, burst: 1_290 }, 250),
   );

@@ -23,7 +23,7 @@ const refusal = (test: RoomForTest, { state }: Person) => test.room.openingRefus
 
 describe("a kick", () => {
   it.each([
-    [0, { code: 4403, reason: "forbidden" }],
+    [0, { code: 4403, reason: "forbidden: you were removed, and may come back at once" }],
     [60, { code: 4403, reason: "banned 60000" }],
   ])("[B1] of %i s closes all connections, and the member leaves at once", (banSeconds, closed) => {
     const { test, ada, bo, kick } = roomWith();

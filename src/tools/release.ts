@@ -1,5 +1,5 @@
 // `npm run release -- 1.0.0-beta`: checks, sets the version, packs the client, commits and tags. It publishes, pushes and
-// deploys nothing: a person does. Whatever fails, the files are as they were.
+// deploys nothing: a person does. Whatever fails, the files and the commits are as they were.
 
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -21,20 +21,30 @@ if (parsed.kind === "wrong") {
 }
 const { version, isDry, hasPassed } = parsed;
 
+// Ctrl-C ends the step that runs, which then counts as failed: without a listener nothing would be put back.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
+
 try {
   requireClean();
   const changelog = releasedChangelog();
   requireFixtures();
   if (!hasPassed) run("The steps of CI pass", "bash", ".ci/run");
+  const before = git("rev-parse", "HEAD");
   try {
     await makeRelease(changelog);
   } finally {
-    if (isDry || !isReleased(version)) git("checkout", "--", ...CHANGED);
+    if (isDry || !isReleased(version)) putBack(before);
   }
 } catch (error) {
   if (!(error instanceof Refused)) throw error;
   console.error(`FAILED  ${error.message}`);
   process.exitCode = 1;
+}
+
+/** Not `reset --hard`: what somebody changed in other files meanwhile stays. */
+function putBack(before: string): void {
+  git("reset", "--quiet", "--soft", before);
+  git("checkout", "--quiet", before, "--", ...CHANGED);
 }
 
 function requireClean(): void {
@@ -57,9 +67,15 @@ function requireFixtures(): void {
   const folder = `test/fixtures/${version}`;
   const remedy = `Run npm run fixtures -- ${version}, and commit ${folder}.`;
   if (!existsSync(folder)) throw new Refused(`There are no fixtures of ${version}. ${remedy}`);
-  run("The fixtures can be written", "node", "src/tools/fixtures.ts", version);
-  if (git("status", "--porcelain", folder) !== "")
-    throw new Refused(`The fixtures of ${version} are not what this code stores. ${remedy}`);
+  try {
+    run("The fixtures can be written", "node", "src/tools/fixtures.ts", version);
+    if (git("status", "--porcelain", folder) !== "")
+      throw new Refused(`The fixtures of ${version} are not what this code stores. ${remedy}`);
+  } finally {
+    // The tree was clean: what is there now was written by this.
+    git("clean", "-fdq", "--", folder);
+    git("checkout", "--quiet", "HEAD", "--", folder);
+  }
   said("The fixtures are what this code stores");
 }
 
@@ -77,9 +93,11 @@ async function makeRelease(changelog: string): Promise<void> {
     console.log(`\nThis was a dry run: ${tarball} is packed, and nothing is committed or tagged.`);
     return;
   }
+  const message = `Release ${version}`;
   git("add", ...CHANGED);
-  if (git("status", "--porcelain") !== "") git("commit", "--quiet", "--message", `Release ${version}`);
-  git("tag", "--annotate", tagOf(version), "--message", `Release ${version}`);
+  if (git("status", "--porcelain") !== "")
+    run("The release is committed", "git", "commit", "--message", message);
+  run("The release is tagged", "git", "tag", "--annotate", tagOf(version), "--message", message);
   const channel = /-([a-z]+)/.exec(version)?.[1] ?? "latest";
   console.log(`
 ${tagOf(version)} is there. What is left to a person:

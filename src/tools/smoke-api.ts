@@ -1,8 +1,7 @@
 // HTTP calls of `npm run smoke`. What is wrong with a deployment, or with the address, becomes one sentence. The key and
 // tokens stand in none.
 
-import { patienceOf, type Within } from "./patience.ts";
-import type { SmokeOptions } from "./smoke-options.ts";
+import type { Patience, Within } from "./patience.ts";
 
 export interface Called {
   readonly status: number;
@@ -13,6 +12,10 @@ export interface Called {
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
+const TRUST = "name a file with it in NODE_EXTRA_CA_CERTS";
+const UNKNOWN_AUTHORITY = `its certificate is signed by an authority that this machine does not know: ${TRUST}`;
+const NO_TLS = "it speaks no TLS: is it https:// at this port?";
+
 /** What the codes of Node and OpenSSL mean here. */
 const CAUSES: Readonly<Record<string, string>> = {
   ENOTFOUND: "this name has no address: is it spelt right?",
@@ -21,18 +24,24 @@ const CAUSES: Readonly<Record<string, string>> = {
   ECONNRESET: "the other end broke the connection off",
   ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another name",
   CERT_HAS_EXPIRED: "its certificate has expired",
-  DEPTH_ZERO_SELF_SIGNED_CERT: "its certificate is signed by itself",
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its certificate cannot be verified",
+  DEPTH_ZERO_SELF_SIGNED_CERT: `its certificate is signed by itself: ${TRUST}`,
+  SELF_SIGNED_CERT_IN_CHAIN: UNKNOWN_AUTHORITY,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNKNOWN_AUTHORITY,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNKNOWN_AUTHORITY,
+  ERR_SSL_WRONG_VERSION_NUMBER: NO_TLS,
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: NO_TLS,
 };
 
 export class SmokeApi {
   readonly url: string;
+  readonly patience: Patience;
   readonly within: Within;
   readonly #apiKey: string;
 
-  constructor({ url, apiKey, seconds }: Pick<SmokeOptions, "url" | "apiKey" | "seconds">) {
+  constructor({ url, apiKey, patience }: { url: string; apiKey: string; patience: Patience }) {
     this.url = url;
-    this.within = patienceOf(seconds);
+    this.patience = patience;
+    this.within = patience.within;
     this.#apiKey = apiKey;
   }
 

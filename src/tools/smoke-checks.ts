@@ -9,6 +9,7 @@ import { type Closed, type SmokeFrame, SmokeSocket } from "./smoke-socket.ts";
 /** How long after its last message a notification of these checks is gone by itself, in milliseconds. */
 const NOTIFICATION_LIVES_MS = 60_000;
 const MAX_ROUND_TRIPS = 20;
+const CLEAN_UP_SECONDS = 5;
 /** More than this after the Close frame, and clients that wait for the end of TCP are seen to hang. */
 const SLOW_END_MS = 2_000;
 
@@ -90,6 +91,7 @@ export class SmokeChecks {
       `/v1/rooms/${this.#room}/bans/${userOf("mallory")}`,
       ...NAMES.map((name) => `/v1/users/${userOf(name)}/rooms/${this.#room}`),
     ];
+    this.#api.patience.restart(CLEAN_UP_SECONDS);
     for (const path of paths) await this.#api.asServer("DELETE", path).catch(() => undefined);
   }
 

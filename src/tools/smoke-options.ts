@@ -9,6 +9,8 @@ export interface SmokeOptions {
   readonly asJson: boolean;
   /** How long each answer may take. */
   readonly seconds: number;
+  /** How long all checks may take together. With 5 s for what is removed in the end it makes 30 s. */
+  readonly allSeconds: number;
 }
 
 export type ParsedSmoke =
@@ -16,6 +18,9 @@ export type ParsedSmoke =
   | { readonly kind: "wrong"; readonly message: string };
 
 const USAGE = "API_KEY=… npm run smoke -- https://rooms.example.com [--json] [--timeout 8]";
+const ALL_SECONDS = 25;
+/** One key: of several, or with a line break in it, `fetch` would show the text in its error. */
+const KEY = /^[!-+\--~]+$/;
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
 export function parseSmokeOptions(args: readonly string[], apiKey: string | undefined): ParsedSmoke {
@@ -41,8 +46,13 @@ export function parseSmokeOptions(args: readonly string[], apiKey: string | unde
     return wrong(
       `The environment has no API_KEY: one of API_KEYS of the deployment, without its name. ${USAGE}`,
     );
+  if (!KEY.test(apiKey.trim()))
+    return wrong(
+      "API_KEY must be one key of API_KEYS, without its name: it has a comma, a blank or a line break in it.",
+    );
   const url = origin + pathname.replace(/\/+$/, "");
-  return { kind: "smoke", url, apiKey: apiKey.trim(), asJson: json === true, seconds };
+  const allSeconds = Math.max(ALL_SECONDS, 3 * seconds);
+  return { kind: "smoke", url, apiKey: apiKey.trim(), asJson: json === true, seconds, allSeconds };
 }
 
 const wrong = (message: string): ParsedSmoke => ({ kind: "wrong", message });

@@ -1,5 +1,7 @@
 // Runs checks one after the other, and keeps what came of each.
 
+import { TimeIsOver } from "./patience.ts";
+
 export interface CheckOutcome {
   readonly name: string;
   readonly outcome: "ok" | "FAILED" | "left out";
@@ -25,14 +27,14 @@ export async function runChecks(
   const outcomes: CheckOutcome[] = [];
   let missing: string | undefined;
   for (const { name, meaning, isNeeded, run } of checks) {
+    const failed = (error: unknown): CheckOutcome => {
+      if (isNeeded || error instanceof TimeIsOver) missing = name;
+      return { name, outcome: "FAILED", detail: `${wordsOf(error)}. ${meaning}` };
+    };
     const outcome =
       missing === undefined
-        ? await run().then(
-            (detail): CheckOutcome => ({ name, outcome: "ok", detail }),
-            (error): CheckOutcome => ({ name, outcome: "FAILED", detail: `${wordsOf(error)}. ${meaning}` }),
-          )
+        ? await run().then((detail): CheckOutcome => ({ name, outcome: "ok", detail }), failed)
         : ({ name, outcome: "left out", detail: `as "${missing}" failed` } as const);
-    if (isNeeded && outcome.outcome === "FAILED") missing = name;
     outcomes.push(outcome);
     tell(outcome);
   }

@@ -1,6 +1,7 @@
 // `API_KEY=… npm run smoke -- https://rooms.example.com`: checks a deployment from outside, for after `npm run deploy`.
 // It ends with 0 if all is well, 1 if a check failed, 2 if it was called wrongly. The key is never printed.
 
+import { Patience } from "./patience.ts";
 import { SmokeApi } from "./smoke-api.ts";
 import { SmokeChecks } from "./smoke-checks.ts";
 import { parseSmokeOptions } from "./smoke-options.ts";
@@ -11,8 +12,9 @@ if (parsed.kind === "wrong") {
   console.error(parsed.message);
   process.exit(2);
 }
-const { url, asJson } = parsed;
-const smoke = new SmokeChecks(new SmokeApi(parsed));
+const { url, apiKey, asJson, seconds: eachSeconds, allSeconds } = parsed;
+const patience = new Patience(eachSeconds, allSeconds);
+const smoke = new SmokeChecks(new SmokeApi({ url, apiKey, patience }));
 const start = performance.now();
 if (!asJson) console.log(url);
 const outcomes = await runChecks(smoke.checks(), ({ name, outcome, detail }) => {

@@ -2,7 +2,9 @@
 
 import { execFileSync } from "node:child_process";
 
-const VERSION = /^\d+\.\d+\.\d+(-[0-9a-z]+(\.\d+)*)?$/;
+const NUMBER = "(?:0|[1-9]\\d*)";
+/** What follows a hyphen begins with a letter: npm publishes it under that name, and not as the latest version. */
+const VERSION = new RegExp(`^${NUMBER}\\.${NUMBER}\\.${NUMBER}(-[a-z][0-9a-z]*(\\.${NUMBER})*)?$`);
 
 export const isVersion = (text: string): boolean => VERSION.test(text);
 

@@ -1,6 +1,8 @@
 // `npm run release` in a clone of this repository, as it is committed.
 
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { watch } from "node:fs";
 import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
@@ -32,11 +34,15 @@ afterAll(async () => {
 
 const git = async (...options: string[]) => (await run("git", options, { cwd: clone })).stdout.trim();
 
+function environment(): NodeJS.ProcessEnv {
+  const path = `${resolve("node_modules/.bin")}${delimiter}${process.env.PATH}`;
+  return { ...process.env, PATH: path, CI: "true", FORCE_COLOR: "0" };
+}
+
 /** Runs a script of the clone; answers all that it printed, and its exit code. */
 async function npmRun(script: string, ...options: string[]): Promise<{ code: number; output: string }> {
-  const path = `${resolve("node_modules/.bin")}${delimiter}${process.env.PATH}`;
-  const env = { ...process.env, PATH: path, CI: "true", FORCE_COLOR: "0" };
-  return run(process.execPath, [`src/tools/${script}.ts`, ...options], { cwd: clone, env }).then(
+  const command = [`src/tools/${script}.ts`, ...options];
+  return run(process.execPath, command, { cwd: clone, env: environment() }).then(
     ({ stdout, stderr }) => ({ code: 0, output: stdout + stderr }),
     ({ code, stdout, stderr }) => ({ code, output: stdout + stderr }),
   );
@@ -47,6 +53,24 @@ const release = (...options: string[]) => npmRun("release", VERSION, "--ci-passe
 async function commit(message: string): Promise<void> {
   await git("add", "--all");
   await git("commit", "--quiet", "--message", message);
+}
+
+/** As Ctrl-C does it, to all processes of a terminal. */
+async function interruptWhileFixturesAreWritten(): Promise<void> {
+  const folder = watch(join(clone, "test/fixtures"));
+  const gone = once(folder, "change");
+  const child = spawn(process.execPath, ["src/tools/release.ts", VERSION, "--ci-passed"], {
+    cwd: clone,
+    env: environment(),
+    detached: true,
+    stdio: "ignore",
+  });
+  const ended = once(child, "exit");
+  await gone;
+  folder.close();
+  if (child.pid === undefined) throw new Error("it did not start");
+  process.kill(-child.pid, "SIGINT");
+  expect(await ended).toEqual([1, null]);
 }
 
 const changelog = () => readFile(join(clone, "CHANGELOG.md"), "utf8");
@@ -72,7 +96,7 @@ describe("npm run release", () => {
     await commit("Something is said");
   });
 
-  it("[O42] checks, sets the version, packs and tags; a dry run leaves all as it was", async () => {
+  it("[O42] checks, sets the version, packs and tags; a dry run, a failure and Ctrl-C leave all as it was", async () => {
     expect(await npmRun("fixtures", VERSION)).toMatchObject({ code: 0 });
     await commit("Fixtures");
     const before = await git("rev-parse", "HEAD");
@@ -82,6 +106,21 @@ describe("npm run release", () => {
     expect(await git("status", "--porcelain")).toBe("");
     expect(await git("tag", "--list", `v${VERSION}`)).toBe("");
     expect(await git("rev-parse", "HEAD")).toBe(before);
+
+    // The commit is made then, and the tag is not.
+    await git("config", "tag.gpgSign", "true");
+    await git("config", "gpg.program", "no-such-program");
+    const untagged = await release();
+    expect(untagged).toMatchObject({
+      code: 1,
+      output: expect.stringContaining("The release is tagged: no."),
+    });
+    expect(await git("status", "--porcelain")).toBe("");
+    expect(await git("rev-parse", "HEAD")).toBe(before);
+    await git("config", "tag.gpgSign", "false");
+
+    await interruptWhileFixturesAreWritten();
+    expect(await git("status", "--porcelain")).toBe("");
 
     const real = await release();
     expect(real.output).toContain(`npm publish dist/release/edge-rooms-${VERSION}.tgz --tag beta`);
@@ -97,5 +136,5 @@ describe("npm run release", () => {
     expect(again).toMatchObject({ code: 1, output: expect.stringContaining("is there already") });
     const overwritten = await npmRun("fixtures", VERSION);
     expect(overwritten).toMatchObject({ code: 1, output: expect.stringContaining("never written again") });
-  }, 240_000);
+  }, 300_000);
 });

@@ -37,10 +37,16 @@ describe("the options of a release", () => {
     expect(parseReleaseOptions(options)).toEqual(asked);
   });
 
-  it.each([[[]], [["v1.0.0"]], [["1.0"]], [["1.0.0", "2.0.0"]], [["1.0.0", "--dry"]], [["1.0.0-beta;x"]]])(
-    "[O42] are refused if they are %j",
-    (options) => {
-      expect(parseReleaseOptions(options)).toMatchObject({ kind: "wrong" });
-    },
-  );
+  it.each([
+    [[]],
+    [["v1.0.0"]],
+    [["1.0"]],
+    [["1.0.0", "2.0.0"]],
+    [["1.0.0", "--dry"]],
+    [["1.0.0-beta;x"]],
+    [["1.0.0-1"]],
+    [["01.0.0"]],
+  ])("[O42] are refused if they are %j", (options) => {
+    expect(parseReleaseOptions(options)).toMatchObject({ kind: "wrong" });
+  });
 });

@@ -2,7 +2,8 @@
 
 import { createHash } from "node:crypto";
 import { createServer, type RequestListener } from "node:http";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { Patience } from "../../../src/tools/patience.ts";
 import { SmokeApi } from "../../../src/tools/smoke-api.ts";
 import { SmokeChecks } from "../../../src/tools/smoke-checks.ts";
 import { parseSmokeOptions } from "../../../src/tools/smoke-options.ts";
@@ -34,7 +35,7 @@ async function serve(listener: RequestListener, onUpgrade?: (respond: (bytes: st
 }
 
 async function smoke(url: string): Promise<readonly CheckOutcome[]> {
-  const checks = new SmokeChecks(new SmokeApi({ url, apiKey: KEY, seconds: 0.3 }));
+  const checks = new SmokeChecks(new SmokeApi({ url, apiKey: KEY, patience: new Patience(0.3, 30) }));
   const outcomes = await runChecks(checks.checks(), () => {});
   await checks.cleanUp();
   expect(JSON.stringify(outcomes)).not.toContain(KEY);
@@ -105,6 +106,54 @@ describe("npm run smoke", () => {
     expect(await failureAt(url)).toContain("health: cannot be reached: nothing listens there");
   });
 
+  it.each([
+    ["DEPTH_ZERO_SELF_SIGNED_CERT", "its certificate is signed by itself"],
+    [
+      "SELF_SIGNED_CERT_IN_CHAIN",
+      "its certificate is signed by an authority that this machine does not know",
+    ],
+    [
+      "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+      "its certificate is signed by an authority that this machine does not know: name a file",
+    ],
+    ["CERT_HAS_EXPIRED", "its certificate has expired"],
+  ])("[O47] says what is wrong with a certificate: %s", async (code, said) => {
+    const cause = Object.assign(new Error("a text of OpenSSL"), { code });
+    vi.stubGlobal("fetch", () => Promise.reject(new TypeError("fetch failed", { cause })));
+    onTestFinished(() => {
+      vi.unstubAllGlobals();
+    });
+    expect(await failureAt("https://rooms.example.com")).toContain(`health: cannot be reached: ${said}`);
+  });
+
+  it("[O47] says that a server speaks no TLS", async () => {
+    const url = await serve(likeOurs);
+    expect(await failureAt(url.replace("http:", "https:"))).toContain("cannot be reached: it speaks no TLS");
+  });
+
+  it("[O48] ends when its time is over, however long one answer may take", async () => {
+    const url = await serve(() => {});
+    const checks = new SmokeChecks(new SmokeApi({ url, apiKey: KEY, patience: new Patience(10, 0.1) }));
+    const [first] = await runChecks(checks.checks(), () => {});
+    expect(first?.detail).toContain("the 0.1 s, which all checks may take together, are over");
+  });
+
+  it("[O48] leaves out what comes after its time, and has time of its own to clean up", async () => {
+    const patience = new Patience(10, 0.05);
+    const never = () => patience.within("an answer", new Promise<string>(() => {}));
+    const check = { meaning: "It matters.", run: never };
+    const outcomes = await runChecks(
+      [
+        { ...check, name: "one" },
+        { ...check, name: "two" },
+      ],
+      () => {},
+    );
+    expect(outcomes.map(({ outcome }) => outcome)).toEqual(["FAILED", "left out"]);
+    patience.restart(10);
+    expect(await patience.within("an answer", Promise.resolve("here"))).toBe("here");
+  });
+
   it.each<[string, string[], string]>([
     ["says nothing", [], 'connect: "connected" did not come within 0.3 s. No client comes in.'],
     ["closes", ["\x88\x02\x11\x31"], "connect: the connection closed with 4401 , before "],
@@ -122,6 +171,9 @@ describe("npm run smoke", () => {
     [["http://rooms.example.com"], KEY, "would read the key"],
     [["https://me@rooms.example.com"], KEY, "taken from API_KEY"],
     [["https://rooms.example.com"], undefined, "has no API_KEY"],
+    [["https://rooms.example.com"], `${KEY}\n${KEY}`, "must be one key"],
+    [["https://rooms.example.com"], `${KEY},${KEY}`, "must be one key"],
+    [["https://rooms.example.com"], `${KEY}\u2028`.repeat(2), "must be one key"],
     [["https://rooms.example.com", "--josn"], KEY, "API_KEY=… npm run smoke"],
     [["https://rooms.example.com", "--timeout", "soon"], KEY, "takes seconds"],
   ])("[O44] refuses the call %j", (args, key, said) => {

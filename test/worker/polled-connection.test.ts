@@ -116,6 +116,25 @@ describe("a connection over calls", () => {
     expect(again.connection).not.toBe(ada.connection);
   });
 
+  it("[O49] is for its user alone: to others it has ended, and it goes on", async () => {
+    const room = uniqueName("polled");
+    const ada = await polled(room, "ada");
+    const { connection } = ada;
+    for (const user of ["mallory", null]) {
+      const heard = await poll(room, user, { connection, received: 0, wait: 10 });
+      expect(heard).toMatchObject({ count: 0, last: { type: "closed" } });
+      const command = { type: "send", id: "forged", data: "forged" };
+      const said = await post(
+        `/v1/rooms/${room}/commands`,
+        user,
+        lines({ connection, number: 1, leave: true }, [command]),
+      );
+      expect(said.status).not.toBe(200);
+    }
+    expect((await ada.say({ type: "send", id: "m1", data: 1 })).status).toBe(200);
+    expect((await ada.next()).frames[0]).toMatchObject({ type: "message", seq: 1, data: 1 });
+  });
+
   it("[H43] answers a repeated call with commands without doing it again, and misses none", async () => {
     const room = uniqueName("polled");
     const ada = await polled(room, "ada");

@@ -96,6 +96,26 @@ describe("the environments of wrangler.toml", () => {
     expect(differencesIn(file)).toEqual([part]);
   });
 
+  it("[O50] are the same with the lines that are off, each with a data set of its own", async () => {
+    const isOff = /^# (?=\[|(?:binding|dataset|cpu_ms|required) = )/gm;
+    const file = await copyOf((toml) => toml.replace(isOff, ""));
+    expect(differencesIn(file)).toEqual([]);
+    const [production, staging] = Object.values(ENVIRONMENTS).map((env) => read(file, env));
+    const parts = { limits: { cpu_ms: 30_000 }, secrets: { required: ["JWT_SECRET", "API_KEYS"] } };
+    for (const config of [production, staging]) {
+      expect(config).toMatchObject(parts);
+      expect(config?.observability).toMatchObject({
+        redact_query_string: true,
+        logs: { invocation_logs: false },
+      });
+    }
+    const datasets = [production, staging].flatMap((config) => config?.analytics_engine_datasets ?? []);
+    expect(datasets).toEqual([
+      { binding: "METRICS", dataset: "edge_rooms" },
+      { binding: "METRICS", dataset: "edge_rooms_staging" },
+    ]);
+  });
+
   it("[O41] deploy complete, as dry runs of both show", async () => {
     const file = await copyOf((toml) => toml);
     const [production = "", staging = ""] = await Promise.all(
@@ -104,7 +124,7 @@ describe("the environments of wrangler.toml", () => {
     for (const output of [production, staging]) expect(output).not.toContain("WARNING");
     const names = (output: string) => Array.from(output.matchAll(/^env\.(\w+)/gm), ([, name]) => name);
     expect(names(production)).toEqual(
-      expect.arrayContaining(["ROOMS", "USERS", "RATE_LIMITER", "ASSETS", "ALLOWED_ORIGINS"]),
+      expect.arrayContaining(["ROOMS", "USERS", "REGISTRY", "RATE_LIMITER", "ASSETS", "ALLOWED_ORIGINS"]),
     );
     expect(names(staging)).toEqual(names(production));
     expect(staging.match(/^Total Upload.*$/m)).toEqual(production.match(/^Total Upload.*$/m));

@@ -117,7 +117,7 @@ describe("a connection over calls", () => {
   });
 
   it("[O49] is for its user alone: to others it has ended, and it goes on", async () => {
-    const room = uniqueName("polled");
+    const room = uniqueName("public_polled");
     const ada = await polled(room, "ada");
     const { connection } = ada;
     for (const user of ["mallory", null]) {

@@ -219,8 +219,10 @@ export const LOG_CATALOGUE = {
 
   count_failed: {
     level: "error",
-    from: "counting for GET /v1/metrics",
-    means: "The registry was not reached: some counters are too low. At most one line a second.",
+    from: "metrics",
+    means:
+      "The registry was not reached, or Analytics Engine took a point no more: some numbers are too low. At most one " +
+      "line a second.",
     action: "Expected now and then when objects restart. Often: look at error.",
     fields: ["error"],
     optional: ["leftOut"],

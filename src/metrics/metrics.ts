@@ -2,14 +2,15 @@
 // would take. Under load it is gathered: 30 reports at once, then one a second. A report has further points only for what
 // took a command, a refusal or a close each.
 //
-// CounterTotals that are scraped cost a call and a row each time, as much as a message. So one flush in 16 is counted, by
-// chance, as 16: right on average, whatever an object forgets in its sleep.
+// Counters that are scraped cost a call and a row each time, as much as a message. So one flush in 16 is counted, by
+// chance, as 16, and fewer under load: see `CountingPace`.
 
 import type { JournalEntry } from "../object/journal.ts";
 import { TokenBuckets } from "../object/token-bucket.ts";
 import { NO_TRAFFIC, type Traffic } from "../object/traffic.ts";
 import type { DataPoint, Labels, Numbers } from "./columns.ts";
-import { CounterTotals } from "./counter-totals.ts";
+import { countersOf } from "./counter-sums.ts";
+import { CountingPace } from "./counting-pace.ts";
 import { Gathered } from "./gathered.ts";
 import { EventLabels } from "./labels.ts";
 
@@ -17,9 +18,6 @@ const REPORTS_A_SECOND = 1;
 const REPORTS_AT_ONCE = 30;
 /** A room with connections in which nothing happens is written this often, if it flushes. */
 const HEARD_OF_EVERY_MS = 10 * 60_000;
-/** One flush, or refusal of the edge, in so many is counted. */
-export const COUNTED_ONE_IN = 16;
-const COUNTERS_EVERY_MS = 5_000;
 
 /** The part of the binding that is used. */
 export interface PointWriter {
@@ -35,19 +33,17 @@ export interface CounterPorts {
 
 export class Metrics {
   readonly #gathered: Gathered;
-  readonly #counters: CounterTotals;
+  readonly #events = new EventLabels();
+  readonly #pace = new CountingPace();
   readonly #writer: PointWriter | undefined;
   readonly #place: Pick<Labels, "source" | "room">;
   readonly #ports: CounterPorts;
   readonly #bucket = new TokenBuckets({ perSecond: REPORTS_A_SECOND, burst: REPORTS_AT_ONCE });
   #writtenAt = Number.NEGATIVE_INFINITY;
-  #countedAt = Number.NEGATIVE_INFINITY;
 
   /** `writer`: `undefined` where there is no binding. */
   constructor(writer: PointWriter | undefined, place: Pick<Labels, "source" | "room">, ports: CounterPorts) {
-    const events = new EventLabels();
-    this.#gathered = new Gathered(events);
-    this.#counters = new CounterTotals(events);
+    this.#gathered = new Gathered(this.#events);
     this.#writer = writer;
     this.#place = place;
     this.#ports = ports;
@@ -82,11 +78,9 @@ export class Metrics {
     now: number,
   ): void {
     if (traffic === NO_TRAFFIC && entries.length === 0) return;
-    if (this.#ports.random() * COUNTED_ONE_IN >= 1) return;
-    this.#counters.traffic(traffic, COUNTED_ONE_IN);
-    this.#counters.journal(entries, COUNTED_ONE_IN);
-    if (this.#counters.isEmpty || Math.abs(now - this.#countedAt) < COUNTERS_EVERY_MS) return;
-    this.#countedAt = now;
-    report(this.#counters.take());
+    const times = this.#pace.takes(this.#ports.random(), now);
+    if (times === 0) return;
+    const sums = countersOf({ traffic, entries }, times, this.#events);
+    if (Object.keys(sums).length > 0) report(sums);
   }
 }

@@ -20,7 +20,7 @@ export interface ConnectionWhom extends Whom {
 }
 
 /** Whom an act is of: a user or server code, on a connection or by a call. */
-export const whomOf = (identity: Identity, connection: { readonly whom: ConnectionWhom } | null): Whom =>
+const whomOf = (identity: Identity, connection: { readonly whom: ConnectionWhom } | null): Whom =>
   connection?.whom ?? { user: userOf(identity)?.id ?? null };
 
 export type JournalEntry =
@@ -61,11 +61,16 @@ export class Journal {
   }
 
   /** Counts a command that was accepted, and notes it if its event is among those that are noted. */
-  accepted(command: PublishingCommand, topic: string, whom: Whom): void {
+  accepted(
+    command: PublishingCommand,
+    topic: string,
+    identity: Identity,
+    by: { readonly whom: ConnectionWhom } | null,
+  ): void {
     this.traffic.published(KINDS[command], topic);
     if (this.#topics.length === 0) return;
     if (this.#topics.includes("*") || matchesTopics(this.#topics, topic))
-      this.#entries.push({ kind: "accepted", command, topic, ...whom });
+      this.#entries.push({ kind: "accepted", command, topic, ...whomOf(identity, by) });
   }
 
   /** The entries since the last time, in order. */

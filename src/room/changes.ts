@@ -2,7 +2,7 @@
 
 import { type Actor, userOf } from "../access/identity.ts";
 import { oversize } from "../object/encode-data.ts";
-import { type Journal, whomOf } from "../object/journal.ts";
+import type { Journal } from "../object/journal.ts";
 import { BYTES_A_UNIT, CHANGE, type Spending } from "../object/spending.ts";
 import {
   accept,
@@ -79,7 +79,7 @@ export class Changes {
     const length = change.type === "edit" ? change.data.length : 0;
     if (user !== null) this.#spending.add(user.id, CHANGE + length / BYTES_A_UNIT);
     const outcome = this.#change(actor, target, change, turn);
-    if (outcome.ok) this.#journal.accepted(change.type, target.event, whomOf(actor.identity, by));
+    if (outcome.ok) this.#journal.accepted(change.type, target.event, actor.identity, by);
     return outcome;
   }
 

@@ -134,7 +134,8 @@ export class Connections implements Outlet {
   /** A connection has another permission, or another token. */
   renew(connection: RoomConnection, actor: Actor): void {
     connection.update({ actor });
-    this.#rules.permits.renewed(connection);
+    const kept = this.#rules.permits.renewed(connection);
+    if (kept.length > 0) this.#send(connection, kept);
   }
 
   /** Asks for permissions that have lapsed, also of those that only listen. */

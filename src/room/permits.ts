@@ -160,15 +160,16 @@ export class Permits {
     this.#joiners.add(connection);
   }
 
-  /** The permission of a connection is known again: the frames kept for it are sent before anything newer. */
-  renewed(connection: RoomConnection): void {
+  /** The permission of a connection is known again. Answers the frames kept for it, to be sent before anything newer. */
+  renewed(connection: RoomConnection): readonly string[] {
     this.#joiners.delete(connection);
     const hold = this.#holds.get(connection);
-    if (hold === undefined) return;
-    for (const frame of hold.frames.splice(0)) connection.socket.send(frame);
+    if (hold === undefined) return [];
+    const frames = hold.frames.splice(0);
     hold.length = 0;
     if (hold.works.length === 0 && hold.late === undefined) this.#holds.delete(connection);
     else this.#freed.add(connection);
+    return frames;
   }
 
   /** Called as a flush begins: what goes on with it, in its order. */

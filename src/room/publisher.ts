@@ -2,7 +2,7 @@
 
 import { type Actor, userOf } from "../access/identity.ts";
 import { oversize } from "../object/encode-data.ts";
-import { type Journal, whomOf } from "../object/journal.ts";
+import type { Journal } from "../object/journal.ts";
 import { BYTES_A_UNIT, MENTION, ROW, type Spending } from "../object/spending.ts";
 import {
   accept,
@@ -98,7 +98,7 @@ export class Publisher {
     const { result, body } = stored.value;
     this.#slowMode.acted(actor, result.seq, now);
     const instead = echo?.(result);
-    this.#journal.accepted("send", draft.event, whomOf(actor.identity, by));
+    this.#journal.accepted("send", draft.event, actor.identity, by);
     this.#mention(draft, voice.from, result.seq, turn);
     turn.delivery.emit(
       { kind: "stored", event: draft.event, ...(instead !== undefined && { instead }) },
@@ -117,7 +117,7 @@ export class Publisher {
     const { event, data, to, except } = input;
     const refusal = mayWrite(actor) ? this.#validationRefusal(actor, input) : tooLittle(actor, "write");
     if (refusal !== undefined) return reject(refusal);
-    this.#journal.accepted("signal", event, whomOf(actor.identity, by));
+    this.#journal.accepted("signal", event, actor.identity, by);
     const from = senderOf(actor, input.from);
     const sender = from === null ? "null" : JSON.stringify({ id: from.id });
     const deaf = new Set(except === undefined ? [] : this.#roomPresence.connectionsOf(except));

@@ -212,7 +212,7 @@ export class WorkQueue {
 
   #refuse(work: Sent, id: string | undefined, refusal: Refusal, turn: Turn): void {
     const { connection } = work;
-    const command = work.kind === "command" ? work.command.type : work.kind === "auth" ? "auth" : undefined;
+    const command = typeOf(work);
     this.#rules.journal.add({
       ...{ kind: "refused", refusal, ...connection.whom },
       ...(command !== undefined && { command }),
@@ -234,3 +234,9 @@ export class WorkQueue {
 }
 
 const isRead = (work: Work): boolean => work.kind === "command" && work.command.type === "read";
+
+/** The type of the command. */
+function typeOf(work: Sent): string | undefined {
+  if (work.kind === "auth") return "auth";
+  return work.kind === "command" ? work.command.type : work.command;
+}

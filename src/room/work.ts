@@ -16,6 +16,8 @@ export type Work =
       readonly connection: RoomConnection;
       readonly id?: string;
       readonly refusal: Refusal;
+      /** Its type, if that is known. */
+      readonly command?: string;
     }
   /** `auth`, paid for, and its token checked. */
   | {

@@ -30,7 +30,7 @@ import {
 } from "./session-commands.ts";
 import type { SessionConnection, UserSettings } from "./session-connection.ts";
 import type { TokenRevocations } from "./token-revocations.ts";
-import { hearsTopic, UserSessions } from "./user-sessions.ts";
+import { hearsTopic, type RefusedCommand, UserSessions } from "./user-sessions.ts";
 import { welcome } from "./welcome.ts";
 
 /** The answer to a notify. */
@@ -196,14 +196,14 @@ export class UserHub {
   receive(session: SessionConnection, parsed: Parsed<InboxCommand>, now: number): void {
     if (!this.sessions.isServed(session, now)) return;
     if (parsed.kind === "refused") {
-      this.sessions.refuse(session, parsed.id, parsed.refusal, now);
+      this.sessions.refuse(session, { id: parsed.id, type: parsed.command }, parsed.refusal, now);
       return;
     }
     const { command } = parsed;
     const run = () => applyInboxCommand(this, session, command, now);
     // A sign of life, also if its answer is refused.
     if (command.type === "ping") session.pinged(now);
-    this.#take(session, command.id, () => this.charge(now) ?? run(), now);
+    this.#take(session, command, () => this.charge(now) ?? run(), now);
   }
 
   /** A command for the rooms of a session is paid for here, and answered there: whether it may go on. */
@@ -213,7 +213,7 @@ export class UserHub {
     if (command.type === "join") this.use(JOIN, now);
     const cost = roomsCommandCost(command, Object.keys(session.state.rooms).length);
     const refusal = cost === 0 ? undefined : this.charge(now, cost);
-    if (refusal !== undefined) this.sessions.refuse(session, command.id, refusal, now);
+    if (refusal !== undefined) this.sessions.refuse(session, command, refusal, now);
     return refusal === undefined;
   }
 
@@ -231,7 +231,7 @@ export class UserHub {
     if (!this.sessions.isServed(session, now)) return false;
     const unpaid = questions === 0 ? undefined : this.charge(now, questions, 1);
     const run = () => unpaid ?? this.#reauthorize(session, id, outcome, now);
-    return this.#take(session, id, run, now);
+    return this.#take(session, { id, type: "auth" }, run, now);
   }
 
   /** Stores a notification, and sends it to every session unless it is muted. `mayPush`: it is new, and not muted. */
@@ -274,7 +274,7 @@ export class UserHub {
   /** Runs a command; one that throws fails alone. Returns whether it succeeded. */
   #take(
     session: SessionConnection,
-    id: string | undefined,
+    command: RefusedCommand,
     run: () => Refusal | undefined,
     now: number,
   ): boolean {
@@ -285,7 +285,7 @@ export class UserHub {
     } catch (error) {
       this.#ports.reportFault(error);
     }
-    if (refusal !== undefined) this.sessions.refuse(session, id, refusal, now);
+    if (refusal !== undefined) this.sessions.refuse(session, command, refusal, now);
     return refusal === undefined;
   }
 

@@ -13,6 +13,12 @@ export interface UserSessionsPorts {
   report(entry: JournalEntry): void;
 }
 
+/** What is known of a command, which may be none. */
+export interface RefusedCommand {
+  readonly id?: string | undefined;
+  readonly type?: string | undefined;
+}
+
 export class UserSessions {
   readonly #pingMs: number;
   readonly #sessions = new Set<SessionConnection>();
@@ -54,12 +60,16 @@ export class UserSessions {
   /** Refuses a command of the session; closes it after too many refusals. */
   refuse(
     session: SessionConnection,
-    id: string | undefined,
+    { id, type }: RefusedCommand,
     refusal: Refusal & { readonly room?: string },
     now: number,
   ): void {
     const { room } = refusal;
-    this.#ports.report({ kind: "refused", refusal, ...session.whom, ...(room !== undefined && { room }) });
+    this.#ports.report({
+      ...{ kind: "refused", refusal, ...session.whom },
+      ...(type !== undefined && { command: type }),
+      ...(room !== undefined && { room }),
+    });
     const closing = session.refusals.refused(refusal.code, now);
     if (closing !== undefined) this.drop(session, closing);
     else session.socket.send(errorAnswer(id, refusal));

@@ -17,7 +17,13 @@ import { check } from "./check.ts";
 
 export type Parsed<Command> =
   | { readonly kind: "command"; readonly command: Command }
-  | { readonly kind: "refused"; readonly id?: string; readonly refusal: Refusal };
+  /** `command`: its type. Left out: it has none that is known. */
+  | {
+      readonly kind: "refused";
+      readonly id?: string;
+      readonly refusal: Refusal;
+      readonly command?: string;
+    };
 
 type Schemas<Command> = Readonly<Record<string, v.GenericSchema<unknown, Command>>>;
 
@@ -79,17 +85,19 @@ function parseCommand<Command>(value: unknown, schemas: Schemas<Command>): Parse
   if (!isRecord(value)) return bad("a command is a JSON object");
   const { type } = value;
   const id = typeof value.id === "string" && isCommandId(value.id) ? value.id : undefined;
-  const schema = typeof type === "string" && Object.hasOwn(schemas, type) ? schemas[type] : undefined;
+  const command = typeof type === "string" && Object.hasOwn(schemas, type) ? type : undefined;
+  const schema = command === undefined ? undefined : schemas[command];
   if (schema === undefined) return bad("unknown type", id, ["type"]);
   const checked = check(schema, value);
   if (checked.ok) return { kind: "command", command: checked.value };
-  return refused(id, checked.refusal);
+  return refused(id, checked.refusal, command);
 }
 
-const refused = <Command>(id: string | undefined, refusal: Refusal): Parsed<Command> => ({
+const refused = <Command>(id: string | undefined, refusal: Refusal, command?: string): Parsed<Command> => ({
   kind: "refused",
   ...(id !== undefined && { id }),
   refusal,
+  ...(command !== undefined && { command }),
 });
 
 function bad<Command>(message: string, id?: string, path?: string[]): Parsed<Command> {

@@ -5,7 +5,7 @@ import type { Env } from "../../env.ts";
 import { LimitedLog } from "../../log/limited-log.ts";
 import { Registry } from "../../registry/runtime/registry.ts";
 import type { Labels } from "../columns.ts";
-import { Metrics } from "../metrics.ts";
+import { Metrics, type PointWriter } from "../metrics.ts";
 
 const failed = new LimitedLog("count_failed");
 
@@ -18,11 +18,22 @@ export function metricsOf(
 ): Metrics {
   const registry = counters && REGISTRY !== undefined ? new Registry(REGISTRY, placement) : undefined;
   const random = () => Math.random();
-  return new Metrics(METRICS, place, {
+  return new Metrics(METRICS && guarded(METRICS), place, {
     random,
     report: registry && ((sums) => goOn(registry.count(sums, random()).catch(noteFailure))),
   });
 }
+
+/** A flush has more to do than to be counted: it goes on if the platform takes no more points. */
+const guarded = (writer: PointWriter): PointWriter => ({
+  writeDataPoint(point) {
+    try {
+      writer.writeDataPoint(point);
+    } catch (error) {
+      noteFailure(error);
+    }
+  },
+});
 
 const noteFailure = (error: unknown): void => {
   failed.note("any", { error }, Date.now());

@@ -219,7 +219,7 @@ export class SessionRooms {
   #presence(session: SessionConnection, { id, status, data }: PresenceCommand): void {
     const refusal = presenceRefusal({ data });
     if (refusal !== undefined) {
-      this.#ports.refuse(session, id, refusal);
+      this.#ports.refuse(session, { id, type: "presence" }, refusal);
       return;
     }
     const presence = { ...(status !== undefined && { status }), ...(data !== undefined && { data }) };
@@ -270,7 +270,7 @@ export class SessionRooms {
   #notJoined(session: SessionConnection, room: string, frames: readonly AddressedFrame[]): void {
     const refusal = { ...NOT_JOINED, room };
     for (const { ids } of frames) {
-      for (const id of ids.length === 0 ? [undefined] : ids) this.#ports.refuse(session, id, refusal);
+      for (const id of ids.length === 0 ? [undefined] : ids) this.#ports.refuse(session, { id }, refusal);
     }
   }
 
@@ -283,7 +283,7 @@ export class SessionRooms {
       ([name, { join }]) => name !== room && !this.#leaving.has(join),
     );
     if (others.length >= MAX_SESSION_ROOMS) {
-      this.#ports.refuse(session, id, { ...TOO_MANY, room });
+      this.#ports.refuse(session, { id, type: "join" }, { ...TOO_MANY, room });
       return;
     }
     const join = this.#ports.newJoin();
@@ -311,7 +311,7 @@ export class SessionRooms {
         this.#tell(session, room, joined, { code: "internal" });
       else {
         if (joined?.join === join) setJoined(session, room, undefined);
-        this.#ports.refuse(session, id, { ...outcome.refusal, room });
+        this.#ports.refuse(session, { id, type: "join" }, { ...outcome.refusal, room });
       }
     });
   }
@@ -340,7 +340,7 @@ export class SessionRooms {
   #leave(session: SessionConnection, { id, room }: LeaveCommand): void {
     const joined = joinedRoom(session, room);
     if (joined === undefined) {
-      this.#ports.refuse(session, id, { ...NOT_JOINED, room });
+      this.#ports.refuse(session, { id, type: "leave" }, { ...NOT_JOINED, room });
       return;
     }
     const isFirst = !this.#leaving.has(joined.join);
@@ -349,7 +349,7 @@ export class SessionRooms {
       // It waited behind another `leave`, or behind a `join` that was refused.
       if (!isFirst || joinedRoom(session, room) === undefined) {
         this.#leaving.delete(joined.join);
-        this.#ports.refuse(session, id, { ...NOT_JOINED, room });
+        this.#ports.refuse(session, { id, type: "leave" }, { ...NOT_JOINED, room });
         return;
       }
       try {

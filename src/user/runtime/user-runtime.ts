@@ -168,7 +168,7 @@ export class UserRuntime {
       followed: this.user.followed,
       claims: this.#claims,
       room: (name) => this.#room(name),
-      refuse: (session, id, refusal) => this.user.sessions.refuse(session, id, refusal, Date.now()),
+      refuse: (session, command, refusal) => this.user.sessions.refuse(session, command, refusal, Date.now()),
       serves: (session) => this.user.sessions.isServed(session, Date.now()),
       drop: (session, closing) => this.user.sessions.drop(session, closing),
     });

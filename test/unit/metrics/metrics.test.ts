@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { BLOBS, type DataPoint, DOUBLES } from "../../../src/metrics/columns.ts";
 import { Metrics } from "../../../src/metrics/metrics.ts";
+import type { JournalEntry } from "../../../src/object/journal.ts";
+import { type Traffic, TrafficMeter } from "../../../src/object/traffic.ts";
 import type { ErrorCode } from "../../../src/protocol/index.ts";
 import { RoomForTest } from "../../support/room-for-test.ts";
 
@@ -162,34 +164,63 @@ describe("the metrics of a room", () => {
   });
 });
 
+function randomFrom(seed: number): () => number {
+  let state = Math.imul(seed * 1_000, 0x9e3779b1) >>> 0;
+  return () => {
+    // Mulberry32.
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** A flush with one message to three connections. */
+function flushOf(event: string): Traffic {
+  const meter = new TrafficMeter();
+  meter.published("messages", event);
+  meter.sent(3, 300);
+  return meter.take();
+}
+
 describe("the counters of a room", () => {
-  it("[O29] count one flush in 16 by chance as 16, and report at most every 5 s", () => {
-    const test = new RoomForTest();
-    const reports: { readonly at: number; readonly sums: Readonly<Record<string, number>> }[] = [];
-    let seed = 1;
-    const random = () => {
-      seed = (seed * 48_271) % 2_147_483_647;
-      return seed / 2_147_483_647;
-    };
-    const report = (sums: Readonly<Record<string, number>>) => reports.push({ at: test.now, sums });
-    const metrics = new Metrics(undefined, { source: "room" }, { random, report });
-    const [ada] = [
-      test.join("ada", { expiresAt: test.now + 1e9 }),
-      test.join("bo", { expiresAt: test.now + 1e9 }),
-    ];
-    test.effects.length = 0;
-    for (let n = 0; n < 3_000; n++) {
-      ada.send(`m${n}`, 1, { event: "task.created" });
-      test.now += 1_000;
-      for (const { traffic, journal, occupancy } of test.effects.splice(0))
-        metrics.flushed(traffic, journal, occupancy.after, test.now);
+  it.each([1, 2, 3])("[O29] are right on average in a room that sleeps after each burst (seed %d)", (seed) => {
+    const random = randomFrom(seed);
+    const totals = new Map<string, number>();
+    const entry: JournalEntry = { kind: "refused", refusal: { code: "forbidden", message: "no" } };
+    let now = 0;
+    for (let burst = 0; burst < 2_000; burst++) {
+      const report = (sums: Readonly<Record<string, number>>) => {
+        for (const [name, by] of Object.entries(sums)) totals.set(name, (totals.get(name) ?? 0) + by);
+      };
+      const metrics = new Metrics(undefined, { source: "room" }, { random, report });
+      for (let n = 0; n < 50; n++) {
+        now += 20;
+        metrics.flushed(flushOf("task.created"), n === 49 ? [entry] : [], {}, now);
+      }
+      now += 60_000;
     }
-    const total = (name: string) => reports.reduce((all, { sums }) => all + (sums[name] ?? 0), 0);
-    expect(Math.abs(total("messages_total task") / 3_000 - 1)).toBeLessThan(0.2);
-    expect(total("messages_total task") % 16).toBe(0);
-    expect(Math.abs(total("deliveries_total") / 9_000 - 1)).toBeLessThan(0.2);
-    for (const [at, one] of reports.entries())
-      expect(one.at - (reports[at - 1]?.at ?? 0)).toBeGreaterThanOrEqual(5_000);
+    const ratio = (name: string, expected: number) => (totals.get(name) ?? 0) / expected;
+    expect(Math.abs(ratio("messages_total task", 100_000) - 1)).toBeLessThan(0.1);
+    expect(Math.abs(ratio("deliveries_total", 300_000) - 1)).toBeLessThan(0.1);
+    // The last flush of a burst counts like the first one.
+    expect(Math.abs(ratio("refused_total forbidden", 2_000) - 1)).toBeLessThan(0.5);
+  });
+
+  it.each([0.2, 20, 200])("[O29] are right on average at %d flushes a second, and reported about every 5 s", (rate) => {
+    const random = randomFrom(rate);
+    const totals = [0, 0];
+    const report = (sums: Readonly<Record<string, number>>) => {
+      totals[0] = (totals[0] ?? 0) + 1;
+      totals[1] = (totals[1] ?? 0) + (sums["messages_total task"] ?? 0);
+    };
+    const metrics = new Metrics(undefined, { source: "room" }, { random, report });
+    const seconds = Math.max(5_000, 20_000 / rate);
+    for (let n = 0; n < seconds * rate; n++)
+      metrics.flushed(flushOf("task.created"), [], {}, (n * 1_000) / rate);
+    const [reports = 0, messages = 0] = totals;
+    expect(Math.abs(messages / (seconds * rate) - 1)).toBeLessThan(0.1);
+    expect(reports).toBeLessThan(Math.min((seconds * rate) / 16, seconds / 5) * 1.2);
   });
 
   it("[O29] are none where nobody takes them, and tell 100 events apart", () => {

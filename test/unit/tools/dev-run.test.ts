@@ -4,7 +4,7 @@ import { devRun } from "../../../src/tools/dev-run.ts";
 /** Before what was given, which may turn it off. */
 const ADMIN = ["--var", "ADMIN:on"];
 /** Before the last variable. */
-const LOCAL = ["--var", "JURISDICTION:"];
+const LOCAL = ["--var", "JURISDICTION:", "--var", "LOG_SAMPLE:1"];
 const run = (line: string) => devRun(line.split(" ").filter((option) => option !== ""));
 
 describe("npm run dev", () => {
@@ -67,6 +67,12 @@ describe("npm run dev", () => {
     expect(run("--ip 192.168.1.5 --share").options).toEqual([
       ...["dev", "--port", "8787", ...ADMIN, "--ip", "192.168.1.5", ...LOCAL, "--var", "DEV_TOKENS:share"],
     ]);
+  });
+
+  it("[O30] logs every connection, unless an option says otherwise", () => {
+    const sampleOf = (line: string) => run(line).options.filter((option) => option.startsWith("LOG_SAMPLE:"));
+    expect(sampleOf("")).toEqual(["LOG_SAMPLE:1"]);
+    expect(sampleOf("--var LOG_SAMPLE:0.5")).toEqual(["LOG_SAMPLE:0.5"]);
   });
 
   it("[O45] has no jurisdiction, whatever wrangler.toml and the options say", () => {

@@ -90,6 +90,7 @@ describe("the environments of wrangler.toml", () => {
       '\n[[analytics_engine_datasets]]\nbinding = "MORE"\ndataset = "more"\n',
     ],
     ["ratelimits", "limit = 600", "limit = 700"],
+    ["observability", "", "\n[env.staging.observability]\nenabled = true\n"],
   ])("[O41] differ in %s if only one of them is changed", async (part, before, after) => {
     // The first place is that of production. Nothing to replace: it is added at the end.
     const file = await copyOf((toml) => (before === "" ? toml + after : toml.replace(before, after)));

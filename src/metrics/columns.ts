@@ -21,6 +21,7 @@ export const DOUBLES = [
   "replays",
   "replayBytes",
   "refused",
+  "notifications",
 ] as const;
 
 export type Labels = Partial<Record<(typeof BLOBS)[number], string>>;

@@ -19,11 +19,12 @@ export function countersOf(
     const name = counterName(family, label);
     if (amount !== 0) sums.set(name, (sums.get(name) ?? 0) + amount * times);
   };
-  for (const [event, { messages, signals, changes }] of traffic.published) {
+  for (const [event, { messages, signals, changes, notifications }] of traffic.published) {
     const label = events.labelOf(event);
     add("messages_total", messages, label);
     add("signals_total", signals, label);
     add("changes_total", changes, label);
+    add("notifications_total", notifications, label);
   }
   add("deliveries_total", traffic.frames);
   add("delivered_bytes_total", traffic.bytes);

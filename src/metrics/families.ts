@@ -30,9 +30,17 @@ export const COUNTERS = {
     help: "Edits, deletes and reactions, by first segment of the event.",
     label: "event",
   },
-  deliveries_total: { type: "counter", help: "Frames that rooms sent to connections." },
+  notifications_total: {
+    type: "counter",
+    help: "Notifications that were stored, by first segment of the topic.",
+    label: "event",
+  },
+  deliveries_total: {
+    type: "counter",
+    help: "Frames that rooms sent to connections, and events of inboxes to sessions.",
+  },
   delivered_bytes_total: { type: "counter", help: "Text in those frames, in UTF-16 units." },
-  flushes_total: { type: "counter", help: "Flushes of rooms that published or sent something." },
+  flushes_total: { type: "counter", help: "Flushes of rooms, and deliveries of inboxes, that published or sent something." },
   replays_total: { type: "counter", help: "First frames and replays that were sent to connections." },
   replayed_bytes_total: { type: "counter", help: "Text in those, in UTF-16 units." },
   refused_total: {

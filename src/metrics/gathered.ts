@@ -90,11 +90,12 @@ export class Gathered {
     return points;
   }
 
-  #publish(event: string, { messages, signals, changes }: Readonly<Published>): void {
-    const known = this.#published.get(event) ?? { messages: 0, signals: 0, changes: 0 };
+  #publish(event: string, { messages, signals, changes, notifications }: Readonly<Published>): void {
+    const known = this.#published.get(event) ?? { messages: 0, signals: 0, changes: 0, notifications: 0 };
     known.messages += messages;
     known.signals += signals;
     known.changes += changes;
+    known.notifications += notifications;
     this.#published.set(event, known);
   }
 

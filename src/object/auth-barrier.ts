@@ -54,7 +54,7 @@ export class AuthBarrier<Connection extends object, Command extends { readonly i
         const refusal = this.#ports.charge(connection);
         if (refusal === undefined)
           return this.#authenticate(connection, parsed.command, frame.slice(index + 1));
-        this.#ports.accept(connection, { kind: "refused", id: parsed.command.id, refusal });
+        this.#ports.accept(connection, { kind: "refused", id: parsed.command.id, refusal, command: "auth" });
       } else this.#ports.accept(connection, { kind: "command", command: parsed.command });
     }
     return undefined;

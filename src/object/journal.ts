@@ -31,6 +31,12 @@ export type JournalEntry =
   | ({ readonly kind: "refused"; readonly refusal: Refusal; readonly command?: string } & Whom)
   | ({ readonly kind: "accepted"; readonly command: string; readonly topic: string } & Whom);
 
+/** What is known of a command that is refused, which may be none. */
+export interface RefusedCommand {
+  readonly id?: string | undefined;
+  readonly type?: string | undefined;
+}
+
 /** What a command that publishes is counted as. */
 const KINDS = {
   send: "messages",

@@ -1,10 +1,11 @@
-// What a room has published and sent, as sums: integers only, as each frame to each connection passes here.
+// What an object has published and sent, as sums: integers only, as each frame to each connection passes here.
 
 /** What was published of one event. */
 export interface Published {
   messages: number;
   signals: number;
   changes: number;
+  notifications: number;
 }
 
 export type PublishedKind = keyof Published;
@@ -30,7 +31,7 @@ export class TrafficMeter {
   published(kind: PublishedKind, event: string): void {
     let known = this.#published.get(event);
     if (known === undefined) {
-      known = { messages: 0, signals: 0, changes: 0 };
+      known = { messages: 0, signals: 0, changes: 0, notifications: 0 };
       this.#published.set(event, known);
     }
     known[kind] += 1;

@@ -4,10 +4,11 @@
 
 import type { UserIdentity } from "../access/identity.ts";
 import { cursorCheckpoint, FAILED, FULL, NOT_YOURS, okAnswer } from "../object/answers.ts";
-import type { JournalEntry } from "../object/journal.ts";
+import type { JournalEntry, RefusedCommand } from "../object/journal.ts";
 import type { RevokedTokens } from "../object/revocation.ts";
 import { CALL, JOIN, OPENING, Spending } from "../object/spending.ts";
 import { TokenBuckets } from "../object/token-bucket.ts";
+import { TrafficMeter } from "../object/traffic.ts";
 import {
   accept,
   type NotificationState,
@@ -30,7 +31,7 @@ import {
 } from "./session-commands.ts";
 import type { SessionConnection, UserSettings } from "./session-connection.ts";
 import type { TokenRevocations } from "./token-revocations.ts";
-import { hearsTopic, type RefusedCommand, UserSessions } from "./user-sessions.ts";
+import { hearsTopic, UserSessions } from "./user-sessions.ts";
 import { welcome } from "./welcome.ts";
 
 /** The answer to a notify. */
@@ -60,6 +61,8 @@ export interface UserPorts {
   reportFault(error: unknown): void;
   /** What an operator wants to know of the sessions. */
   report(entry: JournalEntry): void;
+  /** Notifications or signals were published, or events sent: `traffic` has them. */
+  delivered(): void;
   /** From 0 to below 1. */
   random(): number;
   /** A session has come or gone, or a notification came. */
@@ -79,6 +82,8 @@ export class UserHub {
   readonly preferences: PreferenceStore;
   readonly followed: FollowedRooms;
   readonly sessions: UserSessions;
+  /** What was published and sent since somebody took it. Replays are not in it. */
+  readonly traffic = new TrafficMeter();
   readonly #budget: Budget;
   readonly #settings: UserSettings;
   readonly #ports: UserPorts;
@@ -96,6 +101,7 @@ export class UserHub {
     this.#ports = ports;
     this.#spending = new Spending(ports.random);
     this.sessions = new UserSessions(settings.limits.pingMs, {
+      traffic: this.traffic,
       changed: ports.countsChanged,
       report: (entry) => ports.report(entry),
     });
@@ -240,12 +246,14 @@ export class UserHub {
     const added = this.inbox.add(input, muted, now);
     if ("duplicate" in added)
       return { answer: { seq: added.seq, delivered: 0, duplicate: true }, mayPush: false };
+    this.traffic.published("notifications", input.topic ?? "");
     const delivered = muted ? 0 : this.sessions.send(added.event, now, hearsTopic(input.topic));
     const checkpoint = cursorCheckpoint(added.seq - 1, added.seq, this.#settings.inboxLimit);
     if (checkpoint !== null)
       this.sessions.send(checkpoint, now, ({ state }) => muted || state.topics !== null);
     this.sessions.sweepIfDue(now);
     this.#ports.countsChanged();
+    this.#ports.delivered();
     return { answer: { seq: added.seq, delivered }, mayPush: !muted };
   }
 
@@ -254,13 +262,18 @@ export class UserHub {
     const frame = JSON.stringify({ type: "signal", event, from: null, at: now });
     const heard = this.sessions.send(`${frame.slice(0, -1)},"data":${data}}`, now);
     this.sessions.sweepIfDue(now);
+    this.traffic.published("signals", event);
+    this.#ports.delivered();
     return heard;
   }
 
   /** Marks notifications, and tells all sessions. */
   mark(selection: MarkSelection, state: NotificationState, now: number): MarkResult {
     const marked = this.inbox.mark(selection, state, now);
-    if (marked.event !== undefined) this.sessions.send(marked.event, now);
+    if (marked.event !== undefined) {
+      this.sessions.send(marked.event, now);
+      this.#ports.delivered();
+    }
     return marked;
   }
 

@@ -1,22 +1,18 @@
 // The open sessions of one user: who is connected, who is sent what, and which sessions are closed.
 
 import { errorAnswer } from "../object/answers.ts";
-import type { JournalEntry } from "../object/journal.ts";
+import type { JournalEntry, RefusedCommand } from "../object/journal.ts";
 import { hasExpired, isThere, Sweeper, silentInMs } from "../object/liveness.ts";
+import type { TrafficMeter } from "../object/traffic.ts";
 import { type Closing, matchesTopics, type Refusal } from "../protocol/index.ts";
 import type { SessionConnection } from "./session-connection.ts";
 
 export interface UserSessionsPorts {
+  readonly traffic: TrafficMeter;
   /** A session has come or gone. */
   changed(): void;
   /** A session has closed, or something was refused. */
   report(entry: JournalEntry): void;
-}
-
-/** What is known of a command, which may be none. */
-export interface RefusedCommand {
-  readonly id?: string | undefined;
-  readonly type?: string | undefined;
 }
 
 export class UserSessions {
@@ -98,6 +94,7 @@ export class UserSessions {
       session.socket.send(frame);
       heard++;
     }
+    this.#ports.traffic.sent(heard, heard * frame.length);
     return heard;
   }
 

@@ -1,6 +1,7 @@
 // A user over real SQL, with a clock that the test moves. A setting or a port of `UserHub` is an option here.
 
 import type { JournalEntry } from "../../src/object/journal.ts";
+import type { Traffic } from "../../src/object/traffic.ts";
 import { Budget } from "../../src/user/budget.ts";
 import { FollowedRooms } from "../../src/user/followed-rooms.ts";
 import { InboxLog } from "../../src/user/inbox/inbox-log.ts";
@@ -23,6 +24,7 @@ export class UserForTest {
   now = 1_790_000_000_000;
   readonly faults: unknown[] = [];
   readonly journal: JournalEntry[] = [];
+  readonly traffic: Traffic[] = [];
   readonly user: UserHub;
   #opened = 0;
 
@@ -53,6 +55,7 @@ export class UserForTest {
       {
         reportFault: (error) => this.faults.push(error),
         report: (entry) => this.journal.push(entry),
+        delivered: () => this.traffic.push(this.user.traffic.take()),
         random: () => 0.5,
         countsChanged: () => {},
         registerRoom: (room) => revocations.registerRoom(room),

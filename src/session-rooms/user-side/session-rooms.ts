@@ -6,6 +6,7 @@ import { okAnswer, UNREACHABLE } from "../../object/answers.ts";
 import type { Departure } from "../../object/close-codes.ts";
 import { presenceRefusal } from "../../object/encode-data.ts";
 import { TOO_MANY_REFUSALS } from "../../object/flood-guard.ts";
+import type { RefusedCommand } from "../../object/journal.ts";
 import {
   accept,
   type Closing,
@@ -76,7 +77,7 @@ export interface SessionRoomsPorts {
   sessionFailed(room: string, user: string, error: unknown): void;
   refuse(
     session: SessionConnection,
-    id: string | undefined,
+    command: RefusedCommand,
     refusal: Refusal & { readonly room?: string },
   ): void;
   /** Whether a session is still served: an expired one is closed. */

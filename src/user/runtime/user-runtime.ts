@@ -96,6 +96,7 @@ export class UserRuntime {
     this.user = new UserHub(settingsFor(limits), stores, {
       reportFault: (error) => log("session_command_failed", { user: this.#name, error }),
       report: (entry) => this.#report(entry),
+      delivered: () => this.#metrics.flushed(this.user.traffic.take(), [], {}, Date.now()),
       random: () => Math.random(),
       registerRoom: (room) => this.notices.registerRoom(room),
       countsChanged: () => this.#reports?.settle(this.user.counts),

@@ -49,6 +49,14 @@ describe("the journal of a room", () => {
     ada.say("no JSON");
     test.flush();
     expect(journal(test)).toMatchObject([{ kind: "refused", refusal: { code: "bad_request" } }]);
+    test.effects.length = 0;
+    ada.say({ type: "send", id: "n", event: "bad event", data: 1 }, { type: "nothing", id: "o" });
+    test.flush();
+    expect(journal(test)).toMatchObject([
+      { command: "send", refusal: { path: ["event"] } },
+      { refusal: { path: ["type"] } },
+    ]);
+    expect(journal(test)[1]).not.toHaveProperty("command");
   });
 
   it("[O24] has accepted commands of the events that are noted, and of no other", () => {

@@ -61,7 +61,7 @@ function world() {
     unreachable: (operation, room) => faults.push(`${operation} ${room}`),
     callFailed: (room) => faults.push(room),
     sessionFailed: (room) => faults.push(`session ${room}`),
-    refuse: (_, id, refusal) => refused.push({ ...refusal, id }),
+    refuse: (_, { id }, refusal) => refused.push({ ...refusal, id }),
     serves: () => true,
     drop: (_, { code }) => dropped.push(code),
   });

@@ -191,7 +191,8 @@ export const LOG_CATALOGUE = {
     from: "a connection to a room, or a session",
     means:
       "A connection has ended. closeCode 1000 and 1005: its client left; 1001: a page was closed or loaded anew; 1006: " +
-      "it was lost. With code: the server closed it, and closed_by_server has left this line out.",
+      "it was lost; of a room on a session always 1000 or 1006, as the line without room has the code of the client. " +
+      "With code: the server closed it, and closed_by_server has left this line out.",
     action: "Nothing. Many 1006 at once: a deployment, or a network that fails.",
     fields: ["connection", "closeCode"],
     optional: ["room", "user", "code", "sample"],

@@ -40,7 +40,10 @@ export const COUNTERS = {
     help: "Frames that rooms sent to connections, and events of inboxes to sessions.",
   },
   delivered_bytes_total: { type: "counter", help: "Text in those frames, in UTF-16 units." },
-  flushes_total: { type: "counter", help: "Flushes of rooms, and deliveries of inboxes, that published or sent something." },
+  flushes_total: {
+    type: "counter",
+    help: "Flushes of rooms, and deliveries of inboxes, that published or sent something.",
+  },
   replays_total: { type: "counter", help: "First frames and replays that were sent to connections." },
   replayed_bytes_total: { type: "counter", help: "Text in those, in UTF-16 units." },
   refused_total: {

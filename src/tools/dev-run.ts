@@ -33,7 +33,9 @@ export function devRun(options: readonly string[]): DevRun {
       // The runtime of this machine has no jurisdictions, and refuses every object of one.
       ...["--var", "JURISDICTION:"],
       // Who tries one connection looks for its lines.
-      ...(valuesOf(given, "--var").some((value) => value.startsWith("LOG_SAMPLE:")) ? [] : ["--var", "LOG_SAMPLE:1"]),
+      ...(valuesOf(given, "--var").some((value) => value.startsWith("LOG_SAMPLE:"))
+        ? []
+        : ["--var", "LOG_SAMPLE:1"]),
       ...["--var", `DEV_TOKENS:${devTokens}`],
     ],
     port: ports.at(-1) ?? "8787",

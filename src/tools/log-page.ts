@@ -10,24 +10,24 @@ Each line is one object of JSON with \`level\` and \`event\`. This page is made 
 - \`wrangler tail\` shows the lines as they come. It filters by a text in the line:
 
 \`\`\`sh
-npx wrangler tail --format json --search '"event":"refused"'           # every refusal
-npx wrangler tail --format json --search '"code":"rate_limited"'       # one code, also of closes
-npx wrangler tail --format json --search '"room":"lobby"'              # one room
-npx wrangler tail --format json --search '"user":"ada"'                # one user
-npx wrangler tail --format json --search '"connection":"c_'            # what connections did
-npx wrangler tail --format json --search '"event":"closed_by_server"'  # closes by the server
-npx wrangler tail --format json --search '"event":"moderated"'         # moderation
-npx wrangler tail --format json --search '"level":"error"'             # what failed here
+npx wrangler tail --env= --format json --search '"event":"refused"'           # every refusal
+npx wrangler tail --env= --format json --search '"code":"rate_limited"'       # one code, also of closes
+npx wrangler tail --env= --format json --search '"room":"lobby"'              # one room
+npx wrangler tail --env= --format json --search '"user":"ada"'                # one user
+npx wrangler tail --env= --format json --search '"connection":"c_'            # what connections did
+npx wrangler tail --env= --format json --search '"event":"closed_by_server"'  # closes by the server
+npx wrangler tail --env= --format json --search '"event":"moderated"'         # moderation
+npx wrangler tail --env= --format json --search '"level":"error"'             # what failed here
 \`\`\`
 
 - Workers Logs, in the dashboard, keeps them and reads the JSON: filter by \`event\`, \`code\`, \`room\`, \`user\`.
 - **Refusals**, and closes by the server, are written at most once a second for each code and reason in an isolate, as
   anybody can cause them; \`leftOut\` says how many lines that took since the last one.
 - **Connections**: \`connection_opened\` and \`connection_closed\` are written for a part of them, \`LOG_SAMPLE\`; the
-  lines of one connection come together, and \`sample\` says which part it is. 0.1 unless set: a line costs $0.60 a
-  million, so at 1 the two lines of a connection cost more than twice as much as its requests. Up to 10 million
-  connections a month fit into what the paid plan includes: set 1 there. Errors, refusals and moderation are never
-  sampled.
+  lines of one connection come together, and \`sample\` says which part it is. 0.1 unless set, so if you connect once
+  to a deployment, you most likely see no line; \`npm run dev\` writes them all. A line costs $0.60 a million, so at
+  1 the two lines of a connection cost more than twice as much as its requests. Up to 10 million connections a month fit
+  into what the paid plan includes: set 1 there. Errors, refusals and moderation are never sampled.
 - **Commands** are written if \`LOG_EVENTS\` names their event.
 - The log lines of Cloudflare itself, one for each call of an object, are off in \`wrangler.toml\`
   (\`invocation_logs = false\`): each frame that a client sends would be a line, which costs 80 times as much as the

@@ -53,6 +53,22 @@ describe("the metrics", () => {
     expect(points.map(({ blobs }) => [blobs[0], blobs[3]])).toEqual([["edge", "forbidden"]]);
   });
 
+  it("[O31] let a call be answered if a data point is not taken, and that is logged", async () => {
+    const logged = vi.spyOn(console, "error").mockReturnValue();
+    onTestFinished(() => logged.mockRestore());
+    const METRICS = {
+      writeDataPoint() {
+        throw new Error("too many points");
+      },
+    };
+    const path = `/v1/rooms/${uniqueName("metered")}`;
+    const headers = { Authorization: `Bearer ${await tokenFor("ada", { rooms: {} })}` };
+    expect((await callWith({ METRICS }, path, { headers })).status).toBe(403);
+    expect(logged.mock.calls.map(([line]) => String(line))).toEqual([
+      expect.stringContaining('"event":"count_failed"'),
+    ]);
+  });
+
   it("[O29] are for server code, and not there without the registry", async () => {
     expect((await callAs(await tokenFor("ada"), "GET", "/v1/metrics")).status).toBe(403);
     const headers = { Authorization: `Bearer ${env.API_KEYS}` };

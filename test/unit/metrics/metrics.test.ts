@@ -184,44 +184,50 @@ function flushOf(event: string): Traffic {
 }
 
 describe("the counters of a room", () => {
-  it.each([1, 2, 3])("[O29] are right on average in a room that sleeps after each burst (seed %d)", (seed) => {
-    const random = randomFrom(seed);
-    const totals = new Map<string, number>();
-    const entry: JournalEntry = { kind: "refused", refusal: { code: "forbidden", message: "no" } };
-    let now = 0;
-    for (let burst = 0; burst < 2_000; burst++) {
+  it.each([1, 2, 3])(
+    "[O29] are right on average in a room that sleeps after each burst (seed %d)",
+    (seed) => {
+      const random = randomFrom(seed);
+      const totals = new Map<string, number>();
+      const entry: JournalEntry = { kind: "refused", refusal: { code: "forbidden", message: "no" } };
+      let now = 0;
+      for (let burst = 0; burst < 2_000; burst++) {
+        const report = (sums: Readonly<Record<string, number>>) => {
+          for (const [name, by] of Object.entries(sums)) totals.set(name, (totals.get(name) ?? 0) + by);
+        };
+        const metrics = new Metrics(undefined, { source: "room" }, { random, report });
+        for (let n = 0; n < 50; n++) {
+          now += 20;
+          metrics.flushed(flushOf("task.created"), n === 49 ? [entry] : [], {}, now);
+        }
+        now += 60_000;
+      }
+      const ratio = (name: string, expected: number) => (totals.get(name) ?? 0) / expected;
+      expect(Math.abs(ratio("messages_total task", 100_000) - 1)).toBeLessThan(0.1);
+      expect(Math.abs(ratio("deliveries_total", 300_000) - 1)).toBeLessThan(0.1);
+      // The last flush of a burst counts like the first one.
+      expect(Math.abs(ratio("refused_total forbidden", 2_000) - 1)).toBeLessThan(0.5);
+    },
+  );
+
+  it.each([0.2, 20, 200])(
+    "[O29] are right on average at %d flushes a second, and reported about every 5 s",
+    (rate) => {
+      const random = randomFrom(rate);
+      const totals = [0, 0];
       const report = (sums: Readonly<Record<string, number>>) => {
-        for (const [name, by] of Object.entries(sums)) totals.set(name, (totals.get(name) ?? 0) + by);
+        totals[0] = (totals[0] ?? 0) + 1;
+        totals[1] = (totals[1] ?? 0) + (sums["messages_total task"] ?? 0);
       };
       const metrics = new Metrics(undefined, { source: "room" }, { random, report });
-      for (let n = 0; n < 50; n++) {
-        now += 20;
-        metrics.flushed(flushOf("task.created"), n === 49 ? [entry] : [], {}, now);
-      }
-      now += 60_000;
-    }
-    const ratio = (name: string, expected: number) => (totals.get(name) ?? 0) / expected;
-    expect(Math.abs(ratio("messages_total task", 100_000) - 1)).toBeLessThan(0.1);
-    expect(Math.abs(ratio("deliveries_total", 300_000) - 1)).toBeLessThan(0.1);
-    // The last flush of a burst counts like the first one.
-    expect(Math.abs(ratio("refused_total forbidden", 2_000) - 1)).toBeLessThan(0.5);
-  });
-
-  it.each([0.2, 20, 200])("[O29] are right on average at %d flushes a second, and reported about every 5 s", (rate) => {
-    const random = randomFrom(rate);
-    const totals = [0, 0];
-    const report = (sums: Readonly<Record<string, number>>) => {
-      totals[0] = (totals[0] ?? 0) + 1;
-      totals[1] = (totals[1] ?? 0) + (sums["messages_total task"] ?? 0);
-    };
-    const metrics = new Metrics(undefined, { source: "room" }, { random, report });
-    const seconds = Math.max(5_000, 20_000 / rate);
-    for (let n = 0; n < seconds * rate; n++)
-      metrics.flushed(flushOf("task.created"), [], {}, (n * 1_000) / rate);
-    const [reports = 0, messages = 0] = totals;
-    expect(Math.abs(messages / (seconds * rate) - 1)).toBeLessThan(0.1);
-    expect(reports).toBeLessThan(Math.min((seconds * rate) / 16, seconds / 5) * 1.2);
-  });
+      const seconds = Math.max(5_000, 20_000 / rate);
+      for (let n = 0; n < seconds * rate; n++)
+        metrics.flushed(flushOf("task.created"), [], {}, (n * 1_000) / rate);
+      const [reports = 0, messages = 0] = totals;
+      expect(Math.abs(messages / (seconds * rate) - 1)).toBeLessThan(0.1);
+      expect(reports).toBeLessThan(Math.min((seconds * rate) / 16, seconds / 5) * 1.2);
+    },
+  );
 
   it("[O29] are none where nobody takes them, and tell 100 events apart", () => {
     const sums: Record<string, number>[] = [];

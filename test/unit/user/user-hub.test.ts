@@ -22,6 +22,41 @@ describe("a notification", () => {
   });
 });
 
+describe("what is counted of a user", () => {
+  it("[O27] is each notification and signal, and the frames that sessions were sent of them", () => {
+    const test = new UserForTest();
+    test.notify("a");
+    const sockets = [test.open().socket, test.open().socket];
+    for (const { frames } of sockets) frames.length = 0;
+    test.notify("b");
+    test.user.signal("typing", "1", test.now);
+    expect(
+      test.traffic.map(({ published, frames }) => [Object.fromEntries(published), frames]),
+    ).toMatchObject([
+      [{ "": { notifications: 1 } }, 0],
+      [{ "": { notifications: 1 } }, 2],
+      [{ typing: { signals: 1 } }, 2],
+    ]);
+    const sent = sockets.flatMap(({ frames }) => frames);
+    const bytes = test.traffic.reduce((sum, traffic) => sum + traffic.bytes, 0);
+    expect(bytes).toBe(sent.reduce((sum, { length }) => sum + length, 0));
+  });
+
+  it("[O21] has the type of a command that is refused, also of one that is malformed", () => {
+    const test = new UserForTest({ rateBurst: 1 });
+    const { session } = test.open();
+    const refusal = { code: "bad_request", message: "no" } as const;
+    test.user.receive(session, { kind: "refused", refusal, command: "mark" }, test.now);
+    test.user.charge(test.now);
+    const join = { type: "join", id: "j", room: "r" } as const;
+    test.user.passesToRooms(session, join, test.now);
+    expect(test.journal.filter(({ kind }) => kind === "refused")).toMatchObject([
+      { command: "mark", user: "ada" },
+      { command: "join", refusal: { code: "rate_limited" } },
+    ]);
+  });
+});
+
 describe("a command for the rooms of a session", () => {
   const join = { type: "join", id: "j", room: "r" } as const;
   const presence = { type: "presence", id: "p" } as const;

@@ -1,3 +1,4 @@
+import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { createApp } from "../../src/http/app.ts";
@@ -19,7 +20,7 @@ const ASSETS = {
 };
 const app = createApp();
 const under = { ...env, ASSETS, BASE_PATH: "/rooms" };
-const at = (path: string) => app.request(`https://example.com${path}`, {}, under);
+const at = (path: string) => app.request(`https://example.com${path}`, {}, under, createExecutionContext());
 
 describe("BASE_PATH", () => {
   it("[A9] is the prefix of page and API, and nothing is found outside it", async () => {

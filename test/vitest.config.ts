@@ -28,7 +28,7 @@ const bindings = {
   VAPID_SUBJECT: "mailto:push@example.com",
 };
 
-const PACKAGE = ["package", "examples", "release", "testing-kit", "token-servers"].map(
+const PACKAGE = ["package", "examples", "release", "smoke", "testing-kit", "token-servers"].map(
   (name) => `e2e/${name}.test.ts`,
 );
 
@@ -83,8 +83,8 @@ export default defineConfig({
           exclude: PACKAGE,
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          // They wait more than they work: four run at once, after the units.
-          maxWorkers: 4,
+          // They wait more than they work: six run at once, after the units.
+          maxWorkers: 6,
           sequence: { groupOrder: 1 },
         },
       },
@@ -107,7 +107,7 @@ export default defineConfig({
           include: ["worker/**/*.test.ts"],
           testTimeout: 30_000,
           // Beside the e2e tests, which leave it the time in which they wait.
-          maxWorkers: 4,
+          maxWorkers: 6,
           sequence: { groupOrder: 1 },
         },
       },

@@ -27,7 +27,10 @@ describe("the effects of a flush", () => {
     ada.say({ type: "send", id: "m", data: 1 });
     expect(test.flushOnce()).toEqual({
       ...{ mentions: [], deliveries: [], audit: [], banned: [], questions: [], spent: [], journal: [] },
-      traffic: { published: new Map([["chat", { messages: 1, signals: 0, changes: 0, notifications: 0 }]]), ...SENT },
+      traffic: {
+        published: new Map([["chat", { messages: 1, signals: 0, changes: 0, notifications: 0 }]]),
+        ...SENT,
+      },
       counts: { members: 2, connections: 2, anonymous: 0, sessions: 0, head: 1, messages: 1 },
       head: { before: 0, after: 1 },
       occupancy: { before: { members: 2, connections: 2 }, after: { members: 2, connections: 2 } },

@@ -106,7 +106,7 @@ export function createApi(base, key, { onKeyRefused } = {}) {
     /** @param {string} name @param {Partial<OwnSettings>} settings */
     setSettings: (name, settings) =>
       /** @type {Promise<SettingsResult>} */ (call("PATCH", room(name), settings)),
-    /** @param {string} name @param {{ user: string, banSeconds: number, reason?: string }} who */
+    /** @param {string} name @param {{ user: string, banSeconds: number, reason?: string, message?: string }} who */
     kick: (name, who) => call("POST", `${room(name)}/kick`, who),
     /** @param {string} name @param {string} id */
     unban: (name, id) => call("DELETE", `${room(name)}/bans/${encodeURIComponent(id)}`),

@@ -28,7 +28,7 @@ export function confirmPurge(room) {
  *
  * @param {string} user
  * @param {string} name
- * @returns {Promise<{ user: string, banSeconds: number, reason?: string } | undefined>}
+ * @returns {Promise<{ user: string, banSeconds: number, reason?: string, message?: string } | undefined>}
  */
 export async function askForKick(user, name) {
   const seconds = field("Ban for how many seconds", {
@@ -39,13 +39,14 @@ export async function askForKick(user, name) {
     value: "3600",
   });
   const reason = field("Reason, for moderators (optional)", { dir: "auto", maxlength: "500" });
+  const message = field("What the user is told (optional)", { dir: "auto", maxlength: "100" });
   const banSeconds = () => seconds.input.valueAsNumber;
   const agreed = await ask({
     title: `Remove ${name}?`,
     text: "All that this user has open in the room is closed. With 0 seconds they can come back at once.",
     action: "Remove",
     look: DANGER,
-    fields: [seconds.box, reason.box],
+    fields: [seconds.box, reason.box, message.box],
     isValid() {
       const fits = Number.isInteger(banSeconds()) && banSeconds() >= 0 && banSeconds() <= YEAR_S;
       seconds.complain(fits ? "" : "Enter a whole number from 0 to 31536000, which is a year.");
@@ -53,8 +54,12 @@ export async function askForKick(user, name) {
     },
   });
   if (!agreed) return undefined;
-  const because = reason.input.value.trim();
-  return { user, banSeconds: banSeconds(), ...(because !== "" && { reason: because }) };
+  const [because, told] = [reason.input.value.trim(), message.input.value.trim()];
+  return {
+    ...{ user, banSeconds: banSeconds() },
+    ...(because !== "" && { reason: because }),
+    ...(told !== "" && { message: told }),
+  };
 }
 
 /** Resolves with what to keep, or `undefined`. @param {string} user */

@@ -166,11 +166,15 @@ describeInBrowser("the admin page", () => {
     await dialog.getByText(/^Enter a whole number/).waitFor();
     await dialog.getByLabel("Ban for how many seconds").fill("600");
     await dialog.getByLabel(/^Reason/).fill("Shouts");
+    await dialog.getByLabel(/^What the user is told/).fill("Please write in lower case.");
     await dialog.getByRole("button", { name: "Remove" }).click();
     await operator.sees("بو was removed and banned for 600 seconds.");
     await expect
       .poll(() => bo.state, SOON)
-      .toMatchObject({ status: "disconnected", error: { code: "banned" } });
+      .toMatchObject({
+        status: "disconnected",
+        error: { code: "banned", message: expect.stringContaining("Please write in lower case.") },
+      });
     const bans = section(operator, "Bans");
     await bans.getByText("“Shouts”").waitFor();
     await section(operator, "People").getByText("Nobody is here.").waitFor();

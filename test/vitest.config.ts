@@ -32,6 +32,9 @@ const PACKAGE = ["package", "examples", "release", "smoke", "testing-kit", "toke
   (name) => `e2e/${name}.test.ts`,
 );
 
+/** They start and kill servers many times, or wait for a runtime that falls asleep in its own time. */
+const SLOW = ["hibernation", "network", "origins", "push", "sleep"].map((name) => `e2e/${name}.test.ts`);
+
 export default defineConfig({
   test: {
     projects: [
@@ -80,12 +83,23 @@ export default defineConfig({
           name: "e2e",
           root,
           include: ["e2e/**/*.test.ts"],
-          exclude: PACKAGE,
+          exclude: [...PACKAGE, ...SLOW],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           // They wait more than they work: six run at once, after the units.
           maxWorkers: 6,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        // Not part of `npm test`, which shall take less than five minutes.
+        test: {
+          name: "slow",
+          root,
+          include: SLOW,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          maxWorkers: 4,
         },
       },
       {

@@ -1,4 +1,5 @@
-// A socket of a connection whose client polls, held by the Worker for one call.
+// A socket of a connection whose client polls, held by the Worker for one call. Its timers run in the Worker and end with
+// that call, so the object sleeps meanwhile.
 
 import { POLL_OVER, type SocketClosing } from "../object/polled-socket.ts";
 import type { PollEnd } from "../protocol/index.ts";

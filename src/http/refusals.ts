@@ -51,7 +51,7 @@ function count(c: AppContext, refusal: Refusal): void {
   known.noted({ kind: "refused", refusal }, Date.now());
 }
 
-/** Of the request at hand: a Worker has no other, and each ends. */
+/** The context of the request that is refused: `noted` uses it at once, before another request can be refused. */
 let current: Pick<ExecutionContext, "waitUntil"> | undefined;
 
 interface Caller {

@@ -5,6 +5,7 @@ import { LOG_EVENTS, MESSAGE, READ_RESULT } from "./events.ts";
 import { TOPICS } from "./names.ts";
 import { NOTIFICATION } from "./notifications.ts";
 import { type Fields, type Infer, merge } from "./schema.ts";
+import { APPEND_RESULT, TAKEOVER_RESULT } from "./streams.ts";
 
 export const SEND_RESULT = {
   seq: "eventSeq",
@@ -15,7 +16,7 @@ export const SEND_RESULT = {
 } as const satisfies Fields;
 export interface SendResult extends Infer<typeof SEND_RESULT> {}
 
-/** Answers `edit`, `delete` and `react`. */
+/** Answers `edit`, `delete`, `react` and `finish`. */
 export const CHANGE_RESULT = {
   /** Of the change; 0 where nothing changed. */
   seq: "seq",
@@ -75,6 +76,11 @@ export const ANSWERS = {
   edit: CHANGE_RESULT,
   delete: CHANGE_RESULT,
   react: CHANGE_RESULT,
+  /** Only with `ack`. */
+  append: APPEND_RESULT,
+  finish: CHANGE_RESULT,
+  stop: {},
+  takeover: TAKEOVER_RESULT,
   signal: null,
   read: READ_RESULT,
   presence: {},

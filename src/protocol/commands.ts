@@ -1,4 +1,4 @@
-// What a client sends: one of these a frame, or a `batch` of them. Each but `signal` and `ping` is answered once, with
+// What a client sends: one of these a frame, or a `batch` of them. Each but `signal`, `append` and `ping` is answered once, with
 // its `id`: see answers.ts.
 
 import { MESSAGE_CONTENT, REACTION_CONTENT } from "./content.ts";
@@ -6,6 +6,7 @@ import { MAX_EVENTS_PAGE, MAX_HISTORY } from "./limits.ts";
 import { TOPICS } from "./names.ts";
 import { MARK_CONTENT } from "./notifications.ts";
 import type { Fields, Infer } from "./schema.ts";
+import { APPEND_CONTENT, APPEND_PLACE, FINISH_CONTENT, OPENING_CONTENT } from "./streams.ts";
 
 export const SEND_COMMAND = {
   type: ["is", "send"],
@@ -14,6 +15,7 @@ export const SEND_COMMAND = {
   /** Default: `chat`. */
   event: ["optional", "eventName"],
   ...MESSAGE_CONTENT,
+  ...OPENING_CONTENT,
   /** `false`: the event is left out on this connection, and the `ok` stands in its place. Default: `true`. */
   echo: ["optional", "boolean"],
   /** A cursor known when this was first sent: says that this is a repeat, and how far back to look for the first. */
@@ -52,6 +54,47 @@ export const REACT_COMMAND = {
   ...REACTION_CONTENT,
 } as const satisfies Fields;
 export interface ReactCommand extends Infer<typeof REACT_COMMAND> {}
+
+/** Joins an open message. It is answered only where it is refused, or has an `id`. */
+export const APPEND_COMMAND = {
+  type: ["is", "append"],
+  id: ["optional", "commandId"],
+  /** Of the message. */
+  seq: "eventSeq",
+  ...APPEND_PLACE,
+  ...APPEND_CONTENT,
+  /** With an `id`: the `ok` says how far the message is, and how far it is saved. */
+  ack: ["optional", "boolean"],
+} as const satisfies Fields;
+export interface AppendCommand extends Infer<typeof APPEND_COMMAND> {}
+
+/** Ends an open message. */
+export const FINISH_COMMAND = {
+  type: ["is", "finish"],
+  id: "commandId",
+  /** Of the message. */
+  seq: "eventSeq",
+  ...FINISH_CONTENT,
+} as const satisfies Fields;
+export interface FinishCommand extends Infer<typeof FINISH_COMMAND> {}
+
+/** Asks the producer of an open message to stop. It ends nothing by itself. */
+export const STOP_COMMAND = {
+  type: ["is", "stop"],
+  id: "commandId",
+  /** Of the message. */
+  seq: "eventSeq",
+} as const satisfies Fields;
+export interface StopCommand extends Infer<typeof STOP_COMMAND> {}
+
+/** From now on the caller produces an open message, and nobody else. */
+export const TAKEOVER_COMMAND = {
+  type: ["is", "takeover"],
+  id: "commandId",
+  /** Of the message. */
+  seq: "eventSeq",
+} as const satisfies Fields;
+export interface TakeoverCommand extends Infer<typeof TAKEOVER_COMMAND> {}
 
 /** Says how far this user has read. It never moves back. */
 export const READ_COMMAND = {
@@ -121,6 +164,10 @@ export const ROOM_COMMANDS = {
   edit: EDIT_COMMAND,
   delete: DELETE_COMMAND,
   react: REACT_COMMAND,
+  append: APPEND_COMMAND,
+  finish: FINISH_COMMAND,
+  stop: STOP_COMMAND,
+  takeover: TAKEOVER_COMMAND,
   signal: SIGNAL_COMMAND,
   read: READ_COMMAND,
   presence: PRESENCE_COMMAND,
@@ -135,6 +182,10 @@ export type RoomCommand =
   | EditCommand
   | DeleteCommand
   | ReactCommand
+  | AppendCommand
+  | FinishCommand
+  | StopCommand
+  | TakeoverCommand
   | SignalCommand
   | ReadCommand
   | PresenceCommand
@@ -176,6 +227,8 @@ export const JOIN_COMMAND = {
   topics: ["optional", TOPICS],
   /** `off`: no list of members and no events of them. */
   presence: ["optional", ["is", "off"]],
+  /** How far the client has open messages: `<seq>:<n>`, several separated by commas. It gets the rest of them only. */
+  have: ["optional", "text"],
   /** A connection of the same user to this room that the client gave up: it is closed before the first frames come. */
   replaces: ["optional", "text"],
 } as const satisfies Fields;

@@ -5,6 +5,16 @@ import { ERRORS } from "./errors.ts";
 import { LIMITS, RECONNECT_LIMITS, SESSION_LIMITS } from "./limits.ts";
 import { NOTIFICATION_EVENTS, type NotificationEvent, type NotificationUpdated } from "./notifications.ts";
 import { type Fields, type Infer, merge } from "./schema.ts";
+import {
+  APPEND,
+  type Append,
+  OPEN_CONTENT,
+  STOP,
+  STREAM,
+  STREAM_CONTENT,
+  type Stop,
+  type Stream,
+} from "./streams.ts";
 
 export const USER = {
   ...SENDER,
@@ -50,6 +60,7 @@ export const NEW_MESSAGE = {
   /** When it was stored, in milliseconds since 1970. */
   at: "instant",
   ...MESSAGE_CONTENT,
+  ...STREAM_CONTENT,
 } as const satisfies Fields;
 
 export const MESSAGE = {
@@ -64,6 +75,7 @@ export const MESSAGE = {
   reactions: ["optional", ["record", "emoji", ["list", "userId"]]],
   /** `seq` of the last change: of two versions the one with the greater is newer. */
   changed: ["optional", "eventSeq"],
+  ...OPEN_CONTENT,
 } as const satisfies Fields;
 export interface Message extends Infer<typeof MESSAGE> {}
 
@@ -183,6 +195,9 @@ export const UNSEQUENCED_EVENTS = {
   members: MEMBERS,
   occupancy: OCCUPANCY_CHANGED,
   receipt: RECEIPT,
+  append: APPEND,
+  stream: STREAM,
+  stop: STOP,
 } as const satisfies Readonly<Record<UnsequencedEvent["type"], Fields>>;
 
 export type UnsequencedEvent =
@@ -192,7 +207,10 @@ export type UnsequencedEvent =
   | MemberLeft
   | Members
   | OccupancyChanged
-  | Receipt;
+  | Receipt
+  | Append
+  | Stream
+  | Stop;
 
 export type RoomEvent = SequencedEvent | UnsequencedEvent;
 

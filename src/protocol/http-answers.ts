@@ -3,6 +3,7 @@
 import { LOG_EVENTS, MEMBER, MESSAGE, OCCUPANCY, RECEIPT_ENTRY } from "./events.ts";
 import { REFUSAL } from "./refusals.ts";
 import type { Fields, Infer } from "./schema.ts";
+import { STREAM_STATES } from "./streams.ts";
 
 /** The 1,000 users who read last. */
 export const RECEIPTS_RESULT = { receipts: ["list", RECEIPT_ENTRY] } as const satisfies Fields;
@@ -38,6 +39,8 @@ export const OWN_SETTINGS = {
   maxConnections: "int",
   /** How many messages the room keeps. Only server code may change it. */
   historyLimit: "int",
+  /** So many answers of agents may follow each other until a user says something; 0: no limit. */
+  maxAgentTurns: "int",
 } as const satisfies Fields;
 export interface OwnSettings extends Infer<typeof OWN_SETTINGS> {}
 
@@ -101,6 +104,17 @@ export const MESSAGE_STORED = {
   /** It was stored by an earlier request. */
   duplicate: ["optional", ["is", true]],
 } as const satisfies Fields;
+
+/** `POST /v1/rooms/:room/messages/stream` */
+export const STREAMED_RESULT = {
+  ...MESSAGE_STORED,
+  /** How many appends are in it. */
+  n: "int",
+  stream: ["one of", STREAM_STATES],
+  /** Who asked to stop, if somebody did: a user id, or `null` for server code. */
+  stop: ["optional", ["nullable", "userId"]],
+} as const satisfies Fields;
+export interface StreamedResult extends Infer<typeof STREAMED_RESULT> {}
 
 /** A room that a user follows. */
 export const FOLLOWED_ROOM = {

@@ -5,13 +5,15 @@
 import { MESSAGE_CONTENT, SENDER } from "./content.ts";
 import { MARK_CONTENT, NOTIFICATION_CONTENT } from "./notifications.ts";
 import { PREFERENCES } from "./preferences.ts";
-import type { Fields, Schema } from "./schema.ts";
+import type { Fields, Infer, Schema } from "./schema.ts";
+import { APPEND_CONTENT, APPEND_PLACE, FINISH_CONTENT, OPENING_CONTENT } from "./streams.ts";
 
 /** `POST /v1/rooms/:room/messages` */
 export const MESSAGE_BODY = {
   /** Default: `chat`. */
   event: ["optional", "eventName"],
   ...MESSAGE_CONTENT,
+  ...OPENING_CONTENT,
   /** The idempotency key. Default: a random one. */
   id: ["optional", "commandId"],
   /** As in the command `send`. */
@@ -22,6 +24,34 @@ export const MESSAGE_BODY = {
 
 /** `PATCH /v1/rooms/:room/messages/:seq` */
 export const EDIT_BODY = { data: MESSAGE_CONTENT.data } as const satisfies Fields;
+
+/** `POST /v1/rooms/:room/messages/:seq/append` */
+export const APPEND_BODY = { ...APPEND_PLACE, ...APPEND_CONTENT } as const satisfies Fields;
+
+/** `POST /v1/rooms/:room/messages/:seq/finish` */
+export const FINISH_BODY = { ...FINISH_CONTENT } as const satisfies Fields;
+
+/** The first line of `POST /v1/rooms/:room/messages/stream`, which opens the message. */
+export const STREAM_HEAD = {
+  /** Default: `chat`. */
+  event: ["optional", "eventName"],
+  ...MESSAGE_CONTENT,
+  /** As in the command `send`. */
+  field: ["optional", ["text", 1, 64]],
+  /** The idempotency key: the whole body sent again under it goes on where the first one ended. Default: a random one. */
+  id: ["optional", "commandId"],
+  /** In whose name server code says this. Only with an API key. */
+  from: ["optional", SENDER],
+} as const satisfies Fields;
+export interface StreamHead extends Infer<typeof STREAM_HEAD> {}
+
+/** Each further line: an append; the last one says how the message ends. */
+export const STREAM_LINE = {
+  ...APPEND_CONTENT,
+  status: ["optional", FINISH_CONTENT.status],
+  data: FINISH_CONTENT.data,
+} as const satisfies Fields;
+export interface StreamLine extends Infer<typeof STREAM_LINE> {}
 
 /** `POST /v1/rooms/:room/signals` */
 export const SIGNAL_BODY = {
@@ -78,6 +108,8 @@ export const SETTINGS_BODY = [
     maxConnections: ["optional", ["int", 1]],
     /** How many messages the room keeps, at most 100,000. Only server code may change it. */
     historyLimit: ["optional", ["int", 1, 100_000]],
+    /** So many answers of agents may follow each other until a user says something; 0: no limit. */
+    maxAgentTurns: ["optional", ["int", 0, 1_000]],
   },
 ] as const satisfies Schema;
 

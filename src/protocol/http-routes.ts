@@ -6,6 +6,7 @@ import * as answers from "./http-answers.ts";
 import * as bodies from "./http-bodies.ts";
 import { PREFERENCES } from "./preferences.ts";
 import type { Schema } from "./schema.ts";
+import { APPEND_RESULT, TAKEOVER_RESULT } from "./streams.ts";
 
 export interface HttpRoute {
   /** Left out: the route reads no body. */
@@ -28,6 +29,11 @@ export const HTTP_ROUTES = {
   "PUT /v1/rooms/:room/receipts/me": { body: bodies.RECEIPT_BODY, answer: READ_RESULT },
   "GET /v1/rooms/:room/messages": { answer: answers.MESSAGES_RESULT },
   "POST /v1/rooms/:room/messages": { body: bodies.MESSAGE_BODY, answer: answers.MESSAGE_STORED },
+  "POST /v1/rooms/:room/messages/stream": { answer: answers.STREAMED_RESULT },
+  "POST /v1/rooms/:room/messages/:seq/append": { body: bodies.APPEND_BODY, answer: APPEND_RESULT },
+  "POST /v1/rooms/:room/messages/:seq/finish": { body: bodies.FINISH_BODY, answer: CHANGE_RESULT },
+  "POST /v1/rooms/:room/messages/:seq/stop": { answer: NOTHING },
+  "POST /v1/rooms/:room/messages/:seq/takeover": { answer: TAKEOVER_RESULT },
   "PATCH /v1/rooms/:room/messages/:seq": { body: bodies.EDIT_BODY, answer: CHANGE_RESULT },
   "DELETE /v1/rooms/:room/messages/:seq": { answer: CHANGE_RESULT },
   "PUT /v1/rooms/:room/messages/:seq/reactions/:emoji": { answer: CHANGE_RESULT },

@@ -17,6 +17,7 @@ export * from "./polling.ts";
 export * from "./preferences.ts";
 export * from "./refusals.ts";
 export * from "./schema.ts";
+export * from "./streams.ts";
 export * from "./text-size.ts";
 export * from "./version.ts";
 export * from "./words.ts";

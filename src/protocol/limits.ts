@@ -44,6 +44,15 @@ export const MAX_REACTIONS = 500;
 /** Different ones of one user on one message. */
 export const MAX_EMOJIS_A_USER = 3;
 
+/** `data` of a message that streams, as JSON in UTF-8 bytes. */
+export const MAX_STREAM_BYTES = 1_048_576;
+
+/** To one message. */
+export const MAX_STREAM_APPENDS = 1_000_000;
+
+/** Open at once in one room. */
+export const MAX_OPEN_STREAMS = 16;
+
 /** `unread` is counted to here. */
 export const MAX_UNREAD = 1_000;
 

@@ -12,6 +12,8 @@ export const REFUSAL = {
   retryAfterMs: ["optional", "number"],
   /** The first field that does not fit, such as `["data", "title"]`. */
   path: ["optional", ["list", "step"]],
+  /** Of a `gap`: the append that is expected. */
+  n: ["optional", "int"],
 } as const satisfies Fields;
 export interface Refusal extends Infer<typeof REFUSAL> {}
 

@@ -56,6 +56,12 @@ interface Acts {
   publish(actor: Actor, input: MessageInput): Answer<Outcome<SendResult>>;
   /** Edits or deletes a message, or changes a reaction to it. `seq` is 0 if nothing had to change. */
   change(actor: Actor, change: ChangeInput): Answer<Outcome<ChangeResult>>;
+  /** Adds to an open message, ends it, or asks for its end. `saved` of the answer is durable. */
+  append(actor: Actor, input: AppendInput): Answer<Outcome<AppendResult>>;
+  finish(actor: Actor, input: FinishInput): Answer<Outcome<ChangeResult>>;
+  stop(actor: Actor, seq: number): Answer<Outcome<undefined>>;
+  /** Makes the caller the producer of an open message. */
+  takeover(actor: Actor, seq: number): Answer<Outcome<TakeoverResult>>;
   /** Delivers an event to those who are connected now. Nothing is stored. */
   signal(actor: Actor, input: SignalInput): Answer<Outcome<undefined>>;
   /** Moves the read position of `user` forward to `seq` (left out: the end of the log); never back. */

@@ -18,6 +18,9 @@ export interface LimitsConfig {
   readonly pongMs: number;
   readonly reconnectMinMs: number;
   readonly reconnectMaxMs: number;
+  readonly streamEveryMs: number;
+  readonly streamTimeoutMs: number;
+  readonly maxAgentTurns: number;
 }
 
 export function readLimits(read: SettingsReader): LimitsConfig {
@@ -36,6 +39,9 @@ export function readLimits(read: SettingsReader): LimitsConfig {
     pongMs: read.integer("PONG_MS", 10_000, 500, HOUR_MS),
     reconnectMinMs: read.integer("RECONNECT_MIN_MS", 1_000, 1, HOUR_MS),
     reconnectMaxMs: read.integer("RECONNECT_MAX_MS", 30_000, 1, HOUR_MS),
+    streamEveryMs: read.integer("STREAM_EVERY_MS", 40, 0, 10_000),
+    streamTimeoutMs: 1_000 * read.integer("STREAM_TIMEOUT_SECONDS", 60, 5, 3_600),
+    maxAgentTurns: read.integer("MAX_AGENT_TURNS", 0, 0, 1_000),
   };
   if (limits.reconnectMaxMs < limits.reconnectMinMs) {
     read.problem("RECONNECT_MAX_MS", "must not be below RECONNECT_MIN_MS");

@@ -78,8 +78,10 @@ export function readSocketBounds(c: AppContext) {
 /** Parameters of a socket, and of a poll. */
 export function readSocketQuery(c: AppContext) {
   const since = readReference(c, "since");
+  const have = readReference(c, "have");
   return {
     ...(since !== undefined && { since }),
+    ...(have !== undefined && { have }),
     history: readInteger(c, "history", 0, MAX_HISTORY) ?? DEFAULT_HISTORY,
     topics: readTopics(c),
     presence: readPresence(c),

@@ -30,6 +30,7 @@ export interface BaseConnectionState {
 }
 
 const MAX_UNSENT_BYTES = 4 * 1_048_576;
+const MANY_UNSENT_BYTES = 262_144;
 
 /** One socket, its state, and what bounds it. The connections of rooms and of users are both of this kind. */
 export abstract class BaseConnection<State extends BaseConnectionState> {
@@ -77,6 +78,11 @@ export abstract class BaseConnection<State extends BaseConnectionState> {
    */
   get isSlow(): boolean {
     return this.socket.unsentBytes() > MAX_UNSENT_BYTES;
+  }
+
+  /** Whether more than 256 KiB wait to be sent. */
+  get lagsBehind(): boolean {
+    return this.socket.unsentBytes() > MANY_UNSENT_BYTES;
   }
 
   /** The client sent a ping that the object answers. Saved at most once a second, as saving takes time. */

@@ -44,6 +44,7 @@ const KINDS = {
   edit: "changes",
   delete: "changes",
   react: "changes",
+  finish: "changes",
 } as const satisfies Readonly<Record<string, PublishedKind>>;
 
 export type PublishingCommand = keyof typeof KINDS;

@@ -14,6 +14,8 @@ export const REFUSAL = {
   path: ["optional", ["list", "step"]],
   /** Of a `gap`: the append that is expected. */
   n: ["optional", "int"],
+  /** Of an append: its message, as it may have no `id`. */
+  seq: ["optional", "eventSeq"],
 } as const satisfies Fields;
 export interface Refusal extends Infer<typeof REFUSAL> {}
 

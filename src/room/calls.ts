@@ -3,15 +3,19 @@
 // To add a call: a method of `RoomCalls`, an entry here, and a method of `RoomObject` that names it.
 
 import type { Actor } from "../access/identity.ts";
+import { FAILED } from "../object/answers.ts";
 import { READ } from "../object/spending.ts";
 import {
+  type AppendResult,
   accept,
   type ChangeResult,
   type Outcome,
   type OwnSettings,
   type ReadResult,
   type ReceiptEntry,
+  reject,
   type SendResult,
+  type TakeoverResult,
 } from "../protocol/index.ts";
 import type { ChangeInput } from "./changes.ts";
 import type { BansPage, Kick } from "./moderation.ts";
@@ -19,6 +23,7 @@ import { priceOf } from "./people/allowances.ts";
 import type { SettingsPatch } from "./people/room-settings.ts";
 import type { MessageInput, SignalInput } from "./publisher.ts";
 import type { Room } from "./room.ts";
+import type { AppendInput, FinishInput } from "./streams/producing.ts";
 import type { Turn } from "./turn.ts";
 
 export interface RoomCall<Input, T> {
@@ -46,6 +51,30 @@ export const PUBLISH_CALL: RoomCall<MessageInput, SendResult> = {
 export const CHANGE_CALL: RoomCall<ChangeInput, ChangeResult> = {
   lasts: true,
   run: ({ changes }, turn, actor, change) => changes.apply(actor, change, turn),
+};
+
+export const APPEND_CALL: RoomCall<AppendInput, AppendResult> = {
+  lasts: true,
+  cost: () => 0,
+  run({ producing }, turn, actor, input) {
+    const outcome = producing.append(actor, input, turn);
+    return outcome === "dropped" ? reject(FAILED) : outcome;
+  },
+};
+
+export const FINISH_CALL: RoomCall<FinishInput, ChangeResult> = {
+  lasts: true,
+  run: ({ producing }, turn, actor, input) => producing.finish(actor, input, turn),
+};
+
+export const STOP_CALL: RoomCall<number, undefined> = {
+  lasts: true,
+  run: ({ producing }, turn, actor, seq) => producing.stop(actor, seq, turn),
+};
+
+export const TAKEOVER_CALL: RoomCall<number, TakeoverResult> = {
+  lasts: true,
+  run: ({ producing }, turn, actor, seq) => producing.takeOver(actor, seq, turn),
 };
 
 export const SIGNAL_CALL: RoomCall<SignalInput, undefined> = {

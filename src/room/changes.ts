@@ -29,6 +29,7 @@ import type { RoomConnection } from "./people/room-connection.ts";
 import type { RoomSettings } from "./people/room-settings.ts";
 import type { SlowMode } from "./people/slow-mode.ts";
 import type { Accounts } from "./publisher.ts";
+import type { Streams } from "./streams/streams.ts";
 import type { Turn } from "./turn.ts";
 
 export type ChangeInput =
@@ -41,6 +42,10 @@ type InputOf<Type> = Extract<ChangeInput, { type: Type }>;
 
 const UNCHANGED: Outcome<ChangeResult> = accept({ seq: 0 });
 const NO_SUCH_MESSAGE = refuse("not_found", "this room has no such message", { path: ["seq"] });
+const STILL_OPEN = refuse(
+  "still_open",
+  "this message is being written: it can be edited when it is finished",
+);
 const FOREIGN = refuse("forbidden", "this message is not yours");
 const USERS_REACT = refuse("forbidden", "reactions are of users");
 const TOO_MANY = refuse("too_large", "this message has as many reactions as it takes", { path: ["emoji"] });
@@ -50,14 +55,22 @@ const TOO_MANY_OF_YOURS = refuse(
   { path: ["emoji"] },
 );
 
+export interface ChangeRules extends Accounts {
+  readonly settings: RoomSettings;
+  readonly log: RoomLog;
+  readonly streams: Streams;
+}
+
 export class Changes {
   readonly #settings: RoomSettings;
   readonly #log: RoomLog;
+  readonly #streams: Streams;
   readonly #slowMode: SlowMode;
   readonly #spending: Spending;
   readonly #journal: Journal;
 
-  constructor(settings: RoomSettings, log: RoomLog, slowMode: SlowMode, { spending, journal }: Accounts) {
+  constructor({ settings, log, streams, spending, journal }: ChangeRules, slowMode: SlowMode) {
+    this.#streams = streams;
     this.#spending = spending;
     this.#journal = journal;
     this.#settings = settings;
@@ -73,8 +86,9 @@ export class Changes {
     by: RoomConnection | null = null,
   ): Outcome<ChangeResult> {
     if (!mayWrite(actor)) return reject(tooLittle(actor, "write"));
-    const target = this.#log.find(change.seq);
-    if (target === undefined) return reject(NO_SUCH_MESSAGE);
+    const stored = this.#log.find(change.seq);
+    if (stored === undefined) return reject(NO_SUCH_MESSAGE);
+    const target = this.#streams.current(stored);
     const user = userOf(actor.identity);
     const length = change.type === "edit" ? change.data.length : 0;
     if (user !== null) this.#spending.add(user.id, CHANGE + length / BYTES_A_UNIT);
@@ -98,6 +112,7 @@ export class Changes {
     const { now, delivery } = turn;
     if (target.deleted) return reject(NO_SUCH_MESSAGE);
     if (!mayChange(actor, target)) return reject(FOREIGN);
+    if (target.meta.stream === "open") return reject(STILL_OPEN);
     const { serverEvents, limits } = this.#settings;
     const refusal =
       keptForServer(serverEvents, actor, target.event, "seq") ??
@@ -120,17 +135,14 @@ export class Changes {
     if (target.deleted) return UNCHANGED;
     const by = nameOf(actor);
     const { seq } = this.#log.change(target, { meta: erased(target.meta, now), data: "null", by }, now);
+    this.#streams.closed(target.seq);
     delivery.emit({ kind: "stored", event: target.event }, encodeDeleted({ seq, at: now, by }, target.seq));
     report("delete", actor, target, turn);
     return changed(seq);
   }
 
-  #react(
-    actor: Actor,
-    target: Target,
-    { emoji, op }: InputOf<"react">,
-    { now, delivery }: Turn,
-  ): Outcome<ChangeResult> {
+  #react(actor: Actor, target: Target, { emoji, op }: InputOf<"react">, turn: Turn): Outcome<ChangeResult> {
+    const { now, delivery } = turn;
     const user = userOf(actor.identity)?.id;
     if (user === undefined) return reject(USERS_REACT);
     if (target.deleted) return reject(NO_SUCH_MESSAGE);
@@ -151,6 +163,7 @@ export class Changes {
     const meta = reactions.size === 0 ? rest : { ...rest, reactions: Object.fromEntries(reactions) };
     const { seq } = this.#log.change(target, { meta, data: target.data, by: user }, now);
     this.#slowMode.acted(actor, seq, now);
+    this.#streams.wasWritten(target.seq, turn);
     delivery.emit(
       { kind: "stored", event: target.event },
       JSON.stringify({ type: "reaction", seq, at: now, target: target.seq, emoji, user, op }),

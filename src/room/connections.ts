@@ -21,6 +21,7 @@ import type { Moment } from "./turn.ts";
 
 /** Asking the runtime of every socket in every flush would cost a tenth of a big room's speed. */
 const LOOK_FOR_SLOW_EVERY_MS = 250;
+const NONE: readonly RoomConnection[] = [];
 export const EXPIRED: Closing = { code: "token_expired" };
 
 export interface ConnectionRules {
@@ -44,6 +45,8 @@ export class Connections implements Outlet {
   readonly #seats: Seats;
   readonly #sweeper: Sweeper;
   readonly #traffic: TrafficMeter;
+  /** Those that have much to read yet. */
+  readonly #behind = new Set<RoomConnection>();
   #lookedForSlowAt = Number.NEGATIVE_INFINITY;
   #watchesSlow = false;
 
@@ -188,12 +191,36 @@ export class Connections implements Outlet {
     this.#watchesSlow = false;
   }
 
+  /** Whether a connection has much to read yet. */
+  get areBehind(): boolean {
+    return this.#behind.size > 0;
+  }
+
+  /** From now on no appends are sent to a connection that has much to read. */
+  #lagged(connection: RoomConnection): void {
+    connection.isBehind = true;
+    this.#behind.add(connection);
+  }
+
+  /** Those that were behind and have read: they lack what was appended meanwhile. Called with each flush. */
+  caughtUp(): readonly RoomConnection[] {
+    if (this.#behind.size === 0) return NONE;
+    const read = [...this.#behind].filter((connection) => !connection.lagsBehind);
+    for (const connection of read) {
+      connection.isBehind = false;
+      this.#behind.delete(connection);
+    }
+    return read;
+  }
+
   /** Nothing is sent to a connection whose permission is unknown: it is kept until it is known. */
   give(connection: RoomConnection, frames: readonly string[], now: number): void {
     if (hasExpired(connection.identity, now)) this.drop(connection, EXPIRED, now);
     else if (this.#watchesSlow && connection.isSlow) this.drop(connection, { code: "slow_consumer" }, now);
-    else if (now < connection.permissionUntil) this.#send(connection, frames);
-    else if (this.#rules.permits.keepFrames(connection, frames, now) === "full")
+    else if (now < connection.permissionUntil) {
+      if (this.#watchesSlow && connection.lagsBehind) this.#lagged(connection);
+      this.#send(connection, frames);
+    } else if (this.#rules.permits.keepFrames(connection, frames, now) === "full")
       this.drop(connection, UNKNOWN_PERMISSION, now);
   }
 
@@ -238,6 +265,7 @@ export class Connections implements Outlet {
     const end = connection.end(departure === "left" ? 1000 : 1006);
     if (!connection.state.isCall || "closing" in end) journal.add(end);
     if (departure === "lost" && connection.user !== null) spending.add(connection.user.id, LOST);
+    this.#behind.delete(connection);
     pages.forget(connection);
     permits.forget(connection);
     this.#seats.free(connection);

@@ -25,7 +25,11 @@ type Audience =
     }
   | { readonly kind: "members" }
   /** To users only: an anonymous reader may not ask for receipts either. */
-  | { readonly kind: "receipt" };
+  | { readonly kind: "receipt" }
+  /** Joins an open message. Those that are behind get the whole message later. */
+  | { readonly kind: "append"; readonly event: string }
+  /** To these only. */
+  | { readonly kind: "only"; readonly to: ReadonlySet<RoomConnection> };
 
 type Entry = Audience & { readonly json: string };
 
@@ -56,6 +60,7 @@ export class Delivery {
     const entry = { ...audience, json };
     this.#entries.add(entry);
     if (audience.kind === "stored" && audience.instead !== undefined) this.#special.add(audience.instead.on);
+    if (audience.kind === "only") for (const connection of audience.to) this.#special.add(connection);
     if (audience.kind !== "signal") return;
     if (audience.replaces !== undefined) this.#replace(audience.replaces, entry);
     for (const connection of audience.except) this.#special.add(connection);
@@ -77,9 +82,10 @@ export class Delivery {
     if (checkpoint === null && this.#entries.size === 0 && this.#answers.size === 0) return;
     const shared = new Map<string, readonly string[]>();
     for (const connection of this.#outlet.recipients) {
-      const frames = this.#special.has(connection)
-        ? this.#framesFor(connection, checkpoint)
-        : remember(shared, connection.audienceKey, () => this.#framesFor(connection, checkpoint));
+      const frames =
+        connection.isBehind || this.#special.has(connection)
+          ? this.#framesFor(connection, checkpoint)
+          : remember(shared, connection.audienceKey, () => this.#framesFor(connection, checkpoint));
       const answers = this.#answers.get(connection);
       const all =
         answers === undefined ? frames : [...frames, ...joinFrames(answers, "", connection.frameBytes)];
@@ -128,7 +134,7 @@ export class Delivery {
 
 /** What `connection` is sent of an entry, if anything. */
 function hears(connection: RoomConnection, entry: Entry): string | undefined {
-  const { stage, topics, presence } = connection.state;
+  const { stage, topics, presence, isCall } = connection.state;
   switch (entry.kind) {
     case "stored":
       if (stage.at !== "live") return undefined;
@@ -141,6 +147,11 @@ function hears(connection: RoomConnection, entry: Entry): string | undefined {
       return presence ? entry.json : undefined;
     case "receipt":
       return connection.user === null ? undefined : entry.json;
+    case "append":
+      if (stage.at !== "live" || isCall || connection.isBehind) return undefined;
+      return matchesTopics(topics, entry.event) ? entry.json : undefined;
+    case "only":
+      return entry.to.has(connection) ? entry.json : undefined;
   }
 }
 

@@ -62,14 +62,14 @@ export const MEMBERS_LOOK: RoomLook<undefined, MembersInfo> = {
 /** Priced as if the page were full; the rest is given back when it was read. */
 export const MESSAGES_LOOK: RoomLook<PageQuery, MessagesPage> = {
   cost: (identity, { limit }) => priceOf(identity, { rows: limit, bytes: 0 }),
-  look({ log, allowances }, identity, { before, limit, topics }, now) {
+  look({ log, allowances, streams }, identity, { before, limit, topics }, now) {
     const { epoch, head, floor } = log;
     const size = { limit, maxBytes: MAX_PAGE_BYTES, rows: pageRowsOf(identity) };
     const page = log.messagesBefore(before ?? head + 1, topics, size);
     const bytes = page.events.reduce((sum, event) => sum + event.length, 0);
     const paid = priceOf(identity, { rows: limit, bytes: 0 });
     allowances.charge(identity, priceOf(identity, { rows: page.looked, bytes }) - paid, now);
-    return { ...page, epoch, head, floor };
+    return { ...page, events: page.events.map((event) => streams.inPage(event)), epoch, head, floor };
   },
   none: (_, __, { before = 1 }) => ({
     events: [],

@@ -20,6 +20,9 @@ import type { RoomConnection } from "./people/room-connection.ts";
 import type { RoomPresence } from "./people/room-presence.ts";
 import type { RoomSettings } from "./people/room-settings.ts";
 import type { SlowMode } from "./people/slow-mode.ts";
+import { agentTurnsRefusal } from "./streams/agent-turns.ts";
+import { openingRefusal } from "./streams/open-stream.ts";
+import type { Streams } from "./streams/streams.ts";
 import type { Turn } from "./turn.ts";
 
 export interface MessageInput extends Omit<Draft, "event"> {
@@ -44,26 +47,32 @@ export interface Accounts {
   readonly journal: Journal;
 }
 
+export interface PublishingRules extends Accounts {
+  readonly settings: RoomSettings;
+  readonly log: RoomLog;
+  readonly roomPresence: RoomPresence;
+  readonly streams: Streams;
+}
+
 export class Publisher {
   readonly #settings: RoomSettings;
   readonly #log: RoomLog;
   readonly #roomPresence: RoomPresence;
+  readonly #streams: Streams;
   readonly #slowMode: SlowMode;
   readonly #spending: Spending;
   readonly #journal: Journal;
 
   constructor(
-    settings: RoomSettings,
-    log: RoomLog,
-    roomPresence: RoomPresence,
+    { settings, log, roomPresence, streams, spending, journal }: PublishingRules,
     slowMode: SlowMode,
-    { spending, journal }: Accounts,
   ) {
     this.#spending = spending;
     this.#journal = journal;
     this.#settings = settings;
     this.#log = log;
     this.#roomPresence = roomPresence;
+    this.#streams = streams;
     this.#slowMode = slowMode;
   }
 
@@ -84,9 +93,12 @@ export class Publisher {
     if (!mayWrite(actor)) return reject(tooLittle(actor, "write"));
     const repeat = this.#log.findRepeat(draft, voice);
     if (repeat !== undefined) return repeat;
-    const refusal = this.#validationRefusal(actor, draft) ?? this.#slowMode.holds(actor, now);
+    const refusal =
+      this.#validationRefusal(actor, draft) ??
+      (draft.stream ? this.#openingRefusal(draft) : undefined) ??
+      this.#slowMode.holds(actor, now);
     if (refusal !== undefined) return reject(refusal);
-    const stored = this.#log.storeMessage(draft, voice, now);
+    const stored = this.#log.storeMessage(draft, voice, now, this.#streams.seqs);
     if (!stored.ok) return stored;
     if (actor.identity.kind === "user") {
       const { data, mentions = [] } = input;
@@ -99,7 +111,8 @@ export class Publisher {
     this.#slowMode.acted(actor, result.seq, now);
     const instead = echo?.(result);
     this.#journal.accepted("send", draft.event, actor.identity, by);
-    this.#mention(draft, voice.from, result.seq, turn);
+    if (draft.stream) this.#streams.opened(result.seq, now);
+    else this.mention(draft.mentions, voice.from, result.seq, turn);
     turn.delivery.emit(
       { kind: "stored", event: draft.event, ...(instead !== undefined && { instead }) },
       body,
@@ -140,13 +153,23 @@ export class Publisher {
     return accept(undefined);
   }
 
-  #mention({ mentions = [] }: Draft, from: Sender | null, seq: number, turn: Turn): void {
+  /** Notes whom of these users a message has to be told. */
+  mention(mentions: readonly string[] = [], from: Sender | null, seq: number, turn: Turn): void {
     const { pingMs } = this.#settings.limits;
     for (const user of new Set(mentions)) {
       if (user === from?.id) continue;
       const where = whereabouts(this.#roomPresence.connectionsOf(user), pingMs, turn.now);
       if (where !== "here") turn.mentions.push({ user, seq, epoch: this.#log.epoch, from, ...where });
     }
+  }
+
+  #openingRefusal({ data, field }: Draft): Refusal | undefined {
+    const { maxAgentTurns } = this.#settings;
+    return (
+      openingRefusal(data, field) ??
+      this.#streams.openingRefusal ??
+      agentTurnsRefusal(maxAgentTurns, this.#log)
+    );
   }
 
   #validationRefusal(actor: Actor, { event, data }: { event: string; data: string }): Refusal | undefined {

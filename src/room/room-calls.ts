@@ -8,6 +8,7 @@ import type { Departure } from "../object/close-codes.ts";
 import type { PolledCommands } from "../object/polled-socket.ts";
 import type { RevokedTokens } from "../object/revocation.ts";
 import type {
+  AppendResult,
   ChangeResult,
   Outcome,
   OwnSettings,
@@ -16,6 +17,7 @@ import type {
   ReceiptEntry,
   RoomInfo,
   SendResult,
+  TakeoverResult,
   Topics,
 } from "../protocol/index.ts";
 import type { Report, RoomCounts } from "../registry/counts.ts";
@@ -25,6 +27,7 @@ import type { MembersInfo, MessagesPage } from "./looks.ts";
 import type { BansPage, Kick } from "./moderation.ts";
 import type { SettingsPatch } from "./people/room-settings.ts";
 import type { MessageInput, SignalInput } from "./publisher.ts";
+import type { AppendInput, FinishInput } from "./streams/producing.ts";
 
 /** An answer that some objects give at once: over RPC every answer is a promise. */
 type Answer<T> = T | Promise<T>;

@@ -5,9 +5,12 @@ import { errorAnswer, okAnswer, pageAnswer, pagedToTheEnd, pong, RETIRED } from 
 import { encodeData, presenceRefusal } from "../object/encode-data.ts";
 import type { Journal } from "../object/journal.ts";
 import {
+  type AppendCommand,
   DEFAULT_HISTORY,
+  type FinishCommand,
   type HistoryCommand,
   MAX_EVENTS_PAGE,
+  type Outcome,
   type PresenceCommand,
   pageBytesOf,
   type ReadCommand,
@@ -26,6 +29,8 @@ import type { Receipts } from "./people/receipts.ts";
 import type { RoomConnection } from "./people/room-connection.ts";
 import type { RoomPresence } from "./people/room-presence.ts";
 import type { Publisher } from "./publisher.ts";
+import type { Producing } from "./streams/producing.ts";
+import type { Streams } from "./streams/streams.ts";
 import type { Turn } from "./turn.ts";
 
 /** `auth` is not among them: its token is checked before, by the shell. */
@@ -56,6 +61,8 @@ export interface CommandRules {
   readonly log: RoomLog;
   readonly publisher: Publisher;
   readonly changes: Changes;
+  readonly streams: Streams;
+  readonly producing: Producing;
   readonly receipts: Receipts;
   readonly roomPresence: RoomPresence;
   readonly pages: PageBudget;
@@ -79,6 +86,9 @@ export function costOf(identity: Identity, command: AppliedCommand): number {
       const { after, limit = after === undefined ? DEFAULT_HISTORY : MAX_EVENTS_PAGE } = command;
       return priceOf(identity, { rows: limit, bytes: 0 });
     }
+    // Its bytes are what costs.
+    case "append":
+      return 0;
     default:
       return 1;
   }
@@ -104,6 +114,18 @@ export function applyCommand(
     case "delete":
     case "react":
       return change(rules, connection, command.id, command, turn);
+    case "append":
+      return append(rules, connection, command, turn);
+    case "finish":
+      return finish(rules, connection, command, turn);
+    case "stop": {
+      const outcome = rules.producing.stop(actor, command.seq, turn);
+      return answered(connection, command.id, outcome, turn);
+    }
+    case "takeover": {
+      const outcome = rules.producing.takeOver(actor, command.seq, turn, connection);
+      return answered(connection, command.id, outcome, turn);
+    }
     case "signal": {
       const data = encodeData(command.data);
       if (!data.ok) return refused(data.refusal);
@@ -141,6 +163,7 @@ function send(rules: CommandRules, connection: RoomConnection, command: SendComm
     inPlace ? (result) => ({ on: connection, answer: okAnswer(id, result) }) : undefined,
   );
   if (!outcome.ok) return refused(outcome.refusal);
+  if (command.stream) rules.producing.opened(outcome.value.seq, connection);
   const stoodInPlace = inPlace && outcome.value.duplicate === undefined;
   if (!stoodInPlace) turn.delivery.answer(connection, okAnswer(id, outcome.value));
   return DONE;
@@ -153,9 +176,42 @@ function change(
   input: ChangeInput,
   turn: Turn,
 ): Applied {
-  const outcome = rules.changes.apply(connection.state.actor, input, turn, connection);
+  return answered(connection, id, rules.changes.apply(connection.state.actor, input, turn, connection), turn);
+}
+
+function append(
+  { producing }: CommandRules,
+  connection: RoomConnection,
+  { id, ack = false, ...input }: AppendCommand,
+  turn: Turn,
+): Applied {
+  const outcome = producing.append(connection.state.actor, input, turn, connection, id !== undefined);
+  if (outcome === "dropped") return DONE;
   if (!outcome.ok) return refused(outcome.refusal);
-  turn.delivery.answer(connection, okAnswer(id, outcome.value));
+  if (id !== undefined) turn.delivery.answer(connection, okAnswer(id, ack ? outcome.value : {}));
+  return DONE;
+}
+
+function finish(
+  { producing }: CommandRules,
+  connection: RoomConnection,
+  { id, data, ...input }: FinishCommand,
+  turn: Turn,
+): Applied {
+  const encoded = data === undefined ? undefined : encodeData(data);
+  if (encoded?.ok === false) return refused(encoded.refusal);
+  const ending = { ...input, data: encoded?.value };
+  return answered(connection, id, producing.finish(connection.state.actor, ending, turn, connection), turn);
+}
+
+function answered(
+  connection: RoomConnection,
+  id: string,
+  outcome: Outcome<object | undefined>,
+  { delivery }: Turn,
+): Applied {
+  if (!outcome.ok) return refused(outcome.refusal);
+  delivery.answer(connection, okAnswer(id, outcome.value));
   return DONE;
 }
 
@@ -220,7 +276,7 @@ function readHistory(
 }
 
 function olderPage(
-  { log, pages }: CommandRules,
+  { log, pages, streams }: CommandRules,
   connection: RoomConnection,
   id: string,
   before: number | undefined,
@@ -232,12 +288,14 @@ function olderPage(
   const page = pages.once(JSON.stringify(["before", upTo, topics, size]), () =>
     log.messagesBefore(upTo, topics, size),
   );
-  return { frames: [pageAnswer(id, "messages", page, { seq: page.seq })], rows: page.looked };
+  const answer = pageAnswer(id, "messages", page, { seq: page.seq });
+  const open = streams.framesFor(connection, undefined, { from: page.seq, before: upTo });
+  return { frames: [answer, ...open], rows: page.looked };
 }
 
 /** This may be the next part of a long replay: after its last part the connection is live. */
 function nextPage(
-  { log, pages, journal }: CommandRules,
+  { log, pages, journal, streams }: CommandRules,
   connection: RoomConnection,
   id: string,
   after: number,
@@ -259,7 +317,8 @@ function nextPage(
   }
   const { floor } = log;
   const frames = [pageAnswer(id, "events", page, { seq: page.seq, floor })];
-  if (replay !== undefined && !page.more) frames.push(pagedToTheEnd(page.seq, floor));
+  if (replay !== undefined && !page.more)
+    frames.push(...streams.liveFrames(connection, pagedToTheEnd(page.seq, floor)));
   return { frames, rows: page.looked };
 }
 

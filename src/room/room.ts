@@ -29,6 +29,8 @@ import { Unread } from "./people/unread.ts";
 import type { UserRecords } from "./people/user-records.ts";
 import { Permits } from "./permits.ts";
 import { Publisher } from "./publisher.ts";
+import { Producing } from "./streams/producing.ts";
+import { Streams } from "./streams/streams.ts";
 import { Turn } from "./turn.ts";
 import { Welcome } from "./welcome.ts";
 import type { Work } from "./work.ts";
@@ -64,6 +66,8 @@ export class Room {
   readonly sessions: SessionMembers;
   readonly publisher: Publisher;
   readonly changes: Changes;
+  readonly streams: Streams;
+  readonly producing: Producing;
   readonly receipts: Receipts;
   readonly moderation: Moderation;
   readonly permits: Permits;
@@ -87,13 +91,15 @@ export class Room {
     const slowMode = new SlowMode(settings, log);
     this.spending = new Spending(ports.random);
     this.journal = new Journal(ports.notedTopics);
-    this.publisher = new Publisher(settings, log, this.roomPresence, slowMode, this);
-    this.changes = new Changes(settings, log, slowMode, this);
     this.receipts = new Receipts(log, receipts);
     this.permits = new Permits(ports.random);
     const { ratePerSecond, rateBurst, pingMs } = settings.limits;
     this.allowances = new Allowances({ perSecond: ratePerSecond, burst: rateBurst });
     this.connections = new Connections(this);
+    this.streams = new Streams(this);
+    this.publisher = new Publisher(this, slowMode);
+    this.changes = new Changes(this, slowMode);
+    this.producing = new Producing(this);
     this.sessions = new SessionMembers(sessions, {
       log,
       pingMs,
@@ -236,6 +242,7 @@ export class Room {
     return {
       connections: this.sessions.size > 0 ? Math.max(2, size) : size,
       isKept: this.log.head > 0 || this.settings.areOwn || this.moderation.hasBans(now),
+      streamsEndAt: this.streams.endsAt,
     };
   }
 
@@ -256,11 +263,14 @@ export class Room {
     const head = this.log.head;
     this.#awaitsWaker &&= this.#queue.isEmpty;
     this.#queue.apply(turn);
+    this.streams.advance(turn, (target) => this.producing.ended(target, turn));
     this.connections.announce(now);
     this.#emitPresence(turn);
     this.#emitReceipts(turn);
     const checkpoint = cursorCheckpoint(head, this.log.head, this.settings.historyLimit);
     this.connections.watchSlow(now, () => turn.delivery.deliver(checkpoint));
+    for (const connection of this.connections.caughtUp())
+      turn.delivery.last(connection, () => this.streams.framesFor(connection));
     this.#sendPages(turn);
     return this.#effects(turn, head);
   }
@@ -281,13 +291,14 @@ export class Room {
       head: { before: head, after: this.log.head },
       occupancy: { before, after },
       counts: this.counts,
-      dueAt: this.#dueAt(),
+      dueAt: this.#dueAt(now),
       life: this.life(now),
     };
   }
 
-  #dueAt(): number | null {
-    const times = [this.roomPresence.dueAt(), this.receipts.dueAt(), this.permits.dueAt()].filter(
+  #dueAt(now: number): number | null {
+    const { roomPresence, receipts, permits, streams } = this;
+    const times = [roomPresence.dueAt(), receipts.dueAt(), permits.dueAt(), streams.dueAt(now)].filter(
       (time) => time !== null,
     );
     return times.length === 0 ? null : Math.min(...times);

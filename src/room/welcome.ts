@@ -21,6 +21,7 @@ import type { RoomConnection, Stage } from "./people/room-connection.ts";
 import type { RoomPresence } from "./people/room-presence.ts";
 import type { Unread } from "./people/unread.ts";
 import type { PageFrames } from "./room-commands.ts";
+import { parseHave, type Streams } from "./streams/streams.ts";
 
 export interface WelcomeSettings {
   readonly room: string;
@@ -32,6 +33,7 @@ export interface WelcomeRules {
   readonly log: RoomLog;
   readonly roomPresence: RoomPresence;
   readonly pages: PageBudget;
+  readonly streams: Streams;
 }
 
 interface Replay {
@@ -68,9 +70,20 @@ export class Welcome {
     const frames = [
       ...this.#greeting(connection, replay, now),
       ...this.#framesOf(page, connection.frameBytes),
-      caughtUp(page.seq, page.more),
+      ...this.#endOf(replay, stage.have, connection),
     ];
     return { frames, rows: page.looked };
+  }
+
+  /** What the client has of open messages counts if it keeps it. A partial replay is followed by them at its end. */
+  #endOf({ recovery, page }: Replay, have: string | undefined, connection: RoomConnection): string[] {
+    const end = caughtUp(page.seq, page.more);
+    if (recovery === "partial") return [end];
+    return this.#rules.streams.liveFrames(
+      connection,
+      end,
+      recovery === "complete" ? parseHave(have) : undefined,
+    );
   }
 
   /** `connected`, and the members in frames of their own if they do not fit in it. */

@@ -42,6 +42,8 @@ export interface SessionJoin {
   readonly presence: boolean;
   readonly since?: string;
   readonly history: number;
+  /** How far its client has open messages, as it said. */
+  readonly have?: string;
   readonly revokedTokens: RevokedTokens;
   /** The largest frame that the session wants to be sent, in bytes; left out: any. */
   readonly frameBytes?: number;

@@ -41,6 +41,9 @@ export interface RoomTestSettings {
   readonly maxConnectionsPerAddress?: number;
   readonly serverEvents?: readonly string[];
   readonly notedTopics?: readonly string[];
+  readonly streamEveryMs?: number;
+  readonly streamTimeoutMs?: number;
+  readonly maxAgentTurns?: number;
 }
 
 export interface ConnectOptions {
@@ -80,6 +83,9 @@ const defaultsOf = (given: RoomTestSettings): RoomDefaults => ({
     pongMs: 10_000,
   },
   reconnect: { minMs: 1_000, maxMs: 30_000 },
+  streamEveryMs: given.streamEveryMs ?? 40,
+  streamTimeoutMs: given.streamTimeoutMs ?? 60_000,
+  maxAgentTurns: given.maxAgentTurns ?? 0,
 });
 
 export class RoomForTest {

@@ -19,7 +19,7 @@ const hashOf = (step: readonly string[]) =>
     .slice(0, 16);
 
 const FROZEN = {
-  room: ["453b2ee03c1326b0"],
+  room: ["453b2ee03c1326b0", "bde4f793330fde07"],
   registry: ["fefdf2fa78daae3a"],
   user: ["79f5c2fb692203be"],
   /** Created on demand, outside the steps: it is never edited at all. */
@@ -39,7 +39,11 @@ describe("a schema", () => {
   it("[X6] gives the same tables in a purge as all steps together", () => {
     const tables = (database: SqliteForTest) =>
       Array.from(
-        database.sql.exec("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name"),
+        database.sql.exec<{ type: string; name: string; sql: string }>(
+          "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name",
+        ),
+        // A column that a step adds stands in the statement with other blanks.
+        (row) => ({ ...row, sql: row.sql.replace(/\s+/g, "") }),
       );
     const [made, purged] = [new SqliteForTest(), new SqliteForTest()];
     for (const database of [made, purged]) migrate(database, ROOM_SCHEMA);

@@ -24,6 +24,8 @@ export interface StoredMessage {
   readonly body: string;
   /** The id was given over HTTP: it is remembered as long as the log holds the message. */
   readonly keyed: boolean;
+  /** The messages that are open, with this one if it is. */
+  readonly open: readonly number[];
 }
 
 /** What a change writes to the row of its message. */
@@ -118,12 +120,13 @@ export class LogStore {
 
   /** Not `INSERT OR REPLACE`: that would also delete another message with the same key, in another slot. */
   append(message: StoredMessage): void {
-    const { seq, event, author, id, at, body } = message;
+    const { seq, event, author, id, at, body, open } = message;
     this.#sql.exec(
-      `INSERT INTO log (slot, seq, event, author, id, at, body, voice, number) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO log (slot, seq, event, author, id, at, body, voice, number, open)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (slot) DO UPDATE SET seq = excluded.seq, event = excluded.event, author = excluded.author,
          id = excluded.id, at = excluded.at, body = excluded.body, voice = excluded.voice, changed = NULL,
-         deleted = NULL, number = excluded.number`,
+         deleted = NULL, number = excluded.number, open = excluded.open`,
       this.#ring.nextSlot,
       seq,
       event,
@@ -133,6 +136,7 @@ export class LogStore {
       body,
       voiceOf(message),
       this.#messages + 1,
+      open.length === 0 ? null : JSON.stringify(open),
     );
     this.#ring.appended(seq);
     this.#messages += 1;
@@ -150,6 +154,20 @@ export class LogStore {
       slot,
       target,
     );
+  }
+
+  /** Writes the body of a message that is not changed: a checkpoint of an open one. */
+  rewrite({ slot, seq }: { readonly slot: number; readonly seq: number }, body: string): void {
+    this.#sql.exec("UPDATE log SET body = ? WHERE slot = ? AND seq = ?", body, slot, seq);
+  }
+
+  /** The messages that were open when the newest one was stored. */
+  openAtNewest(): readonly number[] {
+    const slot = this.#ring.slotOf(this.#ring.lastUpTo(this.#ring.newestSeq));
+    const row = firstRow(
+      this.#sql.exec<{ open: string | null }>("SELECT open FROM log WHERE slot = ?", slot),
+    );
+    return row?.open == null ? [] : JSON.parse(row.open);
   }
 
   find(seq: number): TargetRow | undefined {
@@ -269,7 +287,7 @@ export class LogStore {
       this.#sql.exec("DELETE FROM log");
       this.#sql.exec(
         `INSERT INTO log SELECT row_number() OVER (ORDER BY seq) - 1, seq, event, author, id, at, body, voice,
-           changed, changed_at, changed_by, deleted, number FROM moved`,
+           changed, changed_at, changed_by, deleted, number, open FROM moved`,
       );
       this.#sql.exec("DROP TABLE moved");
       this.#sql.exec("UPDATE room SET ring = ?, head = ?", size, head);

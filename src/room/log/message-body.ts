@@ -1,7 +1,7 @@
 // A message as it is stored and sent: `data` stands last. So the other fields can change while `data`, which may be nested
 // deeper than the engine encodes, stays the same text.
 
-import type { Message, MessageContent, NEW_MESSAGE, Sender } from "../../protocol/index.ts";
+import type { Message, MessageContent, NEW_MESSAGE, Sender, StreamState } from "../../protocol/index.ts";
 
 export type MessageMeta = Omit<Message, "data">;
 
@@ -20,6 +20,8 @@ export interface NewMessage extends MessageExtras {
   readonly from: Sender | null;
   readonly byServer: boolean;
   readonly at: number;
+  readonly stream?: StreamState | undefined;
+  readonly field?: string | undefined;
   /** As JSON. */
   readonly data: string;
 }
@@ -38,6 +40,8 @@ const WRITE: { readonly [Field in Written]: (message: NewMessage) => string } = 
   byServer: ({ byServer, from }) => (byServer && from !== null ? ',"byServer":true' : ""),
   at: ({ at }) => `,"at":${at}`,
   replyTo: ({ replyTo }) => (replyTo === undefined ? "" : `,"replyTo":${replyTo}`),
+  stream: ({ stream }) => (stream === undefined ? "" : `,"stream":"${stream}"`),
+  field: ({ field }) => (field === undefined ? "" : `,"field":${JSON.stringify(field)}`),
   mentions: ({ mentions = [] }) => (mentions.length === 0 ? "" : `,"mentions":${JSON.stringify(mentions)}`),
 };
 const WRITERS = Object.values(WRITE);
@@ -82,5 +86,6 @@ export function erased(
   { mentions: _, reactions: __, editedAt: ___, editedBy: ____, ...meta }: MessageMeta,
   deletedAt: number,
 ): MessageMeta {
-  return { ...meta, deletedAt };
+  const { stream: _stream, field: _field, n: _n, producer: _producer, ...left } = meta;
+  return { ...left, deletedAt };
 }

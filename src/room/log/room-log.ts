@@ -3,6 +3,7 @@
 
 import {
   type Cursor,
+  DEFAULT_STREAM_FIELD,
   MAX_PAGE_BYTES,
   MAX_REPLAY_EVENTS,
   MAX_UNREAD,
@@ -44,6 +45,10 @@ export interface Draft extends MessageExtras {
   readonly retryOf?: string | undefined;
   /** The id was given over HTTP: it is remembered as long as the log holds the message. */
   readonly keyed?: boolean;
+  /** It is stored as an open message. */
+  readonly stream?: true | undefined;
+  /** Of an open message: the field of `data` whose text grows. */
+  readonly field?: string | undefined;
 }
 
 /** A message of the log that is to be changed. */
@@ -146,16 +151,29 @@ export class RoomLog {
     return { ok: true, value: { seq: first.seq, at: first.at, duplicate: true } };
   }
 
-  /** Stores a message that is no repeat. */
-  storeMessage(draft: Draft, voice: Voice, now: number): Outcome<StoreResult> {
-    const { id, event, replyTo, keyed = false } = draft;
+  /** Stores a message that is no repeat. `open`: the messages that are open now. */
+  storeMessage(draft: Draft, voice: Voice, now: number, open: readonly number[] = []): Outcome<StoreResult> {
+    const { id, event, replyTo, keyed = false, stream, field } = draft;
     if (replyTo !== undefined && replyTo > this.floor && this.#store.find(replyTo) === undefined) {
       return { ok: false, refusal: NO_SUCH_MESSAGE };
     }
     const seq = this.#head + 1;
     const speaker = speakerOf(voice);
-    const body = encodeNewMessage({ ...draft, ...voice, seq, at: now });
-    this.#store.append({ ...speaker, seq, event, id, at: now, body, keyed });
+    const opening = stream && {
+      stream: "open" as const,
+      field: field === DEFAULT_STREAM_FIELD ? undefined : field,
+    };
+    const body = encodeNewMessage({
+      ...draft,
+      stream: undefined,
+      field: undefined,
+      ...opening,
+      ...voice,
+      seq,
+      at: now,
+    });
+    const openNow = stream ? [...open, seq] : open;
+    this.#store.append({ ...speaker, seq, event, id, at: now, body, keyed, open: openNow });
     this.#head = seq;
     this.#ids.add({ ...speaker, id, seq, at: now });
     return { ok: true, value: { result: { seq, at: now }, body } };
@@ -187,6 +205,25 @@ export class RoomLog {
     this.#store.change({ target, slot, body, seq, at: now, by, deleted: meta.deletedAt !== undefined });
     this.#head = seq;
     return { seq, body };
+  }
+
+  /** Writes an open message as it is now. It is no change: nobody has to hear of it. */
+  rewrite(target: Target, meta: MessageMeta, data: string): void {
+    this.#store.rewrite(target, encodeMessage(meta, data));
+  }
+
+  /** The messages that are open, as the object finds them at its start. */
+  openAtStart(): readonly Target[] {
+    const listed = this.#store.openAtNewest().map((seq) => this.find(seq));
+    return listed.filter((target) => target !== undefined).filter(({ meta }) => meta.stream === "open");
+  }
+
+  /** The latest messages as they were stored, newest first, read while iterating. */
+  *latest(): Generator<Target> {
+    for (const { seq } of this.latestAuthors()) {
+      const target = this.find(seq);
+      if (target !== undefined) yield target;
+    }
   }
 
   /** How many messages after `seq` are neither deleted nor of `user`, counted up to `MAX_UNREAD`. */

@@ -13,8 +13,8 @@ export const VOICES = {
   byServer: 3,
 } as const;
 
-/** By itself, as a purge creates it again. */
-export const LOG_TABLE = [
+/** As the first release made it. Later steps change it. */
+const FIRST_LOG_TABLE = [
   `CREATE TABLE log (
      slot INTEGER PRIMARY KEY,
      seq INTEGER NOT NULL,
@@ -33,6 +33,27 @@ export const LOG_TABLE = [
   // Partial: rows outside the predicate cost nothing more.
   "CREATE UNIQUE INDEX log_keyed ON log (author, id, voice) WHERE voice <= 2",
   "CREATE INDEX log_changed ON log (changed) WHERE changed IS NOT NULL",
+];
+
+/** By itself, as a purge creates it again. */
+export const LOG_TABLE = [
+  `CREATE TABLE log (
+     slot INTEGER PRIMARY KEY,
+     seq INTEGER NOT NULL,
+     event TEXT NOT NULL,
+     author TEXT NOT NULL,
+     id TEXT NOT NULL,
+     at INTEGER NOT NULL,
+     body TEXT NOT NULL,
+     voice INTEGER,
+     changed INTEGER,
+     changed_at INTEGER,
+     changed_by TEXT,
+     deleted INTEGER,
+     number INTEGER NOT NULL,
+     open TEXT
+   )`,
+  ...FIRST_LOG_TABLE.slice(1),
 ];
 
 /** How far each user has read. By itself, as a purge creates it again. */
@@ -62,7 +83,7 @@ export const ROOM_SCHEMA = [
        inquired_head INTEGER NOT NULL DEFAULT 0,
        inquired_at INTEGER NOT NULL DEFAULT 0
      )`,
-    ...LOG_TABLE,
+    ...FIRST_LOG_TABLE,
     ...RECEIPTS_TABLE,
     // One row a user: who may come in, and with which tokens. Without a rowid, so that it has no second index.
     `CREATE TABLE users (
@@ -79,5 +100,10 @@ export const ROOM_SCHEMA = [
     "CREATE INDEX users_banned ON users (banned_until) WHERE banned_until IS NOT NULL",
     // One row for each session that has joined: it has no socket here that would outlast the room's sleep.
     "CREATE TABLE sessions (connection TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID",
+  ],
+  [
+    // Which messages were open when the row was written: their `seq`s as JSON; NULL is none, as in nearly all rows.
+    "ALTER TABLE log ADD COLUMN open TEXT",
+    "ALTER TABLE room ADD COLUMN max_agent_turns INTEGER",
   ],
 ];

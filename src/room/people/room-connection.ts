@@ -10,6 +10,8 @@ export interface RoomUpgrade {
   readonly actor: Actor;
   readonly since?: string;
   readonly history: number;
+  /** How far the client has open messages, as it said. */
+  readonly have?: string;
   readonly topics: Topics;
   readonly presence: boolean;
   /** Whether it counts in the occupancy and, of a user, as a member. */
@@ -27,7 +29,7 @@ export interface RoomUpgrade {
 
 /** Where a connection stands between its first frame and the live events. */
 export type Stage =
-  | { readonly at: "joining"; readonly since?: string; readonly history: number }
+  | { readonly at: "joining"; readonly since?: string; readonly history: number; readonly have?: string }
   /** Its replay was too long for one: it gets no new sequenced events until it has asked for the rest. */
   | { readonly at: "paging"; readonly after: number; readonly told: ReplaySnapshot }
   | { readonly at: "live" };
@@ -56,7 +58,7 @@ type Opening = Omit<RoomUpgrade, "replaces" | "speaksOurProtocol" | "polls"> &
 /** The state of a connection that opens. */
 export const newConnectionState = (
   id: string,
-  { actor, topics, presence, counted, since, history, frameBytes, epoch, isCall }: Opening,
+  { actor, topics, presence, counted, since, history, have, frameBytes, epoch, isCall }: Opening,
 ): RoomConnectionState => ({
   version: 1,
   id,
@@ -65,7 +67,12 @@ export const newConnectionState = (
   presence,
   counted,
   pingedAt: null,
-  stage: { at: "joining", history, ...(since !== undefined && { since }) },
+  stage: {
+    at: "joining",
+    history,
+    ...(since !== undefined && { since }),
+    ...(have !== undefined && { have }),
+  },
   joinedAt: null,
   said: NOTHING_SAID,
   ...(epoch !== undefined && { epoch }),
@@ -77,6 +84,8 @@ export const newConnectionState = (
 export const MAX_ANONYMOUS_FRAMES = 50;
 
 export class RoomConnection extends BaseConnection<RoomConnectionState> {
+  /** It has much to read yet: it is sent no appends, and the open messages anew when it has read. */
+  isBehind = false;
   #audienceKey: string;
   #permissionUntil: number;
 
@@ -125,8 +134,8 @@ export class RoomConnection extends BaseConnection<RoomConnectionState> {
 
 const untilOf = ({ permissionUntil = Number.POSITIVE_INFINITY }: Actor): number => permissionUntil;
 
-const audienceKey = ({ stage, actor, presence, topics, frameBytes }: RoomConnectionState): string =>
-  `${stage.at} ${actor.identity.kind} ${presence} ${frameBytes ?? "any"} ${topics === null ? "*" : topics.join()}`;
+const audienceKey = ({ stage, actor, presence, topics, frameBytes, isCall }: RoomConnectionState): string =>
+  `${stage.at} ${actor.identity.kind} ${presence} ${frameBytes ?? "any"} ${isCall ?? ""} ${topics === null ? "*" : topics.join()}`;
 
 export const readState = (attachment: unknown): RoomConnectionState | undefined =>
   isRoomState(attachment) ? attachment : undefined;

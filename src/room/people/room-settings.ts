@@ -13,6 +13,12 @@ export interface RoomDefaults {
   readonly serverEvents: readonly string[];
   readonly limits: Limits;
   readonly reconnect: ReconnectLimits;
+  /** Appends of a message go to its readers at least this far apart, in milliseconds. */
+  readonly streamEveryMs: number;
+  /** An open message ends when its producer is silent for so long, in milliseconds. */
+  readonly streamTimeoutMs: number;
+  /** 0: no limit. */
+  readonly maxAgentTurns: number;
 }
 
 export const roomDefaults = (limits: LimitsConfig, serverEvents: readonly string[]): RoomDefaults => ({
@@ -23,19 +29,33 @@ export const roomDefaults = (limits: LimitsConfig, serverEvents: readonly string
   serverEvents,
   limits: clientLimits(limits),
   reconnect: { minMs: limits.reconnectMinMs, maxMs: limits.reconnectMaxMs },
+  streamEveryMs: limits.streamEveryMs,
+  streamTimeoutMs: limits.streamTimeoutMs,
+  maxAgentTurns: limits.maxAgentTurns,
 });
 
 /** The settings of a room that has none of its own. */
-export const defaultSettings = ({ limits, maxConnections, historyLimit }: RoomDefaults): OwnSettings => ({
+export const defaultSettings = ({
+  limits,
+  maxConnections,
+  historyLimit,
+  maxAgentTurns,
+}: RoomDefaults): OwnSettings => ({
   slowModeMs: limits.slowModeMs,
   maxConnections,
   historyLimit,
+  maxAgentTurns,
 });
 
 /** A setting that is left out, or `undefined`, stays as it is. */
 export type SettingsPatch = { readonly [Setting in keyof OwnSettings]?: OwnSettings[Setting] | undefined };
 
-type Row = { slow_mode_ms: number | null; max_connections: number | null; history_limit: number | null };
+type Row = {
+  slow_mode_ms: number | null;
+  max_connections: number | null;
+  history_limit: number | null;
+  max_agent_turns: number | null;
+};
 
 /** The settings of one room: its own if they were set, else those of all rooms. */
 export class RoomSettings {
@@ -43,6 +63,8 @@ export class RoomSettings {
   readonly maxConnectionsPerAddress: number;
   readonly serverEvents: readonly string[];
   readonly reconnect: ReconnectLimits;
+  readonly streamEveryMs: number;
+  readonly streamTimeoutMs: number;
   readonly #sql: Sql;
   readonly #defaults: RoomDefaults;
   #patch: SettingsPatch;
@@ -53,20 +75,25 @@ export class RoomSettings {
     this.maxConnectionsPerAddress = defaults.maxConnectionsPerAddress;
     this.serverEvents = defaults.serverEvents;
     this.reconnect = defaults.reconnect;
+    this.streamEveryMs = defaults.streamEveryMs;
+    this.streamTimeoutMs = defaults.streamTimeoutMs;
     this.#sql = sql;
     this.#defaults = defaults;
-    const row = firstRow(sql.exec<Row>("SELECT slow_mode_ms, max_connections, history_limit FROM room"));
+    const row = firstRow(
+      sql.exec<Row>("SELECT slow_mode_ms, max_connections, history_limit, max_agent_turns FROM room"),
+    );
     this.#patch = {
       slowModeMs: row?.slow_mode_ms ?? undefined,
       maxConnections: row?.max_connections ?? undefined,
       historyLimit: row?.history_limit ?? undefined,
+      maxAgentTurns: row?.max_agent_turns ?? undefined,
     };
     this.#limits = this.#withSlowMode();
   }
 
   get own(): OwnSettings {
-    const { slowModeMs, maxConnections, historyLimit } = this;
-    return { slowModeMs, maxConnections, historyLimit };
+    const { slowModeMs, maxConnections, historyLimit, maxAgentTurns } = this;
+    return { slowModeMs, maxConnections, historyLimit, maxAgentTurns };
   }
 
   /** Whether any setting was ever set for this room. */
@@ -94,22 +121,28 @@ export class RoomSettings {
     return this.#patch.historyLimit ?? this.#defaults.historyLimit;
   }
 
+  /** So many answers of agents may follow each other; 0: no limit. */
+  get maxAgentTurns(): number {
+    return this.#patch.maxAgentTurns ?? this.#defaults.maxAgentTurns;
+  }
+
   get limits(): Limits {
     return this.#limits;
   }
 
-  change({ slowModeMs, maxConnections, historyLimit }: SettingsPatch): void {
-    const { slowModeMs: slow, maxConnections: connections, historyLimit: history } = this.#patch;
+  change(wanted: SettingsPatch): void {
     const patch = {
-      slowModeMs: slowModeMs ?? slow,
-      maxConnections: maxConnections ?? connections,
-      historyLimit: historyLimit ?? history,
+      slowModeMs: wanted.slowModeMs ?? this.#patch.slowModeMs,
+      maxConnections: wanted.maxConnections ?? this.#patch.maxConnections,
+      historyLimit: wanted.historyLimit ?? this.#patch.historyLimit,
+      maxAgentTurns: wanted.maxAgentTurns ?? this.#patch.maxAgentTurns,
     };
     this.#sql.exec(
-      "UPDATE room SET slow_mode_ms = ?, max_connections = ?, history_limit = ?",
+      "UPDATE room SET slow_mode_ms = ?, max_connections = ?, history_limit = ?, max_agent_turns = ?",
       patch.slowModeMs ?? null,
       patch.maxConnections ?? null,
       patch.historyLimit ?? null,
+      patch.maxAgentTurns ?? null,
     );
     this.#patch = patch;
     this.#limits = this.#withSlowMode();

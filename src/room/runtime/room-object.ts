@@ -19,9 +19,11 @@ import type { Report, RoomCounts } from "../../registry/counts.ts";
 import { REPORT_EVERY_MS } from "../../registry/reporter.ts";
 import type { RoomUnread, SessionJoin } from "../../session-rooms/session-delivery.ts";
 import {
+  APPEND_CALL,
   BANS_CALL,
   CHANGE_CALL,
   CONFIGURE_CALL,
+  FINISH_CALL,
   KICK_CALL,
   PUBLISH_CALL,
   PURGE_CALL,
@@ -29,6 +31,8 @@ import {
   RECEIPTS_CALL,
   type RoomCall,
   SIGNAL_CALL,
+  STOP_CALL,
+  TAKEOVER_CALL,
   UNBAN_CALL,
 } from "../calls.ts";
 import type { ChangeInput } from "../changes.ts";
@@ -39,6 +43,7 @@ import type { RoomUpgrade } from "../people/room-connection.ts";
 import type { SettingsPatch } from "../people/room-settings.ts";
 import type { MessageInput, SignalInput } from "../publisher.ts";
 import type { RoomCalls } from "../room-calls.ts";
+import type { AppendInput, FinishInput } from "../streams/producing.ts";
 import { defaultsOf, RoomRuntime } from "./room-runtime.ts";
 
 const NO_ROOM: Report<RoomCounts> = { counts: null, asks: false };
@@ -106,6 +111,22 @@ export class RoomObject extends DurableObject<Env> implements RoomCalls {
 
   change(actor: Actor, change: ChangeInput) {
     return this.#call(CHANGE_CALL, actor, change);
+  }
+
+  append(actor: Actor, input: AppendInput) {
+    return this.#call(APPEND_CALL, actor, input);
+  }
+
+  finish(actor: Actor, input: FinishInput) {
+    return this.#call(FINISH_CALL, actor, input);
+  }
+
+  stop(actor: Actor, seq: number) {
+    return this.#call(STOP_CALL, actor, seq);
+  }
+
+  takeover(actor: Actor, seq: number) {
+    return this.#call(TAKEOVER_CALL, actor, seq);
   }
 
   signal(actor: Actor, input: SignalInput) {
@@ -280,9 +301,9 @@ export class RoomObject extends DurableObject<Env> implements RoomCalls {
     await this.#open().flush();
   }
 
-  async #setAlarm({ connections, isKept }: RoomLife): Promise<void> {
+  async #setAlarm({ connections, isKept, streamsEndAt }: RoomLife): Promise<void> {
     const reportAt = this.#live?.reports.alarmAt ?? null;
-    if (reportAt !== null) return this.#alarm.by(reportAt);
+    if (reportAt !== null || streamsEndAt !== null) return this.#alarm.by(reportAt, streamsEndAt);
     // A room that was never created has nothing to forget, and an alarm would be a row.
     if (!this.#isMade) return;
     if (this.#alarm.at === undefined) await this.#alarm.known();

@@ -277,7 +277,7 @@ export class SessionRooms {
 
   #join(
     session: SessionConnection,
-    { id, room, since, history, topics = null, presence, replaces }: JoinCommand,
+    { id, room, since, history, topics = null, presence, have, replaces }: JoinCommand,
   ): void {
     const { frameBytes, replaces: replacesSession } = session.state;
     const others = Object.entries(roomsOf(session)).filter(
@@ -298,6 +298,7 @@ export class SessionRooms {
         presence: presence !== "off",
         history: history ?? DEFAULT_HISTORY,
         ...(since !== undefined && { since }),
+        ...(have !== undefined && { have }),
         ...(frameBytes !== undefined && { frameBytes }),
         ...(replaces !== undefined && { replaces }),
         ...(replacesSession !== undefined && { replacesSession }),

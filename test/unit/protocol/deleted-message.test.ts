@@ -20,6 +20,10 @@ const EVERYTHING: Required<Message> = {
   deletedAt: 3,
   reactions: { "👍": ["bo"] },
   changed: 2,
+  stream: "open",
+  field: "answer",
+  n: 3,
+  producer: 2,
 };
 
 /** What a delete does to each field. */
@@ -40,6 +44,10 @@ const FATE: { readonly [Field in keyof Message]-?: "kept" | "erased" } = {
   deletedAt: "kept",
   reactions: "erased",
   changed: "kept",
+  stream: "erased",
+  field: "erased",
+  n: "erased",
+  producer: "erased",
 };
 const kept = Object.entries(FATE).flatMap(([field, fate]) => (fate === "kept" ? [field] : []));
 

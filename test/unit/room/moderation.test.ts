@@ -245,18 +245,18 @@ describe("a purge", () => {
 });
 
 describe("the settings of a room", () => {
+  const OWN = { slowModeMs: 700, maxConnections: 9, historyLimit: 20, maxAgentTurns: 3 };
+
   it("[B6] survive restarts and purges, and are what connected states", () => {
     const { test, configure, purge } = roomWith({ historyLimit: 50 });
-    expect(configure({ slowModeMs: 700, maxConnections: 9, historyLimit: 20 })).toEqual({
-      ...{ ok: true, value: { slowModeMs: 700, maxConnections: 9, historyLimit: 20 } },
-    });
+    expect(configure(OWN)).toEqual({ ok: true, value: OWN });
     test.restart("crash", { historyLimit: 90 });
     purge();
     test.restart("hibernate", { historyLimit: 60 });
-    expect(test.room.settings.own).toEqual({ slowModeMs: 700, maxConnections: 9, historyLimit: 20 });
+    expect(test.room.settings.own).toEqual(OWN);
     expect(test.join("ada").socket.ofType("connected")).toMatchObject([{ limits: { slowModeMs: 700 } }]);
     expect(test.isKept).toBe(true);
-    expect(configure({})).toMatchObject({ value: { slowModeMs: 700, maxConnections: 9, historyLimit: 20 } });
+    expect(configure({})).toMatchObject({ value: OWN });
   });
 
   it("[B6] have a historyLimit for server code; a refused patch changes nothing", () => {

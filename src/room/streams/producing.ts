@@ -1,0 +1,248 @@
+// What a producer may do with an open message, and what others may ask of it.
+
+import { type Actor, userOf } from "../../access/identity.ts";
+import { encodeData } from "../../object/encode-data.ts";
+import { TokenBuckets } from "../../object/token-bucket.ts";
+import {
+  type AppendContent,
+  type AppendResult,
+  accept,
+  type ChangeResult,
+  exceedsBytes,
+  type Finish,
+  MAX_STREAM_BYTES,
+  type Outcome,
+  type Refusal,
+  refuse,
+  reject,
+  type TakeoverResult,
+  utf8Length,
+} from "../../protocol/index.ts";
+import type { RoomLog, Target } from "../log/room-log.ts";
+import { mayWrite, nameOf, tooLittle } from "../people/permissions.ts";
+import type { RoomConnection } from "../people/room-connection.ts";
+import type { RoomPresence } from "../people/room-presence.ts";
+import type { RoomSettings } from "../people/room-settings.ts";
+import type { Accounts, Publisher } from "../publisher.ts";
+import type { Turn } from "../turn.ts";
+import type { OpenStream, Patch } from "./open-stream.ts";
+import type { Streams } from "./streams.ts";
+
+export interface AppendInput extends AppendContent {
+  readonly seq: number;
+  readonly n: number;
+  readonly producer?: number | undefined;
+}
+
+export interface FinishInput {
+  readonly seq: number;
+  readonly status: Finish;
+  /** As JSON. Left out: what was gathered stays. */
+  readonly data?: string | undefined;
+  readonly producer?: number | undefined;
+}
+
+/** What a user may append in a room, in bytes. */
+const RATE = { perSecond: 65_536, burst: 262_144 };
+/** What an append costs beside its text and patch, in bytes. */
+const APPEND_BYTES = 32;
+
+const NO_SUCH_MESSAGE = refuse("not_found", "this room has no such message", { path: ["seq"] });
+const FOREIGN = refuse("forbidden", "only its author and server code produce this message");
+const NOT_OPEN = refuse("not_open", "this message is not open");
+const TAKEN_OVER = refuse("taken_over", "another producer has taken this message over");
+const FULL = refuse(
+  "too_large",
+  `a message that streams takes at most ${MAX_STREAM_BYTES} bytes of data as JSON`,
+);
+const OWN_FIELD = refuse("bad_request", "patch has the field whose text grows", { path: ["patch"] });
+
+export interface ProducingRules extends Accounts {
+  readonly settings: RoomSettings;
+  readonly log: RoomLog;
+  readonly streams: Streams;
+  readonly roomPresence: RoomPresence;
+  readonly connections: { isOpen(connection: RoomConnection): boolean };
+  readonly publisher: Pick<Publisher, "mention">;
+}
+
+/** `dropped`: it leaves a gap that was refused before. */
+export type Appended = Outcome<AppendResult> | "dropped";
+
+export class Producing {
+  readonly #rules: ProducingRules;
+  readonly #buckets = new TokenBuckets(RATE);
+  /** The connection that produced a message last. */
+  readonly #producers = new WeakMap<OpenStream, RoomConnection>();
+  /** Where the gaps of a connection were refused already. */
+  readonly #gaps = new WeakMap<RoomConnection, Set<OpenStream>>();
+
+  constructor(rules: ProducingRules) {
+    this.#rules = rules;
+  }
+
+  /** `by`: the connection that sent it. `answers`: whether every append is answered. */
+  append(
+    actor: Actor,
+    input: AppendInput,
+    turn: Turn,
+    by: RoomConnection | null = null,
+    answers = true,
+  ): Appended {
+    const found = this.#find(actor, input.seq, input.producer);
+    if (!found.ok) return refused(found.refusal, input.seq);
+    const stream = found.value;
+    stream.touchedAt = turn.now;
+    if (input.n <= stream.n) return this.#accepted(stream, by);
+    if (input.n > stream.n + 1) return this.#gap(stream, by, answers);
+    const outcome = this.#apply(actor, stream, input, turn);
+    return outcome === undefined ? this.#accepted(stream, by) : refused(outcome, input.seq);
+  }
+
+  finish(
+    actor: Actor,
+    { seq, status, data, producer }: FinishInput,
+    turn: Turn,
+    by: RoomConnection | null = null,
+  ): Outcome<ChangeResult> {
+    const found = this.#find(actor, seq, producer);
+    if (!found.ok) return this.#hasEnded(actor, seq, status) ? accept({ seq: 0 }) : found;
+    if (data !== undefined && exceedsBytes(data, MAX_STREAM_BYTES))
+      return reject({ ...FULL, path: ["data"] });
+    const stream = found.value;
+    const ending = { state: status, data: data ?? stream.data, by: nameOf(actor) };
+    const done = this.#rules.streams.end(stream, ending, turn);
+    if (done === undefined) return reject(NO_SUCH_MESSAGE);
+    this.#rules.journal.accepted("finish", stream.event, actor.identity, by);
+    this.ended(done.target, turn);
+    return accept({ seq: done.seq });
+  }
+
+  /** Now that it is whole, those whom it mentions are notified. */
+  ended({ meta: { mentions, from }, seq }: Target, turn: Turn): void {
+    this.#rules.publisher.mention(mentions, from, seq, turn);
+  }
+
+  /** Asks the producer to stop. */
+  stop(actor: Actor, seq: number, turn: Turn): Outcome<undefined> {
+    const stream = this.#open(seq);
+    if (!mayWrite(actor)) return reject(tooLittle(actor, "write"));
+    if (!stream.ok) return stream;
+    const { streams: _, roomPresence, connections } = this.#rules;
+    const by = nameOf(actor);
+    stream.value.stopBy = by;
+    const producer = this.#producers.get(stream.value);
+    const isThere = producer !== undefined && connections.isOpen(producer);
+    const to = isThere ? [producer] : roomPresence.connectionsOf(stream.value.author);
+    turn.delivery.emit(
+      { kind: "only", to: new Set(to) },
+      `{"type":"stop","seq":${seq},"by":${JSON.stringify(by)}}`,
+    );
+    return accept(undefined);
+  }
+
+  takeOver(actor: Actor, seq: number, turn: Turn, by: RoomConnection | null = null): Outcome<TakeoverResult> {
+    const found = this.#find(actor, seq, Number.POSITIVE_INFINITY);
+    if (!found.ok) return found;
+    const stream = found.value;
+    stream.takeOver();
+    stream.touchedAt = turn.now;
+    // Written at once: after a crash the one before must still be refused.
+    this.#rules.streams.save(stream, turn);
+    this.#nameProducer(stream, by);
+    const { n, producer } = stream;
+    return accept({ n, producer });
+  }
+
+  /** Notes which connection produces a message, as it is told when somebody wants it to stop. */
+  #nameProducer(stream: OpenStream, by: RoomConnection | null): void {
+    if (by !== null) this.#producers.set(stream, by);
+  }
+
+  opened(seq: number, by: RoomConnection | null): void {
+    const stream = this.#rules.streams.find(seq);
+    if (stream !== undefined) this.#nameProducer(stream, by);
+  }
+
+  #apply(
+    { identity }: Actor,
+    stream: OpenStream,
+    { text = "", patch = {} }: AppendInput,
+    { now }: Turn,
+  ): Refusal | undefined {
+    if (Object.hasOwn(patch, stream.field)) return OWN_FIELD;
+    const encoded = encodePatch(patch);
+    if (!encoded.ok) return encoded.refusal;
+    const { json, fields } = encoded.value;
+    const bytes = utf8Length(JSON.stringify(text)) - 2 + (fields.size === 0 ? 0 : utf8Length(json) - 1);
+    const { messageBytes } = this.#rules.settings.limits;
+    if (bytes > messageBytes)
+      return refuse("too_large", `an append has at most ${messageBytes} bytes as JSON`);
+    if (stream.bytes + bytes > MAX_STREAM_BYTES) return FULL;
+    const user = userOf(identity)?.id;
+    const waitMs = user === undefined ? 0 : this.#buckets.take(user, APPEND_BYTES + bytes, now);
+    if (waitMs > 0)
+      return refuse("rate_limited", "you append faster than this room takes it", { retryAfterMs: waitMs });
+    stream.append(text, fields, bytes, now);
+    return undefined;
+  }
+
+  #accepted(stream: OpenStream, by: RoomConnection | null): Outcome<AppendResult> {
+    this.#nameProducer(stream, by);
+    if (by !== null) this.#gaps.get(by)?.delete(stream);
+    const { n, saved, stopBy } = stream;
+    return accept({ n, saved, ...(stopBy !== undefined && { stop: stopBy }) });
+  }
+
+  /** A producer that sends ahead is told once: what follows leaves the same gap. */
+  #gap(stream: OpenStream, by: RoomConnection | null, answers: boolean): Appended {
+    const { seq, n } = stream;
+    const refusal = refuse("gap", `the next append of this message is ${n + 1}`, { n: n + 1, seq });
+    if (by === null || answers) return reject(refusal);
+    const gaps = this.#gaps.get(by) ?? new Set();
+    if (gaps.has(stream)) return "dropped";
+    this.#gaps.set(by, gaps.add(stream));
+    return reject(refusal);
+  }
+
+  #open(seq: number): Outcome<OpenStream> {
+    const { streams, log } = this.#rules;
+    const stream = seq > log.floor ? streams.find(seq) : undefined;
+    if (stream !== undefined) return accept(stream);
+    const target = log.find(seq);
+    return reject(target === undefined || target.deleted ? NO_SUCH_MESSAGE : NOT_OPEN);
+  }
+
+  /** The message, if `actor` is its `producer`. */
+  #find(actor: Actor, seq: number, producer = 1): Outcome<OpenStream> {
+    if (!mayWrite(actor)) return reject(tooLittle(actor, "write"));
+    const found = this.#open(seq);
+    if (!found.ok) return found;
+    if (!mayProduce(actor, found.value)) return reject(FOREIGN);
+    return producer < found.value.producer ? reject(TAKEN_OVER) : found;
+  }
+
+  /** Whether a producer that finishes again has done so before. */
+  #hasEnded(actor: Actor, seq: number, status: Finish): boolean {
+    if (!mayWrite(actor) || this.#rules.streams.find(seq) !== undefined) return false;
+    const target = this.#rules.log.find(seq);
+    return target !== undefined && mayProduce(actor, target) && target.meta.stream === status;
+  }
+}
+
+const mayProduce = (
+  { identity }: Actor,
+  { author, byServer }: Pick<OpenStream, "author" | "byServer">,
+): boolean => identity.kind === "server" || (!byServer && userOf(identity)?.id === author);
+
+/** An append may be refused without an `id`, so its refusal names the message. */
+const refused = (refusal: Refusal, seq: number): Outcome<never> => reject({ ...refusal, seq });
+
+function encodePatch(
+  patch: Readonly<Record<string, unknown>>,
+): Outcome<{ readonly json: string; readonly fields: Patch }> {
+  const whole = encodeData(patch);
+  if (!whole.ok) return reject({ ...whole.refusal, path: ["patch"] });
+  const fields = new Map(Object.entries(patch).map(([name, value]) => [name, JSON.stringify(value)]));
+  return accept({ json: whole.value, fields });
+}

@@ -63,9 +63,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...["src", "src/config", "src/log", "src/object", "src/object/runtime", "src/registry", ...RUNTIME],
   ],
   "src/room/log": OBJECT,
+  "src/room/streams": [...OBJECT, "src/room/log"],
   "src/room/people": [...OBJECT, "src/config", "src/room/log"],
   "src/room": [
-    ...[...OBJECT, "src/registry", "src/room/log", "src/room/people"],
+    ...[...OBJECT, "src/registry", "src/room/log", "src/room/people", "src/room/streams"],
     ...["src/session-rooms", "src/session-rooms/room-side"],
   ],
   "src/room/runtime": [

@@ -21,9 +21,9 @@ import type { ChangeInput } from "./changes.ts";
 import type { BansPage, Kick } from "./moderation.ts";
 import { priceOf } from "./people/allowances.ts";
 import type { SettingsPatch } from "./people/room-settings.ts";
+import type { AppendInput, FinishInput } from "./producing.ts";
 import type { MessageInput, SignalInput } from "./publisher.ts";
 import type { Room } from "./room.ts";
-import type { AppendInput, FinishInput } from "./streams/producing.ts";
 import type { Turn } from "./turn.ts";
 
 export interface RoomCall<Input, T> {

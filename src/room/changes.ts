@@ -29,7 +29,7 @@ import type { RoomConnection } from "./people/room-connection.ts";
 import type { RoomSettings } from "./people/room-settings.ts";
 import type { SlowMode } from "./people/slow-mode.ts";
 import type { Accounts } from "./publisher.ts";
-import type { Streams } from "./streams/streams.ts";
+import type { Streams } from "./streams.ts";
 import type { Turn } from "./turn.ts";
 
 export type ChangeInput =

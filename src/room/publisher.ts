@@ -22,7 +22,7 @@ import type { RoomSettings } from "./people/room-settings.ts";
 import type { SlowMode } from "./people/slow-mode.ts";
 import { agentTurnsRefusal } from "./streams/agent-turns.ts";
 import { openingRefusal } from "./streams/open-stream.ts";
-import type { Streams } from "./streams/streams.ts";
+import type { Streams } from "./streams.ts";
 import type { Turn } from "./turn.ts";
 
 export interface MessageInput extends Omit<Draft, "event"> {

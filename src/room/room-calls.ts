@@ -26,8 +26,8 @@ import type { ChangeInput } from "./changes.ts";
 import type { MembersInfo, MessagesPage } from "./looks.ts";
 import type { BansPage, Kick } from "./moderation.ts";
 import type { SettingsPatch } from "./people/room-settings.ts";
+import type { AppendInput, FinishInput } from "./producing.ts";
 import type { MessageInput, SignalInput } from "./publisher.ts";
-import type { AppendInput, FinishInput } from "./streams/producing.ts";
 
 /** An answer that some objects give at once: over RPC every answer is a promise. */
 type Answer<T> = T | Promise<T>;

@@ -28,9 +28,9 @@ import { pageRowsOf, priceOf } from "./people/allowances.ts";
 import type { Receipts } from "./people/receipts.ts";
 import type { RoomConnection } from "./people/room-connection.ts";
 import type { RoomPresence } from "./people/room-presence.ts";
+import type { Producing } from "./producing.ts";
 import type { Publisher } from "./publisher.ts";
-import type { Producing } from "./streams/producing.ts";
-import type { Streams } from "./streams/streams.ts";
+import type { Streams } from "./streams.ts";
 import type { Turn } from "./turn.ts";
 
 /** `auth` is not among them: its token is checked before, by the shell. */

@@ -21,7 +21,7 @@ import type { RoomConnection, Stage } from "./people/room-connection.ts";
 import type { RoomPresence } from "./people/room-presence.ts";
 import type { Unread } from "./people/unread.ts";
 import type { PageFrames } from "./room-commands.ts";
-import { parseHave, type Streams } from "./streams/streams.ts";
+import { parseHave, type Streams } from "./streams.ts";
 
 export interface WelcomeSettings {
   readonly room: string;

@@ -41,9 +41,9 @@ import { INFO_LOOK, MEMBERS_LOOK, MESSAGES_LOOK, type RoomLook } from "../looks.
 import type { Kick } from "../moderation.ts";
 import type { RoomUpgrade } from "../people/room-connection.ts";
 import type { SettingsPatch } from "../people/room-settings.ts";
+import type { AppendInput, FinishInput } from "../producing.ts";
 import type { MessageInput, SignalInput } from "../publisher.ts";
 import type { RoomCalls } from "../room-calls.ts";
-import type { AppendInput, FinishInput } from "../streams/producing.ts";
 import { defaultsOf, RoomRuntime } from "./room-runtime.ts";
 
 const NO_ROOM: Report<RoomCounts> = { counts: null, asks: false };

@@ -1,8 +1,8 @@
 // The open messages of a room: which there are, when what was appended is delivered, and when it is written. What may be
 // done with them is in producing.ts.
 
-import { joinFrames } from "../../object/frames.ts";
-import { BYTES_A_UNIT, ROW, type Spending } from "../../object/spending.ts";
+import { joinFrames } from "../object/frames.ts";
+import { BYTES_A_UNIT, ROW, type Spending } from "../object/spending.ts";
 import {
   LISTED_MEMBERS,
   MAX_OPEN_STREAMS,
@@ -10,13 +10,13 @@ import {
   type Refusal,
   refuse,
   type StreamState,
-} from "../../protocol/index.ts";
-import { encodeMessage, encodeUpdated } from "../log/message-body.ts";
-import type { RoomLog, Target } from "../log/room-log.ts";
-import type { RoomConnection } from "../people/room-connection.ts";
-import type { RoomSettings } from "../people/room-settings.ts";
-import type { Turn } from "../turn.ts";
-import { OpenStream, type Patch, type Rest } from "./open-stream.ts";
+} from "../protocol/index.ts";
+import { encodeMessage, encodeUpdated } from "./log/message-body.ts";
+import type { RoomLog, Target } from "./log/room-log.ts";
+import type { RoomConnection } from "./people/room-connection.ts";
+import type { RoomSettings } from "./people/room-settings.ts";
+import { OpenStream, type Patch, type Rest } from "./streams/open-stream.ts";
+import type { Turn } from "./turn.ts";
 
 /** In a big room appends go out at least this far apart. */
 const BIG_ROOM_EVERY_MS = 100;

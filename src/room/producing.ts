@@ -1,8 +1,8 @@
 // What a producer may do with an open message, and what others may ask of it.
 
-import { type Actor, userOf } from "../../access/identity.ts";
-import { encodeData } from "../../object/encode-data.ts";
-import { TokenBuckets } from "../../object/token-bucket.ts";
+import { type Actor, userOf } from "../access/identity.ts";
+import { encodeData } from "../object/encode-data.ts";
+import { TokenBuckets } from "../object/token-bucket.ts";
 import {
   type AppendContent,
   type AppendResult,
@@ -17,16 +17,16 @@ import {
   reject,
   type TakeoverResult,
   utf8Length,
-} from "../../protocol/index.ts";
-import type { RoomLog, Target } from "../log/room-log.ts";
-import { mayWrite, nameOf, tooLittle } from "../people/permissions.ts";
-import type { RoomConnection } from "../people/room-connection.ts";
-import type { RoomPresence } from "../people/room-presence.ts";
-import type { RoomSettings } from "../people/room-settings.ts";
-import type { Accounts, Publisher } from "../publisher.ts";
-import type { Turn } from "../turn.ts";
-import type { OpenStream, Patch } from "./open-stream.ts";
+} from "../protocol/index.ts";
+import type { RoomLog, Target } from "./log/room-log.ts";
+import { mayWrite, nameOf, tooLittle } from "./people/permissions.ts";
+import type { RoomConnection } from "./people/room-connection.ts";
+import type { RoomPresence } from "./people/room-presence.ts";
+import type { RoomSettings } from "./people/room-settings.ts";
+import type { Accounts, Publisher } from "./publisher.ts";
+import type { OpenStream, Patch } from "./streams/open-stream.ts";
 import type { Streams } from "./streams.ts";
+import type { Turn } from "./turn.ts";
 
 export interface AppendInput extends AppendContent {
   readonly seq: number;

@@ -186,7 +186,6 @@ export class Connections implements Outlet {
    */
   watchSlow(now: number, deliver: () => void): void {
     this.#watchesSlow = sinceMs(this.#lookedForSlowAt, now) >= LOOK_FOR_SLOW_EVERY_MS;
-    if (this.#watchesSlow) this.#lookedForSlowAt = now;
     deliver();
     this.#watchesSlow = false;
   }
@@ -215,6 +214,8 @@ export class Connections implements Outlet {
 
   /** Nothing is sent to a connection whose permission is unknown: it is kept until it is known. */
   give(connection: RoomConnection, frames: readonly string[], now: number): void {
+    // A flush that has nothing for anybody looks at nobody.
+    if (this.#watchesSlow) this.#lookedForSlowAt = now;
     if (hasExpired(connection.identity, now)) this.drop(connection, EXPIRED, now);
     else if (this.#watchesSlow && connection.isSlow) this.drop(connection, { code: "slow_consumer" }, now);
     else if (now < connection.permissionUntil) {

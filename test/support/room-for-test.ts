@@ -48,6 +48,8 @@ export interface RoomTestSettings {
 
 export interface ConnectOptions {
   readonly since?: string;
+  /** How far the client has open messages. */
+  readonly have?: string;
   readonly history?: number;
   readonly topics?: Topics;
   readonly presence?: boolean;
@@ -148,6 +150,7 @@ export class RoomForTest {
         counted: true,
         history,
         ...(since !== undefined && { since }),
+        ...(options.have !== undefined && { have: options.have }),
         ...(frameBytes !== undefined && { frameBytes }),
       }),
     );

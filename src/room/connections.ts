@@ -195,6 +195,11 @@ export class Connections implements Outlet {
     return this.#behind.size > 0;
   }
 
+  /** Before anything is appended for them, these connections are sent the open messages anew. */
+  sendAnew(connections: readonly RoomConnection[]): void {
+    for (const connection of connections) this.#lagged(connection);
+  }
+
   /** From now on no appends are sent to a connection that has much to read. */
   #lagged(connection: RoomConnection): void {
     connection.isBehind = true;

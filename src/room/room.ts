@@ -123,6 +123,8 @@ export class Room {
     const all = [...sockets, ...connections];
     // An empty room is not one that slept: what clients hold of its presence is known.
     if (all.length > 0) this.connections.restore(all);
+    // They outlive a crash, in which an open message lost what they were shown, or what was on its way to them.
+    if (this.streams.size > 0) this.connections.sendAnew(connections);
     this.#awaitsWaker = true;
     this.#occupancy = this.roomPresence.occupancy;
     return others;

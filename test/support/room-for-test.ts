@@ -48,9 +48,9 @@ export interface RoomTestSettings {
 
 export interface ConnectOptions {
   readonly since?: string;
-  /** How far the client has open messages. */
-  readonly have?: string;
   readonly history?: number;
+  /** How far its client has open messages: `seq:n`, separated by commas. */
+  readonly have?: string;
   readonly topics?: Topics;
   readonly presence?: boolean;
   readonly permission?: Permission;
@@ -121,6 +121,7 @@ export class RoomForTest {
   connect(user: string | null, options: ConnectOptions = {}): Person {
     const { since, history = 50, topics = null, presence = true, permission = "write" } = options;
     const {
+      have,
       permissionUntil,
       frameBytes,
       replaces,
@@ -150,7 +151,7 @@ export class RoomForTest {
         counted: true,
         history,
         ...(since !== undefined && { since }),
-        ...(options.have !== undefined && { have: options.have }),
+        ...(have !== undefined && { have }),
         ...(frameBytes !== undefined && { frameBytes }),
       }),
     );

@@ -19,6 +19,8 @@ const REMEMBERED_ENDS = 4_096;
 const PAUSE_MS = 2_000;
 /** While appends come, the time from one checkpoint to the next. The last one repeats. */
 const CHECKPOINT_AFTER_MS = [5_000, 15_000, 45_000, 60_000];
+/** The step of the first checkpoint after a start, which is due at once. */
+const LATE_STEP = 1;
 /** A checkpoint after so much text, in UTF-16 units. */
 const CHECKPOINT_AFTER_LENGTH = 65_536;
 
@@ -95,7 +97,7 @@ export class OpenStream {
   #pending = new Map<string, string>();
   #saved: { n: number; length: number; at: number };
   #appendedAt: number;
-  #checkpoints = 0;
+  #checkpoints: number;
   /** No checkpoint is tried before, as the last one failed. */
   #saveAgainAt = Number.NEGATIVE_INFINITY;
   /** The delivered state as JSON, until it changes. */
@@ -118,7 +120,9 @@ export class OpenStream {
     this.#bytes = utf8Length(data);
     this.#n = n;
     this.#producer = producer;
-    this.#knownTo = openedAt === undefined ? n : Number.POSITIVE_INFINITY;
+    // What was lost is saved soon, and then as seldom as otherwise late in an answer: a start costs one row.
+    this.#checkpoints = openedAt === undefined ? LATE_STEP : 0;
+    this.#knownTo = openedAt === undefined ? knownAtStart(n, producer) : Number.POSITIVE_INFINITY;
     this.#endsFrom = n;
     this.#ends = [this.#text.length];
     const { length } = this.#text;
@@ -244,6 +248,9 @@ export class OpenStream {
     return `${json}}`;
   }
 }
+
+/** If another producer took over, a reader may hold what one before it wrote under the same numbers. */
+const knownAtStart = (n: number, producer: number): number => (producer > 1 ? -1 : n);
 
 function setField(fields: Map<string, string>, name: string, json: string): void {
   if (json === "null") fields.delete(name);

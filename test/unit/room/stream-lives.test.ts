@@ -1,0 +1,34 @@
+import { describe, expect, it } from "vitest";
+import { RoomForTest } from "../../support/room-for-test.ts";
+
+const PAUSE_MS = 2_100;
+
+/** Appends one token each, from `n` on. */
+const appends = (n: number, tokens: readonly string[], producer = 1) =>
+  tokens.map((text, at) => ({ type: "append", seq: 1, n: n + at, text, producer }));
+
+describe("a reader that was away", () => {
+  it("[Y127] while another producer wrote otherwise after a crash gets the whole text, also after the next crash", () => {
+    const room = new RoomForTest();
+    const ada = room.join("ada");
+    ada.send("m", { text: "" }, { stream: true });
+    ada.say(...appends(1, ["a", "b"]));
+    room.flush();
+    // A checkpoint; then what is lost.
+    room.later(PAUSE_MS);
+    ada.say(...appends(3, ["c", "d", "e"]));
+    room.flush();
+    const cursor = `${room.log.epoch}.${room.log.head}`;
+    room.restart("crash");
+    const other = room.join("ada");
+    expect(other.ask({ type: "takeover", id: "t", seq: 1 })).toMatchObject({ n: 2, producer: 2 });
+    other.say(...appends(3, ["X", "Y", "Z"], 2));
+    room.flush();
+    room.later(PAUSE_MS);
+    room.restart("crash");
+    // It was shown `abcde` in the first life: as many appends.
+    const bo = room.join("bo", { since: cursor, have: "1:5" });
+    expect(bo.socket.ofType("append")).toEqual([]);
+    expect(bo.socket.ofType("stream")).toEqual([{ type: "stream", seq: 1, n: 5, data: { text: "abXYZ" } }]);
+  });
+});

@@ -68,7 +68,7 @@ export {
 export { type NotificationsOptions, type UserApi, userApi } from "./http/user-api.ts";
 export type { Inbox } from "./inbox/inbox.ts";
 export type { InboxEvents, InboxListenOptions, InboxSnapshot, MarkTarget } from "./inbox/inbox-types.ts";
-export type { OutboxStatus, SendOptions, Stored } from "./room/messages/outbox.ts";
+export type { OutboxStatus, SendOptions, Stored, StreamOptions } from "./room/messages/outbox.ts";
 export type { AnyRoom, RoomHandle, SignalOptions } from "./room/room-handle.ts";
 export type {
   OutboxItem,
@@ -79,6 +79,9 @@ export type {
   RoomOptions,
   RoomSnapshot,
 } from "./room/room-types.ts";
+export type { Answer, AnswerPatch } from "./room/streams/answer.ts";
+export type { PipeOptions, TextSource } from "./room/streams/pipe.ts";
+export type { OpeningData } from "./room/streams/streams.ts";
 export { inboxOf } from "./session/inbox-of.ts";
 export { peekShared, sharedRoom } from "./session/shared-room.ts";
 export { RoomsError, type RoomsErrorCode, type RoomsErrorDetails } from "./util/errors.ts";

@@ -167,9 +167,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "client/room/messages": [
     ...["client/connection", "client/connection/transport", "client/events", "client/util", "src/protocol"],
   ],
-  "client/room": [
+  "client/room/streams": [
     ...["client/connection", "client/connection/transport", "client/events", "client/room/messages"],
     ...["client/util", "src/protocol"],
+  ],
+  "client/room": [
+    ...["client/connection", "client/connection/transport", "client/events", "client/room/messages"],
+    ...["client/room/streams", "client/util", "src/protocol"],
   ],
   // Every page has the core. The features that a page imports in addition use it, and it imports none of them.
   "client/core": [
@@ -206,6 +210,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
       "client/inbox",
       "client/room",
       "client/room/messages",
+      "client/room/streams",
       "client/session",
       "client/util",
       "src/protocol",

@@ -217,6 +217,7 @@ export class Channel {
           since: this.cursor,
           replaces: this.#replaces,
           history: this.#options.history,
+          have: this.#events.have,
           topics: this.topics.ask(this.#transport.canAskForNoTopics),
         }),
         onFrame: (frame) => this.#onFrame(frame),
@@ -263,7 +264,7 @@ export class Channel {
     if ((this.#phase.name === "greeting") !== (frame.type === "connected")) return;
     if (frame.type === "connected") this.#onConnected(frame);
     else if (frame.type === "caughtUp") this.#onCaughtUp(frame);
-    else if (frame.type === "error") this.#events.onError(refusalError(frame));
+    else if (frame.type === "error") this.#events.onError(refusalError(frame), frame);
     else if (this.#isLogEvent(frame)) this.#onLogEvent(frame);
     else this.#events.onFrame(frame);
   }

@@ -1,4 +1,4 @@
-import type { Command, Permission, ReconnectLimits, Topics } from "../../src/protocol/index.ts";
+import type { Command, ErrorAnswer, Permission, ReconnectLimits, Topics } from "../../src/protocol/index.ts";
 import type { RoomsError } from "../util/errors.ts";
 import type { Listeners } from "../util/listeners.ts";
 import type { Connected, FrameTable, IncomingFrame } from "../util/wire.ts";
@@ -33,6 +33,8 @@ export type ResumeKind = "fresh" | "kept" | "lost";
 export interface ChannelEvents {
   /** `resume` says what becomes of what is held. */
   onConnected(frame: Connected, resume: ResumeKind): void;
+  /** How far open messages of the log are held, as a connect says it. */
+  readonly have?: string | undefined;
   /** The log reaches back to here only: what is held at or below may have changed without a record. */
   onFloor(floor: number): void;
   /** Each sequenced event once. */
@@ -45,8 +47,8 @@ export interface ChannelEvents {
   onRefused(error: RoomsError): void;
   /** What is held and waits belongs to a former user, and is dropped before any listener is called. */
   onUserChanged(error: RoomsError): void;
-  /** To tell the app: no promise rejects with it. */
-  onError(error: RoomsError): void;
+  /** To tell the app: no promise rejects with it. `answer`: the server has said so of a command without an `id`. */
+  onError(error: RoomsError, answer?: ErrorAnswer): void;
   /** All frames that came in one text were handled: the moment to publish a snapshot. */
   onTurn(): void;
   /** Each command that goes out, for the rate. */

@@ -19,6 +19,8 @@ import type { UserKeys } from "./outbox-record.ts";
 
 const MAX_MESSAGES = 200;
 const WRITE_EVERY_MS = 1_000;
+/** An answer that is being written grows many times a second, and each write has all messages. */
+const GROWTH_EVERY_MS = 4_000;
 /** After a write that failed. */
 const WRITE_AGAIN_MS = 30_000;
 
@@ -52,6 +54,9 @@ export class KeptCache {
   #isLate = false;
   #loading: Promise<void> | undefined;
   #cancelWrite: Cancel | undefined;
+  #cancelGrowth: Cancel | undefined;
+  /** An open message has grown since the last write. */
+  #hasGrown = false;
   /** A storage that does not answer gets no more of it, but as the page will stand still. */
   #isWriting = false;
   /** The rooms that are too old, or too many, were removed beside this one. */
@@ -68,6 +73,9 @@ export class KeptCache {
         this.#greeting = greeting;
       }),
       parts.events.on("lost", () => this.#clear()),
+      parts.events.on("append", () => {
+        this.#hasGrown = true;
+      }),
       parts.events.on("error", ({ code }) => {
         if (FINAL.has(code) && parts.channel.refusal?.code === code) this.#clear();
       }),
@@ -76,8 +84,7 @@ export class KeptCache {
 
   /** It is known whose it is, or with `undefined` no more. */
   bind(storage: OfflineStorage, keys: UserKeys | undefined): void {
-    this.#cancelWrite?.();
-    this.#cancelWrite = undefined;
+    this.#cancelTimers();
     this.#seen = [];
     this.#loading = undefined;
     this.#greeting = keys === undefined ? undefined : this.#greeting;
@@ -119,8 +126,17 @@ export class KeptCache {
 
   /** To be called after anything may have changed. */
   changed(): void {
-    const isNews = this.#state.some((part, index) => part !== this.#seen[index]);
-    if (!isNews || !this.#parts.channel.live) return;
+    const isNews = this.#state.map((part, index) => part !== this.#seen[index]);
+    if (!isNews.includes(true) || !this.#parts.channel.live) return;
+    if (!this.#hasGrown || isNews.lastIndexOf(true) > 0) this.#writeSoon();
+    else
+      this.#cancelGrowth ??= this.#clock.after(GROWTH_EVERY_MS, () => {
+        this.#cancelGrowth = undefined;
+        this.#writeSoon();
+      });
+  }
+
+  #writeSoon(): void {
     this.#writeAfter(WRITE_EVERY_MS, () => this.#isWriting || this.write());
   }
 
@@ -149,6 +165,7 @@ export class KeptCache {
     )
       return;
     this.#seen = seen;
+    this.#hasGrown = false;
     const { moreMembers: _, ...said } = this.#greeting;
     const greeting: RoomConnected = {
       ...said,
@@ -181,18 +198,25 @@ export class KeptCache {
   stop(): void {
     this.#isOver = true;
     for (const cancel of this.#cancels) cancel();
-    this.#cancelWrite?.();
+    this.#cancelTimers();
   }
 
+  #cancelTimers(): void {
+    this.#cancelWrite?.();
+    this.#cancelWrite = undefined;
+    this.#cancelGrowth?.();
+    this.#cancelGrowth = undefined;
+  }
+
+  /** The messages come first: they alone change where an open one grows. */
   get #state(): readonly unknown[] {
     const { channel, state, reads } = this.#parts;
-    return [channel.cursor, state.messages.chunks, state.permission, reads.known, reads.unread];
+    return [state.messages.chunks, channel.cursor, state.permission, reads.known, reads.unread];
   }
 
   /** Under all topics. */
   #clear(): void {
-    this.#cancelWrite?.();
-    this.#cancelWrite = undefined;
+    this.#cancelTimers();
     this.#greeting = undefined;
     if (this.#place === undefined) return;
     const { storage, keys } = this.#place;

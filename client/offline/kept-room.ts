@@ -43,6 +43,9 @@ export interface KeptRoomPort {
 const PASSING = new Set(["offline", "timeout", "closed", "user_changed", "unauthorized", "token_expired"]);
 /** About as many as the rate lets out in two seconds. */
 const PREPARED_AT_ONCE = 25;
+/** What opens a message that streams ends with the page, as who writes it does. */
+const isLasting = (entry: KeptEntry): boolean => isChange(entry) || entry.said.stream === undefined;
+
 const RETRY_LIMITS = { minMs: 250, maxMs: 30_000 };
 
 export class KeptRoom implements RoomKeeper {
@@ -71,13 +74,14 @@ export class KeptRoom implements RoomKeeper {
   }
 
   admit(wish: MessageChange | OutgoingMessage): void {
+    if ("stream" in wish) return;
     this.#port.ledger?.admit(wish);
   }
 
   verdict(entry: KeptEntry): "go" | "wait" | "skip" {
     const { ledger, isReady } = this.#port;
     if (!isReady) return "wait";
-    if (ledger === undefined) return "go";
+    if (ledger === undefined || !isLasting(entry)) return "go";
     const slot = this.#slotOf(ledger, entry);
     this.#sync(ledger, entry, slot);
     if (isChange(entry) && this.#isOfAnotherLog(slot)) {
@@ -121,7 +125,7 @@ export class KeptRoom implements RoomKeeper {
     if (ledger === undefined || seen.every((part, index) => part === this.#seen[index])) return;
     this.#seen = seen;
     const waiting: readonly KeptEntry[] = [
-      ...outbox.entries,
+      ...outbox.entries.filter(isLasting),
       // What is stored is only shown until its event comes.
       ...changes.shown.filter(({ phase }) => phase.status !== "stored"),
     ];
@@ -198,13 +202,14 @@ export class KeptRoom implements RoomKeeper {
       if (!entry.hasWaited) changes.drop(entry, new RoomsError("closed", "The room was left."));
     }
     this.changed();
-    const entries: readonly KeptEntry[] = [...outbox.entries, ...changes.shown];
+    const sends = outbox.entries.filter(isLasting);
+    const entries: readonly KeptEntry[] = [...sends, ...changes.shown];
     // It is not known whose it is: then nothing is kept, and it is rejected.
     if (entries.some((entry) => !this.#slots.has(entry))) {
       this.#port.release(this, new Map());
       return;
     }
-    for (const entry of outbox.entries) {
+    for (const entry of sends) {
       if (entry.phase.status === "sent") entry.phase = { status: entry.isKept ? "kept" : "queued" };
     }
     for (const entry of changes.shown) {
@@ -212,7 +217,7 @@ export class KeptRoom implements RoomKeeper {
       if (entry.phase.status === "sent" || entry.phase.status === "overtaken")
         entry.phase = { status: "unknown", editedAt };
     }
-    outbox.replace([]);
+    outbox.replace(outbox.entries.filter((entry) => !isLasting(entry)));
     changes.replace([]);
     this.#port.release(this, new Map(this.#slots));
     this.#slots.clear();
@@ -235,7 +240,7 @@ export class KeptRoom implements RoomKeeper {
     if (cursor === undefined) return;
     const waiting: readonly KeptEntry[] = isChange(next)
       ? changes.shown.filter(({ phase }) => phase.status === "queued")
-      : outbox.entries.filter(isWaiting);
+      : outbox.entries.filter((entry) => isWaiting(entry) && isLasting(entry));
     const unprepared = waiting.filter((entry) => {
       const { record, isElsewhere } = this.#slotOf(ledger, entry);
       return record.cursor === undefined && !isElsewhere;

@@ -4,6 +4,7 @@
 import {
   CHANGE_RESULT,
   type Command,
+  type ErrorAnswer,
   type Message,
   matchesTopics,
   PAGE,
@@ -12,6 +13,7 @@ import {
   type RoomEvent,
   SEQUENCED_EVENTS,
   type SendResult,
+  type SequencedEvent,
   type Signal,
   type Topics,
   TYPING_EVENT,
@@ -23,6 +25,7 @@ import type { ConnectionState, Transport } from "../connection/transport/transpo
 import type { ChannelEvents, ResumeKind } from "../connection/types.ts";
 import { noConnection, offline, RoomsError } from "../util/errors.ts";
 import { Emitter, Listeners, SnapshotStore, TopicListeners } from "../util/listeners.ts";
+import type { Ports } from "../util/ports.ts";
 import { SendRateLimiter } from "../util/send-rate-limiter.ts";
 import { type Connected, fits, type IncomingFrame, resultOf } from "../util/wire.ts";
 import { type EnginePort, PendingChanges } from "./messages/changes.ts";
@@ -32,6 +35,8 @@ import { ReadPosition } from "./read-position.ts";
 import type { KeptParts, RoomContext, RoomKeeper } from "./room-keeper.ts";
 import { RoomState, type RoomView, roomView } from "./room-state.ts";
 import type { RoomOptions, UntypedRoomEvents, UntypedSnapshot } from "./room-types.ts";
+import { haveOf } from "./streams/fold-stream.ts";
+import { Streams, type StreamsPort } from "./streams/streams.ts";
 import { Typing } from "./typing.ts";
 
 const EVENTS = { ...SEQUENCED_EVENTS, ...UNSEQUENCED_EVENTS };
@@ -43,6 +48,7 @@ export const ROOM_LOG = {
 };
 
 const isRoomEvent = (frame: IncomingFrame): frame is RoomEvent => Object.hasOwn(EVENTS, frame.type);
+const isLogEvent = (event: RoomEvent): event is SequencedEvent => Object.hasOwn(SEQUENCED_EVENTS, event.type);
 
 /** Those who listen to a room. One that only looks at it listens on when the room is left and opened again. */
 export class RoomListeners {
@@ -51,7 +57,7 @@ export class RoomListeners {
   readonly changes = new Listeners<void>();
 }
 
-export class RoomEngine implements ChannelEvents, EnginePort, KeptParts, OutboxPort {
+export class RoomEngine implements ChannelEvents, EnginePort, KeptParts, OutboxPort, StreamsPort {
   readonly name: string;
   readonly events: Emitter<UntypedRoomEvents>;
   readonly appEvents: TopicListeners<Message | Signal>;
@@ -62,10 +68,13 @@ export class RoomEngine implements ChannelEvents, EnginePort, KeptParts, OutboxP
   readonly reads: ReadPosition;
   readonly presence = new OwnPresence(this);
   readonly typing: Typing;
+  readonly streams = new Streams(this);
   readonly store: SnapshotStore<UntypedSnapshot>;
   readonly view: RoomView;
   /** While the room is open, and kept beyond the life of the page. */
   keeper: RoomKeeper | undefined;
+  readonly ports: Ports;
+  messageBytes = 0;
   readonly #context: RoomContext;
   readonly limiter: SendRateLimiter;
   /** What arrives is history: the first replay is not over yet, or that after `lost`. */
@@ -79,6 +88,7 @@ export class RoomEngine implements ChannelEvents, EnginePort, KeptParts, OutboxP
     { events, appEvents, changes }: RoomListeners,
   ) {
     const { ports } = context;
+    this.ports = ports;
     this.name = name;
     this.events = events;
     this.appEvents = appEvents;
@@ -144,8 +154,12 @@ export class RoomEngine implements ChannelEvents, EnginePort, KeptParts, OutboxP
     return this.channel.ask(command);
   }
 
+  send(command: Command): void {
+    this.channel.send(command);
+  }
+
   signal(event: string, data: unknown, to?: string): void {
-    this.channel.send({ type: "signal", event, data, ...(to !== undefined && { to }) });
+    this.send({ type: "signal", event, data, ...(to !== undefined && { to }) });
   }
 
   /** Adds an older page to the messages that are held. */
@@ -194,6 +208,7 @@ export class RoomEngine implements ChannelEvents, EnginePort, KeptParts, OutboxP
     this.keeper = undefined;
     this.changes.fail(error);
     this.reads.fail(error);
+    this.streams.fail(error);
     this.channel.close();
     this.outbox.clear(error);
     this.changed();
@@ -203,6 +218,7 @@ export class RoomEngine implements ChannelEvents, EnginePort, KeptParts, OutboxP
     if (!("room" in frame)) return;
     const slowModeMs = frame.permission === "moderate" ? 0 : frame.limits.slowModeMs;
     this.limiter.setLimits({ ...frame.limits, slowModeMs });
+    this.messageBytes = frame.limits.messageBytes;
     this.state.begin(frame, resume);
     this.reads.begin(frame, resume);
     // A first replay that was interrupted goes on.
@@ -219,6 +235,7 @@ export class RoomEngine implements ChannelEvents, EnginePort, KeptParts, OutboxP
     this.#isHistory = false;
     this.presence.onLive((error) => this.onError(error));
     this.changes.onLive();
+    this.streams.onLive();
     this.outbox.flush();
     this.reads.onLive();
   }
@@ -228,6 +245,11 @@ export class RoomEngine implements ChannelEvents, EnginePort, KeptParts, OutboxP
       this.state.reached(frame.seq);
       this.events.emit("caughtUp", frame);
     } else if (isRoomEvent(frame)) this.#onEvent(frame);
+  }
+
+  /** For the next connection. */
+  get have(): string | undefined {
+    return haveOf(this.state.messages.chunks);
   }
 
   onFloor(floor: number): void {
@@ -243,16 +265,18 @@ export class RoomEngine implements ChannelEvents, EnginePort, KeptParts, OutboxP
     // There may be no replay any more that could tell what became of a change.
     if (state.status === "disconnected") this.changes.fail(state.error ?? offline("Disconnected."));
     this.events.emit("state", state);
-    this.changed();
+    // What follows the replay comes in the same text, such as open messages: its end publishes both.
+    if (state.status !== "connected") this.changed();
   }
 
   onRefused(error: RoomsError): void {
     this.outbox.fail(error);
     this.reads.fail(error);
+    this.streams.fail(error);
   }
 
-  onError(error: RoomsError): void {
-    this.events.emit("error", error);
+  onError(error: RoomsError, answer?: ErrorAnswer): void {
+    if (answer === undefined || !this.streams.onRefusal(answer, error)) this.events.emit("error", error);
   }
 
   onUserChanged(error: RoomsError): void {
@@ -261,6 +285,7 @@ export class RoomEngine implements ChannelEvents, EnginePort, KeptParts, OutboxP
     this.limiter.forget();
     this.changes.fail(error);
     this.outbox.clear(error);
+    this.streams.fail(error);
     this.reads.forget(error);
     this.state.forget();
   }
@@ -271,19 +296,20 @@ export class RoomEngine implements ChannelEvents, EnginePort, KeptParts, OutboxP
   }
 
   onSent({ type }: Command): void {
-    // The outbox counts its sends itself, with their mentions.
-    if (type !== "send") this.limiter.spend(1);
+    // The outbox counts its sends itself, with their mentions. Appends cost bytes.
+    if (type !== "send" && type !== "append") this.limiter.spend(1);
   }
 
   #onEvent(event: RoomEvent): void {
     this.reads.onEvent(event);
     this.state.apply(event);
-    const isLogged = "seq" in event && event.type !== "receipt";
+    const isLogged = isLogEvent(event);
     if (isLogged) this.changes.onEvent(event);
     // A message that server code sent in this user's name has an id of the server.
     if (event.type === "message" && event.from?.id === this.self && event.byServer !== true) {
       this.outbox.onEvent(event);
     }
+    if (event.type === "stop") this.streams.onStop(event);
     if (event.type === "signal") this.typing.onSignal(event, this.self);
     if (event.type === "memberLeft") this.typing.remove(event.user);
     const meta = { replay: isLogged && this.#isHistory };

@@ -13,9 +13,11 @@ import { RoomsError } from "../util/errors.ts";
 import { type EventMeta, ignoreRejection, type OnEventOptions } from "../util/listeners.ts";
 import type { Cancel } from "../util/ports.ts";
 import type { MessageChange } from "./messages/changes.ts";
-import type { SendOptions, Stored } from "./messages/outbox.ts";
+import type { SendOptions, Stored, StreamOptions } from "./messages/outbox.ts";
 import type { RoomEngine } from "./room-engine.ts";
 import type { Presence, RoomEvents, RoomSnapshot, UntypedRoomEvents, UntypedSnapshot } from "./room-types.ts";
+import type { Answer } from "./streams/answer.ts";
+import type { OpeningData } from "./streams/streams.ts";
 
 /** To whom a signal goes. */
 export interface SignalOptions {
@@ -161,6 +163,46 @@ export class RoomHandle<Events extends EventMap = RegisteredEvents> {
       if ((options.event ?? CHAT_EVENT) === CHAT_EVENT) engine.typing.stop();
       return engine.outbox.add(data, options);
     });
+
+  /**
+   * Opens a message that is written while others read it, and resolves with its {@link Answer} when it is stored. `data` is
+   * an object, `{}` unless given; its field `text`, or the one that `field` names, is the text that grows. Otherwise as
+   * `send`: offline it waits in the outbox, but not beyond the page, and one that fails is not kept for `retry`. A room
+   * has at most 16 open messages: one more waits. Those in `mentions` are notified when it ends.
+   *
+   * @example
+   * const answer = await room.stream({ text: "" }, { replyTo: message.seq });
+   * answer.append("Hello");
+   * await answer.finish();
+   */
+  readonly stream = <Name extends EventName<Events> = DefaultEvent<Events>>(
+    data?: OpeningData<Events[Name]>,
+    options: StreamOptions<Name> = {},
+  ): Promise<Answer<Events[Name]>> =>
+    this.#do((engine) => engine.streams.open<Events[Name]>(data ?? {}, options));
+
+  /**
+   * Asks who writes an open message to stop: anybody with the permission `write` may. It ends nothing by itself: its
+   * `Answer.stopSignal` aborts. Rejects with the server's refusal, such as `not_open`, and with `offline` without a
+   * connection.
+   *
+   * @example
+   * button.onclick = () => room.stop(message.seq);
+   */
+  readonly stop = (seq: number): Promise<void> => this.#do((engine) => engine.streams.stop(seq));
+
+  /**
+   * Goes on with an open message of this user in place of the producer that wrote it until now, on this device or another:
+   * what that one still appends is refused with `taken_over`. `text` of the {@link Answer} has what is there. Rejects with the
+   * server's refusal, such as `not_open` or `forbidden`, and with `offline` without a connection.
+   *
+   * @example
+   * const answer = await room.takeOver(message.seq);
+   * answer.append(`… and ${answer.text.length} characters later`);
+   * await answer.finish();
+   */
+  readonly takeOver = (seq: number): Promise<Answer<EventData<Events>>> =>
+    this.#do((engine) => engine.streams.takeOver<EventData<Events>>(seq));
 
   /**
    * Tries a message of `outbox` again that `failed`, as `send` would; after `stale_retry` as a new message under a new id.
@@ -346,7 +388,9 @@ export class RoomHandle<Events extends EventMap = RegisteredEvents> {
   }
 }
 
-type Typed = "messages" | "latest" | "outbox" | "getSnapshot" | "on" | "onEvent" | "send" | "edit" | "signal";
+type Typed =
+  | ("messages" | "latest" | "outbox" | "getSnapshot" | "on" | "onEvent")
+  | ("send" | "stream" | "takeOver" | "edit" | "signal");
 
 /** A room of any event map, for what shows or moves it: `data` is `unknown`, and no data can be sent. */
 export interface AnyRoom extends Omit<RoomHandle<EventMap>, Typed> {

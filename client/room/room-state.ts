@@ -2,12 +2,14 @@
 // over it.
 
 import {
+  type Append,
   type Message,
   matchesTopics,
   type Permission,
   type RoomConnected,
   type RoomEvent,
   type SequencedEvent,
+  type Stream,
   type Topics,
   type User,
 } from "../../src/protocol/index.ts";
@@ -19,6 +21,7 @@ import { type MemberEvent, MemberList } from "./member-list.ts";
 import { changedMessages, changeIn, type PendingChange, version, withChange } from "./messages/changes.ts";
 import { type Outbox, pendingMessage } from "./messages/outbox.ts";
 import type { UntypedRoomMessage, UntypedSnapshot } from "./room-types.ts";
+import { foldStream, keepOpen } from "./streams/fold-stream.ts";
 
 export class RoomState {
   readonly messages: MessageList;
@@ -93,8 +96,13 @@ export class RoomState {
         this.reached(event.seq);
         this.messages.apply(event);
         return;
+      case "append":
+      case "stream":
+        this.messages.fold(event);
+        return;
       case "signal":
       case "receipt":
+      case "stop":
         return;
       default:
         this.#members.apply(event satisfies MemberEvent);
@@ -104,6 +112,14 @@ export class RoomState {
 
 /** Messages by `seq`, in pieces that are never changed: the next list shares all but the one that differs. */
 type Chunks = readonly (readonly Message[])[];
+
+/** Where the message of some `seq` stands, or would: the index of the piece, the piece, and the index in it. */
+interface Place {
+  readonly at: number;
+  readonly chunk: readonly Message[];
+  readonly index: number;
+  readonly held: Message | undefined;
+}
 
 /** An event copies at most one message more. */
 const MAX_CHUNK = 511;
@@ -161,16 +177,28 @@ export class MessageList {
     );
   }
 
+  /** What is said of an open message. Its version stays: it has no place in the log. */
+  fold(event: Append | Stream): void {
+    const place = this.#placeOf(event.seq);
+    const next = place.held && foldStream(place.held, event);
+    if (next !== undefined) this.#put(place, next);
+  }
+
   /** Ignores a version that is not newer than the one that is held. */
   add(message: Message): void {
-    const { at, chunk, index, held } = this.#placeOf(message.seq);
+    const place = this.#placeOf(message.seq);
+    const { held } = place;
     if (held !== undefined && version(message) <= version(held)) return;
+    this.#put(place, held === undefined ? message : keepOpen(held, message));
+    this.#dropAllBut(this.#bound);
+  }
+
+  #put({ at, chunk, index, held }: Place, message: Message): void {
     const next = chunk.slice(0, index).concat([message], chunk.slice(held ? index + 1 : index));
     // What comes at the end leaves a full piece behind: fewer pieces are copied faster.
     const left = index < MAX_CHUNK ? 256 : MAX_CHUNK;
     const pieces = next.length > MAX_CHUNK ? [next.slice(0, left), next.slice(left)] : [next];
     this.#chunks = this.#chunks.slice(0, at).concat(pieces, this.#chunks.slice(at + 1));
-    this.#dropAllBut(this.#bound);
   }
 
   /** The next older page. The reader looks at what is older, so the list may be of any length until `trim`. */
@@ -224,8 +252,7 @@ export class MessageList {
     return true;
   }
 
-  /** Where the message of this `seq` stands, or would: the index of the piece, the piece, and the index in it. */
-  #placeOf(seq: number) {
+  #placeOf(seq: number): Place {
     const at = Math.max(0, indexAfter(this.#chunks, (piece) => (piece[0]?.seq ?? 0) <= seq) - 1);
     const chunk = this.#chunks[at] ?? [];
     const index = indexAfter(chunk, (message) => message.seq < seq);

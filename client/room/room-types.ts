@@ -1,4 +1,5 @@
 import type {
+  Append,
   CaughtUp,
   Member,
   MemberJoined,
@@ -16,6 +17,8 @@ import type {
   RoomConnected,
   Signal,
   Status,
+  Stop,
+  Stream,
   Topics,
   User,
 } from "../../src/protocol/index.ts";
@@ -142,6 +145,12 @@ export interface UntypedRoomEvents {
   members: Members;
   occupancy: OccupancyChanged;
   receipt: Receipt;
+  /** An open message has grown: `messages` shows it already. */
+  append: Append;
+  /** An open message as it is now: `messages` shows it already. */
+  stream: Stream;
+  /** Somebody asks the producer of an open message to stop, which this user is: see `Answer.stopSignal`. */
+  stop: Stop;
   /** A connection began. Its replay follows. */
   connected: RoomConnected;
   /** The replay is over: what follows is live. */

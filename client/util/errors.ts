@@ -3,8 +3,8 @@ import { ERRORS, type ErrorCode, isErrorCode, isRoomName, type Refusal } from ".
 /**
  * A code of the protocol, or one that only a client knows: `offline` (no connection, or it was lost, or an answer could
  * not be read), `closed` (by `leave()` or `close()`), `dropped` (by `room.discard()`),
- * `user_changed` (`getToken` gave the token of another user than before), `outbox_full` (more waits than `keepOffline`
- * keeps).
+ * `user_changed` (`getToken` gave the token of another user than before), `outbox_full` (more waits than is kept: by
+ * `keepOffline`, or of an answer that is being written).
  */
 export type RoomsErrorCode = ErrorCode | "offline" | "closed" | "dropped" | "user_changed" | "outbox_full";
 

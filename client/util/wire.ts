@@ -66,7 +66,7 @@ export const isTypeIn = (table: FrameTable, type: string): type is keyof FrameTa
   Object.hasOwn(table, type);
 
 /** An unknown code counts as `internal`: the command may be tried again. */
-export function parseError({ id, code, message, retryAfterMs, path }: JsonObject): ErrorAnswer {
+export function parseError({ id, code, message, retryAfterMs, path, seq }: JsonObject): ErrorAnswer {
   return {
     type: "error",
     code: typeof code === "string" && isErrorCode(code) ? code : "internal",
@@ -74,6 +74,7 @@ export function parseError({ id, code, message, retryAfterMs, path }: JsonObject
     ...(typeof id === "string" && { id }),
     ...(typeof retryAfterMs === "number" && { retryAfterMs }),
     ...(isPath(path) && { path }),
+    ...(typeof seq === "number" && { seq }),
   };
 }
 

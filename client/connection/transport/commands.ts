@@ -101,7 +101,7 @@ const frame = (room: Room, texts: readonly string[]): string =>
   texts.length > 1 ? batchHead(room) + texts.join(",") + BATCH_TAIL : head(room) + texts.join("").slice(1);
 
 const encoder = new TextEncoder();
-const bytesOf = (text: string): number => encoder.encode(text).length;
+export const bytesOf = (text: string): number => encoder.encode(text).length;
 
 /** The beginning of an object that names the room first. */
 const head = (room: Room): string => (room === undefined ? "{" : `{"room":${JSON.stringify(room)},`);

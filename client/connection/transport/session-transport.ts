@@ -179,7 +179,7 @@ export class SessionTransport implements Transport {
     if (!link.isOpen) return;
     this.#needsToken = false;
     this.#isIn = true;
-    const { since, history, topics, replaces } = events.request();
+    const { since, history, topics, have, replaces } = events.request();
     const command: JoinCommand = {
       type: "join",
       id: this.#context.ports.newId(),
@@ -187,6 +187,7 @@ export class SessionTransport implements Transport {
       ...(since !== undefined && { since }),
       ...(history !== undefined && { history }),
       ...(topics !== null && { topics }),
+      ...(have !== undefined && { have }),
       ...(replaces !== undefined && { replaces }),
     };
     link.join(command, token);

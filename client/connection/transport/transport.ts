@@ -54,6 +54,8 @@ export interface OpenRequest {
   readonly replaces: string | undefined;
   readonly history: number | undefined;
   readonly topics: Topics;
+  /** How far the open messages of a room are held: `<seq>:<n>`, several separated by commas. */
+  readonly have?: string | undefined;
 }
 
 /** Called in the order of the wire, never before `open` has returned, and not after `close`. */

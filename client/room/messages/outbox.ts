@@ -37,6 +37,22 @@ export interface SendOptions<Name extends string = EventName> extends MessageExt
   readonly echo?: boolean;
 }
 
+/** How `room.stream` opens a message. */
+export interface StreamOptions<Name extends string = EventName> extends MessageExtras {
+  /**
+   * The application event of the message.
+   *
+   * @default "chat"
+   */
+  readonly event?: Name;
+  /**
+   * The field of `data` whose text grows.
+   *
+   * @default "text"
+   */
+  readonly field?: string;
+}
+
 /** Where a message is stored: its place in the log, its time in milliseconds since 1970, and its id. */
 export interface Stored {
   readonly seq: number;
@@ -70,6 +86,11 @@ export interface NamedPending<Name extends string = string, Data = unknown>
   readonly from: User | null;
   /** When `send` was called, in milliseconds since 1970 by the server's clock. */
   readonly at: number;
+  /** It is the opening of a message that streams. */
+  readonly stream?: "open";
+  readonly field?: string;
+  readonly n?: never;
+  readonly producer?: never;
   readonly seq?: never;
   readonly byServer?: never;
   readonly editedAt?: never;
@@ -95,9 +116,11 @@ export interface OutboxEntry {
 }
 
 /** What the app sends, as JSON has it: without the fields that are not given. */
-export interface OutgoingMessage extends SendOptions<string> {
+export interface OutgoingMessage extends SendOptions<string>, StreamOptions<string> {
   readonly event: string;
   readonly data?: unknown;
+  /** It opens a message that its producer goes on writing. It ends with the page, as the producer does. */
+  readonly stream?: true;
 }
 
 export type OutboxPhase =
@@ -148,8 +171,17 @@ const outboxItem = shownOnce(
 
 export const pendingMessage = shownOnce(
   ({ id, said, at, phase }: OutboxEntry, from: User | null): NamedPending => {
-    const { echo: _, data, ...rest } = said;
-    return Object.freeze({ type: "message", pending: true, id, ...rest, data, from, at, ...phase });
+    const { echo: _, stream, data, ...rest } = said;
+    const isOpen = stream && { stream: "open" as const };
+    return Object.freeze({
+      type: "message",
+      pending: true,
+      id,
+      ...rest,
+      ...isOpen,
+      ...{ data, from, at },
+      ...phase,
+    });
   },
 );
 
@@ -159,7 +191,7 @@ export function storedMessage(
   { seq, at }: SendResult,
   user: User | null,
 ): Message {
-  const { echo: _, data, ...rest } = said;
+  const { echo: _, stream: __, data, ...rest } = said;
   const from = user && { id: user.id, ...(user.name !== undefined && { name: user.name }) };
   return { type: "message", seq, id, ...rest, data, from, at };
 }
@@ -216,7 +248,11 @@ export class Outbox {
     return this.#items;
   }
 
-  add(data: unknown, { event = CHAT_EVENT, replyTo, mentions, echo }: SendOptions<string>): Promise<Stored> {
+  add(
+    data: unknown,
+    { event = CHAT_EVENT, replyTo, mentions, echo }: SendOptions<string>,
+    opening: Pick<OutgoingMessage, "stream" | "field"> = {},
+  ): Promise<Stored> {
     return new Promise((resolve, reject) => {
       // Not what else an app in JavaScript gives: an `id` of its own would be awaited under another one.
       const said = jsonCopy<OutgoingMessage>({
@@ -225,6 +261,7 @@ export class Outbox {
         replyTo,
         echo,
         mentions: mentions?.length ? mentions : undefined,
+        ...opening,
       });
       this.#port.keeper?.admit(said);
       const queued: OutboxPhase = { status: "queued" };
@@ -362,7 +399,9 @@ export class Outbox {
 
   #fail(entry: OutboxEntry, error: RoomsError): void {
     if (entry.phase.status === "failed") return;
-    this.#setPhase(entry, { status: "failed", error });
+    // Nobody could write what is opened by another try.
+    if (entry.said.stream) this.#remove(entry);
+    else this.#setPhase(entry, { status: "failed", error });
     entry.reject(error);
   }
 

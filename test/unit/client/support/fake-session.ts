@@ -67,9 +67,9 @@ export class FakeSession {
   }
 
   #sit(session: FakeSocket, join: Frame): void {
-    const { room, since, history, topics, replaces } = join;
+    const { room, since, history, topics, have, replaces } = join;
     const query = new URLSearchParams();
-    for (const [name, value] of Object.entries({ since, history, topics, replaces })) {
+    for (const [name, value] of Object.entries({ since, history, topics, have, replaces })) {
       if (value !== undefined) query.set(name, String(value));
     }
     const url = new URL(`wss://rooms.example.com/v1/rooms/${String(room)}/connect`);

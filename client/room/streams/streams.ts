@@ -1,0 +1,139 @@
+// The messages of a room that this client writes. Most pages only read, so the code for it is loaded when it is needed.
+
+import {
+  type Command,
+  DEFAULT_STREAM_FIELD,
+  type ErrorAnswer,
+  type Message,
+  type Ok,
+  PAGE,
+  type Stop,
+  TAKEOVER_RESULT,
+} from "../../../src/protocol/index.ts";
+import { offline, RoomsError } from "../../util/errors.ts";
+import { ignoreRejection } from "../../util/listeners.ts";
+import { checked } from "../../util/wire.ts";
+import type { Outbox, StreamOptions } from "../messages/outbox.ts";
+import type { Answer } from "./answer.ts";
+import { streamText } from "./fold-stream.ts";
+import type { Producer, ProducerPort, ProducerStart } from "./producer.ts";
+
+let code: typeof import("./answer.ts") | undefined;
+
+/** Rejects `offline` where it cannot be had. What is there already takes no time. */
+export async function loadAnswers(): Promise<typeof import("./answer.ts")> {
+  try {
+    code ??= await import("./answer.ts");
+    return code;
+  } catch (cause) {
+    throw offline("The code of answers could not be loaded.", cause);
+  }
+}
+
+/** What a message that streams begins with: an object, with the fields that are known already. */
+export type OpeningData<Data> = unknown extends Data ? object : Data extends object ? Partial<Data> : never;
+
+export interface StreamsPort extends Omit<ProducerPort, "onOver" | "changeOf"> {
+  readonly outbox: Outbox;
+  ask(command: Command & { readonly id: string }): Promise<Ok & Readonly<Record<string, unknown>>>;
+  held(seq: number): Message | undefined;
+}
+
+export class Streams {
+  readonly #room: StreamsPort;
+  readonly #port: ProducerPort;
+  readonly #producers = new Map<number, Producer>();
+  /** Why all that was written here has ended. */
+  #end: RoomsError | undefined;
+
+  constructor(room: StreamsPort) {
+    this.#room = room;
+    const producers = this.#producers;
+    this.#port = {
+      ports: room.ports,
+      get live() {
+        return room.live;
+      },
+      get messageBytes() {
+        return room.messageBytes;
+      },
+      request: (command, onAnswer) => room.request(command, onAnswer),
+      send: (command) => room.send(command),
+      changeOf: (seq) => room.held(seq)?.changed ?? 0,
+      onOver: (producer) => {
+        if (producers.get(producer.seq) === producer) producers.delete(producer.seq);
+      },
+    };
+  }
+
+  async open<Data>(data: unknown, options: StreamOptions<string>): Promise<Answer<Data>> {
+    const { field = DEFAULT_STREAM_FIELD } = options;
+    // As it is now, whatever the app does with it later.
+    const text = streamText({ data, field });
+    // While offline it would be missing for good in some browsers.
+    if (this.#room.live) void ignoreRejection(loadAnswers());
+    const end = this.#end;
+    const opening = { stream: true, ...(field !== DEFAULT_STREAM_FIELD && { field }) } as const;
+    const { seq } = await this.#room.outbox.add(data, options, opening);
+    return this.#begin<Data>(end, { seq, field, n: 0, text });
+  }
+
+  async takeOver<Data>(seq: number): Promise<Answer<Data>> {
+    const end = this.#end;
+    const id = this.#room.ports.newId();
+    const { n, producer } = await checked(this.#room.ask({ type: "takeover", id, seq }), TAKEOVER_RESULT);
+    const held = await this.#versionOf(seq, n);
+    const { field = DEFAULT_STREAM_FIELD } = held;
+    return this.#begin<Data>(end, { seq, producer, n, field, text: streamText(held) });
+  }
+
+  async stop(seq: number): Promise<void> {
+    await this.#room.ask({ type: "stop", id: this.#room.ports.newId(), seq });
+  }
+
+  onLive(): void {
+    for (const producer of [...this.#producers.values()]) producer.onLive();
+  }
+
+  onStop({ seq }: Stop): void {
+    this.#producers.get(seq)?.stop.abort();
+  }
+
+  /** Returns whether it is the refusal of an append, which is dealt with here. */
+  onRefusal(answer: ErrorAnswer, error: RoomsError): boolean {
+    if (answer.seq === undefined) return false;
+    this.#producers.get(answer.seq)?.onRefusal(error);
+    return true;
+  }
+
+  /** All that is being written here ends. */
+  fail(error: RoomsError): void {
+    this.#end = error;
+    for (const producer of [...this.#producers.values()]) producer.fail(error);
+  }
+
+  /** `before`: what had ended all as it was asked for. */
+  async #begin<Data>(before: RoomsError | undefined, start: ProducerStart): Promise<Answer<Data>> {
+    const { beginAnswer } = await loadAnswers();
+    if (this.#end !== undefined && this.#end !== before) throw this.#end;
+    const { answer, producer } = beginAnswer<Data>(this.#port, start);
+    // It was taken over from this very page.
+    this.#producers
+      .get(start.seq)
+      ?.fail(new RoomsError("taken_over", "Another producer has taken this over."));
+    this.#producers.set(start.seq, producer);
+    return answer;
+  }
+
+  /** The message with so many appends. A page has it with all of them, and nobody else appends any more. */
+  async #versionOf(seq: number, n: number): Promise<Message> {
+    const held = this.#room.held(seq);
+    if (held !== undefined && (held.n ?? 0) === n) return held;
+    const id = this.#room.ports.newId();
+    const page = await checked(this.#room.ask({ type: "history", id, before: seq + 1, limit: 1 }), PAGE);
+    const message = page.messages?.find((other) => other.seq === seq);
+    if (message === undefined || (message.n ?? 0) !== n)
+      throw new RoomsError("not_found", "The message cannot be read here.");
+    return message;
+  }
+}

@@ -178,7 +178,7 @@ function headersOf(token: Token, hasBody: boolean): Headers {
   return headers;
 }
 
-function answerOf(response: Response, value: unknown): Answer {
+export function answerOf(response: Response, value: unknown): Answer {
   if (response.ok) {
     if (value === undefined) throw unreadable();
     return { ok: true, value };
@@ -231,7 +231,7 @@ export function bounded(clock: Clock, delayMs: number, outer: readonly (AbortSig
 }
 
 /** Settles as `promise`, or rejects with the reason of the signal if that aborts first. */
-function before<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
+export function before<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const end = () => reject(signal.reason);
     if (signal.aborted) end();

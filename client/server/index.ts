@@ -1,6 +1,7 @@
 // `edge-rooms/server`: for code with an API key. Only `fetch`, WebCrypto, `URL` and `AbortController`, no other package.
 
 export type {
+  AppendResult,
   Ban,
   BansResult,
   BroadcastEntry,
@@ -20,6 +21,9 @@ export type {
   RoomsResult,
   Sender,
   StatsResult,
+  StreamLine,
+  StreamState,
+  TakeoverResult,
   Topics,
   UsersResult,
 } from "../../src/protocol/index.ts";
@@ -32,6 +36,8 @@ export type {
 export type { DefaultEvents, EventMap, EventName, Register, RegisteredEvents } from "../events/event-map.ts";
 export type { HttpMethod } from "../http/http-call.ts";
 export { RoomsError, type RoomsErrorCode, type RoomsErrorDetails } from "../util/errors.ts";
+export type { AnswerPiece, AnswerSource, ByteSource } from "./answer-source.ts";
+export { modelText } from "./model-text.ts";
 export {
   type BroadcastToSend,
   createServerApi,
@@ -44,6 +50,8 @@ export {
 export type { ServerCallOptions } from "./server-call.ts";
 export type { ServerApiOptions } from "./server-context.ts";
 export type {
+  AppendToMessage,
+  MessageEnding,
   MessagesOptions,
   MessageToPublish,
   PublishedMessage,
@@ -54,4 +62,5 @@ export type {
   SignalToRoom,
 } from "./server-room.ts";
 export type { DisconnectOptions, ServerUser, SignalToUser, UserPresence } from "./server-user.ts";
+export type { AnswerOptions, StreamedAnswer } from "./stream-answer.ts";
 export { type SignatureOptions, verifySignature } from "./verify-signature.ts";

@@ -1,8 +1,12 @@
 import {
+  type APPEND_BODY,
+  APPEND_RESULT,
+  type AppendResult,
   BANS_RESULT,
   type BansResult,
   CHANGE_RESULT,
   type ChangeResult,
+  type FINISH_BODY,
   type Infer,
   MEMBERS_RESULT,
   type MESSAGE_BODY,
@@ -15,6 +19,8 @@ import {
   type RoomInfo,
   SETTINGS_RESULT,
   type SIGNAL_BODY,
+  TAKEOVER_RESULT,
+  type TakeoverResult,
   type Topics,
 } from "../../src/protocol/index.ts";
 import type { MessagesResultOf, SignalContent } from "../events/app-events.ts";
@@ -22,8 +28,10 @@ import { declared } from "../events/declared.ts";
 import type { DefaultEvent, EventData, EventMap, EventName, RegisteredEvents } from "../events/event-map.ts";
 import { query, userPath } from "../util/url.ts";
 import { checked } from "../util/wire.ts";
+import type { AnswerSource } from "./answer-source.ts";
 import { messagePath } from "./message-path.ts";
 import { type CallBelow, callsBelow, type ServerCallOptions, type ServerContext } from "./server-call.ts";
+import { type AnswerOptions, type StreamedAnswer, streamAnswer } from "./stream-answer.ts";
 
 /** What {@link ServerRoom.publish} stores. */
 export interface MessageToPublish<
@@ -44,6 +52,12 @@ export type SignalToRoom<
 
 /** A message that is stored: `seq` is its place in the room, `at` when it was stored, in milliseconds since 1970. */
 export interface PublishedMessage extends Infer<typeof MESSAGE_STORED> {}
+
+/** What {@link ServerRoom.append} adds. */
+export interface AppendToMessage extends Infer<typeof APPEND_BODY> {}
+
+/** How {@link ServerRoom.finish} ends a message. */
+export interface MessageEnding extends Infer<typeof FINISH_BODY> {}
 
 /** Who is in a room. */
 export interface RoomMembers extends Infer<typeof MEMBERS_RESULT> {}
@@ -73,11 +87,15 @@ export interface ServerBansOptions extends ServerCallOptions {
 
 /** What server code may do in one room: see {@link ServerApi.room}. */
 export class ServerRoom<Events extends EventMap = RegisteredEvents> {
+  readonly #context: ServerContext;
+  readonly #path: string;
   readonly #call: CallBelow;
   readonly #newId: () => string;
 
   constructor(context: ServerContext, name: string) {
-    this.#call = callsBelow(context, `/v1/rooms/${name}`);
+    this.#context = context;
+    this.#path = `/v1/rooms/${name}`;
+    this.#call = callsBelow(context, this.#path);
     this.#newId = context.ports.newId;
   }
 
@@ -102,6 +120,100 @@ export class ServerRoom<Events extends EventMap = RegisteredEvents> {
     const { id = this.#newId() } = message;
     return checked(this.#call("POST", "/messages", { ...message, id }, options), MESSAGE_STORED);
   };
+
+  /**
+   * Writes an answer into the room while it comes, such as that of a language model: a message whose text grows before
+   * the eyes of all. Resolves when it has ended, with `n` (how many appends it has) and `stream` (how it ended).
+   *
+   * `source` gives text: any `ReadableStream` or iterable of strings or of UTF-8 bytes, those of {@link modelText}, or
+   * lines `{ text }` and `{ patch }`, which sets other fields of `data`. It is read no faster than the room takes it. Where
+   * it ends the answer is `complete`; where it fails the answer is `failed`, with the text so far, and this rejects with its
+   * error.
+   *
+   * A member may ask to stop: then the source is cancelled, and the answer is `cancelled` with the text so far. Pass a
+   * function in place of the source to have a signal of that.
+   *
+   * It is one request, whatever it takes. After a lost connection and a crash of the room the same lines are sent again
+   * under the same `id`, so the answer goes on exactly; all of them are kept meanwhile, at most 4 MiB. It is given up
+   * after 8 tries that soon failed. An answer whose producer was away for 60 s was ended by the room as `interrupted`.
+   * Where the platform's `fetch` sends no streams, the text of each 250 ms takes a request.
+   *
+   * Rejects with `too_large` past 1 MiB of data as JSON, and where the deployment takes less than 24 KB a message
+   * (`MAX_MESSAGE_BYTES`) and the source gives more at once; with `overloaded` where 16 answers are open in the room, and
+   * with `not_found` where the message was deleted meanwhile.
+   *
+   * @example
+   * const answer = await fetch("https://models.example.com/answer", { method: "POST", body: "Why is the sky blue?" });
+   * if (answer.body) await server.room("project_123").stream(answer.body, { from: { id: "bot" } });
+   *
+   * @example
+   * await server.room("project_123").stream(
+   *   async (stop) => modelText(await env.AI.run(model, { prompt, stream: true }, { signal: stop })),
+   *   { data: { model } },
+   * );
+   */
+  readonly stream = <Name extends EventName<Events> = DefaultEvent<Events>>(
+    source: AnswerSource | ((stop: AbortSignal) => AnswerSource | Promise<AnswerSource>),
+    options: AnswerOptions<Events, Name> = {},
+  ): Promise<StreamedAnswer> => streamAnswer(this.#context, `${this.#path}/messages`, source, options);
+
+  /**
+   * Adds to a message that was published with `stream: true`: for a source of which {@link ServerRoom.stream} can make
+   * nothing. `n` counts the appends of the message from 1, so a repeated call adds once; the last `n` again is a sign of
+   * life, of which there has to be one each minute.
+   *
+   * Resolves with `n` and with `saved`: what comes after that a crash of the room takes, so keep it to send it again.
+   * Rejects with `gap` where appends before this one are missing, `not_open` where it has ended, `taken_over` where there
+   * is another producer, and `too_large`.
+   *
+   * @example
+   * const { seq } = await room.publish({ data: { text: "" }, stream: true });
+   * await room.append(seq, { n: 1, text: "Hello" });
+   * await room.finish(seq, { status: "complete" });
+   */
+  readonly append = async (
+    seq: number,
+    append: AppendToMessage,
+    options?: ServerCallOptions,
+  ): Promise<AppendResult> =>
+    checked(this.#call("POST", `${messagePath(seq)}/append`, append, options), APPEND_RESULT);
+
+  /**
+   * Ends a message that is open. `data` replaces what was gathered. Resolves with the `seq` of the change, 0 where it had
+   * ended so before. Rejects with `not_open` where it has ended otherwise.
+   *
+   * @example
+   * await server.room("project_123").finish(42, { status: "cancelled" });
+   */
+  readonly finish = async (
+    seq: number,
+    ending: MessageEnding,
+    options?: ServerCallOptions,
+  ): Promise<ChangeResult> =>
+    checked(this.#call("POST", `${messagePath(seq)}/finish`, ending, options), CHANGE_RESULT);
+
+  /**
+   * Asks the producer of an open message to stop; it ends nothing by itself. Rejects with `not_open` where it has ended.
+   *
+   * @example
+   * await server.room("project_123").stop(42);
+   */
+  readonly stop = async (seq: number, options?: ServerCallOptions): Promise<void> => {
+    await this.#call("POST", `${messagePath(seq)}/stop`, undefined, options);
+  };
+
+  /**
+   * Makes this code the producer of an open message. Resolves with `n`, the last append that is in it, and with
+   * `producer`, which each `append` and `finish` has to say from now on: the producer before is refused with `taken_over`.
+   *
+   * It is tried again after a lost answer, and then takes over from itself.
+   *
+   * @example
+   * const { n, producer } = await room.takeOver(42);
+   * await room.append(42, { n: n + 1, producer, text: "… and so on." });
+   */
+  readonly takeOver = async (seq: number, options?: ServerCallOptions): Promise<TakeoverResult> =>
+    checked(this.#call("POST", `${messagePath(seq)}/takeover`, undefined, options), TAKEOVER_RESULT);
 
   /**
    * Sends something that is not stored to those who are in the room now: to all, to one user (`to`), or to all but one

@@ -2,6 +2,7 @@
 
 import type * as v from "valibot";
 import { readBounded } from "../auth/request-json.ts";
+import { decodeUtf8 } from "../object/runtime/decode-utf8.ts";
 import { isRecord, MAX_FRAME_BYTES, parseJson } from "../protocol/index.ts";
 import { check } from "../validation/check.ts";
 import type { AppContext } from "./app-context.ts";
@@ -33,7 +34,8 @@ export async function readOptionalBody<Schema extends v.GenericSchema>(
   return checked(schema, (await bodyText(c.req.raw)) || "{}");
 }
 
-function checked<Schema extends v.GenericSchema>(schema: Schema, json: string): v.InferOutput<Schema> {
+/** The JSON object in a text, if it fits `schema`. */
+export function checked<Schema extends v.GenericSchema>(schema: Schema, json: string): v.InferOutput<Schema> {
   if (json.trim() === "") throw refusing("bad_request", "the body is missing: send a JSON object");
   const body = parseJson(json);
   if (body === undefined) throw refusing("bad_request", `the body is not JSON: ${faultIn(json)}`);
@@ -68,12 +70,9 @@ async function bodyText(request: Request, maxBytes = MAX_BODY_BYTES): Promise<st
     throw refusing("bad_request", "the body broke off, or is not framed as HTTP says");
   });
   if (body === undefined) throw refusing("too_large", `a body has at most ${maxBytes} bytes`);
-  try {
-    // Fatal: a replacement character would be stored in place of what was sent.
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(await body.arrayBuffer());
-  } catch {
-    throw refusing("bad_request", "the body is not UTF-8");
-  }
+  const text = decodeUtf8(await body.arrayBuffer());
+  if (text === undefined) throw refusing("bad_request", "the body is not UTF-8");
+  return text;
 }
 
 /** Refuses to all but server code the fields in which a user could speak for others. */

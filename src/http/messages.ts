@@ -10,7 +10,7 @@ import { userNeeded } from "./authenticate.ts";
 import { onlyServerCode, readBody } from "./body.ts";
 import { actInRoom, callInRoom } from "./call-actor.ts";
 import { accepted, refusing } from "./refusal-error.ts";
-import { readInteger, readPositive, readTopics } from "./request-url.ts";
+import { readInteger, readSeq, readTopics } from "./request-url.ts";
 import { pageJson } from "./responses.ts";
 
 const messageBody = validator(MESSAGE_BODY);
@@ -56,5 +56,3 @@ async function react(c: AppContext, op: "add" | "remove"): Promise<Response> {
   if (!isEmoji(emoji)) throw refusing("bad_request", "emoji must be one emoji", { path: ["emoji"] });
   return c.json(accepted(await roomStub(c, room).change(actor, { type: "react", seq, emoji, op })));
 }
-
-const readSeq = (c: AppContext): number => readPositive("seq", c.req.param("seq") ?? "");

@@ -27,9 +27,9 @@ export function readInteger(c: AppContext, name: string, min: number, max: numbe
   return parseInteger(name, text, min, max);
 }
 
-/** A number of at least 1 in the path, called `name` in the refusal. */
-export const readPositive = (name: string, text: string): number =>
-  parseInteger(name, text, 1, Number.MAX_SAFE_INTEGER);
+/** The message that the path names. */
+export const readSeq = (c: AppContext): number =>
+  parseInteger("seq", c.req.param("seq") ?? "", 1, Number.MAX_SAFE_INTEGER);
 
 function parseInteger(name: string, text: string, min: number, max: number): number {
   const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;

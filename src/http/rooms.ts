@@ -14,6 +14,7 @@ import { pollEvents } from "./poll-events.ts";
 import { accepted, RefusalError } from "./refusal-error.ts";
 import { rawJson } from "./responses.ts";
 import { signals } from "./signals.ts";
+import { streams } from "./streams.ts";
 
 const settingsBody = validator(SETTINGS_BODY);
 const receiptBody = validator(RECEIPT_BODY);
@@ -55,6 +56,7 @@ export const rooms = new Hono<AppEnv>()
     return c.json(accepted(await roomStub(c, room).read(actor, identity.user.id, seq)));
   })
   .route("/:room/messages", messages)
+  .route("/:room/messages", streams)
   .route("/:room/signals", signals)
   .route("/:room", moderation);
 

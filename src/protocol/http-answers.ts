@@ -1,9 +1,9 @@
 // What the HTTP API answers where no command has the same answer.
 
 import { LOG_EVENTS, MEMBER, MESSAGE, OCCUPANCY, RECEIPT_ENTRY } from "./events.ts";
-import { REFUSAL } from "./refusals.ts";
-import type { Fields, Infer } from "./schema.ts";
-import { STREAM_STATES } from "./streams.ts";
+import { ERROR_ANSWER, REFUSAL } from "./refusals.ts";
+import type { Fields, Infer, InferTable } from "./schema.ts";
+import { STOP, STREAM_STATES } from "./streams.ts";
 
 /** The 1,000 users who read last. */
 export const RECEIPTS_RESULT = { receipts: ["list", RECEIPT_ENTRY] } as const satisfies Fields;
@@ -104,17 +104,30 @@ export const MESSAGE_STORED = {
   /** It was stored by an earlier request. */
   duplicate: ["optional", ["is", true]],
 } as const satisfies Fields;
+export interface MessageStored extends Infer<typeof MESSAGE_STORED> {}
 
 /** `POST /v1/rooms/:room/messages/stream` */
 export const STREAMED_RESULT = {
   ...MESSAGE_STORED,
-  /** How many appends are in it. */
-  n: "int",
+  /** How many appends are in it. Left out where it had ended before this call. */
+  n: ["optional", "int"],
   stream: ["one of", STREAM_STATES],
   /** Who asked to stop, if somebody did: a user id, or `null` for server code. */
   stop: ["optional", ["nullable", "userId"]],
 } as const satisfies Fields;
 export interface StreamedResult extends Infer<typeof STREAMED_RESULT> {}
+
+/** What the streaming POST answers line by line, if the caller accepts that. The last one is `done` or `error`. */
+export const STREAMED_LINES = {
+  /** The first one: the message is open. */
+  opened: { type: ["is", "opened"], ...MESSAGE_STORED },
+  /** A member asks to stop. Only the caller may end the message. */
+  stop: STOP,
+  done: { type: ["is", "done"], ...STREAMED_RESULT },
+  /** What came up to here is in the message. */
+  error: ERROR_ANSWER,
+} as const satisfies Readonly<Record<string, Fields>>;
+export type StreamedLine = InferTable<typeof STREAMED_LINES>;
 
 /** A room that a user follows. */
 export const FOLLOWED_ROOM = {

@@ -1,0 +1,70 @@
+import type { StreamedResult, StreamHead } from "../../src/protocol/index.ts";
+import type { EventMap, EventName, RegisteredEvents } from "../events/event-map.ts";
+import { AnswerLines } from "./answer-lines.ts";
+import { type AnswerSource, readerOf } from "./answer-source.ts";
+import { appendAnswer } from "./append-answer.ts";
+import { postAnswer } from "./post-answer.ts";
+import type { ServerContext } from "./server-call.ts";
+
+/** What {@link ServerRoom.stream} opens. */
+export interface AnswerOptions<
+  Events extends EventMap = RegisteredEvents,
+  Name extends EventName<Events> = EventName<Events>,
+> extends Omit<StreamHead, "event" | "data"> {
+  /** Default: `chat`. */
+  readonly event?: Name;
+  /**
+   * What the message says beside its text. JSON.
+   *
+   * @default {}
+   */
+  readonly data?: Partial<Events[Name]>;
+  /** Aborting it ends the answer as `cancelled`, with the text so far. */
+  readonly signal?: AbortSignal;
+}
+
+/** An answer that has ended. */
+export interface StreamedAnswer extends StreamedResult {}
+
+export async function streamAnswer(
+  context: ServerContext,
+  path: string,
+  from: AnswerSource | ((stop: AbortSignal) => AnswerSource | Promise<AnswerSource>),
+  {
+    signal,
+    id = context.ports.newId(),
+    data = {},
+    ...head
+  }: Partial<StreamHead> & { readonly signal?: AbortSignal },
+): Promise<StreamedAnswer> {
+  const stop = new AbortController();
+  const lines = new AnswerLines(readerOf(typeof from === "function" ? await from(stop.signal) : from));
+  const stopped = () => {
+    stop.abort();
+    void lines.cancel();
+  };
+  signal?.addEventListener("abort", stopped);
+  if (signal?.aborted) stopped();
+  try {
+    const post = { head: { ...head, id, data }, lines, stopped };
+    const { type: _, ...result } = streamsBodies()
+      ? await postAnswer(context, { path: `${path}/stream`, ...post })
+      : await appendAnswer(context, { path, ...post });
+    if (lines.failure !== undefined) throw lines.failure.error;
+    return result;
+  } finally {
+    signal?.removeEventListener("abort", stopped);
+    // Where the room has refused it, or had it before, nobody reads the source any more.
+    if (!lines.isEnded) stopped();
+  }
+}
+
+/** Where `fetch` cannot send a stream, it sends a text about it, with a `Content-Type` of its own. */
+function streamsBodies(): boolean {
+  try {
+    const init = { method: "POST", body: new ReadableStream(), duplex: "half" };
+    return !new Request("https://example.com", init).headers.has("Content-Type");
+  } catch {
+    return false;
+  }
+}

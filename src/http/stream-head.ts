@@ -2,8 +2,8 @@
 // comes.
 
 import { decodeUtf8 } from "../object/runtime/decode-utf8.ts";
-import { type Infer, STREAM_HEAD } from "../protocol/index.ts";
-import { STREAM_FORMATS, StreamBody, type StreamFormat } from "../validation/stream-body.ts";
+import { type Infer, STREAM_FORMATS, STREAM_HEAD, type StreamFormat } from "../protocol/index.ts";
+import { StreamBody } from "../validation/stream-body.ts";
 import { validator } from "../validation/validator.ts";
 import type { AppContext } from "./app-context.ts";
 import { checked } from "./body.ts";

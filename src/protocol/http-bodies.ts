@@ -31,6 +31,13 @@ export const APPEND_BODY = { ...APPEND_PLACE, ...APPEND_CONTENT } as const satis
 /** `POST /v1/rooms/:room/messages/:seq/finish` */
 export const FINISH_BODY = { ...FINISH_CONTENT } as const satisfies Fields;
 
+/** By `Content-Type`, how the lines of `POST /v1/rooms/:room/messages/stream` are written: by themselves, or as events. */
+export const STREAM_FORMATS = {
+  "application/x-ndjson": "lines",
+  "text/event-stream": "events",
+} as const;
+export type StreamFormat = (typeof STREAM_FORMATS)[keyof typeof STREAM_FORMATS];
+
 /** The first line of `POST /v1/rooms/:room/messages/stream`, which opens the message. */
 export const STREAM_HEAD = {
   /** Default: `chat`. */

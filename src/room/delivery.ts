@@ -28,7 +28,7 @@ type Audience =
   | { readonly kind: "receipt" }
   /** Joins an open message. Those that are behind get the whole message later. */
   | { readonly kind: "append"; readonly event: string }
-  /** To these only. */
+  /** To these only. A poll has no use for it, and would end with it. */
   | { readonly kind: "only"; readonly to: ReadonlySet<RoomConnection> };
 
 type Entry = Audience & { readonly json: string };
@@ -151,7 +151,7 @@ function hears(connection: RoomConnection, entry: Entry): string | undefined {
       if (stage.at !== "live" || isCall || connection.isBehind) return undefined;
       return matchesTopics(topics, entry.event) ? entry.json : undefined;
     case "only":
-      return entry.to.has(connection) ? entry.json : undefined;
+      return !isCall && entry.to.has(connection) ? entry.json : undefined;
   }
 }
 

@@ -1,13 +1,7 @@
 // The body of a streaming POST: lines of JSON, or server-sent events whose data is such a line. It comes in pieces that
 // are cut anywhere.
 
-import { MAX_FRAME_BYTES, type Refusal, refuse } from "../protocol/index.ts";
-
-export const STREAM_FORMATS = {
-  "application/x-ndjson": "lines",
-  "text/event-stream": "events",
-} as const;
-export type StreamFormat = (typeof STREAM_FORMATS)[keyof typeof STREAM_FORMATS];
+import { MAX_FRAME_BYTES, type Refusal, refuse, type StreamFormat } from "../protocol/index.ts";
 
 /** Of one line of JSON, in bytes of UTF-8: as much as a frame, and what stands around it. */
 const MAX_LINE_BYTES = MAX_FRAME_BYTES + 1_024;

@@ -2,8 +2,8 @@
 
 import { describe, expect, it } from "vitest";
 import { decodeUtf8 } from "../../src/object/runtime/decode-utf8.ts";
-import { MAX_FRAME_BYTES } from "../../src/protocol/index.ts";
-import { type NextLine, StreamBody, type StreamFormat } from "../../src/validation/stream-body.ts";
+import { MAX_FRAME_BYTES, type StreamFormat } from "../../src/protocol/index.ts";
+import { type NextLine, StreamBody } from "../../src/validation/stream-body.ts";
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 

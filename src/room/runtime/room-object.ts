@@ -44,11 +44,12 @@ import type { SettingsPatch } from "../people/room-settings.ts";
 import type { AppendInput, FinishInput } from "../producing.ts";
 import type { MessageInput, SignalInput } from "../publisher.ts";
 import type { RoomCalls } from "../room-calls.ts";
+import type { AnswerBody, AnswerCalls, AnswerUnderWay } from "./answer-calls.ts";
 import { defaultsOf, RoomRuntime } from "./room-runtime.ts";
 
 const NO_ROOM: Report<RoomCounts> = { counts: null, asks: false };
 
-export class RoomObject extends DurableObject<Env> implements RoomCalls {
+export class RoomObject extends DurableObject<Env> implements RoomCalls, AnswerCalls {
   /** Made at the first event after a start, and again after the room was forgotten. */
   #live: RoomRuntime | undefined;
   readonly #alarm: ObjectAlarm;
@@ -111,6 +112,13 @@ export class RoomObject extends DurableObject<Env> implements RoomCalls {
 
   change(actor: Actor, change: ChangeInput) {
     return this.#call(CHANGE_CALL, actor, change);
+  }
+
+  async streamAnswer(actor: Actor, input: MessageInput, body: AnswerBody): Promise<Outcome<AnswerUnderWay>> {
+    const published = await this.publish(actor, input);
+    if (!published.ok) return published;
+    const { value } = published;
+    return accept({ ...value, lines: this.#open().answers.write(actor, { ...value, id: input.id }, body) });
   }
 
   append(actor: Actor, input: AppendInput) {

@@ -49,6 +49,7 @@ import type { AppliedCommand } from "../room-commands.ts";
 import type { Turn } from "../turn.ts";
 import { RoomNotes } from "./room-notes.ts";
 import { RoomReports } from "./room-reports.ts";
+import { StreamedAnswers } from "./streamed-answers.ts";
 
 /** Delivery to one socket takes about this long: a flush gathers for as long as its fan-out will take. */
 const DELIVERY_MS_A_SOCKET = 0.01;
@@ -70,6 +71,7 @@ export class RoomRuntime {
   readonly room: Room;
   readonly admission: Admission;
   readonly reports: RoomReports;
+  readonly answers: StreamedAnswers;
   readonly #ctx: DurableObjectState;
   readonly #env: Env;
   readonly #config: Config;
@@ -101,6 +103,14 @@ export class RoomRuntime {
     this.#database = database;
     this.admission = this.#makeAdmission();
     this.#loop = this.#makeLoop(flushed);
+    this.answers = new StreamedAnswers(room, {
+      call: (actor, cost, run) => this.call(actor, cost, run),
+      judge: (actor) => this.admission.judge(actor),
+      waitUntil: (work) => ctx.waitUntil(work),
+      now: () => Date.now(),
+      wait: (ms) => scheduler.wait(ms),
+      failed: (error) => failedFlushes.note("any", { room: name, error }, Date.now()),
+    });
     this.#deliveries = sessionDeliveries(room, {
       deliver: (user, items) => this.#userObject(user).deliver(name, items),
       flush: () => this.#flushIfNeeded(),
@@ -394,6 +404,7 @@ export class RoomRuntime {
       wait: (ms) => scheduler.wait(ms),
       sync: () => this.#ctx.storage.sync(),
       after: (effects) => {
+        this.answers.flushed();
         this.#flushAgainAt(effects.dueAt);
         this.#flushed?.resolve();
         this.#flushed = undefined;

@@ -1,6 +1,6 @@
 import { decodeUtf8 } from "../../object/runtime/decode-utf8.ts";
-import { type Refusal, reject, type StreamLine } from "../../protocol/index.ts";
-import { type NextLine, StreamBody, type StreamFormat } from "../../validation/stream-body.ts";
+import { type Refusal, reject, type StreamFormat, type StreamLine } from "../../protocol/index.ts";
+import { type NextLine, StreamBody } from "../../validation/stream-body.ts";
 import { readStreamLine } from "../../validation/stream-line.ts";
 
 /** What one piece of a body brought. */

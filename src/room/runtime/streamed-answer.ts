@@ -9,7 +9,7 @@ import type {
   StreamedLine,
   StreamLine,
 } from "../../protocol/index.ts";
-import type { AppendInput, FinishInput } from "../streams/producing.ts";
+import type { AppendInput, FinishInput } from "../producing.ts";
 import type { StreamReader } from "./stream-reader.ts";
 
 /** How far a list of appends got. */

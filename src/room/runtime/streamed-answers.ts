@@ -11,18 +11,12 @@ import {
   reject,
   type StreamedLine,
 } from "../../protocol/index.ts";
-import type { StreamFormat } from "../../validation/stream-body.ts";
 import type { Room } from "../room.ts";
-import type { AppendInput } from "../streams/producing.ts";
+import type { AppendInput } from "../producing.ts";
 import type { Turn } from "../turn.ts";
+import type { AnswerBody } from "./answer-calls.ts";
 import { StreamReader } from "./stream-reader.ts";
 import { type Appended, StreamedAnswer } from "./streamed-answer.ts";
-
-/** The body of one, behind its first line. */
-export interface AnswerBody {
-  readonly format: StreamFormat;
-  readonly bytes: ReadableStream<Uint8Array>;
-}
 
 export interface StreamedAnswersPorts {
   /** Runs something in its place in the one order. Settles when that took effect. */

@@ -1,0 +1,329 @@
+// Messages that stream, over HTTP: each route, and what it refuses.
+
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { call, callAs, callAsServer, errorOf, join, tokenFor, uniqueName } from "./support/worker.ts";
+
+interface Opened {
+  readonly room: string;
+  readonly path: string;
+  readonly seq: number;
+}
+
+/** A message that streams, opened by server code. */
+async function open(body: object = {}): Promise<Opened> {
+  const room = uniqueName("answers");
+  const path = `/v1/rooms/${room}/messages`;
+  const response = await callAsServer("POST", path, { data: {}, stream: true, ...body });
+  const { seq } = await response.json<{ seq: number }>();
+  return { room, path, seq };
+}
+
+const post = async (path: string, body?: unknown): Promise<unknown> =>
+  (await callAsServer("POST", path, body)).json();
+
+async function refusalOf(response: Promise<Response>): Promise<Record<string, unknown>> {
+  const { status } = await response;
+  const { message: _, ...error } = await errorOf(await response);
+  return { status, ...error };
+}
+
+/** The newest message of a room, as the API lists it. */
+async function lastOf(path: string): Promise<Record<string, unknown>> {
+  const page = await callAsServer("GET", `${path}?limit=1`);
+  const { messages } = await page.json<{ messages: Record<string, unknown>[] }>();
+  return messages[0] ?? {};
+}
+
+describe("a message that streams, over HTTP", () => {
+  it("[Y43] is opened, appended to, read and finished", async () => {
+    const { path, seq } = await open({ data: { body: "", model: "toy" }, field: "body" });
+    const at = `${path}/${seq}`;
+    expect(await post(`${at}/append`, { n: 1, text: "Hel" })).toEqual({ n: 1, saved: 0 });
+    expect(await post(`${at}/append`, { n: 1, text: "Hel" })).toEqual({ n: 1, saved: 0 });
+    expect(await post(`${at}/append`, { n: 2, text: "lo", patch: { model: null, step: 1 } })).toMatchObject({
+      n: 2,
+    });
+    expect(await lastOf(path)).toMatchObject({
+      seq,
+      stream: "open",
+      field: "body",
+      data: { body: "Hello", step: 1 },
+    });
+    expect(await post(`${at}/stop`)).toEqual({});
+    expect(await post(`${at}/append`, { n: 2 })).toMatchObject({ n: 2, stop: null });
+    expect(await post(`${at}/finish`, { status: "complete" })).toEqual({ seq: seq + 1 });
+    expect(await post(`${at}/finish`, { status: "complete" })).toEqual({ seq: 0 });
+    const { n, field, ...message } = await lastOf(path);
+    expect([n, field, message]).toMatchObject([
+      undefined,
+      undefined,
+      { stream: "complete", data: { body: "Hello" } },
+    ]);
+  });
+
+  it("[Y43] ends with the data that its producer gives", async () => {
+    const { path, seq } = await open();
+    await post(`${path}/${seq}/append`, { n: 1, text: "draft" });
+    await post(`${path}/${seq}/finish`, { status: "failed", data: { text: "", error: [1] } });
+    expect(await lastOf(path)).toMatchObject({ stream: "failed", data: { text: "", error: [1] } });
+  });
+
+  it("[Y44] refuses a gap with the append that it expects, and who was taken over", async () => {
+    const { path, seq } = await open();
+    const at = `${path}/${seq}`;
+    await post(`${at}/append`, { n: 1, text: "a" });
+    const gap = callAsServer("POST", `${at}/append`, { n: 3, text: "c" });
+    expect(await refusalOf(gap)).toMatchObject({ status: 409, code: "gap", n: 2 });
+    expect(await post(`${at}/takeover`)).toEqual({ n: 1, producer: 2 });
+    for (const body of [{ n: 2 }, { n: 2, producer: 1 }])
+      expect(await refusalOf(callAsServer("POST", `${at}/append`, body))).toMatchObject({
+        ...{ status: 409, code: "taken_over" },
+      });
+    const ending = callAsServer("POST", `${at}/finish`, { status: "complete" });
+    expect(await refusalOf(ending)).toMatchObject({ code: "taken_over" });
+    expect(await post(`${at}/append`, { n: 2, producer: 2, text: "b" })).toMatchObject({ n: 2 });
+    await post(`${at}/finish`, { status: "complete", producer: 2 });
+    expect(await lastOf(path)).toMatchObject({ data: { text: "ab" } });
+  });
+
+  it("[Y44] is refused where it is not open, and where there is none", async () => {
+    const { path, seq } = await open();
+    await post(`${path}/${seq}/finish`, { status: "cancelled" });
+    for (const [action, body] of Object.entries({ append: { n: 1 }, stop: {}, takeover: {} })) {
+      const refused = await refusalOf(callAsServer("POST", `${path}/${seq}/${action}`, body));
+      expect([action, refused]).toMatchObject([action, { status: 409, code: "not_open" }]);
+      expect(await refusalOf(callAsServer("POST", `${path}/999/${action}`, body))).toMatchObject({
+        status: 404,
+      });
+    }
+    const other = callAsServer("POST", `${path}/${seq}/finish`, { status: "complete" });
+    expect(await refusalOf(other)).toMatchObject({ code: "not_open" });
+  });
+
+  it("[Y44] takes appends of its author and of server code, with `write`", async () => {
+    const { path, seq } = await open();
+    const ada = await tokenFor("ada");
+    const reader = await tokenFor("bo", { rooms: { "*": "read" } });
+    for (const [bearer, action, body] of [
+      [ada, "append", { n: 1 }],
+      [ada, "takeover", {}],
+      [ada, "finish", { status: "complete" }],
+      [reader, "stop", {}],
+    ] as const)
+      expect(await refusalOf(callAs(bearer, "POST", `${path}/${seq}/${action}`, body))).toMatchObject({
+        ...{ status: 403, code: "forbidden" },
+      });
+    expect((await callAs(ada, "POST", `${path}/${seq}/stop`)).status).toBe(200);
+    const own = await callAs(ada, "POST", path, { data: {}, stream: true });
+    const { seq: hers } = await own.json<{ seq: number }>();
+    expect((await callAs(ada, "POST", `${path}/${hers}/append`, { n: 1, text: "a" })).status).toBe(200);
+    expect(await post(`${path}/${hers}/append`, { n: 2, text: "b" })).toMatchObject({ n: 2 });
+    expect(
+      await refusalOf(callAs(ada, "POST", path, { data: {}, stream: true, from: { id: "x" } })),
+    ).toMatchObject({
+      ...{ status: 403, path: ["from"] },
+    });
+  });
+
+  it("[Y44] refuses what does not fit, by its field", async () => {
+    const { path, seq } = await open();
+    const at = `${path}/${seq}`;
+    const refusal = (action: string, body: unknown) =>
+      refusalOf(callAsServer("POST", `${at}/${action}`, body));
+    expect(await refusal("append", { text: "a" })).toMatchObject({ status: 400, path: ["n"] });
+    expect(await refusal("append", { n: 1, patch: { text: "a" } })).toMatchObject({
+      status: 400,
+      path: ["patch"],
+    });
+    expect(await refusal("append", { n: 1, patch: [] })).toMatchObject({ status: 400, path: ["patch"] });
+    expect(await refusal("append", { n: 1, text: "x".repeat(1_001) })).toMatchObject({ status: 413 });
+    expect(await refusal("finish", { status: "interrupted" })).toMatchObject({
+      status: 400,
+      path: ["status"],
+    });
+    for (const body of [{ data: 1 }, { data: { text: 1 } }])
+      expect(await refusalOf(callAsServer("POST", path, { ...body, stream: true }))).toMatchObject({
+        ...{ status: 400, path: ["data"] },
+      });
+  });
+
+  it("[Y45] is opened once under its id, also by a repeated call", async () => {
+    const room = uniqueName("answers");
+    const path = `/v1/rooms/${room}/messages`;
+    const body = { data: {}, stream: true, id: "answer-1" };
+    const first = await callAsServer("POST", path, body);
+    const again = await callAsServer("POST", path, body);
+    expect([first.status, again.status]).toEqual([201, 200]);
+    expect(await again.json()).toMatchObject({ ...(await first.json<object>()), duplicate: true });
+  });
+});
+
+describe("a poll", () => {
+  it("[Y46] neither ends with what is appended or a stop, nor shows it, and hears the end", async () => {
+    const room = uniqueName("answers");
+    const path = `/v1/rooms/${room}/messages`;
+    const ada = await join(room, "ada");
+    const bo = await tokenFor("bo");
+    const opened = await callAs(bo, "POST", path, { data: {}, stream: true });
+    const { seq } = await opened.json<{ seq: number }>();
+    const info = await callAsServer("GET", `/v1/rooms/${room}`);
+    const { epoch, head } = await info.json<{ epoch: string; head: number }>();
+    const poll = await callAs(bo, "GET", `/v1/rooms/${room}/events?since=${epoch}.${head}&wait=10`);
+    await post(`${path}/${seq}/append`, { n: 1, text: "Hello" });
+    await ada.next("append");
+    await post(`${path}/${seq}/stop`);
+    await post(`${path}/${seq}/finish`, { status: "complete" });
+    const { events } = await poll.json<{ events: Record<string, unknown>[] }>();
+    expect(events).toMatchObject([{ type: "messageUpdated", message: { seq, data: { text: "Hello" } } }]);
+  });
+});
+
+/** A body in one piece, sent as a stream. */
+const stream = (
+  room: string,
+  body: string,
+  { type = "application/x-ndjson", accept = "*/*", as = env.API_KEYS } = {},
+) =>
+  call(`/v1/rooms/${room}/messages/stream`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${as}`, "Content-Type": type, Accept: accept },
+    body,
+  });
+
+const lines = (...values: object[]) => values.map((value) => `${JSON.stringify(value)}\n`).join("");
+const events = (...values: object[]) =>
+  values.map((value) => `data: ${JSON.stringify(value)}\r\n\r\n`).join("");
+const COMPLETE = { status: "complete" };
+
+describe("a streaming POST", () => {
+  it.each([
+    [
+      "lines",
+      "application/x-ndjson; charset=utf-8",
+      lines({ data: { model: "toy" } }, { text: "Hé" }, { text: "llo" }, { patch: { a: 1 } }, COMPLETE),
+    ],
+    [
+      "events",
+      "text/event-stream",
+      `: hi\n\n${events({ data: { model: "toy" } }, { text: "Hé" }, { text: "llo" }, { patch: { a: 1 } })}data: [DONE]\n\n`,
+    ],
+  ])("[Y47] is a whole answer: %s", async (_, type, body) => {
+    const room = uniqueName("answers");
+    const ada = await join(room, "ada");
+    const response = await stream(room, body, { type });
+    const result = await response.json();
+    expect([response.status, result]).toEqual([
+      201,
+      { seq: 1, id: expect.any(String), at: expect.any(Number), n: 3, stream: "complete" },
+    ]);
+    expect(await ada.next("messageUpdated")).toMatchObject({
+      message: { stream: "complete", data: { model: "toy", text: "Héllo", a: 1 } },
+    });
+    const path = `/v1/rooms/${room}/messages`;
+    expect(await lastOf(path)).toMatchObject({ seq: 1, data: { text: "Héllo" }, from: null });
+  });
+
+  it("[Y47] answers in lines if its caller accepts them", async () => {
+    const room = uniqueName("answers");
+    const body = lines(
+      { data: {}, id: "a", from: { id: "bot" } },
+      { text: "Hi" },
+      { status: "cancelled", data: { text: "…" } },
+    );
+    const response = await stream(room, body, { accept: "application/x-ndjson" });
+    expect([response.status, response.headers.get("Content-Type")]).toEqual([201, "application/x-ndjson"]);
+    const said = (await response.text())
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    const opened = { seq: 1, id: "a", at: expect.any(Number) };
+    expect(said).toEqual([
+      { type: "opened", ...opened },
+      { type: "done", ...opened, n: 1, stream: "cancelled" },
+    ]);
+    expect(await lastOf(`/v1/rooms/${room}/messages`)).toMatchObject({
+      data: { text: "…" },
+      from: { id: "bot" },
+    });
+  });
+
+  it("[Y48] adds nothing to a message that had ended, and says how it did", async () => {
+    const room = uniqueName("answers");
+    const body = lines({ data: {}, id: "a" }, { text: "Hi" }, COMPLETE);
+    const first = await (await stream(room, body)).json<object>();
+    const again = await stream(room, body);
+    const { n: _, ...known } = { n: 0, ...first };
+    expect([again.status, await again.json()]).toEqual([200, { ...known, duplicate: true }]);
+    expect(await lastOf(`/v1/rooms/${room}/messages`)).toMatchObject({ data: { text: "Hi" } });
+    await callAsServer("DELETE", `/v1/rooms/${room}/messages/1`);
+    expect(await refusalOf(stream(room, body))).toMatchObject({ status: 404, code: "not_found" });
+  });
+
+  it("[Y48] goes on with a message that is open, and skips what it has", async () => {
+    const { path, seq, room } = await open({ id: "a" });
+    await post(`${path}/${seq}/append`, { n: 1, text: "one " });
+    const response = await stream(
+      room,
+      lines({ data: {}, id: "a" }, { text: "one " }, { text: "two" }, COMPLETE),
+    );
+    expect([response.status, await response.json()]).toMatchObject([
+      200,
+      { seq, n: 2, stream: "complete", duplicate: true },
+    ]);
+    expect(await lastOf(path)).toMatchObject({ data: { text: "one two" } });
+  });
+
+  it.each<[string, string, object, string | undefined]>([
+    ["ends without a status", lines({ data: {} }, { text: "Hi" }), { stream: "failed", n: 1 }, undefined],
+    ["has a line that is no JSON", `${lines({ data: {} }, { text: "Hi" })}oops\n`, {}, "bad_request"],
+    ["has a line that does not fit", lines({ data: {} }, { text: "Hi" }, { text: 1 }), {}, "bad_request"],
+    [
+      "has too large an append",
+      lines({ data: {} }, { text: "Hi" }, { text: "x".repeat(1_001) }),
+      {},
+      "too_large",
+    ],
+    ["patches the text", lines({ data: {} }, { text: "Hi" }, { patch: { text: "" } }), {}, "bad_request"],
+  ])("[Y49] that %s ends as failed", async (_, body, result, code) => {
+    const room = uniqueName("answers");
+    const response = await stream(room, body);
+    expect(await response.json()).toMatchObject(code === undefined ? result : { error: { code } });
+    expect(await lastOf(`/v1/rooms/${room}/messages`)).toMatchObject({
+      stream: "failed",
+      data: { text: "Hi" },
+    });
+  });
+
+  it("[Y50] opens nothing where its beginning is refused", async () => {
+    const room = uniqueName("answers");
+    const ada = await tokenFor("ada");
+    const reader = await tokenFor("ada", { rooms: { "*": "read" } });
+    const refused: [number, string[] | undefined, Promise<Response>][] = [
+      [400, undefined, stream(room, "{}", { type: "application/json" })],
+      [400, undefined, stream(room, "")],
+      [400, undefined, stream(room, "\n\n")],
+      [400, undefined, stream(room, "[]\n")],
+      [400, ["data"], stream(room, lines({ id: "a" }))],
+      [400, ["data"], stream(room, lines({ data: 1 }))],
+      [403, ["from"], stream(room, lines({ data: {}, from: { id: "bo" } }), { as: ada })],
+      [403, undefined, stream(room, lines({ data: {}, event: "task" }), { as: ada })],
+      [403, undefined, stream(room, lines({ data: {} }), { as: reader })],
+      [413, undefined, stream(room, `{"data":"${"x".repeat(1_100_000)}`)],
+    ];
+    for (const [status, path, response] of refused)
+      expect(await refusalOf(response)).toMatchObject({ status, ...(path && { path }) });
+    expect(await lastOf(`/v1/rooms/${room}/messages`)).toEqual({});
+  });
+
+  it("[Y51] waits where a user is too fast, and goes on", async () => {
+    const room = uniqueName("answers");
+    const texts = Array.from({ length: 330 }, (_, n) => ({ text: String(n % 10).repeat(900) }));
+    const response = await stream(room, lines({ data: {} }, ...texts, COMPLETE), {
+      as: await tokenFor("ada"),
+    });
+    expect(await response.json()).toMatchObject({ n: 330, stream: "complete" });
+    const { data } = await lastOf(`/v1/rooms/${room}/messages`);
+    expect(data).toEqual({ text: texts.map(({ text }) => text).join("") });
+  });
+});

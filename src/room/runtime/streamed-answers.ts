@@ -11,8 +11,8 @@ import {
   reject,
   type StreamedLine,
 } from "../../protocol/index.ts";
-import type { Room } from "../room.ts";
 import type { AppendInput } from "../producing.ts";
+import type { Room } from "../room.ts";
 import type { Turn } from "../turn.ts";
 import type { AnswerBody } from "./answer-calls.ts";
 import { StreamReader } from "./stream-reader.ts";

@@ -41,12 +41,15 @@ export interface AnswerPost {
 export async function postAnswer(context: ServerContext, post: AnswerPost): Promise<StreamedDone> {
   const { clock, random } = context.ports;
   for (let failures = 0; ; ) {
-    const startedAt = clock.elapsed();
+    let openedAt = Number.POSITIVE_INFINITY;
     try {
-      return await attempt(context, post);
+      const opened = () => {
+        openedAt = clock.elapsed();
+      };
+      return await attempt(context, post, opened);
     } catch (error) {
       if (!(error instanceof RoomsError) || !isWorthRepeating(error)) throw error;
-      failures = clock.elapsed() - startedAt >= STABLE_AFTER_MS ? 1 : failures + 1;
+      failures = clock.elapsed() - openedAt >= STABLE_AFTER_MS ? 1 : failures + 1;
       if (failures >= MAX_TRIES) throw error;
       const waitMs = (error.retryAfterMs ?? 0) + backoffMs(failures - 1, RETRY_LIMITS, random);
       await sleep(clock, waitMs, new AbortController().signal);
@@ -61,6 +64,7 @@ const isWorthRepeating = (error: RoomsError): boolean =>
 async function attempt(
   { ports: { clock, fetch }, base, apiKey }: ServerContext,
   post: AnswerPost,
+  opened: () => void,
 ): Promise<StreamedDone> {
   const ended = new AbortController();
   const { signal } = ended;
@@ -88,6 +92,7 @@ async function attempt(
       const answer = answerOf(response, parseJson(await before(signal, readText(response))));
       throw answer.ok ? unreadable() : answer.error;
     }
+    opened();
     return await followed(response, post, { signal, heard: () => silence.in(SILENT_MS) });
   } catch (cause) {
     if (signal.aborted) throw signal.reason;

@@ -116,7 +116,10 @@ describe("a streaming POST", () => {
     for (const line of [{ data: {}, id: "a" }, ...["one ", "two ", "three"].map((text) => ({ text }))])
       await all.write(line);
     const said = await again;
-    expect([said.status, await said.next()]).toMatchObject([200, { type: "opened", seq: 1, duplicate: true }]);
+    expect([said.status, await said.next()]).toMatchObject([
+      200,
+      { type: "opened", seq: 1, duplicate: true },
+    ]);
     await waitFor("it goes on", async () => (await textOf(room)) === "one two three");
     expect(await stateOf(room)).toBe("open");
     await all.write({ status: "complete" });

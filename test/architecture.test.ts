@@ -232,6 +232,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "demo/session": ["demo/ui", DEMO_CLIENT],
   "demo/messages": ["demo/session", "demo/ui", DEMO_CLIENT],
   "demo/composer": ["demo/messages", "demo/session", "demo/ui", DEMO_CLIENT],
+  "demo/ask": ["demo/messages", "demo/session", "demo/ui", DEMO_CLIENT],
   "demo/rooms": ["demo/composer", "demo/messages", "demo/session", "demo/ui", DEMO_CLIENT],
   "demo/inbox": ["demo/messages", "demo/session", "demo/ui", DEMO_CLIENT, "demo/edge-rooms-push.js"],
   "demo/settings": ["demo/inbox", "demo/session", "demo/ui", DEMO_CLIENT, "demo/edge-rooms-push.js"],
@@ -239,7 +240,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // The admin page, whose file `demo/admin.html` stands beside that of the chat. Of the contract it knows the types.
   "demo/admin": ["demo/ui", "src/protocol"],
   "demo/app": [
-    ...["demo/composer", "demo/inbox", "demo/messages", "demo/rooms"],
+    ...["demo/ask", "demo/composer", "demo/inbox", "demo/messages", "demo/rooms"],
     ...["demo/session", "demo/settings", "demo/ui", "demo/wire", DEMO_CLIENT],
   ],
 };

@@ -14,6 +14,11 @@ export function createSettings(room, api, results) {
   const fields = {
     slowModeMs: labelled("Slow mode", number(), "Milliseconds between two messages of a member; 0 is off."),
     maxConnections: labelled("Most connections", number()),
+    maxAgentTurns: labelled(
+      "Most turns of agents",
+      number(),
+      "Answers of agents that may follow each other until a user says something; 0 is no limit.",
+    ),
     historyLimit: labelled("Messages that are kept", number(), "Fewer than now: the oldest are deleted."),
   };
   const names = /** @type {(keyof OwnSettings)[]} */ (Object.keys(fields));

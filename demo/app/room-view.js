@@ -1,5 +1,6 @@
 // A room on the screen: creates its parts and updates them with each snapshot of the room.
 
+import { askRoom } from "../ask/ask-room.js";
 import { createComposer } from "../composer/composer.js";
 import { createSlowMode } from "../composer/slow-mode.js";
 import { createTypingLine } from "../composer/typing-line.js";
@@ -52,8 +53,14 @@ export function openRoomView(frame, screen, { users, presence, toasts, place, on
     },
     /** @param {number} seq @param {string} emoji @param {boolean} on */
     react: (seq, emoji, on) => void toasts.attempt(on ? room.react(seq, emoji) : room.unreact(seq, emoji)),
+    stop: (/** @type {number} */ seq) => toasts.attempt(room.stop(seq)),
   };
-  const composer = createComposer(view, screen, { stage, onDraft, onEditLast: () => messages.editLast() });
+  const composer = createComposer(view, screen, {
+    stage,
+    onDraft,
+    onEditLast: () => messages.editLast(),
+    onAsk: (question, stored) => void toasts.attempt(askRoom(screen, question, stored)),
+  });
   const messages = createMessageList(view, screen, {
     stage,
     place,

@@ -20,12 +20,15 @@ import { createReplyPreview } from "./reply-preview.js";
  * @param {RoomScreen} screen
  * @param {{
  *   stage: Pick<Stage, "users" | "self">, onEditLast(): void, onDraft(): void,
- * }} page
+ *   onAsk(question: string, stored: Promise<{ seq: number }>): void,
+ * }} page `onAsk`: the message that is being sent asks the room
  */
-export function createComposer(root, { room }, { stage, onEditLast, onDraft }) {
+export function createComposer(root, { room }, { stage, onEditLast, onDraft, onAsk }) {
   const form = part(root, "composer", HTMLFormElement);
   const text = part(form, "text", HTMLTextAreaElement);
   const send = part(form, "send", HTMLButtonElement);
+  const ask = part(form, "ask", HTMLButtonElement);
+  const askHint = part(root, "ask-hint");
   const attach = part(form, "attach", HTMLButtonElement);
   const emoji = part(form, "emoji", HTMLButtonElement);
   const draft = draftOf(room.name);
@@ -92,8 +95,11 @@ export function createComposer(root, { room }, { stage, onEditLast, onDraft }) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const message = text.value.trim();
+    const asks = event.submitter === ask;
     text.focus();
-    if (text.disabled || (message === "" && tray.attachments.length === 0)) return;
+    // Pressed with nothing to ask, the button says what it does, also where there is little room.
+    askHint.classList.toggle("shown", asks && message === "");
+    if (text.disabled || (message === "" && (asks || tray.attachments.length === 0))) return;
     const data = { ...(message !== "" && { text: message }), ...tray.take() };
     const replyTo = reply.take();
     const mentions = mentionedIn(message, mentionable());
@@ -103,7 +109,9 @@ export function createComposer(root, { room }, { stage, onEditLast, onDraft }) {
     suggestions.hide();
     keep();
     const options = { ...(replyTo !== undefined && { replyTo }), ...(mentions.length > 0 && { mentions }) };
-    room.send(data, options).catch(() => {
+    const stored = room.send(data, options);
+    if (asks) onAsk(message, stored);
+    stored.catch(() => {
       // The message in the list shows the failure.
     });
   });
@@ -131,7 +139,7 @@ export function createComposer(root, { room }, { stage, onEditLast, onDraft }) {
     update(snapshot) {
       const { state, messages } = snapshot;
       const readOnly = state.status === "connected" && !mayWrite(snapshot);
-      for (const control of [text, send, attach, emoji]) control.disabled = readOnly;
+      for (const control of [text, send, ask, attach, emoji]) control.disabled = readOnly;
       text.placeholder = readOnly ? "You can read this room but not write in it" : "Write a message";
       const loaded = messages.find(({ seq }) => seq !== undefined && seq === toReplyTo);
       if (loaded && !isDeleted(loaded)) {

@@ -14,6 +14,9 @@ import { markedUp } from "./markup.js";
  * }} Attached
  */
 
+/** In `metadata.by` of a message: its author asked, the toy model answered. */
+export const TOY = "toy";
+
 const MAX_ATTACHMENTS = 10;
 const MAX_NAME = 200;
 const MAX_SIDE_PX = 100_000;
@@ -29,6 +32,13 @@ export const isDeleted = (message) => storedOf(message).deletedAt !== undefined;
 export const isOwn = ({ pending, from }, self) =>
   pending === true || (self !== undefined && from?.id === self);
 
+/** Whether its text is still being written. @param {RoomMessage | undefined} message */
+export const isOpen = (message) => message !== undefined && storedOf(message).stream === "open";
+
+/** Whether the toy model of this page wrote it for its author. @param {RoomMessage} message */
+export const isToys = (message) =>
+  storedOf(message).stream !== undefined && recordOf(recordOf(message.data).metadata).by === TOY;
+
 /** @param {Pick<RoomSnapshot, "permission">} snapshot */
 export const mayWrite = ({ permission }) => permission === "write" || permission === "moderate";
 
@@ -42,7 +52,8 @@ export function mayOf({ message, own }, snapshot) {
   const stored = message.seq !== undefined && !isDeleted(message) && mayWrite(snapshot);
   const change = stored && (own || snapshot.permission === "moderate");
   const hasText = message.event === "chat" && typeof recordOf(message.data).text === "string";
-  return { react: stored, reply: stored, edit: change && hasText, remove: change };
+  const written = hasText && !isOpen(message) && !isToys(message);
+  return { react: stored, reply: stored, edit: change && written, remove: change };
 }
 
 /**
@@ -69,11 +80,16 @@ export function attachmentsIn(data) {
 }
 
 /** The text that a quote shows, without its marks. @param {RoomMessage} message */
-export function gist({ event, data }) {
+export function gist(message) {
+  const { event, data } = message;
   if (event !== "chat") return event;
   const { text, attachments } = chatOf(data);
   const plain = markedUp(text).map((piece) => piece.text);
-  return plain.join("") || attachments.map(({ name }) => name).join(", ") || event;
+  return (
+    plain.join("") ||
+    attachments.map(({ name }) => name).join(", ") ||
+    (storedOf(message).stream ? "…" : event)
+  );
 }
 
 /** The address if it may be opened or loaded: only over https. @param {unknown} address */

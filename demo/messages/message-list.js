@@ -3,6 +3,7 @@
 import { followFocus, isLooking } from "../session/page-focus.js";
 import { part, setText } from "../ui/dom.js";
 import { badgeCount } from "../ui/format.js";
+import { growText } from "./answers.js";
 import { mayOf, mayWrite } from "./message-content.js";
 import { editInPlace } from "./message-editor.js";
 import { rowsOf } from "./message-rows.js";
@@ -51,8 +52,10 @@ export function createMessageList(root, screen, { stage, onReply, onDelete, edit
   let isOpen = true;
   let toGoBackTo = place;
 
-  const rows = createRowList(list, (row) =>
-    renderRow(row, { ...stage, jumpTo: (seq) => finder.jumpTo(seq) }),
+  const rows = createRowList(
+    list,
+    (row) => renderRow(row, { ...stage, jumpTo: (seq) => finder.jumpTo(seq) }),
+    growText,
   );
   const scroll = keepScroll(scroller, list, {
     onMove() {

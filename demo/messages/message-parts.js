@@ -1,11 +1,11 @@
 // Parts of a message: the quote above its text, its pictures and files, the reactions below it.
 
-import { serverBadge, setColor } from "../ui/avatar.js";
+import { serverBadge, setColor, TOY_NAME } from "../ui/avatar.js";
 import { element, icon, iconButton } from "../ui/dom.js";
 import { pickEmoji } from "../ui/emoji-picker.js";
 import { countOf, listed, sizeText } from "../ui/format.js";
 import { FILE, REACT } from "../ui/icons.js";
-import { gist, isDeleted, storedOf } from "./message-content.js";
+import { gist, isDeleted, isToys, storedOf } from "./message-content.js";
 
 /** @import { RoomMessage } from "../edge-rooms.js" */
 /** @import { Attached } from "./message-content.js" */
@@ -43,7 +43,8 @@ const absent = (text) => element("p", { class: "quote absent" }, text);
  */
 export function quoteOf(tag, message, { users, self }) {
   const { from } = message;
-  const who = from === null ? serverBadge() : from.id === self() ? "You" : users.nameOf(from.id);
+  const author = from === null ? serverBadge() : from.id === self() ? "You" : users.nameOf(from.id);
+  const who = isToys(message) ? TOY_NAME : author;
   const quote = element(
     tag,
     { class: from === null ? "quote by-server" : "quote" },

@@ -1,7 +1,7 @@
 // The rows of the list as data: the list itself only compares and moves them.
 
 import { dayKey } from "../ui/format.js";
-import { isOwn } from "./message-content.js";
+import { isOpen, isOwn, isToys } from "./message-content.js";
 
 /** @import { RoomMessage, User } from "../edge-rooms.js" */
 
@@ -53,7 +53,14 @@ export function rowsOf(messages, { self, unreadFrom = Number.POSITIVE_INFINITY, 
 export function sameRow(a, b) {
   if (a.kind === "seen" && b.kind === "seen") return a.readers === b.readers;
   if (a.kind !== "message" || b.kind !== "message") return a.kind === b.kind;
-  return a.message === b.message && a.own === b.own && a.first === b.first && a.quoted === b.quoted;
+  return a.message === b.message && samePlace(a, b);
+}
+
+/** Whether all but the message itself looks the same. @param {MessageRow} a @param {MessageRow} b */
+export function samePlace(a, b) {
+  // A quote of a message that grows is made anew when it has ended, not for each word.
+  const sameQuote = a.quoted === b.quoted || (isOpen(a.quoted) && isOpen(b.quoted));
+  return a.own === b.own && a.first === b.first && sameQuote;
 }
 
 /** A message that is not stored yet comes after all others. @param {RoomMessage} [message] */
@@ -76,5 +83,7 @@ const keyOf = ({ id, from, byServer }, own) =>
  */
 const follows = (before, message, own) =>
   before.own === own &&
+  !isToys(message) &&
+  !isToys(before.message) &&
   before.message.from?.id === message.from?.id &&
   message.at - before.message.at < GROUP_MS;

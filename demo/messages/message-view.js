@@ -1,14 +1,15 @@
 // One row of the list as an element.
 
 import { failureText } from "../session/error-text.js";
-import { avatar, serverBadge, serverFace, setColor } from "../ui/avatar.js";
+import { avatar, serverBadge, serverFace, setColor, TOY_NAME, toyFace } from "../ui/avatar.js";
 import { button, element, icon } from "../ui/dom.js";
 import { dayKey, dayName, fullTime, listed, timeOfDay } from "../ui/format.js";
 import { REMOVED } from "../ui/icons.js";
 import { linked } from "../ui/links.js";
+import { renderOpen, renderOpenText, renderOutcome } from "./answers.js";
 import { markedUp } from "./markup.js";
 import { withMentions } from "./mentions.js";
-import { chatOf, isDeleted, storedOf } from "./message-content.js";
+import { chatOf, isDeleted, isOpen, isToys, storedOf } from "./message-content.js";
 import { renderAttachments, renderQuote, renderReactions } from "./message-parts.js";
 
 /** @import { PendingMessage, RoomMessage, User } from "../edge-rooms.js" */
@@ -21,7 +22,7 @@ import { renderAttachments, renderQuote, renderReactions } from "./message-parts
  * @typedef {{
  *   users: UserNames, self(): string | undefined, mayWrite(): boolean,
  *   retry(id: string): void, drop(id: string): void, change(message: PendingMessage): void, jumpTo(seq: number): unknown,
- *   react(seq: number, emoji: string, on: boolean): void,
+ *   react(seq: number, emoji: string, on: boolean): void, stop(seq: number): Promise<boolean>,
  * }} Stage
  */
 
@@ -45,27 +46,39 @@ export function renderRow(row, stage) {
 
 /** @param {MessageRow} row @param {Stage} stage */
 function renderMessage(row, stage) {
-  const { message, own, first } = row;
+  const { message, first } = row;
   const gone = isDeleted(message);
+  const open = isOpen(message) && !gone;
+  // What the toy model wrote stands with what others say, also on the page that asked.
+  const own = row.own && !isToys(message);
   const classes = [
     "message",
     own && "own",
     first && "first",
     gone && "deleted",
+    open && "open",
     message.pending && message.status,
     !own && message.mentions?.includes(stage.self() ?? "") && "mentions-me",
   ];
-  const sender = first && !own ? renderSender(message.from, stage) : undefined;
+  const sender = first && !own ? renderSender(message, stage) : undefined;
   const name = sender?.name ?? hiddenSender(row, stage);
   const body = gone
     ? [element("p", { class: "gone" }, icon(REMOVED), "This message was deleted")]
     : [renderQuote(row, stage), ...renderBody(message, stage)].filter((one) => one instanceof Node);
   // The time stands beside the last line if there is room, else below it.
-  const line = element("div", { class: "line" }, body.at(-1), renderTime(message, stage));
-  const bubble = element("div", { class: "bubble" }, name, body.slice(0, -1), line);
+  const line = element("div", { class: "line" }, body.at(-1), !open && renderTime(message, stage));
+  const bubble = element(
+    "div",
+    { class: "bubble" },
+    name,
+    body.slice(0, -1),
+    line,
+    open && renderOpen(message, stage),
+  );
   return element(
     "li",
-    { class: classes.filter(Boolean).join(" ") },
+    // Screen readers must not announce each word: they announce the row that takes its place at the end.
+    { class: classes.filter(Boolean).join(" "), ...(open && { "aria-live": "off", "aria-busy": true }) },
     sender?.face,
     element("div", { class: "said" }, bubble),
     !gone && renderReactions(row, stage),
@@ -73,8 +86,20 @@ function renderMessage(row, stage) {
   );
 }
 
-/** @param {RoomMessage["from"]} from @param {Stage} stage */
-function renderSender(from, { users }) {
+/** @param {RoomMessage} message @param {Stage} stage */
+function renderSender(message, { users, self }) {
+  const { from } = message;
+  if (isToys(message)) {
+    const asker = from?.id === self() ? "you" : (from?.name ?? users.nameOf(from?.id ?? ""));
+    const asked = [", asked by ", element("bdi", {}, asker)];
+    const name = element(
+      "span",
+      { class: "sender toy" },
+      TOY_NAME,
+      element("span", { class: "asker" }, asked),
+    );
+    return { face: toyFace(), name };
+  }
   if (from === null) return { face: serverFace(), name: serverBadge() };
   const name = element("span", { class: "sender", dir: "auto" }, from.name ?? from.id);
   setColor(name, from.id);
@@ -93,9 +118,13 @@ function hiddenSender({ message: { from }, own }, { users }) {
 }
 
 /** @param {RoomMessage} message @param {Stage} stage */
-function renderBody({ event, data, mentions = [] }, stage) {
+function renderBody(message, stage) {
+  const { event, data, mentions = [] } = message;
   const { text, attachments } = chatOf(data);
-  if (event !== "chat" || (text === "" && attachments.length === 0)) return [renderCard(event, data)];
+  if (event === "chat" && isOpen(message)) return [renderAttachments(attachments), renderOpenText(text)];
+  const isEmpty = text === "" && attachments.length === 0;
+  if (event === "chat" && isEmpty && storedOf(message).stream) return [renderNothing()];
+  if (event !== "chat" || isEmpty) return [renderCard(event, data)];
   return [
     renderAttachments(attachments),
     text !== "" && element("p", { class: "text", dir: "auto" }, renderText(text, mentions, stage)),
@@ -112,6 +141,9 @@ function renderText(text, mentions, stage) {
     return [element("code", { class: kind === "block" ? "block" : undefined, dir: "ltr" }, text)];
   });
 }
+
+/** In place of the text of an answer that ended before its first word. */
+const renderNothing = () => element("p", { class: "nothing" }, "Nothing was written.");
 
 /** An event of another app: its name and its data. @param {string} event @param {unknown} data */
 function renderCard(event, data) {
@@ -140,7 +172,13 @@ function renderTime(message, stage) {
   const { at } = message;
   const text = message.pending ? PENDING_TEXT[message.status] : timeOfDay(at);
   const time = element("time", { datetime: new Date(at).toISOString(), title: fullTime(at) }, text);
-  return element("span", { class: "time" }, renderEdited(message, stage), time);
+  return element(
+    "span",
+    { class: "time" },
+    renderOutcome(message, stage),
+    renderEdited(message, stage),
+    time,
+  );
 }
 
 /** Names who edited it, if that was not the author. @param {RoomMessage} message @param {Stage} stage */

@@ -1,4 +1,5 @@
-// Puts rows into the list: a row whose data changed is rendered again, a row that moved is moved.
+// Puts rows into the list: a row whose data changed is rendered again, unless its text only grew; a row that moved is
+// moved.
 
 import { sameRow } from "./message-rows.js";
 
@@ -6,8 +7,12 @@ import { sameRow } from "./message-rows.js";
 
 /** @typedef {ReturnType<typeof createRowList>} RowList */
 
-/** @param {HTMLElement} list @param {(row: Row) => HTMLElement} render */
-export function createRowList(list, render) {
+/**
+ * @param {HTMLElement} list
+ * @param {(row: Row) => HTMLElement} render
+ * @param {(element: HTMLElement, before: Row, row: Row) => boolean} grow adds what is new; answers whether that was all
+ */
+export function createRowList(list, render, grow) {
   /** @type {Map<string, { row: Row, element: HTMLElement }>} */
   let shown = new Map();
   /** @type {WeakMap<Element, Row>} */
@@ -54,7 +59,8 @@ export function createRowList(list, render) {
       for (const row of next) {
         const before = shown.get(row.key);
         const same = before && (row.key === heldKey || (row.key !== staleKey && sameRow(before.row, row)));
-        const element = same ? before.element : render(row);
+        const grown = before && !same && row.key !== staleKey && grow(before.element, before.row, row);
+        const element = same || grown ? before.element : render(row);
         if (!same) rows.set(element, row);
         if (before && before.element !== element) {
           if (at === before.element) at = element;

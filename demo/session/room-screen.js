@@ -36,6 +36,7 @@ export function openRoomScreen(session, name) {
     room,
     on,
     inbox: session.inbox,
+    sessionEnded: session.ended,
     api: roomApi(session.client, name),
     reconnect: session.reconnect,
     comeBack: () => room.reconnect(),

@@ -40,6 +40,7 @@ export function openSession({ url, getToken }) {
   const client = createClient({ url, getToken, maxAttempts: MAX_ATTEMPTS });
   const inbox = inboxOf(client);
   const otherTabs = new BroadcastChannel("edge-rooms");
+  const ended = new AbortController();
   /** In the order of their last use. @type {Map<string, Entered>} */
   const entered = new Map();
   /** @type {User | undefined} */
@@ -89,7 +90,10 @@ export function openSession({ url, getToken }) {
     /** @param {Presence} presence */
     setPresence: (presence) => client.setPresence(presence),
     reconnect: () => client.reconnect(),
+    /** Aborted when the user signs out. */
+    ended: ended.signal,
     close() {
+      ended.abort();
       otherTabs.close();
       client.close();
     },

@@ -2,7 +2,7 @@
 
 import { element, icon } from "./dom.js";
 import { initials } from "./format.js";
-import { SERVER } from "./icons.js";
+import { SERVER, TOY } from "./icons.js";
 
 /** @import { User } from "../edge-rooms.js" */
 
@@ -58,3 +58,7 @@ export const serverFace = () => element("span", { class: "server-face", "aria-hi
 
 /** In place of a name. */
 export const serverBadge = () => element("span", { class: "server-badge" }, icon(SERVER), "Server");
+
+/** In place of the avatar and the name of a user for whom the toy model answered. */
+export const toyFace = () => element("span", { class: "toy-face", "aria-hidden": true }, icon(TOY));
+export const TOY_NAME = "Toy model";

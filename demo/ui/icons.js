@@ -18,3 +18,5 @@ export const MUTED =
 export const ROOM = "M9.5 4.5 7.5 19.5M16.5 4.5l-2 15M4.5 9.5h15M4 14.5h15";
 export const REMOVED = "M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17M6.2 6.2l11.6 11.6";
 export const SERVER = "M4.5 5h15v6h-15zM4.5 13h15v6h-15zM8 8h.01M8 16h.01M12 8h4M12 16h4";
+export const TOY =
+  "M6.5 9.5h11a2 2 0 0 1 2 2v6a2 2 0 0 1-2 2h-11a2 2 0 0 1-2-2v-6a2 2 0 0 1 2-2M12 9.5V6M12 4.5h.01M9 14.5h.01M15 14.5h.01";

@@ -40,14 +40,21 @@ export async function askRoom({ room, sessionEnded }, question, stored) {
  */
 async function write(answer, text, { seed, sessionEnded, self }) {
   const { stopSignal } = answer;
-  const isStopped = () => stopSignal.aborted || sessionEnded.aborted;
+  /** @type {Promise<unknown> | undefined} */
+  let stopped;
+  const stop = () => {
+    const stoppedBy = stopSignal.aborted ? stopSignal.reason : self;
+    stopped ??= answer.finish("cancelled", { text: answer.text, metadata: { by: TOY, stoppedBy } });
+  };
+  const either = AbortSignal.any([stopSignal, sessionEnded]);
+  // At once: when the session has ended, nothing more is sent.
+  either.addEventListener("abort", stop);
+  if (either.aborted) stop();
   for await (const piece of spoken(text, { seed, now: () => performance.now(), sleep })) {
-    if (isStopped()) break;
+    if (stopped) break;
     answer.append(piece);
   }
-  if (!isStopped()) return answer.finish();
-  const stoppedBy = stopSignal.aborted ? stopSignal.reason : self;
-  return answer.finish("cancelled", { text: answer.text, metadata: { by: TOY, stoppedBy } });
+  return stopped ?? answer.finish();
 }
 
 /** What the model is told of the room. @param {string} room @param {RoomSnapshot} snapshot @returns {Facts} */

@@ -33,7 +33,8 @@ export const isOwn = ({ pending, from }, self) =>
   pending === true || (self !== undefined && from?.id === self);
 
 /** Whether its text is still being written. @param {RoomMessage | undefined} message */
-export const isOpen = (message) => message !== undefined && storedOf(message).stream === "open";
+export const isOpen = (message) =>
+  message !== undefined && storedOf(message).stream === "open" && !isDeleted(message);
 
 /** Whether the toy model of this page wrote it for its author. @param {RoomMessage} message */
 export const isToys = (message) =>

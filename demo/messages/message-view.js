@@ -48,7 +48,7 @@ export function renderRow(row, stage) {
 function renderMessage(row, stage) {
   const { message, first } = row;
   const gone = isDeleted(message);
-  const open = isOpen(message) && !gone;
+  const open = isOpen(message);
   // What the toy model wrote stands with what others say, also on the page that asked.
   const own = row.own && !isToys(message);
   const classes = [

@@ -79,6 +79,12 @@ describe("a message that grows", () => {
     expect(quoted()).toBe("In reply to Toy modelAda");
   });
 
+  it("[W1][W92] leaves nothing in a quote of it when it is deleted while it is open", () => {
+    show(QUESTION, answer("A secret"), REPLY);
+    show(QUESTION, answer("", { data: null, deletedAt: AT }), REPLY);
+    expect(list.textContent).not.toContain("A secret");
+  });
+
   it("[W93] is not announced while it grows, and says how it stands in words", () => {
     show(QUESTION, answer("Ada"));
     expect(row()?.getAttribute("aria-live")).toBe("off");

@@ -1,0 +1,231 @@
+// "Ask the room": the toy model of the page answers, and the answer grows in every window.
+
+import { expect, it } from "vitest";
+import { BlockingProxy } from "../e2e/support/blocking-proxy.ts";
+import { lowContrast } from "./contrast.ts";
+import { demoForTest, describeInBrowser, SOON } from "./demo-for-test.ts";
+import { call, publish, storedTexts } from "./server-code.ts";
+import { PHONE, Visitor } from "./visitor.ts";
+
+/** The shortest that a server takes. */
+const SILENCE_S = 5;
+
+describeInBrowser("asking the room on the demo page", () => {
+  const demo = demoForTest({
+    vars: { STREAM_TIMEOUT_SECONDS: SILENCE_S, RECONNECT_MIN_MS: 100, RECONNECT_MAX_MS: 500 },
+  });
+
+  async function ask(visitor: Visitor, question: string): Promise<void> {
+    await visitor.writing.fill(question);
+    await visitor.press("Ask the room");
+  }
+
+  const answer = ({ messages }: Visitor) => messages.filter({ hasText: "Toy model, asked by" }).last();
+  const textOf = (visitor: Visitor) => answer(visitor).locator(".text").innerText();
+  const outcome = (visitor: Visitor) => answer(visitor).locator(".outcome");
+  const stop = (visitor: Visitor) => answer(visitor).getByRole("button", { name: "Stop" });
+
+  /** Until the answer has at least so many characters. */
+  const grown = (visitor: Visitor, length: number) =>
+    expect.poll(async () => (await textOf(visitor)).length, SOON).toBeGreaterThanOrEqual(length);
+
+  /** Notes each text that an open answer has, and each row that is put into the list. */
+  const watch = ({ page }: Visitor) =>
+    page.evaluate(() => {
+      const seen = { texts: [] as string[], rows: [] as string[] };
+      Object.assign(window, { seen });
+      const list = document.querySelector(".messages");
+      if (list === null) throw new Error("There is no list.");
+      new MutationObserver((changes) => {
+        for (const { target, addedNodes } of changes)
+          if (target === list)
+            for (const node of addedNodes)
+              if (node instanceof Element && node.matches(".message")) seen.rows.push(node.className);
+        const text = list.querySelector(".message.open .text")?.textContent;
+        if (text !== undefined && text !== null && text !== seen.texts.at(-1)) seen.texts.push(text);
+      }).observe(list, { childList: true, subtree: true, characterData: true });
+    });
+  const watched = ({ page }: Visitor) =>
+    page.evaluate(() => (window as unknown as { seen: { texts: string[]; rows: string[] } }).seen);
+
+  it("[W91][W92][W93] the answer grows in both windows, is whole in both, and no other row is rendered for it", async () => {
+    const ada = await demo.join("Ada", "ask");
+    const bo = await demo.join("Bo", "ask");
+    const errors: string[] = [];
+    for (const { page } of [ada, bo])
+      page.on("console", (entry) => entry.type() === "error" && errors.push(entry.text()));
+    await bo.say("Lunch at noon?");
+    await ada.shows("Lunch at noon?");
+    for (const visitor of [ada, bo]) await watch(visitor);
+    await ask(ada, "What was said last?");
+    await bo.shows("What was said last?");
+    for (const visitor of [ada, bo]) {
+      await expect.poll(() => outcome(visitor).innerText(), SOON).toBe("Complete");
+      expect(await textOf(visitor)).toMatch(/^Bo said last: “Lunch at noon\?”\. .*toy model/);
+      expect(await answer(visitor).locator(".quote").innerText()).toMatch(/What was said last\?$/);
+    }
+    expect(await textOf(bo)).toBe(await textOf(ada));
+    expect(await storedTexts(demo.server, "ask")).toContain(await textOf(ada));
+    expect(await answer(ada).locator(".sender").innerText()).toBe("Toy model, asked by you");
+    expect(await answer(bo).locator(".sender").innerText()).toBe("Toy model, asked by Ada");
+
+    const { texts, rows } = await watched(bo);
+    const whole = await textOf(bo);
+    expect(texts.length).toBeGreaterThan(3);
+    for (const text of texts) expect(whole.startsWith(text)).toBe(true);
+    expect(texts.map(({ length }) => length)).toEqual(
+      texts.map(({ length }) => length).sort((a, b) => a - b),
+    );
+    // The question, the answer as it opened, and the answer as it ended.
+    expect(rows.filter((row) => row.includes("open"))).toHaveLength(1);
+    expect(rows.length).toBeLessThanOrEqual(3);
+    expect(errors).toEqual([]);
+  });
+
+  it("[W91][W94] is asked and stopped with the keyboard, by another user too, and says who stopped it", async () => {
+    const ada = await demo.join("Ada", "stop");
+    const bo = await demo.join("Bo", "stop");
+    await ada.writing.fill("Tell me a story");
+    await ada.page.keyboard.press("Tab");
+    await ada.page.keyboard.press("Enter");
+    await grown(bo, 40);
+    expect(await answer(ada).locator(".writing").innerText()).toBe("Writing…");
+    await answer(ada).hover();
+    await ada.page.getByRole("toolbar").getByRole("button", { name: "Reply" }).waitFor();
+    expect(await ada.page.getByRole("button", { name: "Edit", exact: true }).isVisible()).toBe(false);
+    await stop(bo).focus();
+    await bo.page.keyboard.press("Enter");
+    await expect.poll(() => outcome(bo).innerText(), SOON).toBe("Stopped by you");
+    await expect.poll(() => outcome(ada).innerText(), SOON).toBe("Stopped by Bo");
+    expect(await textOf(ada)).toBe(await textOf(bo));
+    expect(await storedTexts(demo.server, "stop")).toEqual(["Tell me a story", await textOf(bo)]);
+    expect(await stop(ada).count()).toBe(0);
+  });
+
+  it("[W94] a user who may only read sees it grow, without a button to stop it", async () => {
+    const body = { user: "cy", rooms: { "*": "read" } };
+    const { token } = await call<{ token: string }>(demo.server, "POST", "/v1/tokens", body);
+    const where = await demo.profile();
+    await where.route("**/dev/token?*", (route) => route.fulfill({ json: { token } }));
+    const cy = await demo.join("Cy", "readers", { where });
+    const ada = await demo.join("Ada", "readers");
+    expect(await cy.page.getByRole("button", { name: "Ask the room" }).isDisabled()).toBe(true);
+    await ask(ada, "Tell me a story");
+    await grown(cy, 20);
+    expect(await stop(cy).count()).toBe(0);
+    await stop(ada).click();
+    await expect.poll(() => outcome(cy).innerText(), SOON).toBe("Stopped by Ada");
+  });
+
+  it("[W91][W94] works over long polling, and in another tab of the user who asked", async () => {
+    const proxy = await BlockingProxy.start("refuses upgrades", demo.server.port);
+    try {
+      const where = await demo.profile();
+      const ada = await Visitor.join(where, proxy.url, "Ada", "polled");
+      const tab = await Visitor.join(where, proxy.url, "Ada", "polled");
+      const bo = await demo.join("Bo", "polled");
+      await ask(ada, "Tell me a story");
+      for (const visitor of [bo, tab]) await grown(visitor, 40);
+      await stop(tab).click();
+      for (const visitor of [ada, tab])
+        await expect.poll(() => outcome(visitor).innerText(), SOON).toBe("Stopped by you");
+      await expect.poll(() => outcome(bo).innerText(), SOON).toBe("Stopped by Ada");
+      for (const visitor of [ada, tab]) expect(await textOf(visitor)).toBe(await textOf(bo));
+    } finally {
+      await proxy.close();
+    }
+  });
+
+  it("[W95] a reader who reloads in the middle has the whole answer, once", async () => {
+    const ada = await demo.join("Ada", "reload-answer");
+    const bo = await demo.join("Bo", "reload-answer");
+    await ask(ada, "Tell me a story");
+    await grown(bo, 60);
+    const before = await textOf(bo);
+    await bo.page.reload();
+    await bo.connected();
+    await answer(bo).waitFor();
+    const after = await textOf(bo);
+    expect(after.startsWith(before)).toBe(true);
+    await grown(bo, after.length + 20);
+    await stop(bo).click();
+    await expect.poll(() => outcome(ada).innerText(), SOON).toBe("Stopped by Bo");
+    await expect.poll(() => outcome(bo).innerText(), SOON).toBe("Stopped by you");
+    expect(await textOf(bo)).toBe(await textOf(ada));
+    expect(await bo.messages.count()).toBe(2);
+  });
+
+  it("[W92] a reader at the end stays at the end, and one who has scrolled up stays there", async () => {
+    const small = { viewport: { width: 1_000, height: 420 } };
+    const ada = await demo.join("Ada", "scroll-answer", { where: await demo.profile(small) });
+    const bo = await demo.join("Bo", "scroll-answer", { where: await demo.profile(small) });
+    for (let at = 1; at <= 20; at++) await publish(demo.server, "scroll-answer", `Message ${at}`);
+    await bo.shows("Message 20");
+    await bo.page.getByText("Message 10", { exact: true }).evaluate((message) => {
+      message.scrollIntoView({ block: "center" });
+    });
+    await ask(ada, "Tell me a story");
+    await expect.poll(() => bo.message("Tell me a story").count(), SOON).toBe(1);
+    const before = await bo.place("Message 10");
+    await grown(ada, 400);
+    await grown(bo, 400);
+    expect(Math.abs((await bo.place("Message 10")).top - before.top)).toBeLessThan(2);
+    await expect.poll(() => stop(ada).evaluate(isInView), SOON).toBe(true);
+    await stop(ada).click();
+    await expect.poll(() => outcome(ada).innerText(), SOON).toBe("Stopped by you");
+    expect(await outcome(ada).evaluate(isInView)).toBe(true);
+    expect(Math.abs((await bo.place("Message 10")).top - before.top)).toBeLessThan(2);
+  });
+
+  it("[W95] an answer whose asker closed the page is interrupted, with its text", async () => {
+    const ada = await demo.join("Ada", "closed");
+    const bo = await demo.join("Bo", "closed");
+    await ask(ada, "Tell me a story");
+    await grown(bo, 40);
+    await ada.page.close();
+    await expect.poll(() => outcome(bo).innerText(), { timeout: 20_000 }).toBe("Interrupted");
+    expect((await textOf(bo)).length).toBeGreaterThanOrEqual(40);
+    expect(await storedTexts(demo.server, "closed")).toContain(await textOf(bo));
+  });
+
+  it("[W96] goes on while its asker is in another room, and ends when they sign out", async () => {
+    const ada = await demo.join("Ada", "moved");
+    const bo = await demo.join("Bo", "moved");
+    await ask(ada, "Who is here?");
+    await grown(bo, 1);
+    await ada.open("elsewhere");
+    await expect.poll(() => outcome(bo).innerText(), SOON).toBe("Complete");
+    await ada.open("moved");
+    await ask(ada, "Tell me a story");
+    await expect.poll(() => stop(bo).count(), SOON).toBe(1);
+    await grown(bo, 20);
+    await ada.press("Sign out");
+    await expect.poll(() => outcome(bo).innerText(), SOON).toBe("Stopped by Ada");
+  });
+
+  it.each(["light", "dark"] as const)(
+    "[W11][W30][W93] fits on a %s phone, and can be read, while it grows and when it has ended",
+    async (colorScheme) => {
+      const where = await demo.profile({ ...PHONE, colorScheme, reducedMotion: "reduce" });
+      const ada = await demo.join("Ada", `small-${colorScheme}`, { where });
+      await ada.press("Ask the room");
+      await ada.sees(/^“Ask the room”: a toy model in this page answers\./);
+      await ask(ada, "Tell me a story");
+      await grown(ada, 60);
+      expect(await answer(ada).getAttribute("aria-live")).toBe("off");
+      expect(await ada.overflows()).toBe(false);
+      expect(await ada.tooSmall()).toEqual([]);
+      expect(await lowContrast(ada.page)).toEqual([]);
+      await stop(ada).click();
+      await expect.poll(() => outcome(ada).innerText(), SOON).toBe("Stopped by you");
+      expect(await answer(ada).getAttribute("aria-live")).toBe(null);
+      expect(await lowContrast(ada.page)).toEqual([]);
+    },
+  );
+});
+
+function isInView(element: Element): boolean {
+  const frame = element.closest('[role="log"]')?.getBoundingClientRect();
+  const { top, bottom } = element.getBoundingClientRect();
+  return frame !== undefined && top >= frame.top && bottom <= frame.bottom;
+}

@@ -23,6 +23,13 @@ export function errorText(error) {
       return "This room was deleted.";
     case "not_found":
       return "This message no longer exists.";
+    case "not_open":
+      return "This answer has already ended.";
+    case "still_open":
+      return "This answer is still being written.";
+    case "gap":
+    case "taken_over":
+      return "This answer could not be written to its end.";
     case "too_large":
       return path?.includes("emoji")
         ? "You cannot add another reaction to this message."

@@ -38,6 +38,16 @@ describe("the words for a reaction that is refused", () => {
   });
 });
 
+describe("the words for an answer that streams", () => {
+  it.each([
+    ["not_open", "This answer has already ended."],
+    ["still_open", "This answer is still being written."],
+    ["taken_over", "This answer could not be written to its end."],
+  ] as const)("[W50] say what is with it: %s", (code, text) => {
+    expect(errorText(new RoomsError(code))).toBe(text);
+  });
+});
+
 describe("the words for a user who is not connected", () => {
   const full = { status: "disconnected", error: new RoomsError("room_full") } as const;
 

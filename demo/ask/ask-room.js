@@ -9,7 +9,7 @@ import { answerOf, spoken } from "./toy-model.js";
 
 /**
  * Answers a question once it is stored, also while its asker looks at another room of this page. Rejects if the answer
- * could not be written; of a question that was not stored the list shows the failure.
+ * could not be written; of a question that was not stored, and of an answer that somebody deleted, the list shows it.
  *
  * @param {Pick<RoomScreen, "room" | "sessionEnded">} screen
  * @param {string} question
@@ -25,8 +25,13 @@ export async function askRoom({ room, sessionEnded }, question, stored) {
   const seed = Math.floor(Math.random() * 2 ** 32);
   const answer = await room.stream({ text: "", metadata: { by: TOY } }, { replyTo });
   try {
-    await write(answer, answerOf(question, facts, seed), { seed, sessionEnded, self: room.user?.id });
+    await write(
+      answer,
+      spoken(answerOf(question, facts, seed), { seed, now: () => performance.now(), sleep }),
+      sessionEnded,
+    );
   } catch (error) {
+    if (answer.stopSignal.aborted) return;
     // The room ends it by itself if this does not arrive either.
     answer.finish("failed").catch(() => {});
     throw error;
@@ -35,26 +40,27 @@ export async function askRoom({ room, sessionEnded }, question, stored) {
 
 /**
  * @param {Answer} answer
- * @param {string} text
- * @param {{ seed: number, sessionEnded: AbortSignal, self: string | undefined }} by
+ * @param {AsyncIterable<string>} pieces
+ * @param {AbortSignal} sessionEnded the room hears no more then, and says itself that the answer was interrupted
  */
-async function write(answer, text, { seed, sessionEnded, self }) {
+async function write(answer, pieces, sessionEnded) {
   const { stopSignal } = answer;
   /** @type {Promise<unknown> | undefined} */
   let stopped;
+  // At once, also where the timers of a page that is not visible are late.
   const stop = () => {
-    const stoppedBy = stopSignal.aborted ? stopSignal.reason : self;
-    stopped ??= answer.finish("cancelled", { text: answer.text, metadata: { by: TOY, stoppedBy } });
+    const { text, stoppedBy } = answer;
+    stopped = answer.finish("cancelled", { text, metadata: { by: TOY, stoppedBy } });
+    // It is awaited below, a moment later.
+    stopped.catch(() => {});
   };
-  const either = AbortSignal.any([stopSignal, sessionEnded]);
-  // At once: when the session has ended, nothing more is sent.
-  either.addEventListener("abort", stop);
-  if (either.aborted) stop();
-  for await (const piece of spoken(text, { seed, now: () => performance.now(), sleep })) {
-    if (stopped) break;
+  if (stopSignal.aborted) stop();
+  else stopSignal.addEventListener("abort", stop);
+  for await (const piece of pieces) {
+    if (stopped || sessionEnded.aborted) break;
     answer.append(piece);
   }
-  return stopped ?? answer.finish();
+  if (!sessionEnded.aborted) await (stopped ?? answer.finish());
 }
 
 /** What the model is told of the room. @param {string} room @param {RoomSnapshot} snapshot @returns {Facts} */

@@ -16,6 +16,7 @@ function roomForTest() {
     seq: 2,
     text: "",
     stopSignal: stopped.signal,
+    stoppedBy: "bo",
     append: vi.fn((text: string) => {
       answer.text += text;
     }),
@@ -64,17 +65,13 @@ describe("asking the room", () => {
     expect(answer.finish.mock.calls).toEqual([[]]);
   });
 
-  it.each([
-    ["[W94] stops when somebody asks to", "stopped", "bo", "bo"],
-    ["[W96] ends when the user signs out", "session", undefined, "ada"],
-  ] as const)("%s: at once, with what was written", async (_, which, reason, stoppedBy) => {
-    const room = roomForTest();
-    const { answer, ask } = room;
+  it("[W94] stops at once when somebody asks to, with what was written and who asked", async () => {
+    const { answer, stopped, ask } = roomForTest();
     const done = ask(STORY);
     await vi.advanceTimersByTimeAsync(500);
-    room[which].abort(reason);
+    stopped.abort();
     const { text } = answer;
-    const data = { text, metadata: { by: "toy", stoppedBy } };
+    const data = { text, metadata: { by: "toy", stoppedBy: "bo" } };
     expect(text).not.toBe("");
     expect(answer.finish.mock.calls).toEqual([["cancelled", data]]);
     await vi.runAllTimersAsync();
@@ -82,6 +79,30 @@ describe("asking the room", () => {
     expect(answer.text).toBe(text);
     expect(answer.finish).toHaveBeenCalledOnce();
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("[W52] does nothing more when the user signs out", async () => {
+    const { answer, session, ask } = roomForTest();
+    const done = ask(STORY);
+    await vi.advanceTimersByTimeAsync(500);
+    session.abort();
+    const { text } = answer;
+    await vi.advanceTimersByTimeAsync(50);
+    await done;
+    expect(answer.text).toBe(text);
+    expect(answer.finish).not.toHaveBeenCalled();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("[W94] says nothing more of an answer that was deleted while it was written", async () => {
+    const { answer, stopped, ask } = roomForTest();
+    answer.finish.mockRejectedValue(new Error("not found"));
+    const done = ask(STORY);
+    await vi.advanceTimersByTimeAsync(500);
+    stopped.abort(new Error("not found"));
+    await vi.runAllTimersAsync();
+    await expect(done).resolves.toBeUndefined();
+    expect(answer.finish).toHaveBeenCalledOnce();
   });
 
   it("[W93] says that it failed when it cannot be written on", async () => {

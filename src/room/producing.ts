@@ -44,8 +44,8 @@ export interface FinishInput {
 
 /** What a user may append in a room, in bytes. */
 const RATE = { perSecond: 65_536, burst: 262_144 };
-/** What an append costs beside its text and patch, in bytes. */
-const APPEND_BYTES = 32;
+/** What an append costs beside its text and patch, in bytes: so a user sends at most 512 a second for long. */
+const APPEND_BYTES = 128;
 
 const NO_SUCH_MESSAGE = refuse("not_found", "this room has no such message", { path: ["seq"] });
 const FOREIGN = refuse("forbidden", "only its author and server code produce this message");

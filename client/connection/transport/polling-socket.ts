@@ -76,7 +76,7 @@ export class PollingSocket implements Socket {
   /** The latest call for frames: what an earlier one brings may have come already. */
   #latest = 0;
   #isWaiting = false;
-  #owesPong = false;
+  #owedPongs = 0;
 
   /** `url`: of the socket in whose place it stands. */
   constructor(url: string, events: SocketEvents, calls: PollingCalls) {
@@ -108,7 +108,7 @@ export class PollingSocket implements Socket {
 
   /** The server answers the call that waits when the next one comes: that is the pong. */
   beat(): void {
-    this.#owesPong = true;
+    this.#owedPongs += 1;
     if (this.#isWaiting) void this.#poll(true);
   }
 
@@ -176,9 +176,7 @@ export class PollingSocket implements Socket {
   }
 
   #pong(): void {
-    if (!this.#owesPong || this.#isOver) return;
-    this.#owesPong = false;
-    this.#events.onText(PONG_FRAME);
+    for (; this.#owedPongs > 0 && !this.#isOver; this.#owedPongs--) this.#events.onText(PONG_FRAME);
   }
 
   /** One call at a time, as commands take effect in their order. */

@@ -208,7 +208,7 @@ export class SocketLink implements Link {
    */
   #onOpen(): void {
     if (this.#isOver) return;
-    this.#socket?.send(PING_FRAME);
+    this.#heartbeat.ping();
     if (this.#isGreeted) return;
     this.#awaitGreeting(GREETING_MS);
     this.#heartbeat.start(EARLY_PING_MS, COMMAND_TIMEOUT_MS - EARLY_PING_MS);

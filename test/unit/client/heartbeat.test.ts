@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { inboxOf, sharedRoom } from "../../../client/index.ts";
+import { PONG_FRAME } from "../../../src/protocol/index.ts";
 import { clientForTest, describeShared, dialedRoom, roomForTest } from "./support/client-for-test.ts";
 import { message, ok } from "./support/frames.ts";
 
@@ -79,6 +80,34 @@ describe("the heartbeat", () => {
     expect(room.state.status).toBe("connected");
     await clock.advance(1);
     expect(room.state).toMatchObject({ status: "reconnecting", error: { code: "timeout" } });
+  });
+
+  it("[C135] after a wake takes no pong of an older ping for a sign of life, as it may have come before the sleep", async () => {
+    const { socket, sockets, clock, room, wake } = await roomForTest();
+    socket().answersPings = false;
+    await clock.advance(25_000);
+    wake();
+    socket().deliverText(PONG_FRAME);
+    await clock.advance(500);
+    socket().deliverText(PONG_FRAME);
+    await clock.advance(9_999);
+    expect([socket().pings, sockets.count, room.state.status]).toEqual([2, 1, "connected"]);
+    await clock.advance(15_000);
+    wake();
+    socket().deliverText(PONG_FRAME);
+    await clock.advance(2_000);
+    expect([socket().pings, room.state.status]).toEqual([4, "reconnecting"]);
+  });
+
+  it("[C135] after a wake waits for a pong after that of the first ping too", async () => {
+    const { room, socket, clock, wake, goLive } = await dialedRoom();
+    socket().answersPings = false;
+    socket().open();
+    await goLive();
+    wake();
+    socket().deliverText(PONG_FRAME);
+    await clock.advance(2_000);
+    expect([socket().pings, room.state.status]).toEqual([2, "reconnecting"]);
   });
 
   it("[C135] after many hints of one wake is sent once, and waits no longer", async () => {

@@ -33,6 +33,21 @@ it("[C155] the next call is the heartbeat, and the end of the one before it is t
   expect(calls.waiting).toEqual([]);
 });
 
+it("[C135][C155] one answer is the pong of all heartbeats before it, also of one after a wake", async () => {
+  const { calls, room, next, wake } = await live({ polling: "always" });
+  const [waiting] = calls.waiting;
+  await next(25_000);
+  wake();
+  await next();
+  waiting?.answer();
+  await next(2_000);
+  expect(room.state.status).toBe("connected");
+  // No call is answered any more.
+  wake();
+  await next(2_000);
+  expect(room.state.status).not.toBe("connected");
+});
+
 it("[C155] takes each frame once, whichever of two calls brings it", async () => {
   const { calls, room, next } = await live({ polling: "always" });
   const heard: number[] = [];

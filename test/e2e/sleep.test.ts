@@ -13,8 +13,11 @@ import { startTestServer, tokenFor, uniqueName, waitFor } from "./support/world.
 /** Longer than the client takes a late timer for. */
 const SLEEP_MS = 5_000;
 
-/** How late the timers may be. With thirty programs that wait for two cores all of it took 1,530 ms. */
-const LATE_MS = 500;
+/**
+ * The unit tests hold it to 2 s. This is how long a busy machine may take, and less than the heartbeat needs without the
+ * hint of the clock: at least the rest of 25 s, and the 10 s in which its pong may come.
+ */
+const FOUND_WITHIN_MS = 15_000;
 
 const directory = mkdtempSync(join(tmpdir(), "edge-rooms-sleep-"));
 let server: LocalServer;
@@ -59,7 +62,7 @@ it("[C135][C136] finds soon after it woke that its socket died meanwhile, and re
     program.kill("SIGCONT");
     const wokeAt = Date.now();
     await waitFor("it is reconnecting", () => output.includes("reconnecting\n"));
-    expect(Number.parseInt(output, 10) - wokeAt).toBeLessThan(2_000 + LATE_MS);
+    expect(Number.parseInt(output, 10) - wokeAt).toBeLessThan(FOUND_WITHIN_MS);
     network.cut();
     await waitFor("it is connected again", () => output.endsWith("connected\n"));
   } finally {

@@ -35,17 +35,19 @@ const PACKAGE = ["package", "examples", "release", "smoke", "testing-kit", "toke
 /** They start and kill servers many times, or wait for a runtime that falls asleep in its own time. */
 const SLOW = ["hibernation", "network", "origins", "push", "sleep"].map((name) => `e2e/${name}.test.ts`);
 
+/** For each project: limits that only end a test that hangs, also on a machine that is slow or has much else to do. */
+const patient = { testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: { timeout: 45_000 } } };
+
 export default defineConfig({
   test: {
     projects: [
       {
-        // The simulations take seconds of CPU, and longer on a busy machine.
         plugins: [workerCodeForTest()],
         test: {
           name: "unit",
+          ...patient,
           root,
           include: ["unit/**/*.test.ts", "architecture.test.ts"],
-          testTimeout: 15_000,
           // One process for many files: a new one for each would take half a minute.
           isolate: false,
         },
@@ -71,21 +73,20 @@ export default defineConfig({
         oxc: { jsx: { runtime: "automatic" } },
         test: {
           name: "bindings",
+          ...patient,
           root,
           include: ["bindings/**/*.test.{ts,tsx}"],
           environment: "happy-dom",
-          testTimeout: 15_000,
           server: { deps: { inline: ["svelte"] } },
         },
       },
       {
         test: {
           name: "e2e",
+          ...patient,
           root,
           include: ["e2e/**/*.test.ts"],
           exclude: [...PACKAGE, ...SLOW],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
           // They wait more than they work: six run at once, after the units.
           maxWorkers: 6,
           sequence: { groupOrder: 1 },
@@ -95,10 +96,9 @@ export default defineConfig({
         // Not part of `npm test`, which shall take less than five minutes.
         test: {
           name: "slow",
+          ...patient,
           root,
           include: SLOW,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
           maxWorkers: 4,
         },
       },
@@ -106,20 +106,18 @@ export default defineConfig({
         // They install and build programs of others: not part of `npm test`.
         test: {
           name: "package",
+          ...patient,
           root,
           include: PACKAGE,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
         },
       },
       {
         plugins: [cloudflareTest({ wrangler: { configPath: "../wrangler.toml" }, miniflare: { bindings } })],
-        // Rooms of hundreds take seconds of CPU, and longer on a busy machine.
         test: {
           name: "worker",
+          ...patient,
           root,
           include: ["worker/**/*.test.ts"],
-          testTimeout: 30_000,
           // Beside the e2e tests, which leave it the time in which they wait.
           maxWorkers: 6,
           sequence: { groupOrder: 1 },
@@ -130,20 +128,19 @@ export default defineConfig({
         plugins: [cloudflareTest({ wrangler: { configPath: "../wrangler.toml" }, miniflare: { bindings } })],
         test: {
           name: "fixtures",
+          ...patient,
           root,
           include: ["worker/fixtures/write-fixtures.ts"],
           provide: { fixturesOf: process.env.FIXTURES_OF ?? "" },
-          testTimeout: 60_000,
         },
       },
       {
         // Whole applications of the first users: not part of `npm test`.
         test: {
           name: "scenarios",
+          ...patient,
           root,
           include: ["scenarios/**/*.test.ts"],
-          testTimeout: 120_000,
-          hookTimeout: 60_000,
           // Each has a server, and one a browser, on two cores.
           maxWorkers: 2,
         },
@@ -151,10 +148,9 @@ export default defineConfig({
       {
         test: {
           name: "browser",
+          ...patient,
           root,
           include: ["browser/**/*.test.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
           fileParallelism: false,
         },
       },

@@ -12,7 +12,7 @@ import {
   startComponentPages,
 } from "./component-pages.ts";
 
-const SOON = { timeout: 15_000, interval: 20 };
+const SOON = { timeout: 45_000, interval: 20 };
 
 const shows = (page: Page, id: string, text: string) =>
   expect.poll(() => page.locator(`#${id}`).textContent(), SOON).toBe(text);

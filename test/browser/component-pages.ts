@@ -104,7 +104,7 @@ async function bundle(entry: BuildOptions, folder: string, isForServer = false):
 async function renderStages(folder: string): Promise<Readonly<Record<Framework, string>>> {
   const file = join(folder, "render.mjs");
   writeFileSync(file, await bundle(source(RENDER), folder, true));
-  const { stdout } = await promisify(execFile)(process.execPath, [file], { timeout: 20_000 });
+  const { stdout } = await promisify(execFile)(process.execPath, [file], { timeout: 60_000 });
   return JSON.parse(stdout);
 }
 

@@ -7,7 +7,7 @@ import { type LocalServer, type ServerOptions, startServer } from "../support/lo
 import { Visitor } from "./visitor.ts";
 
 /** For a poll with several windows on a busy machine. */
-export const SOON = { timeout: 15_000 };
+export const SOON = { timeout: 45_000 };
 
 /** Skipped where no Chromium is installed. */
 export const describeInBrowser = describe.skipIf(chromiumPath === undefined);

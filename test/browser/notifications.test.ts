@@ -2,7 +2,7 @@
 
 import type { BrowserContext } from "playwright-core";
 import { beforeAll, expect, it } from "vitest";
-import { demoForTest, describeInBrowser } from "./demo-for-test.ts";
+import { demoForTest, describeInBrowser, SOON } from "./demo-for-test.ts";
 import { call } from "./server-code.ts";
 import type { Visitor } from "./visitor.ts";
 
@@ -23,7 +23,7 @@ describeInBrowser("notifications on the demo page", () => {
   const toast = (tab: Visitor, title: string) => tab.page.locator(".toast", { hasText: title });
 
   async function allSee(label: string): Promise<void> {
-    for (const tab of tabs) await expect.poll(() => unread(tab), { timeout: 20_000 }).toBe(label);
+    for (const tab of tabs) await expect.poll(() => unread(tab), SOON).toBe(label);
   }
 
   it("each appears as a toast and in the count, in both tabs", async () => {

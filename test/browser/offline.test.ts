@@ -18,7 +18,7 @@ import { launchPlainBrowser, type PlainBrowser, type PlainTab } from "../support
 import { STORAGE_CONTRACT } from "../support/storage-contract.ts";
 import { publish, storedTexts } from "./server-code.ts";
 
-const SOON = { timeout: 30_000, interval: 50 };
+const SOON = { timeout: 45_000, interval: 50 };
 const root = join(import.meta.dirname, "../..");
 
 /** `user`, `room` and `via`, the address of the server, stand in the query; `shared` where tabs share a connection. */

@@ -3,7 +3,7 @@
 import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type AppHost, startAppHost } from "./app-host.ts";
-import { demoForTest, describeInBrowser } from "./demo-for-test.ts";
+import { demoForTest, describeInBrowser, SOON } from "./demo-for-test.ts";
 import { pushVars } from "./push-vars.ts";
 
 /** An installed app: its worker answers a path, and so shows whether it is in control. */
@@ -114,7 +114,7 @@ describeInBrowser("pushes beside the worker of an app", () => {
       await done;
     })()`);
     await expect
-      .poll(() => page.evaluate("window.heard"), { timeout: 10_000 })
+      .poll(() => page.evaluate("window.heard"), SOON)
       .toEqual([{ type: "edge-rooms.subscriptionChanged" }]);
 
     // A click without a link focuses the page, which is not below the scope.

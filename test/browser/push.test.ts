@@ -3,7 +3,7 @@
 
 import type { BrowserContext, CDPSession, Page } from "playwright-core";
 import { beforeAll, expect, it } from "vitest";
-import { demoForTest, describeInBrowser } from "./demo-for-test.ts";
+import { demoForTest, describeInBrowser, SOON } from "./demo-for-test.ts";
 import { pushVars } from "./push-vars.ts";
 
 /** As text, because a page loads modules by itself. */
@@ -58,9 +58,9 @@ describeInBrowser("pushes in a browser", () => {
     const notification = { title: "Build", body: "done", tag: "b-1", navigate: "/b/1", app_badge: "2" };
     await push({ web_push: 8030, notification });
     const first = { title: "Build", body: "done", tag: "b-1", data: { edgeRoomsLink: "/b/1" } };
-    await expect.poll(shown, { timeout: 10_000 }).toEqual([first]);
+    await expect.poll(shown, SOON).toEqual([first]);
     await push({ web_push: 8030, notification: { ...notification, body: "done again" } });
-    await expect.poll(shown, { timeout: 10_000 }).toEqual([{ ...first, body: "done again" }]);
+    await expect.poll(shown, SOON).toEqual([{ ...first, body: "done again" }]);
   });
 
   it("[U27] are closed by a click", async () => {
@@ -68,7 +68,7 @@ describeInBrowser("pushes in a browser", () => {
     await worker?.evaluate(`registration.getNotifications().then(([notification]) => {
       dispatchEvent(Object.assign(new Event("notificationclick"), { notification, waitUntil() {} }));
     })`);
-    await expect.poll(shown, { timeout: 10_000 }).toEqual([]);
+    await expect.poll(shown, SOON).toEqual([]);
   });
 
   it("[U25] reject with a RoomsError of the client if they are not available", async () => {

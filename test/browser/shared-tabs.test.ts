@@ -9,7 +9,7 @@ import { launchPlainBrowser, type PlainBrowser, type PlainTab } from "../support
 import { type AppHost, startAppHost } from "./app-host.ts";
 import { call, publish } from "./server-code.ts";
 
-const SOON = { timeout: 15_000, interval: 30 };
+const SOON = { timeout: 45_000, interval: 30 };
 /** From the end of the holder until what others say arrives, with what the test itself takes. */
 const WITHIN_MS = 1_500;
 

@@ -2,7 +2,7 @@
 
 import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
 
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 45_000;
 
 /** A small one. */
 export const PHONE = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };

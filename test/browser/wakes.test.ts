@@ -15,7 +15,7 @@ import { publish, storedTexts } from "./server-code.ts";
  * wake: at least the rest of 25 s, and the 10 s in which its pong may come.
  */
 const FOUND_WITHIN_MS = 15_000;
-const SOON = { timeout: 20_000, interval: 50 };
+const SOON = { timeout: 45_000, interval: 50 };
 
 /** `close` of the query: the app closes its client as docstrings show it. */
 const PAGE = (server: string) => `<!doctype html><link rel="icon" href="data:,"><script type="module">

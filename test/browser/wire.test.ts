@@ -1,7 +1,7 @@
 // The panel that shows the wire and disturbs it.
 
 import { beforeAll, expect, it } from "vitest";
-import { demoForTest, describeInBrowser } from "./demo-for-test.ts";
+import { demoForTest, describeInBrowser, SOON } from "./demo-for-test.ts";
 import { publish, storedTexts } from "./server-code.ts";
 import type { Visitor } from "./visitor.ts";
 
@@ -34,11 +34,11 @@ describeInBrowser("the panel of the wire", () => {
     await frames(entry).first().waitFor();
     await ada.say(`Said after ${button}`);
     await publish(demo.server, "wire", `Missed after ${button}`);
-    await expect.poll(() => frames("Connected to").count(), { timeout: 20_000 }).toBe(opened + 1);
+    await expect.poll(() => frames("Connected to").count(), SOON).toBe(opened + 1);
     await ada.shows(`Missed after ${button}`);
     const added = [`Missed after ${button}`, `Said after ${button}`];
     await expect
-      .poll(async () => (await storedTexts(demo.server, "wire")).sort(), { timeout: 20_000 })
+      .poll(async () => (await storedTexts(demo.server, "wire")).sort(), SOON)
       .toEqual([...before, ...added].sort());
     await expect.poll(() => ada.message(`Said after ${button}`).count()).toBe(1);
     expect(await ada.message(`Missed after ${button}`).count()).toBe(1);

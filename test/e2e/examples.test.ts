@@ -231,7 +231,7 @@ describe.skipIf(chromiumPath === undefined)("pages", () => {
     const context = await browser.newContext({ permissions: ["notifications"] });
     onTestFinished(() => context.close());
     const page = await context.newPage();
-    page.setDefaultTimeout(20_000);
+    page.setDefaultTimeout(45_000);
     page.on("pageerror", (error) => console.error(user, error.stack));
     await page.goto(user.startsWith("#") ? `${url}/${user}` : `${url}/?user=${user}`);
     return page;
@@ -323,7 +323,7 @@ describe.skipIf(chromiumPath === undefined)("pages", () => {
     await expect.poll(() => state.textContent()).toBe("off");
     // No push service can be reached from here.
     await page.locator("#push").click();
-    await expect.poll(() => state.textContent(), { timeout: 15_000 }).not.toMatch(/^(?:off|on)$/);
+    await expect.poll(() => state.textContent(), { timeout: 45_000 }).not.toMatch(/^(?:off|on)$/);
     expect(await page.locator("#push").isChecked()).toBe(false);
   });
 });

@@ -442,7 +442,7 @@ describe("the oldest platforms", () => {
     write("back-end.js", BACK_END(server.url, server.apiKey, uniqueName("back_end")));
     const [program, flags] =
       platform === "the floor" ? [process.execPath, ["--import", floor]] : [node, options];
-    const { stdout } = await run(program, [...flags, join(app, "back-end.js")], { timeout: 30_000 });
+    const { stdout } = await run(program, [...flags, join(app, "back-end.js")], { timeout: 60_000 });
     expect(JSON.parse(stdout)).toEqual([1, ["task.created"]]);
   });
 });
@@ -455,7 +455,7 @@ describe("what npm run dev prints", () => {
     const [, program = ""] = /^( {2}import .*?)\n\n/ms.exec(text) ?? [];
     // It would listen for ever.
     write("pasted.js", `${program}\nprocess.exit();`);
-    const { stdout } = await run(process.execPath, [join(app, "pasted.js")], { timeout: 30_000 });
+    const { stdout } = await run(process.execPath, [join(app, "pasted.js")], { timeout: 60_000 });
     expect(stdout).toBe("ada { text: 'Hello from my app' }\n");
   });
 
@@ -480,7 +480,7 @@ describe("the first client code of docs/client.md", () => {
   async function runDocumented(node: string, options: readonly string[]): Promise<unknown> {
     write("documented.js", await documentedProgram(uniqueName("reader")));
     // It ends by itself.
-    const { stdout } = await run(node, [...options, join(app, "documented.js")], { timeout: 30_000 });
+    const { stdout } = await run(node, [...options, join(app, "documented.js")], { timeout: 60_000 });
     return JSON.parse(stdout.trim().split("\n").at(-1) ?? "");
   }
   const done = {

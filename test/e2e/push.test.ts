@@ -72,7 +72,7 @@ describe("Web Push", () => {
     const notification = { id: "b-1", title: "Grüße 👍", message: "done", link: "/b/1", priority: "high" };
     const notified = await call(server.apiKey, "POST", "/v1/notify", { user: "ada", ...notification });
     expect(notified.body).toEqual({ results: [{ user: "ada", seq: 1, delivered: 0 }] });
-    await expect.poll(() => received.length, { timeout: 20_000 }).toBe(1);
+    await expect.poll(() => received.length, { timeout: 45_000 }).toBe(1);
     expect(received[0]).toMatchObject({
       payload: {
         web_push: 8030,

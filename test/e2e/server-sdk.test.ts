@@ -179,7 +179,7 @@ describe("the built file", () => {
     `;
     const env = { ROOMS_URL: local.url, ROOMS_KEY: local.apiKey, ROOM: uniqueName("node") };
     const args = ["--input-type=module", "--eval", script];
-    const stdout = execFileSync(command, args, { encoding: "utf8", env, timeout: 30_000 });
+    const stdout = execFileSync(command, args, { encoding: "utf8", env, timeout: 60_000 });
     expect(JSON.parse(stdout)).toEqual({ pages: [[4, 5], [2, 3], [1]], refused: "not_found", signed: false });
   });
 });

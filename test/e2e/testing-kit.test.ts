@@ -84,7 +84,7 @@ describe("the first example of docs/testing.md", () => {
     expect(stdout).toContain("npm i -D sql.js");
   });
 
-  it.skipIf(chromiumPath === undefined)("[V51] runs in a browser", { timeout: 30_000 }, async () => {
+  it.skipIf(chromiumPath === undefined)("[V51] runs in a browser", async () => {
     writeFileSync(
       join(apps.with, "page.js"),
       documented().replace(
@@ -112,7 +112,7 @@ describe("the first example of docs/testing.md", () => {
         await route.fulfill({ body: await readFile(file), contentType: typeOf(file) });
       });
       await page.goto("http://localhost/");
-      await expect.poll(() => page.title(), { timeout: 15_000 }).not.toBe("");
+      await expect.poll(() => page.title(), { timeout: 45_000 }).not.toBe("");
       expect(await page.title()).toBe("passed");
     } finally {
       await browser.close();

@@ -10,7 +10,7 @@ import { chromiumPath, launchChromium } from "../support/chromium.ts";
 import { type LocalServer, startServer } from "../support/local-server.ts";
 import { buildPage, type PageHost, startPageHost } from "./support/page-host.ts";
 
-const SOON = { timeout: 15_000, interval: 20 };
+const SOON = { timeout: 45_000, interval: 20 };
 
 describe.skipIf(chromiumPath === undefined)("a chat", () => {
   let server: LocalServer;

@@ -9,7 +9,7 @@ import { chromiumPath, launchChromium } from "../support/chromium.ts";
 import { type LocalServer, startServer } from "../support/local-server.ts";
 import { PlatformBackEnd } from "./apps/platform-back-end.ts";
 
-const SOON = { timeout: 15_000, interval: 20 };
+const SOON = { timeout: 45_000, interval: 20 };
 
 let backEnd: PlatformBackEnd;
 let server: LocalServer;

@@ -11,7 +11,7 @@ import type { LocalServer } from "../support/local-server.ts";
 import { buildPage, type PageHost, startPageHost } from "./support/page-host.ts";
 
 const MODULES = ["react", "react-dom", "@tanstack/react-query", "@tanstack/query-core"];
-const SOON = { timeout: 15_000, interval: 20 };
+const SOON = { timeout: 45_000, interval: 20 };
 const WAITS_S = [1, 2, 4, 8, 16];
 
 /** As long as the page says so, each wait is the longest that it may be: what is random is no part of this test. */

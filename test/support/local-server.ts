@@ -2,7 +2,7 @@
 // Each has its own working copy, so that builds and changed files do not disturb another server.
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomInt } from "node:crypto";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -40,8 +40,8 @@ const COPIED = [
   ...["tsconfig.base.json", "tsconfig.json", "wrangler.toml"],
 ];
 /** Less than the timeout of a test's hooks, so that the cause is reported. */
-const READY_WITHIN_MS = 45_000;
-const STOP_WITHIN_MS = 5_000;
+const READY_WITHIN_MS = 100_000;
+const STOP_WITHIN_MS = 10_000;
 const LOOK_EVERY_MS = 100;
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -81,17 +81,25 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
   };
 }
 
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+/**
+ * Below the ports that the operating system gives to outgoing connections and to `listen(0)`: one of those could be taken
+ * before the server listens, or while it restarts.
+ */
+const FIRST_PORT = 10_000;
+const LAST_PORT = 32_000;
+
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(FIRST_PORT, LAST_PORT);
+    if (await isFree(port)) return port;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.on("error", reject);
-    server.listen(0, () => {
-      const address = server.address();
-      server.close(() => {
-        if (address !== null && typeof address === "object") resolve(address.port);
-        else reject(new Error("no port is free"));
-      });
-    });
+    server.on("error", () => resolve(false));
+    server.listen(port, () => server.close(() => resolve(true)));
   });
 }
 

@@ -257,7 +257,7 @@ describe("a user with very many rooms", () => {
           .map((row) => row.room),
       );
     await join(uniqueName("a"), user);
-    await vi.waitFor(async () => expect(await known()).toEqual([room]));
+    await expect.poll(known).toEqual([room]);
     expect(await roomObject(room).release(user)).toBe(false);
     expect(await roomObject(left).release(user)).toBe(true);
     await disconnect(user);

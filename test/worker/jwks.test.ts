@@ -91,7 +91,7 @@ describe("rotation", () => {
     publish("two");
     advanceClock(10 * MINUTE + SECOND);
     expect(await verdictOn(old)).toBe("ok");
-    await vi.waitFor(async () => expect(await verdictOn(old)).toBe("unauthorized"));
+    await expect.poll(() => verdictOn(old)).toBe("unauthorized");
     expect([await verdict("two"), fetches.length]).toEqual(["ok", 2]);
   });
 
@@ -116,7 +116,7 @@ describe("an issuer that fails", () => {
     advanceClock(60 * MINUTE);
     const before = performance.now();
     for (let n = 0; n < 20; n++) expect(await verdict("one")).toBe("ok");
-    expect(performance.now() - before).toBeLessThan(1_000);
+    expect(performance.now() - before).toBeLessThan(4_000);
     expect(fetches).toHaveLength(2);
   });
 

@@ -47,7 +47,7 @@ describe("the heartbeat", () => {
       const before = Date.now();
       const pong = await socket.ask({ type: "ping", id: "p" });
       expect(pong).toEqual({ type: "pong", id: "p", at: expect.any(Number) });
-      expect(Math.abs(Number(pong.at) - before)).toBeLessThan(1_000);
+      expect(Math.abs(Number(pong.at) - before)).toBeLessThan(30_000);
     }
     expect(woken()).toEqual([2, 2]);
   });

@@ -26,9 +26,7 @@ describe("the metrics", () => {
     const before = await scrape();
     const ada = await join(room, "ada");
     await configureRoom(room, { COUNTERS: "on" });
-    await vi.waitFor(async () =>
-      expect(sampleOf(await scrape(), "connections_opened_total")).toBeGreaterThan(0),
-    );
+    await expect.poll(async () => sampleOf(await scrape(), "connections_opened_total")).toBeGreaterThan(0);
     const opened = await scrape();
     expect(sampleOf(opened, "connections_opened_total") - sampleOf(before, "connections_opened_total")).toBe(
       16,
@@ -40,9 +38,7 @@ describe("the metrics", () => {
     const clock = vi.spyOn(Date, "now").mockImplementation(() => now + 6_000);
     onTestFinished(() => clock.mockRestore());
     await ada.ask({ type: "send", id: "m", event: `${event}.done`, data: 1 });
-    await vi.waitFor(async () =>
-      expect(sampleOf(await scrape(), "messages_total", event)).toBeGreaterThan(0),
-    );
+    await expect.poll(async () => sampleOf(await scrape(), "messages_total", event)).toBeGreaterThan(0);
     expect(sampleOf(await scrape(), "messages_total", event) % 16).toBe(0);
   });
 

@@ -114,7 +114,7 @@ describe("an open socket", () => {
     });
     advanceClock(2 * SECOND);
     await publish(room, "late");
-    await vi.waitFor(() => expect(questions).toBe(1), { interval: 5 });
+    await expect.poll(() => questions, { interval: 5 }).toBe(1);
     expect(ada.ofType("message")).toEqual([]);
     expect(await ada.next("message")).toMatchObject({ data: "late" });
     expect(questions).toBe(2);
@@ -173,7 +173,7 @@ describe("a room on a session", () => {
     advanceClock(2 * SECOND);
     session.send({ type: "send", id: "m", room, data: 1 });
     session.send({ type: "leave", id: "l", room });
-    await vi.waitFor(() => expect(backEnd.questions).toHaveLength(2), { interval: 5 });
+    await expect.poll(() => backEnd.questions, { interval: 5 }).toHaveLength(2);
     const waits = vi.spyOn(scheduler, "wait");
     onTestFinished(() => waits.mockRestore());
     // Other members go on meanwhile, each with a flush.
@@ -240,7 +240,7 @@ describe("auth", () => {
       answers.push(await Promise.race([session.next("ok", fits), session.next("error", fits)]));
     }
     expect(answers.map(({ type }) => type)).toEqual(["ok", ...Array(9).fill("error")]);
-    await vi.waitFor(() => expect(backEnd.questions.length - before).toBe(7), { interval: 5 });
+    await expect.poll(() => backEnd.questions.length - before, { interval: 5 }).toBe(7);
   });
 });
 

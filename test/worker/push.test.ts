@@ -324,7 +324,7 @@ describe("the answer of a push service", () => {
         // Retention keeps 10 here.
         expect(titles().length).toBeGreaterThanOrEqual(10);
       },
-      { timeout: 5_000 },
+      { timeout: 30_000 },
     );
     expect(new Set(titles()).size).toBe(titles().length);
   });

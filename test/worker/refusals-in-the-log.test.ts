@@ -310,7 +310,7 @@ describe("a connection that the server closes", () => {
     const lines = listen();
     await act(room, user, String(connection), socket);
     await socket.closed;
-    await vi.waitFor(() => expect(closes(lines)).not.toEqual([]));
+    await expect.poll(() => closes(lines)).not.toEqual([]);
     expect(closes(lines)).toMatchObject([
       { level: "info", code, closeCode: closeCode(code), room, user, connection },
     ]);
@@ -343,7 +343,7 @@ describe("a connection", () => {
     await callAsServer("POST", `/v1/rooms/${room}/messages`, { event: "task.done", data: SECRET });
     await callAs(await tokenFor("bo"), "GET", `/v1/rooms/${room}/events`);
     socket.close(1000);
-    await vi.waitFor(() => expect(ofConnection(lines, connection)).toHaveLength(2));
+    await expect.poll(() => ofConnection(lines, connection)).toHaveLength(2);
     expect(lines).toEqual([
       { level: "info", event: "connection_opened", room, user: "ada", connection },
       { level: "info", event: "command_accepted", command: "send", topic: "task.done", room, user: null },
@@ -362,7 +362,7 @@ describe("a connection", () => {
     const written = () => lines.filter(({ event }) => String(event).startsWith("connection_"));
     const closed = () => written().filter(({ event }) => event === "connection_closed");
     const opened = written().filter(({ event }) => event === "connection_opened");
-    await vi.waitFor(() => expect(closed()).toHaveLength(opened.length));
+    await expect.poll(closed).toHaveLength(opened.length);
     expect(opened.length).toBeLessThan(12);
     expect(new Set(closed().map(({ connection }) => connection))).toEqual(
       new Set(opened.map(({ connection }) => connection)),

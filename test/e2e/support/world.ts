@@ -14,7 +14,7 @@ import { type LocalServer, type ServerOptions, startServer } from "../../support
 
 export const JWT_SECRET = "a-secret-of-the-tests-that-is-long-enough";
 export const API_KEY = "an-api-key-of-the-tests-that-is-long-enough";
-const DEADLINE_MS = 20_000;
+const DEADLINE_MS = 45_000;
 const LOOK_EVERY_MS = 20;
 
 export const startTestServer = (

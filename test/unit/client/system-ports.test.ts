@@ -94,7 +94,7 @@ describe("the ports of the system", () => {
     vi.stubGlobal("WebSocket", refusesAll);
     const client = createClient({ url: "https://a.example.com", getToken: () => "t.e30.s", log: "off" });
     const room = client.room("lobby");
-    await vi.waitFor(() => expect(room.state.status).toBe("disconnected"));
+    await expect.poll(() => room.state.status).toBe("disconnected");
     expect(room.state).toMatchObject({ error: { code: "bad_request" } });
     client.close();
   });
@@ -105,7 +105,7 @@ describe("the ports of the system", () => {
     try {
       const client = createClient({ url: "https://a.example.com", log: "off" });
       const room = client.room("lobby");
-      await vi.waitFor(() => expect(room.state.status).toBe("disconnected"));
+      await expect.poll(() => room.state.status).toBe("disconnected");
       expect(room.state).toMatchObject({
         error: {
           code: "bad_request",

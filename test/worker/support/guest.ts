@@ -87,7 +87,7 @@ export interface GuestOptions extends Partial<ClientOptions> {
 
 /** Looks again and again, with pauses in which the runtime looks at its sockets. */
 export const until = (look: () => void | Promise<void>): Promise<void> =>
-  vi.waitFor(look, { interval: 10, timeout: 12_000 });
+  vi.waitFor(look, { interval: 10, timeout: 30_000 });
 
 /** Ports of a page: what comes while it stands still is handled later, and what comes once it is gone never. */
 const portsOf = (tab: FakeTab, ports: Ports): Ports => ({

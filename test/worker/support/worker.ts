@@ -167,5 +167,5 @@ export const roomHas = (room: string, connections: number): Promise<void> =>
       const { occupancy } = await response.json<{ occupancy: { connections: number } }>();
       expect(occupancy.connections).toBe(connections);
     },
-    { interval: 5, timeout: 8_000 },
+    { interval: 5, timeout: 30_000 },
   );

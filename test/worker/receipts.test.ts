@@ -174,8 +174,10 @@ describe("receipts", () => {
   it("[R2] are sent at most once per second, the last of each user", async () => {
     const { ada, bo } = await adaAndBo("receipts", 30);
     const before = Date.now();
-    for (let seq = 1; seq <= 10; seq++) await read(bo, seq);
-    for (let seq = 1; seq <= 12; seq++) await read(ada, seq);
+    await read(bo, 1);
+    // At once, so that a busy machine needs no second for all of them.
+    for (let seq = 2; seq <= 10; seq++) bo.send({ type: "read", id: `r${seq}`, seq });
+    for (let seq = 1; seq <= 12; seq++) ada.send({ type: "read", id: `r${seq}`, seq });
     await bo.next("receipt", ({ user, seq }) => user === "ada" && seq === 12);
     const receipts = sentReceipts(bo);
     expect(receipts[0]).toEqual(["bo", 1]);

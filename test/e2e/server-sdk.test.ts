@@ -128,19 +128,6 @@ describe("what server code says", () => {
   });
 });
 
-describe("a server that is down", () => {
-  it("[C96] is told when it is back, and stores it once", async () => {
-    const room = server.room(uniqueName("restart"));
-    const first = await room.publish({ data: "before", id: "one" });
-    await local.kill();
-    const late = room.publish({ data: "while it was down" }, { timeoutMs: 55_000 });
-    await local.restart();
-    expect(await late).toMatchObject({ seq: first.seq + 1 });
-    expect(await room.publish({ data: "before", id: "one" })).toEqual({ ...first, duplicate: true });
-    expect((await room.messages()).messages.map(({ data }) => data)).toEqual(["before", "while it was down"]);
-  });
-});
-
 /** The Nodes of this machine from 20 on: that of the project, and others on the PATH. */
 function nodes(): string[] {
   const folders = (process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== "");

@@ -5,7 +5,15 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { RoomHandle } from "../../client/index.ts";
 import { inboxOf, sharedRoom } from "../../client/index.ts";
 import type { LocalServer } from "../support/local-server.ts";
-import { callAsServer, Guests, startTestServer, tokenFor, uniqueName, waitFor } from "./support/world.ts";
+import {
+  callAsServer,
+  fastClock,
+  Guests,
+  startTestServer,
+  tokenFor,
+  uniqueName,
+  waitFor,
+} from "./support/world.ts";
 
 const MAX_ROOMS = 50;
 
@@ -138,6 +146,7 @@ describe("rooms on a session", () => {
     const [user, kept, lost] = [uniqueName("ada"), uniqueName("kept"), uniqueName("lost")];
     let asked = 0;
     const client = guests.client(server.url, user, {
+      clock: fastClock,
       getToken: () =>
         ++asked === 1
           ? tokenFor(user, 4, { [kept]: "write", [lost]: "write" })

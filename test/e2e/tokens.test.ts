@@ -3,9 +3,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { inboxOf } from "../../client/index.ts";
 import type { LocalServer } from "../support/local-server.ts";
-import { Guests, startTestServer, tokenFor, uniqueName, WAYS, waitFor } from "./support/world.ts";
+import { fastClock, Guests, startTestServer, tokenFor, uniqueName, WAYS, waitFor } from "./support/world.ts";
 
-const LIFE_S = 6;
+const LIFE_S = 8;
 
 let server: LocalServer;
 
@@ -24,6 +24,7 @@ describe.concurrent.each(WAYS)("tokens, with rooms on %s", (way) => {
     const name = uniqueName("renewal");
     let asked = 0;
     const ada = guests.enter(server.url, name, "ada", {
+      clock: fastClock,
       getToken: () => {
         asked += 1;
         return tokenFor("ada", LIFE_S);

@@ -33,7 +33,9 @@ const PACKAGE = ["package", "examples", "release", "smoke", "testing-kit", "toke
 );
 
 /** They start and kill servers many times, or wait for a runtime that falls asleep in its own time. */
-const SLOW = ["hibernation", "network", "origins", "push", "sleep"].map((name) => `e2e/${name}.test.ts`);
+const SLOW = ["hibernation", "network", "origins", "push", "restarts", "sleep"].map(
+  (name) => `e2e/${name}.test.ts`,
+);
 
 /** For each project: limits that only end a test that hangs, also on a machine that is slow or has much else to do. */
 const patient = { testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: { timeout: 45_000 } } };
@@ -118,6 +120,8 @@ export default defineConfig({
           ...patient,
           root,
           include: ["worker/**/*.test.ts"],
+          // One runtime for many files, as each takes a second or two to start.
+          isolate: false,
           // Beside the e2e tests, which leave it the time in which they wait.
           maxWorkers: 6,
           sequence: { groupOrder: 1 },

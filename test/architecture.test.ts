@@ -163,6 +163,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "client/svelte": [
     ...["client", "client/bindings", "client/events", "svelte", "svelte/reactivity", "svelte/store"],
   ],
+  "client/ai": ["client", "client/events", "src/protocol", "ai"],
   "client/tanstack-query": ["client", "client/bindings", "@tanstack/query-core"],
   "client/room/messages": [
     ...["client/connection", "client/connection/transport", "client/events", "client/util", "src/protocol"],

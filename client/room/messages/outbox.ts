@@ -3,6 +3,7 @@
 
 import {
   CHAT_EVENT,
+  isCommandId,
   type Message,
   type MessageContent,
   SEND_RESULT,
@@ -29,6 +30,13 @@ export interface SendOptions<Name extends string = EventName> extends MessageExt
    * @default "chat"
    */
   readonly event?: Name;
+  /**
+   * What the `id` of the message will be, of 1 to 64 characters: what this user sends again under it is stored once. While
+   * the first is in the outbox, the second waits for it too, and tries it again if it failed.
+   *
+   * @default a random one
+   */
+  readonly key?: string;
   /**
    * `false`: `message` is not emitted for it on this connection. It is in `messages` all the same.
    *
@@ -116,7 +124,7 @@ export interface OutboxEntry {
 }
 
 /** What the app sends, as JSON has it: without the fields that are not given. */
-export interface OutgoingMessage extends SendOptions<string>, StreamOptions<string> {
+export interface OutgoingMessage extends Omit<SendOptions<string>, "key">, StreamOptions<string> {
   readonly event: string;
   readonly data?: unknown;
   /** It opens a message that its producer goes on writing. It ends with the page, as the producer does. */
@@ -219,6 +227,19 @@ export interface OutboxPort {
   changed(): void;
 }
 
+/** Another promise that ends as that of the entry does. */
+function settleToo(entry: OutboxEntry, resolve: OutboxEntry["resolve"], reject: OutboxEntry["reject"]): void {
+  const first = { resolve: entry.resolve, reject: entry.reject };
+  entry.resolve = (stored) => {
+    first.resolve(stored);
+    resolve(stored);
+  };
+  entry.reject = (error) => {
+    first.reject(error);
+    reject(error);
+  };
+}
+
 const RETRY_LIMITS = { minMs: 250, maxMs: 30_000 };
 
 export class Outbox {
@@ -250,11 +271,16 @@ export class Outbox {
 
   add(
     data: unknown,
-    { event = CHAT_EVENT, replyTo, mentions, echo }: SendOptions<string>,
+    { event = CHAT_EVENT, key: id = this.#ports.newId(), replyTo, mentions, echo }: SendOptions<string>,
     opening: Pick<OutgoingMessage, "stream" | "field"> = {},
   ): Promise<Stored> {
+    const same = this.#find(id);
+    if (same?.phase.status === "failed") return this.retry(id);
     return new Promise((resolve, reject) => {
-      // Not what else an app in JavaScript gives: an `id` of its own would be awaited under another one.
+      if (!isCommandId(id))
+        throw new RoomsError("bad_request", "A key has 1 to 64 characters.", { path: ["key"] });
+      if (same !== undefined) return settleToo(same, resolve, reject);
+      // Not what else an app in JavaScript gives, such as the `id` of a message that it sends again.
       const said = jsonCopy<OutgoingMessage>({
         event,
         data,
@@ -266,7 +292,7 @@ export class Outbox {
       this.#port.keeper?.admit(said);
       const queued: OutboxPhase = { status: "queued" };
       const entry = {
-        id: this.#ports.newId(),
+        id,
         said,
         at: this.#port.now(),
         phase: queued,

@@ -79,6 +79,12 @@ const PAGES: readonly Page[] = [
     maxBytes: 1_700,
     without: /client\/(?!push\/)/,
   },
+  {
+    does: "chats by the AI SDK, beside what the client and the AI SDK are",
+    script: `export { RoomChatTransport, roomMessageOf, toUIMessages } from "./client/ai/index.ts";`,
+    maxBytes: 4_000,
+    without: /client\/(?!ai\/|events\/declared)/,
+  },
 ];
 
 /** What a binding adds to the client and the framework that the page has anyway. */
@@ -105,7 +111,7 @@ async function bundle({ script }: Pick<Page, "script">) {
     ...{ bundle: true, minify: true, format: "esm", target: "es2022", write: false, metafile: true },
     plugins: [asked],
     // The push module uses the client that the page has, as `npm run build` makes it.
-    external: ["../index.ts", "react", "vue", "svelte", "svelte/*", "@tanstack/query-core"],
+    external: ["../index.ts", "ai", "react", "vue", "svelte", "svelte/*", "@tanstack/query-core"],
   });
   const [output] = Object.values(metafile.outputs);
   const files = Object.entries(output?.inputs ?? {})

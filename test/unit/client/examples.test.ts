@@ -1,5 +1,5 @@
-// Every example of the client compiles: each `@example` of its docstrings, and each block of README, docs/client.md,
-// docs/migrating.md and docs/testing.md that uses it. Each example is checked as a module of its own, those of the React
+// Every example of the client compiles: each `@example` of its docstrings, and each block of README, docs/ai.md,
+// docs/client.md, docs/migrating.md and docs/testing.md that uses it. Each example is checked as a module of its own, those of the React
 // binding with JSX. GLOBALS declares the names that examples use without declaring them.
 
 import { execFile } from "node:child_process";
@@ -14,6 +14,7 @@ const GLOBALS = `
 import type * as Rooms from "edge-rooms/client";
 import type { Push } from "edge-rooms/push";
 import type { QueryClient } from "@tanstack/query-core";
+import type { LanguageModel } from "ai";
 import type { ReactNode } from "react";
 import type { ServerApi } from "edge-rooms/server";
 import type { TestRooms } from "edge-rooms/testing";
@@ -29,6 +30,7 @@ declare global {
   const expect: typeof Vitest.expect;
   const server: ServerApi;
   const request: Request;
+  const model: LanguageModel;
   const archive: Rooms.Message[];
   const process: { readonly env: Readonly<Record<string, string | undefined>> };
   const message: Rooms.Message;
@@ -51,7 +53,7 @@ declare global {
 }
 `;
 
-const BINDINGS = ["react", "vue", "svelte", "tanstack-query"];
+const BINDINGS = ["ai", "react", "vue", "svelte", "tanstack-query"];
 
 const CONFIG = {
   extends: "../../tsconfig.base.json",
@@ -130,7 +132,9 @@ it("[C91] every example of the client compiles", async () => {
     ...globSync("client/**/*.ts", { cwd: root, exclude: ["client/service-worker/**"] }).flatMap(
       docstringExamples,
     ),
-    ...["README.md", "docs/client.md", "docs/migrating.md", "docs/testing.md"].flatMap(documentExamples),
+    ...["README.md", "docs/ai.md", "docs/client.md", "docs/migrating.md", "docs/testing.md"].flatMap(
+      documentExamples,
+    ),
   ];
   expect(examples.length).toBeGreaterThan(20);
 

@@ -482,3 +482,37 @@ describeBoth("echo: false", () => {
     expect(world.room.messages.map(({ seq }) => seq)).toEqual([1, 2]);
   });
 });
+
+describeBoth("send under a key of the app", () => {
+  it("[Y118] stores it once: a second one waits with the first", async () => {
+    const world = await roomForTest();
+    const both = ["a", "b"].map((data) => world.room.send(data, { key: "mine" }));
+    await world.clock.advance(0);
+    expect(sends(world)).toEqual([{ type: "send", id: "mine", data: "a" }]);
+    world.socket().deliver(ok(sends(world)[0], { seq: 1, at: 7 }));
+    expect(await Promise.all(both)).toEqual(Array(2).fill({ seq: 1, at: 7, id: "mine" }));
+  });
+
+  it("[Y118] tries one again that failed", async () => {
+    const world = await roomForTest();
+    const first = world.room.send("a", { key: "mine" });
+    await world.clock.advance(0);
+    world.socket().deliver(refusal(sends(world)[0], "too_large"));
+    await expect(first).rejects.toMatchObject({ code: "too_large" });
+    const second = world.room.send("b", { key: "mine" });
+    await world.clock.advance(0);
+    world.socket().deliver(ok(sends(world)[1], { seq: 1, at: 7 }));
+    expect(await second).toEqual({ seq: 1, at: 7, id: "mine" });
+    expect(texts(world)).toEqual(["a", "a"]);
+  });
+
+  it("[Y118] refuses what is no key", async () => {
+    const world = await roomForTest();
+    for (const key of ["", "x".repeat(65)])
+      await expect(world.room.send("a", { key })).rejects.toMatchObject({
+        code: "bad_request",
+        path: ["key"],
+      });
+    expect(world.room.outbox).toEqual([]);
+  });
+});

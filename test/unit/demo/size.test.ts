@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 const root = join(import.meta.dirname, "../../..");
 const COMMENT = /^\s*(?:\/\/|\/?\*|$)/;
 /** Other packages than what the page imports. */
-const OTHERS = /^client\/(?:examples|react|vue|svelte|tanstack-query|bindings|server)\//;
+const OTHERS = /^client\/(?:examples|react|vue|svelte|ai|tanstack-query|bindings|server)\//;
 
 /** Another page. */
 const ADMIN = /^demo\/admin\//;

@@ -67,7 +67,6 @@ interface Placed {
  * hold the room. Call `close()` before `room.leave()`.
  *
  * @example
- * import { Chat } from "@ai-sdk/react";
  * const transport = new RoomChatTransport({
  *   room,
  *   ask: ({ seq }) => fetch("/api/answer", { method: "POST", body: JSON.stringify({ room: room.name, seq }) }),

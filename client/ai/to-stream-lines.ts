@@ -29,7 +29,6 @@ export interface StreamLinesOptions {
  * Everything in one message takes at most 1 MiB: put files somewhere else, and say their URL.
  *
  * @example
- * import { streamText } from "ai";
  * const answer = streamText({ model, prompt: "Why is the sky blue?" });
  * for await (const line of toStreamLines(answer.toUIMessageStream())) console.log(line);
  */

@@ -24,7 +24,6 @@ const made = new WeakMap<AnyRoomMessage, { readonly id: string; readonly message
  * where your page does more with them than to show text.
  *
  * @example
- * import { Chat } from "@ai-sdk/react";
  * const chat = new Chat({ messages: await toUIMessages(room.messages), transport: new RoomChatTransport({ room }) });
  */
 export async function toUIMessages<UI_MESSAGE extends UIMessage = UIMessage>(

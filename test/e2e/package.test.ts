@@ -346,7 +346,8 @@ describe("a strict TypeScript app", () => {
   });
 });
 
-describe.each(STRICT_APPS)("a strict TypeScript app in $name", ({ name, modules, plugin, files }) => {
+describe.each(STRICT_APPS)("a strict TypeScript app in $name", (strictApp) => {
+  const { name, modules, plugin, files, compilerOptions } = strictApp;
   const folder = join(app, name);
   beforeAll(() => {
     mkdirSync(folder, { recursive: true });
@@ -361,7 +362,7 @@ describe.each(STRICT_APPS)("a strict TypeScript app in $name", ({ name, modules,
 
   it("[N5] compiles, with every function of the binding", async () => {
     const typed = Object.keys(files).filter((file) => /\.tsx?$/.test(file));
-    expect(await check(typed, { ...BROWSER, jsx: "react-jsx" }, folder)).toBe("");
+    expect(await check(typed, { ...BROWSER, jsx: "react-jsx", ...compilerOptions }, folder)).toBe("");
   });
 
   it("[N3][N5] is built by Vite, with one client", async () => {

@@ -5,9 +5,11 @@ import vue from "@vitejs/plugin-vue";
 import type { PluginOption } from "vite";
 
 export interface StrictApp {
-  readonly name: "react" | "vue" | "svelte";
+  readonly name: "react" | "vue" | "svelte" | "ai";
   /** What the app installs beside `edge-rooms`. */
   readonly modules: readonly string[];
+  /** What it asks of the compiler less strictly. */
+  readonly compilerOptions?: object;
   /** Without one, Vite needs none. */
   readonly plugin?: PluginOption;
   /** Its files; the first is the entry. Components of Vue and Svelte are checked by tools of their own, which are not here. */
@@ -139,6 +141,34 @@ const say = (text: string): void => void outbox.send({ text });
 <input oninput={typists.startTyping} onchange={() => say("Hello")} />
 `;
 
+const EVENTS = `
+import type { ChatData } from "edge-rooms";
+declare module "edge-rooms" {
+  interface Register { readonly events: { chat: ChatData; "task.created": { readonly title: string } } }
+}
+`;
+
+const AI = `
+import { Chat } from "@ai-sdk/react";
+import type { Message } from "edge-rooms";
+import { ChunkReader, type Question, RoomChatTransport, roomMessageOf, toStreamLines, toUIMessages } from "edge-rooms/ai";
+import { createServerApi } from "edge-rooms/server";
+import { client } from "./client.js";
+import "./events.js";
+const room = client.room("lobby");
+const ask = async ({ seq, messages }: Question): Promise<number> => seq + messages.length;
+const transport = new RoomChatTransport({ room, ask, roleOf: ({ byServer }) => (byServer ? "assistant" : "user") });
+const chat = new Chat({ transport, messages: await toUIMessages(room.messages) });
+await chat.resumeStream();
+await transport.stopAnswer();
+export const name: string | undefined = roomMessageOf(room, "1")?.from?.name;
+declare const chunks: ReadableStream<{ readonly type: string }>;
+const onServer = createServerApi({ url: "", apiKey: "" }).room("lobby");
+await onServer.stream((stop) => (stop.aborted ? [] : toStreamLines(chunks)), { replyTo: 1 });
+export const shown = await toUIMessages((await onServer.messages()).messages);
+export const typesIn = (message: Message): readonly string[] => [...new ChunkReader("1").read(message)].map(({ type }) => type);
+`;
+
 export const STRICT_APPS: readonly StrictApp[] = [
   {
     name: "react",
@@ -178,5 +208,12 @@ mount(App, { target: document.body });
       "Chat.svelte": SVELTE_CHAT,
       "client.ts": CLIENT,
     },
+  },
+  {
+    name: "ai",
+    modules: ["ai", "@ai-sdk/react", "zod", "react", "@types/react"],
+    // The declarations of the AI SDK are less strict than this.
+    compilerOptions: { skipLibCheck: true },
+    files: { "main.ts": AI, "events.ts": EVENTS, "client.ts": CLIENT },
   },
 ];

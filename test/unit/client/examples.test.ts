@@ -55,6 +55,9 @@ declare global {
 
 const BINDINGS = ["ai", "react", "vue", "svelte", "tanstack-query"];
 
+/** What examples of a chat use of the AI SDK. */
+const AI_SDK = [`import { Chat } from "@ai-sdk/react";`, `import { streamText } from "ai";`];
+
 const CONFIG = {
   extends: "../../tsconfig.base.json",
   compilerOptions: {
@@ -113,7 +116,7 @@ async function importsOf({ at }: Example): Promise<string> {
   ];
   if (binding !== undefined) entries.push([binding, `${binding}/index.ts`]);
   const imported = new Set<string>();
-  const lines: string[] = [];
+  const lines = binding === "ai" ? [...AI_SDK] : [];
   for (const [entry, file = ""] of entries) {
     const names = Object.keys(await import(join(root, "client", file))).filter((name) => !imported.has(name));
     for (const name of names) imported.add(name);

@@ -22,8 +22,8 @@ import type { ServerContext } from "./server-call.ts";
 
 export type StreamedDone = Extract<StreamedLine, { type: "done" }>;
 
-/** After so many tries in a row that soon failed there is no other one. */
-const MAX_TRIES = 8;
+/** No other try begins so long after the first of those in a row that soon failed: the room has ended the answer by then. */
+const GIVE_UP_AFTER_MS = 60_000;
 const RETRY_LIMITS = { minMs: 500, maxMs: 8_000 };
 /** A blank line is sent this long after the last one: the room ends an answer whose producer is silent. */
 export const SIGN_OF_LIFE_MS = 15_000;
@@ -40,18 +40,21 @@ export interface AnswerPost {
 
 export async function postAnswer(context: ServerContext, post: AnswerPost): Promise<StreamedDone> {
   const { clock, random } = context.ports;
-  for (let failures = 0; ; ) {
+  let failures = 0;
+  let failingSince = clock.elapsed();
+  for (;;) {
     let openedAt = Number.POSITIVE_INFINITY;
+    const opened = () => {
+      openedAt = clock.elapsed();
+    };
     try {
-      const opened = () => {
-        openedAt = clock.elapsed();
-      };
       return await attempt(context, post, opened);
     } catch (error) {
       if (!(error instanceof RoomsError) || !isWorthRepeating(error)) throw error;
-      failures = clock.elapsed() - openedAt >= STABLE_AFTER_MS ? 1 : failures + 1;
-      if (failures >= MAX_TRIES) throw error;
-      const waitMs = (error.retryAfterMs ?? 0) + backoffMs(failures - 1, RETRY_LIMITS, random);
+      const now = clock.elapsed();
+      if (now - openedAt >= STABLE_AFTER_MS) [failures, failingSince] = [0, now];
+      const waitMs = (error.retryAfterMs ?? 0) + backoffMs(failures++, RETRY_LIMITS, random);
+      if (now + waitMs - failingSince >= GIVE_UP_AFTER_MS) throw error;
       await sleep(clock, waitMs, new AbortController().signal);
     }
   }

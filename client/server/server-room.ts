@@ -135,7 +135,7 @@ export class ServerRoom<Events extends EventMap = RegisteredEvents> {
    *
    * It is one request, whatever it takes. After a lost connection and a crash of the room the same lines are sent again
    * under the same `id`, so the answer goes on exactly; all of them are kept meanwhile, at most 4 MiB. It is given up
-   * after 8 tries that soon failed. An answer whose producer was away for 60 s was ended by the room as `interrupted`.
+   * after a minute without a connection that lasted; by then the room has ended the answer as `interrupted`.
    * Where the platform's `fetch` sends no streams, the text of each 250 ms takes a request.
    *
    * Rejects with `too_large` past 1 MiB of data as JSON, and where the deployment takes less than 24 KB a message

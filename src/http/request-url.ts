@@ -7,6 +7,7 @@ import {
   isUserId,
   MAX_FRAME_BYTES,
   MAX_HISTORY,
+  MAX_OPEN_STREAMS,
   MAX_TOPICS,
   MIN_FRAME_BYTES,
   type Topics,
@@ -66,6 +67,9 @@ function readPresence(c: AppContext): boolean {
 /** Longer than any cursor or name of a connection: what is longer names nothing, and is cut. */
 const MAX_REFERENCE_LENGTH = 64;
 
+/** Two numbers of 16 digits for each open message. */
+const MAX_HAVE_LENGTH = MAX_OPEN_STREAMS * 34;
+
 const readReference = (c: AppContext, name: string) => readParameter(c, name)?.slice(0, MAX_REFERENCE_LENGTH);
 
 /** Parameters of a socket that stays open. */
@@ -78,10 +82,11 @@ export function readSocketBounds(c: AppContext) {
 /** Parameters of a socket, and of a poll. */
 export function readSocketQuery(c: AppContext) {
   const since = readReference(c, "since");
-  const have = readReference(c, "have");
+  const have = readParameter(c, "have");
   return {
     ...(since !== undefined && { since }),
-    ...(have !== undefined && { have }),
+    // A part of it would say something else.
+    ...(have !== undefined && have.length <= MAX_HAVE_LENGTH && { have }),
     history: readInteger(c, "history", 0, MAX_HISTORY) ?? DEFAULT_HISTORY,
     topics: readTopics(c),
     presence: readPresence(c),

@@ -29,7 +29,8 @@ export const HTTP_ROUTES = {
   "PUT /v1/rooms/:room/receipts/me": { body: bodies.RECEIPT_BODY, answer: READ_RESULT },
   "GET /v1/rooms/:room/messages": { answer: answers.MESSAGES_RESULT },
   "POST /v1/rooms/:room/messages": { body: bodies.MESSAGE_BODY, answer: answers.MESSAGE_STORED },
-  "POST /v1/rooms/:room/messages/stream": { answer: answers.STREAMED_RESULT },
+  // The first line of the body; the others are `STREAM_LINE`s.
+  "POST /v1/rooms/:room/messages/stream": { body: bodies.STREAM_HEAD, answer: answers.STREAMED_RESULT },
   "POST /v1/rooms/:room/messages/:seq/append": { body: bodies.APPEND_BODY, answer: APPEND_RESULT },
   "POST /v1/rooms/:room/messages/:seq/finish": { body: bodies.FINISH_BODY, answer: CHANGE_RESULT },
   "POST /v1/rooms/:room/messages/:seq/stop": { answer: NOTHING },

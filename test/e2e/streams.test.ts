@@ -66,13 +66,6 @@ async function post(room: string, body: ReadableStream<Uint8Array>, signal?: Abo
   };
 }
 
-/** What a user sees of an answer. */
-function watch(room: string) {
-  const guest = guests.enter(local.url, room, uniqueName("ada"));
-  const shown: string[] = [];
-  return { guest, shown };
-}
-
 const textOf = async (room: string): Promise<unknown> => {
   const { messages } = await server.room(room).messages({ limit: 1 });
   const data: unknown = messages[0]?.data;
@@ -125,5 +118,41 @@ describe("a streaming POST", () => {
     await all.write({ status: "complete" });
     expect(await said.next()).toMatchObject({ type: "done", n: 3, stream: "complete" });
     expect(await textOf(room)).toBe("one two three");
+  });
+
+  it("[Y54] of a mebibyte that comes at once arrives whole, for a reader too", async () => {
+    const room = uniqueName("answers");
+    const ada = guests.enter(local.url, room, uniqueName("ada"));
+    await ada.live();
+    // Its lines differ, so that one which is missing or doubled shows.
+    const texts = Array.from({ length: 10_400 }, (_, n) => `${String(n).padStart(8, "0")}${"x".repeat(91)} `);
+    const body = [{ data: {} }, ...texts.map((text) => ({ text })), { status: "complete" }];
+    const response = await fetch(`${local.url}/v1/rooms/${room}/messages/stream`, {
+      method: "POST",
+      headers: { Authorization: `Bearer ${local.apiKey}`, "Content-Type": "application/x-ndjson" },
+      body: body.map((line) => `${JSON.stringify(line)}\n`).join(""),
+    });
+    expect(await response.json()).toMatchObject({ n: 10_400, stream: "complete" });
+    expect((await textOf(room)) === texts.join("")).toBe(true);
+    await waitFor("ada has it", () => ada.room.messages.at(-1)?.stream === "complete");
+    const data: unknown = ada.room.messages.at(-1)?.data;
+    expect(data instanceof Object && "text" in data && data.text === texts.join("")).toBe(true);
+  });
+});
+
+describe("room.stream of the server SDK", () => {
+  it("[Y57] stops where a member asks for it", async () => {
+    const room = uniqueName("answers");
+    const bo = guests.enter(local.url, room, uniqueName("bo"));
+    await bo.live();
+    const stops: string[] = [];
+    const answer = server.room(room).stream((stop) => {
+      stop.addEventListener("abort", () => stops.push("stop"));
+      return new ReadableStream<string>({ start: (controller) => controller.enqueue("Hello") });
+    });
+    await waitFor("bo reads it", () => bo.room.messages.at(-1)?.stream === "open");
+    await server.room(room).stop(1);
+    expect(await answer).toMatchObject({ stream: "cancelled", n: 1, stop: null });
+    expect([stops, await textOf(room)]).toEqual([["stop"], "Hello"]);
   });
 });

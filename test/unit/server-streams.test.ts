@@ -194,14 +194,15 @@ describe("room.stream of the server SDK", () => {
     expect(clock.pending).toBe(0);
   });
 
-  it("[Y56] gives up after eight tries that soon failed, and at once what will not pass", async () => {
+  it("[Y56] gives up after a minute of tries that soon failed, and at once what will not pass", async () => {
     const busy: Fate = { refusal: [503, "overloaded"] };
     const lasting = world(Array.from({ length: 20 }, () => busy));
     const { stream, state } = streamOf(["a"], "hangs");
     const error = failure(lasting.room.stream(stream));
     await lasting.clock.advance(120_000);
     expect(await error).toMatchObject({ code: "overloaded" });
-    expect([lasting.bodies.length, state.cancelled]).toEqual([8, true]);
+    // They begin after 0, 0.5, 1.5, 3.5, 7.5, 15.5, 23.5 … 55.5 s.
+    expect([lasting.bodies.length, state.cancelled]).toEqual([11, true]);
 
     const refused = world([{ refusal: [403, "forbidden"] }]);
     expect(await failure(refused.room.stream(["a"]))).toMatchObject({ code: "forbidden" });
@@ -216,9 +217,9 @@ describe("room.stream of the server SDK", () => {
       { clock, random: () => 0, newId: () => "id-1" },
     );
     const error = failure(new ServerApi(context).room("r").stream(["a"]));
-    await clock.advance(8 * 45_000);
+    await clock.advance(120_000);
     expect(await error).toMatchObject({ code: "timeout" });
-    expect(hung.mock.calls.length).toBe(8);
+    expect(hung.mock.calls.length).toBe(2);
     expect(clock.pending).toBe(0);
   });
 

@@ -5,7 +5,7 @@ import { base64url, exportJWK, generateKeyPair } from "jose";
 import { beforeAll, describe, expect, it } from "vitest";
 import { fits } from "../../client/util/wire.ts";
 import { HTTP_ROUTES, type HttpRoute, isCompound, isRecord, type Schema } from "../../src/protocol/index.ts";
-import { callAs, callAsServer, errorOf, tokenFor, uniqueName } from "./support/worker.ts";
+import { call, callAs, callAsServer, errorOf, tokenFor, uniqueName } from "./support/worker.ts";
 
 const textsOf = (files: Readonly<Record<string, string>>): string[] => Object.values(files);
 const [page = ""] = textsOf(
@@ -29,6 +29,8 @@ const BODIES: Readonly<Record<string, unknown>> = {
   "PUT /v1/rooms/:room/receipts/me": {},
   "POST /v1/rooms/:room/messages": { data: 1 },
   "PATCH /v1/rooms/:room/messages/:seq": { data: 2 },
+  "POST /v1/rooms/:room/messages/:seq/append": { n: 1, text: "a" },
+  "POST /v1/rooms/:room/messages/:seq/finish": { status: "complete" },
   "POST /v1/rooms/:room/signals": { event: "e" },
   "POST /v1/rooms/:room/kick": { user: "zed" },
   "POST /v1/broadcast": { rooms: [room], event: "e", data: 1 },
@@ -48,16 +50,21 @@ const ENDS = [
   "DELETE /v1/rooms/:room",
   "POST /v1/users/:user/disconnect",
 ];
+/** Each has an open message of its own. */
+const OF_STREAMS = Object.keys(routes).filter((route) => /append|finish|stop|takeover/.test(route));
+const STREAM = "POST /v1/rooms/:room/messages/stream";
 const names = Object.keys(routes).sort((a, b) => ENDS.indexOf(a) - ENDS.indexOf(b));
 
-function ask(route: string, bearer: string, seq = 1): Promise<Response> {
+function ask(route: string, bearer: string, seq = 2 + OF_STREAMS.indexOf(route)): Promise<Response> {
   const [method = "", pattern = ""] = route.split(" ");
   const path = pattern
     .replace(":room", room)
     .replace(":seq", String(seq))
     .replace(":emoji", encodeURIComponent("👍"))
     .replace(":user", pattern.includes("/bans/") ? "zed" : user);
-  return callAs(bearer, method, path, BODIES[route]);
+  if (route !== STREAM) return callAs(bearer, method, path, BODIES[route]);
+  const headers = { Authorization: `Bearer ${bearer}`, "Content-Type": "application/x-ndjson" };
+  return call(path, { method, headers, body: '{"data":{}}\n{"status":"complete"}\n' });
 }
 
 const holding = (permission: string) => tokenFor(user, { rooms: { "*": permission } });
@@ -81,6 +88,8 @@ function unknownFields(schema: Schema, value: unknown): string[] {
 
 beforeAll(async () => {
   await callAsServer("POST", `/v1/rooms/${room}/messages`, { data: 1, from: { id: user } });
+  for (const _ of OF_STREAMS)
+    await callAsServer("POST", `/v1/rooms/${room}/messages`, { data: {}, stream: true });
   await callAsServer("POST", "/v1/notify", { user, ...content });
 });
 

@@ -150,7 +150,7 @@ describe("the HTTP reference", () => {
       Array.from(source.matchAll(/\b(?:read[A-Z]\w*\(c, |req\.query\()"(\w+)"/g), ([, name = ""]) => name),
     );
     expect(names).toContain("wait");
-    const ofSockets = ["frame", "replaces", "probe"];
+    const ofSockets = ["frame", "replaces", "probe", "have"];
     expect(names.filter((name) => !ofSockets.includes(name) && !page.includes(`\`${name}\``))).toEqual([]);
   });
 });

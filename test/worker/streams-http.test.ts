@@ -1,8 +1,23 @@
 // Messages that stream, over HTTP: each route, and what it refuses.
 
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
-import { call, callAs, callAsServer, errorOf, join, tokenFor, uniqueName } from "./support/worker.ts";
+import { describe, expect, it, vi } from "vitest";
+import { ServerApi } from "../../client/server/server-api.ts";
+import { serverContext } from "../../client/server/server-context.ts";
+import { systemClock } from "../../client/util/system-clock.ts";
+import { recordWrites } from "./support/objects.ts";
+import {
+  call,
+  callAs,
+  callAsServer,
+  callWith,
+  errorOf,
+  join,
+  roomObject,
+  tokenFor,
+  uniqueName,
+} from "./support/worker.ts";
 
 interface Opened {
   readonly room: string;
@@ -325,5 +340,70 @@ describe("a streaming POST", () => {
     expect(await response.json()).toMatchObject({ n: 330, stream: "complete" });
     const { data } = await lastOf(`/v1/rooms/${room}/messages`);
     expect(data).toEqual({ text: texts.map(({ text }) => text).join("") });
+  });
+
+  it("[Y54] is one call to the object of the room, and three rows", async () => {
+    const room = uniqueName("answers");
+    await callAsServer("POST", `/v1/rooms/${room}/messages`, { data: 1 });
+    const writes = await recordWrites(roomObject(room));
+    const calls: string[] = [];
+    /** A namespace of objects whose calls are noted. */
+    const counted = (name: string, namespace: object) => ({
+      getByName: (id: string) => {
+        const stub: object = Object(Reflect.apply(Reflect.get(namespace, "getByName"), namespace, [id]));
+        return new Proxy(stub, {
+          get: (_, call) => {
+            calls.push(`${name}.${String(call)}`);
+            return (...args: unknown[]) => Reflect.apply(Reflect.get(stub, call), stub, args);
+          },
+        });
+      },
+    });
+    const texts = Array.from({ length: 500 }, (_, n) => ({ text: `token ${n} ` }));
+    const response = await callWith(
+      { ROOMS: counted("ROOMS", env.ROOMS), USERS: counted("USERS", env.USERS) },
+      `/v1/rooms/${room}/messages/stream`,
+      {
+        method: "POST",
+        headers: { Authorization: `Bearer ${env.API_KEYS}`, "Content-Type": "application/x-ndjson" },
+        body: lines({ data: {} }, ...texts, COMPLETE),
+      },
+    );
+    expect([await response.json(), calls]).toMatchObject([{ n: 500 }, ["ROOMS.streamAnswer"]]);
+    expect(writes.rows()).toBe(3);
+  });
+
+  it("[Y56] is `overloaded` where the object dies, and the SDK goes on exactly", async () => {
+    const room = uniqueName("answers");
+    const tries: number[] = [];
+    const fetch = async (url: string, init: RequestInit) => {
+      const response = await call(new URL(url).pathname, init);
+      tries.push(response.status);
+      return response;
+    };
+    const context = serverContext(
+      { url: "https://rooms.test", apiKey: env.API_KEYS, fetch },
+      { clock: systemClock, random: () => 0, newId: () => crypto.randomUUID() },
+    );
+    const server = new ServerApi(context);
+    const words = Array.from({ length: 30 }, (_, n) => `word-${n} `);
+    async function* model() {
+      for (const [n, word] of words.entries()) {
+        if (n === 10 || n === 20) {
+          const there = words.slice(0, n).join("");
+          await vi.waitFor(async () =>
+            expect(await lastOf(`/v1/rooms/${room}/messages`)).toMatchObject({ data: { text: there } }),
+          );
+          await runInDurableObject<DurableObject, void>(roomObject(room), (_, state) =>
+            state.abort("dies"),
+          ).catch(() => {});
+        }
+        yield word;
+      }
+    }
+    const answer = await server.room(room).stream(model());
+    expect(answer).toMatchObject({ seq: 1, n: 30, stream: "complete", duplicate: true });
+    expect(tries).toEqual([201, 200, 200]);
+    expect(await lastOf(`/v1/rooms/${room}/messages`)).toMatchObject({ data: { text: words.join("") } });
   });
 });

@@ -14,9 +14,9 @@ export interface Played {
 
 const ROWS = 5;
 
-function end(world: StreamWorld, pauses = 0): Played {
+function end(world: StreamWorld): Played {
   world.finish();
-  const { crashes, hibernations, takeovers, cuts } = world.tally;
+  const { crashes, hibernations, pauses, takeovers, cuts } = world.tally;
   return {
     faults: world.faults,
     rows: world.rows(),
@@ -43,11 +43,12 @@ export function killedAt(options: StreamWorldOptions, at: number): Played {
 export function asleepAt(options: StreamWorldOptions, at: number): Played {
   const world = worldAt(options, at);
   sleep(world);
-  return end(world, 1);
+  return end(world);
 }
 
 /** An object sleeps when nothing has happened for 10 s, and nothing is due. */
-function sleep(world: StreamWorld): void {
+export function sleep(world: StreamWorld): void {
+  world.tally.pauses += 1;
   for (let seconds = 0; seconds < 12 || world.room.dueAt !== null; seconds += 1) {
     if (seconds > 120) throw new Error("it never sleeps");
     world.step(1_000);
@@ -56,35 +57,39 @@ function sleep(world: StreamWorld): void {
   world.step(1_000);
 }
 
-/** The same happens after each token. */
-export function atEvery(options: StreamWorldOptions, happens: (world: StreamWorld) => void): Played {
+/** The same happens after each token, or after one of `every`, from token `from` on. */
+export function atEvery(
+  options: StreamWorldOptions,
+  happens: (world: StreamWorld) => void,
+  { from = 1, every = 1 }: { readonly from?: number; readonly every?: number } = {},
+): Played {
   const world = new StreamWorld(options);
+  if (from === 0) happens(world);
   while (world.producer.made < options.tokens) {
     world.token();
-    happens(world);
+    if (world.producer.made % every === from % every) happens(world);
   }
   return end(world);
 }
 
+const LONG_AWAY_MS = 8_000;
+
 /** Any of it, at any time. `divides`: producers also take over, and go on otherwise. */
 export function anything(options: StreamWorldOptions, divides = false): Played {
-  let pauses = 0;
-  const played = atEvery(options, (world) => {
+  return atEvery(options, (world) => {
     const roll = world.random();
     if (roll < 0.02) {
       world.restart("crash");
       if (divides) world.takeOver(Math.floor(world.random() * 1_000_000));
-    } else if (roll < 0.03) {
-      pauses += 1;
-      sleep(world);
-    } else if (roll < 0.06) world.cutProducer();
+    } else if (roll < 0.03) sleep(world);
+    else if (roll < 0.06) world.cutProducer();
     else if (roll < 0.3) {
       const one = world.readers[Math.floor(world.random() * world.readers.length)];
-      if (one?.seat.isConnected) world.cut(one);
+      // Some are away while much happens.
+      if (one?.seat.isConnected) world.cut(one, world.random() < 0.1 ? LONG_AWAY_MS : undefined);
     } else if (roll < 0.31) {
-      pauses += 1;
+      world.tally.pauses += 1;
       world.step(Math.floor(world.random() * 4_000));
     }
   });
-  return { ...played, mayWrite: played.mayWrite + pauses };
 }

@@ -28,7 +28,8 @@ export interface Reader {
 const PRODUCER = "ada";
 /** As long as a client waits at most before it connects again. */
 const AWAY_MS = 300;
-const LONG_AWAY_MS = 4_000;
+/** So many steps after the last token the alarm goes off. */
+const SWEEP_EVERY = 3_000;
 /** A world in which this does not suffice has come to a stop. */
 const MOST_STEPS = 50_000;
 
@@ -36,7 +37,7 @@ export class StreamWorld {
   readonly room = new RoomForTest();
   producer: RawProducer;
   readonly readers: readonly Reader[];
-  readonly tally = { crashes: 0, hibernations: 0, cuts: 0, takeovers: 0 };
+  readonly tally = { crashes: 0, hibernations: 0, pauses: 0, cuts: 0, takeovers: 0 };
   /** How long after it was made a token was shown, in milliseconds: of readers that were never cut. */
   readonly delays: number[] = [];
   readonly random: () => number;
@@ -96,6 +97,8 @@ export class StreamWorld {
       if (steps > MOST_STEPS) throw new Error(`it never ended: ${this.#standing}`);
       if (this.producer.made < this.producer.answer.count) this.token();
       else this.step(this.#everyMs);
+      // As the alarm does, for a session that was not reached.
+      if (steps % SWEEP_EVERY === SWEEP_EVERY - 1) this.room.room.sweepOnAlarm(this.room.now);
     }
   }
 
@@ -149,15 +152,14 @@ export class StreamWorld {
     this.producer = RawProducer.after(this.producer, seed);
   }
 
-  /** Of what was sent a part may still come. */
-  cut(one: Reader): void {
+  /** Of what was sent a part may still come. Its client waits for at most `awayMs`. */
+  cut(one: Reader, awayMs = AWAY_MS): void {
     this.tally.cuts += 1;
     this.#measures = false;
     if (this.random() < 0.5) for (const frame of one.seat.take(1)) one.reader.receives(frame);
     one.seat.cut(this.random() < 0.5);
     one.reader.lost();
-    // Some are away while much happens.
-    one.awayUntil = this.#later() + (this.random() < 0.1 ? LONG_AWAY_MS : 0);
+    one.awayUntil = this.#later(awayMs);
   }
 
   get faults(): readonly unknown[] {
@@ -169,8 +171,8 @@ export class StreamWorld {
     ];
   }
 
-  #later(): number {
-    return this.room.now + Math.floor(this.random() * AWAY_MS);
+  #later(mostMs = AWAY_MS): number {
+    return this.room.now + Math.floor(this.random() * mostMs);
   }
 
   #dueAfter(now: number): number | null {

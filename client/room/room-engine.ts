@@ -25,7 +25,6 @@ import type { ConnectionState, Transport } from "../connection/transport/transpo
 import type { ChannelEvents, ResumeKind } from "../connection/types.ts";
 import { noConnection, offline, RoomsError } from "../util/errors.ts";
 import { Emitter, Listeners, SnapshotStore, TopicListeners } from "../util/listeners.ts";
-import type { Ports } from "../util/ports.ts";
 import { SendRateLimiter } from "../util/send-rate-limiter.ts";
 import { type Connected, fits, type IncomingFrame, resultOf } from "../util/wire.ts";
 import { type EnginePort, PendingChanges } from "./messages/changes.ts";
@@ -68,12 +67,11 @@ export class RoomEngine implements ChannelEvents, EnginePort, KeptParts, OutboxP
   readonly reads: ReadPosition;
   readonly presence = new OwnPresence(this);
   readonly typing: Typing;
-  readonly streams = new Streams(this);
+  readonly streams: Streams;
   readonly store: SnapshotStore<UntypedSnapshot>;
   readonly view: RoomView;
   /** While the room is open, and kept beyond the life of the page. */
   keeper: RoomKeeper | undefined;
-  readonly ports: Ports;
   messageBytes = 0;
   readonly #context: RoomContext;
   readonly limiter: SendRateLimiter;
@@ -88,7 +86,6 @@ export class RoomEngine implements ChannelEvents, EnginePort, KeptParts, OutboxP
     { events, appEvents, changes }: RoomListeners,
   ) {
     const { ports } = context;
-    this.ports = ports;
     this.name = name;
     this.events = events;
     this.appEvents = appEvents;
@@ -100,6 +97,7 @@ export class RoomEngine implements ChannelEvents, EnginePort, KeptParts, OutboxP
     this.outbox = new Outbox(ports, this, this.limiter);
     this.changes = new PendingChanges(ports, this);
     this.reads = new ReadPosition(ports.clock, this);
+    this.streams = new Streams(ports, this);
     this.typing = new Typing(
       ports.clock,
       (data) => this.signal(TYPING_EVENT, data),

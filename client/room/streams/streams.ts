@@ -12,6 +12,7 @@ import {
 } from "../../../src/protocol/index.ts";
 import { offline, RoomsError } from "../../util/errors.ts";
 import { ignoreRejection } from "../../util/listeners.ts";
+import type { Ports } from "../../util/ports.ts";
 import { checked } from "../../util/wire.ts";
 import type { Outbox, StreamOptions } from "../messages/outbox.ts";
 import type { Answer } from "./answer.ts";
@@ -33,7 +34,7 @@ export async function loadAnswers(): Promise<typeof import("./answer.ts")> {
 /** What a message that streams begins with: an object, with the fields that are known already. */
 export type OpeningData<Data> = unknown extends Data ? object : Data extends object ? Partial<Data> : never;
 
-export interface StreamsPort extends Omit<ProducerPort, "onOver" | "changeOf"> {
+export interface StreamsPort extends Omit<ProducerPort, "ports" | "onOver" | "changeOf"> {
   readonly outbox: Outbox;
   ask(command: Command & { readonly id: string }): Promise<Ok & Readonly<Record<string, unknown>>>;
   held(seq: number): Message | undefined;
@@ -46,11 +47,11 @@ export class Streams {
   /** Why all that was written here has ended. */
   #end: RoomsError | undefined;
 
-  constructor(room: StreamsPort) {
+  constructor(ports: Ports, room: StreamsPort) {
     this.#room = room;
     const producers = this.#producers;
     this.#port = {
-      ports: room.ports,
+      ports,
       get live() {
         return room.live;
       },
@@ -80,7 +81,7 @@ export class Streams {
 
   async takeOver<Data>(seq: number): Promise<Answer<Data>> {
     const end = this.#end;
-    const id = this.#room.ports.newId();
+    const id = this.#port.ports.newId();
     const { n, producer } = await checked(this.#room.ask({ type: "takeover", id, seq }), TAKEOVER_RESULT);
     const held = await this.#versionOf(seq, n);
     const { field = DEFAULT_STREAM_FIELD } = held;
@@ -88,7 +89,7 @@ export class Streams {
   }
 
   async stop(seq: number): Promise<void> {
-    await this.#room.ask({ type: "stop", id: this.#room.ports.newId(), seq });
+    await this.#room.ask({ type: "stop", id: this.#port.ports.newId(), seq });
   }
 
   onLive(): void {
@@ -129,7 +130,7 @@ export class Streams {
   async #versionOf(seq: number, n: number): Promise<Message> {
     const held = this.#room.held(seq);
     if (held !== undefined && (held.n ?? 0) === n) return held;
-    const id = this.#room.ports.newId();
+    const id = this.#port.ports.newId();
     const page = await checked(this.#room.ask({ type: "history", id, before: seq + 1, limit: 1 }), PAGE);
     const message = page.messages?.find((other) => other.seq === seq);
     if (message === undefined || (message.n ?? 0) !== n)

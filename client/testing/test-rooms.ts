@@ -2,6 +2,7 @@
 
 import { closeCode, type Permission } from "../../src/protocol/index.ts";
 import { Client, type ClientOptions } from "../core/client.ts";
+import { loadAnswers } from "../room/streams/streams.ts";
 import { ServerApi } from "../server/server-api.ts";
 import { type ServerApiOptions, serverContext } from "../server/server-context.ts";
 import type { ServerKickOptions } from "../server/server-room.ts";
@@ -88,6 +89,8 @@ export class TestRooms {
     const settling = new Settling(now);
     const random = seededRandom(seed);
     const openDatabase = await sqliteHere();
+    // A file that is loaded later takes a time that no test can wait for.
+    await loadAnswers();
     const ownSettings = { ...settings, JWT_SECRET: SECRET, API_KEYS: API_KEY };
     const worker = new TestWorker({ settling, settings: ownSettings, openDatabase, random });
     const problems = await worker.problems();

@@ -1,84 +1,16 @@
 // Messages that this client writes while others read them.
 
 import { beforeAll, describe, expect, it } from "vitest";
-import type { Answer } from "../../../client/index.ts";
 import { loadAnswers } from "../../../client/room/streams/streams.ts";
 import { MAX_STREAM_BYTES } from "../../../src/protocol/index.ts";
 import { SharedDisk } from "../../support/shared-disk.ts";
-import {
-  describeBoth,
-  dialedRoom,
-  type RoomWorld,
-  roomForTest,
-  type WorldOptions,
-} from "./support/client-for-test.ts";
+import { answerForTest, finishing, mine, SEQ, stored } from "./support/answer-for-test.ts";
+import { describeBoth, dialedRoom, roomForTest } from "./support/client-for-test.ts";
 import type { Frame } from "./support/fake-sockets.ts";
 import { message, ok, refusal } from "./support/frames.ts";
 import { openTab } from "./support/offline-world.ts";
 
 beforeAll(async () => void (await loadAnswers()));
-
-const SEQ = 7;
-const mine = (more: Frame = {}) => message(SEQ, { from: { id: "usr_1", name: "Ada" }, ...more });
-
-/** Stores what was opened, and resolves with its answer. */
-async function stored({ socket, clock }: RoomWorld, opened: Promise<Answer>): Promise<Answer> {
-  await clock.advance(0);
-  const command = socket().sentOf("send").at(-1);
-  const said = { id: command?.id, data: command?.data, stream: "open" };
-  socket().deliver(mine(said), ok(command, { seq: SEQ, at: 1 }));
-  return opened;
-}
-
-async function answerForTest(options?: WorldOptions) {
-  const world = await roomForTest(options, undefined, { head: SEQ - 1 });
-  const errors: string[] = [];
-  world.room.on("error", ({ code }) => errors.push(code));
-  const answer = await stored(world, world.room.stream({ text: "" }));
-  const sent = () => world.socket().sentOf("append");
-  const said = () => sent().filter(({ n }) => n !== 0);
-  return {
-    ...world,
-    ...{ answer, errors, sent, said },
-    /** Answers the last append that asks. */
-    async tell(n: number, saved: number, more: Frame = {}) {
-      const asking = sent().filter(({ ack }) => ack === true);
-      world.socket().deliver(ok(asking.at(-1), { n, saved, ...more }));
-      await world.clock.advance(0);
-    },
-    async refuse(code: string, more: Frame = {}) {
-      world.socket().deliver(refusal(undefined, code, { seq: SEQ, ...more }));
-      await world.clock.advance(0);
-    },
-    /** Loses the connection, and comes back. */
-    async comeBack() {
-      world.socket().end(1006);
-      await world.clock.advance(1_000);
-      await world.goLive({ head: SEQ, recovery: "complete" });
-    },
-    /** Appends each in a turn of its own. */
-    async say(...texts: string[]) {
-      for (const text of texts) {
-        answer.append(text);
-        await world.clock.advance(0);
-      }
-    },
-    async over(promise: Promise<unknown>): Promise<unknown> {
-      const outcome = promise.catch((error: unknown) => error);
-      await world.clock.advance(0);
-      return outcome;
-    },
-  };
-}
-
-type AnswerWorld = Awaited<ReturnType<typeof answerForTest>>;
-
-/** A finish that was asked for, when all that was appended is known to be taken. */
-async function finishing(world: AnswerWorld, ...args: Parameters<Answer["finish"]>) {
-  const promise = world.answer.finish(...args);
-  await world.clock.advance(0);
-  return { promise, command: () => world.socket().sentOf("finish").at(-1) };
-}
 
 describeBoth("an answer", () => {
   it("[Y66] opens with a `send`, and is there once it is stored", async () => {
@@ -474,103 +406,6 @@ describeBoth("an answer", () => {
     for (let n = 0; n < 20; n++) void world.room.send(`text ${n}`);
     await world.clock.advance(0);
     expect(world.socket().sentOf("send").length - before).toBe(20);
-  });
-});
-
-describeBoth("what is read into an answer", () => {
-  it("[Y74] is appended as it comes, texts or bytes, and completes it", async () => {
-    const world = await answerForTest();
-    const bytes = new TextEncoder().encode("né👍");
-    async function* source() {
-      yield "Hello, ";
-      yield bytes.slice(0, 2);
-      yield bytes.slice(2, 5);
-      yield bytes.slice(5);
-    }
-    const done = world.answer.pipe(source());
-    await world.clock.advance(0);
-    expect(
-      world
-        .said()
-        .map(({ text }) => text)
-        .join(""),
-    ).toBe("Hello, né👍");
-    await world.tell(world.said().length, 0);
-    world.socket().deliver(ok(world.socket().sentOf("finish")[0], { seq: 9 }));
-    expect(await done).toEqual({ seq: 9 });
-    expect(world.socket().sentOf("finish")).toMatchObject([{ status: "complete" }]);
-  });
-
-  it("[Y74] that throws fails it, and the promise rejects with what it threw", async () => {
-    const world = await answerForTest();
-    const cause = new Error("no more tokens");
-    async function* source() {
-      yield "Hello";
-      throw cause;
-    }
-    const done = world.answer.pipe(source()).catch((error: unknown) => error);
-    await world.clock.advance(0);
-    await world.tell(1, 0);
-    expect(world.socket().sentOf("finish")).toMatchObject([{ status: "failed" }]);
-    world.socket().deliver(ok(world.socket().sentOf("finish")[0], { seq: 9 }));
-    expect(await done).toBe(cause);
-  });
-
-  it.each(["stop", "signal", "aborted before"])(
-    "[Y74] is cancelled by %s, however long it stands still",
-    async (how) => {
-      const world = await answerForTest();
-      const abort = new AbortController();
-      if (how === "aborted before") abort.abort();
-      let cancelled = 0;
-      const source = new ReadableStream<string>({
-        start: (controller) => controller.enqueue("Hello"),
-        cancel: () => {
-          cancelled += 1;
-        },
-      });
-      const done = world.answer.pipe(source, { signal: abort.signal });
-      await world.clock.advance(0);
-      if (how === "stop") world.socket().deliver({ type: "stop", seq: SEQ, by: null });
-      else abort.abort();
-      await world.clock.advance(0);
-      const [last] = world.said().slice(-1);
-      if (last !== undefined) await world.tell(Number(last.n), 0);
-      expect(cancelled).toBe(1);
-      expect(world.socket().sentOf("finish")).toMatchObject([{ status: "cancelled" }]);
-      world.socket().deliver(ok(world.socket().sentOf("finish")[0], { seq: 9 }));
-      expect(await done).toEqual({ seq: 9 });
-    },
-  );
-
-  it("[Y74] is not read on while more than 256 Ki characters are not saved", async () => {
-    const world = await answerForTest();
-    let read = 0;
-    let isClosed = false;
-    async function* source() {
-      try {
-        for (;;) {
-          read += 1;
-          yield "x".repeat(65_536);
-        }
-      } finally {
-        isClosed = true;
-      }
-    }
-    const done = world.answer.pipe(source()).catch((error: unknown) => error);
-    await world.clock.advance(0);
-    const taken = () => Number(world.said().at(-1)?.n);
-    for (let round = 0; round < 8; round++) await world.tell(taken(), 0);
-    expect(read).toBe(5);
-    // Nothing goes out that could ask.
-    await world.clock.advance(2_000);
-    expect(world.sent().at(-1)).toMatchObject({ n: 0 });
-    await world.tell(taken(), 16);
-    expect(read).toBe(6);
-    await world.refuse("taken_over");
-    expect(await done).toMatchObject({ code: "taken_over" });
-    expect([read, isClosed]).toEqual([6, true]);
-    expect(world.socket().sentOf("finish")).toEqual([]);
   });
 });
 

@@ -83,6 +83,8 @@ export class RoomChatTransport<UI_MESSAGE extends UIMessage = UIMessage>
   readonly #options: Required<Omit<RoomChatTransportOptions<UI_MESSAGE>, "ask">> &
     Pick<RoomChatTransportOptions<UI_MESSAGE>, "ask">;
   readonly #feeds = new Set<AnswerFeed>();
+  /** Aborts what no feed stands for yet. */
+  #closing = new AbortController();
 
   constructor(options: RoomChatTransportOptions<UI_MESSAGE>) {
     this.#options = { toData: dataOf, roleOf: defaultRoleOf, answerWithinMs: 60_000, ...options };
@@ -100,7 +102,7 @@ export class RoomChatTransport<UI_MESSAGE extends UIMessage = UIMessage>
     const placing = this.#place(options);
     const asking = placing.then((placed) => this.#ask(placed, options)).finally(release);
     asking.catch(() => {});
-    const placed = await unlessAborted(placing, options.abortSignal);
+    const placed = await unlessAborted(placing, [options.abortSignal, this.#closing.signal]);
     const last = options.messages.at(-1);
     const feed = this.#feed({
       find: () => this.#answerTo(placed),
@@ -122,11 +124,8 @@ export class RoomChatTransport<UI_MESSAGE extends UIMessage = UIMessage>
     const { room } = this.#options;
     const release = room.hold();
     try {
-      await until(
-        room,
-        () => this.#openAnswer() !== undefined || room.state.status === "connected",
-        abortSignal,
-      );
+      const isKnown = () => this.#openAnswer() !== undefined || room.state.status === "connected";
+      await until(room, isKnown, [abortSignal, this.#closing.signal]);
       const answer = this.#openAnswer();
       if (answer === undefined) return null;
       return this.#feed({ find: () => storedAt(room, answer.seq), idOf: chatIdOf, signal: abortSignal })
@@ -148,8 +147,10 @@ export class RoomChatTransport<UI_MESSAGE extends UIMessage = UIMessage>
     else if (open !== undefined) await stopAnswerOf(this.#options.room, open.seq);
   };
 
-  /** Lets go of all answers and of the room. */
+  /** Lets go of all answers and of the room. Nothing is stopped, and what was said is sent. */
   readonly close = (): void => {
+    this.#closing.abort();
+    this.#closing = new AbortController();
     for (const feed of this.#feeds) feed.letGo();
   };
 
@@ -184,19 +185,26 @@ export class RoomChatTransport<UI_MESSAGE extends UIMessage = UIMessage>
   async #ask(placed: Placed, { abortSignal: _, ...options }: SendOptions<UI_MESSAGE>): Promise<void> {
     const { ask, room } = this.#options;
     if (ask === undefined || this.#answerTo(placed) !== undefined) return;
-    const replaces =
-      options.messageId === undefined ? undefined : roomMessageOf(room, options.messageId)?.seq;
-    const isAgain = options.trigger === "regenerate-message" && replaces !== undefined;
-    const result = await ask({ ...options, seq: placed.seq, ...(isAgain && { replaces }) });
+    const replaces = options.trigger === "regenerate-message" ? this.#replaced(placed, options) : undefined;
+    const result = await ask({ ...options, seq: placed.seq, ...(replaces !== undefined && { replaces }) });
     if (result instanceof Response && !result.ok)
       throw new Error(`The question was refused: ${result.status} ${result.statusText}`.trim());
   }
 
-  #answerTo({ seq, after }: Placed): HeldMessage | undefined {
-    const { room } = this.#options;
-    return storedAfter(room, after)
-      .filter((message) => message.replyTo === seq && this.#isAnswer(message))
-      .at(-1);
+  #replaced({ seq }: Placed, { messageId }: Pick<SendOptions<UI_MESSAGE>, "messageId">): number | undefined {
+    const named = messageId === undefined ? undefined : roomMessageOf(this.#options.room, messageId)?.seq;
+    return named ?? this.#answersTo({ seq, after: seq })[0]?.seq;
+  }
+
+  /** The first one after the place. */
+  #answerTo(placed: Placed): HeldMessage | undefined {
+    return this.#answersTo(placed).at(-1);
+  }
+
+  /** Newest first. */
+  #answersTo({ seq, after }: Placed): readonly HeldMessage[] {
+    const answers = storedAfter(this.#options.room, after).filter((message) => message.replyTo === seq);
+    return answers.filter((message) => this.#isAnswer(message));
   }
 
   #openAnswer(): HeldMessage | undefined {

@@ -29,8 +29,8 @@ export interface StreamLinesOptions {
  * Everything in one message takes at most 1 MiB: put files somewhere else, and say their URL.
  *
  * @example
- * const answer = streamText({ model, prompt: "Why is the sky blue?" });
- * for await (const line of toStreamLines(answer.toUIMessageStream())) console.log(line);
+ * const { stream } = streamText({ model, prompt: "Why is the sky blue?" });
+ * for await (const line of toStreamLines(toUIMessageStream({ stream }))) console.log(line);
  */
 export function toStreamLines(
   stream: ChunkSource,

@@ -3,18 +3,24 @@ import type { ChatRoom } from "./chat-room.ts";
 
 const letGo = (): DOMException => new DOMException("The chat let go.", "AbortError");
 
-/** As `promise`, but rejects as soon as the signal is aborted: what it stands for goes on. */
-export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+export type Signals = readonly (AbortSignal | undefined)[];
+
+/** As `promise`, but rejects as soon as one of the signals is aborted: what it stands for goes on. */
+export function unlessAborted<T>(promise: Promise<T>, signals: Signals): Promise<T> {
   return new Promise((resolve, reject) => {
     const stop = () => reject(letGo());
-    if (signal?.aborted) stop();
-    signal?.addEventListener("abort", stop);
-    promise.then(resolve, reject).finally(() => signal?.removeEventListener("abort", stop));
+    for (const signal of signals) {
+      if (signal?.aborted) stop();
+      signal?.addEventListener("abort", stop);
+    }
+    promise.then(resolve, reject).finally(() => {
+      for (const signal of signals) signal?.removeEventListener("abort", stop);
+    });
   });
 }
 
-/** Resolves when it is so, and rejects when the room ended for good or the signal is aborted. */
-export function until(room: ChatRoom, isSo: () => boolean, signal: AbortSignal | undefined): Promise<void> {
+/** Resolves when it is so, and rejects when the room ended for good or a signal is aborted. */
+export function until(room: ChatRoom, isSo: () => boolean, signals: Signals): Promise<void> {
   let release = () => {};
   let wasOpen = false;
   const waiting = new Promise<void>((resolve, reject) => {
@@ -28,5 +34,5 @@ export function until(room: ChatRoom, isSo: () => boolean, signal: AbortSignal |
     release = room.subscribe(look);
     look();
   });
-  return unlessAborted(waiting, signal).finally(release);
+  return unlessAborted(waiting, signals).finally(release);
 }

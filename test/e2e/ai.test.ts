@@ -1,6 +1,6 @@
 // docs/ai.md, whole: a chat of the AI SDK asks in a room, server code answers with `streamText`, on a real server.
 
-import { convertToModelMessages, type LanguageModel, streamText } from "ai";
+import { convertToModelMessages, type LanguageModel, streamText, toUIMessageStream } from "ai";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Question, RoomChatTransport, toStreamLines, toUIMessages } from "../../client/ai/index.ts";
 import { createServerApi, type ServerApi } from "../../client/server/index.ts";
@@ -27,10 +27,11 @@ async function answer(name: string, model: LanguageModel, { seq }: Question) {
   const room = server.room(name);
   const { messages } = await room.messages({ before: seq + 1, limit: 40 });
   const prompt = await convertToModelMessages(await toUIMessages(messages));
-  return room.stream(
-    (stop) => toStreamLines(streamText({ model, messages: prompt, abortSignal: stop }).toUIMessageStream()),
-    { replyTo: seq, from: { id: "assistant", name: "Assistant" } },
-  );
+  const lines = (stop: AbortSignal) => {
+    const { stream } = streamText({ model, messages: prompt, abortSignal: stop });
+    return toStreamLines(toUIMessageStream({ stream }));
+  };
+  return room.stream(lines, { replyTo: seq, from: { id: "assistant", name: "Assistant" } });
 }
 
 /** A user whose questions this model answers. */

@@ -257,7 +257,7 @@ describe("a chat over a room", () => {
     const { room, answer, done, chat } = await asking({ ask });
     room.write(answer, { status: "complete" });
     await done;
-    const again = chat.regenerate({ messageId: `answer:${answer}` });
+    const again = chat.regenerate();
     await settled();
     expect(ask).toHaveBeenLastCalledWith(
       expect.objectContaining({ seq: 1, trigger: "regenerate-message", replaces: answer }),
@@ -309,6 +309,23 @@ describe("a chat over a room", () => {
     room.write(second, { status: "complete" });
     await more;
     expect(shownIn(chat)).toEqual(["user: Where am I?", "assistant: tool-where In Bern."]);
+  });
+
+  it("[Y119] lets go of what has not begun, too", async () => {
+    const room = new FakeChatRoom();
+    room.disconnect();
+    const { chat, transport } = chatIn(room);
+    const resumed = chat.resumeStream();
+    await settled();
+    transport.close();
+    await resumed;
+    room.connect();
+    room.send = () => new Promise(() => {});
+    const done = chat.sendMessage({ text: "Why?" });
+    await settled();
+    transport.close();
+    await done;
+    expect([chat.status, room.listeners]).toEqual(["ready", 0]);
   });
 
   it("[Y119] lets go of all when it is closed", async () => {

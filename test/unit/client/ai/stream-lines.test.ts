@@ -1,4 +1,4 @@
-import { JsonToSseTransformStream, streamText } from "ai";
+import { JsonToSseTransformStream, streamText, toUIMessageStream } from "ai";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { AnyChunk } from "../../../../client/ai/entry.ts";
 import { type StreamLinesOptions, toStreamLines } from "../../../../client/ai/to-stream-lines.ts";
@@ -151,8 +151,8 @@ describe("lines of a UI message stream", () => {
 
   it("[Y105] are those of a model that streams", async () => {
     const model = toyModel("Because ", "of ", "the air.");
-    const answer = streamText({ model, prompt: "Why is the sky blue?" });
-    const lines = await gathered(toStreamLines(answer.toUIMessageStream()));
+    const { stream } = streamText({ model, prompt: "Why is the sky blue?" });
+    const lines = await gathered(toStreamLines(toUIMessageStream({ stream })));
     expect([textOf(lines), lines.at(-1)]).toEqual(["Because of the air.", { status: "complete" }]);
     expect(JSON.stringify(lines)).toContain('"finishReason":"stop"');
   });

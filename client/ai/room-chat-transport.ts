@@ -183,7 +183,7 @@ export class RoomChatTransport<UI_MESSAGE extends UIMessage = UIMessage>
   }
 
   async #ask(placed: Placed, { abortSignal: _, ...options }: SendOptions<UI_MESSAGE>): Promise<void> {
-    const { ask, room } = this.#options;
+    const { ask } = this.#options;
     if (ask === undefined || this.#answerTo(placed) !== undefined) return;
     const replaces = options.trigger === "regenerate-message" ? this.#replaced(placed, options) : undefined;
     const result = await ask({ ...options, seq: placed.seq, ...(replaces !== undefined && { replaces }) });

@@ -15,8 +15,8 @@ export interface FeedOptions {
 }
 
 /**
- * An answer of a room as a stream of chunks. It stays open while the room reconnects, and never just closes: it ends with
- * `finish`, `abort` or an error. It holds the room open until then.
+ * An answer of a room as a stream of chunks. It stays open while the room reconnects, and never just closes: it ends
+ * with `finish`, `abort` or an error. It holds the room open until then.
  */
 export class AnswerFeed {
   readonly stream: ReadableStream<UIMessageChunk>;

@@ -19,9 +19,9 @@ export type ChatRole = "user" | "assistant" | "system" | null;
 
 export interface RoleOptions {
   /**
-   * What a message is in the chat. Every member who may write may also stream an answer: where only your server may be the
-   * assistant, look at `from` and `byServer`. Default: what streams, or is of server code in its own name, is of the
-   * assistant, and everything else of a user.
+   * What a message is in the chat. Every member who may write may also stream an answer: where only your server may be
+   * the assistant, look at `from` and `byServer`. Default: what streams, or is of server code in its own name, is of
+   * the assistant, and everything else of a user.
    */
   readonly roleOf?: (message: AnyRoomMessage) => ChatRole;
 }
@@ -51,8 +51,8 @@ export function chatIdOf(message: AnyRoomMessage, taken?: { has(id: string): boo
 }
 
 /**
- * The message of the room that has this id in the chat, or `undefined` if the room does not hold it. It says who wrote it
- * (`from`), where it stands (`seq`) and when it was stored (`at`).
+ * The message of the room that has this id in the chat, or `undefined` if the room does not hold it. It says who wrote
+ * it (`from`), where it stands (`seq`) and when it was stored (`at`).
  *
  * @example
  * const name = roomMessageOf(room, message.id)?.from?.name ?? "assistant";

@@ -13,12 +13,12 @@ const FAILED = "The answer failed.";
 const INTERRUPTED = "The answer was interrupted: nothing more came of it for too long.";
 
 /**
- * Makes chunks of a UI message stream of a room's message that grows, from its beginning. Each `read` answers those that
- * are new. Where appends were joined, so are the deltas. A message that knows nothing of the AI SDK is one text.
+ * Makes chunks of a UI message stream of a room's message that grows, from its beginning. Each `read` answers those
+ * that are new. Where appends were joined, so are the deltas. A message that knows nothing of the AI SDK is one text.
  *
- * If the message goes on differently than before (its producer crashed, another one took over, or `finish` replaced it),
- * the parts are taken back (`reset-step`) and made anew. `read` throws a `TypeError` of the network where that cannot be
- * said, which is in a later step: a chat that resumes then begins again.
+ * If the message goes on differently than before (its producer crashed, another one took over, or `finish` replaced
+ * it), the parts are taken back (`reset-step`) and made anew. `read` throws a `TypeError` of the network where that
+ * cannot be said, which is in a later step: a chat that resumes then begins again.
  */
 export class ChunkReader {
   readonly #messageId: string;

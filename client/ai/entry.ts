@@ -1,6 +1,6 @@
-// How the chunks of a UI message stream of the AI SDK stand in the `data` of a room's message. The text of all text parts
-// joins `data.text`. Each other chunk is an entry under a key of its own, which says how long the text was before it, so
-// that the order of all is known. An entry is written once, and later only replaced by `SUPERSEDED`.
+// How the chunks of a UI message stream of the AI SDK stand in the `data` of a room's message. The text of all text
+// parts joins `data.text`. Each other chunk is an entry under a key of its own, which says how long the text was before
+// it, so that the order of all is known. An entry is written once, and later only replaced by `SUPERSEDED`.
 
 import { isRecord, parseJson } from "../../src/protocol/index.ts";
 

@@ -27,8 +27,8 @@ interface Gathered {
 
 /**
  * Makes lines of a streamed message of the chunks of a UI message stream. Text is in a line at once; further text of
- * reasoning and of a tool's input is gathered until `flush`, as each piece is an entry of its own: written whole each time
- * it would cost the square of its length.
+ * reasoning and of a tool's input is gathered until `flush`, as each piece is an entry of its own: written whole each
+ * time it would cost the square of its length.
  */
 export class LineWriter {
   readonly #maxBytes: number;

@@ -43,8 +43,8 @@ export interface RoomChatTransportOptions<UI_MESSAGE extends UIMessage = UIMessa
   /** What a message of the user is in the room. Default: `{ text }`, with `parts` and `metadata` if it has others. */
   readonly toData?: (message: UI_MESSAGE) => unknown;
   /**
-   * The chat has failed if no answer began so many milliseconds after `ask` resolved. Without a connection the time begins
-   * anew.
+   * The chat has failed if no answer began so many milliseconds after `ask` resolved. Without a connection the time
+   * begins anew.
    *
    * @default 60000
    */
@@ -58,13 +58,13 @@ interface Placed {
 }
 
 /**
- * A chat of the AI SDK over a room: what the user says is a message of the room, and the answer is the message that streams
- * as a reply to it. All members see both, a chat that comes later or comes back follows from the beginning
+ * A chat of the AI SDK over a room: what the user says is a message of the room, and the answer is the message that
+ * streams as a reply to it. All members see both, a chat that comes later or comes back follows from the beginning
  * (`resumeStream`), and a lost connection is not seen at all.
  *
  * A chat that stops or goes lets go of the answer and stops nothing; {@link stopAnswer} does. Ends with `finish`, with
- * `abort` if the answer was cancelled, and with an error if it failed, was interrupted, or the room ended. Its open streams
- * hold the room. Call `close()` before `room.leave()`.
+ * `abort` if the answer was cancelled, and with an error if it failed, was interrupted, or the room ended. Its open
+ * streams hold the room. Call `close()` before `room.leave()`.
  *
  * @example
  * const transport = new RoomChatTransport({
@@ -136,9 +136,9 @@ export class RoomChatTransport<UI_MESSAGE extends UIMessage = UIMessage>
   };
 
   /**
-   * For the stop button: asks who writes the answer to stop, in place of `stop()` of the chat, which lets go of it. The one
-   * that this chat shows, else the newest of the room; one that has not begun, as soon as it does. Resolves when the
-   * room has it, at once if nothing is written, and rejects with the refusal of `room.stop`.
+   * For the stop button: asks who writes the answer to stop, in place of `stop()` of the chat, which lets go of it. The
+   * one that this chat shows, else the newest of the room; one that has not begun, as soon as it does. Resolves when
+   * the room has it, at once if nothing is written, and rejects with the refusal of `room.stop`.
    */
   readonly stopAnswer = async (): Promise<void> => {
     const feed = [...this.#feeds].at(-1);

@@ -5,9 +5,9 @@ const OUTPUTS = ["tool-output-available", "tool-output-error"];
 const PRELIMINARY = ["type", "toolCallId", "output", "preliminary"];
 
 /**
- * Finds entries that later ones make needless: tools and data parts may say their whole state again and again, which would
- * fill a message. What the AI SDK makes of the chunks stays the same. So the first state of a data part stays, which
- * says where it stands, and a preliminary output that says anything besides itself.
+ * Finds entries that later ones make needless: tools and data parts may say their whole state again and again, which
+ * would fill a message. What the AI SDK makes of the chunks stays the same. So the first state of a data part stays,
+ * which says where it stands, and a preliminary output that says anything besides itself.
  */
 export class Superseded {
   /** By part: the entries of its last state. */

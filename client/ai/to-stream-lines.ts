@@ -21,10 +21,11 @@ export interface StreamLinesOptions {
 }
 
 /**
- * The UI message stream of an answer as lines for the `stream` of a server's room: text joins `data.text` of the message,
- * all else stands beside it, and `toUIMessages` and {@link RoomChatTransport} make the same chunks of it again. Takes the
- * chunks or the server-sent events of the AI SDK. The last line says how the answer ended: `failed` after an error of the
- * source, or if its events end without `[DONE]`. It never throws. Ending the iteration early cancels the source.
+ * The UI message stream of an answer as lines for the `stream` of a server's room: text joins `data.text` of the
+ * message, all else stands beside it, and `toUIMessages` and {@link RoomChatTransport} make the same chunks of it
+ * again. Takes the chunks or the server-sent events of the AI SDK. The last line says how the answer ended: `failed`
+ * after an error of the source, or if its events end without `[DONE]`. It never throws. Ending the iteration early
+ * cancels the source.
  *
  * Everything in one message takes at most 1 MiB: put files somewhere else, and say their URL.
  *

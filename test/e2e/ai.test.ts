@@ -2,7 +2,13 @@
 
 import { convertToModelMessages, type LanguageModel, streamText, toUIMessageStream } from "ai";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Question, RoomChatTransport, toStreamLines, toUIMessages } from "../../client/ai/index.ts";
+import {
+  type Question,
+  type RoleOptions,
+  RoomChatTransport,
+  toStreamLines,
+  toUIMessages,
+} from "../../client/ai/index.ts";
 import { createServerApi, type ServerApi } from "../../client/server/index.ts";
 import type { LocalServer } from "../support/local-server.ts";
 import { PlainChat, shownIn } from "../support/plain-chat.ts";
@@ -22,11 +28,13 @@ afterAll(async () => {
   await local?.stop();
 });
 
+const roleOf: RoleOptions["roleOf"] = ({ byServer }) => (byServer ? "assistant" : "user");
+
 /** The route of the documented server, without its HTTP. */
 async function answer(name: string, model: LanguageModel, { seq }: Question) {
   const room = server.room(name);
   const { messages } = await room.messages({ before: seq + 1, limit: 40 });
-  const prompt = await convertToModelMessages(await toUIMessages(messages));
+  const prompt = await convertToModelMessages(await toUIMessages(messages, { roleOf }));
   const lines = (stop: AbortSignal) => {
     const { stream } = streamText({ model, messages: prompt, abortSignal: stop });
     return toStreamLines(toUIMessageStream({ stream }));
@@ -41,7 +49,7 @@ function chatIn(name: string, model: LanguageModel) {
   const ask = async (question: Question) => {
     ended.push((await answer(name, model, question)).stream);
   };
-  const transport = new RoomChatTransport({ room, ask });
+  const transport = new RoomChatTransport({ room, ask, roleOf });
   return { room, transport, ended, chat: new PlainChat({ transport }) };
 }
 
@@ -60,7 +68,7 @@ describe("a model that answers in a room", () => {
     expect(model.doStreamCalls[1]?.prompt.map(({ role }) => role)).toEqual(["user", "assistant", "user"]);
     expect(ada.ended[0]).toBe("complete");
     const { messages } = await server.room(name).messages();
-    expect(messages.map(({ from, stream }) => [from?.id === "assistant", stream])).toEqual([
+    expect(messages.map(({ byServer, stream }) => [byServer === true, stream])).toEqual([
       [false, undefined],
       [true, "complete"],
       [false, undefined],

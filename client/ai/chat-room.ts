@@ -17,13 +17,15 @@ export type HeldMessage = Exclude<AnyRoomMessage, { readonly pending: true }>;
 /** What a message of the room is in the chat; `null`: nothing. */
 export type ChatRole = "user" | "assistant" | "system" | null;
 
+export type RoleOf = (message: AnyRoomMessage) => ChatRole;
+
 export interface RoleOptions {
   /**
    * What a message is in the chat. Every member who may write may also stream an answer: where only your server may be
    * the assistant, look at `from` and `byServer`. Default: what streams, or is of server code in its own name, is of
    * the assistant, and everything else of a user.
    */
-  readonly roleOf?: (message: AnyRoomMessage) => ChatRole;
+  readonly roleOf?: RoleOf;
 }
 
 const isStored = (message: AnyRoomMessage): message is HeldMessage => message.pending !== true;
@@ -31,7 +33,7 @@ const isStored = (message: AnyRoomMessage): message is HeldMessage => message.pe
 /** How it stands as an answer, if it is one. */
 export const streamOf = (message: AnyRoomMessage) => (isStored(message) ? message.stream : undefined);
 
-export const defaultRoleOf = (message: AnyRoomMessage): ChatRole =>
+export const defaultRoleOf: RoleOf = (message) =>
   streamOf(message) !== undefined || (isStored(message) && message.from === null) ? "assistant" : "user";
 
 const ANSWER = "answer:";

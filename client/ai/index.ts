@@ -4,6 +4,7 @@ export {
   type AnyRoomMessage,
   type ChatRole,
   type ChatRoom,
+  type RoleOf,
   type RoleOptions,
   roomMessageOf,
 } from "./chat-room.ts";

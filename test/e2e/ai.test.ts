@@ -4,7 +4,7 @@ import { convertToModelMessages, type LanguageModel, streamText, toUIMessageStre
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   type Question,
-  type RoleOptions,
+  type RoleOf,
   RoomChatTransport,
   toStreamLines,
   toUIMessages,
@@ -28,7 +28,7 @@ afterAll(async () => {
   await local?.stop();
 });
 
-const roleOf: RoleOptions["roleOf"] = ({ byServer }) => (byServer ? "assistant" : "user");
+const roleOf: RoleOf = ({ byServer }) => (byServer ? "assistant" : "user");
 
 /** The route of the documented server, without its HTTP. */
 async function answer(name: string, model: LanguageModel, { seq }: Question) {

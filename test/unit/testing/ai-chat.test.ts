@@ -4,7 +4,7 @@ import type { UIMessage } from "ai";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { AnyChunk } from "../../../client/ai/entry.ts";
 import { RoomChatTransport, toStreamLines, toUIMessages } from "../../../client/ai/index.ts";
-import type { Client } from "../../../client/index.ts";
+import type { Client, RoomHandle } from "../../../client/index.ts";
 import { createTestRooms, type TestRooms } from "../../../client/testing/index.ts";
 import { PlainChat, shownIn } from "../../support/plain-chat.ts";
 
@@ -54,6 +54,21 @@ async function answering({ server }: TestRooms, replyTo: number) {
   };
 }
 
+/** As docs/ai.md does it: what others say, and their answers. */
+function openChat(room: RoomHandle) {
+  const transport = new RoomChatTransport({ room });
+  const chat = new PlainChat({ transport, onFinish: () => void show() });
+  async function show() {
+    const messages = await toUIMessages(room.messages);
+    if (chat.status === "submitted" || chat.status === "streaming") return;
+    chat.messages = messages;
+    if (room.messages.some((message) => !message.pending && message.stream === "open"))
+      await chat.resumeStream();
+  }
+  for (const type of ["message", "messageDeleted", "caughtUp"] as const) room.on(type, () => void show());
+  return { room, transport, chat };
+}
+
 function chatOf(client: Client, messages: UIMessage[] = []) {
   const room = client.room("lobby");
   const transport = new RoomChatTransport({ room });
@@ -101,6 +116,32 @@ describe("a chat of the AI SDK over a real room", () => {
       expect(chat.messages).toEqual(await toUIMessages(room.messages));
       expect(room.messages.at(-1)?.data).toMatchObject({ text: "Because of the air." });
     }
+  });
+
+  it("[Y111][Y113] shows all members the same, as docs/ai.md does it", async () => {
+    const rooms = await createTestRooms();
+    onTestFinished(() => rooms.close());
+    const [ada, bob] = ["ada", "bob"].map((user) => openChat(rooms.client({ user }).room("lobby")));
+    if (!ada || !bob) throw new Error("There are two.");
+    await rooms.settle();
+    const done = ada.chat.sendMessage({ text: "Why?" });
+    await rooms.settle();
+    const agent = await answering(rooms, 1);
+    await agent.says(...REASONING, text("Because "));
+    await rooms.clock.advance(100);
+    for (const { chat } of [ada, bob])
+      expect([chat.status, ...shownIn(chat)]).toEqual([
+        "streaming",
+        "user: Why?",
+        "assistant: step-start reasoning Because ",
+      ]);
+    await bob.room.send({ text: "Aha." });
+    await agent.says(text("of the air."), ...END);
+    await rooms.clock.advance(100);
+    await done;
+    await rooms.clock.advance(100);
+    for (const { chat } of [ada, bob])
+      expect([chat.status, ...shownIn(chat)]).toEqual(["ready", ...SHOWN, "user: Aha."]);
   });
 
   it("[Y114] goes on in the room when its reader leaves", async () => {

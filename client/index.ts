@@ -79,9 +79,9 @@ export type {
   RoomOptions,
   RoomSnapshot,
 } from "./room/room-types.ts";
-export type { Answer, AnswerPatch } from "./room/streams/answer.ts";
+export type { AnswerPatch, RoomAnswer as Answer } from "./room/streams/answer.ts";
+export type { OpeningData } from "./room/streams/answers.ts";
 export type { PipeOptions, TextSource } from "./room/streams/pipe.ts";
-export type { OpeningData } from "./room/streams/streams.ts";
 export { inboxOf } from "./session/inbox-of.ts";
 export { peekShared, sharedRoom } from "./session/shared-room.ts";
 export { RoomsError, type RoomsErrorCode, type RoomsErrorDetails } from "./util/errors.ts";

@@ -34,8 +34,8 @@ import { ReadPosition } from "./read-position.ts";
 import type { KeptParts, RoomContext, RoomKeeper } from "./room-keeper.ts";
 import { RoomState, type RoomView, roomView } from "./room-state.ts";
 import type { RoomOptions, UntypedRoomEvents, UntypedSnapshot } from "./room-types.ts";
+import { Answers, type AnswersPort } from "./streams/answers.ts";
 import { haveOf } from "./streams/fold-stream.ts";
-import { Streams, type StreamsPort } from "./streams/streams.ts";
 import { Typing } from "./typing.ts";
 
 const EVENTS = { ...SEQUENCED_EVENTS, ...UNSEQUENCED_EVENTS };
@@ -56,7 +56,7 @@ export class RoomListeners {
   readonly changes = new Listeners<void>();
 }
 
-export class RoomEngine implements ChannelEvents, EnginePort, KeptParts, OutboxPort, StreamsPort {
+export class RoomEngine implements ChannelEvents, EnginePort, KeptParts, OutboxPort, AnswersPort {
   readonly name: string;
   readonly events: Emitter<UntypedRoomEvents>;
   readonly appEvents: TopicListeners<Message | Signal>;
@@ -67,7 +67,7 @@ export class RoomEngine implements ChannelEvents, EnginePort, KeptParts, OutboxP
   readonly reads: ReadPosition;
   readonly presence = new OwnPresence(this);
   readonly typing: Typing;
-  readonly streams: Streams;
+  readonly answers: Answers;
   readonly store: SnapshotStore<UntypedSnapshot>;
   readonly view: RoomView;
   /** While the room is open, and kept beyond the life of the page. */
@@ -97,7 +97,7 @@ export class RoomEngine implements ChannelEvents, EnginePort, KeptParts, OutboxP
     this.outbox = new Outbox(ports, this, this.limiter);
     this.changes = new PendingChanges(ports, this);
     this.reads = new ReadPosition(ports.clock, this);
-    this.streams = new Streams(ports, this);
+    this.answers = new Answers(ports, this);
     this.typing = new Typing(
       ports.clock,
       (data) => this.signal(TYPING_EVENT, data),
@@ -206,7 +206,7 @@ export class RoomEngine implements ChannelEvents, EnginePort, KeptParts, OutboxP
     this.keeper = undefined;
     this.changes.fail(error);
     this.reads.fail(error);
-    this.streams.fail(error);
+    this.answers.fail(error);
     this.channel.close();
     this.outbox.clear(error);
     this.changed();
@@ -233,7 +233,7 @@ export class RoomEngine implements ChannelEvents, EnginePort, KeptParts, OutboxP
     this.#isHistory = false;
     this.presence.onLive((error) => this.onError(error));
     this.changes.onLive();
-    this.streams.onLive();
+    this.answers.onLive();
     this.outbox.flush();
     this.reads.onLive();
   }
@@ -270,11 +270,11 @@ export class RoomEngine implements ChannelEvents, EnginePort, KeptParts, OutboxP
   onRefused(error: RoomsError): void {
     this.outbox.fail(error);
     this.reads.fail(error);
-    this.streams.fail(error);
+    this.answers.fail(error);
   }
 
   onError(error: RoomsError, answer?: ErrorAnswer): void {
-    if (answer === undefined || !this.streams.onRefusal(answer, error)) this.events.emit("error", error);
+    if (answer === undefined || !this.answers.onRefusal(answer, error)) this.events.emit("error", error);
   }
 
   onUserChanged(error: RoomsError): void {
@@ -283,7 +283,7 @@ export class RoomEngine implements ChannelEvents, EnginePort, KeptParts, OutboxP
     this.limiter.forget();
     this.changes.fail(error);
     this.outbox.clear(error);
-    this.streams.fail(error);
+    this.answers.fail(error);
     this.reads.forget(error);
     this.state.forget();
   }
@@ -307,7 +307,7 @@ export class RoomEngine implements ChannelEvents, EnginePort, KeptParts, OutboxP
     if (event.type === "message" && event.from?.id === this.self && event.byServer !== true) {
       this.outbox.onEvent(event);
     }
-    if (event.type === "stop") this.streams.onStop(event);
+    if (event.type === "stop") this.answers.onStop(event);
     if (event.type === "signal") this.typing.onSignal(event, this.self);
     if (event.type === "memberLeft") this.typing.remove(event.user);
     const meta = { replay: isLogged && this.#isHistory };

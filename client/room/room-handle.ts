@@ -16,8 +16,8 @@ import type { MessageChange } from "./messages/changes.ts";
 import type { SendOptions, Stored, StreamOptions } from "./messages/outbox.ts";
 import type { RoomEngine } from "./room-engine.ts";
 import type { Presence, RoomEvents, RoomSnapshot, UntypedRoomEvents, UntypedSnapshot } from "./room-types.ts";
-import type { Answer } from "./streams/answer.ts";
-import type { OpeningData } from "./streams/streams.ts";
+import type { RoomAnswer } from "./streams/answer.ts";
+import type { OpeningData } from "./streams/answers.ts";
 
 /** To whom a signal goes. */
 export interface SignalOptions {
@@ -178,8 +178,8 @@ export class RoomHandle<Events extends EventMap = RegisteredEvents> {
   readonly stream = <Name extends EventName<Events> = DefaultEvent<Events>>(
     data?: OpeningData<Events[Name]>,
     options: StreamOptions<Name> = {},
-  ): Promise<Answer<Events[Name]>> =>
-    this.#do((engine) => engine.streams.open<Events[Name]>(data ?? {}, options));
+  ): Promise<RoomAnswer<Events[Name]>> =>
+    this.#do((engine) => engine.answers.open<Events[Name]>(data ?? {}, options));
 
   /**
    * Asks who writes an open message to stop: anybody with the permission `write` may. It ends nothing by itself: its
@@ -189,7 +189,7 @@ export class RoomHandle<Events extends EventMap = RegisteredEvents> {
    * @example
    * button.onclick = () => room.stop(message.seq);
    */
-  readonly stop = (seq: number): Promise<void> => this.#do((engine) => engine.streams.stop(seq));
+  readonly stop = (seq: number): Promise<void> => this.#do((engine) => engine.answers.stop(seq));
 
   /**
    * Goes on with an open message of this user in place of the producer that wrote it until now, on this device or another:
@@ -201,8 +201,8 @@ export class RoomHandle<Events extends EventMap = RegisteredEvents> {
    * answer.append(`… and ${answer.text.length} characters later`);
    * await answer.finish();
    */
-  readonly takeOver = (seq: number): Promise<Answer<EventData<Events>>> =>
-    this.#do((engine) => engine.streams.takeOver<EventData<Events>>(seq));
+  readonly takeOver = (seq: number): Promise<RoomAnswer<EventData<Events>>> =>
+    this.#do((engine) => engine.answers.takeOver<EventData<Events>>(seq));
 
   /**
    * Tries a message of `outbox` again that `failed`, as `send` would; after `stale_retry` as a new message under a new id.

@@ -2,7 +2,7 @@
 
 import { closeCode, type Permission } from "../../src/protocol/index.ts";
 import { Client, type ClientOptions } from "../core/client.ts";
-import { loadAnswers } from "../room/streams/streams.ts";
+import { loadAnswers } from "../room/streams/answers.ts";
 import { ServerApi } from "../server/server-api.ts";
 import { type ServerApiOptions, serverContext } from "../server/server-context.ts";
 import type { ServerKickOptions } from "../server/server-room.ts";

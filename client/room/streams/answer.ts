@@ -23,7 +23,7 @@ export type AnswerPatch<Data> = unknown extends Data
  * for (const word of ["Hello", ", ", "world"]) answer.append(word);
  * await answer.finish();
  */
-export class Answer<Data = unknown> {
+export class RoomAnswer<Data = unknown> {
   /** Of its message. */
   readonly seq: number;
   /**
@@ -47,6 +47,11 @@ export class Answer<Data = unknown> {
   /** What was appended so far; after `takeOver` with what the message had. Readers have it a moment later. */
   get text(): string {
     return this.#producer.text;
+  }
+
+  /** Who asked to stop: a user id, or `null` for server code. `undefined`: nobody. */
+  get stoppedBy(): string | null | undefined {
+    return this.#producer.stoppedBy;
   }
 
   /**
@@ -100,5 +105,5 @@ export class Answer<Data = unknown> {
 
 export function beginAnswer<Data>(room: ProducerPort, start: ProducerStart) {
   const producer = new Producer(room, start);
-  return { producer, answer: new Answer<Data>(producer) };
+  return { producer, answer: new RoomAnswer<Data>(producer) };
 }

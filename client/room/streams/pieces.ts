@@ -1,13 +1,13 @@
 import { RoomsError } from "../../util/errors.ts";
 
 /** What is set beside the text: fields of `data`; `null` removes one. */
-export type Patch = Readonly<Record<string, unknown>>;
+export type PatchFields = Readonly<Record<string, unknown>>;
 
 /** One append. A repeat has the same text, so where it is cut is never changed. */
 export interface Piece {
   readonly n: number;
   readonly text: string;
-  readonly patch: Patch | undefined;
+  readonly patch: PatchFields | undefined;
   /** How much there is up to its end, in UTF-16 units. */
   readonly end: number;
 }
@@ -51,7 +51,7 @@ export class Pieces {
   }
 
   /** `length`: of the patch as JSON. */
-  set(patch: Patch, length: number): void {
+  set(patch: PatchFields, length: number): void {
     this.#add("", patch, length);
   }
 
@@ -101,7 +101,7 @@ export class Pieces {
     return this.#n - this.#pieces.length;
   }
 
-  #add(text: string, patch: Patch | undefined, length: number): void {
+  #add(text: string, patch: PatchFields | undefined, length: number): void {
     this.#n += 1;
     this.#end += length;
     this.#pieces.push({ n: this.#n, text, patch, end: this.#end });

@@ -18,7 +18,7 @@ import { bytesOf, type OnAnswer } from "../../connection/transport/commands.ts";
 import { isTemporary, RoomsError, type RoomsErrorCode } from "../../util/errors.ts";
 import type { Cancel, Ports } from "../../util/ports.ts";
 import { jsonCopy, resultOf } from "../../util/wire.ts";
-import { type Patch, type Piece, Pieces } from "./pieces.ts";
+import { type PatchFields, type Piece, Pieces } from "./pieces.ts";
 
 /** The room, as a producer sees it. */
 export interface ProducerPort {
@@ -97,6 +97,7 @@ export class Producer {
   #refusal: RoomsError | undefined;
   /** In a row, without an append that was taken. */
   #refusals = 0;
+  #stoppedBy: string | null | undefined;
   #readers: Omit<Ending, "status" | "isSent">[] = [];
   #cancelTurn: Cancel | undefined;
   #cancelTimer: Cancel = () => {};
@@ -118,6 +119,11 @@ export class Producer {
     return this.#text;
   }
 
+  /** Who asks to stop; `undefined`: nobody. */
+  get stoppedBy(): string | null | undefined {
+    return this.#stoppedBy;
+  }
+
   append(text: string): void {
     if (typeof text !== "string") throw new RoomsError("bad_request", "What is appended is a text.");
     this.#admit(text.length);
@@ -127,8 +133,8 @@ export class Producer {
     this.#goAfterTurn();
   }
 
-  patch(fields: Patch): void {
-    const patch = jsonCopy<Patch>(fields);
+  patch(fields: PatchFields): void {
+    const patch = jsonCopy<PatchFields>(fields);
     const bytes = bytesOf(JSON.stringify(patch));
     if (Object.hasOwn(patch, this.#field))
       throw new RoomsError("bad_request", "The text is not patched: it is appended to.");
@@ -160,6 +166,11 @@ export class Producer {
       this.#letRead();
       this.#planAsk();
     });
+  }
+
+  onStop(by: string | null): void {
+    this.#stoppedBy = by;
+    this.stop.abort();
   }
 
   /** A connection is live. */
@@ -282,7 +293,7 @@ export class Producer {
     this.#taken = n;
     this.#pieces.saved(saved);
     this.#letRead();
-    if (stop !== undefined) this.stop.abort();
+    if (stop !== undefined) this.onStop(stop);
     this.#go();
   }
 

@@ -1,7 +1,7 @@
 // Messages that this client writes while others read them.
 
 import { beforeAll, describe, expect, it } from "vitest";
-import { loadAnswers } from "../../../client/room/streams/streams.ts";
+import { loadAnswers } from "../../../client/room/streams/answers.ts";
 import { MAX_STREAM_BYTES } from "../../../src/protocol/index.ts";
 import { SharedDisk } from "../../support/shared-disk.ts";
 import { answerForTest, finishing, mine, SEQ, stored } from "./support/answer-for-test.ts";
@@ -340,9 +340,9 @@ describeBoth("an answer", () => {
     const heard: unknown[] = [];
     world.room.on("stop", ({ seq, by }) => heard.push([seq, by]));
     world.socket().deliver({ type: "stop", seq: 99, by: "usr_2" });
-    expect(world.answer.stopSignal.aborted).toBe(false);
+    expect([world.answer.stopSignal.aborted, world.answer.stoppedBy]).toEqual([false, undefined]);
     world.socket().deliver({ type: "stop", seq: SEQ, by: "usr_2" });
-    expect(world.answer.stopSignal.aborted).toBe(true);
+    expect([world.answer.stopSignal.aborted, world.answer.stoppedBy]).toEqual([true, "usr_2"]);
     expect(heard).toEqual([
       [99, "usr_2"],
       [SEQ, "usr_2"],
@@ -350,7 +350,7 @@ describeBoth("an answer", () => {
     const other = await answerForTest();
     await other.comeBack();
     await other.tell(0, 0, { stop: null });
-    expect(other.answer.stopSignal.aborted).toBe(true);
+    expect([other.answer.stopSignal.aborted, other.answer.stoppedBy]).toEqual([true, null]);
     // It ends nothing by itself.
     await other.say("a");
     expect(other.said()).toMatchObject([{ n: 1 }]);

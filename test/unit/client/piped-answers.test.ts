@@ -1,7 +1,7 @@
 // What is read from a stream into an answer.
 
 import { beforeAll, expect, it } from "vitest";
-import { loadAnswers } from "../../../client/room/streams/streams.ts";
+import { loadAnswers } from "../../../client/room/streams/answers.ts";
 import { answerForTest, SEQ } from "./support/answer-for-test.ts";
 import { describeBoth } from "./support/client-for-test.ts";
 import { ok } from "./support/frames.ts";

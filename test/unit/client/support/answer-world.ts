@@ -4,7 +4,7 @@
 import { Client } from "../../../../client/core/client.ts";
 import { sharedRoom } from "../../../../client/index.ts";
 import type { RoomHandle } from "../../../../client/room/room-handle.ts";
-import { loadAnswers } from "../../../../client/room/streams/streams.ts";
+import { loadAnswers } from "../../../../client/room/streams/answers.ts";
 import { Network } from "../../../../client/testing/network.ts";
 import { Settling } from "../../../../client/testing/time/settling.ts";
 import { sqliteHere } from "../../../../client/testing/worker/sqlite-here.ts";

@@ -15,7 +15,7 @@ import { ignoreRejection } from "../../util/listeners.ts";
 import type { Ports } from "../../util/ports.ts";
 import { checked } from "../../util/wire.ts";
 import type { Outbox, StreamOptions } from "../messages/outbox.ts";
-import type { Answer } from "./answer.ts";
+import type { RoomAnswer } from "./answer.ts";
 import { streamText } from "./fold-stream.ts";
 import type { Producer, ProducerPort, ProducerStart } from "./producer.ts";
 
@@ -34,20 +34,20 @@ export async function loadAnswers(): Promise<typeof import("./answer.ts")> {
 /** What a message that streams begins with: an object, with the fields that are known already. */
 export type OpeningData<Data> = unknown extends Data ? object : Data extends object ? Partial<Data> : never;
 
-export interface StreamsPort extends Omit<ProducerPort, "ports" | "onOver" | "changeOf"> {
+export interface AnswersPort extends Omit<ProducerPort, "ports" | "onOver" | "changeOf"> {
   readonly outbox: Outbox;
   ask(command: Command & { readonly id: string }): Promise<Ok & Readonly<Record<string, unknown>>>;
   held(seq: number): Message | undefined;
 }
 
-export class Streams {
-  readonly #room: StreamsPort;
+export class Answers {
+  readonly #room: AnswersPort;
   readonly #port: ProducerPort;
   readonly #producers = new Map<number, Producer>();
   /** Why all that was written here has ended. */
   #end: RoomsError | undefined;
 
-  constructor(ports: Ports, room: StreamsPort) {
+  constructor(ports: Ports, room: AnswersPort) {
     this.#room = room;
     const producers = this.#producers;
     this.#port = {
@@ -67,7 +67,7 @@ export class Streams {
     };
   }
 
-  async open<Data>(data: unknown, options: StreamOptions<string>): Promise<Answer<Data>> {
+  async open<Data>(data: unknown, options: StreamOptions<string>): Promise<RoomAnswer<Data>> {
     const { field = DEFAULT_STREAM_FIELD } = options;
     // As it is now, whatever the app does with it later.
     const text = streamText({ data, field });
@@ -79,7 +79,7 @@ export class Streams {
     return this.#begin<Data>(end, { seq, field, n: 0, text });
   }
 
-  async takeOver<Data>(seq: number): Promise<Answer<Data>> {
+  async takeOver<Data>(seq: number): Promise<RoomAnswer<Data>> {
     const end = this.#end;
     const id = this.#port.ports.newId();
     const { n, producer } = await checked(this.#room.ask({ type: "takeover", id, seq }), TAKEOVER_RESULT);
@@ -96,8 +96,8 @@ export class Streams {
     for (const producer of [...this.#producers.values()]) producer.onLive();
   }
 
-  onStop({ seq }: Stop): void {
-    this.#producers.get(seq)?.stop.abort();
+  onStop({ seq, by }: Stop): void {
+    this.#producers.get(seq)?.onStop(by);
   }
 
   /** Returns whether it is the refusal of an append, which is dealt with here. */
@@ -114,7 +114,7 @@ export class Streams {
   }
 
   /** `before`: what had ended all as it was asked for. */
-  async #begin<Data>(before: RoomsError | undefined, start: ProducerStart): Promise<Answer<Data>> {
+  async #begin<Data>(before: RoomsError | undefined, start: ProducerStart): Promise<RoomAnswer<Data>> {
     const { beginAnswer } = await loadAnswers();
     if (this.#end !== undefined && this.#end !== before) throw this.#end;
     const { answer, producer } = beginAnswer<Data>(this.#port, start);

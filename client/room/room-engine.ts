@@ -308,6 +308,7 @@ export class RoomEngine implements ChannelEvents, EnginePort, KeptParts, OutboxP
       this.outbox.onEvent(event);
     }
     if (event.type === "stop") this.answers.onStop(event);
+    if (event.type === "stream") this.answers.onStream(event);
     if (event.type === "signal") this.typing.onSignal(event, this.self);
     if (event.type === "memberLeft") this.typing.remove(event.user);
     const meta = { replay: isLogged && this.#isHistory };

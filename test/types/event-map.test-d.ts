@@ -2,6 +2,7 @@
 
 import { describe, expectTypeOf, it } from "vitest";
 import {
+  type Answer,
   type AnyClient,
   type AnyRoom,
   type ChatData,
@@ -49,6 +50,27 @@ describe("what is sent", () => {
     room.send(task, { event: "task.deleted" });
     // @ts-expect-error: a topic is no event
     room.send(task, { event: "task" });
+  });
+
+  it("[C120] an answer begins with some of the data of its event, patches fields of it, and ends with all", async () => {
+    room.stream();
+    room.stream({ text: "" }, { replyTo: 3 });
+    const answer = await room.stream({ id: 1 }, { event: "task.created", field: "title" });
+    expectTypeOf(answer).toEqualTypeOf<Answer<Task>>();
+    answer.patch({ id: 2, title: null });
+    answer.finish("complete", task);
+    // @ts-expect-error: a field has another type
+    room.stream({ id: "1" }, { event: "task.created" });
+    // @ts-expect-error: only an object has a text that grows
+    room.stream([1, 2], { event: "tasks" });
+    // @ts-expect-error: no field of the event
+    answer.patch({ owner: "usr_1" });
+    // @ts-expect-error: a field is missing
+    answer.finish("complete", { id: 1 });
+    // @ts-expect-error: not a way to end
+    answer.finish("interrupted");
+    plainRoom.stream({ anything: 1 }, { event: "note" });
+    expectTypeOf(await room.takeOver(3)).toExtend<{ readonly text: string }>();
   });
 
   it("[C120] a map without `chat` sends nothing without an event", () => {

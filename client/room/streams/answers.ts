@@ -8,6 +8,7 @@ import {
   type Ok,
   PAGE,
   type Stop,
+  type Stream,
   TAKEOVER_RESULT,
 } from "../../../src/protocol/index.ts";
 import { offline, RoomsError } from "../../util/errors.ts";
@@ -98,6 +99,10 @@ export class Answers {
 
   onStop({ seq, by }: Stop): void {
     this.#producers.get(seq)?.onStop(by);
+  }
+
+  onStream({ seq, n }: Stream): void {
+    this.#producers.get(seq)?.onStream(n);
   }
 
   /** Returns whether it is the refusal of an append, which is dealt with here. */

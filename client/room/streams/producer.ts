@@ -178,6 +178,11 @@ export class Producer {
     if (this.#phase.name !== "over") this.#ask();
   }
 
+  /** The room has so many appends: less than before where it had a crash that the connection outlived. */
+  onStream(n: number): void {
+    if (n < this.#taken && this.#phase.name === "sending") this.#ask();
+  }
+
   /** An append was refused that had no `id`. */
   onRefusal(error: RoomsError): void {
     // While the room is asked, its answer tells all.

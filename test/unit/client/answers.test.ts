@@ -116,6 +116,22 @@ describeBoth("an answer", () => {
     ]);
   });
 
+  it("[Y68] sends again what a crash took that the connection outlived, as a session does", async () => {
+    const world = await answerForTest();
+    await world.say("a");
+    await world.clock.advance(2_000);
+    await world.say("b");
+    await world.tell(2, 1);
+    world.socket().deliver({ type: "stream", seq: SEQ, n: 1, data: { text: "a" } });
+    await world.clock.advance(0);
+    await world.tell(1, 1);
+    expect(world.said().map(({ n, text }) => [n, text])).toEqual([
+      [1, "a"],
+      [2, "b"],
+      [2, "b"],
+    ]);
+  });
+
   it("[Y68] asks each 16 KiB, and has at most 64 KiB under way", async () => {
     const world = await answerForTest();
     world.answer.append("x".repeat(200_000));

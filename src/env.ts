@@ -1,11 +1,12 @@
 import type { RegistryCalls } from "./registry/registry-calls.ts";
-import type { RoomCalls } from "./room/room-calls.ts";
-import type { AnswerCalls } from "./room/runtime/answer-calls.ts";
+import type { AnswerCalls, RoomCalls } from "./room/room-calls.ts";
 import type { UserCalls } from "./user/user-calls.ts";
 
 /** Bindings. An optional one switches its feature off if it is absent. */
 export interface Env {
-  readonly ROOMS: DurableObjectNamespace<RoomCalls & AnswerCalls & Rpc.DurableObjectBranded>;
+  readonly ROOMS: DurableObjectNamespace<
+    RoomCalls & AnswerCalls<ReadableStream<Uint8Array>> & Rpc.DurableObjectBranded
+  >;
   readonly USERS: DurableObjectNamespace<UserCalls & Rpc.DurableObjectBranded>;
   /** Left out: nothing is reported, and there are no statistics and lists. */
   readonly REGISTRY?: DurableObjectNamespace<RegistryCalls & Rpc.DurableObjectBranded>;

@@ -62,5 +62,5 @@ export type {
   SignalToRoom,
 } from "./server-room.ts";
 export type { DisconnectOptions, ServerUser, SignalToUser, UserPresence } from "./server-user.ts";
-export type { AnswerOptions, StreamedAnswer } from "./stream-answer.ts";
+export type { AnswerOptions, EndedAnswer } from "./stream-answer.ts";
 export { type SignatureOptions, verifySignature } from "./verify-signature.ts";

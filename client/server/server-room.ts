@@ -31,7 +31,7 @@ import { checked } from "../util/wire.ts";
 import type { AnswerSource } from "./answer-source.ts";
 import { messagePath } from "./message-path.ts";
 import { type CallBelow, callsBelow, type ServerCallOptions, type ServerContext } from "./server-call.ts";
-import { type AnswerOptions, type StreamedAnswer, streamAnswer } from "./stream-answer.ts";
+import { type AnswerOptions, type EndedAnswer, streamAnswer } from "./stream-answer.ts";
 
 /** What {@link ServerRoom.publish} stores. */
 export interface MessageToPublish<
@@ -155,7 +155,7 @@ export class ServerRoom<Events extends EventMap = RegisteredEvents> {
   readonly stream = <Name extends EventName<Events> = DefaultEvent<Events>>(
     source: AnswerSource | ((stop: AbortSignal) => AnswerSource | Promise<AnswerSource>),
     options: AnswerOptions<Events, Name> = {},
-  ): Promise<StreamedAnswer> => streamAnswer(this.#context, `${this.#path}/messages`, source, options);
+  ): Promise<EndedAnswer> => streamAnswer(this.#context, `${this.#path}/messages`, source, options);
 
   /**
    * Adds to a message that was published with `stream: true`: for a source of which {@link ServerRoom.stream} can make

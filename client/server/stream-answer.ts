@@ -24,7 +24,7 @@ export interface AnswerOptions<
 }
 
 /** An answer that has ended. */
-export interface StreamedAnswer extends StreamedResult {}
+export interface EndedAnswer extends StreamedResult {}
 
 export async function streamAnswer(
   context: ServerContext,
@@ -36,7 +36,7 @@ export async function streamAnswer(
     data = {},
     ...head
   }: Partial<StreamHead> & { readonly signal?: AbortSignal },
-): Promise<StreamedAnswer> {
+): Promise<EndedAnswer> {
   const stop = new AbortController();
   const lines = new AnswerLines(readerOf(typeof from === "function" ? await from(stop.signal) : from));
   const stopped = () => {

@@ -23,7 +23,7 @@ export async function readBody<Schema extends v.GenericSchema>(
   c: AppContext,
   schema: Schema,
 ): Promise<v.InferOutput<Schema>> {
-  return checked(schema, await bodyText(c.req.raw));
+  return readJson(schema, await bodyText(c.req.raw));
 }
 
 /** As `readBody`; an empty body is an object without fields. */
@@ -31,11 +31,14 @@ export async function readOptionalBody<Schema extends v.GenericSchema>(
   c: AppContext,
   schema: Schema,
 ): Promise<v.InferOutput<Schema>> {
-  return checked(schema, (await bodyText(c.req.raw)) || "{}");
+  return readJson(schema, (await bodyText(c.req.raw)) || "{}");
 }
 
 /** The JSON object in a text, if it fits `schema`. */
-export function checked<Schema extends v.GenericSchema>(schema: Schema, json: string): v.InferOutput<Schema> {
+export function readJson<Schema extends v.GenericSchema>(
+  schema: Schema,
+  json: string,
+): v.InferOutput<Schema> {
   if (json.trim() === "") throw refusing("bad_request", "the body is missing: send a JSON object");
   const body = parseJson(json);
   if (body === undefined) throw refusing("bad_request", `the body is not JSON: ${faultIn(json)}`);
@@ -62,7 +65,7 @@ export async function readLines<Schema extends v.GenericSchema>(
   schema: Schema,
 ): Promise<{ readonly head: v.InferOutput<Schema>; readonly lines: readonly string[] }> {
   const [first = "", ...lines] = (await bodyText(c.req.raw, MAX_LINES_BYTES)).split("\n");
-  return { head: checked(schema, first || "{}"), lines: lines.filter((line) => line !== "") };
+  return { head: readJson(schema, first || "{}"), lines: lines.filter((line) => line !== "") };
 }
 
 async function bodyText(request: Request, maxBytes = MAX_BODY_BYTES): Promise<string> {

@@ -6,7 +6,7 @@ import { type Infer, STREAM_FORMATS, STREAM_HEAD, type StreamFormat } from "../p
 import { StreamBody } from "../validation/stream-body.ts";
 import { validator } from "../validation/validator.ts";
 import type { AppContext } from "./app-context.ts";
-import { checked } from "./body.ts";
+import { readJson } from "./body.ts";
 import { RefusalError, refusing } from "./refusal-error.ts";
 
 type Bytes = Uint8Array;
@@ -34,7 +34,7 @@ export async function readHead(c: AppContext): Promise<StreamStart> {
     const next = done ? lines.last() : lines.next();
     if (next.kind === "refused") throw new RefusalError(next.refusal);
     if (next.kind === "line") {
-      const head = checked(streamHead, next.text);
+      const head = readJson(streamHead, next.text);
       reader.releaseLock();
       return { head, format, bytes: followed(lines.rest(), done ? undefined : body) };
     }

@@ -17,6 +17,7 @@ import type {
   ReceiptEntry,
   RoomInfo,
   SendResult,
+  StreamFormat,
   TakeoverResult,
   Topics,
 } from "../protocol/index.ts";
@@ -111,6 +112,30 @@ interface CallsOfPolls {
 interface CallsOfRegistry {
   /** How many are here and what is stored. Never creates the room: `counts` is `null` if there is none. */
   reportNow(): Answer<Report<RoomCounts>>;
+}
+
+/** The body of a streaming POST, behind its first line. */
+export interface AnswerBody<Bytes> {
+  readonly format: StreamFormat;
+  readonly bytes: Bytes;
+}
+
+export interface AnswerUnderWay<Bytes> extends SendResult {
+  /** Each is a `StreamedLine` as JSON. */
+  readonly lines: Bytes;
+}
+
+/** The call whose body and answer are streams of `Bytes`, a type of the runtime. */
+export interface AnswerCalls<Bytes> {
+  /**
+   * Opens a message as `publish` does, or finds it open, and writes into it what a body brings. Answers when it is open;
+   * `lines` say how it goes on, for as long as the body does.
+   */
+  streamAnswer(
+    actor: Actor,
+    input: MessageInput,
+    body: AnswerBody<Bytes>,
+  ): Promise<Outcome<AnswerUnderWay<Bytes>>>;
 }
 
 export interface RoomCalls extends Looks, Acts, CallsOfUsers, CallsOfPolls, CallsOfRegistry {}

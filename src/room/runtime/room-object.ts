@@ -43,13 +43,14 @@ import type { RoomUpgrade } from "../people/room-connection.ts";
 import type { SettingsPatch } from "../people/room-settings.ts";
 import type { AppendInput, FinishInput } from "../producing.ts";
 import type { MessageInput, SignalInput } from "../publisher.ts";
-import type { RoomCalls } from "../room-calls.ts";
-import type { AnswerBody, AnswerCalls, AnswerUnderWay } from "./answer-calls.ts";
+import type { AnswerBody, AnswerCalls, AnswerUnderWay, RoomCalls } from "../room-calls.ts";
 import { defaultsOf, RoomRuntime } from "./room-runtime.ts";
+
+type Bytes = ReadableStream<Uint8Array>;
 
 const NO_ROOM: Report<RoomCounts> = { counts: null, asks: false };
 
-export class RoomObject extends DurableObject<Env> implements RoomCalls, AnswerCalls {
+export class RoomObject extends DurableObject<Env> implements RoomCalls, AnswerCalls<Bytes> {
   /** Made at the first event after a start, and again after the room was forgotten. */
   #live: RoomRuntime | undefined;
   readonly #alarm: ObjectAlarm;
@@ -114,7 +115,11 @@ export class RoomObject extends DurableObject<Env> implements RoomCalls, AnswerC
     return this.#call(CHANGE_CALL, actor, change);
   }
 
-  async streamAnswer(actor: Actor, input: MessageInput, body: AnswerBody): Promise<Outcome<AnswerUnderWay>> {
+  async streamAnswer(
+    actor: Actor,
+    input: MessageInput,
+    body: AnswerBody<Bytes>,
+  ): Promise<Outcome<AnswerUnderWay<Bytes>>> {
     const published = await this.publish(actor, input);
     if (!published.ok) return published;
     const { value } = published;

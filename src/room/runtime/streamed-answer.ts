@@ -13,7 +13,7 @@ import type { AppendInput, FinishInput } from "../producing.ts";
 import type { StreamReader } from "./stream-reader.ts";
 
 /** How far a list of appends got. */
-export interface Appended {
+export interface AppendProgress {
   /** How many of them are in the message. */
   readonly count: number;
   /** Why the next one is not. */
@@ -22,7 +22,7 @@ export interface Appended {
 
 export interface StreamedAnswerPorts {
   /** In their order, up to the first that is refused. Settles when they took effect. */
-  append(inputs: readonly AppendInput[]): Promise<Outcome<Appended>>;
+  append(inputs: readonly AppendInput[]): Promise<Outcome<AppendProgress>>;
   finish(input: FinishInput): Promise<Outcome<ChangeResult>>;
   /** `data` as JSON. */
   encode(data: unknown): Outcome<string>;

@@ -13,10 +13,10 @@ import {
 } from "../../protocol/index.ts";
 import type { AppendInput } from "../producing.ts";
 import type { Room } from "../room.ts";
+import type { AnswerBody } from "../room-calls.ts";
 import type { Turn } from "../turn.ts";
-import type { AnswerBody } from "./answer-calls.ts";
 import { StreamReader } from "./stream-reader.ts";
-import { type Appended, StreamedAnswer } from "./streamed-answer.ts";
+import { type AppendProgress, StreamedAnswer } from "./streamed-answer.ts";
 
 export interface StreamedAnswersPorts {
   /** Runs something in its place in the one order. Settles when that took effect. */
@@ -46,7 +46,11 @@ export class StreamedAnswers {
   }
 
   /** Writes a body into a message that was just published. Answers what the caller is told, as lines of JSON. */
-  write(actor: Actor, opened: MessageStored, { format, bytes }: AnswerBody): ReadableStream<Uint8Array> {
+  write(
+    actor: Actor,
+    opened: MessageStored,
+    { format, bytes }: AnswerBody<ReadableStream<Uint8Array>>,
+  ): ReadableStream<Uint8Array> {
     const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
     const writer = writable.getWriter();
     const encoder = new TextEncoder();
@@ -102,7 +106,7 @@ export class StreamedAnswers {
   #appending(actor: Actor) {
     const { call, judge, now } = this.#ports;
     let judgedAt = now();
-    return async (inputs: readonly AppendInput[]): Promise<Outcome<Appended>> => {
+    return async (inputs: readonly AppendInput[]): Promise<Outcome<AppendProgress>> => {
       if (Math.abs(now() - judgedAt) >= JUDGED_FOR_MS) {
         const refusal = await judge(actor);
         if (refusal !== undefined) return reject(refusal);

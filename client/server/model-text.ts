@@ -8,7 +8,8 @@ import { linesOf } from "./lines-of.ts";
  * (`data: {"choices":[{"delta":{"content":"Hel"}}]}`). Other events are left out. Rejects where the source fails.
  *
  * @example
- * const events = await env.AI.run("@cf/meta/llama-3.1-8b-instruct", { prompt, stream: true });
+ * const question = { prompt: "Why is the sky blue?", stream: true };
+ * const events = await env.AI.run("@cf/meta/llama-3.1-8b-instruct", question);
  * await server.room("project_123").stream(modelText(events));
  */
 export async function* modelText(events: ByteSource): AsyncGenerator<string, void> {

@@ -147,9 +147,10 @@ export class ServerRoom<Events extends EventMap = RegisteredEvents> {
    * if (answer.body) await server.room("project_123").stream(answer.body, { from: { id: "bot" } });
    *
    * @example
+   * const question = { prompt: "Why is the sky blue?", stream: true };
    * await server.room("project_123").stream(
-   *   async (stop) => modelText(await env.AI.run(model, { prompt, stream: true }, { signal: stop })),
-   *   { data: { model } },
+   *   async (stop) => modelText(await env.AI.run("@cf/meta/llama-3.1-8b-instruct", question, { signal: stop })),
+   *   { data: { model: "llama" } },
    * );
    */
   readonly stream = <Name extends EventName<Events> = DefaultEvent<Events>>(
@@ -167,9 +168,10 @@ export class ServerRoom<Events extends EventMap = RegisteredEvents> {
    * is another producer, and `too_large`.
    *
    * @example
-   * const { seq } = await room.publish({ data: { text: "" }, stream: true });
-   * await room.append(seq, { n: 1, text: "Hello" });
-   * await room.finish(seq, { status: "complete" });
+   * const project = server.room("project_123");
+   * const { seq } = await project.publish({ data: { text: "" }, stream: true });
+   * await project.append(seq, { n: 1, text: "Hello" });
+   * await project.finish(seq, { status: "complete" });
    */
   readonly append = async (
     seq: number,
@@ -209,8 +211,9 @@ export class ServerRoom<Events extends EventMap = RegisteredEvents> {
    * It is tried again after a lost answer, and then takes over from itself.
    *
    * @example
-   * const { n, producer } = await room.takeOver(42);
-   * await room.append(42, { n: n + 1, producer, text: "… and so on." });
+   * const project = server.room("project_123");
+   * const { n, producer } = await project.takeOver(42);
+   * await project.append(42, { n: n + 1, producer, text: "… and so on." });
    */
   readonly takeOver = async (seq: number, options?: ServerCallOptions): Promise<TakeoverResult> =>
     checked(this.#call("POST", `${messagePath(seq)}/takeover`, undefined, options), TAKEOVER_RESULT);

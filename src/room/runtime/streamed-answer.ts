@@ -1,13 +1,14 @@
 // One streaming POST: reads its body, and has each piece take effect before it reads the next one. So a body that is
 // faster than the room waits in the network.
 
-import type {
-  ChangeResult,
-  MessageStored,
-  Outcome,
-  Refusal,
-  StreamedLine,
-  StreamLine,
+import {
+  type ChangeResult,
+  type MessageStored,
+  type Outcome,
+  type Refusal,
+  refuse,
+  type StreamedLine,
+  type StreamLine,
 } from "../../protocol/index.ts";
 import type { AppendInput, FinishInput } from "../producing.ts";
 import type { StreamReader } from "./stream-reader.ts";
@@ -34,6 +35,8 @@ export interface StreamedAnswerPorts {
 /** A body that says this would say it again: the message ends as `failed`. */
 const FAULTS_OF_BODY: readonly string[] = ["bad_request", "too_large"];
 
+const REPLACED = refuse("taken_over", "the same body came again, and takes the place of this one");
+
 export class StreamedAnswer {
   readonly #opened: MessageStored;
   readonly #reader: StreamReader;
@@ -42,6 +45,7 @@ export class StreamedAnswer {
   #n = 0;
   /** Who asked to stop; `undefined`: nobody. */
   #stopBy: string | null | undefined;
+  #isReplaced = false;
 
   constructor(opened: MessageStored, reader: StreamReader, ports: StreamedAnswerPorts) {
     this.#opened = opened;
@@ -68,10 +72,18 @@ export class StreamedAnswer {
     this.#ports.tell({ type: "stop", seq: this.seq, by });
   }
 
+  /** The same message is written by another body from now on. */
+  replace(): void {
+    this.#isReplaced = true;
+    void this.#reader.cancel();
+  }
+
   /** `undefined`: the body was cut. The message stays open, as its producer may send the whole body again. */
   async #write(): Promise<StreamedLine | undefined> {
     for (;;) {
       const piece = await this.#reader.read().catch(() => undefined);
+      // A cancelled body looks like one that has ended.
+      if (this.#isReplaced) return { type: "error", ...REPLACED };
       if (piece === undefined) return undefined;
       const { lines, isLast } = piece;
       const refusal = (await this.#append(lines, isLast)) ?? piece.refusal;

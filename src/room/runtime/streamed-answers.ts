@@ -92,9 +92,13 @@ export class StreamedAnswers {
       wait,
       tell,
     });
+    // A producer that comes again may be known to have gone later. One that is not must not keep the object awake.
+    for (const other of this.#running) if (other.seq === opened.seq) other.replace();
     this.#running.add(answer);
     try {
-      await answer.run();
+      const run = answer.run();
+      this.flushed();
+      await run;
     } catch (error) {
       failed(error);
       throw error;

@@ -31,6 +31,8 @@ declare global {
   const server: ServerApi;
   const request: Request;
   const model: LanguageModel;
+  // The binding of Workers AI.
+  const env: { readonly AI: { run(model: string, input: object, options?: object): Promise<ReadableStream> } };
   const archive: Rooms.Message[];
   const process: { readonly env: Readonly<Record<string, string | undefined>> };
   const message: Rooms.Message;

@@ -30,8 +30,10 @@ function world(pieces: readonly string[], { takes = () => undefined }: Setting =
       pull(controller) {
         const piece = pieces[pulled++];
         if (piece === undefined) controller.close();
+        else if (piece === "hangs") return new Promise<void>(() => {});
         else if (piece === "cut") controller.error(new Error("the connection was lost"));
         else controller.enqueue(encoder.encode(piece));
+        return undefined;
       },
     },
     { highWaterMark: 0 },
@@ -166,5 +168,15 @@ describe("a streaming POST", () => {
       { type: "stop", seq: 7, by: "ada" },
       { type: "done", ...OPENED, n: 1, stream: "cancelled", stop: "ada" },
     ]);
+  });
+
+  it("[Y48] ends nothing where the same body comes again and takes its place", async () => {
+    const { answer, said, finished, settle } = world([text("a"), "hangs"]);
+    const run = answer.run();
+    await settle();
+    answer.replace();
+    await run;
+    expect(said.at(-1)).toMatchObject({ type: "error", code: "taken_over" });
+    expect(finished).toEqual([]);
   });
 });

@@ -33,7 +33,7 @@ const PACKAGE = ["package", "examples", "release", "smoke", "testing-kit", "toke
 );
 
 /** They start and kill servers many times, or wait for a runtime that falls asleep in its own time. */
-const SLOW = ["hibernation", "network", "origins", "push", "restarts", "sleep"].map(
+const SLOW = ["answer-kills", "hibernation", "network", "origins", "push", "restarts", "sleep"].map(
   (name) => `e2e/${name}.test.ts`,
 );
 

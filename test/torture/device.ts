@@ -18,6 +18,14 @@ export interface Way {
   readonly polling: "never" | "always" | "auto";
 }
 
+export const WAYS = [
+  { name: "sockets", isShared: false, polling: "never" },
+  { name: "a session", isShared: true, polling: "never" },
+  { name: "calls", isShared: false, polling: "always" },
+  { name: "a session over calls", isShared: true, polling: "always" },
+  { name: "what gets through", isShared: false, polling: "auto" },
+] as const satisfies readonly Way[];
+
 export interface DeviceOptions {
   /** Unique in a round. */
   readonly name: string;
@@ -219,7 +227,7 @@ export class Device {
 }
 
 /** The platform as a tab has it, which may stand still or be gone. */
-function portsOf(tab: FakeTab): Ports {
+export function portsOf(tab: FakeTab): Ports {
   const ports = systemPorts();
   return {
     ...ports,

@@ -8,16 +8,12 @@ import { Network } from "../e2e/support/network.ts";
 import { API_KEY } from "../e2e/support/world.ts";
 import { FakeBrowserTabs, type FakeTab } from "../support/fake-browser-tabs.ts";
 import type { SeededRandom } from "../support/seeded-random.ts";
-import { Device, type Way } from "./device.ts";
+import { Device, WAYS, type Way } from "./device.ts";
 import type { History } from "./history.ts";
 import type { KilledServer } from "./killed-server.ts";
 import { ServerCode } from "./server-code.ts";
 
-const SOCKETS: Way = { name: "sockets", isShared: false, polling: "never" };
-const SESSION: Way = { name: "a session", isShared: true, polling: "never" };
-const CALLS: Way = { name: "calls", isShared: false, polling: "always" };
-const SESSION_OVER_CALLS: Way = { name: "a session over calls", isShared: true, polling: "always" };
-const ANY: Way = { name: "what gets through", isShared: false, polling: "auto" };
+const [SOCKETS, SESSION, CALLS, SESSION_OVER_CALLS, ANY] = WAYS;
 
 interface Place {
   readonly user: string;

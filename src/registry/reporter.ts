@@ -117,9 +117,9 @@ export class Reporter<C extends Counts> {
     return !isActive(counts) && stepsOf(this.#told) !== stepsOf(counts);
   }
 
-  /** If the clock was set back, nothing waits for the old time. */
+  /** Not before `now`: it may never have called. If the clock was set back, nothing waits for the old time. */
   #dueAt(now: number): number {
-    return now < this.#calledAt ? now : this.#calledAt + this.#everyMs;
+    return now < this.#calledAt ? now : Math.max(now, this.#calledAt + this.#everyMs);
   }
 
   #takeCounters(): { readonly counters?: Counters } {

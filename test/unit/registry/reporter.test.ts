@@ -92,6 +92,13 @@ describe("a report", () => {
     expect(reporter.take(counts(2), START + REPORT_EVERY_MS)).toBeUndefined();
   });
 
+  it("[O4] that is in doubt wants its alarm now, not at a time that no alarm can have", () => {
+    const reporter = new Reporter(counts(0), START);
+    reporter.doubt();
+    // A flush that was under way when the alarm went off asks before the doubt is resolved.
+    expect(reporter.alarmAt(counts(1), START)).toBe(START);
+  });
+
   it("[O8] right behind the answer that the room is empty waits: it could arrive first, and be overwritten", () => {
     const reporter = new Reporter(counts(1), START);
     const askedAt = START + 10 * REPORT_EVERY_MS;

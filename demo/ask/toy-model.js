@@ -29,7 +29,10 @@ const TOPICS = [
   ["greeting", /\b(?:hello|hi|hey|good (?:morning|evening|day))\b/iu],
 ];
 
-/** `{name}` stands for one of the texts of that name, the same one in the whole answer. @type {Record<string, string[]>} */
+const LONG = /\blong\b/iu;
+const CHAPTERS = ["One. ", "Two. ", "Three. ", "Four. ", "Five. "];
+
+/** `{name}` stands for one of the texts of that name, the same one in a whole text. @type {Record<string, string[]>} */
 const TEMPLATES = {
   greeting: ["Hello, {asker}. {toy} {offer}"],
   self: ["{toy} {offer} {real}"],
@@ -37,10 +40,8 @@ const TEMPLATES = {
   people: ["{here} {toy}"],
   said: ["{quote} {toy}"],
   product: ["{does} {stream} {real} {toy}"],
-  story: [
-    "{opening}\n\n{arrival} “{doubt}” it asked. “{advice}” said {visitor}.\n\n{event}\n\n{ending}\n\n" +
-      "That is all. {toy} My stories are the same few sentences in another order.",
-  ],
+  chapter: ["{opening}\n\n{arrival} “{doubt}” it asked. “{advice}” said {visitor}.\n\n{event}\n\n{ending}"],
+  afterStory: ["That is all. {toy} My stories are the same few sentences in another order."],
 
   toy: [
     "I am a toy model: a few templates and a die, in {asker}’s page.",
@@ -52,7 +53,7 @@ const TEMPLATES = {
     "On your server, a real model would take my place, and the room would not notice the difference.",
   ],
   offer: [
-    "Ask me who is here, what was said last or what Edge Rooms does, or ask for a story.",
+    "Ask me who is here, what was said last or what Edge Rooms does, or ask for a story, also a long one.",
     "I can say who is here, what was said last and what Edge Rooms does, and I can tell a story.",
   ],
   unsure: [
@@ -111,21 +112,35 @@ const TEMPLATES = {
 /** @param {string} question @param {Facts} facts @param {number} seed */
 export function answerOf(question, facts, seed) {
   const die = dieOf(seed);
+  const known = Object.entries(factTexts(facts));
   const topic = TOPICS.find(([, words]) => words.test(question))?.[0] ?? "other";
-  // Facts are put in as they are: braces in them are no templates.
-  const chosen = new Map(Object.entries(factTexts(facts)));
+  if (topic !== "story") return filled(topic, die, known);
+  const names = LONG.test(question) ? CHAPTERS : [""];
+  const chapters = names.map((name) => name + filled("chapter", die, known));
+  return [...chapters, filled("afterStory", die, known)].join("\n\n");
+}
+
+/**
+ * A text of this name, in which the same name stands for the same text throughout.
+ *
+ * @param {string} name
+ * @param {Die} die
+ * @param {readonly [name: string, text: string][]} known put in as they are: braces in them are no templates
+ */
+function filled(name, die, known) {
+  const chosen = new Map(known);
 
   /** @param {string} name @returns {string} */
   function textOf(name) {
-    const known = chosen.get(name);
-    if (known !== undefined) return known;
+    const before = chosen.get(name);
+    if (before !== undefined) return before;
     const texts = TEMPLATES[name] ?? [];
-    const text = texts[Math.floor(die() * texts.length)] ?? "";
-    const filled = text.replace(/\{(\w+)\}/gu, (_, inner) => textOf(inner));
-    chosen.set(name, filled);
-    return filled;
+    const template = texts[Math.floor(die() * texts.length)] ?? "";
+    const text = template.replace(/\{(\w+)\}/gu, (_, inner) => textOf(inner));
+    chosen.set(name, text);
+    return text;
   }
-  return textOf(topic);
+  return textOf(name);
 }
 
 /** The pieces in which a model would give the text. @param {string} text */

@@ -7,6 +7,7 @@ import { demoForTest, describeInBrowser, SOON } from "./demo-for-test.ts";
 import { call, publish, storedTexts } from "./server-code.ts";
 import { PHONE, Visitor } from "./visitor.ts";
 
+const STORY = "Tell me a long story";
 /** The shortest that a server takes. */
 const SILENCE_S = 5;
 
@@ -28,6 +29,15 @@ describeInBrowser("asking the room on the demo page", () => {
   /** Until the answer has at least so many characters. */
   const grown = (visitor: Visitor, length: number) =>
     expect.poll(async () => (await textOf(visitor)).length, SOON).toBeGreaterThanOrEqual(length);
+
+  /** A profile whose user may only read. */
+  async function readersProfile() {
+    const body = { user: "cy", name: "Cy", rooms: { "*": "read" } };
+    const { token } = await call<{ token: string }>(demo.server, "POST", "/v1/tokens", body);
+    const where = await demo.profile();
+    await where.route("**/dev/token?*", (route) => route.fulfill({ json: { token } }));
+    return where;
+  }
 
   /** Notes each text that an open answer has, and each row that is put into the list. */
   const watch = ({ page }: Visitor) =>
@@ -82,10 +92,13 @@ describeInBrowser("asking the room on the demo page", () => {
     expect(errors).toEqual([]);
   });
 
-  it("[W91][W94] is asked and stopped with the keyboard, by another user too, and says who stopped it", async () => {
-    const ada = await demo.join("Ada", "stop");
-    const bo = await demo.join("Bo", "stop");
-    await ada.writing.fill("Tell me a story");
+  it("[W91][W94][W95] is asked and stopped with the keyboard; who reloads in the middle has all of it, once", async () => {
+    const room = "stop";
+    const ada = await demo.join("Ada", room);
+    const bo = await demo.join("Bo", room);
+    const cy = await demo.join("Cy", room, { where: await readersProfile() });
+    expect(await cy.page.getByRole("button", { name: "Ask the room" }).isDisabled()).toBe(true);
+    await ada.writing.fill(STORY);
     await ada.page.keyboard.press("Tab");
     await ada.page.keyboard.press("Enter");
     await grown(bo, 40);
@@ -93,28 +106,27 @@ describeInBrowser("asking the room on the demo page", () => {
     await answer(ada).hover();
     await ada.page.getByRole("toolbar").getByRole("button", { name: "Reply" }).waitFor();
     expect(await ada.page.getByRole("button", { name: "Edit", exact: true }).isVisible()).toBe(false);
-    await stop(bo).focus();
-    await bo.page.keyboard.press("Enter");
-    await expect.poll(() => outcome(bo).innerText(), SOON).toBe("Stopped by you");
-    await expect.poll(() => outcome(ada).innerText(), SOON).toBe("Stopped by Bo");
-    expect(await textOf(ada)).toBe(await textOf(bo));
-    expect(await storedTexts(demo.server, "stop")).toEqual(["Tell me a story", await textOf(bo)]);
-    expect(await stop(ada).count()).toBe(0);
-  });
 
-  it("[W94] a user who may only read sees it grow, without a button to stop it", async () => {
-    const body = { user: "cy", rooms: { "*": "read" } };
-    const { token } = await call<{ token: string }>(demo.server, "POST", "/v1/tokens", body);
-    const where = await demo.profile();
-    await where.route("**/dev/token?*", (route) => route.fulfill({ json: { token } }));
-    const cy = await demo.join("Cy", "readers", { where });
-    const ada = await demo.join("Ada", "readers");
-    expect(await cy.page.getByRole("button", { name: "Ask the room" }).isDisabled()).toBe(true);
-    await ask(ada, "Tell me a story");
+    const before = await textOf(bo);
+    await bo.page.reload();
+    await answer(bo).waitFor();
+    const after = await textOf(bo);
+    expect(after.startsWith(before)).toBe(true);
+    await grown(bo, after.length + 20);
     await grown(cy, 20);
     expect(await stop(cy).count()).toBe(0);
-    await stop(ada).click();
-    await expect.poll(() => outcome(cy).innerText(), SOON).toBe("Stopped by Ada");
+    await stop(bo).focus();
+    await bo.page.keyboard.press("Enter");
+    for (const [visitor, words] of [
+      [bo, "Stopped by you"],
+      [ada, "Stopped by Bo"],
+      [cy, "Stopped by Bo"],
+    ] as const) {
+      await expect.poll(() => outcome(visitor).innerText(), SOON).toBe(words);
+      expect(await storedTexts(demo.server, room)).toEqual([STORY, await textOf(visitor)]);
+      expect(await visitor.messages.count()).toBe(2);
+      expect(await stop(visitor).count()).toBe(0);
+    }
   });
 
   it("[W91][W94] works over long polling, and in another tab of the user who asked", async () => {
@@ -124,7 +136,7 @@ describeInBrowser("asking the room on the demo page", () => {
       const ada = await Visitor.join(where, proxy.url, "Ada", "polled");
       const tab = await Visitor.join(where, proxy.url, "Ada", "polled");
       const bo = await demo.join("Bo", "polled");
-      await ask(ada, "Tell me a story");
+      await ask(ada, STORY);
       for (const visitor of [bo, tab]) await grown(visitor, 40);
       await stop(tab).click();
       for (const visitor of [ada, tab])
@@ -136,25 +148,6 @@ describeInBrowser("asking the room on the demo page", () => {
     }
   });
 
-  it("[W95] a reader who reloads in the middle has the whole answer, once", async () => {
-    const ada = await demo.join("Ada", "reload-answer");
-    const bo = await demo.join("Bo", "reload-answer");
-    await ask(ada, "Tell me a story");
-    await grown(bo, 60);
-    const before = await textOf(bo);
-    await bo.page.reload();
-    await bo.connected();
-    await answer(bo).waitFor();
-    const after = await textOf(bo);
-    expect(after.startsWith(before)).toBe(true);
-    await grown(bo, after.length + 20);
-    await stop(bo).click();
-    await expect.poll(() => outcome(ada).innerText(), SOON).toBe("Stopped by Bo");
-    await expect.poll(() => outcome(bo).innerText(), SOON).toBe("Stopped by you");
-    expect(await textOf(bo)).toBe(await textOf(ada));
-    expect(await bo.messages.count()).toBe(2);
-  });
-
   it("[W92] a reader at the end stays at the end, and one who has scrolled up stays there", async () => {
     const small = { viewport: { width: 1_000, height: 420 } };
     const ada = await demo.join("Ada", "scroll-answer", { where: await demo.profile(small) });
@@ -164,8 +157,8 @@ describeInBrowser("asking the room on the demo page", () => {
     await bo.page.getByText("Message 10", { exact: true }).evaluate((message) => {
       message.scrollIntoView({ block: "center" });
     });
-    await ask(ada, "Tell me a story");
-    await expect.poll(() => bo.message("Tell me a story").count(), SOON).toBe(1);
+    await ask(ada, STORY);
+    await expect.poll(() => bo.message(STORY).count(), SOON).toBe(1);
     const before = await bo.place("Message 10");
     await grown(ada, 400);
     await grown(bo, 400);
@@ -177,24 +170,17 @@ describeInBrowser("asking the room on the demo page", () => {
     expect(Math.abs((await bo.place("Message 10")).top - before.top)).toBeLessThan(2);
   });
 
-  it("[W95] an answer whose asker closed the page is interrupted, with its text", async () => {
+  it("[W95][W96] goes on while its asker is in another room, and is interrupted when they close the page", async () => {
     const ada = await demo.join("Ada", "closed");
     const bo = await demo.join("Bo", "closed");
-    await ask(ada, "Tell me a story");
-    await grown(bo, 40);
-    await ada.page.close();
-    await expect.poll(() => outcome(bo).innerText(), { timeout: 20_000 }).toBe("Interrupted");
-    expect((await textOf(bo)).length).toBeGreaterThanOrEqual(40);
-    expect(await storedTexts(demo.server, "closed")).toContain(await textOf(bo));
-  });
-
-  it("[W96] goes on while its asker is in another room of the page", async () => {
-    const ada = await demo.join("Ada", "moved");
-    const bo = await demo.join("Bo", "moved");
-    await ask(ada, "Who is here?");
+    await ask(ada, STORY);
     await grown(bo, 1);
     await ada.open("elsewhere");
-    await expect.poll(() => outcome(bo).innerText(), SOON).toBe("Complete");
+    await grown(bo, (await textOf(bo)).length + 40);
+    await ada.page.close();
+    await expect.poll(() => outcome(bo).innerText(), { timeout: 20_000 }).toBe("Interrupted");
+    expect((await textOf(bo)).length).toBeGreaterThan(40);
+    expect(await storedTexts(demo.server, "closed")).toEqual([STORY, await textOf(bo)]);
   });
 
   it.each(["light", "dark"] as const)(
@@ -204,7 +190,7 @@ describeInBrowser("asking the room on the demo page", () => {
       const ada = await demo.join("Ada", `small-${colorScheme}`, { where });
       await ada.press("Ask the room");
       await ada.sees(/^“Ask the room”: a toy model in this page answers\./);
-      await ask(ada, "Tell me a story");
+      await ask(ada, STORY);
       await grown(ada, 60);
       expect(await answer(ada).getAttribute("aria-live")).toBe("off");
       expect(await ada.overflows()).toBe(false);

@@ -39,6 +39,14 @@ describe("the toy model", () => {
     }
   });
 
+  it("[W90] tells a long story where it is asked for one, in chapters that differ", () => {
+    const story = answerOf("Tell me a long story", FACTS, 5);
+    const chapters = story.split("\n\n").filter((text) => /^(?:One|Two|Three|Four|Five)\. /.test(text));
+    expect(new Set(chapters.map((text) => text.replace(/^\w+\. /, ""))).size).toBeGreaterThan(2);
+    expect(chapters).toHaveLength(5);
+    expect(story.match(/toy model/g)).toHaveLength(1);
+  });
+
   it("[W90] gives the same answer to the same question, facts and seed", () => {
     expect(answerOf("A story!", FACTS, 7)).toBe(answerOf("A story!", FACTS, 7));
   });

@@ -149,7 +149,7 @@ const versions = nodes().map((command) => ({
 console.log(`The server SDK is tested in Node ${versions.map(({ version }) => version).join(", ")}`);
 
 describe("the built file", () => {
-  it.each(versions)("[C99] is imported by Node $version, and calls the server", async ({ command }) => {
+  it.each(versions)("[C99][Y55] is imported by Node $version, and calls the server", async ({ command }) => {
     const outfile = join(folder, "server.js");
     await build({
       entryPoints: [join(root, "client/server/index.ts")],
@@ -163,12 +163,16 @@ describe("the built file", () => {
       const pages = [];
       for await (const { messages } of room.pages({ limit: 2 })) pages.push(messages.map(({ data }) => data));
       const refused = await room.edit(99, 1).catch(({ code }) => code);
-      console.log(JSON.stringify({ pages, refused, signed: await verifySignature("t=1,v1=00", "{}", "secret") }));
+      const { n, stream } = await room.stream(["one ", new TextEncoder().encode("two")]);
+      console.log(JSON.stringify({ pages, refused, n, stream, signed: await verifySignature("t=1,v1=00", "{}", "secret") }));
     `;
     const env = { ROOMS_URL: local.url, ROOMS_KEY: local.apiKey, ROOM: uniqueName("node") };
     const args = ["--input-type=module", "--eval", script];
     const stdout = execFileSync(command, args, { encoding: "utf8", env, timeout: 60_000 });
-    expect(JSON.parse(stdout)).toEqual({ pages: [[4, 5], [2, 3], [1]], refused: "not_found", signed: false });
+    expect(JSON.parse(stdout)).toEqual({
+      ...{ pages: [[4, 5], [2, 3], [1]], refused: "not_found", signed: false },
+      ...{ n: 2, stream: "complete" },
+    });
   });
 });
 

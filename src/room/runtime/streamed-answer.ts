@@ -99,8 +99,8 @@ export class StreamedAnswer {
         ? []
         : [{ seq, n: ++this.#n, ...(text !== undefined && { text }), ...(patch !== undefined && { patch }) }],
     );
-    // The last append again is a sign of life.
-    if (inputs.length === 0 && !isLast) inputs = [{ seq, n: this.#n }];
+    // An append that all messages have is a sign of life.
+    if (inputs.length === 0 && !isLast) inputs = [{ seq, n: 0 }];
     while (inputs.length > 0) {
       const outcome = await this.#ports.append(inputs);
       if (!outcome.ok) return outcome.refusal;

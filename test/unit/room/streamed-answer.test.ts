@@ -118,7 +118,7 @@ describe("a streaming POST", () => {
     expect(appended.map(({ n, text }) => [n, text])).toEqual([
       [0, undefined],
       [1, "a"],
-      [1, undefined],
+      [0, undefined],
     ]);
   });
 

@@ -27,7 +27,7 @@ interface Life {
 }
 
 export class WorkerObject implements SocketOwner {
-  readonly #name: string;
+  readonly name: string;
   readonly #ports: WorkerObjectPorts;
   readonly #sockets = new Set<WebSocketEnd>();
   readonly #pingedAt = new WeakMap<WebSocketEnd, Date>();
@@ -38,7 +38,7 @@ export class WorkerObject implements SocketOwner {
   #life: Life | undefined;
 
   constructor(name: string, ports: WorkerObjectPorts) {
-    this.#name = name;
+    this.name = name;
     this.#ports = ports;
     this.#database = ports.openDatabase();
   }
@@ -108,7 +108,7 @@ export class WorkerObject implements SocketOwner {
   /** What the runtime calls the state of an object, as far as the code of the Worker uses it. */
   #state(life: Life): object {
     return {
-      id: { name: this.#name },
+      id: { name: this.name },
       storage: this.#storage(),
       waitUntil: (work: Promise<unknown>) => void this.#during(life, () => work).catch(() => {}),
       acceptWebSocket: (end: WebSocketEnd) => {

@@ -52,6 +52,12 @@ export async function answerWorld(random: () => number) {
       clients.push(client);
       return way === "own" ? client.room("lobby") : sharedRoom(client, "lobby");
     },
+    /** The room loses what is not stored, and the connections of this user. Those of sessions outlive it. */
+    async crashRoom(user: string): Promise<void> {
+      network.breakOff(user);
+      for (const object of worker.objects) if (object.name === "lobby") object.sleep();
+      await settling.settle();
+    },
     /** All objects lose what is not stored, and all connections. */
     async crash(): Promise<void> {
       network.breakOff();

@@ -58,7 +58,10 @@ declare global {
 const BINDINGS = ["ai", "react", "vue", "svelte", "tanstack-query"];
 
 /** What examples of a chat use of the AI SDK. */
-const AI_SDK = [`import { Chat } from "@ai-sdk/react";`, `import { streamText, toUIMessageStream } from "ai";`];
+const AI_SDK = [
+  `import { Chat } from "@ai-sdk/react";`,
+  `import { streamText, toUIMessageStream } from "ai";`,
+];
 
 const CONFIG = {
   extends: "../../tsconfig.base.json",

@@ -205,10 +205,11 @@ describeInBrowser("the admin page", () => {
       .getByText(/^The server refused this: .+ \(bad_request\)\.$/)
       .waitFor();
     await settings.getByLabel("Slow mode").fill("5000");
+    await settings.getByLabel("Most turns of agents").fill("3");
     await settings.getByRole("button", { name: "Save settings" }).click();
     await operator.sees("The settings were saved.");
     expect(await call(demo.server, "GET", "/v1/rooms/read")).toMatchObject({
-      settings: { slowModeMs: 5_000 },
+      settings: { slowModeMs: 5_000, maxAgentTurns: 3 },
     });
   });
 

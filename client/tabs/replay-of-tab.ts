@@ -1,5 +1,6 @@
 import {
   type Answer,
+  type Append,
   type Command,
   DEFAULT_HISTORY,
   isRecord,
@@ -7,6 +8,7 @@ import {
   NOTIFICATIONS_RESULT,
   PAGE,
   parseCursor,
+  type Stream,
 } from "../../src/protocol/index.ts";
 import { type ConnectionEnd, lost } from "../connection/transport/connection-end.ts";
 import type { OpenRequest } from "../connection/transport/transport.ts";
@@ -23,6 +25,8 @@ const PAGE_AGAIN_MS = 1_000;
 export interface ReplayPort {
   readonly log: LogBuffer;
   readonly head: number;
+  /** As live tabs have them. */
+  readonly openMessages: readonly (Append | Stream)[];
   newId(): string;
   after(delayMs: number, fn: () => void): Cancel;
   /** The answer comes in its place on the wire; `undefined`: the connection is lost, and all links end. */
@@ -139,7 +143,7 @@ export class ReplayOfTab {
   #finish(recovery: Connected["recovery"], events: readonly object[]): void {
     this.#give(recovery, events);
     const floor = this.#floor === undefined ? {} : { floor: this.#floor };
-    this.#events.give([{ type: "caughtUp", seq: this.#port.head, ...floor }]);
+    this.#events.give([{ type: "caughtUp", seq: this.#port.head, ...floor }, ...this.#port.openMessages]);
     this.#events.onLive();
   }
 

@@ -7,7 +7,7 @@ import type { LogKind } from "../core/client-context.ts";
 import { RoomsError, type RoomsErrorCode } from "../util/errors.ts";
 
 /** To be raised with each change that an older tab would not understand. */
-export const TAB_PROTOCOL = 2;
+export const TAB_PROTOCOL = 3;
 
 /** A log as one connection has it. Tabs that filter it in different ways have one each, as the server filters. */
 export interface LogKey {

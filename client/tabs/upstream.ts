@@ -5,14 +5,17 @@
 
 import {
   type Answer,
+  type Append,
   type Command,
   DEFAULT_HISTORY,
+  type ErrorAnswer,
   type LogEvent,
   matchesTopics,
   type Permission,
   parseCursor,
   SEND_RESULT,
   type Signal,
+  type Stream,
 } from "../../src/protocol/index.ts";
 import { Channel } from "../connection/channel.ts";
 import { type ConnectionEnd, lost } from "../connection/transport/connection-end.ts";
@@ -25,8 +28,11 @@ import { type Connected, fits, type IncomingFrame, isTypeIn } from "../util/wire
 import { LogBuffer } from "./log-buffer.ts";
 import { ReplayOfTab, type ReplayPort } from "./replay-of-tab.ts";
 import { SharedState } from "./shared-state.ts";
+import { SharedStreams } from "./shared-streams.ts";
 import { type LogKey, logId, packEnd, packState, type TabNews } from "./tab-message.ts";
 import { TabPresence, type UsageOfTabs } from "./tab-presence.ts";
+import { type ProducersPort, TabProducers } from "./tab-producers.ts";
+import { TabSignals } from "./tab-signals.ts";
 import { UpstreamTransport } from "./upstream-transport.ts";
 
 /** The tab that holds the connections, as one of them sees it. */
@@ -50,12 +56,9 @@ interface TabLinkRecord {
   replay: ReplayOfTab | undefined;
 }
 
-/** A refusal of one that is older says nothing of which tab has sent it. */
-const MAX_SIGNALS = 200;
-
 const upstreamLost = (): ConnectionEnd => ({ ...lost(offline("The connection was lost.")), next: "again" });
 
-export class Upstream implements ChannelEvents, ReplayPort {
+export class Upstream implements ChannelEvents, ReplayPort, ProducersPort {
   readonly key: LogKey;
   readonly channel: Channel;
   readonly log = new LogBuffer();
@@ -66,10 +69,11 @@ export class Upstream implements ChannelEvents, ReplayPort {
   readonly #tabs = new Set<string>();
   readonly #presence: TabPresence;
   readonly #state = new SharedState();
+  readonly #streams = new SharedStreams();
+  readonly #producers = new TabProducers(this);
   /** By the `id` of a `send` whose event its tab does not want. */
   readonly #unechoed = new Map<string, TabLinkRecord>();
-  /** By the `id` of a signal, which is answered only if it is refused. */
-  readonly #signals = new Map<string, TabLinkRecord>();
+  readonly #signals = new TabSignals((link, refusal) => this.tell(link, refusal));
   /** How far a tab would have read that nobody looks at. */
   readonly #unseenReads = new Map<string, number>();
   #isLive = false;
@@ -85,7 +89,7 @@ export class Upstream implements ChannelEvents, ReplayPort {
     this.#context = context;
     this.#port = port;
     this.#presence = new TabPresence(this, port);
-    this.#transport = new UpstreamTransport(own, first, (frame) => this.#takes(frame));
+    this.#transport = new UpstreamTransport(own, first, (frame) => this.#signals.takes(frame));
     const log = key.kind === "inbox" ? INBOX_LOG : ROOM_LOG;
     const name = key.kind === "inbox" ? "the inbox of all tabs" : `room ${key.name} of all tabs`;
     const options = { ...log, name, topics: key.topics, history: first.history };
@@ -106,6 +110,14 @@ export class Upstream implements ChannelEvents, ReplayPort {
     return this.#state.connection;
   }
 
+  get have(): string | undefined {
+    return this.#streams.have;
+  }
+
+  get openMessages(): readonly (Stream | Append)[] {
+    return this.#streams.frames;
+  }
+
   newId(): string {
     return this.#context.ports.newId();
   }
@@ -116,6 +128,10 @@ export class Upstream implements ChannelEvents, ReplayPort {
 
   request(command: Command & { readonly id: string }, onAnswer: (answer: Answer | undefined) => void): void {
     this.channel.request(command, onAnswer);
+  }
+
+  send(command: Command): void {
+    this.channel.send(command);
   }
 
   // ---- what tabs ask ----
@@ -146,6 +162,7 @@ export class Upstream implements ChannelEvents, ReplayPort {
       this.#presence.tell((answer) => this.#answer(link, command.id, answer));
     } else if (command.type === "read") this.#read(link, command.id, command.seq);
     else if ("id" in command && command.id !== undefined) this.#ask(link, { ...command, id: command.id });
+    else if (command.type === "append") this.#producers.append(link.id, command);
     else this.channel.send(command);
   }
 
@@ -196,26 +213,30 @@ export class Upstream implements ChannelEvents, ReplayPort {
       isContinued && seq !== undefined ? { after: seq } : { latest: history ?? DEFAULT_HISTORY },
     );
     this.#state.begin(frame, resume);
+    if (resume !== "kept") this.#streams.clear();
+    this.#streams.setFloor(frame.floor);
     this.#presence.begin();
   }
 
   onFloor(floor: number): void {
     this.#state.onFloor(floor);
+    this.#streams.setFloor(floor);
   }
 
   onLive(): void {
     if (this.#isLive) return;
     this.#isLive = true;
     this.log.end(this.head);
-    for (const link of this.#links.values()) if (link.phase === "waiting") this.#serve(link);
   }
 
   onFrame(frame: IncomingFrame): void {
     // A filter that lets nothing through is in force a moment after the connection is live.
     const { topics } = this.key;
-    const isNotMeant = topics?.length === 0 && (this.#isLogEvent(frame) || frame.type === "signal");
-    if (isNotMeant) return;
+    const isOfStream = frame.type === "append" || frame.type === "stream";
+    const isFiltered = this.#isLogEvent(frame) || isOfStream || frame.type === "signal";
+    if (topics?.length === 0 && isFiltered) return;
     this.#state.apply(frame, this.#isLive);
+    this.#streams.apply(frame);
     if (this.#isLogEvent(frame)) {
       this.#state.reached(frame.seq);
       this.log.push(frame);
@@ -223,7 +244,12 @@ export class Upstream implements ChannelEvents, ReplayPort {
     } else if (frame.type === "caughtUp") {
       this.#state.reached(frame.seq);
       this.#give(frame, "live");
-    } else this.#give(frame, "greeted");
+    } else if (frame.type === "stop") {
+      const link = this.#producers.linkOf(frame.seq);
+      // Where it is not known which tab writes the message, only one that does heeds it.
+      if (link === undefined || !this.#links.has(link)) this.#give(frame, "live");
+      else this.tell(link, frame);
+    } else this.#give(frame, isOfStream ? "live" : "greeted");
   }
 
   onPermission(permission: Permission): void {
@@ -249,19 +275,20 @@ export class Upstream implements ChannelEvents, ReplayPort {
 
   onUserChanged(): void {}
 
-  /** A refusal that names no command: of a signal that was too large. */
-  onError({ code, message }: RoomsError): void {
-    const link = [...this.#signals.values()].at(-1);
-    if (link !== undefined && this.#links.has(link.id))
-      this.#port.tell(link.tab, {
-        type: "frames",
-        link: link.id,
-        frames: [{ type: "error", code, message }],
-      });
+  /** Without a `seq` it is the refusal of a signal that was too large. */
+  onError({ code, message }: RoomsError, answer?: ErrorAnswer): void {
+    const isOfStream = answer?.seq !== undefined;
+    const link = isOfStream ? this.#producers.linkOf(answer.seq) : this.#signals.lastLink;
+    if (link !== undefined && this.#links.has(link))
+      this.tell(link, isOfStream ? answer : { type: "error", code, message });
     else this.#context.log("warn", `${this.key.name || "the inbox"}: ${message}`);
   }
 
-  onTurn(): void {}
+  /** What follows the replay comes in the same text, such as open messages: tabs are given both in one turn too. */
+  onTurn(): void {
+    if (!this.#isLive) return;
+    for (const link of this.#links.values()) if (link.phase === "waiting") this.#serve(link);
+  }
 
   onSent(): void {}
 
@@ -312,22 +339,32 @@ export class Upstream implements ChannelEvents, ReplayPort {
     }
   }
 
+  /** To one connection of a tab, if it is still there. */
+  tell(link: string, frame: object): void {
+    const tab = this.#links.get(link)?.tab;
+    if (tab !== undefined) this.#port.tell(tab, { type: "frames", link, frames: [frame] });
+  }
+
   #answer(link: TabLinkRecord, id: string, answer: Answer | undefined): void {
-    if (answer === undefined || !this.#links.has(link.id)) return;
-    this.#port.tell(link.tab, { type: "frames", link: link.id, frames: [{ ...answer, id }] });
+    if (answer !== undefined) this.tell(link.id, { ...answer, id });
   }
 
   #ask(link: TabLinkRecord, command: Command & { readonly id: string }): void {
     const { id } = command;
     if (command.type !== "send") {
+      this.#producers.asked(command);
       // Two tabs may have used the same id.
-      this.request({ ...command, id: this.newId() }, (answer) => this.#answer(link, id, answer));
+      this.request({ ...command, id: this.newId() }, (answer) => {
+        this.#producers.answered(link.id, command, answer);
+        this.#answer(link, id, answer);
+      });
       return;
     }
     const { echo, ...send } = command;
     if (echo === false) this.#unechoed.set(id, link);
     // The other tabs need the event.
     this.request(send, (answer) => {
+      this.#producers.answered(link.id, command, answer);
       // A filter may leave the event out.
       if (answer?.type === "ok" && fits(SEND_RESULT, answer)) this.#state.reached(answer.seq);
       const isAnswered = echo === false && !this.#unechoed.delete(id);
@@ -347,9 +384,7 @@ export class Upstream implements ChannelEvents, ReplayPort {
   /** The server delivers it to the connections of others; the other tabs of this one get it here. */
   #signal(link: TabLinkRecord, { event, data = null, to }: Extract<Command, { type: "signal" }>): void {
     const id = this.newId();
-    this.#signals.set(id, link);
-    const [oldest] = this.#signals.keys();
-    if (this.#signals.size > MAX_SIGNALS && oldest !== undefined) this.#signals.delete(oldest);
+    this.#signals.add(id, link.id);
     this.channel.send({ type: "signal", id, event, data, ...(to !== undefined && { to }) });
     const { user, mayWrite } = this.#state;
     const isForTabs = user !== null && mayWrite && (to === undefined || to === user);
@@ -362,18 +397,6 @@ export class Upstream implements ChannelEvents, ReplayPort {
       at: this.#context.serverTime.now(),
     };
     this.#give(signal, "greeted", link);
-  }
-
-  /** The refusal of a signal goes to its tab: nobody else waits for it. */
-  #takes(frame: IncomingFrame): boolean {
-    if (frame.type !== "error" || frame.id === undefined) return false;
-    const link = this.#signals.get(frame.id);
-    if (link === undefined) return false;
-    this.#signals.delete(frame.id);
-    const { id: _, ...error } = frame;
-    if (this.#links.has(link.id))
-      this.#port.tell(link.tab, { type: "frames", link: link.id, frames: [error] });
-    return true;
   }
 
   // ---- ends ----
@@ -402,6 +425,7 @@ export class Upstream implements ChannelEvents, ReplayPort {
     this.#tellState(this.channel.state);
     this.#unechoed.clear();
     this.#signals.clear();
+    this.#producers.clear();
     for (const link of this.#links.values()) this.#end(link, upstreamLost());
   }
 

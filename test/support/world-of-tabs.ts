@@ -130,12 +130,14 @@ class TabWire {
     const since = searchParams.get("since");
     const replaces = searchParams.get("replaces");
     const topics = searchParams.get("topics");
+    const have = searchParams.get("have");
     this.person = this.#room.connect(user, {
       history: Number(searchParams.get("history") ?? 50),
       permission: this.#world.permission,
       ...(since !== null && { since }),
       ...(replaces !== null && { replaces }),
       ...(topics !== null && { topics: topics.split(",") }),
+      ...(have !== null && { have }),
     });
   }
 

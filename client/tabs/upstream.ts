@@ -227,6 +227,7 @@ export class Upstream implements ChannelEvents, ReplayPort, ProducersPort {
     if (this.#isLive) return;
     this.#isLive = true;
     this.log.end(this.head);
+    for (const link of this.#links.values()) if (link.phase === "waiting") this.#serve(link);
   }
 
   onFrame(frame: IncomingFrame): void {
@@ -284,11 +285,7 @@ export class Upstream implements ChannelEvents, ReplayPort, ProducersPort {
     else this.#context.log("warn", `${this.key.name || "the inbox"}: ${message}`);
   }
 
-  /** What follows the replay comes in the same text, such as open messages: tabs are given both in one turn too. */
-  onTurn(): void {
-    if (!this.#isLive) return;
-    for (const link of this.#links.values()) if (link.phase === "waiting") this.#serve(link);
-  }
+  onTurn(): void {}
 
   onSent(): void {}
 

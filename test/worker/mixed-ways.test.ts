@@ -1,6 +1,7 @@
 // Clients over every way in one room, on networks that lose requests, lose and cut answers and send calls twice, with a
-// room that dies, and tabs that take over from each other. In the end all hold the same log, and each message once. What the network does has a seed;
-// what the runtime does first has none.
+// room that dies, and tabs that take over from each other. In the end all hold the same log, and each message once. One
+// answer streams meanwhile, and what is shown of it is always its beginning. What the network does has a seed; what the
+// runtime does first has none.
 
 import { expect, it } from "vitest";
 import { seededRandom } from "../../client/testing/seeded-random.ts";
@@ -48,7 +49,7 @@ function faultyFetch(random: () => number, faults: { rate: number }): Ports["fet
   };
 }
 
-it.each(SEEDS)("[C161][C269] every way loses nothing and doubles nothing (seed %s)", async (seed) => {
+it.each(SEEDS)("[C161][C269][Y97] every way loses nothing and doubles nothing (seed %s)", async (seed) => {
   const random = seededRandom(seed);
   const faults = { rate: 0.15 };
   const name = uniqueName("mixed");
@@ -62,9 +63,17 @@ it.each(SEEDS)("[C161][C269] every way loses nothing and doubles nothing (seed %
   const ofTabs = guests.filter((_, at) => WAYS[at]?.hasTabs);
   const sent = new Map(guests.map((guest) => [guest, [] as string[]]));
   const pending: Promise<unknown>[] = [];
+  const answer = await pick(guests).room.stream({ text: "" });
+  const wrong: string[] = [];
+  for (const { room } of guests)
+    room.subscribe(() => {
+      const { text = "" } = Object(room.messages.find(({ stream }) => stream !== undefined)?.data);
+      if (!answer.text.startsWith(text)) wrong.push(text);
+    });
   for (let step = 0; step < STEPS; step++) {
     const guest = pick(guests);
     const roll = random();
+    answer.append(`${step} `);
     const own = guest.room.messages.filter(({ from }) => from?.id === guest.room.user?.id);
     if (roll < 0.55) {
       const text = `${step}`;
@@ -80,13 +89,18 @@ it.each(SEEDS)("[C161][C269] every way loses nothing and doubles nothing (seed %
     else await guest.client.ping().catch(() => {});
   }
   faults.rate = Number.MIN_VALUE;
-  await Promise.all(pending);
+  await Promise.all([...pending, answer.finish()]);
   await until(() => {
     for (const { room } of guests) expect(room.messages).toEqual(guests[0]?.room.messages);
-    expect(guests[0]?.room.messages.length).toBe([...sent.values()].flat().length);
+    expect(guests[0]?.room.messages.length).toBe([...sent.values()].flat().length + 1);
   });
+  expect(wrong).toEqual([]);
+  const streamed = guests[0]?.room.messages.filter(({ stream }) => stream !== undefined);
+  expect(streamed).toMatchObject([{ stream: "complete", data: { text: answer.text } }]);
   for (const [guest, texts] of sent) {
-    const own = guests[0]?.room.messages.filter(({ from }) => from?.id === guest.room.user?.id);
+    const own = guests[0]?.room.messages.filter(
+      ({ from, stream }) => from?.id === guest.room.user?.id && stream === undefined,
+    );
     expect(own?.map(({ data }) => data)).toEqual(texts);
   }
 });

@@ -1,10 +1,14 @@
 // Tabs of two users in one room, in seeded worlds: tabs open, close, die, hide, and stand still with and without a word;
 // connections break, the room sleeps and crashes. In the end every tab holds the log, each heard each message at most once
-// and in order, each send is stored once, and each user has one connection. SEEDS_FROM and SEEDS select other seeds.
+// and in order, each send is stored once, and each user has one connection. What tabs write while others read it is at any
+// moment the beginning of what was written. SEEDS_FROM and SEEDS select other seeds.
 
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
+import type { Answer } from "../../../client/index.ts";
+import { loadAnswers } from "../../../client/room/streams/streams.ts";
 import { seededRandom } from "../../../client/testing/seeded-random.ts";
 import { RoomsError } from "../../../client/util/errors.ts";
+import { isRecord } from "../../../src/protocol/index.ts";
 import { SeededRandom } from "../../support/seeded-random.ts";
 import { type OpenTab, WorldOfTabs } from "../../support/world-of-tabs.ts";
 
@@ -18,12 +22,18 @@ class TabsInTime {
   /** What became of each text. */
   readonly fates = new Map<string, "waiting" | "gone" | number>();
   sayings = 0;
+  /** By the name of each answer: what was written, and by what. */
+  readonly said = new Map<string, string>();
+  readonly answers = new Map<string, { readonly tab: OpenTab; readonly answer: Answer }>();
+  readonly ended = new Set<string>();
+  /** Texts that were shown and not written. */
+  readonly wrong: string[] = [];
 
   constructor(seed: number, historyLimit: number) {
     const random = seededRandom(seed);
     this.random = new SeededRandom(random);
     this.world = new WorldOfTabs({ historyLimit }, random);
-    for (const user of ["ada", "ada", "ada", "bo"]) this.world.open({ user });
+    for (const user of ["ada", "ada", "ada", "bo"]) this.watch(this.world.open({ user }));
   }
 
   async step(): Promise<void> {
@@ -44,7 +54,8 @@ class TabsInTime {
     else if (roll < 0.75 && alive.length > 2) this.end(tab);
     else if (roll < 0.77) world.room.restart(random.next() < 0.5 ? "hibernate" : "crash");
     else if (roll < 0.79) tab.room.reconnect();
-    else if (roll < 0.9) await world.clock.advance(random.upTo(50));
+    else if (roll < 0.86) this.write(tab);
+    else if (roll < 0.92) await world.clock.advance(random.upTo(50));
     else if (roll < 0.97) await world.settle();
     else await world.pass(random.upTo(4_000));
   }
@@ -53,7 +64,52 @@ class TabsInTime {
     const { random } = this;
     const history = random.pick([0, 5, 50] as const);
     const user = random.next() < 0.8 ? "ada" : "bo";
-    this.world.open({ user, isVisible: random.next() < 0.6, room: { history } });
+    this.watch(this.world.open({ user, isVisible: random.next() < 0.6, room: { history } }));
+  }
+
+  watch({ room }: OpenTab): void {
+    room.subscribe(() => {
+      for (const { seq, data } of room.messages) {
+        if (seq === undefined || !isRecord(data) || typeof data.text !== "string") continue;
+        if (!this.said.get(String(data.name))?.startsWith(data.text)) this.wrong.push(`${seq}: ${data.text}`);
+      }
+    });
+  }
+
+  /** Begins an answer in this tab, or goes on with one. */
+  write(tab: OpenTab): void {
+    const { random } = this;
+    const known = random.any([...this.answers].filter((one) => one[1].tab === tab));
+    if (known === undefined) {
+      const name = `a${this.said.size + 1}`;
+      this.said.set(name, "");
+      tab.room.stream({ name, text: "" }).then(
+        (answer) => this.answers.set(name, { tab, answer }),
+        () => {},
+      );
+    } else if (random.next() < 0.8) this.append(known[0], known[1].answer);
+    else this.finish(known[0], known[1].answer);
+  }
+
+  append(name: string, answer: Answer): void {
+    const before = this.said.get(name) ?? "";
+    const text = `${before.length} `;
+    this.said.set(name, before + text);
+    try {
+      answer.append(text);
+    } catch {
+      // Its room ended it, or its tab.
+      this.said.set(name, before);
+      this.answers.delete(name);
+    }
+  }
+
+  finish(name: string, answer: Answer): void {
+    this.answers.delete(name);
+    answer.finish().then(
+      () => this.ended.add(name),
+      () => {},
+    );
   }
 
   send(tab: OpenTab): void {
@@ -99,19 +155,29 @@ class TabsInTime {
     for (const { tab } of world.alive) tab.look(true);
     await world.pass(40_000);
     for (const tab of world.alive) this.send(tab);
+    for (const [name, { answer }] of this.answers) {
+      this.append(name, answer);
+      this.finish(name, answer);
+    }
     await world.pass(3_000);
   }
 }
 
+beforeAll(async () => {
+  await loadAnswers();
+});
+
 const heldBy = ({ room }: OpenTab) =>
-  room.messages.flatMap(({ pending, seq, data }) => (pending ? [] : [`${seq} ${JSON.stringify(data)}`]));
+  room.messages.flatMap(({ pending, seq, data, stream }) =>
+    pending ? [] : [`${seq} ${stream} ${JSON.stringify(isRecord(data) ? data.text : data)}`],
+  );
 
 describe.each([
   { what: "that holds all", historyLimit: 1_000 },
   { what: "that removes old messages", historyLimit: 12 },
 ])("tabs in a room $what", ({ historyLimit }) => {
   const seeds = Array.from({ length: Number(SEEDS) }, (_, at) => at + Number(SEEDS_FROM));
-  it.each(seeds)("[C214] lose nothing and double nothing (seed %s)", async (seed) => {
+  it.each(seeds)("[C214][Y95] lose nothing and double nothing (seed %s)", async (seed) => {
     const time = new TabsInTime(seed, historyLimit);
     const { world } = time;
     for (let step = 0; step < STEPS; step++) await time.step();
@@ -124,6 +190,15 @@ describe.each([
       const held = heldBy(opened);
       const longest = world.alive.map(heldBy).sort((a, b) => b.length - a.length)[0] ?? [];
       expect(held).toEqual(held.length === 0 ? [] : longest.slice(-held.length));
+    }
+    expect(time.wrong).toEqual([]);
+    for (const { room } of world.alive) {
+      for (const { data, stream } of room.messages) {
+        if (!isRecord(data)) continue;
+        const name = String(data.name);
+        if (time.ended.has(name)) expect([name, stream]).toEqual([name, "complete"]);
+        if (stream === "complete") expect([name, data.text]).toEqual([name, time.said.get(name)]);
+      }
     }
     for (const [text, fate] of time.fates) {
       const count = texts.filter((other) => other === text).length;

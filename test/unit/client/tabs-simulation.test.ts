@@ -5,7 +5,7 @@
 
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Answer } from "../../../client/index.ts";
-import { loadAnswers } from "../../../client/room/streams/streams.ts";
+import { loadAnswers } from "../../../client/room/streams/answers.ts";
 import { seededRandom } from "../../../client/testing/seeded-random.ts";
 import { RoomsError } from "../../../client/util/errors.ts";
 import { isRecord } from "../../../src/protocol/index.ts";

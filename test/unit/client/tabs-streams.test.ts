@@ -2,11 +2,13 @@
 
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Answer } from "../../../client/index.ts";
-import { loadAnswers } from "../../../client/room/streams/streams.ts";
+import { keepOffline } from "../../../client/offline/index.ts";
+import { loadAnswers } from "../../../client/room/streams/answers.ts";
 import { LogBuffer } from "../../../client/tabs/log-buffer.ts";
 import { SharedStreams } from "../../../client/tabs/shared-streams.ts";
 import { isRecord, type LogEvent } from "../../../src/protocol/index.ts";
 import { FakeBrowserTabs } from "../../support/fake-browser-tabs.ts";
+import { SharedDisk } from "../../support/shared-disk.ts";
 import { type OpenTab, type TabOptions, WorldOfTabs } from "../../support/world-of-tabs.ts";
 
 beforeAll(async () => {
@@ -324,6 +326,51 @@ describe("the connection that tabs share", () => {
     await write(world, answer, " five");
     await settled(world, answer.finish());
     expect([textOf(first, 1), textOf(second, 1)]).toEqual(Array(2).fill("One two three four five"));
+  });
+});
+
+describe("a room that was read before", () => {
+  it("[Y98] shows an answer as far as it was kept, then exactly the rest, and keeps it with few writes", async () => {
+    const world = new WorldOfTabs();
+    const disk = new SharedDisk();
+    let writes = 0;
+    const storageOf = () => {
+      const storage = disk.open();
+      const update = storage.update.bind(storage);
+      storage.update = (...args) => {
+        writes += 1;
+        return update(...args);
+      };
+      return storage;
+    };
+    const openKept = () => world.open({ offline: keepOffline({ storage: storageOf(), cache: true }) });
+    const first = openKept();
+    await world.settle();
+    const writer = await bo(world);
+    const answer = await settled(world, writer.room.stream());
+    await world.pass(2_000);
+    writes = 0;
+    for (let second = 0; second < 20; second++) {
+      for (let at = 0; at < 5; at++) await write(world, answer, `${second}.${at} `);
+      await world.pass(750);
+    }
+    expect(writes).toBeGreaterThan(2);
+    expect(writes).toBeLessThanOrEqual(5);
+    expect(textOf(first, 1)).toBe(answer.text);
+    for (const how of ["while it grows", "once it has ended"]) {
+      for (const { tab, user } of world.alive) if (user === "ada") tab.close();
+      await write(world, answer, how);
+      if (how === "once it has ended") await settled(world, answer.finish());
+      const next = openKept();
+      const shown = shownBy(next);
+      // What was kept is there before the connection.
+      for (let turn = 0; turn < 10; turn++) await world.clock.advance(0);
+      expect([next.isLive, (textOf(next, 1) ?? "").length > 50]).toEqual([false, true]);
+      await world.pass(3_000);
+      expectGrowing(shown, answer.text);
+      expect(shown).toHaveLength(2);
+      expect(messageOf(next, 1)?.stream).toBe(how === "while it grows" ? "open" : "complete");
+    }
   });
 });
 

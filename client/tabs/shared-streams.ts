@@ -3,7 +3,7 @@
 // Invariant: once the connection is live, all open messages of its topics are here, as far as live tabs have them.
 
 import { type Append, isRecord, type Message, type Stream } from "../../src/protocol/index.ts";
-import { isOpen } from "../room/streams/fold-stream.ts";
+
 import type { IncomingFrame } from "../util/wire.ts";
 
 interface SharedStream {
@@ -59,8 +59,8 @@ export class SharedStreams {
 
   /** A stored version says what an open message began with. It moves none that is held: `stream` and `append` do. */
   #version(message: Message): void {
-    const { seq, n = 0, data } = message;
-    if (!isOpen(message)) this.#open.delete(seq);
+    const { seq, n = 0, data, stream, deletedAt } = message;
+    if (stream !== "open" || deletedAt !== undefined) this.#open.delete(seq);
     else if (!this.#open.has(seq))
       this.#open.set(seq, { whole: { type: "stream", seq, n, data }, rest: undefined });
   }

@@ -1,7 +1,7 @@
 // What a client promises of answers that stream, whatever carries its frames.
 
 import { describe, expect, it } from "vitest";
-import type { Answer } from "../../client/index.ts";
+import type { RoomAnswer as Answer } from "../../client/room/streams/answer.ts";
 import { Guest, until, WAYS } from "./support/guest.ts";
 import { advanceClock, crash, sleep } from "./support/objects.ts";
 import { roomObject, uniqueName } from "./support/worker.ts";

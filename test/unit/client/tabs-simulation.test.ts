@@ -52,12 +52,19 @@ class TabsInTime {
     else if (roll < 0.66) this.freeze(tab);
     else if (roll < 0.72) this.resume();
     else if (roll < 0.75 && alive.length > 2) this.end(tab);
-    else if (roll < 0.77) world.room.restart(random.next() < 0.5 ? "hibernate" : "crash");
+    else if (roll < 0.77) this.restart();
     else if (roll < 0.79) tab.room.reconnect();
     else if (roll < 0.86) this.write(tab);
     else if (roll < 0.92) await world.clock.advance(random.upTo(50));
     else if (roll < 0.97) await world.settle();
     else await world.pass(random.upTo(4_000));
+  }
+
+  /** A room does not sleep before it has written what was appended. */
+  restart(): void {
+    const { room } = this.world;
+    const maySleep = room.room.streams.dueAt(room.now) === null;
+    room.restart(this.random.next() < 0.5 && maySleep ? "hibernate" : "crash");
   }
 
   open(): void {

@@ -15,6 +15,7 @@ import { returning } from "./scenarios/returning.ts";
 import type { Params } from "./scenarios/scenario.ts";
 import { slowReaders } from "./scenarios/slow-readers.ts";
 import { joinStorm, resumeStorm } from "./scenarios/storms.ts";
+import { streams } from "./scenarios/streams.ts";
 
 const SCENARIOS = {
   fanOut,
@@ -33,6 +34,7 @@ const SCENARIOS = {
   held,
   heldInBrowser,
   browserReplay,
+  streams,
 };
 export type ScenarioName = keyof typeof SCENARIOS;
 

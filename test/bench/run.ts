@@ -134,6 +134,12 @@ const PLANS: readonly Plan[] = [
     order: { scenario: "browserReplay", params: { messages: 10_000 } },
     targets: clients.map(({ name, client }) => ({ ...us, name, client })),
   },
+  ...[200, 2_000].map((tokens) => ({
+    name: `(o) an answer of ${tokens} tokens, 100 readers`,
+    order: { scenario: "streams" as const, params: { readers: 100, tokens, perSecond: 50 } },
+    targets: [us],
+    quick: tokens === 200,
+  })),
 ];
 
 let port = 9_800;

@@ -3,6 +3,8 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { version } from "../../package.json";
+import { ROOM_SCHEMA } from "../../src/room/log/room-schema.ts";
+import { USER_SCHEMA } from "../../src/user/inbox/user-schema.ts";
 import { ask } from "./support/changes.ts";
 import { entry } from "./support/disconnect.ts";
 import { advanceClock, crash, patchAttachments, sleep } from "./support/objects.ts";
@@ -41,6 +43,8 @@ const health = async () => {
   return [response.status, await response.json()] as const;
 };
 
+const KNOWN = { room: ROOM_SCHEMA.length, user: USER_SCHEMA.length };
+
 describe("state that is newer than the code", () => {
   it("[X7][X8] is left alone: the object opens for no one, and the log and /health say why", async () => {
     const logged = watchLog();
@@ -53,8 +57,8 @@ describe("state that is newer than the code", () => {
       await execute(stub, "UPDATE schema_version SET version = 7");
       await crash(stub);
     }
-    const reason = (kind: string) =>
-      `${kind}: its tables are of version 7, this code knows them up to 1: deploy the newer code again`;
+    const reason = (kind: "room" | "user") =>
+      `${kind}: its tables are of version 7, this code knows them up to ${KNOWN[kind]}: deploy the newer code again`;
     const bearer = await tokenFor(user);
     expect((await callAsServer("GET", `/v1/rooms/${room}`)).status).toBe(500);
     expect(await entry(`/v1/rooms/${room}/connect`, bearer)).toBe("4500 internal");

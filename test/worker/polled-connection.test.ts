@@ -347,8 +347,10 @@ describe("a connection over calls", () => {
     const token = await tokenFor("ada", { expiresInS: 5 });
     const opened = await (await callAs(token, "POST", path)).text();
     const { connection } = JSON.parse(opened.split("\n").at(-1) ?? "");
-    const received = opened.trim().split("\n").length - 1;
+    let received = opened.trim().split("\n").length - 1;
     const bo = await join(room, "bo");
+    // That bo came was sent while the token was valid.
+    received += (await poll(room, "ada", { connection, received, wait: 10 })).count;
     advanceClock(6_000);
     const late = await callAs(token, "POST", path, { connection, received });
     expect([late.status, (await errorOf(late)).code]).toEqual([401, "token_expired"]);
@@ -530,7 +532,8 @@ describe("readers behind one address", () => {
     const reader = await polled(room, null);
     const before = Date.now();
     for (let n = 0; n < 2; n++) await reader.next(0);
-    expect(Date.now() - before).toBeGreaterThanOrEqual(1_800);
+    // The first answer may be due soon: from there on they are a second apart.
+    expect(Date.now() - before).toBeGreaterThanOrEqual(1_000);
     await bo.ask({ type: "send", id: "m", data: 1 });
     const waiting = reader.next();
     await callAsServer("DELETE", `/v1/rooms/${room}`);

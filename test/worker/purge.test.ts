@@ -161,7 +161,10 @@ describe("a purge", () => {
       expect(await purge()).toBe(200);
       await restart?.(roomObject(room));
       const { settings, head } = await info();
-      expect([settings, head]).toEqual([{ slowModeMs: 60_000, maxConnections: 7, historyLimit: 30 }, 0]);
+      expect([settings, head]).toEqual([
+        { slowModeMs: 60_000, maxConnections: 7, historyLimit: 30, maxAgentTurns: 0 },
+        0,
+      ]);
       const { bans } = await (await callAsServer("GET", `${path}/bans`)).json<{ bans: object[] }>();
       expect(bans).toMatchObject([{ user: "bo", reason: "why" }]);
       expect((await (await openRoom(room, "bo")).closed).reason).toMatch(/^banned /);

@@ -23,7 +23,7 @@ import {
 } from "./support/worker.ts";
 
 const MODERATOR = { rooms: { "*": "moderate" } };
-const DEFAULTS = { slowModeMs: 0, maxConnections: 10_000, historyLimit: 50 };
+const DEFAULTS = { slowModeMs: 0, maxConnections: 10_000, historyLimit: 50, maxAgentTurns: 0 };
 const range = (from: number, to: number) => many(to - from + 1, (at) => from + at);
 
 async function settingsOf(prefix: string) {
@@ -54,15 +54,15 @@ describe("settings of a room", () => {
     await sleep(roomObject(room));
     expect((await patchAs(mod, { maxConnections: 3 })).status).toBe(200);
     await crash(roomObject(room));
-    expect((await patch({ historyLimit: 100_000 })).status).toBe(200);
-    const all = { slowModeMs: 1_000, maxConnections: 3, historyLimit: 100_000 };
+    expect((await patch({ historyLimit: 100_000, maxAgentTurns: 2 })).status).toBe(200);
+    const all = { slowModeMs: 1_000, maxConnections: 3, historyLimit: 100_000, maxAgentTurns: 2 };
     expect(await now()).toEqual(all);
     await crash(roomObject(room));
     expect(await now()).toEqual(all);
     const asReader = await callAs(await tokenFor("bo", { rooms: { "*": "read" } }), "GET", path);
     expect(await asReader.json()).toMatchObject({ settings: all });
     expect((await patch({ slowModeMs: 0, maxConnections: 10_000 })).status).toBe(200);
-    expect(await now()).toEqual({ ...DEFAULTS, historyLimit: 100_000 });
+    expect(await now()).toEqual({ ...DEFAULTS, historyLimit: 100_000, maxAgentTurns: 2 });
   });
 
   it("[B6][H19] do not change with an empty body or with an unknown field", async () => {

@@ -173,7 +173,12 @@ describe("a room that was never created", () => {
       head: 0,
       floor: 0,
       occupancy: { members: 0, connections: 0 },
-      settings: { slowModeMs: 0, maxConnections: expect.any(Number), historyLimit: expect.any(Number) },
+      settings: {
+        slowModeMs: 0,
+        maxConnections: expect.any(Number),
+        historyLimit: expect.any(Number),
+        maxAgentTurns: 0,
+      },
     });
     expect(await get("/messages")).toEqual({ messages: [], head: 0, floor: 0, seq: 1 });
     expect(await get("/members")).toEqual({ members: [], occupancy: { members: 0, connections: 0 } });

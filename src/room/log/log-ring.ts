@@ -6,7 +6,7 @@ import { ringRanges } from "../../object/storage/ring.ts";
 import { firstRow, type Sql } from "../../object/storage/sql.ts";
 
 /** `number`: which message of the room it is, counted from 1. */
-type Place = { seq: number; number: number };
+type Place = { seq: number; number: number; open: string | null };
 
 export class LogRing {
   readonly #sql: Sql;
@@ -14,6 +14,7 @@ export class LogRing {
   /** The number of the newest message; -1 is none. */
   #newest = -1;
   #newestSeq = 0;
+  #openAtNewest: readonly number[] = [];
   /** `undefined`: not read yet. */
   #floor: number | undefined = 0;
 
@@ -34,6 +35,11 @@ export class LogRing {
   /** The `seq` of the newest message; 0 if there is none. */
   get newestSeq(): number {
     return this.#newestSeq;
+  }
+
+  /** The messages that were open when the newest one was stored, as `find` read it. */
+  get openAtNewest(): readonly number[] {
+    return this.#openAtNewest;
   }
 
   /** The number of the oldest message that is held. */
@@ -112,6 +118,7 @@ export class LogRing {
     const isFull = this.#rowAt((low + 1) % size) !== undefined;
     this.#newest = isFull ? low + size : low;
     this.#newestSeq = newest.seq;
+    this.#openAtNewest = newest.open === null ? [] : JSON.parse(newest.open);
     this.#floor = undefined;
     return newest.number;
   }
@@ -137,6 +144,6 @@ export class LogRing {
   }
 
   #rowAt(slot: number): Place | undefined {
-    return firstRow(this.#sql.exec<Place>("SELECT seq, number FROM log WHERE slot = ?", slot));
+    return firstRow(this.#sql.exec<Place>("SELECT seq, number, open FROM log WHERE slot = ?", slot));
   }
 }

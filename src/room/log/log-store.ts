@@ -161,13 +161,9 @@ export class LogStore {
     this.#sql.exec("UPDATE log SET body = ? WHERE slot = ? AND seq = ?", body, slot, seq);
   }
 
-  /** The messages that were open when the newest one was stored. */
-  openAtNewest(): readonly number[] {
-    const slot = this.#ring.slotOf(this.#ring.lastUpTo(this.#ring.newestSeq));
-    const row = firstRow(
-      this.#sql.exec<{ open: string | null }>("SELECT open FROM log WHERE slot = ?", slot),
-    );
-    return row?.open == null ? [] : JSON.parse(row.open);
+  /** The messages that were open when the newest one was stored, before the start. */
+  get openAtNewest(): readonly number[] {
+    return this.#ring.openAtNewest;
   }
 
   find(seq: number): TargetRow | undefined {

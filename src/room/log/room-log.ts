@@ -214,7 +214,7 @@ export class RoomLog {
 
   /** The messages that are open, as the object finds them at its start. */
   openAtStart(): readonly Target[] {
-    const listed = this.#store.openAtNewest().map((seq) => this.find(seq));
+    const listed = this.#store.openAtNewest.map((seq) => this.find(seq));
     return listed.filter((target) => target !== undefined).filter(({ meta }) => meta.stream === "open");
   }
 

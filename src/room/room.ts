@@ -142,6 +142,11 @@ export class Room {
     );
   }
 
+  /** As `WorkQueue.waitsUntil`: a flush before would change nothing that anybody hears. */
+  get waitsUntil(): number | null {
+    return this.#queue.waitsUntil;
+  }
+
   /** Whether connections wait for their pages until they or others have read: a flush at once would change nothing. */
   get isHeldUp(): boolean {
     return this.pages.isHeldUp;

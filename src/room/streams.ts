@@ -4,7 +4,6 @@
 import { joinFrames } from "../object/frames.ts";
 import { BYTES_A_UNIT, ROW, type Spending } from "../object/spending.ts";
 import {
-  LISTED_MEMBERS,
   MAX_OPEN_STREAMS,
   matchesTopics,
   type Refusal,
@@ -18,7 +17,9 @@ import type { RoomSettings } from "./people/room-settings.ts";
 import { OpenStream, type Patch, type Rest } from "./streams/open-stream.ts";
 import type { Turn } from "./turn.ts";
 
-/** In a big room appends go out at least this far apart. */
+/** Appends go out this much further apart for each connection, in milliseconds: each is a frame to send. */
+const EVERY_MS_A_CONNECTION = 0.75;
+/** For the number of its connections alone, a room waits no longer than this. */
 const BIG_ROOM_EVERY_MS = 100;
 /** While a reader is behind, it is looked at this often. */
 const LOOK_AGAIN_MS = 250;
@@ -181,6 +182,11 @@ export class Streams {
     } else if ((stream.checkpointAt() ?? Number.POSITIVE_INFINITY) <= now) this.save(stream, turn);
   }
 
+  /** From when on appends to this message are delivered again, in milliseconds; `undefined`: it is not open. */
+  nextDeliveryAt(seq: number): number | undefined {
+    return this.find(seq)?.nextDeliveryAt(this.#everyMs);
+  }
+
   /** When something is due if nothing arrives, in milliseconds; `null`: nothing. Some seconds ahead at most. */
   dueAt(now: number): number | null {
     let due = Number.POSITIVE_INFINITY;
@@ -234,8 +240,8 @@ export class Streams {
 
   get #everyMs(): number {
     const { settings, connections } = this.#rules;
-    const { streamEveryMs } = settings;
-    return connections.size > LISTED_MEMBERS ? Math.max(BIG_ROOM_EVERY_MS, streamEveryMs) : streamEveryMs;
+    const forSize = Math.min(BIG_ROOM_EVERY_MS, EVERY_MS_A_CONNECTION * connections.size);
+    return Math.max(settings.streamEveryMs, forSize);
   }
 
   #add(target: Target, openedAt: number | undefined): void {

@@ -16,6 +16,9 @@ import { type Applied, applyCommand, type CommandRules, costOf, DONE, refused } 
 import type { Turn } from "./turn.ts";
 import type { Call, LateCommand, Work } from "./work.ts";
 
+/** So much of it waits at most, as a connection is closed for which far more waits. */
+const MAX_PATIENT = 64;
+
 export interface WorkRules extends CommandRules {
   readonly connections: Connections;
   readonly moderation: Moderation;
@@ -41,6 +44,25 @@ export class WorkQueue {
 
   get isEmpty(): boolean {
     return this.#queue.length === 0 && this.#late.size === 0;
+  }
+
+  /**
+   * Until when everything that waits can wait, in milliseconds: appends that nobody would be sent before. `null`: nothing
+   * waits, or something that must not wait.
+   */
+  get waitsUntil(): number | null {
+    if (this.#late.size > 0 || this.#queue.length === 0 || this.#queue.length > MAX_PATIENT) return null;
+    let until = Number.POSITIVE_INFINITY;
+    for (const work of this.#queue) {
+      // One with an `id` waits for its answer.
+      if (work.kind !== "command" || work.command.type !== "append" || work.command.id !== undefined)
+        return null;
+      until = Math.min(
+        until,
+        this.#rules.streams.nextDeliveryAt(work.command.seq) ?? Number.NEGATIVE_INFINITY,
+      );
+    }
+    return until;
   }
 
   /** How many connections wait for a page. */

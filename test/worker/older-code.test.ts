@@ -82,7 +82,7 @@ describe("state that is newer than the code", () => {
       { reason: reason("room"), room },
       { reason: reason("user"), user },
     ]);
-    await execute(roomObject(room), "UPDATE schema_version SET version = 1");
+    await execute(roomObject(room), `UPDATE schema_version SET version = ${KNOWN.room}`);
     const back = await join(room, "bo");
     expect(back.ofType("message")).toHaveLength(3);
     advanceClock(11 * 60_000);

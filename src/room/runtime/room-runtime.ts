@@ -47,6 +47,7 @@ import { UserRecords } from "../people/user-records.ts";
 import { Room } from "../room.ts";
 import type { AppliedCommand } from "../room-commands.ts";
 import type { Turn } from "../turn.ts";
+import { FlushTimer } from "./flush-timer.ts";
 import { RoomNotes } from "./room-notes.ts";
 import { RoomReports } from "./room-reports.ts";
 import { StreamedAnswers } from "./streamed-answers.ts";
@@ -56,8 +57,6 @@ const DELIVERY_MS_A_SOCKET = 0.01;
 const MAX_LINGER_MS = 50;
 /** How often a mention is reported to an object that cannot be reached. */
 const MENTION_TRIES = 3;
-/** No timer is further ahead than this. */
-const MAX_TIMER_MS = 5_000;
 
 /** What holds for every room here. */
 export function defaultsOf(env: Env): RoomDefaults {
@@ -84,7 +83,7 @@ export class RoomRuntime {
   readonly #authBarrier: AuthBarrier<RoomConnection, AppliedCommand, Outcome<Actor>>;
   readonly #tooBig = new TooBigNotice();
   readonly #notes: RoomNotes;
-  #timer: number | null = null;
+  readonly #timer = new FlushTimer(() => this.#ctx.waitUntil(this.flush()));
   /** The next flush that is durable; `undefined`: nothing waits for it. */
   #flushed: PromiseWithResolvers<void> | undefined;
 
@@ -225,6 +224,11 @@ export class RoomRuntime {
   async #receive(connection: RoomConnection, frame: string | ArrayBuffer): Promise<void> {
     if (this.room.closeIfFlooding(connection, frame)) return this.flush();
     const checked = this.#authBarrier.receive(connection, frame);
+    const waitsUntil = this.room.waitsUntil ?? 0;
+    if (checked === undefined && waitsUntil > Date.now()) {
+      this.#timer.by(waitsUntil);
+      return;
+    }
     await this.flush();
     if (checked === undefined) return;
     await checked;
@@ -350,16 +354,6 @@ export class RoomRuntime {
     return socketPort(this.#ctx, ws, () => this.#connections.delete(ws));
   }
 
-  /** A few seconds ahead at most: a member's grace, one occupancy a second. The object is paid for meanwhile. */
-  #flushAgainAt(dueAt: number | null): void {
-    clearTimeout(this.#timer);
-    if (dueAt === null) return;
-    // If the clock was set back, it would be further ahead, and keep the object awake till then.
-    const inMs = Math.min(MAX_TIMER_MS, Math.max(0, dueAt - Date.now()));
-    // A pending timer keeps the object in memory by itself.
-    this.#timer = setTimeout(() => this.#ctx.waitUntil(this.flush()), inMs);
-  }
-
   #userObject(user: string) {
     return objectStub(this.#env.USERS, user, this.#config.placement);
   }
@@ -405,7 +399,9 @@ export class RoomRuntime {
       sync: () => this.#ctx.storage.sync(),
       after: (effects) => {
         this.answers.flushed();
-        this.#flushAgainAt(effects.dueAt);
+        this.#timer.set(effects.dueAt);
+        // What arrived meanwhile may wait too, and must not be forgotten.
+        this.#timer.by(room.waitsUntil);
         this.#flushed?.resolve();
         this.#flushed = undefined;
         return flushed(effects);

@@ -185,9 +185,14 @@ export class OpenStream {
     return rest;
   }
 
+  /** From when on something may be delivered again, in milliseconds. */
+  nextDeliveryAt(everyMs: number): number {
+    return this.#delivered.at + everyMs;
+  }
+
   /** When what waits may be delivered, in milliseconds; `null`: nothing waits. */
   deliverAt(everyMs: number): number | null {
-    return this.hasNews ? this.#delivered.at + everyMs : null;
+    return this.hasNews ? this.nextDeliveryAt(everyMs) : null;
   }
 
   /** What was delivered, as readers have it. */

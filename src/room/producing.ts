@@ -191,7 +191,12 @@ export class Producing {
     this.#nameProducer(stream, by);
     if (by !== null) this.#gaps.get(by)?.delete(stream);
     const { n, saved, stopBy } = stream;
-    return accept({ n, saved, ...(stopBy !== undefined && { stop: stopBy }) });
+    return accept({
+      n,
+      saved,
+      paceMs: this.#rules.streams.paceMs,
+      ...(stopBy !== undefined && { stop: stopBy }),
+    });
   }
 
   /** A producer that sends ahead is told once: what follows leaves the same gap. */

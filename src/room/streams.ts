@@ -168,7 +168,7 @@ export class Streams {
         stream.saveLater(turn.now);
         this.#rules.reportFault(error);
       }
-      if ((stream.deliverAt(this.#everyMs) ?? Number.POSITIVE_INFINITY) <= turn.now) this.#emit(stream, turn);
+      if ((stream.deliverAt(this.paceMs) ?? Number.POSITIVE_INFINITY) <= turn.now) this.#emit(stream, turn);
     }
   }
 
@@ -184,14 +184,14 @@ export class Streams {
 
   /** From when on appends to this message are delivered again, in milliseconds; `undefined`: it is not open. */
   nextDeliveryAt(seq: number): number | undefined {
-    return this.find(seq)?.nextDeliveryAt(this.#everyMs);
+    return this.find(seq)?.nextDeliveryAt(this.paceMs);
   }
 
   /** When something is due if nothing arrives, in milliseconds; `null`: nothing. Some seconds ahead at most. */
   dueAt(now: number): number | null {
     let due = Number.POSITIVE_INFINITY;
     for (const stream of this.#open.values())
-      due = Math.min(due, stream.deliverAt(this.#everyMs) ?? due, stream.checkpointAt() ?? due);
+      due = Math.min(due, stream.deliverAt(this.paceMs) ?? due, stream.checkpointAt() ?? due);
     if (this.#open.size > 0 && this.#rules.connections.areBehind) due = Math.min(due, now + LOOK_AGAIN_MS);
     return due === Number.POSITIVE_INFINITY ? null : due;
   }
@@ -238,9 +238,10 @@ export class Streams {
     return Math.max(stream.touchedAt + this.#rules.settings.streamTimeoutMs, stream.endAgainAt);
   }
 
-  get #everyMs(): number {
+  /** How far apart appends reach the readers, in milliseconds. */
+  get paceMs(): number {
     const { settings, connections } = this.#rules;
-    const forSize = Math.min(BIG_ROOM_EVERY_MS, EVERY_MS_A_CONNECTION * connections.size);
+    const forSize = Math.min(BIG_ROOM_EVERY_MS, Math.floor(EVERY_MS_A_CONNECTION * connections.size));
     return Math.max(settings.streamEveryMs, forSize);
   }
 

@@ -10,26 +10,34 @@ import { type Figures, newRoom, param, pause, type Scenario } from "./scenario.t
 /** Delays are measured at one reader in this many. */
 const SAMPLED = 10;
 const WORDS = [" the", " room", " tells", " each", " one", " what", " it", " has", " said", " so"];
-const APPENDS = Buffer.from('"n":');
+const TOKENS = Buffer.from('"tokens":');
 const SHOWN_WITHIN_MS = 5_000;
 
 interface Way {
+  /** Tokens that come within the pace of the room go out together, as our client does it. */
+  readonly gathers: boolean;
   /** The first command, whose `ok` has the `seq` of the message. */
   open(id: string): object;
-  /** One token more. `text`: all of it. */
-  say(seq: number, n: number, token: string, text: string): object;
+  /** The `n`th command says `token`, which may be several. `text`: all of it, `tokens` of them. */
+  say(said: { seq: number; n: number; token: string; text: string; tokens: number }): object;
   end(seq: number): object | undefined;
 }
 
 const STREAM: Way = {
+  gathers: true,
   open: (id) => ({ type: "send", id, data: { text: "" }, stream: true }),
-  say: (seq, n, text) => ({ type: "append", seq, n, text }),
+  // The number of the last token, which a reader looks for, goes along.
+  say: ({ seq, n, token, tokens }) => ({
+    ...{ type: "append", seq, n, text: token, patch: { tokens } },
+    ...(n === 1 && { id: "first", ack: true }),
+  }),
   end: (seq) => ({ type: "finish", id: "end", seq, status: "complete" }),
 };
 
 const EDITS: Way = {
-  open: (id) => ({ type: "send", id, data: { text: "", n: 0 } }),
-  say: (seq, n, _, text) => ({ type: "edit", id: `e${n}`, seq, data: { text, n } }),
+  gathers: false,
+  open: (id) => ({ type: "send", id, data: { text: "", tokens: 0 } }),
+  say: ({ seq, n, text, tokens }) => ({ type: "edit", id: `e${n}`, seq, data: { text, tokens } }),
   end: () => undefined,
 };
 
@@ -79,12 +87,9 @@ class Readers {
   }
 
   #measure(frame: Buffer, reader: number): void {
-    const start = frame.lastIndexOf(APPENDS);
+    const start = frame.lastIndexOf(TOKENS);
     if (start < 0) return;
-    const n = Number.parseInt(
-      frame.toString("latin1", start + APPENDS.length, start + APPENDS.length + 8),
-      10,
-    );
+    const n = Number.parseInt(frame.toString("latin1", start + TOKENS.length, start + TOKENS.length + 8), 10);
     const now = performance.now();
     for (let token = (this.#shown[reader] ?? 0) + 1; token <= n; token += 1)
       this.delaysMs.push(now - (this.#saidAt[token] ?? Number.NaN));
@@ -103,11 +108,13 @@ async function play(
   await crowd.join(dialect, port, room, readers);
   const { promise: opened, resolve } = Promise.withResolvers<number>();
   const { path, protocols = [] } = await dialect.connect(room, "producer", "?history=0&presence=off");
+  let paceMs = 0;
   const onFrame = (frame: Buffer) => {
     const text = frame.toString();
     if (text.includes('"code":')) throw new Error(`it was refused: ${text.slice(0, 300)}`);
     const seq = /"type":"ok","id":"open","seq":(\d+)/.exec(text)?.[1];
     if (seq !== undefined) resolve(Number(seq));
+    paceMs = Number(/"paceMs":(\d+)/.exec(text)?.[1] ?? paceMs);
   };
   const producer = await RawSocket.open({ port, path, protocols }, { onFrame, onClose: () => {} });
   const say = (command: object | undefined) => command && producer.send(JSON.stringify(command));
@@ -116,13 +123,27 @@ async function play(
   say(way.open("open"));
   const seq = await opened;
   const startedAt = performance.now();
-  let text = "";
-  for (let n = 1; n <= tokens; n += 1) {
-    await pause(Math.max(0, startedAt + (n * 1_000) / perSecond - performance.now()));
-    const token = WORDS[n % WORDS.length] ?? "";
-    text += token;
-    saidAt[n] = performance.now();
-    say(way.say(seq, n, token, text));
+  let [text, token, n, sentAt] = ["", "", 0, Number.NEGATIVE_INFINITY];
+  for (let spoken = 1; spoken <= tokens; spoken += 1) {
+    const speakAt = startedAt + (spoken * 1_000) / perSecond;
+    // What was gathered goes out when the room would deliver it.
+    if (token !== "" && sentAt + paceMs < speakAt) {
+      await pause(Math.max(0, sentAt + paceMs - performance.now()));
+      send(spoken - 1);
+    }
+    await pause(Math.max(0, speakAt - performance.now()));
+    const word = WORDS[spoken % WORDS.length] ?? "";
+    text += word;
+    token += word;
+    saidAt[spoken] = performance.now();
+    if (!way.gathers || performance.now() - sentAt >= paceMs) send(spoken);
+  }
+  if (token !== "") send(tokens);
+  function send(spoken: number): void {
+    n += 1;
+    say(way.say({ seq, n, token, text, tokens: spoken }));
+    token = "";
+    sentAt = performance.now();
   }
   const giveUpAt = performance.now() + SHOWN_WITHIN_MS;
   while (!crowd.haveAll(tokens) && performance.now() < giveUpAt) await pause(5);

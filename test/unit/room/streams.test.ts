@@ -146,6 +146,7 @@ describe("the count of a producer", () => {
       id: "0",
       n: 0,
       saved: 0,
+      paceMs: 40,
     });
     expect(ada.ask({ ...append(seq, 1), id: "1", ack: true })).toEqual({
       type: "ok",

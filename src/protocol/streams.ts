@@ -72,7 +72,7 @@ export const APPEND_RESULT = {
   n: "int",
   /** The last append that a crash does not take: a producer sends what comes after it again. */
   saved: "int",
-  /** Appends reach the readers so many milliseconds apart: to send them more often brings them no sooner. */
+  /** A producer that gathers appends for so many milliseconds spares frames, and brings them no later. */
   paceMs: ["optional", "int"],
   /** Who asked the producer to stop, if somebody did: a user id, or `null` for server code. */
   stop: ["optional", ["nullable", "userId"]],

@@ -18,7 +18,7 @@ import { OpenStream, type Patch, type Rest } from "./streams/open-stream.ts";
 import type { Turn } from "./turn.ts";
 
 /** Appends go out this much further apart for each connection, in milliseconds: each is a frame to send. */
-const EVERY_MS_A_CONNECTION = 0.75;
+const EVERY_MS_A_CONNECTION = 0.7;
 /** For the number of its connections alone, a room waits no longer than this. */
 const BIG_ROOM_EVERY_MS = 100;
 /** While a reader is behind, it is looked at this often. */
@@ -168,7 +168,7 @@ export class Streams {
         stream.saveLater(turn.now);
         this.#rules.reportFault(error);
       }
-      if ((stream.deliverAt(this.paceMs) ?? Number.POSITIVE_INFINITY) <= turn.now) this.#emit(stream, turn);
+      if ((stream.deliverAt(this.#everyMs) ?? Number.POSITIVE_INFINITY) <= turn.now) this.#emit(stream, turn);
     }
   }
 
@@ -184,14 +184,14 @@ export class Streams {
 
   /** From when on appends to this message are delivered again, in milliseconds; `undefined`: it is not open. */
   nextDeliveryAt(seq: number): number | undefined {
-    return this.find(seq)?.nextDeliveryAt(this.paceMs);
+    return this.find(seq)?.nextDeliveryAt(this.#everyMs);
   }
 
   /** When something is due if nothing arrives, in milliseconds; `null`: nothing. Some seconds ahead at most. */
   dueAt(now: number): number | null {
     let due = Number.POSITIVE_INFINITY;
     for (const stream of this.#open.values())
-      due = Math.min(due, stream.deliverAt(this.paceMs) ?? due, stream.checkpointAt() ?? due);
+      due = Math.min(due, stream.deliverAt(this.#everyMs) ?? due, stream.checkpointAt() ?? due);
     if (this.#open.size > 0 && this.#rules.connections.areBehind) due = Math.min(due, now + LOOK_AGAIN_MS);
     return due === Number.POSITIVE_INFINITY ? null : due;
   }
@@ -238,8 +238,16 @@ export class Streams {
     return Math.max(stream.touchedAt + this.#rules.settings.streamTimeoutMs, stream.endAgainAt);
   }
 
-  /** How far apart appends reach the readers, in milliseconds. */
+  /**
+   * How long a producer gathers, in milliseconds: a little longer than `#everyMs`. At the same pace an append that came too
+   * early once would make all later ones wait too.
+   */
   get paceMs(): number {
+    return Math.ceil(1.1 * this.#everyMs);
+  }
+
+  /** How far apart appends reach the readers, in milliseconds. */
+  get #everyMs(): number {
     const { settings, connections } = this.#rules;
     const forSize = Math.min(BIG_ROOM_EVERY_MS, Math.floor(EVERY_MS_A_CONNECTION * connections.size));
     return Math.max(settings.streamEveryMs, forSize);

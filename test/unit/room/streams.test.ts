@@ -146,13 +146,14 @@ describe("the count of a producer", () => {
       id: "0",
       n: 0,
       saved: 0,
-      paceMs: 40,
+      paceMs: 44,
     });
     expect(ada.ask({ ...append(seq, 1), id: "1", ack: true })).toEqual({
       type: "ok",
       id: "1",
       n: 1,
       saved: 0,
+      paceMs: 44,
     });
     expect(ada.ask({ ...append(seq, 2), id: "2" })).toEqual({ type: "ok", id: "2" });
     test.later(2_000);
@@ -161,6 +162,7 @@ describe("the count of a producer", () => {
       id: "3",
       n: 2,
       saved: 2,
+      paceMs: 44,
     });
   });
 
@@ -240,7 +242,7 @@ describe("what readers of a stream hear", () => {
     expect(heard(bo)).toEqual([[3, "2 3 "]]);
     let n = 3;
     for (const [more, everyMs] of [
-      [98, 75],
+      [98, 70],
       [100, 100],
     ] as const) {
       for (let at = 0; at < more; at++) test.connect(`u${more}.${at}`);

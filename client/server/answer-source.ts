@@ -1,6 +1,7 @@
 // Where the text of an answer comes from: streams and iterables of all kinds.
 
 import type { StreamLine } from "../../src/protocol/index.ts";
+import { RoomsError } from "../util/errors.ts";
 
 /**
  * A piece of an answer: text, its UTF-8 bytes, or a line of the HTTP API, `{ text }`, `{ patch }` or, at its end,
@@ -38,6 +39,11 @@ export interface AnswerReader<Piece> {
 export function readerOf<Piece>(
   source: ReadableOf<Piece> | AsyncIterable<Piece> | Iterable<Piece>,
 ): AnswerReader<Piece> {
+  if (!isSource(source))
+    throw new RoomsError(
+      "bad_request",
+      "A source is a stream or an iterable of text, such as `response.body`.",
+    );
   if ("getReader" in source) return readerOfStream(source);
   const iterator =
     Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
@@ -53,6 +59,12 @@ export function readerOf<Piece>(
     },
   };
 }
+
+/** Data of another type than it says may come, such as a `Response` itself. */
+const isSource = (source: unknown): boolean =>
+  typeof source === "object" &&
+  source !== null &&
+  ("getReader" in source || Symbol.asyncIterator in source || Symbol.iterator in source);
 
 function readerOfStream<Piece>(source: ReadableOf<Piece>): AnswerReader<Piece> {
   const reader = source.getReader();

@@ -38,7 +38,9 @@ export async function streamAnswer(
   }: Partial<StreamHead> & { readonly signal?: AbortSignal },
 ): Promise<EndedAnswer> {
   const stop = new AbortController();
-  const lines = new AnswerLines(readerOf(typeof from === "function" ? await from(stop.signal) : from));
+  const source = typeof from === "function" ? await from(stop.signal) : from;
+  // A text is an iterable of its characters.
+  const lines = new AnswerLines(readerOf(typeof source === "string" ? [source] : source));
   const stopped = () => {
     stop.abort();
     void lines.cancel();

@@ -9,16 +9,21 @@ const LEFT = 1000;
 
 function dial(url: string, protocols: string[], events: SocketEvents): Socket {
   const socket = new WebSocket(url, protocols);
-  socket.onopen = () => events.onOpen();
+  socket.onopen = () => {
+    socket.onerror = null;
+    events.onOpen();
+  };
   socket.onmessage = (message: MessageEvent<unknown>) => {
     if (typeof message.data === "string") events.onText(message.data);
   };
-  // `error` adds nothing to the `close` that always follows.
   socket.onclose = ({ code, reason }) => events.onClose(code, reason);
+  const lost = () => events.onClose(LOST, "");
+  // In Node 20 no `close` follows the `error` of a socket that did not open. Elsewhere it has the same code.
+  socket.onerror = lost;
   return {
     send(text) {
       // The server has closed it, and the `close` event may be late: what is sent now would be lost without an error.
-      if (socket.readyState > WebSocket.OPEN) queueMicrotask(() => events.onClose(LOST, ""));
+      if (socket.readyState > WebSocket.OPEN) queueMicrotask(lost);
       else socket.send(text);
     },
     close(code) {

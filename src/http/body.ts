@@ -34,16 +34,17 @@ export async function readOptionalBody<Schema extends v.GenericSchema>(
   return readJson(schema, (await bodyText(c.req.raw)) || "{}");
 }
 
-/** The JSON object in a text, if it fits `schema`. */
+/** The JSON object in a text, if it fits `schema`. `what` it is in an error. */
 export function readJson<Schema extends v.GenericSchema>(
   schema: Schema,
   json: string,
+  what = "the body",
 ): v.InferOutput<Schema> {
   if (json.trim() === "") throw refusing("bad_request", "the body is missing: send a JSON object");
   const body = parseJson(json);
-  if (body === undefined) throw refusing("bad_request", `the body is not JSON: ${faultIn(json)}`);
+  if (body === undefined) throw refusing("bad_request", `${what} is not JSON: ${faultIn(json)}`);
   // valibot takes a list for an object without fields.
-  if (!isRecord(body)) throw refusing("bad_request", "the body must be a JSON object");
+  if (!isRecord(body)) throw refusing("bad_request", `${what} must be a JSON object`);
   return accepted(check(schema, body));
 }
 

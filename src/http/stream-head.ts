@@ -34,7 +34,7 @@ export async function readHead(c: AppContext): Promise<StreamStart> {
     const next = done ? lines.last() : lines.next();
     if (next.kind === "refused") throw new RefusalError(next.refusal);
     if (next.kind === "line") {
-      const head = readJson(streamHead, next.text);
+      const head = readJson(streamHead, next.text, "the first line of the body");
       reader.releaseLock();
       return { head, format, bytes: followed(lines.rest(), done ? undefined : body) };
     }

@@ -6,6 +6,9 @@ const MAX_BAD_FRAMES_IN_A_ROW = 20;
 export const MAX_REFUSALS = 100;
 const REFUSALS_WITHIN_MS = 10_000;
 
+/** So many appends that wait count as one command: they cost bytes, not rate tokens, and come at once after an outage. */
+const APPENDS_A_COMMAND = 16;
+
 /** The close that follows 100 refusals within 10 s. */
 export const TOO_MANY_REFUSALS: Closing = { code: "rate_limited", retryAfterMs: REFUSALS_WITHIN_MS };
 
@@ -37,8 +40,8 @@ export class RefusalLimiter {
 const MIN_BACKLOG_LENGTH = 1.25 * MAX_FRAME_BYTES;
 
 /**
- * Queued commands of one connection, and their UTF-16 units. Above what the rate limit could accept, the room closes
- * the connection without parsing more.
+ * Queued commands of one connection, and their UTF-16 units. Above what the rate limits could accept, the room closes the
+ * connection without parsing more.
  */
 export class Backlog {
   #commands = 0;
@@ -50,14 +53,15 @@ export class Backlog {
     if (length <= MAX_FRAME_BYTES) this.#length += length;
   }
 
-  queued(): void {
-    this.#commands++;
+  queued(isAppend: boolean): void {
+    this.#commands += weightOf(isAppend);
   }
 
-  taken(): void {
-    // An estimate: as if all queued commands were of the same length.
-    this.#length -= this.#length / this.#commands;
-    this.#commands--;
+  taken(isAppend: boolean): void {
+    const weight = weightOf(isAppend);
+    // An estimate: as if all that is queued had the same length for its weight.
+    this.#length -= this.#length * (weight / this.#commands);
+    this.#commands -= weight;
   }
 
   /** Whether more commands, or more UTF-16 units, wait than these. */
@@ -65,3 +69,6 @@ export class Backlog {
     return this.#commands > commands || this.#length > Math.max(MIN_BACKLOG_LENGTH, length);
   }
 }
+
+/** A power of two, so that no sum of them is rounded. */
+const weightOf = (isAppend: boolean): number => (isAppend ? 1 / APPENDS_A_COMMAND : 1);

@@ -73,7 +73,7 @@ export class WorkQueue {
   }
 
   add(work: Work): void {
-    if (work.kind !== "call" && work.kind !== "leave") work.connection.backlog.queued();
+    if (work.kind !== "call" && work.kind !== "leave") work.connection.backlog.queued(isAppend(work));
     this.#queue.push(work);
   }
 
@@ -176,7 +176,7 @@ export class WorkQueue {
 
   #answer(work: Sent, turn: Turn): void {
     const { connection } = work;
-    connection.backlog.taken();
+    connection.backlog.taken(isAppend(work));
     if (hasExpired(connection.identity, turn.now)) {
       this.#rules.connections.drop(connection, EXPIRED, turn.now);
       return;
@@ -255,6 +255,7 @@ export class WorkQueue {
   }
 }
 
+const isAppend = (work: Work): boolean => work.kind === "command" && work.command.type === "append";
 const isRead = (work: Work): boolean => work.kind === "command" && work.command.type === "read";
 
 /** The type of the command. */

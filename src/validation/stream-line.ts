@@ -11,10 +11,12 @@ import { check } from "./check.ts";
 import { validator } from "./validator.ts";
 
 const streamLine = validator(STREAM_LINE);
-const NO_OBJECT = reject(refuse("bad_request", "each line of the body is a JSON object"));
+const NO_OBJECT = refuse("bad_request", "it is no JSON object");
 
-/** One line of a streaming POST, behind the first. */
-export function readStreamLine(text: string): Outcome<StreamLine> {
+/** One line of a streaming POST, behind the first. `number` counts the lines that say something, from 1. */
+export function readStreamLine(text: string, number: number): Outcome<StreamLine> {
   const value = parseJson(text);
-  return isRecord(value) ? check(streamLine, value) : NO_OBJECT;
+  const line = isRecord(value) ? check(streamLine, value) : reject(NO_OBJECT);
+  if (line.ok) return line;
+  return reject({ ...line.refusal, message: `line ${number} of the body: ${line.refusal.message}` });
 }

@@ -168,6 +168,20 @@ describe("room.stream of the server SDK", () => {
     expect(state.cancelled).toBe(true);
   });
 
+  it("[Y55] takes a text for one piece, and refuses what is no source before anything is sent", async () => {
+    const { room, bodies } = world();
+    await room.stream("Hello");
+    expect(bodies[0]?.slice(1).map((line) => JSON.parse(line))).toEqual([
+      { text: "Hello" },
+      { status: "complete" },
+    ]);
+    for (const source of [undefined, 5, new Response("Hello")])
+      expect(await failure(Reflect.apply(room.stream, room, [source]))).toMatchObject({
+        code: "bad_request",
+      });
+    expect(bodies).toHaveLength(1);
+  });
+
   it("[Y55] cuts a long text into appends, and no character", async () => {
     const { room, taken } = world();
     const text = `${"x".repeat(3_999)}👍${"y".repeat(9_000)}`;

@@ -1,6 +1,7 @@
 // Reads a source into an answer, no faster than the room takes it.
 
 import type { ChangeResult } from "../../../src/protocol/index.ts";
+import { RoomsError } from "../../util/errors.ts";
 import type { Producer } from "./producer.ts";
 
 /** Texts, or bytes of UTF-8. */
@@ -21,8 +22,17 @@ interface Reader {
   cancel(reason: unknown): Promise<unknown> | undefined;
 }
 
+/** Data of another type than it says may come, such as a `Response` itself. */
+const isSource = (source: unknown): boolean =>
+  typeof source === "object" && source !== null && ("getReader" in source || Symbol.asyncIterator in source);
+
 /** Safari cannot iterate a `ReadableStream`. */
 function readerOf(source: TextSource): Reader {
+  if (!isSource(source))
+    throw new RoomsError(
+      "bad_request",
+      "A source is a stream or an async iterable of text, such as `response.body`.",
+    );
   if ("getReader" in source) {
     const reader = source.getReader();
     return { next: () => reader.read(), cancel: (reason) => reader.cancel(reason) };
@@ -36,7 +46,7 @@ export async function pipeInto(
   source: TextSource,
   { signal }: PipeOptions,
 ): Promise<ChangeResult> {
-  const reader = readerOf(source);
+  let reader: Reader | undefined;
   const over = new AbortController();
   const stopped = new Promise<"stopped">((resolve) => {
     for (const one of [producer.stop.signal, signal]) {
@@ -46,6 +56,7 @@ export async function pipeInto(
     }
   });
   try {
+    reader = readerOf(source);
     const how = await pump(producer, reader, stopped);
     if (how === "cancelled") cancel(reader, producer.stop.signal.reason);
     return await producer.finish(how, undefined);
@@ -83,9 +94,9 @@ async function pump(
 }
 
 /** A source that has failed, or stands still, is not waited for. */
-function cancel(reader: Reader, reason: unknown): void {
+function cancel(reader: Reader | undefined, reason: unknown): void {
   try {
-    reader.cancel(reason)?.catch(() => {});
+    reader?.cancel(reason)?.catch(() => {});
   } catch {
     // It has failed.
   }

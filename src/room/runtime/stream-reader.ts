@@ -17,6 +17,8 @@ export interface StreamPiece {
 export class StreamReader {
   readonly #body: StreamBody;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  /** How many lines were read. The first one is. */
+  #count = 1;
 
   constructor(format: StreamFormat, body: ReadableStream<Uint8Array>) {
     this.#body = new StreamBody(format, decodeUtf8);
@@ -29,7 +31,7 @@ export class StreamReader {
     if (!done) this.#body.take(value);
     const lines: StreamLine[] = [];
     for (let next = this.#next(done); next.kind !== "none"; next = this.#next(done)) {
-      const line = next.kind === "line" ? readStreamLine(next.text) : reject(next.refusal);
+      const line = next.kind === "line" ? readStreamLine(next.text, ++this.#count) : reject(next.refusal);
       if (!line.ok) return { lines, refusal: line.refusal, isLast: true };
       lines.push(line.value);
       if (line.value.status !== undefined) return { lines, isLast: true };

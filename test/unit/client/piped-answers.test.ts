@@ -47,6 +47,18 @@ describeBoth("what is read into an answer", () => {
     expect(await done).toBe(cause);
   });
 
+  it("[Y74] that is no source fails it, and the promise rejects", async () => {
+    for (const source of [undefined, "Hello", new Response("Hello")]) {
+      const world = await answerForTest();
+      const done: Promise<unknown> = Reflect.apply(world.answer.pipe, world.answer, [source]);
+      const failed = done.catch((error: unknown) => error);
+      await world.clock.advance(0);
+      expect(world.socket().sentOf("finish")).toMatchObject([{ status: "failed" }]);
+      world.socket().deliver(ok(world.socket().sentOf("finish")[0], { seq: 9 }));
+      expect(await failed).toMatchObject({ code: "bad_request" });
+    }
+  });
+
   it.each(["stop", "signal", "aborted before"])(
     "[Y74] is cancelled by %s, however long it stands still",
     async (how) => {

@@ -16,6 +16,7 @@ class FakeWebSocket {
   onopen: (() => void) | null = null;
   onmessage: ((event: { data: unknown }) => void) | null = null;
   onclose: ((event: { code: number; reason: string }) => void) | null = null;
+  onerror: (() => void) | null = null;
 
   constructor(url: string, protocols: string[]) {
     this.url = url;
@@ -67,6 +68,23 @@ describe("the ports of the system", () => {
     socket.send("text");
     await Promise.resolve();
     expect([made?.calls, heard]).toEqual([[], [1006]]);
+  });
+
+  it("[Y131] report a socket that does not open, also without a `close`, as in Node 20", () => {
+    vi.stubGlobal("WebSocket", FakeWebSocket);
+    const heard: unknown[] = [];
+    const onClose = (code: number) => heard.push(code);
+    const events = { onOpen: () => heard.push("open"), onText: () => {}, onClose };
+    systemPorts().dial("wss://a", [], events);
+    const [refused] = FakeWebSocket.made;
+    refused?.onerror?.();
+    expect(heard).toEqual([1006]);
+    systemPorts().dial("wss://a", [], events);
+    const opened = FakeWebSocket.made[1];
+    opened?.onopen?.();
+    opened?.onerror?.();
+    opened?.onclose?.({ code: 4403, reason: "forbidden" });
+    expect(heard).toEqual([1006, "open", 4403]);
   });
 
   it("[C109] let a socket that is left while it opens open first, and leave then", () => {

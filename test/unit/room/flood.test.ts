@@ -19,6 +19,25 @@ describe("a flood", () => {
     expect(test.room.roomPresence.occupancy.connections).toBe(1);
   });
 
+  it("[Y130] is not what a producer sends again after an outage", () => {
+    const test = new RoomForTest({ rateBurst: 30, ratePerSecond: 10 });
+    const ada = test.join("ada");
+    ada.send("m", { text: "" }, { stream: true });
+    test.flush();
+    const sent = (n: number) => `{"type":"append","seq":1,"n":${n},"text":"word "}`;
+    const isClosed = (n: number) => test.room.closeIfFlooding(ada.connection, sent(n));
+    for (let n = 1; n <= 2_000; n++) {
+      expect(isClosed(n)).toBe(false);
+      ada.say(sent(n));
+    }
+    test.flush();
+    expect(ada.socket.closed).toBeUndefined();
+    // All of them were taken: as many fit again, and not many more.
+    let n = 0;
+    while (!isClosed(n)) ada.say(sent(n++));
+    expect([n > 2_000, n < 2_200]).toEqual([true, true]);
+  });
+
   it("[M11] is measured by size too, because a large frame takes long to read", () => {
     const test = new RoomForTest({ rateBurst: 30, messageBytes: 1_024 });
     const { connection } = test.join("flooder");

@@ -158,6 +158,18 @@ describe("a streaming POST", () => {
     expect(finished.map(({ status }) => status)).toEqual(ends);
   });
 
+  it.each([
+    ["what is no JSON", '{"text":"b\n', "line 3 of the body: it is no JSON object"],
+    ["what does not fit", '{"text":5}\n', "line 3 of the body: text: must be text"],
+  ])("[Y132] says in which line it found %s", async (_, line, message) => {
+    const { answer, said, appended, finished, settle } = world([`${text("a")}\n\n`, line + text("c")]);
+    const run = answer.run();
+    await settle();
+    await run;
+    expect(said.at(-1)).toMatchObject({ type: "error", code: "bad_request", message });
+    expect([appended, finished]).toMatchObject([[{ n: 1, text: "a" }], [{ status: "failed" }]]);
+  });
+
   it("[Y52] tells once who asked to stop, also in the end", async () => {
     const { answer, said, settle } = world([text("a"), lines({ status: "cancelled" })]);
     const run = answer.run();

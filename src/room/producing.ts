@@ -92,7 +92,7 @@ export class Producing {
     const found = this.#find(actor, input.seq, input.producer);
     if (!found.ok) return refused(found.refusal, input.seq);
     const stream = found.value;
-    stream.touchedAt = turn.now;
+    stream.heard(turn.now);
     if (input.n <= stream.n) return this.#accepted(stream, by);
     if (input.n > stream.n + 1) return this.#gap(stream, by, answers);
     const outcome = this.#apply(actor, stream, input, turn);
@@ -146,7 +146,7 @@ export class Producing {
     if (!found.ok) return found;
     const stream = found.value;
     stream.takeOver();
-    stream.touchedAt = turn.now;
+    stream.heard(turn.now);
     // Written at once: after a crash the one before must still be refused.
     this.#rules.streams.save(stream, turn);
     this.#nameProducer(stream, by);

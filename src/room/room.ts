@@ -233,11 +233,15 @@ export class Room {
     if (this.connections.isSweepDue(now)) this.connections.sweep(now);
   }
 
-  /** From the alarm, while the object sleeps otherwise: closes what is gone without a word, and asks what has lapsed. */
+  /**
+   * From the alarm, while the object sleeps otherwise: closes what is gone without a word, asks what has lapsed, and
+   * notes which producers are silent.
+   */
   sweepOnAlarm(now: number): void {
     this.connections.sweep(now);
     this.connections.askAnew(now);
     this.sessions.sweep(now);
+    this.streams.onAlarm(now);
   }
 
   /**

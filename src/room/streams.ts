@@ -55,12 +55,25 @@ export class Streams {
   readonly #rules: StreamRules;
   readonly #open = new Map<number, OpenStream>();
   #epoch: string;
+  /** Since when producers are silent that were not heard in this life of the object, in milliseconds by `seq`. */
+  readonly #silences = new Map<number, number>();
+  /** What is stored of that is not so any more. */
+  #silencesChanged = false;
 
-  /** Takes in the messages that were open when the object started. Their producers have as long as after an append. */
+  /**
+   * Takes in the messages that were open when the object started. Their producers have as long as after an append, if it is
+   * not known that they were silent before.
+   */
   constructor(rules: StreamRules) {
     this.#rules = rules;
     this.#epoch = rules.log.epoch;
-    for (const target of rules.log.openAtStart()) this.#add(target, undefined);
+    for (const target of rules.log.openAtStart()) {
+      const stream = this.#add(target, undefined);
+      const since = rules.log.silenceOf(target.seq);
+      if (since === undefined) continue;
+      this.#silences.set(target.seq, since);
+      stream.touchedAt = since;
+    }
   }
 
   get size(): number {
@@ -157,6 +170,18 @@ export class Streams {
     return encodeMessage(meta, data);
   }
 
+  /**
+   * The alarm went off, and a flush follows. An object that sleeps forgets when it heard a producer last: if it did not hear
+   * it since it started, it notes that for the next start. Else the time would begin anew at each alarm.
+   */
+  onAlarm(now: number): void {
+    for (const { seq, isHeard, touchedAt } of this.#open.values()) {
+      if (isHeard || this.#silences.has(seq)) continue;
+      this.#silences.set(seq, Math.min(touchedAt, now));
+      this.#silencesChanged = true;
+    }
+  }
+
   /** In each flush, after what arrived took effect: delivers, writes and ends what is due. */
   advance(turn: Turn, ended: (target: Target, turn: Turn) => void): void {
     if (this.#open.size === 0) return;
@@ -170,6 +195,7 @@ export class Streams {
       }
       if ((stream.deliverAt(this.#everyMs) ?? Number.POSITIVE_INFINITY) <= turn.now) this.#emit(stream, turn);
     }
+    this.#writeSilences();
   }
 
   #advance(stream: OpenStream, turn: Turn, ended: (target: Target, turn: Turn) => void): void {
@@ -253,10 +279,29 @@ export class Streams {
     return Math.max(settings.streamEveryMs, forSize);
   }
 
-  #add(target: Target, openedAt: number | undefined): void {
+  /** A row: for a producer that was silent over an alarm and a sleep, and one more if it is heard again. */
+  #writeSilences(): void {
+    for (const seq of this.#silences.keys()) {
+      const stream = this.#open.get(seq);
+      if (stream !== undefined && !stream.isHeard) continue;
+      this.#silences.delete(seq);
+      this.#silencesChanged = true;
+    }
+    if (!this.#silencesChanged) return;
+    try {
+      this.#rules.log.writeSilences(this.#silences);
+      this.#silencesChanged = false;
+    } catch (error) {
+      this.#rules.reportFault(error);
+    }
+  }
+
+  #add(target: Target, openedAt: number | undefined): OpenStream {
     const { seq, event, author, byServer, meta, data } = target;
     const { field, n = 0, producer = 1 } = meta;
-    this.#open.set(seq, new OpenStream({ seq, event, author, byServer, field, data, n, producer, openedAt }));
+    const stream = new OpenStream({ seq, event, author, byServer, field, data, n, producer, openedAt });
+    this.#open.set(seq, stream);
+    return stream;
   }
 
   #emit(stream: OpenStream, turn: Turn): void {

@@ -53,6 +53,22 @@ it("[Y19][Y22] an open message outlives a sleep and a crash, and the alarm ends 
   });
 });
 
+it("[Y22] an object that sleeps between its alarms ends a message of which nobody is heard", async () => {
+  const room = uniqueName("stream");
+  const [ada, bo] = [await join(room, "ada"), await join(room, "bo")];
+  const seq = await open(ada);
+  ada.send(append(seq, 1, "one "));
+  await bo.next("append");
+  advanceClock(2_000);
+  await ada.ask({ type: "ping", id: "p" });
+  for (const ms of [62_000, 123_000]) {
+    await sleep(roomObject(room));
+    advanceClock(ms);
+    await runDurableObjectAlarm(roomObject(room));
+  }
+  expect(await bo.next("messageUpdated")).toMatchObject({ message: { stream: "interrupted" } });
+});
+
 it("[Y11][Y12] a session is told of open messages as a socket is", async () => {
   const room = uniqueName("stream");
   const user = uniqueName("ada");

@@ -113,7 +113,11 @@ export class LogStore {
     this.#transaction(() => {
       this.#sql.exec("DROP TABLE log");
       for (const statement of LOG_TABLE) this.#sql.exec(statement);
-      this.#sql.exec("UPDATE room SET epoch = ?, head = 0, messages = ?", epoch, this.#messages);
+      this.#sql.exec(
+        "UPDATE room SET epoch = ?, head = 0, messages = ?, silences = NULL",
+        epoch,
+        this.#messages,
+      );
     });
     this.#ring.reset();
   }
@@ -164,6 +168,17 @@ export class LogStore {
   /** The messages that were open when the newest one was stored, before the start. */
   get openAtNewest(): readonly number[] {
     return this.#ring.openAtNewest;
+  }
+
+  /** As `writeSilences` wrote them last. */
+  silences(): Readonly<Record<string, number>> {
+    const row = firstRow(this.#sql.exec<{ silences: string | null }>("SELECT silences FROM room"));
+    return row?.silences == null ? {} : JSON.parse(row.silences);
+  }
+
+  writeSilences(silences: ReadonlyMap<number, number>): void {
+    const json = silences.size === 0 ? null : JSON.stringify(Object.fromEntries(silences));
+    this.#sql.exec("UPDATE room SET silences = ?", json);
   }
 
   find(seq: number): TargetRow | undefined {

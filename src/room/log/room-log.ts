@@ -218,6 +218,16 @@ export class RoomLog {
     return listed.filter((target) => target !== undefined).filter(({ meta }) => meta.stream === "open");
   }
 
+  /** Since when the producer of an open message is silent, in milliseconds, as the room knew when it was written. */
+  silenceOf(seq: number): number | undefined {
+    return this.#store.silences()[seq];
+  }
+
+  /** By the `seq` of the message. */
+  writeSilences(silences: ReadonlyMap<number, number>): void {
+    this.#store.writeSilences(silences);
+  }
+
   /** The latest messages as they were stored, newest first, read while iterating. */
   *latest(): Generator<Target> {
     for (const { seq } of this.latestAuthors()) {

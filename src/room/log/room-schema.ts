@@ -106,4 +106,6 @@ export const ROOM_SCHEMA = [
     "ALTER TABLE log ADD COLUMN open TEXT",
     "ALTER TABLE room ADD COLUMN max_agent_turns INTEGER",
   ],
+  // Since when producers are silent, in milliseconds by the `seq` of their message, as JSON; NULL: nobody is.
+  ["ALTER TABLE room ADD COLUMN silences TEXT"],
 ];

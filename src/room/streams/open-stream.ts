@@ -77,6 +77,8 @@ export class OpenStream {
   readonly field: string;
   /** The last sign of life of the producer, in milliseconds. */
   touchedAt: number;
+  /** Whether that was since the object started. Else it is not known when it was. */
+  isHeard: boolean;
   /** Who asked the producer to stop; `undefined`: nobody. */
   stopBy: string | null | undefined;
   readonly #knownTo: number;
@@ -112,6 +114,7 @@ export class OpenStream {
     this.field = field ?? DEFAULT_STREAM_FIELD;
     // The next flush says when that was: a time that is still to come counts as now.
     this.touchedAt = openedAt ?? Number.POSITIVE_INFINITY;
+    this.isHeard = openedAt !== undefined;
     const parsed = parseJson(data);
     if (!isRecord(parsed)) throw new Error("the data of an open message is no object");
     const { [this.field]: text = "", ...rest } = parsed;
@@ -152,6 +155,12 @@ export class OpenStream {
 
   get hasNews(): boolean {
     return this.#n > this.#delivered.n;
+  }
+
+  /** Its producer said something. */
+  heard(now: number): void {
+    this.touchedAt = now;
+    this.isHeard = true;
   }
 
   /** Another producer: those before it are refused. */

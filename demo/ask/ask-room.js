@@ -16,12 +16,13 @@ import { answerOf, spoken } from "./toy-model.js";
  * @param {Promise<{ seq: number }>} stored
  */
 export async function askRoom({ room, sessionEnded }, question, stored) {
-  const facts = factsOf(room.name, room.getSnapshot());
   const replyTo = await stored.then(
     ({ seq }) => seq,
     () => undefined,
   );
   if (replyTo === undefined || sessionEnded.aborted) return;
+  // Not before: a page that is not connected yet knows neither who asks nor who is here.
+  const facts = factsOf(room.name, replyTo, room.getSnapshot());
   const seed = Math.floor(Math.random() * 2 ** 32);
   const answer = await room.stream({ text: "", metadata: { by: TOY } }, { replyTo });
   try {
@@ -63,10 +64,22 @@ async function write(answer, pieces, sessionEnded) {
   if (!sessionEnded.aborted) await (stopped ?? answer.finish());
 }
 
-/** What the model is told of the room. @param {string} room @param {RoomSnapshot} snapshot @returns {Facts} */
-function factsOf(room, { messages, members, user }) {
+/**
+ * What the model is told of the room.
+ *
+ * @param {string} room
+ * @param {number} question its `seq`
+ * @param {RoomSnapshot} snapshot
+ * @returns {Facts}
+ */
+function factsOf(room, question, { messages, members, user }) {
   const said = messages.findLast(
-    (message) => !message.pending && !isDeleted(message) && !isOpen(message) && !isToys(message),
+    (message) =>
+      !message.pending &&
+      message.seq < question &&
+      !isDeleted(message) &&
+      !isOpen(message) &&
+      !isToys(message),
   );
   const who = said?.from === null ? "The server" : (said?.from?.name ?? said?.from?.id ?? "");
   const text = chatOf(said?.data).text;

@@ -24,12 +24,13 @@ function roomForTest() {
   };
   const stream = vi.fn((_data: object, _options: object) => Promise.resolve(answer));
   const ada = { id: "ada", name: "Ada" };
+  let isConnected = true;
   const room = {
     name: "lobby",
     user: ada,
     getSnapshot: () => ({
-      user: ada,
-      members: [ada, { id: "bo" }],
+      user: isConnected ? ada : null,
+      members: isConnected ? [ada, { id: "bo" }] : [],
       messages: [
         { seq: 1, event: "chat", from: { id: "bo" }, data: { text: "Lunch?" } },
         {
@@ -39,6 +40,7 @@ function roomForTest() {
           data: { text: "I am", metadata: { by: "toy" } },
           stream: "complete",
         },
+        { seq: 7, event: "chat", from: ada, data: { text: "The question" } },
         { pending: true, event: "chat", data: { text: "Waits" } },
       ],
     }),
@@ -46,7 +48,8 @@ function roomForTest() {
   };
   const ask = (question: string, stored: Promise<{ seq: number }> = Promise.resolve({ seq: 7 })) =>
     askRoom({ room, sessionEnded: session.signal } as never, question, stored);
-  return { answer, stream, stopped, session, ask };
+  const connect = (connected: boolean) => (isConnected = connected);
+  return { answer, stream, stopped, session, ask, connect };
 }
 
 describe("asking the room", () => {
@@ -63,6 +66,18 @@ describe("asking the room", () => {
     expect(answer.append.mock.calls.length).toBeGreaterThan(10);
     expect(answer.text).toMatch(/^bo said last: “Lunch\?”\. .*toy model/);
     expect(answer.finish.mock.calls).toEqual([[]]);
+  });
+
+  it("[W91] knows who asks and who is here, also where the question waited for a connection", async () => {
+    const { answer, ask, connect } = roomForTest();
+    connect(false);
+    let store = (_stored: { seq: number }) => {};
+    const done = ask("Who is here?", new Promise((resolve) => (store = resolve)));
+    connect(true);
+    store({ seq: 7 });
+    await vi.runAllTimersAsync();
+    await done;
+    expect(answer.text).toMatch(/^Ada and bo are here now\./);
   });
 
   it("[W94] stops at once when somebody asks to, with what was written and who asked", async () => {

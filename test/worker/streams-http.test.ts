@@ -331,6 +331,34 @@ describe("a streaming POST", () => {
     expect(await lastOf(`/v1/rooms/${room}/messages`)).toEqual({});
   });
 
+  it.each([
+    ["finishes", "POST", "/finish", { status: "complete" }, "not_open"],
+    ["deletes", "DELETE", "", undefined, "not_found"],
+    ["purges", "DELETE", undefined, undefined, "not_found"],
+  ])(
+    "[Y53] ends, though its client is silent, where somebody %s the message",
+    async (_, method, below, body, code) => {
+      const room = uniqueName("answers");
+      const path = `/v1/rooms/${room}`;
+      const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+      const writer = writable.getWriter();
+      void writer.write(new TextEncoder().encode(lines({ data: {} }, { text: "Hi" }))).catch(() => {});
+      const response = await call(`${path}/messages/stream`, {
+        method: "POST",
+        headers: {
+          Authorization: `Bearer ${env.API_KEYS}`,
+          "Content-Type": "application/x-ndjson",
+          Accept: "application/x-ndjson",
+        },
+        body: readable,
+      });
+      await callAsServer(method, below === undefined ? path : `${path}/messages/1${below}`, body);
+      const said = (await response.text()).trim().split("\n");
+      expect(JSON.parse(said.at(-1) ?? "")).toMatchObject({ type: "error", code });
+      await writer.close().catch(() => {});
+    },
+  );
+
   it("[Y51] waits where a user is too fast, and goes on", async () => {
     const room = uniqueName("answers");
     const texts = Array.from({ length: 330 }, (_, n) => ({ text: String(n % 10).repeat(900) }));

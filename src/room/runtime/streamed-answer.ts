@@ -35,6 +35,7 @@ export interface StreamedAnswerPorts {
 /** A body that says this would say it again: the message ends as `failed`. */
 const FAULTS_OF_BODY: readonly string[] = ["bad_request", "too_large"];
 
+const NOT_OPEN = refuse("not_open", "this message is not open");
 const REPLACED = refuse("taken_over", "the same body came again, and takes the place of this one");
 
 export class StreamedAnswer {
@@ -45,7 +46,7 @@ export class StreamedAnswer {
   #n = 0;
   /** Who asked to stop; `undefined`: nobody. */
   #stopBy: string | null | undefined;
-  #isReplaced = false;
+  #interruption: "replaced" | "ended" | undefined;
 
   constructor(opened: MessageStored, reader: StreamReader, ports: StreamedAnswerPorts) {
     this.#opened = opened;
@@ -72,9 +73,13 @@ export class StreamedAnswer {
     this.#ports.tell({ type: "stop", seq: this.seq, by });
   }
 
-  /** The same message is written by another body from now on. */
-  replace(): void {
-    this.#isReplaced = true;
+  /**
+   * Reads no further: another body writes the message from now on (`replaced`), or the message is not open any more
+   * (`ended`). A body whose client is silent would keep the object awake for as long as its connection lasts.
+   */
+  interrupt(by: "replaced" | "ended"): void {
+    if (this.#interruption !== undefined) return;
+    this.#interruption = by;
     void this.#reader.cancel();
   }
 
@@ -83,7 +88,8 @@ export class StreamedAnswer {
     for (;;) {
       const piece = await this.#reader.read().catch(() => undefined);
       // A cancelled body looks like one that has ended.
-      if (this.#isReplaced) return { type: "error", ...REPLACED };
+      if (this.#interruption === "replaced") return { type: "error", ...REPLACED };
+      if (this.#interruption === "ended") return this.#whyEnded();
       if (piece === undefined) return undefined;
       const { lines, isLast } = piece;
       const refusal = (await this.#append(lines, isLast)) ?? piece.refusal;
@@ -124,6 +130,13 @@ export class StreamedAnswer {
     if (!ended.ok) return this.#refused(ended.refusal);
     const stop = this.#stopBy;
     return { type: "done", ...this.#opened, n: this.#n, stream: status, ...(stop !== undefined && { stop }) };
+  }
+
+  /** The room knows why it takes no more. */
+  async #whyEnded(): Promise<StreamedLine> {
+    const outcome = await this.#ports.append([{ seq: this.seq, n: 0 }]);
+    const refusal = outcome.ok ? outcome.value.refusal : outcome.refusal;
+    return { type: "error", ...(refusal ?? NOT_OPEN) };
   }
 
   async #refused(refusal: Refusal): Promise<StreamedLine> {

@@ -69,9 +69,13 @@ export class StreamedAnswers {
     return readable;
   }
 
-  /** After each flush: somebody may have asked to stop. */
+  /** After each flush: somebody may have asked to stop, or the message may have ended without its body. */
   flushed(): void {
-    for (const answer of this.#running) answer.stop(this.#room.streams.find(answer.seq)?.stopBy);
+    for (const answer of this.#running) {
+      const stream = this.#room.streams.find(answer.seq);
+      if (stream === undefined) answer.interrupt("ended");
+      else answer.stop(stream.stopBy);
+    }
   }
 
   async #run(
@@ -93,7 +97,7 @@ export class StreamedAnswers {
       tell,
     });
     // A producer that comes again may be known to have gone later. One that is not must not keep the object awake.
-    for (const other of this.#running) if (other.seq === opened.seq) other.replace();
+    for (const other of this.#running) if (other.seq === opened.seq) other.interrupt("replaced");
     this.#running.add(answer);
     try {
       const run = answer.run();

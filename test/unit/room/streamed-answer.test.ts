@@ -186,9 +186,23 @@ describe("a streaming POST", () => {
     const { answer, said, finished, settle } = world([text("a"), "hangs"]);
     const run = answer.run();
     await settle();
-    answer.replace();
+    answer.interrupt("replaced");
     await run;
     expect(said.at(-1)).toMatchObject({ type: "error", code: "taken_over" });
+    expect(finished).toEqual([]);
+  });
+
+  it("[Y53] reads no further where its message has ended, and says why", async () => {
+    const refusal = refuse("not_open", "no");
+    const { answer, said, finished, settle } = world([text("a"), '{"text":"b', "hangs"], {
+      takes: (call) => (call === 3 ? { count: 0, refusal } : undefined),
+    });
+    const run = answer.run();
+    await settle();
+    answer.interrupt("ended");
+    await settle();
+    await run;
+    expect(said.at(-1)).toEqual({ type: "error", ...refusal });
     expect(finished).toEqual([]);
   });
 });

@@ -21,9 +21,12 @@ export type RoleOf = (message: AnyRoomMessage) => ChatRole;
 
 export interface RoleOptions {
   /**
-   * What a message is in the chat. Every member who may write may also stream an answer: where only your server may be
-   * the assistant, look at `from` and `byServer`. Default: what streams, or is of server code in its own name, is of
-   * the assistant, and everything else of a user.
+   * What a message is in the chat. Default: what server code streams, or says in its own name, is of the assistant, and
+   * everything else of a user: any member who may write may also stream. If a member writes the answers, name them:
+   * chats believe the assistant, and call the tools that it wants (`onToolCall`).
+   *
+   * @example
+   * const roleOf: RoleOf = ({ from }) => (from?.id === "bot" ? "assistant" : "user");
    */
   readonly roleOf?: RoleOf;
 }
@@ -33,8 +36,11 @@ const isStored = (message: AnyRoomMessage): message is HeldMessage => message.pe
 /** How it stands as an answer, if it is one. */
 export const streamOf = (message: AnyRoomMessage) => (isStored(message) ? message.stream : undefined);
 
-export const defaultRoleOf: RoleOf = (message) =>
-  streamOf(message) !== undefined || (isStored(message) && message.from === null) ? "assistant" : "user";
+export const defaultRoleOf: RoleOf = (message) => {
+  if (!isStored(message)) return "user";
+  const { from, byServer, stream } = message;
+  return from === null || (byServer && stream !== undefined) ? "assistant" : "user";
+};
 
 const ANSWER = "answer:";
 

@@ -46,7 +46,8 @@ export async function toUIMessages<UI_MESSAGE extends UIMessage = UIMessage>(
 }
 
 function messageOf(message: AnyRoomMessage, id: string, role: AnyMessage["role"]): Promise<AnyMessage> {
-  if (streamOf(message) === undefined) return Promise.resolve({ id, role, ...contentOf(message.data) });
+  if (role !== "assistant" || streamOf(message) === undefined)
+    return Promise.resolve({ id, role, ...contentOf(message.data, role) });
   const known = made.get(message);
   if (known?.id === id) return known.message;
   const answer = answerOf(message, id);

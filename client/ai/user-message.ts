@@ -20,14 +20,31 @@ export function dataOf({ parts, metadata }: UIMessage): UserMessageData {
   };
 }
 
-/** What a message of a room shows in a chat: parts, each with a `type`. Empty where it has no text. */
-export function contentOf(data: unknown): {
+/**
+ * What a message of a room that does not stream as an answer shows in a chat: parts, each with a `type`. Empty where it
+ * has no text. Of a user only such parts as a user's message has: members write `data`, and what looks like the use of
+ * a tool would be believed.
+ */
+export function contentOf(
+  data: unknown,
+  role: UIMessage["role"],
+): {
   readonly parts: readonly AnyChunk[];
   readonly metadata?: unknown;
 } {
   if (!isRecord(data)) return { parts: [] };
   const { text, parts, metadata } = data;
   const more = metadata === undefined ? {} : { metadata };
-  if (Array.isArray(parts) && parts.every(isChunk)) return { parts, ...more };
+  const isPart = role === "assistant" ? isChunk : isUserPart;
+  if (Array.isArray(parts) && parts.every(isPart)) return { parts, ...more };
   return { parts: typeof text === "string" && text !== "" ? [{ type: "text", text }] : [], ...more };
+}
+
+/** A part that fails where it is read would fail every answer of the room. */
+function isUserPart(value: unknown): value is AnyChunk {
+  if (!isChunk(value)) return false;
+  const { type, text, url, mediaType } = value;
+  if (type === "text") return typeof text === "string";
+  if (type === "file") return typeof url === "string" && typeof mediaType === "string";
+  return type.startsWith("data-") && value.data !== undefined;
 }

@@ -108,8 +108,10 @@ export class AnswerFeed {
 
   #read(reader: ChunkReader, message: HeldMessage): void {
     let isEnd = false;
+    const isOwn = isAskedByOwner(this.#options.room, message);
     try {
-      for (const chunk of reader.read(message)) {
+      for (const read of reader.read(message)) {
+        const chunk = isOwn ? read : withoutCalls(read);
         isEnd = chunk.type === "error" || chunk.type === "abort";
         // A chat hears nothing after an error.
         if (isEnd) for (const end of reader.ends()) this.#controller?.enqueue(end);
@@ -137,6 +139,16 @@ export class AnswerFeed {
     this.#options.onOver();
   }
 }
+
+/** Whether the user of this page asked what the message answers. */
+function isAskedByOwner(room: ChatRoom, { replyTo }: HeldMessage): boolean {
+  const asker = replyTo === undefined ? undefined : storedAt(room, replyTo)?.from?.id;
+  return asker !== undefined && asker === room.getSnapshot().user?.id;
+}
+
+/** The chat shows the call of a tool and does not make it: another user could have this user's page do what they ask. */
+const withoutCalls = (chunk: UIMessageChunk): UIMessageChunk =>
+  chunk.type === "tool-input-available" ? { ...chunk, providerExecuted: true } : chunk;
 
 /** An answer that is over need not be stopped. */
 export const stopAnswerOf = async (room: ChatRoom, seq: number): Promise<void> => {

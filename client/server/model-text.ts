@@ -5,7 +5,8 @@ import { linesOf } from "./lines-of.ts";
 /**
  * The text in the server-sent events of a language model: what Workers AI answers with `stream: true`
  * (`data: {"response":"Hel"}`), and what services answer whose interface is that of OpenAI's chat completions
- * (`data: {"choices":[{"delta":{"content":"Hel"}}]}`). Other events are left out. Rejects where the source fails.
+ * (`data: {"choices":[{"delta":{"content":"Hel"}}]}`). Other events are left out. Rejects where the source fails,
+ * and where one of its events is an error (`data: {"error": …}`): else half an answer would be `complete`.
  *
  * @example
  * const question = { prompt: "Why is the sky blue?", stream: true };
@@ -16,8 +17,7 @@ export async function* modelText(events: ByteSource): AsyncGenerator<string, voi
   const reader = readerOf(events);
   try {
     for await (const line of linesOf(() => reader.read())) {
-      const json = /^data: ?(.*)$/.exec(line.replace(/\r$/, ""))?.[1];
-      const text = json === undefined ? "" : textIn(parseJson(json));
+      const text = line.startsWith("data:") ? textIn(parseJson(line.slice("data:".length))) : "";
       if (text !== "") yield text;
     }
   } finally {
@@ -27,6 +27,8 @@ export async function* modelText(events: ByteSource): AsyncGenerator<string, voi
 
 function textIn(value: unknown): string {
   if (!isRecord(value)) return "";
+  // What the model's service says may not be for the members of the room: it is in the error of this program only.
+  if (value.error) throw new Error(`The model failed: ${JSON.stringify(value.error)}`);
   if (typeof value.response === "string") return value.response;
   const choice: unknown = Array.isArray(value.choices) ? value.choices[0] : undefined;
   const delta = isRecord(choice) ? choice.delta : undefined;

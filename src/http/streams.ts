@@ -1,7 +1,9 @@
 // Messages that stream, over HTTP. Under `/v1/rooms/:room/messages`.
 
 import { Hono } from "hono";
+import { TOKEN_EXPIRED } from "../object/answers.ts";
 import { encodeData } from "../object/encode-data.ts";
+import { hasExpired } from "../object/liveness.ts";
 import { randomId } from "../object/runtime/random-id.ts";
 import { APPEND_BODY, FINISH_BODY } from "../protocol/index.ts";
 import { validator } from "../validation/validator.ts";
@@ -9,7 +11,7 @@ import type { AppContext, AppEnv } from "./app-context.ts";
 import { roomStub } from "./app-context.ts";
 import { onlyServerCode, readBody } from "./body.ts";
 import { actInRoom } from "./call-actor.ts";
-import { accepted } from "./refusal-error.ts";
+import { accepted, RefusalError } from "./refusal-error.ts";
 import { readSeq } from "./request-url.ts";
 import { readHead } from "./stream-head.ts";
 import { answerLines, lastLine } from "./streamed-lines.ts";
@@ -46,6 +48,8 @@ export const streams = new Hono<AppEnv>()
 async function streamAnswer(c: AppContext): Promise<Response> {
   const { room, actor } = await actInRoom(c, "write");
   const { head, format, bytes } = await readHead(c);
+  // The head may have taken any time.
+  if (hasExpired(actor.identity, Date.now())) throw new RefusalError(TOKEN_EXPIRED);
   onlyServerCode(actor.identity.kind, head, ["from"]);
   const { id = randomId() } = head;
   const message = {

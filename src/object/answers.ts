@@ -44,6 +44,7 @@ export function pageAnswer(
 export const FULL = refuse("room_full", "no more connections here at the moment", { retryAfterMs: 5_000 });
 export const FAILED = refuse("internal", "this failed here; nothing was stored");
 export const UNREACHABLE = refuse("overloaded", "try again in a moment", { retryAfterMs: 1_000 });
+export const TOKEN_EXPIRED = refuse("token_expired", "the token expired meanwhile: get a new one");
 export const NOT_YOURS = refuse("forbidden", "the token is of another user");
 /** Why a connection ends whose user may no longer read. */
 export const TAKEN_BY_TOKEN = refuse("forbidden", "the new token may not read this room");

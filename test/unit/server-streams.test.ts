@@ -383,4 +383,28 @@ describe("modelText", () => {
       expect(texts).toEqual(["Hé", "👍", "!"]);
     }
   });
+
+  it("[Y59] leaves out what is no text, loses no character, and rejects where the model says an error", async () => {
+    const odd = [
+      '{"response":1}',
+      "oops",
+      '{"choices":1}',
+      '{"choices":[null]}',
+      '{"choices":[{"delta":[]}]}',
+      "null",
+    ];
+    const events = [
+      ...odd,
+      '{"response":"a\u2028b"}',
+      '{"error":{"message":"overloaded"}}',
+      '{"response":"late"}',
+    ];
+    const { stream, state } = streamOf(events.map((event) => `data:${event}\n\n`));
+    const texts: string[] = [];
+    const reading = async () => {
+      for await (const text of modelText(stream)) texts.push(text);
+    };
+    expect(await failure(reading())).toMatchObject({ message: 'The model failed: {"message":"overloaded"}' });
+    expect([texts, state.cancelled]).toEqual([["a\u2028b"], true]);
+  });
 });

@@ -6,7 +6,7 @@ import { describe, expect, it, vi } from "vitest";
 import { ServerApi } from "../../client/server/server-api.ts";
 import { serverContext } from "../../client/server/server-context.ts";
 import { systemClock } from "../../client/util/system-clock.ts";
-import { recordWrites } from "./support/objects.ts";
+import { advanceClock, recordWrites } from "./support/objects.ts";
 import {
   call,
   callAs,
@@ -194,10 +194,11 @@ describe("a poll", () => {
   });
 });
 
-/** A body in one piece, sent as a stream. */
+const NDJSON = "application/x-ndjson";
+
 const stream = (
   room: string,
-  body: string,
+  body: string | ReadableStream<Uint8Array>,
   { type = "application/x-ndjson", accept = "*/*", as = env.API_KEYS } = {},
 ) =>
   call(`/v1/rooms/${room}/messages/stream`, {
@@ -210,6 +211,23 @@ const lines = (...values: object[]) => values.map((value) => `${JSON.stringify(v
 const events = (...values: object[]) =>
   values.map((value) => `data: ${JSON.stringify(value)}\r\n\r\n`).join("");
 const COMPLETE = { status: "complete" };
+
+/** A body whose lines a test writes while it is read. */
+function openBody() {
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  const writer = writable.getWriter();
+  return {
+    readable,
+    // Settles when it is read, and rejects where nobody reads on.
+    write: (text: string) => void writer.write(new TextEncoder().encode(text)).catch(() => {}),
+    close: () => void writer.close().catch(() => {}),
+  };
+}
+
+/** The last line of an answer. */
+async function lastLineOf(response: Response): Promise<unknown> {
+  return JSON.parse((await response.text()).trim().split("\n").at(-1) ?? "");
+}
 
 describe("a streaming POST", () => {
   it.each([
@@ -340,24 +358,30 @@ describe("a streaming POST", () => {
     async (_, method, below, body, code) => {
       const room = uniqueName("answers");
       const path = `/v1/rooms/${room}`;
-      const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
-      const writer = writable.getWriter();
-      void writer.write(new TextEncoder().encode(lines({ data: {} }, { text: "Hi" }))).catch(() => {});
-      const response = await call(`${path}/messages/stream`, {
-        method: "POST",
-        headers: {
-          Authorization: `Bearer ${env.API_KEYS}`,
-          "Content-Type": "application/x-ndjson",
-          Accept: "application/x-ndjson",
-        },
-        body: readable,
-      });
+      const { readable, write, close } = openBody();
+      write(lines({ data: {} }, { text: "Hi" }));
+      const response = await stream(room, readable, { accept: NDJSON });
       await callAsServer(method, below === undefined ? path : `${path}/messages/1${below}`, body);
-      const said = (await response.text()).trim().split("\n");
-      expect(JSON.parse(said.at(-1) ?? "")).toMatchObject({ type: "error", code });
-      await writer.close().catch(() => {});
+      expect(await lastLineOf(response)).toMatchObject({ type: "error", code });
+      close();
     },
   );
+
+  it("[Y50] ends with the token of its caller, before and after its first line", async () => {
+    const room = uniqueName("answers");
+    const as = await tokenFor("ada");
+    const [under, late] = [openBody(), openBody()];
+    under.write(lines({ data: {} }, { text: "Hi" }));
+    const response = await stream(room, under.readable, { as, accept: NDJSON });
+    const refused = stream(room, late.readable, { as });
+    await callAs(as, "GET", `/v1/rooms/${room}`);
+    advanceClock(30 * 86_400_000);
+    under.write(lines({ text: "there" }));
+    late.write(lines({ data: {} }));
+    expect(await lastLineOf(response)).toMatchObject({ type: "error", code: "token_expired" });
+    expect(await refusalOf(refused)).toMatchObject({ status: 401, code: "token_expired" });
+    for (const { close } of [under, late]) close();
+  });
 
   it("[Y51] waits where a user is too fast, and goes on", async () => {
     const room = uniqueName("answers");

@@ -105,6 +105,7 @@ export class RoomRuntime {
     this.answers = new StreamedAnswers(room, {
       call: (actor, cost, run) => this.call(actor, cost, run),
       judge: (actor) => this.admission.judge(actor),
+      authorize: (identity) => this.#authorize(identity),
       waitUntil: (work) => ctx.waitUntil(work),
       now: () => Date.now(),
       wait: (ms) => scheduler.wait(ms),
@@ -333,9 +334,13 @@ export class RoomRuntime {
   }
 
   async #askFor(identity: UserIdentity): Promise<void> {
-    const answer = await authorizeRoom(this.#config, { identity, rooms: undefined }, this.#name);
-    this.room.permits.answered(identity.user.id, answer);
+    this.room.permits.answered(identity.user.id, await this.#authorize(identity));
     await this.flush();
+  }
+
+  /** Only the back end gives permission for a time, and it is not asked about tokens that say themselves what they permit. */
+  #authorize(identity: UserIdentity): Promise<Outcome<Actor>> {
+    return authorizeRoom(this.#config, { identity, rooms: undefined }, this.#name);
   }
 
   /** A sample that is lost is one of many. */

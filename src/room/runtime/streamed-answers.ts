@@ -2,36 +2,24 @@
 
 import type { Actor } from "../../access/identity.ts";
 import { encodeData } from "../../object/encode-data.ts";
-import {
-  accept,
-  type MessageStored,
-  type Outcome,
-  type Refusal,
-  refuse,
-  reject,
-  type StreamedLine,
-} from "../../protocol/index.ts";
+import { accept, type MessageStored, type Outcome, refuse, type StreamedLine } from "../../protocol/index.ts";
 import type { AppendInput } from "../producing.ts";
 import type { Room } from "../room.ts";
 import type { AnswerBody } from "../room-calls.ts";
 import type { Turn } from "../turn.ts";
+import { LastingActor, type LastingActorPorts } from "./lasting-actor.ts";
 import { StreamReader } from "./stream-reader.ts";
 import { type AppendProgress, StreamedAnswer } from "./streamed-answer.ts";
 
-export interface StreamedAnswersPorts {
+export interface StreamedAnswersPorts extends LastingActorPorts {
   /** Runs something in its place in the one order. Settles when that took effect. */
   call<T>(actor: Actor, cost: number, run: (room: Room, turn: Turn) => Outcome<T>): Promise<Outcome<T>>;
-  /** Why the token of an actor does not count any more, if so. It may ask the user's object. */
-  judge(actor: Actor): Promise<Refusal | undefined>;
   /** Keeps the object awake. */
   waitUntil(work: Promise<unknown>): void;
-  now(): number;
   wait(ms: number): Promise<unknown>;
   failed(error: unknown): void;
 }
 
-/** A token is judged again this long after it was, as isolates do too. */
-const JUDGED_FOR_MS = 60_000;
 const GONE = refuse("not_found", "this message was deleted");
 const NO_STREAM = refuse("not_open", "the message with this id does not stream");
 
@@ -85,12 +73,13 @@ export class StreamedAnswers {
     tell: (line: StreamedLine) => void,
   ): Promise<void> {
     const { call, wait, failed } = this.#ports;
+    const author = new LastingActor(actor, this.#ports);
     const answer = new StreamedAnswer(opened, reader, {
-      append: this.#appending(actor),
+      append: (inputs) => this.#append(author, inputs),
       finish: async (input) => {
-        const refusal = await this.#ports.judge(actor);
-        if (refusal !== undefined) return reject(refusal);
-        return call(actor, 0, ({ producing }, turn) => producing.finish(actor, input, turn));
+        const current = await author.current({ anew: true });
+        if (!current.ok) return current;
+        return call(current.value, 0, ({ producing }, turn) => producing.finish(current.value, input, turn));
       },
       encode: encodeData,
       wait,
@@ -111,23 +100,16 @@ export class StreamedAnswers {
     }
   }
 
-  #appending(actor: Actor) {
-    const { call, judge, now } = this.#ports;
-    let judgedAt = now();
-    return async (inputs: readonly AppendInput[]): Promise<Outcome<AppendProgress>> => {
-      if (Math.abs(now() - judgedAt) >= JUDGED_FOR_MS) {
-        const refusal = await judge(actor);
-        if (refusal !== undefined) return reject(refusal);
-        judgedAt = now();
+  async #append(author: LastingActor, inputs: readonly AppendInput[]): Promise<Outcome<AppendProgress>> {
+    const current = await author.current();
+    if (!current.ok) return current;
+    return this.#ports.call(current.value, 0, ({ producing }, turn) => {
+      for (const [count, input] of inputs.entries()) {
+        const outcome = producing.append(current.value, input, turn);
+        if (outcome !== "dropped" && !outcome.ok) return accept({ count, refusal: outcome.refusal });
       }
-      return call(actor, 0, ({ producing }, turn) => {
-        for (const [count, input] of inputs.entries()) {
-          const outcome = producing.append(actor, input, turn);
-          if (outcome !== "dropped" && !outcome.ok) return accept({ count, refusal: outcome.refusal });
-        }
-        return accept({ count: inputs.length });
-      });
-    };
+      return accept({ count: inputs.length });
+    });
   }
 
   /** Of a message that had ended before: this call adds nothing. */

@@ -311,6 +311,28 @@ describe("a chat over a room", () => {
     expect(shownIn(chat)).toEqual(["user: Where am I?", "assistant: tool-where In Bern."]);
   });
 
+  it("[Y118] calls tools of the page only for what its own user asked", async () => {
+    const room = new FakeChatRoom();
+    const calls: string[] = [];
+    const transport = new RoomChatTransport({ room });
+    const chat = new PlainChat({
+      transport,
+      onToolCall: ({ toolCall }) => void calls.push(toolCall.toolCallId),
+    });
+    for (const id of ["eve", "ada"]) {
+      const { seq } = room.say({ data: { text: "Pay." }, from: { id } });
+      const chunk = { type: "tool-input-available", toolCallId: id, toolName: "pay", input: {} };
+      const answer = room.open(seq);
+      const resumed = chat.resumeStream();
+      await settled();
+      room.write(answer, { patch: { "part:0": { at: 0, chunk } } });
+      room.write(answer, { status: "complete" });
+      await resumed;
+    }
+    expect(shownIn(chat)).toEqual(["assistant: tool-pay", "assistant: tool-pay"]);
+    expect(calls).toEqual(["ada"]);
+  });
+
   it("[Y119] lets go of what has not begun, too", async () => {
     const room = new FakeChatRoom();
     room.disconnect();

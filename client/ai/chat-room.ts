@@ -26,7 +26,7 @@ export interface RoleOptions {
    * chats believe the assistant, and call the tools that it wants (`onToolCall`).
    *
    * @example
-   * const roleOf: RoleOf = ({ from }) => (from?.id === "bot" ? "assistant" : "user");
+   * await toUIMessages(room.messages, { roleOf: ({ from }) => (from?.id === "bot" ? "assistant" : "user") });
    */
   readonly roleOf?: RoleOf;
 }

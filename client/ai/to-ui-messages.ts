@@ -20,8 +20,8 @@ const made = new WeakMap<AnyRoomMessage, { readonly id: string; readonly message
  * The messages of a room as messages of a chat of the AI SDK: to begin a `Chat` or `useChat` with, or to add those of
  * others. Leaves out deleted messages, and those that have nothing to show. An answer that is still written is as it is
  * now; `resumeStream()` of the chat follows it, and does not show it twice. A message that did not change is the same
- * object again. The AI SDK makes the parts, as of its own stream, hence the promise. Members wrote them: give them to
- * `validateUIMessages` where your page does more with them than to show text.
+ * object again. The AI SDK makes the parts, as of its own stream, hence the promise. Users' messages have parts of text,
+ * files and data alone: give them to `validateUIMessages` where you do more with them than to show text.
  *
  * @example
  * const chat = new Chat({ messages: await toUIMessages(room.messages), transport: new RoomChatTransport({ room }) });

@@ -14,6 +14,7 @@ import { Settling } from "./time/settling.ts";
 import { sqliteHere } from "./worker/sqlite-here.ts";
 import type { TestSettings } from "./worker/test-settings.ts";
 import { TestWorker } from "./worker/test-worker.ts";
+import { requestBody } from "./worker/worker-request.ts";
 import { responseFor } from "./worker/worker-response.ts";
 
 const URL_HERE = "https://rooms.test";
@@ -73,7 +74,7 @@ type TokenClaims = { [Claim in "name" | "permission" | "rooms"]?: TestClientOpti
 export class TestRooms {
   readonly clock: TestClock;
   readonly network: TestNetwork;
-  /** What your back end does, as `edge-rooms/server` has it: publish, notify, kick, ban, purge. */
+  /** What your back end does, as `edge-rooms/server` has it: publish, stream, notify, kick, ban, purge. */
   readonly server: ServerApi;
   /** For a back end under test that makes its own: `createServerApi(rooms.serverOptions)`. It waits in real time. */
   readonly serverOptions: ServerApiOptions;
@@ -183,7 +184,7 @@ export class TestRooms {
 
   /** A call of the back end, whose network loses nothing. */
   async #fetch(url: string, { method, headers, body, signal }: RequestInit): Promise<Response> {
-    const init = { method, headers, body: typeof body === "string" ? body : undefined };
+    const init = { method, headers, body: requestBody(body) };
     return responseFor(await this.#worker.fetch(url, { ...init, signal: signal ?? undefined }));
   }
 }

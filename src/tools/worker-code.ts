@@ -4,7 +4,7 @@ import { build, type Plugin } from "esbuild";
 
 /** Every global through which that code tells time, waits, reaches out, or meets the runtime. */
 export const WORKER_GLOBALS: readonly string[] = [
-  ...["AbortSignal", "Blob", "Date", "Math", "Request", "Response", "Uint8Array"],
+  ...["AbortSignal", "Blob", "Date", "IdentityTransformStream", "Math", "Request", "Response", "Uint8Array"],
   ...["WebSocket", "WebSocketPair", "WebSocketRequestResponsePair", "cloudflareWorkers", "console", "crypto"],
   ...["clearInterval", "clearTimeout", "fetch", "scheduler", "setInterval", "setTimeout", "withResolvers"],
 ];

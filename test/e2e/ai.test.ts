@@ -2,13 +2,7 @@
 
 import { convertToModelMessages, type LanguageModel, streamText, toUIMessageStream } from "ai";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  type Question,
-  type RoleOf,
-  RoomChatTransport,
-  toStreamLines,
-  toUIMessages,
-} from "../../client/ai/index.ts";
+import { type Question, RoomChatTransport, toStreamLines, toUIMessages } from "../../client/ai/index.ts";
 import { createServerApi, type ServerApi } from "../../client/server/index.ts";
 import type { LocalServer } from "../support/local-server.ts";
 import { PlainChat, shownIn } from "../support/plain-chat.ts";
@@ -28,13 +22,11 @@ afterAll(async () => {
   await local?.stop();
 });
 
-const roleOf: RoleOf = ({ byServer }) => (byServer ? "assistant" : "user");
-
 /** The route of the documented server, without its HTTP. */
 async function answer(name: string, model: LanguageModel, { seq }: Question) {
   const room = server.room(name);
   const { messages } = await room.messages({ before: seq + 1, limit: 40 });
-  const prompt = await convertToModelMessages(await toUIMessages(messages, { roleOf }));
+  const prompt = await convertToModelMessages(await toUIMessages(messages));
   const lines = (stop: AbortSignal) => {
     const { stream } = streamText({ model, messages: prompt, abortSignal: stop });
     return toStreamLines(toUIMessageStream({ stream }));
@@ -49,7 +41,7 @@ function chatIn(name: string, model: LanguageModel) {
   const ask = async (question: Question) => {
     ended.push((await answer(name, model, question)).stream);
   };
-  const transport = new RoomChatTransport({ room, ask, roleOf });
+  const transport = new RoomChatTransport({ room, ask });
   return { room, transport, ended, chat: new PlainChat({ transport }) };
 }
 

@@ -3,6 +3,7 @@
 import { isRecord } from "../../../src/protocol/index.ts";
 import type { Settling } from "../time/settling.ts";
 import type { SqlDatabase } from "./sql-database.ts";
+import { copyForRpc } from "./streams-here.ts";
 import type { TestSettings } from "./test-settings.ts";
 import type { WebSocketEnd } from "./web-socket-pair.ts";
 import makeWorkerCode, { type ObjectCode, type WorkerCode } from "./worker-code.js";
@@ -71,7 +72,7 @@ export class TestWorker {
   #stub(kind: ObjectKind, name: string): object {
     const call = async (method: string, args: readonly unknown[]): Promise<unknown> => {
       const object = this.#object(kind, name);
-      return structuredClone(await object.run((code) => invoke(code, method, structuredClone(args))));
+      return copyForRpc(await object.run((code) => invoke(code, method, args.map(copyForRpc))));
     };
     return new Proxy(
       { fetch: (request: WorkerRequest) => this.#object(kind, name).run((code) => code.fetch(request)) },

@@ -26,6 +26,8 @@ export function workerGlobals({ settling, random }: GlobalsPorts) {
     console: { debug() {}, info() {}, log() {}, warn() {}, error: console.error },
     fetch: () => Promise.reject(new TypeError("the test rooms reach no other server")),
     Blob: MemoryBlob,
+    // Only Workers have one. Some environments of tests have no streams at all.
+    IdentityTransformStream: globalThis.TransformStream,
     Request: WorkerRequest,
     Response: WorkerResponse,
     // In jsdom, `TextEncoder` and WebCrypto know another one than the page.

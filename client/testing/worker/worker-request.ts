@@ -1,10 +1,19 @@
+import { isStream } from "./streams-here.ts";
+
 /** Where a request begins that is made without a signal. */
 const NEVER_ABORTED = new AbortController().signal;
+
+/** A text, or bytes as they come. */
+export type RequestBody = string | ReadableStream<Uint8Array> | undefined;
+
+/** What of the body of a call reaches the Worker. */
+export const requestBody = (body: unknown): RequestBody =>
+  typeof body === "string" || isStream(body) ? body : undefined;
 
 export interface WorkerRequestInit {
   readonly method?: string | undefined;
   readonly headers?: HeadersInit | undefined;
-  readonly body?: string | undefined;
+  readonly body?: RequestBody;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -16,7 +25,7 @@ export class WorkerRequest {
   readonly url: string;
   readonly method: string;
   readonly headers: Headers;
-  readonly body: AsyncIterable<Uint8Array> | null;
+  readonly body: AsyncIterable<Uint8Array> | ReadableStream<Uint8Array> | null;
   readonly signal: AbortSignal;
 
   constructor(
@@ -26,7 +35,7 @@ export class WorkerRequest {
     this.url = url;
     this.method = method;
     this.headers = new Headers(headers);
-    this.body = body === undefined ? null : chunksOf(body);
+    this.body = typeof body === "string" ? chunksOf(body) : (body ?? null);
     this.signal = signal;
   }
 }

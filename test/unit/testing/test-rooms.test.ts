@@ -81,6 +81,30 @@ describe("the server of the kit", () => {
 });
 
 describe("a back end under test", () => {
+  it("[V49] streams an answer, which ends with its source or when a member asks to stop", async () => {
+    const { rooms, ada } = await adaAndBob();
+    const words = new TransformStream<string, string>();
+    const writer = words.writable.getWriter();
+    const said = () => ada.messages.map(({ data, stream }) => [data, stream]);
+    const answer = rooms.server.room("lobby").stream(words.readable, { from: { id: "bot" } });
+    await rooms.settle();
+    await writer.write("Hello");
+    await rooms.settle();
+    expect(said()).toEqual([[{ text: "Hello" }, "open"]]);
+    await writer.write(", world");
+    await writer.close();
+    await rooms.clock.advance(1_000);
+    expect(await answer).toMatchObject({ seq: 1, stream: "complete" });
+    expect(said()).toEqual([[{ text: "Hello, world" }, "complete"]]);
+
+    const stopped = rooms.server.room("lobby").stream(new ReadableStream<string>());
+    await rooms.settle();
+    await ada.stop(3);
+    await rooms.settle();
+    expect(await stopped).toMatchObject({ seq: 3, stream: "cancelled", stop: "ada" });
+    await rooms.hibernate();
+  });
+
   it("[V49] makes its own server API", async () => {
     const { rooms, ada } = await adaAndBob();
     const server = createServerApi(rooms.serverOptions);

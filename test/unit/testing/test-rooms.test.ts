@@ -109,8 +109,9 @@ describe("a back end under test", () => {
     const { rooms, ada } = await adaAndBob();
     const server = createServerApi(rooms.serverOptions);
     await server.room("lobby").publish({ event: "task", data: { id: 7 } });
+    await server.room("lobby").stream(["The sky ", "is blue."]);
     await rooms.settle();
-    expect(texts(ada)).toEqual([{ id: 7 }]);
+    expect(texts(ada)).toEqual([{ id: 7 }, { text: "The sky is blue." }]);
   });
 });
 

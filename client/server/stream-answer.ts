@@ -38,16 +38,18 @@ export async function streamAnswer(
   }: Partial<StreamHead> & { readonly signal?: AbortSignal },
 ): Promise<EndedAnswer> {
   const stop = new AbortController();
-  const source = typeof from === "function" ? await from(stop.signal) : from;
-  // A text is an iterable of its characters.
-  const lines = new AnswerLines(readerOf(typeof source === "string" ? [source] : source));
+  let lines: AnswerLines | undefined;
   const stopped = () => {
     stop.abort();
-    void lines.cancel();
+    void lines?.cancel();
   };
   signal?.addEventListener("abort", stopped);
-  if (signal?.aborted) stopped();
   try {
+    if (signal?.aborted) stop.abort();
+    const source = typeof from === "function" ? await from(stop.signal) : from;
+    // A text is an iterable of its characters.
+    lines = new AnswerLines(readerOf(typeof source === "string" ? [source] : source));
+    if (signal?.aborted) stopped();
     const post = { head: { ...head, id, data }, lines, stopped };
     const { type: _, ...result } = streamsBodies()
       ? await postAnswer(context, { path: `${path}/stream`, ...post })
@@ -57,7 +59,7 @@ export async function streamAnswer(
   } finally {
     signal?.removeEventListener("abort", stopped);
     // Where the room has refused it, or had it before, nobody reads the source any more.
-    if (!lines.isEnded) stopped();
+    if (lines?.isEnded === false) stopped();
   }
 }
 

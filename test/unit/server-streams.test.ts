@@ -262,6 +262,16 @@ describe("room.stream of the server SDK", () => {
     expect([bodies.length, state.cancelled]).toEqual([2, true]);
   });
 
+  it("[Y57] has its source hear of its signal also while that begins", async () => {
+    const { room, bodies } = world();
+    const controller = new AbortController();
+    const begins = (stop: AbortSignal) =>
+      new Promise<never>((_, reject) => stop.addEventListener("abort", () => reject(new Error("not begun"))));
+    const answer = failure(room.stream(begins, { signal: controller.signal }));
+    controller.abort();
+    expect([await answer, bodies.length]).toMatchObject([{ message: "not begun" }, 0]);
+  });
+
   it("[Y57] ends as failed where its source fails, and rejects with that error", async () => {
     const { room, ended } = world();
     expect(await failure(room.stream(streamOf(["one"], "fails").stream))).toMatchObject({

@@ -310,6 +310,18 @@ describe("a streaming POST", () => {
   it.each<[string, string, object, string | undefined]>([
     ["ends without a status", lines({ data: {} }, { text: "Hi" }), { stream: "failed", n: 1 }, undefined],
     ["has a line that is no JSON", `${lines({ data: {} }, { text: "Hi" })}oops\n`, {}, "bad_request"],
+    [
+      "is of a model's service, as it is",
+      lines({ data: {} }, { text: "Hi" }, { choices: [{ delta: { content: "!" } }] }, COMPLETE),
+      {},
+      "bad_request",
+    ],
+    [
+      "has data without a status",
+      lines({ data: {} }, { text: "Hi" }, { text: "!", data: {} }, COMPLETE),
+      {},
+      "bad_request",
+    ],
     ["has a line that does not fit", lines({ data: {} }, { text: "Hi" }, { text: 1 }), {}, "bad_request"],
     [
       "has too large an append",

@@ -88,13 +88,7 @@ describe("a streaming POST", () => {
 
   it("[Y54] counts its lines, and those that come together take effect together", async () => {
     const { answer, appended, said, settle } = world([
-      lines(
-        { text: "a" },
-        { patch: { x: 1 } },
-        {},
-        { text: "b", status: "complete", data: 1 },
-        { text: "late" },
-      ),
+      lines({ text: "a" }, { patch: { x: 1 } }, { text: "b", status: "complete", data: 1 }, { text: "late" }),
     ]);
     const run = answer.run();
     await settle();

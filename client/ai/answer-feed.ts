@@ -44,7 +44,11 @@ export class AnswerFeed {
       room.hold(),
       room.subscribe(() => this.#look()),
     ];
-    if (signal?.aborted) letGo();
+  }
+
+  /** Gives out what the room has. The feed may be over at once. */
+  start(): void {
+    if (this.#options.signal?.aborted) this.letGo();
     else this.#look();
   }
 

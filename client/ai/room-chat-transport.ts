@@ -124,7 +124,10 @@ export class RoomChatTransport<UI_MESSAGE extends UIMessage = UIMessage>
     const { room } = this.#options;
     const release = room.hold();
     try {
-      const isKnown = () => this.#openAnswer() !== undefined || room.state.status === "connected";
+      // Of a room that has ended nothing is followed, whatever it still shows as open.
+      const isKnown = () =>
+        room.state.status === "connected" ||
+        (room.state.status !== "disconnected" && this.#openAnswer() !== undefined);
       await until(room, isKnown, [abortSignal, this.#closing.signal]);
       const answer = this.#openAnswer();
       if (answer === undefined) return null;
@@ -161,6 +164,7 @@ export class RoomChatTransport<UI_MESSAGE extends UIMessage = UIMessage>
       onOver: () => this.#feeds.delete(feed),
     });
     this.#feeds.add(feed);
+    feed.start();
     return feed;
   }
 

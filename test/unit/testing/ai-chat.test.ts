@@ -1,7 +1,7 @@
 // Chats of the AI SDK over rooms of `edge-rooms/testing`: the real server and client, on one clock.
 
 import type { UIMessage } from "ai";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { AnyChunk } from "../../../client/ai/entry.ts";
 import { RoomChatTransport, toStreamLines, toUIMessages } from "../../../client/ai/index.ts";
 import type { Client, RoomHandle } from "../../../client/index.ts";
@@ -57,16 +57,21 @@ async function answering({ server }: TestRooms, replyTo: number) {
 /** As docs/ai.md does it: what others say, and their answers. */
 function openChat(room: RoomHandle) {
   const transport = new RoomChatTransport({ room });
-  const chat = new PlainChat({ transport, onFinish: () => void show() });
-  async function show() {
+  const followed = vi.spyOn(transport, "reconnectToStream");
+  const chat = new PlainChat({
+    transport,
+    onFinish: ({ isAbort, isError, isDisconnect }) =>
+      void show({ follows: isDisconnect || !(isAbort || isError) }),
+  });
+  async function show({ follows = true } = {}) {
     const messages = await toUIMessages(room.messages);
     if (chat.status === "submitted" || chat.status === "streaming") return;
     chat.messages = messages;
-    if (room.messages.some((message) => !message.pending && message.stream === "open"))
-      await chat.resumeStream();
+    const isOpen = room.messages.some((message) => !message.pending && message.stream === "open");
+    if (follows && isOpen) await chat.resumeStream();
   }
   for (const type of ["message", "messageDeleted", "caughtUp"] as const) room.on(type, () => void show());
-  return { room, transport, chat };
+  return { room, transport, chat, followed };
 }
 
 function chatOf(client: Client, messages: UIMessage[] = []) {
@@ -143,6 +148,32 @@ describe("a chat of the AI SDK over a real room", () => {
     for (const { chat } of [ada, bob])
       expect([chat.status, ...shownIn(chat)]).toEqual(["ready", ...SHOWN, "user: Aha."]);
   });
+
+  it.each(["is banned", "leaves the room"])(
+    "[Y116][Y119] follows nothing any more when its user %s",
+    async (how) => {
+      const { rooms, says, clientOf } = await world();
+      const bob = openChat(clientOf("bob").room("lobby"));
+      await rooms.settle();
+      await says(...REASONING, text("Because "));
+      expect([bob.chat.status, bob.followed.mock.calls.length]).toEqual(["streaming", 1]);
+      if (how === "is banned") await rooms.kick("lobby", "bob", { banSeconds: 60 });
+      else {
+        bob.transport.close();
+        bob.room.leave();
+      }
+      await rooms.settle();
+      expect(bob.followed.mock.calls.length).toBe(1);
+      expect([bob.chat.status, bob.room.state.status]).toEqual([
+        how === "is banned" ? "error" : "ready",
+        "disconnected",
+      ]);
+      if (how === "is banned")
+        await expect(bob.transport.reconnectToStream({ chatId: "1" })).rejects.toMatchObject({
+          code: "banned",
+        });
+    },
+  );
 
   it("[Y114] goes on in the room when its reader leaves", async () => {
     const { ada, bob, done, says } = await world();

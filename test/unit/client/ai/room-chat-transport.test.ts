@@ -311,6 +311,21 @@ describe("a chat over a room", () => {
     expect(shownIn(chat)).toEqual(["user: Where am I?", "assistant: tool-where In Bern."]);
   });
 
+  it("[Y118] shows the answer that a question has already, and lets go of it", async () => {
+    const room = new FakeChatRoom();
+    room.say({ id: "q1", data: { text: "Why?" } });
+    const answer = room.open(1);
+    room.write(answer, { text: "Because." });
+    room.write(answer, { status: "complete" });
+    const { chat, transport } = chatIn(room);
+    await chat.sendMessage({ id: "q1", parts: [{ type: "text", text: "Why?" }] });
+    expect([chat.status, ...shownIn(chat)]).toEqual(["ready", "user: Why?", "assistant: Because."]);
+    // The stop button is for what is open.
+    const other = room.open(1);
+    await transport.stopAnswer();
+    expect([room.stops, room.holds]).toEqual([[other], 0]);
+  });
+
   it("[Y118] calls tools of the page only for what its own user asked", async () => {
     const room = new FakeChatRoom();
     const calls: string[] = [];

@@ -5,6 +5,8 @@ import { MAX_FRAME_BYTES, type Refusal, refuse, type StreamFormat } from "../pro
 
 /** Of one line of JSON, in bytes of UTF-8: as much as a frame, and what stands around it. */
 const MAX_LINE_BYTES = MAX_FRAME_BYTES + 1_024;
+/** More pieces of a line than this become one: a piece of one byte takes a hundred times its memory. */
+const MAX_PIECES = 1_024;
 const LINE_FEED = 10;
 const CARRIAGE_RETURN = 13;
 
@@ -80,6 +82,7 @@ export class StreamBody {
     const part = this.#piece.subarray(this.#at, end < 0 ? undefined : end);
     this.#at += part.length + 1;
     if (part.length > 0) this.#begun.push(part);
+    if (this.#begun.length > MAX_PIECES) this.#begun = [joined(this.#begun)];
     this.#heldBytes += part.length;
     if (end < 0 || this.#isTooLong) return undefined;
     const line = joined(this.#begun);

@@ -38,6 +38,11 @@ describe("a body of lines", () => {
     ]);
   });
 
+  it("[Y42] takes a long line byte by byte", () => {
+    const line = JSON.stringify({ text: "é👍".repeat(1_000) });
+    expect(linesOf("lines", bytesOf(`${line}\n{}\n`), 1)).toEqual([line, "{}"]);
+  });
+
   it("[Y40] refuses bytes that are not UTF-8", () => {
     expect(linesOf("lines", Uint8Array.of(...bytesOf("{}\n"), 0xff, 10, ...bytesOf("{}\n")), 2)).toEqual([
       "{}",

@@ -6,8 +6,8 @@ import {
   isRoomName,
   isUserId,
   MAX_FRAME_BYTES,
+  MAX_HAVE_LENGTH,
   MAX_HISTORY,
-  MAX_OPEN_STREAMS,
   MAX_TOPICS,
   MIN_FRAME_BYTES,
   type Topics,
@@ -66,9 +66,6 @@ function readPresence(c: AppContext): boolean {
 
 /** Longer than any cursor or name of a connection: what is longer names nothing, and is cut. */
 const MAX_REFERENCE_LENGTH = 64;
-
-/** Two numbers of 16 digits for each open message. */
-const MAX_HAVE_LENGTH = MAX_OPEN_STREAMS * 34;
 
 const readReference = (c: AppContext, name: string) => readParameter(c, name)?.slice(0, MAX_REFERENCE_LENGTH);
 

@@ -217,6 +217,16 @@ export const LOG_CATALOGUE = {
     fields: ["command", "topic"],
     optional: ["room", "user", "connection", "sample"],
   },
+  stream_interrupted: {
+    level: "warn",
+    from: "a room",
+    means:
+      "The room ended an open message as interrupted: its producer was silent for STREAM_TIMEOUT_SECONDS, or so many " +
+      "messages came that the log holds it no longer. user is its author, null server code. At most one line a second in an isolate; leftOut counts the others.",
+    action: "Look whether the program that writes these answers fails, or loses its connection.",
+    fields: ["seq", "topic"],
+    optional: ["room", "user", "leftOut"],
+  },
 
   count_failed: {
     level: "error",

@@ -29,7 +29,9 @@ export type JournalEntry =
   | ({ readonly kind: "closed"; readonly closeCode: number; readonly closing?: Closing } & ConnectionWhom)
   /** `command`: the type of the command. Left out: the frame has none that could be read. */
   | ({ readonly kind: "refused"; readonly refusal: Refusal; readonly command?: string } & Whom)
-  | ({ readonly kind: "accepted"; readonly command: string; readonly topic: string } & Whom);
+  | ({ readonly kind: "accepted"; readonly command: string; readonly topic: string } & Whom)
+  /** A room ended an open message: its producer was silent, or the log holds it no longer. */
+  | ({ readonly kind: "interrupted"; readonly seq: number; readonly topic: string } & Whom);
 
 /** What is known of a command that is refused, which may be none. */
 export interface RefusedCommand {

@@ -2,7 +2,7 @@
 // its `id`: see answers.ts.
 
 import { MESSAGE_CONTENT, REACTION_CONTENT } from "./content.ts";
-import { MAX_EVENTS_PAGE, MAX_HISTORY } from "./limits.ts";
+import { MAX_EVENTS_PAGE, MAX_HAVE_LENGTH, MAX_HISTORY } from "./limits.ts";
 import { TOPICS } from "./names.ts";
 import { MARK_CONTENT } from "./notifications.ts";
 import type { Fields, Infer } from "./schema.ts";
@@ -228,7 +228,7 @@ export const JOIN_COMMAND = {
   /** `off`: no list of members and no events of them. */
   presence: ["optional", ["is", "off"]],
   /** How far the client has open messages: `<seq>:<n>`, several separated by commas. It gets the rest of them only. */
-  have: ["optional", "text"],
+  have: ["optional", ["text", 0, MAX_HAVE_LENGTH]],
   /** A connection of the same user to this room that the client gave up: it is closed before the first frames come. */
   replaces: ["optional", "text"],
 } as const satisfies Fields;

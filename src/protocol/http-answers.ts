@@ -39,8 +39,11 @@ export const OWN_SETTINGS = {
   maxConnections: "int",
   /** How many messages the room keeps. Only server code may change it. */
   historyLimit: "int",
-  /** So many answers of agents may follow each other until a user says something; 0: no limit. */
-  maxAgentTurns: "int",
+  /**
+   * So many answers of agents may follow each other until a user says something; 0: no limit. Left out by a server of
+   * 1.0.0-beta, which has no such limit.
+   */
+  maxAgentTurns: ["optional", "int"],
 } as const satisfies Fields;
 export interface OwnSettings extends Infer<typeof OWN_SETTINGS> {}
 

@@ -53,6 +53,9 @@ export const MAX_STREAM_APPENDS = 1_000_000;
 /** Open at once in one room. */
 export const MAX_OPEN_STREAMS = 16;
 
+/** `have`, in UTF-16 units: two numbers of 16 digits for each open message. */
+export const MAX_HAVE_LENGTH = MAX_OPEN_STREAMS * 34;
+
 /** `unread` is counted to here. */
 export const MAX_UNREAD = 1_000;
 

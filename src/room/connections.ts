@@ -12,7 +12,7 @@ import { type Closing, closeCode } from "../protocol/index.ts";
 import type { Outlet } from "./delivery.ts";
 import type { ClosingOf, Expelled } from "./moderation.ts";
 import type { PageBudget } from "./page-budget.ts";
-import type { RoomConnection } from "./people/room-connection.ts";
+import type { LackedStreams, RoomConnection } from "./people/room-connection.ts";
 import type { RoomPresence } from "./people/room-presence.ts";
 import type { RoomSettings } from "./people/room-settings.ts";
 import { type Permits, UNKNOWN_PERMISSION, type Verdict } from "./permits.ts";
@@ -21,7 +21,9 @@ import type { Moment } from "./turn.ts";
 
 /** Asking the runtime of every socket in every flush would cost a tenth of a big room's speed. */
 const LOOK_FOR_SLOW_EVERY_MS = 250;
-const NONE: readonly RoomConnection[] = [];
+/** A connection that is behind reads at least so many bytes in this time. */
+const READS_WITHIN_MS = 30_000;
+const MIN_READ_BYTES = 65_536;
 export const EXPIRED: Closing = { code: "token_expired" };
 
 export interface ConnectionRules {
@@ -31,6 +33,7 @@ export interface ConnectionRules {
   readonly pages: PageBudget;
   readonly spending: Spending;
   readonly journal: Journal;
+  readonly streams: { readonly size: number };
   reportFault(error: unknown): void;
 }
 
@@ -45,8 +48,8 @@ export class Connections implements Outlet {
   readonly #seats: Seats;
   readonly #sweeper: Sweeper;
   readonly #traffic: TrafficMeter;
-  /** Those that have much to read yet. */
-  readonly #behind = new Set<RoomConnection>();
+  /** Those that lack open messages, and how much they had unread when. */
+  readonly #behind = new Map<RoomConnection, { readonly bytes: number; readonly since: number }>();
   #lookedForSlowAt = Number.NEGATIVE_INFINITY;
   #watchesSlow = false;
 
@@ -190,31 +193,44 @@ export class Connections implements Outlet {
     this.#watchesSlow = false;
   }
 
-  /** Whether a connection has much to read yet. */
+  /** Whether a connection lacks open messages. */
   get areBehind(): boolean {
     return this.#behind.size > 0;
   }
 
-  /** Before anything is appended for them, these connections are sent the open messages anew. */
-  sendAnew(connections: readonly RoomConnection[]): void {
-    for (const connection of connections) this.#lagged(connection);
+  /** A connection is sent these open messages whole when it has read what it was sent, and no appends of them before. */
+  sendLater(connection: RoomConnection, streams: LackedStreams): void {
+    if (this.#rules.streams.size === 0) return;
+    connection.lackStreams(streams);
+    if (!this.#behind.has(connection))
+      this.#behind.set(connection, { bytes: Number.POSITIVE_INFINITY, since: Number.POSITIVE_INFINITY });
   }
 
-  /** From now on no appends are sent to a connection that has much to read. */
-  #lagged(connection: RoomConnection): void {
-    connection.isBehind = true;
-    this.#behind.add(connection);
-  }
-
-  /** Those that were behind and have read: they lack what was appended meanwhile. Called with each flush. */
-  caughtUp(): readonly RoomConnection[] {
-    if (this.#behind.size === 0) return NONE;
-    const read = [...this.#behind].filter((connection) => !connection.lagsBehind);
-    for (const connection of read) {
-      connection.isBehind = false;
-      this.#behind.delete(connection);
+  /** Those that have read, with the open messages that they lack, which they have to be sent. */
+  *caughtUp(now: number): Generator<readonly [RoomConnection, LackedStreams]> {
+    for (const connection of this.#behind.keys()) {
+      if (this.#rules.streams.size === 0) this.#forgetBehind(connection);
+      else if (now >= connection.permissionUntil) continue;
+      else if (connection.lagsBehind) this.#watchBehind(connection, now);
+      else {
+        yield [connection, this.#forgetBehind(connection)];
+      }
     }
-    return read;
+  }
+
+  /** It is not behind any more. Answers which open messages it lacked. */
+  #forgetBehind(connection: RoomConnection): LackedStreams {
+    this.#behind.delete(connection);
+    return connection.takeLackedStreams();
+  }
+
+  /** While a connection is behind the object stays awake to look at it: so one that does not read is closed, and comes back. */
+  #watchBehind(connection: RoomConnection, now: number): void {
+    const bytes = connection.socket.unsentBytes();
+    const { bytes: before, since } = this.#behind.get(connection) ?? { bytes, since: now };
+    // It begins with the first look. If the clock was set back, the time begins anew.
+    if (bytes <= before - MIN_READ_BYTES || now < since) this.#behind.set(connection, { bytes, since: now });
+    else if (now - since >= READS_WITHIN_MS) this.drop(connection, { code: "slow_consumer" }, now);
   }
 
   /** Nothing is sent to a connection whose permission is unknown: it is kept until it is known. */
@@ -224,10 +240,12 @@ export class Connections implements Outlet {
     if (hasExpired(connection.identity, now)) this.drop(connection, EXPIRED, now);
     else if (this.#watchesSlow && connection.isSlow) this.drop(connection, { code: "slow_consumer" }, now);
     else if (now < connection.permissionUntil) {
-      if (this.#watchesSlow && connection.lagsBehind) this.#lagged(connection);
+      if (this.#watchesSlow && connection.lagsBehind) this.sendLater(connection, "all");
       this.#send(connection, frames);
     } else if (this.#rules.permits.keepFrames(connection, frames, now) === "full")
       this.drop(connection, UNKNOWN_PERMISSION, now);
+    // Appends are not kept for it: they would soon be too many.
+    else this.sendLater(connection, "all");
   }
 
   #send(connection: RoomConnection, frames: readonly string[]): void {

@@ -26,8 +26,8 @@ type Audience =
   | { readonly kind: "members" }
   /** To users only: an anonymous reader may not ask for receipts either. */
   | { readonly kind: "receipt" }
-  /** Joins an open message. Those that are behind get the whole message later. */
-  | { readonly kind: "append"; readonly event: string }
+  /** Joins the open message `target`. Those that lack it get the whole message later. */
+  | { readonly kind: "append"; readonly event: string; readonly target: number }
   /** To these only. A poll has no use for it, and would end with it. */
   | { readonly kind: "only"; readonly to: ReadonlySet<RoomConnection> };
 
@@ -148,7 +148,7 @@ function hears(connection: RoomConnection, entry: Entry): string | undefined {
     case "receipt":
       return connection.user === null ? undefined : entry.json;
     case "append":
-      if (stage.at !== "live" || isCall || connection.isBehind) return undefined;
+      if (stage.at !== "live" || isCall || connection.lacksStream(entry.target)) return undefined;
       return matchesTopics(topics, entry.event) ? entry.json : undefined;
     case "only":
       return !isCall && entry.to.has(connection) ? entry.json : undefined;

@@ -65,11 +65,11 @@ export const MESSAGES_LOOK: RoomLook<PageQuery, MessagesPage> = {
   look({ log, allowances, streams }, identity, { before, limit, topics }, now) {
     const { epoch, head, floor } = log;
     const size = { limit, maxBytes: MAX_PAGE_BYTES, rows: pageRowsOf(identity) };
-    const page = log.messagesBefore(before ?? head + 1, topics, size);
+    const page = log.messagesBefore(before ?? head + 1, topics, size, (event) => streams.inPage(event));
     const bytes = page.events.reduce((sum, event) => sum + event.length, 0);
     const paid = priceOf(identity, { rows: limit, bytes: 0 });
     allowances.charge(identity, priceOf(identity, { rows: page.looked, bytes }) - paid, now);
-    return { ...page, events: page.events.map((event) => streams.inPage(event)), epoch, head, floor };
+    return { ...page, epoch, head, floor };
   },
   none: (_, __, { before = 1 }) => ({
     events: [],

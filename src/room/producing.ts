@@ -18,7 +18,7 @@ import {
   type TakeoverResult,
   utf8Length,
 } from "../protocol/index.ts";
-import type { RoomLog, Target } from "./log/room-log.ts";
+import type { RoomLog } from "./log/room-log.ts";
 import { mayWrite, nameOf, tooLittle } from "./people/permissions.ts";
 import type { RoomConnection } from "./people/room-connection.ts";
 import type { RoomPresence } from "./people/room-presence.ts";
@@ -46,6 +46,8 @@ export interface FinishInput {
 const RATE = { perSecond: 65_536, burst: 262_144 };
 /** What an append costs beside its text and patch, in bytes: so a user sends at most 512 a second for long. */
 const APPEND_BYTES = 128;
+/** Of the appends behind a gap so many are dropped for each that is refused: more than a producer has under way. */
+const DROPPED_A_REFUSAL = 1_024;
 
 const NO_SUCH_MESSAGE = refuse("not_found", "this room has no such message", { path: ["seq"] });
 const FOREIGN = refuse("forbidden", "only its author and server code produce this message");
@@ -55,6 +57,7 @@ const FULL = refuse(
   "too_large",
   `a message that streams takes at most ${MAX_STREAM_BYTES} bytes of data as JSON`,
 );
+const TOO_FAST = "you append faster than this room takes it";
 const OWN_FIELD = refuse("bad_request", "patch has the field whose text grows", { path: ["patch"] });
 
 export interface ProducingRules extends Accounts {
@@ -63,7 +66,7 @@ export interface ProducingRules extends Accounts {
   readonly streams: Streams;
   readonly roomPresence: RoomPresence;
   readonly connections: { isOpen(connection: RoomConnection): boolean };
-  readonly publisher: Pick<Publisher, "mention">;
+  readonly publisher: Pick<Publisher, "ended">;
 }
 
 /** `dropped`: it leaves a gap that was refused before. */
@@ -74,8 +77,8 @@ export class Producing {
   readonly #buckets = new TokenBuckets(RATE);
   /** The connection that produced a message last. */
   readonly #producers = new WeakMap<OpenStream, RoomConnection>();
-  /** Where the gaps of a connection were refused already. */
-  readonly #gaps = new WeakMap<RoomConnection, Set<OpenStream>>();
+  /** How many appends of a connection were dropped since its gap was refused. */
+  readonly #gaps = new WeakMap<RoomConnection, Map<OpenStream, number>>();
 
   constructor(rules: ProducingRules) {
     this.#rules = rules;
@@ -89,14 +92,16 @@ export class Producing {
     by: RoomConnection | null = null,
     answers = true,
   ): Appended {
-    const found = this.#find(actor, input.seq, input.producer);
+    const found = this.#findOwn(actor, input.seq, input.producer);
     if (!found.ok) return refused(found.refusal, input.seq);
     const stream = found.value;
     stream.heard(turn.now);
-    if (input.n <= stream.n) return this.#accepted(stream, by);
     if (input.n > stream.n + 1) return this.#gap(stream, by, answers);
-    const outcome = this.#apply(actor, stream, input, turn);
-    return outcome === undefined ? this.#accepted(stream, by) : refused(outcome, input.seq);
+    const refusal =
+      input.n <= stream.n
+        ? this.#pay(actor, APPEND_BYTES, turn.now)
+        : this.#apply(actor, stream, input, turn);
+    return refusal === undefined ? this.#accepted(stream, by) : refused(refusal, input.seq);
   }
 
   finish(
@@ -105,22 +110,20 @@ export class Producing {
     turn: Turn,
     by: RoomConnection | null = null,
   ): Outcome<ChangeResult> {
-    const found = this.#find(actor, seq, producer);
+    const found = this.#findOwn(actor, seq, producer);
     if (!found.ok) return this.#hasEnded(actor, seq, status) ? accept({ seq: 0 }) : found;
     if (data !== undefined && exceedsBytes(data, MAX_STREAM_BYTES))
       return reject({ ...FULL, path: ["data"] });
     const stream = found.value;
+    // Whatever its size it takes a bucket that is not in debt, and then what the user appends next waits.
+    const refusal = data === undefined ? undefined : this.#pay(actor, utf8Length(data), turn.now, 0);
+    if (refusal !== undefined) return reject(refusal);
     const ending = { state: status, data: data ?? stream.data, by: nameOf(actor) };
     const done = this.#rules.streams.end(stream, ending, turn);
     if (done === undefined) return reject(NO_SUCH_MESSAGE);
     this.#rules.journal.accepted("finish", stream.event, actor.identity, by);
-    this.ended(done.target, turn);
+    this.#rules.publisher.ended(done.target, turn);
     return accept({ seq: done.seq });
-  }
-
-  /** Now that it is whole, those whom it mentions are notified. */
-  ended({ meta: { mentions, from }, seq }: Target, turn: Turn): void {
-    this.#rules.publisher.mention(mentions, from, seq, turn);
   }
 
   /** Asks the producer to stop. */
@@ -142,7 +145,7 @@ export class Producing {
   }
 
   takeOver(actor: Actor, seq: number, turn: Turn, by: RoomConnection | null = null): Outcome<TakeoverResult> {
-    const found = this.#find(actor, seq, Number.POSITIVE_INFINITY);
+    const found = this.#find(actor, seq);
     if (!found.ok) return found;
     const stream = found.value;
     stream.takeOver();
@@ -165,7 +168,7 @@ export class Producing {
   }
 
   #apply(
-    { identity }: Actor,
+    actor: Actor,
     stream: OpenStream,
     { text = "", patch = {} }: AppendInput,
     { now }: Turn,
@@ -178,12 +181,19 @@ export class Producing {
     const { messageBytes } = this.#rules.settings.limits;
     if (bytes > messageBytes)
       return refuse("too_large", `an append has at most ${messageBytes} bytes as JSON`);
-    if (stream.bytes + bytes > MAX_STREAM_BYTES) return FULL;
+    if (stream.bytesWith(text, fields) > MAX_STREAM_BYTES) return FULL;
+    const refusal = this.#pay(actor, APPEND_BYTES + bytes, now);
+    if (refusal === undefined) stream.append(text, fields, now);
+    return refusal;
+  }
+
+  /** Takes bytes of the rate of a user, if there are at least `needed`. Server code pays nothing. */
+  #pay({ identity }: Actor, bytes: number, now: number, needed = bytes): Refusal | undefined {
     const user = userOf(identity)?.id;
-    const waitMs = user === undefined ? 0 : this.#buckets.take(user, APPEND_BYTES + bytes, now);
-    if (waitMs > 0)
-      return refuse("rate_limited", "you append faster than this room takes it", { retryAfterMs: waitMs });
-    stream.append(text, fields, bytes, now);
+    if (user === undefined) return undefined;
+    const waitMs = this.#buckets.waitMs(user, needed, now);
+    if (waitMs > 0) return refuse("rate_limited", TOO_FAST, { retryAfterMs: waitMs });
+    this.#buckets.charge(user, bytes, now);
     return undefined;
   }
 
@@ -204,10 +214,11 @@ export class Producing {
     const { seq, n } = stream;
     const refusal = refuse("gap", `the next append of this message is ${n + 1}`, { n: n + 1, seq });
     if (by === null || answers) return reject(refusal);
-    const gaps = this.#gaps.get(by) ?? new Set();
-    if (gaps.has(stream)) return "dropped";
-    this.#gaps.set(by, gaps.add(stream));
-    return reject(refusal);
+    const gaps = this.#gaps.get(by) ?? new Map<OpenStream, number>();
+    const dropped = gaps.get(stream);
+    const isDropped = dropped !== undefined && dropped < DROPPED_A_REFUSAL;
+    this.#gaps.set(by, gaps.set(stream, isDropped ? dropped + 1 : 0));
+    return isDropped ? "dropped" : reject(refusal);
   }
 
   #open(seq: number): Outcome<OpenStream> {
@@ -218,13 +229,17 @@ export class Producing {
     return reject(target === undefined || target.deleted ? NO_SUCH_MESSAGE : NOT_OPEN);
   }
 
-  /** The message, if `actor` is its `producer`. */
-  #find(actor: Actor, seq: number, producer = 1): Outcome<OpenStream> {
+  /** The message, if `actor` may produce it. */
+  #find(actor: Actor, seq: number): Outcome<OpenStream> {
     if (!mayWrite(actor)) return reject(tooLittle(actor, "write"));
     const found = this.#open(seq);
-    if (!found.ok) return found;
-    if (!mayProduce(actor, found.value)) return reject(FOREIGN);
-    return producer < found.value.producer ? reject(TAKEN_OVER) : found;
+    return found.ok && !mayProduce(actor, found.value) ? reject(FOREIGN) : found;
+  }
+
+  /** The message, if `actor` is its `producer`. A number that no takeover gave yet would outlive the next one. */
+  #findOwn(actor: Actor, seq: number, producer = 1): Outcome<OpenStream> {
+    const found = this.#find(actor, seq);
+    return found.ok && found.value.producer !== producer ? reject(TAKEN_OVER) : found;
   }
 
   /** Whether a producer that finishes again has done so before. */

@@ -13,7 +13,7 @@ import {
   type Sender,
   type SendResult,
 } from "../protocol/index.ts";
-import type { Draft, RoomLog } from "./log/room-log.ts";
+import type { Draft, RoomLog, Target } from "./log/room-log.ts";
 import { whereabouts } from "./mentions.ts";
 import { keptForServer, mayWrite, tooLittle } from "./people/permissions.ts";
 import type { RoomConnection } from "./people/room-connection.ts";
@@ -21,7 +21,7 @@ import type { RoomPresence } from "./people/room-presence.ts";
 import type { RoomSettings } from "./people/room-settings.ts";
 import type { SlowMode } from "./people/slow-mode.ts";
 import { agentTurnsRefusal } from "./streams/agent-turns.ts";
-import { openingRefusal } from "./streams/open-stream.ts";
+import { readContent, type StreamContent } from "./streams/open-stream.ts";
 import type { Streams } from "./streams.ts";
 import type { Turn } from "./turn.ts";
 
@@ -93,11 +93,12 @@ export class Publisher {
     if (!mayWrite(actor)) return reject(tooLittle(actor, "write"));
     const repeat = this.#log.findRepeat(draft, voice);
     if (repeat !== undefined) return repeat;
-    const refusal =
-      this.#validationRefusal(actor, draft) ??
-      (draft.stream ? this.#openingRefusal(draft) : undefined) ??
-      this.#slowMode.holds(actor, now);
+    const refusal = this.#validationRefusal(actor, draft) ?? this.#slowMode.holds(actor, now);
     if (refusal !== undefined) return reject(refusal);
+    const opening = draft.stream ? this.#openingOf(draft) : undefined;
+    if (opening?.ok === false) return opening;
+    const retired = this.#streams.endRetired(turn);
+    if (retired !== undefined) this.interrupted(retired, turn);
     const stored = this.#log.storeMessage(draft, voice, now, this.#streams.seqs);
     if (!stored.ok) return stored;
     if (actor.identity.kind === "user") {
@@ -111,8 +112,9 @@ export class Publisher {
     this.#slowMode.acted(actor, result.seq, now);
     const instead = echo?.(result);
     this.#journal.accepted("send", draft.event, actor.identity, by);
-    if (draft.stream) this.#streams.opened(result.seq, now);
-    else this.mention(draft.mentions, voice.from, result.seq, turn);
+    if (opening !== undefined)
+      this.#streams.opened({ ...draft, ...voice, seq: result.seq, content: opening.value }, now);
+    else this.#mention(draft.mentions, voice.from, result.seq, turn);
     turn.delivery.emit(
       { kind: "stored", event: draft.event, ...(instead !== undefined && { instead }) },
       body,
@@ -153,8 +155,20 @@ export class Publisher {
     return accept(undefined);
   }
 
+  /** A message that streamed is whole: now those whom it mentions are notified. */
+  ended({ meta: { mentions, from }, seq }: Target, turn: Turn): void {
+    this.#mention(mentions, from, seq, turn);
+  }
+
+  /** The room ended an open message. */
+  interrupted(target: Target, turn: Turn): void {
+    const { seq, event: topic, author } = target;
+    this.#journal.add({ kind: "interrupted", seq, topic, user: author === "" ? null : author });
+    this.ended(target, turn);
+  }
+
   /** Notes whom of these users a message has to be told. */
-  mention(mentions: readonly string[] = [], from: Sender | null, seq: number, turn: Turn): void {
+  #mention(mentions: readonly string[] = [], from: Sender | null, seq: number, turn: Turn): void {
     const { pingMs } = this.#settings.limits;
     for (const user of new Set(mentions)) {
       if (user === from?.id) continue;
@@ -163,13 +177,13 @@ export class Publisher {
     }
   }
 
-  #openingRefusal({ data, field }: Draft): Refusal | undefined {
+  /** Read before the message is stored: what cannot be read is not opened. */
+  #openingOf({ data, field }: Draft): Outcome<StreamContent> {
     const { maxAgentTurns } = this.#settings;
-    return (
-      openingRefusal(data, field) ??
-      this.#streams.openingRefusal ??
-      agentTurnsRefusal(maxAgentTurns, this.#log)
-    );
+    const content = readContent(data, field);
+    if (!content.ok) return content;
+    const refusal = this.#streams.openingRefusal ?? agentTurnsRefusal(maxAgentTurns, this.#log);
+    return refusal === undefined ? content : reject(refusal);
   }
 
   #validationRefusal(actor: Actor, { event, data }: { event: string; data: string }): Refusal | undefined {

@@ -289,7 +289,7 @@ function olderPage(
     log.messagesBefore(upTo, topics, size),
   );
   const answer = pageAnswer(id, "messages", page, { seq: page.seq });
-  const open = streams.framesFor(connection, undefined, { from: page.seq, before: upTo });
+  const open = streams.framesFor(connection, { isWanted: (seq) => seq >= page.seq && seq < upTo });
   return { frames: [answer, ...open], rows: page.looked };
 }
 

@@ -36,6 +36,9 @@ import { Welcome } from "./welcome.ts";
 import type { Work } from "./work.ts";
 import { WorkQueue } from "./work-queue.ts";
 
+/** The size of all open messages that one flush sends to connections that lack them, in UTF-16 units. */
+const LACKED_STREAMS_BYTES = 2 * 1_048_576;
+
 export interface RoomStorage {
   readonly settings: RoomSettings;
   readonly log: RoomLog;
@@ -124,7 +127,7 @@ export class Room {
     // An empty room is not one that slept: what clients hold of its presence is known.
     if (all.length > 0) this.connections.restore(all);
     // They outlive a crash, in which an open message lost what they were shown, or what was on its way to them.
-    if (this.streams.size > 0) this.connections.sendAnew(connections);
+    for (const connection of connections) this.connections.sendLater(connection, "all");
     this.#awaitsWaker = true;
     this.#occupancy = this.roomPresence.occupancy;
     return others;
@@ -138,7 +141,8 @@ export class Room {
       this.permits.hasWork ||
       this.roomPresence.hasNews ||
       !this.journal.isEmpty ||
-      this.sessions.hasWork
+      this.sessions.hasWork ||
+      this.streams.awaitsFlush
     );
   }
 
@@ -274,14 +278,13 @@ export class Room {
     const head = this.log.head;
     this.#awaitsWaker &&= this.#queue.isEmpty;
     this.#queue.apply(turn);
-    this.streams.advance(turn, (target) => this.producing.ended(target, turn));
+    this.streams.advance(turn, (target) => this.publisher.interrupted(target, turn));
     this.connections.announce(now);
     this.#emitPresence(turn);
     this.#emitReceipts(turn);
     const checkpoint = cursorCheckpoint(head, this.log.head, this.settings.historyLimit);
     this.connections.watchSlow(now, () => turn.delivery.deliver(checkpoint));
-    for (const connection of this.connections.caughtUp())
-      turn.delivery.last(connection, () => this.streams.framesFor(connection));
+    this.#sendLackedStreams(turn);
     this.#sendPages(turn);
     return this.#effects(turn, head);
   }
@@ -313,6 +316,22 @@ export class Room {
       (time) => time !== null,
     );
     return times.length === 0 ? null : Math.min(...times);
+  }
+
+  /** Open messages to connections that have read, as far as there is memory for them: the rest is left to the next flush. */
+  #sendLackedStreams({ now, delivery }: Turn): void {
+    let left = LACKED_STREAMS_BYTES;
+    for (const [connection, lacked] of this.connections.caughtUp(now)) {
+      // Before it is live it lacks everything, and gets it at the end of its replay.
+      if (connection.state.stage.at !== "live") continue;
+      delivery.last(connection, () => {
+        const isWanted = (seq: number) => lacked === "all" || lacked.has(seq);
+        const frames = this.streams.framesFor(connection, { isWanted });
+        for (const { length } of frames) left -= length;
+        return frames;
+      });
+      if (left <= 0) return;
+    }
   }
 
   /** Long answers and first frames, as far as there is memory for them: the rest is left to the next flush. */

@@ -2,19 +2,22 @@
 // done with them is in producing.ts.
 
 import { joinFrames } from "../object/frames.ts";
-import { BYTES_A_UNIT, ROW, type Spending } from "../object/spending.ts";
+import { BYTES_A_UNIT, CHANGE, ROW, type Spending } from "../object/spending.ts";
 import {
   MAX_OPEN_STREAMS,
+  MAX_PAGE_BYTES,
   matchesTopics,
   type Refusal,
   refuse,
+  type Sender,
   type StreamState,
+  utf8Length,
 } from "../protocol/index.ts";
 import { encodeMessage, encodeUpdated } from "./log/message-body.ts";
 import type { RoomLog, Target } from "./log/room-log.ts";
-import type { RoomConnection } from "./people/room-connection.ts";
+import type { LackedStreams, RoomConnection } from "./people/room-connection.ts";
 import type { RoomSettings } from "./people/room-settings.ts";
-import { OpenStream, type Patch, type Rest } from "./streams/open-stream.ts";
+import { OpenStream, type Patch, type Rest, readContent, type StreamContent } from "./streams/open-stream.ts";
 import type { Turn } from "./turn.ts";
 
 /** Appends go out this much further apart for each connection, in milliseconds: each is a frame to send. */
@@ -31,7 +34,12 @@ export interface StreamRules {
   readonly settings: RoomSettings;
   readonly log: RoomLog;
   readonly spending: Spending;
-  readonly connections: { readonly size: number; readonly areBehind: boolean };
+  readonly connections: {
+    readonly size: number;
+    readonly areBehind: boolean;
+    /** These open messages are sent to a connection when it has read what it was sent. */
+    sendLater(connection: RoomConnection, streams: LackedStreams): void;
+  };
   /** A row could not be written. The room goes on. */
   reportFault(error: unknown): void;
 }
@@ -45,20 +53,36 @@ export interface Ending {
   readonly by: string | null;
 }
 
-/** The place of a page in the log: messages with `from` ≤ seq < `before`. */
-export interface PageSpan {
-  readonly from: number;
-  readonly before: number;
+/** A message that was stored and is open. */
+export interface Opened {
+  readonly seq: number;
+  readonly event: string;
+  readonly from: Sender | null;
+  readonly byServer: boolean;
+  /** Left out: the default. */
+  readonly field?: string | undefined;
+  readonly content: StreamContent;
+}
+
+/** Which open messages a connection is to be sent, all unless given, and what it has of them. */
+export interface WantedStreams {
+  /** How far the client has open messages. */
+  readonly have?: ReadonlyMap<number, number> | undefined;
+  /** Whether a message is among them. */
+  isWanted?(seq: number): boolean;
 }
 
 export class Streams {
   readonly #rules: StreamRules;
+  /** With those that retention or a purge of this flush removed: `#present` is without them. */
   readonly #open = new Map<number, OpenStream>();
   #epoch: string;
   /** Since when producers are silent that were not heard in this life of the object, in milliseconds by `seq`. */
   readonly #silences = new Map<number, number>();
   /** What is stored of that is not so any more. */
   #silencesChanged = false;
+  /** Whether no flush has looked at what was open at the start. */
+  #isNew: boolean;
 
   /**
    * Takes in the messages that were open when the object started. Their producers have as long as after an append, if it is
@@ -67,42 +91,43 @@ export class Streams {
   constructor(rules: StreamRules) {
     this.#rules = rules;
     this.#epoch = rules.log.epoch;
-    for (const target of rules.log.openAtStart()) {
-      const stream = this.#add(target, undefined);
-      const since = rules.log.silenceOf(target.seq);
-      if (since === undefined) continue;
-      this.#silences.set(target.seq, since);
-      stream.touchedAt = since;
-    }
+    for (const target of rules.log.openAtStart()) this.#restore(target);
+    this.#isNew = this.#open.size > 0;
   }
 
   get size(): number {
     return this.#open.size;
   }
 
+  /** Whether a flush has to be made for what was open at the start: it says when its producers are silent for too long. */
+  get awaitsFlush(): boolean {
+    return this.#isNew;
+  }
+
   /** Their `seq`s, ascending. */
   get seqs(): readonly number[] {
-    return this.#open.size === 0 ? NO_SEQS : [...this.#open.keys()];
+    return this.#open.size === 0 ? NO_SEQS : [...this.#present.keys()];
   }
 
   find(seq: number): OpenStream | undefined {
-    return this.#open.get(seq);
+    return this.#present.get(seq);
   }
 
   /** Why no further message may be opened, if so. */
   get openingRefusal(): Refusal | undefined {
-    return this.#open.size >= MAX_OPEN_STREAMS ? TOO_MANY_OPEN : undefined;
+    return this.#present.size >= MAX_OPEN_STREAMS ? TOO_MANY_OPEN : undefined;
   }
 
   /** A message was stored that is open. */
-  opened(seq: number, now: number): void {
-    const target = this.#rules.log.find(seq);
-    if (target !== undefined) this.#add(target, now);
+  opened({ seq, event, from, byServer, field, content }: Opened, now: number): void {
+    const author = from?.id ?? "";
+    const opening = { seq, event, author, byServer, field, content, n: 0, producer: 1, openedAt: now };
+    this.#present.set(seq, new OpenStream(opening));
   }
 
   /** The message as it is now: that of the log has the text of the last checkpoint. */
   current(target: Target): Target {
-    const stream = this.#open.get(target.seq);
+    const stream = this.find(target.seq);
     if (stream === undefined) return target;
     const { n, producer: _, ...meta } = target.meta;
     return {
@@ -134,7 +159,7 @@ export class Streams {
     }
     const { meta, data } = this.current(target);
     this.#rules.log.rewrite(target, meta, data);
-    if (stream.author !== "") this.#rules.spending.add(stream.author, ROW + data.length / BYTES_A_UNIT);
+    this.#spend(stream, ROW, data);
     this.wasWritten(stream.seq, turn);
   }
 
@@ -153,6 +178,7 @@ export class Streams {
     const { n: _, field: __, producer: ___, ...meta } = target.meta;
     const { seq, body } = log.change(target, { meta: { ...meta, stream: state }, data, by }, turn.now);
     this.#open.delete(stream.seq);
+    this.#spend(stream, CHANGE, data);
     turn.delivery.emit(
       { kind: "stored", event: stream.event },
       encodeUpdated({ seq, at: turn.now, by }, body),
@@ -160,11 +186,20 @@ export class Streams {
     return { seq, target };
   }
 
-  /** The text of a message as all of `messages` of a page is: with what was appended since its row was written. */
+  /** Ends the open message that the next message retires: its readers would wait for more without end. */
+  endRetired(turn: Turn): Target | undefined {
+    if (this.#open.size === 0) return undefined;
+    const { nextRetired } = this.#rules.log;
+    const stream = nextRetired === undefined ? undefined : this.find(nextRetired);
+    if (stream === undefined) return undefined;
+    return this.end(stream, { state: "interrupted", data: stream.data, by: null }, turn)?.target;
+  }
+
+  /** A message of a page, encoded as it is stored: with what was appended since its row was written. */
   inPage(event: string): string {
     if (this.#open.size === 0) return event;
     const [, seq] = /^\{"type":"message","seq":(\d+)/.exec(event) ?? [];
-    const target = this.#open.has(Number(seq)) ? this.#rules.log.find(Number(seq)) : undefined;
+    const target = this.find(Number(seq)) && this.#rules.log.find(Number(seq));
     if (target === undefined) return event;
     const { meta, data } = this.current(target);
     return encodeMessage(meta, data);
@@ -184,24 +219,24 @@ export class Streams {
 
   /** In each flush, after what arrived took effect: delivers, writes and ends what is due. */
   advance(turn: Turn, ended: (target: Target, turn: Turn) => void): void {
+    this.#isNew = false;
     if (this.#open.size === 0) return;
-    this.#forgetRetired();
-    for (const stream of [...this.#open.values()]) {
+    for (const stream of [...this.#present.values()]) {
       try {
         this.#advance(stream, turn, ended);
       } catch (error) {
         stream.saveLater(turn.now);
         this.#rules.reportFault(error);
       }
-      if ((stream.deliverAt(this.#everyMs) ?? Number.POSITIVE_INFINITY) <= turn.now) this.#emit(stream, turn);
+      const deliverAt = this.#open.has(stream.seq) ? stream.deliverAt(this.#everyMs) : null;
+      if (deliverAt !== null && deliverAt <= turn.now) this.#emit(stream, turn);
     }
     this.#writeSilences();
   }
 
   #advance(stream: OpenStream, turn: Turn, ended: (target: Target, turn: Turn) => void): void {
     const { now } = turn;
-    // If the clock was set back, the time before is unknown.
-    if (stream.touchedAt > now) stream.touchedAt = now;
+    stream.noLaterThan(now);
     if (this.#endAt(stream) <= now) {
       const done = this.end(stream, { state: "interrupted", data: stream.data, by: null }, turn);
       if (done !== undefined) ended(done.target, turn);
@@ -229,34 +264,40 @@ export class Streams {
   }
 
   /**
-   * The open messages as this connection has to be sent them, encoded: those of its topics, in a page if one is given. `have`:
-   * how far it has them.
+   * The open messages of its topics as this connection has to be sent them, encoded. What does not fit in a page is sent when
+   * the connection has read it.
    */
   framesFor(
     connection: RoomConnection,
-    have: ReadonlyMap<number, number> = NOTHING,
-    page?: PageSpan,
+    { have = NOTHING, isWanted = () => true }: WantedStreams = {},
   ): string[] {
     const { topics, isCall } = connection.state;
     if (this.#open.size === 0 || isCall) return [];
-    this.#forgetRetired();
     const events: string[] = [];
-    for (const stream of this.#open.values()) {
-      const { seq, event } = stream;
-      if (!matchesTopics(topics, event)) continue;
-      if (page !== undefined && (seq < page.from || seq >= page.before)) continue;
-      const n = have.get(seq);
-      const rest = n === undefined ? undefined : stream.after(n);
-      if (rest === undefined) events.push(encodeStream(stream));
-      else if (rest.n !== n) events.push(encodeAppend(seq, rest));
+    const later = new Set<number>();
+    let left = MAX_PAGE_BYTES;
+    for (const stream of this.#present.values()) {
+      if (!matchesTopics(topics, stream.event) || !isWanted(stream.seq)) continue;
+      const event = lackedBy(have.get(stream.seq), stream);
+      if (event === undefined) continue;
+      const bytes = utf8Length(event);
+      if (bytes > left && events.length > 0) later.add(stream.seq);
+      else events.push(event);
+      left -= bytes;
     }
+    if (later.size > 0) this.#rules.connections.sendLater(connection, later);
     return events;
   }
 
   /** The end of a replay, with the open messages in the same frame where they fit: no reader sees one without the other. */
   liveFrames(connection: RoomConnection, end: string, have?: ReadonlyMap<number, number>): string[] {
-    const events = this.framesFor(connection, have);
+    const events = this.framesFor(connection, { have });
     return events.length === 0 ? [end] : joinFrames([end, ...events], "", connection.frameBytes);
+  }
+
+  /** What a user's message costs, in millionths of a dollar: `units`, and its bytes. */
+  #spend({ author, byServer }: OpenStream, units: number, data: string): void {
+    if (!byServer) this.#rules.spending.add(author, units + data.length / BYTES_A_UNIT);
   }
 
   /** When its producer will have been silent for too long, and the message ends. */
@@ -296,28 +337,38 @@ export class Streams {
     }
   }
 
-  #add(target: Target, openedAt: number | undefined): OpenStream {
-    const { seq, event, author, byServer, meta, data } = target;
+  #restore({ seq, event, author, byServer, meta, data }: Target): void {
     const { field, n = 0, producer = 1 } = meta;
-    const stream = new OpenStream({ seq, event, author, byServer, field, data, n, producer, openedAt });
+    const content = readContent(data, field);
+    if (!content.ok) {
+      // The room starts all the same.
+      this.#rules.reportFault(new Error(`the open message ${seq} cannot be read`));
+      return;
+    }
+    const opening = { seq, event, author, byServer, field, n, producer, openedAt: undefined };
+    const stream = new OpenStream({ ...opening, content: content.value });
     this.#open.set(seq, stream);
-    return stream;
+    const since = this.#rules.log.silenceOf(seq);
+    if (since === undefined) return;
+    this.#silences.set(seq, since);
+    stream.touchedAt = since;
   }
 
   #emit(stream: OpenStream, turn: Turn): void {
     if (!stream.hasNews) return;
     const json = encodeAppend(stream.seq, stream.deliver(turn.now));
-    turn.delivery.emit({ kind: "append", event: stream.event }, json);
+    turn.delivery.emit({ kind: "append", event: stream.event, target: stream.seq }, json);
   }
 
-  /** Retention or a purge has removed the message. */
-  #forgetRetired(): void {
+  /** The open messages that the log has. After a purge other messages have their `seq`s. */
+  get #present(): Map<number, OpenStream> {
     const { epoch, floor } = this.#rules.log;
     if (epoch !== this.#epoch) {
       this.#open.clear();
       this.#epoch = epoch;
     }
     for (const seq of this.#open.keys()) if (seq <= floor) this.#open.delete(seq);
+    return this.#open;
   }
 }
 
@@ -326,6 +377,13 @@ const NO_SEQS: readonly number[] = [];
 
 const encodeStream = ({ seq, shown: { n, data } }: OpenStream): string =>
   `{"type":"stream","seq":${seq},"n":${n},"data":${data}}`;
+
+/** What a reader that has `n` appends lacks, encoded; `undefined`: nothing. */
+function lackedBy(n: number | undefined, stream: OpenStream): string | undefined {
+  const rest = n === undefined ? undefined : stream.after(n);
+  if (rest === undefined) return encodeStream(stream);
+  return rest.n === n ? undefined : encodeAppend(stream.seq, rest);
+}
 
 const encodeAppend = (seq: number, { n, text, patch }: Rest): string =>
   `{"type":"append","seq":${seq},"n":${n},"text":${JSON.stringify(text)}${encodePatch(patch)}}`;

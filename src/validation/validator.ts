@@ -64,8 +64,11 @@ function compound(schema: Compound, checks: Checks): v.GenericSchema {
     case "record": {
       const [, key, value, noun] = schema;
       const words = `must be an object${noun === undefined ? "" : ` of ${noun}`}`;
+      const isObject = v.custom<object>(isRecord, words);
+      // `v.record` drops fields such as `constructor`.
+      if (key === "text" && value === "any") return isObject;
       // By itself `v.record` would take a list for an object.
-      return v.pipe(v.custom<object>(isRecord, words), v.record(ATOMS[key], built(value)));
+      return v.pipe(isObject, v.record(ATOMS[key], built(value)));
     }
     case "by type":
       return v.union(Object.values(schema[1]).map((inner) => built(inner)));

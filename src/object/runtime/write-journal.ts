@@ -11,6 +11,7 @@ type Refused = Extract<JournalEntry, { kind: "refused" }>;
 type Closed = Extract<JournalEntry, { kind: "closed" }>;
 
 const refusedCommands = new LimitedLog("refused");
+const interruptedStreams = new LimitedLog("stream_interrupted");
 const closedByServer = new LimitedLog("closed_by_server");
 
 /**
@@ -41,6 +42,11 @@ export function writeJournal(
       case "opened":
         writeSampled("connection_opened", connectionOf(entry, place), entry, sample);
         break;
+      case "interrupted": {
+        const { seq, topic } = entry;
+        interruptedStreams.note("any", { seq, topic, ...whom(entry, place) }, now);
+        break;
+      }
       case "accepted": {
         const { command, topic } = entry;
         writeSampled("command_accepted", { command, topic, ...whom(entry, place) }, entry, sample);

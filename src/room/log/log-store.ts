@@ -85,6 +85,11 @@ export class LogStore {
     return this.#ring.floor;
   }
 
+  /** The `seq` of the message that the next one retires; `undefined`: none. */
+  get nextRetired(): number | undefined {
+    return this.#ring.count < this.#ring.size ? undefined : this.#ring.floor + 1;
+  }
+
   /** How many messages the room has ever stored, also in logs that were purged. */
   get messages(): number {
     return this.#messages;

@@ -130,6 +130,11 @@ export class RoomLog {
     return this.#store.floor;
   }
 
+  /** The `seq` of the message that the next one retires; `undefined`: none. */
+  get nextRetired(): number | undefined {
+    return this.#store.nextRetired;
+  }
+
   /** Sets another limit; a smaller one drops messages at once. `along` runs in the same transaction. */
   setRetention(historyLimit: number, along?: () => void): void {
     this.#store.rebuildRing(historyLimit, this.#head, along);
@@ -292,10 +297,10 @@ export class RoomLog {
   }
 
   /** The latest messages before `before`, ascending. */
-  messagesBefore(before: number, topics: Topics, size: PageSize): Page {
+  messagesBefore(before: number, topics: Topics, size: PageSize, asShown = asStored): Page {
     const upTo = Math.min(before - 1, this.#head);
     const end = Math.min(this.floor + 1, before);
-    const messages = entriesOf(this.#store.descending(upTo, rowsOf(size)));
+    const messages = entriesOf(this.#store.descending(upTo, rowsOf(size)), asShown);
     const page = takePage(messages, { topics, ...size, start: before, end });
     return { ...page, events: page.events.toReversed() };
   }
@@ -321,8 +326,10 @@ const speakerOf = ({ from, byServer }: Voice): Speaker => ({ author: from?.id ??
 /** How many rows a page takes, most likely, with messages of about 1 KiB. One more tells whether there are others. */
 const rowsOf = ({ limit, maxBytes }: PageSize): number => Math.min(limit, Math.ceil(maxBytes / 1_024)) + 1;
 
-function* entriesOf(rows: Iterable<BodyRow>): Generator<Entry> {
-  for (const { seq, event, body } of rows) yield { seq, event, json: body };
+const asStored = (message: string): string => message;
+
+function* entriesOf(rows: Iterable<BodyRow>, asShown = asStored): Generator<Entry> {
+  for (const { seq, event, body } of rows) yield { seq, event, json: asShown(body) };
 }
 
 function* changesOf(rows: Iterable<ChangedRow>, told: ReplaySnapshot | undefined): Generator<Entry> {

@@ -83,9 +83,13 @@ export const newConnectionState = (
 /** In the life of a connection without a token: it comes back with its cursor, and the edge counts how often. */
 export const MAX_ANONYMOUS_FRAMES = 50;
 
+/** Open messages of which a connection is sent no appends: it is sent them whole when it has read what it was sent. */
+export type LackedStreams = "all" | ReadonlySet<number>;
+
+const NO_STREAMS: LackedStreams = new Set();
+
 export class RoomConnection extends BaseConnection<RoomConnectionState> {
-  /** It has much to read yet: it is sent no appends, and the open messages anew when it has read. */
-  isBehind = false;
+  #lacked: LackedStreams = NO_STREAMS;
   #audienceKey: string;
   #permissionUntil: number;
 
@@ -118,6 +122,29 @@ export class RoomConnection extends BaseConnection<RoomConnectionState> {
     const asked = (this.state.asked ?? 0) + 1;
     this.update({ asked });
     return asked > MAX_ANONYMOUS_FRAMES;
+  }
+
+  /** Whether there are open messages that it lacks. */
+  get isBehind(): boolean {
+    return this.#lacked !== NO_STREAMS;
+  }
+
+  /** Whether it is sent no appends of this open message, as it lacks what came before. */
+  lacksStream(seq: number): boolean {
+    return this.#lacked === "all" || this.#lacked.has(seq);
+  }
+
+  /** From here on it lacks these open messages too. */
+  lackStreams(streams: LackedStreams): void {
+    if (streams === "all" || this.#lacked === "all") this.#lacked = "all";
+    else this.#lacked = new Set([...this.#lacked, ...streams]);
+  }
+
+  /** It is sent the open messages that it lacks. Answers which. */
+  takeLackedStreams(): LackedStreams {
+    const lacked = this.#lacked;
+    this.#lacked = NO_STREAMS;
+    return lacked;
   }
 
   /** From here on its permission is unknown until it is updated, whatever the clock does. */

@@ -7,7 +7,7 @@ import { decodeHeader, IDENTITY_HEADER } from "../../auth/identity-header.ts";
 import type { Env } from "../../env.ts";
 import { log } from "../../log/log.ts";
 import type { Departure } from "../../object/close-codes.ts";
-import { ObjectAlarm, planAlarm } from "../../object/object-alarm.ts";
+import { ObjectAlarm, planAlarm, sweepDueAt } from "../../object/object-alarm.ts";
 import type { PolledCommands, PollUpgrade } from "../../object/polled-socket.ts";
 import type { RevokedTokens } from "../../object/revocation.ts";
 import { answerClose, answerHeartbeats } from "../../object/runtime/hibernatable-socket.ts";
@@ -316,7 +316,8 @@ export class RoomObject extends DurableObject<Env> implements RoomCalls, AnswerC
 
   async #setAlarm({ connections, isKept, streamsEndAt }: RoomLife): Promise<void> {
     const reportAt = this.#live?.reports.alarmAt ?? null;
-    if (reportAt !== null || streamsEndAt !== null) return this.#alarm.by(reportAt, streamsEndAt);
+    if (reportAt !== null || streamsEndAt !== null)
+      return this.#alarm.by(reportAt, streamsEndAt, sweepDueAt(connections, Date.now()));
     // A room that was never created has nothing to forget, and an alarm would be a row.
     if (!this.#isMade) return;
     if (this.#alarm.at === undefined) await this.#alarm.known();

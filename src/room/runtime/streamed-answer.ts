@@ -122,11 +122,12 @@ export class StreamedAnswer {
     const encoded = data === undefined ? undefined : this.#ports.encode(data);
     if (encoded?.ok === false) return this.#refused(encoded.refusal);
     const { seq } = this.#opened;
-    const ended = await this.#ports.finish({
-      seq,
-      status,
-      ...(encoded !== undefined && { data: encoded.value }),
-    });
+    const input = { seq, status, ...(encoded !== undefined && { data: encoded.value }) };
+    let ended = await this.#ports.finish(input);
+    while (!ended.ok && ended.refusal.code === "rate_limited") {
+      await this.#ports.wait(ended.refusal.retryAfterMs ?? 1_000);
+      ended = await this.#ports.finish(input);
+    }
     if (!ended.ok) return this.#refused(ended.refusal);
     const stop = this.#stopBy;
     return { type: "done", ...this.#opened, n: this.#n, stream: status, ...(stop !== undefined && { stop }) };

@@ -4,11 +4,13 @@
 // and a producer may go on otherwise than readers were shown.
 
 import {
+  accept,
   DEFAULT_STREAM_FIELD,
   isRecord,
+  type Outcome,
   parseJson,
-  type Refusal,
   refuse,
+  reject,
   utf8Length,
 } from "../../protocol/index.ts";
 
@@ -34,13 +36,28 @@ const NO_OBJECT = refuse("bad_request", "data of a message that streams is an ob
 const NO_TEXT = refuse("bad_request", "the field whose text grows is a text in data, or not there", {
   path: ["data"],
 });
+const TOO_DEEP = refuse("bad_request", "data is nested too deeply", { path: ["data"] });
 
-/** Why a message with this `data` (as JSON) cannot be opened, if so. */
-export function openingRefusal(data: string, field = DEFAULT_STREAM_FIELD): Refusal | undefined {
+/** What an open message says: the text that grows, and the fields beside it. */
+export interface StreamContent {
+  readonly text: string;
+  readonly fields: Patch;
+}
+
+/** Reads `data` (as JSON) of a message that is opened. */
+export function readContent(data: string, field = DEFAULT_STREAM_FIELD): Outcome<StreamContent> {
   const parsed = parseJson(data);
-  if (!isRecord(parsed)) return NO_OBJECT;
+  if (!isRecord(parsed)) return reject(NO_OBJECT);
+  // A name such as `constructor` is a field only if `data` has it itself.
   const text = Object.hasOwn(parsed, field) ? parsed[field] : "";
-  return typeof text === "string" ? undefined : NO_TEXT;
+  if (typeof text !== "string") return reject(NO_TEXT);
+  const others = Object.entries(parsed).filter(([name]) => name !== field);
+  try {
+    return accept({ text, fields: new Map(others.map(([name, value]) => [name, JSON.stringify(value)])) });
+  } catch {
+    // The engine parses JSON of any depth, but encodes only what its stack holds.
+    return reject(TOO_DEEP);
+  }
 }
 
 export interface StreamOpening {
@@ -51,8 +68,7 @@ export interface StreamOpening {
   readonly byServer: boolean;
   /** `undefined`: the default. */
   readonly field: string | undefined;
-  /** As JSON. */
-  readonly data: string;
+  readonly content: StreamContent;
   readonly n: number;
   readonly producer: number;
   /**
@@ -105,8 +121,7 @@ export class OpenStream {
   /** The delivered state as JSON, until it changes. */
   #json: string | undefined;
 
-  /** Throws if `data` is no object: the log has only what was checked. */
-  constructor({ seq, event, author, byServer, field, data, n, producer, openedAt }: StreamOpening) {
+  constructor({ seq, event, author, byServer, field, content, n, producer, openedAt }: StreamOpening) {
     this.seq = seq;
     this.event = event;
     this.author = author;
@@ -115,12 +130,9 @@ export class OpenStream {
     // The next flush says when that was: a time that is still to come counts as now.
     this.touchedAt = openedAt ?? Number.POSITIVE_INFINITY;
     this.isHeard = openedAt !== undefined;
-    const parsed = parseJson(data);
-    if (!isRecord(parsed)) throw new Error("the data of an open message is no object");
-    const { [this.field]: text = "", ...rest } = parsed;
-    this.#text = String(text);
-    this.#fields = new Map(Object.entries(rest).map(([name, value]) => [name, JSON.stringify(value)]));
-    this.#bytes = utf8Length(data);
+    this.#text = content.text;
+    this.#fields = new Map(content.fields);
+    this.#bytes = utf8Length(this.#encode(this.#fields, this.#text));
     this.#n = n;
     this.#producer = producer;
     // What was lost is saved soon, and then as seldom as otherwise late in an answer: a start costs one row.
@@ -148,9 +160,11 @@ export class OpenStream {
     return this.#producer;
   }
 
-  /** Bytes of `data` as JSON in UTF-8; fields that a patch replaced may count twice. */
-  get bytes(): number {
-    return this.#bytes;
+  /** Bytes of `data` as JSON in UTF-8 after an append of this. A field that was removed counts as one that is `null`. */
+  bytesWith(text: string, patch: Patch): number {
+    let bytes = this.#bytes + utf8Length(JSON.stringify(text)) - 2;
+    for (const [name, json] of patch) bytes += fieldBytes(name, json) - fieldBytes(name, this.#said(name));
+    return bytes;
   }
 
   get hasNews(): boolean {
@@ -168,11 +182,11 @@ export class OpenStream {
     this.#producer += 1;
   }
 
-  /** Adds the append `n` + 1. `bytes`: what it adds to `data` as JSON. */
-  append(text: string, patch: Patch, bytes: number, now: number): void {
+  /** Adds the append `n` + 1. */
+  append(text: string, patch: Patch, now: number): void {
+    this.#bytes = this.bytesWith(text, patch);
     this.#n += 1;
     this.#text += text;
-    this.#bytes += bytes;
     this.#appendedAt = now;
     for (const [name, json] of patch) {
       this.#pending.set(name, json);
@@ -245,6 +259,15 @@ export class OpenStream {
     return this.#saveAgainAt;
   }
 
+  /** If the clock was set back, times that are still to come count as now: nothing waits for them. */
+  noLaterThan(now: number): void {
+    this.touchedAt = Math.min(this.touchedAt, now);
+    this.#appendedAt = Math.min(this.#appendedAt, now);
+    this.#delivered.at = Math.min(this.#delivered.at, now);
+    this.#saved.at = Math.min(this.#saved.at, now);
+    this.#saveAgainAt = Math.min(this.#saveAgainAt, now + SAVE_AGAIN_MS);
+  }
+
   /** The row could not be written. */
   saveLater(now: number): void {
     this.#saveAgainAt = now + SAVE_AGAIN_MS;
@@ -256,6 +279,13 @@ export class OpenStream {
     this.#checkpoints += 1;
   }
 
+  /** A field as the last append left it; `undefined`: no append or opening named it. */
+  #said(name: string): string | undefined {
+    return (
+      this.#pending.get(name) ?? this.#fields.get(name) ?? (this.#changedAt.has(name) ? "null" : undefined)
+    );
+  }
+
   #encode(fields: Patch, text: string): string {
     let json = `{${JSON.stringify(this.field)}:${JSON.stringify(text)}`;
     for (const [name, value] of fields) json += `,${JSON.stringify(name)}:${value}`;
@@ -265,6 +295,9 @@ export class OpenStream {
 
 /** If another producer took over, a reader may hold what one before it wrote under the same numbers. */
 const knownAtStart = (n: number, producer: number): number => (producer > 1 ? -1 : n);
+
+const fieldBytes = (name: string, json: string | undefined): number =>
+  json === undefined ? 0 : utf8Length(`,${JSON.stringify(name)}:${json}`);
 
 function setField(fields: Map<string, string>, name: string, json: string): void {
   if (json === "null") fields.delete(name);

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { encodeData } from "../../../src/object/encode-data.ts";
-import { accept, type Refusal, refuse, type StreamedLine } from "../../../src/protocol/index.ts";
+import { accept, type Refusal, refuse, reject, type StreamedLine } from "../../../src/protocol/index.ts";
 import type { AppendInput, FinishInput } from "../../../src/room/producing.ts";
 import { StreamReader } from "../../../src/room/runtime/stream-reader.ts";
 import { StreamedAnswer } from "../../../src/room/runtime/streamed-answer.ts";
@@ -13,10 +13,12 @@ const SLOWLY: Refusal = { code: "rate_limited", message: "", retryAfterMs: 700 }
 interface Setting {
   /** Of the n-th list of appends that the room is given, how many it takes, and why it refuses the next. */
   readonly takes?: (call: number) => { readonly count: number; readonly refusal: Refusal } | undefined;
+  /** How often a finish is refused as too fast. */
+  readonly slowFinishes?: number;
 }
 
 /** An answer whose body is written piece by piece: `pulled` is how many pieces were asked for. */
-function world(pieces: readonly string[], { takes = () => undefined }: Setting = {}) {
+function world(pieces: readonly string[], { takes = () => undefined, slowFinishes = 0 }: Setting = {}) {
   const appended: AppendInput[] = [];
   const finished: FinishInput[] = [];
   const said: StreamedLine[] = [];
@@ -46,7 +48,7 @@ function world(pieces: readonly string[], { takes = () => undefined }: Setting =
     },
     async finish(input) {
       finished.push(input);
-      return accept({ seq: 8 });
+      return finished.length <= slowFinishes ? reject(SLOWLY) : accept({ seq: 8 });
     },
     encode: encodeData,
     async wait(ms) {
@@ -128,6 +130,17 @@ describe("a streaming POST", () => {
     await run;
     expect(appended.map(({ n }) => n)).toEqual([1, 2, 3]);
     expect([waits, finished]).toEqual([[700], [{ seq: 7, status: "failed" }]]);
+  });
+
+  it("[Y51] ends the message later where the room takes its end later", async () => {
+    const { answer, finished, waits, said, settle } = world([lines({ status: "complete", data: { a: 1 } })], {
+      slowFinishes: 2,
+    });
+    const run = answer.run();
+    await settle();
+    await run;
+    expect([waits, finished.length]).toEqual([[700, 700], 3]);
+    expect(said.at(-1)).toMatchObject({ type: "done", stream: "complete" });
   });
 
   it("[Y53] says nothing and ends nothing where its body is cut", async () => {

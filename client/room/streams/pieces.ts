@@ -89,8 +89,9 @@ export class Pieces {
     this.#pieces.splice(0, n - this.#first);
   }
 
-  /** What comes after `n` was refused. */
+  /** What comes after `n` was refused, and nothing may stand in its place. */
   dropAfter(n: number): void {
+    this.#gathered = "";
     this.#end = this.endOf(n);
     this.#pieces.splice(n - this.#first);
     this.#n = n;

@@ -58,7 +58,7 @@ export async function pipeInto(
   try {
     reader = readerOf(source);
     const how = await pump(producer, reader, stopped);
-    if (how === "cancelled") cancel(reader, producer.stop.signal.reason);
+    if (how === "cancelled") cancel(reader, producer.stop.signal.reason ?? signal?.reason);
     return await producer.finish(how, undefined);
   } catch (error) {
     cancel(reader, error);

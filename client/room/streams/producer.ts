@@ -12,6 +12,7 @@ import {
   type ChangeResult,
   type Command,
   type Finish,
+  isRecord,
 } from "../../../src/protocol/index.ts";
 import { backoffMs } from "../../connection/retry.ts";
 import { bytesOf, type OnAnswer } from "../../connection/transport/commands.ts";
@@ -136,8 +137,8 @@ export class Producer {
   patch(fields: PatchFields): void {
     const patch = jsonCopy<PatchFields>(fields);
     const bytes = bytesOf(JSON.stringify(patch));
-    if (Object.hasOwn(patch, this.#field))
-      throw new RoomsError("bad_request", "The text is not patched: it is appended to.");
+    if (!isRecord(patch) || Object.hasOwn(patch, this.#field))
+      throw new RoomsError("bad_request", "A patch has fields beside the text, which is appended to.");
     if (bytes > this.#room.messageBytes) throw new RoomsError("too_large", "The patch is too large.");
     this.#admit(bytes);
     this.#cut();
@@ -178,15 +179,18 @@ export class Producer {
     if (this.#phase.name !== "over") this.#ask();
   }
 
-  /** The room has so many appends: less than before where it had a crash that the connection outlived. */
+  /** The room has shown so many appends: less than were sent where it had a crash that the connection outlived. */
   onStream(n: number): void {
-    if (n < this.#taken && this.#phase.name === "sending") this.#ask();
+    if (n < this.#sent && this.#phase.name === "sending") this.#ask();
   }
 
   /** An append was refused that had no `id`. */
   onRefusal(error: RoomsError): void {
     // While the room is asked, its answer tells all.
-    if (this.#phase.name === "sending") this.#onRefusal(error);
+    if (this.#phase.name !== "sending") return;
+    // It may be meant for the producer before this one, on the same page.
+    if (error.code === "taken_over") this.#ask();
+    else this.#onRefusal(error);
   }
 
   fail(error: RoomsError): void {
@@ -280,8 +284,10 @@ export class Producer {
       // It may have been finished from here, whose answer was lost.
       else if (result instanceof RoomsError && result.code === "not_open" && this.#ending?.isSent)
         this.#finish(this.#ending);
-      else if (result instanceof RoomsError) this.#onRefusal(result);
-      else if (!this.#pieces.reachesBackTo(result.n)) this.fail(astray());
+      else if (result instanceof RoomsError) {
+        if (isTemporary(result)) this.#onRefusal(result);
+        else this.fail(result);
+      } else if (!this.#pieces.reachesBackTo(result.n)) this.fail(astray());
       else {
         if (this.#refusal !== undefined) this.#pieces.dropAfter(result.n);
         this.#sent = result.n;

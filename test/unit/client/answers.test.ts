@@ -89,6 +89,7 @@ describeBoth("an answer", () => {
       ["bad_request", () => answer.append(Object(1))],
       ["bad_request", () => answer.patch({ text: "other" })],
       ["bad_request", () => answer.patch({ big: 1n })],
+      ["bad_request", () => answer.patch(Object("no fields"))],
       ["too_large", () => answer.patch({ long: "x".repeat(33_000) })],
     ];
     for (const [code, act] of wrong) expect(act).toThrow(expect.objectContaining({ code }));
@@ -130,6 +131,16 @@ describeBoth("an answer", () => {
       [2, "b"],
       [2, "b"],
     ]);
+  });
+
+  it("[Y68] sends again what a crash took before the room was asked for the first time", async () => {
+    const world = await answerForTest();
+    await world.say("a", "b");
+    world.socket().deliver({ type: "stream", seq: SEQ, n: 1, data: { text: "a" } });
+    await world.clock.advance(0);
+    expect(world.sent().at(-1)).toMatchObject({ n: 0, ack: true });
+    await world.tell(1, 1);
+    expect(world.said().at(-1)).toMatchObject({ n: 2, text: "b" });
   });
 
   it("[Y68] asks each 16 KiB, and has at most 64 KiB under way", async () => {
@@ -296,14 +307,28 @@ describeBoth("an answer", () => {
     const world = await answerForTest();
     await world.say("a");
     await world.refuse(code);
+    // It may have been meant for another producer on this page.
+    if (code === "taken_over") world.socket().deliver(refusal(world.sent().at(-1), code, { seq: SEQ }));
     const { answer } = world;
     expect(answer.stopSignal).toMatchObject({ aborted: true, reason: { code } });
     expect(() => answer.append("b")).toThrow(expect.objectContaining({ code }));
     expect(() => answer.patch({})).toThrow(expect.objectContaining({ code }));
     expect(await world.over(answer.finish())).toMatchObject({ code });
     expect(world.errors).toEqual([]);
+    const before = world.sent().length;
     await world.clock.advance(24_000);
+    expect(world.sent()).toHaveLength(before);
+  });
+
+  it("[Y72] ends where a question is refused for good, and does not ask again", async () => {
+    const world = await answerForTest();
+    await world.clock.advance(20_000);
+    expect(world.sent()).toMatchObject([{ n: 0, ack: true }]);
+    // A server of an older version knows no appends.
+    world.socket().deliver(refusal(world.sent().at(-1), "bad_request"));
+    await world.clock.advance(0);
     expect(world.sent()).toHaveLength(1);
+    expect(await world.over(world.answer.finish())).toMatchObject({ code: "bad_request" });
   });
 
   it("[Y72] ends with a room that is left", async () => {
@@ -340,6 +365,9 @@ describeBoth("an answer", () => {
     const world = await answerForTest();
     await world.say("a", "b");
     const { promise } = await finishing(world);
+    await world.refuse("too_large");
+    await world.tell(1, 0);
+    expect(world.sent().at(-1)).toMatchObject({ n: 2, text: "b", ack: true });
     world.socket().deliver(refusal(world.sent().at(-1), "too_large", { seq: SEQ }));
     expect(await world.over(promise)).toMatchObject({ code: "too_large" });
     await world.tell(1, 0);
@@ -349,6 +377,16 @@ describeBoth("an answer", () => {
     expect(command()).toMatchObject({ status: "failed" });
     world.socket().deliver(ok(command(), { seq: 9 }));
     expect(await failed).toEqual({ seq: 9 });
+  });
+
+  it("[Y73] adds nothing behind what the room did not take, not even half of a character", async () => {
+    const world = await answerForTest();
+    await world.say("a", "b\ud83d");
+    await world.refuse("too_large");
+    await world.tell(1, 0);
+    const { command } = await finishing(world, "failed");
+    expect(world.said().map(({ n }) => n)).toEqual([1, 2]);
+    expect(command()).toMatchObject({ status: "failed" });
   });
 
   it("[Y75] is told that somebody wants it to stop, by an event or with the next answer", async () => {
@@ -399,6 +437,20 @@ describeBoth("an answer", () => {
     next.append("!");
     await world.clock.advance(0);
     expect(world.said().at(-1)).toMatchObject({ n: 2, text: "!", producer: 2 });
+  });
+
+  it("[Y76] is not ended by what the one before it has sent too late", async () => {
+    const world = await answerForTest();
+    const taking = world.room.takeOver(SEQ);
+    await world.say("late");
+    world.socket().deliver(ok(world.socket().sentOf("takeover")[0], { n: 0, producer: 2 }));
+    const next = await taking;
+    await world.refuse("taken_over");
+    await world.tell(0, 0);
+    expect(next.stopSignal.aborted).toBe(false);
+    next.append("on time");
+    await world.clock.advance(0);
+    expect(world.said().at(-1)).toMatchObject({ n: 1, text: "on time", producer: 2 });
   });
 
   it("[Y76] is read first where it is not held as far as it is", async () => {

@@ -59,6 +59,17 @@ describeBoth("what is read into an answer", () => {
     }
   });
 
+  it("[Y74] that cannot be read fails it", async () => {
+    const world = await answerForTest();
+    const source = new ReadableStream<string>();
+    source.getReader();
+    const done = world.answer.pipe(source).catch((error: unknown) => error);
+    await world.clock.advance(0);
+    expect(world.socket().sentOf("finish")).toMatchObject([{ status: "failed" }]);
+    world.socket().deliver(ok(world.socket().sentOf("finish")[0], { seq: 9 }));
+    expect(await done).toBeInstanceOf(TypeError);
+  });
+
   it.each(["stop", "signal", "aborted before"])(
     "[Y74] is cancelled by %s, however long it stands still",
     async (how) => {

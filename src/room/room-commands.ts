@@ -243,15 +243,17 @@ function setPresence(
   return DONE;
 }
 
+/** Open messages follow as they are now: what was appended under other topics was not delivered. */
 function setTopics(
-  { log }: CommandRules,
+  { log, streams }: CommandRules,
   connection: RoomConnection,
   { id, topics }: TopicsCommand,
 ): string[] {
   connection.update({ topics });
   const { stage } = connection.state;
-  const seq = stage.at === "paging" ? stage.after : log.head;
-  return [okAnswer(id, { topics, seq })];
+  const isPaging = stage.at === "paging";
+  const answer = okAnswer(id, { topics, seq: isPaging ? stage.after : log.head });
+  return isPaging ? [answer] : [answer, ...streams.framesFor(connection)];
 }
 
 /** Read at the end of the flush, whose events precede it; a client ignores changes to messages that it does not hold. */

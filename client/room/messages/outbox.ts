@@ -216,6 +216,8 @@ export interface OutboxKeeper {
 export interface OutboxPort {
   readonly keeper: OutboxKeeper | undefined;
   readonly live: boolean;
+  /** Asked before a message that streams is opened. `false`: a `flush` follows when it may be. */
+  mayOpen(): boolean;
   /** The server's time. */
   now(): number;
   /** Known while live. */
@@ -311,6 +313,7 @@ export class Outbox {
     for (const entry of this.#entries) {
       if (!isWaiting(entry)) continue;
       if (!this.#port.live) return;
+      if (entry.said.stream && !this.#port.mayOpen()) continue;
       const verdict = this.#port.keeper?.verdict(entry);
       if (verdict === "skip") continue;
       if (verdict === "wait") return;

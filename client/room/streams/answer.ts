@@ -3,6 +3,8 @@ import { ignoreRejection } from "../../util/listeners.ts";
 import { type PipeOptions, pipeInto, type TextSource } from "./pipe.ts";
 import { Producer, type ProducerPort, type ProducerStart } from "./producer.ts";
 
+export { takeOver } from "./take-over.ts";
+
 /** What `patch` sets beside the text; `null` removes a field. */
 export type AnswerPatch<Data> = unknown extends Data
   ? Readonly<Record<string, unknown>>

@@ -1,24 +1,19 @@
 // The messages of a room that this client writes. Most pages only read, so the code for it is loaded when it is needed.
+// Invariant: nothing is opened or taken over before that code is there, or it would stay open with nobody to write it.
 
 import {
-  type Command,
   DEFAULT_STREAM_FIELD,
   type ErrorAnswer,
-  type Message,
-  type Ok,
-  PAGE,
   type Stop,
   type Stream,
-  TAKEOVER_RESULT,
 } from "../../../src/protocol/index.ts";
-import { offline, RoomsError } from "../../util/errors.ts";
-import { ignoreRejection } from "../../util/listeners.ts";
+import { noConnection, offline, RoomsError } from "../../util/errors.ts";
 import type { Ports } from "../../util/ports.ts";
-import { checked } from "../../util/wire.ts";
-import type { Outbox, StreamOptions } from "../messages/outbox.ts";
+import { isWaiting, type Outbox, type StreamOptions } from "../messages/outbox.ts";
 import type { RoomAnswer } from "./answer.ts";
 import { streamText } from "./fold-stream.ts";
 import type { Producer, ProducerPort, ProducerStart } from "./producer.ts";
+import type { TakeOverPort } from "./take-over.ts";
 
 let code: typeof import("./answer.ts") | undefined;
 
@@ -35,10 +30,9 @@ export async function loadAnswers(): Promise<typeof import("./answer.ts")> {
 /** What a message that streams begins with: an object, with the fields that are known already. */
 export type OpeningData<Data> = unknown extends Data ? object : Data extends object ? Partial<Data> : never;
 
-export interface AnswersPort extends Omit<ProducerPort, "ports" | "onOver" | "changeOf"> {
+export interface AnswersPort extends Omit<ProducerPort, "ports" | "onOver" | "changeOf">, TakeOverPort {
   readonly outbox: Outbox;
-  ask(command: Command & { readonly id: string }): Promise<Ok & Readonly<Record<string, unknown>>>;
-  held(seq: number): Message | undefined;
+  changed(): void;
 }
 
 export class Answers {
@@ -47,6 +41,7 @@ export class Answers {
   readonly #producers = new Map<number, Producer>();
   /** Why all that was written here has ended. */
   #end: RoomsError | undefined;
+  #isLoading = false;
 
   constructor(ports: Ports, room: AnswersPort) {
     this.#room = room;
@@ -72,8 +67,6 @@ export class Answers {
     const { field = DEFAULT_STREAM_FIELD } = options;
     // As it is now, whatever the app does with it later.
     const text = streamText({ data, field });
-    // While offline it would be missing for good in some browsers.
-    if (this.#room.live) void ignoreRejection(loadAnswers());
     const end = this.#end;
     const opening = { stream: true, ...(field !== DEFAULT_STREAM_FIELD && { field }) } as const;
     const { seq } = await this.#room.outbox.add(data, options, opening);
@@ -82,11 +75,15 @@ export class Answers {
 
   async takeOver<Data>(seq: number): Promise<RoomAnswer<Data>> {
     const end = this.#end;
-    const id = this.#port.ports.newId();
-    const { n, producer } = await checked(this.#room.ask({ type: "takeover", id, seq }), TAKEOVER_RESULT);
-    const held = await this.#versionOf(seq, n);
-    const { field = DEFAULT_STREAM_FIELD } = held;
-    return this.#begin<Data>(end, { seq, producer, n, field, text: streamText(held) });
+    // Without a connection a load fails too, and in some browsers for good.
+    if (!this.#room.live) throw noConnection();
+    const { takeOver } = await loadAnswers();
+    return this.#begin<Data>(end, await takeOver(this.#room, this.#port.ports.newId, seq));
+  }
+
+  mayOpen(): boolean {
+    if (code === undefined && !this.#isLoading) void this.#load();
+    return code !== undefined;
   }
 
   async stop(seq: number): Promise<void> {
@@ -118,6 +115,19 @@ export class Answers {
     for (const producer of [...this.#producers.values()]) producer.fail(error);
   }
 
+  /** What waits for the code goes out, or is rejected. */
+  async #load(): Promise<void> {
+    const { outbox } = this.#room;
+    this.#isLoading = true;
+    await loadAnswers().catch((error: RoomsError) => {
+      for (const entry of outbox.entries)
+        if (entry.said.stream && isWaiting(entry)) outbox.discard(entry.id, error);
+    });
+    this.#isLoading = false;
+    outbox.flush();
+    this.#room.changed();
+  }
+
   /** `before`: what had ended all as it was asked for. */
   async #begin<Data>(before: RoomsError | undefined, start: ProducerStart): Promise<RoomAnswer<Data>> {
     const { beginAnswer } = await loadAnswers();
@@ -129,17 +139,5 @@ export class Answers {
       ?.fail(new RoomsError("taken_over", "Another producer has taken this over."));
     this.#producers.set(start.seq, producer);
     return answer;
-  }
-
-  /** The message with so many appends. A page has it with all of them, and nobody else appends any more. */
-  async #versionOf(seq: number, n: number): Promise<Message> {
-    const held = this.#room.held(seq);
-    if (held !== undefined && (held.n ?? 0) === n) return held;
-    const id = this.#port.ports.newId();
-    const page = await checked(this.#room.ask({ type: "history", id, before: seq + 1, limit: 1 }), PAGE);
-    const message = page.messages?.find((other) => other.seq === seq);
-    if (message === undefined || (message.n ?? 0) !== n)
-      throw new RoomsError("not_found", "The message cannot be read here.");
-    return message;
   }
 }

@@ -71,7 +71,10 @@ const MIN_WINDOW = 8_192;
 /** A source is not read on while more waits to be saved. */
 const MAX_AHEAD = 262_144;
 const ASK_EVERY_MS = 2_000;
-/** The room ends a message of which it hears nothing for 60 s. */
+/**
+ * The room ends a message of which it hears nothing for 60 s. The timer is set when an answer comes: of timers that set each
+ * other Chrome runs those of a hidden page once a minute only, and all others once a second.
+ */
 const KEEP_ALIVE_MS = 20_000;
 const RETRY_LIMITS = { minMs: 250, maxMs: 10_000 };
 /** These end an answer. Of others another try is made, or only what was asked is refused. */

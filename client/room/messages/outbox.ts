@@ -293,14 +293,7 @@ export class Outbox {
       });
       this.#port.keeper?.admit(said);
       const queued: OutboxPhase = { status: "queued" };
-      const entry = {
-        id,
-        said,
-        at: this.#port.now(),
-        phase: queued,
-        isKept: false,
-        firstCursor: undefined,
-      };
+      const entry = { id, said, at: this.#port.now(), phase: queued, isKept: false, firstCursor: undefined };
       this.replace([...this.#entries, { ...entry, resolve, reject }]);
       this.flush();
     });

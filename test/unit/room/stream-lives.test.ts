@@ -32,3 +32,25 @@ describe("a reader that was away", () => {
     expect(bo.socket.ofType("stream")).toEqual([{ type: "stream", seq: 1, n: 5, data: { text: "abXYZ" } }]);
   });
 });
+
+describe("a reader that hears of it again", () => {
+  it("[Y15] after other topics gets the whole text, and only then what is added", () => {
+    const room = new RoomForTest();
+    const [ada, bo] = [room.join("ada"), room.join("bo")];
+    ada.send("m", { text: "" }, { stream: true, event: "agent.answer" });
+    bo.ask({ type: "topics", id: "t1", topics: ["task"] });
+    const append = (n: number) => {
+      ada.say(...appends(n, [`${n} `]));
+      room.flush();
+      room.later(40);
+    };
+    append(1);
+    bo.socket.take();
+    ada.say(...appends(2, ["2 "]));
+    bo.say({ type: "topics", id: "t2", topics: null });
+    append(3);
+    append(4);
+    expect(bo.socket.ofType("stream")).toMatchObject([{ n: 3, data: { text: "1 2 3 " } }]);
+    expect(bo.socket.ofType("append").at(-1)).toMatchObject({ n: 4, text: "4 " });
+  });
+});

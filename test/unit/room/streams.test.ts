@@ -332,25 +332,6 @@ describe("what readers of a stream hear", () => {
     ]);
   });
 
-  it("[Y15] is whole for a reader that hears of it again after other topics", () => {
-    const { test, ada, bo } = roomWith();
-    const seq = open(ada, {}, { event: "agent.answer" });
-    appended(test, ada, append(seq, 1));
-    bo.ask({ type: "topics", id: "t1", topics: ["task"] });
-    appended(test, ada, append(seq, 2));
-    bo.socket.take();
-    // In one flush with an append that is delivered.
-    ada.say(append(seq, 3));
-    bo.say({ type: "topics", id: "t2", topics: null });
-    test.flush();
-    test.later(40);
-    appended(test, ada, append(seq, 4));
-    expect(heard(bo)).toEqual([
-      [3, { text: "1 2 3 " }],
-      [4, "4 "],
-    ]);
-  });
-
   it("[Y16] is one whole message when a reader that was behind has read", () => {
     const { test, ada, bo } = roomWith();
     const seq = open(ada);

@@ -121,8 +121,8 @@ describeBoth("what is read into an answer", () => {
     expect(world.sent().at(-1)).toMatchObject({ n: 0 });
     await world.tell(taken(), 16);
     expect(read).toBe(6);
-    await world.refuse("taken_over");
-    expect(await done).toMatchObject({ code: "taken_over" });
+    await world.refuse("not_open");
+    expect(await done).toMatchObject({ code: "not_open" });
     expect([read, isClosed]).toEqual([6, true]);
     expect(world.socket().sentOf("finish")).toEqual([]);
   });

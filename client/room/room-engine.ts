@@ -115,10 +115,6 @@ export class RoomEngine implements ChannelEvents, EnginePort, KeptParts, OutboxP
     return this.channel.live;
   }
 
-  mayOpen(): boolean {
-    return this.answers.mayOpen();
-  }
-
   get cursor(): string | undefined {
     return this.channel.cursor;
   }

@@ -216,8 +216,12 @@ export interface OutboxKeeper {
 export interface OutboxPort {
   readonly keeper: OutboxKeeper | undefined;
   readonly live: boolean;
-  /** Asked before a message that streams is opened. `false`: a `flush` follows when it may be. */
-  mayOpen(): boolean;
+  readonly answers: {
+    /** Asked before a message that streams is opened. `false`: a `flush` follows when it may be. */
+    mayOpen(): boolean;
+    /** The room has too many open messages: no other is opened for so long. */
+    openLater(waitMs: number): void;
+  };
   /** The server's time. */
   now(): number;
   /** Known while live. */
@@ -304,9 +308,8 @@ export class Outbox {
     this.#cancelFlush?.();
     this.#cancelFlush = undefined;
     for (const entry of this.#entries) {
-      if (!isWaiting(entry)) continue;
       if (!this.#port.live) return;
-      if (entry.said.stream && !this.#port.mayOpen()) continue;
+      if (!isWaiting(entry) || (entry.said.stream && !this.#port.answers.mayOpen())) continue;
       const verdict = this.#port.keeper?.verdict(entry);
       if (verdict === "skip") continue;
       if (verdict === "wait") return;
@@ -407,8 +410,9 @@ export class Outbox {
     // The refusals of messages that were sent together count as one.
     this.#refusals = Math.max(this.#refusals, refusalsBefore + 1);
     const waitMs = backoffMs(this.#refusals - 1, RETRY_LIMITS, this.#ports.random);
+    if (entry.said.stream && code === "overloaded") this.#port.answers.openLater(retryAfterMs + waitMs);
     // Nothing newer overtakes it.
-    this.#limiter.pause(retryAfterMs + waitMs);
+    else this.#limiter.pause(retryAfterMs + waitMs);
     if (code === "rate_limited") this.#limiter.emptied();
     this.#queue(entry);
     this.flush();

@@ -1,5 +1,6 @@
 import type { ChangeResult, Finish } from "../../../src/protocol/index.ts";
 import { ignoreRejection } from "../../util/listeners.ts";
+import type { Ports } from "../../util/ports.ts";
 import { type PipeOptions, pipeInto, type TextSource } from "./pipe.ts";
 import { Producer, type ProducerPort, type ProducerStart } from "./producer.ts";
 
@@ -105,7 +106,12 @@ export class RoomAnswer<Data = unknown> {
     ignoreRejection(pipeInto(this.#producer, source, options));
 }
 
-export function beginAnswer<Data>(room: ProducerPort, start: ProducerStart) {
-  const producer = new Producer(room, start);
+export function beginAnswer<Data>(
+  room: ProducerPort,
+  ports: Ports,
+  start: ProducerStart,
+  onOver: () => void,
+) {
+  const producer = new Producer(room, ports, start, onOver);
   return { producer, answer: new RoomAnswer<Data>(producer) };
 }

@@ -8,7 +8,7 @@ import {
   type Stream,
 } from "../../../src/protocol/index.ts";
 import { noConnection, offline, RoomsError } from "../../util/errors.ts";
-import type { Ports } from "../../util/ports.ts";
+import type { Cancel, Ports } from "../../util/ports.ts";
 import { isWaiting, type Outbox, type StreamOptions } from "../messages/outbox.ts";
 import type { RoomAnswer } from "./answer.ts";
 import { streamText } from "./fold-stream.ts";
@@ -30,37 +30,24 @@ export async function loadAnswers(): Promise<typeof import("./answer.ts")> {
 /** What a message that streams begins with: an object, with the fields that are known already. */
 export type OpeningData<Data> = unknown extends Data ? object : Data extends object ? Partial<Data> : never;
 
-export interface AnswersPort extends Omit<ProducerPort, "ports" | "onOver" | "changeOf">, TakeOverPort {
+export interface AnswersPort extends ProducerPort, TakeOverPort {
   readonly outbox: Outbox;
   changed(): void;
 }
 
 export class Answers {
   readonly #room: AnswersPort;
-  readonly #port: ProducerPort;
+  readonly #ports: Ports;
   readonly #producers = new Map<number, Producer>();
   /** Why all that was written here has ended. */
   #end: RoomsError | undefined;
   #isLoading = false;
+  /** While it is set, nothing is opened. */
+  #cancelWait: Cancel | undefined;
 
   constructor(ports: Ports, room: AnswersPort) {
+    this.#ports = ports;
     this.#room = room;
-    const producers = this.#producers;
-    this.#port = {
-      ports,
-      get live() {
-        return room.live;
-      },
-      get messageBytes() {
-        return room.messageBytes;
-      },
-      request: (command, onAnswer) => room.request(command, onAnswer),
-      send: (command) => room.send(command),
-      changeOf: (seq) => room.held(seq)?.changed ?? 0,
-      onOver: (producer) => {
-        if (producers.get(producer.seq) === producer) producers.delete(producer.seq);
-      },
-    };
   }
 
   async open<Data>(data: unknown, options: StreamOptions<string>): Promise<RoomAnswer<Data>> {
@@ -78,16 +65,21 @@ export class Answers {
     // Without a connection a load fails too, and in some browsers for good.
     if (!this.#room.live) throw noConnection();
     const { takeOver } = await loadAnswers();
-    return this.#begin<Data>(end, await takeOver(this.#room, this.#port.ports.newId, seq));
+    return this.#begin<Data>(end, await takeOver(this.#room, this.#ports.newId, seq));
   }
 
   mayOpen(): boolean {
     if (code === undefined && !this.#isLoading) void this.#load();
-    return code !== undefined;
+    return code !== undefined && this.#cancelWait === undefined;
+  }
+
+  openLater(waitMs: number): void {
+    this.#cancelWait?.();
+    this.#cancelWait = this.#ports.clock.after(waitMs, () => this.#open());
   }
 
   async stop(seq: number): Promise<void> {
-    await this.#room.ask({ type: "stop", id: this.#port.ports.newId(), seq });
+    await this.#room.ask({ type: "stop", id: this.#ports.newId(), seq });
   }
 
   onLive(): void {
@@ -112,6 +104,8 @@ export class Answers {
   /** All that is being written here ends. */
   fail(error: RoomsError): void {
     this.#end = error;
+    this.#cancelWait?.();
+    this.#cancelWait = undefined;
     for (const producer of [...this.#producers.values()]) producer.fail(error);
   }
 
@@ -124,7 +118,13 @@ export class Answers {
         if (entry.said.stream && isWaiting(entry)) outbox.discard(entry.id, error);
     });
     this.#isLoading = false;
-    outbox.flush();
+    this.#open();
+  }
+
+  /** What waits may go out. */
+  #open(): void {
+    this.#cancelWait = undefined;
+    this.#room.outbox.flush();
     this.#room.changed();
   }
 
@@ -132,12 +132,13 @@ export class Answers {
   async #begin<Data>(before: RoomsError | undefined, start: ProducerStart): Promise<RoomAnswer<Data>> {
     const { beginAnswer } = await loadAnswers();
     if (this.#end !== undefined && this.#end !== before) throw this.#end;
-    const { answer, producer } = beginAnswer<Data>(this.#port, start);
+    const producers = this.#producers;
+    const { answer, producer } = beginAnswer<Data>(this.#room, this.#ports, start, () => {
+      if (producers.get(start.seq) === producer) producers.delete(start.seq);
+    });
     // It was taken over from this very page.
-    this.#producers
-      .get(start.seq)
-      ?.fail(new RoomsError("taken_over", "Another producer has taken this over."));
-    this.#producers.set(start.seq, producer);
+    producers.get(start.seq)?.fail(new RoomsError("taken_over", "Another producer has taken this over."));
+    producers.set(start.seq, producer);
     return answer;
   }
 }

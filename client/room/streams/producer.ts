@@ -13,6 +13,7 @@ import {
   type Command,
   type Finish,
   isRecord,
+  type Message,
 } from "../../../src/protocol/index.ts";
 import { backoffMs } from "../../connection/retry.ts";
 import { bytesOf, type OnAnswer } from "../../connection/transport/commands.ts";
@@ -23,16 +24,13 @@ import { type PatchFields, type Piece, Pieces } from "./pieces.ts";
 
 /** The room, as a producer sees it. */
 export interface ProducerPort {
-  readonly ports: Ports;
   readonly live: boolean;
   /** Of one append as JSON, in UTF-8. */
   readonly messageBytes: number;
   /** `onAnswer` gets `undefined` where the connection is lost. */
   request(command: Command & { readonly id: string }, onAnswer: OnAnswer): void;
   send(command: Command): void;
-  /** The `seq` of the last change of a message; 0 where it is not held. */
-  changeOf(seq: number): number;
-  onOver(producer: Producer): void;
+  held(seq: number): Message | undefined;
 }
 
 export interface ProducerStart {
@@ -84,6 +82,8 @@ export class Producer {
   readonly seq: number;
   readonly stop = new AbortController();
   readonly #room: ProducerPort;
+  readonly #ports: Ports;
+  readonly #onOver: () => void;
   readonly #field: string;
   readonly #place: { readonly seq: number; readonly producer?: number };
   #text: string;
@@ -106,16 +106,23 @@ export class Producer {
   #cancelTurn: Cancel | undefined;
   #cancelTimer: Cancel = () => {};
 
-  constructor(room: ProducerPort, { seq, producer, field, n, text }: ProducerStart) {
+  constructor(
+    room: ProducerPort,
+    ports: Ports,
+    { seq, producer, field, n, text }: ProducerStart,
+    onOver: () => void,
+  ) {
     this.seq = seq;
     this.#room = room;
+    this.#ports = ports;
+    this.#onOver = onOver;
     this.#field = field;
     this.#place = { seq, ...(producer !== undefined && { producer }) };
     this.#text = text;
     this.#pieces = new Pieces(n);
     this.#taken = n;
     this.#sent = n;
-    this.#askedAt = room.ports.clock.elapsed();
+    this.#askedAt = ports.clock.elapsed();
     this.#planAsk();
   }
 
@@ -211,7 +218,7 @@ export class Producer {
   }
 
   #goAfterTurn(): void {
-    this.#cancelTurn ??= this.#room.ports.clock.after(0, () => {
+    this.#cancelTurn ??= this.#ports.clock.after(0, () => {
       this.#cut();
       this.#go();
     });
@@ -241,7 +248,7 @@ export class Producer {
   }
 
   #send({ n, text, patch, end }: Piece): void {
-    const { clock, newId } = this.#room.ports;
+    const { clock, newId } = this.#ports;
     const now = clock.elapsed();
     const isLast = this.#ending !== undefined && n === this.#pieces.n;
     const command: AppendCommand = {
@@ -274,7 +281,7 @@ export class Producer {
 
   /** How far the message is. What says it is a sign of life too, and adds nothing: all have the append 0. */
   #ask(): void {
-    const { newId, clock } = this.#room.ports;
+    const { newId, clock } = this.#ports;
     const asking: Phase = { name: this.#room.live ? "asking" : "waiting" };
     this.#cancelTimer();
     this.#phase = asking;
@@ -325,7 +332,7 @@ export class Producer {
   }
 
   #askLater(afterMs: number): void {
-    const { clock, random } = this.#room.ports;
+    const { clock, random } = this.#ports;
     this.#phase = { name: "waiting" };
     this.#cancelTimer();
     this.#cancelTimer = clock.after(afterMs + backoffMs(this.#refusals++, RETRY_LIMITS, random), () =>
@@ -338,7 +345,7 @@ export class Producer {
     if (this.#phase.name !== "sending") return;
     this.#cancelTimer();
     const inMs = this.#readers.length > 0 ? ASK_EVERY_MS : KEEP_ALIVE_MS;
-    this.#cancelTimer = this.#room.ports.clock.after(inMs, () => this.#ask());
+    this.#cancelTimer = this.#ports.clock.after(inMs, () => this.#ask());
   }
 
   #finish(ending: Ending): void {
@@ -348,7 +355,7 @@ export class Producer {
     this.#phase = finishing;
     ending.isSent = true;
     const said = { ...this.#place, status, ...(data !== undefined && { data }) };
-    this.#room.request({ type: "finish", id: this.#room.ports.newId(), ...said }, (answer) => {
+    this.#room.request({ type: "finish", id: this.#ports.newId(), ...said }, (answer) => {
       if (this.#phase !== finishing) return;
       const result = answer && resultOf(answer, CHANGE_RESULT);
       if (result === undefined) this.#phase = { name: "waiting" };
@@ -356,7 +363,7 @@ export class Producer {
         this.#ending = undefined;
         this.#end(finished());
         // 0: an earlier try had finished it.
-        ending.resolve({ seq: result.seq || this.#room.changeOf(this.seq) });
+        ending.resolve({ seq: result.seq || (this.#room.held(this.seq)?.changed ?? 0) });
       } else if (ENDS.includes(result.code)) this.fail(result);
       else if (isTemporary(result)) this.#askLater(result.retryAfterMs ?? 0);
       else {
@@ -372,7 +379,7 @@ export class Producer {
     this.#cancelTurn?.();
     this.#cancelTimer();
     this.#pieces = new Pieces(this.#pieces.n);
-    this.#room.onOver(this);
+    this.#onOver();
     this.#reject(error);
   }
 

@@ -53,6 +53,30 @@ describeBoth("an answer", () => {
     expect(world.room.outbox).toEqual([]);
   });
 
+  it("[Y66] waits while the room has too many open, and holds up nothing else", async () => {
+    const world = await roomForTest(undefined, undefined, { head: SEQ - 1 });
+    const { socket, clock, room } = world;
+    const sent = () =>
+      socket()
+        .sentOf("send")
+        .map(({ data }) => data);
+    const opened = room.stream({ text: "" });
+    await clock.advance(0);
+    socket().deliver(refusal(socket().sentOf("send")[0], "overloaded", { retryAfterMs: 1_000 }));
+    void room.send("said meanwhile");
+    await clock.advance(900);
+    expect(sent()).toEqual([{ text: "" }, "said meanwhile"]);
+    await clock.advance(400);
+    expect(sent()).toEqual([{ text: "" }, "said meanwhile", { text: "" }]);
+    expect((await stored(world, opened)).seq).toBe(SEQ);
+    void room.stream({ text: "next" }).catch(() => {});
+    await clock.advance(0);
+    socket().deliver(refusal(socket().sentOf("send").at(-1), "overloaded", { retryAfterMs: 1_000 }));
+    world.client.close();
+    await clock.advance(0);
+    expect(clock.pending).toBe(0);
+  });
+
   it("[Y67] joins what is appended in one turn, and counts its appends", async () => {
     const world = await answerForTest();
     for (const text of ["Hel", "lo", "", ", "]) world.answer.append(text);

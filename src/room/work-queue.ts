@@ -124,10 +124,11 @@ export class WorkQueue {
   ): readonly string[] {
     const { pages, allowances } = this.#rules;
     const made = this.#shield(() => {
-      if (command.kind === "late") return command.make();
-      const { frames, rows } = command.make(maxBytes);
+      const isPage = command.kind === "page";
+      const { frames, rows } = isPage ? command.make(maxBytes) : { frames: command.make(), rows: 0 };
+      // Open messages may follow other topics, too.
       const bytes = frames.reduce((sum, { length }) => sum + length, 0);
-      pages.spent("answers", connection, bytes, now);
+      if (isPage) pages.spent("answers", connection, bytes, now);
       const { identity } = connection;
       allowances.charge(identity, priceOf(identity, { rows, bytes }) - command.paid, now);
       return frames;

@@ -53,4 +53,18 @@ describe("a reader that hears of it again", () => {
     expect(bo.socket.ofType("stream")).toMatchObject([{ n: 3, data: { text: "1 2 3 " } }]);
     expect(bo.socket.ofType("append").at(-1)).toMatchObject({ n: 4, text: "4 " });
   });
+
+  it("[Y15] by topics that it changes again and again pays for what it is sent", () => {
+    const room = new RoomForTest({ ratePerSecond: 10, rateBurst: 40 });
+    const [ada, stranger] = [room.join("ada"), room.join(null)];
+    ada.send("m", { text: "x".repeat(30_000) }, { stream: true });
+    for (let n = 1; n <= 8; n++) ada.say(...appends(n, ["x".repeat(30_000)]));
+    room.flush();
+    room.later(40);
+    const answers = Array.from({ length: 20 }, (_, at) =>
+      stranger.ask({ type: "topics", id: `t${at}`, topics: null }),
+    );
+    expect(answers.at(0)).toMatchObject({ type: "ok" });
+    expect(answers.at(-1)).toMatchObject({ code: "rate_limited" });
+  });
 });

@@ -168,7 +168,7 @@ export class RoomHandle<Events extends EventMap = RegisteredEvents> {
    * Opens a message that is written while others read it, and resolves with its {@link Answer} when it is stored. `data` is
    * an object, `{}` unless given; its field `text`, or the one that `field` names, is the text that grows. Otherwise as
    * `send`: offline it waits in the outbox, but not beyond the page, and one that fails is not kept for `retry`. A room
-   * has at most 16 open messages: one more waits, and nothing else waits for it. Those in `mentions` are notified when it
+   * has at most 16 open messages, 4 of one user: one more waits, and nothing else waits for it. Those in `mentions` are notified when it
    * ends. Rejects with `offline`, and opens nothing, where the code that writes answers cannot be loaded: call it again, or
    * reload the page.
    *

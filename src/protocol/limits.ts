@@ -53,6 +53,9 @@ export const MAX_STREAM_APPENDS = 1_000_000;
 /** Open at once in one room. */
 export const MAX_OPEN_STREAMS = 16;
 
+/** Of these, of one user: so nobody takes the place of all others. */
+export const MAX_OPEN_STREAMS_OF_A_USER = 4;
+
 /** `have`, in UTF-16 units: two numbers of 16 digits for each open message. */
 export const MAX_HAVE_LENGTH = MAX_OPEN_STREAMS * 34;
 

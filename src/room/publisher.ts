@@ -95,7 +95,7 @@ export class Publisher {
     if (repeat !== undefined) return repeat;
     const refusal = this.#validationRefusal(actor, draft) ?? this.#slowMode.holds(actor, now);
     if (refusal !== undefined) return reject(refusal);
-    const opening = draft.stream ? this.#openingOf(draft) : undefined;
+    const opening = draft.stream ? this.#openingOf(actor, draft) : undefined;
     if (opening?.ok === false) return opening;
     const retired = this.#streams.endRetired(turn);
     if (retired !== undefined) this.interrupted(retired, turn);
@@ -178,11 +178,13 @@ export class Publisher {
   }
 
   /** Read before the message is stored: what cannot be read is not opened. */
-  #openingOf({ data, field }: Draft): Outcome<StreamContent> {
+  #openingOf({ identity }: Actor, { data, field }: Draft): Outcome<StreamContent> {
     const { maxAgentTurns } = this.#settings;
     const content = readContent(data, field);
     if (!content.ok) return content;
-    const refusal = this.#streams.openingRefusal ?? agentTurnsRefusal(maxAgentTurns, this.#log);
+    const refusal =
+      this.#streams.openingRefusal(userOf(identity)?.id ?? null) ??
+      agentTurnsRefusal(maxAgentTurns, this.#log);
     return refusal === undefined ? content : reject(refusal);
   }
 

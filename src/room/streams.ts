@@ -5,6 +5,7 @@ import { joinFrames } from "../object/frames.ts";
 import { BYTES_A_UNIT, CHANGE, ROW, type Spending } from "../object/spending.ts";
 import {
   MAX_OPEN_STREAMS,
+  MAX_OPEN_STREAMS_OF_A_USER,
   MAX_PAGE_BYTES,
   matchesTopics,
   type Refusal,
@@ -26,9 +27,10 @@ const EVERY_MS_A_CONNECTION = 0.7;
 const BIG_ROOM_EVERY_MS = 100;
 /** While a reader is behind, it is looked at this often. */
 const LOOK_AGAIN_MS = 250;
-const TOO_MANY_OPEN = refuse("overloaded", `a room has at most ${MAX_OPEN_STREAMS} open messages`, {
-  retryAfterMs: 1_000,
-});
+const tooManyOpen = (whose: string, max: number): Refusal =>
+  refuse("overloaded", `${whose} at most ${max} open messages here`, { retryAfterMs: 1_000 });
+const TOO_MANY_OPEN = tooManyOpen("there are", MAX_OPEN_STREAMS);
+const TOO_MANY_OF_YOURS = tooManyOpen("you have", MAX_OPEN_STREAMS_OF_A_USER);
 
 export interface StreamRules {
   readonly settings: RoomSettings;
@@ -113,9 +115,12 @@ export class Streams {
     return this.#present.get(seq);
   }
 
-  /** Why no further message may be opened, if so. */
-  get openingRefusal(): Refusal | undefined {
-    return this.#present.size >= MAX_OPEN_STREAMS ? TOO_MANY_OPEN : undefined;
+  /** Why no further message may be opened, if so. `user`: who wants to; `null` is server code. */
+  openingRefusal(user: string | null): Refusal | undefined {
+    if (this.#present.size >= MAX_OPEN_STREAMS) return TOO_MANY_OPEN;
+    let own = 0;
+    for (const { author, byServer } of this.#present.values()) if (!byServer && author === user) own += 1;
+    return own >= MAX_OPEN_STREAMS_OF_A_USER ? TOO_MANY_OF_YOURS : undefined;
   }
 
   /** A message was stored that is open. */

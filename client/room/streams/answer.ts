@@ -58,7 +58,8 @@ export class RoomAnswer<Data = unknown> {
   }
 
   /**
-   * Adds to the text. What is added in one turn of the event loop goes out as one append. Without a connection it waits.
+   * Adds to the text. What is added in one turn of the event loop, or within the pace at which
+   * readers hear (some 50 ms), goes out as one append. Without a connection it waits.
    * Throws the error that ended the answer; `too_large` once `data` has 1 MiB; `outbox_full` where more than 1 MiB waits.
    *
    * @example

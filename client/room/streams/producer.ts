@@ -95,6 +95,9 @@ export class Producer {
   /** Up to where, and when, the room was asked last. */
   #askedEnd = 0;
   #askedAt: number;
+  /** How long appends are gathered, as the room said when it was asked, and when the last one was cut. */
+  #paceMs = 0;
+  #cutAt = Number.NEGATIVE_INFINITY;
   #phase: Phase = { name: "sending" };
   #ending: Ending | undefined;
   /** Why the room takes no more text. */
@@ -218,7 +221,11 @@ export class Producer {
   }
 
   #goAfterTurn(): void {
-    this.#cancelTurn ??= this.#ports.clock.after(0, () => {
+    const { clock } = this.#ports;
+    // What went out sooner would reach the readers no sooner.
+    const inMs = Math.max(0, this.#cutAt + this.#paceMs - clock.elapsed());
+    this.#cancelTurn ??= clock.after(inMs, () => {
+      this.#cutAt = clock.elapsed();
       this.#cut();
       this.#go();
     });
@@ -309,7 +316,8 @@ export class Producer {
     });
   }
 
-  #onResult({ n, saved, stop }: AppendResult): void {
+  #onResult({ n, saved, paceMs = 0, stop }: AppendResult): void {
+    this.#paceMs = paceMs;
     if (n > this.#taken) this.#refusals = 0;
     this.#taken = n;
     this.#pieces.saved(saved);

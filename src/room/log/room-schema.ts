@@ -105,7 +105,7 @@ export const ROOM_SCHEMA = [
     // Which messages were open when the row was written: their `seq`s as JSON; NULL is none, as in nearly all rows.
     "ALTER TABLE log ADD COLUMN open TEXT",
     "ALTER TABLE room ADD COLUMN max_agent_turns INTEGER",
+    // Since when producers are silent, in milliseconds by the `seq` of their message, as JSON; NULL: nobody is.
+    "ALTER TABLE room ADD COLUMN silences TEXT",
   ],
-  // Since when producers are silent, in milliseconds by the `seq` of their message, as JSON; NULL: nobody is.
-  ["ALTER TABLE room ADD COLUMN silences TEXT"],
 ];

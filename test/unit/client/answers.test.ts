@@ -94,6 +94,24 @@ describeBoth("an answer", () => {
     for (const command of world.said()) expect(command).not.toHaveProperty("id");
   });
 
+  it("[Y67] gathers for as long as the room says, and finishes at once", async () => {
+    const world = await answerForTest();
+    await world.clock.advance(2_000);
+    await world.say("asks");
+    await world.tell(1, 1, { paceMs: 44 });
+    await world.clock.advance(44);
+    await world.say("a", "b");
+    expect(world.said().map(({ text }) => text)).toEqual(["asks", "a"]);
+    await world.clock.advance(43);
+    await world.say("c");
+    expect(world.said()).toHaveLength(2);
+    await world.clock.advance(1);
+    expect(world.said().at(-1)).toMatchObject({ n: 3, text: "bc" });
+    await world.say("end");
+    await finishing(world);
+    expect(world.said().at(-1)).toMatchObject({ n: 4, text: "end" });
+  });
+
   it("[Y67] cuts long texts, and splits no character", async () => {
     const world = await answerForTest();
     await world.say("👍".repeat(5_000), "x👍"[1] ?? "");

@@ -505,9 +505,11 @@ describe("the end of a stream", () => {
 });
 
 describe("the bounds of streams", () => {
-  it("[Y25] are 16 open ones in a room, and 1 MiB of data each", () => {
+  it("[Y25] are 16 open ones in a room, 4 of a user, and 1 MiB of data each", () => {
     const { test, ada } = roomWith({ messageBytes: 262_144 });
-    for (let at = 0; at < 16; at++) expect(open(ada)).toBe(at + 1);
+    for (let at = 0; at < 4; at++) expect(open(ada)).toBe(at + 1);
+    expect(ada.ask({ type: "send", id: "s", data: {}, stream: true })).toMatchObject({ code: "overloaded" });
+    for (let at = 4; at < 16; at++) expect(open(test.join(`u${Math.floor(at / 4)}`))).toBe(at + 1);
     expect(ada.ask({ type: "send", id: "s", data: {}, stream: true })).toMatchObject({ code: "overloaded" });
     ada.ask({ type: "finish", id: "f", seq: 1, status: "complete" });
     const seq = open(ada);

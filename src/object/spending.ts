@@ -17,7 +17,7 @@ export const MENTION = 5;
 /** The room works for as long as the grace of a member lasts whose last connection was lost. */
 export const LOST = 8;
 /** The first opening of a room, which may create it. */
-export const OPENING = 25;
+export const OPENING = 26;
 /** A position is written at most every 5 s, however often it is reported. */
 export const READ = 0.2;
 /** What a call changes in the user's own object. */

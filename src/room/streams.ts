@@ -22,7 +22,7 @@ import { OpenStream, type Patch, type Rest, readContent, type StreamContent } fr
 import type { Turn } from "./turn.ts";
 
 /** Appends go out this much further apart for each connection, in milliseconds: each is a frame to send. */
-const EVERY_MS_A_CONNECTION = 0.7;
+const EVERY_MS_A_CONNECTION = 0.65;
 /** For the number of its connections alone, a room waits no longer than this. */
 const BIG_ROOM_EVERY_MS = 100;
 /** While a reader is behind, it is looked at this often. */

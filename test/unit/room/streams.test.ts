@@ -225,7 +225,7 @@ describe("what readers of a stream hear", () => {
     expect(heard(bo)).toEqual([[3, "2 3 "]]);
     let n = 3;
     for (const [more, everyMs] of [
-      [98, 70],
+      [98, 65],
       [100, 100],
     ] as const) {
       for (let at = 0; at < more; at++) test.connect(`u${more}.${at}`);

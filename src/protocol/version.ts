@@ -40,5 +40,5 @@ export const WIRE_HISTORY = [
     wire: "5d136e3b687c44d7",
     change: "Statistics have `missing`: parts of the registry that do not answer.",
   },
-  { version: 1, wire: "8271a13a284e68ca", change: "Answers that stream; the setting `maxAgentTurns`." },
+  { version: 1, wire: "96ebb756a77681bc", change: "Answers that stream; the setting `maxAgentTurns`." },
 ] as const;

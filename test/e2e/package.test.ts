@@ -340,7 +340,10 @@ describe("a strict TypeScript app", () => {
     // What most pages never need are files of their own: polling, and what writes answers.
     expect(others.map(({ length }) => length < 15_000)).toEqual([true, true]);
     for (const words of ["its connections poll", "The answer is finished."]) {
-      expect(others.filter((part) => part.includes(words)), words).toHaveLength(1);
+      expect(
+        others.filter((part) => part.includes(words)),
+        words,
+      ).toHaveLength(1);
       expect(code).not.toContain(words);
     }
     expect(code).toContain("edge-rooms.v1");

@@ -36,6 +36,7 @@ export function answerLines(lines: ReadableStream<Uint8Array>, status: number): 
   let timer: number | null = null;
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
+      // In the Worker, while the request is open: it wakes no object.
       timer = setInterval(() => controller.enqueue(encoder.encode("\n")), SIGN_OF_LIFE_MS);
     },
     async pull(controller) {

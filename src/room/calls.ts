@@ -58,6 +58,7 @@ export const APPEND_CALL: RoomCall<AppendInput, AppendResult> = {
   cost: () => 0,
   run({ producing }, turn, actor, input) {
     const outcome = producing.append(actor, input, turn);
+    // Only what a connection sends ahead is dropped: a call is always answered.
     return outcome === "dropped" ? reject(FAILED) : outcome;
   },
 };

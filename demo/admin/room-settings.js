@@ -20,6 +20,11 @@ export function createSettings(room, api, results) {
       "Answers of agents that may follow each other until a user says something; 0 is no limit.",
     ),
     historyLimit: labelled("Messages that are kept", number(), "Fewer than now: the oldest are deleted."),
+    historySeconds: labelled(
+      "Seconds that a message is kept",
+      number(),
+      "Older messages are deleted; 0 is no limit.",
+    ),
   };
   const names = /** @type {(keyof OwnSettings)[]} */ (Object.keys(fields));
   /** As the server said last. @type {OwnSettings | undefined} */

@@ -1,7 +1,7 @@
 // What a client sends: one of these a frame, or a `batch` of them. Each but `signal`, `append` and `ping` is answered once, with
 // its `id`: see answers.ts.
 
-import { MESSAGE_CONTENT, REACTION_CONTENT } from "./content.ts";
+import { LIFETIME_CONTENT, MESSAGE_CONTENT, REACTION_CONTENT } from "./content.ts";
 import { MAX_EVENTS_PAGE, MAX_HAVE_LENGTH, MAX_HISTORY } from "./limits.ts";
 import { TOPICS } from "./names.ts";
 import { MARK_CONTENT } from "./notifications.ts";
@@ -15,6 +15,7 @@ export const SEND_COMMAND = {
   /** Default: `chat`. */
   event: ["optional", "eventName"],
   ...MESSAGE_CONTENT,
+  ...LIFETIME_CONTENT,
   ...OPENING_CONTENT,
   /** `false`: the event is left out on this connection, and the `ok` stands in its place. Default: `true`. */
   echo: ["optional", "boolean"],

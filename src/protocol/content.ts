@@ -29,3 +29,20 @@ export const SENDER = {
   name: ["optional", ["text", 1, 128]],
 } as const satisfies Fields;
 export interface Sender extends Infer<typeof SENDER> {}
+
+/** Of one message, in seconds: a year. */
+const MAX_LIFETIME_S = 31_536_000;
+
+/** What a `send` says about how long its message stays. */
+export const LIFETIME_CONTENT = {
+  /** The room deletes the message so many seconds after it was stored. Default: it stays until retention ends it. */
+  expiresInSeconds: ["optional", ["int", 1, MAX_LIFETIME_S]],
+} as const satisfies Fields;
+
+/** What a message says that was not written by its author. */
+export const STORED_CONTENT = {
+  /** When the room will delete it, in milliseconds since 1970. */
+  expiresAt: ["optional", "instant"],
+  /** The back end that is asked before a message is stored let it pass, and marked it with this word. All readers see it. */
+  flag: ["optional", ["text", 1, 64]],
+} as const satisfies Fields;

@@ -1,6 +1,6 @@
 // What a room tells by itself, and the first frames of a connection.
 
-import { MESSAGE_CONTENT, REACTION_CONTENT, SENDER } from "./content.ts";
+import { MESSAGE_CONTENT, REACTION_CONTENT, SENDER, STORED_CONTENT } from "./content.ts";
 import { ERRORS } from "./errors.ts";
 import { LIMITS, RECONNECT_LIMITS, SESSION_LIMITS } from "./limits.ts";
 import { NOTIFICATION_EVENTS, type NotificationEvent, type NotificationUpdated } from "./notifications.ts";
@@ -60,6 +60,7 @@ export const NEW_MESSAGE = {
   /** When it was stored, in milliseconds since 1970. */
   at: "instant",
   ...MESSAGE_CONTENT,
+  ...STORED_CONTENT,
   ...STREAM_CONTENT,
 } as const satisfies Fields;
 

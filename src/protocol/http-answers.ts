@@ -44,6 +44,11 @@ export const OWN_SETTINGS = {
    * 1.0.0-beta, which has no such limit.
    */
   maxAgentTurns: ["optional", "int"],
+  /**
+   * How long the room keeps a message, in seconds; 0: no limit. Only server code may change it. Left out by a server of
+   * 1.0.0-beta, which has no such limit.
+   */
+  historySeconds: ["optional", "int"],
 } as const satisfies Fields;
 export interface OwnSettings extends Infer<typeof OWN_SETTINGS> {}
 

@@ -2,7 +2,7 @@
 // unknown fields: a misspelt one would change the effect without notice. The others are commands over HTTP, and ignore
 // unknown fields as commands do.
 
-import { MESSAGE_CONTENT, SENDER } from "./content.ts";
+import { LIFETIME_CONTENT, MESSAGE_CONTENT, SENDER } from "./content.ts";
 import { MARK_CONTENT, NOTIFICATION_CONTENT } from "./notifications.ts";
 import { PREFERENCES } from "./preferences.ts";
 import type { Fields, Infer, Schema } from "./schema.ts";
@@ -13,6 +13,7 @@ export const MESSAGE_BODY = {
   /** Default: `chat`. */
   event: ["optional", "eventName"],
   ...MESSAGE_CONTENT,
+  ...LIFETIME_CONTENT,
   ...OPENING_CONTENT,
   /** The idempotency key. Default: a random one. */
   id: ["optional", "commandId"],
@@ -43,6 +44,7 @@ export const STREAM_HEAD = {
   /** Default: `chat`. */
   event: ["optional", "eventName"],
   ...MESSAGE_CONTENT,
+  ...LIFETIME_CONTENT,
   /** As in the command `send`. */
   field: ["optional", ["text", 1, 64]],
   /** The idempotency key: the whole body sent again under it goes on where the first one ended. Default: a random one. */
@@ -106,6 +108,9 @@ export const KICK_BODY = [
 
 const HOUR_MS = 3_600_000;
 
+/** Ten years, in seconds. */
+export const MAX_HISTORY_S = 315_360_000;
+
 /** `PATCH /v1/rooms/:room`. What is left out stays. */
 export const SETTINGS_BODY = [
   "strict",
@@ -115,6 +120,8 @@ export const SETTINGS_BODY = [
     maxConnections: ["optional", ["int", 1]],
     /** How many messages the room keeps, at most 100,000. Only server code may change it. */
     historyLimit: ["optional", ["int", 1, 100_000]],
+    /** How long the room keeps a message, in seconds; 0: no limit. Only server code may change it. */
+    historySeconds: ["optional", ["int", 0, MAX_HISTORY_S]],
     /** So many answers of agents may follow each other until a user says something; 0: no limit. */
     maxAgentTurns: ["optional", ["int", 0, 1_000]],
   },
@@ -128,6 +135,7 @@ export const BROADCAST_BODY = [
     event: "eventName",
     /** Any JSON, of at most `limits.messageBytes`. */
     data: "any",
+    ...LIFETIME_CONTENT,
     /** The idempotency key, the same in each room. Default: a random one. */
     id: ["optional", "commandId"],
     /** `true`: a signal to each room in place of a message. Default: `false`. */

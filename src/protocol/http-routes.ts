@@ -4,7 +4,9 @@ import { CHANGE_RESULT, NOTIFICATIONS_RESULT, UNREAD_RESULT } from "./answers.ts
 import { READ_RESULT } from "./events.ts";
 import * as answers from "./http-answers.ts";
 import * as bodies from "./http-bodies.ts";
+import * as portable from "./portable.ts";
 import { PREFERENCES } from "./preferences.ts";
+import * as scheduled from "./scheduled.ts";
 import type { Schema } from "./schema.ts";
 import { APPEND_RESULT, TAKEOVER_RESULT } from "./streams.ts";
 
@@ -12,6 +14,10 @@ export interface HttpRoute {
   /** Left out: the route reads no body. */
   readonly body?: Schema;
   readonly answer: Schema;
+  /** Whether the body is lines of JSON, each of which is a `body`. */
+  readonly bodyLines?: true;
+  /** Whether the answer is lines of JSON, each of which is an `answer`. */
+  readonly answerLines?: true;
 }
 
 const NOTHING = {} as const satisfies Schema;
@@ -39,6 +45,16 @@ export const HTTP_ROUTES = {
   "DELETE /v1/rooms/:room/messages/:seq": { answer: CHANGE_RESULT },
   "PUT /v1/rooms/:room/messages/:seq/reactions/:emoji": { answer: CHANGE_RESULT },
   "DELETE /v1/rooms/:room/messages/:seq/reactions/:emoji": { answer: CHANGE_RESULT },
+  "GET /v1/rooms/:room/scheduled": { answer: scheduled.SCHEDULED_RESULT },
+  "POST /v1/rooms/:room/scheduled": { body: scheduled.SCHEDULE_BODY, answer: scheduled.SCHEDULE_RESULT },
+  "PATCH /v1/rooms/:room/scheduled/:id": { body: scheduled.RESCHEDULE_BODY, answer: scheduled.SCHEDULED },
+  "DELETE /v1/rooms/:room/scheduled/:id": { answer: NOTHING },
+  "GET /v1/rooms/:room/export": { answer: ["by type", portable.ROOM_EXPORT_LINES], answerLines: true },
+  "POST /v1/rooms/:room/import": {
+    body: ["by type", portable.ROOM_EXPORT_LINES],
+    bodyLines: true,
+    answer: portable.IMPORT_RESULT,
+  },
   "POST /v1/rooms/:room/signals": { body: bodies.SIGNAL_BODY, answer: NOTHING },
   "POST /v1/rooms/:room/kick": { body: bodies.KICK_BODY, answer: NOTHING },
   "GET /v1/rooms/:room/bans": { answer: answers.BANS_RESULT },
@@ -57,6 +73,8 @@ export const HTTP_ROUTES = {
   "GET /v1/push/key": { answer: answers.PUSH_KEY_RESULT },
   "GET /v1/users": { answer: answers.USERS_RESULT },
   "GET /v1/users/:user": { answer: answers.USER_RESULT },
+  "DELETE /v1/users/:user": { answer: portable.ERASURE_RESULT },
+  "GET /v1/users/:user/export": { answer: ["by type", portable.USER_EXPORT_LINES], answerLines: true },
   "POST /v1/users/:user/signals": { body: bodies.USER_SIGNAL_BODY, answer: answers.DELIVERED_RESULT },
   "PUT /v1/users/:user/rooms/:room": { answer: NOTHING },
   "DELETE /v1/users/:user/rooms/:room": { answer: NOTHING },

@@ -41,4 +41,9 @@ export const WIRE_HISTORY = [
     change: "Statistics have `missing`: parts of the registry that do not answer.",
   },
   { version: 1, wire: "96ebb756a77681bc", change: "Answers that stream; the setting `maxAgentTurns`." },
+  {
+    version: 1,
+    wire: "cc3e359684322d28",
+    change: "Messages that expire, scheduled ones, retention by age; exports, imports, erasures; webhooks.",
+  },
 ] as const;

@@ -19,8 +19,8 @@ export interface RoomLife {
   readonly connections: number;
   /** Whether there is anything that must not be forgotten. */
   readonly isKept: boolean;
-  /** When the producer of an open message will have been silent for too long, in milliseconds; `null`: none is open. */
-  readonly streamsEndAt: number | null;
+  /** When the room has something to do that no connection causes, in milliseconds; `null`: nothing. */
+  readonly wakeAt: number | null;
 }
 
 /**

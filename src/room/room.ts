@@ -6,33 +6,31 @@ import { type Actor, type Identity, userOf } from "../access/identity.ts";
 import { cursorCheckpoint, FULL, NOT_YOURS } from "../object/answers.ts";
 import { MAX_REFUSALS, TOO_MANY_REFUSALS } from "../object/flood-guard.ts";
 import { Journal } from "../object/journal.ts";
-import { hasExpired } from "../object/liveness.ts";
 import { Spending } from "../object/spending.ts";
 import { type Occupancy, type Outcome, type Refusal, reject } from "../protocol/index.ts";
 import type { RoomCounts } from "../registry/counts.ts";
 import { SessionMembers } from "../session-rooms/room-side/session-members.ts";
 import type { SessionStore } from "../session-rooms/room-side/session-store.ts";
 import { Changes } from "./changes.ts";
-import { Connections, EXPIRED } from "./connections.ts";
+import { Connections } from "./connections.ts";
 import type { Effects, RoomLife } from "./effects.ts";
+import { Greeter } from "./greeter.ts";
 import type { RoomLog } from "./log/room-log.ts";
 import { Moderation } from "./moderation.ts";
 import { PageBudget, type PageLine } from "./page-budget.ts";
-import { Allowances, priceOf } from "./people/allowances.ts";
+import { Allowances } from "./people/allowances.ts";
 import type { ReceiptStore } from "./people/receipt-store.ts";
 import { Receipts } from "./people/receipts.ts";
 import type { RoomConnection } from "./people/room-connection.ts";
 import { RoomPresence } from "./people/room-presence.ts";
 import type { RoomSettings } from "./people/room-settings.ts";
 import { SlowMode } from "./people/slow-mode.ts";
-import { Unread } from "./people/unread.ts";
 import type { UserRecords } from "./people/user-records.ts";
 import { Permits } from "./permits.ts";
 import { Producing } from "./producing.ts";
 import { Publisher } from "./publisher.ts";
 import { Streams } from "./streams.ts";
 import { Turn } from "./turn.ts";
-import { Welcome } from "./welcome.ts";
 import type { Work } from "./work.ts";
 import { WorkQueue } from "./work-queue.ts";
 
@@ -79,6 +77,7 @@ export class Room {
   readonly journal: Journal;
   readonly reportFault: (error: unknown) => void;
   readonly #queue: WorkQueue;
+  readonly #greeter: Greeter;
   /** Whether the room woke, and what woke it has not come to a flush yet: it may wait for a user's object. */
   #awaitsWaker = false;
   /** Whether connections waited for pages in the last flush. */
@@ -118,6 +117,7 @@ export class Room {
       },
     );
     this.#queue = new WorkQueue(this);
+    this.#greeter = new Greeter(this);
   }
 
   /** Takes in what was open when the object slept. Answers how many sessions it had to end, as other code wrote them. */
@@ -257,7 +257,7 @@ export class Room {
     return {
       connections: this.sessions.size > 0 ? Math.max(2, size) : size,
       isKept: this.log.head > 0 || this.settings.areOwn || this.moderation.hasBans(now),
-      streamsEndAt: this.streams.endsAt,
+      wakeAt: this.streams.endsAt,
     };
   }
 
@@ -350,7 +350,7 @@ export class Room {
       this.#emitPresence(turn);
       delivery.deliver();
     }
-    this.#greet(turn);
+    this.#greeter.greet(turn);
     if (isWaitedFor) this.pages.close();
   }
 
@@ -372,47 +372,5 @@ export class Room {
     } catch (error) {
       this.reportFault(error);
     }
-  }
-
-  #greet(turn: Turn): void {
-    const { joining } = this.connections;
-    if (joining.length === 0) return;
-    const { limits, reconnect } = this.settings;
-    const unread = new Unread(this.log, this.receipts);
-    const welcome = new Welcome({ room: this.name, limits, reconnect }, this, unread);
-    for (const connection of joining) if (this.#greetOne(connection, welcome, turn) === "no memory") return;
-  }
-
-  #greetOne(connection: RoomConnection, welcome: Welcome, { now, delivery }: Turn): "done" | "no memory" {
-    const { identity } = connection;
-    // It may have waited until its token ended.
-    const refusal = hasExpired(identity, now) ? EXPIRED : this.allowances.greetingRefusal(identity, now);
-    if (refusal !== undefined) {
-      this.connections.drop(connection, refusal, now);
-      return "done";
-    }
-    if (this.permits.lacks(connection, now)) {
-      this.permits.keepJoiner(connection);
-      return "done";
-    }
-    const maxBytes = this.pages.grant("greetings", connection, now);
-    if (maxBytes === undefined) return "no memory";
-    this.connections.open(connection);
-    try {
-      delivery.last(connection, () => {
-        const { frames, rows } = welcome.greet(connection, maxBytes, now);
-        const bytes = frames.reduce((sum, { length }) => sum + length, 0);
-        this.pages.spent("greetings", connection, bytes, now);
-        this.journal.traffic.replayed(bytes);
-        // The connect itself was paid for, or costs nothing.
-        this.allowances.charge(identity, priceOf(identity, { rows, bytes }) - 1, now);
-        return frames;
-      });
-    } catch (error) {
-      // Its client comes back; the others must not notice.
-      this.reportFault(error);
-      this.connections.drop(connection, { code: "internal" }, now);
-    }
-    return "done";
   }
 }

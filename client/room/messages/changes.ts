@@ -59,7 +59,8 @@ export function withChange(
   const { reactions = {}, ...plain } = held;
   if (change.type === "delete") {
     const { mentions: _, editedAt: __, editedBy: ___, ...unedited } = plain;
-    const { stream: _stream, field: _field, n: _n, producer: _producer, ...rest } = unedited;
+    const { stream: _stream, field: _field, n: _n, producer: _producer, ...whole } = unedited;
+    const { expiresAt: _expiresAt, flag: _flag, ...rest } = whole;
     return { ...rest, data: null, deletedAt: at };
   }
   const { emoji, op } = change;

@@ -20,6 +20,8 @@ export interface NewMessage extends MessageExtras {
   readonly from: Sender | null;
   readonly byServer: boolean;
   readonly at: number;
+  readonly expiresAt?: number | undefined;
+  readonly flag?: string | undefined;
   readonly stream?: StreamState | undefined;
   readonly field?: string | undefined;
   /** As JSON. */
@@ -40,6 +42,8 @@ const WRITE: { readonly [Field in Written]: (message: NewMessage) => string } = 
   byServer: ({ byServer, from }) => (byServer && from !== null ? ',"byServer":true' : ""),
   at: ({ at }) => `,"at":${at}`,
   replyTo: ({ replyTo }) => (replyTo === undefined ? "" : `,"replyTo":${replyTo}`),
+  expiresAt: ({ expiresAt }) => (expiresAt === undefined ? "" : `,"expiresAt":${expiresAt}`),
+  flag: ({ flag }) => (flag === undefined ? "" : `,"flag":${JSON.stringify(flag)}`),
   stream: ({ stream }) => (stream === undefined ? "" : `,"stream":"${stream}"`),
   field: ({ field }) => (field === undefined ? "" : `,"field":${JSON.stringify(field)}`),
   mentions: ({ mentions = [] }) => (mentions.length === 0 ? "" : `,"mentions":${JSON.stringify(mentions)}`),
@@ -86,6 +90,7 @@ export function erased(
   { mentions: _, reactions: __, editedAt: ___, editedBy: ____, ...meta }: MessageMeta,
   deletedAt: number,
 ): MessageMeta {
-  const { stream: _stream, field: _field, n: _n, producer: _producer, ...left } = meta;
+  const { stream: _stream, field: _field, n: _n, producer: _producer, ...whole } = meta;
+  const { expiresAt: _expiresAt, flag: _flag, ...left } = whole;
   return { ...left, deletedAt };
 }

@@ -107,5 +107,18 @@ export const ROOM_SCHEMA = [
     "ALTER TABLE room ADD COLUMN max_agent_turns INTEGER",
     // Since when producers are silent, in milliseconds by the `seq` of their message, as JSON; NULL: nobody is.
     "ALTER TABLE room ADD COLUMN silences TEXT",
+    "ALTER TABLE room ADD COLUMN history_seconds INTEGER",
+    // What the back end was told of the room last, as JSON; NULL: nothing yet.
+    "ALTER TABLE room ADD COLUMN webhooks TEXT",
+    // 1 while an import is under way: what it has written by then is no log.
+    "ALTER TABLE room ADD COLUMN importing INTEGER",
+    // Messages that the room deletes at a time, the next one first.
+    "CREATE TABLE expiring (at INTEGER, seq INTEGER, PRIMARY KEY (at, seq)) WITHOUT ROWID",
+    // Messages that are sent later. `key`: who says it, and its id.
+    "CREATE TABLE scheduled (key TEXT PRIMARY KEY, send_at INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID",
+    // What happened in the room and stands in no log, until the back end was told: in order, behind `head` of the log.
+    "CREATE TABLE webhook_events (number INTEGER PRIMARY KEY, head INTEGER NOT NULL, body TEXT NOT NULL)",
+    // Members of whom the back end was told, or will be, that they joined.
+    "CREATE TABLE webhook_members (user TEXT PRIMARY KEY) WITHOUT ROWID",
   ],
 ];

@@ -314,10 +314,10 @@ export class RoomObject extends DurableObject<Env> implements RoomCalls, AnswerC
     await this.#open().flush();
   }
 
-  async #setAlarm({ connections, isKept, streamsEndAt }: RoomLife): Promise<void> {
+  async #setAlarm({ connections, isKept, wakeAt }: RoomLife): Promise<void> {
     const reportAt = this.#live?.reports.alarmAt ?? null;
-    if (reportAt !== null || streamsEndAt !== null)
-      return this.#alarm.by(reportAt, streamsEndAt, sweepDueAt(connections, Date.now()));
+    if (reportAt !== null || wakeAt !== null)
+      return this.#alarm.by(reportAt, wakeAt, sweepDueAt(connections, Date.now()));
     // A room that was never created has nothing to forget, and an alarm would be a row.
     if (!this.#isMade) return;
     if (this.#alarm.at === undefined) await this.#alarm.known();

@@ -8,11 +8,9 @@ import type { Env } from "../../env.ts";
 import { LimitedLog } from "../../log/limited-log.ts";
 import { log } from "../../log/log.ts";
 import { AuthBarrier } from "../../object/auth-barrier.ts";
-import { mapBounded } from "../../object/bounded.ts";
 import { type Departure, departureOf, TooBigNotice } from "../../object/close-codes.ts";
 import { FlushLoop } from "../../object/flush-loop.ts";
 import type { PolledCommands, PollUpgrade } from "../../object/polled-socket.ts";
-import { retry } from "../../object/retry.ts";
 import { socketPort } from "../../object/runtime/hibernatable-socket.ts";
 import { type CurrentSocket, currentSockets, databaseOf } from "../../object/runtime/object-state.ts";
 import { objectStub } from "../../object/runtime/object-stub.ts";
@@ -33,7 +31,6 @@ import type { Effects } from "../effects.ts";
 import { LogStore } from "../log/log-store.ts";
 import { roomDatabase } from "../log/room-database.ts";
 import { RoomLog } from "../log/room-log.ts";
-import { type Mention, notificationOf } from "../mentions.ts";
 import { ReceiptStore } from "../people/receipt-store.ts";
 import {
   newConnectionState,
@@ -47,16 +44,14 @@ import { UserRecords } from "../people/user-records.ts";
 import { Room } from "../room.ts";
 import type { AppliedCommand } from "../room-commands.ts";
 import type { Turn } from "../turn.ts";
+import { EffectsCarrier } from "./effects-carrier.ts";
 import { FlushTimer } from "./flush-timer.ts";
-import { RoomNotes } from "./room-notes.ts";
 import { RoomReports } from "./room-reports.ts";
 import { StreamedAnswers } from "./streamed-answers.ts";
 
 /** Delivery to one socket takes about this long: a flush gathers for as long as its fan-out will take. */
 const DELIVERY_MS_A_SOCKET = 0.01;
 const MAX_LINGER_MS = 50;
-/** How often a mention is reported to an object that cannot be reached. */
-const MENTION_TRIES = 3;
 
 /** What holds for every room here. */
 export function defaultsOf(env: Env): RoomDefaults {
@@ -82,7 +77,7 @@ export class RoomRuntime {
   readonly #loop: FlushLoop<Effects>;
   readonly #authBarrier: AuthBarrier<RoomConnection, AppliedCommand, Outcome<Actor>>;
   readonly #tooBig = new TooBigNotice();
-  readonly #notes: RoomNotes;
+  readonly #carrier: EffectsCarrier;
   readonly #timer = new FlushTimer(() => this.#ctx.waitUntil(this.flush()));
   /** The next flush that is durable; `undefined`: nothing waits for it. */
   #flushed: PromiseWithResolvers<void> | undefined;
@@ -93,7 +88,6 @@ export class RoomRuntime {
     this.#env = env;
     this.#config = requireConfig(env);
     this.#name = name;
-    this.#notes = new RoomNotes(ctx, env, this.#config, name);
     const sockets = currentSockets(ctx, readState, { room: name });
     // In a room without tables, connections keep the epoch that they were sent.
     const epoch = sockets.find(({ state }) => state.epoch !== undefined)?.state.epoch ?? randomEpoch();
@@ -136,6 +130,16 @@ export class RoomRuntime {
       isMade: () => this.isMade,
       flush: () => this.flush(),
       carried: (user) => this.#deliveries.carried(user),
+    });
+    this.#carrier = new EffectsCarrier({
+      ctx,
+      env,
+      config: this.#config,
+      room: name,
+      deliveries: this.#deliveries,
+      reports: this.reports,
+      ask: (identity) => this.#askFor(identity),
+      hold: (user, until) => this.#hold(user, until),
     });
   }
 
@@ -297,42 +301,6 @@ export class RoomRuntime {
     if (this.room.hasWork) this.#loop.start();
   }
 
-  /**
-   * Does what a flush left to be done, without waiting for it: calls leave when what they report is durable. `waitUntil`
-   * keeps the object awake for these calls only; each ends by itself, after a few tries or a time limit.
-   */
-  #carryOut({ deliveries, mentions, banned, questions, spent, counts, ...seen }: Effects): void {
-    this.#notes.take(seen);
-    for (const { user, item } of deliveries) this.#deliveries.add(user, item);
-    if (mentions.length > 0) this.#ctx.waitUntil(mapBounded(mentions, (mention) => this.#notify(mention)));
-    for (const user of banned) this.#ctx.waitUntil(this.#unfollow(user));
-    for (const identity of questions) this.#ctx.waitUntil(this.#askFor(identity));
-    this.reports.settle(counts);
-    if (this.#config.limits.userBudget > 0)
-      for (const [user, units] of spent) this.#ctx.waitUntil(this.#reportSpent(user, units));
-  }
-
-  async #notify(mention: Mention): Promise<void> {
-    const { user, sessions } = mention;
-    const notification = notificationOf(this.#name, mention);
-    try {
-      await retry(() => this.#userObject(user).mention(notification, sessions), MENTION_TRIES, {
-        random: () => Math.random(),
-        wait: (ms) => scheduler.wait(ms),
-      });
-    } catch (error) {
-      log("mention_failed", { room: this.#name, user, error });
-    }
-  }
-
-  async #unfollow(user: string): Promise<void> {
-    try {
-      await this.#userObject(user).unfollow(this.#name, null);
-    } catch (error) {
-      log("user_unreachable", { operation: "unfollow", room: this.#name, user, error });
-    }
-  }
-
   async #askFor(identity: UserIdentity): Promise<void> {
     this.room.permits.answered(identity.user.id, await this.#authorize(identity));
     await this.flush();
@@ -343,15 +311,9 @@ export class RoomRuntime {
     return authorizeRoom(this.#config, { identity, rooms: undefined }, this.#name);
   }
 
-  /** A sample that is lost is one of many. */
-  async #reportSpent(user: string, units: number): Promise<void> {
-    try {
-      const heldUntil = await this.#userObject(user).reportSpending(units);
-      if (heldUntil === 0) return;
-      await this.call(SERVER, 0, ({ moderation }, turn) => accept(moderation.hold(user, heldUntil, turn)));
-    } catch (error) {
-      log("user_unreachable", { operation: "reportSpending", room: this.#name, user, error });
-    }
+  /** The user has used up what one may cost a day. */
+  async #hold(user: string, until: number): Promise<void> {
+    await this.call(SERVER, 0, ({ moderation }, turn) => accept(moderation.hold(user, until, turn)));
   }
 
   /** What was closed from here sends nothing any more, and its close event may never come. */
@@ -391,7 +353,7 @@ export class RoomRuntime {
     return new FlushLoop({
       flush: () => {
         const effects = room.flush(Date.now());
-        this.#carryOut(effects);
+        this.#carrier.take(effects);
         return effects;
       },
       hasWork: () => room.hasWork,

@@ -68,4 +68,10 @@ export const USER_SCHEMA = [
     "CREATE UNIQUE INDEX notification_id ON notification (id)",
     "CREATE INDEX notification_changed ON notification (changed) WHERE changed IS NOT NULL",
   ],
+  [
+    // What the back end was told of the inbox last, as JSON; NULL: nothing yet.
+    "ALTER TABLE inbox_state ADD COLUMN webhooks TEXT",
+    // What is left to be done of an erasure, as JSON; NULL: none is under way.
+    "ALTER TABLE inbox_state ADD COLUMN erasing TEXT",
+  ],
 ];

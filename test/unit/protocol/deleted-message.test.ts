@@ -13,6 +13,8 @@ const EVERYTHING: Required<Message> = {
   byServer: true,
   at: 1,
   replyTo: 1,
+  expiresAt: 4,
+  flag: "rude",
   mentions: ["bo"],
   data: { text: "secret" },
   editedAt: 2,
@@ -36,6 +38,8 @@ const FATE: { readonly [Field in keyof Message]-?: "kept" | "erased" } = {
   byServer: "kept",
   at: "kept",
   replyTo: "kept",
+  expiresAt: "erased",
+  flag: "erased",
   mentions: "erased",
   // Stays as `null`.
   data: "kept",

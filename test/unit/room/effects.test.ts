@@ -35,7 +35,7 @@ describe("the effects of a flush", () => {
       head: { before: 0, after: 1 },
       occupancy: { before: { members: 2, connections: 2 }, after: { members: 2, connections: 2 } },
       dueAt: null,
-      life: { connections: 2, isKept: true, streamsEndAt: null },
+      life: { connections: 2, isKept: true, wakeAt: null },
     });
   });
 
@@ -82,7 +82,7 @@ describe("the effects of a flush", () => {
     expect(deliveries).toMatchObject([{ user: "ada", item: { connection: "s_ada", after: null, upTo: 0 } }]);
     const types = deliveries[0]?.item.frames.map((frame) => JSON.parse(frame).type);
     expect(types).toEqual(["ok", "connected", "caughtUp"]);
-    expect(life).toEqual({ connections: 2, isKept: false, streamsEndAt: null });
+    expect(life).toEqual({ connections: 2, isKept: false, wakeAt: null });
     test.join("bo").send("m1");
     expect(test.effects.at(-1)?.deliveries).toMatchObject([{ user: "ada", item: { after: 0, upTo: 1 } }]);
   });

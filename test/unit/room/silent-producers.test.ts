@@ -16,7 +16,7 @@ const alarm = (test: RoomForTest) => {
   test.flush();
 };
 
-const endsAt = (test: RoomForTest) => test.effects.at(-1)?.life.streamsEndAt;
+const endsAt = (test: RoomForTest) => test.effects.at(-1)?.life.wakeAt;
 const stateOf = (test: RoomForTest) => test.log.find(SEQ)?.meta.stream;
 
 /** The first alarm has gone off, 60 s after the only append. */

@@ -328,7 +328,7 @@ describe("the life of an open message", () => {
     open(ada);
     test.restart("crash");
     expect(test.room.hasWork).toBe(true);
-    expect(test.flushOnce().life.streamsEndAt).toBe(test.now + 60_000);
+    expect(test.flushOnce().life.wakeAt).toBe(test.now + 60_000);
     expect(test.room.hasWork).toBe(false);
   });
 

@@ -447,13 +447,13 @@ describe("the end of a stream", () => {
     const { test, ada, bo } = roomWith();
     const seq = open(ada);
     appended(test, ada, append(seq, 1));
-    expect(test.effects.at(-1)?.life.streamsEndAt).toBe(test.now - 40 + 60_000);
+    expect(test.effects.at(-1)?.life.wakeAt).toBe(test.now - 40 + 60_000);
     ada.leave("lost");
     test.later(50_000);
     const again = test.join("ada");
     again.say(append(seq, 1));
     test.flush();
-    expect(test.effects.at(-1)?.life.streamsEndAt).toBe(test.now + 60_000);
+    expect(test.effects.at(-1)?.life.wakeAt).toBe(test.now + 60_000);
     test.later(59_999);
     expect(stored(test, seq).stream).toBe("open");
     test.later(1);
@@ -461,7 +461,7 @@ describe("the end of a stream", () => {
     expect(bo.socket.ofType("messageUpdated")).toMatchObject([
       { by: null, message: { stream: "interrupted" } },
     ]);
-    expect(test.effects.at(-1)?.life.streamsEndAt).toBe(null);
+    expect(test.effects.at(-1)?.life.wakeAt).toBe(null);
   });
 
   it("[Y22] comes 60 s after the start for one that a crash left open, also if nobody is there", () => {
@@ -469,7 +469,7 @@ describe("the end of a stream", () => {
     const seq = open(ada);
     test.restart("crash");
     test.flush();
-    expect(test.effects.at(-1)?.life.streamsEndAt).toBe(test.now + 60_000);
+    expect(test.effects.at(-1)?.life.wakeAt).toBe(test.now + 60_000);
     test.later(60_000);
     expect(stored(test, seq).stream).toBe("interrupted");
   });

@@ -370,8 +370,9 @@ describe("structure", () => {
       // The handlers of upgrades.
       "src/room/runtime/room-object.ts": ["fetch"],
       "src/user/runtime/user-object.ts": ["fetch"],
-      // A flush gathers for some milliseconds; one timer for what the room emits next; a mention is tried three times.
+      // One timer for what the room emits next; a flush gathers for some milliseconds; a mention is tried three times.
       "src/room/runtime/flush-timer.ts": ["setTimeout"],
+      "src/room/runtime/effects-carrier.ts": ["scheduler"],
       "src/room/runtime/room-runtime.ts": ["scheduler"],
       // Between two calls of a client that polls; if none comes, its connection ends.
       "src/object/runtime/polled-sockets.ts": ["setTimeout"],

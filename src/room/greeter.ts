@@ -42,7 +42,6 @@ export class Greeter {
   greet(turn: Turn): void {
     const { connections, settings, log, receipts, name } = this.#rules;
     const { joining } = connections;
-    if (joining.length === 0) return;
     const { limits, reconnect } = settings;
     const unread = new Unread(log, receipts);
     const welcome = new Welcome({ room: name, limits, reconnect }, this.#rules, unread);

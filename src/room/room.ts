@@ -350,7 +350,7 @@ export class Room {
       this.#emitPresence(turn);
       delivery.deliver();
     }
-    this.#greeter.greet(turn);
+    if (this.connections.toGreet > 0) this.#greeter.greet(turn);
     if (isWaitedFor) this.pages.close();
   }
 

@@ -6,7 +6,7 @@ import { offersTokenAlone, speaksOurProtocol } from "../auth/credentials.ts";
 import { encodeHeader, IDENTITY_HEADER } from "../auth/identity-header.ts";
 import type { PollUpgrade } from "../object/polled-socket.ts";
 import { upgraded } from "../object/runtime/upgrade-response.ts";
-import { closeCode, closeReason, PROBE_CLOSE, type Refusal, refuse } from "../protocol/index.ts";
+import { closeCode, closeReason, PROBE_CLOSE, PROBE_QUERY, type Refusal, refuse } from "../protocol/index.ts";
 import type { RoomUpgrade } from "../room/people/room-connection.ts";
 import type { SessionUpgrade } from "../user/session-connection.ts";
 import type { AppContext } from "./app-context.ts";
@@ -16,7 +16,7 @@ import { requireOrigin } from "./cross-origin.ts";
 import { reportFailure } from "./failures.ts";
 import { refusalOf, refusing } from "./refusal-error.ts";
 import { answerRefusal, noteRefusedConnection } from "./refusals.ts";
-import { readFlag, readSocketBounds, readSocketQuery } from "./request-url.ts";
+import { readQuery, readSocketBounds, readSocketQuery } from "./request-url.ts";
 import { httpRefusal } from "./responses.ts";
 
 export const connectRoom = (c: AppContext): Promise<Response> =>
@@ -28,7 +28,7 @@ export const connectRoom = (c: AppContext): Promise<Response> =>
 export const connectSession = (c: AppContext): Promise<Response> =>
   upgrade(c, async () => {
     // A client whose calls get through asks whether a WebSocket does: that is no call, and no refusal to log.
-    if (readFlag(c, "probe")) return closedSocket(c, PROBE_CLOSE, "");
+    if (readQuery(c, PROBE_QUERY).probe) return closedSocket(c, PROBE_CLOSE, "");
     const bearer = await authenticateSocket(c);
     if (bearer.kind === "none")
       throw refusing("unauthorized", "a session needs a user's token: offer the subprotocol token.<token>");

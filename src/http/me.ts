@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import { datesOf } from "../access/identity.ts";
-import { DEFAULT_HISTORY, MAX_HISTORY, NOTIFICATION_STATES } from "../protocol/index.ts";
+import { DEFAULT_HISTORY, NOTIFICATIONS_QUERY } from "../protocol/index.ts";
 import { markBody, targetOf } from "../validation/commands.ts";
 import type { AppEnv } from "./app-context.ts";
 import { userStub } from "./app-context.ts";
@@ -9,8 +9,8 @@ import { readBody } from "./body.ts";
 import { followedRooms } from "./followed-rooms.ts";
 import { preferences } from "./preferences.ts";
 import { push } from "./push.ts";
-import { accepted, refusing } from "./refusal-error.ts";
-import { readInteger, readParameter } from "./request-url.ts";
+import { accepted } from "./refusal-error.ts";
+import { readQuery } from "./request-url.ts";
 import { pageJson } from "./responses.ts";
 
 export const me = new Hono<AppEnv>()
@@ -19,18 +19,8 @@ export const me = new Hono<AppEnv>()
   .route("/rooms", followedRooms)
   .get("/notifications", async (c) => {
     const { identity } = await requireUser(c);
-    const asked = readParameter(c, "state");
-    const state = NOTIFICATION_STATES.find((known) => known === asked);
-    if (asked !== undefined && state === undefined) {
-      throw refusing("bad_request", `state must be one of ${NOTIFICATION_STATES.join(", ")}`, {
-        path: ["state"],
-      });
-    }
-    const query = {
-      before: readInteger(c, "before", 0, Number.MAX_SAFE_INTEGER),
-      limit: readInteger(c, "limit", 1, MAX_HISTORY) ?? DEFAULT_HISTORY,
-      state,
-    };
+    const { before, limit = DEFAULT_HISTORY, state } = readQuery(c, NOTIFICATIONS_QUERY);
+    const query = { before, limit, state };
     const { events, unread, more } = accepted(
       await userStub(c, identity.user.id).notifications(datesOf(identity), query),
     );

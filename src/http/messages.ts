@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import { encodeData } from "../object/encode-data.ts";
 import { randomId } from "../object/runtime/random-id.ts";
-import { DEFAULT_HISTORY, EDIT_BODY, MAX_HISTORY, MESSAGE_BODY } from "../protocol/index.ts";
+import { DEFAULT_HISTORY, EDIT_BODY, MESSAGE_BODY, MESSAGES_QUERY } from "../protocol/index.ts";
 import { isEmoji } from "../validation/atoms.ts";
 import { validator } from "../validation/validator.ts";
 import type { AppContext, AppEnv } from "./app-context.ts";
@@ -10,7 +10,7 @@ import { userNeeded } from "./authenticate.ts";
 import { onlyServerCode, readBody } from "./body.ts";
 import { actInRoom, callInRoom } from "./call-actor.ts";
 import { accepted, refusing } from "./refusal-error.ts";
-import { readInteger, readSeq, readTopics } from "./request-url.ts";
+import { readQuery, readSeq } from "./request-url.ts";
 import { pageJson } from "./responses.ts";
 
 const messageBody = validator(MESSAGE_BODY);
@@ -20,9 +20,8 @@ const editBody = validator(EDIT_BODY);
 export const messages = new Hono<AppEnv>()
   .get("/", async (c) => {
     const { room, actor } = await callInRoom(c, "read");
-    const before = readInteger(c, "before", 0, Number.MAX_SAFE_INTEGER);
-    const limit = readInteger(c, "limit", 1, MAX_HISTORY) ?? DEFAULT_HISTORY;
-    const page = accepted(await roomStub(c, room).messages(actor, before, limit, readTopics(c)));
+    const { before, limit = DEFAULT_HISTORY, topics = null } = readQuery(c, MESSAGES_QUERY);
+    const page = accepted(await roomStub(c, room).messages(actor, before, limit, topics));
     const { events, epoch, head, floor, seq, more } = page;
     return pageJson("messages", events, { epoch, head, floor, seq, ...(more && { more }) });
   })

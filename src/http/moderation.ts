@@ -1,12 +1,12 @@
 import { Hono } from "hono";
-import { type BansResult, KICK_BODY } from "../protocol/index.ts";
+import { BANS_QUERY, type BansResult, KICK_BODY } from "../protocol/index.ts";
 import { validator } from "../validation/validator.ts";
 import type { AppEnv } from "./app-context.ts";
 import { roomStub } from "./app-context.ts";
 import { readBody } from "./body.ts";
 import { actInRoom, callInRoom } from "./call-actor.ts";
 import { accepted } from "./refusal-error.ts";
-import { namedUser, readParameter } from "./request-url.ts";
+import { namedUser, readQuery } from "./request-url.ts";
 
 const DEFAULT_BAN_S = 3_600;
 
@@ -22,7 +22,7 @@ export const moderation = new Hono<AppEnv>()
   })
   .get("/bans", async (c) => {
     const { room, actor } = await callInRoom(c, "moderate");
-    const { bans, more } = accepted(await roomStub(c, room).bans(actor, readParameter(c, "after")));
+    const { bans, more } = accepted(await roomStub(c, room).bans(actor, readQuery(c, BANS_QUERY).after));
     return c.json({ bans, ...(more && { more }) } satisfies BansResult);
   })
   .delete("/bans/:user", async (c) => {

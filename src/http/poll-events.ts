@@ -1,20 +1,20 @@
 // Long polling: a room socket, held by the Worker for one answer. The room sleeps while it waits, and the waiting of a
 // Worker is not billed. A call to the room that waits would keep the room awake.
 
-import { MAX_POLL_WAIT_S } from "../protocol/index.ts";
+import { EVENTS_QUERY } from "../protocol/index.ts";
 import type { AppContext } from "./app-context.ts";
 import { callInRoom } from "./call-actor.ts";
 import { openRoomSocket, refusalIn } from "./connect.ts";
 import { Poll } from "./poll.ts";
 import { RefusalError } from "./refusal-error.ts";
-import { readInteger, readSocketQuery } from "./request-url.ts";
+import { readQuery, readSocketQuery } from "./request-url.ts";
 import { pageText, rawJson } from "./responses.ts";
 import { waitingText } from "./waiting-text.ts";
 
 export async function pollEvents(c: AppContext): Promise<Response> {
   const arrivedAt = Date.now();
   const { room, actor } = await callInRoom(c, "read");
-  const waitS = readInteger(c, "wait", 0, MAX_POLL_WAIT_S) ?? 0;
+  const { wait: waitS = 0 } = readQuery(c, EVENTS_QUERY);
   const { presence, ...query } = readSocketQuery(c);
   const { kind } = actor.identity;
   const response = await openRoomSocket(c, room, {

@@ -1,20 +1,21 @@
 // What the registry knows: statistics, and the lists of rooms and users. For server code only.
 
 import {
-  isRoomPattern,
+  type Infer,
   isUserId,
+  ROOMS_QUERY,
   type RoomsResult,
   type StatsResult,
+  USERS_QUERY,
   type UsersResult,
 } from "../protocol/index.ts";
 import { Registry } from "../registry/runtime/registry.ts";
 import type { AppContext } from "./app-context.ts";
 import { requireServer } from "./authenticate.ts";
 import { refusing } from "./refusal-error.ts";
-import { readFlag, readInteger, readName } from "./request-url.ts";
+import { readQuery } from "./request-url.ts";
 
 const DEFAULT_PAGE = 50;
-const MAX_PAGE = 200;
 
 export async function stats(c: AppContext): Promise<Response> {
   await requireServer(c);
@@ -41,7 +42,7 @@ export async function stats(c: AppContext): Promise<Response> {
 
 export async function listRooms(c: AppContext): Promise<Response> {
   await requireServer(c);
-  const query = readPage(c, (name) => isRoomPattern(`${name}*`), "a room name or the beginning of one");
+  const query = pageOf(readQuery(c, ROOMS_QUERY));
   const { entries, next, unconfirmed } = await requireRegistry(c).listRooms(query);
   return c.json({
     rooms: entries.map(({ name, counts, since, at }) => ({ room: name, ...counts, since, at })),
@@ -52,9 +53,7 @@ export async function listRooms(c: AppContext): Promise<Response> {
 
 export async function listUsers(c: AppContext): Promise<Response> {
   await requireServer(c);
-  // Also what no id may be: a blank, a dot.
-  const begins = (text: string) => isUserId(text) || isUserId(`${text}x`);
-  const query = readPage(c, begins, "a user id or the beginning of one");
+  const query = pageOf(readUsersQuery(c));
   const { entries, next, unconfirmed } = await requireRegistry(c).listUsers(query);
   return c.json({
     users: entries.map(({ name, counts, since, at }) => ({ user: name, ...counts, since, at })),
@@ -63,11 +62,20 @@ export async function listUsers(c: AppContext): Promise<Response> {
   } satisfies UsersResult);
 }
 
-const readPage = (c: AppContext, fits: (name: string) => boolean, what: string) => ({
-  prefix: readName(c, "prefix", fits, what),
-  after: readName(c, "after", fits, what),
-  limit: readInteger(c, "limit", 1, MAX_PAGE) ?? DEFAULT_PAGE,
-  active: readFlag(c, "active"),
+function readUsersQuery(c: AppContext): Infer<typeof USERS_QUERY> {
+  const query = readQuery(c, USERS_QUERY);
+  for (const name of ["prefix", "after"] as const) {
+    const { [name]: text } = query;
+    // Also what no id may be: a blank, a dot.
+    if (text !== undefined && !isUserId(text) && !isUserId(`${text}x`))
+      throw refusing("bad_request", `${name} must be a user id or the beginning of one`, { path: [name] });
+  }
+  return query;
+}
+
+const pageOf = ({ prefix = "", after = "", limit = DEFAULT_PAGE, active }: Infer<typeof USERS_QUERY>) => ({
+  ...{ prefix, after, limit },
+  active: active === true,
 });
 
 export function requireRegistry(c: AppContext): Registry {

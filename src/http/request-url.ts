@@ -1,32 +1,72 @@
 // Parameters of a URL, in its path and its query. An empty one counts as absent; a wrong one is refused, never clamped.
 
+import * as v from "valibot";
 import {
+  CONNECTION_QUERY,
+  type Compound,
   DEFAULT_HISTORY,
-  isEventName,
+  type Fields,
+  type Infer,
+  isCompound,
   isRoomName,
   isUserId,
-  MAX_FRAME_BYTES,
   MAX_HAVE_LENGTH,
-  MAX_HISTORY,
-  MAX_TOPICS,
-  MIN_FRAME_BYTES,
-  type Topics,
+  ROOM_REPLAY_QUERY,
+  type Schema,
 } from "../protocol/index.ts";
 import { ROOM_NAME, USER_ID } from "../validation/atoms.ts";
+import { validator } from "../validation/validator.ts";
 import type { AppContext } from "./app-context.ts";
 import { refusing } from "./refusal-error.ts";
 
 const validationRefusal = (name: string, what: string) =>
   refusing("bad_request", `${name} ${what}`, { path: [name] });
 
-export const readParameter = (c: AppContext, name: string): string | undefined =>
-  c.req.query(name) || undefined;
-
-export function readInteger(c: AppContext, name: string, min: number, max: number): number | undefined {
-  const text = readParameter(c, name);
-  if (text === undefined) return undefined;
-  return parseInteger(name, text, min, max);
+/** The parameters of the query that `fields` describe. */
+export function readQuery<F extends Fields>(c: AppContext, fields: F): Infer<F>;
+// The signature above joins the type that the fields describe to what is read by them.
+export function readQuery(c: AppContext, fields: Fields): Readonly<Record<string, unknown>> {
+  const read = Object.entries(fields).flatMap(([name, schema]) => {
+    const text = c.req.query(name);
+    return text ? [[name, parseParameter(name, text, withoutOptional(schema))]] : [];
+  });
+  return Object.fromEntries(read);
 }
+
+const withoutOptional = (schema: Schema): Schema =>
+  typeof schema !== "string" && isCompound(schema) && schema[0] === "optional" ? schema[1] : schema;
+
+/** What the text of a parameter says. */
+function parseParameter(name: string, text: string, schema: Schema): unknown {
+  if (schema === "seq") return parseInteger(name, text, 0, Number.MAX_SAFE_INTEGER);
+  if (typeof schema === "string") return fitting(name, text, schema);
+  if (!isCompound(schema)) return text;
+  switch (schema[0]) {
+    case "int":
+      return parseInteger(name, text, schema[1], schema[2] ?? Number.MAX_SAFE_INTEGER);
+    case "is":
+      if (text === String(schema[1])) return schema[1];
+      throw validationRefusal(name, `can only be ${schema[1]}`);
+    case "list":
+      return parseList(name, text.split(","), schema);
+    default:
+      return fitting(name, text, schema);
+  }
+}
+
+function fitting(name: string, text: string, schema: Schema): unknown {
+  const result = v.safeParse(validator(schema), text, { abortEarly: true });
+  if (result.success) return result.output;
+  throw validationRefusal(name, result.issues[0].message);
+}
+
+function parseList(name: string, items: readonly string[], [, item, , max, noun]: ListSchema): unknown {
+  const each = validator(item);
+  if (items.length <= (max ?? items.length) && items.every((text) => v.is(each, text))) return items;
+  throw validationRefusal(name, `must be 1 to ${max} ${noun}, separated by commas`);
+}
+
+type ListSchema = Extract<Compound, readonly ["list", ...unknown[]]>;
 
 /** The message that the path names. */
 export const readSeq = (c: AppContext): number =>
@@ -38,55 +78,31 @@ function parseInteger(name: string, text: string, min: number, max: number): num
   throw validationRefusal(name, `must be a whole number from ${min} to ${max}`);
 }
 
-export function readTopics(c: AppContext): Topics {
-  const topics = readParameter(c, "topics")?.split(",");
-  if (topics === undefined) return null;
-  if (topics.length <= MAX_TOPICS && topics.every(isEventName)) return topics;
-  throw validationRefusal("topics", `must be 1 to ${MAX_TOPICS} names of events, separated by commas`);
-}
-
-/** "" where it is absent. */
-export function readName(c: AppContext, name: string, fits: (text: string) => boolean, what: string): string {
-  const text = readParameter(c, name) ?? "";
-  if (text === "" || fits(text)) return text;
-  throw validationRefusal(name, `must be ${what}`);
-}
-
-export function readFlag(c: AppContext, name: string): boolean {
-  const text = readParameter(c, name);
-  if (text === undefined || text === "true") return text !== undefined;
-  throw validationRefusal(name, "can only be true");
-}
-
-function readPresence(c: AppContext): boolean {
-  const presence = readParameter(c, "presence");
-  if (presence === undefined || presence === "off") return presence === undefined;
-  throw validationRefusal("presence", "can only be off");
-}
-
 /** Longer than any cursor or name of a connection: what is longer names nothing, and is cut. */
 const MAX_REFERENCE_LENGTH = 64;
 
-const readReference = (c: AppContext, name: string) => readParameter(c, name)?.slice(0, MAX_REFERENCE_LENGTH);
+/** Of a cursor, or of the name of a connection. */
+const cut = (text: string): string => text.slice(0, MAX_REFERENCE_LENGTH);
 
 /** Parameters of a socket that stays open. */
 export function readSocketBounds(c: AppContext) {
-  const frameBytes = readInteger(c, "frame", MIN_FRAME_BYTES, MAX_FRAME_BYTES);
-  const replaces = readReference(c, "replaces");
-  return { ...(frameBytes !== undefined && { frameBytes }), ...(replaces !== undefined && { replaces }) };
+  const { frame, replaces } = readQuery(c, CONNECTION_QUERY);
+  return {
+    ...(frame !== undefined && { frameBytes: frame }),
+    ...(replaces !== undefined && { replaces: cut(replaces) }),
+  };
 }
 
 /** Parameters of a socket, and of a poll. */
 export function readSocketQuery(c: AppContext) {
-  const since = readReference(c, "since");
-  const have = readParameter(c, "have");
+  const { since, have, history = DEFAULT_HISTORY, topics = null, presence } = readQuery(c, ROOM_REPLAY_QUERY);
   return {
-    ...(since !== undefined && { since }),
+    ...(since !== undefined && { since: cut(since) }),
     // A part of it would say something else.
     ...(have !== undefined && have.length <= MAX_HAVE_LENGTH && { have }),
-    history: readInteger(c, "history", 0, MAX_HISTORY) ?? DEFAULT_HISTORY,
-    topics: readTopics(c),
-    presence: readPresence(c),
+    history,
+    topics,
+    presence: presence === undefined,
   };
 }
 

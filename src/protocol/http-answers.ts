@@ -156,7 +156,7 @@ export const FOLLOWED_ROOMS_RESULT = {
 } as const satisfies Fields;
 export interface FollowedRoomsResult extends Infer<typeof FOLLOWED_ROOMS_RESULT> {}
 
-const BROADCAST_ENTRY = {
+export const BROADCAST_ENTRY = {
   room: "roomName",
   /** Of the message. Left out for a signal, and where there is an `error`. */
   seq: ["optional", "eventSeq"],
@@ -167,7 +167,7 @@ export interface BroadcastEntry extends Infer<typeof BROADCAST_ENTRY> {}
 /** One entry for each room. */
 export const BROADCAST_RESULT = { results: ["list", BROADCAST_ENTRY] } as const satisfies Fields;
 
-const NOTIFY_ENTRY = {
+export const NOTIFY_ENTRY = {
   user: "userId",
   /** Of the notification in the user's inbox. */
   seq: ["optional", "eventSeq"],

@@ -9,6 +9,7 @@ export * from "./events.ts";
 export * from "./frames.ts";
 export * from "./http-answers.ts";
 export * from "./http-bodies.ts";
+export * from "./http-queries.ts";
 export * from "./http-routes.ts";
 export * from "./limits.ts";
 export * from "./names.ts";

@@ -2,8 +2,8 @@
 
 import type { Infer, Schema } from "./schema.ts";
 
-const ROOM = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$/;
-const EVENT = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$/;
+export const ROOM_NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$/;
+export const EVENT_NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$/;
 /** Ends of lines, marks of direction and what shows nothing, such as joiners: with them two ids could look alike. */
 const NOT_PRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
 const BLANK = /^\p{Zs}+$/u;
@@ -18,14 +18,14 @@ export const MAX_USER_ID_LENGTH = 255;
 /** Not `isWellFormed`, which browsers have later than what else the client needs. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
-export const isRoomName = (value: string): boolean => ROOM.test(value);
+export const isRoomName = (value: string): boolean => ROOM_NAME_PATTERN.test(value);
 
 /** A room name, or the beginning of one and `*`; `*` alone is every room. */
 export const isRoomPattern = (value: string): boolean =>
   value === "*" || isRoomName(value.endsWith("*") ? value.slice(0, -1) : value);
 
 /** The name of an event, or a topic. */
-export const isEventName = (value: string): boolean => EVENT.test(value);
+export const isEventName = (value: string): boolean => EVENT_NAME_PATTERN.test(value);
 
 /** Any printable text that is not blank. `.` and `..` are refused: no URL can carry them as a part of its path. */
 export const isUserId = (value: string): boolean =>
@@ -60,7 +60,7 @@ export const isEpoch = (value: string): boolean => EPOCH.test(value);
 
 export const MAX_TOPICS = 20;
 
-const TOPIC_LIST = ["list", "eventName", 0, MAX_TOPICS, "topics"] as const satisfies Schema;
+export const TOPIC_LIST = ["list", "eventName", 0, MAX_TOPICS, "topics"] as const satisfies Schema;
 export const TOPICS = ["nullable", TOPIC_LIST] as const satisfies Schema;
 
 /** At most 20. `null` is every event, `[]` none. */

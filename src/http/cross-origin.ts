@@ -27,7 +27,7 @@ const originRefused = (origin: string) =>
  * The host, with a port that is not the default, by which the Worker is called. In a list the first entry is that of
  * the proxy nearest to the client. A page cannot set this header itself: no preflight allows it.
  */
-function ownHost(c: AppContext): string {
+export function ownHost(c: AppContext): string {
   const { host } = new URL(c.req.url);
   if (!c.get("config").trustProxy) return host;
   return c.req.header("X-Forwarded-Host")?.split(",")[0]?.trim() || host;

@@ -4,7 +4,7 @@
 export interface ReferenceSection {
   /** The chapter that it stands in. */
   readonly chapter: string;
-  /** Its first sentence, without a period. */
+  /** The beginning of its first sentence: what the call does. */
   readonly summary: string;
   /** The paragraphs about what it does, in Markdown. */
   readonly description: string;
@@ -22,6 +22,8 @@ export type Access = readonly ("apiKey" | "userToken" | "nobody")[];
 export interface HttpReference {
   /** Of a route such as `GET /v1/rooms`. */
   section(route: string): ReferenceSection;
+  /** What a chapter is about. */
+  about(chapter: string): string;
   /** When a code is answered, by code. */
   readonly codes: Readonly<Record<string, string>>;
 }
@@ -43,6 +45,10 @@ export function readHttpReference(page: string): HttpReference {
         throw new Error(`src/protocol/HTTP.md has no section "### \`${route}\`": each route has one`);
       return readSection(route, found.title, found.text);
     },
+    about(chapter) {
+      const [, text = ""] = page.split(`\n## ${chapter}\n\n`);
+      return (text.split("\n\n")[0] ?? "").replace(/\n/g, " ");
+    },
     codes: Object.fromEntries(codes),
   };
 }
@@ -54,7 +60,7 @@ function readSection(route: string, chapter: string, markdown: string): Referenc
   const text = markdown.replace(/```[\s\S]*?```/g, "").trim();
   const paragraphs = text.split(/\n{2,}/).map((paragraph) => paragraph.replace(/\s*\n(?!\|)/g, " ").trim());
   const [first = ""] = paragraphs;
-  const [, summary] = /^(.+?)(?:\.(?= |$)|$)/.exec(withoutForm(first)) ?? [];
+  const [, summary] = /^(.+?)(?:[.:;](?= |$)|$)/.exec(withoutForm(first)) ?? [];
   if (summary === undefined)
     throw new Error(
       `HTTP.md: the section of ${route} must begin with a sentence that says what the call does`,
@@ -64,7 +70,7 @@ function readSection(route: string, chapter: string, markdown: string): Referenc
     chapter,
     summary: plain(summary),
     description: plain(said.join("\n\n")),
-    access: accessOf(route, chapter, text.replace(/\s+/g, " ")),
+    access: accessOf(route, chapter, paragraphs.filter((paragraph) => !paragraph.startsWith("|")).join(" ")),
     statuses: statusesOf(text.replace(/\s+/g, " ")),
     errors: errorsIn(paragraphs),
     isBodyOptional: /Body, which may be left out|Body: one line, or none/.test(text),

@@ -52,7 +52,7 @@ export function openApiDocument(
     openapi: "3.1.0",
     info: INFO,
     servers: [{ url: EXAMPLE_SERVER }],
-    tags: [...used].map((name) => ({ name })),
+    tags: [...used].map((name) => ({ name, description: reference.about(name) })),
     paths: Object.fromEntries(paths),
     components: {
       securitySchemes: SECURITY_SCHEMES,

@@ -1,0 +1,66 @@
+// The machine-readable contracts. `npm run docs` makes the files from the schemas; here the address of this deployment is put
+// into them. Anybody may read them, from any page.
+
+import type { AppContext } from "./app-context.ts";
+import asyncApi from "./asyncapi.json";
+import { ownHost } from "./cross-origin.ts";
+import openApi from "./openapi.json";
+
+/** How this deployment is called. */
+interface Address {
+  readonly scheme: string;
+  readonly host: string;
+  readonly basePath: string;
+}
+
+type Fill = (address: Address) => object;
+
+export const openApiDocument = (c: AppContext): Promise<Response> =>
+  answer(c, ({ scheme, host, basePath }) => ({
+    ...openApi,
+    servers: [{ url: `${scheme}://${host}${basePath}` }],
+  }));
+
+export const asyncApiDocument = (c: AppContext): Promise<Response> =>
+  answer(c, ({ scheme, host, basePath }) => ({
+    ...asyncApi,
+    servers: {
+      deployment: {
+        ...asyncApi.servers.deployment,
+        host,
+        protocol: scheme === "http" ? "ws" : "wss",
+        ...(basePath !== "" && { pathname: basePath }),
+      },
+    },
+  }));
+
+/** A client that has it asks with its `ETag`, and gets 304 until the next deployment. */
+async function answer(c: AppContext, fill: Fill): Promise<Response> {
+  const text = JSON.stringify(fill(addressOf(c)));
+  const etag = `"${await hashOf(text)}"`;
+  const headers = {
+    "Access-Control-Allow-Origin": "*",
+    "Cache-Control": "public, max-age=0, must-revalidate",
+    ETag: etag,
+    "X-Content-Type-Options": "nosniff",
+  };
+  const known = c.req.header("If-None-Match")?.split(",") ?? [];
+  if (known.some((tag) => tag.trim().replace(/^W\//, "") === etag)) return c.body(null, 304, headers);
+  return c.body(text, 200, { ...headers, "Content-Type": "application/json" });
+}
+
+/** Behind a proxy that is trusted, the address of the proxy. */
+function addressOf(c: AppContext): Address {
+  const { trustProxy, basePath } = c.get("config");
+  const { protocol } = new URL(c.req.url);
+  const passedOn = trustProxy ? c.req.header("X-Forwarded-Proto")?.split(",")[0]?.trim() : undefined;
+  const scheme = passedOn === "http" || passedOn === "https" ? passedOn : protocol.slice(0, -1);
+  return { scheme, host: ownHost(c), basePath };
+}
+
+async function hashOf(text: string): Promise<string> {
+  const bytes = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return Array.from(new Uint8Array(bytes).subarray(0, 12), (byte) => byte.toString(16).padStart(2, "0")).join(
+    "",
+  );
+}

@@ -89,6 +89,7 @@ export default defineConfig({
           root,
           include: ["e2e/**/*.test.ts"],
           exclude: [...PACKAGE, ...SLOW],
+          setupFiles: ["e2e/support/checked-contract.ts"],
           // They wait more than they work: six run at once, after the units.
           maxWorkers: 6,
           sequence: { groupOrder: 1 },

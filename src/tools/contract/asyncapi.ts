@@ -17,7 +17,7 @@ const INFO = {
     "ignore fields and types that they do not know. The calls over HTTP are described by the OpenAPI document beside",
     "this one (`openapi.json`). Rules that no schema holds (what follows what, when a socket closes): PROTOCOL.md.",
   ].join(" "),
-  license: { name: "MIT" },
+  license: { name: "MIT", url: "https://spdx.org/licenses/MIT.html" },
 } as const;
 
 interface Channel {
@@ -52,7 +52,7 @@ const CHANNELS: readonly Channel[] = [
 ];
 
 export function asyncApiDocument(contract: Readonly<Record<string, unknown>>): JsonSchema {
-  const writer = new SchemaWriter(contract);
+  const writer = new SchemaWriter(contract, "AsyncAPI");
   const messages = frameMessages(writer, contract);
   const channels = CHANNELS.map((channel) => [channel.name, channelOf(channel, writer, contract, messages)]);
   return {

@@ -95,7 +95,7 @@ class FrameWriter {
 
   constructor(writer: SchemaWriter) {
     this.#writer = writer;
-    this.room = { ...writer.write(OF_ROOM, "client"), description: OF_ROOM_DOC };
+    this.room = writer.describe(writer.write(OF_ROOM, "client"), OF_ROOM_DOC);
   }
 
   /** `type`: what it is listed by in the contract. */

@@ -39,7 +39,7 @@ export function openApiDocument(
   contract: Readonly<Record<string, unknown>>,
   reference: HttpReference,
 ): JsonSchema {
-  const writer = new SchemaWriter(contract);
+  const writer = new SchemaWriter(contract, "OpenAPI");
   const routes = readRoutes(contract);
   const writeOperation = new OperationWriter(writer, contract, reference);
   const paths = new Map<string, Record<string, JsonSchema>>();
@@ -143,7 +143,7 @@ class OperationWriter {
     const first = this.#writer.write(body, "client");
     if (bodyLines === undefined)
       return { required: !isBodyOptional, content: { "application/json": { schema: first } } };
-    const schema = { oneOf: [first, this.#writer.write(bodyLines, "client")] };
+    const schema = { anyOf: [first, this.#writer.write(bodyLines, "client")] };
     return {
       required: true,
       description:

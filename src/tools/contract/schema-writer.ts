@@ -1,5 +1,5 @@
-// Schemas of the contract as JSON Schema (draft 2020-12, as OpenAPI 3.1 and AsyncAPI 3 have it). What has a name in the
-// contract becomes a component of that name.
+// Schemas of the contract as JSON Schema: of draft 2020-12 as OpenAPI 3.1 has it, or of draft 7 as AsyncAPI 3 has it. What
+// has a name in the contract becomes a component of that name.
 
 import { type Compound, type Fields, isCompound, isRecord, type Schema } from "../../protocol/index.ts";
 import { type JsonSchema, NAMED_ATOMS, PLAIN_ATOMS, WORD_ATOMS, wholeNumber } from "./atom-schemas.ts";
@@ -7,6 +7,9 @@ import { docOf, isDocumented } from "./documented-contract.ts";
 
 /** Who writes what a schema describes. The server refuses texts that it does not know; a client takes them. */
 export type Writer = "client" | "server";
+
+/** In which document: they differ in what may stand beside a `$ref`, and in how a union names its types. */
+export type Dialect = "OpenAPI" | "AsyncAPI";
 
 /** `MESSAGE_STORED` is `MessageStored`, `roomName` is `RoomName`. */
 export const componentName = (name: string): string =>
@@ -21,8 +24,11 @@ export class SchemaWriter {
   readonly #names = new Map<unknown, string>();
   readonly #components = new Map<string, JsonSchema>();
 
+  readonly #dialect: Dialect;
+
   /** `contract`: with comments. */
-  constructor(contract: Readonly<Record<string, unknown>>) {
+  constructor(contract: Readonly<Record<string, unknown>>, dialect: Dialect) {
+    this.#dialect = dialect;
     for (const [name, value] of Object.entries(contract))
       if (typeof value === "object" && value !== null && !this.#names.has(value))
         this.#names.set(value, name);
@@ -48,7 +54,13 @@ export class SchemaWriter {
   write(documented: unknown, writer: Writer): JsonSchema {
     const { schema, doc } = unwrapped(documented);
     const written = this.#named(schema, writer);
-    return doc === undefined ? written : { ...written, description: doc };
+    return doc === undefined ? written : this.describe(written, doc);
+  }
+
+  /** With a description in place of its own. */
+  describe(schema: JsonSchema, description: string): JsonSchema {
+    const isAlone = this.#dialect === "AsyncAPI" && "$ref" in schema;
+    return { ...(isAlone ? { allOf: [schema] } : schema), description };
   }
 
   /** An object with these fields; `extra` stands in front. */
@@ -143,19 +155,18 @@ export class SchemaWriter {
         "$ref" in written ? written : this.define(`${componentName(type)}Line`, written),
       ] as const;
     });
+    const mapping = Object.fromEntries(refs.map(([type, { $ref }]) => [type, $ref]));
     return {
       oneOf: refs.map(([, ref]) => ref),
-      discriminator: {
-        propertyName: "type",
-        mapping: Object.fromEntries(refs.map(([type, { $ref }]) => [type, $ref])),
-      },
+      ...(this.#dialect === "OpenAPI" && { discriminator: { propertyName: "type", mapping } }),
     };
   }
 }
 
 export function unwrapped(documented: unknown): { readonly schema: Schema; readonly doc?: string } {
   if (!isDocumented(documented)) return { schema: asSchema(documented) };
-  return { schema: asSchema(documented.value), doc: documented.doc };
+  // A field that is taken from another schema has a comment there too: the one above it counts here.
+  return { ...unwrapped(documented.value), doc: documented.doc };
 }
 
 function asSchema(value: unknown): Schema {

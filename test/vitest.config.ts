@@ -28,9 +28,15 @@ const bindings = {
   VAPID_SUBJECT: "mailto:push@example.com",
 };
 
-const PACKAGE = ["package", "examples", "release", "smoke", "testing-kit", "token-servers"].map(
-  (name) => `e2e/${name}.test.ts`,
-);
+const PACKAGE = [
+  "package",
+  "examples",
+  "generated-clients",
+  "release",
+  "smoke",
+  "testing-kit",
+  "token-servers",
+].map((name) => `e2e/${name}.test.ts`);
 
 /** They start and kill servers many times, or wait for a runtime that falls asleep in its own time. */
 const SLOW = ["answer-kills", "hibernation", "network", "origins", "push", "restarts", "sleep"].map(

@@ -9,6 +9,11 @@ import { SchemaWriter, unwrapped } from "./schema-writer.ts";
 /** Replaced by the address of the deployment where the document is served. */
 export const EXAMPLE_SERVER = "https://rooms.example.com";
 
+/** How a chapter of the reference is called as a group of calls: generated clients have a class for each. */
+const TAGS: Readonly<Record<string, string>> = { "The user who calls": "Me", "The deployment": "Deployment" };
+
+const tagOf = (chapter: string): string => TAGS[chapter] ?? chapter;
+
 const INFO = {
   title: "Edge Rooms",
   version: "1",
@@ -52,7 +57,7 @@ export function openApiDocument(
     openapi: "3.1.0",
     info: INFO,
     servers: [{ url: EXAMPLE_SERVER }],
-    tags: [...used].map((name) => ({ name, description: reference.about(name) })),
+    tags: [...used].map((chapter) => ({ name: tagOf(chapter), description: reference.about(chapter) })),
     paths: Object.fromEntries(paths),
     components: {
       securitySchemes: SECURITY_SCHEMES,
@@ -83,7 +88,7 @@ class OperationWriter {
     const parameters = [...this.#parametersOfPath(route), ...this.#parametersOfQuery(route)];
     return {
       operationId: route.operation,
-      tags: [section.chapter],
+      tags: [tagOf(section.chapter)],
       summary: section.summary,
       description: section.description,
       security: section.access.map((scheme) => (scheme === "nobody" ? {} : { [scheme]: [] })),
@@ -143,21 +148,22 @@ class OperationWriter {
     const first = this.#writer.write(body, "client");
     if (bodyLines === undefined)
       return { required: !isBodyOptional, content: { "application/json": { schema: first } } };
-    const schema = { anyOf: [first, this.#writer.write(bodyLines, "client")] };
-    return {
-      required: true,
-      description:
-        "Lines of JSON. The schema is that of one line: the first form is the first line, the second each other.",
-      content: { "application/x-ndjson": { schema } },
-    };
+    const further = this.#writer.write(bodyLines, "client");
+    const description = "Lines of JSON: `x-first-line`, and then any number of `x-line`.";
+    const schema = { type: "string", description, "x-first-line": first, "x-line": further };
+    return { required: true, content: { "application/x-ndjson": { schema } } };
   }
 
   #answers({ answer, answerLines, answerType }: Route, { statuses }: ReferenceSection): JsonSchema {
     const lines = answerLines === undefined ? undefined : this.#writer.write(answerLines, "server");
+    const text = {
+      type: "string",
+      ...(lines && { description: "Lines of JSON: each is an `x-line`.", "x-line": lines }),
+    };
     const content = {
       ...(answer !== undefined && { "application/json": { schema: this.#writer.write(answer, "server") } }),
-      ...(answerType !== undefined && { [answerType]: { schema: { type: "string" } } }),
-      ...(answer !== undefined && lines !== undefined && { "application/x-ndjson": { schema: lines } }),
+      ...(answerType !== undefined && { [answerType]: { schema: text } }),
+      ...(answer !== undefined && lines !== undefined && { "application/x-ndjson": { schema: text } }),
     };
     return Object.fromEntries(
       statuses.map((status) => [status, { description: DONE[status] ?? "Done.", content }]),

@@ -1,11 +1,12 @@
 // What the Worker serves as static files: the demo page, the client for pages without a bundler, and the npm package.
 // A page loads `edge-rooms.js` by an address that stays, so these files share no chunks with names of their own.
 
-import { cp, mkdir, rm } from "node:fs/promises";
+import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import type { Plugin as CodePlugin } from "esbuild";
 import type { Plugin as TypesPlugin } from "rolldown";
 import { bundleCode, bundleTypes } from "./bundle-client.ts";
 import { packClientPackage } from "./client-package.ts";
+import { referencePage } from "./reference/reference-page.ts";
 
 const CLIENT = { "edge-rooms": "./client/index.ts" };
 /** The client is in it again, so that a page without this loads nothing of it. */
@@ -45,6 +46,13 @@ async function bundleClient(to: string): Promise<void> {
   await bundleCode({ ...CLIENT, ...ALL }, to, { minify: true, plugins: [pollingBeside] });
 }
 
+/** The reference at `/docs`, of the documents that the Worker serves. */
+async function writeReference(to: string): Promise<void> {
+  const read = async (name: string) => JSON.parse(await readFile(`src/http/${name}.json`, "utf8"));
+  const [openApi, asyncApi] = await Promise.all([read("openapi"), read("asyncapi")]);
+  await writeFile(`${to}/docs.html`, referencePage({ openApi, asyncApi }));
+}
+
 /** `packageFolder`: what `buildClientPackage` made. */
 export async function buildPublicFiles(to: string, packageFolder: string): Promise<void> {
   await rm(to, { recursive: true, force: true });
@@ -57,6 +65,7 @@ export async function buildPublicFiles(to: string, packageFolder: string): Promi
     bundleCode(PUSH, to, { minify: true, plugins: [codeBesideClient] }),
     bundleTypes(PUSH, to, typesBesideClient),
     bundleCode(SERVICE_WORKER, to, { minify: true, format: "iife" }),
+    writeReference(to),
     packClientPackage(packageFolder, `${to}/edge-rooms.tgz`),
   ]);
 }

@@ -1,5 +1,5 @@
-// The schemas of a document, to validate what is really sent. They are stricter here than the document is to its readers:
-// a field that it does not name is a fault of the document, and so is a value beside those it knows.
+// The schemas of a document, to validate what is really sent. Closed, they are stricter than the document is to its
+// readers: a field that it does not name is a fault of the document, and so is a value beside those it knows.
 
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import { isRecord } from "../../../src/protocol/index.ts";
@@ -8,9 +8,12 @@ export class JsonSchemas {
   readonly #ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: false });
   readonly #validators = new Map<string, ValidateFunction>();
 
-  constructor(document: { readonly components: { readonly schemas: object } }) {
+  readonly #close: (schema: object) => object;
+
+  constructor(document: { readonly components: { readonly schemas: object } }, { isClosed = true } = {}) {
     const { schemas } = document.components;
-    this.#ajv.addSchema({ $id: "document", components: { schemas: closed(schemas) } });
+    this.#close = isClosed ? closed : (schema) => schema;
+    this.#ajv.addSchema({ $id: "document", components: { schemas: this.#close(schemas) } });
   }
 
   /** What is wrong with a value of the component `name`; `undefined`: nothing. */
@@ -21,7 +24,7 @@ export class JsonSchemas {
   /** Of a schema as it stands in the document. */
   problemIn(schema: object, value: unknown): string | undefined {
     const key = JSON.stringify(schema);
-    const known = this.#validators.get(key) ?? this.#ajv.compile(absolute(closed(schema)));
+    const known = this.#validators.get(key) ?? this.#ajv.compile(absolute(this.#close(schema)));
     this.#validators.set(key, known);
     if (known(value)) return undefined;
     const [{ instancePath = "", message = "", params = {} } = {}] = known.errors ?? [];

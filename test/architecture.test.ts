@@ -126,8 +126,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ],
     ...["src/object", "src/object/runtime", "src/registry", "src/registry/runtime", "src/validation"],
     ...["src/room", "src/room/people", "src/user", "src/user/inbox"],
-    // The version of the project.
-    ...["hono", "valibot", "package.json"],
+    // The version of the project, and the documents of the contract.
+    ...["hono", "valibot", "package.json", "src/http/openapi.json", "src/http/asyncapi.json"],
   ],
   src: [
     "src/http",
@@ -142,9 +142,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/log",
     "src/object",
     "src/protocol",
+    "src/tools/contract",
+    "src/tools/reference",
     "node:*",
     "esbuild",
     "rolldown",
+    "rolldown/utils",
     "rolldown-plugin-dts",
   ],
   "client/service-worker": [],

@@ -12,7 +12,7 @@ import { connectRoom, connectSession, noSocketAt, onlyConnectPaths, refuseVisibl
 import { crossOrigin } from "./cross-origin.ts";
 import { serveAsset } from "./demo.ts";
 import { devToken, onlyForDevelopers } from "./dev-token.ts";
-import { asyncApiDocument, openApiDocument } from "./documents.ts";
+import { serveAsyncApi, serveOpenApi } from "./documents.ts";
 import { reportFailure } from "./failures.ts";
 import { health } from "./health.ts";
 import { me } from "./me.ts";
@@ -66,8 +66,8 @@ export function createApp(): Hono<AppEnv> {
   app.get("/v1/rooms/:room/connect", connectRoom);
   app.get("/v1/connect", connectSession);
   app.use(onlyConnectPaths);
-  app.get("/v1/openapi.json", openApiDocument);
-  app.get("/v1/asyncapi.json", asyncApiDocument);
+  app.get("/v1/openapi.json", serveOpenApi);
+  app.get("/v1/asyncapi.json", serveAsyncApi);
   app.use("/v1/*", crossOrigin(app));
   app.post("/v1/poll", pollSession);
   app.post("/v1/commands", sendToSession);

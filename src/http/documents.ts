@@ -15,13 +15,13 @@ interface Address {
 
 type Fill = (address: Address) => object;
 
-export const openApiDocument = (c: AppContext): Promise<Response> =>
+export const serveOpenApi = (c: AppContext): Promise<Response> =>
   answer(c, ({ scheme, host, basePath }) => ({
     ...openApi,
     servers: [{ url: `${scheme}://${host}${basePath}` }],
   }));
 
-export const asyncApiDocument = (c: AppContext): Promise<Response> =>
+export const serveAsyncApi = (c: AppContext): Promise<Response> =>
   answer(c, ({ scheme, host, basePath }) => ({
     ...asyncApi,
     servers: {

@@ -67,6 +67,19 @@ describe("the documents of the contract", () => {
   });
 });
 
+describe("the reference page", () => {
+  it("[Z209] is one of the pages: it is there where they are, and the documents are there in any case", async () => {
+    const ASSETS = { fetch: async () => new Response("the page") };
+    const statusOf = async (settings: Readonly<Record<string, unknown>>, path: string) =>
+      (await callWith({ ASSETS, ...settings }, path)).status;
+    expect(await statusOf({ DEMO: "on" }, "/docs")).toBe(200);
+    for (const settings of [{ DEMO: "off" }, { DEMO: "off", ADMIN: "on" }]) {
+      expect(await statusOf(settings, "/docs")).toBe(404);
+      for (const path of PATHS) expect(await statusOf(settings, path)).toBe(200);
+    }
+  });
+});
+
 const room = uniqueName("documents");
 const user = uniqueName("ada");
 

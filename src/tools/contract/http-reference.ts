@@ -22,6 +22,8 @@ export type Access = readonly ("apiKey" | "userToken" | "nobody")[];
 export interface HttpReference {
   /** Of a route such as `GET /v1/rooms`. */
   section(route: string): ReferenceSection;
+  /** In their order. */
+  readonly chapters: readonly string[];
   /** What a chapter is about. */
   about(chapter: string): string;
   /** When a code is answered, by code. */
@@ -45,6 +47,7 @@ export function readHttpReference(page: string): HttpReference {
         throw new Error(`src/protocol/HTTP.md has no section "### \`${route}\`": each route has one`);
       return readSection(route, found.title, found.text);
     },
+    chapters: Array.from(page.matchAll(/^## (.+)$/gm), ([, title = ""]) => title),
     about(chapter) {
       const [, text = ""] = page.split(`\n## ${chapter}\n\n`);
       return (text.split("\n\n")[0] ?? "").replace(/\n/g, " ");

@@ -3,7 +3,7 @@
 import { ERRORS, type ErrorCode, isErrorCode } from "../../protocol/index.ts";
 import type { JsonSchema } from "./atom-schemas.ts";
 import type { HttpReference, ReferenceSection } from "./http-reference.ts";
-import { type Route, readRoutes } from "./routes.ts";
+import { type ContractRoute, readRoutes } from "./routes.ts";
 import { SchemaWriter, unwrapped } from "./schema-writer.ts";
 
 /** Replaced by the address of the deployment where the document is served. */
@@ -57,7 +57,9 @@ export function openApiDocument(
     openapi: "3.1.0",
     info: INFO,
     servers: [{ url: EXAMPLE_SERVER }],
-    tags: [...used].map((chapter) => ({ name: tagOf(chapter), description: reference.about(chapter) })),
+    tags: reference.chapters
+      .filter((chapter) => used.has(chapter))
+      .map((chapter) => ({ name: tagOf(chapter), description: reference.about(chapter) })),
     paths: Object.fromEntries(paths),
     components: {
       securitySchemes: SECURITY_SCHEMES,
@@ -68,7 +70,7 @@ export function openApiDocument(
   };
 }
 
-const sectionOf = (reference: HttpReference, { method, path }: Route): ReferenceSection =>
+const sectionOf = (reference: HttpReference, { method, path }: ContractRoute): ReferenceSection =>
   reference.section(`${method} ${path}`);
 
 class OperationWriter {
@@ -83,7 +85,7 @@ class OperationWriter {
     this.#reference = reference;
   }
 
-  write(route: Route): JsonSchema {
+  write(route: ContractRoute): JsonSchema {
     const section = sectionOf(this.#reference, route);
     const parameters = [...this.#parametersOfPath(route), ...this.#parametersOfQuery(route)];
     return {
@@ -123,7 +125,7 @@ class OperationWriter {
     return typeof fields === "object" && fields !== null ? fields : {};
   }
 
-  #parametersOfPath({ method, path }: Route): JsonSchema[] {
+  #parametersOfPath({ method, path }: ContractRoute): JsonSchema[] {
     return Array.from(path.matchAll(/:(\w+)/g), ([, name = ""]) => {
       if (!Object.hasOwn(this.#pathFields(), name))
         throw new Error(
@@ -133,7 +135,7 @@ class OperationWriter {
     });
   }
 
-  #parametersOfQuery({ query = {} }: Route): JsonSchema[] {
+  #parametersOfQuery({ query = {} }: ContractRoute): JsonSchema[] {
     return Object.entries(query).map(([name, field]) => {
       const { schema, doc } = unwrapped(field);
       if (doc === undefined)
@@ -144,7 +146,7 @@ class OperationWriter {
     });
   }
 
-  #body({ body, bodyLines }: Route, { isBodyOptional }: ReferenceSection): JsonSchema {
+  #body({ body, bodyLines }: ContractRoute, { isBodyOptional }: ReferenceSection): JsonSchema {
     const first = this.#writer.write(body, "client");
     if (bodyLines === undefined)
       return { required: !isBodyOptional, content: { "application/json": { schema: first } } };
@@ -154,7 +156,7 @@ class OperationWriter {
     return { required: true, content: { "application/x-ndjson": { schema } } };
   }
 
-  #answers({ answer, answerLines, answerType }: Route, { statuses }: ReferenceSection): JsonSchema {
+  #answers({ answer, answerLines, answerType }: ContractRoute, { statuses }: ReferenceSection): JsonSchema {
     const lines = answerLines === undefined ? undefined : this.#writer.write(answerLines, "server");
     const text = {
       type: "string",
@@ -170,7 +172,7 @@ class OperationWriter {
     );
   }
 
-  #refusals(route: Route, section: ReferenceSection): JsonSchema {
+  #refusals(route: ContractRoute, section: ReferenceSection): JsonSchema {
     const codes = new Set<ErrorCode>([
       ...OF_EVERY_CALL,
       ...(route.body === undefined ? [] : ["too_large" as const]),

@@ -2,7 +2,7 @@
 
 import { isRecord } from "../../protocol/index.ts";
 
-export interface Route {
+export interface ContractRoute {
   readonly method: string;
   readonly path: string;
   readonly operation: string;
@@ -15,7 +15,10 @@ export interface Route {
 }
 
 /** All routes but the sockets. `contract`: with comments. */
-export function readRoutes({ HTTP_ROUTES, OTHER_ROUTES }: Readonly<Record<string, unknown>>): Route[] {
+export function readRoutes({
+  HTTP_ROUTES,
+  OTHER_ROUTES,
+}: Readonly<Record<string, unknown>>): ContractRoute[] {
   if (!isRecord(HTTP_ROUTES) || !isRecord(OTHER_ROUTES)) throw new Error("the contract has no routes");
   return Object.entries({ ...HTTP_ROUTES, ...OTHER_ROUTES }).map(([route, described]) => {
     const [method = "", path = ""] = route.split(" ");

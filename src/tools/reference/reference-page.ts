@@ -102,9 +102,9 @@ ${calls.map((call) => article(call, openApi)).join("\n")}</section>`;
 function article({ method, path, operation }: Call, openApi: Json): string {
   const id = escaped(text(operation.operationId));
   return `<article id="${id}"><h3><a href="#${id}"><span class="method ${method.toLowerCase()}">${method}</span> <code>${escaped(path)}</code></a></h3>
-<p class="name">${id}${accessOf(operation)}</p>
+<p class="who">${id}${accessOf(operation)}</p>
 ${paragraphs(operation.description)}
-${parameterTable(operation, openApi)}${bodyOf(operation)}${answersOf(operation, openApi)}</article>`;
+${parameterTable(operation, openApi)}${bodyOf(operation, openApi)}${answersOf(operation, openApi)}</article>`;
 }
 
 const WHO: Readonly<Record<string, string>> = { apiKey: "an API key", userToken: "a user’s token" };
@@ -136,10 +136,14 @@ function parameterTable({ parameters }: Json, openApi: Json): string {
   return rows.length === 0 ? "" : `<h4>Parameters</h4>${table(["name", "", "type", ""], rows)}`;
 }
 
-function bodyOf({ requestBody }: Json): string {
+function bodyOf({ requestBody }: Json, openApi: Json): string {
   const entries = Object.entries(object(object(requestBody).content));
   return entries
-    .map(([type, media]) => `<h4>Body</h4><p>${mediaOf(type, object(media).schema)}</p>`)
+    .map(([type, media]) => {
+      const { schema } = object(media);
+      const { "x-first-line": first = schema } = object(schema);
+      return `<h4>Body</h4><p>${mediaOf(type, schema)}</p>${fieldTable(resolved(openApi, first), HTTP)}`;
+    })
     .join("");
 }
 

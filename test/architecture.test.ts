@@ -126,8 +126,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ],
     ...["src/object", "src/object/runtime", "src/registry", "src/registry/runtime", "src/validation"],
     ...["src/room", "src/room/people", "src/user", "src/user/inbox"],
-    // The version of the project, and the documents of the contract.
-    ...["hono", "valibot", "package.json", "src/http/openapi.json", "src/http/asyncapi.json"],
+    // The version of the project.
+    ...["hono", "valibot", "package.json"],
   ],
   src: [
     "src/http",

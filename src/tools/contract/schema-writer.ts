@@ -24,6 +24,8 @@ export class SchemaWriter {
   readonly #names = new Map<unknown, string>();
   readonly #components = new Map<string, JsonSchema>();
 
+  /** What is written already, by schema. */
+  readonly #written = new Map<Schema, Writer>();
   readonly #dialect: Dialect;
 
   /** `contract`: with comments. */
@@ -32,6 +34,17 @@ export class SchemaWriter {
     for (const [name, value] of Object.entries(contract))
       if (typeof value === "object" && value !== null && !this.#names.has(value))
         this.#names.set(value, name);
+    for (const [name, table] of Object.entries(contract))
+      if (/_LINES$/.test(name)) this.#nameLines(name, table);
+  }
+
+  /** What a table of lines has is written where it stands: `STREAMED_LINES.opened` is a `StreamedLineOpened`. */
+  #nameLines(name: string, table: unknown): void {
+    for (const [type, line] of Object.entries(isRecord(table) ? table : {})) {
+      const { schema } = unwrapped(line);
+      if (!this.#names.has(schema))
+        this.#names.set(schema, componentName(name).replace(/s$/, "") + componentName(type));
+    }
   }
 
   /** What was referred to up to now, by name. */
@@ -47,7 +60,7 @@ export class SchemaWriter {
         `two different schemas are called ${name}: rename one, or export it under its own name`,
       );
     this.#components.set(name, schema);
-    return { $ref: `#/components/schemas/${name}` };
+    return refTo(name);
   }
 
   /** `documented`: a schema, or one with its comment. */
@@ -81,9 +94,15 @@ export class SchemaWriter {
     if (typeof schema === "string") return this.#atom(schema, writer);
     const name = this.#names.get(schema);
     if (name === undefined || !isObject(schema)) return this.#plain(schema, writer);
+    const component = componentName(name);
+    // What both write has one component, which takes what a newer server may say.
+    const known = this.#written.get(schema);
+    if (known === "server" || known === writer) return refTo(component);
+    if (known === "client") this.#components.delete(component);
+    this.#written.set(schema, writer);
     const doc = docOf(schema);
     const { description: _, ...written } = this.#plain(schema, writer);
-    return this.define(componentName(name), {
+    return this.define(component, {
       ...written,
       // A comment that only names a route says nothing here.
       ...(doc !== undefined && !/^`[A-Z]+ \/\S*`$/.test(doc) && { description: doc }),
@@ -148,12 +167,10 @@ export class SchemaWriter {
 
   #union(table: Readonly<Record<string, unknown>>, writer: Writer): JsonSchema {
     const refs = Object.entries(table).map(([type, inner]) => {
-      const { schema } = unwrapped(inner);
-      const written = this.#named(schema, writer);
-      return [
-        type,
-        "$ref" in written ? written : this.define(`${componentName(type)}Line`, written),
-      ] as const;
+      const ref = this.#named(unwrapped(inner).schema, writer);
+      if (!("$ref" in ref))
+        throw new Error(`${type} needs a name: export it, or the table in a name with _LINES`);
+      return [type, ref] as const;
     });
     const mapping = Object.fromEntries(refs.map(([type, { $ref }]) => [type, $ref]));
     return {
@@ -162,6 +179,8 @@ export class SchemaWriter {
     };
   }
 }
+
+const refTo = (name: string): JsonSchema => ({ $ref: `#/components/schemas/${name}` });
 
 export function unwrapped(documented: unknown): { readonly schema: Schema; readonly doc?: string } {
   if (!isDocumented(documented)) return { schema: asSchema(documented) };

@@ -46,8 +46,6 @@ let documents: Readonly<Record<string, string>>;
 let openApi: OpenApi;
 beforeAll(async () => {
   contract = await documentedContract();
-  documents = await contractDocuments();
-  openApi = JSON.parse(documents["http/openapi.json"] ?? "");
 });
 
 const operations = (): [string, Operation][] =>
@@ -59,6 +57,11 @@ const operations = (): [string, Operation][] =>
   );
 
 describe("the documents", () => {
+  beforeAll(async () => {
+    documents = await contractDocuments();
+    openApi = JSON.parse(documents["http/openapi.json"] ?? "");
+  });
+
   it("[Z200] are what the contract says: if not, run `npm run docs`", () => {
     for (const [file, text] of Object.entries(documents))
       expect(readFileSync(join(src, file), "utf8") === text, `src/${file} is old: run npm run docs`).toBe(
@@ -272,6 +275,22 @@ describe("the schemas of the documents", () => {
       expect(VALUES.some((value) => v.is(validate, value))).toBe(true);
     },
   );
+
+  it("[Z204] are one where client and server write the same, and take what a newer server says", () => {
+    const message = { id: "userId", state: ["one of", ["open", "complete"]] };
+    const lines = { message, end: { type: ["is", "end"] } };
+    const writer = new SchemaWriter({ MESSAGE: message, EXPORT_LINES: lines }, "OpenAPI");
+    for (const by of ["client", "server", "client"] as const) writer.write(["by type", lines], by);
+    expect(Object.keys(writer.components())).toEqual(["ExportLineEnd", "Message", "UserId"]);
+    expect(writer.components().Message).toMatchObject({
+      properties: { state: { type: "string", "x-extensible-enum": ["open", "complete"] } },
+    });
+    const other = new SchemaWriter({ A: message, a: { id: "text" } }, "OpenAPI");
+    other.write(message, "client");
+    expect(() => other.define("A", { type: "object" })).toThrow(
+      "two different schemas are called A: rename one",
+    );
+  });
 
   it("[Z205] find a frame that does not fit", () => {
     const frames = new CheckedFrames();

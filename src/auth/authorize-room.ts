@@ -9,6 +9,7 @@ import { authorizeWebhook } from "./authorize-webhook.ts";
 import { NoAnswers } from "./no-answers.ts";
 import { PermissionCache } from "./permission-cache.ts";
 import { QuestionSlots } from "./question-slots.ts";
+import { REQUEST_WITHIN_MS } from "./request-json.ts";
 
 const NO_ANSWER = reject(
   refuse("overloaded", "who may enter this room cannot be found out now", { retryAfterMs: 2_000 }),
@@ -90,7 +91,10 @@ class BackEndQuestions {
   readonly #backEnd: BackEnd;
   readonly #answers = new PermissionCache();
   readonly #noAnswers = new NoAnswers(() => Math.random());
-  readonly #slots = new QuestionSlots({ now: () => Date.now(), wait: (ms) => scheduler.wait(ms) });
+  readonly #slots = new QuestionSlots(
+    { now: () => Date.now(), wait: (ms) => scheduler.wait(ms) },
+    { maxWaitMs: 1_000, withinMs: REQUEST_WITHIN_MS },
+  );
 
   constructor(backEnd: BackEnd) {
     this.#backEnd = backEnd;

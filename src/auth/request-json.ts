@@ -1,9 +1,9 @@
-// Requests to servers of the deployer: the keys of the issuer, and the back end that authorizes.
+// Requests to servers of the deployer: the keys of the issuer, and the back end that authorizes and judges messages.
 
 import { parseJson } from "../protocol/index.ts";
 
 /** The one bound on how long an answer may take, headers and body, and so on how long it keeps an object awake. */
-const WITHIN_MS = 3_000;
+export const REQUEST_WITHIN_MS = 3_000;
 
 /**
  * Asks a server of the deployer and reads its JSON, of at most `maxBytes`. Rejects on any status but 2xx: a redirect is
@@ -13,8 +13,9 @@ export async function requestJson(
   url: string,
   init: Pick<RequestInit, "method" | "headers" | "body">,
   maxBytes: number,
+  withinMs = REQUEST_WITHIN_MS,
 ): Promise<unknown> {
-  const signal = AbortSignal.timeout(WITHIN_MS);
+  const signal = AbortSignal.timeout(withinMs);
   const response = await fetch(url, { ...init, redirect: "manual", signal });
   if (!response.ok) {
     await response.body?.cancel();

@@ -4,6 +4,7 @@ import type { RoomAccess } from "../access/room-permission.ts";
 import { isEventName, isRoomPattern, PERMISSIONS } from "../protocol/index.ts";
 import { type ApiKey, readApiKeys } from "./api-keys.ts";
 import { type BackEnd, readBackEnd } from "./back-end-config.ts";
+import { type BeforePublishConfig, readBeforePublish } from "./before-publish-config.ts";
 import { type LimitsConfig, readLimits } from "./limits-config.ts";
 import { type LogsConfig, readLogs } from "./logs-config.ts";
 import { isOriginPattern } from "./origins.ts";
@@ -19,6 +20,8 @@ export interface Config {
   readonly trustProxy: boolean;
   readonly access: RoomAccess;
   readonly backEnd?: BackEnd;
+  /** Left out: nobody is asked before a message is stored. */
+  readonly beforePublish?: BeforePublishConfig;
   readonly serverEvents: readonly string[];
   /** Left out: there are no pushes. */
   readonly push?: PushConfig;
@@ -64,6 +67,7 @@ export function parseConfig(settings: Readonly<Record<string, unknown>>): Config
   const token = readToken(read);
   const permission = read.oneOf("DEFAULT_ROOM_ACCESS", PERMISSIONS, "none");
   const backEnd = readBackEnd(read);
+  const beforePublish = readBeforePublish(read);
   const devTokens = read.oneOf("DEV_TOKENS", ["on", "share", "off"], "off");
   const push = readPush(read, devTokens !== "off");
   const config = {
@@ -72,6 +76,7 @@ export function parseConfig(settings: Readonly<Record<string, unknown>>): Config
     trustProxy: read.oneOf("TRUST_PROXY", ["on", "off"], "off") === "on",
     access: { defaultAccess: permission, anonymousRooms: readRoomPatterns(read) },
     ...(backEnd !== undefined && { backEnd }),
+    ...(beforePublish !== undefined && { beforePublish }),
     ...(push !== undefined && { push }),
     serverEvents: read.list("SERVER_EVENTS", isEventName, "topics"),
     limits: readLimits(read),

@@ -55,6 +55,10 @@ export interface LogFieldValues {
   by: string;
   /** `seq` of the message or notification. */
   seq: number;
+  /** The word of the back end that marks a message. */
+  flag: string;
+  /** Whether messages of the topic pass without an answer (`open`), or are refused (`closed`). */
+  without: "open" | "closed";
   banSeconds: number;
   /** Milliseconds since 1970. */
   until: number;
@@ -268,6 +272,23 @@ export const LOG_CATALOGUE = {
     means: "The back end gave no valid answer: the user was refused with overloaded, and the client retries.",
     action: "Check that the back end is up, answers within 3 seconds and in the documented form.",
     fields: ["room", "user", "error"],
+  },
+  publish_unanswered: {
+    level: "error",
+    from: "the question to BEFORE_PUBLISH_URL",
+    means:
+      "The back end gave no valid answer about a message in time: where without is open the message passed unseen, else the user was refused with overloaded, and the client tries again.",
+    action: "Check that the back end is up, answers within BEFORE_PUBLISH_TIMEOUT_MS and in the documented form.",
+    fields: ["room", "user", "topic", "without", "error"],
+    optional: ["leftOut"],
+  },
+  message_flagged: {
+    level: "info",
+    from: "a message or an edit about which BEFORE_PUBLISH_URL was asked",
+    means: "The back end let it pass and marked it: all readers see the flag.",
+    action: "A moderator looks at the message seq of the room.",
+    fields: ["seq", "topic", "flag"],
+    optional: ["room", "user", "connection"],
   },
   token_made: {
     level: "info",

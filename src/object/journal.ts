@@ -31,7 +31,9 @@ export type JournalEntry =
   | ({ readonly kind: "refused"; readonly refusal: Refusal; readonly command?: string } & Whom)
   | ({ readonly kind: "accepted"; readonly command: string; readonly topic: string } & Whom)
   /** A room ended an open message: its producer was silent, or the log holds it no longer. */
-  | ({ readonly kind: "interrupted"; readonly seq: number; readonly topic: string } & Whom);
+  | ({ readonly kind: "interrupted"; readonly seq: number; readonly topic: string } & Whom)
+  /** The deployer's back end let a message or an edit pass, and marked it. */
+  | ({ readonly kind: "flagged"; readonly seq: number; readonly flag: string; readonly topic: string } & Whom);
 
 /** What is known of a command that is refused, which may be none. */
 export interface RefusedCommand {
@@ -80,6 +82,16 @@ export class Journal {
     if (this.#topics.length === 0) return;
     if (this.#topics.includes("*") || matchesTopics(this.#topics, topic))
       this.#entries.push({ kind: "accepted", command, topic, ...whomOf(identity, by) });
+  }
+
+  /** Notes that a user's message or edit was marked with `flag`; `undefined`: it was not. `seq`: of the message. */
+  flagged(
+    flag: string | undefined,
+    { seq, topic }: { readonly seq: number; readonly topic: string },
+    identity: Identity,
+    by: { readonly whom: ConnectionWhom } | null,
+  ): void {
+    if (flag !== undefined) this.#entries.push({ kind: "flagged", seq, flag, topic, ...whomOf(identity, by) });
   }
 
   /** The entries since the last time, in order. */

@@ -17,6 +17,7 @@ import {
   type SendResult,
   type TakeoverResult,
 } from "../protocol/index.ts";
+import type { Act, Asked } from "./before-publish.ts";
 import type { ChangeInput } from "./changes.ts";
 import type { BansPage, Kick } from "./moderation.ts";
 import { priceOf } from "./people/allowances.ts";
@@ -38,6 +39,11 @@ export interface RoomCall<Input, T> {
   readonly ifNone?: T;
   /** In tokens of the user's bucket, 1 unless given. */
   cost?(input: Input): number;
+  /** Of a call that publishes: what the deployer's back end may be asked about, and the input with its answer. */
+  readonly publishes?: {
+    act(input: Input): Act | undefined;
+    withAsked(input: Input, asked: Asked): Input;
+  };
   run(room: Room, turn: Turn, actor: Actor, input: Input): Outcome<T>;
 }
 
@@ -45,11 +51,19 @@ export const PUBLISH_CALL: RoomCall<MessageInput, SendResult> = {
   lasts: true,
   makes: true,
   cost: ({ mentions }) => 1 + (mentions?.length ?? 0),
+  publishes: {
+    act: (input) => ({ type: "send", input }),
+    withAsked: (input, asked) => ({ ...input, asked }),
+  },
   run: ({ publisher }, turn, actor, input) => publisher.publish(actor, input, turn),
 };
 
 export const CHANGE_CALL: RoomCall<ChangeInput, ChangeResult> = {
   lasts: true,
+  publishes: {
+    act: (change) => (change.type === "edit" ? change : undefined),
+    withAsked: (change, asked) => (change.type === "edit" ? { ...change, asked } : change),
+  },
   run: ({ changes }, turn, actor, change) => changes.apply(actor, change, turn),
 };
 

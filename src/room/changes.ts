@@ -15,6 +15,7 @@ import {
   refuse,
   reject,
 } from "../protocol/index.ts";
+import type { AsksAbout, Asked } from "./before-publish.ts";
 import { encodeDeleted, encodeUpdated, erased } from "./log/message-body.ts";
 import type { RoomLog, Target } from "./log/room-log.ts";
 import {
@@ -33,13 +34,15 @@ import type { Streams } from "./streams.ts";
 import type { Turn } from "./turn.ts";
 
 export type ChangeInput =
-  /** `data` as JSON. */
-  | { readonly type: "edit"; readonly seq: number; readonly data: string }
+  /** `data` as JSON. `asked`: what the deployer's back end was asked; left out: nothing. */
+  | { readonly type: "edit"; readonly seq: number; readonly data: string; readonly asked?: Asked | undefined }
   | { readonly type: "delete"; readonly seq: number }
   | { readonly type: "react"; readonly seq: number; readonly emoji: string; readonly op: "add" | "remove" };
 
+export type EditInput = InputOf<"edit">;
 type InputOf<Type> = Extract<ChangeInput, { type: Type }>;
 
+const NOT_ASKED = refuse("overloaded", "this edit was not judged: try again", { retryAfterMs: 1_000 });
 const UNCHANGED: Outcome<ChangeResult> = accept({ seq: 0 });
 const NO_SUCH_MESSAGE = refuse("not_found", "this room has no such message", { path: ["seq"] });
 const STILL_OPEN = refuse(
@@ -59,6 +62,7 @@ export interface ChangeRules extends Accounts {
   readonly settings: RoomSettings;
   readonly log: RoomLog;
   readonly streams: Streams;
+  readonly asksAbout: AsksAbout | undefined;
 }
 
 export class Changes {
@@ -68,8 +72,10 @@ export class Changes {
   readonly #slowMode: SlowMode;
   readonly #spending: Spending;
   readonly #journal: Journal;
+  readonly #asksAbout: AsksAbout | undefined;
 
-  constructor({ settings, log, streams, spending, journal }: ChangeRules, slowMode: SlowMode) {
+  constructor({ settings, log, streams, spending, journal, asksAbout }: ChangeRules, slowMode: SlowMode) {
+    this.#asksAbout = asksAbout;
     this.#streams = streams;
     this.#spending = spending;
     this.#journal = journal;
@@ -93,7 +99,16 @@ export class Changes {
     const length = change.type === "edit" ? change.data.length : 0;
     if (user !== null) this.#spending.add(user.id, CHANGE + length / BYTES_A_UNIT);
     const outcome = this.#change(actor, target, change, turn);
-    if (outcome.ok) this.#journal.accepted(change.type, target.event, actor.identity, by);
+    if (!outcome.ok) return outcome;
+    const { identity } = actor;
+    this.#journal.accepted(change.type, target.event, identity, by);
+    if (change.type === "edit")
+      this.#journal.flagged(
+        change.asked?.ruling?.flag,
+        { seq: target.seq, topic: target.event },
+        identity,
+        by,
+      );
     return outcome;
   }
 
@@ -108,25 +123,54 @@ export class Changes {
     }
   }
 
-  #edit(actor: Actor, target: Target, { data }: InputOf<"edit">, turn: Turn) {
+  #edit(actor: Actor, target: Target, edit: EditInput, turn: Turn) {
     const { now, delivery } = turn;
-    if (target.deleted) return reject(NO_SUCH_MESSAGE);
-    if (!mayChange(actor, target)) return reject(FOREIGN);
-    if (target.meta.stream === "open") return reject(STILL_OPEN);
-    const { serverEvents, limits } = this.#settings;
-    const refusal =
-      keptForServer(serverEvents, actor, target.event, "seq") ??
-      oversize(data, limits.messageBytes) ??
-      this.#slowMode.holds(actor, now);
+    const { ruling } = edit.asked ?? {};
+    const { data, flag } = { data: edit.data, flag: undefined, ...ruling };
+    const refusal = this.#editRefusal(actor, target, data, now);
     if (refusal !== undefined) return reject(refusal);
+    // A last look: what a back end is to judge is never stored without its answer.
+    if (ruling === undefined && this.#isToBeAsked(actor, target)) return reject(NOT_ASKED);
     const by = nameOf(actor);
-    const { editedBy: _, ...before } = target.meta;
-    const meta = { ...before, editedAt: now, ...(by !== saidBy(target) && { editedBy: by }) };
+    // A flag is about what the message said before.
+    const { editedBy: _, flag: __, ...before } = target.meta;
+    const meta = {
+      ...before,
+      editedAt: now,
+      ...(by !== saidBy(target) && { editedBy: by }),
+      ...(flag !== undefined && { flag }),
+    };
     const { seq, body } = this.#log.change(target, { meta, data, by }, now);
     this.#slowMode.acted(actor, seq, now);
     delivery.emit({ kind: "stored", event: target.event }, encodeUpdated({ seq, at: now, by }, body));
     report("edit", actor, target, turn);
     return changed(seq);
+  }
+
+  /** What an edit would change, or why it is refused. */
+  foresee(actor: Actor, { seq, data }: EditInput, now: number): Outcome<Target> {
+    if (!mayWrite(actor)) return reject(tooLittle(actor, "write"));
+    const stored = this.#log.find(seq);
+    if (stored === undefined) return reject(NO_SUCH_MESSAGE);
+    const target = this.#streams.current(stored);
+    const refusal = this.#editRefusal(actor, target, data, now);
+    return refusal === undefined ? accept(target) : reject(refusal);
+  }
+
+  #editRefusal(actor: Actor, target: Target, data: string, now: number): Refusal | undefined {
+    if (target.deleted) return NO_SUCH_MESSAGE;
+    if (!mayChange(actor, target)) return FOREIGN;
+    if (target.meta.stream === "open") return STILL_OPEN;
+    const { serverEvents, limits } = this.#settings;
+    return (
+      keptForServer(serverEvents, actor, target.event, "seq") ??
+      oversize(data, limits.messageBytes) ??
+      this.#slowMode.holds(actor, now)
+    );
+  }
+
+  #isToBeAsked({ identity }: Actor, { event }: Target): boolean {
+    return this.#asksAbout !== undefined && identity.kind === "user" && this.#asksAbout(event);
   }
 
   #delete(actor: Actor, target: Target, turn: Turn) {

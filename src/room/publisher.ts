@@ -9,11 +9,13 @@ import {
   CHAT_EVENT,
   type Outcome,
   type Refusal,
+  refuse,
   reject,
   type Sender,
   type SendResult,
 } from "../protocol/index.ts";
-import type { Draft, RoomLog, Target } from "./log/room-log.ts";
+import type { AsksAbout, Asked } from "./before-publish.ts";
+import type { Draft, RoomLog, Target, Voice } from "./log/room-log.ts";
 import { whereabouts } from "./mentions.ts";
 import { keptForServer, mayWrite, tooLittle } from "./people/permissions.ts";
 import type { RoomConnection } from "./people/room-connection.ts";
@@ -25,10 +27,12 @@ import { readContent, type StreamContent } from "./streams/open-stream.ts";
 import type { Streams } from "./streams.ts";
 import type { Turn } from "./turn.ts";
 
-export interface MessageInput extends Omit<Draft, "event"> {
+export interface MessageInput extends Omit<Draft, "event" | "flag"> {
   /** The user in whose name server code sends; a user sends in their own. */
   readonly from?: Sender | undefined;
   readonly event?: string | undefined;
+  /** What the deployer's back end was asked; left out: nothing. */
+  readonly asked?: Asked | undefined;
 }
 
 export interface SignalInput {
@@ -52,7 +56,15 @@ export interface PublishingRules extends Accounts {
   readonly log: RoomLog;
   readonly roomPresence: RoomPresence;
   readonly streams: Streams;
+  readonly asksAbout: AsksAbout | undefined;
 }
+
+const NOT_ASKED = refuse("overloaded", "this message was not judged: send it again", { retryAfterMs: 1_000 });
+const NOT_STREAMED = refuse(
+  "forbidden",
+  "messages of this topic are judged before others read them, so a user cannot stream here",
+  { path: ["stream"] },
+);
 
 export class Publisher {
   readonly #settings: RoomSettings;
@@ -62,11 +74,13 @@ export class Publisher {
   readonly #slowMode: SlowMode;
   readonly #spending: Spending;
   readonly #journal: Journal;
+  readonly #asksAbout: AsksAbout | undefined;
 
   constructor(
-    { settings, log, roomPresence, streams, spending, journal }: PublishingRules,
+    { settings, log, roomPresence, streams, spending, journal, asksAbout }: PublishingRules,
     slowMode: SlowMode,
   ) {
+    this.#asksAbout = asksAbout;
     this.#spending = spending;
     this.#journal = journal;
     this.#settings = settings;
@@ -88,13 +102,12 @@ export class Publisher {
     echo?: (result: SendResult) => { readonly on: RoomConnection; readonly answer: string },
   ): Outcome<SendResult> {
     const { now } = turn;
-    const draft = { ...input, event: input.event ?? CHAT_EVENT };
-    const voice = { from: senderOf(actor, input.from), byServer: actor.identity.kind === "server" };
-    if (!mayWrite(actor)) return reject(tooLittle(actor, "write"));
-    const repeat = this.#log.findRepeat(draft, voice);
-    if (repeat !== undefined) return repeat;
-    const refusal = this.#validationRefusal(actor, draft) ?? this.#slowMode.holds(actor, now);
-    if (refusal !== undefined) return reject(refusal);
+    const draft = { ...input, event: input.event ?? CHAT_EVENT, ...input.asked?.ruling };
+    const voice = voiceOf(actor, input.from);
+    const known = this.#foresee(actor, draft, voice, now);
+    if (known !== undefined) return known;
+    // A last look: what a back end is to judge is never stored without its answer.
+    if (this.#isToBeAsked(actor, draft.event) && input.asked?.ruling === undefined) return reject(NOT_ASKED);
     const opening = draft.stream ? this.#openingOf(actor, draft) : undefined;
     if (opening?.ok === false) return opening;
     const retired = this.#streams.endRetired(turn);
@@ -102,7 +115,7 @@ export class Publisher {
     const stored = this.#log.storeMessage(draft, voice, now, this.#streams.seqs);
     if (!stored.ok) return stored;
     if (actor.identity.kind === "user") {
-      const { data, mentions = [] } = input;
+      const { data, mentions = [] } = draft;
       this.#spending.add(
         actor.identity.user.id,
         ROW + data.length / BYTES_A_UNIT + mentions.length * MENTION,
@@ -112,6 +125,8 @@ export class Publisher {
     this.#slowMode.acted(actor, result.seq, now);
     const instead = echo?.(result);
     this.#journal.accepted("send", draft.event, actor.identity, by);
+    const { flag, event: topic } = draft;
+    this.#journal.flagged(flag, { seq: result.seq, topic }, actor.identity, by);
     if (opening !== undefined)
       this.#streams.opened({ ...draft, ...voice, seq: result.seq, content: opening.value }, now);
     else this.#mention(draft.mentions, voice.from, result.seq, turn);
@@ -120,6 +135,31 @@ export class Publisher {
       body,
     );
     return accept(result);
+  }
+
+  /** What is known of a message without storing it: why it is refused, or where its first is; `undefined`: it can be stored. */
+  foresee(actor: Actor, input: MessageInput, now: number): Outcome<SendResult> | undefined {
+    const draft = { ...input, event: input.event ?? CHAT_EVENT };
+    const known = this.#foresee(actor, draft, voiceOf(actor, input.from), now);
+    if (known !== undefined) return known;
+    const refusal = this.#log.replyRefusal(draft);
+    return refusal === undefined ? undefined : reject(refusal);
+  }
+
+  #foresee(actor: Actor, draft: Draft, voice: Voice, now: number): Outcome<SendResult> | undefined {
+    if (!mayWrite(actor)) return reject(tooLittle(actor, "write"));
+    const repeat = this.#log.findRepeat(draft, voice);
+    if (repeat !== undefined) return repeat;
+    const streams = draft.stream && this.#isToBeAsked(actor, draft.event);
+    const refusal =
+      this.#validationRefusal(actor, draft) ??
+      (streams ? NOT_STREAMED : undefined) ??
+      this.#slowMode.holds(actor, now);
+    return refusal === undefined ? undefined : reject(refusal);
+  }
+
+  #isToBeAsked({ identity }: Actor, event: string): boolean {
+    return this.#asksAbout !== undefined && identity.kind === "user" && this.#asksAbout(event);
   }
 
   /** Delivers an event that is not stored. `by`: the connection that sent it, which does not get it back. */
@@ -193,6 +233,11 @@ export class Publisher {
     return keptForServer(serverEvents, actor, event) ?? oversize(data, limits.messageBytes);
   }
 }
+
+const voiceOf = (actor: Actor, from: Sender | undefined): Voice => ({
+  from: senderOf(actor, from),
+  byServer: actor.identity.kind === "server",
+});
 
 const senderOf = ({ identity }: Actor, from: Sender | undefined): Sender | null =>
   identity.kind === "server" ? (from ?? null) : userOf(identity);

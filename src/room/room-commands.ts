@@ -20,6 +20,7 @@ import {
   type SendCommand,
   type TopicsCommand,
 } from "../protocol/index.ts";
+import { type Asked, isAltered } from "./before-publish.ts";
 import type { ChangeInput, Changes } from "./changes.ts";
 import type { PageSize } from "./log/log-page.ts";
 import type { RoomLog } from "./log/room-log.ts";
@@ -99,16 +100,17 @@ export function applyCommand(
   connection: RoomConnection,
   command: AppliedCommand,
   turn: Turn,
+  asked?: Asked,
 ): Applied {
   const { actor } = connection.state;
   if (actor.identity.kind === "anonymous" && !OF_ANYBODY.has(command.type)) return refused(ONLY_READS);
   switch (command.type) {
     case "send":
-      return send(rules, connection, command, turn);
+      return send(rules, connection, command, turn, asked);
     case "edit": {
       const data = encodeData(command.data);
       if (!data.ok) return refused(data.refusal);
-      const edit = { type: "edit", seq: command.seq, data: data.value } as const;
+      const edit = { type: "edit", seq: command.seq, data: data.value, asked } as const;
       return change(rules, connection, command.id, edit, turn);
     }
     case "delete":
@@ -148,16 +150,23 @@ export function applyCommand(
   }
 }
 
-function send(rules: CommandRules, connection: RoomConnection, command: SendCommand, turn: Turn): Applied {
+function send(
+  rules: CommandRules,
+  connection: RoomConnection,
+  command: SendCommand,
+  turn: Turn,
+  asked?: Asked,
+): Applied {
   const { type: _, data: said, echo, ...draft } = command;
   const { id } = draft;
   const data = encodeData(said);
   if (!data.ok) return refused(data.refusal);
-  // While a long replay is being paged the event comes in its page, and the answer replaces nothing here.
-  const inPlace = echo === false && connection.state.stage.at === "live";
+  // While a long replay is being paged the event comes in its page, and the answer replaces nothing here. Nor does it
+  // where the sender's own copy is not what is stored.
+  const inPlace = echo === false && connection.state.stage.at === "live" && !isAltered(asked);
   const outcome = rules.publisher.publish(
     connection.state.actor,
-    { ...draft, data: data.value },
+    { ...draft, data: data.value, asked },
     turn,
     connection,
     inPlace ? (result) => ({ on: connection, answer: okAnswer(id, result) }) : undefined,

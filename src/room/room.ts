@@ -11,6 +11,7 @@ import { type Occupancy, type Outcome, type Refusal, reject } from "../protocol/
 import type { RoomCounts } from "../registry/counts.ts";
 import { SessionMembers } from "../session-rooms/room-side/session-members.ts";
 import type { SessionStore } from "../session-rooms/room-side/session-store.ts";
+import { type AsksAbout, BeforePublish } from "./before-publish.ts";
 import { Changes } from "./changes.ts";
 import { Connections } from "./connections.ts";
 import type { Effects, RoomLife } from "./effects.ts";
@@ -55,6 +56,8 @@ export interface RoomPorts {
   readonly notedTopics: readonly string[];
   /** From 0 to below 1. */
   random(): number;
+  /** Left out: the deployer's back end is asked about no message. */
+  readonly asksAbout?: AsksAbout | undefined;
 }
 
 export class Room {
@@ -76,6 +79,8 @@ export class Room {
   readonly spending: Spending;
   readonly journal: Journal;
   readonly reportFault: (error: unknown) => void;
+  readonly asksAbout: AsksAbout | undefined;
+  readonly beforePublish: BeforePublish | undefined;
   readonly #queue: WorkQueue;
   readonly #greeter: Greeter;
   /** Whether the room woke, and what woke it has not come to a flush yet: it may wait for a user's object. */
@@ -90,6 +95,7 @@ export class Room {
     this.settings = settings;
     this.log = log;
     this.reportFault = ports.reportFault;
+    this.asksAbout = ports.asksAbout;
     const slowMode = new SlowMode(settings, log);
     this.spending = new Spending(ports.random);
     this.journal = new Journal(ports.notedTopics);
@@ -116,6 +122,7 @@ export class Room {
         expel: (whom, closing, departure, at) => this.connections.expel(whom, closing, departure, at),
       },
     );
+    this.beforePublish = ports.asksAbout && new BeforePublish(this, ports.asksAbout);
     this.#queue = new WorkQueue(this);
     this.#greeter = new Greeter(this);
   }

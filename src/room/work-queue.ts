@@ -201,9 +201,10 @@ export class WorkQueue {
     }
   }
 
-  #apply({ connection, command }: Extract<Work, { kind: "command" }>, turn: Turn): Applied {
+  #apply({ connection, command, asked }: Extract<Work, { kind: "command" }>, turn: Turn): Applied {
     // A sign of life even if it is refused.
     if (command.type === "ping") connection.pinged(turn.now);
+    if (asked !== undefined) return applyCommand(this.#rules, connection, command, turn, asked);
     const refusal = this.#charge(connection.identity, costOf(connection.identity, command), turn);
     return refusal === undefined ? applyCommand(this.#rules, connection, command, turn) : refused(refusal);
   }

@@ -3,13 +3,20 @@
 import type { Actor } from "../access/identity.ts";
 import type { Departure } from "../object/close-codes.ts";
 import type { Outcome, Refusal } from "../protocol/index.ts";
+import type { Asked } from "./before-publish.ts";
 import type { RoomConnection } from "./people/room-connection.ts";
 import type { AppliedCommand, Late } from "./room-commands.ts";
 import type { Turn } from "./turn.ts";
 
 /** What waits for the next flush. */
 export type Work =
-  | { readonly kind: "command"; readonly connection: RoomConnection; readonly command: AppliedCommand }
+  | {
+      readonly kind: "command";
+      readonly connection: RoomConnection;
+      readonly command: AppliedCommand;
+      /** It was looked at, and paid for, when it arrived. */
+      readonly asked?: Asked;
+    }
   /** A frame, or a part of it, that is no command. */
   | {
       readonly kind: "refused";

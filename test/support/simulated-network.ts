@@ -3,7 +3,7 @@
 // heartbeats, flushes when they are due. A new kind of fault is a method of `Wire`.
 
 import { type Actor, SERVER } from "../../src/access/identity.ts";
-import { AuthBarrier } from "../../src/object/auth-barrier.ts";
+import { CommandBarrier } from "../../src/object/command-barrier.ts";
 import {
   accept,
   closeCode,
@@ -39,7 +39,7 @@ const TOO_LATE = refuse("token_expired", "too late");
 export class SimulatedServer {
   readonly room: RoomForTest;
   readonly #now: () => number;
-  #authBarrier = this.#newIntake();
+  #barrier = this.#newIntake();
 
   constructor(settings: RoomTestSettings, now: () => number) {
     this.room = new RoomForTest(settings);
@@ -71,7 +71,7 @@ export class SimulatedServer {
     if (text === PING_FRAME) {
       person.socket.pingedAt = this.#now();
       person.socket.send(PONG_FRAME);
-    } else void this.#authBarrier.receive(person, text);
+    } else void this.#barrier.receive(person, text);
   }
 
   gone(person: Person, departure: "left" | "lost"): void {
@@ -113,13 +113,13 @@ export class SimulatedServer {
       if (this.room.dueAt !== null) return false;
     }
     this.room.restart(how, settings);
-    this.#authBarrier = this.#newIntake();
+    this.#barrier = this.#newIntake();
     this.room.room.connections.sweep(this.room.now);
     return true;
   }
 
-  #newIntake(): AuthBarrier<Person, AppliedCommand, Outcome<Actor>> {
-    return new AuthBarrier({
+  #newIntake(): CommandBarrier<Person, AppliedCommand, Outcome<Actor>> {
+    return new CommandBarrier({
       parse: (frame) => parseFrame<RoomCommand>(frame, ROOM_VALIDATORS),
       charge: ({ connection }) => this.room.room.chargeAuth(connection, this.#now()),
       verify: async (_, token) => this.#verify(token),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { AuthBarrier } from "../../src/object/auth-barrier.ts";
+import { CommandBarrier } from "../../src/object/command-barrier.ts";
 import { FlushLoop } from "../../src/object/flush-loop.ts";
 import { TokenBuckets } from "../../src/object/token-bucket.ts";
 import type { AuthCommand } from "../../src/protocol/index.ts";
@@ -109,7 +109,7 @@ describe("the auth barrier", () => {
   function intakeForTest() {
     const taken: string[] = [];
     const verifications: (() => void)[] = [];
-    const authBarrier = new AuthBarrier<object, Say, string>({
+    const barrier = new CommandBarrier<object, Say, string>({
       parse: (frame): Parsed<Say | AuthCommand>[] =>
         String(frame)
           .split(" ")
@@ -127,47 +127,47 @@ describe("the auth barrier", () => {
       verifications.shift()?.();
       await new Promise((resolve) => setImmediate(resolve));
     };
-    return { authBarrier, taken, verified };
+    return { barrier, taken, verified };
   }
 
   it("[M8] keeps what comes after an auth behind it, also behind a second one", async () => {
-    const { authBarrier, taken, verified } = intakeForTest();
+    const { barrier, taken, verified } = intakeForTest();
     const [ada, bo] = [{}, {}];
-    void authBarrier.receive(ada, "a auth1 b");
-    void authBarrier.receive(ada, "c auth2 d");
-    void authBarrier.receive(bo, "other");
+    void barrier.receive(ada, "a auth1 b");
+    void barrier.receive(ada, "c auth2 d");
+    void barrier.receive(bo, "other");
     expect(taken).toEqual(["a", "other"]);
     await verified();
-    void authBarrier.receive(ada, "e");
+    void barrier.receive(ada, "e");
     expect(taken).toEqual(["a", "other", "auth1", "b", "c"]);
     await verified();
     expect(taken).toEqual(["a", "other", "auth1", "b", "c", "auth2", "d", "e"]);
   });
 
   it("[M8] lets what came before an auth take effect at once, and reports when the rest did", async () => {
-    const { authBarrier, taken, verified } = intakeForTest();
-    const checked = authBarrier.receive({}, "a auth1");
+    const { barrier, taken, verified } = intakeForTest();
+    const checked = barrier.receive({}, "a auth1");
     expect(taken).toEqual(["a"]);
-    expect(authBarrier.receive({}, "b")).toBeUndefined();
+    expect(barrier.receive({}, "b")).toBeUndefined();
     await verified();
     await checked;
     expect(taken).toEqual(["a", "b", "auth1"]);
   });
 
   it("[M8] holds a limited number of empty frames", async () => {
-    const { authBarrier, taken } = intakeForTest();
+    const { barrier, taken } = intakeForTest();
     const ada = {};
-    void authBarrier.receive(ada, "auth1");
-    for (let i = 0; i < 20_000; i++) void authBarrier.receive(ada, "");
+    void barrier.receive(ada, "auth1");
+    for (let i = 0; i < 20_000; i++) void barrier.receive(ada, "");
     expect(taken.length).toBeGreaterThan(3_000);
   });
 
   it("[M8] holds at most one frame's worth, and answers the rest with its id", async () => {
-    const { authBarrier, taken } = intakeForTest();
+    const { barrier, taken } = intakeForTest();
     const ada = {};
-    void authBarrier.receive(ada, "auth1");
-    void authBarrier.receive(ada, "x".repeat(1_048_576 - 64));
-    void authBarrier.receive(ada, "y");
+    void barrier.receive(ada, "auth1");
+    void barrier.receive(ada, "x".repeat(1_048_576 - 64));
+    void barrier.receive(ada, "y");
     expect(taken).toEqual(["refused y"]);
   });
 });

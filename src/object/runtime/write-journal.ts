@@ -47,6 +47,11 @@ export function writeJournal(
         interruptedStreams.note("any", { seq, topic, ...whom(entry, place) }, now);
         break;
       }
+      case "flagged": {
+        const { seq, topic, flag } = entry;
+        log("message_flagged", { seq, topic, flag, ...whom(entry, place) });
+        break;
+      }
       case "accepted": {
         const { command, topic } = entry;
         writeSampled("command_accepted", { command, topic, ...whom(entry, place) }, entry, sample);

@@ -11,6 +11,7 @@ import {
   type Outcome,
   parseCursor,
   type Recovery,
+  type Refusal,
   refuse,
   type Sender,
   type SendResult,
@@ -49,6 +50,8 @@ export interface Draft extends MessageExtras {
   readonly stream?: true | undefined;
   /** Of an open message: the field of `data` whose text grows. */
   readonly field?: string | undefined;
+  /** The word with which the deployer's back end marked it. */
+  readonly flag?: string | undefined;
 }
 
 /** A message of the log that is to be changed. */
@@ -156,12 +159,17 @@ export class RoomLog {
     return { ok: true, value: { seq: first.seq, at: first.at, duplicate: true } };
   }
 
+  /** Why a message cannot be stored that answers another one, if so. */
+  replyRefusal({ replyTo }: Draft): Refusal | undefined {
+    const isThere = replyTo === undefined || replyTo <= this.floor || this.#store.find(replyTo) !== undefined;
+    return isThere ? undefined : NO_SUCH_MESSAGE;
+  }
+
   /** Stores a message that is no repeat. `open`: the messages that are open now. */
   storeMessage(draft: Draft, voice: Voice, now: number, open: readonly number[] = []): Outcome<StoreResult> {
-    const { id, event, replyTo, keyed = false, stream, field } = draft;
-    if (replyTo !== undefined && replyTo > this.floor && this.#store.find(replyTo) === undefined) {
-      return { ok: false, refusal: NO_SUCH_MESSAGE };
-    }
+    const { id, event, keyed = false, stream, field } = draft;
+    const refusal = this.replyRefusal(draft);
+    if (refusal !== undefined) return { ok: false, refusal };
     const seq = this.#head + 1;
     const speaker = speakerOf(voice);
     const opening = stream && {

@@ -244,8 +244,24 @@ export class RoomObject extends DurableObject<Env> implements RoomCalls, AnswerC
     let refusal = call.makes ? await this.#open().admission.mayMake(actor) : undefined;
     if (call.lasts) refusal ??= await this.#open().admission.judge(actor);
     if (refusal !== undefined) return reject(refusal);
-    const cost = call.cost?.(input) ?? 1;
-    return this.#open().call(actor, cost, (room, turn) => call.run(room, turn, actor, input));
+    const asked = await this.#askBefore(call, actor, input);
+    if (!asked.ok) return asked;
+    const { cost, asked: withAnswer } = asked.value;
+    return this.#open().call(actor, cost, (room, turn) => call.run(room, turn, actor, withAnswer));
+  }
+
+  /** What a call costs from here on, and its input with the answer of the deployer's back end, if that was asked. */
+  async #askBefore<Input, T>(
+    call: RoomCall<Input, T>,
+    actor: Actor,
+    input: Input,
+  ): Promise<Outcome<{ readonly cost: number; readonly asked: Input }>> {
+    const { gate } = this.#open();
+    const act = gate === undefined ? undefined : call.publishes?.act(input);
+    const asked = act === undefined ? undefined : await gate?.askForCall(actor, act);
+    if (asked?.ok === false) return asked;
+    if (asked?.value === undefined) return accept({ cost: call.cost?.(input) ?? 1, asked: input });
+    return accept({ cost: 0, asked: call.publishes?.withAsked(input, asked.value) ?? input });
   }
 
   /** Finds first who is gone, and moves on the alarm that forgets an empty room. */

@@ -7,7 +7,7 @@ import { type Config, requireConfig } from "../../config/config.ts";
 import type { Env } from "../../env.ts";
 import { LimitedLog } from "../../log/limited-log.ts";
 import { log } from "../../log/log.ts";
-import { AuthBarrier } from "../../object/auth-barrier.ts";
+import { CommandBarrier, type CommandBarrierPorts } from "../../object/command-barrier.ts";
 import { type Departure, departureOf, TooBigNotice } from "../../object/close-codes.ts";
 import { FlushLoop } from "../../object/flush-loop.ts";
 import type { PolledCommands, PollUpgrade } from "../../object/polled-socket.ts";
@@ -46,6 +46,8 @@ import type { AppliedCommand } from "../room-commands.ts";
 import type { Turn } from "../turn.ts";
 import { EffectsCarrier } from "./effects-carrier.ts";
 import { FlushTimer } from "./flush-timer.ts";
+import { PublishGate } from "./publish-gate.ts";
+import { type PublishJudge, publishJudge } from "./publish-judge.ts";
 import { RoomReports } from "./room-reports.ts";
 import { StreamedAnswers } from "./streamed-answers.ts";
 
@@ -66,6 +68,8 @@ export class RoomRuntime {
   readonly admission: Admission;
   readonly reports: RoomReports;
   readonly answers: StreamedAnswers;
+  /** Left out: nobody is asked before a message is stored. */
+  readonly gate: PublishGate | undefined;
   readonly #ctx: DurableObjectState;
   readonly #env: Env;
   readonly #config: Config;
@@ -75,7 +79,7 @@ export class RoomRuntime {
   readonly #polled: PolledSockets<RoomConnection>;
   readonly #deliveries: DeliveryQueue;
   readonly #loop: FlushLoop<Effects>;
-  readonly #authBarrier: AuthBarrier<RoomConnection, AppliedCommand, Outcome<Actor>>;
+  readonly #barrier: CommandBarrier<RoomConnection, AppliedCommand, Outcome<Actor>>;
   readonly #tooBig = new TooBigNotice();
   readonly #carrier: EffectsCarrier;
   readonly #timer = new FlushTimer(() => this.#ctx.waitUntil(this.flush()));
@@ -91,9 +95,17 @@ export class RoomRuntime {
     const sockets = currentSockets(ctx, readState, { room: name });
     // In a room without tables, connections keep the epoch that they were sent.
     const epoch = sockets.find(({ state }) => state.epoch !== undefined)?.state.epoch ?? randomEpoch();
-    const { room, database } = this.#makeRoom(epoch);
+    const judge = publishJudge(this.#config);
+    const { room, database } = this.#makeRoom(epoch, judge);
     this.room = room;
     this.#database = database;
+    this.gate =
+      room.beforePublish &&
+      judge &&
+      new PublishGate(room, room.beforePublish, {
+        judge: (question) => judge.judge(question),
+        now: () => Date.now(),
+      });
     this.admission = this.#makeAdmission();
     this.#loop = this.#makeLoop(flushed);
     this.answers = new StreamedAnswers(room, {
@@ -109,12 +121,14 @@ export class RoomRuntime {
       deliver: (user, items) => this.#userObject(user).deliver(name, items),
       flush: () => this.#flushIfNeeded(),
     });
-    this.#authBarrier = new AuthBarrier({
+    this.#barrier = new CommandBarrier({
       parse: (frame) => parseFrame<RoomCommand>(frame, ROOM_VALIDATORS),
       charge: (connection) => room.chargeAuth(connection, Date.now()),
       verify: (connection, token) => this.admission.verify(connection, token),
       accept: (connection, parsed) => room.enqueue({ ...parsed, connection }),
       authenticated: (connection, id, outcome) => room.enqueue({ kind: "auth", connection, id, outcome }),
+      ...this.#gatePort(),
+      passedOn: () => this.#loop.start(),
     });
     this.#polled = new PolledSockets(ctx, {
       closed: () => {},
@@ -194,7 +208,7 @@ export class RoomRuntime {
     if (spending.isDue) this.#loop.start();
   }
 
-  /** Processes one frame. Settles when its commands are durable; those after an `auth` wait for it, earlier ones do not. */
+  /** Processes one frame. Settles when its commands are durable, but those that have to wait, and what is behind them. */
   async receive(ws: WebSocket, frame: string | ArrayBuffer): Promise<void> {
     const connection = this.#connections.get(ws);
     if (connection !== undefined) await this.#receive(connection, frame);
@@ -220,6 +234,10 @@ export class RoomRuntime {
   async #leave(session: string, departure: Departure): Promise<void> {
     const { sessions, permits } = this.room;
     const connection = sessions.find(session);
+    if (connection !== undefined) {
+      this.gate?.ended(connection);
+      await this.#barrier.settled(connection);
+    }
     // The answer to the question comes to a flush, and so does its end without one, within 30 s.
     while (connection !== undefined && permits.isWaiting(connection)) await this.#nextFlush();
     sessions.leave(session, departure);
@@ -228,15 +246,13 @@ export class RoomRuntime {
 
   async #receive(connection: RoomConnection, frame: string | ArrayBuffer): Promise<void> {
     if (this.room.closeIfFlooding(connection, frame)) return this.flush();
-    const checked = this.#authBarrier.receive(connection, frame);
+    const waits = this.#barrier.receive(connection, frame);
     const waitsUntil = this.room.waitsUntil ?? 0;
-    if (checked === undefined && waitsUntil > Date.now()) {
+    if (waits !== undefined) this.#ctx.waitUntil(waits);
+    else if (waitsUntil > Date.now()) {
       this.#timer.by(waitsUntil);
       return;
     }
-    await this.flush();
-    if (checked === undefined) return;
-    await checked;
     await this.flush();
   }
 
@@ -255,7 +271,9 @@ export class RoomRuntime {
   /** It is gone. An error and a close may both be reported for the same socket. */
   #left(connection: RoomConnection, departure: Departure): void {
     connection.forget();
-    this.room.enqueue({ kind: "leave", connection, departure });
+    this.gate?.ended(connection);
+    // What it sent before takes effect first.
+    this.#barrier.afterwards(connection, () => this.room.enqueue({ kind: "leave", connection, departure }));
   }
 
   /** A connection that outlived a sleep of the object. */
@@ -377,7 +395,15 @@ export class RoomRuntime {
     });
   }
 
-  #makeRoom(epoch: string): { readonly room: Room; readonly database: LazyDatabase } {
+  #gatePort(): Pick<CommandBarrierPorts<RoomConnection, AppliedCommand, never>, "ask"> {
+    const { gate } = this;
+    return gate === undefined ? {} : { ask: (connection, command) => gate.ask(connection, command) };
+  }
+
+  #makeRoom(
+    epoch: string,
+    judge: PublishJudge | undefined,
+  ): { readonly room: Room; readonly database: LazyDatabase } {
     const now = Date.now();
     const defaults = defaultsOf(this.#env);
     const beginning = { epoch, ring: defaults.historyLimit, now };
@@ -396,6 +422,7 @@ export class RoomRuntime {
       reportUnwritten: (error) => log("session_not_written", { room: this.#name, error }),
       notedTopics: this.#config.logs.topics,
       random: () => Math.random(),
+      asksAbout: judge && ((event) => judge.asksAbout(event)),
     });
     return { room, database };
   }

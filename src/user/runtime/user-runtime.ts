@@ -10,7 +10,7 @@ import type { Env } from "../../env.ts";
 import { log } from "../../log/log.ts";
 import type { Metrics } from "../../metrics/metrics.ts";
 import { metricsOf } from "../../metrics/runtime/metrics-of.ts";
-import { AuthBarrier } from "../../object/auth-barrier.ts";
+import { CommandBarrier } from "../../object/command-barrier.ts";
 import { mapBounded } from "../../object/bounded.ts";
 import { type Departure, departureOf, TooBigNotice } from "../../object/close-codes.ts";
 import type { JournalEntry } from "../../object/journal.ts";
@@ -77,7 +77,7 @@ export class UserRuntime {
   /** `undefined` while the object starts. */
   readonly #reports: Reports<UserCounts> | undefined;
   readonly #metrics: Metrics;
-  readonly #authBarrier: AuthBarrier<SessionConnection, InboxCommand | RoomsCommand, Outcome<VerifiedToken>>;
+  readonly #barrier: CommandBarrier<SessionConnection, InboxCommand | RoomsCommand, Outcome<VerifiedToken>>;
 
   /** `wakeBy`: has the alarm go off by then, in milliseconds; `null`: it need not. */
   constructor(ctx: DurableObjectState, env: Env, wakeBy: (at: number | null) => Promise<void>) {
@@ -108,7 +108,7 @@ export class UserRuntime {
       doubtMs: SILENT_INTERVALS * limits.pingMs + SWEEP_SLACK_MS,
     });
     this.rooms = this.#sessionRooms();
-    this.#authBarrier = new AuthBarrier({
+    this.#barrier = new CommandBarrier({
       parse: parseSessionFrame,
       charge: () => this.user.charge(Date.now()),
       verify: (_, token) => verifyToken(this.#config.token, token, Date.now()),
@@ -282,7 +282,7 @@ export class UserRuntime {
 
   async #receive(session: SessionConnection, frame: string | ArrayBuffer): Promise<void> {
     this.user.use(FRAME, Date.now());
-    const checked = this.#authBarrier.receive(session, frame);
+    const checked = this.#barrier.receive(session, frame);
     this.user.sessions.sweepIfDue(Date.now());
     await checked;
   }

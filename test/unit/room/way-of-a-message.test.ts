@@ -4,7 +4,7 @@
 import { Session } from "node:inspector/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { AuthBarrier } from "../../../src/object/auth-barrier.ts";
+import { CommandBarrier } from "../../../src/object/command-barrier.ts";
 import type { RoomCommand } from "../../../src/protocol/index.ts";
 import type { RoomConnection } from "../../../src/room/people/room-connection.ts";
 import type { AppliedCommand } from "../../../src/room/room-commands.ts";
@@ -18,7 +18,7 @@ const root = join(import.meta.dirname, "../../..");
 it("[X11] a message passes few files on its way through a room", async () => {
   const test = new RoomForTest();
   const [ada, bo] = [test.join("ada"), test.join("bo")];
-  const intake = new AuthBarrier<RoomConnection, AppliedCommand, undefined>({
+  const intake = new CommandBarrier<RoomConnection, AppliedCommand, undefined>({
     parse: (frame) => parseFrame<RoomCommand>(frame, ROOM_VALIDATORS),
     charge: () => undefined,
     verify: async () => undefined,

@@ -1,9 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { CommandBarrier } from "../../src/object/command-barrier.ts";
 import { FlushLoop } from "../../src/object/flush-loop.ts";
 import { TokenBuckets } from "../../src/object/token-bucket.ts";
-import type { AuthCommand } from "../../src/protocol/index.ts";
-import type { Parsed } from "../../src/validation/parse-frame.ts";
 
 describe("the flush loop", () => {
   /** A flush that takes two at a time, leaves the rest, and throws at "bad". */
@@ -100,75 +97,6 @@ describe("the flush loop", () => {
     await committed(0);
     await done;
     expect(failures).toHaveLength(2);
-  });
-});
-
-describe("the auth barrier", () => {
-  type Say = { readonly type: "say"; readonly id: string };
-
-  function intakeForTest() {
-    const taken: string[] = [];
-    const verifications: (() => void)[] = [];
-    const barrier = new CommandBarrier<object, Say, string>({
-      parse: (frame): Parsed<Say | AuthCommand>[] =>
-        String(frame)
-          .split(" ")
-          .map((id) => ({
-            kind: "command",
-            command: id.startsWith("auth") ? { type: "auth", id, token: id } : { type: "say", id },
-          })),
-      charge: () => undefined,
-      verify: (_, token) => new Promise((resolve) => verifications.push(() => resolve(token))),
-      accept: (_, parsed) =>
-        taken.push(parsed.kind === "command" ? parsed.command.id : `refused ${parsed.id}`),
-      authenticated: (_, id) => taken.push(id),
-    });
-    const verified = async () => {
-      verifications.shift()?.();
-      await new Promise((resolve) => setImmediate(resolve));
-    };
-    return { barrier, taken, verified };
-  }
-
-  it("[M8] keeps what comes after an auth behind it, also behind a second one", async () => {
-    const { barrier, taken, verified } = intakeForTest();
-    const [ada, bo] = [{}, {}];
-    void barrier.receive(ada, "a auth1 b");
-    void barrier.receive(ada, "c auth2 d");
-    void barrier.receive(bo, "other");
-    expect(taken).toEqual(["a", "other"]);
-    await verified();
-    void barrier.receive(ada, "e");
-    expect(taken).toEqual(["a", "other", "auth1", "b", "c"]);
-    await verified();
-    expect(taken).toEqual(["a", "other", "auth1", "b", "c", "auth2", "d", "e"]);
-  });
-
-  it("[M8] lets what came before an auth take effect at once, and reports when the rest did", async () => {
-    const { barrier, taken, verified } = intakeForTest();
-    const checked = barrier.receive({}, "a auth1");
-    expect(taken).toEqual(["a"]);
-    expect(barrier.receive({}, "b")).toBeUndefined();
-    await verified();
-    await checked;
-    expect(taken).toEqual(["a", "b", "auth1"]);
-  });
-
-  it("[M8] holds a limited number of empty frames", async () => {
-    const { barrier, taken } = intakeForTest();
-    const ada = {};
-    void barrier.receive(ada, "auth1");
-    for (let i = 0; i < 20_000; i++) void barrier.receive(ada, "");
-    expect(taken.length).toBeGreaterThan(3_000);
-  });
-
-  it("[M8] holds at most one frame's worth, and answers the rest with its id", async () => {
-    const { barrier, taken } = intakeForTest();
-    const ada = {};
-    void barrier.receive(ada, "auth1");
-    void barrier.receive(ada, "x".repeat(1_048_576 - 64));
-    void barrier.receive(ada, "y");
-    expect(taken).toEqual(["refused y"]);
   });
 });
 

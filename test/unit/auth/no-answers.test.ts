@@ -35,13 +35,14 @@ describe("missing answers of the back end", () => {
 describe("open questions to the back end", () => {
   it("[A50] are at most 100: further ones wait a second for their turn, and lost ones do not count", async () => {
     let now = NOW;
-    const slots = new QuestionSlots({
+    const ports = {
       now: () => now,
-      wait: (ms) => {
+      wait: (ms: number) => {
         now += ms;
         return Promise.resolve();
       },
-    });
+    };
+    const slots = new QuestionSlots(ports, { maxWaitMs: 1_000, withinMs: 3_000 });
     const never = () => new Promise<never>(() => {});
     for (let n = 0; n < 100; n++) void slots.run(never);
     await expect(slots.run(async () => "asked")).rejects.toThrow("too many questions");

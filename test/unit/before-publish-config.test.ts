@@ -45,7 +45,7 @@ describe("the settings of the question before publish", () => {
     expect(read({ BEFORE_PUBLISH_URL: "http://localhost:3000/judge" })).toMatchObject({ timeoutMs: 1_000 });
   });
 
-  it.each([
+  const problems: (readonly [settings: Record<string, unknown>, problem: string])[] = [
     [{ WEBHOOK_SECRET: "" }, "WEBHOOK_SECRET is required with BEFORE_PUBLISH_URL"],
     [
       { BEFORE_PUBLISH_URL: "", BEFORE_PUBLISH_TOPICS: "chat:open" },
@@ -67,7 +67,9 @@ describe("the settings of the question before publish", () => {
           "BEFORE_PUBLISH_TOPICS must be a comma-separated list of entries such as chat:closed or *:open",
         ] as const,
     ),
-  ])("[Z123] report %o", (settings, problem) => {
+  ];
+
+  it.each(problems)("[Z123] report %o", (settings, problem) => {
     expect(read(settings)).toEqual([problem]);
   });
 });

@@ -7,7 +7,7 @@ import { configureRoom } from "./objects.ts";
 import { TestSocket } from "./test-socket.ts";
 import { callWith, type TokenOptions, tokenFor, uniqueName } from "./worker.ts";
 
-const SECRET = "a-webhook-secret-of-the-tests-that-is-long-enough";
+export const WEBHOOK_SECRET = "a-webhook-secret-of-the-tests-that-is-long-enough";
 
 export interface Question {
   readonly user: { readonly id: string; readonly name?: string };
@@ -17,13 +17,13 @@ export interface Question {
 export type Answer = (question: Question, signal: AbortSignal) => unknown;
 
 /** Checks a signature as a deployer's back end would, in code of its own. */
-async function isSigned(headers: Headers, body: string): Promise<boolean> {
+export async function isSignedForTest(headers: Headers, body: string): Promise<boolean> {
   const [, seconds, given] =
     /^t=(\d+),v1=([0-9a-f]{64})$/.exec(headers.get("Edge-Rooms-Signature") ?? "") ?? [];
   if (Math.abs(Date.now() / 1_000 - Number(seconds)) > 300) return false;
   const bytes = (text: string) => new TextEncoder().encode(text);
   const hmac = { name: "HMAC", hash: "SHA-256" };
-  const key = await crypto.subtle.importKey("raw", bytes(SECRET), hmac, false, ["verify"]);
+  const key = await crypto.subtle.importKey("raw", bytes(WEBHOOK_SECRET), hmac, false, ["verify"]);
   const mac = Uint8Array.from(given?.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
   return crypto.subtle.verify("HMAC", key, mac, bytes(`${seconds}.${body}`));
 }
@@ -31,14 +31,14 @@ async function isSigned(headers: Headers, body: string): Promise<boolean> {
 /** Answers with the result of `answer`: an object as JSON, a `Response` as it is. */
 export function startBackEnd(answer: Answer) {
   const url = `https://${uniqueName("backend").replaceAll("_", "-")}.example/may`;
-  const settings = { AUTHORIZE_URL: url, WEBHOOK_SECRET: SECRET };
+  const settings = { AUTHORIZE_URL: url, WEBHOOK_SECRET };
   const questions: Question[] = [];
   const requests: RequestInit[] = [];
   let current = answer;
   vi.stubGlobal("fetch", async (input: RequestInfo, init: RequestInit = {}) => {
     if (String(input) !== url || !init.signal) throw new Error(`unexpected request to ${String(input)}`);
     const body = String(init.body);
-    if (!(await isSigned(new Headers(init.headers), body)))
+    if (!(await isSignedForTest(new Headers(init.headers), body)))
       return new Response("who are you?", { status: 401 });
     const question: Question = JSON.parse(body);
     questions.push(question);
@@ -72,7 +72,7 @@ export function startBackEnd(answer: Answer) {
   }
 
   return {
-    secrets: [SECRET, env.JWT_SECRET, url],
+    secrets: [WEBHOOK_SECRET, env.JWT_SECRET, url],
     settings,
     tokenOf,
     ask,

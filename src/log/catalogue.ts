@@ -55,10 +55,7 @@ export interface LogFieldValues {
   by: string;
   /** `seq` of the message or notification. */
   seq: number;
-  /** The word of the back end that marks a message. */
   flag: string;
-  /** Whether messages of the topic pass without an answer (`open`), or are refused (`closed`). */
-  without: "open" | "closed";
   banSeconds: number;
   /** Milliseconds since 1970. */
   until: number;
@@ -225,8 +222,7 @@ export const LOG_CATALOGUE = {
     level: "warn",
     from: "a room",
     means:
-      "The room ended an open message as interrupted: its producer was silent for STREAM_TIMEOUT_SECONDS, or so many " +
-      "messages came that the log holds it no longer. user is its author, null server code. At most one line a second in an isolate; leftOut counts the others.",
+      "The room ended an open message as interrupted: its producer was silent for STREAM_TIMEOUT_SECONDS, or so many messages came that the log holds it no longer. user is its author, null server code. At most one line a second in an isolate; leftOut counts the others.",
     action: "Look whether the program that writes these answers fails, or loses its connection.",
     fields: ["seq", "topic"],
     optional: ["room", "user", "leftOut"],
@@ -276,15 +272,14 @@ export const LOG_CATALOGUE = {
   publish_unanswered: {
     level: "error",
     from: "the question to BEFORE_PUBLISH_URL",
-    means:
-      "The back end gave no valid answer about a message in time: where without is open the message passed unseen, else the user was refused with overloaded, and the client tries again.",
-    action: "Check that the back end is up, answers within BEFORE_PUBLISH_TIMEOUT_MS and in the documented form.",
-    fields: ["room", "user", "topic", "without", "error"],
+    means: "The back end gave no valid answer in time: the message passed or was refused, as why says.",
+    action: "Check that it is up, and answers within BEFORE_PUBLISH_TIMEOUT_MS in the documented form.",
+    fields: ["room", "user", "topic", "why", "error"],
     optional: ["leftOut"],
   },
   message_flagged: {
     level: "info",
-    from: "a message or an edit about which BEFORE_PUBLISH_URL was asked",
+    from: "a message or an edit that BEFORE_PUBLISH_URL marked",
     means: "The back end let it pass and marked it: all readers see the flag.",
     action: "A moderator looks at the message seq of the room.",
     fields: ["seq", "topic", "flag"],

@@ -50,7 +50,7 @@ interface Line<Command> {
   /** Of the frames. */
   length: number;
   /** What is run when nothing waits any more. */
-  readonly then: PassOn[];
+  readonly after: PassOn[];
   ended: Promise<void>;
 }
 
@@ -78,7 +78,7 @@ export class CommandBarrier<Connection extends object, Command extends { readonl
   afterwards(connection: Connection, then: PassOn): void {
     const line = this.#lines.get(connection);
     if (line === undefined) then();
-    else line.then.push(then);
+    else line.after.push(then);
   }
 
   /** Settles when nothing of the connection waits; `undefined`: nothing does. */
@@ -129,7 +129,7 @@ export class CommandBarrier<Connection extends object, Command extends { readonl
     passage: Promise<PassOn>,
     parsed: readonly Parsed<Command | AuthCommand>[],
   ): Promise<void> {
-    const line: Line<Command> = { parsed, frames: [], length: 0, then: [], ended: Promise.resolve() };
+    const line: Line<Command> = { parsed, frames: [], length: 0, after: [], ended: Promise.resolve() };
     this.#lines.set(connection, line);
     line.ended = this.#work(connection, line, passage);
     return line.ended;
@@ -147,7 +147,7 @@ export class CommandBarrier<Connection extends object, Command extends { readonl
       }
     } finally {
       this.#lines.delete(connection);
-      for (const then of line.then) then();
+      for (const then of line.after) then();
       this.#ports.passedOn?.();
     }
   }

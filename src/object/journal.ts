@@ -33,7 +33,12 @@ export type JournalEntry =
   /** A room ended an open message: its producer was silent, or the log holds it no longer. */
   | ({ readonly kind: "interrupted"; readonly seq: number; readonly topic: string } & Whom)
   /** The deployer's back end let a message or an edit pass, and marked it. */
-  | ({ readonly kind: "flagged"; readonly seq: number; readonly flag: string; readonly topic: string } & Whom);
+  | ({
+      readonly kind: "flagged";
+      readonly seq: number;
+      readonly flag: string;
+      readonly topic: string;
+    } & Whom);
 
 /** What is known of a command that is refused, which may be none. */
 export interface RefusedCommand {
@@ -91,7 +96,8 @@ export class Journal {
     identity: Identity,
     by: { readonly whom: ConnectionWhom } | null,
   ): void {
-    if (flag !== undefined) this.#entries.push({ kind: "flagged", seq, flag, topic, ...whomOf(identity, by) });
+    if (flag !== undefined)
+      this.#entries.push({ kind: "flagged", seq, flag, topic, ...whomOf(identity, by) });
   }
 
   /** The entries since the last time, in order. */

@@ -14,6 +14,8 @@ export const BYTES_A_UNIT = 4_096;
 export const CHANGE = 2;
 /** A call of a user's object, the notification there, and perhaps a push. */
 export const MENTION = 5;
+/** The room works until the deployer's back end has judged a message: about a second, or less. */
+export const QUESTION = 1.6;
 /** The room works for as long as the grace of a member lasts whose last connection was lost. */
 export const LOST = 8;
 /** The first opening of a room, which may create it. */

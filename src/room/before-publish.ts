@@ -1,8 +1,9 @@
 // Before a message of a user is stored, or edited, the deployer's back end may be asked. Here: about which ones, and what
 // is settled without a question. The answer travels with the command into the flush, where all of it is judged again.
 
-import { type Actor, userOf } from "../access/identity.ts";
+import type { Actor, UserIdentity } from "../access/identity.ts";
 import { hasExpired } from "../object/liveness.ts";
+import { QUESTION, type Spending } from "../object/spending.ts";
 import { CHAT_EVENT, type PublishQuestion, type Refusal } from "../protocol/index.ts";
 import type { Changes, EditInput } from "./changes.ts";
 import type { Moderation } from "./moderation.ts";
@@ -48,6 +49,7 @@ export interface BeforePublishRules {
   readonly name: string;
   readonly moderation: Moderation;
   readonly allowances: Allowances;
+  readonly spending: Spending;
   readonly publisher: Publisher;
   readonly changes: Changes;
 }
@@ -65,27 +67,28 @@ export class BeforePublish {
   foresee(actor: Actor, act: Act, now: number): Foreseen | undefined {
     const { identity } = actor;
     if (identity.kind !== "user" || hasExpired(identity, now)) return undefined;
-    if (act.type === "edit") return this.#foreseeEdit(actor, act, now);
+    if (act.type === "edit") return this.#foreseeEdit(actor, identity, act, now);
     const { input } = act;
     if (!this.#asksAbout(input.event ?? CHAT_EVENT)) return undefined;
     const refusal = this.#charge(actor, 1 + (input.mentions?.length ?? 0), now);
     if (refusal !== undefined) return { kind: "refused", refusal };
     const known = this.#rules.publisher.foresee(actor, input, now);
-    if (known !== undefined) return known.ok ? { kind: "repeat" } : { kind: "refused", refusal: known.refusal };
+    if (known !== undefined)
+      return known.ok ? { kind: "repeat" } : { kind: "refused", refusal: known.refusal };
     const { event = CHAT_EVENT, data, replyTo, mentions } = input;
     const more = { ...(replyTo !== undefined && { replyTo }), ...(mentions !== undefined && { mentions }) };
-    return { kind: "question", question: { type: "send", ...this.#by(actor), event, ...more, data } };
+    return this.#question(identity, { type: "send", event, ...more, data });
   }
 
-  /** The flush refuses an edit that is not possible; with another topic than those asked about it is none of ours. */
-  #foreseeEdit(actor: Actor, edit: EditInput, now: number): Foreseen | undefined {
+  /** An edit that is not possible is left to the flush, which refuses it. */
+  #foreseeEdit(actor: Actor, identity: UserIdentity, edit: EditInput, now: number): Foreseen | undefined {
     const known = this.#rules.changes.foresee(actor, edit, now);
     if (!known.ok || !this.#asksAbout(known.value.event)) return undefined;
     const refusal = this.#charge(actor, 1, now);
     if (refusal !== undefined) return { kind: "refused", refusal };
     const { event } = known.value;
     const { seq, data } = edit;
-    return { kind: "question", question: { type: "edit", ...this.#by(actor), event, seq, data } };
+    return this.#question(identity, { type: "edit", event, seq, data });
   }
 
   /** A user who may not act at all pays nothing. */
@@ -94,8 +97,11 @@ export class BeforePublish {
     return moderation.refusalFor(actor, now) ?? allowances.take(actor.identity, cost, now);
   }
 
-  #by({ identity }: Actor): Pick<Publishing, "room" | "user"> {
-    const { id = "", name } = userOf(identity) ?? {};
-    return { room: this.#rules.name, user: { id, ...(name !== undefined && { name }) } };
+  #question({ user: { id, name } }: UserIdentity, said: Omit<Publishing, "room" | "user">): Foreseen {
+    const { name: room, spending } = this.#rules;
+    spending.add(id, QUESTION);
+    const { type, ...rest } = said;
+    const user = { id, ...(name !== undefined && { name }) };
+    return { kind: "question", question: { type, room, user, ...rest } };
   }
 }

@@ -15,7 +15,7 @@ import {
   refuse,
   reject,
 } from "../protocol/index.ts";
-import type { AsksAbout, Asked } from "./before-publish.ts";
+import type { Asked, AsksAbout } from "./before-publish.ts";
 import { encodeDeleted, encodeUpdated, erased } from "./log/message-body.ts";
 import type { RoomLog, Target } from "./log/room-log.ts";
 import {

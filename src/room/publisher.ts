@@ -14,7 +14,7 @@ import {
   type Sender,
   type SendResult,
 } from "../protocol/index.ts";
-import type { AsksAbout, Asked } from "./before-publish.ts";
+import type { Asked, AsksAbout } from "./before-publish.ts";
 import type { Draft, RoomLog, Target, Voice } from "./log/room-log.ts";
 import { whereabouts } from "./mentions.ts";
 import { keptForServer, mayWrite, tooLittle } from "./people/permissions.ts";

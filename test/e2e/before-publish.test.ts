@@ -148,7 +148,8 @@ describe("a back end that is down", () => {
 
 describe("the back end of docs/moderation.md", () => {
   it("[Z138] refuses one word, flags another, and answers nobody without a signature", async () => {
-    const [, program = ""] = /```js\n(.*?)```/s.exec(readFileSync(join(root, "docs/moderation.md"), "utf8")) ?? [];
+    const [, program = ""] =
+      /```js\n(.*?)```/s.exec(readFileSync(join(root, "docs/moderation.md"), "utf8")) ?? [];
     const file = join(folder, "moderate.mjs");
     await build({
       stdin: { contents: program, resolveDir: root, loader: "js" },

@@ -51,14 +51,8 @@ describe("the settings of the question before publish", () => {
       { BEFORE_PUBLISH_URL: "", BEFORE_PUBLISH_TOPICS: "chat:open" },
       "BEFORE_PUBLISH_URL is required with BEFORE_PUBLISH_TOPICS",
     ],
-    [
-      { BEFORE_PUBLISH_TIMEOUT_MS: 99 },
-      "BEFORE_PUBLISH_TIMEOUT_MS must be a number from 100 to 5000",
-    ],
-    [
-      { BEFORE_PUBLISH_TIMEOUT_MS: 5_001 },
-      "BEFORE_PUBLISH_TIMEOUT_MS must be a number from 100 to 5000",
-    ],
+    [{ BEFORE_PUBLISH_TIMEOUT_MS: 99 }, "BEFORE_PUBLISH_TIMEOUT_MS must be a number from 100 to 5000"],
+    [{ BEFORE_PUBLISH_TIMEOUT_MS: 5_001 }, "BEFORE_PUBLISH_TIMEOUT_MS must be a number from 100 to 5000"],
     [{ BEFORE_PUBLISH_TOPICS: "chat:open,chat:closed" }, "BEFORE_PUBLISH_TOPICS names a topic twice"],
     ...["chat", "chat:maybe", ":open", "a b:open", "chat.*:open", "closed"].map(
       (topics) =>

@@ -214,19 +214,22 @@ describe("no answer", () => {
     ["a huge body", () => ({ action: "pass", pad: "x".repeat(10_000) })],
   ];
 
-  it.each(troubles)("[Z127] but %s lets pass what is open, and refuses for now what is closed", async (_, trouble) => {
-    const lines = listenToLog();
-    const backEnd = await startPublishBackEnd(trouble, { BEFORE_PUBLISH_TOPICS: "chat:closed,*:open" });
-    const room = await backEnd.room();
-    const ada = await join(room, "ada");
-    const refused = await ada.ask(send("m1", "SECRET-TEXT"));
-    expect(refused).toMatchObject({ code: "overloaded", retryAfterMs: 2_000 });
-    expect(await ada.ask(send("m2", 2, { event: "note" }))).toMatchObject({ seq: 1 });
-    const logged = lines("publish_unanswered");
-    expect(JSON.stringify(logged)).not.toContain("SECRET-TEXT");
-    backEnd.answerWith(() => PASS);
-    expect(await ada.ask(send("m1", "SECRET-TEXT"))).toMatchObject({ seq: 2 });
-  });
+  it.each(troubles)(
+    "[Z127] but %s lets pass what is open, and refuses for now what is closed",
+    async (_, trouble) => {
+      const lines = listenToLog();
+      const backEnd = await startPublishBackEnd(trouble, { BEFORE_PUBLISH_TOPICS: "chat:closed,*:open" });
+      const room = await backEnd.room();
+      const ada = await join(room, "ada");
+      const refused = await ada.ask(send("m1", "SECRET-TEXT"));
+      expect(refused).toMatchObject({ code: "overloaded", retryAfterMs: 2_000 });
+      expect(await ada.ask(send("m2", 2, { event: "note" }))).toMatchObject({ seq: 1 });
+      const logged = lines("publish_unanswered");
+      expect(JSON.stringify(logged)).not.toContain("SECRET-TEXT");
+      backEnd.answerWith(() => PASS);
+      expect(await ada.ask(send("m1", "SECRET-TEXT"))).toMatchObject({ seq: 2 });
+    },
+  );
 
   it("[Z132] in time: the limit counts, also for a body that drips", async () => {
     listenToLog();
@@ -271,7 +274,10 @@ describe("while the back end is asked", () => {
     const room = await backEnd.room();
     const [ada, bo] = [await join(room, "ada"), await join(room, "bo")];
     ada.send(send("a1"));
-    ada.send({ type: "batch", commands: [{ type: "signal", event: "typing" }, send("a2"), { type: "ping", id: "p" }] });
+    ada.send({
+      type: "batch",
+      commands: [{ type: "signal", event: "typing" }, send("a2"), { type: "ping", id: "p" }],
+    });
     expect(await bo.ask(send("b1"))).toMatchObject({ seq: 1 });
     await held.lets();
     expect(await ada.next("ok")).toMatchObject({ id: "a1", seq: 2 });
@@ -321,7 +327,9 @@ describe("while the back end is asked", () => {
     await callAsServer("DELETE", `/v1/rooms/${room}`);
     await held.lets();
     await cy.closed;
-    const { messages } = await (await callAsServer("GET", `/v1/rooms/${room}/messages`)).json<{ messages: [] }>();
+    const { messages } = await (await callAsServer("GET", `/v1/rooms/${room}/messages`)).json<{
+      messages: [];
+    }>();
     expect(messages).toEqual([]);
   });
 

@@ -44,7 +44,8 @@ export class PublishJudge {
       return await this.#ask(question);
     } catch (error) {
       const { room, user, event: topic } = question;
-      unanswered.note(without, { room, user: user.id, topic, without, error }, Date.now());
+      const why = without === "open" ? "its topic is open: it passed" : "its topic is closed: it was refused";
+      unanswered.note(without, { room, user: user.id, topic, why, error }, Date.now());
       return without === "open" ? accept({}) : NO_ANSWER;
     }
   }

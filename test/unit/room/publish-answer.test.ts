@@ -10,7 +10,10 @@ describe("the answer of the back end", () => {
     [{ action: "pass", data: 1, flag: "ignored", more: true }, {}],
     [{ action: "change", data: { text: "***" } }, { data: '{"text":"***"}' }],
     [{ action: "change", data: null }, { data: "null" }],
-    [{ action: "change", data: "é", flag: "masked" }, { data: '"é"', flag: "masked" }],
+    [
+      { action: "change", data: "é", flag: "masked" },
+      { data: '"é"', flag: "masked" },
+    ],
     [{ action: "flag", flag: "f".repeat(64) }, { flag: "f".repeat(64) }],
   ])("[Z125] %o lets a message pass", (answer, ruling) => {
     expect(read(answer)).toEqual({ ok: true, value: ruling });

@@ -377,6 +377,8 @@ describe("structure", () => {
       "src/room/runtime/flush-timer.ts": ["setTimeout"],
       "src/room/runtime/effects-carrier.ts": ["scheduler"],
       "src/room/runtime/room-runtime.ts": ["scheduler"],
+      // As the question for a permission: one waits for its turn, within its time limit.
+      "src/room/runtime/publish-judge.ts": ["scheduler"],
       // Between two calls of a client that polls; if none comes, its connection ends.
       "src/object/runtime/polled-sockets.ts": ["setTimeout"],
       // A question of the registry: its timer ends with the answer, after 10 s at most.
@@ -415,9 +417,14 @@ describe("structure", () => {
 
   it("[X4] the requests of an object are short", () => {
     const source = read("src/auth/request-json.ts");
-    expect(Number(/^const WITHIN_MS = (\d)_000;$/m.exec(source)?.[1])).toBeLessThanOrEqual(5);
+    expect(Number(/^export const REQUEST_WITHIN_MS = (\d)_000;$/m.exec(source)?.[1])).toBeLessThanOrEqual(5);
+    expect(source).toContain("  withinMs = REQUEST_WITHIN_MS,\n");
+    // The settings of the question before a message is stored give another one.
+    expect(read("src/config/before-publish-config.ts")).toContain(
+      '("BEFORE_PUBLISH_TIMEOUT_MS", 1_000, 100, 5_000)',
+    );
     expect(source.match(/.*\b(AbortSignal|fetch)\b[.(].*/g)).toEqual([
-      "  const signal = AbortSignal.timeout(WITHIN_MS);",
+      "  const signal = AbortSignal.timeout(withinMs);",
       '  const response = await fetch(url, { ...init, redirect: "manual", signal });',
     ]);
     const push = read("src/user/push/runtime/send-push.ts");

@@ -71,8 +71,8 @@ export class Upstream implements ChannelEvents, ReplayPort, ProducersPort {
   readonly #state = new SharedState();
   readonly #streams = new SharedStreams();
   readonly #producers = new TabProducers(this);
-  /** By the `id` of a `send` whose event its tab does not want; `said`: its `data` as JSON. */
-  readonly #unechoed = new Map<string, { readonly link: TabLinkRecord; readonly said: string }>();
+  /** By the `id` of a `send` whose event its tab does not want. */
+  readonly #unechoed = new Map<string, TabLinkRecord>();
   readonly #signals = new TabSignals((link, refusal) => this.tell(link, refusal));
   /** How far a tab would have read that nobody looks at. */
   readonly #unseenReads = new Map<string, number>();
@@ -315,17 +315,16 @@ export class Upstream implements ChannelEvents, ReplayPort, ProducersPort {
 
   #onLogEvent(event: LogEvent): void {
     const isOwn = event.type === "message" && event.from?.id === this.#state.user && event.byServer !== true;
-    const sent = isOwn ? this.#unechoed.get(event.id) : undefined;
-    if (sent === undefined || event.type !== "message") {
+    const sender = isOwn ? this.#unechoed.get(event.id) : undefined;
+    if (sender === undefined || event.type !== "message") {
       this.#give(event, "live");
       return;
     }
     this.#unechoed.delete(event.id);
-    const { id, seq, at, data, flag } = event;
-    // For the tab that wants no echo the answer stands in the place of the event, unless a back end changed the message.
-    const isAsSaid = flag === undefined && JSON.stringify(data) === sent.said;
-    this.#give(event, "live", isAsSaid ? sent.link : undefined);
-    this.#answer(sent.link, id, { type: "ok", id, ...{ seq, at } });
+    const { id, seq, at } = event;
+    // For the tab that wants no echo the answer stands in the place of the event.
+    this.#give(event, "live", sender);
+    this.#answer(sender, id, { type: "ok", id, ...{ seq, at } });
   }
 
   /** To all tabs that have got so far. */
@@ -359,7 +358,7 @@ export class Upstream implements ChannelEvents, ReplayPort, ProducersPort {
       return;
     }
     const { echo, ...send } = command;
-    if (echo === false) this.#unechoed.set(id, { link, said: JSON.stringify(send.data ?? null) });
+    if (echo === false) this.#unechoed.set(id, link);
     // The other tabs need the event.
     this.request(send, (answer) => {
       this.#producers.answered(link.id, command, answer);

@@ -9,26 +9,7 @@ import type { Changes, EditInput } from "./changes.ts";
 import type { Moderation } from "./moderation.ts";
 import type { Allowances } from "./people/allowances.ts";
 import type { MessageInput, Publisher } from "./publisher.ts";
-
-/** Whether the back end is asked about messages of this event. */
-export type AsksAbout = (event: string) => boolean;
-
-/** How a message passes. */
-export interface Ruling {
-  /** What is stored in place of what the user wrote, as JSON. */
-  readonly data?: string;
-  /** The word that marks it. */
-  readonly flag?: string;
-}
-
-/** A command that was looked at when it arrived, and paid for. */
-export interface Asked {
-  /** Left out: nobody had to be asked, as it repeats a message that is stored. */
-  readonly ruling?: Ruling;
-}
-
-export const isAltered = (asked: Asked | undefined): boolean =>
-  asked?.ruling?.data !== undefined || asked?.ruling?.flag !== undefined;
+import type { AsksAbout } from "./ruling.ts";
 
 /** What the back end is asked. `data` as JSON. */
 export interface Publishing extends Omit<PublishQuestion, "data"> {
@@ -36,7 +17,7 @@ export interface Publishing extends Omit<PublishQuestion, "data"> {
 }
 
 /** What a user wants to store. */
-export type Act = { readonly type: "send"; readonly input: MessageInput } | EditInput;
+export type PublishAct = { readonly type: "send"; readonly input: MessageInput } | EditInput;
 
 /** What is known of an act before a question. */
 export type Foreseen =
@@ -64,7 +45,7 @@ export class BeforePublish {
   }
 
   /** `undefined`: nobody is asked, and nothing was paid. Else its rate tokens are taken, once for all. */
-  foresee(actor: Actor, act: Act, now: number): Foreseen | undefined {
+  foresee(actor: Actor, act: PublishAct, now: number): Foreseen | undefined {
     const { identity } = actor;
     if (identity.kind !== "user" || hasExpired(identity, now)) return undefined;
     if (act.type === "edit") return this.#foreseeEdit(actor, identity, act, now);

@@ -17,7 +17,7 @@ import {
   type SendResult,
   type TakeoverResult,
 } from "../protocol/index.ts";
-import type { Act, Asked } from "./before-publish.ts";
+import type { PublishAct } from "./before-publish.ts";
 import type { ChangeInput } from "./changes.ts";
 import type { BansPage, Kick } from "./moderation.ts";
 import { priceOf } from "./people/allowances.ts";
@@ -25,6 +25,7 @@ import type { SettingsPatch } from "./people/room-settings.ts";
 import type { AppendInput, FinishInput } from "./producing.ts";
 import type { MessageInput, SignalInput } from "./publisher.ts";
 import type { Room } from "./room.ts";
+import type { Asked } from "./ruling.ts";
 import type { Turn } from "./turn.ts";
 
 export interface RoomCall<Input, T> {
@@ -41,7 +42,7 @@ export interface RoomCall<Input, T> {
   cost?(input: Input): number;
   /** Of a call that publishes: what the deployer's back end may be asked about, and the input with its answer. */
   readonly publishes?: {
-    act(input: Input): Act | undefined;
+    act(input: Input): PublishAct | undefined;
     withAsked(input: Input, asked: Asked): Input;
   };
   run(room: Room, turn: Turn, actor: Actor, input: Input): Outcome<T>;

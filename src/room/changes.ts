@@ -15,7 +15,6 @@ import {
   refuse,
   reject,
 } from "../protocol/index.ts";
-import type { Asked, AsksAbout } from "./before-publish.ts";
 import { encodeDeleted, encodeUpdated, erased } from "./log/message-body.ts";
 import type { RoomLog, Target } from "./log/room-log.ts";
 import {
@@ -30,6 +29,7 @@ import type { RoomConnection } from "./people/room-connection.ts";
 import type { RoomSettings } from "./people/room-settings.ts";
 import type { SlowMode } from "./people/slow-mode.ts";
 import type { Accounts } from "./publisher.ts";
+import type { Asked, AsksAbout } from "./ruling.ts";
 import type { Streams } from "./streams.ts";
 import type { Turn } from "./turn.ts";
 

@@ -14,7 +14,6 @@ import {
   type Sender,
   type SendResult,
 } from "../protocol/index.ts";
-import type { Asked, AsksAbout } from "./before-publish.ts";
 import type { Draft, RoomLog, Target, Voice } from "./log/room-log.ts";
 import { whereabouts } from "./mentions.ts";
 import { keptForServer, mayWrite, tooLittle } from "./people/permissions.ts";
@@ -22,6 +21,7 @@ import type { RoomConnection } from "./people/room-connection.ts";
 import type { RoomPresence } from "./people/room-presence.ts";
 import type { RoomSettings } from "./people/room-settings.ts";
 import type { SlowMode } from "./people/slow-mode.ts";
+import type { Asked, AsksAbout } from "./ruling.ts";
 import { agentTurnsRefusal } from "./streams/agent-turns.ts";
 import { readContent, type StreamContent } from "./streams/open-stream.ts";
 import type { Streams } from "./streams.ts";

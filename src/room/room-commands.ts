@@ -20,7 +20,6 @@ import {
   type SendCommand,
   type TopicsCommand,
 } from "../protocol/index.ts";
-import { type Asked, isAltered } from "./before-publish.ts";
 import type { ChangeInput, Changes } from "./changes.ts";
 import type { PageSize } from "./log/log-page.ts";
 import type { RoomLog } from "./log/room-log.ts";
@@ -31,6 +30,7 @@ import type { RoomConnection } from "./people/room-connection.ts";
 import type { RoomPresence } from "./people/room-presence.ts";
 import type { Producing } from "./producing.ts";
 import type { Publisher } from "./publisher.ts";
+import { type Asked, isAltered } from "./ruling.ts";
 import type { Streams } from "./streams.ts";
 import type { Turn } from "./turn.ts";
 

@@ -11,7 +11,7 @@ import { type Occupancy, type Outcome, type Refusal, reject } from "../protocol/
 import type { RoomCounts } from "../registry/counts.ts";
 import { SessionMembers } from "../session-rooms/room-side/session-members.ts";
 import type { SessionStore } from "../session-rooms/room-side/session-store.ts";
-import { type AsksAbout, BeforePublish } from "./before-publish.ts";
+import { BeforePublish } from "./before-publish.ts";
 import { Changes } from "./changes.ts";
 import { Connections } from "./connections.ts";
 import type { Effects, RoomLife } from "./effects.ts";
@@ -30,6 +30,7 @@ import type { UserRecords } from "./people/user-records.ts";
 import { Permits } from "./permits.ts";
 import { Producing } from "./producing.ts";
 import { Publisher } from "./publisher.ts";
+import type { AsksAbout } from "./ruling.ts";
 import { Streams } from "./streams.ts";
 import { Turn } from "./turn.ts";
 import type { Work } from "./work.ts";

@@ -3,9 +3,9 @@
 import type { Actor } from "../access/identity.ts";
 import type { Departure } from "../object/close-codes.ts";
 import type { Outcome, Refusal } from "../protocol/index.ts";
-import type { Asked } from "./before-publish.ts";
 import type { RoomConnection } from "./people/room-connection.ts";
 import type { AppliedCommand, Late } from "./room-commands.ts";
+import type { Asked } from "./ruling.ts";
 import type { Turn } from "./turn.ts";
 
 /** What waits for the next flush. */

@@ -44,6 +44,8 @@ export interface RoomTestSettings {
   readonly streamEveryMs?: number;
   readonly streamTimeoutMs?: number;
   readonly maxAgentTurns?: number;
+  /** About which events the back end is asked before a message is stored. */
+  readonly asksAbout?: (event: string) => boolean;
 }
 
 export interface ConnectOptions {
@@ -266,6 +268,7 @@ export class RoomForTest {
       random: () => 0.5,
       reportFault: (error) => this.faults.push(error),
       reportUnwritten: (error) => this.faults.push(error),
+      asksAbout: this.#settings.asksAbout,
     });
   }
 }

@@ -18,6 +18,7 @@ import {
 } from "../../src/protocol/index.ts";
 import type { Room } from "../../src/room/room.ts";
 import type { AppliedCommand } from "../../src/room/room-commands.ts";
+import { PublishGate, type PublishGatePorts } from "../../src/room/runtime/publish-gate.ts";
 import type { Turn } from "../../src/room/turn.ts";
 import { ROOM_VALIDATORS } from "../../src/validation/commands.ts";
 import { parseFrame } from "../../src/validation/parse-frame.ts";
@@ -36,14 +37,26 @@ function readToken(token: string): { user: string; expiresAt: number; permission
 
 const TOO_LATE = refuse("token_expired", "too late");
 
+export interface ServerSettings extends RoomTestSettings {
+  /** The back end that is asked before a message is stored. */
+  readonly judge?: PublishGatePorts["judge"];
+}
+
 export class SimulatedServer {
   readonly room: RoomForTest;
   readonly #now: () => number;
-  #barrier = this.#newIntake();
+  readonly #judge: PublishGatePorts["judge"] | undefined;
+  /** Questions without an answer yet. */
+  #asked = 0;
+  #gate: PublishGate | undefined;
+  #barrier: CommandBarrier<Person, AppliedCommand, Outcome<Actor>>;
 
-  constructor(settings: RoomTestSettings, now: () => number) {
+  constructor({ judge, ...settings }: ServerSettings, now: () => number) {
     this.room = new RoomForTest(settings);
     this.#now = now;
+    this.#judge = judge;
+    this.#gate = this.#newGate();
+    this.#barrier = this.#newIntake();
   }
 
   connect(socket: FakeSocket, presence: boolean): Outcome<Person> {
@@ -76,7 +89,10 @@ export class SimulatedServer {
 
   gone(person: Person, departure: "left" | "lost"): void {
     person.socket.close(departure === "left" ? 1000 : 1006, "");
-    this.room.room.enqueue({ kind: "leave", connection: person.connection, departure });
+    const { connection } = person;
+    const { room } = this.room;
+    this.#gate?.ended(connection);
+    this.#barrier.afterwards(person, () => room.enqueue({ kind: "leave", connection, departure }));
   }
 
   get now(): number {
@@ -109,23 +125,50 @@ export class SimulatedServer {
   restart(how: "hibernate" | "crash", settings?: RoomTestSettings): boolean {
     this.room.now = this.#now();
     if (how === "hibernate") {
+      // A question that is under way keeps the object awake.
+      if (this.#asked > 0) return false;
       this.room.flush();
       if (this.room.dueAt !== null) return false;
     }
     this.room.restart(how, settings);
+    this.#asked = 0;
+    this.#gate = this.#newGate();
     this.#barrier = this.#newIntake();
     this.room.room.connections.sweep(this.room.now);
     return true;
   }
 
+  #newGate(): PublishGate | undefined {
+    const { beforePublish } = this.room.room;
+    const judge = this.#judge;
+    if (beforePublish === undefined || judge === undefined) return undefined;
+    return new PublishGate(this.room.room, beforePublish, {
+      now: () => this.#now(),
+      judge: async (question) => {
+        const { room } = this.room;
+        this.#asked++;
+        const judged = await judge(question);
+        if (room === this.room.room) this.#asked--;
+        return judged;
+      },
+    });
+  }
+
   #newIntake(): CommandBarrier<Person, AppliedCommand, Outcome<Actor>> {
+    const gate = this.#gate;
+    const { room } = this.room;
     return new CommandBarrier({
       parse: (frame) => parseFrame<RoomCommand>(frame, ROOM_VALIDATORS),
       charge: ({ connection }) => this.room.room.chargeAuth(connection, this.#now()),
       verify: async (_, token) => this.#verify(token),
-      accept: (person, parsed) => this.room.room.enqueue({ ...parsed, connection: person.connection }),
-      authenticated: ({ connection }, id, outcome) =>
-        this.room.room.enqueue({ kind: "auth", connection, id, outcome }),
+      accept: (person, parsed) => room.enqueue({ ...parsed, connection: person.connection }),
+      authenticated: ({ connection }, id, outcome) => room.enqueue({ kind: "auth", connection, id, outcome }),
+      ...(gate !== undefined && {
+        ask: ({ connection }: Person, command: AppliedCommand) => gate.ask(connection, command),
+      }),
+      passedOn: () => {
+        if (room === this.room.room) this.flush();
+      },
     });
   }
 

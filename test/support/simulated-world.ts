@@ -8,13 +8,13 @@ import type { FakeSocket } from "../unit/client/support/fake-sockets.ts";
 import { faultyFrames } from "./faulty-frames.ts";
 import { RandomActions } from "./random-actions.ts";
 import { ReadPositionCheck } from "./read-position-check.ts";
-import type { Person, RoomTestSettings } from "./room-for-test.ts";
+import type { Person } from "./room-for-test.ts";
 import { SeededRandom } from "./seeded-random.ts";
 import { SimulatedModerator } from "./simulated-moderator.ts";
-import { SimulatedServer, tokenOf, Wire } from "./simulated-network.ts";
+import { type ServerSettings, SimulatedServer, tokenOf, Wire } from "./simulated-network.ts";
 import { type Profile, SimulatedPeer } from "./simulated-peer.ts";
 
-export interface WorldSettings extends RoomTestSettings {
+export interface WorldSettings extends ServerSettings {
   readonly profiles: readonly Omit<Profile, "index">[];
   /** The number of messages that server code sometimes stores at once. */
   readonly burst?: number;

@@ -5,7 +5,8 @@
 // SEEDS=5000.
 
 import { describe, expect, it } from "vitest";
-import { type Message, matchesTopics } from "../../src/protocol/index.ts";
+import { seededRandom } from "../../client/testing/seeded-random.ts";
+import { accept, type Message, matchesTopics, refuse, reject } from "../../src/protocol/index.ts";
 import type { Profile, SimulatedPeer } from "../support/simulated-peer.ts";
 import { dataOf, SimulatedWorld, type WorldSettings } from "../support/simulated-world.ts";
 
@@ -303,6 +304,29 @@ describe("[C38][S2][S7][D1][D2] the real client and the real room", () => {
     await world.run(60);
     world.disperse(0);
     await rest(world);
+  });
+
+  it.each(seeds(16))("[Z140] agree if each message is judged before it is stored (seed %i)", async (seed) => {
+    const random = seededRandom(seed);
+    const judged = { passed: 0, unanswered: 0 };
+    const world = worldOf(seed, {
+      historyLimit: 400,
+      moderated: seed % 2 === 0,
+      asksAbout: (event) => event !== "task",
+      judge: ({ type }) =>
+        new Promise((resolve) => {
+          world.clock.after(random() ** 3 * 3_000, () => {
+            // The back end is well again after a while.
+            const isDown = type === "send" && judged.passed < 200 && random() < 0.15;
+            judged[isDown ? "unanswered" : "passed"]++;
+            resolve(isDown ? reject(refuse("overloaded", "no answer", { retryAfterMs: 500 })) : accept({}));
+          });
+        }),
+    });
+    await world.run(300);
+    await rest(world);
+    expect(judged.passed).toBeGreaterThan(20);
+    expect(judged.unanswered).toBeGreaterThan(2);
   });
 
   it("[C38] have met every kind of event", () => {

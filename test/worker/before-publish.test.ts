@@ -62,10 +62,20 @@ describe("the question", () => {
     await session.next("caughtUp", (frame) => frame.room === room);
     session.send({ ...send("s", "session"), room });
     await session.next("ok", ({ id }) => id === "s");
+    const post = async (path: string, ...lines: object[]) => {
+      const body = lines.map((line) => JSON.stringify(line)).join("\n");
+      const headers = { Authorization: `Bearer ${token}` };
+      return (await call(`/v1/rooms/${room}/${path}`, { method: "POST", headers, body })).text();
+    };
+    const opened = (await post("poll", { wait: 10 })).trim().split("\n");
+    const { connection } = JSON.parse(opened.at(-1) ?? "{}");
+    await post("commands", { connection, number: 1 }, send("p", "poll"));
+    await vi.waitUntil(() => backEnd.asked.length === 4);
     expect(backEnd.asked.map(({ type, data }) => [type, data])).toEqual([
       ["send", "call"],
       ["edit", "edit"],
       ["send", "session"],
+      ["send", "poll"],
     ]);
     await callAsServer("POST", `/v1/rooms/${room}/messages`, { data: 1, from: { id: "bo" } });
     await callAsServer("PATCH", `/v1/rooms/${room}/messages/1`, { data: 2 });
@@ -74,7 +84,7 @@ describe("the question", () => {
     await ada.ask({ type: "react", id: "r", seq: 1, emoji: "👍", op: "add" });
     await ada.ask({ type: "history", id: "h" });
     expect((await callAs(token, "DELETE", `/v1/rooms/${room}/messages/1`)).status).toBe(200);
-    expect(backEnd.asked).toHaveLength(3);
+    expect(backEnd.asked).toHaveLength(4);
   });
 
   it("[Z129] is not asked about what is refused anyway, and a repeat is answered without it", async () => {

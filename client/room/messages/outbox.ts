@@ -98,7 +98,6 @@ export interface NamedPending<Name extends string = string, Data = unknown>
   readonly stream?: "open";
   readonly field?: string;
   readonly n?: never;
-  readonly flag?: never;
   readonly producer?: never;
   readonly seq?: never;
   readonly byServer?: never;

@@ -6,16 +6,20 @@ import { FAILED } from "../../object/answers.ts";
 import type { Passage } from "../../object/command-barrier.ts";
 import { encodeData } from "../../object/encode-data.ts";
 import { accept, type Outcome, type Refusal, reject } from "../../protocol/index.ts";
-import type { Act, Asked, BeforePublish, Foreseen, Publishing, Ruling } from "../before-publish.ts";
+import type { BeforePublish, Foreseen, PublishAct, Publishing } from "../before-publish.ts";
 import type { RoomConnection } from "../people/room-connection.ts";
 import type { Room } from "../room.ts";
 import type { AppliedCommand } from "../room-commands.ts";
+import type { Asked, Ruling } from "../ruling.ts";
 
 /** What waits is not asked about any more so long after its connection ended, in milliseconds. */
 const ASKED_AFTER_END_MS = 10_000;
 
-export interface PublishGatePorts {
+interface Judge {
   judge(question: Publishing): Promise<Outcome<Ruling>>;
+}
+
+export interface PublishGatePorts extends Judge {
   now(): number;
 }
 
@@ -57,7 +61,7 @@ export class PublishGate {
   }
 
   /** As `ask`, for a call: what was asked, or why it is refused. `undefined` in the outcome: nothing, and it is not paid for. */
-  async askForCall(actor: Actor, act: Act): Promise<Outcome<Asked | undefined>> {
+  async askForCall(actor: Actor, act: PublishAct): Promise<Outcome<Asked | undefined>> {
     const foreseen = this.#foresee(actor, act);
     if (foreseen === undefined) return accept(undefined);
     if (foreseen.kind === "refused") return reject(foreseen.refusal);
@@ -79,7 +83,7 @@ export class PublishGate {
   }
 
   /** A fault ends its command only. */
-  #foresee(actor: Actor, act: Act): Foreseen | undefined {
+  #foresee(actor: Actor, act: PublishAct): Foreseen | undefined {
     try {
       return this.#rules.foresee(actor, act, this.#ports.now());
     } catch (error) {
@@ -97,10 +101,19 @@ export class PublishGate {
   }
 }
 
-function actOf(command: PublishingCommand): Outcome<Act> {
+function actOf(command: PublishingCommand): Outcome<PublishAct> {
   const data = encodeData(command.data);
   if (!data.ok) return data;
   if (command.type === "edit") return accept({ type: "edit", seq: command.seq, data: data.value });
   const { type: _, echo: __, ...input } = command;
   return accept({ type: "send", input: { ...input, data: data.value } });
 }
+
+/** `undefined`: nobody is asked. */
+export const publishGate = (room: Room, judge: Judge | undefined): PublishGate | undefined =>
+  room.beforePublish &&
+  judge &&
+  new PublishGate(room, room.beforePublish, {
+    judge: (question) => judge.judge(question),
+    now: () => Date.now(),
+  });

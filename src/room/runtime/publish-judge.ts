@@ -8,7 +8,8 @@ import { type BeforePublishConfig, withoutAnswer } from "../../config/before-pub
 import type { Config } from "../../config/config.ts";
 import { LimitedLog } from "../../log/limited-log.ts";
 import { accept, type Outcome, refuse, reject } from "../../protocol/index.ts";
-import type { Publishing, Ruling } from "../before-publish.ts";
+import type { Publishing } from "../before-publish.ts";
+import type { Ruling } from "../ruling.ts";
 import { askBeforePublish } from "./publish-question.ts";
 
 const NO_ANSWER = reject(

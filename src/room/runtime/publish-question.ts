@@ -15,7 +15,8 @@ import {
 } from "../../protocol/index.ts";
 import { check } from "../../validation/check.ts";
 import { validator } from "../../validation/validator.ts";
-import type { Publishing, Ruling } from "../before-publish.ts";
+import type { Publishing } from "../before-publish.ts";
+import type { Ruling } from "../ruling.ts";
 
 /** Of the words that a sender reads, in UTF-16 units. */
 const MAX_WORDS = 200;

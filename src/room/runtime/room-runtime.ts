@@ -8,7 +8,7 @@ import type { Env } from "../../env.ts";
 import { LimitedLog } from "../../log/limited-log.ts";
 import { log } from "../../log/log.ts";
 import { type Departure, departureOf, TooBigNotice } from "../../object/close-codes.ts";
-import { CommandBarrier, type CommandBarrierPorts } from "../../object/command-barrier.ts";
+import { CommandBarrier } from "../../object/command-barrier.ts";
 import { FlushLoop } from "../../object/flush-loop.ts";
 import type { PolledCommands, PollUpgrade } from "../../object/polled-socket.ts";
 import { socketPort } from "../../object/runtime/hibernatable-socket.ts";
@@ -46,7 +46,7 @@ import type { AppliedCommand } from "../room-commands.ts";
 import type { Turn } from "../turn.ts";
 import { EffectsCarrier } from "./effects-carrier.ts";
 import { FlushTimer } from "./flush-timer.ts";
-import { PublishGate } from "./publish-gate.ts";
+import { type PublishGate, publishGate } from "./publish-gate.ts";
 import { type PublishJudge, publishJudge } from "./publish-judge.ts";
 import { RoomReports } from "./room-reports.ts";
 import { StreamedAnswers } from "./streamed-answers.ts";
@@ -99,13 +99,7 @@ export class RoomRuntime {
     const { room, database } = this.#makeRoom(epoch, judge);
     this.room = room;
     this.#database = database;
-    this.gate =
-      room.beforePublish &&
-      judge &&
-      new PublishGate(room, room.beforePublish, {
-        judge: (question) => judge.judge(question),
-        now: () => Date.now(),
-      });
+    this.gate = publishGate(room, judge);
     this.admission = this.#makeAdmission();
     this.#loop = this.#makeLoop(flushed);
     this.answers = new StreamedAnswers(room, {
@@ -121,15 +115,7 @@ export class RoomRuntime {
       deliver: (user, items) => this.#userObject(user).deliver(name, items),
       flush: () => this.#flushIfNeeded(),
     });
-    this.#barrier = new CommandBarrier({
-      parse: (frame) => parseFrame<RoomCommand>(frame, ROOM_VALIDATORS),
-      charge: (connection) => room.chargeAuth(connection, Date.now()),
-      verify: (connection, token) => this.admission.verify(connection, token),
-      accept: (connection, parsed) => room.enqueue({ ...parsed, connection }),
-      authenticated: (connection, id, outcome) => room.enqueue({ kind: "auth", connection, id, outcome }),
-      ...this.#gatePort(),
-      passedOn: () => this.#loop.start(),
-    });
+    this.#barrier = this.#makeBarrier();
     this.#polled = new PolledSockets(ctx, {
       closed: () => {},
       gone: (connection) => {
@@ -395,9 +381,19 @@ export class RoomRuntime {
     });
   }
 
-  #gatePort(): Pick<CommandBarrierPorts<RoomConnection, AppliedCommand, never>, "ask"> {
-    const { gate } = this;
-    return gate === undefined ? {} : { ask: (connection, command) => gate.ask(connection, command) };
+  #makeBarrier(): CommandBarrier<RoomConnection, AppliedCommand, Outcome<Actor>> {
+    const { room, gate } = this;
+    return new CommandBarrier({
+      parse: (frame) => parseFrame<RoomCommand>(frame, ROOM_VALIDATORS),
+      charge: (connection) => room.chargeAuth(connection, Date.now()),
+      verify: (connection, token) => this.admission.verify(connection, token),
+      accept: (connection, parsed) => room.enqueue({ ...parsed, connection }),
+      authenticated: (connection, id, outcome) => room.enqueue({ kind: "auth", connection, id, outcome }),
+      passedOn: () => this.#loop.start(),
+      ...(gate !== undefined && {
+        ask: (connection: RoomConnection, command: AppliedCommand) => gate.ask(connection, command),
+      }),
+    });
   }
 
   #makeRoom(

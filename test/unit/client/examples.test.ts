@@ -1,6 +1,6 @@
 // Every example of the client compiles: each `@example` of its docstrings, and each block of README, docs/ai.md,
-// docs/client.md, docs/migrating.md and docs/testing.md that uses it. Each example is checked as a module of its own, those of the React
-// binding with JSX. GLOBALS declares the names that examples use without declaring them.
+// docs/client.md, docs/migrating.md, docs/moderation.md and docs/testing.md that uses it. Each example is checked as a
+// module of its own, those of the React binding with JSX. GLOBALS declares the names that examples use without declaring them.
 
 import { execFile } from "node:child_process";
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -140,9 +140,14 @@ it("[C91] every example of the client compiles", async () => {
     ...globSync("client/**/*.ts", { cwd: root, exclude: ["client/service-worker/**"] }).flatMap(
       docstringExamples,
     ),
-    ...["README.md", "docs/ai.md", "docs/client.md", "docs/migrating.md", "docs/testing.md"].flatMap(
-      documentExamples,
-    ),
+    ...[
+      "README.md",
+      "docs/ai.md",
+      "docs/client.md",
+      "docs/migrating.md",
+      "docs/moderation.md",
+      "docs/testing.md",
+    ].flatMap(documentExamples),
   ];
   expect(examples.length).toBeGreaterThan(20);
 

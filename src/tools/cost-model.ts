@@ -28,6 +28,8 @@ export interface Workload {
   readonly historyLimit: number;
   /** Assumption: milliseconds that an object works for one event, until its writes are confirmed. */
   readonly activeMs: number;
+  /** How long the deployer's back end takes to judge a message before it is stored, in milliseconds; 0: it is not asked. */
+  readonly judgeMs: number;
 }
 
 export interface Usage {
@@ -160,7 +162,7 @@ function roomUsage(workload: Workload): ObjectUsage {
   // In a larger room no receipts are sent.
   const receipts = members > LISTED_MEMBERS ? 0 : reads;
   const told = messagesPerDay + signals + receipts + 2 * comings;
-  const activeMs = (events + reports) * workload.activeMs + told * connections * DELIVERY_MS_A_SOCKET;
+  const workMs = (events + reports) * workload.activeMs + messagesPerDay * workload.judgeMs;
   const {
     idleHour,
     message,
@@ -189,7 +191,7 @@ function roomUsage(workload: Workload): ObjectUsage {
       messagesPerDay * message.rowsWritten +
       reads * (read.rowsWritten + (members > LISTED_READERS ? readEntry.rowsWritten : 0)) +
       sweeps * (idleHour.rowsWritten / idleHour.requests),
-    activeSeconds: Math.min(activeMs / 1_000, DAY_S),
+    activeSeconds: Math.min((workMs + told * connections * DELIVERY_MS_A_SOCKET) / 1_000, DAY_S),
     graceSeconds: graceOf(comings, hours),
     // Each message and signal comes in once and goes out to all connections; so do joins and leaves.
     deliveries:

@@ -31,6 +31,7 @@ const OPTIONS = {
   "token-minutes": { byDefault: 60, min: 1, help: "how long a user's token lives" },
   "history-limit": { byDefault: 10_000, whole: true, help: "HISTORY_LIMIT, taken as reached" },
   "active-ms": { byDefault: 10, help: "work of an object for one event (assumption)" },
+  "judge-ms": { byDefault: 0, max: 5_000, help: "of your back end for a message; 0: it is not asked" },
   "usd-per-million-deliveries": {
     byDefault: ASSUMED_USD_PER_MILLION_DELIVERIES,
     help: "of a service that charges for each (assumption)",
@@ -122,6 +123,7 @@ const optionsFrom = (given: (name: Name) => number): CostOptions => ({
     tokenMinutes: given("token-minutes"),
     historyLimit: given("history-limit"),
     activeMs: given("active-ms"),
+    judgeMs: given("judge-ms"),
   },
   usdPerMillionDeliveries: given("usd-per-million-deliveries"),
 });

@@ -144,6 +144,7 @@ export class SimulatedServer {
     if (beforePublish === undefined || judge === undefined) return undefined;
     return new PublishGate(this.room.room, beforePublish, {
       now: () => this.#now(),
+      closes: () => true,
       judge: async (question) => {
         const { room } = this.room;
         this.#asked++;

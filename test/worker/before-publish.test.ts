@@ -233,10 +233,15 @@ describe("no answer", () => {
       const ada = await join(room, "ada");
       const refused = await ada.ask(send("m1", "SECRET-TEXT"));
       expect(refused).toMatchObject({ code: "overloaded", retryAfterMs: 2_000 });
+      const asked = backEnd.asked.length;
+      // Sent before the client knew: it must not overtake the first one.
+      expect(await ada.ask(send("m3"))).toMatchObject({ code: "overloaded" });
+      expect(backEnd.asked).toHaveLength(asked);
       expect(await ada.ask(send("m2", 2, { event: "note" }))).toMatchObject({ seq: 1 });
       const logged = lines("publish_unanswered");
       expect(JSON.stringify(logged)).not.toContain("SECRET-TEXT");
       backEnd.answerWith(() => PASS);
+      advanceClock(2_000);
       expect(await ada.ask(send("m1", "SECRET-TEXT"))).toMatchObject({ seq: 2 });
     },
   );
@@ -313,6 +318,41 @@ describe("while the back end is asked", () => {
     await held.lets();
     expect(await bo.next("message")).toMatchObject({ id: "a2" });
     await bo.next("memberLeft");
+  });
+
+  it("[Z121] a session that leaves a room stores what it sent there before", async () => {
+    const held = heldAnswers();
+    const backEnd = await startPublishBackEnd(held.answers);
+    const room = await backEnd.room();
+    const [ada, user] = [await join(room, "ada"), uniqueName("bo")];
+    const session = await openSession(user);
+    session.send({ type: "join", id: "j", room });
+    await session.next("caughtUp", (frame) => frame.room === room);
+    for (const frame of [send("s1"), send("s2"), { type: "leave", id: "l" }])
+      session.send({ ...frame, room });
+    await held.lets();
+    expect(await ada.next("message")).toMatchObject({ id: "s1" });
+    await held.lets({ action: "refuse", message: "no" });
+    await ada.next("memberLeft");
+    expect(await session.next("ok", ({ id }) => id === "l")).toMatchObject({ type: "ok" });
+    expect(await storedMessages(room)).toBe(1);
+  });
+
+  it("[Z121] what its client gave up for a newer connection stores nothing", async () => {
+    const held = heldAnswers();
+    const backEnd = await startPublishBackEnd(held.answers);
+    const room = await backEnd.room();
+    const first = await join(room, "ada");
+    const [connected] = first.ofType("connected");
+    first.send(send("m1"));
+    await vi.waitUntil(() => held.waiting.length === 1);
+    const second = await join(room, "ada", { query: `?replaces=${connected?.connection}` });
+    await held.lets();
+    second.send(send("m1"));
+    await held.lets();
+    expect(await second.next("ok")).toMatchObject({ id: "m1", seq: 1 });
+    expect(second.ofType("ok").map(({ duplicate }) => duplicate)).toEqual([undefined]);
+    expect(await storedMessages(room)).toBe(1);
   });
 
   it("[Z134] a ban or a purge counts: all is judged again in the flush", async () => {

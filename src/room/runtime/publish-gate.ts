@@ -5,7 +5,7 @@ import type { Actor } from "../../access/identity.ts";
 import { FAILED } from "../../object/answers.ts";
 import type { Passage } from "../../object/command-barrier.ts";
 import { encodeData } from "../../object/encode-data.ts";
-import { accept, type Outcome, type Refusal, reject } from "../../protocol/index.ts";
+import { accept, type Outcome, type Refusal, refuse, reject } from "../../protocol/index.ts";
 import type { BeforePublish, Foreseen, PublishAct, Publishing } from "../before-publish.ts";
 import type { RoomConnection } from "../people/room-connection.ts";
 import type { Room } from "../room.ts";
@@ -17,7 +17,12 @@ const ASKED_AFTER_END_MS = 10_000;
 
 interface Judge {
   judge(question: Publishing): Promise<Outcome<Ruling>>;
+  /** Whether messages of this event are refused where there is no answer. */
+  closes(event: string): boolean;
 }
+
+/** Longer than a client is told to wait. */
+const MAX_AGAIN_MS = 10_000;
 
 export interface PublishGatePorts extends Judge {
   now(): number;
@@ -31,6 +36,8 @@ export class PublishGate {
   readonly #ports: PublishGatePorts;
   /** When connections ended whose commands still wait, in milliseconds. */
   readonly #endedAt = new WeakMap<RoomConnection, number>();
+  /** Connections with a message that could not be judged: when their client sends it again at the earliest. */
+  readonly #againAt = new WeakMap<RoomConnection, number>();
 
   constructor(room: Room, rules: BeforePublish, ports: PublishGatePorts) {
     this.#room = room;
@@ -52,7 +59,21 @@ export class PublishGate {
     if (foreseen.kind === "repeat") return () => this.#take(connection, command, {});
     const { now } = this.#ports;
     if (now() - (this.#endedAt.get(connection) ?? now()) >= ASKED_AFTER_END_MS) return () => {};
+    const refusal = this.#overtakes(connection, foreseen.question);
+    if (refusal !== undefined) return () => this.#refuse(connection, command, refusal);
     return this.#judge(connection, command, foreseen.question);
+  }
+
+  /**
+   * Why a message is refused that its client sent before it knew of one that could not be judged, if so: that one would
+   * come after it. What comes later than the client was told to wait is sent again in order.
+   */
+  #overtakes(connection: RoomConnection, { type, event }: Publishing): Refusal | undefined {
+    const waitMs = (this.#againAt.get(connection) ?? 0) - this.#ports.now();
+    // If the clock was set back, nobody waits for the old time.
+    if (waitMs <= 0 || waitMs > MAX_AGAIN_MS || type === "edit" || !this.#ports.closes(event))
+      return undefined;
+    return refuse("overloaded", "the message before this one could not be judged", { retryAfterMs: waitMs });
   }
 
   /** The connection has ended. What it sent before is judged as far as that takes some seconds. */
@@ -76,10 +97,11 @@ export class PublishGate {
     question: Publishing,
   ): Promise<() => void> {
     const judged = await this.#ports.judge(question);
-    return () =>
-      judged.ok
-        ? this.#take(connection, command, { ruling: judged.value })
-        : this.#refuse(connection, command, judged.refusal);
+    if (judged.ok) return () => this.#take(connection, command, { ruling: judged.value });
+    const { refusal } = judged;
+    if (refusal.code === "overloaded" && question.type === "send")
+      this.#againAt.set(connection, this.#ports.now() + (refusal.retryAfterMs ?? 0));
+    return () => this.#refuse(connection, command, refusal);
   }
 
   /** A fault ends its command only. */
@@ -115,5 +137,6 @@ export const publishGate = (room: Room, judge: Judge | undefined): PublishGate |
   judge &&
   new PublishGate(room, room.beforePublish, {
     judge: (question) => judge.judge(question),
+    closes: (event) => judge.closes(event),
     now: () => Date.now(),
   });

@@ -37,6 +37,11 @@ export class PublishJudge {
     return withoutAnswer(this.#config.topics, event) !== undefined;
   }
 
+  /** Whether messages of this event are refused where there is no answer. */
+  closes(event: string): boolean {
+    return withoutAnswer(this.#config.topics, event) === "closed";
+  }
+
   /** How the message passes, or why its sender may not send it. Never rejects, and takes the time limit at most. */
   async judge(question: Publishing): Promise<Outcome<Ruling>> {
     const without = withoutAnswer(this.#config.topics, question.event);

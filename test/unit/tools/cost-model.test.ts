@@ -19,6 +19,7 @@ const NOTHING: Workload = {
   tokenMinutes: Number.POSITIVE_INFINITY,
   historyLimit: 10_000,
   activeMs: 10,
+  judgeMs: 0,
 };
 const TYPICAL: Workload = {
   rooms: 100,
@@ -34,6 +35,7 @@ const TYPICAL: Workload = {
   tokenMinutes: 60,
   historyLimit: 10_000,
   activeMs: 10,
+  judgeMs: 0,
 };
 
 const usage = (workload: Partial<Workload>) => usageOf({ ...NOTHING, ...workload });
@@ -58,6 +60,12 @@ describe("the usage", () => {
     expect(used.rowsWritten).toBeCloseTo(300_000 * ROOM_COUNTERS.message.rowsWritten);
     expect(activeSeconds).toBeCloseTo(3_000);
     expect(used.objectGbSeconds).toBeCloseTo(384);
+  });
+
+  it("[Z141] of a message that a back end judges is the wait for it in addition, and neither a request nor a row", () => {
+    const [plain, judged] = [0, 100].map((judgeMs) => usage({ rooms: 10, messagesPerDay: 1_000, judgeMs }));
+    expect((judged?.activeSeconds ?? 0) - (plain?.activeSeconds ?? 0)).toBeCloseTo(30_000);
+    expect({ ...judged?.amounts, objectGbSeconds: 0 }).toEqual({ ...plain?.amounts, objectGbSeconds: 0 });
   });
 
   it("[K7] of a room with two connections all day is the sweep and its report; one connection alone costs nothing", () => {

@@ -1,11 +1,13 @@
 import type { RegistryCalls } from "./registry/registry-calls.ts";
-import type { AnswerCalls, RoomCalls } from "./room/room-calls.ts";
+import type { AnswerCalls, PortableCalls, RoomCalls } from "./room/room-calls.ts";
 import type { UserCalls } from "./user/user-calls.ts";
+
+type Bytes = ReadableStream<Uint8Array>;
 
 /** Bindings. An optional one switches its feature off if it is absent. */
 export interface Env {
   readonly ROOMS: DurableObjectNamespace<
-    RoomCalls & AnswerCalls<ReadableStream<Uint8Array>> & Rpc.DurableObjectBranded
+    RoomCalls & AnswerCalls<Bytes> & PortableCalls<Bytes> & Rpc.DurableObjectBranded
   >;
   readonly USERS: DurableObjectNamespace<UserCalls & Rpc.DurableObjectBranded>;
   /** Left out: nothing is reported, and there are no statistics and lists. */

@@ -18,6 +18,10 @@ export const rawJson = (body: string | ReadableStream<Uint8Array>, status = 200)
 export const rawLines = (body: string | ReadableStream<Uint8Array>): Response =>
   new Response(body, { headers: { "Content-Type": "text/plain; charset=utf-8", ...PRIVATE } });
 
+/** An answer of lines, each of which is a JSON object. */
+export const lineAnswer = (body: ReadableStream<Uint8Array>): Response =>
+  new Response(body, { headers: { "Content-Type": "application/x-ndjson", ...PRIVATE } });
+
 /** `{"<field>":[…],…}`: a page of encoded entries among other fields. */
 export function pageText(field: string, entries: readonly string[], fields: object): string {
   const rest = JSON.stringify(fields).slice(1);

@@ -11,6 +11,7 @@ import { messages } from "./messages.ts";
 import { moderation } from "./moderation.ts";
 import { pollRoom, sendToRoom } from "./poll-connection.ts";
 import { pollEvents } from "./poll-events.ts";
+import { portableRooms } from "./portable.ts";
 import { accepted, RefusalError } from "./refusal-error.ts";
 import { rawJson } from "./responses.ts";
 import { signals } from "./signals.ts";
@@ -58,7 +59,8 @@ export const rooms = new Hono<AppEnv>()
   .route("/:room/messages", messages)
   .route("/:room/messages", streams)
   .route("/:room/signals", signals)
-  .route("/:room", moderation);
+  .route("/:room", moderation)
+  .route("/", portableRooms);
 
 /** Refuses anonymous readers: they may read messages, but not who is in the room. */
 async function callAsSomebody(c: AppContext) {

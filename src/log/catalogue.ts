@@ -48,6 +48,8 @@ export interface LogFieldValues {
   sessions: number;
   /** How many rooms. */
   rooms: number;
+  /** How many messages. */
+  messages: number;
   hint: string;
   /** Act of moderation. */
   act: string;
@@ -140,6 +142,23 @@ export const LOG_CATALOGUE = {
     means: "The upgrade failed with an unexpected error; the client was refused with internal and retries.",
     action: "A bug, or an outage of the platform: look at error.",
     fields: ["path", "error"],
+  },
+  export_failed: {
+    level: "error",
+    from: "GET /v1/rooms/:room/export or GET /v1/users/:user/export",
+    means:
+      "An export broke off: its last line is missing. The room or user may have been purged or erased meanwhile.",
+    action: "The caller exports again. If it fails again, look at error.",
+    fields: ["error"],
+    optional: ["room", "user"],
+  },
+  room_imported: {
+    level: "info",
+    from: "POST /v1/rooms/:room/import",
+    means: "Server code has imported the log of a room.",
+    action: "None: it is the record of who did it.",
+    fields: ["room", "messages"],
+    optional: ["key"],
   },
   broadcast_failed: {
     level: "error",

@@ -1,7 +1,8 @@
 // Exports and imports: lines of JSON. The last line is `end`, so that a broken download is recognized. PROTOCOL.md §14.
 
 import { MESSAGE, RECEIPT_ENTRY } from "./events.ts";
-import { BAN, FOLLOWED_ROOM, OWN_SETTINGS } from "./http-answers.ts";
+import { BAN, FOLLOWED_ROOM } from "./http-answers.ts";
+import { SETTINGS_BODY } from "./http-bodies.ts";
 import { NOTIFICATION } from "./notifications.ts";
 import { PREFERENCES } from "./preferences.ts";
 import { SCHEDULED } from "./scheduled.ts";
@@ -9,6 +10,11 @@ import type { Fields, Infer, InferTable } from "./schema.ts";
 
 /** Rises with a change that an older server could not import. */
 export const EXPORT_VERSION = 1;
+
+/** Of one line of an import, in bytes of UTF-8: about what one row of an object holds. */
+export const MAX_IMPORT_LINE_BYTES = 1_900_000;
+/** Of all bans of an import, in bytes. */
+export const MAX_IMPORT_BANS_BYTES = 16_777_216;
 
 /** `GET /v1/rooms/:room/export`, by `type`, in this order. `POST /v1/rooms/:room/import` takes the same. */
 export const ROOM_EXPORT_LINES = {
@@ -21,7 +27,8 @@ export const ROOM_EXPORT_LINES = {
     /** The last `seq` of the log. */
     head: "seq",
     createdAt: "instant",
-    settings: OWN_SETTINGS,
+    /** Those that were set for this room. It has the others of its deployment. */
+    settings: SETTINGS_BODY,
     /** When the export was made, in milliseconds since 1970. */
     at: "instant",
   },
@@ -34,6 +41,7 @@ export const ROOM_EXPORT_LINES = {
     /** The `id` was given over HTTP: it is remembered as long as the message. */
     keyed: ["optional", ["is", true]],
   },
+  /** A user who reads while the export is made may stand twice: the later line counts. */
   receipt: { type: ["is", "receipt"], ...RECEIPT_ENTRY },
   ban: { type: ["is", "ban"], ...BAN },
   scheduled: { type: ["is", "scheduled"], ...SCHEDULED },
@@ -41,6 +49,11 @@ export const ROOM_EXPORT_LINES = {
   end: { type: ["is", "end"], messages: "int" },
 } as const satisfies Readonly<Record<string, Fields>>;
 export type RoomExportLine = InferTable<typeof ROOM_EXPORT_LINES>;
+
+type RoomLines = typeof ROOM_EXPORT_LINES;
+export interface ExportedRoom extends Infer<RoomLines["room"]> {}
+export interface ExportedMessage extends Infer<RoomLines["message"]> {}
+export interface ExportedBan extends Infer<RoomLines["ban"]> {}
 
 /** `POST /v1/rooms/:room/import` */
 export const IMPORT_RESULT = {

@@ -165,6 +165,11 @@ export class Moderation {
     return accept({ bans: page.slice(0, MAX_BANS), more: page.length > MAX_BANS });
   }
 
+  /** For an export: at most `limit` bans in force that follow `after`. */
+  bansAfter(after: Pick<Ban, "until" | "user"> | undefined, limit: number, now: number): readonly Ban[] {
+    return this.#records.bans(now, limit, after);
+  }
+
   unban(actor: Actor, user: string, { audit }: Turn): Outcome<undefined> {
     if (!mayModerate(actor)) return reject(tooLittle(actor, "moderate"));
     this.#records.liftBan(user);

@@ -10,6 +10,7 @@ import type { RevokedTokens } from "../object/revocation.ts";
 import type {
   AppendResult,
   ChangeResult,
+  ImportResult,
   Outcome,
   OwnSettings,
   PresenceCommand,
@@ -136,6 +137,22 @@ export interface AnswerCalls<Bytes> {
     input: MessageInput,
     body: AnswerBody<Bytes>,
   ): Promise<Outcome<AnswerUnderWay<Bytes>>>;
+}
+
+export interface ImportWay {
+  /** Whether the log keeps the epoch that it had. */
+  readonly keepsEpoch: boolean;
+}
+
+/** The calls that carry a whole log, as lines of JSON in streams of `Bytes`, a type of the runtime. */
+export interface PortableCalls<Bytes> {
+  /** The lines of an export. It breaks off before its last line if the room fails, or is purged meanwhile. */
+  exportLog(actor: Actor): Promise<Outcome<Bytes>>;
+  /**
+   * Takes the lines of an export into a room without a log. All connections are closed; until it has ended the room refuses
+   * all calls and connections. One that is refused, or breaks off, leaves the room without a log.
+   */
+  importLog(actor: Actor, way: ImportWay, body: Bytes): Promise<Outcome<ImportResult>>;
 }
 
 export interface RoomCalls extends Looks, Acts, CallsOfUsers, CallsOfPolls, CallsOfRegistry {}

@@ -24,12 +24,13 @@ export type NextLine =
 
 const NONE = { kind: "none" } as const;
 const NOT_UTF8 = refuse("bad_request", "the body is not UTF-8");
-const TOO_LONG = refuse("too_large", `a line has at most ${MAX_LINE_BYTES} bytes`);
+const tooLong = (bytes: number) => refuse("too_large", `a line has at most ${bytes} bytes`);
 
 /** Takes pieces and gives lines. It holds no more than the last piece and one line that is not complete. */
 export class StreamBody {
   readonly #format: StreamFormat;
   readonly #decode: (bytes: Piece) => string | undefined;
+  readonly #maxLineBytes: number;
   #piece: Piece = new Uint8Array();
   /** How much of the piece was read. */
   #at = 0;
@@ -42,9 +43,14 @@ export class StreamBody {
   #heldBytes = 0;
 
   /** `decode`: the text in bytes; `undefined` where they are not UTF-8. */
-  constructor(format: StreamFormat, decode: (bytes: Piece) => string | undefined) {
+  constructor(
+    format: StreamFormat,
+    decode: (bytes: Piece) => string | undefined,
+    maxLineBytes = MAX_LINE_BYTES,
+  ) {
     this.#format = format;
     this.#decode = decode;
+    this.#maxLineBytes = maxLineBytes;
   }
 
   /** To be called when `next` has nothing more. */
@@ -56,7 +62,9 @@ export class StreamBody {
   next(): NextLine {
     for (;;) {
       const bytes = this.#nextBytes();
-      if (bytes === undefined) return this.#isTooLong ? { kind: "refused", refusal: TOO_LONG } : NONE;
+      if (bytes === undefined) {
+        return this.#isTooLong ? { kind: "refused", refusal: tooLong(this.#maxLineBytes) } : NONE;
+      }
       const line = this.#read(bytes);
       if (line !== undefined) return line;
     }
@@ -91,7 +99,7 @@ export class StreamBody {
   }
 
   get #isTooLong(): boolean {
-    return this.#heldBytes > MAX_LINE_BYTES;
+    return this.#heldBytes > this.#maxLineBytes;
   }
 
   /** `undefined`: the line says nothing by itself. */

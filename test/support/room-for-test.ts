@@ -46,6 +46,8 @@ export interface RoomTestSettings {
   readonly maxAgentTurns?: number;
   /** About which events the back end is asked before a message is stored. */
   readonly asksAbout?: (event: string) => boolean;
+  /** `false`: the log may be another one after a restart, as after an import. Default: what is stored is recorded. */
+  readonly isRecorded?: boolean;
 }
 
 export interface ConnectOptions {
@@ -257,7 +259,10 @@ export class RoomForTest {
     const database = roomDatabase(this.database, beginning);
     const settings = new RoomSettings(database.sql, defaults);
     const { historyLimit } = settings;
-    const store = new RecordingLogStore(database, historyLimit, this.recordedLog);
+    const store =
+      this.#settings.isRecorded === false
+        ? new LogStore(database, historyLimit)
+        : new RecordingLogStore(database, historyLimit, this.recordedLog);
     const log = new RoomLog(store, { newEpoch: epoch, now: this.now });
     const users = new UserRecords(database.sql);
     const sessions = new SessionStore(database.sql);

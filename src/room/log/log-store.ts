@@ -2,6 +2,7 @@
 // but no row, so they retire nothing.
 
 import { type Database, firstRow, readInPages, type Sql, type SqlRow } from "../../object/storage/sql.ts";
+import { abandonImport } from "./abandon-import.ts";
 import { LogRing } from "./log-ring.ts";
 import type { IdRecord, Speaker, StoredAt } from "./recent-ids.ts";
 import { LOG_TABLE, VOICES } from "./room-schema.ts";
@@ -48,6 +49,14 @@ export type TargetRow = BodyRow & {
   voice: number | null;
   deleted: number | null;
 };
+/** All that an export has of a message. */
+export type WholeRow = BodyRow & {
+  author: string;
+  voice: number | null;
+  changed: number | null;
+  changed_at: number | null;
+  changed_by: string | null;
+};
 export type ChangedRow = BodyRow & {
   changed: number;
   changed_at: number;
@@ -58,7 +67,14 @@ type AuthorRow = { seq: number; author: string; at: number; voice: number | null
 type ChangerRow = { seq: number; changer: string; at: number };
 type LatestRow = { seq: number; author: string; deleted: number | null };
 type IdRow = { seq: number; author: string; id: string; at: number; voice: number | null };
-type StateRow = { epoch: string; created_at: number; ring: number; head: number; messages: number };
+type StateRow = {
+  epoch: string;
+  created_at: number;
+  ring: number;
+  head: number;
+  messages: number;
+  importing: number | null;
+};
 
 /** Messages with `after` < seq ≤ `upTo`. */
 interface Span {
@@ -103,9 +119,11 @@ export class LogStore {
   /** Reads the state of the log. A log that does not exist yet will begin with `epoch`. */
   open(epoch: string, now: number): LogState {
     const row = firstRow(
-      this.#sql.exec<StateRow>("SELECT epoch, created_at, ring, head, messages FROM room"),
+      this.#sql.exec<StateRow>("SELECT epoch, created_at, ring, head, messages, importing FROM room"),
     );
     if (row === undefined) return { epoch, createdAt: now, head: 0 };
+    // The object died while a log was imported.
+    if (row.importing !== null) abandonImport({ sql: this.#sql, transaction: this.#transaction });
     const { size } = this.#ring;
     this.#messages = this.#ring.find(row.ring) ?? row.messages;
     const head = this.#findHead(row);
@@ -195,6 +213,11 @@ export class LogStore {
   /** Messages with `after` < seq ≤ `upTo`, ascending, read while iterating. */
   ascending(after: number, upTo: number, wanted?: number): Generator<BodyRow> {
     return this.#span<BodyRow>("seq, event, body", { after, upTo }, "ASC", wanted);
+  }
+
+  /** As `ascending`, with all that an export has of a message. */
+  whole(after: number, upTo: number, wanted?: number): Generator<WholeRow> {
+    return this.#span<WholeRow>(WHOLE, { after, upTo }, "ASC", wanted);
   }
 
   /** Messages with seq ≤ `upTo`, newest first, read while iterating. */
@@ -322,10 +345,16 @@ export const isByServer = ({
   readonly voice: number | null;
 }): boolean => author === "" || voice === VOICES.keyedByServer || voice === VOICES.byServer;
 
+const WHOLE = "seq, event, author, voice, body, changed, changed_at, changed_by";
+
 /** The condition on `voice` must be that of the partial index `log_keyed`, or the index is not used. */
 const KEYED = "author = ? AND id = ? AND voice = ? AND voice <= 2";
 
-function voiceOf({ author, byServer, keyed }: Speaker & { readonly keyed: boolean }): number | null {
+/** Whether the id of a message was given over HTTP. */
+export const isKeyed = ({ voice }: { readonly voice: number | null }): boolean =>
+  voice === VOICES.keyed || voice === VOICES.keyedByServer;
+
+export function voiceOf({ author, byServer, keyed }: Speaker & { readonly keyed: boolean }): number | null {
   if (!byServer || author === "") return keyed ? VOICES.keyed : null;
   return keyed ? VOICES.keyedByServer : VOICES.byServer;
 }

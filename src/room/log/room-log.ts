@@ -18,7 +18,7 @@ import {
   type Topics,
 } from "../../protocol/index.ts";
 import { type Entry, inOrder, type Page, type PageSize, takePage } from "./log-page.ts";
-import { type BodyRow, type ChangedRow, isByServer, type LogStore } from "./log-store.ts";
+import { type BodyRow, type ChangedRow, isByServer, type LogStore, type WholeRow } from "./log-store.ts";
 import {
   decodeMessage,
   encodeDeleted,
@@ -289,6 +289,11 @@ export class RoomLog {
     const messages = entriesOf(this.#store.ascending(after, this.#head, rowsOf(size)));
     const changes = changesOf(this.#store.changedAfter(after), told);
     return takePage(inOrder(messages, changes), { topics, ...size, start: after, end: this.#head });
+  }
+
+  /** The messages with `after` < seq ≤ `upTo` as they are stored, ascending, read while iterating. `wanted`: about how many. */
+  whole(after: number, upTo: number, wanted?: number): Generator<WholeRow> {
+    return this.#store.whole(after, upTo, wanted);
   }
 
   /** Whether there may be events of these topics with `after` < seq ≤ `upTo`. `true` if the log does not reach back. */

@@ -34,6 +34,18 @@ export class ReceiptStore {
     return Array.from(rows, ({ user, seq, at }) => ({ user, seq, at }));
   }
 
+  /** Positions behind entry `after`, in the order of their entries: so they can be put again in this order. */
+  entriesAfter(after: number, limit: number): (ReceiptEntry & { readonly entry: number })[] {
+    const query = "SELECT user, seq, at, entry FROM receipts WHERE entry > ? ORDER BY entry LIMIT ?";
+    return Array.from(
+      this.#sql.exec<{ user: string; seq: number; at: number; entry: number }>(query, after, limit),
+    );
+  }
+
+  remove(user: string): void {
+    this.#sql.exec("DELETE FROM receipts WHERE user = ?", user);
+  }
+
   /** Writes one row, and one of the index if the user gets a new entry. */
   put({ user, seq, at }: ReceiptEntry): void {
     const last = this.#lastEntry();

@@ -107,6 +107,21 @@ export class Receipts {
     }
   }
 
+  /** Writes all that waits: an export is about to read it. */
+  writeAll(now: number): void {
+    for (const user of [...this.#unwritten]) {
+      const { seq, at } = this.#position(user);
+      this.#store.put({ user, seq, at });
+      this.#unwritten.delete(user);
+      this.#positions.set(user, { seq, at, writtenAt: now });
+    }
+  }
+
+  /** As `ReceiptStore.entriesAfter`, as far as it is written. */
+  entriesAfter(after: number, limit: number): (ReceiptEntry & { readonly entry: number })[] {
+    return this.#store.entriesAfter(after, limit);
+  }
+
   /** The events to emit now, encoded. Each is given once. A room too big for a list of members emits none. */
   drainEvents(isListed: boolean, now: number): string[] {
     if (!isListed) this.#untold.clear();

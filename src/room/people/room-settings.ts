@@ -96,6 +96,11 @@ export class RoomSettings {
     return { slowModeMs, maxConnections, historyLimit, maxAgentTurns };
   }
 
+  /** The settings that were set for this room. */
+  get changed(): SettingsPatch {
+    return Object.fromEntries(Object.entries(this.#patch).filter(([, setting]) => setting !== undefined));
+  }
+
   /** Whether any setting was ever set for this room. */
   get areOwn(): boolean {
     return Object.values(this.#patch).some((setting) => setting !== undefined);

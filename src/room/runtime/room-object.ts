@@ -7,14 +7,22 @@ import { decodeHeader, IDENTITY_HEADER } from "../../auth/identity-header.ts";
 import type { Env } from "../../env.ts";
 import { log } from "../../log/log.ts";
 import type { Departure } from "../../object/close-codes.ts";
-import { ObjectAlarm, planAlarm, sweepDueAt } from "../../object/object-alarm.ts";
+import { FORGET_AFTER_MS, ObjectAlarm, planAlarm, sweepDueAt } from "../../object/object-alarm.ts";
 import type { PolledCommands, PollUpgrade } from "../../object/polled-socket.ts";
 import type { RevokedTokens } from "../../object/revocation.ts";
 import { answerClose, answerHeartbeats } from "../../object/runtime/hibernatable-socket.ts";
 import { opening } from "../../object/runtime/opening.ts";
 import { pollResponse, refusalResponse, upgraded } from "../../object/runtime/upgrade-response.ts";
 import { hasTables } from "../../object/storage/lazy-database.ts";
-import { accept, type Outcome, type PresenceCommand, reject, type Topics } from "../../protocol/index.ts";
+import {
+  accept,
+  type ImportResult,
+  type Outcome,
+  type PresenceCommand,
+  refuse,
+  reject,
+  type Topics,
+} from "../../protocol/index.ts";
 import type { Report, RoomCounts } from "../../registry/counts.ts";
 import { REPORT_EVERY_MS } from "../../registry/reporter.ts";
 import type { RoomUnread, SessionJoin } from "../../session-rooms/session-delivery.ts";
@@ -43,17 +51,35 @@ import type { RoomUpgrade } from "../people/room-connection.ts";
 import type { SettingsPatch } from "../people/room-settings.ts";
 import type { AppendInput, FinishInput } from "../producing.ts";
 import type { MessageInput, SignalInput } from "../publisher.ts";
-import type { AnswerBody, AnswerCalls, AnswerUnderWay, RoomCalls } from "../room-calls.ts";
+import type {
+  AnswerBody,
+  AnswerCalls,
+  AnswerUnderWay,
+  ImportWay,
+  PortableCalls,
+  RoomCalls,
+} from "../room-calls.ts";
+import { exportOf } from "./room-exports.ts";
+import { IMPORTING, RoomImports } from "./room-imports.ts";
 import { defaultsOf, RoomRuntime } from "./room-runtime.ts";
 
 type Bytes = ReadableStream<Uint8Array>;
 
+const NO_SUCH_ROOM = refuse("not_found", "nothing was ever stored in this room", { path: ["room"] });
 const NO_ROOM: Report<RoomCounts> = { counts: null, asks: false };
 
-export class RoomObject extends DurableObject<Env> implements RoomCalls, AnswerCalls<Bytes> {
+export class RoomObject
+  extends DurableObject<Env>
+  implements RoomCalls, AnswerCalls<Bytes>, PortableCalls<Bytes>
+{
   /** Made at the first event after a start, and again after the room was forgotten. */
   #live: RoomRuntime | undefined;
   readonly #alarm: ObjectAlarm;
+  readonly #imports = new RoomImports({
+    // A room that wakes with a part of a log is emptied. It may have to wake by itself.
+    begun: () => this.#alarm.by(Date.now() + FORGET_AFTER_MS),
+    sync: () => this.ctx.storage.sync(),
+  });
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -64,6 +90,7 @@ export class RoomObject extends DurableObject<Env> implements RoomCalls, AnswerC
   /** Takes a connection that the Worker has checked, and nothing else. */
   override async fetch(request: Request): Promise<Response> {
     const upgrade = decodeHeader<RoomUpgrade | PollUpgrade>(request.headers.get(IDENTITY_HEADER) ?? "");
+    if (this.#imports.isUnderWay) return refusalResponse(IMPORTING);
     const live = this.#open();
     if ("received" in upgrade) return pollResponse(live.resume(upgrade), upgrade.connection);
     const admitted = await live.admission.open(upgrade, () => live.accept(upgrade));
@@ -124,6 +151,26 @@ export class RoomObject extends DurableObject<Env> implements RoomCalls, AnswerC
     if (!published.ok) return published;
     const { value } = published;
     return accept({ ...value, lines: this.#open().answers.write(actor, { ...value, id: input.id }, body) });
+  }
+
+  async exportLog(actor: Actor): Promise<Outcome<Bytes>> {
+    if (this.#imports.isUnderWay) return reject(IMPORTING);
+    if (!this.#isMade) return reject(NO_SUCH_ROOM);
+    const live = this.#open();
+    const refusal = live.room.moderation.refusalFor(actor, Date.now());
+    if (refusal !== undefined) return reject(refusal);
+    return accept(exportOf(live, this.ctx, () => this.#live === live));
+  }
+
+  async importLog(_: Actor, { keepsEpoch }: ImportWay, body: Bytes): Promise<Outcome<ImportResult>> {
+    if (this.#imports.isUnderWay) return reject(IMPORTING);
+    const outcome = await this.#imports.run(this.#open(), keepsEpoch, body, () => {
+      this.#live = undefined;
+    });
+    const live = this.#open();
+    live.reports.doubt();
+    await live.flush();
+    return outcome;
   }
 
   append(actor: Actor, input: AppendInput) {
@@ -198,6 +245,7 @@ export class RoomObject extends DurableObject<Env> implements RoomCalls, AnswerC
   }
 
   async join(join: SessionJoin): Promise<Outcome<undefined>> {
+    if (this.#imports.isUnderWay) return reject(IMPORTING);
     const live = this.#open();
     const refusal = await live.admission.join(join);
     if (refusal !== undefined) return reject(refusal);
@@ -240,6 +288,7 @@ export class RoomObject extends DurableObject<Env> implements RoomCalls, AnswerC
   }
 
   async #call<Input, T>(call: RoomCall<Input, T>, actor: Actor, input: Input): Promise<Outcome<T>> {
+    if (this.#imports.isUnderWay) return reject(IMPORTING);
     if ("ifNone" in call && !this.#isMade) return accept(call.ifNone);
     let refusal = call.makes ? await this.#open().admission.mayMake(actor) : undefined;
     if (call.lasts) refusal ??= await this.#open().admission.judge(actor);
@@ -266,6 +315,7 @@ export class RoomObject extends DurableObject<Env> implements RoomCalls, AnswerC
 
   /** Finds first who is gone, and moves on the alarm that forgets an empty room. */
   async #look<Input, T>(look: RoomLook<Input, T>, actor: Actor, input: Input): Promise<Outcome<T>> {
+    if (this.#imports.isUnderWay) return reject(IMPORTING);
     const none = () => accept(look.none(this.#name, defaultsOf(this.env), input));
     if (!this.#isThere) return none();
     const { identity } = actor;
@@ -284,9 +334,10 @@ export class RoomObject extends DurableObject<Env> implements RoomCalls, AnswerC
   }
 
   /** Work of the alarm. The flush sets the next one. */
-  async #sweepOnAlarm(): Promise<null> {
-    const live = this.#open();
+  async #sweepOnAlarm(): Promise<number | null> {
     const now = Date.now();
+    if (this.#imports.isUnderWay) return now + FORGET_AFTER_MS;
+    const live = this.#open();
     const isForgettable = () => live.isIdle && !live.room.life(now).isKept;
     const wasForgettable = isForgettable();
     live.room.sweepOnAlarm(now);

@@ -70,11 +70,11 @@ export class RoomRuntime {
   readonly answers: StreamedAnswers;
   /** Left out: nobody is asked before a message is stored. */
   readonly gate: PublishGate | undefined;
+  readonly database: LazyDatabase;
   readonly #ctx: DurableObjectState;
   readonly #env: Env;
   readonly #config: Config;
   readonly #name: string;
-  readonly #database: LazyDatabase;
   readonly #connections = new Map<WebSocket, RoomConnection>();
   readonly #polled: PolledSockets<RoomConnection>;
   readonly #deliveries: DeliveryQueue;
@@ -98,8 +98,8 @@ export class RoomRuntime {
     const judge = publishJudge(this.#config);
     const { room, database } = this.#makeRoom(epoch, judge);
     this.room = room;
-    this.#database = database;
     this.gate = publishGate(room, judge);
+    this.database = database;
     this.admission = this.#makeAdmission();
     this.#loop = this.#makeLoop(flushed);
     this.answers = new StreamedAnswers(room, {
@@ -145,7 +145,7 @@ export class RoomRuntime {
 
   /** Whether the room has tables: it gets them with the first thing that has to be kept. */
   get isMade(): boolean {
-    return this.#database.isMade;
+    return this.database.isMade;
   }
 
   /** Whether nothing is open here, about to open, or waits. */

@@ -1,0 +1,33 @@
+// Exports and imports of rooms, as lines of JSON that are passed on as they come.
+
+import { Hono } from "hono";
+import { log } from "../log/log.ts";
+import type { AppContext, AppEnv } from "./app-context.ts";
+import { roomStub } from "./app-context.ts";
+import { actorOf, requireServer } from "./authenticate.ts";
+import { accepted, refusing } from "./refusal-error.ts";
+import { namedRoom, readParameter } from "./request-url.ts";
+import { lineAnswer } from "./responses.ts";
+
+/** Under `/v1/rooms`. */
+export const portableRooms = new Hono<AppEnv>()
+  .get("/:room/export", async (c) => {
+    const actor = actorOf(await requireServer(c));
+    return lineAnswer(accepted(await roomStub(c, namedRoom(c)).exportLog(actor)));
+  })
+  .post("/:room/import", async (c) => {
+    const server = await requireServer(c);
+    const room = namedRoom(c);
+    const way = { keepsEpoch: keepsEpoch(c) };
+    const { body } = c.req.raw;
+    if (body === null) throw refusing("bad_request", "the body is missing: send the lines of an export");
+    const result = accepted(await roomStub(c, room).importLog(actorOf(server), way, body));
+    log("room_imported", { room, messages: result.messages, key: server.key });
+    return c.json(result);
+  });
+
+function keepsEpoch(c: AppContext): boolean {
+  const epoch = readParameter(c, "epoch");
+  if (epoch === undefined || epoch === "keep") return epoch !== undefined;
+  throw refusing("bad_request", "epoch can only be keep", { path: ["epoch"] });
+}

@@ -1,0 +1,30 @@
+/** The next page of an answer; `undefined`: that was all. A page that throws breaks the answer off. */
+export type NextPage = () => string | undefined | Promise<string | undefined>;
+
+/**
+ * An answer that is made page by page, the next one when the one before was read. `waitUntil` keeps the object awake until
+ * then; `failed` hears why it broke off, unless its reader has gone.
+ */
+export function streamedPages(
+  next: NextPage,
+  { waitUntil, failed }: { waitUntil(work: Promise<unknown>): void; failed(error: unknown): void },
+): ReadableStream<Uint8Array> {
+  const { readable, writable } = new IdentityTransformStream();
+  const writer = writable.getWriter();
+  const encoder = new TextEncoder();
+  const nextOf = async () => {
+    try {
+      return await next();
+    } catch (error) {
+      failed(error);
+      throw error;
+    }
+  };
+  const run = async () => {
+    for (let page = await nextOf(); page !== undefined; page = await nextOf())
+      if (page !== "") await writer.write(encoder.encode(page));
+    await writer.close();
+  };
+  waitUntil(run().catch((error: unknown) => writer.abort(error).catch(() => {})));
+  return readable;
+}

@@ -1,10 +1,10 @@
 // Exports and imports of a room without a runtime.
 
+import type { Outcome, Refusal } from "../../src/protocol/index.ts";
 import { UserRecords } from "../../src/room/people/user-records.ts";
 import { readFirst } from "../../src/room/portable/import-check.ts";
 import { RoomExport } from "../../src/room/portable/room-export.ts";
 import { atLine, RoomImport } from "../../src/room/portable/room-import.ts";
-import type { Outcome, Refusal } from "../../src/protocol/index.ts";
 import { readExportLine } from "../../src/validation/export-line.ts";
 import type { RoomForTest } from "./room-for-test.ts";
 
@@ -56,4 +56,3 @@ function importLines(test: RoomForTest, lines: readonly string[], epoch: string)
 
 const flat = <A, B>(outcome: Outcome<A>, then: (value: A) => Outcome<B>): Outcome<B> =>
   outcome.ok ? then(outcome.value) : outcome;
-

@@ -8,19 +8,35 @@ import { fits } from "../../client/util/wire.ts";
 import { ROOM_EXPORT_LINES } from "../../src/protocol/index.ts";
 import { ask, edit, react, remove } from "./support/changes.ts";
 import { advanceClock, configureRoom, crash, sleep, storedMessages, storedText } from "./support/objects.ts";
-import { call, callAs, callAsServer, errorOf, fill, join, openRoom, roomObject, tokenFor, uniqueName } from "./support/worker.ts";
+import {
+  call,
+  callAs,
+  callAsServer,
+  errorOf,
+  join,
+  openRoom,
+  roomObject,
+  tokenFor,
+  uniqueName,
+} from "./support/worker.ts";
 
 type Line = Record<string, unknown>;
 
 const headers = { Authorization: `Bearer ${env.API_KEYS}`, "Content-Type": "application/x-ndjson" };
-const parsed = (text: string): Line[] => text.split("\n").slice(0, -1).map((line) => JSON.parse(line));
+const parsed = (text: string): Line[] =>
+  text
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => JSON.parse(line));
 const textOf = (lines: readonly Line[]): string => lines.map((line) => `${JSON.stringify(line)}\n`).join("");
 
 const exported = async (room: string): Promise<string> => {
   const response = await callAsServer("GET", `/v1/rooms/${room}/export`);
   expect([response.status, response.headers.get("Content-Type")]).toEqual([200, "application/x-ndjson"]);
-  return response.text();
+  return textIn(response);
 };
+/** As `text()`, which warns of a type that it does not know as a text. */
+const textIn = async (response: Response) => new TextDecoder().decode(await response.arrayBuffer());
 const imported = (room: string, body: BodyInit, query = ""): Promise<Response> =>
   call(`/v1/rooms/${room}/import${query}`, { method: "POST", headers, body });
 
@@ -35,7 +51,11 @@ async function fullRoom(prefix: string) {
   const ada = await join(room, "ada", { name: "Ada" });
   const bo = await join(room, "bo", { rooms: { "*": "moderate" } });
   for (let n = 1; n <= 6; n++) await ada.ask({ type: "send", id: `m${n}`, data: { n } });
-  await callAsServer("POST", `${path}/messages`, { data: "keyed", id: "KEYED", from: { id: "bot", name: "Bot" } });
+  await callAsServer("POST", `${path}/messages`, {
+    data: "keyed",
+    id: "KEYED",
+    from: { id: "bot", name: "Bot" },
+  });
   await ask(ada, edit(1, { n: "edited" }));
   await ask(bo, react(2, "👍"));
   await ask(bo, remove(3));
@@ -52,8 +72,15 @@ describe("the export of a room", () => {
   it("[Z151] has the lines of the contract, in their order, and ends with end", async () => {
     const { room } = await fullRoom("export");
     const lines = parsed(await exported(room));
-    for (const line of lines) expect([fits(["by type", ROOM_EXPORT_LINES], line), line]).toEqual([true, line]);
-    expect(lines.map(({ type }) => type)).toEqual(["room", ...Array(7).fill("message"), "receipt", "ban", "end"]);
+    for (const line of lines)
+      expect([fits(["by type", ROOM_EXPORT_LINES], line), line]).toEqual([true, line]);
+    expect(lines.map(({ type }) => type)).toEqual([
+      "room",
+      ...Array(7).fill("message"),
+      "receipt",
+      "ban",
+      "end",
+    ]);
     const [first, one, two, three] = lines;
     expect(first).toMatchObject({ version: 1, room, head: 10, settings: { slowModeMs: 1_000 } });
     expect(one).toMatchObject({ message: { seq: 1, data: { n: "edited" } }, change: { by: "ada" } });
@@ -77,15 +104,19 @@ describe("the export of a room", () => {
 
   it("[Z152] goes up to the head that it began with, and is broken off by a purge", async () => {
     const room = uniqueName("export");
-    const ada = await join(room, "ada");
-    await fill(ada, 700, () => "x".repeat(1_000));
+    await configureRoom(room, { HISTORY_LIMIT: 1_000 });
+    const data = "x".repeat(900);
+    for (let n = 0; n < 700; n += 100)
+      await Promise.all(
+        Array.from({ length: 100 }, () => callAsServer("POST", `/v1/rooms/${room}/messages`, { data })),
+      );
     const response = await callAsServer("GET", `/v1/rooms/${room}/export`);
-    await ada.ask({ type: "send", id: "late", data: 1 });
-    const lines = parsed(await response.text());
+    await callAsServer("POST", `/v1/rooms/${room}/messages`, { data });
+    const lines = parsed(await textIn(response));
     expect(lines.at(-1)).toEqual({ type: "end", messages: 700 });
     const cut = await callAsServer("GET", `/v1/rooms/${room}/export`);
     await callAsServer("DELETE", `/v1/rooms/${room}`);
-    await expect(cut.text()).rejects.toThrow();
+    await expect(cut.arrayBuffer()).rejects.toThrow();
   });
 });
 
@@ -107,8 +138,7 @@ describe("the import of a room", () => {
     const again = { data: "keyed", id: "KEYED", from: { id: "bot" } };
     const repeat = await callAsServer("POST", `/v1/rooms/${copy}/messages`, again);
     expect([repeat.status, await repeat.json()]).toMatchObject([200, { seq: 7, duplicate: true }]);
-    const zed = await openRoom(copy, "zed").catch(String);
-    expect(zed).toMatch(/banned|4403/);
+    expect(await (await openRoom(copy, "zed")).closed).toMatchObject({ code: 4403 });
   });
 
   it("[Z153] keeps the epoch with epoch=keep, so a cursor of the room goes on", async () => {
@@ -140,13 +170,16 @@ describe("the import of a room", () => {
   it("[Z155] ends the connections that there are, which come back to the log", async () => {
     const { room } = await fullRoom("open");
     const copy = uniqueName("open");
-    const listener = await join(copy, null);
     const ada = await join(copy, "ada");
+    const bo = await join(copy, "bo", { query: "?topics=x" });
     const { epoch, head } = await ada.next("connected");
     expect(head).toBe(0);
     await imported(copy, await exported(room));
-    for (const socket of [listener, ada])
-      expect(await socket.closed).toMatchObject({ code: 4503, reason: expect.stringMatching(/^overloaded 2000/) });
+    for (const socket of [ada, bo])
+      expect(await socket.closed).toMatchObject({
+        code: 4503,
+        reason: expect.stringMatching(/^overloaded 2000/),
+      });
     const back = await openRoom(copy, "ada", { query: `?since=${epoch}.0` });
     expect(await back.next("connected")).toMatchObject({ recovery: "lost", head: 10 });
     expect((await info(copy)).occupancy).toEqual({ members: 1, connections: 1 });
@@ -164,13 +197,20 @@ describe("the import of a room", () => {
     await expect.poll(async () => (await callAsServer("GET", `/v1/rooms/${copy}`)).status).toBe(503);
     const messages = await callAsServer("POST", `/v1/rooms/${copy}/messages`, { data: 1 });
     expect(await errorOf(messages)).toMatchObject({ code: "overloaded", retryAfterMs: 2_000 });
-    expect(await openRoom(copy, "ada").catch(String)).toMatch(/503/);
+    expect(await (await openRoom(copy, "ada")).closed).toMatchObject({
+      code: 4503,
+      reason: expect.stringMatching(/^overloaded 2000/),
+    });
     expect((await imported(copy, textOf(lines))).status).toBe(503);
     await writer.write(encoder.encode(textOf(lines.slice(2, 3))));
     const refused = await response;
     expect([refused.status, await errorOf(refused)]).toMatchObject([
       400,
-      { code: "bad_request", message: expect.stringMatching(/^line 4: seq must be above 2/), path: ["message", "seq"] },
+      {
+        code: "bad_request",
+        message: expect.stringMatching(/^line 4: seq must be above 2/),
+        path: ["message", "seq"],
+      },
     ]);
     writer.abort().catch(() => {});
     expect(await info(copy)).toMatchObject({ head: 0, floor: 0 });
@@ -180,14 +220,42 @@ describe("the import of a room", () => {
 
   it.each([
     ["without its end", (lines: Line[]) => lines.slice(0, -1), /broken off/],
-    ["with another number of messages", (lines: Line[]) => lines.filter((_, at) => at !== 4), /7 messages were/],
-    ["with a line behind the end", (lines: Line[]) => [...lines, ...lines.slice(-1)], /line 12: lines stand in/],
-    ["of a newer server", ([room, ...lines]: Line[]) => [{ ...room, version: 2 }, ...lines], /line 1: .*newer/],
-    ["whose first line is missing", (lines: Line[]) => lines.slice(1), /line 1: it must be the line of type room/],
+    [
+      "with another number of messages",
+      (lines: Line[]) => lines.filter((_, at) => at !== 4),
+      /7 messages were/,
+    ],
+    [
+      "with a line behind the end",
+      (lines: Line[]) => [...lines, ...lines.slice(-1)],
+      /line 12: lines stand in/,
+    ],
+    [
+      "of a newer server",
+      ([room, ...lines]: Line[]) => [{ ...room, version: 2 }, ...lines],
+      /line 1: .*newer/,
+    ],
+    [
+      "whose first line is missing",
+      (lines: Line[]) => lines.slice(1),
+      /line 1: it must be the line of type room/,
+    ],
     ["that is empty", () => [], /the body is missing/],
-    ["with a change of no message", (lines: Line[]) => changed(lines, { changed: undefined }), /line 2: a message with/],
-    ["with a change behind the head", (lines: Line[]) => changed(lines, { changed: 1 }), /line 2: changed must be/],
-    ["with a head that is too low", ([room, ...lines]: Line[]) => [{ ...room, head: 3 }, ...lines], /line 5: seq is above/],
+    [
+      "with a change of no message",
+      (lines: Line[]) => changed(lines, { changed: undefined }),
+      /line 2: a message with/,
+    ],
+    [
+      "with a change behind the head",
+      (lines: Line[]) => changed(lines, { changed: 1 }),
+      /line 2: changed must be/,
+    ],
+    [
+      "with a head that is too low",
+      ([room, ...lines]: Line[]) => [{ ...room, head: 3 }, ...lines],
+      /line 5: seq is above/,
+    ],
   ])("[Z156] refuses a file %s, and leaves an empty room", async (_, broken, words) => {
     const { room } = await fullRoom("broken");
     const copy = uniqueName("broken");
@@ -202,19 +270,19 @@ describe("the import of a room", () => {
 
   it("[Z157] that ends with its object leaves an empty room, which forgets itself", async () => {
     const { room } = await fullRoom("crash");
-    const lines = parsed(await exported(room));
     const copy = uniqueName("crash");
-    const { readable, writable } = new IdentityTransformStream();
-    const writer = writable.getWriter();
-    const response = imported(copy, readable).catch(() => undefined);
-    await writer.write(new TextEncoder().encode(textOf(lines.slice(0, 6))));
-    await expect.poll(() => storedMessages(copy).catch(() => 0)).toBe(5);
+    await imported(copy, await exported(room));
+    // As it is on disk when an object dies before the last line.
+    await runInDurableObject(roomObject(copy), (_, { storage }) => {
+      storage.sql.exec("UPDATE room SET importing = 1, head = 0, slow_mode_ms = NULL");
+      storage.sql.exec("DELETE FROM users");
+    });
     await crash(roomObject(copy));
-    await writer.abort().catch(() => {});
-    expect((await response)?.status ?? 500).toBeGreaterThanOrEqual(400);
-    expect(await storedMessages(copy)).toBe(5);
+    expect(await storedMessages(copy)).toBe(7);
     expect(await info(copy)).toMatchObject({ head: 0, floor: 0 });
     expect(await storedMessages(copy)).toBe(0);
+    const receipts = await callAsServer("GET", `/v1/rooms/${copy}/receipts`);
+    expect(await receipts.json()).toEqual({ receipts: [] });
     advanceClock(70 * 60_000);
     await runDurableObjectAlarm(roomObject(copy));
     await runInDurableObject(roomObject(copy), (_, { storage }) =>
@@ -234,5 +302,7 @@ describe("the import of a room", () => {
 });
 
 function changed(lines: Line[], patch: Record<string, unknown>): Line[] {
-  return lines.map((line, at) => (at === 1 ? { ...line, message: { ...Object(line.message), ...patch } } : line));
+  return lines.map((line, at) =>
+    at === 1 ? { ...line, message: { ...Object(line.message), ...patch } } : line,
+  );
 }

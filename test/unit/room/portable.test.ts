@@ -93,7 +93,8 @@ describe("an import of an export", () => {
       for (const user of USERS)
         expect(copy.log.countUnread(after, user)).toBe(test.log.countUnread(after, user));
     }
-    for (let seq = 0; seq <= test.log.head + 1; seq++) expect(copy.log.find(seq)?.meta.seq).toBe(test.log.find(seq)?.meta.seq);
+    for (let seq = 0; seq <= test.log.head + 1; seq++)
+      expect(copy.log.find(seq)?.meta.seq).toBe(test.log.find(seq)?.meta.seq);
     expect(copy.room.streams.seqs).toEqual(test.room.streams.seqs);
     // And it goes on.
     const ada = copy.join("ada");

@@ -1,6 +1,6 @@
 import type { RegistryCalls } from "./registry/registry-calls.ts";
 import type { AnswerCalls, PortableCalls, RoomCalls } from "./room/room-calls.ts";
-import type { UserCalls } from "./user/user-calls.ts";
+import type { UserCalls, UserExportCalls } from "./user/user-calls.ts";
 
 type Bytes = ReadableStream<Uint8Array>;
 
@@ -9,7 +9,7 @@ export interface Env {
   readonly ROOMS: DurableObjectNamespace<
     RoomCalls & AnswerCalls<Bytes> & PortableCalls<Bytes> & Rpc.DurableObjectBranded
   >;
-  readonly USERS: DurableObjectNamespace<UserCalls & Rpc.DurableObjectBranded>;
+  readonly USERS: DurableObjectNamespace<UserCalls & UserExportCalls<Bytes> & Rpc.DurableObjectBranded>;
   /** Left out: nothing is reported, and there are no statistics and lists. */
   readonly REGISTRY?: DurableObjectNamespace<RegistryCalls & Rpc.DurableObjectBranded>;
   readonly ASSETS?: Fetcher;

@@ -9,6 +9,7 @@ import { requireServer } from "./authenticate.ts";
 import { readBody, readOptionalBody } from "./body.ts";
 import { accepted, RefusalError } from "./refusal-error.ts";
 import { namedRoom, namedUser } from "./request-url.ts";
+import { lineAnswer } from "./responses.ts";
 
 const disconnectBody = validator(DISCONNECT_BODY);
 const signalBody = validator(USER_SIGNAL_BODY);
@@ -18,6 +19,14 @@ export const users = new Hono<AppEnv>()
     const user = await namedByServer(c);
     return c.json({ user, ...(await userStub(c, user).standing()) });
   })
+  .delete("/:user", async (c) => {
+    const { key } = await requireServer(c);
+    const user = namedUser(c);
+    const result = await userStub(c, user).erase();
+    log("user_erased", { user, rooms: result.rooms, key });
+    return c.json(result);
+  })
+  .get("/:user/export", async (c) => lineAnswer(await userStub(c, await namedByServer(c)).exportUser()))
   .post("/:user/signals", async (c) => {
     const user = await namedByServer(c);
     const { event, data } = await readBody(c, signalBody);

@@ -48,8 +48,9 @@ export interface LogFieldValues {
   sessions: number;
   /** How many rooms. */
   rooms: number;
-  /** How many messages. */
+  /** How many messages and reactions. */
   messages: number;
+  reactions: number;
   hint: string;
   /** Act of moderation. */
   act: string;
@@ -320,6 +321,23 @@ export const LOG_CATALOGUE = {
     fields: ["user", "rooms"],
     optional: ["key"],
   },
+  user_erased: {
+    level: "info",
+    from: "DELETE /v1/users/:user",
+    means:
+      "The user was erased, or the call asked how far it is; rooms says in how many rooms something is left.",
+    action: "Nothing; for an audit.",
+    fields: ["user", "rooms"],
+    optional: ["key"],
+  },
+  erasure_done: {
+    level: "info",
+    from: "the alarm of a user's object or DELETE /v1/users/:user",
+    means:
+      "Nothing is left of an erased user in the rooms that were known: so many messages and reactions were erased.",
+    action: "Nothing; for an audit.",
+    fields: ["user", "messages", "reactions"],
+  },
   moderated: {
     level: "info",
     from: "an act of moderation in a room",
@@ -415,10 +433,11 @@ export const LOG_CATALOGUE = {
   },
   room_unreachable: {
     level: "error",
-    from: ["join", "receive", "renew", "revoke", "release", "unreadOf"],
+    from: ["join", "receive", "renew", "revoke", "release", "unreadOf", "userData", "erase"],
     means:
       "A user's object could not call a room. join is refused with overloaded; after receive and renew the room ends " +
-      "for the session, which joins again; revoke and release are tried again; after unreadOf the room is listed with unread null.",
+      "for the session, which joins again; revoke, release and erase are tried again; after unreadOf the room is listed with unread null, and " +
+      "after userData the export has a line of type missing.",
     action: "Expected now and then when objects restart. Often: look at error.",
     fields: ["room", "user", "error"],
   },

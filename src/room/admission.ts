@@ -1,6 +1,6 @@
 // Who may come into a room, and whose acts count: what the room knows of a user, and when it asks the user's object.
 
-import { type Actor, undatedUntil, userOf, type VerifiedToken } from "../access/identity.ts";
+import { type Actor, type Dated, undatedUntil, userOf, type VerifiedToken } from "../access/identity.ts";
 import { FULL, NOT_YOURS, UNREACHABLE } from "../object/answers.ts";
 import type { Departure } from "../object/close-codes.ts";
 import type { RevokedTokens } from "../object/revocation.ts";
@@ -12,8 +12,14 @@ import type { Room } from "./room.ts";
 /** What it needs of the object of a user. */
 export interface RemoteUser {
   registerRoom(room: string, undatedUntil: number | null): Promise<Outcome<RevokedTokens>>;
-  revokedTokens(undatedUntil: number | null): Promise<RevokedTokens>;
+  revokedTokens(undatedUntil: number | null, act: ActInRoom): Promise<RevokedTokens>;
   mayCreateRoom(): Promise<Outcome<undefined>>;
+}
+
+/** A user is about to do something in a room that lasts. */
+export interface ActInRoom {
+  readonly room: string;
+  readonly token: Dated;
 }
 
 /** Why a user's object is asked. */
@@ -136,8 +142,10 @@ export class Admission {
   async #checkToken({ identity }: Bearer): Promise<Refusal | undefined> {
     if (identity.kind !== "user") return undefined;
     const { id } = identity.user;
+    const { issuedAt, expiresAt } = identity;
+    const act = { room: this.#room.name, token: { issuedAt, expiresAt } };
     const asked = await this.#ask("revokedTokens", id, async (user) =>
-      accept(await user.revokedTokens(undatedUntil(identity))),
+      accept(await user.revokedTokens(undatedUntil(identity), act)),
     );
     if (!asked.ok) return asked.refusal;
     this.#room.moderation.revoke(id, asked.value, { now: this.#ports.now() });

@@ -28,6 +28,8 @@ import type { ChangeInput } from "./changes.ts";
 import type { MembersInfo, MessagesPage } from "./looks.ts";
 import type { BansPage, Kick } from "./moderation.ts";
 import type { SettingsPatch } from "./people/room-settings.ts";
+import type { UserDataPage } from "./portable/user-data.ts";
+import type { ErasureOrder } from "./portable/user-erasure.ts";
 import type { AppendInput, FinishInput } from "./producing.ts";
 import type { MessageInput, SignalInput } from "./publisher.ts";
 
@@ -91,6 +93,13 @@ interface CallsOfUsers {
   forget(user: string): Answer<void>;
   /** The user's object will not tell this room of revocations any more. `false`: it must, the user is connected here. */
   release(user: string): Answer<boolean>;
+  /** What the room holds of a user, from `after` on (0: all). Never creates the room. */
+  userData(user: string, after: number): Answer<UserDataPage>;
+  /**
+   * Erases a user here, and tells of their revoked tokens as `revoke` and `forget` do. Bans stay. A long log takes several
+   * calls: each goes on where the one before ended.
+   */
+  erase(order: ErasureOrder, revokedTokens: RevokedTokens): Promise<Erased>;
   /** A session joins. The answer to its command and its first frames come with a delivery (`UserCalls.deliver`). */
   join(join: SessionJoin): Answer<Outcome<undefined>>;
   /** Frames of a session, as they came. `false`: it has not joined. */
@@ -101,6 +110,14 @@ interface CallsOfUsers {
   renew(session: string, actor: Actor): Answer<void>;
   /** The presence that a session sets in all of its rooms. */
   present(session: string, presence: Pick<PresenceCommand, "status" | "data">): Answer<void>;
+}
+
+/** What one call erased. */
+export interface Erased {
+  readonly messages: number;
+  readonly reactions: number;
+  /** Whether nothing of the user is left. */
+  readonly isDone: boolean;
 }
 
 /** Calls of the Worker for clients that poll. */

@@ -63,6 +63,11 @@ export class KnownRooms {
     this.#all().delete(room);
   }
 
+  /** The table was emptied. */
+  forgetAll(): void {
+    this.#known = new Map();
+  }
+
   #all(): Map<string, KnownRoom> {
     this.#known ??= new Map(
       Array.from(

@@ -65,12 +65,14 @@ export class RoomNotices {
    * only when all others were tried. Never rejects.
    */
   async propagateRevocation(): Promise<{ told: number; again: number | null }> {
-    const { revocations, user, room: roomNamed, failed, now, random } = this.#ports;
+    const { revocations, rooms, user, room: roomNamed, failed, now, random } = this.#ports;
     const { revokedTokens } = revocations;
     const untried = revocations.roomsToTell().filter((room) => !this.#unreachable.has(room));
     const results = await mapBounded(untried.slice(0, TOLD_AT_ONCE), async (room) => {
       try {
         const isThere = await roomNamed(room).revoke(user, revokedTokens);
+        // The user may have been erased meanwhile.
+        if (!rooms.all.has(room)) return true;
         if (isThere) revocations.confirm(room, revokedTokens);
         else revocations.forgetRoom(room);
         return true;
@@ -85,7 +87,7 @@ export class RoomNotices {
     this.#unreachable.clear();
     if (revocations.roomsToTell().length === 0) return { told, again: null };
     const lastedMs = now() - revokedTokens.upTo;
-    return { told, again: now() + revocationRetryMs(lastedMs, random()) };
+    return { told, again: now() + retryMs(lastedMs, random()) };
   }
 
   /** If the user has opened too many rooms: forgets some in which nothing of theirs is open. Never rejects. */
@@ -120,8 +122,8 @@ export class RoomNotices {
   }
 }
 
-/** How long to wait before rooms that were out of reach are tried again. `lastedMs`: since the revocation. */
-export function revocationRetryMs(lastedMs: number, random: number): number {
+/** How long to wait before rooms that were out of reach are tried again. `lastedMs`: since they were to be called first. */
+export function retryMs(lastedMs: number, random: number): number {
   const waitMs = Math.min(MAX_RETRY_AFTER_MS, Math.max(RETRY_AFTER_MS, lastedMs));
   return Math.ceil(waitMs * (0.5 + random));
 }

@@ -64,6 +64,12 @@ export class TokenRevocations {
     return accept(this.#revokedTokens);
   }
 
+  /** The user does something in a room that lasts. A room more than there may be is not kept. */
+  keepRoom(room: string, token: Dated, now: number): void {
+    if (this.refusalFor(token, now) === undefined && this.#rooms.mayPut(room))
+      this.confirm(room, this.#revokedTokens);
+  }
+
   /** The room knows what is revoked up to there. */
   confirm(room: string, { upTo }: RevokedTokens): void {
     const before = this.#rooms.all.get(room)?.told ?? 0;

@@ -6,7 +6,13 @@
 import type { Dated, VerifiedToken } from "../access/identity.ts";
 import type { PolledCommands } from "../object/polled-socket.ts";
 import type { RevokedTokens } from "../object/revocation.ts";
-import type { FollowedRoomsResult, NotificationState, Outcome, Preferences } from "../protocol/index.ts";
+import type {
+  ErasureResult,
+  FollowedRoomsResult,
+  NotificationState,
+  Outcome,
+  Preferences,
+} from "../protocol/index.ts";
 import type { Report, UserCounts } from "../registry/counts.ts";
 import type { ItemAnswer, SessionItem } from "../session-rooms/session-delivery.ts";
 import type { ListQuery, MarkSelection, NotificationInput } from "./inbox/inbox-log.ts";
@@ -61,6 +67,11 @@ interface CallsOfServers {
    * `keepPush`. Answers how many rooms know it by now; the alarm notifies the others.
    */
   disconnect(options: { readonly keepPush: boolean }): Answer<{ readonly rooms: number }>;
+  /**
+   * Erases the user here, and in the rooms that this object knows; the alarm goes on with those that are left. While an
+   * erasure is under way, it says how far it is and begins no other.
+   */
+  erase(): Promise<ErasureResult>;
 }
 
 /** Calls of rooms, and of the Worker for a token that it is about to believe. */
@@ -70,8 +81,15 @@ interface CallsOfRooms {
    * revocations. `undatedUntil`: when the token expires that it is opened with, if that has no date.
    */
   registerRoom(room: string, undatedUntil: number | null): Answer<Outcome<RevokedTokens>>;
-  /** As `registerRoom`, for callers that ask often. Creates the user only if there is an `undatedUntil` to keep. */
-  revokedTokens(undatedUntil: number | null): Answer<RevokedTokens>;
+  /**
+   * As `registerRoom`, for callers that ask often. `act`: the user is about to do something in a room that lasts; unless the
+   * token is revoked the room is kept, for an export or erasure, and not followed. Creates the user only if there is
+   * something to keep.
+   */
+  revokedTokens(
+    undatedUntil: number | null,
+    act?: { readonly room: string; readonly token: Dated },
+  ): Answer<RevokedTokens>;
   /** The user is about to create a room. Refuses if they have used up what one may cost a day. */
   mayCreateRoom(): Answer<Outcome<undefined>>;
   /** What the user's acts in a room cost. Answers until when the user is held there; 0: they are not. */
@@ -95,6 +113,12 @@ interface CallsOfPolls {
 interface CallsOfRegistry {
   /** How many sessions are open. Never creates the user: `counts` is `null` if they were never here. */
   reportNow(): Answer<Report<UserCounts>>;
+}
+
+/** The call whose answer is a stream of `Bytes`, a type of the runtime. */
+export interface UserExportCalls<Bytes> {
+  /** The lines of an export. It breaks off before its last line if the object fails, or the user is erased meanwhile. */
+  exportUser(): Bytes | Promise<Bytes>;
 }
 
 export interface UserCalls

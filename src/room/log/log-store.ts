@@ -220,6 +220,35 @@ export class LogStore {
     return this.#span<WholeRow>(WHOLE, { after, upTo }, "ASC", wanted);
   }
 
+  /** The messages of `author` after `after`, ascending, read while iterating. */
+  *ofAuthor(author: string, after: number): Generator<BodyRow> {
+    const query =
+      "SELECT slot, seq, event, body FROM log WHERE slot BETWEEN ? AND ? AND author = ? ORDER BY slot LIMIT ?";
+    for (const { from, to } of this.#ring.slots(after, this.#ring.newestSeq))
+      yield* readInPages<BodyRow & { slot: number }>((last, limit) =>
+        this.#sql.exec(query, last === undefined ? from : last.slot + 1, to, author, limit),
+      );
+  }
+
+  /**
+   * The first `limit` messages after `after`, ascending, of which something may have to be erased with `author`: what they
+   * said up to `until` (ms), and what they may have reacted to.
+   */
+  touchedBy(author: string, until: number, after: number, limit: number): number[] {
+    const query = `SELECT seq FROM log WHERE slot BETWEEN ? AND ? AND (
+        (author = ? AND at <= ? AND (deleted IS NULL OR instr(body, '"name":') > 0))
+        OR (changed IS NOT NULL AND deleted IS NULL AND instr(body, ?) > 0)
+      ) ORDER BY slot LIMIT ?`;
+    const seqs: number[] = [];
+    for (const { from, to } of this.#ring.slots(after, this.#ring.newestSeq)) {
+      const rest = limit - seqs.length;
+      if (rest <= 0) break;
+      const bindings = [from, to, author, until, JSON.stringify(author), rest];
+      for (const { seq } of this.#sql.exec<{ seq: number }>(query, ...bindings)) seqs.push(seq);
+    }
+    return seqs;
+  }
+
   /** Messages with seq ≤ `upTo`, newest first, read while iterating. */
   descending(upTo: number, wanted?: number): Generator<BodyRow> {
     return this.#span<BodyRow>("seq, event, body", { after: 0, upTo }, "DESC", wanted);

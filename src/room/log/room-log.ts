@@ -296,6 +296,16 @@ export class RoomLog {
     return this.#store.whole(after, upTo, wanted);
   }
 
+  /** The messages of a user after `after`, as they are stored, ascending, read while iterating. */
+  ofAuthor(user: string, after: number): Generator<BodyRow> {
+    return this.#store.ofAuthor(user, after);
+  }
+
+  /** The first `limit` messages after `after` of which something may have to be erased with a user. */
+  touchedBy(user: string, until: number, after: number, limit: number): readonly number[] {
+    return this.#store.touchedBy(user, until, after, limit);
+  }
+
   /** Whether there may be events of these topics with `after` < seq ≤ `upTo`. `true` if the log does not reach back. */
   hasEvents(after: number, upTo: number, topics: Topics): boolean {
     if (after < this.floor) return true;

@@ -135,6 +135,20 @@ export class Receipts {
     return news;
   }
 
+  /** When the user read as far as they have, in milliseconds; `undefined`: they have read nothing. */
+  readAt(user: string): number | undefined {
+    const { at } = this.#position(user);
+    return at === Number.NEGATIVE_INFINITY ? undefined : at;
+  }
+
+  /** Forgets how far a user has read. */
+  forget(user: string): void {
+    this.#store.remove(user);
+    this.#positions.delete(user);
+    this.#unwritten.delete(user);
+    this.#untold.delete(user);
+  }
+
   /** With the log that they are positions in. */
   purge(): void {
     this.#store.purge();

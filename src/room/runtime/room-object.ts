@@ -49,16 +49,20 @@ import { INFO_LOOK, MEMBERS_LOOK, MESSAGES_LOOK, type RoomLook } from "../looks.
 import type { Kick } from "../moderation.ts";
 import type { RoomUpgrade } from "../people/room-connection.ts";
 import type { SettingsPatch } from "../people/room-settings.ts";
+import { type UserDataPage, userDataOf } from "../portable/user-data.ts";
+import type { ErasureOrder } from "../portable/user-erasure.ts";
 import type { AppendInput, FinishInput } from "../producing.ts";
 import type { MessageInput, SignalInput } from "../publisher.ts";
 import type {
   AnswerBody,
   AnswerCalls,
   AnswerUnderWay,
+  Erased,
   ImportWay,
   PortableCalls,
   RoomCalls,
 } from "../room-calls.ts";
+import { eraseIn } from "./erase-in.ts";
 import { exportOf } from "./room-exports.ts";
 import { IMPORTING, RoomImports } from "./room-imports.ts";
 import { defaultsOf, RoomRuntime } from "./room-runtime.ts";
@@ -244,6 +248,18 @@ export class RoomObject
     return true;
   }
 
+  userData(user: string, after: number): UserDataPage {
+    if (!this.#isMade) return { lines: "", messages: 0, next: null };
+    this.#refuseWhileImporting();
+    return userDataOf(this.#open().room, user, after);
+  }
+
+  async erase(order: ErasureOrder, revokedTokens: RevokedTokens): Promise<Erased> {
+    if (!this.#isMade) return { messages: 0, reactions: 0, isDone: true };
+    this.#refuseWhileImporting();
+    return eraseIn(this.#open(), order, revokedTokens);
+  }
+
   async join(join: SessionJoin): Promise<Outcome<undefined>> {
     if (this.#imports.isUnderWay) return reject(IMPORTING);
     const live = this.#open();
@@ -349,6 +365,11 @@ export class RoomObject
       await this.ctx.storage.deleteAll();
     } else await live.flush();
     return null;
+  }
+
+  /** For a caller that tries again. */
+  #refuseWhileImporting(): void {
+    if (this.#imports.isUnderWay) throw new Error(IMPORTING.message);
   }
 
   /** Whether anything is stored of this room. */

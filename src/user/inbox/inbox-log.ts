@@ -201,6 +201,13 @@ export class InboxLog {
     return { events, seq: this.#head, more: false };
   }
 
+  /** At most `limit` notifications after `after`, oldest first, encoded, as an export has them: whatever they are. */
+  whole(after: number, limit: number): { readonly seq: number; readonly json: string }[] {
+    return this.#store
+      .page(after, limit)
+      .map((row) => ({ seq: row.seq, json: withFields(row.body, { state: this.#marks.stateOf(row) }) }));
+  }
+
   /** Unseen notifications after `after`, without muted ones. */
   unseenAfter(after: number, now: number): Notification[] {
     return Array.from(this.#store.ascending(after))

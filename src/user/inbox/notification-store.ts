@@ -175,6 +175,16 @@ export class NotificationStore {
     yield* this.#span(this.#lastUpTo(after), this.#number, "ASC");
   }
 
+  /** At most `limit` rows with a `seq` above `after`, oldest first. */
+  page(after: number, limit: number): NotificationRow[] {
+    const query = `SELECT ${COLUMNS} FROM notification WHERE slot BETWEEN ? AND ? ORDER BY slot LIMIT ?`;
+    const rows: NotificationRow[] = [];
+    for (const { from, to } of ringRanges(this.#lastUpTo(after), this.#number, this.#ring))
+      if (rows.length < limit)
+        for (const row of this.#sql.exec<Row>(query, from, to, limit - rows.length)) rows.push(decode(row));
+    return rows;
+  }
+
   /** Rows with a `seq` below `before`, newest first. */
   *descending(before: number): Generator<NotificationRow> {
     yield* this.#span(this.#oldest() - 1, this.#lastUpTo(before - 1), "DESC");

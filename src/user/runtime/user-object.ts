@@ -10,11 +10,13 @@ import type { PolledCommands, PollUpgrade } from "../../object/polled-socket.ts"
 import { NONE_REVOKED, type RevokedTokens } from "../../object/revocation.ts";
 import { answerClose, answerHeartbeats } from "../../object/runtime/hibernatable-socket.ts";
 import { opening } from "../../object/runtime/opening.ts";
+import { streamedPages } from "../../object/runtime/streamed-pages.ts";
 import { pollResponse, refusalResponse, upgraded } from "../../object/runtime/upgrade-response.ts";
 import { OWN_CHANGE } from "../../object/spending.ts";
 import { hasTables } from "../../object/storage/lazy-database.ts";
 import {
   accept,
+  type ErasureResult,
   type FollowedRoomsResult,
   type NotificationState,
   type Outcome,
@@ -28,11 +30,15 @@ import { DEFAULT_PREFERENCES, type PreferencesPatch } from "../inbox/preferences
 import type { NewSubscription } from "../push/push-store.ts";
 import { RETRY_AFTER_MS } from "../room-notices.ts";
 import type { SessionUpgrade } from "../session-connection.ts";
-import type { NotificationsPage, UserCalls } from "../user-calls.ts";
+import type { NotificationsPage, UserCalls, UserExportCalls } from "../user-calls.ts";
+import { exportOfNobody } from "../user-export.ts";
 import type { Notified, UserStanding } from "../user-hub.ts";
 import { UserRuntime } from "./user-runtime.ts";
 
-export class UserObject extends DurableObject<Env> implements UserCalls {
+export class UserObject
+  extends DurableObject<Env>
+  implements UserCalls, UserExportCalls<ReadableStream<Uint8Array>>
+{
   #live: UserRuntime | undefined;
   readonly #alarm: ObjectAlarm;
 
@@ -79,8 +85,9 @@ export class UserObject extends DurableObject<Env> implements UserCalls {
       return soonest(sweepAt(live), live.reportAt);
     };
     const tell = async () => (await this.#open().notices.propagateRevocation()).again;
+    const erase = () => this.#open().erasure.run();
     const push = async () => (await this.#open().pusher?.run()) ?? null;
-    await this.#alarm.goOff([sweep, tell, push], (error) => log("alarm_failed", { user, error }));
+    await this.#alarm.goOff([sweep, tell, erase, push], (error) => log("alarm_failed", { user, error }));
   }
 
   registerRoom(room: string, undatedUntil: number | null): Outcome<RevokedTokens> {
@@ -119,11 +126,28 @@ export class UserObject extends DurableObject<Env> implements UserCalls {
     return accept(undefined);
   }
 
-  /** Creates the user only if there is an `undatedUntil` to keep. */
-  revokedTokens(undatedUntil: number | null): RevokedTokens {
-    const live = undatedUntil === null ? this.#openIfThere() : this.#open();
-    live?.user.recordUndated(undatedUntil, Date.now());
+  revokedTokens(undatedUntil: number | null, act?: { room: string; token: Dated }): RevokedTokens {
+    const now = Date.now();
+    const keepsNothing = undatedUntil === null && act === undefined;
+    const live = keepsNothing ? this.#openIfThere() : this.#open();
+    live?.user.recordUndated(undatedUntil, now);
+    if (act !== undefined) live?.user.revocations.keepRoom(act.room, act.token, now);
     return live?.user.revocations.revokedTokens ?? NONE_REVOKED;
+  }
+
+  exportUser(): ReadableStream<Uint8Array> {
+    const live = this.#openIfThere();
+    const pages = live === undefined ? [exportOfNobody(this.#name, Date.now())] : undefined;
+    const next = async () => {
+      if (live === undefined) return pages?.shift();
+      if (this.#live !== live) throw new Error("the user was erased during the export");
+      return exporting?.next(Date.now());
+    };
+    const exporting = live?.export();
+    return streamedPages(next, {
+      waitUntil: (work) => this.ctx.waitUntil(work),
+      failed: (error) => log("export_failed", { user: this.#name, error }),
+    });
   }
 
   standing(): UserStanding {
@@ -164,6 +188,20 @@ export class UserObject extends DurableObject<Env> implements UserCalls {
     const { told, again } = await notices.propagateRevocation();
     await this.#alarm.by(again);
     return { rooms: told };
+  }
+
+  async erase(): Promise<ErasureResult> {
+    await this.#alarm.known();
+    const underWay = this.#openIfThere()?.erasure.progress();
+    if (underWay !== undefined) return underWay;
+    const now = Date.now();
+    this.#open().erase(now);
+    this.#live = undefined;
+    // In the same turn, so that it goes on also if this object ends before it is done.
+    await this.#alarm.by(now + RETRY_AFTER_MS);
+    const { erasure } = this.#open();
+    await this.#alarm.by(await erasure.run());
+    return erasure.progress() ?? { done: true, rooms: 0 };
   }
 
   async notify(input: NotificationInput): Promise<Notified> {

@@ -34,6 +34,7 @@ import type { SessionRooms } from "../../session-rooms/user-side/session-rooms.t
 import type { Parsed } from "../../validation/parse-frame.ts";
 import { parseSessionFrame } from "../../validation/parse-session-frame.ts";
 import { Budget } from "../budget.ts";
+import { Erasure } from "../erasure.ts";
 import { FollowedRooms, withinBudget } from "../followed-rooms.ts";
 import { InboxLog } from "../inbox/inbox-log.ts";
 import { MarkStore } from "../inbox/mark-store.ts";
@@ -53,6 +54,7 @@ import {
   type UserSettings,
 } from "../session-connection.ts";
 import { TokenRevocations } from "../token-revocations.ts";
+import { UserExport } from "../user-export.ts";
 import { UserHub, type UserStores } from "../user-hub.ts";
 import { pushDelivery } from "./push-delivery.ts";
 
@@ -64,12 +66,14 @@ export class UserRuntime {
   readonly notices: RoomNotices;
   readonly rooms: SessionRooms;
   readonly subscriptions: PushStore;
+  readonly erasure: Erasure;
   /** `undefined`: there are no pushes. */
   readonly pusher: Pusher | undefined;
   readonly #ctx: DurableObjectState;
   readonly #env: Env;
   readonly #config: Config;
   readonly #name: string;
+  readonly #knownRooms: KnownRooms;
   readonly #sessions = new Map<WebSocket, SessionConnection>();
   readonly #polled: PolledSockets<SessionConnection>;
   readonly #claims: SessionClaims;
@@ -88,18 +92,19 @@ export class UserRuntime {
     this.#metrics = metricsOf(env, this.#config, { source: "user" }, (work) => ctx.waitUntil(work));
     const { limits } = this.#config;
     const database = databaseOf(ctx);
-    const knownRooms = new KnownRooms(database.sql);
-    const stores = storesIn(database, knownRooms, limits);
+    this.#knownRooms = new KnownRooms(database.sql);
+    const stores = storesIn(database, this.#knownRooms, limits);
     this.#claims = new SessionClaims(database.sql);
     this.subscriptions = new PushStore(database.sql);
-    this.notices = this.#roomNotices(stores.revocations, knownRooms);
+    this.notices = this.#roomNotices(stores.revocations);
+    this.erasure = this.#makeErasure(database, stores.revocations);
     this.user = new UserHub(settingsFor(limits), stores, {
       reportFault: (error) => log("session_command_failed", { user: this.#name, error }),
       report: (entry) => this.#report(entry),
       delivered: () => this.#metrics.flushed(this.user.traffic.take(), [], {}, Date.now()),
       random: () => Math.random(),
       registerRoom: (room) => this.notices.registerRoom(room),
-      countsChanged: () => this.#reports?.settle(this.user.counts),
+      countsChanged: () => this.#reports?.settle(this.user.counts, this.#isThere),
     });
     this.pusher = pushDelivery(this.#config.push, this.#name, {
       ...stores,
@@ -133,26 +138,26 @@ export class UserRuntime {
   /** Reports a user who is new, with what this turn does yet. */
   #introduce(reports: Reports<UserCounts>): void {
     reports.doubt();
-    this.#ctx.waitUntil(Promise.resolve().then(() => reports.settle(this.user.counts)));
+    this.#ctx.waitUntil(Promise.resolve().then(() => reports.settle(this.user.counts, this.#isThere)));
   }
 
   /** Reports whatever the registry may know: the alarm went off. */
   report(): void {
     this.#reports?.doubt();
-    this.#reports?.settle(this.user.counts);
+    this.#reports?.settle(this.user.counts, this.#isThere);
   }
 
   /** The answer to a question of the registry. Finds first which sessions are gone. */
   reportNow(): Report<UserCounts> {
     this.user.sessions.sweep(Date.now());
     const { counts } = this.user;
-    return this.#reports?.answer(counts) ?? { counts, asks: true };
+    return this.#reports?.answer(counts, this.#isThere) ?? { counts, asks: true };
   }
 
-  #roomNotices(revocations: TokenRevocations, rooms: KnownRooms): RoomNotices {
+  #roomNotices(revocations: TokenRevocations): RoomNotices {
     return new RoomNotices({
       revocations,
-      rooms,
+      rooms: this.#knownRooms,
       user: this.#name,
       room: (name) => this.#room(name),
       now: () => Date.now(),
@@ -161,6 +166,56 @@ export class UserRuntime {
       failed: (operation, room, error) =>
         log("room_unreachable", { operation, room, user: this.#name, error }),
     });
+  }
+
+  #makeErasure(database: Database, revocations: TokenRevocations): Erasure {
+    const user = this.#name;
+    return new Erasure(database, {
+      user,
+      rooms: this.#knownRooms,
+      revocations,
+      room: (name) => this.#room(name),
+      now: () => Date.now(),
+      random: () => Math.random(),
+      failed: (room, error) => log("room_unreachable", { operation: "erase", room, user, error }),
+      done: ({ messages, reactions }) => log("erasure_done", { user, messages, reactions }),
+    });
+  }
+
+  /** Closes all sessions, and clears the object. It must be opened anew then. */
+  erase(now: number): void {
+    const { counts } = this.user;
+    this.user.disconnect(now);
+    this.subscriptions.clear();
+    this.erasure.begin(randomEpoch());
+    this.#ctx.waitUntil(this.#leaveRegistry(counts));
+  }
+
+  /** Without the registry the erasure goes on: the alarm reports again that nothing is left. */
+  async #leaveRegistry(counts: UserCounts): Promise<void> {
+    try {
+      await this.#reports?.gone({ ...counts, sessions: 0 });
+    } catch (error) {
+      log("report_failed", { error });
+    }
+  }
+
+  /** All that is known of the user, page by page. */
+  export(): UserExport {
+    const user = this.#name;
+    const { inbox, preferences } = this.user;
+    return new UserExport({
+      ...{ user, inbox, preferences, subscriptions: this.subscriptions, rooms: this.#knownRooms },
+      room: (name) => this.#room(name),
+      failed: (room, error) => log("room_unreachable", { operation: "userData", room, user, error }),
+    });
+  }
+
+  /** Whether there is anything to know of: not where all that is left is that the tokens of the user are revoked. */
+  get #isThere(): boolean {
+    const { sessions, inbox, revocations } = this.user;
+    const isEmpty = sessions.size === 0 && inbox.count === 0 && this.#knownRooms.all.size === 0;
+    return !isEmpty || revocations.revokedTokens.upTo === 0;
   }
 
   #sessionRooms(): SessionRooms {

@@ -12,7 +12,14 @@ const { SEEDS: COUNT = 40, SEEDS_FROM = 1 } = process.env;
 const SEEDS = Array.from({ length: Number(COUNT) }, (_, index) => Number(SEEDS_FROM) + index);
 const LIMITS = [1, 2, 3, 7, 31, 100];
 const USERS = ["ada", "bo", "cy"];
-const DATA = [null, 1, "text", { text: "a", n: [1, 2.5] }, ["…", "👍", '"quoted"'], { constructor: 1 }];
+const DATA: readonly unknown[] = [
+  null,
+  1,
+  "text",
+  { text: "a", n: [1, 2.5] },
+  ["…", "👍", '"quoted"'],
+  { constructor: 1 },
+];
 
 const publish = (test: RoomForTest, from: string | null, id: string, data: string) =>
   test.call(SERVER, (turn) =>

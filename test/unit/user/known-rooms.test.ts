@@ -3,7 +3,7 @@ import { migrate } from "../../../src/object/storage/migrate.ts";
 import { FollowedRooms, MAX_FOLLOWED } from "../../../src/user/followed-rooms.ts";
 import { USER_SCHEMA } from "../../../src/user/inbox/user-schema.ts";
 import { KnownRooms, MAX_ROOMS } from "../../../src/user/known-rooms.ts";
-import { type NoticedRoom, RoomNotices, revocationRetryMs } from "../../../src/user/room-notices.ts";
+import { type NoticedRoom, RoomNotices, retryMs } from "../../../src/user/room-notices.ts";
 import { TokenRevocations } from "../../../src/user/token-revocations.ts";
 import { SqliteForTest } from "../../support/sqlite.ts";
 
@@ -137,9 +137,9 @@ describe("the rooms that a user's object knows", () => {
 
 describe("rooms that could not receive a revocation", () => {
   it("[G17] are tried again after 30 s, later the longer it lasts, and at least every 90 minutes", () => {
-    expect([0, 0.5, 1].map((random) => revocationRetryMs(-60_000, random))).toEqual([15_000, 30_000, 45_000]);
-    expect(revocationRetryMs(600_000, 0.5)).toBe(600_000);
-    expect([0, 1].map((random) => revocationRetryMs(86_400_000, random))).toEqual([1_800_000, 5_400_000]);
+    expect([0, 0.5, 1].map((random) => retryMs(-60_000, random))).toEqual([15_000, 30_000, 45_000]);
+    expect(retryMs(600_000, 0.5)).toBe(600_000);
+    expect([0, 1].map((random) => retryMs(86_400_000, random))).toEqual([1_800_000, 5_400_000]);
   });
 });
 

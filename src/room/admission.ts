@@ -1,6 +1,6 @@
 // Who may come into a room, and whose acts count: what the room knows of a user, and when it asks the user's object.
 
-import { type Actor, type Dated, undatedUntil, userOf, type VerifiedToken } from "../access/identity.ts";
+import { type Actor, type Dated, datesOf, undatedUntil, userOf, type VerifiedToken } from "../access/identity.ts";
 import { FULL, NOT_YOURS, UNREACHABLE } from "../object/answers.ts";
 import type { Departure } from "../object/close-codes.ts";
 import type { RevokedTokens } from "../object/revocation.ts";
@@ -142,8 +142,7 @@ export class Admission {
   async #checkToken({ identity }: Bearer): Promise<Refusal | undefined> {
     if (identity.kind !== "user") return undefined;
     const { id } = identity.user;
-    const { issuedAt, expiresAt } = identity;
-    const act = { room: this.#room.name, token: { issuedAt, expiresAt } };
+    const act = { room: this.#room.name, token: datesOf(identity) };
     const asked = await this.#ask("revokedTokens", id, async (user) =>
       accept(await user.revokedTokens(undatedUntil(identity), act)),
     );

@@ -118,6 +118,8 @@ export interface Erased {
   readonly reactions: number;
   /** Whether nothing of the user is left. */
   readonly isDone: boolean;
+  /** Whether somebody with the same id is here, or said something later. */
+  readonly isBack: boolean;
 }
 
 /** Calls of the Worker for clients that poll. */

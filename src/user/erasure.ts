@@ -7,6 +7,7 @@ import { type Database, firstRow } from "../object/storage/sql.ts";
 import type { ErasureResult } from "../protocol/index.ts";
 import type { KnownRooms } from "./known-rooms.ts";
 import { RETRY_AFTER_MS, retryMs } from "./room-notices.ts";
+import type { TokenRevocations } from "./token-revocations.ts";
 
 /** How many rooms one run calls; the next run follows a second later. */
 const ROOMS_A_RUN = 100;
@@ -20,13 +21,18 @@ export interface ErasedFrom {
   erase(
     order: { readonly user: string; readonly until: number },
     revokedTokens: RevokedTokens,
-  ): Promise<{ readonly messages: number; readonly reactions: number; readonly isDone: boolean }>;
+  ): Promise<{
+    readonly messages: number;
+    readonly reactions: number;
+    readonly isDone: boolean;
+    readonly isBack: boolean;
+  }>;
 }
 
 export interface ErasurePorts {
   readonly user: string;
   readonly rooms: KnownRooms;
-  readonly revocations: { readonly revokedTokens: RevokedTokens };
+  readonly revocations: Pick<TokenRevocations, "revokedTokens" | "confirm">;
   room(name: string): ErasedFrom;
   now(): number;
   /** From 0 to below 1. */
@@ -132,7 +138,11 @@ export class Erasure {
   async #eraseIn(room: string, until: number) {
     const { user, revocations, failed } = this.#ports;
     try {
-      return await this.#ports.room(room).erase({ user, until }, revocations.revokedTokens);
+      const { revokedTokens } = revocations;
+      const erased = await this.#ports.room(room).erase({ user, until }, revokedTokens);
+      // Who came back before the room heard of the erasure was known there, so the room did not say that they came.
+      if (erased.isDone && erased.isBack) revocations.confirm(room, revokedTokens);
+      return erased;
     } catch (error) {
       this.#unreachable.add(room);
       failed(room, error);

@@ -5,15 +5,14 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { fits } from "../../client/util/wire.ts";
 import { USER_EXPORT_LINES } from "../../src/protocol/index.ts";
 import { RoomObject } from "../../src/room/runtime/room-object.ts";
-import { ask, react } from "./support/changes.ts";
-import { exportOfUser } from "./support/lines.ts";
-import { crash, sleep, storedText, userExists } from "./support/objects.ts";
+import { ask, isSequenced, react } from "./support/changes.ts";
+import { exportOfUser, linesIn, textIn } from "./support/lines.ts";
+import { advanceClock, configureRoom, crash, storedText } from "./support/objects.ts";
 import {
   callAs,
   callAsServer,
   errorOf,
   join,
-  openRoom,
   openSession,
   roomObject,
   tokenFor,
@@ -147,6 +146,96 @@ describe("an erasure", () => {
     expect(await exportOfUser(user)).toHaveLength(2);
     await expect.poll(() => isListed(user)).toBe(false);
   });
+
+  it("[Z170] goes through a long log in batches, and leaves the others' messages and bans", async () => {
+    const [user, room] = [uniqueName("ada"), uniqueName("long")];
+    await configureRoom(room, { HISTORY_LIMIT: 1_000 });
+    const [ada, bo] = [await join(room, user), await join(room, "bo")];
+    await ada.ask({ type: "send", id: "first", data: 1 });
+    const path = `/v1/rooms/${room}/messages`;
+    const say = (id: string) => callAsServer("POST", path, { data: id, from: { id } });
+    for (let n = 0; n < 250; n++) await say(n % 5 === 0 ? "bo" : user);
+    await callAsServer("POST", `/v1/rooms/${room}/kick`, { user, banSeconds: 3_600 });
+    const flushes = vi.spyOn(console, "info");
+    onTestFinished(() => flushes.mockRestore());
+    expect(await erase(user)).toEqual({ done: true, rooms: 0 });
+    const done = flushes.mock.calls.map(([line]) => JSON.parse(String(line)));
+    expect(done).toContainEqual({ level: "info", event: "erasure_done", user, messages: 201, reactions: 0 });
+    await expect.poll(() => bo.received.filter(({ type }) => type === "messageDeleted").length).toBe(201);
+    const seqs = bo.received.filter(isSequenced).map(({ seq }) => Number(seq));
+    expect(seqs).toEqual(seqs.toSorted((a, b) => a - b));
+    const lines = linesIn(await textIn(await callAsServer("GET", `/v1/rooms/${room}/export`)));
+    const left = lines.flatMap(({ message }) => (Object(message).deletedAt === undefined && message ? [message] : []));
+    expect(left.map((message) => Object(message).from.id)).toEqual(Array(50).fill("bo"));
+    expect(ofType(lines, "ban")).toMatchObject([{ user }]);
+  });
+
+  it("[Z172] is finished by the alarm where a room is out of reach, also after a crash", async () => {
+    const { user, room, quiet } = await activeUser();
+    const lost = vi.spyOn(RoomObject.prototype, "erase");
+    onTestFinished(() => lost.mockRestore());
+    silenceErrors();
+    lost.mockRejectedValue(new Error("out of reach"));
+    expect(await erase(user)).toEqual({ done: false, rooms: 2 });
+    expect(await storedText(userObject(user))).not.toContain("SECRET");
+    expect(await erase(user)).toEqual({ done: false, rooms: 2 });
+    await crash(userObject(user));
+    expect(await erase(user)).toEqual({ done: false, rooms: 2 });
+    lost.mockRestore();
+    advanceClock(3_600_000);
+    await runDurableObjectAlarm(userObject(user));
+    for (const name of [room, quiet]) expect(await storedText(roomObject(name))).not.toContain("SECRET");
+    expect(await erase(user)).toEqual({ done: true, rooms: 0 });
+  });
+
+  it("[Z173] leaves what the user says later, with a new token", async () => {
+    const { user, room, quiet } = await activeUser();
+    const lost = vi.spyOn(RoomObject.prototype, "erase");
+    onTestFinished(() => lost.mockRestore());
+    silenceErrors();
+    lost.mockRejectedValue(new Error("out of reach"));
+    expect(await erase(user)).toEqual({ done: false, rooms: 2 });
+    advanceClock(5_000);
+    const back = await join(room, user);
+    await back.ask({ type: "send", id: "new", data: "NEW" });
+    await callAsServer("POST", "/v1/notify", { user, title: "NEW", message: "m" });
+    lost.mockRestore();
+    advanceClock(3_600_000);
+    await runDurableObjectAlarm(userObject(user));
+    // Who asks how far it is erases nothing.
+    expect(await erase(user)).toEqual({ done: true, rooms: 0 });
+    expect(await storedText(roomObject(quiet))).not.toContain("SECRET");
+    const lines = await exportOfUser(user);
+    expect(ofType(lines, "notification")).toHaveLength(1);
+    const said = ofType(lines, "message").map(({ message }) => Object(message).data);
+    expect(said).toEqual([null, null, "NEW"]);
+    // The next call erases them, too.
+    expect(await erase(user)).toEqual({ done: true, rooms: 0 });
+    expect(await storedText(roomObject(room))).not.toMatch(/SECRET|NEW/);
+    expect(await storedText(userObject(user))).not.toContain("NEW");
+  });
+
+  it("[Z174] ends what the user is writing", async () => {
+    const [user, room] = [uniqueName("ada"), uniqueName("open")];
+    const ada = await join(room, user);
+    const { seq } = await ada.ask({ type: "send", id: "s", data: { text: "SECRET" }, stream: true });
+    const bo = await join(room, "bo");
+    await ada.ask({ type: "append", id: "a", seq, n: 1, text: " more" });
+    expect(await erase(user)).toEqual({ done: true, rooms: 0 });
+    expect(await ada.closed).toMatchObject({ code: 4401 });
+    expect(await bo.next("messageDeleted")).toMatchObject({ target: seq });
+    await crash(roomObject(room));
+    expect(await storedText(roomObject(room))).not.toContain("SECRET");
+  });
+
+  it("[Z175] of somebody who was never here revokes their tokens, and lists nobody", async () => {
+    const user = uniqueName("nobody");
+    const token = await tokenFor(user);
+    expect(await erase(user)).toEqual({ done: true, rooms: 0 });
+    expect((await callAs(token, "GET", "/v1/me/preferences")).status).toBe(401);
+    await runDurableObjectAlarm(userObject(user));
+    expect(await isListed(user)).toBe(false);
+  });
 });
 
 /** The fault is logged. */
@@ -154,5 +243,3 @@ function silenceErrors(): void {
   const silenced = vi.spyOn(console, "error").mockImplementation(() => {});
   onTestFinished(() => silenced.mockRestore());
 }
-
-void [runDurableObjectAlarm, crash, sleep, userExists, openRoom];

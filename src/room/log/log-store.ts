@@ -249,6 +249,12 @@ export class LogStore {
     return seqs;
   }
 
+  /** Whether the log has a message of `author` from after `at` (ms). */
+  hasSince(author: string, at: number): boolean {
+    const query = "SELECT 1 FROM log WHERE author = ? AND at > ? LIMIT 1";
+    return firstRow(this.#sql.exec(query, author, at)) !== undefined;
+  }
+
   /** Messages with seq ≤ `upTo`, newest first, read while iterating. */
   descending(upTo: number, wanted?: number): Generator<BodyRow> {
     return this.#span<BodyRow>("seq, event, body", { after: 0, upTo }, "DESC", wanted);

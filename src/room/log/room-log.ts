@@ -306,6 +306,11 @@ export class RoomLog {
     return this.#store.touchedBy(user, until, after, limit);
   }
 
+  /** Whether the log has a message of a user from after `at` (ms). */
+  hasSince(user: string, at: number): boolean {
+    return this.#store.hasSince(user, at);
+  }
+
   /** Whether there may be events of these topics with `after` < seq ≤ `upTo`. `true` if the log does not reach back. */
   hasEvents(after: number, upTo: number, topics: Topics): boolean {
     if (after < this.floor) return true;

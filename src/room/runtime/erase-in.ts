@@ -31,5 +31,7 @@ export async function eraseIn(
     erased.messages += outcome.value.messages;
     erased.reactions += outcome.value.reactions;
   }
-  return { ...erased, isDone: after === null };
+  const { user, until } = order;
+  const isBack = live.admission.isOpenTo(user) || live.room.log.hasSince(user, until);
+  return { ...erased, isDone: after === null, isBack };
 }

@@ -255,7 +255,7 @@ export class RoomObject
   }
 
   async erase(order: ErasureOrder, revokedTokens: RevokedTokens): Promise<Erased> {
-    if (!this.#isMade) return { messages: 0, reactions: 0, isDone: true };
+    if (!this.#isMade) return { messages: 0, reactions: 0, isDone: true, isBack: false };
     this.#refuseWhileImporting();
     return eraseIn(this.#open(), order, revokedTokens);
   }

@@ -2,11 +2,12 @@
 
 import { Hono } from "hono";
 import { log } from "../log/log.ts";
-import type { AppContext, AppEnv } from "./app-context.ts";
+import { IMPORT_QUERY } from "../protocol/index.ts";
+import type { AppEnv } from "./app-context.ts";
 import { roomStub } from "./app-context.ts";
 import { actorOf, requireServer } from "./authenticate.ts";
 import { accepted, refusing } from "./refusal-error.ts";
-import { namedRoom, readParameter } from "./request-url.ts";
+import { namedRoom, readQuery } from "./request-url.ts";
 import { lineAnswer } from "./responses.ts";
 
 /** Under `/v1/rooms`. */
@@ -18,16 +19,10 @@ export const portableRooms = new Hono<AppEnv>()
   .post("/:room/import", async (c) => {
     const server = await requireServer(c);
     const room = namedRoom(c);
-    const way = { keepsEpoch: keepsEpoch(c) };
+    const way = { keepsEpoch: readQuery(c, IMPORT_QUERY).epoch !== undefined };
     const { body } = c.req.raw;
     if (body === null) throw refusing("bad_request", "the body is missing: send the lines of an export");
     const result = accepted(await roomStub(c, room).importLog(actorOf(server), way, body));
     log("room_imported", { room, messages: result.messages, key: server.key });
     return c.json(result);
   });
-
-function keepsEpoch(c: AppContext): boolean {
-  const epoch = readParameter(c, "epoch");
-  if (epoch === undefined || epoch === "keep") return epoch !== undefined;
-  throw refusing("bad_request", "epoch can only be keep", { path: ["epoch"] });
-}

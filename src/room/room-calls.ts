@@ -28,8 +28,6 @@ import type { ChangeInput } from "./changes.ts";
 import type { MembersInfo, MessagesPage } from "./looks.ts";
 import type { BansPage, Kick } from "./moderation.ts";
 import type { SettingsPatch } from "./people/room-settings.ts";
-import type { UserDataPage } from "./portable/user-data.ts";
-import type { ErasureOrder } from "./portable/user-erasure.ts";
 import type { AppendInput, FinishInput } from "./producing.ts";
 import type { MessageInput, SignalInput } from "./publisher.ts";
 
@@ -110,6 +108,21 @@ interface CallsOfUsers {
   renew(session: string, actor: Actor): Answer<void>;
   /** The presence that a session sets in all of its rooms. */
   present(session: string, presence: Pick<PresenceCommand, "status" | "data">): Answer<void>;
+}
+
+/** A part of what a room holds of a user. */
+export interface UserDataPage {
+  /** Lines of the export of a user, each with its end. */
+  readonly lines: string;
+  readonly messages: number;
+  /** The `after` of the next page; `null`: there is none. */
+  readonly next: number | null;
+}
+
+export interface ErasureOrder {
+  readonly user: string;
+  /** What the user said or read until then is erased, in milliseconds: later it was somebody who came anew. */
+  readonly until: number;
 }
 
 /** What one call erased. */

@@ -2,6 +2,7 @@
 
 import type { RoomLog } from "../log/room-log.ts";
 import type { Receipts } from "../people/receipts.ts";
+import type { UserDataPage } from "../room-calls.ts";
 import type { Streams } from "../streams.ts";
 
 /** Of one page, in UTF-16 units. The last line may go beyond it. */
@@ -12,15 +13,6 @@ export interface UserDataRules {
   readonly log: RoomLog;
   readonly streams: Pick<Streams, "inPage">;
   readonly receipts: Receipts;
-}
-
-/** A part of what a room holds of a user. */
-export interface UserDataPage {
-  /** Lines of the export of a user, each with its end. */
-  readonly lines: string;
-  readonly messages: number;
-  /** The `after` of the next page; `null`: there is none. */
-  readonly next: number | null;
 }
 
 /** `after`: the `seq` behind which to go on. */

@@ -3,6 +3,7 @@
 import { encodeDeleted, erased, type MessageMeta } from "../log/message-body.ts";
 import type { RoomLog, Target } from "../log/room-log.ts";
 import type { Receipts } from "../people/receipts.ts";
+import type { ErasureOrder } from "../room-calls.ts";
 import type { Streams } from "../streams.ts";
 import type { Turn } from "../turn.ts";
 
@@ -13,12 +14,6 @@ export interface ErasureRules {
   readonly log: RoomLog;
   readonly streams: Pick<Streams, "closed" | "wasWritten" | "current">;
   readonly receipts: Receipts;
-}
-
-export interface ErasureOrder {
-  readonly user: string;
-  /** What the user said or read until then is erased, in milliseconds: later it was somebody who came anew. */
-  readonly until: number;
 }
 
 /** What one flush erased. */

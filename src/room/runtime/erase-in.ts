@@ -1,8 +1,8 @@
 import { SERVER } from "../../access/identity.ts";
 import type { RevokedTokens } from "../../object/revocation.ts";
 import { accept } from "../../protocol/index.ts";
-import { type ErasureOrder, eraseBatch } from "../portable/user-erasure.ts";
-import type { Erased } from "../room-calls.ts";
+import { eraseBatch } from "../portable/user-erasure.ts";
+import type { Erased, ErasureOrder } from "../room-calls.ts";
 import type { RoomRuntime } from "./room-runtime.ts";
 
 /** In one call: a longer log takes several. */

@@ -49,8 +49,7 @@ import { INFO_LOOK, MEMBERS_LOOK, MESSAGES_LOOK, type RoomLook } from "../looks.
 import type { Kick } from "../moderation.ts";
 import type { RoomUpgrade } from "../people/room-connection.ts";
 import type { SettingsPatch } from "../people/room-settings.ts";
-import { type UserDataPage, userDataOf } from "../portable/user-data.ts";
-import type { ErasureOrder } from "../portable/user-erasure.ts";
+import { userDataOf } from "../portable/user-data.ts";
 import type { AppendInput, FinishInput } from "../producing.ts";
 import type { MessageInput, SignalInput } from "../publisher.ts";
 import type {
@@ -58,9 +57,11 @@ import type {
   AnswerCalls,
   AnswerUnderWay,
   Erased,
+  ErasureOrder,
   ImportWay,
   PortableCalls,
   RoomCalls,
+  UserDataPage,
 } from "../room-calls.ts";
 import { eraseIn } from "./erase-in.ts";
 import { exportOf } from "./room-exports.ts";

@@ -4,6 +4,8 @@
 import { describe, expect, it } from "vitest";
 import { seededRandom } from "../../../client/testing/seeded-random.ts";
 import { type Actor, SERVER } from "../../../src/access/identity.ts";
+import { accept } from "../../../src/protocol/index.ts";
+import { eraseBatch } from "../../../src/room/portable/user-erasure.ts";
 import { exportOf, importInto, type Line, parsed } from "../../support/portable-room.ts";
 import { type Person, RoomForTest } from "../../support/room-for-test.ts";
 import { SeededRandom } from "../../support/seeded-random.ts";
@@ -109,5 +111,83 @@ describe("an import of an export", () => {
     expect(copy.log.head).toBe(test.log.head + 1);
     copy.restart("crash");
     expect(copy.log.head).toBe(test.log.head + 1);
+  });
+});
+
+describe("an export that something happens to", () => {
+  it("[Z152] has what was changed meanwhile, which only an import with a new epoch takes", () => {
+    const test = new RoomForTest({ historyLimit: 2_000 });
+    const ada = test.join("ada");
+    for (let n = 0; n < 1_200; n++) ada.say({ type: "send", id: `m${n}`, data: n });
+    test.flush();
+    let pages = 0;
+    const lines = exportOf(test, () => {
+      if (++pages !== 2) return;
+      ada.ask({ id: "e", type: "edit", seq: 1_100, data: "edited" });
+      ada.ask({ id: "d", type: "delete", seq: 1_150 });
+      ada.send("late");
+    });
+    const parsedLines = parsed(lines);
+    expect(parsedLines[0]).toMatchObject({ head: 1_200 });
+    expect(parsedLines[1_100]).toMatchObject({ message: { seq: 1_100, data: "edited", changed: 1_201 } });
+    expect(parsedLines.at(-1)).toEqual({ type: "end", messages: 1_200 });
+    const settings = { historyLimit: 2_000, isRecorded: false };
+    const copy = new RoomForTest(settings);
+    expect(importInto(copy, lines)).toBeUndefined();
+    expect([copy.log.head, copy.log.find(1_150)?.deleted]).toEqual([1_202, true]);
+    const kept = importInto(new RoomForTest(settings), lines, { epoch: "keep" });
+    expect(kept).toMatchObject({ code: "bad_request", path: ["message", "changed"] });
+    expect(kept?.message).toMatch(/^line 1101: /);
+  });
+
+  it("[Z150] has receipts that are not written yet", () => {
+    const test = new RoomForTest();
+    const ada = test.join("ada");
+    for (const id of ["a", "b"]) ada.send(id);
+    for (const seq of [1, 2]) ada.ask({ id: `r${seq}`, type: "read", seq });
+    const receipts = parsed(exportOf(test)).filter(({ type }) => type === "receipt");
+    expect(receipts).toMatchObject([{ user: "ada", seq: 2 }]);
+  });
+});
+
+describe("an erasure in a room", () => {
+  it.each(SEEDS)("[Z171] leaves nothing of the user, and all of the others: seed %i", (seed) => {
+    const random = new SeededRandom(seededRandom(seed));
+    const test = roomAfter(random);
+    const others = (lines: readonly string[]) =>
+      parsed(lines).flatMap(({ message }) => {
+        const { from, changed: _, reactions = {}, ...rest } = Object(message);
+        if (message === undefined || from?.id === "ada") return [];
+        const left = Object.entries(reactions).flatMap(([emoji, users]) =>
+          [users].flat().filter((user) => user !== "ada").map((user) => `${emoji} ${user}`),
+        );
+        return [{ ...rest, from, left }];
+      });
+    const before = others(exportOf(test));
+    const { head, epoch } = test.log;
+    const watcher = test.join("dan");
+    const order = { user: "ada", until: test.now };
+    for (let after: number | null = 0; after !== null; ) {
+      const from: number = after;
+      const batch = test.call(SERVER, (turn) => accept(eraseBatch(test.room, order, from, turn)));
+      after = batch.ok ? batch.value.next : null;
+    }
+    const lines = exportOf(test);
+    expect(others(lines)).toEqual(before);
+    const own = parsed(lines).flatMap(({ message }) => (Object(message).from?.id === "ada" ? [message] : []));
+    for (const message of own)
+      expect(message).toMatchObject({ from: { id: "ada" }, data: null, deletedAt: expect.any(Number) });
+    expect(JSON.stringify(own)).not.toContain('"name"');
+    expect(lines.join()).not.toMatch(/reactions[^}]*"ada"/);
+    expect(parsed(lines).filter(({ type, user }) => type === "receipt" && user === "ada")).toEqual([]);
+    // Each change has its place behind those before, and who was away is told of the same messages.
+    const seqs = watcher.socket.events.flatMap(({ seq, target }) => (target === undefined ? [] : [Number(seq)]));
+    expect(seqs).toEqual(seqs.map((_, at) => head + 1 + at));
+    const late = test.join("eve", { since: `${epoch}.${head}` });
+    const deletedTo = (person: Person) =>
+      person.socket.ofType("messageDeleted").map(({ target }) => target);
+    if (head >= test.log.floor) expect(deletedTo(late)).toEqual(deletedTo(watcher));
+    test.restart("crash");
+    expect(test.faults).toEqual([]);
   });
 });

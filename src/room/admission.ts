@@ -1,6 +1,13 @@
 // Who may come into a room, and whose acts count: what the room knows of a user, and when it asks the user's object.
 
-import { type Actor, type Dated, datesOf, undatedUntil, userOf, type VerifiedToken } from "../access/identity.ts";
+import {
+  type Actor,
+  type Dated,
+  datesOf,
+  undatedUntil,
+  userOf,
+  type VerifiedToken,
+} from "../access/identity.ts";
 import { FULL, NOT_YOURS, UNREACHABLE } from "../object/answers.ts";
 import type { Departure } from "../object/close-codes.ts";
 import type { RevokedTokens } from "../object/revocation.ts";
@@ -12,11 +19,11 @@ import type { Room } from "./room.ts";
 /** What it needs of the object of a user. */
 export interface RemoteUser {
   registerRoom(room: string, undatedUntil: number | null): Promise<Outcome<RevokedTokens>>;
-  revokedTokens(undatedUntil: number | null, act: ActInRoom): Promise<RevokedTokens>;
+  revokedTokens(undatedUntil: number | null, act?: ActInRoom): Promise<RevokedTokens>;
   mayCreateRoom(): Promise<Outcome<undefined>>;
 }
 
-/** A user is about to do something in a room that lasts. */
+/** A user is about to leave something in a room. */
 export interface ActInRoom {
   readonly room: string;
   readonly token: Dated;
@@ -132,17 +139,18 @@ export class Admission {
 
   /**
    * Why an act that lasts does not count, if so. If a user's object tells this room of each revocation, the room knows;
-   * it asks for any other user, and for a token without a date, which the object has to know.
+   * it asks for any other user, and for a token without a date, which the object has to know. `leaves`: something of the
+   * user stays in the room, which the object has to know too.
    */
-  async judge(bearer: Bearer): Promise<Refusal | undefined> {
-    return this.#hasToAsk(bearer) ? this.#checkToken(bearer) : undefined;
+  async judge(bearer: Bearer, leaves = false): Promise<Refusal | undefined> {
+    return this.#hasToAsk(bearer) ? this.#checkToken(bearer, leaves) : undefined;
   }
 
   /** Tells the user's object of a token without a date, and learns which tokens are revoked: `Moderation.bars` judges then. */
-  async #checkToken({ identity }: Bearer): Promise<Refusal | undefined> {
+  async #checkToken({ identity }: Bearer, leaves = false): Promise<Refusal | undefined> {
     if (identity.kind !== "user") return undefined;
     const { id } = identity.user;
-    const act = { room: this.#room.name, token: datesOf(identity) };
+    const act = leaves ? { room: this.#room.name, token: datesOf(identity) } : undefined;
     const asked = await this.#ask("revokedTokens", id, async (user) =>
       accept(await user.revokedTokens(undatedUntil(identity), act)),
     );

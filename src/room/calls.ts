@@ -34,6 +34,8 @@ export interface RoomCall<Input, T> {
    * the minute in which isolates believe it.
    */
   readonly lasts: boolean;
+  /** Whether something of its user stays in the room: the user's object knows the room from then on. */
+  readonly leaves?: boolean;
   /** Whether the call may create the room, which the user's object counts. */
   readonly makes?: boolean;
   /** The answer if the room was never created; then the call does not create it. */
@@ -50,6 +52,7 @@ export interface RoomCall<Input, T> {
 
 export const PUBLISH_CALL: RoomCall<MessageInput, SendResult> = {
   lasts: true,
+  leaves: true,
   makes: true,
   cost: ({ mentions }) => 1 + (mentions?.length ?? 0),
   publishes: {
@@ -61,6 +64,7 @@ export const PUBLISH_CALL: RoomCall<MessageInput, SendResult> = {
 
 export const CHANGE_CALL: RoomCall<ChangeInput, ChangeResult> = {
   lasts: true,
+  leaves: true,
   publishes: {
     act: (change) => (change.type === "edit" ? change : undefined),
     withAsked: (change, asked) => (change.type === "edit" ? { ...change, asked } : change),
@@ -103,6 +107,7 @@ export const READ_UP_TO_CALL: RoomCall<
   ReadResult
 > = {
   lasts: true,
+  leaves: true,
   run({ receipts, spending }, { now }, _, { user, seq }) {
     spending.add(user, READ);
     receipts.read(user, seq, now);

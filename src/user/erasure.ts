@@ -3,7 +3,7 @@
 
 import { mapBounded } from "../object/bounded.ts";
 import type { RevokedTokens } from "../object/revocation.ts";
-import { type Database, firstRow } from "../object/storage/sql.ts";
+import type { Database } from "../object/storage/sql.ts";
 import type { ErasureResult } from "../protocol/index.ts";
 import type { KnownRooms } from "./known-rooms.ts";
 import { RETRY_AFTER_MS, retryMs } from "./room-notices.ts";
@@ -63,11 +63,11 @@ export class Erasure {
   readonly #unreachable = new Set<string>();
   #isRunning = false;
 
-  constructor(database: Database, ports: ErasurePorts) {
+  /** `stored`: what is left of an erasure, as it was written before the start; `null`: none is under way. */
+  constructor(database: Database, stored: string | null, ports: ErasurePorts) {
     this.#database = database;
     this.#ports = ports;
-    const row = firstRow(database.sql.exec<{ erasing: string | null }>("SELECT erasing FROM inbox_state"));
-    this.#state = row?.erasing == null ? undefined : JSON.parse(row.erasing);
+    this.#state = stored === null ? undefined : JSON.parse(stored);
   }
 
   /** How far an erasure is that is under way, or has just ended; `undefined`: there is none. Its end is told once. */

@@ -82,9 +82,9 @@ interface CallsOfRooms {
    */
   registerRoom(room: string, undatedUntil: number | null): Answer<Outcome<RevokedTokens>>;
   /**
-   * As `registerRoom`, for callers that ask often. `act`: the user is about to do something in a room that lasts; unless the
-   * token is revoked the room is kept, for an export or erasure, and not followed. Creates the user only if there is
-   * something to keep.
+   * As `registerRoom`, for callers that ask often. `act`: the user is about to leave something in a room; unless the token is
+   * revoked the room is kept, for an export or erasure, and not followed. Creates the user only if there is something to
+   * keep.
    */
   revokedTokens(
     undatedUntil: number | null,

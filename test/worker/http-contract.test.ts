@@ -43,28 +43,38 @@ const BODIES: Readonly<Record<string, unknown>> = {
   "POST /v1/tokens": { user, rooms: {} },
 };
 
+const IMPORT = "POST /v1/rooms/:room/import";
 const routes: Readonly<Record<string, HttpRoute>> = HTTP_ROUTES;
 /** What ends a message, the room, or what its users hold, comes last. */
 const ENDS = [
   "DELETE /v1/rooms/:room/messages/:seq",
   "DELETE /v1/rooms/:room",
   "POST /v1/users/:user/disconnect",
+  "DELETE /v1/users/:user",
 ];
 /** Each has an open message of its own. */
 const OF_STREAMS = Object.keys(routes).filter((route) => /append|finish|stop|takeover/.test(route));
-const STREAM = "POST /v1/rooms/:room/messages/stream";
+/** Of routes that take lines. */
+const LINES: Readonly<Record<string, string>> = {
+  "POST /v1/rooms/:room/messages/stream": '{"data":{}}\n{"status":"complete"}\n',
+  [IMPORT]: `${JSON.stringify({
+    ...{ type: "room", version: 1, room, epoch: "e", head: 0, createdAt: 1, settings: {}, at: 1 },
+  })}\n{"type":"end","messages":0}\n`,
+};
 const names = Object.keys(routes).sort((a, b) => ENDS.indexOf(a) - ENDS.indexOf(b));
 
 function ask(route: string, bearer: string, seq = 2 + OF_STREAMS.indexOf(route)): Promise<Response> {
   const [method = "", pattern = ""] = route.split(" ");
   const path = pattern
-    .replace(":room", room)
+    // An import takes a room without a log.
+    .replace(":room", route === IMPORT ? `${room}.imported` : room)
     .replace(":seq", String(seq))
     .replace(":emoji", encodeURIComponent("👍"))
     .replace(":user", pattern.includes("/bans/") ? "zed" : user);
-  if (route !== STREAM) return callAs(bearer, method, path, BODIES[route]);
+  const body = LINES[route];
+  if (body === undefined) return callAs(bearer, method, path, BODIES[route]);
   const headers = { Authorization: `Bearer ${bearer}`, "Content-Type": "application/x-ndjson" };
-  return call(path, { method, headers, body: '{"data":{}}\n{"status":"complete"}\n' });
+  return call(path, { method, headers, body });
 }
 
 const holding = (permission: string) => tokenFor(user, { rooms: { "*": permission } });

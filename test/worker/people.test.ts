@@ -113,6 +113,23 @@ describe("the export of a user", () => {
   });
 });
 
+describe("a room that a user calls over HTTP alone", () => {
+  it("[Z162] is known to their object and not followed, with a token that is not revoked", async () => {
+    const [user, room] = [uniqueName("ada"), uniqueName("http")];
+    const token = await tokenFor(user);
+    await callAsServer("POST", `/v1/users/${user}/disconnect`);
+    const path = `/v1/rooms/${room}`;
+    expect((await callAs(token, "POST", `${path}/messages`, { data: 1 })).status).toBe(401);
+    expect(ofType(await exportOfUser(user), "room")).toEqual([]);
+    advanceClock(62_000);
+    const fresh = await tokenFor(user);
+    expect((await callAs(fresh, "POST", `${path}/messages`, { data: 1 })).status).toBe(201);
+    expect(ofType(await exportOfUser(user), "room")).toEqual([{ type: "room", room, followed: false }]);
+    await join(room, user);
+    expect(ofType(await exportOfUser(user), "room")).toEqual([{ type: "room", room, followed: true }]);
+  });
+});
+
 describe("an erasure", () => {
   it("[Z170] takes all that a user left in their object and their rooms, and all see it go", async () => {
     const { user, room, quiet, token, bo } = await activeUser();
@@ -165,7 +182,9 @@ describe("an erasure", () => {
     const seqs = bo.received.filter(isSequenced).map(({ seq }) => Number(seq));
     expect(seqs).toEqual(seqs.toSorted((a, b) => a - b));
     const lines = linesIn(await textIn(await callAsServer("GET", `/v1/rooms/${room}/export`)));
-    const left = lines.flatMap(({ message }) => (Object(message).deletedAt === undefined && message ? [message] : []));
+    const left = lines.flatMap(({ message }) =>
+      Object(message).deletedAt === undefined && message ? [message] : [],
+    );
     expect(left.map((message) => Object(message).from.id)).toEqual(Array(50).fill("bo"));
     expect(ofType(lines, "ban")).toMatchObject([{ user }]);
   });
@@ -195,7 +214,7 @@ describe("an erasure", () => {
     silenceErrors();
     lost.mockRejectedValue(new Error("out of reach"));
     expect(await erase(user)).toEqual({ done: false, rooms: 2 });
-    advanceClock(5_000);
+    advanceClock(62_000);
     const back = await join(room, user);
     await back.ask({ type: "send", id: "new", data: "NEW" });
     await callAsServer("POST", "/v1/notify", { user, title: "NEW", message: "m" });

@@ -308,7 +308,7 @@ export class RoomObject
     if (this.#imports.isUnderWay) return reject(IMPORTING);
     if ("ifNone" in call && !this.#isMade) return accept(call.ifNone);
     let refusal = call.makes ? await this.#open().admission.mayMake(actor) : undefined;
-    if (call.lasts) refusal ??= await this.#open().admission.judge(actor);
+    if (call.lasts) refusal ??= await this.#open().admission.judge(actor, call.leaves);
     if (refusal !== undefined) return reject(refusal);
     const asked = await this.#askBefore(call, actor, input);
     if (!asked.ok) return asked;

@@ -36,6 +36,8 @@ export class NotificationStore {
   readonly epoch: string;
   /** Whether this start made it. */
   readonly isNew: boolean;
+  /** What is left to be done of an erasure, which stands in the same row. */
+  readonly erasing: string | null;
   readonly #sql: Sql;
   readonly #ring: number;
   /** Number of the newest notification; -1: there is none. */
@@ -48,8 +50,8 @@ export class NotificationStore {
     this.#ring = ring;
     migrate(database, USER_SCHEMA);
     const stored = firstRow(
-      this.#sql.exec<{ epoch: string; ring: number; floor: number }>(
-        "SELECT epoch, ring, floor FROM inbox_state",
+      this.#sql.exec<{ epoch: string; ring: number; floor: number; erasing: string | null }>(
+        "SELECT epoch, ring, floor, erasing FROM inbox_state",
       ),
     );
     if (stored === undefined)
@@ -59,6 +61,7 @@ export class NotificationStore {
         ring,
       );
     this.isNew = stored === undefined;
+    this.erasing = stored?.erasing ?? null;
     this.epoch = stored?.epoch ?? newEpoch;
     this.#floor = stored?.floor ?? 0;
     this.#findNewest(stored?.ring ?? ring);

@@ -5,7 +5,6 @@ import { includes } from "../../access/room-permission.ts";
 import { authorizeRoom, takesQuestion } from "../../auth/authorize-room.ts";
 import { verifyToken } from "../../auth/verify-token.ts";
 import { type Config, requireConfig } from "../../config/config.ts";
-import { clientLimits, type LimitsConfig } from "../../config/limits-config.ts";
 import type { Env } from "../../env.ts";
 import { log } from "../../log/log.ts";
 import type { Metrics } from "../../metrics/metrics.ts";
@@ -33,13 +32,8 @@ import type { ItemAnswer, RoomUnread, SessionItem } from "../../session-rooms/se
 import type { SessionRooms } from "../../session-rooms/user-side/session-rooms.ts";
 import type { Parsed } from "../../validation/parse-frame.ts";
 import { parseSessionFrame } from "../../validation/parse-session-frame.ts";
-import { Budget } from "../budget.ts";
 import { Erasure } from "../erasure.ts";
-import { FollowedRooms, withinBudget } from "../followed-rooms.ts";
-import { InboxLog } from "../inbox/inbox-log.ts";
-import { MarkStore } from "../inbox/mark-store.ts";
-import { NotificationStore } from "../inbox/notification-store.ts";
-import { PreferenceStore } from "../inbox/preferences.ts";
+import { withinBudget } from "../followed-rooms.ts";
 import { KnownRooms } from "../known-rooms.ts";
 import { PushStore } from "../push/push-store.ts";
 import type { Pusher } from "../push/pusher.ts";
@@ -51,12 +45,12 @@ import {
   SessionConnection,
   type SessionState,
   type SessionUpgrade,
-  type UserSettings,
 } from "../session-connection.ts";
-import { TokenRevocations } from "../token-revocations.ts";
+import type { TokenRevocations } from "../token-revocations.ts";
 import { UserExport } from "../user-export.ts";
-import { UserHub, type UserStores } from "../user-hub.ts";
+import { UserHub } from "../user-hub.ts";
 import { pushDelivery } from "./push-delivery.ts";
+import { settingsFor, storesIn } from "./user-stores.ts";
 
 /** Added to the intervals that a session may be silent, so that after it a session that is silent was swept. */
 const SWEEP_SLACK_MS = 5_000;
@@ -97,7 +91,7 @@ export class UserRuntime {
     this.#claims = new SessionClaims(database.sql);
     this.subscriptions = new PushStore(database.sql);
     this.notices = this.#roomNotices(stores.revocations);
-    this.erasure = this.#makeErasure(database, stores.revocations);
+    this.erasure = this.#makeErasure(database, stores);
     this.user = new UserHub(settingsFor(limits), stores, {
       reportFault: (error) => log("session_command_failed", { user: this.#name, error }),
       report: (entry) => this.#report(entry),
@@ -168,9 +162,9 @@ export class UserRuntime {
     });
   }
 
-  #makeErasure(database: Database, revocations: TokenRevocations): Erasure {
+  #makeErasure(database: Database, { revocations, erasing }: ReturnType<typeof storesIn>): Erasure {
     const user = this.#name;
-    return new Erasure(database, {
+    return new Erasure(database, erasing, {
       user,
       rooms: this.#knownRooms,
       revocations,
@@ -425,22 +419,3 @@ export class UserRuntime {
       this.user.sessions.add(this.#wake(ws, state));
   }
 }
-
-function storesIn(database: Database, rooms: KnownRooms, limits: LimitsConfig): UserStores {
-  const { sql } = database;
-  const notifications = new NotificationStore(database, limits.inbox, randomEpoch());
-  return {
-    inbox: new InboxLog(notifications, new MarkStore(sql)),
-    revocations: new TokenRevocations(sql, rooms),
-    preferences: new PreferenceStore(sql),
-    budget: new Budget(sql, limits.userBudget),
-    followed: new FollowedRooms(rooms),
-  };
-}
-
-const settingsFor = (limits: LimitsConfig): UserSettings => ({
-  inboxLimit: limits.inbox,
-  maxConnections: limits.connectionsPerUser,
-  limits: clientLimits(limits),
-  reconnect: { minMs: limits.reconnectMinMs, maxMs: limits.reconnectMaxMs },
-});

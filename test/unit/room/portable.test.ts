@@ -159,7 +159,10 @@ describe("an erasure in a room", () => {
         const { from, changed: _, reactions = {}, ...rest } = Object(message);
         if (message === undefined || from?.id === "ada") return [];
         const left = Object.entries(reactions).flatMap(([emoji, users]) =>
-          [users].flat().filter((user) => user !== "ada").map((user) => `${emoji} ${user}`),
+          [users]
+            .flat()
+            .filter((user) => user !== "ada")
+            .map((user) => `${emoji} ${user}`),
         );
         return [{ ...rest, from, left }];
       });
@@ -181,11 +184,12 @@ describe("an erasure in a room", () => {
     expect(lines.join()).not.toMatch(/reactions[^}]*"ada"/);
     expect(parsed(lines).filter(({ type, user }) => type === "receipt" && user === "ada")).toEqual([]);
     // Each change has its place behind those before, and who was away is told of the same messages.
-    const seqs = watcher.socket.events.flatMap(({ seq, target }) => (target === undefined ? [] : [Number(seq)]));
+    const seqs = watcher.socket.events.flatMap(({ seq, target }) =>
+      target === undefined ? [] : [Number(seq)],
+    );
     expect(seqs).toEqual(seqs.map((_, at) => head + 1 + at));
     const late = test.join("eve", { since: `${epoch}.${head}` });
-    const deletedTo = (person: Person) =>
-      person.socket.ofType("messageDeleted").map(({ target }) => target);
+    const deletedTo = (person: Person) => person.socket.ofType("messageDeleted").map(({ target }) => target);
     if (head >= test.log.floor) expect(deletedTo(late)).toEqual(deletedTo(watcher));
     test.restart("crash");
     expect(test.faults).toEqual([]);

@@ -22,7 +22,7 @@ const ALL: Which = () => true;
 
 export class Network {
   readonly #server: Server;
-  readonly #port: number;
+  #port: number;
   readonly #pairs = new Set<Pair>();
   readonly #frozen = new Set<Direction>();
   #delayMs = 0;
@@ -41,6 +41,11 @@ export class Network {
   get url(): string {
     const { port } = this.#server.address() as AddressInfo;
     return `http://127.0.0.1:${port}`;
+  }
+
+  /** New connections lead to another server, or, with a port that nobody listens to, nowhere. */
+  leadTo(port: number): void {
+    this.#port = port;
   }
 
   /** Everything in this direction is lost from now on; the sender does not notice. */

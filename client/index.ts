@@ -68,7 +68,8 @@ export {
 export { type NotificationsOptions, type UserApi, userApi } from "./http/user-api.ts";
 export type { Inbox } from "./inbox/inbox.ts";
 export type { InboxEvents, InboxListenOptions, InboxSnapshot, MarkTarget } from "./inbox/inbox-types.ts";
-export type { OutboxStatus, SendOptions, Stored, StreamOptions } from "./room/messages/outbox.ts";
+export type { OutboxStatus, Stored } from "./room/messages/outbox.ts";
+export type { SendOptions, StreamOptions } from "./room/messages/send-options.ts";
 export type { AnyRoom, RoomHandle, SignalOptions } from "./room/room-handle.ts";
 export type {
   OutboxItem,

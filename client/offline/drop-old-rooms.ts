@@ -10,7 +10,7 @@ const MAX_AGE_MS = 30 * 86_400_000;
  */
 export async function dropOldRooms(
   storage: OfflineStorage,
-  { rooms, times }: UserKeys,
+  { rooms, times, expiries }: UserKeys,
   name: string,
   now: number,
 ): Promise<void> {
@@ -18,11 +18,12 @@ export async function dropOldRooms(
   const at = (value: unknown): number => (typeof value === "number" ? value : 0);
   others.sort((a, b) => at(b.value) - at(a.value));
   const old = others.filter(({ value }, index) => index >= MAX_ROOMS - 1 || now - at(value) > MAX_AGE_MS);
-  const places = old.flatMap(({ key }) => [key, rooms + key.slice(times.length)]);
+  const placesOf = (room: string) => [times + room, rooms + room, expiries + room];
+  const places = old.flatMap(({ key }) => placesOf(key.slice(times.length)));
   await storage.update(places, (values) =>
     values.map((value, index) => {
-      const entry = old[Math.floor(index / 2)];
-      const isSame = values[index - (index % 2)] === entry?.value;
+      const entry = old[Math.floor(index / 3)];
+      const isSame = values[index - (index % 3)] === entry?.value;
       // Another tab may have written it meanwhile.
       return isSame ? undefined : value;
     }),

@@ -1,19 +1,13 @@
 // What was read in one room. It is only what a reload shows before the server has answered: the cursor beside it says
 // what the server has to add, and the greeting what is not there any more.
 
-import {
-  isRecord,
-  MESSAGE,
-  type Message,
-  parseCursor,
-  ROOM_CONNECTED,
-  type RoomConnected,
-} from "../../src/protocol/index.ts";
+import { type Message, parseCursor, type RoomConnected } from "../../src/protocol/index.ts";
 import type { KeptParts } from "../room/room-keeper.ts";
 import type { RoomsErrorCode } from "../util/errors.ts";
 import type { Cancel, Clock } from "../util/ports.ts";
-import { fits } from "../util/wire.ts";
+import type { ServerTime } from "../util/server-time.ts";
 import { dropOldRooms } from "./drop-old-rooms.ts";
+import { type CachedRoom, cachedIn, eraseExpired, nextExpiry, unexpired } from "./erase-expired.ts";
 import type { OfflineStorage } from "./offline-storage.ts";
 import type { UserKeys } from "./outbox-record.ts";
 
@@ -23,13 +17,6 @@ const WRITE_EVERY_MS = 1_000;
 const GROWTH_EVERY_MS = 4_000;
 /** After a write that failed. */
 const WRITE_AGAIN_MS = 30_000;
-
-const CACHE = {
-  cursor: "text",
-  /** The last greeting, brought up to the cursor. */
-  greeting: ROOM_CONNECTED,
-  messages: ["list", MESSAGE],
-} as const;
 
 /** After these the user may not see the room any more, or it is not there. */
 const FINAL = new Set<RoomsErrorCode>(["forbidden", "banned", "deleted", "not_found"]);
@@ -44,6 +31,7 @@ interface Place {
 export class KeptCache {
   readonly #parts: KeptParts;
   readonly #clock: Clock;
+  readonly #serverTime: ServerTime;
   /** What is cached is true for these topics. */
   readonly #topics: string;
   readonly #cancels: readonly Cancel[];
@@ -51,6 +39,8 @@ export class KeptCache {
   #place: Place | undefined;
   #greeting: RoomConnected | undefined;
   #seen: readonly unknown[] = [];
+  /** What has expired, as far as the storage was told. */
+  #expired: KeptParts["expired"] = [];
   #isLate = false;
   #loading: Promise<void> | undefined;
   #cancelWrite: Cancel | undefined;
@@ -64,9 +54,10 @@ export class KeptCache {
   #isOver = false;
 
   /** The room is about to open. */
-  constructor(parts: KeptParts, clock: Clock) {
+  constructor(parts: KeptParts, clock: Clock, serverTime: ServerTime) {
     this.#parts = parts;
     this.#clock = clock;
+    this.#serverTime = serverTime;
     this.#topics = JSON.stringify(parts.channel.topics.wanted);
     this.#cancels = [
       parts.events.on("connected", (greeting) => {
@@ -104,18 +95,24 @@ export class KeptCache {
     if (place === undefined) return;
     const cacheKey = place.keys.rooms + place.name;
     const entries = await place.storage.list(cacheKey).catch(() => []);
-    const value = entries.find(({ key }) => key === cacheKey)?.value;
+    const value = cachedIn(entries.find(({ key }) => key === cacheKey)?.value);
     // Meanwhile another user may have been greeted.
-    if (this.#isLate || place !== this.#place || !isRecord(value) || !fits(CACHE, value)) return;
+    if (this.#isLate || place !== this.#place || value === undefined) return;
     const cursor = parseCursor(value.cursor);
     if (cursor === undefined) return;
     const { channel, state, reads } = this.#parts;
+    // Until a server says how late it is.
+    const { aheadMs = 0 } = value;
+    if (this.#serverTime.aheadMs === undefined) this.#serverTime.learn(this.#clock.now() + aheadMs);
     channel.restore(cursor);
     state.begin(value.greeting, "fresh");
     for (const message of value.messages) state.messages.add(message);
     reads.begin(value.greeting, "fresh");
     this.#greeting = value.greeting;
     this.#seen = this.#state;
+    // In all rooms: some of them may not be opened again.
+    this.#expired = this.#parts.expired;
+    void eraseExpired(place.storage, place.keys, this.#serverTime.latest());
     this.#parts.changed();
   }
 
@@ -126,6 +123,8 @@ export class KeptCache {
 
   /** To be called after anything may have changed. */
   changed(): void {
+    const { expired } = this.#parts;
+    if (expired !== this.#expired) this.#erase(expired);
     const isNews = this.#state.map((part, index) => part !== this.#seen[index]);
     if (!isNews.includes(true) || !this.#parts.channel.live) return;
     if (!this.#hasGrown || isNews.lastIndexOf(true) > 0) this.#writeSoon();
@@ -134,6 +133,14 @@ export class KeptCache {
         this.#cancelGrowth = undefined;
         this.#writeSoon();
       });
+  }
+
+  /** What is not shown any more is not stored any more, also without a connection. */
+  #erase(expired: KeptParts["expired"]): void {
+    if (this.#place === undefined) return;
+    this.#expired = expired;
+    const { storage, keys } = this.#place;
+    if (expired.length > 0) void eraseExpired(storage, keys, this.#serverTime.latest());
   }
 
   #writeSoon(): void {
@@ -174,16 +181,19 @@ export class KeptCache {
       ...{ user: state.user, permission: state.permission, head: state.head },
       read: { seq: reads.known, unread: reads.unread },
     };
-    const messages = latestOf(state.messages.chunks);
-    void this.#put(place, { cursor, greeting, messages });
+    const { aheadMs = 0 } = this.#serverTime;
+    const messages = unexpired(latestOf(state.messages.chunks), this.#serverTime.now());
+    void this.#put(place, { cursor, greeting, messages, aheadMs });
   }
 
-  async #put({ storage, keys, name }: Place, cache: unknown): Promise<void> {
+  async #put({ storage, keys, name }: Place, cache: CachedRoom): Promise<void> {
     const now = this.#clock.now();
+    const places = [keys.rooms + name, keys.times + name, keys.expiries + name];
+    const values = [cache, now, nextExpiry(cache.messages)];
     this.#isWriting = true;
     try {
       const drops = this.#isAlone ? undefined : dropOldRooms(storage, keys, name, now);
-      await Promise.all([drops, storage.update([keys.rooms + name, keys.times + name], () => [cache, now])]);
+      await Promise.all([drops, storage.update(places, () => values)]);
       this.#isAlone = true;
     } catch {
       this.#seen = [];
@@ -220,7 +230,7 @@ export class KeptCache {
     this.#greeting = undefined;
     if (this.#place === undefined) return;
     const { storage, keys } = this.#place;
-    for (const prefix of [keys.rooms, keys.times])
+    for (const prefix of [keys.rooms, keys.times, keys.expiries])
       storage.clear(`${prefix}${this.#parts.name}/`).catch(() => {});
   }
 }

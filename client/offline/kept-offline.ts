@@ -305,8 +305,8 @@ export class KeptOffline implements OfflineSupport, KeptRoomPort {
     // It was cleared meanwhile, or there is somebody else.
     if (user !== this.#owner) return;
     if (before !== undefined && before !== user) {
-      const { rooms, times } = userKeys(base, before);
-      for (const prefix of [rooms, times]) await this.#storage.clear(prefix);
+      const { rooms, times, expiries } = userKeys(base, before);
+      for (const prefix of [rooms, times, expiries]) await this.#storage.clear(prefix);
     }
     await keptUser.remember(this.#storage, user);
     this.#remembered = user;
@@ -369,7 +369,7 @@ export class KeptOffline implements OfflineSupport, KeptRoomPort {
     const room = new KeptRoom(parts, this, isUnseen);
     this.#rooms.set(parts.name, room);
     if (this.#options.cache === true && !isUnseen) {
-      const cache = new KeptCache(parts, this.ports.clock);
+      const cache = new KeptCache(parts, this.ports.clock, this.#required.serverTime);
       this.#caches.set(room, cache);
       if (typeof this.#owner === "string")
         cache.bind(this.#storage, userKeys(this.#required.base, this.#owner));

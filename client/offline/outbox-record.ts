@@ -4,6 +4,7 @@ import {
   formatCursor,
   type Infer,
   isRecord,
+  LIFETIME_CONTENT,
   MESSAGE_CONTENT,
   parseCursor,
   type Schema,
@@ -14,6 +15,7 @@ import { fits } from "../util/wire.ts";
 /** What `send` says. */
 const SAID = {
   ...MESSAGE_CONTENT,
+  ...LIFETIME_CONTENT,
   ...{ event: "text", data: ["optional", "any"], echo: ["optional", "boolean"] },
 } as const satisfies Schema;
 
@@ -96,6 +98,8 @@ export interface UserKeys {
   readonly rooms: string;
   /** When what was read was written, by the same rest: in milliseconds since 1970. */
   readonly times: string;
+  /** When the next message of what was read expires, by the same rest: only where one does. */
+  readonly expiries: string;
 }
 
 export function userKeys(base: string, user: string): UserKeys {
@@ -108,6 +112,7 @@ export function userKeys(base: string, user: string): UserKeys {
     reads: `read/${owner}/`,
     rooms: `room/${owner}/`,
     times: `time/${owner}/`,
+    expiries: `expiry/${owner}/`,
   };
 }
 

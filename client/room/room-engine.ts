@@ -25,6 +25,7 @@ import type { ConnectionState, Transport } from "../connection/transport/transpo
 import type { ChannelEvents, ResumeKind } from "../connection/types.ts";
 import { noConnection, offline, RoomsError } from "../util/errors.ts";
 import { Emitter, Listeners, SnapshotStore, TopicListeners } from "../util/listeners.ts";
+import type { Cancel } from "../util/ports.ts";
 import { SendRateLimiter } from "../util/send-rate-limiter.ts";
 import { type Connected, fits, type IncomingFrame, resultOf } from "../util/wire.ts";
 import { type EnginePort, PendingChanges } from "./messages/changes.ts";
@@ -37,6 +38,10 @@ import type { RoomOptions, UntypedRoomEvents, UntypedSnapshot } from "./room-typ
 import { Answers, type AnswersPort } from "./streams/answers.ts";
 import { haveOf } from "./streams/fold-stream.ts";
 import { Typing } from "./typing.ts";
+
+const NOTHING_EXPIRED: readonly Message[] = [];
+/** Until the next look at what has expired: timers may sleep with the machine. */
+const MAX_EXPIRY_MS = 60_000;
 
 const EVENTS = { ...SEQUENCED_EVENTS, ...UNSEQUENCED_EVENTS };
 /** What a channel needs to know of the log of a room. */
@@ -77,6 +82,7 @@ export class RoomEngine implements ChannelEvents, EnginePort, KeptParts, OutboxP
   readonly limiter: SendRateLimiter;
   /** What arrives is history: the first replay is not over yet, or that after `lost`. */
   #isHistory = false;
+  #cancelExpiry: Cancel = () => {};
 
   constructor(
     context: RoomContext,
@@ -130,10 +136,30 @@ export class RoomEngine implements ChannelEvents, EnginePort, KeptParts, OutboxP
   changed(): void {
     this.keeper?.changed();
     this.store.changed();
+    const { expiring } = this.state.messages;
+    if (expiring === undefined) return;
+    const now = this.#latest();
+    // Also where nobody reads a snapshot: it moves `next` on.
+    expiring.over(now);
+    this.#cancelExpiry();
+    const waitMs = expiring.next - now;
+    if (waitMs === Number.POSITIVE_INFINITY) return;
+    const { clock } = this.#context.ports;
+    this.#cancelExpiry = clock.after(Math.min(MAX_EXPIRY_MS, waitMs), () => this.changed(), true);
   }
 
   now(): number {
     return this.#context.serverTime.now();
+  }
+
+  get expired(): readonly Message[] {
+    return this.state.messages.expiring?.over(this.#latest()) ?? NOTHING_EXPIRED;
+  }
+
+  /** While it is live, the room says what has expired. */
+  #latest(): number {
+    const { serverTime } = this.#context;
+    return this.live ? serverTime.now() : serverTime.latest();
   }
 
   newId(): string {
@@ -210,6 +236,7 @@ export class RoomEngine implements ChannelEvents, EnginePort, KeptParts, OutboxP
     this.channel.close();
     this.outbox.clear(error);
     this.changed();
+    this.#cancelExpiry();
   }
 
   onConnected(frame: Connected, resume: ResumeKind): void {

@@ -1,5 +1,6 @@
 // What keeps a room beyond the life of its page. A page that does not import `edge-rooms/offline` has none.
 
+import type { Message } from "../../src/protocol/index.ts";
 import type { Channel } from "../connection/channel.ts";
 import type { ChannelSet } from "../connection/channel-set.ts";
 import type { Transport } from "../connection/transport/transport.ts";
@@ -22,6 +23,8 @@ export interface KeptParts {
   readonly reads: ReadPosition;
   readonly limiter: SendRateLimiter;
   readonly events: Emitter<UntypedRoomEvents>;
+  /** Held messages whose time is over: the same list until there are others. */
+  readonly expired: readonly Message[];
   changed(): void;
 }
 

@@ -18,7 +18,8 @@ import type { ResumeKind } from "../connection/types.ts";
 import { RoomsError } from "../util/errors.ts";
 import { memo } from "../util/listeners.ts";
 import { type MemberEvent, MemberList } from "./member-list.ts";
-import { changedMessages, changeIn, type PendingChange, version, withChange } from "./messages/changes.ts";
+import { addChanged, changeIn, type PendingChange, version, withChange } from "./messages/changes.ts";
+import { Expiring, expired } from "./messages/expiring.ts";
 import { type Outbox, pendingMessage } from "./messages/outbox.ts";
 import type { UntypedRoomMessage, UntypedSnapshot } from "./room-types.ts";
 import { foldStream, keepOpen } from "./streams/fold-stream.ts";
@@ -146,6 +147,7 @@ export class MessageList {
   #older: OlderPage | undefined;
   /** Counts the calls of `trim`: a page that was on its way would leave a gap. */
   #trims = 0;
+  #expiring: Expiring | undefined;
 
   constructor(keep = ALL) {
     this.#keep = countOf(keep);
@@ -155,6 +157,11 @@ export class MessageList {
   /** Another object after each change. */
   get chunks(): Chunks {
     return this.#chunks;
+  }
+
+  /** What expires of it; `undefined` until there is something. */
+  get expiring(): Expiring | undefined {
+    return this.#expiring;
   }
 
   get(seq: number): Message | undefined {
@@ -194,6 +201,8 @@ export class MessageList {
   }
 
   #put({ at, chunk, index, held }: Place, message: Message): void {
+    if (message.expiresAt !== undefined) this.#expiring ??= new Expiring((seq) => this.get(seq));
+    this.#expiring?.put(message);
     const next = chunk.slice(0, index).concat([message], chunk.slice(held ? index + 1 : index));
     // What comes at the end leaves a full piece behind: fewer pieces are copied faster.
     const left = index < MAX_CHUNK ? 256 : MAX_CHUNK;
@@ -237,6 +246,8 @@ export class MessageList {
   /** The log begins after `floor`: what is held at or below it may have changed without an event. */
   setFloor(floor: number): void {
     this.#floor = floor;
+    // With a greeting the server's time may have been corrected.
+    if (this.#expiring) this.#expiring.next = 0;
     const { at, chunk, index } = this.#placeOf(floor + 1);
     const rest = this.#chunks.slice(at + 1);
     if (at + index > 0) this.#chunks = index < chunk.length ? [chunk.slice(index), ...rest] : rest;
@@ -329,6 +340,8 @@ export interface RoomParts {
   readonly reads: { readonly unread: number };
   readonly outbox: Outbox;
   readonly typing: { readonly users: readonly string[] };
+  /** Held messages whose time is over: the same list until there are others. */
+  readonly expired: readonly Message[];
 }
 
 /** What an app sees of a room. Each is the same object until something in it changes. */
@@ -375,11 +388,22 @@ const snapshotOf = (
   return Object.freeze(parts);
 };
 
-export function roomView({ channel, state, changes, reads, outbox, typing }: RoomParts): RoomView {
-  const changedOf = memo((_: Chunks, shown: readonly PendingChange[], self: string | undefined) => {
-    const changed = changedMessages((seq) => state.messages.get(seq), shown, self);
-    return changed.size > 0 ? changed : NOTHING_CHANGED;
-  });
+export function roomView(parts: RoomParts): RoomView {
+  const { channel, state, changes, reads, outbox, typing } = parts;
+  const changedOf = memo(
+    (
+      _: Chunks,
+      over: RoomParts["expired"],
+      shown: readonly PendingChange[],
+      self: string | undefined,
+    ): ReadonlyMap<number, Message> => {
+      const held = (seq: number) => state.messages.get(seq);
+      const gone = over.filter((message) => held(message.seq) === message);
+      const changed = new Map(gone.map((message) => [message.seq, expired(message)]));
+      addChanged(held, shown, self, changed);
+      return changed.size > 0 ? changed : NOTHING_CHANGED;
+    },
+  );
 
   const pendingOf = memo((_: Outbox["items"], user: User | null, wanted: Topics) => {
     const pending = outbox.entries.filter(({ said }) => matchesTopics(wanted, said.event));
@@ -392,7 +416,7 @@ export function roomView({ channel, state, changes, reads, outbox, typing }: Roo
     const { chunks } = state.messages;
     return shown(
       chunks,
-      changedOf(chunks, changes.shown, state.user?.id),
+      changedOf(chunks, parts.expired, changes.shown, state.user?.id),
       pendingOf(outbox.items, state.user, channel.topics.wanted),
     );
   };

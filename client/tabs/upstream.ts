@@ -71,8 +71,8 @@ export class Upstream implements ChannelEvents, ReplayPort, ProducersPort {
   readonly #state = new SharedState();
   readonly #streams = new SharedStreams();
   readonly #producers = new TabProducers(this);
-  /** By the `id` of a `send` whose event its tab does not want. */
-  readonly #unechoed = new Map<string, TabLinkRecord>();
+  /** By the `id` of a `send` whose event its tab does not want: its tab, and what it said. */
+  readonly #unechoed = new Map<string, { readonly link: TabLinkRecord; readonly data: unknown }>();
   readonly #signals = new TabSignals((link, refusal) => this.tell(link, refusal));
   /** How far a tab would have read that nobody looks at. */
   readonly #unseenReads = new Map<string, number>();
@@ -322,9 +322,11 @@ export class Upstream implements ChannelEvents, ReplayPort, ProducersPort {
     }
     this.#unechoed.delete(event.id);
     const { id, seq, at } = event;
-    // For the tab that wants no echo the answer stands in the place of the event.
-    this.#give(event, "live", sender);
-    this.#answer(sender, id, { type: "ok", id, ...{ seq, at } });
+    const { link, data } = sender;
+    // For the tab that wants no echo the answer stands in the place of the event, if what is stored is what it said.
+    const isAsSaid = event.flag === undefined && JSON.stringify(event.data) === JSON.stringify(data);
+    this.#give(event, "live", isAsSaid ? link : undefined);
+    this.#answer(link, id, { type: "ok", id, ...{ seq, at } });
   }
 
   /** To all tabs that have got so far. */
@@ -358,7 +360,7 @@ export class Upstream implements ChannelEvents, ReplayPort, ProducersPort {
       return;
     }
     const { echo, ...send } = command;
-    if (echo === false) this.#unechoed.set(id, link);
+    if (echo === false) this.#unechoed.set(id, { link, data: send.data });
     // The other tabs need the event.
     this.request(send, (answer) => {
       this.#producers.answered(link.id, command, answer);

@@ -7,7 +7,8 @@ export interface Clock {
   now(): number;
   /** Milliseconds since some moment. It is never set, so it alone measures durations. */
   elapsed(): number;
-  after(delayMs: number, fn: () => void): Cancel;
+  /** `isIdle`: the timer alone keeps no process running. */
+  after(delayMs: number, fn: () => void, isIdle?: boolean): Cancel;
 }
 
 export interface SocketEvents {

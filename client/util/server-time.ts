@@ -5,6 +5,8 @@ export class ServerTime {
   readonly #clock: Clock;
   /** The server's time as the clock's `elapsed` was 0. */
   #origin: number | undefined;
+  /** By how much the server's clock was ahead of this machine's at the last greeting, in milliseconds. */
+  aheadMs: number | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -15,8 +17,17 @@ export class ServerTime {
     return this.#origin === undefined ? this.#clock.now() : Math.floor(this.#origin + this.#clock.elapsed());
   }
 
+  /**
+   * The latest that it may be by either clock of this machine: `elapsed` stands still while some systems sleep. For what
+   * must not be shown for too long where no server says how late it is.
+   */
+  latest(): number {
+    return Math.max(this.now(), this.#clock.now() + (this.aheadMs ?? 0));
+  }
+
   /** `at`: what time it is on the server. */
   learn(at: number): void {
     this.#origin = at - this.#clock.elapsed();
+    this.aheadMs = at - this.#clock.now();
   }
 }

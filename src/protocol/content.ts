@@ -38,6 +38,7 @@ export const LIFETIME_CONTENT = {
   /** The room deletes the message so many seconds after it was stored. Default: it stays until retention ends it. */
   expiresInSeconds: ["optional", ["int", 1, MAX_LIFETIME_S]],
 } as const satisfies Fields;
+export interface LifetimeContent extends Infer<typeof LIFETIME_CONTENT> {}
 
 /** What a message says that was not written by its author. */
 export const STORED_CONTENT = {

@@ -2,7 +2,8 @@
 
 import { expect } from "vitest";
 import { Client } from "../../client/core/client.ts";
-import type { SendOptions, Stored } from "../../client/room/messages/outbox.ts";
+import type { Stored } from "../../client/room/messages/outbox.ts";
+import type { SendOptions } from "../../client/room/messages/send-options.ts";
 import type { RoomHandle } from "../../client/room/room-handle.ts";
 import { RoomsError } from "../../client/util/errors.ts";
 import type { Clock } from "../../client/util/ports.ts";

@@ -153,7 +153,7 @@ export class PendingChanges {
     this.#room = room;
   }
 
-  /** In the order of the calls; the same array until what {@link changedMessages} makes of it may differ. */
+  /** In the order of the calls; the same array until what {@link addChanged} makes of it may differ. */
   get shown(): readonly PendingChange[] {
     return this.#entries;
   }
@@ -297,13 +297,13 @@ export class PendingChanges {
 /** The phases of changes that show nothing. */
 const HIDDEN = ["overtaken", "failed"];
 
-/** The messages that these changes show otherwise, by `seq`. `held` finds a stored message. */
-export function changedMessages(
+/** Adds the messages that these changes show otherwise, by `seq`. `held` finds a stored message. */
+export function addChanged(
   held: (seq: number) => Message | undefined,
   changes: readonly PendingChange[],
   self: string | undefined,
-): ReadonlyMap<number, Message> {
-  const changed = new Map<number, Message>();
+  changed: Map<number, Message>,
+): void {
   for (const { change, at, phase } of changes) {
     const message = changed.get(change.seq) ?? held(change.seq);
     // What was deleted stays as it is.
@@ -311,7 +311,6 @@ export function changedMessages(
     if (change.type === "react" && isInEffect(change, message, self)) continue;
     changed.set(change.seq, withChange(message, change, at, self));
   }
-  return changed;
 }
 
 /** Of two changes with the same slot the later one counts. */

@@ -5,7 +5,6 @@ import {
   CHAT_EVENT,
   isCommandId,
   type Message,
-  type MessageContent,
   SEND_RESULT,
   type SendCommand,
   type SendResult,
@@ -13,53 +12,11 @@ import {
 } from "../../../src/protocol/index.ts";
 import { backoffMs } from "../../connection/retry.ts";
 import type { OnAnswer } from "../../connection/transport/commands.ts";
-import type { EventName } from "../../events/event-map.ts";
 import { isTemporary, RoomsError } from "../../util/errors.ts";
 import type { Cancel, Ports } from "../../util/ports.ts";
 import type { SendRateLimiter } from "../../util/send-rate-limiter.ts";
 import { jsonCopy, resultOf } from "../../util/wire.ts";
-
-/** What a message may say beside `data`. */
-type MessageExtras = Omit<MessageContent, "data">;
-
-/** How `room.send` sends a message. */
-export interface SendOptions<Name extends string = EventName> extends MessageExtras {
-  /**
-   * The application event of the message.
-   *
-   * @default "chat"
-   */
-  readonly event?: Name;
-  /**
-   * What the `id` of the message will be, of 1 to 64 characters: what this user sends again under it is stored once. While
-   * the first is in the outbox, the second waits for it too, and tries it again if it failed.
-   *
-   * @default a random one
-   */
-  readonly key?: string;
-  /**
-   * `false`: `message` is not emitted for it on this connection. It is in `messages` all the same.
-   *
-   * @default true
-   */
-  readonly echo?: boolean;
-}
-
-/** How `room.stream` opens a message. */
-export interface StreamOptions<Name extends string = EventName> extends MessageExtras {
-  /**
-   * The application event of the message.
-   *
-   * @default "chat"
-   */
-  readonly event?: Name;
-  /**
-   * The field of `data` whose text grows.
-   *
-   * @default "text"
-   */
-  readonly field?: string;
-}
+import type { MessageExtras, SendOptions, StreamOptions } from "./send-options.ts";
 
 /** Where a message is stored: its place in the log, its time in milliseconds since 1970, and its id. */
 export interface Stored {
@@ -106,6 +63,8 @@ export interface NamedPending<Name extends string = string, Data = unknown>
   readonly deletedAt?: never;
   readonly reactions?: never;
   readonly changed?: never;
+  readonly expiresAt?: never;
+  readonly flag?: never;
 }
 
 /** One send, from the call until it is known to be stored. */
@@ -199,9 +158,10 @@ export function storedMessage(
   { seq, at }: SendResult,
   user: User | null,
 ): Message {
-  const { echo: _, stream: __, data, ...rest } = said;
+  const { echo: _, stream: __, data, expiresInSeconds, ...rest } = said;
   const from = user && { id: user.id, ...(user.name !== undefined && { name: user.name }) };
-  return { type: "message", seq, id, ...rest, data, from, at };
+  const expires = expiresInSeconds !== undefined && { expiresAt: at + expiresInSeconds * 1_000 };
+  return { type: "message", seq, id, ...rest, data, from, at, ...expires };
 }
 
 /** What keeps messages beyond the life of the page. */
@@ -277,9 +237,11 @@ export class Outbox {
 
   add(
     data: unknown,
-    { event = CHAT_EVENT, key: id = this.#ports.newId(), replyTo, mentions, echo }: SendOptions<string>,
+    options: SendOptions<string>,
     opening: Pick<OutgoingMessage, "stream" | "field"> = {},
   ): Promise<Stored> {
+    const { event = CHAT_EVENT, key: id = this.#ports.newId(), ...extras } = options;
+    const { replyTo, mentions, expiresInSeconds, echo } = extras;
     const same = this.#find(id);
     if (same?.phase.status === "failed") return this.retry(id);
     return new Promise((resolve, reject) => {
@@ -291,6 +253,7 @@ export class Outbox {
         event,
         data,
         replyTo,
+        expiresInSeconds,
         echo,
         mentions: mentions?.length ? mentions : undefined,
         ...opening,

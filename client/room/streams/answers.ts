@@ -9,7 +9,8 @@ import {
 } from "../../../src/protocol/index.ts";
 import { noConnection, offline, RoomsError } from "../../util/errors.ts";
 import type { Cancel, Ports } from "../../util/ports.ts";
-import { isWaiting, type Outbox, type StreamOptions } from "../messages/outbox.ts";
+import { isWaiting, type Outbox } from "../messages/outbox.ts";
+import type { StreamOptions } from "../messages/send-options.ts";
 import type { RoomAnswer } from "./answer.ts";
 import { streamText } from "./fold-stream.ts";
 import type { Producer, ProducerPort, ProducerStart } from "./producer.ts";

@@ -28,6 +28,7 @@ export type {
   Receipt,
   ReceiptEntry,
   ReconnectLimits,
+  ScheduleResult,
   Sender,
   Status,
   Topics,
@@ -47,6 +48,7 @@ export type {
   MessagesResultOf as MessagesResult,
   MessageUpdatedOf as MessageUpdated,
   PresentMessage,
+  ScheduledOf as ScheduledMessage,
   SignalOf as Signal,
 } from "./events/app-events.ts";
 export type {
@@ -65,6 +67,12 @@ export {
   type RoomApi,
   roomApi,
 } from "./http/room-api.ts";
+export {
+  type ScheduleApi,
+  type ScheduleChange,
+  type ScheduleOptions,
+  scheduleApi,
+} from "./http/schedule-api.ts";
 export { type NotificationsOptions, type UserApi, userApi } from "./http/user-api.ts";
 export type { Inbox } from "./inbox/inbox.ts";
 export type { InboxEvents, InboxListenOptions, InboxSnapshot, MarkTarget } from "./inbox/inbox-types.ts";

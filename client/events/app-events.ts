@@ -1,6 +1,6 @@
 // What an event map makes of the contract's types: a message is a union of the map's events, told apart by `event`.
 
-import type { Message, MessagesResult, MessageUpdated, Signal } from "../../src/protocol/index.ts";
+import type { Message, MessagesResult, MessageUpdated, Scheduled, Signal } from "../../src/protocol/index.ts";
 import type { Covered, EventMap, EventName, OwnEvents, RegisteredEvents } from "./event-map.ts";
 
 /** A map that names no events of its own, or others beside them: any name is possible, with any data. */
@@ -45,6 +45,19 @@ export interface MessagesResultOf<Events extends EventMap = RegisteredEvents>
   extends Omit<MessagesResult, "messages"> {
   readonly messages: readonly MessageOf<Events>[];
 }
+
+interface ScheduledNamed<Name extends string, Data> extends Omit<Scheduled, "event" | "data"> {
+  /** The application event. It tells which data the message has. */
+  readonly event: Name;
+  /** Any JSON, of at most `limits.messageBytes` bytes of UTF-8. */
+  readonly data: Data;
+}
+
+/** A message that waits to be sent. `event` tells which data it has. */
+export type ScheduledOf<Events extends EventMap = RegisteredEvents> =
+  IsOpen<Events> extends true
+    ? Scheduled
+    : { [Name in EventName<Events>]: ScheduledNamed<Name, Events[Name]> }[EventName<Events>];
 
 /** A signal of one event. */
 export interface SignalNamed<Name extends string, Data> extends Omit<Signal, "event" | "data"> {

@@ -10,7 +10,7 @@ import { RoomsError } from "../util/errors.ts";
 export type AnswerPiece = string | Uint8Array | StreamLine;
 
 /** What reads a stream. A `ReadableStream` of each platform has it. */
-interface ReadableOf<T> {
+export interface ReadableOf<T> {
   getReader(): {
     read(): Promise<{ readonly done: boolean; readonly value?: T | undefined }>;
     cancel(reason?: unknown): Promise<void>;

@@ -13,10 +13,11 @@ import { backoffMs } from "../connection/retry.ts";
 import { answerOf, before, encode, sleep } from "../http/http-call.ts";
 import { readText } from "../http/read-text.ts";
 import { isTemporary, offline, RoomsError, refusalError, unreadable } from "../util/errors.ts";
-import type { Cancel, Clock } from "../util/ports.ts";
+import type { Clock } from "../util/ports.ts";
 import { fits, parseError } from "../util/wire.ts";
 import type { AnswerLines } from "./answer-lines.ts";
 import { readerOf } from "./answer-source.ts";
+import { Deadline } from "./deadline.ts";
 import { linesOf } from "./lines-of.ts";
 import type { ServerContext } from "./server-call.ts";
 
@@ -169,27 +170,5 @@ class AnswerBody {
   end(): void {
     this.#isOver = true;
     this.#quiet.cancel();
-  }
-}
-
-/** One timer that is set anew. */
-class Deadline {
-  readonly #clock: Clock;
-  readonly #reached: () => void;
-  #cancel: Cancel = () => {};
-
-  constructor(clock: Clock, reached: () => void) {
-    this.#clock = clock;
-    this.#reached = reached;
-  }
-
-  in(delayMs: number): void {
-    this.#cancel();
-    this.#cancel = this.#clock.after(delayMs, this.#reached);
-  }
-
-  cancel(): void {
-    this.#cancel();
-    this.#cancel = () => {};
   }
 }

@@ -41,7 +41,7 @@ interface ServerRequest {
 }
 
 /** How one try went. */
-type Try<T> =
+export type Try<T> =
   | { readonly done: true; readonly value: T }
   | { readonly done: false; readonly error: RoomsError };
 
@@ -49,7 +49,7 @@ type Try<T> =
 const RETRY_LIMITS = { minMs: 500, maxMs: 8_000 };
 
 /** A try that takes longer is given up for another one, if there can be one. */
-const TRY_TIMEOUT_MS = 15_000;
+export const TRY_TIMEOUT_MS = 15_000;
 
 /** Makes calls of the paths that begin with `base`, such as those of one room. What they answer is not checked. */
 export const callsBelow =
@@ -112,7 +112,7 @@ const failureOf = (name: string, { error }: { readonly error?: Refusal }) =>
   error === undefined ? [] : [{ name, error: refusalError(error) }];
 
 /** Tries until one is done. What is left of the time bounds the last of them. */
-async function untilDone<T>(
+export async function untilDone<T>(
   { ports: { clock, random }, ...context }: ServerContext,
   { signal, timeoutMs = context.timeoutMs }: ServerCallOptions,
   attempt: (signal: AbortSignal) => Promise<Try<T>>,

@@ -1,89 +1,52 @@
 import {
-  type APPEND_BODY,
   APPEND_RESULT,
   type AppendResult,
   BANS_RESULT,
   type BansResult,
   CHANGE_RESULT,
   type ChangeResult,
-  type FINISH_BODY,
-  type Infer,
+  type ImportResult,
   MEMBERS_RESULT,
-  type MESSAGE_BODY,
   MESSAGE_STORED,
   MESSAGES_RESULT,
   type OwnSettings,
   RECEIPTS_RESULT,
   type ReceiptEntry,
+  ROOM_EXPORT_LINES,
   ROOM_INFO,
   type RoomInfo,
+  SCHEDULE_RESULT,
+  SCHEDULED,
+  SCHEDULED_RESULT,
+  type ScheduleResult,
   SETTINGS_RESULT,
-  type SIGNAL_BODY,
   TAKEOVER_RESULT,
   type TakeoverResult,
-  type Topics,
 } from "../../src/protocol/index.ts";
-import type { MessagesResultOf, SignalContent } from "../events/app-events.ts";
+import type { MessagesResultOf, ScheduledOf } from "../events/app-events.ts";
 import { declared } from "../events/declared.ts";
 import type { DefaultEvent, EventData, EventMap, EventName, RegisteredEvents } from "../events/event-map.ts";
-import { query, userPath } from "../util/url.ts";
+import type { ScheduleChange } from "../http/schedule-api.ts";
+import { query, scheduledPath, userPath } from "../util/url.ts";
 import { checked } from "../util/wire.ts";
 import type { AnswerSource } from "./answer-source.ts";
+import { ExportedLines, type PortableOptions } from "./exported-lines.ts";
+import { type ImportOptions, type ImportSource, importLines } from "./import-lines.ts";
 import { messagePath } from "./message-path.ts";
 import { type CallBelow, callsBelow, type ServerCallOptions, type ServerContext } from "./server-call.ts";
+import type {
+  AppendToMessage,
+  MessageEnding,
+  MessagesOptions,
+  MessageToPublish,
+  MessageToSchedule,
+  PublishedMessage,
+  RoomMembers,
+  ServerBansOptions,
+  ServerKickOptions,
+  SignalToRoom,
+} from "./server-room-types.ts";
 import { type AnswerOptions, type EndedAnswer, streamAnswer } from "./stream-answer.ts";
-
-/** What {@link ServerRoom.publish} stores. */
-export interface MessageToPublish<
-  Events extends EventMap = RegisteredEvents,
-  Name extends EventName<Events> = EventName<Events>,
-> extends Omit<Infer<typeof MESSAGE_BODY>, "event" | "data" | "retryOf"> {
-  /** Default: `chat`. */
-  readonly event?: Name;
-  /** JSON, of at most `limits.messageBytes` bytes of UTF-8. */
-  readonly data: Events[Name];
-}
-
-/** What {@link ServerRoom.signal} sends. */
-export type SignalToRoom<
-  Events extends EventMap = RegisteredEvents,
-  Name extends EventName<Events> = EventName<Events>,
-> = Omit<Infer<typeof SIGNAL_BODY>, "event" | "data"> & SignalContent<Events, Name>;
-
-/** A message that is stored: `seq` is its place in the room, `at` when it was stored, in milliseconds since 1970. */
-export interface PublishedMessage extends Infer<typeof MESSAGE_STORED> {}
-
-/** What {@link ServerRoom.append} adds. */
-export interface AppendToMessage extends Infer<typeof APPEND_BODY> {}
-
-/** How {@link ServerRoom.finish} ends a message. */
-export interface MessageEnding extends Infer<typeof FINISH_BODY> {}
-
-/** Who is in a room. */
-export interface RoomMembers extends Infer<typeof MEMBERS_RESULT> {}
-
-export interface MessagesOptions extends ServerCallOptions {
-  /** Only messages before this `seq`. Default: from the newest on. */
-  readonly before?: number;
-  /** How many a page has: 1 to 200. Default 50. */
-  readonly limit?: number;
-  /** Only messages under these topics, at most 20. Default `null`: all. */
-  readonly topics?: Topics;
-}
-
-export interface ServerKickOptions extends ServerCallOptions {
-  /** How long the user is kept out, in seconds: 0 (not at all) to a year. Default 3,600. */
-  readonly banSeconds?: number;
-  /** For moderators, in the list of bans. At most 500 characters. */
-  readonly reason?: string;
-  /** For the user: part of `state.error.message`. At most 100 characters, of which 100 bytes of UTF-8 arrive. */
-  readonly message?: string;
-}
-
-export interface ServerBansOptions extends ServerCallOptions {
-  /** The last user of the page before. Default: from the beginning. */
-  readonly after?: string;
-}
 
 /** What server code may do in one room: see {@link ServerApi.room}. */
 export class ServerRoom<Events extends EventMap = RegisteredEvents> {
@@ -217,6 +180,63 @@ export class ServerRoom<Events extends EventMap = RegisteredEvents> {
    */
   readonly takeOver = async (seq: number, options?: ServerCallOptions): Promise<TakeoverResult> =>
     checked(this.#call("POST", `${messagePath(seq)}/takeover`, undefined, options), TAKEOVER_RESULT);
+
+  /**
+   * Publishes a message later: the same fields as {@link ServerRoom.publish} but `stream`, and `sendAt`. Until then it is seen by
+   * its author (`from`) and by server code alone. Resolves with the `id` of the message that it becomes.
+   *
+   * It is scheduled once: all tries carry the same `id`, as in `publish`. Rejects with `rate_limited` where 1,000 wait in the
+   * room, or 100 of the same author.
+   *
+   * @example
+   * const { id } = await server.room("project_123").schedule({ data: { text: "Good morning" }, sendAt: new Date(2030, 0, 1, 9) });
+   */
+  readonly schedule = async <Name extends EventName<Events> = DefaultEvent<Events>>(
+    { sendAt, id = this.#newId(), ...message }: MessageToSchedule<Events, Name>,
+    options?: ServerCallOptions,
+  ): Promise<ScheduleResult> => {
+    const body = { ...message, id, sendAt: Number(sendAt) };
+    return checked(this.#call("POST", "/scheduled", body, options), SCHEDULE_RESULT);
+  };
+
+  /**
+   * All messages of the room that wait to be sent, the next one first. One that the room refused when it was due has an
+   * `error`, and stays for a week.
+   *
+   * @example
+   * for (const { id, from, sendAt } of await server.room("project_123").scheduled()) console.log(id, from?.id, new Date(sendAt));
+   */
+  readonly scheduled = async (options?: ServerCallOptions): Promise<readonly ScheduledOf<Events>[]> =>
+    declared(
+      (await checked(this.#call("GET", "/scheduled", undefined, options), SCHEDULED_RESULT)).scheduled,
+    );
+
+  /**
+   * Changes what a scheduled message says, or when it is sent, and resolves with it. Rejects with `not_found` where it was sent
+   * or taken back. It is tried again after a lost answer: then `not_found` may mean that it was changed, and sent since.
+   *
+   * @example
+   * await server.room("project_123").reschedule("reminder-7", { sendAt: Date.now() + 60_000 });
+   */
+  readonly reschedule = async (
+    id: string,
+    { data, sendAt }: ScheduleChange<EventData<Events>>,
+    options?: ServerCallOptions,
+  ): Promise<ScheduledOf<Events>> => {
+    const body = { data, sendAt: sendAt === undefined ? undefined : Number(sendAt) };
+    return declared(await checked(this.#call("PATCH", scheduledPath(id), body, options), SCHEDULED));
+  };
+
+  /**
+   * Takes a scheduled message back: it is never sent. Rejects with `not_found` where it was sent or taken back, which may have
+   * been by an earlier try of the same call.
+   *
+   * @example
+   * await server.room("project_123").unschedule("reminder-7");
+   */
+  readonly unschedule = async (id: string, options?: ServerCallOptions): Promise<void> => {
+    await this.#call("DELETE", scheduledPath(id), undefined, options);
+  };
 
   /**
    * Sends something that is not stored to those who are in the room now: to all, to one user (`to`), or to all but one
@@ -391,4 +411,29 @@ export class ServerRoom<Events extends EventMap = RegisteredEvents> {
   readonly purge = async (options?: ServerCallOptions): Promise<void> => {
     await this.#call("DELETE", "", undefined, options, "ifNotDone");
   };
+
+  /**
+   * All that the room has, up to the message that is the last one now: its settings, messages, receipts, bans and scheduled
+   * messages, by `type`, as {@link ServerRoom.import} takes them. Makes no request before it is read.
+   *
+   * @example
+   * const { writeFile } = await import("node:fs/promises");
+   * await writeFile("project_123.ndjson", server.room("project_123").export().bytes());
+   */
+  readonly export = (options: PortableOptions = {}): ExportedLines<typeof ROOM_EXPORT_LINES> =>
+    new ExportedLines(this.#context, `${this.#path}/export`, ROOM_EXPORT_LINES, options);
+
+  /**
+   * Fills an empty room with an export of this or another deployment. Resolves with how many messages it has: `seq`s, edits
+   * and reactions are as they were. Until the last line nobody can enter; one that breaks off leaves the room empty.
+   *
+   * It is not tried again: the source is read once. After `offline` and `timeout` it is not known whether the room is filled.
+   * Rejects with what the source throws, with `bad_request` where a line does not fit, and where the room has a log already.
+   *
+   * @example
+   * const old = createServerApi({ url: "https://old.example.com", apiKey: process.env.OLD_API_KEY });
+   * await server.room("project_123").import(old.room("project_123").export());
+   */
+  readonly import = (source: ImportSource, options: ImportOptions = {}): Promise<ImportResult> =>
+    importLines(this.#context, `${this.#path}/import`, source, options);
 }

@@ -2,16 +2,26 @@ import {
   DELIVERED_RESULT,
   type DISCONNECT_BODY,
   DISCONNECTED_RESULT,
+  ERASURE_RESULT,
+  type ErasureResult,
   type Infer,
+  USER_EXPORT_LINES,
   USER_RESULT,
   type USER_SIGNAL_BODY,
 } from "../../src/protocol/index.ts";
 import type { SignalContent } from "../events/app-events.ts";
 import type { EventMap, EventName, RegisteredEvents } from "../events/event-map.ts";
-import { roomName } from "../util/errors.ts";
+import { RoomsError, roomName } from "../util/errors.ts";
 import { userPath } from "../util/url.ts";
 import { checked } from "../util/wire.ts";
-import { type CallBelow, callsBelow, type ServerCallOptions, type ServerContext } from "./server-call.ts";
+import { ExportedLines, type PortableOptions } from "./exported-lines.ts";
+import {
+  type CallBelow,
+  callsBelow,
+  type ServerCallOptions,
+  type ServerContext,
+  untilDone,
+} from "./server-call.ts";
 
 /** Whether a user is online, on how many connections, and how many notifications are unread. */
 export interface UserPresence extends Infer<typeof USER_RESULT> {}
@@ -22,14 +32,27 @@ export type SignalToUser<
   Name extends EventName<Events> = EventName<Events>,
 > = Omit<Infer<typeof USER_SIGNAL_BODY>, "event" | "data"> & SignalContent<Events, Name>;
 
+export interface EraseOptions extends ServerCallOptions {
+  /**
+   * Asks again until nothing is left, for up to `timeoutMs`, which should then be minutes.
+   *
+   * @default false
+   */
+  readonly untilDone?: boolean;
+}
+
 export interface DisconnectOptions extends ServerCallOptions, Infer<typeof DISCONNECT_BODY> {}
 
 /** What server code may do with one user: see {@link ServerApi.user}. */
 export class ServerUser<Events extends EventMap = RegisteredEvents> {
+  readonly #context: ServerContext;
+  readonly #path: string;
   readonly #call: CallBelow;
 
   constructor(context: ServerContext, id: string) {
-    this.#call = callsBelow(context, `/v1/users/${userPath(id)}`);
+    this.#context = context;
+    this.#path = `/v1/users/${userPath(id)}`;
+    this.#call = callsBelow(context, this.#path);
   }
 
   /**
@@ -87,4 +110,43 @@ export class ServerUser<Events extends EventMap = RegisteredEvents> {
   readonly unfollow = async (room: string, options?: ServerCallOptions): Promise<void> => {
     await this.#call("DELETE", `/rooms/${roomName(room)}`, undefined, options);
   };
+
+  /**
+   * All that the deployment has of the user, by `type`: preferences, notifications, pushes, the rooms that they were in, and
+   * there their messages, receipts and scheduled messages. Makes no request before it is read. A room that could not be
+   * reached is a line `missing`, and the last line counts these: with one, export again.
+   *
+   * @example
+   * for await (const line of server.user("usr_1").export()) console.log(JSON.stringify(line));
+   */
+  readonly export = (options: PortableOptions = {}): ExportedLines<typeof USER_EXPORT_LINES> =>
+    new ExportedLines(this.#context, `${this.#path}/export`, USER_EXPORT_LINES, options);
+
+  /**
+   * Erases the user for good: their inbox, pushes, follows and receipts, and their messages in all rooms that they were in.
+   * Resolves with `done`, or with the number of `rooms` in which something is left; the deployment goes on by itself. The same
+   * call again erases nothing more, and says how far it is.
+   *
+   * With `untilDone` it resolves when nothing is left, and rejects with `timeout` where that takes longer; the deployment goes
+   * on all the same. Sign the user out for good before: one who comes back writes again.
+   *
+   * @example
+   * await server.user("usr_1").disconnect();
+   * await server.user("usr_1").erase({ untilDone: true, timeoutMs: 600_000 });
+   */
+  readonly erase = async ({
+    untilDone: isAwaited,
+    ...options
+  }: EraseOptions = {}): Promise<ErasureResult> => {
+    if (isAwaited !== true) return this.#erase(options);
+    return untilDone(this.#context, options, async (signal) => {
+      const result = await this.#erase({ ...options, signal });
+      const error = new RoomsError("overloaded", `Something is left in ${result.rooms} rooms.`);
+      return result.done ? { done: true, value: result } : { done: false, error };
+    });
+  };
+
+  #erase(options: ServerCallOptions): Promise<ErasureResult> {
+    return checked(this.#call("DELETE", "", undefined, options), ERASURE_RESULT);
+  }
 }

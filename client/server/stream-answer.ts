@@ -5,6 +5,7 @@ import { type AnswerSource, readerOf } from "./answer-source.ts";
 import { appendAnswer } from "./append-answer.ts";
 import { postAnswer } from "./post-answer.ts";
 import type { ServerContext } from "./server-call.ts";
+import { streamsBodies } from "./streams-bodies.ts";
 
 /** What {@link ServerRoom.stream} opens. */
 export interface AnswerOptions<
@@ -60,15 +61,5 @@ export async function streamAnswer(
     signal?.removeEventListener("abort", stopped);
     // Where the room has refused it, or had it before, nobody reads the source any more.
     if (lines?.isEnded === false) stopped();
-  }
-}
-
-/** Where `fetch` cannot send a stream, it sends a text about it, with a `Content-Type` of its own. */
-function streamsBodies(): boolean {
-  try {
-    const init = { method: "POST", body: new ReadableStream(), duplex: "half" };
-    return !new Request("https://example.com", init).headers.has("Content-Type");
-  } catch {
-    return false;
   }
 }

@@ -12,6 +12,12 @@ export interface SignatureOptions {
   readonly now?: number;
 }
 
+/** The value of `Edge-Rooms-Signature`, or what stands where it is missing. */
+export type SignatureHeader = string | readonly string[] | null | undefined;
+
+/** `WEBHOOK_SECRET` of the deployment; while it is replaced, the new one and the old one. */
+export type Secrets = string | readonly string[] | undefined;
+
 const HMAC = { name: "HMAC", hash: "SHA-256" };
 
 /**
@@ -31,23 +37,31 @@ const HMAC = { name: "HMAC", hash: "SHA-256" };
  * const header = request.headers.get("Edge-Rooms-Signature");
  * if (!(await verifySignature(header, body, process.env.WEBHOOK_SECRET))) throw new Error("This is no question of Edge Rooms.");
  */
-export async function verifySignature(
-  header: string | readonly string[] | null | undefined,
+export const verifySignature = async (
+  header: SignatureHeader,
   body: string | Uint8Array,
-  secret: string | readonly string[] | undefined,
+  secret: Secrets,
+  options?: SignatureOptions,
+): Promise<boolean> => (await stateOfSignature(header, body, secret, options)) === "valid";
+
+/** As {@link verifySignature}. `old`: it was made with the secret over this body, at another time than about now. */
+export async function stateOfSignature(
+  header: SignatureHeader,
+  body: string | Uint8Array,
+  secret: Secrets,
   { toleranceSeconds = 300, now = Date.now() }: SignatureOptions = {},
-): Promise<boolean> {
+): Promise<"valid" | "old" | "wrong"> {
   const secrets = (typeof secret === "string" ? [secret] : (secret ?? [])).map((one) => one.trim());
   // With an empty secret anybody could sign.
   if (secrets.length === 0 || secrets.includes(""))
     throw new RoomsError("bad_request", "The secret of the signature is missing.");
   const [, seconds, hex] = /^t=(\d{1,15}),v1=([0-9a-f]{64})$/.exec(String(header)) ?? [];
-  if (seconds === undefined || hex === undefined) return false;
-  if (!(Math.abs(now / 1_000 - Number(seconds)) <= toleranceSeconds)) return false;
+  if (seconds === undefined || hex === undefined) return "wrong";
   const signature = Uint8Array.from(hex.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
   const signed = joined(encode(`${seconds}.`), typeof body === "string" ? encode(body) : body);
   const fits = await Promise.all(secrets.map((one) => isSignedWith(one, signature, signed)));
-  return fits.includes(true);
+  if (!fits.includes(true)) return "wrong";
+  return Math.abs(now / 1_000 - Number(seconds)) <= toleranceSeconds ? "valid" : "old";
 }
 
 async function isSignedWith(

@@ -5,7 +5,7 @@ import { Client, type ClientOptions } from "../core/client.ts";
 import { loadAnswers } from "../room/streams/answers.ts";
 import { ServerApi } from "../server/server-api.ts";
 import { type ServerApiOptions, serverContext } from "../server/server-context.ts";
-import type { ServerKickOptions } from "../server/server-room.ts";
+import type { ServerKickOptions } from "../server/server-room-types.ts";
 import { RoomsError } from "../util/errors.ts";
 import type { LossOptions } from "./loss.ts";
 import { Network } from "./network.ts";

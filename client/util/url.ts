@@ -1,4 +1,4 @@
-import { isUserId } from "../../src/protocol/index.ts";
+import { isCommandId, isUserId } from "../../src/protocol/index.ts";
 import { RoomsError } from "./errors.ts";
 
 /**
@@ -24,6 +24,14 @@ export function userPath(user: string): string {
   // An id such as `..` would make another path. In JavaScript it may be a list, which `encodeURIComponent` takes.
   if (typeof user === "string" && isUserId(user)) return encodeURIComponent(user);
   throw new RoomsError("bad_request", "This is no id of a user.", { path: ["user"] });
+}
+
+/** The id of a scheduled message, as a part of a path. Throws `bad_request` for anything else. */
+export function scheduledPath(id: string): string {
+  // Of `..` even the encoded form makes another path, which is that of the room itself.
+  if (typeof id === "string" && isCommandId(id) && !/^\.\.?$/.test(id))
+    return `/scheduled/${encodeURIComponent(id)}`;
+  throw new RoomsError("bad_request", "This is no id of a scheduled message.", { path: ["id"] });
 }
 
 /** `?name=value…` of the fields that have one, or nothing. Lists are joined by commas. */

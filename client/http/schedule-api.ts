@@ -1,4 +1,6 @@
 import {
+  type LifetimeContent,
+  type MessageContent,
   SCHEDULE_RESULT,
   SCHEDULED,
   SCHEDULED_RESULT,
@@ -8,7 +10,6 @@ import type { Client } from "../core/client.ts";
 import type { ScheduledOf } from "../events/app-events.ts";
 import { declared } from "../events/declared.ts";
 import type { DefaultEvent, EventData, EventMap, EventName, RegisteredEvents } from "../events/event-map.ts";
-import type { SendOptions } from "../room/messages/send-options.ts";
 import { roomName } from "../util/errors.ts";
 import { scheduledPath } from "../util/url.ts";
 import { checked } from "../util/wire.ts";
@@ -16,8 +17,21 @@ import { type CallOptions, callApi, type HttpMethod } from "./http-call.ts";
 
 /** What a message says that is sent later, beside its data. */
 export interface ScheduleOptions<Name extends string = EventName>
-  extends Omit<SendOptions<Name>, "echo">,
+  extends Omit<MessageContent, "data">,
+    LifetimeContent,
     CallOptions {
+  /**
+   * The application event of the message.
+   *
+   * @default "chat"
+   */
+  readonly event?: Name;
+  /**
+   * What the `id` of the message will be, of 1 to 64 characters: what is scheduled again under it is scheduled once.
+   *
+   * @default a random one
+   */
+  readonly key?: string;
   /** When to send it: a date, or milliseconds since 1970. At most a year ahead; what is past is sent at once. */
   readonly sendAt: number | Date;
 }
@@ -95,7 +109,7 @@ export class ScheduleApi<Events extends EventMap = RegisteredEvents> {
    * where it was sent or taken back.
    *
    * @example
-   * await scheduleApi(client, "project_123").reschedule(id, { sendAt: Date.now() + 60_000 });
+   * await scheduleApi(client, "project_123").reschedule("reminder-7", { sendAt: Date.now() + 60_000 });
    */
   readonly reschedule = async (
     id: string,
@@ -110,7 +124,7 @@ export class ScheduleApi<Events extends EventMap = RegisteredEvents> {
    * Takes a scheduled message back: it is never sent. Rejects with `not_found` where it was sent or taken back.
    *
    * @example
-   * await scheduleApi(client, "project_123").unschedule(id);
+   * await scheduleApi(client, "project_123").unschedule("reminder-7");
    */
   readonly unschedule = async (id: string, options?: CallOptions): Promise<void> => {
     await this.#call("DELETE", scheduledPath(id), undefined, options);

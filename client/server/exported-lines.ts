@@ -65,7 +65,8 @@ export class ExportedLines<Table extends LineTable = LineTable> implements Async
    * off, so what is stored of it whole is whole.
    *
    * @example
-   * await env.BACKUPS.put("project_123.ndjson", await new Response(server.room("project_123").export().bytes()).blob());
+   * const backup = new Response(server.room("project_123").export().bytes());
+   * await fetch("https://backups.example.com/project_123", { method: "PUT", body: await backup.blob() });
    */
   bytes(): ReadableStream<Uint8Array> {
     const lines = this.#lines();

@@ -35,7 +35,7 @@ export type ReceivedWebhook<Events extends EventMap = RegisteredEvents> =
  *   const webhook = await readWebhook(request, process.env.WEBHOOK_SECRET);
  *   if (!webhook.ok) return new Response(webhook.reason, { status: webhook.status });
  *   for (const event of webhook.events)
- *     if (event.type === "message.stored") await search.index(event.id, event.room, event.message);
+ *     if (event.type === "message.stored") console.log(event.id, event.room, event.message.data);
  *   return new Response(null, { status: 204 });
  * }
  */

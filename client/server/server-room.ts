@@ -417,8 +417,7 @@ export class ServerRoom<Events extends EventMap = RegisteredEvents> {
    * messages, by `type`, as {@link ServerRoom.import} takes them. Makes no request before it is read.
    *
    * @example
-   * const { writeFile } = await import("node:fs/promises");
-   * await writeFile("project_123.ndjson", server.room("project_123").export().bytes());
+   * for await (const line of server.room("project_123").export()) if (line.type === "ban") console.log(line.user);
    */
   readonly export = (options: PortableOptions = {}): ExportedLines<typeof ROOM_EXPORT_LINES> =>
     new ExportedLines(this.#context, `${this.#path}/export`, ROOM_EXPORT_LINES, options);

@@ -16,7 +16,7 @@ import { isTemporary, RoomsError } from "../../util/errors.ts";
 import type { Cancel, Ports } from "../../util/ports.ts";
 import type { SendRateLimiter } from "../../util/send-rate-limiter.ts";
 import { jsonCopy, resultOf } from "../../util/wire.ts";
-import type { MessageExtras, SendOptions, StreamOptions } from "./send-options.ts";
+import type { SendExtras, SendOptions, StreamOptions } from "./send-options.ts";
 
 /** Where a message is stored: its place in the log, its time in milliseconds since 1970, and its id. */
 export interface Stored {
@@ -44,7 +44,7 @@ export interface NamedItem<Name extends string = string, Data = unknown> {
 /** An own message that is not stored yet: it has no `seq`. */
 export interface NamedPending<Name extends string = string, Data = unknown>
   extends NamedItem<Name, Data>,
-    MessageExtras {
+    SendExtras {
   readonly type: "message";
   readonly pending: true;
   /** `null` until the first connection. */
@@ -237,11 +237,16 @@ export class Outbox {
 
   add(
     data: unknown,
-    options: SendOptions<string>,
+    {
+      event = CHAT_EVENT,
+      key: id = this.#ports.newId(),
+      replyTo,
+      mentions,
+      expiresInSeconds,
+      echo,
+    }: SendOptions<string>,
     opening: Pick<OutgoingMessage, "stream" | "field"> = {},
   ): Promise<Stored> {
-    const { event = CHAT_EVENT, key: id = this.#ports.newId(), ...extras } = options;
-    const { replyTo, mentions, expiresInSeconds, echo } = extras;
     const same = this.#find(id);
     if (same?.phase.status === "failed") return this.retry(id);
     return new Promise((resolve, reject) => {

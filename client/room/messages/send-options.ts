@@ -4,10 +4,10 @@ import type { LifetimeContent, MessageContent } from "../../../src/protocol/inde
 import type { EventName } from "../../events/event-map.ts";
 
 /** What a message may say beside `data`. */
-export interface MessageExtras extends Omit<MessageContent, "data">, LifetimeContent {}
+export interface SendExtras extends Omit<MessageContent, "data">, LifetimeContent {}
 
 /** How `room.send` sends a message. */
-export interface SendOptions<Name extends string = EventName> extends MessageExtras {
+export interface SendOptions<Name extends string = EventName> extends SendExtras {
   /**
    * The application event of the message.
    *
@@ -30,7 +30,7 @@ export interface SendOptions<Name extends string = EventName> extends MessageExt
 }
 
 /** How `room.stream` opens a message. */
-export interface StreamOptions<Name extends string = EventName> extends MessageExtras {
+export interface StreamOptions<Name extends string = EventName> extends SendExtras {
   /**
    * The application event of the message.
    *

@@ -50,10 +50,8 @@ export async function eraseExpired(
       const messages = unexpired(cached.messages, now);
       return [{ ...cached, messages }, nextExpiry(messages)];
     };
-    const removed = () => storage.update([...places, times + room], () => []);
-    await storage
-      .update(places, erase)
-      .catch(removed)
-      .catch(() => {});
+    const all = [...places, times + room];
+    const remove = () => storage.update(all, () => all.map(() => undefined));
+    await storage.update(places, erase).catch(remove).catch(() => {});
   }
 }

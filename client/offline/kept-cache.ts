@@ -193,7 +193,8 @@ export class KeptCache {
     this.#isWriting = true;
     try {
       const drops = this.#isAlone ? undefined : dropOldRooms(storage, keys, name, now);
-      await Promise.all([drops, storage.update(places, () => values)]);
+      const erased = this.#isAlone ? undefined : eraseExpired(storage, keys, this.#serverTime.now());
+      await Promise.all([drops, erased, storage.update(places, () => values)]);
       this.#isAlone = true;
     } catch {
       this.#seen = [];

@@ -17,17 +17,22 @@ export async function openTab(
     readonly keep?: OfflineOptions;
     readonly reuse?: OfflineSupport;
     readonly stops?: boolean;
+    /** The room, in place of the lobby. */
+    readonly opens?: string;
+    /** By how much the clock of the machine is later than that of other tabs. */
+    readonly wallMs?: number;
   } = {},
   roomOptions?: RoomOptions,
 ) {
   const storage = disk.open();
-  const { keep, reuse, stops, ...rest } = options;
+  const { keep, reuse, stops, opens = "lobby", wallMs = 0, ...rest } = options;
   if (stops) storage.freeze();
   const offline = reuse ?? keepOffline({ storage, ...keep });
   const name = ++tabs;
   const world = clientForTest({ ...rest, offline, ids: `tab${name}-` });
   const { client, clock, sockets } = world;
-  const room = client.room("lobby", roomOptions);
+  clock.setWall(wallMs);
+  const room = client.room(opens, roomOptions);
   const settle = async () => {
     for (let turn = 0; turn < 5; turn++) await clock.advance(0);
   };

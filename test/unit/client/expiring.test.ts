@@ -55,7 +55,6 @@ describeBoth("a message that expires", () => {
 });
 
 describe("a message whose time is over", () => {
-
   it("[Z281] goes by the event of the room while that is connected", async () => {
     const { room, socket, clock } = await roomForTest({}, {}, { head: 1 });
     const heard = vi.fn();

@@ -3,6 +3,7 @@
 import { askRoom } from "../ask/ask-room.js";
 import { createComposer } from "../composer/composer.js";
 import { createSlowMode } from "../composer/slow-mode.js";
+import { createTiming } from "../composer/timing.js";
 import { createTypingLine } from "../composer/typing-line.js";
 import { mayWrite } from "../messages/message-content.js";
 import { createMessageList } from "../messages/message-list.js";
@@ -43,6 +44,7 @@ export function openRoomView(frame, screen, { users, presence, toasts, place, on
     users,
     self: () => room.user?.id,
     mayWrite: () => mayWrite(room),
+    isModerator: () => room.permission === "moderate",
     // The message in the list shows the failure.
     retry: (/** @type {string} */ id) => void room.retry(id).catch(() => {}),
     drop: (/** @type {string} */ id) => room.discard(id),
@@ -57,10 +59,12 @@ export function openRoomView(frame, screen, { users, presence, toasts, place, on
   };
   const composer = createComposer(view, screen, {
     stage,
+    options: () => timing.options(),
     onDraft,
     onEditLast: () => messages.editLast(),
     onAsk: (question, stored) => void toasts.attempt(askRoom(screen, question, stored)),
   });
+  const timing = createTiming(view, screen, { toasts, take: composer.take, putBack: composer.putBack });
   const messages = createMessageList(view, screen, {
     stage,
     place,
@@ -80,6 +84,7 @@ export function openRoomView(frame, screen, { users, presence, toasts, place, on
     createMemberBar(view, { presence, kickMenu: createKickMenu(api, toasts) }),
     createTypingLine(view),
     composer.update,
+    timing.update,
     messages.update,
     slowMode.update,
     removal.update,

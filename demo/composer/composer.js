@@ -16,14 +16,20 @@ import { createReplyPreview } from "./reply-preview.js";
 /** @import { RoomScreen } from "../session/room-screen.js" */
 
 /**
+ * What was written, as it is sent.
+ *
+ * @typedef {{ data: object, options: { replyTo?: number, mentions?: readonly string[] } }} Composed
+ */
+
+/**
  * @param {ParentNode} root
  * @param {RoomScreen} screen
  * @param {{
- *   stage: Pick<Stage, "users" | "self">, onEditLast(): void, onDraft(): void,
+ *   stage: Pick<Stage, "users" | "self">, options(): { expiresInSeconds?: number }, onEditLast(): void, onDraft(): void,
  *   onAsk(question: string, stored: Promise<{ seq: number }>): void,
  * }} page `onAsk`: the message that is being sent asks the room
  */
-export function createComposer(root, { room }, { stage, onEditLast, onDraft, onAsk }) {
+export function createComposer(root, { room }, { stage, options, onEditLast, onDraft, onAsk }) {
   const form = part(root, "composer", HTMLFormElement);
   const text = part(form, "text", HTMLTextAreaElement);
   const send = part(form, "send", HTMLButtonElement);
@@ -73,6 +79,33 @@ export function createComposer(root, { room }, { stage, onEditLast, onDraft, onA
     else room.startTyping();
   }
 
+  /** What is written leaves the composer. @returns {Composed | undefined} `undefined` where nothing is, or may be, written */
+  function take() {
+    const message = text.value.trim();
+    if (text.disabled || (message === "" && tray.attachments.length === 0)) return undefined;
+    const data = { ...(message !== "" && { text: message }), ...tray.take() };
+    const replyTo = reply.take();
+    const mentions = mentionedIn(message, mentionable());
+    toReplyTo = undefined;
+    text.value = "";
+    growToText(text);
+    suggestions.hide();
+    keep();
+    return {
+      data,
+      options: { ...(replyTo !== undefined && { replyTo }), ...(mentions.length > 0 && { mentions }) },
+    };
+  }
+
+  /** What was not sent comes back, above what was begun since. @param {unknown} data @param {number} [replyTo] */
+  function putBack(data, replyTo) {
+    text.value = [chatOf(data).text, text.value].filter(Boolean).join("\n");
+    tray.put([...attachmentsIn(data), ...tray.attachments]);
+    toReplyTo = replyTo ?? toReplyTo;
+    growToText(text);
+    onChange();
+  }
+
   attach.addEventListener("click", () => void tray.askForOne());
   emoji.addEventListener("click", () => pickEmoji(emoji, insert, { label: "Pick an emoji" }));
   text.addEventListener("input", onInput);
@@ -99,17 +132,10 @@ export function createComposer(root, { room }, { stage, onEditLast, onDraft, onA
     text.focus();
     // Pressed with nothing to ask, the button says what it does, also where there is little room.
     askHint.classList.toggle("shown", asks && message === "");
-    if (text.disabled || (message === "" && (asks || tray.attachments.length === 0))) return;
-    const data = { ...(message !== "" && { text: message }), ...tray.take() };
-    const replyTo = reply.take();
-    const mentions = mentionedIn(message, mentionable());
-    toReplyTo = undefined;
-    text.value = "";
-    growToText(text);
-    suggestions.hide();
-    keep();
-    const options = { ...(replyTo !== undefined && { replyTo }), ...(mentions.length > 0 && { mentions }) };
-    const stored = room.send(data, options);
+    if (asks && message === "") return;
+    const composed = take();
+    if (composed === undefined) return;
+    const stored = room.send(composed.data, { ...composed.options, ...options() });
     if (asks) onAsk(message, stored);
     stored.catch(() => {
       // The message in the list shows the failure.
@@ -126,14 +152,13 @@ export function createComposer(root, { room }, { stage, onEditLast, onDraft, onA
     /** @param {MessageRow} row */
     reply: ({ message }) => reply.to(message),
 
-    /** A message that was not sent comes back to be changed, above what was begun since. @param {PendingMessage} message */
-    takeBack({ data, replyTo }) {
-      text.value = [chatOf(data).text, text.value].filter(Boolean).join("\n");
-      tray.put([...attachmentsIn(data), ...tray.attachments]);
-      toReplyTo = replyTo ?? toReplyTo;
-      growToText(text);
-      onChange();
-    },
+    take,
+
+    /** @param {Composed} composed */
+    putBack: ({ data, options: { replyTo } }) => putBack(data, replyTo),
+
+    /** A message that was not sent comes back to be changed. @param {PendingMessage} message */
+    takeBack: ({ data, replyTo }) => putBack(data, replyTo),
 
     /** @param {RoomSnapshot} snapshot */
     update(snapshot) {

@@ -11,6 +11,7 @@ import { createToolbar } from "./message-toolbar.js";
 import { renderRow } from "./message-view.js";
 import { createFinder, loadOlderAtTop } from "./older-messages.js";
 import { followReceipts } from "./receipts.js";
+import { createCountdown } from "./remaining.js";
 import { createRowList } from "./row-list.js";
 import { keepScroll } from "./scroll-keeper.js";
 import { createUnreadLine } from "./unread-line.js";
@@ -78,6 +79,7 @@ export function createMessageList(root, screen, { stage, onReply, onDelete, edit
     },
     onEdit: openEditor,
   });
+  const countdown = createCountdown(list);
   const finder = createFinder(screen, {
     rowOf: rows.withSeq,
     show(row) {
@@ -156,6 +158,7 @@ export function createMessageList(root, screen, { stage, onReply, onDelete, edit
     if (justWritten) scroll.toEnd();
     else if (toGoBackTo && row) scroll.goBackTo(row, toGoBackTo.offset);
     toGoBackTo = undefined;
+    countdown.update();
   }
 
   /** @param {number} seq */
@@ -226,6 +229,7 @@ export function createMessageList(root, screen, { stage, onReply, onDelete, edit
       isOpen = false;
       scroll.stop();
       stopFollowing();
+      countdown.stop();
       toolbar.stop();
     },
   };

@@ -11,6 +11,7 @@ import { markedUp } from "./markup.js";
 import { withMentions } from "./mentions.js";
 import { chatOf, isDeleted, isOpen, isToys, storedOf } from "./message-content.js";
 import { renderAttachments, renderQuote, renderReactions } from "./message-parts.js";
+import { renderFlag, renderRemaining } from "./remaining.js";
 
 /** @import { PendingMessage, RoomMessage, User } from "../edge-rooms.js" */
 /** @import { UserNames } from "../session/user-names.js" */
@@ -20,7 +21,7 @@ import { renderAttachments, renderQuote, renderReactions } from "./message-parts
  * What the rows need of the page, and what can be done from them.
  *
  * @typedef {{
- *   users: UserNames, self(): string | undefined, mayWrite(): boolean,
+ *   users: UserNames, self(): string | undefined, mayWrite(): boolean, isModerator(): boolean,
  *   retry(id: string): void, drop(id: string): void, change(message: PendingMessage): void, jumpTo(seq: number): unknown,
  *   react(seq: number, emoji: string, on: boolean): void, stop(seq: number): Promise<boolean>,
  * }} Stage
@@ -176,7 +177,9 @@ function renderTime(message, stage) {
     "span",
     { class: "time" },
     renderOutcome(message, stage),
+    renderFlag(message, stage.isModerator()),
     renderEdited(message, stage),
+    renderRemaining(message),
     time,
   );
 }

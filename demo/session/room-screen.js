@@ -1,6 +1,6 @@
 // One room while it is on the screen: listeners added here end with the screen, the room itself stays joined.
 
-import { roomApi } from "../edge-rooms.js";
+import { roomApi, scheduleApi } from "../edge-rooms.js";
 import { refusalIn } from "./session.js";
 
 /** @import { RoomEvents, RoomsError } from "../edge-rooms.js" */
@@ -38,6 +38,7 @@ export function openRoomScreen(session, name) {
     inbox: session.inbox,
     sessionEnded: session.ended,
     api: roomApi(session.client, name),
+    schedule: scheduleApi(session.client, name),
     reconnect: session.reconnect,
     comeBack: () => room.reconnect(),
     /** Whether this user was in the room at least once. */

@@ -10,6 +10,7 @@ const number = new Intl.NumberFormat();
 const list = new Intl.ListFormat("en-GB");
 /** Swedish dates are ISO dates: 2026-11-29. */
 const isoDay = new Intl.DateTimeFormat("sv");
+const isoMinute = new Intl.DateTimeFormat("sv", { hour: "2-digit", minute: "2-digit" });
 const graphemes = new Intl.Segmenter();
 
 /** @type {readonly (readonly [number, "day" | "hour" | "minute" | "second"])[]} */
@@ -71,6 +72,19 @@ export function durationText(ms) {
 
 /** Such as "every 90 seconds", "every minute". @param {number} ms */
 export const everyText = (ms) => `every ${durationText(ms).replace(/^1 /u, "")}`;
+
+/** Such as "59 s", "12 min", "3 h", "6 d": rounded up, for what changes while it is looked at. @param {number} ms */
+export function shortDuration(ms) {
+  const seconds = Math.ceil(ms / 1_000);
+  if (seconds < 60) return `${countOf(seconds)} s`;
+  if (seconds <= 3_600) return `${countOf(Math.ceil(seconds / 60))} min`;
+  return seconds <= 86_400
+    ? `${countOf(Math.ceil(seconds / 3_600))} h`
+    : `${countOf(Math.ceil(seconds / 86_400))} d`;
+}
+
+/** As a field for date and time takes it, in the reader's time zone. @param {number} at */
+export const localInput = (at) => `${isoDay.format(at)}T${isoMinute.format(at)}`;
 
 /** @param {number} bytes */
 export function sizeText(bytes) {

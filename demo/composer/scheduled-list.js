@@ -1,0 +1,82 @@
+// The messages that this user has scheduled in the room: a dialog to change them, or to take them back.
+
+import { chatOf } from "../messages/message-content.js";
+import { field, openDialog } from "../ui/dialogs.js";
+import { button, element } from "../ui/dom.js";
+import { fullTime } from "../ui/format.js";
+import { askWhen } from "./ask-when.js";
+
+/** @import { ScheduleApi, ScheduledMessage } from "../edge-rooms.js" */
+/** @import { Toasts } from "../inbox/toasts.js" */
+
+/** @param {ScheduleApi} api @param {Toasts} toasts */
+export async function openScheduled(api, toasts) {
+  /** @type {readonly ScheduledMessage[]} */
+  let waiting = [];
+  const isLoaded = await toasts.attempt(api.scheduled().then((found) => void (waiting = found)));
+  if (!isLoaded) return;
+  const list = element("ul", { class: "scheduled" });
+  const none = element("p", { class: "hint" }, "Nothing is scheduled in this room.");
+  const show = () => {
+    list.replaceChildren(...waiting.map(renderOne));
+    none.hidden = waiting.length > 0;
+  };
+  const content = element("div", {}, element("h2", { id: "dialog-title" }, "Scheduled messages"), none, list);
+  const dialog = openDialog(content, () => {});
+  content.append(
+    element(
+      "div",
+      { class: "choices" },
+      button("Close", () => dialog.close(), "plain"),
+    ),
+  );
+  show();
+
+  /** @param {ScheduledMessage} message */
+  function renderOne(message) {
+    const { id, sendAt, error } = message;
+    const text = textOf(message);
+    const change = button("Change", () => void changeOne(message));
+    const remove = button("Delete", () => void removeOne(id));
+    change.setAttribute("aria-label", `Change “${text}”`);
+    remove.setAttribute("aria-label", `Delete “${text}”`);
+    return element(
+      "li",
+      {},
+      element("p", { class: "text", dir: "auto" }, text),
+      element("p", { class: "hint" }, fullTime(sendAt)),
+      error && element("p", { class: "wrong", role: "alert" }, `It was not sent. ${error.message}`),
+      element("div", { class: "actions" }, change, remove),
+    );
+  }
+
+  /** @param {string} id */
+  async function removeOne(id) {
+    if (!(await toasts.attempt(api.unschedule(id), "It will not be sent"))) return;
+    waiting = waiting.filter((one) => one.id !== id);
+    show();
+    dialog.querySelector("button")?.focus();
+  }
+
+  /** In a dialog of its own, after which this one opens again. @param {ScheduledMessage} message */
+  async function changeOne(message) {
+    dialog.close();
+    const { id, data, sendAt } = message;
+    const text = field("Message", { value: textOf(message), dir: "auto" });
+    const at = await askWhen(
+      "Change the scheduled message",
+      Math.max(sendAt, Date.now() + 60_000),
+      "Change",
+      [text.box],
+    );
+    if (at !== undefined) {
+      const isSame = text.input.value === textOf(message);
+      const next = isSame ? {} : { data: { ...Object(data), text: text.input.value } };
+      await toasts.attempt(api.reschedule(id, { ...next, sendAt: at }), `Will be sent on ${fullTime(at)}`);
+    }
+    await openScheduled(api, toasts);
+  }
+}
+
+/** @param {Pick<ScheduledMessage, "event" | "data">} message */
+const textOf = ({ event, data }) => (event === "chat" && chatOf(data).text) || event;

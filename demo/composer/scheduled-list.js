@@ -13,23 +13,26 @@ import { askWhen } from "./ask-when.js";
 export async function openScheduled(api, toasts) {
   /** @type {readonly ScheduledMessage[]} */
   let waiting = [];
-  const isLoaded = await toasts.attempt(api.scheduled().then((found) => void (waiting = found)));
-  if (!isLoaded) return;
+  const loading = api.scheduled().then((found) => {
+    waiting = found;
+  });
+  if (!(await toasts.attempt(loading))) return;
   const list = element("ul", { class: "scheduled" });
   const none = element("p", { class: "hint" }, "Nothing is scheduled in this room.");
   const show = () => {
     list.replaceChildren(...waiting.map(renderOne));
     none.hidden = waiting.length > 0;
   };
-  const content = element("div", {}, element("h2", { id: "dialog-title" }, "Scheduled messages"), none, list);
-  const dialog = openDialog(content, () => {});
-  content.append(
-    element(
-      "div",
-      { class: "choices" },
-      button("Close", () => dialog.close(), "plain"),
-    ),
+  const close = element("button", { type: "submit", class: "plain" }, "Close");
+  const form = element(
+    "form",
+    { method: "dialog" },
+    element("h2", { id: "dialog-title" }, "Scheduled messages"),
+    none,
+    list,
+    element("div", { class: "choices" }, close),
   );
+  const dialog = openDialog(form, () => {});
   show();
 
   /** @param {ScheduledMessage} message */
@@ -55,7 +58,7 @@ export async function openScheduled(api, toasts) {
     if (!(await toasts.attempt(api.unschedule(id), "It will not be sent"))) return;
     waiting = waiting.filter((one) => one.id !== id);
     show();
-    dialog.querySelector("button")?.focus();
+    close.focus();
   }
 
   /** In a dialog of its own, after which this one opens again. @param {ScheduledMessage} message */

@@ -17,7 +17,7 @@ export function renderRemaining(message) {
     title: `Will be deleted on ${fullTime(expiresAt)}`,
     "data-at": expiresAt,
   };
-  return [element("span", attributes, remainingText(expiresAt)), " "];
+  return [element("span", attributes, remainingText(expiresAt)), " · "];
 }
 
 /** @param {RoomMessage} message @param {boolean} isModerator */

@@ -1,10 +1,12 @@
 // Calls with the API key. The server SDK refuses to run in a page, so that no app ships its key to everybody: here the
 // key is the operator's own. No other file of the admin page calls the server.
 
+import { isWhole } from "./export.js";
+
 /** @import { BansResult, Infer, MessagesResult, OwnSettings } from "../../src/protocol/index.ts" */
 /** @import { RoomInfo, RoomsResult, SettingsResult, StatsResult, UsersResult } from "../../src/protocol/index.ts" */
 /** @import { BROADCAST_RESULT, DISCONNECTED_RESULT, MEMBERS_RESULT } from "../../src/protocol/index.ts" */
-/** @import { NOTIFY_RESULT, USER_RESULT } from "../../src/protocol/index.ts" */
+/** @import { ErasureResult, NOTIFY_RESULT, ScheduledResult, USER_RESULT } from "../../src/protocol/index.ts" */
 
 /** @typedef {ReturnType<typeof createApi>} Api */
 /** @typedef {Infer<typeof BROADCAST_RESULT>} Broadcast */
@@ -16,6 +18,8 @@
 /** @typedef {"GET" | "POST" | "PATCH" | "DELETE"} Method */
 
 const ANSWER_WITHIN_MS = 15_000;
+/** Of an export, which takes as long as it is large. */
+const EXPORT_WITHIN_MS = 600_000;
 /** Entries of a list, and messages of a room. */
 const PAGE = 20;
 
@@ -42,8 +46,8 @@ export class CallError extends Error {
 export function createApi(base, key, { onKeyRefused } = {}) {
   const ended = new AbortController();
 
-  /** @param {Method} method @param {string} path @param {unknown} [body] */
-  const ask = (method, path, body) =>
+  /** @param {Method} method @param {string} path @param {unknown} [body] @param {number} [withinMs] */
+  const ask = (method, path, body, withinMs = ANSWER_WITHIN_MS) =>
     reach(new URL(path, base), {
       method,
       headers: { Authorization: `Bearer ${key}` },
@@ -52,7 +56,7 @@ export function createApi(base, key, { onKeyRefused } = {}) {
       credentials: "omit",
       cache: "no-store",
       redirect: "error",
-      signal: AbortSignal.any([ended.signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]),
+      signal: AbortSignal.any([ended.signal, AbortSignal.timeout(withinMs)]),
     });
 
   /** @param {Method} method @param {string} path @param {unknown} [body] @returns {Promise<unknown>} */
@@ -62,6 +66,15 @@ export function createApi(base, key, { onKeyRefused } = {}) {
     const error = await refusalIn(response);
     if (response.status === 401) onKeyRefused?.();
     throw error;
+  }
+
+  /** Rejects where it broke off. @param {string} path @returns {Promise<Blob>} */
+  async function exported(path) {
+    const response = await ask("GET", `${path}/export`, undefined, EXPORT_WITHIN_MS);
+    if (!response.ok) throw await refusalIn(response);
+    const content = await response.blob().catch(lost);
+    if (!(await isWhole(content))) throw new CallError("offline");
+    return content;
   }
 
   const room = (/** @type {string} */ name) => `v1/rooms/${encodeURIComponent(name)}`;
@@ -113,6 +126,11 @@ export function createApi(base, key, { onKeyRefused } = {}) {
     /** @param {string} name @param {number} seq */
     deleteMessage: (name, seq) => call("DELETE", `${room(name)}/messages/${seq}`),
     purge: (/** @type {string} */ name) => call("DELETE", room(name)),
+    exportRoom: (/** @type {string} */ name) => exported(room(name)),
+    scheduled: (/** @type {string} */ name) =>
+      /** @type {Promise<ScheduledResult>} */ (call("GET", `${room(name)}/scheduled`)),
+    /** @param {string} name @param {string} id */
+    unschedule: (name, id) => call("DELETE", `${room(name)}/scheduled/${encodeURIComponent(id)}`),
 
     user: (/** @type {string} */ id) =>
       /** @type {Promise<Infer<typeof USER_RESULT>>} */ (call("GET", user(id))),
@@ -121,6 +139,8 @@ export function createApi(base, key, { onKeyRefused } = {}) {
       /** @type {Promise<Infer<typeof DISCONNECTED_RESULT>>} */ (
         call("POST", `${user(id)}/disconnect`, { keepPush })
       ),
+    exportUser: (/** @type {string} */ id) => exported(user(id)),
+    erase: (/** @type {string} */ id) => /** @type {Promise<ErasureResult>} */ (call("DELETE", user(id))),
     /** @param {{ rooms: readonly string[], event: string, data: unknown, id: string }} body */
     broadcast: (body) => /** @type {Promise<Broadcast>} */ (call("POST", "v1/broadcast", body)),
     /** @param {{ users: readonly string[], title: string, message: string, priority: string, id: string }} body */

@@ -2,6 +2,7 @@
 
 import { ask, field } from "../ui/dialogs.js";
 import { element } from "../ui/dom.js";
+import { durationText } from "../ui/format.js";
 
 const DANGER = "primary small danger";
 const YEAR_S = 31_536_000;
@@ -18,6 +19,23 @@ export function confirmPurge(room) {
     isValid() {
       const fits = name.input.value.trim() === room;
       name.complain(fits ? "" : "This is not the name of the room.");
+      return fits;
+    },
+  });
+}
+
+/** Resolves with whether the id was typed. @param {string} user */
+export function confirmErase(user) {
+  const id = field("Id of the user", { dir: "ltr", autocapitalize: "none", spellcheck: "false" });
+  return ask({
+    title: `Erase ${user}?`,
+    text: "Their inbox, pushes and read positions, and all that they said in the rooms that they were in, are deleted for good. To confirm, type the id of the user.",
+    action: "Erase user",
+    look: DANGER,
+    fields: [id.box],
+    isValid() {
+      const fits = id.input.value.trim() === user;
+      id.complain(fits ? "" : "This is not the id of the user.");
       return fits;
     },
   });
@@ -80,6 +98,15 @@ export const confirmFewer = (limit) =>
   ask({
     title: `Keep ${limit} messages?`,
     text: "That is fewer than now. If the room has more, the oldest are deleted for good.",
+    action: "Save",
+    look: DANGER,
+  });
+
+/** @param {number} seconds */
+export const confirmShorter = (seconds) =>
+  ask({
+    title: `Keep messages for ${durationText(seconds * 1_000)}?`,
+    text: "That is shorter than now. Older messages are deleted for good.",
     action: "Save",
     look: DANGER,
   });

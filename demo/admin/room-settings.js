@@ -1,7 +1,7 @@
 // The settings of a room.
 
 import { element } from "../ui/dom.js";
-import { confirmFewer } from "./confirm.js";
+import { confirmFewer, confirmShorter } from "./confirm.js";
 import { createForm, labelled } from "./forms.js";
 
 /** @import { OwnSettings } from "../../src/protocol/index.ts" */
@@ -50,6 +50,8 @@ export function createSettings(room, api, results) {
     if (changed.length === 0) return results.say("Nothing was changed.");
     const limit = fields.historyLimit.control.valueAsNumber;
     if (shown !== undefined && limit < shown.historyLimit && !(await confirmFewer(limit))) return;
+    const seconds = fields.historySeconds.control.valueAsNumber;
+    if (isShorter(seconds, shown?.historySeconds) && !(await confirmShorter(seconds))) return;
     const settings = Object.fromEntries(changed.map((name) => [name, fields[name].control.valueAsNumber]));
     await results.attempt(api.setSettings(room, settings), (answer) => {
       shown = answer.settings;
@@ -60,3 +62,6 @@ export function createSettings(room, api, results) {
   const boxes = names.map((name) => fields[name].box);
   return { root: createForm("Settings", "Save settings", boxes, onSubmit), show };
 }
+
+/** Of retention in seconds, where 0 is no limit. @param {number} next @param {number} [before] */
+const isShorter = (next, before = 0) => next > 0 && (before === 0 || next < before);

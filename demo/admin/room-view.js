@@ -5,11 +5,13 @@ import { button, element, setText } from "../ui/dom.js";
 import { countOf, fullTime, timeAgo } from "../ui/format.js";
 import { createBans } from "./bans.js";
 import { askForKick, confirmPurge } from "./confirm.js";
+import { saveFile } from "./export.js";
 import { createBroadcast } from "./forms.js";
 import { createMessages } from "./messages.js";
 import { addressOf } from "./place.js";
 import { startPolling } from "./polling.js";
 import { createSettings } from "./room-settings.js";
+import { createScheduled } from "./scheduled.js";
 import { counted, refusalText } from "./words.js";
 
 /** @import { Member, RoomInfo } from "../../src/protocol/index.ts" */
@@ -29,6 +31,7 @@ export function openRoom(room, { api, results, signal }) {
   const messages = createMessages(room, api, results);
   const bans = createBans(room, api, results);
   const settings = createSettings(room, api, results);
+  const save = button("Export", () => void saveRoom(), "plain small");
   const purge = button("Purge room…", () => void purgeRoom(), "plain small danger-text");
 
   const refreshing = startPolling({
@@ -104,6 +107,13 @@ export function openRoom(room, { api, results, signal }) {
     await bans.refresh();
   }
 
+  async function saveRoom() {
+    save.disabled = true;
+    const saving = api.exportRoom(room).then((content) => saveFile(`${room}.ndjson`, content));
+    await results.attempt(saving, () => `${room} was exported.`);
+    save.disabled = false;
+  }
+
   async function purgeRoom() {
     if (!(await confirmPurge(room))) return;
     await results.attempt(api.purge(room), () => `${room} was purged.`);
@@ -115,7 +125,12 @@ export function openRoom(room, { api, results, signal }) {
     "main",
     { class: "place" },
     element("a", { class: "back", href: addressOf({ kind: "overview" }) }, "All rooms and users"),
-    element("header", { class: "place-head" }, element("div", {}, heading, facts), purge),
+    element(
+      "header",
+      { class: "place-head" },
+      element("div", {}, heading, facts),
+      element("div", { class: "choices" }, save, purge),
+    ),
     problem,
     element(
       "div",
@@ -138,6 +153,7 @@ export function openRoom(room, { api, results, signal }) {
           bans.root,
           banSomebody,
         ),
+        createScheduled(room, api, results),
         settings.root,
       ),
     ),

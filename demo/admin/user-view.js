@@ -1,7 +1,8 @@
 // One user: whether they are online, and what can be done about them.
 
 import { button, element, setText } from "../ui/dom.js";
-import { askForDisconnect } from "./confirm.js";
+import { askForDisconnect, confirmErase } from "./confirm.js";
+import { saveFile } from "./export.js";
 import { createNotify } from "./forms.js";
 import { addressOf } from "./place.js";
 import { counted, refusalText } from "./words.js";
@@ -13,6 +14,8 @@ import { counted, refusalText } from "./words.js";
 export function openUser(user, { api, results }) {
   const facts = element("p", { class: "lead", role: "status" }, "Loading…");
   const disconnect = button("Disconnect…", () => void disconnectUser(), "plain small danger-text");
+  const save = button("Export", () => void saveUser(), "plain small");
+  const erase = button("Erase…", () => void eraseUser(), "plain small danger-text");
   const again = button("Refresh", () => void refresh(), "plain small");
   void refresh();
 
@@ -24,6 +27,23 @@ export function openUser(user, { api, results }) {
     } catch (error) {
       setText(facts, refusalText(error));
     }
+  }
+
+  async function saveUser() {
+    save.disabled = true;
+    const saving = api.exportUser(user).then((content) => saveFile(`${user}.ndjson`, content));
+    await results.attempt(saving, () => `${user} was exported.`);
+    save.disabled = false;
+  }
+
+  async function eraseUser() {
+    if (!(await confirmErase(user))) return;
+    await results.attempt(api.erase(user), ({ done, rooms }) =>
+      done
+        ? `Nothing of ${user} is left.`
+        : `${user} is being erased. Something is left in ${counted(rooms, "room")}; the server goes on by itself.`,
+    );
+    await refresh();
   }
 
   async function disconnectUser() {
@@ -45,7 +65,7 @@ export function openUser(user, { api, results }) {
       "header",
       { class: "place-head" },
       element("div", {}, element("h1", { tabindex: -1 }, element("bdi", {}, user)), facts),
-      element("div", { class: "choices" }, again, disconnect),
+      element("div", { class: "choices" }, again, save, disconnect, erase),
     ),
     element(
       "p",

@@ -130,11 +130,11 @@ describeInBrowser("the timing of messages", () => {
       await show(visitor, `menu-${colorScheme}`);
       await visitor.page.keyboard.press("Escape");
       expect([await visitor.overflows(), await visitor.tooSmall()]).toEqual([false, []]);
-      await visitor.writing.fill("later");
+      await visitor.writing.fill(`later ${colorScheme}`);
       await choose(visitor, "Send later…", "menuitem");
       await visitor.page.getByRole("button", { name: "Schedule" }).click();
       await choose(visitor, "Scheduled messages", "menuitem");
-      await scheduled(visitor).getByText("later").waitFor();
+      await scheduled(visitor).getByText(`later ${colorScheme}`).waitFor();
       await show(visitor, `scheduled-${colorScheme}`);
       expect(await visitor.overflows()).toBe(false);
     }

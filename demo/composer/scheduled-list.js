@@ -7,9 +7,16 @@ import { fullTime } from "../ui/format.js";
 import { askWhen } from "./ask-when.js";
 
 /** @import { ScheduleApi, ScheduledMessage } from "../edge-rooms.js" */
-/** @import { Toasts } from "../inbox/toasts.js" */
 
-/** @param {ScheduleApi} api @param {Toasts} toasts */
+/**
+ * Where the page says what became of an action.
+ *
+ * @typedef {{
+ *   attempt(done: Promise<unknown>, text?: string): Promise<boolean>, say(text: string, look?: "done" | "failed"): void,
+ * }} Outcomes
+ */
+
+/** @param {ScheduleApi} api @param {Outcomes} toasts */
 export async function openScheduled(api, toasts) {
   /** @type {readonly ScheduledMessage[]} */
   let waiting = [];

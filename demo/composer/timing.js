@@ -8,9 +8,9 @@ import { askWhen } from "./ask-when.js";
 import { openScheduled } from "./scheduled-list.js";
 
 /** @import { RoomSnapshot } from "../edge-rooms.js" */
-/** @import { Toasts } from "../inbox/toasts.js" */
 /** @import { RoomScreen } from "../session/room-screen.js" */
 /** @import { Composed } from "./composer.js" */
+/** @import { Outcomes } from "./scheduled-list.js" */
 
 /** In seconds. */
 const LIFETIMES = [60, 3_600, 86_400];
@@ -19,7 +19,7 @@ const HOUR_MS = 3_600_000;
 /**
  * @param {ParentNode} root
  * @param {RoomScreen} screen
- * @param {{ toasts: Toasts, take(): Composed | undefined, putBack(composed: Composed): void }} page `take`: what is
+ * @param {{ toasts: Outcomes, take(): Composed | undefined, putBack(composed: Composed): void }} page `take`: what is
  *   written, which leaves the composer; `undefined` where it is empty
  */
 export function createTiming(root, { schedule }, { toasts, take, putBack }) {

@@ -75,7 +75,7 @@ it("[N24] README shows the page, in less than 150 KB", () => {
 it("[N28] llms.txt names the options of send as they are", () => {
   const [, given = ""] = /`send\(data, \{ ([^}]+) \}\)`/.exec(read("llms.txt")) ?? [];
   const [, taken = ""] =
-    /add\(\s*data: unknown,\s*\{ ([^}]+) \}/.exec(read("client/room/messages/outbox.ts")) ?? [];
-  const names = (list: string) => list.split(", ").map((name) => /\w+/.exec(name)?.[0]);
+    /add\(\s*data: unknown,\s*\{\s+([^}]+?),?\s+\}/.exec(read("client/room/messages/outbox.ts")) ?? [];
+  const names = (list: string) => list.split(/,\s+/).map((name) => /\w+/.exec(name)?.[0]);
   expect(names(given).toSorted()).toEqual(names(taken).toSorted());
 });

@@ -13,11 +13,13 @@ import {
   type Message,
   type RoomHandle,
   roomApi,
+  type ScheduledMessage,
+  scheduleApi,
   sharedRoom,
   userApi,
 } from "../../client/index.ts";
 import { createPush } from "../../client/push/push.ts";
-import { createServerApi, type ServerApi } from "../../client/server/index.ts";
+import { createServerApi, readWebhook, type ServerApi } from "../../client/server/index.ts";
 import {
   type BoardEvents,
   client,
@@ -50,6 +52,46 @@ describe("what is sent", () => {
     room.send(task, { event: "task.deleted" });
     // @ts-expect-error: a topic is no event
     room.send(task, { event: "task" });
+  });
+
+  it("[Z284] what is sent later has the data of its event, from a page and from a server", async () => {
+    const later = scheduleApi(client, "board");
+    later.schedule({ text: "Hello" }, { sendAt: 1, expiresInSeconds: 60 });
+    later.schedule(task, { event: "task.created", sendAt: new Date() });
+    server.room("board").schedule({ event: "task.created", data: task, sendAt: 1 });
+    // @ts-expect-error: the data of another event
+    later.schedule(task, { event: "tasks", sendAt: 1 });
+    // @ts-expect-error: when it is sent is missing
+    later.schedule({ text: "Hello" }, {});
+    // @ts-expect-error: the data of another event
+    server.room("board").schedule({ event: "tasks", data: task, sendAt: 1 });
+    // @ts-expect-error: nobody hears an echo of it
+    later.schedule({ text: "Hello" }, { sendAt: 1, echo: false });
+    const [waiting] = await later.scheduled();
+    expectTypeOf(waiting).toEqualTypeOf<ScheduledMessage<BoardEvents> | undefined>();
+    if (waiting?.event === "task.created") expectTypeOf(waiting.data).toEqualTypeOf<Task>();
+  });
+
+  it("[Z294] a webhook has messages of the event map", async () => {
+    const webhook = await readWebhook<BoardEvents>({ headers: {} }, "secret");
+    if (!webhook.ok) return;
+    for (const event of webhook.events) {
+      if (
+        event.type === "message.stored" &&
+        event.message.event === "task.created" &&
+        event.message.deletedAt === undefined
+      )
+        expectTypeOf(event.message.data).toEqualTypeOf<Task>();
+      if (event.type === "events.lost") expectTypeOf(event.count).toEqualTypeOf<number>();
+    }
+  });
+
+  it("[Z280] a message says when it expires and how it was marked, one that waits does not", () => {
+    const [message] = room.messages;
+    if (message === undefined) return;
+    expectTypeOf(message.expiresAt).toEqualTypeOf<number | undefined>();
+    expectTypeOf(message.flag).toEqualTypeOf<string | undefined>();
+    if (message.pending) expectTypeOf(message.expiresInSeconds).toEqualTypeOf<number | undefined>();
   });
 
   it("[C120] an answer begins with some of the data of its event, patches fields of it, and ends with all", async () => {

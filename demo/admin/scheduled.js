@@ -34,11 +34,11 @@ export function createScheduled(room, api, results) {
     remove.setAttribute("aria-label", `Take back “${text}”`);
     return element(
       "li",
-      {},
+      { class: "person" },
       element(
         "div",
         {},
-        element("span", { dir: "auto" }, text),
+        element("span", { class: "planned", dir: "auto" }, text),
         element("span", { class: "details" }, element("bdi", {}, who), ` · ${fullTime(sendAt)}`),
         error && element("span", { class: "wrong" }, `Not sent: ${error.message}`),
       ),

@@ -16,7 +16,7 @@ const AT = Date.UTC(2026, 10, 29, 12);
 const metadata = { by: "toy" };
 
 const users = { userOf: (id: string) => ({ id }), nameOf: (id: string) => (id === "bo" ? "Bo" : id) };
-const stage = { users, self: () => "ada", mayWrite: () => true, jumpTo() {} };
+const stage = { users, self: () => "ada", mayWrite: () => true, isModerator: () => false, jumpTo() {} };
 
 const message = (seq: number, text: string, more: object = {}) =>
   ({

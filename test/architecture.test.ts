@@ -131,12 +131,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     // The version of the project.
     ...["hono", "valibot", "package.json"],
   ],
+  // The entrypoint for other Workers is the server SDK, over the routes of this Worker.
+  "src/rpc/runtime": [...["src", "src/http", "src/protocol", "client/server", "client/util", ...RUNTIME]],
   src: [
     "src/http",
     "src/registry",
     "src/registry/runtime",
     "src/room",
     "src/room/runtime",
+    "src/rpc/runtime",
     "src/user",
     "src/user/runtime",
   ],

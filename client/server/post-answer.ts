@@ -79,7 +79,7 @@ async function attempt(
   try {
     silence.in(SILENT_MS);
     const headers = {
-      Authorization: `Bearer ${apiKey}`,
+      ...(apiKey !== null && { Authorization: `Bearer ${apiKey}` }),
       "Content-Type": "application/x-ndjson",
       Accept: "application/x-ndjson",
     };

@@ -22,7 +22,8 @@ export interface ServerContext {
   readonly ports: Pick<Ports, "clock" | "random" | "newId" | "fetch">;
   /** The address before `/v1`, with the scheme of a socket. */
   readonly base: string;
-  readonly apiKey: string;
+  /** `null`: the requests are trusted as they are. */
+  readonly apiKey: string | null;
   /** Of a call that names no other, in milliseconds. */
   readonly timeoutMs: number;
 }

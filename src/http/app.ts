@@ -27,6 +27,7 @@ import { listRooms, listUsers, stats } from "./registry.ts";
 import { isDecodable } from "./request-url.ts";
 import { rooms } from "./rooms.ts";
 import { tokens } from "./tokens.ts";
+import { trustedCaller } from "./trusted-caller.ts";
 import { users } from "./users.ts";
 
 /** Parsed once for each environment object, as settings only change with a deployment. */
@@ -98,6 +99,8 @@ export function createApp(): Hono<AppEnv> {
 /** Takes `BASE_PATH` off the path, as routes are written without it. Outside of it there is nothing. */
 function getPath(request: Request, options?: { env?: Env }): string {
   const { pathname } = new URL(request.url);
+  // It was not sent to an address.
+  if (trustedCaller(request) !== undefined) return pathname;
   const result = options?.env === undefined ? undefined : configOf(options.env);
   const base = (result?.ok ? result.config.basePath : result?.basePath) ?? "";
   if (base === "" || pathname.startsWith(`${base}/`)) return pathname.slice(base.length);

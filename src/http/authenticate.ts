@@ -12,6 +12,7 @@ import type { AppContext } from "./app-context.ts";
 import { addressKey, READING_SHARES } from "./client-address.ts";
 import { accepted, refusing } from "./refusal-error.ts";
 import { namedRoom } from "./request-url.ts";
+import { trustedCaller } from "./trusted-caller.ts";
 
 export type ServerIdentity = Extract<Identity, { kind: "server" }>;
 
@@ -25,16 +26,20 @@ export type SocketBearer = Exclude<Bearer, { kind: "server" }>;
 
 /** Refuses a token that is present but not valid, also for calls that need none. */
 export async function authenticateCall(c: AppContext): Promise<Bearer> {
+  const trusted = trustedCaller(c.req.raw);
+  if (trusted !== undefined) return asServer(c, trusted.key);
   const credential = credentialOf(c.req.raw, { inQuery: false });
   if (credential.kind === "token") {
     const key = await findApiKey(c.get("config").apiKeys, credential.token);
-    if (key !== undefined) {
-      const named = key.name === undefined ? {} : { key: key.name };
-      c.set("caller", { user: null, ...named });
-      return { kind: "server", ...named };
-    }
+    if (key !== undefined) return asServer(c, key.name);
   }
   return authenticateToken(c, credential);
+}
+
+function asServer(c: AppContext, key: string | undefined): ServerIdentity {
+  const named = key === undefined ? {} : { key };
+  c.set("caller", { user: null, ...named });
+  return { kind: "server", ...named };
 }
 
 /** For sockets: no API key opens one, and the token may stand in the URL. */

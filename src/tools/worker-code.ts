@@ -17,7 +17,7 @@ const runtimeModule: Plugin = {
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^cloudflare:workers$/ }, ({ path }) => ({ path, namespace: "runtime" }));
     onLoad({ filter: /.*/, namespace: "runtime" }, () => ({
-      contents: "export const { DurableObject, waitUntil } = cloudflareWorkers;",
+      contents: "export const { DurableObject, RpcTarget, WorkerEntrypoint, waitUntil } = cloudflareWorkers;",
     }));
   },
 };

@@ -35,7 +35,13 @@ export function workerGlobals({ settling, random }: GlobalsPorts) {
     WebSocket: WebSocketEnd,
     WebSocketPair: SocketPair,
     WebSocketRequestResponsePair: AutoResponse,
-    cloudflareWorkers: { DurableObject: ObjectBase, waitUntil: (work: Promise<unknown>) => void work },
+    cloudflareWorkers: {
+      DurableObject: ObjectBase,
+      // Of the entrypoint for other Workers, which nobody calls here.
+      RpcTarget: class {},
+      WorkerEntrypoint: class {},
+      waitUntil: (work: Promise<unknown>) => void work,
+    },
     withResolvers,
     timers,
   };

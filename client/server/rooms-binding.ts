@@ -1,0 +1,65 @@
+// What another Worker of the account calls over a service binding: types alone.
+
+import type { DefaultEvent, EventMap, EventName, RegisteredEvents } from "../events/event-map.ts";
+import type { AnswerPiece, ReadableOf } from "./answer-source.ts";
+import type { ServerApi } from "./server-api.ts";
+import type { ServerRoom } from "./server-room.ts";
+import type { ServerUser } from "./server-user.ts";
+import type { AnswerOptions, EndedAnswer } from "./stream-answer.ts";
+
+/**
+ * The deployment as another Worker of the same account calls it, over a service binding to its entrypoint `Rooms`: the
+ * methods, arguments and answers of {@link ServerApi}, without a network, an address or an API key. A {@link ServerApi}
+ * fits this type too, such as the `server` of `edge-rooms/testing` in the tests of that Worker.
+ *
+ * Do not await `room(…)` and `user(…)`: the call of a method of what they return is then one trip with theirs. Arguments
+ * are copied as `structuredClone` does: plain data pass, an object of a class rejects with a `DataCloneError`, and so
+ * does `signal` in the options; `timeoutMs` passes.
+ *
+ * What rejects is an `Error` with the `name` `RoomsError`, `code`, `message`, `retryAfterMs` and `path`, and no instance
+ * of {@link RoomsError}. A Worker whose `compatibility_date` is before 2026-04-21 gets the message alone, unless it has
+ * the flag `enhanced_error_serialization`.
+ *
+ * @example
+ * // wrangler.toml: [[services]] binding = "ROOMS", service = "edge-rooms", entrypoint = "Rooms"
+ * async function announce(env: { readonly ROOMS: RoomsBinding }) {
+ *   const { seq } = await env.ROOMS.room("project_123").publish({ event: "task.created", data: { id: 7 } });
+ *   await env.ROOMS.notify({ user: "usr_1", title: "New task", message: `Number ${seq}` });
+ * }
+ */
+export interface RoomsBinding<Events extends EventMap = RegisteredEvents>
+  extends Omit<ServerApi<Events>, "room" | "user"> {
+  /** As {@link ServerApi.room}. Do not await it. */
+  room(name: string): RoomOfBinding<Events>;
+  /** As {@link ServerApi.user}. Do not await it. */
+  user(id: string): UserOfBinding<Events>;
+}
+
+/**
+ * {@link ServerRoom} over a service binding. There is no `pages`: ask `messages` for one page after the other.
+ *
+ * @example
+ * const env: { readonly ROOMS: RoomsBinding } = { ROOMS: server };
+ * const { messages, more, seq } = await env.ROOMS.room("project_123").messages({ limit: 200 });
+ * if (more) messages.unshift(...(await env.ROOMS.room("project_123").messages({ limit: 200, before: seq })).messages);
+ */
+export interface RoomOfBinding<Events extends EventMap = RegisteredEvents>
+  extends Omit<ServerRoom<Events>, "pages" | "stream"> {
+  /**
+   * As {@link ServerRoom.stream}. The source is a text, a list of pieces, or a stream of text or of UTF-8 bytes. Make a
+   * stream of an iterable, which no binding passes. Where a member asks to stop, the stream is cancelled.
+   *
+   * @example
+   * const env: { readonly ROOMS: RoomsBinding } = { ROOMS: server };
+   * const answer = await fetch("https://models.example.com/answer", { method: "POST", body: "Why is the sky blue?" });
+   * if (answer.body) await env.ROOMS.room("project_123").stream(answer.body, { from: { id: "bot" } });
+   */
+  stream<Name extends EventName<Events> = DefaultEvent<Events>>(
+    source: string | readonly AnswerPiece[] | ReadableOf<string> | ReadableOf<Uint8Array>,
+    options?: Omit<AnswerOptions<Events, Name>, "signal">,
+  ): Promise<EndedAnswer>;
+}
+
+/** {@link ServerUser} over a service binding. */
+export interface UserOfBinding<Events extends EventMap = RegisteredEvents>
+  extends Pick<ServerUser<Events>, keyof ServerUser> {}

@@ -23,12 +23,14 @@ export class Rooms extends WorkerEntrypoint<Env> implements RoomsBinding {
     return serverInside(nameIn(this.ctx.props), this.env, this.ctx);
   }
 
+  // A wrong name is refused by the method that is called next: of an error here, which that call would hear of from the
+  // runtime, nothing arrives but the message.
   room(name: string): RpcRoom {
-    return new RpcRoom(this.#server.room(name));
+    return new RpcRoom(() => this.#server.room(name));
   }
 
   user(id: string): RpcUser {
-    return new RpcUser(this.#server.user(id));
+    return new RpcUser(() => this.#server.user(id));
   }
 
   notify(...args: Parameters<ServerApi["notify"]>): ReturnType<ServerApi["notify"]> {

@@ -5,30 +5,30 @@ import type { UserOfBinding } from "../../../client/server/rooms-binding.ts";
 import type { ServerUser } from "../../../client/server/server-user.ts";
 
 export class RpcUser extends RpcTarget implements UserOfBinding {
-  readonly #user: ServerUser;
+  readonly #user: () => ServerUser;
 
-  constructor(user: ServerUser) {
+  constructor(user: () => ServerUser) {
     super();
     this.#user = user;
   }
 
   presence(...args: Parameters<ServerUser["presence"]>): ReturnType<ServerUser["presence"]> {
-    return this.#user.presence(...args);
+    return this.#user().presence(...args);
   }
 
   signal(...args: Parameters<ServerUser["signal"]>): ReturnType<ServerUser["signal"]> {
-    return this.#user.signal(...args);
+    return this.#user().signal(...args);
   }
 
   disconnect(...args: Parameters<ServerUser["disconnect"]>): ReturnType<ServerUser["disconnect"]> {
-    return this.#user.disconnect(...args);
+    return this.#user().disconnect(...args);
   }
 
   follow(...args: Parameters<ServerUser["follow"]>): ReturnType<ServerUser["follow"]> {
-    return this.#user.follow(...args);
+    return this.#user().follow(...args);
   }
 
   unfollow(...args: Parameters<ServerUser["unfollow"]>): ReturnType<ServerUser["unfollow"]> {
-    return this.#user.unfollow(...args);
+    return this.#user().unfollow(...args);
   }
 }

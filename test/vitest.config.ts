@@ -39,9 +39,16 @@ const PACKAGE = [
 ].map((name) => `e2e/${name}.test.ts`);
 
 /** They start and kill servers many times, or wait for a runtime that falls asleep in its own time. */
-const SLOW = ["answer-kills", "hibernation", "network", "origins", "push", "restarts", "sleep"].map(
-  (name) => `e2e/${name}.test.ts`,
-);
+const SLOW = [
+  "answer-kills",
+  "hibernation",
+  "network",
+  "origins",
+  "push",
+  "restarts",
+  "service-binding",
+  "sleep",
+].map((name) => `e2e/${name}.test.ts`);
 
 /** For each project: limits that only end a test that hangs, also on a machine that is slow or has much else to do. */
 const patient = { testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: { timeout: 45_000 } } };

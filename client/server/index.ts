@@ -89,6 +89,7 @@ export type {
 } from "./server-user.ts";
 export type { SignedRequest, UntrustedRequest } from "./signed-request.ts";
 export type { AnswerOptions, EndedAnswer } from "./stream-answer.ts";
+export { textStream } from "./text-stream.ts";
 export {
   type Secrets,
   type SignatureHeader,

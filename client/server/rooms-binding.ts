@@ -46,8 +46,8 @@ export interface RoomsBinding<Events extends EventMap = RegisteredEvents>
 export interface RoomOfBinding<Events extends EventMap = RegisteredEvents>
   extends Omit<ServerRoom<Events>, "pages" | "stream"> {
   /**
-   * As {@link ServerRoom.stream}. The source is a text, a list of pieces, or a stream of text or of UTF-8 bytes. Make a
-   * stream of an iterable, which no binding passes. Where a member asks to stop, the stream is cancelled.
+   * As {@link ServerRoom.stream}. The source is a text, a list of pieces, or a stream of text or of UTF-8 bytes. Of
+   * an iterable, which no binding passes, {@link textStream} makes a stream. Where a member asks to stop, the stream is cancelled.
    *
    * @example
    * const env: { readonly ROOMS: RoomsBinding } = { ROOMS: server };

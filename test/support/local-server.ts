@@ -32,6 +32,13 @@ export interface LocalServer {
   kill(): Promise<void>;
   /** Starts it again on the same port, with the same settings and storage. */
   restart(): Promise<void>;
+  /** Starts another Worker, whose `wrangler.toml` stands in `folder`: its service bindings find this server. */
+  startBoundWorker(folder: string): Promise<BoundWorker>;
+}
+
+export interface BoundWorker {
+  readonly url: string;
+  stop(): Promise<void>;
 }
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -78,6 +85,11 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
       await process.end("SIGKILL");
       process = await start();
     },
+    async startBoundWorker(folder) {
+      const ports = { stateDir: join(folder, "state"), port: await freePort() };
+      const { end } = await startProcess(folder, { ...ports, registry: copy });
+      return { url: `http://localhost:${ports.port}`, stop: () => end("SIGTERM") };
+    },
   };
 }
 
@@ -115,10 +127,12 @@ function workingCopy(vars: Readonly<Record<string, string | number>>, copied: re
 interface ProcessOptions {
   readonly stateDir: string;
   readonly port: number;
-  readonly main: string | undefined;
+  readonly main?: string | undefined;
+  /** The folder in whose registry Workers find each other. Default: that of the Worker. */
+  readonly registry?: string;
 }
 
-async function startProcess(copy: string, { stateDir, port, main }: ProcessOptions) {
+async function startProcess(copy: string, { stateDir, port, main, registry = copy }: ProcessOptions) {
   mkdirSync(stateDir, { recursive: true });
   const inspectorPort = await freePort();
   const args = [
@@ -142,7 +156,7 @@ async function startProcess(copy: string, { stateDir, port, main }: ProcessOptio
         PATH: `${join(ROOT, "node_modules/.bin")}${delimiter}${process.env.PATH}`,
         CLOUDFLARE_CF_FETCH_ENABLED: "false",
         WRANGLER_SEND_METRICS: "false",
-        WRANGLER_REGISTRY_PATH: join(copy, "registry"),
+        WRANGLER_REGISTRY_PATH: join(registry, "registry"),
         WRANGLER_LOG_PATH: join(copy, "logs"),
       },
     },

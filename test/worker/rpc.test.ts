@@ -3,7 +3,12 @@
 import { createExecutionContext } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import type { RoomOfBinding, RoomsBinding, UserOfBinding } from "../../client/server/index.ts";
+import {
+  type RoomOfBinding,
+  type RoomsBinding,
+  textStream,
+  type UserOfBinding,
+} from "../../client/server/index.ts";
 import { createApp } from "../../src/http/app.ts";
 import { HTTP_ROUTES } from "../../src/protocol/index.ts";
 import { Rooms } from "../../src/rpc/runtime/rooms.ts";
@@ -233,7 +238,13 @@ describe("what rejects", () => {
 });
 
 describe("answers that stream", () => {
-  const text = (...pieces: readonly string[]) => ReadableStream.from(pieces);
+  const text = (...pieces: readonly string[]) =>
+    new ReadableStream<string>({
+      start(controller) {
+        for (const piece of pieces) controller.enqueue(piece);
+        controller.close();
+      },
+    });
 
   it("[Z256] come as a text, as pieces, and as streams of text and bytes", async () => {
     const name = uniqueName("rpc");
@@ -247,14 +258,34 @@ describe("answers that stream", () => {
 
   it("[Z256] fail where the source fails, with the text so far", async () => {
     const room = rooms.room(uniqueName("rpc"));
-    const broken = ReadableStream.from(
-      (async function* () {
-        yield "Hel";
-        throw new Error("the model broke");
-      })(),
-    );
-    expect(await failure(room.stream(broken))).toBeInstanceOf(Error);
+    async function* broken() {
+      yield "Hel";
+      throw new Error("the model broke");
+    }
+    expect(await failure(room.stream(textStream(broken())))).toBeInstanceOf(Error);
     expect((await room.messages()).messages).toMatchObject([{ stream: "failed" }]);
+  });
+
+  it("[Z257] come of an iterable, which is read no further than it is wanted", async () => {
+    let state = "unread";
+    async function* halves() {
+      try {
+        state = "read";
+        yield "\ud83d";
+        yield "\udc4d";
+        state = "all read";
+      } finally {
+        if (state === "read") state = "left";
+      }
+    }
+    const room = rooms.room(uniqueName("rpc"));
+    await room.stream(textStream(halves()));
+    expect((await room.messages()).messages).toMatchObject([{ data: { text: "👍" } }]);
+    expect(state).toBe("all read");
+    const left = textStream(halves()).getReader();
+    await left.read();
+    await left.cancel();
+    expect(state).toBe("left");
   });
 
   it("[Z256] are read no more where a member asks to stop", async () => {

@@ -39,20 +39,23 @@ export interface RoomsBinding<Events extends EventMap = RegisteredEvents>
  * {@link ServerRoom} over a service binding. There is no `pages`: ask `messages` for one page after the other.
  *
  * @example
- * const env: { readonly ROOMS: RoomsBinding } = { ROOMS: server };
- * const { messages, more, seq } = await env.ROOMS.room("project_123").messages({ limit: 200 });
- * if (more) messages.unshift(...(await env.ROOMS.room("project_123").messages({ limit: 200, before: seq })).messages);
+ * async function printAll(room: RoomOfBinding) {
+ *   let page = await room.messages({ limit: 200 });
+ *   for (; page.more; page = await room.messages({ limit: 200, before: page.seq })) console.log(page.messages);
+ *   console.log(page.messages);
+ * }
  */
 export interface RoomOfBinding<Events extends EventMap = RegisteredEvents>
   extends Omit<ServerRoom<Events>, "pages" | "stream"> {
   /**
-   * As {@link ServerRoom.stream}. The source is a text, a list of pieces, or a stream of text or of UTF-8 bytes. Of
-   * an iterable, which no binding passes, {@link textStream} makes a stream. Where a member asks to stop, the stream is cancelled.
+   * As {@link ServerRoom.stream}. The source is a text, a list of pieces, or a stream of text or of UTF-8 bytes. Of an
+   * iterable, which no binding passes, {@link textStream} makes a stream. Where a member asks to stop, it is cancelled.
    *
    * @example
-   * const env: { readonly ROOMS: RoomsBinding } = { ROOMS: server };
-   * const answer = await fetch("https://models.example.com/answer", { method: "POST", body: "Why is the sky blue?" });
-   * if (answer.body) await env.ROOMS.room("project_123").stream(answer.body, { from: { id: "bot" } });
+   * async function answer(env: { readonly ROOMS: RoomsBinding }) {
+   *   const { body } = await fetch("https://models.example.com/answer", { method: "POST", body: "Why is the sky blue?" });
+   *   if (body) await env.ROOMS.room("project_123").stream(body, { from: { id: "bot" } });
+   * }
    */
   stream<Name extends EventName<Events> = DefaultEvent<Events>>(
     source: string | readonly AnswerPiece[] | ReadableOf<string> | ReadableOf<Uint8Array>,

@@ -1,14 +1,15 @@
 import { readerOf } from "./answer-source.ts";
 
 /**
- * A stream of the texts of an iterable, as UTF-8: for what takes streams alone, such as {@link RoomOfBinding.stream} over
- * a service binding. It is read no faster than it is wanted. A failure of the iterable is one of the stream, and a stream
- * that is cancelled ends the iterable.
+ * A stream of the texts of an iterable, as UTF-8: for what takes streams alone, such as {@link RoomOfBinding.stream}. It is
+ * read no faster than it is wanted. A failure of the iterable is one of the stream, and a stream that is cancelled ends
+ * the iterable.
  *
  * @example
- * const env: { readonly ROOMS: RoomsBinding } = { ROOMS: server };
- * const events = await fetch("https://models.example.com/answer", { method: "POST", body: "Why is the sky blue?" });
- * if (events.body) await env.ROOMS.room("project_123").stream(textStream(modelText(events.body)));
+ * async function answer(env: { readonly ROOMS: RoomsBinding }) {
+ *   const { body } = await fetch("https://models.example.com/answer", { method: "POST", body: "Why is the sky blue?" });
+ *   if (body) await env.ROOMS.room("project_123").stream(textStream(modelText(body)));
+ * }
  */
 export function textStream(texts: AsyncIterable<string> | Iterable<string>): ReadableStream<Uint8Array> {
   const reader = readerOf<string>(texts);

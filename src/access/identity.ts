@@ -46,6 +46,8 @@ export type Identity =
   /** `key`: the name of the API key, if it has one. For log lines only. */
   | { readonly kind: "server"; readonly key?: string };
 
+export type ServerIdentity = Extract<Identity, { kind: "server" }>;
+
 /** Who acts in one room, and what they may do there. */
 export interface Actor {
   readonly identity: Identity;

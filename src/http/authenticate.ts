@@ -1,6 +1,12 @@
 // Who calls. Settled before any object is called.
 
-import { type Actor, anonymous, type Identity, SERVER, type VerifiedToken } from "../access/identity.ts";
+import {
+  type Actor,
+  anonymous,
+  SERVER,
+  type ServerIdentity,
+  type VerifiedToken,
+} from "../access/identity.ts";
 import { findApiKey } from "../auth/api-key.ts";
 import { authorizeRoom, permitted } from "../auth/authorize-room.ts";
 import { type Credential, credentialOf } from "../auth/credentials.ts";
@@ -13,8 +19,6 @@ import { addressKey, READING_SHARES } from "./client-address.ts";
 import { accepted, refusing } from "./refusal-error.ts";
 import { namedRoom } from "./request-url.ts";
 import { trustedCaller } from "./trusted-caller.ts";
-
-export type ServerIdentity = Extract<Identity, { kind: "server" }>;
 
 export type Bearer =
   | ServerIdentity

@@ -1,6 +1,6 @@
 // Requests that the Worker makes to itself for another Worker, which calls over a service binding.
 
-import type { ServerIdentity } from "./authenticate.ts";
+import type { ServerIdentity } from "../access/identity.ts";
 
 /** Who a request is made for. Only code of this Worker can add one: nothing that a client sends makes it an entry here. */
 const callers = new WeakMap<object, ServerIdentity>();

@@ -181,6 +181,24 @@ describe.skipIf(spawnSync("python3", ["--version"]).status !== 0)("bot-python", 
   });
 });
 
+describe("bound-worker", () => {
+  it("[N21][Z250] tells the rooms of an order, over a service binding", async () => {
+    const worker = await server.startBoundWorker(join(apps, "bound-worker"));
+    onTestFinished(worker.stop);
+    const place = (order: object) =>
+      fetch(`${worker.url}/orders`, { method: "POST", body: JSON.stringify(order) });
+    // The first calls may come before the two Workers know each other.
+    const placed = await waitFor("an order is placed", async () => {
+      const response = await place({ item: "Tea", customer: uniqueName("ada") });
+      return response.status === 201 && response.json();
+    });
+    expect(placed).toMatchObject({ item: "Tea", seq: expect.any(Number) });
+    expect(await heardIn("orders")).toMatchObject([{ event: "order.placed", data: { item: "Tea" } }]);
+    const refused = await place({ item: "Tea", customer: "" });
+    expect([refused.status, await refused.json()]).toMatchObject([400, { code: "bad_request" }]);
+  });
+});
+
 const tested = names.filter((name) => readManifest(join(EXAMPLES, name)).scripts.test !== undefined);
 
 it("[C280] each example in JavaScript has tests", () => {

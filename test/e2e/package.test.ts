@@ -196,6 +196,28 @@ import "edge-rooms/service-worker";
 export const state: Promise<PushState> = createPush(createClient({ url: "", getToken: () => "a token" })).state();
 `;
 
+/** A Worker with a service binding to the rooms. */
+const BOUND = `
+import { modelText, type RoomsBinding, textStream } from "edge-rooms/server";
+interface Events { chat: { text: string }; "task.created": { id: number } }
+interface Env { readonly ROOMS: RoomsBinding<Events>; readonly ANY: RoomsBinding }
+export default {
+  async fetch(request, env) {
+    try {
+      const { seq } = await env.ROOMS.room("project_123").publish({ event: "task.created", data: { id: 7 } });
+      await env.ANY.notify({ user: "usr_1", title: "New task", message: String(seq) });
+      if (request.body) await env.ROOMS.room("project_123").stream(request.body, { from: { id: "bot" } });
+      const { body } = await fetch("https://models.example.com/");
+      if (body) await env.ANY.room("project_123").stream(textStream(modelText(body)));
+      return Response.json(await env.ROOMS.user("usr_1").presence());
+    } catch (error) {
+      if (error instanceof Error && "code" in error && error.code === "bad_request") return new Response(error.message);
+      throw error;
+    }
+  },
+} satisfies ExportedHandler<Env>;
+`;
+
 /** An app names its events once, and imports of every entry know them. */
 const EVENTS = `
 import type { ChatData } from "edge-rooms";
@@ -295,6 +317,9 @@ async function check(
   }
 }
 
+/** The types of the runtime, which declare all that a Worker has. */
+const WORKERS = join(root, "node_modules/@cloudflare/workers-types");
+
 describe("a strict TypeScript app", () => {
   const typeRoots = [join(root, "node_modules/@types")];
 
@@ -304,6 +329,7 @@ describe("a strict TypeScript app", () => {
     ["Node", "chat.ts", CHAT, { ...NODE, typeRoots }],
     ["Node with a bundler", "chat.ts", CHAT, { ...BUNDLER, lib: ["ES2022"], types: ["node"], typeRoots }],
     ["a test in Node", "kit.ts", KIT, { ...NODE, typeRoots }],
+    ["a Worker with a binding", "bound.ts", BOUND, { ...BUNDLER, lib: ["ES2022"], types: [WORKERS] }],
     ["a test in a page", "kit.ts", KIT, BROWSER],
   ])("[N5] compiles for %s", async (_, file, source, options) => {
     write(file, source);

@@ -14,11 +14,11 @@ import { serverInside } from "./server-inside.ts";
 const UNNAMED = "rpc";
 
 /**
- * What `edge-rooms/server` does, for a Worker that is bound to it: `[[services]] entrypoint = "Rooms"`. In log lines the
- * caller is `props.name` of its binding.
+ * What `edge-rooms/server` does, for a Worker whose binding has `entrypoint = "Rooms"`. In log lines the caller is
+ * `props.name` of that binding.
  */
 export class Rooms extends WorkerEntrypoint<Env> implements RoomsBinding {
-  /** It has no `fetch`: a Worker that passes on the requests of others would give each of them the rights of an API key. */
+  // It has no `fetch`: a Worker that passes on the requests of others would give each of them the rights of an API key.
   get #server(): ServerApi {
     return serverInside(nameIn(this.ctx.props), this.env, this.ctx);
   }

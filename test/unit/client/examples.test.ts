@@ -63,6 +63,9 @@ const AI_SDK = [
   `import { streamText, toUIMessageStream } from "ai";`,
 ];
 
+/** Of types alone, which no entry names when it runs. */
+const TYPES = `import type { RoomOfBinding, RoomsBinding } from "edge-rooms/server";`;
+
 const CONFIG = {
   extends: "../../tsconfig.base.json",
   compilerOptions: {
@@ -121,7 +124,7 @@ async function importsOf({ at }: Example): Promise<string> {
   ];
   if (binding !== undefined) entries.push([binding, `${binding}/index.ts`]);
   const imported = new Set<string>();
-  const lines = binding === "ai" ? [...AI_SDK] : [];
+  const lines = binding === "ai" ? [TYPES, ...AI_SDK] : [TYPES];
   for (const [entry, file = ""] of entries) {
     const names = Object.keys(await import(join(root, "client", file))).filter((name) => !imported.has(name));
     for (const name of names) imported.add(name);

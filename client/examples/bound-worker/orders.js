@@ -17,7 +17,7 @@ export default {
       return Response.json({ ...order, seq }, { status: 201 });
     } catch (error) {
       // Each call was tried for 30 s by then, unless it was wrong.
-      const status = error.code === "bad_request" ? 400 : 503;
+      const status = ["bad_request", "too_large"].includes(error.code) ? 400 : 503;
       return Response.json({ code: error.code, message: error.message }, { status });
     }
   },

@@ -12,12 +12,12 @@ import type { AnswerOptions, EndedAnswer } from "./stream-answer.ts";
  * methods, arguments and answers of {@link ServerApi}, without a network, an address or an API key. A {@link ServerApi}
  * fits this type too, such as the `server` of `edge-rooms/testing` in the tests of that Worker.
  *
- * Do not await `room(…)` and `user(…)`: the call of a method of what they return is then one trip with theirs. Arguments
- * are copied as `structuredClone` does: plain data pass, an object of a class rejects with a `DataCloneError`, and so
- * does `signal` in the options; `timeoutMs` passes.
+ * Do not await `room(…)` and `user(…)`: the call of a method of what they return is then one trip with theirs. What is
+ * passed is copied as `structuredClone` does: plain data pass, an object of a class rejects with a `DataCloneError`, and
+ * so does `signal` in the options; `timeoutMs` passes.
  *
- * What rejects is an `Error` with the `name` `RoomsError`, `code`, `message`, `retryAfterMs` and `path`, and no instance
- * of {@link RoomsError}. A Worker whose `compatibility_date` is before 2026-04-21 gets the message alone, unless it has
+ * What rejects is an `Error` with the `name` `RoomsError`, `code`, `message`, `retryAfterMs` and `path`, no instance of
+ * {@link RoomsError}. A Worker whose `compatibility_date` is before 2026-04-21 gets the message alone, unless it has
  * the flag `enhanced_error_serialization`.
  *
  * @example
@@ -53,7 +53,7 @@ export interface RoomOfBinding<Events extends EventMap = RegisteredEvents>
    *
    * @example
    * async function answer(env: { readonly ROOMS: RoomsBinding }) {
-   *   const { body } = await fetch("https://models.example.com/answer", { method: "POST", body: "Why is the sky blue?" });
+   *   const { body } = await fetch("https://models.example.com/answer", { method: "POST", body: "Why?" });
    *   if (body) await env.ROOMS.room("project_123").stream(body, { from: { id: "bot" } });
    * }
    */

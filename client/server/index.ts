@@ -55,7 +55,7 @@ export type { ExportedLines, PortableOptions } from "./exported-lines.ts";
 export type { ImportOptions, ImportSource } from "./import-lines.ts";
 export { modelText } from "./model-text.ts";
 export { type ReceivedWebhook, readWebhook, type WebhookEventOf as WebhookEvent } from "./read-webhook.ts";
-export type { RoomOfBinding, RoomsBinding, UserOfBinding } from "./rooms-binding.ts";
+export type { ExportOfBinding, RoomOfBinding, RoomsBinding, UserOfBinding } from "./rooms-binding.ts";
 export {
   type BroadcastToSend,
   createServerApi,

@@ -1,7 +1,9 @@
 // What another Worker of the account calls over a service binding: types alone.
 
+import type { ImportResult } from "../../src/protocol/index.ts";
 import type { DefaultEvent, EventMap, EventName, RegisteredEvents } from "../events/event-map.ts";
 import type { AnswerPiece, ReadableOf } from "./answer-source.ts";
+import type { ImportOptions } from "./import-lines.ts";
 import type { ServerApi } from "./server-api.ts";
 import type { ServerRoom } from "./server-room.ts";
 import type { ServerUser } from "./server-user.ts";
@@ -46,7 +48,7 @@ export interface RoomsBinding<Events extends EventMap = RegisteredEvents>
  * }
  */
 export interface RoomOfBinding<Events extends EventMap = RegisteredEvents>
-  extends Omit<ServerRoom<Events>, "pages" | "stream"> {
+  extends Omit<ServerRoom<Events>, "pages" | "stream" | "export" | "import"> {
   /**
    * As {@link ServerRoom.stream}. The source is a text, a list of pieces, or a stream of text or of UTF-8 bytes. Of an
    * iterable, which no binding passes, {@link textStream} makes a stream. Where a member asks to stop, it is cancelled.
@@ -61,8 +63,39 @@ export interface RoomOfBinding<Events extends EventMap = RegisteredEvents>
     source: string | readonly AnswerPiece[] | ReadableOf<string> | ReadableOf<Uint8Array>,
     options?: Omit<AnswerOptions<Events, Name>, "signal">,
   ): Promise<EndedAnswer>;
+  /**
+   * As {@link ServerRoom.export}. Do not await it.
+   *
+   * @example
+   * async function backUp(env: { readonly ROOMS: RoomsBinding }) {
+   *   return new Response(await env.ROOMS.room("project_123").export().bytes());
+   * }
+   */
+  export(): ExportOfBinding;
+  /**
+   * As {@link ServerRoom.import}. The source is a text, a list of lines, or a stream of text or of UTF-8 bytes.
+   *
+   * @example
+   * async function move(env: { readonly ROOMS: RoomsBinding; readonly OLD: RoomsBinding }) {
+   *   const lines = await env.OLD.room("project_123").export().bytes();
+   *   await env.ROOMS.room("project_123").import(lines, { epoch: "keep" });
+   * }
+   */
+  import(
+    source: string | readonly object[] | ReadableOf<string> | ReadableOf<Uint8Array>,
+    options?: Omit<ImportOptions, "signal">,
+  ): Promise<ImportResult>;
 }
 
 /** {@link ServerUser} over a service binding. */
 export interface UserOfBinding<Events extends EventMap = RegisteredEvents>
-  extends Pick<ServerUser<Events>, keyof ServerUser> {}
+  extends Omit<ServerUser<Events>, "export"> {
+  /** As {@link ServerUser.export}. Do not await it. */
+  export(): ExportOfBinding;
+}
+
+/** {@link ExportedLines} over a service binding, which passes them as bytes. */
+export interface ExportOfBinding {
+  /** As {@link ExportedLines.bytes}. What refuses the export rejects here; what breaks it off later breaks the stream. */
+  bytes(): ReadableStream<Uint8Array> | Promise<ReadableStream<Uint8Array>>;
+}

@@ -47,6 +47,7 @@ describe("the binding", () => {
     rooms.room("x").stream(["te", "xt"]);
     rooms.room("x").stream(new ReadableStream<string>());
     rooms.room("x").stream(new ReadableStream<Uint8Array>(), { replyTo: 1 });
+    rooms.room("x").import([{ type: "end" }]);
     // @ts-expect-error: an iterable
     rooms.room("x").stream(texts());
     // @ts-expect-error: a function

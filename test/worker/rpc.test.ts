@@ -76,6 +76,12 @@ const IN_ROOM: { readonly [Method in keyof RoomOfBinding]: (room: RoomOfBinding)
   bans: (room) => room.bans(),
   unban: (room) => room.unban("zed"),
   purge: (room) => room.purge(),
+  schedule: (room) => room.schedule({ data: {}, sendAt: Date.now() + 60_000 }),
+  scheduled: (room) => room.scheduled(),
+  reschedule: (room) => room.reschedule("a", { data: {} }),
+  unschedule: (room) => room.unschedule("a"),
+  export: (room) => room.export().bytes(),
+  import: (room) => room.import([{ type: "end" }]),
 };
 
 const OF_USER: { readonly [Method in keyof UserOfBinding]: (user: UserOfBinding) => unknown } = {
@@ -84,6 +90,8 @@ const OF_USER: { readonly [Method in keyof UserOfBinding]: (user: UserOfBinding)
   disconnect: (user) => user.disconnect(),
   follow: (user) => user.follow("a"),
   unfollow: (user) => user.unfollow("a"),
+  export: (user) => user.export().bytes(),
+  erase: (user) => user.erase(),
 };
 
 /** They take an API key, and are asked with `call`: the SDK has no method of its own for them. */

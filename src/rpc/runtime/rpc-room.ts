@@ -3,6 +3,7 @@
 import { RpcTarget } from "cloudflare:workers";
 import type { RoomOfBinding } from "../../../client/server/rooms-binding.ts";
 import type { ServerRoom } from "../../../client/server/server-room.ts";
+import { RpcExport } from "./rpc-export.ts";
 
 export class RpcRoom extends RpcTarget implements RoomOfBinding {
   readonly #room: () => ServerRoom;
@@ -82,5 +83,29 @@ export class RpcRoom extends RpcTarget implements RoomOfBinding {
 
   purge(...args: Parameters<ServerRoom["purge"]>): ReturnType<ServerRoom["purge"]> {
     return this.#room().purge(...args);
+  }
+
+  schedule(...args: Parameters<ServerRoom["schedule"]>): ReturnType<ServerRoom["schedule"]> {
+    return this.#room().schedule(...args);
+  }
+
+  scheduled(...args: Parameters<ServerRoom["scheduled"]>): ReturnType<ServerRoom["scheduled"]> {
+    return this.#room().scheduled(...args);
+  }
+
+  reschedule(...args: Parameters<ServerRoom["reschedule"]>): ReturnType<ServerRoom["reschedule"]> {
+    return this.#room().reschedule(...args);
+  }
+
+  unschedule(...args: Parameters<ServerRoom["unschedule"]>): ReturnType<ServerRoom["unschedule"]> {
+    return this.#room().unschedule(...args);
+  }
+
+  export(): RpcExport {
+    return new RpcExport(() => this.#room().export());
+  }
+
+  import(...args: Parameters<RoomOfBinding["import"]>): ReturnType<RoomOfBinding["import"]> {
+    return this.#room().import(...args);
   }
 }

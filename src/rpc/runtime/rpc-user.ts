@@ -3,6 +3,7 @@
 import { RpcTarget } from "cloudflare:workers";
 import type { UserOfBinding } from "../../../client/server/rooms-binding.ts";
 import type { ServerUser } from "../../../client/server/server-user.ts";
+import { RpcExport } from "./rpc-export.ts";
 
 export class RpcUser extends RpcTarget implements UserOfBinding {
   readonly #user: () => ServerUser;
@@ -30,5 +31,13 @@ export class RpcUser extends RpcTarget implements UserOfBinding {
 
   unfollow(...args: Parameters<ServerUser["unfollow"]>): ReturnType<ServerUser["unfollow"]> {
     return this.#user().unfollow(...args);
+  }
+
+  erase(...args: Parameters<ServerUser["erase"]>): ReturnType<ServerUser["erase"]> {
+    return this.#user().erase(...args);
+  }
+
+  export(): RpcExport {
+    return new RpcExport(() => this.#user().export());
   }
 }

@@ -64,11 +64,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   "src/room/log": OBJECT,
   "src/room/streams": [...OBJECT, "src/room/log"],
+  "src/room/time": [...OBJECT, "src/room/log"],
   "src/room/people": [...OBJECT, "src/config", "src/room/log"],
   "src/room/portable": [...OBJECT, "src/room", "src/room/log", "src/room/people", "src/room/streams"],
   "src/room": [
     ...[...OBJECT, "src/registry", "src/room/log", "src/room/people", "src/room/streams"],
-    ...["src/session-rooms", "src/session-rooms/room-side"],
+    ...["src/room/time", "src/session-rooms", "src/session-rooms/room-side"],
   ],
   "src/room/runtime": [
     ...[
@@ -84,6 +85,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ],
     ...["src/registry", "src/registry/runtime", "src/room", "src/room/log", "src/room/people"],
     "src/room/portable",
+    "src/room/time",
     ...["src/session-rooms", "src/session-rooms/room-side", "src/session-rooms/runtime", "src/validation"],
   ],
   "src/user/inbox": ["src/object/storage", "src/protocol"],

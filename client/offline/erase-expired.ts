@@ -52,6 +52,9 @@ export async function eraseExpired(
     };
     const all = [...places, times + room];
     const remove = () => storage.update(all, () => all.map(() => undefined));
-    await storage.update(places, erase).catch(remove).catch(() => {});
+    await storage
+      .update(places, erase)
+      .catch(remove)
+      .catch(() => {});
   }
 }

@@ -1,10 +1,12 @@
-import { LISTED_MEMBERS, type Limits, MAX_FRAME_BYTES } from "../protocol/index.ts";
+import { LISTED_MEMBERS, type Limits, MAX_FRAME_BYTES, MAX_HISTORY_S } from "../protocol/index.ts";
 import type { SettingsReader } from "./settings-reader.ts";
 
 const HOUR_MS = 3_600_000;
 
 export interface LimitsConfig {
   readonly history: number;
+  /** How long rooms keep a message; 0: no limit. */
+  readonly historySeconds: number;
   readonly inbox: number;
   readonly connectionsPerRoom: number;
   readonly connectionsPerUser: number;
@@ -26,6 +28,7 @@ export interface LimitsConfig {
 export function readLimits(read: SettingsReader): LimitsConfig {
   const limits = {
     history: read.integer("HISTORY_LIMIT", 10_000, 1, 100_000),
+    historySeconds: read.integer("HISTORY_SECONDS", 0, 0, MAX_HISTORY_S),
     inbox: read.integer("INBOX_LIMIT", 1_000, 1, 100_000),
     // A Durable Object holds at most 32,768 hibernatable sockets.
     connectionsPerRoom: read.integer("MAX_CONNECTIONS_PER_ROOM", 10_000, 1, 32_000),

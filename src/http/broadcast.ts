@@ -24,6 +24,7 @@ interface Say {
   readonly keyed: boolean;
   readonly ephemeral?: boolean;
   readonly except?: string | undefined;
+  readonly expiresInSeconds?: number | undefined;
 }
 
 const exceptOfStored = () =>
@@ -33,10 +34,16 @@ const exceptOfStored = () =>
     { path: ["except"] },
   );
 
+const lifetimeOfSignal = () =>
+  refusing("bad_request", "expiresInSeconds is of what is stored, and what is ephemeral is not", {
+    path: ["expiresInSeconds"],
+  });
+
 export const broadcast = new Hono<AppEnv>().post("/", async (c) => {
   const actor = actorOf(await requireServer(c));
   const body = await readBody(c, broadcastBody);
   if (body.except !== undefined && !body.ephemeral) throw exceptOfStored();
+  if (body.expiresInSeconds !== undefined && body.ephemeral) throw lifetimeOfSignal();
   const id = body.id ?? randomId();
   const message = { ...body, id, keyed: body.id !== undefined, data: accepted(encodeData(body.data)) };
   const results = await mapBounded([...new Set(body.rooms)], (room) => sayIn(c, actor, room, message));
@@ -48,13 +55,13 @@ async function sayIn(
   c: AppContext,
   actor: Actor,
   room: string,
-  { ephemeral, event, data, from, id, keyed, except }: Say,
+  { ephemeral, event, data, from, id, keyed, except, expiresInSeconds }: Say,
 ): Promise<BroadcastEntry> {
   try {
     const stub = roomStub(c, room);
     const outcome = ephemeral
       ? await stub.signal(actor, { event, data, from, except })
-      : await stub.publish(actor, { event, data, from, id, keyed });
+      : await stub.publish(actor, { event, data, from, id, keyed, expiresInSeconds });
     if (!outcome.ok) {
       noteRefusedCall(c, outcome.refusal, { room });
       return { room, error: outcome.refusal };

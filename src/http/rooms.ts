@@ -14,6 +14,7 @@ import { pollEvents } from "./poll-events.ts";
 import { portableRooms } from "./portable.ts";
 import { accepted, RefusalError } from "./refusal-error.ts";
 import { rawJson } from "./responses.ts";
+import { scheduled } from "./scheduled.ts";
 import { signals } from "./signals.ts";
 import { streams } from "./streams.ts";
 
@@ -58,6 +59,7 @@ export const rooms = new Hono<AppEnv>()
   })
   .route("/:room/messages", messages)
   .route("/:room/messages", streams)
+  .route("/:room/scheduled", scheduled)
   .route("/:room/signals", signals)
   .route("/:room", moderation)
   .route("/", portableRooms);

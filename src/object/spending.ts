@@ -12,6 +12,10 @@ export const ROW = 1;
 export const BYTES_A_UNIT = 4_096;
 /** An edit, a delete, a reaction: the row of the message, and that of the change. */
 export const CHANGE = 2;
+/** A message that expires: its row of the times, written and removed, the change, and a part of an alarm. */
+export const EXPIRY = 5;
+/** A message that is scheduled, beside its sending: its row, written and removed, and its alarms. */
+export const SCHEDULE = 4;
 /** A call of a user's object, the notification there, and perhaps a push. */
 export const MENTION = 5;
 /** The room works until the deployer's back end has judged a message: about a second, or less. */

@@ -14,6 +14,7 @@ import {
   type ReadResult,
   type ReceiptEntry,
   reject,
+  type ScheduleResult,
   type SendResult,
   type TakeoverResult,
 } from "../protocol/index.ts";
@@ -26,6 +27,7 @@ import type { AppendInput, FinishInput } from "./producing.ts";
 import type { MessageInput, SignalInput } from "./publisher.ts";
 import type { Room } from "./room.ts";
 import type { Asked } from "./ruling.ts";
+import type { ScheduleInput, SchedulePatch } from "./schedule.ts";
 import type { Turn } from "./turn.ts";
 
 export interface RoomCall<Input, T> {
@@ -148,6 +150,29 @@ export const CONFIGURE_CALL: RoomCall<SettingsPatch, OwnSettings> = {
   lasts: true,
   makes: true,
   run: ({ moderation }, turn, actor, patch) => moderation.configure(actor, patch, turn),
+};
+
+export const SCHEDULE_CALL: RoomCall<ScheduleInput, ScheduleResult> = {
+  lasts: true,
+  makes: true,
+  cost: ({ mentions }) => 1 + (mentions?.length ?? 0),
+  run: ({ time }, turn, actor, input) => time.schedule.add(actor, input, turn),
+};
+
+export const SCHEDULED_CALL: RoomCall<undefined, readonly string[]> = {
+  lasts: false,
+  ifNone: [],
+  run: ({ time }, turn, actor) => time.schedule.list(actor, turn),
+};
+
+export const RESCHEDULE_CALL: RoomCall<SchedulePatch, string> = {
+  lasts: true,
+  run: ({ time }, turn, actor, patch) => time.schedule.change(actor, patch, turn),
+};
+
+export const UNSCHEDULE_CALL: RoomCall<string, undefined> = {
+  lasts: true,
+  run: ({ time }, _, actor, id) => time.schedule.cancel(actor, id),
 };
 
 export const PURGE_CALL: RoomCall<undefined, undefined> = {

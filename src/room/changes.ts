@@ -174,15 +174,19 @@ export class Changes {
   }
 
   #delete(actor: Actor, target: Target, turn: Turn) {
-    const { now, delivery } = turn;
     if (!mayChange(actor, target)) return reject(FOREIGN);
     if (target.deleted) return UNCHANGED;
-    const by = nameOf(actor);
+    const seq = this.erase(target, nameOf(actor), turn);
+    report("delete", actor, target, turn);
+    return changed(seq);
+  }
+
+  /** Deletes a message. `by`: a user id; `null`: server code, or the room itself. Answers the `seq` of the change. */
+  erase(target: Target, by: string | null, { now, delivery }: Turn): number {
     const { seq } = this.#log.change(target, { meta: erased(target.meta, now), data: "null", by }, now);
     this.#streams.closed(target.seq);
     delivery.emit({ kind: "stored", event: target.event }, encodeDeleted({ seq, at: now, by }, target.seq));
-    report("delete", actor, target, turn);
-    return changed(seq);
+    return seq;
   }
 
   #react(actor: Actor, target: Target, { emoji, op }: InputOf<"react">, turn: Turn): Outcome<ChangeResult> {

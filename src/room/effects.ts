@@ -6,6 +6,7 @@ import type { RoomCounts } from "../registry/counts.ts";
 import type { AddressedItem } from "../session-rooms/room-side/session-members.ts";
 import type { Mention } from "./mentions.ts";
 import type { AuditEntry } from "./people/permissions.ts";
+import type { DueMessage } from "./time/waiting-message.ts";
 
 /** A value before a flush and after it. */
 export interface Step<T> {
@@ -38,6 +39,8 @@ export interface Effects {
   readonly audit: readonly AuditEntry[];
   /** Users who were banned: they follow this room no longer. */
   readonly banned: readonly string[];
+  /** Scheduled messages whose time has come. Each is answered by `Schedule.judged`. */
+  readonly due: readonly DueMessage[];
   /** Users whose permission has to be asked for. Each is answered by `Permits.answered`. */
   readonly questions: readonly UserIdentity[];
   /** What users cost, in millionths of a US dollar: a sample. */

@@ -51,12 +51,15 @@ export interface ModerationPorts {
   /** Closes connections, and shows the others that they are gone. */
   expel(whom: Expelled, closing: ClosingOf, departure: Departure, at: Moment): void;
   newEpoch(): string;
+  /** Deletes what was to come into the log. */
+  purgeSchedule(): void;
 }
 
 const MAX_BANS = 1_000;
 
 const NO_SUCH_BAN = refuse("not_found", "after is nobody who is banned now", { path: ["after"] });
-const ONLY_SERVER = refuse("forbidden", "historyLimit takes an API key", { path: ["historyLimit"] });
+/** Settings that delete what users said. */
+const OF_SERVER = ["historyLimit", "historySeconds"] as const;
 
 export class Moderation {
   readonly #settings: RoomSettings;
@@ -180,7 +183,9 @@ export class Moderation {
   configure(actor: Actor, patch: SettingsPatch, { audit }: Turn): Outcome<OwnSettings> {
     if (!mayModerate(actor)) return reject(tooLittle(actor, "moderate"));
     const { maxConnections = 1, historyLimit } = patch;
-    if (historyLimit !== undefined && actor.identity.kind !== "server") return reject(ONLY_SERVER);
+    const kept = OF_SERVER.find((setting) => patch[setting] !== undefined);
+    if (kept !== undefined && actor.identity.kind !== "server")
+      return reject(refuse("forbidden", `${kept} takes an API key`, { path: [kept] }));
     const most = this.#settings.maxConnectionsOfAnyRoom;
     if (maxConnections > most) {
       const message = `maxConnections is at most ${most} here (MAX_CONNECTIONS_PER_ROOM)`;
@@ -193,11 +198,12 @@ export class Moderation {
     return accept(this.#settings.own);
   }
 
-  /** For server code, as the Worker has checked. Log and receipts are deleted; settings and bans stay. */
+  /** For server code, as the Worker has checked. Log, receipts and scheduled messages go; settings and bans stay. */
   purge(actor: Actor, turn: Turn): Outcome<undefined> {
     // The connections are closed last: if deleting fails, they stay. Receipts go first: no position may be left that the
     // new log has yet to reach.
     this.#receipts.purge();
+    this.#ports.purgeSchedule();
     this.#log.purge(this.#ports.newEpoch());
     this.#ports.expel("everybody", () => ({ code: "deleted" }), "left", turn);
     turn.audit.push({ act: "purge", ...signatureOf(actor) });

@@ -3,7 +3,7 @@
 import { type Actor, userOf } from "../access/identity.ts";
 import { oversize } from "../object/encode-data.ts";
 import type { Journal } from "../object/journal.ts";
-import { BYTES_A_UNIT, MENTION, ROW, type Spending } from "../object/spending.ts";
+import { BYTES_A_UNIT, EXPIRY, MENTION, ROW, type Spending } from "../object/spending.ts";
 import {
   accept,
   CHAT_EVENT,
@@ -115,10 +115,11 @@ export class Publisher {
     const stored = this.#log.storeMessage(draft, voice, now, this.#streams.seqs);
     if (!stored.ok) return stored;
     if (actor.identity.kind === "user") {
-      const { data, mentions = [] } = draft;
+      const { data, mentions = [], expiresInSeconds } = draft;
+      const expiry = expiresInSeconds === undefined ? 0 : EXPIRY;
       this.#spending.add(
         actor.identity.user.id,
-        ROW + data.length / BYTES_A_UNIT + mentions.length * MENTION,
+        ROW + data.length / BYTES_A_UNIT + mentions.length * MENTION + expiry,
       );
     }
     const { result, body } = stored.value;
@@ -135,6 +136,12 @@ export class Publisher {
       body,
     );
     return accept(result);
+  }
+
+  /** Why this message could not be stored, whenever it is sent, if so. */
+  refusalFor(actor: Actor, draft: Pick<Draft, "event" | "data" | "replyTo">): Refusal | undefined {
+    if (!mayWrite(actor)) return tooLittle(actor, "write");
+    return this.#validationRefusal(actor, draft) ?? this.#log.replyRefusal(draft);
   }
 
   /** What is known of a message without storing it: why it is refused, or where its first is; `undefined`: it can be stored. */

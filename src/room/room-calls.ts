@@ -17,6 +17,7 @@ import type {
   ReadResult,
   ReceiptEntry,
   RoomInfo,
+  ScheduleResult,
   SendResult,
   StreamFormat,
   TakeoverResult,
@@ -30,6 +31,7 @@ import type { BansPage, Kick } from "./moderation.ts";
 import type { SettingsPatch } from "./people/room-settings.ts";
 import type { AppendInput, FinishInput } from "./producing.ts";
 import type { MessageInput, SignalInput } from "./publisher.ts";
+import type { ScheduleInput, SchedulePatch } from "./schedule.ts";
 
 /** An answer that some objects give at once: over RPC every answer is a promise. */
 type Answer<T> = T | Promise<T>;
@@ -51,6 +53,8 @@ interface Looks {
   members(actor: Actor): Answer<Outcome<MembersInfo>>;
   /** How far users have read: those who read last, at most 1,000. */
   receipts(actor: Actor): Answer<Outcome<ReceiptEntry[]>>;
+  /** The scheduled messages that the actor may see, each as JSON, the next one first. */
+  scheduledMessages(actor: Actor): Answer<Outcome<readonly string[]>>;
   /** At most 1,000 bans in force, the next to end first; `after`: the user whose ban the page before ended with. */
   bans(actor: Actor, after: string | undefined): Answer<Outcome<BansPage>>;
 }
@@ -77,7 +81,13 @@ interface Acts {
   unban(actor: Actor, user: string): Answer<Outcome<undefined>>;
   /** Changes the settings that the patch has. Answers all of them. */
   configure(actor: Actor, patch: SettingsPatch): Answer<Outcome<OwnSettings>>;
-  /** Deletes log and receipts and closes all connections. Settings and bans stay. The caller must be server code. */
+  /** Schedules a message. The same `id` again answers as the first time, with `duplicate`, also after it was sent. */
+  schedule(actor: Actor, input: ScheduleInput): Answer<Outcome<ScheduleResult>>;
+  /** Changes a scheduled message, and answers it as JSON. A user has their own only, server code all. */
+  reschedule(actor: Actor, patch: SchedulePatch): Answer<Outcome<string>>;
+  /** Cancels a scheduled message. */
+  unschedule(actor: Actor, id: string): Answer<Outcome<undefined>>;
+  /** Deletes log, receipts and scheduled messages, and closes all connections. Settings and bans stay. The caller must be server code. */
   purge(actor: Actor): Answer<Outcome<undefined>>;
 }
 

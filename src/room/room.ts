@@ -6,6 +6,8 @@ import { type Actor, type Identity, userOf } from "../access/identity.ts";
 import { cursorCheckpoint, FULL, NOT_YOURS } from "../object/answers.ts";
 import { MAX_REFUSALS, TOO_MANY_REFUSALS } from "../object/flood-guard.ts";
 import { Journal } from "../object/journal.ts";
+import { sinceMs } from "../object/liveness.ts";
+import { SWEEP_EVERY_MS } from "../object/object-alarm.ts";
 import { Spending } from "../object/spending.ts";
 import { type Occupancy, type Outcome, type Refusal, reject } from "../protocol/index.ts";
 import type { RoomCounts } from "../registry/counts.ts";
@@ -30,12 +32,16 @@ import type { UserRecords } from "./people/user-records.ts";
 import { Permits } from "./permits.ts";
 import { Producing } from "./producing.ts";
 import { Publisher } from "./publisher.ts";
+import { RoomTime, soonest } from "./room-time.ts";
 import type { AsksAbout } from "./ruling.ts";
 import { Streams } from "./streams.ts";
+import type { ScheduleStore } from "./time/schedule-store.ts";
 import { Turn } from "./turn.ts";
 import type { Work } from "./work.ts";
 import { WorkQueue } from "./work-queue.ts";
 
+/** An alarm that comes a little early is the one of the sweep. */
+const SWEEP_AGAIN_AFTER_MS = SWEEP_EVERY_MS - 60_000;
 /** The size of all open messages that one flush sends to connections that lack them, in UTF-16 units. */
 const LACKED_STREAMS_BYTES = 2 * 1_048_576;
 
@@ -45,6 +51,7 @@ export interface RoomStorage {
   readonly users: UserRecords;
   readonly receipts: ReceiptStore;
   readonly sessions: SessionStore;
+  readonly schedule: ScheduleStore;
 }
 
 export interface RoomPorts {
@@ -73,6 +80,7 @@ export class Room {
   readonly changes: Changes;
   readonly streams: Streams;
   readonly producing: Producing;
+  readonly time: RoomTime;
   readonly receipts: Receipts;
   readonly moderation: Moderation;
   readonly permits: Permits;
@@ -80,18 +88,23 @@ export class Room {
   readonly spending: Spending;
   readonly journal: Journal;
   readonly reportFault: (error: unknown) => void;
+  readonly schedule: ScheduleStore;
+  readonly random: () => number;
   readonly asksAbout: AsksAbout | undefined;
   readonly beforePublish: BeforePublish | undefined;
   readonly #queue: WorkQueue;
   readonly #greeter: Greeter;
   /** Whether the room woke, and what woke it has not come to a flush yet: it may wait for a user's object. */
   #awaitsWaker = false;
+  /** When the alarm swept last, in this life of the object. */
+  #sweptAt = Number.NEGATIVE_INFINITY;
   /** Whether connections waited for pages in the last flush. */
   #hadPages = false;
   /** As the last flush reported it. */
   #occupancy: Occupancy = this.roomPresence.occupancy;
 
-  constructor(name: string, { settings, log, users, receipts, sessions }: RoomStorage, ports: RoomPorts) {
+  constructor(name: string, storage: RoomStorage, ports: RoomPorts) {
+    const { settings, log, users, receipts, sessions, schedule } = storage;
     this.name = name;
     this.settings = settings;
     this.log = log;
@@ -120,9 +133,13 @@ export class Room {
       { settings, log, receipts: this.receipts, users },
       {
         newEpoch: ports.newEpoch,
+        purgeSchedule: () => this.time.schedule.purge(),
         expel: (whom, closing, departure, at) => this.connections.expel(whom, closing, departure, at),
       },
     );
+    this.schedule = schedule;
+    this.random = ports.random;
+    this.time = new RoomTime(this);
     this.beforePublish = ports.asksAbout && new BeforePublish(this, ports.asksAbout);
     this.#queue = new WorkQueue(this);
     this.#greeter = new Greeter(this);
@@ -247,13 +264,17 @@ export class Room {
 
   /**
    * From the alarm, while the object sleeps otherwise: closes what is gone without a word, asks what has lapsed, and
-   * notes which producers are silent.
+   * notes which producers are silent. It may go off each second, for what has its own time: then it answers when a sweep
+   * is due again, in milliseconds; `null`: this was one.
    */
-  sweepOnAlarm(now: number): void {
+  sweepOnAlarm(now: number): number | null {
+    this.streams.onAlarm(now);
+    if (sinceMs(this.#sweptAt, now) < SWEEP_AGAIN_AFTER_MS) return this.#sweptAt + SWEEP_EVERY_MS;
+    this.#sweptAt = now;
     this.connections.sweep(now);
     this.connections.askAnew(now);
     this.sessions.sweep(now);
-    this.streams.onAlarm(now);
+    return null;
   }
 
   /**
@@ -264,8 +285,8 @@ export class Room {
     const { size } = this.connections;
     return {
       connections: this.sessions.size > 0 ? Math.max(2, size) : size,
-      isKept: this.log.head > 0 || this.settings.areOwn || this.moderation.hasBans(now),
-      wakeAt: this.streams.endsAt,
+      isKept: this.log.head > 0 || this.settings.areOwn || this.time.isKept || this.moderation.hasBans(now),
+      wakeAt: soonest(this.streams.endsAt, this.time.wakeAt),
     };
   }
 
@@ -285,7 +306,9 @@ export class Room {
     const turn = new Turn(now, this.connections);
     const head = this.log.head;
     this.#awaitsWaker &&= this.#queue.isEmpty;
+    this.time.begin(turn);
     this.#queue.apply(turn);
+    this.time.advance(turn);
     this.streams.advance(turn, (target) => this.publisher.interrupted(target, turn));
     this.connections.announce(now);
     this.#emitPresence(turn);
@@ -297,7 +320,7 @@ export class Room {
     return this.#effects(turn, head);
   }
 
-  #effects({ now, mentions, audit, banned }: Turn, head: number): Effects {
+  #effects({ now, mentions, audit, banned, due }: Turn, head: number): Effects {
     const { occupancy: after } = this.roomPresence;
     const before = this.#occupancy;
     this.#occupancy = after;
@@ -305,6 +328,7 @@ export class Room {
       mentions,
       audit,
       banned,
+      due,
       deliveries: this.sessions.collect(head, now),
       questions: this.permits.take(now),
       spent: this.spending.take(),
@@ -319,11 +343,14 @@ export class Room {
   }
 
   #dueAt(now: number): number | null {
-    const { roomPresence, receipts, permits, streams } = this;
-    const times = [roomPresence.dueAt(), receipts.dueAt(), permits.dueAt(), streams.dueAt(now)].filter(
-      (time) => time !== null,
+    const { roomPresence, receipts, permits, streams, time } = this;
+    return soonest(
+      roomPresence.dueAt(),
+      receipts.dueAt(),
+      permits.dueAt(),
+      streams.dueAt(now),
+      time.dueAt(now),
     );
-    return times.length === 0 ? null : Math.min(...times);
   }
 
   /** Open messages to connections that have read, as far as there is memory for them: the rest is left to the next flush. */

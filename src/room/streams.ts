@@ -196,7 +196,17 @@ export class Streams {
     if (this.#open.size === 0) return undefined;
     const { nextRetired } = this.#rules.log;
     const stream = nextRetired === undefined ? undefined : this.find(nextRetired);
-    if (stream === undefined) return undefined;
+    return stream && this.#interrupt(stream, turn);
+  }
+
+  /** Ends the open messages up to `seq`, which are about to be removed. */
+  endUpTo(seq: number, turn: Turn): readonly Target[] {
+    if (this.#open.size === 0) return [];
+    const removed = [...this.#present.values()].filter((stream) => stream.seq <= seq);
+    return removed.map((stream) => this.#interrupt(stream, turn)).filter((target) => target !== undefined);
+  }
+
+  #interrupt(stream: OpenStream, turn: Turn): Target | undefined {
     return this.end(stream, { state: "interrupted", data: stream.data, by: null }, turn)?.target;
   }
 
@@ -243,8 +253,8 @@ export class Streams {
     const { now } = turn;
     stream.noLaterThan(now);
     if (this.#endAt(stream) <= now) {
-      const done = this.end(stream, { state: "interrupted", data: stream.data, by: null }, turn);
-      if (done !== undefined) ended(done.target, turn);
+      const target = this.#interrupt(stream, turn);
+      if (target !== undefined) ended(target, turn);
     } else if ((stream.checkpointAt() ?? Number.POSITIVE_INFINITY) <= now) this.save(stream, turn);
   }
 

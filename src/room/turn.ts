@@ -1,6 +1,7 @@
 import { Delivery, type Outlet } from "./delivery.ts";
 import type { Mention } from "./mentions.ts";
 import type { AuditEntry } from "./people/permissions.ts";
+import type { DueMessage } from "./time/waiting-message.ts";
 
 /** When something happens outside of a flush, or in one. In milliseconds. */
 export type Moment = Pick<Turn, "now"> & Partial<Pick<Turn, "delivery">>;
@@ -13,6 +14,7 @@ export class Turn {
   readonly mentions: Mention[] = [];
   readonly audit: AuditEntry[] = [];
   readonly banned: string[] = [];
+  readonly due: DueMessage[] = [];
 
   constructor(now: number, outlet: Outlet) {
     this.now = now;

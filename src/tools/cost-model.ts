@@ -16,6 +16,11 @@ export interface Workload {
   /** In each room, over sockets, one a frame. */
   readonly messagesPerDay: number;
   readonly messageBytes: number;
+  /** Of messages, those with `expiresInSeconds`, and those that go for their age before newer ones retire them. */
+  readonly expiringPercent: number;
+  readonly agedPercent: number;
+  /** In each room, each scheduled over HTTP. */
+  readonly scheduledPerDay: number;
   /** Signals such as typing, for each message. */
   readonly signalsPerMessage: number;
   /** How often a member reports how far they have read, each more than 5 s after the last report. */
@@ -154,39 +159,31 @@ function roomUsage(workload: Workload): ObjectUsage {
   const sweeps = connections >= 2 ? sweepsOf(hours) : 0;
   const reads = members * workload.readsPerMemberPerDay;
   const frames = messagesPerDay + signals + reads + renewals;
+  const timed = timedUsage(workload);
   // Each join ends in a leave, which wakes the object as a frame does.
-  const events = frames + 2 * joins + sweeps;
+  const events = frames + 2 * joins + sweeps + timed.requests;
   const comings = members * workload.joinsPerMemberPerDay;
   const reports = reportsOf(sweeps, workload);
   const { report } = REGISTRY_COUNTERS;
   // In a larger room no receipts are sent.
   const receipts = members > LISTED_MEMBERS ? 0 : reads;
-  const told = messagesPerDay + signals + receipts + 2 * comings;
+  const told = messagesPerDay + timed.told + signals + receipts + 2 * comings;
   const workMs = (events + reports) * workload.activeMs + messagesPerDay * workload.judgeMs;
-  const {
-    idleHour,
-    message,
-    newcomer,
-    unreadMessage,
-    read,
-    readEntry,
-    wake,
-    firstOpening,
-    firstVisit,
-    emptyBytes,
-  } = ROOM_COUNTERS;
+  const { idleHour, message, newcomer, unreadMessage, read, readEntry, wake, firstOpening } = ROOM_COUNTERS;
   const messageBytes = workload.messageBytes + ROOM_COUNTERS.storedBytesBesideData;
   return {
-    workerRequests: joins,
-    requests: joins + sweeps + reports * report.requests,
+    workerRequests: joins + workload.scheduledPerDay,
+    requests: joins + sweeps + timed.requests + reports * report.requests,
     frames,
     rowsRead:
       messagesPerDay * message.rowsRead +
       reads * read.rowsRead +
       joins * (newcomer.rowsRead + unreadAtJoin(workload) * unreadMessage.rowsRead) +
+      timed.rowsRead +
       wakes(events, hours) * wake.rowsRead +
       reports * report.rowsRead,
     rowsWritten:
+      timed.rowsWritten +
       (reports - sweeps) * report.rowsWritten +
       messagesPerDay * message.rowsWritten +
       reads * (read.rowsWritten + (members > LISTED_READERS ? readEntry.rowsWritten : 0)) +
@@ -197,12 +194,38 @@ function roomUsage(workload: Workload): ObjectUsage {
     deliveries:
       (messagesPerDay + signals) * (1 + connections) +
       (members > LISTED_MEMBERS ? 0 : 2 * comings * connections),
-    storedBytes: emptyBytes + (messagesPerDay > 0 ? workload.historyLimit * messageBytes : 0),
+    storedBytes: ROOM_COUNTERS.emptyBytes + (messagesPerDay > 0 ? workload.historyLimit * messageBytes : 0),
     rowsWrittenOnce:
       firstOpening.rowsWritten +
       report.rowsWritten +
-      Math.max(0, members - 1) * firstVisit.rowsWritten +
+      Math.max(0, members - 1) * ROOM_COUNTERS.firstVisit.rowsWritten +
       members * readEntry.rowsWritten,
+  };
+}
+
+/** Batches of messages that go for their age, a day at most: one in 2 % of a period of a day. */
+const AGED_BATCHES_A_DAY = 50;
+
+/** What a room does at a time: each is an alarm, which is a request and a row. */
+function timedUsage({ messagesPerDay, expiringPercent, agedPercent, scheduledPerDay }: Workload) {
+  const { expiring, scheduled, aged, change, message } = ROOM_COUNTERS;
+  const expire = (messagesPerDay * expiringPercent) / 100;
+  const age = (messagesPerDay * agedPercent) / 100;
+  const batches = Math.min(age, AGED_BATCHES_A_DAY);
+  return {
+    /** A scheduled message is a call, and has one alarm when it is due. */
+    requests: expire + 2 * scheduledPerDay + batches,
+    /** What all connections hear of it. */
+    told: expire + scheduledPerDay,
+    rowsRead:
+      expire * (expiring.rowsRead + change.rowsRead) +
+      scheduledPerDay * message.rowsRead +
+      age * aged.rowsRead,
+    rowsWritten:
+      expire * (expiring.rowsWritten + change.rowsWritten + 1) +
+      scheduledPerDay * (scheduled.rowsWritten + message.rowsWritten + 1) +
+      age * aged.rowsWritten +
+      2 * batches,
   };
 }
 

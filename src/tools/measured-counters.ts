@@ -35,6 +35,12 @@ export const ROOM_COUNTERS = {
    * takes up to 20 rows read to find it.
    */
   change: { rowsRead: 2, rowsWritten: 2 },
+  /** Of a message with `expiresInSeconds`, beside it and its deletion: its row of the times. The alarm of both is one more. */
+  expiring: { rowsRead: 0, rowsWritten: 2 },
+  /** Of a scheduled message, beside the message, whose id is one more: its row, there and gone, and its alarms. */
+  scheduled: { rowsRead: 0, rowsWritten: 4 },
+  /** A message that goes for its age, beside it. All that go together are a row and an alarm more. */
+  aged: { rowsRead: 1, rowsWritten: 1 },
   /** Whenever a room gets its second connection and no sweep is planned. */
   sweepPlanned: { rowsRead: 0, rowsWritten: 1 },
   /** 100 connections that only ping. The object sleeps between the sweeps; the rows read are those of its 4 wakes. */

@@ -23,6 +23,7 @@ import { type RoomDefaults, RoomSettings } from "../../src/room/people/room-sett
 import { UserRecords } from "../../src/room/people/user-records.ts";
 import { Room } from "../../src/room/room.ts";
 import type { AppliedCommand } from "../../src/room/room-commands.ts";
+import { ScheduleStore } from "../../src/room/time/schedule-store.ts";
 import type { Turn } from "../../src/room/turn.ts";
 import { SessionStore } from "../../src/session-rooms/room-side/session-store.ts";
 import { ROOM_VALIDATORS } from "../../src/validation/commands.ts";
@@ -33,6 +34,7 @@ import { SqliteForTest } from "./sqlite.ts";
 
 export interface RoomTestSettings {
   readonly historyLimit?: number;
+  readonly historySeconds?: number;
   readonly ratePerSecond?: number;
   readonly rateBurst?: number;
   readonly messageBytes?: number;
@@ -74,6 +76,7 @@ export interface ConnectOptions {
 
 const defaultsOf = (given: RoomTestSettings): RoomDefaults => ({
   historyLimit: given.historyLimit ?? 100,
+  historySeconds: given.historySeconds ?? 0,
   maxConnections: given.maxConnections ?? 10_000,
   maxConnectionsPerUser: given.maxConnectionsPerUser ?? 100,
   maxConnectionsPerAddress: given.maxConnectionsPerAddress ?? 1_000,
@@ -266,7 +269,8 @@ export class RoomForTest {
     const log = new RoomLog(store, { newEpoch: epoch, now: this.now });
     const users = new UserRecords(database.sql);
     const sessions = new SessionStore(database.sql);
-    const storage = { settings, log, users, receipts: new ReceiptStore(database), sessions };
+    const schedule = new ScheduleStore(database, store.hasScheduled);
+    const storage = { settings, log, users, receipts: new ReceiptStore(database), sessions, schedule };
     return new Room("test", storage, {
       newEpoch,
       notedTopics: this.#settings.notedTopics ?? [],

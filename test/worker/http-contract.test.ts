@@ -31,6 +31,8 @@ const BODIES: Readonly<Record<string, unknown>> = {
   "PATCH /v1/rooms/:room/messages/:seq": { data: 2 },
   "POST /v1/rooms/:room/messages/:seq/append": { n: 1, text: "a" },
   "POST /v1/rooms/:room/messages/:seq/finish": { status: "complete" },
+  "POST /v1/rooms/:room/scheduled": { data: 1, sendAt: Date.now() + 3_600_000, id: "later" },
+  "PATCH /v1/rooms/:room/scheduled/:id": { data: 2 },
   "POST /v1/rooms/:room/signals": { event: "e" },
   "POST /v1/rooms/:room/kick": { user: "zed" },
   "POST /v1/broadcast": { rooms: [room], event: "e", data: 1 },
@@ -69,6 +71,7 @@ function ask(route: string, bearer: string, seq = 2 + OF_STREAMS.indexOf(route))
     // An import takes a room without a log.
     .replace(":room", route === IMPORT ? `${room}.imported` : room)
     .replace(":seq", String(seq))
+    .replace(":id", "later")
     .replace(":emoji", encodeURIComponent("👍"))
     .replace(":user", pattern.includes("/bans/") ? "zed" : user);
   const body = LINES[route];

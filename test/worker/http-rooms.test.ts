@@ -97,7 +97,13 @@ describe("GET of a room", () => {
       head: 60,
       floor: 10,
       occupancy: { members: 1, connections: 1 },
-      settings: { slowModeMs: 0, maxConnections: 10_000, historyLimit: 50, maxAgentTurns: 0 },
+      settings: {
+        slowModeMs: 0,
+        maxConnections: 10_000,
+        historyLimit: 50,
+        historySeconds: 0,
+        maxAgentTurns: 0,
+      },
       createdAt: expect.any(Number),
     });
   });

@@ -154,17 +154,15 @@ describe("a purge", () => {
 
   it("[B4] keeps settings and bans, also after a sleep and a second purge", async () => {
     const { room, path, ada, purge, info } = await adaIn("stay");
-    await callAsServer("PATCH", path, { slowModeMs: 60_000, maxConnections: 7, historyLimit: 30 });
+    const own = { slowModeMs: 60_000, maxConnections: 7, historyLimit: 30, historySeconds: 86_400 };
+    await callAsServer("PATCH", path, own);
     await callAsServer("POST", `${path}/kick`, { user: "bo", reason: "why" });
     await ask(ada, { type: "send", data: 1 });
     for (const restart of [undefined, sleep, crash]) {
       expect(await purge()).toBe(200);
       await restart?.(roomObject(room));
       const { settings, head } = await info();
-      expect([settings, head]).toEqual([
-        { slowModeMs: 60_000, maxConnections: 7, historyLimit: 30, maxAgentTurns: 0 },
-        0,
-      ]);
+      expect([settings, head]).toEqual([{ ...own, maxAgentTurns: 0 }, 0]);
       const { bans } = await (await callAsServer("GET", `${path}/bans`)).json<{ bans: object[] }>();
       expect(bans).toMatchObject([{ user: "bo", reason: "why" }]);
       expect((await (await openRoom(room, "bo")).closed).reason).toMatch(/^banned /);

@@ -23,7 +23,13 @@ import {
 } from "./support/worker.ts";
 
 const MODERATOR = { rooms: { "*": "moderate" } };
-const DEFAULTS = { slowModeMs: 0, maxConnections: 10_000, historyLimit: 50, maxAgentTurns: 0 };
+const DEFAULTS = {
+  slowModeMs: 0,
+  maxConnections: 10_000,
+  historyLimit: 50,
+  historySeconds: 0,
+  maxAgentTurns: 0,
+};
 const range = (from: number, to: number) => many(to - from + 1, (at) => from + at);
 
 async function settingsOf(prefix: string) {
@@ -55,7 +61,13 @@ describe("settings of a room", () => {
     expect((await patchAs(mod, { maxConnections: 3 })).status).toBe(200);
     await crash(roomObject(room));
     expect((await patch({ historyLimit: 100_000, maxAgentTurns: 2 })).status).toBe(200);
-    const all = { slowModeMs: 1_000, maxConnections: 3, historyLimit: 100_000, maxAgentTurns: 2 };
+    const all = {
+      ...DEFAULTS,
+      slowModeMs: 1_000,
+      maxConnections: 3,
+      historyLimit: 100_000,
+      maxAgentTurns: 2,
+    };
     expect(await now()).toEqual(all);
     await crash(roomObject(room));
     expect(await now()).toEqual(all);

@@ -177,6 +177,7 @@ describe("a room that was never created", () => {
         slowModeMs: 0,
         maxConnections: expect.any(Number),
         historyLimit: expect.any(Number),
+        historySeconds: 0,
         maxAgentTurns: 0,
       },
     });

@@ -3,9 +3,11 @@
 
 import { type Database, firstRow, readInPages, type Sql, type SqlRow } from "../../object/storage/sql.ts";
 import { abandonImport } from "./abandon-import.ts";
-import { LogRing } from "./log-ring.ts";
+import { ExpiringStore } from "./expiring-store.ts";
+import { type Aged, LogRing } from "./log-ring.ts";
+import { decodeMessage } from "./message-body.ts";
 import type { IdRecord, Speaker, StoredAt } from "./recent-ids.ts";
-import { LOG_TABLE, VOICES } from "./room-schema.ts";
+import { LOG_TABLE, TIMED, VOICES } from "./room-schema.ts";
 
 export interface LogState {
   readonly epoch: string;
@@ -27,6 +29,8 @@ export interface StoredMessage {
   readonly keyed: boolean;
   /** The messages that are open, with this one if it is. */
   readonly open: readonly number[];
+  /** When the room deletes it, in milliseconds. */
+  readonly expiresAt?: number | undefined;
 }
 
 /** What a change writes to the row of its message. */
@@ -40,6 +44,8 @@ export interface StoredChange {
   /** User id; `null` is server code. */
   readonly by: string | null;
   readonly deleted: boolean;
+  /** When the message expires, in milliseconds, if it does: not any more once it is deleted. */
+  readonly expiresAt?: number | undefined;
 }
 
 export type BodyRow = { seq: number; event: string; body: string };
@@ -74,6 +80,7 @@ type StateRow = {
   head: number;
   messages: number;
   importing: number | null;
+  timed: number | null;
 };
 
 /** Messages with `after` < seq ≤ `upTo`. */
@@ -86,6 +93,10 @@ export class LogStore {
   readonly #sql: Sql;
   readonly #transaction: Database["transaction"];
   readonly #ring: LogRing;
+  /** Messages that the room deletes at a time. */
+  readonly expiring: ExpiringStore;
+  /** A sum of `TIMED`; of `scheduled` as it was at the start. */
+  #timed = 0;
   /** How many messages the room has ever stored. */
   #messages = 0;
 
@@ -94,6 +105,7 @@ export class LogStore {
     this.#sql = sql;
     this.#transaction = transaction;
     this.#ring = new LogRing(sql, historyLimit);
+    this.expiring = new ExpiringStore({ sql, transaction });
   }
 
   /** The `seq` just under the oldest message that is held; 0 if none was removed. */
@@ -104,6 +116,11 @@ export class LogStore {
   /** The `seq` of the message that the next one retires; `undefined`: none. */
   get nextRetired(): number | undefined {
     return this.#ring.count < this.#ring.size ? undefined : this.#ring.floor + 1;
+  }
+
+  /** Whether a message was ever scheduled here, as the object found it at its start. */
+  get hasScheduled(): boolean {
+    return (this.#timed & TIMED.scheduled) !== 0;
   }
 
   /** How many messages the room has ever stored, also in logs that were purged. */
@@ -119,14 +136,19 @@ export class LogStore {
   /** Reads the state of the log. A log that does not exist yet will begin with `epoch`. */
   open(epoch: string, now: number): LogState {
     const row = firstRow(
-      this.#sql.exec<StateRow>("SELECT epoch, created_at, ring, head, messages, importing FROM room"),
+      this.#sql.exec<StateRow>("SELECT epoch, created_at, ring, head, messages, importing, timed FROM room"),
     );
     if (row === undefined) return { epoch, createdAt: now, head: 0 };
     // The object died while a log was imported.
     if (row.importing !== null) abandonImport({ sql: this.#sql, transaction: this.#transaction });
+    this.#timed = row.timed ?? 0;
+    if ((this.#timed & TIMED.expiring) !== 0) this.expiring.isMade();
     const { size } = this.#ring;
-    this.#messages = this.#ring.find(row.ring) ?? row.messages;
+    const found = this.#ring.find(row.ring);
+    this.#messages = found ?? row.messages;
     const head = this.#findHead(row);
+    // All were removed for their age, or there was none yet.
+    if (found === undefined) this.#ring.reset(head);
     if (row.ring !== size) this.rebuildRing(size, head);
     return { epoch: row.epoch, createdAt: row.created_at, head };
   }
@@ -136,17 +158,53 @@ export class LogStore {
     this.#transaction(() => {
       this.#sql.exec("DROP TABLE log");
       for (const statement of LOG_TABLE) this.#sql.exec(statement);
+      this.expiring.clear();
       this.#sql.exec(
         "UPDATE room SET epoch = ?, head = 0, messages = ?, silences = NULL",
         epoch,
         this.#messages,
       );
     });
-    this.#ring.reset();
+    this.#ring.reset(0);
+  }
+
+  append(message: StoredMessage): void {
+    const { seq, expiresAt } = message;
+    // No message of the room expires: one row, and nothing is read.
+    if (expiresAt === undefined && this.expiresNext === null) this.#insert(message);
+    else {
+      if (expiresAt !== undefined) this.#makeExpiring();
+      this.#transaction(() => {
+        this.#forgetExpiryOfRetired();
+        if (expiresAt !== undefined) this.expiring.add(expiresAt, seq);
+        this.#insert(message);
+      });
+    }
+    this.#ring.appended(seq);
+    this.#messages += 1;
+  }
+
+  /** When the first message expires, in milliseconds; `null`: none does. */
+  get expiresNext(): number | null {
+    return (this.#timed & TIMED.expiring) === 0 ? null : this.expiring.next;
+  }
+
+  #makeExpiring(): void {
+    this.expiring.make();
+    this.#timed |= TIMED.expiring;
+  }
+
+  /** The message that the next one retires need not be deleted any more. */
+  #forgetExpiryOfRetired(): void {
+    if (this.#ring.count < this.#ring.size || this.expiresNext === null) return;
+    const query = "SELECT seq, body FROM log WHERE slot = ?";
+    const retired = firstRow(this.#sql.exec<{ seq: number; body: string }>(query, this.#ring.nextSlot));
+    const expiresAt = retired && decodeMessage(retired.body).meta.expiresAt;
+    if (expiresAt !== undefined) this.expiring.remove(expiresAt, retired?.seq ?? 0);
   }
 
   /** Not `INSERT OR REPLACE`: that would also delete another message with the same key, in another slot. */
-  append(message: StoredMessage): void {
+  #insert(message: StoredMessage): void {
     const { seq, event, author, id, at, body, open } = message;
     this.#sql.exec(
       `INSERT INTO log (slot, seq, event, author, id, at, body, voice, number, open)
@@ -165,11 +223,19 @@ export class LogStore {
       this.#messages + 1,
       open.length === 0 ? null : JSON.stringify(open),
     );
-    this.#ring.appended(seq);
-    this.#messages += 1;
   }
 
-  change({ target, slot, body, seq, at, by, deleted }: StoredChange): void {
+  change(change: StoredChange): void {
+    const { target, expiresAt, deleted } = change;
+    if (!deleted || expiresAt === undefined) this.#update(change);
+    else
+      this.#transaction(() => {
+        this.expiring.remove(expiresAt, target);
+        this.#update(change);
+      });
+  }
+
+  #update({ target, slot, body, seq, at, by, deleted }: StoredChange): void {
     this.#sql.exec(
       `UPDATE log SET body = ?, changed = ?, changed_at = ?, changed_by = ?, deleted = ?
        WHERE slot = ? AND seq = ?`,
@@ -364,10 +430,35 @@ export class LogStore {
            changed, changed_at, changed_by, deleted, number, open FROM moved`,
       );
       this.#sql.exec("DROP TABLE moved");
+      if (dropped > 0 && this.expiresNext !== null) this.expiring.removeBefore(oldest);
       this.#sql.exec("UPDATE room SET ring = ?, head = ?", size, head);
       along();
     });
     ring.laidAnew(size, ring.count - dropped);
+  }
+
+  /** When the oldest message was stored, in milliseconds; `undefined`: there is none. */
+  get oldestAt(): number | undefined {
+    return this.#ring.oldestAt;
+  }
+
+  /** The oldest messages that were stored at `upTo` or before, at most `max`; `undefined`: there are none. */
+  aged(upTo: number, max: number): Aged | undefined {
+    return this.#ring.aged(upTo, max);
+  }
+
+  /**
+   * Removes the oldest messages. `head` and the number of messages are stored, as nothing else may be left that says them.
+   */
+  remove(aged: Aged, head: number): void {
+    const { expiring } = this;
+    this.#transaction(() => {
+      for (const { from, to } of aged.slots)
+        this.#sql.exec("DELETE FROM log WHERE slot BETWEEN ? AND ?", from, to);
+      this.#sql.exec("UPDATE room SET head = ?, messages = ?", head, this.#messages);
+      if (this.expiresNext !== null) expiring.removeBefore(aged.lastSeq + 1);
+    });
+    this.#ring.removed(aged, head);
   }
 }
 

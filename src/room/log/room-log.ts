@@ -18,6 +18,7 @@ import {
   type Topics,
 } from "../../protocol/index.ts";
 import { type Entry, inOrder, type Page, type PageSize, takePage } from "./log-page.ts";
+import type { Aged } from "./log-ring.ts";
 import { type BodyRow, type ChangedRow, isByServer, type LogStore, type WholeRow } from "./log-store.ts";
 import {
   decodeMessage,
@@ -46,6 +47,8 @@ export interface Draft extends MessageExtras {
   readonly retryOf?: string | undefined;
   /** The id was given over HTTP: it is remembered as long as the log holds the message. */
   readonly keyed?: boolean;
+  /** The room deletes it so many seconds after it was stored. */
+  readonly expiresInSeconds?: number | undefined;
   /** It is stored as an open message. */
   readonly stream?: true | undefined;
   /** Of an open message: the field of `data` whose text grows. */
@@ -143,6 +146,21 @@ export class RoomLog {
     this.#store.rebuildRing(historyLimit, this.#head, along);
   }
 
+  /** When the oldest message was stored, in milliseconds; `undefined`: there is none. */
+  get oldestAt(): number | undefined {
+    return this.#store.oldestAt;
+  }
+
+  /** The oldest messages that were stored at `upTo` (ms) or before, at most `max`; `undefined`: there are none. */
+  aged(upTo: number, max: number): Aged | undefined {
+    return this.#store.aged(upTo, max);
+  }
+
+  /** Removes the oldest messages, as `aged` found them. Nobody is told. */
+  remove(aged: Aged): void {
+    this.#store.remove(aged, this.#head);
+  }
+
   /** Deletes the log; another one begins. */
   purge(newEpoch: string): void {
     this.#store.purge(newEpoch);
@@ -160,18 +178,19 @@ export class RoomLog {
   }
 
   /** Why a message cannot be stored that answers another one, if so. */
-  replyRefusal({ replyTo }: Draft): Refusal | undefined {
+  replyRefusal({ replyTo }: Pick<Draft, "replyTo">): Refusal | undefined {
     const isThere = replyTo === undefined || replyTo <= this.floor || this.#store.find(replyTo) !== undefined;
     return isThere ? undefined : NO_SUCH_MESSAGE;
   }
 
   /** Stores a message that is no repeat. `open`: the messages that are open now. */
   storeMessage(draft: Draft, voice: Voice, now: number, open: readonly number[] = []): Outcome<StoreResult> {
-    const { id, event, keyed = false, stream, field } = draft;
+    const { id, event, keyed = false, expiresInSeconds, stream, field } = draft;
     const refusal = this.replyRefusal(draft);
     if (refusal !== undefined) return { ok: false, refusal };
     const seq = this.#head + 1;
     const speaker = speakerOf(voice);
+    const expiresAt = expiresInSeconds && now + 1_000 * expiresInSeconds;
     const opening = stream && {
       stream: "open" as const,
       field: field === DEFAULT_STREAM_FIELD ? undefined : field,
@@ -184,9 +203,10 @@ export class RoomLog {
       ...voice,
       seq,
       at: now,
+      expiresAt,
     });
     const openNow = stream ? [...open, seq] : open;
-    this.#store.append({ ...speaker, seq, event, id, at: now, body, keyed, open: openNow });
+    this.#store.append({ ...speaker, seq, event, id, at: now, body, keyed, open: openNow, expiresAt });
     this.#head = seq;
     this.#ids.add({ ...speaker, id, seq, at: now });
     return { ok: true, value: { result: { seq, at: now }, body } };
@@ -209,13 +229,14 @@ export class RoomLog {
 
   /** Stores a change of a message. Returns its `seq`, and the message as it is now. */
   change(
-    { seq: target, slot }: Target,
+    { seq: target, slot, meta: { expiresAt } }: Target,
     { meta, data, by }: Change,
     now: number,
   ): { seq: number; body: string } {
     const seq = this.#head + 1;
     const body = encodeMessage({ ...meta, changed: seq }, data);
-    this.#store.change({ target, slot, body, seq, at: now, by, deleted: meta.deletedAt !== undefined });
+    const deleted = meta.deletedAt !== undefined;
+    this.#store.change({ target, slot, body, seq, at: now, by, deleted, expiresAt });
     this.#head = seq;
     return { seq, body };
   }
@@ -239,6 +260,21 @@ export class RoomLog {
   /** By the `seq` of the message. */
   writeSilences(silences: ReadonlyMap<number, number>): void {
     this.#store.writeSilences(silences);
+  }
+
+  /** When the first message expires, in milliseconds; `null`: none does. */
+  get expiresNext(): number | null {
+    return this.#store.expiresNext;
+  }
+
+  /** Messages whose time has come, the first one first, out of the first `max`. */
+  *expired(now: number, max: number): Generator<Target> {
+    const { expiring } = this.#store;
+    for (const { at, seq } of expiring.due(now, max)) {
+      const target = this.find(seq);
+      if (target?.meta.expiresAt === at) yield target;
+      else expiring.remove(at, seq);
+    }
   }
 
   /** The latest messages as they were stored, newest first, read while iterating. */

@@ -67,6 +67,21 @@ export const RECEIPTS_TABLE = [
   "CREATE INDEX receipts_entry ON receipts (entry)",
 ];
 
+/** The values of `timed`, which are added up. */
+export const TIMED = { expiring: 1, scheduled: 2 } as const;
+
+// Made with the first row of theirs, as most rooms have none. They are never edited: a change is a table of another name.
+
+/** Messages that the room deletes at a time, the next one first. */
+export const EXPIRING_TABLE =
+  "CREATE TABLE IF NOT EXISTS expiring (at INTEGER, seq INTEGER, PRIMARY KEY (at, seq)) WITHOUT ROWID";
+
+/**
+ * Messages that are sent later. `key`: who says it, and its id. `due_at`: when it is sent, or forgotten if it was refused.
+ */
+export const SCHEDULED_TABLE =
+  "CREATE TABLE IF NOT EXISTS scheduled (key TEXT PRIMARY KEY, due_at INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID";
+
 export const ROOM_SCHEMA = [
   [
     // A single row. Settings are NULL until they are changed.
@@ -112,10 +127,8 @@ export const ROOM_SCHEMA = [
     "ALTER TABLE room ADD COLUMN webhooks TEXT",
     // 1 while an import is under way: what it has written by then is no log.
     "ALTER TABLE room ADD COLUMN importing INTEGER",
-    // Messages that the room deletes at a time, the next one first.
-    "CREATE TABLE expiring (at INTEGER, seq INTEGER, PRIMARY KEY (at, seq)) WITHOUT ROWID",
-    // Messages that are sent later. `key`: who says it, and its id.
-    "CREATE TABLE scheduled (key TEXT PRIMARY KEY, send_at INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID",
+    // Which of the tables below this room has: 1 `expiring`, 2 `scheduled`, or their sum. NULL is none.
+    "ALTER TABLE room ADD COLUMN timed INTEGER",
     // What happened in the room and stands in no log, until the back end was told: in order, behind `head` of the log.
     "CREATE TABLE webhook_events (number INTEGER PRIMARY KEY, head INTEGER NOT NULL, body TEXT NOT NULL)",
     // Members of whom the back end was told, or will be, that they joined.

@@ -5,6 +5,8 @@ import type { Limits, OwnSettings, ReconnectLimits } from "../../protocol/index.
 /** The deployer's configuration of all rooms. */
 export interface RoomDefaults {
   readonly historyLimit: number;
+  /** How long a message is kept, in seconds; 0: no limit. */
+  readonly historySeconds: number;
   readonly maxConnections: number;
   readonly maxConnectionsPerUser: number;
   /** Of connections without a token. */
@@ -23,6 +25,7 @@ export interface RoomDefaults {
 
 export const roomDefaults = (limits: LimitsConfig, serverEvents: readonly string[]): RoomDefaults => ({
   historyLimit: limits.history,
+  historySeconds: limits.historySeconds,
   maxConnections: limits.connectionsPerRoom,
   maxConnectionsPerUser: limits.connectionsPerUser,
   maxConnectionsPerAddress: limits.connectionsPerAddress,
@@ -39,11 +42,13 @@ export const defaultSettings = ({
   limits,
   maxConnections,
   historyLimit,
+  historySeconds,
   maxAgentTurns,
 }: RoomDefaults): OwnSettings => ({
   slowModeMs: limits.slowModeMs,
   maxConnections,
   historyLimit,
+  historySeconds,
   maxAgentTurns,
 });
 
@@ -54,6 +59,7 @@ type Row = {
   slow_mode_ms: number | null;
   max_connections: number | null;
   history_limit: number | null;
+  history_seconds: number | null;
   max_agent_turns: number | null;
 };
 
@@ -80,20 +86,23 @@ export class RoomSettings {
     this.#sql = sql;
     this.#defaults = defaults;
     const row = firstRow(
-      sql.exec<Row>("SELECT slow_mode_ms, max_connections, history_limit, max_agent_turns FROM room"),
+      sql.exec<Row>(
+        "SELECT slow_mode_ms, max_connections, history_limit, history_seconds, max_agent_turns FROM room",
+      ),
     );
     this.#patch = {
       slowModeMs: row?.slow_mode_ms ?? undefined,
       maxConnections: row?.max_connections ?? undefined,
       historyLimit: row?.history_limit ?? undefined,
+      historySeconds: row?.history_seconds ?? undefined,
       maxAgentTurns: row?.max_agent_turns ?? undefined,
     };
     this.#limits = this.#withSlowMode();
   }
 
   get own(): OwnSettings {
-    const { slowModeMs, maxConnections, historyLimit, maxAgentTurns } = this;
-    return { slowModeMs, maxConnections, historyLimit, maxAgentTurns };
+    const { slowModeMs, maxConnections, historyLimit, historySeconds, maxAgentTurns } = this;
+    return { slowModeMs, maxConnections, historyLimit, historySeconds, maxAgentTurns };
   }
 
   /** The settings that were set for this room. */
@@ -126,6 +135,11 @@ export class RoomSettings {
     return this.#patch.historyLimit ?? this.#defaults.historyLimit;
   }
 
+  /** How long a message is kept, in seconds; 0: no limit. */
+  get historySeconds(): number {
+    return this.#patch.historySeconds ?? this.#defaults.historySeconds;
+  }
+
   /** So many answers of agents may follow each other; 0: no limit. */
   get maxAgentTurns(): number {
     return this.#patch.maxAgentTurns ?? this.#defaults.maxAgentTurns;
@@ -140,13 +154,16 @@ export class RoomSettings {
       slowModeMs: wanted.slowModeMs ?? this.#patch.slowModeMs,
       maxConnections: wanted.maxConnections ?? this.#patch.maxConnections,
       historyLimit: wanted.historyLimit ?? this.#patch.historyLimit,
+      historySeconds: wanted.historySeconds ?? this.#patch.historySeconds,
       maxAgentTurns: wanted.maxAgentTurns ?? this.#patch.maxAgentTurns,
     };
     this.#sql.exec(
-      "UPDATE room SET slow_mode_ms = ?, max_connections = ?, history_limit = ?, max_agent_turns = ?",
+      `UPDATE room SET slow_mode_ms = ?, max_connections = ?, history_limit = ?, history_seconds = ?,
+         max_agent_turns = ?`,
       patch.slowModeMs ?? null,
       patch.maxConnections ?? null,
       patch.historyLimit ?? null,
+      patch.historySeconds ?? null,
       patch.maxAgentTurns ?? null,
     );
     this.#patch = patch;

@@ -11,6 +11,7 @@ import { objectStub } from "../../object/runtime/object-stub.ts";
 import type { DeliveryQueue } from "../../session-rooms/room-side/delivery-queue.ts";
 import type { Effects } from "../effects.ts";
 import { type Mention, notificationOf } from "../mentions.ts";
+import type { DueMessage } from "../time/waiting-message.ts";
 import { RoomNotes } from "./room-notes.ts";
 import type { RoomReports } from "./room-reports.ts";
 
@@ -26,6 +27,8 @@ export interface EffectsPorts {
   readonly reports: RoomReports;
   /** Asks what a user may do here. Never rejects. */
   ask(identity: UserIdentity): Promise<void>;
+  /** Judges scheduled messages that are due, and has the room send them. Never rejects. */
+  send(due: readonly DueMessage[]): Promise<void>;
   /** The user has used up what one may cost a day. */
   hold(user: string, until: number): Promise<void>;
 }
@@ -43,12 +46,13 @@ export class EffectsCarrier {
    * Begins all of it and waits for nothing: calls leave when what they report is durable. `waitUntil` keeps the object
    * awake for these calls only; each ends by itself, after a few tries or a time limit.
    */
-  take({ deliveries, mentions, banned, questions, spent, counts, ...seen }: Effects): void {
+  take({ deliveries, mentions, banned, questions, due, spent, counts, ...seen }: Effects): void {
     const { ctx, config, reports } = this.#ports;
     this.#notes.take(seen);
     for (const { user, item } of deliveries) this.#ports.deliveries.add(user, item);
     if (mentions.length > 0) ctx.waitUntil(mapBounded(mentions, (mention) => this.#notify(mention)));
     for (const user of banned) ctx.waitUntil(this.#unfollow(user));
+    if (due.length > 0) ctx.waitUntil(this.#ports.send(due));
     for (const identity of questions) ctx.waitUntil(this.#ports.ask(identity));
     reports.settle(counts);
     if (config.limits.userBudget > 0)

@@ -37,11 +37,15 @@ import {
   PURGE_CALL,
   READ_UP_TO_CALL,
   RECEIPTS_CALL,
+  RESCHEDULE_CALL,
   type RoomCall,
+  SCHEDULE_CALL,
+  SCHEDULED_CALL,
   SIGNAL_CALL,
   STOP_CALL,
   TAKEOVER_CALL,
   UNBAN_CALL,
+  UNSCHEDULE_CALL,
 } from "../calls.ts";
 import type { ChangeInput } from "../changes.ts";
 import type { RoomLife } from "../effects.ts";
@@ -63,6 +67,7 @@ import type {
   RoomCalls,
   UserDataPage,
 } from "../room-calls.ts";
+import type { ScheduleInput, SchedulePatch } from "../schedule.ts";
 import { eraseIn } from "./erase-in.ts";
 import { exportOf } from "./room-exports.ts";
 import { IMPORTING, RoomImports } from "./room-imports.ts";
@@ -222,6 +227,22 @@ export class RoomObject
     return this.#call(PURGE_CALL, actor, undefined);
   }
 
+  schedule(actor: Actor, input: ScheduleInput) {
+    return this.#call(SCHEDULE_CALL, actor, input);
+  }
+
+  scheduledMessages(actor: Actor) {
+    return this.#call(SCHEDULED_CALL, actor, undefined);
+  }
+
+  reschedule(actor: Actor, patch: SchedulePatch) {
+    return this.#call(RESCHEDULE_CALL, actor, patch);
+  }
+
+  unschedule(actor: Actor, id: string) {
+    return this.#call(UNSCHEDULE_CALL, actor, id);
+  }
+
   async revoke(user: string, revokedTokens: RevokedTokens): Promise<boolean> {
     if (!this.#isMade) return false;
     const outcome = await this.#open().call(SERVER, 0, ({ moderation }, turn) =>
@@ -357,15 +378,17 @@ export class RoomObject
     const live = this.#open();
     const isForgettable = () => live.isIdle && !live.room.life(now).isKept;
     const wasForgettable = isForgettable();
-    live.room.sweepOnAlarm(now);
+    const sweepAt = live.room.sweepOnAlarm(now);
     live.reports.doubt();
     if (wasForgettable) await live.reports.forgetting();
     // Somebody may have come meanwhile.
     if (wasForgettable && isForgettable()) {
       this.#live = undefined;
       await this.ctx.storage.deleteAll();
-    } else await live.flush();
-    return null;
+      return null;
+    }
+    await live.flush();
+    return live.room.connections.size < 2 && live.room.sessions.size === 0 ? null : sweepAt;
   }
 
   /** For a caller that tries again. */

@@ -27,6 +27,7 @@ import { sessionDeliveries } from "../../session-rooms/runtime/session-deliverie
 import { ROOM_VALIDATORS } from "../../validation/commands.ts";
 import { parseFrame } from "../../validation/parse-frame.ts";
 import { Admission } from "../admission.ts";
+import { DueMessages } from "../due-messages.ts";
 import type { Effects } from "../effects.ts";
 import { LogStore } from "../log/log-store.ts";
 import { roomDatabase } from "../log/room-database.ts";
@@ -43,6 +44,7 @@ import { type RoomDefaults, RoomSettings, roomDefaults } from "../people/room-se
 import { UserRecords } from "../people/user-records.ts";
 import { Room } from "../room.ts";
 import type { AppliedCommand } from "../room-commands.ts";
+import { ScheduleStore } from "../time/schedule-store.ts";
 import type { Turn } from "../turn.ts";
 import { EffectsCarrier } from "./effects-carrier.ts";
 import { FlushTimer } from "./flush-timer.ts";
@@ -82,6 +84,7 @@ export class RoomRuntime {
   readonly #barrier: CommandBarrier<RoomConnection, AppliedCommand, Outcome<Actor>>;
   readonly #tooBig = new TooBigNotice();
   readonly #carrier: EffectsCarrier;
+  readonly #dueMessages = this.#makeDueMessages();
   readonly #timer = new FlushTimer(() => this.#ctx.waitUntil(this.flush()));
   /** The next flush that is durable; `undefined`: nothing waits for it. */
   #flushed: PromiseWithResolvers<void> | undefined;
@@ -139,6 +142,7 @@ export class RoomRuntime {
       deliveries: this.#deliveries,
       reports: this.reports,
       ask: (identity) => this.#askFor(identity),
+      send: (due) => this.#dueMessages.take(due),
       hold: (user, until) => this.#hold(user, until),
     });
   }
@@ -381,6 +385,18 @@ export class RoomRuntime {
     });
   }
 
+  #makeDueMessages(): DueMessages {
+    return new DueMessages({
+      judge: (actor) => this.admission.judge(actor),
+      authorize: (identity) => this.#authorize(identity),
+      ask: async (actor, input) => this.gate?.askForCall(actor, { type: "send", input }) ?? accept(undefined),
+      settle: async (verdicts) => {
+        await this.call(SERVER, 0, ({ time }, turn) => accept(time.schedule.judged(verdicts, turn)));
+      },
+      failed: (error) => log("command_failed", { room: this.#name, error }),
+    });
+  }
+
   #makeBarrier(): CommandBarrier<RoomConnection, AppliedCommand, Outcome<Actor>> {
     const { room, gate } = this;
     return new CommandBarrier({
@@ -405,9 +421,11 @@ export class RoomRuntime {
     const beginning = { epoch, ring: defaults.historyLimit, now };
     const database = roomDatabase(databaseOf(this.#ctx), beginning);
     const settings = new RoomSettings(database.sql, defaults);
+    const logStore = new LogStore(database, settings.historyLimit);
     const storage = {
       settings,
-      log: new RoomLog(new LogStore(database, settings.historyLimit), { newEpoch: epoch, now }),
+      log: new RoomLog(logStore, { newEpoch: epoch, now }),
+      schedule: new ScheduleStore(database, logStore.hasScheduled),
       users: new UserRecords(database.sql),
       receipts: new ReceiptStore(database),
       sessions: new SessionStore(database.sql),

@@ -26,7 +26,16 @@ describe("the effects of a flush", () => {
     test.later(60_000);
     ada.say({ type: "send", id: "m", data: 1 });
     expect(test.flushOnce()).toEqual({
-      ...{ mentions: [], deliveries: [], audit: [], banned: [], questions: [], spent: [], journal: [] },
+      ...{
+        mentions: [],
+        deliveries: [],
+        audit: [],
+        banned: [],
+        due: [],
+        questions: [],
+        spent: [],
+        journal: [],
+      },
       traffic: {
         published: new Map([["chat", { messages: 1, signals: 0, changes: 0, notifications: 0 }]]),
         ...SENT,

@@ -245,7 +245,7 @@ describe("a purge", () => {
 });
 
 describe("the settings of a room", () => {
-  const OWN = { slowModeMs: 700, maxConnections: 9, historyLimit: 20, maxAgentTurns: 3 };
+  const OWN = { slowModeMs: 700, maxConnections: 9, historyLimit: 20, historySeconds: 0, maxAgentTurns: 3 };
 
   it("[B6] survive restarts and purges, and are what connected states", () => {
     const { test, configure, purge } = roomWith({ historyLimit: 50 });

@@ -13,6 +13,9 @@ const NOTHING: Workload = {
   joinsPerMemberPerDay: 0,
   messagesPerDay: 0,
   messageBytes: 0,
+  expiringPercent: 0,
+  agedPercent: 0,
+  scheduledPerDay: 0,
   signalsPerMessage: 0,
   readsPerMemberPerDay: 0,
   notificationsPerDay: 0,
@@ -29,6 +32,9 @@ const TYPICAL: Workload = {
   joinsPerMemberPerDay: 4,
   messagesPerDay: 200,
   messageBytes: 200,
+  expiringPercent: 0,
+  agedPercent: 0,
+  scheduledPerDay: 0,
   signalsPerMessage: 1,
   readsPerMemberPerDay: 20,
   notificationsPerDay: 5,
@@ -49,6 +55,22 @@ describe("the usage", () => {
   it("[K7] of nothing is zero", () => {
     expect(new Set(Object.values(amounts({})))).toEqual(new Set([0]));
     expect(usage({}).deliveries).toBe(0);
+  });
+
+  it("[K6] of what is done at a time is its rows, and a request for each alarm", () => {
+    const daily = { rooms: 10, messagesPerDay: 1_000 };
+    const more = (extra: Partial<Workload>) => {
+      const [plain, timed] = [amounts(daily), amounts({ ...daily, ...extra })];
+      return [timed.rowsWritten - plain.rowsWritten, timed.objectRequests - plain.objectRequests];
+    };
+    const { expiring, scheduled, aged, change } = ROOM_COUNTERS;
+    const messages = 300_000;
+    expect(more({ expiringPercent: 100 })).toEqual([
+      messages * (expiring.rowsWritten + change.rowsWritten + 1),
+      messages,
+    ]);
+    expect(more({ agedPercent: 100 })).toEqual([messages * aged.rowsWritten + 2 * 50 * 300, 50 * 300]);
+    expect(more({ scheduledPerDay: 100 })).toEqual([30_000 * (scheduled.rowsWritten + 2), 60_000]);
   });
 
   it("[K7] of a message is its row, a twentieth of a request, and the work for one event", () => {

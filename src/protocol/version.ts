@@ -43,7 +43,7 @@ export const WIRE_HISTORY = [
   { version: 1, wire: "96ebb756a77681bc", change: "Answers that stream; the setting `maxAgentTurns`." },
   {
     version: 1,
-    wire: "8cc8de815a8d12b2",
+    wire: "a7256e4aa5244c85",
     change: "Messages that expire, scheduled ones, retention by age; exports, imports, erasures; webhooks.",
   },
 ] as const;

@@ -92,6 +92,8 @@ export class Room {
   readonly random: () => number;
   readonly asksAbout: AsksAbout | undefined;
   readonly beforePublish: BeforePublish | undefined;
+  /** Why nobody may come in or do anything, while that is so: until the room is opened anew. */
+  closedFor: Refusal | undefined;
   readonly #queue: WorkQueue;
   readonly #greeter: Greeter;
   /** Whether the room woke, and what woke it has not come to a flush yet: it may wait for a user's object. */
@@ -183,7 +185,7 @@ export class Room {
 
   /** Why `actor` may not open one more connection, if so. */
   openingRefusal(actor: Actor, now: number): Refusal | undefined {
-    const barred = this.moderation.refusalFor(actor, now);
+    const barred = this.moderation.refusalFor(actor, now) ?? this.closedFor;
     if (barred !== undefined) return barred;
     return this.connections.areFullFor(actor.identity) ? FULL : undefined;
   }

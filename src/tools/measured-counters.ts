@@ -41,6 +41,11 @@ export const ROOM_COUNTERS = {
   scheduled: { rowsRead: 0, rowsWritten: 4 },
   /** A message that goes for its age, beside it. All that go together are a row and an alarm more. */
   aged: { rowsRead: 1, rowsWritten: 1 },
+  /** A message of an import that was never changed; one that was changed is a row more. Read again, in an export: one. */
+  importedMessage: { rowsRead: 1, rowsWritten: 1 },
+  exportedMessage: { rowsRead: 1, rowsWritten: 0 },
+  /** A message of a user who is erased: its row, and its place among the changes, as of any deleted message. */
+  erasedMessage: { rowsRead: 5, rowsWritten: 2 },
   /** Whenever a room gets its second connection and no sweep is planned. */
   sweepPlanned: { rowsRead: 0, rowsWritten: 1 },
   /** 100 connections that only ping. The object sleeps between the sweeps; the rows read are those of its 4 wakes. */

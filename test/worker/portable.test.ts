@@ -3,9 +3,11 @@
 
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { fits } from "../../client/util/wire.ts";
+import { NONE_REVOKED } from "../../src/object/revocation.ts";
 import { ROOM_EXPORT_LINES } from "../../src/protocol/index.ts";
+import { UserObject } from "../../src/user/runtime/user-object.ts";
 import { ask, edit, react, remove } from "./support/changes.ts";
 import { advanceClock, configureRoom, crash, sleep, storedMessages, storedText } from "./support/objects.ts";
 import {
@@ -216,6 +218,35 @@ describe("the import of a room", () => {
     expect(await info(copy)).toMatchObject({ head: 0, floor: 0 });
     expect(await storedText(roomObject(copy))).not.toMatch(/edited|spam/);
     expect((await imported(copy, textOf(lines))).status).toBe(200);
+  });
+
+  it("[Z156] refuses what was on its way when it began", async () => {
+    const { room } = await fullRoom("late");
+    const copy = uniqueName("late");
+    const asked = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<void>();
+    const revokedTokens = vi.spyOn(UserObject.prototype, "revokedTokens");
+    onTestFinished(() => revokedTokens.mockRestore());
+    const late = async () => {
+      asked.resolve();
+      await answer.promise;
+      return NONE_REVOKED;
+    };
+    revokedTokens.mockImplementation(Object(late));
+    const token = await tokenFor(uniqueName("late"));
+    const message = callAs(token, "POST", `/v1/rooms/${copy}/messages`, { data: 1 });
+    await asked.promise;
+    const { readable, writable } = new IdentityTransformStream();
+    const writer = writable.getWriter();
+    const response = imported(copy, readable);
+    const bytes = new TextEncoder().encode(await exported(room));
+    await writer.write(bytes.subarray(0, 600));
+    await expect.poll(async () => (await callAsServer("GET", `/v1/rooms/${copy}`)).status).toBe(503);
+    answer.resolve();
+    expect((await message).status).toBe(503);
+    await writer.write(bytes.subarray(600));
+    await writer.close();
+    expect(await (await response).json()).toMatchObject({ head: 10, messages: 7 });
   });
 
   it.each([

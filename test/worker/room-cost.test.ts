@@ -1,12 +1,13 @@
 // Counts what a room uses: the figures of the cost model are compared with these counts, so that they stay correct.
 
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { ROOM_COUNTERS } from "../../src/tools/measured-counters.ts";
 import { type Meter, measure } from "./support/meter.ts";
 import { advanceClock } from "./support/objects.ts";
 import type { TestSocket } from "./support/test-socket.ts";
-import { callAsServer, cursorOf, fill, join, roomObject, uniqueName } from "./support/worker.ts";
+import { call, callAsServer, cursorOf, fill, join, roomObject, uniqueName } from "./support/worker.ts";
 
 const RING = 1_000;
 const DATA_BYTES = 200;
@@ -31,6 +32,12 @@ async function fullRoom() {
   await meter.take();
   return { room, stub, meter, ada };
 }
+
+/** Of a whole log, without what is read and written once. */
+const perMessage = ({ rowsRead, rowsWritten }: { rowsRead: number; rowsWritten: number }) => ({
+  rowsRead: Math.floor(rowsRead / RING),
+  rowsWritten: Math.floor(rowsWritten / RING),
+});
 
 const rowsOf = async (meter: Meter) => {
   const { rowsRead, rowsWritten } = await meter.take();
@@ -124,6 +131,21 @@ describe("what follows a message", () => {
       await ada.ask({ id, seq, ...command });
       expect([id, await rowsOf(meter)]).toEqual([id, ROOM_COUNTERS.change]);
     }
+  });
+
+  it("[K6] an import is a row a message, an export reads one, and an erasure is two", async () => {
+    const { meter, room } = await fullRoom();
+    const path = `/v1/rooms/${room}`;
+    const file = await (await callAsServer("GET", `${path}/export`)).arrayBuffer();
+    const { importedMessage, exportedMessage, erasedMessage } = ROOM_COUNTERS;
+    expect(perMessage(await rowsOf(meter))).toEqual(exportedMessage);
+    await callAsServer("DELETE", path);
+    await meter.take();
+    const headers = { Authorization: `Bearer ${env.API_KEYS}` };
+    await call(`${path}/import`, { method: "POST", headers, body: file });
+    expect(perMessage(await rowsOf(meter))).toEqual(importedMessage);
+    await callAsServer("DELETE", "/v1/users/ada");
+    expect(perMessage(await rowsOf(meter))).toEqual(erasedMessage);
   });
 
   it("[K15] a look-up of any message reads at most 20 rows, however unevenly the seqs are distributed", async () => {

@@ -6,7 +6,7 @@ import type { Erased, ErasureOrder } from "../room-calls.ts";
 import type { RoomRuntime } from "./room-runtime.ts";
 
 /** In one call: a longer log takes several. */
-const MAX_BATCHES = 50;
+const MAX_BATCHES = 20;
 
 /** Erases a user from a room, a flush for each batch. Nobody writes with their old tokens any more while it does. */
 export async function eraseIn(

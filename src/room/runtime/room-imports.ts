@@ -123,7 +123,8 @@ export class RoomImports {
     const { live, keepsEpoch } = run;
     const first = readFirst(line, keepsEpoch);
     if (!first.ok) return first.refusal;
-    const begun = await live.call(SERVER, 0, ({ log, connections, settings }, turn) => {
+    const begun = await live.call(SERVER, 0, (room, turn) => {
+      const { log, connections, settings } = room;
       if (this.#isUnderWay) return reject(IMPORTING);
       if (log.head > 0) return reject(HAS_LOG);
       const { database } = live;
@@ -131,6 +132,7 @@ export class RoomImports {
       const rules = { database, settings, users, messages: log.messages, schedule() {} };
       run.importing = new RoomImport(rules, first.value, { epoch: keepsEpoch ? undefined : randomEpoch() });
       this.#isUnderWay = true;
+      room.closedFor = IMPORTING;
       connections.expel("everybody", () => IMPORTING, "left", turn);
       return accept(undefined);
     });

@@ -334,7 +334,10 @@ export class RoomObject
     const asked = await this.#askBefore(call, actor, input);
     if (!asked.ok) return asked;
     const { cost, asked: withAnswer } = asked.value;
-    return this.#open().call(actor, cost, (room, turn) => call.run(room, turn, actor, withAnswer));
+    return this.#open().call(actor, cost, (room, turn) =>
+      // It may have begun while somebody was asked.
+      room.closedFor === undefined ? call.run(room, turn, actor, withAnswer) : reject(room.closedFor),
+    );
   }
 
   /** What a call costs from here on, and its input with the answer of the deployer's back end, if that was asked. */

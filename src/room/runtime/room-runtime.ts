@@ -70,9 +70,9 @@ export class RoomRuntime {
   readonly admission: Admission;
   readonly reports: RoomReports;
   readonly answers: StreamedAnswers;
+  readonly database: LazyDatabase;
   /** Left out: nobody is asked before a message is stored. */
   readonly gate: PublishGate | undefined;
-  readonly database: LazyDatabase;
   readonly #ctx: DurableObjectState;
   readonly #env: Env;
   readonly #config: Config;
@@ -101,8 +101,8 @@ export class RoomRuntime {
     const judge = publishJudge(this.#config);
     const { room, database } = this.#makeRoom(epoch, judge);
     this.room = room;
-    this.gate = publishGate(room, judge);
     this.database = database;
+    this.gate = publishGate(room, judge);
     this.admission = this.#makeAdmission();
     this.#loop = this.#makeLoop(flushed);
     this.answers = new StreamedAnswers(room, {

@@ -6,7 +6,7 @@ export interface LogFieldValues {
   room: string;
   /** User id; `null`: server code. */
   user: string | null;
-  /** Name of the API key that server code used, never the key itself. */
+  /** Name of the API key that server code used, never the key itself; of another Worker, the name in its binding. */
   key: string;
   /** Stack of an `Error`, else its text. */
   error: unknown;

@@ -15,6 +15,7 @@ import {
   type Refusal,
   refuse,
   reject,
+  type Scheduled,
   type ScheduleResult,
   type Sender,
   utf8Length,
@@ -160,6 +161,22 @@ export class Schedule {
     const price = priceOf(identity, { rows: shown.length, bytes });
     this.#rules.allowances.charge(identity, price - priceOf(identity, { rows: 0, bytes: 0 }), now);
     return accept(shown);
+  }
+
+  /** All that wait, each as JSON. */
+  all(): readonly string[] {
+    const messages = this.#list.all.map(({ key }) => this.#read(key));
+    return messages.filter((message) => message !== undefined).map(encodeScheduled);
+  }
+
+  /** Takes in a message that another room had. Nothing is known of its author's token: it counts as one of `now` that may write. */
+  restore({ data, byServer, ...waiting }: Scheduled, now: number): void {
+    const { id, from, sendAt, error } = waiting;
+    const token = { issuedAt: now, expiresAt: now, permission: "write", isAsked: false } as const;
+    const author = byServer || from === null ? null : { user: from, ...token };
+    const key = waitingKey({ author: from?.id ?? "", byServer: author === null, id });
+    const dueAt = error === undefined ? sendAt : now + LISTED_MS;
+    this.#put(key, { ...waiting, author, data: JSON.stringify(data) }, dueAt);
   }
 
   /** Answers the message as it is now, as JSON. One that was refused is tried again. */

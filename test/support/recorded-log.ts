@@ -3,7 +3,8 @@
 
 import type { Database } from "../../src/object/storage/sql.ts";
 import { matchesTopics, type Topics } from "../../src/protocol/index.ts";
-import { LogStore, type StoredChange, type StoredMessage } from "../../src/room/log/log-store.ts";
+import type { StoredChange, StoredMessage } from "../../src/room/log/log-rows.ts";
+import { LogStore } from "../../src/room/log/log-store.ts";
 
 export interface RecordedEvent {
   readonly seq: number;

@@ -2,6 +2,7 @@
 // was written by then is no log: a room that wakes with the mark is emptied.
 
 import { type Database, firstRow } from "../../object/storage/sql.ts";
+import { ExpiringStore } from "./expiring-store.ts";
 import { voiceOf } from "./log-store.ts";
 import type { Speaker } from "./recent-ids.ts";
 
@@ -28,6 +29,7 @@ export interface ImportedState {
 
 export class ImportedLog {
   readonly #database: Database;
+  readonly #expiring: ExpiringStore;
   readonly #ring: number;
   /** How many messages the room has ever stored. */
   #number: number;
@@ -38,6 +40,7 @@ export class ImportedLog {
   /** Marks the room. `ring` is how many messages it keeps: of more the latest; `messages`: how many it ever stored. */
   constructor(database: Database, { ring, messages }: { readonly ring: number; readonly messages: number }) {
     this.#database = database;
+    this.#expiring = new ExpiringStore(database);
     this.#ring = ring;
     this.#number = messages;
     database.sql.exec("UPDATE room SET importing = 1");
@@ -67,8 +70,10 @@ export class ImportedLog {
          number = excluded.number`,
       ...values,
     );
-    if (expiresAt !== undefined && !deleted)
-      sql.exec("INSERT OR REPLACE INTO expiring (at, seq) VALUES (?, ?)", expiresAt, seq);
+    if (expiresAt !== undefined && !deleted) {
+      this.#expiring.make();
+      this.#expiring.add(expiresAt, seq);
+    }
     if (message.isOpen) this.#open.set(seq, this.#count);
     this.#count += 1;
     this.#number += 1;

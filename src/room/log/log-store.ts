@@ -5,6 +5,19 @@ import { type Database, firstRow, readInPages, type Sql, type SqlRow } from "../
 import { abandonImport } from "./abandon-import.ts";
 import { ExpiringStore } from "./expiring-store.ts";
 import { type Aged, LogRing } from "./log-ring.ts";
+import type {
+  AuthorRow,
+  BodyRow,
+  ChangedRow,
+  ChangerRow,
+  IdRow,
+  LatestRow,
+  StateRow,
+  StoredChange,
+  StoredMessage,
+  TargetRow,
+  WholeRow,
+} from "./log-rows.ts";
 import { decodeMessage } from "./message-body.ts";
 import type { IdRecord, Speaker, StoredAt } from "./recent-ids.ts";
 import { LOG_TABLE, TIMED, VOICES } from "./room-schema.ts";
@@ -14,74 +27,6 @@ export interface LogState {
   readonly createdAt: number;
   readonly head: number;
 }
-
-export interface StoredMessage {
-  readonly seq: number;
-  readonly event: string;
-  /** User id; "" is server code in its own name. */
-  readonly author: string;
-  readonly byServer: boolean;
-  readonly id: string;
-  readonly at: number;
-  /** The whole message as it goes over the wire. */
-  readonly body: string;
-  /** The id was given over HTTP: it is remembered as long as the log holds the message. */
-  readonly keyed: boolean;
-  /** The messages that are open, with this one if it is. */
-  readonly open: readonly number[];
-  /** When the room deletes it, in milliseconds. */
-  readonly expiresAt?: number | undefined;
-}
-
-/** What a change writes to the row of its message. */
-export interface StoredChange {
-  readonly target: number;
-  /** The slot of the message, as `find` returned it. */
-  readonly slot: number;
-  readonly body: string;
-  readonly seq: number;
-  readonly at: number;
-  /** User id; `null` is server code. */
-  readonly by: string | null;
-  readonly deleted: boolean;
-  /** When the message expires, in milliseconds, if it does: not any more once it is deleted. */
-  readonly expiresAt?: number | undefined;
-}
-
-export type BodyRow = { seq: number; event: string; body: string };
-export type TargetRow = BodyRow & {
-  slot: number;
-  author: string;
-  voice: number | null;
-  deleted: number | null;
-};
-/** All that an export has of a message. */
-export type WholeRow = BodyRow & {
-  author: string;
-  voice: number | null;
-  changed: number | null;
-  changed_at: number | null;
-  changed_by: string | null;
-};
-export type ChangedRow = BodyRow & {
-  changed: number;
-  changed_at: number;
-  changed_by: string | null;
-  deleted: number | null;
-};
-type AuthorRow = { seq: number; author: string; at: number; voice: number | null };
-type ChangerRow = { seq: number; changer: string; at: number };
-type LatestRow = { seq: number; author: string; deleted: number | null };
-type IdRow = { seq: number; author: string; id: string; at: number; voice: number | null };
-type StateRow = {
-  epoch: string;
-  created_at: number;
-  ring: number;
-  head: number;
-  messages: number;
-  importing: number | null;
-  timed: number | null;
-};
 
 /** Messages with `after` < seq ≤ `upTo`. */
 interface Span {
@@ -139,10 +84,10 @@ export class LogStore {
       this.#sql.exec<StateRow>("SELECT epoch, created_at, ring, head, messages, importing, timed FROM room"),
     );
     if (row === undefined) return { epoch, createdAt: now, head: 0 };
-    // The object died while a log was imported.
-    if (row.importing !== null) abandonImport({ sql: this.#sql, transaction: this.#transaction });
     this.#timed = row.timed ?? 0;
     if ((this.#timed & TIMED.expiring) !== 0) this.expiring.isMade();
+    // The object died while a log was imported.
+    if (row.importing !== null) abandonImport({ sql: this.#sql, transaction: this.#transaction });
     const { size } = this.#ring;
     const found = this.#ring.find(row.ring);
     this.#messages = found ?? row.messages;

@@ -19,7 +19,8 @@ import {
 } from "../../protocol/index.ts";
 import { type Entry, inOrder, type Page, type PageSize, takePage } from "./log-page.ts";
 import type { Aged } from "./log-ring.ts";
-import { type BodyRow, type ChangedRow, isByServer, type LogStore, type WholeRow } from "./log-store.ts";
+import type { BodyRow, ChangedRow, WholeRow } from "./log-rows.ts";
+import { isByServer, type LogStore } from "./log-store.ts";
 import {
   decodeMessage,
   encodeDeleted,

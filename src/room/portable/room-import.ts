@@ -30,7 +30,7 @@ export interface ImportRules {
   schedule(scheduled: Scheduled): void;
 }
 
-export interface ImportOptions {
+export interface ImportSettings {
   /** The epoch of the new log. Left out: that of the file. */
   readonly epoch?: string | undefined;
 }
@@ -50,7 +50,7 @@ export class RoomImport {
   readonly #scheduled: Scheduled[] = [];
 
   /** `room` is the first line, which fits. From here on the room is marked. */
-  constructor(rules: ImportRules, room: ExportedRoom, { epoch }: ImportOptions) {
+  constructor(rules: ImportRules, room: ExportedRoom, { epoch }: ImportSettings) {
     this.#rules = rules;
     this.#room = room;
     this.#epoch = epoch ?? room.epoch;

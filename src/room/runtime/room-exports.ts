@@ -10,7 +10,15 @@ export function exportOf(
   isCurrent: () => boolean,
 ): ReadableStream<Uint8Array> {
   const { name, log: roomLog, streams, settings, receipts, moderation } = room;
-  const rules = { name, log: roomLog, streams, settings, receipts, moderation, scheduled: () => [] };
+  const rules = {
+    name,
+    log: roomLog,
+    streams,
+    settings,
+    receipts,
+    moderation,
+    scheduled: () => room.time.schedule.all(),
+  };
   const pages = new RoomExport(rules);
   const next = () => {
     if (!isCurrent()) throw new Error("the room was opened anew during its export");

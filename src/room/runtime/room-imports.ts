@@ -11,6 +11,7 @@ import {
   type RoomExportLine,
   refuse,
   reject,
+  type Scheduled,
 } from "../../protocol/index.ts";
 import { abandonImport } from "../log/abandon-import.ts";
 import { UserRecords } from "../people/user-records.ts";
@@ -129,7 +130,8 @@ export class RoomImports {
       if (log.head > 0) return reject(HAS_LOG);
       const { database } = live;
       const users = new UserRecords(database.sql);
-      const rules = { database, settings, users, messages: log.messages, schedule() {} };
+      const schedule = (waiting: Scheduled) => live.room.time.schedule.restore(waiting, turn.now);
+      const rules = { database, settings, users, messages: log.messages, schedule };
       run.importing = new RoomImport(rules, first.value, { epoch: keepsEpoch ? undefined : randomEpoch() });
       this.#isUnderWay = true;
       room.closedFor = IMPORTING;

@@ -66,7 +66,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/room/streams": [...OBJECT, "src/room/log"],
   "src/room/time": [...OBJECT, "src/room/log"],
   "src/room/people": [...OBJECT, "src/config", "src/room/log"],
-  "src/room/portable": [...OBJECT, "src/room", "src/room/log", "src/room/people", "src/room/streams"],
+  "src/room/portable": [
+    ...[...OBJECT, "src/room", "src/room/log", "src/room/people", "src/room/streams", "src/room/time"],
+  ],
   "src/room": [
     ...[...OBJECT, "src/registry", "src/room/log", "src/room/people", "src/room/streams"],
     ...["src/room/time", "src/session-rooms", "src/session-rooms/room-side"],

@@ -308,9 +308,10 @@ export class Room {
     const turn = new Turn(now, this.connections);
     const head = this.log.head;
     this.#awaitsWaker &&= this.#queue.isEmpty;
-    this.time.begin(turn);
+    // What is due goes into the log: it waits until the room has it.
+    if (this.closedFor === undefined) this.time.begin(turn);
     this.#queue.apply(turn);
-    this.time.advance(turn);
+    if (this.closedFor === undefined) this.time.advance(turn);
     this.streams.advance(turn, (target) => this.publisher.interrupted(target, turn));
     this.connections.announce(now);
     this.#emitPresence(turn);

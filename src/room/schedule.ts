@@ -213,6 +213,20 @@ export class Schedule {
     return accept(undefined);
   }
 
+  /** Those in the name of a user, in whatever voice; each as JSON. */
+  ofUser(user: string): readonly string[] {
+    return this.#list.all.flatMap(({ key, author }) => {
+      const message = author === user ? this.#read(key) : undefined;
+      return message === undefined ? [] : [encodeScheduled(message)];
+    });
+  }
+
+  /** Removes what was scheduled in the name of a user until then, in milliseconds. */
+  erase(user: string, until: number): void {
+    for (const { key, author } of this.#list.all)
+      if (author === user && (this.#read(key)?.at ?? 0) <= until) this.#remove(key);
+  }
+
   /** The log is deleted, and with it what was to come into it. */
   purge(): void {
     this.#rules.schedule.clear();

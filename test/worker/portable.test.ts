@@ -64,6 +64,8 @@ async function fullRoom(prefix: string) {
   await ask(bo, { type: "read", seq: 5 });
   await callAsServer("POST", `${path}/kick`, { user: "zed", banSeconds: 3_600, reason: "spam" });
   await callAsServer("PATCH", path, { slowModeMs: 1_000 });
+  const later = { data: "later", id: "LATER", sendAt: Date.now() + 3_600_000, from: { id: "ada" } };
+  await callAsServer("POST", `${path}/scheduled`, later);
   return { room, path, ada, bo };
 }
 
@@ -81,6 +83,7 @@ describe("the export of a room", () => {
       ...Array(7).fill("message"),
       "receipt",
       "ban",
+      "scheduled",
       "end",
     ]);
     const [first, one, two, three] = lines;
@@ -259,7 +262,7 @@ describe("the import of a room", () => {
     [
       "with a line behind the end",
       (lines: Line[]) => [...lines, ...lines.slice(-1)],
-      /line 12: lines stand in/,
+      /line 13: lines stand in/,
     ],
     [
       "of a newer server",
@@ -306,7 +309,7 @@ describe("the import of a room", () => {
     // As it is on disk when an object dies before the last line.
     await runInDurableObject(roomObject(copy), (_, { storage }) => {
       storage.sql.exec("UPDATE room SET importing = 1, head = 0, slow_mode_ms = NULL");
-      storage.sql.exec("DELETE FROM users");
+      for (const table of ["users", "scheduled"]) storage.sql.exec(`DELETE FROM ${table}`);
     });
     await crash(roomObject(copy));
     expect(await storedMessages(copy)).toBe(7);

@@ -3,6 +3,7 @@
 import type { RoomLog } from "../log/room-log.ts";
 import type { Receipts } from "../people/receipts.ts";
 import type { UserDataPage } from "../room-calls.ts";
+import type { Schedule } from "../schedule.ts";
 import type { Streams } from "../streams.ts";
 
 /** Of one page, in UTF-16 units. The last line may go beyond it. */
@@ -13,11 +14,12 @@ export interface UserDataRules {
   readonly log: RoomLog;
   readonly streams: Pick<Streams, "inPage">;
   readonly receipts: Receipts;
+  readonly time: { readonly schedule: Pick<Schedule, "ofUser"> };
 }
 
 /** `after`: the `seq` behind which to go on. */
 export function userDataOf(
-  { name, log, streams, receipts }: UserDataRules,
+  { name, log, streams, receipts, time }: UserDataRules,
   user: string,
   after: number,
 ): UserDataPage {
@@ -34,5 +36,7 @@ export function userDataOf(
     const receipt = { type: "receipt", room: name, seq: receipts.seqOf(user), at };
     lines += `${JSON.stringify(receipt)}\n`;
   }
+  for (const json of time.schedule.ofUser(user))
+    lines += `{"type":"scheduled","room":${room},${json.slice(1)}\n`;
   return { lines, messages, next: null };
 }

@@ -4,6 +4,7 @@ import { encodeDeleted, erased, type MessageMeta } from "../log/message-body.ts"
 import type { RoomLog, Target } from "../log/room-log.ts";
 import type { Receipts } from "../people/receipts.ts";
 import type { ErasureOrder } from "../room-calls.ts";
+import type { Schedule } from "../schedule.ts";
 import type { Streams } from "../streams.ts";
 import type { Turn } from "../turn.ts";
 
@@ -14,6 +15,7 @@ export interface ErasureRules {
   readonly log: RoomLog;
   readonly streams: Pick<Streams, "closed" | "wasWritten" | "current">;
   readonly receipts: Receipts;
+  readonly time: { readonly schedule: Pick<Schedule, "erase"> };
 }
 
 /** What one flush erased. */
@@ -31,7 +33,7 @@ export function eraseBatch(
   after: number,
   turn: Turn,
 ): ErasedBatch {
-  const { log, receipts } = rules;
+  const { log, receipts, time } = rules;
   const seqs = log.touchedBy(user, until, after, BATCH);
   let messages = 0;
   let reactions = 0;
@@ -47,6 +49,7 @@ export function eraseBatch(
   }
   if (seqs.length === BATCH) return { messages, reactions, next: seqs.at(-1) ?? null };
   if ((receipts.readAt(user) ?? Number.POSITIVE_INFINITY) <= until) receipts.forget(user);
+  time.schedule.erase(user, until);
   return { messages, reactions, next: null };
 }
 

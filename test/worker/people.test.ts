@@ -36,6 +36,8 @@ async function activeUser() {
   await ask(ada, { type: "read" });
   await callAsServer("POST", `/v1/rooms/${room}/messages`, { data: "SECRET 2", from: { id: user } });
   await callAs(token, "POST", `/v1/rooms/${quiet}/messages`, { data: "SECRET 3" });
+  const later = { data: "SECRET 4", id: "later", sendAt: Date.now() + 30_000_000 };
+  await callAs(token, "POST", `/v1/rooms/${room}/scheduled`, later);
   await callAs(token, "PUT", "/v1/me/preferences", { mutedRooms: [quiet] });
   for (let n = 0; n < 3; n++)
     await callAsServer("POST", "/v1/notify", { user, title: "SECRET", message: "m" });
@@ -74,6 +76,7 @@ describe("the export of a user", () => {
       ]),
     );
     expect(ofType(lines, "receipt")).toEqual([{ type: "receipt", room, seq: 4, at: expect.any(Number) }]);
+    expect(ofType(lines, "scheduled")).toMatchObject([{ room, id: "later", data: "SECRET 4" }]);
     expect(lines.at(-1)).toEqual({ type: "end", messages: 3, notifications: 3, missing: 0 });
   });
 

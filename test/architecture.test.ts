@@ -58,6 +58,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...["src/auth", "src/config", "src/log", "src/object/runtime", "src/room"],
     ...["src/session-rooms", "src/session-rooms/room-side", "src/session-rooms/user-side"],
   ],
+  "src/webhooks": [],
+  "src/webhooks/runtime": ["src/auth", "src/config", "src/log", "src/object", "src/webhooks"],
   "src/registry": ["src/object/storage"],
   "src/registry/runtime": [
     ...["src", "src/config", "src/log", "src/object", "src/object/runtime", "src/registry", ...RUNTIME],
@@ -71,7 +73,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   "src/room": [
     ...[...OBJECT, "src/registry", "src/room/log", "src/room/people", "src/room/streams"],
-    ...["src/room/time", "src/session-rooms", "src/session-rooms/room-side"],
+    ...["src/room/time", "src/session-rooms", "src/session-rooms/room-side", "src/webhooks"],
   ],
   "src/room/runtime": [
     ...[
@@ -89,6 +91,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/room/portable",
     "src/room/time",
     ...["src/session-rooms", "src/session-rooms/room-side", "src/session-rooms/runtime", "src/validation"],
+    "src/webhooks/runtime",
   ],
   "src/user/inbox": ["src/object/storage", "src/protocol"],
   "src/user/push": ["src/object", "src/object/storage", "src/protocol", "src/user/inbox"],
@@ -102,6 +105,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/user/inbox",
     "src/user/push",
     "src/validation",
+    "src/webhooks",
   ],
   "src/user/runtime": [
     ...[
@@ -118,6 +122,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...["src/session-rooms", "src/session-rooms/runtime", "src/session-rooms/user-side"],
     ...["src/registry", "src/registry/runtime"],
     ...["src/user", "src/user/inbox", "src/user/push", "src/user/push/runtime", "src/validation"],
+    "src/webhooks/runtime",
   ],
   "src/http": [
     ...[
@@ -402,6 +407,9 @@ describe("structure", () => {
       "src/auth/authorize-room.ts": ["scheduler"],
       // The alarm of a user's object sends pushes: each has a time limit, and no timer outlives it.
       "src/user/push/runtime/send-push.ts": ["AbortSignal", "fetch", "setTimeout"],
+      // The back end is told in the same way, and at most a second passes between two requests.
+      "src/webhooks/runtime/post-webhook.ts": ["fetch", "setTimeout"],
+      "src/webhooks/runtime/webhook-loop.ts": ["scheduler"],
     });
     const packages = inside.flatMap(importsOf).filter((name) => !name.startsWith("src/"));
     expect([...new Set(packages)].sort()).toEqual([
@@ -437,7 +445,8 @@ describe("structure", () => {
       '  const response = await fetch(url, { ...init, redirect: "manual", signal });',
     ]);
     const push = read("src/user/push/runtime/send-push.ts");
-    expect(Number(/^const WITHIN_MS = (\d+)_000;$/m.exec(push)?.[1])).toBeLessThanOrEqual(10);
+    for (const file of ["src/user/push/runtime/send-push.ts", "src/webhooks/runtime/post-webhook.ts"])
+      expect(Number(/^const WITHIN_MS = (\d+)_000;$/m.exec(read(file))?.[1])).toBeLessThanOrEqual(10);
     expect(push.match(/.*\b(setTimeout|clearTimeout|fetch)\b[.(].*/g)).toEqual([
       expect.stringMatching(/^ {4}fetch\(address\.endpoint, \{ .*redirect: "manual", signal \}\),$/),
       expect.stringMatching(/^ {2}const timer = setTimeout\(.*, WITHIN_MS\);$/),

@@ -48,6 +48,7 @@ const SLOW = [
   "restarts",
   "service-binding",
   "sleep",
+  "webhook-kills",
 ].map((name) => `e2e/${name}.test.ts`);
 
 /** For each project: limits that only end a test that hangs, also on a machine that is slow or has much else to do. */

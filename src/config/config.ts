@@ -11,6 +11,7 @@ import { isOriginPattern } from "./origins.ts";
 import { type PushConfig, readPush } from "./push-config.ts";
 import { SettingsReader } from "./settings-reader.ts";
 import { readToken, type TokenConfig } from "./token-config.ts";
+import { readWebhooks, type WebhooksConfig } from "./webhooks-config.ts";
 
 export interface Config {
   readonly token: TokenConfig;
@@ -25,6 +26,8 @@ export interface Config {
   readonly serverEvents: readonly string[];
   /** Left out: there are no pushes. */
   readonly push?: PushConfig;
+  /** Left out: the back end is told nothing. */
+  readonly webhooks?: WebhooksConfig;
   readonly limits: LimitsConfig;
   readonly logs: LogsConfig;
   /** Whether counters are reported to the registry, for those who scrape. */
@@ -70,6 +73,7 @@ export function parseConfig(settings: Readonly<Record<string, unknown>>): Config
   const beforePublish = readBeforePublish(read);
   const devTokens = read.oneOf("DEV_TOKENS", ["on", "share", "off"], "off");
   const push = readPush(read, devTokens !== "off");
+  const webhooks = readWebhooks(read, devTokens !== "off");
   const config = {
     apiKeys: readApiKeys(read),
     allowedOrigins: read.list("ALLOWED_ORIGINS", isOriginPattern, "origins such as https://app.example.com"),
@@ -78,6 +82,7 @@ export function parseConfig(settings: Readonly<Record<string, unknown>>): Config
     ...(backEnd !== undefined && { backEnd }),
     ...(beforePublish !== undefined && { beforePublish }),
     ...(push !== undefined && { push }),
+    ...(webhooks !== undefined && { webhooks }),
     serverEvents: read.list("SERVER_EVENTS", isEventName, "topics"),
     limits: readLimits(read),
     logs: readLogs(read),

@@ -397,6 +397,33 @@ export const LOG_CATALOGUE = {
     action: "401 or 403: check the VAPID settings. 400 or 413: a bug.",
     fields: ["user", "host", "seq", "status"],
   },
+  // Webhooks
+  webhook_later: {
+    level: "warn",
+    from: "telling WEBHOOK_URL what happened",
+    means: "The receiver did not take a batch. It is tried again, with longer and longer pauses.",
+    action:
+      "Look at why: a status of the receiver, or the name of an error. One line for the first failure, and for each sixteenth.",
+    fields: ["why", "events", "tries"],
+    optional: ["room", "user"],
+  },
+  webhook_events_lost: {
+    level: "error",
+    from: "telling WEBHOOK_URL what happened",
+    means:
+      "The receiver will never be told of these events: they were a day old, too many waited, or the log was purged. The event events.lost says so too.",
+    action: "Have the receiver read what it needs over HTTP, and look at webhook_later for the cause.",
+    fields: ["reason", "count"],
+    optional: ["room", "user"],
+  },
+  webhook_failed: {
+    level: "error",
+    from: "telling WEBHOOK_URL what happened",
+    means: "Events could not be read or written. They wait for the next flush or the alarm.",
+    action: "A bug, or an outage of the platform: look at error.",
+    fields: ["error"],
+    optional: ["room", "user"],
+  },
 } as const satisfies Readonly<Record<string, CatalogueEntry>>;
 
 type Catalogue = typeof LOG_CATALOGUE;

@@ -65,6 +65,11 @@ export interface LogFieldValues {
   host: string;
   retryAfterMs: number;
   why: string;
+  /** How many events. */
+  events: number;
+  count: number;
+  /** How many attempts have failed in a row. */
+  tries: number;
   /** HTTP status. */
   status: number;
 }

@@ -31,6 +31,18 @@ export const OWN_CHANGE = 2;
 /** A session joins a room: a row now, a row when it leaves, and the calls. */
 export const JOIN = 3;
 
+/** What an act costs in addition if the back end is told of it. */
+export interface TellingCosts {
+  /** A message or a change: how far the back end was told. */
+  readonly message: number;
+  /** A member who comes or goes: that it happened, of whom, that it was told, and the removal. */
+  readonly coming: number;
+  /** A mention that becomes a notification: how far the back end was told, and an alarm. */
+  readonly mention: number;
+}
+export const TELLING: TellingCosts = { message: 1, coming: 4, mention: 3 };
+const NOT_TOLD: TellingCosts = { message: 0, coming: 0, mention: 0 };
+
 /** How much one report stands for. */
 export const SAMPLE = 50;
 
@@ -39,12 +51,14 @@ export const SAMPLE = 50;
  * sample. So the sum is right on average, whatever an object forgets while it sleeps, at one call in many acts.
  */
 export class Spending {
+  readonly telling: TellingCosts;
   readonly #random: () => number;
   readonly #unreported = new Map<string, number>();
 
   /** `random`: from 0 to below 1. */
-  constructor(random: () => number) {
+  constructor(random: () => number, telling = NOT_TOLD) {
     this.#random = random;
+    this.telling = telling;
   }
 
   add(user: string, units: number): void {

@@ -97,7 +97,8 @@ export class Changes {
     const target = this.#streams.current(stored);
     const user = userOf(actor.identity);
     const length = change.type === "edit" ? change.data.length : 0;
-    if (user !== null) this.#spending.add(user.id, CHANGE + length / BYTES_A_UNIT);
+    const units = CHANGE + this.#spending.telling.message + length / BYTES_A_UNIT;
+    if (user !== null) this.#spending.add(user.id, units);
     const outcome = this.#change(actor, target, change, turn);
     if (!outcome.ok) return outcome;
     const { identity } = actor;

@@ -117,9 +117,11 @@ export class Publisher {
     if (actor.identity.kind === "user") {
       const { data, mentions = [], expiresInSeconds } = draft;
       const expiry = expiresInSeconds === undefined ? 0 : EXPIRY;
+      const { telling } = this.#spending;
+      const mentioned = mentions.length * (MENTION + telling.mention);
       this.#spending.add(
         actor.identity.user.id,
-        ROW + data.length / BYTES_A_UNIT + mentions.length * MENTION + expiry,
+        ROW + telling.message + data.length / BYTES_A_UNIT + mentioned + expiry,
       );
     }
     const { result, body } = stored.value;

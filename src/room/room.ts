@@ -37,6 +37,7 @@ import type { AsksAbout } from "./ruling.ts";
 import { Streams } from "./streams.ts";
 import type { ScheduleStore } from "./time/schedule-store.ts";
 import { Turn } from "./turn.ts";
+import type { RoomWebhooks } from "./webhooks.ts";
 import type { Work } from "./work.ts";
 import { WorkQueue } from "./work-queue.ts";
 
@@ -52,6 +53,8 @@ export interface RoomStorage {
   readonly receipts: ReceiptStore;
   readonly sessions: SessionStore;
   readonly schedule: ScheduleStore;
+  /** Left out: the back end is told nothing. */
+  readonly webhooks?: RoomWebhooks | undefined;
 }
 
 export interface RoomPorts {
@@ -87,6 +90,7 @@ export class Room {
   readonly allowances: Allowances;
   readonly spending: Spending;
   readonly journal: Journal;
+  readonly webhooks: RoomWebhooks | undefined;
   readonly reportFault: (error: unknown) => void;
   readonly schedule: ScheduleStore;
   readonly random: () => number;
@@ -106,14 +110,17 @@ export class Room {
   #occupancy: Occupancy = this.roomPresence.occupancy;
 
   constructor(name: string, storage: RoomStorage, ports: RoomPorts) {
-    const { settings, log, users, receipts, sessions, schedule } = storage;
+    const { settings, log, users, receipts, sessions, schedule, webhooks } = storage;
     this.name = name;
     this.settings = settings;
     this.log = log;
+    this.webhooks = webhooks;
+    webhooks?.start(log);
+    if (webhooks?.people.isOn) this.roomPresence.watch();
     this.reportFault = ports.reportFault;
     this.asksAbout = ports.asksAbout;
     const slowMode = new SlowMode(settings, log);
-    this.spending = new Spending(ports.random);
+    this.spending = new Spending(ports.random, webhooks?.costs);
     this.journal = new Journal(ports.notedTopics);
     this.receipts = new Receipts(log, receipts);
     this.permits = new Permits(ports.random);
@@ -153,6 +160,7 @@ export class Room {
     const all = [...sockets, ...connections];
     // An empty room is not one that slept: what clients hold of its presence is known.
     if (all.length > 0) this.connections.restore(all);
+    this.webhooks?.people.woke(sockets.length, connections.length);
     // They outlive a crash, in which an open message lost what they were shown, or what was on its way to them.
     for (const connection of connections) this.connections.sendLater(connection, "all");
     this.#awaitsWaker = true;
@@ -276,6 +284,7 @@ export class Room {
     this.connections.sweep(now);
     this.connections.askAnew(now);
     this.sessions.sweep(now);
+    this.webhooks?.people.doubt();
     return null;
   }
 
@@ -285,10 +294,18 @@ export class Room {
    */
   life(now: number): RoomLife {
     const { size } = this.connections;
+    const { webhooks } = this;
+    // The back end has to hear that the room is empty, also after a crash that takes the last socket.
+    const isWatched = this.sessions.size > 0 || webhooks?.people.isOccupied === true;
     return {
-      connections: this.sessions.size > 0 ? Math.max(2, size) : size,
-      isKept: this.log.head > 0 || this.settings.areOwn || this.time.isKept || this.moderation.hasBans(now),
-      wakeAt: soonest(this.streams.endsAt, this.time.wakeAt),
+      connections: isWatched ? Math.max(2, size) : size,
+      isKept:
+        webhooks?.needsAlarm === true ||
+        this.log.head > 0 ||
+        this.settings.areOwn ||
+        this.time.isKept ||
+        this.moderation.hasBans(now),
+      wakeAt: soonest(this.streams.endsAt, this.time.wakeAt, webhooks?.wakeAt(now) ?? null),
     };
   }
 
@@ -324,6 +341,7 @@ export class Room {
   }
 
   #effects({ now, mentions, audit, banned, due }: Turn, head: number): Effects {
+    this.webhooks?.note(this, now);
     const { occupancy: after } = this.roomPresence;
     const before = this.#occupancy;
     this.#occupancy = after;

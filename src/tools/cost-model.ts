@@ -4,38 +4,8 @@
 import { LISTED_MEMBERS, MAX_UNREAD } from "../protocol/index.ts";
 import { INBOX_COUNTERS, REGISTRY_COUNTERS, ROOM_COUNTERS } from "./measured-counters.ts";
 import { INCOMING_FRAMES_A_REQUEST, type Meter, OBJECT_GB, PLAN_USD_A_MONTH, PRICES } from "./prices.ts";
-
-export interface Workload {
-  readonly rooms: number;
-  /** Users connected at once, in each room. No user is in two rooms. */
-  readonly members: number;
-  readonly connectionsPerMember: number;
-  readonly hoursConnectedPerDay: number;
-  /** How often each connection of a member connects. */
-  readonly joinsPerMemberPerDay: number;
-  /** In each room, over sockets, one a frame. */
-  readonly messagesPerDay: number;
-  readonly messageBytes: number;
-  /** Of messages, those with `expiresInSeconds`, and those that go for their age before newer ones retire them. */
-  readonly expiringPercent: number;
-  readonly agedPercent: number;
-  /** In each room, each scheduled over HTTP. */
-  readonly scheduledPerDay: number;
-  /** Signals such as typing, for each message. */
-  readonly signalsPerMessage: number;
-  /** How often a member reports how far they have read, each more than 5 s after the last report. */
-  readonly readsPerMemberPerDay: number;
-  /** To each user: each is a call of its own, and is marked as read. */
-  readonly notificationsPerDay: number;
-  /** A client renews its token this often, on the live socket. */
-  readonly tokenMinutes: number;
-  /** `HISTORY_LIMIT`. */
-  readonly historyLimit: number;
-  /** Assumption: milliseconds that an object works for one event, until its writes are confirmed. */
-  readonly activeMs: number;
-  /** How long the deployer's back end takes to judge a message before it is stored, in milliseconds; 0: it is not asked. */
-  readonly judgeMs: number;
-}
+import { webhooksOfInbox, webhooksOfRoom } from "./webhook-cost.ts";
+import type { Workload } from "./workload.ts";
 
 export interface Usage {
   readonly amounts: Readonly<Record<Meter, number>>;
@@ -156,7 +126,8 @@ function roomUsage(workload: Workload): ObjectUsage {
   const joins = connections * workload.joinsPerMemberPerDay;
   const signals = messagesPerDay * workload.signalsPerMessage;
   const renewals = renewalsOf(connections, workload);
-  const sweeps = connections >= 2 ? sweepsOf(hours) : 0;
+  // A room whose members are told looks after a single connection too.
+  const sweeps = connections >= (workload.webhookMs > 0 ? 1 : 2) ? sweepsOf(hours) : 0;
   const reads = members * workload.readsPerMemberPerDay;
   const frames = messagesPerDay + signals + reads + renewals;
   const timed = timedUsage(workload);
@@ -170,25 +141,32 @@ function roomUsage(workload: Workload): ObjectUsage {
   const told = messagesPerDay + timed.told + signals + receipts + 2 * comings;
   const workMs = (events + reports) * workload.activeMs + messagesPerDay * workload.judgeMs;
   const { idleHour, message, newcomer, unreadMessage, read, readEntry, wake, firstOpening } = ROOM_COUNTERS;
+  const woken = wakes(events, hours);
+  const webhooks = webhooksOfRoom(workload, woken);
   const messageBytes = workload.messageBytes + ROOM_COUNTERS.storedBytesBesideData;
   return {
     workerRequests: joins + workload.scheduledPerDay,
-    requests: joins + sweeps + timed.requests + reports * report.requests,
+    requests: joins + sweeps + timed.requests + reports * report.requests + webhooks.requests,
     frames,
     rowsRead:
+      webhooks.rowsRead +
       messagesPerDay * message.rowsRead +
       reads * read.rowsRead +
       joins * (newcomer.rowsRead + unreadAtJoin(workload) * unreadMessage.rowsRead) +
       timed.rowsRead +
-      wakes(events, hours) * wake.rowsRead +
+      woken * wake.rowsRead +
       reports * report.rowsRead,
     rowsWritten:
       timed.rowsWritten +
+      webhooks.rowsWritten +
       (reports - sweeps) * report.rowsWritten +
       messagesPerDay * message.rowsWritten +
       reads * (read.rowsWritten + (members > LISTED_READERS ? readEntry.rowsWritten : 0)) +
       sweeps * (idleHour.rowsWritten / idleHour.requests),
-    activeSeconds: Math.min((workMs + told * connections * DELIVERY_MS_A_SOCKET) / 1_000, DAY_S),
+    activeSeconds: Math.min(
+      (workMs + told * connections * DELIVERY_MS_A_SOCKET) / 1_000 + webhooks.activeSeconds,
+      DAY_S,
+    ),
     graceSeconds: graceOf(comings, hours),
     // Each message and signal comes in once and goes out to all connections; so do joins and leaves.
     deliveries:
@@ -243,6 +221,7 @@ function inboxUsage(workload: Workload): ObjectUsage {
   const reports = used * (ofNotifications + reportsOf(sweeps, workload));
   const users = workload.rooms * workload.members;
   const writtenComings = (reportsOf(0, workload) * Math.max(0, users - UNWRITTEN_USERS)) / Math.max(1, users);
+  const webhooks = webhooksOfInbox(workload);
   const { report } = REGISTRY_COUNTERS;
   const {
     notify,
@@ -257,20 +236,22 @@ function inboxUsage(workload: Workload): ObjectUsage {
   } = INBOX_COUNTERS;
   return {
     workerRequests: joins + notificationsPerDay,
-    requests: joins + notificationsPerDay + sweeps + reports * report.requests,
+    requests: joins + notificationsPerDay + sweeps + reports * report.requests + webhooks.requests,
     frames,
     rowsRead:
+      webhooks.rowsRead +
       notificationsPerDay * notify.rowsRead +
       marks * markOne.rowsRead +
       joins * newcomer.rowsRead +
       wakes(events, hours) * wake.rowsRead +
       reports * report.rowsRead,
     rowsWritten:
+      webhooks.rowsWritten +
       used * (ofNotifications + writtenComings) * report.rowsWritten +
       notificationsPerDay * notify.rowsWritten +
       marks * markOne.rowsWritten +
       sweeps * sweep.rowsWritten,
-    activeSeconds: Math.min(((events + reports) * workload.activeMs) / 1_000, DAY_S),
+    activeSeconds: Math.min(((events + reports) * workload.activeMs) / 1_000 + webhooks.activeSeconds, DAY_S),
     graceSeconds: 0,
     deliveries: (notificationsPerDay + marks) * (1 + connections),
     storedBytes: emptyBytes + INBOX_LIMIT * (NOTIFICATION_BYTES + storedBytesBesideData) * used,

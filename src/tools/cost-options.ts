@@ -1,8 +1,8 @@
 // The options of `npm run cost`: names, defaults, bounds, and what each one means.
 
 import { parseArgs } from "node:util";
-import type { Workload } from "./cost-model.ts";
 import { ASSUMED_USD_PER_MILLION_DELIVERIES } from "./prices.ts";
+import type { Workload } from "./workload.ts";
 
 export interface CostOptions {
   readonly workload: Workload;
@@ -33,6 +33,7 @@ const OPTIONS = {
   "notifications-per-day": { byDefault: 5, help: "to each user, each marked as read" },
   "token-minutes": { byDefault: 60, min: 1, help: "how long a user's token lives" },
   "history-limit": { byDefault: 10_000, whole: true, help: "HISTORY_LIMIT, taken as reached" },
+  "webhook-ms": { byDefault: 0, max: 10_000, help: "your back end's answer to a webhook; 0: none are sent" },
   "active-ms": { byDefault: 10, help: "work of an object for one event (assumption)" },
   "judge-ms": { byDefault: 0, max: 5_000, help: "of your back end for a message; 0: it is not asked" },
   "usd-per-million-deliveries": {
@@ -128,6 +129,7 @@ const optionsFrom = (given: (name: Name) => number): CostOptions => ({
     notificationsPerDay: given("notifications-per-day"),
     tokenMinutes: given("token-minutes"),
     historyLimit: given("history-limit"),
+    webhookMs: given("webhook-ms"),
     activeMs: given("active-ms"),
     judgeMs: given("judge-ms"),
   },

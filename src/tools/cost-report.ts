@@ -1,8 +1,9 @@
 // A bill as text.
 
-import { type Bill, type BillLine, DAYS_A_MONTH, type Usage, type Workload } from "./cost-model.ts";
+import { type Bill, type BillLine, DAYS_A_MONTH, type Usage } from "./cost-model.ts";
 import type { CostOptions } from "./cost-options.ts";
 import { INCOMING_FRAMES_A_REQUEST, type Meter, PLAN_USD_A_MONTH, PRICES_AS_OF } from "./prices.ts";
+import type { Workload } from "./workload.ts";
 
 const NAMES: Readonly<Record<Meter, string>> = {
   workerRequests: "requests to the Worker",
@@ -34,6 +35,11 @@ export function reportOf(
     `A service that charges for each delivery counts ${count(deliveries)} (messages, signals, joins, leaves,`,
     `notifications): ${usd(bill.deliveriesUsd)} at ${usd(usdPerMillionDeliveries)} a million, an assumption: give the price you were offered.`,
     "",
+    ...(workload.webhookMs > 0
+      ? [
+          `With webhooks of all events, each answered in ${workload.webhookMs} ms: each alone, a guess on the high side.`,
+        ]
+      : []),
     `Requests to objects: with ${count(incomingFrames)} incoming frames, ${INCOMING_FRAMES_A_REQUEST} a request. Objects are at work ${count(activeSeconds)} s`,
     `for events (${workload.activeMs} ms each, an assumption) and ${count(graceSeconds)} s for the grace of closed tabs; asleep they cost`,
     `nothing. Rows: as the tests count them, and ${count(rowsWrittenOnce)} once, when everything is opened for the first time. Without logs.`,

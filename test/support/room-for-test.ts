@@ -3,7 +3,7 @@
 
 import { type Actor, anonymous } from "../../src/access/identity.ts";
 import { FAILED } from "../../src/object/answers.ts";
-import { hasTables } from "../../src/object/storage/lazy-database.ts";
+import { hasTables, type LazyDatabase } from "../../src/object/storage/lazy-database.ts";
 import { migrate } from "../../src/object/storage/migrate.ts";
 import type { Outcome, Permission, Topics } from "../../src/protocol/index.ts";
 import type { Effects } from "../../src/room/effects.ts";
@@ -25,9 +25,12 @@ import { Room } from "../../src/room/room.ts";
 import type { AppliedCommand } from "../../src/room/room-commands.ts";
 import { ScheduleStore } from "../../src/room/time/schedule-store.ts";
 import type { Turn } from "../../src/room/turn.ts";
+import type { WebhookChoice } from "../../src/room/webhook-source.ts";
+import { RoomWebhooks } from "../../src/room/webhooks.ts";
 import { SessionStore } from "../../src/session-rooms/room-side/session-store.ts";
 import { ROOM_VALIDATORS } from "../../src/validation/commands.ts";
 import { parseFrame } from "../../src/validation/parse-frame.ts";
+import type { LossReason } from "../../src/webhooks/losses.ts";
 import { type Extent, RecordedLog, RecordingLogStore } from "./recorded-log.ts";
 import { SocketForTest } from "./socket-for-test.ts";
 import { SqliteForTest } from "./sqlite.ts";
@@ -50,6 +53,8 @@ export interface RoomTestSettings {
   readonly asksAbout?: (event: string) => boolean;
   /** `false`: the log may be another one after a restart, as after an import. Default: what is stored is recorded. */
   readonly isRecorded?: boolean;
+  /** Left out: the back end is told nothing. */
+  readonly webhooks?: WebhookChoice;
 }
 
 export interface ConnectOptions {
@@ -100,6 +105,8 @@ const defaultsOf = (given: RoomTestSettings): RoomDefaults => ({
 export class RoomForTest {
   readonly database = new SqliteForTest();
   readonly faults: unknown[] = [];
+  /** What webhooks have lost. */
+  readonly lost: { readonly reason: LossReason; readonly count: number }[] = [];
   /** The effects of all flushes since the test last read them. */
   readonly effects: Effects[] = [];
   /** Everything ever stored, in all states. */
@@ -266,11 +273,13 @@ export class RoomForTest {
       this.#settings.isRecorded === false
         ? new LogStore(database, historyLimit)
         : new RecordingLogStore(database, historyLimit, this.recordedLog);
+    const webhooks = this.#makeWebhooks(database, store);
     const log = new RoomLog(store, { newEpoch: epoch, now: this.now });
     const users = new UserRecords(database.sql);
     const sessions = new SessionStore(database.sql);
     const schedule = new ScheduleStore(database, store.hasScheduled);
-    const storage = { settings, log, users, receipts: new ReceiptStore(database), sessions, schedule };
+    const receipts = new ReceiptStore(database);
+    const storage = { settings, log, users, receipts, sessions, schedule, webhooks };
     return new Room("test", storage, {
       newEpoch,
       notedTopics: this.#settings.notedTopics ?? [],
@@ -278,6 +287,16 @@ export class RoomForTest {
       reportFault: (error) => this.faults.push(error),
       reportUnwritten: (error) => this.faults.push(error),
       asksAbout: this.#settings.asksAbout,
+    });
+  }
+
+  #makeWebhooks(database: LazyDatabase, store: LogStore): RoomWebhooks | undefined {
+    const { webhooks } = this.#settings;
+    if (webhooks === undefined) return undefined;
+    return new RoomWebhooks("test", database, store, webhooks, {
+      isMade: () => database.isMade,
+      random: () => 0.5,
+      lost: (reason, count) => this.lost.push({ reason, count }),
     });
   }
 }

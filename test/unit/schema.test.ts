@@ -13,6 +13,7 @@ import {
   ROOM_SCHEMA,
   SCHEDULED_TABLE,
 } from "../../src/room/log/room-schema.ts";
+import { WEBHOOK_TABLES } from "../../src/room/webhook-store.ts";
 import { USER_SCHEMA } from "../../src/user/inbox/user-schema.ts";
 import { CLAIMS_TABLE } from "../../src/user/session-claims.ts";
 import { SqliteForTest } from "../support/sqlite.ts";
@@ -25,13 +26,14 @@ const hashOf = (step: readonly string[]) =>
     .slice(0, 16);
 
 const FROZEN = {
-  room: ["453b2ee03c1326b0", "6054a944cf562f68"],
+  room: ["453b2ee03c1326b0", "a7b35a1e0ed20281"],
   registry: ["fefdf2fa78daae3a"],
   user: ["79f5c2fb692203be", "9365ad9f8fa4c3c6"],
   /** Created on demand, outside the steps: these are never edited at all. */
   claims: "237e954cb7351bc6",
   expiring: "55918ac583b101c5",
   scheduled: "046e319486f0d480",
+  webhooks: "25a9de3e0443e7fc",
 };
 
 describe("a schema", () => {
@@ -43,6 +45,7 @@ describe("a schema", () => {
       claims: hashOf([CLAIMS_TABLE]),
       expiring: hashOf([EXPIRING_TABLE]),
       scheduled: hashOf([SCHEDULED_TABLE]),
+      webhooks: hashOf(WEBHOOK_TABLES),
     }).toEqual(FROZEN);
   });
 

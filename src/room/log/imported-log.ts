@@ -3,7 +3,7 @@
 
 import { type Database, firstRow } from "../../object/storage/sql.ts";
 import { ExpiringStore } from "./expiring-store.ts";
-import { voiceOf } from "./log-store.ts";
+import { voiceOf } from "./log-rows.ts";
 import type { Speaker } from "./recent-ids.ts";
 
 export interface ImportedMessage extends Speaker {

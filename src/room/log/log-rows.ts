@@ -1,5 +1,8 @@
 // Rows of a log: what is written to one, and what its queries read.
 
+import type { Speaker } from "./recent-ids.ts";
+import { VOICES } from "./room-schema.ts";
+
 export interface StoredMessage {
   readonly seq: number;
   readonly event: string;
@@ -67,3 +70,31 @@ export type StateRow = {
   importing: number | null;
   timed: number | null;
 };
+/** A message, with its last change. */
+export type UntoldRow = BodyRow & {
+  at: number;
+  changed: number | null;
+  changed_at: number | null;
+  changed_by: string | null;
+};
+export const UNTOLD = "seq, event, body, at, changed, changed_at, changed_by";
+
+export const WHOLE = "seq, event, author, voice, body, changed, changed_at, changed_by";
+
+/** Whether the id of a message was given over HTTP. */
+export const isKeyed = ({ voice }: { readonly voice: number | null }): boolean =>
+  voice === VOICES.keyed || voice === VOICES.keyedByServer;
+
+/** Whether server code sent a message. Only server code in its own name has no author. */
+export const isByServer = ({
+  author,
+  voice,
+}: {
+  readonly author: string;
+  readonly voice: number | null;
+}): boolean => author === "" || voice === VOICES.keyedByServer || voice === VOICES.byServer;
+
+export function voiceOf({ author, byServer, keyed }: Speaker & { readonly keyed: boolean }): number | null {
+  if (!byServer || author === "") return keyed ? VOICES.keyed : null;
+  return keyed ? VOICES.keyedByServer : VOICES.byServer;
+}

@@ -1,26 +1,21 @@
 // The SQL of a log. One row a message: a new message replaces the row that it retires (`log-ring.ts`). Changes take a `seq`
 // but no row, so they retire nothing.
 
-import { type Database, firstRow, readInPages, type Sql, type SqlRow } from "../../object/storage/sql.ts";
+import { type Database, firstRow, readInPages, type Sql } from "../../object/storage/sql.ts";
 import { abandonImport } from "./abandon-import.ts";
 import { ExpiringStore } from "./expiring-store.ts";
+import { LogReads } from "./log-reads.ts";
 import { type Aged, LogRing } from "./log-ring.ts";
-import type {
-  AuthorRow,
-  BodyRow,
-  ChangedRow,
-  ChangerRow,
-  IdRow,
-  LatestRow,
-  StateRow,
-  StoredChange,
-  StoredMessage,
-  TargetRow,
-  WholeRow,
+import {
+  type StateRow,
+  type StoredChange,
+  type StoredMessage,
+  UNTOLD,
+  type UntoldRow,
+  voiceOf,
 } from "./log-rows.ts";
 import { decodeMessage } from "./message-body.ts";
-import type { IdRecord, Speaker, StoredAt } from "./recent-ids.ts";
-import { LOG_TABLE, TIMED, VOICES } from "./room-schema.ts";
+import { LOG_TABLE, TIMED } from "./room-schema.ts";
 
 export interface LogState {
   readonly epoch: string;
@@ -28,28 +23,34 @@ export interface LogState {
   readonly head: number;
 }
 
-/** Messages with `after` < seq ≤ `upTo`. */
-interface Span {
-  readonly after: number;
-  readonly upTo: number;
+/** Hears of messages before they leave the log. */
+export interface LogKeeper {
+  /** Whether it wants messages, or changes of them, up to this `seq`. */
+  wants(head: number): boolean;
+  retiring(rows: Iterable<UntoldRow>): void;
+  /** The log is about to be deleted, and another one begins. What is returned is called if that fails. */
+  purging(epoch: string): () => void;
 }
 
 export class LogStore {
   readonly #sql: Sql;
   readonly #transaction: Database["transaction"];
   readonly #ring: LogRing;
+  readonly reads: LogReads;
   /** Messages that the room deletes at a time. */
   readonly expiring: ExpiringStore;
   /** A sum of `TIMED`; of `scheduled` as it was at the start. */
   #timed = 0;
   /** How many messages the room has ever stored. */
   #messages = 0;
+  #keeper: LogKeeper | undefined;
 
   /** `historyLimit` is how many messages are kept. */
   constructor({ sql, transaction }: Database, historyLimit: number) {
     this.#sql = sql;
     this.#transaction = transaction;
     this.#ring = new LogRing(sql, historyLimit);
+    this.reads = new LogReads(sql, this.#ring);
     this.expiring = new ExpiringStore({ sql, transaction });
   }
 
@@ -71,6 +72,11 @@ export class LogStore {
   /** How many messages the room has ever stored, also in logs that were purged. */
   get messages(): number {
     return this.#messages;
+  }
+
+  /** From now on `keeper` hears of messages before they leave the log. */
+  keptBy(keeper: LogKeeper): void {
+    this.#keeper = keeper;
   }
 
   /** Writes the state of a new log. */
@@ -98,19 +104,28 @@ export class LogStore {
     return { epoch: row.epoch, createdAt: row.created_at, head };
   }
 
-  /** Deletes the log. Dropping the table writes no rows; deleting would write one for each. */
+  /** Deletes the log. */
   purge(epoch: string): void {
-    this.#transaction(() => {
-      this.#sql.exec("DROP TABLE log");
-      for (const statement of LOG_TABLE) this.#sql.exec(statement);
-      this.expiring.clear();
-      this.#sql.exec(
-        "UPDATE room SET epoch = ?, head = 0, messages = ?, silences = NULL",
-        epoch,
-        this.#messages,
-      );
-    });
+    let undo = () => {};
+    try {
+      this.#transaction(() => {
+        undo = this.#keeper?.purging(epoch) ?? undo;
+        this.#dropLog(epoch);
+      });
+    } catch (error) {
+      undo();
+      throw error;
+    }
     this.#ring.reset(0);
+  }
+
+  /** Dropping the table writes no rows; deleting would write one for each. */
+  #dropLog(epoch: string): void {
+    this.#sql.exec("DROP TABLE log");
+    for (const statement of LOG_TABLE) this.#sql.exec(statement);
+    this.expiring.clear();
+    const state = "UPDATE room SET epoch = ?, head = 0, messages = ?, silences = NULL";
+    this.#sql.exec(state, epoch, this.#messages);
   }
 
   append(message: StoredMessage): void {
@@ -151,6 +166,8 @@ export class LogStore {
   /** Not `INSERT OR REPLACE`: that would also delete another message with the same key, in another slot. */
   #insert(message: StoredMessage): void {
     const { seq, event, author, id, at, body, open } = message;
+    if (this.#keeper?.wants(seq - 1) && this.#ring.count >= this.#ring.size)
+      this.#retire(this.#ring.nextSlot, this.#ring.nextSlot);
     this.#sql.exec(
       `INSERT INTO log (slot, seq, event, author, id, at, body, voice, number, open)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -215,140 +232,16 @@ export class LogStore {
     this.#sql.exec("UPDATE room SET silences = ?", json);
   }
 
-  find(seq: number): TargetRow | undefined {
-    const slot = this.#ring.slotOf(this.#ring.lastUpTo(seq));
-    const query = "SELECT slot, seq, event, author, voice, body, deleted FROM log WHERE slot = ? AND seq = ?";
-    return firstRow(this.#sql.exec<TargetRow>(query, slot, seq));
-  }
-
-  /** Messages with `after` < seq ≤ `upTo`, ascending, read while iterating. */
-  ascending(after: number, upTo: number, wanted?: number): Generator<BodyRow> {
-    return this.#span<BodyRow>("seq, event, body", { after, upTo }, "ASC", wanted);
-  }
-
-  /** As `ascending`, with all that an export has of a message. */
-  whole(after: number, upTo: number, wanted?: number): Generator<WholeRow> {
-    return this.#span<WholeRow>(WHOLE, { after, upTo }, "ASC", wanted);
-  }
-
-  /** The messages of `author` after `after`, ascending, read while iterating. */
-  *ofAuthor(author: string, after: number): Generator<BodyRow> {
-    const query =
-      "SELECT slot, seq, event, body FROM log WHERE slot BETWEEN ? AND ? AND author = ? ORDER BY slot LIMIT ?";
-    for (const { from, to } of this.#ring.slots(after, this.#ring.newestSeq))
-      yield* readInPages<BodyRow & { slot: number }>((last, limit) =>
-        this.#sql.exec(query, last === undefined ? from : last.slot + 1, to, author, limit),
-      );
-  }
-
-  /**
-   * The first `limit` messages after `after`, ascending, of which something may have to be erased with `author`: what they
-   * said up to `until` (ms), and what they may have reacted to.
-   */
-  touchedBy(author: string, until: number, after: number, limit: number): number[] {
-    const query = `SELECT seq FROM log WHERE slot BETWEEN ? AND ? AND (
-        (author = ? AND at <= ? AND (deleted IS NULL OR instr(body, '"name":') > 0))
-        OR (changed IS NOT NULL AND deleted IS NULL AND instr(body, ?) > 0)
-      ) ORDER BY slot LIMIT ?`;
-    const seqs: number[] = [];
-    for (const { from, to } of this.#ring.slots(after, this.#ring.newestSeq)) {
-      const rest = limit - seqs.length;
-      if (rest <= 0) break;
-      const bindings = [from, to, author, until, JSON.stringify(author), rest];
-      for (const { seq } of this.#sql.exec<{ seq: number }>(query, ...bindings)) seqs.push(seq);
-    }
-    return seqs;
-  }
-
-  /** Whether the log has a message of `author` from after `at` (ms). */
-  hasSince(author: string, at: number): boolean {
-    const query = "SELECT 1 FROM log WHERE author = ? AND at > ? LIMIT 1";
-    return firstRow(this.#sql.exec(query, author, at)) !== undefined;
-  }
-
-  /** Messages with seq ≤ `upTo`, newest first, read while iterating. */
-  descending(upTo: number, wanted?: number): Generator<BodyRow> {
-    return this.#span<BodyRow>("seq, event, body", { after: 0, upTo }, "DESC", wanted);
-  }
-
-  /** Messages with seq ≤ `upTo` that were changed after `upTo`, in the order of their last changes. */
-  changedAfter(upTo: number): Iterable<ChangedRow> {
-    const query = `SELECT seq, event, body, changed, changed_at, changed_by, deleted FROM log
-      WHERE changed > ? AND seq <= ? ORDER BY changed LIMIT ?`;
-    return readInPages((last, limit) =>
-      this.#sql.exec<ChangedRow>(query, last?.changed ?? upTo, upTo, limit),
-    );
-  }
-
-  *ids(after: number, upTo: number): Generator<IdRecord> {
-    for (const row of this.#span<IdRow>("seq, author, id, at, voice", { after, upTo }, "ASC"))
-      yield { ...row, byServer: isByServer(row) };
-  }
-
-  /** The authors of messages, newest first, read while iterating. */
-  authors(): Generator<AuthorRow> {
-    return this.#span<AuthorRow>("seq, author, at, voice", this.#everything, "DESC");
-  }
-
-  /** The users who changed a message last, but did not delete it; newest first, read while iterating. */
-  changers(): Generator<ChangerRow> {
-    const query = `SELECT changed AS seq, changed_by AS changer, changed_at AS at FROM log
-      WHERE changed < ? AND changed_by IS NOT NULL AND deleted IS NULL ORDER BY changed DESC LIMIT ?`;
-    return readInPages((last, limit) =>
-      this.#sql.exec<ChangerRow>(query, last?.seq ?? Number.MAX_SAFE_INTEGER, limit),
-    );
-  }
-
-  /** As `authors`, with a mark on deleted messages. */
-  latestAuthors(): Generator<LatestRow> {
-    return this.#span<LatestRow>("seq, author, deleted", this.#everything, "DESC");
-  }
-
-  keyed(speaker: Speaker, id: string): StoredAt | undefined {
-    const query = `SELECT seq, at FROM log WHERE ${KEYED}`;
-    const voice = voiceOf({ ...speaker, keyed: true });
-    return firstRow(this.#sql.exec<{ seq: number; at: number }>(query, speaker.author, id, voice));
-  }
-
-  /** How many messages with `after` < seq ≤ `upTo` are neither deleted nor of `author`, counted up to `max`. */
-  countOthers(after: number, upTo: number, author: string, max: number): number {
-    const query = `SELECT COUNT(*) AS count FROM (
-      SELECT 1 FROM log WHERE slot BETWEEN ? AND ? AND author <> ? AND deleted IS NULL LIMIT ?)`;
-    let count = 0;
-    for (const { from, to } of this.#ring.slots(after, upTo)) {
-      const row = firstRow(this.#sql.exec<{ count: number }>(query, from, to, author, max - count));
-      count += row?.count ?? 0;
-    }
-    return count;
-  }
-
-  get #everything(): Span {
-    return { after: 0, upTo: this.#ring.newestSeq };
-  }
-
-  /** Slots have no hole, so the number of rows taken from a range tells where to read on. */
-  *#span<Row extends SqlRow>(
-    columns: string,
-    { after, upTo }: Span,
-    order: "ASC" | "DESC",
-    wanted?: number,
-  ): Generator<Row> {
-    const ranges = this.#ring.slots(after, upTo);
-    if (order === "DESC") ranges.reverse();
-    const query = `SELECT ${columns} FROM log WHERE slot BETWEEN ? AND ? ORDER BY slot ${order} LIMIT ?`;
+  /** The keeper hears of the messages in these slots. */
+  #retire(from: number, to: number): void {
+    const query = `SELECT ${UNTOLD} FROM log WHERE slot BETWEEN ? AND ? ORDER BY slot LIMIT ?`;
     let given = 0;
-    for (const { from, to } of ranges) {
-      const before = given;
-      const read = (_: unknown, limit: number) => {
-        const taken = given - before;
-        const [first, end] = order === "ASC" ? [from + taken, to] : [from, to - taken];
-        return this.#sql.exec<Row>(query, first, end, limit);
-      };
-      for (const row of readInPages<Row>(read, wanted && wanted - given)) {
-        given++;
-        yield row;
-      }
-    }
+    const read = (_: unknown, limit: number) => {
+      const rows = [...this.#sql.exec<UntoldRow>(query, from + given, to, limit)];
+      given += rows.length;
+      return rows;
+    };
+    this.#keeper?.retiring(readInPages(read));
   }
 
   /** The last `seq` that was given: to the newest message, to the last change, or to one that a smaller ring has dropped. */
@@ -368,6 +261,8 @@ export class LogStore {
     const dropped = Math.max(0, ring.count - size);
     const oldest = ring.seqOf(ring.oldest + dropped);
     this.#transaction(() => {
+      if (dropped > 0 && this.#keeper?.wants(head))
+        for (const { from, to } of ring.slots(0, oldest - 1)) this.#retire(from, to);
       this.#sql.exec("CREATE TABLE moved AS SELECT * FROM log WHERE seq >= ?", oldest);
       this.#sql.exec("DELETE FROM log");
       this.#sql.exec(
@@ -398,6 +293,7 @@ export class LogStore {
   remove(aged: Aged, head: number): void {
     const { expiring } = this;
     this.#transaction(() => {
+      if (this.#keeper?.wants(head)) for (const { from, to } of aged.slots) this.#retire(from, to);
       for (const { from, to } of aged.slots)
         this.#sql.exec("DELETE FROM log WHERE slot BETWEEN ? AND ?", from, to);
       this.#sql.exec("UPDATE room SET head = ?, messages = ?", head, this.#messages);
@@ -405,27 +301,4 @@ export class LogStore {
     });
     this.#ring.removed(aged, head);
   }
-}
-
-/** Whether server code sent a message. Only server code in its own name has no author. */
-export const isByServer = ({
-  author,
-  voice,
-}: {
-  readonly author: string;
-  readonly voice: number | null;
-}): boolean => author === "" || voice === VOICES.keyedByServer || voice === VOICES.byServer;
-
-const WHOLE = "seq, event, author, voice, body, changed, changed_at, changed_by";
-
-/** The condition on `voice` must be that of the partial index `log_keyed`, or the index is not used. */
-const KEYED = "author = ? AND id = ? AND voice = ? AND voice <= 2";
-
-/** Whether the id of a message was given over HTTP. */
-export const isKeyed = ({ voice }: { readonly voice: number | null }): boolean =>
-  voice === VOICES.keyed || voice === VOICES.keyedByServer;
-
-export function voiceOf({ author, byServer, keyed }: Speaker & { readonly keyed: boolean }): number | null {
-  if (!byServer || author === "") return keyed ? VOICES.keyed : null;
-  return keyed ? VOICES.keyedByServer : VOICES.byServer;
 }

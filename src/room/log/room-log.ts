@@ -19,8 +19,8 @@ import {
 } from "../../protocol/index.ts";
 import { type Entry, inOrder, type Page, type PageSize, takePage } from "./log-page.ts";
 import type { Aged } from "./log-ring.ts";
-import type { BodyRow, ChangedRow, WholeRow } from "./log-rows.ts";
-import { isByServer, type LogStore } from "./log-store.ts";
+import { type BodyRow, type ChangedRow, isByServer, type WholeRow } from "./log-rows.ts";
+import type { LogStore } from "./log-store.ts";
 import {
   decodeMessage,
   encodeDeleted,
@@ -180,7 +180,8 @@ export class RoomLog {
 
   /** Why a message cannot be stored that answers another one, if so. */
   replyRefusal({ replyTo }: Pick<Draft, "replyTo">): Refusal | undefined {
-    const isThere = replyTo === undefined || replyTo <= this.floor || this.#store.find(replyTo) !== undefined;
+    const isThere =
+      replyTo === undefined || replyTo <= this.floor || this.#store.reads.find(replyTo) !== undefined;
     return isThere ? undefined : NO_SUCH_MESSAGE;
   }
 
@@ -214,7 +215,7 @@ export class RoomLog {
   }
 
   find(seq: number): Target | undefined {
-    const row = this.#store.find(seq);
+    const row = this.#store.reads.find(seq);
     if (row === undefined) return undefined;
     const { slot, event, author, deleted, body } = row;
     return {
@@ -288,17 +289,17 @@ export class RoomLog {
 
   /** How many messages after `seq` are neither deleted nor of `user`, counted up to `MAX_UNREAD`. */
   countUnread(seq: number, user: string): number {
-    return this.#store.countOthers(seq, this.#head, user, MAX_UNREAD);
+    return this.#store.reads.countOthers(seq, this.#head, user, MAX_UNREAD);
   }
 
   /** What users themselves sent or changed since `at` (ms), as far as the log holds it; in no order. */
   *actsSince(at: number): Generator<Act> {
-    for (const row of this.#store.authors()) {
+    for (const row of this.#store.reads.authors()) {
       if (row.at < at) break;
       // What server code sends in a user's name is not the user's.
       if (!isByServer(row)) yield { user: row.author, seq: row.seq, at: row.at };
     }
-    for (const row of this.#store.changers()) {
+    for (const row of this.#store.reads.changers()) {
       if (row.at < at) return;
       yield { user: row.changer, seq: row.seq, at: row.at };
     }
@@ -306,7 +307,7 @@ export class RoomLog {
 
   /** The authors of the latest messages, newest first, read while iterating. */
   latestAuthors(): Generator<{ seq: number; author: string; deleted: number | null }> {
-    return this.#store.latestAuthors();
+    return this.#store.reads.latestAuthors();
   }
 
   recover(since: string | undefined): { recovery: Exclude<Recovery, "partial">; after: number } {
@@ -323,37 +324,37 @@ export class RoomLog {
 
   /** The events after `after`, as in a replay: each message once, as it is now, and the last change of each older one. */
   eventsAfter(after: number, topics: Topics, size = WHOLE_REPLAY, told?: ReplaySnapshot): Page {
-    const messages = entriesOf(this.#store.ascending(after, this.#head, rowsOf(size)));
-    const changes = changesOf(this.#store.changedAfter(after), told);
+    const messages = entriesOf(this.#store.reads.ascending(after, this.#head, rowsOf(size)));
+    const changes = changesOf(this.#store.reads.changedAfter(after), told);
     return takePage(inOrder(messages, changes), { topics, ...size, start: after, end: this.#head });
   }
 
   /** The messages with `after` < seq ≤ `upTo` as they are stored, ascending, read while iterating. `wanted`: about how many. */
   whole(after: number, upTo: number, wanted?: number): Generator<WholeRow> {
-    return this.#store.whole(after, upTo, wanted);
+    return this.#store.reads.whole(after, upTo, wanted);
   }
 
   /** The messages of a user after `after`, as they are stored, ascending, read while iterating. */
   ofAuthor(user: string, after: number): Generator<BodyRow> {
-    return this.#store.ofAuthor(user, after);
+    return this.#store.reads.ofAuthor(user, after);
   }
 
   /** The first `limit` messages after `after` of which something may have to be erased with a user. */
   touchedBy(user: string, until: number, after: number, limit: number): readonly number[] {
-    return this.#store.touchedBy(user, until, after, limit);
+    return this.#store.reads.touchedBy(user, until, after, limit);
   }
 
   /** Whether the log has a message of a user from after `at` (ms). */
   hasSince(user: string, at: number): boolean {
-    return this.#store.hasSince(user, at);
+    return this.#store.reads.hasSince(user, at);
   }
 
   /** Whether there may be events of these topics with `after` < seq ≤ `upTo`. `true` if the log does not reach back. */
   hasEvents(after: number, upTo: number, topics: Topics): boolean {
     if (after < this.floor) return true;
     const end = Math.min(upTo, this.#head);
-    const messages = entriesOf(this.#store.ascending(after, end, end - after));
-    const changes = changesOf(this.#store.changedAfter(after), undefined);
+    const messages = entriesOf(this.#store.reads.ascending(after, end, end - after));
+    const changes = changesOf(this.#store.reads.changedAfter(after), undefined);
     for (const { seq, event } of inOrder(messages, changes)) {
       if (seq > upTo) return false;
       if (matchesTopics(topics, event)) return true;
@@ -365,7 +366,7 @@ export class RoomLog {
   messagesBefore(before: number, topics: Topics, size: PageSize, asShown = asStored): Page {
     const upTo = Math.min(before - 1, this.#head);
     const end = Math.min(this.floor + 1, before);
-    const messages = entriesOf(this.#store.descending(upTo, rowsOf(size)), asShown);
+    const messages = entriesOf(this.#store.reads.descending(upTo, rowsOf(size)), asShown);
     const page = takePage(messages, { topics, ...size, start: before, end });
     return { ...page, events: page.events.toReversed() };
   }
@@ -375,12 +376,12 @@ export class RoomLog {
   }
 
   #findFirst(speaker: Speaker, { id, retryOf, keyed }: Draft) {
-    const known = this.#ids.find(speaker, id) ?? (keyed ? this.#store.keyed(speaker, id) : undefined);
+    const known = this.#ids.find(speaker, id) ?? (keyed ? this.#store.reads.keyed(speaker, id) : undefined);
     if (known !== undefined) return known;
     if (retryOf === undefined) return undefined;
     const cursor = parseCursor(retryOf);
     const seq = cursor?.epoch === this.#epoch && cursor.seq <= this.#head ? cursor.seq : -1;
-    this.#ids.reachBack(Math.max(seq, this.floor), (after, upTo) => this.#store.ids(after, upTo));
+    this.#ids.reachBack(Math.max(seq, this.floor), (after, upTo) => this.#store.reads.ids(after, upTo));
     // What is remembered reaches further back than a short log.
     return this.#ids.find(speaker, id) ?? (this.#ids.knowsAfter(seq) ? undefined : "unknowable");
   }

@@ -129,9 +129,5 @@ export const ROOM_SCHEMA = [
     "ALTER TABLE room ADD COLUMN importing INTEGER",
     // Which of the tables below this room has: 1 `expiring`, 2 `scheduled`, or their sum. NULL is none.
     "ALTER TABLE room ADD COLUMN timed INTEGER",
-    // What happened in the room and stands in no log, until the back end was told: in order, behind `head` of the log.
-    "CREATE TABLE webhook_events (number INTEGER PRIMARY KEY, head INTEGER NOT NULL, body TEXT NOT NULL)",
-    // Members of whom the back end was told, or will be, that they joined.
-    "CREATE TABLE webhook_members (user TEXT PRIMARY KEY) WITHOUT ROWID",
   ],
 ];

@@ -31,6 +31,11 @@ interface Echo {
 
 type Mode = "listed" | "counted";
 
+/** A member who came, or one who is gone. */
+export type Coming =
+  | { readonly kind: "joined"; readonly user: User }
+  | { readonly kind: "left"; readonly user: string };
+
 export class RoomPresence {
   readonly #present = new Map<string, Present>();
   /** Those with echoes. */
@@ -50,15 +55,19 @@ export class RoomPresence {
   #told: { connections: number | null; at: number } = { connections: 0, at: 0 };
   #owesOccupancy = false;
   #owesList = false;
+  /** Since they were taken; `undefined`: nobody asks. */
+  #comings: Coming[] | undefined;
 
   /** Takes in what was there before the object slept. It causes no events. */
   restore(connections: Iterable<RoomConnection>): void {
-    const news = this.#news;
+    const [news, comings] = [this.#news, this.#comings];
     this.#news = [];
+    this.#comings = undefined;
     for (const connection of connections) {
       if (connection.state.stage.at !== "joining") this.#enter(connection, connection.state.joinedAt ?? 0);
     }
     this.#news = news;
+    this.#comings = comings;
     this.#told.connections = null;
     if (this.#present.size > LISTED_MEMBERS) this.#mode = "counted";
     // Between the two bounds it is unknown which mode it was: a list puts every client right.
@@ -96,6 +105,28 @@ export class RoomPresence {
       this.#told.connections = null;
       this.#remove(present, now);
     }
+  }
+
+  /** From now on, it notes who comes and goes, also in a big room. */
+  watch(): void {
+    this.#comings ??= [];
+  }
+
+  /** Who came and went since they were taken, in order. */
+  takeComings(): readonly Coming[] {
+    const comings = this.#comings ?? [];
+    if (comings.length > 0) this.#comings = [];
+    return comings;
+  }
+
+  /** Whether this user is a member, also in their grace. */
+  isHere(userId: string): boolean {
+    return this.#present.has(userId);
+  }
+
+  /** All members, also in a big room. */
+  get users(): User[] {
+    return Array.from(this.#present.values(), ({ user }) => user);
   }
 
   /** Whether members are shown one by one; a big room only counts them. */
@@ -203,6 +234,7 @@ export class RoomPresence {
       this.#present.set(user.id, joined);
       this.#believe(1);
       this.#news.push(JSON.stringify({ type: "memberJoined", member: memberOf(joined) }));
+      this.#comings?.push({ kind: "joined", user });
       return;
     }
     present.connections.add(connection);
@@ -241,6 +273,7 @@ export class RoomPresence {
     this.#present.delete(present.user.id);
     this.#fading.delete(present);
     this.#news.push(JSON.stringify({ type: "memberLeft", user: present.user.id, at: now }));
+    this.#comings?.push({ kind: "left", user: present.user.id });
   }
 
   /** Clients derive the count from the members that come and go. */

@@ -2,7 +2,7 @@
 // began with. So a long export holds neither the room nor much memory.
 
 import { type Ban, EXPORT_VERSION } from "../../protocol/index.ts";
-import { isKeyed } from "../log/log-store.ts";
+import { isKeyed } from "../log/log-rows.ts";
 import type { RoomLog } from "../log/room-log.ts";
 import type { Moderation } from "../moderation.ts";
 import type { Receipts } from "../people/receipts.ts";

@@ -414,7 +414,8 @@ export class RoomObject
   }
 
   #open(): RoomRuntime {
-    const start = () => new RoomRuntime(this.ctx, this.env, this.#name, ({ life }) => this.#setAlarm(life));
+    const start = () =>
+      new RoomRuntime(this.ctx, this.env, this.#name, this.#alarm, ({ life }) => this.#setAlarm(life));
     this.#live ??= opening("room", this.#name, start, Date.now());
     return this.#live;
   }

@@ -10,6 +10,7 @@ import { log } from "../../log/log.ts";
 import { type Departure, departureOf, TooBigNotice } from "../../object/close-codes.ts";
 import { CommandBarrier } from "../../object/command-barrier.ts";
 import { FlushLoop } from "../../object/flush-loop.ts";
+import type { ObjectAlarm } from "../../object/object-alarm.ts";
 import type { PolledCommands, PollUpgrade } from "../../object/polled-socket.ts";
 import { socketPort } from "../../object/runtime/hibernatable-socket.ts";
 import { type CurrentSocket, currentSockets, databaseOf } from "../../object/runtime/object-state.ts";
@@ -26,6 +27,7 @@ import { SessionStore } from "../../session-rooms/room-side/session-store.ts";
 import { sessionDeliveries } from "../../session-rooms/runtime/session-deliveries.ts";
 import { ROOM_VALIDATORS } from "../../validation/commands.ts";
 import { parseFrame } from "../../validation/parse-frame.ts";
+import { type WebhookLoop, webhookLoop } from "../../webhooks/runtime/webhook-loop.ts";
 import { Admission } from "../admission.ts";
 import { DueMessages } from "../due-messages.ts";
 import type { Effects } from "../effects.ts";
@@ -46,6 +48,7 @@ import { Room } from "../room.ts";
 import type { AppliedCommand } from "../room-commands.ts";
 import { ScheduleStore } from "../time/schedule-store.ts";
 import type { Turn } from "../turn.ts";
+import { RoomWebhooks } from "../webhooks.ts";
 import { EffectsCarrier } from "./effects-carrier.ts";
 import { FlushTimer } from "./flush-timer.ts";
 import { type PublishGate, publishGate } from "./publish-gate.ts";
@@ -85,12 +88,20 @@ export class RoomRuntime {
   readonly #tooBig = new TooBigNotice();
   readonly #carrier: EffectsCarrier;
   readonly #dueMessages = this.#makeDueMessages();
+  /** `undefined`: the back end is told nothing. */
+  readonly #webhooks: WebhookLoop | undefined;
   readonly #timer = new FlushTimer(() => this.#ctx.waitUntil(this.flush()));
   /** The next flush that is durable; `undefined`: nothing waits for it. */
   #flushed: PromiseWithResolvers<void> | undefined;
 
   /** `flushed` runs after each flush, when it is durable. */
-  constructor(ctx: DurableObjectState, env: Env, name: string, flushed: (effects: Effects) => Promise<void>) {
+  constructor(
+    ctx: DurableObjectState,
+    env: Env,
+    name: string,
+    alarm: ObjectAlarm,
+    flushed: (effects: Effects) => Promise<void>,
+  ) {
     this.#ctx = ctx;
     this.#env = env;
     this.#config = requireConfig(env);
@@ -102,6 +113,7 @@ export class RoomRuntime {
     const { room, database } = this.#makeRoom(epoch, judge);
     this.room = room;
     this.database = database;
+    this.#webhooks = webhookLoop(this.#config.webhooks, room.webhooks, { ctx, alarm, of: { room: name } });
     this.gate = publishGate(room, judge);
     this.admission = this.#makeAdmission();
     this.#loop = this.#makeLoop(flushed);
@@ -281,6 +293,7 @@ export class RoomRuntime {
     if (state === undefined) return undefined;
     const connection = this.#wake(ws, state);
     this.room.connections.restore([connection]);
+    this.room.webhooks?.people.woke(1, 0);
     return connection;
   }
 
@@ -361,6 +374,7 @@ export class RoomRuntime {
     return new FlushLoop({
       flush: () => {
         const effects = room.flush(Date.now());
+        this.#webhooks?.flushed();
         this.#carrier.take(effects);
         return effects;
       },
@@ -370,7 +384,7 @@ export class RoomRuntime {
           ? MAX_LINGER_MS
           : Math.min(MAX_LINGER_MS, Math.floor(room.connections.size * DELIVERY_MS_A_SOCKET)),
       now: () => Date.now(),
-      wait: (ms) => scheduler.wait(ms),
+      wait: (ms) => this.#gather(ms),
       sync: () => this.#ctx.storage.sync(),
       after: (effects) => {
         this.answers.flushed();
@@ -412,6 +426,11 @@ export class RoomRuntime {
     });
   }
 
+  async #gather(ms: number): Promise<void> {
+    await scheduler.wait(ms);
+    await this.#webhooks?.beforeFlush();
+  }
+
   #makeRoom(
     epoch: string,
     judge: PublishJudge | undefined,
@@ -422,8 +441,10 @@ export class RoomRuntime {
     const database = roomDatabase(databaseOf(this.#ctx), beginning);
     const settings = new RoomSettings(database.sql, defaults);
     const logStore = new LogStore(database, settings.historyLimit);
+    const webhooks = this.#makeWebhooks(database, logStore);
     const storage = {
       settings,
+      webhooks,
       log: new RoomLog(logStore, { newEpoch: epoch, now }),
       schedule: new ScheduleStore(database, logStore.hasScheduled),
       users: new UserRecords(database.sql),
@@ -439,5 +460,16 @@ export class RoomRuntime {
       asksAbout: judge && ((event) => judge.asksAbout(event)),
     });
     return { room, database };
+  }
+
+  /** Before the log is read: what another limit drops then may be untold. */
+  #makeWebhooks(database: LazyDatabase, logStore: LogStore): RoomWebhooks | undefined {
+    const { webhooks } = this.#config;
+    if (webhooks === undefined) return undefined;
+    return new RoomWebhooks(this.#name, database, logStore, webhooks, {
+      isMade: () => database.isMade,
+      random: () => Math.random(),
+      lost: (reason, count) => log("webhook_events_lost", { room: this.#name, reason, count }),
+    });
   }
 }

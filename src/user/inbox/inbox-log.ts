@@ -16,7 +16,7 @@ import {
 } from "../../protocol/index.ts";
 import type { MarkStore } from "./mark-store.ts";
 import { isOver, Marks } from "./marks.ts";
-import { type NotificationRow, sooner, type Tally } from "./notification-row.ts";
+import { type NotificationRow, type RetiredRow, sooner, type Tally } from "./notification-row.ts";
 import type { NotificationStore } from "./notification-store.ts";
 
 export interface NotificationInput {
@@ -57,6 +57,7 @@ export class InboxLog {
   #head: number;
   /** Carried from event to event. Counted again when a counted notification expires, or `INBOX_LIMIT` has changed. */
   #unread: Tally | undefined;
+  #retiring: (retired: RetiredRow) => void = () => {};
 
   constructor(store: NotificationStore, marks: MarkStore) {
     this.#store = store;
@@ -64,6 +65,11 @@ export class InboxLog {
     const { head, unread } = store.findHead();
     this.#head = head;
     this.#unread = unread;
+  }
+
+  /** From now on `retiring` hears of each notification that a newer one replaces. */
+  keptBy(retiring: (retired: RetiredRow) => void): void {
+    this.#retiring = retiring;
   }
 
   /** Whether this start made it: the user was never here before. */
@@ -109,6 +115,7 @@ export class InboxLog {
     const body = encodeNotification(input, muted, seq, now);
     const { id, topic = null, expiresAt = null } = input;
     this.#unread = this.#store.append({ seq, id, topic, expiresAt, body, muted }, (retired) => {
+      if (retired !== undefined) this.#retiring(retired);
       const lost = retired !== undefined && this.#marks.isUnread(retired, now) ? 1 : 0;
       if (muted) return { ...before, count: before.count - lost };
       return { count: before.count - lost + 1, until: sooner(before.until, expiresAt) };
@@ -213,6 +220,23 @@ export class InboxLog {
     return Array.from(this.#store.ascending(after))
       .filter((row) => !row.muted && !isOver(row, now) && this.#marks.stateOf(row) === "unseen")
       .map((row) => this.#decode(row));
+  }
+
+  /** Notifications after `after` as JSON, each in its present state, read while iterating. */
+  *storedAfter(
+    after: number,
+  ): Generator<{ readonly seq: number; readonly topic: string | null; json: string }> {
+    for (const row of this.#store.ascending(after))
+      yield {
+        seq: row.seq,
+        topic: row.topic,
+        json: withFields(row.body, { state: this.#marks.stateOf(row) }),
+      };
+  }
+
+  /** The `seq` of the newest notification; 0: there was none. */
+  get newestSeq(): number {
+    return this.#store.newestSeq;
   }
 
   find(id: string): Notification | undefined {

@@ -17,6 +17,9 @@ export interface NotificationRow {
 /** The fields that decide whether a notification counts as unread. */
 export type CountedFields = Pick<NotificationRow, "seq" | "state" | "expiresAt" | "muted">;
 
+/** A notification that a newer one replaces. */
+export type RetiredRow = CountedFields & Pick<NotificationRow, "topic">;
+
 /** How many are unread, and until when that is right: then one of them expires. `null`: none of them expires. */
 export interface Tally {
   readonly count: number;

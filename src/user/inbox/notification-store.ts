@@ -7,9 +7,9 @@ import { type Database, firstRow, type Sql } from "../../object/storage/sql.ts";
 import { stateRank } from "../../protocol/index.ts";
 import {
   COLUMNS,
-  type CountedFields,
   decode,
   type NotificationRow,
+  type RetiredRow,
   type Row,
   type SlotRange,
   sooner,
@@ -144,7 +144,7 @@ export class NotificationStore {
   /** `unread` returns the count after this one was added and `retired` removed. */
   append(
     row: Omit<NotificationRow, "number" | "state">,
-    unread: (retired: CountedFields | undefined) => Tally,
+    unread: (retired: RetiredRow | undefined) => Tally,
   ): Tally {
     const number = this.#number + 1;
     const slot = number % this.#ring;
@@ -202,11 +202,14 @@ export class NotificationStore {
     }
   }
 
-  #retire(slot: number): CountedFields | undefined {
-    const query = "SELECT seq, state, expires_at, muted FROM notification WHERE slot = ?";
-    const row = firstRow(this.#sql.exec<Pick<Row, "seq" | "state" | "expires_at" | "muted">>(query, slot));
+  #retire(slot: number): RetiredRow | undefined {
+    const query = "SELECT seq, topic, state, expires_at, muted FROM notification WHERE slot = ?";
+    const row = firstRow(
+      this.#sql.exec<Pick<Row, "seq" | "topic" | "state" | "expires_at" | "muted">>(query, slot),
+    );
     if (row === undefined) return undefined;
-    return { seq: row.seq, state: stateAt(row.state), expiresAt: row.expires_at, muted: row.muted === 1 };
+    const { seq, topic, state, expires_at: expiresAt, muted } = row;
+    return { seq, topic, state: stateAt(state), expiresAt, muted: muted === 1 };
   }
 
   #oldest(): number {

@@ -87,7 +87,13 @@ export class UserObject
     const tell = async () => (await this.#open().notices.propagateRevocation()).again;
     const erase = () => this.#open().erasure.run();
     const push = async () => (await this.#open().pusher?.run()) ?? null;
-    await this.#alarm.goOff([sweep, tell, erase, push], (error) => log("alarm_failed", { user, error }));
+    const tellBackEnd = async () => {
+      this.#open().tellBackEnd();
+      return this.#open().webhooksAt;
+    };
+    await this.#alarm.goOff([sweep, tell, tellBackEnd, erase, push], (error) =>
+      log("alarm_failed", { user, error }),
+    );
   }
 
   registerRoom(room: string, undatedUntil: number | null): Outcome<RevokedTokens> {
@@ -211,6 +217,7 @@ export class UserObject
     const { user, pusher } = live;
     const now = Date.now();
     const { answer, mayPush } = user.notify(input, now);
+    live.tellBackEnd();
     const pushAt = mayPush ? (pusher?.dueAt(input.priority, now) ?? null) : null;
     await this.#alarm.by(pushAt, live.reportAt);
     return answer;
@@ -281,7 +288,7 @@ export class UserObject
   }
 
   #open(): UserRuntime {
-    const start = () => new UserRuntime(this.ctx, this.env, (at) => this.#alarm.by(at));
+    const start = () => new UserRuntime(this.ctx, this.env, this.#alarm);
     this.#live ??= opening("user", this.#name, start, Date.now());
     return this.#live;
   }

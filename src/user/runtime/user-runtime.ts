@@ -5,6 +5,7 @@ import { includes } from "../../access/room-permission.ts";
 import { authorizeRoom, takesQuestion } from "../../auth/authorize-room.ts";
 import { verifyToken } from "../../auth/verify-token.ts";
 import { type Config, requireConfig } from "../../config/config.ts";
+import type { WebhooksConfig } from "../../config/webhooks-config.ts";
 import type { Env } from "../../env.ts";
 import { log } from "../../log/log.ts";
 import type { Metrics } from "../../metrics/metrics.ts";
@@ -14,6 +15,7 @@ import { type Departure, departureOf, TooBigNotice } from "../../object/close-co
 import { CommandBarrier } from "../../object/command-barrier.ts";
 import type { JournalEntry } from "../../object/journal.ts";
 import { SILENT_INTERVALS } from "../../object/liveness.ts";
+import type { ObjectAlarm } from "../../object/object-alarm.ts";
 import type { PolledCommands, PollUpgrade } from "../../object/polled-socket.ts";
 import { socketPort } from "../../object/runtime/hibernatable-socket.ts";
 import { currentSockets, databaseOf } from "../../object/runtime/object-state.ts";
@@ -32,8 +34,11 @@ import type { ItemAnswer, RoomUnread, SessionItem } from "../../session-rooms/se
 import type { SessionRooms } from "../../session-rooms/user-side/session-rooms.ts";
 import type { Parsed } from "../../validation/parse-frame.ts";
 import { parseSessionFrame } from "../../validation/parse-session-frame.ts";
+import { type WebhookLoop, webhookLoop } from "../../webhooks/runtime/webhook-loop.ts";
 import { Erasure } from "../erasure.ts";
 import { withinBudget } from "../followed-rooms.ts";
+import type { InboxLog } from "../inbox/inbox-log.ts";
+import { InboxWebhooks } from "../inbox-webhooks.ts";
 import { KnownRooms } from "../known-rooms.ts";
 import { PushStore } from "../push/push-store.ts";
 import type { Pusher } from "../push/pusher.ts";
@@ -72,13 +77,15 @@ export class UserRuntime {
   readonly #polled: PolledSockets<SessionConnection>;
   readonly #claims: SessionClaims;
   readonly #tooBig = new TooBigNotice();
+  /** `undefined`: the back end is told nothing of notifications. */
+  readonly #webhooks: InboxWebhooks | undefined;
+  readonly #webhookLoop: WebhookLoop | undefined;
   /** `undefined` while the object starts. */
   readonly #reports: Reports<UserCounts> | undefined;
   readonly #metrics: Metrics;
   readonly #barrier: CommandBarrier<SessionConnection, InboxCommand | RoomsCommand, Outcome<VerifiedToken>>;
 
-  /** `wakeBy`: has the alarm go off by then, in milliseconds; `null`: it need not. */
-  constructor(ctx: DurableObjectState, env: Env, wakeBy: (at: number | null) => Promise<void>) {
+  constructor(ctx: DurableObjectState, env: Env, alarm: ObjectAlarm) {
     this.#ctx = ctx;
     this.#env = env;
     this.#config = requireConfig(env);
@@ -100,6 +107,10 @@ export class UserRuntime {
       registerRoom: (room) => this.notices.registerRoom(room),
       countsChanged: () => this.#reports?.settle(this.user.counts, this.#isThere),
     });
+    const { webhooks } = this.#config;
+    this.#webhooks = webhooks && inboxWebhooks(webhooks, stores.inbox, database, this.#name);
+    const surroundings = { ctx, alarm, of: { user: this.#name } };
+    this.#webhookLoop = webhookLoop(webhooks, this.#webhooks, surroundings);
     this.pusher = pushDelivery(this.#config.push, this.#name, {
       ...stores,
       subscriptions: this.subscriptions,
@@ -119,7 +130,7 @@ export class UserRuntime {
       gone: (session) => this.#left(session, "left"),
     });
     this.#restore();
-    const reports = { state: ctx, counts: this.user.counts, failed: () => wakeBy(this.reportAt) };
+    const reports = { state: ctx, counts: this.user.counts, failed: () => alarm.by(this.reportAt) };
     this.#reports = reportsOfUser(reports, env, this.#config.placement, this.#name);
     if (this.user.inbox.isNew) this.#introduce(this.#reports);
   }
@@ -127,6 +138,17 @@ export class UserRuntime {
   /** When the alarm has to wake the object for a report to the registry; `null`: it does not. */
   get reportAt(): number | null {
     return this.#reports?.alarmAt(this.user.counts) ?? null;
+  }
+
+  /** When the alarm has to tell the back end again; `null`: nothing waits for it. */
+  get webhooksAt(): number | null {
+    return this.#webhooks?.wakeAt(Date.now()) ?? null;
+  }
+
+  /** A notification was stored in this turn, in which the alarm is known; or the alarm went off. */
+  tellBackEnd(): void {
+    this.#webhooks?.note(Date.now());
+    this.#webhookLoop?.flushed();
   }
 
   /** Reports a user who is new, with what this turn does yet. */
@@ -418,4 +440,17 @@ export class UserRuntime {
     for (const { ws, state } of currentSockets(this.#ctx, readSessionState, { user: this.#name }))
       this.user.sessions.add(this.#wake(ws, state));
   }
+}
+
+function inboxWebhooks(
+  { events, topics }: WebhooksConfig,
+  inbox: InboxLog,
+  { sql }: Database,
+  user: string,
+): InboxWebhooks | undefined {
+  if (!events.has("notification.stored")) return undefined;
+  return new InboxWebhooks(user, sql, inbox, topics, {
+    random: () => Math.random(),
+    lost: (reason, count) => log("webhook_events_lost", { user, reason, count }),
+  });
 }

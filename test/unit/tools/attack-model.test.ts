@@ -14,6 +14,7 @@ import {
   MENTION,
   OPENING,
   ROW,
+  TELLING,
 } from "../../../src/object/spending.ts";
 import { MAX_ANONYMOUS_FRAMES } from "../../../src/room/people/room-connection.ts";
 import {
@@ -23,7 +24,7 @@ import {
   LEAST_PRICES,
 } from "../../../src/tools/attack-model.ts";
 import { attackReport } from "../../../src/tools/attack-report.ts";
-import { INBOX_COUNTERS, ROOM_COUNTERS } from "../../../src/tools/measured-counters.ts";
+import { INBOX_COUNTERS, ROOM_COUNTERS, WEBHOOK_COUNTERS } from "../../../src/tools/measured-counters.ts";
 import { OBJECT_GB, PRICES } from "../../../src/tools/prices.ts";
 
 describe("an attack", () => {
@@ -79,6 +80,12 @@ describe("an attack", () => {
     );
     expect(usd(LOST)).toBeGreaterThanOrEqual(5 * OBJECT_GB * PRICES.objectGbSeconds.usdPerUnit * 0.99);
     expect(usd(JOIN)).toBeGreaterThanOrEqual(2 * row + 3 * request);
+    const told = WEBHOOK_COUNTERS;
+    expect(usd(TELLING.message)).toBeGreaterThanOrEqual(told.message.rowsWritten * row);
+    expect(usd(TELLING.coming)).toBeGreaterThanOrEqual(told.coming.rowsWritten * row);
+    expect(usd(TELLING.mention)).toBeGreaterThanOrEqual(
+      told.notify.rowsWritten * row + told.notify.requests * request,
+    );
     expect(usd(OPENING)).toBeGreaterThanOrEqual(
       (firstOpening.rowsWritten + firstVisit.rowsWritten) * row + 2 * request,
     );

@@ -1,9 +1,15 @@
 import { describe, expect, it } from "vitest";
 import * as receipts from "../../../src/room/people/receipt-store.ts";
 import * as roomPresence from "../../../src/room/people/room-presence.ts";
-import { billFor, GRACE_S, LISTED_READERS, usageOf, type Workload } from "../../../src/tools/cost-model.ts";
-import { INBOX_COUNTERS, REGISTRY_COUNTERS, ROOM_COUNTERS } from "../../../src/tools/measured-counters.ts";
+import { billFor, GRACE_S, LISTED_READERS, usageOf } from "../../../src/tools/cost-model.ts";
+import {
+  INBOX_COUNTERS,
+  REGISTRY_COUNTERS,
+  ROOM_COUNTERS,
+  WEBHOOK_COUNTERS,
+} from "../../../src/tools/measured-counters.ts";
 import { PRICES } from "../../../src/tools/prices.ts";
+import type { Workload } from "../../../src/tools/workload.ts";
 
 const NOTHING: Workload = {
   rooms: 0,
@@ -20,6 +26,7 @@ const NOTHING: Workload = {
   readsPerMemberPerDay: 0,
   notificationsPerDay: 0,
   tokenMinutes: Number.POSITIVE_INFINITY,
+  webhookMs: 0,
   historyLimit: 10_000,
   activeMs: 10,
   judgeMs: 0,
@@ -39,6 +46,7 @@ const TYPICAL: Workload = {
   readsPerMemberPerDay: 20,
   notificationsPerDay: 5,
   tokenMinutes: 60,
+  webhookMs: 0,
   historyLimit: 10_000,
   activeMs: 10,
   judgeMs: 0,
@@ -100,6 +108,30 @@ describe("the usage", () => {
     expect(amounts({ ...day, members: 1 })).toMatchObject({ objectRequests: 0, rowsWritten: 0 });
     // Eight hours: the sweep that finds all members gone is one more.
     expect(amounts({ ...day, members: 2, hoursConnectedPerDay: 8 }).rowsWritten).toBe(30 * 33);
+  });
+
+  it("[Z85] of webhooks is nothing where none are sent, and else what the tests measure, and the wait for each answer", () => {
+    const day = {
+      rooms: 1,
+      members: 2,
+      hoursConnectedPerDay: 24,
+      joinsPerMemberPerDay: 3,
+      messagesPerDay: 100,
+    };
+    const [off, on] = [
+      usage({ ...day, notificationsPerDay: 5 }),
+      usage({ ...day, notificationsPerDay: 5, webhookMs: 200 }),
+    ];
+    const { message, coming, notify } = WEBHOOK_COUNTERS;
+    const comings = 2 * 2 * 3;
+    expect(on.amounts.rowsWritten - off.amounts.rowsWritten).toBeCloseTo(
+      30 * (100 * message.rowsWritten + comings * coming.rowsWritten + 10 * notify.rowsWritten),
+    );
+    expect(on.amounts.objectRequests - off.amounts.objectRequests).toBeCloseTo(30 * 10 * notify.requests);
+    expect(on.activeSeconds - off.activeSeconds).toBeCloseTo(30 * ((100 + comings + 10) * 0.2 + 10 * 0.01));
+    // A member who is alone is looked after too.
+    const alone = { rooms: 1, members: 1, hoursConnectedPerDay: 24 };
+    expect(amounts({ ...alone, webhookMs: 1 }).rowsWritten).toBe(30 * 96);
   });
 
   it("[K7] of a connect is a request to the Worker and one to the object", () => {

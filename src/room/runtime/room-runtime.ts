@@ -48,12 +48,12 @@ import { Room } from "../room.ts";
 import type { AppliedCommand } from "../room-commands.ts";
 import { ScheduleStore } from "../time/schedule-store.ts";
 import type { Turn } from "../turn.ts";
-import { RoomWebhooks } from "../webhooks.ts";
 import { EffectsCarrier } from "./effects-carrier.ts";
 import { FlushTimer } from "./flush-timer.ts";
 import { type PublishGate, publishGate } from "./publish-gate.ts";
 import { type PublishJudge, publishJudge } from "./publish-judge.ts";
 import { RoomReports } from "./room-reports.ts";
+import { roomWebhooks } from "./room-webhooks.ts";
 import { StreamedAnswers } from "./streamed-answers.ts";
 
 /** Delivery to one socket takes about this long: a flush gathers for as long as its fan-out will take. */
@@ -441,7 +441,7 @@ export class RoomRuntime {
     const database = roomDatabase(databaseOf(this.#ctx), beginning);
     const settings = new RoomSettings(database.sql, defaults);
     const logStore = new LogStore(database, settings.historyLimit);
-    const webhooks = this.#makeWebhooks(database, logStore);
+    const webhooks = roomWebhooks(this.#config.webhooks, this.#name, database, logStore);
     const storage = {
       settings,
       webhooks,
@@ -460,16 +460,5 @@ export class RoomRuntime {
       asksAbout: judge && ((event) => judge.asksAbout(event)),
     });
     return { room, database };
-  }
-
-  /** Before the log is read: what another limit drops then may be untold. */
-  #makeWebhooks(database: LazyDatabase, logStore: LogStore): RoomWebhooks | undefined {
-    const { webhooks } = this.#config;
-    if (webhooks === undefined) return undefined;
-    return new RoomWebhooks(this.#name, database, logStore, webhooks, {
-      isMade: () => database.isMade,
-      random: () => Math.random(),
-      lost: (reason, count) => log("webhook_events_lost", { room: this.#name, reason, count }),
-    });
   }
 }

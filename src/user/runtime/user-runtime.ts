@@ -5,7 +5,6 @@ import { includes } from "../../access/room-permission.ts";
 import { authorizeRoom, takesQuestion } from "../../auth/authorize-room.ts";
 import { verifyToken } from "../../auth/verify-token.ts";
 import { type Config, requireConfig } from "../../config/config.ts";
-import type { WebhooksConfig } from "../../config/webhooks-config.ts";
 import type { Env } from "../../env.ts";
 import { log } from "../../log/log.ts";
 import type { Metrics } from "../../metrics/metrics.ts";
@@ -37,8 +36,7 @@ import { parseSessionFrame } from "../../validation/parse-session-frame.ts";
 import { type WebhookLoop, webhookLoop } from "../../webhooks/runtime/webhook-loop.ts";
 import { Erasure } from "../erasure.ts";
 import { withinBudget } from "../followed-rooms.ts";
-import type { InboxLog } from "../inbox/inbox-log.ts";
-import { InboxWebhooks } from "../inbox-webhooks.ts";
+import type { InboxWebhooks } from "../inbox-webhooks.ts";
 import { KnownRooms } from "../known-rooms.ts";
 import { PushStore } from "../push/push-store.ts";
 import type { Pusher } from "../push/pusher.ts";
@@ -54,6 +52,7 @@ import {
 import type { TokenRevocations } from "../token-revocations.ts";
 import { UserExport } from "../user-export.ts";
 import { UserHub } from "../user-hub.ts";
+import { inboxWebhooks } from "./inbox-webhooks.ts";
 import { pushDelivery } from "./push-delivery.ts";
 import { settingsFor, storesIn } from "./user-stores.ts";
 
@@ -108,9 +107,8 @@ export class UserRuntime {
       countsChanged: () => this.#reports?.settle(this.user.counts, this.#isThere),
     });
     const { webhooks } = this.#config;
-    this.#webhooks = webhooks && inboxWebhooks(webhooks, stores.inbox, database, this.#name);
-    const surroundings = { ctx, alarm, of: { user: this.#name } };
-    this.#webhookLoop = webhookLoop(webhooks, this.#webhooks, surroundings);
+    this.#webhooks = inboxWebhooks(webhooks, stores.inbox, database, this.#name);
+    this.#webhookLoop = webhookLoop(webhooks, this.#webhooks, { ctx, alarm, of: { user: this.#name } });
     this.pusher = pushDelivery(this.#config.push, this.#name, {
       ...stores,
       subscriptions: this.subscriptions,
@@ -440,17 +438,4 @@ export class UserRuntime {
     for (const { ws, state } of currentSockets(this.#ctx, readSessionState, { user: this.#name }))
       this.user.sessions.add(this.#wake(ws, state));
   }
-}
-
-function inboxWebhooks(
-  { events, topics }: WebhooksConfig,
-  inbox: InboxLog,
-  { sql }: Database,
-  user: string,
-): InboxWebhooks | undefined {
-  if (!events.has("notification.stored")) return undefined;
-  return new InboxWebhooks(user, sql, inbox, topics, {
-    random: () => Math.random(),
-    lost: (reason, count) => log("webhook_events_lost", { user, reason, count }),
-  });
 }

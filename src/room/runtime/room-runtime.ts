@@ -384,7 +384,7 @@ export class RoomRuntime {
           ? MAX_LINGER_MS
           : Math.min(MAX_LINGER_MS, Math.floor(room.connections.size * DELIVERY_MS_A_SOCKET)),
       now: () => Date.now(),
-      wait: (ms) => this.#gather(ms),
+      wait: (ms) => scheduler.wait(ms).then(() => this.#webhooks?.beforeFlush()),
       sync: () => this.#ctx.storage.sync(),
       after: (effects) => {
         this.answers.flushed();
@@ -424,11 +424,6 @@ export class RoomRuntime {
         ask: (connection: RoomConnection, command: AppliedCommand) => gate.ask(connection, command),
       }),
     });
-  }
-
-  async #gather(ms: number): Promise<void> {
-    await scheduler.wait(ms);
-    await this.#webhooks?.beforeFlush();
   }
 
   #makeRoom(

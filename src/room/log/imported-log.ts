@@ -3,8 +3,8 @@
 
 import { type Database, firstRow } from "../../object/storage/sql.ts";
 import { ExpiringStore } from "./expiring-store.ts";
-import { voiceOf } from "./log-rows.ts";
 import type { Speaker } from "./recent-ids.ts";
+import { voiceOf } from "./recent-ids.ts";
 
 export interface ImportedMessage extends Speaker {
   readonly seq: number;

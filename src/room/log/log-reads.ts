@@ -13,11 +13,10 @@ import {
   type TargetRow,
   UNTOLD,
   type UntoldRow,
-  voiceOf,
   WHOLE,
   type WholeRow,
 } from "./log-rows.ts";
-import type { IdRecord, Speaker, StoredAt } from "./recent-ids.ts";
+import { type IdRecord, type Speaker, type StoredAt, voiceOf } from "./recent-ids.ts";
 
 /** Messages with `after` < seq ≤ `upTo`. */
 interface Span {

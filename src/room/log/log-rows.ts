@@ -1,6 +1,5 @@
 // Rows of a log: what is written to one, and what its queries read.
 
-import type { Speaker } from "./recent-ids.ts";
 import { VOICES } from "./room-schema.ts";
 
 export interface StoredMessage {
@@ -93,8 +92,3 @@ export const isByServer = ({
   readonly author: string;
   readonly voice: number | null;
 }): boolean => author === "" || voice === VOICES.keyedByServer || voice === VOICES.byServer;
-
-export function voiceOf({ author, byServer, keyed }: Speaker & { readonly keyed: boolean }): number | null {
-  if (!byServer || author === "") return keyed ? VOICES.keyed : null;
-  return keyed ? VOICES.keyedByServer : VOICES.byServer;
-}

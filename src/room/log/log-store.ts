@@ -6,15 +6,9 @@ import { abandonImport } from "./abandon-import.ts";
 import { ExpiringStore } from "./expiring-store.ts";
 import { LogReads } from "./log-reads.ts";
 import { type Aged, LogRing } from "./log-ring.ts";
-import {
-  type StateRow,
-  type StoredChange,
-  type StoredMessage,
-  UNTOLD,
-  type UntoldRow,
-  voiceOf,
-} from "./log-rows.ts";
+import { type StateRow, type StoredChange, type StoredMessage, UNTOLD, type UntoldRow } from "./log-rows.ts";
 import { decodeMessage } from "./message-body.ts";
+import { voiceOf } from "./recent-ids.ts";
 import { LOG_TABLE, TIMED } from "./room-schema.ts";
 
 export interface LogState {

@@ -1,5 +1,7 @@
 // The ids of recent messages, in memory: the idempotency of `send`.
 
+import { VOICES } from "./room-schema.ts";
+
 /** At least this many ids are remembered, until the room sleeps. */
 const REMEMBERED = 1_000;
 
@@ -66,4 +68,10 @@ export class RecentIds {
       return;
     }
   }
+}
+
+/** How the row of a message says who speaks, and whether its id was given over HTTP (`VOICES`). */
+export function voiceOf({ author, byServer, keyed }: Speaker & { readonly keyed: boolean }): number | null {
+  if (!byServer || author === "") return keyed ? VOICES.keyed : null;
+  return keyed ? VOICES.keyedByServer : VOICES.byServer;
 }

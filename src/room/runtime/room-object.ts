@@ -69,9 +69,10 @@ import type {
 } from "../room-calls.ts";
 import type { ScheduleInput, SchedulePatch } from "../schedule.ts";
 import { eraseIn } from "./erase-in.ts";
+import { defaultsOf } from "./make-room.ts";
 import { exportOf } from "./room-exports.ts";
 import { IMPORTING, RoomImports } from "./room-imports.ts";
-import { defaultsOf, RoomRuntime } from "./room-runtime.ts";
+import { RoomRuntime } from "./room-runtime.ts";
 
 type Bytes = ReadableStream<Uint8Array>;
 

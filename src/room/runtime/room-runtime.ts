@@ -13,7 +13,7 @@ import { FlushLoop } from "../../object/flush-loop.ts";
 import type { ObjectAlarm } from "../../object/object-alarm.ts";
 import type { PolledCommands, PollUpgrade } from "../../object/polled-socket.ts";
 import { socketPort } from "../../object/runtime/hibernatable-socket.ts";
-import { type CurrentSocket, currentSockets, databaseOf } from "../../object/runtime/object-state.ts";
+import { type CurrentSocket, currentSockets } from "../../object/runtime/object-state.ts";
 import { objectStub } from "../../object/runtime/object-stub.ts";
 import { type HeldCall, PolledSockets } from "../../object/runtime/polled-sockets.ts";
 import { randomEpoch, randomId } from "../../object/runtime/random-id.ts";
@@ -23,7 +23,6 @@ import type { LazyDatabase } from "../../object/storage/lazy-database.ts";
 import { accept, type Outcome, type RoomCommand } from "../../protocol/index.ts";
 import { reportsOfRoom } from "../../registry/runtime/reports.ts";
 import type { DeliveryQueue } from "../../session-rooms/room-side/delivery-queue.ts";
-import { SessionStore } from "../../session-rooms/room-side/session-store.ts";
 import { sessionDeliveries } from "../../session-rooms/runtime/session-deliveries.ts";
 import { ROOM_VALIDATORS } from "../../validation/commands.ts";
 import { parseFrame } from "../../validation/parse-frame.ts";
@@ -31,10 +30,6 @@ import { type WebhookLoop, webhookLoop } from "../../webhooks/runtime/webhook-lo
 import { Admission } from "../admission.ts";
 import { DueMessages } from "../due-messages.ts";
 import type { Effects } from "../effects.ts";
-import { LogStore } from "../log/log-store.ts";
-import { roomDatabase } from "../log/room-database.ts";
-import { RoomLog } from "../log/room-log.ts";
-import { ReceiptStore } from "../people/receipt-store.ts";
 import {
   newConnectionState,
   RoomConnection,
@@ -42,29 +37,20 @@ import {
   type RoomUpgrade,
   readState,
 } from "../people/room-connection.ts";
-import { type RoomDefaults, RoomSettings, roomDefaults } from "../people/room-settings.ts";
-import { UserRecords } from "../people/user-records.ts";
-import { Room } from "../room.ts";
+import type { Room } from "../room.ts";
 import type { AppliedCommand } from "../room-commands.ts";
-import { ScheduleStore } from "../time/schedule-store.ts";
 import type { Turn } from "../turn.ts";
 import { EffectsCarrier } from "./effects-carrier.ts";
 import { FlushTimer } from "./flush-timer.ts";
+import { makeRoom } from "./make-room.ts";
 import { type PublishGate, publishGate } from "./publish-gate.ts";
-import { type PublishJudge, publishJudge } from "./publish-judge.ts";
+import { publishJudge } from "./publish-judge.ts";
 import { RoomReports } from "./room-reports.ts";
-import { roomWebhooks } from "./room-webhooks.ts";
 import { StreamedAnswers } from "./streamed-answers.ts";
 
 /** Delivery to one socket takes about this long: a flush gathers for as long as its fan-out will take. */
 const DELIVERY_MS_A_SOCKET = 0.01;
 const MAX_LINGER_MS = 50;
-
-/** What holds for every room here. */
-export function defaultsOf(env: Env): RoomDefaults {
-  const { limits, serverEvents } = requireConfig(env);
-  return roomDefaults(limits, serverEvents);
-}
 
 const failedFlushes = new LimitedLog("flush_failed");
 
@@ -110,7 +96,7 @@ export class RoomRuntime {
     // In a room without tables, connections keep the epoch that they were sent.
     const epoch = sockets.find(({ state }) => state.epoch !== undefined)?.state.epoch ?? randomEpoch();
     const judge = publishJudge(this.#config);
-    const { room, database } = this.#makeRoom(epoch, judge);
+    const { room, database } = makeRoom({ ctx, env, config: this.#config, name, epoch, judge });
     this.room = room;
     this.database = database;
     this.#webhooks = webhookLoop(this.#config.webhooks, room.webhooks, { ctx, alarm, of: { room: name } });
@@ -424,36 +410,5 @@ export class RoomRuntime {
         ask: (connection: RoomConnection, command: AppliedCommand) => gate.ask(connection, command),
       }),
     });
-  }
-
-  #makeRoom(
-    epoch: string,
-    judge: PublishJudge | undefined,
-  ): { readonly room: Room; readonly database: LazyDatabase } {
-    const now = Date.now();
-    const defaults = defaultsOf(this.#env);
-    const beginning = { epoch, ring: defaults.historyLimit, now };
-    const database = roomDatabase(databaseOf(this.#ctx), beginning);
-    const settings = new RoomSettings(database.sql, defaults);
-    const logStore = new LogStore(database, settings.historyLimit);
-    const webhooks = roomWebhooks(this.#config.webhooks, this.#name, database, logStore);
-    const storage = {
-      settings,
-      webhooks,
-      log: new RoomLog(logStore, { newEpoch: epoch, now }),
-      schedule: new ScheduleStore(database, logStore.hasScheduled),
-      users: new UserRecords(database.sql),
-      receipts: new ReceiptStore(database),
-      sessions: new SessionStore(database.sql),
-    };
-    const room = new Room(this.#name, storage, {
-      newEpoch: randomEpoch,
-      reportFault: (error) => log("command_failed", { room: this.#name, error }),
-      reportUnwritten: (error) => log("session_not_written", { room: this.#name, error }),
-      notedTopics: this.#config.logs.topics,
-      random: () => Math.random(),
-      asksAbout: judge && ((event) => judge.asksAbout(event)),
-    });
-    return { room, database };
   }
 }

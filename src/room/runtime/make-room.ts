@@ -1,0 +1,67 @@
+// Makes the rules of a room over the storage of its object.
+
+import type { Config } from "../../config/config.ts";
+import { requireConfig } from "../../config/config.ts";
+import type { Env } from "../../env.ts";
+import { log } from "../../log/log.ts";
+import { databaseOf } from "../../object/runtime/object-state.ts";
+import { randomEpoch } from "../../object/runtime/random-id.ts";
+import type { LazyDatabase } from "../../object/storage/lazy-database.ts";
+import { SessionStore } from "../../session-rooms/room-side/session-store.ts";
+import { LogStore } from "../log/log-store.ts";
+import { roomDatabase } from "../log/room-database.ts";
+import { RoomLog } from "../log/room-log.ts";
+import { ReceiptStore } from "../people/receipt-store.ts";
+import { type RoomDefaults, RoomSettings, roomDefaults } from "../people/room-settings.ts";
+import { UserRecords } from "../people/user-records.ts";
+import { Room } from "../room.ts";
+import { ScheduleStore } from "../time/schedule-store.ts";
+import type { PublishJudge } from "./publish-judge.ts";
+import { roomWebhooks } from "./room-webhooks.ts";
+
+export interface RoomMaking {
+  readonly ctx: DurableObjectState;
+  readonly env: Env;
+  readonly config: Config;
+  readonly name: string;
+  /** Of its log, if that is a new one. */
+  readonly epoch: string;
+  /** Left out: nobody is asked before a message is stored. */
+  readonly judge: PublishJudge | undefined;
+}
+
+/** What holds for every room here. */
+export function defaultsOf(env: Env): RoomDefaults {
+  const { limits, serverEvents } = requireConfig(env);
+  return roomDefaults(limits, serverEvents);
+}
+
+export function makeRoom({ ctx, env, config, name, epoch, judge }: RoomMaking): {
+  readonly room: Room;
+  readonly database: LazyDatabase;
+} {
+  const now = Date.now();
+  const defaults = defaultsOf(env);
+  const beginning = { epoch, ring: defaults.historyLimit, now };
+  const database = roomDatabase(databaseOf(ctx), beginning);
+  const settings = new RoomSettings(database.sql, defaults);
+  const logStore = new LogStore(database, settings.historyLimit);
+  const storage = {
+    settings,
+    webhooks: roomWebhooks(config.webhooks, name, database, logStore),
+    log: new RoomLog(logStore, { newEpoch: epoch, now }),
+    schedule: new ScheduleStore(database, logStore.hasScheduled),
+    users: new UserRecords(database.sql),
+    receipts: new ReceiptStore(database),
+    sessions: new SessionStore(database.sql),
+  };
+  const room = new Room(name, storage, {
+    newEpoch: randomEpoch,
+    reportFault: (error) => log("command_failed", { room: name, error }),
+    reportUnwritten: (error) => log("session_not_written", { room: name, error }),
+    notedTopics: config.logs.topics,
+    random: () => Math.random(),
+    asksAbout: judge && ((event) => judge.asksAbout(event)),
+  });
+  return { room, database };
+}

@@ -1,6 +1,6 @@
 // `npm run bench` compares Edge Rooms with common alternatives, on the same machine, in the same run, under the same
 // load. `--quick` takes under a minute; `--only <name>` runs the measurements whose name contains it.
-// `--beside <directory>` measures the client of another checkout too, as it was built there.
+// `--beside <directory>` measures another checkout too, in turn: its client as it was built there, and its server.
 
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import type { Order } from "./load.ts";
 import { type Measurement, machine, type Run, ratios, readRun, table, writeRun } from "./report.ts";
 import type { Figures } from "./scenarios/scenario.ts";
-import { bun, clientOf, edgeRooms, floor, party, socketIo, type Target, ws } from "./servers.ts";
+import { bun, clientOf, edgeRooms, floor, party, socketIo, type Target, withBackEnd, ws } from "./servers.ts";
 
 interface Plan {
   readonly name: string;
@@ -28,7 +28,10 @@ const { values } = parseArgs({
 const quick = values.quick ?? false;
 
 const us = edgeRooms();
-const everybody = [us, socketIo, party, ws, bun];
+/** The server of the other checkout. */
+const beside: readonly Target[] =
+  values.beside === undefined ? [] : [{ ...edgeRooms({ checkout: values.beside }), name: "that beside" }];
+const everybody = [us, ...beside, socketIo, party, ws, bun];
 const ms = 1_500;
 
 const builtIn = (directory: string) => join(directory, "dist/package/dist/index.js");
@@ -47,40 +50,44 @@ const fanOut = (receivers: number, inFlight: number, targets: readonly Target[],
 const PLANS: readonly Plan[] = [
   fanOut(10, 100, everybody),
   fanOut(100, 100, everybody, true),
-  fanOut(100, 1_000, [us, bun]),
+  fanOut(100, 1_000, [us, ...beside, bun]),
   fanOut(1_000, 100, everybody),
   fanOut(1_000, 1_000, everybody, true),
   {
     name: "(b) quiet room, 100 receivers",
     order: { scenario: "quietRoom", params: { receivers: 100, ms } },
-    targets: [us, socketIo],
+    targets: [us, ...beside, socketIo],
     quick: true,
   },
   {
     name: "(c) join storm, 1,000",
     order: { scenario: "joinStorm", params: { members: 1_000 } },
-    targets: [us, floor],
+    targets: [us, ...beside, floor],
   },
   {
     name: "(d) resume storm, 1,000",
     order: { scenario: "resumeStorm", params: { members: 1_000 } },
-    targets: [us],
+    targets: [us, ...beside],
   },
   {
     name: "(e) replay of 10,000",
     order: { scenario: "replay", params: { messages: 10_000 } },
-    targets: [us],
+    targets: [us, ...beside],
   },
   {
     name: "(f) idle, 5,000 connections",
     order: { scenario: "idle", params: { connections: 5_000, ms: 8_000 } },
     targets: [us, floor],
   },
-  { name: "(g) notify 1,000 users", order: { scenario: "inbox", params: { users: 1_000 } }, targets: [us] },
+  {
+    name: "(g) notify 1,000 users",
+    order: { scenario: "inbox", params: { users: 1_000 } },
+    targets: [us, ...beside],
+  },
   {
     name: "(h) cold wake, 10,000 stored",
     order: { scenario: "coldWake", params: { messages: 10_000 } },
-    targets: [us],
+    targets: [us, ...beside],
   },
   {
     name: "(i) compression, 100 receivers, 1 KB",
@@ -140,6 +147,15 @@ const PLANS: readonly Plan[] = [
     targets: [us],
     quick: tokens === 200,
   })),
+  {
+    name: "(p) fan-out, 100 × 100, with a back end",
+    order: { scenario: "fanOut", params: { receivers: 100, inFlight: 100, ms } },
+    targets: [
+      us,
+      withBackEnd("told", (url) => ({ WEBHOOK_URL: url })),
+      withBackEnd("asked", (url) => ({ BEFORE_PUBLISH_URL: url })),
+    ],
+  },
 ];
 
 let port = 9_800;

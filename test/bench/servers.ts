@@ -2,6 +2,7 @@
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -43,10 +44,11 @@ const OUR_VARS = {
 
 export const OUR_OBJECTS = { ROOMS: "RoomObject", USERS: "UserObject", REGISTRY: "RegistryObject" };
 
-/** The production bundle, built once. */
-let bundled: string | undefined;
+/** The production bundles, by the checkout that they are of. Each is built once. */
+const bundles = new Map<string, string>();
 
-export function ourBundle(): string {
+export function ourBundle(checkout = root): string {
+  let bundled = bundles.get(checkout);
   if (bundled === undefined) {
     const outdir = mkdtempSync(join(tmpdir(), "edge-rooms-bundle-"));
     const env = {
@@ -55,8 +57,13 @@ export function ourBundle(): string {
       CLOUDFLARE_CF_FETCH_ENABLED: "false",
       WRANGLER_SEND_METRICS: "false",
     };
-    execFileSync("wrangler", ["deploy", "--dry-run", "--outdir", outdir], { cwd: root, env, stdio: "pipe" });
+    execFileSync("wrangler", ["deploy", "--dry-run", "--outdir", outdir], {
+      cwd: checkout,
+      env,
+      stdio: "pipe",
+    });
     bundled = join(outdir, "index.js");
+    bundles.set(checkout, bundled);
     process.on("exit", () => rmSync(outdir, { recursive: true, force: true }));
   }
   return bundled;
@@ -65,7 +72,10 @@ export function ourBundle(): string {
 /** Writes `main.js` into `dir`: workerd embeds only what is beside its configuration. */
 type Bundle = (dir: string) => Promise<void> | void;
 
-const ours: Bundle = (dir) => copyFileSync(ourBundle(), join(dir, "main.js"));
+const ours =
+  (checkout: string | undefined): Bundle =>
+  (dir) =>
+    copyFileSync(ourBundle(checkout), join(dir, "main.js"));
 
 const peerBundle =
   (file: string): Bundle =>
@@ -109,13 +119,49 @@ interface OurOptions {
   readonly heapMb?: number;
   readonly flags?: readonly string[];
   readonly vars?: Readonly<Record<string, string>>;
+  /** The folder of another checkout, whose server is measured. Default: this one. */
+  readonly checkout?: string;
 }
 
-export const edgeRooms = ({ flags = OUR_FLAGS, vars = {}, ...bounds }: OurOptions = {}): Target => ({
+export const edgeRooms = ({
+  flags = OUR_FLAGS,
+  vars = {},
+  checkout,
+  ...bounds
+}: OurOptions = {}): Target => ({
   name: "Edge Rooms",
   stores: true,
   dialect: "edgeRooms",
-  start: (port) => runWorkerd(port, ours, OUR_OBJECTS, { vars: { ...OUR_VARS, ...vars }, flags, ...bounds }),
+  start: (port) =>
+    runWorkerd(port, ours(checkout), OUR_OBJECTS, { vars: { ...OUR_VARS, ...vars }, flags, ...bounds }),
+});
+
+/** A server whose back end is told of each message, or asked before. The back end answers at once. */
+export const withBackEnd = (
+  name: string,
+  varsFor: (url: string) => Readonly<Record<string, string>>,
+): Target => ({
+  ...edgeRooms(),
+  name,
+  async start(port) {
+    const backEnd = createServer((request, response) => {
+      request.resume().on("end", () => response.end('{"action":"pass"}'));
+    });
+    await new Promise<void>((resolve) => backEnd.listen(0, "127.0.0.1", resolve));
+    const address = backEnd.address();
+    const url = `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}/`;
+    // A back end on this machine is for development only.
+    const vars = { DEV_TOKENS: "on", WEBHOOK_SECRET: SECRET, ...varsFor(url) };
+    const server = await edgeRooms({ vars }).start(port);
+    return {
+      ...server,
+      async stop() {
+        await server.stop();
+        backEnd.closeAllConnections();
+        backEnd.close();
+      },
+    };
+  },
 });
 
 /** Only the client of a build is measured, and needs no server. */

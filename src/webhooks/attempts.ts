@@ -27,6 +27,8 @@ const FIRST_WAIT_MS = 5_000;
 /** The longest wait is twice as long, as up to the same again is added by chance. */
 const MAX_BASE_MS = 150_000;
 const MAX_RETRY_AFTER_MS = 15 * 60_000;
+/** The wait while nothing is left but to say what was lost, and up to twice as long. A room of which nobody hears any more costs no more. */
+const LOSS_BASE_MS = 3 * 3_600_000;
 
 export class Attempts {
   #tries: number;
@@ -60,11 +62,12 @@ export class Attempts {
 
   /**
    * When the alarm has to try again; `null`: it may be tried now. If the clock was set back, it does not wait for the old
-   * time.
+   * time; nor does an event that comes while only losses were left. `hasEvents`: whether there is anything but losses.
    */
-  putOffUntil(now: number): number | null {
+  putOffUntil(now: number, hasEvents: boolean): number | null {
     const at = this.#retryAt;
-    return at !== null && at > now && at <= now + MAX_RETRY_AFTER_MS ? at : null;
+    const longest = hasEvents ? MAX_RETRY_AFTER_MS : 2 * LOSS_BASE_MS;
+    return at !== null && at > now && at <= now + longest ? at : null;
   }
 
   /** How long the next one has to wait for the one before, at most a second. */
@@ -83,9 +86,15 @@ export class Attempts {
     this.#size = Math.min(MAX_BATCH_EVENTS, this.#size * 2);
   }
 
-  /** `events`: how many there were. `random`: from 0 to below 1. */
-  failed({ retryAfterMs, isRefusal }: WebhookFailure, events: number, now: number, random: number): void {
-    const baseMs = Math.min(MAX_BASE_MS, FIRST_WAIT_MS * 2 ** Math.min(this.#tries, 16));
+  /** `events`: how many there were, and `losses` of them say what was lost. `random`: from 0 to below 1. */
+  failed(
+    { retryAfterMs, isRefusal }: WebhookFailure,
+    { count: events, losses }: { readonly count: number; readonly losses: number },
+    now: number,
+    random: number,
+  ): void {
+    const growingMs = Math.min(MAX_BASE_MS, FIRST_WAIT_MS * 2 ** Math.min(this.#tries, 16));
+    const baseMs = losses === events && growingMs === MAX_BASE_MS ? LOSS_BASE_MS : growingMs;
     const askedMs = Math.min(MAX_RETRY_AFTER_MS, retryAfterMs * (1 + random / 10));
     this.#tries += 1;
     this.#retryAt = now + Math.round(Math.max(baseMs * (1 + random), askedMs));

@@ -92,7 +92,7 @@ export class WebhookOutbox<Mark> {
 
   /** When the alarm has to try again; `null`: nothing waits for it. */
   retryAt(now: number): number | null {
-    return this.isPending ? this.#attempts.putOffUntil(now) : null;
+    return this.isPending ? this.#attempts.putOffUntil(now, this.#source.isBehind) : null;
   }
 
   /** How many attempts failed in a row. */
@@ -108,7 +108,7 @@ export class WebhookOutbox<Mark> {
   /** What to do now. A batch that is answered must be settled before this is asked again. */
   next(now: number): NextStep<Mark> {
     if (!this.isPending) return NOTHING;
-    const at = this.#attempts.putOffUntil(now);
+    const at = this.#attempts.putOffUntil(now, this.#source.isBehind);
     if (at !== null) return { kind: "alarm", at };
     const ms = this.#attempts.pauseMs(now);
     if (ms > 0) return { kind: "pause", ms };
@@ -128,7 +128,7 @@ export class WebhookOutbox<Mark> {
       this.#attempts.succeeded();
       this.#losses.told(batch.losses);
       this.#source.told(batch.mark);
-    } else this.#attempts.failed(outcome, batch.count, now, this.#ports.random());
+    } else this.#attempts.failed(outcome, batch, now, this.#ports.random());
     this.save();
   }
 

@@ -35,6 +35,8 @@ export class WebhookWorld {
   readonly times: number[] = [];
   readonly bytes: number[] = [];
   alarmAt: number | null = null;
+  /** How often the alarm went off. */
+  alarms = 0;
   /** What becomes of a request. */
   receive: (events: readonly WebhookEvent[]) => Reception = () => TOLD;
   /** Whether the object dies while a request is under way. */
@@ -69,9 +71,8 @@ export class WebhookWorld {
 
   /** In the turn of a flush. */
   secure(): void {
-    const { needsAlarm } = this.webhooks;
-    for (const at of [safetyAlarm(needsAlarm, this.alarmAt, this.now), this.webhooks.wakeAt(this.now)])
-      if (at !== null && at < (this.alarmAt ?? Number.POSITIVE_INFINITY)) this.alarmAt = at;
+    const at = safetyAlarm(this.webhooks, this.alarmAt, this.now);
+    if (at !== null && at < (this.alarmAt ?? Number.POSITIVE_INFINITY)) this.alarmAt = at;
   }
 
   /** Sends until nothing waits but for the alarm. */
@@ -116,6 +117,7 @@ export class WebhookWorld {
 
   goOff(): void {
     this.alarmAt = null;
+    this.alarms += 1;
     this.test.room.sweepOnAlarm(this.now);
     this.settle();
     // As `sweepDueAt` plans it.

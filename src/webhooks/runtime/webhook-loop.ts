@@ -6,14 +6,11 @@ import { log } from "../../log/log.ts";
 import type { ObjectAlarm } from "../../object/object-alarm.ts";
 import type { WebhookOutcome } from "../attempts.ts";
 import type { NextStep, WebhookBatch } from "../outbox.ts";
-import { safetyAlarm } from "../safety-alarm.ts";
+import { type Safeguarded, safetyAlarm } from "../safety-alarm.ts";
 import { postWebhook } from "./post-webhook.ts";
 
 /** The webhooks of a room, or of an inbox. */
-export interface WebhookRules<Mark> {
-  readonly isPending: boolean;
-  readonly needsAlarm: boolean;
-  wakeAt(now: number): number | null;
+export interface WebhookRules<Mark> extends Safeguarded {
   readonly tries: number;
   next(now: number): NextStep<Mark>;
   settle(batch: WebhookBatch<Mark>, outcome: WebhookOutcome, now: number): void;
@@ -103,9 +100,7 @@ class Loop<Mark> implements WebhookLoop {
   /** In the turn of its caller, if the alarm is known. */
   #setAlarm(now: number): void {
     const { alarm, ctx } = this.#surroundings;
-    const { needsAlarm } = this.#rules;
-    const safely = safetyAlarm(needsAlarm, alarm.at ?? null, now);
-    ctx.waitUntil(alarm.by(this.#rules.wakeAt(now), safely));
+    ctx.waitUntil(alarm.by(safetyAlarm(this.#rules, alarm.at ?? null, now)));
   }
 
   /** The first failure of several, and each sixteenth. */

@@ -198,6 +198,36 @@ describe("a receiver", () => {
     ]);
   });
 
+  it("[Z59] that is down wakes a room twice an attempt, and for what was given up some times a day", () => {
+    const { world } = worldWith(1);
+    world.receive = () => failed();
+    world.settle();
+    world.wait(24 * HOUR_MS);
+    // 225 s apart: one for the attempt, and one that a crash would have needed.
+    expect(world.times.length).toBeGreaterThan(370);
+    expect(world.alarms).toBeLessThan(2.1 * world.times.length);
+    const before = world.times.length;
+    world.wait(10 * 24 * HOUR_MS);
+    expect(world.times.length - before).toBeGreaterThanOrEqual(40);
+    expect(world.times.length - before).toBeLessThanOrEqual(80);
+    expect(world.alarms).toBeLessThan(2.1 * world.times.length);
+    world.receive = () => ({ kind: "told" });
+    world.wait(6 * HOUR_MS);
+    expect(world.events).toMatchObject([{ type: "events.lost", reason: "expired", count: 1 }]);
+    expect(world.alarmAt).toBe(null);
+  });
+
+  it("[Z59] is told soon of an event that comes while only losses were left", () => {
+    const { world, ada } = worldWith(1);
+    world.receive = () => failed();
+    world.settle();
+    world.wait(30 * HOUR_MS);
+    world.receive = () => ({ kind: "told" });
+    ada.send("new");
+    world.settle();
+    expect(world.types).toEqual(["events.lost", "message.stored"]);
+  });
+
   it("[Z63] that answered nothing before the object died is told again, by the alarm", () => {
     const { world } = worldWith(2);
     let deaths = 1;
@@ -354,6 +384,15 @@ describe("after a crash", () => {
     world.sleep();
     world.pass(60_000);
     expect(world.events).toMatchObject([{ type: "member.left", user: { id: "cy" } }]);
+  });
+
+  it("[Z68] finding that out wakes a room in which somebody is each quarter of an hour", () => {
+    const world = new WebhookWorld();
+    world.test.join("ada", { expiresAt: world.now + 100 * HOUR_MS });
+    world.settle();
+    world.wait(10 * HOUR_MS);
+    expect(world.alarms).toBeGreaterThanOrEqual(39);
+    expect(world.alarms).toBeLessThanOrEqual(42);
   });
 
   it("[Z68] the room is vacated also if nobody ever connects again", () => {

@@ -12,6 +12,7 @@ import {
 import { type BatchSize, GIVE_UP_AFTER_MS, instantIn, type TakenEvents } from "../webhooks/outbox.ts";
 import type { LogReads } from "./log/log-reads.ts";
 import type { UntoldRow } from "./log/log-rows.ts";
+import { withoutExpired } from "./webhook-erasure.ts";
 import type { EventRow, Place, WebhookStore } from "./webhook-store.ts";
 
 /** What the deployer wants to hear. */
@@ -28,7 +29,7 @@ export type RoomHappening = Unnamed<
 >;
 
 /** A row of `webhook_events`: what happened in one flush, or a part of it. */
-interface Happenings {
+export interface Happenings {
   readonly occupied: boolean;
   readonly events: readonly RoomHappening[];
 }
@@ -91,9 +92,10 @@ export class RoomWebhookSource {
   take(told: Place, epoch: string, size: BatchSize, now: number): TakenEvents<Place> {
     const events: string[] = [];
     let [mark, bytes, expired, looked] = [told, 0, 0, 0];
-    for (const { next, at, json } of this.#untold(told, epoch)) {
+    for (const { next, at, json: written } of this.#untold(told, epoch)) {
       if (looked++ === MAX_LOOKED_AT) return { events, mark, more: true, expired };
-      if (json !== undefined) {
+      if (written !== undefined) {
+        const json = withoutExpired(written, now);
         const isOld = now - at >= GIVE_UP_AFTER_MS;
         const isNeither = isOld ? events.length > 0 : expired > 0;
         bytes += isOld ? 0 : utf8Length(json) + 1;

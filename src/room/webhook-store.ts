@@ -103,6 +103,33 @@ export class WebhookStore {
     this.#sql.exec("DELETE FROM webhook_events WHERE (head, number) <= (?, ?)", head, number);
   }
 
+  /** What happened before there was a log stands behind `head` of the log that is there now. */
+  moveEvents(head: number): void {
+    this.#sql.exec("DELETE FROM webhook_events WHERE head > 0 OR number = 0");
+    this.#sql.exec("UPDATE webhook_events SET head = ?", head);
+  }
+
+  /** Rewrites what may name this user. */
+  changeEvents(user: string, change: (row: EventRow) => string): void {
+    const query = `SELECT head, number, body FROM webhook_events
+      WHERE (head, number) > (?, ?) AND instr(body, ?) > 0 ORDER BY head, number LIMIT ?`;
+    const name = JSON.stringify(user);
+    const rows = readInPages<EventRow>((last, limit) =>
+      this.#sql.exec(query, last?.head ?? -1, last?.number ?? 0, name, limit),
+    );
+    for (const row of rows) {
+      const { head, number } = row;
+      const body = change(row);
+      if (body !== row.body)
+        this.#sql.exec(
+          "UPDATE webhook_events SET body = ? WHERE head = ? AND number = ?",
+          body,
+          head,
+          number,
+        );
+    }
+  }
+
   removeAllEvents(): void {
     this.#sql.exec("DELETE FROM webhook_events");
   }

@@ -17,6 +17,7 @@ import {
 import type { UntoldRow } from "./log/log-rows.ts";
 import type { LogKeeper, LogStore } from "./log/log-store.ts";
 import type { RoomPresence } from "./people/room-presence.ts";
+import { withoutUser } from "./webhook-erasure.ts";
 import { PeopleWatch } from "./webhook-people.ts";
 import { occupiedIn, RoomWebhookSource, type WebhookChoice } from "./webhook-source.ts";
 import { type Place, type StoredWebhooks, WebhookStore } from "./webhook-store.ts";
@@ -106,10 +107,18 @@ export class RoomWebhooks implements LogKeeper {
     this.#log = log;
     const isOfThisLog = this.#stored?.epoch === epoch;
     if (isOfThisLog && (this.#stored.log || !this.#source.followsLog || this.#hasRows)) return;
-    if (!isOfThisLog && this.#hasRows) this.#forgetRows();
     this.#epoch = epoch;
-    this.#told = behind(head);
-    if (!isOfThisLog) this.#last = BEGINNING;
+    if (!isOfThisLog && this.#hasRows) {
+      // They happened before the log was imported, and are told behind it.
+      const { number, index } = this.#told;
+      this.#store.moveEvents(head);
+      this.#told = { head, number, index };
+      this.#last = { head, number: this.#last.number };
+    } else {
+      this.#told = behind(head);
+      if (!isOfThisLog) this.#last = BEGINNING;
+    }
+    if (this.#stored !== undefined) this.#outbox.save();
   }
 
   /** Whether anything may be untold. */
@@ -154,7 +163,8 @@ export class RoomWebhooks implements LogKeeper {
     }
     const isLoss = this.#lost.purged > 0 || this.#outbox.isWorthSaying("overflow", this.#lost.overflow);
     if (isLoss) this.#sayLost(now);
-    if (this.isBehind && !this.#source.wantsAllOfLog) this.#passUnwanted();
+    const { followsLog, wantsAllOfLog } = this.#source;
+    if (followsLog && !wantsAllOfLog && this.#told.head < head) this.#passUnwanted();
     const isFirst = this.#written === null && this.isPending;
     if (isFirst || mustWrite || isLoss || this.#passed > PASSED_UNWRITTEN) this.#outbox.save();
   }
@@ -171,10 +181,9 @@ export class RoomWebhooks implements LogKeeper {
     this.#outbox.settle(batch, outcome, now);
   }
 
-  /** What the log holds now was not said in this room: it was imported. */
-  skipLog(): void {
-    this.#told = behind(this.#head);
-    this.#outbox.save();
+  /** Nothing that the user said up to `until` (ms) is told any more. Who goes on to tell knows them by their id only. */
+  erase(user: string, until: number, now: number): void {
+    if (this.#hasRows) this.#store.changeEvents(user, (row) => withoutUser(row, { user, until }, now));
   }
 
   take(size: BatchSize, now: number): TakenEvents<Mark> {

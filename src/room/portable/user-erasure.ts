@@ -7,6 +7,7 @@ import type { ErasureOrder } from "../room-calls.ts";
 import type { Schedule } from "../schedule.ts";
 import type { Streams } from "../streams.ts";
 import type { Turn } from "../turn.ts";
+import type { RoomWebhooks } from "../webhooks.ts";
 
 /** How many messages one flush changes. */
 const BATCH = 100;
@@ -16,6 +17,8 @@ export interface ErasureRules {
   readonly streams: Pick<Streams, "closed" | "wasWritten" | "current">;
   readonly receipts: Receipts;
   readonly time: { readonly schedule: Pick<Schedule, "erase"> };
+  /** Left out: the back end is told nothing. */
+  readonly webhooks?: Pick<RoomWebhooks, "erase"> | undefined;
 }
 
 /** What one flush erased. */
@@ -33,7 +36,7 @@ export function eraseBatch(
   after: number,
   turn: Turn,
 ): ErasedBatch {
-  const { log, receipts, time } = rules;
+  const { log, receipts, time, webhooks } = rules;
   const seqs = log.touchedBy(user, until, after, BATCH);
   let messages = 0;
   let reactions = 0;
@@ -50,6 +53,7 @@ export function eraseBatch(
   if (seqs.length === BATCH) return { messages, reactions, next: seqs.at(-1) ?? null };
   if ((receipts.readAt(user) ?? Number.POSITIVE_INFINITY) <= until) receipts.forget(user);
   time.schedule.erase(user, until);
+  webhooks?.erase(user, until, turn.now);
   return { messages, reactions, next: null };
 }
 

@@ -176,6 +176,7 @@ export class RoomObject
   async importLog(_: Actor, { keepsEpoch }: ImportWay, body: Bytes): Promise<Outcome<ImportResult>> {
     if (this.#imports.isUnderWay) return reject(IMPORTING);
     const outcome = await this.#imports.run(this.#open(), keepsEpoch, body, () => {
+      this.#live?.replaced();
       this.#live = undefined;
     });
     const live = this.#open();

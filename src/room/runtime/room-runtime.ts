@@ -99,7 +99,10 @@ export class RoomRuntime {
     const { room, database } = makeRoom({ ctx, env, config: this.#config, name, epoch, judge });
     this.room = room;
     this.database = database;
-    this.#webhooks = webhookLoop(this.#config.webhooks, room.webhooks, { ctx, alarm, of: { room: name } });
+    this.#webhooks = webhookLoop(this.#config.webhooks, room.webhooks, {
+      ...{ ctx, alarm, of: { room: name } },
+      isHeld: () => room.closedFor !== undefined,
+    });
     this.gate = publishGate(room, judge);
     this.admission = this.#makeAdmission();
     this.#loop = this.#makeLoop(flushed);
@@ -143,6 +146,11 @@ export class RoomRuntime {
       send: (due) => this.#dueMessages.take(due),
       hold: (user, until) => this.#hold(user, until),
     });
+  }
+
+  /** Another one takes its place, and reads what is stored. */
+  replaced(): void {
+    this.#webhooks?.end();
   }
 
   /** Whether the room has tables: it gets them with the first thing that has to be kept. */

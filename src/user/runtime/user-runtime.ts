@@ -200,6 +200,7 @@ export class UserRuntime {
   erase(now: number): void {
     const { counts } = this.user;
     this.user.disconnect(now);
+    this.#webhookLoop?.end();
     this.subscriptions.clear();
     this.erasure.begin(randomEpoch());
     this.#ctx.waitUntil(this.#leaveRegistry(counts));

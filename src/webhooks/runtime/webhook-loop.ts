@@ -21,6 +21,8 @@ export interface WebhookSurroundings {
   readonly alarm: ObjectAlarm;
   /** For the log. */
   readonly of: { readonly room: string } | { readonly user: string };
+  /** Whether nothing may be read to be sent, such as while a log is imported. The flush after that goes on. */
+  isHeld?(): boolean;
 }
 
 export interface WebhookLoop {
@@ -28,6 +30,8 @@ export interface WebhookLoop {
   beforeFlush(): Promise<void>;
   /** Something may have become untold in this turn. */
   flushed(): void;
+  /** Others take its place: nothing is sent, and what comes of a request that is under way is not written. */
+  end(): void;
 }
 
 /** `undefined` if the settings name no back end. */
@@ -44,6 +48,7 @@ class Loop<Mark> implements WebhookLoop {
   readonly #rules: WebhookRules<Mark>;
   readonly #surroundings: WebhookSurroundings;
   #isRunning = false;
+  #isEnded = false;
 
   constructor(config: WebhooksConfig, rules: WebhookRules<Mark>, surroundings: WebhookSurroundings) {
     this.#config = config;
@@ -55,8 +60,12 @@ class Loop<Mark> implements WebhookLoop {
     return this.#surroundings.alarm.known();
   }
 
+  end(): void {
+    this.#isEnded = true;
+  }
+
   flushed(): void {
-    if (!this.#rules.needsAlarm) return;
+    if (this.#isEnded || !this.#rules.needsAlarm) return;
     this.#setAlarm(Date.now());
     if (this.#isRunning || !this.#rules.isPending) return;
     this.#isRunning = true;
@@ -76,6 +85,10 @@ class Loop<Mark> implements WebhookLoop {
 
   /** Whether to go on. */
   async #step(): Promise<boolean> {
+    if (this.#isEnded || this.#surroundings.isHeld?.()) {
+      this.#isRunning = false;
+      return false;
+    }
     const step = this.#rules.next(Date.now());
     switch (step.kind) {
       case "nothing":
@@ -88,6 +101,7 @@ class Loop<Mark> implements WebhookLoop {
         return true;
       case "send": {
         const outcome = await postWebhook(this.#config, step.batch.body);
+        if (this.#isEnded) return false;
         const now = Date.now();
         this.#rules.settle(step.batch, outcome, now);
         this.#setAlarm(now);

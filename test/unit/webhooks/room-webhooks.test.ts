@@ -288,6 +288,26 @@ describe("what is kept for the back end", () => {
     ]);
   });
 
+  it("[Z88] has nothing of a message any more whose time has come, also if the log had retired it before", () => {
+    const world = new WebhookWorld({ ...MESSAGES, historyLimit: 2 });
+    const ada = world.test.join("ada", { expiresAt: world.now + 100 * HOUR_MS });
+    world.receive = () => failed();
+    ada.send("m1", "SECRET", { expiresInSeconds: 60 });
+    ada.send("m2", "kept", { expiresInSeconds: 7_200 });
+    for (let n = 3; n < 6; n++) ada.send(`m${n}`);
+    world.settle();
+    world.pass(HOUR_MS);
+    world.receive = () => ({ kind: "told" });
+    world.pass(300_000);
+    expect(world.events.slice(0, 2)).toMatchObject([
+      {
+        type: "message.stored",
+        message: { seq: 1, from: { id: "ada" }, data: null, deletedAt: expect.any(Number) },
+      },
+      { type: "message.stored", message: { seq: 2, data: "kept", expiresAt: expect.any(Number) } },
+    ]);
+  });
+
   it("[Z65] is bounded: what the ring retires then is lost, and said so", () => {
     const { world, ada } = worldWith(4, { ...MESSAGES, historyLimit: 2 });
     world.receive = () => failed();

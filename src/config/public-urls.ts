@@ -22,7 +22,8 @@ export function whyNotPublic(text: string, allowsThisMachine: boolean): string |
 }
 
 const THIS_MACHINE = ["localhost", "127.0.0.1", "[::1]"];
-const PRIVATE_NAME = /(^|\.)(localhost|local|internal|lan|home\.arpa|intranet|corp|private)$/;
+const PRIVATE_NAME =
+  /(^|\.)(localhost|localdomain|local|internal|lan|home\.arpa|home|intranet|corp|private|svc)$/;
 
 type Address =
   | { readonly version: 4; readonly bytes: readonly number[] }
@@ -63,6 +64,7 @@ function isPublicFour([a = 0, b = 0, c = 0]: readonly number[]): boolean {
 /** Only what is routed: not loopback, unique local, link-local, nor an IPv4 address in another form. */
 function isPublicSix([first = 0, second = 0]: readonly number[]): boolean {
   if (first < 0x2000 || first > 0x3fff) return false;
-  // 6to4 and Teredo hold IPv4 addresses; 2001:db8 is for documents.
-  return !(first === 0x2002 || (first === 0x2001 && (second === 0 || second === 0xdb8)));
+  // 6to4 and Teredo hold IPv4 addresses; the rest of 2001::/23 is for protocols, 2001:db8 and 3fff::/20 are for documents.
+  if (first === 0x2002 || (first === 0x3fff && second < 0x1000)) return false;
+  return !(first === 0x2001 && (second < 0x200 || second === 0xdb8));
 }

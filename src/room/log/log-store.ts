@@ -104,6 +104,7 @@ export class LogStore {
     try {
       this.#transaction(() => {
         undo = this.#keeper?.purging(epoch) ?? undo;
+        this.forgetCopies();
         this.#dropLog(epoch);
       });
     } catch (error) {
@@ -111,6 +112,13 @@ export class LogStore {
       throw error;
     }
     this.#ring.reset(0);
+  }
+
+  /** What a keeper of before has copied from the log. Nobody wants it where there is no keeper any more. */
+  forgetCopies(): void {
+    if (this.#keeper !== undefined) return;
+    const query = "SELECT 1 FROM sqlite_master WHERE name = 'webhook_events'";
+    if (firstRow(this.#sql.exec(query)) !== undefined) this.#sql.exec("DELETE FROM webhook_events");
   }
 
   /** Dropping the table writes no rows; deleting would write one for each. */

@@ -127,6 +127,11 @@ export class RoomLog {
     return this.#head;
   }
 
+  /** As `LogStore.forgetCopies`. */
+  forgetCopies(): void {
+    this.#store.forgetCopies();
+  }
+
   /** How many messages the room has ever stored, also in logs that were purged. */
   get messages(): number {
     return this.#store.messages;

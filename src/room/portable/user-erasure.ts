@@ -54,6 +54,7 @@ export function eraseBatch(
   if ((receipts.readAt(user) ?? Number.POSITIVE_INFINITY) <= until) receipts.forget(user);
   time.schedule.erase(user, until);
   webhooks?.erase(user, until, turn.now);
+  log.forgetCopies();
   return { messages, reactions, next: null };
 }
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { SERVER } from "../../../src/access/identity.ts";
-import type { WebhookEventType } from "../../../src/protocol/index.ts";
+import { accept, type WebhookEventType } from "../../../src/protocol/index.ts";
 import { PUBLISH_CALL } from "../../../src/room/calls.ts";
+import { eraseBatch } from "../../../src/room/portable/user-erasure.ts";
 import { failed, WebhookWorld, type WorldSettings } from "../../support/webhook-world.ts";
 
 const HOUR_MS = 3_600_000;
@@ -307,6 +308,24 @@ describe("what is kept for the back end", () => {
       { type: "message.stored", message: { seq: 2, data: "kept", expiresAt: expect.any(Number) } },
     ]);
   });
+
+  it.each(["a purge", "an erasure"])(
+    "[Z89] goes with %s where the back end is told nothing any more",
+    (how) => {
+      const { world } = worldWith(10, { ...MESSAGES, historyLimit: 5 });
+      const { test } = world;
+      const copies = () => [...test.database.sql.exec("SELECT 1 FROM webhook_events")].length;
+      expect(copies()).toBe(5);
+      test.restart("hibernate", { historyLimit: 5 });
+      test.call(SERVER, (turn) => {
+        if (how === "a purge") return test.room.moderation.purge(SERVER, turn);
+        eraseBatch(test.room, { user: "ada", until: test.now }, 0, turn);
+        return accept(undefined);
+      });
+      expect(test.faults).toEqual([]);
+      expect(copies()).toBe(0);
+    },
+  );
 
   it("[Z65] is bounded: what the ring retires then is lost, and said so", () => {
     const { world, ada } = worldWith(4, { ...MESSAGES, historyLimit: 2 });

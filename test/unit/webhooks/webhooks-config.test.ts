@@ -95,6 +95,9 @@ describe("the settings of webhooks", () => {
     ["https://[64:ff9b::7f00:1]/", "this machine"],
     ["https://[2002:7f00:1::]/", "this machine"],
     ["https://[2001:db8::1]/", "this machine"],
+    ["https://[2001:20::1]/", "this machine"],
+    ["https://[3fff::1]/", "this machine"],
+    ["https://hooks.default.svc/", "private network"],
   ])("[Z79] refuse %s", (url, why) => {
     const [problem] = problemWith(url);
     expect(problem).toContain("WEBHOOK_URL must");

@@ -2,8 +2,7 @@
 // the log has retired can no longer be deleted there.
 
 import { decodeMessage, encodeMessage, erased, type MessageMeta } from "./log/message-body.ts";
-import type { Happenings } from "./webhook-source.ts";
-import type { EventRow } from "./webhook-store.ts";
+import type { EventRow, Happenings } from "./webhook-store.ts";
 
 /** Stands before the message of an event. No encoded string contains it, as quotes in a string are escaped. */
 const BEFORE_MESSAGE = ',"message":';

@@ -3,8 +3,7 @@
 
 import type { WebhookEventType } from "../protocol/index.ts";
 import type { Coming, RoomPresence } from "./people/room-presence.ts";
-import type { RoomHappening } from "./webhook-source.ts";
-import type { StoredWebhooks, WebhookStore } from "./webhook-store.ts";
+import type { RoomHappening, StoredWebhooks, WebhookStore } from "./webhook-store.ts";
 
 /** After a crash members have so long to come back. */
 const COME_BACK_WITHIN_MS = 60_000;

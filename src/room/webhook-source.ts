@@ -2,36 +2,18 @@
 // and what the log has retired meanwhile. The log is the outbox: nothing is written for a message but how far the back end
 // was told.
 
-import {
-  matchesTopics,
-  type Topics,
-  utf8Length,
-  type WebhookEvent,
-  type WebhookEventType,
-} from "../protocol/index.ts";
+import { matchesTopics, type Topics, utf8Length, type WebhookEventType } from "../protocol/index.ts";
 import { type BatchSize, GIVE_UP_AFTER_MS, instantIn, type TakenEvents } from "../webhooks/outbox.ts";
 import type { LogReads } from "./log/log-reads.ts";
 import type { UntoldRow } from "./log/log-rows.ts";
 import { withoutExpired } from "./webhook-erasure.ts";
-import type { EventRow, Place, WebhookStore } from "./webhook-store.ts";
+import type { EventRow, Happenings, Place, RoomHappening, WebhookStore } from "./webhook-store.ts";
 
 /** What the deployer wants to hear. */
 export interface WebhookChoice {
   readonly events: ReadonlySet<WebhookEventType>;
   /** Of messages and notifications; `null`: all. */
   readonly topics: Topics;
-}
-
-/** What is stored of an event of the room that stands in no log. */
-type Unnamed<Event> = Event extends unknown ? Omit<Event, "id" | "room"> : never;
-export type RoomHappening = Unnamed<
-  Extract<WebhookEvent, { readonly type: `room.${string}` | `member.${string}` }>
->;
-
-/** A row of `webhook_events`: what happened in one flush, or a part of it. */
-export interface Happenings {
-  readonly occupied: boolean;
-  readonly events: readonly RoomHappening[];
 }
 
 /** One event in its place; without `json` nobody is told of it. `next`: the mark behind it. */

@@ -2,6 +2,7 @@
 // it was told.
 
 import { type Database, firstRow, readInPages } from "../object/storage/sql.ts";
+import type { WebhookEvent } from "../protocol/index.ts";
 import type { StoredOutbox } from "../webhooks/outbox.ts";
 
 /**
@@ -45,6 +46,18 @@ export const WEBHOOK_TABLES = [
   // Members of whom the back end was told, or will be, that they joined.
   "CREATE TABLE IF NOT EXISTS webhook_members (user TEXT PRIMARY KEY) WITHOUT ROWID",
 ];
+
+/** What is stored of an event of the room that stands in no log. */
+type Unnamed<Event> = Event extends unknown ? Omit<Event, "id" | "room"> : never;
+export type RoomHappening = Unnamed<
+  Extract<WebhookEvent, { readonly type: `room.${string}` | `member.${string}` }>
+>;
+
+/** A row of `webhook_events`: what happened in one flush, or a part of it. */
+export interface Happenings {
+  readonly occupied: boolean;
+  readonly events: readonly RoomHappening[];
+}
 
 export type EventRow = { head: number; number: number; body: string };
 

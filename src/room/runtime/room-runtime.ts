@@ -100,8 +100,7 @@ export class RoomRuntime {
     this.room = room;
     this.database = database;
     this.#webhooks = webhookLoop(this.#config.webhooks, room.webhooks, {
-      ...{ ctx, alarm, of: { room: name } },
-      isHeld: () => room.closedFor !== undefined,
+      ...{ ctx, alarm, of: { room: name }, isHeld: () => room.closedFor !== undefined },
     });
     this.gate = publishGate(room, judge);
     this.admission = this.#makeAdmission();
